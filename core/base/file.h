@@ -1,0 +1,32 @@
+/* Whole files, durably.
+ *
+ * A write goes to a unique temporary name in the same directory, is synced, renamed into place, and the
+ * directory synced: a reader sees the old bytes or the new ones, never a part, and no second writer can clobber. */
+#ifndef PG_BASE_FILE_H
+#define PG_BASE_FILE_H
+
+#include "core/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { PG_PATH_MAX = 4096 };
+
+/* Read all of path into a new block, with a zero byte after the last; *out is freed by pg_free. */
+PG_CHECKED pg_status pg_file_read(const char *path, char **out, size_t *bytes, pg_error *err);
+
+/* Permissions of a new file: secrets (evidence) are for the owner alone. */
+typedef enum pg_file_mode { PG_FILE_PUBLIC = 0644, PG_FILE_SECRET = 0600 } pg_file_mode;
+
+/* Replace path by data, durably. Nothing is left behind on failure. A file that holds these bytes already is not touched. */
+PG_CHECKED pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_file_mode mode, pg_error *err);
+
+/* Make a directory and its parents; no error if it is there. */
+PG_CHECKED pg_status pg_make_directories(const char *path, pg_error *err);
+
+bool pg_file_exists(const char *path);
+
+/* Join the parts by '/' into out; an error if the result is longer than PG_PATH_MAX. part2 may be NULL. */
+PG_CHECKED pg_status pg_path(char out[PG_PATH_MAX], const char *directory, const char *part1, const char *part2, pg_error *err);
+
+#endif

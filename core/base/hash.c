@@ -1,0 +1,106 @@
+/* Hashes by OpenSSL's libcrypto; see hash.h. libcrypto's digests fail only when memory is gone; a hash that
+ * could not be made would silently name the wrong thing, so that one case ends the process through __builtin_trap. */
+#include "core/base/hash.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+static void must(int ok)
+{
+    if (ok != 1) __builtin_trap();
+}
+
+static EVP_MD_CTX *start(const EVP_MD *kind)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    must(context != NULL);
+    must(EVP_DigestInit_ex(context, kind, NULL));
+    return context;
+}
+
+static void to_hex(const unsigned char *digest, size_t bytes, char *hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < bytes; i++) {
+        hex[2 * i] = digits[digest[i] >> 4];
+        hex[2 * i + 1] = digits[digest[i] & 15];
+    }
+    hex[2 * bytes] = 0;
+}
+
+void pg_hash_start(pg_hash *hash)
+{
+    hash->context = start(EVP_sha256());
+}
+
+void pg_hash_add(pg_hash *hash, const void *data, size_t bytes)
+{
+    must(EVP_DigestUpdate(hash->context, data, bytes));
+}
+
+void pg_hash_add_text(pg_hash *hash, const char *text)
+{
+    pg_hash_add(hash, text, strlen(text) + 1);
+}
+
+void pg_hash_add_u64(pg_hash *hash, uint64_t value)
+{
+    unsigned char bytes[8];
+    for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)(value >> (8 * i));
+    pg_hash_add(hash, bytes, sizeof bytes);
+}
+
+void pg_hash_finish(pg_hash *hash, unsigned char digest[PG_SHA256_BYTES])
+{
+    must(EVP_DigestFinal_ex(hash->context, digest, NULL));
+    EVP_MD_CTX_free(hash->context);
+    hash->context = NULL;
+}
+
+void pg_hash_finish_hex(pg_hash *hash, char hex[PG_SHA256_HEX])
+{
+    unsigned char digest[PG_SHA256_BYTES];
+    pg_hash_finish(hash, digest);
+    to_hex(digest, sizeof digest, hex);
+}
+
+void pg_sha256(const void *data, size_t bytes, char hex[PG_SHA256_HEX])
+{
+    pg_hash hash;
+    pg_hash_start(&hash);
+    pg_hash_add(&hash, data, bytes);
+    pg_hash_finish_hex(&hash, hex);
+}
+
+static pg_status hash_file(const EVP_MD *kind, const char *path, char *hex, pg_error *err)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file) return pg_fail_errno(err, "%s", path);
+    EVP_MD_CTX *context = start(kind);
+    unsigned char block[1 << 16], digest[EVP_MAX_MD_SIZE];
+    size_t got;
+    while ((got = fread(block, 1, sizeof block, file)) > 0) must(EVP_DigestUpdate(context, block, got));
+    const int failed = ferror(file);
+    fclose(file);
+    unsigned int bytes = 0;
+    must(EVP_DigestFinal_ex(context, digest, &bytes));
+    EVP_MD_CTX_free(context);
+    if (failed) {
+        errno = EIO;
+        return pg_fail_errno(err, "%s", path);
+    }
+    to_hex(digest, bytes, hex);
+    return PG_OK;
+}
+
+pg_status pg_sha256_file(const char *path, char hex[PG_SHA256_HEX], pg_error *err)
+{
+    return hash_file(EVP_sha256(), path, hex, err);
+}
+
+pg_status pg_md5_file(const char *path, char hex[PG_MD5_HEX], pg_error *err)
+{
+    return hash_file(EVP_md5(), path, hex, err);
+}

@@ -1,0 +1,34 @@
+/* SHA-256 and MD5, by OpenSSL's libcrypto.
+ *
+ * SHA-256 names tasks, seeds streams, commits to evidence and checks files; MD5 only checks files whose publisher
+ * gives no other sum. */
+#ifndef PG_BASE_HASH_H
+#define PG_BASE_HASH_H
+
+#include "core/base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PG_SHA256_BYTES = 32, PG_SHA256_HEX = 65, PG_MD5_HEX = 33 };
+
+/* A running SHA-256. */
+typedef struct pg_hash {
+    void *context;
+} pg_hash;
+
+void pg_hash_start(pg_hash *hash);
+void pg_hash_add(pg_hash *hash, const void *data, size_t bytes);
+void pg_hash_add_text(pg_hash *hash, const char *text); /* with its terminating zero, so that fields cannot run together */
+void pg_hash_add_u64(pg_hash *hash, uint64_t value);    /* little endian */
+void pg_hash_finish(pg_hash *hash, unsigned char digest[PG_SHA256_BYTES]);
+void pg_hash_finish_hex(pg_hash *hash, char hex[PG_SHA256_HEX]);
+
+/* SHA-256 of one block, as lower-case hexadecimal text. */
+void pg_sha256(const void *data, size_t bytes, char hex[PG_SHA256_HEX]);
+
+/* SHA-256 or MD5 of a file's bytes. */
+PG_CHECKED pg_status pg_sha256_file(const char *path, char hex[PG_SHA256_HEX], pg_error *err);
+PG_CHECKED pg_status pg_md5_file(const char *path, char hex[PG_MD5_HEX], pg_error *err);
+
+#endif

@@ -1,0 +1,56 @@
+/* Convolution (cross-correlation), all three passes, by an algorithm chosen per layer from its shape.
+ *
+ * Layouts, all dense and row-major:  x [N,H,W,C]   w [R,R,C,K]   y [N,OH,OW,K].
+ * OH = (H + 2 pad - R) / stride + 1, OW alike. Square kernels.
+ *
+ * Results do not depend on the number of threads: work is cut into parts fixed by the shape and the batch alone, and partial
+ * sums are added in a fixed order. */
+#ifndef PG_COMPUTE_CONV_H
+#define PG_COMPUTE_CONV_H
+
+#include "core/base/real.h"
+#include "core/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct pg_conv_shape {
+    int height, width, channels; /* of one input image */
+    int filters, kernel, stride, pad;
+} pg_conv_shape;
+
+/* DIRECT: im2col and one matrix product. WINOGRAD: where it exists for the shape, else DIRECT. AUTO: the fastest known. */
+typedef enum pg_conv_choice { PG_CONV_AUTO, PG_CONV_DIRECT, PG_CONV_WINOGRAD } pg_conv_choice;
+
+typedef struct pg_conv pg_conv;
+
+/* An algorithm: one const object per file. scratch is in elements, enough for any of the passes at batch. */
+typedef struct pg_conv_algorithm {
+    const char *name;
+    bool (*fits)(const pg_conv_shape *shape);
+    size_t (*scratch)(const pg_conv *conv, int batch);
+    void (*forward)(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, pg_real *y, pg_real *scratch);
+    /* dx is overwritten, or NULL to skip it; dw is added to, or NULL to skip it. */
+    void (*backward)(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx,
+                     pg_real *dw, pg_real *scratch);
+} pg_conv_algorithm;
+
+/* A planned convolution; plain data. */
+struct pg_conv {
+    pg_conv_shape shape;
+    int out_height, out_width;
+    const pg_conv_algorithm *algorithm;
+};
+
+extern const pg_conv_algorithm pg_conv_im2col;   /* conv_im2col.c: any shape */
+extern const pg_conv_algorithm pg_conv_winograd; /* conv_winograd.c: stride 1; F(4x4,3x3) pad 1, F(4x4,5x5) pad 2 */
+
+/* Check the shape and choose. Fails with PG_BAD_INPUT when the output would be empty or a size is not positive. */
+PG_CHECKED pg_status pg_conv_plan(pg_conv *conv, const pg_conv_shape *shape, pg_conv_choice choice, pg_error *err);
+
+size_t pg_conv_scratch(const pg_conv *conv, int batch);
+void pg_conv_forward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, pg_real *y, pg_real *scratch);
+void pg_conv_backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx,
+                      pg_real *dw, pg_real *scratch);
+
+#endif

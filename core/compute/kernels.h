@@ -1,0 +1,58 @@
+/* The small kernels: pooling, addition, dense layer, loss, optimizer step. Images are NHWC; see each function.
+ * None allocates, none fails (shapes were checked by the planner), and no result depends on the number of threads. */
+#ifndef PG_COMPUTE_KERNELS_H
+#define PG_COMPUTE_KERNELS_H
+
+#include "core/base/real.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Max pooling without padding of the output: window k, stride s, padding p (padded taps never win).
+ * x [n,h,w,c] -> y [n,oh,ow,c], oh = (h + 2p - k) / s + 1. which [n,oh,ow,c] remembers the winning tap (row * k + column), the first
+ * of equals; NULL when no backward follows. Requires k * k <= 256. */
+typedef struct pg_pool {
+    int height, width, channels, kernel, stride, pad, out_height, out_width;
+} pg_pool;
+void pg_maxpool_forward(const pg_pool *pool, int n, const pg_real *x, pg_real *y, uint8_t *which);
+/* dx [n,h,w,c] is overwritten, or added to when add is non-zero. */
+void pg_maxpool_backward(const pg_pool *pool, int n, const uint8_t *which, const pg_real *dy, pg_real *dx, int add);
+
+/* Adaptive average pooling to out_height x out_width (PyTorch's windows: floor(i h / oh) .. ceil((i+1) h / oh)).
+ * kernel, stride and pad of the pool are not read. */
+void pg_avgpool_forward(const pg_pool *pool, int n, const pg_real *x, pg_real *y);
+void pg_avgpool_backward(const pg_pool *pool, int n, const pg_real *dy, pg_real *dx, int add);
+
+/* y = max(0, a + b), count elements; and its gradient: d = dy where y > 0, else 0, overwritten (d may be dy). */
+void pg_add_relu(size_t count, const pg_real *a, const pg_real *b, pg_real *y);
+void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real *d);
+
+/* y = max(0, x) in place. y += x. y = 0. */
+void pg_relu(size_t count, pg_real *y);
+void pg_accumulate(size_t count, const pg_real *x, pg_real *y);
+void pg_zero(size_t count, pg_real *y);
+
+/* Dense layer: y [n,o] = x [n,i] w' + b, with w [o,i] and b [o] (NULL: none). */
+void pg_dense_forward(int n, int in, int out, const pg_real *x, const pg_real *w, const pg_real *b, pg_real *y);
+/* dw, db are added to; either may be NULL. dx is overwritten, or NULL to skip. */
+void pg_dense_backward(int n, int in, int out, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dw, pg_real *db,
+                       pg_real *dx);
+
+/* y [k] = sum over j of a[j] w[j,k]: gamma or beta of a passport layer, w [j,k] being the weights [R,R,C,K] flat
+ * ("Rethinking Deep Neural Network Ownership Verification", the affine terms of a passport are linear in the weights). */
+void pg_matvec(int rows, int columns, const pg_real *w, const pg_real *a, pg_real *y);
+/* dw[j,k] += a[j] dy[k]. */
+void pg_outer_add(int rows, int columns, const pg_real *a, const pg_real *dy, pg_real *dw);
+/* da[j] = sum over k of w[j,k] dy[k], overwritten. */
+void pg_matvec_backward(int rows, int columns, const pg_real *w, const pg_real *dy, pg_real *da);
+
+/* Mean softmax cross-entropy (natural log) over n rows of logits [n,classes]; label smoothing s mixes s/classes into every target.
+ * dlogits (NULL to skip) is overwritten by the gradient of the mean. Returns the mean loss; *correct (may be NULL) counts rows whose largest
+ * logit (first of equals) is the label. Sums in double. */
+double pg_cross_entropy(int n, int classes, const pg_real *logits, const int32_t *labels, double smoothing, pg_real *dlogits,
+                        int *correct);
+
+/* SGD as in PyTorch: g = grad + decay * w; v = momentum * v + g; w -= rate * v. One pass over count elements. */
+void pg_sgd_step(size_t count, pg_real *w, pg_real *v, const pg_real *grad, double rate, double momentum, double decay);
+
+#endif

@@ -1,0 +1,49 @@
+/* Normalisation, affine and ReLU in one: y = act(gamma * (x - mean) * inv_std + beta), channels last.
+ *
+ * x, y [N, P, C] with P = pixels of one image. Statistics are kept per set:
+ *   PG_NORM_BN    one set per channel over N and P            mean, inv_std [C]
+ *   PG_NORM_GN    one set per image and group of channels      mean, inv_std [N, G]
+ *   PG_NORM_IN    one set per image and channel                mean, inv_std [N, C]
+ *   PG_NORM_NONE  x as it is; mean and inv_std are not read
+ * Variances are biased (divided by the count), inv_std = 1 / sqrt(variance + eps).
+ * Results do not depend on the number of threads. */
+#ifndef PG_COMPUTE_NORM_H
+#define PG_COMPUTE_NORM_H
+
+#include "core/base/real.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum pg_norm_kind { PG_NORM_BN, PG_NORM_GN, PG_NORM_IN, PG_NORM_NONE } pg_norm_kind;
+
+typedef struct pg_norm {
+    pg_norm_kind kind;
+    int pixels, channels;
+    int groups; /* GN only: channels per group = channels / groups */
+    pg_real eps;
+    bool relu;
+} pg_norm;
+
+/* Number of elements of mean (and of inv_std) for n images. */
+size_t pg_norm_sets(const pg_norm *norm, int n);
+
+/* Elements of scratch that any function below may use at batch n. */
+size_t pg_norm_scratch(const pg_norm *norm, int n);
+
+/* Statistics of the batch. variance (BN only, [C], biased) may be NULL. */
+void pg_norm_statistics(const pg_norm *norm, int n, const pg_real *x, pg_real *mean, pg_real *inv_std, pg_real *variance,
+                        pg_real *scratch);
+
+/* y from x; gamma, beta [C], either may be NULL (ones, zeros). y may be x. */
+void pg_norm_apply(const pg_norm *norm, int n, const pg_real *x, const pg_real *mean, const pg_real *inv_std,
+                   const pg_real *gamma, const pg_real *beta, pg_real *y, pg_real *scratch);
+
+/* Backward of statistics and apply together. y is the forward result (its sign is the ReLU's mask).
+ * dgamma, dbeta [C] are added to (either may be NULL). dx is overwritten, or added to when add is set, or skipped when NULL.
+ * dx may be dy. */
+void pg_norm_backward(const pg_norm *norm, int n, const pg_real *x, const pg_real *mean, const pg_real *inv_std,
+                      const pg_real *gamma, const pg_real *y, const pg_real *dy, pg_real *dgamma, pg_real *dbeta, pg_real *dx,
+                      bool add, pg_real *scratch);
+
+#endif
