@@ -39,10 +39,13 @@ done:
     return status;
 }
 
-static bool holds(const char *path, const void *data, size_t bytes)
+/* Does path have these bytes and exactly these permissions? */
+static bool holds(const char *path, const void *data, size_t bytes, pg_file_mode mode)
 {
     char *old = NULL;
     size_t have = 0;
+    struct stat info;
+    if (stat(path, &info) != 0 || (info.st_mode & 0777) != (mode_t)mode || (size_t)info.st_size != bytes) return false;
     if (pg_file_read(path, &old, &have, NULL) != PG_OK) return false;
     const bool same = have == bytes && memcmp(old, data, bytes) == 0;
     pg_free(old);
@@ -65,9 +68,12 @@ static pg_status sync_directory_of(const char *path, pg_error *err)
 {
     char directory[PG_PATH_MAX];
     const char *slash = strrchr(path, '/');
-    if (slash == path) snprintf(directory, sizeof directory, "/");
-    else if (slash) snprintf(directory, sizeof directory, "%.*s", (int)(slash - path), path);
-    else snprintf(directory, sizeof directory, ".");
+    if (slash == path)
+        snprintf(directory, sizeof directory, "/");
+    else if (slash)
+        snprintf(directory, sizeof directory, "%.*s", (int)(slash - path), path);
+    else
+        snprintf(directory, sizeof directory, ".");
     const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return pg_fail_errno(err, "%s", directory);
     /* Some file systems cannot sync a directory and say EINVAL; they need it least. */
@@ -79,7 +85,7 @@ static pg_status sync_directory_of(const char *path, pg_error *err)
 
 pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_file_mode mode, pg_error *err)
 {
-    if (holds(path, data, bytes)) return PG_OK;
+    if (holds(path, data, bytes, mode)) return PG_OK;
     char temporary[PG_PATH_MAX];
     if (snprintf(temporary, sizeof temporary, "%s.XXXXXX.part", path) >= (int)sizeof temporary)
         return pg_fail(err, PG_BAD_INPUT, "%s: path too long", path);

@@ -49,7 +49,7 @@ pg_status pg_error_context(pg_error *err, const char *format, ...)
 const char *pg_status_text(pg_status status)
 {
     switch (status) {
-#define PG_STATUS_CASE(name, code, text) \
+#define PG_STATUS_CASE(name, code, text)                                                                                       \
     case name: return text;
         PG_STATUS_LIST(PG_STATUS_CASE)
 #undef PG_STATUS_CASE
@@ -60,7 +60,7 @@ const char *pg_status_text(pg_status status)
 int pg_status_exit_code(pg_status status)
 {
     switch (status) {
-#define PG_STATUS_CASE(name, code, text) \
+#define PG_STATUS_CASE(name, code, text)                                                                                       \
     case name: return code;
         PG_STATUS_LIST(PG_STATUS_CASE)
 #undef PG_STATUS_CASE

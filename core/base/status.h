@@ -9,12 +9,12 @@
 #include <stdarg.h>
 
 /* name, exit code of the process, text */
-#define PG_STATUS_LIST(X)                                            \
-    X(PG_OK, 0, "success")                                           \
-    X(PG_FAILED, 1, "the computation failed")                        \
-    X(PG_BAD_INPUT, 2, "bad usage, configuration or input")          \
-    X(PG_IO_FAULT, 3, "input/output fault")                          \
-    X(PG_NO_MEMORY, 3, "out of memory")                              \
+#define PG_STATUS_LIST(X)                                                                                                      \
+    X(PG_OK, 0, "success")                                                                                                     \
+    X(PG_FAILED, 1, "the computation failed")                                                                                  \
+    X(PG_BAD_INPUT, 2, "bad usage, configuration or input")                                                                    \
+    X(PG_IO_FAULT, 3, "input/output fault")                                                                                    \
+    X(PG_NO_MEMORY, 3, "out of memory")                                                                                        \
     X(PG_INTERRUPTED, 75, "interrupted; repeat the command to resume")
 
 typedef enum pg_status {
@@ -23,7 +23,7 @@ typedef enum pg_status {
 #undef PG_STATUS_ENUM
 } pg_status;
 
-#define PG_CHECKED __attribute__((warn_unused_result))
+#define PG_CHECKED      __attribute__((warn_unused_result))
 #define PG_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 enum { PG_MESSAGE_MAX = 1024 };
@@ -46,10 +46,10 @@ const char *pg_status_text(pg_status status);
 int pg_status_exit_code(pg_status status);
 
 /* Run call; on failure store its status in the local variable `status` and go to the label `done`. */
-#define PG_TRY(call)                    \
-    do {                                \
-        status = (call);                \
-        if (status != PG_OK) goto done; \
+#define PG_TRY(call)                                                                                                           \
+    do {                                                                                                                       \
+        status = (call);                                                                                                       \
+        if (status != PG_OK) goto done;                                                                                        \
     } while (0)
 
 #endif

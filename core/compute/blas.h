@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 /* Start BLIS and fix the number of threads (>= 1) of later parallel regions. Where BLIS does not know this processor and would
- * fall back to its generic kernels, the best kernel set that the processor can run is chosen instead (BLIS_ARCH_TYPE, if set, is respected).
- * May be called again to change the number of threads. */
+ * fall back to its generic kernels, the best kernel set that the processor can run is chosen instead (BLIS_ARCH_TYPE, if set,
+ * is respected). May be called again to change the number of threads. */
 void pg_compute_start(int threads);
 int pg_compute_threads(void);
 
@@ -21,11 +21,11 @@ const char *pg_blas_kernels(void);
 
 /* c [m,n] = a [m,k] b [k,n] (+ c when add). Row-major; lda, ldb, ldc are elements from row to row of the matrix as it is
  * stored; ta / tb: a is stored [k,m] / b is stored [n,k]. */
-void pg_gemm(bool ta, bool tb, int m, int n, int k, const pg_real *a, long lda, const pg_real *b, long ldb, bool add, pg_real *c,
-             long ldc);
+void pg_gemm(bool ta, bool tb, int m, int n, int k, const pg_real *a, long lda, const pg_real *b, long ldb, bool add,
+             pg_real *c, long ldc);
 
-/* Call body(context, part, thread) for part = 0 .. parts-1 on the rank's threads; thread is 0 .. threads-1 and serves only to find private
- * scratch. Parts must write disjoint results. Nested calls run on the calling thread. */
+/* Call body(context, part, thread) for part = 0 .. parts-1 on the rank's threads; thread is 0 .. threads-1 and serves only to
+ * find private scratch. Parts must write disjoint results. Nested calls run on the calling thread. */
 void pg_parallel(int parts, void (*body)(void *context, int part, int thread), void *context);
 
 #endif

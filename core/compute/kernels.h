@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /* Max pooling without padding of the output: window k, stride s, padding p (padded taps never win).
- * x [n,h,w,c] -> y [n,oh,ow,c], oh = (h + 2p - k) / s + 1. which [n,oh,ow,c] remembers the winning tap (row * k + column), the first
- * of equals; NULL when no backward follows. Requires k * k <= 256. */
+ * x [n,h,w,c] -> y [n,oh,ow,c], oh = (h + 2p - k) / s + 1. which [n,oh,ow,c] remembers the winning tap (row * k + column), the
+ * first of equals; NULL when no backward follows. Requires k * k <= 256. */
 typedef struct pg_pool {
     int height, width, channels, kernel, stride, pad, out_height, out_width;
 } pg_pool;
@@ -46,9 +46,9 @@ void pg_outer_add(int rows, int columns, const pg_real *a, const pg_real *dy, pg
 /* da[j] = sum over k of w[j,k] dy[k], overwritten. */
 void pg_matvec_backward(int rows, int columns, const pg_real *w, const pg_real *dy, pg_real *da);
 
-/* Mean softmax cross-entropy (natural log) over n rows of logits [n,classes]; label smoothing s mixes s/classes into every target.
- * dlogits (NULL to skip) is overwritten by the gradient of the mean. Returns the mean loss; *correct (may be NULL) counts rows whose largest
- * logit (first of equals) is the label. Sums in double. */
+/* Mean softmax cross-entropy (natural log) over n rows of logits [n,classes]; label smoothing s mixes s/classes into every
+ * target. dlogits (NULL to skip) is overwritten by the gradient of the mean. Returns the mean loss; *correct (may be NULL)
+ * counts rows whose largest logit (first of equals) is the label. Sums in double. */
 double pg_cross_entropy(int n, int classes, const pg_real *logits, const int32_t *labels, double smoothing, pg_real *dlogits,
                         int *correct);
 

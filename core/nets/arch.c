@@ -4,27 +4,49 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CONV(n, in, k, r, s, p, own) \
-    {.kind = PG_ROW_CONV, .name = n, .input = in, .channels = k, .kernel = r, .stride = s, .pad = p, .relu = true, .passport = own}
-#define MAXPOOL(in, k, s) {.kind = PG_ROW_MAXPOOL, .input = in, .kernel = k, .stride = s}
-#define AVGPOOL(in, side) {.kind = PG_ROW_AVGPOOL, .input = in, .kernel = side}
-#define DENSE(n, in, k, act) {.kind = PG_ROW_DENSE, .name = n, .input = in, .channels = k, .relu = act}
+#define CONV(n, in, k, r, s, p, own)                                                                                           \
+    {                                                                                                                          \
+        .kind = PG_ROW_CONV, .name = n, .input = in, .channels = k, .kernel = r, .stride = s, .pad = p, .relu = true,          \
+        .passport = own                                                                                                        \
+    }
+#define MAXPOOL(in, k, s)                                                                                                      \
+    {                                                                                                                          \
+        .kind = PG_ROW_MAXPOOL, .input = in, .kernel = k, .stride = s                                                          \
+    }
+#define AVGPOOL(in, side)                                                                                                      \
+    {                                                                                                                          \
+        .kind = PG_ROW_AVGPOOL, .input = in, .kernel = side                                                                    \
+    }
+#define DENSE(n, in, k, act)                                                                                                   \
+    {                                                                                                                          \
+        .kind = PG_ROW_DENSE, .name = n, .input = in, .channels = k, .relu = act                                               \
+    }
 
 static const pg_row alexnet[] = {
-    CONV("features.0", PG_IMAGES, 64, 5, 1, 2, false), MAXPOOL(0, 2, 2),
-    CONV("features.2", 1, 192, 5, 1, 2, false),        MAXPOOL(2, 2, 2),
-    CONV("features.4", 3, 384, 3, 1, 1, true),         CONV("features.5", 4, 256, 3, 1, 1, true),
-    CONV("features.6", 5, 256, 3, 1, 1, true),         MAXPOOL(6, 2, 2),
+    CONV("features.0", PG_IMAGES, 64, 5, 1, 2, false),
+    MAXPOOL(0, 2, 2),
+    CONV("features.2", 1, 192, 5, 1, 2, false),
+    MAXPOOL(2, 2, 2),
+    CONV("features.4", 3, 384, 3, 1, 1, true),
+    CONV("features.5", 4, 256, 3, 1, 1, true),
+    CONV("features.6", 5, 256, 3, 1, 1, true),
+    MAXPOOL(6, 2, 2),
     DENSE("classifier", 7, 0, false),
 };
 
 static const pg_row alexnet_imagenet[] = {
-    CONV("features.0", PG_IMAGES, 64, 11, 4, 2, false), MAXPOOL(0, 3, 2),
-    CONV("features.2", 1, 192, 5, 1, 2, false),         MAXPOOL(2, 3, 2),
-    CONV("features.4", 3, 384, 3, 1, 1, true),          CONV("features.5", 4, 256, 3, 1, 1, true),
-    CONV("features.6", 5, 256, 3, 1, 1, true),          MAXPOOL(6, 3, 2),
-    AVGPOOL(7, 6),                                      DENSE("classifier.1", 8, 4096, true),
-    DENSE("classifier.4", 9, 4096, true),               DENSE("classifier.6", 10, 0, false),
+    CONV("features.0", PG_IMAGES, 64, 11, 4, 2, false),
+    MAXPOOL(0, 3, 2),
+    CONV("features.2", 1, 192, 5, 1, 2, false),
+    MAXPOOL(2, 3, 2),
+    CONV("features.4", 3, 384, 3, 1, 1, true),
+    CONV("features.5", 4, 256, 3, 1, 1, true),
+    CONV("features.6", 5, 256, 3, 1, 1, true),
+    MAXPOOL(6, 3, 2),
+    AVGPOOL(7, 6),
+    DENSE("classifier.1", 8, 4096, true),
+    DENSE("classifier.4", 9, 4096, true),
+    DENSE("classifier.6", 10, 0, false),
 };
 
 static int alexnet_rows(bool relu_before_add, pg_row rows[PG_ROWS_MAX])
@@ -41,10 +63,11 @@ static int alexnet_imagenet_rows(bool relu_before_add, pg_row rows[PG_ROWS_MAX])
     return (int)(sizeof alexnet_imagenet / sizeof *alexnet_imagenet);
 }
 
-static pg_row conv_row(const char *prefix, const char *name, int input, int channels, int kernel, int stride, bool relu, bool own)
+static pg_row conv_row(const char *prefix, const char *name, int input, int channels, int kernel, int stride, bool relu,
+                       bool own)
 {
     pg_row row = CONV("", input, channels, kernel, stride, kernel / 2, own);
-    snprintf(row.name, sizeof row.name, "%s%s", prefix, name);
+    snprintf(row.name, sizeof row.name, "%.15s%.31s", prefix, name);
     row.relu = relu;
     return row;
 }
@@ -61,8 +84,8 @@ static int resnet_rows(const int blocks[4], bool imagenet, bool relu_before_add,
         const bool own = stage == 3;
         for (int block = 0; block < blocks[stage]; block++) {
             const int stride = stage > 0 && block == 0 ? 2 : 1, in = n - 1;
-            char prefix[PG_NAME_MAX];
-            snprintf(prefix, sizeof prefix, "layer%d.%d.", stage + 1, block);
+            char prefix[16];
+            snprintf(prefix, sizeof prefix, "layer%c.%c.", '1' + stage, '0' + block);
             rows[n] = conv_row(prefix, "convbnrelu_1", in, channels, 3, stride, true, own);
             rows[n + 1] = conv_row(prefix, "convbn_2", n, channels, 3, 1, relu_before_add, own);
             n += 2;

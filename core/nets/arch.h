@@ -15,9 +15,9 @@ typedef enum pg_row_kind { PG_ROW_CONV, PG_ROW_MAXPOOL, PG_ROW_AVGPOOL, PG_ROW_A
 
 typedef struct pg_row {
     pg_row_kind kind;
-    char name[PG_NAME_MAX]; /* prefix of its tensors in a state dict; empty for rows without tensors */
-    int input, other;       /* rows it reads (PG_IMAGES: the batch); other only for PG_ROW_ADD */
-    int channels;           /* PG_ROW_CONV, PG_ROW_DENSE: outputs at width 1; 0 for the last dense layer: the classes */
+    char name[PG_NAME_MAX];  /* prefix of its tensors in a state dict; empty for rows without tensors */
+    int input, other;        /* rows it reads (PG_IMAGES: the batch); other only for PG_ROW_ADD */
+    int channels;            /* PG_ROW_CONV, PG_ROW_DENSE: outputs at width 1; 0 for the last dense layer: the classes */
     int kernel, stride, pad; /* PG_ROW_AVGPOOL: kernel is the side of its output */
     bool relu;
     bool passport; /* a passport layer unless the user chooses others */
@@ -25,8 +25,8 @@ typedef struct pg_row {
 
 typedef struct pg_arch {
     const char *name, *summary;
-    int image;      /* side of the images it is made for; other sizes that leave no layer empty work too */
-    bool residual;  /* relu_before_add means something */
+    int image;     /* side of the images it is made for; other sizes that leave no layer empty work too */
+    bool residual; /* relu_before_add means something */
     int (*rows)(bool relu_before_add, pg_row rows[PG_ROWS_MAX]); /* writes the table, returns its length */
 } pg_arch;
 

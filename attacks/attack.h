@@ -1,0 +1,64 @@
+/* An attack: takes what its attacker may see, gives back changed models and forged evidence.
+ *
+ * The threat model is a type: the view holds only what `sees` declares, so an attack cannot use the secret by accident. An
+ * attack yields one or more outcomes (pruning: one per level; random passports: one per repetition); the harness measures each
+ * by the same verification that the owner gets. Adding one: its file with one const struct, a line in attacks.c, a config, a
+ * test. */
+#ifndef PG_ATTACKS_ATTACK_H
+#define PG_ATTACKS_ATTACK_H
+
+#include "core/ownership/scheme.h"
+#include "core/train/trainer.h"
+
+enum pg_sight {
+    PG_SEES_TRAIN = 1 << 0,       /* the owner's training set */
+    PG_SEES_EVIDENCE = 1 << 1,    /* the genuine evidence: an insider */
+    PG_SEES_DISTRIBUTED = 1 << 3, /* the genuine evidence where it is distributed with the network, which is V1 */
+    PG_SEES_PRETRAINED = 1 << 2,  /* a plain network of the same architecture, trained by the attacker */
+};
+
+/* Everything is borrowed. The weights and the shapes of passports are always seen; what the attack does not declare is NULL. */
+typedef struct pg_attack_view {
+    const pg_model *model;       /* the stolen model */
+    const pg_evidence *evidence; /* PG_SEES_EVIDENCE, or PG_SEES_DISTRIBUTED for a model that needs a passport to run */
+    const pg_dataset *train;     /* PG_SEES_TRAIN */
+    const pg_dataset *pictures;  /* public images of the same kind (the test set), never used to train */
+    const pg_data *other;        /* another data set, where the attack's options name one */
+    pg_model *pretrained;        /* PG_SEES_PRETRAINED */
+    pg_pixels pixels;
+    pg_seed seed;
+} pg_attack_view;
+
+/* What one outcome is. model and evidence are owned by the attack and valid until its next step. */
+typedef struct pg_outcome {
+    const char *axis;            /* what tells outcomes apart: "level", "repeat"; NULL if there is only one */
+    double value;                /* on that axis */
+    pg_model *model;             /* NULL: the stolen model, unchanged */
+    const pg_evidence *evidence; /* forged evidence; NULL: the owner's evidence is judged */
+    const pg_data *data;         /* data set on which the outcome is measured; NULL: the victim's */
+} pg_outcome;
+
+typedef enum pg_attack_state { PG_ATTACK_WORKING, PG_ATTACK_OUTCOME, PG_ATTACK_DONE } pg_attack_state;
+
+typedef struct pg_attack {
+    const char *name, *summary, *source;
+    const pg_option *options;
+    size_t options_size, state_size;
+    unsigned sees;       /* pg_sight */
+    bool needs_evidence; /* means nothing for a scheme without evidence */
+
+    /* Name of another data set that the options ask for, or NULL. May be NULL itself. */
+    const char *(*other_data)(const void *options);
+    /* The harness gives zeroed state. options and view outlive the attack. */
+    pg_status (*start)(void *state, const void *options, const pg_attack_view *view, pg_error *err);
+    /* One unit of work. OUTCOME: *outcome is ready; DONE: there is no more. */
+    pg_status (*step)(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err);
+    /* Share of the work done, 0 to 1. */
+    double (*progress)(const void *state);
+    void (*finish)(void *state); /* releases what start and step took, also after a failed start */
+} pg_attack;
+
+extern const pg_attack *const pg_attacks[];
+const pg_attack *pg_attack_find(const char *name);
+
+#endif

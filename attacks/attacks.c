@@ -1,0 +1,15 @@
+/* The list of attacks. */
+#include "attacks/attack.h"
+
+#include <string.h>
+
+extern const pg_attack pg_attack_null, pg_attack_finetune, pg_attack_prune, pg_attack_fake1;
+
+const pg_attack *const pg_attacks[] = {&pg_attack_null, &pg_attack_finetune, &pg_attack_prune, &pg_attack_fake1, NULL};
+
+const pg_attack *pg_attack_find(const char *name)
+{
+    for (int i = 0; pg_attacks[i]; i++)
+        if (strcmp(pg_attacks[i]->name, name) == 0) return pg_attacks[i];
+    return NULL;
+}

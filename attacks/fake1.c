@@ -1,0 +1,158 @@
+/* Fake attack 1: random passports. The forger draws passports as an owner would, without the owner's, and shows them. Nothing
+ * is trained. Source: Fan, Ng, Chan, NeurIPS 2019; DeepIPR, passport_attack_1.py, where images go through a plain network with
+ * random weights. */
+#include "attacks/attack.h"
+
+#include "core/base/memory.h"
+
+#include <stddef.h>
+
+enum { CARRIER_RANDOM, CARRIER_PRETRAINED };
+enum { SIGNATURE_RANDOM, SIGNATURE_MATCHING };
+static const char *const carriers[] = {"random", "pretrained", NULL};
+static const char *const signatures[] = {"random", "matching", NULL};
+
+typedef struct fake1_options {
+    int repeats, passport, carrier, images, signature;
+} fake1_options;
+
+#define AT(member) .offset = offsetof(fake1_options, member)
+static const pg_option options[] = {
+    {.key = "repeats", .type = PG_OPT_INT, AT(repeats), .fallback = "50", .low = 1, .high = 100000, .help = "passports drawn"},
+    {.key = "passport",
+     .type = PG_OPT_CHOICE,
+     AT(passport),
+     .fallback = "shuffle",
+     .choices = pg_passport_kinds,
+     .help = "how they are made"},
+    {.key = "carrier",
+     .type = PG_OPT_CHOICE,
+     AT(carrier),
+     .fallback = "random",
+     .choices = carriers,
+     .help = "plain network that images are pushed through: random weights (as the reference does), or trained by the forger"},
+    {.key = "images",
+     .type = PG_OPT_INT,
+     AT(images),
+     .fallback = "20",
+     .low = 1,
+     .high = 1000,
+     .help = "distinct images per shuffle passport"},
+    {.key = "signature",
+     .type = PG_OPT_CHOICE,
+     AT(signature),
+     .fallback = "random",
+     .choices = signatures,
+     .help = "signature that the forger claims: random bits, or simply the signs that his passport happens to give"},
+    {0},
+};
+
+typedef struct fake1_state {
+    const fake1_options *options;
+    const pg_attack_view *view;
+    pg_model *carrier;
+    pg_passport_maker *maker;
+    pg_evidence *forged;
+    pg_net *net; /* for the signs that a passport gives */
+    int next;
+} fake1_state;
+
+static pg_status make_carrier(fake1_state *s, pg_model **carrier, pg_error *err)
+{
+    if (s->options->carrier == CARRIER_PRETRAINED) {
+        *carrier = s->view->pretrained;
+        return *carrier ? PG_OK
+                        : pg_fail(err, PG_BAD_INPUT,
+                                  "fake1: carrier pretrained needs a victim that was made with a pretrained plain network");
+    }
+    pg_net_spec spec = s->view->model->spec;
+    spec.passports = 0;
+    spec.public_affine = true;
+    spec.private_affine = spec.own_norm = spec.perceptron = false;
+    const pg_status status = pg_model_create(&spec, &s->carrier, err);
+    if (status == PG_OK) pg_model_initialise(s->carrier, s->view->seed, "forger's carrier");
+    *carrier = s->carrier;
+    return status;
+}
+
+static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+{
+    pg_status status = PG_OK;
+    fake1_state *s = state;
+    s->options = values;
+    s->view = view;
+    pg_passport_source source = {.kind = (pg_passport_kind)s->options->passport,
+                                 .images = s->options->images,
+                                 .carrier_branch = PG_PUBLIC,
+                                 .carrier_mode = PG_BATCH,
+                                 .pictures = view->pictures,
+                                 .pixels = view->pixels};
+    if (source.kind != PG_PASSPORT_RANDOM) PG_TRY(make_carrier(s, &source.carrier, err));
+    PG_TRY(pg_passport_maker_create(&source, &s->maker, err));
+    PG_TRY(pg_evidence_create(&view->model->spec, "v1", pg_passport_kinds[source.kind], &s->forged, err));
+    PG_TRY(pg_net_create(&view->model->spec, 1, false, PG_CONV_AUTO, &s->net, err));
+done:
+    return status;
+}
+
+static pg_status match_signature(fake1_state *s, pg_error *err)
+{
+    const pg_status status = pg_passports_install(s->net, s->view->model, s->forged, err);
+    if (status != PG_OK) return status;
+    pg_net_refresh_passports(s->net, s->view->model);
+    for (int i = 0; i < s->forged->passport_count; i++) {
+        const pg_passport *p = &s->forged->passports[i];
+        const pg_real *gamma = pg_net_gamma(s->net, i);
+        for (int o = 0; o < p->outputs; o++) p->b[o] = gamma[o] > 0 ? 1 : -1;
+    }
+    return PG_OK;
+}
+
+static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+{
+    pg_status status = PG_OK;
+    fake1_state *s = state;
+    pg_rng rng;
+    *what = PG_ATTACK_DONE;
+    if (s->next == s->options->repeats) return PG_OK;
+    pg_rng_open(&rng, s->view->seed, "forged passports", (uint64_t)s->next);
+    PG_TRY(pg_passports_draw(s->maker, s->forged, &rng, err));
+    pg_rng_open(&rng, s->view->seed, "forged signature", (uint64_t)s->next);
+    PG_TRY(pg_signature_draw(s->forged, "", &rng, err));
+    if (s->options->signature == SIGNATURE_MATCHING) PG_TRY(match_signature(s, err));
+    *outcome = (pg_outcome){.axis = "repeat", .value = ++s->next, .evidence = s->forged};
+    *what = PG_ATTACK_OUTCOME;
+done:
+    return status;
+}
+
+static double progress(const void *state)
+{
+    const fake1_state *s = state;
+    return (double)s->next / s->options->repeats;
+}
+
+static void finish(void *state)
+{
+    fake1_state *s = state;
+    pg_net_destroy(&s->net);
+    pg_passport_maker_destroy(&s->maker);
+    pg_evidence_destroy(&s->forged);
+    pg_model_destroy(&s->carrier);
+}
+
+extern const pg_attack pg_attack_fake1;
+const pg_attack pg_attack_fake1 = {
+    .name = "fake1",
+    .summary = "show passports drawn at random",
+    .source = "Fan, Ng, Chan, NeurIPS 2019, fake attack 1; DeepIPR, passport_attack_1.py",
+    .options = options,
+    .options_size = sizeof(fake1_options),
+    .state_size = sizeof(fake1_state),
+    .sees = PG_SEES_PRETRAINED,
+    .needs_evidence = true,
+    .start = start,
+    .step = step,
+    .progress = progress,
+    .finish = finish,
+};

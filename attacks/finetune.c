@@ -1,0 +1,185 @@
+/* Fine-tuning: the stolen model is trained on, without any term of the scheme, on the same data or on another data set
+ * (transfer).
+ *
+ * The thief's copy is what a deployed network is to him: at passport layers an ordinary norm with the affine of the deployed
+ * branch (V1 is distributed with its passports, so their gamma and beta are known to him; V2, V3 and PAN deploy the public
+ * branch). Modes: FT keeps the last layer where the number of classes allows, RT starts it anew; AL trains all layers, LL the
+ * last. Sources: DeepIPR, experiments/utils.py; Adi et al., USENIX Security 2018. */
+#include "attacks/attack.h"
+
+#include <math.h>
+#include <stddef.h>
+
+enum { FTLL, FTAL, RTLL, RTAL };
+static const char *const modes[] = {"ftll", "ftal", "rtll", "rtal", NULL};
+
+typedef struct finetune_options {
+    int mode;
+    char data[PG_TEXT_MAX];
+    int data_train, data_test;
+    int epochs, batch;
+    double lr, weight_decay;
+    bool crop;
+} finetune_options;
+
+#define AT(member) .offset = offsetof(finetune_options, member)
+static const pg_option options[] = {
+    {.key = "mode",
+     .type = PG_OPT_CHOICE,
+     AT(mode),
+     .fallback = "rtal",
+     .choices = modes,
+     .help = "keep (ft) or renew (rt) the last layer; train the last layer (ll) or all (al)"},
+    {.key = "data", .type = PG_OPT_TEXT, AT(data), .fallback = "", .help = "data set to train on; empty: the victim's own"},
+    {.key = "data_train",
+     .type = PG_OPT_INT,
+     AT(data_train),
+     .fallback = "0",
+     .low = 0,
+     .high = 1e9,
+     .unit = "images",
+     .help = "training images of that data set; 0: all"},
+    {.key = "data_test",
+     .type = PG_OPT_INT,
+     AT(data_test),
+     .fallback = "0",
+     .low = 0,
+     .high = 1e9,
+     .unit = "images",
+     .help = "test images of that data set; 0: all"},
+    {.key = "epochs",
+     .type = PG_OPT_INT,
+     AT(epochs),
+     .fallback = "100",
+     .low = 1,
+     .high = 100000,
+     .help = "passes over the data"},
+    {.key = "batch",
+     .type = PG_OPT_INT,
+     AT(batch),
+     .fallback = "64",
+     .low = 1,
+     .high = 4096,
+     .unit = "images",
+     .help = "images per step"},
+    {.key = "lr",
+     .type = PG_OPT_REAL,
+     AT(lr),
+     .fallback = "0.001",
+     .low = PG_ABOVE_ZERO,
+     .high = 1e6,
+     .help = "learning rate, constant"},
+    {.key = "weight_decay",
+     .type = PG_OPT_REAL,
+     AT(weight_decay),
+     .fallback = "5e-4",
+     .low = 0,
+     .high = 1,
+     .help = "on every parameter"},
+    {.key = "crop", .type = PG_OPT_BOOL, AT(crop), .fallback = "false", .help = "random crops too (the flip is always on)"},
+    {0},
+};
+
+typedef struct finetune_state {
+    pg_train_options train;
+    const pg_attack_view *view;
+    pg_model *copy;
+    pg_trainer *trainer;
+    bool given;
+} finetune_state;
+
+static const char *other_data(const void *values)
+{
+    const finetune_options *o = values;
+    return o->data[0] ? o->data : NULL;
+}
+
+/* The thief's copy, with a last layer for the data that he trains on. */
+static pg_status make_copy(finetune_state *s, const finetune_options *o, int classes, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_model *victim = s->view->model;
+    pg_net_spec spec = victim->spec;
+    spec.classes = classes;
+    spec.public_affine = true;
+    PG_TRY(pg_model_create(&spec, &s->copy, err));
+    PG_TRY(pg_model_copy(victim, s->copy, err));
+    if (victim->passport_count && !victim->spec.public_affine)
+        PG_TRY(pg_passports_store(victim, s->view->evidence, s->copy, err));
+    if (o->mode == RTLL || o->mode == RTAL || classes != victim->spec.classes)
+        pg_model_reset_classifier(s->copy, s->view->seed);
+done:
+    return status;
+}
+
+static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+{
+    pg_status status = PG_OK;
+    finetune_state *s = state;
+    const finetune_options *o = values;
+    s->view = view;
+    s->train = (pg_train_options){.epochs = o->epochs,
+                                  .batch = o->batch,
+                                  .lr = o->lr,
+                                  .momentum = 0.9,
+                                  .weight_decay = o->weight_decay,
+                                  .schedule = PG_SCHEDULE_CONSTANT,
+                                  .crop = o->crop,
+                                  .flip = true,
+                                  .pixels = (int)view->pixels};
+    const pg_dataset *data = view->other ? &view->other->train : view->train;
+    PG_TRY(make_copy(s, o, data->classes, err));
+    const bool last = o->mode == FTLL || o->mode == RTLL;
+    const pg_job job = {.model = s->copy,
+                        .scheme = pg_scheme_find("plain"),
+                        .data = data,
+                        .options = &s->train,
+                        .seed = view->seed,
+                        .train_from = last ? s->copy->layer_count - 1 : 0};
+    PG_TRY(pg_trainer_create(&job, &s->trainer, err));
+done:
+    return status;
+}
+
+static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+{
+    finetune_state *s = state;
+    if (!pg_trainer_done(s->trainer)) {
+        *what = PG_ATTACK_WORKING;
+        return pg_trainer_step(s->trainer, err);
+    }
+    *outcome = (pg_outcome){.model = s->copy, .data = s->view->other};
+    *what = s->given ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
+    s->given = true;
+    return PG_OK;
+}
+
+static double progress(const void *state)
+{
+    const pg_progress *p = pg_trainer_progress(((const finetune_state *)state)->trainer);
+    const double part = p->step < p->steps ? (double)p->step / p->steps : 0;
+    return (p->epoch + part) / p->epochs;
+}
+
+static void finish(void *state)
+{
+    finetune_state *s = state;
+    pg_trainer_destroy(&s->trainer);
+    pg_model_destroy(&s->copy);
+}
+
+extern const pg_attack pg_attack_finetune;
+const pg_attack pg_attack_finetune = {
+    .name = "finetune",
+    .summary = "train the stolen model on, on the same or on another data set",
+    .source = "Fan, Ng, Chan, NeurIPS 2019; Adi et al., USENIX Security 2018 (the four modes)",
+    .options = options,
+    .options_size = sizeof(finetune_options),
+    .state_size = sizeof(finetune_state),
+    .sees = PG_SEES_TRAIN | PG_SEES_DISTRIBUTED,
+    .other_data = other_data,
+    .start = start,
+    .step = step,
+    .progress = progress,
+    .finish = finish,
+};

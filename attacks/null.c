@@ -1,0 +1,51 @@
+/* The attack that changes nothing: the control. What it measures must equal what the owner measured. */
+#include "attacks/attack.h"
+
+typedef struct null_state {
+    bool done;
+} null_state;
+
+static const pg_option options[] = {{0}};
+
+static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+{
+    (void)state;
+    (void)values;
+    (void)view;
+    (void)err;
+    return PG_OK;
+}
+
+static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+{
+    (void)err;
+    null_state *s = state;
+    *outcome = (pg_outcome){0};
+    *what = s->done ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
+    s->done = true;
+    return PG_OK;
+}
+
+static double progress(const void *state)
+{
+    return ((const null_state *)state)->done;
+}
+
+static void finish(void *state)
+{
+    (void)state;
+}
+
+extern const pg_attack pg_attack_null;
+const pg_attack pg_attack_null = {
+    .name = "null",
+    .summary = "change nothing: the control",
+    .source = "none",
+    .options = options,
+    .options_size = 1,
+    .state_size = sizeof(null_state),
+    .start = start,
+    .step = step,
+    .progress = progress,
+    .finish = finish,
+};

@@ -1,0 +1,124 @@
+/* Global magnitude pruning, without retraining: at level q every parameter whose magnitude is at most the q-th percentile
+ * (linear interpolation) of all magnitudes becomes zero. Running statistics are no parameters. At 0 nothing changes, at 100 all
+ * is zero. Source: DeepIPR, pruning_attack.py; the percentile is GSL's, which interpolates as NumPy does. */
+#include "attacks/attack.h"
+
+#include "core/base/memory.h"
+
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics.h>
+#include <math.h>
+#include <stddef.h>
+
+enum { SCOPE_ALL, SCOPE_WEIGHTS };
+static const char *const scopes[] = {"all", "weights", NULL};
+
+typedef struct prune_options {
+    pg_reals levels;
+    int scope;
+} prune_options;
+
+static const pg_option options[] = {
+    {.key = "levels",
+     .type = PG_OPT_REALS,
+     .offset = offsetof(prune_options, levels),
+     .fallback = "[0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]",
+     .low = 0,
+     .high = 100,
+     .unit = "percent",
+     .help = "shares that become zero"},
+    {.key = "scope",
+     .type = PG_OPT_CHOICE,
+     .offset = offsetof(prune_options, scope),
+     .fallback = "all",
+     .choices = scopes,
+     .help = "all parameters, or only the weights of convolutions and dense layers"},
+    {0},
+};
+
+typedef struct prune_state {
+    const prune_options *options;
+    const pg_model *victim;
+    pg_model *pruned;
+    double *sorted; /* magnitudes, rising */
+    size_t count;
+    int next;
+} prune_state;
+
+static bool in_scope(const prune_options *o, const pg_tensor *t)
+{
+    return !t->buffer && (o->scope == SCOPE_ALL || t->order != PG_ORDER_FLAT);
+}
+
+static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+{
+    prune_state *s = state;
+    s->options = values;
+    s->victim = view->model;
+    for (int i = 0; i < s->victim->tensor_count; i++)
+        if (in_scope(s->options, &s->victim->tensors[i])) s->count += s->victim->tensors[i].count;
+    pg_status status = PG_OK;
+    PG_TRY(pg_alloc(s->count, sizeof *s->sorted, &s->sorted, err));
+    PG_TRY(pg_model_clone(s->victim, &s->pruned, err));
+    double *next = s->sorted;
+    for (int i = 0; i < s->victim->tensor_count; i++) {
+        const pg_tensor *t = &s->victim->tensors[i];
+        for (size_t e = 0; in_scope(s->options, t) && e < t->count; e++)
+            *next++ = fabs((double)s->victim->params[t->offset + (ptrdiff_t)e]);
+    }
+    gsl_sort(s->sorted, 1, s->count);
+done:
+    return status;
+}
+
+static void prune(prune_state *s, double level)
+{
+    const double threshold = gsl_stats_quantile_from_sorted_data(s->sorted, 1, s->count, level / 100);
+    for (int i = 0; i < s->victim->tensor_count; i++) {
+        const pg_tensor *t = &s->victim->tensors[i];
+        for (size_t e = 0; in_scope(s->options, t) && e < t->count; e++) {
+            const pg_real w = s->victim->params[t->offset + (ptrdiff_t)e];
+            s->pruned->params[t->offset + (ptrdiff_t)e] = level <= 0 || fabs((double)w) > threshold ? w : 0;
+        }
+    }
+}
+
+static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+{
+    (void)err;
+    prune_state *s = state;
+    *what = PG_ATTACK_DONE;
+    if (s->next == s->options->levels.count) return PG_OK;
+    const double level = s->options->levels.values[s->next++];
+    prune(s, level);
+    *outcome = (pg_outcome){.axis = "level", .value = level, .model = s->pruned};
+    *what = PG_ATTACK_OUTCOME;
+    return PG_OK;
+}
+
+static double progress(const void *state)
+{
+    const prune_state *s = state;
+    return (double)s->next / s->options->levels.count;
+}
+
+static void finish(void *state)
+{
+    prune_state *s = state;
+    pg_model_destroy(&s->pruned);
+    pg_free(s->sorted);
+}
+
+extern const pg_attack pg_attack_prune;
+const pg_attack pg_attack_prune = {
+    .name = "prune",
+    .summary = "zero the smallest weights, at several levels, without retraining",
+    .source = "Fan, Ng, Chan, NeurIPS 2019; DeepIPR, pruning_attack.py",
+    .options = options,
+    .options_size = sizeof(prune_options),
+    .state_size = sizeof(prune_state),
+    .start = start,
+    .step = step,
+    .progress = progress,
+    .finish = finish,
+};

@@ -1,0 +1,95 @@
+/* The one file that includes BLIS; see blas.h. */
+#include "core/compute/blas.h"
+
+#include <blis.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int threads = 1;
+
+#if defined(__x86_64__)
+/* AMD's family number, 0 for other makers. */
+static unsigned amd_family(void)
+{
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    if (!__get_cpuid(0, &a, &b, &c, &d) || b != 0x68747541 /* "Auth" of AuthenticAMD */) return 0;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
+    return ((a >> 8) & 15) + ((a >> 20) & 255);
+}
+
+/* BLIS knows Intel's processors by their features but AMD's by family, and runs its slow generic kernels on families newer than
+ * itself (after 0x19, Zen 4). There the widest kernels that the processor can run are named to it; it reads BLIS_ARCH_TYPE
+ * once, when it starts, and does not export its own test. */
+static void choose_kernels(void)
+{
+    if (getenv("BLIS_ARCH_TYPE") || amd_family() <= 0x19) return;
+    const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    char text[16];
+    snprintf(text, sizeof text, "%d", (int)(wide ? BLIS_ARCH_SKX : BLIS_ARCH_ZEN3));
+    setenv("BLIS_ARCH_TYPE", text, 0);
+}
+#else
+static void choose_kernels(void)
+{
+}
+#endif
+
+void pg_compute_start(int count)
+{
+    static bool started;
+    if (!started) {
+        choose_kernels();
+        bli_init();
+        started = true;
+    }
+    threads = count < 1 ? 1 : count;
+    omp_set_dynamic(0);
+}
+
+int pg_compute_threads(void)
+{
+    return threads;
+}
+
+const char *pg_blas_version(void)
+{
+    static char text[64];
+    snprintf(text, sizeof text, "BLIS %s", bli_info_get_version_str());
+    return text;
+}
+
+const char *pg_blas_kernels(void)
+{
+    return bli_arch_string(bli_arch_query_id());
+}
+
+void pg_gemm(bool ta, bool tb, int m, int n, int k, const pg_real *a, long lda, const pg_real *b, long ldb, bool add,
+             pg_real *c, long ldc)
+{
+    rntm_t rntm;
+    bli_rntm_init(&rntm);
+    bli_rntm_set_num_threads(1, &rntm);
+    pg_real one = 1, beta = add ? 1 : 0;
+    const trans_t ma = ta ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE, mb = tb ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE;
+#ifdef PG_DOUBLE
+    bli_dgemm_ex(ma, mb, m, n, k, &one, (pg_real *)a, lda, 1, (pg_real *)b, ldb, 1, &beta, c, ldc, 1, NULL, &rntm);
+#else
+    bli_sgemm_ex(ma, mb, m, n, k, &one, (pg_real *)a, lda, 1, (pg_real *)b, ldb, 1, &beta, c, ldc, 1, NULL, &rntm);
+#endif
+}
+
+void pg_parallel(int parts, void (*body)(void *context, int part, int thread), void *context)
+{
+    if (threads == 1 || parts < 2 || omp_in_parallel()) {
+        const int thread = omp_in_parallel() ? omp_get_thread_num() : 0;
+        for (int part = 0; part < parts; part++) body(context, part, thread);
+        return;
+    }
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+    for (int part = 0; part < parts; part++) body(context, part, omp_get_thread_num());
+}

@@ -1,0 +1,34 @@
+/* Choice of a convolution's algorithm; see conv.h. */
+#include "core/compute/conv.h"
+
+pg_status pg_conv_plan(pg_conv *conv, const pg_conv_shape *shape, pg_conv_choice choice, pg_error *err)
+{
+    const pg_conv_shape *s = shape;
+    if (s->height < 1 || s->width < 1 || s->channels < 1 || s->filters < 1 || s->kernel < 1 || s->stride < 1 || s->pad < 0)
+        return pg_fail(err, PG_BAD_INPUT, "convolution: a size is not positive");
+    if (s->height + 2 * s->pad < s->kernel || s->width + 2 * s->pad < s->kernel)
+        return pg_fail(err, PG_BAD_INPUT, "convolution: a kernel of %d does not fit an image of %dx%d", s->kernel, s->height,
+                       s->width);
+    (void)choice;
+    *conv = (pg_conv){.shape = *shape,
+                      .out_height = (s->height + 2 * s->pad - s->kernel) / s->stride + 1,
+                      .out_width = (s->width + 2 * s->pad - s->kernel) / s->stride + 1,
+                      .algorithm = &pg_conv_im2col};
+    return PG_OK;
+}
+
+size_t pg_conv_scratch(const pg_conv *conv, int batch)
+{
+    return conv->algorithm->scratch(conv, batch);
+}
+
+void pg_conv_forward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, pg_real *y, pg_real *scratch)
+{
+    conv->algorithm->forward(conv, n, x, w, y, scratch);
+}
+
+void pg_conv_backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx,
+                      pg_real *dw, pg_real *scratch)
+{
+    conv->algorithm->backward(conv, n, x, w, dy, dx, dw, scratch);
+}

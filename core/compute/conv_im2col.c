@@ -1,0 +1,180 @@
+/* Convolution by im2col and one matrix product per block of images.
+ *
+ * A block of images becomes a matrix [pixels, R R C]: forward multiplies it by w [R R C, K]; the gradient to the weights is its
+ * transpose times dy; the gradient to the images is dy w', scattered back. Blocks are independent, but for dw: that is summed
+ * in SHARDS partial sums, each over its own blocks in order, added at the end in order. */
+#include "core/compute/blas.h"
+#include "core/compute/conv.h"
+#include "core/compute/kernels.h"
+
+#include <string.h>
+
+enum { SHARDS = 4, BLOCK_PIXELS = 256 };
+
+typedef struct job {
+    const pg_conv *conv;
+    int n, block, blocks, pixels, taps; /* images per block; blocks; output pixels of an image; R R C */
+    const pg_real *x, *w, *dy;
+    pg_real *y, *dx, *dw;
+    pg_real *columns, *sums; /* per thread; per shard */
+    size_t columns_size;
+} job;
+
+static int images_per_block(const pg_conv *conv)
+{
+    const int pixels = conv->out_height * conv->out_width;
+    return pixels >= BLOCK_PIXELS ? 1 : (BLOCK_PIXELS + pixels - 1) / pixels;
+}
+
+static bool any(const pg_conv_shape *shape)
+{
+    (void)shape;
+    return true;
+}
+
+static size_t weight_count(const pg_conv *c)
+{
+    return (size_t)(c->shape.kernel * c->shape.kernel * c->shape.channels) * (size_t)c->shape.filters;
+}
+
+static job plan(const pg_conv *conv, int n, pg_real *scratch)
+{
+    job j = {.conv = conv,
+             .n = n,
+             .block = images_per_block(conv),
+             .pixels = conv->out_height * conv->out_width,
+             .taps = conv->shape.kernel * conv->shape.kernel * conv->shape.channels};
+    j.blocks = (n + j.block - 1) / j.block;
+    j.columns_size = ((size_t)j.block * (size_t)j.pixels * (size_t)j.taps + 31) / 16 * 16;
+    j.columns = scratch;
+    j.sums = scratch ? scratch + (size_t)pg_compute_threads() * j.columns_size : NULL;
+    return j;
+}
+
+static size_t scratch_size(const pg_conv *conv, int batch)
+{
+    const job j = plan(conv, batch, NULL);
+    return (size_t)pg_compute_threads() * j.columns_size + SHARDS * weight_count(conv);
+}
+
+static int block_images(const job *j, int block)
+{
+    const int left = j->n - block * j->block;
+    return left < j->block ? left : j->block;
+}
+
+static ptrdiff_t image_size(const pg_conv *c)
+{
+    return (ptrdiff_t)c->shape.height * c->shape.width * c->shape.channels;
+}
+
+/* One row of taps: kernel row i of output pixel (oy, ox) is contiguous in the image where it does not leave it. */
+
+static void gather(pg_real *column, pg_real *image, size_t count)
+{
+    memcpy(column, image, count * sizeof *column);
+}
+
+static void scatter(pg_real *column, pg_real *image, size_t count)
+{
+    for (size_t i = 0; i < count; i++) image[i] += column[i];
+}
+
+/* Walk the columns of one image; padding is set to zero when gathering. */
+static inline void walk_image(const pg_conv *c, pg_real *image, pg_real *columns, bool gathering)
+{
+    const pg_conv_shape *s = &c->shape;
+    const int row = s->kernel * s->channels;
+    for (int oy = 0; oy < c->out_height; oy++)
+        for (int ox = 0; ox < c->out_width; ox++)
+            for (int i = 0; i < s->kernel; i++, columns += row) {
+                const int y = oy * s->stride + i - s->pad, x = ox * s->stride - s->pad;
+                const int from = x < 0 ? -x : 0, to = x + s->kernel > s->width ? s->width - x : s->kernel;
+                const bool outside = y < 0 || y >= s->height || from >= to;
+                if (gathering && (outside || from > 0 || to < s->kernel)) memset(columns, 0, (size_t)row * sizeof *columns);
+                if (outside) continue;
+                pg_real *at = image + ((ptrdiff_t)y * s->width + x + from) * s->channels;
+                const size_t count = (size_t)(to - from) * (size_t)s->channels;
+                if (gathering)
+                    gather(columns + from * s->channels, at, count);
+                else
+                    scatter(columns + from * s->channels, at, count);
+            }
+}
+
+static bool is_plain(const pg_conv *c)
+{
+    return c->shape.kernel == 1 && c->shape.stride == 1 && c->shape.pad == 0;
+}
+
+/* Columns of a block of images: those of a 1x1 convolution are the images themselves. */
+static const pg_real *block_columns(const job *j, int block, int thread)
+{
+    const pg_real *x = j->x + (ptrdiff_t)block * j->block * image_size(j->conv);
+    if (is_plain(j->conv)) return x;
+    pg_real *columns = j->columns + (size_t)thread * j->columns_size;
+    for (int i = 0; i < block_images(j, block); i++)
+        walk_image(j->conv, (pg_real *)x + i * image_size(j->conv), columns + (ptrdiff_t)i * j->pixels * j->taps, true);
+    return columns;
+}
+
+static void forward_block(void *context, int block, int thread)
+{
+    const job *j = context;
+    const int k = j->conv->shape.filters, rows = block_images(j, block) * j->pixels;
+    pg_gemm(false, false, rows, k, j->taps, block_columns(j, block, thread), j->taps, j->w, k, false,
+            j->y + (ptrdiff_t)block * j->block * j->pixels * k, k);
+}
+
+static void forward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, pg_real *y, pg_real *scratch)
+{
+    job j = plan(conv, n, scratch);
+    j.x = x;
+    j.w = w;
+    j.y = y;
+    pg_parallel(j.blocks, forward_block, &j);
+}
+
+static void images_block(void *context, int block, int thread)
+{
+    const job *j = context;
+    const int k = j->conv->shape.filters, images = block_images(j, block);
+    const pg_real *dy = j->dy + (ptrdiff_t)block * j->block * j->pixels * k;
+    pg_real *dx = j->dx + (ptrdiff_t)block * j->block * image_size(j->conv);
+    pg_real *columns = is_plain(j->conv) ? dx : j->columns + (size_t)thread * j->columns_size;
+    pg_gemm(false, true, images * j->pixels, j->taps, k, dy, k, j->w, k, false, columns, j->taps);
+    if (is_plain(j->conv)) return;
+    memset(dx, 0, (size_t)(images * image_size(j->conv)) * sizeof *dx);
+    for (int i = 0; i < images; i++)
+        walk_image(j->conv, dx + i * image_size(j->conv), columns + (ptrdiff_t)i * j->pixels * j->taps, false);
+}
+
+static void weights_shard(void *context, int shard, int thread)
+{
+    const job *j = context;
+    const int k = j->conv->shape.filters;
+    pg_real *sum = j->sums + (size_t)shard * weight_count(j->conv);
+    const int from = (int)((long)shard * j->blocks / SHARDS), to = (int)((long)(shard + 1) * j->blocks / SHARDS);
+    if (from == to) memset(sum, 0, weight_count(j->conv) * sizeof *sum);
+    for (int block = from; block < to; block++)
+        pg_gemm(true, false, j->taps, k, block_images(j, block) * j->pixels, block_columns(j, block, thread), j->taps,
+                j->dy + (ptrdiff_t)block * j->block * j->pixels * k, k, block > from, sum, k);
+}
+
+static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx,
+                     pg_real *dw, pg_real *scratch)
+{
+    job j = plan(conv, n, scratch);
+    j.x = x;
+    j.w = w;
+    j.dy = dy;
+    j.dx = dx;
+    if (dw) {
+        pg_parallel(SHARDS, weights_shard, &j);
+        for (int s = 0; s < SHARDS; s++) pg_accumulate(weight_count(conv), j.sums + (size_t)s * weight_count(conv), dw);
+    }
+    if (dx) pg_parallel(j.blocks, images_block, &j);
+}
+
+const pg_conv_algorithm pg_conv_im2col = {
+    .name = "im2col", .fits = any, .scratch = scratch_size, .forward = forward, .backward = backward};

@@ -1,0 +1,319 @@
+/* The small kernels; see kernels.h. */
+#include "core/compute/kernels.h"
+
+#include "core/compute/blas.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* ---- ranges: elementwise work cut into parts of a fixed size
+ * ------------------------------------------------------------------ */
+
+enum { PART = 1 << 15 };
+
+static int parts_of(size_t count)
+{
+    return (int)((count + PART - 1) / PART);
+}
+
+static size_t part_length(size_t count, int part)
+{
+    const size_t from = (size_t)part * PART;
+    return count - from < PART ? count - from : PART;
+}
+
+/* ---- max pooling
+ * --------------------------------------------------------------------------------------------------------------- */
+
+typedef struct pooling {
+    const pg_pool *pool;
+    const pg_real *x, *dy;
+    pg_real *y, *dx;
+    uint8_t *which;
+    const uint8_t *chosen;
+    int add;
+} pooling;
+
+static void maxpool_pixel(const pg_pool *p, const pg_real *x, int oy, int ox, pg_real *y, uint8_t *which)
+{
+    const int channels = p->channels;
+    for (int c = 0; c < channels; c++) y[c] = -INFINITY;
+    if (which) memset(which, 0, (size_t)channels);
+    for (int i = 0; i < p->kernel; i++)
+        for (int j = 0; j < p->kernel; j++) {
+            const int row = oy * p->stride + i - p->pad, column = ox * p->stride + j - p->pad;
+            if (row < 0 || row >= p->height || column < 0 || column >= p->width) continue;
+            const pg_real *v = x + ((ptrdiff_t)row * p->width + column) * channels;
+            const uint8_t tap = (uint8_t)(i * p->kernel + j);
+            if (which)
+                for (int c = 0; c < channels; c++) which[c] = v[c] > y[c] ? tap : which[c];
+            for (int c = 0; c < channels; c++) y[c] = v[c] > y[c] ? v[c] : y[c];
+        }
+}
+
+static void maxpool_image(void *context, int image, int thread)
+{
+    (void)thread;
+    const pooling *w = context;
+    const pg_pool *p = w->pool;
+    const ptrdiff_t in = (ptrdiff_t)p->height * p->width * p->channels,
+                    out = (ptrdiff_t)p->out_height * p->out_width * p->channels;
+    for (int oy = 0; oy < p->out_height; oy++)
+        for (int ox = 0; ox < p->out_width; ox++) {
+            const ptrdiff_t at = image * out + ((ptrdiff_t)oy * p->out_width + ox) * p->channels;
+            maxpool_pixel(p, w->x + image * in, oy, ox, w->y + at, w->which ? w->which + at : NULL);
+        }
+}
+
+void pg_maxpool_forward(const pg_pool *pool, int n, const pg_real *x, pg_real *y, uint8_t *which)
+{
+    pg_parallel(n, maxpool_image, &(pooling){.pool = pool, .x = x, .y = y, .which = which});
+}
+
+static void maxpool_back_image(void *context, int image, int thread)
+{
+    (void)thread;
+    const pooling *w = context;
+    const pg_pool *p = w->pool;
+    const ptrdiff_t in = (ptrdiff_t)p->height * p->width * p->channels,
+                    out = (ptrdiff_t)p->out_height * p->out_width * p->channels;
+    pg_real *dx = w->dx + image * in;
+    if (!w->add) memset(dx, 0, (size_t)in * sizeof *dx);
+    for (int oy = 0; oy < p->out_height; oy++)
+        for (int ox = 0; ox < p->out_width; ox++) {
+            const ptrdiff_t at = image * out + ((ptrdiff_t)oy * p->out_width + ox) * p->channels;
+            for (int c = 0; c < p->channels; c++) {
+                const int tap = w->chosen[at + c], row = oy * p->stride + tap / p->kernel - p->pad,
+                          column = ox * p->stride + tap % p->kernel - p->pad;
+                dx[((ptrdiff_t)row * p->width + column) * p->channels + c] += w->dy[at + c];
+            }
+        }
+}
+
+void pg_maxpool_backward(const pg_pool *pool, int n, const uint8_t *which, const pg_real *dy, pg_real *dx, int add)
+{
+    pg_parallel(n, maxpool_back_image, &(pooling){.pool = pool, .dy = dy, .dx = dx, .chosen = which, .add = add});
+}
+
+/* ---- average pooling
+ * ------------------------------------------------------------------------------------------------------------- */
+
+typedef struct span {
+    int from, to;
+} span;
+
+static span window(int i, int in, int out)
+{
+    return (span){i * in / out, ((i + 1) * in + out - 1) / out};
+}
+
+static void avgpool_image(void *context, int image, int thread)
+{
+    (void)thread;
+    const pooling *w = context;
+    const pg_pool *p = w->pool;
+    const int channels = p->channels;
+    const pg_real *x = w->x + (ptrdiff_t)image * p->height * p->width * channels;
+    pg_real *y = w->y + (ptrdiff_t)image * p->out_height * p->out_width * channels;
+    for (int oy = 0; oy < p->out_height; oy++)
+        for (int ox = 0; ox < p->out_width; ox++, y += channels) {
+            const span rows = window(oy, p->height, p->out_height), columns = window(ox, p->width, p->out_width);
+            const pg_real share = (pg_real)1 / (pg_real)((rows.to - rows.from) * (columns.to - columns.from));
+            memset(y, 0, (size_t)channels * sizeof *y);
+            for (int r = rows.from; r < rows.to; r++)
+                for (int q = columns.from; q < columns.to; q++)
+                    for (int c = 0; c < channels; c++) y[c] += x[((ptrdiff_t)r * p->width + q) * channels + c];
+            for (int c = 0; c < channels; c++) y[c] *= share;
+        }
+}
+
+void pg_avgpool_forward(const pg_pool *pool, int n, const pg_real *x, pg_real *y)
+{
+    pg_parallel(n, avgpool_image, &(pooling){.pool = pool, .x = x, .y = y});
+}
+
+static void avgpool_back_image(void *context, int image, int thread)
+{
+    (void)thread;
+    const pooling *w = context;
+    const pg_pool *p = w->pool;
+    const int channels = p->channels;
+    const ptrdiff_t in = (ptrdiff_t)p->height * p->width * channels;
+    pg_real *dx = w->dx + image * in;
+    const pg_real *dy = w->dy + (ptrdiff_t)image * p->out_height * p->out_width * channels;
+    if (!w->add) memset(dx, 0, (size_t)in * sizeof *dx);
+    for (int oy = 0; oy < p->out_height; oy++)
+        for (int ox = 0; ox < p->out_width; ox++, dy += channels) {
+            const span rows = window(oy, p->height, p->out_height), columns = window(ox, p->width, p->out_width);
+            const pg_real share = (pg_real)1 / (pg_real)((rows.to - rows.from) * (columns.to - columns.from));
+            for (int r = rows.from; r < rows.to; r++)
+                for (int q = columns.from; q < columns.to; q++)
+                    for (int c = 0; c < channels; c++) dx[((ptrdiff_t)r * p->width + q) * channels + c] += share * dy[c];
+        }
+}
+
+void pg_avgpool_backward(const pg_pool *pool, int n, const pg_real *dy, pg_real *dx, int add)
+{
+    pg_parallel(n, avgpool_back_image, &(pooling){.pool = pool, .dy = dy, .dx = dx, .add = add});
+}
+
+/* ---- elementwise
+ * ------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct elements {
+    size_t count;
+    const pg_real *a, *b;
+    pg_real *y, *v;
+    pg_real rate, momentum, decay;
+} elements;
+
+static void add_relu_part(void *context, int part, int thread)
+{
+    (void)thread;
+    const elements *e = context;
+    const size_t n = part_length(e->count, part), from = (size_t)part * PART;
+    const pg_real *a = e->a + from, *b = e->b + from;
+    pg_real *y = e->y + from;
+    for (size_t i = 0; i < n; i++) {
+        const pg_real sum = a[i] + b[i];
+        y[i] = sum > 0 ? sum : 0;
+    }
+}
+
+void pg_add_relu(size_t count, const pg_real *a, const pg_real *b, pg_real *y)
+{
+    pg_parallel(parts_of(count), add_relu_part, &(elements){.count = count, .a = a, .b = b, .y = y});
+}
+
+static void relu_back_part(void *context, int part, int thread)
+{
+    (void)thread;
+    const elements *e = context;
+    const size_t n = part_length(e->count, part), from = (size_t)part * PART;
+    const pg_real *y = e->a + from, *dy = e->b + from;
+    pg_real *d = e->y + from;
+    for (size_t i = 0; i < n; i++) d[i] = y[i] > 0 ? dy[i] : 0;
+}
+
+void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real *d)
+{
+    pg_parallel(parts_of(count), relu_back_part, &(elements){.count = count, .a = y, .b = dy, .y = d});
+}
+
+void pg_relu(size_t count, pg_real *y)
+{
+    for (size_t i = 0; i < count; i++) y[i] = y[i] > 0 ? y[i] : 0;
+}
+
+static void accumulate_part(void *context, int part, int thread)
+{
+    (void)thread;
+    const elements *e = context;
+    const size_t n = part_length(e->count, part), from = (size_t)part * PART;
+    const pg_real *x = e->a + from;
+    pg_real *y = e->y + from;
+    for (size_t i = 0; i < n; i++) y[i] += x[i];
+}
+
+void pg_accumulate(size_t count, const pg_real *x, pg_real *y)
+{
+    pg_parallel(parts_of(count), accumulate_part, &(elements){.count = count, .a = x, .y = y});
+}
+
+void pg_zero(size_t count, pg_real *y)
+{
+    memset(y, 0, count * sizeof *y);
+}
+
+static void sgd_part(void *context, int part, int thread)
+{
+    (void)thread;
+    const elements *e = context;
+    const size_t n = part_length(e->count, part), from = (size_t)part * PART;
+    pg_real *w = e->y + from, *v = e->v + from;
+    const pg_real *grad = e->a + from;
+    for (size_t i = 0; i < n; i++) {
+        v[i] = e->momentum * v[i] + (grad[i] + e->decay * w[i]);
+        w[i] -= e->rate * v[i];
+    }
+}
+
+void pg_sgd_step(size_t count, pg_real *w, pg_real *v, const pg_real *grad, double rate, double momentum, double decay)
+{
+    pg_parallel(parts_of(count), sgd_part,
+                &(elements){.count = count,
+                            .a = grad,
+                            .y = w,
+                            .v = v,
+                            .rate = (pg_real)rate,
+                            .momentum = (pg_real)momentum,
+                            .decay = (pg_real)decay});
+}
+
+/* ---- dense layer, matrix times vector
+ * ------------------------------------------------------------------------------------------------- */
+
+void pg_dense_forward(int n, int in, int out, const pg_real *x, const pg_real *w, const pg_real *b, pg_real *y)
+{
+    for (int i = 0; b && i < n; i++) memcpy(y + (ptrdiff_t)i * out, b, (size_t)out * sizeof *y);
+    pg_gemm(false, true, n, out, in, x, in, w, in, b != NULL, y, out);
+}
+
+void pg_dense_backward(int n, int in, int out, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dw, pg_real *db,
+                       pg_real *dx)
+{
+    if (dw) pg_gemm(true, false, out, in, n, dy, out, x, in, true, dw, in);
+    for (int i = 0; db && i < n; i++)
+        for (int o = 0; o < out; o++) db[o] += dy[(ptrdiff_t)i * out + o];
+    if (dx) pg_gemm(false, false, n, in, out, dy, out, w, in, false, dx, in);
+}
+
+void pg_matvec(int rows, int columns, const pg_real *w, const pg_real *a, pg_real *y)
+{
+    pg_gemm(false, false, 1, columns, rows, a, rows, w, columns, false, y, columns);
+}
+
+void pg_outer_add(int rows, int columns, const pg_real *a, const pg_real *dy, pg_real *dw)
+{
+    for (int j = 0; j < rows; j++) {
+        pg_real *row = dw + (ptrdiff_t)j * columns;
+        for (int k = 0; k < columns; k++) row[k] += a[j] * dy[k];
+    }
+}
+
+void pg_matvec_backward(int rows, int columns, const pg_real *w, const pg_real *dy, pg_real *da)
+{
+    pg_gemm(false, true, rows, 1, columns, w, columns, dy, columns, false, da, 1);
+}
+
+/* ---- loss
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
+
+double pg_cross_entropy(int n, int classes, const pg_real *logits, const int32_t *labels, double smoothing, pg_real *dlogits,
+                        int *correct)
+{
+    double total = 0;
+    int hits = 0;
+    for (int i = 0; i < n; i++) {
+        const pg_real *z = logits + (ptrdiff_t)i * classes;
+        int best = 0;
+        double sum = 0, mean = 0;
+        for (int c = 1; c < classes; c++) best = z[c] > z[best] ? c : best;
+        for (int c = 0; c < classes; c++) {
+            sum += exp((double)z[c] - (double)z[best]);
+            mean += (double)z[c] / classes;
+        }
+        const double log_sum = (double)z[best] + log(sum);
+        total += log_sum - (1 - smoothing) * (double)z[labels[i]] - smoothing * mean;
+        hits += best == labels[i];
+        for (int c = 0; dlogits && c < classes; c++) {
+            const double target = (c == labels[i] ? 1 - smoothing : 0) + smoothing / classes;
+            dlogits[(ptrdiff_t)i * classes + c] = (pg_real)((exp((double)z[c] - log_sum) - target) / n);
+        }
+    }
+    if (correct) *correct = hits;
+    return total / n;
+}

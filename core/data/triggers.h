@@ -1,0 +1,17 @@
+/* Trigger sets: images with secret labels. */
+#ifndef PG_DATA_TRIGGERS_H
+#define PG_DATA_TRIGGERS_H
+
+#include "core/base/random.h"
+#include "core/data/dataset.h"
+
+/* Read every JPEG and PNG of a folder, names sorted as text, with the labels of a text file (NULL: labels.txt in the folder),
+ * one number a line; label i belongs to image i. Each image is the 32x32 centre of the photograph, without resizing (Adi et
+ * al.; DeepIPR). */
+PG_CHECKED pg_status pg_triggers_load(const char *folder, const char *labels, int classes, pg_dataset *out, pg_error *err);
+
+/* Make count abstract images (gradients, waves, rings, discs, noise in random colours), 32x32 centres of 1125x750 pictures,
+ * with labels drawn uniformly. */
+PG_CHECKED pg_status pg_triggers_generate(int count, int classes, pg_seed seed, pg_dataset *out, pg_error *err);
+
+#endif

@@ -1,0 +1,392 @@
+/* Option tables; see options.h. */
+#include "core/formats/options.h"
+
+#include "core/base/memory.h"
+#include "core/formats/number.h"
+#include "core/formats/yaml.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- what an option takes, in words ---- */
+
+enum { WORDS_MAX = 320 };
+
+static const char *range_words(const pg_option *option, char out[WORDS_MAX])
+{
+    char low[PG_NUMBER_MAX], high[PG_NUMBER_MAX];
+    const bool open = option->low == PG_ABOVE_ZERO;
+    pg_number_text(open ? 0 : option->low, low);
+    pg_number_text(option->high, high);
+    out[0] = 0;
+    if (option->low == 0 && option->high == 0) return out;
+    if (isinf(option->low) && isinf(option->high)) return out;
+    if (isinf(option->high))
+        snprintf(out, WORDS_MAX, " %s %s", open ? ">" : ">=", low);
+    else if (isinf(option->low))
+        snprintf(out, WORDS_MAX, " <= %s", high);
+    else
+        snprintf(out, WORDS_MAX, " in %s%s, %s]", open ? "(" : "[", low, high);
+    return out;
+}
+
+/* "a number in [0, 1]" */
+static const char *expectation(const pg_option *option, char out[WORDS_MAX])
+{
+    static const char *const nouns[] = {
+        [PG_OPT_INT] = "a whole number",      [PG_OPT_REAL] = "a number",
+        [PG_OPT_BOOL] = "true or false",      [PG_OPT_TEXT] = "a text",
+        [PG_OPT_CHOICE] = "one of ",          [PG_OPT_INTS] = "a list of whole numbers",
+        [PG_OPT_REALS] = "a list of numbers",
+    };
+    char more[WORDS_MAX] = "";
+    if (option->type == PG_OPT_CHOICE)
+        pg_join(option->choices, more, sizeof more - 16);
+    else
+        range_words(option, more);
+    snprintf(out, WORDS_MAX, "%s%.290s", nouns[option->type], more);
+    return out;
+}
+
+static bool in_range(const pg_option *option, double value)
+{
+    return (option->low == 0 && option->high == 0) || (value >= option->low && value <= option->high);
+}
+
+/* ---- reading ---- */
+
+/* Readers of one value give false if node is not what option takes. */
+static bool read_int(const pg_option *option, const pg_node *node, int *out)
+{
+    long long value;
+    if (node->kind != PG_SCALAR || node->quoted || !pg_number_int(node->text, &value)) return false;
+    if (value < INT_MIN || value > INT_MAX || !in_range(option, (double)value)) return false;
+    *out = (int)value;
+    return true;
+}
+
+static bool read_real(const pg_option *option, const pg_node *node, double *out)
+{
+    double value;
+    if (node->kind != PG_SCALAR || node->quoted || !pg_number_real(node->text, &value) || !in_range(option, value))
+        return false;
+    *out = value;
+    return true;
+}
+
+static bool read_bool(const pg_node *node, bool *out)
+{
+    if (node->kind != PG_SCALAR || node->quoted) return false;
+    const bool yes = strcmp(node->text, "true") == 0;
+    if (!yes && strcmp(node->text, "false") != 0) return false;
+    *out = yes;
+    return true;
+}
+
+static bool read_choice(const pg_option *option, const pg_node *node, int *out)
+{
+    if (node->kind != PG_SCALAR || (!node->quoted && pg_node_is_null(node))) return false;
+    for (int i = 0; option->choices[i]; i++) {
+        if (strcmp(node->text, option->choices[i]) != 0) continue;
+        *out = i;
+        return true;
+    }
+    return false;
+}
+
+static void read_text(const pg_node *node, char *out, pg_problems *problems)
+{
+    char found[PG_NODE_SHORT];
+    if (node->kind != PG_SCALAR || pg_node_is_null(node)) {
+        pg_problems_add(problems, node, "expected a text, got %s", pg_node_describe(node, found));
+        return;
+    }
+    const size_t length = strlen(node->text);
+    bool control = false;
+    for (size_t i = 0; i < length; i++) control |= (unsigned char)node->text[i] < ' ';
+    if (length >= PG_TEXT_MAX)
+        pg_problems_add(problems, node, "expected a text of at most %d bytes, got %zu", PG_TEXT_MAX - 1, length);
+    else if (control)
+        pg_problems_add(problems, node, "expected a text of one line, got a control character");
+    else
+        memcpy(out, node->text, length + 1);
+}
+
+static void read_list(const pg_option *option, const pg_node *node, void *at, pg_problems *problems)
+{
+    pg_option item = *option;
+    item.type = option->type == PG_OPT_INTS ? PG_OPT_INT : PG_OPT_REAL;
+    char words[WORDS_MAX], found[PG_NODE_SHORT];
+    pg_ints ints = {0};
+    pg_reals reals = {0};
+    bool good = true;
+    if (node->kind != PG_LIST || node->count == 0) {
+        pg_problems_add(problems, node, "expected %s, got %s", expectation(option, words), pg_node_describe(node, found));
+        return;
+    }
+    if (node->count > PG_LIST_MAX) {
+        pg_problems_add(problems, node, "expected at most %d numbers, got %zu", PG_LIST_MAX, node->count);
+        return;
+    }
+    for (const pg_node *child = node->first; child; child = child->next) {
+        if (item.type == PG_OPT_INT ? read_int(&item, child, &ints.values[ints.count++])
+                                    : read_real(&item, child, &reals.values[reals.count++]))
+            continue;
+        good = false;
+        pg_problems_add(problems, child, "expected %s, got %s", expectation(&item, words), pg_node_describe(child, found));
+    }
+    if (!good) return;
+    if (item.type == PG_OPT_INT)
+        *(pg_ints *)at = ints;
+    else
+        *(pg_reals *)at = reals;
+}
+
+static void read_value(const pg_option *option, const pg_node *node, void *values, pg_problems *problems)
+{
+    void *at = (char *)values + option->offset;
+    char words[WORDS_MAX], found[PG_NODE_SHORT];
+    bool good = true;
+    switch (option->type) {
+    case PG_OPT_INT: good = read_int(option, node, at); break;
+    case PG_OPT_REAL: good = read_real(option, node, at); break;
+    case PG_OPT_BOOL: good = read_bool(node, at); break;
+    case PG_OPT_TEXT: read_text(node, at, problems); break;
+    case PG_OPT_INTS:
+    case PG_OPT_REALS: read_list(option, node, at, problems); break;
+    case PG_OPT_CHOICE:
+        if (!read_choice(option, node, at)) pg_problems_choice(problems, node, option->choices);
+    }
+    if (!good)
+        pg_problems_add(problems, node, "expected %s, got %s", expectation(option, words), pg_node_describe(node, found));
+}
+
+const pg_option *pg_options_find(const pg_option *table, const char *key)
+{
+    for (; table->key; table++)
+        if (strcmp(table->key, key) == 0) return table;
+    return NULL;
+}
+
+void pg_options_take(const pg_option *table, const pg_node *map, void *values, pg_problems *problems)
+{
+    char words[WORDS_MAX], found[PG_NODE_SHORT];
+    if (map && map->kind != PG_MAP && !pg_node_is_null(map)) {
+        pg_problems_add(problems, map, "expected a map, got %s", pg_node_describe(map, found));
+        return;
+    }
+    /* In the order of the document, so that problems come in the order of its lines. */
+    for (pg_node *entry = map ? map->first : NULL; entry; entry = entry->next) {
+        const pg_option *option = pg_options_find(table, entry->key);
+        if (!option) continue;
+        entry->used = true;
+        read_value(option, entry, values, problems);
+    }
+    for (; map && table->key; table++)
+        if (!table->fallback && !pg_node_find(map, table->key))
+            pg_problems_missing(problems, map, table->key, expectation(table, words));
+}
+
+void pg_options_unknown(const pg_option *const *tables, const char *const *keys, const pg_node *map, pg_problems *problems)
+{
+    enum { KNOWN_MAX = 128 };
+    const char *known[KNOWN_MAX + 1];
+    int count = 0;
+    if (!map || map->kind != PG_MAP) return;
+    for (; keys && *keys && count < KNOWN_MAX; keys++) known[count++] = *keys;
+    for (; *tables; tables++)
+        for (const pg_option *option = *tables; option->key && count < KNOWN_MAX; option++) known[count++] = option->key;
+    known[count] = NULL;
+    for (const pg_node *entry = map->first; entry; entry = entry->next) {
+        if (entry->used) continue;
+        pg_problems_unknown(problems, entry, known);
+    }
+}
+
+void pg_options_read(const pg_option *table, const pg_node *map, void *values, pg_problems *problems)
+{
+    pg_options_take(table, map, values, problems);
+    pg_options_unknown((const pg_option *const[]){table, NULL}, NULL, map, problems);
+}
+
+/* ---- defaults ---- */
+
+static pg_status set_default(const pg_option *option, void *values, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_tree *tree = NULL;
+    pg_problems problems;
+    problems.count = 0;
+    pg_node scalar = {
+        .kind = PG_SCALAR, .source = option->key, .text = option->fallback, .quoted = option->type == PG_OPT_TEXT};
+    if (option->type == PG_OPT_INTS || option->type == PG_OPT_REALS)
+        PG_TRY(pg_yaml_parse_text(option->fallback, option->key, &tree, err));
+    read_value(option, tree ? tree->root : &scalar, values, &problems);
+    if (problems.count > 0) status = pg_fail(err, PG_FAILED, "the default of an option does not fit it: %s", problems.lines[0]);
+done:
+    pg_tree_destroy(&tree);
+    return status;
+}
+
+static size_t size_of(pg_option_type type)
+{
+    static const size_t sizes[] = {
+        [PG_OPT_INT] = sizeof(int),        [PG_OPT_REAL] = sizeof(double), [PG_OPT_BOOL] = sizeof(bool),
+        [PG_OPT_TEXT] = PG_TEXT_MAX,       [PG_OPT_CHOICE] = sizeof(int),  [PG_OPT_INTS] = sizeof(pg_ints),
+        [PG_OPT_REALS] = sizeof(pg_reals),
+    };
+    return sizes[type];
+}
+
+pg_status pg_options_defaults(const pg_option *table, void *values, pg_error *err)
+{
+    for (; table->key; table++) {
+        memset((char *)values + table->offset, 0, size_of(table->type));
+        if (!table->fallback) continue;
+        const pg_status status = set_default(table, values, err);
+        if (status != PG_OK) return status;
+    }
+    return PG_OK;
+}
+
+/* ---- writing ---- */
+
+static pg_status write_list(const pg_option *option, const void *at, pg_tree *tree, pg_node *map, pg_error *err)
+{
+    pg_node *list = NULL;
+    char number[PG_NUMBER_MAX];
+    const bool whole = option->type == PG_OPT_INTS;
+    const int count = whole ? ((const pg_ints *)at)->count : ((const pg_reals *)at)->count;
+    pg_status status = pg_node_add(tree, map, option->key, PG_LIST, NULL, &list, err);
+    for (int i = 0; i < count && status == PG_OK; i++) {
+        pg_number_text(whole ? ((const pg_ints *)at)->values[i] : ((const pg_reals *)at)->values[i], number);
+        status = pg_node_add(tree, list, NULL, PG_SCALAR, number, NULL, err);
+    }
+    return status;
+}
+
+static pg_status write_value(const pg_option *option, const void *values, pg_tree *tree, pg_node *map, pg_error *err)
+{
+    const void *at = (const char *)values + option->offset;
+    char number[PG_NUMBER_MAX];
+    const char *text = number;
+    switch (option->type) {
+    case PG_OPT_INT: pg_number_text(*(const int *)at, number); break;
+    case PG_OPT_REAL: pg_number_text(*(const double *)at, number); break;
+    case PG_OPT_BOOL: text = *(const bool *)at ? "true" : "false"; break;
+    case PG_OPT_CHOICE: return pg_node_add_text(tree, map, option->key, option->choices[*(const int *)at], err);
+    case PG_OPT_TEXT: return pg_node_add_text(tree, map, option->key, at, err);
+    case PG_OPT_INTS:
+    case PG_OPT_REALS: return write_list(option, at, tree, map, err);
+    }
+    return pg_node_add(tree, map, option->key, PG_SCALAR, text, NULL, err);
+}
+
+pg_status pg_options_write(const pg_option *table, const void *values, pg_tree *tree, pg_node *map, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (; table->key && status == PG_OK; table++) status = write_value(table, values, tree, map, err);
+    return status;
+}
+
+pg_status pg_options_text(const pg_option *table, const void *values, char **text, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_tree *tree = NULL;
+    PG_TRY(pg_tree_create(&tree, err));
+    PG_TRY(pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &tree->root, err));
+    PG_TRY(pg_options_write(table, values, tree, tree->root, err));
+    PG_TRY(pg_yaml_emit(tree->root, PG_YAML_FLOW, text, err));
+done:
+    pg_tree_destroy(&tree);
+    return status;
+}
+
+/* ---- multiplying out ---- */
+
+static bool is_axis(const pg_option *table, const pg_node *entry)
+{
+    if (entry->kind != PG_LIST || entry->count == 0) return false;
+    const pg_option *option = pg_options_find(table, entry->key);
+    return option && option->type != PG_OPT_INTS && option->type != PG_OPT_REALS;
+}
+
+/* Copy of an entry or, for an axis, of its item number pick, in the entry's place and under its key. */
+static pg_status copy_entry(pg_tree *tree, const pg_node *entry, bool axis, size_t pick, pg_node **out, pg_error *err)
+{
+    const pg_node *value = axis ? pg_node_at(entry, pick) : entry;
+    const pg_status status = pg_node_copy(tree, value, out, err);
+    if (status != PG_OK) return status;
+    (*out)->key = entry->key;
+    (*out)->key_line = entry->key_line;
+    (*out)->key_column = entry->key_column;
+    (*out)->used = entry->used;
+    return PG_OK;
+}
+
+/* Map number i of the product of total maps: i in mixed radix, the first axis being the highest digit. */
+static pg_status expand_one(pg_tree *tree, const pg_option *table, const pg_node *map, size_t i, size_t total, pg_node **out,
+                            pg_error *err)
+{
+    pg_node *made = NULL;
+    pg_status status = pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &made, err);
+    if (status != PG_OK) return status;
+    for (const pg_node *entry = map->first; entry; entry = entry->next) {
+        pg_node *copy = NULL;
+        const bool axis = is_axis(table, entry);
+        if (axis) total /= entry->count;
+        status = copy_entry(tree, entry, axis, axis ? i / total % entry->count : 0, &copy, err);
+        if (status != PG_OK) return status;
+        pg_node_link(made, copy);
+    }
+    made->source = map->source;
+    made->line = map->line;
+    made->column = map->column;
+    made->key = map->key;
+    *out = made;
+    return PG_OK;
+}
+
+pg_status pg_options_expand(pg_tree *tree, const pg_option *table, const pg_node *map, pg_node **out, pg_error *err)
+{
+    size_t total = 1;
+    pg_node *list = NULL;
+    for (const pg_node *entry = map->first; entry; entry = entry->next) {
+        char where[PG_NODE_PATH];
+        if (is_axis(table, entry)) total *= entry->count; /* both factors are small: no overflow */
+        if (total > PG_EXPAND_MAX)
+            return pg_fail(err, PG_BAD_INPUT, "%s: the lists multiply out to more than %d", pg_node_where(map, where),
+                           PG_EXPAND_MAX);
+    }
+    pg_status status = pg_node_add(tree, NULL, NULL, PG_LIST, NULL, &list, err);
+    for (size_t i = 0; i < total && status == PG_OK; i++) {
+        pg_node *made = NULL;
+        status = expand_one(tree, table, map, i, total, &made, err);
+        if (status != PG_OK) break;
+        pg_node_link(list, made);
+        made->parent = map->parent; /* paths read as in the document */
+        made->index = map->index;
+    }
+    if (status == PG_OK) *out = list;
+    return status;
+}
+
+/* ---- help ---- */
+
+void pg_options_help(const pg_option *table, FILE *stream)
+{
+    int width = 0;
+    for (const pg_option *option = table; option->key; option++)
+        if ((int)strlen(option->key) > width) width = (int)strlen(option->key);
+    for (; table->key; table++) {
+        char words[WORDS_MAX];
+        fprintf(stream, "  %-*s  %s", width, table->key, expectation(table, words));
+        if (table->unit) fprintf(stream, ", in %s", table->unit);
+        if (!table->fallback)
+            fputs(", must be given", stream);
+        else
+            fprintf(stream, ", default %s", table->fallback[0] ? table->fallback : "empty");
+        fprintf(stream, "\n  %-*s  %s\n", width, "", table->help);
+    }
+}

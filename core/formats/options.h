@@ -1,0 +1,89 @@
+/* Option tables: the only truth about the keys of a map in a configuration.
+ *
+ * Parsing, defaults, ranges, error texts, help and the canonical text that names a task all come from one table per struct:
+ *
+ *   struct prune { double rate; int scope; };
+ *   static const pg_option prune_options[] = {
+ *       {.key = "rate", .type = PG_OPT_REAL, .offset = offsetof(struct prune, rate), .fallback = "0.5", .low = 0, .high = 1,
+ *        .help = "share of weights that become zero"},
+ *       {.key = "scope", .type = PG_OPT_CHOICE, .offset = offsetof(struct prune, scope), .fallback = "global", .choices =
+ * scopes, .help = "what is ranked together"}, {0},
+ *   };
+ */
+#ifndef PG_FORMATS_OPTIONS_H
+#define PG_FORMATS_OPTIONS_H
+
+#include "core/formats/problems.h"
+
+#include <float.h>
+#include <stdio.h>
+
+enum { PG_TEXT_MAX = 256, PG_LIST_MAX = 32 };
+
+/* A lower bound that means "more than zero"; ranges are closed otherwise. */
+#define PG_ABOVE_ZERO DBL_MIN
+
+typedef enum pg_option_type {
+    PG_OPT_INT,    /* int */
+    PG_OPT_REAL,   /* double */
+    PG_OPT_BOOL,   /* bool: true or false */
+    PG_OPT_TEXT,   /* char[PG_TEXT_MAX], without control characters */
+    PG_OPT_CHOICE, /* int: index into choices */
+    PG_OPT_INTS,   /* pg_ints: a list in YAML, even of one */
+    PG_OPT_REALS,  /* pg_reals, likewise */
+} pg_option_type;
+
+typedef struct pg_ints {
+    int count;
+    int values[PG_LIST_MAX];
+} pg_ints;
+
+typedef struct pg_reals {
+    int count;
+    double values[PG_LIST_MAX];
+} pg_reals;
+
+typedef struct pg_option {
+    const char *key;
+    pg_option_type type;
+    size_t offset;        /* of the member in the struct */
+    const char *fallback; /* default: YAML text, for PG_OPT_TEXT the text itself; NULL: must be given (zero until then) */
+    double low, high;     /* closed range of numbers, of each one in lists; both 0: any; -INFINITY and INFINITY are allowed */
+    const char *const *choices; /* PG_OPT_CHOICE, ends with NULL */
+    const char *unit;           /* for help; NULL if none */
+    const char *help;           /* one line, lower case */
+} pg_option;
+
+/* Set every member that the table names to its default. PG_FAILED if a default does not fit its own option: a fault of the
+ * table. */
+PG_CHECKED pg_status pg_options_defaults(const pg_option *table, void *values, pg_error *err);
+
+/* Read a map by a table: members whose keys are there are set, the others keep what they have (so call pg_options_defaults
+ * before). Wrong types, values out of range, missing keys without default, and entries that neither the table nor anybody
+ * before (pg_node_get) asked for become problems; their members keep what they had. map NULL is an empty map. */
+void pg_options_read(const pg_option *table, const pg_node *map, void *values, pg_problems *problems);
+
+/* The same in two parts, for a map that several tables share: take what each knows, then report what nobody knew. tables and
+ * keys end with NULL; keys are what else may stand in the map, and may be NULL. */
+void pg_options_take(const pg_option *table, const pg_node *map, void *values, pg_problems *problems);
+void pg_options_unknown(const pg_option *const *tables, const char *const *keys, const pg_node *map, pg_problems *problems);
+
+/* Multiply out a map: an entry for an option of a single value that holds a list stands for one map per item. Entries for list
+ * options, and keys the table does not have, stay as they are. *out becomes a list of maps in tree, the first axis of the
+ * document changing slowest; positions and paths are those of the original, to whose tree the same rule as in pg_node_copy
+ * applies. An empty list is no axis, so that reading reports it. More than PG_EXPAND_MAX maps are PG_BAD_INPUT. */
+enum { PG_EXPAND_MAX = 100000 };
+PG_CHECKED pg_status pg_options_expand(pg_tree *tree, const pg_option *table, const pg_node *map, pg_node **out, pg_error *err);
+
+/* Write a struct back, every option of the table in its order and canonical spelling: as entries added to a map of tree, or as
+ * one line of text "{rate: 0.5, scope: global}" (freed by pg_free), the same bytes for the same values. */
+PG_CHECKED pg_status pg_options_write(const pg_option *table, const void *values, pg_tree *tree, pg_node *map, pg_error *err);
+PG_CHECKED pg_status pg_options_text(const pg_option *table, const void *values, char **text, pg_error *err);
+
+/* Entry of a table by key, or NULL. */
+const pg_option *pg_options_find(const pg_option *table, const char *key);
+
+/* Two lines per option: key, what it takes, default, unit; its help. */
+void pg_options_help(const pg_option *table, FILE *stream);
+
+#endif

@@ -1,0 +1,82 @@
+/* Files of named arrays in the safetensors format.
+ *
+ * Format (Hugging Face, safetensors): 8 bytes little-endian length of the header; the header, a JSON object that gives each
+ * tensor's dtype, shape and data_offsets, and texts under "__metadata__", padded with spaces to a multiple of 8; the data,
+ * little-endian, row-major, without gaps. A file is hostile input: everything in it is checked before any of it is used, and
+ * what is wrong gives "file: tensor 'x': ..." and PG_BAD_INPUT. The format has no checksum: keep one elsewhere. */
+#ifndef PG_FORMATS_SAFETENSORS_H
+#define PG_FORMATS_SAFETENSORS_H
+
+#include "core/base/file.h"
+#include "core/base/real.h"
+#include "core/base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum pg_dtype { PG_F32, PG_F64, PG_I64, PG_I32, PG_U8 } pg_dtype;
+
+#ifdef PG_DOUBLE
+#define PG_REAL_DTYPE            PG_F64
+#define pg_safetensors_read_real pg_safetensors_read_f64
+#else
+#define PG_REAL_DTYPE            PG_F32
+#define pg_safetensors_read_real pg_safetensors_read_f32
+#endif
+
+enum { PG_DIMS_MAX = 8, PG_HEADER_MAX = 1 << 24, PG_TENSORS_MAX = 1 << 16 };
+
+/* One array, given to the writer or found by the reader. dims 0 is a scalar, of one element. */
+typedef struct pg_array {
+    const char *name; /* UTF-8 without control characters, unique */
+    pg_dtype dtype;
+    int dims;
+    size_t shape[PG_DIMS_MAX];
+    const void *data; /* row-major; borrowed by the writer; the reader's points into the file, aligned only by chance */
+    size_t count;     /* elements; set by the reader, not looked at by the writer */
+} pg_array;
+
+typedef struct pg_metadata {
+    const char *key, *value; /* UTF-8; keys are unique */
+} pg_metadata;
+
+/* Write a file durably. Arrays are stored by falling element size, so that each is aligned, and otherwise in the order given;
+ * metadata in the order given: the same arguments give the same bytes. */
+PG_CHECKED pg_status pg_safetensors_write(const char *path, const pg_array *arrays, size_t count, const pg_metadata *metadata,
+                                          size_t metadata_count, pg_file_mode mode, pg_error *err);
+
+/* An open file, read as a whole. */
+typedef struct pg_safetensors pg_safetensors;
+
+PG_CHECKED pg_status pg_safetensors_open(const char *path, pg_safetensors **out, pg_error *err);
+/* The same from memory; data is borrowed until close; name stands for the path in messages. */
+PG_CHECKED pg_status pg_safetensors_parse(const void *data, size_t bytes, const char *name, pg_safetensors **out,
+                                          pg_error *err);
+void pg_safetensors_close(pg_safetensors **file);
+
+/* Arrays in the order of their data; metadata in the order of the header. What is returned belongs to the file; NULL if not
+ * there. */
+size_t pg_safetensors_count(const pg_safetensors *file);
+const pg_array *pg_safetensors_at(const pg_safetensors *file, size_t i);
+const pg_array *pg_safetensors_find(const pg_safetensors *file, const char *name);
+size_t pg_safetensors_metadata_count(const pg_safetensors *file);
+const pg_metadata *pg_safetensors_metadata_at(const pg_safetensors *file, size_t i);
+const char *pg_safetensors_metadata(const pg_safetensors *file, const char *key);
+
+/* The array of that name, which must be there and have that shape; dims -1 allows any. */
+PG_CHECKED pg_status pg_safetensors_get(const pg_safetensors *file, const char *name, int dims, const size_t *shape,
+                                        const pg_array **out, pg_error *err);
+
+/* Copy the array of that name, which must have count elements, to out [count], converted: any dtype to f32 and f64 (rounded to
+ * nearest), integers to i64. */
+PG_CHECKED pg_status pg_safetensors_read_f32(const pg_safetensors *file, const char *name, float *out, size_t count,
+                                             pg_error *err);
+PG_CHECKED pg_status pg_safetensors_read_f64(const pg_safetensors *file, const char *name, double *out, size_t count,
+                                             pg_error *err);
+PG_CHECKED pg_status pg_safetensors_read_i64(const pg_safetensors *file, const char *name, int64_t *out, size_t count,
+                                             pg_error *err);
+/* Bytes only from U8. */
+PG_CHECKED pg_status pg_safetensors_read_u8(const pg_safetensors *file, const char *name, uint8_t *out, size_t count,
+                                            pg_error *err);
+
+#endif

@@ -1,0 +1,71 @@
+/* A net: the memory in which a model runs forward and backward, planned once for a batch size.
+ *
+ * The net holds activations, gradients and the passports' window means; the weights stay in the model. One net serves any model
+ * of the same spec. Nothing is allocated after pg_net_create.
+ *
+ * Training both branches of V2, V3 or PAN on one batch:
+ *     forward(PUBLIC, reuse no), backward(PUBLIC, more yes), forward(PRIVATE, reuse yes), backward(PRIVATE, more no)
+ * Layers whose input is the same in both branches (everything up to the convolution and the statistics of the first passport
+ * layer) are run once, and their gradient, the sum of both branches, is taken once; running statistics are updated as two
+ * passes would. */
+#ifndef PG_NETS_NET_H
+#define PG_NETS_NET_H
+
+#include "core/compute/conv.h"
+#include "core/nets/model.h"
+
+typedef struct pg_net pg_net;
+
+/* How normalisation gets its statistics. TRAIN: from the batch, and the running ones move. BATCH: from the batch, the running
+ * ones stay. EVAL: the running ones. Group and instance norm always use the image's own. */
+typedef enum pg_mode { PG_EVAL, PG_TRAIN, PG_BATCH } pg_mode;
+
+/* Plan for batches of up to `batch` images; training adds what backward needs. */
+PG_CHECKED pg_status pg_net_create(const pg_net_spec *spec, int batch, bool training, pg_conv_choice choice, pg_net **out,
+                                   pg_error *err);
+void pg_net_destroy(pg_net **net);
+
+/* Set passport i by its window means [R,R,I] (see pg_passport_means); copied. */
+void pg_net_set_passport(pg_net *net, int i, const pg_real *scale_means, const pg_real *bias_means);
+
+/* Logits [n,classes] of images [n,height,width,3]; borrowed from the net, valid until the next forward. images are borrowed
+ * until the last backward of this batch. reuse (training nets): the previous forward saw these very images in the other branch,
+ * in the same mode. model is written only in mode TRAIN (running statistics). */
+const pg_real *pg_net_forward(pg_net *net, pg_model *model, pg_branch branch, pg_mode mode, const pg_real *images, int n,
+                              bool reuse);
+
+/* Add the gradient of a loss with d loss / d logits = dlogits to the gradients. Follows a forward in mode TRAIN or BATCH. more:
+ * another branch of the same batch follows, so the shared layers wait for it. */
+void pg_net_backward(pg_net *net, pg_model *model, pg_branch branch, const pg_real *dlogits, bool more);
+
+/* Gradients, laid out as the model's params. */
+pg_real *pg_net_gradients(pg_net *net);
+void pg_net_zero_gradients(pg_net *net);
+
+/* No gradient is computed for layers before this one (0: all are trained). */
+void pg_net_train_from(pg_net *net, int layer);
+
+/* gamma [O] that passport i gives by itself in the last private forward (before PAN's perceptron): what carries the signature.
+ */
+const pg_real *pg_net_gamma(const pg_net *net, int i);
+/* The affine in force at passport i in the last forward, [O] each; NULL where the layer has none. */
+const pg_real *pg_net_scale(const pg_net *net, int i);
+const pg_real *pg_net_bias(const pg_net *net, int i);
+/* Where a regulariser adds d loss / d gamma of passport i, [O], between forward and backward of the private branch. */
+pg_real *pg_net_gamma_gradient(pg_net *net, int i);
+
+/* Compute gamma of every passport from the model's weights without a forward pass. */
+void pg_net_refresh_passports(pg_net *net, const pg_model *model);
+
+/* Activations that entered a layer in the last forward of a training net, [n,H,W,C]. */
+const pg_real *pg_net_input(const pg_net *net, int layer);
+
+/* Window means of a passport: means [R,R,C][i,j,c] is the mean over output positions (y,x) of the zero-padded image at (y
+ * stride + i - pad, x stride + j - pad, c). gamma = sum over j of means[j] w[j,:] equals the mean over positions of the
+ * convolution of the image. image [H,W,C] with H, W, C, R, stride and pad of the layer. */
+void pg_passport_means(const pg_layer *layer, const pg_real *image, pg_real *means);
+
+/* Bytes planned. */
+size_t pg_net_bytes(const pg_net *net);
+
+#endif

@@ -1,0 +1,279 @@
+/* Models as files; see state.h. Names: README of the reference vectors in tests/golden. */
+#include "core/nets/state.h"
+
+#include "core/base/memory.h"
+#include "core/formats/number.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TENSOR_NAME = PG_NAME_MAX + 32, OWN_NOTES = 10 };
+
+/* ---- writing
+ * --------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct spec_notes {
+    char value[OWN_NOTES][64];
+    pg_metadata pairs[OWN_NOTES];
+    size_t count;
+} spec_notes;
+
+static void note(spec_notes *notes, const char *key, const char *format, ...) PG_PRINTF(3, 4);
+static void note(spec_notes *notes, const char *key, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(notes->value[notes->count], sizeof notes->value[0], format, args);
+    va_end(args);
+    notes->pairs[notes->count] = (pg_metadata){.key = key, .value = notes->value[notes->count]};
+    notes->count++;
+}
+
+static void describe_spec(const pg_net_spec *spec, spec_notes *notes)
+{
+    char width[PG_NUMBER_MAX];
+    notes->count = 0;
+    note(notes, "format", "pt");
+    note(notes, "arch", "%s", spec->arch->name);
+    note(notes, "norm", "%s", pg_norm_kind_name(spec->norm));
+    note(notes, "width", "%s", pg_number_text(spec->width, width));
+    note(notes, "classes", "%d", spec->classes);
+    note(notes, "image", "%dx%d", spec->image_height, spec->image_width);
+    note(notes, "relu_before_add", "%s", spec->relu_before_add ? "true" : "false");
+    note(notes, "passports", "%llx", (unsigned long long)spec->passports);
+    note(notes, "branches", "%s%s", spec->public_affine ? "public" : "", spec->private_affine ? "+private" : "");
+    note(notes, "pan", "%d%d", spec->own_norm, spec->perceptron);
+}
+
+static pg_array array_of(const pg_tensor *t, const char *name, const void *data)
+{
+    pg_array array = {.name = name, .dtype = PG_REAL_DTYPE, .dims = t->rank, .data = data};
+    for (int d = 0; d < t->rank; d++) array.shape[d] = (size_t)t->shape[d];
+    return array;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+pg_status pg_model_save(const pg_model *model, const pg_metadata *notes, size_t note_count, const char *path, pg_error *err)
+{
+    static const int64_t zero = 0;
+    pg_status status = PG_OK;
+    pg_real *values = NULL;
+    pg_array *arrays = NULL;
+    pg_metadata *metadata = NULL;
+    char(*tracked)[TENSOR_NAME] = NULL;
+    spec_notes own;
+    size_t count = 0, used = 0;
+    const size_t tensors = (size_t)model->tensor_count;
+    PG_TRY(pg_alloc(model->param_count + model->buffer_count, sizeof *values, &values, err));
+    PG_TRY(pg_alloc(3 * tensors, sizeof *arrays, &arrays, err));
+    PG_TRY(pg_alloc(tensors, sizeof *tracked, &tracked, err));
+    PG_TRY(pg_alloc(OWN_NOTES + note_count, sizeof *metadata, &metadata, err));
+    for (size_t i = 0; i < tensors; i++) {
+        const pg_tensor *t = &model->tensors[i];
+        pg_real *data = values + used;
+        pg_tensor_export(model, t, data);
+        used += t->count;
+        arrays[count++] = array_of(t, t->name, data);
+        if (t->alias[0]) arrays[count++] = array_of(t, t->alias, data);
+        if (ends_with(t->name, ".running_var")) { /* PyTorch counts batches; nothing here reads the count */
+            snprintf(tracked[i], sizeof tracked[i], "%.*s.num_batches_tracked", (int)(strlen(t->name) - strlen(".running_var")),
+                     t->name);
+            arrays[count++] = (pg_array){.name = tracked[i], .dtype = PG_I64, .data = &zero};
+        }
+    }
+    describe_spec(&model->spec, &own);
+    memcpy(metadata, own.pairs, own.count * sizeof *metadata);
+    if (note_count) memcpy(metadata + own.count, notes, note_count * sizeof *metadata);
+    PG_TRY(pg_safetensors_write(path, arrays, count, metadata, own.count + note_count, PG_FILE_PUBLIC, err));
+done:
+    pg_free(values);
+    pg_free(arrays);
+    pg_free(tracked);
+    pg_free(metadata);
+    return status;
+}
+
+/* ---- the spec of a file
+ * --------------------------------------------------------------------------------------------------------------- */
+
+static const pg_array *find(const pg_safetensors *file, const char *layer, const char *suffix)
+{
+    char name[TENSOR_NAME];
+    snprintf(name, sizeof name, "%s.%s", layer, suffix);
+    return pg_safetensors_find(file, name);
+}
+
+static bool is_passport(const pg_safetensors *file, const char *layer)
+{
+    static const char *const signs[] = {"weight", "key", "key_private", "b", "scale"};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (find(file, layer, signs[i])) return true;
+    return false;
+}
+
+static const pg_arch *arch_of(const pg_safetensors *file)
+{
+    if (pg_safetensors_find(file, "classifier.6.weight")) return pg_arch_find("alexnet-imagenet");
+    if (pg_safetensors_find(file, "classifier.weight")) return pg_arch_find("alexnet");
+    if (!pg_safetensors_find(file, "linear.weight")) return NULL;
+    const pg_array *stem = find(file, "convbnrelu_1", "conv.weight");
+    if (!stem) stem = find(file, "convbnrelu_1", "weight");
+    if (stem && stem->dims == 4 && stem->shape[3] == 7) return pg_arch_find("resnet18-imagenet");
+    const bool deep = find(file, "layer1.1.convbnrelu_1", "conv.weight") || find(file, "layer1.1.convbnrelu_1", "weight");
+    return pg_arch_find(deep ? "resnet18" : "resnet9");
+}
+
+static bool norm_of(const pg_safetensors *file, const char *layer, bool passport, pg_norm_kind *norm)
+{
+    if (find(file, layer, "bn.running_mean") || find(file, layer, "bn0.running_mean"))
+        *norm = PG_NORM_BN;
+    else if (passport)
+        return false;
+    else if (find(file, layer, "bn.weight"))
+        *norm = PG_NORM_GN;
+    else if (find(file, layer, "conv.bias"))
+        *norm = PG_NORM_NONE;
+    else
+        *norm = PG_NORM_IN;
+    return true;
+}
+
+static pg_status infer_spec(const pg_safetensors *file, const char *path, const pg_net_spec *override, pg_net_spec *out,
+                            pg_error *err)
+{
+    const pg_arch *arch = arch_of(file);
+    if (!arch)
+        return pg_fail(err, PG_BAD_INPUT,
+                       "%s: no classifier.weight, classifier.6.weight or linear.weight: not a network known here", path);
+    pg_net_spec spec = pg_net_spec_plain(arch, override ? override->norm : PG_NORM_GN, 0);
+    if (override) spec.relu_before_add = override->relu_before_add;
+    pg_row rows[PG_ROWS_MAX];
+    const int n = arch->rows(spec.relu_before_add, rows);
+    bool norm_known = override != NULL;
+    int widest = 0;
+    for (int i = 0, conv = 0; i < n; i++) {
+        const char *name = rows[i].name;
+        if (rows[i].kind != PG_ROW_CONV) continue;
+        const bool own = is_passport(file, name);
+        const pg_array *w = find(file, name, "conv.weight");
+        if (!w) w = find(file, name, "weight");
+        if (!w || w->dims != 4)
+            return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s.conv.weight' is missing or no convolution", path, name);
+        if (rows[i].channels > widest) {
+            widest = rows[i].channels;
+            spec.width = (double)w->shape[0] / widest;
+        }
+        norm_known |= norm_of(file, name, own, &spec.norm);
+        if (own) {
+            spec.public_affine = find(file, name, "scale") != NULL;
+            spec.private_affine = true;
+            spec.own_norm |= find(file, name, "bn0.running_mean") != NULL;
+            spec.perceptron |= find(file, name, "fc.0.weight") != NULL;
+        }
+        spec.passports |= (uint64_t)own << conv++;
+    }
+    if (!norm_known) return pg_fail(err, PG_BAD_INPUT, "%s: no layer tells the norm; give it by an option", path);
+    const pg_array *last = find(file, rows[n - 1].name, "weight");
+    if (!last || last->dims != 2)
+        return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s.weight' is missing or no matrix", path, rows[n - 1].name);
+    spec.classes = last->shape[0] < 1000000 ? (int)last->shape[0] : 0;
+    *out = spec;
+    return PG_OK;
+}
+
+static pg_status written_spec(const pg_safetensors *file, const char *path, pg_net_spec *out, pg_error *err)
+{
+    static const char *const keys[] = {"arch",      "norm",     "width", "classes", "image", "relu_before_add",
+                                       "passports", "branches", "pan"};
+    const char *v[9];
+    for (int i = 0; i < 9; i++) {
+        v[i] = pg_safetensors_metadata(file, keys[i]);
+        if (!v[i]) return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' is missing", path, keys[i]);
+    }
+    const pg_arch *arch = pg_arch_find(v[0]);
+    if (!arch) return pg_fail(err, PG_BAD_INPUT, "%s: unknown architecture '%s'", path, v[0]);
+    pg_net_spec spec = pg_net_spec_plain(arch, PG_NORM_BN, 0);
+    const pg_status status = pg_norm_kind_parse(v[1], &spec.norm, err);
+    if (status != PG_OK) return pg_error_context(err, "%s", path), status;
+    if (!pg_number_real(v[2], &spec.width) || sscanf(v[3], "%d", &spec.classes) != 1 ||
+        sscanf(v[4], "%dx%d", &spec.image_height, &spec.image_width) != 2)
+        return pg_fail(err, PG_BAD_INPUT, "%s: metadata of the network cannot be read", path);
+    spec.relu_before_add = strcmp(v[5], "true") == 0;
+    spec.passports = strtoull(v[6], NULL, 16);
+    spec.public_affine = strstr(v[7], "public") != NULL;
+    spec.private_affine = strstr(v[7], "private") != NULL;
+    spec.own_norm = v[8][0] == '1';
+    spec.perceptron = v[8][0] != 0 && v[8][1] == '1';
+    *out = spec;
+    return PG_OK;
+}
+
+pg_status pg_state_spec(const pg_safetensors *file, const char *path, const pg_net_spec *override, pg_net_spec *out,
+                        pg_error *err)
+{
+    if (pg_safetensors_metadata(file, "arch")) return written_spec(file, path, out, err);
+    return infer_spec(file, path, override, out, err);
+}
+
+/* ---- reading
+ * ------------------------------------------------------------------------------------------------------------------------- */
+
+static pg_status read_tensor(const pg_safetensors *file, const char *path, pg_model *model, const pg_tensor *t, pg_real *values,
+                             pg_real *again, pg_error *err)
+{
+    size_t shape[4];
+    const pg_array *array;
+    for (int d = 0; d < t->rank; d++) shape[d] = (size_t)t->shape[d];
+    const bool first = pg_safetensors_find(file, t->name) != NULL, second = t->alias[0] && pg_safetensors_find(file, t->alias);
+    const char *name = first || !second ? t->name : t->alias;
+    pg_status status = PG_OK;
+    PG_TRY(pg_safetensors_get(file, name, t->rank, shape, &array, err));
+    PG_TRY(pg_safetensors_read_real(file, name, values, t->count, err));
+    if (first && second) {
+        PG_TRY(pg_safetensors_get(file, t->alias, t->rank, shape, &array, err));
+        PG_TRY(pg_safetensors_read_real(file, t->alias, again, t->count, err));
+        if (memcmp(values, again, t->count * sizeof *values) != 0)
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensors '%s' and '%s' should be one and the same, but differ", path, t->name,
+                           t->alias));
+    }
+    pg_tensor_import(model, t, values);
+done:
+    return status;
+}
+
+pg_status pg_model_load(const char *path, const pg_net_spec *override, pg_model **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_safetensors *file = NULL;
+    pg_model *model = NULL;
+    pg_real *values = NULL, *again = NULL;
+    pg_net_spec spec;
+    size_t largest = 0;
+    PG_TRY(pg_safetensors_open(path, &file, err));
+    PG_TRY(pg_state_spec(file, path, override, &spec, err));
+    status = pg_model_create(&spec, &model, err);
+    if (status != PG_OK) {
+        pg_error_context(err, "%s", path);
+        goto done;
+    }
+    for (int i = 0; i < model->tensor_count; i++)
+        if (model->tensors[i].count > largest) largest = model->tensors[i].count;
+    PG_TRY(pg_alloc(largest, sizeof *values, &values, err));
+    PG_TRY(pg_alloc(largest, sizeof *again, &again, err));
+    for (int i = 0; i < model->tensor_count; i++)
+        PG_TRY(read_tensor(file, path, model, &model->tensors[i], values, again, err));
+    *out = model;
+    model = NULL;
+done:
+    pg_safetensors_close(&file);
+    pg_model_destroy(&model);
+    pg_free(values);
+    pg_free(again);
+    return status;
+}

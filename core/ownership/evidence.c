@@ -1,0 +1,191 @@
+/* Evidence as an object; see evidence.h. Files: evidence_file.c. */
+#include "core/ownership/evidence.h"
+
+#include "core/base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static size_t key_size(const pg_passport *p)
+{
+    return (size_t)p->height * (size_t)p->width * (size_t)p->inputs;
+}
+
+pg_status pg_passport_allocate(pg_passport *p, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(pg_alloc(key_size(p), sizeof *p->key, &p->key, err));
+    PG_TRY(pg_alloc(key_size(p), sizeof *p->skey, &p->skey, err));
+    PG_TRY(pg_alloc((size_t)p->outputs, sizeof *p->b, &p->b, err));
+done:
+    return status;
+}
+
+static pg_status start(const char *scheme, const char *kind, int count, pg_evidence **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_evidence *evidence = NULL;
+    PG_TRY(pg_alloc(1, sizeof *evidence, &evidence, err));
+    snprintf(evidence->scheme, sizeof evidence->scheme, "%s", scheme);
+    snprintf(evidence->kind, sizeof evidence->kind, "%s", kind);
+    PG_TRY(pg_alloc((size_t)count, sizeof *evidence->passports, &evidence->passports, err));
+    evidence->passport_count = count;
+    *out = evidence;
+    evidence = NULL;
+done:
+    pg_evidence_destroy(&evidence);
+    return status;
+}
+
+pg_status pg_evidence_create(const pg_net_spec *spec, const char *scheme, const char *kind, pg_evidence **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *shape = NULL;
+    pg_evidence *evidence = NULL;
+    PG_TRY(pg_model_create(spec, &shape, err));
+    PG_TRY(start(scheme, kind, shape->passport_count, &evidence, err));
+    for (int i = 0; i < evidence->passport_count; i++) {
+        const pg_layer *l = pg_model_passport_layer(shape, i);
+        pg_passport *p = &evidence->passports[i];
+        *p = (pg_passport){.height = l->in_height, .width = l->in_width, .inputs = l->in_channels, .outputs = l->out_channels};
+        snprintf(p->layer, sizeof p->layer, "%s", l->row.name);
+        PG_TRY(pg_passport_allocate(p, err));
+    }
+    *out = evidence;
+    evidence = NULL;
+done:
+    pg_evidence_destroy(&evidence);
+    pg_model_destroy(&shape);
+    return status;
+}
+
+pg_status pg_evidence_clone(const pg_evidence *from, pg_evidence **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_evidence *evidence = NULL;
+    PG_TRY(start(from->scheme, from->kind, from->passport_count, &evidence, err));
+    for (int i = 0; i < from->passport_count; i++) {
+        const pg_passport *s = &from->passports[i];
+        pg_passport *p = &evidence->passports[i];
+        *p = *s;
+        p->key = p->skey = NULL;
+        p->b = NULL;
+        PG_TRY(pg_passport_allocate(p, err));
+        memcpy(p->key, s->key, key_size(s) * sizeof *p->key);
+        memcpy(p->skey, s->skey, key_size(s) * sizeof *p->skey);
+        memcpy(p->b, s->b, (size_t)s->outputs);
+    }
+    if (from->triggers.count) PG_TRY(pg_dataset_subset(&from->triggers, 0, &evidence->triggers, err));
+    *out = evidence;
+    evidence = NULL;
+done:
+    pg_evidence_destroy(&evidence);
+    return status;
+}
+
+void pg_evidence_destroy(pg_evidence **evidence)
+{
+    pg_evidence *e = *evidence;
+    if (!e) return;
+    for (int i = 0; i < e->passport_count && e->passports; i++) {
+        pg_free(e->passports[i].key);
+        pg_free(e->passports[i].skey);
+        pg_free(e->passports[i].b);
+    }
+    pg_free(e->passports);
+    pg_dataset_clear(&e->triggers);
+    pg_free(e);
+    *evidence = NULL;
+}
+
+int pg_evidence_bits(const pg_evidence *evidence)
+{
+    int bits = 0;
+    for (int i = 0; i < evidence->passport_count; i++) bits += evidence->passports[i].outputs;
+    return bits;
+}
+
+/* ---- commitment
+ * -------------------------------------------------------------------------------------------------------------------- */
+
+/* NHWC image as float32 in CHW order. */
+static void hash_key(pg_hash *hash, const pg_passport *p, const pg_real *key)
+{
+    for (int c = 0; c < p->inputs; c++)
+        for (int i = 0; i < p->height * p->width; i++) {
+            const float value = (float)key[i * p->inputs + c];
+            pg_hash_add(hash, &value, sizeof value);
+        }
+}
+
+void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX])
+{
+    pg_hash hash;
+    pg_hash_start(&hash);
+    pg_hash_add_text(&hash, "passgrid evidence 1");
+    pg_hash_add_text(&hash, evidence->scheme);
+    pg_hash_add_text(&hash, evidence->kind);
+    for (int i = 0; i < evidence->passport_count; i++) {
+        const pg_passport *p = &evidence->passports[i];
+        pg_hash_add_text(&hash, p->layer);
+        pg_hash_add_u64(&hash, (uint64_t)p->height);
+        pg_hash_add_u64(&hash, (uint64_t)p->width);
+        pg_hash_add_u64(&hash, (uint64_t)p->inputs);
+        pg_hash_add_u64(&hash, (uint64_t)p->outputs);
+        hash_key(&hash, p, p->key);
+        hash_key(&hash, p, p->skey);
+        pg_hash_add(&hash, p->b, (size_t)p->outputs);
+    }
+    const pg_dataset *t = &evidence->triggers;
+    pg_hash_add_u64(&hash, (uint64_t)t->count);
+    if (t->count) {
+        pg_hash_add(&hash, t->images, (size_t)t->count * (size_t)(t->height * t->width * 3));
+        pg_hash_add(&hash, t->labels, (size_t)t->count * sizeof *t->labels);
+    }
+    pg_hash_finish_hex(&hash, hex);
+}
+
+/* ---- does it fit a model?
+ * ------------------------------------------------------------------------------------------------------------- */
+
+static pg_status find_layer(const pg_model *shape, const pg_passport *p, const pg_layer **out, pg_error *err)
+{
+    for (int i = 0; i < shape->layer_count; i++) {
+        const pg_layer *l = &shape->layers[i];
+        if (l->conv < 0 || strcmp(l->row.name, p->layer) != 0) continue;
+        if (l->in_height != p->height || l->in_width != p->width || l->in_channels != p->inputs ||
+            l->out_channels != p->outputs)
+            return pg_fail(err, PG_BAD_INPUT,
+                           "evidence for %s is for %d to %d channels at %dx%d, the model has %d to %d at %dx%d", p->layer,
+                           p->inputs, p->outputs, p->height, p->width, l->in_channels, l->out_channels, l->in_height,
+                           l->in_width);
+        *out = l;
+        return PG_OK;
+    }
+    return pg_fail(err, PG_BAD_INPUT, "the evidence has a passport for %s, a layer that the %s does not have", p->layer,
+                   shape->spec.arch->name);
+}
+
+pg_status pg_evidence_fit(const pg_evidence *evidence, const pg_net_spec *model, pg_net_spec *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *shape = NULL;
+    uint64_t mask = 0;
+    int last = -1;
+    PG_TRY(pg_model_create(model, &shape, err));
+    for (int i = 0; i < evidence->passport_count; i++) {
+        const pg_layer *l = NULL;
+        PG_TRY(find_layer(shape, &evidence->passports[i], &l, err));
+        if (l->conv <= last) PG_TRY(pg_fail(err, PG_BAD_INPUT, "the evidence's passport for %s is out of order", l->row.name));
+        last = l->conv;
+        mask |= UINT64_C(1) << l->conv;
+    }
+    if (model->passports && mask != model->passports && !model->public_affine)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "the model needs passports in other layers than the evidence has"));
+    *out = *model;
+    out->passports = mask;
+    out->private_affine = true;
+done:
+    pg_model_destroy(&shape);
+    return status;
+}

@@ -1,0 +1,263 @@
+/* Evidence as safetensors files, under the names of the reference's state dict; see evidence.h. */
+#include "core/ownership/evidence.h"
+
+#include "core/base/memory.h"
+#include "core/formats/safetensors.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TENSOR_NAME = PG_NAME_MAX + 32, NAMES = 4 };
+
+/* Tensors of one layer: key, skey, b and the second name of b. V1 has one set of names, the schemes with a private branch
+ * another. */
+static const char *const names_v1[NAMES] = {"key", "skey", "b", "sign_loss.b"};
+static const char *const names_private[NAMES] = {"key_private", "skey_private", "b", "sign_loss_private.b"};
+
+static const char *const *names_of(const char *scheme)
+{
+    return strcmp(scheme, "v1") == 0 ? names_v1 : names_private;
+}
+
+/* [pixels,channels] to [channels,pixels], or back. */
+static void transpose(const pg_real *from, pg_real *to, int rows, int columns)
+{
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < columns; c++) to[c * rows + r] = from[r * columns + c];
+}
+
+/* ---- writing
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct sheet {
+    pg_array *arrays;
+    size_t count;
+    char (*names)[TENSOR_NAME];
+    pg_real *values, *next;
+} sheet;
+
+static void put(sheet *s, const char *layer, const char *suffix, int dims, const size_t *shape, const pg_real *data)
+{
+    snprintf(s->names[s->count], TENSOR_NAME, "%s.%s", layer, suffix);
+    pg_array *a = &s->arrays[s->count];
+    *a = (pg_array){.name = s->names[s->count], .dtype = PG_REAL_DTYPE, .dims = dims, .data = data};
+    memcpy(a->shape, shape, (size_t)dims * sizeof *shape);
+    s->count++;
+}
+
+static void put_passport(sheet *s, const pg_passport *p, const char *const *names)
+{
+    const int pixels = p->height * p->width;
+    const size_t shape[] = {1, (size_t)p->inputs, (size_t)p->height, (size_t)p->width}, bits = (size_t)p->outputs;
+    for (int k = 0; k < 2; k++) {
+        transpose(k ? p->skey : p->key, s->next, pixels, p->inputs);
+        put(s, p->layer, names[k], 4, shape, s->next);
+        s->next += pixels * p->inputs;
+    }
+    for (int o = 0; o < p->outputs; o++) s->next[o] = p->b[o];
+    put(s, p->layer, names[2], 1, &bits, s->next);
+    put(s, p->layer, names[3], 1, &bits, s->next);
+    s->next += p->outputs;
+}
+
+static void put_triggers(sheet *s, const pg_dataset *t)
+{
+    const size_t n = (size_t)t->count;
+    s->arrays[s->count++] = (pg_array){.name = "triggers.images",
+                                       .dtype = PG_U8,
+                                       .dims = 4,
+                                       .shape = {n, (size_t)t->height, (size_t)t->width, 3},
+                                       .data = t->images};
+    s->arrays[s->count++] = (pg_array){.name = "triggers.labels", .dtype = PG_I32, .dims = 1, .shape = {n}, .data = t->labels};
+}
+
+pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_error *err)
+{
+    pg_status status = PG_OK;
+    sheet s = {0};
+    size_t total = 0;
+    const size_t room = (size_t)evidence->passport_count * NAMES + 2;
+    char classes[16];
+    for (int i = 0; i < evidence->passport_count; i++) {
+        const pg_passport *p = &evidence->passports[i];
+        total += 2 * (size_t)p->height * (size_t)p->width * (size_t)p->inputs + (size_t)p->outputs;
+    }
+    PG_TRY(pg_alloc(room, sizeof *s.arrays, &s.arrays, err));
+    PG_TRY(pg_alloc(room, sizeof *s.names, &s.names, err));
+    PG_TRY(pg_alloc(total, sizeof *s.values, &s.values, err));
+    s.next = s.values;
+    for (int i = 0; i < evidence->passport_count; i++) put_passport(&s, &evidence->passports[i], names_of(evidence->scheme));
+    if (evidence->triggers.count) put_triggers(&s, &evidence->triggers);
+    snprintf(classes, sizeof classes, "%d", evidence->triggers.classes);
+    const pg_metadata notes[] = {{"format", "pt"},
+                                 {"scheme", evidence->scheme},
+                                 {"kind", evidence->kind},
+                                 {"trigger_classes", classes},
+                                 {"trigger_source", evidence->triggers.source}};
+    PG_TRY(pg_safetensors_write(path, s.arrays, s.count, notes, evidence->triggers.count ? 5 : 3, PG_FILE_SECRET, err));
+done:
+    pg_free(s.arrays);
+    pg_free(s.names);
+    pg_free(s.values);
+    return status;
+}
+
+/* ---- reading
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
+
+/* Layer whose passport has the array called `name` ("features.4.key" -> "features.4"); false for other names. */
+static bool layer_of(const char *name, char layer[PG_NAME_MAX], bool *private)
+{
+    static const char *const ends[] = {".key", ".key_private"};
+    for (int i = 0; i < 2; i++) {
+        const size_t n = strlen(name), m = strlen(ends[i]);
+        if (n <= m || n - m >= PG_NAME_MAX || strcmp(name + n - m, ends[i]) != 0) continue;
+        memcpy(layer, name, n - m);
+        layer[n - m] = 0;
+        *private = i == 1;
+        return true;
+    }
+    return false;
+}
+
+static pg_status read_signature(const pg_safetensors *file, const char *path, const char *name, pg_passport *p, pg_real *values,
+                                pg_error *err)
+{
+    const pg_status status = pg_safetensors_read_real(file, name, values, (size_t)p->outputs, err);
+    for (int o = 0; o < p->outputs && status == PG_OK; o++) {
+        if (values[o] != 1 && values[o] != -1)
+            return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': element %d is neither -1 nor +1", path, name, o);
+        p->b[o] = (int8_t)values[o];
+    }
+    return status;
+}
+
+static pg_status read_passport(const pg_safetensors *file, const char *path, const char *layer, bool private, pg_passport *p,
+                               pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_real *values = NULL;
+    const char *const *names = private ? names_private : names_v1;
+    const pg_array *key = NULL, *b = NULL;
+    char name[NAMES][TENSOR_NAME];
+    for (int i = 0; i < NAMES; i++) snprintf(name[i], TENSOR_NAME, "%s.%s", layer, names[i]);
+    PG_TRY(pg_safetensors_get(file, name[0], 4, NULL, &key, err));
+    const char *bits = pg_safetensors_find(file, name[2]) ? name[2] : name[3];
+    PG_TRY(pg_safetensors_get(file, bits, 1, NULL, &b, err));
+    if (key->shape[0] != 1 || key->count == 0 || key->count > 1u << 24 || b->count == 0 || b->count > 1u << 16)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected one image [1,C,H,W]", path, name[0]));
+    *p = (pg_passport){
+        .inputs = (int)key->shape[1], .height = (int)key->shape[2], .width = (int)key->shape[3], .outputs = (int)b->count};
+    snprintf(p->layer, sizeof p->layer, "%s", layer);
+    PG_TRY(pg_passport_allocate(p, err));
+    const size_t count = key->count;
+    PG_TRY(pg_alloc(count > b->count ? count : b->count, sizeof *values, &values, err));
+    for (int k = 0; k < 2; k++) {
+        PG_TRY(pg_safetensors_get(file, name[k], 4, key->shape, &key, err));
+        PG_TRY(pg_safetensors_read_real(file, name[k], values, count, err));
+        transpose(values, k ? p->skey : p->key, p->inputs, p->height * p->width);
+    }
+    PG_TRY(read_signature(file, path, bits, p, values, err));
+done:
+    pg_free(values);
+    return status;
+}
+
+static pg_status read_triggers(const pg_safetensors *file, const char *path, pg_dataset *t, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_array *images = NULL, *labels = NULL;
+    if (!pg_safetensors_find(file, "triggers.images")) return PG_OK;
+    PG_TRY(pg_safetensors_get(file, "triggers.images", 4, NULL, &images, err));
+    PG_TRY(pg_safetensors_get(file, "triggers.labels", 1, &images->shape[0], &labels, err));
+    const char *classes = pg_safetensors_metadata(file, "trigger_classes"),
+               *source = pg_safetensors_metadata(file, "trigger_source");
+    if (images->shape[3] != 3 || images->count == 0 || images->count > 1u << 28 || !classes ||
+        sscanf(classes, "%d", &t->classes) != 1 || t->classes < 2)
+        return pg_fail(err, PG_BAD_INPUT, "%s: tensor 'triggers.images': expected [n,H,W,3] and the number of classes", path);
+    snprintf(t->name, sizeof t->name, "triggers");
+    snprintf(t->source, sizeof t->source, "%s", source ? source : "");
+    t->height = (int)images->shape[1];
+    t->width = (int)images->shape[2];
+    PG_TRY(pg_alloc(images->count, 1, &t->images, err));
+    PG_TRY(pg_alloc(labels->count, sizeof *t->labels, &t->labels, err));
+    PG_TRY(pg_safetensors_read_u8(file, "triggers.images", t->images, images->count, err));
+    t->count = (int)images->shape[0];
+    for (int i = 0; i < t->count; i++) {
+        memcpy(&t->labels[i], (const char *)labels->data + (size_t)i * sizeof *t->labels, sizeof *t->labels);
+        if (t->labels[i] < 0 || t->labels[i] >= t->classes)
+            return pg_fail(err, PG_BAD_INPUT, "%s: tensor 'triggers.labels': label %d of image %d is not a class", path,
+                           t->labels[i], i);
+    }
+done:
+    return status;
+}
+
+/* Passports come in the order of the network, which is not the order of a file: sort by the layer's place. The longest table
+ * that knows the name counts, so that the layers of one network are compared within one table. */
+static int layer_place(const char *layer)
+{
+    int place = -1, longest = 0;
+    for (int a = 0; pg_archs[a]; a++) {
+        pg_row rows[PG_ROWS_MAX];
+        const int n = pg_archs[a]->rows(true, rows);
+        for (int i = 0; i < n && n > longest; i++)
+            if (strcmp(rows[i].name, layer) == 0) {
+                place = i;
+                longest = n;
+            }
+    }
+    return place;
+}
+
+static void sort_passports(pg_evidence *evidence)
+{
+    for (int i = 1; i < evidence->passport_count; i++) {
+        const pg_passport p = evidence->passports[i];
+        int j = i;
+        for (; j > 0 && layer_place(evidence->passports[j - 1].layer) > layer_place(p.layer); j--)
+            evidence->passports[j] = evidence->passports[j - 1];
+        evidence->passports[j] = p;
+    }
+}
+
+static pg_status read_all(const pg_safetensors *file, const char *path, pg_evidence *e, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char layer[PG_NAME_MAX];
+    bool private = false;
+    for (size_t i = 0; i < pg_safetensors_count(file) && status == PG_OK; i++) {
+        if (!layer_of(pg_safetensors_at(file, i)->name, layer, &private)) continue;
+        if (e->passport_count == PG_PASSPORTS_MAX)
+            return pg_fail(err, PG_BAD_INPUT, "%s: more than %d passports", path, PG_PASSPORTS_MAX);
+        status = read_passport(file, path, layer, private, &e->passports[e->passport_count++], err);
+    }
+    if (status != PG_OK) return status;
+    sort_passports(e);
+    if ((status = read_triggers(file, path, &e->triggers, err)) != PG_OK) return status;
+    if (!e->passport_count && !e->triggers.count)
+        return pg_fail(err, PG_BAD_INPUT, "%s: no passport (LAYER.key or LAYER.key_private) and no trigger set in it", path);
+    const char *scheme = pg_safetensors_metadata(file, "scheme"), *kind = pg_safetensors_metadata(file, "kind");
+    snprintf(e->scheme, sizeof e->scheme, "%s", scheme ? scheme : private ? "v2" : "v1");
+    snprintf(e->kind, sizeof e->kind, "%s", kind ? kind : "shuffle");
+    return PG_OK;
+}
+
+pg_status pg_evidence_load(const char *path, pg_evidence **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_safetensors *file = NULL;
+    pg_evidence *evidence = NULL;
+    PG_TRY(pg_safetensors_open(path, &file, err));
+    PG_TRY(pg_alloc(1, sizeof *evidence, &evidence, err));
+    PG_TRY(pg_alloc(PG_PASSPORTS_MAX, sizeof *evidence->passports, &evidence->passports, err));
+    PG_TRY(read_all(file, path, evidence, err));
+    *out = evidence;
+    evidence = NULL;
+done:
+    pg_safetensors_close(&file);
+    pg_evidence_destroy(&evidence);
+    return status;
+}

@@ -1,0 +1,237 @@
+/* What the passport schemes share; see passport_scheme.h. */
+#include "core/ownership/passport_scheme.h"
+
+#include "core/base/memory.h"
+#include "core/data/triggers.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char *const carriers[] = {"pretrained", "random", NULL};
+static const char *const statistics[] = {"batch", "running", NULL};
+static const char *const pictures[] = {"test", "triggers", NULL};
+
+#define AT(member) .offset = offsetof(pg_passport_options, member)
+#define PASSPORT_OPTIONS                                                                                                       \
+    {.key = "passport",                                                                                                        \
+     .type = PG_OPT_CHOICE,                                                                                                    \
+     AT(passport),                                                                                                             \
+     .fallback = "shuffle",                                                                                                    \
+     .choices = pg_passport_kinds,                                                                                             \
+     .help = "what passports are made of: uniform noise, one image, or channels shuffled from several images"},                \
+        {.key = "images",                                                                                                      \
+         .type = PG_OPT_INT,                                                                                                   \
+         AT(images),                                                                                                           \
+         .fallback = "20",                                                                                                     \
+         .low = 1,                                                                                                             \
+         .high = 1000,                                                                                                         \
+         .help = "distinct images that a shuffle passport is drawn from"},                                                     \
+        {.key = "carrier",                                                                                                     \
+         .type = PG_OPT_CHOICE,                                                                                                \
+         AT(carrier),                                                                                                          \
+         .fallback = "pretrained",                                                                                             \
+         .choices = carriers,                                                                                                  \
+         .help = "plain network that passport images are pushed through: a trained one, or one with random weights"},          \
+        {.key = "carrier_statistics",                                                                                          \
+         .type = PG_OPT_CHOICE,                                                                                                \
+         AT(statistics),                                                                                                       \
+         .fallback = "batch",                                                                                                  \
+         .choices = statistics,                                                                                                \
+         .help = "batch norm of that network: statistics of the passport images (as the reference does) or its running ones"}, \
+        {.key = "pictures",                                                                                                    \
+         .type = PG_OPT_CHOICE,                                                                                                \
+         AT(pictures),                                                                                                         \
+         .fallback = "test",                                                                                                   \
+         .choices = pictures,                                                                                                  \
+         .help = "where passport images come from: the test set or the trigger set"},                                          \
+        {.key = "alpha",                                                                                                       \
+         .type = PG_OPT_REAL,                                                                                                  \
+         AT(alpha),                                                                                                            \
+         .fallback = "0.1",                                                                                                    \
+         .low = 0,                                                                                                             \
+         .high = 100,                                                                                                          \
+         .help = "weight of the hinge in the sign loss"},                                                                      \
+        {.key = "signature",                                                                                                   \
+         .type = PG_OPT_TEXT,                                                                                                  \
+         AT(signature),                                                                                                        \
+         .fallback = "",                                                                                                       \
+         .help = "text signed into every passport layer, 8 bits a character; the remaining bits are random"},                  \
+        {.key = "layers",                                                                                                      \
+         .type = PG_OPT_TEXT,                                                                                                  \
+         AT(layers),                                                                                                           \
+         .fallback = "default",                                                                                                \
+         .help = "passport layers: default, all, or names separated by spaces, such as \"features.4 features.6\""},            \
+        {.key = "triggers",                                                                                                    \
+         .type = PG_OPT_TEXT,                                                                                                  \
+         AT(triggers),                                                                                                         \
+         .fallback = "generated",                                                                                              \
+         .help = "trigger set: generated abstract images, or a folder of images with labels.txt"},                             \
+    {                                                                                                                          \
+        .key = "trigger_count", .type = PG_OPT_INT, AT(trigger_count), .fallback = "100", .low = 1, .high = 100000,            \
+        .help = "images in a generated trigger set"                                                                            \
+    }
+
+const pg_option pg_passport_table[] = {PASSPORT_OPTIONS, {0}};
+const pg_option pg_passport_trigger_table[] = {
+    PASSPORT_OPTIONS,
+    {.key = "triggers_per_batch",
+     .type = PG_OPT_INT,
+     AT(triggers_per_batch),
+     .fallback = "2",
+     .low = 0,
+     .high = 1000,
+     .help = "trigger images appended to every training batch"},
+    {0},
+};
+
+/* ---- which layers
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/* Bit of the convolution called name (its row name), or 0. */
+static uint64_t layer_bit(const pg_net_spec *spec, const char *name, size_t length)
+{
+    pg_row rows[PG_ROWS_MAX];
+    const int n = spec->arch->rows(spec->relu_before_add, rows);
+    for (int i = 0, conv = 0; i < n; i++) {
+        if (rows[i].kind != PG_ROW_CONV) continue;
+        if (strlen(rows[i].name) == length && memcmp(rows[i].name, name, length) == 0) return UINT64_C(1) << conv;
+        conv++;
+    }
+    return 0;
+}
+
+static uint64_t all_layers(const pg_net_spec *spec)
+{
+    pg_row rows[PG_ROWS_MAX];
+    const int n = spec->arch->rows(spec->relu_before_add, rows);
+    uint64_t mask = 0;
+    for (int i = 0; i < n; i++)
+        if (rows[i].kind == PG_ROW_CONV) mask = mask << 1 | 1;
+    return mask;
+}
+
+pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *spec, pg_error *err)
+{
+    const char *text = options->layers;
+    spec->passports = strcmp(text, "default") == 0 ? pg_arch_default_passports(spec->arch)
+                      : strcmp(text, "all") == 0   ? all_layers(spec)
+                                                   : 0;
+    if (spec->passports) return PG_OK;
+    for (const char *at = text; *at;) {
+        const size_t gap = strspn(at, " "), length = strcspn(at + gap, " ");
+        const uint64_t bit = layer_bit(spec, at + gap, length);
+        if (length && !bit)
+            return pg_fail(err, PG_BAD_INPUT, "layers: %s has no convolution '%.*s'", spec->arch->name, (int)length, at + gap);
+        spec->passports |= bit;
+        at += gap + length;
+    }
+    return spec->passports ? PG_OK : pg_fail(err, PG_BAD_INPUT, "layers: no passport layer is named");
+}
+
+bool pg_passport_wants_pretrained(const void *values)
+{
+    const pg_passport_options *options = values;
+    return options->passport != PG_PASSPORT_RANDOM && options->carrier == 0;
+}
+
+/* ---- key generation
+ * ------------------------------------------------------------------------------------------------------------ */
+
+/* The carrier: the pretrained network, or, as the reference does where it has none, one with random weights. */
+static pg_status make_carrier(const pg_passport_options *options, const pg_keygen *in, pg_model **own, pg_model **carrier,
+                              pg_error *err)
+{
+    if (options->carrier == 0) {
+        *carrier = in->pretrained;
+        return in->pretrained ? PG_OK : pg_fail(err, PG_BAD_INPUT, "passports from images need a pretrained plain network");
+    }
+    pg_net_spec spec = *in->spec;
+    spec.passports = 0;
+    spec.public_affine = true;
+    spec.private_affine = spec.own_norm = spec.perceptron = false;
+    const pg_status status = pg_model_create(&spec, own, err);
+    if (status != PG_OK) return status;
+    pg_model_initialise(*own, in->seed, "carrier");
+    *carrier = *own;
+    return PG_OK;
+}
+
+static pg_status draw_passports(const pg_passport_options *options, const pg_keygen *in, pg_evidence *evidence, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *own = NULL;
+    pg_passport_maker *maker = NULL;
+    pg_passport_source source = {.kind = (pg_passport_kind)options->passport,
+                                 .images = options->images,
+                                 .carrier_branch = PG_PUBLIC,
+                                 .carrier_mode = options->statistics == 0 ? PG_BATCH : PG_EVAL,
+                                 .pictures = options->pictures == 0 ? &in->data->test : &evidence->triggers,
+                                 .pixels = in->pixels};
+    pg_rng rng;
+    if (source.kind != PG_PASSPORT_RANDOM) PG_TRY(make_carrier(options, in, &own, &source.carrier, err));
+    PG_TRY(pg_passport_maker_create(&source, &maker, err));
+    pg_rng_open(&rng, in->seed, "passports", 0);
+    PG_TRY(pg_passports_draw(maker, evidence, &rng, err));
+    pg_rng_open(&rng, in->seed, "signature", 0);
+    PG_TRY(pg_signature_draw(evidence, options->signature, &rng, err));
+done:
+    pg_passport_maker_destroy(&maker);
+    pg_model_destroy(&own);
+    return status;
+}
+
+static pg_status make_triggers(const pg_passport_options *options, const pg_keygen *in, pg_dataset *out, pg_error *err)
+{
+    const int classes = in->spec->classes;
+    if (strcmp(options->triggers, "generated") == 0)
+        return pg_triggers_generate(options->trigger_count, classes, in->seed, out, err);
+    return pg_triggers_load(options->triggers, NULL, classes, out, err);
+}
+
+pg_status pg_passport_keygen(const char *scheme, bool with_triggers, const pg_passport_options *options, const pg_keygen *in,
+                             pg_evidence **out, pg_error *err)
+{
+    pg_evidence *evidence = NULL;
+    pg_status status = PG_OK;
+    PG_TRY(pg_evidence_create(in->spec, scheme, pg_passport_kinds[options->passport], &evidence, err));
+    if (with_triggers || options->pictures == 1) PG_TRY(make_triggers(options, in, &evidence->triggers, err));
+    PG_TRY(draw_passports(options, in, evidence, err));
+    if (!with_triggers) pg_dataset_clear(&evidence->triggers);
+    *out = evidence;
+    evidence = NULL;
+done:
+    pg_evidence_destroy(&evidence);
+    return status;
+}
+
+/* ---- sign loss
+ * --------------------------------------------------------------------------------------------------------------------- */
+
+double pg_sign_loss(double alpha, const pg_evidence *evidence, pg_net *net)
+{
+    const double margin = 0.1, decay = 1e-5;
+    double total = 0;
+    for (int i = 0; i < evidence->passport_count; i++) {
+        const pg_passport *p = &evidence->passports[i];
+        const pg_real *gamma = pg_net_gamma(net, i);
+        pg_real *gradient = pg_net_gamma_gradient(net, i);
+        for (int o = 0; o < p->outputs; o++) {
+            const double g = (double)gamma[o], short_of = margin - p->b[o] * g;
+            total += (short_of > 0 ? alpha * short_of : 0) + decay * g * g;
+            gradient[o] += (pg_real)((short_of > 0 ? -alpha * p->b[o] : 0) + 2 * decay * g);
+        }
+    }
+    return total;
+}
+
+double pg_passport_regulariser(const void *options, const pg_evidence *evidence, const pg_model *model, pg_net *net)
+{
+    (void)model;
+    return pg_sign_loss(((const pg_passport_options *)options)->alpha, evidence, net);
+}
+
+double pg_passport_regulariser_v1(const void *options, const pg_evidence *evidence, const pg_model *model, pg_net *net)
+{
+    const pg_passport_options *o = options;
+    return o->alpha > 0 ? pg_passport_regulariser(o, evidence, model, net) : 0;
+}

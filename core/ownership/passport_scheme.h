@@ -1,0 +1,37 @@
+/* What the passport schemes share: options, key generation, sign loss. Each scheme is a struct of its own that points here. */
+#ifndef PG_OWNERSHIP_PASSPORT_SCHEME_H
+#define PG_OWNERSHIP_PASSPORT_SCHEME_H
+
+#include "core/ownership/scheme.h"
+
+typedef struct pg_passport_options {
+    int passport;   /* pg_passport_kind */
+    int images;     /* distinct images per shuffle passport */
+    int pictures;   /* where they come from: the test set, or the trigger set */
+    int carrier;    /* what they are pushed through: the trained plain network, or a random one */
+    int statistics; /* how the carrier normalises: batch or running */
+    double alpha;   /* weight of the sign loss's hinge */
+    char signature[PG_TEXT_MAX];
+    char layers[PG_TEXT_MAX];
+    /* trigger set, for the schemes that have one */
+    char triggers[PG_TEXT_MAX];
+    int trigger_count, triggers_per_batch;
+} pg_passport_options;
+
+extern const pg_option pg_passport_table[];         /* without the trigger options */
+extern const pg_option pg_passport_trigger_table[]; /* with them */
+
+PG_CHECKED pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *spec, pg_error *err);
+bool pg_passport_wants_pretrained(const void *options);
+PG_CHECKED pg_status pg_passport_keygen(const char *scheme, bool with_triggers, const pg_passport_options *options,
+                                        const pg_keygen *in, pg_evidence **out, pg_error *err);
+
+/* Sum over passport layers of alpha * sum_o max(0, 0.1 - b_o gamma_o) + 1e-5 * sum_o gamma_o^2 (DeepIPR, sign_loss.py); its
+ * gradient is added to the net's gamma gradients. gamma is what the passport gives by itself, before PAN's perceptron. */
+double pg_sign_loss(double alpha, const pg_evidence *evidence, pg_net *net);
+double pg_passport_regulariser(const void *options, const pg_evidence *evidence, const pg_model *model, pg_net *net);
+
+/* V1: without alpha the whole term is gone, as in the reference. */
+double pg_passport_regulariser_v1(const void *options, const pg_evidence *evidence, const pg_model *model, pg_net *net);
+
+#endif

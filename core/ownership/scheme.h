@@ -1,0 +1,41 @@
+/* A scheme: how evidence is made, embedded while a model is trained, and wired into a network.
+ *
+ * Adding one: its file with one const struct, a line in schemes.c, a config, a test. Training code asks these functions and
+ * knows no scheme by name. */
+#ifndef PG_OWNERSHIP_SCHEME_H
+#define PG_OWNERSHIP_SCHEME_H
+
+#include "core/ownership/passport.h"
+
+/* What key generation may use; all borrowed. */
+typedef struct pg_keygen {
+    const pg_net_spec *spec; /* of the network to be protected, wired */
+    pg_seed seed;
+    const pg_data *data;
+    pg_pixels pixels;
+    pg_model *pretrained; /* a trained plain network of the same architecture, or NULL */
+} pg_keygen;
+
+typedef struct pg_scheme {
+    const char *name, *summary, *source;
+    const pg_option *options; /* the only truth about its options: parsing, defaults, ranges, help */
+    size_t options_size;
+
+    /* Which layers are passport layers and which branches exist: changes spec. */
+    pg_status (*wire)(const void *options, pg_net_spec *spec, pg_error *err);
+    /* Does keygen want a trained plain network (a parent task in a grid)? NULL: never. */
+    bool (*wants_pretrained)(const void *options);
+    /* Make the owner's evidence. NULL: the scheme has none. */
+    pg_status (*keygen)(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err);
+    /* Add the gradient of the embedding loss and return the loss. Called once a step, between the forward and the backward of
+     * the last branch. NULL: none. */
+    double (*regulariser)(const void *options, const pg_evidence *evidence, const pg_model *model, pg_net *net);
+    /* Trigger samples appended to every training batch. NULL: none. */
+    int (*triggers_per_batch)(const void *options);
+} pg_scheme;
+
+/* All schemes, ended by NULL; and one by name, NULL if unknown. */
+extern const pg_scheme *const pg_schemes[];
+const pg_scheme *pg_scheme_find(const char *name);
+
+#endif

@@ -1,0 +1,30 @@
+/* PAN: the network's own norm stays as it is; the private branch has statistics of its own and a perceptron between passport
+ * and affine, both shed at deployment. The signature is in the passport's gamma before the perceptron. */
+#include "core/ownership/passport_scheme.h"
+
+static pg_status wire(const void *options, pg_net_spec *spec, pg_error *err)
+{
+    spec->public_affine = true;
+    spec->private_affine = true;
+    spec->own_norm = true;
+    spec->perceptron = true;
+    return pg_passport_layers(options, spec, err);
+}
+
+static pg_status keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
+{
+    return pg_passport_keygen("pan", false, options, in, out, err);
+}
+
+extern const pg_scheme pg_scheme_pan;
+const pg_scheme pg_scheme_pan = {
+    .name = "pan",
+    .summary = "passport-aware normalisation: a private branch with its own statistics and perceptron",
+    .source = "Zhang, Chen, Liao, Zhang, Hua, Yu, NeurIPS 2020",
+    .options = pg_passport_table,
+    .options_size = sizeof(pg_passport_options),
+    .wire = wire,
+    .wants_pretrained = pg_passport_wants_pretrained,
+    .keygen = keygen,
+    .regulariser = pg_passport_regulariser,
+};

@@ -1,0 +1,23 @@
+/* The unprotected network: the control of every comparison, and the carrier that image passports are pushed through. */
+#include "core/ownership/scheme.h"
+
+static const pg_option options[] = {{0}};
+
+static pg_status wire(const void *values, pg_net_spec *spec, pg_error *err)
+{
+    (void)values;
+    (void)err;
+    spec->passports = 0;
+    spec->public_affine = true;
+    return PG_OK;
+}
+
+extern const pg_scheme pg_scheme_plain;
+const pg_scheme pg_scheme_plain = {
+    .name = "plain",
+    .summary = "an ordinary network without any mark",
+    .source = "the baseline of Fan, Ng, Chan, NeurIPS 2019",
+    .options = options,
+    .options_size = 1,
+    .wire = wire,
+};

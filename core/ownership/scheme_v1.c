@@ -1,0 +1,27 @@
+/* V1: passports are part of the deployed network; without them it does not work. */
+#include "core/ownership/passport_scheme.h"
+
+static pg_status wire(const void *options, pg_net_spec *spec, pg_error *err)
+{
+    spec->public_affine = false;
+    spec->private_affine = true;
+    return pg_passport_layers(options, spec, err);
+}
+
+static pg_status keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
+{
+    return pg_passport_keygen("v1", false, options, in, out, err);
+}
+
+extern const pg_scheme pg_scheme_v1;
+const pg_scheme pg_scheme_v1 = {
+    .name = "v1",
+    .summary = "passports distributed with the network, which needs them to work; white-box verification",
+    .source = "Fan, Ng, Chan, NeurIPS 2019, scheme V1",
+    .options = pg_passport_table,
+    .options_size = sizeof(pg_passport_options),
+    .wire = wire,
+    .wants_pretrained = pg_passport_wants_pretrained,
+    .keygen = keygen,
+    .regulariser = pg_passport_regulariser_v1,
+};

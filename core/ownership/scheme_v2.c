@@ -1,0 +1,28 @@
+/* V2: a public branch with learned affine is deployed; a private branch with passports is trained beside it and kept for
+ * verification. */
+#include "core/ownership/passport_scheme.h"
+
+static pg_status wire(const void *options, pg_net_spec *spec, pg_error *err)
+{
+    spec->public_affine = true;
+    spec->private_affine = true;
+    return pg_passport_layers(options, spec, err);
+}
+
+static pg_status keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
+{
+    return pg_passport_keygen("v2", false, options, in, out, err);
+}
+
+extern const pg_scheme pg_scheme_v2;
+const pg_scheme pg_scheme_v2 = {
+    .name = "v2",
+    .summary = "public network deployed, private passport branch trained beside it; white-box verification",
+    .source = "Fan, Ng, Chan, NeurIPS 2019, scheme V2",
+    .options = pg_passport_table,
+    .options_size = sizeof(pg_passport_options),
+    .wire = wire,
+    .wants_pretrained = pg_passport_wants_pretrained,
+    .keygen = keygen,
+    .regulariser = pg_passport_regulariser,
+};

@@ -1,0 +1,33 @@
+/* V3: V2 with a trigger set mixed into every batch, in both branches, for black-box suspicion before white-box proof. */
+#include "core/ownership/passport_scheme.h"
+
+static pg_status wire(const void *options, pg_net_spec *spec, pg_error *err)
+{
+    spec->public_affine = true;
+    spec->private_affine = true;
+    return pg_passport_layers(options, spec, err);
+}
+
+static pg_status keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
+{
+    return pg_passport_keygen("v3", true, options, in, out, err);
+}
+
+static int triggers_per_batch(const void *options)
+{
+    return ((const pg_passport_options *)options)->triggers_per_batch;
+}
+
+extern const pg_scheme pg_scheme_v3;
+const pg_scheme pg_scheme_v3 = {
+    .name = "v3",
+    .summary = "V2 with a trigger set in training; black-box, then white-box verification",
+    .source = "Fan, Ng, Chan, NeurIPS 2019, scheme V3",
+    .options = pg_passport_trigger_table,
+    .options_size = sizeof(pg_passport_options),
+    .wire = wire,
+    .wants_pretrained = pg_passport_wants_pretrained,
+    .keygen = keygen,
+    .regulariser = pg_passport_regulariser,
+    .triggers_per_batch = triggers_per_batch,
+};

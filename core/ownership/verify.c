@@ -1,0 +1,351 @@
+/* Verification; see verify.h. */
+#include "core/ownership/verify.h"
+
+#include "core/base/memory.h"
+#include "core/compute/kernels.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_statistics.h>
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#define AT(member) .offset = offsetof(pg_verify_options, member)
+const pg_option pg_verify_table[] = {
+    {.key = "level",
+     .type = PG_OPT_REAL,
+     AT(level),
+     .fallback = "1e-6",
+     .low = PG_ABOVE_ZERO,
+     .high = 0.5,
+     .help = "largest p-value at which a signature counts as significant"},
+    {.key = "tolerance",
+     .type = PG_OPT_REAL,
+     AT(tolerance),
+     .fallback = "5",
+     .low = 0,
+     .high = 100,
+     .unit = "points",
+     .help = "how far the claimant's accuracy may lie below the deployed one"},
+    {.key = "nulls",
+     .type = PG_OPT_INT,
+     AT(nulls),
+     .fallback = "20",
+     .low = 0,
+     .high = 10000,
+     .help = "fresh passports of the claimant's kind drawn for the null distribution (0 or at least 2)"},
+    {.key = "batch",
+     .type = PG_OPT_INT,
+     AT(batch),
+     .fallback = "128",
+     .low = 1,
+     .high = 10000,
+     .help = "images per evaluation batch"},
+    {0},
+};
+
+/* ---- accuracy
+ * ------------------------------------------------------------------------------------------------------------------- */
+
+static pg_status run_batches(pg_net *net, pg_model *model, pg_branch branch, const pg_dataset *data, pg_pixels pixels,
+                             int batch, pg_real *images, pg_accuracy *out)
+{
+    long correct = 0;
+    double batch_sum = 0;
+    int batches = 0;
+    for (int at = 0; at < data->count; at += batch, batches++) {
+        const int n = data->count - at < batch ? data->count - at : batch;
+        int hits = 0;
+        pg_batch_range(data, at, n, pixels, images);
+        const pg_real *logits = pg_net_forward(net, model, branch, PG_EVAL, images, n, false);
+        pg_cross_entropy(n, model->spec.classes, logits, data->labels + at, 0, NULL, &hits);
+        correct += hits;
+        batch_sum += (double)hits / n;
+    }
+    *out =
+        (pg_accuracy){.present = true, .exact = 100.0 * (double)correct / data->count, .batch_mean = 100 * batch_sum / batches};
+    return PG_OK;
+}
+
+pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
+                              pg_pixels pixels, int batch, pg_accuracy *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_net *net = NULL;
+    pg_real *images = NULL;
+    if (data->count < 1) return pg_fail(err, PG_BAD_INPUT, "%s: no images to measure accuracy on", data->name);
+    if (batch > data->count) batch = data->count;
+    PG_TRY(pg_net_create(&model->spec, batch, false, PG_CONV_AUTO, &net, err));
+    PG_TRY(pg_alloc((size_t)batch * (size_t)(data->height * data->width * 3), sizeof *images, &images, err));
+    if (branch == PG_PRIVATE) PG_TRY(pg_passports_install(net, model, evidence, err));
+    PG_TRY(run_batches(net, model, branch, data, pixels, batch, images, out));
+done:
+    pg_net_destroy(&net);
+    pg_free(images);
+    return status;
+}
+
+/* ---- signature
+ * ------------------------------------------------------------------------------------------------------------------- */
+
+/* Bits of b that agree with the signs of gamma; zero agrees with neither. */
+static int agreement(const pg_passport *p, const pg_real *gamma)
+{
+    int agree = 0;
+    for (int o = 0; o < p->outputs; o++) agree += p->b[o] > 0 ? gamma[o] > 0 : gamma[o] < 0;
+    return agree;
+}
+
+/* Agreement of the signature with what these passports give in the model. */
+static pg_status passport_agreement(pg_net *net, const pg_model *model, const pg_evidence *evidence, int *total, double *layers,
+                                    pg_error *err)
+{
+    const pg_status status = pg_passports_install(net, model, evidence, err);
+    if (status != PG_OK) return status;
+    pg_net_refresh_passports(net, model);
+    *total = 0;
+    for (int i = 0; i < evidence->passport_count; i++) {
+        const int agree = agreement(&evidence->passports[i], pg_net_gamma(net, i));
+        *total += agree;
+        if (layers) layers[i] = 100.0 * agree / evidence->passports[i].outputs;
+    }
+    return PG_OK;
+}
+
+static void stored_agreement(const pg_model *model, const pg_evidence *evidence, pg_finding *out)
+{
+    double sum = 0;
+    out->agree_stored = 0;
+    for (int i = 0; i < evidence->passport_count; i++) {
+        const pg_affine *a = &pg_model_passport_layer(model, i)->affine[PG_PUBLIC];
+        if (!a->present) {
+            out->agree_stored = -1;
+            out->detection_stored = NAN;
+            return;
+        }
+        const int agree = agreement(&evidence->passports[i], model->params + a->gamma);
+        out->agree_stored += agree;
+        sum += 100.0 * agree / evidence->passports[i].outputs;
+    }
+    out->detection_stored = sum / evidence->passport_count;
+}
+
+/* P[X >= k], X binomial (n, q). */
+static double binomial_tail(int k, int n, double q)
+{
+    return k <= 0 ? 1 : gsl_cdf_binomial_Q((unsigned)(k - 1), q, (unsigned)n);
+}
+
+static pg_passport_kind kind_of(const pg_evidence *evidence)
+{
+    for (int i = 0; pg_passport_kinds[i]; i++)
+        if (strcmp(pg_passport_kinds[i], evidence->kind) == 0) return (pg_passport_kind)i;
+    return PG_PASSPORT_SHUFFLE; /* unknown ways of making passports are held to the strictest null */
+}
+
+static void keep_signs(const pg_net *net, const pg_evidence *evidence, int8_t *signs)
+{
+    for (int i = 0; i < evidence->passport_count; i++) {
+        const pg_real *gamma = pg_net_gamma(net, i);
+        for (int o = 0; o < evidence->passports[i].outputs; o++) *signs++ = (int8_t)((gamma[o] > 0) - (gamma[o] < 0));
+    }
+}
+
+static pg_status draw_signs(pg_model *model, const pg_evidence *evidence, const pg_passport_source *source, pg_seed seed,
+                            pg_nulls *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_net *net = NULL;
+    pg_evidence *fresh = NULL;
+    pg_passport_maker *maker = NULL;
+    PG_TRY(pg_net_create(&model->spec, 1, false, PG_CONV_AUTO, &net, err));
+    PG_TRY(pg_evidence_clone(evidence, &fresh, err));
+    PG_TRY(pg_passport_maker_create(source, &maker, err));
+    for (int i = 0; i < out->count; i++) {
+        pg_rng rng;
+        pg_rng_open(&rng, seed, "null evidence", (uint64_t)i);
+        PG_TRY(pg_passports_draw(maker, fresh, &rng, err));
+        PG_TRY(pg_passports_install(net, model, fresh, err));
+        pg_net_refresh_passports(net, model);
+        keep_signs(net, fresh, out->signs + (ptrdiff_t)i * out->bits);
+    }
+done:
+    pg_passport_maker_destroy(&maker);
+    pg_evidence_destroy(&fresh);
+    pg_net_destroy(&net);
+    return status;
+}
+
+/* The model in a net that has the evidence's layers as passport layers. */
+static pg_status show_in(const pg_model *model, const pg_evidence *evidence, pg_model **shown, pg_error *err)
+{
+    pg_net_spec spec;
+    pg_status status = pg_evidence_fit(evidence, &model->spec, &spec, err);
+    if (status == PG_OK) status = pg_model_create(&spec, shown, err);
+    return status == PG_OK ? pg_model_copy(model, *shown, err) : status;
+}
+
+pg_status pg_nulls_draw(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels, int count,
+                        pg_seed seed, pg_nulls *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *shown = NULL;
+    const bool public = !model->spec.passports || model->spec.public_affine;
+    pg_passport_source source = {.kind = kind_of(evidence),
+                                 .images = test->count < 20 ? test->count : 20,
+                                 .carrier_branch = public ? PG_PUBLIC : PG_PRIVATE,
+                                 .carrier_evidence = public ? NULL : evidence,
+                                 .carrier_mode = PG_BATCH,
+                                 .pictures = test,
+                                 .pixels = pixels};
+    *out = (pg_nulls){.count = count, .bits = pg_evidence_bits(evidence)};
+    memcpy(out->kind, evidence->kind, sizeof out->kind);
+    PG_TRY(pg_alloc((size_t)count * (size_t)out->bits, 1, &out->signs, err));
+    PG_TRY(show_in(model, evidence, &shown, err));
+    source.carrier = shown;
+    PG_TRY(draw_signs(shown, evidence, &source, seed, out, err));
+done:
+    if (status != PG_OK) pg_nulls_clear(out);
+    pg_model_destroy(&shown);
+    return status;
+}
+
+void pg_nulls_clear(pg_nulls *nulls)
+{
+    pg_free(nulls->signs);
+    *nulls = (pg_nulls){0};
+}
+
+/* Mean and spread, over the nulls, of the percentage of bits that agree with the claimant's signature. */
+static pg_status null_statistics(const pg_nulls *nulls, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+{
+    double *percent = NULL;
+    const size_t n = (size_t)nulls->count;
+    const pg_status status = pg_alloc(n, sizeof *percent, &percent, err);
+    if (status != PG_OK) return status;
+    for (int i = 0; i < nulls->count; i++) {
+        const int8_t *sign = nulls->signs + (ptrdiff_t)i * nulls->bits;
+        int agree = 0;
+        for (int l = 0; l < evidence->passport_count; l++)
+            for (int o = 0; o < evidence->passports[l].outputs; o++) agree += evidence->passports[l].b[o] == *sign++;
+        percent[i] = 100.0 * agree / nulls->bits;
+    }
+    out->nulls = nulls->count;
+    out->null_mean = gsl_stats_mean(percent, 1, n);
+    out->null_deviation = gsl_stats_sd_m(percent, 1, n, out->null_mean);
+    pg_free(percent);
+    return PG_OK;
+}
+
+static double honest_p(const pg_finding *f)
+{
+    const double agree = 100.0 * f->agree / f->bits, spread = f->null_deviation * sqrt(1 + 1.0 / f->nulls);
+    const double t = spread > 0 ? (agree - f->null_mean) / spread : agree > f->null_mean ? INFINITY : 0;
+    const double student = isinf(t) ? 0 : gsl_cdf_tdist_Q(t, f->nulls - 1);
+    const double q = fmin(fmax(f->null_mean / 100, 0.5), 1);
+    return fmax(student, binomial_tail(f->agree, f->bits, q));
+}
+
+static pg_status verify_signature(const pg_model *model, const pg_evidence *evidence, const pg_verify_options *options,
+                                  const pg_nulls *nulls, pg_finding *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_net *net = NULL;
+    double sum = 0;
+    PG_TRY(pg_net_create(&model->spec, 1, false, PG_CONV_AUTO, &net, err));
+    PG_TRY(passport_agreement(net, model, evidence, &out->agree, out->layer_detection, err));
+    for (int i = 0; i < evidence->passport_count; i++) sum += out->layer_detection[i];
+    out->detection = sum / evidence->passport_count;
+    out->p_value = out->p_coin = binomial_tail(out->agree, out->bits, 0.5);
+    stored_agreement(model, evidence, out);
+    if (nulls && nulls->count >= 2) {
+        if (nulls->bits != out->bits)
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "null evidence of %d bits for a signature of %d", nulls->bits, out->bits));
+        PG_TRY(null_statistics(nulls, evidence, out, err));
+        out->p_value = honest_p(out);
+    }
+    out->significant = out->p_value <= options->level;
+done:
+    pg_net_destroy(&net);
+    return status;
+}
+
+pg_status pg_agreement_with(const pg_model *model, const pg_evidence *passports, const pg_evidence *owner, int *agree,
+                            pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *shown = NULL;
+    pg_net *net = NULL;
+    *agree = 0;
+    PG_TRY(show_in(model, passports, &shown, err));
+    PG_TRY(pg_net_create(&shown->spec, 1, false, PG_CONV_AUTO, &net, err));
+    PG_TRY(pg_passports_install(net, shown, passports, err));
+    pg_net_refresh_passports(net, shown);
+    for (int i = 0; i < owner->passport_count && i < shown->passport_count; i++)
+        *agree += agreement(&owner->passports[i], pg_net_gamma(net, i));
+done:
+    pg_net_destroy(&net);
+    pg_model_destroy(&shown);
+    return status;
+}
+
+/* ---- triggers
+ * --------------------------------------------------------------------------------------------------------------------- */
+
+static pg_status verify_triggers(pg_model *model, const pg_evidence *evidence, pg_pixels pixels, int batch, pg_finding *out,
+                                 pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_dataset *triggers = &evidence->triggers;
+    out->trigger_count = triggers->count;
+    if (triggers->count == 0) return PG_OK;
+    if (model->spec.public_affine)
+        PG_TRY(pg_measure_accuracy(model, PG_PUBLIC, evidence, triggers, pixels, batch, &out->trigger[PG_PUBLIC], err));
+    if (model->spec.private_affine)
+        PG_TRY(pg_measure_accuracy(model, PG_PRIVATE, evidence, triggers, pixels, batch, &out->trigger[PG_PRIVATE], err));
+    const double share = out->trigger[pg_net_spec_deployed(&model->spec)].exact / 100;
+    out->trigger_p = binomial_tail((int)lround(share * triggers->count), triggers->count, 1.0 / model->spec.classes);
+done:
+    return status;
+}
+
+/* ---- all of it
+ * ----------------------------------------------------------------------------------------------------------------------- */
+
+static pg_status measure_branches(pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
+                                  int batch, pg_finding *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const bool public = !model->spec.passports || model->spec.public_affine;
+    if (public) PG_TRY(pg_measure_accuracy(model, PG_PUBLIC, evidence, test, pixels, batch, &out->public_branch, err));
+    if (model->spec.private_affine && evidence)
+        PG_TRY(pg_measure_accuracy(model, PG_PRIVATE, evidence, test, pixels, batch, &out->private_branch, err));
+    out->deployed = public ? out->public_branch : out->private_branch;
+done:
+    return status;
+}
+
+pg_status pg_verify(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
+                    const pg_verify_options *options, double reference, const pg_nulls *nulls, pg_finding *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *shown = NULL;
+    pg_net_spec spec = model->spec;
+    *out = (pg_finding){.detection_stored = NAN, .agree_stored = -1};
+    const bool passports = evidence && evidence->passport_count > 0;
+    if (passports) {
+        PG_TRY(pg_evidence_fit(evidence, &model->spec, &spec, err));
+        out->bits = pg_evidence_bits(evidence);
+    }
+    PG_TRY(pg_model_create(&spec, &shown, err));
+    PG_TRY(pg_model_copy(model, shown, err));
+    PG_TRY(measure_branches(shown, evidence, test, pixels, options->batch, out, err));
+    if (passports) PG_TRY(verify_signature(shown, evidence, options, nulls, out, err));
+    if (evidence) PG_TRY(verify_triggers(shown, evidence, pixels, options->batch, out, err));
+    if (isnan(reference)) reference = out->deployed.exact;
+    out->works = out->private_branch.present && out->private_branch.exact >= reference - options->tolerance;
+    out->stands = out->significant && out->works;
+done:
+    pg_model_destroy(&shown);
+    return status;
+}

@@ -1,0 +1,77 @@
+/* Verification: what evidence proves about a model. The same code for an owner and a forger.
+ *
+ * The null of a signature test is not a fair coin: passports made from images push gamma the same way in every passport of
+ * their kind. So fresh evidence of the claimant's kind is drawn, with the claimant's signature, and its agreement is the null
+ * distribution. The honest p-value is the larger of
+ *   - a one-sided Student t prediction tail: (agreement - null mean) / (null deviation sqrt(1 + 1/nulls)), nulls - 1 degrees of
+ * freedom;
+ *   - the binomial tail at the null's own mean agreement (at least 1/2).
+ * A claim stands when the honest p-value is at most the level and the claimant's passport lets the model work: its private
+ * accuracy is within `tolerance` points of the accuracy of the model as deployed. */
+#ifndef PG_OWNERSHIP_VERIFY_H
+#define PG_OWNERSHIP_VERIFY_H
+
+#include "core/ownership/passport.h"
+
+typedef struct pg_verify_options {
+    double level;     /* largest p-value that is significant */
+    double tolerance; /* points of accuracy */
+    int nulls;        /* fresh evidence drawn for the null distribution; 0: no null, the coin decides */
+    int batch;        /* images per evaluation batch */
+} pg_verify_options;
+extern const pg_option pg_verify_table[];
+
+typedef struct pg_accuracy {
+    bool present;
+    double exact;      /* percent of all images */
+    double batch_mean; /* mean of per-batch accuracies, as the reference's attack scripts report */
+} pg_accuracy;
+
+typedef struct pg_finding {
+    pg_accuracy deployed, public_branch, private_branch;
+    pg_accuracy trigger[2]; /* trigger accuracy by branch */
+    int trigger_count;
+    double trigger_p;        /* of the deployed branch's count under guessing, 1 / classes */
+    int bits;                /* 0: the evidence has no signature */
+    double detection;        /* percent, mean over layers of bits that agree: gamma recomputed from the passport */
+    double detection_stored; /* percent, from the model's stored scale; NaN where it stores none */
+    int agree, agree_stored; /* bits; agree_stored is -1 where absent */
+    double layer_detection[PG_PASSPORTS_MAX];
+    double p_coin; /* exact binomial tail of agree at q = 1/2 */
+    int nulls;
+    double null_mean, null_deviation; /* percent of bits */
+    double p_value;                   /* the honest one; p_coin when nulls is 0 */
+    bool significant, works, stands;  /* stands = significant and works */
+} pg_finding;
+
+/* Accuracy of one branch on a data set. evidence may be NULL for the public branch. */
+PG_CHECKED pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
+                                         pg_pixels pixels, int batch, pg_accuracy *out, pg_error *err);
+
+/* Null evidence: the signs of gamma that fresh passports of one kind give in one model, [count][bits]. Drawn once, it serves
+ * every claim of that kind, layers and model. */
+typedef struct pg_nulls {
+    int count, bits;
+    char kind[PG_KIND_MAX];
+    int8_t *signs;
+} pg_nulls;
+
+/* Draw count passports as the evidence's were made; images go through the model itself (its public branch, or, where it has
+ * none, its private one under this evidence). seed drives the draws. */
+PG_CHECKED pg_status pg_nulls_draw(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
+                                   int count, pg_seed seed, pg_nulls *out, pg_error *err);
+void pg_nulls_clear(pg_nulls *nulls);
+
+/* Verify evidence against a model on a test set. Evidence without passports leaves bits 0. evidence NULL: accuracies only.
+ * nulls: drawn before for this kind and model; NULL: no null distribution, the coin decides.
+ * reference: accuracy of the model as deployed, which for a model that needs a passport to run (V1) only the caller can know;
+ * NaN: the accuracy measured here. */
+PG_CHECKED pg_status pg_verify(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
+                               const pg_verify_options *options, double reference, const pg_nulls *nulls, pg_finding *out,
+                               pg_error *err);
+
+/* Bits of the owner's signature that the signs of gamma agree with when these passports are put in the model. */
+PG_CHECKED pg_status pg_agreement_with(const pg_model *model, const pg_evidence *passports, const pg_evidence *owner,
+                                       int *agree, pg_error *err);
+
+#endif

@@ -1,0 +1,423 @@
+/* Training; see trainer.h. One step: a batch, forward and backward of each branch, the scheme's embedding loss, SGD. */
+#include "core/train/trainer.h"
+
+#include "core/base/memory.h"
+#include "core/compute/kernels.h"
+#include "core/formats/safetensors.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+static const char *const schedules[] = {"constant", "step", "one-cycle", NULL};
+
+#define AT(member) .offset = offsetof(pg_train_options, member)
+const pg_option pg_train_table[] = {
+    {.key = "epochs",
+     .type = PG_OPT_INT,
+     AT(epochs),
+     .fallback = "200",
+     .low = 1,
+     .high = 100000,
+     .help = "passes over the training set"},
+    {.key = "batch",
+     .type = PG_OPT_INT,
+     AT(batch),
+     .fallback = "64",
+     .low = 1,
+     .high = 4096,
+     .unit = "images",
+     .help = "images per step"},
+    {.key = "lr",
+     .type = PG_OPT_REAL,
+     AT(lr),
+     .fallback = "0.01",
+     .low = PG_ABOVE_ZERO,
+     .high = 1e6,
+     .help = "learning rate at its highest"},
+    {.key = "momentum", .type = PG_OPT_REAL, AT(momentum), .fallback = "0.9", .low = 0, .high = 0.9999, .help = "of SGD"},
+    {.key = "weight_decay",
+     .type = PG_OPT_REAL,
+     AT(weight_decay),
+     .fallback = "1e-4",
+     .low = 0,
+     .high = 1,
+     .help = "on every parameter"},
+    {.key = "label_smoothing",
+     .type = PG_OPT_REAL,
+     AT(label_smoothing),
+     .fallback = "0",
+     .low = 0,
+     .high = 0.9,
+     .help = "share of every target spread over all classes"},
+    {.key = "schedule",
+     .type = PG_OPT_CHOICE,
+     AT(schedule),
+     .fallback = "step",
+     .choices = schedules,
+     .help = "of the learning rate"},
+    {.key = "steps",
+     .type = PG_OPT_INTS,
+     AT(steps),
+     .fallback = "[100, 150]",
+     .low = 1,
+     .high = 100000,
+     .unit = "epochs",
+     .help = "schedule step: the rate falls to a tenth after each of these"},
+    {.key = "warmup",
+     .type = PG_OPT_REAL,
+     AT(warmup),
+     .fallback = "0.2",
+     .low = 0,
+     .high = 1,
+     .help = "schedule one-cycle: share of all steps in which the rate rises to lr before it falls to zero"},
+    {.key = "crop", .type = PG_OPT_BOOL, AT(crop), .fallback = "true", .help = "augmentation: pad by 4 and crop at random"},
+    {.key = "flip", .type = PG_OPT_BOOL, AT(flip), .fallback = "true", .help = "augmentation: mirror half of the images"},
+    {.key = "pixels",
+     .type = PG_OPT_CHOICE,
+     AT(pixels),
+     .fallback = "imagenet",
+     .choices = pg_pixels_names,
+     .help = "channel means and deviations that images are normalised by"},
+    {0},
+};
+
+struct pg_trainer {
+    pg_job job;
+    pg_net *net;
+    pg_batches *batches;
+    int triggers, capacity; /* triggers per batch; images per step with them */
+    pg_real *momentum, *images, *dlogits;
+    int32_t *labels;
+    uint32_t *trigger_order;
+    long trigger_position; /* triggers used so far */
+    pg_progress progress;
+    double loss_sum, regulariser_sum;
+    long correct, seen;
+    pg_model *best;
+    pg_epoch *history; /* [epochs] */
+    int judged, best_epoch;
+};
+
+/* ---- start and end
+ * --------------------------------------------------------------------------------------------------------------- */
+
+static pg_status open_batches(pg_trainer *t, pg_error *err)
+{
+    const pg_train_options *o = t->job.options;
+    const pg_augment augment = {.crop = o->crop, .flip = o->flip};
+    if (t->job.data->count < o->batch)
+        return pg_fail(err, PG_BAD_INPUT, "%s: %d training images do not fill one batch of %d", t->job.data->name,
+                       t->job.data->count, o->batch);
+    return pg_batches_create(t->job.data, o->batch, augment, (pg_pixels)o->pixels, t->job.seed, &t->batches, err);
+}
+
+pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_trainer *t = NULL;
+    const pg_dataset *data = job->data;
+    PG_TRY(pg_alloc(1, sizeof *t, &t, err));
+    t->job = *job;
+    const bool mixes = job->scheme->triggers_per_batch && job->evidence && job->evidence->triggers.count;
+    t->triggers = mixes ? job->scheme->triggers_per_batch(job->scheme_options) : 0;
+    t->capacity = job->options->batch + t->triggers;
+    PG_TRY(open_batches(t, err));
+    PG_TRY(pg_net_create(&job->model->spec, t->capacity, true, job->conv, &t->net, err));
+    pg_net_train_from(t->net, job->train_from);
+    if (job->model->spec.private_affine && job->model->passport_count)
+        PG_TRY(pg_passports_install(t->net, job->model, job->evidence, err));
+    const size_t n = (size_t)t->capacity;
+    PG_TRY(pg_alloc(job->model->param_count, sizeof *t->momentum, &t->momentum, err));
+    PG_TRY(pg_alloc(n * (size_t)(data->height * data->width * 3), sizeof *t->images, &t->images, err));
+    PG_TRY(pg_alloc(n * (size_t)job->model->spec.classes, sizeof *t->dlogits, &t->dlogits, err));
+    PG_TRY(pg_alloc(n, sizeof *t->labels, &t->labels, err));
+    PG_TRY(pg_alloc((size_t)job->options->epochs, sizeof *t->history, &t->history, err));
+    PG_TRY(pg_alloc(mixes ? (size_t)job->evidence->triggers.count : 0, sizeof *t->trigger_order, &t->trigger_order, err));
+    t->progress = (pg_progress){.epochs = job->options->epochs, .steps = data->count / job->options->batch};
+    *out = t;
+    t = NULL;
+done:
+    pg_trainer_destroy(&t);
+    return status;
+}
+
+void pg_trainer_destroy(pg_trainer **trainer)
+{
+    pg_trainer *t = *trainer;
+    if (!t) return;
+    pg_batches_destroy(&t->batches);
+    pg_net_destroy(&t->net);
+    pg_free(t->momentum);
+    pg_free(t->images);
+    pg_free(t->dlogits);
+    pg_free(t->labels);
+    pg_free(t->trigger_order);
+    pg_free(t->history);
+    pg_model_destroy(&t->best);
+    pg_free(t);
+    *trainer = NULL;
+}
+
+/* ---- one step
+ * -------------------------------------------------------------------------------------------------------------------- */
+
+static double learning_rate(const pg_trainer *t)
+{
+    const pg_train_options *o = t->job.options;
+    const pg_progress *p = &t->progress;
+    double rate = o->lr;
+    if (o->schedule == PG_SCHEDULE_STEP)
+        for (int i = 0; i < o->steps.count; i++) rate *= p->epoch >= o->steps.values[i] ? 0.1 : 1;
+    if (o->schedule == PG_SCHEDULE_ONE_CYCLE) {
+        const double all = (double)p->epochs * p->steps, at = (double)p->epoch * p->steps + p->step, top = o->warmup * all;
+        rate *= at < top ? 0.1 + 0.9 * at / top : (all - at) / (all - top);
+    }
+    return rate;
+}
+
+/* Append the next triggers; each sweep over the trigger set has a fresh order. */
+static void append_triggers(pg_trainer *t)
+{
+    const pg_dataset *triggers = &t->job.evidence->triggers;
+    const size_t image = (size_t)(triggers->height * triggers->width * 3);
+    for (int i = 0; i < t->triggers; i++, t->trigger_position++) {
+        const long sweep = t->trigger_position / triggers->count, at = t->trigger_position % triggers->count;
+        if (at == 0) {
+            pg_rng rng;
+            pg_rng_open(&rng, t->job.seed, "triggers", (uint64_t)sweep);
+            pg_rng_permutation(&rng, t->trigger_order, (size_t)triggers->count);
+        }
+        const int slot = t->job.options->batch + i;
+        pg_batch_fill(triggers, &t->trigger_order[at], 1, NULL, (pg_pixels)t->job.options->pixels, NULL,
+                      t->images + (size_t)slot * image);
+        t->labels[slot] = triggers->labels[t->trigger_order[at]];
+    }
+}
+
+/* Forward and backward of one branch; returns its cross-entropy. last: no branch follows, so the scheme's loss joins in. */
+static double run_branch(pg_trainer *t, pg_branch branch, bool first, bool last, double *regulariser)
+{
+    const pg_job *job = &t->job;
+    const int deployed = (int)branch == (int)pg_net_spec_deployed(&job->model->spec);
+    int hits = 0;
+    const pg_real *logits = pg_net_forward(t->net, job->model, branch, PG_TRAIN, t->images, t->capacity, !first);
+    const double loss = pg_cross_entropy(t->capacity, job->model->spec.classes, logits, t->labels,
+                                         job->options->label_smoothing, t->dlogits, &hits);
+    if (last && job->scheme->regulariser && job->evidence)
+        *regulariser = job->scheme->regulariser(job->scheme_options, job->evidence, job->model, t->net);
+    pg_net_backward(t->net, job->model, branch, t->dlogits, !last);
+    if (deployed) {
+        t->correct += hits;
+        t->seen += t->capacity;
+    }
+    return loss;
+}
+
+/* Parameters lie in the order of the layers: those that are trained are the tail. */
+static size_t first_trained(const pg_job *job)
+{
+    const pg_model *m = job->model;
+    for (int i = 0; i < m->tensor_count; i++)
+        if (!m->tensors[i].buffer && m->tensors[i].layer >= job->train_from) return (size_t)m->tensors[i].offset;
+    return m->param_count;
+}
+
+static void update(pg_trainer *t)
+{
+    const pg_train_options *o = t->job.options;
+    const size_t from = first_trained(&t->job);
+    pg_sgd_step(t->job.model->param_count - from, t->job.model->params + from, t->momentum + from,
+                pg_net_gradients(t->net) + from, learning_rate(t), o->momentum, o->weight_decay);
+}
+
+static void count_step(pg_trainer *t, double loss, double regulariser)
+{
+    pg_progress *p = &t->progress;
+    p->step++;
+    p->images += t->capacity;
+    t->loss_sum += loss;
+    t->regulariser_sum += regulariser;
+    p->loss = t->loss_sum / p->step;
+    p->regulariser = t->regulariser_sum / p->step;
+    p->train_accuracy = 100.0 * (double)t->correct / (double)t->seen;
+}
+
+static void begin_epoch(pg_trainer *t)
+{
+    t->progress.step = 0;
+    t->loss_sum = t->regulariser_sum = 0;
+    t->correct = t->seen = 0;
+}
+
+pg_status pg_trainer_step(pg_trainer *t, pg_error *err)
+{
+    pg_progress *p = &t->progress;
+    const pg_net_spec *spec = &t->job.model->spec;
+    const bool public = !spec->passports || spec->public_affine,
+               private = spec->passports && spec->private_affine && t->job.evidence;
+    double loss = 0, regulariser = 0;
+    if (p->step == p->steps) begin_epoch(t);
+    const pg_status status = pg_batches_get(t->batches, p->epoch, p->step, t->images, t->labels, err);
+    if (status != PG_OK) return status;
+    append_triggers(t);
+    pg_net_zero_gradients(t->net);
+    if (public) loss += run_branch(t, PG_PUBLIC, true, !private, &regulariser);
+    if (private) loss += run_branch(t, PG_PRIVATE, !public, true, &regulariser);
+    if (!isfinite(loss + regulariser))
+        return pg_fail(err, PG_FAILED, "the loss is not finite in epoch %d, step %d", p->epoch + 1, p->step + 1);
+    update(t);
+    count_step(t, loss, regulariser);
+    if (p->step == p->steps) p->epoch++;
+    return PG_OK;
+}
+
+bool pg_trainer_done(const pg_trainer *t)
+{
+    return t->progress.epoch >= t->progress.epochs;
+}
+
+bool pg_trainer_epoch_done(const pg_trainer *t)
+{
+    return t->progress.step == t->progress.steps;
+}
+
+const pg_progress *pg_trainer_progress(const pg_trainer *t)
+{
+    return &t->progress;
+}
+
+/* ---- the best model
+ * ------------------------------------------------------------------------------------------------------------------- */
+
+static double score(const pg_epoch *e)
+{
+    if (isnan(e->accuracy[0])) return e->accuracy[1];
+    return isnan(e->accuracy[1]) ? e->accuracy[0] : (e->accuracy[0] + e->accuracy[1]) / 2;
+}
+
+static pg_status keep_best(pg_trainer *t, pg_error *err)
+{
+    const pg_model *m = t->job.model;
+    if (!t->best) return pg_model_clone(m, &t->best, err);
+    memcpy(t->best->params, m->params, m->param_count * sizeof *m->params);
+    memcpy(t->best->buffers, m->buffers, m->buffer_count * sizeof *m->buffers);
+    return PG_OK;
+}
+
+pg_status pg_trainer_judge_epoch(pg_trainer *t, const double accuracy[2], pg_error *err)
+{
+    const pg_progress *p = &t->progress;
+    pg_epoch *now = &t->history[t->judged];
+    *now = (pg_epoch){p->loss, p->regulariser, p->train_accuracy, {accuracy[0], accuracy[1]}};
+    const bool better = t->judged == 0 || score(now) > score(&t->history[t->best_epoch]);
+    if (better) t->best_epoch = t->judged;
+    t->judged++;
+    return better ? keep_best(t, err) : PG_OK;
+}
+
+const pg_model *pg_trainer_best(const pg_trainer *t)
+{
+    return t->best;
+}
+
+const pg_epoch *pg_trainer_history(const pg_trainer *t, int *count, int *best)
+{
+    *count = t->judged;
+    *best = t->best_epoch;
+    return t->history;
+}
+
+/* ---- checkpoint
+ * ---------------------------------------------------------------------------------------------------------------------- */
+
+enum { POSITIONS = 8, SUMS = 4, EPOCH_NUMBERS = sizeof(pg_epoch) / sizeof(double) };
+
+pg_status pg_trainer_save(const pg_trainer *t, const char *path, pg_error *err)
+{
+    const pg_model *m = t->job.model;
+    const pg_progress *p = &t->progress;
+    const int64_t at[POSITIONS] = {p->epoch,   p->step, p->steps,  t->trigger_position,
+                                   t->correct, t->seen, t->judged, t->best_epoch};
+    const double sums[SUMS] = {t->loss_sum, t->regulariser_sum, p->images, p->train_accuracy};
+    const pg_array arrays[] = {
+        {.name = "params", .dtype = PG_REAL_DTYPE, .dims = 1, .shape = {m->param_count}, .data = m->params},
+        {.name = "buffers", .dtype = PG_REAL_DTYPE, .dims = 1, .shape = {m->buffer_count}, .data = m->buffers},
+        {.name = "momentum", .dtype = PG_REAL_DTYPE, .dims = 1, .shape = {m->param_count}, .data = t->momentum},
+        {.name = "position", .dtype = PG_I64, .dims = 1, .shape = {POSITIONS}, .data = at},
+        {.name = "sums", .dtype = PG_F64, .dims = 1, .shape = {SUMS}, .data = sums},
+        {.name = "history", .dtype = PG_F64, .dims = 2, .shape = {(size_t)p->epochs, EPOCH_NUMBERS}, .data = t->history},
+        {.name = "best.params",
+         .dtype = PG_REAL_DTYPE,
+         .dims = 1,
+         .shape = {m->param_count},
+         .data = t->best ? t->best->params : NULL},
+        {.name = "best.buffers",
+         .dtype = PG_REAL_DTYPE,
+         .dims = 1,
+         .shape = {m->buffer_count},
+         .data = t->best ? t->best->buffers : NULL},
+    };
+    const size_t count = sizeof arrays / sizeof *arrays;
+    return pg_safetensors_write(path, arrays, t->best ? count : count - 2, NULL, 0, PG_FILE_PUBLIC, err);
+}
+
+static pg_status load_best(pg_trainer *t, const pg_safetensors *file, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_model *m = t->job.model;
+    if (t->judged == 0) return PG_OK;
+    PG_TRY(keep_best(t, err));
+    PG_TRY(pg_safetensors_read_real(file, "best.params", t->best->params, m->param_count, err));
+    PG_TRY(pg_safetensors_read_real(file, "best.buffers", t->best->buffers, m->buffer_count, err));
+done:
+    return status;
+}
+
+/* Order of the sweep in progress; the stream gives it again. */
+static void restore_trigger_order(pg_trainer *t)
+{
+    const int count = t->triggers ? t->job.evidence->triggers.count : 0;
+    if (!count || t->trigger_position % count == 0) return;
+    pg_rng rng;
+    pg_rng_open(&rng, t->job.seed, "triggers", (uint64_t)(t->trigger_position / count));
+    pg_rng_permutation(&rng, t->trigger_order, (size_t)count);
+}
+
+pg_status pg_trainer_load(pg_trainer *t, const char *path, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_safetensors *file = NULL;
+    pg_model *m = t->job.model;
+    pg_progress *p = &t->progress;
+    int64_t at[POSITIONS];
+    double sums[SUMS];
+    PG_TRY(pg_safetensors_open(path, &file, err));
+    PG_TRY(pg_safetensors_read_i64(file, "position", at, POSITIONS, err));
+    if (at[2] != p->steps || at[0] < 0 || at[0] > p->epochs || at[1] < 0 || at[1] > p->steps || at[3] < 0 || at[6] < 0 ||
+        at[6] > p->epochs || at[7] < 0 || at[7] > at[6])
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: checkpoint of another run", path));
+    PG_TRY(pg_safetensors_read_f64(file, "sums", sums, SUMS, err));
+    PG_TRY(pg_safetensors_read_real(file, "params", m->params, m->param_count, err));
+    PG_TRY(pg_safetensors_read_real(file, "buffers", m->buffers, m->buffer_count, err));
+    PG_TRY(pg_safetensors_read_f64(file, "history", (double *)t->history, (size_t)p->epochs * EPOCH_NUMBERS, err));
+    PG_TRY(pg_safetensors_read_real(file, "momentum", t->momentum, m->param_count, err));
+    p->epoch = (int)at[0];
+    p->step = (int)at[1];
+    t->trigger_position = (long)at[3];
+    t->correct = (long)at[4];
+    t->seen = (long)at[5];
+    t->judged = (int)at[6];
+    t->best_epoch = (int)at[7];
+    PG_TRY(load_best(t, file, err));
+    t->loss_sum = sums[0];
+    t->regulariser_sum = sums[1];
+    p->images = sums[2];
+    p->train_accuracy = sums[3];
+    p->loss = p->step ? t->loss_sum / p->step : 0;
+    p->regulariser = p->step ? t->regulariser_sum / p->step : 0;
+    restore_trigger_order(t);
+done:
+    pg_safetensors_close(&file);
+    return status;
+}

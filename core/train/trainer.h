@@ -1,0 +1,74 @@
+/* Training: one step at a time, so that the caller owns the loop, its log, its stopping and its checkpoints. */
+#ifndef PG_TRAIN_TRAINER_H
+#define PG_TRAIN_TRAINER_H
+
+#include "core/ownership/scheme.h"
+
+typedef enum pg_schedule { PG_SCHEDULE_CONSTANT, PG_SCHEDULE_STEP, PG_SCHEDULE_ONE_CYCLE } pg_schedule;
+
+typedef struct pg_train_options {
+    int epochs, batch;
+    double lr, momentum, weight_decay, label_smoothing;
+    int schedule;  /* pg_schedule */
+    pg_ints steps; /* STEP: epochs after which the rate is multiplied by 0.1 */
+    double warmup; /* ONE_CYCLE: share of all steps in which the rate rises linearly from lr / 10 to lr; then it falls linearly
+                      to 0 */
+    bool crop, flip;
+    int pixels; /* pg_pixels */
+} pg_train_options;
+extern const pg_option pg_train_table[];
+
+/* Named settings of the published runs (DeepIPR): values that differ from the table's defaults. */
+extern const char *const pg_train_presets[]; /* names, ended by NULL */
+void pg_train_preset(int preset, pg_train_options *options);
+
+/* What is trained; everything borrowed, the model is changed. */
+typedef struct pg_job {
+    pg_model *model;
+    const pg_scheme *scheme;
+    const void *scheme_options;
+    const pg_evidence *evidence; /* NULL for schemes without */
+    const pg_dataset *data;
+    const pg_train_options *options;
+    pg_seed seed;
+    int train_from; /* layers before this one stay as they are */
+    pg_conv_choice conv;
+} pg_job;
+
+typedef struct pg_progress {
+    int epoch, epochs, step, steps; /* epoch and step in the epoch: done so far */
+    double loss, regulariser;       /* means over the epoch in progress, or the one just ended when step == steps */
+    double train_accuracy;          /* percent, deployed branch, likewise */
+    double images;                  /* images seen, all epochs */
+} pg_progress;
+
+typedef struct pg_trainer pg_trainer;
+
+PG_CHECKED pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err);
+void pg_trainer_destroy(pg_trainer **trainer);
+
+/* Train on one batch. PG_FAILED, with epoch and step, when the loss is not finite. */
+PG_CHECKED pg_status pg_trainer_step(pg_trainer *trainer, pg_error *err);
+bool pg_trainer_done(const pg_trainer *trainer);
+bool pg_trainer_epoch_done(const pg_trainer *trainer); /* the last step ended an epoch */
+const pg_progress *pg_trainer_progress(const pg_trainer *trainer);
+
+/* After an epoch: tell how good the model is now (percent by branch; NaN where there is none). The best model by the mean over
+ * its branches is kept (the first of equals); selection on a test set, as the reference does, so callers report the last one
+ * too. */
+PG_CHECKED pg_status pg_trainer_judge_epoch(pg_trainer *trainer, const double accuracy[2], pg_error *err);
+const pg_model *pg_trainer_best(const pg_trainer *trainer); /* NULL before the first epoch was judged */
+
+/* What was seen in each epoch judged so far. */
+typedef struct pg_epoch {
+    double loss, regulariser, train_accuracy, accuracy[2];
+} pg_epoch;
+const pg_epoch *pg_trainer_history(const pg_trainer *trainer, int *count, int *best);
+
+/* Checkpoint, between two steps: everything that later steps depend on beside the job itself (model parameters and statistics,
+ * momentum, position, best model, history). A trainer that was created for the same job and loaded the state goes on
+ * bit-identically. */
+PG_CHECKED pg_status pg_trainer_save(const pg_trainer *trainer, const char *path, pg_error *err);
+PG_CHECKED pg_status pg_trainer_load(pg_trainer *trainer, const char *path, pg_error *err);
+
+#endif

@@ -1,0 +1,390 @@
+/* Grid files; see design.h. All problems of a file are found in one pass. */
+#include "experiments/design.h"
+
+#include "core/base/memory.h"
+#include "core/formats/yaml.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct reader {
+    pg_design *design;
+    pg_problems *problems;
+    const char *data_directory;
+} reader;
+
+static const char *const sections[] = {"data", "networks", "train", "schemes", "attacks", "verify", NULL};
+
+/* ---- lists of maps ------------------------------------------------------------------------------------------------------ */
+
+/* Room for one more element of size bytes at the end of *items, zeroed. */
+static pg_status append(void *items, int *count, size_t size, void *out, pg_error *err)
+{
+    char **old = items, *more = NULL;
+    const pg_status status = pg_alloc((size_t)*count + 1, size, &more, err);
+    if (status != PG_OK) return status;
+    if (*count) memcpy(more, *old, (size_t)*count * size);
+    pg_free(*old);
+    *old = more;
+    *(void **)out = more + (size_t)*count * size;
+    ++*count;
+    return PG_OK;
+}
+
+/* A value that stands in several of the maps that a list multiplied out to is reported once. */
+static void drop_repeats(pg_problems *problems, int from)
+{
+    int kept = from;
+    if (problems->count > PG_PROBLEMS_MAX) return;
+    for (int i = from; i < problems->count; i++) {
+        bool seen = false;
+        for (int k = 0; k < kept && !seen; k++) seen = strcmp(problems->lines[k], problems->lines[i]) == 0;
+        if (seen) continue;
+        if (kept != i) memcpy(problems->lines[kept], problems->lines[i], PG_PROBLEM_BYTES);
+        kept++;
+    }
+    problems->count = kept;
+}
+
+typedef pg_status (*map_reader)(reader *r, const pg_node *map, pg_error *err);
+
+/* Call read for each map that an entry stands for: lists under options of table multiply out. */
+static pg_status read_expanded(reader *r, const pg_option *table, const pg_node *map, map_reader read, pg_error *err)
+{
+    pg_node *list = NULL;
+    const int before = r->problems->count;
+    pg_status status = pg_options_expand(r->design->tree, table, map, &list, err);
+    for (const pg_node *one = status == PG_OK ? list->first : NULL; one && status == PG_OK; one = one->next) status = read(r, one, err);
+    drop_repeats(r->problems, before);
+    return status;
+}
+
+/* Call read for every map of a section, which is a list of maps or, if single is allowed, one map. */
+static pg_status read_section(reader *r, const char *key, bool single, map_reader read, pg_error *err)
+{
+    const pg_node *root = r->design->tree->root, *section = pg_node_get(root, key);
+    char found[PG_NODE_SHORT];
+    const char *expected = single ? "a map or a list of maps" : "a list of maps";
+    pg_status status = PG_OK;
+    if (!section) {
+        if (strcmp(key, "attacks") != 0) pg_problems_missing(r->problems, root, key, expected);
+        return PG_OK;
+    }
+    if (single && section->kind == PG_MAP) return read(r, section, err);
+    if (section->kind != PG_LIST || section->count == 0) {
+        pg_problems_add(r->problems, section, "expected %s, got %s", expected, pg_node_describe(section, found));
+        return PG_OK;
+    }
+    for (const pg_node *item = section->first; item && status == PG_OK; item = item->next) {
+        if (item->kind == PG_MAP)
+            status = read(r, item, err);
+        else
+            pg_problems_add(r->problems, item, "expected a map, got %s", pg_node_describe(item, found));
+    }
+    return status;
+}
+
+/* ---- data ----------------------------------------------------------------------------------------------------------------- */
+
+/* Look up a data set; problems stand at node. False if there is one. */
+static bool find_data(reader *r, const pg_node *node, const char *name, int train, int test, pg_data_choice *choice, pg_input *facts)
+{
+    pg_error fault;
+    bool known = false;
+    for (const char *const *names = pg_input_names(); *names; names++) known |= strcmp(*names, name) == 0;
+    if (!known) {
+        pg_problems_choice(r->problems, node, pg_input_names());
+        return false;
+    }
+    if (pg_input_find(name, r->data_directory, facts, &fault) != PG_OK) {
+        pg_problems_add(r->problems, node, "%s", fault.message);
+        return false;
+    }
+    *choice = (pg_data_choice){.train = train < facts->train ? train : 0, .test = test < facts->test ? test : 0};
+    snprintf(choice->name, sizeof choice->name, "%s", name);
+    snprintf(choice->sha256, sizeof choice->sha256, "%s", facts->sha256);
+    if (train > facts->train) pg_problems_add(r->problems, node, "has %d training images, %d are wanted", facts->train, train);
+    if (test > facts->test) pg_problems_add(r->problems, node, "has %d test images, %d are wanted", facts->test, test);
+    return true;
+}
+
+static pg_status read_one_data(reader *r, const pg_node *map, pg_error *err)
+{
+    pg_data_options options;
+    pg_design_data *data = NULL;
+    const pg_node *name = pg_node_find(map, "name");
+    pg_status status = pg_options_defaults(pg_data_table, &options, err);
+    if (status != PG_OK) return status;
+    pg_options_read(pg_data_table, map, &options, r->problems);
+    if (!options.name[0]) return PG_OK;
+    status = append(&r->design->data, &r->design->data_count, sizeof *data, &data, err);
+    if (status == PG_OK && !find_data(r, name, options.name, options.train, options.test, &data->choice, &data->facts))
+        r->design->data_count--;
+    return status;
+}
+
+static pg_status read_data(reader *r, const pg_node *map, pg_error *err)
+{
+    return read_expanded(r, pg_data_table, map, read_one_data, err);
+}
+
+/* ---- networks ------------------------------------------------------------------------------------------------------------- */
+
+static pg_status read_one_network(reader *r, const pg_node *map, pg_error *err)
+{
+    enum { ARCHS_MAX = 32 };
+    const char *names[ARCHS_MAX + 1] = {NULL};
+    pg_network_options options, *network = NULL;
+    pg_status status = pg_options_defaults(pg_network_table, &options, err);
+    if (status != PG_OK) return status;
+    pg_options_read(pg_network_table, map, &options, r->problems);
+    for (int i = 0; i < ARCHS_MAX && pg_archs[i]; i++) names[i] = pg_archs[i]->name;
+    if (!options.arch[0]) return PG_OK;
+    if (!pg_arch_find(options.arch)) {
+        pg_problems_choice(r->problems, pg_node_find(map, "arch"), names);
+        return PG_OK;
+    }
+    status = append(&r->design->networks, &r->design->network_count, sizeof *network, &network, err);
+    if (status == PG_OK) *network = options;
+    return status;
+}
+
+static pg_status read_network(reader *r, const pg_node *map, pg_error *err)
+{
+    return read_expanded(r, pg_network_table, map, read_one_network, err);
+}
+
+/* ---- training and verification -------------------------------------------------------------------------------------------- */
+
+static pg_status read_train(reader *r, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_node *map = pg_node_get(r->design->tree->root, "train");
+    pg_preset_options preset;
+    PG_TRY(pg_options_defaults(pg_preset_table, &preset, err));
+    PG_TRY(pg_options_defaults(pg_train_table, &r->design->train, err));
+    pg_options_take(pg_preset_table, map, &preset, r->problems);
+    pg_train_preset(preset.preset, &r->design->train);
+    if (map && map->kind == PG_MAP) pg_options_take(pg_train_table, map, &r->design->train, r->problems);
+    pg_options_unknown((const pg_option *const[]){pg_preset_table, pg_train_table, NULL}, NULL, map, r->problems);
+done:
+    return status;
+}
+
+static pg_status read_verify(reader *r, pg_error *err)
+{
+    const pg_status status = pg_options_defaults(pg_verify_table, &r->design->verify, err);
+    if (status == PG_OK) pg_options_read(pg_verify_table, pg_node_get(r->design->tree->root, "verify"), &r->design->verify, r->problems);
+    return status;
+}
+
+/* ---- schemes -------------------------------------------------------------------------------------------------------------- */
+
+static const char *const *scheme_names(void)
+{
+    enum { SCHEMES_MAX = 64 };
+    static const char *names[SCHEMES_MAX + 1];
+    for (int i = 0; i < SCHEMES_MAX && pg_schemes[i]; i++) names[i] = pg_schemes[i]->name;
+    return names;
+}
+
+/* The kind that an entry names under key, in out; "" and a problem if it is none of known. A name that looks like nothing (null) is a
+ * text here. */
+static void kind_of(reader *r, const pg_node *map, const char *key, const char *const *known, char out[PG_TEXT_MAX])
+{
+    const pg_node *node = pg_node_get(map, key);
+    out[0] = 0;
+    if (!node) {
+        pg_problems_missing(r->problems, map, key, "a name");
+        return;
+    }
+    for (; node->kind == PG_SCALAR && *known; known++)
+        if (strcmp(*known, node->text) == 0) {
+            snprintf(out, PG_TEXT_MAX, "%s", node->text);
+            return;
+        }
+}
+
+static pg_status read_one_scheme(reader *r, const pg_node *map, pg_error *err)
+{
+    static const char *const more[] = {"scheme", "train", NULL};
+    const pg_scheme *scheme = pg_scheme_find(pg_node_get(map, "scheme")->text);
+    pg_design_scheme *made = NULL;
+    pg_status status = append(&r->design->schemes, &r->design->scheme_count, sizeof *made, &made, err);
+    if (status != PG_OK) return status;
+    *made = (pg_design_scheme){.scheme = scheme, .train = r->design->train, .node = map};
+    PG_TRY(pg_alloc(1, scheme->options_size, &made->options, err));
+    PG_TRY(pg_options_defaults(scheme->options, made->options, err));
+    pg_options_take(scheme->options, map, made->options, r->problems);
+    const pg_node *train = pg_node_get(map, "train");
+    if (train) pg_options_read(pg_train_table, train, &made->train, r->problems);
+    pg_options_unknown((const pg_option *const[]){scheme->options, NULL}, more, map, r->problems);
+done:
+    return status;
+}
+
+static pg_status read_named_scheme(reader *r, const pg_node *map, pg_error *err)
+{
+    char name[PG_TEXT_MAX];
+    kind_of(r, map, "scheme", scheme_names(), name);
+    if (name[0]) return read_expanded(r, pg_scheme_find(name)->options, map, read_one_scheme, err);
+    const pg_node *node = pg_node_find(map, "scheme");
+    if (node) pg_problems_choice(r->problems, node, scheme_names());
+    return PG_OK;
+}
+
+static pg_status read_scheme(reader *r, const pg_node *map, pg_error *err)
+{
+    static const pg_option kind[] = {{.key = "scheme", .type = PG_OPT_TEXT}, {0}};
+    return read_expanded(r, kind, map, read_named_scheme, err);
+}
+
+/* ---- attacks -------------------------------------------------------------------------------------------------------------- */
+
+static const char *const *attack_names(void)
+{
+    enum { ATTACKS_MAX = 128 };
+    static const char *names[ATTACKS_MAX + 1];
+    for (int i = 0; i < ATTACKS_MAX && pg_attacks[i]; i++) names[i] = pg_attacks[i]->name;
+    return names;
+}
+
+/* The schemes that an attack is restricted to: `schemes: [v1, v2]`. */
+static void read_restriction(reader *r, const pg_node *list, pg_design_attack *attack)
+{
+    char found[PG_NODE_SHORT];
+    attack->all_schemes = !list;
+    if (list && list->kind != PG_LIST) {
+        pg_problems_add(r->problems, list, "expected a list of schemes, got %s", pg_node_describe(list, found));
+        return;
+    }
+    for (const pg_node *item = list ? list->first : NULL; item; item = item->next) {
+        int at = 0;
+        while (pg_schemes[at] && strcmp(pg_schemes[at]->name, item->text) != 0) at++;
+        if (pg_schemes[at])
+            attack->schemes |= UINT64_C(1) << at;
+        else
+            pg_problems_choice(r->problems, item, scheme_names());
+    }
+}
+
+/* Value of a whole-number option by its key; otherwise if the table has none. */
+static int option_int(const pg_option *table, const void *values, const char *key, int otherwise)
+{
+    const pg_option *option = pg_options_find(table, key);
+    if (!option || option->type != PG_OPT_INT) return otherwise;
+    return *(const int *)((const char *)values + option->offset);
+}
+
+static pg_status read_one_attack(reader *r, const pg_node *map, pg_error *err)
+{
+    static const char *const more[] = {"attack", "schemes", NULL};
+    const pg_attack *attack = pg_attack_find(pg_node_get(map, "attack")->text);
+    pg_design_attack *made = NULL;
+    pg_status status = append(&r->design->attacks, &r->design->attack_count, sizeof *made, &made, err);
+    if (status != PG_OK) return status;
+    made->attack = attack;
+    PG_TRY(pg_alloc(1, attack->options_size, &made->options, err));
+    PG_TRY(pg_options_defaults(attack->options, made->options, err));
+    pg_options_take(attack->options, map, made->options, r->problems);
+    read_restriction(r, pg_node_get(map, "schemes"), made);
+    pg_options_unknown((const pg_option *const[]){attack->options, NULL}, more, map, r->problems);
+    const char *other = attack->other_data ? attack->other_data(made->options) : NULL;
+    const pg_node *named = pg_node_find(map, "data");
+    if (other)
+        (void)find_data(r, named ? named : map, other, option_int(attack->options, made->options, "data_train", 0),
+                        option_int(attack->options, made->options, "data_test", 0), &made->other, &made->other_facts);
+done:
+    return status;
+}
+
+static pg_status read_named_attack(reader *r, const pg_node *map, pg_error *err)
+{
+    char name[PG_TEXT_MAX];
+    kind_of(r, map, "attack", attack_names(), name);
+    if (name[0]) return read_expanded(r, pg_attack_find(name)->options, map, read_one_attack, err);
+    const pg_node *node = pg_node_find(map, "attack");
+    if (node) pg_problems_choice(r->problems, node, attack_names());
+    return PG_OK;
+}
+
+static pg_status read_attack(reader *r, const pg_node *map, pg_error *err)
+{
+    static const pg_option kind[] = {{.key = "attack", .type = PG_OPT_TEXT}, {0}};
+    return read_expanded(r, kind, map, read_named_attack, err);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------------ */
+
+/* Name of the grid: that of its file, without folder and ending. */
+static void default_name(const char *path, char out[PG_TEXT_MAX])
+{
+    const char *base = strrchr(path, '/');
+    base = base ? base + 1 : path;
+    const char *dot = strrchr(base, '.');
+    snprintf(out, PG_TEXT_MAX, "%.*s", (int)(dot && dot > base ? dot - base : (ptrdiff_t)strlen(base)), base);
+}
+
+static void check_name(reader *r)
+{
+    const char *name = r->design->grid.name;
+    if (strchr(name, '/') || name[0] == '.')
+        pg_problems_add(r->problems, pg_node_find(r->design->tree->root, "name"), "expected a name without '/' that does not begin with '.'");
+}
+
+static pg_status read_all(reader *r, const char *path, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_node *root = r->design->tree->root;
+    char found[PG_NODE_SHORT];
+    if (!root || root->kind != PG_MAP) {
+        if (root) pg_problems_add(r->problems, root, "expected a map, got %s", pg_node_describe(root, found));
+        return root ? PG_OK : pg_fail(err, PG_BAD_INPUT, "%s: empty", path);
+    }
+    PG_TRY(pg_options_defaults(pg_grid_table, &r->design->grid, err));
+    pg_options_take(pg_grid_table, root, &r->design->grid, r->problems);
+    check_name(r);
+    if (!r->design->grid.name[0]) default_name(path, r->design->grid.name);
+    PG_TRY(read_section(r, "data", true, read_data, err));
+    PG_TRY(read_section(r, "networks", false, read_network, err));
+    PG_TRY(read_train(r, err));
+    PG_TRY(read_section(r, "schemes", false, read_scheme, err));
+    PG_TRY(read_section(r, "attacks", false, read_attack, err));
+    PG_TRY(read_verify(r, err));
+    pg_options_unknown((const pg_option *const[]){pg_grid_table, NULL}, sections, root, r->problems);
+done:
+    return status;
+}
+
+pg_status pg_design_read(const char *path, const char *const *sets, int set_count, const char *data_directory, pg_design **out,
+                         pg_problems *problems, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_design *design = NULL;
+    PG_TRY(pg_alloc(1, sizeof *design, &design, err));
+    PG_TRY(pg_yaml_parse_file(path, &design->tree, err));
+    for (int i = 0; i < set_count; i++) PG_TRY(pg_yaml_set(design->tree, sets[i], err));
+    reader r = {.design = design, .problems = problems, .data_directory = data_directory};
+    PG_TRY(read_all(&r, path, err));
+    PG_TRY(pg_problems_status(problems, path, err));
+    *out = design;
+    design = NULL;
+done:
+    pg_design_destroy(&design);
+    return status;
+}
+
+void pg_design_destroy(pg_design **design)
+{
+    pg_design *d = *design;
+    if (!d) return;
+    for (int i = 0; i < d->scheme_count; i++) pg_free(d->schemes[i].options);
+    for (int i = 0; i < d->attack_count; i++) pg_free(d->attacks[i].options);
+    pg_free(d->data);
+    pg_free(d->networks);
+    pg_free(d->schemes);
+    pg_free(d->attacks);
+    pg_tree_destroy(&d->tree);
+    pg_free(d);
+    *design = NULL;
+}

@@ -1,0 +1,67 @@
+/* A grid file, read and checked: what is to be crossed with what, before it becomes tasks.
+ *
+ *   name: quick
+ *   label: "reduced run"
+ *   seeds: [1, 2]
+ *   data: {name: cifar10, train: 20000, test: 2000}        # or a list of maps
+ *   networks:
+ *     - {arch: alexnet, norm: [bn, gn], width: 0.5}        # a list where one value belongs multiplies out
+ *   train: {preset: head22, epochs: 8, lr: 0.05}
+ *   schemes:
+ *     - {scheme: plain}
+ *     - {scheme: [v1, v2], passport: shuffle, train: {epochs: 12}}
+ *   attacks:
+ *     - {attack: prune}
+ *     - {attack: fake1, repeats: 20, schemes: [v1]}
+ *   verify: {level: 1e-6}
+ *
+ * Every key comes from an option table: those of grid_options.h, of the training, the verification, the schemes and the attacks. */
+#ifndef PG_EXPERIMENTS_DESIGN_H
+#define PG_EXPERIMENTS_DESIGN_H
+
+#include "experiments/grid_options.h"
+#include "experiments/inputs.h"
+#include "experiments/task.h"
+
+typedef struct pg_design_data {
+    pg_data_choice choice;
+    pg_input facts;
+} pg_design_data;
+
+typedef struct pg_design_scheme {
+    const pg_scheme *scheme;
+    void *options;
+    pg_train_options train;
+    const pg_node *node; /* where it stands in the file, for problems */
+} pg_design_scheme;
+
+typedef struct pg_design_attack {
+    const pg_attack *attack;
+    void *options;
+    pg_data_choice other; /* name empty: none */
+    pg_input other_facts;
+    bool all_schemes;
+    uint64_t schemes; /* bit i: applies to pg_schemes[i] */
+} pg_design_attack;
+
+typedef struct pg_design {
+    pg_grid_options grid;
+    int data_count, network_count, scheme_count, attack_count;
+    pg_design_data *data;
+    pg_network_options *networks;
+    pg_train_options train;
+    pg_design_scheme *schemes;
+    pg_design_attack *attacks;
+    pg_verify_options verify;
+    pg_tree *tree;
+} pg_design;
+
+/* Read path and apply the assignments ("a.b=value"). PG_BAD_INPUT: what is wrong is in problems, or, if that is empty, in err. */
+PG_CHECKED pg_status pg_design_read(const char *path, const char *const *sets, int set_count, const char *data_directory, pg_design **out,
+                                    pg_problems *problems, pg_error *err);
+void pg_design_destroy(pg_design **design);
+
+/* The design as a grid file with every default spelled out; reading it gives the same design. *text is freed by pg_free. */
+PG_CHECKED pg_status pg_design_write(const pg_design *design, char **text, pg_error *err);
+
+#endif

@@ -1,0 +1,124 @@
+/* Running a task; see task.h. Training: execute_train.c; attacks: execute_attack.c. */
+#include "experiments/execute.h"
+
+#include "core/base/file.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Whole data sets, kept between the tasks of this process. A grid has few. */
+enum { KEPT = 4 };
+static struct kept_data {
+    char name[64];
+    pg_data data;
+} kept[KEPT];
+static int kept_next;
+
+void pg_task_release_data(void)
+{
+    for (int i = 0; i < KEPT; i++) {
+        pg_data_clear(&kept[i].data);
+        kept[i].name[0] = 0;
+    }
+}
+
+static pg_status load(const char *name, const char *directory, const pg_data **out, pg_error *err)
+{
+    for (int i = 0; i < KEPT; i++)
+        if (strcmp(kept[i].name, name) == 0) {
+            *out = &kept[i].data;
+            return PG_OK;
+        }
+    struct kept_data *slot = &kept[kept_next];
+    kept_next = (kept_next + 1) % KEPT;
+    pg_data_clear(&slot->data);
+    slot->name[0] = 0;
+    const pg_status status = pg_data_load(name, directory, &slot->data, err);
+    if (status != PG_OK) return status;
+    snprintf(slot->name, sizeof slot->name, "%s", name);
+    *out = &slot->data;
+    return PG_OK;
+}
+
+pg_status pg_execute_data(const pg_data_choice *choice, const pg_workplace *at, pg_data *out, pg_error *err)
+{
+    const pg_data *whole;
+    *out = (pg_data){0};
+    pg_status status = load(choice->name, at->data_directory, &whole, err);
+    if (status == PG_OK) status = pg_dataset_subset(&whole->train, choice->train, &out->train, err);
+    if (status == PG_OK) status = pg_dataset_subset(&whole->test, choice->test, &out->test, err);
+    if (status != PG_OK) pg_data_clear(out);
+    return status;
+}
+
+pg_status pg_execute_path(const pg_workplace *at, const char *folder, const char *key, char path[PG_PATH_MAX], pg_error *err)
+{
+    char directory[PG_PATH_MAX], file[96];
+    pg_status status = pg_path(directory, at->directory, folder, NULL, err);
+    if (status == PG_OK) status = pg_make_directories(directory, err);
+    snprintf(file, sizeof file, "%s.safetensors", key);
+    return status == PG_OK ? pg_path(path, directory, file, NULL, err) : status;
+}
+
+pg_status pg_execute_spec(const pg_task *task, int classes, const pg_dataset *images, pg_net_spec *out, pg_error *err)
+{
+    const pg_arch *arch = pg_arch_find(task->arch);
+    if (!arch) return pg_fail(err, PG_BAD_INPUT, "unknown network '%s'", task->arch);
+    pg_norm_kind norm;
+    const pg_status status = pg_norm_kind_parse(task->norm, &norm, err);
+    if (status != PG_OK) return status;
+    *out = pg_net_spec_plain(arch, norm, classes);
+    out->width = task->width;
+    out->relu_before_add = task->relu_before_add;
+    out->image_height = images->height;
+    out->image_width = images->width;
+    return task->scheme->wire(task->scheme_options, out, err);
+}
+
+/* ---- findings as cells
+ * -------------------------------------------------------------------------------------------------------------- */
+
+static pg_status add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit, bool present,
+                     pg_error *err)
+{
+    return present && !isnan(value) ? pg_record_add(record, outcome, metric, value, unit, err) : PG_OK;
+}
+
+static pg_status record_signature(const pg_finding *f, const char *outcome, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(add(record, outcome, "bits", f->bits, "bits", true, err));
+    PG_TRY(add(record, outcome, "detection", f->detection, "%", true, err));
+    PG_TRY(add(record, outcome, "detection_stored", f->detection_stored, "%", true, err));
+    PG_TRY(add(record, outcome, "p_coin", f->p_coin, "", true, err));
+    PG_TRY(add(record, outcome, "p_value", f->p_value, "", true, err));
+    PG_TRY(add(record, outcome, "null_mean", f->null_mean, "%", f->nulls > 0, err));
+    PG_TRY(add(record, outcome, "null_deviation", f->null_deviation, "%", f->nulls > 0, err));
+    PG_TRY(add(record, outcome, "significant", f->significant, "", true, err));
+    PG_TRY(add(record, outcome, "works", f->works, "", true, err));
+    PG_TRY(add(record, outcome, "stands", f->stands, "", true, err));
+done:
+    return status;
+}
+
+pg_status pg_execute_record(const pg_finding *f, const char *outcome, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_accuracy *triggers = f->trigger;
+    PG_TRY(add(record, outcome, "accuracy", f->deployed.exact, "%", f->deployed.present, err));
+    PG_TRY(add(record, outcome, "accuracy_batch_mean", f->deployed.batch_mean, "%", f->deployed.present, err));
+    PG_TRY(add(record, outcome, "accuracy_public", f->public_branch.exact, "%", f->public_branch.present, err));
+    PG_TRY(add(record, outcome, "accuracy_private", f->private_branch.exact, "%", f->private_branch.present, err));
+    if (f->bits) PG_TRY(record_signature(f, outcome, record, err));
+    PG_TRY(add(record, outcome, "trigger_public", triggers[PG_PUBLIC].exact, "%", triggers[PG_PUBLIC].present, err));
+    PG_TRY(add(record, outcome, "trigger_private", triggers[PG_PRIVATE].exact, "%", triggers[PG_PRIVATE].present, err));
+    PG_TRY(add(record, outcome, "trigger_p_value", f->trigger_p, "", f->trigger_count > 0, err));
+done:
+    return status;
+}
+
+pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
+{
+    return task->kind == PG_TASK_TRAIN ? pg_execute_train(task, at, record, err) : pg_execute_attack(task, at, record, err);
+}

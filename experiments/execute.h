@@ -1,0 +1,24 @@
+/* The inside of pg_task_execute: what training and attack tasks share. */
+#ifndef PG_EXPERIMENTS_EXECUTE_H
+#define PG_EXPERIMENTS_EXECUTE_H
+
+#include "experiments/task.h"
+
+/* Data as a task chose it: subsets of a loaded data set, owned by the caller. */
+PG_CHECKED pg_status pg_execute_data(const pg_data_choice *choice, const pg_workplace *at, pg_data *out, pg_error *err);
+
+/* Paths of a task's artefacts. */
+PG_CHECKED pg_status pg_execute_path(const pg_workplace *at, const char *folder, const char *key, char path[PG_PATH_MAX],
+                                     pg_error *err);
+
+/* The wired spec of the task's network. */
+PG_CHECKED pg_status pg_execute_spec(const pg_task *task, int classes, const pg_dataset *images, pg_net_spec *out,
+                                     pg_error *err);
+
+/* Put a finding into the record, for an outcome ("" when there is one). */
+PG_CHECKED pg_status pg_execute_record(const pg_finding *finding, const char *outcome, pg_record *record, pg_error *err);
+
+PG_CHECKED pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
+PG_CHECKED pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
+
+#endif

@@ -1,0 +1,192 @@
+/* An attack task: let the attack work on what it may see, and put each outcome before the same judge as the owner's evidence.
+ */
+#include "experiments/execute.h"
+
+#include "core/base/memory.h"
+#include "core/nets/state.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct work {
+    const pg_task *task;
+    const pg_workplace *at;
+    pg_data data, other;
+    pg_model *victim, *pretrained;
+    pg_evidence *evidence;
+    pg_nulls nulls;
+    double reference; /* accuracy of the victim as deployed */
+    pg_attack_view view;
+    void *state;
+    bool started, genuine_recorded;
+} work;
+
+static pg_status load_model(const work *w, const char *key, pg_model **out, pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    const pg_status status = pg_execute_path(w->at, "models", key, path, err);
+    return status == PG_OK ? pg_model_load(path, NULL, out, err) : status;
+}
+
+static pg_status load_all(work *w, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_task *task = w->task;
+    char path[PG_PATH_MAX];
+    PG_TRY(pg_execute_data(&task->data, w->at, &w->data, err));
+    if (task->other.name[0]) PG_TRY(pg_execute_data(&task->other, w->at, &w->other, err));
+    PG_TRY(load_model(w, task->victim, &w->victim, err));
+    if (task->pretrained[0]) PG_TRY(load_model(w, task->pretrained, &w->pretrained, err));
+    if (task->scheme->keygen) {
+        PG_TRY(pg_execute_path(w->at, "evidence", task->victim, path, err));
+        PG_TRY(pg_evidence_load(path, &w->evidence, err));
+    }
+done:
+    return status;
+}
+
+/* What the attacker may see, and nothing else. */
+static void fill_view(work *w, pg_seed seed)
+{
+    const unsigned sees = w->task->attack->sees;
+    const bool distributed = w->victim->spec.passports && !w->victim->spec.public_affine;
+    w->view = (pg_attack_view){
+        .model = w->victim, .pictures = &w->data.test, .pixels = (pg_pixels)w->task->train.pixels, .seed = seed};
+    if (sees & PG_SEES_TRAIN) w->view.train = &w->data.train;
+    if (sees & PG_SEES_PRETRAINED) w->view.pretrained = w->pretrained;
+    if (sees & PG_SEES_EVIDENCE || (sees & PG_SEES_DISTRIBUTED && distributed)) w->view.evidence = w->evidence;
+    if (w->other.train.count) w->view.other = &w->other;
+}
+
+static pg_status verify(const work *w, const pg_model *model, const pg_evidence *evidence, const pg_dataset *test,
+                        const pg_nulls *nulls, pg_finding *out, pg_error *err)
+{
+    const double reference = test == &w->data.test && model == w->victim ? w->reference : NAN;
+    return pg_verify(model, evidence, test, w->view.pixels, &w->task->verify, reference,
+                     nulls && nulls->count >= 2 ? nulls : NULL, out, err);
+}
+
+/* The owner before the judge, on the unchanged victim: the row that every forgery is compared with. Also draws the nulls. */
+static pg_status record_genuine(work *w, pg_seed seed, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_finding f;
+    if (w->genuine_recorded) return PG_OK;
+    w->genuine_recorded = true;
+    if (w->evidence && w->evidence->passport_count && w->task->verify.nulls >= 2)
+        PG_TRY(
+            pg_nulls_draw(w->victim, w->evidence, &w->data.test, w->view.pixels, w->task->verify.nulls, seed, &w->nulls, err));
+    PG_TRY(verify(w, w->victim, w->evidence, &w->data.test, &w->nulls, &f, err));
+    w->reference = f.deployed.exact;
+    PG_TRY(pg_execute_record(&f, "genuine", record, err));
+done:
+    return status;
+}
+
+static pg_status judge_forgery(work *w, const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_finding f;
+    int agree = 0;
+    const bool same_kind = strcmp(o->evidence->kind, w->nulls.kind) == 0;
+    pg_nulls own = {0};
+    const pg_nulls *nulls = &w->nulls;
+    if (!same_kind && w->nulls.count) {
+        PG_TRY(pg_nulls_draw(w->victim, o->evidence, &w->data.test, w->view.pixels, w->nulls.count, w->view.seed, &own, err));
+        nulls = &own;
+    }
+    PG_TRY(verify(w, w->victim, o->evidence, &w->data.test, nulls, &f, err));
+    PG_TRY(pg_agreement_with(w->victim, o->evidence, w->evidence, &agree, err));
+    PG_TRY(pg_execute_record(&f, name, record, err));
+    PG_TRY(pg_record_add(record, name, "owner_bits_matched", 100.0 * agree / pg_evidence_bits(w->evidence), "%", err));
+done:
+    pg_nulls_clear(&own);
+    return status;
+}
+
+/* Trigger accuracy of a changed model with the victim's own last layer put back (Adi et al.'s protocol). */
+static pg_status record_triggers(const work *w, const pg_model *changed, const char *name, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *restored = NULL;
+    pg_accuracy a;
+    if (!w->evidence || !w->evidence->triggers.count) return PG_OK;
+    pg_net_spec spec = changed->spec;
+    spec.classes = w->victim->spec.classes;
+    PG_TRY(pg_model_create(&spec, &restored, err));
+    PG_TRY(pg_model_copy(changed, restored, err));
+    pg_model_copy_classifier(w->victim, restored);
+    PG_TRY(pg_measure_accuracy(restored, pg_net_spec_deployed(&spec), w->evidence, &w->evidence->triggers, w->view.pixels,
+                               w->task->verify.batch, &a, err));
+    PG_TRY(pg_record_add(record, name, "trigger_restored", a.exact, "%", err));
+done:
+    pg_model_destroy(&restored);
+    return status;
+}
+
+static pg_status judge_removal(work *w, const pg_outcome *o, const char *name, pg_seed seed, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_finding f;
+    pg_nulls nulls = {0};
+    const pg_dataset *test = o->data ? &o->data->test : &w->data.test;
+    const pg_model *model = o->model ? o->model : w->victim;
+    if (w->evidence && w->evidence->passport_count && w->task->verify.nulls >= 2)
+        PG_TRY(pg_nulls_draw(model, w->evidence, &w->data.test, w->view.pixels, w->task->verify.nulls, seed, &nulls, err));
+    PG_TRY(verify(w, model, w->evidence, test, &nulls, &f, err));
+    PG_TRY(pg_execute_record(&f, name, record, err));
+    PG_TRY(record_triggers(w, model, name, record, err));
+done:
+    pg_nulls_clear(&nulls);
+    return status;
+}
+
+static pg_status judge(work *w, const pg_outcome *o, pg_seed seed, pg_record *record, pg_error *err)
+{
+    char name[48] = "";
+    if (o->axis) snprintf(name, sizeof name, "%.31s=%.6g", o->axis, o->value);
+    if (!o->evidence) return judge_removal(w, o, name, seed, record, err);
+    const pg_status status = record_genuine(w, seed, record, err);
+    return status == PG_OK ? judge_forgery(w, o, name, record, err) : status;
+}
+
+static pg_status run(work *w, pg_seed seed, pg_record *record, pg_error *err)
+{
+    const pg_attack *attack = w->task->attack;
+    pg_status status = PG_OK;
+    w->started = true;
+    PG_TRY(attack->start(w->state, w->task->attack_options, &w->view, err));
+    for (pg_attack_state what = PG_ATTACK_WORKING; what != PG_ATTACK_DONE;) {
+        pg_outcome outcome = {0};
+        PG_TRY(attack->step(w->state, &what, &outcome, err));
+        if (what == PG_ATTACK_OUTCOME) PG_TRY(judge(w, &outcome, seed, record, err));
+        if (w->at->report) w->at->report(w->at->context, attack->progress(w->state), 0);
+        if (what != PG_ATTACK_DONE && w->at->stop && w->at->stop(w->at->context))
+            return pg_fail(err, PG_INTERRUPTED, "interrupted");
+    }
+done:
+    return status;
+}
+
+pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    work w = {.task = task, .at = at, .reference = NAN};
+    const pg_seed seed = {.grid = task->seed, .task = task->key};
+    PG_TRY(load_all(&w, err));
+    fill_view(&w, seed);
+    PG_TRY(pg_alloc(1, task->attack->state_size, &w.state, err));
+    PG_TRY(run(&w, seed, record, err));
+    if (w.other.train.count) PG_TRY(pg_record_note(record, "other_data", w.other.train.source, err));
+done:
+    if (w.started) task->attack->finish(w.state);
+    pg_free(w.state);
+    pg_nulls_clear(&w.nulls);
+    pg_model_destroy(&w.victim);
+    pg_model_destroy(&w.pretrained);
+    pg_evidence_destroy(&w.evidence);
+    pg_data_clear(&w.data);
+    pg_data_clear(&w.other);
+    return status;
+}

@@ -1,0 +1,204 @@
+/* A training task: make the evidence, train with it embedded, keep the best and report the last, verify. */
+#include "experiments/execute.h"
+
+#include "core/base/memory.h"
+#include "core/nets/state.h"
+#include "experiments/checkpoint.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { CHECKPOINT_SECONDS = 60 };
+
+typedef struct work {
+    const pg_task *task;
+    const pg_workplace *at;
+    pg_data data;
+    pg_model *pretrained, *model;
+    pg_evidence *evidence;
+    pg_trainer *trainer;
+    pg_checkpoints checkpoints;
+    double saved_at;
+} work;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static pg_status make_evidence(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
+{
+    const pg_task *task = w->task;
+    pg_status status = PG_OK;
+    char path[PG_PATH_MAX];
+    if (!task->scheme->keygen) return PG_OK;
+    if (task->pretrained[0]) {
+        PG_TRY(pg_execute_path(w->at, "models", task->pretrained, path, err));
+        PG_TRY(pg_model_load(path, NULL, &w->pretrained, err));
+    }
+    const pg_keygen in = {
+        .spec = spec, .seed = seed, .data = &w->data, .pixels = (pg_pixels)task->train.pixels, .pretrained = w->pretrained};
+    PG_TRY(task->scheme->keygen(task->scheme_options, &in, &w->evidence, err));
+done:
+    return status;
+}
+
+static pg_status write_checkpoint(void *context, const char *path, pg_error *err)
+{
+    return pg_trainer_save(context, path, err);
+}
+
+static pg_status save(work *w, pg_error *err)
+{
+    w->saved_at = now();
+    return pg_checkpoint_save(&w->checkpoints, write_checkpoint, w->trainer, err);
+}
+
+/* Go on from the newest checkpoint that is whole; one that cannot be used is passed over for the one before. */
+static pg_status resume(work *w, pg_error *err)
+{
+    char path[PG_PATH_MAX], directory[PG_PATH_MAX];
+    long number = 0;
+    pg_status status = pg_path(directory, w->at->directory, "checkpoints", NULL, err);
+    if (status == PG_OK) status = pg_checkpoints_open(&w->checkpoints, directory, w->task->key, err);
+    if (status == PG_OK) status = pg_checkpoint_find(&w->checkpoints, 0, path, &number, NULL, NULL, err);
+    w->saved_at = now();
+    return status == PG_OK && number > 0 ? pg_trainer_load(w->trainer, path, err) : status;
+}
+
+static pg_status judge_epoch(work *w, pg_error *err)
+{
+    pg_status status = PG_OK;
+    double accuracy[2] = {NAN, NAN};
+    const pg_net_spec *spec = &w->model->spec;
+    const bool branch[2] = {!spec->passports || spec->public_affine, spec->passports && spec->private_affine};
+    for (int b = 0; b < 2; b++) {
+        pg_accuracy a;
+        if (!branch[b]) continue;
+        PG_TRY(pg_measure_accuracy(w->model, (pg_branch)b, w->evidence, &w->data.test, (pg_pixels)w->task->train.pixels,
+                                   w->task->verify.batch, &a, err));
+        accuracy[b] = a.exact;
+    }
+    PG_TRY(pg_trainer_judge_epoch(w->trainer, accuracy, err));
+done:
+    return status;
+}
+
+static pg_status train(work *w, pg_error *err)
+{
+    pg_status status = PG_OK;
+    while (!pg_trainer_done(w->trainer)) {
+        PG_TRY(pg_trainer_step(w->trainer, err));
+        const bool epoch = pg_trainer_epoch_done(w->trainer);
+        if (epoch) PG_TRY(judge_epoch(w, err));
+        const pg_progress *p = pg_trainer_progress(w->trainer);
+        const double share = (p->epoch + (p->step < p->steps ? (double)p->step / p->steps : 0)) / p->epochs;
+        if (w->at->report) w->at->report(w->at->context, share, p->images);
+        if (pg_trainer_done(w->trainer)) break;
+        if (w->at->stop && w->at->stop(w->at->context)) {
+            PG_TRY(save(w, err));
+            return pg_fail(err, PG_INTERRUPTED, "interrupted in epoch %d, step %d", p->epoch + 1, p->step);
+        }
+        if (epoch && now() - w->saved_at > CHECKPOINT_SECONDS) PG_TRY(save(w, err));
+    }
+done:
+    return status;
+}
+
+static pg_status record_epochs(const work *w, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    int count, best;
+    const pg_epoch *history = pg_trainer_history(w->trainer, &count, &best);
+    for (int i = 0; i < count; i++) {
+        char outcome[48];
+        snprintf(outcome, sizeof outcome, "epoch=%d", i + 1);
+        PG_TRY(pg_record_add(record, outcome, "train_loss", history[i].loss, "nats", err));
+        if (w->task->scheme->regulariser)
+            PG_TRY(pg_record_add(record, outcome, "embedding_loss", history[i].regulariser, "", err));
+        PG_TRY(pg_record_add(record, outcome, "train_accuracy", history[i].train_accuracy, "%", err));
+        for (int b = 0; b < 2; b++)
+            if (!isnan(history[i].accuracy[b]))
+                PG_TRY(pg_record_add(record, outcome, b ? "accuracy_private" : "accuracy_public", history[i].accuracy[b], "%",
+                                     err));
+    }
+    const int deployed = pg_net_spec_deployed(&w->model->spec) == PG_PRIVATE && w->model->spec.passports;
+    PG_TRY(pg_record_add(record, "", "accuracy_last", history[count - 1].accuracy[deployed], "%", err));
+    PG_TRY(pg_record_add(record, "", "best_epoch", best + 1, "epochs", err));
+done:
+    return status;
+}
+
+static pg_status write_artefacts(const work *w, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char path[PG_PATH_MAX], commitment[PG_SHA256_HEX];
+    const pg_metadata notes[] = {{"scheme", w->task->scheme->name}, {"task", w->task->key}};
+    PG_TRY(pg_execute_path(w->at, "models", w->task->key, path, err));
+    PG_TRY(pg_model_save(pg_trainer_best(w->trainer), notes, 2, path, err));
+    if (!w->evidence) return PG_OK;
+    PG_TRY(pg_execute_path(w->at, "evidence", w->task->key, path, err));
+    PG_TRY(pg_evidence_save(w->evidence, path, err));
+    pg_evidence_commitment(w->evidence, commitment);
+    PG_TRY(pg_record_note(record, "evidence_commitment", commitment, err));
+    if (w->evidence->triggers.count) PG_TRY(pg_record_note(record, "trigger_set", w->evidence->triggers.source, err));
+done:
+    return status;
+}
+
+static pg_status report(const work *w, pg_seed seed, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_finding finding;
+    pg_nulls nulls = {0};
+    const pg_task *task = w->task;
+    const pg_model *best = pg_trainer_best(w->trainer);
+    const pg_pixels pixels = (pg_pixels)task->train.pixels;
+    const bool test_signature = w->evidence && w->evidence->passport_count && task->verify.nulls >= 2;
+    if (test_signature) PG_TRY(pg_nulls_draw(best, w->evidence, &w->data.test, pixels, task->verify.nulls, seed, &nulls, err));
+    PG_TRY(
+        pg_verify(best, w->evidence, &w->data.test, pixels, &task->verify, NAN, test_signature ? &nulls : NULL, &finding, err));
+    PG_TRY(pg_execute_record(&finding, "", record, err));
+    PG_TRY(record_epochs(w, record, err));
+    PG_TRY(pg_record_note(record, "train_data", w->data.train.source, err));
+    PG_TRY(write_artefacts(w, record, err));
+done:
+    pg_nulls_clear(&nulls);
+    return status;
+}
+
+pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    work w = {.task = task, .at = at};
+    const pg_seed seed = {.grid = task->seed, .task = task->key};
+    pg_net_spec spec;
+    PG_TRY(pg_execute_data(&task->data, at, &w.data, err));
+    PG_TRY(pg_execute_spec(task, w.data.train.classes, &w.data.train, &spec, err));
+    PG_TRY(make_evidence(&w, &spec, seed, err));
+    PG_TRY(pg_model_create(&spec, &w.model, err));
+    pg_model_initialise(w.model, seed, "weights");
+    const pg_job job = {.model = w.model,
+                        .scheme = task->scheme,
+                        .scheme_options = task->scheme_options,
+                        .evidence = w.evidence,
+                        .data = &w.data.train,
+                        .options = &task->train,
+                        .seed = seed};
+    PG_TRY(pg_trainer_create(&job, &w.trainer, err));
+    PG_TRY(resume(&w, err));
+    PG_TRY(train(&w, err));
+    PG_TRY(report(&w, seed, record, err));
+    pg_checkpoints_remove(&w.checkpoints);
+done:
+    pg_trainer_destroy(&w.trainer);
+    pg_model_destroy(&w.model);
+    pg_model_destroy(&w.pretrained);
+    pg_evidence_destroy(&w.evidence);
+    pg_data_clear(&w.data);
+    return status;
+}

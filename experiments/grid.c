@@ -1,0 +1,272 @@
+/* From a design to tasks; see grid.h. */
+#include "experiments/grid.h"
+
+#include "core/base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- tasks by key --------------------------------------------------------------------------------------------------------- */
+
+static int slot_of(const pg_grid *grid, const char *key)
+{
+    char head[17];
+    memcpy(head, key, 16);
+    head[16] = 0;
+    int at = (int)(strtoull(head, NULL, 16) % (unsigned)grid->index_room);
+    while (grid->index[at] && strcmp(grid->tasks[grid->index[at] - 1].key, key) != 0) at = (at + 1) % grid->index_room;
+    return at;
+}
+
+int pg_grid_find(const pg_grid *grid, const char *key)
+{
+    return grid->index_room && strlen(key) == PG_SHA256_HEX - 1 ? grid->index[slot_of(grid, key)] - 1 : -1;
+}
+
+/* Room for one more task: tasks and index double. */
+static pg_status make_room(pg_grid *grid, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node_task *tasks = NULL;
+    int *index = NULL;
+    const int room = grid->room ? 2 * grid->room : 64;
+    if (grid->count < grid->room) return PG_OK;
+    PG_TRY(pg_alloc((size_t)room, sizeof *tasks, &tasks, err));
+    PG_TRY(pg_alloc((size_t)room * 2, sizeof *index, &index, err));
+    if (grid->count) memcpy(tasks, grid->tasks, (size_t)grid->count * sizeof *tasks);
+    pg_free(grid->tasks);
+    pg_free(grid->index);
+    grid->tasks = tasks;
+    grid->index = index;
+    grid->room = room;
+    grid->index_room = 2 * room;
+    for (int i = 0; i < grid->count; i++) grid->index[slot_of(grid, tasks[i].key)] = i + 1;
+    tasks = NULL;
+done:
+    pg_free(tasks);
+    return status;
+}
+
+/* Add a task, or find it: *at is its index. The task's options are borrowed. */
+static pg_status add(pg_grid *grid, pg_task *task, int parent1, int parent2, double cost, int *at, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_task_labels labels;
+    PG_TRY(pg_task_write(task, err));
+    *at = pg_grid_find(grid, task->key);
+    if (*at >= 0) goto done;
+    PG_TRY(make_room(grid, err));
+    PG_TRY(pg_task_describe(task, &labels, err));
+    pg_node_task *node = &grid->tasks[grid->count];
+    *node = (pg_node_task){.text = task->text, .cost = cost};
+    task->text = NULL;
+    memcpy(node->key, task->key, sizeof node->key);
+    snprintf(node->name, sizeof node->name, "%s", labels.name);
+    if (parent1 >= 0) node->parents[node->parent_count++] = parent1;
+    if (parent2 >= 0) node->parents[node->parent_count++] = parent2;
+    *at = grid->count++;
+    grid->index[slot_of(grid, node->key)] = *at + 1;
+done:
+    pg_free(task->text);
+    task->text = NULL;
+    return status;
+}
+
+/* ---- costs ---------------------------------------------------------------------------------------------------------------- */
+
+/* What a trained model of one scheme costs to run. */
+typedef struct price {
+    double forward; /* multiply-adds of an image through every branch */
+    double train, test; /* images of the data set in use */
+} price;
+
+static pg_status price_of(const pg_design_data *data, const pg_network_options *network, const pg_scheme *scheme, const void *options,
+                          price *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *model = NULL;
+    pg_norm_kind norm;
+    PG_TRY(pg_norm_kind_parse(pg_norm_names[network->norm], &norm, err));
+    pg_net_spec spec = pg_net_spec_plain(pg_arch_find(network->arch), norm, data->facts.classes);
+    spec.width = network->width;
+    spec.relu_before_add = network->relu_before_add;
+    spec.image_height = data->facts.height;
+    spec.image_width = data->facts.width;
+    PG_TRY(scheme->wire(options, &spec, err));
+    PG_TRY(pg_model_create(&spec, &model, err));
+    const int branches = spec.passports ? spec.public_affine + spec.private_affine : 1;
+    *out = (price){.forward = pg_model_flops(model) * branches,
+                   .train = data->choice.train ? data->choice.train : data->facts.train,
+                   .test = data->choice.test ? data->choice.test : data->facts.test};
+done:
+    pg_model_destroy(&model);
+    return status;
+}
+
+/* A step is a forward and two backward products; a measurement is one forward pass over the test images. */
+static double training_cost(const price *p, const pg_train_options *train)
+{
+    return p->forward * (3 * p->train * train->epochs + p->test);
+}
+
+static double attack_cost(const price *p, const pg_design_attack *a)
+{
+    const pg_option *table = a->attack->options, *option;
+    const char *at = a->options;
+    double outcomes = 1, trained = 0;
+    const double train = a->other.train ? a->other.train : a->other.name[0] ? a->other_facts.train : p->train;
+    for (option = table; option->key; option++) {
+        const void *value = at + option->offset;
+        if (strcmp(option->key, "epochs") == 0) trained = 3 * train * *(const int *)value;
+        if (strcmp(option->key, "repeats") == 0) outcomes *= *(const int *)value;
+        if (option->type == PG_OPT_REALS) outcomes *= ((const pg_reals *)value)->count;
+    }
+    return p->forward * (trained + outcomes * p->test);
+}
+
+/* ---- crossing ------------------------------------------------------------------------------------------------------------- */
+
+typedef struct builder {
+    const pg_design *design;
+    pg_grid *grid;
+    pg_problems *problems;
+} builder;
+
+/* One point of data, network and seed. */
+typedef struct place {
+    const pg_design_data *data;
+    const pg_network_options *network;
+    const price *prices; /* by scheme of the design; the last one is that of the plain network */
+    uint64_t seed;
+} place;
+
+static pg_task task_at(const builder *b, const place *at)
+{
+    pg_task task = {.data = at->data->choice,
+                    .width = at->network->width,
+                    .relu_before_add = at->network->relu_before_add,
+                    .seed = at->seed,
+                    .verify = b->design->verify};
+    snprintf(task.arch, sizeof task.arch, "%.31s", at->network->arch);
+    snprintf(task.norm, sizeof task.norm, "%s", pg_norm_names[at->network->norm]);
+    return task;
+}
+
+/* The plain network of this place: parent of the schemes that want one. */
+static pg_status add_plain(builder *b, const place *at, int *index, pg_error *err)
+{
+    pg_task task = task_at(b, at);
+    char nothing = 0;
+    task.scheme = pg_scheme_find("plain");
+    task.scheme_options = &nothing;
+    task.train = b->design->train;
+    return add(b->grid, &task, -1, -1, training_cost(&at->prices[b->design->scheme_count], &task.train), index, err);
+}
+
+static bool applies(const pg_design_attack *a, const pg_scheme *scheme)
+{
+    int i = 0;
+    while (pg_schemes[i] != scheme) i++;
+    if (a->attack->needs_evidence && !scheme->keygen) return false;
+    return a->all_schemes || (a->schemes >> i & 1);
+}
+
+/* A trained model and its attacks. */
+static pg_status add_scheme(builder *b, const place *at, int number, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_design_scheme *s = &b->design->schemes[number];
+    const price *p = &at->prices[number];
+    pg_task task = task_at(b, at);
+    int plain = -1, victim, index;
+    task.scheme = s->scheme;
+    task.scheme_options = s->options;
+    task.train = s->train;
+    if (s->scheme->wants_pretrained && s->scheme->wants_pretrained(s->options)) {
+        PG_TRY(add_plain(b, at, &plain, err));
+        memcpy(task.pretrained, b->grid->tasks[plain].key, sizeof task.pretrained);
+    }
+    PG_TRY(add(b->grid, &task, plain, -1, training_cost(p, &s->train), &victim, err));
+    task.kind = PG_TASK_ATTACK;
+    memcpy(task.victim, task.key, sizeof task.victim);
+    for (int i = 0; i < b->design->attack_count; i++) {
+        const pg_design_attack *a = &b->design->attacks[i];
+        if (!applies(a, s->scheme)) continue;
+        task.attack = a->attack;
+        task.attack_options = a->options;
+        task.other = a->other;
+        PG_TRY(add(b->grid, &task, victim, plain, attack_cost(p, a), &index, err));
+    }
+done:
+    return status;
+}
+
+/* Prices of every scheme of the design in one network, and of the plain one; what cannot be built is a problem of the scheme's entry. */
+static pg_status find_prices(builder *b, const place *at, price *prices, pg_error *err)
+{
+    const pg_design *d = b->design;
+    const char nothing = 0;
+    for (int i = 0; i < d->scheme_count; i++) {
+        pg_error fault;
+        const pg_status status = price_of(at->data, at->network, d->schemes[i].scheme, d->schemes[i].options, &prices[i], &fault);
+        if (status == PG_BAD_INPUT)
+            pg_problems_add(b->problems, d->schemes[i].node, "%s, %s: %s", at->data->choice.name, at->network->arch, fault.message);
+        else if (status != PG_OK)
+            return pg_fail(err, status, "%s", fault.message);
+    }
+    return price_of(at->data, at->network, pg_scheme_find("plain"), &nothing, &prices[d->scheme_count], err);
+}
+
+static pg_status cross(builder *b, const char *path, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_design *d = b->design;
+    price *prices = NULL;
+    PG_TRY(pg_alloc((size_t)d->scheme_count + 1, sizeof *prices, &prices, err));
+    for (int i = 0; i < d->data_count; i++)
+        for (int n = 0; n < d->network_count; n++) {
+            place at = {.data = &d->data[i], .network = &d->networks[n], .prices = prices};
+            PG_TRY(find_prices(b, &at, prices, err));
+            PG_TRY(pg_problems_status(b->problems, path, err));
+            for (int k = 0; k < d->grid.seeds.count; k++) {
+                at.seed = (uint64_t)d->grid.seeds.values[k];
+                for (int s = 0; s < d->scheme_count; s++) PG_TRY(add_scheme(b, &at, s, err));
+            }
+        }
+done:
+    pg_free(prices);
+    return status;
+}
+
+pg_status pg_grid_read(const char *path, const char *const *sets, int set_count, const char *data_directory, pg_grid **out,
+                       pg_problems *problems, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_design *design = NULL;
+    pg_grid *grid = NULL;
+    PG_TRY(pg_design_read(path, sets, set_count, data_directory, &design, problems, err));
+    PG_TRY(pg_alloc(1, sizeof *grid, &grid, err));
+    grid->options = design->grid;
+    PG_TRY(pg_design_write(design, &grid->resolved, err));
+    builder b = {.design = design, .grid = grid, .problems = problems};
+    PG_TRY(cross(&b, path, err));
+    *out = grid;
+    grid = NULL;
+done:
+    pg_grid_destroy(&grid);
+    pg_design_destroy(&design);
+    return status;
+}
+
+void pg_grid_destroy(pg_grid **grid)
+{
+    pg_grid *g = *grid;
+    if (!g) return;
+    for (int i = 0; i < g->count; i++) pg_free(g->tasks[i].text);
+    pg_free(g->tasks);
+    pg_free(g->index);
+    pg_free(g->resolved);
+    pg_free(g);
+    *grid = NULL;
+}

@@ -1,0 +1,96 @@
+/* Keys of a grid file; see grid_options.h. */
+#include "experiments/grid_options.h"
+
+#include "core/train/trainer.h"
+
+#include <stddef.h>
+
+const char *const pg_norm_names[] = {"bn", "gn", "in", "none", NULL};
+
+const pg_option pg_grid_table[] = {
+    {.key = "name",
+     .type = PG_OPT_TEXT,
+     .offset = offsetof(pg_grid_options, name),
+     .fallback = "",
+     .help = "name of the grid, and of its directory below results; empty: that of the file"},
+    {.key = "label",
+     .type = PG_OPT_TEXT,
+     .offset = offsetof(pg_grid_options, label),
+     .fallback = "",
+     .help = "said beside every table; must say so when the runs are smaller than the published ones"},
+    {.key = "seeds",
+     .type = PG_OPT_INTS,
+     .offset = offsetof(pg_grid_options, seeds),
+     .fallback = "[1]",
+     .low = 0,
+     .high = 2147483647,
+     .help = "one replicate of everything for each"},
+    {.key = "threads",
+     .type = PG_OPT_INT,
+     .offset = offsetof(pg_grid_options, threads),
+     .fallback = "0",
+     .low = 0,
+     .high = 1024,
+     .help = "of each rank that works; 0: the cores that it may use, shared among the ranks of a host"},
+    {0},
+};
+
+const pg_option pg_data_table[] = {
+    {.key = "name",
+     .type = PG_OPT_TEXT,
+     .offset = offsetof(pg_data_options, name),
+     .help = "data set, one of those that `passgrid data list` shows"},
+    {.key = "train",
+     .type = PG_OPT_INT,
+     .offset = offsetof(pg_data_options, train),
+     .fallback = "0",
+     .low = 0,
+     .high = 1e9,
+     .unit = "images",
+     .help = "training images, the same share of every class; 0: all"},
+    {.key = "test",
+     .type = PG_OPT_INT,
+     .offset = offsetof(pg_data_options, test),
+     .fallback = "0",
+     .low = 0,
+     .high = 1e9,
+     .unit = "images",
+     .help = "test images, likewise"},
+    {0},
+};
+
+const pg_option pg_network_table[] = {
+    {.key = "arch",
+     .type = PG_OPT_TEXT,
+     .offset = offsetof(pg_network_options, arch),
+     .help = "network, one of those that `passgrid list nets` shows"},
+    {.key = "norm",
+     .type = PG_OPT_CHOICE,
+     .offset = offsetof(pg_network_options, norm),
+     .fallback = "bn",
+     .choices = pg_norm_names,
+     .help = "normalisation: batch, group, instance, none"},
+    {.key = "width",
+     .type = PG_OPT_REAL,
+     .offset = offsetof(pg_network_options, width),
+     .fallback = "1",
+     .low = PG_ABOVE_ZERO,
+     .high = 16,
+     .help = "multiplies the channels of every layer, rounded to multiples of 16"},
+    {.key = "relu_before_add",
+     .type = PG_OPT_BOOL,
+     .offset = offsetof(pg_network_options, relu_before_add),
+     .fallback = "true",
+     .help = "residual networks: a block's last convolution has its own ReLU, as in the reference's code"},
+    {0},
+};
+
+const pg_option pg_preset_table[] = {
+    {.key = "preset",
+     .type = PG_OPT_CHOICE,
+     .offset = offsetof(pg_preset_options, preset),
+     .fallback = "head22",
+     .choices = pg_train_presets,
+     .help = "published settings to start from; the other keys change them"},
+    {0},
+};

@@ -1,0 +1,34 @@
+/* The keys of a grid file that are not those of a scheme, an attack, the training or the verification. */
+#ifndef PG_EXPERIMENTS_GRID_OPTIONS_H
+#define PG_EXPERIMENTS_GRID_OPTIONS_H
+
+#include "core/formats/options.h"
+
+typedef struct pg_grid_options {
+    char name[PG_TEXT_MAX], label[PG_TEXT_MAX];
+    pg_ints seeds;
+    int threads;
+} pg_grid_options;
+extern const pg_option pg_grid_table[];
+
+typedef struct pg_data_options {
+    char name[PG_TEXT_MAX];
+    int train, test;
+} pg_data_options;
+extern const pg_option pg_data_table[];
+
+typedef struct pg_network_options {
+    char arch[PG_TEXT_MAX];
+    int norm; /* index into pg_norm_names */
+    double width;
+    bool relu_before_add;
+} pg_network_options;
+extern const pg_option pg_network_table[];
+extern const char *const pg_norm_names[]; /* ended by NULL */
+
+typedef struct pg_preset_options {
+    int preset; /* index into pg_train_presets */
+} pg_preset_options;
+extern const pg_option pg_preset_table[];
+
+#endif

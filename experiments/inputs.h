@@ -1,0 +1,18 @@
+/* What the grid must know of a data set before any picture is loaded. */
+#ifndef PG_EXPERIMENTS_INPUTS_H
+#define PG_EXPERIMENTS_INPUTS_H
+
+#include "core/base/hash.h"
+
+typedef struct pg_input {
+    char sha256[PG_SHA256_HEX];
+    int classes, height, width, train, test; /* images of each part */
+} pg_input;
+
+/* Names that configurations may use, ended by NULL. */
+extern const char *const *pg_input_names(void);
+
+/* PG_BAD_INPUT, with what to do, if the data set is not there. directory NULL: the default. */
+PG_CHECKED pg_status pg_input_find(const char *name, const char *directory, pg_input *out, pg_error *err);
+
+#endif

@@ -1,0 +1,10 @@
+/* One task from its text to its record in place: what a worker does. */
+#ifndef PG_EXPERIMENTS_PERFORM_H
+#define PG_EXPERIMENTS_PERFORM_H
+
+#include "experiments/task.h"
+
+/* Run the task, hash what it made, write its record last. Nothing happens if the record is there. Status and message as pg_task_execute. */
+PG_CHECKED pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err);
+
+#endif

@@ -1,0 +1,236 @@
+/* Records; see record.h. The file is JSON with its keys in a fixed order and numbers by their shortest digits. */
+#include "experiments/record.h"
+
+#include "core/base/file.h"
+#include "core/base/memory.h"
+#include "experiments/task.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FORMAT = 1, DIGITS = 17 };
+
+/* ---- in memory -------------------------------------------------------------------------------------------------------- */
+
+/* Room for one more element of size bytes in *items. */
+static pg_status grow(void *items, int count, int *room, size_t size, pg_error *err)
+{
+    if (count < *room) return PG_OK;
+    void **old = items, *more = NULL;
+    const int wanted = *room ? 2 * *room : 16;
+    const pg_status status = pg_alloc((size_t)wanted, size, &more, err);
+    if (status != PG_OK) return status;
+    if (count) memcpy(more, *old, (size_t)count * size);
+    pg_free(*old);
+    *old = more;
+    *room = wanted;
+    return PG_OK;
+}
+
+pg_status pg_record_add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit, pg_error *err)
+{
+    const pg_status status = grow(&record->cells, record->cell_count, &record->cell_room, sizeof *record->cells, err);
+    if (status != PG_OK) return status;
+    pg_cell *cell = &record->cells[record->cell_count++];
+    snprintf(cell->outcome, sizeof cell->outcome, "%s", outcome);
+    snprintf(cell->metric, sizeof cell->metric, "%s", metric);
+    snprintf(cell->unit, sizeof cell->unit, "%s", unit);
+    cell->value = value;
+    return PG_OK;
+}
+
+pg_status pg_record_note(pg_record *record, const char *key, const char *text, pg_error *err)
+{
+    const pg_status status = grow(&record->notes, record->note_count, &record->note_room, sizeof *record->notes, err);
+    if (status != PG_OK) return status;
+    pg_note *note = &record->notes[record->note_count++];
+    snprintf(note->key, sizeof note->key, "%s", key);
+    snprintf(note->text, sizeof note->text, "%s", text);
+    return PG_OK;
+}
+
+void pg_record_clear(pg_record *record)
+{
+    pg_free(record->cells);
+    pg_free(record->notes);
+    *record = (pg_record){0};
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------------------------- */
+
+/* JSON has no word for what is not finite: null. A number that is whole is written as a whole number. */
+static json_t *number(double value)
+{
+    if (!isfinite(value)) return json_null();
+    if (value == floor(value) && fabs(value) < 1e15) return json_integer((json_int_t)value);
+    return json_real(value);
+}
+
+static json_t *labels_json(const pg_task_labels *l)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "data", l->data, "network", l->network, "norm", l->norm, "scheme",
+                     l->scheme, "scheme_parameters", l->scheme_parameters, "training", l->training, "attack", l->attack, "parameters",
+                     l->parameters, "seed", (json_int_t)l->seed);
+}
+
+static json_t *cells_json(const pg_record *record)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < record->cell_count; i++) {
+        const pg_cell *c = &record->cells[i];
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s}", "outcome", c->outcome, "metric", c->metric, "value",
+                                              number(c->value), "unit", c->unit));
+    }
+    return list;
+}
+
+static json_t *pairs_json(const pg_record *record, const pg_artefact *artefacts, int artefact_count)
+{
+    json_t *map = json_object();
+    for (int i = 0; record && i < record->note_count; i++)
+        json_object_set_new(map, record->notes[i].key, json_string(record->notes[i].text));
+    for (int i = 0; i < artefact_count; i++) json_object_set_new(map, artefacts[i].path, json_string(artefacts[i].sha256));
+    return map;
+}
+
+/* Write and release root. */
+static pg_status write_json(json_t *root, const char *path, pg_error *err)
+{
+    char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(DIGITS)) : NULL;
+    json_decref(root);
+    if (!text) return pg_fail(err, PG_FAILED, "%s: a text that is not UTF-8, or no memory", path);
+    const size_t length = strlen(text);
+    text[length] = '\n'; /* over the final zero: files are bytes with a length */
+    const pg_status status = pg_file_write(path, text, length + 1, PG_FILE_PUBLIC, err);
+    free(text);
+    return status;
+}
+
+pg_status pg_record_save(const pg_record *record, const pg_task *task, const pg_task_labels *labels, const pg_artefact *artefacts,
+                         int artefact_count, const char *path, pg_error *err)
+{
+    json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "format", FORMAT, "key", task->key, "name", labels->name, "task",
+                             task->text, "labels", labels_json(labels), "files", pairs_json(NULL, artefacts, artefact_count), "notes",
+                             pairs_json(record, NULL, 0), "cells", cells_json(record));
+    return write_json(root, path, err);
+}
+
+pg_status pg_failure_save(const char *key, const char *name, const char *text, const char *reason, const char *path, pg_error *err)
+{
+    return write_json(json_pack("{s:i, s:s, s:s, s:s, s:s}", "format", FORMAT, "key", key, "name", name, "task", text, "reason", reason), path,
+                      err);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------------- */
+
+static pg_status read_json(const char *path, json_t **root, pg_error *err)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    json_error_t fault;
+    const pg_status status = pg_file_read(path, &text, &bytes, err);
+    if (status != PG_OK) return status;
+    *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &fault);
+    pg_free(text);
+    if (!*root) return pg_fail(err, PG_BAD_INPUT, "%s:%d:%d: %s", path, fault.line, fault.column, fault.text);
+    if (json_integer_value(json_object_get(*root, "format")) == FORMAT) return PG_OK;
+    json_decref(*root);
+    *root = NULL;
+    return pg_fail(err, PG_BAD_INPUT, "%s: not a record of this version", path);
+}
+
+static void get(const json_t *map, const char *key, char *out, size_t bytes)
+{
+    const char *text = json_string_value(json_object_get(map, key));
+    snprintf(out, bytes, "%s", text ? text : "");
+}
+
+static void get_labels(const json_t *root, pg_task_labels *l)
+{
+    const json_t *map = json_object_get(root, "labels");
+    *l = (pg_task_labels){.seed = (uint64_t)json_integer_value(json_object_get(map, "seed"))};
+    get(root, "name", l->name, sizeof l->name);
+    get(map, "data", l->data, sizeof l->data);
+    get(map, "network", l->network, sizeof l->network);
+    get(map, "norm", l->norm, sizeof l->norm);
+    get(map, "scheme", l->scheme, sizeof l->scheme);
+    get(map, "scheme_parameters", l->scheme_parameters, sizeof l->scheme_parameters);
+    get(map, "training", l->training, sizeof l->training);
+    get(map, "attack", l->attack, sizeof l->attack);
+    get(map, "parameters", l->parameters, sizeof l->parameters);
+}
+
+static pg_status get_cells(const json_t *root, pg_record *record, pg_error *err)
+{
+    size_t i;
+    json_t *cell;
+    json_array_foreach(json_object_get(root, "cells"), i, cell)
+    {
+        char outcome[48], metric[48], unit[16];
+        const json_t *value = json_object_get(cell, "value");
+        get(cell, "outcome", outcome, sizeof outcome);
+        get(cell, "metric", metric, sizeof metric);
+        get(cell, "unit", unit, sizeof unit);
+        const pg_status status = pg_record_add(record, outcome, metric, json_is_number(value) ? json_number_value(value) : NAN, unit, err);
+        if (status != PG_OK) return status;
+    }
+    return PG_OK;
+}
+
+static pg_status get_notes(const json_t *root, pg_record *record, pg_error *err)
+{
+    const char *key;
+    json_t *text;
+    json_object_foreach(json_object_get(root, "notes"), key, text)
+    {
+        const pg_status status = pg_record_note(record, key, json_string_value(text) ? json_string_value(text) : "", err);
+        if (status != PG_OK) return status;
+    }
+    return PG_OK;
+}
+
+static void get_artefacts(json_t *root, pg_artefact *artefacts, int *count)
+{
+    const char *key;
+    json_t *sum;
+    *count = 0;
+    json_object_foreach(json_object_get(root, "files"), key, sum)
+    {
+        if (*count == PG_ARTEFACTS_MAX) return;
+        pg_artefact *a = &artefacts[(*count)++];
+        snprintf(a->path, sizeof a->path, "%s", key);
+        snprintf(a->sha256, sizeof a->sha256, "%s", json_string_value(sum) ? json_string_value(sum) : "");
+    }
+}
+
+pg_status pg_record_load(const char *path, pg_record *record, pg_task_labels *labels, char key[PG_SHA256_HEX], pg_artefact *artefacts,
+                         int *artefact_count, pg_error *err)
+{
+    pg_status status = PG_OK;
+    json_t *root = NULL;
+    pg_record made = {0};
+    PG_TRY(read_json(path, &root, err));
+    get(root, "key", key, PG_SHA256_HEX);
+    get_labels(root, labels);
+    PG_TRY(get_cells(root, &made, err));
+    PG_TRY(get_notes(root, &made, err));
+    if (artefacts) get_artefacts(root, artefacts, artefact_count);
+    *record = made;
+    made = (pg_record){0};
+done:
+    pg_record_clear(&made);
+    json_decref(root);
+    return status;
+}
+
+pg_status pg_failure_load(const char *path, char *out, size_t bytes, pg_error *err)
+{
+    json_t *root = NULL;
+    const pg_status status = read_json(path, &root, err);
+    if (status != PG_OK) return status;
+    get(root, "reason", out, bytes);
+    json_decref(root);
+    return PG_OK;
+}

@@ -1,0 +1,49 @@
+/* The directory of a run.
+ *
+ *   config.yaml       the grid with every default spelled out
+ *   grid.json         its tasks in order: key and name
+ *   provenance.json   what program, machine and libraries worked last
+ *   records/KEY.json  one per finished task; its presence is what "done" means
+ *   failed/KEY.json   one per task that failed last time, with the reason
+ *   models/, evidence/ (for the owner alone), checkpoints/
+ *   cells.csv, tables/  rendered from records
+ *   logs/run.log, timings.csv
+ */
+#ifndef PG_EXPERIMENTS_RUNDIR_H
+#define PG_EXPERIMENTS_RUNDIR_H
+
+#include "core/base/file.h"
+#include "experiments/grid.h"
+
+typedef enum pg_task_state {
+    PG_STATE_NEW,
+    PG_STATE_INTERRUPTED, /* has a checkpoint */
+    PG_STATE_FAILED,
+    PG_STATE_DONE,
+} pg_task_state;
+extern const char *const pg_task_state_names[];
+
+/* Make the directory and those below it. */
+PG_CHECKED pg_status pg_rundir_make(const char *directory, pg_error *err);
+
+/* Write config.yaml and grid.json. */
+PG_CHECKED pg_status pg_rundir_describe(const char *directory, const pg_grid *grid, pg_error *err);
+
+/* State of each task, by what lies in the directory, which need not exist. states [grid->count]. */
+PG_CHECKED pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_state *states, pg_error *err);
+
+/* Path of a task's file: "records", key -> DIRECTORY/records/KEY.json. */
+PG_CHECKED pg_status pg_rundir_file(const char *directory, const char *folder, const char *key, char path[PG_PATH_MAX], pg_error *err);
+
+/* What grid.json says. Freed by pg_manifest_destroy. */
+typedef struct pg_manifest {
+    char name[PG_TEXT_MAX], label[PG_TEXT_MAX];
+    int count;
+    struct pg_manifest_task {
+        char key[PG_SHA256_HEX], name[PG_LABEL_MAX];
+    } * tasks;
+} pg_manifest;
+PG_CHECKED pg_status pg_manifest_read(const char *directory, pg_manifest **out, pg_error *err);
+void pg_manifest_destroy(pg_manifest **manifest);
+
+#endif

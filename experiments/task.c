@@ -1,0 +1,288 @@
+/* Tasks as text; see task.h.
+ *
+ * The text is one line of YAML in a fixed order with every option spelled out, so equal tasks have equal texts. Reading is the same
+ * tables backwards; what was read is written again and compared, so a text that this version would not write is refused. */
+#include "experiments/task.h"
+
+#include "core/base/memory.h"
+#include "core/formats/number.h"
+#include "core/formats/yaml.h"
+#include "experiments/grid_options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { FORMAT = 1 };
+static const char *const kinds[] = {"train", "attack", NULL};
+
+/* ---- writing ---------------------------------------------------------------------------------------------------------- */
+
+static pg_status add_int(pg_tree *tree, pg_node *map, const char *key, long long value, pg_error *err)
+{
+    char number[32];
+    snprintf(number, sizeof number, "%lld", value);
+    return pg_node_add(tree, map, key, PG_SCALAR, number, NULL, err);
+}
+
+static pg_status add_data(pg_tree *tree, pg_node *map, const char *key, const pg_data_choice *data, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *entry;
+    PG_TRY(pg_node_add(tree, map, key, PG_MAP, NULL, &entry, err));
+    PG_TRY(pg_node_add_text(tree, entry, "name", data->name, err));
+    PG_TRY(pg_node_add_text(tree, entry, "sha256", data->sha256, err));
+    PG_TRY(add_int(tree, entry, "train", data->train, err));
+    PG_TRY(add_int(tree, entry, "test", data->test, err));
+done:
+    return status;
+}
+
+/* A map under key that begins with `kind: name` and goes on with the options; kind NULL: the options alone. */
+static pg_status add_options(pg_tree *tree, pg_node *map, const char *key, const char *kind, const char *name, const pg_option *table,
+                             const void *values, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *entry;
+    PG_TRY(pg_node_add(tree, map, key, PG_MAP, NULL, &entry, err));
+    if (kind) PG_TRY(pg_node_add_text(tree, entry, kind, name, err));
+    PG_TRY(pg_options_write(table, values, tree, entry, err));
+done:
+    return status;
+}
+
+static pg_status add_network(pg_tree *tree, pg_node *map, const pg_task *task, pg_error *err)
+{
+    pg_network_options network = {.width = task->width, .relu_before_add = task->relu_before_add};
+    snprintf(network.arch, sizeof network.arch, "%s", task->arch);
+    for (int i = 0; pg_norm_names[i]; i++)
+        if (strcmp(pg_norm_names[i], task->norm) == 0) network.norm = i;
+    return add_options(tree, map, "network", NULL, NULL, pg_network_table, &network, err);
+}
+
+static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(add_int(tree, map, "format", FORMAT, err));
+    PG_TRY(pg_node_add_text(tree, map, "kind", kinds[task->kind], err));
+    PG_TRY(add_int(tree, map, "seed", (long long)task->seed, err));
+    PG_TRY(add_data(tree, map, "data", &task->data, err));
+    PG_TRY(add_network(tree, map, task, err));
+    PG_TRY(add_options(tree, map, "scheme", "scheme", task->scheme->name, task->scheme->options, task->scheme_options, err));
+    PG_TRY(add_options(tree, map, "train", NULL, NULL, pg_train_table, &task->train, err));
+    PG_TRY(add_options(tree, map, "verify", NULL, NULL, pg_verify_table, &task->verify, err));
+    if (task->pretrained[0]) PG_TRY(pg_node_add_text(tree, map, "pretrained", task->pretrained, err));
+    if (task->kind == PG_TASK_TRAIN) goto done;
+    PG_TRY(pg_node_add_text(tree, map, "victim", task->victim, err));
+    PG_TRY(add_options(tree, map, "attack", "attack", task->attack->name, task->attack->options, task->attack_options, err));
+    if (task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, err));
+done:
+    return status;
+}
+
+static pg_status make_text(const pg_task *task, char **text, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_tree *tree = NULL;
+    PG_TRY(pg_tree_create(&tree, err));
+    PG_TRY(pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &tree->root, err));
+    PG_TRY(add_all(tree, tree->root, task, err));
+    PG_TRY(pg_yaml_emit(tree->root, PG_YAML_FLOW, text, err));
+done:
+    pg_tree_destroy(&tree);
+    return status;
+}
+
+pg_status pg_task_write(pg_task *task, pg_error *err)
+{
+    pg_free(task->text);
+    task->text = NULL;
+    const pg_status status = make_text(task, &task->text, err);
+    if (status == PG_OK) pg_sha256(task->text, strlen(task->text), task->key);
+    return status;
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------------- */
+
+/* Text under key into out[bytes]; "" if there is none or it is too long, which the comparison at the end finds. */
+static void get_text(const pg_node *map, const char *key, char *out, size_t bytes)
+{
+    const pg_node *node = pg_node_get(map, key);
+    const size_t length = node && node->kind == PG_SCALAR ? strlen(node->text) : 0;
+    if (length < bytes && length > 0) memcpy(out, node->text, length + 1);
+}
+
+static long long get_int(const pg_node *map, const char *key)
+{
+    const pg_node *node = pg_node_get(map, key);
+    long long value = 0;
+    if (node && pg_number_int(node->text, &value)) return value;
+    return 0;
+}
+
+static void get_data(const pg_node *map, pg_data_choice *out)
+{
+    get_text(map, "name", out->name, sizeof out->name);
+    get_text(map, "sha256", out->sha256, sizeof out->sha256);
+    out->train = (int)get_int(map, "train");
+    out->test = (int)get_int(map, "test");
+}
+
+/* Options under key into a new block of size bytes. */
+static pg_status get_options(const pg_option *table, const pg_node *map, size_t size, void *out, pg_problems *problems, pg_error *err)
+{
+    void *values = NULL;
+    pg_status status = PG_OK;
+    PG_TRY(pg_alloc(1, size, &values, err));
+    PG_TRY(pg_options_defaults(table, values, err));
+    pg_options_take(table, map, values, problems);
+    *(void **)out = values;
+    values = NULL;
+done:
+    pg_free(values);
+    return status;
+}
+
+static pg_status get_scheme_and_attack(const pg_node *root, pg_task *out, pg_problems *problems, pg_error *err)
+{
+    char name[64] = "";
+    pg_status status = PG_OK;
+    get_text(pg_node_get(root, "scheme"), "scheme", name, sizeof name);
+    out->scheme = pg_scheme_find(name);
+    if (!out->scheme) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: unknown scheme '%s'", name));
+    PG_TRY(get_options(out->scheme->options, pg_node_get(root, "scheme"), out->scheme->options_size, &out->scheme_options, problems, err));
+    if (out->kind == PG_TASK_TRAIN) goto done;
+    get_text(pg_node_get(root, "attack"), "attack", name, sizeof name);
+    out->attack = pg_attack_find(name);
+    if (!out->attack) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: unknown attack '%s'", name));
+    PG_TRY(get_options(out->attack->options, pg_node_get(root, "attack"), out->attack->options_size, &out->attack_options, problems, err));
+done:
+    return status;
+}
+
+static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *problems, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char kind[16] = "";
+    pg_network_options network;
+    get_text(root, "kind", kind, sizeof kind);
+    out->kind = strcmp(kind, kinds[PG_TASK_ATTACK]) == 0 ? PG_TASK_ATTACK : PG_TASK_TRAIN;
+    out->seed = (uint64_t)get_int(root, "seed");
+    get_data(pg_node_get(root, "data"), &out->data);
+    PG_TRY(pg_options_defaults(pg_network_table, &network, err));
+    pg_options_take(pg_network_table, pg_node_get(root, "network"), &network, problems);
+    snprintf(out->arch, sizeof out->arch, "%.31s", network.arch);
+    snprintf(out->norm, sizeof out->norm, "%s", pg_norm_names[network.norm]);
+    out->width = network.width;
+    out->relu_before_add = network.relu_before_add;
+    PG_TRY(pg_options_defaults(pg_train_table, &out->train, err));
+    pg_options_take(pg_train_table, pg_node_get(root, "train"), &out->train, problems);
+    PG_TRY(pg_options_defaults(pg_verify_table, &out->verify, err));
+    pg_options_take(pg_verify_table, pg_node_get(root, "verify"), &out->verify, problems);
+    get_text(root, "pretrained", out->pretrained, sizeof out->pretrained);
+    get_text(root, "victim", out->victim, sizeof out->victim);
+    get_data(pg_node_get(root, "other"), &out->other);
+    PG_TRY(get_scheme_and_attack(root, out, problems, err));
+done:
+    return status;
+}
+
+pg_status pg_task_parse(const char *text, pg_task *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_tree *tree = NULL;
+    pg_task task = {0};
+    pg_problems problems;
+    problems.count = 0;
+    PG_TRY(pg_yaml_parse_text(text, "task", &tree, err));
+    PG_TRY(read_task(tree->root, &task, &problems, err));
+    PG_TRY(pg_problems_status(&problems, "task", err));
+    PG_TRY(pg_task_write(&task, err));
+    if (strcmp(task.text, text) != 0) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: not in the form of this version"));
+    *out = task;
+    task = (pg_task){0};
+done:
+    pg_task_clear(&task);
+    pg_tree_destroy(&tree);
+    return status;
+}
+
+void pg_task_clear(pg_task *task)
+{
+    pg_free(task->text);
+    pg_free(task->scheme_options);
+    pg_free(task->attack_options);
+    *task = (pg_task){0};
+}
+
+/* ---- labels ------------------------------------------------------------------------------------------------------------- */
+
+/* One option as "{key: value}", and the same at its default. */
+static pg_status option_texts(const pg_option *option, const void *values, char **have, char **normal, pg_error *err)
+{
+    const pg_option one[] = {*option, {0}};
+    pg_option alone[] = {*option, {0}};
+    union {
+        char text[PG_TEXT_MAX];
+        pg_ints ints;
+        pg_reals reals;
+    } fallback;
+    alone[0].offset = 0;
+    pg_status status = pg_options_text(one, values, have, err);
+    if (status == PG_OK) status = pg_options_defaults(alone, &fallback, err);
+    if (status == PG_OK) status = pg_options_text(alone, &fallback, normal, err);
+    return status;
+}
+
+/* "key=value key=value" of the options that are not at their default. */
+static pg_status describe_options(const pg_option *table, const void *values, char out[PG_LABEL_MAX], pg_error *err)
+{
+    pg_status status = PG_OK;
+    size_t used = 0;
+    out[0] = 0;
+    for (; table->key && status == PG_OK; table++) {
+        char *have = NULL, *normal = NULL;
+        status = option_texts(table, values, &have, &normal, err);
+        if (status == PG_OK && (!table->fallback || strcmp(have, normal) != 0) && used < PG_LABEL_MAX) {
+            const char *value = have + strlen(table->key) + 3; /* after "{key: " and before "}" */
+            used += (size_t)snprintf(out + used, PG_LABEL_MAX - used, "%s%s=%.*s", used ? " " : "", table->key,
+                                     (int)strlen(value) - 1, value);
+        }
+        pg_free(have);
+        pg_free(normal);
+    }
+    return status;
+}
+
+static void describe_data(const pg_data_choice *data, char out[96])
+{
+    char train[16] = "all", test[16] = "all";
+    if (data->train) snprintf(train, sizeof train, "%d", data->train);
+    if (data->test) snprintf(test, sizeof test, "%d", data->test);
+    if (data->train || data->test)
+        snprintf(out, 96, "%s %s+%s", data->name, train, test);
+    else
+        snprintf(out, 96, "%s", data->name);
+}
+
+pg_status pg_task_describe(const pg_task *task, pg_task_labels *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    *out = (pg_task_labels){.seed = task->seed};
+    describe_data(&task->data, out->data);
+    char width[PG_NUMBER_MAX];
+    pg_number_text(task->width, width);
+    snprintf(out->network, sizeof out->network, "%s%s%s%s", task->arch, strcmp(width, "1") ? " x" : "", strcmp(width, "1") ? width : "",
+             task->relu_before_add ? "" : " late-relu");
+    snprintf(out->norm, sizeof out->norm, "%s", task->norm);
+    snprintf(out->scheme, sizeof out->scheme, "%s", task->scheme->name);
+    PG_TRY(describe_options(task->scheme->options, task->scheme_options, out->scheme_parameters, err));
+    PG_TRY(describe_options(pg_train_table, &task->train, out->training, err));
+    if (task->kind == PG_TASK_ATTACK) {
+        snprintf(out->attack, sizeof out->attack, "%s", task->attack->name);
+        PG_TRY(describe_options(task->attack->options, task->attack_options, out->parameters, err));
+    }
+    snprintf(out->name, sizeof out->name, "%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, task->arch, task->norm, out->scheme, out->attack,
+             out->attack[0] ? "/" : "", (unsigned long long)task->seed, task->key);
+done:
+    return status;
+}

@@ -1,0 +1,76 @@
+/* A task: one node of the grid, complete in itself.
+ *
+ * Its canonical text holds everything that its result depends on, every default spelled out: data (name, checksum, subset), network, scheme, training, verification,
+ * seed, attack, keys of its parents, format version. Its key is the SHA-256 of that text. A worker gets the text and nothing else. */
+#ifndef PG_EXPERIMENTS_TASK_H
+#define PG_EXPERIMENTS_TASK_H
+
+#include "attacks/attack.h"
+#include "core/ownership/verify.h"
+#include "experiments/record.h"
+
+typedef enum pg_task_kind { PG_TASK_TRAIN, PG_TASK_ATTACK } pg_task_kind;
+
+/* Which data, and how much of it: counts of 0 mean all. */
+typedef struct pg_data_choice {
+    char name[64], sha256[PG_SHA256_HEX]; /* checksum of the whole data set, as its reader reports it */
+    int train, test;
+} pg_data_choice;
+
+typedef struct pg_task {
+    char key[PG_SHA256_HEX];
+    char *text; /* canonical */
+    pg_task_kind kind;
+    /* the network and its training; for an attack, its victim's */
+    pg_data_choice data;
+    char arch[32], norm[8];
+    double width;
+    bool relu_before_add;
+    const pg_scheme *scheme;
+    void *scheme_options;
+    pg_train_options train;
+    uint64_t seed; /* the replicate: one of the grid's seeds */
+    char pretrained[PG_SHA256_HEX]; /* key of the task that trained the plain network; empty: none */
+    /* attack only */
+    char victim[PG_SHA256_HEX];
+    const pg_attack *attack;
+    void *attack_options;
+    pg_data_choice other; /* the attack's other data set; name empty: none */
+    pg_verify_options verify;
+} pg_task;
+
+/* Set text and key from the other members. */
+PG_CHECKED pg_status pg_task_write(pg_task *task, pg_error *err);
+
+/* A task from its canonical text; PG_BAD_INPUT if this program would write that task otherwise. Ended by pg_task_clear. */
+PG_CHECKED pg_status pg_task_parse(const char *text, pg_task *out, pg_error *err);
+void pg_task_clear(pg_task *task); /* of a zeroed task too */
+
+/* What people call it. */
+enum { PG_LABEL_MAX = 512 };
+typedef struct pg_task_labels {
+    char name[PG_LABEL_MAX];                       /* "cifar10/alexnet-bn/v1/prune/s1/3fa9c01d", unique */
+    char data[96], network[96], norm[8];           /* "cifar10 20000+2000", "alexnet x0.5", "bn" */
+    char scheme[32], attack[32];                   /* attack is empty for training */
+    char scheme_parameters[PG_LABEL_MAX], training[PG_LABEL_MAX], parameters[PG_LABEL_MAX]; /* options that are not default, "epochs=2 mode=ftal" */
+    uint64_t seed;
+} pg_task_labels;
+PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_task_labels *out, pg_error *err);
+
+/* What running a task needs from its surroundings. */
+typedef struct pg_workplace {
+    const char *directory;      /* of the run: models/KEY.safetensors, evidence/KEY.safetensors, checkpoints/KEY.* are below */
+    const char *data_directory; /* NULL: the default */
+    bool (*stop)(void *context);                    /* asked between steps: should this task save and end? */
+    void (*report)(void *context, double done, double images); /* share of the task done, images processed */
+    void *context;
+} pg_workplace;
+
+/* Run a task to its end: writes its artefacts (parents' are read), fills the record. PG_INTERRUPTED after workplace->stop said so, with a
+ * checkpoint from which the next call goes on; PG_FAILED when the computation has no result (a loss that is not finite). */
+PG_CHECKED pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
+
+/* Data sets stay loaded between the tasks of a process; this releases them. */
+void pg_task_release_data(void);
+
+#endif

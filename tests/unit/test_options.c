@@ -1,0 +1,399 @@
+/* Option tables: defaults, every kind of problem with its position, canonical text, expansion, help; and numbers as text. */
+#include "core/base/memory.h"
+#include "core/formats/number.h"
+#include "core/formats/options.h"
+#include "core/formats/yaml.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <math.h>
+
+static const char *const scopes[] = {"global", "layer", NULL};
+
+typedef struct sample {
+    int epochs;
+    double rate, lr, bias;
+    bool flip;
+    char name[PG_TEXT_MAX];
+    int scope;
+    pg_ints steps;
+    pg_reals rates;
+} sample;
+
+static const pg_option table[] = {
+    {.key = "epochs",
+     .type = PG_OPT_INT,
+     .offset = offsetof(sample, epochs),
+     .fallback = "200",
+     .low = 1,
+     .high = 1000,
+     .help = "passes over the data"},
+    {.key = "rate",
+     .type = PG_OPT_REAL,
+     .offset = offsetof(sample, rate),
+     .fallback = "0.5",
+     .high = 1,
+     .unit = "share of weights",
+     .help = "how many become zero"},
+    {.key = "lr",
+     .type = PG_OPT_REAL,
+     .offset = offsetof(sample, lr),
+     .fallback = "1e-2",
+     .low = PG_ABOVE_ZERO,
+     .high = INFINITY,
+     .help = "step size"},
+    {.key = "bias", .type = PG_OPT_REAL, .offset = offsetof(sample, bias), .fallback = "-1", .help = "anything"},
+    {.key = "flip", .type = PG_OPT_BOOL, .offset = offsetof(sample, flip), .fallback = "true", .help = "mirror images"},
+    {.key = "name", .type = PG_OPT_TEXT, .offset = offsetof(sample, name), .fallback = "", .help = "label"},
+    {.key = "scope",
+     .type = PG_OPT_CHOICE,
+     .offset = offsetof(sample, scope),
+     .fallback = "layer",
+     .choices = scopes,
+     .help = "what is ranked together"},
+    {.key = "steps",
+     .type = PG_OPT_INTS,
+     .offset = offsetof(sample, steps),
+     .fallback = "[100, 150]",
+     .low = 1,
+     .high = INFINITY,
+     .help = "when lr falls"},
+    {.key = "rates",
+     .type = PG_OPT_REALS,
+     .offset = offsetof(sample, rates),
+     .fallback = "[0, 0.1]",
+     .high = 1,
+     .help = "sweep"},
+    {0},
+};
+
+static pg_tree *parsed(const char *text)
+{
+    pg_tree *tree = NULL;
+    pg_error err = {0};
+    if (pg_yaml_parse_text(text, "x.yaml", &tree, &err) != PG_OK) fail_msg("%s", err.message);
+    return tree;
+}
+
+static void assert_text(const sample *values, const char *expected)
+{
+    char *text = NULL;
+    assert_int_equal(pg_options_text(table, values, &text, NULL), PG_OK);
+    assert_string_equal(text, expected);
+    pg_free(text);
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    sample values;
+    memset(&values, 0xA5, sizeof values);
+    assert_int_equal(pg_options_defaults(table, &values, NULL), PG_OK);
+    assert_int_equal(values.epochs, 200);
+    assert_true(values.rate == 0.5 && values.lr == 0.01 && values.bias == -1);
+    assert_true(values.flip);
+    assert_string_equal(values.name, "");
+    assert_int_equal(values.scope, 1);
+    assert_int_equal(values.steps.count, 2);
+    assert_int_equal(values.steps.values[1], 150);
+    assert_true(values.rates.count == 2 && values.rates.values[1] == 0.1);
+    assert_text(
+        &values,
+        "{epochs: 200, rate: 0.5, lr: 0.01, bias: -1, flip: true, name: '', scope: layer, steps: [100, 150], rates: [0, 0.1]}");
+}
+
+static void test_bad_default(void **state)
+{
+    (void)state;
+    const pg_option wrong[] = {{.key = "rate", .type = PG_OPT_REAL, .fallback = "2", .high = 1, .help = ""}, {0}};
+    double value = 0;
+    pg_error err;
+    assert_int_equal(pg_options_defaults(wrong, &value, &err), PG_FAILED);
+    assert_string_equal(err.message, "the default of an option does not fit it: rate: expected a number in [0, 1], got 2");
+}
+
+static void test_read(void **state)
+{
+    (void)state;
+    sample values;
+    pg_problems problems = {0};
+    pg_tree *tree = parsed(
+        "{epochs: +7, rate: 1e-4, lr: .5E1, flip: false, name: '007', scope: \"global\", steps: [3], rates: [1, 0.25, 0.3]}");
+    assert_int_equal(pg_options_defaults(table, &values, NULL), PG_OK);
+    pg_options_read(table, tree->root, &values, &problems);
+    assert_int_equal(problems.count, 0);
+    assert_true(values.rate == 1e-4 && values.lr == 5);
+    assert_text(&values, "{epochs: 7, rate: 0.0001, lr: 5, bias: -1, flip: false, name: '007', scope: global, steps: [3], "
+                         "rates: [1, 0.25, 0.3]}");
+    pg_tree_destroy(&tree);
+
+    /* What was written reads back as the same. */
+    sample again;
+    char *text = NULL;
+    assert_int_equal(pg_options_text(table, &values, &text, NULL), PG_OK);
+    assert_int_equal(pg_options_defaults(table, &again, NULL), PG_OK);
+    tree = parsed(text);
+    pg_options_read(table, tree->root, &again, &problems);
+    assert_int_equal(problems.count, 0);
+    assert_text(&again, text);
+    pg_free(text);
+    pg_tree_destroy(&tree);
+
+    /* Nothing at all: defaults. */
+    tree = parsed("x:");
+    pg_options_read(table, pg_node_find(tree->root, "x"), &values, &problems);
+    pg_options_read(table, NULL, &values, &problems);
+    assert_int_equal(problems.count, 0);
+    pg_tree_destroy(&tree);
+}
+
+/* One line of YAML each, and the one problem it gives. */
+static void test_problems(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *problem;
+    } cases[] = {
+        {"rate: high", "x.yaml:1:7: rate: expected a number in [0, 1], got \"high\""},
+        {"rate: 1.5", "x.yaml:1:7: rate: expected a number in [0, 1], got 1.5"},
+        {"rate: [0.1, 0.2]", "x.yaml:1:7: rate: expected a number in [0, 1], got a list"},
+        {"rate: {a: 1}", "x.yaml:1:7: rate: expected a number in [0, 1], got a map"},
+        {"rate:", "x.yaml:1:6: rate: expected a number in [0, 1], got nothing"},
+        {"rate: '0.5'", "x.yaml:1:7: rate: expected a number in [0, 1], got quoted \"0.5\""},
+        {"rate: 0,5", "x.yaml:1:7: rate: expected a number in [0, 1], got \"0,5\""},
+        {"rate: 0.5x", "x.yaml:1:7: rate: expected a number in [0, 1], got \"0.5x\""},
+        {"rate: 0x1p-1", "x.yaml:1:7: rate: expected a number in [0, 1], got \"0x1p-1\""},
+        {"bias: nan", "x.yaml:1:7: bias: expected a number, got \"nan\""},
+        {"bias: .inf", "x.yaml:1:7: bias: expected a number, got \".inf\""},
+        {"bias: 1e999", "x.yaml:1:7: bias: expected a number, got \"1e999\""},
+        {"lr: 0", "x.yaml:1:5: lr: expected a number > 0, got 0"},
+        {"epochs: 1.5", "x.yaml:1:9: epochs: expected a whole number in [1, 1000], got 1.5"},
+        {"epochs: 0", "x.yaml:1:9: epochs: expected a whole number in [1, 1000], got 0"},
+        {"epochs: 99999999999999999999", "x.yaml:1:9: epochs: expected a whole number in [1, 1000], got 99999999999999999999"},
+        {"epochs: 1e2", "x.yaml:1:9: epochs: expected a whole number in [1, 1000], got 1e2"},
+        {"flip: yes", "x.yaml:1:7: flip: expected true or false, got \"yes\""},
+        {"flip: 'true'", "x.yaml:1:7: flip: expected true or false, got \"true\""},
+        {"name:", "x.yaml:1:6: name: expected a text, got nothing"},
+        {"name: [a]", "x.yaml:1:7: name: expected a text, got a list"},
+        {"name: \"a\\nb\"", "x.yaml:1:7: name: expected a text of one line, got a control character"},
+        {"scope: globla", "x.yaml:1:8: scope: expected one of global, layer, got \"globla\", did you mean 'global'?"},
+        {"scope: 3", "x.yaml:1:8: scope: expected one of global, layer, got 3"},
+        {"scope: [global]", "x.yaml:1:8: scope: expected one of global, layer, got a list"},
+        {"steps: 3", "x.yaml:1:8: steps: expected a list of whole numbers >= 1, got 3"},
+        {"steps: []", "x.yaml:1:8: steps: expected a list of whole numbers >= 1, got an empty list"},
+        {"steps: [3, 0]", "x.yaml:1:12: steps.1: expected a whole number >= 1, got 0"},
+        {"rates: [0.5, x]", "x.yaml:1:14: rates.1: expected a number in [0, 1], got \"x\""},
+        {"rates: [0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]",
+         "x.yaml:1:8: rates: expected at most 32 numbers, got 33"},
+        {"rte: 0.5", "x.yaml:1:1: rte: unknown key, did you mean 'rate'? known keys: epochs, rate, lr, bias, flip, name, "
+                     "scope, steps, rates"},
+        {"[1]", "x.yaml:1:1: expected a map, got a list"},
+        {"word", "x.yaml:1:1: expected a map, got \"word\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sample values, before;
+        pg_problems problems = {0};
+        pg_tree *tree = parsed(cases[i].yaml);
+        assert_int_equal(pg_options_defaults(table, &values, NULL), PG_OK);
+        before = values;
+        pg_options_read(table, tree->root, &values, &problems);
+        assert_int_equal(problems.count, 1);
+        assert_string_equal(problems.lines[0], cases[i].problem);
+        assert_memory_equal(&values.steps, &before.steps, sizeof values.steps);
+        assert_true(values.rate == before.rate && values.epochs == before.epochs && values.scope == before.scope);
+        pg_tree_destroy(&tree);
+    }
+    char text[PG_TEXT_MAX + 16] = "name: ";
+    memset(text + 6, 'x', PG_TEXT_MAX);
+    sample values;
+    pg_problems problems = {0};
+    pg_tree *tree = parsed(text);
+    pg_options_read(table, tree->root, &values, &problems);
+    assert_string_equal(problems.lines[0], "x.yaml:1:7: name: expected a text of at most 255 bytes, got 256");
+    pg_tree_destroy(&tree);
+}
+
+static void test_several_problems_in_order(void **state)
+{
+    (void)state;
+    sample values;
+    pg_problems problems = {0};
+    pg_error err;
+    pg_tree *tree = parsed("attacks:\n- attack: prune\n  rates: [2]\n  rate: x\n  nmae: y\n");
+    const pg_node *attack = pg_node_find(tree->root, "attacks")->first;
+    assert_int_equal(pg_options_defaults(table, &values, NULL), PG_OK);
+    assert_non_null(pg_node_get(attack, "attack")); /* the caller's own key is not unknown */
+    pg_options_read(table, attack, &values, &problems);
+    assert_int_equal(problems.count, 3);
+    assert_string_equal(problems.lines[0], "x.yaml:3:11: attacks.0.rates.0: expected a number in [0, 1], got 2");
+    assert_string_equal(problems.lines[1], "x.yaml:4:9: attacks.0.rate: expected a number in [0, 1], got \"x\"");
+    assert_memory_equal(problems.lines[2], "x.yaml:5:3: attacks.0.nmae: unknown key, did you mean 'name'?", 60);
+    assert_int_equal(pg_problems_status(&problems, "x.yaml", &err), PG_BAD_INPUT);
+    pg_tree_destroy(&tree);
+}
+
+static void test_required_and_shared(void **state)
+{
+    (void)state;
+    const pg_option must[] = {{.key = "data", .type = PG_OPT_CHOICE, .choices = scopes, .help = "which"}, {0}};
+    sample values;
+    int data = 5;
+    pg_problems problems = {0};
+    pg_tree *tree = parsed("train:\n  rate: 0.25\n  scheme: v1\n  datum: 3\n");
+    const pg_node *train = pg_node_find(tree->root, "train");
+    assert_int_equal(pg_options_defaults(must, &data, NULL), PG_OK);
+    assert_int_equal(data, 0);
+    assert_int_equal(pg_options_defaults(table, &values, NULL), PG_OK);
+    pg_options_take(table, train, &values, &problems);
+    pg_options_take(must, train, &data, &problems);
+    assert_true(values.rate == 0.25);
+    assert_int_equal(problems.count, 1);
+    assert_string_equal(problems.lines[0], "x.yaml:2:3: train.data: expected one of global, layer, got nothing");
+    const char *const keys[] = {"scheme", "arch", NULL};
+    assert_non_null(pg_node_get(train, "scheme"));
+    pg_options_unknown((const pg_option *const[]){must, NULL}, keys, train, &problems);
+    assert_int_equal(problems.count, 2);
+    assert_string_equal(problems.lines[1],
+                        "x.yaml:4:3: train.datum: unknown key, did you mean 'data'? known keys: scheme, arch, data");
+    pg_tree_destroy(&tree);
+}
+
+static void assert_node(const pg_node *node, const char *expected)
+{
+    char *text = NULL;
+    assert_int_equal(pg_yaml_emit(node, PG_YAML_FLOW, &text, NULL), PG_OK);
+    assert_string_equal(text, expected);
+    pg_free(text);
+}
+
+static void test_expand(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {
+        "{rate: 0.1, rates: [0, 1], scope: global, other: [1, 2]}", "{rate: 0.1, rates: [0, 1], scope: layer, other: [1, 2]}",
+        "{rate: 0.2, rates: [0, 1], scope: global, other: [1, 2]}", "{rate: 0.2, rates: [0, 1], scope: layer, other: [1, 2]}",
+        "{rate: bad, rates: [0, 1], scope: global, other: [1, 2]}", "{rate: bad, rates: [0, 1], scope: layer, other: [1, 2]}",
+    };
+    pg_tree *tree =
+        parsed("attacks:\n- null\n- {rate: [0.1, 0.2, bad], rates: [0, 1], scope: [global, layer], other: [1, 2]}\n");
+    const pg_node *attack = pg_node_find(tree->root, "attacks")->last;
+    pg_node *list = NULL;
+    pg_node_get(attack, "other");
+    assert_int_equal(pg_options_expand(tree, table, attack, &list, NULL), PG_OK);
+    assert_int_equal(list->count, 6);
+    size_t i = 0;
+    for (const pg_node *one = list->first; one; one = one->next) assert_node(one, expected[i++]);
+    sample values;
+    pg_problems problems = {0};
+    assert_int_equal(pg_options_defaults(table, &values, NULL), PG_OK);
+    pg_options_read(table, pg_node_at(list, 5), &values, &problems);
+    assert_int_equal(problems.count, 1);
+    assert_string_equal(problems.lines[0], "x.yaml:3:21: attacks.1.rate: expected a number in [0, 1], got \"bad\"");
+    assert_node(pg_node_find(attack, "rate"), "[0.1, 0.2, bad]");
+    pg_tree_destroy(&tree);
+
+    tree = parsed("{rate: [], name: x}");
+    assert_int_equal(pg_options_expand(tree, table, tree->root, &list, NULL), PG_OK);
+    assert_int_equal(list->count, 1);
+    assert_node(list->first, "{rate: [], name: x}");
+    pg_tree_destroy(&tree);
+}
+
+static void test_expand_limit(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"rate", "lr", "bias", "epochs", "name", "scope"};
+    char text[1024];
+    size_t used = 0;
+    pg_error err;
+    pg_node *list = NULL;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n", keys[i]);
+    pg_tree *tree = parsed(text);
+    assert_int_equal(pg_options_expand(tree, table, tree->root, &list, &err), PG_BAD_INPUT);
+    assert_string_equal(err.message, "x.yaml:1:1: the lists multiply out to more than 100000");
+    pg_tree_destroy(&tree);
+}
+
+static void test_help(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *stream = open_memstream(&text, &bytes);
+    pg_options_help(table, stream);
+    fclose(stream);
+    assert_memory_equal(text,
+                        "  epochs  a whole number in [1, 1000], default 200\n"
+                        "          passes over the data\n"
+                        "  rate    a number in [0, 1], in share of weights, default 0.5\n"
+                        "          how many become zero\n"
+                        "  lr      a number > 0, default 1e-2\n",
+                        200);
+    assert_non_null(strstr(text, "  name    a text, default empty\n"));
+    assert_non_null(strstr(text, "  scope   one of global, layer, default layer\n"));
+    assert_non_null(strstr(text, "  steps   a list of whole numbers >= 1, default [100, 150]\n"));
+    free(text);
+}
+
+static void assert_number(double value, const char *expected)
+{
+    char text[PG_NUMBER_MAX];
+    double back;
+    assert_string_equal(pg_number_text(value, text), expected);
+    assert_true(pg_number_real(text, &back) && back == value);
+}
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    static const char *const refused[] = {"",      "+",   ".",    "e5",  "1e",  "1e+",   " 1",    "1 ",
+                                          "1.2.3", "--1", "0x10", "inf", "nan", "1_000", "1e400", "1f"};
+    double value = 42;
+    long long whole = 42;
+    char text[PG_NUMBER_MAX];
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        assert_false(pg_number_real(refused[i], &value));
+        assert_false(pg_number_int(refused[i], &whole));
+    }
+    assert_true(value == 42 && whole == 42);
+    assert_false(pg_number_int("9223372036854775808", &whole));
+    assert_true(pg_number_int("-9223372036854775808", &whole) && whole == INT64_MIN);
+    assert_number(0.1, "0.1");
+    assert_number(-0.0, "0");
+    assert_number(1.0 / 3, "0.3333333333333333");
+    assert_number(0.1 + 0.2, "0.30000000000000004");
+    assert_number(1e-4, "0.0001");
+    assert_number(6.02e23, "6.02e+23");
+    assert_number(5e-324, "4.94065645841247e-324");
+    assert_number(1234567, "1234567");
+    assert_string_equal(pg_number_text((double)NAN, text), "nan");
+    assert_string_equal(pg_number_text(-(double)INFINITY, text), "-inf");
+    assert_string_equal(pg_number_text_float(0.1F, text), "0.1");
+    assert_string_equal(pg_number_text_float(0.79124856F, text), "0.79124856");
+    assert_string_equal(pg_number_text_float(16777216.0F, text), "16777216");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_bad_default),
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_several_problems_in_order),
+        cmocka_unit_test(test_required_and_shared),
+        cmocka_unit_test(test_expand),
+        cmocka_unit_test(test_expand_limit),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_numbers),
+    };
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return failed != 0 || pg_memory_live() != 0;
+}
