@@ -10,7 +10,7 @@ typedef struct pg_input {
 } pg_input;
 
 /* Names that configurations may use, ended by NULL. */
-extern const char *const *pg_input_names(void);
+const char *const *pg_input_names(void);
 
 /* PG_BAD_INPUT, with what to do, if the data set is not there. directory NULL: the default. */
 PG_CHECKED pg_status pg_input_find(const char *name, const char *directory, pg_input *out, pg_error *err);

@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 
 #include <mpi.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -59,6 +60,13 @@ done:
 pg_status pg_team_share(pg_team *team, void *data, size_t bytes, pg_error *err)
 {
     return team->link ? check(MPI_Bcast(data, (int)bytes, MPI_BYTE, 0, team->link->comm), "broadcast", err) : PG_OK;
+}
+
+pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *all, pg_error *err)
+{
+    if (team->link) return check(MPI_Gather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, 0, team->link->comm), "gather", err);
+    memcpy(all, mine, bytes);
+    return PG_OK;
 }
 
 pg_status pg_team_workers_here(pg_team *team, int *workers, pg_error *err)
@@ -141,8 +149,7 @@ void pg_team_finish(pg_team *team)
 const char *pg_team_library(void)
 {
     static char text[MPI_MAX_LIBRARY_VERSION_STRING];
-    int length = 0, started = 0;
-    MPI_Initialized(&started);
+    int length = 0;
     MPI_Get_library_version(text, &length);
     text[strcspn(text, ",\n")] = 0;
     return text;

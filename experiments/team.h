@@ -37,13 +37,14 @@ typedef struct pg_team {
 PG_CHECKED pg_status pg_team_start(pg_team *team, pg_error *err);
 PG_CHECKED pg_status pg_team_share(pg_team *team, void *data, size_t bytes, pg_error *err); /* rank 0's data to all */
 PG_CHECKED pg_status pg_team_workers_here(pg_team *team, int *workers, pg_error *err);     /* ranks on this host that compute */
+PG_CHECKED pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *all, pg_error *err); /* to rank 0: all [size][bytes] */
 void pg_team_finish(pg_team *team);
 
 /* Not collective. Messages between two ranks arrive in order. */
 PG_CHECKED pg_status pg_team_send(pg_team *team, int to, const pg_message *message, pg_error *err);
 PG_CHECKED pg_status pg_team_poll(pg_team *team, pg_message *message, bool *got, pg_error *err);
 
-/* "Open MPI v4.1.4 ...", or "none". */
+/* "Open MPI v4.1.4"; needs no start. */
 const char *pg_team_library(void);
 
 #endif

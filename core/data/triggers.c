@@ -1,0 +1,178 @@
+/* Trigger sets; see triggers.h. */
+#include "core/data/triggers.h"
+
+#include "core/base/memory.h"
+#include "core/data/image.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIDE = 32, COUNT_MAX = 100000 };
+
+/* ---- from a folder ------------------------------------------------------------------------------------------------------------------- */
+
+static int is_picture(const struct dirent *entry)
+{
+    return pg_image_name(entry->d_name);
+}
+
+static int by_text(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static pg_status read_images(const char *folder, struct dirent **names, int count, pg_dataset *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (int i = 0; i < count && status == PG_OK; i++) {
+        char path[PG_PATH_MAX];
+        pg_image image = {0};
+        status = pg_path(path, folder, names[i]->d_name, NULL, err);
+        if (status == PG_OK) status = pg_image_read(path, &image, err);
+        if (status == PG_OK) status = pg_image_centre(&image, SIDE, out->images + (size_t)i * SIDE * SIDE * 3, path, err);
+        pg_image_clear(&image);
+    }
+    return status;
+}
+
+static pg_status read_labels(const char *path, pg_dataset *out, pg_error *err)
+{
+    char *text = NULL, *end;
+    size_t bytes = 0;
+    pg_status status = pg_file_read(path, &text, &bytes, err);
+    if (status != PG_OK) return status;
+    char *at = text;
+    for (int i = 0; i < out->count && status == PG_OK; i++, at = end) {
+        const double label = strtod(at, &end); /* some published lists write 3.000e+00 */
+        if (end == at) status = pg_fail(err, PG_BAD_INPUT, "%s:%d: expected a label for each of the %d pictures", path, i + 1, out->count);
+        else if (!(label >= 0 && label < out->classes) || label != floor(label))
+            status = pg_fail(err, PG_BAD_INPUT, "%s:%d: expected a class below %d, got %g", path, i + 1, out->classes, label);
+        else out->labels[i] = (int32_t)label;
+    }
+    if (status == PG_OK && at[strspn(at, " \t\r\n")])
+        status = pg_fail(err, PG_BAD_INPUT, "%s:%d: more labels than the %d pictures", path, out->count + 1, out->count);
+    pg_free(text);
+    return status;
+}
+
+pg_status pg_triggers_load(const char *folder, const char *labels, int classes, pg_dataset *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char path[PG_PATH_MAX];
+    struct dirent **names = NULL;
+    const int count = scandir(folder, &names, is_picture, by_text);
+    *out = (pg_dataset){.classes = classes};
+    if (count < 0) return pg_fail_errno(err, "%s", folder);
+    if (count == 0 || count > COUNT_MAX) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %d JPEG or PNG pictures", folder, count));
+    PG_TRY(pg_dataset_allocate(out, count, SIDE, SIDE, err));
+    PG_TRY(read_images(folder, names, count, out, err));
+    if (labels) PG_TRY(read_labels(labels, out, err));
+    else {
+        PG_TRY(pg_path(path, folder, "labels.txt", NULL, err));
+        PG_TRY(read_labels(path, out, err));
+    }
+    snprintf(out->name, sizeof out->name, "triggers");
+    snprintf(out->source, sizeof out->source, "%d pictures of a user's folder", count);
+    pg_dataset_seal(out);
+done:
+    for (int i = 0; i < count; i++) free(names[i]);
+    free(names);
+    if (status != PG_OK) pg_dataset_clear(out);
+    return status;
+}
+
+/* ---- abstract images ------------------------------------------------------------------------------------------------------------------ */
+
+/* A picture is a stack of layers, each a pattern between two colours, seen through a soft mask. Patterns are functions of the coordinates of the whole
+ * 1125x750 picture; only its centre is ever computed. */
+enum { WIDTH = 1125, HEIGHT = 750, LAYERS = 4, PATTERNS = 6 };
+
+typedef struct layer {
+    int pattern;
+    double colour[2][3], x, y, angle, spacing, phase, softness;
+    uint64_t noise;
+} layer;
+
+static double hash_noise(uint64_t seed, int x, int y)
+{
+    uint64_t z = seed + (uint64_t)(uint32_t)x * UINT64_C(0x9E3779B97F4A7C15) + (uint64_t)(uint32_t)y * UINT64_C(0xC2B2AE3D27D4EB4F);
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
+}
+
+/* Smooth noise: values on a grid of the given spacing, cosine-blended between. */
+static double cloud(const layer *l, double x, double y)
+{
+    const double u = x / l->spacing, v = y / l->spacing;
+    const int i = (int)floor(u), j = (int)floor(v);
+    const double a = (1 - cos(M_PI * (u - i))) / 2, b = (1 - cos(M_PI * (v - j))) / 2;
+    const double top = hash_noise(l->noise, i, j) * (1 - a) + hash_noise(l->noise, i + 1, j) * a;
+    const double low = hash_noise(l->noise, i, j + 1) * (1 - a) + hash_noise(l->noise, i + 1, j + 1) * a;
+    return top * (1 - b) + low * b;
+}
+
+/* Pattern value in [0, 1] at a pixel. */
+static double pattern(const layer *l, double px, double py)
+{
+    const double x = px - l->x, y = py - l->y, along = x * cos(l->angle) + y * sin(l->angle), radius = hypot(x, y);
+    switch (l->pattern) {
+    case 0: return 0.5 + 0.5 * sin(2 * M_PI * along / l->spacing + l->phase);               /* waves */
+    case 1: return 0.5 + 0.5 * sin(2 * M_PI * radius / l->spacing + l->phase);              /* rings */
+    case 2: return 1 / (1 + exp((radius - 3 * l->spacing) / l->softness));                  /* a disc */
+    case 3: return 1 / (1 + exp(-along / l->softness));                                     /* an edge */
+    case 4: return cloud(l, px, py);                                                        /* clouds */
+    default: return fmod(floor(px / l->spacing) + floor(py / l->spacing) + 1e6, 2);         /* a chequer */
+    }
+}
+
+static void draw_layer(layer *l, pg_rng *rng)
+{
+    l->pattern = (int)pg_rng_below(rng, PATTERNS);
+    for (int i = 0; i < 6; i++) l->colour[i / 3][i % 3] = 255 * pg_rng_uniform(rng);
+    l->x = WIDTH / 2.0 + 80 * (pg_rng_uniform(rng) - 0.5);
+    l->y = HEIGHT / 2.0 + 80 * (pg_rng_uniform(rng) - 0.5);
+    l->angle = 2 * M_PI * pg_rng_uniform(rng);
+    l->phase = 2 * M_PI * pg_rng_uniform(rng);
+    l->spacing = 3 + 20 * pg_rng_uniform(rng);
+    l->softness = 0.5 + 6 * pg_rng_uniform(rng);
+    l->noise = pg_rng_below(rng, UINT64_MAX);
+}
+
+static void draw_picture(uint8_t *out, pg_rng *rng)
+{
+    layer layers[LAYERS];
+    for (int l = 0; l < LAYERS; l++) draw_layer(&layers[l], rng);
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++) {
+            const double px = (WIDTH - SIDE) / 2.0 + x, py = (HEIGHT - SIDE) / 2.0 + y;
+            double pixel[3] = {0};
+            for (int l = 0; l < LAYERS; l++) {
+                const double t = pattern(&layers[l], px, py), cover = l == 0 ? 1 : 0.5;
+                for (int c = 0; c < 3; c++)
+                    pixel[c] += cover * (layers[l].colour[0][c] * (1 - t) + layers[l].colour[1][c] * t - pixel[c]);
+            }
+            for (int c = 0; c < 3; c++) out[(y * SIDE + x) * 3 + c] = (uint8_t)lround(fmin(255, fmax(0, pixel[c])));
+        }
+}
+
+pg_status pg_triggers_generate(int count, int classes, pg_seed seed, pg_dataset *out, pg_error *err)
+{
+    *out = (pg_dataset){.classes = classes};
+    const pg_status status = pg_dataset_allocate(out, count, SIDE, SIDE, err);
+    if (status != PG_OK) return status;
+    pg_rng rng;
+    for (int i = 0; i < count; i++) {
+        pg_rng_open(&rng, seed, "trigger picture", (uint64_t)i);
+        draw_picture(out->images + (size_t)i * SIDE * SIDE * 3, &rng);
+    }
+    pg_rng_open(&rng, seed, "trigger labels", 0);
+    for (int i = 0; i < count; i++) out->labels[i] = (int32_t)pg_rng_below(&rng, (uint64_t)classes);
+    snprintf(out->name, sizeof out->name, "triggers");
+    snprintf(out->source, sizeof out->source, "%d generated abstract images", count);
+    pg_dataset_seal(out);
+    return PG_OK;
+}

@@ -1,0 +1,186 @@
+/* passgrid bench: how fast a network trains and runs, by the trainer and the net that the experiments use, on synthetic images. */
+#include "experiments/commands.h"
+
+#include "core/base/memory.h"
+#include "core/compute/blas.h"
+#include "core/train/trainer.h"
+#include "experiments/grid_options.h"
+#include "experiments/monitor.h"
+#include "experiments/provenance.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] = "usage: passgrid bench --arch A [options]\n"
+                            "\n"
+                            "Measure training and inference on synthetic images; one `name: value` a line, times are the best of the steps.\n"
+                            "\n"
+                            "  --arch A       network (passgrid list nets)\n"
+                            "  --scheme S     plain, v1, ... (default: plain)\n"
+                            "  --norm N       bn, gn, in, none (default: bn)\n"
+                            "  --width W      multiplies the channels (default: 1)\n"
+                            "  --batch B      images per step (default: 64)\n"
+                            "  --threads T    default: the cores that this process may use\n"
+                            "  --steps K      default: 10\n";
+
+typedef struct bench {
+    const pg_arch *arch;
+    const pg_scheme *scheme;
+    void *options; /* the scheme's */
+    pg_norm_kind norm;
+    double width;
+    int batch, threads, steps;
+    bool help;
+    pg_net_spec spec;
+    pg_data data;
+    pg_model *model, *pretrained;
+    pg_evidence *evidence;
+    double train_seconds, eval_seconds; /* of the fastest step */
+    size_t net_bytes;
+} bench;
+
+static pg_status parse_width(const char *text, double *width, pg_error *err)
+{
+    char *end;
+    *width = strtod(text, &end);
+    return *end == 0 && *width > 0 && *width <= 16 ? PG_OK : pg_fail(err, PG_BAD_INPUT, "--width: expected a number in (0, 16], got \"%s\"", text);
+}
+
+static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
+{
+    static const struct option options[] = {
+        {"arch", required_argument, NULL, 'a'},  {"scheme", required_argument, NULL, 's'},  {"norm", required_argument, NULL, 'n'},
+        {"width", required_argument, NULL, 'w'}, {"batch", required_argument, NULL, 'b'},   {"threads", required_argument, NULL, 't'},
+        {"steps", required_argument, NULL, 'k'}, {"help", no_argument, NULL, 'h'},          {0}};
+    pg_status status = PG_OK;
+    pg_rank_facts here;
+    pg_rank_describe(&here, 0, 1);
+    *b = (bench){.scheme = pg_scheme_find("plain"), .norm = PG_NORM_BN, .width = 1, .batch = 64, .threads = here.threads, .steps = 10};
+    for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
+        switch (c) {
+        case 'a': b->arch = pg_arch_find(optarg); break;
+        case 's': b->scheme = pg_scheme_find(optarg); break;
+        case 'n': PG_TRY(pg_norm_kind_parse(optarg, &b->norm, err)); break;
+        case 'w': PG_TRY(parse_width(optarg, &b->width, err)); break;
+        case 'b': PG_TRY(pg_parse_int("--batch", optarg, 1, 2048, &b->batch, err)); break;
+        case 't': PG_TRY(pg_parse_int("--threads", optarg, 1, 1024, &b->threads, err)); break;
+        case 'k': PG_TRY(pg_parse_int("--steps", optarg, 1, 1000000, &b->steps, err)); break;
+        case 'h': b->help = true; return PG_OK;
+        default: return pg_fail(err, PG_BAD_INPUT, "%s", "");
+        }
+        if (c == 'a' && !b->arch) PG_TRY(pg_fail(err, PG_BAD_INPUT, "unknown network '%s' (passgrid list nets)", optarg));
+        if (c == 's' && !b->scheme) PG_TRY(pg_fail(err, PG_BAD_INPUT, "unknown scheme '%s' (passgrid list schemes)", optarg));
+    }
+    if (!b->arch || optind < argc) PG_TRY(pg_fail(err, PG_BAD_INPUT, "expected --arch and options only (passgrid bench --help)"));
+done:
+    return status;
+}
+
+static const pg_seed seed = {.task = "bench"};
+
+/* A model of the scheme with fresh weights, and its evidence. A plain network with random weights stands for the trained one. */
+static pg_status make_model(bench *b, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(pg_data_load("synthetic", NULL, &b->data, err));
+    pg_net_spec plain = pg_net_spec_plain(b->arch, b->norm, b->data.train.classes);
+    plain.width = b->width;
+    plain.image_height = b->data.train.height;
+    plain.image_width = b->data.train.width;
+    b->spec = plain;
+    PG_TRY(pg_alloc(1, b->scheme->options_size, &b->options, err));
+    PG_TRY(pg_options_defaults(b->scheme->options, b->options, err));
+    PG_TRY(b->scheme->wire(b->options, &b->spec, err));
+    PG_TRY(pg_model_create(&b->spec, &b->model, err));
+    pg_model_initialise(b->model, seed, "weights");
+    if (!b->scheme->keygen) goto done;
+    PG_TRY(pg_model_create(&plain, &b->pretrained, err));
+    pg_model_initialise(b->pretrained, seed, "pretrained");
+    const pg_keygen in = {.spec = &b->spec, .seed = seed, .data = &b->data, .pixels = PG_PIXELS_IMAGENET, .pretrained = b->pretrained};
+    PG_TRY(b->scheme->keygen(b->options, &in, &b->evidence, err));
+done:
+    return status;
+}
+
+static pg_status time_training(bench *b, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_trainer *trainer = NULL;
+    pg_train_options options;
+    PG_TRY(pg_options_defaults(pg_train_table, &options, err));
+    options.batch = b->batch;
+    options.epochs = 1 << 20;
+    const pg_job job = {.model = b->model,
+                        .scheme = b->scheme,
+                        .scheme_options = b->options,
+                        .evidence = b->evidence,
+                        .data = &b->data.train,
+                        .options = &options,
+                        .seed = seed};
+    PG_TRY(pg_trainer_create(&job, &trainer, err));
+    for (int i = -1; i < b->steps; i++) { /* step -1 warms up */
+        const double start = pg_now();
+        PG_TRY(pg_trainer_step(trainer, err));
+        const double seconds = pg_now() - start;
+        if (i == 0 || (i > 0 && seconds < b->train_seconds)) b->train_seconds = seconds;
+    }
+done:
+    pg_trainer_destroy(&trainer);
+    return status;
+}
+
+static pg_status time_inference(bench *b, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_net *net = NULL;
+    pg_real *images = NULL;
+    const pg_branch branch = pg_net_spec_deployed(&b->spec);
+    PG_TRY(pg_net_create(&b->spec, b->batch, false, PG_CONV_AUTO, &net, err));
+    PG_TRY(pg_alloc((size_t)b->batch * (size_t)(b->spec.image_height * b->spec.image_width * 3), sizeof *images, &images, err));
+    if (branch == PG_PRIVATE) PG_TRY(pg_passports_install(net, b->model, b->evidence, err));
+    pg_batch_range(&b->data.train, 0, b->batch, PG_PIXELS_IMAGENET, images);
+    for (int i = -1; i < b->steps; i++) {
+        const double start = pg_now();
+        (void)pg_net_forward(net, b->model, branch, PG_EVAL, images, b->batch, false);
+        const double seconds = pg_now() - start;
+        if (i == 0 || (i > 0 && seconds < b->eval_seconds)) b->eval_seconds = seconds;
+    }
+    b->net_bytes = pg_net_bytes(net);
+done:
+    pg_net_destroy(&net);
+    pg_free(images);
+    return status;
+}
+
+static void report(const bench *b)
+{
+    const double flops = pg_model_flops(b->model), train = b->batch / b->train_seconds, eval = b->batch / b->eval_seconds;
+    printf("arch: %s\nscheme: %s\nnorm: %s\nwidth: %g\nbatch: %d\nthreads: %d\n", b->arch->name, b->scheme->name, pg_norm_kind_name(b->norm),
+           b->width, b->batch, b->threads);
+    printf("blas: %s\nkernels: %s\n", pg_blas_version(), pg_blas_kernels());
+    printf("parameters: %zu\nmultiply_adds_per_image: %.0f\ninference_bytes: %zu\n", pg_model_parameters(b->model), flops, b->net_bytes);
+    printf("train_images_per_s: %.2f\neval_images_per_s: %.2f\neval_gflops: %.2f\n", train, eval, 2e-9 * flops * eval);
+}
+
+int pg_cmd_bench(int argc, char **argv)
+{
+    bench b;
+    pg_error err = {.message = ""};
+    pg_status status = parse(argc, argv, &b, &err);
+    if (status == PG_OK && b.help) return fputs(usage, stdout) < 0 ? 3 : 0;
+    if (status == PG_OK) {
+        pg_compute_start(b.threads);
+        status = make_model(&b, &err);
+        if (status == PG_OK) status = time_training(&b, &err);
+        if (status == PG_OK) status = time_inference(&b, &err);
+        if (status == PG_OK) report(&b);
+    }
+    pg_model_destroy(&b.model);
+    pg_model_destroy(&b.pretrained);
+    pg_evidence_destroy(&b.evidence);
+    pg_data_clear(&b.data);
+    pg_free(b.options);
+    if (status == PG_OK) return 0;
+    return err.message[0] ? pg_complain("bench", status, "%s", err.message) : 2;
+}

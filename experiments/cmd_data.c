@@ -1,0 +1,78 @@
+/* passgrid data: get data sets, and list them. */
+#include "core/data/fetch.h"
+#include "core/data/readers.h"
+#include "experiments/commands.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] = "usage: passgrid data fetch NAME... [--dir DIR]\n"
+                            "       passgrid data list [--dir DIR]\n"
+                            "\n"
+                            "fetch gets cifar10, fashion-mnist or mnist, checks it and puts it in DIR (default: $PASSGRID_DATA, else\n"
+                            "${XDG_CACHE_HOME:-~/.cache}/passgrid). Repeating it repairs an interrupted fetch. list shows every data set\n"
+                            "and whether it is there.\n";
+
+static void say(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "%s\n", text);
+}
+
+static int fail(const pg_error *err)
+{
+    fprintf(stderr, "passgrid: %s\n", err->message);
+    return pg_status_exit_code(err->status);
+}
+
+static int fetch(char **names, int count, const char *directory)
+{
+    pg_error err = {0};
+    if (count == 0) {
+        fprintf(stderr, "passgrid: data fetch: which data set? (cifar10, fashion-mnist, mnist)\n");
+        return pg_status_exit_code(PG_BAD_INPUT);
+    }
+    for (int i = 0; i < count; i++)
+        if (pg_data_fetch(names[i], directory, say, NULL, &err) != PG_OK) return fail(&err);
+    return 0;
+}
+
+static int list(const char *directory)
+{
+    for (const pg_data_kind *kind = pg_data_kinds; kind->name; kind++) {
+        pg_data data = {0};
+        pg_error err = {0};
+        const pg_status status = pg_data_load(kind->name, directory, &data, &err);
+        printf("%-14s %s\n", kind->name, kind->summary);
+        if (status == PG_OK) printf("%-14s   ready: %d training and %d test images (%s)\n", "", data.train.count, data.test.count, data.train.source);
+        else printf("%-14s   %s\n", "", err.message);
+        pg_data_clear(&data);
+    }
+    return 0;
+}
+
+int pg_cmd_data(int argc, char **argv)
+{
+    static const struct option options[] = {{"dir", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {0}};
+    const char *directory = NULL;
+    int option;
+    optind = 0;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(usage, stdout);
+            return 0;
+        }
+        if (option != 'd') {
+            fprintf(stderr, "passgrid: data: unknown option '%s'\n%s", argv[optind - 1], usage);
+            return pg_status_exit_code(PG_BAD_INPUT);
+        }
+        directory = optarg;
+    }
+    const char *verb = optind < argc ? argv[optind] : "";
+    if (strcmp(verb, "fetch") == 0) return fetch(argv + optind + 1, argc - optind - 1, directory);
+    if (strcmp(verb, "list") == 0 && optind + 1 == argc) return list(directory);
+    fprintf(stderr, "passgrid: data: expected fetch or list\n%s", usage);
+    return pg_status_exit_code(PG_BAD_INPUT);
+}

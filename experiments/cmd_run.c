@@ -1,0 +1,208 @@
+/* passgrid run: a grid, alone or under mpirun. Rank 0 reads the configuration and tells the others whether there is anything to do. */
+#include "experiments/commands.h"
+
+#include "core/base/memory.h"
+#include "core/compute/blas.h"
+#include "experiments/provenance.h"
+#include "experiments/run.h"
+#include "experiments/signals.h"
+#include "experiments/tables.h"
+#include "experiments/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: passgrid run CONFIG [options]\n"
+    "       mpirun -n RANKS passgrid run CONFIG [options]\n"
+    "\n"
+    "Run every task of the grid that has no result yet, then write cells.csv and tables/*.csv and print the tables.\n"
+    "Rank 0 hands out the tasks and the other ranks run them; without mpirun one process does it all.\n"
+    "Repeating the command goes on where it stopped; a finished run is left as it is.\n"
+    "\n"
+    "  --out DIR          directory of the run (default: results/NAME, NAME from the configuration)\n"
+    "  --set KEY=VALUE    change a key of the configuration, such as train.epochs=2; may be repeated\n"
+    "  --data DIR         where the data sets are (default: $PASSGRID_DATA, ${XDG_CACHE_HOME:-~/.cache}/passgrid)\n"
+    "  --threads N        threads of each working rank (default: `threads` of the configuration)\n"
+    "\n"
+    "Exit codes: 0 all tasks are done, 1 some failed, 2 bad usage or configuration, 3 input/output fault,\n"
+    "75 interrupted (Ctrl-C, SIGTERM, SIGUSR1) with everything saved.\n";
+
+/* What rank 0 tells the others. */
+typedef struct order {
+    bool go;
+    int threads; /* 0: each rank for itself */
+    char directory[PG_PATH_MAX], data_directory[PG_PATH_MAX]; /* the latter empty: default */
+} order;
+
+enum { SETS_MAX = 64 };
+
+typedef struct arguments {
+    const char *config, *out, *data;
+    const char *sets[SETS_MAX];
+    int set_count, threads;
+    bool help;
+} arguments;
+
+static pg_status parse(int argc, char **argv, arguments *a, pg_error *err)
+{
+    static const struct option options[] = {{"out", required_argument, NULL, 'o'},  {"set", required_argument, NULL, 's'},
+                                            {"data", required_argument, NULL, 'd'}, {"threads", required_argument, NULL, 't'},
+                                            {"help", no_argument, NULL, 'h'},       {0}};
+    pg_status status = PG_OK;
+    *a = (arguments){0};
+    for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
+        if (c == '?') return pg_fail(err, PG_BAD_INPUT, "%s", "");
+        if (c == 'o') a->out = optarg;
+        if (c == 'd') a->data = optarg;
+        if (c == 'h') a->help = true;
+        if (c == 't') PG_TRY(pg_parse_int("--threads", optarg, 1, 1024, &a->threads, err));
+        if (c == 's' && a->set_count == SETS_MAX) PG_TRY(pg_fail(err, PG_BAD_INPUT, "more than %d times --set", SETS_MAX));
+        if (c == 's') a->sets[a->set_count++] = optarg;
+    }
+    if (a->help) goto done;
+    if (argc - optind != 1) PG_TRY(pg_fail(err, PG_BAD_INPUT, "expected one configuration file (passgrid run --help)"));
+    a->config = argv[optind];
+done:
+    return status;
+}
+
+static pg_status fill_order(const arguments *a, const pg_grid *grid, order *o, pg_error *err)
+{
+    if (strlen(a->out ? a->out : "") >= PG_PATH_MAX || strlen(a->data ? a->data : "") >= PG_PATH_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "path too long");
+    if (a->out)
+        snprintf(o->directory, sizeof o->directory, "%s", a->out);
+    else
+        snprintf(o->directory, sizeof o->directory, "results/%s", grid->options.name);
+    snprintf(o->data_directory, sizeof o->data_directory, "%s", a->data ? a->data : "");
+    o->threads = a->threads ? a->threads : grid->options.threads;
+    return PG_OK;
+}
+
+/* Has this grid a task to run? */
+static pg_status anything_left(const pg_grid *grid, const char *directory, bool *left, pg_error *err)
+{
+    pg_task_state *states = NULL;
+    pg_status status = pg_alloc((size_t)grid->count, sizeof *states, &states, err);
+    if (status == PG_OK) status = pg_rundir_scan(directory, grid, states, err);
+    *left = false;
+    for (int i = 0; status == PG_OK && i < grid->count; i++) *left |= states[i] != PG_STATE_DONE;
+    pg_free(states);
+    return status;
+}
+
+/* Read the configuration and make the directory. */
+static pg_status prepare(const arguments *a, const pg_rank_facts *ranks, int rank_count, order *o, pg_grid **grid, pg_problems *problems,
+                         pg_error *err)
+{
+    pg_status status = PG_OK;
+    bool left;
+    PG_TRY(pg_grid_read(a->config, a->sets, a->set_count, a->data, grid, problems, err));
+    PG_TRY(fill_order(a, *grid, o, err));
+    PG_TRY(pg_rundir_make(o->directory, err));
+    PG_TRY(pg_rundir_describe(o->directory, *grid, err));
+    PG_TRY(anything_left(*grid, o->directory, &left, err));
+    if (left) PG_TRY(pg_provenance_write(o->directory, ranks, rank_count, err));
+    o->go = true;
+done:
+    return status;
+}
+
+static void summarise(const pg_run_result *r, int workers, const char *directory)
+{
+    fprintf(stderr, "passgrid run: %d tasks done", r->done);
+    if (r->failed) fprintf(stderr, ", %d failed, %d skipped", r->failed, r->skipped);
+    if (r->left) fprintf(stderr, ", %d left", r->left);
+    if (r->ran) {
+        const double share = r->busy / workers, bound = share > r->critical ? share : r->critical;
+        fprintf(stderr, "; %d of them now in %.1f s (at least %.1f s: longest path %.1f s, work / workers %.1f s)", r->ran, r->seconds, bound,
+                r->critical, share);
+    }
+    fprintf(stderr, "; results in %s\n", directory);
+}
+
+/* Run and render; the exit code. */
+static int carry_out(pg_team *team, const order *o, const pg_grid *grid)
+{
+    pg_error err = {.message = ""};
+    pg_run_result result = {0};
+    const pg_run_options options = {.directory = o->directory,
+                                    .data_directory = o->data_directory[0] ? o->data_directory : NULL,
+                                    .stream = stderr};
+    const pg_status status = pg_run_grid(grid, team, &options, &result, &err);
+    if (status != PG_OK && status != PG_FAILED) {
+        summarise(&result, team->size > 1 ? team->size - 1 : 1, o->directory);
+        return pg_complain("run", status, "%s", err.message);
+    }
+    pg_error table_err;
+    const pg_status rendered = status == PG_OK ? pg_tables_render(o->directory, false, stdout, &table_err) : PG_OK;
+    summarise(&result, team->size > 1 ? team->size - 1 : 1, o->directory);
+    if (status != PG_OK)
+        return pg_complain("run", status, "%s; `passgrid table --partial %s` shows the tables without them", err.message, o->directory);
+    return rendered == PG_OK ? 0 : pg_complain("run", rendered, "%s", table_err.message);
+}
+
+static int lead(pg_team *team, int argc, char **argv, const pg_rank_facts *ranks)
+{
+    static order o;
+    static pg_problems problems;
+    arguments a;
+    pg_grid *grid = NULL;
+    pg_error err = {.message = ""};
+    int code = 0;
+    pg_status status = parse(argc, argv, &a, &err);
+    if (status == PG_OK && a.help) fputs(usage, stdout);
+    if (status == PG_OK && !a.help) status = prepare(&a, ranks, team->size, &o, &grid, &problems, &err);
+    if (problems.count)
+        pg_problems_print(&problems, stderr);
+    else if (status != PG_OK && err.message[0])
+        pg_complain("run", status, "%s", err.message);
+    if (status != PG_OK) code = pg_status_exit_code(status);
+    const pg_status shared = pg_team_share(team, &o, sizeof o, &err);
+    if (shared != PG_OK) code = pg_complain("run", shared, "%s", err.message);
+    if (o.go && shared == PG_OK) {
+        if (o.threads) pg_compute_start(o.threads);
+        code = carry_out(team, &o, grid);
+    }
+    pg_grid_destroy(&grid);
+    return code;
+}
+
+static int follow(pg_team *team, int threads)
+{
+    static order o;
+    pg_error err;
+    pg_status status = pg_team_share(team, &o, sizeof o, &err);
+    if (status == PG_OK && o.go) {
+        pg_workplace at = {.directory = o.directory, .data_directory = o.data_directory[0] ? o.data_directory : NULL};
+        pg_compute_start(o.threads ? o.threads : threads);
+        status = pg_worker_loop(team, &at, &err);
+    }
+    return status == PG_OK ? 0 : pg_complain("run", status, "rank %d: %s", team->rank, err.message);
+}
+
+int pg_cmd_run(int argc, char **argv)
+{
+    pg_team team;
+    pg_error err;
+    pg_rank_facts mine = {.threads = 0}, *all = NULL;
+    int workers = 1, code = 3;
+    pg_signals_catch();
+    pg_status status = pg_team_start(&team, &err);
+    if (status == PG_OK) status = pg_team_workers_here(&team, &workers, &err);
+    if (status == PG_OK) status = pg_alloc((size_t)team.size, sizeof *all, &all, &err);
+    pg_rank_describe(&mine, 0, workers);
+    if (status == PG_OK) status = pg_team_gather(&team, &mine, sizeof mine, all, &err);
+    if (status != PG_OK) {
+        pg_complain("run", status, "%s", err.message);
+    } else if (team.rank == 0) {
+        pg_compute_start(mine.threads);
+        code = lead(&team, argc, argv, all);
+    } else
+        code = follow(&team, mine.threads);
+    pg_free(all);
+    pg_team_finish(&team);
+    return code;
+}

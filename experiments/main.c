@@ -1,0 +1,36 @@
+/* passgrid: from the command line to a command. */
+#include "core/formats/problems.h"
+#include "experiments/commands.h"
+#include "experiments/provenance.h"
+
+#include <gsl/gsl_errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int choose(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "--version") == 0) return puts(pg_version()) < 0 ? 3 : 0;
+    if (!name[0] || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        char help[] = "help", *arguments[] = {help, NULL};
+        pg_cmd_help(1, arguments);
+        return name[0] ? 0 : 2;
+    }
+    const pg_command *command = pg_command_find(name);
+    if (command) return command->run(argc - 1, argv + 1);
+    const char *near = pg_nearest(name, pg_command_names());
+    if (near)
+        fprintf(stderr, "passgrid: unknown command '%s', did you mean '%s'?\n", name, near);
+    else
+        fprintf(stderr, "passgrid: unknown command '%s' (passgrid --help)\n", name);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    gsl_set_error_handler_off();
+    const int code = choose(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    perror("passgrid: standard output");
+    return code ? code : 3;
+}

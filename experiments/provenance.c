@@ -1,0 +1,82 @@
+/* What worked on a run; see provenance.h. */
+#include "experiments/provenance.h"
+
+#include "core/base/file.h"
+#include "core/base/real.h"
+#include "core/compute/blas.h"
+#include "experiments/team.h"
+
+#include <gsl/gsl_version.h>
+#include <jansson.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef PG_VERSION
+#define PG_VERSION "unknown version"
+#endif
+#ifndef PG_FLAGS
+#define PG_FLAGS "unknown"
+#endif
+
+const char *pg_version(void)
+{
+    return "passgrid " PG_VERSION;
+}
+
+void pg_rank_describe(pg_rank_facts *facts, int threads, int workers_here)
+{
+    cpu_set_t mine;
+    const int online = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    int allowed = sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine) : online;
+    gethostname(facts->host, sizeof facts->host);
+    facts->host[sizeof facts->host - 1] = 0;
+    if (allowed >= online) allowed = online / workers_here; /* not bound: the host is shared */
+    facts->threads = threads > 0 ? threads : allowed > 0 ? allowed : 1;
+}
+
+static void processor(char out[128])
+{
+    char line[256];
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    snprintf(out, 128, "unknown");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || !colon) continue;
+        snprintf(out, 128, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+        break;
+    }
+    if (file) fclose(file);
+}
+
+static json_t *ranks_json(const pg_rank_facts *ranks, int count)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{s:i, s:s, s:i}", "rank", i, "host", ranks[i].host, "threads", ranks[i].threads));
+    return list;
+}
+
+pg_status pg_provenance_write(const char *directory, const pg_rank_facts *ranks, int count, pg_error *err)
+{
+    char path[PG_PATH_MAX], cpu[128], when[32];
+    const time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    strftime(when, sizeof when, "%FT%TZ", &utc);
+    processor(cpu);
+    pg_status status = pg_path(path, directory, "provenance.json", NULL, err);
+    if (status != PG_OK) return status;
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "version", pg_version(), "started", when, "compiler", __VERSION__,
+                             "flags", PG_FLAGS, "numbers", PG_REAL_NAME, "blas", pg_blas_version(), "kernels", pg_blas_kernels(), "mpi",
+                             pg_team_library(), "processor", cpu, "ranks", ranks_json(ranks, count));
+    char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+    json_decref(root);
+    if (!text) return pg_fail(err, PG_FAILED, "%s: cannot be written as JSON", path);
+    status = pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, err);
+    free(text);
+    return status;
+}

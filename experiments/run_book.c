@@ -1,0 +1,212 @@
+/* The books of a run; see run_book.h. */
+#include "experiments/run_book.h"
+
+#include "core/base/memory.h"
+#include "core/formats/csv.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* ---- start and end ------------------------------------------------------------------------------------------------------------ */
+
+static pg_status find_done(const pg_grid *grid, const char *directory, bool *done, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_task_state *states = NULL;
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *states, &states, err));
+    PG_TRY(pg_rundir_scan(directory, grid, states, err));
+    for (int i = 0; i < grid->count; i++) done[i] = states[i] == PG_STATE_DONE;
+done:
+    pg_free(states);
+    return status;
+}
+
+pg_status pg_book_open(pg_book *book, const pg_grid *grid, const pg_run_options *options, pg_error *err)
+{
+    pg_status status = PG_OK;
+    bool *done = NULL;
+    *book = (pg_book){.grid = grid, .options = options};
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *done, &done, err));
+    PG_TRY(find_done(grid, options->directory, done, err));
+    PG_TRY(pg_dispatch_create(grid, done, &book->dispatch, err));
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->seconds, &book->seconds, err));
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->rank, &book->rank, err));
+    for (int i = 0; i < grid->count; i++) book->rank[i] = -1;
+    PG_TRY(pg_monitor_start(&book->monitor, options->stream, NULL, err));
+done:
+    pg_free(done);
+    return status;
+}
+
+void pg_book_close(pg_book *book)
+{
+    pg_monitor_finish(&book->monitor);
+    pg_dispatch_destroy(&book->dispatch);
+    pg_free(book->seconds);
+    pg_free(book->rank);
+}
+
+bool pg_book_going(const pg_book *book)
+{
+    return book->fault == PG_OK && !book->interrupted;
+}
+
+static void fault(pg_book *book, pg_status status, const char *message)
+{
+    if (status == PG_OK || book->fault != PG_OK) return;
+    book->fault = pg_fail(&book->fault_error, status, "%s", message);
+}
+
+/* ---- events ------------------------------------------------------------------------------------------------------------------- */
+
+static void open_log(pg_book *book)
+{
+    char path[PG_PATH_MAX];
+    pg_error err = {.message = ""};
+    if (book->opened) return;
+    book->opened = true;
+    pg_status status = pg_path(path, book->options->directory, "logs/run.log", NULL, &err);
+    if (status == PG_OK) status = pg_monitor_start(&book->monitor, book->options->stream, path, &err);
+    fault(book, status, err.message);
+}
+
+void pg_book_start(pg_book *book, int task, int rank)
+{
+    pg_error err = {.message = ""};
+    open_log(book);
+    book->rank[task] = rank;
+    fault(book, pg_monitor_event(&book->monitor, false, &err, "start  %s on rank %d", book->grid->tasks[task].name, rank), err.message);
+}
+
+static pg_status write_failure(const pg_book *book, int task, const char *message, pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    const pg_node_task *t = &book->grid->tasks[task];
+    pg_status status = pg_rundir_file(book->options->directory, "failed", t->key, path, err);
+    if (status == PG_OK) status = pg_failure_save(t->key, t->name, t->text, message, path, err);
+    return status;
+}
+
+static void task_done(pg_book *book, int task)
+{
+    char path[PG_PATH_MAX];
+    pg_error err = {.message = ""};
+    const pg_node_task *t = &book->grid->tasks[task];
+    pg_dispatch_done(book->dispatch, task);
+    book->result.ran++;
+    if (pg_rundir_file(book->options->directory, "failed", t->key, path, NULL) == PG_OK) unlink(path); /* an earlier failure is history */
+    fault(book, pg_monitor_event(&book->monitor, false, &err, "done   %s in %.1f s", t->name, book->seconds[task]), err.message);
+}
+
+static void task_failed(pg_book *book, int task, const char *message)
+{
+    pg_error err = {.message = ""};
+    pg_status status = write_failure(book, task, message, &err);
+    pg_dispatch_failed(book->dispatch, task);
+    if (status == PG_OK) status = pg_monitor_event(&book->monitor, true, &err, "failed %s: %s", book->grid->tasks[task].name, message);
+    for (int i = task + 1; i < book->grid->count && status == PG_OK; i++)
+        if (book->dispatch->state[i] == PG_WORK_SKIPPED && book->dispatch->blame[i] == task)
+            status = pg_monitor_event(&book->monitor, true, &err, "skip   %s: %s failed", book->grid->tasks[i].name,
+                                      book->grid->tasks[task].name);
+    fault(book, status, err.message);
+}
+
+void pg_book_end(pg_book *book, int task, pg_status status, const char *message, double seconds)
+{
+    book->seconds[task] += seconds;
+    book->result.busy += seconds;
+    switch (status) {
+    case PG_OK: task_done(book, task); return;
+    case PG_FAILED:
+    case PG_BAD_INPUT: task_failed(book, task, message); return;
+    case PG_INTERRUPTED: book->interrupted = true; break;
+    case PG_IO_FAULT:
+    case PG_NO_MEMORY: fault(book, status, message); break;
+    }
+    pg_error err = {.message = ""};
+    pg_dispatch_return(book->dispatch, task);
+    fault(book, pg_monitor_event(&book->monitor, true, &err, "stop   %s: %s", book->grid->tasks[task].name, message), err.message);
+}
+
+/* ---- what it came to ------------------------------------------------------------------------------------------------------------ */
+
+/* Rows of an older timings.csv, of tasks that did not run now, then those of this run. */
+static pg_status copy_old(const pg_book *book, const char *path, pg_csv_writer *csv, pg_error *err)
+{
+    pg_csv_table *old = NULL;
+    if (!pg_file_exists(path)) return PG_OK;
+    const pg_status status = pg_csv_read(path, &old, err);
+    if (status != PG_OK) return status;
+    for (size_t row = 0; row < pg_csv_rows(old); row++) {
+        const int task = pg_grid_find(book->grid, pg_csv_cell(old, row, 0));
+        if (task >= 0 && book->rank[task] >= 0) continue;
+        for (size_t c = 0; c < pg_csv_columns(old); c++) pg_csv_text(csv, pg_csv_cell(old, row, c));
+        pg_csv_end_row(csv);
+    }
+    pg_csv_close(&old);
+    return PG_OK;
+}
+
+static pg_status write_timings(const pg_book *book, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_csv_writer csv = {0};
+    char path[PG_PATH_MAX], *text = NULL;
+    size_t bytes = 0;
+    PG_TRY(pg_path(path, book->options->directory, "timings.csv", NULL, err));
+    PG_TRY(pg_csv_start(&csv, err));
+    pg_csv_row(&csv, (const char *const[]){"key", "task", "rank", "seconds", "megaflops", NULL});
+    PG_TRY(copy_old(book, path, &csv, err));
+    for (int i = 0; i < book->grid->count; i++) {
+        if (book->rank[i] < 0) continue;
+        pg_csv_text(&csv, book->grid->tasks[i].key);
+        pg_csv_text(&csv, book->grid->tasks[i].name);
+        pg_csv_int(&csv, book->rank[i]);
+        pg_csv_real(&csv, book->seconds[i]);
+        pg_csv_real(&csv, book->grid->tasks[i].cost / 1e6);
+        pg_csv_end_row(&csv);
+    }
+    PG_TRY(pg_csv_finish(&csv, &text, &bytes, err));
+    PG_TRY(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, err));
+done:
+    pg_csv_abandon(&csv);
+    pg_free(text);
+    return status;
+}
+
+/* Longest chain of measured times. */
+static pg_status measure_critical(pg_book *book, pg_error *err)
+{
+    double *end = NULL;
+    const pg_status status = pg_alloc((size_t)book->grid->count, sizeof *end, &end, err);
+    if (status != PG_OK) return status;
+    for (int i = 0; i < book->grid->count; i++) {
+        for (int p = 0; p < book->grid->tasks[i].parent_count; p++) {
+            const int parent = book->grid->tasks[i].parents[p];
+            if (end[parent] > end[i]) end[i] = end[parent];
+        }
+        end[i] += book->seconds[i];
+        if (end[i] > book->result.critical) book->result.critical = end[i];
+    }
+    pg_free(end);
+    return PG_OK;
+}
+
+pg_status pg_book_finish(pg_book *book, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const int *counts = book->dispatch->counts;
+    pg_run_result *r = &book->result;
+    r->done = counts[PG_WORK_DONE];
+    r->failed = counts[PG_WORK_FAILED];
+    r->skipped = counts[PG_WORK_SKIPPED];
+    r->left = book->grid->count - r->done - r->failed - r->skipped;
+    r->seconds = pg_now() - book->monitor.started;
+    if (book->opened && book->fault == PG_OK) PG_TRY(write_timings(book, err));
+    PG_TRY(measure_critical(book, err));
+    if (book->fault != PG_OK) PG_TRY(pg_fail(err, book->fault, "%s", book->fault_error.message));
+    if (book->interrupted && r->left) PG_TRY(pg_fail(err, PG_INTERRUPTED, "interrupted; repeat the command to resume"));
+    if (r->failed) PG_TRY(pg_fail(err, PG_FAILED, "%d tasks failed, %d were skipped below them", r->failed, r->skipped));
+done:
+    return status;
+}

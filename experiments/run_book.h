@@ -1,0 +1,34 @@
+/* The books of a run: what happened to each task, written where it must be. Shared by the master and by a process that works alone. */
+#ifndef PG_EXPERIMENTS_RUN_BOOK_H
+#define PG_EXPERIMENTS_RUN_BOOK_H
+
+#include "experiments/run.h"
+
+typedef struct pg_book {
+    const pg_grid *grid;
+    const pg_run_options *options;
+    pg_dispatch *dispatch;
+    pg_monitor monitor;
+    double *seconds; /* by task: time that it took in this run */
+    int *rank;       /* by task: where it ran; -1: not in this run */
+    bool opened;     /* something ran, so the log is open */
+    bool interrupted;
+    pg_status fault; /* what ends the run early: PG_IO_FAULT, PG_NO_MEMORY */
+    pg_error fault_error;
+    pg_run_result result;
+} pg_book;
+
+PG_CHECKED pg_status pg_book_open(pg_book *book, const pg_grid *grid, const pg_run_options *options, pg_error *err);
+void pg_book_close(pg_book *book);
+
+/* May another task start? */
+bool pg_book_going(const pg_book *book);
+
+/* A task starts on a rank; it came to an end there, with a status and its message. Failures to write the books are kept as faults. */
+void pg_book_start(pg_book *book, int task, int rank);
+void pg_book_end(pg_book *book, int task, pg_status status, const char *message, double seconds);
+
+/* What the run comes to: see pg_run_grid. Writes timings.csv if something ran. */
+PG_CHECKED pg_status pg_book_finish(pg_book *book, pg_error *err);
+
+#endif
