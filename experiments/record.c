@@ -3,14 +3,14 @@
 
 #include "core/base/file.h"
 #include "core/base/memory.h"
+#include "experiments/json_file.h"
 #include "experiments/task.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { FORMAT = 1, DIGITS = 17 };
+enum { FORMAT = 1 };
 
 /* ---- in memory -------------------------------------------------------------------------------------------------------- */
 
@@ -95,32 +95,19 @@ static json_t *pairs_json(const pg_record *record, const pg_artefact *artefacts,
     return map;
 }
 
-/* Write and release root. */
-static pg_status write_json(json_t *root, const char *path, pg_error *err)
-{
-    char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(DIGITS)) : NULL;
-    json_decref(root);
-    if (!text) return pg_fail(err, PG_FAILED, "%s: a text that is not UTF-8, or no memory", path);
-    const size_t length = strlen(text);
-    text[length] = '\n'; /* over the final zero: files are bytes with a length */
-    const pg_status status = pg_file_write(path, text, length + 1, PG_FILE_PUBLIC, err);
-    free(text);
-    return status;
-}
-
 pg_status pg_record_save(const pg_record *record, const pg_task *task, const pg_task_labels *labels, const pg_artefact *artefacts,
                          int artefact_count, const char *path, pg_error *err)
 {
     json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "format", FORMAT, "key", task->key, "name", labels->name, "task",
                              task->text, "labels", labels_json(labels), "files", pairs_json(NULL, artefacts, artefact_count), "notes",
                              pairs_json(record, NULL, 0), "cells", cells_json(record));
-    return write_json(root, path, err);
+    return pg_json_write(root, path, err);
 }
 
 pg_status pg_failure_save(const char *key, const char *name, const char *text, const char *reason, const char *path, pg_error *err)
 {
-    return write_json(json_pack("{s:i, s:s, s:s, s:s, s:s}", "format", FORMAT, "key", key, "name", name, "task", text, "reason", reason), path,
-                      err);
+    json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:s}", "format", FORMAT, "key", key, "name", name, "task", text, "reason", reason);
+    return pg_json_write(root, path, err);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------- */

@@ -2,12 +2,11 @@
 #include "experiments/rundir.h"
 
 #include "core/base/memory.h"
+#include "experiments/json_file.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -48,16 +47,11 @@ pg_status pg_rundir_describe(const char *directory, const pg_grid *grid, pg_erro
 {
     pg_status status = PG_OK;
     char path[PG_PATH_MAX];
-    json_t *root = manifest_json(grid);
-    char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
-    if (!text) PG_TRY(pg_fail(err, PG_FAILED, "%s: a name or label that is not UTF-8, or no memory", directory));
     PG_TRY(pg_path(path, directory, "config.yaml", NULL, err));
     PG_TRY(pg_file_write(path, grid->resolved, strlen(grid->resolved), PG_FILE_PUBLIC, err));
     PG_TRY(pg_path(path, directory, "grid.json", NULL, err));
-    PG_TRY(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, err));
+    PG_TRY(pg_json_write(manifest_json(grid), path, err));
 done:
-    free(text);
-    json_decref(root);
     return status;
 }
 

@@ -40,7 +40,7 @@ typedef struct pg_manifest {
     char name[PG_TEXT_MAX], label[PG_TEXT_MAX];
     int count;
     struct pg_manifest_task {
-        char key[PG_SHA256_HEX], name[PG_LABEL_MAX];
+        char key[PG_SHA256_HEX], name[256];
     } * tasks;
 } pg_manifest;
 PG_CHECKED pg_status pg_manifest_read(const char *directory, pg_manifest **out, pg_error *err);

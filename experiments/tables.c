@@ -315,6 +315,13 @@ done:
 
 /* ---- all ---------------------------------------------------------------------------------------------------------------------- */
 
+/* What the short names stand for. */
+static void print_legend(const variants *list, FILE *stream)
+{
+    for (int i = 0; i < list->count; i++)
+        if (list->items[i].parameters[0]) fprintf(stream, "  %s: %s\n", list->items[i].label, list->items[i].parameters);
+}
+
 static pg_status render(const pg_results *results, const char *directory, FILE *stream, pg_error *err)
 {
     static const struct {
@@ -328,6 +335,10 @@ static pg_status render(const pg_results *results, const char *directory, FILE *
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         PG_TRY(tables[i].make(&b, &sheet, err));
         PG_TRY(finish(&sheet, directory, tables[i].file, stream, err));
+    }
+    if (stream) {
+        print_legend(&b.schemes, stream);
+        print_legend(&b.attacks, stream);
     }
 done:
     pg_sheet_clear(&sheet);

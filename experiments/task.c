@@ -216,39 +216,22 @@ void pg_task_clear(pg_task *task)
 
 /* ---- labels ------------------------------------------------------------------------------------------------------------- */
 
-/* One option as "{key: value}", and the same at its default. */
-static pg_status option_texts(const pg_option *option, const void *values, char **have, char **normal, pg_error *err)
-{
-    const pg_option one[] = {*option, {0}};
-    pg_option alone[] = {*option, {0}};
-    union {
-        char text[PG_TEXT_MAX];
-        pg_ints ints;
-        pg_reals reals;
-    } fallback;
-    alone[0].offset = 0;
-    pg_status status = pg_options_text(one, values, have, err);
-    if (status == PG_OK) status = pg_options_defaults(alone, &fallback, err);
-    if (status == PG_OK) status = pg_options_text(alone, &fallback, normal, err);
-    return status;
-}
-
-/* "key=value key=value" of the options that are not at their default. */
+/* "key=value key=value" of all options. */
 static pg_status describe_options(const pg_option *table, const void *values, char out[PG_LABEL_MAX], pg_error *err)
 {
     pg_status status = PG_OK;
     size_t used = 0;
     out[0] = 0;
     for (; table->key && status == PG_OK; table++) {
-        char *have = NULL, *normal = NULL;
-        status = option_texts(table, values, &have, &normal, err);
-        if (status == PG_OK && (!table->fallback || strcmp(have, normal) != 0) && used < PG_LABEL_MAX) {
-            const char *value = have + strlen(table->key) + 3; /* after "{key: " and before "}" */
+        const pg_option one[] = {*table, {0}};
+        char *text = NULL;
+        status = pg_options_text(one, values, &text, err);
+        if (status == PG_OK && used < PG_LABEL_MAX) {
+            const char *value = text + strlen(table->key) + 3; /* after "{key: " and before "}" */
             used += (size_t)snprintf(out + used, PG_LABEL_MAX - used, "%s%s=%.*s", used ? " " : "", table->key,
                                      (int)strlen(value) - 1, value);
         }
-        pg_free(have);
-        pg_free(normal);
+        pg_free(text);
     }
     return status;
 }

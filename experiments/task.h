@@ -47,12 +47,12 @@ PG_CHECKED pg_status pg_task_parse(const char *text, pg_task *out, pg_error *err
 void pg_task_clear(pg_task *task); /* of a zeroed task too */
 
 /* What people call it. */
-enum { PG_LABEL_MAX = 512 };
+enum { PG_LABEL_MAX = 1536 };
 typedef struct pg_task_labels {
-    char name[PG_LABEL_MAX];                       /* "cifar10/alexnet-bn/v1/prune/s1/3fa9c01d", unique */
+    char name[256];                                /* "cifar10/alexnet-bn/v1/prune/s1/3fa9c01d", unique */
     char data[96], network[96], norm[8];           /* "cifar10 20000+2000", "alexnet x0.5", "bn" */
     char scheme[32], attack[32];                   /* attack is empty for training */
-    char scheme_parameters[PG_LABEL_MAX], training[PG_LABEL_MAX], parameters[PG_LABEL_MAX]; /* options that are not default, "epochs=2 mode=ftal" */
+    char scheme_parameters[PG_LABEL_MAX], training[PG_LABEL_MAX], parameters[PG_LABEL_MAX]; /* "epochs=2 mode=ftal" */
     uint64_t seed;
 } pg_task_labels;
 PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_task_labels *out, pg_error *err);

@@ -15,7 +15,7 @@ const pg_option pg_verify_table[] = {
     {.key = "level",
      .type = PG_OPT_REAL,
      AT(level),
-     .fallback = "1e-6",
+     .fallback = "1e-3",
      .low = PG_ABOVE_ZERO,
      .high = 0.5,
      .help = "largest p-value at which a signature counts as significant"},
@@ -30,7 +30,7 @@ const pg_option pg_verify_table[] = {
     {.key = "nulls",
      .type = PG_OPT_INT,
      AT(nulls),
-     .fallback = "20",
+     .fallback = "50",
      .low = 0,
      .high = 10000,
      .help = "fresh passports of the claimant's kind drawn for the null distribution (0 or at least 2)"},
@@ -246,8 +246,8 @@ static double honest_p(const pg_finding *f)
     return fmax(student, binomial_tail(f->agree, f->bits, q));
 }
 
-static pg_status verify_signature(const pg_model *model, const pg_evidence *evidence, const pg_verify_options *options,
-                                  const pg_nulls *nulls, pg_finding *out, pg_error *err)
+static pg_status verify_signature(const pg_model *model, const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *out,
+                                  pg_error *err)
 {
     pg_status status = PG_OK;
     pg_net *net = NULL;
@@ -264,7 +264,6 @@ static pg_status verify_signature(const pg_model *model, const pg_evidence *evid
         PG_TRY(null_statistics(nulls, evidence, out, err));
         out->p_value = honest_p(out);
     }
-    out->significant = out->p_value <= options->level;
 done:
     pg_net_destroy(&net);
     return status;
@@ -325,6 +324,13 @@ done:
     return status;
 }
 
+void pg_finding_decide(pg_finding *finding, const pg_verify_options *options, double reference)
+{
+    finding->significant = finding->bits > 0 && finding->p_value <= options->level;
+    finding->works = finding->private_branch.present && finding->private_branch.exact >= reference - options->tolerance;
+    finding->stands = finding->significant && finding->works;
+}
+
 pg_status pg_verify(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
                     const pg_verify_options *options, double reference, const pg_nulls *nulls, pg_finding *out, pg_error *err)
 {
@@ -340,11 +346,9 @@ pg_status pg_verify(const pg_model *model, const pg_evidence *evidence, const pg
     PG_TRY(pg_model_create(&spec, &shown, err));
     PG_TRY(pg_model_copy(model, shown, err));
     PG_TRY(measure_branches(shown, evidence, test, pixels, options->batch, out, err));
-    if (passports) PG_TRY(verify_signature(shown, evidence, options, nulls, out, err));
+    if (passports) PG_TRY(verify_signature(shown, evidence, nulls, out, err));
     if (evidence) PG_TRY(verify_triggers(shown, evidence, pixels, options->batch, out, err));
-    if (isnan(reference)) reference = out->deployed.exact;
-    out->works = out->private_branch.present && out->private_branch.exact >= reference - options->tolerance;
-    out->stands = out->significant && out->works;
+    pg_finding_decide(out, options, isnan(reference) ? out->deployed.exact : reference);
 done:
     pg_model_destroy(&shown);
     return status;

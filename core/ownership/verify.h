@@ -70,6 +70,9 @@ PG_CHECKED pg_status pg_verify(const pg_model *model, const pg_evidence *evidenc
                                const pg_verify_options *options, double reference, const pg_nulls *nulls, pg_finding *out,
                                pg_error *err);
 
+/* Decide whether the claim stands, given the accuracy of the model as deployed; pg_verify does it with its own reference. */
+void pg_finding_decide(pg_finding *finding, const pg_verify_options *options, double reference);
+
 /* Bits of the owner's signature that the signs of gamma agree with when these passports are put in the model. */
 PG_CHECKED pg_status pg_agreement_with(const pg_model *model, const pg_evidence *passports, const pg_evidence *owner,
                                        int *agree, pg_error *err);

@@ -125,7 +125,9 @@ pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err)
     PG_TRY(open_batches(t, err));
     PG_TRY(pg_net_create(&job->model->spec, t->capacity, true, job->conv, &t->net, err));
     pg_net_train_from(t->net, job->train_from);
-    if (job->model->spec.private_affine && job->model->passport_count)
+    if (job->model->passport_count && !job->model->spec.public_affine && !job->evidence)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "a network without a public branch cannot be trained without its passports"));
+    if (job->model->passport_count && job->model->spec.private_affine && job->evidence)
         PG_TRY(pg_passports_install(t->net, job->model, job->evidence, err));
     const size_t n = (size_t)t->capacity;
     PG_TRY(pg_alloc(job->model->param_count, sizeof *t->momentum, &t->momentum, err));
@@ -179,6 +181,7 @@ static double learning_rate(const pg_trainer *t)
 /* Append the next triggers; each sweep over the trigger set has a fresh order. */
 static void append_triggers(pg_trainer *t)
 {
+    if (!t->triggers) return;
     const pg_dataset *triggers = &t->job.evidence->triggers;
     const size_t image = (size_t)(triggers->height * triggers->width * 3);
     for (int i = 0; i < t->triggers; i++, t->trigger_position++) {

@@ -1,0 +1,195 @@
+#!/bin/bash
+# End to end: a tiny grid alone and under mpirun, the same bytes; repeats, failures, interruptions, bad configurations, faulty disks.
+# usage: tests/e2e/run.sh [PROGRAM], default $PASSGRID or build/passgrid; prints one line per check; exit code 1 if any failed
+set -u
+cd "$(dirname "$0")/../.."
+PASSGRID=$(realpath "${1:-${PASSGRID:-build/passgrid}}")
+GRID=$PWD/tests/e2e/grid.yaml
+WORK=$(mktemp -d)
+cd "$WORK"
+mounted=
+trap 'test -z "$mounted" || umount "$mounted"; rm -rf "$WORK"' EXIT
+# A container runs this as root, and has fewer cores than ranks; users need neither.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMP_WAIT_POLICY=passive
+checks=0
+failures=0
+
+check() { # check TEXT COMMAND...: the command succeeds
+    local text=$1
+    shift
+    checks=$((checks + 1))
+    if "$@"; then
+        echo "ok   $text"
+    else
+        failures=$((failures + 1))
+        echo "FAIL $text"
+        tail -n 5 err 2>/dev/null | sed 's/^/     /'
+    fi
+}
+
+code() { # code EXPECTED COMMAND...: exit code, output in out and err
+    local expected=$1 got
+    shift
+    "$@" >out 2>err
+    got=$?
+    test $got -eq "$expected" || { echo "     exit code $got, expected $expected: $*"; return 1; }
+}
+
+ranks() { # ranks N COMMAND...
+    local n=$1
+    shift
+    mpirun --oversubscribe -n "$n" "$@"
+}
+
+# All that must not depend on how a run went.
+same() { diff -r -x run.log -x timings.csv -x provenance.json "$1" "$2"; }
+files() { find "$1" -type f -printf '%p %i %T@\n' | sort; }
+says() { grep -qF -- "$1" "${2:-err}"; }
+one_line() { test "$(wc -l <err)" -eq 1; }
+
+# ---- the same bytes -----------------------------------------------------------------------------------------------------------
+check "alone" code 0 "$PASSGRID" run "$GRID" --out alone
+cp out tables.txt
+check "tables carry the label" says "end-to-end test: the numbers mean nothing" out
+check "every table is there" test -s alone/cells.csv -a -s alone/tables/schemes.csv -a -s alone/tables/removal.csv -a -s alone/tables/ambiguity.csv
+check "evidence is for its owner alone" test "$(stat -c %a alone/evidence)" = 700 -a "$(stat -c %a alone/evidence/* | sort -u)" = 600
+check "1 master, 2 workers" code 0 ranks 3 "$PASSGRID" run "$GRID" --out three
+check "... same bytes" same alone three
+check "... same tables" cmp out tables.txt
+check "mpirun with 1 rank" code 0 ranks 1 "$PASSGRID" run "$GRID" --out one
+check "... same bytes" same alone one
+check "2 threads" code 0 "$PASSGRID" run "$GRID" --out threads --threads 2
+check "... same bytes" same alone threads
+check "more ranks than tasks" code 0 ranks 5 "$PASSGRID" run "$GRID" --out many --set 'schemes=[{scheme: plain}]' --set 'attacks=[]'
+check "... are all done" test "$(ls many/records | wc -l)" -eq 2
+
+# ---- repeating ----------------------------------------------------------------------------------------------------------------
+files alone >before
+check "repeat of a finished run" code 0 "$PASSGRID" run "$GRID" --out alone
+check "... prints the tables" cmp out tables.txt
+files alone >after
+check "... changes no file" cmp before after
+check "repeat under mpirun" code 0 ranks 3 "$PASSGRID" run "$GRID" --out alone
+files alone >after
+check "... changes no file" cmp before after
+check "table" code 0 "$PASSGRID" table alone
+check "... prints the same" cmp out tables.txt
+rm three/records/"$(ls three/records | head -n 1)"
+check "table of an incomplete run" code 2 "$PASSGRID" table three
+check "... says what to do" says "passgrid table --partial"
+check "table --partial" code 0 "$PASSGRID" table --partial three
+check "... says that it is incomplete" says "incomplete:" out
+check "plan" code 0 "$PASSGRID" plan "$GRID" --out three
+check "... knows the missing task" says " 1 new;" out
+check "repeat runs only that" code 0 "$PASSGRID" run "$GRID" --out three
+check "... one task" says "1 of them now"
+check "... same bytes" same alone three
+
+# ---- a task that fails --------------------------------------------------------------------------------------------------------
+failing() { "$@" run "$GRID" --out failing --set seeds=[1] --set 'schemes=[{scheme: plain}, {scheme: v2, passport: random, train: {lr: 1e6}}]'; }
+check "a loss that is not finite" code 1 failing "$PASSGRID"
+check "... is named" says "the loss is not finite in epoch"
+check "... skips what depends on it" test "$(grep -c ' skip ' err)" -eq 3
+check "... and nothing else" test "$(ls failing/records | wc -l)" -eq 4 -a "$(ls failing/failed | wc -l)" -eq 1
+check "again, under mpirun" code 1 failing ranks 3 "$PASSGRID"
+check "... tries only what failed" test "$(grep -c ' start ' err)" -eq 1
+
+# ---- interruption -------------------------------------------------------------------------------------------------------------
+long() {
+    exec "$@" run "$GRID" --out "$out" --set train.epochs=40 --set 'seeds=[1]' --set 'attacks=[{attack: prune, levels: [50]}]' \
+        --set 'schemes=[{scheme: plain}, {scheme: v2, passport: random}]'
+}
+interrupt() { # interrupt SIGNAL COMMAND...: exit code 75 after the signal, which comes when training has begun
+    local signal=$1
+    shift
+    long "$@" >out 2>err &
+    local pid=$!
+    for _ in $(seq 200); do
+        grep -q ' start ' err && break
+        sleep 0.05
+    done
+    sleep 0.7
+    kill "-$signal" $pid
+    wait $pid
+    local got=$?
+    test $got -eq 75 || { echo "     exit code $got, expected 75"; return 1; }
+}
+printf '#!/bin/sh\nexec mpirun --oversubscribe -n 3 "$@"\n' >mpi
+chmod +x mpi
+out=long-alone
+check "a longer run" code 0 eval "(long $PASSGRID)"
+for signal in INT TERM USR1; do
+    out=long-$signal
+    check "SIG$signal" interrupt $signal "$PASSGRID"
+    check "... left a checkpoint" test -n "$(ls $out/checkpoints)"
+done
+check "... and can be resumed" code 0 eval "(long $PASSGRID)"
+check "... same bytes" same long-alone $out
+out=long-mpi
+check "SIGUSR1 to mpirun" interrupt USR1 ./mpi "$PASSGRID"
+check "... left a checkpoint for each worker" test "$(ls $out/checkpoints/*.seal | wc -l)" -eq 2
+check "... and can be resumed" code 0 eval "(long ./mpi $PASSGRID)"
+check "... same bytes" same long-alone $out
+
+# ---- bad input ----------------------------------------------------------------------------------------------------------------
+bad_line() {
+    check "$1" code 2 "$PASSGRID" run "$GRID" --out bad --set "$2"
+    check "... $3" says "$3"
+    check "... in one line" one_line
+    check "... and nothing is made" test ! -e bad
+}
+bad_line "a typo in a key" 'train.epoch=3' "train.epoch: unknown key, did you mean 'epochs'?"
+bad_line "a typo at the top" 'seed=[3]' "seed: unknown key, did you mean 'seeds'?"
+bad_line "a list where a number belongs" 'train.lr=[0.1, 0.2]' 'train.lr: expected a number in (0, 1000000], got a list'
+bad_line "a number out of range" 'verify.level=2' 'verify.level: expected a number in'
+bad_line "an unknown data set" 'data.name=cifar' "did you mean 'cifar10'?"
+bad_line "more images than there are" 'data.train=99999' 'has 2048 training images, 99999 are wanted'
+bad_line "an unknown network" 'networks.0.arch=alexnett' "did you mean 'alexnet'?"
+bad_line "an unknown scheme" 'schemes.0.scheme=plane' "did you mean 'plain'?"
+bad_line "an unknown attack" 'attacks.1.attack=finetunee' "did you mean 'finetune'?"
+bad_line "an option of another attack" 'attacks.2.epochs=3' 'attacks.2.epochs: unknown key'
+bad_line "an unknown scheme of an attack" 'attacks.3.schemes=[v9]' 'attacks.3.schemes.0: expected one of plain, v1'
+bad_line "a passport layer that is not there" 'schemes.1.layers=features.77' "alexnet has no convolution 'features.77'"
+bad_line "no schemes" 'schemes=[]' 'schemes: expected a list of maps'
+check "a missing data set" code 2 env PASSGRID_DATA=/nowhere "$PASSGRID" run "$GRID" --set data.name=cifar10 --out bad
+check "... says how to get it" says "passgrid data fetch cifar10"
+check "... in one line" one_line
+check "several problems at once" code 2 "$PASSGRID" run "$GRID" --set train.epoch=3 --set seed=1 --set data.test=-1 --out bad
+check "... three lines" test "$(wc -l <err)" -eq 3
+check "a bad configuration under mpirun" code 2 ranks 3 "$PASSGRID" run "$GRID" --set train.epoch=3 --out bad
+check "... says it once" test "$(grep -c 'unknown key' err)" -eq 1
+check "no such file" code 3 "$PASSGRID" run nowhere.yaml
+check "an unknown option" code 2 "$PASSGRID" run "$GRID" --ou bad --thread
+check "an unknown command" code 2 "$PASSGRID" runn
+check "... is corrected" says "did you mean 'run'?"
+for command in run plan table data bench list help judge; do
+    check "$command --help" code 0 "$PASSGRID" $command --help
+done
+
+# ---- disks --------------------------------------------------------------------------------------------------------------------
+check "an output directory that cannot be made" code 3 "$PASSGRID" run "$GRID" --out /dev/null/run
+check "... in one line with the path" eval 'one_line && says /dev/null'
+check "... under mpirun" code 3 ranks 3 "$PASSGRID" run "$GRID" --out /dev/null/run
+check "standard output is full" code 3 eval "$PASSGRID list attacks >/dev/full"
+mkdir small
+if mount -t tmpfs -o size=300k tmpfs small 2>/dev/null; then
+    mounted=$WORK/small
+    check "a full disk" code 3 "$PASSGRID" run "$GRID" --out small/run
+    check "... names the file" says "No space left on device"
+    check "... under mpirun" code 3 ranks 3 "$PASSGRID" run "$GRID" --out small/run
+    mount -o remount,size=50m small
+    check "... and goes on when there is room" code 0 ranks 3 "$PASSGRID" run "$GRID" --out small/run
+    check "... same bytes" same alone small/run
+    mount -o remount,ro small
+    check "a read-only disk with a finished run" code 0 "$PASSGRID" run "$GRID" --out small/run
+    check "a read-only disk with tasks to run" code 3 "$PASSGRID" run "$GRID" --out small/run --set train.epochs=1
+    check "... in one line" one_line
+    umount small
+    mounted=
+else
+    echo "skip a full and a read-only disk: no permission to mount"
+fi
+
+echo "$((checks - failures)) of $checks checks passed"
+test $failures -eq 0

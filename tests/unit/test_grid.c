@@ -1,0 +1,216 @@
+/* From a grid file to tasks: what is multiplied out, shared, left out; the text of a task and its key. */
+#include "core/base/memory.h"
+#include "experiments/grid.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/passgrid-grid-XXXXXX";
+static pg_problems problems;
+
+static const char *write_config(const char *text)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "%s/test.yaml", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    return path;
+}
+
+static pg_grid *read_grid(const char *text, const char *const *sets, int set_count)
+{
+    pg_error err = {.message = ""};
+    pg_grid *grid = NULL;
+    problems.count = 0;
+    const pg_status status = pg_grid_read(write_config(text), sets, set_count, NULL, &grid, &problems, &err);
+    if (status != PG_OK) fail_msg("%s", err.message);
+    return grid;
+}
+
+#define HEAD                                                                                                                   \
+    "data: {name: synthetic, train: 64, test: 32}\n"                                                                           \
+    "networks: [{arch: alexnet, width: 0.0625}]\n"                                                                             \
+    "train: {epochs: 1}\n"
+
+static void test_products(void **state)
+{
+    (void)state;
+    pg_grid *grid = read_grid("seeds: [1, 2]\ndata: [{name: synthetic, train: 64}, {name: synthetic, train: 128}]\n"
+                              "networks: [{arch: alexnet, norm: [bn, gn], width: [0.0625, 0.125]}]\nschemes: [{scheme: plain}]\n"
+                              "attacks: [{attack: \"null\"}, {attack: null}, {attack: prune, scope: [all, weights], levels: [1, 2]}]\n",
+                              NULL, 0);
+    /* 2 seeds, 2 data sets, 4 networks; per point: training, the null attack once however often it is listed, 2 prunings */
+    assert_int_equal(grid->count, 2 * 2 * 4 * (1 + 1 + 2));
+    for (int i = 0; i < grid->count; i++)
+        for (int p = 0; p < grid->tasks[i].parent_count; p++) assert_true(grid->tasks[i].parents[p] < i);
+    assert_int_equal(pg_grid_find(grid, grid->tasks[17].key), 17);
+    assert_int_equal(pg_grid_find(grid, "00"), -1);
+    pg_grid_destroy(&grid);
+}
+
+/* A scheme that wants a plain network gets it, once, whether the grid lists it or not; forgeries make no sense on a plain network. */
+static void test_parents(void **state)
+{
+    (void)state;
+    pg_grid *with = read_grid(HEAD "schemes: [{scheme: v1}, {scheme: plain}, {scheme: v2, passport: random}]\nattacks: [{attack: fake1}]\n", NULL, 0);
+    pg_grid *without = read_grid(HEAD "schemes: [{scheme: v1, train: {epochs: 3}}]\nattacks: [{attack: prune, schemes: [v2]}]\n", NULL, 0);
+    assert_int_equal(with->count, 5); /* plain, v1, fake1 on v1, v2, fake1 on v2 */
+    assert_int_equal(with->tasks[0].parent_count, 0);
+    assert_non_null(strstr(with->tasks[0].name, "/plain/"));
+    assert_int_equal(with->tasks[1].parent_count, 1);
+    assert_int_equal(with->tasks[1].parents[0], 0);
+    assert_int_equal(with->tasks[2].parent_count, 2); /* victim and the plain network */
+    assert_int_equal(with->tasks[3].parent_count, 0);
+    assert_int_equal(with->tasks[4].parent_count, 1);
+    assert_int_equal(without->count, 2);
+    assert_string_equal(without->tasks[0].key, with->tasks[0].key); /* the grid's training, not the scheme's */
+    assert_true(without->tasks[1].cost > 2.5 * with->tasks[1].cost);
+    pg_grid_destroy(&with);
+    pg_grid_destroy(&without);
+}
+
+static const char *const full = HEAD "name: full\nlabel: \"a # label\"\nseeds: [3, 4]\n"
+                                     "schemes: [{scheme: plain}, {scheme: [v1, v2], signature: \"x: y\", train: {lr: [0.1, 0.2]}}]\n"
+                                     "attacks: [{attack: fake1, repeats: [2, 3], schemes: [v1]}, {attack: finetune, data: fashion-mnist, data_train: 10}]\n";
+
+/* Lists in a scheme's own training are no axes, so this is the same without them. */
+static void test_resolved(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"schemes.1.train.lr=0.1", "attacks.1.data=synthetic"};
+    pg_grid *grid = read_grid(full, sets, 2);
+    char *text = NULL;
+    assert_int_equal(pg_strdup(grid->resolved, &text, NULL), PG_OK);
+    pg_grid *again = read_grid(text, NULL, 0);
+    assert_string_equal(again->resolved, text);
+    assert_int_equal(again->count, grid->count);
+    for (int i = 0; i < grid->count; i++) assert_string_equal(again->tasks[i].key, grid->tasks[i].key);
+    pg_free(text);
+    pg_grid_destroy(&again);
+    pg_grid_destroy(&grid);
+}
+
+/* A worker gets the text alone: reading it back gives the task. */
+static void test_task_text(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"schemes.1.train.lr=0.1", "attacks.1.data=synthetic"};
+    pg_grid *grid = read_grid(full, sets, 2);
+    for (int i = 0; i < grid->count; i++) {
+        pg_task task;
+        pg_error err = {.message = ""};
+        assert_int_equal(pg_task_parse(grid->tasks[i].text, &task, &err), PG_OK);
+        assert_string_equal(task.key, grid->tasks[i].key);
+        assert_string_equal(task.text, grid->tasks[i].text);
+        assert_int_equal(task.data.train, 64);
+        assert_true(task.seed == 3 || task.seed == 4);
+        assert_true(task.width < 0.07);
+        if (task.kind == PG_TASK_ATTACK && strcmp(task.attack->name, "finetune") == 0) {
+            assert_string_equal(task.other.name, "synthetic");
+            assert_int_equal(task.other.train, 10);
+        }
+        pg_task_clear(&task);
+    }
+    pg_grid_destroy(&grid);
+}
+
+static void test_foreign_text(void **state)
+{
+    (void)state;
+    pg_grid *grid = read_grid(HEAD "schemes: [{scheme: plain}]\n", NULL, 0);
+    static const char *const swaps[][2] = {{"epochs: 1,", "epochs: 2.0,"}, {"format: 1", "format: 2"}, {"scheme: plain", "scheme: plane"},
+                                           {"train: 64", "train: 064"},    {"bn", "xx"}};
+    for (size_t i = 0; i < sizeof swaps / sizeof *swaps; i++) {
+        char text[8192];
+        pg_task task;
+        pg_error err = {.message = ""};
+        const char *at = strstr(grid->tasks[0].text, swaps[i][0]);
+        assert_non_null(at);
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - grid->tasks[0].text), grid->tasks[0].text, swaps[i][1], at + strlen(swaps[i][0]));
+        assert_int_equal(pg_task_parse(text, &task, &err), PG_BAD_INPUT);
+        assert_non_null(strstr(err.message, "task"));
+    }
+    pg_grid_destroy(&grid);
+}
+
+/* What the key depends on, and what it does not. */
+static void test_keys(void **state)
+{
+    (void)state;
+    static const char *const same[] = {"threads=3", "name=other", "label=other", "seeds=[1]"};
+    static const char *const other[] = {"seeds=[2]", "data.train=65", "train.lr=0.5", "verify.level=0.01", "networks.0.norm=gn"};
+    pg_grid *base = read_grid(HEAD "schemes: [{scheme: plain}]\n", NULL, 0);
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        pg_grid *grid = read_grid(HEAD "schemes: [{scheme: plain}]\n", &same[i], 1);
+        assert_string_equal(grid->tasks[0].key, base->tasks[0].key);
+        pg_grid_destroy(&grid);
+    }
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        pg_grid *grid = read_grid(HEAD "schemes: [{scheme: plain}]\n", &other[i], 1);
+        assert_string_not_equal(grid->tasks[0].key, base->tasks[0].key);
+        pg_grid_destroy(&grid);
+    }
+    pg_grid_destroy(&base);
+}
+
+/* All problems come in one pass, each once, with its position. */
+static void test_problems(void **state)
+{
+    (void)state;
+    pg_grid *grid = NULL;
+    pg_error err;
+    problems.count = 0;
+    const char *path = write_config("data: {name: synthetic, train: 64}\n"
+                                    "networks:\n"
+                                    "  - {arch: alexnet, norm: [bn, gn], widht: 2}\n"
+                                    "  - {arch: resnet}\n"
+                                    "train: {epochs: [1, 2]}\n"
+                                    "schemes:\n"
+                                    "  - {scheme: [v1, v2], alpha: -1}\n"
+                                    "  - {passport: random}\n"
+                                    "attacks: {attack: prune}\n");
+    assert_int_equal(pg_grid_read(path, NULL, 0, NULL, &grid, &problems, &err), PG_BAD_INPUT);
+    static const char *const expected[] = {":3:37: networks.0.widht: unknown key, did you mean 'width'?",
+                                           ":4:12: networks.1.arch: expected one of alexnet, resnet9",
+                                           ":5:17: train.epochs: expected a whole number in [1, 100000], got a list",
+                                           ":7:34: schemes.0.alpha: expected a number in [0, 100], got `-1`",
+                                           ":8:5: schemes.1.scheme: expected a name, got nothing",
+                                           ":9:10: attacks: expected a list of maps, got a map"};
+    for (int i = 0; i < problems.count; i++)
+        if (i >= 6 || !strstr(problems.lines[i], expected[i])) fail_msg("problem %d: %s", i, problems.lines[i]);
+    assert_int_equal(problems.count, 6);
+    assert_null(grid);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_products),     cmocka_unit_test(test_parents), cmocka_unit_test(test_resolved), cmocka_unit_test(test_task_text),
+        cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_keys),    cmocka_unit_test(test_problems),
+    };
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}
