@@ -29,6 +29,9 @@ PG_LDFLAGS := $(addprefix -fsanitize=,$(SANITIZE)) -fopenmp -L$(BLIS_LIB) -Wl,-r
 PG_LIBS := -lblis $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 MPI_LIBS := $(shell pkg-config --libs ompi-c 2>/dev/null)
 
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+$(BUILD)/float/experiments/provenance.o: PG_CFLAGS += -DPG_VERSION='"$(VERSION)"' -DPG_FLAGS='"$(OPT) -march=$(ARCH)"'
+
 # ---- sources ----------------------------------------------------------------------------------------------------------
 CORE_SRC        := $(sort $(wildcard core/*/*.c))
 ATTACKS_SRC     := $(sort $(wildcard attacks/*.c))

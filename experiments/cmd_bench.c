@@ -1,4 +1,5 @@
-/* passgrid bench: how fast a network trains and runs, by the trainer and the net that the experiments use, on synthetic images. */
+/* passgrid bench: how fast a network trains and runs, by the trainer and the net that the experiments use, on synthetic images.
+ */
 #include "experiments/commands.h"
 
 #include "core/base/memory.h"
@@ -12,17 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char usage[] = "usage: passgrid bench --arch A [options]\n"
-                            "\n"
-                            "Measure training and inference on synthetic images; one `name: value` a line, times are the best of the steps.\n"
-                            "\n"
-                            "  --arch A       network (passgrid list nets)\n"
-                            "  --scheme S     plain, v1, ... (default: plain)\n"
-                            "  --norm N       bn, gn, in, none (default: bn)\n"
-                            "  --width W      multiplies the channels (default: 1)\n"
-                            "  --batch B      images per step (default: 64)\n"
-                            "  --threads T    default: the cores that this process may use\n"
-                            "  --steps K      default: 10\n";
+static const char usage[] =
+    "usage: passgrid bench --arch A [options]\n"
+    "\n"
+    "Measure training and inference on synthetic images; one `name: value` a line, times are the best of the steps.\n"
+    "\n"
+    "  --arch A       network (passgrid list nets)\n"
+    "  --scheme S     plain, v1, ... (default: plain)\n"
+    "  --norm N       bn, gn, in, none (default: bn)\n"
+    "  --width W      multiplies the channels (default: 1)\n"
+    "  --batch B      images per step (default: 64)\n"
+    "  --threads T    default: the cores that this process may use\n"
+    "  --steps K      default: 10\n";
 
 typedef struct bench {
     const pg_arch *arch;
@@ -44,19 +46,27 @@ static pg_status parse_width(const char *text, double *width, pg_error *err)
 {
     char *end;
     *width = strtod(text, &end);
-    return *end == 0 && *width > 0 && *width <= 16 ? PG_OK : pg_fail(err, PG_BAD_INPUT, "--width: expected a number in (0, 16], got \"%s\"", text);
+    return *end == 0 && *width > 0 && *width <= 16
+               ? PG_OK
+               : pg_fail(err, PG_BAD_INPUT, "--width: expected a number in (0, 16], got \"%s\"", text);
 }
 
 static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
 {
-    static const struct option options[] = {
-        {"arch", required_argument, NULL, 'a'},  {"scheme", required_argument, NULL, 's'},  {"norm", required_argument, NULL, 'n'},
-        {"width", required_argument, NULL, 'w'}, {"batch", required_argument, NULL, 'b'},   {"threads", required_argument, NULL, 't'},
-        {"steps", required_argument, NULL, 'k'}, {"help", no_argument, NULL, 'h'},          {0}};
+    static const struct option options[] = {{"arch", required_argument, NULL, 'a'},
+                                            {"scheme", required_argument, NULL, 's'},
+                                            {"norm", required_argument, NULL, 'n'},
+                                            {"width", required_argument, NULL, 'w'},
+                                            {"batch", required_argument, NULL, 'b'},
+                                            {"threads", required_argument, NULL, 't'},
+                                            {"steps", required_argument, NULL, 'k'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     pg_status status = PG_OK;
     pg_rank_facts here;
     pg_rank_describe(&here, 0, 1);
-    *b = (bench){.scheme = pg_scheme_find("plain"), .norm = PG_NORM_BN, .width = 1, .batch = 64, .threads = here.threads, .steps = 10};
+    *b = (bench){
+        .scheme = pg_scheme_find("plain"), .norm = PG_NORM_BN, .width = 1, .batch = 64, .threads = here.threads, .steps = 10};
     for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
         switch (c) {
         case 'a': b->arch = pg_arch_find(optarg); break;
@@ -72,14 +82,16 @@ static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
         if (c == 'a' && !b->arch) PG_TRY(pg_fail(err, PG_BAD_INPUT, "unknown network '%s' (passgrid list nets)", optarg));
         if (c == 's' && !b->scheme) PG_TRY(pg_fail(err, PG_BAD_INPUT, "unknown scheme '%s' (passgrid list schemes)", optarg));
     }
-    if (!b->arch || optind < argc) PG_TRY(pg_fail(err, PG_BAD_INPUT, "expected --arch and options only (passgrid bench --help)"));
+    if (!b->arch || optind < argc)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "expected --arch and options only (passgrid bench --help)"));
 done:
     return status;
 }
 
 static const pg_seed seed = {.task = "bench"};
 
-/* A model of the scheme with fresh weights, and its evidence. A plain network with random weights stands for the trained one. */
+/* A model of the scheme with fresh weights, and its evidence. A plain network with random weights stands for the trained one.
+ */
 static pg_status make_model(bench *b, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -97,7 +109,8 @@ static pg_status make_model(bench *b, pg_error *err)
     if (!b->scheme->keygen) goto done;
     PG_TRY(pg_model_create(&plain, &b->pretrained, err));
     pg_model_initialise(b->pretrained, seed, "pretrained");
-    const pg_keygen in = {.spec = &b->spec, .seed = seed, .data = &b->data, .pixels = PG_PIXELS_IMAGENET, .pretrained = b->pretrained};
+    const pg_keygen in = {
+        .spec = &b->spec, .seed = seed, .data = &b->data, .pixels = PG_PIXELS_IMAGENET, .pretrained = b->pretrained};
     PG_TRY(b->scheme->keygen(b->options, &in, &b->evidence, err));
 done:
     return status;
@@ -156,10 +169,11 @@ done:
 static void report(const bench *b)
 {
     const double flops = pg_model_flops(b->model), train = b->batch / b->train_seconds, eval = b->batch / b->eval_seconds;
-    printf("arch: %s\nscheme: %s\nnorm: %s\nwidth: %g\nbatch: %d\nthreads: %d\n", b->arch->name, b->scheme->name, pg_norm_kind_name(b->norm),
-           b->width, b->batch, b->threads);
+    printf("arch: %s\nscheme: %s\nnorm: %s\nwidth: %g\nbatch: %d\nthreads: %d\n", b->arch->name, b->scheme->name,
+           pg_norm_kind_name(b->norm), b->width, b->batch, b->threads);
     printf("blas: %s\nkernels: %s\n", pg_blas_version(), pg_blas_kernels());
-    printf("parameters: %zu\nmultiply_adds_per_image: %.0f\ninference_bytes: %zu\n", pg_model_parameters(b->model), flops, b->net_bytes);
+    printf("parameters: %zu\nmultiply_adds_per_image: %.0f\ninference_bytes: %zu\n", pg_model_parameters(b->model), flops,
+           b->net_bytes);
     printf("train_images_per_s: %.2f\neval_images_per_s: %.2f\neval_gflops: %.2f\n", train, eval, 2e-9 * flops * eval);
 }
 

@@ -11,13 +11,16 @@
 static void overview(void)
 {
     printf("%s: a harness for neural network ownership verification\n\nusage: passgrid COMMAND ...\n\n", pg_version());
-    for (const pg_command *command = pg_commands; command->name; command++) printf("  %-8s %s\n", command->name, command->summary);
-    printf("\npassgrid help COMMAND, passgrid help attack NAME, passgrid help scheme NAME, passgrid help config, passgrid --version\n");
+    for (const pg_command *command = pg_commands; command->name; command++)
+        printf("  %-8s %s\n", command->name, command->summary);
+    printf("\npassgrid help COMMAND, passgrid help attack NAME, passgrid help scheme NAME, passgrid help config, passgrid "
+           "--version\n");
 }
 
 static void config(void)
 {
-    puts("A grid is a YAML file. Everything in it is crossed with everything; where one value belongs, a list of values multiplies out\n"
+    puts("A grid is a YAML file. Everything in it is crossed with everything; where one value belongs, a list of values "
+         "multiplies out\n"
          "(not in `train` and `verify`, which are the same for the whole grid). The keys at the top:\n");
     pg_options_help(pg_grid_table, stdout);
     puts("\ndata: one map or a list of maps\n");
@@ -27,10 +30,13 @@ static void config(void)
     puts("\ntrain: a map\n");
     pg_options_help(pg_preset_table, stdout);
     pg_options_help(pg_train_table, stdout);
-    puts("\nschemes: a list of maps with `scheme: NAME`, the options of that scheme (passgrid help scheme NAME), and `train`, a map of what\n"
-         "is different from the grid's own `train`. Passports that are made from images go through the plain network that is trained\n"
+    puts("\nschemes: a list of maps with `scheme: NAME`, the options of that scheme (passgrid help scheme NAME), and `train`, "
+         "a map of what\n"
+         "is different from the grid's own `train`. Passports that are made from images go through the plain network that is "
+         "trained\n"
          "by the grid's own `train`.\n\n"
-         "attacks: a list of maps with `attack: NAME`, the options of that attack (passgrid help attack NAME), and `schemes`, a list of\n"
+         "attacks: a list of maps with `attack: NAME`, the options of that attack (passgrid help attack NAME), and `schemes`, "
+         "a list of\n"
          "the schemes that it is used on (all that it makes sense for, if absent)\n\n"
          "verify: a map\n");
     pg_options_help(pg_verify_table, stdout);
@@ -91,7 +97,8 @@ int pg_cmd_help(int argc, char **argv)
         return 0;
     }
     if (strcmp(first, "attack") == 0 || strcmp(first, "scheme") == 0) {
-        if (words != 2) return pg_complain("help", PG_BAD_INPUT, "expected the name of one %s (passgrid list %ss)", first, first);
+        if (words != 2)
+            return pg_complain("help", PG_BAD_INPUT, "expected the name of one %s (passgrid list %ss)", first, first);
         return first[0] == 'a' ? help_attack(argv[optind + 1]) : help_scheme(argv[optind + 1]);
     }
     const pg_command *command = pg_command_find(first);

@@ -8,14 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[] = "usage: passgrid plan CONFIG [options]\n"
-                            "\n"
-                            "Show every task of the grid: its state in the directory of the run, its cost in billions of multiply-adds, the\n"
-                            "cost of the longest path that begins with it, its parents.\n"
-                            "\n"
-                            "  --out DIR          directory of the run (default: results/NAME)\n"
-                            "  --set KEY=VALUE    change a key of the configuration; may be repeated\n"
-                            "  --data DIR         where the data sets are\n";
+static const char usage[] =
+    "usage: passgrid plan CONFIG [options]\n"
+    "\n"
+    "Show every task of the grid: its state in the directory of the run, its cost in billions of multiply-adds, the\n"
+    "cost of the longest path that begins with it, its parents.\n"
+    "\n"
+    "  --out DIR          directory of the run (default: results/NAME)\n"
+    "  --set KEY=VALUE    change a key of the configuration; may be repeated\n"
+    "  --data DIR         where the data sets are\n";
 
 static pg_status show(const pg_grid *grid, const char *directory, pg_error *err)
 {
@@ -38,12 +39,12 @@ static pg_status show(const pg_grid *grid, const char *directory, pg_error *err)
         char parents[32] = "-";
         for (int p = 0; p < t->parent_count; p++)
             snprintf(parents + 9 * p, sizeof parents - (size_t)(9 * p), "%s%.8s", p ? " " : "", grid->tasks[t->parents[p]].key);
-        printf("%.8s  %-11s  %10.2f  %10.2f  %-17s  %s\n", t->key, pg_task_state_names[states[i]], t->cost / 1e9, dispatch->remaining[i] / 1e9,
-               parents, t->name);
+        printf("%.8s  %-11s  %10.2f  %10.2f  %-17s  %s\n", t->key, pg_task_state_names[states[i]], t->cost / 1e9,
+               dispatch->remaining[i] / 1e9, parents, t->name);
     }
     printf("%d tasks: %d done, %d failed, %d interrupted, %d new; %.2f to do, of which %.2f on the longest path\n", grid->count,
-           counts[PG_STATE_DONE], counts[PG_STATE_FAILED], counts[PG_STATE_INTERRUPTED], counts[PG_STATE_NEW], pg_dispatch_open(dispatch) / 1e9,
-           pg_dispatch_critical(dispatch) / 1e9);
+           counts[PG_STATE_DONE], counts[PG_STATE_FAILED], counts[PG_STATE_INTERRUPTED], counts[PG_STATE_NEW],
+           pg_dispatch_open(dispatch) / 1e9, pg_dispatch_critical(dispatch) / 1e9);
 done:
     pg_dispatch_destroy(&dispatch);
     pg_free(states);

@@ -1,4 +1,5 @@
-/* passgrid run: a grid, alone or under mpirun. Rank 0 reads the configuration and tells the others whether there is anything to do. */
+/* passgrid run: a grid, alone or under mpirun. Rank 0 reads the configuration and tells the others whether there is anything to
+ * do. */
 #include "experiments/commands.h"
 
 #include "core/base/memory.h"
@@ -32,7 +33,7 @@ static const char usage[] =
 /* What rank 0 tells the others. */
 typedef struct order {
     bool go;
-    int threads; /* 0: each rank for itself */
+    int threads;                                              /* 0: each rank for itself */
     char directory[PG_PATH_MAX], data_directory[PG_PATH_MAX]; /* the latter empty: default */
 } order;
 
@@ -94,8 +95,8 @@ static pg_status anything_left(const pg_grid *grid, const char *directory, bool 
 }
 
 /* Read the configuration and make the directory. */
-static pg_status prepare(const arguments *a, const pg_rank_facts *ranks, int rank_count, order *o, pg_grid **grid, pg_problems *problems,
-                         pg_error *err)
+static pg_status prepare(const arguments *a, const pg_rank_facts *ranks, int rank_count, order *o, pg_grid **grid,
+                         pg_problems *problems, pg_error *err)
 {
     pg_status status = PG_OK;
     bool left;
@@ -117,8 +118,8 @@ static void summarise(const pg_run_result *r, int workers, const char *directory
     if (r->left) fprintf(stderr, ", %d left", r->left);
     if (r->ran) {
         const double share = r->busy / workers, bound = share > r->critical ? share : r->critical;
-        fprintf(stderr, "; %d of them now in %.1f s (at least %.1f s: longest path %.1f s, work / workers %.1f s)", r->ran, r->seconds, bound,
-                r->critical, share);
+        fprintf(stderr, "; %d of them now in %.1f s (at least %.1f s: longest path %.1f s, work / workers %.1f s)", r->ran,
+                r->seconds, bound, r->critical, share);
     }
     fprintf(stderr, "; results in %s\n", directory);
 }
@@ -128,9 +129,8 @@ static int carry_out(pg_team *team, const order *o, const pg_grid *grid)
 {
     pg_error err = {.message = ""};
     pg_run_result result = {0};
-    const pg_run_options options = {.directory = o->directory,
-                                    .data_directory = o->data_directory[0] ? o->data_directory : NULL,
-                                    .stream = stderr};
+    const pg_run_options options = {
+        .directory = o->directory, .data_directory = o->data_directory[0] ? o->data_directory : NULL, .stream = stderr};
     const pg_status status = pg_run_grid(grid, team, &options, &result, &err);
     if (status != PG_OK && status != PG_FAILED) {
         summarise(&result, team->size > 1 ? team->size - 1 : 1, o->directory);
@@ -140,7 +140,8 @@ static int carry_out(pg_team *team, const order *o, const pg_grid *grid)
     const pg_status rendered = status == PG_OK ? pg_tables_render(o->directory, false, stdout, &table_err) : PG_OK;
     summarise(&result, team->size > 1 ? team->size - 1 : 1, o->directory);
     if (status != PG_OK)
-        return pg_complain("run", status, "%s; `passgrid table --partial %s` shows the tables without them", err.message, o->directory);
+        return pg_complain("run", status, "%s; `passgrid table --partial %s` shows the tables without them", err.message,
+                           o->directory);
     return rendered == PG_OK ? 0 : pg_complain("run", rendered, "%s", table_err.message);
 }
 

@@ -21,7 +21,8 @@ int pg_cmd_table(int argc, char **argv)
         if (c == 'h') return fputs(usage, stdout) < 0 ? 3 : 0;
         partial |= c == 'p';
     }
-    if (argc - optind != 1) return pg_complain("table", PG_BAD_INPUT, "expected the directory of a run (passgrid table --help)");
+    if (argc - optind != 1)
+        return pg_complain("table", PG_BAD_INPUT, "expected the directory of a run (passgrid table --help)");
     const pg_status status = pg_tables_render(argv[optind], partial, stdout, &err);
     return status == PG_OK ? 0 : pg_complain("table", status, "%s", err.message);
 }

@@ -61,7 +61,8 @@ int pg_next_option(int argc, char **argv, const struct option *options)
     snprintf(word, sizeof word, "%.*s", (int)strcspn(given + strspn(given, "-"), "="), given + strspn(given, "-"));
     const char *near = pg_nearest(word, names);
     if (near)
-        pg_complain(argv[0], PG_BAD_INPUT, "unknown option '%s', did you mean '--%s'? (passgrid %s --help)", given, near, argv[0]);
+        pg_complain(argv[0], PG_BAD_INPUT, "unknown option '%s', did you mean '--%s'? (passgrid %s --help)", given, near,
+                    argv[0]);
     else
         pg_complain(argv[0], PG_BAD_INPUT, "unknown option '%s' (passgrid %s --help)", given, argv[0]);
     return '?';

@@ -1,5 +1,6 @@
-/* The commands of passgrid. Each takes what follows its name (argv[0] is the name) and returns the exit code: 0 complete, 1 some tasks failed,
- * 2 bad usage, configuration or input, 3 input/output fault, 75 interrupted and resumable. Results go to stdout, talk to stderr. */
+/* The commands of passgrid. Each takes what follows its name (argv[0] is the name) and returns the exit code: 0 complete, 1
+ * some tasks failed, 2 bad usage, configuration or input, 3 input/output fault, 75 interrupted and resumable. Results go to
+ * stdout, talk to stderr. */
 #ifndef PG_EXPERIMENTS_COMMANDS_H
 #define PG_EXPERIMENTS_COMMANDS_H
 

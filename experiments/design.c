@@ -54,7 +54,8 @@ static pg_status read_expanded(reader *r, const pg_option *table, const pg_node 
     pg_node *list = NULL;
     const int before = r->problems->count;
     pg_status status = pg_options_expand(r->design->tree, table, map, &list, err);
-    for (const pg_node *one = status == PG_OK ? list->first : NULL; one && status == PG_OK; one = one->next) status = read(r, one, err);
+    for (const pg_node *one = status == PG_OK ? list->first : NULL; one && status == PG_OK; one = one->next)
+        status = read(r, one, err);
     drop_repeats(r->problems, before);
     return status;
 }
@@ -85,10 +86,12 @@ static pg_status read_section(reader *r, const char *key, bool single, map_reade
     return status;
 }
 
-/* ---- data ----------------------------------------------------------------------------------------------------------------- */
+/* ---- data -----------------------------------------------------------------------------------------------------------------
+ */
 
 /* Look up a data set; problems stand at node. False if there is one. */
-static bool find_data(reader *r, const pg_node *node, const char *name, int train, int test, pg_data_choice *choice, pg_input *facts)
+static bool find_data(reader *r, const pg_node *node, const char *name, int train, int test, pg_data_choice *choice,
+                      pg_input *facts)
 {
     pg_error fault;
     bool known = false;
@@ -129,7 +132,8 @@ static pg_status read_data(reader *r, const pg_node *map, pg_error *err)
     return read_expanded(r, pg_data_table, map, read_one_data, err);
 }
 
-/* ---- networks ------------------------------------------------------------------------------------------------------------- */
+/* ---- networks -------------------------------------------------------------------------------------------------------------
+ */
 
 static pg_status read_one_network(reader *r, const pg_node *map, pg_error *err)
 {
@@ -155,7 +159,8 @@ static pg_status read_network(reader *r, const pg_node *map, pg_error *err)
     return read_expanded(r, pg_network_table, map, read_one_network, err);
 }
 
-/* ---- training and verification -------------------------------------------------------------------------------------------- */
+/* ---- training and verification --------------------------------------------------------------------------------------------
+ */
 
 static pg_status read_train(reader *r, pg_error *err)
 {
@@ -175,11 +180,13 @@ done:
 static pg_status read_verify(reader *r, pg_error *err)
 {
     const pg_status status = pg_options_defaults(pg_verify_table, &r->design->verify, err);
-    if (status == PG_OK) pg_options_read(pg_verify_table, pg_node_get(r->design->tree->root, "verify"), &r->design->verify, r->problems);
+    if (status == PG_OK)
+        pg_options_read(pg_verify_table, pg_node_get(r->design->tree->root, "verify"), &r->design->verify, r->problems);
     return status;
 }
 
-/* ---- schemes -------------------------------------------------------------------------------------------------------------- */
+/* ---- schemes --------------------------------------------------------------------------------------------------------------
+ */
 
 static const char *const *scheme_names(void)
 {
@@ -189,8 +196,8 @@ static const char *const *scheme_names(void)
     return names;
 }
 
-/* The kind that an entry names under key, in out; "" and a problem if it is none of known. A name that looks like nothing (null) is a
- * text here. */
+/* The kind that an entry names under key, in out; "" and a problem if it is none of known. A name that looks like nothing
+ * (null) is a text here. */
 static void kind_of(reader *r, const pg_node *map, const char *key, const char *const *known, char out[PG_TEXT_MAX])
 {
     const pg_node *node = pg_node_get(map, key);
@@ -240,7 +247,8 @@ static pg_status read_scheme(reader *r, const pg_node *map, pg_error *err)
     return read_expanded(r, kind, map, read_named_scheme, err);
 }
 
-/* ---- attacks -------------------------------------------------------------------------------------------------------------- */
+/* ---- attacks --------------------------------------------------------------------------------------------------------------
+ */
 
 static const char *const *attack_names(void)
 {
@@ -315,7 +323,8 @@ static pg_status read_attack(reader *r, const pg_node *map, pg_error *err)
     return read_expanded(r, kind, map, read_named_attack, err);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------ */
+/* ---- the whole ------------------------------------------------------------------------------------------------------------
+ */
 
 /* Name of the grid: that of its file, without folder and ending. */
 static void default_name(const char *path, char out[PG_TEXT_MAX])
@@ -330,7 +339,8 @@ static void check_name(reader *r)
 {
     const char *name = r->design->grid.name;
     if (strchr(name, '/') || name[0] == '.')
-        pg_problems_add(r->problems, pg_node_find(r->design->tree->root, "name"), "expected a name without '/' that does not begin with '.'");
+        pg_problems_add(r->problems, pg_node_find(r->design->tree->root, "name"),
+                        "expected a name without '/' that does not begin with '.'");
 }
 
 static pg_status read_all(reader *r, const char *path, pg_error *err)

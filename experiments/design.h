@@ -15,7 +15,8 @@
  *     - {attack: fake1, repeats: 20, schemes: [v1]}
  *   verify: {level: 1e-6}
  *
- * Every key comes from an option table: those of grid_options.h, of the training, the verification, the schemes and the attacks. */
+ * Every key comes from an option table: those of grid_options.h, of the training, the verification, the schemes and the
+ * attacks. */
 #ifndef PG_EXPERIMENTS_DESIGN_H
 #define PG_EXPERIMENTS_DESIGN_H
 
@@ -56,9 +57,10 @@ typedef struct pg_design {
     pg_tree *tree;
 } pg_design;
 
-/* Read path and apply the assignments ("a.b=value"). PG_BAD_INPUT: what is wrong is in problems, or, if that is empty, in err. */
-PG_CHECKED pg_status pg_design_read(const char *path, const char *const *sets, int set_count, const char *data_directory, pg_design **out,
-                                    pg_problems *problems, pg_error *err);
+/* Read path and apply the assignments ("a.b=value"). PG_BAD_INPUT: what is wrong is in problems, or, if that is empty, in err.
+ */
+PG_CHECKED pg_status pg_design_read(const char *path, const char *const *sets, int set_count, const char *data_directory,
+                                    pg_design **out, pg_problems *problems, pg_error *err);
 void pg_design_destroy(pg_design **design);
 
 /* The design as a grid file with every default spelled out; reading it gives the same design. *text is freed by pg_free. */

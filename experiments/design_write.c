@@ -5,7 +5,8 @@
 
 #include <stdio.h>
 
-static pg_status add_map(pg_tree *tree, pg_node *parent, const char *key, const pg_option *table, const void *values, pg_error *err)
+static pg_status add_map(pg_tree *tree, pg_node *parent, const char *key, const pg_option *table, const void *values,
+                         pg_error *err)
 {
     pg_status status = PG_OK;
     pg_node *map;

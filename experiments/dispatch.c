@@ -3,7 +3,8 @@
 
 #include "core/base/memory.h"
 
-/* ---- heap of ready tasks -------------------------------------------------------------------------------------------------- */
+/* ---- heap of ready tasks --------------------------------------------------------------------------------------------------
+ */
 
 static bool before(const pg_dispatch *s, int a, int b)
 {
@@ -30,7 +31,8 @@ static int pop(pg_dispatch *s)
     return first;
 }
 
-/* ---- start ------------------------------------------------------------------------------------------------------------------ */
+/* ---- start ------------------------------------------------------------------------------------------------------------------
+ */
 
 static void set_state(pg_dispatch *s, int task, pg_work_state state)
 {
@@ -54,7 +56,8 @@ static pg_status link_children(pg_dispatch *s, pg_error *err)
     const pg_status status = pg_alloc((size_t)links, sizeof *s->children, &s->children, err);
     if (status != PG_OK) return status;
     for (int i = 0; i < g->count; i++) s->child_start[i + 1] += s->child_start[i];
-    /* Filled from the end, so that child_start[i + 1] moves down to the start of i's children and i + 1 .. count shift into place. */
+    /* Filled from the end, so that child_start[i + 1] moves down to the start of i's children and i + 1 .. count shift into
+     * place. */
     for (int i = g->count - 1; i >= 0; i--)
         for (int p = g->tasks[i].parent_count - 1; p >= 0; p--) s->children[--s->child_start[g->tasks[i].parents[p] + 1]] = i;
     for (int i = 0; i < g->count; i++) s->child_start[i] = s->child_start[i + 1];
@@ -119,7 +122,8 @@ void pg_dispatch_destroy(pg_dispatch **dispatch)
     *dispatch = NULL;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------------------------------------ */
+/* ---- steps ------------------------------------------------------------------------------------------------------------------
+ */
 
 int pg_dispatch_take(pg_dispatch *s)
 {

@@ -1,23 +1,31 @@
 /* Which task next: the states of a grid's tasks while it runs.
  *
- * Of the tasks whose parents are done, the one with the longest remaining path (its own cost and that of the costliest chain below it) comes
- * first; equal ones in the order of the grid. A task below a failed one is skipped. No clock, no ranks: the caller owns those. */
+ * Of the tasks whose parents are done, the one with the longest remaining path (its own cost and that of the costliest chain
+ * below it) comes first; equal ones in the order of the grid. A task below a failed one is skipped. No clock, no ranks: the
+ * caller owns those. */
 #ifndef PG_EXPERIMENTS_DISPATCH_H
 #define PG_EXPERIMENTS_DISPATCH_H
 
 #include "experiments/grid.h"
 
-typedef enum pg_work_state { PG_WORK_WAITING, PG_WORK_READY, PG_WORK_RUNNING, PG_WORK_DONE, PG_WORK_FAILED, PG_WORK_SKIPPED } pg_work_state;
+typedef enum pg_work_state {
+    PG_WORK_WAITING,
+    PG_WORK_READY,
+    PG_WORK_RUNNING,
+    PG_WORK_DONE,
+    PG_WORK_FAILED,
+    PG_WORK_SKIPPED
+} pg_work_state;
 
 typedef struct pg_dispatch {
     const pg_grid *grid; /* borrowed */
     pg_work_state *state;
-    int *blame;         /* of a skipped task: the failed one above it */
-    double *remaining;  /* cost of the longest path from here to an end, this task included */
-    int *missing;       /* parents not done yet */
-    int *child_start, *children; /* of task i: children[child_start[i] .. child_start[i + 1]) */
-    int *heap, heap_count;       /* ready tasks, first first */
-    int counts[6];               /* tasks in each pg_work_state */
+    int *blame;                   /* of a skipped task: the failed one above it */
+    double *remaining;            /* cost of the longest path from here to an end, this task included */
+    int *missing;                 /* parents not done yet */
+    int *child_start, *children;  /* of task i: children[child_start[i] .. child_start[i + 1]) */
+    int *heap, heap_count;        /* ready tasks, first first */
+    int counts[6];                /* tasks in each pg_work_state */
     double cost_total, cost_done; /* of tasks that are to run in this run */
 } pg_dispatch;
 

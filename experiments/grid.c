@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- tasks by key --------------------------------------------------------------------------------------------------------- */
+/* ---- tasks by key ---------------------------------------------------------------------------------------------------------
+ */
 
 static int slot_of(const pg_grid *grid, const char *key)
 {
@@ -73,16 +74,17 @@ done:
     return status;
 }
 
-/* ---- costs ---------------------------------------------------------------------------------------------------------------- */
+/* ---- costs ----------------------------------------------------------------------------------------------------------------
+ */
 
 /* What a trained model of one scheme costs to run. */
 typedef struct price {
-    double forward; /* multiply-adds of an image through every branch */
+    double forward;     /* multiply-adds of an image through every branch */
     double train, test; /* images of the data set in use */
 } price;
 
-static pg_status price_of(const pg_design_data *data, const pg_network_options *network, const pg_scheme *scheme, const void *options,
-                          price *out, pg_error *err)
+static pg_status price_of(const pg_design_data *data, const pg_network_options *network, const pg_scheme *scheme,
+                          const void *options, price *out, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_model *model = NULL;
@@ -125,7 +127,8 @@ static double attack_cost(const price *p, const pg_design_attack *a)
     return p->forward * (trained + outcomes * p->test);
 }
 
-/* ---- crossing ------------------------------------------------------------------------------------------------------------- */
+/* ---- crossing -------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct builder {
     const pg_design *design;
@@ -202,16 +205,19 @@ done:
     return status;
 }
 
-/* Prices of every scheme of the design in one network, and of the plain one; what cannot be built is a problem of the scheme's entry. */
+/* Prices of every scheme of the design in one network, and of the plain one; what cannot be built is a problem of the scheme's
+ * entry. */
 static pg_status find_prices(builder *b, const place *at, price *prices, pg_error *err)
 {
     const pg_design *d = b->design;
     const char nothing = 0;
     for (int i = 0; i < d->scheme_count; i++) {
         pg_error fault;
-        const pg_status status = price_of(at->data, at->network, d->schemes[i].scheme, d->schemes[i].options, &prices[i], &fault);
+        const pg_status status =
+            price_of(at->data, at->network, d->schemes[i].scheme, d->schemes[i].options, &prices[i], &fault);
         if (status == PG_BAD_INPUT)
-            pg_problems_add(b->problems, d->schemes[i].node, "%s, %s: %s", at->data->choice.name, at->network->arch, fault.message);
+            pg_problems_add(b->problems, d->schemes[i].node, "%s, %s: %s", at->data->choice.name, at->network->arch,
+                            fault.message);
         else if (status != PG_OK)
             return pg_fail(err, status, "%s", fault.message);
     }

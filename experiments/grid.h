@@ -1,8 +1,8 @@
 /* A grid: the tasks that a design stands for, each once, parents before children.
  *
- * For every data set, network and seed: each scheme is trained, and each attack runs on each trained model that it applies to. A scheme whose
- * passports come from a trained plain network has that network's task as parent: the plain scheme under the grid's own `train` section, which
- * is added where the grid does not list it. */
+ * For every data set, network and seed: each scheme is trained, and each attack runs on each trained model that it applies to.
+ * A scheme whose passports come from a trained plain network has that network's task as parent: the plain scheme under the
+ * grid's own `train` section, which is added where the grid does not list it. */
 #ifndef PG_EXPERIMENTS_GRID_H
 #define PG_EXPERIMENTS_GRID_H
 
@@ -19,13 +19,13 @@ typedef struct pg_grid {
     pg_grid_options options;
     int count, room;
     pg_node_task *tasks;
-    char *resolved; /* the design as a grid file */
+    char *resolved;         /* the design as a grid file */
     int *index, index_room; /* open addressing by key: index into tasks plus 1, 0 for empty */
 } pg_grid;
 
 /* As pg_design_read. */
-PG_CHECKED pg_status pg_grid_read(const char *path, const char *const *sets, int set_count, const char *data_directory, pg_grid **out,
-                                  pg_problems *problems, pg_error *err);
+PG_CHECKED pg_status pg_grid_read(const char *path, const char *const *sets, int set_count, const char *data_directory,
+                                  pg_grid **out, pg_problems *problems, pg_error *err);
 void pg_grid_destroy(pg_grid **grid);
 
 /* Index of the task with that key; -1 if there is none. */

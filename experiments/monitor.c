@@ -43,7 +43,8 @@ pg_status pg_monitor_event(pg_monitor *monitor, bool urgent, pg_error *err, cons
         fprintf(monitor->stream, "%s %s\n", stamp, text);
     }
     if (!monitor->log) return PG_OK;
-    if (fprintf(monitor->log, "%s %s\n", stamp, text) < 0 || fflush(monitor->log) != 0) return pg_fail_errno(err, "logs/run.log");
+    if (fprintf(monitor->log, "%s %s\n", stamp, text) < 0 || fflush(monitor->log) != 0)
+        return pg_fail_errno(err, "logs/run.log");
     return PG_OK;
 }
 

@@ -1,4 +1,5 @@
-/* What people see of a run while it lasts: a live line on a terminal, lines with the time otherwise, and the same lines in a log file. */
+/* What people see of a run while it lasts: a live line on a terminal, lines with the time otherwise, and the same lines in a
+ * log file. */
 #ifndef PG_EXPERIMENTS_MONITOR_H
 #define PG_EXPERIMENTS_MONITOR_H
 
@@ -9,11 +10,11 @@
 typedef struct pg_monitor {
     FILE *stream; /* stderr; NULL: silent */
     FILE *log;
-    bool live;           /* stream is a terminal, and has a live line */
+    bool live; /* stream is a terminal, and has a live line */
     bool drawn;
     double started, shown, last_images, last_time, rate; /* seconds; images per second, smoothed */
-    double images;       /* processed in this run */
-    double running_cost; /* of the tasks at work, the part that is done */
+    double images;                                       /* processed in this run */
+    double running_cost;                                 /* of the tasks at work, the part that is done */
 } pg_monitor;
 
 /* Seconds of a clock that only goes forward. */

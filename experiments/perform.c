@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 /* Checksums of the files that a task may have made. */
-static pg_status find_artefacts(const pg_task *task, const pg_workplace *at, pg_artefact artefacts[PG_ARTEFACTS_MAX], int *count, pg_error *err)
+static pg_status find_artefacts(const pg_task *task, const pg_workplace *at, pg_artefact artefacts[PG_ARTEFACTS_MAX],
+                                int *count, pg_error *err)
 {
     static const char *const folders[] = {"models", "evidence", NULL};
     pg_status status = PG_OK;

@@ -4,7 +4,8 @@
 
 #include "experiments/task.h"
 
-/* Run the task, hash what it made, write its record last. Nothing happens if the record is there. Status and message as pg_task_execute. */
+/* Run the task, hash what it made, write its record last. Nothing happens if the record is there. Status and message as
+ * pg_task_execute. */
 PG_CHECKED pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err);
 
 #endif

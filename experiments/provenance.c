@@ -55,7 +55,8 @@ static json_t *ranks_json(const pg_rank_facts *ranks, int count)
 {
     json_t *list = json_array();
     for (int i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:i, s:s, s:i}", "rank", i, "host", ranks[i].host, "threads", ranks[i].threads));
+        json_array_append_new(list,
+                              json_pack("{s:i, s:s, s:i}", "rank", i, "host", ranks[i].host, "threads", ranks[i].threads));
     return list;
 }
 
@@ -69,8 +70,9 @@ pg_status pg_provenance_write(const char *directory, const pg_rank_facts *ranks,
     processor(cpu);
     pg_status status = pg_path(path, directory, "provenance.json", NULL, err);
     if (status != PG_OK) return status;
-    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "version", pg_version(), "started", when, "compiler", __VERSION__,
-                             "flags", PG_FLAGS, "numbers", PG_REAL_NAME, "blas", pg_blas_version(), "kernels", pg_blas_kernels(), "mpi",
-                             pg_team_library(), "processor", cpu, "ranks", ranks_json(ranks, count));
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "version", pg_version(), "started", when, "compiler",
+                  __VERSION__, "flags", PG_FLAGS, "numbers", PG_REAL_NAME, "blas", pg_blas_version(), "kernels",
+                  pg_blas_kernels(), "mpi", pg_team_library(), "processor", cpu, "ranks", ranks_json(ranks, count));
     return pg_json_write(root, path, err);
 }

@@ -29,7 +29,8 @@ static pg_status grow(void *items, int count, int *room, size_t size, pg_error *
     return PG_OK;
 }
 
-pg_status pg_record_add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit, pg_error *err)
+pg_status pg_record_add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit,
+                        pg_error *err)
 {
     const pg_status status = grow(&record->cells, record->cell_count, &record->cell_room, sizeof *record->cells, err);
     if (status != PG_OK) return status;
@@ -70,9 +71,9 @@ static json_t *number(double value)
 
 static json_t *labels_json(const pg_task_labels *l)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "data", l->data, "network", l->network, "norm", l->norm, "scheme",
-                     l->scheme, "scheme_parameters", l->scheme_parameters, "training", l->training, "attack", l->attack, "parameters",
-                     l->parameters, "seed", (json_int_t)l->seed);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "data", l->data, "network", l->network, "norm", l->norm,
+                     "scheme", l->scheme, "scheme_parameters", l->scheme_parameters, "training", l->training, "attack",
+                     l->attack, "parameters", l->parameters, "seed", (json_int_t)l->seed);
 }
 
 static json_t *cells_json(const pg_record *record)
@@ -95,18 +96,21 @@ static json_t *pairs_json(const pg_record *record, const pg_artefact *artefacts,
     return map;
 }
 
-pg_status pg_record_save(const pg_record *record, const pg_task *task, const pg_task_labels *labels, const pg_artefact *artefacts,
-                         int artefact_count, const char *path, pg_error *err)
+pg_status pg_record_save(const pg_record *record, const pg_task *task, const pg_task_labels *labels,
+                         const pg_artefact *artefacts, int artefact_count, const char *path, pg_error *err)
 {
-    json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "format", FORMAT, "key", task->key, "name", labels->name, "task",
-                             task->text, "labels", labels_json(labels), "files", pairs_json(NULL, artefacts, artefact_count), "notes",
-                             pairs_json(record, NULL, 0), "cells", cells_json(record));
+    json_t *root =
+        json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "format", FORMAT, "key", task->key, "name", labels->name, "task",
+                  task->text, "labels", labels_json(labels), "files", pairs_json(NULL, artefacts, artefact_count), "notes",
+                  pairs_json(record, NULL, 0), "cells", cells_json(record));
     return pg_json_write(root, path, err);
 }
 
-pg_status pg_failure_save(const char *key, const char *name, const char *text, const char *reason, const char *path, pg_error *err)
+pg_status pg_failure_save(const char *key, const char *name, const char *text, const char *reason, const char *path,
+                          pg_error *err)
 {
-    json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:s}", "format", FORMAT, "key", key, "name", name, "task", text, "reason", reason);
+    json_t *root =
+        json_pack("{s:i, s:s, s:s, s:s, s:s}", "format", FORMAT, "key", key, "name", name, "task", text, "reason", reason);
     return pg_json_write(root, path, err);
 }
 
@@ -160,7 +164,8 @@ static pg_status get_cells(const json_t *root, pg_record *record, pg_error *err)
         get(cell, "outcome", outcome, sizeof outcome);
         get(cell, "metric", metric, sizeof metric);
         get(cell, "unit", unit, sizeof unit);
-        const pg_status status = pg_record_add(record, outcome, metric, json_is_number(value) ? json_number_value(value) : NAN, unit, err);
+        const pg_status status =
+            pg_record_add(record, outcome, metric, json_is_number(value) ? json_number_value(value) : NAN, unit, err);
         if (status != PG_OK) return status;
     }
     return PG_OK;
@@ -192,8 +197,8 @@ static void get_artefacts(json_t *root, pg_artefact *artefacts, int *count)
     }
 }
 
-pg_status pg_record_load(const char *path, pg_record *record, pg_task_labels *labels, char key[PG_SHA256_HEX], pg_artefact *artefacts,
-                         int *artefact_count, pg_error *err)
+pg_status pg_record_load(const char *path, pg_record *record, pg_task_labels *labels, char key[PG_SHA256_HEX],
+                         pg_artefact *artefacts, int *artefact_count, pg_error *err)
 {
     pg_status status = PG_OK;
     json_t *root = NULL;

@@ -1,4 +1,5 @@
-/* A record: what one task measured, as cells (one metric each) and notes (words). One JSON file per task; the same task gives the same bytes. */
+/* A record: what one task measured, as cells (one metric each) and notes (words). One JSON file per task; the same task gives
+ * the same bytes. */
 #ifndef PG_EXPERIMENTS_RECORD_H
 #define PG_EXPERIMENTS_RECORD_H
 
@@ -27,7 +28,8 @@ PG_CHECKED pg_status pg_record_add(pg_record *record, const char *outcome, const
 PG_CHECKED pg_status pg_record_note(pg_record *record, const char *key, const char *text, pg_error *err);
 void pg_record_clear(pg_record *record);
 
-/* A record in its file, with what the task is. The file's presence says that the task is done and that the files it names are in place. */
+/* A record in its file, with what the task is. The file's presence says that the task is done and that the files it names are
+ * in place. */
 typedef struct pg_artefact {
     char path[128], sha256[PG_SHA256_HEX]; /* relative to the directory of the run */
 } pg_artefact;
@@ -40,8 +42,8 @@ enum { PG_ARTEFACTS_MAX = 4 };
 PG_CHECKED pg_status pg_record_save(const pg_record *record, const struct pg_task *task, const struct pg_task_labels *labels,
                                     const pg_artefact *artefacts, int artefact_count, const char *path, pg_error *err);
 
-/* What a table needs of a record file. record is ended by pg_record_clear. PG_BAD_INPUT, naming the file, if it is no record; artefacts
- * may be NULL. */
+/* What a table needs of a record file. record is ended by pg_record_clear. PG_BAD_INPUT, naming the file, if it is no record;
+ * artefacts may be NULL. */
 PG_CHECKED pg_status pg_record_load(const char *path, pg_record *record, struct pg_task_labels *labels, char key[PG_SHA256_HEX],
                                     pg_artefact *artefacts, int *artefact_count, pg_error *err);
 

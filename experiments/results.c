@@ -67,7 +67,8 @@ static void write_rows(pg_csv_writer *csv, const pg_result *result)
     const pg_task_labels *l = &result->labels;
     for (int i = 0; i < result->record.cell_count; i++) {
         const pg_cell *cell = &result->record.cells[i];
-        const char *const texts[] = {l->name, l->data, l->network, l->norm, l->scheme, l->scheme_parameters, l->training, l->attack, l->parameters};
+        const char *const texts[] = {l->name,     l->data,   l->network,   l->norm, l->scheme, l->scheme_parameters,
+                                     l->training, l->attack, l->parameters};
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) pg_csv_text(csv, texts[k]);
         pg_csv_int(csv, (long long)l->seed);
         pg_csv_text(csv, cell->outcome);
@@ -80,8 +81,9 @@ static void write_rows(pg_csv_writer *csv, const pg_result *result)
 
 pg_status pg_results_write_cells(const pg_results *results, const char *directory, pg_error *err)
 {
-    static const char *const header[] = {"task",   "data",       "network", "norm",    "scheme", "scheme_parameters", "training", "attack",
-                                         "parameters", "seed", "outcome", "metric",  "value",  "unit",              NULL};
+    static const char *const header[] = {"task",     "data",   "network",    "norm", "scheme",  "scheme_parameters",
+                                         "training", "attack", "parameters", "seed", "outcome", "metric",
+                                         "value",    "unit",   NULL};
     pg_status status = PG_OK;
     pg_csv_writer csv = {0};
     char path[PG_PATH_MAX], *text = NULL;

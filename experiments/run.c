@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- alone ------------------------------------------------------------------------------------------------------------------ */
+/* ---- alone ------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct solo {
     pg_book *book;
@@ -62,7 +63,8 @@ static void run_alone(pg_book *book)
     pg_task_release_data();
 }
 
-/* ---- master ----------------------------------------------------------------------------------------------------------------- */
+/* ---- master -----------------------------------------------------------------------------------------------------------------
+ */
 
 /* What the master knows of a worker. */
 typedef struct hand {
@@ -75,7 +77,7 @@ typedef struct hand {
 typedef struct master {
     pg_book *book;
     pg_team *team;
-    hand *hands; /* by rank */
+    hand *hands;   /* by rank */
     int *attempts; /* by task */
     double images; /* of finished tasks */
     bool told;     /* the workers have been told to save and end */
@@ -211,7 +213,8 @@ static pg_status dismiss(pg_team *team, pg_error *err)
     return status;
 }
 
-/* ---- both --------------------------------------------------------------------------------------------------------------------- */
+/* ---- both
+ * --------------------------------------------------------------------------------------------------------------------- */
 
 static pg_status check_texts(const pg_grid *grid, pg_error *err)
 {

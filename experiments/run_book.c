@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- start and end ------------------------------------------------------------------------------------------------------------ */
+/* ---- start and end
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static pg_status find_done(const pg_grid *grid, const char *directory, bool *done, pg_error *err)
 {
@@ -57,7 +58,8 @@ static void fault(pg_book *book, pg_status status, const char *message)
     book->fault = pg_fail(&book->fault_error, status, "%s", message);
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------------------------- */
+/* ---- events
+ * ------------------------------------------------------------------------------------------------------------------- */
 
 static void open_log(pg_book *book)
 {
@@ -75,7 +77,8 @@ void pg_book_start(pg_book *book, int task, int rank)
     pg_error err = {.message = ""};
     open_log(book);
     book->rank[task] = rank;
-    fault(book, pg_monitor_event(&book->monitor, false, &err, "start  %s on rank %d", book->grid->tasks[task].name, rank), err.message);
+    fault(book, pg_monitor_event(&book->monitor, false, &err, "start  %s on rank %d", book->grid->tasks[task].name, rank),
+          err.message);
 }
 
 static pg_status write_failure(const pg_book *book, int task, const char *message, pg_error *err)
@@ -94,8 +97,10 @@ static void task_done(pg_book *book, int task)
     const pg_node_task *t = &book->grid->tasks[task];
     pg_dispatch_done(book->dispatch, task);
     book->result.ran++;
-    if (pg_rundir_file(book->options->directory, "failed", t->key, path, NULL) == PG_OK) unlink(path); /* an earlier failure is history */
-    fault(book, pg_monitor_event(&book->monitor, false, &err, "done   %s in %.1f s", t->name, book->seconds[task]), err.message);
+    if (pg_rundir_file(book->options->directory, "failed", t->key, path, NULL) == PG_OK)
+        unlink(path); /* an earlier failure is history */
+    fault(book, pg_monitor_event(&book->monitor, false, &err, "done   %s in %.1f s", t->name, book->seconds[task]),
+          err.message);
 }
 
 static void task_failed(pg_book *book, int task, const char *message)
@@ -103,7 +108,8 @@ static void task_failed(pg_book *book, int task, const char *message)
     pg_error err = {.message = ""};
     pg_status status = write_failure(book, task, message, &err);
     pg_dispatch_failed(book->dispatch, task);
-    if (status == PG_OK) status = pg_monitor_event(&book->monitor, true, &err, "failed %s: %s", book->grid->tasks[task].name, message);
+    if (status == PG_OK)
+        status = pg_monitor_event(&book->monitor, true, &err, "failed %s: %s", book->grid->tasks[task].name, message);
     for (int i = task + 1; i < book->grid->count && status == PG_OK; i++)
         if (book->dispatch->state[i] == PG_WORK_SKIPPED && book->dispatch->blame[i] == task)
             status = pg_monitor_event(&book->monitor, true, &err, "skip   %s: %s failed", book->grid->tasks[i].name,
@@ -125,10 +131,12 @@ void pg_book_end(pg_book *book, int task, pg_status status, const char *message,
     }
     pg_error err = {.message = ""};
     pg_dispatch_return(book->dispatch, task);
-    fault(book, pg_monitor_event(&book->monitor, true, &err, "stop   %s: %s", book->grid->tasks[task].name, message), err.message);
+    fault(book, pg_monitor_event(&book->monitor, true, &err, "stop   %s: %s", book->grid->tasks[task].name, message),
+          err.message);
 }
 
-/* ---- what it came to ------------------------------------------------------------------------------------------------------------ */
+/* ---- what it came to
+ * ------------------------------------------------------------------------------------------------------------ */
 
 /* Rows of an older timings.csv, of tasks that did not run now, then those of this run. */
 static pg_status copy_old(const pg_book *book, const char *path, pg_csv_writer *csv, pg_error *err)

@@ -1,4 +1,5 @@
-/* The books of a run: what happened to each task, written where it must be. Shared by the master and by a process that works alone. */
+/* The books of a run: what happened to each task, written where it must be. Shared by the master and by a process that works
+ * alone. */
 #ifndef PG_EXPERIMENTS_RUN_BOOK_H
 #define PG_EXPERIMENTS_RUN_BOOK_H
 
@@ -24,7 +25,8 @@ void pg_book_close(pg_book *book);
 /* May another task start? */
 bool pg_book_going(const pg_book *book);
 
-/* A task starts on a rank; it came to an end there, with a status and its message. Failures to write the books are kept as faults. */
+/* A task starts on a rank; it came to an end there, with a status and its message. Failures to write the books are kept as
+ * faults. */
 void pg_book_start(pg_book *book, int task, int rank);
 void pg_book_end(pg_book *book, int task, pg_status status, const char *message, double seconds);
 

@@ -33,14 +33,16 @@ pg_status pg_rundir_file(const char *directory, const char *folder, const char *
     return pg_path(path, directory, folder, file, err);
 }
 
-/* ---- description ------------------------------------------------------------------------------------------------------------ */
+/* ---- description ------------------------------------------------------------------------------------------------------------
+ */
 
 static json_t *manifest_json(const pg_grid *grid)
 {
     json_t *tasks = json_array();
     for (int i = 0; i < grid->count; i++)
         json_array_append_new(tasks, json_pack("{s:s, s:s}", "key", grid->tasks[i].key, "name", grid->tasks[i].name));
-    return json_pack("{s:i, s:s, s:s, s:o}", "format", FORMAT, "name", grid->options.name, "label", grid->options.label, "tasks", tasks);
+    return json_pack("{s:i, s:s, s:s, s:o}", "format", FORMAT, "name", grid->options.name, "label", grid->options.label,
+                     "tasks", tasks);
 }
 
 pg_status pg_rundir_describe(const char *directory, const pg_grid *grid, pg_error *err)
@@ -64,7 +66,8 @@ pg_status pg_manifest_read(const char *directory, pg_manifest **out, pg_error *e
     char path[PG_PATH_MAX], *name, *label, *key;
     json_error_t fault;
     PG_TRY(pg_path(path, directory, "grid.json", NULL, err));
-    if (!pg_file_exists(path)) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not the directory of a run (it has no grid.json)", directory));
+    if (!pg_file_exists(path))
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not the directory of a run (it has no grid.json)", directory));
     root = json_load_file(path, JSON_REJECT_DUPLICATES, &fault);
     if (!root) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s:%d:%d: %s", path, fault.line, fault.column, fault.text));
     PG_TRY(pg_alloc(1, sizeof *manifest, &manifest, err));
@@ -76,7 +79,8 @@ pg_status pg_manifest_read(const char *directory, pg_manifest **out, pg_error *e
     PG_TRY(pg_alloc(json_array_size(tasks), sizeof *manifest->tasks, &manifest->tasks, err));
     json_array_foreach(tasks, i, task)
     {
-        if (json_unpack(task, "{s:s, s:s}", "key", &key, "name", &name) != 0) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: bad task %zu", path, i));
+        if (json_unpack(task, "{s:s, s:s}", "key", &key, "name", &name) != 0)
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: bad task %zu", path, i));
         snprintf(manifest->tasks[i].key, sizeof manifest->tasks[i].key, "%s", key);
         snprintf(manifest->tasks[i].name, sizeof manifest->tasks[i].name, "%s", name);
         manifest->count++;
@@ -97,11 +101,12 @@ void pg_manifest_destroy(pg_manifest **manifest)
     *manifest = NULL;
 }
 
-/* ---- states --------------------------------------------------------------------------------------------------------------- */
+/* ---- states ---------------------------------------------------------------------------------------------------------------
+ */
 
 /* Tasks of which a file KEY.* (with that ending, if not NULL) lies in the folder are in that state. */
-static pg_status scan_folder(const char *directory, const char *folder, const char *ending, const pg_grid *grid, pg_task_state state,
-                             pg_task_state *states, pg_error *err)
+static pg_status scan_folder(const char *directory, const char *folder, const char *ending, const pg_grid *grid,
+                             pg_task_state state, pg_task_state *states, pg_error *err)
 {
     char path[PG_PATH_MAX], key[PG_SHA256_HEX] = "";
     const pg_status status = pg_path(path, directory, folder, NULL, err);
@@ -111,7 +116,8 @@ static pg_status scan_folder(const char *directory, const char *folder, const ch
     for (struct dirent *entry; (entry = readdir(dir));) {
         if (strlen(entry->d_name) < PG_SHA256_HEX) continue;
         memcpy(key, entry->d_name, PG_SHA256_HEX - 1);
-        if (entry->d_name[PG_SHA256_HEX - 1] != '.' || (ending && strcmp(entry->d_name + PG_SHA256_HEX - 1, ending) != 0)) continue;
+        if (entry->d_name[PG_SHA256_HEX - 1] != '.' || (ending && strcmp(entry->d_name + PG_SHA256_HEX - 1, ending) != 0))
+            continue;
         const int at = pg_grid_find(grid, key);
         if (at >= 0) states[at] = state;
     }

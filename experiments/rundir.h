@@ -33,7 +33,8 @@ PG_CHECKED pg_status pg_rundir_describe(const char *directory, const pg_grid *gr
 PG_CHECKED pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_state *states, pg_error *err);
 
 /* Path of a task's file: "records", key -> DIRECTORY/records/KEY.json. */
-PG_CHECKED pg_status pg_rundir_file(const char *directory, const char *folder, const char *key, char path[PG_PATH_MAX], pg_error *err);
+PG_CHECKED pg_status pg_rundir_file(const char *directory, const char *folder, const char *key, char path[PG_PATH_MAX],
+                                    pg_error *err);
 
 /* What grid.json says. Freed by pg_manifest_destroy. */
 typedef struct pg_manifest {

@@ -7,9 +7,11 @@
 #include <ctype.h>
 #include <string.h>
 
-/* ---- short names ------------------------------------------------------------------------------------------------------------ */
+/* ---- short names ------------------------------------------------------------------------------------------------------------
+ */
 
-/* A scheme or an attack with its options. Its label is its name and those options in which it differs from others of the name. */
+/* A scheme or an attack with its options. Its label is its name and those options in which it differs from others of the name.
+ */
 typedef struct variant {
     char name[32], parameters[2 * PG_LABEL_MAX], label[PG_SHEET_TEXT];
 } variant;
@@ -84,7 +86,8 @@ static void label_one(const variants *list, variant *mine)
     }
 }
 
-/* ---- what all tables share --------------------------------------------------------------------------------------------------- */
+/* ---- what all tables share
+ * --------------------------------------------------------------------------------------------------- */
 
 typedef struct book {
     const pg_results *results;
@@ -115,7 +118,8 @@ static pg_status open_book(book *b, const pg_results *results, pg_error *err)
         char parameters[2 * PG_LABEL_MAX];
         double value;
         const pg_task_labels *l = &results->items[i].labels;
-        snprintf(parameters, sizeof parameters, "%s%s%s", l->scheme_parameters, l->scheme_parameters[0] ? " " : "", l->training);
+        snprintf(parameters, sizeof parameters, "%s%s%s", l->scheme_parameters, l->scheme_parameters[0] ? " " : "",
+                 l->training);
         PG_TRY(variant_of(&b->schemes, l->scheme, parameters, &b->scheme[i], err));
         b->attack[i] = -1;
         if (l->attack[0]) PG_TRY(variant_of(&b->attacks, l->attack, l->parameters, &b->attack[i], err));
@@ -126,7 +130,8 @@ static pg_status open_book(book *b, const pg_results *results, pg_error *err)
     snprintf(b->label, sizeof b->label, "%s", results->label);
     if (results->count < results->expected) {
         const size_t used = strlen(b->label);
-        snprintf(b->label + used, sizeof b->label - used, "%sincomplete: %d of %d tasks", used ? "; " : "", results->count, results->expected);
+        snprintf(b->label + used, sizeof b->label - used, "%sincomplete: %d of %d tasks", used ? "; " : "", results->count,
+                 results->expected);
     }
 done:
     return status;
@@ -137,8 +142,8 @@ typedef struct column_spec {
     pg_column_kind kind;
 } column_spec;
 
-static pg_status start(pg_sheet *sheet, const book *b, const char *title, const char *const *texts, const column_spec *columns, const char *prefix,
-                       pg_error *err)
+static pg_status start(pg_sheet *sheet, const book *b, const char *title, const char *const *texts, const column_spec *columns,
+                       const char *prefix, pg_error *err)
 {
     pg_status status = PG_OK;
     char name[2 * PG_SHEET_TEXT];
@@ -200,7 +205,8 @@ done:
     return status;
 }
 
-/* ---- schemes ------------------------------------------------------------------------------------------------------------------ */
+/* ---- schemes
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static pg_status make_schemes(const book *b, pg_sheet *sheet, pg_error *err)
 {
@@ -222,7 +228,8 @@ static pg_status make_schemes(const book *b, pg_sheet *sheet, pg_error *err)
         const pg_result *r = &b->results->items[i];
         int row;
         if (b->attack[i] >= 0) continue;
-        const char *const key[] = {r->labels.data, r->labels.network, r->labels.norm, b->schemes.items[b->scheme[i]].label, NULL};
+        const char *const key[] = {r->labels.data, r->labels.network, r->labels.norm, b->schemes.items[b->scheme[i]].label,
+                                   NULL};
         PG_TRY(row_of(sheet, key, &row, err));
         for (int c = 0; c < r->record.cell_count; c++)
             if (!r->record.cells[c].outcome[0]) PG_TRY(put(sheet, row, 4, columns, &r->record.cells[c], err));
@@ -231,7 +238,8 @@ done:
     return status;
 }
 
-/* ---- removal ------------------------------------------------------------------------------------------------------------------ */
+/* ---- removal
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static const column_spec removal_columns[] = {{"accuracy", "accuracy %", PG_COLUMN_MEAN},
                                               {"detection", "signature %", PG_COLUMN_MEAN},
@@ -271,14 +279,16 @@ static pg_status make_removal(const book *b, pg_sheet *sheet, pg_error *err)
     pg_status status = PG_OK;
     if (!any_attack(b, false)) return PG_OK;
     PG_TRY(start(sheet, b, "attacks that try to remove the mark", texts, none, "", err));
-    for (int s = 0; s < b->schemes.count; s++) PG_TRY(start(sheet, b, NULL, NULL, removal_columns, b->schemes.items[s].label, err));
+    for (int s = 0; s < b->schemes.count; s++)
+        PG_TRY(start(sheet, b, NULL, NULL, removal_columns, b->schemes.items[s].label, err));
     for (int i = 0; i < b->results->count; i++)
         if (!b->forges[i]) PG_TRY(add_removal(b, i, sheet, err));
 done:
     return status;
 }
 
-/* ---- ambiguity ---------------------------------------------------------------------------------------------------------------- */
+/* ---- ambiguity
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 /* Accuracy is that of the branch which the evidence opens. */
 static pg_status make_ambiguity(const book *b, pg_sheet *sheet, pg_error *err)
@@ -300,8 +310,12 @@ static pg_status make_ambiguity(const book *b, pg_sheet *sheet, pg_error *err)
         double bits;
         int row;
         if (trained ? !pg_result_value(r, "", "bits", &bits) : !b->forges[i]) continue;
-        const char *const key[] = {r->labels.data, r->labels.network, r->labels.norm, b->schemes.items[b->scheme[i]].label,
-                                   trained ? "genuine" : b->attacks.items[b->attack[i]].label, NULL};
+        const char *const key[] = {r->labels.data,
+                                   r->labels.network,
+                                   r->labels.norm,
+                                   b->schemes.items[b->scheme[i]].label,
+                                   trained ? "genuine" : b->attacks.items[b->attack[i]].label,
+                                   NULL};
         PG_TRY(row_of(sheet, key, &row, err));
         for (int c = 0; c < r->record.cell_count; c++) {
             const pg_cell *cell = &r->record.cells[c];
@@ -313,7 +327,8 @@ done:
     return status;
 }
 
-/* ---- all ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- all
+ * ---------------------------------------------------------------------------------------------------------------------- */
 
 /* What the short names stand for. */
 static void print_legend(const variants *list, FILE *stream)
@@ -352,8 +367,10 @@ pg_status pg_tables_render(const char *directory, bool partial, FILE *stream, pg
     pg_results *results = NULL;
     PG_TRY(pg_results_load(directory, &results, err));
     if (results->count < results->expected && !partial)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %d of %d tasks have no result; `passgrid run` completes them, `passgrid table --partial` shows the others",
-                       directory, results->expected - results->count, results->expected));
+        PG_TRY(pg_fail(
+            err, PG_BAD_INPUT,
+            "%s: %d of %d tasks have no result; `passgrid run` completes them, `passgrid table --partial` shows the others",
+            directory, results->expected - results->count, results->expected));
     PG_TRY(pg_results_write_cells(results, directory, err));
     PG_TRY(render(results, directory, stream, err));
 done:

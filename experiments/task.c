@@ -1,7 +1,8 @@
 /* Tasks as text; see task.h.
  *
- * The text is one line of YAML in a fixed order with every option spelled out, so equal tasks have equal texts. Reading is the same
- * tables backwards; what was read is written again and compared, so a text that this version would not write is refused. */
+ * The text is one line of YAML in a fixed order with every option spelled out, so equal tasks have equal texts. Reading is the
+ * same tables backwards; what was read is written again and compared, so a text that this version would not write is refused.
+ */
 #include "experiments/task.h"
 
 #include "core/base/memory.h"
@@ -38,8 +39,8 @@ done:
 }
 
 /* A map under key that begins with `kind: name` and goes on with the options; kind NULL: the options alone. */
-static pg_status add_options(pg_tree *tree, pg_node *map, const char *key, const char *kind, const char *name, const pg_option *table,
-                             const void *values, pg_error *err)
+static pg_status add_options(pg_tree *tree, pg_node *map, const char *key, const char *kind, const char *name,
+                             const pg_option *table, const void *values, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_node *entry;
@@ -128,7 +129,8 @@ static void get_data(const pg_node *map, pg_data_choice *out)
 }
 
 /* Options under key into a new block of size bytes. */
-static pg_status get_options(const pg_option *table, const pg_node *map, size_t size, void *out, pg_problems *problems, pg_error *err)
+static pg_status get_options(const pg_option *table, const pg_node *map, size_t size, void *out, pg_problems *problems,
+                             pg_error *err)
 {
     void *values = NULL;
     pg_status status = PG_OK;
@@ -149,12 +151,14 @@ static pg_status get_scheme_and_attack(const pg_node *root, pg_task *out, pg_pro
     get_text(pg_node_get(root, "scheme"), "scheme", name, sizeof name);
     out->scheme = pg_scheme_find(name);
     if (!out->scheme) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: unknown scheme '%s'", name));
-    PG_TRY(get_options(out->scheme->options, pg_node_get(root, "scheme"), out->scheme->options_size, &out->scheme_options, problems, err));
+    PG_TRY(get_options(out->scheme->options, pg_node_get(root, "scheme"), out->scheme->options_size, &out->scheme_options,
+                       problems, err));
     if (out->kind == PG_TASK_TRAIN) goto done;
     get_text(pg_node_get(root, "attack"), "attack", name, sizeof name);
     out->attack = pg_attack_find(name);
     if (!out->attack) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: unknown attack '%s'", name));
-    PG_TRY(get_options(out->attack->options, pg_node_get(root, "attack"), out->attack->options_size, &out->attack_options, problems, err));
+    PG_TRY(get_options(out->attack->options, pg_node_get(root, "attack"), out->attack->options_size, &out->attack_options,
+                       problems, err));
 done:
     return status;
 }
@@ -254,8 +258,8 @@ pg_status pg_task_describe(const pg_task *task, pg_task_labels *out, pg_error *e
     describe_data(&task->data, out->data);
     char width[PG_NUMBER_MAX];
     pg_number_text(task->width, width);
-    snprintf(out->network, sizeof out->network, "%s%s%s%s", task->arch, strcmp(width, "1") ? " x" : "", strcmp(width, "1") ? width : "",
-             task->relu_before_add ? "" : " late-relu");
+    snprintf(out->network, sizeof out->network, "%s%s%s%s", task->arch, strcmp(width, "1") ? " x" : "",
+             strcmp(width, "1") ? width : "", task->relu_before_add ? "" : " late-relu");
     snprintf(out->norm, sizeof out->norm, "%s", task->norm);
     snprintf(out->scheme, sizeof out->scheme, "%s", task->scheme->name);
     PG_TRY(describe_options(task->scheme->options, task->scheme_options, out->scheme_parameters, err));
@@ -264,8 +268,8 @@ pg_status pg_task_describe(const pg_task *task, pg_task_labels *out, pg_error *e
         snprintf(out->attack, sizeof out->attack, "%s", task->attack->name);
         PG_TRY(describe_options(task->attack->options, task->attack_options, out->parameters, err));
     }
-    snprintf(out->name, sizeof out->name, "%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, task->arch, task->norm, out->scheme, out->attack,
-             out->attack[0] ? "/" : "", (unsigned long long)task->seed, task->key);
+    snprintf(out->name, sizeof out->name, "%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, task->arch, task->norm, out->scheme,
+             out->attack, out->attack[0] ? "/" : "", (unsigned long long)task->seed, task->key);
 done:
     return status;
 }

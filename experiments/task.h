@@ -1,7 +1,8 @@
 /* A task: one node of the grid, complete in itself.
  *
- * Its canonical text holds everything that its result depends on, every default spelled out: data (name, checksum, subset), network, scheme, training, verification,
- * seed, attack, keys of its parents, format version. Its key is the SHA-256 of that text. A worker gets the text and nothing else. */
+ * Its canonical text holds everything that its result depends on, every default spelled out: data (name, checksum, subset),
+ * network, scheme, training, verification, seed, attack, keys of its parents, format version. Its key is the SHA-256 of that
+ * text. A worker gets the text and nothing else. */
 #ifndef PG_EXPERIMENTS_TASK_H
 #define PG_EXPERIMENTS_TASK_H
 
@@ -29,7 +30,7 @@ typedef struct pg_task {
     const pg_scheme *scheme;
     void *scheme_options;
     pg_train_options train;
-    uint64_t seed; /* the replicate: one of the grid's seeds */
+    uint64_t seed;                  /* the replicate: one of the grid's seeds */
     char pretrained[PG_SHA256_HEX]; /* key of the task that trained the plain network; empty: none */
     /* attack only */
     char victim[PG_SHA256_HEX];
@@ -49,9 +50,9 @@ void pg_task_clear(pg_task *task); /* of a zeroed task too */
 /* What people call it. */
 enum { PG_LABEL_MAX = 1536 };
 typedef struct pg_task_labels {
-    char name[256];                                /* "cifar10/alexnet-bn/v1/prune/s1/3fa9c01d", unique */
-    char data[96], network[96], norm[8];           /* "cifar10 20000+2000", "alexnet x0.5", "bn" */
-    char scheme[32], attack[32];                   /* attack is empty for training */
+    char name[256];                      /* "cifar10/alexnet-bn/v1/prune/s1/3fa9c01d", unique */
+    char data[96], network[96], norm[8]; /* "cifar10 20000+2000", "alexnet x0.5", "bn" */
+    char scheme[32], attack[32];         /* attack is empty for training */
     char scheme_parameters[PG_LABEL_MAX], training[PG_LABEL_MAX], parameters[PG_LABEL_MAX]; /* "epochs=2 mode=ftal" */
     uint64_t seed;
 } pg_task_labels;
@@ -59,15 +60,16 @@ PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_task_labels *out, 
 
 /* What running a task needs from its surroundings. */
 typedef struct pg_workplace {
-    const char *directory;      /* of the run: models/KEY.safetensors, evidence/KEY.safetensors, checkpoints/KEY.* are below */
-    const char *data_directory; /* NULL: the default */
-    bool (*stop)(void *context);                    /* asked between steps: should this task save and end? */
+    const char *directory;       /* of the run: models/KEY.safetensors, evidence/KEY.safetensors, checkpoints/KEY.* are below */
+    const char *data_directory;  /* NULL: the default */
+    bool (*stop)(void *context); /* asked between steps: should this task save and end? */
     void (*report)(void *context, double done, double images); /* share of the task done, images processed */
     void *context;
 } pg_workplace;
 
-/* Run a task to its end: writes its artefacts (parents' are read), fills the record. PG_INTERRUPTED after workplace->stop said so, with a
- * checkpoint from which the next call goes on; PG_FAILED when the computation has no result (a loss that is not finite). */
+/* Run a task to its end: writes its artefacts (parents' are read), fills the record. PG_INTERRUPTED after workplace->stop said
+ * so, with a checkpoint from which the next call goes on; PG_FAILED when the computation has no result (a loss that is not
+ * finite). */
 PG_CHECKED pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
 
 /* Data sets stay loaded between the tasks of a process; this releases them. */

@@ -64,7 +64,8 @@ pg_status pg_team_share(pg_team *team, void *data, size_t bytes, pg_error *err)
 
 pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *all, pg_error *err)
 {
-    if (team->link) return check(MPI_Gather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, 0, team->link->comm), "gather", err);
+    if (team->link)
+        return check(MPI_Gather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, 0, team->link->comm), "gather", err);
     memcpy(all, mine, bytes);
     return PG_OK;
 }
@@ -126,7 +127,8 @@ pg_status pg_team_poll(pg_team *team, pg_message *message, bool *got, pg_error *
     if (!there) goto done;
     PG_TRY(check(MPI_Get_count(&envelope, MPI_BYTE, &bytes), "size of a message", err));
     if (bytes > (int)sizeof *message) PG_TRY(pg_fail(err, PG_IO_FAULT, "MPI: a message of %d bytes", bytes));
-    PG_TRY(check(MPI_Recv(message, bytes, MPI_BYTE, envelope.MPI_SOURCE, TAG, team->link->comm, MPI_STATUS_IGNORE), "receive", err));
+    PG_TRY(check(MPI_Recv(message, bytes, MPI_BYTE, envelope.MPI_SOURCE, TAG, team->link->comm, MPI_STATUS_IGNORE), "receive",
+                 err));
     message->from = envelope.MPI_SOURCE;
     *got = true;
 done:

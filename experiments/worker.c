@@ -1,4 +1,5 @@
-/* A worker; see worker.h. Messages are sent from the thread that computes, between steps: a worker that is stuck falls silent. */
+/* A worker; see worker.h. Messages are sent from the thread that computes, between steps: a worker that is stuck falls silent.
+ */
 #include "experiments/worker.h"
 
 #include "experiments/monitor.h"
@@ -17,7 +18,7 @@ typedef struct worker {
     bool counted;
     double done, images;
     double polled, reported, announced; /* times */
-    pg_status link;   /* first failure of a message */
+    pg_status link;                     /* first failure of a message */
     pg_error link_error;
 } worker;
 
@@ -56,7 +57,8 @@ static bool take(worker *w)
     return m.kind == PG_MSG_TASK;
 }
 
-/* ---- what a running task asks and says ---------------------------------------------------------------------------------------- */
+/* ---- what a running task asks and says
+ * ---------------------------------------------------------------------------------------- */
 
 static bool stop(void *context)
 {
@@ -84,7 +86,8 @@ static void report(void *context, double done, double images)
     send(w, PG_MSG_PROGRESS, PG_OK, 0, "");
 }
 
-/* ---- the loop ------------------------------------------------------------------------------------------------------------- */
+/* ---- the loop -------------------------------------------------------------------------------------------------------------
+ */
 
 static void run_task(worker *w, const pg_workplace *at)
 {

@@ -44,10 +44,11 @@ static pg_grid *read_grid(const char *text, const char *const *sets, int set_cou
 static void test_products(void **state)
 {
     (void)state;
-    pg_grid *grid = read_grid("seeds: [1, 2]\ndata: [{name: synthetic, train: 64}, {name: synthetic, train: 128}]\n"
-                              "networks: [{arch: alexnet, norm: [bn, gn], width: [0.0625, 0.125]}]\nschemes: [{scheme: plain}]\n"
-                              "attacks: [{attack: \"null\"}, {attack: null}, {attack: prune, scope: [all, weights], levels: [1, 2]}]\n",
-                              NULL, 0);
+    pg_grid *grid =
+        read_grid("seeds: [1, 2]\ndata: [{name: synthetic, train: 64}, {name: synthetic, train: 128}]\n"
+                  "networks: [{arch: alexnet, norm: [bn, gn], width: [0.0625, 0.125]}]\nschemes: [{scheme: plain}]\n"
+                  "attacks: [{attack: \"null\"}, {attack: null}, {attack: prune, scope: [all, weights], levels: [1, 2]}]\n",
+                  NULL, 0);
     /* 2 seeds, 2 data sets, 4 networks; per point: training, the null attack once however often it is listed, 2 prunings */
     assert_int_equal(grid->count, 2 * 2 * 4 * (1 + 1 + 2));
     for (int i = 0; i < grid->count; i++)
@@ -57,12 +58,15 @@ static void test_products(void **state)
     pg_grid_destroy(&grid);
 }
 
-/* A scheme that wants a plain network gets it, once, whether the grid lists it or not; forgeries make no sense on a plain network. */
+/* A scheme that wants a plain network gets it, once, whether the grid lists it or not; forgeries make no sense on a plain
+ * network. */
 static void test_parents(void **state)
 {
     (void)state;
-    pg_grid *with = read_grid(HEAD "schemes: [{scheme: v1}, {scheme: plain}, {scheme: v2, passport: random}]\nattacks: [{attack: fake1}]\n", NULL, 0);
-    pg_grid *without = read_grid(HEAD "schemes: [{scheme: v1, train: {epochs: 3}}]\nattacks: [{attack: prune, schemes: [v2]}]\n", NULL, 0);
+    pg_grid *with = read_grid(
+        HEAD "schemes: [{scheme: v1}, {scheme: plain}, {scheme: v2, passport: random}]\nattacks: [{attack: fake1}]\n", NULL, 0);
+    pg_grid *without =
+        read_grid(HEAD "schemes: [{scheme: v1, train: {epochs: 3}}]\nattacks: [{attack: prune, schemes: [v2]}]\n", NULL, 0);
     assert_int_equal(with->count, 5); /* plain, v1, fake1 on v1, v2, fake1 on v2 */
     assert_int_equal(with->tasks[0].parent_count, 0);
     assert_non_null(strstr(with->tasks[0].name, "/plain/"));
@@ -78,9 +82,10 @@ static void test_parents(void **state)
     pg_grid_destroy(&without);
 }
 
-static const char *const full = HEAD "name: full\nlabel: \"a # label\"\nseeds: [3, 4]\n"
-                                     "schemes: [{scheme: plain}, {scheme: [v1, v2], signature: \"x: y\", train: {lr: [0.1, 0.2]}}]\n"
-                                     "attacks: [{attack: fake1, repeats: [2, 3], schemes: [v1]}, {attack: finetune, data: fashion-mnist, data_train: 10}]\n";
+static const char *const full = HEAD
+    "name: full\nlabel: \"a # label\"\nseeds: [3, 4]\n"
+    "schemes: [{scheme: plain}, {scheme: [v1, v2], signature: \"x: y\", train: {lr: [0.1, 0.2]}}]\n"
+    "attacks: [{attack: fake1, repeats: [2, 3], schemes: [v1]}, {attack: finetune, data: fashion-mnist, data_train: 10}]\n";
 
 /* Lists in a scheme's own training are no axes, so this is the same without them. */
 static void test_resolved(void **state)
@@ -127,15 +132,19 @@ static void test_foreign_text(void **state)
 {
     (void)state;
     pg_grid *grid = read_grid(HEAD "schemes: [{scheme: plain}]\n", NULL, 0);
-    static const char *const swaps[][2] = {{"epochs: 1,", "epochs: 2.0,"}, {"format: 1", "format: 2"}, {"scheme: plain", "scheme: plane"},
-                                           {"train: 64", "train: 064"},    {"bn", "xx"}};
+    static const char *const swaps[][2] = {{"epochs: 1,", "epochs: 2.0,"},
+                                           {"format: 1", "format: 2"},
+                                           {"scheme: plain", "scheme: plane"},
+                                           {"train: 64", "train: 064"},
+                                           {"bn", "xx"}};
     for (size_t i = 0; i < sizeof swaps / sizeof *swaps; i++) {
         char text[8192];
         pg_task task;
         pg_error err = {.message = ""};
         const char *at = strstr(grid->tasks[0].text, swaps[i][0]);
         assert_non_null(at);
-        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - grid->tasks[0].text), grid->tasks[0].text, swaps[i][1], at + strlen(swaps[i][0]));
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - grid->tasks[0].text), grid->tasks[0].text, swaps[i][1],
+                 at + strlen(swaps[i][0]));
         assert_int_equal(pg_task_parse(text, &task, &err), PG_BAD_INPUT);
         assert_non_null(strstr(err.message, "task"));
     }
@@ -147,7 +156,8 @@ static void test_keys(void **state)
 {
     (void)state;
     static const char *const same[] = {"threads=3", "name=other", "label=other", "seeds=[1]"};
-    static const char *const other[] = {"seeds=[2]", "data.train=65", "train.lr=0.5", "verify.level=0.01", "networks.0.norm=gn"};
+    static const char *const other[] = {"seeds=[2]", "data.train=65", "train.lr=0.5", "verify.level=0.01",
+                                        "networks.0.norm=gn"};
     pg_grid *base = read_grid(HEAD "schemes: [{scheme: plain}]\n", NULL, 0);
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         pg_grid *grid = read_grid(HEAD "schemes: [{scheme: plain}]\n", &same[i], 1);
@@ -182,7 +192,7 @@ static void test_problems(void **state)
     static const char *const expected[] = {":3:37: networks.0.widht: unknown key, did you mean 'width'?",
                                            ":4:12: networks.1.arch: expected one of alexnet, resnet9",
                                            ":5:17: train.epochs: expected a whole number in [1, 100000], got a list",
-                                           ":7:34: schemes.0.alpha: expected a number in [0, 100], got `-1`",
+                                           ":7:31: schemes.0.alpha: expected a number in [0, 100], got -1",
                                            ":8:5: schemes.1.scheme: expected a name, got nothing",
                                            ":9:10: attacks: expected a list of maps, got a map"};
     for (int i = 0; i < problems.count; i++)
@@ -208,8 +218,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products),     cmocka_unit_test(test_parents), cmocka_unit_test(test_resolved), cmocka_unit_test(test_task_text),
-        cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_keys),    cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_products),  cmocka_unit_test(test_parents),      cmocka_unit_test(test_resolved),
+        cmocka_unit_test(test_task_text), cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_problems),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;

@@ -1,0 +1,293 @@
+/* Records in their files, and the tables that are made of them. */
+#include "core/base/memory.h"
+#include "core/formats/csv.h"
+#include "experiments/sheet.h"
+#include "experiments/tables.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/passgrid-record-XXXXXX";
+
+static const char *path_of(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void write_text(const char *name, const char *text)
+{
+    assert_int_equal(pg_file_write(path_of(name), text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+}
+
+static const char *key_of(int i)
+{
+    static char key[PG_SHA256_HEX];
+    snprintf(key, sizeof key, "%064x", i + 1);
+    return key;
+}
+
+static void add(pg_record *record, const char *outcome, const char *metric, double value)
+{
+    assert_int_equal(pg_record_add(record, outcome, metric, value, "%", NULL), PG_OK);
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    static const double values[] = {0, -3, 0.1, 1.0 / 3, 1e-300, 1e300, 123456789.25, NAN, INFINITY};
+    enum { COUNT = sizeof values / sizeof *values };
+    char text[] = "{some: \"task\"}", found[PG_SHA256_HEX], metric[16];
+    pg_task task = {.text = text};
+    pg_task_labels labels = {.name = "a/b",
+                             .data = "d",
+                             .scheme = "v1",
+                             .scheme_parameters = "signature=\"\xc3\xa4\"",
+                             .seed = 7},
+                   back;
+    const pg_artefact files[] = {{"models/x.safetensors", "00ff"}, {"evidence/x.safetensors", "11"}};
+    pg_artefact seen[PG_ARTEFACTS_MAX];
+    int seen_count = 0;
+    pg_record record = {0}, again = {0};
+    strcpy(task.key, key_of(0));
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(metric, sizeof metric, "m%d", i);
+        add(&record, i % 2 ? "level=10" : "", metric, values[i]);
+    }
+    assert_int_equal(pg_record_note(&record, "note", "of \"words\"", NULL), PG_OK);
+    assert_int_equal(pg_record_save(&record, &task, &labels, files, 2, path_of("r.json"), NULL), PG_OK);
+    assert_int_equal(pg_record_load(path_of("r.json"), &again, &back, found, seen, &seen_count, NULL), PG_OK);
+    assert_string_equal(found, task.key);
+    assert_string_equal(back.name, "a/b");
+    assert_string_equal(back.scheme_parameters, labels.scheme_parameters);
+    assert_int_equal(back.seed, 7);
+    assert_int_equal(again.cell_count, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        assert_string_equal(again.cells[i].outcome, i % 2 ? "level=10" : "");
+        if (isfinite(values[i]))
+            assert_true(again.cells[i].value >= values[i] && again.cells[i].value <= values[i]);
+        else
+            assert_true(isnan(again.cells[i].value));
+    }
+    assert_string_equal(again.notes[0].text, "of \"words\"");
+    assert_int_equal(seen_count, 2);
+    assert_string_equal(seen[1].path, "evidence/x.safetensors");
+    assert_string_equal(seen[1].sha256, "11");
+    pg_record_clear(&record);
+    pg_record_clear(&again);
+}
+
+static void test_bad_records(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "{", "[1]", "{\"format\": 2}", "{\"format\": 1, \"format\": 1}", "\xff"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        pg_record record = {0};
+        pg_task_labels labels;
+        pg_error err = {.message = ""};
+        char key[PG_SHA256_HEX];
+        write_text("bad.json", texts[i]);
+        assert_int_equal(pg_record_load(path_of("bad.json"), &record, &labels, key, NULL, NULL, &err), PG_BAD_INPUT);
+        assert_non_null(strstr(err.message, "bad.json"));
+        assert_null(strchr(err.message, '\n'));
+    }
+}
+
+static void test_failure(void **state)
+{
+    (void)state;
+    char reason[64];
+    assert_int_equal(pg_failure_save(key_of(1), "n", "t", "the loss is not finite", path_of("f.json"), NULL), PG_OK);
+    assert_int_equal(pg_failure_load(path_of("f.json"), reason, sizeof reason, NULL), PG_OK);
+    assert_string_equal(reason, "the loss is not finite");
+}
+
+static void test_sheet(void **state)
+{
+    (void)state;
+    pg_sheet sheet = {.title = "title", .label = "label"};
+    char *text = NULL;
+    size_t bytes = 0;
+    int row;
+    assert_int_equal(pg_sheet_column(&sheet, "who", PG_COLUMN_TEXT, NULL), PG_OK);
+    assert_int_equal(pg_sheet_column(&sheet, "mean", PG_COLUMN_MEAN, NULL), PG_OK);
+    assert_int_equal(pg_sheet_column(&sheet, "empty", PG_COLUMN_MEAN, NULL), PG_OK);
+    assert_int_equal(pg_sheet_column(&sheet, "p", PG_COLUMN_LARGEST, NULL), PG_OK);
+    assert_int_equal(pg_sheet_column(&sheet, "stands", PG_COLUMN_SHARE, NULL), PG_OK);
+    assert_int_equal(pg_sheet_row(&sheet, &row, NULL), PG_OK);
+    strcpy(pg_sheet_at(&sheet, row, 0)->text, "\xc3\xa4rger");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(pg_sample_add(&pg_sheet_at(&sheet, row, 1)->sample, 1 + i, NULL), PG_OK);
+        assert_int_equal(pg_sample_add(&pg_sheet_at(&sheet, row, 3)->sample, 1e-9 * (1 + i), NULL), PG_OK);
+        assert_int_equal(pg_sample_add(&pg_sheet_at(&sheet, row, 4)->sample, i != 1, NULL), PG_OK);
+    }
+    assert_int_equal(pg_sheet_row(&sheet, &row, NULL), PG_OK);
+    strcpy(pg_sheet_at(&sheet, row, 0)->text, "b");
+    assert_int_equal(pg_sample_add(&pg_sheet_at(&sheet, row, 1)->sample, 62.125, NULL), PG_OK);
+    assert_int_equal(pg_sample_add(&pg_sheet_at(&sheet, row, 1)->sample, NAN, NULL), PG_OK);
+    FILE *stream = fopen(path_of("sheet.txt"), "w");
+    assert_int_equal(pg_sheet_print(&sheet, stream, NULL), PG_OK);
+    fclose(stream);
+    assert_int_equal(pg_file_read(path_of("sheet.txt"), &text, &bytes, NULL), PG_OK);
+    assert_string_equal(text, "title\n[label]\n"
+                              "  who           mean        p  stands\n"
+                              "  \xc3\xa4rger  2.00 \xc2\xb1 1.00  3.0e-09     2/3\n"
+                              "  b            62.12        -       -\n");
+    pg_free(text);
+    assert_int_equal(pg_sheet_write(&sheet, path_of("sheet.csv"), NULL), PG_OK);
+    assert_int_equal(pg_file_read(path_of("sheet.csv"), &text, &bytes, NULL), PG_OK);
+    assert_string_equal(text, "who,mean,mean sd,mean n,empty,empty sd,empty n,p,stands,label\n"
+                              "\xc3\xa4rger,2,1,3,,,0,3.0000000000000004e-09,0.6666666666666666,label\n"
+                              "b,62.125,,1,,,0,,,label\n");
+    pg_free(text);
+    pg_sheet_clear(&sheet);
+}
+
+/* ---- tables of a made-up run
+ * ---------------------------------------------------------------------------------------------------- */
+
+static void save(int i, const char *scheme, const char *parameters, const char *attack, const char *attack_parameters, int seed,
+                 pg_record *record)
+{
+    char text[] = "{}", name[128];
+    pg_task task = {.text = text};
+    pg_task_labels labels = {.data = "d", .network = "n", .norm = "bn", .seed = (uint64_t)seed};
+    strcpy(task.key, key_of(i));
+    strcpy(labels.scheme, scheme);
+    strcpy(labels.scheme_parameters, parameters);
+    strcpy(labels.training, "epochs=2 steps=[1, 2]");
+    strcpy(labels.attack, attack);
+    strcpy(labels.parameters, attack_parameters);
+    snprintf(name, sizeof name, "run/records/%s.json", task.key);
+    assert_int_equal(pg_record_save(record, &task, &labels, NULL, 0, path_of(name), NULL), PG_OK);
+    pg_record_clear(record);
+}
+
+/* Two seeds of two variants of v1, each pruned and forged. */
+static int make_run(void)
+{
+    int i = 0;
+    for (int seed = 1; seed <= 2; seed++)
+        for (int v = 0; v < 2; v++) {
+            pg_record r = {0};
+            const char *parameters = v ? "passport=image signature=\"a b=c\"" : "passport=shuffle signature=\"a b=c\"";
+            add(&r, "", "accuracy", 60 + 10 * v + seed);
+            add(&r, "", "accuracy_private", 60 + 10 * v + seed);
+            add(&r, "", "bits", 96);
+            add(&r, "", "detection", 100);
+            add(&r, "", "p_value", seed * 1e-9);
+            add(&r, "", "stands", 1);
+            add(&r, "epoch=1", "accuracy_private", 5);
+            save(i++, "v1", parameters, "", "", seed, &r);
+            add(&r, "level=10", "accuracy", 50);
+            add(&r, "level=90", "accuracy", 10 + v);
+            add(&r, "level=90", "detection", 55);
+            save(i++, "v1", parameters, "prune", "levels=[10, 90]", seed, &r);
+            add(&r, "genuine", "bits", 96);
+            add(&r, "genuine", "accuracy_private", 99);
+            for (int k = 1; k <= 2; k++) {
+                char outcome[32];
+                snprintf(outcome, sizeof outcome, "repeat=%d", k);
+                add(&r, outcome, "accuracy_private", 10 * k);
+                add(&r, outcome, "detection", 50);
+                add(&r, outcome, "p_value", 0.1 * k);
+                add(&r, outcome, "stands", 0);
+            }
+            save(i++, "v1", parameters, "fake1", "repeats=2", seed, &r);
+        }
+    return i;
+}
+
+static void describe_run(int count)
+{
+    char text[4096];
+    size_t used =
+        (size_t)snprintf(text, sizeof text, "{\"format\": 1, \"name\": \"made\", \"label\": \"made up\", \"tasks\": [");
+    for (int i = 0; i < count; i++)
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s{\"key\": \"%s\", \"name\": \"t\"}", i ? ", " : "", key_of(i));
+    snprintf(text + used, sizeof text - used, "]}");
+    write_text("run/grid.json", text);
+}
+
+static double number_at(const char *file, size_t row, const char *column)
+{
+    char path[128];
+    pg_csv_table *table = NULL;
+    pg_error err = {.message = ""};
+    size_t c = 0;
+    double value = NAN;
+    snprintf(path, sizeof path, "run/tables/%s.csv", file);
+    assert_int_equal(pg_csv_read(path_of(path), &table, NULL), PG_OK);
+    if (pg_csv_column(table, column, &c, &err) != PG_OK) fail_msg("%s", err.message);
+    assert_int_equal(pg_csv_number(table, row, c, &value, NULL), PG_OK);
+    pg_csv_close(&table);
+    return value;
+}
+
+static void assert_near(double a, double b)
+{
+    if (!(fabs(a - b) <= 1e-12 * fabs(b))) fail_msg("%.17g is not %.17g", a, b);
+}
+
+static void test_tables(void **state)
+{
+    (void)state;
+    pg_error err = {.message = ""};
+    assert_int_equal(pg_rundir_make(path_of("run"), NULL), PG_OK);
+    const int count = make_run();
+    describe_run(count + 1);
+    assert_int_equal(pg_tables_render(path_of("run"), false, NULL, &err), PG_BAD_INPUT);
+    assert_non_null(strstr(err.message, "1 of 13 tasks have no result"));
+    describe_run(count);
+    assert_int_equal(pg_tables_render(path_of("run"), false, NULL, &err), PG_OK);
+    /* rows: the two variants, told apart by the option in which they differ */
+    assert_near(number_at("schemes", 0, "accuracy %"), 61.5);
+    assert_near(number_at("schemes", 1, "accuracy % sd"), sqrt(0.5));
+    assert_near(number_at("schemes", 1, "p-value at most"), 2e-9);
+    assert_near(number_at("schemes", 1, "claim stands"), 1);
+    assert_near(number_at("schemes", 1, "n"), 2);
+    /* before, level 10, level 90 */
+    assert_near(number_at("removal", 0, "v1 passport=shuffle accuracy %"), 61.5);
+    assert_near(number_at("removal", 2, "v1 passport=image accuracy %"), 11);
+    assert_near(number_at("removal", 2, "v1 passport=image signature %"), 55);
+    /* genuine and fake1 for each variant */
+    assert_near(number_at("ambiguity", 0, "accuracy %"), 61.5);
+    assert_near(number_at("ambiguity", 1, "accuracy %"), 15);
+    assert_near(number_at("ambiguity", 1, "accuracy % n"), 4);
+    assert_near(number_at("ambiguity", 1, "smallest p-value"), 0.1);
+    assert_near(number_at("ambiguity", 1, "claim stands"), 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_bad_records), cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_sheet),      cmocka_unit_test(test_tables),
+    };
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}

@@ -1,0 +1,256 @@
+/* The order of tasks, and a run alone with an executor that only pretends: done, failed, skipped, interrupted, faulty,
+ * repeated. */
+#include "core/base/memory.h"
+#include "experiments/run.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/passgrid-run-XXXXXX";
+
+/* ---- the executor that pretends
+ * --------------------------------------------------------------------------------------------------- */
+
+static struct {
+    const char *scheme; /* training under it gives this status; NULL: none does */
+    pg_status status;
+    int calls;
+    char order[256]; /* schemes and attacks in the order in which they ran */
+} pretend;
+
+pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
+{
+    const char *name = task->kind == PG_TASK_TRAIN ? task->scheme->name : task->attack->name;
+    pretend.calls++;
+    snprintf(pretend.order + strlen(pretend.order), sizeof pretend.order - strlen(pretend.order), "%s ", name);
+    at->report(at->context, 0.5, 100);
+    if (pretend.scheme && task->kind == PG_TASK_TRAIN && strcmp(task->scheme->name, pretend.scheme) == 0)
+        return pg_fail(err, pretend.status, "pretended");
+    return pg_record_add(record, "", "accuracy", 50, "%", err);
+}
+
+void pg_task_release_data(void)
+{
+}
+
+static void pretend_that(const char *scheme, pg_status status)
+{
+    memset(&pretend, 0, sizeof pretend);
+    pretend.scheme = scheme;
+    pretend.status = status;
+}
+
+/* ---- a grid: plain and v2 with null and prune each, v1 below plain with prune
+ * --------------------------------------------------------- */
+
+static pg_grid *make_grid(void)
+{
+    static pg_problems problems;
+    static const char text[] =
+        "data: {name: synthetic, train: 64, test: 32}\nnetworks: [{arch: alexnet, width: 0.0625}]\ntrain: {epochs: 1}\n"
+        "schemes: [{scheme: plain}, {scheme: v1}, {scheme: v2, passport: random, train: {epochs: 9}}]\n"
+        "attacks: [{attack: prune, levels: [1, 2]}, {attack: \"null\", schemes: [plain, v2]}]\n";
+    char path[64];
+    pg_grid *grid = NULL;
+    pg_error err = {.message = ""};
+    snprintf(path, sizeof path, "%s/grid.yaml", folder);
+    assert_int_equal(pg_file_write(path, text, sizeof text - 1, PG_FILE_PUBLIC, NULL), PG_OK);
+    problems.count = 0;
+    if (pg_grid_read(path, NULL, 0, NULL, &grid, &problems, &err) != PG_OK) fail_msg("%s", err.message);
+    assert_int_equal(grid->count, 8);
+    return grid;
+}
+
+static const char *directory_of(const char *name)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static pg_status run(const char *name, pg_run_result *result, pg_error *err)
+{
+    pg_team team = {.size = 1};
+    pg_grid *grid = make_grid();
+    const pg_run_options options = {.directory = directory_of(name)};
+    err->message[0] = 0;
+    pg_status status = pg_rundir_make(options.directory, err);
+    if (status == PG_OK) status = pg_run_grid(grid, &team, &options, result, err);
+    pg_grid_destroy(&grid);
+    return status;
+}
+
+static void test_order(void **state)
+{
+    (void)state;
+    pg_run_result r;
+    pg_error err;
+    pretend_that(NULL, PG_OK);
+    assert_int_equal(run("order", &r, &err), PG_OK);
+    /* longest remaining path first: v2's training is the longest task; v1 and its attack hang below plain */
+    assert_string_equal(pretend.order, "v2 plain v1 prune prune prune null null ");
+    assert_int_equal(r.done, 8);
+    assert_int_equal(r.ran, 8);
+    assert_int_equal(run("order", &r, &err), PG_OK);
+    assert_int_equal(pretend.calls, 8);
+    assert_int_equal(r.ran, 0);
+}
+
+static void test_failed(void **state)
+{
+    (void)state;
+    pg_run_result r;
+    pg_error err;
+    pretend_that("plain", PG_FAILED);
+    assert_int_equal(run("failed", &r, &err), PG_FAILED);
+    assert_int_equal(r.done, 3); /* v2 and its attacks */
+    assert_int_equal(r.failed, 1);
+    assert_int_equal(r.skipped, 4); /* two attacks, v1, and the one below it */
+    assert_int_equal(r.left, 0);
+    pretend_that(NULL, PG_OK);
+    assert_int_equal(run("failed", &r, &err), PG_OK); /* tried again */
+    assert_int_equal(pretend.calls, 5);
+    assert_int_equal(r.done, 8);
+}
+
+/* Interrupted work is left for the next time; a fault of the disk ends the run with its message. */
+static void test_stopped(void **state)
+{
+    (void)state;
+    static const pg_status stops[] = {PG_INTERRUPTED, PG_IO_FAULT, PG_NO_MEMORY};
+    for (int i = 0; i < 3; i++) {
+        pg_run_result r;
+        pg_error err;
+        char name[16];
+        snprintf(name, sizeof name, "stopped%d", i);
+        pretend_that("plain", stops[i]);
+        assert_int_equal(run(name, &r, &err), stops[i]);
+        assert_int_equal(pretend.calls, 2);
+        assert_int_equal(r.done, 1);
+        assert_int_equal(r.left, 7);
+        assert_non_null(strstr(err.message, i ? "pretended" : "resume"));
+        pretend_that(NULL, PG_OK);
+        assert_int_equal(run(name, &r, &err), PG_OK);
+        assert_int_equal(pretend.calls, 7);
+    }
+}
+
+static void test_states(void **state)
+{
+    (void)state;
+    pg_run_result r;
+    pg_error err;
+    char path[192];
+    pg_task_state states[8];
+    pretend_that("v1", PG_FAILED);
+    assert_int_equal(run("states", &r, &err), PG_FAILED);
+    pg_grid *grid = make_grid();
+    snprintf(path, sizeof path, "%s/checkpoints/%s.1.safetensors", directory_of("states"), grid->tasks[4].key);
+    assert_int_equal(pg_file_write(path, "x", 1, PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_int_equal(pg_rundir_scan(directory_of("states"), grid, states, NULL), PG_OK);
+    static const pg_task_state expected[] = {PG_STATE_DONE,        PG_STATE_DONE, PG_STATE_DONE, PG_STATE_FAILED,
+                                             PG_STATE_INTERRUPTED, PG_STATE_DONE, PG_STATE_DONE, PG_STATE_DONE};
+    for (int i = 0; i < 8; i++) assert_int_equal(states[i], expected[i]);
+    assert_int_equal(pg_rundir_scan("/nowhere", grid, states, NULL), PG_OK);
+    for (int i = 0; i < 8; i++) assert_int_equal(states[i], PG_STATE_NEW);
+    pg_grid_destroy(&grid);
+}
+
+/* ---- dispatch by itself
+ * ----------------------------------------------------------------------------------------------------------------- */
+
+/* 0 -> 1 -> 2, 0 -> 3, 4, and 5 below 3 and 4; costs 1 2 3 10 4 5 */
+static void fill(pg_grid *grid, pg_node_task tasks[6])
+{
+    static const int parents[6][2] = {{-1, -1}, {0, -1}, {1, -1}, {0, -1}, {-1, -1}, {3, 4}};
+    static const double costs[6] = {1, 2, 3, 10, 4, 5};
+    *grid = (pg_grid){.count = 6, .tasks = tasks};
+    for (int i = 0; i < 6; i++) {
+        tasks[i] = (pg_node_task){.cost = costs[i]};
+        for (int p = 0; p < 2 && parents[i][p] >= 0; p++) tasks[i].parents[tasks[i].parent_count++] = parents[i][p];
+    }
+}
+
+static void test_dispatch(void **state)
+{
+    (void)state;
+    pg_grid grid;
+    pg_node_task tasks[6];
+    const bool none[6] = {false};
+    pg_dispatch *d = NULL;
+    fill(&grid, tasks);
+    assert_int_equal(pg_dispatch_create(&grid, none, &d, NULL), PG_OK);
+    assert_true(pg_dispatch_critical(d) > 15.99 && pg_dispatch_critical(d) < 16.01); /* 0, 3, 5 */
+    assert_int_equal(pg_dispatch_take(d), 0);
+    assert_int_equal(pg_dispatch_take(d), 4);
+    assert_int_equal(pg_dispatch_take(d), -1);
+    assert_false(pg_dispatch_over(d));
+    pg_dispatch_done(d, 0);
+    assert_int_equal(pg_dispatch_take(d), 3);
+    assert_int_equal(pg_dispatch_take(d), 1);
+    pg_dispatch_done(d, 3);
+    assert_int_equal(pg_dispatch_take(d), -1); /* 5 waits for 4 */
+    pg_dispatch_return(d, 4);
+    assert_int_equal(pg_dispatch_take(d), 4);
+    pg_dispatch_done(d, 4);
+    pg_dispatch_failed(d, 1);
+    assert_int_equal(d->state[2], PG_WORK_SKIPPED);
+    assert_int_equal(d->blame[2], 1);
+    assert_int_equal(pg_dispatch_take(d), 5);
+    pg_dispatch_done(d, 5);
+    assert_true(pg_dispatch_over(d));
+    assert_int_equal(d->counts[PG_WORK_DONE], 4);
+    pg_dispatch_destroy(&d);
+}
+
+/* A task whose parent is to run again is not run again itself; one whose parents are done is ready. */
+static void test_dispatch_resumed(void **state)
+{
+    (void)state;
+    pg_grid grid;
+    pg_node_task tasks[6];
+    const bool done[6] = {true, false, false, true, false, true};
+    pg_dispatch *d = NULL;
+    fill(&grid, tasks);
+    assert_int_equal(pg_dispatch_create(&grid, done, &d, NULL), PG_OK);
+    assert_int_equal(pg_dispatch_take(d), 1); /* 2 + 3 before 4 */
+    assert_int_equal(pg_dispatch_take(d), 4);
+    pg_dispatch_done(d, 4);
+    pg_dispatch_done(d, 1);
+    assert_int_equal(pg_dispatch_take(d), 2);
+    pg_dispatch_done(d, 2);
+    assert_true(pg_dispatch_over(d));
+    assert_int_equal(d->counts[PG_WORK_DONE], 6);
+    pg_dispatch_destroy(&d);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order),  cmocka_unit_test(test_failed),   cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_states), cmocka_unit_test(test_dispatch), cmocka_unit_test(test_dispatch_resumed),
+    };
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}
