@@ -283,7 +283,7 @@ pg_status pg_safetensors_get(const pg_safetensors *file, const char *name, int d
     if (!array) return bad_array(file, name, err, "not in the file");
     bool same = dims < 0 || dims == array->dims;
     for (int i = 0; shape && i < dims && same; i++) same = shape[i] == array->shape[i];
-    if (!same && !shape)
+    if (!same && !shape && dims > 0)
         return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected %d dimensions, got shape %s", file->path, name, dims,
                        shape_text(array->dims, array->shape, got));
     if (!same)
