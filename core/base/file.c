@@ -85,7 +85,9 @@ static pg_status sync_directory_of(const char *path, pg_error *err)
 
 pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_file_mode mode, pg_error *err)
 {
+    struct stat info;
     if (holds(path, data, bytes, mode)) return PG_OK;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) return pg_fail(err, PG_IO_FAULT, "%s: not a regular file", path);
     char temporary[PG_PATH_MAX];
     if (snprintf(temporary, sizeof temporary, "%s.XXXXXX.part", path) >= (int)sizeof temporary)
         return pg_fail(err, PG_BAD_INPUT, "%s: path too long", path);
