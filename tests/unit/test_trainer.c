@@ -1,0 +1,449 @@
+/* Training: resuming and threads change no byte, damaged checkpoints are passed over, rates, presets, the best model. */
+#include "experiments/checkpoint.h"
+#include "tests/unit/small.h"
+
+#include "core/base/file.h"
+
+enum { EPOCHS = 3, BATCH = 16, STEPS = 2, ALL_STEPS = EPOCHS * STEPS };
+
+static pg_data data;
+static const char *const names[] = {"plain", "v1", "v2", "v3"};
+enum { SCHEMES = sizeof names / sizeof *names };
+
+static int start(void **state)
+{
+    const int result = small_start(state);
+    data = small_data(STEPS * BATCH, 20);
+    return result;
+}
+
+static int end(void **state)
+{
+    pg_data_clear(&data);
+    return small_end(state);
+}
+
+static small_subject subject_of(const char *scheme)
+{
+    return small_create(scheme, strcmp(scheme, "v2") == 0 ? PG_NORM_GN : PG_NORM_BN, PG_PASSPORT_SHUFFLE, &data);
+}
+
+/* One step and, at the end of an epoch, a made-up judgement by which the second epoch is the best. */
+static void step(pg_trainer *trainer)
+{
+    static const double accuracy[EPOCHS] = {40, 60, 50};
+    OK(pg_trainer_step(trainer, &err));
+    if (!pg_trainer_epoch_done(trainer)) return;
+    const double a = accuracy[pg_trainer_progress(trainer)->epoch - 1];
+    OK(pg_trainer_judge_epoch(trainer, (const double[]){a, NAN}, &err));
+}
+
+static void finish(pg_trainer *trainer, const char *path)
+{
+    while (!pg_trainer_done(trainer)) step(trainer);
+    OK(pg_trainer_save(trainer, path, &err));
+}
+
+/* A checkpoint holds weights, statistics, momentum, history and best model: equal files are equal runs. */
+static void assert_same_file(const char *a, const char *b)
+{
+    char *text[2] = {NULL, NULL};
+    size_t bytes[2] = {0, 0};
+    OK(pg_file_read(a, &text[0], &bytes[0], &err));
+    OK(pg_file_read(b, &text[1], &bytes[1], &err));
+    assert_int_equal(bytes[0], bytes[1]);
+    if (memcmp(text[0], text[1], bytes[0]) != 0) fail_msg("%s and %s differ", a, b);
+    pg_free(text[0]);
+    pg_free(text[1]);
+}
+
+/* ---- resuming, threads -------------------------------------------------------------------------------------------------- */
+
+static void run_whole(const char *scheme, const pg_train_options *options)
+{
+    small_subject s = subject_of(scheme);
+    pg_trainer *trainer = small_trainer(&s, &data, options);
+    for (int k = 1; k <= ALL_STEPS; k++) {
+        step(trainer);
+        OK(pg_trainer_save(trainer, small_path("step", k), &err));
+    }
+    assert_true(pg_trainer_done(trainer));
+    pg_trainer_destroy(&trainer);
+    small_destroy(&s);
+}
+
+static void test_resume(void **state)
+{
+    (void)state;
+    const pg_train_options options = small_training(EPOCHS, BATCH);
+    for (int i = 0; i < SCHEMES; i++) {
+        run_whole(names[i], &options);
+        for (int k = 1; k <= ALL_STEPS; k++) {
+            small_subject s = subject_of(names[i]);
+            pg_model_initialise(s.model, s.seed, "weights that the checkpoint replaces");
+            pg_trainer *trainer = small_trainer(&s, &data, &options);
+            OK(pg_trainer_load(trainer, small_path("step", k), &err));
+            finish(trainer, small_path("resumed", k));
+            assert_same_file(small_path("resumed", k), small_path("step", ALL_STEPS));
+            pg_trainer_destroy(&trainer);
+            small_destroy(&s);
+        }
+    }
+}
+
+static void test_progress_after_resume(void **state)
+{
+    (void)state;
+    const pg_train_options options = small_training(EPOCHS, BATCH);
+    small_subject s = subject_of("v1");
+    pg_trainer *trainer = small_trainer(&s, &data, &options), *resumed = small_trainer(&s, &data, &options);
+    for (int k = 0; k < STEPS + 1; k++) step(trainer);
+    OK(pg_trainer_save(trainer, small_path("progress", 0), &err));
+    OK(pg_trainer_load(resumed, small_path("progress", 0), &err));
+    assert_memory_equal(pg_trainer_progress(resumed), pg_trainer_progress(trainer), sizeof(pg_progress));
+    pg_trainer_destroy(&trainer);
+    pg_trainer_destroy(&resumed);
+    small_destroy(&s);
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    const pg_train_options options = small_training(1, BATCH);
+    for (int i = 0; i < SCHEMES; i++) {
+        for (int threads = 1; threads <= 3; threads++) {
+            pg_compute_start(threads);
+            small_subject s = subject_of(names[i]);
+            pg_trainer *trainer = small_trainer(&s, &data, &options);
+            finish(trainer, small_path("threads", threads));
+            assert_same_file(small_path("threads", threads), small_path("threads", 1));
+            pg_trainer_destroy(&trainer);
+            small_destroy(&s);
+        }
+        pg_compute_start(1);
+    }
+}
+
+/* ---- damaged checkpoints ------------------------------------------------------------------------------------------------ */
+
+static pg_status write_text(void *context, const char *path, pg_error *error)
+{
+    return pg_file_write(path, context, strlen(context), PG_FILE_PUBLIC, error);
+}
+
+static pg_status write_trainer(void *context, const char *path, pg_error *error)
+{
+    return pg_trainer_save(context, path, error);
+}
+
+static void count_damaged(void *context, const char *path)
+{
+    assert_true(pg_file_exists(path));
+    ++*(int *)context;
+}
+
+/* Number of the checkpoint that is found; *damaged were passed over. */
+static long found(const pg_checkpoints *at, int *damaged)
+{
+    char path[PG_PATH_MAX];
+    long number = -1;
+    *damaged = 0;
+    OK(pg_checkpoint_find(at, 0, path, &number, count_damaged, damaged, &err));
+    return number;
+}
+
+static void overwrite(const char *path, const char *bytes, size_t count)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, count, file), count);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Any changed byte and any cut of either file of a checkpoint leads to the one before. */
+static void spoil(const pg_checkpoints *at, const char *ending)
+{
+    char name[128], *bytes = NULL;
+    size_t count = 0;
+    int damaged;
+    snprintf(name, sizeof name, "%s.2.%s", at->key, ending);
+    OK(pg_file_read(small_path(name, -1), &bytes, &count, &err));
+    for (size_t i = 0; i < count; i++) {
+        bytes[i] ^= 1;
+        overwrite(small_path(name, -1), bytes, count);
+        assert_int_equal(found(at, &damaged), 1);
+        assert_int_equal(damaged, 1);
+        bytes[i] ^= 1;
+        overwrite(small_path(name, -1), bytes, i);
+        assert_int_equal(found(at, &damaged), 1);
+    }
+    overwrite(small_path(name, -1), bytes, count);
+    assert_int_equal(found(at, &damaged), 2);
+    assert_int_equal(damaged, 0);
+    pg_free(bytes);
+}
+
+static void test_damaged_bytes(void **state)
+{
+    (void)state;
+    pg_checkpoints at;
+    char first[] = "the first of two checkpoints", second[] = "the second, a little longer than the first";
+    OK(pg_checkpoints_open(&at, small_folder, "text", &err));
+    OK(pg_checkpoint_save(&at, write_text, first, &err));
+    OK(pg_checkpoint_save(&at, write_text, second, &err));
+    spoil(&at, "safetensors");
+    spoil(&at, "seal");
+    pg_checkpoints_remove(&at);
+}
+
+static void test_missing_files(void **state)
+{
+    (void)state;
+    pg_checkpoints at, again;
+    char text[] = "text";
+    int damaged;
+    OK(pg_checkpoints_open(&at, small_folder, "gone", &err));
+    assert_int_equal(found(&at, &damaged), 0);
+    for (int i = 0; i < 3; i++) OK(pg_checkpoint_save(&at, write_text, text, &err));
+    assert_false(pg_file_exists(small_path("gone.1.safetensors", -1)));
+    assert_false(pg_file_exists(small_path("gone.1.seal", -1)));
+    assert_int_equal(remove(small_path("gone.3.seal", -1)), 0);
+    assert_int_equal(found(&at, &damaged), 2);
+    assert_int_equal(damaged, 1);
+    assert_int_equal(remove(small_path("gone.2.safetensors", -1)), 0);
+    assert_int_equal(found(&at, &damaged), 0);
+    OK(pg_checkpoints_open(&again, small_folder, "gone", &err));
+    assert_int_equal(again.number, 3);
+    pg_checkpoints_remove(&again);
+    assert_false(pg_file_exists(small_path("gone.3.safetensors", -1)));
+    assert_false(pg_file_exists(small_path("gone.2.seal", -1)));
+}
+
+/* The newest checkpoint of a training is damaged: the one before leads to the same end. */
+static void test_resume_from_the_one_before(void **state)
+{
+    (void)state;
+    const pg_train_options options = small_training(EPOCHS, BATCH);
+    small_subject s = subject_of("v1");
+    pg_trainer *trainer = small_trainer(&s, &data, &options);
+    pg_checkpoints at;
+    char path[PG_PATH_MAX];
+    long number;
+    OK(pg_checkpoints_open(&at, small_folder, "v1", &err));
+    for (int k = 0; k < 3; k++) {
+        step(trainer);
+        OK(pg_checkpoint_save(&at, write_trainer, trainer, &err));
+    }
+    finish(trainer, small_path("end", 0));
+    FILE *file = fopen(small_path("v1.3.safetensors", -1), "r+b");
+    assert_non_null(file);
+    fseek(file, -100, SEEK_END);
+    fputc(0x7f, file);
+    fclose(file);
+    OK(pg_checkpoint_find(&at, 0, path, &number, NULL, NULL, &err));
+    assert_int_equal(number, 2);
+    OK(pg_trainer_load(trainer, path, &err));
+    finish(trainer, small_path("end", 1));
+    assert_same_file(small_path("end", 0), small_path("end", 1));
+    pg_checkpoints_remove(&at);
+    pg_trainer_destroy(&trainer);
+    small_destroy(&s);
+}
+
+static void test_checkpoint_of_another_run(void **state)
+{
+    (void)state;
+    const pg_train_options options = small_training(EPOCHS, BATCH), smaller = small_training(EPOCHS, BATCH / 2),
+                           shorter = small_training(1, BATCH);
+    small_subject v1 = subject_of("v1"), plain = subject_of("plain");
+    pg_trainer *trainer = small_trainer(&v1, &data, &options);
+    for (int k = 0; k < STEPS + 1; k++) step(trainer);
+    OK(pg_trainer_save(trainer, small_path("other", 0), &err));
+    pg_trainer_destroy(&trainer);
+
+    trainer = small_trainer(&v1, &data, &smaller);
+    FAILS(pg_trainer_load(trainer, small_path("other", 0), &err), PG_BAD_INPUT, "checkpoint of another run");
+    pg_trainer_destroy(&trainer);
+    trainer = small_trainer(&v1, &data, &shorter);
+    FAILS(pg_trainer_load(trainer, small_path("other", 0), &err), PG_BAD_INPUT, "history");
+    pg_trainer_destroy(&trainer);
+    trainer = small_trainer(&plain, &data, &options);
+    FAILS(pg_trainer_load(trainer, small_path("other", 0), &err), PG_BAD_INPUT, "params");
+    FAILS(pg_trainer_load(trainer, small_path("nowhere", 0), &err), PG_IO_FAULT, "nowhere.0");
+    pg_trainer_destroy(&trainer);
+    small_destroy(&v1);
+    small_destroy(&plain);
+}
+
+/* ---- failures ----------------------------------------------------------------------------------------------------------- */
+
+static void test_loss_not_finite(void **state)
+{
+    (void)state;
+    const pg_train_options options = small_training(EPOCHS, BATCH);
+    for (int i = 0; i < SCHEMES; i++) {
+        small_subject s = subject_of(names[i]);
+        pg_trainer *trainer = small_trainer(&s, &data, &options);
+        for (int k = 0; k < STEPS + 1; k++) step(trainer);
+        s.model->params[pg_model_classifier(s.model)->bias] = (pg_real)NAN;
+        FAILS(pg_trainer_step(trainer, &err), PG_FAILED, "the loss is not finite in epoch 2, step 2");
+        pg_trainer_destroy(&trainer);
+        small_destroy(&s);
+    }
+}
+
+static void test_jobs_that_cannot_be(void **state)
+{
+    (void)state;
+    const pg_train_options options = small_training(1, STEPS * BATCH + 1);
+    small_subject s = subject_of("v1");
+    pg_trainer *trainer = NULL;
+    pg_job job = {.model = s.model, .scheme = s.scheme, .scheme_options = &s.options, .data = &data.train, .seed = s.seed};
+    job.options = &options;
+    job.evidence = s.evidence;
+    FAILS(pg_trainer_create(&job, &trainer, &err), PG_BAD_INPUT, "32 training images do not fill one batch of 33");
+    const pg_train_options fitting = small_training(1, BATCH);
+    job.options = &fitting;
+    job.evidence = NULL;
+    FAILS(pg_trainer_create(&job, &trainer, &err), PG_BAD_INPUT, "cannot be trained without its passports");
+    assert_null(trainer);
+    small_destroy(&s);
+}
+
+/* ---- rates and presets -------------------------------------------------------------------------------------------------- */
+
+/* Parameters after `scheduled` trained for `before` steps and `last` for one more. */
+static pg_model *trained(const pg_train_options *scheduled, int before, const pg_train_options *last)
+{
+    small_subject s = subject_of("plain");
+    pg_trainer *trainer = small_trainer(&s, &data, scheduled);
+    pg_model *model = NULL;
+    for (int k = 0; k < before; k++) OK(pg_trainer_step(trainer, &err));
+    OK(pg_trainer_save(trainer, small_path("rate", 0), &err));
+    pg_trainer_destroy(&trainer);
+    trainer = small_trainer(&s, &data, last);
+    OK(pg_trainer_load(trainer, small_path("rate", 0), &err));
+    OK(pg_trainer_step(trainer, &err));
+    OK(pg_model_clone(s.model, &model, &err));
+    pg_trainer_destroy(&trainer);
+    small_destroy(&s);
+    return model;
+}
+
+/* At this step the schedule's rate is lr * factor: a step at that constant rate moves the weights alike. */
+static void assert_rate(const pg_train_options *scheduled, int at, double factor)
+{
+    pg_train_options constant = *scheduled;
+    constant.schedule = PG_SCHEDULE_CONSTANT;
+    constant.lr = scheduled->lr * factor;
+    pg_model *a = trained(scheduled, at, scheduled), *b = trained(scheduled, at, &constant);
+    constant.lr *= 1.001;
+    pg_model *other = trained(scheduled, at, &constant);
+    double difference = 0, other_difference = 0;
+    for (size_t i = 0; i < a->param_count; i++) {
+        difference = fmax(difference, fabs((double)a->params[i] - (double)b->params[i]));
+        other_difference = fmax(other_difference, fabs((double)a->params[i] - (double)other->params[i]));
+    }
+    assert_true(difference <= 0.01 * other_difference);
+    assert_true(other_difference > 0);
+    pg_model_destroy(&a);
+    pg_model_destroy(&b);
+    pg_model_destroy(&other);
+}
+
+static void test_schedules(void **state)
+{
+    (void)state;
+    pg_train_options o = small_training(5, BATCH);
+    o.schedule = PG_SCHEDULE_STEP;
+    o.steps = (pg_ints){.count = 2, .values = {1, 3}};
+    assert_rate(&o, 1, 1);
+    assert_rate(&o, 2, 0.1);
+    assert_rate(&o, 5, 0.1);
+    assert_rate(&o, 6, 0.01);
+    o.schedule = PG_SCHEDULE_ONE_CYCLE;
+    o.warmup = 0.4; /* 4 of the 10 steps */
+    assert_rate(&o, 0, 0.1);
+    assert_rate(&o, 2, 0.55);
+    assert_rate(&o, 4, 1);
+    assert_rate(&o, 7, 0.5);
+    assert_rate(&o, 9, 1.0 / 6);
+    o.warmup = 0;
+    assert_rate(&o, 0, 1);
+    o.warmup = 1;
+    assert_rate(&o, 9, 0.91);
+}
+
+static void test_presets(void **state)
+{
+    (void)state;
+    static const double decay[] = {1e-4, 5e-4};
+    static const char *const preset[] = {"head22", "neurips19"}, *const pixels[] = {"imagenet", "cifar"};
+    for (int i = 0; i < 2; i++) {
+        pg_train_options o;
+        OK(pg_options_defaults(pg_train_table, &o, &err));
+        assert_string_equal(pg_train_presets[i], preset[i]);
+        pg_train_preset(i, &o);
+        assert_true(o.weight_decay >= decay[i] && o.weight_decay <= decay[i]);
+        assert_string_equal(pg_pixels_names[o.pixels], pixels[i]);
+        assert_int_equal(o.epochs, 200);
+        assert_int_equal(o.batch, 64);
+        assert_true(o.lr >= 0.01 && o.lr <= 0.01);
+        assert_true(o.momentum >= 0.9 && o.momentum <= 0.9);
+        assert_int_equal(o.schedule, PG_SCHEDULE_STEP);
+        assert_int_equal(o.steps.count, 2);
+        assert_int_equal(o.steps.values[0], 100);
+        assert_int_equal(o.steps.values[1], 150);
+        assert_true(o.crop && o.flip);
+    }
+    assert_null(pg_train_presets[2]);
+}
+
+/* ---- the best model ----------------------------------------------------------------------------------------------------- */
+
+/* The best by the mean over branches; the first of equals; what is kept is the model of that epoch. */
+static void test_best(void **state)
+{
+    (void)state;
+    static const double accuracy[][2] = {{50, 50}, {90, 30}, {70, 50}, {80, 40}, {10, 10}};
+    enum { JUDGED = sizeof accuracy / sizeof *accuracy, BEST = 1 };
+    const pg_train_options options = small_training(JUDGED, BATCH);
+    small_subject s = subject_of("v2");
+    pg_trainer *trainer = small_trainer(&s, &data, &options);
+    pg_model *then = NULL;
+    int count, best;
+    assert_null(pg_trainer_best(trainer));
+    for (int e = 0; e < JUDGED; e++) {
+        for (int k = 0; k < STEPS; k++) OK(pg_trainer_step(trainer, &err));
+        if (e == BEST) OK(pg_model_clone(s.model, &then, &err));
+        OK(pg_trainer_judge_epoch(trainer, accuracy[e], &err));
+    }
+    const pg_epoch *history = pg_trainer_history(trainer, &count, &best);
+    assert_int_equal(count, JUDGED);
+    assert_int_equal(best, BEST);
+    assert_memory_equal(history[3].accuracy, accuracy[3], sizeof accuracy[3]);
+    assert_memory_equal(pg_trainer_best(trainer)->params, then->params, then->param_count * sizeof(pg_real));
+    assert_memory_not_equal(s.model->params, then->params, then->param_count * sizeof(pg_real));
+    pg_model_destroy(&then);
+    pg_trainer_destroy(&trainer);
+    small_destroy(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_progress_after_resume),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_damaged_bytes),
+        cmocka_unit_test(test_missing_files),
+        cmocka_unit_test(test_resume_from_the_one_before),
+        cmocka_unit_test(test_checkpoint_of_another_run),
+        cmocka_unit_test(test_loss_not_finite),
+        cmocka_unit_test(test_jobs_that_cannot_be),
+        cmocka_unit_test(test_schedules),
+        cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_best),
+    };
+    return cmocka_run_group_tests(tests, start, end);
+}
