@@ -20,9 +20,9 @@ BLIS_LIB     ?= $(firstword $(wildcard /usr/lib/$(MULTIARCH)/blis-openmp /usr/li
 # ---- flags ------------------------------------------------------------------------------------------------------------
 PACKAGES := gsl yaml-0.1 jansson libpng libjpeg libcrypto
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(if $(filter 1,$(WERROR)),-Werror)
-# -fno-math-errno and -fno-trapping-math allow vector code and change no result; nothing here reorders arithmetic.
+# -fno-math-errno and -fno-trapping-math allow vector code; -ffp-contract=fast allows fused multiply-adds; nothing here reorders sums.
 CFLAGS   ?=
-PG_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -g $(OPT) -march=$(ARCH) -fno-math-errno -fno-trapping-math -fopenmp $(WARN) \
+PG_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -g $(OPT) -march=$(ARCH) -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp $(WARN) \
             $(addprefix -fsanitize=,$(SANITIZE)) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) -isystem $(BLIS_INCLUDE) $(CFLAGS)
 MPI_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c 2>/dev/null))
 PG_LDFLAGS := $(addprefix -fsanitize=,$(SANITIZE)) -fopenmp -L$(BLIS_LIB) -Wl,-rpath,$(BLIS_LIB) $(LDFLAGS)

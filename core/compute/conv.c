@@ -1,6 +1,33 @@
 /* Choice of a convolution's algorithm; see conv.h. */
 #include "core/compute/conv.h"
 
+#include <string.h>
+
+bool pg_conv_choice_read(const char *text, pg_conv_choice *choice)
+{
+    static const char *const names[] = {
+        [PG_CONV_AUTO] = "auto", [PG_CONV_DIRECT] = "direct", [PG_CONV_IM2COL] = "im2col", [PG_CONV_WINOGRAD] = "winograd"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *choice = (pg_conv_choice)i;
+            return true;
+        }
+    return false;
+}
+
+/* Winograd's transforms pay when there are enough channels to share them. */
+static bool winograd_pays(const pg_conv_shape *shape)
+{
+    return shape->channels >= 16 && shape->filters >= 16;
+}
+
+static const pg_conv_algorithm *choose(const pg_conv_shape *shape, pg_conv_choice choice)
+{
+    if (choice == PG_CONV_DIRECT) return &pg_conv_direct;
+    if (choice == PG_CONV_IM2COL || !pg_conv_winograd.fits(shape)) return &pg_conv_im2col;
+    return choice == PG_CONV_WINOGRAD || winograd_pays(shape) ? &pg_conv_winograd : &pg_conv_im2col;
+}
+
 pg_status pg_conv_plan(pg_conv *conv, const pg_conv_shape *shape, pg_conv_choice choice, pg_error *err)
 {
     const pg_conv_shape *s = shape;
@@ -9,11 +36,10 @@ pg_status pg_conv_plan(pg_conv *conv, const pg_conv_shape *shape, pg_conv_choice
     if (s->height + 2 * s->pad < s->kernel || s->width + 2 * s->pad < s->kernel)
         return pg_fail(err, PG_BAD_INPUT, "convolution: a kernel of %d does not fit an image of %dx%d", s->kernel, s->height,
                        s->width);
-    (void)choice;
     *conv = (pg_conv){.shape = *shape,
                       .out_height = (s->height + 2 * s->pad - s->kernel) / s->stride + 1,
                       .out_width = (s->width + 2 * s->pad - s->kernel) / s->stride + 1,
-                      .algorithm = &pg_conv_im2col};
+                      .algorithm = choose(shape, choice)};
     return PG_OK;
 }
 

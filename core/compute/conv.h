@@ -19,8 +19,12 @@ typedef struct pg_conv_shape {
     int filters, kernel, stride, pad;
 } pg_conv_shape;
 
-/* DIRECT: im2col and one matrix product. WINOGRAD: where it exists for the shape, else DIRECT. AUTO: the fastest known. */
-typedef enum pg_conv_choice { PG_CONV_AUTO, PG_CONV_DIRECT, PG_CONV_WINOGRAD } pg_conv_choice;
+/* AUTO: the fastest known for the shape. DIRECT: the definition, summed in double, slow. IM2COL: by one matrix product.
+ * WINOGRAD: where it exists for the shape, else IM2COL. */
+typedef enum pg_conv_choice { PG_CONV_AUTO, PG_CONV_DIRECT, PG_CONV_IM2COL, PG_CONV_WINOGRAD } pg_conv_choice;
+
+/* "auto", "direct", "im2col", "winograd" to a choice; false for any other text. */
+bool pg_conv_choice_read(const char *text, pg_conv_choice *choice);
 
 typedef struct pg_conv pg_conv;
 
@@ -42,6 +46,7 @@ struct pg_conv {
     const pg_conv_algorithm *algorithm;
 };
 
+extern const pg_conv_algorithm pg_conv_direct;   /* conv_direct.c: any shape */
 extern const pg_conv_algorithm pg_conv_im2col;   /* conv_im2col.c: any shape */
 extern const pg_conv_algorithm pg_conv_winograd; /* conv_winograd.c: stride 1; F(4x4,3x3) pad 1, F(4x4,5x5) pad 2 */
 

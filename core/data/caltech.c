@@ -71,7 +71,7 @@ static pg_status read_picture(const char *folder, const char *file, uint8_t *out
     pg_status status = PG_OK;
     PG_TRY(pg_path(path, folder, file, NULL, err));
     PG_TRY(pg_image_read(path, &image, err));
-    PG_TRY(pg_image_shrink(&image, 32, &small, err));
+    PG_TRY(pg_image_shrink(&image, 32, &small, path, err));
     PG_TRY(pg_image_centre(&small, 32, out, path, err));
 done:
     pg_image_clear(&image);
@@ -121,7 +121,9 @@ pg_status pg_caltech_load(const char *name, const char *directory, pg_data *out,
     if (!pg_file_exists(root))
         return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; put its class folders of JPEGs there", root, name);
     PG_TRY(list(root, false, &classes, err));
-    if (classes.count < 2) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: expected at least 2 class folders, found %d", root, classes.count));
+    const int expected = pg_data_kind_find(name)->classes;
+    if (classes.count != expected)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: expected %d class folders, found %d", root, expected, classes.count));
     PG_TRY(pg_alloc((size_t)classes.count, sizeof *files, &files, err));
     PG_TRY(read_all(root, name, &classes, files, out, err));
 done:

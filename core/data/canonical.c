@@ -83,6 +83,7 @@ done:
 
 pg_status pg_canonical_load(const char *name, const char *directory, pg_data *out, pg_error *err)
 {
+    const char *expected = pg_canonical_sum(name);
     char path[PG_PATH_MAX], file[96], sum[PG_SHA256_HEX];
     snprintf(file, sizeof file, "%s.safetensors", name);
     pg_status status = pg_path(path, directory, file, NULL, err);
@@ -90,8 +91,8 @@ pg_status pg_canonical_load(const char *name, const char *directory, pg_data *ou
     if (!pg_file_exists(path))
         return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; get it with `passgrid data fetch %s`", path, name, name);
     if ((status = pg_sha256_file(path, sum, err)) != PG_OK) return status;
-    if (strcmp(sum, pg_canonical_sum(name)) != 0)
+    if (expected && strcmp(sum, expected) != 0)
         return pg_fail(err, PG_BAD_INPUT, "%s: damaged (SHA-256 %.12s..., expected %.12s...); repeat `passgrid data fetch %s`", path, sum,
-                       pg_canonical_sum(name), name);
+                       expected, name);
     return read_file(path, name, out, err);
 }

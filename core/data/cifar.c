@@ -14,8 +14,7 @@ static pg_status read_records(const char *folder, const char *file, int records,
     char path[PG_PATH_MAX], *data = NULL;
     size_t bytes = 0;
     const size_t record = (size_t)labels + 3 * PIXELS;
-    pg_status status = pg_path(path, folder, file, NULL, err);
-    if (status == PG_OK) status = pg_file_read(path, &data, &bytes, err);
+    const pg_status status = pg_data_file(folder, file, path, &data, &bytes, err);
     if (status != PG_OK) return status;
     if (bytes != record * (size_t)records) {
         pg_free(data);

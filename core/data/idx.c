@@ -19,11 +19,11 @@ static uint32_t big_endian(const uint8_t *at)
 }
 
 /* Read an IDX file of unsigned bytes with `dims` dimensions. *count is the first; the items start at *items in the block *data. */
-static pg_status read_idx(const char *path, int dims, char **data, const uint8_t **items, int *count, pg_error *err)
+static pg_status read_idx(const char *folder, const char *file, int dims, char path[PG_PATH_MAX], char **data, const uint8_t **items, int *count, pg_error *err)
 {
     size_t bytes = 0, size = 1;
     const size_t header = 4 + 4 * (size_t)dims;
-    const pg_status status = pg_file_read(path, data, &bytes, err);
+    const pg_status status = pg_data_file(folder, file, path, data, &bytes, err);
     if (status != PG_OK) return status;
     const uint8_t *at = (const uint8_t *)*data;
     if (bytes < header || big_endian(at) != (0x800u | (unsigned)dims))
@@ -47,11 +47,9 @@ static pg_status read_split(const char *folder, const char *prefix, const char *
     const uint8_t *images = NULL, *labels = NULL;
     int count = 0, again = 0;
     snprintf(file, sizeof file, "%s-images-idx3-ubyte", prefix);
-    PG_TRY(pg_path(path, folder, file, NULL, err));
-    PG_TRY(read_idx(path, 3, &pixels, &images, &count, err));
+    PG_TRY(read_idx(folder, file, 3, path, &pixels, &images, &count, err));
     snprintf(file, sizeof file, "%s-labels-idx1-ubyte", prefix);
-    PG_TRY(pg_path(path, folder, file, NULL, err));
-    PG_TRY(read_idx(path, 1, &marks, &labels, &again, err));
+    PG_TRY(read_idx(folder, file, 1, path, &marks, &labels, &again, err));
     if (again != count) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %d labels for %d images", path, again, count));
     PG_TRY(pg_dataset_allocate(out, count, 32, 32, err));
     out->classes = 10;

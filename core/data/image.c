@@ -36,6 +36,7 @@ static pg_status read_png(const char *path, const void *data, size_t bytes, pg_i
     pg_status status = PG_OK;
     if (!png_image_begin_read_from_memory(&png, data, bytes)) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %s", path, png.message));
     png.format = PNG_FORMAT_RGB;
+    png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB; /* 16-bit files without gamma hold the same curve as 8-bit ones */
     PG_TRY(take(&image, (long)png.width, (long)png.height, path, err));
     if (!png_image_finish_read(&png, NULL, image.rgb, 0, NULL)) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %s", path, png.message));
     *out = image;
@@ -144,7 +145,7 @@ static void shrink_line(const uint8_t *in, int in_size, int in_stride, uint8_t *
     }
 }
 
-pg_status pg_image_shrink(const pg_image *image, int side, pg_image *out, pg_error *err)
+pg_status pg_image_shrink(const pg_image *image, int side, pg_image *out, const char *path, pg_error *err)
 {
     const bool tall = image->height > image->width;
     const int shorter = tall ? image->width : image->height, longer = tall ? image->height : image->width;
@@ -152,8 +153,8 @@ pg_status pg_image_shrink(const pg_image *image, int side, pg_image *out, pg_err
     pg_image half = {0};
     pg_status status = PG_OK;
     *out = (pg_image){0};
-    PG_TRY(take(&half, width, image->height, "picture", err));
-    PG_TRY(take(out, width, height, "picture", err));
+    PG_TRY(take(&half, width, image->height, path, err));
+    PG_TRY(take(out, width, height, path, err));
     for (int y = 0; y < image->height; y++)
         shrink_line(image->rgb + (ptrdiff_t)y * image->width * 3, image->width, 3, half.rgb + (ptrdiff_t)y * width * 3, width, 3);
     for (int x = 0; x < width; x++)

@@ -13,7 +13,8 @@ typedef struct pg_image {
     uint8_t *rgb;
 } pg_image;
 
-/* Read a picture of either kind, told by its first bytes. Damaged or cut files are PG_BAD_INPUT and name the file. */
+/* Read a picture of either kind, told by its first bytes; what is transparent is laid over black. Damaged or cut files are
+ * PG_BAD_INPUT and name the file. */
 PG_CHECKED pg_status pg_image_read(const char *path, pg_image *out, pg_error *err);
 void pg_image_clear(pg_image *image);
 
@@ -23,7 +24,8 @@ bool pg_image_name(const char *file);
 /* The side x side centre of an image into out [side,side,3]; the image must be at least that large. */
 PG_CHECKED pg_status pg_image_centre(const pg_image *image, int side, uint8_t *out, const char *path, pg_error *err);
 
-/* The image with its shorter side scaled to `side`, by averaging over the area (triangle filter) so that nothing aliases. */
-PG_CHECKED pg_status pg_image_shrink(const pg_image *image, int side, pg_image *out, pg_error *err);
+/* The image with its shorter side scaled to `side`, by averaging over the area (triangle filter) so that nothing aliases. path is for
+ * messages, here and above. */
+PG_CHECKED pg_status pg_image_shrink(const pg_image *image, int side, pg_image *out, const char *path, pg_error *err);
 
 #endif

@@ -39,6 +39,14 @@ pg_status pg_data_load(const char *name, const char *directory, pg_data *out, pg
     return PG_OK;
 }
 
+pg_status pg_data_file(const char *folder, const char *file, char path[PG_PATH_MAX], char **out, size_t *bytes, pg_error *err)
+{
+    const pg_status status = pg_path(path, folder, file, NULL, err);
+    if (status != PG_OK) return status;
+    if (!pg_file_exists(path)) return pg_fail(err, PG_BAD_INPUT, "%s: is missing", path);
+    return pg_file_read(path, out, bytes, err);
+}
+
 pg_status pg_data_allocate(pg_data *data, const char *name, const char *source, int classes, int train, int test, pg_error *err)
 {
     pg_dataset *split[] = {&data->train, &data->test};

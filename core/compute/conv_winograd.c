@@ -1,0 +1,557 @@
+/* Convolution by Winograd's minimal filtering, F(4x4,3x3) and F(4x4,5x5), all three passes in the transform domain
+ * (Lavin, Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016; points 0, 1, -1, 2, -2, [1/2, -1/2,] infinity).
+ *
+ *   forward    V = B'x B   U = G w G'   M_f = V_f U_f   y = A'M A
+ *   backward   dM = A dy A'   dU_f += V_f' dM_f   dV_f = dM_f U_f'   dw = G'dU G   dx = sum over tiles of B dV B'
+ *
+ * with one matrix product for each of the T x T frequencies f: V [f][tile][C], M [f][tile][K], U [f][C][K]. The images are taken
+ * a block at a time, so that V and M stay in cache; the blocks follow from the shape alone and are done in order. Within a block
+ * the threads share the (image, channels) pairs of the transforms and the frequencies of the products, so that every sum has one
+ * order whatever the number of threads. */
+#include "core/compute/blas.h"
+#include "core/compute/conv.h"
+
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* ---- vectors of channels ------------------------------------------------------------------------------------------ */
+
+#if defined(__AVX512F__)
+enum { VECTOR_BYTES = 64 };
+#elif defined(__AVX__)
+enum { VECTOR_BYTES = 32 };
+#else
+enum { VECTOR_BYTES = 16 };
+#endif
+typedef pg_real vec __attribute__((vector_size(VECTOR_BYTES)));
+enum { LANES = VECTOR_BYTES / sizeof(pg_real) };
+
+/* The first `lanes` channels; the others are zero when loaded and left alone when stored. */
+INLINE vec load(const pg_real *from, int lanes)
+{
+    vec v = {0};
+    memcpy(&v, from, lanes == LANES ? sizeof v : (size_t)lanes * sizeof *from);
+    return v;
+}
+
+INLINE void store(pg_real *to, vec v, int lanes)
+{
+    memcpy(to, &v, lanes == LANES ? sizeof v : (size_t)lanes * sizeof *to);
+}
+
+/* ---- transforms --------------------------------------------------------------------------------------------------- */
+
+/* A matrix of T rows: one for point 0, two for each pair of points p and -p, one for infinity. The rows of a pair agree in the
+ * even columns and have opposite signs in the odd ones, so only that of p is kept. */
+enum { T_MAX = 8, PAIRS_MAX = 3 };
+typedef struct matrix {
+    int columns;
+    pg_real zero[T_MAX], pair[PAIRS_MAX][T_MAX], infinity[T_MAX];
+} matrix;
+
+typedef struct kit {
+    int size, pairs; /* T = 2 pairs + 2 */
+    matrix b, a, g;  /* B' [T,T], A [T,4], G [T,R] */
+} kit;
+
+enum { OUT = 4 }; /* a tile makes 4 x 4 outputs */
+
+#define R(x) ((pg_real)(x))
+static const kit kit3 = {
+    .size = 6,
+    .pairs = 2,
+    .b = {6, {4, 0, -5, 0, 1}, {{0, -4, -4, 1, 1}, {0, -2, -1, 2, 1}}, {0, 4, 0, -5, 0, 1}},
+    .a = {OUT, {1}, {{1, 1, 1, 1}, {1, 2, 4, 8}}, {0, 0, 0, 1}},
+    .g = {3, {R(0.25)}, {{R(-1. / 6), R(-1. / 6), R(-1. / 6)}, {R(1. / 24), R(1. / 12), R(1. / 6)}}, {0, 0, 1}},
+};
+static const kit kit5 = {
+    .size = 8,
+    .pairs = 3,
+    .b = {8,
+          {1, 0, R(-5.25), 0, R(5.25), 0, -1},
+          {{0, 1, 1, R(-4.25), R(-4.25), 1, 1}, {0, R(0.5), R(0.25), R(-2.5), R(-1.25), 2, 1}, {0, 2, 4, R(-2.5), -5, R(0.5), 1}},
+          {0, -1, 0, R(5.25), 0, R(-5.25), 0, 1}},
+    .a = {OUT, {1}, {{1, 1, 1, 1}, {1, 2, 4, 8}, {1, R(0.5), R(0.25), R(0.125)}}, {0, 0, 0, 1}},
+    .g = {5,
+          {1},
+          {{R(-2. / 9), R(-2. / 9), R(-2. / 9), R(-2. / 9), R(-2. / 9)},
+           {R(1. / 90), R(2. / 90), R(4. / 90), R(8. / 90), R(16. / 90)},
+           {R(32. / 45), R(16. / 45), R(8. / 45), R(4. / 45), R(2. / 45)}},
+          {0, 0, 0, 0, 1}},
+};
+#undef R
+
+/* The columns of one parity of a row times x. The coefficients are known when compiling; zeros cost nothing. */
+INLINE vec half_row(const pg_real *row, int columns, int parity, const vec *x, int step)
+{
+    vec sum = {0};
+#pragma GCC unroll 4
+    for (int k = parity; k < columns; k += 2)
+        if (row[k] != 0) sum += row[k] * x[k * step];
+    return sum;
+}
+
+/* y [T] = m x [columns]. */
+INLINE void multiply(const matrix *m, int pairs, const vec *x, int x_step, vec *y, int y_step)
+{
+    y[0] = half_row(m->zero, m->columns, 0, x, x_step) + half_row(m->zero, m->columns, 1, x, x_step);
+#pragma GCC unroll 3
+    for (int p = 0; p < pairs; p++) {
+        const vec even = half_row(m->pair[p], m->columns, 0, x, x_step), odd = half_row(m->pair[p], m->columns, 1, x, x_step);
+        y[(1 + 2 * p) * y_step] = even + odd;
+        y[(2 + 2 * p) * y_step] = even - odd;
+    }
+    y[(2 * pairs + 1) * y_step] =
+        half_row(m->infinity, m->columns, 0, x, x_step) + half_row(m->infinity, m->columns, 1, x, x_step);
+}
+
+/* y [columns] = m' x [T]. */
+INLINE void multiply_transposed(const matrix *m, int pairs, const vec *x, int x_step, vec *y, int y_step)
+{
+    vec even[PAIRS_MAX], odd[PAIRS_MAX];
+#pragma GCC unroll 3
+    for (int p = 0; p < pairs; p++) {
+        even[p] = x[(1 + 2 * p) * x_step] + x[(2 + 2 * p) * x_step];
+        odd[p] = x[(1 + 2 * p) * x_step] - x[(2 + 2 * p) * x_step];
+    }
+#pragma GCC unroll 8
+    for (int k = 0; k < m->columns; k++) {
+        vec sum = {0};
+        if (m->zero[k] != 0) sum += m->zero[k] * x[0];
+        if (m->infinity[k] != 0) sum += m->infinity[k] * x[(2 * pairs + 1) * x_step];
+#pragma GCC unroll 3
+        for (int p = 0; p < pairs; p++)
+            if (m->pair[p][k] != 0) sum += m->pair[p][k] * (k % 2 ? odd[p] : even[p]);
+        y[k * y_step] = sum;
+    }
+}
+
+/* out [T,T] = m in m', in [columns,columns]; rows of both are T_MAX apart. */
+INLINE void transform(const matrix *m, int pairs, vec in[T_MAX][T_MAX], vec out[T_MAX][T_MAX])
+{
+    vec half[T_MAX][T_MAX];
+#pragma GCC unroll 8
+    for (int j = 0; j < m->columns; j++) multiply(m, pairs, &in[0][j], T_MAX, &half[0][j], T_MAX);
+#pragma GCC unroll 8
+    for (int i = 0; i < 2 * pairs + 2; i++) multiply(m, pairs, half[i], 1, out[i], 1);
+}
+
+/* out [columns,columns] = m' in m, in [T,T]. */
+INLINE void transform_transposed(const matrix *m, int pairs, vec in[T_MAX][T_MAX], vec out[T_MAX][T_MAX])
+{
+    vec half[T_MAX][T_MAX];
+#pragma GCC unroll 8
+    for (int j = 0; j < 2 * pairs + 2; j++) multiply_transposed(m, pairs, &in[0][j], T_MAX, &half[0][j], T_MAX);
+#pragma GCC unroll 8
+    for (int i = 0; i < m->columns; i++) multiply_transposed(m, pairs, half[i], 1, out[i], 1);
+}
+
+/* ---- a planned pass ----------------------------------------------------------------------------------------------- */
+
+enum { BLOCK_TILES = 256, GROUP = 64 }; /* tiles of a block, about; channels of a part of a transform */
+
+typedef struct job {
+    const pg_conv *conv;
+    const kit *kit;
+    int tiles_down, tiles_across, frequencies;
+    int block, first, images; /* images of a full block; of the present one */
+    size_t v_plane, m_plane, u_plane;
+    pg_real *v, *m, *u, *du;
+    pg_real *zeros, *trash; /* a pixel to read in the padding; one for each thread to write there */
+    int widest;             /* channels of those */
+    const pg_real *w;
+    pg_real *turned; /* w with channels and filters exchanged [R,R,K,C] */
+    const pg_real *x, *dy;
+    pg_real *y, *dx, *dw;
+} job;
+
+static int max(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static bool fits(const pg_conv_shape *s)
+{
+    return s->stride == 1 && ((s->kernel == 3 && s->pad == 1) || (s->kernel == 5 && s->pad == 2));
+}
+
+/* Planes lie an odd number of cache lines apart, or they would all fall into the same cache sets. */
+static size_t plane(size_t count)
+{
+    const size_t line = 64 / sizeof(pg_real);
+    return ((count + line - 1) / line | 1) * line;
+}
+
+static pg_real *take(pg_real **at, size_t count)
+{
+    pg_real *here = *at;
+    *at += (count + 15) / 16 * 16;
+    return here;
+}
+
+/* Lay the scratch out; returns its end. With scratch NULL, the end is its size in elements (as a distance from NULL). */
+static size_t plan(job *j, const pg_conv *conv, int batch, bool backward, pg_real *scratch)
+{
+    const pg_conv_shape *s = &conv->shape;
+    *j = (job){.conv = conv, .kit = s->kernel == 3 ? &kit3 : &kit5};
+    j->tiles_down = (s->height + OUT - 1) / OUT;
+    j->tiles_across = (s->width + OUT - 1) / OUT;
+    j->frequencies = j->kit->size * j->kit->size;
+    const int tiles = j->tiles_down * j->tiles_across, block = max(1, BLOCK_TILES / tiles);
+    j->block = block < batch ? block : batch;
+    j->widest = max(s->channels, s->filters) + LANES;
+    const size_t rows = (size_t)j->block * (size_t)tiles, f = (size_t)j->frequencies;
+    const size_t weights = (size_t)s->channels * (size_t)s->filters;
+    j->v_plane = plane(rows * (size_t)s->channels);
+    j->m_plane = plane(rows * (size_t)s->filters);
+    j->u_plane = plane(weights);
+    static pg_real origin[1];
+    pg_real *at = scratch ? scratch : origin;
+    const pg_real *start = at;
+    j->zeros = take(&at, (size_t)j->widest);
+    j->trash = take(&at, (size_t)j->widest * (size_t)pg_compute_threads());
+    j->u = take(&at, f * j->u_plane);
+    j->v = take(&at, f * j->v_plane);
+    j->m = take(&at, f * j->m_plane);
+    if (backward) {
+        j->du = take(&at, f * j->u_plane);
+        j->turned = take(&at, (size_t)(s->kernel * s->kernel) * weights);
+    }
+    if (scratch) memset(j->zeros, 0, (size_t)j->widest * sizeof *j->zeros);
+    return (size_t)(at - start);
+}
+
+static size_t scratch_size(const pg_conv *conv, int batch)
+{
+    job j;
+    return plan(&j, conv, batch, true, NULL);
+}
+
+/* ---- tiles -------------------------------------------------------------------------------------------------------- */
+
+/* What is done with one tile and up to LANES channels: pixels are those under the tile, planes the tile's place in V or M. */
+typedef void tile_body(const kit *k, pg_real *const *pixels, int channel, int lanes, pg_real *planes, size_t plane);
+
+INLINE void tile_to_v(const kit *k, pg_real *const *pixels, int channel, int lanes, pg_real *planes, size_t plane)
+{
+    vec in[T_MAX][T_MAX], out[T_MAX][T_MAX];
+#pragma GCC unroll 8
+    for (int i = 0; i < k->size; i++)
+#pragma GCC unroll 8
+        for (int j = 0; j < k->size; j++) in[i][j] = load(pixels[i * k->size + j] + channel, lanes);
+    transform(&k->b, k->pairs, in, out);
+#pragma GCC unroll 8
+    for (int i = 0; i < k->size; i++)
+#pragma GCC unroll 8
+        for (int j = 0; j < k->size; j++) store(planes + (size_t)(i * k->size + j) * plane + channel, out[i][j], lanes);
+}
+
+INLINE void tile_from_v(const kit *k, pg_real *const *pixels, int channel, int lanes, pg_real *planes, size_t plane)
+{
+    vec in[T_MAX][T_MAX], out[T_MAX][T_MAX];
+#pragma GCC unroll 8
+    for (int i = 0; i < k->size; i++)
+#pragma GCC unroll 8
+        for (int j = 0; j < k->size; j++) in[i][j] = load(planes + (size_t)(i * k->size + j) * plane + channel, lanes);
+    transform_transposed(&k->b, k->pairs, in, out);
+#pragma GCC unroll 8
+    for (int i = 0; i < k->size; i++)
+#pragma GCC unroll 8
+        for (int j = 0; j < k->size; j++) {
+            pg_real *at = pixels[i * k->size + j] + channel;
+            store(at, load(at, lanes) + out[i][j], lanes);
+        }
+}
+
+INLINE void tile_to_m(const kit *k, pg_real *const *pixels, int channel, int lanes, pg_real *planes, size_t plane)
+{
+    vec in[T_MAX][T_MAX], out[T_MAX][T_MAX];
+#pragma GCC unroll 4
+    for (int i = 0; i < OUT; i++)
+#pragma GCC unroll 4
+        for (int j = 0; j < OUT; j++) in[i][j] = load(pixels[i * OUT + j] + channel, lanes);
+    transform(&k->a, k->pairs, in, out);
+#pragma GCC unroll 8
+    for (int i = 0; i < k->size; i++)
+#pragma GCC unroll 8
+        for (int j = 0; j < k->size; j++) store(planes + (size_t)(i * k->size + j) * plane + channel, out[i][j], lanes);
+}
+
+INLINE void tile_from_m(const kit *k, pg_real *const *pixels, int channel, int lanes, pg_real *planes, size_t plane)
+{
+    vec in[T_MAX][T_MAX], out[T_MAX][T_MAX];
+#pragma GCC unroll 8
+    for (int i = 0; i < k->size; i++)
+#pragma GCC unroll 8
+        for (int j = 0; j < k->size; j++) in[i][j] = load(planes + (size_t)(i * k->size + j) * plane + channel, lanes);
+    transform_transposed(&k->a, k->pairs, in, out);
+#pragma GCC unroll 4
+    for (int i = 0; i < OUT; i++)
+#pragma GCC unroll 4
+        for (int j = 0; j < OUT; j++) store(pixels[i * OUT + j] + channel, out[i][j], lanes);
+}
+
+/* Pointers to the size x size pixels from (top, left) on; outside of the image all point to `outside`. */
+static void find_pixels(const pg_conv_shape *s, pg_real *image, int channels, int top, int left, int size, pg_real *outside,
+                        pg_real **pixels)
+{
+    for (int i = 0; i < size; i++)
+        for (int j = 0; j < size; j++) {
+            const int y = top + i, x = left + j;
+            const bool inside = y >= 0 && y < s->height && x >= 0 && x < s->width;
+            pixels[i * size + j] = inside ? image + ((ptrdiff_t)y * s->width + x) * channels : outside;
+        }
+}
+
+/* A part of a transform: all tiles of one image, GROUP channels. `margin` is the padding of what the tiles lie on. */
+INLINE void tiles_of_part(const job *j, const kit *k, int part, pg_real *images, int channels, int size, int margin,
+                          pg_real *outside, pg_real *planes, size_t plane, tile_body *body)
+{
+    const pg_conv_shape *s = &j->conv->shape;
+    const int groups = (channels + GROUP - 1) / GROUP, image = part / groups, from = part % groups * GROUP;
+    const int to = from + GROUP < channels ? from + GROUP : channels;
+    pg_real *pixels[T_MAX * T_MAX], *at = images + (ptrdiff_t)(j->first + image) * s->height * s->width * channels;
+    ptrdiff_t tile = (ptrdiff_t)image * j->tiles_down * j->tiles_across;
+    for (int i = 0; i < j->tiles_down; i++)
+        for (int l = 0; l < j->tiles_across; l++, tile++) {
+            find_pixels(s, at, channels, i * OUT - margin, l * OUT - margin, size, outside, pixels);
+            int c = from;
+            for (; c + LANES <= to; c += LANES) body(k, pixels, c, LANES, planes + tile * channels, plane);
+            if (c < to) body(k, pixels, c, to - c, planes + tile * channels, plane);
+        }
+}
+
+static pg_real *trash_of(const job *j, int thread)
+{
+    return j->trash + (ptrdiff_t)thread * j->widest;
+}
+
+static void v_part(void *context, int part, int thread)
+{
+    (void)thread;
+    const job *j = context;
+    const pg_conv_shape *s = &j->conv->shape;
+    if (j->kit == &kit3)
+        tiles_of_part(j, &kit3, part, (pg_real *)j->x, s->channels, 6, 1, j->zeros, j->v, j->v_plane, tile_to_v);
+    else
+        tiles_of_part(j, &kit5, part, (pg_real *)j->x, s->channels, 8, 2, j->zeros, j->v, j->v_plane, tile_to_v);
+}
+
+static void y_part(void *context, int part, int thread)
+{
+    const job *j = context;
+    const pg_conv_shape *s = &j->conv->shape;
+    if (j->kit == &kit3)
+        tiles_of_part(j, &kit3, part, j->y, s->filters, OUT, 0, trash_of(j, thread), j->m, j->m_plane, tile_from_m);
+    else
+        tiles_of_part(j, &kit5, part, j->y, s->filters, OUT, 0, trash_of(j, thread), j->m, j->m_plane, tile_from_m);
+}
+
+static void dm_part(void *context, int part, int thread)
+{
+    (void)thread;
+    const job *j = context;
+    const pg_conv_shape *s = &j->conv->shape;
+    if (j->kit == &kit3)
+        tiles_of_part(j, &kit3, part, (pg_real *)j->dy, s->filters, OUT, 0, j->zeros, j->m, j->m_plane, tile_to_m);
+    else
+        tiles_of_part(j, &kit5, part, (pg_real *)j->dy, s->filters, OUT, 0, j->zeros, j->m, j->m_plane, tile_to_m);
+}
+
+static void clear_dx(const job *j, int part)
+{
+    const pg_conv_shape *s = &j->conv->shape;
+    const int groups = (s->channels + GROUP - 1) / GROUP, image = part / groups, from = part % groups * GROUP;
+    const int count = from + GROUP < s->channels ? GROUP : s->channels - from;
+    const ptrdiff_t pixels = (ptrdiff_t)s->height * s->width;
+    pg_real *at = j->dx + (j->first + image) * pixels * s->channels + from;
+    for (ptrdiff_t p = 0; p < pixels; p++) memset(at + p * s->channels, 0, (size_t)count * sizeof *at);
+}
+
+static void dx_part(void *context, int part, int thread)
+{
+    const job *j = context;
+    const pg_conv_shape *s = &j->conv->shape;
+    clear_dx(j, part);
+    if (j->kit == &kit3)
+        tiles_of_part(j, &kit3, part, j->dx, s->channels, 6, 1, trash_of(j, thread), j->v, j->v_plane, tile_from_v);
+    else
+        tiles_of_part(j, &kit5, part, j->dx, s->channels, 8, 2, trash_of(j, thread), j->v, j->v_plane, tile_from_v);
+}
+
+static int parts(const job *j, int channels)
+{
+    return j->images * ((channels + GROUP - 1) / GROUP);
+}
+
+/* ---- weights ------------------------------------------------------------------------------------------------------ */
+
+INLINE void weights_to_u(const kit *k, const pg_real *w, size_t tap, size_t plane, int lanes, pg_real *u)
+{
+    const int r = k->g.columns;
+    vec in[T_MAX][T_MAX], out[T_MAX][T_MAX];
+#pragma GCC unroll 5
+    for (int i = 0; i < r; i++)
+#pragma GCC unroll 5
+        for (int j = 0; j < r; j++) in[i][j] = load(w + (size_t)(i * r + j) * tap, lanes);
+    transform(&k->g, k->pairs, in, out);
+#pragma GCC unroll 8
+    for (int i = 0; i < k->size; i++)
+#pragma GCC unroll 8
+        for (int j = 0; j < k->size; j++) store(u + (size_t)(i * k->size + j) * plane, out[i][j], lanes);
+}
+
+INLINE void weights_from_u(const kit *k, const pg_real *u, size_t tap, size_t plane, int lanes, pg_real *dw)
+{
+    const int r = k->g.columns;
+    vec in[T_MAX][T_MAX], out[T_MAX][T_MAX];
+#pragma GCC unroll 8
+    for (int i = 0; i < k->size; i++)
+#pragma GCC unroll 8
+        for (int j = 0; j < k->size; j++) in[i][j] = load(u + (size_t)(i * k->size + j) * plane, lanes);
+    transform_transposed(&k->g, k->pairs, in, out);
+#pragma GCC unroll 5
+    for (int i = 0; i < r; i++)
+#pragma GCC unroll 5
+        for (int j = 0; j < r; j++) {
+            pg_real *at = dw + (size_t)(i * r + j) * tap;
+            store(at, load(at, lanes) + out[i][j], lanes);
+        }
+}
+
+/* A part of the weights: STRIP of the C K entries of every tap. */
+enum { STRIP = 1024 };
+
+static int strips(const job *j)
+{
+    return (j->conv->shape.channels * j->conv->shape.filters + STRIP - 1) / STRIP;
+}
+
+INLINE void strip_of_u(const job *j, const kit *k, int part, bool from_u)
+{
+    const size_t tap = (size_t)j->conv->shape.channels * (size_t)j->conv->shape.filters;
+    const size_t end = (size_t)(part + 1) * STRIP < tap ? (size_t)(part + 1) * STRIP : tap;
+    for (size_t at = (size_t)part * STRIP; at < end; at += LANES) {
+        const int lanes = end - at < LANES ? (int)(end - at) : LANES;
+        if (from_u && lanes == LANES)
+            weights_from_u(k, j->du + at, tap, j->u_plane, LANES, j->dw + at);
+        else if (from_u)
+            weights_from_u(k, j->du + at, tap, j->u_plane, lanes, j->dw + at);
+        else if (lanes == LANES)
+            weights_to_u(k, j->w + at, tap, j->u_plane, LANES, j->u + at);
+        else
+            weights_to_u(k, j->w + at, tap, j->u_plane, lanes, j->u + at);
+    }
+}
+
+static void u_part(void *context, int part, int thread)
+{
+    (void)thread;
+    const job *j = context;
+    if (j->kit == &kit3)
+        strip_of_u(j, &kit3, part, false);
+    else
+        strip_of_u(j, &kit5, part, false);
+}
+
+static void dw_part(void *context, int part, int thread)
+{
+    (void)thread;
+    const job *j = context;
+    if (j->kit == &kit3)
+        strip_of_u(j, &kit3, part, true);
+    else
+        strip_of_u(j, &kit5, part, true);
+}
+
+/* The weights of one tap with channels and filters exchanged: BLIS multiplies by U' stored as it is read. */
+static void turn_tap(void *context, int tap, int thread)
+{
+    enum { TILE = 16 };
+    (void)thread;
+    const job *j = context;
+    const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
+    const pg_real *w = j->w + (ptrdiff_t)tap * channels * filters;
+    pg_real *out = j->turned + (ptrdiff_t)tap * channels * filters;
+    for (int c0 = 0; c0 < channels; c0 += TILE)
+        for (int k0 = 0; k0 < filters; k0 += TILE)
+            for (int k = k0; k < filters && k < k0 + TILE; k++)
+                for (int c = c0; c < channels && c < c0 + TILE; c++)
+                    out[(ptrdiff_t)k * channels + c] = w[(ptrdiff_t)c * filters + k];
+}
+
+/* ---- passes ------------------------------------------------------------------------------------------------------- */
+
+static int block_rows(const job *j)
+{
+    return j->images * j->tiles_down * j->tiles_across;
+}
+
+static void forward_product(void *context, int f, int thread)
+{
+    (void)thread;
+    const job *j = context;
+    const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
+    pg_gemm(false, false, block_rows(j), filters, channels, j->v + (size_t)f * j->v_plane, channels,
+            j->u + (size_t)f * j->u_plane, filters, false, j->m + (size_t)f * j->m_plane, filters);
+}
+
+/* dU += V' dM, then V becomes dV = dM U' in its place. */
+static void backward_products(void *context, int f, int thread)
+{
+    (void)thread;
+    const job *j = context;
+    const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
+    pg_real *v = j->v + (size_t)f * j->v_plane, *dm = j->m + (size_t)f * j->m_plane;
+    if (j->dw)
+        pg_gemm(true, false, channels, filters, block_rows(j), v, channels, dm, filters, j->first > 0,
+                j->du + (size_t)f * j->u_plane, filters);
+    if (j->dx)
+        pg_gemm(false, false, block_rows(j), channels, filters, dm, filters, j->u + (size_t)f * j->u_plane, channels, false, v,
+                channels);
+}
+
+static void forward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, pg_real *y, pg_real *scratch)
+{
+    job j;
+    plan(&j, conv, n, false, scratch);
+    j.x = x;
+    j.w = w;
+    j.y = y;
+    pg_parallel(strips(&j), u_part, &j);
+    for (; j.first < n; j.first += j.block) {
+        j.images = n - j.first < j.block ? n - j.first : j.block;
+        pg_parallel(parts(&j, conv->shape.channels), v_part, &j);
+        pg_parallel(j.frequencies, forward_product, &j);
+        pg_parallel(parts(&j, conv->shape.filters), y_part, &j);
+    }
+}
+
+static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx,
+                     pg_real *dw, pg_real *scratch)
+{
+    job j;
+    plan(&j, conv, n, true, scratch);
+    j.x = x;
+    j.dy = dy;
+    j.dx = dx;
+    j.dw = dw;
+    j.w = w;
+    if (dx) {
+        pg_parallel(conv->shape.kernel * conv->shape.kernel, turn_tap, &j);
+        j.w = j.turned;
+        pg_parallel(strips(&j), u_part, &j);
+    }
+    for (; j.first < n; j.first += j.block) {
+        j.images = n - j.first < j.block ? n - j.first : j.block;
+        if (dw) pg_parallel(parts(&j, conv->shape.channels), v_part, &j);
+        pg_parallel(parts(&j, conv->shape.filters), dm_part, &j);
+        pg_parallel(j.frequencies, backward_products, &j);
+        if (dx) pg_parallel(parts(&j, conv->shape.channels), dx_part, &j);
+    }
+    if (dw) pg_parallel(strips(&j), dw_part, &j);
+}
+
+const pg_conv_algorithm pg_conv_winograd = {
+    .name = "winograd", .fits = fits, .scratch = scratch_size, .forward = forward, .backward = backward};
