@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/compute/blas.h"
 #include "core/train/trainer.h"
+#include "experiments/bench_layers.h"
 #include "experiments/grid_options.h"
 #include "experiments/monitor.h"
 #include "experiments/provenance.h"
@@ -24,7 +25,9 @@ static const char usage[] =
     "  --width W      multiplies the channels (default: 1)\n"
     "  --batch B      images per step (default: 64)\n"
     "  --threads T    default: the cores that this process may use\n"
-    "  --steps K      default: 10\n";
+    "  --steps K      default: 10\n"
+    "  --conv C       algorithm of the convolutions: auto, direct, im2col, winograd (default: auto)\n"
+    "  --layers       measure every convolution by itself instead\n";
 
 typedef struct bench {
     const pg_arch *arch;
@@ -33,7 +36,8 @@ typedef struct bench {
     pg_norm_kind norm;
     double width;
     int batch, threads, steps;
-    bool help;
+    pg_conv_choice conv;
+    bool help, layers;
     pg_net_spec spec;
     pg_data data;
     pg_model *model, *pretrained;
@@ -60,6 +64,8 @@ static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
                                             {"batch", required_argument, NULL, 'b'},
                                             {"threads", required_argument, NULL, 't'},
                                             {"steps", required_argument, NULL, 'k'},
+                                            {"conv", required_argument, NULL, 'c'},
+                                            {"layers", no_argument, NULL, 'l'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     pg_status status = PG_OK;
@@ -76,6 +82,11 @@ static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
         case 'b': PG_TRY(pg_parse_int("--batch", optarg, 1, 2048, &b->batch, err)); break;
         case 't': PG_TRY(pg_parse_int("--threads", optarg, 1, 1024, &b->threads, err)); break;
         case 'k': PG_TRY(pg_parse_int("--steps", optarg, 1, 1000000, &b->steps, err)); break;
+        case 'l': b->layers = true; break;
+        case 'c':
+            if (!pg_conv_choice_read(optarg, &b->conv))
+                PG_TRY(pg_fail(err, PG_BAD_INPUT, "--conv: expected auto, direct, im2col or winograd, got \"%s\"", optarg));
+            break;
         case 'h': b->help = true; return PG_OK;
         default: return pg_fail(err, PG_BAD_INPUT, "%s", "");
         }
@@ -149,7 +160,7 @@ static pg_status time_inference(bench *b, pg_error *err)
     pg_net *net = NULL;
     pg_real *images = NULL;
     const pg_branch branch = pg_net_spec_deployed(&b->spec);
-    PG_TRY(pg_net_create(&b->spec, b->batch, false, PG_CONV_AUTO, &net, err));
+    PG_TRY(pg_net_create(&b->spec, b->batch, false, b->conv, &net, err));
     PG_TRY(pg_alloc((size_t)b->batch * (size_t)(b->spec.image_height * b->spec.image_width * 3), sizeof *images, &images, err));
     if (branch == PG_PRIVATE) PG_TRY(pg_passports_install(net, b->model, b->evidence, err));
     pg_batch_range(&b->data.train, 0, b->batch, PG_PIXELS_IMAGENET, images);
@@ -177,6 +188,16 @@ static void report(const bench *b)
     printf("train_images_per_s: %.2f\neval_images_per_s: %.2f\neval_gflops: %.2f\n", train, eval, 2e-9 * flops * eval);
 }
 
+static pg_status whole_net(bench *b, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(time_training(b, err));
+    PG_TRY(time_inference(b, err));
+    report(b);
+done:
+    return status;
+}
+
 int pg_cmd_bench(int argc, char **argv)
 {
     bench b;
@@ -186,9 +207,7 @@ int pg_cmd_bench(int argc, char **argv)
     if (status == PG_OK) {
         pg_compute_start(b.threads);
         status = make_model(&b, &err);
-        if (status == PG_OK) status = time_training(&b, &err);
-        if (status == PG_OK) status = time_inference(&b, &err);
-        if (status == PG_OK) report(&b);
+        if (status == PG_OK) status = b.layers ? pg_bench_layers(b.model, b.batch, b.steps, b.conv, &err) : whole_net(&b, &err);
     }
     pg_model_destroy(&b.model);
     pg_model_destroy(&b.pretrained);
