@@ -1,0 +1,137 @@
+/* Small networks for tests: a model wired by its scheme, evidence, a training net and a batch, all from one random stream. */
+#ifndef PG_TESTS_SMALL_NET_H
+#define PG_TESTS_SMALL_NET_H
+
+#include "core/base/memory.h"
+#include "core/compute/blas.h"
+#include "core/compute/kernels.h"
+#include "core/nets/net.h"
+#include "core/ownership/passport_scheme.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static pg_error problem;
+
+#define MUST(call)                                                                                                             \
+    do {                                                                                                                       \
+        if ((call) != PG_OK) fail_msg("%s", problem.message);                                                                  \
+    } while (0)
+
+static const char *const all_schemes[] = {"plain", "v1", "v2", "v3", "pan"};
+enum { SCHEMES = 5, NORMS = 4, SMALL_BATCH = 2, SMALL_CLASSES = 5 };
+
+typedef struct small_net {
+    pg_net_spec spec;
+    pg_model *model;
+    pg_net *net;
+    pg_evidence *evidence; /* NULL without a private branch */
+    pg_real *images;       /* [SMALL_BATCH,height,width,3] */
+    int32_t labels[SMALL_BATCH];
+} small_net;
+
+/* A network of 16 or 32 channels a layer for images that are not square; layers as in the option of that name. */
+static inline pg_net_spec small_spec(const char *arch, pg_norm_kind norm, const char *scheme, const char *layers)
+{
+    pg_net_spec spec = pg_net_spec_plain(pg_arch_find(arch), norm, SMALL_CLASSES);
+    pg_passport_options options = {.alpha = 0.1};
+    snprintf(options.layers, sizeof options.layers, "%s", layers);
+    spec.width = 0.0625;
+    spec.image_height = 16;
+    spec.image_width = 24;
+    MUST(pg_scheme_find(scheme)->wire(&options, &spec, &problem));
+    return spec;
+}
+
+static inline void fill_uniform(pg_rng *rng, pg_real *values, size_t count, double low, double high)
+{
+    for (size_t i = 0; i < count; i++) values[i] = (pg_real)(low + (high - low) * pg_rng_uniform(rng));
+}
+
+/* Initial weights, and affines and running statistics away from zero and one, which would hide a missing factor. */
+static inline void fill_model(pg_model *model)
+{
+    pg_rng rng;
+    pg_model_initialise(model, (pg_seed){.grid = 7, .task = "small"}, "initial");
+    pg_rng_open(&rng, (pg_seed){.grid = 7, .task = "small"}, "vectors", 0);
+    for (int i = 0; i < model->tensor_count; i++) {
+        const pg_tensor *t = &model->tensors[i];
+        pg_real *values = (t->buffer ? model->buffers : model->params) + t->offset;
+        for (size_t e = 0; t->rank == 1 && e < t->count; e++) values[e] += (pg_real)(0.6 * pg_rng_uniform(&rng) - 0.3);
+    }
+}
+
+/* Passports with a mean, so that gamma and beta are not small. */
+static inline void fill_evidence(pg_evidence *evidence)
+{
+    pg_rng rng;
+    pg_rng_open(&rng, (pg_seed){.grid = 7, .task = "small"}, "evidence", 0);
+    for (int i = 0; i < evidence->passport_count; i++) {
+        pg_passport *p = &evidence->passports[i];
+        const size_t count = (size_t)p->height * (size_t)p->width * (size_t)p->inputs;
+        fill_uniform(&rng, p->key, count, -0.5, 1.5);
+        fill_uniform(&rng, p->skey, count, -0.5, 1.5);
+    }
+    MUST(pg_signature_draw(evidence, "", &rng, &problem));
+}
+
+static inline void close_small(small_net *s)
+{
+    pg_net_destroy(&s->net);
+    pg_model_destroy(&s->model);
+    pg_evidence_destroy(&s->evidence);
+    pg_free(s->images);
+    s->images = NULL;
+}
+
+static inline void open_small(small_net *s, const pg_net_spec *spec)
+{
+    pg_rng rng;
+    const size_t pixels = (size_t)spec->image_height * (size_t)spec->image_width * SMALL_BATCH;
+    *s = (small_net){.spec = *spec};
+    MUST(pg_model_create(spec, &s->model, &problem));
+    MUST(pg_net_create(spec, SMALL_BATCH, true, PG_CONV_DIRECT, &s->net, &problem));
+    MUST(pg_alloc(3 * pixels, sizeof *s->images, &s->images, &problem));
+    fill_model(s->model);
+    pg_rng_open(&rng, (pg_seed){.grid = 7, .task = "small"}, "images", 0);
+    fill_uniform(&rng, s->images, 3 * pixels, -2, 2);
+    for (int i = 0; i < SMALL_BATCH; i++) s->labels[i] = (int32_t)pg_rng_below(&rng, (uint64_t)spec->classes);
+    if (!spec->passports || !spec->private_affine) return;
+    MUST(pg_evidence_create(spec, "v1", "random", &s->evidence, &problem));
+    fill_evidence(s->evidence);
+    MUST(pg_passports_install(s->net, s->model, s->evidence, &problem));
+}
+
+/* Does the network have this branch, and does another one follow? */
+static inline bool has_branch(const pg_net_spec *spec, pg_branch branch)
+{
+    return branch == PG_PRIVATE ? spec->passports && spec->private_affine : !spec->passports || spec->public_affine;
+}
+
+/* Cross-entropy of every branch and the sign loss, as one training step sums them. share: the trunk is run once. backward: the
+ * gradients are added up too. logits [2,SMALL_BATCH,classes] by branch, or NULL. */
+static inline double run_small(small_net *s, pg_mode mode, bool share, bool backward, pg_real *logits)
+{
+    const size_t count = (size_t)(SMALL_BATCH * s->spec.classes);
+    const bool both = has_branch(&s->spec, PG_PUBLIC) && has_branch(&s->spec, PG_PRIVATE);
+    pg_real dlogits[SMALL_BATCH * SMALL_CLASSES];
+    double loss = 0;
+    for (int b = PG_PUBLIC; b <= PG_PRIVATE; b++) {
+        if (!has_branch(&s->spec, (pg_branch)b)) continue;
+        const bool reuse = share && both && b == PG_PRIVATE, more = share && both && b == PG_PUBLIC;
+        const pg_real *z = pg_net_forward(s->net, s->model, (pg_branch)b, mode, s->images, SMALL_BATCH, reuse);
+        if (logits) memcpy(logits + (size_t)b * count, z, count * sizeof *z);
+        loss += pg_cross_entropy(SMALL_BATCH, s->spec.classes, z, s->labels, 0, dlogits, NULL);
+        if (b == PG_PRIVATE) loss += pg_sign_loss(0.1, s->evidence, s->net);
+        if (backward) pg_net_backward(s->net, s->model, (pg_branch)b, dlogits, more);
+    }
+    return loss;
+}
+
+#endif

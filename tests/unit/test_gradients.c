@@ -1,0 +1,456 @@
+/* Gradients against central differences, in the double build: every kernel by itself, then the total loss of every scheme and
+ * norm with respect to every tensor of a small network.
+ *
+ * A difference is taken at several steps and the best counts: at a long one a ReLU or a pool may switch, at a short one
+ * rounding is seen, but a wrong gradient agrees at none. So nothing has to be skipped. */
+#include "tests/unit/small_net.h"
+
+#include "core/compute/conv.h"
+#include "core/compute/norm.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double tolerance = 1e-6;
+
+static pg_rng rng;
+
+/* ---- differences ---- */
+
+typedef double objective(void *context);
+
+/* Slope of f at x along direction. */
+static double slope(objective *f, void *context, pg_real *x, const pg_real *direction, size_t n, double step)
+{
+    double value[2];
+    pg_real *saved;
+    MUST(pg_alloc(n, sizeof *saved, &saved, &problem));
+    memcpy(saved, x, n * sizeof *x);
+    for (int side = 0; side < 2; side++) {
+        for (size_t i = 0; i < n; i++) x[i] = saved[i] + (pg_real)(side ? step : -step) * direction[i];
+        value[side] = f(context);
+    }
+    memcpy(x, saved, n * sizeof *x);
+    pg_free(saved);
+    return (value[1] - value[0]) / (2 * step);
+}
+
+/* The slope must be `expected` to a relative error of tolerance; scale is the size that is relative to. */
+static void check_slope(const char *what, objective *f, void *context, pg_real *x, const pg_real *direction, size_t n,
+                        double expected, double scale)
+{
+    static const double steps[] = {1e-6, 1e-7, 1e-5, 1e-4, 1e-3, 1e-8}; /* the likely ones first */
+    double best = INFINITY, got = NAN;
+    for (int i = 0; i < 6 && !(best <= tolerance); i++) {
+        const double found = slope(f, context, x, direction, n, steps[i]), error = fabs(found - expected) / scale;
+        if (error < best) {
+            best = error;
+            got = found;
+        }
+    }
+    if (!(best <= tolerance)) fail_msg("%s: gradient %.12g, differences %.12g (error %.2g)", what, expected, got, best);
+}
+
+/* gradient [n] of f with respect to x [n]: along one random direction that every element takes part in, and for the largest and
+ * one random element. */
+static void check_gradient(const char *what, objective *f, void *context, pg_real *x, const pg_real *gradient, size_t n)
+{
+    double squares = 0, along = 0;
+    size_t largest = 0;
+    pg_real *direction;
+    MUST(pg_alloc(n, sizeof *direction, &direction, &problem));
+    for (size_t i = 0; i < n; i++) {
+        direction[i] = pg_rng_below(&rng, 2) ? 1 : -1;
+        squares += (double)gradient[i] * (double)gradient[i];
+        along += (double)direction[i] * (double)gradient[i];
+        if (fabs((double)gradient[i]) > fabs((double)gradient[largest])) largest = i;
+    }
+    if (!(squares > 0)) fail_msg("%s: the gradient is zero", what);
+    check_slope(what, f, context, x, direction, n, along, sqrt(squares));
+    const size_t elements[] = {largest, (size_t)pg_rng_below(&rng, n)};
+    for (int k = 0; k < 2; k++) {
+        const double expected = (double)gradient[elements[k]], mean = sqrt(squares / (double)n);
+        memset(direction, 0, n * sizeof *direction);
+        direction[elements[k]] = 1;
+        check_slope(what, f, context, x, direction, n, expected, fabs(expected) > mean ? fabs(expected) : mean);
+    }
+    pg_free(direction);
+}
+
+/* ---- kernels: the objective is a random combination of their outputs ---- */
+
+static pg_real *block(size_t n, bool random)
+{
+    pg_real *values;
+    MUST(pg_alloc(n, sizeof *values, &values, &problem));
+    if (random) fill_uniform(&rng, values, n, -1, 1);
+    return values;
+}
+
+static double dot(const pg_real *a, const pg_real *b, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+typedef struct conv_case {
+    pg_conv conv;
+    size_t outputs;
+    pg_real *x, *w, *y, *dy, *scratch;
+} conv_case;
+
+enum { IMAGES = 3 };
+
+static double conv_objective(void *context)
+{
+    const conv_case *c = context;
+    pg_conv_forward(&c->conv, IMAGES, c->x, c->w, c->y, c->scratch);
+    return dot(c->y, c->dy, c->outputs);
+}
+
+static void check_conv(const pg_conv_shape *s, pg_conv_choice choice)
+{
+    conv_case c;
+    MUST(pg_conv_plan(&c.conv, s, choice, &problem));
+    const size_t inputs = (size_t)(IMAGES * s->height * s->width * s->channels),
+                 weights = (size_t)(s->kernel * s->kernel * s->channels * s->filters);
+    c.outputs = (size_t)(IMAGES * c.conv.out_height * c.conv.out_width * s->filters);
+    c.x = block(inputs, true);
+    c.w = block(weights, true);
+    c.y = block(c.outputs, false);
+    c.dy = block(c.outputs, true);
+    c.scratch = block(pg_conv_scratch(&c.conv, IMAGES), false);
+    pg_real *dx = block(inputs, false), *dw = block(weights, false);
+    pg_conv_backward(&c.conv, IMAGES, c.x, c.w, c.dy, dx, dw, c.scratch);
+    check_gradient("convolution: images", conv_objective, &c, c.x, dx, inputs);
+    check_gradient("convolution: weights", conv_objective, &c, c.w, dw, weights);
+    pg_real *const blocks[] = {c.x, c.w, c.y, c.dy, c.scratch, dx, dw};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
+}
+
+static void test_convolution(void **state)
+{
+    (void)state;
+    static const pg_conv_shape shapes[] = {{7, 5, 3, 16, 3, 1, 1},   {7, 5, 16, 16, 3, 1, 1}, {6, 9, 16, 16, 5, 1, 2},
+                                           {7, 8, 5, 16, 3, 2, 1},   {7, 5, 16, 16, 1, 1, 0}, {7, 8, 16, 16, 1, 2, 0},
+                                           {15, 19, 3, 16, 11, 4, 2}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (int choice = PG_CONV_AUTO; choice <= PG_CONV_WINOGRAD; choice++) check_conv(&shapes[i], (pg_conv_choice)choice);
+}
+
+typedef struct norm_case {
+    pg_norm norm;
+    size_t count;
+    bool affine;
+    pg_real *x, *y, *dy, *gamma, *beta, *mean, *inv_std, *scratch;
+} norm_case;
+
+static double norm_objective(void *context)
+{
+    const norm_case *c = context;
+    pg_norm_statistics(&c->norm, IMAGES, c->x, c->mean, c->inv_std, NULL, c->scratch);
+    pg_norm_apply(&c->norm, IMAGES, c->x, c->mean, c->inv_std, c->affine ? c->gamma : NULL, c->affine ? c->beta : NULL, c->y,
+                  c->scratch);
+    return dot(c->y, c->dy, c->count);
+}
+
+/* dx on top of what is there must be that plus dx. */
+static void check_added(norm_case *c, const pg_real *dx)
+{
+    pg_real *sum = block(c->count, true), *start = block(c->count, false);
+    memcpy(start, sum, c->count * sizeof *sum);
+    pg_norm_backward(&c->norm, IMAGES, c->x, c->mean, c->inv_std, c->affine ? c->gamma : NULL, c->y, c->dy, NULL, NULL, sum,
+                     true, c->scratch);
+    for (size_t i = 0; i < c->count; i++) assert_true(fabs((double)(sum[i] - start[i] - dx[i])) < 1e-13);
+    pg_free(sum);
+    pg_free(start);
+}
+
+static void check_norm(pg_norm_kind kind, bool relu, bool affine)
+{
+    enum { PIXELS = 70, CHANNELS = 96 };
+    norm_case c = {.norm = {.kind = kind, .pixels = PIXELS, .channels = CHANNELS, .groups = 6, .eps = 1e-5, .relu = relu},
+                   .count = IMAGES * PIXELS * CHANNELS,
+                   .affine = affine};
+    c.x = block(c.count, true);
+    c.y = block(c.count, false);
+    c.dy = block(c.count, true);
+    c.gamma = block(CHANNELS, true);
+    c.beta = block(CHANNELS, true);
+    c.mean = block(pg_norm_sets(&c.norm, IMAGES), false);
+    c.inv_std = block(pg_norm_sets(&c.norm, IMAGES), false);
+    c.scratch = block(pg_norm_scratch(&c.norm, IMAGES), false);
+    pg_real *dx = block(c.count, false), *dgamma = block(CHANNELS, false), *dbeta = block(CHANNELS, false);
+    norm_objective(&c);
+    pg_norm_backward(&c.norm, IMAGES, c.x, c.mean, c.inv_std, affine ? c.gamma : NULL, c.y, c.dy, dgamma, dbeta, dx, false,
+                     c.scratch);
+    check_added(&c, dx);
+    check_gradient("norm: input", norm_objective, &c, c.x, dx, c.count);
+    if (affine) {
+        check_gradient("norm: gamma", norm_objective, &c, c.gamma, dgamma, CHANNELS);
+        check_gradient("norm: beta", norm_objective, &c, c.beta, dbeta, CHANNELS);
+    }
+    pg_real *const blocks[] = {c.x, c.y, c.dy, c.gamma, c.beta, c.mean, c.inv_std, c.scratch, dx, dgamma, dbeta};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
+}
+
+static void test_norm(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < NORMS; kind++)
+        for (int bits = 0; bits < 4; bits++) check_norm((pg_norm_kind)kind, bits & 1, bits & 2);
+}
+
+typedef struct pool_case {
+    pg_pool pool;
+    bool max;
+    size_t inputs, outputs;
+    pg_real *x, *y, *dy;
+    uint8_t *which;
+} pool_case;
+
+static double pool_objective(void *context)
+{
+    const pool_case *c = context;
+    if (c->max)
+        pg_maxpool_forward(&c->pool, IMAGES, c->x, c->y, c->which);
+    else
+        pg_avgpool_forward(&c->pool, IMAGES, c->x, c->y);
+    return dot(c->y, c->dy, c->outputs);
+}
+
+static void pool_backward(const pool_case *c, pg_real *dx, int add)
+{
+    if (c->max)
+        pg_maxpool_backward(&c->pool, IMAGES, c->which, c->dy, dx, add);
+    else
+        pg_avgpool_backward(&c->pool, IMAGES, c->dy, dx, add);
+}
+
+static void check_pool(const pg_pool *pool, bool max)
+{
+    pool_case c = {.pool = *pool, .max = max};
+    c.inputs = (size_t)(IMAGES * pool->height * pool->width * pool->channels);
+    c.outputs = (size_t)(IMAGES * pool->out_height * pool->out_width * pool->channels);
+    c.x = block(c.inputs, true);
+    c.y = block(c.outputs, false);
+    c.dy = block(c.outputs, true);
+    MUST(pg_alloc(c.outputs, 1, &c.which, &problem));
+    pg_real *dx = block(c.inputs, true), *twice = block(c.inputs, false);
+    pool_objective(&c);
+    pool_backward(&c, dx, 0);
+    memcpy(twice, dx, c.inputs * sizeof *dx);
+    pool_backward(&c, twice, 1);
+    for (size_t i = 0; i < c.inputs; i++) assert_true(fabs((double)(twice[i] - 2 * dx[i])) < 1e-13);
+    check_gradient(max ? "max pool" : "average pool", pool_objective, &c, c.x, dx, c.inputs);
+    pg_real *const blocks[] = {c.x, c.y, c.dy, dx, twice};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
+    pg_free(c.which);
+}
+
+static void test_pools(void **state)
+{
+    (void)state;
+    static const pg_pool max[] = {{8, 6, 5, 2, 2, 0, 4, 3}, {7, 9, 5, 3, 2, 0, 3, 4}, {7, 8, 5, 3, 2, 1, 4, 4}};
+    static const pg_pool average[] = {{4, 3, 5, 1, 0, 0, 1, 1}, {7, 9, 5, 6, 0, 0, 6, 6}, {2, 1, 5, 6, 0, 0, 6, 6}};
+    for (int i = 0; i < 3; i++) {
+        check_pool(&max[i], true);
+        check_pool(&average[i], false);
+    }
+}
+
+enum { INPUTS = 37, OUTPUTS = 11 };
+
+typedef struct dense_case {
+    pg_real *x, *w, *b, *y, *dy;
+} dense_case;
+
+static double dense_objective(void *context)
+{
+    const dense_case *c = context;
+    pg_dense_forward(IMAGES, INPUTS, OUTPUTS, c->x, c->w, c->b, c->y);
+    return dot(c->y, c->dy, IMAGES * OUTPUTS);
+}
+
+static void test_dense(void **state)
+{
+    (void)state;
+    dense_case c = {.x = block(IMAGES * INPUTS, true),
+                    .w = block(INPUTS * OUTPUTS, true),
+                    .b = block(OUTPUTS, true),
+                    .y = block(IMAGES * OUTPUTS, false),
+                    .dy = block(IMAGES * OUTPUTS, true)};
+    pg_real *dx = block(IMAGES * INPUTS, true), *dw = block(INPUTS * OUTPUTS, false), *db = block(OUTPUTS, false);
+    pg_dense_backward(IMAGES, INPUTS, OUTPUTS, c.x, c.w, c.dy, dw, db, dx);
+    check_gradient("dense: input", dense_objective, &c, c.x, dx, IMAGES * INPUTS);
+    check_gradient("dense: weights", dense_objective, &c, c.w, dw, INPUTS * OUTPUTS);
+    check_gradient("dense: bias", dense_objective, &c, c.b, db, OUTPUTS);
+    pg_real *const blocks[] = {c.x, c.w, c.b, c.y, c.dy, dx, dw, db};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
+}
+
+/* The affine of a passport: c.x is the window means [INPUTS], c.w the weights [INPUTS,OUTPUTS]. */
+static double passport_objective(void *context)
+{
+    const dense_case *c = context;
+    pg_matvec(INPUTS, OUTPUTS, c->w, c->x, c->y);
+    return dot(c->y, c->dy, OUTPUTS);
+}
+
+static void test_passport_product(void **state)
+{
+    (void)state;
+    dense_case c = {
+        .x = block(INPUTS, true), .w = block(INPUTS * OUTPUTS, true), .y = block(OUTPUTS, false), .dy = block(OUTPUTS, true)};
+    pg_real *da = block(INPUTS, true), *dw = block(INPUTS * OUTPUTS, false);
+    pg_matvec_backward(INPUTS, OUTPUTS, c.w, c.dy, da);
+    pg_outer_add(INPUTS, OUTPUTS, c.x, c.dy, dw);
+    check_gradient("passport: window means", passport_objective, &c, c.x, da, INPUTS);
+    check_gradient("passport: weights", passport_objective, &c, c.w, dw, INPUTS * OUTPUTS);
+    pg_real *const blocks[] = {c.x, c.w, c.y, c.dy, da, dw};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
+}
+
+typedef struct relu_case {
+    pg_real *a, *b, *y, *dy;
+} relu_case;
+
+static double add_relu_objective(void *context)
+{
+    const relu_case *c = context;
+    pg_add_relu(OUTPUTS, c->a, c->b, c->y);
+    return dot(c->y, c->dy, OUTPUTS);
+}
+
+static void test_add_relu(void **state)
+{
+    (void)state;
+    relu_case c = {block(OUTPUTS, true), block(OUTPUTS, true), block(OUTPUTS, false), block(OUTPUTS, true)};
+    pg_real *d = block(OUTPUTS, true);
+    add_relu_objective(&c);
+    pg_relu_backward(OUTPUTS, c.y, c.dy, d);
+    check_gradient("addition: first", add_relu_objective, &c, c.a, d, OUTPUTS);
+    check_gradient("addition: second", add_relu_objective, &c, c.b, d, OUTPUTS);
+    pg_real *const blocks[] = {c.a, c.b, c.y, c.dy, d};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
+}
+
+typedef struct loss_case {
+    pg_real *logits;
+    double smoothing;
+} loss_case;
+
+static const int32_t loss_labels[IMAGES] = {4, 0, OUTPUTS - 1};
+
+static double cross_entropy_objective(void *context)
+{
+    const loss_case *c = context;
+    return pg_cross_entropy(IMAGES, OUTPUTS, c->logits, loss_labels, c->smoothing, NULL, NULL);
+}
+
+static void test_cross_entropy(void **state)
+{
+    (void)state;
+    loss_case c = {.logits = block(IMAGES * OUTPUTS, true)};
+    pg_real *dlogits = block(IMAGES * OUTPUTS, true);
+    for (c.smoothing = 0; c.smoothing < 0.3; c.smoothing += 0.1) {
+        pg_cross_entropy(IMAGES, OUTPUTS, c.logits, loss_labels, c.smoothing, dlogits, NULL);
+        check_gradient("cross-entropy", cross_entropy_objective, &c, c.logits, dlogits, IMAGES * OUTPUTS);
+    }
+    pg_free(c.logits);
+    pg_free(dlogits);
+}
+
+/* The sign loss by itself is a function of the passport layers' weights; its gradient with respect to gamma is then
+ * gradient . (d gamma / d w), and d gamma / d w is tested above. */
+static double sign_objective(void *context)
+{
+    small_net *s = context;
+    pg_net_refresh_passports(s->net, s->model);
+    return pg_sign_loss(0.1, s->evidence, s->net);
+}
+
+static void test_sign_loss(void **state)
+{
+    (void)state;
+    small_net s;
+    const pg_net_spec spec = small_spec("alexnet", PG_NORM_BN, "v1", "all");
+    open_small(&s, &spec);
+    for (int i = 0; i < s.model->passport_count; i++) {
+        const pg_layer *l = pg_model_passport_layer(s.model, i);
+        const int window = l->row.kernel * l->row.kernel * l->in_channels;
+        const size_t weights = (size_t)(window * l->out_channels);
+        pg_real *means = block((size_t)window, false), *dw = block(weights, false);
+        pg_passport_means(l, s.evidence->passports[i].skey, means);
+        sign_objective(&s);
+        pg_outer_add(window, l->out_channels, means, pg_net_gamma_gradient(s.net, i), dw);
+        check_gradient("sign loss", sign_objective, &s, s.model->params + l->weight, dw, weights);
+        pg_free(means);
+        pg_free(dw);
+    }
+    close_small(&s);
+}
+
+/* ---- whole networks ---- */
+
+static double loss_of(void *context)
+{
+    return run_small(context, PG_BATCH, true, false, NULL);
+}
+
+static void check_network(const char *arch, pg_norm_kind norm, const char *scheme, const char *layers)
+{
+    small_net s;
+    const pg_net_spec spec = small_spec(arch, norm, scheme, layers);
+    open_small(&s, &spec);
+    pg_net_zero_gradients(s.net);
+    run_small(&s, PG_BATCH, true, true, NULL);
+    for (int i = 0; i < s.model->tensor_count; i++) {
+        const pg_tensor *t = &s.model->tensors[i];
+        char what[160];
+        if (t->buffer) continue;
+        snprintf(what, sizeof what, "%s %s %s %s: %s", arch, pg_norm_kind_name(norm), scheme, layers, t->name);
+        check_gradient(what, loss_of, &s, s.model->params + t->offset, pg_net_gradients(s.net) + t->offset, t->count);
+    }
+    close_small(&s);
+}
+
+static void check_schemes(const char *arch)
+{
+    for (int norm = 0; norm < NORMS; norm++)
+        for (int scheme = 0; scheme < SCHEMES; scheme++)
+            check_network(arch, (pg_norm_kind)norm, all_schemes[scheme], "default");
+}
+
+static void test_alexnet(void **state)
+{
+    (void)state;
+    check_schemes("alexnet");
+}
+
+static void test_resnet(void **state)
+{
+    (void)state;
+    check_schemes("resnet9");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_convolution),
+        cmocka_unit_test(test_norm),
+        cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_dense),
+        cmocka_unit_test(test_passport_product),
+        cmocka_unit_test(test_add_relu),
+        cmocka_unit_test(test_cross_entropy),
+        cmocka_unit_test(test_sign_loss),
+        cmocka_unit_test(test_alexnet),
+        cmocka_unit_test(test_resnet),
+    };
+    pg_compute_start(1);
+    pg_rng_open(&rng, (pg_seed){.grid = 7, .task = "small"}, "directions", 0);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return failed || pg_memory_live() != 0;
+}
