@@ -149,7 +149,7 @@ INLINE void transform_transposed(const matrix *m, int pairs, vec in[T_MAX][T_MAX
 
 /* ---- a planned pass ----------------------------------------------------------------------------------------------- */
 
-enum { BLOCK_TILES = 256, GROUP = 64 }; /* tiles of a block, about; channels of a part of a transform */
+enum { BLOCK_TILES = 128, GROUP = 64 }; /* tiles of a block, about; channels of a part of a transform */
 
 typedef struct job {
     const pg_conv *conv;

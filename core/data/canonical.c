@@ -46,9 +46,9 @@ static pg_status read_split(const pg_safetensors *file, const char *path, const 
     snprintf(labels, sizeof labels, "%s.labels", split);
     PG_TRY(pg_safetensors_get(file, images, 4, NULL, &pixels, err));
     PG_TRY(pg_safetensors_get(file, labels, 1, &pixels->shape[0], &marks, err));
-    if (pixels->shape[0] == 0 || pixels->shape[1] != 32 || pixels->shape[2] != 32 || pixels->shape[3] != 3 || marks->dtype != PG_I32 ||
-        pixels->shape[0] > 1u << 24)
+    if (pixels->shape[0] == 0 || pixels->shape[1] != 32 || pixels->shape[2] != 32 || pixels->shape[3] != 3 || pixels->shape[0] > 1u << 24)
         return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected [n,32,32,3] images", path, images);
+    if (marks->dtype != PG_I32) return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected 32-bit integers", path, labels);
     PG_TRY(pg_dataset_allocate(out, (int)pixels->shape[0], 32, 32, err));
     PG_TRY(pg_safetensors_read_u8(file, images, out->images, pixels->count, err));
     memcpy(out->labels, marks->data, marks->count * sizeof *out->labels);

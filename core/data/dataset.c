@@ -25,6 +25,16 @@ done:
     return status;
 }
 
+pg_status pg_dataset_fits(const pg_dataset *data, int height, int width, int classes, pg_error *err)
+{
+    if (data->height != height || data->width != width)
+        return pg_fail(err, PG_BAD_INPUT, "%s: images of %dx%d, the network takes %dx%d", data->name, data->height, data->width,
+                       height, width);
+    if (data->classes > classes)
+        return pg_fail(err, PG_BAD_INPUT, "%s: %d classes, the network knows %d", data->name, data->classes, classes);
+    return PG_OK;
+}
+
 void pg_dataset_clear(pg_dataset *data)
 {
     pg_free(data->images);

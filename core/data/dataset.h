@@ -34,6 +34,9 @@ void pg_data_clear(pg_data *data);
 PG_CHECKED pg_status pg_dataset_subset(const pg_dataset *from, int count, pg_dataset *out, pg_error *err);
 void pg_dataset_clear(pg_dataset *data);
 
+/* PG_BAD_INPUT unless its images have this size and its labels are below classes: can a network run on it? */
+PG_CHECKED pg_status pg_dataset_fits(const pg_dataset *data, int height, int width, int classes, pg_error *err);
+
 /* Memory for count images; on failure nothing is left. */
 PG_CHECKED pg_status pg_dataset_allocate(pg_dataset *data, int count, int height, int width, pg_error *err);
 

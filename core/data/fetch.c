@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/data/readers.h"
+#include "core/formats/problems.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -173,12 +174,24 @@ static pg_status try_sources(const char *name, const char *directory, const char
     return status;
 }
 
+static pg_status refuse(const char *name, pg_error *err)
+{
+    const char *known[sizeof sources / sizeof *sources + 1] = {NULL};
+    char words[200];
+    int count = 0;
+    for (const pg_data_kind *kind = pg_data_kinds; kind->name; kind++)
+        if (kind->fetched) known[count++] = kind->name;
+    const char *near = pg_nearest(name, known);
+    if (near) return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched, did you mean '%s'?", name, near);
+    return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched (known: %s)", name, pg_join(known, words, sizeof words));
+}
+
 pg_status pg_data_fetch(const char *name, const char *directory, speaker *say, void *context, pg_error *err)
 {
     char at[PG_PATH_MAX], target[PG_PATH_MAX], file[96];
     pg_status status = PG_OK;
     const pg_data_kind *kind = pg_data_kind_find(name);
-    if (!kind || !kind->fetched) return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched (known: cifar10, fashion-mnist, mnist)", name);
+    if (!kind || !kind->fetched) return refuse(name, err);
     PG_TRY(pg_data_directory(at, directory, err));
     PG_TRY(pg_make_directories(at, err));
     snprintf(file, sizeof file, "%s.safetensors", name);

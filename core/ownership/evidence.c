@@ -139,6 +139,9 @@ void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX]
     const pg_dataset *t = &evidence->triggers;
     pg_hash_add_u64(&hash, (uint64_t)t->count);
     if (t->count) {
+        pg_hash_add_u64(&hash, (uint64_t)t->height);
+        pg_hash_add_u64(&hash, (uint64_t)t->width);
+        pg_hash_add_u64(&hash, (uint64_t)t->classes);
         pg_hash_add(&hash, t->images, (size_t)t->count * (size_t)(t->height * t->width * 3));
         pg_hash_add(&hash, t->labels, (size_t)t->count * sizeof *t->labels);
     }

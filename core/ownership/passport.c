@@ -27,7 +27,9 @@ pg_status pg_passport_maker_create(const pg_passport_source *source, pg_passport
         if (maker->batch > pictures->count)
             PG_TRY(pg_fail(err, PG_BAD_INPUT, "passports of %d images need more than the %d images of %s", maker->batch,
                            pictures->count, pictures->name));
-        PG_TRY(pg_net_create(&source->carrier->spec, maker->batch, true, PG_CONV_AUTO, &maker->net, err));
+        const pg_net_spec *spec = &source->carrier->spec;
+        PG_TRY(pg_dataset_fits(pictures, spec->image_height, spec->image_width, pictures->classes, err));
+        PG_TRY(pg_net_create(spec, maker->batch, true, PG_CONV_AUTO, &maker->net, err));
         if (source->carrier_evidence) PG_TRY(pg_passports_install(maker->net, source->carrier, source->carrier_evidence, err));
         PG_TRY(pg_alloc((size_t)maker->batch * (size_t)(pictures->height * pictures->width * 3), sizeof(pg_real),
                         &maker->images, err));
@@ -96,12 +98,12 @@ static void copy_channel(pg_real *to, int to_channel, const pg_real *from, int f
 }
 
 /* One passport from the activations of n images: channel k comes from image k mod n, from a channel of it drawn without
- * replacement; at the network's input one image is taken whole. used is [n * channels]. */
+ * replacement; a single image, and any at the network's input, is taken whole. used is [n * channels]. */
 static void select_channels(pg_real *passport, const pg_real *activations, int n, int pixels, int channels, bool *used,
                             pg_rng *rng)
 {
     const size_t image = (size_t)pixels * (size_t)channels;
-    if (channels == 3) {
+    if (n == 1 || channels == 3) {
         memcpy(passport, activations + pg_rng_below(rng, (uint64_t)n) * image, image * sizeof *passport);
         return;
     }

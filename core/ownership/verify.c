@@ -73,9 +73,11 @@ pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_eviden
     pg_status status = PG_OK;
     pg_net *net = NULL;
     pg_real *images = NULL;
+    const pg_net_spec *spec = &model->spec;
     if (data->count < 1) return pg_fail(err, PG_BAD_INPUT, "%s: no images to measure accuracy on", data->name);
+    PG_TRY(pg_dataset_fits(data, spec->image_height, spec->image_width, spec->classes, err));
     if (batch > data->count) batch = data->count;
-    PG_TRY(pg_net_create(&model->spec, batch, false, PG_CONV_AUTO, &net, err));
+    PG_TRY(pg_net_create(spec, batch, false, PG_CONV_AUTO, &net, err));
     PG_TRY(pg_alloc((size_t)batch * (size_t)(data->height * data->width * 3), sizeof *images, &images, err));
     if (branch == PG_PRIVATE) PG_TRY(pg_passports_install(net, model, evidence, err));
     PG_TRY(run_batches(net, model, branch, data, pixels, batch, images, out));
@@ -291,16 +293,17 @@ done:
 /* ---- triggers
  * --------------------------------------------------------------------------------------------------------------------- */
 
+/* Triggers that are labelled for another number of classes say nothing about this model: they are left out. */
 static pg_status verify_triggers(pg_model *model, const pg_evidence *evidence, pg_pixels pixels, int batch, pg_finding *out,
                                  pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_dataset *triggers = &evidence->triggers;
+    if (triggers->count == 0 || triggers->classes != model->spec.classes) return PG_OK;
     out->trigger_count = triggers->count;
-    if (triggers->count == 0) return PG_OK;
     if (model->spec.public_affine)
         PG_TRY(pg_measure_accuracy(model, PG_PUBLIC, evidence, triggers, pixels, batch, &out->trigger[PG_PUBLIC], err));
-    if (model->spec.private_affine)
+    if (model->spec.private_affine && evidence->passport_count)
         PG_TRY(pg_measure_accuracy(model, PG_PRIVATE, evidence, triggers, pixels, batch, &out->trigger[PG_PRIVATE], err));
     const double share = out->trigger[pg_net_spec_deployed(&model->spec)].exact / 100;
     out->trigger_p = binomial_tail((int)lround(share * triggers->count), triggers->count, 1.0 / model->spec.classes);
@@ -317,7 +320,7 @@ static pg_status measure_branches(pg_model *model, const pg_evidence *evidence, 
     pg_status status = PG_OK;
     const bool public = !model->spec.passports || model->spec.public_affine;
     if (public) PG_TRY(pg_measure_accuracy(model, PG_PUBLIC, evidence, test, pixels, batch, &out->public_branch, err));
-    if (model->spec.private_affine && evidence)
+    if (model->spec.private_affine && evidence && evidence->passport_count)
         PG_TRY(pg_measure_accuracy(model, PG_PRIVATE, evidence, test, pixels, batch, &out->private_branch, err));
     out->deployed = public ? out->public_branch : out->private_branch;
 done:

@@ -30,7 +30,7 @@ typedef struct pg_accuracy {
 typedef struct pg_finding {
     pg_accuracy deployed, public_branch, private_branch;
     pg_accuracy trigger[2]; /* trigger accuracy by branch */
-    int trigger_count;
+    int trigger_count;       /* 0: no triggers, or they are labelled for another number of classes */
     double trigger_p;        /* of the deployed branch's count under guessing, 1 / classes */
     int bits;                /* 0: the evidence has no signature */
     double detection;        /* percent, mean over layers of bits that agree: gamma recomputed from the passport */

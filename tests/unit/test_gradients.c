@@ -399,18 +399,16 @@ static double loss_of(void *context)
     return run_small(context, PG_BATCH, true, false, NULL);
 }
 
-static void check_network(const char *arch, pg_norm_kind norm, const char *scheme, const char *layers)
+static void check_network(const pg_net_spec *spec, const char *label)
 {
     small_net s;
-    const pg_net_spec spec = small_spec(arch, norm, scheme, layers);
-    open_small(&s, &spec);
-    pg_net_zero_gradients(s.net);
+    open_small(&s, spec);
     run_small(&s, PG_BATCH, true, true, NULL);
     for (int i = 0; i < s.model->tensor_count; i++) {
         const pg_tensor *t = &s.model->tensors[i];
         char what[160];
         if (t->buffer) continue;
-        snprintf(what, sizeof what, "%s %s %s %s: %s", arch, pg_norm_kind_name(norm), scheme, layers, t->name);
+        snprintf(what, sizeof what, "%s %s %s: %s", spec->arch->name, pg_norm_kind_name(spec->norm), label, t->name);
         check_gradient(what, loss_of, &s, s.model->params + t->offset, pg_net_gradients(s.net) + t->offset, t->count);
     }
     close_small(&s);
@@ -419,8 +417,10 @@ static void check_network(const char *arch, pg_norm_kind norm, const char *schem
 static void check_schemes(const char *arch)
 {
     for (int norm = 0; norm < NORMS; norm++)
-        for (int scheme = 0; scheme < SCHEMES; scheme++)
-            check_network(arch, (pg_norm_kind)norm, all_schemes[scheme], "default");
+        for (int scheme = 0; scheme < SCHEMES; scheme++) {
+            const pg_net_spec spec = small_spec(arch, (pg_norm_kind)norm, all_schemes[scheme], "default");
+            check_network(&spec, all_schemes[scheme]);
+        }
 }
 
 static void test_alexnet(void **state)
@@ -433,6 +433,40 @@ static void test_resnet(void **state)
 {
     (void)state;
     check_schemes("resnet9");
+}
+
+/* Trunks that end elsewhere: at the images, at a shortcut, inside a block. */
+static void test_passport_layers(void **state)
+{
+    (void)state;
+    const pg_net_spec specs[] = {
+        small_spec("alexnet", PG_NORM_BN, "pan", "all"),
+        small_spec("resnet9", PG_NORM_GN, "v1", "all"),
+        small_spec("resnet9", PG_NORM_BN, "v2", "layer2.0.shortcut"),
+        small_spec("resnet9", PG_NORM_BN, "pan", "layer1.0.convbn_2 layer3.0.convbnrelu_1"),
+    };
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) check_network(&specs[i], "with chosen layers");
+}
+
+static void test_relu_before_add_off(void **state)
+{
+    (void)state;
+    pg_net_spec spec = small_spec("resnet9", PG_NORM_BN, "v2", "default");
+    spec.relu_before_add = false;
+    check_network(&spec, "v2 without ReLU before addition");
+}
+
+static void test_imagenet(void **state)
+{
+    (void)state;
+    pg_net_spec alexnet = small_spec("alexnet-imagenet", PG_NORM_BN, "v2", "default"),
+                resnet = small_spec("resnet18-imagenet", PG_NORM_GN, "v2", "default");
+    alexnet.image_height = 63;
+    alexnet.image_width = 95;
+    resnet.image_height = 33;
+    resnet.image_width = 41;
+    check_network(&alexnet, "v2");
+    check_network(&resnet, "v2");
 }
 
 int main(void)
@@ -448,6 +482,9 @@ int main(void)
         cmocka_unit_test(test_sign_loss),
         cmocka_unit_test(test_alexnet),
         cmocka_unit_test(test_resnet),
+        cmocka_unit_test(test_passport_layers),
+        cmocka_unit_test(test_relu_before_add_off),
+        cmocka_unit_test(test_imagenet),
     };
     pg_compute_start(1);
     pg_rng_open(&rng, (pg_seed){.grid = 7, .task = "small"}, "directions", 0);

@@ -1,6 +1,6 @@
 /* Training: resuming and threads change no byte, damaged checkpoints are passed over, rates, presets, the best model. */
 #include "experiments/checkpoint.h"
-#include "tests/unit/small.h"
+#include "tests/unit/subject.h"
 
 #include "core/base/file.h"
 
@@ -12,20 +12,20 @@ enum { SCHEMES = sizeof names / sizeof *names };
 
 static int start(void **state)
 {
-    const int result = small_start(state);
-    data = small_data(STEPS * BATCH, 20);
+    const int result = test_start(state);
+    data = test_data(STEPS * BATCH, 20);
     return result;
 }
 
 static int end(void **state)
 {
     pg_data_clear(&data);
-    return small_end(state);
+    return test_end(state);
 }
 
-static small_subject subject_of(const char *scheme)
+static subject subject_of(const char *scheme)
 {
-    return small_create(scheme, strcmp(scheme, "v2") == 0 ? PG_NORM_GN : PG_NORM_BN, PG_PASSPORT_SHUFFLE, &data);
+    return subject_create(scheme, strcmp(scheme, "v2") == 0 ? PG_NORM_GN : PG_NORM_BN, PG_PASSPORT_SHUFFLE, &data);
 }
 
 /* One step and, at the end of an epoch, a made-up judgement by which the second epoch is the best. */
@@ -61,32 +61,32 @@ static void assert_same_file(const char *a, const char *b)
 
 static void run_whole(const char *scheme, const pg_train_options *options)
 {
-    small_subject s = subject_of(scheme);
-    pg_trainer *trainer = small_trainer(&s, &data, options);
+    subject s = subject_of(scheme);
+    pg_trainer *trainer = subject_trainer(&s, &data, options);
     for (int k = 1; k <= ALL_STEPS; k++) {
         step(trainer);
-        OK(pg_trainer_save(trainer, small_path("step", k), &err));
+        OK(pg_trainer_save(trainer, test_path("step", k), &err));
     }
     assert_true(pg_trainer_done(trainer));
     pg_trainer_destroy(&trainer);
-    small_destroy(&s);
+    subject_destroy(&s);
 }
 
 static void test_resume(void **state)
 {
     (void)state;
-    const pg_train_options options = small_training(EPOCHS, BATCH);
+    const pg_train_options options = test_training(EPOCHS, BATCH);
     for (int i = 0; i < SCHEMES; i++) {
         run_whole(names[i], &options);
         for (int k = 1; k <= ALL_STEPS; k++) {
-            small_subject s = subject_of(names[i]);
+            subject s = subject_of(names[i]);
             pg_model_initialise(s.model, s.seed, "weights that the checkpoint replaces");
-            pg_trainer *trainer = small_trainer(&s, &data, &options);
-            OK(pg_trainer_load(trainer, small_path("step", k), &err));
-            finish(trainer, small_path("resumed", k));
-            assert_same_file(small_path("resumed", k), small_path("step", ALL_STEPS));
+            pg_trainer *trainer = subject_trainer(&s, &data, &options);
+            OK(pg_trainer_load(trainer, test_path("step", k), &err));
+            finish(trainer, test_path("resumed", k));
+            assert_same_file(test_path("resumed", k), test_path("step", ALL_STEPS));
             pg_trainer_destroy(&trainer);
-            small_destroy(&s);
+            subject_destroy(&s);
         }
     }
 }
@@ -94,31 +94,31 @@ static void test_resume(void **state)
 static void test_progress_after_resume(void **state)
 {
     (void)state;
-    const pg_train_options options = small_training(EPOCHS, BATCH);
-    small_subject s = subject_of("v1");
-    pg_trainer *trainer = small_trainer(&s, &data, &options), *resumed = small_trainer(&s, &data, &options);
+    const pg_train_options options = test_training(EPOCHS, BATCH);
+    subject s = subject_of("v1");
+    pg_trainer *trainer = subject_trainer(&s, &data, &options), *resumed = subject_trainer(&s, &data, &options);
     for (int k = 0; k < STEPS + 1; k++) step(trainer);
-    OK(pg_trainer_save(trainer, small_path("progress", 0), &err));
-    OK(pg_trainer_load(resumed, small_path("progress", 0), &err));
+    OK(pg_trainer_save(trainer, test_path("progress", 0), &err));
+    OK(pg_trainer_load(resumed, test_path("progress", 0), &err));
     assert_memory_equal(pg_trainer_progress(resumed), pg_trainer_progress(trainer), sizeof(pg_progress));
     pg_trainer_destroy(&trainer);
     pg_trainer_destroy(&resumed);
-    small_destroy(&s);
+    subject_destroy(&s);
 }
 
 static void test_threads(void **state)
 {
     (void)state;
-    const pg_train_options options = small_training(1, BATCH);
+    const pg_train_options options = test_training(1, BATCH);
     for (int i = 0; i < SCHEMES; i++) {
         for (int threads = 1; threads <= 3; threads++) {
             pg_compute_start(threads);
-            small_subject s = subject_of(names[i]);
-            pg_trainer *trainer = small_trainer(&s, &data, &options);
-            finish(trainer, small_path("threads", threads));
-            assert_same_file(small_path("threads", threads), small_path("threads", 1));
+            subject s = subject_of(names[i]);
+            pg_trainer *trainer = subject_trainer(&s, &data, &options);
+            finish(trainer, test_path("threads", threads));
+            assert_same_file(test_path("threads", threads), test_path("threads", 1));
             pg_trainer_destroy(&trainer);
-            small_destroy(&s);
+            subject_destroy(&s);
         }
         pg_compute_start(1);
     }
@@ -167,17 +167,17 @@ static void spoil(const pg_checkpoints *at, const char *ending)
     size_t count = 0;
     int damaged;
     snprintf(name, sizeof name, "%s.2.%s", at->key, ending);
-    OK(pg_file_read(small_path(name, -1), &bytes, &count, &err));
+    OK(pg_file_read(test_path(name, -1), &bytes, &count, &err));
     for (size_t i = 0; i < count; i++) {
         bytes[i] ^= 1;
-        overwrite(small_path(name, -1), bytes, count);
+        overwrite(test_path(name, -1), bytes, count);
         assert_int_equal(found(at, &damaged), 1);
         assert_int_equal(damaged, 1);
         bytes[i] ^= 1;
-        overwrite(small_path(name, -1), bytes, i);
+        overwrite(test_path(name, -1), bytes, i);
         assert_int_equal(found(at, &damaged), 1);
     }
-    overwrite(small_path(name, -1), bytes, count);
+    overwrite(test_path(name, -1), bytes, count);
     assert_int_equal(found(at, &damaged), 2);
     assert_int_equal(damaged, 0);
     pg_free(bytes);
@@ -188,7 +188,7 @@ static void test_damaged_bytes(void **state)
     (void)state;
     pg_checkpoints at;
     char first[] = "the first of two checkpoints", second[] = "the second, a little longer than the first";
-    OK(pg_checkpoints_open(&at, small_folder, "text", &err));
+    OK(pg_checkpoints_open(&at, test_folder, "text", &err));
     OK(pg_checkpoint_save(&at, write_text, first, &err));
     OK(pg_checkpoint_save(&at, write_text, second, &err));
     spoil(&at, "safetensors");
@@ -202,40 +202,40 @@ static void test_missing_files(void **state)
     pg_checkpoints at, again;
     char text[] = "text";
     int damaged;
-    OK(pg_checkpoints_open(&at, small_folder, "gone", &err));
+    OK(pg_checkpoints_open(&at, test_folder, "gone", &err));
     assert_int_equal(found(&at, &damaged), 0);
     for (int i = 0; i < 3; i++) OK(pg_checkpoint_save(&at, write_text, text, &err));
-    assert_false(pg_file_exists(small_path("gone.1.safetensors", -1)));
-    assert_false(pg_file_exists(small_path("gone.1.seal", -1)));
-    assert_int_equal(remove(small_path("gone.3.seal", -1)), 0);
+    assert_false(pg_file_exists(test_path("gone.1.safetensors", -1)));
+    assert_false(pg_file_exists(test_path("gone.1.seal", -1)));
+    assert_int_equal(remove(test_path("gone.3.seal", -1)), 0);
     assert_int_equal(found(&at, &damaged), 2);
     assert_int_equal(damaged, 1);
-    assert_int_equal(remove(small_path("gone.2.safetensors", -1)), 0);
+    assert_int_equal(remove(test_path("gone.2.safetensors", -1)), 0);
     assert_int_equal(found(&at, &damaged), 0);
-    OK(pg_checkpoints_open(&again, small_folder, "gone", &err));
+    OK(pg_checkpoints_open(&again, test_folder, "gone", &err));
     assert_int_equal(again.number, 3);
     pg_checkpoints_remove(&again);
-    assert_false(pg_file_exists(small_path("gone.3.safetensors", -1)));
-    assert_false(pg_file_exists(small_path("gone.2.seal", -1)));
+    assert_false(pg_file_exists(test_path("gone.3.safetensors", -1)));
+    assert_false(pg_file_exists(test_path("gone.2.seal", -1)));
 }
 
 /* The newest checkpoint of a training is damaged: the one before leads to the same end. */
 static void test_resume_from_the_one_before(void **state)
 {
     (void)state;
-    const pg_train_options options = small_training(EPOCHS, BATCH);
-    small_subject s = subject_of("v1");
-    pg_trainer *trainer = small_trainer(&s, &data, &options);
+    const pg_train_options options = test_training(EPOCHS, BATCH);
+    subject s = subject_of("v1");
+    pg_trainer *trainer = subject_trainer(&s, &data, &options);
     pg_checkpoints at;
     char path[PG_PATH_MAX];
     long number;
-    OK(pg_checkpoints_open(&at, small_folder, "v1", &err));
+    OK(pg_checkpoints_open(&at, test_folder, "v1", &err));
     for (int k = 0; k < 3; k++) {
         step(trainer);
         OK(pg_checkpoint_save(&at, write_trainer, trainer, &err));
     }
-    finish(trainer, small_path("end", 0));
-    FILE *file = fopen(small_path("v1.3.safetensors", -1), "r+b");
+    finish(trainer, test_path("end", 0));
+    FILE *file = fopen(test_path("v1.3.safetensors", -1), "r+b");
     assert_non_null(file);
     fseek(file, -100, SEEK_END);
     fputc(0x7f, file);
@@ -243,36 +243,36 @@ static void test_resume_from_the_one_before(void **state)
     OK(pg_checkpoint_find(&at, 0, path, &number, NULL, NULL, &err));
     assert_int_equal(number, 2);
     OK(pg_trainer_load(trainer, path, &err));
-    finish(trainer, small_path("end", 1));
-    assert_same_file(small_path("end", 0), small_path("end", 1));
+    finish(trainer, test_path("end", 1));
+    assert_same_file(test_path("end", 0), test_path("end", 1));
     pg_checkpoints_remove(&at);
     pg_trainer_destroy(&trainer);
-    small_destroy(&s);
+    subject_destroy(&s);
 }
 
 static void test_checkpoint_of_another_run(void **state)
 {
     (void)state;
-    const pg_train_options options = small_training(EPOCHS, BATCH), smaller = small_training(EPOCHS, BATCH / 2),
-                           shorter = small_training(1, BATCH);
-    small_subject v1 = subject_of("v1"), plain = subject_of("plain");
-    pg_trainer *trainer = small_trainer(&v1, &data, &options);
+    const pg_train_options options = test_training(EPOCHS, BATCH), smaller = test_training(EPOCHS, BATCH / 2),
+                           shorter = test_training(1, BATCH);
+    subject v1 = subject_of("v1"), plain = subject_of("plain");
+    pg_trainer *trainer = subject_trainer(&v1, &data, &options);
     for (int k = 0; k < STEPS + 1; k++) step(trainer);
-    OK(pg_trainer_save(trainer, small_path("other", 0), &err));
+    OK(pg_trainer_save(trainer, test_path("other", 0), &err));
     pg_trainer_destroy(&trainer);
 
-    trainer = small_trainer(&v1, &data, &smaller);
-    FAILS(pg_trainer_load(trainer, small_path("other", 0), &err), PG_BAD_INPUT, "checkpoint of another run");
+    trainer = subject_trainer(&v1, &data, &smaller);
+    FAILS(pg_trainer_load(trainer, test_path("other", 0), &err), PG_BAD_INPUT, "checkpoint of another run");
     pg_trainer_destroy(&trainer);
-    trainer = small_trainer(&v1, &data, &shorter);
-    FAILS(pg_trainer_load(trainer, small_path("other", 0), &err), PG_BAD_INPUT, "history");
+    trainer = subject_trainer(&v1, &data, &shorter);
+    FAILS(pg_trainer_load(trainer, test_path("other", 0), &err), PG_BAD_INPUT, "history");
     pg_trainer_destroy(&trainer);
-    trainer = small_trainer(&plain, &data, &options);
-    FAILS(pg_trainer_load(trainer, small_path("other", 0), &err), PG_BAD_INPUT, "params");
-    FAILS(pg_trainer_load(trainer, small_path("nowhere", 0), &err), PG_IO_FAULT, "nowhere.0");
+    trainer = subject_trainer(&plain, &data, &options);
+    FAILS(pg_trainer_load(trainer, test_path("other", 0), &err), PG_BAD_INPUT, "params");
+    FAILS(pg_trainer_load(trainer, test_path("nowhere", 0), &err), PG_IO_FAULT, "nowhere.0");
     pg_trainer_destroy(&trainer);
-    small_destroy(&v1);
-    small_destroy(&plain);
+    subject_destroy(&v1);
+    subject_destroy(&plain);
 }
 
 /* ---- failures ----------------------------------------------------------------------------------------------------------- */
@@ -280,34 +280,34 @@ static void test_checkpoint_of_another_run(void **state)
 static void test_loss_not_finite(void **state)
 {
     (void)state;
-    const pg_train_options options = small_training(EPOCHS, BATCH);
+    const pg_train_options options = test_training(EPOCHS, BATCH);
     for (int i = 0; i < SCHEMES; i++) {
-        small_subject s = subject_of(names[i]);
-        pg_trainer *trainer = small_trainer(&s, &data, &options);
+        subject s = subject_of(names[i]);
+        pg_trainer *trainer = subject_trainer(&s, &data, &options);
         for (int k = 0; k < STEPS + 1; k++) step(trainer);
         s.model->params[pg_model_classifier(s.model)->bias] = (pg_real)NAN;
         FAILS(pg_trainer_step(trainer, &err), PG_FAILED, "the loss is not finite in epoch 2, step 2");
         pg_trainer_destroy(&trainer);
-        small_destroy(&s);
+        subject_destroy(&s);
     }
 }
 
 static void test_jobs_that_cannot_be(void **state)
 {
     (void)state;
-    const pg_train_options options = small_training(1, STEPS * BATCH + 1);
-    small_subject s = subject_of("v1");
+    const pg_train_options options = test_training(1, STEPS * BATCH + 1);
+    subject s = subject_of("v1");
     pg_trainer *trainer = NULL;
     pg_job job = {.model = s.model, .scheme = s.scheme, .scheme_options = &s.options, .data = &data.train, .seed = s.seed};
     job.options = &options;
     job.evidence = s.evidence;
     FAILS(pg_trainer_create(&job, &trainer, &err), PG_BAD_INPUT, "32 training images do not fill one batch of 33");
-    const pg_train_options fitting = small_training(1, BATCH);
+    const pg_train_options fitting = test_training(1, BATCH);
     job.options = &fitting;
     job.evidence = NULL;
     FAILS(pg_trainer_create(&job, &trainer, &err), PG_BAD_INPUT, "cannot be trained without its passports");
     assert_null(trainer);
-    small_destroy(&s);
+    subject_destroy(&s);
 }
 
 /* ---- rates and presets -------------------------------------------------------------------------------------------------- */
@@ -315,18 +315,18 @@ static void test_jobs_that_cannot_be(void **state)
 /* Parameters after `scheduled` trained for `before` steps and `last` for one more. */
 static pg_model *trained(const pg_train_options *scheduled, int before, const pg_train_options *last)
 {
-    small_subject s = subject_of("plain");
-    pg_trainer *trainer = small_trainer(&s, &data, scheduled);
+    subject s = subject_of("plain");
+    pg_trainer *trainer = subject_trainer(&s, &data, scheduled);
     pg_model *model = NULL;
     for (int k = 0; k < before; k++) OK(pg_trainer_step(trainer, &err));
-    OK(pg_trainer_save(trainer, small_path("rate", 0), &err));
+    OK(pg_trainer_save(trainer, test_path("rate", 0), &err));
     pg_trainer_destroy(&trainer);
-    trainer = small_trainer(&s, &data, last);
-    OK(pg_trainer_load(trainer, small_path("rate", 0), &err));
+    trainer = subject_trainer(&s, &data, last);
+    OK(pg_trainer_load(trainer, test_path("rate", 0), &err));
     OK(pg_trainer_step(trainer, &err));
     OK(pg_model_clone(s.model, &model, &err));
     pg_trainer_destroy(&trainer);
-    small_destroy(&s);
+    subject_destroy(&s);
     return model;
 }
 
@@ -354,7 +354,7 @@ static void assert_rate(const pg_train_options *scheduled, int at, double factor
 static void test_schedules(void **state)
 {
     (void)state;
-    pg_train_options o = small_training(5, BATCH);
+    pg_train_options o = test_training(5, BATCH);
     o.schedule = PG_SCHEDULE_STEP;
     o.steps = (pg_ints){.count = 2, .values = {1, 3}};
     assert_rate(&o, 1, 1);
@@ -407,9 +407,9 @@ static void test_best(void **state)
     (void)state;
     static const double accuracy[][2] = {{50, 50}, {90, 30}, {70, 50}, {80, 40}, {10, 10}};
     enum { JUDGED = sizeof accuracy / sizeof *accuracy, BEST = 1 };
-    const pg_train_options options = small_training(JUDGED, BATCH);
-    small_subject s = subject_of("v2");
-    pg_trainer *trainer = small_trainer(&s, &data, &options);
+    const pg_train_options options = test_training(JUDGED, BATCH);
+    subject s = subject_of("v2");
+    pg_trainer *trainer = subject_trainer(&s, &data, &options);
     pg_model *then = NULL;
     int count, best;
     assert_null(pg_trainer_best(trainer));
@@ -426,7 +426,7 @@ static void test_best(void **state)
     assert_memory_not_equal(s.model->params, then->params, then->param_count * sizeof(pg_real));
     pg_model_destroy(&then);
     pg_trainer_destroy(&trainer);
-    small_destroy(&s);
+    subject_destroy(&s);
 }
 
 int main(void)
