@@ -40,19 +40,23 @@ static pg_status read_images(const char *folder, struct dirent **names, int coun
 
 static pg_status read_labels(const char *path, pg_dataset *out, pg_error *err)
 {
-    char *text = NULL, *end;
+    char *text = NULL;
     size_t bytes = 0;
     pg_status status = pg_file_read(path, &text, &bytes, err);
     if (status != PG_OK) return status;
-    char *at = text;
-    for (int i = 0; i < out->count && status == PG_OK; i++, at = end) {
-        const double label = strtod(at, &end); /* some published lists write 3.000e+00 */
-        if (end == at) status = pg_fail(err, PG_BAD_INPUT, "%s:%d: expected a label for each of the %d pictures", path, i + 1, out->count);
+    const char *at = text;
+    for (int i = 0; i < out->count && status == PG_OK; i++) {
+        const char *line = at, *next = at + strcspn(at, "\n");
+        char *end;
+        const double label = strtod(line, &end); /* some published lists write 3.000e+00 */
+        if (end == line || end + strspn(end, " \t\r") != next)
+            status = pg_fail(err, PG_BAD_INPUT, "%s:%d: expected a label for each of the %d pictures", path, i + 1, out->count);
         else if (!(label >= 0 && label < out->classes) || label != floor(label))
             status = pg_fail(err, PG_BAD_INPUT, "%s:%d: expected a class below %d, got %g", path, i + 1, out->classes, label);
         else out->labels[i] = (int32_t)label;
+        at = next + (*next == '\n');
     }
-    if (status == PG_OK && at[strspn(at, " \t\r\n")])
+    if (status == PG_OK && at + strspn(at, " \t\r\n") != text + bytes)
         status = pg_fail(err, PG_BAD_INPUT, "%s:%d: more labels than the %d pictures", path, out->count + 1, out->count);
     pg_free(text);
     return status;
@@ -122,7 +126,7 @@ static double pattern(const layer *l, double px, double py)
     switch (l->pattern) {
     case 0: return 0.5 + 0.5 * sin(2 * M_PI * along / l->spacing + l->phase);               /* waves */
     case 1: return 0.5 + 0.5 * sin(2 * M_PI * radius / l->spacing + l->phase);              /* rings */
-    case 2: return 1 / (1 + exp((radius - 3 * l->spacing) / l->softness));                  /* a disc */
+    case 2: return 1 / (1 + exp((radius - l->spacing) / l->softness));                      /* a disc */
     case 3: return 1 / (1 + exp(-along / l->softness));                                     /* an edge */
     case 4: return cloud(l, px, py);                                                        /* clouds */
     default: return fmod(floor(px / l->spacing) + floor(py / l->spacing) + 1e6, 2);         /* a chequer */
@@ -133,8 +137,8 @@ static void draw_layer(layer *l, pg_rng *rng)
 {
     l->pattern = (int)pg_rng_below(rng, PATTERNS);
     for (int i = 0; i < 6; i++) l->colour[i / 3][i % 3] = 255 * pg_rng_uniform(rng);
-    l->x = WIDTH / 2.0 + 80 * (pg_rng_uniform(rng) - 0.5);
-    l->y = HEIGHT / 2.0 + 80 * (pg_rng_uniform(rng) - 0.5);
+    l->x = WIDTH / 2.0 + SIDE * (pg_rng_uniform(rng) - 0.5);
+    l->y = HEIGHT / 2.0 + SIDE * (pg_rng_uniform(rng) - 0.5);
     l->angle = 2 * M_PI * pg_rng_uniform(rng);
     l->phase = 2 * M_PI * pg_rng_uniform(rng);
     l->spacing = 3 + 20 * pg_rng_uniform(rng);
