@@ -1,0 +1,250 @@
+/* Convolutions: every algorithm against the definition, over odd sizes; adjoints; equal bytes for any number of threads. */
+#include "core/base/memory.h"
+#include "core/base/random.h"
+#include "core/compute/blas.h"
+#include "core/compute/conv.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* One convolution with random arrays. */
+typedef struct trial {
+    pg_conv_shape shape;
+    int n;
+    size_t x_count, w_count, y_count;
+    pg_real *x, *w, *y, *dy, *dx, *dw;
+} trial;
+
+static pg_real *fill(size_t count, const char *purpose)
+{
+    pg_real *out;
+    pg_rng rng;
+    pg_error err;
+    assert_int_equal(pg_alloc(count, sizeof *out, &out, &err), PG_OK);
+    pg_rng_open(&rng, (pg_seed){.task = "conv"}, purpose, count);
+    for (size_t i = 0; i < count; i++) out[i] = (pg_real)(2 * pg_rng_uniform(&rng) - 1);
+    return out;
+}
+
+static trial trial_open(const pg_conv_shape *s, int n)
+{
+    const int oh = (s->height + 2 * s->pad - s->kernel) / s->stride + 1,
+              ow = (s->width + 2 * s->pad - s->kernel) / s->stride + 1;
+    trial t = {.shape = *s, .n = n};
+    t.x_count = (size_t)(n * s->height * s->width * s->channels);
+    t.w_count = (size_t)(s->kernel * s->kernel * s->channels * s->filters);
+    t.y_count = (size_t)(n * oh * ow * s->filters);
+    t.x = fill(t.x_count, "x");
+    t.w = fill(t.w_count, "w");
+    t.dy = fill(t.y_count, "dy");
+    t.y = fill(t.y_count, "y");
+    t.dx = fill(t.x_count, "dx");
+    t.dw = fill(t.w_count, "dw");
+    return t;
+}
+
+static void trial_close(trial *t)
+{
+    pg_real *const all[] = {t->x, t->w, t->dy, t->y, t->dx, t->dw};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) pg_free(all[i]);
+}
+
+/* Both passes; dw starts as it is after trial_open, since backward adds to it. Returns the algorithm's name. */
+static const char *run(trial *t, pg_conv_choice choice)
+{
+    pg_conv conv;
+    pg_error err;
+    pg_real *scratch;
+    assert_int_equal(pg_conv_plan(&conv, &t->shape, choice, &err), PG_OK);
+    assert_int_equal(pg_alloc(pg_conv_scratch(&conv, t->n) + 1, sizeof *scratch, &scratch, &err), PG_OK);
+    pg_conv_forward(&conv, t->n, t->x, t->w, t->y, scratch);
+    pg_conv_backward(&conv, t->n, t->x, t->w, t->dy, t->dx, t->dw, scratch);
+    pg_free(scratch);
+    return conv.algorithm->name;
+}
+
+static double largest(size_t count, const pg_real *a)
+{
+    double most = 0;
+    for (size_t i = 0; i < count; i++) most = fmax(most, fabs((double)a[i]));
+    return most;
+}
+
+static double distance(size_t count, const pg_real *a, const pg_real *b)
+{
+    double most = 0;
+    for (size_t i = 0; i < count; i++) most = fmax(most, fabs((double)a[i] - (double)b[i]));
+    return most / fmax(largest(count, b), 1e-30);
+}
+
+/* The definition, straight from its formula, in long double. */
+static long double forward_at(const trial *t, int image, int oy, int ox, int k)
+{
+    const pg_conv_shape *s = &t->shape;
+    long double sum = 0;
+    for (int i = 0; i < s->kernel; i++)
+        for (int j = 0; j < s->kernel; j++)
+            for (int c = 0; c < s->channels; c++) {
+                const int y = oy * s->stride + i - s->pad, x = ox * s->stride + j - s->pad;
+                if (y < 0 || x < 0 || y >= s->height || x >= s->width) continue;
+                sum += (long double)t->x[((image * s->height + y) * s->width + x) * s->channels + c] *
+                       (long double)t->w[((i * s->kernel + j) * s->channels + c) * s->filters + k];
+            }
+    return sum;
+}
+
+static void test_definition(void **state)
+{
+    (void)state;
+    const pg_conv_shape shapes[] = {
+        {5, 7, 3, 4, 3, 1, 1}, {6, 5, 2, 70, 5, 2, 2}, {4, 4, 3, 2, 1, 2, 0}, {5, 5, 1, 1, 5, 1, 0}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        trial t = trial_open(&shapes[i], 2);
+        assert_string_equal(run(&t, PG_CONV_DIRECT), "direct");
+        const pg_conv_shape *s = &t.shape;
+        const int oh = (s->height + 2 * s->pad - s->kernel) / s->stride + 1;
+        const int ow = (s->width + 2 * s->pad - s->kernel) / s->stride + 1;
+        for (size_t at = 0; at < t.y_count; at++) {
+            const int k = (int)at % s->filters, pixel = (int)at / s->filters;
+            const long double exact = forward_at(&t, pixel / ow / oh, pixel / ow % oh, pixel % ow, k);
+            assert_true(fabsl((long double)t.y[at] - exact) <= 1e-7L * (1 + fabsl(exact)));
+        }
+        trial_close(&t);
+    }
+}
+
+/* The gradients are the adjoints of the forward pass: <dy, conv(x, w)> = <dx, x> = <dw, w>. */
+static void test_adjoint(void **state)
+{
+    (void)state;
+    const pg_conv_shape shapes[] = {
+        {9, 7, 5, 6, 3, 1, 1}, {8, 8, 4, 3, 3, 2, 1}, {7, 10, 3, 5, 5, 1, 2}, {6, 6, 4, 8, 1, 2, 0}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        trial t = trial_open(&shapes[i], 3);
+        memset(t.dw, 0, t.w_count * sizeof *t.dw);
+        run(&t, PG_CONV_DIRECT);
+        double forward = 0, images = 0, weights = 0, scale = 0;
+        for (size_t j = 0; j < t.y_count; j++) forward += (double)t.dy[j] * (double)t.y[j];
+        for (size_t j = 0; j < t.y_count; j++) scale += fabs((double)t.dy[j] * (double)t.y[j]);
+        for (size_t j = 0; j < t.x_count; j++) images += (double)t.dx[j] * (double)t.x[j];
+        for (size_t j = 0; j < t.w_count; j++) weights += (double)t.dw[j] * (double)t.w[j];
+        assert_true(fabs(forward - images) <= 1e-7 * scale);
+        assert_true(fabs(forward - weights) <= 1e-7 * scale);
+        trial_close(&t);
+    }
+}
+
+/* An algorithm against the definition; the bounds are of the largest element. */
+static void compare(const pg_conv_shape *shape, int n, pg_conv_choice choice, const char *name, double bound)
+{
+    trial exact = trial_open(shape, n), fast = trial_open(shape, n);
+    run(&exact, PG_CONV_DIRECT);
+    assert_string_equal(run(&fast, choice), name);
+    const double y = distance(exact.y_count, fast.y, exact.y), dx = distance(exact.x_count, fast.dx, exact.dx),
+                 dw = distance(exact.w_count, fast.dw, exact.dw);
+    if (!(y <= bound && dx <= bound && dw <= bound))
+        fail_msg("%s, %dx%d %d->%d kernel %d stride %d pad %d, batch %d: off by %.2g %.2g %.2g", name, shape->height,
+                 shape->width, shape->channels, shape->filters, shape->kernel, shape->stride, shape->pad, n, y, dx, dw);
+    trial_close(&exact);
+    trial_close(&fast);
+}
+
+/* Sizes drawn at random, the same in every run of the test. */
+static int draw(pg_rng *rng, int least, int most)
+{
+    return least + (int)(pg_rng_uniform(rng) * (most - least + 1));
+}
+
+static void test_im2col(void **state)
+{
+    (void)state;
+    pg_rng rng;
+    pg_rng_open(&rng, (pg_seed){.task = "conv"}, "im2col", 0);
+    for (int i = 0; i < 60; i++) {
+        const int kernel = draw(&rng, 1, 5);
+        const pg_conv_shape shape = {
+            draw(&rng, kernel, 19), draw(&rng, kernel, 19), draw(&rng, 1, 37), draw(&rng, 1, 37), kernel,
+            draw(&rng, 1, 3),       draw(&rng, 0, kernel)};
+        compare(&shape, draw(&rng, 1, 7), PG_CONV_IM2COL, "im2col", 2e-6);
+    }
+}
+
+static void test_winograd(void **state)
+{
+    (void)state;
+    pg_rng rng;
+    pg_rng_open(&rng, (pg_seed){.task = "conv"}, "winograd", 0);
+    for (int i = 0; i < 60; i++) {
+        const int kernel = i % 2 ? 3 : 5;
+        const pg_conv_shape shape = {draw(&rng, 1, 21), draw(&rng, 1, 21), draw(&rng, 1, 90), draw(&rng, 1, 90), kernel, 1,
+                                     kernel / 2};
+        if (shape.height + 2 * shape.pad < kernel || shape.width + 2 * shape.pad < kernel) continue;
+        compare(&shape, draw(&rng, 1, 70) % 9 + 1, PG_CONV_WINOGRAD, "winograd", 3e-5);
+    }
+    const pg_conv_shape many = {4, 4, 33, 17,
+                                3, 1, 1}; /* more images than a block of tiles holds, and a last block cut short */
+    compare(&many, 150, PG_CONV_WINOGRAD, "winograd", 3e-5);
+}
+
+static void test_choice(void **state)
+{
+    (void)state;
+    static const struct {
+        pg_conv_shape shape;
+        const char *winograd, *chosen;
+    } cases[] = {
+        {{32, 32, 3, 64, 5, 1, 2}, "winograd", "im2col"},    {{16, 16, 64, 192, 5, 1, 2}, "winograd", "winograd"},
+        {{8, 8, 192, 384, 3, 1, 1}, "winograd", "winograd"}, {{32, 32, 64, 128, 3, 2, 1}, "im2col", "im2col"},
+        {{8, 8, 64, 64, 3, 1, 0}, "im2col", "im2col"},       {{8, 8, 64, 64, 1, 1, 0}, "im2col", "im2col"},
+    };
+    pg_error err;
+    pg_conv conv;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(pg_conv_plan(&conv, &cases[i].shape, PG_CONV_WINOGRAD, &err), PG_OK);
+        assert_string_equal(conv.algorithm->name, cases[i].winograd);
+        assert_int_equal(pg_conv_plan(&conv, &cases[i].shape, PG_CONV_AUTO, &err), PG_OK);
+        assert_string_equal(conv.algorithm->name, cases[i].chosen);
+    }
+    const pg_conv_shape bad[] = {{2, 2, 1, 1, 5, 1, 1}, {0, 4, 1, 1, 3, 1, 1}, {4, 4, 1, 1, 3, 0, 1}, {4, 4, 1, 0, 3, 1, 1}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(pg_conv_plan(&conv, &bad[i], PG_CONV_AUTO, &err), PG_BAD_INPUT);
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    const pg_conv_shape shapes[] = {{16, 16, 24, 40, 5, 1, 2}, {9, 9, 70, 80, 3, 1, 1}, {15, 15, 12, 20, 3, 2, 1}};
+    static const pg_conv_choice choices[] = {PG_CONV_DIRECT, PG_CONV_IM2COL, PG_CONV_WINOGRAD};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (size_t c = 0; c < sizeof choices / sizeof *choices; c++) {
+            pg_compute_start(1);
+            trial one = trial_open(&shapes[i], 21);
+            run(&one, choices[c]);
+            for (int threads = 2; threads <= 5; threads++) {
+                pg_compute_start(threads);
+                trial more = trial_open(&shapes[i], 21);
+                run(&more, choices[c]);
+                assert_memory_equal(one.y, more.y, one.y_count * sizeof *one.y);
+                assert_memory_equal(one.dx, more.dx, one.x_count * sizeof *one.dx);
+                assert_memory_equal(one.dw, more.dw, one.w_count * sizeof *one.dw);
+                trial_close(&more);
+            }
+            trial_close(&one);
+        }
+    pg_compute_start(2);
+}
+
+int main(void)
+{
+    pg_compute_start(2);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_definition), cmocka_unit_test(test_adjoint), cmocka_unit_test(test_im2col),
+        cmocka_unit_test(test_winograd),   cmocka_unit_test(test_choice),  cmocka_unit_test(test_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
