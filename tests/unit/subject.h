@@ -82,13 +82,19 @@ static inline subject subject_wire(const char *scheme, pg_norm_kind norm, pg_pas
     return s;
 }
 
+/* Evidence and initial weights for a wired subject. */
+static inline void subject_fill(subject *s, const pg_data *data)
+{
+    const pg_keygen in = {.spec = &s->spec, .seed = s->seed, .data = data, .pixels = PG_PIXELS_IMAGENET};
+    if (s->scheme->keygen) OK(s->scheme->keygen(&s->options, &in, &s->evidence, &err));
+    OK(pg_model_create(&s->spec, &s->model, &err));
+    pg_model_initialise(s->model, s->seed, "weights");
+}
+
 static inline subject subject_create(const char *scheme, pg_norm_kind norm, pg_passport_kind kind, const pg_data *data)
 {
     subject s = subject_wire(scheme, norm, kind);
-    const pg_keygen in = {.spec = &s.spec, .seed = s.seed, .data = data, .pixels = PG_PIXELS_IMAGENET};
-    if (s.scheme->keygen) OK(s.scheme->keygen(&s.options, &in, &s.evidence, &err));
-    OK(pg_model_create(&s.spec, &s.model, &err));
-    pg_model_initialise(s.model, s.seed, "weights");
+    subject_fill(&s, data);
     return s;
 }
 
