@@ -339,21 +339,14 @@ static void copy_part(const pg_real *from, ptrdiff_t source, pg_real *to, ptrdif
     if (source >= 0 && target >= 0) memcpy(to + target, from + source, count * sizeof *to);
 }
 
-/* The source's affine for a branch, or its other branch where only that one is learned. */
-static const pg_affine *learned(const pg_layer *layer, pg_branch branch)
-{
-    const pg_affine *affine = &layer->affine[branch];
-    return affine->gamma >= 0 || affine->mean >= 0 ? affine : &layer->affine[!branch];
-}
-
 static void copy_conv(const pg_model *from, const pg_layer *source, pg_model *to, const pg_layer *target)
 {
     const size_t k = (size_t)source->out_channels;
     const size_t weights = (size_t)(source->row.kernel * source->row.kernel * source->in_channels) * k;
     copy_part(from->params, source->weight, to->params, target->weight, weights);
     copy_part(from->params, source->bias, to->params, target->bias, k);
-    for (int b = 0; b < 2; b++) {
-        const pg_affine *s = learned(source, (pg_branch)b), *t = &target->affine[b];
+    for (int b = PG_PRIVATE; b >= PG_PUBLIC; b--) { /* where the target's branches share statistics, the public ones stay */
+        const pg_affine *s = &source->affine[b], *t = &target->affine[b];
         copy_part(from->params, s->gamma, to->params, t->gamma, k);
         copy_part(from->params, s->beta, to->params, t->beta, k);
         copy_part(from->params, s->fc1, to->params, t->fc1, k / 4 * k);

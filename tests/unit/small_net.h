@@ -90,13 +90,13 @@ static inline void close_small(small_net *s)
     s->images = NULL;
 }
 
-static inline void open_small(small_net *s, const pg_net_spec *spec)
+static inline void open_small(small_net *s, const pg_net_spec *spec, pg_conv_choice conv)
 {
     pg_rng rng;
     const size_t pixels = (size_t)spec->image_height * (size_t)spec->image_width * SMALL_BATCH;
     *s = (small_net){.spec = *spec};
     MUST(pg_model_create(spec, &s->model, &problem));
-    MUST(pg_net_create(spec, SMALL_BATCH, true, PG_CONV_DIRECT, &s->net, &problem));
+    MUST(pg_net_create(spec, SMALL_BATCH, true, conv, &s->net, &problem));
     MUST(pg_alloc(3 * pixels, sizeof *s->images, &s->images, &problem));
     fill_model(s->model);
     pg_rng_open(&rng, (pg_seed){.grid = 7, .task = "small"}, "images", 0);

@@ -376,7 +376,7 @@ static void test_sign_loss(void **state)
     (void)state;
     small_net s;
     const pg_net_spec spec = small_spec("alexnet", PG_NORM_BN, "v1", "all");
-    open_small(&s, &spec);
+    open_small(&s, &spec, PG_CONV_DIRECT);
     for (int i = 0; i < s.model->passport_count; i++) {
         const pg_layer *l = pg_model_passport_layer(s.model, i);
         const int window = l->row.kernel * l->row.kernel * l->in_channels;
@@ -402,7 +402,7 @@ static double loss_of(void *context)
 static void check_network(const pg_net_spec *spec, const char *label)
 {
     small_net s;
-    open_small(&s, spec);
+    open_small(&s, spec, PG_CONV_DIRECT);
     run_small(&s, PG_BATCH, true, true, NULL);
     for (int i = 0; i < s.model->tensor_count; i++) {
         const pg_tensor *t = &s.model->tensors[i];
