@@ -105,10 +105,13 @@ struct pg_trainer {
 static pg_status open_batches(pg_trainer *t, pg_error *err)
 {
     const pg_train_options *o = t->job.options;
+    const pg_net_spec *spec = &t->job.model->spec;
     const pg_augment augment = {.crop = o->crop, .flip = o->flip};
     if (t->job.data->count < o->batch)
         return pg_fail(err, PG_BAD_INPUT, "%s: %d training images do not fill one batch of %d", t->job.data->name,
                        t->job.data->count, o->batch);
+    const pg_status status = pg_dataset_fits(t->job.data, spec->image_height, spec->image_width, spec->classes, err);
+    if (status != PG_OK) return status;
     return pg_batches_create(t->job.data, o->batch, augment, (pg_pixels)o->pixels, t->job.seed, &t->batches, err);
 }
 
@@ -217,21 +220,36 @@ static double run_branch(pg_trainer *t, pg_branch branch, bool first, bool last,
     return loss;
 }
 
-/* Parameters lie in the order of the layers: those that are trained are the tail. */
-static size_t first_trained(const pg_job *job)
+/* PAN's perceptron belongs to the private branch: where that is not run, weight decay must not touch it either. */
+static bool is_trained(const pg_job *job, const pg_tensor *tensor)
 {
-    const pg_model *m = job->model;
-    for (int i = 0; i < m->tensor_count; i++)
-        if (!m->tensors[i].buffer && m->tensors[i].layer >= job->train_from) return (size_t)m->tensors[i].offset;
-    return m->param_count;
+    const pg_affine *private = &job->model->layers[tensor->layer].affine[PG_PRIVATE];
+    const bool perceptron = tensor->offset == private->fc1 || tensor->offset == private->fc2;
+    return tensor->layer >= job->train_from && (!perceptron || job->evidence);
 }
 
-static void update(pg_trainer *t)
+static void update_run(pg_trainer *t, size_t from, size_t to)
 {
     const pg_train_options *o = t->job.options;
-    const size_t from = first_trained(&t->job);
-    pg_sgd_step(t->job.model->param_count - from, t->job.model->params + from, t->momentum + from,
-                pg_net_gradients(t->net) + from, learning_rate(t), o->momentum, o->weight_decay);
+    pg_sgd_step(to - from, t->job.model->params + from, t->momentum + from, pg_net_gradients(t->net) + from, learning_rate(t),
+                o->momentum, o->weight_decay);
+}
+
+/* Parameters between two that are not trained are updated in one run: mostly that is all of them. */
+static void update(pg_trainer *t)
+{
+    const pg_model *m = t->job.model;
+    size_t from = 0;
+    bool open = false;
+    for (int i = 0; i < m->tensor_count; i++) {
+        const pg_tensor *tensor = &m->tensors[i];
+        if (tensor->buffer) continue;
+        const bool trained = is_trained(&t->job, tensor);
+        if (trained && !open) from = (size_t)tensor->offset;
+        if (!trained && open) update_run(t, from, (size_t)tensor->offset);
+        open = trained;
+    }
+    if (open) update_run(t, from, m->param_count);
 }
 
 static void count_step(pg_trainer *t, double loss, double regulariser)
@@ -398,7 +416,7 @@ pg_status pg_trainer_load(pg_trainer *t, const char *path, pg_error *err)
     PG_TRY(pg_safetensors_open(path, &file, err));
     PG_TRY(pg_safetensors_read_i64(file, "position", at, POSITIONS, err));
     if (at[2] != p->steps || at[0] < 0 || at[0] > p->epochs || at[1] < 0 || at[1] > p->steps || at[3] < 0 || at[6] < 0 ||
-        at[6] > p->epochs || at[7] < 0 || at[7] > at[6])
+        at[6] > p->epochs || at[7] < 0 || at[7] > (at[6] > 0 ? at[6] - 1 : 0))
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: checkpoint of another run", path));
     PG_TRY(pg_safetensors_read_f64(file, "sums", sums, SUMS, err));
     PG_TRY(pg_safetensors_read_real(file, "params", m->params, m->param_count, err));

@@ -31,7 +31,7 @@ typedef struct pg_job {
     const pg_dataset *data;
     const pg_train_options *options;
     pg_seed seed;
-    int train_from; /* layers before this one stay as they are */
+    int train_from; /* parameters of layers before this one stay as they are; running statistics move all the same */
     pg_conv_choice conv;
 } pg_job;
 

@@ -109,7 +109,7 @@ static void test_progress_after_resume(void **state)
 static void test_threads(void **state)
 {
     (void)state;
-    const pg_train_options options = test_training(1, BATCH);
+    const pg_train_options options = test_training(1, STEPS * BATCH);
     for (int i = 0; i < SCHEMES; i++) {
         for (int threads = 1; threads <= 3; threads++) {
             pg_compute_start(threads);
@@ -306,6 +306,10 @@ static void test_jobs_that_cannot_be(void **state)
     job.options = &fitting;
     job.evidence = NULL;
     FAILS(pg_trainer_create(&job, &trainer, &err), PG_BAD_INPUT, "cannot be trained without its passports");
+    pg_dataset labelled = data.train;
+    labelled.classes = 11;
+    job.data = &labelled;
+    FAILS(pg_trainer_create(&job, &trainer, &err), PG_BAD_INPUT, "11 classes, the network knows 10");
     assert_null(trainer);
     subject_destroy(&s);
 }
