@@ -1,8 +1,10 @@
 /* Grid files; see design.h. All problems of a file are found in one pass. */
 #include "experiments/design.h"
 
+#include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/formats/yaml.h"
+#include "core/ownership/passport.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -213,6 +215,30 @@ static void kind_of(reader *r, const pg_node *map, const char *key, const char *
         }
 }
 
+/* A secret given as file:PATH becomes the file's bytes, as hex:DIGITS. A commitment, as in the resolved configuration of a run,
+ * does not say the secret. */
+static void read_secrets(reader *r, const pg_option *table, const pg_node *map, void *values)
+{
+    for (; table->key; table++) {
+        char *text = (char *)values + table->offset, *bytes = NULL;
+        size_t count = 0;
+        pg_error err;
+        if (!table->secret) continue;
+        const pg_node *node = pg_node_find(map, table->key);
+        if (strncmp(text, "sha256:", 7) == 0)
+            pg_problems_add(r->problems, node, "only its commitment is here: give it by --set");
+        if (strncmp(text, "file:", 5) != 0) continue;
+        if (pg_file_read(text + 5, &bytes, &count, &err) != PG_OK)
+            pg_problems_add(r->problems, node, "%s", err.message);
+        else if (count < 1 || count > PG_SIGNATURE_BYTES)
+            pg_problems_add(r->problems, node, "%s: expected 1 to %d bytes, found %zu", text + 5, PG_SIGNATURE_BYTES, count);
+        else
+            for (size_t i = 0, at = (size_t)sprintf(text, "hex:"); i < count; i++)
+                at += (size_t)sprintf(text + at, "%02x", (unsigned char)bytes[i]);
+        pg_free(bytes);
+    }
+}
+
 static pg_status read_one_scheme(reader *r, const pg_node *map, pg_error *err)
 {
     static const char *const more[] = {"scheme", "train", NULL};
@@ -224,6 +250,7 @@ static pg_status read_one_scheme(reader *r, const pg_node *map, pg_error *err)
     PG_TRY(pg_alloc(1, scheme->options_size, &made->options, err));
     PG_TRY(pg_options_defaults(scheme->options, made->options, err));
     pg_options_take(scheme->options, map, made->options, r->problems);
+    read_secrets(r, scheme->options, map, made->options);
     const pg_node *train = pg_node_get(map, "train");
     if (train) pg_options_read(pg_train_table, train, &made->train, r->problems);
     pg_options_unknown((const pg_option *const[]){scheme->options, NULL}, more, map, r->problems);

@@ -60,8 +60,8 @@ static pg_status add(pg_grid *grid, pg_task *task, int parent1, int parent2, dou
     PG_TRY(make_room(grid, err));
     PG_TRY(pg_task_describe(task, &labels, err));
     pg_node_task *node = &grid->tasks[grid->count];
-    *node = (pg_node_task){.text = task->text, .cost = cost};
-    task->text = NULL;
+    *node = (pg_node_task){.text = task->text, .public_text = task->public_text, .cost = cost};
+    task->text = task->public_text = NULL;
     memcpy(node->key, task->key, sizeof node->key);
     snprintf(node->name, sizeof node->name, "%s", labels.name);
     if (parent1 >= 0) node->parents[node->parent_count++] = parent1;
@@ -69,8 +69,7 @@ static pg_status add(pg_grid *grid, pg_task *task, int parent1, int parent2, dou
     *at = grid->count++;
     grid->index[slot_of(grid, node->key)] = *at + 1;
 done:
-    pg_free(task->text);
-    task->text = NULL;
+    pg_task_clear_texts(task);
     return status;
 }
 
@@ -171,7 +170,7 @@ static bool applies(const pg_design_attack *a, const pg_scheme *scheme)
 {
     int i = 0;
     while (pg_schemes[i] != scheme) i++;
-    if (a->attack->needs_evidence && !scheme->keygen) return false;
+    if (a->attack->needs && !(a->attack->needs & scheme->holds)) return false;
     return a->all_schemes || (a->schemes >> i & 1);
 }
 
@@ -269,7 +268,10 @@ void pg_grid_destroy(pg_grid **grid)
 {
     pg_grid *g = *grid;
     if (!g) return;
-    for (int i = 0; i < g->count; i++) pg_free(g->tasks[i].text);
+    for (int i = 0; i < g->count; i++) {
+        pg_free(g->tasks[i].text);
+        pg_free(g->tasks[i].public_text);
+    }
     pg_free(g->tasks);
     pg_free(g->index);
     pg_free(g->resolved);

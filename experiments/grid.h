@@ -10,7 +10,7 @@
 
 typedef struct pg_node_task {
     char key[PG_SHA256_HEX], name[256];
-    char *text;
+    char *text, *public_text;     /* see task.h */
     int parents[2], parent_count; /* indices of earlier tasks */
     double cost;                  /* multiply-adds, roughly */
 } pg_node_task;

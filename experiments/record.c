@@ -101,8 +101,8 @@ pg_status pg_record_save(const pg_record *record, const pg_task *task, const pg_
 {
     json_t *root =
         json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "format", FORMAT, "key", task->key, "name", labels->name, "task",
-                  task->text, "labels", labels_json(labels), "files", pairs_json(NULL, artefacts, artefact_count), "notes",
-                  pairs_json(record, NULL, 0), "cells", cells_json(record));
+                  task->public_text, "labels", labels_json(labels), "files", pairs_json(NULL, artefacts, artefact_count),
+                  "notes", pairs_json(record, NULL, 0), "cells", cells_json(record));
     return pg_json_write(root, path, err);
 }
 

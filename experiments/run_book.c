@@ -86,7 +86,7 @@ static pg_status write_failure(const pg_book *book, int task, const char *messag
     char path[PG_PATH_MAX];
     const pg_node_task *t = &book->grid->tasks[task];
     pg_status status = pg_rundir_file(book->options->directory, "failed", t->key, path, err);
-    if (status == PG_OK) status = pg_failure_save(t->key, t->name, t->text, message, path, err);
+    if (status == PG_OK) status = pg_failure_save(t->key, t->name, t->public_text, message, path, err);
     return status;
 }
 

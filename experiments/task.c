@@ -40,13 +40,13 @@ done:
 
 /* A map under key that begins with `kind: name` and goes on with the options; kind NULL: the options alone. */
 static pg_status add_options(pg_tree *tree, pg_node *map, const char *key, const char *kind, const char *name,
-                             const pg_option *table, const void *values, pg_error *err)
+                             const pg_option *table, const void *values, bool reveal, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_node *entry;
     PG_TRY(pg_node_add(tree, map, key, PG_MAP, NULL, &entry, err));
     if (kind) PG_TRY(pg_node_add_text(tree, entry, kind, name, err));
-    PG_TRY(pg_options_write(table, values, tree, entry, err));
+    PG_TRY(pg_options_write(table, values, reveal, tree, entry, err));
 done:
     return status;
 }
@@ -57,10 +57,10 @@ static pg_status add_network(pg_tree *tree, pg_node *map, const pg_task *task, p
     snprintf(network.arch, sizeof network.arch, "%s", task->arch);
     for (int i = 0; pg_norm_names[i]; i++)
         if (strcmp(pg_norm_names[i], task->norm) == 0) network.norm = i;
-    return add_options(tree, map, "network", NULL, NULL, pg_network_table, &network, err);
+    return add_options(tree, map, "network", NULL, NULL, pg_network_table, &network, true, err);
 }
 
-static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_error *err)
+static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, bool reveal, pg_error *err)
 {
     pg_status status = PG_OK;
     PG_TRY(add_int(tree, map, "format", FORMAT, err));
@@ -68,37 +68,48 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_er
     PG_TRY(add_int(tree, map, "seed", (long long)task->seed, err));
     PG_TRY(add_data(tree, map, "data", &task->data, err));
     PG_TRY(add_network(tree, map, task, err));
-    PG_TRY(add_options(tree, map, "scheme", "scheme", task->scheme->name, task->scheme->options, task->scheme_options, err));
-    PG_TRY(add_options(tree, map, "train", NULL, NULL, pg_train_table, &task->train, err));
-    PG_TRY(add_options(tree, map, "verify", NULL, NULL, pg_verify_table, &task->verify, err));
+    PG_TRY(add_options(tree, map, "scheme", "scheme", task->scheme->name, task->scheme->options, task->scheme_options, reveal,
+                       err));
+    PG_TRY(add_options(tree, map, "train", NULL, NULL, pg_train_table, &task->train, true, err));
+    PG_TRY(add_options(tree, map, "verify", NULL, NULL, pg_verify_table, &task->verify, true, err));
     if (task->pretrained[0]) PG_TRY(pg_node_add_text(tree, map, "pretrained", task->pretrained, err));
     if (task->kind == PG_TASK_TRAIN) goto done;
     PG_TRY(pg_node_add_text(tree, map, "victim", task->victim, err));
-    PG_TRY(add_options(tree, map, "attack", "attack", task->attack->name, task->attack->options, task->attack_options, err));
+    PG_TRY(add_options(tree, map, "attack", "attack", task->attack->name, task->attack->options, task->attack_options, reveal,
+                       err));
     if (task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, err));
 done:
     return status;
 }
 
-static pg_status make_text(const pg_task *task, char **text, pg_error *err)
+static pg_status make_text(const pg_task *task, bool reveal, char **text, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_tree *tree = NULL;
     PG_TRY(pg_tree_create(&tree, err));
     PG_TRY(pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &tree->root, err));
-    PG_TRY(add_all(tree, tree->root, task, err));
+    PG_TRY(add_all(tree, tree->root, task, reveal, err));
     PG_TRY(pg_yaml_emit(tree->root, PG_YAML_FLOW, text, err));
 done:
     pg_tree_destroy(&tree);
     return status;
 }
 
-pg_status pg_task_write(pg_task *task, pg_error *err)
+void pg_task_clear_texts(pg_task *task)
 {
     pg_free(task->text);
-    task->text = NULL;
-    const pg_status status = make_text(task, &task->text, err);
-    if (status == PG_OK) pg_sha256(task->text, strlen(task->text), task->key);
+    pg_free(task->public_text);
+    task->text = task->public_text = NULL;
+}
+
+pg_status pg_task_write(pg_task *task, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_task_clear_texts(task);
+    PG_TRY(make_text(task, true, &task->text, err));
+    PG_TRY(make_text(task, false, &task->public_text, err));
+    pg_sha256(task->public_text, strlen(task->public_text), task->key);
+done:
     return status;
 }
 
@@ -212,7 +223,7 @@ done:
 
 void pg_task_clear(pg_task *task)
 {
-    pg_free(task->text);
+    pg_task_clear_texts(task);
     pg_free(task->scheme_options);
     pg_free(task->attack_options);
     *task = (pg_task){0};

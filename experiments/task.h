@@ -1,8 +1,9 @@
 /* A task: one node of the grid, complete in itself.
  *
  * Its canonical text holds everything that its result depends on, every default spelled out: data (name, checksum, subset),
- * network, scheme, training, verification, seed, attack, keys of its parents, format version. Its key is the SHA-256 of that
- * text. A worker gets the text and nothing else. */
+ * network, scheme, training, verification, seed, attack, keys of its parents, format version. In its public text a commitment
+ * (SHA-256) stands for every secret. Its key is the SHA-256 of the public text. A worker gets the canonical text and nothing
+ * else; records and failures keep the public one. */
 #ifndef PG_EXPERIMENTS_TASK_H
 #define PG_EXPERIMENTS_TASK_H
 
@@ -20,7 +21,8 @@ typedef struct pg_data_choice {
 
 typedef struct pg_task {
     char key[PG_SHA256_HEX];
-    char *text; /* canonical */
+    char *text;        /* canonical */
+    char *public_text; /* the same without secrets */
     pg_task_kind kind;
     /* the network and its training; for an attack, its victim's */
     pg_data_choice data;
@@ -40,8 +42,9 @@ typedef struct pg_task {
     pg_verify_options verify;
 } pg_task;
 
-/* Set text and key from the other members. */
+/* Set texts and key from the other members. */
 PG_CHECKED pg_status pg_task_write(pg_task *task, pg_error *err);
+void pg_task_clear_texts(pg_task *task);
 
 /* A task from its canonical text; PG_BAD_INPUT if this program would write that task otherwise. Ended by pg_task_clear. */
 PG_CHECKED pg_status pg_task_parse(const char *text, pg_task *out, pg_error *err);

@@ -1,6 +1,7 @@
 /* Option tables; see options.h. */
 #include "core/formats/options.h"
 
+#include "core/base/hash.h"
 #include "core/base/memory.h"
 #include "core/formats/number.h"
 #include "core/formats/yaml.h"
@@ -266,27 +267,41 @@ static pg_status write_list(const pg_option *option, const void *at, pg_tree *tr
     return status;
 }
 
-static pg_status write_value(const pg_option *option, const void *values, pg_tree *tree, pg_node *map, pg_error *err)
+enum { COMMITMENT_MAX = 8 + PG_SHA256_HEX };
+
+/* "sha256:" and the hash of a secret; an empty one has nothing to hide. */
+static const char *commitment(const char *secret, char out[COMMITMENT_MAX])
+{
+    char hash[PG_SHA256_HEX];
+    if (!secret[0]) return secret;
+    pg_sha256(secret, strlen(secret), hash);
+    snprintf(out, COMMITMENT_MAX, "sha256:%s", hash);
+    return out;
+}
+
+static pg_status write_value(const pg_option *option, const void *values, bool reveal, pg_tree *tree, pg_node *map,
+                             pg_error *err)
 {
     const void *at = (const char *)values + option->offset;
-    char number[PG_NUMBER_MAX];
+    char number[PG_NUMBER_MAX], hidden[COMMITMENT_MAX];
     const char *text = number;
     switch (option->type) {
     case PG_OPT_INT: pg_number_text(*(const int *)at, number); break;
     case PG_OPT_REAL: pg_number_text(*(const double *)at, number); break;
     case PG_OPT_BOOL: text = *(const bool *)at ? "true" : "false"; break;
     case PG_OPT_CHOICE: return pg_node_add_text(tree, map, option->key, option->choices[*(const int *)at], err);
-    case PG_OPT_TEXT: return pg_node_add_text(tree, map, option->key, at, err);
+    case PG_OPT_TEXT:
+        return pg_node_add_text(tree, map, option->key, option->secret && !reveal ? commitment(at, hidden) : at, err);
     case PG_OPT_INTS:
     case PG_OPT_REALS: return write_list(option, at, tree, map, err);
     }
     return pg_node_add(tree, map, option->key, PG_SCALAR, text, NULL, err);
 }
 
-pg_status pg_options_write(const pg_option *table, const void *values, pg_tree *tree, pg_node *map, pg_error *err)
+pg_status pg_options_write(const pg_option *table, const void *values, bool reveal, pg_tree *tree, pg_node *map, pg_error *err)
 {
     pg_status status = PG_OK;
-    for (; table->key && status == PG_OK; table++) status = write_value(table, values, tree, map, err);
+    for (; table->key && status == PG_OK; table++) status = write_value(table, values, reveal, tree, map, err);
     return status;
 }
 
@@ -296,7 +311,7 @@ pg_status pg_options_text(const pg_option *table, const void *values, char **tex
     pg_tree *tree = NULL;
     PG_TRY(pg_tree_create(&tree, err));
     PG_TRY(pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &tree->root, err));
-    PG_TRY(pg_options_write(table, values, tree, tree->root, err));
+    PG_TRY(pg_options_write(table, values, false, tree, tree->root, err));
     PG_TRY(pg_yaml_emit(tree->root, PG_YAML_FLOW, text, err));
 done:
     pg_tree_destroy(&tree);

@@ -52,6 +52,7 @@ typedef struct pg_option {
     const char *const *choices; /* PG_OPT_CHOICE, ends with NULL */
     const char *unit;           /* for help; NULL if none */
     const char *help;           /* one line, lower case */
+    bool secret;                /* PG_OPT_TEXT only the owner may know: written as "sha256:" and its SHA-256 unless revealed */
 } pg_option;
 
 /* Set every member that the table names to its default. PG_FAILED if a default does not fit its own option: a fault of the
@@ -76,8 +77,9 @@ enum { PG_EXPAND_MAX = 100000 };
 PG_CHECKED pg_status pg_options_expand(pg_tree *tree, const pg_option *table, const pg_node *map, pg_node **out, pg_error *err);
 
 /* Write a struct back, every option of the table in its order and canonical spelling: as entries added to a map of tree, or as
- * one line of text "{rate: 0.5, scope: global}" (freed by pg_free), the same bytes for the same values. */
-PG_CHECKED pg_status pg_options_write(const pg_option *table, const void *values, pg_tree *tree, pg_node *map, pg_error *err);
+ * one line of text "{rate: 0.5, scope: global}" (freed by pg_free) without secrets; the same bytes for the same values. */
+PG_CHECKED pg_status pg_options_write(const pg_option *table, const void *values, bool reveal, pg_tree *tree, pg_node *map,
+                                      pg_error *err);
 PG_CHECKED pg_status pg_options_text(const pg_option *table, const void *values, char **text, pg_error *err);
 
 /* Entry of a table by key, or NULL. */

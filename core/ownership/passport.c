@@ -162,16 +162,29 @@ pg_status pg_passports_draw(pg_passport_maker *maker, pg_evidence *evidence, pg_
 /* ---- signatures
  * --------------------------------------------------------------------------------------------------------------- */
 
+/* The digits of "hex:..." as bytes, else the text's own. */
+static int signature_bytes(const char *text, unsigned char out[PG_SIGNATURE_BYTES])
+{
+    const bool hex = strncmp(text, "hex:", 4) == 0;
+    int count = 0;
+    if (hex)
+        for (text += 4; count < PG_SIGNATURE_BYTES && sscanf(text, "%2hhx", &out[count]) == 1; text += 2) count++;
+    else
+        for (; count < PG_SIGNATURE_BYTES && *text; text++) out[count++] = (unsigned char)*text;
+    return count;
+}
+
 pg_status pg_signature_draw(pg_evidence *evidence, const char *text, pg_rng *rng, pg_error *err)
 {
-    const int bits = 8 * (int)strlen(text);
+    unsigned char bytes[PG_SIGNATURE_BYTES];
+    const int bits = 8 * signature_bytes(text, bytes);
     for (int i = 0; i < evidence->passport_count; i++) {
         pg_passport *p = &evidence->passports[i];
         if (bits > p->outputs)
-            return pg_fail(err, PG_BAD_INPUT, "signature: %d characters need %d bits, %s carries %d", bits / 8, bits, p->layer,
+            return pg_fail(err, PG_BAD_INPUT, "signature: %d bytes need %d bits, %s carries %d", bits / 8, bits, p->layer,
                            p->outputs);
         for (int o = 0; o < p->outputs; o++) {
-            const bool one = o < bits ? (unsigned char)text[o / 8] >> (7 - o % 8) & 1 : pg_rng_below(rng, 2) == 1;
+            const bool one = o < bits ? bytes[o / 8] >> (7 - o % 8) & 1 : pg_rng_below(rng, 2) == 1;
             p->b[o] = one ? 1 : -1;
         }
     }

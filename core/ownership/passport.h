@@ -37,9 +37,10 @@ void pg_passport_maker_destroy(pg_passport_maker **maker);
  * layer or other sizes. */
 PG_CHECKED pg_status pg_passports_draw(pg_passport_maker *maker, pg_evidence *evidence, pg_rng *rng, pg_error *err);
 
-/* Signature bits: the text's characters as 8 bits each, most significant first (1 -> +1), through the passport layers in order
- * as one string per layer; channels after it, and all of them when text is empty, are uniform random bits. The text must fit
- * each layer. */
+/* Signature bits: the text's characters, or the bytes whose digits follow "hex:", as 8 bits each, most significant first
+ * (1 -> +1), the same in every passport layer; channels after them, and all of them when text is empty, are uniform random
+ * bits. The text must fit each layer; at most PG_SIGNATURE_BYTES of it are read. */
+enum { PG_SIGNATURE_BYTES = 120 };
 PG_CHECKED pg_status pg_signature_draw(pg_evidence *evidence, const char *text, pg_rng *rng, pg_error *err);
 
 /* Put the evidence's passports in force in a net of the model's spec, whose passport layers are the evidence's (see

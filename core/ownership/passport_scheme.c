@@ -55,7 +55,8 @@ static const char *const pictures[] = {"test", "triggers", NULL};
          .type = PG_OPT_TEXT,                                                                                                  \
          AT(signature),                                                                                                        \
          .fallback = "",                                                                                                       \
-         .help = "text signed into every passport layer, 8 bits a character; the remaining bits are random"},                  \
+         .secret = true,                                                                                                       \
+         .help = "text signed into every passport layer, 8 bits a character; file:PATH signs a file's bytes; the rest is random"},                  \
         {.key = "layers",                                                                                                      \
          .type = PG_OPT_TEXT,                                                                                                  \
          AT(layers),                                                                                                           \

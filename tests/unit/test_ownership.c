@@ -79,7 +79,7 @@ static void test_signature_too_long(void **state)
     pg_evidence *evidence = signed_by("ab", 1);
     pg_rng rng;
     pg_rng_open(&rng, (pg_seed){.task = "signature"}, "signature", 0);
-    FAILS(pg_signature_draw(evidence, "abc", &rng, &err), PG_BAD_INPUT, "3 characters need 24 bits, features.5 carries 16");
+    FAILS(pg_signature_draw(evidence, "abc", &rng, &err), PG_BAD_INPUT, "3 bytes need 24 bits, features.5 carries 16");
     pg_evidence_destroy(&evidence);
 }
 

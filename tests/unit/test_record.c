@@ -47,7 +47,7 @@ static void test_round_trip(void **state)
     static const double values[] = {0, -3, 0.1, 1.0 / 3, 1e-300, 1e300, 123456789.25, NAN, INFINITY};
     enum { COUNT = sizeof values / sizeof *values };
     char text[] = "{some: \"task\"}", found[PG_SHA256_HEX], metric[16];
-    pg_task task = {.text = text};
+    pg_task task = {.public_text = text};
     pg_task_labels labels = {.name = "a/b",
                              .data = "d",
                              .scheme = "v1",
@@ -159,7 +159,7 @@ static void save(int i, const char *scheme, const char *parameters, const char *
                  pg_record *record)
 {
     char text[] = "{}", name[128];
-    pg_task task = {.text = text};
+    pg_task task = {.public_text = text};
     pg_task_labels labels = {.data = "d", .network = "n", .norm = "bn", .seed = (uint64_t)seed};
     strcpy(task.key, key_of(i));
     strcpy(labels.scheme, scheme);
