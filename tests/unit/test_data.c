@@ -935,20 +935,20 @@ static void assert_subset(const pg_dataset *data, int count, const int *expected
 static void test_subset(void **state)
 {
     (void)state;
-    /* class 0: 0 1 2 5, class 1: 3, class 2: 4 6 7 */
-    static const int labels[] = {0, 0, 0, 1, 2, 0, 2, 2};
-    pg_dataset data = make_labelled(labels, 8, 4); /* class 3 has no image */
+    /* class 0: images 0 1 2 5, class 1: 3, class 2: 4 6 7, class 3: 8, class 4: none */
+    static const int labels[] = {0, 0, 0, 1, 2, 0, 2, 2, 3}, all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+    pg_dataset data = make_labelled(labels, 9, 5);
     assert_subset(&data, 1, (const int[]){0}, 1);
     assert_subset(&data, 2, (const int[]){0, 3}, 2);
     assert_subset(&data, 3, (const int[]){0, 3, 4}, 3);
-    assert_subset(&data, 4, (const int[]){0, 1, 3, 4}, 4);
-    assert_subset(&data, 5, (const int[]){0, 1, 3, 4, 6}, 5);
-    assert_subset(&data, 6, (const int[]){0, 1, 2, 3, 4, 6}, 6);
-    assert_subset(&data, 7, (const int[]){0, 1, 2, 3, 4, 6, 7}, 7);
-    static const int all[] = {0, 1, 2, 3, 4, 5, 6, 7};
-    assert_subset(&data, 8, all, 8);
-    assert_subset(&data, 9, all, 8);
-    assert_subset(&data, 0, all, 8);
+    assert_subset(&data, 4, (const int[]){0, 3, 4, 8}, 4);
+    assert_subset(&data, 5, (const int[]){0, 1, 3, 4, 8}, 5);
+    assert_subset(&data, 6, (const int[]){0, 1, 3, 4, 6, 8}, 6);
+    assert_subset(&data, 7, (const int[]){0, 1, 2, 3, 4, 6, 8}, 7);
+    assert_subset(&data, 8, (const int[]){0, 1, 2, 3, 4, 6, 7, 8}, 8);
+    assert_subset(&data, 9, all, 9);
+    assert_subset(&data, 10, all, 9);
+    assert_subset(&data, 0, all, 9);
     pg_dataset_clear(&data);
 }
 
@@ -1022,7 +1022,20 @@ static bool is_variant(const uint8_t *image, int top, int left, bool flip, const
     return true;
 }
 
-/* How often each of the 9 x 9 windows, plain and mirrored, comes in n draws of one image. */
+/* Which variant of the image it is that is seen: number (flip * 9 + top) * 9 + left. */
+static int variant_of(const uint8_t *image, const pg_real *seen)
+{
+    int found = -1, matches = 0;
+    for (int v = 0; v < 2 * SHIFTS * SHIFTS; v++) {
+        if (!is_variant(image, v / SHIFTS % SHIFTS, v % SHIFTS, v >= SHIFTS * SHIFTS, seen)) continue;
+        found = v;
+        matches++;
+    }
+    assert_int_equal(matches, 1);
+    return found;
+}
+
+/* How often each of the 9 x 9 windows, plain and mirrored, comes in n draws. */
 static void count_variants(const pg_augment *augment, int n, int seen[2][SHIFTS][SHIFTS])
 {
     pg_dataset data = make_images();
@@ -1032,15 +1045,9 @@ static void count_variants(const pg_augment *augment, int n, int seen[2][SHIFTS]
     pg_rng_open(&rng, (pg_seed){7, "variants"}, "", 0);
     for (int i = 0; i < n; i++) {
         const uint32_t index = (uint32_t)(i % COUNT);
-        int matches = 0;
         pg_batch_fill(&data, &index, 1, augment, PG_PIXELS_CIFAR, &rng, out);
-        for (int v = 0; v < 2 * SHIFTS * SHIFTS; v++) {
-            const int top = v / SHIFTS % SHIFTS, left = v % SHIFTS, flip = v / (SHIFTS * SHIFTS);
-            if (!is_variant(data.images + index * VALUES, top, left, flip, out)) continue;
-            seen[flip][top][left]++;
-            matches++;
-        }
-        assert_int_equal(matches, 1);
+        const int v = variant_of(data.images + index * VALUES, out);
+        seen[v / (SHIFTS * SHIFTS)][v / SHIFTS % SHIFTS][v % SHIFTS]++;
     }
     pg_dataset_clear(&data);
 }
@@ -1165,6 +1172,24 @@ static void test_positions(void **state)
     pg_dataset_clear(&data);
 }
 
+/* Every step of every epoch is augmented in its own way. */
+static void test_augmentation_of_steps(void **state)
+{
+    (void)state;
+    pg_dataset data = make_images();
+    pg_batches *batches = open_batches(&data, both, (pg_seed){12, "steps"});
+    pg_real images[BATCH * VALUES];
+    int32_t labels[BATCH];
+    int variants[EPOCHS * STEPS][BATCH];
+    for (int p = 0; p < EPOCHS * STEPS; p++) {
+        assert_int_equal(pg_batches_get(batches, p / STEPS, p % STEPS, images, labels, NULL), PG_OK);
+        for (int i = 0; i < BATCH; i++) variants[p][i] = variant_of(data.images + labels[i] * VALUES, images + i * VALUES);
+        for (int q = 0; q < p; q++) assert_memory_not_equal(variants[p], variants[q], sizeof variants[p]);
+    }
+    pg_batches_destroy(&batches);
+    pg_dataset_clear(&data);
+}
+
 static void test_no_such_batch(void **state)
 {
     (void)state;
@@ -1226,6 +1251,7 @@ int main(void)
         cmocka_unit_test(test_normalisation),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_augmentation_of_steps),
         cmocka_unit_test(test_no_such_batch),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
