@@ -20,6 +20,7 @@ enum pg_sight {
 /* Everything is borrowed. The weights and the shapes of passports are always seen; what the attack does not declare is NULL. */
 typedef struct pg_attack_view {
     const pg_model *model;       /* the stolen model */
+    const pg_scheme *scheme;     /* that protects it: methods are public, options and keys are not */
     const pg_evidence *evidence; /* PG_SEES_EVIDENCE, or PG_SEES_DISTRIBUTED for a model that needs a passport to run */
     const pg_dataset *train;     /* PG_SEES_TRAIN */
     const pg_dataset *pictures;  /* public images of the same kind (the test set), never used to train */
@@ -29,13 +30,24 @@ typedef struct pg_attack_view {
     pg_seed seed;
 } pg_attack_view;
 
-/* What one outcome is. model and evidence are owned by the attack and valid until its next step. */
+/* Something that an attack tells of an outcome beside what the judge finds: how far it had to go, what it took. */
+typedef struct pg_measure {
+    const char *name, *unit;
+    double value;
+} pg_measure;
+
+enum { PG_MEASURES_MAX = 8 };
+
+/* What one outcome is. model and evidence are owned by the attack and valid until its next step. The owner's evidence is judged
+ * on a changed model, forged evidence on the model it comes with, and with both each. */
 typedef struct pg_outcome {
     const char *axis;            /* what tells outcomes apart: "level", "repeat"; NULL if there is only one */
     double value;                /* on that axis */
     pg_model *model;             /* NULL: the stolen model, unchanged */
-    const pg_evidence *evidence; /* forged evidence; NULL: the owner's evidence is judged */
+    const pg_evidence *evidence; /* forged evidence, or NULL */
     const pg_data *data;         /* data set on which the outcome is measured; NULL: the victim's */
+    double images, flops;        /* cost so far: images run forward or trained on, multiply-adds */
+    pg_measure measures[PG_MEASURES_MAX]; /* ended by a name of NULL, or full */
 } pg_outcome;
 
 typedef enum pg_attack_state { PG_ATTACK_WORKING, PG_ATTACK_OUTCOME, PG_ATTACK_DONE } pg_attack_state;
@@ -44,8 +56,8 @@ typedef struct pg_attack {
     const char *name, *summary, *source;
     const pg_option *options;
     size_t options_size, state_size;
-    unsigned sees;       /* pg_sight */
-    bool needs_evidence; /* means nothing for a scheme without evidence */
+    unsigned sees;  /* pg_sight */
+    unsigned needs; /* pg_holding: means nothing for schemes whose evidence has none of these; 0: for every scheme */
 
     /* Name of another data set that the options ask for, or NULL. May be NULL itself. */
     const char *(*other_data)(const void *options);

@@ -297,10 +297,12 @@ static void read_restriction(reader *r, const pg_node *list, pg_design_attack *a
     for (const pg_node *item = list ? list->first : NULL; item; item = item->next) {
         int at = 0;
         while (pg_schemes[at] && strcmp(pg_schemes[at]->name, item->text) != 0) at++;
-        if (pg_schemes[at])
-            attack->schemes |= UINT64_C(1) << at;
-        else
+        if (!pg_schemes[at])
             pg_problems_choice(r->problems, item, scheme_names());
+        else if (attack->attack->needs && !(attack->attack->needs & pg_schemes[at]->holds))
+            pg_problems_add(r->problems, item, "%s means nothing for the scheme %s", attack->attack->name, item->text);
+        else
+            attack->schemes |= UINT64_C(1) << at;
     }
 }
 

@@ -52,7 +52,11 @@ static void fill_view(work *w, pg_seed seed)
     const unsigned sees = w->task->attack->sees;
     const bool distributed = w->victim->spec.passports && !w->victim->spec.public_affine;
     w->view = (pg_attack_view){
-        .model = w->victim, .pictures = &w->data.test, .pixels = (pg_pixels)w->task->train.pixels, .seed = seed};
+        .model = w->victim,
+        .scheme = w->task->scheme,
+        .pictures = &w->data.test,
+        .pixels = (pg_pixels)w->task->train.pixels,
+        .seed = seed};
     if (sees & PG_SEES_TRAIN) w->view.train = &w->data.train;
     if (sees & PG_SEES_PRETRAINED) w->view.pretrained = w->pretrained;
     if (sees & PG_SEES_EVIDENCE || (sees & PG_SEES_DISTRIBUTED && distributed)) w->view.evidence = w->evidence;

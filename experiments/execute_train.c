@@ -30,21 +30,30 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static pg_status load_pretrained(work *w, pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    if (!w->task->pretrained[0]) return PG_OK;
+    const pg_status status = pg_execute_path(w->at, "models", w->task->pretrained, path, err);
+    return status == PG_OK ? pg_model_load(path, NULL, &w->pretrained, err) : status;
+}
+
 static pg_status make_evidence(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
 {
     const pg_task *task = w->task;
-    pg_status status = PG_OK;
-    char path[PG_PATH_MAX];
-    if (!task->scheme->keygen) return PG_OK;
-    if (task->pretrained[0]) {
-        PG_TRY(pg_execute_path(w->at, "models", task->pretrained, path, err));
-        PG_TRY(pg_model_load(path, NULL, &w->pretrained, err));
-    }
     const pg_keygen in = {
         .spec = spec, .seed = seed, .data = &w->data, .pixels = (pg_pixels)task->train.pixels, .pretrained = w->pretrained};
-    PG_TRY(task->scheme->keygen(task->scheme_options, &in, &w->evidence, err));
-done:
-    return status;
+    return task->scheme->keygen ? task->scheme->keygen(task->scheme_options, &in, &w->evidence, err) : PG_OK;
+}
+
+/* The network to train: random weights, or those of the trained plain network. */
+static pg_status make_model(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
+{
+    const pg_task *task = w->task;
+    const bool trained = task->scheme->starts_pretrained && task->scheme->starts_pretrained(task->scheme_options);
+    const pg_status status = pg_model_create(spec, &w->model, err);
+    if (status == PG_OK) pg_model_initialise(w->model, seed, "weights");
+    return status == PG_OK && trained ? pg_model_copy(w->pretrained, w->model, err) : status;
 }
 
 static pg_status write_checkpoint(void *context, const char *path, pg_error *err)
@@ -158,7 +167,7 @@ static pg_status report(const work *w, pg_seed seed, pg_record *record, pg_error
     const pg_task *task = w->task;
     const pg_model *best = pg_trainer_best(w->trainer);
     const pg_pixels pixels = (pg_pixels)task->train.pixels;
-    const bool test_signature = w->evidence && w->evidence->passport_count && task->verify.nulls >= 2;
+    const bool test_signature = w->evidence && pg_evidence_bits(w->evidence) && task->verify.nulls >= 2;
     if (test_signature) PG_TRY(pg_nulls_draw(best, w->evidence, &w->data.test, pixels, task->verify.nulls, seed, &nulls, err));
     PG_TRY(
         pg_verify(best, w->evidence, &w->data.test, pixels, &task->verify, NAN, test_signature ? &nulls : NULL, &finding, err));
@@ -179,9 +188,9 @@ pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_recor
     pg_net_spec spec;
     PG_TRY(pg_execute_data(&task->data, at, &w.data, err));
     PG_TRY(pg_execute_spec(task, w.data.train.classes, &w.data.train, &spec, err));
+    PG_TRY(load_pretrained(&w, err));
     PG_TRY(make_evidence(&w, &spec, seed, err));
-    PG_TRY(pg_model_create(&spec, &w.model, err));
-    pg_model_initialise(w.model, seed, "weights");
+    PG_TRY(make_model(&w, &spec, seed, err));
     const pg_job job = {.model = w.model,
                         .scheme = task->scheme,
                         .scheme_options = task->scheme_options,

@@ -16,15 +16,21 @@ typedef struct pg_keygen {
     pg_model *pretrained; /* a trained plain network of the same architecture, or NULL */
 } pg_keygen;
 
+/* What the evidence of a scheme consists of. */
+enum pg_holding { PG_HOLDS_PASSPORTS = 1 << 0, PG_HOLDS_MARK = 1 << 1, PG_HOLDS_TRIGGERS = 1 << 2 };
+
 typedef struct pg_scheme {
     const char *name, *summary, *source;
+    unsigned holds; /* pg_holding; 0: the scheme has no evidence */
     const pg_option *options; /* the only truth about its options: parsing, defaults, ranges, help */
     size_t options_size;
 
     /* Which layers are passport layers and which branches exist: changes spec. */
     pg_status (*wire)(const void *options, pg_net_spec *spec, pg_error *err);
-    /* Does keygen want a trained plain network (a parent task in a grid)? NULL: never. */
+    /* Is a trained plain network wanted (a parent task in a grid), by keygen or to start from? NULL: never. */
     bool (*wants_pretrained)(const void *options);
+    /* Does training start from that network's weights instead of random ones? NULL: never. */
+    bool (*starts_pretrained)(const void *options);
     /* Make the owner's evidence. NULL: the scheme has none. */
     pg_status (*keygen)(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err);
     /* Add the gradient of the embedding loss and return the loss. Called once a step, between the forward and the backward of
@@ -32,6 +38,8 @@ typedef struct pg_scheme {
     double (*regulariser)(const void *options, const pg_evidence *evidence, const pg_model *model, pg_net *net);
     /* Trigger samples appended to every training batch. NULL: none. */
     int (*triggers_per_batch)(const void *options);
+    /* Are they taken in one fixed order, from a random start, instead of a fresh order in each sweep? NULL: no. */
+    bool (*triggers_in_order)(const void *options);
 } pg_scheme;
 
 /* All schemes, ended by NULL; and one by name, NULL if unknown. */

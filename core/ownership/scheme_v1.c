@@ -18,6 +18,7 @@ const pg_scheme pg_scheme_v1 = {
     .name = "v1",
     .summary = "passports distributed with the network, which needs them to work; white-box verification",
     .source = "Fan, Ng, Chan, NeurIPS 2019, scheme V1",
+    .holds = PG_HOLDS_PASSPORTS,
     .options = pg_passport_table,
     .options_size = sizeof(pg_passport_options),
     .wire = wire,

@@ -19,6 +19,7 @@ const pg_scheme pg_scheme_v2 = {
     .name = "v2",
     .summary = "public network deployed, private passport branch trained beside it; white-box verification",
     .source = "Fan, Ng, Chan, NeurIPS 2019, scheme V2",
+    .holds = PG_HOLDS_PASSPORTS,
     .options = pg_passport_table,
     .options_size = sizeof(pg_passport_options),
     .wire = wire,

@@ -23,6 +23,7 @@ const pg_scheme pg_scheme_v3 = {
     .name = "v3",
     .summary = "V2 with a trigger set in training; black-box, then white-box verification",
     .source = "Fan, Ng, Chan, NeurIPS 2019, scheme V3",
+    .holds = PG_HOLDS_PASSPORTS | PG_HOLDS_TRIGGERS,
     .options = pg_passport_trigger_table,
     .options_size = sizeof(pg_passport_options),
     .wire = wire,

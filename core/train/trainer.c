@@ -181,7 +181,23 @@ static double learning_rate(const pg_trainer *t)
     return rate;
 }
 
-/* Append the next triggers; each sweep over the trigger set has a fresh order. */
+/* The order of one sweep over the trigger set: a fresh one, or round and round from a random start. */
+static void order_triggers(pg_trainer *t, long sweep)
+{
+    pg_rng rng;
+    const pg_job *job = &t->job;
+    const uint32_t count = (uint32_t)job->evidence->triggers.count;
+    const bool in_order = job->scheme->triggers_in_order && job->scheme->triggers_in_order(job->scheme_options);
+    pg_rng_open(&rng, job->seed, "triggers", in_order ? 0 : (uint64_t)sweep);
+    if (!in_order) {
+        pg_rng_permutation(&rng, t->trigger_order, count);
+        return;
+    }
+    const uint32_t first = (uint32_t)pg_rng_below(&rng, count);
+    for (uint32_t i = 0; i < count; i++) t->trigger_order[i] = (first + i) % count;
+}
+
+/* Append the next triggers. */
 static void append_triggers(pg_trainer *t)
 {
     if (!t->triggers) return;
@@ -189,11 +205,7 @@ static void append_triggers(pg_trainer *t)
     const size_t image = (size_t)(triggers->height * triggers->width * 3);
     for (int i = 0; i < t->triggers; i++, t->trigger_position++) {
         const long sweep = t->trigger_position / triggers->count, at = t->trigger_position % triggers->count;
-        if (at == 0) {
-            pg_rng rng;
-            pg_rng_open(&rng, t->job.seed, "triggers", (uint64_t)sweep);
-            pg_rng_permutation(&rng, t->trigger_order, (size_t)triggers->count);
-        }
+        if (at == 0) order_triggers(t, sweep);
         const int slot = t->job.options->batch + i;
         pg_batch_fill(triggers, &t->trigger_order[at], 1, NULL, (pg_pixels)t->job.options->pixels, NULL,
                       t->images + (size_t)slot * image);
@@ -399,10 +411,7 @@ done:
 static void restore_trigger_order(pg_trainer *t)
 {
     const int count = t->triggers ? t->job.evidence->triggers.count : 0;
-    if (!count || t->trigger_position % count == 0) return;
-    pg_rng rng;
-    pg_rng_open(&rng, t->job.seed, "triggers", (uint64_t)(t->trigger_position / count));
-    pg_rng_permutation(&rng, t->trigger_order, (size_t)count);
+    if (count && t->trigger_position % count != 0) order_triggers(t, t->trigger_position / count);
 }
 
 pg_status pg_trainer_load(pg_trainer *t, const char *path, pg_error *err)
