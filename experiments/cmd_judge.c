@@ -50,7 +50,8 @@ typedef struct court {
     pg_model *model;
     pg_data data;
     pg_dataset images;
-    pg_nulls nulls; /* of the last kind drawn, for models whose nulls do not depend on the claimant */
+    pg_nulls nulls;              /* the last ones drawn */
+    const pg_evidence *nulls_of; /* evidence that they were drawn like */
 } court;
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------------------------ */
@@ -126,8 +127,6 @@ static pg_status load(court *c, pg_error *err)
     pg_net_spec override = {.relu_before_add = true};
     if (c->norm) PG_TRY(pg_norm_kind_parse(c->norm, &override.norm, err));
     PG_TRY(pg_model_load(c->model_path, c->norm ? &override : NULL, &c->model, err));
-    PG_TRY(pg_data_load(c->data_name, c->directory, &c->data, err));
-    PG_TRY(pg_dataset_subset(&c->data.test, c->test, &c->images, err));
     for (int i = 0; i < c->claim_count; i++) {
         claim *k = &c->claims[i];
         PG_TRY(pg_evidence_load(k->path, &k->evidence, err));
@@ -135,19 +134,29 @@ static pg_status load(court *c, pg_error *err)
         if (k->expected && strcmp(k->expected, k->commitment) != 0)
             PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: does not open the commitment %s (its own is %s)", k->path, k->expected, k->commitment));
     }
+    PG_TRY(pg_data_load(c->data_name, c->directory, &c->data, err));
+    PG_TRY(pg_dataset_subset(&c->data.test, c->test, &c->images, err));
 done:
     return status;
 }
 
-/* Nulls for a claim: those of the claim before serve again when they are of the same kind and the model has a public branch to make them with. */
+/* Passports of the same kind for the same layers. */
+static bool alike(const pg_evidence *a, const pg_evidence *b)
+{
+    bool same = strcmp(a->kind, b->kind) == 0 && a->passport_count == b->passport_count;
+    for (int i = 0; i < a->passport_count && same; i++) same = strcmp(a->passports[i].layer, b->passports[i].layer) == 0;
+    return same;
+}
+
+/* Nulls for a claim: those of the claim before serve again when it was alike and the model has a public branch to make them with. */
 static pg_status nulls_for(court *c, const claim *k, pg_error *err)
 {
     const bool independent = !c->model->spec.passports || c->model->spec.public_affine;
-    if (independent && c->nulls.count && strcmp(c->nulls.kind, k->evidence->kind) == 0 && c->nulls.bits == pg_evidence_bits(k->evidence))
-        return PG_OK;
+    if (independent && c->nulls.count && alike(c->nulls_of, k->evidence)) return PG_OK;
     pg_nulls_clear(&c->nulls);
     if (c->options.nulls < 2 || !k->evidence->passport_count) return PG_OK;
     const pg_seed seed = {.task = "judge"};
+    c->nulls_of = k->evidence;
     return pg_nulls_draw(c->model, k->evidence, &c->images, (pg_pixels)c->pixels, c->options.nulls, seed, &c->nulls, err);
 }
 

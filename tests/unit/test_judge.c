@@ -1,0 +1,351 @@
+/* The judge, as a command: owner and forger side by side, as text and JSON; commitments; files that do not fit; bad usage. */
+#include "tests/unit/subject.h"
+
+#include "core/nets/state.h"
+#include "experiments/commands.h"
+
+#include <jansson.h>
+#include <unistd.h>
+
+static pg_data data;
+
+/* ---- files that are put before the judge ----------------------------------------------------------------------------------
+ */
+
+static void save_evidence(const pg_evidence *evidence, const char *path)
+{
+    OK(pg_evidence_save(evidence, path, &err));
+}
+
+static void save_model(const pg_model *model, const char *path)
+{
+    OK(pg_model_save(model, NULL, 0, path, &err));
+}
+
+/* A V1 ResNet-9 with a passport in every convolution, so that its claim is significant however small it is; its owner's
+ * evidence, and a forger's that was drawn in the same way. */
+static void make_owner_and_forger(void)
+{
+    pg_train_options options = test_training(8, 16);
+    options.lr = 0.05;
+    subject s = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_RANDOM);
+    s.spec.arch = pg_arch_find("resnet9");
+    strcpy(s.options.layers, "all");
+    strcpy(s.options.signature, "Zq");
+    OK(s.scheme->wire(&s.options, &s.spec, &err));
+    subject_fill(&s, &data);
+    subject_train(&s, &data, &options);
+    save_model(s.model, "model");
+    save_evidence(s.evidence, "owner");
+    subject_destroy(&s);
+    s.seed.task = "forger";
+    subject_fill(&s, &data);
+    save_evidence(s.evidence, "forger");
+    subject_destroy(&s);
+}
+
+/* A plain AlexNet and evidence for one layer each, of as many bits. */
+static void make_plain(void)
+{
+    static const char *const layers[] = {"features.5", "features.6"};
+    subject plain = subject_create("plain", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
+    save_model(plain.model, "plain");
+    for (int i = 0; i < 2; i++) {
+        subject s = subject_wire("v2", PG_NORM_BN, PG_PASSPORT_RANDOM);
+        strcpy(s.options.layers, layers[i]);
+        OK(s.scheme->wire(&s.options, &s.spec, &err));
+        subject_fill(&s, &data);
+        save_evidence(s.evidence, layers[i]);
+        subject_destroy(&s);
+    }
+    subject_destroy(&plain);
+}
+
+static void make_triggers(void)
+{
+    subject s = subject_create("v3", PG_NORM_GN, PG_PASSPORT_RANDOM, &data);
+    save_model(s.model, "v3");
+    save_evidence(s.evidence, "v3-owner");
+    subject_destroy(&s);
+}
+
+static int start(void **state)
+{
+    const int result = test_start(state);
+    if (result != 0 || chdir(test_folder) != 0) return -1;
+    data = test_data(48, 40);
+    make_owner_and_forger();
+    make_plain();
+    make_triggers();
+    return 0;
+}
+
+static int end(void **state)
+{
+    pg_data_clear(&data);
+    return test_end(state);
+}
+
+/* ---- the command in this process --------------------------------------------------------------------------------------------
+ */
+
+enum { ARGUMENTS = 64 };
+static char *out, *complaint; /* what the last call wrote; released by the next */
+
+static int redirect(int stream, const char *path)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    const int kept = dup(stream);
+    dup2(fileno(file), stream);
+    fclose(file);
+    return kept;
+}
+
+static void restore(int stream, int kept)
+{
+    dup2(kept, stream);
+    close(kept);
+}
+
+static void release(void)
+{
+    pg_free(out);
+    pg_free(complaint);
+    out = complaint = NULL;
+}
+
+/* Run `judge` with these words, separated by spaces; returns the exit code. */
+static int judge(const char *words)
+{
+    char text[2048] = "judge ", *argv[ARGUMENTS + 1] = {NULL};
+    int argc = 0;
+    size_t bytes;
+    strcat(text, words);
+    for (char *word = strtok(text, " "); word && argc < ARGUMENTS; word = strtok(NULL, " ")) argv[argc++] = word;
+    release();
+    fflush(NULL);
+    const int kept_out = redirect(STDOUT_FILENO, "stdout"), kept_err = redirect(STDERR_FILENO, "stderr");
+    optind = 0;
+    const int code = pg_cmd_judge(argc, argv);
+    fflush(NULL);
+    restore(STDOUT_FILENO, kept_out);
+    restore(STDERR_FILENO, kept_err);
+    OK(pg_file_read("stdout", &out, &bytes, &err));
+    OK(pg_file_read("stderr", &complaint, &bytes, &err));
+    return code;
+}
+
+static bool says(const char *text)
+{
+    return strstr(out, text) != NULL;
+}
+
+static void assert_judged(const char *words)
+{
+    const int code = judge(words);
+    if (code != 0) fail_msg("exit code %d: %s", code, complaint);
+    assert_string_equal(complaint, "");
+}
+
+/* It ends with this code, one line to stderr that has the text in it, and nothing to stdout. */
+static void assert_refused(const char *words, int code, const char *text)
+{
+    assert_int_equal(judge(words), code);
+    assert_string_equal(out, "");
+    if (!strstr(complaint, text)) fail_msg("'%s' is not in '%s'", text, complaint);
+    assert_ptr_equal(strchr(complaint, '\n'), complaint + strlen(complaint) - 1);
+}
+
+static json_t *verdicts(const char *words)
+{
+    json_error_t problem;
+    assert_judged(words);
+    json_t *root = json_loads(out, JSON_REJECT_DUPLICATES, &problem);
+    if (!root) fail_msg("line %d: %s", problem.line, problem.text);
+    return root;
+}
+
+static const json_t *claim_of(const json_t *root, size_t i)
+{
+    const json_t *claim = json_array_get(json_object_get(root, "claims"), i);
+    assert_non_null(claim);
+    return claim;
+}
+
+static double number(const json_t *claim, const char *key)
+{
+    const json_t *value = json_object_get(claim, key);
+    assert_true(json_is_number(value));
+    return json_number_value(value);
+}
+
+static void assert_text(const json_t *claim, const char *key, const char *expected)
+{
+    assert_string_equal(json_string_value(json_object_get(claim, key)), expected);
+}
+
+/* ---- hearings ---------------------------------------------------------------------------------------------------------------
+ */
+
+#define HEARING " --data synthetic --test 50 "
+
+static void test_text(void **state)
+{
+    (void)state;
+    assert_judged("--model model --evidence owner --evidence forger" HEARING);
+    assert_true(says("model model: resnet9, bn, width 0.0625, 10 classes"));
+    assert_true(says("50 test images of generated patterns, not real data"));
+    assert_true(says("the model only works with a passport"));
+    const char *owner = strstr(out, "\nowner\n"), *forger = strstr(out, "\nforger\n");
+    assert_true(owner && forger && owner < forger);
+    const char *stands = strstr(out, "claim stands"), *fails = strstr(out, "signature not significant");
+    assert_true(stands && stands > owner && stands < forger);
+    assert_true(fails && fails > forger);
+    assert_null(strstr(stands + 1, "claim stands"));
+}
+
+/* What is published about a claim, and nothing else: no passport, no signature, no trigger. */
+static void test_json(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"evidence",       "scheme",          "kind",
+                                       "commitment",     "accuracy_public", "accuracy_with_passport",
+                                       "bits",           "bits_agree",      "detection",
+                                       "p_coin",         "nulls",           "null_mean",
+                                       "p_value",        "null_deviation",  "detection_stored",
+                                       "stands",         "verdict",         "detection_by_layer",
+                                       "trigger_public", "trigger_private", "trigger_p_value"};
+    enum { KEYS = sizeof keys / sizeof *keys };
+    json_t *root = verdicts("--model model --evidence owner --evidence forger --json" HEARING);
+    assert_int_equal(json_array_size(json_object_get(root, "claims")), 2);
+    assert_int_equal(json_integer_value(json_object_get(root, "test_images")), 50);
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *claim = claim_of(root, i);
+        const double bits = number(claim, "bits");
+        assert_int_equal(json_object_size(claim), KEYS);
+        for (int k = 0; k < KEYS; k++) assert_non_null(json_object_get(claim, keys[k]));
+        assert_text(claim, "evidence", i ? "forger" : "owner");
+        assert_text(claim, "scheme", "v1");
+        assert_text(claim, "kind", "random");
+        assert_text(claim, "verdict", i ? "signature not significant" : "claim stands");
+        assert_int_equal(json_is_true(json_object_get(claim, "stands")), i == 0);
+        assert_true(json_is_null(json_object_get(claim, "accuracy_public")));
+        assert_true(json_is_null(json_object_get(claim, "detection_stored")));
+        assert_true(json_is_null(json_object_get(claim, "trigger_p_value")));
+        assert_true(bits > 0 && number(claim, "bits_agree") <= bits);
+        assert_true(number(claim, "nulls") >= 100 && number(claim, "nulls") <= 100);
+        assert_int_equal(number(claim, "p_value") <= 1e-3, i == 0);
+        assert_true(json_object_size(json_object_get(claim, "detection_by_layer")) > 10);
+    }
+    assert_false(says("Zq"));
+    json_decref(root);
+}
+
+/* Who speaks first does not matter, nor do threads. */
+static void test_order(void **state)
+{
+    (void)state;
+    json_t *root = verdicts("--model model --evidence owner --evidence forger --json" HEARING),
+           *other = verdicts("--model model --evidence forger --evidence owner --json --threads 2" HEARING);
+    for (size_t i = 0; i < 2; i++) assert_true(json_equal(claim_of(root, i), claim_of(other, 1 - i)));
+    json_decref(root);
+    json_decref(other);
+}
+
+/* Claims of one kind and as many bits, but for different layers: each is held against nulls of its own layers. */
+static void test_other_layers(void **state)
+{
+    (void)state;
+    json_t *both = verdicts("--model plain --evidence features.5 --evidence features.6 --json" HEARING),
+           *alone = verdicts("--model plain --evidence features.6 --json" HEARING);
+    assert_true(json_equal(claim_of(both, 1), claim_of(alone, 0)));
+    assert_true(json_is_number(json_object_get(claim_of(alone, 0), "accuracy_public")));
+    json_decref(both);
+    json_decref(alone);
+}
+
+static void test_trigger_set(void **state)
+{
+    (void)state;
+    json_t *root = verdicts("--model v3 --evidence v3-owner --json --nulls 0 --level 0.5 --tolerance 100" HEARING);
+    const json_t *claim = claim_of(root, 0);
+    assert_true(number(claim, "trigger_public") >= 0 && number(claim, "trigger_private") >= 0);
+    assert_true(number(claim, "trigger_p_value") > 0);
+    assert_true(number(claim, "p_value") >= number(claim, "p_coin") && number(claim, "p_value") <= number(claim, "p_coin"));
+    assert_int_equal(json_is_true(json_object_get(claim, "stands")), number(claim, "p_coin") <= 0.5);
+    json_decref(root);
+    assert_judged("--model v3 --evidence v3-owner --nulls 0" HEARING);
+    assert_true(says("triggers, public branch") && says("% of 5") && says("accuracy as deployed"));
+    assert_false(says("fresh ones"));
+}
+
+static void test_commitment(void **state)
+{
+    (void)state;
+    char hex[PG_SHA256_HEX], words[512];
+    pg_evidence *evidence = NULL;
+    OK(pg_evidence_load("owner", &evidence, &err));
+    pg_evidence_commitment(evidence, hex);
+    pg_evidence_destroy(&evidence);
+    snprintf(words, sizeof words, "--model model --evidence owner --commitment %s --evidence forger" HEARING, hex);
+    assert_judged(words);
+    assert_true(says(hex) && says("(opened)"));
+    snprintf(words, sizeof words, "--model model --evidence forger --commitment %s" HEARING, hex);
+    assert_refused(words, 2, "forger: does not open the commitment");
+    hex[63] = 'G';
+    snprintf(words, sizeof words, "--model model --evidence owner --commitment %s" HEARING, hex);
+    assert_refused(words, 2, "expected 64 hexadecimal digits");
+    assert_refused("--model model --commitment 00 --evidence owner" HEARING, 2, "comes after the --evidence");
+}
+
+/* ---- what is refused --------------------------------------------------------------------------------------------------------
+ */
+
+static void test_files_that_do_not_fit(void **state)
+{
+    (void)state;
+    assert_refused("--model plain --evidence owner" HEARING, 2, "owner: ");
+    assert_refused("--model model --evidence v3-owner" HEARING, 2, "v3-owner: ");
+    assert_refused("--model owner --evidence owner" HEARING, 2, "owner: ");
+    assert_refused("--model model --evidence model" HEARING, 2, "model: no passport");
+    assert_refused("--model nowhere --evidence owner" HEARING, 3, "nowhere: No such file");
+    assert_refused("--model model --evidence nowhere" HEARING, 3, "nowhere: No such file");
+    assert_refused("--model model --evidence ." HEARING, 2, "not a regular file");
+}
+
+static void test_bad_usage(void **state)
+{
+    (void)state;
+    assert_refused("--evidence owner" HEARING, 2, "--model FILE is missing");
+    assert_refused("--model model" HEARING, 2, "--evidence FILE is missing");
+    assert_refused("--model model --evidence owner", 2, "--data NAME is missing");
+    assert_refused("--model model --evidence owner --data synthetik", 2, "unknown data set 'synthetik'");
+    assert_refused("--model model --evidence owner owner" HEARING, 2, "unexpected argument");
+    assert_refused("--model model --evidence owner --lebel 1" HEARING, 2, "--lebel");
+    assert_refused("--model model --evidence owner --level 0.6" HEARING, 2, "--level: expected a number in [0, 0.5]");
+    assert_refused("--model model --evidence owner --nulls -1" HEARING, 2, "--nulls");
+    assert_refused("--model model --evidence owner --pixels rgb" HEARING, 2, "--pixels: expected imagenet or cifar");
+    assert_refused("--model model --evidence owner --norm xn" HEARING, 2, "xn");
+    char many[512] = "--model model" HEARING;
+    for (int i = 0; i < 17; i++) strcat(many, " --evidence owner");
+    assert_refused(many, 2, "more than 16 claimants");
+    assert_int_equal(judge("--help"), 0);
+    assert_true(says("usage: passgrid judge"));
+    release();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_other_layers),
+        cmocka_unit_test(test_trigger_set),
+        cmocka_unit_test(test_commitment),
+        cmocka_unit_test(test_files_that_do_not_fit),
+        cmocka_unit_test(test_bad_usage),
+    };
+    return cmocka_run_group_tests(tests, start, end);
+}
