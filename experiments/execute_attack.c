@@ -16,6 +16,7 @@ typedef struct work {
     pg_model *victim, *pretrained;
     pg_evidence *evidence;
     pg_nulls nulls;
+    pg_judge *judge;  /* of forgeries on the unchanged victim */
     double reference; /* accuracy of the victim as deployed */
     pg_attack_view view;
     void *state;
@@ -88,6 +89,17 @@ done:
     return status;
 }
 
+/* A claim with passports on the victim as it is. */
+static pg_status claim(work *w, const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    if (!w->judge)
+        PG_TRY(pg_judge_create(w->victim, evidence, &w->data.test, w->view.pixels, &w->task->verify, &w->judge, err));
+    PG_TRY(pg_judge_claim(w->judge, evidence, w->reference, nulls->count >= 2 ? nulls : NULL, out, err));
+done:
+    return status;
+}
+
 static pg_status judge_forgery(work *w, const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -100,7 +112,7 @@ static pg_status judge_forgery(work *w, const pg_outcome *o, const char *name, p
         PG_TRY(pg_nulls_draw(w->victim, o->evidence, &w->data.test, w->view.pixels, w->nulls.count, w->view.seed, &own, err));
         nulls = &own;
     }
-    PG_TRY(verify(w, w->victim, o->evidence, &w->data.test, nulls, &f, err));
+    PG_TRY(claim(w, o->evidence, nulls, &f, err));
     PG_TRY(pg_agreement_with(w->victim, o->evidence, w->evidence, &agree, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
     PG_TRY(pg_record_add(record, name, "owner_bits_matched", 100.0 * agree / pg_evidence_bits(w->evidence), "%", err));
@@ -187,6 +199,7 @@ done:
     if (w.started) task->attack->finish(w.state);
     pg_free(w.state);
     pg_nulls_clear(&w.nulls);
+    pg_judge_destroy(&w.judge);
     pg_model_destroy(&w.victim);
     pg_model_destroy(&w.pretrained);
     pg_evidence_destroy(&w.evidence);

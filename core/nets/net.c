@@ -18,6 +18,7 @@ typedef struct cell {
     pg_norm norm;
     pg_pool pool;
     bool input_shared, output_shared; /* the same in both branches */
+    size_t trunk, trunk_size;         /* what a trunk keeps of it: elements of one image before it, and of it; 0: nothing */
     size_t in_size, out_size;         /* elements of one image */
     pg_real *z;                       /* convolution output (training nets; else y) */
     pg_real *y;                       /* layer output */
@@ -40,8 +41,9 @@ struct pg_net {
     bool training, two_branches;
     int train_from;
     pg_mode mode;
-    const pg_real *images;
+    const pg_real *images, *trunk; /* trunk: what stands in for the shared layers in this forward, or NULL */
     cell *cells;
+    size_t trunk_size; /* elements of one image */
     pg_real *scratch, *spare, *affine_scratch;
     pg_real *pool_block;
     uint8_t *byte_block;
@@ -221,6 +223,27 @@ static pg_status plan_cell(pg_net *net, int i, pg_conv_choice choice, pg_error *
     return pg_conv_plan(&c->conv, &shape, choice, err);
 }
 
+/* A trunk keeps the convolution outputs of passport layers with a shared input, and shared outputs that another row reads. */
+static void plan_trunk(pg_net *net)
+{
+    const pg_model *m = net->shape;
+    for (int i = 0; i < m->layer_count; i++) {
+        const pg_row *r = &m->layers[i].row;
+        cell *c = &net->cells[i];
+        if (c->input_shared && !c->output_shared) c->trunk_size = c->out_size;
+        if (c->input_shared) continue;
+        const int inputs[] = {r->input, r->kind == PG_ROW_ADD ? r->other : PG_IMAGES};
+        for (int k = 0; k < 2; k++) {
+            cell *in = inputs[k] == PG_IMAGES ? NULL : &net->cells[inputs[k]];
+            if (in && in->output_shared) in->trunk_size = in->out_size;
+        }
+    }
+    for (int i = 0; i < m->layer_count; i++) {
+        net->cells[i].trunk = net->trunk_size;
+        net->trunk_size += net->cells[i].trunk_size;
+    }
+}
+
 static pg_status plan_argmax(pg_net *net, pg_error *err)
 {
     const pg_model *m = net->shape;
@@ -254,6 +277,7 @@ pg_status pg_net_create(const pg_net_spec *spec, int batch, bool training, pg_co
     net->two_branches = spec->passports && spec->public_affine && spec->private_affine;
     PG_TRY(pg_alloc((size_t)net->shape->layer_count, sizeof *net->cells, &net->cells, err));
     for (int i = 0; i < net->shape->layer_count; i++) PG_TRY(plan_cell(net, i, choice, err));
+    plan_trunk(net);
     plan_outputs(net, outputs);
     if (training) plan_gradients(net, gradients);
     arena a = {0};
@@ -372,6 +396,11 @@ pg_real *pg_net_gamma_gradient(pg_net *net, int i)
     return net->cells[cell_of_passport(net, i)].dgamma;
 }
 
+pg_real *pg_net_beta_gradient(pg_net *net, int i)
+{
+    return net->cells[cell_of_passport(net, i)].dbeta;
+}
+
 void pg_passport_means(const pg_layer *layer, const pg_real *image, pg_real *means)
 {
     const int r = layer->row.kernel, stride = layer->row.stride, pad = layer->row.pad, channels = layer->in_channels;
@@ -389,6 +418,26 @@ void pg_passport_means(const pg_layer *layer, const pg_real *image, pg_real *mea
                     }
                 }
                 means[(i * r + j) * channels + c] = (pg_real)(sum / positions);
+            }
+}
+
+void pg_passport_means_backward(const pg_layer *layer, const pg_real *dmeans, pg_real *dimage)
+{
+    const int r = layer->row.kernel, stride = layer->row.stride, pad = layer->row.pad, channels = layer->in_channels;
+    const pg_real share = (pg_real)(1 / ((double)layer->out_height * layer->out_width));
+    pg_zero((size_t)(layer->in_height * layer->in_width * channels), dimage);
+    for (int i = 0; i < r; i++)
+        for (int j = 0; j < r; j++)
+            for (int oy = 0; oy < layer->out_height; oy++) {
+                const int y = oy * stride + i - pad;
+                if (y < 0 || y >= layer->in_height) continue;
+                for (int ox = 0; ox < layer->out_width; ox++) {
+                    const int x = ox * stride + j - pad;
+                    if (x < 0 || x >= layer->in_width) continue;
+                    const pg_real *from = dmeans + (i * r + j) * channels;
+                    pg_real *to = dimage + (y * layer->in_width + x) * channels;
+                    for (int c = 0; c < channels; c++) to[c] += share * from[c];
+                }
             }
 }
 
@@ -431,21 +480,25 @@ static void conv_forward(pg_net *net, cell *c, const pg_layer *l, pg_model *m, p
 {
     const pg_affine *a = &l->affine[branch];
     const bool batch_norm = c->norm.kind == PG_NORM_BN, running = batch_norm && net->mode == PG_EVAL;
+    const bool known = net->trunk && c->trunk_size;
+    const pg_real *z = known ? net->trunk + c->trunk * (size_t)n : c->z;
     reuse = reuse && c->input_shared;
-    if (!reuse) pg_conv_forward(&c->conv, n, x, m->params + l->weight, c->z, net->scratch);
+    if (!reuse && !known) pg_conv_forward(&c->conv, n, x, m->params + l->weight, c->z, net->scratch);
     if (running)
         use_running(m, a, c);
     else if (!reuse)
-        pg_norm_statistics(&c->norm, n, c->z, c->mean, c->inv_std, batch_norm ? c->variance : NULL, net->scratch);
+        pg_norm_statistics(&c->norm, n, z, c->mean, c->inv_std, batch_norm ? c->variance : NULL, net->scratch);
     if (batch_norm && net->mode == PG_TRAIN) move_statistics(m, a, c, n);
     if (reuse && c->output_shared) return;
     choose_affine(c, l, m, branch);
-    pg_norm_apply(&c->norm, n, c->z, c->mean, c->inv_std, c->scale, c->bias, c->y, net->scratch);
+    pg_norm_apply(&c->norm, n, z, c->mean, c->inv_std, c->scale, c->bias, c->y, net->scratch);
 }
 
 static const pg_real *input_of(const pg_net *net, int row)
 {
-    return row == PG_IMAGES ? net->images : net->cells[row].y;
+    if (row == PG_IMAGES) return net->images;
+    const cell *c = &net->cells[row];
+    return net->trunk && c->output_shared ? net->trunk + c->trunk * (size_t)net->images_n : c->y;
 }
 
 static void layer_forward(pg_net *net, int i, pg_model *m, pg_branch branch, int n, bool reuse)
@@ -476,6 +529,7 @@ const pg_real *pg_net_forward(pg_net *net, pg_model *model, pg_branch branch, pg
 {
     net->mode = mode;
     net->images = images;
+    net->trunk = NULL;
     net->images_n = n;
     for (int i = 0; i < model->layer_count; i++) layer_forward(net, i, model, branch, n, reuse);
     for (int i = 0; i < model->layer_count; i++) {
@@ -483,6 +537,40 @@ const pg_real *pg_net_forward(pg_net *net, pg_model *model, pg_branch branch, pg
         if (!(reuse && c->output_shared)) c->dy_written = false;
         if (!(reuse && c->input_shared)) c->dz_written = false;
     }
+    return net->cells[model->layer_count - 1].y;
+}
+
+size_t pg_net_trunk_size(const pg_net *net)
+{
+    return net->trunk_size;
+}
+
+void pg_net_trunk_forward(pg_net *net, pg_model *model, const pg_real *images, int n, pg_real *trunk)
+{
+    net->mode = PG_EVAL;
+    net->images = images;
+    net->trunk = NULL;
+    net->images_n = n;
+    for (int i = 0; i < model->layer_count; i++) {
+        const pg_layer *l = &model->layers[i];
+        const cell *c = &net->cells[i];
+        pg_real *kept = trunk + c->trunk * (size_t)n;
+        if (c->output_shared) {
+            layer_forward(net, i, model, PG_PUBLIC, n, false);
+            memcpy(kept, c->y, c->trunk_size * (size_t)n * sizeof *kept);
+        } else if (c->input_shared) {
+            pg_conv_forward(&c->conv, n, input_of(net, l->row.input), model->params + l->weight, kept, net->scratch);
+        }
+    }
+}
+
+const pg_real *pg_net_forward_from_trunk(pg_net *net, pg_model *model, pg_branch branch, const pg_real *trunk, int n)
+{
+    net->mode = PG_EVAL;
+    net->trunk = trunk;
+    net->images_n = n;
+    for (int i = 0; i < model->layer_count; i++)
+        if (!net->cells[i].output_shared) layer_forward(net, i, model, branch, n, false);
     return net->cells[model->layer_count - 1].y;
 }
 

@@ -34,6 +34,14 @@ void pg_net_set_passport(pg_net *net, int i, const pg_real *scale_means, const p
 const pg_real *pg_net_forward(pg_net *net, pg_model *model, pg_branch branch, pg_mode mode, const pg_real *images, int n,
                               bool reuse);
 
+/* The trunk: all layers that no passport precedes. For a fixed set of images it need be run only once, whatever passports are
+ * tried. pg_net_trunk_forward runs it, in mode EVAL, on n images and keeps what the other layers read in trunk
+ * [n * pg_net_trunk_size], in an order of its own; pg_net_forward_from_trunk runs the others from there. Logits are those of
+ * pg_net_forward in mode EVAL, bit for bit, and as long valid. Only for models with passport layers. */
+size_t pg_net_trunk_size(const pg_net *net); /* elements of one image */
+void pg_net_trunk_forward(pg_net *net, pg_model *model, const pg_real *images, int n, pg_real *trunk);
+const pg_real *pg_net_forward_from_trunk(pg_net *net, pg_model *model, pg_branch branch, const pg_real *trunk, int n);
+
 /* Add the gradient of a loss with d loss / d logits = dlogits to the gradients. Follows a forward in mode TRAIN or BATCH. more:
  * another branch of the same batch follows, so the shared layers wait for it. */
 void pg_net_backward(pg_net *net, pg_model *model, pg_branch branch, const pg_real *dlogits, bool more);
@@ -53,6 +61,8 @@ const pg_real *pg_net_scale(const pg_net *net, int i);
 const pg_real *pg_net_bias(const pg_net *net, int i);
 /* Where a regulariser adds d loss / d gamma of passport i, [O], between forward and backward of the private branch. */
 pg_real *pg_net_gamma_gradient(pg_net *net, int i);
+/* d loss / d beta of passport i, [O], after that backward; gamma's too are then complete. */
+pg_real *pg_net_beta_gradient(pg_net *net, int i);
 
 /* Compute gamma of every passport from the model's weights without a forward pass. */
 void pg_net_refresh_passports(pg_net *net, const pg_model *model);
@@ -64,6 +74,9 @@ const pg_real *pg_net_input(const pg_net *net, int layer);
  * stride + i - pad, x stride + j - pad, c). gamma = sum over j of means[j] w[j,:] equals the mean over positions of the
  * convolution of the image. image [H,W,C] with H, W, C, R, stride and pad of the layer. */
 void pg_passport_means(const pg_layer *layer, const pg_real *image, pg_real *means);
+
+/* Its adjoint: dimage [H,W,C] is overwritten by the gradient of the image, given that of the means. */
+void pg_passport_means_backward(const pg_layer *layer, const pg_real *dmeans, pg_real *dimage);
 
 /* Bytes planned. */
 size_t pg_net_bytes(const pg_net *net);

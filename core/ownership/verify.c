@@ -44,49 +44,6 @@ const pg_option pg_verify_table[] = {
     {0},
 };
 
-/* ---- accuracy
- * ------------------------------------------------------------------------------------------------------------------- */
-
-static pg_status run_batches(pg_net *net, pg_model *model, pg_branch branch, const pg_dataset *data, pg_pixels pixels,
-                             int batch, pg_real *images, pg_accuracy *out)
-{
-    long correct = 0;
-    double batch_sum = 0;
-    int batches = 0;
-    for (int at = 0; at < data->count; at += batch, batches++) {
-        const int n = data->count - at < batch ? data->count - at : batch;
-        int hits = 0;
-        pg_batch_range(data, at, n, pixels, images);
-        const pg_real *logits = pg_net_forward(net, model, branch, PG_EVAL, images, n, false);
-        pg_cross_entropy(n, model->spec.classes, logits, data->labels + at, 0, NULL, &hits);
-        correct += hits;
-        batch_sum += (double)hits / n;
-    }
-    *out =
-        (pg_accuracy){.present = true, .exact = 100.0 * (double)correct / data->count, .batch_mean = 100 * batch_sum / batches};
-    return PG_OK;
-}
-
-pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
-                              pg_pixels pixels, int batch, pg_accuracy *out, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_net *net = NULL;
-    pg_real *images = NULL;
-    const pg_net_spec *spec = &model->spec;
-    if (data->count < 1) return pg_fail(err, PG_BAD_INPUT, "%s: no images to measure accuracy on", data->name);
-    PG_TRY(pg_dataset_fits(data, spec->image_height, spec->image_width, spec->classes, err));
-    if (batch > data->count) batch = data->count;
-    PG_TRY(pg_net_create(spec, batch, false, PG_CONV_AUTO, &net, err));
-    PG_TRY(pg_alloc((size_t)batch * (size_t)(data->height * data->width * 3), sizeof *images, &images, err));
-    if (branch == PG_PRIVATE) PG_TRY(pg_passports_install(net, model, evidence, err));
-    PG_TRY(run_batches(net, model, branch, data, pixels, batch, images, out));
-done:
-    pg_net_destroy(&net);
-    pg_free(images);
-    return status;
-}
-
 /* ---- signature
  * ------------------------------------------------------------------------------------------------------------------- */
 
@@ -334,25 +291,91 @@ void pg_finding_decide(pg_finding *finding, const pg_verify_options *options, do
     finding->stands = finding->significant && finding->works;
 }
 
+/* Signature and triggers of the claim, then the decision; accuracies are already in out. */
+static pg_status judge_claim(pg_model *shown, const pg_evidence *evidence, pg_pixels pixels, const pg_verify_options *options,
+                             double reference, const pg_nulls *nulls, pg_finding *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    if (evidence && evidence->passport_count) {
+        out->bits = pg_evidence_bits(evidence);
+        PG_TRY(verify_signature(shown, evidence, nulls, out, err));
+    }
+    if (evidence) PG_TRY(verify_triggers(shown, evidence, pixels, options->batch, out, err));
+    pg_finding_decide(out, options, isnan(reference) ? out->deployed.exact : reference);
+done:
+    return status;
+}
+
+static const pg_finding unknown = {.detection_stored = NAN, .agree_stored = -1};
+
 pg_status pg_verify(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
                     const pg_verify_options *options, double reference, const pg_nulls *nulls, pg_finding *out, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_model *shown = NULL;
     pg_net_spec spec = model->spec;
-    *out = (pg_finding){.detection_stored = NAN, .agree_stored = -1};
-    const bool passports = evidence && evidence->passport_count > 0;
-    if (passports) {
-        PG_TRY(pg_evidence_fit(evidence, &model->spec, &spec, err));
-        out->bits = pg_evidence_bits(evidence);
-    }
+    *out = unknown;
+    if (evidence && evidence->passport_count) PG_TRY(pg_evidence_fit(evidence, &model->spec, &spec, err));
     PG_TRY(pg_model_create(&spec, &shown, err));
     PG_TRY(pg_model_copy(model, shown, err));
     PG_TRY(measure_branches(shown, evidence, test, pixels, options->batch, out, err));
-    if (passports) PG_TRY(verify_signature(shown, evidence, nulls, out, err));
-    if (evidence) PG_TRY(verify_triggers(shown, evidence, pixels, options->batch, out, err));
-    pg_finding_decide(out, options, isnan(reference) ? out->deployed.exact : reference);
+    PG_TRY(judge_claim(shown, evidence, pixels, options, reference, nulls, out, err));
 done:
     pg_model_destroy(&shown);
+    return status;
+}
+
+/* ---- many claims
+ * ----------------------------------------------------------------------------------------------------------------- */
+
+enum { TRUNK_BYTES = 1 << 29 };
+
+struct pg_judge {
+    pg_verify_options options;
+    pg_pixels pixels;
+    pg_model *shown;
+    pg_trunk *trunk;
+    pg_finding accuracies; /* what the passports do not change */
+};
+
+pg_status pg_judge_create(const pg_model *model, const pg_evidence *layers, const pg_dataset *test, pg_pixels pixels,
+                          const pg_verify_options *options, pg_judge **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_judge *judge = NULL;
+    PG_TRY(pg_alloc(1, sizeof *judge, &judge, err));
+    *judge = (pg_judge){.options = *options, .pixels = pixels, .accuracies = unknown};
+    PG_TRY(show_in(model, layers, &judge->shown, err));
+    PG_TRY(pg_trunk_create(judge->shown, test, pixels, options->batch, TRUNK_BYTES, &judge->trunk, err));
+    PG_TRY(measure_branches(judge->shown, NULL, test, pixels, options->batch, &judge->accuracies, err));
+    *out = judge;
+    judge = NULL;
+done:
+    pg_judge_destroy(&judge);
+    return status;
+}
+
+void pg_judge_destroy(pg_judge **judge)
+{
+    if (!*judge) return;
+    pg_trunk_destroy(&(*judge)->trunk);
+    pg_model_destroy(&(*judge)->shown);
+    pg_free(*judge);
+    *judge = NULL;
+}
+
+pg_status pg_judge_claim(pg_judge *judge, const pg_evidence *evidence, double reference, const pg_nulls *nulls, pg_finding *out,
+                         pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_net_spec spec;
+    *out = judge->accuracies;
+    PG_TRY(pg_evidence_fit(evidence, &judge->shown->spec, &spec, err));
+    if (spec.passports != judge->shown->spec.passports)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "the evidence has passports for other layers than this judge expects"));
+    PG_TRY(pg_trunk_accuracy(judge->trunk, evidence, &out->private_branch, err));
+    if (!out->public_branch.present) out->deployed = out->private_branch;
+    PG_TRY(judge_claim(judge->shown, evidence, judge->pixels, &judge->options, reference, nulls, out, err));
+done:
     return status;
 }

@@ -11,7 +11,7 @@
 #ifndef PG_OWNERSHIP_VERIFY_H
 #define PG_OWNERSHIP_VERIFY_H
 
-#include "core/ownership/passport.h"
+#include "core/ownership/accuracy.h"
 
 typedef struct pg_verify_options {
     double level;     /* largest p-value that is significant */
@@ -21,15 +21,9 @@ typedef struct pg_verify_options {
 } pg_verify_options;
 extern const pg_option pg_verify_table[];
 
-typedef struct pg_accuracy {
-    bool present;
-    double exact;      /* percent of all images */
-    double batch_mean; /* mean of per-batch accuracies, as the reference's attack scripts report */
-} pg_accuracy;
-
 typedef struct pg_finding {
     pg_accuracy deployed, public_branch, private_branch;
-    pg_accuracy trigger[2]; /* trigger accuracy by branch */
+    pg_accuracy trigger[2];  /* trigger accuracy by branch */
     int trigger_count;       /* 0: no triggers, or they are labelled for another number of classes */
     double trigger_p;        /* of the deployed branch's count under guessing, 1 / classes */
     int bits;                /* 0: the evidence has no signature */
@@ -43,10 +37,6 @@ typedef struct pg_finding {
     double p_value;                   /* the honest one; p_coin when nulls is 0 */
     bool significant, works, stands;  /* stands = significant and works */
 } pg_finding;
-
-/* Accuracy of one branch on a data set. evidence may be NULL for the public branch. */
-PG_CHECKED pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
-                                         pg_pixels pixels, int batch, pg_accuracy *out, pg_error *err);
 
 /* Null evidence: the signs of gamma that fresh passports of one kind give in one model, [count][bits]. Drawn once, it serves
  * every claim of that kind, layers and model. */
@@ -69,6 +59,16 @@ void pg_nulls_clear(pg_nulls *nulls);
 PG_CHECKED pg_status pg_verify(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
                                const pg_verify_options *options, double reference, const pg_nulls *nulls, pg_finding *out,
                                pg_error *err);
+
+/* A judge before whom many claims on one model are brought: what does not depend on the claimant's passports is measured once
+ * (accuracy of the public branch, activations below the first passport). Findings are those of pg_verify, bit for bit.
+ * layers: any evidence; the claims' passports must be for the same layers. test is borrowed, model is copied. */
+typedef struct pg_judge pg_judge;
+PG_CHECKED pg_status pg_judge_create(const pg_model *model, const pg_evidence *layers, const pg_dataset *test, pg_pixels pixels,
+                                     const pg_verify_options *options, pg_judge **out, pg_error *err);
+void pg_judge_destroy(pg_judge **judge);
+PG_CHECKED pg_status pg_judge_claim(pg_judge *judge, const pg_evidence *evidence, double reference, const pg_nulls *nulls,
+                                    pg_finding *out, pg_error *err);
 
 /* Decide whether the claim stands, given the accuracy of the model as deployed; pg_verify does it with its own reference. */
 void pg_finding_decide(pg_finding *finding, const pg_verify_options *options, double reference);

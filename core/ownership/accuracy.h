@@ -1,0 +1,29 @@
+/* Accuracy of a model on a data set, by branch. */
+#ifndef PG_OWNERSHIP_ACCURACY_H
+#define PG_OWNERSHIP_ACCURACY_H
+
+#include "core/ownership/passport.h"
+
+typedef struct pg_accuracy {
+    bool present;
+    double exact;      /* percent of all images */
+    double batch_mean; /* mean of per-batch accuracies, as the reference's attack scripts report */
+} pg_accuracy;
+
+/* Accuracy of one branch on a data set. evidence may be NULL for the public branch. */
+PG_CHECKED pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
+                                         pg_pixels pixels, int batch, pg_accuracy *out, pg_error *err);
+
+/* One model and one data set on which many passports are tried. The layers below the first passport are run once and their
+ * activations kept, so that a passport costs only the layers above. The numbers are those of pg_measure_accuracy, bit for bit.
+ */
+typedef struct pg_trunk pg_trunk;
+
+/* model and data are borrowed; the model must have passport layers and a private branch. Whole batches are kept as long as they
+ * fit in `bytes`; those that do not are run whole. */
+PG_CHECKED pg_status pg_trunk_create(pg_model *model, const pg_dataset *data, pg_pixels pixels, int batch, size_t bytes,
+                                     pg_trunk **out, pg_error *err);
+void pg_trunk_destroy(pg_trunk **trunk);
+PG_CHECKED pg_status pg_trunk_accuracy(pg_trunk *trunk, const pg_evidence *evidence, pg_accuracy *out, pg_error *err);
+
+#endif
