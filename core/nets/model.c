@@ -202,11 +202,20 @@ static void lay_out(plan *p)
     }
 }
 
-static pg_status check_spec(const pg_net_spec *spec, int conv_count, pg_error *err)
+static pg_status check_sizes(const pg_net_spec *spec, pg_error *err)
 {
     if (!(spec->width > 0) || spec->width > 16)
         return pg_fail(err, PG_BAD_INPUT, "width: expected a number in (0, 16], got %g", spec->width);
-    if (spec->classes < 2) return pg_fail(err, PG_BAD_INPUT, "classes: expected at least 2, got %d", spec->classes);
+    if (spec->classes < 2 || spec->classes > 1000000)
+        return pg_fail(err, PG_BAD_INPUT, "classes: expected 2 to 1000000, got %d", spec->classes);
+    if (spec->image_height < 1 || spec->image_height > 4096 || spec->image_width < 1 || spec->image_width > 4096)
+        return pg_fail(err, PG_BAD_INPUT, "images: expected sides of 1 to 4096 pixels, got %dx%d", spec->image_height,
+                       spec->image_width);
+    return PG_OK;
+}
+
+static pg_status check_passports(const pg_net_spec *spec, int conv_count, pg_error *err)
+{
     if (conv_count < 64 && spec->passports >> conv_count)
         return pg_fail(err, PG_BAD_INPUT, "%s has only %d convolutions to put a passport in", spec->arch->name, conv_count);
     if (spec->passports && !spec->public_affine && !spec->private_affine)
@@ -235,6 +244,7 @@ pg_status pg_model_create(const pg_net_spec *spec, pg_model **out, pg_error *err
     pg_status status = PG_OK;
     pg_model *model = NULL;
     pg_row rows[PG_ROWS_MAX];
+    PG_TRY(check_sizes(spec, err));
     PG_TRY(pg_alloc(1, sizeof *model, &model, err));
     model->spec = *spec;
     model->layer_count = spec->arch->rows(spec->relu_before_add, rows);
@@ -246,7 +256,7 @@ pg_status pg_model_create(const pg_net_spec *spec, pg_model **out, pg_error *err
         layer->passport = layer->conv >= 0 && (spec->passports >> layer->conv & 1) ? model->passport_count++ : -1;
         PG_TRY(shape_layer(spec, model->layers, layer, err));
     }
-    PG_TRY(check_spec(spec, model->conv_count, err));
+    PG_TRY(check_passports(spec, model->conv_count, err));
     plan count = {.model = model}, fill = {.model = model, .fill = true};
     lay_out(&count);
     model->tensor_count = count.tensors;

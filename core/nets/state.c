@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/formats/number.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,46 @@ static bool norm_of(const pg_safetensors *file, const char *layer, bool passport
     return true;
 }
 
+/* The norm that all layers which tell one have; else `fallback`, which may be NULL. */
+static pg_status infer_norm(const pg_safetensors *file, const char *path, const pg_row *rows, int n,
+                            const pg_norm_kind *fallback, pg_norm_kind *out, pg_error *err)
+{
+    const char *teller = NULL;
+    for (int i = 0; i < n; i++) {
+        pg_norm_kind norm;
+        if (rows[i].kind != PG_ROW_CONV || !norm_of(file, rows[i].name, is_passport(file, rows[i].name), &norm)) continue;
+        if (teller && norm != *out)
+            return pg_fail(err, PG_BAD_INPUT, "%s: by their tensors '%s' has norm %s and '%s' has %s", path, teller,
+                           pg_norm_kind_name(*out), rows[i].name, pg_norm_kind_name(norm));
+        *out = norm;
+        teller = rows[i].name;
+    }
+    if (!teller && !fallback) return pg_fail(err, PG_BAD_INPUT, "%s: no layer tells the norm; give it by an option", path);
+    if (!teller) *out = *fallback;
+    return PG_OK;
+}
+
+/* Widths that give all layers their numbers of channels. */
+typedef struct widths {
+    double low, high;
+} widths;
+
+static void narrow(widths *w, const pg_row *row, size_t channels)
+{
+    const double low = channels > 16 ? ((double)channels - 8) / row->channels : 0,
+                 high = ((double)channels + 8) / row->channels;
+    w->low = fmax(w->low, low);
+    w->high = fmin(w->high, high);
+}
+
+static void infer_branches(const pg_safetensors *file, const char *layer, pg_net_spec *spec)
+{
+    spec->public_affine |= find(file, layer, "scale") != NULL;
+    spec->private_affine = true;
+    spec->own_norm |= find(file, layer, "bn0.running_mean") != NULL;
+    spec->perceptron |= find(file, layer, "fc.0.weight") != NULL;
+}
+
 static pg_status infer_spec(const pg_safetensors *file, const char *path, const pg_net_spec *override, pg_net_spec *out,
                             pg_error *err)
 {
@@ -151,34 +192,29 @@ static pg_status infer_spec(const pg_safetensors *file, const char *path, const 
     if (!arch)
         return pg_fail(err, PG_BAD_INPUT,
                        "%s: no classifier.weight, classifier.6.weight or linear.weight: not a network known here", path);
-    pg_net_spec spec = pg_net_spec_plain(arch, override ? override->norm : PG_NORM_GN, 0);
+    pg_net_spec spec = pg_net_spec_plain(arch, PG_NORM_BN, 0);
     if (override) spec.relu_before_add = override->relu_before_add;
+    spec.public_affine = false;
     pg_row rows[PG_ROWS_MAX];
     const int n = arch->rows(spec.relu_before_add, rows);
-    bool norm_known = override != NULL;
-    int widest = 0;
+    const pg_status status = infer_norm(file, path, rows, n, override ? &override->norm : NULL, &spec.norm, err);
+    if (status != PG_OK) return status;
+    widths width = {0, INFINITY};
     for (int i = 0, conv = 0; i < n; i++) {
         const char *name = rows[i].name;
-        if (rows[i].kind != PG_ROW_CONV) continue;
-        const bool own = is_passport(file, name);
         const pg_array *w = find(file, name, "conv.weight");
         if (!w) w = find(file, name, "weight");
+        if (rows[i].kind == PG_ROW_DENSE && rows[i].channels && w && w->dims > 0) narrow(&width, &rows[i], w->shape[0]);
+        if (rows[i].kind != PG_ROW_CONV) continue;
+        const bool own = is_passport(file, name);
         if (!w || w->dims != 4)
             return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s.conv.weight' is missing or no convolution", path, name);
-        if (rows[i].channels > widest) {
-            widest = rows[i].channels;
-            spec.width = (double)w->shape[0] / widest;
-        }
-        norm_known |= norm_of(file, name, own, &spec.norm);
-        if (own) {
-            spec.public_affine = find(file, name, "scale") != NULL;
-            spec.private_affine = true;
-            spec.own_norm |= find(file, name, "bn0.running_mean") != NULL;
-            spec.perceptron |= find(file, name, "fc.0.weight") != NULL;
-        }
+        narrow(&width, &rows[i], w->shape[0]);
+        if (own) infer_branches(file, name, &spec);
         spec.passports |= (uint64_t)own << conv++;
     }
-    if (!norm_known) return pg_fail(err, PG_BAD_INPUT, "%s: no layer tells the norm; give it by an option", path);
+    if (!spec.passports) spec.public_affine = true;
+    spec.width = (width.low + width.high) / 2;
     const pg_array *last = find(file, rows[n - 1].name, "weight");
     if (!last || last->dims != 2)
         return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s.weight' is missing or no matrix", path, rows[n - 1].name);

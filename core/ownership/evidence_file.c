@@ -134,6 +134,19 @@ static pg_status read_signature(const pg_safetensors *file, const char *path, co
     return status;
 }
 
+/* The second name of a signature, where a file has both, must hold the same. */
+static pg_status check_second_name(const pg_safetensors *file, const char *path, const char *name, const char *second,
+                                   const pg_passport *p, pg_real *values, pg_error *err)
+{
+    if (!pg_safetensors_find(file, name) || !pg_safetensors_find(file, second)) return PG_OK;
+    const pg_status status = pg_safetensors_read_real(file, second, values, (size_t)p->outputs, err);
+    for (int o = 0; o < p->outputs && status == PG_OK; o++)
+        if (values[o] != p->b[o])
+            return pg_fail(err, PG_BAD_INPUT, "%s: tensors '%s' and '%s' should be one and the same, but differ", path, name,
+                           second);
+    return status;
+}
+
 static pg_status read_passport(const pg_safetensors *file, const char *path, const char *layer, bool private, pg_passport *p,
                                pg_error *err)
 {
@@ -160,6 +173,7 @@ static pg_status read_passport(const pg_safetensors *file, const char *path, con
         transpose(values, k ? p->skey : p->key, p->inputs, p->height * p->width);
     }
     PG_TRY(read_signature(file, path, bits, p, values, err));
+    PG_TRY(check_second_name(file, path, name[2], name[3], p, values, err));
 done:
     pg_free(values);
     return status;
@@ -172,6 +186,7 @@ static pg_status read_triggers(const pg_safetensors *file, const char *path, pg_
     if (!pg_safetensors_find(file, "triggers.images")) return PG_OK;
     PG_TRY(pg_safetensors_get(file, "triggers.images", 4, NULL, &images, err));
     PG_TRY(pg_safetensors_get(file, "triggers.labels", 1, &images->shape[0], &labels, err));
+    if (labels->dtype != PG_I32) return pg_fail(err, PG_BAD_INPUT, "%s: tensor 'triggers.labels': expected I32", path);
     const char *classes = pg_safetensors_metadata(file, "trigger_classes"),
                *source = pg_safetensors_metadata(file, "trigger_source");
     if (images->shape[3] != 3 || images->count == 0 || images->count > 1u << 28 || !classes ||

@@ -111,13 +111,16 @@ static void test_bad_specs(void **state)
     }
     pg_net_spec spec = good;
     spec.classes = 1;
-    check_refused(&spec, "classes: expected at least 2, got 1");
+    check_refused(&spec, "classes: expected 2 to 1000000, got 1");
     spec = good;
     spec.passports = UINT64_C(1) << 5;
     check_refused(&spec, "alexnet has only 5 convolutions");
     spec = good;
     spec.private_affine = false;
     check_refused(&spec, "public or a private branch");
+    spec = good;
+    spec.image_width = 1 << 30;
+    check_refused(&spec, "images: expected sides of 1 to 4096 pixels, got 16x1073741824");
     spec = good;
     spec.image_height = 7;
     check_refused(&spec, "images of 7x24 are too small for alexnet");
