@@ -1,5 +1,6 @@
 /* Forged evidence: what judging many forgeries shares, solving for passports, and the attacks that forge. */
 #include "attacks/attack.h"
+#include "core/ownership/inversion.h"
 #include "core/ownership/verify.h"
 #include "tests/unit/subject.h"
 
@@ -137,6 +138,144 @@ static void test_judge_refuses(void **state)
     subject_destroy(&other);
 }
 
+/* ---- analytic inversion ---------------------------------------------------------------------------------------------------
+ */
+
+/* A model with the passport layers of s and a public affine drawn at random. */
+static pg_model *random_affine(const subject *s)
+{
+    pg_net_spec spec = s->spec;
+    pg_model *affine = NULL;
+    pg_rng rng;
+    spec.public_affine = true;
+    OK(pg_model_create(&spec, &affine, &err));
+    pg_rng_open(&rng, s->seed, "affine", 0);
+    for (int i = 0; i < affine->passport_count; i++) {
+        const pg_layer *l = pg_model_passport_layer(affine, i);
+        for (int k = 0; k < l->out_channels; k++) {
+            affine->params[l->affine[PG_PUBLIC].gamma + k] = (pg_real)pg_rng_normal(&rng);
+            affine->params[l->affine[PG_PUBLIC].beta + k] = (pg_real)(0.3 * pg_rng_normal(&rng));
+        }
+    }
+    return affine;
+}
+
+/* Largest distance between what the passports give in the network and the public affine of wanted. */
+static double distance(const subject *s, const pg_evidence *evidence, const pg_model *wanted)
+{
+    pg_model *given = NULL;
+    double worst = 0;
+    OK(pg_model_create(&wanted->spec, &given, &err));
+    OK(pg_passports_store(s->model, evidence, given, &err));
+    for (int i = 0; i < given->passport_count; i++) {
+        const pg_layer *l = pg_model_passport_layer(given, i);
+        const ptrdiff_t offsets[] = {l->affine[PG_PUBLIC].gamma, l->affine[PG_PUBLIC].beta};
+        for (int which = 0; which < 2; which++)
+            for (int k = 0; k < l->out_channels; k++) {
+                const ptrdiff_t at = offsets[which] + k;
+                worst = fmax(worst, fabs((double)given->params[at] - (double)wanted->params[at]));
+            }
+    }
+    pg_model_destroy(&given);
+    return worst;
+}
+
+/* gamma and beta are given to 1e-5, from any start; the signature is the signs of gamma. */
+static void test_inversion(void **state)
+{
+    (void)state;
+    static const site places[] = {
+        {"alexnet", "v1", "default", PG_NORM_BN},
+        {"alexnet", "v2", "features.0 features.2", PG_NORM_GN},
+        {"resnet9", "v1", "layer3.0.convbnrelu_1 layer4.0.convbnrelu_1 layer4.0.convbn_2", PG_NORM_BN}};
+    for (int i = 0; i < 3; i++) {
+        subject s = subject_at(&places[i]);
+        pg_model *affine = random_affine(&s);
+        pg_inverter *inverter = NULL;
+        pg_evidence *forged = NULL;
+        double miss;
+        OK(pg_inverter_create(s.model, &inverter, &err));
+        OK(pg_evidence_create(&s.spec, "v1", "shuffle", &forged, &err));
+        for (int from = 0; from < 2; from++) {
+            if (from) OK(pg_evidence_clone(s.evidence, &forged, &err));
+            assert_true(distance(&s, forged, affine) > 0.1);
+            OK(pg_inverter_forge(inverter, affine, forged, &miss, &err));
+            assert_true(miss < 1e-5);
+            assert_true(distance(&s, forged, affine) < 1e-5);
+            for (int p = 0; p < forged->passport_count; p++)
+                for (int k = 0; k < forged->passports[p].outputs; k++) {
+                    const ptrdiff_t gamma = pg_model_passport_layer(affine, p)->affine[PG_PUBLIC].gamma;
+                    assert_int_equal(forged->passports[p].b[k], affine->params[gamma + k] < 0 ? -1 : 1);
+                }
+            pg_evidence_destroy(&forged);
+        }
+        pg_inverter_destroy(&inverter);
+        pg_model_destroy(&affine);
+        subject_destroy(&s);
+    }
+}
+
+/* Of all passports with this affine the nearest is taken: the change is orthogonal to every change that leaves the affine. */
+static void test_inversion_is_nearest(void **state)
+{
+    (void)state;
+    subject s = subject_at(&sites[0]);
+    pg_model *affine = random_affine(&s);
+    pg_inverter *inverter = NULL;
+    pg_evidence *near = NULL, *far = NULL;
+    double miss, product = 0, size = 0;
+    OK(pg_inverter_create(s.model, &inverter, &err));
+    OK(pg_evidence_clone(s.evidence, &near, &err));
+    OK(pg_evidence_create(&s.spec, "v1", "shuffle", &far, &err));
+    OK(pg_inverter_forge(inverter, affine, near, &miss, &err));
+    OK(pg_inverter_forge(inverter, affine, far, &miss, &err));
+    const pg_passport *from = &s.evidence->passports[1], *a = &near->passports[1], *b = &far->passports[1];
+    for (int e = 0; e < a->height * a->width * a->inputs; e++) {
+        const double moved = (double)(a->skey[e] - from->skey[e]), apart = (double)(a->skey[e] - b->skey[e]);
+        product += moved * apart;
+        size += moved * moved;
+    }
+    assert_true(size > 1e-3);
+    assert_true(fabs(product) < 1e-4 * size);
+    pg_evidence_destroy(&near);
+    pg_evidence_destroy(&far);
+    pg_inverter_destroy(&inverter);
+    pg_model_destroy(&affine);
+    subject_destroy(&s);
+}
+
+/* A 1x1 shortcut with more outputs than inputs cannot give every affine; what it misses is told, and what it gives once it can
+ * give again. */
+static void test_inversion_limits(void **state)
+{
+    (void)state;
+    subject s = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_RANDOM), pan = subject_at(&sites[3]);
+    pg_inverter *inverter = NULL;
+    pg_evidence *forged = NULL;
+    double miss;
+    s.spec.arch = pg_arch_find("resnet9");
+    s.spec.width = 0.125;
+    snprintf(s.options.layers, sizeof s.options.layers, "layer4.0.shortcut");
+    OK(s.scheme->wire(&s.options, &s.spec, &err));
+    subject_fill(&s, &data);
+    pg_model *affine = random_affine(&s);
+    OK(pg_inverter_create(s.model, &inverter, &err));
+    OK(pg_evidence_clone(s.evidence, &forged, &err));
+    OK(pg_inverter_forge(inverter, affine, forged, &miss, &err));
+    assert_true(miss > 0.1 && fabs(distance(&s, forged, affine) - miss) < 1e-5);
+    OK(pg_passports_store(s.model, forged, affine, &err));
+    OK(pg_inverter_forge(inverter, affine, s.evidence, &miss, &err));
+    assert_true(distance(&s, s.evidence, affine) < 1e-5);
+    pg_inverter_destroy(&inverter);
+    OK(pg_inverter_create(pan.model, &inverter, &err));
+    FAILS(pg_inverter_forge(inverter, pan.model, pan.evidence, &miss, &err), PG_BAD_INPUT, "perceptron");
+    pg_inverter_destroy(&inverter);
+    pg_evidence_destroy(&forged);
+    pg_model_destroy(&affine);
+    subject_destroy(&pan);
+    subject_destroy(&s);
+}
+
 static int start(void **state)
 {
     const int status = test_start(state);
@@ -153,10 +292,9 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trunk_logits),
-        cmocka_unit_test(test_trunk_room),
-        cmocka_unit_test(test_judge),
-        cmocka_unit_test(test_judge_refuses),
+        cmocka_unit_test(test_trunk_logits),     cmocka_unit_test(test_trunk_room), cmocka_unit_test(test_judge),
+        cmocka_unit_test(test_judge_refuses),    cmocka_unit_test(test_inversion),  cmocka_unit_test(test_inversion_is_nearest),
+        cmocka_unit_test(test_inversion_limits),
     };
     return cmocka_run_group_tests(tests, start, end);
 }
