@@ -7,7 +7,7 @@
 #include "core/train/trainer.h"
 #include "experiments/bench_layers.h"
 #include "experiments/grid_options.h"
-#include "experiments/monitor.h"
+#include "experiments/clock.h"
 #include "experiments/provenance.h"
 
 #include <stdio.h>

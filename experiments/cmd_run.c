@@ -4,6 +4,8 @@
 
 #include "core/base/memory.h"
 #include "core/compute/blas.h"
+#include "core/formats/number.h"
+#include "experiments/clock.h"
 #include "experiments/provenance.h"
 #include "experiments/run.h"
 #include "experiments/signals.h"
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char usage[] =
     "usage: passgrid run CONFIG [options]\n"
@@ -26,6 +29,10 @@ static const char usage[] =
     "  --set KEY=VALUE    change a key of the configuration, such as train.epochs=2; may be repeated\n"
     "  --data DIR         where the data sets are (default: $PASSGRID_DATA, ${XDG_CACHE_HOME:-~/.cache}/passgrid)\n"
     "  --threads N        threads of each working rank (default: `threads` of the configuration)\n"
+    "  --deadline SECONDS be saved and ended by then, and start nothing that could save nothing before\n"
+    "                     (default: Slurm's end of the job, where SLURM_JOB_END_TIME tells it)\n"
+    "  --lost-after SECONDS   give up a rank of another host that is silent for so long (default: 600); a rank of\n"
+    "                     rank 0's host is given up when its process has ended\n"
     "\n"
     "Exit codes: 0 all tasks are done, 1 some failed, 2 bad usage or configuration, 3 input/output fault,\n"
     "75 interrupted (Ctrl-C, SIGTERM, SIGUSR1) with everything saved.\n";
@@ -33,7 +40,8 @@ static const char usage[] =
 /* What rank 0 tells the others. */
 typedef struct order {
     bool go;
-    int threads;                                              /* 0: each rank for itself */
+    int threads; /* 0: each rank for itself */
+    double checkpoint_seconds;
     char directory[PG_PATH_MAX], data_directory[PG_PATH_MAX]; /* the latter empty: default */
 } order;
 
@@ -42,23 +50,40 @@ enum { SETS_MAX = 64 };
 typedef struct arguments {
     const char *config, *out, *data;
     const char *sets[SETS_MAX];
-    int set_count, threads;
+    int set_count, threads, silence;
+    double started, deadline; /* pg_now(); seconds after it, 0: none */
     bool help;
 } arguments;
 
+/* Seconds until Slurm ends the job; 0 where there is no such job. */
+static double slurm_seconds(void)
+{
+    const char *text = getenv("SLURM_JOB_END_TIME");
+    long long end;
+    if (!text || !pg_number_int(text, &end)) return 0;
+    const double left = difftime((time_t)end, time(NULL));
+    return left > 1 ? left : 1;
+}
+
 static pg_status parse(int argc, char **argv, arguments *a, pg_error *err)
 {
-    static const struct option options[] = {{"out", required_argument, NULL, 'o'},  {"set", required_argument, NULL, 's'},
-                                            {"data", required_argument, NULL, 'd'}, {"threads", required_argument, NULL, 't'},
-                                            {"help", no_argument, NULL, 'h'},       {0}};
+    static const struct option options[] = {
+        {"out", required_argument, NULL, 'o'},      {"set", required_argument, NULL, 's'},
+        {"data", required_argument, NULL, 'd'},     {"threads", required_argument, NULL, 't'},
+        {"deadline", required_argument, NULL, 'e'}, {"lost-after", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},           {0}};
     pg_status status = PG_OK;
-    *a = (arguments){0};
+    int seconds;
+    *a = (arguments){.silence = 600, .started = pg_now(), .deadline = slurm_seconds()};
     for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
         if (c == '?') return pg_fail(err, PG_BAD_INPUT, "%s", "");
         if (c == 'o') a->out = optarg;
         if (c == 'd') a->data = optarg;
         if (c == 'h') a->help = true;
         if (c == 't') PG_TRY(pg_parse_int("--threads", optarg, 1, 1024, &a->threads, err));
+        if (c == 'l') PG_TRY(pg_parse_int("--lost-after", optarg, 1, 1000000, &a->silence, err));
+        if (c == 'e') PG_TRY(pg_parse_int("--deadline", optarg, 1, 100000000, &seconds, err));
+        if (c == 'e') a->deadline = seconds;
         if (c == 's' && a->set_count == SETS_MAX) PG_TRY(pg_fail(err, PG_BAD_INPUT, "more than %d times --set", SETS_MAX));
         if (c == 's') a->sets[a->set_count++] = optarg;
     }
@@ -79,6 +104,7 @@ static pg_status fill_order(const arguments *a, const pg_grid *grid, order *o, p
         snprintf(o->directory, sizeof o->directory, "results/%s", grid->options.name);
     snprintf(o->data_directory, sizeof o->data_directory, "%s", a->data ? a->data : "");
     o->threads = a->threads ? a->threads : grid->options.threads;
+    o->checkpoint_seconds = 60 * grid->options.checkpoint;
     return PG_OK;
 }
 
@@ -122,15 +148,20 @@ static void summarise(const pg_run_result *r, int workers, const char *directory
                 r->seconds, bound, r->critical, share);
     }
     fprintf(stderr, "; results in %s\n", directory);
+    if (r->lost[0]) fprintf(stderr, "passgrid run: lost: %s\n", r->lost);
 }
 
 /* Run and render; the exit code. */
-static int carry_out(pg_team *team, const order *o, const pg_grid *grid)
+static int carry_out(pg_team *team, const order *o, const arguments *a, const pg_grid *grid)
 {
     pg_error err = {.message = ""};
     pg_run_result result = {0};
-    const pg_run_options options = {
-        .directory = o->directory, .data_directory = o->data_directory[0] ? o->data_directory : NULL, .stream = stderr};
+    const pg_run_options options = {.directory = o->directory,
+                                    .data_directory = o->data_directory[0] ? o->data_directory : NULL,
+                                    .stream = stderr,
+                                    .checkpoint_seconds = o->checkpoint_seconds,
+                                    .deadline = a->deadline > 0 ? a->deadline + a->started : 0,
+                                    .silence = a->silence};
     const pg_status status = pg_run_grid(grid, team, &options, &result, &err);
     if (status != PG_OK && status != PG_FAILED) {
         summarise(&result, team->size > 1 ? team->size - 1 : 1, o->directory);
@@ -165,7 +196,7 @@ static int lead(pg_team *team, int argc, char **argv, const pg_rank_facts *ranks
     if (shared != PG_OK) code = pg_complain("run", shared, "%s", err.message);
     if (o.go && shared == PG_OK) {
         if (o.threads) pg_compute_start(o.threads);
-        code = carry_out(team, &o, grid);
+        code = carry_out(team, &o, &a, grid);
     }
     pg_grid_destroy(&grid);
     return code;
@@ -177,7 +208,9 @@ static int follow(pg_team *team, int threads)
     pg_error err;
     pg_status status = pg_team_share(team, &o, sizeof o, &err);
     if (status == PG_OK && o.go) {
-        pg_workplace at = {.directory = o.directory, .data_directory = o.data_directory[0] ? o.data_directory : NULL};
+        pg_workplace at = {.directory = o.directory,
+                           .data_directory = o.data_directory[0] ? o.data_directory : NULL,
+                           .checkpoint_seconds = o.checkpoint_seconds};
         pg_compute_start(o.threads ? o.threads : threads);
         status = pg_worker_loop(team, &at, &err);
     }
@@ -189,12 +222,11 @@ int pg_cmd_run(int argc, char **argv)
     pg_team team;
     pg_error err;
     pg_rank_facts mine = {.threads = 0}, *all = NULL;
-    int workers = 1, code = 3;
+    int code = 3;
     pg_signals_catch();
     pg_status status = pg_team_start(&team, &err);
-    if (status == PG_OK) status = pg_team_workers_here(&team, &workers, &err);
     if (status == PG_OK) status = pg_alloc((size_t)team.size, sizeof *all, &all, &err);
-    pg_rank_describe(&mine, 0, workers);
+    pg_rank_describe(&mine, 0, pg_team_workers_here(&team));
     if (status == PG_OK) status = pg_team_gather(&team, &mine, sizeof mine, all, &err);
     if (status != PG_OK) {
         pg_complain("run", status, "%s", err.message);
@@ -204,6 +236,6 @@ int pg_cmd_run(int argc, char **argv)
     } else
         code = follow(&team, mine.threads);
     pg_free(all);
-    pg_team_finish(&team);
+    pg_team_finish(&team, code);
     return code;
 }

@@ -3,6 +3,8 @@
 
 #include "core/base/memory.h"
 
+#include <math.h>
+
 /* ---- heap of ready tasks --------------------------------------------------------------------------------------------------
  */
 
@@ -89,6 +91,7 @@ pg_status pg_dispatch_create(const pg_grid *grid, const bool *done, pg_dispatch 
     PG_TRY(pg_alloc(n, sizeof *s->remaining, &s->remaining, err));
     PG_TRY(pg_alloc(n, sizeof *s->missing, &s->missing, err));
     PG_TRY(pg_alloc(n, sizeof *s->heap, &s->heap, err));
+    PG_TRY(pg_alloc(n, sizeof *s->passed, &s->passed, err));
     PG_TRY(pg_alloc(n + 1, sizeof *s->child_start, &s->child_start, err));
     PG_TRY(link_children(s, err));
     s->counts[PG_WORK_WAITING] = grid->count;
@@ -116,6 +119,7 @@ void pg_dispatch_destroy(pg_dispatch **dispatch)
     pg_free(s->remaining);
     pg_free(s->missing);
     pg_free(s->heap);
+    pg_free(s->passed);
     pg_free(s->child_start);
     pg_free(s->children);
     pg_free(s);
@@ -125,12 +129,23 @@ void pg_dispatch_destroy(pg_dispatch **dispatch)
 /* ---- steps ------------------------------------------------------------------------------------------------------------------
  */
 
+int pg_dispatch_take_within(pg_dispatch *s, double budget)
+{
+    int task = -1, kept = 0;
+    while (s->heap_count > 0 && task < 0) {
+        task = pop(s);
+        if (s->grid->tasks[task].unsaved <= budget) break;
+        s->passed[kept++] = task;
+        task = -1;
+    }
+    for (int i = 0; i < kept; i++) push(s, s->passed[i]);
+    if (task >= 0) set_state(s, task, PG_WORK_RUNNING);
+    return task;
+}
+
 int pg_dispatch_take(pg_dispatch *s)
 {
-    if (s->heap_count == 0) return -1;
-    const int task = pop(s);
-    set_state(s, task, PG_WORK_RUNNING);
-    return task;
+    return pg_dispatch_take_within(s, INFINITY);
 }
 
 void pg_dispatch_done(pg_dispatch *s, int task)

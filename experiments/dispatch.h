@@ -25,6 +25,7 @@ typedef struct pg_dispatch {
     int *missing;                 /* parents not done yet */
     int *child_start, *children;  /* of task i: children[child_start[i] .. child_start[i + 1]) */
     int *heap, heap_count;        /* ready tasks, first first */
+    int *passed;                  /* work space of pg_dispatch_take_within */
     int counts[6];                /* tasks in each pg_work_state */
     double cost_total, cost_done; /* of tasks that are to run in this run */
 } pg_dispatch;
@@ -35,6 +36,8 @@ void pg_dispatch_destroy(pg_dispatch **dispatch);
 
 /* Take the next ready task, which is then running; -1 if there is none now. */
 int pg_dispatch_take(pg_dispatch *dispatch);
+/* The next one that, once begun, can save something after no more than that cost. */
+int pg_dispatch_take_within(pg_dispatch *dispatch, double budget);
 /* A running task is done; failed, and all below it is skipped; goes back to the ready ones. */
 void pg_dispatch_done(pg_dispatch *dispatch, int task);
 void pg_dispatch_failed(pg_dispatch *dispatch, int task);

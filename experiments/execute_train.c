@@ -4,13 +4,14 @@
 #include "core/base/memory.h"
 #include "core/nets/state.h"
 #include "experiments/checkpoint.h"
+#include "experiments/clock.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-enum { CHECKPOINT_SECONDS = 60 };
+/* Where judging the network takes longer, the state is saved first, since nothing can be saved meanwhile. */
+enum { JUDGING_SECONDS = 2 };
 
 typedef struct work {
     const pg_task *task;
@@ -20,15 +21,8 @@ typedef struct work {
     pg_evidence *evidence;
     pg_trainer *trainer;
     pg_checkpoints checkpoints;
-    double saved_at;
+    double saved_at, judging; /* time of the last checkpoint; seconds that the last judgement took */
 } work;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static pg_status load_pretrained(work *w, pg_error *err)
 {
@@ -63,20 +57,50 @@ static pg_status write_checkpoint(void *context, const char *path, pg_error *err
 
 static pg_status save(work *w, pg_error *err)
 {
-    w->saved_at = now();
+    w->saved_at = pg_now();
     return pg_checkpoint_save(&w->checkpoints, write_checkpoint, w->trainer, err);
 }
 
-/* Go on from the newest checkpoint that is whole; one that cannot be used is passed over for the one before. */
-static pg_status resume(work *w, pg_error *err)
+/* A network and its trainer, at the beginning. */
+static pg_status begin(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
 {
+    pg_trainer_destroy(&w->trainer);
+    pg_model_destroy(&w->model);
+    const pg_status status = make_model(w, spec, seed, err);
+    const pg_job job = {.model = w->model,
+                        .scheme = w->task->scheme,
+                        .scheme_options = w->task->scheme_options,
+                        .evidence = w->evidence,
+                        .data = &w->data.train,
+                        .options = &w->task->train,
+                        .seed = seed};
+    return status == PG_OK ? pg_trainer_create(&job, &w->trainer, err) : status;
+}
+
+static void pass_over(void *context, const char *path)
+{
+    const work *w = context;
+    char text[PG_PATH_MAX + 64];
+    snprintf(text, sizeof text, "%s is damaged: the checkpoint before it is used", path);
+    if (w->at->note) w->at->note(w->at->context, text);
+}
+
+/* Begin, or go on from the newest checkpoint that is whole; one that cannot be used is passed over for the one before. */
+static pg_status resume(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
+{
+    pg_status status = PG_OK;
     char path[PG_PATH_MAX], directory[PG_PATH_MAX];
-    long number = 0;
-    pg_status status = pg_path(directory, w->at->directory, "checkpoints", NULL, err);
-    if (status == PG_OK) status = pg_checkpoints_open(&w->checkpoints, directory, w->task->key, err);
-    if (status == PG_OK) status = pg_checkpoint_find(&w->checkpoints, 0, path, &number, NULL, NULL, err);
-    w->saved_at = now();
-    return status == PG_OK && number > 0 ? pg_trainer_load(w->trainer, path, err) : status;
+    PG_TRY(pg_path(directory, w->at->directory, "checkpoints", NULL, err));
+    PG_TRY(pg_checkpoints_open(&w->checkpoints, directory, w->task->key, err));
+    w->saved_at = pg_now();
+    for (long number = 0;;) {
+        PG_TRY(begin(w, spec, seed, err));
+        PG_TRY(pg_checkpoint_find(&w->checkpoints, number, path, &number, pass_over, w, err));
+        if (number == 0 || pg_trainer_load(w->trainer, path, NULL) == PG_OK) break;
+        pass_over(w, path);
+    }
+done:
+    return status;
 }
 
 static pg_status judge_epoch(work *w, pg_error *err)
@@ -97,22 +121,46 @@ done:
     return status;
 }
 
+static bool judged(const work *w)
+{
+    int count, best;
+    pg_trainer_history(w->trainer, &count, &best);
+    return count == pg_trainer_progress(w->trainer)->epoch;
+}
+
+/* The end of an epoch. A checkpoint may lie between its last step and its judgement. */
+static pg_status end_epoch(work *w, pg_error *err)
+{
+    pg_status status = PG_OK;
+    if (w->judging > JUDGING_SECONDS) PG_TRY(save(w, err));
+    const double start = pg_now();
+    PG_TRY(judge_epoch(w, err));
+    w->judging = pg_now() - start;
+done:
+    return status;
+}
+
+static bool checkpoint_due(const work *w)
+{
+    const double interval = w->at->checkpoint_seconds;
+    return interval > 0 ? pg_now() - w->saved_at > interval : pg_trainer_epoch_done(w->trainer);
+}
+
 static pg_status train(work *w, pg_error *err)
 {
     pg_status status = PG_OK;
+    if (!judged(w)) PG_TRY(end_epoch(w, err));
     while (!pg_trainer_done(w->trainer)) {
         PG_TRY(pg_trainer_step(w->trainer, err));
-        const bool epoch = pg_trainer_epoch_done(w->trainer);
-        if (epoch) PG_TRY(judge_epoch(w, err));
+        if (pg_trainer_epoch_done(w->trainer)) PG_TRY(end_epoch(w, err));
         const pg_progress *p = pg_trainer_progress(w->trainer);
         const double share = (p->epoch + (p->step < p->steps ? (double)p->step / p->steps : 0)) / p->epochs;
         if (w->at->report) w->at->report(w->at->context, share, p->images);
-        if (pg_trainer_done(w->trainer)) break;
         if (w->at->stop && w->at->stop(w->at->context)) {
             PG_TRY(save(w, err));
             return pg_fail(err, PG_INTERRUPTED, "interrupted in epoch %d, step %d", p->epoch + 1, p->step);
         }
-        if (epoch && now() - w->saved_at > CHECKPOINT_SECONDS) PG_TRY(save(w, err));
+        if (checkpoint_due(w) || (pg_trainer_done(w->trainer) && w->judging > JUDGING_SECONDS)) PG_TRY(save(w, err));
     }
 done:
     return status;
@@ -190,16 +238,7 @@ pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_recor
     PG_TRY(pg_execute_spec(task, w.data.train.classes, &w.data.train, &spec, err));
     PG_TRY(load_pretrained(&w, err));
     PG_TRY(make_evidence(&w, &spec, seed, err));
-    PG_TRY(make_model(&w, &spec, seed, err));
-    const pg_job job = {.model = w.model,
-                        .scheme = task->scheme,
-                        .scheme_options = task->scheme_options,
-                        .evidence = w.evidence,
-                        .data = &w.data.train,
-                        .options = &task->train,
-                        .seed = seed};
-    PG_TRY(pg_trainer_create(&job, &w.trainer, err));
-    PG_TRY(resume(&w, err));
+    PG_TRY(resume(&w, &spec, seed, err));
     PG_TRY(train(&w, err));
     PG_TRY(report(&w, seed, record, err));
     pg_checkpoints_remove(&w.checkpoints);

@@ -61,6 +61,7 @@ static pg_status add(pg_grid *grid, pg_task *task, int parent1, int parent2, dou
     PG_TRY(pg_task_describe(task, &labels, err));
     pg_node_task *node = &grid->tasks[grid->count];
     *node = (pg_node_task){.text = task->text, .public_text = task->public_text, .cost = cost};
+    node->unsaved = task->kind == PG_TASK_TRAIN ? 0 : cost;
     task->text = task->public_text = NULL;
     memcpy(node->key, task->key, sizeof node->key);
     snprintf(node->name, sizeof node->name, "%s", labels.name);

@@ -13,6 +13,7 @@ typedef struct pg_node_task {
     char *text, *public_text;     /* see task.h */
     int parents[2], parent_count; /* indices of earlier tasks */
     double cost;                  /* multiply-adds, roughly */
+    double unsaved;               /* part of the cost that comes before anything can be saved: training saves after each step */
 } pg_node_task;
 
 typedef struct pg_grid {

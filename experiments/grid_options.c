@@ -32,6 +32,14 @@ const pg_option pg_grid_table[] = {
      .low = 0,
      .high = 1024,
      .help = "of each rank that works; 0: the cores that it may use, shared among the ranks of a host"},
+    {.key = "checkpoint",
+     .type = PG_OPT_REAL,
+     .offset = offsetof(pg_grid_options, checkpoint),
+     .fallback = "1",
+     .low = 0,
+     .high = 1440,
+     .unit = "minutes",
+     .help = "between checkpoints of a training; 0: one after every epoch"},
     {0},
 };
 

@@ -8,6 +8,7 @@ typedef struct pg_grid_options {
     char name[PG_TEXT_MAX], label[PG_TEXT_MAX];
     pg_ints seeds;
     int threads;
+    double checkpoint; /* minutes; 0: every epoch */
 } pg_grid_options;
 extern const pg_option pg_grid_table[];
 

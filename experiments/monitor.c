@@ -1,16 +1,11 @@
 /* What people see of a run; see monitor.h. */
 #include "experiments/monitor.h"
 
+#include "experiments/clock.h"
+
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-double pg_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 pg_status pg_monitor_start(pg_monitor *monitor, FILE *stream, const char *log_path, pg_error *err)
 {

@@ -17,9 +17,6 @@ typedef struct pg_monitor {
     double running_cost;                                 /* of the tasks at work, the part that is done */
 } pg_monitor;
 
-/* Seconds of a clock that only goes forward. */
-double pg_now(void);
-
 /* log_path NULL: no log. The log is added to. */
 PG_CHECKED pg_status pg_monitor_start(pg_monitor *monitor, FILE *stream, const char *log_path, pg_error *err);
 

@@ -3,8 +3,7 @@
 #define PG_EXPERIMENTS_PROVENANCE_H
 
 #include "core/base/status.h"
-
-enum { PG_HOST_MAX = 64 };
+#include "experiments/process.h"
 
 /* What each rank says about itself. */
 typedef struct pg_rank_facts {

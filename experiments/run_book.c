@@ -3,7 +3,11 @@
 
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
+#include "experiments/clock.h"
+#include "experiments/signals.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,6 +62,39 @@ static void fault(pg_book *book, pg_status status, const char *message)
     book->fault = pg_fail(&book->fault_error, status, "%s", message);
 }
 
+void pg_book_stop(pg_book *book, const char *why)
+{
+    fault(book, PG_INTERRUPTED, why);
+}
+
+/* ---- the clock --------------------------------------------------------------------------------------------------------- */
+
+/* Everything is saved in this time, after the deadline's warning. */
+enum { SAVING_SECONDS = 10 };
+
+void pg_book_watch(pg_book *book)
+{
+    const double deadline = book->options->deadline;
+    if (pg_signals_caught()) book->interrupted = true;
+    if (deadline > 0 && pg_now() > deadline - SAVING_SECONDS)
+        pg_book_stop(book, "the deadline has come; repeat the command to resume");
+}
+
+/* Cost that one worker can do before the deadline; all in the world as long as no speed is known. */
+static double budget(const pg_book *book)
+{
+    const double left = book->options->deadline - SAVING_SECONDS - pg_now();
+    return book->options->deadline > 0 && book->known_seconds > 0 ? left * book->known_cost / book->known_seconds : INFINITY;
+}
+
+int pg_book_next(pg_book *book, bool others_at_work)
+{
+    const int task = pg_dispatch_take_within(book->dispatch, budget(book));
+    if (task < 0 && !others_at_work && book->dispatch->heap_count > 0)
+        pg_book_stop(book, "no task that is left would end before the deadline; repeat the command to resume");
+    return task;
+}
+
 /* ---- events
  * ------------------------------------------------------------------------------------------------------------------- */
 
@@ -78,6 +115,39 @@ void pg_book_start(pg_book *book, int task, int rank)
     open_log(book);
     book->rank[task] = rank;
     fault(book, pg_monitor_event(&book->monitor, false, &err, "start  %s on rank %d", book->grid->tasks[task].name, rank),
+          err.message);
+}
+
+/* An event of a task that people should see. */
+static void say(pg_book *book, const char *what, int task, const char *text)
+{
+    pg_error err = {.message = ""};
+    open_log(book);
+    fault(book, pg_monitor_event(&book->monitor, true, &err, "%-6s %s: %s", what, book->grid->tasks[task].name, text),
+          err.message);
+}
+
+void pg_book_note(pg_book *book, int task, const char *text)
+{
+    say(book, "note", task, text);
+}
+
+void pg_book_return(pg_book *book, int task)
+{
+    pg_dispatch_return(book->dispatch, task);
+    say(book, "again", task, "another worker resumes it");
+}
+
+void pg_book_lost(pg_book *book, int rank, const char *host, int task, const char *why)
+{
+    pg_error err = {.message = ""};
+    char *list = book->result.lost;
+    const size_t used = strlen(list);
+    snprintf(list + used, sizeof book->result.lost - used, "%srank %d on %s", used ? ", " : "", rank, host);
+    open_log(book);
+    fault(book,
+          pg_monitor_event(&book->monitor, true, &err, "lost   rank %d on %s, at work on %s: %s", rank, host,
+                           task >= 0 ? book->grid->tasks[task].name : "nothing", why),
           err.message);
 }
 
@@ -121,6 +191,10 @@ void pg_book_end(pg_book *book, int task, pg_status status, const char *message,
 {
     book->seconds[task] += seconds;
     book->result.busy += seconds;
+    if (status == PG_OK) {
+        book->known_cost += book->grid->tasks[task].cost;
+        book->known_seconds += seconds;
+    }
     switch (status) {
     case PG_OK: task_done(book, task); return;
     case PG_FAILED:
@@ -129,10 +203,8 @@ void pg_book_end(pg_book *book, int task, pg_status status, const char *message,
     case PG_IO_FAULT:
     case PG_NO_MEMORY: fault(book, status, message); break;
     }
-    pg_error err = {.message = ""};
     pg_dispatch_return(book->dispatch, task);
-    fault(book, pg_monitor_event(&book->monitor, true, &err, "stop   %s: %s", book->grid->tasks[task].name, message),
-          err.message);
+    say(book, "stop", task, message);
 }
 
 /* ---- what it came to
@@ -210,7 +282,7 @@ pg_status pg_book_finish(pg_book *book, pg_error *err)
     r->skipped = counts[PG_WORK_SKIPPED];
     r->left = book->grid->count - r->done - r->failed - r->skipped;
     r->seconds = pg_now() - book->monitor.started;
-    if (book->opened && book->fault == PG_OK) PG_TRY(write_timings(book, err));
+    if (book->opened && (book->fault == PG_OK || book->fault == PG_INTERRUPTED)) PG_TRY(write_timings(book, err));
     PG_TRY(measure_critical(book, err));
     if (book->fault != PG_OK) PG_TRY(pg_fail(err, book->fault, "%s", book->fault_error.message));
     if (book->interrupted && r->left) PG_TRY(pg_fail(err, PG_INTERRUPTED, "interrupted; repeat the command to resume"));

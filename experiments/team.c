@@ -2,25 +2,30 @@
 #include "experiments/team.h"
 
 #include "core/base/memory.h"
+#include "experiments/clock.h"
 
 #include <mpi.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { TAG = 1 };
+enum { TAG_MESSAGE = 1, TAG_SHARE, TAG_GATHER };
+enum { COLLECTIVE_SECONDS = 60 };
 
-/* A message on its way. */
+/* Bytes on their way. */
 typedef struct parcel {
     struct parcel *next;
     MPI_Request request;
-    pg_message message;
+    char bytes[];
 } parcel;
 
 struct pg_team_link {
     MPI_Comm comm; /* our own duplicate of the world, which returns its errors */
     parcel *sent;
+    pg_process *members;
 };
 
 static pg_status check(int code, const char *what, pg_error *err)
@@ -32,6 +37,8 @@ static pg_status check(int code, const char *what, pg_error *err)
     return pg_fail(err, PG_IO_FAULT, "MPI: %s: %s", what, text);
 }
 
+/* ---- start and end ---------------------------------------------------------------------------------------------------- */
+
 /* Launchers say who we are in the environment: Open MPI, PMIx and PMI ones. */
 static bool launched(void)
 {
@@ -41,46 +48,44 @@ static bool launched(void)
     return false;
 }
 
+static volatile sig_atomic_t code_at_alarm;
+
+static void leave(int number)
+{
+    (void)number;
+    _exit(code_at_alarm);
+}
+
+/* Collective calls wait for all ranks, and one that has died never comes: leave with this exit code if it takes too long. */
+static void limit_collective(int exit_code)
+{
+    code_at_alarm = exit_code;
+    signal(SIGALRM, leave);
+    alarm(COLLECTIVE_SECONDS);
+}
+
 pg_status pg_team_start(pg_team *team, pg_error *err)
 {
+    static pg_process self;
     pg_status status = PG_OK;
     int given = 0;
-    *team = (pg_team){.rank = 0, .size = 1};
+    pg_process_self(&self);
+    *team = (pg_team){.rank = 0, .size = 1, .members = &self};
     if (!launched()) return PG_OK;
+    limit_collective(pg_status_exit_code(PG_IO_FAULT));
     PG_TRY(check(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &given), "start", err));
     PG_TRY(pg_alloc(1, sizeof *team->link, &team->link, err));
     PG_TRY(check(MPI_Comm_dup(MPI_COMM_WORLD, &team->link->comm), "communicator", err));
     PG_TRY(check(MPI_Comm_set_errhandler(team->link->comm, MPI_ERRORS_RETURN), "error handler", err));
     PG_TRY(check(MPI_Comm_rank(team->link->comm, &team->rank), "rank", err));
     PG_TRY(check(MPI_Comm_size(team->link->comm, &team->size), "size", err));
+    PG_TRY(pg_alloc((size_t)team->size, sizeof self, &team->link->members, err));
+    team->members = team->link->members;
+    PG_TRY(check(
+        MPI_Allgather(&self, (int)sizeof self, MPI_BYTE, team->link->members, (int)sizeof self, MPI_BYTE, team->link->comm),
+        "who is there", err));
+    alarm(0);
 done:
-    return status;
-}
-
-pg_status pg_team_share(pg_team *team, void *data, size_t bytes, pg_error *err)
-{
-    return team->link ? check(MPI_Bcast(data, (int)bytes, MPI_BYTE, 0, team->link->comm), "broadcast", err) : PG_OK;
-}
-
-pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *all, pg_error *err)
-{
-    if (team->link)
-        return check(MPI_Gather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, 0, team->link->comm), "gather", err);
-    memcpy(all, mine, bytes);
-    return PG_OK;
-}
-
-pg_status pg_team_workers_here(pg_team *team, int *workers, pg_error *err)
-{
-    pg_status status = PG_OK;
-    MPI_Comm host = MPI_COMM_NULL;
-    int works = team->rank > 0 || team->size == 1;
-    *workers = 1;
-    if (!team->link) return PG_OK;
-    PG_TRY(check(MPI_Comm_split_type(team->link->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host), "ranks of a host", err));
-    PG_TRY(check(MPI_Allreduce(&works, workers, 1, MPI_INT, MPI_SUM, host), "ranks of a host", err));
-done:
-    if (host != MPI_COMM_NULL) MPI_Comm_free(&host);
     return status;
 }
 
@@ -99,53 +104,125 @@ static void sweep(struct pg_team_link *link)
     }
 }
 
-pg_status pg_team_send(pg_team *team, int to, const pg_message *message, pg_error *err)
-{
-    pg_status status = PG_OK;
-    parcel *one = NULL;
-    const size_t bytes = offsetof(pg_message, text) + strlen(message->text) + 1;
-    sweep(team->link);
-    PG_TRY(pg_alloc(1, offsetof(parcel, message) + bytes, &one, err));
-    memcpy(&one->message, message, bytes);
-    PG_TRY(check(MPI_Isend(&one->message, (int)bytes, MPI_BYTE, to, TAG, team->link->comm, &one->request), "send", err));
-    one->next = team->link->sent;
-    team->link->sent = one;
-    one = NULL;
-done:
-    pg_free(one);
-    return status;
-}
-
-pg_status pg_team_poll(pg_team *team, pg_message *message, bool *got, pg_error *err)
-{
-    pg_status status = PG_OK;
-    MPI_Status envelope;
-    int there = 0, bytes = 0;
-    *got = false;
-    sweep(team->link);
-    PG_TRY(check(MPI_Iprobe(MPI_ANY_SOURCE, TAG, team->link->comm, &there, &envelope), "probe", err));
-    if (!there) goto done;
-    PG_TRY(check(MPI_Get_count(&envelope, MPI_BYTE, &bytes), "size of a message", err));
-    if (bytes > (int)sizeof *message) PG_TRY(pg_fail(err, PG_IO_FAULT, "MPI: a message of %d bytes", bytes));
-    PG_TRY(check(MPI_Recv(message, bytes, MPI_BYTE, envelope.MPI_SOURCE, TAG, team->link->comm, MPI_STATUS_IGNORE), "receive",
-                 err));
-    message->from = envelope.MPI_SOURCE;
-    *got = true;
-done:
-    return status;
-}
-
 /* Parcels to ranks that live arrive soon; those to dead ranks never do, and are left behind. */
-void pg_team_finish(pg_team *team)
+void pg_team_finish(pg_team *team, int exit_code)
 {
     if (!team->link) return;
     for (int i = 0; i < 1000 && team->link->sent; i++) {
         sweep(team->link);
         if (team->link->sent) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
+    pg_free(team->link->members);
     pg_free(team->link);
     team->link = NULL;
+    if (team->incomplete) return;
+    limit_collective(exit_code);
     MPI_Finalize();
+    alarm(0);
+}
+
+/* ---- who is there ------------------------------------------------------------------------------------------------------- */
+
+int pg_team_workers_here(const pg_team *team)
+{
+    int workers = 0;
+    for (int rank = team->size > 1; rank < team->size; rank++)
+        workers += strcmp(team->members[rank].host, team->members[team->rank].host) == 0;
+    return workers > 0 ? workers : 1;
+}
+
+bool pg_team_lost(const pg_team *team, int rank)
+{
+    return pg_process_look(&team->members[rank]) == PG_PROCESS_ENDED;
+}
+
+/* ---- messages --------------------------------------------------------------------------------------------------------- */
+
+static pg_status post(struct pg_team_link *link, int to, int tag, const void *data, size_t bytes, pg_error *err)
+{
+    pg_status status = PG_OK;
+    parcel *one = NULL;
+    sweep(link);
+    PG_TRY(pg_alloc(1, sizeof *one + bytes, &one, err));
+    memcpy(one->bytes, data, bytes);
+    PG_TRY(check(MPI_Isend(one->bytes, (int)bytes, MPI_BYTE, to, tag, link->comm, &one->request), "send", err));
+    one->next = link->sent;
+    link->sent = one;
+    one = NULL;
+done:
+    pg_free(one);
+    return status;
+}
+
+/* Take what waits from that rank (or any) under that tag, if there is something. */
+static pg_status take(struct pg_team_link *link, int source, int tag, void *data, size_t room, int *from, bool *got,
+                      pg_error *err)
+{
+    pg_status status = PG_OK;
+    MPI_Status envelope;
+    int there = 0, bytes = 0;
+    *got = false;
+    sweep(link);
+    PG_TRY(check(MPI_Iprobe(source, tag, link->comm, &there, &envelope), "probe", err));
+    if (!there) goto done;
+    PG_TRY(check(MPI_Get_count(&envelope, MPI_BYTE, &bytes), "size of a message", err));
+    if ((size_t)bytes > room) PG_TRY(pg_fail(err, PG_IO_FAULT, "MPI: a message of %d bytes", bytes));
+    *from = envelope.MPI_SOURCE;
+    PG_TRY(check(MPI_Recv(data, bytes, MPI_BYTE, *from, tag, link->comm, MPI_STATUS_IGNORE), "receive", err));
+    *got = true;
+done:
+    return status;
+}
+
+pg_status pg_team_send(pg_team *team, int to, const pg_message *message, pg_error *err)
+{
+    return post(team->link, to, TAG_MESSAGE, message, offsetof(pg_message, text) + strlen(message->text) + 1, err);
+}
+
+pg_status pg_team_poll(pg_team *team, pg_message *message, bool *got, pg_error *err)
+{
+    int from = 0;
+    const pg_status status = take(team->link, MPI_ANY_SOURCE, TAG_MESSAGE, message, sizeof *message, &from, got, err);
+    if (*got) message->from = from;
+    return status;
+}
+
+/* Wait for data of a rank; PG_IO_FAULT when it is lost. */
+static pg_status await(pg_team *team, int rank, int tag, void *data, size_t bytes, pg_error *err)
+{
+    double looked = pg_now();
+    for (int idle = 0;; pg_idle_sleep(&idle)) {
+        int from;
+        bool got;
+        const pg_status status = take(team->link, rank, tag, data, bytes, &from, &got, err);
+        if (status != PG_OK || got) return status;
+        if (pg_now() - looked < 1) continue;
+        looked = pg_now();
+        if (pg_team_lost(team, rank)) return pg_fail(err, PG_IO_FAULT, "rank %d is lost", rank);
+    }
+}
+
+pg_status pg_team_share(pg_team *team, void *data, size_t bytes, pg_error *err)
+{
+    pg_status status = PG_OK;
+    if (team->rank > 0) status = await(team, 0, TAG_SHARE, data, bytes, err);
+    for (int rank = 1; team->rank == 0 && rank < team->size && status == PG_OK; rank++)
+        status = post(team->link, rank, TAG_SHARE, data, bytes, err);
+    team->incomplete |= status != PG_OK;
+    return status;
+}
+
+pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *all, pg_error *err)
+{
+    if (team->rank > 0) return post(team->link, 0, TAG_GATHER, mine, bytes, err);
+    memset(all, 0, bytes * (size_t)team->size);
+    memcpy(all, mine, bytes);
+    for (int rank = 1; rank < team->size; rank++) {
+        const pg_status status = await(team, rank, TAG_GATHER, (char *)all + (size_t)rank * bytes, bytes, err);
+        if (status != PG_OK && !pg_team_lost(team, rank)) return status;
+        team->incomplete |= status != PG_OK;
+    }
+    return PG_OK;
 }
 
 const char *pg_team_library(void)

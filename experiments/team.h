@@ -1,24 +1,28 @@
 /* The ranks of a run and the small messages between them: the one door to MPI.
  *
  * Rank 0 is the master, the others are workers. Without a launcher there is one rank and MPI is not started. Messages are
- * small, sends never block, and collective calls happen only at the start: after it any rank but the master may be lost without
- * hurting the others. What a task makes goes through files. */
+ * small, sends never block, and collective calls happen only in pg_team_start: after it any rank may be lost without hurting
+ * the others, where the launcher lets them live (Open MPI: mpirun --enable-recovery). What a task makes goes through files. */
 #ifndef PG_EXPERIMENTS_TEAM_H
 #define PG_EXPERIMENTS_TEAM_H
 
 #include "core/base/status.h"
+#include "experiments/process.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* worker to master: IDLE (when it starts, and about once a second while it has nothing to do), PROGRESS (a few times a second
- * while it works), RESULT. master to worker: TASK, INTERRUPT (save and end the task), END. */
+ * while it works), NOTE (something for the log), RESULT. master to worker: TASK, INTERRUPT (save and end that task), BEAT
+ * (every few seconds: the master lives), END. */
 typedef enum pg_message_kind {
     PG_MSG_IDLE,
     PG_MSG_PROGRESS,
+    PG_MSG_NOTE,
     PG_MSG_RESULT,
     PG_MSG_TASK,
     PG_MSG_INTERRUPT,
+    PG_MSG_BEAT,
     PG_MSG_END
 } pg_message_kind;
 
@@ -30,24 +34,35 @@ typedef struct pg_message {
     int kind; /* pg_message_kind */
     int from; /* rank; set by the receiver */
     int task, attempt;
-    int status;                 /* RESULT: pg_status */
+    int status;                 /* RESULT: pg_status; END: PG_OK if no rank was lost */
     double done, images;        /* PROGRESS, RESULT: share of the task; images processed */
     double seconds;             /* RESULT */
-    char text[PG_MESSAGE_TEXT]; /* TASK: its canonical text; RESULT: why it failed; only its used part travels */
+    char text[PG_MESSAGE_TEXT]; /* TASK: its canonical text; NOTE; RESULT: why it failed; only its used part travels */
 } pg_message;
 
 typedef struct pg_team {
     int rank, size;
+    bool incomplete;           /* a rank was lost: MPI is not ended in the common way */
+    const pg_process *members; /* [size] */
     struct pg_team_link *link; /* NULL: alone */
 } pg_team;
 
-/* Collective. */
+/* Collective. A rank that dies in it takes the others with it, after a minute at most. */
 PG_CHECKED pg_status pg_team_start(pg_team *team, pg_error *err);
-PG_CHECKED pg_status pg_team_share(pg_team *team, void *data, size_t bytes, pg_error *err); /* rank 0's data to all */
-PG_CHECKED pg_status pg_team_workers_here(pg_team *team, int *workers, pg_error *err); /* ranks on this host that compute */
-PG_CHECKED pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *all,
-                                    pg_error *err); /* to rank 0: all [size][bytes] */
-void pg_team_finish(pg_team *team);
+
+/* Rank 0's data to all: ranks that wait sleep, and fail when rank 0 is lost. */
+PG_CHECKED pg_status pg_team_share(pg_team *team, void *data, size_t bytes, pg_error *err);
+/* Everybody's data to rank 0: all [size][bytes], zeros for a lost rank. */
+PG_CHECKED pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *all, pg_error *err);
+
+/* Ranks on this host that compute. */
+int pg_team_workers_here(const pg_team *team);
+
+/* Has the process of that rank ended, for certain? Never certain about other hosts. */
+bool pg_team_lost(const pg_team *team, int rank);
+
+/* Give up MPI. Where it waits longer than a minute for the others, the process ends with this exit code. */
+void pg_team_finish(pg_team *team, int exit_code);
 
 /* Not collective. Messages between two ranks arrive in order. */
 PG_CHECKED pg_status pg_team_send(pg_team *team, int to, const pg_message *message, pg_error *err);

@@ -2,32 +2,30 @@
  */
 #include "experiments/worker.h"
 
-#include "experiments/monitor.h"
+#include "experiments/clock.h"
 #include "experiments/perform.h"
 #include "experiments/signals.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+
+/* The master speaks every few seconds. One that is silent for so long is lost; of the time in which nobody listened here, since
+ * a step or a measurement took long, only the first seconds count. */
+enum { SILENCE_MOST = 40, UNHEARD_MOST = 5 };
 
 typedef struct worker {
     pg_team *team;
-    pg_message current; /* the task at work */
-    bool interrupted, ended;
+    pg_message current; /* the task at work, or the next one */
+    bool given, interrupted, ended;
     double images_before; /* what the task counted before this run: a resumed task goes on counting */
     bool counted;
     double done, images;
-    double polled, reported, announced; /* times */
-    pg_status link;                     /* first failure of a message */
+    double listened, looked, reported, announced; /* times */
+    double silence;                               /* seconds since the master was heard */
+    pg_status link;                               /* first failure of a message */
     pg_error link_error;
 } worker;
-
-void pg_idle_sleep(int *idle)
-{
-    const long microseconds = *idle < 25 ? 200 * (*idle + 1) : 5000;
-    ++*idle;
-    nanosleep(&(struct timespec){.tv_nsec = microseconds * 1000}, NULL);
-}
 
 static void send(worker *w, pg_message_kind kind, pg_status status, double seconds, const char *text)
 {
@@ -44,30 +42,50 @@ static void send(worker *w, pg_message_kind kind, pg_status status, double secon
     if (w->link == PG_OK) w->link = pg_team_send(w->team, 0, &m, &w->link_error);
 }
 
-/* Take one message of the master; true if there was one. A task replaces the current one. */
-static bool take(worker *w)
+/* Take every message of the master that is there. */
+static void take(worker *w)
 {
     static pg_message m;
-    bool got = false;
-    if (w->link == PG_OK) w->link = pg_team_poll(w->team, &m, &got, &w->link_error);
-    if (!got) return false;
-    if (m.kind == PG_MSG_INTERRUPT) w->interrupted = true;
-    if (m.kind == PG_MSG_END) w->ended = true;
-    if (m.kind == PG_MSG_TASK) w->current = m;
-    return m.kind == PG_MSG_TASK;
+    for (bool got = true; got && w->link == PG_OK;) {
+        w->link = pg_team_poll(w->team, &m, &got, &w->link_error);
+        if (w->link != PG_OK || !got) return;
+        w->silence = 0;
+        switch ((pg_message_kind)m.kind) {
+        case PG_MSG_TASK:
+            w->current = m;
+            w->given = true;
+            break;
+        case PG_MSG_INTERRUPT: w->interrupted |= m.task == w->current.task && m.attempt == w->current.attempt; break;
+        case PG_MSG_END:
+            w->ended = true;
+            w->team->incomplete |= m.status != PG_OK;
+            break;
+        default: break;
+        }
+    }
 }
 
-/* ---- what a running task asks and says
- * ---------------------------------------------------------------------------------------- */
+/* Take messages, and see whether there is still somebody to send them. */
+static void listen(worker *w)
+{
+    const double now = pg_now();
+    w->silence += fmin(now - w->listened, UNHEARD_MOST);
+    w->listened = now;
+    take(w);
+    if (now - w->looked < 1 || w->ended || w->link != PG_OK) return;
+    w->looked = now;
+    const bool lost = pg_team_lost(w->team, 0);
+    if (lost) take(w); /* its last words */
+    if (w->ended || w->link != PG_OK || (!lost && w->silence < SILENCE_MOST)) return;
+    w->link = pg_fail(&w->link_error, PG_IO_FAULT, "the master is lost; repeat the command to resume");
+}
+
+/* ---- what a running task asks and says --------------------------------------------------------------------------------- */
 
 static bool stop(void *context)
 {
     worker *w = context;
-    const double now = pg_now();
-    if (now - w->polled > 0.05) {
-        w->polled = now;
-        (void)take(w); /* while a task runs, only INTERRUPT and END come */
-    }
+    if (pg_now() - w->listened > 0.05) listen(w);
     return w->interrupted || w->ended || w->link != PG_OK || pg_signals_caught() != 0;
 }
 
@@ -86,41 +104,47 @@ static void report(void *context, double done, double images)
     send(w, PG_MSG_PROGRESS, PG_OK, 0, "");
 }
 
-/* ---- the loop -------------------------------------------------------------------------------------------------------------
- */
+static void note(void *context, const char *text)
+{
+    send(context, PG_MSG_NOTE, PG_OK, 0, text);
+}
+
+/* ---- the loop ----------------------------------------------------------------------------------------------------------- */
 
 static void run_task(worker *w, const pg_workplace *at)
 {
     pg_error fault = {.message = ""};
     const double start = pg_now();
     w->done = w->images = w->images_before = 0;
-    w->counted = false;
+    w->counted = w->given = false;
     const pg_status status = pg_perform(w->current.text, at, &fault);
     send(w, PG_MSG_RESULT, status, pg_now() - start, status == PG_OK ? "" : fault.message);
     w->interrupted = false;
+    w->announced = pg_now();
 }
 
 pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_error *err)
 {
     static worker w;
-    w = (worker){.team = team};
+    w = (worker){.team = team, .listened = pg_now()};
     at->stop = stop;
     at->report = report;
+    at->note = note;
     at->context = &w;
     w.current.task = -1;
     for (int idle = 0; !w.ended && w.link == PG_OK;) {
-        const double now = pg_now();
-        if (now - w.announced > 1) {
-            w.announced = now;
+        if (pg_now() - w.announced > 1) {
+            w.announced = pg_now();
             send(&w, PG_MSG_IDLE, PG_OK, 0, "");
         }
-        if (take(&w)) {
+        listen(&w);
+        if (w.given) {
             idle = 0;
             run_task(&w, at);
-            w.announced = pg_now();
         } else
             pg_idle_sleep(&idle);
     }
     pg_task_release_data();
+    team->incomplete |= w.link != PG_OK;
     return w.link == PG_OK ? PG_OK : pg_fail(err, w.link, "%s", w.link_error.message);
 }

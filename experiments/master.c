@@ -1,0 +1,210 @@
+/* The master; see master.h. */
+#include "experiments/master.h"
+
+#include "core/base/memory.h"
+#include "experiments/clock.h"
+#include "experiments/signals.h"
+
+#include <stdio.h>
+
+enum { DEATHS_MOST = 2 };               /* a task that has lost so many workers is not given to a third */
+enum { BEAT_SECONDS = 5 };              /* between signs of life to the workers */
+static const double LOOK_SECONDS = 0.5; /* between looks at the workers' processes */
+
+/* What the master knows of a worker. */
+typedef struct hand {
+    bool present, lost;  /* present: has said something */
+    int task, attempt;   /* at work on; -1: nothing */
+    double done, images; /* as last told */
+    double heard;        /* time of its last message */
+} hand;
+
+typedef struct master {
+    pg_book *book;
+    pg_team *team;
+    hand *hands;            /* by rank */
+    int *attempts, *deaths; /* by task: times that it was given out; workers that it has lost */
+    double images;          /* of finished tasks */
+    double looked, beaten;  /* times */
+    bool told;              /* the workers have been told to save and end */
+    pg_message in, out;
+} master;
+
+static int busy(const master *m)
+{
+    int count = 0;
+    for (int rank = 1; rank < m->team->size; rank++) count += m->hands[rank].task >= 0;
+    return count;
+}
+
+static int living(const master *m)
+{
+    int count = 0;
+    for (int rank = 1; rank < m->team->size; rank++) count += !m->hands[rank].lost;
+    return count;
+}
+
+/* ---- workers that are lost ---------------------------------------------------------------------------------------------- */
+
+static void lose(master *m, int rank, const char *why)
+{
+    hand *h = &m->hands[rank];
+    const int task = h->task;
+    h->lost = m->team->incomplete = true;
+    h->task = -1;
+    pg_book_lost(m->book, rank, m->team->members[rank].host, task, why);
+    if (task < 0) return;
+    if (++m->deaths[task] < DEATHS_MOST)
+        pg_book_return(m->book, task);
+    else
+        pg_book_end(m->book, task, PG_FAILED, "it has lost two workers, and is not tried on a third", 0);
+}
+
+/* A message that cannot be sent loses its receiver. */
+static void tell(master *m, int rank, pg_message_kind kind, int task, int attempt)
+{
+    pg_error err = {.message = ""};
+    pg_message *out = &m->out;
+    out->kind = (int)kind;
+    out->task = task;
+    out->attempt = attempt;
+    snprintf(out->text, sizeof out->text, "%s", kind == PG_MSG_TASK ? m->book->grid->tasks[task].text : "");
+    if (pg_team_send(m->team, rank, out, &err) != PG_OK) lose(m, rank, err.message);
+}
+
+static void look_after(master *m)
+{
+    const double now = pg_now(), silence = m->book->options->silence;
+    const bool beat = now - m->beaten > BEAT_SECONDS;
+    if (now - m->looked < LOOK_SECONDS) return;
+    m->looked = now;
+    if (beat) m->beaten = now;
+    for (int rank = 1; rank < m->team->size; rank++) {
+        const hand *h = &m->hands[rank];
+        if (h->lost) continue;
+        if (pg_team_lost(m->team, rank))
+            lose(m, rank, "its process has ended");
+        else if (now - h->heard > silence)
+            lose(m, rank, "it has been silent for too long");
+        else if (beat)
+            tell(m, rank, PG_MSG_BEAT, -1, 0);
+    }
+    if (living(m) == 0 && pg_book_going(m->book)) pg_book_stop(m->book, "every worker is lost; repeat the command to resume");
+}
+
+/* ---- tasks out, results in ----------------------------------------------------------------------------------------------- */
+
+/* Give every free worker a task, as long as there are any. */
+static void hand_out(master *m)
+{
+    for (int rank = 1; rank < m->team->size && pg_book_going(m->book); rank++) {
+        hand *h = &m->hands[rank];
+        if (!h->present || h->lost || h->task >= 0) continue;
+        const int task = pg_book_next(m->book, busy(m) > 0);
+        if (task < 0) return;
+        h->task = task;
+        h->attempt = ++m->attempts[task];
+        h->done = h->images = 0;
+        pg_book_start(m->book, task, rank);
+        tell(m, rank, PG_MSG_TASK, task, h->attempt);
+    }
+}
+
+/* Progress as the live line wants it. */
+static void add_up(master *m)
+{
+    pg_monitor *monitor = &m->book->monitor;
+    monitor->images = m->images;
+    monitor->running_cost = 0;
+    for (int rank = 1; rank < m->team->size; rank++) {
+        const hand *h = &m->hands[rank];
+        if (h->task < 0) continue;
+        monitor->images += h->images;
+        monitor->running_cost += h->done * m->book->grid->tasks[h->task].cost;
+    }
+}
+
+/* A worker that was given up speaks: it is welcome again as soon as it has left the task that is no longer its own. */
+static void welcome(master *m, hand *h, const pg_message *message)
+{
+    if (message->kind == PG_MSG_IDLE || message->kind == PG_MSG_RESULT)
+        h->lost = false;
+    else
+        tell(m, message->from, PG_MSG_INTERRUPT, message->task, message->attempt);
+}
+
+static void hear(master *m, const pg_message *message)
+{
+    hand *h = &m->hands[message->from];
+    h->present = true;
+    h->heard = pg_now();
+    if (h->lost) welcome(m, h, message);
+    if (message->kind == PG_MSG_IDLE || h->task < 0 || message->task != h->task || message->attempt != h->attempt) return;
+    if (message->kind == PG_MSG_NOTE) {
+        pg_book_note(m->book, message->task, message->text);
+        return;
+    }
+    h->done = message->done;
+    h->images = message->images;
+    if (message->kind != PG_MSG_RESULT) return;
+    m->images += h->images;
+    h->task = -1;
+    pg_book_end(m->book, message->task, (pg_status)message->status, message->text, message->seconds);
+}
+
+/* Once the run is not to go on, let every worker save what it has. */
+static void wind_down(master *m)
+{
+    if (pg_book_going(m->book) || m->told) return;
+    m->told = true;
+    for (int rank = 1; rank < m->team->size; rank++)
+        if (m->hands[rank].task >= 0) tell(m, rank, PG_MSG_INTERRUPT, m->hands[rank].task, m->hands[rank].attempt);
+}
+
+static pg_status attend(master *m, pg_error *err)
+{
+    for (int idle = 0;;) {
+        bool got = false;
+        pg_book_watch(m->book);
+        look_after(m);
+        wind_down(m);
+        hand_out(m);
+        if (pg_book_going(m->book) ? pg_dispatch_over(m->book->dispatch) : busy(m) == 0) return PG_OK;
+        const pg_status status = pg_team_poll(m->team, &m->in, &got, err);
+        if (status != PG_OK) return status;
+        if (got) {
+            hear(m, &m->in);
+            idle = 0;
+        } else
+            pg_idle_sleep(&idle);
+        add_up(m);
+        pg_monitor_draw(&m->book->monitor, m->book->dispatch);
+    }
+}
+
+pg_status pg_master_run(pg_book *book, pg_team *team, pg_error *err)
+{
+    pg_status status = PG_OK;
+    master *m = NULL;
+    PG_TRY(pg_alloc(1, sizeof *m, &m, err));
+    *m = (master){.book = book, .team = team, .beaten = pg_now()};
+    PG_TRY(pg_alloc((size_t)team->size, sizeof *m->hands, &m->hands, err));
+    PG_TRY(pg_alloc((size_t)book->grid->count, sizeof *m->attempts, &m->attempts, err));
+    PG_TRY(pg_alloc((size_t)book->grid->count, sizeof *m->deaths, &m->deaths, err));
+    for (int rank = 0; rank < team->size; rank++) m->hands[rank] = (hand){.task = -1, .heard = m->beaten};
+    PG_TRY(attend(m, err));
+done:
+    if (m) {
+        pg_free(m->hands);
+        pg_free(m->attempts);
+        pg_free(m->deaths);
+    }
+    pg_free(m);
+    return status;
+}
+
+void pg_master_dismiss(pg_team *team)
+{
+    const pg_message end = {.kind = PG_MSG_END, .task = -1, .status = team->incomplete ? PG_IO_FAULT : PG_OK};
+    for (int rank = 1; rank < team->size; rank++) (void)!pg_team_send(team, rank, &end, NULL);
+}

@@ -1,0 +1,14 @@
+/* The master of a team: hands out tasks, hears what comes of them, and goes on without workers that are lost. */
+#ifndef PG_EXPERIMENTS_MASTER_H
+#define PG_EXPERIMENTS_MASTER_H
+
+#include "experiments/run_book.h"
+
+/* Run what the book has open. A worker whose process has ended, or that is silent for longer than options->silence, is lost:
+ * its task goes to another one, which resumes it; a task that loses its second worker fails. */
+PG_CHECKED pg_status pg_master_run(pg_book *book, pg_team *team, pg_error *err);
+
+/* Workers wait until they are told to end, however the run went. */
+void pg_master_dismiss(pg_team *team);
+
+#endif
