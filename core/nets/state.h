@@ -12,7 +12,8 @@ PG_CHECKED pg_status pg_model_save(const pg_model *model, const pg_metadata *not
 
 /* Read a model. The spec comes from the metadata if this program wrote the file, else from names and shapes; `override` (may be
  * NULL) says what cannot be found there: its norm, when no layer tells, and relu_before_add. PG_BAD_INPUT, naming file and
- * tensor, for what is missing, has another shape, or disagrees with its second name. */
+ * tensor, for what is missing, has another shape, or disagrees with its second name. Tensors that are no part of the
+ * network (passports, counters) are not looked at. */
 PG_CHECKED pg_status pg_model_load(const char *path, const pg_net_spec *override, pg_model **out, pg_error *err);
 
 /* The spec that a file's names and shapes (or metadata) tell. */

@@ -174,6 +174,7 @@ static void check_norm(pg_norm_kind kind, bool relu, bool affine)
                    .count = IMAGES * PIXELS * CHANNELS,
                    .affine = affine};
     c.x = block(c.count, true);
+    for (size_t i = 0; i < c.count; i++) c.x[i] += (pg_real)0.7; /* a mean */
     c.y = block(c.count, false);
     c.dy = block(c.count, true);
     c.gamma = block(CHANNELS, true);
@@ -310,6 +311,45 @@ static void test_passport_product(void **state)
     check_gradient("passport: weights", passport_objective, &c, c.w, dw, INPUTS * OUTPUTS);
     pg_real *const blocks[] = {c.x, c.w, c.y, c.dy, da, dw};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
+}
+
+/* Window means of a passport, for attacks that change the passport itself. */
+typedef struct means_case {
+    const pg_layer *layer;
+    int window;
+    pg_real *image, *means, *dmeans;
+} means_case;
+
+static double means_objective(void *context)
+{
+    const means_case *c = context;
+    pg_passport_means(c->layer, c->image, c->means);
+    return dot(c->means, c->dmeans, (size_t)c->window);
+}
+
+static void test_passport_means(void **state)
+{
+    (void)state;
+    pg_model *model = NULL;
+    pg_net_spec spec = small_spec("resnet18-imagenet", PG_NORM_BN, "v1", "all"); /* every kernel size and stride */
+    spec.image_height = 33;
+    spec.image_width = 41;
+    MUST(pg_model_create(&spec, &model, &problem));
+    for (int i = 0; i < model->passport_count; i++) {
+        means_case c = {.layer = pg_model_passport_layer(model, i)};
+        const pg_layer *l = c.layer;
+        const size_t image = (size_t)(l->in_height * l->in_width * l->in_channels);
+        c.window = l->row.kernel * l->row.kernel * l->in_channels;
+        c.image = block(image, true);
+        c.means = block((size_t)c.window, false);
+        c.dmeans = block((size_t)c.window, true);
+        pg_real *dimage = block(image, true);
+        pg_passport_means_backward(l, c.dmeans, dimage);
+        check_gradient("window means", means_objective, &c, c.image, dimage, image);
+        pg_real *const blocks[] = {c.image, c.means, c.dmeans, dimage};
+        for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) pg_free(blocks[k]);
+    }
+    pg_model_destroy(&model);
 }
 
 typedef struct relu_case {
@@ -477,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_pools),
         cmocka_unit_test(test_dense),
         cmocka_unit_test(test_passport_product),
+        cmocka_unit_test(test_passport_means),
         cmocka_unit_test(test_add_relu),
         cmocka_unit_test(test_cross_entropy),
         cmocka_unit_test(test_sign_loss),
