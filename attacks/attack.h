@@ -15,6 +15,8 @@ enum pg_sight {
     PG_SEES_EVIDENCE = 1 << 1,    /* the genuine evidence: an insider */
     PG_SEES_DISTRIBUTED = 1 << 3, /* the genuine evidence where it is distributed with the network, which is V1 */
     PG_SEES_PRETRAINED = 1 << 2,  /* a plain network of the same architecture, trained by the attacker */
+    PG_SEES_AFFINE = 1 << 4,      /* gamma and beta with which the deployed network runs, but not what makes them */
+    PG_SEES_FRESH = 1 << 5,       /* images from where the owner's came, on which the owner did not train */
 };
 
 /* Everything is borrowed. The weights and the shapes of passports are always seen; what the attack does not declare is NULL. */
@@ -22,7 +24,9 @@ typedef struct pg_attack_view {
     const pg_model *model;       /* the stolen model */
     const pg_scheme *scheme;     /* that protects it: methods are public, options and keys are not */
     const pg_evidence *evidence; /* PG_SEES_EVIDENCE, or PG_SEES_DISTRIBUTED for a model that needs a passport to run */
+    const pg_model *running;     /* PG_SEES_AFFINE: the deployed branch as an ordinary network, its affines learned ones */
     const pg_dataset *train;     /* PG_SEES_TRAIN */
+    const pg_dataset *fresh;     /* PG_SEES_FRESH; of no images when the owner used all */
     const pg_dataset *pictures;  /* public images of the same kind (the test set), never used to train */
     const pg_data *other;        /* another data set, where the attack's options name one */
     pg_model *pretrained;        /* PG_SEES_PRETRAINED */
@@ -41,12 +45,12 @@ enum { PG_MEASURES_MAX = 8 };
 /* What one outcome is. model and evidence are owned by the attack and valid until its next step. The owner's evidence is judged
  * on a changed model, forged evidence on the model it comes with, and with both each. */
 typedef struct pg_outcome {
-    const char *axis;            /* what tells outcomes apart: "level", "repeat"; NULL if there is only one */
-    double value;                /* on that axis */
-    pg_model *model;             /* NULL: the stolen model, unchanged */
-    const pg_evidence *evidence; /* forged evidence, or NULL */
-    const pg_data *data;         /* data set on which the outcome is measured; NULL: the victim's */
-    double images, flops;        /* cost so far: images run forward or trained on, multiply-adds */
+    const char *axis;                     /* what tells outcomes apart: "level", "repeat"; NULL if there is only one */
+    double value;                         /* on that axis */
+    pg_model *model;                      /* NULL: the stolen model, unchanged */
+    const pg_evidence *evidence;          /* forged evidence, or NULL */
+    const pg_data *data;                  /* data set on which the outcome is measured; NULL: the victim's */
+    double images, flops;                 /* cost so far: images run forward or trained on, multiply-adds */
     pg_measure measures[PG_MEASURES_MAX]; /* ended by a name of NULL, or full */
 } pg_outcome;
 

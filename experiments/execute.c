@@ -52,6 +52,13 @@ pg_status pg_execute_data(const pg_data_choice *choice, const pg_workplace *at, 
     return status;
 }
 
+pg_status pg_execute_fresh(const pg_data_choice *choice, const pg_workplace *at, pg_dataset *out, pg_error *err)
+{
+    const pg_data *whole;
+    const pg_status status = load(choice->name, at->data_directory, &whole, err);
+    return status == PG_OK ? pg_dataset_rest(&whole->train, choice->train, out, err) : status;
+}
+
 pg_status pg_execute_path(const pg_workplace *at, const char *folder, const char *key, char path[PG_PATH_MAX], pg_error *err)
 {
     char directory[PG_PATH_MAX], file[96];

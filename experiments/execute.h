@@ -6,6 +6,8 @@
 
 /* Data as a task chose it: subsets of a loaded data set, owned by the caller. */
 PG_CHECKED pg_status pg_execute_data(const pg_data_choice *choice, const pg_workplace *at, pg_data *out, pg_error *err);
+/* The training images that a task's choice leaves out, owned by the caller. */
+PG_CHECKED pg_status pg_execute_fresh(const pg_data_choice *choice, const pg_workplace *at, pg_dataset *out, pg_error *err);
 
 /* Paths of a task's artefacts. */
 PG_CHECKED pg_status pg_execute_path(const pg_workplace *at, const char *folder, const char *key, char path[PG_PATH_MAX],

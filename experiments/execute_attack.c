@@ -52,70 +52,84 @@ static void fill_view(work *w, pg_seed seed)
 {
     const unsigned sees = w->task->attack->sees;
     const bool distributed = w->victim->spec.passports && !w->victim->spec.public_affine;
-    w->view = (pg_attack_view){
-        .model = w->victim,
-        .scheme = w->task->scheme,
-        .pictures = &w->data.test,
-        .pixels = (pg_pixels)w->task->train.pixels,
-        .seed = seed};
+    w->view = (pg_attack_view){.model = w->victim,
+                               .scheme = w->task->scheme,
+                               .pictures = &w->data.test,
+                               .pixels = (pg_pixels)w->task->train.pixels,
+                               .seed = seed};
     if (sees & PG_SEES_TRAIN) w->view.train = &w->data.train;
     if (sees & PG_SEES_PRETRAINED) w->view.pretrained = w->pretrained;
     if (sees & PG_SEES_EVIDENCE || (sees & PG_SEES_DISTRIBUTED && distributed)) w->view.evidence = w->evidence;
     if (w->other.train.count) w->view.other = &w->other;
 }
 
-static pg_status verify(const work *w, const pg_model *model, const pg_evidence *evidence, const pg_dataset *test,
-                        const pg_nulls *nulls, pg_finding *out, pg_error *err)
+/* Fresh nulls for a claim on a model; none where the claim or the options want none. */
+static pg_status draw_nulls(const work *w, const pg_model *model, const pg_evidence *evidence, pg_nulls *out, pg_error *err)
 {
-    const double reference = test == &w->data.test && model == w->victim ? w->reference : NAN;
-    return pg_verify(model, evidence, test, w->view.pixels, &w->task->verify, reference,
-                     nulls && nulls->count >= 2 ? nulls : NULL, out, err);
+    const int count = w->task->verify.nulls;
+    if (!evidence || !pg_evidence_bits(evidence) || count < 2) return PG_OK;
+    return pg_nulls_draw(model, evidence, &w->data.test, w->view.pixels, count, w->view.seed, out, err);
+}
+
+static pg_status verify(const work *w, const pg_model *model, const pg_evidence *evidence, const pg_dataset *test,
+                        double reference, const pg_nulls *nulls, pg_finding *out, pg_error *err)
+{
+    return pg_verify(model, evidence, test, w->view.pixels, &w->task->verify, reference, nulls->count ? nulls : NULL, out, err);
 }
 
 /* The owner before the judge, on the unchanged victim: the row that every forgery is compared with. Also draws the nulls. */
-static pg_status record_genuine(work *w, pg_seed seed, pg_record *record, pg_error *err)
+static pg_status record_genuine(work *w, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_finding f;
     if (w->genuine_recorded) return PG_OK;
     w->genuine_recorded = true;
-    if (w->evidence && w->evidence->passport_count && w->task->verify.nulls >= 2)
-        PG_TRY(
-            pg_nulls_draw(w->victim, w->evidence, &w->data.test, w->view.pixels, w->task->verify.nulls, seed, &w->nulls, err));
-    PG_TRY(verify(w, w->victim, w->evidence, &w->data.test, &w->nulls, &f, err));
+    PG_TRY(draw_nulls(w, w->victim, w->evidence, &w->nulls, err));
+    PG_TRY(verify(w, w->victim, w->evidence, &w->data.test, NAN, &w->nulls, &f, err));
     w->reference = f.deployed.exact;
     PG_TRY(pg_execute_record(&f, "genuine", record, err));
 done:
     return status;
 }
 
-/* A claim with passports on the victim as it is. */
+/* A claim on the victim as it is. Passports are tried on what the layers below them once computed. */
 static pg_status claim(work *w, const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *out, pg_error *err)
 {
     pg_status status = PG_OK;
+    if (pg_evidence_claim(evidence) != PG_CLAIM_PASSPORTS)
+        return verify(w, w->victim, evidence, &w->data.test, w->reference, nulls, out, err);
     if (!w->judge)
         PG_TRY(pg_judge_create(w->victim, evidence, &w->data.test, w->view.pixels, &w->task->verify, &w->judge, err));
-    PG_TRY(pg_judge_claim(w->judge, evidence, w->reference, nulls->count >= 2 ? nulls : NULL, out, err));
+    PG_TRY(pg_judge_claim(w->judge, evidence, w->reference, nulls->count ? nulls : NULL, out, err));
 done:
     return status;
+}
+
+/* Bits of the owner's signature that the forged evidence reads in the model, where both are of one form. */
+static pg_status record_agreement(const work *w, const pg_model *model, const pg_evidence *forged, const char *name,
+                                  pg_record *record, pg_error *err)
+{
+    int agree = 0;
+    const int bits = pg_evidence_bits(w->evidence);
+    if (!bits || bits != pg_evidence_bits(forged) || pg_evidence_claim(forged) != pg_evidence_claim(w->evidence)) return PG_OK;
+    const pg_status status = pg_agreement_with(model, forged, w->evidence, &agree, err);
+    return status == PG_OK ? pg_record_add(record, name, "owner_bits_matched", 100.0 * agree / bits, "%", err) : status;
 }
 
 static pg_status judge_forgery(work *w, const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_finding f;
-    int agree = 0;
-    const bool same_kind = strcmp(o->evidence->kind, w->nulls.kind) == 0;
     pg_nulls own = {0};
-    const pg_nulls *nulls = &w->nulls;
-    if (!same_kind && w->nulls.count) {
-        PG_TRY(pg_nulls_draw(w->victim, o->evidence, &w->data.test, w->view.pixels, w->nulls.count, w->view.seed, &own, err));
-        nulls = &own;
-    }
-    PG_TRY(claim(w, o->evidence, nulls, &f, err));
-    PG_TRY(pg_agreement_with(w->victim, o->evidence, w->evidence, &agree, err));
+    const pg_model *model = o->model ? o->model : w->victim;
+    const bool drawn = !o->model && w->nulls.count && pg_evidence_alike(w->evidence, o->evidence);
+    if (!drawn) PG_TRY(draw_nulls(w, model, o->evidence, &own, err));
+    if (o->model)
+        PG_TRY(verify(w, model, o->evidence, &w->data.test, NAN, &own, &f, err));
+    else
+        PG_TRY(claim(w, o->evidence, drawn ? &w->nulls : &own, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
-    PG_TRY(pg_record_add(record, name, "owner_bits_matched", 100.0 * agree / pg_evidence_bits(w->evidence), "%", err));
+    PG_TRY(record_agreement(w, model, o->evidence, name, record, err));
 done:
     pg_nulls_clear(&own);
     return status;
@@ -141,16 +155,15 @@ done:
     return status;
 }
 
-static pg_status judge_removal(work *w, const pg_outcome *o, const char *name, pg_seed seed, pg_record *record, pg_error *err)
+static pg_status judge_removal(work *w, const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_finding f;
     pg_nulls nulls = {0};
     const pg_dataset *test = o->data ? &o->data->test : &w->data.test;
     const pg_model *model = o->model ? o->model : w->victim;
-    if (w->evidence && w->evidence->passport_count && w->task->verify.nulls >= 2)
-        PG_TRY(pg_nulls_draw(model, w->evidence, &w->data.test, w->view.pixels, w->task->verify.nulls, seed, &nulls, err));
-    PG_TRY(verify(w, model, w->evidence, test, &nulls, &f, err));
+    PG_TRY(draw_nulls(w, model, w->evidence, &nulls, err));
+    PG_TRY(verify(w, model, w->evidence, test, NAN, &nulls, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
     PG_TRY(record_triggers(w, model, name, record, err));
 done:
@@ -158,16 +171,34 @@ done:
     return status;
 }
 
-static pg_status judge(work *w, const pg_outcome *o, pg_seed seed, pg_record *record, pg_error *err)
+/* What the attack itself tells: its cost, and what it measured. */
+static pg_status record_attack(const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
 {
-    char name[48] = "";
-    if (o->axis) snprintf(name, sizeof name, "%.31s=%.6g", o->axis, o->value);
-    if (!o->evidence) return judge_removal(w, o, name, seed, record, err);
-    const pg_status status = record_genuine(w, seed, record, err);
-    return status == PG_OK ? judge_forgery(w, o, name, record, err) : status;
+    pg_status status = PG_OK;
+    if (o->images > 0) PG_TRY(pg_record_add(record, name, "attack_images", o->images, "images", err));
+    if (o->flops > 0) PG_TRY(pg_record_add(record, name, "attack_flops", o->flops, "multiply-adds", err));
+    for (const pg_measure *m = o->measures; m < o->measures + PG_MEASURES_MAX && m->name; m++)
+        PG_TRY(pg_record_add(record, name, m->name, m->value, m->unit, err));
+done:
+    return status;
 }
 
-static pg_status run(work *w, pg_seed seed, pg_record *record, pg_error *err)
+/* The owner's evidence is judged on a changed model, forged evidence on the model that it is for: rows NAME, or, where an
+ * outcome has both, NAME for the owner and "attacker" for the forger. */
+static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char name[48] = "";
+    if (o->axis) snprintf(name, sizeof name, "%.31s=%.6g", o->axis, o->value);
+    if (o->model || !o->evidence) PG_TRY(judge_removal(w, o, name, record, err));
+    if (o->evidence && !o->model) PG_TRY(record_genuine(w, record, err));
+    if (o->evidence) PG_TRY(judge_forgery(w, o, o->model ? "attacker" : name, record, err));
+    PG_TRY(record_attack(o, name, record, err));
+done:
+    return status;
+}
+
+static pg_status run(work *w, pg_record *record, pg_error *err)
 {
     const pg_attack *attack = w->task->attack;
     pg_status status = PG_OK;
@@ -176,7 +207,7 @@ static pg_status run(work *w, pg_seed seed, pg_record *record, pg_error *err)
     for (pg_attack_state what = PG_ATTACK_WORKING; what != PG_ATTACK_DONE;) {
         pg_outcome outcome = {0};
         PG_TRY(attack->step(w->state, &what, &outcome, err));
-        if (what == PG_ATTACK_OUTCOME) PG_TRY(judge(w, &outcome, seed, record, err));
+        if (what == PG_ATTACK_OUTCOME) PG_TRY(judge(w, &outcome, record, err));
         if (w->at->report) w->at->report(w->at->context, attack->progress(w->state), 0);
         if (what != PG_ATTACK_DONE && w->at->stop && w->at->stop(w->at->context))
             return pg_fail(err, PG_INTERRUPTED, "interrupted");
@@ -193,7 +224,7 @@ pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_reco
     PG_TRY(load_all(&w, err));
     fill_view(&w, seed);
     PG_TRY(pg_alloc(1, task->attack->state_size, &w.state, err));
-    PG_TRY(run(&w, seed, record, err));
+    PG_TRY(run(&w, record, err));
     if (w.other.train.count) PG_TRY(pg_record_note(record, "other_data", w.other.train.source, err));
 done:
     if (w.started) task->attack->finish(w.state);

@@ -81,33 +81,45 @@ static void choose(const pg_dataset *from, int count, int *seen, bool *taken)
     }
 }
 
-pg_status pg_dataset_subset(const pg_dataset *from, int count, pg_dataset *out, pg_error *err)
+/* Either the images that a balanced subset of count takes or those that it leaves out. */
+static pg_status take(const pg_dataset *from, int count, bool rest, pg_dataset *out, pg_error *err)
 {
     pg_status status = PG_OK;
     int *seen = NULL;
     bool *taken = NULL;
     const bool all = count == 0 || count >= from->count;
+    const int inside = all ? from->count : count, wanted = rest ? from->count - inside : inside;
     pg_dataset part = *from;
     part.images = NULL;
     part.labels = NULL;
     PG_TRY(pg_alloc((size_t)from->classes, sizeof *seen, &seen, err));
     PG_TRY(pg_alloc((size_t)from->count, sizeof *taken, &taken, err));
-    PG_TRY(pg_dataset_allocate(&part, all ? from->count : count, from->height, from->width, err));
+    PG_TRY(pg_dataset_allocate(&part, wanted, from->height, from->width, err));
     if (all)
         memset(taken, true, (size_t)from->count);
     else
         choose(from, count, seen, taken);
     for (int i = 0, at = 0; i < from->count; i++) {
-        if (!taken[i]) continue;
+        if (taken[i] == rest) continue;
         memcpy(part.images + (size_t)at * image_bytes(from), from->images + (size_t)i * image_bytes(from), image_bytes(from));
         part.labels[at++] = from->labels[i];
     }
-    if (!all) pg_dataset_seal(&part);
+    if (wanted < from->count) pg_dataset_seal(&part);
     *out = part;
 done:
     pg_free(seen);
     pg_free(taken);
     return status;
+}
+
+pg_status pg_dataset_subset(const pg_dataset *from, int count, pg_dataset *out, pg_error *err)
+{
+    return take(from, count, false, out, err);
+}
+
+pg_status pg_dataset_rest(const pg_dataset *from, int count, pg_dataset *out, pg_error *err)
+{
+    return take(from, count, true, out, err);
 }
 
 pg_status pg_data_directory(char out[PG_PATH_MAX], const char *override, pg_error *err)

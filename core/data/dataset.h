@@ -32,6 +32,8 @@ void pg_data_clear(pg_data *data);
 /* Class-balanced subset: rounds over the classes, taking the next image of each in file order, until count are taken, put in
  * file order. Count 0, or not less than there are: a copy. */
 PG_CHECKED pg_status pg_dataset_subset(const pg_dataset *from, int count, pg_dataset *out, pg_error *err);
+/* The images that such a subset leaves out: none when it takes all. */
+PG_CHECKED pg_status pg_dataset_rest(const pg_dataset *from, int count, pg_dataset *out, pg_error *err);
 void pg_dataset_clear(pg_dataset *data);
 
 /* PG_BAD_INPUT unless its images have this size and its labels are below classes: can a network run on it? */
