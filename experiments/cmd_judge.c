@@ -140,21 +140,13 @@ done:
     return status;
 }
 
-/* Passports of the same kind for the same layers. */
-static bool alike(const pg_evidence *a, const pg_evidence *b)
-{
-    bool same = strcmp(a->kind, b->kind) == 0 && a->passport_count == b->passport_count;
-    for (int i = 0; i < a->passport_count && same; i++) same = strcmp(a->passports[i].layer, b->passports[i].layer) == 0;
-    return same;
-}
-
 /* Nulls for a claim: those of the claim before serve again when it was alike and the model has a public branch to make them with. */
 static pg_status nulls_for(court *c, const claim *k, pg_error *err)
 {
     const bool independent = !c->model->spec.passports || c->model->spec.public_affine;
-    if (independent && c->nulls.count && alike(c->nulls_of, k->evidence)) return PG_OK;
+    if (independent && c->nulls.count && pg_evidence_alike(c->nulls_of, k->evidence)) return PG_OK;
     pg_nulls_clear(&c->nulls);
-    if (c->options.nulls < 2 || !k->evidence->passport_count) return PG_OK;
+    if (c->options.nulls < 2 || !pg_evidence_bits(k->evidence)) return PG_OK;
     const pg_seed seed = {.task = "judge"};
     c->nulls_of = k->evidence;
     return pg_nulls_draw(c->model, k->evidence, &c->images, (pg_pixels)c->pixels, c->options.nulls, seed, &c->nulls, err);
@@ -186,10 +178,11 @@ static pg_status hear(court *c, pg_error *err)
 
 static const char *verdict(const pg_finding *f)
 {
+    static const char *const weak[] = {"signature not significant", "mark not significant", "triggers not significant"};
     if (f->stands) return "claim stands";
-    if (f->bits == 0) return f->trigger_count ? "trigger set only" : "no evidence";
-    if (!f->significant) return "signature not significant";
-    return "model does not work with this passport";
+    if (!f->threshold) return "no evidence";
+    if (!f->significant) return weak[f->claim];
+    return f->private_branch.present ? "model does not work with this passport" : "model does not work";
 }
 
 static void set_number(json_t *object, const char *key, double value, bool present)
@@ -209,7 +202,7 @@ static json_t *claim_json(const claim *k)
     set_number(o, "accuracy_with_passport", f->private_branch.exact, f->private_branch.present);
     json_object_set_new(o, "bits", json_integer(f->bits));
     json_object_set_new(o, "bits_agree", json_integer(f->agree));
-    set_number(o, "detection", f->detection, f->bits > 0);
+    set_number(o, "detection", f->detection, f->threshold > 0);
     set_number(o, "detection_stored", f->detection_stored, f->bits > 0);
     for (int i = 0; i < k->evidence->passport_count; i++)
         json_object_set_new(layers, k->evidence->passports[i].layer, json_real(f->layer_detection[i]));
@@ -218,7 +211,9 @@ static json_t *claim_json(const claim *k)
     json_object_set_new(o, "nulls", json_integer(f->nulls));
     set_number(o, "null_mean", f->null_mean, f->nulls > 0);
     set_number(o, "null_deviation", f->null_deviation, f->nulls > 0);
-    set_number(o, "p_value", f->p_value, f->bits > 0);
+    set_number(o, "null_threshold", f->null_threshold, f->nulls > 0);
+    set_number(o, "p_value", f->p_value, f->threshold > 0);
+    json_object_set_new(o, "threshold", f->threshold ? json_integer(f->threshold) : json_null());
     set_number(o, "trigger_public", f->trigger[PG_PUBLIC].exact, f->trigger[PG_PUBLIC].present);
     set_number(o, "trigger_private", f->trigger[PG_PRIVATE].exact, f->trigger[PG_PRIVATE].present);
     set_number(o, "trigger_p_value", f->trigger_p, f->trigger_count > 0);
@@ -244,13 +239,15 @@ static void print_json(const court *c)
 
 static void print_claim(const claim *k)
 {
+    static const char *const things[] = {"passports", "mark", "triggers"};
     const pg_finding *f = &k->finding;
     printf("\n%s\n", k->path);
-    printf("  claims                    scheme %s, %s passports\n", k->evidence->scheme, k->evidence->kind);
+    printf("  claims                    scheme %s, %s %s\n", k->evidence->scheme, k->evidence->kind, things[f->claim]);
     printf("  commitment                %s%s\n", k->commitment, k->expected ? " (opened)" : "");
     if (f->private_branch.present) printf("  accuracy with passport    %.2f %%\n", f->private_branch.exact);
     if (f->bits) {
-        printf("  signature                 %d of %d bits (mean over layers %.2f %%)\n", f->agree, f->bits, f->detection);
+        printf("  %-9s                 %d of %d bits (mean over layers %.2f %%)\n", f->claim == PG_CLAIM_MARK ? "mark" : "signature",
+               f->agree, f->bits, f->detection);
         if (f->agree_stored >= 0) printf("  signature, stored scale   %d of %d bits\n", f->agree_stored, f->bits);
         if (f->nulls) printf("  null, %4d fresh ones     %.2f %% +- %.2f of the bits\n", f->nulls, f->null_mean, f->null_deviation);
         printf("  p-value                   %.3g (against a fair coin %.3g)\n", f->p_value, f->p_coin);

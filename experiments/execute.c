@@ -92,16 +92,20 @@ static pg_status add(pg_record *record, const char *outcome, const char *metric,
     return present && !isnan(value) ? pg_record_add(record, outcome, metric, value, unit, err) : PG_OK;
 }
 
-static pg_status record_signature(const pg_finding *f, const char *outcome, pg_record *record, pg_error *err)
+static pg_status record_claim(const pg_finding *f, const char *outcome, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    PG_TRY(add(record, outcome, "bits", f->bits, "bits", true, err));
+    const pg_accuracy *accuracy = pg_finding_accuracy(f);
+    PG_TRY(add(record, outcome, "accuracy_claimed", accuracy->exact, "%", accuracy->present, err));
+    PG_TRY(add(record, outcome, "bits", f->bits, "bits", f->bits > 0, err));
     PG_TRY(add(record, outcome, "detection", f->detection, "%", true, err));
     PG_TRY(add(record, outcome, "detection_stored", f->detection_stored, "%", true, err));
-    PG_TRY(add(record, outcome, "p_coin", f->p_coin, "", true, err));
+    PG_TRY(add(record, outcome, "p_coin", f->p_coin, "", f->bits > 0, err));
     PG_TRY(add(record, outcome, "p_value", f->p_value, "", true, err));
+    PG_TRY(add(record, outcome, "threshold", f->threshold, "", true, err));
     PG_TRY(add(record, outcome, "null_mean", f->null_mean, "%", f->nulls > 0, err));
     PG_TRY(add(record, outcome, "null_deviation", f->null_deviation, "%", f->nulls > 0, err));
+    PG_TRY(add(record, outcome, "null_threshold", f->null_threshold, "%", true, err));
     PG_TRY(add(record, outcome, "significant", f->significant, "", true, err));
     PG_TRY(add(record, outcome, "works", f->works, "", true, err));
     PG_TRY(add(record, outcome, "stands", f->stands, "", true, err));
@@ -117,7 +121,7 @@ pg_status pg_execute_record(const pg_finding *f, const char *outcome, pg_record 
     PG_TRY(add(record, outcome, "accuracy_batch_mean", f->deployed.batch_mean, "%", f->deployed.present, err));
     PG_TRY(add(record, outcome, "accuracy_public", f->public_branch.exact, "%", f->public_branch.present, err));
     PG_TRY(add(record, outcome, "accuracy_private", f->private_branch.exact, "%", f->private_branch.present, err));
-    if (f->bits) PG_TRY(record_signature(f, outcome, record, err));
+    if (f->bits || (f->claim == PG_CLAIM_TRIGGERS && f->trigger_count)) PG_TRY(record_claim(f, outcome, record, err));
     PG_TRY(add(record, outcome, "trigger_public", triggers[PG_PUBLIC].exact, "%", triggers[PG_PUBLIC].present, err));
     PG_TRY(add(record, outcome, "trigger_private", triggers[PG_PRIVATE].exact, "%", triggers[PG_PRIVATE].present, err));
     PG_TRY(add(record, outcome, "trigger_p_value", f->trigger_p, "", f->trigger_count > 0, err));

@@ -123,7 +123,7 @@ static pg_status open_book(book *b, const pg_results *results, pg_error *err)
         PG_TRY(variant_of(&b->schemes, l->scheme, parameters, &b->scheme[i], err));
         b->attack[i] = -1;
         if (l->attack[0]) PG_TRY(variant_of(&b->attacks, l->attack, l->parameters, &b->attack[i], err));
-        b->forges[i] = pg_result_value(&results->items[i], "genuine", "bits", &value);
+        b->forges[i] = pg_result_value(&results->items[i], "genuine", "stands", &value);
     }
     for (int i = 0; i < b->schemes.count; i++) label_one(&b->schemes, &b->schemes.items[i]);
     for (int i = 0; i < b->attacks.count; i++) label_one(&b->attacks, &b->attacks.items[i]);
@@ -294,8 +294,8 @@ done:
 static pg_status make_ambiguity(const book *b, pg_sheet *sheet, pg_error *err)
 {
     static const char *const texts[] = {"data", "network", "norm", "scheme", "evidence", NULL};
-    static const column_spec columns[] = {{"accuracy_private", "accuracy %", PG_COLUMN_MEAN},
-                                          {"detection", "signature %", PG_COLUMN_MEAN},
+    static const column_spec columns[] = {{"accuracy_claimed", "accuracy %", PG_COLUMN_MEAN},
+                                          {"detection", "detected %", PG_COLUMN_MEAN},
                                           {"owner_bits_matched", "owner's bits %", PG_COLUMN_MEAN},
                                           {"p_value", "smallest p-value", PG_COLUMN_SMALLEST},
                                           {"stands", "claim stands", PG_COLUMN_SHARE},
@@ -307,9 +307,9 @@ static pg_status make_ambiguity(const book *b, pg_sheet *sheet, pg_error *err)
     for (int i = 0; i < b->results->count; i++) {
         const pg_result *r = &b->results->items[i];
         const bool trained = b->attack[i] < 0;
-        double bits;
+        double stands;
         int row;
-        if (trained ? !pg_result_value(r, "", "bits", &bits) : !b->forges[i]) continue;
+        if (trained ? !pg_result_value(r, "", "stands", &stands) : !b->forges[i]) continue;
         const char *const key[] = {r->labels.data,
                                    r->labels.network,
                                    r->labels.norm,

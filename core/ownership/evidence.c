@@ -21,6 +21,40 @@ done:
     return status;
 }
 
+static size_t projection_size(const pg_mark *mark)
+{
+    return (size_t)(mark->kernel * mark->kernel * mark->inputs) * (size_t)mark->bits;
+}
+
+pg_status pg_mark_allocate(pg_mark *mark, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(pg_alloc(projection_size(mark), sizeof *mark->projection, &mark->projection, err));
+    PG_TRY(pg_alloc((size_t)mark->bits, sizeof *mark->b, &mark->b, err));
+done:
+    return status;
+}
+
+void pg_mark_clear(pg_mark *mark)
+{
+    pg_free(mark->projection);
+    pg_free(mark->b);
+    *mark = (pg_mark){0};
+}
+
+static pg_status copy_mark(const pg_mark *from, pg_mark *to, pg_error *err)
+{
+    *to = *from;
+    to->projection = NULL;
+    to->b = NULL;
+    if (!from->bits) return PG_OK;
+    const pg_status status = pg_mark_allocate(to, err);
+    if (status != PG_OK) return status;
+    memcpy(to->projection, from->projection, projection_size(from) * sizeof *to->projection);
+    memcpy(to->b, from->b, (size_t)from->bits);
+    return PG_OK;
+}
+
 static pg_status start(const char *scheme, const char *kind, int count, pg_evidence **out, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -75,6 +109,7 @@ pg_status pg_evidence_clone(const pg_evidence *from, pg_evidence **out, pg_error
         memcpy(p->skey, s->skey, key_size(s) * sizeof *p->skey);
         memcpy(p->b, s->b, (size_t)s->outputs);
     }
+    PG_TRY(copy_mark(&from->mark, &evidence->mark, err));
     if (from->triggers.count) PG_TRY(pg_dataset_subset(&from->triggers, 0, &evidence->triggers, err));
     *out = evidence;
     evidence = NULL;
@@ -93,6 +128,7 @@ void pg_evidence_destroy(pg_evidence **evidence)
         pg_free(e->passports[i].b);
     }
     pg_free(e->passports);
+    pg_mark_clear(&e->mark);
     pg_dataset_clear(&e->triggers);
     pg_free(e);
     *evidence = NULL;
@@ -100,9 +136,22 @@ void pg_evidence_destroy(pg_evidence **evidence)
 
 int pg_evidence_bits(const pg_evidence *evidence)
 {
-    int bits = 0;
+    int bits = evidence->passport_count ? 0 : evidence->mark.bits;
     for (int i = 0; i < evidence->passport_count; i++) bits += evidence->passports[i].outputs;
     return bits;
+}
+
+pg_claim pg_evidence_claim(const pg_evidence *evidence)
+{
+    if (!evidence->passport_count && evidence->mark.bits) return PG_CLAIM_MARK;
+    return !evidence->passport_count && evidence->triggers.count ? PG_CLAIM_TRIGGERS : PG_CLAIM_PASSPORTS;
+}
+
+bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b)
+{
+    bool same = strcmp(a->kind, b->kind) == 0 && a->passport_count == b->passport_count;
+    for (int i = 0; i < a->passport_count && same; i++) same = strcmp(a->passports[i].layer, b->passports[i].layer) == 0;
+    return same && a->mark.bits == b->mark.bits && strcmp(a->mark.layer, b->mark.layer) == 0;
 }
 
 /* ---- commitment
@@ -116,6 +165,20 @@ static void hash_key(pg_hash *hash, const pg_passport *p, const pg_real *key)
             const float value = (float)key[i * p->inputs + c];
             pg_hash_add(hash, &value, sizeof value);
         }
+}
+
+static void hash_mark(pg_hash *hash, const pg_mark *mark)
+{
+    if (!mark->bits) return;
+    pg_hash_add_text(hash, mark->layer);
+    pg_hash_add_u64(hash, (uint64_t)mark->kernel);
+    pg_hash_add_u64(hash, (uint64_t)mark->inputs);
+    pg_hash_add_u64(hash, (uint64_t)mark->bits);
+    for (size_t i = 0; i < projection_size(mark); i++) {
+        const float value = (float)mark->projection[i];
+        pg_hash_add(hash, &value, sizeof value);
+    }
+    pg_hash_add(hash, mark->b, (size_t)mark->bits);
 }
 
 void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX])
@@ -136,6 +199,7 @@ void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX]
         hash_key(&hash, p, p->skey);
         pg_hash_add(&hash, p->b, (size_t)p->outputs);
     }
+    hash_mark(&hash, &evidence->mark);
     const pg_dataset *t = &evidence->triggers;
     pg_hash_add_u64(&hash, (uint64_t)t->count);
     if (t->count) {

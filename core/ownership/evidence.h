@@ -1,8 +1,8 @@
 /* Evidence: what a claimant, owner or forger, shows a judge.
  *
- * Passports and a signature per passport layer, and, where the scheme has one, a trigger set. Genuine and forged evidence have
- * this one form and are judged by the same code. Evidence is a secret: files are readable by their owner alone, and everything
- * published carries only the commitment, a SHA-256 of the canonical content. */
+ * Passports and a signature per passport layer, or a mark in the weights of one layer, and, where the scheme has one, a trigger
+ * set. Genuine and forged evidence have this one form and are judged by the same code. Evidence is a secret: files are readable
+ * by their owner alone, and everything published carries only the commitment, a SHA-256 of the canonical content. */
 #ifndef PG_OWNERSHIP_EVIDENCE_H
 #define PG_OWNERSHIP_EVIDENCE_H
 
@@ -19,11 +19,24 @@ typedef struct pg_passport {
     int8_t *b;                          /* signature: -1 or +1 */
 } pg_passport;
 
+/* A mark in the weights; see mark.h. */
+enum { PG_MARK_BITS_MAX = 4096 };
+typedef struct pg_mark {
+    char layer[PG_NAME_MAX];  /* the marked convolution */
+    int kernel, inputs, bits; /* projection is [kernel,kernel,inputs,bits]; bits 0: no mark */
+    pg_real *projection;      /* a filter per bit */
+    int8_t *b;                /* -1 or +1, [bits] */
+} pg_mark;
+
+/* What a claim rests on: passports, else a mark, else triggers. */
+typedef enum pg_claim { PG_CLAIM_PASSPORTS, PG_CLAIM_MARK, PG_CLAIM_TRIGGERS } pg_claim;
+
 typedef struct pg_evidence {
     char scheme[PG_KIND_MAX]; /* name of the scheme that it claims */
-    char kind[PG_KIND_MAX]; /* how its passports were made: "random", "image", "shuffle"; tells the judge which null to draw */
+    char kind[PG_KIND_MAX]; /* how it was made ("shuffle" passports, a "gaussian" mark); tells the judge which null to draw */
     int passport_count;
     pg_passport *passports;
+    pg_mark mark;
     pg_dataset triggers; /* count 0: none */
 } pg_evidence;
 
@@ -36,14 +49,23 @@ void pg_evidence_destroy(pg_evidence **evidence);
 /* Memory for key, skey and b from the sizes in p; what was taken before a failure stays with p. */
 PG_CHECKED pg_status pg_passport_allocate(pg_passport *p, pg_error *err);
 
-/* SHA-256 over scheme, kind, passports (float32, state-dict order), signatures and triggers. */
+PG_CHECKED pg_status pg_mark_allocate(pg_mark *mark, pg_error *err);
+void pg_mark_clear(pg_mark *mark);
+
+/* SHA-256 over scheme, kind, passports (float32, state-dict order), signatures, mark and triggers. */
 void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX]);
 
-/* Number of signature bits. */
+/* Number of bits of the signature or the mark. */
 int pg_evidence_bits(const pg_evidence *evidence);
+pg_claim pg_evidence_claim(const pg_evidence *evidence);
+
+/* Passports of one kind for the same layers, or marks of one kind and size in the same layer: null evidence drawn for the one
+ * serves the other. */
+bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b);
 
 /* safetensors under the reference's names: LAYER.key, LAYER.skey, LAYER.b (private ones: LAYER.key_private,
- * LAYER.skey_private). Saved with mode 0600. Loading also reads a state dict that holds weights and passports together. */
+ * LAYER.skey_private); a mark is LAYER.projection [bits,C,R,R] and LAYER.mark [bits]. Saved with mode 0600. Loading also reads a
+ * state dict that holds weights and passports together. */
 PG_CHECKED pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_error *err);
 PG_CHECKED pg_status pg_evidence_load(const char *path, pg_evidence **out, pg_error *err);
 

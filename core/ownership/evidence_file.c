@@ -61,6 +61,19 @@ static void put_passport(sheet *s, const pg_passport *p, const char *const *name
     s->next += p->outputs;
 }
 
+/* The projection as a bank of filters in the state dict's order, [bits,C,R,R]. */
+static void put_mark(sheet *s, const pg_mark *m)
+{
+    const int taps = m->kernel * m->kernel;
+    const size_t side = (size_t)m->kernel, bits = (size_t)m->bits, shape[] = {bits, (size_t)m->inputs, side, side};
+    put(s, m->layer, "projection", 4, shape, s->next);
+    for (int i = 0; i < m->bits; i++)
+        for (int c = 0; c < m->inputs; c++)
+            for (int t = 0; t < taps; t++) *s->next++ = m->projection[(t * m->inputs + c) * m->bits + i];
+    put(s, m->layer, "mark", 1, &bits, s->next);
+    for (int i = 0; i < m->bits; i++) *s->next++ = m->b[i];
+}
+
 static void put_triggers(sheet *s, const pg_dataset *t)
 {
     const size_t n = (size_t)t->count;
@@ -76,8 +89,9 @@ pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_err
 {
     pg_status status = PG_OK;
     sheet s = {0};
-    size_t total = 0;
-    const size_t room = (size_t)evidence->passport_count * NAMES + 2;
+    const pg_mark *mark = &evidence->mark;
+    size_t total = (size_t)mark->bits * (size_t)(mark->kernel * mark->kernel * mark->inputs + 1);
+    const size_t room = (size_t)evidence->passport_count * NAMES + 4;
     char classes[16];
     for (int i = 0; i < evidence->passport_count; i++) {
         const pg_passport *p = &evidence->passports[i];
@@ -88,6 +102,7 @@ pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_err
     PG_TRY(pg_alloc(total, sizeof *s.values, &s.values, err));
     s.next = s.values;
     for (int i = 0; i < evidence->passport_count; i++) put_passport(&s, &evidence->passports[i], names_of(evidence->scheme));
+    if (mark->bits) put_mark(&s, mark);
     if (evidence->triggers.count) put_triggers(&s, &evidence->triggers);
     snprintf(classes, sizeof classes, "%d", evidence->triggers.classes);
     const pg_metadata notes[] = {{"format", "pt"},
@@ -107,29 +122,25 @@ done:
  * ----------------------------------------------------------------------------------------------------------------------------
  */
 
-/* Layer whose passport has the array called `name` ("features.4.key" -> "features.4"); false for other names. */
-static bool layer_of(const char *name, char layer[PG_NAME_MAX], bool *private)
+/* Layer that has the array called `name` under that ending ("features.4.key" -> "features.4"); false for other names. */
+static bool layer_of(const char *name, const char *ending, char layer[PG_NAME_MAX])
 {
-    static const char *const ends[] = {".key", ".key_private"};
-    for (int i = 0; i < 2; i++) {
-        const size_t n = strlen(name), m = strlen(ends[i]);
-        if (n <= m || n - m >= PG_NAME_MAX || strcmp(name + n - m, ends[i]) != 0) continue;
-        memcpy(layer, name, n - m);
-        layer[n - m] = 0;
-        *private = i == 1;
-        return true;
-    }
-    return false;
+    const size_t n = strlen(name), m = strlen(ending);
+    if (n <= m || n - m >= PG_NAME_MAX || strcmp(name + n - m, ending) != 0) return false;
+    memcpy(layer, name, n - m);
+    layer[n - m] = 0;
+    return true;
 }
 
-static pg_status read_signature(const pg_safetensors *file, const char *path, const char *name, pg_passport *p, pg_real *values,
-                                pg_error *err)
+/* b [count] from the array of that name; values [count] is room to work in. */
+static pg_status read_bits(const pg_safetensors *file, const char *path, const char *name, int count, int8_t *b,
+                           pg_real *values, pg_error *err)
 {
-    const pg_status status = pg_safetensors_read_real(file, name, values, (size_t)p->outputs, err);
-    for (int o = 0; o < p->outputs && status == PG_OK; o++) {
+    const pg_status status = pg_safetensors_read_real(file, name, values, (size_t)count, err);
+    for (int o = 0; o < count && status == PG_OK; o++) {
         if (values[o] != 1 && values[o] != -1)
             return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': element %d is neither -1 nor +1", path, name, o);
-        p->b[o] = (int8_t)values[o];
+        b[o] = (int8_t)values[o];
     }
     return status;
 }
@@ -172,8 +183,37 @@ static pg_status read_passport(const pg_safetensors *file, const char *path, con
         PG_TRY(pg_safetensors_read_real(file, name[k], values, count, err));
         transpose(values, k ? p->skey : p->key, p->inputs, p->height * p->width);
     }
-    PG_TRY(read_signature(file, path, bits, p, values, err));
+    PG_TRY(read_bits(file, path, bits, p->outputs, p->b, values, err));
     PG_TRY(check_second_name(file, path, name[2], name[3], p, values, err));
+done:
+    pg_free(values);
+    return status;
+}
+
+static pg_status read_mark(const pg_safetensors *file, const char *path, const char *layer, pg_mark *m, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_real *values = NULL;
+    const pg_array *x = NULL, *b = NULL;
+    char projection[TENSOR_NAME], mark[TENSOR_NAME];
+    snprintf(projection, TENSOR_NAME, "%s.projection", layer);
+    snprintf(mark, TENSOR_NAME, "%s.mark", layer);
+    PG_TRY(pg_safetensors_get(file, projection, 4, NULL, &x, err));
+    PG_TRY(pg_safetensors_get(file, mark, 1, &x->shape[0], &b, err));
+    if (x->shape[0] < 1 || x->shape[0] > PG_MARK_BITS_MAX || x->shape[2] != x->shape[3] || x->count == 0 || x->count > 1u << 28)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected 1 to %d filters [bits,C,R,R]", path, projection,
+                       PG_MARK_BITS_MAX));
+    *m = (pg_mark){.bits = (int)x->shape[0], .inputs = (int)x->shape[1], .kernel = (int)x->shape[2]};
+    snprintf(m->layer, sizeof m->layer, "%s", layer);
+    PG_TRY(pg_mark_allocate(m, err));
+    PG_TRY(pg_alloc(x->count, sizeof *values, &values, err));
+    PG_TRY(read_bits(file, path, mark, m->bits, m->b, values, err));
+    PG_TRY(pg_safetensors_read_real(file, projection, values, x->count, err));
+    const int taps = m->kernel * m->kernel;
+    for (int i = 0; i < m->bits; i++)
+        for (int c = 0; c < m->inputs; c++)
+            for (int t = 0; t < taps; t++)
+                m->projection[(t * m->inputs + c) * m->bits + i] = values[(i * m->inputs + c) * taps + t];
 done:
     pg_free(values);
     return status;
@@ -244,16 +284,20 @@ static pg_status read_all(const pg_safetensors *file, const char *path, pg_evide
     char layer[PG_NAME_MAX];
     bool private = false;
     for (size_t i = 0; i < pg_safetensors_count(file) && status == PG_OK; i++) {
-        if (!layer_of(pg_safetensors_at(file, i)->name, layer, &private)) continue;
+        const char *name = pg_safetensors_at(file, i)->name;
+        if (!e->mark.bits && layer_of(name, ".projection", layer)) status = read_mark(file, path, layer, &e->mark, err);
+        const bool hidden = layer_of(name, ".key_private", layer);
+        private |= hidden;
+        if (status != PG_OK || !(hidden || layer_of(name, ".key", layer))) continue;
         if (e->passport_count == PG_PASSPORTS_MAX)
             return pg_fail(err, PG_BAD_INPUT, "%s: more than %d passports", path, PG_PASSPORTS_MAX);
-        status = read_passport(file, path, layer, private, &e->passports[e->passport_count++], err);
+        status = read_passport(file, path, layer, hidden, &e->passports[e->passport_count++], err);
     }
     if (status != PG_OK) return status;
     sort_passports(e);
     if ((status = read_triggers(file, path, &e->triggers, err)) != PG_OK) return status;
-    if (!e->passport_count && !e->triggers.count)
-        return pg_fail(err, PG_BAD_INPUT, "%s: no passport (LAYER.key or LAYER.key_private) and no trigger set in it", path);
+    if (!e->passport_count && !e->triggers.count && !e->mark.bits)
+        return pg_fail(err, PG_BAD_INPUT, "%s: no passport (LAYER.key or LAYER.key_private), mark or trigger set in it", path);
     const char *scheme = pg_safetensors_metadata(file, "scheme"), *kind = pg_safetensors_metadata(file, "kind");
     snprintf(e->scheme, sizeof e->scheme, "%s", scheme ? scheme : private ? "v2" : "v1");
     snprintf(e->kind, sizeof e->kind, "%s", kind ? kind : "shuffle");

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
+#include "core/ownership/mark.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_statistics.h>
@@ -89,17 +90,73 @@ static void stored_agreement(const pg_model *model, const pg_evidence *evidence,
     out->detection_stored = sum / evidence->passport_count;
 }
 
-/* P[X >= k], X binomial (n, q). */
-static double binomial_tail(int k, int n, double q)
+/* Signs of what a mark's projection reads in the model. */
+static pg_status mark_signs(const pg_mark *mark, const pg_model *model, int8_t *signs, pg_error *err)
+{
+    double projected[PG_MARK_BITS_MAX];
+    const pg_layer *layer = NULL;
+    const pg_status status = pg_mark_layer(mark, model, &layer, err);
+    if (status != PG_OK) return status;
+    pg_mark_project(mark, model, layer, projected);
+    for (int i = 0; i < mark->bits; i++) signs[i] = (int8_t)((projected[i] > 0) - (projected[i] < 0));
+    return PG_OK;
+}
+
+/* Bits of the evidence's signature or mark that equal these signs. */
+static int signs_agree(const pg_evidence *evidence, const int8_t *signs)
+{
+    int agree = 0;
+    if (pg_evidence_claim(evidence) == PG_CLAIM_MARK)
+        for (int i = 0; i < evidence->mark.bits; i++) agree += evidence->mark.b[i] == signs[i];
+    for (int l = 0; l < evidence->passport_count; l++)
+        for (int o = 0; o < evidence->passports[l].outputs; o++) agree += evidence->passports[l].b[o] == *signs++;
+    return agree;
+}
+
+double pg_binomial_tail(int k, int n, double q)
 {
     return k <= 0 ? 1 : gsl_cdf_binomial_Q((unsigned)(k - 1), q, (unsigned)n);
 }
+
+int pg_binomial_threshold(int n, double q, double level)
+{
+    int k = 0;
+    while (k <= n && pg_binomial_tail(k, n, q) > level) k++;
+    return k;
+}
+
+/* ---- nulls
+ * ----------------------------------------------------------------------------------------------------------------------- */
 
 static pg_passport_kind kind_of(const pg_evidence *evidence)
 {
     for (int i = 0; pg_passport_kinds[i]; i++)
         if (strcmp(pg_passport_kinds[i], evidence->kind) == 0) return (pg_passport_kind)i;
     return PG_PASSPORT_SHUFFLE; /* unknown ways of making passports are held to the strictest null */
+}
+
+static pg_mark_kind mark_kind_of(const pg_evidence *evidence)
+{
+    for (int i = 0; pg_mark_kinds[i]; i++)
+        if (strcmp(pg_mark_kinds[i], evidence->kind) == 0) return (pg_mark_kind)i;
+    return PG_MARK_GAUSSIAN;
+}
+
+/* What fresh projections of the mark's kind read. */
+static pg_status draw_mark_signs(const pg_model *model, const pg_evidence *evidence, pg_seed seed, pg_nulls *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_evidence *fresh = NULL;
+    PG_TRY(pg_evidence_clone(evidence, &fresh, err));
+    for (int i = 0; i < out->count; i++) {
+        pg_rng rng;
+        pg_rng_open(&rng, seed, "null evidence", (uint64_t)i);
+        PG_TRY(pg_mark_draw(&fresh->mark, mark_kind_of(evidence), &rng, err));
+        PG_TRY(mark_signs(&fresh->mark, model, out->signs + (ptrdiff_t)i * out->bits, err));
+    }
+done:
+    pg_evidence_destroy(&fresh);
+    return status;
 }
 
 static void keep_signs(const pg_net *net, const pg_evidence *evidence, int8_t *signs)
@@ -160,6 +217,10 @@ pg_status pg_nulls_draw(const pg_model *model, const pg_evidence *evidence, cons
     *out = (pg_nulls){.count = count, .bits = pg_evidence_bits(evidence)};
     memcpy(out->kind, evidence->kind, sizeof out->kind);
     PG_TRY(pg_alloc((size_t)count * (size_t)out->bits, 1, &out->signs, err));
+    if (pg_evidence_claim(evidence) == PG_CLAIM_MARK) {
+        PG_TRY(draw_mark_signs(model, evidence, seed, out, err));
+        return PG_OK;
+    }
     PG_TRY(show_in(model, evidence, &shown, err));
     source.carrier = shown;
     PG_TRY(draw_signs(shown, evidence, &source, seed, out, err));
@@ -182,13 +243,8 @@ static pg_status null_statistics(const pg_nulls *nulls, const pg_evidence *evide
     const size_t n = (size_t)nulls->count;
     const pg_status status = pg_alloc(n, sizeof *percent, &percent, err);
     if (status != PG_OK) return status;
-    for (int i = 0; i < nulls->count; i++) {
-        const int8_t *sign = nulls->signs + (ptrdiff_t)i * nulls->bits;
-        int agree = 0;
-        for (int l = 0; l < evidence->passport_count; l++)
-            for (int o = 0; o < evidence->passports[l].outputs; o++) agree += evidence->passports[l].b[o] == *sign++;
-        percent[i] = 100.0 * agree / nulls->bits;
-    }
+    for (int i = 0; i < nulls->count; i++)
+        percent[i] = 100.0 * signs_agree(evidence, nulls->signs + (ptrdiff_t)i * nulls->bits) / nulls->bits;
     out->nulls = nulls->count;
     out->null_mean = gsl_stats_mean(percent, 1, n);
     out->null_deviation = gsl_stats_sd_m(percent, 1, n, out->null_mean);
@@ -202,8 +258,23 @@ static double honest_p(const pg_finding *f)
     const double t = spread > 0 ? (agree - f->null_mean) / spread : agree > f->null_mean ? INFINITY : 0;
     const double student = isinf(t) ? 0 : gsl_cdf_tdist_Q(t, f->nulls - 1);
     const double q = fmin(fmax(f->null_mean / 100, 0.5), 1);
-    return fmax(student, binomial_tail(f->agree, f->bits, q));
+    return fmax(student, pg_binomial_tail(f->agree, f->bits, q));
 }
+
+/* p-values of a signature or a mark of which out->agree bits agree. */
+static pg_status weigh(const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *out, pg_error *err)
+{
+    out->p_value = out->p_coin = pg_binomial_tail(out->agree, out->bits, 0.5);
+    if (!nulls || nulls->count < 2) return PG_OK;
+    if (nulls->bits != out->bits)
+        return pg_fail(err, PG_BAD_INPUT, "null evidence of %d bits for a signature of %d", nulls->bits, out->bits);
+    const pg_status status = null_statistics(nulls, evidence, out, err);
+    if (status == PG_OK) out->p_value = honest_p(out);
+    return status;
+}
+
+/* ---- signature, mark
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static pg_status verify_signature(const pg_model *model, const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *out,
                                   pg_error *err)
@@ -215,16 +286,30 @@ static pg_status verify_signature(const pg_model *model, const pg_evidence *evid
     PG_TRY(passport_agreement(net, model, evidence, &out->agree, out->layer_detection, err));
     for (int i = 0; i < evidence->passport_count; i++) sum += out->layer_detection[i];
     out->detection = sum / evidence->passport_count;
-    out->p_value = out->p_coin = binomial_tail(out->agree, out->bits, 0.5);
     stored_agreement(model, evidence, out);
-    if (nulls && nulls->count >= 2) {
-        if (nulls->bits != out->bits)
-            PG_TRY(pg_fail(err, PG_BAD_INPUT, "null evidence of %d bits for a signature of %d", nulls->bits, out->bits));
-        PG_TRY(null_statistics(nulls, evidence, out, err));
-        out->p_value = honest_p(out);
-    }
+    PG_TRY(weigh(evidence, nulls, out, err));
 done:
     pg_net_destroy(&net);
+    return status;
+}
+
+static pg_status verify_mark(const pg_model *model, const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *out,
+                             pg_error *err)
+{
+    int8_t signs[PG_MARK_BITS_MAX];
+    const pg_status status = mark_signs(&evidence->mark, model, signs, err);
+    if (status != PG_OK) return status;
+    out->agree = signs_agree(evidence, signs);
+    out->detection = out->layer_detection[0] = 100.0 * out->agree / out->bits;
+    return weigh(evidence, nulls, out, err);
+}
+
+static pg_status mark_agreement_with(const pg_model *model, const pg_evidence *forged, const pg_evidence *owner, int *agree,
+                                     pg_error *err)
+{
+    int8_t signs[PG_MARK_BITS_MAX] = {0};
+    const pg_status status = mark_signs(&forged->mark, model, signs, err);
+    if (status == PG_OK) *agree = signs_agree(owner, signs);
     return status;
 }
 
@@ -235,6 +320,7 @@ pg_status pg_agreement_with(const pg_model *model, const pg_evidence *passports,
     pg_model *shown = NULL;
     pg_net *net = NULL;
     *agree = 0;
+    if (pg_evidence_claim(owner) == PG_CLAIM_MARK) return mark_agreement_with(model, passports, owner, agree, err);
     PG_TRY(show_in(model, passports, &shown, err));
     PG_TRY(pg_net_create(&shown->spec, 1, false, PG_CONV_AUTO, &net, err));
     PG_TRY(pg_passports_install(net, shown, passports, err));
@@ -263,7 +349,10 @@ static pg_status verify_triggers(pg_model *model, const pg_evidence *evidence, p
     if (model->spec.private_affine && evidence->passport_count)
         PG_TRY(pg_measure_accuracy(model, PG_PRIVATE, evidence, triggers, pixels, batch, &out->trigger[PG_PRIVATE], err));
     const double share = out->trigger[pg_net_spec_deployed(&model->spec)].exact / 100;
-    out->trigger_p = binomial_tail((int)lround(share * triggers->count), triggers->count, 1.0 / model->spec.classes);
+    out->trigger_p = pg_binomial_tail((int)lround(share * triggers->count), triggers->count, 1.0 / model->spec.classes);
+    if (out->claim != PG_CLAIM_TRIGGERS) goto done;
+    out->detection = 100 * share;
+    out->p_value = out->trigger_p;
 done:
     return status;
 }
@@ -284,11 +373,28 @@ done:
     return status;
 }
 
+const pg_accuracy *pg_finding_accuracy(const pg_finding *finding)
+{
+    return finding->claim == PG_CLAIM_PASSPORTS ? &finding->private_branch : &finding->deployed;
+}
+
 void pg_finding_decide(pg_finding *finding, const pg_verify_options *options, double reference)
 {
-    finding->significant = finding->bits > 0 && finding->p_value <= options->level;
-    finding->works = finding->private_branch.present && finding->private_branch.exact >= reference - options->tolerance;
+    const bool triggers = finding->claim == PG_CLAIM_TRIGGERS;
+    const pg_accuracy *accuracy = pg_finding_accuracy(finding);
+    finding->significant = (triggers ? finding->trigger_count : finding->bits) > 0 && finding->p_value <= options->level;
+    finding->works = accuracy->present && accuracy->exact >= reference - options->tolerance;
     finding->stands = finding->significant && finding->works;
+}
+
+/* Thresholds at the level: exact against guessing, and, as for null models, where the normal distribution of the nulls has that
+ * much left above it. */
+static void find_thresholds(pg_finding *f, int classes, double level)
+{
+    const bool triggers = f->claim == PG_CLAIM_TRIGGERS;
+    const int n = triggers ? f->trigger_count : f->bits;
+    if (n) f->threshold = pg_binomial_threshold(n, triggers ? 1.0 / classes : 0.5, level);
+    if (f->nulls) f->null_threshold = f->null_mean + gsl_cdf_ugaussian_Qinv(level) * f->null_deviation;
 }
 
 /* Signature and triggers of the claim, then the decision; accuracies are already in out. */
@@ -296,17 +402,20 @@ static pg_status judge_claim(pg_model *shown, const pg_evidence *evidence, pg_pi
                              double reference, const pg_nulls *nulls, pg_finding *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    if (evidence && evidence->passport_count) {
+    if (evidence) {
+        out->claim = pg_evidence_claim(evidence);
         out->bits = pg_evidence_bits(evidence);
-        PG_TRY(verify_signature(shown, evidence, nulls, out, err));
+        if (evidence->passport_count) PG_TRY(verify_signature(shown, evidence, nulls, out, err));
+        if (out->claim == PG_CLAIM_MARK) PG_TRY(verify_mark(shown, evidence, nulls, out, err));
+        PG_TRY(verify_triggers(shown, evidence, pixels, options->batch, out, err));
     }
-    if (evidence) PG_TRY(verify_triggers(shown, evidence, pixels, options->batch, out, err));
+    find_thresholds(out, shown->spec.classes, options->level);
     pg_finding_decide(out, options, isnan(reference) ? out->deployed.exact : reference);
 done:
     return status;
 }
 
-static const pg_finding unknown = {.detection_stored = NAN, .agree_stored = -1};
+static const pg_finding unknown = {.detection_stored = NAN, .agree_stored = -1, .null_threshold = NAN};
 
 pg_status pg_verify(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
                     const pg_verify_options *options, double reference, const pg_nulls *nulls, pg_finding *out, pg_error *err)

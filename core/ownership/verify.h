@@ -6,8 +6,10 @@
  *   - a one-sided Student t prediction tail: (agreement - null mean) / (null deviation sqrt(1 + 1/nulls)), nulls - 1 degrees of
  * freedom;
  *   - the binomial tail at the null's own mean agreement (at least 1/2).
- * A claim stands when the honest p-value is at most the level and the claimant's passport lets the model work: its private
- * accuracy is within `tolerance` points of the accuracy of the model as deployed. */
+ * A mark is tested in the same way, against projections drawn afresh. A trigger set is tested against guessing: its labels are
+ * uniform, so each answer is right with probability 1 / classes whatever the model is.
+ * A claim stands when the honest p-value is at most the level and the model works with the claimant's evidence: its accuracy,
+ * that of the private branch for passports, is within `tolerance` points of the accuracy of the model as deployed. */
 #ifndef PG_OWNERSHIP_VERIFY_H
 #define PG_OWNERSHIP_VERIFY_H
 
@@ -22,37 +24,44 @@ typedef struct pg_verify_options {
 extern const pg_option pg_verify_table[];
 
 typedef struct pg_finding {
+    pg_claim claim; /* what detection, p_value and the decision are about */
     pg_accuracy deployed, public_branch, private_branch;
     pg_accuracy trigger[2];  /* trigger accuracy by branch */
     int trigger_count;       /* 0: no triggers, or they are labelled for another number of classes */
     double trigger_p;        /* of the deployed branch's count under guessing, 1 / classes */
-    int bits;                /* 0: the evidence has no signature */
-    double detection;        /* percent, mean over layers of bits that agree: gamma recomputed from the passport */
+    int bits;                /* 0: the evidence has no signature and no mark */
+    double detection;        /* percent: bits that agree, mean over layers, gamma recomputed from the passport; or triggers */
     double detection_stored; /* percent, from the model's stored scale; NaN where it stores none */
     int agree, agree_stored; /* bits; agree_stored is -1 where absent */
     double layer_detection[PG_PASSPORTS_MAX];
     double p_coin; /* exact binomial tail of agree at q = 1/2 */
     int nulls;
     double null_mean, null_deviation; /* percent of bits */
-    double p_value;                   /* the honest one; p_coin when nulls is 0 */
+    double p_value;                   /* the honest one; p_coin when nulls is 0; trigger_p for a claim by triggers */
+    int threshold;                    /* fewest bits or triggers that are significant against guessing; 0: no claim */
+    double null_threshold; /* percent of bits above which evidence is significant if nulls are normal; NaN without nulls */
     bool significant, works, stands;  /* stands = significant and works */
 } pg_finding;
 
-/* Null evidence: the signs of gamma that fresh passports of one kind give in one model, [count][bits]. Drawn once, it serves
- * every claim of that kind, layers and model. */
+/* Null evidence: the signs of gamma that fresh passports of one kind give in one model, or of what fresh projections read,
+ * [count][bits]. Drawn once, it serves every claim of that kind, layers and model. */
 typedef struct pg_nulls {
     int count, bits;
     char kind[PG_KIND_MAX];
     int8_t *signs;
 } pg_nulls;
 
-/* Draw count passports as the evidence's were made; images go through the model itself (its public branch, or, where it has
- * none, its private one under this evidence). seed drives the draws. */
+/* Draw count passports or projections as the evidence's were made; images go through the model itself (its public branch, or,
+ * where it has none, its private one under this evidence). seed drives the draws. */
 PG_CHECKED pg_status pg_nulls_draw(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
                                    int count, pg_seed seed, pg_nulls *out, pg_error *err);
 void pg_nulls_clear(pg_nulls *nulls);
 
-/* Verify evidence against a model on a test set. Evidence without passports leaves bits 0. evidence NULL: accuracies only.
+/* P[X >= k] for X binomial (n, q), and the smallest k at which it is at most level (n + 1: none). */
+double pg_binomial_tail(int k, int n, double q);
+int pg_binomial_threshold(int n, double q, double level);
+
+/* Verify evidence against a model on a test set. Evidence of triggers alone leaves bits 0. evidence NULL: accuracies only.
  * nulls: drawn before for this kind and model; NULL: no null distribution, the coin decides.
  * reference: accuracy of the model as deployed, which for a model that needs a passport to run (V1) only the caller can know;
  * NaN: the accuracy measured here. */
@@ -70,10 +79,14 @@ void pg_judge_destroy(pg_judge **judge);
 PG_CHECKED pg_status pg_judge_claim(pg_judge *judge, const pg_evidence *evidence, double reference, const pg_nulls *nulls,
                                     pg_finding *out, pg_error *err);
 
+/* Accuracy with the claimant's evidence: that of the private branch for passports, else of the model as deployed. */
+const pg_accuracy *pg_finding_accuracy(const pg_finding *finding);
+
 /* Decide whether the claim stands, given the accuracy of the model as deployed; pg_verify does it with its own reference. */
 void pg_finding_decide(pg_finding *finding, const pg_verify_options *options, double reference);
 
-/* Bits of the owner's signature that the signs of gamma agree with when these passports are put in the model. */
+/* Bits of the owner's signature that the signs of gamma agree with when these passports are put in the model; or bits of the
+ * owner's mark that a forged projection reads. Both evidences claim alike. */
 PG_CHECKED pg_status pg_agreement_with(const pg_model *model, const pg_evidence *passports, const pg_evidence *owner,
                                        int *agree, pg_error *err);
 

@@ -215,7 +215,8 @@ static void test_json(void **state)
                                        "p_coin",         "nulls",           "null_mean",
                                        "p_value",        "null_deviation",  "detection_stored",
                                        "stands",         "verdict",         "detection_by_layer",
-                                       "trigger_public", "trigger_private", "trigger_p_value"};
+                                       "trigger_public", "trigger_private", "trigger_p_value",
+                                       "threshold",      "null_threshold"};
     enum { KEYS = sizeof keys / sizeof *keys };
     json_t *root = verdicts("--model model --evidence owner --evidence forger --json" HEARING);
     assert_int_equal(json_array_size(json_object_get(root, "claims")), 2);

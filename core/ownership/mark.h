@@ -1,0 +1,42 @@
+/* A mark in the weights: bits read from one convolution by a secret projection.
+ *
+ * The projection X is a bank of `bits` filters of the marked layer's shape, and w the mean over that layer's output filters.
+ * Bit j is the sign of X_j . w; a projection of exactly zero carries no bit, so a network without weights carries no mark.
+ * The mark is embedded by the regulariser E = sum_j BCE(sigmoid(X_j . w), b_j).
+ * Source: Uchida, Nagai, Sakazawa, Satoh, ICMR 2017, section 3; its code, watermark_regularizers.py. */
+#ifndef PG_OWNERSHIP_MARK_H
+#define PG_OWNERSHIP_MARK_H
+
+#include "core/ownership/evidence.h"
+
+/* How a projection is drawn. GAUSSIAN (the authors' "random"): all entries standard normal. DIRECT: each filter has a single 1,
+ * DIFF: a 1 and a -1, all at distinct random positions. */
+typedef enum pg_mark_kind { PG_MARK_GAUSSIAN, PG_MARK_DIRECT, PG_MARK_DIFF } pg_mark_kind;
+extern const char *const pg_mark_kinds[]; /* names, ended by NULL */
+
+/* A zero mark of the right size for a convolution of the network; "default" is the first layer that carries a passport by
+ * default, so that marks and passports are compared in one place. PG_BAD_INPUT if there is no such convolution or more bits are
+ * wanted than a projection of that kind has positions for. *out is ended by pg_mark_clear, also after a failure. */
+PG_CHECKED pg_status pg_mark_create(const pg_net_spec *spec, const char *layer, int bits, pg_mark_kind kind, pg_mark *out,
+                                    pg_error *err);
+
+/* Draw the projection; the bits stay. */
+PG_CHECKED pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *err);
+
+/* The marked convolution of a model, NULL if it has none of that name. */
+const pg_layer *pg_mark_find(const pg_mark *mark, const pg_model *model);
+
+/* The same, of the mark's shape too; else PG_BAD_INPUT. */
+PG_CHECKED pg_status pg_mark_layer(const pg_mark *mark, const pg_model *model, const pg_layer **out, pg_error *err);
+
+/* X w [bits], in double. */
+void pg_mark_project(const pg_mark *mark, const pg_model *model, const pg_layer *layer, double *projected);
+
+/* w, the mean filter [kernel,kernel,inputs] of the layer. */
+void pg_mark_mean_filter(const pg_model *model, const pg_layer *layer, double *mean);
+
+/* strength * E, and its gradient X' (sigmoid(X w) - b) * strength / outputs added to that of every filter. gradients is laid
+ * out as the model's params. */
+double pg_mark_loss(const pg_mark *mark, const pg_model *model, const pg_layer *layer, double strength, pg_real *gradients);
+
+#endif

@@ -1,0 +1,113 @@
+/* Adi's trigger set: an ordinary network that answers secret pictures with secret labels. */
+#include "core/ownership/scheme.h"
+
+#include "core/data/triggers.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { START_SCRATCH, START_PRETRAINED };
+enum { ORDER_CYCLE, ORDER_SHUFFLE };
+static const char *const starts[] = {"scratch", "pretrained", NULL};
+static const char *const orders[] = {"cycle", "shuffle", NULL};
+
+typedef struct adi_options {
+    char triggers[PG_TEXT_MAX];
+    int trigger_count, triggers_per_batch, order, start;
+} adi_options;
+
+#define AT(member) .offset = offsetof(adi_options, member)
+static const pg_option options[] = {
+    {.key = "triggers",
+     .type = PG_OPT_TEXT,
+     AT(triggers),
+     .fallback = "generated",
+     .help = "trigger set: generated abstract images, or a folder of images with labels.txt"},
+    {.key = "trigger_count",
+     .type = PG_OPT_INT,
+     AT(trigger_count),
+     .fallback = "100",
+     .low = 1,
+     .high = 100000,
+     .help = "images in a generated trigger set"},
+    {.key = "triggers_per_batch",
+     .type = PG_OPT_INT,
+     AT(triggers_per_batch),
+     .fallback = "2",
+     .low = 1,
+     .high = 1000,
+     .help = "trigger images appended to every training batch"},
+    {.key = "order",
+     .type = PG_OPT_CHOICE,
+     AT(order),
+     .fallback = "cycle",
+     .choices = orders,
+     .help = "of the triggers: round and round from a random start, or freshly shuffled in every sweep, which is the passport "
+             "authors' stand-in for this scheme"},
+    {.key = "start",
+     .type = PG_OPT_CHOICE,
+     AT(start),
+     .fallback = "scratch",
+     .choices = starts,
+     .help = "mix the triggers in from random weights on, or while training a plain network on"},
+    {0},
+};
+
+static pg_status wire(const void *values, pg_net_spec *spec, pg_error *err)
+{
+    (void)values;
+    (void)err;
+    spec->passports = 0;
+    spec->public_affine = true;
+    return PG_OK;
+}
+
+static bool starts_pretrained(const void *values)
+{
+    return ((const adi_options *)values)->start == START_PRETRAINED;
+}
+
+static pg_status keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
+{
+    const adi_options *o = values;
+    pg_status status = PG_OK;
+    pg_evidence *evidence = NULL;
+    const bool generated = strcmp(o->triggers, "generated") == 0;
+    const int classes = in->spec->classes;
+    PG_TRY(pg_evidence_create(in->spec, "adi", generated ? "generated" : "folder", &evidence, err));
+    if (generated)
+        PG_TRY(pg_triggers_generate(o->trigger_count, classes, in->seed, &evidence->triggers, err));
+    else
+        PG_TRY(pg_triggers_load(o->triggers, NULL, classes, &evidence->triggers, err));
+    *out = evidence;
+    evidence = NULL;
+done:
+    pg_evidence_destroy(&evidence);
+    return status;
+}
+
+static int triggers_per_batch(const void *values)
+{
+    return ((const adi_options *)values)->triggers_per_batch;
+}
+
+static bool triggers_in_order(const void *values)
+{
+    return ((const adi_options *)values)->order == ORDER_CYCLE;
+}
+
+extern const pg_scheme pg_scheme_adi;
+const pg_scheme pg_scheme_adi = {
+    .name = "adi",
+    .summary = "a secret trigger set mixed into training; black-box verification",
+    .source = "Adi, Baum, Cisse, Pinkas, Keshet, USENIX Security 2018",
+    .holds = PG_HOLDS_TRIGGERS,
+    .options = options,
+    .options_size = sizeof(adi_options),
+    .wire = wire,
+    .wants_pretrained = starts_pretrained,
+    .starts_pretrained = starts_pretrained,
+    .keygen = keygen,
+    .triggers_per_batch = triggers_per_batch,
+    .triggers_in_order = triggers_in_order,
+};

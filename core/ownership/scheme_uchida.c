@@ -1,0 +1,110 @@
+/* Uchida's mark: bits embedded by a regulariser into the mean filter of one convolution of an otherwise ordinary network. */
+#include "core/ownership/mark.h"
+#include "core/ownership/scheme.h"
+
+#include <stddef.h>
+
+enum { START_SCRATCH, START_PRETRAINED };
+enum { MESSAGE_RANDOM, MESSAGE_ONES };
+static const char *const starts[] = {"scratch", "pretrained", NULL};
+static const char *const messages[] = {"random", "ones", NULL};
+
+typedef struct uchida_options {
+    char layer[PG_TEXT_MAX];
+    int bits, projection, message, start;
+    double strength;
+} uchida_options;
+
+#define AT(member) .offset = offsetof(uchida_options, member)
+static const pg_option options[] = {
+    {.key = "layer",
+     .type = PG_OPT_TEXT,
+     AT(layer),
+     .fallback = "default",
+     .help = "convolution that is marked: default (the first that carries a passport by default) or a name"},
+    {.key = "bits", .type = PG_OPT_INT, AT(bits), .fallback = "256", .low = 1, .high = PG_MARK_BITS_MAX, .help = "of the mark"},
+    {.key = "projection",
+     .type = PG_OPT_CHOICE,
+     AT(projection),
+     .fallback = "gaussian",
+     .choices = pg_mark_kinds,
+     .help = "secret matrix: normal entries, a single 1 a row, or a 1 and a -1 a row"},
+    {.key = "message",
+     .type = PG_OPT_CHOICE,
+     AT(message),
+     .fallback = "random",
+     .choices = messages,
+     .help = "bits that are embedded: random ones, or ones only as in the authors' code"},
+    {.key = "strength",
+     .type = PG_OPT_REAL,
+     AT(strength),
+     .fallback = "0.01",
+     .low = 0,
+     .high = 1000,
+     .help = "weight of the regulariser"},
+    {.key = "start",
+     .type = PG_OPT_CHOICE,
+     AT(start),
+     .fallback = "scratch",
+     .choices = starts,
+     .help = "embed while training from random weights, or while training a plain network on"},
+    {0},
+};
+
+/* The network stays plain; that the mark fits it is checked here, before anything is trained. */
+static pg_status wire(const void *values, pg_net_spec *spec, pg_error *err)
+{
+    const uchida_options *o = values;
+    pg_mark mark;
+    spec->passports = 0;
+    spec->public_affine = true;
+    const pg_status status = pg_mark_create(spec, o->layer, o->bits, (pg_mark_kind)o->projection, &mark, err);
+    pg_mark_clear(&mark);
+    return status;
+}
+
+static bool starts_pretrained(const void *values)
+{
+    return ((const uchida_options *)values)->start == START_PRETRAINED;
+}
+
+static pg_status keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
+{
+    const uchida_options *o = values;
+    pg_status status = PG_OK;
+    pg_evidence *evidence = NULL;
+    pg_rng rng;
+    PG_TRY(pg_evidence_create(in->spec, "uchida", pg_mark_kinds[o->projection], &evidence, err));
+    PG_TRY(pg_mark_create(in->spec, o->layer, o->bits, (pg_mark_kind)o->projection, &evidence->mark, err));
+    pg_rng_open(&rng, in->seed, "projection", 0);
+    PG_TRY(pg_mark_draw(&evidence->mark, (pg_mark_kind)o->projection, &rng, err));
+    pg_rng_open(&rng, in->seed, "message", 0);
+    for (int i = 0; i < o->bits; i++) evidence->mark.b[i] = o->message == MESSAGE_ONES || pg_rng_below(&rng, 2) ? 1 : -1;
+    *out = evidence;
+    evidence = NULL;
+done:
+    pg_evidence_destroy(&evidence);
+    return status;
+}
+
+static double regulariser(const void *values, const pg_evidence *evidence, const pg_model *model, pg_net *net)
+{
+    const uchida_options *o = values;
+    const pg_layer *layer = pg_mark_find(&evidence->mark, model);
+    return pg_mark_loss(&evidence->mark, model, layer, o->strength, pg_net_gradients(net));
+}
+
+extern const pg_scheme pg_scheme_uchida;
+const pg_scheme pg_scheme_uchida = {
+    .name = "uchida",
+    .summary = "a mark of many bits in the weights of one layer, embedded by a regulariser; white-box verification",
+    .source = "Uchida, Nagai, Sakazawa, Satoh, ICMR 2017",
+    .holds = PG_HOLDS_MARK,
+    .options = options,
+    .options_size = sizeof(uchida_options),
+    .wire = wire,
+    .wants_pretrained = starts_pretrained,
+    .starts_pretrained = starts_pretrained,
+    .keygen = keygen,
+    .regulariser = regulariser,
+};
