@@ -33,7 +33,7 @@ typedef enum pg_claim { PG_CLAIM_PASSPORTS, PG_CLAIM_MARK, PG_CLAIM_TRIGGERS } p
 
 typedef struct pg_evidence {
     char scheme[PG_KIND_MAX]; /* name of the scheme that it claims */
-    char kind[PG_KIND_MAX]; /* how it was made ("shuffle" passports, a "gaussian" mark); tells the judge which null to draw */
+    char kind[PG_KIND_MAX];   /* how it was made ("shuffle" passports, a "gaussian" mark); tells the judge which null to draw */
     int passport_count;
     pg_passport *passports;
     pg_mark mark;
@@ -64,8 +64,8 @@ pg_claim pg_evidence_claim(const pg_evidence *evidence);
 bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b);
 
 /* safetensors under the reference's names: LAYER.key, LAYER.skey, LAYER.b (private ones: LAYER.key_private,
- * LAYER.skey_private); a mark is LAYER.projection [bits,C,R,R] and LAYER.mark [bits]. Saved with mode 0600. Loading also reads a
- * state dict that holds weights and passports together. */
+ * LAYER.skey_private); a mark is LAYER.projection [bits,C,R,R] and LAYER.mark [bits]. Saved with mode 0600. Loading also reads
+ * a state dict that holds weights and passports together. */
 PG_CHECKED pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_error *err);
 PG_CHECKED pg_status pg_evidence_load(const char *path, pg_evidence **out, pg_error *err);
 

@@ -21,7 +21,7 @@ enum pg_holding { PG_HOLDS_PASSPORTS = 1 << 0, PG_HOLDS_MARK = 1 << 1, PG_HOLDS_
 
 typedef struct pg_scheme {
     const char *name, *summary, *source;
-    unsigned holds; /* pg_holding; 0: the scheme has no evidence */
+    unsigned holds;           /* pg_holding; 0: the scheme has no evidence */
     const pg_option *options; /* the only truth about its options: parsing, defaults, ranges, help */
     size_t options_size;
 

@@ -40,7 +40,7 @@ typedef struct pg_finding {
     double p_value;                   /* the honest one; p_coin when nulls is 0; trigger_p for a claim by triggers */
     int threshold;                    /* fewest bits or triggers that are significant against guessing; 0: no claim */
     double null_threshold; /* percent of bits above which evidence is significant if nulls are normal; NaN without nulls */
-    bool significant, works, stands;  /* stands = significant and works */
+    bool significant, works, stands; /* stands = significant and works */
 } pg_finding;
 
 /* Null evidence: the signs of gamma that fresh passports of one kind give in one model, or of what fresh projections read,
