@@ -632,7 +632,6 @@ int main(void)
         cmocka_unit_test(test_parameter_counts), cmocka_unit_test(test_signature_bits),  cmocka_unit_test(test_width),
         cmocka_unit_test(test_bad_specs),        cmocka_unit_test(test_layer_names),     cmocka_unit_test(test_initial_weights),
         cmocka_unit_test(test_passport_affine),  cmocka_unit_test(test_refresh),         cmocka_unit_test(test_shared_trunk),
-
         cmocka_unit_test(test_threads),          cmocka_unit_test(test_modes),           cmocka_unit_test(test_evaluation),
         cmocka_unit_test(test_train_from),       cmocka_unit_test(test_relu_before_add), cmocka_unit_test(test_copies),
         cmocka_unit_test(test_copy_from_plain),  cmocka_unit_test(test_copy_classes),
