@@ -45,12 +45,14 @@ enum { PG_MEASURES_MAX = 8 };
 /* What one outcome is. model and evidence are owned by the attack and valid until its next step. The owner's evidence is judged
  * on a changed model, forged evidence on the model it comes with, and with both each. */
 typedef struct pg_outcome {
-    const char *axis;                     /* what tells outcomes apart: "level", "repeat"; NULL if there is only one */
-    double value;                         /* on that axis */
-    pg_model *model;                      /* NULL: the stolen model, unchanged */
-    const pg_evidence *evidence;          /* forged evidence, or NULL */
-    const pg_data *data;                  /* data set on which the outcome is measured; NULL: the victim's */
-    double images, flops;                 /* cost so far: images run forward or trained on, multiply-adds */
+    const char *axis;            /* what tells outcomes apart: "level", "repeat"; NULL if there is only one */
+    double value;                /* on that axis */
+    pg_model *model;             /* NULL: the stolen model, unchanged */
+    const pg_evidence *evidence; /* forged evidence, or NULL */
+    const pg_model *shown; /* network in which the forger shows it, the stolen one but for an affine or statistics of his; NULL:
+                              the stolen one (or `model`) */
+    const pg_data *data;   /* data set on which the outcome is measured; NULL: the victim's */
+    double images, flops;  /* cost so far: images run forward or trained on, multiply-adds */
     pg_measure measures[PG_MEASURES_MAX]; /* ended by a name of NULL, or full */
 } pg_outcome;
 

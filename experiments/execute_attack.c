@@ -13,7 +13,8 @@ typedef struct work {
     const pg_task *task;
     const pg_workplace *at;
     pg_data data, other;
-    pg_model *victim, *pretrained;
+    pg_dataset fresh;
+    pg_model *victim, *pretrained, *running;
     pg_evidence *evidence;
     pg_nulls nulls;
     pg_judge *judge;  /* of forgeries on the unchanged victim */
@@ -47,20 +48,42 @@ done:
     return status;
 }
 
-/* What the attacker may see, and nothing else. */
-static void fill_view(work *w, pg_seed seed)
+/* The victim as an ordinary network: at passport layers the affine of the deployed branch. */
+static pg_status make_running(work *w, pg_error *err)
 {
+    pg_status status = PG_OK;
+    pg_net_spec spec = w->victim->spec;
+    spec.public_affine = true;
+    spec.private_affine = spec.own_norm = spec.perceptron = false;
+    PG_TRY(pg_model_create(&spec, &w->running, err));
+    PG_TRY(pg_model_copy(w->victim, w->running, err));
+    if (w->victim->passport_count && !w->victim->spec.public_affine)
+        PG_TRY(pg_passports_store(w->victim, w->evidence, w->running, err));
+done:
+    return status;
+}
+
+/* What the attacker may see, and nothing else. */
+static pg_status fill_view(work *w, pg_seed seed, pg_error *err)
+{
+    pg_status status = PG_OK;
     const unsigned sees = w->task->attack->sees;
     const bool distributed = w->victim->spec.passports && !w->victim->spec.public_affine;
+    if (sees & PG_SEES_AFFINE) PG_TRY(make_running(w, err));
+    if (sees & PG_SEES_FRESH) PG_TRY(pg_execute_fresh(&w->task->data, w->at, &w->fresh, err));
     w->view = (pg_attack_view){.model = w->victim,
                                .scheme = w->task->scheme,
+                               .running = w->running,
                                .pictures = &w->data.test,
                                .pixels = (pg_pixels)w->task->train.pixels,
                                .seed = seed};
     if (sees & PG_SEES_TRAIN) w->view.train = &w->data.train;
+    if (sees & PG_SEES_FRESH) w->view.fresh = &w->fresh;
     if (sees & PG_SEES_PRETRAINED) w->view.pretrained = w->pretrained;
     if (sees & PG_SEES_EVIDENCE || (sees & PG_SEES_DISTRIBUTED && distributed)) w->view.evidence = w->evidence;
     if (w->other.train.count) w->view.other = &w->other;
+done:
+    return status;
 }
 
 /* Fresh nulls for a claim on a model; none where the claim or the options want none. */
@@ -105,15 +128,33 @@ done:
     return status;
 }
 
-/* Bits of the owner's signature that the forged evidence reads in the model, where both are of one form. */
-static pg_status record_agreement(const work *w, const pg_model *model, const pg_evidence *forged, const char *name,
-                                  pg_record *record, pg_error *err)
+/* Is the forgery an ambiguity? It is where it serves as well as the genuine evidence, within 2 points, and either a quarter of
+ * its bits differ from the owner's or a signature of its own is found whole. Only where both are of one form. */
+static pg_status record_ambiguity(const work *w, const pg_model *model, const pg_evidence *forged, const pg_finding *f,
+                                  const char *name, pg_record *record, pg_error *err)
 {
-    int agree = 0;
+    pg_status status = PG_OK;
+    int matched = 0, owner = 0;
     const int bits = pg_evidence_bits(w->evidence);
     if (!bits || bits != pg_evidence_bits(forged) || pg_evidence_claim(forged) != pg_evidence_claim(w->evidence)) return PG_OK;
-    const pg_status status = pg_agreement_with(model, forged, w->evidence, &agree, err);
-    return status == PG_OK ? pg_record_add(record, name, "owner_bits_matched", 100.0 * agree / bits, "%", err) : status;
+    PG_TRY(pg_agreement_with(model, forged, w->evidence, &matched, err));
+    PG_TRY(pg_agreement_with(model, w->evidence, w->evidence, &owner, err));
+    const double differing = 100.0 * (bits - matched) / bits;
+    const pg_accuracy *accuracy = f->private_branch.present ? &f->private_branch : &f->deployed;
+    const bool serves = accuracy->exact >= w->reference - 2;
+    const bool another = differing >= 25 || (differing > 0 && f->agree == f->bits);
+    PG_TRY(pg_record_add(record, name, "owner_bits_matched", 100.0 * matched / bits, "%", err));
+    PG_TRY(pg_record_add(record, name, "bits_differing", differing, "%", err));
+    PG_TRY(pg_record_add(record, name, "owner_detection", 100.0 * owner / bits, "%", err));
+    if (!isnan(w->reference)) PG_TRY(pg_record_add(record, name, "ambiguous", serves && another, "", err));
+done:
+    return status;
+}
+
+/* The model in which forged evidence is shown. */
+static const pg_model *shown_in(const work *w, const pg_outcome *o)
+{
+    return o->shown ? o->shown : o->model ? o->model : w->victim;
 }
 
 static pg_status judge_forgery(work *w, const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
@@ -121,15 +162,16 @@ static pg_status judge_forgery(work *w, const pg_outcome *o, const char *name, p
     pg_status status = PG_OK;
     pg_finding f;
     pg_nulls own = {0};
-    const pg_model *model = o->model ? o->model : w->victim;
+    const pg_model *model = shown_in(w, o);
     const bool drawn = !o->model && w->nulls.count && pg_evidence_alike(w->evidence, o->evidence);
+    const pg_nulls *nulls = drawn ? &w->nulls : &own;
     if (!drawn) PG_TRY(draw_nulls(w, model, o->evidence, &own, err));
-    if (o->model)
-        PG_TRY(verify(w, model, o->evidence, &w->data.test, NAN, &own, &f, err));
+    if (model == w->victim)
+        PG_TRY(claim(w, o->evidence, nulls, &f, err));
     else
-        PG_TRY(claim(w, o->evidence, drawn ? &w->nulls : &own, &f, err));
+        PG_TRY(verify(w, model, o->evidence, &w->data.test, o->model ? NAN : w->reference, nulls, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
-    PG_TRY(record_agreement(w, model, o->evidence, name, record, err));
+    PG_TRY(record_ambiguity(w, model, o->evidence, &f, name, record, err));
 done:
     pg_nulls_clear(&own);
     return status;
@@ -222,7 +264,7 @@ pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_reco
     work w = {.task = task, .at = at, .reference = NAN};
     const pg_seed seed = {.grid = task->seed, .task = task->key};
     PG_TRY(load_all(&w, err));
-    fill_view(&w, seed);
+    PG_TRY(fill_view(&w, seed, err));
     PG_TRY(pg_alloc(1, task->attack->state_size, &w.state, err));
     PG_TRY(run(&w, record, err));
     if (w.other.train.count) PG_TRY(pg_record_note(record, "other_data", w.other.train.source, err));
@@ -233,8 +275,10 @@ done:
     pg_judge_destroy(&w.judge);
     pg_model_destroy(&w.victim);
     pg_model_destroy(&w.pretrained);
+    pg_model_destroy(&w.running);
     pg_evidence_destroy(&w.evidence);
     pg_data_clear(&w.data);
     pg_data_clear(&w.other);
+    pg_dataset_clear(&w.fresh);
     return status;
 }

@@ -1,0 +1,141 @@
+/* Fake attack 2: gamma and beta are reverse-engineered. The forger knows the affine with which the stolen network runs (not the
+ * passports), starts from its bare signs, some of them turned, or from signs of his own, and trains gamma and beta of the
+ * passport layers on the owner's training set while all weights stay. Passports that give the result are then solved for
+ * analytically, which the papers leave out. Source: Fan, Ng, Chan, NeurIPS 2019, fake attack 2; DeepIPR, passport_attack_2.py
+ * (init signs: the code of 2020; init random: that of 2019). */
+#include "attacks/frozen.h"
+
+#include "core/base/memory.h"
+#include "core/compute/kernels.h"
+
+#include <stddef.h>
+
+enum { INIT_SIGNS, INIT_RANDOM };
+static const char *const inits[] = {"signs", "random", NULL};
+
+typedef struct fake2_options {
+    int init;
+    double flips;
+    pg_frozen_options train;
+} fake2_options;
+
+static const pg_option options[] = {
+    {.key = "init",
+     .type = PG_OPT_CHOICE,
+     .offset = offsetof(fake2_options, init),
+     .fallback = "signs",
+     .choices = inits,
+     .help = "gamma starts at the signs of the running one, or at 0.5 times random signs; beta at zero"},
+    {.key = "flips",
+     .type = PG_OPT_REAL,
+     .offset = offsetof(fake2_options, flips),
+     .fallback = "0.5",
+     .low = 0,
+     .high = 1,
+     .help = "init signs: share of the signs that are turned, over all passport layers together"},
+    PG_FROZEN_OPTIONS(fake2_options, "100", "false"),
+    {0},
+};
+
+typedef struct fake2_state {
+    const fake2_options *options;
+    const pg_attack_view *view;
+    pg_frozen frozen;
+    pg_real *momentum; /* as the copy's params */
+    pg_evidence *forged;
+} fake2_state;
+
+static pg_status initialise(const fake2_state *s, pg_model *m, pg_error *err)
+{
+    pg_rng rng;
+    pg_rng_open(&rng, s->view->seed, "random signs", 0);
+    for (int i = 0; i < m->passport_count; i++) {
+        const pg_layer *l = pg_model_passport_layer(m, i);
+        pg_real *gamma = m->params + l->affine[PG_PUBLIC].gamma;
+        pg_zero((size_t)l->out_channels, m->params + l->affine[PG_PUBLIC].beta);
+        for (int k = 0; k < l->out_channels; k++) {
+            if (s->options->init == INIT_RANDOM)
+                gamma[k] = pg_rng_below(&rng, 2) ? (pg_real)0.5 : (pg_real)-0.5;
+            else
+                gamma[k] = (pg_real)((gamma[k] > 0) - (gamma[k] < 0));
+        }
+    }
+    return s->options->init == INIT_SIGNS ? pg_frozen_turn_signs(m, s->options->flips, s->view->seed, err) : PG_OK;
+}
+
+static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+{
+    pg_status status = PG_OK;
+    fake2_state *s = state;
+    s->options = values;
+    s->view = view;
+    PG_TRY(pg_frozen_copy("fake2", view->model, &s->frozen.copy, err));
+    PG_TRY(pg_model_copy(view->running, s->frozen.copy, err));
+    PG_TRY(initialise(s, s->frozen.copy, err));
+    PG_TRY(pg_frozen_open(&s->frozen, &s->options->train, PG_PUBLIC, view->train, view, err));
+    PG_TRY(pg_alloc(s->frozen.copy->param_count, sizeof *s->momentum, &s->momentum, err));
+done:
+    return status;
+}
+
+static pg_status train(fake2_state *s, pg_error *err)
+{
+    const pg_status status = pg_frozen_forward(&s->frozen, err);
+    if (status != PG_OK) return status;
+    pg_frozen_backward(&s->frozen);
+    pg_model *m = s->frozen.copy;
+    for (int i = 0; i < m->passport_count; i++) {
+        const pg_layer *l = pg_model_passport_layer(m, i);
+        const ptrdiff_t parts[] = {l->affine[PG_PUBLIC].gamma, l->affine[PG_PUBLIC].beta};
+        for (int p = 0; p < 2; p++)
+            pg_frozen_update(&s->frozen, (size_t)l->out_channels, m->params + parts[p], s->momentum + parts[p],
+                             pg_net_gradients(s->frozen.net) + parts[p]);
+    }
+    return PG_OK;
+}
+
+static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+{
+    pg_status status = PG_OK;
+    fake2_state *s = state;
+    double miss;
+    *what = PG_ATTACK_WORKING;
+    if (!pg_frozen_done(&s->frozen)) return train(s, err);
+    *what = PG_ATTACK_DONE;
+    if (s->forged) return PG_OK;
+    PG_TRY(pg_frozen_forge(s->view->model, s->frozen.copy, &s->forged, &miss, err));
+    *outcome = pg_frozen_outcome(&s->frozen, s->forged);
+    outcome->measures[2] = (pg_measure){"affine_missed_by", "", miss};
+    *what = PG_ATTACK_OUTCOME;
+done:
+    return status;
+}
+
+static double progress(const void *state)
+{
+    return pg_frozen_progress(&((const fake2_state *)state)->frozen);
+}
+
+static void finish(void *state)
+{
+    fake2_state *s = state;
+    pg_frozen_close(&s->frozen);
+    pg_evidence_destroy(&s->forged);
+    pg_free(s->momentum);
+}
+
+extern const pg_attack pg_attack_fake2;
+const pg_attack pg_attack_fake2 = {
+    .name = "fake2",
+    .summary = "reverse-engineer gamma and beta from the training set, and show passports that give them",
+    .source = "Fan, Ng, Chan, NeurIPS 2019, fake attack 2; DeepIPR, passport_attack_2.py",
+    .options = options,
+    .options_size = sizeof(fake2_options),
+    .state_size = sizeof(fake2_state),
+    .sees = PG_SEES_TRAIN | PG_SEES_AFFINE,
+    .needs = PG_HOLDS_PASSPORTS,
+    .start = start,
+    .step = step,
+    .progress = progress,
+    .finish = finish,
+};

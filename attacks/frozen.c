@@ -1,0 +1,149 @@
+/* Training beside frozen weights; see frozen.h. */
+#include "attacks/frozen.h"
+
+#include "core/base/memory.h"
+#include "core/compute/kernels.h"
+#include "core/ownership/inversion.h"
+
+#include <math.h>
+#include <stddef.h>
+
+pg_status pg_frozen_copy(const char *attack, const pg_model *victim, pg_model **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *copy = NULL;
+    pg_net_spec spec = victim->spec;
+    if (!spec.passports) return pg_fail(err, PG_BAD_INPUT, "%s: the network has no passport layers", attack);
+    if (spec.perceptron)
+        return pg_fail(err, PG_BAD_INPUT, "%s: passports cannot be solved for behind the perceptron of this scheme", attack);
+    spec.public_affine = true;
+    spec.private_affine = spec.own_norm = false;
+    PG_TRY(pg_model_create(&spec, &copy, err));
+    PG_TRY(pg_model_copy(victim, copy, err));
+    *out = copy;
+    copy = NULL;
+done:
+    pg_model_destroy(&copy);
+    return status;
+}
+
+pg_status pg_frozen_turn_signs(pg_model *m, double share, pg_seed seed, pg_error *err)
+{
+    size_t total = 0;
+    uint32_t *order = NULL;
+    pg_rng rng;
+    for (int i = 0; i < m->passport_count; i++) total += (size_t)pg_model_passport_layer(m, i)->out_channels;
+    const pg_status status = pg_alloc(total, sizeof *order, &order, err);
+    if (status != PG_OK) return status;
+    pg_rng_open(&rng, seed, "turned signs", 0);
+    pg_rng_permutation(&rng, order, total);
+    for (size_t t = 0; t < (size_t)(share * (double)total); t++) {
+        int at = (int)order[t], i = 0;
+        while (at >= pg_model_passport_layer(m, i)->out_channels) at -= pg_model_passport_layer(m, i++)->out_channels;
+        pg_real *gamma = m->params + pg_model_passport_layer(m, i)->affine[PG_PUBLIC].gamma + at;
+        *gamma = -*gamma;
+    }
+    pg_free(order);
+    return PG_OK;
+}
+
+pg_status pg_frozen_open(pg_frozen *f, const pg_frozen_options *options, pg_branch branch, const pg_dataset *data,
+                         const pg_attack_view *view, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_net_spec *spec = &f->copy->spec;
+    const size_t n = (size_t)options->batch;
+    f->options = options;
+    f->branch = branch;
+    f->steps = data->count / options->batch;
+    if (f->steps < 1)
+        return pg_fail(err, PG_BAD_INPUT, "%s: %d images do not fill one batch of %d", data->name, data->count, options->batch);
+    PG_TRY(pg_dataset_fits(data, spec->image_height, spec->image_width, spec->classes, err));
+    PG_TRY(pg_batches_create(data, options->batch, (pg_augment){.crop = options->crop, .flip = true}, view->pixels, view->seed,
+                             &f->batches, err));
+    PG_TRY(pg_net_create(spec, options->batch, true, PG_CONV_AUTO, &f->net, err));
+    pg_net_train_from(f->net, (int)(pg_model_passport_layer(f->copy, 0) - f->copy->layers));
+    PG_TRY(pg_alloc(n * (size_t)(data->height * data->width * 3), sizeof *f->images, &f->images, err));
+    PG_TRY(pg_alloc(n * (size_t)spec->classes, sizeof *f->dlogits, &f->dlogits, err));
+    PG_TRY(pg_alloc(n, sizeof *f->labels, &f->labels, err));
+done:
+    return status;
+}
+
+void pg_frozen_close(pg_frozen *f)
+{
+    pg_batches_destroy(&f->batches);
+    pg_net_destroy(&f->net);
+    pg_model_destroy(&f->copy);
+    pg_free(f->images);
+    pg_free(f->dlogits);
+    pg_free(f->labels);
+}
+
+static void end_epoch(pg_frozen *f)
+{
+    f->last_loss = f->loss_sum / f->steps;
+    if (f->epoch == 0) f->first_loss = f->last_loss;
+    f->loss_sum = 0;
+    f->step = 0;
+    f->epoch++;
+}
+
+pg_status pg_frozen_forward(pg_frozen *f, pg_error *err)
+{
+    const int n = f->options->batch;
+    const pg_status status = pg_batches_get(f->batches, f->epoch, f->step, f->images, f->labels, err);
+    if (status != PG_OK) return status;
+    const pg_mode mode = f->options->freeze_stats ? PG_BATCH : PG_TRAIN;
+    const pg_real *logits = pg_net_forward(f->net, f->copy, f->branch, mode, f->images, n, false);
+    const double loss = pg_cross_entropy(n, f->copy->spec.classes, logits, f->labels, 0, f->dlogits, NULL);
+    if (!isfinite(loss))
+        return pg_fail(err, PG_FAILED, "the loss is not finite in epoch %d, step %d", f->epoch + 1, f->step + 1);
+    f->loss_sum += loss;
+    f->seen += n;
+    return PG_OK;
+}
+
+void pg_frozen_backward(pg_frozen *f)
+{
+    pg_net_zero_gradients(f->net);
+    pg_net_backward(f->net, f->copy, f->branch, f->dlogits, false);
+    if (++f->step == f->steps) end_epoch(f);
+}
+
+void pg_frozen_update(const pg_frozen *f, size_t count, pg_real *values, pg_real *momentum, const pg_real *gradient)
+{
+    const pg_frozen_options *o = f->options;
+    pg_sgd_step(count, values, momentum, gradient, o->lr, o->momentum, o->weight_decay);
+}
+
+bool pg_frozen_done(const pg_frozen *f)
+{
+    return f->epoch >= f->options->epochs;
+}
+
+double pg_frozen_progress(const pg_frozen *f)
+{
+    return (f->epoch + (double)f->step / f->steps) / f->options->epochs;
+}
+
+pg_outcome pg_frozen_outcome(const pg_frozen *f, const pg_evidence *forged)
+{
+    return (pg_outcome){.evidence = forged,
+                        .shown = f->options->freeze_stats ? NULL : f->copy,
+                        .images = f->seen,
+                        .flops = 3 * f->seen * pg_model_flops(f->copy), /* forward, and two products backward */
+                        .measures = {{"loss_first", "nats", f->first_loss}, {"loss_last", "nats", f->last_loss}}};
+}
+
+pg_status pg_frozen_forge(const pg_model *victim, const pg_model *copy, pg_evidence **forged, double *miss, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_inverter *inverter = NULL;
+    PG_TRY(pg_evidence_create(&victim->spec, "v1", "shuffle", forged, err));
+    PG_TRY(pg_inverter_create(victim, &inverter, err));
+    PG_TRY(pg_inverter_forge(inverter, copy, *forged, miss, err));
+done:
+    pg_inverter_destroy(&inverter);
+    return status;
+}

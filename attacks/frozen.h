@@ -1,0 +1,109 @@
+/* Training beside frozen weights, for forgers: batches of the attacker's images go through his copy of the stolen network, and
+ * he takes the gradients of what he trains (an affine, a passport); the network's weights stay as they are. */
+#ifndef PG_ATTACKS_FROZEN_H
+#define PG_ATTACKS_FROZEN_H
+
+#include "attacks/attack.h"
+
+typedef struct pg_frozen_options {
+    int epochs, batch;
+    double lr, momentum, weight_decay; /* of SGD */
+    bool crop, freeze_stats;
+} pg_frozen_options;
+
+/* Rows of an option table for the member `train` of the struct that holds it. */
+#define PG_FROZEN_OPTIONS(holder, epochs_, freeze_)                                                                            \
+    {.key = "epochs",                                                                                                          \
+     .type = PG_OPT_INT,                                                                                                       \
+     .offset = offsetof(holder, train.epochs),                                                                                 \
+     .fallback = epochs_,                                                                                                      \
+     .low = 1,                                                                                                                 \
+     .high = 100000,                                                                                                           \
+     .help = "passes over the forger's images"},                                                                               \
+        {.key = "batch",                                                                                                       \
+         .type = PG_OPT_INT,                                                                                                   \
+         .offset = offsetof(holder, train.batch),                                                                              \
+         .fallback = "64",                                                                                                     \
+         .low = 1,                                                                                                             \
+         .high = 4096,                                                                                                         \
+         .unit = "images",                                                                                                     \
+         .help = "images per step"},                                                                                           \
+        {.key = "lr",                                                                                                          \
+         .type = PG_OPT_REAL,                                                                                                  \
+         .offset = offsetof(holder, train.lr),                                                                                 \
+         .fallback = "0.01",                                                                                                   \
+         .low = PG_ABOVE_ZERO,                                                                                                 \
+         .high = 1e6,                                                                                                          \
+         .help = "learning rate, constant"},                                                                                   \
+        {.key = "momentum",                                                                                                    \
+         .type = PG_OPT_REAL,                                                                                                  \
+         .offset = offsetof(holder, train.momentum),                                                                           \
+         .fallback = "0.9",                                                                                                    \
+         .low = 0,                                                                                                             \
+         .high = 0.9999,                                                                                                       \
+         .help = "of SGD"},                                                                                                    \
+        {.key = "weight_decay",                                                                                                \
+         .type = PG_OPT_REAL,                                                                                                  \
+         .offset = offsetof(holder, train.weight_decay),                                                                       \
+         .fallback = "5e-4",                                                                                                   \
+         .low = 0,                                                                                                             \
+         .high = 1,                                                                                                            \
+         .help = "on what is trained"},                                                                                        \
+        {.key = "crop",                                                                                                        \
+         .type = PG_OPT_BOOL,                                                                                                  \
+         .offset = offsetof(holder, train.crop),                                                                               \
+         .fallback = "true",                                                                                                   \
+         .help = "random crops (the flip is always on)"},                                                                      \
+    {                                                                                                                          \
+        .key = "freeze_stats", .type = PG_OPT_BOOL, .offset = offsetof(holder, train.freeze_stats), .fallback = freeze_,       \
+        .help = "leave the running statistics of batch norm as they are; otherwise they drift, as in the reference, and the "  \
+                "forgery is judged with them"                                                                                  \
+    }
+
+typedef struct pg_frozen {
+    const pg_frozen_options *options;
+    pg_model *copy; /* owned; only its running statistics change */
+    pg_branch branch;
+    pg_net *net;
+    pg_batches *batches;
+    pg_real *images, *dlogits;
+    int32_t *labels;
+    int epoch, step, steps;
+    double loss_sum, first_loss, last_loss; /* mean cross-entropy of the first and of the latest whole epoch */
+    double seen;                            /* images, all epochs */
+} pg_frozen;
+
+/* A copy of the stolen network as the thief runs it: at passport layers a learned affine, that of the public branch where the
+ * victim has one. PG_BAD_INPUT, naming the attack, for networks without passport layers, and for PAN, whose perceptron hides
+ * gamma and beta from whoever holds the passport. */
+PG_CHECKED pg_status pg_frozen_copy(const char *attack, const pg_model *victim, pg_model **out, pg_error *err);
+
+/* Turn the signs of a share of all gammas of the copy, rounded down: distinct ones, whatever their layer. A larger share of the
+ * same seed turns the same and more. */
+PG_CHECKED pg_status pg_frozen_turn_signs(pg_model *copy, double share, pg_seed seed, pg_error *err);
+
+/* Begin to train beside frozen->copy, which the caller has put there; the rest of *frozen is zero. data and options are
+ * borrowed. Closed by pg_frozen_close also after a failure, or when it was never opened. */
+PG_CHECKED pg_status pg_frozen_open(pg_frozen *frozen, const pg_frozen_options *options, pg_branch branch,
+                                    const pg_dataset *data, const pg_attack_view *view, pg_error *err);
+void pg_frozen_close(pg_frozen *frozen);
+
+/* The next batch forward; then, after the caller has added the gradients of further losses, backward, from the first passport
+ * layer up. PG_FAILED when the loss is not finite. */
+PG_CHECKED pg_status pg_frozen_forward(pg_frozen *frozen, pg_error *err);
+void pg_frozen_backward(pg_frozen *frozen);
+
+/* One step of SGD for count values with their momentum and gradient. */
+void pg_frozen_update(const pg_frozen *frozen, size_t count, pg_real *values, pg_real *momentum, const pg_real *gradient);
+
+bool pg_frozen_done(const pg_frozen *frozen);
+double pg_frozen_progress(const pg_frozen *frozen);
+
+/* What every forger of this kind tells: cost, loss, and the model that goes with the evidence if its statistics drifted. */
+pg_outcome pg_frozen_outcome(const pg_frozen *frozen, const pg_evidence *forged);
+
+/* Turn the learned affine of the copy into passports, the least that give it in the victim, and a signature that they carry. */
+PG_CHECKED pg_status pg_frozen_forge(const pg_model *victim, const pg_model *copy, pg_evidence **forged, double *miss,
+                                     pg_error *err);
+
+#endif
