@@ -1,0 +1,208 @@
+/* A counterfeit Uchida mark: a projection and bits of the forger's own, made for the weights as they are. Nothing of the model
+ * changes, no data is used.
+ *
+ * With w the mean filter of the layer, a filter X_j of the projection reads bit j as the sign of X_j . w. Starting from normal
+ * X, the forger moves each filter along w, the only direction that matters, to X_j + (t_j - X_j . w) w / |w|^2, which reads t_j
+ * exactly: the closed form takes t_j = +-margin by the bit he wants, the iteration what gradient descent on the embedding loss
+ * over X_j gives (its gradient (sigmoid(X_j . w) - b_j) w never leaves w). Free choice moves nothing and calls the bits he
+ * reads his mark. Source: the ambiguity attack on Uchida's marks in Fan, Ng, Chan, NeurIPS 2019; the procedures are derived. */
+#include "attacks/attack.h"
+
+#include "core/base/memory.h"
+#include "core/ownership/mark.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_statistics.h>
+#include <math.h>
+#include <stddef.h>
+
+enum { METHOD_ITERATIVE, METHOD_CLOSED, METHOD_FREE };
+static const char *const methods[] = {"iterative", "closed-form", "free", NULL};
+
+typedef struct counterfeit_options {
+    int method, bits;
+    char layer[PG_TEXT_MAX];
+    double margin, rate;
+} counterfeit_options;
+
+#define AT(member) .offset = offsetof(counterfeit_options, member)
+static const pg_option options[] = {
+    {.key = "method",
+     .type = PG_OPT_CHOICE,
+     AT(method),
+     .fallback = "closed-form",
+     .choices = methods,
+     .help = "gradient descent on the projection, its smallest change that reads the wanted bits, or the bits that it reads"},
+    {.key = "bits", .type = PG_OPT_INT, AT(bits), .fallback = "256", .low = 1, .high = PG_MARK_BITS_MAX, .help = "of the mark"},
+    {.key = "layer",
+     .type = PG_OPT_TEXT,
+     AT(layer),
+     .fallback = "default",
+     .help = "convolution that is said to be marked: default (the first that carries a passport by default) or a name"},
+    {.key = "margin",
+     .type = PG_OPT_REAL,
+     AT(margin),
+     .fallback = "1",
+     .low = PG_ABOVE_ZERO,
+     .high = 1000,
+     .help = "closed form: what every filter reads, up to the sign"},
+    {.key = "rate",
+     .type = PG_OPT_REAL,
+     AT(rate),
+     .fallback = "0.01",
+     .low = PG_ABOVE_ZERO,
+     .high = 1000,
+     .help = "iteration: learning rate in units of 1 / |w|^2, so that a reading moves by at most this much a step"},
+    {0},
+};
+
+typedef struct counterfeit_state {
+    const counterfeit_options *options;
+    const pg_attack_view *view;
+    const pg_layer *layer;
+    pg_evidence *forged;
+    double *w, *reads, *target; /* mean filter; what the filters read, and are to read [bits] */
+    int taps, iterations;
+    bool given;
+} counterfeit_state;
+
+static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+{
+    counterfeit_state *s = state;
+    const counterfeit_options *o = values;
+    pg_status status = PG_OK;
+    s->options = o;
+    s->view = view;
+    pg_net_spec spec = view->model->spec;
+    spec.passports = 0;
+    PG_TRY(pg_evidence_create(&spec, "uchida", pg_mark_kinds[PG_MARK_GAUSSIAN], &s->forged, err));
+    PG_TRY(pg_mark_create(&spec, o->layer, o->bits, PG_MARK_GAUSSIAN, &s->forged->mark, err));
+    PG_TRY(pg_mark_layer(&s->forged->mark, view->model, &s->layer, err));
+    s->taps = s->forged->mark.kernel * s->forged->mark.kernel * s->forged->mark.inputs;
+    PG_TRY(pg_alloc((size_t)s->taps, sizeof *s->w, &s->w, err));
+    PG_TRY(pg_alloc((size_t)o->bits, sizeof *s->reads, &s->reads, err));
+    PG_TRY(pg_alloc((size_t)o->bits, sizeof *s->target, &s->target, err));
+done:
+    return status;
+}
+
+static pg_status draw(counterfeit_state *s, pg_error *err)
+{
+    pg_rng rng;
+    pg_mark *mark = &s->forged->mark;
+    pg_rng_open(&rng, s->view->seed, "forged projection", 0);
+    const pg_status status = pg_mark_draw(mark, PG_MARK_GAUSSIAN, &rng, err);
+    pg_rng_open(&rng, s->view->seed, "forged bits", 0);
+    for (int i = 0; i < mark->bits; i++) mark->b[i] = pg_rng_below(&rng, 2) ? 1 : -1;
+    return status;
+}
+
+/* Gradient descent on the embedding loss over the projection until every bit is right: a reading z moves by rate (b - sigmoid).
+ */
+static void descend(counterfeit_state *s)
+{
+    const pg_mark *mark = &s->forged->mark;
+    for (bool right = false; !right; s->iterations++) {
+        right = true;
+        for (int i = 0; i < mark->bits; i++) {
+            const double b = mark->b[i];
+            s->target[i] += s->options->rate * b / (1 + exp(b * s->target[i]));
+            right &= b * s->target[i] > 0;
+        }
+    }
+}
+
+static void choose_targets(counterfeit_state *s)
+{
+    pg_mark *mark = &s->forged->mark;
+    for (int i = 0; i < mark->bits; i++) {
+        s->target[i] = s->reads[i];
+        if (s->options->method == METHOD_CLOSED) s->target[i] = mark->b[i] * s->options->margin;
+        if (s->options->method == METHOD_FREE) mark->b[i] = s->reads[i] > 0 ? 1 : -1;
+    }
+    if (s->options->method == METHOD_ITERATIVE) descend(s);
+}
+
+/* Every filter along w until it reads its target. Returns the length of the change over that of the projection, in percent. */
+static double move(counterfeit_state *s, double squares)
+{
+    const pg_mark *mark = &s->forged->mark;
+    double moved = 0, length = 0;
+    for (int i = 0; i < mark->bits; i++) moved += pow(s->target[i] - s->reads[i], 2) / squares;
+    for (int j = 0; j < s->taps; j++)
+        for (int i = 0; i < mark->bits; i++) {
+            pg_real *x = &mark->projection[j * mark->bits + i];
+            *x += (pg_real)((s->target[i] - s->reads[i]) * s->w[j] / squares);
+            length += (double)*x * (double)*x;
+        }
+    return 100 * sqrt(moved / length);
+}
+
+/* p-value of normality (Jarque and Bera, 1987) of the projection's entries: what a judge might object. */
+static pg_status normality(const pg_mark *mark, int taps, double *p, pg_error *err)
+{
+    double *values = NULL;
+    const size_t n = (size_t)taps * (size_t)mark->bits;
+    const pg_status status = pg_alloc(n, sizeof *values, &values, err);
+    if (status != PG_OK) return status;
+    for (size_t i = 0; i < n; i++) values[i] = (double)mark->projection[i];
+    const double skew = gsl_stats_skew(values, 1, n), excess = gsl_stats_kurtosis(values, 1, n);
+    *p = gsl_cdf_chisq_Q((double)n / 6 * (skew * skew + excess * excess / 4), 2);
+    pg_free(values);
+    return PG_OK;
+}
+
+static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+{
+    counterfeit_state *s = state;
+    pg_status status = PG_OK;
+    double squares = 0, p = 0;
+    *what = PG_ATTACK_DONE;
+    if (s->given) return PG_OK;
+    PG_TRY(draw(s, err));
+    pg_mark_mean_filter(s->view->model, s->layer, s->w);
+    for (int j = 0; j < s->taps; j++) squares += s->w[j] * s->w[j];
+    if (!(squares > 0))
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the mean filter is zero, no mark can be read", s->layer->row.name));
+    pg_mark_project(&s->forged->mark, s->view->model, s->layer, s->reads);
+    choose_targets(s);
+    const double change = move(s, squares);
+    PG_TRY(normality(&s->forged->mark, s->taps, &p, err));
+    *outcome = (pg_outcome){.evidence = s->forged,
+                            .measures = {{"projection_change", "%", change},
+                                         {"projection_normality_p", "", p},
+                                         {"iterations", "steps", s->iterations}}};
+    *what = PG_ATTACK_OUTCOME;
+    s->given = true;
+done:
+    return status;
+}
+
+static double progress(const void *state)
+{
+    return ((const counterfeit_state *)state)->given;
+}
+
+static void finish(void *state)
+{
+    counterfeit_state *s = state;
+    pg_evidence_destroy(&s->forged);
+    pg_free(s->w);
+    pg_free(s->reads);
+    pg_free(s->target);
+}
+
+extern const pg_attack pg_attack_counterfeit_uchida;
+const pg_attack pg_attack_counterfeit_uchida = {
+    .name = "counterfeit-uchida",
+    .summary = "forge a second mark that the weights carry as well as the owner's",
+    .source = "Fan, Ng, Chan, NeurIPS 2019, ambiguity of feature-based marks; the procedures are derived",
+    .options = options,
+    .options_size = sizeof(counterfeit_options),
+    .state_size = sizeof(counterfeit_state),
+    .needs = PG_HOLDS_MARK,
+    .start = start,
+    .step = step,
+    .progress = progress,
+    .finish = finish,
+};

@@ -1,0 +1,176 @@
+/* Overwriting: the thief trains the stolen model on with evidence of his own, embedded by the owner's very scheme. The outcome
+ * has both: the changed model, on which the owner's evidence is judged, and the thief's evidence.
+ *
+ * A mark or a trigger set is added to the network. In a V1 network the thief's passports take the place of the owner's; to V2,
+ * V3 and PAN, of which he has the public branch, he attaches a private branch of his own. He knows the scheme but none of the
+ * owner's options: his are its defaults. Images for passports go through his copy of the stolen network.
+ * Sources: Uchida et al., ICMR 2017 (overwriting); Lukas et al., IEEE S&P 2022. */
+#include "attacks/attack.h"
+
+#include "core/base/memory.h"
+
+#include <stddef.h>
+
+typedef struct overwrite_options {
+    int epochs, batch;
+    double lr, weight_decay;
+    bool crop;
+} overwrite_options;
+
+#define AT(member) .offset = offsetof(overwrite_options, member)
+static const pg_option options[] = {
+    {.key = "epochs",
+     .type = PG_OPT_INT,
+     AT(epochs),
+     .fallback = "20",
+     .low = 1,
+     .high = 100000,
+     .help = "passes over the owner's training set"},
+    {.key = "batch",
+     .type = PG_OPT_INT,
+     AT(batch),
+     .fallback = "64",
+     .low = 1,
+     .high = 4096,
+     .unit = "images",
+     .help = "images per step"},
+    {.key = "lr",
+     .type = PG_OPT_REAL,
+     AT(lr),
+     .fallback = "0.01",
+     .low = PG_ABOVE_ZERO,
+     .high = 1e6,
+     .help = "learning rate, constant"},
+    {.key = "weight_decay",
+     .type = PG_OPT_REAL,
+     AT(weight_decay),
+     .fallback = "5e-4",
+     .low = 0,
+     .high = 1,
+     .help = "on every parameter"},
+    {.key = "crop", .type = PG_OPT_BOOL, AT(crop), .fallback = "true", .help = "random crops too (the flip is always on)"},
+    {0},
+};
+
+typedef struct overwrite_state {
+    pg_train_options train;
+    const pg_attack_view *view;
+    void *scheme_options; /* the scheme's defaults */
+    pg_model *model;
+    pg_evidence *evidence; /* the thief's */
+    pg_trainer *trainer;
+    bool given;
+} overwrite_state;
+
+/* The stolen network as it is deployed, as a plain one. */
+static pg_status make_plain(const pg_attack_view *view, pg_model **plain, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *deployed = NULL;
+    pg_net_spec spec = view->model->spec;
+    spec.public_affine = true;
+    PG_TRY(pg_model_create(&spec, &deployed, err));
+    PG_TRY(pg_model_copy(view->model, deployed, err));
+    if (spec.passports && !view->model->spec.public_affine)
+        PG_TRY(pg_passports_store(view->model, view->evidence, deployed, err));
+    spec.passports = 0;
+    spec.private_affine = spec.own_norm = spec.perceptron = false;
+    PG_TRY(pg_model_create(&spec, plain, err));
+    PG_TRY(pg_model_copy(deployed, *plain, err));
+done:
+    pg_model_destroy(&deployed);
+    return status;
+}
+
+static pg_status make_evidence(overwrite_state *s, pg_error *err)
+{
+    const pg_attack_view *view = s->view;
+    pg_status status = PG_OK;
+    pg_model *plain = NULL;
+    const pg_data data = {.train = *view->train, .test = *view->pictures};
+    PG_TRY(make_plain(view, &plain, err));
+    const pg_keygen in = {
+        .spec = &view->model->spec, .seed = view->seed, .data = &data, .pixels = view->pixels, .pretrained = plain};
+    PG_TRY(view->scheme->keygen(s->scheme_options, &in, &s->evidence, err));
+done:
+    pg_model_destroy(&plain);
+    return status;
+}
+
+static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+{
+    pg_status status = PG_OK;
+    overwrite_state *s = state;
+    const overwrite_options *o = values;
+    s->view = view;
+    s->train = (pg_train_options){.epochs = o->epochs,
+                                  .batch = o->batch,
+                                  .lr = o->lr,
+                                  .momentum = 0.9,
+                                  .weight_decay = o->weight_decay,
+                                  .schedule = PG_SCHEDULE_CONSTANT,
+                                  .crop = o->crop,
+                                  .flip = true,
+                                  .pixels = (int)view->pixels};
+    PG_TRY(pg_alloc(1, view->scheme->options_size, &s->scheme_options, err));
+    PG_TRY(pg_options_defaults(view->scheme->options, s->scheme_options, err));
+    PG_TRY(make_evidence(s, err));
+    PG_TRY(pg_model_clone(view->model, &s->model, err));
+    const pg_job job = {.model = s->model,
+                        .scheme = view->scheme,
+                        .scheme_options = s->scheme_options,
+                        .evidence = s->evidence,
+                        .data = view->train,
+                        .options = &s->train,
+                        .seed = view->seed};
+    PG_TRY(pg_trainer_create(&job, &s->trainer, err));
+done:
+    return status;
+}
+
+static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+{
+    overwrite_state *s = state;
+    if (!pg_trainer_done(s->trainer)) {
+        *what = PG_ATTACK_WORKING;
+        return pg_trainer_step(s->trainer, err);
+    }
+    const double images = pg_trainer_progress(s->trainer)->images;
+    *outcome = (pg_outcome){
+        .model = s->model, .evidence = s->evidence, .images = images, .flops = 3 * images * pg_model_flops(s->model)};
+    *what = s->given ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
+    s->given = true;
+    return PG_OK;
+}
+
+static double progress(const void *state)
+{
+    const pg_progress *p = pg_trainer_progress(((const overwrite_state *)state)->trainer);
+    const double part = p->step < p->steps ? (double)p->step / p->steps : 0;
+    return (p->epoch + part) / p->epochs;
+}
+
+static void finish(void *state)
+{
+    overwrite_state *s = state;
+    pg_trainer_destroy(&s->trainer);
+    pg_model_destroy(&s->model);
+    pg_evidence_destroy(&s->evidence);
+    pg_free(s->scheme_options);
+}
+
+extern const pg_attack pg_attack_overwrite;
+const pg_attack pg_attack_overwrite = {
+    .name = "overwrite",
+    .summary = "train the stolen model on with evidence of one's own, by the owner's scheme",
+    .source = "Uchida et al., ICMR 2017; Lukas et al., IEEE S&P 2022 (overwriting)",
+    .options = options,
+    .options_size = sizeof(overwrite_options),
+    .state_size = sizeof(overwrite_state),
+    .sees = PG_SEES_TRAIN | PG_SEES_DISTRIBUTED,
+    .needs = PG_HOLDS_PASSPORTS | PG_HOLDS_MARK | PG_HOLDS_TRIGGERS,
+    .start = start,
+    .step = step,
+    .progress = progress,
+    .finish = finish,
+};
