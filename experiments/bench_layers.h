@@ -1,4 +1,4 @@
-/* Per-layer speed of the convolutions, for `passgrid bench --layers`. */
+/* Per-layer speed of the convolutions, for `passgrid bench --mode layers`. */
 #ifndef PG_EXPERIMENTS_BENCH_LAYERS_H
 #define PG_EXPERIMENTS_BENCH_LAYERS_H
 

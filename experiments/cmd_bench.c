@@ -4,20 +4,23 @@
 
 #include "core/base/memory.h"
 #include "core/compute/blas.h"
+#include "core/formats/yaml.h"
+#include "core/ownership/accuracy.h"
 #include "core/train/trainer.h"
 #include "experiments/bench_layers.h"
-#include "experiments/grid_options.h"
 #include "experiments/clock.h"
+#include "experiments/grid_options.h"
 #include "experiments/provenance.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static const char usage[] =
     "usage: passgrid bench --arch A [options]\n"
     "\n"
-    "Measure training and inference on synthetic images; one `name: value` a line, times are the best of the steps.\n"
+    "Measure a network on synthetic images; one `name: value` a line.\n"
     "\n"
     "  --arch A       network (passgrid list nets)\n"
     "  --scheme S     plain, v1, ... (default: plain)\n"
@@ -27,7 +30,14 @@ static const char usage[] =
     "  --threads T    default: the cores that this process may use\n"
     "  --steps K      default: 10\n"
     "  --conv C       algorithm of the convolutions: auto, direct, im2col, winograd (default: auto)\n"
-    "  --layers       measure every convolution by itself instead\n";
+    "  --mode M       net: best of the steps in training and in inference (default); train, eval, fake1: seconds of every "
+    "step;\n"
+    "                 fake1 tries 20 random passports on the batch; layers: every convolution by itself\n";
+
+typedef enum bench_mode { MODE_NET, MODE_TRAIN, MODE_EVAL, MODE_FAKE1, MODE_LAYERS } bench_mode;
+static const char *const modes[] = {"net", "train", "eval", "fake1", "layers", NULL};
+
+enum { FAKE_PASSPORTS = 20 };
 
 typedef struct bench {
     const pg_arch *arch;
@@ -37,13 +47,13 @@ typedef struct bench {
     double width;
     int batch, threads, steps;
     pg_conv_choice conv;
-    bool help, layers;
+    bench_mode mode;
+    bool help;
     pg_net_spec spec;
     pg_data data;
-    pg_model *model, *pretrained;
+    pg_model *model;
     pg_evidence *evidence;
-    double train_seconds, eval_seconds; /* of the fastest step */
-    size_t net_bytes;
+    double *seconds; /* of the steps */
 } bench;
 
 static pg_status parse_width(const char *text, double *width, pg_error *err)
@@ -53,6 +63,16 @@ static pg_status parse_width(const char *text, double *width, pg_error *err)
     return *end == 0 && *width > 0 && *width <= 16
                ? PG_OK
                : pg_fail(err, PG_BAD_INPUT, "--width: expected a number in (0, 16], got \"%s\"", text);
+}
+
+static pg_status parse_mode(const char *text, bench_mode *mode, pg_error *err)
+{
+    for (int i = 0; modes[i]; i++)
+        if (strcmp(text, modes[i]) == 0) {
+            *mode = (bench_mode)i;
+            return PG_OK;
+        }
+    return pg_fail(err, PG_BAD_INPUT, "--mode: expected net, train, eval, fake1 or layers, got \"%s\"", text);
 }
 
 static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
@@ -65,7 +85,7 @@ static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
                                             {"threads", required_argument, NULL, 't'},
                                             {"steps", required_argument, NULL, 'k'},
                                             {"conv", required_argument, NULL, 'c'},
-                                            {"layers", no_argument, NULL, 'l'},
+                                            {"mode", required_argument, NULL, 'm'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     pg_status status = PG_OK;
@@ -82,7 +102,7 @@ static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
         case 'b': PG_TRY(pg_parse_int("--batch", optarg, 1, 2048, &b->batch, err)); break;
         case 't': PG_TRY(pg_parse_int("--threads", optarg, 1, 1024, &b->threads, err)); break;
         case 'k': PG_TRY(pg_parse_int("--steps", optarg, 1, 1000000, &b->steps, err)); break;
-        case 'l': b->layers = true; break;
+        case 'm': PG_TRY(parse_mode(optarg, &b->mode, err)); break;
         case 'c':
             if (!pg_conv_choice_read(optarg, &b->conv))
                 PG_TRY(pg_fail(err, PG_BAD_INPUT, "--conv: expected auto, direct, im2col or winograd, got \"%s\"", optarg));
@@ -101,27 +121,36 @@ done:
 
 static const pg_seed seed = {.task = "bench"};
 
-/* A model of the scheme with fresh weights, and its evidence. A plain network with random weights stands for the trained one.
- */
+/* The scheme's defaults, but with random passports: they need no trained network to be made. */
+static pg_status scheme_defaults(bench *b, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_tree *tree = NULL;
+    pg_problems problems = {.count = 0};
+    PG_TRY(pg_alloc(1, b->scheme->options_size, &b->options, err));
+    PG_TRY(pg_options_defaults(b->scheme->options, b->options, err));
+    PG_TRY(pg_yaml_parse_text("{passport: random}", "bench", &tree, err));
+    pg_options_take(b->scheme->options, tree->root, b->options, &problems);
+done:
+    pg_tree_destroy(&tree);
+    return status;
+}
+
+/* A model of the scheme with fresh weights, and its evidence. */
 static pg_status make_model(bench *b, pg_error *err)
 {
     pg_status status = PG_OK;
     PG_TRY(pg_data_load("synthetic", NULL, &b->data, err));
-    pg_net_spec plain = pg_net_spec_plain(b->arch, b->norm, b->data.train.classes);
-    plain.width = b->width;
-    plain.image_height = b->data.train.height;
-    plain.image_width = b->data.train.width;
-    b->spec = plain;
-    PG_TRY(pg_alloc(1, b->scheme->options_size, &b->options, err));
-    PG_TRY(pg_options_defaults(b->scheme->options, b->options, err));
+    b->spec = pg_net_spec_plain(b->arch, b->norm, b->data.train.classes);
+    b->spec.width = b->width;
+    b->spec.image_height = b->data.train.height;
+    b->spec.image_width = b->data.train.width;
+    PG_TRY(scheme_defaults(b, err));
     PG_TRY(b->scheme->wire(b->options, &b->spec, err));
     PG_TRY(pg_model_create(&b->spec, &b->model, err));
     pg_model_initialise(b->model, seed, "weights");
     if (!b->scheme->keygen) goto done;
-    PG_TRY(pg_model_create(&plain, &b->pretrained, err));
-    pg_model_initialise(b->pretrained, seed, "pretrained");
-    const pg_keygen in = {
-        .spec = &b->spec, .seed = seed, .data = &b->data, .pixels = PG_PIXELS_IMAGENET, .pretrained = b->pretrained};
+    const pg_keygen in = {.spec = &b->spec, .seed = seed, .data = &b->data, .pixels = PG_PIXELS_IMAGENET};
     PG_TRY(b->scheme->keygen(b->options, &in, &b->evidence, err));
 done:
     return status;
@@ -141,13 +170,14 @@ static pg_status time_training(bench *b, pg_error *err)
                         .evidence = b->evidence,
                         .data = &b->data.train,
                         .options = &options,
+                        .conv = b->conv,
                         .seed = seed};
     PG_TRY(pg_trainer_create(&job, &trainer, err));
-    for (int i = -1; i < b->steps; i++) { /* step -1 warms up */
+    PG_TRY(pg_trainer_step(trainer, err)); /* warms up */
+    for (int i = 0; i < b->steps; i++) {
         const double start = pg_now();
         PG_TRY(pg_trainer_step(trainer, err));
-        const double seconds = pg_now() - start;
-        if (i == 0 || (i > 0 && seconds < b->train_seconds)) b->train_seconds = seconds;
+        b->seconds[i] = pg_now() - start;
     }
 done:
     pg_trainer_destroy(&trainer);
@@ -164,36 +194,107 @@ static pg_status time_inference(bench *b, pg_error *err)
     PG_TRY(pg_alloc((size_t)b->batch * (size_t)(b->spec.image_height * b->spec.image_width * 3), sizeof *images, &images, err));
     if (branch == PG_PRIVATE) PG_TRY(pg_passports_install(net, b->model, b->evidence, err));
     pg_batch_range(&b->data.train, 0, b->batch, PG_PIXELS_IMAGENET, images);
-    for (int i = -1; i < b->steps; i++) {
+    (void)pg_net_forward(net, b->model, branch, PG_EVAL, images, b->batch, false); /* warms up */
+    for (int i = 0; i < b->steps; i++) {
         const double start = pg_now();
         (void)pg_net_forward(net, b->model, branch, PG_EVAL, images, b->batch, false);
-        const double seconds = pg_now() - start;
-        if (i == 0 || (i > 0 && seconds < b->eval_seconds)) b->eval_seconds = seconds;
+        b->seconds[i] = pg_now() - start;
     }
-    b->net_bytes = pg_net_bytes(net);
 done:
     pg_net_destroy(&net);
     pg_free(images);
     return status;
 }
 
-static void report(const bench *b)
+/* As the attack does it: the layers below the passports once, then those above for every passport. */
+static pg_status fake_step(bench *b, const pg_dataset *test, pg_error *err)
 {
-    const double flops = pg_model_flops(b->model), train = b->batch / b->train_seconds, eval = b->batch / b->eval_seconds;
+    enum { BATCH = 128 };
+    pg_status status = PG_OK;
+    pg_trunk *trunk = NULL;
+    pg_evidence *forged = NULL;
+    pg_accuracy accuracy;
+    PG_TRY(pg_trunk_create(b->model, test, PG_PIXELS_IMAGENET, BATCH, (size_t)1 << 30, &trunk, err));
+    for (int i = 0; i < FAKE_PASSPORTS; i++) {
+        pg_evidence_destroy(&forged);
+        const pg_keygen in = {.spec = &b->spec, .seed = {.grid = (uint64_t)i, .task = "fake"}, .data = &b->data};
+        PG_TRY(b->scheme->keygen(b->options, &in, &forged, err));
+        PG_TRY(pg_trunk_accuracy(trunk, forged, &accuracy, err));
+    }
+done:
+    pg_evidence_destroy(&forged);
+    pg_trunk_destroy(&trunk);
+    return status;
+}
+
+static pg_status time_fakes(bench *b, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_dataset test = b->data.train;
+    if (!b->evidence || !b->evidence->passport_count)
+        return pg_fail(err, PG_BAD_INPUT, "fake1 needs a scheme with passports, not '%s'", b->scheme->name);
+    if (test.count < b->batch) return pg_fail(err, PG_BAD_INPUT, "fake1: there are only %d images", test.count);
+    test.count = b->batch;
+    PG_TRY(fake_step(b, &test, err)); /* warms up */
+    for (int i = 0; i < b->steps; i++) {
+        const double start = pg_now();
+        PG_TRY(fake_step(b, &test, err));
+        b->seconds[i] = pg_now() - start;
+    }
+done:
+    return status;
+}
+
+static double fastest(const bench *b)
+{
+    double best = b->seconds[0];
+    for (int i = 1; i < b->steps; i++) best = b->seconds[i] < best ? b->seconds[i] : best;
+    return best;
+}
+
+static void print_setting(const bench *b)
+{
     printf("arch: %s\nscheme: %s\nnorm: %s\nwidth: %g\nbatch: %d\nthreads: %d\n", b->arch->name, b->scheme->name,
            pg_norm_kind_name(b->norm), b->width, b->batch, b->threads);
     printf("blas: %s\nkernels: %s\n", pg_blas_version(), pg_blas_kernels());
-    printf("parameters: %zu\nmultiply_adds_per_image: %.0f\ninference_bytes: %zu\n", pg_model_parameters(b->model), flops,
-           b->net_bytes);
-    printf("train_images_per_s: %.2f\neval_images_per_s: %.2f\neval_gflops: %.2f\n", train, eval, 2e-9 * flops * eval);
+    printf("parameters: %zu\nmultiply_adds_per_image: %.0f\n", pg_model_parameters(b->model), pg_model_flops(b->model));
+}
+
+static void print_steps(const bench *b)
+{
+    struct rusage resources;
+    getrusage(RUSAGE_SELF, &resources);
+    for (int i = 0; i < b->steps; i++) printf("seconds: %.6f\n", b->seconds[i]);
+    printf("peak_bytes: %ld\n", resources.ru_maxrss * 1024);
 }
 
 static pg_status whole_net(bench *b, pg_error *err)
 {
     pg_status status = PG_OK;
     PG_TRY(time_training(b, err));
+    const double train = b->batch / fastest(b);
     PG_TRY(time_inference(b, err));
-    report(b);
+    const double eval = b->batch / fastest(b);
+    printf("train_images_per_s: %.2f\neval_images_per_s: %.2f\neval_gflops: %.2f\n", train, eval,
+           2e-9 * pg_model_flops(b->model) * eval);
+done:
+    return status;
+}
+
+static pg_status measure(bench *b, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(pg_alloc((size_t)b->steps, sizeof *b->seconds, &b->seconds, err));
+    PG_TRY(make_model(b, err));
+    print_setting(b);
+    switch (b->mode) {
+    case MODE_NET: return whole_net(b, err);
+    case MODE_LAYERS: return pg_bench_layers(b->model, b->batch, b->steps, b->conv, err);
+    case MODE_TRAIN: PG_TRY(time_training(b, err)); break;
+    case MODE_EVAL: PG_TRY(time_inference(b, err)); break;
+    case MODE_FAKE1: PG_TRY(time_fakes(b, err)); break;
+    }
+    print_steps(b);
 done:
     return status;
 }
@@ -206,14 +307,13 @@ int pg_cmd_bench(int argc, char **argv)
     if (status == PG_OK && b.help) return fputs(usage, stdout) < 0 ? 3 : 0;
     if (status == PG_OK) {
         pg_compute_start(b.threads);
-        status = make_model(&b, &err);
-        if (status == PG_OK) status = b.layers ? pg_bench_layers(b.model, b.batch, b.steps, b.conv, &err) : whole_net(&b, &err);
+        status = measure(&b, &err);
     }
     pg_model_destroy(&b.model);
-    pg_model_destroy(&b.pretrained);
     pg_evidence_destroy(&b.evidence);
     pg_data_clear(&b.data);
     pg_free(b.options);
+    pg_free(b.seconds);
     if (status == PG_OK) return 0;
     return err.message[0] ? pg_complain("bench", status, "%s", err.message) : 2;
 }

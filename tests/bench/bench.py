@@ -1,0 +1,112 @@
+"""Ours against PyTorch on the same cores: ratios from runs that alternate, with their spread.
+
+usage: bench.py PASSGRID OUT_DIR [--pairs N] [--steps K] [--threads 1,2] [--rows TEXT]
+
+Every row is measured in pairs: one run of passgrid, one of PyTorch in each of its two layouts, N times over. A pair's ratio is
+our images per second over those of the better layout, each by the median of its steps. Writes OUT_DIR/bench.csv and
+OUT_DIR/machine.txt and prints the rows. --rows keeps those whose name contains TEXT.
+"""
+import argparse
+import csv
+import os
+import platform
+import statistics
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# name, arch, scheme, norm, mode, batch, passports' worth of images per step, targets at 1 and 2 threads
+ROWS = [
+    ("train alexnet plain bn", "alexnet", "plain", "bn", "train", 64),
+    ("train resnet18 plain bn", "resnet18", "plain", "bn", "train", 64),
+    ("train alexnet v1 bn", "alexnet", "v1", "bn", "train", 64),
+    ("train resnet18 v1 bn", "resnet18", "v1", "bn", "train", 64),
+    ("train alexnet v2 gn", "alexnet", "v2", "gn", "train", 64),
+    ("train resnet18 v2 gn", "resnet18", "v2", "gn", "train", 64),
+    ("infer alexnet plain bn", "alexnet", "plain", "bn", "eval", 128),
+    ("infer resnet18 plain bn", "resnet18", "plain", "bn", "eval", 128),
+    ("fake1 alexnet v1 bn", "alexnet", "v1", "bn", "fake1", 2000),
+    ("fake1 resnet18 v1 bn", "resnet18", "v1", "bn", "fake1", 2000),
+]
+
+
+def values(text, name):
+    return [float(line.split(":")[1]) for line in text.splitlines() if line.startswith(name + ":")]
+
+
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
+def ours(passgrid, row, threads, steps):
+    _, arch, scheme, norm, mode, batch = row
+    text = run([passgrid, "bench", "--arch", arch, "--scheme", scheme, "--norm", norm, "--batch", str(batch), "--threads",
+                str(threads), "--steps", str(steps), "--mode", mode])
+    return statistics.median(values(text, "seconds")), values(text, "peak_bytes")[0]
+
+
+def theirs(row, threads, steps, layout):
+    _, arch, scheme, norm, mode, batch = row
+    text = run(["/usr/bin/python3", os.path.join(HERE, "peer.py"), arch, scheme, norm, mode, str(batch), str(threads), str(steps),
+                layout])
+    return statistics.median(values(text, "seconds")), values(text, "peak_bytes")[0]
+
+
+def measure(passgrid, row, threads, pairs, steps):
+    """Ratios of the pairs, the medians of seconds, peak bytes."""
+    steps = max(1, steps // 4) if row[4] == "fake1" else steps
+    ratios, mine, best, mine_peak, best_peak = [], [], [], 0, 0
+    for _ in range(pairs):
+        seconds, peak = ours(passgrid, row, threads, steps)
+        other, other_peak = min(theirs(row, threads, steps, layout) for layout in ("nchw", "nhwc"))
+        ratios.append(other / seconds)
+        mine.append(seconds)
+        best.append(other)
+        mine_peak, best_peak = max(mine_peak, peak), max(best_peak, other_peak)
+    return ratios, statistics.median(mine), statistics.median(best), mine_peak, best_peak
+
+
+def machine():
+    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    torch = run(["/usr/bin/python3", "-c", "import torch; print(torch.__version__)"]).strip()
+    return f"{cpu}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, PyTorch {torch}\n"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("passgrid")
+    parser.add_argument("out")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--rows", default="")
+    options = parser.parse_args()
+    if subprocess.run(["/usr/bin/python3", "-c", "import torch"], capture_output=True).returncode:
+        print("PyTorch is not here (Debian: python3-torch): nothing to compare with, skipped")
+        return
+    os.makedirs(options.out, exist_ok=True)
+    with open(os.path.join(options.out, "machine.txt"), "w") as file:
+        file.write(machine())
+    with open(os.path.join(options.out, "bench.csv"), "w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["row", "threads", "pairs", "ratio", "lowest", "highest", "images_per_s", "torch_images_per_s", "peak_MB",
+                        "torch_peak_MB"])
+        for row in ROWS:
+            for threads in map(int, options.threads.split(",")):
+                if options.rows not in row[0]:
+                    continue
+                ratios, mine, best, peak, other_peak = measure(options.passgrid, row, threads, options.pairs, options.steps)
+                images = row[5] * (20 if row[4] == "fake1" else 1)
+                table.writerow([row[0], threads, options.pairs, f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}",
+                                f"{max(ratios):.2f}", f"{images / mine:.1f}", f"{images / best:.1f}", f"{peak / 1e6:.0f}",
+                                f"{other_peak / 1e6:.0f}"])
+                file.flush()
+                print(f"{row[0]:26} {threads} threads: {statistics.median(ratios):.2f} times PyTorch "
+                      f"({min(ratios):.2f} to {max(ratios):.2f}), {images / mine:.1f} against {images / best:.1f} images/s", flush=True)
+
+
+main()
