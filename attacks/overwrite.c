@@ -62,38 +62,18 @@ typedef struct overwrite_state {
     bool given;
 } overwrite_state;
 
-/* The stolen network as it is deployed, as a plain one. */
-static pg_status make_plain(const pg_attack_view *view, pg_model **plain, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_model *deployed = NULL;
-    pg_net_spec spec = view->model->spec;
-    spec.public_affine = true;
-    PG_TRY(pg_model_create(&spec, &deployed, err));
-    PG_TRY(pg_model_copy(view->model, deployed, err));
-    if (spec.passports && !view->model->spec.public_affine)
-        PG_TRY(pg_passports_store(view->model, view->evidence, deployed, err));
-    spec.passports = 0;
-    spec.private_affine = spec.own_norm = spec.perceptron = false;
-    PG_TRY(pg_model_create(&spec, plain, err));
-    PG_TRY(pg_model_copy(deployed, *plain, err));
-done:
-    pg_model_destroy(&deployed);
-    return status;
-}
-
 static pg_status make_evidence(overwrite_state *s, pg_error *err)
 {
     const pg_attack_view *view = s->view;
     pg_status status = PG_OK;
-    pg_model *plain = NULL;
+    pg_model *copy = NULL;
     const pg_data data = {.train = *view->train, .test = *view->pictures};
-    PG_TRY(make_plain(view, &plain, err));
+    PG_TRY(pg_model_clone(view->running, &copy, err));
     const pg_keygen in = {
-        .spec = &view->model->spec, .seed = view->seed, .data = &data, .pixels = view->pixels, .pretrained = plain};
+        .spec = &view->model->spec, .seed = view->seed, .data = &data, .pixels = view->pixels, .pretrained = copy};
     PG_TRY(view->scheme->keygen(s->scheme_options, &in, &s->evidence, err));
 done:
-    pg_model_destroy(&plain);
+    pg_model_destroy(&copy);
     return status;
 }
 
@@ -167,7 +147,7 @@ const pg_attack pg_attack_overwrite = {
     .options = options,
     .options_size = sizeof(overwrite_options),
     .state_size = sizeof(overwrite_state),
-    .sees = PG_SEES_TRAIN | PG_SEES_DISTRIBUTED,
+    .sees = PG_SEES_TRAIN | PG_SEES_AFFINE,
     .needs = PG_HOLDS_PASSPORTS | PG_HOLDS_MARK | PG_HOLDS_TRIGGERS,
     .start = start,
     .step = step,

@@ -157,7 +157,7 @@ static const pg_model *shown_in(const work *w, const pg_outcome *o)
     return o->shown ? o->shown : o->model ? o->model : w->victim;
 }
 
-static pg_status judge_forgery(work *w, const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
+static pg_status judge_forgery(work *w, const pg_outcome *o, double deployed, const char *name, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_finding f;
@@ -169,7 +169,7 @@ static pg_status judge_forgery(work *w, const pg_outcome *o, const char *name, p
     if (model == w->victim)
         PG_TRY(claim(w, o->evidence, nulls, &f, err));
     else
-        PG_TRY(verify(w, model, o->evidence, &w->data.test, o->model ? NAN : w->reference, nulls, &f, err));
+        PG_TRY(verify(w, model, o->evidence, &w->data.test, o->model ? deployed : w->reference, nulls, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
     PG_TRY(record_ambiguity(w, model, o->evidence, &f, name, record, err));
 done:
@@ -197,7 +197,7 @@ done:
     return status;
 }
 
-static pg_status judge_removal(work *w, const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
+static pg_status judge_removal(work *w, const pg_outcome *o, double deployed, const char *name, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_finding f;
@@ -205,7 +205,7 @@ static pg_status judge_removal(work *w, const pg_outcome *o, const char *name, p
     const pg_dataset *test = o->data ? &o->data->test : &w->data.test;
     const pg_model *model = o->model ? o->model : w->victim;
     PG_TRY(draw_nulls(w, model, w->evidence, &nulls, err));
-    PG_TRY(verify(w, model, w->evidence, test, NAN, &nulls, &f, err));
+    PG_TRY(verify(w, model, w->evidence, test, deployed, &nulls, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
     PG_TRY(record_triggers(w, model, name, record, err));
 done:
@@ -225,6 +225,19 @@ done:
     return status;
 }
 
+/* Accuracy of a changed model as deployed, where the judge cannot know it: one that needs a passport to run is deployed with the
+ * forger's. NaN elsewhere. */
+static pg_status find_deployed(const work *w, const pg_outcome *o, double *deployed, pg_error *err)
+{
+    pg_accuracy a;
+    *deployed = NAN;
+    if (!o->model || !o->evidence || !o->model->spec.passports || o->model->spec.public_affine) return PG_OK;
+    const pg_status status = pg_measure_accuracy(o->model, PG_PRIVATE, o->evidence, &w->data.test, w->view.pixels,
+                                                 w->task->verify.batch, &a, err);
+    if (status == PG_OK) *deployed = a.exact;
+    return status;
+}
+
 /* The owner's evidence is judged on a changed model, forged evidence on the model that it is for: rows NAME, or, where an
  * outcome has both, NAME for the owner and "attacker" for the forger. */
 static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error *err)
@@ -232,9 +245,11 @@ static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error
     pg_status status = PG_OK;
     char name[48] = "";
     if (o->axis) snprintf(name, sizeof name, "%.31s=%.6g", o->axis, o->value);
-    if (o->model || !o->evidence) PG_TRY(judge_removal(w, o, name, record, err));
+    double deployed;
+    PG_TRY(find_deployed(w, o, &deployed, err));
+    if (o->model || !o->evidence) PG_TRY(judge_removal(w, o, deployed, name, record, err));
     if (o->evidence && !o->model) PG_TRY(record_genuine(w, record, err));
-    if (o->evidence) PG_TRY(judge_forgery(w, o, o->model ? "attacker" : name, record, err));
+    if (o->evidence) PG_TRY(judge_forgery(w, o, deployed, o->model ? "attacker" : name, record, err));
     PG_TRY(record_attack(o, name, record, err));
 done:
     return status;
