@@ -157,7 +157,8 @@ static const pg_model *shown_in(const work *w, const pg_outcome *o)
     return o->shown ? o->shown : o->model ? o->model : w->victim;
 }
 
-static pg_status judge_forgery(work *w, const pg_outcome *o, double deployed, const char *name, pg_record *record, pg_error *err)
+static pg_status judge_forgery(work *w, const pg_outcome *o, double deployed, const char *name, pg_record *record,
+                               pg_error *err)
 {
     pg_status status = PG_OK;
     pg_finding f;
@@ -197,7 +198,8 @@ done:
     return status;
 }
 
-static pg_status judge_removal(work *w, const pg_outcome *o, double deployed, const char *name, pg_record *record, pg_error *err)
+static pg_status judge_removal(work *w, const pg_outcome *o, double deployed, const char *name, pg_record *record,
+                               pg_error *err)
 {
     pg_status status = PG_OK;
     pg_finding f;
@@ -225,15 +227,15 @@ done:
     return status;
 }
 
-/* Accuracy of a changed model as deployed, where the judge cannot know it: one that needs a passport to run is deployed with the
- * forger's. NaN elsewhere. */
+/* Accuracy of a changed model as deployed, where the judge cannot know it: one that needs a passport to run is deployed with
+ * the forger's. NaN elsewhere. */
 static pg_status find_deployed(const work *w, const pg_outcome *o, double *deployed, pg_error *err)
 {
     pg_accuracy a;
     *deployed = NAN;
     if (!o->model || !o->evidence || !o->model->spec.passports || o->model->spec.public_affine) return PG_OK;
-    const pg_status status = pg_measure_accuracy(o->model, PG_PRIVATE, o->evidence, &w->data.test, w->view.pixels,
-                                                 w->task->verify.batch, &a, err);
+    const pg_status status =
+        pg_measure_accuracy(o->model, PG_PRIVATE, o->evidence, &w->data.test, w->view.pixels, w->task->verify.batch, &a, err);
     if (status == PG_OK) *deployed = a.exact;
     return status;
 }
