@@ -47,6 +47,9 @@ typedef struct order {
 
 enum { SETS_MAX = 64 };
 
+/* From a signal to the end: of a process that computes, and of a master, which waits for those. */
+enum { SAVING_SECONDS = 9, WAITING_SECONDS = 14 };
+
 typedef struct arguments {
     const char *config, *out, *data;
     const char *sets[SETS_MAX];
@@ -122,15 +125,16 @@ static pg_status anything_left(const pg_grid *grid, const char *directory, bool 
 
 /* Read the configuration and make the directory. */
 static pg_status prepare(const arguments *a, const pg_rank_facts *ranks, int rank_count, order *o, pg_grid **grid,
-                         pg_problems *problems, pg_error *err)
+                         pg_guard *guard, pg_problems *problems, pg_error *err)
 {
     pg_status status = PG_OK;
     bool left;
     PG_TRY(pg_grid_read(a->config, a->sets, a->set_count, a->data, grid, problems, err));
     PG_TRY(fill_order(a, *grid, o, err));
     PG_TRY(pg_rundir_make(o->directory, err));
-    PG_TRY(pg_rundir_describe(o->directory, *grid, err));
     PG_TRY(anything_left(*grid, o->directory, &left, err));
+    if (left || pg_guard_there(o->directory)) PG_TRY(pg_guard_take(guard, o->directory, err));
+    PG_TRY(pg_rundir_describe(o->directory, *grid, err));
     if (left) PG_TRY(pg_provenance_write(o->directory, ranks, rank_count, err));
     o->go = true;
 done:
@@ -152,13 +156,14 @@ static void summarise(const pg_run_result *r, int workers, const char *directory
 }
 
 /* Run and render; the exit code. */
-static int carry_out(pg_team *team, const order *o, const arguments *a, const pg_grid *grid)
+static int carry_out(pg_team *team, const order *o, const arguments *a, const pg_grid *grid, pg_guard *guard)
 {
     pg_error err = {.message = ""};
     pg_run_result result = {0};
     const pg_run_options options = {.directory = o->directory,
                                     .data_directory = o->data_directory[0] ? o->data_directory : NULL,
                                     .stream = stderr,
+                                    .guard = guard,
                                     .checkpoint_seconds = o->checkpoint_seconds,
                                     .deadline = a->deadline > 0 ? a->deadline + a->started : 0,
                                     .silence = a->silence};
@@ -180,13 +185,14 @@ static int lead(pg_team *team, int argc, char **argv, const pg_rank_facts *ranks
 {
     static order o;
     static pg_problems problems;
+    static pg_guard guard;
     arguments a;
     pg_grid *grid = NULL;
     pg_error err = {.message = ""};
     int code = 0;
     pg_status status = parse(argc, argv, &a, &err);
     if (status == PG_OK && a.help) fputs(usage, stdout);
-    if (status == PG_OK && !a.help) status = prepare(&a, ranks, team->size, &o, &grid, &problems, &err);
+    if (status == PG_OK && !a.help) status = prepare(&a, ranks, team->size, &o, &grid, &guard, &problems, &err);
     if (problems.count)
         pg_problems_print(&problems, stderr);
     else if (status != PG_OK && err.message[0])
@@ -196,8 +202,10 @@ static int lead(pg_team *team, int argc, char **argv, const pg_rank_facts *ranks
     if (shared != PG_OK) code = pg_complain("run", shared, "%s", err.message);
     if (o.go && shared == PG_OK) {
         if (o.threads) pg_compute_start(o.threads);
-        code = carry_out(team, &o, &a, grid);
+        pg_signals_grace(team->size > 1 ? WAITING_SECONDS : SAVING_SECONDS);
+        code = carry_out(team, &o, &a, grid, &guard);
     }
+    pg_guard_release(&guard);
     pg_grid_destroy(&grid);
     return code;
 }
@@ -208,6 +216,7 @@ static int follow(pg_team *team, int threads)
     pg_error err;
     pg_status status = pg_team_share(team, &o, sizeof o, &err);
     if (status == PG_OK && o.go) {
+        pg_signals_grace(SAVING_SECONDS);
         pg_workplace at = {.directory = o.directory,
                            .data_directory = o.data_directory[0] ? o.data_directory : NULL,
                            .checkpoint_seconds = o.checkpoint_seconds};

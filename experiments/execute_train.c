@@ -241,7 +241,6 @@ pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_recor
     PG_TRY(resume(&w, &spec, seed, err));
     PG_TRY(train(&w, err));
     PG_TRY(report(&w, seed, record, err));
-    pg_checkpoints_remove(&w.checkpoints);
 done:
     pg_trainer_destroy(&w.trainer);
     pg_model_destroy(&w.model);

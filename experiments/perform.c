@@ -1,6 +1,8 @@
 /* From a task's text to its record; see perform.h. */
 #include "experiments/perform.h"
 
+#include "experiments/checkpoint.h"
+#include "experiments/json_file.h"
 #include "experiments/rundir.h"
 
 #include <stdio.h>
@@ -25,6 +27,17 @@ done:
     return status;
 }
 
+/* Only now that nothing can be lost any more. */
+static pg_status remove_checkpoints(const pg_task *task, const pg_workplace *at, pg_error *err)
+{
+    char directory[PG_PATH_MAX];
+    pg_checkpoints checkpoints;
+    pg_status status = pg_path(directory, at->directory, "checkpoints", NULL, err);
+    if (status == PG_OK) status = pg_checkpoints_open(&checkpoints, directory, task->key, err);
+    if (status == PG_OK) pg_checkpoints_remove(&checkpoints);
+    return status;
+}
+
 pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -36,11 +49,12 @@ pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err)
     char path[PG_PATH_MAX];
     PG_TRY(pg_task_parse(text, &task, err));
     PG_TRY(pg_rundir_file(at->directory, "records", task.key, path, err));
-    if (pg_file_exists(path)) goto done;
+    if (pg_json_intact(path)) goto done;
     PG_TRY(pg_task_execute(&task, at, &record, err));
     PG_TRY(pg_task_describe(&task, &labels, err));
     PG_TRY(find_artefacts(&task, at, artefacts, &count, err));
     PG_TRY(pg_record_save(&record, &task, &labels, artefacts, count, path, err));
+    PG_TRY(remove_checkpoints(&task, at, err));
 done:
     pg_record_clear(&record);
     pg_task_clear(&task);

@@ -118,14 +118,8 @@ pg_status pg_failure_save(const char *key, const char *name, const char *text, c
 
 static pg_status read_json(const char *path, json_t **root, pg_error *err)
 {
-    char *text = NULL;
-    size_t bytes = 0;
-    json_error_t fault;
-    const pg_status status = pg_file_read(path, &text, &bytes, err);
+    const pg_status status = pg_json_read(path, root, err);
     if (status != PG_OK) return status;
-    *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &fault);
-    pg_free(text);
-    if (!*root) return pg_fail(err, PG_BAD_INPUT, "%s:%d:%d: %s", path, fault.line, fault.column, fault.text);
     if (json_integer_value(json_object_get(*root, "format")) == FORMAT) return PG_OK;
     json_decref(*root);
     *root = NULL;

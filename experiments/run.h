@@ -2,6 +2,7 @@
 #ifndef PG_EXPERIMENTS_RUN_H
 #define PG_EXPERIMENTS_RUN_H
 
+#include "experiments/guard.h"
 #include "experiments/monitor.h"
 #include "experiments/rundir.h"
 #include "experiments/team.h"
@@ -9,6 +10,7 @@
 typedef struct pg_run_options {
     const char *directory, *data_directory; /* data_directory NULL: the default */
     FILE *stream;                           /* progress; NULL: none */
+    pg_guard *guard;                        /* of the directory, if it was taken; NULL: none */
     double checkpoint_seconds;              /* see pg_workplace */
     double deadline;                        /* time of pg_now() by which everything must be saved; 0: none */
     double silence;                         /* seconds after which a worker of another host that says nothing is lost */

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
+#include "core/formats/number.h"
 #include "experiments/clock.h"
 #include "experiments/signals.h"
 
@@ -10,38 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- start and end
- * ------------------------------------------------------------------------------------------------------------ */
-
-static pg_status find_done(const pg_grid *grid, const char *directory, bool *done, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_task_state *states = NULL;
-    PG_TRY(pg_alloc((size_t)grid->count, sizeof *states, &states, err));
-    PG_TRY(pg_rundir_scan(directory, grid, states, err));
-    for (int i = 0; i < grid->count; i++) done[i] = states[i] == PG_STATE_DONE;
-done:
-    pg_free(states);
-    return status;
-}
-
-pg_status pg_book_open(pg_book *book, const pg_grid *grid, const pg_run_options *options, pg_error *err)
-{
-    pg_status status = PG_OK;
-    bool *done = NULL;
-    *book = (pg_book){.grid = grid, .options = options};
-    PG_TRY(pg_alloc((size_t)grid->count, sizeof *done, &done, err));
-    PG_TRY(find_done(grid, options->directory, done, err));
-    PG_TRY(pg_dispatch_create(grid, done, &book->dispatch, err));
-    PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->seconds, &book->seconds, err));
-    PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->rank, &book->rank, err));
-    for (int i = 0; i < grid->count; i++) book->rank[i] = -1;
-    PG_TRY(pg_monitor_start(&book->monitor, options->stream, NULL, err));
-done:
-    pg_free(done);
-    return status;
-}
 
 void pg_book_close(pg_book *book)
 {
@@ -76,6 +45,8 @@ void pg_book_watch(pg_book *book)
 {
     const double deadline = book->options->deadline;
     if (pg_signals_caught()) book->interrupted = true;
+    if (book->options->guard && !pg_guard_renew(book->options->guard))
+        fault(book, PG_IO_FAULT, "another run has taken the place of this one in its directory");
     if (deadline > 0 && pg_now() > deadline - SAVING_SECONDS)
         pg_book_stop(book, "the deadline has come; repeat the command to resume");
 }
@@ -135,7 +106,7 @@ void pg_book_note(pg_book *book, int task, const char *text)
 void pg_book_return(pg_book *book, int task)
 {
     pg_dispatch_return(book->dispatch, task);
-    say(book, "again", task, "another worker resumes it");
+    if (pg_book_going(book)) say(book, "again", task, "another worker resumes it");
 }
 
 void pg_book_lost(pg_book *book, int rank, const char *host, int task, const char *why)
@@ -205,6 +176,71 @@ void pg_book_end(pg_book *book, int task, pg_status status, const char *message,
     }
     pg_dispatch_return(book->dispatch, task);
     say(book, "stop", task, message);
+}
+
+/* ---- start -------------------------------------------------------------------------------------------------------------- */
+
+/* How fast the tasks of earlier runs went, by their timings.csv. */
+static pg_status learn_speed(pg_book *book, pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    pg_csv_table *table = NULL;
+    pg_status status = pg_path(path, book->options->directory, "timings.csv", NULL, err);
+    if (status != PG_OK || !pg_file_exists(path)) return status;
+    if (pg_csv_read(path, &table, NULL) != PG_OK) return PG_OK; /* a damaged one only says less */
+    size_t seconds = 0, megaflops = 0;
+    const bool usable = pg_csv_column(table, "seconds", &seconds, NULL) == PG_OK &&
+                        pg_csv_column(table, "megaflops", &megaflops, NULL) == PG_OK;
+    for (size_t row = 0; usable && row < pg_csv_rows(table); row++) {
+        double s, m;
+        if (!pg_number_real(pg_csv_cell(table, row, seconds), &s) || !pg_number_real(pg_csv_cell(table, row, megaflops), &m))
+            continue;
+        book->known_seconds += s;
+        book->known_cost += 1e6 * m;
+    }
+    pg_csv_close(&table);
+    return PG_OK;
+}
+
+static void note_damaged(void *context, int task)
+{
+    pg_book_note(context, task, "its record was damaged: it runs again");
+}
+
+/* After a run that was killed: tidy up, say so. */
+static pg_status tidy(pg_book *book, pg_task_state *states, pg_error *err)
+{
+    const pg_guard *guard = book->options->guard;
+    if (guard && guard->before[0]) {
+        open_log(book);
+        fault(book,
+              pg_monitor_event(&book->monitor, true, err, "note   %s was killed: this run takes its place", guard->before),
+              err ? err->message : "");
+    }
+    return pg_rundir_sweep(book->options->directory, book->grid, states, note_damaged, book, err);
+}
+
+pg_status pg_book_open(pg_book *book, const pg_grid *grid, const pg_run_options *options, pg_error *err)
+{
+    pg_status status = PG_OK;
+    bool *done = NULL;
+    pg_task_state *states = NULL;
+    *book = (pg_book){.grid = grid, .options = options};
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *done, &done, err));
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *states, &states, err));
+    PG_TRY(pg_rundir_scan(options->directory, grid, states, err));
+    for (int i = 0; i < grid->count; i++) done[i] = states[i] == PG_STATE_DONE;
+    PG_TRY(pg_dispatch_create(grid, done, &book->dispatch, err));
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->seconds, &book->seconds, err));
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->rank, &book->rank, err));
+    for (int i = 0; i < grid->count; i++) book->rank[i] = -1;
+    PG_TRY(pg_monitor_start(&book->monitor, options->stream, NULL, err));
+    if (options->deadline > 0) PG_TRY(learn_speed(book, err));
+    if (options->guard && options->guard->text[0]) PG_TRY(tidy(book, states, err));
+done:
+    pg_free(done);
+    pg_free(states);
+    return status;
 }
 
 /* ---- what it came to

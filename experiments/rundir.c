@@ -9,13 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { FORMAT = 1 };
+static const char *const folders[] = {"records", "failed", "models", "evidence", "checkpoints", "tables", "logs", NULL};
 const char *const pg_task_state_names[] = {"new", "interrupted", "failed", "done"};
 
 pg_status pg_rundir_make(const char *directory, pg_error *err)
 {
-    static const char *const folders[] = {"records", "failed", "models", "evidence", "checkpoints", "tables", "logs", NULL};
     char path[PG_PATH_MAX];
     pg_status status = pg_make_directories(directory, err);
     for (int i = 0; folders[i] && status == PG_OK; i++) {
@@ -64,12 +65,10 @@ pg_status pg_manifest_read(const char *directory, pg_manifest **out, pg_error *e
     json_t *root = NULL, *task;
     size_t i;
     char path[PG_PATH_MAX], *name, *label, *key;
-    json_error_t fault;
     PG_TRY(pg_path(path, directory, "grid.json", NULL, err));
     if (!pg_file_exists(path))
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not the directory of a run (it has no grid.json)", directory));
-    root = json_load_file(path, JSON_REJECT_DUPLICATES, &fault);
-    if (!root) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s:%d:%d: %s", path, fault.line, fault.column, fault.text));
+    PG_TRY(pg_json_read(path, &root, err));
     PG_TRY(pg_alloc(1, sizeof *manifest, &manifest, err));
     json_t *tasks = json_object_get(root, "tasks");
     if (json_unpack(root, "{s:s, s:s}", "name", &name, "label", &label) != 0 || !json_is_array(tasks))
@@ -104,34 +103,101 @@ void pg_manifest_destroy(pg_manifest **manifest)
 /* ---- states ---------------------------------------------------------------------------------------------------------------
  */
 
-/* Tasks of which a file KEY.* (with that ending, if not NULL) lies in the folder are in that state. */
-static pg_status scan_folder(const char *directory, const char *folder, const char *ending, const pg_grid *grid,
-                             pg_task_state state, pg_task_state *states, pg_error *err)
+/* What the walks below need. */
+typedef struct folder_walk {
+    const pg_grid *grid;
+    pg_task_state *states;
+    pg_task_state state;
+    void (*damaged)(void *context, int task);
+    void *context;
+} folder_walk;
+typedef void visitor(const folder_walk *walk, const char *path, const char *name);
+
+static pg_status for_each_file(const char *directory, const char *folder, visitor *visit, const folder_walk *walk,
+                               pg_error *err)
 {
-    char path[PG_PATH_MAX], key[PG_SHA256_HEX] = "";
+    char path[PG_PATH_MAX], file[PG_PATH_MAX];
     const pg_status status = pg_path(path, directory, folder, NULL, err);
     if (status != PG_OK) return status;
     DIR *dir = opendir(path);
     if (!dir) return errno == ENOENT || errno == ENOTDIR ? PG_OK : pg_fail_errno(err, "%s", path);
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        if (strlen(entry->d_name) < PG_SHA256_HEX) continue;
-        memcpy(key, entry->d_name, PG_SHA256_HEX - 1);
-        if (entry->d_name[PG_SHA256_HEX - 1] != '.' || (ending && strcmp(entry->d_name + PG_SHA256_HEX - 1, ending) != 0))
-            continue;
-        const int at = pg_grid_find(grid, key);
-        if (at >= 0) states[at] = state;
-    }
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (pg_path(file, path, entry->d_name, NULL, NULL) == PG_OK) visit(walk, file, entry->d_name);
     closedir(dir);
     return PG_OK;
+}
+
+/* Task of a file KEY.*; -1 if it is none of the grid's. */
+static int task_of(const pg_grid *grid, const char *name)
+{
+    char key[PG_SHA256_HEX] = "";
+    if (strlen(name) < PG_SHA256_HEX || name[PG_SHA256_HEX - 1] != '.') return -1;
+    memcpy(key, name, PG_SHA256_HEX - 1);
+    return pg_grid_find(grid, key);
+}
+
+static void note_state(const folder_walk *walk, const char *path, const char *name)
+{
+    const int task = task_of(walk->grid, name);
+    (void)path;
+    if (task >= 0) walk->states[task] = walk->state;
+}
+
+static void note_record(const folder_walk *walk, const char *path, const char *name)
+{
+    const int task = task_of(walk->grid, name);
+    if (task >= 0 && strcmp(name + PG_SHA256_HEX - 1, ".json") == 0 && pg_json_intact(path)) walk->states[task] = walk->state;
 }
 
 pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_state *states, pg_error *err)
 {
     pg_status status = PG_OK;
+    folder_walk walk = {.grid = grid, .states = states};
     for (int i = 0; i < grid->count; i++) states[i] = PG_STATE_NEW;
-    PG_TRY(scan_folder(directory, "checkpoints", NULL, grid, PG_STATE_INTERRUPTED, states, err));
-    PG_TRY(scan_folder(directory, "failed", ".json", grid, PG_STATE_FAILED, states, err));
-    PG_TRY(scan_folder(directory, "records", ".json", grid, PG_STATE_DONE, states, err));
+    walk.state = PG_STATE_INTERRUPTED;
+    PG_TRY(for_each_file(directory, "checkpoints", note_state, &walk, err));
+    walk.state = PG_STATE_FAILED;
+    PG_TRY(for_each_file(directory, "failed", note_state, &walk, err));
+    walk.state = PG_STATE_DONE;
+    PG_TRY(for_each_file(directory, "records", note_record, &walk, err));
+done:
+    return status;
+}
+
+/* ---- what a run that was killed left behind -------------------------------------------------------------------------------
+ */
+
+static void remove_part(const folder_walk *walk, const char *path, const char *name)
+{
+    const size_t length = strlen(name);
+    (void)walk;
+    if (length > 5 && strcmp(name + length - 5, ".part") == 0) unlink(path);
+}
+
+static void remove_of_done(const folder_walk *walk, const char *path, const char *name)
+{
+    const int task = task_of(walk->grid, name);
+    if (task >= 0 && walk->states[task] == PG_STATE_DONE) unlink(path);
+}
+
+static void remove_damaged(const folder_walk *walk, const char *path, const char *name)
+{
+    const int task = task_of(walk->grid, name);
+    if (task < 0 || walk->states[task] == PG_STATE_DONE) return;
+    unlink(path);
+    walk->damaged(walk->context, task);
+}
+
+pg_status pg_rundir_sweep(const char *directory, const pg_grid *grid, pg_task_state *states,
+                          void (*damaged)(void *context, int task), void *context, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const folder_walk walk = {.grid = grid, .states = states, .damaged = damaged, .context = context};
+    PG_TRY(for_each_file(directory, ".", remove_part, &walk, err));
+    for (int i = 0; folders[i]; i++) PG_TRY(for_each_file(directory, folders[i], remove_part, &walk, err));
+    PG_TRY(for_each_file(directory, "checkpoints", remove_of_done, &walk, err));
+    PG_TRY(for_each_file(directory, "failed", remove_of_done, &walk, err));
+    PG_TRY(for_each_file(directory, "records", remove_damaged, &walk, err));
 done:
     return status;
 }

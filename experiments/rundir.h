@@ -8,6 +8,7 @@
  *   models/, evidence/ (for the owner alone), checkpoints/
  *   cells.csv, tables/  rendered from records
  *   logs/run.log, timings.csv
+ *   run.guard         while a run is at work; see guard.h
  */
 #ifndef PG_EXPERIMENTS_RUNDIR_H
 #define PG_EXPERIMENTS_RUNDIR_H
@@ -29,8 +30,14 @@ PG_CHECKED pg_status pg_rundir_make(const char *directory, pg_error *err);
 /* Write config.yaml and grid.json. */
 PG_CHECKED pg_status pg_rundir_describe(const char *directory, const pg_grid *grid, pg_error *err);
 
-/* State of each task, by what lies in the directory, which need not exist. states [grid->count]. */
+/* State of each task, by what lies in the directory, which need not exist. A record that is not whole does not count.
+ * states [grid->count]. */
 PG_CHECKED pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_state *states, pg_error *err);
+
+/* Remove what runs that were killed left behind: parts of files, checkpoints and failures of tasks that are done, damaged
+ * records. damaged is called for each task of the latter. Only for the run that holds the guard. */
+PG_CHECKED pg_status pg_rundir_sweep(const char *directory, const pg_grid *grid, pg_task_state *states,
+                                     void (*damaged)(void *context, int task), void *context, pg_error *err);
 
 /* Path of a task's file: "records", key -> DIRECTORY/records/KEY.json. */
 PG_CHECKED pg_status pg_rundir_file(const char *directory, const char *folder, const char *key, char path[PG_PATH_MAX],

@@ -8,4 +8,11 @@ void pg_signals_catch(void);
 /* The signal that came, 0 if none. */
 int pg_signals_caught(void);
 
+/* Seconds from a signal to the end of the process, however far it is: what is not saved by then is lost. 0, as at first: for
+ * ever. */
+void pg_signals_grace(int seconds);
+
+/* End the process with that exit code and one line to stderr unless this is called again in time; seconds 0: no limit. */
+void pg_limit_seconds(int seconds, int exit_code, const char *line);
+
 #endif

@@ -3,14 +3,13 @@
 
 #include "core/base/memory.h"
 #include "experiments/clock.h"
+#include "experiments/signals.h"
 
 #include <mpi.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { TAG_MESSAGE = 1, TAG_SHARE, TAG_GATHER };
 enum { COLLECTIVE_SECONDS = 60 };
@@ -48,20 +47,10 @@ static bool launched(void)
     return false;
 }
 
-static volatile sig_atomic_t code_at_alarm;
-
-static void leave(int number)
-{
-    (void)number;
-    _exit(code_at_alarm);
-}
-
-/* Collective calls wait for all ranks, and one that has died never comes: leave with this exit code if it takes too long. */
+/* Collective calls wait for all ranks, and one that has died never comes. */
 static void limit_collective(int exit_code)
 {
-    code_at_alarm = exit_code;
-    signal(SIGALRM, leave);
-    alarm(COLLECTIVE_SECONDS);
+    pg_limit_seconds(COLLECTIVE_SECONDS, exit_code, "passgrid: a rank is lost; repeat the command to resume\n");
 }
 
 pg_status pg_team_start(pg_team *team, pg_error *err)
@@ -84,7 +73,7 @@ pg_status pg_team_start(pg_team *team, pg_error *err)
     PG_TRY(check(
         MPI_Allgather(&self, (int)sizeof self, MPI_BYTE, team->link->members, (int)sizeof self, MPI_BYTE, team->link->comm),
         "who is there", err));
-    alarm(0);
+    pg_limit_seconds(0, 0, "");
 done:
     return status;
 }
@@ -118,7 +107,7 @@ void pg_team_finish(pg_team *team, int exit_code)
     if (team->incomplete) return;
     limit_collective(exit_code);
     MPI_Finalize();
-    alarm(0);
+    pg_limit_seconds(0, 0, "");
 }
 
 /* ---- who is there ------------------------------------------------------------------------------------------------------- */

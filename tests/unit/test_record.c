@@ -1,6 +1,7 @@
 /* Records in their files, and the tables that are made of them. */
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
+#include "experiments/json_file.h"
 #include "experiments/sheet.h"
 #include "experiments/tables.h"
 
@@ -111,6 +112,35 @@ static void test_failure(void **state)
     assert_string_equal(reason, "the loss is not finite");
 }
 
+/* No byte of a file can be changed, added or lost unseen. */
+static void test_changed_bytes(void **state)
+{
+    (void)state;
+    char *text = NULL, path[256];
+    size_t bytes = 0;
+    json_t *root = NULL;
+    assert_int_equal(pg_failure_save(key_of(1), "n", "t", "a reason", path_of("f.json"), NULL), PG_OK);
+    assert_int_equal(pg_file_read(path_of("f.json"), &text, &bytes, NULL), PG_OK);
+    strcpy(path, path_of("changed.json"));
+    assert_int_equal(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_true(pg_json_intact(path));
+    for (size_t i = 0; i < bytes; i++) {
+        pg_error err = {.message = ""};
+        text[i] ^= 1 << i % 8;
+        assert_int_equal(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, NULL), PG_OK);
+        assert_false(pg_json_intact(path));
+        assert_int_equal(pg_json_read(path, &root, &err), PG_BAD_INPUT);
+        assert_non_null(strstr(err.message, "changed.json"));
+        text[i] ^= 1 << i % 8;
+    }
+    for (size_t length = 0; length <= bytes + 1; length++) {
+        assert_int_equal(pg_file_write(path, text, length, PG_FILE_PUBLIC, NULL), PG_OK);
+        assert_int_equal(pg_json_intact(path), length == bytes);
+    }
+    assert_false(pg_json_intact(path_of("nowhere.json")));
+    pg_free(text);
+}
+
 static void test_sheet(void **state)
 {
     (void)state;
@@ -181,7 +211,7 @@ static int make_run(void)
             pg_record r = {0};
             const char *parameters = v ? "passport=image signature=\"a b=c\"" : "passport=shuffle signature=\"a b=c\"";
             add(&r, "", "accuracy", 60 + 10 * v + seed);
-            add(&r, "", "accuracy_private", 60 + 10 * v + seed);
+            add(&r, "", "accuracy_claimed", 60 + 10 * v + seed);
             add(&r, "", "bits", 96);
             add(&r, "", "detection", 100);
             add(&r, "", "p_value", seed * 1e-9);
@@ -192,12 +222,12 @@ static int make_run(void)
             add(&r, "level=90", "accuracy", 10 + v);
             add(&r, "level=90", "detection", 55);
             save(i++, "v1", parameters, "prune", "levels=[10, 90]", seed, &r);
-            add(&r, "genuine", "bits", 96);
-            add(&r, "genuine", "accuracy_private", 99);
+            add(&r, "genuine", "stands", 1);
+            add(&r, "genuine", "accuracy_claimed", 99);
             for (int k = 1; k <= 2; k++) {
                 char outcome[32];
                 snprintf(outcome, sizeof outcome, "repeat=%d", k);
-                add(&r, outcome, "accuracy_private", 10 * k);
+                add(&r, outcome, "accuracy_claimed", 10 * k);
                 add(&r, outcome, "detection", 50);
                 add(&r, outcome, "p_value", 0.1 * k);
                 add(&r, outcome, "stands", 0);
@@ -209,14 +239,14 @@ static int make_run(void)
 
 static void describe_run(int count)
 {
-    char text[4096];
-    size_t used =
-        (size_t)snprintf(text, sizeof text, "{\"format\": 1, \"name\": \"made\", \"label\": \"made up\", \"tasks\": [");
-    for (int i = 0; i < count; i++)
-        used +=
-            (size_t)snprintf(text + used, sizeof text - used, "%s{\"key\": \"%s\", \"name\": \"t\"}", i ? ", " : "", key_of(i));
-    snprintf(text + used, sizeof text - used, "]}");
-    write_text("run/grid.json", text);
+    static pg_node_task tasks[32];
+    char nothing[] = "";
+    pg_grid grid = {.options = {.name = "made", .label = "made up"}, .count = count, .tasks = tasks, .resolved = nothing};
+    for (int i = 0; i < count; i++) {
+        memcpy(tasks[i].key, key_of(i), sizeof tasks[i].key);
+        strcpy(tasks[i].name, "t");
+    }
+    assert_int_equal(pg_rundir_describe(path_of("run"), &grid, NULL), PG_OK);
 }
 
 static double number_at(const char *file, size_t row, const char *column)
@@ -285,8 +315,8 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_bad_records), cmocka_unit_test(test_failure),
-        cmocka_unit_test(test_sheet),      cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_bad_records), cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_changed_bytes), cmocka_unit_test(test_sheet),       cmocka_unit_test(test_tables),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;

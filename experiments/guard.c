@@ -1,0 +1,155 @@
+/* One run at a time; see guard.h. The file is put in place by link(2), which fails where there is one, also over NFS. */
+#include "experiments/guard.h"
+
+#include "core/base/memory.h"
+#include "experiments/clock.h"
+#include "experiments/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { RENEW_SECONDS = 5, STALE_SECONDS = 45 };
+
+/* What a guard says: the process, and Slurm's job with its restarts. */
+typedef struct owner {
+    char text[512];
+    pg_process process;
+    char job[64], restart[16]; /* "-": none */
+} owner;
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value && value[0] ? value : "-";
+}
+
+static void describe_self(char text[512])
+{
+    pg_process self;
+    char line[PG_PROCESS_TEXT];
+    pg_process_self(&self);
+    pg_process_write(&self, line);
+    snprintf(text, 512, "%s\njob %.63s restart %.15s\n", line, environment("SLURM_JOB_ID"), environment("SLURM_RESTART_COUNT"));
+}
+
+/* PG_OK with an empty text if there is no guard (any more). */
+static pg_status read_owner(const char *path, owner *out, pg_error *err)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    memset(out, 0, sizeof *out);
+    const pg_status status = pg_file_exists(path) ? pg_file_read(path, &text, &bytes, err) : PG_OK;
+    if (status != PG_OK || !text) return pg_file_exists(path) ? status : PG_OK;
+    snprintf(out->text, sizeof out->text, "%s", bytes ? text : "?");
+    if (!pg_process_read(text, &out->process)) strcpy(out->process.host, "?");
+    const char *line = strchr(text, '\n');
+    if (!line || sscanf(line, " job %63s restart %15s", out->job, out->restart) != 2) strcpy(out->job, "-");
+    pg_free(text);
+    return PG_OK;
+}
+
+/* Is it renewed while we look? Time of the file by its own server's clock. */
+static bool renewed(const char *path)
+{
+    struct timespec first = {0};
+    for (double start = pg_now(); pg_now() - start < STALE_SECONDS; sleep(1)) {
+        struct stat info;
+        const int fd = open(path, O_RDONLY | O_CLOEXEC); /* opening makes NFS ask its server */
+        if (fd < 0) return errno != ENOENT;
+        const bool got = fstat(fd, &info) == 0;
+        close(fd);
+        if (!got) return true;
+        if (first.tv_sec == 0) first = info.st_mtim;
+        if (first.tv_sec != info.st_mtim.tv_sec || first.tv_nsec != info.st_mtim.tv_nsec) return true;
+    }
+    return false;
+}
+
+static bool at_work(const char *path, const owner *o)
+{
+    const bool requeued = strcmp(o->job, environment("SLURM_JOB_ID")) == 0 && strcmp(o->job, "-") != 0 &&
+                          strcmp(o->restart, environment("SLURM_RESTART_COUNT")) != 0;
+    const pg_process_state state = requeued ? PG_PROCESS_ENDED : pg_process_look(&o->process);
+    return state == PG_PROCESS_RUNS || (state == PG_PROCESS_UNKNOWN && renewed(path));
+}
+
+/* Put ours in the place of a stale one. Of several who try, one does: the file system's lock, where it has one, closes the gap
+ * between looking and replacing. */
+static pg_status replace(const pg_guard *guard, const char *directory, const char *mine, const owner *stale, bool *done,
+                         pg_error *err)
+{
+    owner now;
+    const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return pg_fail_errno(err, "%s", directory);
+    (void)!flock(fd, LOCK_EX);
+    pg_status status = read_owner(guard->path, &now, err);
+    *done = status == PG_OK && strcmp(now.text, stale->text) == 0;
+    if (*done && rename(mine, guard->path) != 0) status = pg_fail_errno(err, "%s", guard->path);
+    close(fd);
+    return status;
+}
+
+/* One try; *done says whether it came to an end. */
+static pg_status try(pg_guard *guard, const char *directory, const char *mine, bool *done, pg_error *err)
+{
+    owner other;
+    *done = link(mine, guard->path) == 0;
+    if (*done) return unlink(mine) == 0 ? PG_OK : pg_fail_errno(err, "%s", mine);
+    if (errno != EEXIST) return pg_fail_errno(err, "%s", guard->path);
+    const pg_status status = read_owner(guard->path, &other, err);
+    if (status != PG_OK || !other.text[0]) return status;
+    if (at_work(guard->path, &other))
+        return pg_fail(err, PG_BAD_INPUT, "%s: another run is at work there, process %lld on %s; wait for it, or end it",
+                       directory, other.process.id, other.process.host);
+    snprintf(guard->before, sizeof guard->before, "process %lld on %s", other.process.id, other.process.host);
+    return replace(guard, directory, mine, &other, done, err);
+}
+
+pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char mine[PG_PATH_MAX], name[64], text[512];
+    *guard = (pg_guard){.renewed = pg_now()};
+    describe_self(text);
+    snprintf(name, sizeof name, "run.guard.%d.part", (int)getpid());
+    PG_TRY(pg_path(guard->path, directory, "run.guard", NULL, err));
+    PG_TRY(pg_path(mine, directory, name, NULL, err));
+    PG_TRY(pg_file_write(mine, text, strlen(text), PG_FILE_PUBLIC, err));
+    for (bool done = false; !done && status == PG_OK;) status = try(guard, directory, mine, &done, err);
+    if (status == PG_OK)
+        memcpy(guard->text, text, sizeof text);
+    else
+        unlink(mine);
+done:
+    return status;
+}
+
+bool pg_guard_renew(pg_guard *guard)
+{
+    owner now;
+    if (!guard->text[0] || pg_now() - guard->renewed < RENEW_SECONDS) return true;
+    guard->renewed = pg_now();
+    if (read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) != 0) return false;
+    (void)!utimensat(AT_FDCWD, guard->path, NULL, 0);
+    return true;
+}
+
+void pg_guard_release(pg_guard *guard)
+{
+    owner now;
+    if (guard->text[0] && read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) == 0)
+        unlink(guard->path);
+    guard->text[0] = 0;
+}
+
+bool pg_guard_there(const char *directory)
+{
+    char path[PG_PATH_MAX];
+    return pg_path(path, directory, "run.guard", NULL, NULL) == PG_OK && pg_file_exists(path);
+}

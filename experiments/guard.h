@@ -1,0 +1,27 @@
+/* One run at a time in a directory: the file run.guard names the process that leads it, and that process renews the file's time
+ * every few seconds. A guard whose process has ended is taken over; where that cannot be seen (another host), one that is not
+ * renewed for a while. Only the leading process has to do with it. */
+#ifndef PG_EXPERIMENTS_GUARD_H
+#define PG_EXPERIMENTS_GUARD_H
+
+#include "core/base/file.h"
+
+typedef struct pg_guard {
+    char path[PG_PATH_MAX], text[512]; /* text: what this process wrote into it; empty: not taken */
+    char before[160];                  /* whose guard was taken over, in words; empty: nobody's */
+    double renewed;
+} pg_guard;
+
+/* PG_BAD_INPUT, naming the process, if another run is at work in the directory. May wait for a minute to find that out. */
+PG_CHECKED pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_error *err);
+
+/* To be called often; false if the guard is no longer ours. */
+bool pg_guard_renew(pg_guard *guard);
+
+/* Nothing happens if it was not taken. */
+void pg_guard_release(pg_guard *guard);
+
+/* Has a run left or put a guard there? */
+bool pg_guard_there(const char *directory);
+
+#endif
