@@ -18,8 +18,8 @@ PG_CHECKED pg_status pg_file_read(const char *path, char **out, size_t *bytes, p
 /* Permissions of a new file: secrets (evidence) are for the owner alone. */
 typedef enum pg_file_mode { PG_FILE_PUBLIC = 0644, PG_FILE_SECRET = 0600 } pg_file_mode;
 
-/* Replace path by data, durably. Nothing is left behind on failure. A file that holds these bytes and permissions already is not
- * touched; what is not a regular file (a device, a folder) is refused. */
+/* Replace path by data, durably. Nothing is left behind on failure. A file that holds these bytes and permissions already is
+ * not touched; what is not a regular file (a device, a folder) is refused. */
 PG_CHECKED pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_file_mode mode, pg_error *err);
 
 /* Make a directory and its parents; no error if it is there. */

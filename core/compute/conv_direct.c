@@ -1,6 +1,7 @@
 /* Convolution as it is written in textbooks, with every sum in double: slow, and as exact as pg_real can hold.
  *
- * It is what the fast algorithms are compared with, and it has no scratch, no blocks and no products of matrices to go wrong. */
+ * It is what the fast algorithms are compared with, and it has no scratch, no blocks and no products of matrices to go wrong.
+ */
 #include "core/compute/blas.h"
 #include "core/compute/conv.h"
 

@@ -4,10 +4,10 @@
  *   forward    V = B'x B   U = G w G'   M_f = V_f U_f   y = A'M A
  *   backward   dM = A dy A'   dU_f += V_f' dM_f   dV_f = dM_f U_f'   dw = G'dU G   dx = sum over tiles of B dV B'
  *
- * with one matrix product for each of the T x T frequencies f: V [f][tile][C], M [f][tile][K], U [f][C][K]. The images are taken
- * a block at a time, so that V and M stay in cache; the blocks follow from the shape alone and are done in order. Within a block
- * the threads share the (image, channels) pairs of the transforms and the frequencies of the products, so that every sum has one
- * order whatever the number of threads. */
+ * with one matrix product for each of the T x T frequencies f: V [f][tile][C], M [f][tile][K], U [f][C][K]. The images are
+ * taken a block at a time, so that V and M stay in cache; the blocks follow from the shape alone and are done in order. Within
+ * a block the threads share the (image, channels) pairs of the transforms and the frequencies of the products, so that every
+ * sum has one order whatever the number of threads. */
 #include "core/compute/blas.h"
 #include "core/compute/conv.h"
 
@@ -15,7 +15,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* ---- vectors of channels ------------------------------------------------------------------------------------------ */
+/* ---- vectors of channels ---- */
 
 #if defined(__AVX512F__)
 enum { VECTOR_BYTES = 64 };
@@ -40,7 +40,7 @@ INLINE void store(pg_real *to, vec v, int lanes)
     memcpy(to, &v, lanes == LANES ? sizeof v : (size_t)lanes * sizeof *to);
 }
 
-/* ---- transforms --------------------------------------------------------------------------------------------------- */
+/* ---- transforms ---- */
 
 /* A matrix of T rows: one for point 0, two for each pair of points p and -p, one for infinity. The rows of a pair agree in the
  * even columns and have opposite signs in the odd ones, so only that of p is kept. */
@@ -70,7 +70,9 @@ static const kit kit5 = {
     .pairs = 3,
     .b = {8,
           {1, 0, R(-5.25), 0, R(5.25), 0, -1},
-          {{0, 1, 1, R(-4.25), R(-4.25), 1, 1}, {0, R(0.5), R(0.25), R(-2.5), R(-1.25), 2, 1}, {0, 2, 4, R(-2.5), -5, R(0.5), 1}},
+          {{0, 1, 1, R(-4.25), R(-4.25), 1, 1},
+           {0, R(0.5), R(0.25), R(-2.5), R(-1.25), 2, 1},
+           {0, 2, 4, R(-2.5), -5, R(0.5), 1}},
           {0, -1, 0, R(5.25), 0, R(-5.25), 0, 1}},
     .a = {OUT, {1}, {{1, 1, 1, 1}, {1, 2, 4, 8}, {1, R(0.5), R(0.25), R(0.125)}}, {0, 0, 0, 1}},
     .g = {5,
@@ -147,7 +149,7 @@ INLINE void transform_transposed(const matrix *m, int pairs, vec in[T_MAX][T_MAX
     for (int i = 0; i < m->columns; i++) multiply_transposed(m, pairs, half[i], 1, out[i], 1);
 }
 
-/* ---- a planned pass ----------------------------------------------------------------------------------------------- */
+/* ---- a planned pass ---- */
 
 enum { BLOCK_TILES = 128, GROUP = 64 }; /* tiles of a block, about; channels of a part of a transform */
 
@@ -228,7 +230,7 @@ static size_t scratch_size(const pg_conv *conv, int batch)
     return plan(&j, conv, batch, true, NULL);
 }
 
-/* ---- tiles -------------------------------------------------------------------------------------------------------- */
+/* ---- tiles ---- */
 
 /* What is done with one tile and up to LANES channels: pixels are those under the tile, planes the tile's place in V or M. */
 typedef void tile_body(const kit *k, pg_real *const *pixels, int channel, int lanes, pg_real *planes, size_t plane);
@@ -385,7 +387,7 @@ static int parts(const job *j, int channels)
     return j->images * ((channels + GROUP - 1) / GROUP);
 }
 
-/* ---- weights ------------------------------------------------------------------------------------------------------ */
+/* ---- weights ---- */
 
 INLINE void weights_to_u(const kit *k, const pg_real *w, size_t tap, size_t plane, int lanes, pg_real *u)
 {
@@ -481,7 +483,7 @@ static void turn_tap(void *context, int tap, int thread)
                     out[(ptrdiff_t)k * channels + c] = w[(ptrdiff_t)c * filters + k];
 }
 
-/* ---- passes ------------------------------------------------------------------------------------------------------- */
+/* ---- passes ---- */
 
 static int block_rows(const job *j)
 {

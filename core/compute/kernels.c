@@ -8,8 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* ---- ranges: elementwise work cut into parts of a fixed size
- * ------------------------------------------------------------------ */
+/* ---- ranges: elementwise work cut into parts of a fixed size ---- */
 
 enum { PART = 1 << 15 };
 
@@ -24,8 +23,7 @@ static size_t part_length(size_t count, int part)
     return count - from < PART ? count - from : PART;
 }
 
-/* ---- max pooling
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- max pooling ---- */
 
 typedef struct pooling {
     const pg_pool *pool;
@@ -97,8 +95,7 @@ void pg_maxpool_backward(const pg_pool *pool, int n, const uint8_t *which, const
     pg_parallel(n, maxpool_back_image, &(pooling){.pool = pool, .dy = dy, .dx = dx, .chosen = which, .add = add});
 }
 
-/* ---- average pooling
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- average pooling ---- */
 
 typedef struct span {
     int from, to;
@@ -159,8 +156,7 @@ void pg_avgpool_backward(const pg_pool *pool, int n, const pg_real *dy, pg_real 
     pg_parallel(n, avgpool_back_image, &(pooling){.pool = pool, .dy = dy, .dx = dx, .add = add});
 }
 
-/* ---- elementwise
- * ------------------------------------------------------------------------------------------------------------------- */
+/* ---- elementwise ---- */
 
 typedef struct elements {
     size_t count;
@@ -252,8 +248,7 @@ void pg_sgd_step(size_t count, pg_real *w, pg_real *v, const pg_real *grad, doub
                             .decay = (pg_real)decay});
 }
 
-/* ---- dense layer, matrix times vector
- * ------------------------------------------------------------------------------------------------- */
+/* ---- dense layer, matrix times vector ---- */
 
 void pg_dense_forward(int n, int in, int out, const pg_real *x, const pg_real *w, const pg_real *b, pg_real *y)
 {
@@ -288,9 +283,7 @@ void pg_matvec_backward(int rows, int columns, const pg_real *w, const pg_real *
     pg_gemm(false, true, rows, 1, columns, w, columns, dy, columns, false, da, 1);
 }
 
-/* ---- loss
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- loss ---- */
 
 double pg_cross_entropy(int n, int classes, const pg_real *logits, const int32_t *labels, double smoothing, pg_real *dlogits,
                         int *correct)

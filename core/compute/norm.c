@@ -56,8 +56,7 @@ static ptrdiff_t image_at(const pg_norm *norm, int image)
     return (ptrdiff_t)image * norm->pixels * norm->channels;
 }
 
-/* ---- statistics
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- statistics ---- */
 
 enum { LANES = 64 }; /* channels at a time */
 
@@ -136,9 +135,7 @@ void pg_norm_statistics(const pg_norm *norm, int n, const pg_real *x, pg_real *m
     }
 }
 
-/* ---- apply
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- apply ---- */
 
 /* y = a (x - c) + b per image and channel: with the mean taken off first, what is near zero stays exact. */
 static void apply_image(void *context, int image, int thread)
@@ -189,9 +186,7 @@ void pg_norm_apply(const pg_norm *norm, int n, const pg_real *x, const pg_real *
     pg_parallel(n, apply_image, &j);
 }
 
-/* ---- backward
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- backward ---- */
 
 /* Per image and channel: sum of g and of g (x - mean) inv_std, with g = dy where the ReLU was open. */
 static void gradient_sums_image(void *context, int image, int thread)

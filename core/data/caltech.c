@@ -1,5 +1,5 @@
-/* Caltech-101 and -256: a folder per class. Files of a class in sorted order: the first four fifths train, the rest test. The background (clutter)
- * folder is no class. Pictures are scaled so that the shorter side is 32, then cropped to the centre. */
+/* Caltech-101 and -256: a folder per class. Files of a class in sorted order: the first four fifths train, the rest test. The
+ * background (clutter) folder is no class. Pictures are scaled so that the shorter side is 32, then cropped to the centre. */
 #include "core/data/readers.h"
 
 #include "core/base/memory.h"
@@ -79,7 +79,8 @@ done:
     return status;
 }
 
-static pg_status read_class(const char *root, const char *name, const listing *files, int label, pg_data *out, int at[2], pg_error *err)
+static pg_status read_class(const char *root, const char *name, const listing *files, int label, pg_data *out, int at[2],
+                            pg_error *err)
 {
     char folder[PG_PATH_MAX];
     pg_status status = pg_path(folder, root, name, NULL, err);
@@ -94,7 +95,8 @@ static pg_status read_class(const char *root, const char *name, const listing *f
     return status;
 }
 
-static pg_status read_all(const char *root, const char *name, const listing *classes, listing *files, pg_data *out, pg_error *err)
+static pg_status read_all(const char *root, const char *name, const listing *classes, listing *files, pg_data *out,
+                          pg_error *err)
 {
     pg_status status = PG_OK;
     int train = 0, test = 0, at[2] = {0, 0};
@@ -102,11 +104,13 @@ static pg_status read_all(const char *root, const char *name, const listing *cla
         char folder[PG_PATH_MAX];
         PG_TRY(pg_path(folder, root, classes->names[c], NULL, err));
         PG_TRY(list(folder, true, &files[c], err));
-        if (files[c].count < 2) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: expected at least 2 pictures, found %d", folder, files[c].count));
+        if (files[c].count < 2)
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: expected at least 2 pictures, found %d", folder, files[c].count));
         train += files[c].count * 4 / 5;
         test += files[c].count - files[c].count * 4 / 5;
     }
-    PG_TRY(pg_data_allocate(out, name, "folders of pictures, first 4/5 of each class for training", classes->count, train, test, err));
+    PG_TRY(pg_data_allocate(out, name, "folders of pictures, first 4/5 of each class for training", classes->count, train, test,
+                            err));
     for (int c = 0; c < classes->count; c++) PG_TRY(read_class(root, classes->names[c], &files[c], c, out, at, err));
 done:
     return status;

@@ -1,4 +1,5 @@
-/* The canonical file of a data set: safetensors with the 8-bit images and labels of both splits. Whatever the source, the bytes are the same. */
+/* The canonical file of a data set: safetensors with the 8-bit images and labels of both splits. Whatever the source, the bytes
+ * are the same. */
 #include "core/data/readers.h"
 
 #include "core/base/memory.h"
@@ -30,14 +31,23 @@ pg_status pg_canonical_save(const pg_data *data, const char *path, pg_error *err
     const pg_array arrays[] = {
         {.name = "train.labels", .dtype = PG_I32, .dims = 1, .shape = {(size_t)a->count}, .data = a->labels},
         {.name = "test.labels", .dtype = PG_I32, .dims = 1, .shape = {(size_t)b->count}, .data = b->labels},
-        {.name = "train.images", .dtype = PG_U8, .dims = 4, .shape = {(size_t)a->count, (size_t)a->height, (size_t)a->width, 3}, .data = a->images},
-        {.name = "test.images", .dtype = PG_U8, .dims = 4, .shape = {(size_t)b->count, (size_t)b->height, (size_t)b->width, 3}, .data = b->images},
+        {.name = "train.images",
+         .dtype = PG_U8,
+         .dims = 4,
+         .shape = {(size_t)a->count, (size_t)a->height, (size_t)a->width, 3},
+         .data = a->images},
+        {.name = "test.images",
+         .dtype = PG_U8,
+         .dims = 4,
+         .shape = {(size_t)b->count, (size_t)b->height, (size_t)b->width, 3},
+         .data = b->images},
     };
     const pg_metadata notes[] = {{"name", a->name}, {"source", a->source}, {"classes", classes}};
     return pg_safetensors_write(path, arrays, 4, notes, 3, PG_FILE_PUBLIC, err);
 }
 
-static pg_status read_split(const pg_safetensors *file, const char *path, const char *split, int classes, pg_dataset *out, pg_error *err)
+static pg_status read_split(const pg_safetensors *file, const char *path, const char *split, int classes, pg_dataset *out,
+                            pg_error *err)
 {
     pg_status status = PG_OK;
     char images[32], labels[32];
@@ -46,7 +56,8 @@ static pg_status read_split(const pg_safetensors *file, const char *path, const 
     snprintf(labels, sizeof labels, "%s.labels", split);
     PG_TRY(pg_safetensors_get(file, images, 4, NULL, &pixels, err));
     PG_TRY(pg_safetensors_get(file, labels, 1, &pixels->shape[0], &marks, err));
-    if (pixels->shape[0] == 0 || pixels->shape[1] != 32 || pixels->shape[2] != 32 || pixels->shape[3] != 3 || pixels->shape[0] > 1u << 24)
+    if (pixels->shape[0] == 0 || pixels->shape[1] != 32 || pixels->shape[2] != 32 || pixels->shape[3] != 3 ||
+        pixels->shape[0] > 1u << 24)
         return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected [n,32,32,3] images", path, images);
     if (marks->dtype != PG_I32) return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected 32-bit integers", path, labels);
     PG_TRY(pg_dataset_allocate(out, (int)pixels->shape[0], 32, 32, err));
@@ -55,7 +66,8 @@ static pg_status read_split(const pg_safetensors *file, const char *path, const 
     out->classes = classes;
     for (int i = 0; i < out->count; i++)
         if (out->labels[i] < 0 || out->labels[i] >= classes)
-            return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': label %d of image %d is not a class", path, labels, out->labels[i], i);
+            return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': label %d of image %d is not a class", path, labels,
+                           out->labels[i], i);
 done:
     return status;
 }
@@ -89,10 +101,11 @@ pg_status pg_canonical_load(const char *name, const char *directory, pg_data *ou
     pg_status status = pg_path(path, directory, file, NULL, err);
     if (status != PG_OK) return status;
     if (!pg_file_exists(path))
-        return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; get it with `passgrid data fetch %s`", path, name, name);
+        return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; get it with `passgrid data fetch %s`", path, name,
+                       name);
     if ((status = pg_sha256_file(path, sum, err)) != PG_OK) return status;
     if (expected && strcmp(sum, expected) != 0)
-        return pg_fail(err, PG_BAD_INPUT, "%s: damaged (SHA-256 %.12s..., expected %.12s...); repeat `passgrid data fetch %s`", path, sum,
-                       expected, name);
+        return pg_fail(err, PG_BAD_INPUT, "%s: damaged (SHA-256 %.12s..., expected %.12s...); repeat `passgrid data fetch %s`",
+                       path, sum, expected, name);
     return read_file(path, name, out, err);
 }

@@ -8,8 +8,10 @@
 
 enum { PIXELS = 32 * 32, PER_FILE = 10000 };
 
-/* Records of one file into split, from image `at` on. label is the label's byte in the record, labels the number of label bytes. */
-static pg_status read_records(const char *folder, const char *file, int records, int labels, int label, int at, pg_dataset *split, pg_error *err)
+/* Records of one file into split, from image `at` on. label is the label's byte in the record, labels the number of label
+ * bytes. */
+static pg_status read_records(const char *folder, const char *file, int records, int labels, int label, int at,
+                              pg_dataset *split, pg_error *err)
 {
     char path[PG_PATH_MAX], *data = NULL;
     size_t bytes = 0;
@@ -18,7 +20,8 @@ static pg_status read_records(const char *folder, const char *file, int records,
     if (status != PG_OK) return status;
     if (bytes != record * (size_t)records) {
         pg_free(data);
-        return pg_fail(err, PG_BAD_INPUT, "%s: %zu bytes, expected %zu (%d records)", path, bytes, record * (size_t)records, records);
+        return pg_fail(err, PG_BAD_INPUT, "%s: %zu bytes, expected %zu (%d records)", path, bytes, record * (size_t)records,
+                       records);
     }
     for (int i = 0; i < records; i++) {
         const uint8_t *from = (const uint8_t *)data + (size_t)i * record;
@@ -56,8 +59,8 @@ pg_status pg_cifar100_load(const char *name, const char *directory, pg_data *out
     pg_status status = PG_OK;
     PG_TRY(pg_path(folder, directory, "cifar-100-binary", NULL, err));
     if (!pg_file_exists(folder))
-        return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; unpack the official cifar-100-binary.tar.gz in %s", folder, name,
-                       directory);
+        return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; unpack the official cifar-100-binary.tar.gz in %s",
+                       folder, name, directory);
     PG_TRY(pg_data_allocate(out, name, "CIFAR-100, official split, fine labels", 100, 50000, 10000, err));
     PG_TRY(read_records(folder, "train.bin", 50000, 2, 1, 0, &out->train, err));
     PG_TRY(read_records(folder, "test.bin", 10000, 2, 1, 0, &out->test, err));

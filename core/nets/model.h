@@ -97,8 +97,8 @@ void pg_model_reset_classifier(pg_model *model, pg_seed seed);
 PG_CHECKED pg_status pg_model_clone(const pg_model *model, pg_model **out, pg_error *err);
 
 /* Copy what both have, layer by layer: weights of equal shape, affines and running statistics of each branch that both learn.
- * The same architecture, norm and width are required (PG_BAD_INPUT); wiring and number of classes may differ. Where the target's
- * branches share running statistics that the source keeps apart, they become those of the source's public branch. */
+ * The same architecture, norm and width are required (PG_BAD_INPUT); wiring and number of classes may differ. Where the
+ * target's branches share running statistics that the source keeps apart, they become those of the source's public branch. */
 PG_CHECKED pg_status pg_model_copy(const pg_model *from, pg_model *to, pg_error *err);
 
 /* The last dense layer alone, where it has the same size in both. */

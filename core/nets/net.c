@@ -52,8 +52,7 @@ struct pg_net {
 
 static const pg_real leak = (pg_real)0.01; /* slope of PAN's leaky ReLU */
 
-/* ---- planning
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- planning ---- */
 
 /* Two passes over the same code: the first with base NULL counts, the second hands out addresses. */
 typedef struct arena {
@@ -312,8 +311,7 @@ void pg_net_destroy(pg_net **net)
     *net = NULL;
 }
 
-/* ---- passports
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- passports ---- */
 
 static int cell_of_passport(const pg_net *net, int i)
 {
@@ -441,8 +439,7 @@ void pg_passport_means_backward(const pg_layer *layer, const pg_real *dmeans, pg
             }
 }
 
-/* ---- forward
- * ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- forward ---- */
 
 static void move_statistics(pg_model *m, const pg_affine *affine, const cell *c, int n)
 {
@@ -579,8 +576,7 @@ const pg_real *pg_net_input(const pg_net *net, int layer)
     return input_of(net, net->shape->layers[layer].row.input);
 }
 
-/* ---- backward
- * --------------------------------------------------------------------------------------------------------------------- */
+/* ---- backward ---- */
 
 static bool wants_gradient(const pg_net *net, int row)
 {

@@ -11,8 +11,7 @@
 
 enum { TENSOR_NAME = PG_NAME_MAX + 32, OWN_NOTES = 10 };
 
-/* ---- writing
- * --------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 typedef struct spec_notes {
     char value[OWN_NOTES][64];
@@ -100,8 +99,7 @@ done:
     return status;
 }
 
-/* ---- the spec of a file
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- the spec of a file ---- */
 
 static const pg_array *find(const pg_safetensors *file, const char *layer, const char *suffix)
 {
@@ -257,8 +255,7 @@ pg_status pg_state_spec(const pg_safetensors *file, const char *path, const pg_n
     return infer_spec(file, path, override, out, err);
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static pg_status read_tensor(const pg_safetensors *file, const char *path, pg_model *model, const pg_tensor *t, pg_real *values,
                              pg_real *again, pg_error *err)

@@ -50,8 +50,7 @@ void pg_passport_maker_destroy(pg_passport_maker **maker)
     *maker = NULL;
 }
 
-/* ---- random
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- random ---- */
 
 static void draw_uniform(pg_evidence *evidence, pg_rng *rng)
 {
@@ -63,8 +62,7 @@ static void draw_uniform(pg_evidence *evidence, pg_rng *rng)
     }
 }
 
-/* ---- from images
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- from images ---- */
 
 /* n distinct indices below count, in random order (count is a test set's size: drawing again is cheap). */
 static void draw_distinct(uint32_t *index, int n, int count, pg_rng *rng)
@@ -159,8 +157,7 @@ pg_status pg_passports_draw(pg_passport_maker *maker, pg_evidence *evidence, pg_
     return status == PG_OK ? draw_key(maker, evidence, 1, rng, err) : status;
 }
 
-/* ---- signatures
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- signatures ---- */
 
 /* The digits of "hex:..." as bytes, else the text's own. */
 static int signature_bytes(const char *text, unsigned char out[PG_SIGNATURE_BYTES])
@@ -191,8 +188,7 @@ pg_status pg_signature_draw(pg_evidence *evidence, const char *text, pg_rng *rng
     return PG_OK;
 }
 
-/* ---- passports in a model
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- passports in a model ---- */
 
 /* Call use(context, layer, index, scale means, bias means) for each passport of the evidence in the model's layers. */
 typedef void use_means(void *context, const pg_layer *layer, int i, const pg_real *scale, const pg_real *bias);

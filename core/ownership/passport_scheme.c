@@ -56,7 +56,8 @@ static const char *const pictures[] = {"test", "triggers", NULL};
          AT(signature),                                                                                                        \
          .fallback = "",                                                                                                       \
          .secret = true,                                                                                                       \
-         .help = "text signed into every passport layer, 8 bits a character; file:PATH signs a file's bytes; the rest is random"},                  \
+         .help =                                                                                                               \
+             "text signed into every passport layer, 8 bits a character; file:PATH signs a file's bytes; the rest is random"}, \
         {.key = "layers",                                                                                                      \
          .type = PG_OPT_TEXT,                                                                                                  \
          AT(layers),                                                                                                           \
@@ -85,8 +86,7 @@ const pg_option pg_passport_trigger_table[] = {
     {0},
 };
 
-/* ---- which layers
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- which layers ---- */
 
 /* Bit of the convolution called name (its row name), or 0. */
 static uint64_t layer_bit(const pg_net_spec *spec, const char *name, size_t length)
@@ -135,8 +135,7 @@ bool pg_passport_wants_pretrained(const void *values)
     return options->passport != PG_PASSPORT_RANDOM && options->carrier == 0;
 }
 
-/* ---- key generation
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- key generation ---- */
 
 /* The carrier: the pretrained network, or, as the reference does where it has none, one with random weights. */
 static pg_status make_carrier(const pg_passport_options *options, const pg_keygen *in, pg_model **own, pg_model **carrier,
@@ -205,8 +204,7 @@ done:
     return status;
 }
 
-/* ---- sign loss
- * --------------------------------------------------------------------------------------------------------------------- */
+/* ---- sign loss ---- */
 
 double pg_sign_loss(double alpha, const pg_evidence *evidence, pg_net *net)
 {

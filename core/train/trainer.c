@@ -99,8 +99,7 @@ struct pg_trainer {
     int judged, best_epoch;
 };
 
-/* ---- start and end
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- start and end ---- */
 
 static pg_status open_batches(pg_trainer *t, pg_error *err)
 {
@@ -164,8 +163,7 @@ void pg_trainer_destroy(pg_trainer **trainer)
     *trainer = NULL;
 }
 
-/* ---- one step
- * -------------------------------------------------------------------------------------------------------------------- */
+/* ---- one step ---- */
 
 static double learning_rate(const pg_trainer *t)
 {
@@ -320,8 +318,7 @@ const pg_progress *pg_trainer_progress(const pg_trainer *t)
     return &t->progress;
 }
 
-/* ---- the best model
- * ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the best model ---- */
 
 static double score(const pg_epoch *e)
 {
@@ -361,8 +358,7 @@ const pg_epoch *pg_trainer_history(const pg_trainer *t, int *count, int *best)
     return t->history;
 }
 
-/* ---- checkpoint
- * ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- checkpoint ---- */
 
 enum { POSITIONS = 8, SUMS = 4, EPOCH_NUMBERS = sizeof(pg_epoch) / sizeof(double) };
 

