@@ -9,16 +9,14 @@
  * Chen, Zhou, "Effective ambiguity attack against passport-based DNN intellectual property protection schemes through fully
  * connected layer substitution", CVPR 2023, section 3; it does not print learning rate and epochs, which are ours. */
 #include "attacks/frozen.h"
+#include "attacks/residual.h"
 
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
 
 #include <math.h>
 #include <stddef.h>
-#include <string.h>
 
-enum { BLOCK_NONE, BLOCK_INDIVIDUAL, BLOCK_COLLECTIVE };
-static const char *const blocks[] = {"none", "individual", "collective", NULL};
 enum { OVERLAP_SHARED, OVERLAP_DISJOINT };
 static const char *const overlaps[] = {"shared", "disjoint", NULL};
 
@@ -33,7 +31,7 @@ static const pg_option options[] = {
      .type = PG_OPT_CHOICE,
      .offset = offsetof(substitute_options, block),
      .fallback = "collective",
-     .choices = blocks,
+     .choices = pg_residual_kinds,
      .help = "what gamma goes through while it is trained: nothing, a block per channel (IERB), or one per layer (CERB)"},
     {.key = "share",
      .type = PG_OPT_REAL,
@@ -53,104 +51,15 @@ static const pg_option options[] = {
     {0},
 };
 
-/* The residual blocks of one layer: groups of `wide` channels, each with dense layers wide -> hidden -> wide. */
-typedef struct block {
-    int groups, wide, hidden;
-    size_t gamma, w1, b1, w2, b2, count; /* where each begins in values; how many there are */
-    pg_real *values, *momentum, *gradient;
-    pg_real *inner, *dinner, *back; /* hidden activations [groups,hidden], their gradient, that of gamma [channels] */
-} block;
-
 typedef struct substitute_state {
     const substitute_options *options;
     const pg_attack_view *view;
     pg_dataset data;
     pg_frozen frozen;
-    block blocks[PG_PASSPORTS_MAX];
+    pg_residual blocks[PG_PASSPORTS_MAX];
     pg_real *beta_momentum; /* as the copy's params */
     pg_evidence *forged;
 } substitute_state;
-
-static const pg_real leak = (pg_real)0.01;
-
-/* ---- the block -------------------------------------------------------------------------------------------------------------
- */
-
-static void fill_uniform(pg_real *values, size_t count, int fan_in, pg_rng *rng)
-{
-    const double bound = 1 / sqrt((double)fan_in);
-    for (size_t e = 0; e < count; e++) values[e] = (pg_real)(bound * (2 * pg_rng_uniform(rng) - 1));
-}
-
-/* gamma at one; dense layers at PyTorch's default. */
-static pg_status open_block(block *b, int kind, int channels, pg_rng *rng, pg_error *err)
-{
-    pg_status status = PG_OK;
-    const int sizes[][3] = {{0, 0, 0}, {channels, 1, 10}, {1, channels, channels / 8}};
-    *b = (block){.groups = sizes[kind][0], .wide = sizes[kind][1], .hidden = sizes[kind][2]};
-    const size_t hidden = (size_t)(b->groups * b->hidden), dense = hidden * (size_t)b->wide;
-    const size_t wide = (size_t)(b->groups * b->wide);
-    b->w1 = (size_t)channels;
-    b->b1 = b->w1 + dense;
-    b->w2 = b->b1 + hidden;
-    b->b2 = b->w2 + dense;
-    b->count = b->b2 + wide;
-    PG_TRY(pg_alloc(b->count, sizeof *b->values, &b->values, err));
-    PG_TRY(pg_alloc(b->count, sizeof *b->momentum, &b->momentum, err));
-    PG_TRY(pg_alloc(b->count, sizeof *b->gradient, &b->gradient, err));
-    PG_TRY(pg_alloc(hidden, sizeof *b->inner, &b->inner, err));
-    PG_TRY(pg_alloc(hidden, sizeof *b->dinner, &b->dinner, err));
-    PG_TRY(pg_alloc(wide, sizeof *b->back, &b->back, err));
-    for (int k = 0; k < channels; k++) b->values[k] = 1;
-    fill_uniform(b->values + b->w1, dense + hidden, b->wide, rng);
-    fill_uniform(b->values + b->w2, dense + wide, b->hidden, rng);
-done:
-    return status;
-}
-
-static void close_block(block *b)
-{
-    pg_real *const all[] = {b->values, b->momentum, b->gradient, b->inner, b->dinner, b->back};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) pg_free(all[i]);
-}
-
-/* out [channels] = gamma''. */
-static void block_forward(block *b, int channels, pg_real *out)
-{
-    const pg_real *v = b->values;
-    pg_zero((size_t)channels, out);
-    for (int g = 0; g < b->groups; g++) {
-        const size_t at = (size_t)(g * b->hidden * b->wide);
-        pg_real *inner = b->inner + g * b->hidden;
-        pg_dense_forward(1, b->wide, b->hidden, v + g * b->wide, v + b->w1 + at, v + b->b1 + g * b->hidden, inner);
-        for (int h = 0; h < b->hidden; h++) inner[h] = inner[h] > 0 ? inner[h] : leak * inner[h];
-        pg_dense_forward(1, b->hidden, b->wide, inner, v + b->w2 + at, v + b->b2 + g * b->wide, out + g * b->wide);
-    }
-    pg_accumulate((size_t)channels, v, out);
-}
-
-/* Gradient of all values from dout = d loss / d gamma''; inner is that of the last forward. */
-static void block_backward(block *b, int channels, const pg_real *dout)
-{
-    const pg_real *v = b->values;
-    pg_real *d = b->gradient;
-    pg_zero(b->count, d);
-    for (int g = 0; g < b->groups; g++) {
-        const size_t at = (size_t)(g * b->hidden * b->wide);
-        const pg_real *inner = b->inner + g * b->hidden;
-        pg_real *dinner = b->dinner + g * b->hidden;
-        pg_dense_backward(1, b->hidden, b->wide, inner, v + b->w2 + at, dout + g * b->wide, d + b->w2 + at,
-                          d + b->b2 + g * b->wide, dinner);
-        for (int h = 0; h < b->hidden; h++) dinner[h] = inner[h] > 0 ? dinner[h] : leak * dinner[h];
-        pg_dense_backward(1, b->wide, b->hidden, v + g * b->wide, v + b->w1 + at, dinner, d + b->w1 + at,
-                          d + b->b1 + g * b->hidden, b->back + g * b->wide);
-    }
-    if (b->groups) memcpy(d, b->back, (size_t)channels * sizeof *d);
-    pg_accumulate((size_t)channels, dout, d);
-}
-
-/* ---- the attack ------------------------------------------------------------------------------------------------------------
- */
 
 /* The thief's images. */
 static pg_status take_data(substitute_state *s, pg_error *err)
@@ -169,7 +78,7 @@ static void write_gammas(substitute_state *s)
     pg_model *m = s->frozen.copy;
     for (int i = 0; i < m->passport_count; i++) {
         const pg_layer *l = pg_model_passport_layer(m, i);
-        block_forward(&s->blocks[i], l->out_channels, m->params + l->affine[PG_PUBLIC].gamma);
+        pg_residual_forward(&s->blocks[i], m->params + l->affine[PG_PUBLIC].gamma);
     }
 }
 
@@ -186,7 +95,7 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     for (int i = 0; i < m->passport_count; i++) {
         const pg_layer *l = pg_model_passport_layer(m, i);
         pg_rng_open(&rng, view->seed, "substitute block", (uint64_t)i);
-        PG_TRY(open_block(&s->blocks[i], s->options->block, l->out_channels, &rng, err));
+        PG_TRY(pg_residual_open(&s->blocks[i], (pg_residual_kind)s->options->block, l->out_channels, &rng, err));
         pg_zero((size_t)l->out_channels, m->params + l->affine[PG_PUBLIC].beta);
     }
     write_gammas(s);
@@ -206,8 +115,8 @@ static pg_status train(substitute_state *s, pg_error *err)
     for (int i = 0; i < m->passport_count; i++) {
         const pg_layer *l = pg_model_passport_layer(m, i);
         const pg_affine *a = &l->affine[PG_PUBLIC];
-        block *b = &s->blocks[i];
-        block_backward(b, l->out_channels, gradient + a->gamma);
+        pg_residual *b = &s->blocks[i];
+        pg_residual_backward(b, gradient + a->gamma);
         pg_frozen_update(&s->frozen, b->count, b->values, b->momentum, b->gradient);
         pg_frozen_update(&s->frozen, (size_t)l->out_channels, m->params + a->beta, s->beta_momentum + a->beta,
                          gradient + a->beta);
@@ -243,7 +152,7 @@ static void finish(void *state)
 {
     substitute_state *s = state;
     pg_frozen_close(&s->frozen);
-    for (int i = 0; i < PG_PASSPORTS_MAX; i++) close_block(&s->blocks[i]);
+    for (int i = 0; i < PG_PASSPORTS_MAX; i++) pg_residual_close(&s->blocks[i]);
     pg_dataset_clear(&s->data);
     pg_evidence_destroy(&s->forged);
     pg_free(s->beta_momentum);

@@ -226,9 +226,10 @@ pg_status pg_inverter_forge(const pg_inverter *inverter, const pg_model *affine,
         const solver *s = &inverter->solvers[i];
         const pg_affine *a = &pg_model_passport_layer(affine, i)->affine[PG_PUBLIC];
         pg_passport *p = &evidence->passports[i];
-        *miss = fmax(*miss, move(s, affine->params + a->gamma, p->skey));
+        const pg_real *gamma = affine->params + a->gamma;
+        *miss = fmax(*miss, move(s, gamma, p->skey));
+        for (int k = 0; k < p->outputs; k++) p->b[k] = (double)gamma[k] - s->miss[k] < 0 ? -1 : 1;
         *miss = fmax(*miss, move(s, affine->params + a->beta, p->key));
-        for (int k = 0; k < p->outputs; k++) p->b[k] = affine->params[a->gamma + k] < 0 ? -1 : 1;
     }
     return PG_OK;
 }

@@ -1,12 +1,18 @@
 /* Forged evidence: what judging many forgeries shares, solving for passports, and the attacks that forge. */
 #include "attacks/attack.h"
+#include "attacks/residual.h"
+#include "core/compute/kernels.h"
+#include "core/formats/yaml.h"
+#include "core/nets/state.h"
 #include "core/ownership/inversion.h"
 #include "core/ownership/verify.h"
+#include "experiments/execute.h"
 #include "tests/unit/subject.h"
 
 enum { IMAGES = 20, BATCH = 8, NULLS = 5 };
 static const pg_verify_options verify = {.level = 1e-3, .tolerance = 5, .nulls = NULLS, .batch = BATCH};
 static pg_data data;
+static pg_dataset fresh; /* images that are not in data.train */
 
 /* ---- the trunk ---------------------------------------------------------------------------------------------------------- */
 
@@ -276,25 +282,720 @@ static void test_inversion_limits(void **state)
     subject_destroy(&s);
 }
 
+/* <T x, y> = <x, T' y> for the window means T, with any stride, padding and size of window. */
+static void test_means_adjoint(void **state)
+{
+    (void)state;
+    enum { IMAGE = 7 * 5 * 3, WINDOW = 5 * 5 * 3 };
+    static const int shapes[][3] = {{3, 1, 1}, {3, 2, 1}, {1, 2, 0}, {5, 1, 2}, {5, 2, 2}}; /* kernel, stride, padding */
+    pg_rng rng;
+    pg_rng_open(&rng, (pg_seed){.grid = 1, .task = "adjoint"}, "values", 0);
+    for (int i = 0; i < 5; i++) {
+        const int r = shapes[i][0], stride = shapes[i][1], pad = shapes[i][2];
+        const pg_layer layer = {.row = {.kernel = r, .stride = stride, .pad = pad},
+                                .in_height = 7,
+                                .in_width = 5,
+                                .in_channels = 3,
+                                .out_height = (7 + 2 * pad - r) / stride + 1,
+                                .out_width = (5 + 2 * pad - r) / stride + 1};
+        pg_real x[IMAGE], y[WINDOW], means[WINDOW], back[IMAGE];
+        double left = 0, right = 0;
+        for (int e = 0; e < IMAGE; e++) x[e] = (pg_real)pg_rng_normal(&rng);
+        for (int e = 0; e < r * r * 3; e++) y[e] = (pg_real)pg_rng_normal(&rng);
+        pg_passport_means(&layer, x, means);
+        pg_passport_means_backward(&layer, y, back);
+        for (int e = 0; e < r * r * 3; e++) left += (double)means[e] * (double)y[e];
+        for (int e = 0; e < IMAGE; e++) right += (double)x[e] * (double)back[e];
+        assert_true(fabs(left) > 1e-3 && fabs(left - right) < 1e-5);
+    }
+}
+
+/* ---- residual blocks ------------------------------------------------------------------------------------------------------
+ */
+
+/* Gradients against central differences. The blocks are of degree two in their values, so a wide step costs only rounding; the
+ * leaky ReLU's kinks are avoided by large biases. */
+static void test_residual_gradient(void **state)
+{
+    (void)state;
+    enum { CHANNELS = 16 };
+    const double step = 1.0 / 64;
+    for (int kind = PG_RESIDUAL_NONE; kind <= PG_RESIDUAL_COLLECTIVE; kind++) {
+        pg_residual r;
+        pg_rng rng;
+        pg_real out[CHANNELS], dout[CHANNELS];
+        pg_rng_open(&rng, (pg_seed){.grid = 1, .task = "residual"}, pg_residual_kinds[kind], 0);
+        OK(pg_residual_open(&r, (pg_residual_kind)kind, CHANNELS, &rng, &err));
+        for (size_t e = r.b1; e < r.w2; e++) r.values[e] += e % 3 ? 4 : -4;
+        for (int k = 0; k < CHANNELS; k++) dout[k] = (pg_real)pg_rng_normal(&rng);
+        pg_residual_forward(&r, out);
+        pg_residual_backward(&r, dout);
+        for (size_t e = 0; e < r.count; e++) {
+            const pg_real kept = r.values[e];
+            double change = 0;
+            for (int sign = -1; sign <= 1; sign += 2) {
+                r.values[e] = kept + (pg_real)(sign * step);
+                pg_residual_forward(&r, out);
+                for (int k = 0; k < CHANNELS; k++) change += sign * (double)(out[k] * dout[k]);
+            }
+            r.values[e] = kept;
+            assert_true(fabs(change / (2 * step) - (double)r.gradient[e]) < 2e-3);
+        }
+        pg_residual_close(&r);
+    }
+}
+
+/* ---- an attack at work ----------------------------------------------------------------------------------------------------
+ */
+
+typedef struct raid {
+    const pg_attack *attack;
+    void *state, *options;
+    pg_attack_view view;
+    pg_model *running;
+} raid;
+
+/* The victim as it runs, its affines learned ones. */
+static pg_model *running_of(const subject *victim)
+{
+    pg_model *running = NULL;
+    pg_net_spec spec = victim->spec;
+    spec.public_affine = true;
+    spec.private_affine = spec.own_norm = spec.perceptron = false;
+    OK(pg_model_create(&spec, &running, &err));
+    OK(pg_model_copy(victim->model, running, &err));
+    if (spec.passports && !victim->spec.public_affine) OK(pg_passports_store(victim->model, victim->evidence, running, &err));
+    return running;
+}
+
+/* Options as a grid would read them, and the view that the attack declares. */
+static void prepare(raid *r, const char *name, const char *yaml, const subject *victim)
+{
+    static pg_problems problems;
+    pg_tree *tree = NULL;
+    *r = (raid){.attack = pg_attack_find(name), .running = running_of(victim)};
+    const unsigned sees = r->attack->sees;
+    problems.count = 0;
+    OK(pg_alloc(1, r->attack->options_size, &r->options, &err));
+    OK(pg_options_defaults(r->attack->options, r->options, &err));
+    OK(pg_yaml_parse_text(yaml, "test", &tree, &err));
+    pg_options_read(r->attack->options, tree->root, r->options, &problems);
+    pg_tree_destroy(&tree);
+    if (problems.count) fail_msg("%s", problems.lines[0]);
+    r->view = (pg_attack_view){.model = victim->model,
+                               .scheme = victim->scheme,
+                               .running = sees & PG_SEES_AFFINE ? r->running : NULL,
+                               .evidence = sees & PG_SEES_EVIDENCE ? victim->evidence : NULL,
+                               .train = sees & PG_SEES_TRAIN ? &data.train : NULL,
+                               .fresh = sees & PG_SEES_FRESH ? &fresh : NULL,
+                               .pictures = &data.test,
+                               .seed = {.grid = 1, .task = "forgery"}};
+    OK(pg_alloc(1, r->attack->state_size, &r->state, &err));
+}
+
+static void open_raid(raid *r, const char *name, const char *yaml, const subject *victim)
+{
+    prepare(r, name, yaml, victim);
+    OK(r->attack->start(r->state, r->options, &r->view, &err));
+}
+
+static bool next(raid *r, pg_outcome *outcome)
+{
+    pg_attack_state what = PG_ATTACK_WORKING;
+    while (what == PG_ATTACK_WORKING) {
+        *outcome = (pg_outcome){0};
+        OK(r->attack->step(r->state, &what, outcome, &err));
+    }
+    assert_true(what == PG_ATTACK_OUTCOME || r->attack->progress(r->state) >= 1);
+    return what == PG_ATTACK_OUTCOME;
+}
+
+static void close_raid(raid *r)
+{
+    r->attack->finish(r->state);
+    pg_free(r->state);
+    pg_free(r->options);
+    pg_model_destroy(&r->running);
+}
+
+static double measure(const pg_outcome *o, const char *name)
+{
+    for (int i = 0; i < PG_MEASURES_MAX && o->measures[i].name; i++)
+        if (strcmp(o->measures[i].name, name) == 0) return o->measures[i].value;
+    fail_msg("no measure %s", name);
+    return NAN;
+}
+
+/* Trained a little; its signature is, whatever the training, what its passports give. */
+static subject victim_of(const char *scheme, pg_norm_kind norm)
+{
+    subject s = subject_create(scheme, norm, PG_PASSPORT_RANDOM, &data);
+    pg_net *net = NULL;
+    const pg_train_options training = test_training(2, 8);
+    subject_train(&s, &data, &training);
+    if (!s.evidence) return s;
+    OK(pg_net_create(&s.spec, 1, false, PG_CONV_AUTO, &net, &err));
+    OK(pg_passports_install(net, s.model, s.evidence, &err));
+    pg_net_refresh_passports(net, s.model);
+    for (int i = 0; i < s.evidence->passport_count; i++)
+        for (int k = 0; k < s.evidence->passports[i].outputs; k++)
+            s.evidence->passports[i].b[k] = pg_net_gamma(net, i)[k] > 0 ? 1 : -1;
+    pg_net_destroy(&net);
+    return s;
+}
+
+static pg_finding judge_alone(const pg_model *model, const pg_evidence *evidence)
+{
+    pg_finding f;
+    OK(pg_verify(model, evidence, &data.test, PG_PIXELS_IMAGENET, &verify, NAN, NULL, &f, &err));
+    return f;
+}
+
+/* ---- flip ------------------------------------------------------------------------------------------------------------------
+ */
+
+/* After turning a share f of the signs, a share 1 - f is detected: in the stored affine, and in what the forged passports give,
+ * which serve exactly as that affine. The attacker's own bits are found whole. */
+static void test_flip(void **state)
+{
+    (void)state;
+    static const char *const schemes[] = {"v1", "v2"};
+    for (int i = 0; i < 2; i++) {
+        subject victim = victim_of(schemes[i], i ? PG_NORM_GN : PG_NORM_BN);
+        const int bits = pg_evidence_bits(victim.evidence);
+        raid r;
+        pg_outcome o;
+        int count = 0;
+        open_raid(&r, "flip", "{levels: [0, 10, 30, 50, 100]}", &victim);
+        for (; next(&r, &o); count++) {
+            const int turned = (int)(o.value / 100 * bits);
+            int agree;
+            assert_null(o.model);
+            assert_true(measure(&o, "affine_missed_by") < 1e-5);
+            const pg_finding owner = judge_alone(o.shown, victim.evidence), forger = judge_alone(o.shown, o.evidence);
+            assert_int_equal(owner.agree, bits);
+            assert_int_equal(owner.agree_stored, bits - turned);
+            OK(pg_agreement_with(victim.model, o.evidence, victim.evidence, &agree, &err));
+            assert_int_equal(agree, bits - turned);
+            assert_int_equal(forger.agree, bits);
+            assert_true(fabs(forger.private_branch.exact - forger.public_branch.exact) <= 100.0 / IMAGES);
+            if (turned == 0) assert_true(fabs(forger.private_branch.exact - owner.private_branch.exact) <= 100.0 / IMAGES);
+        }
+        assert_int_equal(count, 5);
+        close_raid(&r);
+        subject_destroy(&victim);
+    }
+}
+
+/* ---- fake 2 ----------------------------------------------------------------------------------------------------------------
+ */
+
+static const pg_real *gammas(const pg_model *m, int i)
+{
+    return m->params + pg_model_passport_layer(m, i)->affine[PG_PUBLIC].gamma;
+}
+
+static const pg_real *betas(const pg_model *m, int i)
+{
+    return m->params + pg_model_passport_layer(m, i)->affine[PG_PUBLIC].beta;
+}
+
+/* At a rate of next to nothing the outcome is the start: bare signs of the running gamma, a share of them turned, or 0.5 times
+ * random signs; beta is zero. */
+static void test_fake2_start(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        double size, turned; /* of gamma; share, or -1: no relation to the running signs is known */
+    } cases[] = {{"{flips: 0, epochs: 1, batch: 20, lr: 1e-12}", 1, 0},
+                 {"{flips: 0.3, epochs: 1, batch: 20, lr: 1e-12}", 1, 0.3},
+                 {"{flips: 1, epochs: 1, batch: 20, lr: 1e-12}", 1, 1},
+                 {"{init: random, epochs: 1, batch: 20, lr: 1e-12}", 0.5, -1}};
+    subject victim = victim_of("v1", PG_NORM_BN);
+    for (int i = 0; i < 4; i++) {
+        raid r;
+        pg_outcome o;
+        int turned = 0, total = 0, positive = 0;
+        open_raid(&r, "fake2", cases[i].yaml, &victim);
+        assert_true(next(&r, &o));
+        for (int l = 0; l < o.shown->passport_count; l++)
+            for (int k = 0; k < pg_model_passport_layer(o.shown, l)->out_channels; k++, total++) {
+                const pg_real gamma = gammas(o.shown, l)[k];
+                assert_true(fabs(fabs((double)gamma) - cases[i].size) < 1e-6 && fabs((double)betas(o.shown, l)[k]) < 1e-6);
+                turned += (gamma > 0) != (gammas(r.running, l)[k] > 0);
+                positive += gamma > 0;
+            }
+        if (cases[i].turned >= 0) assert_int_equal(turned, (int)(cases[i].turned * total));
+        if (cases[i].turned < 0) assert_true(positive > total / 4 && positive < 3 * total / 4);
+        assert_true(o.images == 40 && o.flops > 0);
+        assert_false(next(&r, &o));
+        close_raid(&r);
+    }
+    subject_destroy(&victim);
+}
+
+/* Everything but gamma, beta and statistics is the victim's. */
+static void assert_weights_kept(const pg_model *a, const pg_model *b)
+{
+    for (int i = 0; i < a->layer_count; i++) {
+        const pg_layer *l = &a->layers[i], *other = &b->layers[i];
+        if (l->weight < 0) continue;
+        const size_t count = (size_t)(l->row.kind == PG_ROW_CONV ? l->row.kernel * l->row.kernel : l->in_height * l->in_width) *
+                             (size_t)l->in_channels * (size_t)l->out_channels;
+        assert_memory_equal(a->params + l->weight, b->params + other->weight, count * sizeof *a->params);
+    }
+}
+
+/* Its loss falls; only gamma and beta change, and the running statistics unless they are frozen; the passports that it shows
+ * serve as the affine that it trained. */
+static void test_fake2_learns(void **state)
+{
+    (void)state;
+    static const char *const schemes[] = {"v1", "v2"};
+    for (int i = 0; i < 2; i++) {
+        subject victim = victim_of(schemes[i], PG_NORM_BN);
+        raid r;
+        pg_outcome o;
+        open_raid(&r, "fake2", "{epochs: 6, batch: 8, lr: 0.02, crop: false}", &victim);
+        assert_true(next(&r, &o));
+        assert_true(measure(&o, "loss_last") < measure(&o, "loss_first"));
+        assert_true(measure(&o, "affine_missed_by") < 1e-5);
+        assert_weights_kept(o.shown, victim.model);
+        const pg_layer *l = &o.shown->layers[0], *before = &victim.model->layers[0];
+        assert_true(o.shown->buffers[l->affine[0].mean] != victim.model->buffers[before->affine[0].mean]);
+        assert_true(o.shown->params[l->affine[0].gamma] == victim.model->params[before->affine[0].gamma]);
+        const pg_finding f = judge_alone(o.shown, o.evidence);
+        assert_int_equal(f.agree, f.bits);
+        assert_true(fabs(f.private_branch.exact - f.public_branch.exact) <= 100.0 / IMAGES);
+        close_raid(&r);
+        open_raid(&r, "fake2", "{epochs: 1, batch: 8, freeze_stats: true}", &victim);
+        assert_true(next(&r, &o));
+        assert_null(o.shown);
+        close_raid(&r);
+        subject_destroy(&victim);
+    }
+}
+
+/* ---- fake 3 ----------------------------------------------------------------------------------------------------------------
+ */
+
+/* Mean over passports of the squared distance between two evidences, and the sum of its inverses. */
+static double distance_of(const pg_evidence *a, const pg_evidence *b, double *inverses)
+{
+    double mean = 0;
+    *inverses = 0;
+    for (int i = 0; i < a->passport_count; i++) {
+        const pg_passport *p = &a->passports[i], *q = &b->passports[i];
+        const pg_real *const pairs[2][2] = {{p->key, q->key}, {p->skey, q->skey}};
+        const int count = p->height * p->width * p->inputs;
+        for (int k = 0; k < 2; k++) {
+            double sum = 0;
+            for (int e = 0; e < count; e++) sum += pow((double)pairs[k][0][e] - (double)pairs[k][1][e], 2);
+            mean += sum / count / (2 * a->passport_count);
+            *inverses += count / sum;
+        }
+    }
+    return mean;
+}
+
+/* What fake 3 minimises, on the training set as it is. */
+static double fake3_loss(const subject *victim, const pg_evidence *forged, double alpha)
+{
+    const int n = data.train.count;
+    pg_net *net = NULL;
+    pg_real *images = NULL;
+    double inverses;
+    OK(pg_alloc((size_t)n * 32 * 32 * 3, sizeof *images, &images, &err));
+    OK(pg_net_create(&victim->spec, n, true, PG_CONV_AUTO, &net, &err));
+    OK(pg_passports_install(net, victim->model, forged, &err));
+    pg_batch_range(&data.train, 0, n, PG_PIXELS_IMAGENET, images);
+    const pg_real *logits = pg_net_forward(net, victim->model, PG_PRIVATE, PG_BATCH, images, n, false);
+    double loss = pg_cross_entropy(n, victim->spec.classes, logits, data.train.labels, 0, NULL, NULL);
+    if (alpha > 0) loss += pg_sign_loss(alpha, forged, net);
+    (void)distance_of(forged, victim->evidence, &inverses);
+    pg_free(images);
+    pg_net_destroy(&net);
+    return loss + inverses;
+}
+
+/* The outcome of a run, its evidence cloned. */
+static pg_outcome run_fake3(const subject *victim, const char *yaml, pg_evidence **forged)
+{
+    raid r;
+    pg_outcome o, none;
+    open_raid(&r, "fake3", yaml, victim);
+    assert_true(next(&r, &o));
+    OK(pg_evidence_clone(o.evidence, forged, &err));
+    if (o.shown) assert_weights_kept(o.shown, victim->model);
+    o.shown = NULL;
+    o.evidence = NULL;
+    assert_false(next(&r, &none));
+    close_raid(&r);
+    return o;
+}
+
+/* Its loss falls, where the distance from the original dominates it and where it does not. */
+static void test_fake3_learns(void **state)
+{
+    (void)state;
+    static const char *const starts[] = {"noise: 0.001", "noise: 0.5"};
+    static const char *const schemes[] = {"v1", "v2", "pan"};
+    for (int i = 0; i < 3; i++) {
+        subject victim = victim_of(schemes[i], i == 1 ? PG_NORM_GN : PG_NORM_BN);
+        for (int k = 0; k < 2; k++) {
+            pg_evidence *begin = NULL, *end = NULL;
+            char yaml[128];
+            double inverses;
+            snprintf(yaml, sizeof yaml, "{%s, alpha: 1, epochs: 1, batch: 40, lr: 1e-15, freeze_stats: true}", starts[k]);
+            (void)run_fake3(&victim, yaml, &begin);
+            snprintf(yaml, sizeof yaml, "{%s, alpha: 1, epochs: 12, batch: 20, crop: false, freeze_stats: true}", starts[k]);
+            const pg_outcome o = run_fake3(&victim, yaml, &end);
+            const double before = distance_of(begin, victim.evidence, &inverses),
+                         after = distance_of(end, victim.evidence, &inverses);
+            assert_true(fabs(before / (k ? 0.25 : 1e-6) - 1) < 0.1);
+            assert_true(fabs(measure(&o, "passport_distance") - after) < 1e-6 * after);
+            assert_true(fake3_loss(&victim, end, 1) < fake3_loss(&victim, begin, 1));
+            if (!k) assert_true(after > 10 * before);
+            pg_evidence_destroy(&begin);
+            pg_evidence_destroy(&end);
+        }
+        subject_destroy(&victim);
+    }
+}
+
+/* A share of each layer's bits is turned, and the passports are trained to give them. */
+static void test_fake3_flips(void **state)
+{
+    (void)state;
+    subject victim = victim_of("v1", PG_NORM_BN);
+    pg_evidence *begin = NULL, *end = NULL;
+    (void)run_fake3(&victim, "{flips: 0.3, epochs: 1, batch: 40, lr: 1e-15}", &begin);
+    (void)run_fake3(&victim, "{flips: 0.3, alpha: 10, clip: 100, lr: 0.05, epochs: 30, batch: 20}", &end);
+    for (int i = 0; i < begin->passport_count; i++) {
+        int turned = 0;
+        for (int k = 0; k < begin->passports[i].outputs; k++)
+            turned += begin->passports[i].b[k] != victim.evidence->passports[i].b[k];
+        assert_int_equal(turned, (int)(0.3 * begin->passports[i].outputs));
+        assert_memory_equal(begin->passports[i].b, end->passports[i].b, (size_t)end->passports[i].outputs);
+    }
+    assert_true(judge_alone(victim.model, end).agree > judge_alone(victim.model, begin).agree);
+    pg_evidence_destroy(&begin);
+    pg_evidence_destroy(&end);
+    subject_destroy(&victim);
+}
+
+/* ---- FC substitution -------------------------------------------------------------------------------------------------------
+ */
+
+static void test_substitute(void **state)
+{
+    (void)state;
+    for (int kind = 0; pg_residual_kinds[kind]; kind++) {
+        subject victim = victim_of(kind == 1 ? "v2" : "v1", PG_NORM_BN);
+        raid r;
+        pg_outcome o;
+        char yaml[128];
+        snprintf(yaml, sizeof yaml, "{block: %s, share: 50, epochs: 12, batch: 10, crop: false}", pg_residual_kinds[kind]);
+        open_raid(&r, "substitute", yaml, &victim);
+        assert_true(next(&r, &o));
+        assert_true(measure(&o, "loss_last") < measure(&o, "loss_first"));
+        assert_true(measure(&o, "affine_missed_by") < 1e-5);
+        assert_true(measure(&o, "data_images") == data.train.count / 2.0);
+        assert_null(o.shown);
+        const pg_finding f = judge_alone(victim.model, o.evidence);
+        assert_int_equal(f.agree, f.bits);
+        assert_false(next(&r, &o));
+        close_raid(&r);
+        subject_destroy(&victim);
+    }
+}
+
+/* SHA-256 over every outcome. */
+static void hash_outcomes(const char *name, const char *yaml, const subject *victim, uint64_t seed, char hex[PG_SHA256_HEX])
+{
+    pg_hash hash;
+    raid r;
+    pg_outcome o;
+    pg_hash_start(&hash);
+    prepare(&r, name, yaml, victim);
+    r.view.seed.grid = seed;
+    OK(r.attack->start(r.state, r.options, &r.view, &err));
+    while (next(&r, &o)) {
+        char commitment[PG_SHA256_HEX];
+        pg_evidence_commitment(o.evidence, commitment);
+        pg_hash_add_text(&hash, commitment);
+        if (o.shown) pg_hash_add(&hash, o.shown->buffers, o.shown->buffer_count * sizeof *o.shown->buffers);
+    }
+    close_raid(&r);
+    pg_hash_finish_hex(&hash, hex);
+}
+
+/* Shared images are the owner's and none else, disjoint ones the others. */
+static void test_substitute_overlap(void **state)
+{
+    (void)state;
+    static const char *const runs[] = {"{share: 25, epochs: 1, batch: 10}",
+                                       "{share: 25, epochs: 1, batch: 10, overlap: disjoint}"};
+    subject victim = victim_of("v1", PG_NORM_BN);
+    pg_dataset *const sets[] = {&data.train, &fresh};
+    char before[2][PG_SHA256_HEX], after[PG_SHA256_HEX];
+    for (int i = 0; i < 2; i++) hash_outcomes("substitute", runs[i], &victim, 1, before[i]);
+    for (int changed = 0; changed < 2; changed++) {
+        uint8_t *const images = sets[changed]->images;
+        const size_t bytes = (size_t)sets[changed]->count * 32 * 32 * 3;
+        for (size_t b = 0; b < bytes; b++) images[b] ^= 255;
+        for (int i = 0; i < 2; i++) {
+            hash_outcomes("substitute", runs[i], &victim, 1, after);
+            assert_int_equal(strcmp(before[i], after) != 0, i == changed);
+        }
+        for (size_t b = 0; b < bytes; b++) images[b] ^= 255;
+    }
+    subject_destroy(&victim);
+}
+
+/* ---- analytic inversion, the attack ----------------------------------------------------------------------------------------
+ */
+
+/* An outsider's passports act as the deployed network does, from any start, and carry another signature. */
+static void test_invert(void **state)
+{
+    (void)state;
+    static const char *const runs[] = {"{start: nothing}", "{start: random}", "{start: shuffle, images: 5}"};
+    subject victim = victim_of("v2", PG_NORM_GN);
+    const pg_finding genuine = judge_alone(victim.model, victim.evidence);
+    for (int i = 0; i < 3; i++) {
+        raid r;
+        pg_outcome o;
+        open_raid(&r, "invert", runs[i], &victim);
+        for (int at = 0; next(&r, &o); at++) {
+            static const double levels[] = {0, 10, 25, 50};
+            const pg_finding f = judge_alone(victim.model, o.evidence);
+            assert_true(o.value == levels[at]);
+            assert_int_equal(f.agree, f.bits);
+            assert_true(measure(&o, "affine_missed_by") < 1e-5);
+            assert_true(measure(&o, "passport_negative") >= 0 && measure(&o, "passport_negative") <= 100);
+            assert_true(measure(&o, "passport_moved") > 0);
+            if (at == 0) assert_true(fabs(f.private_branch.exact - genuine.public_branch.exact) <= 100.0 / IMAGES);
+            int turned = 0;
+            for (int l = 0; l < o.evidence->passport_count; l++)
+                for (int k = 0; k < o.evidence->passports[l].outputs; k++)
+                    turned += (o.evidence->passports[l].b[k] > 0) != (gammas(r.running, l)[k] > 0);
+            assert_int_equal(turned, (int)(o.value / 100 * f.bits));
+        }
+        close_raid(&r);
+    }
+    subject_destroy(&victim);
+}
+
+/* ---- all of them -----------------------------------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *name, *yaml;
+} quick[] = {{"fake2", "{epochs: 1, batch: 10}"},
+             {"fake3", "{epochs: 1, batch: 10, flips: 0.5}"},
+             {"flip", "{levels: [30]}"},
+             {"substitute", "{epochs: 1, batch: 4}"},
+             {"invert", "{flips: [10], images: 5}"}};
+enum { QUICK = sizeof quick / sizeof *quick };
+
+/* The same seed gives the same forgery on any number of threads, another seed another one. */
+static void test_deterministic(void **state)
+{
+    (void)state;
+    subject victim = victim_of("v1", PG_NORM_BN);
+    for (int i = 0; i < QUICK; i++) {
+        char first[PG_SHA256_HEX], hex[PG_SHA256_HEX];
+        hash_outcomes(quick[i].name, quick[i].yaml, &victim, 1, first);
+        pg_compute_start(2);
+        hash_outcomes(quick[i].name, quick[i].yaml, &victim, 1, hex);
+        pg_compute_start(1);
+        assert_string_equal(hex, first);
+        hash_outcomes(quick[i].name, quick[i].yaml, &victim, 2, hex);
+        assert_string_not_equal(hex, first);
+    }
+    subject_destroy(&victim);
+}
+
+static void refuses(const char *name, const char *yaml, const subject *victim, const char *text)
+{
+    raid r;
+    prepare(&r, name, yaml, victim);
+    FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT, text);
+    close_raid(&r);
+}
+
+/* What an attack cannot do it says before it trains. */
+static void test_refusals(void **state)
+{
+    (void)state;
+    subject plain = subject_create("plain", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
+    subject pan = subject_create("pan", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
+    subject v1 = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
+    for (int i = 0; i < QUICK; i++) {
+        refuses(quick[i].name, quick[i].yaml, &plain, "no passport layers");
+        if (strcmp(quick[i].name, "fake3") != 0) refuses(quick[i].name, quick[i].yaml, &pan, "behind the perceptron");
+        assert_int_equal(pg_attack_find(quick[i].name)->needs, PG_HOLDS_PASSPORTS);
+    }
+    refuses("fake2", "{batch: 41}", &v1, "40 images do not fill one batch of 41");
+    refuses("substitute", "{share: 5}", &v1, "2 images do not fill one batch of 64");
+    refuses("substitute", "{share: 1}", &v1, "substitute: 1 % of the owner's images are 0");
+    refuses("substitute", "{share: 50, overlap: disjoint}", &v1, "are 20, of disjoint ones there are 15");
+    refuses("invert", "{images: 21}", &v1, "passports of 21 images need more than the 20");
+    subject_destroy(&plain);
+    subject_destroy(&pan);
+    subject_destroy(&v1);
+}
+
+/* ---- the threat model ------------------------------------------------------------------------------------------------------
+ */
+
+static const pg_attack *spied; /* the real attack */
+static pg_hash spied_hash;
+static bool spied_evidence;
+
+static pg_status spy_start(void *state, const void *options, const pg_attack_view *view, pg_error *error)
+{
+    spied_evidence |= view->evidence != NULL;
+    return spied->start(state, options, view, error);
+}
+
+static pg_status spy_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *error)
+{
+    const pg_status status = spied->step(state, what, outcome, error);
+    char commitment[PG_SHA256_HEX];
+    if (status != PG_OK || *what != PG_ATTACK_OUTCOME) return status;
+    pg_evidence_commitment(outcome->evidence, commitment);
+    pg_hash_add_text(&spied_hash, commitment);
+    return PG_OK;
+}
+
+/* Run an attack as a task of a grid, on a victim that lies in the run's folder; SHA-256 of what it forges. */
+static void forge(const subject *victim, const char *name, const char *yaml, char hex[PG_SHA256_HEX])
+{
+    const pg_workplace at = {.directory = test_folder};
+    char path[PG_PATH_MAX];
+    raid r;
+    pg_record record = {0};
+    prepare(&r, name, yaml, victim);
+    spied = r.attack;
+    pg_attack spy = *spied;
+    spy.start = spy_start;
+    spy.step = spy_step;
+    pg_hash_start(&spied_hash);
+    OK(pg_execute_path(&at, "models", "victim", path, &err));
+    OK(pg_model_save(victim->model, NULL, 0, path, &err));
+    OK(pg_execute_path(&at, "evidence", "victim", path, &err));
+    OK(pg_evidence_save(victim->evidence, path, &err));
+    const pg_task task = {.kind = PG_TASK_ATTACK,
+                          .data = {.name = "synthetic", .train = 40, .test = IMAGES},
+                          .key = "forgery",
+                          .scheme = victim->scheme,
+                          .seed = 1,
+                          .victim = "victim",
+                          .attack = &spy,
+                          .attack_options = r.options,
+                          .verify = {.level = 1e-3, .tolerance = 5, .nulls = 0, .batch = IMAGES}};
+    OK(pg_execute_attack(&task, &at, &record, &err));
+    pg_record_clear(&record);
+    pg_hash_finish_hex(&spied_hash, hex);
+    pg_free(r.state);
+    pg_free(r.options);
+    pg_model_destroy(&r.running);
+}
+
+/* Outsiders forge the same whatever the owner's passports, signature and triggers are; insiders do not. */
+static void test_secrets_are_out_of_reach(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *yaml;
+        bool insider;
+    } runs[] = {{"fake1", "{repeats: 2}", false},
+                {"fake2", "{epochs: 1, batch: 20}", false},
+                {"substitute", "{epochs: 1, batch: 4}", false},
+                {"substitute", "{epochs: 1, batch: 4, overlap: disjoint}", false},
+                {"invert", "{flips: [10]}", false},
+                {"fake3", "{epochs: 1, batch: 20}", true},
+                {"flip", "{levels: [10]}", true}};
+    static const char *const schemes[] = {"v2", "v3"};
+    for (int k = 0; k < 2; k++) {
+        subject victim = victim_of(schemes[k], PG_NORM_BN);
+        pg_evidence *const genuine = victim.evidence;
+        subject other = subject_wire(schemes[k], PG_NORM_BN, PG_PASSPORT_SHUFFLE);
+        other.seed.grid = 99;
+        subject_fill(&other, &data);
+        for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+            char mine[PG_SHA256_HEX], theirs[PG_SHA256_HEX];
+            spied_evidence = false;
+            victim.evidence = genuine;
+            forge(&victim, runs[i].name, runs[i].yaml, mine);
+            victim.evidence = other.evidence;
+            forge(&victim, runs[i].name, runs[i].yaml, theirs);
+            assert_int_equal(spied_evidence, runs[i].insider);
+            assert_int_equal(strcmp(mine, theirs) != 0, runs[i].insider);
+        }
+        victim.evidence = genuine;
+        subject_destroy(&other);
+        subject_destroy(&victim);
+    }
+    pg_task_release_data();
+}
+
+/* What each may see. V1's passports come with the network, but even so these attackers do not use them. */
+static void test_declared_sight(void **state)
+{
+    (void)state;
+    assert_int_equal(pg_attack_find("fake2")->sees, PG_SEES_TRAIN | PG_SEES_AFFINE);
+    assert_int_equal(pg_attack_find("fake3")->sees, PG_SEES_TRAIN | PG_SEES_EVIDENCE);
+    assert_int_equal(pg_attack_find("flip")->sees, PG_SEES_EVIDENCE);
+    assert_int_equal(pg_attack_find("substitute")->sees, PG_SEES_TRAIN | PG_SEES_FRESH);
+    assert_int_equal(pg_attack_find("invert")->sees, PG_SEES_AFFINE);
+}
+
 static int start(void **state)
 {
     const int status = test_start(state);
+    pg_data whole = {0};
     data = test_data(40, IMAGES);
+    OK(pg_data_load("synthetic", NULL, &whole, &err));
+    OK(pg_dataset_subset(&whole.test, 15, &fresh, &err));
+    pg_data_clear(&whole);
     return status;
 }
 
 static int end(void **state)
 {
     pg_data_clear(&data);
+    pg_dataset_clear(&fresh);
     return test_end(state);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trunk_logits),     cmocka_unit_test(test_trunk_room), cmocka_unit_test(test_judge),
-        cmocka_unit_test(test_judge_refuses),    cmocka_unit_test(test_inversion),  cmocka_unit_test(test_inversion_is_nearest),
+        cmocka_unit_test(test_trunk_logits),
+        cmocka_unit_test(test_trunk_room),
+        cmocka_unit_test(test_judge),
+        cmocka_unit_test(test_judge_refuses),
+        cmocka_unit_test(test_inversion),
+        cmocka_unit_test(test_inversion_is_nearest),
         cmocka_unit_test(test_inversion_limits),
+        cmocka_unit_test(test_means_adjoint),
+        cmocka_unit_test(test_residual_gradient),
+        cmocka_unit_test(test_flip),
+        cmocka_unit_test(test_fake2_start),
+        cmocka_unit_test(test_fake2_learns),
+        cmocka_unit_test(test_fake3_learns),
+        cmocka_unit_test(test_fake3_flips),
+        cmocka_unit_test(test_substitute),
+        cmocka_unit_test(test_substitute_overlap),
+        cmocka_unit_test(test_invert),
+        cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_secrets_are_out_of_reach),
+        cmocka_unit_test(test_declared_sight),
     };
     return cmocka_run_group_tests(tests, start, end);
 }

@@ -1,0 +1,37 @@
+/* Residual blocks that a gamma goes through while it is trained, so that its signs turn more easily:
+ *
+ *     gamma'' = W2 leaky(W1 gamma + b1) + b2 + gamma
+ *
+ * None: gamma'' = gamma. Individual: one block per channel, 1 -> 10 -> 1. Collective: one for all C channels, C -> C/8 -> C.
+ * Source: Chen, Tian, Chen, Zhou, CVPR 2023, section 3 (IERB and CERB). */
+#ifndef PG_ATTACKS_RESIDUAL_H
+#define PG_ATTACKS_RESIDUAL_H
+
+#include "core/base/random.h"
+#include "core/base/real.h"
+#include "core/base/status.h"
+
+#include <stddef.h>
+
+typedef enum pg_residual_kind { PG_RESIDUAL_NONE, PG_RESIDUAL_INDIVIDUAL, PG_RESIDUAL_COLLECTIVE } pg_residual_kind;
+extern const char *const pg_residual_kinds[]; /* names, ended by NULL */
+
+/* values [count] is what is trained: gamma [channels], then W1, b1, W2, b2 of all groups, [groups,hidden,wide],
+ * [groups,hidden], [groups,wide,hidden], [groups,wide]. gradient and momentum are laid out alike. */
+typedef struct pg_residual {
+    int channels, groups, wide, hidden; /* each group has `wide` channels */
+    size_t w1, b1, w2, b2, count;
+    pg_real *values, *momentum, *gradient;
+    pg_real *inner, *dinner, *back; /* scratch: hidden activations, their gradient, that of gamma */
+} pg_residual;
+
+/* gamma at one, dense layers uniform within +-1/sqrt(inputs). Closed by pg_residual_close also after a failure. */
+PG_CHECKED pg_status pg_residual_open(pg_residual *r, pg_residual_kind kind, int channels, pg_rng *rng, pg_error *err);
+void pg_residual_close(pg_residual *r);
+
+/* out [channels] = gamma''. */
+void pg_residual_forward(pg_residual *r, pg_real *out);
+/* gradient is overwritten, from dout = d loss / d gamma'' after that forward. */
+void pg_residual_backward(pg_residual *r, const pg_real *dout);
+
+#endif
