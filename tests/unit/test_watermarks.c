@@ -1,0 +1,682 @@
+/* Watermarks beside passports: Uchida's mark and Adi's trigger set, embedded, verified, overwritten and forged. Run in both
+ * builds: the double one sees what rounding hides. */
+#include "tests/unit/subject.h"
+
+#include "attacks/attack.h"
+#include "core/base/file.h"
+#include "core/formats/yaml.h"
+#include "core/ownership/mark.h"
+#include "core/ownership/verify.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_statistics.h>
+
+static pg_data data;
+static const pg_verify_options verify_options = {.level = 1e-3, .tolerance = 5, .nulls = 20, .batch = 64};
+static const bool in_double = sizeof(pg_real) == sizeof(double);
+
+static int start(void **state)
+{
+    const int result = test_start(state);
+    data = test_data(64, 40);
+    return result;
+}
+
+static int end(void **state)
+{
+    pg_data_clear(&data);
+    return test_end(state);
+}
+
+/* ---- an owner: a scheme with the options of a YAML map, a small AlexNet, its evidence ---- */
+
+typedef struct owner {
+    const pg_scheme *scheme;
+    void *options;
+    pg_net_spec spec;
+    pg_model *model;
+    pg_evidence *evidence;
+    pg_seed seed;
+} owner;
+
+static void read_options(const pg_option *table, size_t size, const char *yaml, void **options)
+{
+    static pg_problems problems;
+    pg_tree *tree = NULL;
+    problems.count = 0;
+    OK(pg_alloc(1, size, options, &err));
+    OK(pg_options_defaults(table, *options, &err));
+    OK(pg_yaml_parse_text(yaml, "test", &tree, &err));
+    pg_options_read(table, tree->root, *options, &problems);
+    if (problems.count) fail_msg("%s", problems.lines[0]);
+    pg_tree_destroy(&tree);
+}
+
+static owner owner_wire(const char *scheme, const char *yaml)
+{
+    owner o = {.scheme = pg_scheme_find(scheme), .seed = {.grid = 1, .task = "owner"}};
+    o.spec = pg_net_spec_plain(pg_arch_find("alexnet"), PG_NORM_BN, 10);
+    o.spec.width = 0.0625;
+    read_options(o.scheme->options, o.scheme->options_size, yaml, &o.options);
+    OK(o.scheme->wire(o.options, &o.spec, &err));
+    return o;
+}
+
+static pg_evidence *key_of(const owner *o, pg_seed seed)
+{
+    pg_evidence *evidence = NULL;
+    const pg_keygen in = {.spec = &o->spec, .seed = seed, .data = &data, .pixels = PG_PIXELS_IMAGENET, .pretrained = o->model};
+    OK(o->scheme->keygen(o->options, &in, &evidence, &err));
+    return evidence;
+}
+
+static owner owner_create(const char *scheme, const char *yaml)
+{
+    owner o = owner_wire(scheme, yaml);
+    OK(pg_model_create(&o.spec, &o.model, &err));
+    pg_model_initialise(o.model, o.seed, "weights");
+    if (o.scheme->keygen) o.evidence = key_of(&o, o.seed);
+    return o;
+}
+
+static void owner_destroy(owner *o)
+{
+    pg_free(o->options);
+    pg_model_destroy(&o->model);
+    pg_evidence_destroy(&o->evidence);
+}
+
+static pg_trainer *trainer_of(const owner *o, const pg_train_options *options)
+{
+    pg_trainer *trainer = NULL;
+    const pg_job job = {.model = o->model,
+                        .scheme = o->scheme,
+                        .scheme_options = o->options,
+                        .evidence = o->evidence,
+                        .data = &data.train,
+                        .options = options,
+                        .seed = o->seed};
+    OK(pg_trainer_create(&job, &trainer, &err));
+    return trainer;
+}
+
+static void train(const owner *o, int epochs)
+{
+    pg_train_options options = test_training(epochs, 32);
+    options.lr = 0.02;
+    pg_trainer *trainer = trainer_of(o, &options);
+    while (!pg_trainer_done(trainer)) OK(pg_trainer_step(trainer, &err));
+    pg_trainer_destroy(&trainer);
+}
+
+/* Judged as in a grid: nulls of the claim's own kind where it has bits. */
+static pg_finding judge(const pg_model *model, const pg_evidence *evidence)
+{
+    pg_finding f;
+    pg_nulls nulls = {0};
+    if (pg_evidence_bits(evidence))
+        OK(pg_nulls_draw(model, evidence, &data.test, PG_PIXELS_IMAGENET, verify_options.nulls, (pg_seed){3, "judge"}, &nulls,
+                         &err));
+    OK(pg_verify(model, evidence, &data.test, PG_PIXELS_IMAGENET, &verify_options, NAN, nulls.count ? &nulls : NULL, &f, &err));
+    pg_nulls_clear(&nulls);
+    return f;
+}
+
+static void assert_close(double found, double expected, double tolerance)
+{
+    if (!(fabs(found - expected) <= tolerance * fmax(1, fabs(expected)))) fail_msg("%.17g is not %.17g", found, expected);
+}
+
+/* ---- projections -------------------------------------------------------------------------------------------------------- */
+
+static const pg_real *filter_tap(const pg_mark *m, int tap, int bit)
+{
+    return &m->projection[tap * m->bits + bit];
+}
+
+/* Each filter has the ones that its kind says, and no two filters share a position. */
+static void assert_sparse(const pg_mark *m, bool diff)
+{
+    const int taps = m->kernel * m->kernel * m->inputs;
+    int used = 0;
+    for (int i = 0; i < m->bits; i++) {
+        int plus = 0, minus = 0;
+        for (int t = 0; t < taps; t++) {
+            plus += *filter_tap(m, t, i) == 1;
+            minus += *filter_tap(m, t, i) == -1;
+            assert_true(*filter_tap(m, t, i) == 0 || fabs((double)*filter_tap(m, t, i)) == 1);
+        }
+        assert_int_equal(plus, 1);
+        assert_int_equal(minus, diff);
+    }
+    for (int t = 0; t < taps; t++) {
+        int here = 0;
+        for (int i = 0; i < m->bits; i++) here += *filter_tap(m, t, i) != 0;
+        assert_in_range(here, 0, 1);
+        used += here;
+    }
+    assert_int_equal(used, m->bits * (1 + diff));
+}
+
+static void test_projections(void **state)
+{
+    (void)state;
+    owner o = owner_wire("uchida", "{bits: 72, projection: diff}");
+    o.evidence = key_of(&o, o.seed);
+    assert_string_equal(o.evidence->kind, "diff");
+    assert_string_equal(o.evidence->mark.layer, "features.4");
+    assert_sparse(&o.evidence->mark, true);
+    owner_destroy(&o);
+    o = owner_wire("uchida", "{bits: 144, projection: direct, layer: features.5}");
+    o.evidence = key_of(&o, o.seed);
+    assert_string_equal(o.evidence->mark.layer, "features.5");
+    assert_sparse(&o.evidence->mark, false);
+    owner_destroy(&o);
+
+    o = owner_wire("uchida", "{bits: 300}");
+    o.evidence = key_of(&o, o.seed);
+    enum { ENTRIES = 300 * 144 };
+    double values[ENTRIES], ones = 0;
+    for (int i = 0; i < ENTRIES; i++) values[i] = (double)o.evidence->mark.projection[i];
+    for (int i = 0; i < 300; i++) ones += o.evidence->mark.b[i] > 0;
+    assert_true(fabs(gsl_stats_mean(values, 1, ENTRIES)) < 4 / sqrt(ENTRIES));
+    assert_true(fabs(gsl_stats_variance(values, 1, ENTRIES) - 1) < 4 * sqrt(2.0 / ENTRIES));
+    assert_true(fabs(ones - 150) < 4 * sqrt(75));
+    owner_destroy(&o);
+    o = owner_wire("uchida", "{bits: 16, message: ones}");
+    o.evidence = key_of(&o, o.seed);
+    for (int i = 0; i < 16; i++) assert_int_equal(o.evidence->mark.b[i], 1);
+    owner_destroy(&o);
+}
+
+/* What cannot be is said when the network is wired, before anything is trained. */
+static void test_marks_that_cannot_be(void **state)
+{
+    (void)state;
+    owner o = owner_wire("uchida", "{}");
+    pg_mark mark;
+    FAILS(pg_mark_create(&o.spec, "features.9", 8, PG_MARK_GAUSSIAN, &mark, &err), PG_BAD_INPUT,
+          "has no convolution 'features.9'");
+    FAILS(pg_mark_create(&o.spec, "classifier", 8, PG_MARK_GAUSSIAN, &mark, &err), PG_BAD_INPUT, "has no convolution");
+    FAILS(pg_mark_create(&o.spec, "default", 145, PG_MARK_DIRECT, &mark, &err), PG_BAD_INPUT, "145 direct ones do not fit");
+    FAILS(pg_mark_create(&o.spec, "default", 73, PG_MARK_DIFF, &mark, &err), PG_BAD_INPUT, "filters have 144 weights");
+    owner_destroy(&o);
+    o = owner_create("uchida", "{bits: 8}");
+    o.spec.width = 0.25;
+    pg_model *wide = NULL;
+    pg_finding f;
+    OK(pg_model_create(&o.spec, &wide, &err));
+    FAILS(pg_verify(wide, o.evidence, &data.test, PG_PIXELS_IMAGENET, &verify_options, NAN, NULL, &f, &err), PG_BAD_INPUT,
+          "the mark for features.4 is for filters of 3x3x16");
+    pg_model_destroy(&wide);
+    owner_destroy(&o);
+}
+
+/* ---- the regulariser ---------------------------------------------------------------------------------------------------- */
+
+static const char *const kinds[] = {"{bits: 64, strength: 0.7, projection: gaussian}",
+                                    "{bits: 64, strength: 0.7, projection: direct}",
+                                    "{bits: 64, strength: 0.7, projection: diff}"};
+
+/* strength * sum over the bits of the binary cross-entropy of sigmoid(X_j . w), straight from the definition. */
+static double defined_loss(const owner *o, const pg_layer *l)
+{
+    const pg_mark *m = &o->evidence->mark;
+    const int taps = m->kernel * m->kernel * m->inputs;
+    double loss = 0;
+    for (int i = 0; i < m->bits; i++) {
+        double z = 0;
+        for (int t = 0; t < taps; t++)
+            for (int k = 0; k < l->out_channels; k++)
+                z += (double)*filter_tap(m, t, i) * (double)o->model->params[l->weight + t * l->out_channels + k] /
+                     l->out_channels;
+        const double sigmoid = 1 / (1 + exp(-z));
+        loss -= m->b[i] > 0 ? log(sigmoid) : log(1 - sigmoid);
+    }
+    return 0.7 * loss;
+}
+
+static void test_regulariser(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 3; kind++) {
+        owner o = owner_create("uchida", kinds[kind]);
+        pg_net *net = NULL;
+        OK(pg_net_create(&o.spec, 1, true, PG_CONV_AUTO, &net, &err));
+        const pg_layer *l = pg_mark_find(&o.evidence->mark, o.model);
+        for (int step = 0; step < 2; step++) { /* the second time on other weights: nothing is kept from the first */
+            pg_net_zero_gradients(net);
+            assert_close(o.scheme->regulariser(o.options, o.evidence, o.model, net), defined_loss(&o, l), 1e-12);
+            const pg_real *g = pg_net_gradients(net);
+            const size_t first = (size_t)l->weight, count = 144 * (size_t)l->out_channels;
+            for (size_t i = 0; i < o.model->param_count; i++)
+                if (i < first || i >= first + count) assert_true(g[i] == 0);
+            for (size_t i = 0; i < count && in_double; i += 131) {
+                pg_real *w = &o.model->params[first + i];
+                const pg_real saved = *w, h = (pg_real)1e-4;
+                *w = saved + h;
+                const double above = defined_loss(&o, l);
+                *w = saved - h;
+                const double slope = (above - defined_loss(&o, l)) / (2 * (double)h);
+                *w = saved;
+                if (!(fabs(slope - (double)g[first + i]) <= 1e-6 * fmax(fabs(slope), 1e-3)))
+                    fail_msg("kind %d, weight %zu: gradient %.12g, differences %.12g", kind, i, (double)g[first + i], slope);
+            }
+            for (size_t i = 0; i < count; i++) o.model->params[first + i] *= 20;
+        }
+        pg_net_destroy(&net);
+        owner_destroy(&o);
+    }
+}
+
+/* ---- embedding ---------------------------------------------------------------------------------------------------------- */
+
+/* From random weights and from a trained network: the mark is found whole, no bit of it before. */
+static void test_embedding(void **state)
+{
+    (void)state;
+    static const char *const marks[] = {"{bits: 64, strength: 5}", "{bits: 64, strength: 20, projection: direct}",
+                                        "{bits: 64, strength: 20, projection: diff, message: ones}",
+                                        "{bits: 64, strength: 5, start: pretrained}"};
+    owner plain = owner_create("plain", "{}");
+    train(&plain, 4);
+    for (int i = 0; i < 4; i++) {
+        owner o = owner_create("uchida", marks[i]);
+        const bool pretrained = o.scheme->starts_pretrained(o.options);
+        assert_int_equal(pretrained, i == 3);
+        assert_int_equal(o.scheme->wants_pretrained(o.options), i == 3);
+        if (pretrained) OK(pg_model_copy(plain.model, o.model, &err));
+        const pg_finding before = judge(o.model, o.evidence);
+        train(&o, 10);
+        const pg_finding after = judge(o.model, o.evidence);
+        assert_false(before.significant || judge(plain.model, o.evidence).significant);
+        assert_int_equal(after.claim, PG_CLAIM_MARK);
+        assert_int_equal(after.bits, 64);
+        assert_int_equal(after.agree, 64);
+        assert_close(after.p_coin, 0x1p-64, 1e-9);
+        assert_int_equal(after.nulls, verify_options.nulls);
+        assert_true(after.stands && after.p_value <= verify_options.level);
+        assert_int_equal(after.threshold, 45);
+        assert_true(after.null_threshold > after.null_mean && after.detection > after.null_threshold);
+        owner_destroy(&o);
+    }
+    owner_destroy(&plain);
+}
+
+static void test_triggers(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"{trigger_count: 12, triggers_per_batch: 12}",
+                                       "{trigger_count: 12, triggers_per_batch: 12, order: shuffle}",
+                                       "{trigger_count: 12, triggers_per_batch: 12, start: pretrained}"};
+    owner plain = owner_create("plain", "{}");
+    train(&plain, 4);
+    for (int i = 0; i < 3; i++) {
+        owner o = owner_create("adi", sets[i]);
+        const bool pretrained = o.scheme->starts_pretrained(o.options);
+        assert_int_equal(pretrained, i == 2);
+        assert_int_equal(o.scheme->triggers_in_order(o.options), i != 1);
+        if (pretrained) OK(pg_model_copy(plain.model, o.model, &err));
+        assert_false(judge(o.model, o.evidence).significant);
+        train(&o, 15);
+        const pg_finding f = judge(o.model, o.evidence);
+        print_message("%s: %.0f %% of the triggers, p %.2g\n", sets[i], f.detection, f.p_value);
+        assert_int_equal(f.claim, PG_CLAIM_TRIGGERS);
+        assert_true(f.trigger_count == 12 && f.bits == 0 && f.nulls == 0);
+        assert_close(f.detection, f.trigger[PG_PUBLIC].exact, 0);
+        assert_close(f.p_value, pg_binomial_tail((int)lround(0.12 * f.detection), 12, 0.1), 1e-12);
+        assert_int_equal(f.threshold, pg_binomial_threshold(12, 0.1, verify_options.level));
+        assert_true(f.stands);
+        owner_destroy(&o);
+    }
+    owner o = owner_wire("adi", "{triggers: /nowhere}");
+    const pg_keygen in = {.spec = &o.spec, .seed = o.seed, .data = &data};
+    FAILS(o.scheme->keygen(o.options, &in, &o.evidence, &err), PG_IO_FAULT, "/nowhere");
+    owner_destroy(&o);
+    owner_destroy(&plain);
+}
+
+/* The smallest counts at which P[X >= k] is at most the level, and one less is not enough. */
+static void test_thresholds(void **state)
+{
+    (void)state;
+    static const struct {
+        int n;
+        double q;
+        int least[4];
+    } table[] = {{100, 0.1, {16, 21, 28, 46}},         {100, 0.01, {4, 6, 9, 20}},       {64, 0.5, {40, 45, 51, 64}},
+                 {100, 0.5, {59, 66, 74, 93}},         {256, 0.5, {142, 154, 167, 200}}, {384, 0.5, {209, 223, 239, 280}},
+                 {512, 0.5, {276, 292, 311, 358}},     {896, 0.5, {474, 495, 520, 584}}, {1536, 0.5, {801, 830, 862, 946}},
+                 {2560, 0.5, {1323, 1359, 1401, 1510}}};
+    static const double levels[] = {0.05, 1e-3, 1e-6, 0x1p-64};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        for (int k = 0; k < 4; k++)
+            assert_int_equal(pg_binomial_threshold(table[i].n, table[i].q, levels[k] * (1 + 1e-9)), table[i].least[k]);
+    assert_int_equal(pg_binomial_threshold(4, 0.5, 0.01), 5); /* none suffices */
+}
+
+/* ---- fresh keys --------------------------------------------------------------------------------------------------------- */
+
+/* Keys that were never embedded: the share accepted, with its exact (Clopper-Pearson) 95 % interval, stays at or below the
+ * level. */
+static void try_keys(const owner *unmarked, int keys, const char *scheme, const char *yaml)
+{
+    static const double levels[] = {0.05, 0.01, 1e-3};
+    int accepted[3] = {0};
+    owner o = owner_wire(scheme, yaml);
+    pg_nulls nulls = {0};
+    pg_dataset few;
+    OK(pg_dataset_subset(&data.test, 4, &few, &err)); /* accuracy is not what is tested */
+    for (int key = 0; key < keys; key++) {
+        pg_finding f;
+        pg_evidence *evidence = key_of(&o, (pg_seed){.grid = (uint64_t)key, .task = "fresh key"});
+        if (key == 0 && pg_evidence_bits(evidence))
+            OK(pg_nulls_draw(unmarked->model, evidence, &data.test, PG_PIXELS_IMAGENET, 50, o.seed, &nulls, &err));
+        OK(pg_verify(unmarked->model, evidence, &few, PG_PIXELS_IMAGENET, &verify_options, NAN, nulls.count ? &nulls : NULL, &f,
+                     &err));
+        for (int i = 0; i < 3; i++) accepted[i] += f.p_value <= levels[i];
+        pg_evidence_destroy(&evidence);
+    }
+    for (int i = 0; i < 3; i++) {
+        const int k = accepted[i];
+        const double low = k ? gsl_cdf_beta_Pinv(0.025, k, keys - k + 1) : 0;
+        const double high = k < keys ? gsl_cdf_beta_Pinv(0.975, k + 1, keys - k) : 1;
+        print_message("%s %s, level %g: %d of %d keys accepted, %.2f %% [%.2f, %.2f]\n", scheme, yaml, levels[i], k, keys,
+                      100.0 * k / keys, 100 * low, 100 * high);
+        assert_true(k <= levels[i] * keys);
+    }
+    pg_dataset_clear(&few);
+    pg_nulls_clear(&nulls);
+    owner_destroy(&o);
+}
+
+static void test_fresh_keys(void **state)
+{
+    (void)state;
+    owner plain = owner_create("plain", "{}");
+    train(&plain, 3);
+    try_keys(&plain, 1000, "uchida", "{bits: 64}");
+    try_keys(&plain, 400, "uchida", "{bits: 64, projection: direct}");
+    try_keys(&plain, 400, "uchida", "{bits: 64, projection: diff}");
+    try_keys(&plain, 400, "adi", "{trigger_count: 10}"); /* 4, 5 or 6 right answers suffice: in truth 1.3, 0.16 and 0.015 % */
+    owner_destroy(&plain);
+}
+
+/* ---- the same bytes -------------------------------------------------------------------------------------------------------
+ */
+
+static void assert_same_file(const char *a, const char *b)
+{
+    char *text[2] = {NULL, NULL};
+    size_t bytes[2] = {0, 0};
+    OK(pg_file_read(a, &text[0], &bytes[0], &err));
+    OK(pg_file_read(b, &text[1], &bytes[1], &err));
+    assert_int_equal(bytes[0], bytes[1]);
+    if (memcmp(text[0], text[1], bytes[0]) != 0) fail_msg("%s and %s differ", a, b);
+    pg_free(text[0]);
+    pg_free(text[1]);
+}
+
+/* Resumed after any step, in the middle of an epoch and of a sweep over the triggers too, a run ends in the same bytes; so does
+ * one on more threads. */
+static void test_resume(void **state)
+{
+    (void)state;
+    enum { STEPS = 4 };
+    static const char *const runs[][2] = {
+        {"uchida", "{bits: 32}"}, {"adi", "{trigger_count: 5}"}, {"adi", "{trigger_count: 5, order: shuffle}"}};
+    const pg_train_options options = test_training(2, 32);
+    for (int r = 0; r < 3; r++) {
+        owner o = owner_create(runs[r][0], runs[r][1]);
+        pg_trainer *trainer = trainer_of(&o, &options);
+        for (int k = 1; k <= STEPS; k++) {
+            OK(pg_trainer_step(trainer, &err));
+            OK(pg_trainer_save(trainer, test_path("step", k), &err));
+        }
+        pg_trainer_destroy(&trainer);
+        owner_destroy(&o);
+        for (int k = 0; k < STEPS; k++) {
+            pg_compute_start(1 + k % 3);
+            o = owner_create(runs[r][0], runs[r][1]);
+            trainer = trainer_of(&o, &options);
+            if (k) OK(pg_trainer_load(trainer, test_path("step", k), &err));
+            while (!pg_trainer_done(trainer)) OK(pg_trainer_step(trainer, &err));
+            OK(pg_trainer_save(trainer, test_path("resumed", k), &err));
+            assert_same_file(test_path("resumed", k), test_path("step", STEPS));
+            pg_trainer_destroy(&trainer);
+            owner_destroy(&o);
+        }
+        pg_compute_start(1);
+    }
+}
+
+static void assert_same_commitment(const pg_evidence *a, const pg_evidence *b, bool same)
+{
+    char hex[2][PG_SHA256_HEX];
+    pg_evidence_commitment(a, hex[0]);
+    pg_evidence_commitment(b, hex[1]);
+    assert_int_equal(strcmp(hex[0], hex[1]) == 0, same);
+}
+
+static void test_evidence_file(void **state)
+{
+    (void)state;
+    static const char *const keys[][2] = {{"uchida", "{bits: 40}"}, {"adi", "{trigger_count: 3}"}};
+    for (int i = 0; i < 2; i++) {
+        owner o = owner_create(keys[i][0], keys[i][1]);
+        pg_evidence *loaded = NULL, *clone = NULL, *other = key_of(&o, (pg_seed){2, "another"}), *again = key_of(&o, o.seed);
+        OK(pg_evidence_save(o.evidence, test_path("key", i), &err));
+        OK(pg_evidence_load(test_path("key", i), &loaded, &err));
+        OK(pg_evidence_clone(loaded, &clone, &err));
+        assert_string_equal(loaded->scheme, keys[i][0]);
+        assert_string_equal(loaded->kind, o.evidence->kind);
+        assert_true(pg_evidence_alike(loaded, o.evidence));
+        assert_same_commitment(loaded, o.evidence, true);
+        assert_same_commitment(clone, o.evidence, true);
+        assert_same_commitment(again, o.evidence, true);
+        assert_same_commitment(other, o.evidence, false);
+        if (i == 0) {
+            assert_memory_equal(loaded->mark.projection, o.evidence->mark.projection, 40 * 144 * sizeof(pg_real));
+            clone->mark.b[7] = (int8_t)-clone->mark.b[7];
+            assert_same_commitment(clone, o.evidence, false);
+            clone->mark.b[7] = 0;
+            OK(pg_evidence_save(clone, test_path("bad", 0), &err));
+            pg_evidence_destroy(&clone);
+            FAILS(pg_evidence_load(test_path("bad", 0), &clone, &err), PG_BAD_INPUT, "element 7 is neither -1 nor +1");
+        }
+        pg_evidence_destroy(&clone);
+        pg_evidence_destroy(&loaded);
+        pg_evidence_destroy(&other);
+        pg_evidence_destroy(&again);
+        owner_destroy(&o);
+    }
+}
+
+/* ---- attacks ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct raid {
+    const pg_attack *attack;
+    void *state, *options;
+    pg_attack_view view;
+    pg_outcome outcome;
+} raid;
+
+/* What the attack may see of this victim, and nothing else. */
+static raid raid_open(const char *name, const char *yaml, const owner *victim, pg_model *running)
+{
+    raid r = {.attack = pg_attack_find(name)};
+    const unsigned sees = r.attack->sees;
+    r.view = (pg_attack_view){.model = victim->model,
+                              .scheme = victim->scheme,
+                              .running = sees & PG_SEES_AFFINE ? running : NULL,
+                              .train = sees & PG_SEES_TRAIN ? &data.train : NULL,
+                              .pictures = &data.test,
+                              .pixels = PG_PIXELS_IMAGENET,
+                              .seed = {.grid = 5, .task = "attacker"}};
+    read_options(r.attack->options, r.attack->options_size, yaml, &r.options);
+    OK(pg_alloc(1, r.attack->state_size, &r.state, &err));
+    return r;
+}
+
+/* To the next outcome; false at the end. */
+static bool raid_next(raid *r)
+{
+    pg_attack_state what = PG_ATTACK_WORKING;
+    while (what == PG_ATTACK_WORKING) {
+        r->outcome = (pg_outcome){0};
+        OK(r->attack->step(r->state, &what, &r->outcome, &err));
+    }
+    assert_true(what == PG_ATTACK_OUTCOME || r->attack->progress(r->state) >= 1);
+    return what == PG_ATTACK_OUTCOME;
+}
+
+static void raid_close(raid *r)
+{
+    r->attack->finish(r->state);
+    pg_free(r->state);
+    pg_free(r->options);
+}
+
+static double measure(const raid *r, const char *name)
+{
+    for (int i = 0; i < PG_MEASURES_MAX && r->outcome.measures[i].name; i++)
+        if (strcmp(r->outcome.measures[i].name, name) == 0) return r->outcome.measures[i].value;
+    fail_msg("the attack tells no %s", name);
+    return NAN;
+}
+
+/* Without weights there is no mark: at 100 % pruning detection is 0, even of a message of ones. */
+static void test_pruned(void **state)
+{
+    (void)state;
+    owner o = owner_create("uchida", "{bits: 64, message: ones, strength: 5}");
+    train(&o, 10);
+    raid r = raid_open("prune", "{levels: [0, 100]}", &o, NULL);
+    OK(r.attack->start(r.state, r.options, &r.view, &err));
+    assert_true(raid_next(&r));
+    assert_close(judge(r.outcome.model, o.evidence).detection, 100, 0);
+    assert_true(raid_next(&r));
+    const pg_finding f = judge(r.outcome.model, o.evidence);
+    assert_close(f.detection, 0, 0);
+    assert_false(f.stands);
+    raid_close(&r);
+    owner_destroy(&o);
+}
+
+/* Forged from the weights alone, and believed as the genuine mark is, which stays as it was. */
+static void test_counterfeit_marks(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"{bits: 64, method: iterative, rate: 0.02}",
+                                          "{bits: 64, method: closed-form, margin: 0.75}", "{bits: 64, method: free}"};
+    owner o = owner_create("uchida", "{bits: 64, strength: 5}");
+    train(&o, 10);
+    for (int i = 0; i < 3; i++) {
+        char first[PG_SHA256_HEX], second[PG_SHA256_HEX];
+        for (int run = 0; run < 2; run++) {
+            raid r = raid_open("counterfeit-uchida", methods[i], &o, NULL);
+            assert_int_equal(r.attack->sees, 0);
+            OK(r.attack->start(r.state, r.options, &r.view, &err));
+            assert_true(raid_next(&r));
+            const pg_evidence *forged = r.outcome.evidence;
+            pg_evidence_commitment(forged, run ? second : first);
+            const pg_finding f = judge(o.model, forged);
+            assert_null(r.outcome.model);
+            assert_true(f.agree == 64 && f.stands);
+            int matched;
+            OK(pg_agreement_with(o.model, forged, o.evidence, &matched, &err));
+            assert_in_range(matched, 16, 48); /* the forger knows nothing of the owner's bits: 32 +- 4 standard deviations */
+            assert_int_equal(measure(&r, "iterations") > 0, i == 0);
+            assert_int_equal(measure(&r, "projection_change") > 0, i != 2);
+            if (i == 2) assert_true(measure(&r, "projection_normality_p") > 1e-3);
+            double reads[64];
+            pg_mark_project(&forged->mark, o.model, pg_mark_find(&forged->mark, o.model), reads);
+            for (int k = 0; k < 64 && i == 1; k++) assert_close(reads[k], 0.75 * forged->mark.b[k], in_double ? 1e-12 : 1e-5);
+            assert_false(raid_next(&r));
+            raid_close(&r);
+        }
+        assert_string_equal(first, second);
+    }
+    assert_true(judge(o.model, o.evidence).agree == 64);
+    memset(o.model->params, 0, o.model->param_count * sizeof *o.model->params);
+    raid r = raid_open("counterfeit-uchida", "{bits: 8}", &o, NULL);
+    pg_attack_state what;
+    OK(r.attack->start(r.state, r.options, &r.view, &err));
+    FAILS(r.attack->step(r.state, &what, &r.outcome, &err), PG_BAD_INPUT, "the mean filter is zero");
+    raid_close(&r);
+    owner_destroy(&o);
+}
+
+/* The thief's own evidence is embedded in a copy; the stolen model and the owner's key are untouched, and it is all seeded. */
+static void test_overwriting(void **state)
+{
+    (void)state;
+    static const char *const victims[][2] = {{"uchida", "{bits: 64, strength: 5}"},
+                                             {"adi", "{trigger_count: 12, triggers_per_batch: 12}"},
+                                             {"v1", "{passport: random}"},
+                                             {"v2", "{passport: random}"},
+                                             {"v3", "{passport: random, trigger_count: 12}"}};
+    for (int i = 0; i < 5; i++) {
+        owner o = owner_create(victims[i][0], victims[i][1]);
+        pg_net_spec spec = o.spec;
+        pg_model *running = NULL;
+        char first[PG_SHA256_HEX], second[PG_SHA256_HEX];
+        train(&o, 2);
+        spec.public_affine = true;
+        spec.private_affine = false;
+        OK(pg_model_create(&spec, &running, &err));
+        OK(pg_model_copy(o.model, running, &err));
+        if (!o.spec.public_affine) OK(pg_passports_store(o.model, o.evidence, running, &err));
+        for (int run = 0; run < 2; run++) {
+            raid r = raid_open("overwrite", "{epochs: 4, batch: 32, lr: 0.1}", &o, running);
+            assert_null(r.view.evidence);
+            OK(r.attack->start(r.state, r.options, &r.view, &err));
+            assert_true(raid_next(&r));
+            const pg_outcome *out = &r.outcome;
+            assert_true(out->images >= 64 && out->flops > out->images);
+            assert_string_equal(out->evidence->scheme, victims[i][0]);
+            assert_int_equal(pg_evidence_claim(out->evidence), pg_evidence_claim(o.evidence));
+            assert_same_commitment(out->evidence, o.evidence, false);
+            assert_memory_not_equal(out->model->params, o.model->params, o.model->param_count * sizeof *o.model->params);
+            pg_sha256(out->model->params, o.model->param_count * sizeof *o.model->params, run ? second : first);
+            if (i == 0 || i > 1) assert_true(judge(out->model, out->evidence).agree > judge(o.model, out->evidence).agree);
+            assert_false(raid_next(&r));
+            raid_close(&r);
+        }
+        assert_string_equal(first, second);
+        pg_model_destroy(&running);
+        owner_destroy(&o);
+    }
+}
+
+/* An attack means something for the schemes whose evidence it is about. */
+static void test_what_attacks_need(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *attack, *scheme;
+        bool fits;
+    } pairs[] = {
+        {"counterfeit-uchida", "uchida", true}, {"counterfeit-uchida", "adi", false}, {"counterfeit-uchida", "v3", false},
+        {"overwrite", "uchida", true},          {"overwrite", "adi", true},           {"overwrite", "v1", true},
+        {"overwrite", "plain", false},          {"fake1", "uchida", false},           {"fake1", "v2", true}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        const pg_attack *attack = pg_attack_find(pairs[i].attack);
+        assert_int_equal((attack->needs & pg_scheme_find(pairs[i].scheme)->holds) != 0, pairs[i].fits);
+        assert_false(attack->sees & PG_SEES_EVIDENCE);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_projections),       cmocka_unit_test(test_marks_that_cannot_be),
+        cmocka_unit_test(test_regulariser),       cmocka_unit_test(test_embedding),
+        cmocka_unit_test(test_triggers),          cmocka_unit_test(test_thresholds),
+        cmocka_unit_test(test_fresh_keys),        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_evidence_file),     cmocka_unit_test(test_pruned),
+        cmocka_unit_test(test_counterfeit_marks), cmocka_unit_test(test_overwriting),
+        cmocka_unit_test(test_what_attacks_need),
+    };
+    return cmocka_run_group_tests(tests, start, end);
+}
