@@ -562,9 +562,13 @@ static void test_fake2_learns(void **state)
         assert_true(measure(&o, "loss_last") < measure(&o, "loss_first"));
         assert_true(measure(&o, "affine_missed_by") < 1e-5);
         assert_weights_kept(o.shown, victim.model);
-        const pg_layer *l = &o.shown->layers[0], *before = &victim.model->layers[0];
-        assert_true(o.shown->buffers[l->affine[0].mean] != victim.model->buffers[before->affine[0].mean]);
-        assert_true(o.shown->params[l->affine[0].gamma] == victim.model->params[before->affine[0].gamma]);
+        for (int l = 0; l < o.shown->passport_count; l++) {
+            const double gamma = fabs((double)gammas(o.shown, l)[0]), beta = fabs((double)betas(o.shown, l)[0]);
+            assert_true(fabs(gamma - 1) > 1e-6 && beta > 1e-6);
+        }
+        const pg_layer *first = &o.shown->layers[0], *before = &victim.model->layers[0];
+        assert_true(o.shown->buffers[first->affine[0].mean] != victim.model->buffers[before->affine[0].mean]);
+        assert_true(o.shown->params[first->affine[0].gamma] == victim.model->params[before->affine[0].gamma]);
         const pg_finding f = judge_alone(o.shown, o.evidence);
         assert_int_equal(f.agree, f.bits);
         assert_true(fabs(f.private_branch.exact - f.public_branch.exact) <= 100.0 / IMAGES);
@@ -705,6 +709,7 @@ static void test_substitute(void **state)
         assert_null(o.shown);
         const pg_finding f = judge_alone(victim.model, o.evidence);
         assert_int_equal(f.agree, f.bits);
+        assert_true(fabs((double)o.evidence->passports[0].key[0]) > 0); /* beta has left zero */
         assert_false(next(&r, &o));
         close_raid(&r);
         subject_destroy(&victim);
