@@ -78,6 +78,12 @@ $(BUILD)/tests/%: $(BUILD)/float/tests/unit/%.o $(BUILD)/libharness.a $(BUILD)/l
 	$(Q)mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
 	$(Q)$(CC) $(PG_LDFLAGS) $^ -lcmocka $(PG_LIBS) $(MPI_LIBS) -o $@
+$(BUILD)/tests/flip: $(BUILD)/float/tests/crash/flip.o $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) $(MPI_LIBS) -o $@
+$(BUILD)/tests/faults.so: tests/crash/faults.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -g -O1 -fPIC -shared $(WARN) $< -ldl -o $@
 $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-double.a
 	$(Q)mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
@@ -87,7 +93,7 @@ $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-dou
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: all run test deps deps-dev data do-run do-test unit golden e2e asan lint format check-compilers clean help
+.PHONY: all run test deps deps-dev data do-run do-test unit golden e2e crash-test asan lint format check-compilers clean help
 
 run: deps
 	$(Q)$(MAKE) --no-print-directory do-run
@@ -118,8 +124,13 @@ golden: $(BUILD)/tests/golden $(BUILD)/tests/golden-double
 	$(BUILD)/tests/golden --conv direct $(GOLDEN)
 	$(BUILD)/tests/golden --conv auto $(GOLDEN)
 
-e2e: $(BUILD)/passgrid
+CRASH_BIN := $(BUILD)/tests/faults.so $(BUILD)/tests/flip
+e2e: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)set -e; for t in $(sort $(wildcard tests/e2e/*.sh)); do echo "== $$t"; PASSGRID=$(abspath $(BUILD)/passgrid) bash $$t; done
+
+# The long form of tests/e2e/crash.sh: every place, 200 random kills; half an hour.
+crash-test: $(BUILD)/passgrid $(CRASH_BIN)
+	$(Q)PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/crash/crash.sh long
 
 # What each build needs: a command that fails where it is missing, and Debian's package.
 define NEEDS
@@ -184,4 +195,5 @@ help:
 	@echo "make run CONFIG=F OUT=DIR RANKS=N THREADS=T   another grid"
 	@echo "make deps | deps-dev  install what building (developing) needs"
 	@echo "make unit | golden | e2e   parts of the tests"
+	@echo "make crash-test       kill it and fail its disk everywhere; half an hour"
 	@echo "make asan | lint | format | check-compilers | clean"

@@ -1,0 +1,137 @@
+/* Faults on purpose: preloaded into passgrid (LD_PRELOAD), this library counts the calls that change files below one directory
+ * and lets the chosen one go wrong. The program itself knows nothing of it.
+ *
+ *   FAULT_UNDER  the directory, as an absolute path
+ *   FAULT_AT     number of the call, from 1; 0 or unset: none
+ *   FAULT        kill: the process dies before the call; torn: it dies in the middle of a write;
+ *                ENOSPC, EDQUOT, EIO: this call and all later ones that need room (or all later ones) fail so;
+ *                once: this call alone fails with EIO; short: this write stores half of its bytes and says so
+ *   FAULT_LOG    a file outside the directory, to which a line for each call is added
+ *
+ * Counted: open for writing by mkostemps, write, fsync, rename, link, unlink, mkdir, and fflush of a stream. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int calls;
+
+static void *next(const char *name)
+{
+    return dlsym(RTLD_NEXT, name);
+}
+
+static int below(const char *path)
+{
+    static char here[4096], whole[8300];
+    const char *under = getenv("FAULT_UNDER");
+    if (!under) return 0;
+    if (path[0] != '/' && !getcwd(here, sizeof here)) return 0;
+    snprintf(whole, sizeof whole, "%s%s%s", path[0] == '/' ? "" : here, path[0] == '/' ? "" : "/", path);
+    return strncmp(whole, under, strlen(under)) == 0;
+}
+
+static int below_fd(int fd)
+{
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    const ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < 0) return 0;
+    path[length] = 0;
+    return below(path);
+}
+
+static void log_call(const char *what)
+{
+    const char *path = getenv("FAULT_LOG");
+    char line[128];
+    if (!path) return;
+    const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    const int length = snprintf(line, sizeof line, "%d %s\n", calls, what);
+    if (fd < 0) return;
+    (void)!syscall(SYS_write, fd, line, length);
+    close(fd);
+}
+
+static int is(const char *kind)
+{
+    const char *fault = getenv("FAULT");
+    return fault && strcmp(fault, kind) == 0;
+}
+
+/* Count a call; -1 with errno if it is to fail. */
+static int strike(const char *what)
+{
+    const char *text = getenv("FAULT_AT");
+    const int at = text ? atoi(text) : 0, mine = ++calls;
+    log_call(what);
+    if (at == 0 || mine < at) return 0;
+    if (mine == at && is("kill")) raise(SIGKILL);
+    errno = 0;
+    if (is("ENOSPC") && strcmp(what, "unlink") != 0) errno = ENOSPC;
+    if (is("EDQUOT") && strcmp(what, "unlink") != 0) errno = EDQUOT;
+    if (is("EIO") || (is("once") && mine == at)) errno = EIO;
+    return errno ? -1 : 0;
+}
+
+ssize_t write(int fd, const void *data, size_t bytes)
+{
+    ssize_t (*real)(int, const void *, size_t) = next("write");
+    if (!below_fd(fd)) return real(fd, data, bytes);
+    if (strike("write") != 0) return -1;
+    const char *at = getenv("FAULT_AT");
+    const int mine = at && atoi(at) == calls && bytes > 1;
+    if (mine && (is("short") || is("torn"))) bytes /= 2;
+    const ssize_t put = real(fd, data, bytes);
+    if (mine && is("torn")) raise(SIGKILL);
+    return put;
+}
+
+int fsync(int fd)
+{
+    int (*real)(int) = next("fsync");
+    return below_fd(fd) && strike("fsync") != 0 ? -1 : real(fd);
+}
+
+int rename(const char *from, const char *to)
+{
+    int (*real)(const char *, const char *) = next("rename");
+    return below(to) && strike("rename") != 0 ? -1 : real(from, to);
+}
+
+int link(const char *from, const char *to)
+{
+    int (*real)(const char *, const char *) = next("link");
+    return below(to) && strike("link") != 0 ? -1 : real(from, to);
+}
+
+int unlink(const char *path)
+{
+    int (*real)(const char *) = next("unlink");
+    return below(path) && strike("unlink") != 0 ? -1 : real(path);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    int (*real)(const char *, mode_t) = next("mkdir");
+    return below(path) && strike("mkdir") != 0 ? -1 : real(path, mode);
+}
+
+int mkostemps(char *template, int suffix, int flags)
+{
+    int (*real)(char *, int, int) = next("mkostemps");
+    return below(template) && strike("open") != 0 ? -1 : real(template, suffix, flags);
+}
+
+int fflush(FILE *stream)
+{
+    int (*real)(FILE *) = next("fflush");
+    return stream && below_fd(fileno(stream)) && strike("fflush") != 0 ? EOF : real(stream);
+}
