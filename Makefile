@@ -93,7 +93,7 @@ $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-dou
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: all run test deps deps-dev data do-run do-test unit golden e2e crash-test asan lint format check-compilers clean help
+.PHONY: all run test deps deps-dev deps-slurm data do-run do-test unit golden e2e test-slurm crash-test asan lint format check-compilers clean help
 
 run: deps
 	$(Q)$(MAKE) --no-print-directory do-run
@@ -132,6 +132,11 @@ e2e: $(BUILD)/passgrid $(CRASH_BIN)
 crash-test: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/crash/crash.sh long
 
+# A real Slurm of one node, started by the test; installed first where that can be done.
+test-slurm: $(BUILD)/passgrid
+	$(Q)if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory deps-slurm; fi
+	$(Q)PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/slurm/run.sh
+
 # What each build needs: a command that fails where it is missing, and Debian's package.
 define NEEDS
 command -v gcc|gcc libc6-dev
@@ -153,7 +158,11 @@ command -v clang|clang libomp-dev
 command -v clang-format|clang-format
 command -v valgrind|valgrind
 endef
-export NEEDS NEEDS_DEV
+define NEEDS_SLURM
+command -v slurmctld && command -v slurmd|slurm-wlm
+command -v munged|munge
+endef
+export NEEDS NEEDS_DEV NEEDS_SLURM
 
 install = if command -v apt-get >/dev/null; then sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && \
 	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -q --no-install-recommends $(1); \
@@ -167,6 +176,9 @@ deps:
 deps-dev: SHELL := /bin/bash
 deps-dev: deps
 	$(call need,NEEDS_DEV)
+deps-slurm: SHELL := /bin/bash
+deps-slurm:
+	$(call need,NEEDS_SLURM)
 
 asan:
 	$(Q)$(MAKE) --no-print-directory BUILD=build-asan SANITIZE=address,undefined OPT=-O1 unit
@@ -196,4 +208,5 @@ help:
 	@echo "make deps | deps-dev  install what building (developing) needs"
 	@echo "make unit | golden | e2e   parts of the tests"
 	@echo "make crash-test       kill it and fail its disk everywhere; half an hour"
+	@echo "make test-slurm       slurm/passgrid.sbatch under a real Slurm of one node (root on Debian)"
 	@echo "make asan | lint | format | check-compilers | clean"
