@@ -299,6 +299,7 @@ static pg_status make_ambiguity(const book *b, pg_sheet *sheet, pg_error *err)
                                           {"owner_bits_matched", "owner's bits %", PG_COLUMN_MEAN},
                                           {"p_value", "smallest p-value", PG_COLUMN_SMALLEST},
                                           {"stands", "claim stands", PG_COLUMN_SHARE},
+                                          {"ambiguous", "ambiguous", PG_COLUMN_SHARE},
                                           {"p_value", "n", PG_COLUMN_COUNT},
                                           {NULL, NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
