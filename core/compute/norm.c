@@ -262,8 +262,8 @@ static void weigh_by_gamma(job *j, int n)
 static void gradient_coefficients(job *j, int n)
 {
     const pg_norm *norm = j->norm;
-    const bool none = norm->kind == PG_NORM_NONE;
-    if (!none) {
+    const bool none = norm->kind == PG_NORM_NONE, fixed = none || norm->fixed;
+    if (!fixed) {
         weigh_by_gamma(j, n);
         combine(norm, n, j->first, j->set_first);
         combine(norm, n, j->second, j->set_second);
@@ -273,7 +273,7 @@ static void gradient_coefficients(job *j, int n)
             const ptrdiff_t at = (ptrdiff_t)i * norm->channels + c;
             const size_t set = set_of(norm, i, c);
             const double scale = none ? 1 : (double)j->inv_std[set], mean = none ? 0 : (double)j->mean[set];
-            const double slope = none ? 0 : -scale * scale * j->set_second[set], shift = none ? 0 : -scale * j->set_first[set];
+            const double slope = fixed ? 0 : -scale * scale * j->set_second[set], shift = fixed ? 0 : -scale * j->set_first[set];
             j->a[at] = (pg_real)(scale * (j->gamma ? (double)j->gamma[c] : 1));
             j->b[at] = (pg_real)slope;
             j->c[at] = (pg_real)(shift - slope * mean);

@@ -23,6 +23,7 @@ typedef struct pg_norm {
     int groups; /* GN only: channels per group = channels / groups */
     pg_real eps;
     bool relu;
+    bool fixed; /* backward takes mean and inv_std as constants, not as statistics of x */
 } pg_norm;
 
 /* Number of elements of mean (and of inv_std) for n images. */

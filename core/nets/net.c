@@ -43,6 +43,7 @@ struct pg_net {
     pg_mode mode;
     const pg_real *images, *trunk; /* trunk: what stands in for the shared layers in this forward, or NULL */
     cell *cells;
+    cell pictures;     /* stands for the images: holds their gradient */
     size_t trunk_size; /* elements of one image */
     pg_real *scratch, *spare, *affine_scratch;
     pg_real *pool_block;
@@ -183,7 +184,9 @@ static void place(pg_net *net, const slots *outputs, const slots *gradients, are
     }
     net->scratch = take(a, scratch);
     net->affine_scratch = take(a, 2 * channels);
-    if (net->training) net->spare = take(a, input);
+    if (!net->training) return;
+    net->spare = take(a, input);
+    net->pictures.dy = take(a, batch * (size_t)(m->spec.image_height * m->spec.image_width * 3));
 }
 
 static pg_status plan_cell(pg_net *net, int i, pg_conv_choice choice, pg_error *err)
@@ -477,6 +480,7 @@ static void conv_forward(pg_net *net, cell *c, const pg_layer *l, pg_model *m, p
 {
     const pg_affine *a = &l->affine[branch];
     const bool batch_norm = c->norm.kind == PG_NORM_BN, running = batch_norm && net->mode == PG_EVAL;
+    c->norm.fixed = running;
     const bool known = net->trunk && c->trunk_size;
     const pg_real *z = known ? net->trunk + c->trunk * (size_t)n : c->z;
     reuse = reuse && c->input_shared;
@@ -529,6 +533,7 @@ const pg_real *pg_net_forward(pg_net *net, pg_model *model, pg_branch branch, pg
     net->trunk = NULL;
     net->images_n = n;
     for (int i = 0; i < model->layer_count; i++) layer_forward(net, i, model, branch, n, reuse);
+    if (!reuse) net->pictures.dy_written = false;
     for (int i = 0; i < model->layer_count; i++) {
         cell *c = &net->cells[i];
         if (!(reuse && c->output_shared)) c->dy_written = false;
@@ -583,14 +588,19 @@ static bool wants_gradient(const pg_net *net, int row)
     return row >= net->train_from;
 }
 
+static cell *cell_at(pg_net *net, int row)
+{
+    return row == PG_IMAGES ? &net->pictures : &net->cells[row];
+}
+
 /* Gradient of a convolution's pre-activation dz to its weights and its input. */
 static void conv_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_layer *l = &m->layers[i];
     cell *c = &net->cells[i];
     const int in = l->row.input, n = net->images_n;
-    const bool below = in != PG_IMAGES && wants_gradient(net, in);
-    cell *source = below ? &net->cells[in] : NULL;
+    const bool below = wants_gradient(net, in);
+    cell *source = cell_at(net, in);
     pg_real *dx = !below ? NULL : source->dy_written ? net->spare : source->dy;
     pg_conv_backward(&c->conv, n, input_of(net, in), m->params + l->weight, c->dz, dx, net->shape->params + l->weight,
                      net->scratch);
@@ -624,8 +634,8 @@ static void norm_backward(pg_net *net, int i, const pg_model *m, pg_branch branc
 /* Pass gradient dy on to a row that this layer copied its value from. */
 static void hand_down(pg_net *net, int row, size_t count, const pg_real *dy)
 {
-    if (row == PG_IMAGES || !wants_gradient(net, row)) return;
-    cell *target = &net->cells[row];
+    if (!wants_gradient(net, row)) return;
+    cell *target = cell_at(net, row);
     if (target->dy_written)
         pg_accumulate(count, dy, target->dy);
     else
@@ -638,20 +648,20 @@ static void dense_backward(pg_net *net, int i, const pg_model *m)
     const pg_layer *l = &m->layers[i];
     cell *c = &net->cells[i];
     const int in = l->row.input, n = net->images_n;
-    const bool below = in != PG_IMAGES && wants_gradient(net, in);
+    const bool below = wants_gradient(net, in);
     pg_real *grads = net->shape->params;
     if (l->row.relu) pg_relu_backward(c->out_size * (size_t)n, c->y, c->dy, c->dy);
     pg_dense_backward(n, (int)c->in_size, l->out_channels, input_of(net, in), m->params + l->weight, c->dy, grads + l->weight,
-                      grads + l->bias, below ? net->cells[in].dy : NULL);
-    if (below) net->cells[in].dy_written = true;
+                      grads + l->bias, below ? cell_at(net, in)->dy : NULL);
+    if (below) cell_at(net, in)->dy_written = true;
 }
 
 static void pool_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_row *r = &m->layers[i].row;
     cell *c = &net->cells[i];
-    if (r->input == PG_IMAGES || !wants_gradient(net, r->input)) return;
-    cell *in = &net->cells[r->input];
+    if (!wants_gradient(net, r->input)) return;
+    cell *in = cell_at(net, r->input);
     if (r->kind == PG_ROW_MAXPOOL)
         pg_maxpool_backward(&c->pool, net->images_n, c->which, c->dy, in->dy, in->dy_written);
     else
@@ -685,7 +695,7 @@ void pg_net_backward(pg_net *net, pg_model *model, pg_branch branch, const pg_re
     const int last = model->layer_count - 1;
     cell *top = &net->cells[last];
     memcpy(top->dy, dlogits, top->out_size * (size_t)net->images_n * sizeof *dlogits);
-    for (int i = last; i >= net->train_from; i--)
+    for (int i = last; i >= 0 && i >= net->train_from; i--)
         if (!(more && net->cells[i].output_shared)) layer_backward(net, i, model, branch, more);
 }
 
@@ -697,6 +707,11 @@ pg_real *pg_net_gradients(pg_net *net)
 void pg_net_zero_gradients(pg_net *net)
 {
     pg_zero(net->shape->param_count, net->shape->params);
+}
+
+const pg_real *pg_net_image_gradient(const pg_net *net)
+{
+    return net->pictures.dy;
 }
 
 void pg_net_train_from(pg_net *net, int layer)

@@ -42,16 +42,19 @@ size_t pg_net_trunk_size(const pg_net *net); /* elements of one image */
 void pg_net_trunk_forward(pg_net *net, pg_model *model, const pg_real *images, int n, pg_real *trunk);
 const pg_real *pg_net_forward_from_trunk(pg_net *net, pg_model *model, pg_branch branch, const pg_real *trunk, int n);
 
-/* Add the gradient of a loss with d loss / d logits = dlogits to the gradients. Follows a forward in mode TRAIN or BATCH. more:
- * another branch of the same batch follows, so the shared layers wait for it. */
+/* Add the gradient of a loss with d loss / d logits = dlogits to the gradients. Follows a forward of a training net; after one in
+ * mode EVAL the running statistics count as constants. more: another branch of the same batch follows, so the shared layers wait
+ * for it. */
 void pg_net_backward(pg_net *net, pg_model *model, pg_branch branch, const pg_real *dlogits, bool more);
 
 /* Gradients, laid out as the model's params; zero in a new net. */
 pg_real *pg_net_gradients(pg_net *net);
 void pg_net_zero_gradients(pg_net *net);
 
-/* No gradient is computed for layers before this one (0: all are trained). */
+/* No gradient is computed for layers before this one (0: all are trained; PG_IMAGES: the images' gradient is wanted too). */
 void pg_net_train_from(pg_net *net, int layer);
+/* d loss / d images [n,height,width,3] of the last backward, if wanted. */
+const pg_real *pg_net_image_gradient(const pg_net *net);
 
 /* gamma [O] that passport i gives by itself in the last private forward (before PAN's perceptron): what carries the signature.
  */
