@@ -1,0 +1,246 @@
+/* A counterfeit trigger set: pictures of the forger's own with labels drawn at random, changed by sign-gradient steps until the
+ * stolen model, which stays as it is, answers them all. Evaluation mode; pixels stay 8-bit levels, so a step is one level.
+ *
+ * Free, or within a bound of the pictures that the forger began with, so that they look natural. Source: the ambiguity attack
+ * on trigger sets in Fan, Ng, Chan, NeurIPS 2019; the procedure is derived (iterated sign gradients, Kurakin et al., 2017). */
+#include "attacks/attack.h"
+
+#include "core/base/memory.h"
+#include "core/compute/kernels.h"
+#include "core/data/triggers.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FROM_GENERATED, FROM_NOISE, FROM_PICTURES };
+enum { CHUNK = 100 };
+static const char *const origins[] = {"generated", "noise", "pictures", NULL};
+
+typedef struct counterfeit_options {
+    int origin, count, bound, steps;
+} counterfeit_options;
+
+#define AT(member) .offset = offsetof(counterfeit_options, member)
+static const pg_option options[] = {
+    {.key = "start",
+     .type = PG_OPT_CHOICE,
+     AT(origin),
+     .fallback = "generated",
+     .choices = origins,
+     .help = "what the triggers begin as: generated abstract images, noise, or public pictures of the data set's kind"},
+    {.key = "count", .type = PG_OPT_INT, AT(count), .fallback = "100", .low = 1, .high = 100000, .help = "triggers"},
+    {.key = "bound",
+     .type = PG_OPT_INT,
+     AT(bound),
+     .fallback = "0",
+     .low = 0,
+     .high = 255,
+     .unit = "levels of 255",
+     .help = "how far a pixel may be from where it began, 8 for triggers that look natural; 0: free"},
+    {.key = "steps",
+     .type = PG_OPT_INT,
+     AT(steps),
+     .fallback = "500",
+     .low = 1,
+     .high = 1000000,
+     .help = "sign-gradient steps at most"},
+    {0},
+};
+
+typedef struct counterfeit_state {
+    const counterfeit_options *options;
+    const pg_attack_view *view;
+    pg_model *model;
+    pg_net *net;
+    pg_evidence *forged;
+    uint8_t *begun; /* the pictures as they were */
+    pg_real *batch, *dlogits;
+    int step;
+    double images;
+    bool right, given; /* right: the model answers every trigger as labelled */
+} counterfeit_state;
+
+static size_t image_size(const pg_dataset *t)
+{
+    return (size_t)(t->height * t->width * 3);
+}
+
+/* ---- where the triggers begin ------------------------------------------------------------------------------------------- */
+
+static void fill_noise(pg_dataset *t, pg_rng *rng)
+{
+    for (size_t i = 0; i < (size_t)t->count * image_size(t); i++) t->images[i] = (uint8_t)pg_rng_below(rng, 256);
+}
+
+static pg_status copy_pictures(const pg_dataset *from, pg_dataset *t, pg_rng *rng, pg_error *err)
+{
+    uint32_t *order = NULL;
+    if (from->count < t->count)
+        return pg_fail(err, PG_BAD_INPUT, "counterfeit-triggers: %d triggers from %d pictures", t->count, from->count);
+    const pg_status status = pg_alloc((size_t)from->count, sizeof *order, &order, err);
+    if (status != PG_OK) return status;
+    pg_rng_permutation(rng, order, (size_t)from->count);
+    for (int i = 0; i < t->count; i++)
+        memcpy(t->images + (size_t)i * image_size(t), from->images + (size_t)order[i] * image_size(t), image_size(t));
+    pg_free(order);
+    return PG_OK;
+}
+
+static pg_status begin(const counterfeit_options *o, const pg_attack_view *view, pg_dataset *t, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_rng rng;
+    const pg_net_spec *spec = &view->model->spec;
+    if (o->origin == FROM_GENERATED) return pg_triggers_generate(o->count, spec->classes, view->seed, t, err);
+    t->classes = spec->classes;
+    PG_TRY(pg_dataset_allocate(t, o->count, spec->image_height, spec->image_width, err));
+    pg_rng_open(&rng, view->seed, "forged pictures", 0);
+    if (o->origin == FROM_NOISE)
+        fill_noise(t, &rng);
+    else
+        PG_TRY(copy_pictures(view->pictures, t, &rng, err));
+    pg_rng_open(&rng, view->seed, "forged labels", 0);
+    for (int i = 0; i < t->count; i++) t->labels[i] = (int32_t)pg_rng_below(&rng, (uint64_t)t->classes);
+    snprintf(t->name, sizeof t->name, "triggers");
+done:
+    return status;
+}
+
+static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+{
+    pg_status status = PG_OK;
+    counterfeit_state *s = state;
+    const counterfeit_options *o = values;
+    s->options = o;
+    s->view = view;
+    pg_net_spec spec = view->model->spec;
+    const int chunk = o->count < CHUNK ? o->count : CHUNK;
+    PG_TRY(pg_model_clone(view->model, &s->model, err));
+    PG_TRY(pg_net_create(&spec, chunk, true, PG_CONV_AUTO, &s->net, err));
+    pg_net_train_from(s->net, PG_IMAGES);
+    spec.passports = 0;
+    PG_TRY(pg_evidence_create(&spec, "adi", origins[o->origin], &s->forged, err));
+    pg_dataset *t = &s->forged->triggers;
+    PG_TRY(begin(o, view, t, err));
+    PG_TRY(pg_dataset_fits(t, spec.image_height, spec.image_width, spec.classes, err));
+    PG_TRY(pg_alloc((size_t)t->count * image_size(t), 1, &s->begun, err));
+    memcpy(s->begun, t->images, (size_t)t->count * image_size(t));
+    PG_TRY(pg_alloc((size_t)chunk * image_size(t), sizeof *s->batch, &s->batch, err));
+    PG_TRY(pg_alloc((size_t)chunk * (size_t)spec.classes, sizeof *s->dlogits, &s->dlogits, err));
+done:
+    return status;
+}
+
+/* ---- the steps ---------------------------------------------------------------------------------------------------------- */
+
+/* One level against the sign of the gradient, within the bound and the range of a pixel. */
+static void move_image(const counterfeit_state *s, int image, const pg_real *gradient)
+{
+    const pg_dataset *t = &s->forged->triggers;
+    const size_t first = (size_t)image * image_size(t);
+    const int bound = s->options->bound ? s->options->bound : 255;
+    for (size_t i = 0; i < image_size(t); i++) {
+        const int was = s->begun[first + i], level = t->images[first + i] - (gradient[i] > 0) + (gradient[i] < 0);
+        if (level >= 0 && level <= 255 && abs(level - was) <= bound) t->images[first + i] = (uint8_t)level;
+    }
+}
+
+/* Move those of n triggers that are answered wrongly; true if none is. */
+static bool move_chunk(counterfeit_state *s, int from, int n)
+{
+    const pg_dataset *t = &s->forged->triggers;
+    const int classes = t->classes;
+    bool all = true, wrong[CHUNK];
+    pg_batch_range(t, from, n, s->view->pixels, s->batch);
+    const pg_real *logits = pg_net_forward(s->net, s->model, PG_PUBLIC, PG_EVAL, s->batch, n, false);
+    for (int i = 0; i < n; i++) {
+        int hit = 0;
+        pg_cross_entropy(1, classes, logits + (ptrdiff_t)i * classes, &t->labels[from + i], 0,
+                         s->dlogits + (ptrdiff_t)i * classes, &hit);
+        wrong[i] = !hit;
+        all &= hit;
+    }
+    s->images += n;
+    if (all) return true;
+    pg_net_backward(s->net, s->model, PG_PUBLIC, s->dlogits, false);
+    for (int i = 0; i < n; i++)
+        if (wrong[i]) move_image(s, from + i, pg_net_image_gradient(s->net) + (size_t)i * image_size(t));
+    return false;
+}
+
+static pg_outcome outcome_of(counterfeit_state *s)
+{
+    pg_dataset *t = &s->forged->triggers;
+    const size_t n = (size_t)t->count * image_size(t);
+    int largest = 0;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const int moved = abs(t->images[i] - s->begun[i]);
+        if (moved > largest) largest = moved;
+        sum += moved;
+    }
+    snprintf(t->source, sizeof t->source, "%d forged triggers that began as %s", t->count, origins[s->options->origin]);
+    pg_dataset_seal(t);
+    return (pg_outcome){.evidence = s->forged,
+                        .images = s->images,
+                        .flops = 3 * s->images * pg_model_flops(s->model),
+                        .measures = {{"perturbation_largest", "levels", largest},
+                                     {"perturbation_mean", "levels", sum / (double)n},
+                                     {"iterations", "steps", s->step}}};
+}
+
+/* A step looks at every trigger once. */
+static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+{
+    (void)err;
+    counterfeit_state *s = state;
+    const int count = s->forged->triggers.count;
+    *what = PG_ATTACK_DONE;
+    if (s->given) return PG_OK;
+    if (!s->right && s->step < s->options->steps) {
+        s->right = true;
+        for (int from = 0; from < count; from += CHUNK)
+            s->right &= move_chunk(s, from, count - from < CHUNK ? count - from : CHUNK);
+        s->step++;
+        *what = PG_ATTACK_WORKING;
+        return PG_OK;
+    }
+    *outcome = outcome_of(s);
+    *what = PG_ATTACK_OUTCOME;
+    s->given = true;
+    return PG_OK;
+}
+
+static double progress(const void *state)
+{
+    const counterfeit_state *s = state;
+    return s->given ? 1 : (double)s->step / (s->options->steps + 1);
+}
+
+static void finish(void *state)
+{
+    counterfeit_state *s = state;
+    pg_net_destroy(&s->net);
+    pg_model_destroy(&s->model);
+    pg_evidence_destroy(&s->forged);
+    pg_free(s->begun);
+    pg_free(s->batch);
+    pg_free(s->dlogits);
+}
+
+extern const pg_attack pg_attack_counterfeit_triggers;
+const pg_attack pg_attack_counterfeit_triggers = {
+    .name = "counterfeit-triggers",
+    .summary = "forge a trigger set that the stolen model answers as well as the owner's",
+    .source = "Fan, Ng, Chan, NeurIPS 2019, ambiguity of trigger sets; the procedure is derived",
+    .options = options,
+    .options_size = sizeof(counterfeit_options),
+    .state_size = sizeof(counterfeit_state),
+    .needs = PG_HOLDS_TRIGGERS,
+    .start = start,
+    .step = step,
+    .progress = progress,
+    .finish = finish,
+};
