@@ -273,7 +273,8 @@ static void gradient_coefficients(job *j, int n)
             const ptrdiff_t at = (ptrdiff_t)i * norm->channels + c;
             const size_t set = set_of(norm, i, c);
             const double scale = none ? 1 : (double)j->inv_std[set], mean = none ? 0 : (double)j->mean[set];
-            const double slope = fixed ? 0 : -scale * scale * j->set_second[set], shift = fixed ? 0 : -scale * j->set_first[set];
+            const double slope = fixed ? 0 : -scale * scale * j->set_second[set],
+                         shift = fixed ? 0 : -scale * j->set_first[set];
             j->a[at] = (pg_real)(scale * (j->gamma ? (double)j->gamma[c] : 1));
             j->b[at] = (pg_real)slope;
             j->c[at] = (pg_real)(shift - slope * mean);

@@ -42,9 +42,9 @@ size_t pg_net_trunk_size(const pg_net *net); /* elements of one image */
 void pg_net_trunk_forward(pg_net *net, pg_model *model, const pg_real *images, int n, pg_real *trunk);
 const pg_real *pg_net_forward_from_trunk(pg_net *net, pg_model *model, pg_branch branch, const pg_real *trunk, int n);
 
-/* Add the gradient of a loss with d loss / d logits = dlogits to the gradients. Follows a forward of a training net; after one in
- * mode EVAL the running statistics count as constants. more: another branch of the same batch follows, so the shared layers wait
- * for it. */
+/* Add the gradient of a loss with d loss / d logits = dlogits to the gradients. Follows a forward of a training net; after one
+ * in mode EVAL the running statistics count as constants. more: another branch of the same batch follows, so the shared layers
+ * wait for it. */
 void pg_net_backward(pg_net *net, pg_model *model, pg_branch branch, const pg_real *dlogits, bool more);
 
 /* Gradients, laid out as the model's params; zero in a new net. */
