@@ -6,6 +6,7 @@
 #include "core/formats/number.h"
 #include "core/nets/state.h"
 #include "core/ownership/verify.h"
+#include "experiments/nulls_cache.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -28,7 +29,7 @@ static const char usage[] =
     "  --norm KIND        norm of a model that does not tell: bn, gn, in, none\n"
     "  --level P          largest significant p-value (default 0.001)\n"
     "  --tolerance X      points of accuracy that a passport may cost (default 5)\n"
-    "  --nulls N          fresh passports for the null distribution (default 100; 0: a fair coin)\n"
+    "  --nulls N          fresh passports for the null distribution (default 100; 0: a fair coin); kept for next time\n"
     "  --threads N        threads (default 1)\n"
     "  --json             print JSON\n";
 
@@ -149,7 +150,8 @@ static pg_status nulls_for(court *c, const claim *k, pg_error *err)
     if (c->options.nulls < 2 || !pg_evidence_bits(k->evidence)) return PG_OK;
     const pg_seed seed = {.task = "judge"};
     c->nulls_of = k->evidence;
-    return pg_nulls_draw(c->model, k->evidence, &c->images, (pg_pixels)c->pixels, c->options.nulls, seed, &c->nulls, err);
+    return pg_nulls_cached(c->directory, c->model, k->evidence, &c->images, (pg_pixels)c->pixels, c->options.nulls, seed, &c->nulls,
+                           err);
 }
 
 /* A model without a public branch (V1) is as good as the best passport shown makes it. */

@@ -4,7 +4,9 @@
 #include "core/nets/state.h"
 #include "experiments/commands.h"
 
+#include <dirent.h>
 #include <jansson.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static pg_data data;
@@ -72,7 +74,7 @@ static void make_triggers(void)
 static int start(void **state)
 {
     const int result = test_start(state);
-    if (result != 0 || chdir(test_folder) != 0) return -1;
+    if (result != 0 || chdir(test_folder) != 0 || setenv("PASSGRID_DATA", test_folder, 1) != 0) return -1;
     data = test_data(48, 40);
     make_owner_and_forger();
     make_plain();
@@ -336,6 +338,47 @@ static void test_bad_usage(void **state)
     release();
 }
 
+/* Names in nulls/, the first into name. */
+static int kept_nulls(char name[512])
+{
+    int count = 0;
+    DIR *folder = opendir("nulls");
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder));)
+        if (entry->d_name[0] != '.' && count++ == 0) snprintf(name, 512, "nulls/%s", entry->d_name);
+    closedir(folder);
+    return count;
+}
+
+/* Null evidence is drawn once for a model, claim, set and number, and what was kept gives the same words; a damaged file is
+ * drawn anew. */
+static void test_kept_nulls(void **state)
+{
+    (void)state;
+    static const char words[] = "--model model --evidence owner --data synthetic --test 40 --nulls 11";
+    char name[512], *first = NULL;
+    struct stat before, after;
+    assert_int_equal(system("rm -rf nulls"), 0);
+    assert_int_equal(judge(words), 0);
+    assert_int_equal(kept_nulls(name), 1);
+    assert_int_equal(stat(name, &before), 0);
+    assert_int_equal(before.st_mode & 0777, 0600);
+    OK(pg_strdup(out, &first, &err));
+    assert_int_equal(judge(words), 0);
+    assert_string_equal(out, first);
+    assert_int_equal(stat(name, &after), 0);
+    assert_true(before.st_ino == after.st_ino); /* found, not drawn and written again */
+    assert_int_equal(truncate(name, before.st_size - 1), 0);
+    assert_int_equal(judge(words), 0);
+    assert_string_equal(out, first);
+    assert_int_equal(stat(name, &after), 0);
+    assert_true(before.st_size == after.st_size);
+    assert_int_equal(judge("--model model --evidence owner --data synthetic --test 40 --nulls 12"), 0);
+    assert_int_equal(kept_nulls(name), 2);
+    release();
+    pg_free(first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_commitment),
         cmocka_unit_test(test_files_that_do_not_fit),
         cmocka_unit_test(test_bad_usage),
+        cmocka_unit_test(test_kept_nulls),
     };
     return cmocka_run_group_tests(tests, start, end);
 }
