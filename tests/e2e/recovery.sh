@@ -1,0 +1,198 @@
+#!/bin/bash
+# Recovery: workers, the master, whole runs are killed; deadlines; one run at a time; damaged files. Results are the same bytes.
+# usage: tests/e2e/recovery.sh [PROGRAM], default $PASSGRID or build/passgrid; prints one line per check; exit code 1 if any failed
+set -u
+cd "$(dirname "$0")/../.."
+PASSGRID=$(realpath "${1:-${PASSGRID:-build/passgrid}}")
+GRID=$PWD/tests/e2e/grid.yaml
+WORK=$(mktemp -d)
+cd "$WORK"
+trap 'rm -rf "$WORK"' EXIT
+# A container runs this as root, and has fewer cores than ranks; users need neither.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_WAIT_POLICY=passive
+checks=0
+failures=0
+
+check() { # check TEXT COMMAND...: the command succeeds
+    local text=$1
+    shift
+    checks=$((checks + 1))
+    if "$@"; then
+        echo "ok   $text"
+    else
+        failures=$((failures + 1))
+        echo "FAIL $text"
+        tail -n 5 err 2>/dev/null | sed 's/^/     /'
+    fi
+}
+
+code() { # code EXPECTED COMMAND...: exit code, output in out and err
+    local expected=$1 got
+    shift
+    "$@" >out 2>err
+    got=$?
+    test $got -eq "$expected" || { echo "     exit code $got, expected $expected: $*"; return 1; }
+}
+
+same() { diff -r -x run.log -x timings.csv -x provenance.json "$1" "$2"; }
+says() { grep -qF -- "$1" "${2:-err}"; }
+
+# Two schemes, pruned: v2 is the longer training. Two epochs take a fraction of a second, so many of them give time to strike.
+settings=(--set train.epochs=30 --set 'seeds=[1]' --set checkpoint=0 --set 'attacks=[{attack: prune, levels: [50]}]'
+    --set 'schemes=[{scheme: plain}, {scheme: v2, passport: random}]')
+alone() { "$PASSGRID" run "$GRID" --out "$1" "${settings[@]}" "${@:2}"; }
+
+start_alone() { # start_alone DIR: in the background, as $process
+    "$PASSGRID" run "$GRID" --out "$1" "${settings[@]}" >out 2>err &
+    process=$!
+}
+start() { # start RANKS DIR [OPTIONS of mpirun]: in the background; $launcher is mpirun
+    mpirun "${@:3}" --oversubscribe --bind-to none -n "$1" "$PASSGRID" run "$GRID" --out "$2" "${settings[@]}" >out 2>err &
+    launcher=$!
+}
+rank_process() { # rank_process RANK: its process id
+    local p
+    for p in $(pgrep -P $launcher); do
+        grep -qxz "OMPI_COMM_WORLD_RANK=$1" "/proc/$p/environ" 2>/dev/null && echo "$p"
+    done
+}
+await() { # await COMMAND...: until it succeeds; a minute at most
+    local i
+    for i in $(seq 600); do
+        "$@" && return 0
+        sleep 0.1
+    done
+    return 1
+}
+ends() { # ends EXPECTED: mpirun ends by itself, with that code
+    await gone $launcher || { kill -KILL $launcher; echo "     it hangs"; return 1; }
+    wait $launcher
+    local got=$?
+    test $got -eq "$1" || { echo "     exit code $got, expected $1"; return 1; }
+}
+gone() { ! kill -0 "$1" 2>/dev/null; }
+checkpoints() { test "$(ls "$1/checkpoints" 2>/dev/null | grep -c seal)" -ge "$2"; }
+rank_of() { sed -n "s/.*start  [^ ]*\/$1\/s1\/[0-9a-f]* on rank \([0-9]*\)$/\1/p" err | tail -n 1; }
+
+check "undisturbed" code 0 alone reference
+
+# ---- a worker dies --------------------------------------------------------------------------------------------------------------
+start 3 worker --enable-recovery
+check "two trainings at work" await checkpoints worker 3
+victim=$(rank_of v2)
+kill -KILL "$(rank_process "$victim")"
+check "a worker is killed: the run ends by itself" ends 0
+check "... names the rank at the end" says "passgrid run: lost: rank $victim on"
+check "... and in the log, with its task" grep -q "lost   rank $victim on .*/v2/" worker/logs/run.log
+check "... gives its task to another worker" test "$(rank_of v2)" -eq $((3 - victim))
+check "... same bytes" same reference worker
+
+start 4 twice --enable-recovery
+for turn in 1 2; do
+    await eval "test \"\$(grep -c 'start .*/v2/s1' err)\" -eq $turn"
+    sleep 0.3
+    kill -KILL "$(rank_process "$(rank_of v2)")"
+done
+check "a task loses two workers: the run ends by itself" ends 0
+check "... the task is not tried on a third" says "it has lost two workers" "$(grep -l lost twice/failed/*.json)"
+check "... what depends on it is skipped" test "$(grep -c ' skip .*/v2/prune' err)" -eq 1
+check "... the rest is done" test "$(ls twice/records | wc -l)" -eq 2
+check "... and a repeat does what is missing" code 0 alone twice
+check "... same bytes" same reference twice
+
+start 2 all --enable-recovery
+await checkpoints all 1
+kill -KILL "$(rank_process 1)"
+await gone $launcher
+check "every worker dies" says "every worker is lost; repeat the command to resume"
+check "... and a repeat resumes" code 0 alone all
+check "... same bytes" same reference all
+
+start 3 plain
+await checkpoints plain 2
+kill -KILL "$(rank_process 1)"
+await gone $launcher
+wait $launcher
+check "a worker dies without recovery: mpirun fails" test $? -ne 0
+check "... and a repeat resumes" code 0 alone plain
+check "... same bytes" same reference plain
+
+# ---- the master dies ----------------------------------------------------------------------------------------------------------
+start 3 master --enable-recovery
+await checkpoints master 3
+kill -KILL "$(rank_process 0)"
+check "the master is killed: workers end by themselves" await gone $launcher
+check "... and say why" says "the master is lost; repeat the command to resume"
+check "... they saved what they had" checkpoints master 2
+check "... and a repeat resumes" code 0 alone master
+check "... says whose place it takes" says "this run takes its place"
+check "... same bytes" same reference master
+
+# ---- signals -------------------------------------------------------------------------------------------------------------------
+start_alone twice-int
+await checkpoints twice-int 1
+kill -INT $process
+kill -INT $process 2>/dev/null
+wait $process
+got=$?
+check "two SIGINT end it, saved or not" test $got -eq 75 -o $got -eq 130
+check "... a repeat resumes" code 0 alone twice-int
+check "... same bytes" same reference twice-int
+
+# ---- one run at a time -----------------------------------------------------------------------------------------------------------
+start_alone guard
+first=$process
+await checkpoints guard 1
+check "a second run in the same directory" code 2 alone guard
+check "... is refused, and told by whom" says "another run is at work there, process $first on $(hostname)"
+kill -KILL $first
+wait $first 2>/dev/null
+check "the guard of a killed run is taken over" code 0 alone guard
+check "... with a word" says "process $first on $(hostname) was killed"
+check "... and is gone at the end" test ! -e guard/run.guard
+check "... same bytes" same reference guard
+echo "elsewhere a-boot pid:[1] 99 99" >guard/run.guard
+check "a guard from another host, in a finished run" test -s guard/run.guard
+SLURM_JOB_ID=7 SLURM_RESTART_COUNT=1 alone guard >/dev/null 2>&1 &
+second=$!
+sleep 1
+touch guard/run.guard # its owner lives
+wait $second
+check "... that is renewed is respected" test $? -eq 2
+printf 'elsewhere a-boot pid:[1] 99 99\njob 7 restart 0\n' >guard/run.guard
+check "... of the same job before its requeue is taken over" code 0 env SLURM_JOB_ID=7 SLURM_RESTART_COUNT=1 \
+    "$PASSGRID" run "$GRID" --out guard "${settings[@]}"
+
+# ---- deadlines -----------------------------------------------------------------------------------------------------------------------
+check "a deadline that has nearly come" code 75 alone deadline --deadline 11
+check "... says so" says "the deadline has come"
+check "... and what is left" says " left; "
+check "Slurm's end of the job" code 75 env SLURM_JOB_END_TIME=$(($(date +%s) + 11)) "$PASSGRID" run "$GRID" --out deadline "${settings[@]}"
+check "... without one it goes on" code 0 alone deadline
+check "... same bytes" same reference deadline
+rm deadline/records/"$(basename "$(grep -l '"attack": "prune"' deadline/records/* | head -n 1)")"
+sed -i '2s/,[0-9.e+-]*,[0-9.e+-]*$/,1000000,1/' deadline/timings.csv # tasks took ages
+check "a task that cannot end before the deadline" code 75 alone deadline --deadline 40
+check "... is not started" eval 'says "no task that is left would end before the deadline" && ! grep -q " start " err'
+
+# ---- damaged files ---------------------------------------------------------------------------------------------------------------------
+cp -a reference damaged
+record=$(ls damaged/records | head -n 1)
+sed -i 's/"value": \([0-9]\)/"value": 1\1/' "damaged/records/$record"
+check "table of a damaged record" code 2 "$PASSGRID" table damaged
+check "... names it" says "$record: damaged"
+check "a run makes it again" code 0 alone damaged
+check "... says so" says "its record was damaged: it runs again"
+check "... same bytes" same reference damaged
+start_alone broken
+await checkpoints broken 2
+kill -KILL $process
+wait $process 2>/dev/null
+newest=$(ls broken/checkpoints/*.safetensors | sort -t. -k2n | tail -n 1)
+printf 'x' | dd of="$newest" bs=1 seek=3000 conv=notrunc status=none
+check "a damaged checkpoint" code 0 alone broken
+check "... is named" says "$newest is damaged: the checkpoint before it is used"
+check "... same bytes" same reference broken
+
+echo "$((checks - failures)) of $checks checks passed"
+test $failures -eq 0
