@@ -379,7 +379,7 @@ static void test_triggers(void **state)
         assert_int_equal(o.scheme->triggers_in_order(o.options), i != 1);
         if (pretrained) OK(pg_model_copy(plain.model, o.model, &err));
         assert_false(judge(o.model, o.evidence).significant);
-        train(&o, 15);
+        train(&o, 10);
         const pg_finding f = judge(o.model, o.evidence);
         print_message("%s: %.0f %% of the triggers, p %.2g\n", sets[i], f.detection, f.p_value);
         assert_int_equal(f.claim, PG_CLAIM_TRIGGERS);
@@ -674,11 +674,11 @@ static void test_counterfeit_marks(void **state)
 static void test_counterfeit_triggers(void **state)
 {
     (void)state;
-    static const char *const forgeries[] = {"{count: 30, start: generated}", "{count: 30, start: noise}",
-                                            "{count: 30, start: pictures}", "{count: 30, start: noise, bound: 8, steps: 40}",
+    static const char *const forgeries[] = {"{count: 12, start: generated}", "{count: 12, start: noise}",
+                                            "{count: 12, start: pictures}", "{count: 12, start: noise, bound: 8, steps: 40}",
                                             "{count: 120, start: generated, steps: 3}"};
     owner o = owner_create("adi", "{trigger_count: 12, triggers_per_batch: 12}");
-    train(&o, 15);
+    train(&o, 10);
     for (int i = 0; i < 5; i++) {
         char first[PG_SHA256_HEX], second[PG_SHA256_HEX];
         for (int run = 0; run < 2; run++) {
@@ -728,7 +728,8 @@ static void test_overwriting(void **state)
         OK(pg_model_copy(o.model, running, &err));
         if (!o.spec.public_affine) OK(pg_passports_store(o.model, o.evidence, running, &err));
         for (int run = 0; run < 2; run++) {
-            raid r = raid_open("overwrite", "{epochs: 4, batch: 32, lr: 0.1}", &o, running);
+            raid r =
+                raid_open("overwrite", i ? "{epochs: 1, batch: 32, lr: 0.1}" : "{epochs: 4, batch: 32, lr: 0.1}", &o, running);
             assert_null(r.view.evidence);
             OK(r.attack->start(r.state, r.options, &r.view, &err));
             assert_true(raid_next(&r));
