@@ -9,11 +9,13 @@
 
 const pg_command pg_commands[] = {
     {"run", "run a grid of experiments, or what is left of it, and print its tables", pg_cmd_run},
-    {"plan", "show the tasks of a grid, their state and cost", pg_cmd_plan},
+    {"plan", "show the tasks of a grid, their state and estimated time", pg_cmd_plan},
+    {"why", "show what in a task's description differs from the finished ones", pg_cmd_why},
     {"table", "print the tables of a run again", pg_cmd_table},
     {"data", "fetch and list data sets", pg_cmd_data},
     {"judge", "verify evidence against a model", pg_cmd_judge},
     {"bench", "measure training and inference speed", pg_cmd_bench},
+    {"doctor", "examine MPI, cores, BLIS, data sets and disk", pg_cmd_doctor},
     {"list", "list schemes, attacks or networks", pg_cmd_list},
     {"help", "explain a command, a scheme, an attack, or the configuration", pg_cmd_help},
     {0},

@@ -11,10 +11,12 @@
 
 int pg_cmd_run(int argc, char **argv);
 int pg_cmd_plan(int argc, char **argv);
+int pg_cmd_why(int argc, char **argv);
 int pg_cmd_table(int argc, char **argv);
 int pg_cmd_data(int argc, char **argv);
 int pg_cmd_judge(int argc, char **argv);
 int pg_cmd_bench(int argc, char **argv);
+int pg_cmd_doctor(int argc, char **argv);
 int pg_cmd_list(int argc, char **argv);
 int pg_cmd_help(int argc, char **argv);
 

@@ -74,12 +74,12 @@ static void measure_paths(pg_dispatch *s, const bool *done)
         double longest = 0;
         for (int c = s->child_start[i]; c < s->child_start[i + 1]; c++)
             if (s->remaining[s->children[c]] > longest) longest = s->remaining[s->children[c]];
-        s->remaining[i] = longest + (done[i] ? 0 : s->grid->tasks[i].cost);
-        if (!done[i]) s->cost_total += s->grid->tasks[i].cost;
+        s->remaining[i] = longest + (done[i] ? 0 : s->cost[i]);
+        if (!done[i]) s->cost_total += s->cost[i];
     }
 }
 
-pg_status pg_dispatch_create(const pg_grid *grid, const bool *done, pg_dispatch **out, pg_error *err)
+pg_status pg_dispatch_create(const pg_grid *grid, const bool *done, const double *costs, pg_dispatch **out, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_dispatch *s = NULL;
@@ -88,6 +88,7 @@ pg_status pg_dispatch_create(const pg_grid *grid, const bool *done, pg_dispatch 
     s->grid = grid;
     PG_TRY(pg_alloc(n, sizeof *s->state, &s->state, err));
     PG_TRY(pg_alloc(n, sizeof *s->blame, &s->blame, err));
+    PG_TRY(pg_alloc(n, sizeof *s->cost, &s->cost, err));
     PG_TRY(pg_alloc(n, sizeof *s->remaining, &s->remaining, err));
     PG_TRY(pg_alloc(n, sizeof *s->missing, &s->missing, err));
     PG_TRY(pg_alloc(n, sizeof *s->heap, &s->heap, err));
@@ -95,6 +96,7 @@ pg_status pg_dispatch_create(const pg_grid *grid, const bool *done, pg_dispatch 
     PG_TRY(pg_alloc(n + 1, sizeof *s->child_start, &s->child_start, err));
     PG_TRY(link_children(s, err));
     s->counts[PG_WORK_WAITING] = grid->count;
+    for (int i = 0; i < grid->count; i++) s->cost[i] = costs ? costs[i] : grid->tasks[i].cost;
     measure_paths(s, done);
     for (int i = 0; i < grid->count; i++) {
         for (int p = 0; p < grid->tasks[i].parent_count; p++) s->missing[i] += !done[grid->tasks[i].parents[p]];
@@ -116,6 +118,7 @@ void pg_dispatch_destroy(pg_dispatch **dispatch)
     if (!s) return;
     pg_free(s->state);
     pg_free(s->blame);
+    pg_free(s->cost);
     pg_free(s->remaining);
     pg_free(s->missing);
     pg_free(s->heap);
@@ -151,7 +154,7 @@ int pg_dispatch_take(pg_dispatch *s)
 void pg_dispatch_done(pg_dispatch *s, int task)
 {
     set_state(s, task, PG_WORK_DONE);
-    s->cost_done += s->grid->tasks[task].cost;
+    s->cost_done += s->cost[task];
     for (int c = s->child_start[task]; c < s->child_start[task + 1]; c++) {
         const int child = s->children[c];
         if (--s->missing[child] == 0 && s->state[child] == PG_WORK_WAITING) make_ready(s, child);
@@ -165,7 +168,7 @@ static void skip_below(pg_dispatch *s, int task, int blame)
         if (s->state[child] != PG_WORK_WAITING) continue;
         set_state(s, child, PG_WORK_SKIPPED);
         s->blame[child] = blame;
-        s->cost_total -= s->grid->tasks[child].cost;
+        s->cost_total -= s->cost[child];
         skip_below(s, child, blame);
     }
 }
@@ -173,7 +176,7 @@ static void skip_below(pg_dispatch *s, int task, int blame)
 void pg_dispatch_failed(pg_dispatch *s, int task)
 {
     set_state(s, task, PG_WORK_FAILED);
-    s->cost_total -= s->grid->tasks[task].cost;
+    s->cost_total -= s->cost[task];
     skip_below(s, task, task);
 }
 

@@ -21,6 +21,7 @@ typedef struct pg_dispatch {
     const pg_grid *grid; /* borrowed */
     pg_work_state *state;
     int *blame;                   /* of a skipped task: the failed one above it */
+    double *cost;                 /* of each task */
     double *remaining;            /* cost of the longest path from here to an end, this task included */
     int *missing;                 /* parents not done yet */
     int *child_start, *children;  /* of task i: children[child_start[i] .. child_start[i + 1]) */
@@ -30,8 +31,8 @@ typedef struct pg_dispatch {
     double cost_total, cost_done; /* of tasks that are to run in this run */
 } pg_dispatch;
 
-/* done[i]: task i needs no running. */
-PG_CHECKED pg_status pg_dispatch_create(const pg_grid *grid, const bool *done, pg_dispatch **out, pg_error *err);
+/* done[i]: task i needs no running. costs [grid->count], in any unit; NULL: the grid's, in multiply-adds. */
+PG_CHECKED pg_status pg_dispatch_create(const pg_grid *grid, const bool *done, const double *costs, pg_dispatch **out, pg_error *err);
 void pg_dispatch_destroy(pg_dispatch **dispatch);
 
 /* Take the next ready task, which is then running; -1 if there is none now. */

@@ -120,7 +120,7 @@ static void add_up(master *m)
         const hand *h = &m->hands[rank];
         if (h->task < 0) continue;
         monitor->images += h->images;
-        monitor->running_cost += h->done * m->book->grid->tasks[h->task].cost;
+        monitor->running_cost += h->done * m->book->dispatch->cost[h->task];
     }
 }
 

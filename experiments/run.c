@@ -40,7 +40,7 @@ static void solo_report(void *context, double done, double images)
     }
     s->images = images > s->first ? images - s->first : 0;
     s->book->monitor.images = s->before + s->images;
-    s->book->monitor.running_cost = done * s->book->grid->tasks[s->task].cost;
+    s->book->monitor.running_cost = done * s->book->dispatch->cost[s->task];
     pg_monitor_draw(&s->book->monitor, s->book->dispatch);
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
+#include "experiments/estimate.h"
 #include "core/formats/number.h"
 #include "experiments/clock.h"
 #include "experiments/signals.h"
@@ -224,13 +225,17 @@ pg_status pg_book_open(pg_book *book, const pg_grid *grid, const pg_run_options 
 {
     pg_status status = PG_OK;
     bool *done = NULL;
+    double *costs = NULL; /* estimated seconds */
+    int timed;
     pg_task_state *states = NULL;
     *book = (pg_book){.grid = grid, .options = options};
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *done, &done, err));
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *states, &states, err));
     PG_TRY(pg_rundir_scan(options->directory, grid, states, err));
     for (int i = 0; i < grid->count; i++) done[i] = states[i] == PG_STATE_DONE;
-    PG_TRY(pg_dispatch_create(grid, done, &book->dispatch, err));
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *costs, &costs, err));
+    PG_TRY(pg_estimate_seconds(options->directory, grid, costs, &timed, err));
+    PG_TRY(pg_dispatch_create(grid, done, costs, &book->dispatch, err));
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->seconds, &book->seconds, err));
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->rank, &book->rank, err));
     for (int i = 0; i < grid->count; i++) book->rank[i] = -1;
@@ -239,6 +244,7 @@ pg_status pg_book_open(pg_book *book, const pg_grid *grid, const pg_run_options 
     if (options->guard && options->guard->text[0]) PG_TRY(tidy(book, states, err));
 done:
     pg_free(done);
+    pg_free(costs);
     pg_free(states);
     return status;
 }

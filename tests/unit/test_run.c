@@ -186,7 +186,7 @@ static void test_dispatch(void **state)
     const bool none[6] = {false};
     pg_dispatch *d = NULL;
     fill(&grid, tasks);
-    assert_int_equal(pg_dispatch_create(&grid, none, &d, NULL), PG_OK);
+    assert_int_equal(pg_dispatch_create(&grid, none, NULL, &d, NULL), PG_OK);
     assert_true(pg_dispatch_critical(d) > 15.99 && pg_dispatch_critical(d) < 16.01); /* 0, 3, 5 */
     assert_int_equal(pg_dispatch_take(d), 0);
     assert_int_equal(pg_dispatch_take(d), 4);
@@ -219,7 +219,7 @@ static void test_dispatch_resumed(void **state)
     const bool done[6] = {true, false, false, true, false, true};
     pg_dispatch *d = NULL;
     fill(&grid, tasks);
-    assert_int_equal(pg_dispatch_create(&grid, done, &d, NULL), PG_OK);
+    assert_int_equal(pg_dispatch_create(&grid, done, NULL, &d, NULL), PG_OK);
     assert_int_equal(pg_dispatch_take(d), 1); /* 2 + 3 before 4 */
     assert_int_equal(pg_dispatch_take(d), 4);
     pg_dispatch_done(d, 4);

@@ -1,0 +1,94 @@
+#!/bin/bash
+# End to end: commands that look and change nothing: plan, why, doctor.
+# usage: tests/e2e/look.sh [PROGRAM], default $PASSGRID or build/passgrid; prints one line per check; exit code 1 if any failed
+set -u
+cd "$(dirname "$0")/../.." || exit
+PASSGRID=$(realpath "${1:-${PASSGRID:-build/passgrid}}")
+GRID=$PWD/tests/e2e/grid.yaml
+WORK=$(mktemp -d)
+cd "$WORK" || exit
+trap 'rm -rf "$WORK"' EXIT
+checks=0
+failures=0
+
+check() { # check TEXT COMMAND...: the command succeeds
+    local text=$1
+    shift
+    checks=$((checks + 1))
+    if "$@"; then
+        echo "ok   $text"
+    else
+        failures=$((failures + 1))
+        echo "FAIL $text"
+        tail -n 5 out err 2>/dev/null | sed 's/^/     /'
+    fi
+}
+
+code() { # code EXPECTED COMMAND...: exit code, output in out and err
+    local expected=$1 got
+    shift
+    "$@" >out 2>err
+    got=$?
+    test $got -eq "$expected" || { echo "     exit code $got, expected $expected: $*"; return 1; }
+}
+
+says() { grep -qE -- "$1" "${2:-out}"; }
+row() { awk -v name="$1" '$NF ~ name { print; exit }' out; } # the task of the plan whose name has that in it
+field() { row "$1" | awk -v n="$2" '{ print $n }'; }
+
+small=(--set 'attacks=[{attack: prune, levels: [50]}]' --set 'schemes=[{scheme: plain}]' --set 'seeds=[1]')
+
+# ---- plan ---------------------------------------------------------------------------------------------------------------------
+check "plan of what has not begun" code 0 "$PASSGRID" plan "$GRID" --out run "${small[@]}"
+check "... two tasks" says '^2 tasks: 0 done, 0 failed, 0 interrupted, 2 new$'
+check "... the attack names its parent" test "$(field prune/s1 5)" = "$(field plain/s1 1)"
+check "... the longest path holds both" test "$(sed -n '/^longest path/,/^2 tasks/p' out | grep -c synthetic/)" = 2
+check "... from a usual speed" says '^nothing was timed in run'
+check "... and makes no directory" test ! -e run
+key=$(field prune/s1 1)
+
+check "why, with nothing finished" code 0 "$PASSGRID" why "$key" "$GRID" --out run "${small[@]}"
+check "... says that" says '^no task is finished in run$'
+
+check "the run" code 0 "$PASSGRID" run "$GRID" --out run "${small[@]}"
+check "plan of what is done" code 0 "$PASSGRID" plan "$GRID" --out run "${small[@]}"
+check "... says so" says '^2 tasks: 2 done'
+check "... nothing is to do" says '^to do: 0.0 s on one rank'
+check "... knows how long tasks took" says '^estimated from 2 tasks'
+sed -i 's/\(plain\/s1[^,]*,0,\)[0-9.e+-]*/\1600/' run/timings.csv # as if training had taken ten minutes
+check "plan of more seeds" code 0 "$PASSGRID" plan "$GRID" --out run "${small[@]}" --set 'seeds=[1, 2]'
+check "... takes the time of the same task with another seed" test "$(field plain/s2 3)" = 600.0
+echo damaged >run/timings.csv
+check "plan with a damaged timings.csv" code 0 "$PASSGRID" plan "$GRID" --out run "${small[@]}"
+check "... does without" says '^nothing was timed in run'
+
+# ---- why ----------------------------------------------------------------------------------------------------------------------
+check "why of a finished task" code 0 "$PASSGRID" why "$key" "$GRID" --out run "${small[@]}"
+check "... says that it is done" says '^synthetic/.* is done$'
+check "... and where its record is" test -s "$(sed -n 's/^record: //p' out)"
+check "the plan of other training" code 0 "$PASSGRID" plan "$GRID" --out run "${small[@]}" --set train.epochs=3
+name=$(row plain/s1 | awk '{ print $NF }')
+check "why, by name" code 0 "$PASSGRID" why "$name" "$GRID" --out run "${small[@]}" --set train.epochs=3
+check "... names the nearest of the finished tasks" says '^nearest of 2 finished tasks: synthetic/alexnet-bn/plain/s1/'
+check "... and the one field that differs" test "$(grep '^  ' out)" = "  train.epochs: 3 here, 2 there"
+check "why of a task that is nowhere" code 2 "$PASSGRID" why nonsense "$GRID" --out run "${small[@]}"
+check "... says so" says "no tasks of the grid are called 'nonsense'" err
+check "why without a task" code 2 "$PASSGRID" why "$GRID"
+
+# ---- doctor -------------------------------------------------------------------------------------------------------------------
+mkdir data
+check "doctor" code 0 "$PASSGRID" doctor --out run/of/the/future --data data
+for what in mpi binding blis data space writes; do check "... looks at $what" says "^ok +$what "; done
+check "... data that is not there is no fault" says '^- +data .*cifar10 is not there'
+check "... it makes no directory" test ! -e run/of
+check "... and leaves nothing" test -z "$(find . -name '*doctor*')"
+echo damaged >data/cifar10.safetensors
+check "doctor sees damaged data" code 2 "$PASSGRID" doctor --data data
+check "... names it" says '^WRONG +data .*data/cifar10.safetensors: damaged'
+check "doctor sees a directory that cannot be written" code 2 "$PASSGRID" doctor --data data --out /proc
+check "... names it" says '^WRONG +writes +/proc'
+check "doctor without mpirun" code 2 env PATH= "$PASSGRID" doctor --data run
+check "... says what to do" says '^WRONG +mpi .*install openmpi-bin'
+
+echo "$((checks - failures)) of $checks checks passed"
+test $failures -eq 0
