@@ -94,7 +94,7 @@ pg_status pg_frozen_forward(pg_frozen *f, pg_error *err)
     const int n = f->options->batch;
     const pg_status status = pg_batches_get(f->batches, f->epoch, f->step, f->images, f->labels, err);
     if (status != PG_OK) return status;
-    const pg_mode mode = f->options->freeze_stats ? PG_BATCH : PG_TRAIN;
+    const pg_mode mode = f->options->freeze_stats ? PG_EVAL : PG_TRAIN;
     const pg_real *logits = pg_net_forward(f->net, f->copy, f->branch, mode, f->images, n, false);
     const double loss = pg_cross_entropy(n, f->copy->spec.classes, logits, f->labels, 0, f->dlogits, NULL);
     if (!isfinite(loss))

@@ -56,8 +56,9 @@ typedef struct pg_frozen_options {
          .help = "random crops (the flip is always on)"},                                                                      \
     {                                                                                                                          \
         .key = "freeze_stats", .type = PG_OPT_BOOL, .offset = offsetof(holder, train.freeze_stats), .fallback = freeze_,       \
-        .help = "leave the running statistics of batch norm as they are; otherwise they drift, as in the reference, and the "  \
-                "forgery is judged with them"                                                                                  \
+        .help =                                                                                                                \
+            "batch norm uses its running statistics and leaves them as they are; otherwise those of the batch, the running "   \
+            "ones drift, as in the reference, and the forgery is shown with them"                                              \
     }
 
 typedef struct pg_frozen {
