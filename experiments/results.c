@@ -62,7 +62,7 @@ bool pg_result_value(const pg_result *result, const char *outcome, const char *m
     return false;
 }
 
-static void write_rows(pg_csv_writer *csv, const pg_result *result)
+static void write_rows(pg_csv_writer *csv, const pg_result *result, const char *label)
 {
     const pg_task_labels *l = &result->labels;
     for (int i = 0; i < result->record.cell_count; i++) {
@@ -75,6 +75,7 @@ static void write_rows(pg_csv_writer *csv, const pg_result *result)
         pg_csv_text(csv, cell->metric);
         pg_csv_real(csv, cell->value);
         pg_csv_text(csv, cell->unit);
+        pg_csv_text(csv, label);
         pg_csv_end_row(csv);
     }
 }
@@ -83,7 +84,7 @@ pg_status pg_results_write_cells(const pg_results *results, const char *director
 {
     static const char *const header[] = {"task",     "data",   "network",    "norm", "scheme",  "scheme_parameters",
                                          "training", "attack", "parameters", "seed", "outcome", "metric",
-                                         "value",    "unit",   NULL};
+                                         "value",    "unit",   "label",      NULL};
     pg_status status = PG_OK;
     pg_csv_writer csv = {0};
     char path[PG_PATH_MAX], *text = NULL;
@@ -91,7 +92,7 @@ pg_status pg_results_write_cells(const pg_results *results, const char *director
     PG_TRY(pg_path(path, directory, "cells.csv", NULL, err));
     PG_TRY(pg_csv_start(&csv, err));
     pg_csv_row(&csv, header);
-    for (int i = 0; i < results->count; i++) write_rows(&csv, &results->items[i]);
+    for (int i = 0; i < results->count; i++) write_rows(&csv, &results->items[i], results->label);
     PG_TRY(pg_csv_finish(&csv, &text, &bytes, err));
     PG_TRY(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, err));
 done:

@@ -21,7 +21,7 @@ void pg_results_destroy(pg_results **results);
 /* Value of a metric; false if the record has none under that outcome. */
 bool pg_result_value(const pg_result *result, const char *outcome, const char *metric, double *value);
 
-/* cells.csv: one metric a row. */
+/* cells.csv: one metric a row, with the grid's label. */
 PG_CHECKED pg_status pg_results_write_cells(const pg_results *results, const char *directory, pg_error *err);
 
 #endif

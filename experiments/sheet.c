@@ -7,6 +7,7 @@
 
 #include <gsl/gsl_statistics.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- building ---------------------------------------------------------------------------------------------------------------
@@ -87,8 +88,18 @@ static double share_of(const pg_sample *s)
     return sum;
 }
 
-static void show(const pg_column *column, const pg_sheet_cell *cell, char out[PG_SHEET_TEXT])
+static void show_mean(const pg_sheet *sheet, const pg_sample *s, char out[PG_SHEET_TEXT])
 {
+    const size_t n = (size_t)s->count;
+    int used = snprintf(out, PG_SHEET_TEXT, "%.2f", gsl_stats_mean(s->values, 1, n));
+    if (n > 1) used += snprintf(out + used, (size_t)(PG_SHEET_TEXT - used), " ± %.2f", gsl_stats_sd(s->values, 1, n));
+    if (sheet->counts) snprintf(out + used, (size_t)(PG_SHEET_TEXT - used), " (n=%d)", s->count);
+}
+
+static void show(const pg_sheet *sheet, int row, int c, char out[PG_SHEET_TEXT])
+{
+    const pg_column *column = &sheet->columns[c];
+    const pg_sheet_cell *cell = &sheet->cells[row * sheet->column_count + c];
     const pg_sample *s = &cell->sample;
     const size_t n = (size_t)s->count;
     if (column->kind == PG_COLUMN_TEXT) {
@@ -98,12 +109,7 @@ static void show(const pg_column *column, const pg_sheet_cell *cell, char out[PG
     snprintf(out, PG_SHEET_TEXT, "-");
     if (n == 0) return;
     switch (column->kind) {
-    case PG_COLUMN_MEAN:
-        if (n > 1)
-            snprintf(out, PG_SHEET_TEXT, "%.2f ± %.2f", gsl_stats_mean(s->values, 1, n), gsl_stats_sd(s->values, 1, n));
-        else
-            snprintf(out, PG_SHEET_TEXT, "%.2f", s->values[0]);
-        return;
+    case PG_COLUMN_MEAN: show_mean(sheet, s, out); return;
     case PG_COLUMN_LARGEST: snprintf(out, PG_SHEET_TEXT, "%.1e", gsl_stats_max(s->values, 1, n)); return;
     case PG_COLUMN_SMALLEST: snprintf(out, PG_SHEET_TEXT, "%.1e", gsl_stats_min(s->values, 1, n)); return;
     case PG_COLUMN_SHARE: snprintf(out, PG_SHEET_TEXT, "%.0f/%d", share_of(s), s->count); return;
@@ -137,7 +143,7 @@ static int measure(const pg_sheet *sheet, int column)
     bool used = false;
     for (int row = 0; row < sheet->row_count; row++) {
         const pg_sheet_cell *cell = &sheet->cells[row * sheet->column_count + column];
-        show(&sheet->columns[column], cell, text);
+        show(sheet, row, column, text);
         used |= cell->sample.count > 0 || cell->text[0];
         if (width_of(text) > width) width = width_of(text);
     }
@@ -160,7 +166,7 @@ pg_status pg_sheet_print(const pg_sheet *sheet, FILE *stream, pg_error *err)
             if (row < 0)
                 memcpy(text, sheet->columns[c].name, sizeof text);
             else
-                show(&sheet->columns[c], &sheet->cells[row * sheet->column_count + c], text);
+                show(sheet, row, c, text);
             fputs("  ", stream);
             pad(stream, text, widths[c], sheet->columns[c].kind == PG_COLUMN_TEXT);
         }
@@ -215,7 +221,7 @@ static void write_cell(pg_csv_writer *csv, const pg_column *column, const pg_she
     }
 }
 
-pg_status pg_sheet_write(const pg_sheet *sheet, const char *path, pg_error *err)
+pg_status pg_sheet_write_csv(const pg_sheet *sheet, const char *path, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_csv_writer csv = {0};
@@ -234,5 +240,66 @@ pg_status pg_sheet_write(const pg_sheet *sheet, const char *path, pg_error *err)
 done:
     pg_csv_abandon(&csv);
     pg_free(text);
+    return status;
+}
+
+/* ---- as Markdown ------------------------------------------------------------------------------------------------------ */
+
+static void put_escaped(FILE *stream, const char *text)
+{
+    for (; *text; text++) {
+        if (strchr("|<>*_", *text)) fputc('\\', stream);
+        fputc(*text, stream);
+    }
+}
+
+/* A row of the table; row -1 is the header. */
+static void put_row(const pg_sheet *sheet, const int *widths, int row, FILE *stream)
+{
+    char text[PG_SHEET_TEXT];
+    for (int c = 0; c < sheet->column_count; c++) {
+        if (!widths[c]) continue;
+        if (row >= 0) show(sheet, row, c, text);
+        fputs("| ", stream);
+        put_escaped(stream, row < 0 ? sheet->columns[c].name : text);
+        fputc(' ', stream);
+    }
+    fputs("|\n", stream);
+}
+
+static void put_markdown(const pg_sheet *sheet, const int *widths, FILE *stream)
+{
+    fputs("## ", stream);
+    put_escaped(stream, sheet->title);
+    fputs("\n\n", stream);
+    if (sheet->label[0]) {
+        put_escaped(stream, sheet->label);
+        fputs("\n\n", stream);
+    }
+    put_row(sheet, widths, -1, stream);
+    for (int c = 0; c < sheet->column_count; c++)
+        if (widths[c]) fputs(sheet->columns[c].kind == PG_COLUMN_TEXT ? "|---" : "|---:", stream);
+    fputs("|\n", stream);
+    for (int row = 0; row < sheet->row_count; row++) put_row(sheet, widths, row, stream);
+}
+
+pg_status pg_sheet_write_markdown(const pg_sheet *sheet, const char *path, pg_error *err)
+{
+    pg_status status = PG_OK;
+    int *widths = NULL;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *stream = NULL;
+    PG_TRY(pg_alloc((size_t)sheet->column_count, sizeof *widths, &widths, err));
+    for (int c = 0; c < sheet->column_count; c++) widths[c] = measure(sheet, c);
+    stream = open_memstream(&text, &bytes);
+    if (!stream) PG_TRY(pg_fail(err, PG_NO_MEMORY, "out of memory for a table"));
+    put_markdown(sheet, widths, stream);
+    const bool lost = ferror(stream) != 0;
+    if (fclose(stream) != 0 || lost) PG_TRY(pg_fail(err, PG_NO_MEMORY, "out of memory for a table"));
+    PG_TRY(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, err));
+done:
+    free(text);
+    pg_free(widths);
     return status;
 }

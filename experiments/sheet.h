@@ -1,4 +1,5 @@
-/* A sheet: a table of texts and of means with their spread, shown as aligned text or written as CSV. */
+/* A sheet: a table of texts and of means with their spread, shown as aligned text, written as CSV or as
+ * Markdown. */
 #ifndef PG_EXPERIMENTS_SHEET_H
 #define PG_EXPERIMENTS_SHEET_H
 
@@ -36,6 +37,7 @@ typedef struct pg_sheet_cell {
 
 typedef struct pg_sheet {
     char title[PG_SHEET_TEXT], label[512];
+    bool counts; /* show n beside every mean: where replicates are missing */
     int column_count, column_room, row_count, row_room;
     pg_column *columns;
     pg_sheet_cell *cells; /* [row_count][column_count] */
@@ -51,7 +53,10 @@ void pg_sheet_clear(pg_sheet *sheet);
 /* Title, label, aligned columns. Columns that are empty in every row are left out. */
 PG_CHECKED pg_status pg_sheet_print(const pg_sheet *sheet, FILE *stream, pg_error *err);
 
-/* The same as CSV, with the label in a last column. */
-PG_CHECKED pg_status pg_sheet_write(const pg_sheet *sheet, const char *path, pg_error *err);
+/* The same as Markdown. */
+PG_CHECKED pg_status pg_sheet_write_markdown(const pg_sheet *sheet, const char *path, pg_error *err);
+
+/* Every column as CSV, with the label in a last one. */
+PG_CHECKED pg_status pg_sheet_write_csv(const pg_sheet *sheet, const char *path, pg_error *err);
 
 #endif

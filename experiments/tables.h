@@ -9,8 +9,8 @@
 
 #include <stdio.h>
 
-/* Write cells.csv and tables/NAME.csv into the directory and print the tables to stream (NULL: not). PG_BAD_INPUT if tasks of
- * the grid have no record, unless partial tables are wanted; their label says so. */
+/* Write cells.csv and tables/NAME.csv and .md into the directory and print the tables to stream (NULL: not). PG_BAD_INPUT if
+ * tasks of the grid have no record, unless partial tables are wanted; their label says so. */
 PG_CHECKED pg_status pg_tables_render(const char *directory, bool partial, FILE *stream, pg_error *err);
 
 #endif

@@ -173,11 +173,21 @@ static void test_sheet(void **state)
                               "  \xc3\xa4rger  2.00 \xc2\xb1 1.00  3.0e-09     2/3\n"
                               "  b            62.12        -       -\n");
     pg_free(text);
-    assert_int_equal(pg_sheet_write(&sheet, path_of("sheet.csv"), NULL), PG_OK);
+    assert_int_equal(pg_sheet_write_csv(&sheet, path_of("sheet.csv"), NULL), PG_OK);
     assert_int_equal(pg_file_read(path_of("sheet.csv"), &text, &bytes, NULL), PG_OK);
     assert_string_equal(text, "who,mean,mean sd,mean n,empty,empty sd,empty n,p,stands,label\n"
                               "\xc3\xa4rger,2,1,3,,,0,3.0000000000000004e-09,0.6666666666666666,label\n"
                               "b,62.125,,1,,,0,,,label\n");
+    pg_free(text);
+    sheet.counts = true;
+    strcpy(sheet.label, "a|b");
+    assert_int_equal(pg_sheet_write_markdown(&sheet, path_of("sheet.md"), NULL), PG_OK);
+    assert_int_equal(pg_file_read(path_of("sheet.md"), &text, &bytes, NULL), PG_OK);
+    assert_string_equal(text, "## title\n\na\\|b\n\n"
+                              "| who | mean | p | stands |\n"
+                              "|---|---:|---:|---:|\n"
+                              "| \xc3\xa4rger | 2.00 \xc2\xb1 1.00 (n=3) | 3.0e-09 | 2/3 |\n"
+                              "| b | 62.12 (n=1) | - | - |\n");
     pg_free(text);
     pg_sheet_clear(&sheet);
 }

@@ -1,0 +1,41 @@
+/* What a run's results have in common and in what they differ, for tables and figures: schemes and attacks told apart by the
+ * options in which they differ. */
+#ifndef PG_EXPERIMENTS_SURVEY_H
+#define PG_EXPERIMENTS_SURVEY_H
+
+#include "experiments/results.h"
+#include "experiments/sheet.h"
+
+/* A scheme or an attack with its options. Its label is its name and those options in which it differs from others of the name.
+ */
+typedef struct pg_variant {
+    char name[32], parameters[2 * PG_LABEL_MAX], label[PG_SHEET_TEXT];
+} pg_variant;
+
+typedef struct pg_variants {
+    int count, room;
+    pg_variant *items;
+} pg_variants;
+
+typedef struct pg_survey {
+    const pg_results *results; /* borrowed */
+    pg_variants schemes, attacks;
+    int *scheme, *attack; /* by result: index of its variant; attack -1: training */
+    bool *forges;         /* by result: its outcomes are forged evidence */
+    char label[512];      /* the grid's, and how many tasks are missing */
+} pg_survey;
+
+/* A zeroed survey may be closed. */
+PG_CHECKED pg_status pg_survey_open(pg_survey *survey, const pg_results *results, pg_error *err);
+void pg_survey_close(pg_survey *survey);
+
+/* Length of the first "key=value" at text, the space after it left out. A value may hold spaces: the next key ends it. */
+size_t pg_parameter_length(const char *text);
+/* The one after it; at the end the empty text. */
+const char *pg_parameter_next(const char *text);
+/* Is this "key=value" one of parameters? "key=*" is any value but an empty one. */
+bool pg_parameters_hold(const char *parameters, const char *word, size_t length);
+/* Value of a key, its length in *length; NULL if there is none. */
+const char *pg_parameter_value(const char *parameters, const char *key, size_t *length);
+
+#endif
