@@ -5,7 +5,8 @@
 /* Seconds of a clock that only goes forward. */
 double pg_now(void);
 
-/* Sleep a little longer after each round in which nothing happened, 0.2 to 5 ms; idle is set to 0 when something did. */
+/* Wait a little longer after each round in which nothing happened: at first only for other processes to run, later 0.2 to 5 ms.
+ * idle is set to 0 when something did. */
 void pg_idle_sleep(int *idle);
 
 #endif

@@ -7,6 +7,7 @@
 #include "core/formats/yaml.h"
 #include "core/ownership/accuracy.h"
 #include "core/train/trainer.h"
+#include "experiments/bench_dispatch.h"
 #include "experiments/bench_layers.h"
 #include "experiments/clock.h"
 #include "experiments/grid_options.h"
@@ -19,6 +20,7 @@
 
 static const char usage[] =
     "usage: passgrid bench --arch A [options]\n"
+    "       mpirun -n RANKS passgrid bench dispatch [--tasks N]\n"
     "\n"
     "Measure a network on synthetic images; one `name: value` a line.\n"
     "\n"
@@ -301,6 +303,7 @@ done:
 
 int pg_cmd_bench(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "dispatch") == 0) return pg_bench_dispatch(argc - 1, argv + 1);
     bench b;
     pg_error err = {.message = ""};
     pg_status status = parse(argc, argv, &b, &err);

@@ -221,7 +221,7 @@ static int follow(pg_team *team, int threads)
                            .data_directory = o.data_directory[0] ? o.data_directory : NULL,
                            .checkpoint_seconds = o.checkpoint_seconds};
         pg_compute_start(o.threads ? o.threads : threads);
-        status = pg_worker_loop(team, &at, &err);
+        status = pg_worker_loop(team, &at, pg_perform, &err);
     }
     return status == PG_OK ? 0 : pg_complain("run", status, "rank %d: %s", team->rank, err.message);
 }

@@ -6,6 +6,7 @@
 
 /* Run the task, hash what it made, write its record last. Nothing happens if the record is there. Status and message as
  * pg_task_execute. */
-PG_CHECKED pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err);
+typedef pg_status pg_performer(const char *text, const pg_workplace *at, pg_error *err);
+PG_CHECKED pg_performer pg_perform;
 
 #endif

@@ -3,7 +3,6 @@
 #include "experiments/worker.h"
 
 #include "experiments/clock.h"
-#include "experiments/perform.h"
 #include "experiments/signals.h"
 
 #include <math.h>
@@ -111,19 +110,19 @@ static void note(void *context, const char *text)
 
 /* ---- the loop ----------------------------------------------------------------------------------------------------------- */
 
-static void run_task(worker *w, const pg_workplace *at)
+static void run_task(worker *w, const pg_workplace *at, pg_performer *perform)
 {
     pg_error fault = {.message = ""};
     const double start = pg_now();
     w->done = w->images = w->images_before = 0;
     w->counted = w->given = false;
-    const pg_status status = pg_perform(w->current.text, at, &fault);
+    const pg_status status = perform(w->current.text, at, &fault);
     send(w, PG_MSG_RESULT, status, pg_now() - start, status == PG_OK ? "" : fault.message);
     w->interrupted = false;
     w->announced = pg_now();
 }
 
-pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_error *err)
+pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_performer *perform, pg_error *err)
 {
     static worker w;
     w = (worker){.team = team, .listened = pg_now()};
@@ -140,7 +139,7 @@ pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_error *err)
         listen(&w);
         if (w.given) {
             idle = 0;
-            run_task(&w, at);
+            run_task(&w, at, perform);
         } else
             pg_idle_sleep(&idle);
     }

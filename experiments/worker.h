@@ -2,11 +2,11 @@
 #ifndef PG_EXPERIMENTS_WORKER_H
 #define PG_EXPERIMENTS_WORKER_H
 
-#include "experiments/task.h"
+#include "experiments/perform.h"
 #include "experiments/team.h"
 
-/* Not collective. at->stop, report, note and context are set here. An error means that messages no longer get through or that
- * the master is lost; the task at work was saved before. */
-PG_CHECKED pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_error *err);
+/* Not collective. perform runs a task: pg_perform, or something like it. at->stop, report, note and context are set here. An
+ * error means that messages no longer get through or that the master is lost; the task at work was saved before. */
+PG_CHECKED pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_performer *perform, pg_error *err);
 
 #endif
