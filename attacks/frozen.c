@@ -129,8 +129,9 @@ double pg_frozen_progress(const pg_frozen *f)
 
 pg_outcome pg_frozen_outcome(const pg_frozen *f, const pg_evidence *forged)
 {
+    const bool changed = f->branch == PG_PUBLIC || !f->options->freeze_stats; /* its affine, its statistics */
     return (pg_outcome){.evidence = forged,
-                        .shown = f->options->freeze_stats ? NULL : f->copy,
+                        .shown = changed ? f->copy : NULL,
                         .images = f->seen,
                         .flops = 3 * f->seen * pg_model_flops(f->copy), /* forward, and two products backward */
                         .measures = {{"loss_first", "nats", f->first_loss}, {"loss_last", "nats", f->last_loss}}};

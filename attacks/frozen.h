@@ -100,7 +100,8 @@ void pg_frozen_update(const pg_frozen *frozen, size_t count, pg_real *values, pg
 bool pg_frozen_done(const pg_frozen *frozen);
 double pg_frozen_progress(const pg_frozen *frozen);
 
-/* What every forger of this kind tells: cost, loss, and the model that goes with the evidence if its statistics drifted. */
+/* What every forger of this kind tells: cost, loss, and the network that goes with the evidence, which has the affine that was
+ * trained, or the statistics that drifted; there the affine can be judged where no passport gives it exactly. */
 pg_outcome pg_frozen_outcome(const pg_frozen *frozen, const pg_evidence *forged);
 
 /* Turn the learned affine of the copy into passports, the least that give it in the victim, and a signature that they carry. */
