@@ -47,7 +47,7 @@ static const pg_option options[] = {
      .fallback = "shared",
      .choices = overlaps,
      .help = "whether they are the owner's, or others from the same source, of which the owner's grid must leave some"},
-    PG_FROZEN_OPTIONS(substitute_options, "100", "true"),
+    PG_FROZEN_OPTIONS(substitute_options, "100", "false"),
     {0},
 };
 

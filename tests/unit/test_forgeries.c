@@ -704,7 +704,8 @@ static void test_substitute(void **state)
         raid r;
         pg_outcome o;
         char yaml[128];
-        snprintf(yaml, sizeof yaml, "{block: %s, share: 50, epochs: 12, batch: 10, crop: false}", pg_residual_kinds[kind]);
+        snprintf(yaml, sizeof yaml, "{block: %s, share: 50, epochs: 12, batch: 10, crop: false, freeze_stats: true}",
+                 pg_residual_kinds[kind]);
         open_raid(&r, "substitute", yaml, &victim);
         assert_true(next(&r, &o));
         assert_true(measure(&o, "loss_last") < measure(&o, "loss_first"));
