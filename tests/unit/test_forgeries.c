@@ -904,13 +904,13 @@ static pg_status spy_step(void *state, pg_attack_state *what, pg_outcome *outcom
     return PG_OK;
 }
 
-/* Run an attack as a task of a grid, on a victim that lies in the run's folder; SHA-256 of what it forges. */
-static void forge(const subject *victim, const char *name, const char *yaml, char hex[PG_SHA256_HEX])
+/* Run an attack as a task of a grid, on a victim that lies in the run's folder; SHA-256 of what it forges. The caller clears
+ * the record. */
+static void forge(const subject *victim, const char *name, const char *yaml, pg_record *record, char hex[PG_SHA256_HEX])
 {
     const pg_workplace at = {.directory = test_folder};
     char path[PG_PATH_MAX];
     raid r;
-    pg_record record = {0};
     prepare(&r, name, yaml, victim);
     spied = r.attack;
     pg_attack spy = *spied;
@@ -930,8 +930,7 @@ static void forge(const subject *victim, const char *name, const char *yaml, cha
                           .attack = &spy,
                           .attack_options = r.options,
                           .verify = {.level = 1e-3, .tolerance = 5, .nulls = 0, .batch = IMAGES}};
-    OK(pg_execute_attack(&task, &at, &record, &err));
-    pg_record_clear(&record);
+    OK(pg_execute_attack(&task, &at, record, &err));
     pg_hash_finish_hex(&spied_hash, hex);
     pg_free(r.state);
     pg_free(r.options);
@@ -961,11 +960,14 @@ static void test_secrets_are_out_of_reach(void **state)
         subject_fill(&other, &data);
         for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
             char mine[PG_SHA256_HEX], theirs[PG_SHA256_HEX];
+            pg_record first = {0}, second = {0};
             spied_evidence = false;
             victim.evidence = genuine;
-            forge(&victim, runs[i].name, runs[i].yaml, mine);
+            forge(&victim, runs[i].name, runs[i].yaml, &first, mine);
             victim.evidence = other.evidence;
-            forge(&victim, runs[i].name, runs[i].yaml, theirs);
+            forge(&victim, runs[i].name, runs[i].yaml, &second, theirs);
+            pg_record_clear(&first);
+            pg_record_clear(&second);
             assert_int_equal(spied_evidence, runs[i].insider);
             assert_int_equal(strcmp(mine, theirs) != 0, runs[i].insider);
         }
@@ -973,6 +975,50 @@ static void test_secrets_are_out_of_reach(void **state)
         subject_destroy(&other);
         subject_destroy(&victim);
     }
+    pg_task_release_data();
+}
+
+/* ---- the sheet of a forgery ------------------------------------------------------------------------------------------------
+ */
+
+static double cell(const pg_record *record, const char *outcome, const char *metric)
+{
+    for (int i = 0; i < record->cell_count; i++)
+        if (strcmp(record->cells[i].outcome, outcome) == 0 && strcmp(record->cells[i].metric, metric) == 0)
+            return record->cells[i].value;
+    fail_msg("no %s of %s", metric, outcome);
+    return NAN;
+}
+
+/* Beside what the judge finds: the owner's bits before and after, bits that differ, what it cost, whether it is an ambiguity.
+ * Nothing in it depends on time. */
+static void test_sheet(void **state)
+{
+    (void)state;
+    subject victim = victim_of("v1", PG_NORM_BN);
+    const int bits = pg_evidence_bits(victim.evidence);
+    pg_record flip = {0}, again = {0}, fake2 = {0};
+    char hex[PG_SHA256_HEX];
+    forge(&victim, "flip", "{levels: [0, 50]}", &flip, hex);
+    forge(&victim, "flip", "{levels: [0, 50]}", &again, hex);
+    forge(&victim, "fake2", "{epochs: 2, batch: 20}", &fake2, hex);
+    assert_true(cell(&flip, "genuine", "detection") == 100);
+    assert_true(cell(&flip, "level=0", "bits_differing") == 0 && cell(&flip, "level=0", "owner_bits_matched") == 100);
+    assert_true(cell(&flip, "level=0", "ambiguous") == 0); /* the owner's own signature is none of the forger's */
+    const double turned = 100.0 * (bits / 2) / bits;       /* rounded down */
+    assert_true(fabs(cell(&flip, "level=50", "bits_differing") - turned) < 1e-9);
+    assert_true(cell(&flip, "level=50", "owner_detection") == 100 && cell(&flip, "level=50", "detection") == 100);
+    const bool serves = cell(&flip, "level=50", "accuracy_private") >= cell(&flip, "genuine", "accuracy") - 2;
+    assert_true(cell(&flip, "level=50", "ambiguous") == serves);
+    assert_true(cell(&fake2, "", "attack_images") == 80 &&
+                cell(&fake2, "", "attack_flops") > 80 * pg_model_flops(victim.model));
+    assert_true(cell(&fake2, "", "loss_last") > 0);
+    assert_int_equal(flip.cell_count, again.cell_count);
+    for (int i = 0; i < flip.cell_count; i++) assert_true(flip.cells[i].value == again.cells[i].value);
+    pg_record_clear(&flip);
+    pg_record_clear(&again);
+    pg_record_clear(&fake2);
+    subject_destroy(&victim);
     pg_task_release_data();
 }
 
@@ -1029,6 +1075,7 @@ int main(void)
         cmocka_unit_test(test_deterministic),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_secrets_are_out_of_reach),
+        cmocka_unit_test(test_sheet),
         cmocka_unit_test(test_declared_sight),
     };
     return cmocka_run_group_tests(tests, start, end);
