@@ -6,6 +6,7 @@
 #include "experiments/rundir.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Checksums of the files that a task may have made. */
 static pg_status find_artefacts(const pg_task *task, const pg_workplace *at, pg_artefact artefacts[PG_ARTEFACTS_MAX],
@@ -24,6 +25,30 @@ static pg_status find_artefacts(const pg_task *task, const pg_workplace *at, pg_
         ++*count;
     }
 done:
+    return status;
+}
+
+/* What the task builds on must be what its own task made: files without their own checksums are compared with their record. */
+static pg_status check_parent(const char *key, const pg_workplace *at, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_record record = {0};
+    pg_task_labels labels;
+    pg_artefact artefacts[PG_ARTEFACTS_MAX];
+    int count = 0;
+    char path[PG_PATH_MAX], found[PG_SHA256_HEX], sum[PG_SHA256_HEX];
+    if (!key[0]) return PG_OK;
+    PG_TRY(pg_rundir_file(at->directory, "records", key, path, err));
+    PG_TRY(pg_record_load(path, &record, &labels, found, artefacts, &count, err));
+    for (int i = 0; i < count; i++) {
+        char file[PG_PATH_MAX];
+        PG_TRY(pg_path(file, at->directory, artefacts[i].path, NULL, err));
+        if (pg_sha256_file(file, sum, NULL) != PG_OK || strcmp(sum, artefacts[i].sha256) != 0)
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is missing or damaged; remove %s and repeat the command to make it again",
+                           file, path));
+    }
+done:
+    pg_record_clear(&record);
     return status;
 }
 
@@ -50,6 +75,8 @@ pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err)
     PG_TRY(pg_task_parse(text, &task, err));
     PG_TRY(pg_rundir_file(at->directory, "records", task.key, path, err));
     if (pg_json_intact(path)) goto done;
+    PG_TRY(check_parent(task.victim, at, err));
+    PG_TRY(check_parent(task.pretrained, at, err));
     PG_TRY(pg_task_execute(&task, at, &record, err));
     PG_TRY(pg_task_describe(&task, &labels, err));
     PG_TRY(find_artefacts(&task, at, artefacts, &count, err));

@@ -3,9 +3,9 @@
 
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
-#include "experiments/estimate.h"
 #include "core/formats/number.h"
 #include "experiments/clock.h"
+#include "experiments/estimate.h"
 #include "experiments/signals.h"
 
 #include <math.h>
@@ -249,6 +249,17 @@ done:
     return status;
 }
 
+/* Lost workers leave parts of files. */
+static pg_status tidy_again(pg_book *book, pg_error *err)
+{
+    pg_task_state *states = NULL;
+    pg_status status = pg_alloc((size_t)book->grid->count, sizeof *states, &states, err);
+    if (status == PG_OK) status = pg_rundir_scan(book->options->directory, book->grid, states, err);
+    if (status == PG_OK) status = pg_rundir_sweep(book->options->directory, book->grid, states, note_damaged, book, err);
+    pg_free(states);
+    return status;
+}
+
 /* ---- what it came to
  * ------------------------------------------------------------------------------------------------------------ */
 
@@ -326,6 +337,7 @@ pg_status pg_book_finish(pg_book *book, pg_error *err)
     r->seconds = pg_now() - book->monitor.started;
     if (book->opened && (book->fault == PG_OK || book->fault == PG_INTERRUPTED)) PG_TRY(write_timings(book, err));
     PG_TRY(measure_critical(book, err));
+    if (r->lost[0]) PG_TRY(tidy_again(book, err));
     if (book->fault != PG_OK) PG_TRY(pg_fail(err, book->fault, "%s", book->fault_error.message));
     if (book->interrupted && r->left) PG_TRY(pg_fail(err, PG_INTERRUPTED, "interrupted; repeat the command to resume"));
     if (r->failed) PG_TRY(pg_fail(err, PG_FAILED, "%d tasks failed, %d were skipped below them", r->failed, r->skipped));

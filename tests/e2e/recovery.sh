@@ -47,7 +47,7 @@ start_alone() { # start_alone DIR: in the background, as $process
     process=$!
 }
 start() { # start RANKS DIR [OPTIONS of mpirun]: in the background; $launcher is mpirun
-    mpirun "${@:3}" --oversubscribe --bind-to none -n "$1" "$PASSGRID" run "$GRID" --out "$2" "${settings[@]}" >out 2>err &
+    mpirun "${@:3}" --oversubscribe --bind-to none -n "$1" "$PASSGRID" run "$GRID" --out "$2" "${settings[@]}" --lost-after 5 >out 2>err &
     launcher=$!
 }
 rank_process() { # rank_process RANK: its process id
@@ -116,6 +116,16 @@ wait $launcher
 check "a worker dies without recovery: mpirun fails" test $? -ne 0
 check "... and a repeat resumes" code 0 alone plain
 check "... same bytes" same reference plain
+
+start 3 silent --enable-recovery # a stopped process is there and says nothing, as one behind a broken link
+await checkpoints silent 3
+victim=$(rank_of v2)
+stopped=$(rank_process "$victim")
+kill -STOP "$stopped"
+check "a silent worker is given up" await says "lost   rank $victim"
+kill -CONT "$stopped"
+check "... comes back, and the run ends by itself" ends 0
+check "... same bytes" same reference silent
 
 # ---- the master dies ----------------------------------------------------------------------------------------------------------
 start 3 master --enable-recovery
@@ -193,6 +203,15 @@ printf 'x' | dd of="$newest" bs=1 seek=3000 conv=notrunc status=none
 check "a damaged checkpoint" code 0 alone broken
 check "... is named" says "$newest is damaged: the checkpoint before it is used"
 check "... same bytes" same reference broken
+
+victim=$(ls damaged/evidence | cut -d. -f1)
+rm "damaged/records/$(basename "$(grep -l "\"attack\": \"prune\"" $(grep -l "$victim" damaged/records/*) | head -n 1)")"
+printf 'x' | dd of="damaged/models/$victim.safetensors" bs=1 seek=3000 conv=notrunc status=none
+check "a damaged model" code 1 alone damaged
+check "... is not attacked, and named" says "models/$victim.safetensors is missing or damaged; remove damaged/records/$victim.json"
+rm "damaged/records/$victim.json"
+check "... and made again when its record is gone" code 0 alone damaged
+check "... same bytes" same reference damaged
 
 echo "$((checks - failures)) of $checks checks passed"
 test $failures -eq 0
