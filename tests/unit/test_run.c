@@ -231,6 +231,25 @@ static void test_dispatch_resumed(void **state)
     pg_dispatch_destroy(&d);
 }
 
+/* Only tasks that can save something in time are taken; the others keep their turn. */
+static void test_dispatch_within(void **state)
+{
+    (void)state;
+    pg_grid grid;
+    pg_node_task tasks[6];
+    const bool none[6] = {false};
+    pg_dispatch *d = NULL;
+    fill(&grid, tasks);
+    tasks[0].unsaved = 7;
+    assert_int_equal(pg_dispatch_create(&grid, none, NULL, &d, NULL), PG_OK);
+    assert_int_equal(pg_dispatch_take_within(d, 6), 4);
+    assert_int_equal(pg_dispatch_take_within(d, 6), -1);
+    assert_int_equal(d->heap_count, 1);
+    assert_int_equal(d->counts[PG_WORK_RUNNING], 1);
+    assert_int_equal(pg_dispatch_take_within(d, 7), 0);
+    pg_dispatch_destroy(&d);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -248,8 +267,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),  cmocka_unit_test(test_failed),   cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_states), cmocka_unit_test(test_dispatch), cmocka_unit_test(test_dispatch_resumed),
+        cmocka_unit_test(test_order),           cmocka_unit_test(test_failed),   cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_states),          cmocka_unit_test(test_dispatch), cmocka_unit_test(test_dispatch_resumed),
+        cmocka_unit_test(test_dispatch_within),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;

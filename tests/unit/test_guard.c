@@ -1,0 +1,163 @@
+/* Who a process is and whether it runs; the guard of a directory. */
+#include "core/base/memory.h"
+#include "experiments/guard.h"
+#include "experiments/process.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/passgrid-guard-XXXXXX";
+
+/* A process that waits to be killed; *out says who it is. */
+static pid_t start_child(pg_process *out)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        pg_process self;
+        pg_process_self(&self);
+        const bool told = write(ends[1], &self, sizeof self) == sizeof self;
+        while (told) pause();
+        _exit(1);
+    }
+    assert_int_equal(read(ends[0], out, sizeof *out), sizeof *out);
+    close(ends[0]);
+    close(ends[1]);
+    return child;
+}
+
+static void kill_child(pid_t child)
+{
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void test_process(void **state)
+{
+    (void)state;
+    pg_process self, child, other;
+    char text[PG_PROCESS_TEXT];
+    pg_process_self(&self);
+    assert_int_equal(self.id, getpid());
+    assert_int_equal(pg_process_look(&self), PG_PROCESS_RUNS);
+    const pid_t id = start_child(&child);
+    assert_int_equal(child.id, id);
+    assert_int_equal(pg_process_look(&child), PG_PROCESS_RUNS);
+    pg_process_write(&child, text);
+    assert_true(pg_process_read(text, &other));
+    assert_memory_equal(&other, &child, sizeof child);
+    other.started += 1; /* the number in use again */
+    assert_int_equal(pg_process_look(&other), PG_PROCESS_ENDED);
+    assert_int_equal(kill(id, SIGKILL), 0);
+    siginfo_t info;
+    assert_int_equal(waitid(P_PID, (id_t)id, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(pg_process_look(&child), PG_PROCESS_ENDED); /* though nobody has collected it */
+    assert_int_equal(waitpid(id, NULL, 0), id);
+    assert_int_equal(pg_process_look(&child), PG_PROCESS_ENDED);
+    other = self;
+    strcpy(other.host, "elsewhere");
+    assert_int_equal(pg_process_look(&other), PG_PROCESS_UNKNOWN);
+    other = self;
+    strcpy(other.boot, "another");
+    assert_int_equal(pg_process_look(&other), PG_PROCESS_UNKNOWN);
+    other = self;
+    strcpy(other.space, "pid:[0]");
+    assert_int_equal(pg_process_look(&other), PG_PROCESS_UNKNOWN);
+    assert_false(pg_process_read("host boot space 1", &other));
+    assert_false(pg_process_read("", &other));
+}
+
+static void write_guard(const pg_process *process, const char *job)
+{
+    char line[PG_PROCESS_TEXT], text[2 * PG_PROCESS_TEXT], path[64];
+    pg_process_write(process, line);
+    snprintf(text, sizeof text, "%s\n%s\n", line, job);
+    snprintf(path, sizeof path, "%s/run.guard", folder);
+    assert_int_equal(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+}
+
+static void test_guard(void **state)
+{
+    (void)state;
+    pg_guard guard, second;
+    pg_error err = {.message = ""};
+    assert_false(pg_guard_there(folder));
+    assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_OK);
+    assert_true(pg_guard_there(folder));
+    assert_string_equal(guard.before, "");
+    assert_int_equal(pg_guard_take(&second, folder, &err), PG_BAD_INPUT);
+    assert_non_null(strstr(err.message, "another run is at work there"));
+    assert_string_equal(second.text, "");
+    pg_guard_release(&second); /* not its own */
+    assert_true(pg_guard_there(folder));
+    guard.renewed = -1e9; /* long ago: look now */
+    assert_true(pg_guard_renew(&guard));
+    pg_guard_release(&guard);
+    assert_false(pg_guard_there(folder));
+    assert_int_equal(pg_guard_take(&guard, "/nowhere", &err), PG_IO_FAULT);
+}
+
+static void test_stale_guard(void **state)
+{
+    (void)state;
+    pg_process child;
+    pg_guard guard, first = {.text = ""};
+    const pid_t id = start_child(&child);
+    write_guard(&child, "job - restart -");
+    assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_BAD_INPUT);
+    kill_child(id);
+    assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_OK);
+    char who[128];
+    snprintf(who, sizeof who, "process %lld on %s", child.id, child.host);
+    assert_string_equal(guard.before, who);
+    /* taken from under us */
+    first = guard;
+    first.renewed = -1e9;
+    write_guard(&child, "job 1 restart -");
+    assert_false(pg_guard_renew(&first));
+    pg_guard_release(&first);
+    assert_true(pg_guard_there(folder));
+    /* the same job of Slurm, requeued to another host */
+    strcpy(child.host, "elsewhere");
+    write_guard(&child, "job 7 restart -");
+    assert_int_equal(setenv("SLURM_JOB_ID", "7", 1), 0);
+    assert_int_equal(setenv("SLURM_RESTART_COUNT", "1", 1), 0);
+    assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_OK);
+    pg_guard_release(&guard);
+    assert_false(pg_guard_there(folder));
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    unsetenv("SLURM_JOB_ID");
+    unsetenv("SLURM_RESTART_COUNT");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return rmdir(folder); /* nothing is left in it */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_process),
+        cmocka_unit_test(test_guard),
+        cmocka_unit_test(test_stale_guard),
+    };
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}
