@@ -1,15 +1,15 @@
 /* Fake attack 1: random passports. The forger draws passports as an owner would, without the owner's, and shows them. Nothing
- * is trained. Source: Fan, Ng, Chan, NeurIPS 2019; DeepIPR, passport_attack_1.py, where images go through a plain network with
- * random weights. */
+ * is trained; the layers below the first passport are the same for all, so the judge runs them once. Source: Fan, Ng, Chan,
+ * NeurIPS 2019; DeepIPR, passport_attack_1.py, where images go through a plain network with random weights. */
 #include "attacks/attack.h"
 
 #include "core/base/memory.h"
 
 #include <stddef.h>
 
-enum { CARRIER_RANDOM, CARRIER_PRETRAINED };
+enum { CARRIER_RANDOM, CARRIER_PRETRAINED, CARRIER_STOLEN };
 enum { SIGNATURE_RANDOM, SIGNATURE_MATCHING };
-static const char *const carriers[] = {"random", "pretrained", NULL};
+static const char *const carriers[] = {"random", "pretrained", "stolen", NULL};
 static const char *const signatures[] = {"random", "matching", NULL};
 
 typedef struct fake1_options {
@@ -30,7 +30,9 @@ static const pg_option options[] = {
      AT(carrier),
      .fallback = "random",
      .choices = carriers,
-     .help = "plain network that images are pushed through: random weights (as the reference does), or trained by the forger"},
+     .help =
+         "network that images are pushed through: plain with random weights (as the reference does), plain and trained by the "
+         "forger, or the stolen one, with an affine of ones and zeros where it has no learned one"},
     {.key = "images",
      .type = PG_OPT_INT,
      AT(images),
@@ -65,14 +67,17 @@ static pg_status make_carrier(fake1_state *s, pg_model **carrier, pg_error *err)
                         : pg_fail(err, PG_BAD_INPUT,
                                   "fake1: carrier pretrained needs a victim that was made with a pretrained plain network");
     }
+    const bool stolen = s->options->carrier == CARRIER_STOLEN;
     pg_net_spec spec = s->view->model->spec;
-    spec.passports = 0;
+    if (!stolen) spec.passports = 0;
     spec.public_affine = true;
     spec.private_affine = spec.own_norm = spec.perceptron = false;
     const pg_status status = pg_model_create(&spec, &s->carrier, err);
-    if (status == PG_OK) pg_model_initialise(s->carrier, s->view->seed, "forger's carrier");
+    if (status != PG_OK) return status;
     *carrier = s->carrier;
-    return status;
+    if (stolen) return pg_model_copy(s->view->model, s->carrier, err);
+    pg_model_initialise(s->carrier, s->view->seed, "forger's carrier");
+    return PG_OK;
 }
 
 static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
@@ -108,6 +113,13 @@ static pg_status match_signature(fake1_state *s, pg_error *err)
     return PG_OK;
 }
 
+/* Images that one passport for all layers, key and skey, takes. */
+static int images_pushed(const fake1_options *o)
+{
+    if (o->passport == PG_PASSPORT_RANDOM) return 0;
+    return 2 * (o->passport == PG_PASSPORT_SHUFFLE ? o->images : 1);
+}
+
 static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -120,7 +132,13 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
     pg_rng_open(&rng, s->view->seed, "forged signature", (uint64_t)s->next);
     PG_TRY(pg_signature_draw(s->forged, "", &rng, err));
     if (s->options->signature == SIGNATURE_MATCHING) PG_TRY(match_signature(s, err));
-    *outcome = (pg_outcome){.axis = "repeat", .value = ++s->next, .evidence = s->forged};
+    s->next++;
+    const double images = (double)s->next * images_pushed(s->options);
+    *outcome = (pg_outcome){.axis = "repeat",
+                            .value = s->next,
+                            .evidence = s->forged,
+                            .images = images,
+                            .flops = images * pg_model_flops(s->view->model)};
     *what = PG_ATTACK_OUTCOME;
 done:
     return status;

@@ -426,6 +426,26 @@ static double measure(const pg_outcome *o, const char *name)
     return NAN;
 }
 
+/* SHA-256 over every outcome. */
+static void hash_outcomes(const char *name, const char *yaml, const subject *victim, uint64_t seed, char hex[PG_SHA256_HEX])
+{
+    pg_hash hash;
+    raid r;
+    pg_outcome o;
+    pg_hash_start(&hash);
+    prepare(&r, name, yaml, victim);
+    r.view.seed.grid = seed;
+    OK(r.attack->start(r.state, r.options, &r.view, &err));
+    while (next(&r, &o)) {
+        char commitment[PG_SHA256_HEX];
+        pg_evidence_commitment(o.evidence, commitment);
+        pg_hash_add_text(&hash, commitment);
+        if (o.shown) pg_hash_add(&hash, o.shown->buffers, o.shown->buffer_count * sizeof *o.shown->buffers);
+    }
+    close_raid(&r);
+    pg_hash_finish_hex(&hash, hex);
+}
+
 /* Trained a little; its signature is, whatever the training, what its passports give. */
 static subject victim_of(const char *scheme, pg_norm_kind norm)
 {
@@ -504,6 +524,49 @@ static void test_flip(void **state)
         close_raid(&r);
         subject_destroy(&victim);
     }
+}
+
+/* ---- fake 1 ----------------------------------------------------------------------------------------------------------------
+ */
+
+/* Passports made with the stolen network are the activations that enter its layers; each draw costs its images. */
+static void test_fake1_stolen_carrier(void **state)
+{
+    (void)state;
+    subject victim = victim_of("v2", PG_NORM_GN);
+    pg_passport_maker *maker = NULL;
+    pg_evidence *expected = NULL;
+    pg_rng rng;
+    raid r;
+    pg_outcome o;
+    open_raid(&r, "fake1", "{repeats: 2, carrier: stolen, images: 5}", &victim);
+    assert_true(next(&r, &o));
+    const pg_passport_source source = {.kind = PG_PASSPORT_SHUFFLE,
+                                       .images = 5,
+                                       .carrier = victim.model,
+                                       .carrier_branch = PG_PUBLIC,
+                                       .carrier_mode = PG_BATCH,
+                                       .pictures = &data.test};
+    OK(pg_evidence_clone(o.evidence, &expected, &err));
+    OK(pg_passport_maker_create(&source, &maker, &err));
+    pg_rng_open(&rng, r.view.seed, "forged passports", 0);
+    OK(pg_passports_draw(maker, expected, &rng, &err));
+    char made[PG_SHA256_HEX], wanted[PG_SHA256_HEX], random[PG_SHA256_HEX], stolen[PG_SHA256_HEX];
+    pg_evidence_commitment(o.evidence, made);
+    pg_evidence_commitment(expected, wanted);
+    assert_string_equal(made, wanted);
+    assert_true(o.images == 10 && o.flops == 10 * pg_model_flops(victim.model));
+    assert_true(next(&r, &o) && o.images == 20);
+    close_raid(&r);
+    hash_outcomes("fake1", "{repeats: 1, carrier: stolen, images: 5}", &victim, 1, stolen);
+    hash_outcomes("fake1", "{repeats: 1, carrier: random, images: 5}", &victim, 1, random);
+    assert_string_not_equal(stolen, random);
+    open_raid(&r, "fake1", "{repeats: 1, passport: random}", &victim);
+    assert_true(next(&r, &o) && o.images == 0);
+    close_raid(&r);
+    pg_passport_maker_destroy(&maker);
+    pg_evidence_destroy(&expected);
+    subject_destroy(&victim);
 }
 
 /* ---- fake 2 ----------------------------------------------------------------------------------------------------------------
@@ -744,26 +807,6 @@ static void test_frozen_statistics(void **state)
     }
 }
 
-/* SHA-256 over every outcome. */
-static void hash_outcomes(const char *name, const char *yaml, const subject *victim, uint64_t seed, char hex[PG_SHA256_HEX])
-{
-    pg_hash hash;
-    raid r;
-    pg_outcome o;
-    pg_hash_start(&hash);
-    prepare(&r, name, yaml, victim);
-    r.view.seed.grid = seed;
-    OK(r.attack->start(r.state, r.options, &r.view, &err));
-    while (next(&r, &o)) {
-        char commitment[PG_SHA256_HEX];
-        pg_evidence_commitment(o.evidence, commitment);
-        pg_hash_add_text(&hash, commitment);
-        if (o.shown) pg_hash_add(&hash, o.shown->buffers, o.shown->buffer_count * sizeof *o.shown->buffers);
-    }
-    close_raid(&r);
-    pg_hash_finish_hex(&hash, hex);
-}
-
 /* Shared images are the owner's and none else, disjoint ones the others. */
 static void test_substitute_overlap(void **state)
 {
@@ -945,6 +988,7 @@ static void test_secrets_are_out_of_reach(void **state)
         const char *name, *yaml;
         bool insider;
     } runs[] = {{"fake1", "{repeats: 2}", false},
+                {"fake1", "{repeats: 2, carrier: stolen, signature: matching}", false},
                 {"fake2", "{epochs: 1, batch: 20}", false},
                 {"substitute", "{epochs: 1, batch: 4}", false},
                 {"substitute", "{epochs: 1, batch: 4, overlap: disjoint}", false},
@@ -1064,6 +1108,7 @@ int main(void)
         cmocka_unit_test(test_means_adjoint),
         cmocka_unit_test(test_residual_gradient),
         cmocka_unit_test(test_flip),
+        cmocka_unit_test(test_fake1_stolen_carrier),
         cmocka_unit_test(test_fake2_start),
         cmocka_unit_test(test_fake2_learns),
         cmocka_unit_test(test_fake3_learns),
