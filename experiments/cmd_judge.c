@@ -257,6 +257,8 @@ static void print_claim(const claim *k)
     if (f->trigger[PG_PUBLIC].present) printf("  triggers, public branch   %.2f %% of %d\n", f->trigger[PG_PUBLIC].exact, f->trigger_count);
     if (f->trigger[PG_PRIVATE].present) printf("  triggers, private branch  %.2f %% of %d\n", f->trigger[PG_PRIVATE].exact, f->trigger_count);
     if (f->trigger_count) printf("  p-value of the triggers   %.3g\n", f->trigger_p);
+    if (f->threshold)
+        printf("  fewest that are enough    %d against %s\n", f->threshold, f->claim == PG_CLAIM_TRIGGERS ? "guessing" : "a fair coin");
     printf("  verdict                   %s\n", verdict(f));
 }
 

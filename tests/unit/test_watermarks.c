@@ -497,6 +497,7 @@ static void test_resume(void **state)
     static const char *const runs[][2] = {
         {"uchida", "{bits: 32}"}, {"adi", "{trigger_count: 5}"}, {"adi", "{trigger_count: 5, order: shuffle}"}};
     const pg_train_options options = test_training(2, 32);
+    char weights[3][PG_SHA256_HEX];
     for (int r = 0; r < 3; r++) {
         owner o = owner_create(runs[r][0], runs[r][1]);
         pg_trainer *trainer = trainer_of(&o, &options);
@@ -504,6 +505,7 @@ static void test_resume(void **state)
             OK(pg_trainer_step(trainer, &err));
             OK(pg_trainer_save(trainer, test_path("step", k), &err));
         }
+        pg_sha256(o.model->params, o.model->param_count * sizeof *o.model->params, weights[r]);
         pg_trainer_destroy(&trainer);
         owner_destroy(&o);
         for (int k = 0; k < STEPS; k++) {
@@ -519,6 +521,7 @@ static void test_resume(void **state)
         }
         pg_compute_start(1);
     }
+    assert_string_not_equal(weights[1], weights[2]); /* the order of the triggers matters */
 }
 
 static void assert_same_commitment(const pg_evidence *a, const pg_evidence *b, bool same)
