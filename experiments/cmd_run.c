@@ -148,8 +148,8 @@ static void summarise(const pg_run_result *r, int workers, const char *directory
     if (r->left) fprintf(stderr, ", %d left", r->left);
     if (r->ran) {
         const double share = r->busy / workers, bound = share > r->critical ? share : r->critical;
-        fprintf(stderr, "; %d of them now in %.1f s, %.2f of the bound %.1f s (longest path %.1f s, work / workers %.1f s)", r->ran,
-                r->seconds, r->seconds / bound, bound, r->critical, share);
+        fprintf(stderr, "; %d of them now in %.1f s, %.2f of the bound %.1f s (longest path %.1f s, work / workers %.1f s)",
+                r->ran, r->seconds, r->seconds / bound, bound, r->critical, share);
     }
     fprintf(stderr, "; results in %s\n", directory);
     if (r->lost[0]) fprintf(stderr, "passgrid run: lost: %s\n", r->lost);

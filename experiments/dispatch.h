@@ -32,7 +32,8 @@ typedef struct pg_dispatch {
 } pg_dispatch;
 
 /* done[i]: task i needs no running. costs [grid->count], in any unit; NULL: the grid's, in multiply-adds. */
-PG_CHECKED pg_status pg_dispatch_create(const pg_grid *grid, const bool *done, const double *costs, pg_dispatch **out, pg_error *err);
+PG_CHECKED pg_status pg_dispatch_create(const pg_grid *grid, const bool *done, const double *costs, pg_dispatch **out,
+                                        pg_error *err);
 void pg_dispatch_destroy(pg_dispatch **dispatch);
 
 /* Take the next ready task, which is then running; -1 if there is none now. */

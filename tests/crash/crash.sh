@@ -19,7 +19,8 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_WAIT_POLICY
 trials=0
 bad=0
 
-if test "$size" = long; then stride=1 fault_stride=1 byte_stride=1 kills=200; else stride=29 fault_stride=97 byte_stride=997 kills=2; fi
+stride=29 fault_stride=97 byte_stride=997 kills=2
+test "$size" = long && stride=1 fault_stride=1 byte_stride=1 kills=200
 
 run() { "$PASSGRID" run "$GRID" --out "$1"; }
 faulty() { # faulty FAULT N DIR: run with the N-th call going wrong
@@ -36,7 +37,7 @@ run reference >/dev/null 2>err || { cat err; exit 1; }
 LD_PRELOAD=$SHIM FAULT_LOG=$WORK/calls FAULT_UNDER=$WORK/counted run counted >/dev/null 2>err
 calls=$(wc -l <calls)
 
-# ---- killed at every call that changes a file ----------------------------------------------------------------------------------
+# ---- killed at every call that changes a file -----------------------------------------------------------------------------
 sweep() {
     local n fault
     for fault in kill torn; do
@@ -52,7 +53,7 @@ sweep() {
     done
 }
 
-# ---- a call that fails ----------------------------------------------------------------------------------------------------------
+# ---- a call that fails ----------------------------------------------------------------------------------------------------
 faults() {
     local n fault code first=1
     for fault in ENOSPC EDQUOT EIO once short; do
@@ -73,7 +74,7 @@ faults() {
     done
 }
 
-# ---- every byte changed -----------------------------------------------------------------------------------------------------------
+# ---- every byte changed ---------------------------------------------------------------------------------------------------
 flip_byte() { # flip_byte FILE OFFSET: its lowest bit
     local value
     value=$(od -An -tu1 -j "$2" -N 1 "$1")
@@ -109,7 +110,7 @@ flips() {
     "$FLIP" $byte_stride || bad=$((bad + 1))
 }
 
-# ---- a process killed at a random time ----------------------------------------------------------------------------------------------
+# ---- a process killed at a random time ------------------------------------------------------------------------------------
 RANDOM=${CRASH_SEED:-1}
 
 children() { # processes of the run below mpirun, in the order of their ranks
@@ -154,7 +155,7 @@ for part in $parts; do
     SECONDS=0
     $part
     case $part in
-    sweep) echo "killed at a call that changes a file: $trials trials ($calls calls a run), $((bad - before)) not recovered, ${SECONDS} s" ;;
+    sweep) echo "killed at one of $calls calls that change a file: $trials trials, $((bad - before)) not recovered, ${SECONDS} s" ;;
     faults) echo "a call fails: $trials trials, $((bad - before)) with a bad file or not recovered, ${SECONDS} s" ;;
     flips) echo "a byte is changed: $trials trials, $((bad - before)) unnoticed, ${SECONDS} s" ;;
     kills) echo "a worker, the master or mpirun is killed: $trials trials, $((bad - before)) lost something, ${SECONDS} s" ;;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Recovery: workers, the master, whole runs are killed; deadlines; one run at a time; damaged files. Results are the same bytes.
-# usage: tests/e2e/recovery.sh [PROGRAM], default $PASSGRID or build/passgrid; prints one line per check; exit code 1 if any failed
+# usage: tests/e2e/recovery.sh [PROGRAM], default $PASSGRID or build/passgrid; one line per check; exit code 1 if any failed
 set -u
 cd "$(dirname "$0")/../.."
 PASSGRID=$(realpath "${1:-${PASSGRID:-build/passgrid}}")
@@ -47,7 +47,8 @@ start_alone() { # start_alone DIR: in the background, as $process
     process=$!
 }
 start() { # start RANKS DIR [OPTIONS of mpirun]: in the background; $launcher is mpirun
-    mpirun "${@:3}" --oversubscribe --bind-to none -n "$1" "$PASSGRID" run "$GRID" --out "$2" "${settings[@]}" --lost-after 5 >out 2>err &
+    mpirun "${@:3}" --oversubscribe --bind-to none -n "$1" \
+        "$PASSGRID" run "$GRID" --out "$2" "${settings[@]}" --lost-after 5 >out 2>err &
     launcher=$!
 }
 rank_process() { # rank_process RANK: its process id
@@ -76,7 +77,7 @@ rank_of() { sed -n "s/.*start  [^ ]*\/$1\/s1\/[0-9a-f]* on rank \([0-9]*\)$/\1/p
 
 check "undisturbed" code 0 alone reference
 
-# ---- a worker dies --------------------------------------------------------------------------------------------------------------
+# ---- a worker dies --------------------------------------------------------------------------------------------------------
 start 3 worker --enable-recovery
 check "two trainings at work" await checkpoints worker 3
 victim=$(rank_of v2)
@@ -127,7 +128,7 @@ kill -CONT "$stopped"
 check "... comes back, and the run ends by itself" ends 0
 check "... same bytes" same reference silent
 
-# ---- the master dies ----------------------------------------------------------------------------------------------------------
+# ---- the master dies ------------------------------------------------------------------------------------------------------
 start 3 master --enable-recovery
 await checkpoints master 3
 kill -KILL "$(rank_process 0)"
@@ -138,7 +139,7 @@ check "... and a repeat resumes" code 0 alone master
 check "... says whose place it takes" says "this run takes its place"
 check "... same bytes" same reference master
 
-# ---- signals -------------------------------------------------------------------------------------------------------------------
+# ---- signals --------------------------------------------------------------------------------------------------------------
 start_alone twice-int
 await checkpoints twice-int 1
 kill -INT $process
@@ -149,7 +150,7 @@ check "two SIGINT end it, saved or not" test $got -eq 75 -o $got -eq 130
 check "... a repeat resumes" code 0 alone twice-int
 check "... same bytes" same reference twice-int
 
-# ---- one run at a time -----------------------------------------------------------------------------------------------------------
+# ---- one run at a time ----------------------------------------------------------------------------------------------------
 start_alone guard
 first=$process
 await checkpoints guard 1
@@ -173,11 +174,12 @@ printf 'elsewhere a-boot pid:[1] 99 99\njob 7 restart 0\n' >guard/run.guard
 check "... of the same job before its requeue is taken over" code 0 env SLURM_JOB_ID=7 SLURM_RESTART_COUNT=1 \
     "$PASSGRID" run "$GRID" --out guard "${settings[@]}"
 
-# ---- deadlines -----------------------------------------------------------------------------------------------------------------------
+# ---- deadlines ------------------------------------------------------------------------------------------------------------
 check "a deadline that has nearly come" code 75 alone deadline --deadline 11
 check "... says so" says "the deadline has come"
 check "... and what is left" says " left; "
-check "Slurm's end of the job" code 75 env SLURM_JOB_END_TIME=$(($(date +%s) + 11)) "$PASSGRID" run "$GRID" --out deadline "${settings[@]}"
+check "Slurm's end of the job" code 75 env SLURM_JOB_END_TIME=$(($(date +%s) + 11)) \
+    "$PASSGRID" run "$GRID" --out deadline "${settings[@]}"
 check "... without one it goes on" code 0 alone deadline
 check "... same bytes" same reference deadline
 rm deadline/records/"$(basename "$(grep -l '"attack": "prune"' deadline/records/* | head -n 1)")"
@@ -185,7 +187,7 @@ sed -i '2s/,[0-9.e+-]*,[0-9.e+-]*$/,1000000,1/' deadline/timings.csv # tasks too
 check "a task that cannot end before the deadline" code 75 alone deadline --deadline 40
 check "... is not started" eval 'says "no task that is left would end before the deadline" && ! grep -q " start " err'
 
-# ---- damaged files ---------------------------------------------------------------------------------------------------------------------
+# ---- damaged files --------------------------------------------------------------------------------------------------------
 cp -a reference damaged
 record=$(ls damaged/records | head -n 1)
 sed -i 's/"value": \([0-9]\)/"value": 1\1/' "damaged/records/$record"
@@ -208,7 +210,8 @@ victim=$(ls damaged/evidence | cut -d. -f1)
 rm "damaged/records/$(basename "$(grep -l "\"attack\": \"prune\"" $(grep -l "$victim" damaged/records/*) | head -n 1)")"
 printf 'x' | dd of="damaged/models/$victim.safetensors" bs=1 seek=3000 conv=notrunc status=none
 check "a damaged model" code 1 alone damaged
-check "... is not attacked, and named" says "models/$victim.safetensors is missing or damaged; remove damaged/records/$victim.json"
+check "... is not attacked, and named" \
+    says "models/$victim.safetensors is missing or damaged; remove damaged/records/$victim.json"
 rm "damaged/records/$victim.json"
 check "... and made again when its record is gone" code 0 alone damaged
 check "... same bytes" same reference damaged
