@@ -5,7 +5,7 @@
 
 extern const pg_attack pg_attack_null, pg_attack_overwrite, pg_attack_counterfeit_uchida, pg_attack_counterfeit_triggers,
     pg_attack_finetune, pg_attack_prune, pg_attack_fake1, pg_attack_fake2, pg_attack_fake3, pg_attack_flip,
-    pg_attack_substitute, pg_attack_invert;
+    pg_attack_substitute, pg_attack_permute, pg_attack_invert;
 
 const pg_attack *const pg_attacks[] = {&pg_attack_null,
                                        &pg_attack_overwrite,
@@ -18,6 +18,7 @@ const pg_attack *const pg_attacks[] = {&pg_attack_null,
                                        &pg_attack_fake3,
                                        &pg_attack_flip,
                                        &pg_attack_substitute,
+                                       &pg_attack_permute,
                                        &pg_attack_invert,
                                        NULL};
 

@@ -569,6 +569,39 @@ static void test_fake1_stolen_carrier(void **state)
     subject_destroy(&victim);
 }
 
+/* Every channel of the genuine passport is somewhere in the forged one, but not everywhere in its place. */
+static void test_permute(void **state)
+{
+    (void)state;
+    subject victim = victim_of("v1", PG_NORM_BN);
+    raid r;
+    pg_outcome o;
+    int count = 0;
+    open_raid(&r, "permute", "{repeats: 2}", &victim);
+    for (; next(&r, &o); count++) {
+        int moved = 0;
+        for (int i = 0; i < o.evidence->passport_count; i++) {
+            const pg_passport *p = &o.evidence->passports[i], *q = &victim.evidence->passports[i];
+            const int pixels = p->height * p->width, n = p->inputs;
+            for (int c = 0; c < n; c++) {
+                int found = -1;
+                for (int d = 0; d < n && found < 0; d++) {
+                    bool same = true;
+                    for (int e = 0; e < pixels && same; e++) same = p->skey[e * n + d] == q->skey[e * n + c];
+                    if (same) found = d;
+                }
+                assert_true(found >= 0);
+                moved += found != c;
+            }
+        }
+        assert_true(moved > 0);
+        assert_int_equal(judge_alone(victim.model, o.evidence).agree, pg_evidence_bits(o.evidence));
+    }
+    assert_int_equal(count, 2);
+    close_raid(&r);
+    subject_destroy(&victim);
+}
+
 /* ---- fake 2 ----------------------------------------------------------------------------------------------------------------
  */
 
@@ -872,6 +905,7 @@ static const struct {
 } quick[] = {{"fake2", "{epochs: 1, batch: 10}"},
              {"fake3", "{epochs: 1, batch: 10, flips: 0.5}"},
              {"flip", "{levels: [30]}"},
+             {"permute", "{repeats: 2}"},
              {"substitute", "{epochs: 1, batch: 4}"},
              {"invert", "{flips: [10], images: 5}"}};
 enum { QUICK = sizeof quick / sizeof *quick };
@@ -911,7 +945,8 @@ static void test_refusals(void **state)
     subject v1 = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     for (int i = 0; i < QUICK; i++) {
         refuses(quick[i].name, quick[i].yaml, &plain, "no passport layers");
-        if (strcmp(quick[i].name, "fake3") != 0) refuses(quick[i].name, quick[i].yaml, &pan, "behind the perceptron");
+        const bool solves = strcmp(quick[i].name, "fake3") != 0 && strcmp(quick[i].name, "permute") != 0;
+        if (solves) refuses(quick[i].name, quick[i].yaml, &pan, "behind the perceptron");
         assert_int_equal(pg_attack_find(quick[i].name)->needs, PG_HOLDS_PASSPORTS);
     }
     refuses("fake2", "{batch: 41}", &v1, "40 images do not fill one batch of 41");
@@ -1073,6 +1108,7 @@ static void test_declared_sight(void **state)
     assert_int_equal(pg_attack_find("fake2")->sees, PG_SEES_TRAIN | PG_SEES_AFFINE);
     assert_int_equal(pg_attack_find("fake3")->sees, PG_SEES_TRAIN | PG_SEES_EVIDENCE);
     assert_int_equal(pg_attack_find("flip")->sees, PG_SEES_EVIDENCE);
+    assert_int_equal(pg_attack_find("permute")->sees, PG_SEES_EVIDENCE);
     assert_int_equal(pg_attack_find("substitute")->sees, PG_SEES_TRAIN | PG_SEES_FRESH);
     assert_int_equal(pg_attack_find("invert")->sees, PG_SEES_AFFINE);
 }
@@ -1109,6 +1145,7 @@ int main(void)
         cmocka_unit_test(test_residual_gradient),
         cmocka_unit_test(test_flip),
         cmocka_unit_test(test_fake1_stolen_carrier),
+        cmocka_unit_test(test_permute),
         cmocka_unit_test(test_fake2_start),
         cmocka_unit_test(test_fake2_learns),
         cmocka_unit_test(test_fake3_learns),
