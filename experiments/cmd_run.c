@@ -47,8 +47,9 @@ typedef struct order {
 
 enum { SETS_MAX = 64 };
 
-/* From a signal to the end: of a process that computes, and of a master, which waits for those. */
-enum { SAVING_SECONDS = 9, WAITING_SECONDS = 14 };
+/* From a signal to the end, whatever is left to save: of a process that computes, and of a master, which waits for those.
+ * Saving takes seconds; Slurm, by default, kills half a minute after its SIGTERM. */
+enum { SAVING_SECONDS = 24, WAITING_SECONDS = 27 };
 
 typedef struct arguments {
     const char *config, *out, *data;
