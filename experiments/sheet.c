@@ -114,6 +114,7 @@ static void show(const pg_sheet *sheet, int row, int c, char out[PG_SHEET_TEXT])
     case PG_COLUMN_SMALLEST: snprintf(out, PG_SHEET_TEXT, "%.1e", gsl_stats_min(s->values, 1, n)); return;
     case PG_COLUMN_SHARE: snprintf(out, PG_SHEET_TEXT, "%.0f/%d", share_of(s), s->count); return;
     case PG_COLUMN_COUNT: snprintf(out, PG_SHEET_TEXT, "%d", s->count); return;
+    case PG_COLUMN_NUMBER: snprintf(out, PG_SHEET_TEXT, fabs(s->values[0]) < 1e4 ? "%.4g" : "%.0f", s->values[0]); return;
     case PG_COLUMN_TEXT: return;
     }
 }
@@ -218,6 +219,7 @@ static void write_cell(pg_csv_writer *csv, const pg_column *column, const pg_she
     case PG_COLUMN_SMALLEST: number_or_nothing(csv, n > 0, n > 0 ? gsl_stats_min(s->values, 1, n) : 0); return;
     case PG_COLUMN_SHARE: number_or_nothing(csv, n > 0, n > 0 ? share_of(s) / (double)n : 0); return;
     case PG_COLUMN_COUNT: pg_csv_int(csv, s->count); return;
+    case PG_COLUMN_NUMBER: number_or_nothing(csv, n > 0, n > 0 ? s->values[0] : 0); return;
     }
 }
 

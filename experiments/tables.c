@@ -1,8 +1,7 @@
 /* The tables of a run; see tables.h. */
 #include "experiments/tables.h"
 
-#include "experiments/sheet.h"
-#include "experiments/survey.h"
+#include "experiments/compare.h"
 
 #include <string.h>
 
@@ -218,6 +217,44 @@ static void print_legend(const pg_variants *list, FILE *stream)
         if (list->items[i].parameters[0]) fprintf(stream, "  %s: %s\n", list->items[i].label, list->items[i].parameters);
 }
 
+/* How many published numbers we meet, and which claims do not hold. */
+static void print_comparison(pg_sheet *checks, const int *counts, FILE *stream)
+{
+    int holding = 0;
+    fputs("published numbers:", stream);
+    for (int v = 0; v < PG_VERDICTS; v++) fprintf(stream, "%s %d %s", v ? "," : "", counts[v], pg_verdict_names[v]);
+    for (int r = 0; r < checks->row_count; r++) holding += strcmp(pg_sheet_at(checks, r, PG_CHECKS_HOLDS)->text, "yes") == 0;
+    fprintf(stream, "\npublished claims: %d of %d hold here\n", holding, checks->row_count);
+    for (int r = 0; r < checks->row_count; r++)
+        if (strcmp(pg_sheet_at(checks, r, PG_CHECKS_HOLDS)->text, "yes") != 0) {
+            fputs("  not here:", stream);
+            for (int c = 0; c < PG_CHECKS_HOLDS; c++) fprintf(stream, " %s", pg_sheet_at(checks, r, c)->text);
+            fputc('\n', stream);
+        }
+    fputc('\n', stream);
+}
+
+/* Nothing where no published numbers lie beside the program. */
+static pg_status compare(const pg_survey *survey, const char *directory, FILE *stream, pg_error *err)
+{
+    char from[PG_PATH_MAX];
+    int counts[PG_VERDICTS];
+    pg_status status = PG_OK;
+    pg_published *published = NULL;
+    pg_sheet numbers = {0}, checks = {0};
+    if (!pg_published_directory(from)) return PG_OK;
+    PG_TRY(pg_published_read(from, &published, err));
+    PG_TRY(pg_compare(published, survey, &numbers, &checks, counts, err));
+    if (stream && checks.row_count) print_comparison(&checks, counts, stream);
+    PG_TRY(finish(&numbers, directory, "published", NULL, err));
+    PG_TRY(finish(&checks, directory, "checks", NULL, err));
+done:
+    pg_sheet_clear(&numbers);
+    pg_sheet_clear(&checks);
+    pg_published_destroy(&published);
+    return status;
+}
+
 static pg_status render(const pg_results *results, const char *directory, FILE *stream, pg_error *err)
 {
     static const struct {
@@ -232,6 +269,7 @@ static pg_status render(const pg_results *results, const char *directory, FILE *
         PG_TRY(tables[i].make(&b, &sheet, err));
         PG_TRY(finish(&sheet, directory, tables[i].name, stream, err));
     }
+    PG_TRY(compare(&b, directory, stream, err));
     if (stream) {
         print_legend(&b.schemes, stream);
         print_legend(&b.attacks, stream);

@@ -1,7 +1,8 @@
 /* The tables of a run, from its records and nothing else:
  *   schemes    each scheme: accuracy by branch, signature, p-value, does the owner's claim stand
  *   removal    each scheme before and after every attack that changes the model: accuracy, signature, claim
- *   ambiguity  each scheme under genuine and under forged evidence: accuracy, agreement, p-value, claim */
+ *   ambiguity  each scheme under genuine and under forged evidence: accuracy, agreement, p-value, claim
+ *   published  our numbers beside published ones; checks: published claims asked of this run (compare.h) */
 #ifndef PG_EXPERIMENTS_TABLES_H
 #define PG_EXPERIMENTS_TABLES_H
 

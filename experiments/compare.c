@@ -1,0 +1,381 @@
+/* Our results beside published ones; see compare.h. */
+#include "experiments/compare.h"
+
+#include "core/base/memory.h"
+#include "core/formats/number.h"
+
+#include <ctype.h>
+#include <gsl/gsl_statistics.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const pg_verdict_names[] = {"reproduced", "same shape", "differs", "not comparable at this scale", NULL};
+
+enum { TRAINING_EPOCHS = 200, ATTACK_EPOCHS = 100 }; /* as published */
+
+/* ---- settings --------------------------------------------------------------------------------------------------------- */
+
+/* Results that differ in their seed alone: a chain through next. */
+typedef struct settings {
+    const pg_survey *survey;
+    int count;
+    int *first; /* [count] index of a result */
+    int *next;  /* [results] -1: the last */
+} settings;
+
+static const pg_task_labels *labels_of(const settings *s, int setting)
+{
+    return &s->survey->results->items[s->first[setting]].labels;
+}
+
+static bool same_place(const pg_task_labels *a, const pg_task_labels *b)
+{
+    return strcmp(a->data, b->data) == 0 && strcmp(a->network, b->network) == 0 && strcmp(a->norm, b->norm) == 0;
+}
+
+static bool same_setting(const settings *s, int setting, int result)
+{
+    const int first = s->first[setting];
+    return s->survey->scheme[first] == s->survey->scheme[result] && s->survey->attack[first] == s->survey->attack[result] &&
+           same_place(labels_of(s, setting), &s->survey->results->items[result].labels);
+}
+
+static void close_settings(settings *s)
+{
+    pg_free(s->first);
+    pg_free(s->next);
+}
+
+static pg_status find_settings(settings *s, const pg_survey *survey, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const int n = survey->results->count;
+    s->survey = survey;
+    PG_TRY(pg_alloc((size_t)n, sizeof *s->first, &s->first, err));
+    PG_TRY(pg_alloc((size_t)n, sizeof *s->next, &s->next, err));
+    for (int i = 0; i < n; i++) {
+        int k = 0;
+        while (k < s->count && !same_setting(s, k, i)) k++;
+        s->next[i] = k < s->count ? s->first[k] : -1;
+        s->first[k] = i;
+        if (k == s->count) s->count++;
+    }
+done:
+    return status;
+}
+
+/* ---- what a subject is about ------------------------------------------------------------------------------------------ */
+
+/* Is name, empty for any, the first word of a label such as "alexnet x0.5"? sibling: but for the number at its end. */
+static bool names(const char *name, const char *label, bool sibling)
+{
+    size_t n = strlen(name), m = strcspn(label, " ");
+    while (sibling && n && isdigit((unsigned char)name[n - 1])) n--;
+    while (sibling && m && isdigit((unsigned char)label[m - 1])) m--;
+    return !name[0] || (n == m && memcmp(name, label, n) == 0);
+}
+
+static bool any_or(const char *name, const char *value)
+{
+    return !name[0] || strcmp(name, value) == 0;
+}
+
+static bool task_fits(const pg_subject *s, const pg_task_labels *l, bool stand_in)
+{
+    return names(s->data, l->data, false) && names(s->network, l->network, stand_in) && any_or(s->norm, l->norm) &&
+           any_or(s->scheme, l->scheme) && strcmp(s->attack, l->attack) == 0;
+}
+
+typedef enum fit { FITS, FITS_NOT, NO_OPTION } fit;
+
+/* An option of the attack, else of the scheme or its training. A stand-in may transfer to another set or mark other layers. */
+static fit option_fits(const char *word, size_t length, const pg_task_labels *l, bool stand_in)
+{
+    const char *const places[] = {l->parameters, l->scheme_parameters, l->training};
+    char key[32], given[40];
+    size_t found;
+    snprintf(key, sizeof key, "%.*s", (int)strcspn(word, "="), word);
+    snprintf(given, sizeof given, "%s=*", key);
+    const bool any = stand_in && (strcmp(key, "data") == 0 || strcmp(key, "layers") == 0);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (!pg_parameter_value(places[i], key, &found)) continue;
+        return (any ? pg_parameters_hold(places[i], given, strlen(given)) : pg_parameters_hold(places[i], word, length))
+                   ? FITS
+                   : FITS_NOT;
+    }
+    return NO_OPTION;
+}
+
+/* A parameter that is no option is the outcome; without one, outcomes are those of the whole attack or its repetitions. */
+static bool cell_fits(const pg_subject *s, const pg_task_labels *l, const pg_cell *cell, bool stand_in)
+{
+    bool named = false;
+    if (strcmp(s->metric, cell->metric) != 0) return false;
+    for (const char *at = s->parameters; *at; at = pg_parameter_next(at)) {
+        const size_t n = pg_parameter_length(at);
+        const fit f = option_fits(at, n, l, stand_in);
+        if (f == FITS_NOT) return false;
+        if (f == FITS) continue;
+        if (strlen(cell->outcome) != n || memcmp(cell->outcome, at, n) != 0) return false;
+        named = true;
+    }
+    return named || !cell->outcome[0] || strncmp(cell->outcome, "repeat=", 7) == 0;
+}
+
+/* Add what a setting measured of a subject to a sample. */
+static pg_status gather(const settings *s, int setting, const pg_subject *subject, bool stand_in, pg_sample *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    if (!task_fits(subject, labels_of(s, setting), stand_in)) return PG_OK;
+    for (int i = s->first[setting]; i >= 0; i = s->next[i]) {
+        const pg_result *r = &s->survey->results->items[i];
+        for (int c = 0; c < r->record.cell_count; c++)
+            if (cell_fits(subject, &r->labels, &r->record.cells[c], stand_in))
+                PG_TRY(pg_sample_add(out, r->record.cells[c].value, err));
+    }
+done:
+    return status;
+}
+
+static double mean(const pg_sample *s)
+{
+    return gsl_stats_mean(s->values, 1, (size_t)s->count);
+}
+
+/* The value of a sample that a relation is about: bounds are kept by every trial. */
+static double telling(const pg_sample *s, pg_relation relation)
+{
+    if (relation == PG_AT_MOST) return gsl_stats_max(s->values, 1, (size_t)s->count);
+    if (relation == PG_AT_LEAST) return gsl_stats_min(s->values, 1, (size_t)s->count);
+    return mean(s);
+}
+
+static bool keeps(double value, pg_relation relation, double bound, double tolerance)
+{
+    if (relation == PG_AT_MOST) return value <= bound;
+    if (relation == PG_AT_LEAST) return value >= bound;
+    return fabs(value - bound) <= tolerance;
+}
+
+/* ---- inequalities ----------------------------------------------------------------------------------------------------- */
+
+/* What one says in one setting. */
+typedef struct answer {
+    pg_sample measured;
+    double bound;
+    bool known, holds;
+} answer;
+
+/* Add what the settings in the place of `setting` measured: under its scheme with the same options, or, if the subject names a
+ * scheme and any_scheme is set, under that. */
+static pg_status gather_beside(const settings *s, int setting, const pg_subject *subject, bool any_scheme, pg_sample *out,
+                               pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (int k = 0; k < s->count; k++) {
+        if (!same_place(labels_of(s, setting), labels_of(s, k))) continue;
+        if (!any_scheme && s->survey->scheme[s->first[k]] != s->survey->scheme[s->first[setting]]) continue;
+        PG_TRY(gather(s, k, subject, false, out, err));
+    }
+done:
+    return status;
+}
+
+/* The answer where a setting is: by itself if it is what the inequality measures, else by those beside it. */
+static pg_status ask(const settings *s, int setting, const pg_published_check *check, answer *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_sample than = {0};
+    out->bound = check->offset;
+    PG_TRY(gather(s, setting, &check->measured, false, &out->measured, err));
+    if (!out->measured.count) PG_TRY(gather_beside(s, setting, &check->measured, false, &out->measured, err));
+    if (check->than.metric[0]) PG_TRY(gather_beside(s, setting, &check->than, check->than.scheme[0] != 0, &than, err));
+    out->known = out->measured.count && (than.count || !check->than.metric[0]);
+    if (!out->known) goto done;
+    if (than.count) out->bound += mean(&than);
+    out->holds = keeps(mean(&out->measured), check->relation, out->bound, 0);
+done:
+    pg_free(than.values);
+    return status;
+}
+
+/* ---- sheets ----------------------------------------------------------------------------------------------------------- */
+
+typedef struct column {
+    const char *name;
+    pg_column_kind kind;
+} column;
+
+static pg_status start(pg_sheet *sheet, const pg_survey *survey, const char *title, const column *columns, pg_error *err)
+{
+    pg_status status = PG_OK;
+    snprintf(sheet->title, sizeof sheet->title, "%.63s: %s", survey->results->name, title);
+    snprintf(sheet->label, sizeof sheet->label, "%s", survey->label);
+    sheet->counts = survey->results->count < survey->results->expected;
+    for (; columns->name; columns++) PG_TRY(pg_sheet_column(sheet, columns->name, columns->kind, err));
+done:
+    return status;
+}
+
+static void put_texts(pg_sheet *sheet, int row, int first, const char *const *texts)
+{
+    for (; *texts; texts++, first++)
+        snprintf(pg_sheet_at(sheet, row, first)->text, sizeof pg_sheet_at(sheet, row, first)->text, "%s", *texts);
+}
+
+static pg_status put_number(pg_sheet *sheet, int row, int c, double value, pg_error *err)
+{
+    return pg_sample_add(&pg_sheet_at(sheet, row, c)->sample, value, err);
+}
+
+/* Hand a sample over to a cell. */
+static void put_sample(pg_sheet *sheet, int row, int c, pg_sample *sample)
+{
+    pg_sheet_at(sheet, row, c)->sample = *sample;
+    *sample = (pg_sample){0};
+}
+
+static const char *scheme_label(const settings *s, int setting)
+{
+    return s->survey->schemes.items[s->survey->scheme[s->first[setting]]].label;
+}
+
+static const char *attack_label(const settings *s, int setting)
+{
+    const int attack = s->survey->attack[s->first[setting]];
+    return attack < 0 ? "" : s->survey->attacks.items[attack].label;
+}
+
+static pg_status add_check(const settings *s, int setting, const pg_published_check *check, pg_sheet *sheet, pg_error *err)
+{
+    pg_status status = PG_OK;
+    answer a = {0};
+    pg_sample own = {0};
+    int row;
+    const pg_task_labels *l = labels_of(s, setting);
+    PG_TRY(gather(s, setting, &check->measured, false, &own, err));
+    if (!own.count) goto done;
+    PG_TRY(ask(s, setting, check, &a, err));
+    if (!a.known) goto done;
+    PG_TRY(pg_sheet_row(sheet, &row, err));
+    put_texts(sheet, row, 0,
+              (const char *const[]){check->id, check->what, l->data, l->network, l->norm, scheme_label(s, setting),
+                                    attack_label(s, setting), a.holds ? "yes" : "no", NULL});
+    put_sample(sheet, row, PG_CHECKS_HOLDS + 1, &a.measured);
+    put_texts(sheet, row, PG_CHECKS_HOLDS + 2, (const char *const[]){pg_relation_names[check->relation], NULL});
+    PG_TRY(put_number(sheet, row, PG_CHECKS_HOLDS + 3, a.bound, err));
+done:
+    pg_free(own.values);
+    pg_free(a.measured.values);
+    return status;
+}
+
+static pg_status make_checks(const pg_published *p, const settings *s, pg_sheet *sheet, pg_error *err)
+{
+    static const column columns[] = {{"check", PG_COLUMN_TEXT},    {"claim", PG_COLUMN_TEXT},   {"data", PG_COLUMN_TEXT},
+                                     {"network", PG_COLUMN_TEXT},  {"norm", PG_COLUMN_TEXT},    {"scheme", PG_COLUMN_TEXT},
+                                     {"attack", PG_COLUMN_TEXT},   {"holds", PG_COLUMN_TEXT},   {"ours", PG_COLUMN_MEAN},
+                                     {"relation", PG_COLUMN_TEXT}, {"bound", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
+    pg_status status = PG_OK;
+    PG_TRY(start(sheet, s->survey, "published claims, asked of this run", columns, err));
+    for (int i = 0; i < p->check_count; i++)
+        for (int k = 0; k < s->count; k++) PG_TRY(add_check(s, k, &p->checks[i], sheet, err));
+done:
+    return status;
+}
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------------- */
+
+/* Has an option of this text at least this many epochs, or none at all? */
+static bool enough_epochs(const char *parameters, long long wanted)
+{
+    size_t length;
+    const char *value = pg_parameter_value(parameters, "epochs", &length);
+    return !value || atoll(value) >= wanted;
+}
+
+static bool full_scale(const pg_task_labels *l)
+{
+    return !strchr(l->data, ' ') && !strstr(l->network, " x") && enough_epochs(l->training, TRAINING_EPOCHS) &&
+           enough_epochs(l->parameters, ATTACK_EPOCHS);
+}
+
+static pg_verdict judge(bool full, bool agrees, const pg_published_check *check, const answer *a)
+{
+    if (full && agrees) return PG_REPRODUCED;
+    if (check && a->known) return a->holds ? PG_SAME_SHAPE : PG_DIFFERS;
+    return full ? PG_DIFFERS : PG_NOT_COMPARABLE;
+}
+
+/* "full", "reduced" or "stand-in". */
+static const char *scale_name(bool full, bool stand_in)
+{
+    return stand_in ? "stand-in" : full ? "full" : "reduced";
+}
+
+static pg_status add_number(const settings *s, int setting, const pg_published_number *n, bool stand_in, pg_sheet *sheet,
+                            int *counts, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_sample ours = {0};
+    answer a = {0};
+    int row;
+    const pg_task_labels *l = labels_of(s, setting);
+    PG_TRY(gather(s, setting, &n->subject, stand_in, &ours, err));
+    if (!ours.count) goto done;
+    if (n->check) PG_TRY(ask(s, setting, n->check, &a, err));
+    const bool full = !stand_in && full_scale(l);
+    const double value = telling(&ours, n->relation);
+    const double tolerance = strcmp(n->unit, "%") == 0 ? 2 : 0.02 * fabs(n->value);
+    const pg_verdict verdict = judge(full, keeps(value, n->relation, n->value, tolerance), n->check, &a);
+    counts[verdict]++;
+    PG_TRY(pg_sheet_row(sheet, &row, err));
+    put_texts(sheet, row, 0,
+              (const char *const[]){n->id, n->what, n->unit, pg_relation_names[n->relation], n->strength, l->data, l->network,
+                                    l->norm, scheme_label(s, setting), attack_label(s, setting), scale_name(full, stand_in),
+                                    pg_verdict_names[verdict], NULL});
+    PG_TRY(put_number(sheet, row, 12, n->value, err));
+    put_sample(sheet, row, 13, &ours);
+    PG_TRY(put_number(sheet, row, 14, value - n->value, err));
+    put_texts(sheet, row, 15, (const char *const[]){n->source, NULL});
+done:
+    pg_free(ours.values);
+    pg_free(a.measured.values);
+    return status;
+}
+
+static pg_status make_numbers(const pg_published *p, const settings *s, pg_sheet *sheet, int *counts, pg_error *err)
+{
+    static const column columns[] = {
+        {"number", PG_COLUMN_TEXT},      {"what", PG_COLUMN_TEXT},     {"unit", PG_COLUMN_TEXT},
+        {"relation", PG_COLUMN_TEXT},    {"strength", PG_COLUMN_TEXT}, {"data", PG_COLUMN_TEXT},
+        {"network", PG_COLUMN_TEXT},     {"norm", PG_COLUMN_TEXT},     {"scheme", PG_COLUMN_TEXT},
+        {"attack", PG_COLUMN_TEXT},      {"scale", PG_COLUMN_TEXT},    {"verdict", PG_COLUMN_TEXT},
+        {"published", PG_COLUMN_NUMBER}, {"ours", PG_COLUMN_MEAN},     {"difference", PG_COLUMN_NUMBER},
+        {"source", PG_COLUMN_TEXT},      {NULL, PG_COLUMN_TEXT}};
+    pg_status status = PG_OK;
+    PG_TRY(start(sheet, s->survey, "beside published numbers", columns, err));
+    for (int i = 0; i < p->number_count; i++)
+        for (int stand_in = 0; stand_in < 2; stand_in++) {
+            const int before = sheet->row_count;
+            for (int k = 0; k < s->count; k++) PG_TRY(add_number(s, k, &p->numbers[i], stand_in, sheet, counts, err));
+            if (sheet->row_count > before) break;
+        }
+done:
+    return status;
+}
+
+pg_status pg_compare(const pg_published *published, const pg_survey *survey, pg_sheet *numbers, pg_sheet *checks, int *counts,
+                     pg_error *err)
+{
+    pg_status status = PG_OK;
+    settings s = {0};
+    memset(counts, 0, PG_VERDICTS * sizeof *counts);
+    PG_TRY(find_settings(&s, survey, err));
+    PG_TRY(make_numbers(published, &s, numbers, counts, err));
+    PG_TRY(make_checks(published, &s, checks, err));
+done:
+    close_settings(&s);
+    return status;
+}

@@ -1,0 +1,29 @@
+/* Our results beside published ones.
+ *
+ * A published number stands beside each of our settings (data, network, norm, scheme and attack with their options; seeds and
+ * repetitions together) that it is about. Where there is none, settings that differ only in what a smaller run replaces stand
+ * in: a sibling of the network (resnet9 for resnet18), another set to transfer to, other passport layers.
+ *
+ *   reproduced   at the published scale our mean is within 2 points (2 % of what is no percentage), or every trial keeps the
+ *                bound
+ *   same shape   not so, but the inequality that holds its shape holds here too
+ *   differs      the inequality fails; or, at the published scale, the number is another and has no inequality
+ *   not comparable at this scale   a reduced run, and no inequality
+ *
+ * The published scale is the whole data set, the whole width, 200 epochs of training and 100 of an attack that trains. */
+#ifndef PG_EXPERIMENTS_COMPARE_H
+#define PG_EXPERIMENTS_COMPARE_H
+
+#include "experiments/published.h"
+#include "experiments/survey.h"
+
+typedef enum pg_verdict { PG_REPRODUCED, PG_SAME_SHAPE, PG_DIFFERS, PG_NOT_COMPARABLE, PG_VERDICTS } pg_verdict;
+extern const char *const pg_verdict_names[];
+
+/* Fill two empty sheets: the numbers, and the inequalities by themselves, with "yes" or "no" in column PG_CHECKS_HOLDS.
+ * counts [PG_VERDICTS] of the rows of the first. */
+enum { PG_CHECKS_HOLDS = 7 };
+PG_CHECKED pg_status pg_compare(const pg_published *published, const pg_survey *survey, pg_sheet *numbers, pg_sheet *checks,
+                                int *counts, pg_error *err);
+
+#endif

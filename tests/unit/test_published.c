@@ -1,0 +1,310 @@
+/* Published numbers beside made-up results: what stands beside what, and the verdicts. */
+#include "attacks/attack.h"
+#include "core/base/memory.h"
+#include "experiments/compare.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/passgrid-published-XXXXXX";
+
+#define NUMBER_HEAD "id,what,data,network,norm,scheme,attack,parameters,metric,relation,value,unit,source,strength,check\n"
+#define CHECK_HEAD                                                                                                             \
+    "id,what,data,network,norm,scheme,attack,parameters,metric,relation,than_scheme,than_attack,than_parameters,than_metric,"  \
+    "offset\n"
+
+static void write_text(const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+}
+
+/* ---- made-up results -------------------------------------------------------------------------------------------------- */
+
+static pg_result items[32];
+static pg_results results = {.name = "made", .label = "made up", .items = items};
+
+static pg_result *add_result(const char *network, const char *scheme, const char *parameters, const char *attack,
+                             const char *attack_parameters)
+{
+    pg_result *r = &items[results.count++];
+    results.expected = results.count;
+    r->labels = (pg_task_labels){.data = "cifar10", .norm = "bn"};
+    strcpy(r->labels.network, network);
+    strcpy(r->labels.scheme, scheme);
+    strcpy(r->labels.scheme_parameters, parameters);
+    strcpy(r->labels.training, "epochs=200 lr=0.01");
+    strcpy(r->labels.attack, attack);
+    strcpy(r->labels.parameters, attack_parameters);
+    return r;
+}
+
+static void add_cell(pg_result *r, const char *outcome, const char *metric, double value)
+{
+    assert_int_equal(pg_record_add(&r->record, outcome, metric, value, "%", NULL), PG_OK);
+}
+
+/* V1 at full scale (two seeds) and on half of the width, its forgeries and removals. */
+static void make_results(void)
+{
+    for (int seed = 0; seed < 2; seed++) {
+        pg_result *full = add_result("alexnet", "v1", "passport=shuffle layers=default", "", "");
+        add_cell(full, "", "accuracy", 89 + seed);
+        add_cell(full, "epoch=1", "accuracy", 30);
+        add_cell(full, "epoch=1", "train_loss", 1.5);
+    }
+    pg_result *half = add_result("alexnet x0.5", "v1", "passport=shuffle layers=default", "", "");
+    add_cell(half, "", "accuracy", 70);
+    pg_result *fake1 =
+        add_result("alexnet x0.5", "v1", "passport=shuffle layers=default", "fake1", "passport=random repeats=2");
+    add_cell(fake1, "genuine", "accuracy", 70);
+    add_cell(fake1, "repeat=1", "accuracy", 10);
+    add_cell(fake1, "repeat=2", "accuracy", 37);
+    pg_result *prune = add_result("alexnet", "v1", "passport=shuffle layers=default", "prune", "levels=[50, 90]");
+    add_cell(prune, "level=50", "accuracy", 80);
+    add_cell(prune, "level=90", "accuracy", 20);
+    pg_result *moved = add_result("resnet9", "v1", "passport=shuffle layers=default", "finetune", "data=mnist epochs=100");
+    add_cell(moved, "", "detection", 99);
+    pg_result *own = add_result("alexnet", "v1", "passport=shuffle layers=default", "finetune", "data='' epochs=50");
+    add_cell(own, "", "detection", 42);
+}
+
+static void clear_results(void)
+{
+    for (int i = 0; i < results.count; i++) pg_record_clear(&items[i].record);
+    memset(items, 0, sizeof items);
+    results.count = 0;
+}
+
+/* ---- comparing -------------------------------------------------------------------------------------------------------- */
+
+static pg_sheet numbers, checks;
+static int counts[PG_VERDICTS];
+
+static int compare_with(const char *check_rows, const char *number_rows)
+{
+    char text[4096];
+    pg_error err = {.message = ""};
+    pg_published *published = NULL;
+    pg_survey survey = {0};
+    snprintf(text, sizeof text, "%s%s", CHECK_HEAD, check_rows);
+    write_text("checks.csv", text);
+    snprintf(text, sizeof text, "%s%s", NUMBER_HEAD, number_rows);
+    write_text("a.csv", text);
+    if (pg_published_read(folder, &published, &err) != PG_OK) fail_msg("%s", err.message);
+    make_results();
+    assert_int_equal(pg_survey_open(&survey, &results, NULL), PG_OK);
+    assert_int_equal(pg_compare(published, &survey, &numbers, &checks, counts, NULL), PG_OK);
+    pg_survey_close(&survey);
+    pg_published_destroy(&published);
+    clear_results();
+    return numbers.row_count;
+}
+
+static void forget(void)
+{
+    pg_sheet_clear(&numbers);
+    pg_sheet_clear(&checks);
+}
+
+static int column_of(const pg_sheet *sheet, const char *name)
+{
+    for (int c = 0; c < sheet->column_count; c++)
+        if (strcmp(sheet->columns[c].name, name) == 0) return c;
+    fail_msg("no column %s", name);
+    return -1;
+}
+
+static const char *text_at(pg_sheet *sheet, int row, const char *column)
+{
+    return pg_sheet_at(sheet, row, column_of(sheet, column))->text;
+}
+
+static void assert_value(pg_sheet *sheet, int row, const char *column, int count, double mean)
+{
+    const pg_sample *s = &pg_sheet_at(sheet, row, column_of(sheet, column))->sample;
+    double sum = 0;
+    assert_int_equal(s->count, count);
+    for (int i = 0; i < count; i++) sum += s->values[i];
+    if (fabs(sum / count - mean) > 1e-12) fail_msg("row %d, %s: %g is not %g", row, column, sum / count, mean);
+}
+
+static void test_full_scale(void **state)
+{
+    (void)state;
+    assert_int_equal(compare_with("", "near,,cifar10,alexnet,bn,v1,,passport=shuffle,accuracy,=,91,%,s,printed,\n"
+                                      "far,,cifar10,alexnet,bn,v1,,,accuracy,=,95,%,s,printed,\n"
+                                      "loss,,,alexnet,,v1,,epoch=1,train_loss,=,1.6,nats,s,log,\n"
+                                      "level,,,,,v1,prune,level=90,accuracy,>=,20,%,s,log,\n"),
+                     6);
+    /* the whole-width network alone, seeds together, without the value of an epoch */
+    assert_string_equal(text_at(&numbers, 0, "number"), "near");
+    assert_value(&numbers, 0, "ours", 2, 89.5);
+    assert_value(&numbers, 0, "published", 1, 91);
+    assert_value(&numbers, 0, "difference", 1, -1.5);
+    assert_string_equal(text_at(&numbers, 0, "scale"), "full");
+    assert_string_equal(text_at(&numbers, 0, "verdict"), "reproduced");
+    /* the same about the network of half the width: never reproduced */
+    assert_value(&numbers, 1, "ours", 1, 70);
+    assert_string_equal(text_at(&numbers, 1, "scale"), "reduced");
+    assert_string_equal(text_at(&numbers, 1, "verdict"), "not comparable at this scale");
+    forget();
+}
+
+static void test_outcomes_and_tolerances(void **state)
+{
+    (void)state;
+    assert_int_equal(compare_with("", "far,,cifar10,alexnet,bn,v1,,,accuracy,=,92,%,s,printed,\n"
+                                      "loss,,,alexnet,,v1,,epoch=1,train_loss,=,1.6,nats,s,log,\n"
+                                      "level,,,,,v1,prune,level=90,accuracy,>=,20,%,s,log,\n"
+                                      "none,,,,,v1,prune,level=70,accuracy,=,20,%,s,log,\n"
+                                      "option,,,,,v1,,passport=image,accuracy,=,20,%,s,log,\n"
+                                      "data,,cifar100,,,v1,,,accuracy,=,20,%,s,log,\n"),
+                     4);
+    assert_string_equal(text_at(&numbers, 0, "verdict"), "differs"); /* by 2.5 points */
+    assert_string_equal(text_at(&numbers, 2, "number"), "loss");
+    assert_value(&numbers, 2, "ours", 2, 1.5);
+    assert_string_equal(text_at(&numbers, 2, "verdict"), "differs"); /* by more than 2 % */
+    assert_string_equal(text_at(&numbers, 3, "number"), "level");
+    assert_value(&numbers, 3, "ours", 1, 20);
+    assert_string_equal(text_at(&numbers, 3, "verdict"), "reproduced");
+    assert_int_equal(counts[PG_REPRODUCED], 1);
+    assert_int_equal(counts[PG_DIFFERS], 2);
+    assert_int_equal(counts[PG_NOT_COMPARABLE], 1);
+    forget();
+}
+
+/* A bound is about the worst trial, the shape about the mean; an attack's option hides the scheme's. */
+static void test_shape(void **state)
+{
+    (void)state;
+    assert_int_equal(compare_with("low,near guessing,,,,v1,fake1,,accuracy,<=,,,,,25\n"
+                                  "lower,far below,,,,v1,fake1,,accuracy,<=,,,,accuracy,-50\n"
+                                  "against,no such scheme here,,,,v1,fake1,,accuracy,<=,plain,,,accuracy,0\n",
+                                  "fake,,cifar10,alexnet,,v1,fake1,passport=random,accuracy,<=,35,%,s,printed,low\n"
+                                  "deeper,,cifar10,alexnet,,v1,fake1,,accuracy,<=,35,%,s,printed,lower\n"
+                                  "asked,,cifar10,alexnet,,v1,fake1,,accuracy,<=,35,%,s,printed,against\n"
+                                  "other,,cifar10,alexnet,,v1,fake1,passport=shuffle,accuracy,<=,35,%,s,printed,low\n"),
+                     3);
+    assert_value(&numbers, 0, "ours", 2, 23.5); /* both repetitions, not the genuine one */
+    assert_value(&numbers, 0, "difference", 1, 2);
+    assert_string_equal(text_at(&numbers, 0, "verdict"), "same shape");
+    assert_string_equal(text_at(&numbers, 1, "verdict"), "differs"); /* 23.5 is not 50 below 70 */
+    assert_string_equal(text_at(&numbers, 2, "verdict"), "not comparable at this scale");
+    assert_int_equal(checks.row_count, 2); /* what cannot be asked is not there */
+    assert_string_equal(text_at(&checks, 0, "holds"), "yes");
+    assert_value(&checks, 0, "bound", 1, 25);
+    assert_string_equal(text_at(&checks, 1, "holds"), "no");
+    assert_string_equal(pg_sheet_at(&checks, 1, PG_CHECKS_HOLDS)->text, "no");
+    assert_value(&checks, 1, "bound", 1, 20); /* the network of the same width, less 50 */
+    forget();
+}
+
+static void test_stand_in(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        compare_with("kept,,,,,v1,finetune,data=*,detection,>=,,,,,95\n",
+                     "moved,,cifar10,resnet18,,v1,finetune,data=cifar100 layers=all,detection,=,100,%,s,printed,kept\n"
+                     "exact,,cifar10,resnet9,,v1,finetune,data=mnist,detection,=,100,%,s,printed,kept\n"
+                     "other,,cifar10,alexnet,,v1,finetune,data=mnist,detection,=,100,%,s,printed,kept\n"),
+        2);
+    assert_string_equal(text_at(&numbers, 0, "scale"), "stand-in");
+    assert_string_equal(text_at(&numbers, 0, "network"), "resnet9");
+    assert_string_equal(text_at(&numbers, 0, "verdict"), "same shape"); /* never reproduced, though within 2 points */
+    assert_string_equal(text_at(&numbers, 1, "scale"), "full");
+    assert_string_equal(text_at(&numbers, 1, "verdict"), "reproduced");
+    assert_int_equal(checks.row_count, 1); /* tuning on the owner's data is no transfer */
+    forget();
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------------ */
+
+static void assert_bad(const char *check_text, const char *number_text, const char *message)
+{
+    pg_published *published = NULL;
+    pg_error err = {.message = ""};
+    write_text("checks.csv", check_text);
+    write_text("a.csv", number_text);
+    assert_int_equal(pg_published_read(folder, &published, &err), PG_BAD_INPUT);
+    assert_null(published);
+    if (!strstr(err.message, message)) fail_msg("\"%s\" lacks \"%s\"", err.message, message);
+}
+
+static void test_bad_files(void **state)
+{
+    (void)state;
+    assert_bad("id\na\n", NUMBER_HEAD, "checks.csv");
+    assert_bad(CHECK_HEAD "a,,,,,,,,m,<,,,,,1\n", NUMBER_HEAD, "checks.csv:2: no relation \"<\"");
+    assert_bad(CHECK_HEAD "a,,,,,,,,m,<=,,,,,\n", NUMBER_HEAD, "checks.csv:2: offset");
+    assert_bad(CHECK_HEAD, NUMBER_HEAD "n,,,,,,,,m,=,1,,,,\nn,,,,,,,,m,=,1,,,,b\n", "a.csv:3: no check \"b\"");
+    assert_bad(CHECK_HEAD, NUMBER_HEAD "n,,,,,,,,m,=,one,,,,\n", "a.csv:2: value");
+}
+
+static void assert_known(const char *scheme, const char *attack)
+{
+    static const char *const elsewhere[] = {"greedy-residual", "deepsigns", ""}; /* schemes that others attacked */
+    bool known = pg_scheme_find(scheme) != NULL;
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) known |= strcmp(elsewhere[i], scheme) == 0;
+    if (!known) fail_msg("scheme %s", scheme);
+    if (attack[0] && !pg_attack_find(attack)) fail_msg("attack %s", attack);
+}
+
+/* The project's own files: readable, with names that mean something and numbers told apart. */
+static void test_own_files(void **state)
+{
+    (void)state;
+    pg_published *p = NULL;
+    pg_error err = {.message = ""};
+    if (pg_published_read("results/published", &p, &err) != PG_OK) fail_msg("%s", err.message);
+    assert_true(p->number_count > 250 && p->check_count > 20);
+    for (int i = 0; i < p->number_count; i++) {
+        const pg_published_number *n = &p->numbers[i];
+        assert_known(n->subject.scheme, n->subject.attack);
+        assert_true(n->source[0] && n->strength[0] && n->what[0] && n->subject.metric[0]);
+        for (int k = 0; k < i; k++) assert_string_not_equal(p->numbers[k].id, n->id);
+        if (n->check && strcmp(n->check->measured.scheme, n->subject.scheme) != 0)
+            fail_msg("%s: another scheme's check", n->id);
+    }
+    for (int i = 0; i < p->check_count; i++) {
+        const pg_published_check *c = &p->checks[i];
+        assert_known(c->measured.scheme, c->measured.attack);
+        assert_known(c->than.scheme, c->than.attack);
+        for (int k = 0; k < i; k++) assert_string_not_equal(p->checks[k].id, c->id);
+    }
+    pg_published_destroy(&p);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_full_scale), cmocka_unit_test(test_outcomes_and_tolerances),
+        cmocka_unit_test(test_shape),      cmocka_unit_test(test_stand_in),
+        cmocka_unit_test(test_bad_files),  cmocka_unit_test(test_own_files),
+    };
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}
