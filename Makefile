@@ -93,7 +93,7 @@ $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-dou
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: all run test deps deps-dev deps-slurm data do-run do-test unit golden e2e test-slurm crash-test asan lint format check-compilers clean help
+.PHONY: all run test deps deps-dev deps-slurm data do-run do-test unit golden e2e test-slurm test-hosts crash-test asan lint format check-compilers clean help
 
 run: deps
 	$(Q)$(MAKE) --no-print-directory do-run
@@ -136,6 +136,10 @@ crash-test: $(BUILD)/passgrid $(CRASH_BIN)
 test-slurm: $(BUILD)/passgrid
 	$(Q)if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory deps-slurm; fi
 	$(Q)PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/slurm/run.sh
+
+# Three hosts of network namespaces; where those may not be made, the test says so.
+test-hosts: $(BUILD)/passgrid
+	$(Q)PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/hosts/run.sh
 
 # What each build needs: a command that fails where it is missing, and Debian's package.
 define NEEDS
@@ -209,4 +213,5 @@ help:
 	@echo "make unit | golden | e2e   parts of the tests"
 	@echo "make crash-test       kill it and fail its disk everywhere; half an hour"
 	@echo "make test-slurm       slurm/passgrid.sbatch under a real Slurm of one node (root on Debian)"
+	@echo "make test-hosts       a grid across three hosts of network namespaces, of which one is lost (root)"
 	@echo "make asan | lint | format | check-compilers | clean"
