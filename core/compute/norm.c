@@ -1,7 +1,7 @@
 /* Normalisation; see norm.h. All kinds are one computation on sets: a set is a run of images, all pixels, and a run of
  * channels.
  *
- * Per channel and image the kernels first make sums over the pixels, in float over short runs and in double beyond; sets then
+ * Per channel and image the kernels first make sums over the pixels, in pg_real over short runs and in double beyond; sets then
  * combine channels and images in order. */
 #include "core/compute/norm.h"
 
@@ -32,11 +32,13 @@ size_t pg_norm_scratch(const pg_norm *norm, int n)
 typedef struct job {
     const pg_norm *norm;
     const pg_real *x, *y, *dy, *mean, *inv_std, *gamma, *beta;
+    const uint8_t *chosen;
     pg_real *out;
+    uint8_t *which;
     double *first, *second;         /* [n,channels] */
     double *set_first, *set_second; /* [sets], at most n * channels */
     pg_real *a, *b, *c;             /* coefficients [n,channels] */
-    bool add, centred;
+    bool add;
 } job;
 
 /* Set of (image, channel), as an index into mean and inv_std. */
@@ -60,7 +62,13 @@ static ptrdiff_t image_at(const pg_norm *norm, int image)
 
 enum { LANES = 64 }; /* channels at a time */
 
-/* Sums over the pixels of one image: of x (first pass), or of (x - mean)^2 (second pass, centred). */
+static int min(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Sums over the pixels of one image of d and d^2, d = x - origin. A channel's origin is its first value in the image: near enough
+ * to the mean that nothing is lost in the squares. */
 static void sum_image(void *context, int image, int thread)
 {
     (void)thread;
@@ -68,25 +76,29 @@ static void sum_image(void *context, int image, int thread)
     const pg_norm *norm = j->norm;
     const int channels = norm->channels;
     const pg_real *x = j->x + image_at(norm, image);
-    double *out = j->first + (ptrdiff_t)image * channels;
     for (int from = 0; from < channels; from += LANES) {
-        const int lanes = channels - from < LANES ? channels - from : LANES;
-        double total[LANES] = {0};
-        pg_real centre[LANES] = {0};
-        for (int c = 0; j->centred && c < lanes; c++) centre[c] = j->mean[set_of(norm, image, from + c)];
+        const int lanes = min(LANES, channels - from);
+        const pg_real *origin = x + from;
+        double total[LANES] = {0}, squares[LANES] = {0};
         for (int p = 0; p < norm->pixels; p += RUN) {
-            const int end = p + RUN < norm->pixels ? p + RUN : norm->pixels;
-            pg_real run[LANES] = {0};
+            const int end = min(p + RUN, norm->pixels);
+            pg_real run[LANES] = {0}, square_run[LANES] = {0};
             for (int q = p; q < end; q++) {
                 const pg_real *v = x + (ptrdiff_t)q * channels + from;
-                if (j->centred)
-                    for (int c = 0; c < lanes; c++) run[c] += (v[c] - centre[c]) * (v[c] - centre[c]);
-                else
-                    for (int c = 0; c < lanes; c++) run[c] += v[c];
+                for (int c = 0; c < lanes; c++) {
+                    const pg_real d = v[c] - origin[c];
+                    run[c] += d;
+                    square_run[c] += d * d;
+                }
             }
-            for (int c = 0; c < lanes; c++) total[c] += (double)run[c];
+            for (int c = 0; c < lanes; c++) {
+                total[c] += (double)run[c];
+                squares[c] += (double)square_run[c];
+            }
         }
-        for (int c = 0; c < lanes; c++) out[from + c] = total[c];
+        const ptrdiff_t row = (ptrdiff_t)image * channels + from;
+        memcpy(j->first + row, total, (size_t)lanes * sizeof *total);
+        memcpy(j->second + row, squares, (size_t)lanes * sizeof *squares);
     }
 }
 
@@ -115,23 +127,46 @@ static job start(const pg_norm *norm, int n, pg_real *scratch)
     return j;
 }
 
+static double origin_of(const job *j, int image, int channel)
+{
+    return (double)j->x[image_at(j->norm, image) + channel];
+}
+
+/* From sums about the origins to sums of x, and then to those of (x - mean)^2. */
+static void add_origins(job *j, int n)
+{
+    for (int i = 0; i < n; i++)
+        for (int c = 0; c < j->norm->channels; c++)
+            j->first[(ptrdiff_t)i * j->norm->channels + c] += j->norm->pixels * origin_of(j, i, c);
+}
+
+static void centre_squares(job *j, int n)
+{
+    const double pixels = j->norm->pixels;
+    for (int i = 0; i < n; i++)
+        for (int c = 0; c < j->norm->channels; c++) {
+            const ptrdiff_t at = (ptrdiff_t)i * j->norm->channels + c;
+            const double origin = origin_of(j, i, c), shift = j->set_first[set_of(j->norm, i, c)] - origin;
+            j->second[at] += shift * (pixels * shift - 2 * (j->first[at] - pixels * origin));
+        }
+}
+
 void pg_norm_statistics(const pg_norm *norm, int n, const pg_real *x, pg_real *mean, pg_real *inv_std, pg_real *variance,
                         pg_real *scratch)
 {
     if (norm->kind == PG_NORM_NONE) return;
     job j = start(norm, n, scratch);
-    const size_t sets = pg_norm_sets(norm, n);
     j.x = x;
-    j.mean = mean;
     pg_parallel(n, sum_image, &j);
+    add_origins(&j, n);
     combine(norm, n, j.first, j.set_first);
-    for (size_t s = 0; s < sets; s++) mean[s] = (pg_real)j.set_first[s];
-    j.centred = true;
-    pg_parallel(n, sum_image, &j);
-    combine(norm, n, j.first, j.set_first);
-    for (size_t s = 0; s < sets; s++) {
-        inv_std[s] = (pg_real)(1 / sqrt(j.set_first[s] + (double)norm->eps));
-        if (variance) variance[s] = (pg_real)j.set_first[s];
+    centre_squares(&j, n);
+    combine(norm, n, j.second, j.set_second);
+    for (size_t s = 0; s < pg_norm_sets(norm, n); s++) {
+        const double spread = j.set_second[s] > 0 ? j.set_second[s] : 0;
+        mean[s] = (pg_real)j.set_first[s];
+        inv_std[s] = (pg_real)(1 / sqrt(spread + (double)norm->eps));
+        if (variance) variance[s] = (pg_real)spread;
     }
 }
 
@@ -158,6 +193,49 @@ static void apply_image(void *context, int image, int thread)
     }
 }
 
+/* The first of the four pixels under pixel p of the pooled image. */
+static ptrdiff_t pool_corner(const pg_norm *norm, int p)
+{
+    const int across = norm->pool_width / 2;
+    return ((ptrdiff_t)(p / across) * 2 * norm->pool_width + (ptrdiff_t)(p % across) * 2) * norm->channels;
+}
+
+/* From there to pixel `tap` of the four. */
+static ptrdiff_t pool_tap(const pg_norm *norm, int tap)
+{
+    return ((ptrdiff_t)(tap / 2) * norm->pool_width + tap % 2) * norm->channels;
+}
+
+static void apply_pooled_image(void *context, int image, int thread)
+{
+    (void)thread;
+    const job *j = context;
+    const pg_norm *norm = j->norm;
+    const int channels = norm->channels;
+    const ptrdiff_t out = image_at(norm, image) / 4, row = (ptrdiff_t)image * channels;
+    for (int p = 0; p < norm->pixels / 4; p++)
+        for (int from = 0; from < channels; from += LANES) {
+            const int lanes = min(LANES, channels - from);
+            const ptrdiff_t to = out + (ptrdiff_t)p * channels + from;
+            const pg_real *x = j->x + image_at(norm, image) + pool_corner(norm, p) + from;
+            const pg_real *a = j->a + row + from, *b = j->b + row + from, *centre = j->c + row + from;
+            pg_real best[LANES];
+            int32_t taken[LANES] = {0};
+            for (int c = 0; c < lanes; c++) best[c] = a[c] * (x[c] - centre[c]) + b[c];
+            for (int tap = 1; tap < 4; tap++) {
+                const pg_real *at = x + pool_tap(norm, tap);
+                for (int c = 0; c < lanes; c++) {
+                    const pg_real v = a[c] * (at[c] - centre[c]) + b[c];
+                    taken[c] = v > best[c] ? tap : taken[c];
+                    best[c] = v > best[c] ? v : best[c];
+                }
+            }
+            pg_real *y = j->out + to;
+            for (int c = 0; c < lanes; c++) y[c] = norm->relu && !(best[c] > 0) ? 0 : best[c];
+            for (int c = 0; j->which && c < lanes; c++) j->which[to + c] = (uint8_t)taken[c];
+        }
+}
+
 static void affine_coefficients(job *j, int n)
 {
     const pg_norm *norm = j->norm;
@@ -173,7 +251,7 @@ static void affine_coefficients(job *j, int n)
 }
 
 void pg_norm_apply(const pg_norm *norm, int n, const pg_real *x, const pg_real *mean, const pg_real *inv_std,
-                   const pg_real *gamma, const pg_real *beta, pg_real *y, pg_real *scratch)
+                   const pg_real *gamma, const pg_real *beta, pg_real *y, uint8_t *which, pg_real *scratch)
 {
     job j = start(norm, n, scratch);
     j.x = x;
@@ -182,39 +260,54 @@ void pg_norm_apply(const pg_norm *norm, int n, const pg_real *x, const pg_real *
     j.gamma = gamma;
     j.beta = beta;
     j.out = y;
+    j.which = which;
     affine_coefficients(&j, n);
-    pg_parallel(n, apply_image, &j);
+    pg_parallel(n, norm->pool_width ? apply_pooled_image : apply_image, &j);
 }
 
 /* ---- backward ---- */
 
-/* Per image and channel: sum of g and of g (x - mean) inv_std, with g = dy where the ReLU was open. */
+/* g and x of one pixel of y: dy where the ReLU was open, and the x that y came from. */
+static inline void gradient_and_input(const job *j, ptrdiff_t image, int p, int from, int lanes, pg_real *g, pg_real *x)
+{
+    const pg_norm *norm = j->norm;
+    const bool pooled = norm->pool_width > 0;
+    const ptrdiff_t at = (pooled ? image / 4 : image) + (ptrdiff_t)p * norm->channels + from;
+    const pg_real *y = j->y + at, *dy = j->dy + at, *in = pooled ? j->x + image + pool_corner(norm, p) + from : j->x + at;
+    for (int c = 0; c < lanes; c++) g[c] = !norm->relu || y[c] > 0 ? dy[c] : 0;
+    for (int c = 0; c < lanes; c++) x[c] = in[c];
+    if (!pooled) return;
+    int32_t chosen[LANES];
+    for (int c = 0; c < lanes; c++) chosen[c] = j->chosen[at + c];
+    for (int tap = 1; tap < 4; tap++) {
+        const pg_real *other = in + pool_tap(norm, tap);
+        for (int c = 0; c < lanes; c++) x[c] = chosen[c] == tap ? other[c] : x[c];
+    }
+}
+
+/* Per image and channel: sum of g and of g (x - mean) inv_std. */
 static void gradient_sums_image(void *context, int image, int thread)
 {
     (void)thread;
     const job *j = context;
     const pg_norm *norm = j->norm;
-    const int channels = norm->channels;
+    const int channels = norm->channels, pixels = norm->pool_width ? norm->pixels / 4 : norm->pixels;
     const bool none = norm->kind == PG_NORM_NONE;
-    const ptrdiff_t base = image_at(norm, image);
     for (int from = 0; from < channels; from += LANES) {
-        const int lanes = channels - from < LANES ? channels - from : LANES;
+        const int lanes = min(LANES, channels - from);
         double total[LANES] = {0}, moment[LANES] = {0};
-        pg_real centre[LANES] = {0}, scale[LANES];
+        pg_real centre[LANES] = {0}, scale[LANES], g[LANES], x[LANES];
         for (int c = 0; c < lanes; c++) {
             centre[c] = none ? 0 : j->mean[set_of(norm, image, from + c)];
             scale[c] = none ? 1 : j->inv_std[set_of(norm, image, from + c)];
         }
-        for (int p = 0; p < norm->pixels; p += RUN) {
-            const int end = p + RUN < norm->pixels ? p + RUN : norm->pixels;
+        for (int p = 0; p < pixels; p += RUN) {
             pg_real run[LANES] = {0}, runm[LANES] = {0};
-            for (int q = p; q < end; q++) {
-                const ptrdiff_t at = base + (ptrdiff_t)q * channels + from;
-                const pg_real *x = j->x + at, *y = j->y + at, *dy = j->dy + at;
+            for (int q = p; q < min(p + RUN, pixels); q++) {
+                gradient_and_input(j, image_at(norm, image), q, from, lanes, g, x);
                 for (int c = 0; c < lanes; c++) {
-                    const pg_real g = !norm->relu || y[c] > 0 ? dy[c] : 0;
-                    run[c] += g;
-                    runm[c] += g * ((x[c] - centre[c]) * scale[c]);
+                    run[c] += g[c];
+                    runm[c] += g[c] * ((x[c] - centre[c]) * scale[c]);
                 }
             }
             for (int c = 0; c < lanes; c++) {
@@ -222,10 +315,9 @@ static void gradient_sums_image(void *context, int image, int thread)
                 moment[c] += (double)runm[c];
             }
         }
-        for (int c = 0; c < lanes; c++) {
-            j->first[(ptrdiff_t)image * channels + from + c] = total[c];
-            j->second[(ptrdiff_t)image * channels + from + c] = moment[c];
-        }
+        const ptrdiff_t row = (ptrdiff_t)image * channels + from;
+        memcpy(j->first + row, total, (size_t)lanes * sizeof *total);
+        memcpy(j->second + row, moment, (size_t)lanes * sizeof *moment);
     }
 }
 
@@ -247,6 +339,35 @@ static void input_gradient_image(void *context, int image, int thread)
             dx[c] = j->add ? dx[c] + d : d;
         }
     }
+}
+
+/* The same where the gradient of a pooled pixel goes to the one pixel that was taken. */
+static void pooled_input_gradient_image(void *context, int image, int thread)
+{
+    (void)thread;
+    const job *j = context;
+    const pg_norm *norm = j->norm;
+    const int channels = norm->channels;
+    const ptrdiff_t base = image_at(norm, image), row = (ptrdiff_t)image * channels;
+    for (int p = 0; p < norm->pixels / 4; p++)
+        for (int from = 0; from < channels; from += LANES) {
+            const int lanes = min(LANES, channels - from);
+            const ptrdiff_t at = base / 4 + (ptrdiff_t)p * channels + from, corner = base + pool_corner(norm, p) + from;
+            const pg_real *y = j->y + at, *dy = j->dy + at;
+            const pg_real *a = j->a + row + from, *b = j->b + row + from, *k = j->c + row + from;
+            pg_real g[LANES];
+            int32_t chosen[LANES];
+            for (int c = 0; c < lanes; c++) g[c] = !norm->relu || y[c] > 0 ? a[c] * dy[c] : 0;
+            for (int c = 0; c < lanes; c++) chosen[c] = j->chosen[at + c];
+            for (int tap = 0; tap < 4; tap++) {
+                const pg_real *x = j->x + corner + pool_tap(norm, tap);
+                pg_real *dx = j->out + corner + pool_tap(norm, tap);
+                for (int c = 0; c < lanes; c++) {
+                    const pg_real d = (chosen[c] == tap ? g[c] : 0) + (b[c] * x[c] + k[c]);
+                    dx[c] = j->add ? dx[c] + d : d;
+                }
+            }
+        }
 }
 
 static void weigh_by_gamma(job *j, int n)
@@ -282,8 +403,8 @@ static void gradient_coefficients(job *j, int n)
 }
 
 void pg_norm_backward(const pg_norm *norm, int n, const pg_real *x, const pg_real *mean, const pg_real *inv_std,
-                      const pg_real *gamma, const pg_real *y, const pg_real *dy, pg_real *dgamma, pg_real *dbeta, pg_real *dx,
-                      bool add, pg_real *scratch)
+                      const pg_real *gamma, const pg_real *y, const uint8_t *which, const pg_real *dy, pg_real *dgamma,
+                      pg_real *dbeta, pg_real *dx, bool add, pg_real *scratch)
 {
     job j = start(norm, n, scratch);
     j.x = x;
@@ -292,6 +413,7 @@ void pg_norm_backward(const pg_norm *norm, int n, const pg_real *x, const pg_rea
     j.gamma = gamma;
     j.y = y;
     j.dy = dy;
+    j.chosen = which;
     j.out = dx;
     j.add = add;
     pg_parallel(n, gradient_sums_image, &j);
@@ -306,5 +428,5 @@ void pg_norm_backward(const pg_norm *norm, int n, const pg_real *x, const pg_rea
     }
     if (!dx) return;
     gradient_coefficients(&j, n);
-    pg_parallel(n, input_gradient_image, &j);
+    pg_parallel(n, norm->pool_width ? pooled_input_gradient_image : input_gradient_image, &j);
 }

@@ -1,12 +1,10 @@
-/* Normalisation, affine and ReLU in one: y = act(gamma * (x - mean) * inv_std + beta), channels last.
+/* Normalisation, affine, ReLU and max pool in one: y = pool(act(gamma * (x - mean) * inv_std + beta)), channels last.
  *
- * x, y [N, P, C] with P = pixels of one image. Statistics are kept per set:
- *   PG_NORM_BN    one set per channel over N and P            mean, inv_std [C]
- *   PG_NORM_GN    one set per image and group of channels      mean, inv_std [N, G]
- *   PG_NORM_IN    one set per image and channel                mean, inv_std [N, C]
- *   PG_NORM_NONE  x as it is; mean and inv_std are not read
- * Variances are biased (divided by the count), inv_std = 1 / sqrt(variance + eps).
- * Results do not depend on the number of threads. */
+ * x [N, P, C] with P = pixels of one image; y likewise, or [N, P / 4, C] when pooled: the largest of every 2 x 2 pixels.
+ * Statistics are kept per set: PG_NORM_BN    one set per channel over N and P            mean, inv_std [C] PG_NORM_GN    one
+ * set per image and group of channels      mean, inv_std [N, G] PG_NORM_IN    one set per image and channel mean, inv_std [N,
+ * C] PG_NORM_NONE  x as it is; mean and inv_std are not read Variances are biased (divided by the count), inv_std = 1 /
+ * sqrt(variance + eps). Results do not depend on the number of threads. */
 #ifndef PG_COMPUTE_NORM_H
 #define PG_COMPUTE_NORM_H
 
@@ -14,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef enum pg_norm_kind { PG_NORM_BN, PG_NORM_GN, PG_NORM_IN, PG_NORM_NONE } pg_norm_kind;
 
@@ -23,7 +22,8 @@ typedef struct pg_norm {
     int groups; /* GN only: channels per group = channels / groups */
     pg_real eps;
     bool relu;
-    bool fixed; /* backward takes mean and inv_std as constants, not as statistics of x */
+    int pool_width; /* 0: no pool; else the even width of the image (its height is even too) */
+    bool fixed;     /* backward takes mean and inv_std as constants, not as statistics of x */
 } pg_norm;
 
 /* Number of elements of mean (and of inv_std) for n images. */
@@ -36,15 +36,16 @@ size_t pg_norm_scratch(const pg_norm *norm, int n);
 void pg_norm_statistics(const pg_norm *norm, int n, const pg_real *x, pg_real *mean, pg_real *inv_std, pg_real *variance,
                         pg_real *scratch);
 
-/* y from x; gamma, beta [C], either may be NULL (ones, zeros). y may be x. */
+/* y from x; gamma, beta [C], either may be NULL (ones, zeros). y may be x unless pooled. which, as y and pooled only: the pixel
+ * of the four (0 .. 3, row by row) that was taken, the first of equals; or NULL. */
 void pg_norm_apply(const pg_norm *norm, int n, const pg_real *x, const pg_real *mean, const pg_real *inv_std,
-                   const pg_real *gamma, const pg_real *beta, pg_real *y, pg_real *scratch);
+                   const pg_real *gamma, const pg_real *beta, pg_real *y, uint8_t *which, pg_real *scratch);
 
-/* Backward of statistics and apply together. y is the forward result (its sign is the ReLU's mask).
+/* Backward of statistics and apply together. y is the forward result (its sign is the ReLU's mask), dy its gradient.
  * dgamma, dbeta [C] are added to (either may be NULL). dx is overwritten, or added to when add is set, or skipped when NULL.
- * dx may be dy. */
+ * dx may be dy unless pooled. */
 void pg_norm_backward(const pg_norm *norm, int n, const pg_real *x, const pg_real *mean, const pg_real *inv_std,
-                      const pg_real *gamma, const pg_real *y, const pg_real *dy, pg_real *dgamma, pg_real *dbeta, pg_real *dx,
-                      bool add, pg_real *scratch);
+                      const pg_real *gamma, const pg_real *y, const uint8_t *which, const pg_real *dy, pg_real *dgamma,
+                      pg_real *dbeta, pg_real *dx, bool add, pg_real *scratch);
 
 #endif

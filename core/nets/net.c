@@ -13,11 +13,13 @@
 #include <string.h>
 
 /* What the net holds for one layer. Pointers are into pools owned by the net. */
-typedef struct cell {
+typedef struct cell cell;
+struct cell {
     pg_conv conv;
     pg_norm norm;
     pg_pool pool;
     bool input_shared, output_shared; /* the same in both branches */
+    cell *folded;                     /* convolution: the max pool after it that its norm does too; pool: its convolution */
     size_t trunk, trunk_size;         /* what a trunk keeps of it: elements of one image before it, and of it; 0: nothing */
     size_t in_size, out_size;         /* elements of one image */
     pg_real *z;                       /* convolution output (training nets; else y) */
@@ -33,7 +35,7 @@ typedef struct cell {
     pg_real *dscale, *dbias;        /* [O]: gradient of the affine in force; dgamma, dbeta where no perceptron follows */
     pg_real *hidden[2], *fc_out[2]; /* perceptron: [O/4], [O] for gamma and beta */
     const pg_real *scale, *bias;    /* affine in force */
-} cell;
+};
 
 struct pg_net {
     pg_model *shape; /* a model of the spec, for its layers; its params serve as the gradients */
@@ -110,12 +112,14 @@ static int last_reader(const pg_model *m, int row)
     return last;
 }
 
+/* In training a convolution has z apart, and with its pool done too it leaves no output of its own. */
 static void plan_outputs(pg_net *net, slots *s)
 {
     const pg_model *m = net->shape;
     for (int i = 0; i < m->layer_count; i++) {
         const int until = net->training ? m->layer_count : last_reader(m, i);
-        s->owner[i] = slot_take(s, layer_size(&m->layers[i]) * (size_t)net->batch, i, until);
+        const bool none = net->training && m->layers[i].row.kind == PG_ROW_CONV && net->cells[i].folded;
+        s->owner[i] = slot_take(s, none ? 0 : layer_size(&m->layers[i]) * (size_t)net->batch, i, until);
     }
 }
 
@@ -182,6 +186,12 @@ static void place(pg_net *net, const slots *outputs, const slots *gradients, are
         scratch = larger(scratch, larger(pg_conv_scratch(&c->conv, net->batch), pg_norm_scratch(&c->norm, net->batch)));
         input = larger(input, c->in_size * batch);
     }
+    for (int i = 0; i < m->layer_count; i++) {
+        cell *c = &net->cells[i];
+        if (m->layers[i].row.kind != PG_ROW_CONV || !c->folded) continue;
+        c->y = c->folded->y;
+        c->dy = c->folded->dy;
+    }
     net->scratch = take(a, scratch);
     net->affine_scratch = take(a, 2 * channels);
     if (!net->training) return;
@@ -223,6 +233,23 @@ static pg_status plan_cell(pg_net *net, int i, pg_conv_choice choice, pg_error *
                                  .stride = r->stride,
                                  .pad = r->pad};
     return pg_conv_plan(&c->conv, &shape, choice, err);
+}
+
+/* A 2 x 2 max pool that alone reads a convolution block is done in the same pass over its pixels. */
+static void plan_pools(pg_net *net)
+{
+    const pg_model *m = net->shape;
+    for (int i = 1; i < m->layer_count; i++) {
+        const pg_layer *pool = &m->layers[i], *conv = &m->layers[i - 1];
+        const pg_row *r = &pool->row;
+        const bool halves =
+            r->kernel == 2 && r->stride == 2 && r->pad == 0 && pool->in_height % 2 == 0 && pool->in_width % 2 == 0;
+        if (r->kind != PG_ROW_MAXPOOL || !halves || r->input != i - 1 || conv->row.kind != PG_ROW_CONV) continue;
+        if (last_reader(m, i - 1) != i) continue;
+        net->cells[i - 1].folded = &net->cells[i];
+        net->cells[i].folded = &net->cells[i - 1];
+        net->cells[i - 1].norm.pool_width = pool->in_width;
+    }
 }
 
 /* A trunk keeps the convolution outputs of passport layers with a shared input, and shared outputs that another row reads. */
@@ -279,6 +306,7 @@ pg_status pg_net_create(const pg_net_spec *spec, int batch, bool training, pg_co
     net->two_branches = spec->passports && spec->public_affine && spec->private_affine;
     PG_TRY(pg_alloc((size_t)net->shape->layer_count, sizeof *net->cells, &net->cells, err));
     for (int i = 0; i < net->shape->layer_count; i++) PG_TRY(plan_cell(net, i, choice, err));
+    plan_pools(net);
     plan_trunk(net);
     plan_outputs(net, outputs);
     if (training) plan_gradients(net, gradients);
@@ -492,7 +520,8 @@ static void conv_forward(pg_net *net, cell *c, const pg_layer *l, pg_model *m, p
     if (batch_norm && net->mode == PG_TRAIN) move_statistics(m, a, c, n);
     if (reuse && c->output_shared) return;
     choose_affine(c, l, m, branch);
-    pg_norm_apply(&c->norm, n, z, c->mean, c->inv_std, c->scale, c->bias, c->y, net->scratch);
+    pg_norm_apply(&c->norm, n, z, c->mean, c->inv_std, c->scale, c->bias, c->y, c->folded ? c->folded->which : NULL,
+                  net->scratch);
 }
 
 static const pg_real *input_of(const pg_net *net, int row)
@@ -514,7 +543,9 @@ static void layer_forward(pg_net *net, int i, pg_model *m, pg_branch branch, int
     }
     if (reuse && c->output_shared) return;
     switch (l->row.kind) {
-    case PG_ROW_MAXPOOL: pg_maxpool_forward(&c->pool, n, x, c->y, c->which); break;
+    case PG_ROW_MAXPOOL:
+        if (!c->folded) pg_maxpool_forward(&c->pool, n, x, c->y, c->which);
+        break;
     case PG_ROW_AVGPOOL: pg_avgpool_forward(&c->pool, n, x, c->y); break;
     case PG_ROW_ADD: pg_add_relu(count, x, input_of(net, l->row.other), c->y); break;
     case PG_ROW_DENSE:
@@ -619,8 +650,8 @@ static void norm_backward(pg_net *net, int i, const pg_model *m, pg_branch branc
     pg_real *dscale = a->from_passport ? c->dscale : a->gamma >= 0 ? grads + a->gamma : NULL;
     pg_real *dbias = a->from_passport ? c->dbias : a->beta >= 0 ? grads + a->beta : NULL;
     const bool add = c->dz != c->dy && c->dz_written;
-    pg_norm_backward(&c->norm, net->images_n, c->z, c->mean, c->inv_std, c->scale, c->y, c->dy, dscale, dbias, c->dz, add,
-                     net->scratch);
+    pg_norm_backward(&c->norm, net->images_n, c->z, c->mean, c->inv_std, c->scale, c->y, c->folded ? c->folded->which : NULL,
+                     c->dy, dscale, dbias, c->dz, add, net->scratch);
     c->dz_written = true;
     if (!a->from_passport) return;
     if (a->fc1 >= 0) {
@@ -680,7 +711,9 @@ static void layer_backward(pg_net *net, int i, const pg_model *m, pg_branch bran
         if (!(more && c->input_shared)) conv_backward(net, i, m);
         break;
     case PG_ROW_MAXPOOL:
-    case PG_ROW_AVGPOOL: pool_backward(net, i, m); break;
+    case PG_ROW_AVGPOOL:
+        if (!c->folded) pool_backward(net, i, m);
+        break;
     case PG_ROW_ADD:
         pg_relu_backward(count, c->y, c->dy, c->dy);
         hand_down(net, r->input, count, c->dy);
