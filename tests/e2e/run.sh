@@ -81,7 +81,7 @@ check "... says what to do" says "passgrid table --partial"
 check "table --partial" code 0 "$PASSGRID" table --partial three
 check "... says that it is incomplete" says "incomplete:" out
 check "plan" code 0 "$PASSGRID" plan "$GRID" --out three
-check "... knows the missing task" says " 1 new;" out
+check "... knows the missing task" says ", 1 new" out
 check "repeat runs only that" code 0 "$PASSGRID" run "$GRID" --out three
 check "... one task" says "1 of them now"
 check "... same bytes" same alone three
