@@ -1,0 +1,330 @@
+/* The small kernels against their definitions; norm with a pool against the two apart; equal bytes for any number of threads.
+ */
+#include "core/base/memory.h"
+#include "core/base/random.h"
+#include "core/compute/blas.h"
+#include "core/compute/kernels.h"
+#include "core/compute/norm.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static pg_real *fill(size_t count, const char *purpose)
+{
+    pg_real *out;
+    pg_rng rng;
+    pg_error err;
+    assert_int_equal(pg_alloc(count, sizeof *out, &out, &err), PG_OK);
+    pg_rng_open(&rng, (pg_seed){.task = "compute"}, purpose, count);
+    for (size_t i = 0; i < count; i++) out[i] = (pg_real)pg_rng_normal(&rng);
+    return out;
+}
+
+static void near(double got, double expected, double bound)
+{
+    if (!(fabs(got - expected) <= bound * (1 + fabs(expected)))) fail_msg("got %.9g, expected %.9g", got, expected);
+}
+
+/* ---- norm ---- */
+
+enum { N = 5, SIDE = 6, C = 70, PIXELS = SIDE * SIDE, COUNT = N * PIXELS * C, GROUPS = 7 };
+
+static int set_of(pg_norm_kind kind, int image, int channel)
+{
+    if (kind == PG_NORM_BN) return channel;
+    return kind == PG_NORM_GN ? image * GROUPS + channel / (C / GROUPS) : image * C + channel;
+}
+
+/* Means far from zero lose nothing of the variance. */
+static void test_statistics(void **state)
+{
+    (void)state;
+    pg_real *x = fill(COUNT, "x"), *scratch = fill(16 * N * C, "scratch");
+    for (int i = 0; i < COUNT; i++) x[i] = x[i] * (pg_real)0.1 + (pg_real)(i % C);
+    for (pg_norm_kind kind = PG_NORM_BN; kind <= PG_NORM_IN; kind++) {
+        const pg_norm norm = {.kind = kind, .pixels = PIXELS, .channels = C, .groups = GROUPS, .eps = (pg_real)1e-5};
+        const size_t sets = pg_norm_sets(&norm, N);
+        assert_true(pg_norm_scratch(&norm, N) <= 16 * N * C);
+        pg_real mean[N * C], inv_std[N * C], variance[N * C];
+        pg_norm_statistics(&norm, N, x, mean, inv_std, kind == PG_NORM_BN ? variance : NULL, scratch);
+        for (size_t s = 0; s < sets; s++) {
+            long double sum = 0, squares = 0, count = 0;
+            for (int i = 0; i < COUNT; i++)
+                if ((size_t)set_of(kind, i / C / PIXELS, i % C) == s) {
+                    sum += (long double)x[i];
+                    count++;
+                }
+            for (int i = 0; i < COUNT; i++)
+                if ((size_t)set_of(kind, i / C / PIXELS, i % C) == s)
+                    squares += ((long double)x[i] - sum / count) * ((long double)x[i] - sum / count);
+            near((double)mean[s], (double)(sum / count), 1e-7);
+            near((double)inv_std[s] * sqrt((double)(squares / count) + 1e-5), 1, 1e-6);
+            if (kind == PG_NORM_BN) near((double)variance[s], (double)(squares / count), 1e-6);
+        }
+    }
+    pg_free(x);
+    pg_free(scratch);
+}
+
+typedef struct block {
+    pg_real *x, *gamma, *beta, *dy, *y, *dx, *scratch, mean[N * C], inv_std[N * C], dgamma[C], dbeta[C];
+    uint8_t which[COUNT / 4];
+} block;
+
+static void block_open(block *b)
+{
+    b->x = fill(COUNT, "x");
+    b->gamma = fill(C, "gamma");
+    b->beta = fill(C, "beta");
+    b->dy = fill(COUNT / 4, "dy");
+    b->y = fill(COUNT, "y");
+    b->dx = fill(COUNT, "dx");
+    b->scratch = fill(16 * N * C, "scratch");
+    memset(b->dgamma, 0, sizeof b->dgamma);
+    memset(b->dbeta, 0, sizeof b->dbeta);
+}
+
+static void block_close(block *b)
+{
+    pg_real *const all[] = {b->x, b->gamma, b->beta, b->dy, b->y, b->dx, b->scratch};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) pg_free(all[i]);
+}
+
+static pg_norm norm_of(pg_norm_kind kind, bool relu)
+{
+    return (pg_norm){.kind = kind, .pixels = PIXELS, .channels = C, .groups = GROUPS, .eps = (pg_real)1e-5, .relu = relu};
+}
+
+static void run_together(block *b, pg_norm_kind kind, bool relu, bool add)
+{
+    pg_norm norm = norm_of(kind, relu);
+    norm.pool_width = SIDE;
+    pg_norm_statistics(&norm, N, b->x, b->mean, b->inv_std, NULL, b->scratch);
+    pg_norm_apply(&norm, N, b->x, b->mean, b->inv_std, b->gamma, b->beta, b->y, b->which, b->scratch);
+    pg_norm_backward(&norm, N, b->x, b->mean, b->inv_std, b->gamma, b->y, b->which, b->dy, b->dgamma, b->dbeta, b->dx, add,
+                     b->scratch);
+}
+
+static void run_apart(block *b, pg_norm_kind kind, bool relu, bool add)
+{
+    const pg_norm norm = norm_of(kind, relu);
+    const pg_pool pool = {
+        .height = SIDE, .width = SIDE, .channels = C, .kernel = 2, .stride = 2, .out_height = SIDE / 2, .out_width = SIDE / 2};
+    pg_real *wide = fill(COUNT, "wide"), *dwide = fill(COUNT, "dwide");
+    pg_norm_statistics(&norm, N, b->x, b->mean, b->inv_std, NULL, b->scratch);
+    pg_norm_apply(&norm, N, b->x, b->mean, b->inv_std, b->gamma, b->beta, wide, NULL, b->scratch);
+    pg_maxpool_forward(&pool, N, wide, b->y, b->which);
+    pg_maxpool_backward(&pool, N, b->which, b->dy, dwide, 0);
+    pg_norm_backward(&norm, N, b->x, b->mean, b->inv_std, b->gamma, wide, NULL, dwide, b->dgamma, b->dbeta, b->dx, add,
+                     b->scratch);
+    pg_free(wide);
+    pg_free(dwide);
+}
+
+static void test_pooled(void **state)
+{
+    (void)state;
+    for (pg_norm_kind kind = PG_NORM_BN; kind <= PG_NORM_NONE; kind++)
+        for (int variant = 0; variant < 4; variant++) {
+            const bool relu = variant & 1, add = variant & 2;
+            block one, two;
+            block_open(&one);
+            block_open(&two);
+            run_together(&one, kind, relu, add);
+            run_apart(&two, kind, relu, add);
+            assert_memory_equal(one.y, two.y, COUNT / 4 * sizeof *one.y);
+            for (int i = 0; i < COUNT; i++) near((double)one.dx[i], (double)two.dx[i], 3e-6);
+            for (int c = 0; c < C; c++) near((double)one.dgamma[c], (double)two.dgamma[c], 3e-6);
+            for (int c = 0; c < C; c++) near((double)one.dbeta[c], (double)two.dbeta[c], 3e-6);
+            block_close(&one);
+            block_close(&two);
+        }
+}
+
+static void test_norm_threads(void **state)
+{
+    (void)state;
+    block one;
+    pg_compute_start(1);
+    block_open(&one);
+    run_together(&one, PG_NORM_BN, true, false);
+    for (int threads = 2; threads <= 4; threads++) {
+        block more;
+        pg_compute_start(threads);
+        block_open(&more);
+        run_together(&more, PG_NORM_BN, true, false);
+        assert_memory_equal(one.y, more.y, COUNT / 4 * sizeof *one.y);
+        assert_memory_equal(one.dx, more.dx, COUNT * sizeof *one.dx);
+        assert_memory_equal(one.dgamma, more.dgamma, sizeof one.dgamma);
+        block_close(&more);
+    }
+    block_close(&one);
+    pg_compute_start(2);
+}
+
+/* ---- the others ---- */
+
+static void test_maxpool(void **state)
+{
+    (void)state;
+    enum { H = 7, W = 9, K = 3, OH = 4, OW = 5, CH = 5 };
+    const pg_pool pool = {
+        .height = H, .width = W, .channels = CH, .kernel = K, .stride = 2, .pad = 1, .out_height = OH, .out_width = OW};
+    pg_real *x = fill(2 * H * W * CH, "pool"), y[2 * OH * OW * CH], dy[2 * OH * OW * CH], dx[2 * H * W * CH];
+    uint8_t which[2 * OH * OW * CH];
+    double expected[2 * H * W * CH] = {0};
+    pg_maxpool_forward(&pool, 2, x, y, which);
+    for (int i = 0; i < 2 * OH * OW * CH; i++) {
+        const int c = i % CH, ox = i / CH % OW, oy = i / CH / OW % OH, image = i / CH / OW / OH;
+        int best = -1;
+        for (int row = 2 * oy - 1; row < 2 * oy - 1 + K; row++)
+            for (int column = 2 * ox - 1; column < 2 * ox - 1 + K; column++) {
+                if (row < 0 || row >= H || column < 0 || column >= W) continue;
+                const int at = ((image * H + row) * W + column) * CH + c;
+                if (best < 0 || x[at] > x[best]) best = at;
+            }
+        dy[i] = (pg_real)(i % 11);
+        expected[best] += i % 11;
+        assert_true(y[i] == x[best]);
+    }
+    pg_maxpool_backward(&pool, 2, which, dy, dx, 0);
+    for (int i = 0; i < 2 * H * W * CH; i++) assert_true((double)dx[i] == expected[i]);
+    pg_free(x);
+}
+
+static void test_avgpool(void **state)
+{
+    (void)state;
+    enum { H = 5, W = 7, OH = 2, OW = 3, CH = 3 };
+    const pg_pool pool = {.height = H, .width = W, .channels = CH, .out_height = OH, .out_width = OW};
+    pg_real *x = fill(H * W * CH, "avg"), y[OH * OW * CH], dy[OH * OW * CH], dx[H * W * CH];
+    double expected[H * W * CH] = {0};
+    pg_avgpool_forward(&pool, 1, x, y);
+    for (int i = 0; i < OH * OW * CH; i++) {
+        const int c = i % CH, ox = i / CH % OW, oy = i / CH / OW;
+        const int top = oy * H / OH, bottom = ((oy + 1) * H + OH - 1) / OH, left = ox * W / OW,
+                  right = ((ox + 1) * W + OW - 1) / OW;
+        const double count = (bottom - top) * (right - left);
+        double sum = 0;
+        dy[i] = (pg_real)(i - 4);
+        for (int row = top; row < bottom; row++)
+            for (int column = left; column < right; column++) {
+                sum += (double)x[(row * W + column) * CH + c];
+                expected[(row * W + column) * CH + c] += (i - 4) / count;
+            }
+        near((double)y[i], sum / count, 1e-6);
+    }
+    pg_avgpool_backward(&pool, 1, dy, dx, 0);
+    for (int i = 0; i < H * W * CH; i++) near((double)dx[i], expected[i], 1e-6);
+    pg_free(x);
+}
+
+static void test_cross_entropy(void **state)
+{
+    (void)state;
+    enum { ROWS = 4, CLASSES = 3 };
+    const pg_real logits[ROWS * CLASSES] = {1, 2, 3, 0, 0, 0, 1000, 0, -1000, -2, 5, 5};
+    const int32_t labels[ROWS] = {2, 1, 0, 1};
+    for (int smooth = 0; smooth < 2; smooth++) {
+        pg_real d[ROWS * CLASSES];
+        int correct = 0;
+        double loss = 0;
+        const double s = smooth ? 0.1 : 0, got = pg_cross_entropy(ROWS, CLASSES, logits, labels, s, d, &correct);
+        for (int i = 0; i < ROWS; i++) {
+            long double sum = 0;
+            for (int c = 0; c < CLASSES; c++) sum += expl((long double)logits[i * CLASSES + c]);
+            for (int c = 0; c < CLASSES; c++) {
+                const double target = (c == labels[i] ? 1 - s : 0) + s / CLASSES;
+                const long double p = expl((long double)logits[i * CLASSES + c]) / sum;
+                loss -= target * (double)((long double)logits[i * CLASSES + c] - logl(sum)) / ROWS;
+                near((double)d[i * CLASSES + c], ((double)p - target) / ROWS, 1e-7);
+            }
+        }
+        near(got, loss, 1e-9);
+        assert_int_equal(correct, 3); /* the second row is a draw, and the first class is taken */
+    }
+}
+
+static void test_dense_and_matvec(void **state)
+{
+    (void)state;
+    enum { ROWS = 3, IN = 37, OUT = 19 };
+    pg_real *x = fill(ROWS * IN, "x"), *w = fill(OUT * IN, "w"), *b = fill(OUT, "b"), *dy = fill(ROWS * OUT, "dy"),
+            *u = fill(IN * OUT, "u");
+    pg_real y[ROWS * OUT], dw[OUT * IN] = {0}, db[OUT] = {0}, dx[ROWS * IN], v[OUT], back[IN], outer[IN * OUT] = {0};
+    pg_dense_forward(ROWS, IN, OUT, x, w, b, y);
+    pg_dense_backward(ROWS, IN, OUT, x, w, dy, dw, db, dx);
+    pg_matvec(IN, OUT, u, x, v);
+    pg_matvec_backward(IN, OUT, u, dy, back);
+    pg_outer_add(IN, OUT, x, dy, outer);
+    for (int r = 0; r < ROWS; r++) {
+        for (int o = 0; o < OUT; o++) {
+            double sum = (double)b[o];
+            for (int i = 0; i < IN; i++) sum += (double)x[r * IN + i] * (double)w[o * IN + i];
+            near((double)y[r * OUT + o], sum, 3e-6);
+        }
+        for (int i = 0; i < IN; i++) {
+            double sum = 0;
+            for (int o = 0; o < OUT; o++) sum += (double)dy[r * OUT + o] * (double)w[o * IN + i];
+            near((double)dx[r * IN + i], sum, 3e-6);
+        }
+    }
+    for (int o = 0; o < OUT; o++) {
+        double bias = 0, product = 0;
+        for (int r = 0; r < ROWS; r++) bias += (double)dy[r * OUT + o];
+        for (int i = 0; i < IN; i++) product += (double)x[i] * (double)u[i * OUT + o];
+        near((double)db[o], bias, 1e-6);
+        near((double)v[o], product, 3e-6);
+        for (int i = 0; i < IN; i++) {
+            double weight = 0;
+            for (int r = 0; r < ROWS; r++) weight += (double)dy[r * OUT + o] * (double)x[r * IN + i];
+            near((double)dw[o * IN + i], weight, 3e-6);
+            near((double)outer[i * OUT + o], (double)x[i] * (double)dy[o], 1e-6);
+        }
+    }
+    for (int i = 0; i < IN; i++) {
+        double sum = 0;
+        for (int o = 0; o < OUT; o++) sum += (double)u[i * OUT + o] * (double)dy[o];
+        near((double)back[i], sum, 3e-6);
+    }
+    pg_real *const all[] = {x, w, b, dy, u};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) pg_free(all[i]);
+}
+
+/* Two steps of SGD as PyTorch writes it, and add with ReLU. */
+static void test_elementwise(void **state)
+{
+    (void)state;
+    enum { LENGTH = 70001 }; /* more than one part */
+    pg_real *w = fill(LENGTH, "w"), *start = fill(LENGTH, "w"), *g = fill(LENGTH, "g"), *v = fill(LENGTH, "v"),
+            *y = fill(LENGTH, "y");
+    memset(v, 0, LENGTH * sizeof *v);
+    for (int step = 0; step < 2; step++) pg_sgd_step(LENGTH, w, v, g, 0.1, 0.9, 0.01);
+    for (int i = 0; i < LENGTH; i++) {
+        const double v1 = (double)g[i] + 0.01 * (double)start[i], w1 = (double)start[i] - 0.1 * v1;
+        const double v2 = 0.9 * v1 + (double)g[i] + 0.01 * w1;
+        near((double)w[i], w1 - 0.1 * v2, 1e-6);
+    }
+    pg_add_relu(LENGTH, start, g, y);
+    for (int i = 0; i < LENGTH; i++) assert_true(y[i] == (start[i] + g[i] > 0 ? start[i] + g[i] : 0));
+    pg_relu_backward(LENGTH, y, w, v);
+    for (int i = 0; i < LENGTH; i++) assert_true(v[i] == (y[i] > 0 ? w[i] : 0));
+    pg_real *const all[] = {w, start, g, v, y};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) pg_free(all[i]);
+}
+
+int main(void)
+{
+    pg_compute_start(2);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_statistics),       cmocka_unit_test(test_pooled),      cmocka_unit_test(test_norm_threads),
+        cmocka_unit_test(test_maxpool),          cmocka_unit_test(test_avgpool),     cmocka_unit_test(test_cross_entropy),
+        cmocka_unit_test(test_dense_and_matvec), cmocka_unit_test(test_elementwise),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
