@@ -93,7 +93,7 @@ $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-dou
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: all run test deps deps-dev deps-slurm data do-run do-test unit golden e2e test-slurm test-hosts crash-test asan lint format check-compilers clean help
+.PHONY: all run test deps deps-dev deps-slurm data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
 
 run: deps
 	$(Q)$(MAKE) --no-print-directory do-run
@@ -161,6 +161,7 @@ define NEEDS_DEV
 command -v clang|clang libomp-dev
 command -v clang-format|clang-format
 command -v valgrind|valgrind
+command -v gnuplot|gnuplot-nox
 endef
 define NEEDS_SLURM
 command -v slurmctld && command -v slurmd|slurm-wlm

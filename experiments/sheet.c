@@ -48,6 +48,23 @@ pg_status pg_sheet_row(pg_sheet *sheet, int *row, pg_error *err)
     return PG_OK;
 }
 
+pg_status pg_sheet_row_of(pg_sheet *sheet, const char *const *texts, int *row, pg_error *err)
+{
+    for (int r = sheet->row_count - 1; r >= 0; r--) {
+        bool same = true;
+        for (int c = 0; texts[c] && same; c++) same = strcmp(pg_sheet_at(sheet, r, c)->text, texts[c]) == 0;
+        if (!same) continue;
+        *row = r;
+        return PG_OK;
+    }
+    const pg_status status = pg_sheet_row(sheet, row, err);
+    for (int c = 0; status == PG_OK && texts[c]; c++) {
+        pg_sheet_cell *cell = pg_sheet_at(sheet, *row, c);
+        snprintf(cell->text, sizeof cell->text, "%s", texts[c]);
+    }
+    return status;
+}
+
 pg_sheet_cell *pg_sheet_at(pg_sheet *sheet, int row, int column)
 {
     return &sheet->cells[row * sheet->column_count + column];

@@ -2,6 +2,7 @@
 #include "experiments/tables.h"
 
 #include "experiments/compare.h"
+#include "experiments/figures.h"
 
 #include <string.h>
 
@@ -26,24 +27,6 @@ static pg_status start(pg_sheet *sheet, const pg_survey *b, const char *title, c
         PG_TRY(pg_sheet_column(sheet, name, columns->kind, err));
     }
 done:
-    return status;
-}
-
-/* The row that begins with these texts (ended by NULL), made if there is none. */
-static pg_status row_of(pg_sheet *sheet, const char *const *texts, int *row, pg_error *err)
-{
-    for (int r = sheet->row_count - 1; r >= 0; r--) {
-        bool same = true;
-        for (int c = 0; texts[c] && same; c++) same = strcmp(pg_sheet_at(sheet, r, c)->text, texts[c]) == 0;
-        if (!same) continue;
-        *row = r;
-        return PG_OK;
-    }
-    const pg_status status = pg_sheet_row(sheet, row, err);
-    for (int c = 0; status == PG_OK && texts[c]; c++) {
-        pg_sheet_cell *cell = pg_sheet_at(sheet, *row, c);
-        snprintf(cell->text, sizeof cell->text, "%s", texts[c]);
-    }
     return status;
 }
 
@@ -103,7 +86,7 @@ static pg_status make_schemes(const pg_survey *b, pg_sheet *sheet, pg_error *err
         if (b->attack[i] >= 0) continue;
         const char *const key[] = {r->labels.data, r->labels.network, r->labels.norm, b->schemes.items[b->scheme[i]].label,
                                    NULL};
-        PG_TRY(row_of(sheet, key, &row, err));
+        PG_TRY(pg_sheet_row_of(sheet, key, &row, err));
         for (int c = 0; c < r->record.cell_count; c++)
             if (!r->record.cells[c].outcome[0]) PG_TRY(put(sheet, row, 4, columns, &r->record.cells[c], err));
     }
@@ -138,7 +121,7 @@ static pg_status add_removal(const pg_survey *b, int i, pg_sheet *sheet, pg_erro
         int row;
         if (trained && cell->outcome[0]) continue;
         const char *const key[] = {r->labels.data, r->labels.network, r->labels.norm, attack, cell->outcome, NULL};
-        PG_TRY(row_of(sheet, key, &row, err));
+        PG_TRY(pg_sheet_row_of(sheet, key, &row, err));
         PG_TRY(put(sheet, row, 5 + 3 * b->scheme[i], removal_columns, cell, err));
     }
 done:
@@ -199,7 +182,7 @@ static pg_status make_ambiguity(const pg_survey *b, pg_sheet *sheet, pg_error *e
             if (!trained) name_evidence(b->attacks.items[b->attack[i]].label, cell->outcome, evidence);
             const char *const key[] = {
                 r->labels.data, r->labels.network, r->labels.norm, b->schemes.items[b->scheme[i]].label, evidence, NULL};
-            PG_TRY(row_of(sheet, key, &row, err));
+            PG_TRY(pg_sheet_row_of(sheet, key, &row, err));
             PG_TRY(put(sheet, row, 5, columns, cell, err));
         }
     }
@@ -280,19 +263,47 @@ done:
     return status;
 }
 
+/* Results of a run, of all its tasks unless partial ones will do. */
+static pg_status load(const char *directory, bool partial, pg_results **results, pg_error *err)
+{
+    const pg_status status = pg_results_load(directory, results, err);
+    if (status != PG_OK) return status;
+    const int expected = (*results)->expected, missing = expected - (*results)->count;
+    if (!missing || partial) return PG_OK;
+    pg_results_destroy(results);
+    return pg_fail(
+        err, PG_BAD_INPUT,
+        "%s: %d of %d tasks have no result; `passgrid run` completes them, `passgrid table --partial` shows the others",
+        directory, missing, expected);
+}
+
 pg_status pg_tables_render(const char *directory, bool partial, FILE *stream, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_results *results = NULL;
-    PG_TRY(pg_results_load(directory, &results, err));
-    if (results->count < results->expected && !partial)
-        PG_TRY(pg_fail(
-            err, PG_BAD_INPUT,
-            "%s: %d of %d tasks have no result; `passgrid run` completes them, `passgrid table --partial` shows the others",
-            directory, results->expected - results->count, results->expected));
+    PG_TRY(load(directory, partial, &results, err));
     PG_TRY(pg_results_write_cells(results, directory, err));
     PG_TRY(render(results, directory, stream, err));
 done:
+    pg_results_destroy(&results);
+    return status;
+}
+
+pg_status pg_tables_figures(const char *directory, bool partial, int *drawn, pg_error *err)
+{
+    char from[PG_PATH_MAX];
+    pg_status status = PG_OK;
+    pg_results *results = NULL;
+    pg_published *published = NULL;
+    pg_survey survey = {0};
+    PG_TRY(load(directory, partial, &results, err));
+    PG_TRY(pg_survey_open(&survey, results, err));
+    if (pg_published_directory(from)) PG_TRY(pg_published_read(from, &published, err));
+    PG_TRY(pg_figures_write(&survey, published, directory, err));
+    PG_TRY(pg_figures_draw(directory, drawn, err));
+done:
+    pg_survey_close(&survey);
+    pg_published_destroy(&published);
     pg_results_destroy(&results);
     return status;
 }

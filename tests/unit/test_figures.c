@@ -1,0 +1,184 @@
+/* Points and scripts of figures, from made-up results. */
+#include "core/base/memory.h"
+#include "core/formats/csv.h"
+#include "experiments/figures.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/passgrid-figures-XXXXXX";
+static pg_result items[16];
+static pg_results results = {.name = "made", .label = "it's \"made up\"", .items = items};
+
+static pg_result *add_result(const char *scheme, const char *attack, const char *parameters)
+{
+    pg_result *r = &items[results.count++];
+    results.expected = results.count;
+    r->labels = (pg_task_labels){.data = "set 20+10", .network = "alexnet x0.5", .norm = "bn"};
+    strcpy(r->labels.scheme, scheme);
+    strcpy(r->labels.attack, attack);
+    strcpy(r->labels.parameters, parameters);
+    return r;
+}
+
+static void add_cell(pg_result *r, const char *outcome, const char *metric, double value)
+{
+    assert_int_equal(pg_record_add(&r->record, outcome, metric, value, "%", NULL), PG_OK);
+}
+
+/* Two seeds of V1, pruned, forged by chance and by turning signs; a plain network pruned once. */
+static void make_results(void)
+{
+    for (int seed = 0; seed < 2; seed++) {
+        add_cell(add_result("v1", "", ""), "", "accuracy_claimed", 60 + 20 * seed);
+        pg_result *prune = add_result("v1", "prune", "levels=[0, 50]");
+        add_cell(prune, "level=0", "accuracy", 60 + 2 * seed);
+        add_cell(prune, "level=50", "accuracy", 40 + 2 * seed);
+        add_cell(prune, "level=50", "detection", 90);
+        pg_result *fake1 = add_result("v1", "fake1", "repeats=2");
+        add_cell(fake1, "genuine", "accuracy_claimed", 60);
+        add_cell(fake1, "repeat=1", "accuracy_claimed", 10);
+        add_cell(fake1, "repeat=2", "accuracy_claimed", seed ? 11.9 : 100);
+        pg_result *flip = add_result("v1", "flip", "levels=[50]");
+        add_cell(flip, "level=50", "bits_differing", 50);
+        add_cell(flip, "level=50", "accuracy_claimed", 10 + seed);
+    }
+    pg_result *plain = add_result("plain", "prune", "levels=[0, 50]");
+    add_cell(plain, "level=50", "accuracy", 45);
+}
+
+static const char *path_of(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/figures/%s", folder, name);
+    return path;
+}
+
+static double number_at(const char *file, size_t row, const char *column)
+{
+    pg_csv_table *table = NULL;
+    size_t c = 0;
+    double value = NAN;
+    assert_int_equal(pg_csv_read(path_of(file), &table, NULL), PG_OK);
+    assert_int_equal(pg_csv_column(table, column, &c, NULL), PG_OK);
+    assert_int_equal(pg_csv_number(table, row, c, &value, NULL), PG_OK);
+    pg_csv_close(&table);
+    return value;
+}
+
+static void assert_near(double a, double b)
+{
+    if (!(fabs(a - b) <= 1e-12 * (1 + fabs(b)))) fail_msg("%.17g is not %.17g", a, b);
+}
+
+static size_t rows_of(const char *file)
+{
+    pg_csv_table *table = NULL;
+    assert_int_equal(pg_csv_read(path_of(file), &table, NULL), PG_OK);
+    const size_t rows = pg_csv_rows(table);
+    pg_csv_close(&table);
+    return rows;
+}
+
+#define PRUNING "pruning-set-20-10-alexnet-x0.5-bn"
+#define FORGED  "forged-set-20-10-alexnet-x0.5-bn-v1"
+#define CURVE   "dissimilarity-set-20-10-alexnet-x0.5-bn-v1"
+
+static void test_points(void **state)
+{
+    (void)state;
+    /* v1 at two levels, then plain at one */
+    assert_int_equal(rows_of(PRUNING ".csv"), 3);
+    assert_near(number_at(PRUNING ".csv", 1, "pruned %"), 50);
+    assert_near(number_at(PRUNING ".csv", 1, "accuracy %"), 41);
+    assert_near(number_at(PRUNING ".csv", 1, "accuracy % sd"), sqrt(2));
+    assert_near(number_at(PRUNING ".csv", 1, "detected %"), 90);
+    assert_near(number_at(PRUNING ".csv", 2, "accuracy %"), 45);
+    /* genuine: two bins; forged: three trials between 10 and 12, one of 100, which belongs to the last bin */
+    assert_int_equal(rows_of(FORGED ".csv"), 4);
+    assert_near(number_at(FORGED ".csv", 0, "accuracy %"), 61);
+    assert_near(number_at(FORGED ".csv", 0, "share %"), 50);
+    assert_near(number_at(FORGED ".csv", 2, "accuracy %"), 11);
+    assert_near(number_at(FORGED ".csv", 2, "share %"), 75);
+    assert_near(number_at(FORGED ".csv", 3, "accuracy %"), 99);
+    assert_int_equal(rows_of(CURVE ".csv"), 1);
+    assert_near(number_at(CURVE ".csv", 0, "differing %"), 50);
+    assert_near(number_at(CURVE ".csv", 0, "accuracy %"), 10.5);
+}
+
+static void test_scripts(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t bytes = 0;
+    assert_int_equal(pg_file_read(path_of(PRUNING ".gp"), &text, &bytes, NULL), PG_OK);
+    assert_non_null(strstr(text, "array series[2] = ['v1', 'plain']\n"));
+    assert_non_null(strstr(text, "remark = 'it''s \"made up\"'\n"));
+    pg_free(text);
+}
+
+/* Without gnuplot the answer says so; with it, every figure is there. */
+static void test_drawing(void **state)
+{
+    (void)state;
+    int drawn = 0;
+    char *path = strdup(getenv("PATH"));
+    assert_int_equal(setenv("PATH", folder, 1), 0);
+    assert_int_equal(pg_figures_draw(folder, &drawn, NULL), PG_OK);
+    assert_int_equal(drawn, -1);
+    setenv("PATH", path, 1);
+    free(path);
+    assert_int_equal(pg_figures_draw(folder, &drawn, NULL), PG_OK);
+    if (drawn < 0) skip();
+    assert_int_equal(drawn, 3);
+    static const char *const names[] = {PRUNING ".svg", PRUNING ".png", FORGED ".svg",
+                                        FORGED ".png",  CURVE ".svg",   CURVE ".png"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *data = NULL;
+        size_t bytes = 0;
+        assert_int_equal(pg_file_read(path_of(names[i]), &data, &bytes, NULL), PG_OK);
+        assert_true(bytes > 1000);
+        pg_free(data);
+    }
+    assert_int_equal(pg_file_write(path_of("bad.gp"), "no gnuplot\n", 11, PG_FILE_PUBLIC, NULL), PG_OK);
+    pg_error err = {.message = ""};
+    assert_int_equal(pg_figures_draw(folder, &drawn, &err), PG_IO_FAULT);
+    assert_non_null(strstr(err.message, "bad.gp"));
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    pg_survey survey = {0};
+    if (!mkdtemp(folder)) return -1;
+    make_results();
+    pg_status status = pg_survey_open(&survey, &results, NULL);
+    if (status == PG_OK) status = pg_figures_write(&survey, NULL, folder, NULL);
+    pg_survey_close(&survey);
+    for (int i = 0; i < results.count; i++) pg_record_clear(&items[i].record);
+    return status == PG_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_points), cmocka_unit_test(test_scripts),
+                                       cmocka_unit_test(test_drawing)};
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}
