@@ -16,6 +16,7 @@ static const char usage[] =
     "tasks that were timed in that directory, or from a usual speed.\n"
     "\n"
     "  --out DIR          directory of the run (default: results/NAME)\n"
+    "  --profile NAME     the configuration as its profile NAME overrides it\n"
     "  --set KEY=VALUE    change a key of the configuration; may be repeated\n"
     "  --data DIR         where the data sets are\n";
 

@@ -26,6 +26,7 @@ static const char usage[] =
     "Repeating the command goes on where it stopped; a finished run is left as it is.\n"
     "\n"
     "  --out DIR          directory of the run (default: results/NAME, NAME from the configuration)\n"
+    "  --profile NAME     the configuration as its profile NAME overrides it\n"
     "  --set KEY=VALUE    change a key of the configuration, such as train.epochs=2; may be repeated\n"
     "  --data DIR         where the data sets are (default: $PASSGRID_DATA, ${XDG_CACHE_HOME:-~/.cache}/passgrid)\n"
     "  --threads N        threads of each working rank (default: `threads` of the configuration)\n"
@@ -54,6 +55,7 @@ enum { SAVING_SECONDS = 24, WAITING_SECONDS = 27 };
 typedef struct arguments {
     const char *config, *out, *data;
     const char *sets[SETS_MAX];
+    char profile[PG_TEXT_MAX]; /* as an assignment */
     int set_count, threads, silence;
     double started, deadline; /* pg_now(); seconds after it, 0: none */
     bool help;
@@ -71,11 +73,15 @@ static double slurm_seconds(void)
 
 static pg_status parse(int argc, char **argv, arguments *a, pg_error *err)
 {
-    static const struct option options[] = {
-        {"out", required_argument, NULL, 'o'},      {"set", required_argument, NULL, 's'},
-        {"data", required_argument, NULL, 'd'},     {"threads", required_argument, NULL, 't'},
-        {"deadline", required_argument, NULL, 'e'}, {"lost-after", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},           {0}};
+    static const struct option options[] = {{"out", required_argument, NULL, 'o'},
+                                            {"set", required_argument, NULL, 's'},
+                                            {"data", required_argument, NULL, 'd'},
+                                            {"threads", required_argument, NULL, 't'},
+                                            {"deadline", required_argument, NULL, 'e'},
+                                            {"lost-after", required_argument, NULL, 'l'},
+                                            {"profile", required_argument, NULL, 'p'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     pg_status status = PG_OK;
     int seconds;
     *a = (arguments){.silence = 600, .started = pg_now(), .deadline = slurm_seconds()};
@@ -88,8 +94,10 @@ static pg_status parse(int argc, char **argv, arguments *a, pg_error *err)
         if (c == 'l') PG_TRY(pg_parse_int("--lost-after", optarg, 1, 1000000, &a->silence, err));
         if (c == 'e') PG_TRY(pg_parse_int("--deadline", optarg, 1, 100000000, &seconds, err));
         if (c == 'e') a->deadline = seconds;
-        if (c == 's' && a->set_count == SETS_MAX) PG_TRY(pg_fail(err, PG_BAD_INPUT, "more than %d times --set", SETS_MAX));
-        if (c == 's') a->sets[a->set_count++] = optarg;
+        if (c == 'p') snprintf(a->profile, sizeof a->profile, "profile=%s", optarg);
+        if ((c == 's' || c == 'p') && a->set_count == SETS_MAX)
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "more than %d times --set", SETS_MAX));
+        if (c == 's' || c == 'p') a->sets[a->set_count++] = c == 's' ? optarg : a->profile;
     }
     if (a->help) goto done;
     if (argc - optind != 1) PG_TRY(pg_fail(err, PG_BAD_INPUT, "expected one configuration file (passgrid run --help)"));

@@ -17,6 +17,7 @@ static const char usage[] =
     "TASK is its name or the beginning of its key, as `passgrid plan CONFIG` shows them.\n"
     "\n"
     "  --out DIR          directory of the run (default: results/NAME)\n"
+    "  --profile NAME     the configuration as its profile NAME overrides it\n"
     "  --set KEY=VALUE    change a key of the configuration; may be repeated\n"
     "  --data DIR         where the data sets are\n";
 

@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/formats/yaml.h"
 #include "core/ownership/passport.h"
+#include "experiments/profile.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,8 @@ typedef struct reader {
     const char *data_directory;
 } reader;
 
-static const char *const sections[] = {"data", "networks", "train", "schemes", "attacks", "verify", NULL};
+static const char *const sections[] = {"data",   "networks", "train",   "schemes", "attacks",
+                                       "verify", "profiles", "profile", NULL};
 
 /* ---- lists of maps ------------------------------------------------------------------------------------------------------ */
 
@@ -396,6 +398,29 @@ done:
     return status;
 }
 
+/* The keys that a profile may override: all at the top but those about profiles. */
+static const char *const *overridable(void)
+{
+    enum { KEYS_MAX = 32 };
+    static const char *keys[KEYS_MAX + 1];
+    int n = 0;
+    for (const pg_option *o = pg_grid_table; o->key && n < KEYS_MAX; o++) keys[n++] = o->key;
+    for (int i = 0; strncmp(sections[i], "profile", 7) != 0 && n < KEYS_MAX; i++) keys[n++] = sections[i];
+    return keys;
+}
+
+/* Apply the assignments, and before them the profile that the file or they choose. */
+static pg_status apply(pg_tree *tree, const char *const *sets, int set_count, pg_problems *problems, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (int i = 0; i < set_count; i++)
+        if (strncmp(sets[i], "profile=", 8) == 0) PG_TRY(pg_yaml_set(tree, sets[i], err));
+    PG_TRY(pg_profile_apply(tree, overridable(), problems, err));
+    for (int i = 0; i < set_count; i++) PG_TRY(pg_yaml_set(tree, sets[i], err));
+done:
+    return status;
+}
+
 pg_status pg_design_read(const char *path, const char *const *sets, int set_count, const char *data_directory, pg_design **out,
                          pg_problems *problems, pg_error *err)
 {
@@ -403,7 +428,7 @@ pg_status pg_design_read(const char *path, const char *const *sets, int set_coun
     pg_design *design = NULL;
     PG_TRY(pg_alloc(1, sizeof *design, &design, err));
     PG_TRY(pg_yaml_parse_file(path, &design->tree, err));
-    for (int i = 0; i < set_count; i++) PG_TRY(pg_yaml_set(design->tree, sets[i], err));
+    PG_TRY(apply(design->tree, sets, set_count, problems, err));
     reader r = {.design = design, .problems = problems, .data_directory = data_directory};
     PG_TRY(read_all(&r, path, err));
     PG_TRY(pg_problems_status(problems, path, err));

@@ -14,6 +14,7 @@
  *     - {attack: prune}
  *     - {attack: fake1, repeats: 20, schemes: [v1]}
  *   verify: {level: 1e-6}
+ *   profiles: {laptop: {train: {epochs: 2}}}               # other sizes of the same: see profile.h
  *
  * Every key comes from an option table: those of grid_options.h, of the training, the verification, the schemes and the
  * attacks. */

@@ -10,25 +10,26 @@ enum { SETS_MAX = 64 };
 
 typedef struct arguments {
     const char *sets[SETS_MAX], *out, *data;
+    char profile[PG_TEXT_MAX]; /* as an assignment */
     int set_count;
     bool help;
 } arguments;
 
 static pg_status parse(int argc, char **argv, int words, arguments *a, pg_error *err)
 {
-    static const struct option options[] = {{"out", required_argument, NULL, 'o'},
-                                            {"set", required_argument, NULL, 's'},
-                                            {"data", required_argument, NULL, 'd'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {{"out", required_argument, NULL, 'o'},     {"set", required_argument, NULL, 's'},
+                                            {"profile", required_argument, NULL, 'p'}, {"data", required_argument, NULL, 'd'},
+                                            {"help", no_argument, NULL, 'h'},          {0}};
     *a = (arguments){0};
     for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
         if (c == '?') return pg_fail(err, PG_BAD_INPUT, "%s", "");
         if (c == 'o') a->out = optarg;
         if (c == 'd') a->data = optarg;
         if (c == 'h') a->help = true;
-        if (c == 's' && a->set_count == SETS_MAX) return pg_fail(err, PG_BAD_INPUT, "more than %d times --set", SETS_MAX);
-        if (c == 's') a->sets[a->set_count++] = optarg;
+        if (c == 'p') snprintf(a->profile, sizeof a->profile, "profile=%s", optarg);
+        if ((c == 's' || c == 'p') && a->set_count == SETS_MAX)
+            return pg_fail(err, PG_BAD_INPUT, "more than %d times --set", SETS_MAX);
+        if (c == 's' || c == 'p') a->sets[a->set_count++] = c == 's' ? optarg : a->profile;
     }
     if (a->help || argc - optind == words) return PG_OK;
     return pg_fail(err, PG_BAD_INPUT, "expected %s (passgrid %s --help)",

@@ -10,9 +10,9 @@ typedef struct pg_named_grid {
     char directory[PG_PATH_MAX];
 } pg_named_grid;
 
-/* Read the arguments of a command: `words` of them, the last a configuration, and the options --out, --set, --data and --help.
- * True: *out is ready, to be ended by pg_named_grid_close, and the words begin at argv[optind]. False: help or a message has
- * been printed, and *code is the exit code. */
+/* Read the arguments of a command: `words` of them, the last a configuration, and the options --out, --set, --profile, --data
+ * and --help. True: *out is ready, to be ended by pg_named_grid_close, and the words begin at argv[optind]. False: help or a
+ * message has been printed, and *code is the exit code. */
 bool pg_named_grid_open(int argc, char **argv, int words, const char *usage, pg_named_grid *out, int *code);
 void pg_named_grid_close(pg_named_grid *named);
 

@@ -1,0 +1,146 @@
+/* Profiles of a grid file: what they override, what wins, what is wrong with them. */
+#include "core/base/memory.h"
+#include "experiments/grid.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char path[] = "/tmp/passgrid-profile-XXXXXX";
+static pg_problems problems;
+
+static void write_config(const char *text)
+{
+    assert_int_equal(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+}
+
+static const char config[] = "name: whole\n"
+                             "seeds: [1, 2]\n"
+                             "data: {name: synthetic, train: 64, test: 32}\n"
+                             "networks: [{arch: alexnet, width: 0.125}]\n"
+                             "train: {epochs: 9, lr: 0.03}\n"
+                             "schemes: [{scheme: plain}]\n"
+                             "attacks: [{attack: prune}]\n"
+                             "profiles:\n"
+                             "  small:\n"
+                             "    name: part\n"
+                             "    label: reduced\n"
+                             "    seeds: [3]\n"
+                             "    train: {epochs: 2}\n"
+                             "    attacks: [{attack: prune, levels: [50]}, {attack: \"null\"}]\n"
+                             "  smaller:\n"
+                             "    train: {epochs: 1}\n";
+
+static pg_design *read_design(const char *const *sets, int count)
+{
+    pg_design *design = NULL;
+    pg_error err = {.message = ""};
+    problems.count = 0;
+    if (pg_design_read(path, sets, count, NULL, &design, &problems, &err) != PG_OK) fail_msg("%s", err.message);
+    return design;
+}
+
+static void test_overrides(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"profile=small"};
+    write_config(config);
+    pg_design *whole = read_design(NULL, 0), *part = read_design(sets, 1);
+    assert_string_equal(whole->grid.name, "whole");
+    assert_int_equal(whole->train.epochs, 9);
+    assert_int_equal(whole->attack_count, 1);
+    assert_string_equal(part->grid.name, "part");
+    assert_string_equal(part->grid.label, "reduced"); /* new */
+    assert_int_equal(part->grid.seeds.count, 1);      /* lists are replaced */
+    assert_int_equal(part->grid.seeds.values[0], 3);
+    assert_int_equal(part->train.epochs, 2); /* maps are merged */
+    assert_true(part->train.lr > 0.029 && part->train.lr < 0.031);
+    assert_int_equal(part->attack_count, 2);
+    assert_int_equal(part->data[0].choice.train, 64);
+    pg_design_destroy(&whole);
+    pg_design_destroy(&part);
+}
+
+/* Assignments win over the profile, wherever they stand; they may reach into what it brought. */
+static void test_assignments(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"train.epochs=5", "attacks.1.attack=prune", "profile=small"};
+    write_config(config);
+    pg_design *design = read_design(sets, 3);
+    assert_int_equal(design->train.epochs, 5);
+    assert_string_equal(design->attacks[1].attack->name, "prune");
+    pg_design_destroy(&design);
+}
+
+/* The resolved configuration is the grid that the profile made, without profiles. */
+static void test_resolved(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"profile=small"};
+    char *text = NULL;
+    write_config(config);
+    pg_design *part = read_design(sets, 1);
+    assert_int_equal(pg_design_write(part, &text, NULL), PG_OK);
+    assert_null(strstr(text, "profile"));
+    assert_non_null(strstr(text, "epochs: 2\n"));
+    pg_free(text);
+    pg_design_destroy(&part);
+}
+
+static void assert_problem(const char *text, const char *set, const char *expected)
+{
+    pg_design *design = NULL;
+    pg_error err = {.message = ""};
+    write_config(text);
+    problems.count = 0;
+    assert_int_equal(pg_design_read(path, &set, set ? 1 : 0, NULL, &design, &problems, &err), PG_BAD_INPUT);
+    assert_null(design);
+    if (problems.count != 1 || !strstr(problems.lines[0], expected))
+        fail_msg("%d problems, \"%s\" lacks \"%s\"", problems.count, problems.count ? problems.lines[0] : err.message,
+                 expected);
+}
+
+#define HEAD "data: {name: synthetic}\nnetworks: [{arch: alexnet}]\ntrain: {epochs: 1}\nschemes: [{scheme: plain}]\n"
+
+static void test_problems(void **state)
+{
+    (void)state;
+    assert_problem(HEAD, "profile=small", "--set profile=small: profile: this configuration has no profiles");
+    assert_problem(config, "profile=smal", "profile: expected one of small, smaller, got \"smal\", did you mean 'small'?");
+    assert_problem(HEAD "profiles: [a]\n", NULL, ":5:11: profiles: expected a map of profiles, got a list");
+    assert_problem(HEAD "profiles: {a: 1}\n", NULL, ":5:15: profiles.a: expected a map, got 1");
+    /* an unknown key, whether the profile is used or not; a profile cannot choose another one */
+    assert_problem(HEAD "profiles: {a: {trian: {}}}\n", NULL, ":5:16: profiles.a.trian: unknown key, did you mean 'train'?");
+    assert_problem(HEAD "profiles: {a: {profile: b}}\n", NULL, "profiles.a.profile: unknown key");
+    /* what a profile brought is wrong where it stands there */
+    assert_problem(HEAD "profiles: {a: {train: {epochs: 0}}}\n", "profile=a", ":5:32: train.epochs: expected a whole number");
+    assert_problem(HEAD "profiles: {a: {train: {epoch: 1}}}\n", "profile=a", ":5:24: train.epoch: unknown key");
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    const int file = mkstemp(path);
+    return file < 0 ? -1 : close(file);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_overrides), cmocka_unit_test(test_assignments),
+                                       cmocka_unit_test(test_resolved), cmocka_unit_test(test_problems)};
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}
