@@ -67,7 +67,7 @@ static size_t image_size(const pg_dataset *t)
     return (size_t)(t->height * t->width * 3);
 }
 
-/* ---- where the triggers begin ------------------------------------------------------------------------------------------- */
+/* ---- where the triggers begin ---- */
 
 static void fill_noise(pg_dataset *t, pg_rng *rng)
 {
@@ -133,7 +133,7 @@ done:
     return status;
 }
 
-/* ---- the steps ---------------------------------------------------------------------------------------------------------- */
+/* ---- the steps ---- */
 
 /* One level against the sign of the gradient, within the bound and the range of a pixel. */
 static void move_image(const counterfeit_state *s, int image, const pg_real *gradient)

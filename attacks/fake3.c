@@ -70,8 +70,7 @@ typedef struct fake3_state {
     bool given;
 } fake3_state;
 
-/* ---- start ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- start ---- */
 
 static pg_status turn_bits(const fake3_state *s, pg_error *err)
 {
@@ -140,8 +139,7 @@ done:
     return status;
 }
 
-/* ---- training -------------------------------------------------------------------------------------------------------------
- */
+/* ---- training ---- */
 
 static double mean_squared(const image *m)
 {
@@ -202,8 +200,7 @@ done:
     return status;
 }
 
-/* ---- outcome ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- outcome ---- */
 
 static double cosine(const image *m)
 {

@@ -7,12 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[] = "usage: passgrid data fetch NAME... [--dir DIR]\n"
-                            "       passgrid data list [--dir DIR]\n"
-                            "\n"
-                            "fetch gets cifar10, fashion-mnist or mnist, checks it and puts it in DIR (default: $PASSGRID_DATA, else\n"
-                            "${XDG_CACHE_HOME:-~/.cache}/passgrid). Repeating it repairs an interrupted fetch. list shows every data set\n"
-                            "and whether it is there.\n";
+static const char usage[] =
+    "usage: passgrid data fetch NAME... [--dir DIR]\n"
+    "       passgrid data list [--dir DIR]\n"
+    "\n"
+    "fetch gets cifar10, fashion-mnist or mnist, checks it and puts it in DIR (default: $PASSGRID_DATA, else\n"
+    "${XDG_CACHE_HOME:-~/.cache}/passgrid). Repeating it repairs an interrupted fetch. list shows every data set\n"
+    "and whether it is there.\n";
 
 static void say(void *context, const char *text)
 {
@@ -45,8 +46,11 @@ static int list(const char *directory)
         pg_error err = {0};
         const pg_status status = pg_data_load(kind->name, directory, &data, &err);
         printf("%-14s %s\n", kind->name, kind->summary);
-        if (status == PG_OK) printf("%-14s   ready: %d training and %d test images (%s)\n", "", data.train.count, data.test.count, data.train.source);
-        else printf("%-14s   %s\n", "", err.message);
+        if (status == PG_OK)
+            printf("%-14s   ready: %d training and %d test images (%s)\n", "", data.train.count, data.test.count,
+                   data.train.source);
+        else
+            printf("%-14s   %s\n", "", err.message);
         pg_data_clear(&data);
     }
     return 0;

@@ -43,8 +43,7 @@ static int PG_PRINTF(3, 4) line(verdict well, const char *what, const char *form
     return well == WRONG;
 }
 
-/* ---- MPI -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- MPI ---- */
 
 static bool launched(void)
 {
@@ -93,8 +92,7 @@ static int examine_binding(void)
     return line(WELL, "binding", "a rank may use %d of %ld cores", CPU_COUNT(&mine), online);
 }
 
-/* ---- BLIS ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- BLIS ---- */
 
 /* Billions of operations per second of one thread in a product of n x n matrices, best of some; 0 without memory. */
 static double product_speed(int n)
@@ -126,8 +124,7 @@ static int examine_blis(void)
                 product_speed(768), generic ? ": set BLIS_ARCH_TYPE to the number of kernels that this processor can run" : "");
 }
 
-/* ---- data ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- data ---- */
 
 /* A set that is not there is no fault; one that is there and cannot be read is. */
 static int examine_data(const char *directory)
@@ -147,8 +144,7 @@ static int examine_data(const char *directory)
     return wrong;
 }
 
-/* ---- disk ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- disk ---- */
 
 /* The directory, or the nearest above it that exists: doctor makes none. */
 static pg_status existing(const char *directory, char path[PG_PATH_MAX], pg_error *err)

@@ -17,7 +17,8 @@
 static const char usage[] =
     "usage: passgrid judge --model FILE --evidence FILE [--commitment HEX] [--evidence FILE ...] --data NAME [options]\n"
     "\n"
-    "What each claimant's evidence proves about the model, side by side. A claim stands when the signature agrees far beyond what fresh\n"
+    "What each claimant's evidence proves about the model, side by side. A claim stands when the signature agrees far beyond "
+    "what fresh\n"
     "passports of the same kind reach (p-value at most the level) and the model works with the claimant's passport.\n"
     "\n"
     "  --model FILE       safetensors, ours or saved from the reference's PyTorch networks\n"
@@ -55,7 +56,7 @@ typedef struct court {
     const pg_evidence *nulls_of; /* evidence that they were drawn like */
 } court;
 
-/* ---- arguments ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- arguments ---- */
 
 static pg_status add_claim(court *c, const char *path, pg_error *err)
 {
@@ -120,7 +121,7 @@ static pg_status check_arguments(const court *c, int left, pg_error *err)
     return PG_OK;
 }
 
-/* ---- the hearing -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the hearing ---- */
 
 static pg_status load(court *c, pg_error *err)
 {
@@ -133,7 +134,8 @@ static pg_status load(court *c, pg_error *err)
         PG_TRY(pg_evidence_load(k->path, &k->evidence, err));
         pg_evidence_commitment(k->evidence, k->commitment);
         if (k->expected && strcmp(k->expected, k->commitment) != 0)
-            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: does not open the commitment %s (its own is %s)", k->path, k->expected, k->commitment));
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: does not open the commitment %s (its own is %s)", k->path, k->expected,
+                           k->commitment));
     }
     PG_TRY(pg_data_load(c->data_name, c->directory, &c->data, err));
     PG_TRY(pg_dataset_subset(&c->data.test, c->test, &c->images, err));
@@ -141,7 +143,8 @@ done:
     return status;
 }
 
-/* Nulls for a claim: those of the claim before serve again when it was alike and the model has a public branch to make them with. */
+/* Nulls for a claim: those of the claim before serve again when it was alike and the model has a public branch to make them
+ * with. */
 static pg_status nulls_for(court *c, const claim *k, pg_error *err)
 {
     const bool independent = !c->model->spec.passports || c->model->spec.public_affine;
@@ -150,8 +153,8 @@ static pg_status nulls_for(court *c, const claim *k, pg_error *err)
     if (c->options.nulls < 2 || !pg_evidence_bits(k->evidence)) return PG_OK;
     const pg_seed seed = {.task = "judge"};
     c->nulls_of = k->evidence;
-    return pg_nulls_cached(c->directory, c->model, k->evidence, &c->images, (pg_pixels)c->pixels, c->options.nulls, seed, &c->nulls,
-                           err);
+    return pg_nulls_cached(c->directory, c->model, k->evidence, &c->images, (pg_pixels)c->pixels, c->options.nulls, seed,
+                           &c->nulls, err);
 }
 
 /* A model without a public branch (V1) is as good as the best passport shown makes it. */
@@ -168,15 +171,15 @@ static pg_status hear(court *c, pg_error *err)
     for (int i = 0; i < c->claim_count; i++) {
         claim *k = &c->claims[i];
         if ((status = nulls_for(c, k, err)) == PG_OK)
-            status = pg_verify(c->model, k->evidence, &c->images, (pg_pixels)c->pixels, &c->options, NAN, c->nulls.count ? &c->nulls : NULL,
-                               &k->finding, err);
+            status = pg_verify(c->model, k->evidence, &c->images, (pg_pixels)c->pixels, &c->options, NAN,
+                               c->nulls.count ? &c->nulls : NULL, &k->finding, err);
         if (status != PG_OK) return pg_error_context(err, "%s", k->path);
     }
     if (c->model->spec.passports && !c->model->spec.public_affine) decide_v1(c);
     return PG_OK;
 }
 
-/* ---- the verdict ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the verdict ---- */
 
 static const char *verdict(const pg_finding *f)
 {
@@ -248,27 +251,34 @@ static void print_claim(const claim *k)
     printf("  commitment                %s%s\n", k->commitment, k->expected ? " (opened)" : "");
     if (f->private_branch.present) printf("  accuracy with passport    %.2f %%\n", f->private_branch.exact);
     if (f->bits) {
-        printf("  %-9s                 %d of %d bits (mean over layers %.2f %%)\n", f->claim == PG_CLAIM_MARK ? "mark" : "signature",
-               f->agree, f->bits, f->detection);
+        printf("  %-9s                 %d of %d bits (mean over layers %.2f %%)\n",
+               f->claim == PG_CLAIM_MARK ? "mark" : "signature", f->agree, f->bits, f->detection);
         if (f->agree_stored >= 0) printf("  signature, stored scale   %d of %d bits\n", f->agree_stored, f->bits);
-        if (f->nulls) printf("  null, %4d fresh ones     %.2f %% +- %.2f of the bits\n", f->nulls, f->null_mean, f->null_deviation);
+        if (f->nulls)
+            printf("  null, %4d fresh ones     %.2f %% +- %.2f of the bits\n", f->nulls, f->null_mean, f->null_deviation);
         printf("  p-value                   %.3g (against a fair coin %.3g)\n", f->p_value, f->p_coin);
     }
-    if (f->trigger[PG_PUBLIC].present) printf("  triggers, public branch   %.2f %% of %d\n", f->trigger[PG_PUBLIC].exact, f->trigger_count);
-    if (f->trigger[PG_PRIVATE].present) printf("  triggers, private branch  %.2f %% of %d\n", f->trigger[PG_PRIVATE].exact, f->trigger_count);
+    if (f->trigger[PG_PUBLIC].present)
+        printf("  triggers, public branch   %.2f %% of %d\n", f->trigger[PG_PUBLIC].exact, f->trigger_count);
+    if (f->trigger[PG_PRIVATE].present)
+        printf("  triggers, private branch  %.2f %% of %d\n", f->trigger[PG_PRIVATE].exact, f->trigger_count);
     if (f->trigger_count) printf("  p-value of the triggers   %.3g\n", f->trigger_p);
     if (f->threshold)
-        printf("  fewest that are enough    %d against %s\n", f->threshold, f->claim == PG_CLAIM_TRIGGERS ? "guessing" : "a fair coin");
+        printf("  fewest that are enough    %d against %s\n", f->threshold,
+               f->claim == PG_CLAIM_TRIGGERS ? "guessing" : "a fair coin");
     printf("  verdict                   %s\n", verdict(f));
 }
 
 static void print_text(const court *c)
 {
     const pg_net_spec *s = &c->model->spec;
-    printf("model %s: %s, %s, width %g, %d classes\n", c->model_path, s->arch->name, pg_norm_kind_name(s->norm), s->width, s->classes);
+    printf("model %s: %s, %s, width %g, %d classes\n", c->model_path, s->arch->name, pg_norm_kind_name(s->norm), s->width,
+           s->classes);
     printf("%d test images of %s\n", c->images.count, c->images.source);
-    if (c->claims[0].finding.public_branch.present) printf("accuracy as deployed        %.2f %%\n", c->claims[0].finding.public_branch.exact);
-    else printf("the model only works with a passport\n");
+    if (c->claims[0].finding.public_branch.present)
+        printf("accuracy as deployed        %.2f %%\n", c->claims[0].finding.public_branch.exact);
+    else
+        printf("the model only works with a passport\n");
     for (int i = 0; i < c->claim_count; i++) print_claim(&c->claims[i]);
 }
 
@@ -292,12 +302,21 @@ static pg_status judge(court *c, pg_error *err)
 
 int pg_cmd_judge(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"model", required_argument, NULL, 'm'},     {"evidence", required_argument, NULL, 'e'}, {"commitment", required_argument, NULL, 'c'},
-        {"data", required_argument, NULL, 'd'},      {"dir", required_argument, NULL, 'D'},      {"norm", required_argument, NULL, 'n'},
-        {"pixels", required_argument, NULL, 'p'},    {"test", required_argument, NULL, 't'},     {"threads", required_argument, NULL, 'T'},
-        {"nulls", required_argument, NULL, 'N'},     {"level", required_argument, NULL, 'l'},    {"tolerance", required_argument, NULL, 'x'},
-        {"json", no_argument, NULL, 'j'},            {"help", no_argument, NULL, 'h'},           {0}};
+    static const struct option options[] = {{"model", required_argument, NULL, 'm'},
+                                            {"evidence", required_argument, NULL, 'e'},
+                                            {"commitment", required_argument, NULL, 'c'},
+                                            {"data", required_argument, NULL, 'd'},
+                                            {"dir", required_argument, NULL, 'D'},
+                                            {"norm", required_argument, NULL, 'n'},
+                                            {"pixels", required_argument, NULL, 'p'},
+                                            {"test", required_argument, NULL, 't'},
+                                            {"threads", required_argument, NULL, 'T'},
+                                            {"nulls", required_argument, NULL, 'N'},
+                                            {"level", required_argument, NULL, 'l'},
+                                            {"tolerance", required_argument, NULL, 'x'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     court c = {.threads = 1};
     pg_error err = {0};
     pg_status status = pg_options_defaults(pg_verify_table, &c.options, &err);

@@ -21,7 +21,7 @@ static const char usage[] =
     "  --set KEY=VALUE    change a key of the configuration; may be repeated\n"
     "  --data DIR         where the data sets are\n";
 
-/* ---- descriptions -------------------------------------------------------------------------------------------------------- */
+/* ---- descriptions ---- */
 
 typedef void difference(void *context, const char *field, const char *here, const char *there);
 
@@ -59,8 +59,7 @@ static int compare(const pg_node *here, const pg_node *there, difference *tell, 
     return compare_side(here, there, false, tell, context) + compare_side(there, here, true, tell, context);
 }
 
-/* ---- finished tasks --------------------------------------------------------------------------------------------------------
- */
+/* ---- finished tasks ---- */
 
 typedef struct nearest {
     const pg_node *wanted;
@@ -108,8 +107,7 @@ static pg_status find_nearest(const char *directory, nearest *n, pg_error *err)
     return status;
 }
 
-/* ---- the command ------------------------------------------------------------------------------------------------------------
- */
+/* ---- the command ---- */
 
 static void print_difference(void *context, const char *field, const char *here, const char *there)
 {

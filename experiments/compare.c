@@ -14,7 +14,7 @@ const char *const pg_verdict_names[] = {"reproduced", "same shape", "differs", "
 
 enum { TRAINING_EPOCHS = 200, ATTACK_EPOCHS = 100 }; /* as published */
 
-/* ---- settings --------------------------------------------------------------------------------------------------------- */
+/* ---- settings ---- */
 
 /* Results that differ in their seed alone: a chain through next. */
 typedef struct settings {
@@ -65,7 +65,7 @@ done:
     return status;
 }
 
-/* ---- what a subject is about ------------------------------------------------------------------------------------------ */
+/* ---- what a subject is about ---- */
 
 /* Is name, empty for any, the first word of a label such as "alexnet x0.5"? sibling: but for the number at its end. */
 static bool names(const char *name, const char *label, bool sibling)
@@ -158,7 +158,7 @@ static bool keeps(double value, pg_relation relation, double bound, double toler
     return fabs(value - bound) <= tolerance;
 }
 
-/* ---- inequalities ----------------------------------------------------------------------------------------------------- */
+/* ---- inequalities ---- */
 
 /* What one says in one setting. */
 typedef struct answer {
@@ -200,7 +200,7 @@ done:
     return status;
 }
 
-/* ---- sheets ----------------------------------------------------------------------------------------------------------- */
+/* ---- sheets ---- */
 
 typedef struct column {
     const char *name;
@@ -285,7 +285,7 @@ done:
     return status;
 }
 
-/* ---- numbers ---------------------------------------------------------------------------------------------------------- */
+/* ---- numbers ---- */
 
 /* Has an option of this text at least this many epochs, or none at all? */
 static bool enough_epochs(const char *parameters, long long wanted)

@@ -19,7 +19,7 @@ typedef struct reader {
 static const char *const sections[] = {"data",   "networks", "train",   "schemes", "attacks",
                                        "verify", "profiles", "profile", NULL};
 
-/* ---- lists of maps ------------------------------------------------------------------------------------------------------ */
+/* ---- lists of maps ---- */
 
 /* Room for one more element of size bytes at the end of *items, zeroed. */
 static pg_status append(void *items, int *count, size_t size, void *out, pg_error *err)
@@ -90,8 +90,7 @@ static pg_status read_section(reader *r, const char *key, bool single, map_reade
     return status;
 }
 
-/* ---- data -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- data ---- */
 
 /* Look up a data set; problems stand at node. False if there is one. */
 static bool find_data(reader *r, const pg_node *node, const char *name, int train, int test, pg_data_choice *choice,
@@ -136,8 +135,7 @@ static pg_status read_data(reader *r, const pg_node *map, pg_error *err)
     return read_expanded(r, pg_data_table, map, read_one_data, err);
 }
 
-/* ---- networks -------------------------------------------------------------------------------------------------------------
- */
+/* ---- networks ---- */
 
 static pg_status read_one_network(reader *r, const pg_node *map, pg_error *err)
 {
@@ -163,8 +161,7 @@ static pg_status read_network(reader *r, const pg_node *map, pg_error *err)
     return read_expanded(r, pg_network_table, map, read_one_network, err);
 }
 
-/* ---- training and verification --------------------------------------------------------------------------------------------
- */
+/* ---- training and verification ---- */
 
 static pg_status read_train(reader *r, pg_error *err)
 {
@@ -189,8 +186,7 @@ static pg_status read_verify(reader *r, pg_error *err)
     return status;
 }
 
-/* ---- schemes --------------------------------------------------------------------------------------------------------------
- */
+/* ---- schemes ---- */
 
 static const char *const *scheme_names(void)
 {
@@ -276,8 +272,7 @@ static pg_status read_scheme(reader *r, const pg_node *map, pg_error *err)
     return read_expanded(r, kind, map, read_named_scheme, err);
 }
 
-/* ---- attacks --------------------------------------------------------------------------------------------------------------
- */
+/* ---- attacks ---- */
 
 static const char *const *attack_names(void)
 {
@@ -354,8 +349,7 @@ static pg_status read_attack(reader *r, const pg_node *map, pg_error *err)
     return read_expanded(r, kind, map, read_named_attack, err);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------
- */
+/* ---- the whole ---- */
 
 /* Name of the grid: that of its file, without folder and ending. */
 static void default_name(const char *path, char out[PG_TEXT_MAX])

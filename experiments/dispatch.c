@@ -5,8 +5,7 @@
 
 #include <math.h>
 
-/* ---- heap of ready tasks --------------------------------------------------------------------------------------------------
- */
+/* ---- heap of ready tasks ---- */
 
 static bool before(const pg_dispatch *s, int a, int b)
 {
@@ -33,8 +32,7 @@ static int pop(pg_dispatch *s)
     return first;
 }
 
-/* ---- start ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- start ---- */
 
 static void set_state(pg_dispatch *s, int task, pg_work_state state)
 {
@@ -129,8 +127,7 @@ void pg_dispatch_destroy(pg_dispatch **dispatch)
     *dispatch = NULL;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- steps ---- */
 
 int pg_dispatch_take_within(pg_dispatch *s, double budget)
 {

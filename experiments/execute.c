@@ -83,8 +83,7 @@ pg_status pg_execute_spec(const pg_task *task, int classes, const pg_dataset *im
     return task->scheme->wire(task->scheme_options, out, err);
 }
 
-/* ---- findings as cells
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- findings as cells ---- */
 
 static pg_status add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit, bool present,
                      pg_error *err)

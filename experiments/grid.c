@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- tasks by key ---------------------------------------------------------------------------------------------------------
- */
+/* ---- tasks by key ---- */
 
 static int slot_of(const pg_grid *grid, const char *key)
 {
@@ -74,8 +73,7 @@ done:
     return status;
 }
 
-/* ---- costs ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- costs ---- */
 
 /* What a trained model of one scheme costs to run. */
 typedef struct price {
@@ -128,8 +126,7 @@ static double attack_cost(const price *p, const pg_design_attack *a)
     return p->forward * (trained * share + outcomes * p->test);
 }
 
-/* ---- crossing -------------------------------------------------------------------------------------------------------------
- */
+/* ---- crossing ---- */
 
 typedef struct builder {
     const pg_design *design;

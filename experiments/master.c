@@ -44,7 +44,7 @@ static int living(const master *m)
     return count;
 }
 
-/* ---- workers that are lost ---------------------------------------------------------------------------------------------- */
+/* ---- workers that are lost ---- */
 
 static void lose(master *m, int rank, const char *why)
 {
@@ -92,7 +92,7 @@ static void look_after(master *m)
     if (living(m) == 0 && pg_book_going(m->book)) pg_book_stop(m->book, "every worker is lost; repeat the command to resume");
 }
 
-/* ---- tasks out, results in ----------------------------------------------------------------------------------------------- */
+/* ---- tasks out, results in ---- */
 
 /* Give every free worker a task, as long as there are any. */
 static void hand_out(master *m)

@@ -12,7 +12,7 @@
 
 enum { FORMAT = 1 };
 
-/* ---- in memory -------------------------------------------------------------------------------------------------------- */
+/* ---- in memory ---- */
 
 /* Room for one more element of size bytes in *items. */
 static pg_status grow(void *items, int count, int *room, size_t size, pg_error *err)
@@ -59,7 +59,7 @@ void pg_record_clear(pg_record *record)
     *record = (pg_record){0};
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* JSON has no word for what is not finite: null. A number that is whole is written as a whole number. */
 static json_t *number(double value)
@@ -114,7 +114,7 @@ pg_status pg_failure_save(const char *key, const char *name, const char *text, c
     return pg_json_write(root, path, err);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static pg_status read_json(const char *path, json_t **root, pg_error *err)
 {

@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* ---- alone ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- alone ---- */
 
 typedef struct solo {
     pg_book *book;
@@ -70,8 +69,7 @@ static void run_alone(pg_book *book)
     pg_task_release_data();
 }
 
-/* ---- both
- * --------------------------------------------------------------------------------------------------------------------- */
+/* ---- both ---- */
 
 static pg_status check_texts(const pg_grid *grid, pg_error *err)
 {

@@ -37,7 +37,7 @@ void pg_book_stop(pg_book *book, const char *why)
     fault(book, PG_INTERRUPTED, why);
 }
 
-/* ---- the clock --------------------------------------------------------------------------------------------------------- */
+/* ---- the clock ---- */
 
 /* Everything is saved in this time, after the deadline's warning. */
 enum { SAVING_SECONDS = 10 };
@@ -67,8 +67,7 @@ int pg_book_next(pg_book *book, bool others_at_work)
     return task;
 }
 
-/* ---- events
- * ------------------------------------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 static void open_log(pg_book *book)
 {
@@ -179,7 +178,7 @@ void pg_book_end(pg_book *book, int task, pg_status status, const char *message,
     say(book, "stop", task, message);
 }
 
-/* ---- start -------------------------------------------------------------------------------------------------------------- */
+/* ---- start ---- */
 
 /* How fast the tasks of earlier runs went, by their timings.csv. */
 static pg_status learn_speed(pg_book *book, pg_error *err)
@@ -260,8 +259,7 @@ static pg_status tidy_again(pg_book *book, pg_error *err)
     return status;
 }
 
-/* ---- what it came to
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- what it came to ---- */
 
 /* Rows of an older timings.csv, of tasks that did not run now, then those of this run. */
 static pg_status copy_old(const pg_book *book, const char *path, pg_csv_writer *csv, pg_error *err)

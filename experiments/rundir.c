@@ -34,8 +34,7 @@ pg_status pg_rundir_file(const char *directory, const char *folder, const char *
     return pg_path(path, directory, folder, file, err);
 }
 
-/* ---- description ------------------------------------------------------------------------------------------------------------
- */
+/* ---- description ---- */
 
 static json_t *manifest_json(const pg_grid *grid)
 {
@@ -100,8 +99,7 @@ void pg_manifest_destroy(pg_manifest **manifest)
     *manifest = NULL;
 }
 
-/* ---- states ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- states ---- */
 
 /* What the walks below need. */
 typedef struct folder_walk {
@@ -164,8 +162,7 @@ done:
     return status;
 }
 
-/* ---- what a run that was killed left behind -------------------------------------------------------------------------------
- */
+/* ---- what a run that was killed left behind ---- */
 
 static void remove_part(const folder_walk *walk, const char *path, const char *name)
 {

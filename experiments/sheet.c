@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- building ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- building ---- */
 
 pg_status pg_sheet_column(pg_sheet *sheet, const char *name, pg_column_kind kind, pg_error *err)
 {
@@ -95,8 +94,7 @@ void pg_sheet_clear(pg_sheet *sheet)
     *sheet = (pg_sheet){0};
 }
 
-/* ---- as text ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- as text ---- */
 
 static double share_of(const pg_sample *s)
 {
@@ -194,8 +192,7 @@ pg_status pg_sheet_print(const pg_sheet *sheet, FILE *stream, pg_error *err)
     return PG_OK;
 }
 
-/* ---- as CSV -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- as CSV ---- */
 
 static void number_or_nothing(pg_csv_writer *csv, bool there, double value)
 {
@@ -262,7 +259,7 @@ done:
     return status;
 }
 
-/* ---- as Markdown ------------------------------------------------------------------------------------------------------ */
+/* ---- as Markdown ---- */
 
 static void put_escaped(FILE *stream, const char *text)
 {

@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* ---- parameters ------------------------------------------------------------------------------------------------------- */
+/* ---- parameters ---- */
 
 size_t pg_parameter_length(const char *text)
 {
@@ -53,7 +53,7 @@ bool pg_parameters_hold(const char *parameters, const char *word, size_t length)
     return false;
 }
 
-/* ---- variants --------------------------------------------------------------------------------------------------------- */
+/* ---- variants ---- */
 
 static pg_status variant_of(pg_variants *list, const char *name, const char *parameters, int *index, pg_error *err)
 {
@@ -91,7 +91,7 @@ static void label_one(const pg_variants *list, pg_variant *mine)
     }
 }
 
-/* ---- the whole -------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 void pg_survey_close(pg_survey *s)
 {

@@ -16,7 +16,7 @@
 enum { FORMAT = 1 };
 static const char *const kinds[] = {"train", "attack", NULL};
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static pg_status add_int(pg_tree *tree, pg_node *map, const char *key, long long value, pg_error *err)
 {
@@ -113,7 +113,7 @@ done:
     return status;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 /* Text under key into out[bytes]; "" if there is none or it is too long, which the comparison at the end finds. */
 static void get_text(const pg_node *map, const char *key, char *out, size_t bytes)
@@ -229,7 +229,7 @@ void pg_task_clear(pg_task *task)
     *task = (pg_task){0};
 }
 
-/* ---- labels ------------------------------------------------------------------------------------------------------------- */
+/* ---- labels ---- */
 
 /* "key=value key=value" of all options. */
 static pg_status describe_options(const pg_option *table, const void *values, char out[PG_LABEL_MAX], pg_error *err)

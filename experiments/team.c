@@ -36,7 +36,7 @@ static pg_status check(int code, const char *what, pg_error *err)
     return pg_fail(err, PG_IO_FAULT, "MPI: %s: %s", what, text);
 }
 
-/* ---- start and end ---------------------------------------------------------------------------------------------------- */
+/* ---- start and end ---- */
 
 /* Launchers say who we are in the environment: Open MPI, PMIx and PMI ones. */
 static bool launched(void)
@@ -110,7 +110,7 @@ void pg_team_finish(pg_team *team, int exit_code)
     pg_limit_seconds(0, 0, "");
 }
 
-/* ---- who is there ------------------------------------------------------------------------------------------------------- */
+/* ---- who is there ---- */
 
 int pg_team_workers_here(const pg_team *team)
 {
@@ -125,7 +125,7 @@ bool pg_team_lost(const pg_team *team, int rank)
     return pg_process_look(&team->members[rank]) == PG_PROCESS_ENDED;
 }
 
-/* ---- messages --------------------------------------------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 static pg_status post(struct pg_team_link *link, int to, int tag, const void *data, size_t bytes, pg_error *err)
 {

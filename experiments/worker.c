@@ -79,7 +79,7 @@ static void listen(worker *w)
     w->link = pg_fail(&w->link_error, PG_IO_FAULT, "the master is lost; repeat the command to resume");
 }
 
-/* ---- what a running task asks and says --------------------------------------------------------------------------------- */
+/* ---- what a running task asks and says ---- */
 
 static bool stop(void *context)
 {
@@ -108,7 +108,7 @@ static void note(void *context, const char *text)
     send(context, PG_MSG_NOTE, PG_OK, 0, text);
 }
 
-/* ---- the loop ----------------------------------------------------------------------------------------------------------- */
+/* ---- the loop ---- */
 
 static void run_task(worker *w, const pg_workplace *at, pg_performer *perform)
 {

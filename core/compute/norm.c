@@ -67,8 +67,8 @@ static int min(int a, int b)
     return a < b ? a : b;
 }
 
-/* Sums over the pixels of one image of d and d^2, d = x - origin. A channel's origin is its first value in the image: near enough
- * to the mean that nothing is lost in the squares. */
+/* Sums over the pixels of one image of d and d^2, d = x - origin. A channel's origin is its first value in the image: near
+ * enough to the mean that nothing is lost in the squares. */
 static void sum_image(void *context, int image, int thread)
 {
     (void)thread;

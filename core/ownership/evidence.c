@@ -154,8 +154,7 @@ bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b)
     return same && a->mark.bits == b->mark.bits && strcmp(a->mark.layer, b->mark.layer) == 0;
 }
 
-/* ---- commitment
- * -------------------------------------------------------------------------------------------------------------------- */
+/* ---- commitment ---- */
 
 /* NHWC image as float32 in CHW order. */
 static void hash_key(pg_hash *hash, const pg_passport *p, const pg_real *key)
@@ -212,8 +211,7 @@ void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX]
     pg_hash_finish_hex(&hash, hex);
 }
 
-/* ---- does it fit a model?
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- does it fit a model? ---- */
 
 static pg_status find_layer(const pg_model *shape, const pg_passport *p, const pg_layer **out, pg_error *err)
 {

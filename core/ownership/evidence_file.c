@@ -26,9 +26,7 @@ static void transpose(const pg_real *from, pg_real *to, int rows, int columns)
         for (int c = 0; c < columns; c++) to[c * rows + r] = from[r * columns + c];
 }
 
-/* ---- writing
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 typedef struct sheet {
     pg_array *arrays;
@@ -118,9 +116,7 @@ done:
     return status;
 }
 
-/* ---- reading
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 /* Layer that has the array called `name` under that ending ("features.4.key" -> "features.4"); false for other names. */
 static bool layer_of(const char *name, const char *ending, char layer[PG_NAME_MAX])

@@ -29,7 +29,7 @@ struct pg_inverter {
     solver solvers[PG_PASSPORTS_MAX];
 };
 
-/* ---- the linear map ------------------------------------------------------------------------------------------------------ */
+/* ---- the linear map ---- */
 
 /* T by rows: pixels that a tap of the window sees, over all output positions. */
 static void fill_means(solver *s)
@@ -88,8 +88,7 @@ static void add_adjoint(const solver *s, const double *y)
     spread_means(s);
 }
 
-/* ---- its pseudo-inverse ---------------------------------------------------------------------------------------------------
- */
+/* ---- its pseudo-inverse ---- */
 
 /* gram [outputs,outputs] = W' (T T') W, row by row of (T T') W. */
 static void fill_gram(const solver *s, double *gram, double *row)
@@ -160,8 +159,7 @@ static double move(const solver *s, const pg_real *target, pg_real *image)
     return miss;
 }
 
-/* ---- a model ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- a model ---- */
 
 static pg_status open_solver(solver *s, const pg_model *model, const pg_layer *l, pg_error *err)
 {

@@ -14,7 +14,7 @@ static int taps(const pg_mark *mark)
     return mark->kernel * mark->kernel * mark->inputs;
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------------- */
+/* ---- making ---- */
 
 /* Convolution of that name, or, for "default", the first that is a passport layer by default. */
 static const pg_layer *find(const pg_model *model, const char *name)
@@ -71,7 +71,7 @@ pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *
     return PG_OK;
 }
 
-/* ---- in a model --------------------------------------------------------------------------------------------------------- */
+/* ---- in a model ---- */
 
 const pg_layer *pg_mark_find(const pg_mark *mark, const pg_model *model)
 {

@@ -45,8 +45,7 @@ const pg_option pg_verify_table[] = {
     {0},
 };
 
-/* ---- signature
- * ------------------------------------------------------------------------------------------------------------------- */
+/* ---- signature ---- */
 
 /* Bits of b that agree with the signs of gamma; zero agrees with neither. */
 static int agreement(const pg_passport *p, const pg_real *gamma)
@@ -125,8 +124,7 @@ int pg_binomial_threshold(int n, double q, double level)
     return k;
 }
 
-/* ---- nulls
- * ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- nulls ---- */
 
 static pg_passport_kind kind_of(const pg_evidence *evidence)
 {
@@ -273,8 +271,7 @@ static pg_status weigh(const pg_evidence *evidence, const pg_nulls *nulls, pg_fi
     return status;
 }
 
-/* ---- signature, mark
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- signature, mark ---- */
 
 static pg_status verify_signature(const pg_model *model, const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *out,
                                   pg_error *err)
@@ -333,8 +330,7 @@ done:
     return status;
 }
 
-/* ---- triggers
- * --------------------------------------------------------------------------------------------------------------------- */
+/* ---- triggers ---- */
 
 /* Triggers that are labelled for another number of classes say nothing about this model: they are left out. */
 static pg_status verify_triggers(pg_model *model, const pg_evidence *evidence, pg_pixels pixels, int batch, pg_finding *out,
@@ -357,8 +353,7 @@ done:
     return status;
 }
 
-/* ---- all of it
- * ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- all of it ---- */
 
 static pg_status measure_branches(pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
                                   int batch, pg_finding *out, pg_error *err)
@@ -434,8 +429,7 @@ done:
     return status;
 }
 
-/* ---- many claims
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- many claims ---- */
 
 enum { TRUNK_BYTES = 1 << 29 };
 

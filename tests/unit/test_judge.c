@@ -11,8 +11,7 @@
 
 static pg_data data;
 
-/* ---- files that are put before the judge ----------------------------------------------------------------------------------
- */
+/* ---- files that are put before the judge ---- */
 
 static void save_evidence(const pg_evidence *evidence, const char *path)
 {
@@ -88,8 +87,7 @@ static int end(void **state)
     return test_end(state);
 }
 
-/* ---- the command in this process --------------------------------------------------------------------------------------------
- */
+/* ---- the command in this process ---- */
 
 enum { ARGUMENTS = 64 };
 static char *out, *complaint; /* what the last call wrote; released by the next */
@@ -187,8 +185,7 @@ static void assert_text(const json_t *claim, const char *key, const char *expect
     assert_string_equal(json_string_value(json_object_get(claim, key)), expected);
 }
 
-/* ---- hearings ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- hearings ---- */
 
 #define HEARING " --data synthetic --test 50 "
 
@@ -302,8 +299,7 @@ static void test_commitment(void **state)
     assert_refused("--model model --commitment 00 --evidence owner" HEARING, 2, "comes after the --evidence");
 }
 
-/* ---- what is refused --------------------------------------------------------------------------------------------------------
- */
+/* ---- what is refused ---- */
 
 static void test_files_that_do_not_fit(void **state)
 {

@@ -41,7 +41,7 @@ static int key_size(const pg_passport *p)
     return p->height * p->width * p->inputs;
 }
 
-/* ---- signatures --------------------------------------------------------------------------------------------------------- */
+/* ---- signatures ---- */
 
 static pg_evidence *signed_by(const char *text, uint64_t seed)
 {
@@ -108,7 +108,7 @@ static void test_signature_random(void **state)
     pg_evidence_destroy(&first);
 }
 
-/* ---- gammas that a test chooses ----------------------------------------------------------------------------------------- */
+/* ---- gammas that a test chooses ---- */
 
 /* Let the passports give these gammas, in the order of the signature: the largest entry of a passport's window means carries
  * them, all other weights are zero. */
@@ -157,7 +157,7 @@ static pg_finding verify(const pg_model *model, const pg_evidence *evidence, con
     return f;
 }
 
-/* ---- sign loss ---------------------------------------------------------------------------------------------------------- */
+/* ---- sign loss ---- */
 
 /* Worked by hand from alpha max(0, 0.1 - b gamma) + 1e-5 gamma^2, alpha 0.1. */
 static const struct sign_case {
@@ -227,7 +227,7 @@ static void test_sign_loss_without_alpha(void **state)
     }
 }
 
-/* ---- how passports are made --------------------------------------------------------------------------------------------- */
+/* ---- how passports are made ---- */
 
 static void test_random_passports(void **state)
 {
@@ -398,7 +398,7 @@ static void test_sources_that_cannot_be(void **state)
     subject_destroy(&plain);
 }
 
-/* ---- evidence and models that fit --------------------------------------------------------------------------------------- */
+/* ---- evidence and models that fit ---- */
 
 static void test_fit(void **state)
 {
@@ -456,7 +456,7 @@ static void test_images_that_do_not_fit(void **state)
     subject_destroy(&s);
 }
 
-/* ---- evidence files ----------------------------------------------------------------------------------------------------- */
+/* ---- evidence files ---- */
 
 static void assert_same_evidence(const pg_evidence *a, const pg_evidence *b)
 {
@@ -635,7 +635,7 @@ static void test_cut_evidence(void **state)
     subject_destroy(&s);
 }
 
-/* ---- detection ---------------------------------------------------------------------------------------------------------- */
+/* ---- detection ---- */
 
 static void test_detection(void **state)
 {
@@ -692,7 +692,7 @@ static void test_stored_scale(void **state)
     subject_destroy(&v1);
 }
 
-/* ---- p-values ----------------------------------------------------------------------------------------------------------- */
+/* ---- p-values ---- */
 
 /* k agreeing bits are the fewest whose binomial tail is at most p. */
 static void assert_threshold(subject *s, int k, double p)
@@ -837,7 +837,7 @@ static void test_decision(void **state)
     assert_true(f.significant && !f.works && !f.stands);
 }
 
-/* ---- null evidence ------------------------------------------------------------------------------------------------------ */
+/* ---- null evidence ---- */
 
 /* Its signs are those of gamma under passports of the claimant's kind: for random ones, about half agree; drawn from seeds, by
  * any number of threads. */
@@ -886,7 +886,7 @@ static void test_agreement_with_owner(void **state)
     subject_destroy(&s);
 }
 
-/* ---- an owner, and 200 who are none ------------------------------------------------------------------------------------- */
+/* ---- an owner, and 200 who are none ---- */
 
 /* What was embedded is found. A ResNet-9 with a passport in every convolution: in few layers, a mark's one direction per layer
  * makes null agreement spread too widely for a small network's bits. */

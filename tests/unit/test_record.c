@@ -192,8 +192,7 @@ static void test_sheet(void **state)
     pg_sheet_clear(&sheet);
 }
 
-/* ---- tables of a made-up run
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- tables of a made-up run ---- */
 
 static void save(int i, const char *scheme, const char *parameters, const char *attack, const char *attack_parameters, int seed,
                  pg_record *record)

@@ -15,8 +15,7 @@
 
 static char folder[] = "/tmp/passgrid-run-XXXXXX";
 
-/* ---- the executor that pretends
- * --------------------------------------------------------------------------------------------------- */
+/* ---- the executor that pretends ---- */
 
 static struct {
     const char *scheme; /* training under it gives this status; NULL: none does */
@@ -47,8 +46,7 @@ static void pretend_that(const char *scheme, pg_status status)
     pretend.status = status;
 }
 
-/* ---- a grid: plain and v2 with null and prune each, v1 below plain with prune
- * --------------------------------------------------------- */
+/* ---- a grid: plain and v2 with null and prune each, v1 below plain with prune ---- */
 
 static pg_grid *make_grid(void)
 {
@@ -163,8 +161,7 @@ static void test_states(void **state)
     pg_grid_destroy(&grid);
 }
 
-/* ---- dispatch by itself
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- dispatch by itself ---- */
 
 /* 0 -> 1 -> 2, 0 -> 3, 4, and 5 below 3 and 4; costs 1 2 3 10 4 5 */
 static void fill(pg_grid *grid, pg_node_task tasks[6])

@@ -57,7 +57,7 @@ static void assert_same_file(const char *a, const char *b)
     pg_free(text[1]);
 }
 
-/* ---- resuming, threads -------------------------------------------------------------------------------------------------- */
+/* ---- resuming, threads ---- */
 
 static void run_whole(const char *scheme, const pg_train_options *options)
 {
@@ -124,7 +124,7 @@ static void test_threads(void **state)
     }
 }
 
-/* ---- damaged checkpoints ------------------------------------------------------------------------------------------------ */
+/* ---- damaged checkpoints ---- */
 
 static pg_status write_text(void *context, const char *path, pg_error *error)
 {
@@ -275,7 +275,7 @@ static void test_checkpoint_of_another_run(void **state)
     subject_destroy(&plain);
 }
 
-/* ---- failures ----------------------------------------------------------------------------------------------------------- */
+/* ---- failures ---- */
 
 static void test_loss_not_finite(void **state)
 {
@@ -314,7 +314,7 @@ static void test_jobs_that_cannot_be(void **state)
     subject_destroy(&s);
 }
 
-/* ---- rates and presets -------------------------------------------------------------------------------------------------- */
+/* ---- rates and presets ---- */
 
 /* Parameters after `scheduled` trained for `before` steps and `last` for one more. */
 static pg_model *trained(const pg_train_options *scheduled, int before, const pg_train_options *last)
@@ -403,7 +403,7 @@ static void test_presets(void **state)
     assert_null(pg_train_presets[2]);
 }
 
-/* ---- the best model ----------------------------------------------------------------------------------------------------- */
+/* ---- the best model ---- */
 
 /* The best by the mean over branches; the first of equals; what is kept is the model of that epoch. */
 static void test_best(void **state)

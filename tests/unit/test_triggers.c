@@ -78,7 +78,7 @@ static void assert_refused(pg_status expected, const char *file, const char *rea
     assert_null(triggers.labels);
 }
 
-/* ---- a folder ---------------------------------------------------------------------------------------------------------- */
+/* ---- a folder ---- */
 
 static void assert_labels(const pg_dataset *triggers, int a, int b, int c)
 {
@@ -178,7 +178,7 @@ static void test_no_folder(void **state)
     assert_string_equal(err.message, "/nowhere: No such file or directory");
 }
 
-/* ---- generated images -------------------------------------------------------------------------------------------------- */
+/* ---- generated images ---- */
 
 enum { COUNT = 400 };
 

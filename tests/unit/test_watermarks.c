@@ -127,7 +127,7 @@ static void assert_close(double found, double expected, double tolerance)
     if (!(fabs(found - expected) <= tolerance * fmax(1, fabs(expected)))) fail_msg("%.17g is not %.17g", found, expected);
 }
 
-/* ---- projections -------------------------------------------------------------------------------------------------------- */
+/* ---- projections ---- */
 
 static const pg_real *filter_tap(const pg_mark *m, int tap, int bit)
 {
@@ -212,7 +212,7 @@ static void test_marks_that_cannot_be(void **state)
     owner_destroy(&o);
 }
 
-/* ---- the regulariser ---------------------------------------------------------------------------------------------------- */
+/* ---- the regulariser ---- */
 
 static const char *const kinds[] = {"{bits: 64, strength: 0.7, projection: gaussian}",
                                     "{bits: 64, strength: 0.7, projection: direct}",
@@ -269,7 +269,7 @@ static void test_regulariser(void **state)
     }
 }
 
-/* ---- the gradient that forgers of triggers follow ------------------------------------------------------------------------ */
+/* ---- the gradient that forgers of triggers follow ---- */
 
 enum { PICTURES = 2 };
 
@@ -329,7 +329,7 @@ static void test_image_gradient(void **state)
     }
 }
 
-/* ---- embedding ---------------------------------------------------------------------------------------------------------- */
+/* ---- embedding ---- */
 
 /* From random weights and from a trained network: the mark is found whole, no bit of it before. */
 static void test_embedding(void **state)
@@ -415,7 +415,7 @@ static void test_thresholds(void **state)
     assert_int_equal(pg_binomial_threshold(4, 0.5, 0.01), 5); /* none suffices */
 }
 
-/* ---- fresh keys --------------------------------------------------------------------------------------------------------- */
+/* ---- fresh keys ---- */
 
 /* The share q at which n draws give k or more with probability p. */
 static double share_at(int k, int n, double p)
@@ -473,8 +473,7 @@ static void test_fresh_keys(void **state)
     owner_destroy(&plain);
 }
 
-/* ---- the same bytes -------------------------------------------------------------------------------------------------------
- */
+/* ---- the same bytes ---- */
 
 static void assert_same_file(const char *a, const char *b)
 {
@@ -566,7 +565,7 @@ static void test_evidence_file(void **state)
     }
 }
 
-/* ---- attacks ------------------------------------------------------------------------------------------------------------ */
+/* ---- attacks ---- */
 
 typedef struct raid {
     const pg_attack *attack;
