@@ -93,7 +93,7 @@ $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-dou
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: all run test deps deps-dev deps-slurm data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
+.PHONY: bench bench-grid all run test deps deps-dev deps-slurm data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
 
 run: deps
 	$(Q)$(MAKE) --no-print-directory do-run
@@ -188,9 +188,18 @@ deps-slurm:
 asan:
 	$(Q)$(MAKE) --no-print-directory BUILD=build-asan SANITIZE=address,undefined OPT=-O1 unit
 
+# Ratios to PyTorch on this machine (Debian: python3-torch; said where it is missing), and ranks against threads.
+BENCH_OUT ?= results/bench
+bench: $(BUILD)/passgrid
+	python3 tests/bench/bench.py $(BUILD)/passgrid $(BENCH_OUT)
+	$(BUILD)/passgrid bench --arch alexnet --mode layers
+	$(BUILD)/passgrid bench --arch resnet18 --mode layers
+bench-grid: $(BUILD)/passgrid
+	python3 tests/bench/ranks.py $(BUILD)/passgrid
+
 lint: deps-dev
-	clang-format --dry-run -Werror $(C_FILES)
-	@! grep -nE '\b(printf|puts|exit|abort|fprintf|MPI_Abort)\(' $(CORE_SRC) $(ATTACKS_SRC) || { echo "core and attacks do not print or exit"; exit 1; }
+	@clang-format --dry-run -Werror $(C_FILES)
+	@! grep -nE '\b(printf|puts|perror|exit|abort|MPI_Abort)\(|\bstd(out|err)\b' $(CORE_SRC) $(ATTACKS_SRC) || { echo "core and attacks do not print or exit"; exit 1; }
 	@! grep -lE 'include "(experiments|attacks)/' core/*/*.[ch] || { echo "core includes only core"; exit 1; }
 	@! grep -lE 'include "experiments/' attacks/*.[ch] || { echo "attacks include only core and attacks"; exit 1; }
 format:
@@ -215,4 +224,5 @@ help:
 	@echo "make crash-test       kill it and fail its disk everywhere; half an hour"
 	@echo "make test-slurm       slurm/passgrid.sbatch under a real Slurm of one node (root on Debian)"
 	@echo "make test-hosts       a grid across three hosts of network namespaces, of which one is lost (root)"
+	@echo "make bench | bench-grid   speed beside PyTorch's; two ranks of one thread against one rank of two"
 	@echo "make asan | lint | format | check-compilers | clean"
