@@ -78,6 +78,12 @@ static pg_status variant_of(pg_variants *list, const char *name, const char *par
     return PG_OK;
 }
 
+/* "data=''": an option that is not used. */
+static bool is_empty(const char *parameter, size_t length)
+{
+    return length > 3 && memcmp(parameter + length - 3, "=''", 3) == 0;
+}
+
 static void label_one(const pg_variants *list, pg_variant *mine)
 {
     size_t used = (size_t)snprintf(mine->label, sizeof mine->label, "%s", mine->name);
@@ -86,7 +92,7 @@ static void label_one(const pg_variants *list, pg_variant *mine)
         bool common = true;
         for (int i = 0; i < list->count; i++)
             common &= strcmp(list->items[i].name, mine->name) != 0 || pg_parameters_hold(list->items[i].parameters, at, n);
-        if (!common && used < sizeof mine->label)
+        if (!common && !is_empty(at, n) && used < sizeof mine->label)
             used += (size_t)snprintf(mine->label + used, sizeof mine->label - used, " %.*s", (int)n, at);
     }
 }
