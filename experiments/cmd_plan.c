@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "experiments/dispatch.h"
 #include "experiments/estimate.h"
+#include "experiments/inputs.h"
 #include "experiments/named_grid.h"
 
 #include <stdio.h>
@@ -57,6 +58,38 @@ static void show_path(const pg_named_grid *named, const pg_dispatch *d)
         printf("  %10.1f  %s\n", d->cost[task], named->grid->tasks[task].name);
 }
 
+/* Seconds of a task with all that it is made from: a second parent is one that the first is made from. */
+static double alone(const pg_named_grid *named, const pg_dispatch *d, int task)
+{
+    const pg_node_task *t = &named->grid->tasks[task];
+    return d->cost[task] + (t->parent_count ? alone(named, d, t->parents[0]) : 0);
+}
+
+static void show_sharing(const pg_named_grid *named, const pg_dispatch *d)
+{
+    int shared = 0;
+    double together = 0, apart = 0;
+    for (int i = 0; i < named->grid->count; i++) {
+        const int children = d->child_start[i + 1] - d->child_start[i];
+        shared += children > 1;
+        together += d->cost[i];
+        if (!children) apart += alone(named, d, i);
+    }
+    if (shared)
+        printf("shared: %d tasks serve several others; with nothing shared the grid would take %.1f times as long\n", shared,
+               together > 0 ? apart / together : 1);
+}
+
+/* Data sets that are not here. */
+static void show_assumed(void)
+{
+    const char *const *names = pg_inputs_assumed();
+    if (!*names) return;
+    fputs("not here, planned by its published size:", stdout);
+    for (; *names; names++) printf(" %s", *names);
+    putchar('\n');
+}
+
 static void show_sums(const pg_named_grid *named, const pg_dispatch *dispatch, int timed)
 {
     int counts[4] = {0};
@@ -88,7 +121,9 @@ static pg_status show(const pg_named_grid *named, pg_error *err)
     PG_TRY(pg_dispatch_create(named->grid, done, seconds, &dispatch, err));
     show_tasks(named, dispatch);
     show_path(named, dispatch);
+    show_sharing(named, dispatch);
     show_sums(named, dispatch, timed);
+    show_assumed();
 done:
     pg_dispatch_destroy(&dispatch);
     pg_free(seconds);
@@ -101,6 +136,7 @@ int pg_cmd_plan(int argc, char **argv)
     pg_named_grid named;
     pg_error err;
     int code = 0;
+    pg_inputs_assume();
     if (!pg_named_grid_open(argc, argv, 1, usage, &named, &code)) return code;
     const pg_status status = show(&named, &err);
     pg_named_grid_close(&named);

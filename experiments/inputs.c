@@ -3,6 +3,7 @@
 
 #include "core/data/readers.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,45 @@ const char *const *pg_input_names(void)
     for (int i = 0; i < KNOWN_MAX && pg_data_kinds[i].name; i++) names[i] = pg_data_kinds[i].name;
     return names;
 }
+
+/* ---- sets that are not there ------------------------------------------------------------------------------------------ */
+
+static bool assuming;
+static const char *assumed[KNOWN_MAX + 1];
+
+void pg_inputs_assume(void)
+{
+    assuming = true;
+}
+
+const char *const *pg_inputs_assumed(void)
+{
+    return assumed;
+}
+
+/* Published sizes; of the Caltech sets, which are split class by class, within a percent. */
+static bool assume(const char *name, pg_input *out)
+{
+    static const struct {
+        const char *name;
+        pg_input facts;
+    } sizes[] = {{"cifar10", {.classes = 10, .height = 32, .width = 32, .train = 50000, .test = 10000}},
+                 {"fashion-mnist", {.classes = 10, .height = 32, .width = 32, .train = 60000, .test = 10000}},
+                 {"cifar100", {.classes = 100, .height = 32, .width = 32, .train = 50000, .test = 10000}},
+                 {"caltech101", {.classes = 101, .height = 32, .width = 32, .train = 6900, .test = 1777}},
+                 {"caltech256", {.classes = 256, .height = 32, .width = 32, .train = 23700, .test = 6080}}};
+    int at = 0;
+    for (size_t i = 0; assuming && i < sizeof sizes / sizeof *sizes; i++) {
+        if (strcmp(sizes[i].name, name) != 0) continue;
+        while (assumed[at] && strcmp(assumed[at], sizes[i].name) != 0) at++;
+        assumed[at] = sizes[i].name;
+        *out = sizes[i].facts;
+        return true;
+    }
+    return false;
+}
+
+/* ---- sets that are ---------------------------------------------------------------------------------------------------- */
 
 static void sum(const pg_data *data, char hex[PG_SHA256_HEX])
 {
@@ -38,7 +78,7 @@ pg_status pg_input_find(const char *name, const char *directory, pg_input *out, 
             return PG_OK;
         }
     const pg_status status = pg_data_load(name, directory, &data, err);
-    if (status != PG_OK) return status;
+    if (status != PG_OK) return assume(name, out) ? PG_OK : status;
     *out = (pg_input){.classes = data.train.classes,
                       .height = data.train.height,
                       .width = data.train.width,

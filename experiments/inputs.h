@@ -15,4 +15,9 @@ const char *const *pg_input_names(void);
 /* PG_BAD_INPUT, with what to do, if the data set is not there. directory NULL: the default. */
 PG_CHECKED pg_status pg_input_find(const char *name, const char *directory, pg_input *out, pg_error *err);
 
+/* From now on a data set that is not there is taken to have its published size and no checksum: enough to plan with. */
+void pg_inputs_assume(void);
+/* Names of those that were, ended by NULL. */
+const char *const *pg_inputs_assumed(void);
+
 #endif

@@ -124,6 +124,36 @@ static void test_problems(void **state)
     assert_problem(HEAD "profiles: {a: {train: {epoch: 1}}}\n", "profile=a", ":5:24: train.epoch: unknown key");
 }
 
+static bool label_says(const pg_grid *grid, const char *word)
+{
+    return strstr(grid->options.label, word) != NULL;
+}
+
+/* The paper's grid can be planned without its data, at full size and reduced. */
+static void test_paper(void **state)
+{
+    (void)state;
+    static const char *const laptop[] = {"profile=laptop"};
+    static const char empty[] = "/nowhere";
+    pg_grid *full = NULL, *reduced = NULL;
+    pg_error err = {.message = ""};
+    problems.count = 0;
+    assert_int_equal(pg_grid_read("configs/paper.yaml", NULL, 0, empty, &full, &problems, &err), PG_BAD_INPUT);
+    assert_null(pg_inputs_assumed()[0]);
+    problems.count = 0;
+    pg_inputs_assume();
+    if (pg_grid_read("configs/paper.yaml", NULL, 0, empty, &full, &problems, &err) != PG_OK) fail_msg("%s", err.message);
+    if (pg_grid_read("configs/paper.yaml", laptop, 1, empty, &reduced, &problems, &err) != PG_OK) fail_msg("%s", err.message);
+    assert_string_equal(pg_inputs_assumed()[0], "cifar10");
+    assert_string_equal(pg_inputs_assumed()[1], "cifar100");
+    assert_true(full->options.seeds.count >= 5 && reduced->options.seeds.count >= 3);
+    assert_true(reduced->count * 10 < full->count);
+    assert_true(!label_says(full, "reduced") && label_says(reduced, "reduced"));
+    assert_string_not_equal(full->options.name, reduced->options.name);
+    pg_grid_destroy(&full);
+    pg_grid_destroy(&reduced);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -140,7 +170,8 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_overrides), cmocka_unit_test(test_assignments),
-                                       cmocka_unit_test(test_resolved), cmocka_unit_test(test_problems)};
+                                       cmocka_unit_test(test_resolved), cmocka_unit_test(test_problems),
+                                       cmocka_unit_test(test_paper)};
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
 }
