@@ -89,7 +89,7 @@ static bool task_fits(const pg_subject *s, const pg_task_labels *l, bool stand_i
 
 typedef enum fit { FITS, FITS_NOT, NO_OPTION } fit;
 
-/* An option of the attack, else of the scheme or its training. A stand-in may transfer to another set or mark other layers. */
+/* An option of the attack, else of the scheme or its training. A stand-in may transfer to another set. */
 static fit option_fits(const char *word, size_t length, const pg_task_labels *l, bool stand_in)
 {
     const char *const places[] = {l->parameters, l->scheme_parameters, l->training};
@@ -97,7 +97,7 @@ static fit option_fits(const char *word, size_t length, const pg_task_labels *l,
     size_t found;
     snprintf(key, sizeof key, "%.*s", (int)strcspn(word, "="), word);
     snprintf(given, sizeof given, "%s=*", key);
-    const bool any = stand_in && (strcmp(key, "data") == 0 || strcmp(key, "layers") == 0);
+    const bool any = stand_in && strcmp(key, "data") == 0;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         if (!pg_parameter_value(places[i], key, &found)) continue;
         return (any ? pg_parameters_hold(places[i], given, strlen(given)) : pg_parameters_hold(places[i], word, length))

@@ -2,7 +2,7 @@
  *
  * A published number stands beside each of our settings (data, network, norm, scheme and attack with their options; seeds and
  * repetitions together) that it is about. Where there is none, settings that differ only in what a smaller run replaces stand
- * in: a sibling of the network (resnet9 for resnet18), another set to transfer to, other passport layers.
+ * in: a sibling of the network (resnet9 for resnet18), another set to transfer to.
  *
  *   reproduced   at the published scale our mean is within 2 points (2 % of what is no percentage), or every trial keeps the
  *                bound

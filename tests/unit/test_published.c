@@ -214,7 +214,8 @@ static void test_stand_in(void **state)
     (void)state;
     assert_int_equal(
         compare_with("kept,,,,,v1,finetune,data=*,detection,>=,,,,,95\n",
-                     "moved,,cifar10,resnet18,,v1,finetune,data=cifar100 layers=all,detection,=,100,%,s,printed,kept\n"
+                     "moved,,cifar10,resnet18,,v1,finetune,data=cifar100 layers=default,detection,=,100,%,s,printed,kept\n"
+                     "layers,,cifar10,resnet18,,v1,finetune,data=cifar100 layers=all,detection,=,100,%,s,printed,kept\n"
                      "exact,,cifar10,resnet9,,v1,finetune,data=mnist,detection,=,100,%,s,printed,kept\n"
                      "other,,cifar10,alexnet,,v1,finetune,data=mnist,detection,=,100,%,s,printed,kept\n"),
         2);
