@@ -216,8 +216,11 @@ static void parse_name(const char *path, pg_net_spec *spec, bool *v2, bool *pass
     const int fields = sscanf(text, "%31[^_]_%15[^_]_%15[^_.]_c%d", arch, scheme, norm, &classes);
     pg_norm_kind kind;
     const pg_arch *found = fields >= 3 ? pg_arch_find(arch) : NULL;
-    if (!found) {
-        fprintf(stderr, "golden: %s: expected a name ARCH_SCHEME_NORM[_cCLASSES].csv\n", path);
+    static const char *const schemes[] = {"normal", "v1", "v2", "v3"};
+    bool known = false;
+    for (int i = 0; found && i < 4; i++) known |= strcmp(scheme, schemes[i]) == 0;
+    if (!known) {
+        fprintf(stderr, "golden: %s: expected a name ARCH_SCHEME_NORM[_cCLASSES].csv, SCHEME normal, v1, v2 or v3\n", path);
         exit(2);
     }
     MUST(pg_norm_kind_parse(norm, &kind, &problem));
