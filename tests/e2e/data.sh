@@ -2,37 +2,10 @@
 # End to end: fetching and listing data sets, without a network: curl, npm and tar are small scripts, first in PATH.
 # usage: tests/e2e/data.sh [PROGRAM], default $PASSGRID or build/passgrid; prints one line per check; exit code 1 if any failed
 set -u
-cd "$(dirname "$0")/../.."
-PASSGRID=$(realpath "${1:-${PASSGRID:-build/passgrid}}")
+cd "$(dirname "$0")/../.." || exit 1
 WHOLE=${PASSGRID_DATA:-${XDG_CACHE_HOME:-$HOME/.cache}/passgrid}/mnist.safetensors
-WORK=$(mktemp -d)
-cd "$WORK"
-trap 'rm -rf "$WORK"' EXIT
-checks=0
-failures=0
+. tests/e2e/checks.bash
 
-check() { # check TEXT COMMAND...: the command succeeds
-    local text=$1
-    shift
-    checks=$((checks + 1))
-    if "$@"; then
-        echo "ok   $text"
-    else
-        failures=$((failures + 1))
-        echo "FAIL $text"
-        tail -n 5 err 2>/dev/null | sed 's/^/     /'
-    fi
-}
-
-code() { # code EXPECTED COMMAND...: exit code, output in out and err
-    local expected=$1 got
-    shift
-    "$@" >out 2>err
-    got=$?
-    test $got -eq "$expected" || { echo "     exit code $got, expected $expected: $*"; return 1; }
-}
-
-says() { grep -qF -- "$1" "${2:-err}"; }
 last() { tail -n 1 err | grep -qF -- "$1"; }
 one_line() { test "$(wc -l <err)" -eq 1; }
 called() { test "$(cut -d ' ' -f 1 calls | xargs)" = "$1"; } # the programs that ran, in their order
@@ -175,5 +148,4 @@ bad_usage "an unknown option" "unknown option '--dri'" list --dri data
 bad_usage "an argument too many" "expected fetch or list" list cifar10
 check "... nothing runs" test ! -e calls
 
-echo "$((checks - failures)) of $checks checks passed"
-test $failures -eq 0
+finish

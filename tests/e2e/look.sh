@@ -2,35 +2,8 @@
 # End to end: commands that look and change nothing: plan, why, doctor.
 # usage: tests/e2e/look.sh [PROGRAM], default $PASSGRID or build/passgrid; prints one line per check; exit code 1 if any failed
 set -u
-cd "$(dirname "$0")/../.." || exit
-PASSGRID=$(realpath "${1:-${PASSGRID:-build/passgrid}}")
-GRID=$PWD/tests/e2e/grid.yaml
-WORK=$(mktemp -d)
-cd "$WORK" || exit
-trap 'rm -rf "$WORK"' EXIT
-checks=0
-failures=0
-
-check() { # check TEXT COMMAND...: the command succeeds
-    local text=$1
-    shift
-    checks=$((checks + 1))
-    if "$@"; then
-        echo "ok   $text"
-    else
-        failures=$((failures + 1))
-        echo "FAIL $text"
-        tail -n 5 out err 2>/dev/null | sed 's/^/     /'
-    fi
-}
-
-code() { # code EXPECTED COMMAND...: exit code, output in out and err
-    local expected=$1 got
-    shift
-    "$@" >out 2>err
-    got=$?
-    test $got -eq "$expected" || { echo "     exit code $got, expected $expected: $*"; return 1; }
-}
+cd "$(dirname "$0")/../.." || exit 1
+. tests/e2e/checks.bash
 
 says() { grep -qE -- "$1" "${2:-out}"; }
 row() { awk -v name="$1" '$NF ~ name { print; exit }' out; } # the task of the plan whose name has that in it
@@ -90,5 +63,4 @@ check "... names it" says '^WRONG +writes +/proc'
 check "doctor without mpirun" code 2 env PATH= "$PASSGRID" doctor --data run
 check "... says what to do" says '^WRONG +mpi .*install openmpi-bin'
 
-echo "$((checks - failures)) of $checks checks passed"
-test $failures -eq 0
+finish

@@ -2,40 +2,9 @@
 # Recovery: workers, the master, whole runs are killed; deadlines; one run at a time; damaged files. Results are the same bytes.
 # usage: tests/e2e/recovery.sh [PROGRAM], default $PASSGRID or build/passgrid; one line per check; exit code 1 if any failed
 set -u
-cd "$(dirname "$0")/../.."
-PASSGRID=$(realpath "${1:-${PASSGRID:-build/passgrid}}")
-GRID=$PWD/tests/e2e/grid.yaml
-WORK=$(mktemp -d)
-cd "$WORK"
-trap 'rm -rf "$WORK"' EXIT
-# A container runs this as root, and has fewer cores than ranks; users need neither.
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_WAIT_POLICY=passive
-checks=0
-failures=0
+cd "$(dirname "$0")/../.." || exit 1
+. tests/e2e/checks.bash
 
-check() { # check TEXT COMMAND...: the command succeeds
-    local text=$1
-    shift
-    checks=$((checks + 1))
-    if "$@"; then
-        echo "ok   $text"
-    else
-        failures=$((failures + 1))
-        echo "FAIL $text"
-        tail -n 5 err 2>/dev/null | sed 's/^/     /'
-    fi
-}
-
-code() { # code EXPECTED COMMAND...: exit code, output in out and err
-    local expected=$1 got
-    shift
-    "$@" >out 2>err
-    got=$?
-    test $got -eq "$expected" || { echo "     exit code $got, expected $expected: $*"; return 1; }
-}
-
-same() { diff -r -x run.log -x timings.csv -x provenance.json "$1" "$2"; }
-says() { grep -qF -- "$1" "${2:-err}"; }
 
 # Two schemes, pruned: v2 is the longer training. Two epochs take a fraction of a second, so many of them give time to strike.
 settings=(--set train.epochs=30 --set 'seeds=[1]' --set checkpoint=0 --set 'attacks=[{attack: prune, levels: [50]}]'
@@ -216,5 +185,4 @@ rm "damaged/records/$victim.json"
 check "... and made again when its record is gone" code 0 alone damaged
 check "... same bytes" same reference damaged
 
-echo "$((checks - failures)) of $checks checks passed"
-test $failures -eq 0
+finish

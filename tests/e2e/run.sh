@@ -2,39 +2,10 @@
 # End to end: a tiny grid alone and under mpirun, the same bytes; repeats, failures, interruptions, bad configurations, faulty disks.
 # usage: tests/e2e/run.sh [PROGRAM], default $PASSGRID or build/passgrid; prints one line per check; exit code 1 if any failed
 set -u
-cd "$(dirname "$0")/../.."
-PASSGRID=$(realpath "${1:-${PASSGRID:-build/passgrid}}")
-GRID=$PWD/tests/e2e/grid.yaml
-WORK=$(mktemp -d)
-cd "$WORK"
+cd "$(dirname "$0")/../.." || exit 1
+. tests/e2e/checks.bash
 mounted=
 trap 'test -z "$mounted" || umount "$mounted"; rm -rf "$WORK"' EXIT
-# A container runs this as root, and has fewer cores than ranks; users need neither.
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export OMP_WAIT_POLICY=passive
-checks=0
-failures=0
-
-check() { # check TEXT COMMAND...: the command succeeds
-    local text=$1
-    shift
-    checks=$((checks + 1))
-    if "$@"; then
-        echo "ok   $text"
-    else
-        failures=$((failures + 1))
-        echo "FAIL $text"
-        tail -n 5 err 2>/dev/null | sed 's/^/     /'
-    fi
-}
-
-code() { # code EXPECTED COMMAND...: exit code, output in out and err
-    local expected=$1 got
-    shift
-    "$@" >out 2>err
-    got=$?
-    test $got -eq "$expected" || { echo "     exit code $got, expected $expected: $*"; return 1; }
-}
 
 ranks() { # ranks N COMMAND...
     local n=$1
@@ -42,10 +13,7 @@ ranks() { # ranks N COMMAND...
     mpirun --oversubscribe -n "$n" "$@"
 }
 
-# All that must not depend on how a run went.
-same() { diff -r -x run.log -x timings.csv -x provenance.json "$1" "$2"; }
 files() { find "$1" -type f -printf '%p %i %T@\n' | sort; }
-says() { grep -qF -- "$1" "${2:-err}"; }
 one_line() { test "$(wc -l <err)" -eq 1; }
 
 # ---- the same bytes -----------------------------------------------------------------------------------------------------------
@@ -191,5 +159,4 @@ else
     echo "skip a full and a read-only disk: no permission to mount"
 fi
 
-echo "$((checks - failures)) of $checks checks passed"
-test $failures -eq 0
+finish
