@@ -9,6 +9,7 @@
 #include "core/compute/blas.h"
 #include "core/compute/kernels.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -750,6 +751,46 @@ const pg_real *pg_net_image_gradient(const pg_net *net)
 void pg_net_train_from(pg_net *net, int layer)
 {
     net->train_from = layer;
+}
+
+static size_t take_signs(size_t count, pg_real *y, const pg_real *from)
+{
+    size_t others = 0;
+    for (size_t i = 0; i < count; i++) {
+        if ((y[i] > 0) == (from[i] > 0)) continue;
+        y[i] = from[i] > 0 ? (pg_real)FLT_MIN : 0;
+        others++;
+    }
+    return others;
+}
+
+static size_t take_places(size_t count, uint8_t *which, const uint8_t *from)
+{
+    size_t others = 0;
+    for (size_t i = 0; i < count; i++) others += which[i] != from[i];
+    memcpy(which, from, count);
+    return others;
+}
+
+size_t pg_net_take_decisions(pg_net *net, const pg_net *from, size_t *count)
+{
+    size_t others = 0;
+    for (int i = 0; i < net->shape->layer_count; i++) {
+        const pg_row *r = &net->shape->layers[i].row;
+        cell *c = &net->cells[i];
+        const cell *other = &from->cells[i];
+        const bool conv_with_pool = r->kind == PG_ROW_CONV && c->folded;
+        const size_t outputs = (conv_with_pool ? c->folded->out_size : c->out_size) * (size_t)net->images_n;
+        if (r->relu || r->kind == PG_ROW_ADD) {
+            others += take_signs(outputs, c->y, other->y);
+            *count += outputs;
+        }
+        if (r->kind == PG_ROW_MAXPOOL) {
+            others += take_places(outputs, c->which, other->which);
+            *count += outputs;
+        }
+    }
+    return others;
 }
 
 size_t pg_net_bytes(const pg_net *net)

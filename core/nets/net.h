@@ -81,6 +81,11 @@ void pg_passport_means(const pg_layer *layer, const pg_real *image, pg_real *mea
 /* Its adjoint: dimage [H,W,C] is overwritten by the gradient of the image, given that of the means. */
 void pg_passport_means_backward(const pg_layer *layer, const pg_real *dmeans, pg_real *dimage);
 
+/* For comparing the arithmetic of two convolution algorithms: decisions of the last training forward become those of `from`, a
+ * net of the same spec after the same forward. What its ReLUs stopped becomes zero here, what they let through stays or becomes
+ * barely positive, and pools take the same pixels. Returns how many were others; adds the number of all to *count. */
+size_t pg_net_take_decisions(pg_net *net, const pg_net *from, size_t *count);
+
 /* Bytes planned. */
 size_t pg_net_bytes(const pg_net *net);
 
