@@ -93,11 +93,14 @@ $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-dou
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: bench bench-grid all run test deps deps-dev deps-slurm data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
+.PHONY: test-programs bench bench-grid all run test deps deps-dev deps-slurm data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
 
+JOBS ?= $(shell nproc)
 run: deps
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)$(MAKE) --no-print-directory do-run
 test: deps
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	$(Q)$(MAKE) --no-print-directory do-test
 
 MPIRUN := $(if $(filter 0,$(shell id -u)),OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1) mpirun --oversubscribe --bind-to none
@@ -125,6 +128,7 @@ golden: $(BUILD)/tests/golden $(BUILD)/tests/golden-double
 	$(BUILD)/tests/golden --conv auto $(GOLDEN)
 
 CRASH_BIN := $(BUILD)/tests/faults.so $(BUILD)/tests/flip
+test-programs: all $(UNIT_BIN) $(BUILD)/tests/golden $(BUILD)/tests/golden-double $(CRASH_BIN)
 e2e: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)set -e; for t in $(sort $(wildcard tests/e2e/*.sh)); do echo "== $$t"; PASSGRID=$(abspath $(BUILD)/passgrid) bash $$t; done
 
@@ -146,6 +150,7 @@ define NEEDS
 command -v gcc|gcc libc6-dev
 command -v pkg-config|pkg-config
 command -v mpirun|openmpi-bin
+command -v pgrep|procps
 command -v curl|curl ca-certificates
 pkg-config --exists ompi-c|libopenmpi-dev
 pkg-config --exists gsl|libgsl-dev
