@@ -5,7 +5,7 @@
  * branch (V1 is distributed with its passports, so their gamma and beta are known to him; V2, V3 and PAN deploy the public
  * branch). Modes: FT keeps the last layer where the number of classes allows, RT starts it anew; AL trains all layers, LL the
  * last. Sources: DeepIPR, experiments/utils.py; Adi et al., USENIX Security 2018. */
-#include "attacks/attack.h"
+#include "attacks/tuning.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -17,9 +17,7 @@ typedef struct finetune_options {
     int mode;
     char data[PG_TEXT_MAX];
     int data_train, data_test;
-    int epochs, batch;
-    double lr, weight_decay;
-    bool crop;
+    pg_tuning tuning;
 } finetune_options;
 
 #define AT(member) .offset = offsetof(finetune_options, member)
@@ -47,36 +45,7 @@ static const pg_option options[] = {
      .high = 1e9,
      .unit = "images",
      .help = "test images of that data set; 0: all"},
-    {.key = "epochs",
-     .type = PG_OPT_INT,
-     AT(epochs),
-     .fallback = "100",
-     .low = 1,
-     .high = 100000,
-     .help = "passes over the data"},
-    {.key = "batch",
-     .type = PG_OPT_INT,
-     AT(batch),
-     .fallback = "64",
-     .low = 1,
-     .high = 4096,
-     .unit = "images",
-     .help = "images per step"},
-    {.key = "lr",
-     .type = PG_OPT_REAL,
-     AT(lr),
-     .fallback = "0.001",
-     .low = PG_ABOVE_ZERO,
-     .high = 1e6,
-     .help = "learning rate, constant"},
-    {.key = "weight_decay",
-     .type = PG_OPT_REAL,
-     AT(weight_decay),
-     .fallback = "5e-4",
-     .low = 0,
-     .high = 1,
-     .help = "on every parameter"},
-    {.key = "crop", .type = PG_OPT_BOOL, AT(crop), .fallback = "false", .help = "random crops too (the flip is always on)"},
+    PG_TUNING_OPTIONS(finetune_options, "100", "0.001", "false"),
     {0},
 };
 
@@ -118,15 +87,7 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     finetune_state *s = state;
     const finetune_options *o = values;
     s->view = view;
-    s->train = (pg_train_options){.epochs = o->epochs,
-                                  .batch = o->batch,
-                                  .lr = o->lr,
-                                  .momentum = 0.9,
-                                  .weight_decay = o->weight_decay,
-                                  .schedule = PG_SCHEDULE_CONSTANT,
-                                  .crop = o->crop,
-                                  .flip = true,
-                                  .pixels = (int)view->pixels};
+    s->train = pg_tuning_train(&o->tuning, view->pixels);
     const pg_dataset *data = view->other ? &view->other->train : view->train;
     PG_TRY(make_copy(s, o, data->classes, err));
     const bool last = o->mode == FTLL || o->mode == RTLL;

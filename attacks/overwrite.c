@@ -5,50 +5,16 @@
  * V3 and PAN, of which he has the public branch, he attaches a private branch of his own. He knows the scheme but none of the
  * owner's options: his are its defaults. Images for passports go through his copy of the stolen network.
  * Sources: Uchida et al., ICMR 2017 (overwriting); Lukas et al., IEEE S&P 2022. */
-#include "attacks/attack.h"
+#include "attacks/tuning.h"
 
 #include "core/base/memory.h"
 
-#include <stddef.h>
-
 typedef struct overwrite_options {
-    int epochs, batch;
-    double lr, weight_decay;
-    bool crop;
+    pg_tuning tuning;
 } overwrite_options;
 
-#define AT(member) .offset = offsetof(overwrite_options, member)
 static const pg_option options[] = {
-    {.key = "epochs",
-     .type = PG_OPT_INT,
-     AT(epochs),
-     .fallback = "20",
-     .low = 1,
-     .high = 100000,
-     .help = "passes over the owner's training set"},
-    {.key = "batch",
-     .type = PG_OPT_INT,
-     AT(batch),
-     .fallback = "64",
-     .low = 1,
-     .high = 4096,
-     .unit = "images",
-     .help = "images per step"},
-    {.key = "lr",
-     .type = PG_OPT_REAL,
-     AT(lr),
-     .fallback = "0.01",
-     .low = PG_ABOVE_ZERO,
-     .high = 1e6,
-     .help = "learning rate, constant"},
-    {.key = "weight_decay",
-     .type = PG_OPT_REAL,
-     AT(weight_decay),
-     .fallback = "5e-4",
-     .low = 0,
-     .high = 1,
-     .help = "on every parameter"},
-    {.key = "crop", .type = PG_OPT_BOOL, AT(crop), .fallback = "true", .help = "random crops too (the flip is always on)"},
+    PG_TUNING_OPTIONS(overwrite_options, "20", "0.01", "true"),
     {0},
 };
 
@@ -83,15 +49,7 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     overwrite_state *s = state;
     const overwrite_options *o = values;
     s->view = view;
-    s->train = (pg_train_options){.epochs = o->epochs,
-                                  .batch = o->batch,
-                                  .lr = o->lr,
-                                  .momentum = 0.9,
-                                  .weight_decay = o->weight_decay,
-                                  .schedule = PG_SCHEDULE_CONSTANT,
-                                  .crop = o->crop,
-                                  .flip = true,
-                                  .pixels = (int)view->pixels};
+    s->train = pg_tuning_train(&o->tuning, view->pixels);
     PG_TRY(pg_alloc(1, view->scheme->options_size, &s->scheme_options, err));
     PG_TRY(pg_options_defaults(view->scheme->options, s->scheme_options, err));
     PG_TRY(make_evidence(s, err));
