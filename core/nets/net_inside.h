@@ -1,0 +1,56 @@
+/* The inside of a net, for the files that make it up: net_plan.c lays out its memory, net_passport.c has its passports, net.c
+ * runs it. */
+#ifndef PG_NETS_NET_INSIDE_H
+#define PG_NETS_NET_INSIDE_H
+
+#include "core/compute/kernels.h"
+#include "core/nets/net.h"
+
+/* What the net holds for one layer. Pointers are into pools owned by the net. */
+typedef struct pg_cell pg_cell;
+struct pg_cell {
+    pg_conv conv;
+    pg_norm norm;
+    pg_pool pool;
+    bool input_shared, output_shared; /* the same in both branches */
+    pg_cell *folded;                  /* convolution: the max pool after it that its norm does too; pool: its convolution */
+    size_t trunk, trunk_size;         /* what a trunk keeps of it: elements of one image before it, and of it; 0: nothing */
+    size_t in_size, out_size;         /* elements of one image */
+    pg_real *z;                       /* convolution output (training nets; else y) */
+    pg_real *y;                       /* layer output */
+    pg_real *dy;                      /* gradient of the output; becomes dz in place unless dz is kept apart */
+    pg_real *dz;
+    bool dy_written, dz_written;
+    uint8_t *which;
+    pg_real *mean, *inv_std, *variance;
+    /* passport layers */
+    pg_real *scale_means, *bias_means;      /* [R,R,I] */
+    pg_real *gamma, *beta, *dgamma, *dbeta; /* [O]: straight from the passport */
+    pg_real *dscale, *dbias;        /* [O]: gradient of the affine in force; dgamma, dbeta where no perceptron follows */
+    pg_real *hidden[2], *fc_out[2]; /* perceptron: [O/4], [O] for gamma and beta */
+    const pg_real *scale, *bias;    /* affine in force */
+};
+
+struct pg_net {
+    pg_model *shape; /* a model of the spec, for its layers; its params serve as the gradients */
+    int batch, images_n;
+    bool training, two_branches;
+    int train_from;
+    pg_mode mode;
+    const pg_real *images, *trunk; /* trunk: what stands in for the shared layers in this forward, or NULL */
+    pg_cell *cells;
+    pg_cell pictures;  /* stands for the images: holds their gradient */
+    size_t trunk_size; /* elements of one image */
+    pg_real *scratch, *spare, *affine_scratch;
+    pg_real *pool_block;
+    uint8_t *byte_block;
+    size_t bytes;
+};
+
+/* Gamma and beta of a passport layer from its passport, and the affine that a perceptron makes of them; gradients to zero. */
+void pg_passport_forward(pg_cell *cell, const pg_layer *layer, const pg_model *model);
+/* From the gradient of the affine in force at layer i to those of the perceptron and of the weights that gamma and beta are
+ * from. */
+void pg_passport_backward(pg_net *net, int i, const pg_model *model);
+
+#endif

@@ -1,0 +1,295 @@
+/* The memory of a net, planned once from shapes; see net_inside.h. */
+#include "core/base/memory.h"
+#include "core/nets/net_inside.h"
+
+#include <string.h>
+
+/* Two passes over the same code: the first with base NULL counts, the second hands out addresses. */
+typedef struct arena {
+    pg_real *base;
+    size_t used;
+} arena;
+
+static pg_real *take(arena *a, size_t count)
+{
+    pg_real *at = a->base ? a->base + a->used : NULL;
+    a->used += (count + 15) / 16 * 16;
+    return at;
+}
+
+/* Memory that is free again after a step of the schedule is handed out again: `until` is the last step that reads it. */
+enum { SLOTS_MAX = 2 * PG_ROWS_MAX };
+typedef struct slots {
+    int count;
+    struct slot {
+        size_t size;
+        int until;
+        pg_real *at;
+    } list[SLOTS_MAX];
+    int owner[SLOTS_MAX];
+} slots;
+
+static int slot_take(slots *s, size_t size, int from, int until)
+{
+    int best = -1;
+    for (int i = 0; i < s->count; i++) {
+        if (s->list[i].until >= from) continue;
+        if (best < 0 || (s->list[best].size < size ? s->list[i].size > s->list[best].size
+                                                   : s->list[i].size >= size && s->list[i].size < s->list[best].size))
+            best = i;
+    }
+    if (best < 0) best = s->count++;
+    if (s->list[best].size < size) s->list[best].size = size;
+    s->list[best].until = until;
+    return best;
+}
+
+static size_t layer_size(const pg_layer *l)
+{
+    return (size_t)l->out_height * (size_t)l->out_width * (size_t)l->out_channels;
+}
+
+static int last_reader(const pg_model *m, int row)
+{
+    int last = row;
+    for (int i = row + 1; i < m->layer_count; i++) {
+        const pg_row *r = &m->layers[i].row;
+        if (r->input == row || (r->kind == PG_ROW_ADD && r->other == row)) last = i;
+    }
+    return last;
+}
+
+/* In training a convolution has z apart, and with its pool done too it leaves no output of its own. */
+static void plan_outputs(pg_net *net, slots *s)
+{
+    const pg_model *m = net->shape;
+    for (int i = 0; i < m->layer_count; i++) {
+        const int until = net->training ? m->layer_count : last_reader(m, i);
+        const bool none = net->training && m->layers[i].row.kind == PG_ROW_CONV && net->cells[i].folded;
+        s->owner[i] = slot_take(s, none ? 0 : layer_size(&m->layers[i]) * (size_t)net->batch, i, until);
+    }
+}
+
+/* Backward runs from the last layer to the first: step of layer i is layer_count - i. Gradients of shared outputs live through
+ * both branches. */
+static void plan_gradients(pg_net *net, slots *s)
+{
+    const pg_model *m = net->shape;
+    for (int i = m->layer_count - 1; i >= 0; i--) {
+        const bool kept = net->two_branches && net->cells[i].output_shared;
+        const int from = kept ? 0 : m->layer_count - last_reader(m, i), until = kept ? m->layer_count + 1 : m->layer_count - i;
+        s->owner[i] = slot_take(s, layer_size(&m->layers[i]) * (size_t)net->batch, from, until);
+    }
+}
+
+static void place_slots(slots *s, arena *a)
+{
+    for (int i = 0; i < s->count; i++) s->list[i].at = take(a, s->list[i].size);
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static void place_passport(pg_cell *c, const pg_layer *l, arena *a)
+{
+    const size_t k = (size_t)l->out_channels, window = (size_t)(l->row.kernel * l->row.kernel * l->in_channels);
+    c->scale_means = take(a, window);
+    c->bias_means = take(a, window);
+    c->gamma = take(a, k);
+    c->beta = take(a, k);
+    c->dgamma = take(a, k);
+    c->dbeta = take(a, k);
+    c->dscale = c->dgamma;
+    c->dbias = c->dbeta;
+    if (l->affine[PG_PRIVATE].fc1 < 0) return;
+    for (int i = 0; i < 2; i++) {
+        c->hidden[i] = take(a, k / 4);
+        c->fc_out[i] = take(a, k);
+    }
+    c->dscale = take(a, k);
+    c->dbias = take(a, k);
+}
+
+static void place(pg_net *net, const slots *outputs, const slots *gradients, arena *a)
+{
+    const pg_model *m = net->shape;
+    const size_t batch = (size_t)net->batch;
+    size_t scratch = 0, input = 0, channels = 0;
+    for (int i = 0; i < m->layer_count; i++) {
+        const pg_layer *l = &m->layers[i];
+        pg_cell *c = &net->cells[i];
+        c->y = c->z = outputs->list[outputs->owner[i]].at;
+        if (net->training) c->dy = c->dz = gradients->list[gradients->owner[i]].at;
+        channels = larger(channels, (size_t)l->out_channels);
+        if (l->row.kind != PG_ROW_CONV) continue;
+        if (net->training) c->z = take(a, c->out_size * batch);
+        if (net->training && net->two_branches && c->input_shared && !c->output_shared) c->dz = take(a, c->out_size * batch);
+        c->mean = take(a, pg_norm_sets(&c->norm, net->batch));
+        c->inv_std = take(a, pg_norm_sets(&c->norm, net->batch));
+        c->variance = take(a, (size_t)l->out_channels);
+        if (l->passport >= 0) place_passport(c, l, a);
+        scratch = larger(scratch, larger(pg_conv_scratch(&c->conv, net->batch), pg_norm_scratch(&c->norm, net->batch)));
+        input = larger(input, c->in_size * batch);
+    }
+    for (int i = 0; i < m->layer_count; i++) {
+        pg_cell *c = &net->cells[i];
+        if (m->layers[i].row.kind != PG_ROW_CONV || !c->folded) continue;
+        c->y = c->folded->y;
+        c->dy = c->folded->dy;
+    }
+    net->scratch = take(a, scratch);
+    net->affine_scratch = take(a, 2 * channels);
+    if (!net->training) return;
+    net->spare = take(a, input);
+    net->pictures.dy = take(a, batch * (size_t)(m->spec.image_height * m->spec.image_width * 3));
+}
+
+static pg_status plan_cell(pg_net *net, int i, pg_conv_choice choice, pg_error *err)
+{
+    const pg_layer *l = &net->shape->layers[i];
+    const pg_row *r = &l->row;
+    pg_cell *c = &net->cells[i];
+    const bool left = r->input == PG_IMAGES || net->cells[r->input].output_shared;
+    c->input_shared = left && (r->kind != PG_ROW_ADD || net->cells[r->other].output_shared);
+    c->output_shared = c->input_shared && l->passport < 0;
+    c->in_size = (size_t)l->in_height * (size_t)l->in_width * (size_t)l->in_channels;
+    c->out_size = layer_size(l);
+    c->pool = (pg_pool){.height = l->in_height,
+                        .width = l->in_width,
+                        .channels = l->in_channels,
+                        .kernel = r->kernel,
+                        .stride = r->stride,
+                        .pad = r->pad,
+                        .out_height = l->out_height,
+                        .out_width = l->out_width};
+    if (r->kind != PG_ROW_CONV) return PG_OK;
+    const int groups = l->out_channels / 16;
+    c->norm = (pg_norm){.kind = net->shape->spec.norm,
+                        .pixels = l->out_height * l->out_width,
+                        .channels = l->out_channels,
+                        .groups = groups,
+                        .eps = (pg_real)1e-5,
+                        .relu = r->relu};
+    const pg_conv_shape shape = {.height = l->in_height,
+                                 .width = l->in_width,
+                                 .channels = l->in_channels,
+                                 .filters = l->out_channels,
+                                 .kernel = r->kernel,
+                                 .stride = r->stride,
+                                 .pad = r->pad};
+    return pg_conv_plan(&c->conv, &shape, choice, err);
+}
+
+/* A 2 x 2 max pool that alone reads a convolution block is done in the same pass over its pixels. */
+static void plan_pools(pg_net *net)
+{
+    const pg_model *m = net->shape;
+    for (int i = 1; i < m->layer_count; i++) {
+        const pg_layer *pool = &m->layers[i], *conv = &m->layers[i - 1];
+        const pg_row *r = &pool->row;
+        const bool halves =
+            r->kernel == 2 && r->stride == 2 && r->pad == 0 && pool->in_height % 2 == 0 && pool->in_width % 2 == 0;
+        if (r->kind != PG_ROW_MAXPOOL || !halves || r->input != i - 1 || conv->row.kind != PG_ROW_CONV) continue;
+        if (last_reader(m, i - 1) != i) continue;
+        net->cells[i - 1].folded = &net->cells[i];
+        net->cells[i].folded = &net->cells[i - 1];
+        net->cells[i - 1].norm.pool_width = pool->in_width;
+    }
+}
+
+/* A trunk keeps the convolution outputs of passport layers with a shared input, and shared outputs that another row reads. */
+static void plan_trunk(pg_net *net)
+{
+    const pg_model *m = net->shape;
+    for (int i = 0; i < m->layer_count; i++) {
+        const pg_row *r = &m->layers[i].row;
+        pg_cell *c = &net->cells[i];
+        if (c->input_shared && !c->output_shared) c->trunk_size = c->out_size;
+        if (c->input_shared) continue;
+        const int inputs[] = {r->input, r->kind == PG_ROW_ADD ? r->other : PG_IMAGES};
+        for (int k = 0; k < 2; k++) {
+            pg_cell *in = inputs[k] == PG_IMAGES ? NULL : &net->cells[inputs[k]];
+            if (in && in->output_shared) in->trunk_size = in->out_size;
+        }
+    }
+    for (int i = 0; i < m->layer_count; i++) {
+        net->cells[i].trunk = net->trunk_size;
+        net->trunk_size += net->cells[i].trunk_size;
+    }
+}
+
+static pg_status plan_argmax(pg_net *net, pg_error *err)
+{
+    const pg_model *m = net->shape;
+    size_t total = 0;
+    for (int i = 0; i < m->layer_count; i++)
+        if (m->layers[i].row.kind == PG_ROW_MAXPOOL) total += net->cells[i].out_size * (size_t)net->batch;
+    const pg_status status = pg_alloc(total, 1, &net->byte_block, err);
+    if (status != PG_OK) return status;
+    net->bytes += total;
+    total = 0;
+    for (int i = 0; i < m->layer_count; i++)
+        if (m->layers[i].row.kind == PG_ROW_MAXPOOL) {
+            net->cells[i].which = net->byte_block + total;
+            total += net->cells[i].out_size * (size_t)net->batch;
+        }
+    return PG_OK;
+}
+
+pg_status pg_net_create(const pg_net_spec *spec, int batch, bool training, pg_conv_choice choice, pg_net **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_net *net = NULL;
+    slots *outputs = NULL, *gradients = NULL;
+    if (batch < 1) return pg_fail(err, PG_BAD_INPUT, "batch: expected at least 1, got %d", batch);
+    PG_TRY(pg_alloc(1, sizeof *net, &net, err));
+    PG_TRY(pg_alloc(1, sizeof *outputs, &outputs, err));
+    PG_TRY(pg_alloc(1, sizeof *gradients, &gradients, err));
+    PG_TRY(pg_model_create(spec, &net->shape, err));
+    net->batch = batch;
+    net->training = training;
+    net->two_branches = spec->passports && spec->public_affine && spec->private_affine;
+    PG_TRY(pg_alloc((size_t)net->shape->layer_count, sizeof *net->cells, &net->cells, err));
+    for (int i = 0; i < net->shape->layer_count; i++) PG_TRY(plan_cell(net, i, choice, err));
+    plan_pools(net);
+    plan_trunk(net);
+    plan_outputs(net, outputs);
+    if (training) plan_gradients(net, gradients);
+    arena a = {0};
+    place(net, outputs, gradients, &a);
+    for (int i = 0; i < outputs->count; i++) a.used += (outputs->list[i].size + 15) / 16 * 16;
+    for (int i = 0; i < gradients->count; i++) a.used += (gradients->list[i].size + 15) / 16 * 16;
+    PG_TRY(pg_alloc(a.used, sizeof(pg_real), &net->pool_block, err));
+    net->bytes = a.used * sizeof(pg_real) + net->shape->param_count * sizeof(pg_real);
+    a = (arena){.base = net->pool_block};
+    place_slots(outputs, &a);
+    place_slots(gradients, &a);
+    place(net, outputs, gradients, &a);
+    if (training) PG_TRY(plan_argmax(net, err));
+    pg_net_zero_gradients(net);
+    *out = net;
+    net = NULL;
+done:
+    pg_free(outputs);
+    pg_free(gradients);
+    pg_net_destroy(&net);
+    return status;
+}
+
+void pg_net_destroy(pg_net **net)
+{
+    if (!*net) return;
+    pg_model_destroy(&(*net)->shape);
+    pg_free((*net)->cells);
+    pg_free((*net)->pool_block);
+    pg_free((*net)->byte_block);
+    pg_free(*net);
+    *net = NULL;
+}
+
+size_t pg_net_bytes(const pg_net *net)
+{
+    return net->bytes;
+}
