@@ -69,7 +69,7 @@ static pg_status time_layer(const pg_conv *conv, int batch, int steps, bool firs
         const double start = pg_now();
         pg_conv_forward(conv, batch, x, w, y, scratch);
         const double middle = pg_now();
-        pg_conv_backward(conv, batch, x, w, y, first ? NULL : dx, dw, scratch);
+        pg_conv_backward(conv, batch, x, w, y, first ? NULL : dx, false, dw, scratch);
         const times now = {middle - start, pg_now() - middle};
         if (i <= 0 || now.forward < best->forward) best->forward = now.forward;
         if (i <= 0 || now.backward < best->backward) best->backward = now.backward;

@@ -34,8 +34,8 @@ typedef struct pg_conv_algorithm {
     bool (*fits)(const pg_conv_shape *shape);
     size_t (*scratch)(const pg_conv *conv, int batch);
     void (*forward)(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, pg_real *y, pg_real *scratch);
-    /* dx is overwritten, or NULL to skip it; dw is added to, or NULL to skip it. */
-    void (*backward)(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx,
+    /* dx is overwritten, or added to when `add` is set, or NULL to skip it; dw is added to, or NULL to skip it. */
+    void (*backward)(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx, bool add,
                      pg_real *dw, pg_real *scratch);
 } pg_conv_algorithm;
 
@@ -55,7 +55,7 @@ PG_CHECKED pg_status pg_conv_plan(pg_conv *conv, const pg_conv_shape *shape, pg_
 
 size_t pg_conv_scratch(const pg_conv *conv, int batch);
 void pg_conv_forward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, pg_real *y, pg_real *scratch);
-void pg_conv_backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx,
+void pg_conv_backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx, bool add,
                       pg_real *dw, pg_real *scratch);
 
 #endif

@@ -14,6 +14,7 @@ typedef struct job {
     int n;
     const pg_real *x, *w, *dy;
     pg_real *y, *dx, *dw;
+    bool add; /* dx is added to */
 } job;
 
 static int min(int a, int b)
@@ -89,7 +90,7 @@ static void images_pixel(const job *j, int image, int y, int x)
             const pg_real *w = j->w + ((ptrdiff_t)tap * s->channels + c) * s->filters;
             sum += dot(s->filters, dy, w);
         }
-        dx[c] = (pg_real)sum;
+        dx[c] = (pg_real)(j->add ? (double)dx[c] + sum : sum);
     }
 }
 
@@ -145,11 +146,11 @@ static void forward(const pg_conv *conv, int n, const pg_real *x, const pg_real 
     pg_parallel(n, forward_image, &(job){.conv = conv, .n = n, .x = x, .w = w, .y = y});
 }
 
-static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx,
+static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx, bool add,
                      pg_real *dw, pg_real *scratch)
 {
     (void)scratch;
-    job j = {.conv = conv, .n = n, .x = x, .w = w, .dy = dy, .dx = dx, .dw = dw};
+    job j = {.conv = conv, .n = n, .x = x, .w = w, .dy = dy, .dx = dx, .add = add, .dw = dw};
     if (dw) pg_parallel(conv->shape.kernel * conv->shape.kernel * conv->shape.channels, weights_row, &j);
     if (dx) pg_parallel(n, images_image, &j);
 }

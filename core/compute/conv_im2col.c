@@ -16,6 +16,7 @@ typedef struct job {
     int n, block, blocks, pixels, taps; /* images per block; blocks; output pixels of an image; R R C */
     const pg_real *x, *w, *dy;
     pg_real *y, *dx, *dw;
+    bool add;                /* dx is added to */
     pg_real *columns, *sums; /* per thread; per shard */
     size_t columns_size;
 } job;
@@ -142,9 +143,9 @@ static void images_block(void *context, int block, int thread)
     const pg_real *dy = j->dy + (ptrdiff_t)block * j->block * j->pixels * k;
     pg_real *dx = j->dx + (ptrdiff_t)block * j->block * image_size(j->conv);
     pg_real *columns = is_plain(j->conv) ? dx : j->columns + (size_t)thread * j->columns_size;
-    pg_gemm(false, true, images * j->pixels, j->taps, k, dy, k, j->w, k, false, columns, j->taps);
+    pg_gemm(false, true, images * j->pixels, j->taps, k, dy, k, j->w, k, j->add && is_plain(j->conv), columns, j->taps);
     if (is_plain(j->conv)) return;
-    memset(dx, 0, (size_t)(images * image_size(j->conv)) * sizeof *dx);
+    if (!j->add) memset(dx, 0, (size_t)(images * image_size(j->conv)) * sizeof *dx);
     for (int i = 0; i < images; i++)
         walk_image(j->conv, dx + i * image_size(j->conv), columns + (ptrdiff_t)i * j->pixels * j->taps, false);
 }
@@ -161,7 +162,7 @@ static void weights_shard(void *context, int shard, int thread)
                 j->dy + (ptrdiff_t)block * j->block * j->pixels * k, k, block > from, sum, k);
 }
 
-static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx,
+static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx, bool add,
                      pg_real *dw, pg_real *scratch)
 {
     job j = plan(conv, n, scratch);
@@ -169,6 +170,7 @@ static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real
     j.w = w;
     j.dy = dy;
     j.dx = dx;
+    j.add = add;
     if (dw) {
         pg_parallel(SHARDS, weights_shard, &j);
         for (int s = 0; s < SHARDS; s++) pg_accumulate(weight_count(conv), j.sums + (size_t)s * weight_count(conv), dw);

@@ -166,6 +166,7 @@ typedef struct job {
     pg_real *turned; /* w with channels and filters exchanged [R,R,K,C] */
     const pg_real *x, *dy;
     pg_real *y, *dx, *dw;
+    bool add; /* dx is added to */
 } job;
 
 static int max(int a, int b)
@@ -375,7 +376,7 @@ static void dx_part(void *context, int part, int thread)
 {
     const job *j = context;
     const pg_conv_shape *s = &j->conv->shape;
-    clear_dx(j, part);
+    if (!j->add) clear_dx(j, part);
     if (j->kit == &kit3)
         tiles_of_part(j, &kit3, part, j->dx, s->channels, 6, 1, trash_of(j, thread), j->v, j->v_plane, tile_from_v);
     else
@@ -530,7 +531,7 @@ static void forward(const pg_conv *conv, int n, const pg_real *x, const pg_real 
     }
 }
 
-static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx,
+static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx, bool add,
                      pg_real *dw, pg_real *scratch)
 {
     job j;
@@ -538,6 +539,7 @@ static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real
     j.x = x;
     j.dy = dy;
     j.dx = dx;
+    j.add = add;
     j.dw = dw;
     j.w = w;
     if (dx) {

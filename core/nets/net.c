@@ -171,12 +171,9 @@ static void conv_backward(pg_net *net, int i, const pg_model *m)
     const int in = l->row.input, n = net->images_n;
     const bool below = wants_gradient(net, in);
     pg_cell *source = cell_at(net, in);
-    pg_real *dx = !below ? NULL : source->dy_written ? net->spare : source->dy;
-    pg_conv_backward(&c->conv, n, input_of(net, in), m->params + l->weight, c->dz, dx, net->shape->params + l->weight,
-                     net->scratch);
-    if (!below) return;
-    if (source->dy_written) pg_accumulate(c->in_size * (size_t)n, dx, source->dy);
-    source->dy_written = true;
+    pg_conv_backward(&c->conv, n, input_of(net, in), m->params + l->weight, c->dz, below ? source->dy : NULL,
+                     source->dy_written, net->shape->params + l->weight, net->scratch);
+    if (below) source->dy_written = true;
 }
 
 /* Gradient of y to the affine, the passport and the pre-activation. */

@@ -41,7 +41,7 @@ struct pg_net {
     pg_cell *cells;
     pg_cell pictures;  /* stands for the images: holds their gradient */
     size_t trunk_size; /* elements of one image */
-    pg_real *scratch, *spare, *affine_scratch;
+    pg_real *scratch, *affine_scratch;
     pg_real *pool_block;
     uint8_t *byte_block;
     size_t bytes;

@@ -116,7 +116,7 @@ static void place(pg_net *net, const slots *outputs, const slots *gradients, are
 {
     const pg_model *m = net->shape;
     const size_t batch = (size_t)net->batch;
-    size_t scratch = 0, input = 0, channels = 0;
+    size_t scratch = 0, channels = 0;
     for (int i = 0; i < m->layer_count; i++) {
         const pg_layer *l = &m->layers[i];
         pg_cell *c = &net->cells[i];
@@ -131,7 +131,6 @@ static void place(pg_net *net, const slots *outputs, const slots *gradients, are
         c->variance = take(a, (size_t)l->out_channels);
         if (l->passport >= 0) place_passport(c, l, a);
         scratch = larger(scratch, larger(pg_conv_scratch(&c->conv, net->batch), pg_norm_scratch(&c->norm, net->batch)));
-        input = larger(input, c->in_size * batch);
     }
     for (int i = 0; i < m->layer_count; i++) {
         pg_cell *c = &net->cells[i];
@@ -142,7 +141,6 @@ static void place(pg_net *net, const slots *outputs, const slots *gradients, are
     net->scratch = take(a, scratch);
     net->affine_scratch = take(a, 2 * channels);
     if (!net->training) return;
-    net->spare = take(a, input);
     net->pictures.dy = take(a, batch * (size_t)(m->spec.image_height * m->spec.image_width * 3));
 }
 

@@ -16,6 +16,7 @@
 typedef struct trial {
     pg_conv_shape shape;
     int n;
+    bool add; /* the images' gradient is added to what trial_open put there */
     size_t x_count, w_count, y_count;
     pg_real *x, *w, *y, *dy, *dx, *dw;
 } trial;
@@ -63,7 +64,7 @@ static const char *run(trial *t, pg_conv_choice choice)
     assert_int_equal(pg_conv_plan(&conv, &t->shape, choice, &err), PG_OK);
     assert_int_equal(pg_alloc(pg_conv_scratch(&conv, t->n) + 1, sizeof *scratch, &scratch, &err), PG_OK);
     pg_conv_forward(&conv, t->n, t->x, t->w, t->y, scratch);
-    pg_conv_backward(&conv, t->n, t->x, t->w, t->dy, t->dx, t->dw, scratch);
+    pg_conv_backward(&conv, t->n, t->x, t->w, t->dy, t->dx, t->add, t->dw, scratch);
     pg_free(scratch);
     return conv.algorithm->name;
 }
@@ -139,10 +140,27 @@ static void test_adjoint(void **state)
     }
 }
 
+/* Added to what is there, the images' gradient is that plus the gradient alone. */
+static void test_add(void **state)
+{
+    (void)state;
+    const pg_conv_shape shape = {6, 5, 3, 4, 3, 2, 1};
+    trial alone = trial_open(&shape, 2), sum = trial_open(&shape, 2), start = trial_open(&shape, 2);
+    sum.add = true;
+    run(&alone, PG_CONV_DIRECT);
+    run(&sum, PG_CONV_DIRECT);
+    for (size_t i = 0; i < start.x_count; i++) start.dx[i] += alone.dx[i];
+    assert_true(distance(start.x_count, sum.dx, start.dx) < 1e-6);
+    trial_close(&alone);
+    trial_close(&sum);
+    trial_close(&start);
+}
+
 /* An algorithm against the definition; the bounds are of the largest element. */
 static void compare(const pg_conv_shape *shape, int n, pg_conv_choice choice, const char *name, double bound)
 {
     trial exact = trial_open(shape, n), fast = trial_open(shape, n);
+    exact.add = fast.add = n % 2;
     run(&exact, PG_CONV_DIRECT);
     assert_string_equal(run(&fast, choice), name);
     const double y = distance(exact.y_count, fast.y, exact.y), dx = distance(exact.x_count, fast.dx, exact.dx),
@@ -243,8 +261,9 @@ int main(void)
 {
     pg_compute_start(2);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_definition), cmocka_unit_test(test_adjoint), cmocka_unit_test(test_im2col),
-        cmocka_unit_test(test_winograd),   cmocka_unit_test(test_choice),  cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_definition), cmocka_unit_test(test_adjoint),  cmocka_unit_test(test_add),
+        cmocka_unit_test(test_im2col),     cmocka_unit_test(test_winograd), cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,7 @@ static void check_conv(const pg_conv_shape *s, pg_conv_choice choice)
     c.dy = block(c.outputs, true);
     c.scratch = block(pg_conv_scratch(&c.conv, IMAGES), false);
     pg_real *dx = block(inputs, false), *dw = block(weights, false);
-    pg_conv_backward(&c.conv, IMAGES, c.x, c.w, c.dy, dx, dw, c.scratch);
+    pg_conv_backward(&c.conv, IMAGES, c.x, c.w, c.dy, dx, false, dw, c.scratch);
     check_gradient("convolution: images", conv_objective, &c, c.x, dx, inputs);
     check_gradient("convolution: weights", conv_objective, &c, c.w, dw, weights);
     pg_real *const blocks[] = {c.x, c.w, c.y, c.dy, c.scratch, dx, dw};
