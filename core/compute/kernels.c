@@ -163,6 +163,7 @@ typedef struct elements {
     const pg_real *a, *b;
     pg_real *y, *v;
     pg_real rate, momentum, decay;
+    bool add;
 } elements;
 
 static void add_relu_part(void *context, int part, int thread)
@@ -190,12 +191,15 @@ static void relu_back_part(void *context, int part, int thread)
     const size_t n = part_length(e->count, part), from = (size_t)part * PART;
     const pg_real *y = e->a + from, *dy = e->b + from;
     pg_real *d = e->y + from;
-    for (size_t i = 0; i < n; i++) d[i] = y[i] > 0 ? dy[i] : 0;
+    if (e->add)
+        for (size_t i = 0; i < n; i++) d[i] += y[i] > 0 ? dy[i] : 0;
+    else
+        for (size_t i = 0; i < n; i++) d[i] = y[i] > 0 ? dy[i] : 0;
 }
 
-void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real *d)
+void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real *d, bool add)
 {
-    pg_parallel(parts_of(count), relu_back_part, &(elements){.count = count, .a = y, .b = dy, .y = d});
+    pg_parallel(parts_of(count), relu_back_part, &(elements){.count = count, .a = y, .b = dy, .y = d, .add = add});
 }
 
 void pg_relu(size_t count, pg_real *y)

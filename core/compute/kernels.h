@@ -5,6 +5,7 @@
 
 #include "core/base/real.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,9 +24,10 @@ void pg_maxpool_backward(const pg_pool *pool, int n, const uint8_t *which, const
 void pg_avgpool_forward(const pg_pool *pool, int n, const pg_real *x, pg_real *y);
 void pg_avgpool_backward(const pg_pool *pool, int n, const pg_real *dy, pg_real *dx, int add);
 
-/* y = max(0, a + b), count elements; and its gradient: d = dy where y > 0, else 0, overwritten (d may be dy). */
+/* y = max(0, a + b), count elements; and its gradient: d = dy where y > 0, else 0, overwritten (d may be dy) or added to when
+ * add is set. */
 void pg_add_relu(size_t count, const pg_real *a, const pg_real *b, pg_real *y);
-void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real *d);
+void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real *d, bool add);
 
 /* y = max(0, x) in place. y += x. y = 0. */
 void pg_relu(size_t count, pg_real *y);

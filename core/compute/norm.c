@@ -31,7 +31,7 @@ size_t pg_norm_scratch(const pg_norm *norm, int n)
 
 typedef struct job {
     const pg_norm *norm;
-    const pg_real *x, *y, *dy, *mean, *inv_std, *gamma, *beta;
+    const pg_real *x, *y, *dy, *mean, *inv_std, *gamma, *beta, *plus;
     const uint8_t *chosen;
     pg_real *out;
     uint8_t *which;
@@ -193,6 +193,27 @@ static void apply_image(void *context, int image, int thread)
     }
 }
 
+/* y = relu(act(a (x - c) + b) + plus). */
+static void apply_residual_image(void *context, int image, int thread)
+{
+    (void)thread;
+    const job *j = context;
+    const pg_norm *norm = j->norm;
+    const int channels = norm->channels;
+    const ptrdiff_t row = (ptrdiff_t)image * channels;
+    const pg_real *a = j->a + row, *b = j->b + row, *centre = j->c + row;
+    ptrdiff_t at = image_at(norm, image);
+    for (int p = 0; p < norm->pixels; p++, at += channels) {
+        const pg_real *x = j->x + at, *plus = j->plus + at;
+        pg_real *y = j->out + at;
+        for (int c = 0; j->which && c < channels; c++) j->which[at + c] = a[c] * (x[c] - centre[c]) + b[c] > 0;
+        for (int c = 0; c < channels; c++) {
+            const pg_real v = a[c] * (x[c] - centre[c]) + b[c], sum = (norm->relu && !(v > 0) ? 0 : v) + plus[c];
+            y[c] = sum > 0 ? sum : 0;
+        }
+    }
+}
+
 /* The first of the four pixels under pixel p of the pooled image. */
 static ptrdiff_t pool_corner(const pg_norm *norm, int p)
 {
@@ -251,7 +272,7 @@ static void affine_coefficients(job *j, int n)
 }
 
 void pg_norm_apply(const pg_norm *norm, int n, const pg_real *x, const pg_real *mean, const pg_real *inv_std,
-                   const pg_real *gamma, const pg_real *beta, pg_real *y, uint8_t *which, pg_real *scratch)
+                   const pg_real *gamma, const pg_real *beta, const pg_real *plus, pg_real *y, uint8_t *which, pg_real *scratch)
 {
     job j = start(norm, n, scratch);
     j.x = x;
@@ -259,13 +280,26 @@ void pg_norm_apply(const pg_norm *norm, int n, const pg_real *x, const pg_real *
     j.inv_std = inv_std;
     j.gamma = gamma;
     j.beta = beta;
+    j.plus = plus;
     j.out = y;
     j.which = which;
     affine_coefficients(&j, n);
-    pg_parallel(n, norm->pool_width ? apply_pooled_image : apply_image, &j);
+    pg_parallel(n, norm->pool_width ? apply_pooled_image : norm->residual ? apply_residual_image : apply_image, &j);
 }
 
 /* ---- backward ---- */
+
+/* g = dy where every ReLU between the affine and y was open, else 0, for some channels of y. */
+static inline void open_gradient(const job *j, ptrdiff_t at, int lanes, pg_real *g)
+{
+    const pg_norm *norm = j->norm;
+    const pg_real *y = j->y + at, *dy = j->dy + at;
+    const bool none = !norm->relu && !norm->residual;
+    for (int c = 0; c < lanes; c++) g[c] = none || y[c] > 0 ? dy[c] : 0;
+    if (!norm->residual || !norm->relu) return;
+    const uint8_t *inner = j->chosen + at;
+    for (int c = 0; c < lanes; c++) g[c] = inner[c] ? g[c] : 0;
+}
 
 /* g and x of one pixel of y: dy where the ReLU was open, and the x that y came from. */
 static inline void gradient_and_input(const job *j, ptrdiff_t image, int p, int from, int lanes, pg_real *g, pg_real *x)
@@ -273,8 +307,8 @@ static inline void gradient_and_input(const job *j, ptrdiff_t image, int p, int 
     const pg_norm *norm = j->norm;
     const bool pooled = norm->pool_width > 0;
     const ptrdiff_t at = (pooled ? image / 4 : image) + (ptrdiff_t)p * norm->channels + from;
-    const pg_real *y = j->y + at, *dy = j->dy + at, *in = pooled ? j->x + image + pool_corner(norm, p) + from : j->x + at;
-    for (int c = 0; c < lanes; c++) g[c] = !norm->relu || y[c] > 0 ? dy[c] : 0;
+    const pg_real *in = pooled ? j->x + image + pool_corner(norm, p) + from : j->x + at;
+    open_gradient(j, at, lanes, g);
     for (int c = 0; c < lanes; c++) x[c] = in[c];
     if (!pooled) return;
     int32_t chosen[LANES];
@@ -330,15 +364,18 @@ static void input_gradient_image(void *context, int image, int thread)
     const int channels = norm->channels;
     const ptrdiff_t base = image_at(norm, image), row = (ptrdiff_t)image * channels;
     const pg_real *a = j->a + row, *b = j->b + row, *k = j->c + row;
-    for (int p = 0; p < norm->pixels; p++) {
-        const ptrdiff_t at = base + (ptrdiff_t)p * channels;
-        const pg_real *x = j->x + at, *y = j->y + at, *dy = j->dy + at;
-        pg_real *dx = j->out + at;
-        for (int c = 0; c < channels; c++) {
-            const pg_real g = !norm->relu || y[c] > 0 ? dy[c] : 0, d = a[c] * g + (b[c] * x[c] + k[c]);
-            dx[c] = j->add ? dx[c] + d : d;
+    for (int p = 0; p < norm->pixels; p++)
+        for (int from = 0; from < channels; from += LANES) {
+            const int lanes = min(LANES, channels - from);
+            const ptrdiff_t at = base + (ptrdiff_t)p * channels + from;
+            const pg_real *x = j->x + at;
+            pg_real *dx = j->out + at, g[LANES];
+            open_gradient(j, at, lanes, g);
+            for (int c = 0; c < lanes; c++) {
+                const pg_real d = a[from + c] * g[c] + (b[from + c] * x[c] + k[from + c]);
+                dx[c] = j->add ? dx[c] + d : d;
+            }
         }
-    }
 }
 
 /* The same where the gradient of a pooled pixel goes to the one pixel that was taken. */

@@ -1,4 +1,5 @@
-/* Normalisation, affine, ReLU and max pool in one: y = pool(act(gamma * (x - mean) * inv_std + beta)), channels last.
+/* Normalisation, affine, ReLU and max pool in one: y = pool(act(gamma * (x - mean) * inv_std + beta)), channels last; or with
+ * a residual added and a ReLU after it: y = relu(act(gamma * (x - mean) * inv_std + beta) + plus).
  *
  * x [N, P, C] with P = pixels of one image; y likewise, or [N, P / 4, C] when pooled: the largest of every 2 x 2 pixels.
  * Statistics are kept per set: PG_NORM_BN    one set per channel over N and P            mean, inv_std [C] PG_NORM_GN    one
@@ -23,6 +24,7 @@ typedef struct pg_norm {
     pg_real eps;
     bool relu;
     int pool_width; /* 0: no pool; else the even width of the image (its height is even too) */
+    bool residual;  /* plus is added, and a ReLU follows; not with a pool */
     bool fixed;     /* backward takes mean and inv_std as constants, not as statistics of x */
 } pg_norm;
 
@@ -36,12 +38,15 @@ size_t pg_norm_scratch(const pg_norm *norm, int n);
 void pg_norm_statistics(const pg_norm *norm, int n, const pg_real *x, pg_real *mean, pg_real *inv_std, pg_real *variance,
                         pg_real *scratch);
 
-/* y from x; gamma, beta [C], either may be NULL (ones, zeros). y may be x unless pooled. which, as y and pooled only: the pixel
- * of the four (0 .. 3, row by row) that was taken, the first of equals; or NULL. */
+/* y from x; gamma, beta [C], either may be NULL (ones, zeros). y may be x unless pooled. plus, as y: read with a residual only.
+ * which, as y, or NULL where no backward follows: with a pool the pixel of the four (0 .. 3, row by row) that was taken, the
+ * first of equals; with a residual 1 where the inner ReLU was open; not written otherwise. */
 void pg_norm_apply(const pg_norm *norm, int n, const pg_real *x, const pg_real *mean, const pg_real *inv_std,
-                   const pg_real *gamma, const pg_real *beta, pg_real *y, uint8_t *which, pg_real *scratch);
+                   const pg_real *gamma, const pg_real *beta, const pg_real *plus, pg_real *y, uint8_t *which,
+                   pg_real *scratch);
 
-/* Backward of statistics and apply together. y is the forward result (its sign is the ReLU's mask), dy its gradient.
+/* Backward of statistics and apply together. y is the forward result (its sign is the last ReLU's mask), dy its gradient; the
+ * gradient of plus is not made here: it is dy where y > 0.
  * dgamma, dbeta [C] are added to (either may be NULL). dx is overwritten, or added to when add is set, or skipped when NULL.
  * dx may be dy unless pooled. */
 void pg_norm_backward(const pg_norm *norm, int n, const pg_real *x, const pg_real *mean, const pg_real *inv_std,

@@ -42,6 +42,13 @@ static void choose_affine(pg_cell *c, const pg_layer *l, const pg_model *m, pg_b
     }
 }
 
+static const pg_real *input_of(const pg_net *net, int row)
+{
+    if (row == PG_IMAGES) return net->images;
+    const pg_cell *c = &net->cells[row];
+    return net->trunk && c->output_shared ? net->trunk + c->trunk * (size_t)net->images_n : c->y;
+}
+
 static void conv_forward(pg_net *net, pg_cell *c, const pg_layer *l, pg_model *m, pg_branch branch, const pg_real *x, int n,
                          bool reuse)
 {
@@ -59,15 +66,8 @@ static void conv_forward(pg_net *net, pg_cell *c, const pg_layer *l, pg_model *m
     if (batch_norm && net->mode == PG_TRAIN) move_statistics(m, a, c, n);
     if (reuse && c->output_shared) return;
     choose_affine(c, l, m, branch);
-    pg_norm_apply(&c->norm, n, z, c->mean, c->inv_std, c->scale, c->bias, c->y, c->folded ? c->folded->which : NULL,
-                  net->scratch);
-}
-
-static const pg_real *input_of(const pg_net *net, int row)
-{
-    if (row == PG_IMAGES) return net->images;
-    const pg_cell *c = &net->cells[row];
-    return net->trunk && c->output_shared ? net->trunk + c->trunk * (size_t)net->images_n : c->y;
+    pg_norm_apply(&c->norm, n, z, c->mean, c->inv_std, c->scale, c->bias, c->norm.residual ? input_of(net, c->plus) : NULL,
+                  c->y, c->folded ? c->folded->which : NULL, net->scratch);
 }
 
 static void layer_forward(pg_net *net, int i, pg_model *m, pg_branch branch, int n, bool reuse)
@@ -80,11 +80,9 @@ static void layer_forward(pg_net *net, int i, pg_model *m, pg_branch branch, int
         conv_forward(net, c, l, m, branch, x, n, reuse);
         return;
     }
-    if (reuse && c->output_shared) return;
+    if (c->folded || (reuse && c->output_shared)) return;
     switch (l->row.kind) {
-    case PG_ROW_MAXPOOL:
-        if (!c->folded) pg_maxpool_forward(&c->pool, n, x, c->y, c->which);
-        break;
+    case PG_ROW_MAXPOOL: pg_maxpool_forward(&c->pool, n, x, c->y, c->which); break;
     case PG_ROW_AVGPOOL: pg_avgpool_forward(&c->pool, n, x, c->y); break;
     case PG_ROW_ADD: pg_add_relu(count, x, input_of(net, l->row.other), c->y); break;
     case PG_ROW_DENSE:
@@ -192,16 +190,13 @@ static void norm_backward(pg_net *net, int i, const pg_model *m, pg_branch branc
     if (a->from_passport) pg_passport_backward(net, i, m);
 }
 
-/* Pass gradient dy on to a row that this layer copied its value from. */
-static void hand_down(pg_net *net, int row, size_t count, const pg_real *dy)
+/* The gradient of an addition's summand; a convolution that does the addition too has it already. */
+static void summand_backward(pg_net *net, const pg_cell *sum, int row, size_t count)
 {
-    if (!wants_gradient(net, row)) return;
-    pg_cell *target = cell_at(net, row);
-    if (target->dy_written)
-        pg_accumulate(count, dy, target->dy);
-    else
-        memcpy(target->dy, dy, count * sizeof *dy);
-    target->dy_written = true;
+    pg_cell *summand = cell_at(net, row);
+    if (!wants_gradient(net, row) || summand == sum->folded) return;
+    pg_relu_backward(count, sum->y, sum->dy, summand->dy, summand->dy_written);
+    summand->dy_written = true;
 }
 
 static void dense_backward(pg_net *net, int i, const pg_model *m)
@@ -211,7 +206,7 @@ static void dense_backward(pg_net *net, int i, const pg_model *m)
     const int in = l->row.input, n = net->images_n;
     const bool below = wants_gradient(net, in);
     pg_real *grads = net->shape->params;
-    if (l->row.relu) pg_relu_backward(c->out_size * (size_t)n, c->y, c->dy, c->dy);
+    if (l->row.relu) pg_relu_backward(c->out_size * (size_t)n, c->y, c->dy, c->dy, false);
     pg_dense_backward(n, (int)c->in_size, l->out_channels, input_of(net, in), m->params + l->weight, c->dy, grads + l->weight,
                       grads + l->bias, below ? cell_at(net, in)->dy : NULL);
     if (below) cell_at(net, in)->dy_written = true;
@@ -245,9 +240,8 @@ static void layer_backward(pg_net *net, int i, const pg_model *m, pg_branch bran
         if (!c->folded) pool_backward(net, i, m);
         break;
     case PG_ROW_ADD:
-        pg_relu_backward(count, c->y, c->dy, c->dy);
-        hand_down(net, r->input, count, c->dy);
-        hand_down(net, r->other, count, c->dy);
+        summand_backward(net, c, r->input, count);
+        summand_backward(net, c, r->other, count);
         break;
     case PG_ROW_DENSE: dense_backward(net, i, m); break;
     }
@@ -308,13 +302,13 @@ size_t pg_net_take_decisions(pg_net *net, const pg_net *from, size_t *count)
         const pg_row *r = &net->shape->layers[i].row;
         pg_cell *c = &net->cells[i];
         const pg_cell *other = &from->cells[i];
-        const bool conv_with_pool = r->kind == PG_ROW_CONV && c->folded;
-        const size_t outputs = (conv_with_pool ? c->folded->out_size : c->out_size) * (size_t)net->images_n;
-        if (r->relu || r->kind == PG_ROW_ADD) {
+        const bool folds = r->kind == PG_ROW_CONV && c->folded;
+        const size_t outputs = (folds ? c->folded->out_size : c->out_size) * (size_t)net->images_n;
+        if ((r->relu && !c->norm.residual) || r->kind == PG_ROW_ADD) {
             others += take_signs(outputs, c->y, other->y);
             *count += outputs;
         }
-        if (r->kind == PG_ROW_MAXPOOL) {
+        if (c->which) {
             others += take_places(outputs, c->which, other->which);
             *count += outputs;
         }

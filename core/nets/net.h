@@ -70,7 +70,8 @@ pg_real *pg_net_beta_gradient(pg_net *net, int i);
 /* Compute gamma of every passport from the model's weights without a forward pass. */
 void pg_net_refresh_passports(pg_net *net, const pg_model *model);
 
-/* Activations that entered a layer in the last forward of a training net, [n,H,W,C]. */
+/* Activations that entered a layer in the last forward of a training net, [n,H,W,C]. Of an addition, only the summand that the
+ * row before it does not make. */
 const pg_real *pg_net_input(const pg_net *net, int layer);
 
 /* Window means of a passport: means [R,R,C][i,j,c] is the mean over output positions (y,x) of the zero-padded image at (y

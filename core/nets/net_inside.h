@@ -13,7 +13,8 @@ struct pg_cell {
     pg_norm norm;
     pg_pool pool;
     bool input_shared, output_shared; /* the same in both branches */
-    pg_cell *folded;                  /* convolution: the max pool after it that its norm does too; pool: its convolution */
+    pg_cell *folded;                  /* convolution: the pool or addition after it that its norm does too; those: it */
+    int plus;                         /* the row that such an addition adds */
     size_t trunk, trunk_size;         /* what a trunk keeps of it: elements of one image before it, and of it; 0: nothing */
     size_t in_size, out_size;         /* elements of one image */
     pg_real *z;                       /* convolution output (training nets; else y) */
@@ -21,7 +22,7 @@ struct pg_cell {
     pg_real *dy;                      /* gradient of the output; becomes dz in place unless dz is kept apart */
     pg_real *dz;
     bool dy_written, dz_written;
-    uint8_t *which;
+    uint8_t *which; /* see pg_norm_apply */
     pg_real *mean, *inv_std, *variance;
     /* passport layers */
     pg_real *scale_means, *bias_means;      /* [R,R,I] */

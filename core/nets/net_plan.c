@@ -59,7 +59,7 @@ static int last_reader(const pg_model *m, int row)
     return last;
 }
 
-/* In training a convolution has z apart, and with its pool done too it leaves no output of its own. */
+/* In training a convolution has z apart, and with a pool or an addition done too it leaves no output of its own. */
 static void plan_outputs(pg_net *net, slots *s)
 {
     const pg_model *m = net->shape;
@@ -71,14 +71,16 @@ static void plan_outputs(pg_net *net, slots *s)
 }
 
 /* Backward runs from the last layer to the first: step of layer i is layer_count - i. Gradients of shared outputs live through
- * both branches. */
+ * both branches; that of an addition which the convolution before it does too becomes the convolution's own. */
 static void plan_gradients(pg_net *net, slots *s)
 {
     const pg_model *m = net->shape;
     for (int i = m->layer_count - 1; i >= 0; i--) {
-        const bool kept = net->two_branches && net->cells[i].output_shared;
-        const int from = kept ? 0 : m->layer_count - last_reader(m, i), until = kept ? m->layer_count + 1 : m->layer_count - i;
-        s->owner[i] = slot_take(s, layer_size(&m->layers[i]) * (size_t)net->batch, from, until);
+        const pg_cell *c = &net->cells[i];
+        const bool kept = net->two_branches && c->output_shared, lent = m->layers[i].row.kind == PG_ROW_ADD && c->folded;
+        const int from = kept ? 0 : m->layer_count - last_reader(m, i),
+                  until = kept ? m->layer_count + 1 : m->layer_count - i + lent;
+        s->owner[i] = slot_take(s, c->norm.residual ? 0 : layer_size(&m->layers[i]) * (size_t)net->batch, from, until);
     }
 }
 
@@ -135,6 +137,7 @@ static void place(pg_net *net, const slots *outputs, const slots *gradients, are
     for (int i = 0; i < m->layer_count; i++) {
         pg_cell *c = &net->cells[i];
         if (m->layers[i].row.kind != PG_ROW_CONV || !c->folded) continue;
+        if (c->norm.residual && c->dz == c->dy) c->dz = c->folded->dy;
         c->y = c->folded->y;
         c->dy = c->folded->dy;
     }
@@ -180,20 +183,30 @@ static pg_status plan_cell(pg_net *net, int i, pg_conv_choice choice, pg_error *
     return pg_conv_plan(&c->conv, &shape, choice, err);
 }
 
-/* A 2 x 2 max pool that alone reads a convolution block is done in the same pass over its pixels. */
-static void plan_pools(pg_net *net)
+static bool is_half_pool(const pg_layer *l)
+{
+    const pg_row *r = &l->row;
+    return r->kind == PG_ROW_MAXPOOL && r->kernel == 2 && r->stride == 2 && r->pad == 0 && l->in_height % 2 == 0 &&
+           l->in_width % 2 == 0;
+}
+
+/* A 2 x 2 max pool or an addition that alone reads the convolution block before it is done in the same pass over its pixels:
+ * the addition where both are the same in both branches, or neither is. */
+static void plan_folds(pg_net *net)
 {
     const pg_model *m = net->shape;
     for (int i = 1; i < m->layer_count; i++) {
-        const pg_layer *pool = &m->layers[i], *conv = &m->layers[i - 1];
-        const pg_row *r = &pool->row;
-        const bool halves =
-            r->kernel == 2 && r->stride == 2 && r->pad == 0 && pool->in_height % 2 == 0 && pool->in_width % 2 == 0;
-        if (r->kind != PG_ROW_MAXPOOL || !halves || r->input != i - 1 || conv->row.kind != PG_ROW_CONV) continue;
-        if (last_reader(m, i - 1) != i) continue;
-        net->cells[i - 1].folded = &net->cells[i];
-        net->cells[i].folded = &net->cells[i - 1];
-        net->cells[i - 1].norm.pool_width = pool->in_width;
+        const pg_row *r = &m->layers[i].row;
+        pg_cell *conv = &net->cells[i - 1], *c = &net->cells[i];
+        const bool add = r->kind == PG_ROW_ADD && c->output_shared == conv->output_shared;
+        if (m->layers[i - 1].row.kind != PG_ROW_CONV || last_reader(m, i - 1) != i) continue;
+        if (r->input != i - 1 && !(add && r->other == i - 1)) continue;
+        if (!add && !is_half_pool(&m->layers[i])) continue;
+        conv->folded = c;
+        c->folded = conv;
+        conv->norm.residual = add;
+        conv->plus = add && r->input == i - 1 ? r->other : r->input;
+        if (!add) conv->norm.pool_width = m->layers[i].in_width;
     }
 }
 
@@ -218,18 +231,26 @@ static void plan_trunk(pg_net *net)
     }
 }
 
-static pg_status plan_argmax(pg_net *net, pg_error *err)
+/* Pools remember their argmax, and additions that a convolution does the mask of the ReLU inside. */
+static bool has_which(const pg_net *net, int i)
+{
+    const pg_cell *conv = net->cells[i].folded;
+    const pg_row_kind kind = net->shape->layers[i].row.kind;
+    return kind == PG_ROW_MAXPOOL || (kind == PG_ROW_ADD && conv && conv->norm.relu);
+}
+
+static pg_status plan_which(pg_net *net, pg_error *err)
 {
     const pg_model *m = net->shape;
     size_t total = 0;
     for (int i = 0; i < m->layer_count; i++)
-        if (m->layers[i].row.kind == PG_ROW_MAXPOOL) total += net->cells[i].out_size * (size_t)net->batch;
+        if (has_which(net, i)) total += net->cells[i].out_size * (size_t)net->batch;
     const pg_status status = pg_alloc(total, 1, &net->byte_block, err);
     if (status != PG_OK) return status;
     net->bytes += total;
     total = 0;
     for (int i = 0; i < m->layer_count; i++)
-        if (m->layers[i].row.kind == PG_ROW_MAXPOOL) {
+        if (has_which(net, i)) {
             net->cells[i].which = net->byte_block + total;
             total += net->cells[i].out_size * (size_t)net->batch;
         }
@@ -251,7 +272,7 @@ pg_status pg_net_create(const pg_net_spec *spec, int batch, bool training, pg_co
     net->two_branches = spec->passports && spec->public_affine && spec->private_affine;
     PG_TRY(pg_alloc((size_t)net->shape->layer_count, sizeof *net->cells, &net->cells, err));
     for (int i = 0; i < net->shape->layer_count; i++) PG_TRY(plan_cell(net, i, choice, err));
-    plan_pools(net);
+    plan_folds(net);
     plan_trunk(net);
     plan_outputs(net, outputs);
     if (training) plan_gradients(net, gradients);
@@ -265,7 +286,7 @@ pg_status pg_net_create(const pg_net_spec *spec, int batch, bool training, pg_co
     place_slots(outputs, &a);
     place_slots(gradients, &a);
     place(net, outputs, gradients, &a);
-    if (training) PG_TRY(plan_argmax(net, err));
+    if (training) PG_TRY(plan_which(net, err));
     pg_net_zero_gradients(net);
     *out = net;
     net = NULL;

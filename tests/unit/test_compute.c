@@ -105,7 +105,7 @@ static void run_together(block *b, pg_norm_kind kind, bool relu, bool add)
     pg_norm norm = norm_of(kind, relu);
     norm.pool_width = SIDE;
     pg_norm_statistics(&norm, N, b->x, b->mean, b->inv_std, NULL, b->scratch);
-    pg_norm_apply(&norm, N, b->x, b->mean, b->inv_std, b->gamma, b->beta, b->y, b->which, b->scratch);
+    pg_norm_apply(&norm, N, b->x, b->mean, b->inv_std, b->gamma, b->beta, NULL, b->y, b->which, b->scratch);
     pg_norm_backward(&norm, N, b->x, b->mean, b->inv_std, b->gamma, b->y, b->which, b->dy, b->dgamma, b->dbeta, b->dx, add,
                      b->scratch);
 }
@@ -117,13 +117,55 @@ static void run_apart(block *b, pg_norm_kind kind, bool relu, bool add)
         .height = SIDE, .width = SIDE, .channels = C, .kernel = 2, .stride = 2, .out_height = SIDE / 2, .out_width = SIDE / 2};
     pg_real *wide = fill(COUNT, "wide"), *dwide = fill(COUNT, "dwide");
     pg_norm_statistics(&norm, N, b->x, b->mean, b->inv_std, NULL, b->scratch);
-    pg_norm_apply(&norm, N, b->x, b->mean, b->inv_std, b->gamma, b->beta, wide, NULL, b->scratch);
+    pg_norm_apply(&norm, N, b->x, b->mean, b->inv_std, b->gamma, b->beta, NULL, wide, NULL, b->scratch);
     pg_maxpool_forward(&pool, N, wide, b->y, b->which);
     pg_maxpool_backward(&pool, N, b->which, b->dy, dwide, 0);
     pg_norm_backward(&norm, N, b->x, b->mean, b->inv_std, b->gamma, wide, NULL, dwide, b->dgamma, b->dbeta, b->dx, add,
                      b->scratch);
     pg_free(wide);
     pg_free(dwide);
+}
+
+/* A residual added in the same pass is the same as one added afterwards. */
+static void test_residual(void **state)
+{
+    (void)state;
+    for (pg_norm_kind kind = PG_NORM_BN; kind <= PG_NORM_NONE; kind++)
+        for (int variant = 0; variant < 4; variant++) {
+            const bool relu = variant & 1, add = variant & 2;
+            const pg_norm apart = norm_of(kind, relu);
+            pg_norm together = apart;
+            together.residual = true;
+            block one, two;
+            block_open(&one);
+            block_open(&two);
+            pg_real *plus = fill(COUNT, "plus"), *inner = fill(COUNT, "inner"), *masked = fill(COUNT, "masked"),
+                    *dy = fill(COUNT, "every dy");
+            uint8_t *open = NULL;
+            assert_int_equal(pg_alloc(COUNT, 1, &open, &(pg_error){0}), PG_OK);
+            pg_norm_statistics(&together, N, one.x, one.mean, one.inv_std, NULL, one.scratch);
+            pg_norm_apply(&together, N, one.x, one.mean, one.inv_std, one.gamma, one.beta, plus, one.y, open, one.scratch);
+            pg_norm_backward(&together, N, one.x, one.mean, one.inv_std, one.gamma, one.y, open, dy, one.dgamma, one.dbeta,
+                             one.dx, add, one.scratch);
+            pg_norm_statistics(&apart, N, two.x, two.mean, two.inv_std, NULL, two.scratch);
+            pg_norm_apply(&apart, N, two.x, two.mean, two.inv_std, two.gamma, two.beta, NULL, inner, NULL, two.scratch);
+            pg_add_relu(COUNT, inner, plus, two.y);
+            pg_relu_backward(COUNT, two.y, dy, masked, false);
+            pg_norm_backward(&apart, N, two.x, two.mean, two.inv_std, two.gamma, inner, NULL, masked, two.dgamma, two.dbeta,
+                             two.dx, add, two.scratch);
+            for (int i = 0; i < COUNT; i++) {
+                near((double)one.y[i], (double)two.y[i], 1e-6);
+                near((double)one.dx[i], (double)two.dx[i], 1e-6);
+                if (relu) assert_int_equal(open[i], inner[i] > 0);
+            }
+            for (int c = 0; c < C; c++) near((double)one.dgamma[c], (double)two.dgamma[c], 3e-6);
+            for (int c = 0; c < C; c++) near((double)one.dbeta[c], (double)two.dbeta[c], 3e-6);
+            pg_real *const all[] = {plus, inner, masked, dy};
+            for (size_t i = 0; i < sizeof all / sizeof *all; i++) pg_free(all[i]);
+            pg_free(open);
+            block_close(&one);
+            block_close(&two);
+        }
 }
 
 static void test_pooled(void **state)
@@ -312,8 +354,10 @@ static void test_elementwise(void **state)
     }
     pg_add_relu(LENGTH, start, g, y);
     for (int i = 0; i < LENGTH; i++) assert_true(y[i] == (start[i] + g[i] > 0 ? start[i] + g[i] : 0));
-    pg_relu_backward(LENGTH, y, w, v);
+    pg_relu_backward(LENGTH, y, w, v, false);
     for (int i = 0; i < LENGTH; i++) assert_true(v[i] == (y[i] > 0 ? w[i] : 0));
+    pg_relu_backward(LENGTH, y, g, v, true);
+    for (int i = 0; i < LENGTH; i++) assert_true(v[i] == (y[i] > 0 ? w[i] + g[i] : 0));
     pg_real *const all[] = {w, start, g, v, y};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) pg_free(all[i]);
 }
@@ -324,7 +368,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_statistics),       cmocka_unit_test(test_pooled),      cmocka_unit_test(test_norm_threads),
         cmocka_unit_test(test_maxpool),          cmocka_unit_test(test_avgpool),     cmocka_unit_test(test_cross_entropy),
-        cmocka_unit_test(test_dense_and_matvec), cmocka_unit_test(test_elementwise),
+        cmocka_unit_test(test_dense_and_matvec), cmocka_unit_test(test_elementwise), cmocka_unit_test(test_residual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

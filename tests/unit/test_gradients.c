@@ -143,15 +143,16 @@ typedef struct norm_case {
     pg_norm norm;
     size_t count;
     bool affine;
-    pg_real *x, *y, *dy, *gamma, *beta, *mean, *inv_std, *scratch;
+    pg_real *x, *y, *dy, *gamma, *beta, *plus, *mean, *inv_std, *scratch;
+    uint8_t *which;
 } norm_case;
 
 static double norm_objective(void *context)
 {
     const norm_case *c = context;
     pg_norm_statistics(&c->norm, IMAGES, c->x, c->mean, c->inv_std, NULL, c->scratch);
-    pg_norm_apply(&c->norm, IMAGES, c->x, c->mean, c->inv_std, c->affine ? c->gamma : NULL, c->affine ? c->beta : NULL, c->y,
-                  NULL, c->scratch);
+    pg_norm_apply(&c->norm, IMAGES, c->x, c->mean, c->inv_std, c->affine ? c->gamma : NULL, c->affine ? c->beta : NULL, c->plus,
+                  c->y, c->which, c->scratch);
     return dot(c->y, c->dy, c->count);
 }
 
@@ -160,22 +161,30 @@ static void check_added(norm_case *c, const pg_real *dx)
 {
     pg_real *sum = block(c->count, true), *start = block(c->count, false);
     memcpy(start, sum, c->count * sizeof *sum);
-    pg_norm_backward(&c->norm, IMAGES, c->x, c->mean, c->inv_std, c->affine ? c->gamma : NULL, c->y, NULL, c->dy, NULL, NULL,
-                     sum, true, c->scratch);
+    pg_norm_backward(&c->norm, IMAGES, c->x, c->mean, c->inv_std, c->affine ? c->gamma : NULL, c->y, c->which, c->dy, NULL,
+                     NULL, sum, true, c->scratch);
     for (size_t i = 0; i < c->count; i++) assert_true(fabs((double)(sum[i] - start[i] - dx[i])) < 1e-13);
     pg_free(sum);
     pg_free(start);
 }
 
-static void check_norm(pg_norm_kind kind, bool relu, bool affine)
+static void check_norm(pg_norm_kind kind, bool relu, bool affine, bool residual)
 {
     enum { PIXELS = 70, CHANNELS = 96 };
-    norm_case c = {.norm = {.kind = kind, .pixels = PIXELS, .channels = CHANNELS, .groups = 6, .eps = 1e-5, .relu = relu},
+    norm_case c = {.norm = {.kind = kind,
+                            .pixels = PIXELS,
+                            .channels = CHANNELS,
+                            .groups = 6,
+                            .eps = 1e-5,
+                            .relu = relu,
+                            .residual = residual},
                    .count = IMAGES * PIXELS * CHANNELS,
                    .affine = affine};
     c.x = block(c.count, true);
     for (size_t i = 0; i < c.count; i++) c.x[i] += (pg_real)0.7; /* a mean */
     c.y = block(c.count, false);
+    c.plus = block(c.count, true);
+    MUST(pg_alloc(c.count, 1, &c.which, &problem));
     c.dy = block(c.count, true);
     c.gamma = block(CHANNELS, true);
     c.beta = block(CHANNELS, true);
@@ -184,7 +193,7 @@ static void check_norm(pg_norm_kind kind, bool relu, bool affine)
     c.scratch = block(pg_norm_scratch(&c.norm, IMAGES), false);
     pg_real *dx = block(c.count, false), *dgamma = block(CHANNELS, false), *dbeta = block(CHANNELS, false);
     norm_objective(&c);
-    pg_norm_backward(&c.norm, IMAGES, c.x, c.mean, c.inv_std, affine ? c.gamma : NULL, c.y, NULL, c.dy, dgamma, dbeta, dx,
+    pg_norm_backward(&c.norm, IMAGES, c.x, c.mean, c.inv_std, affine ? c.gamma : NULL, c.y, c.which, c.dy, dgamma, dbeta, dx,
                      false, c.scratch);
     check_added(&c, dx);
     check_gradient("norm: input", norm_objective, &c, c.x, dx, c.count);
@@ -192,15 +201,16 @@ static void check_norm(pg_norm_kind kind, bool relu, bool affine)
         check_gradient("norm: gamma", norm_objective, &c, c.gamma, dgamma, CHANNELS);
         check_gradient("norm: beta", norm_objective, &c, c.beta, dbeta, CHANNELS);
     }
-    pg_real *const blocks[] = {c.x, c.y, c.dy, c.gamma, c.beta, c.mean, c.inv_std, c.scratch, dx, dgamma, dbeta};
+    pg_real *const blocks[] = {c.x, c.y, c.plus, c.dy, c.gamma, c.beta, c.mean, c.inv_std, c.scratch, dx, dgamma, dbeta};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
+    pg_free(c.which);
 }
 
 static void test_norm(void **state)
 {
     (void)state;
     for (int kind = 0; kind < NORMS; kind++)
-        for (int bits = 0; bits < 4; bits++) check_norm((pg_norm_kind)kind, bits & 1, bits & 2);
+        for (int bits = 0; bits < 8; bits++) check_norm((pg_norm_kind)kind, bits & 1, bits & 2, bits & 4);
 }
 
 typedef struct pool_case {
@@ -369,7 +379,7 @@ static void test_add_relu(void **state)
     relu_case c = {block(OUTPUTS, true), block(OUTPUTS, true), block(OUTPUTS, false), block(OUTPUTS, true)};
     pg_real *d = block(OUTPUTS, true);
     add_relu_objective(&c);
-    pg_relu_backward(OUTPUTS, c.y, c.dy, d);
+    pg_relu_backward(OUTPUTS, c.y, c.dy, d, false);
     check_gradient("addition: first", add_relu_objective, &c, c.a, d, OUTPUTS);
     check_gradient("addition: second", add_relu_objective, &c, c.b, d, OUTPUTS);
     pg_real *const blocks[] = {c.a, c.b, c.y, c.dy, d};

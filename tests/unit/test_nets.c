@@ -498,7 +498,9 @@ static void count_negative(bool relu_before_add, int *first, int *second)
     for (int i = 0; i < s.model->layer_count; i++) {
         const pg_layer *l = &s.model->layers[i];
         if (l->row.kind != PG_ROW_ADD) continue;
-        const pg_real *a = pg_net_input(s.net, i), *y = pg_net_input(s.net, i + 1);
+        /* The summand that the row before does not add in its own pass: an identity, or the second convolution. */
+        const bool identity = l->row.input == i - 1;
+        const pg_real *a = pg_net_input(s.net, identity ? i - 2 : i), *y = pg_net_input(s.net, i + 1);
         const int count = SMALL_BATCH * l->out_height * l->out_width * l->out_channels;
         bool below_zero = false, below_a = false;
         for (int e = 0; e < count; e++) {
@@ -506,8 +508,8 @@ static void count_negative(bool relu_before_add, int *first, int *second)
             below_a |= y[e] < a[e];
             assert_true(y[e] >= 0);
         }
-        *first += below_zero;
-        *second += below_a;
+        *first += identity ? below_a : below_zero;
+        *second += !identity && below_a;
     }
     close_small(&s);
 }
