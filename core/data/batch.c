@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 
+#include <pthread.h>
 #include <string.h>
 
 const char *const pg_pixels_names[] = {"imagenet", "cifar", NULL};
@@ -69,7 +70,18 @@ struct pg_batches {
     pg_pixels pixels;
     pg_seed seed;
     uint32_t *order;
+    /* The batch after the one last asked for is made ahead, by a thread that ends with it; what stands above is then its. */
+    pthread_t maker;
+    bool making;
+    int next_epoch, next_step;
+    pg_real *images;
+    int32_t *labels;
 };
+
+static size_t image_values(const pg_batches *b)
+{
+    return (size_t)b->batch * (size_t)(b->data->height * b->data->width * 3);
+}
 
 pg_status pg_batches_create(const pg_dataset *data, int batch, pg_augment augment, pg_pixels pixels, pg_seed seed,
                             pg_batches **out, pg_error *err)
@@ -79,6 +91,8 @@ pg_status pg_batches_create(const pg_dataset *data, int batch, pg_augment augmen
     PG_TRY(pg_alloc(1, sizeof *b, &b, err));
     *b = (pg_batches){.data = data, .batch = batch, .epoch = -1, .augment = augment, .pixels = pixels, .seed = seed};
     PG_TRY(pg_alloc((size_t)data->count, sizeof *b->order, &b->order, err));
+    PG_TRY(pg_alloc(image_values(b), sizeof *b->images, &b->images, err));
+    PG_TRY(pg_alloc((size_t)batch, sizeof *b->labels, &b->labels, err));
     *out = b;
     b = NULL;
 done:
@@ -89,16 +103,17 @@ done:
 void pg_batches_destroy(pg_batches **batches)
 {
     if (!*batches) return;
+    if ((*batches)->making) pthread_join((*batches)->maker, NULL);
     pg_free((*batches)->order);
+    pg_free((*batches)->images);
+    pg_free((*batches)->labels);
     pg_free(*batches);
     *batches = NULL;
 }
 
-pg_status pg_batches_get(pg_batches *b, int epoch, int step, pg_real *images, int32_t *labels, pg_error *err)
+static void make_batch(pg_batches *b, int epoch, int step, pg_real *images, int32_t *labels)
 {
     pg_rng rng;
-    if (epoch < 0 || step < 0 || (long)(step + 1) * b->batch > b->data->count)
-        return pg_fail(err, PG_BAD_INPUT, "%s has no batch %d of %d images", b->data->name, step, b->batch);
     if (epoch != b->epoch) {
         pg_rng_open(&rng, b->seed, "order", (uint64_t)epoch);
         pg_rng_permutation(&rng, b->order, (size_t)b->data->count);
@@ -108,5 +123,36 @@ pg_status pg_batches_get(pg_batches *b, int epoch, int step, pg_real *images, in
     pg_rng_open(&rng, b->seed, "augmentation", (uint64_t)epoch << 32 | (uint32_t)step);
     pg_batch_fill(b->data, index, b->batch, &b->augment, b->pixels, &rng, images);
     for (int i = 0; i < b->batch; i++) labels[i] = b->data->labels[index[i]];
+}
+
+static void *make_next(void *batches)
+{
+    pg_batches *b = batches;
+    make_batch(b, b->next_epoch, b->next_step, b->images, b->labels);
+    return NULL;
+}
+
+/* Where no thread can be had, the batch is made when it is asked for. */
+static void make_ahead(pg_batches *b, int epoch, int step)
+{
+    const bool last = (long)(step + 2) * b->batch > b->data->count;
+    b->next_epoch = last ? epoch + 1 : epoch;
+    b->next_step = last ? 0 : step + 1;
+    b->making = pthread_create(&b->maker, NULL, make_next, b) == 0;
+}
+
+pg_status pg_batches_get(pg_batches *b, int epoch, int step, pg_real *images, int32_t *labels, pg_error *err)
+{
+    if (epoch < 0 || step < 0 || (long)(step + 1) * b->batch > b->data->count)
+        return pg_fail(err, PG_BAD_INPUT, "%s has no batch %d of %d images", b->data->name, step, b->batch);
+    const bool made = b->making && epoch == b->next_epoch && step == b->next_step;
+    if (b->making) pthread_join(b->maker, NULL);
+    if (made) {
+        memcpy(images, b->images, image_values(b) * sizeof *images);
+        memcpy(labels, b->labels, (size_t)b->batch * sizeof *labels);
+    } else {
+        make_batch(b, epoch, step, images, labels);
+    }
+    make_ahead(b, epoch, step);
     return PG_OK;
 }

@@ -31,7 +31,8 @@ PG_CHECKED pg_status pg_batches_create(const pg_dataset *data, int batch, pg_aug
                                        pg_batches **out, pg_error *err);
 void pg_batches_destroy(pg_batches **batches);
 
-/* Batch `step` of `epoch` into images [batch,height,width,3] and labels [batch]. */
+/* Batch `step` of `epoch` into images [batch,height,width,3] and labels [batch]. The one after it is then made while the caller
+ * computes. */
 PG_CHECKED pg_status pg_batches_get(pg_batches *batches, int epoch, int step, pg_real *images, int32_t *labels, pg_error *err);
 
 #endif
