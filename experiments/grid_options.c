@@ -99,6 +99,6 @@ const pg_option pg_preset_table[] = {
      .offset = offsetof(pg_preset_options, preset),
      .fallback = "head22",
      .choices = pg_train_presets,
-     .help = "published settings to start from; the other keys change them"},
+     .help = "settings to start from: two published ones, and fast, which is ours; the other keys change them"},
     {0},
 };

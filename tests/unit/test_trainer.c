@@ -400,7 +400,14 @@ static void test_presets(void **state)
         assert_int_equal(o.steps.values[1], 150);
         assert_true(o.crop && o.flip);
     }
-    assert_null(pg_train_presets[2]);
+    pg_train_options fast;
+    OK(pg_options_defaults(pg_train_table, &fast, &err));
+    assert_string_equal(pg_train_presets[2], "fast");
+    pg_train_preset(2, &fast);
+    assert_int_equal(fast.epochs, 16);
+    assert_int_equal(fast.schedule, PG_SCHEDULE_ONE_CYCLE);
+    assert_true(fast.lr >= 0.05 && fast.lr <= 0.05 && fast.label_smoothing >= 0.1 && fast.label_smoothing <= 0.1);
+    assert_null(pg_train_presets[3]);
 }
 
 /* ---- the best model ---- */
