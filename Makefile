@@ -30,6 +30,7 @@ PG_LIBS := -lblis $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 MPI_LIBS := $(shell pkg-config --libs ompi-c 2>/dev/null)
 
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+$(BUILD)/float/experiments/provenance.o: $(BUILD)/version
 $(BUILD)/float/experiments/provenance.o: PG_CFLAGS += -DPG_VERSION='"$(VERSION)"' -DPG_FLAGS='"$(OPT) -march=$(ARCH)"'
 
 # ---- sources ----------------------------------------------------------------------------------------------------------
@@ -52,6 +53,10 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(DOUBLE_SRC
 .SECONDARY:
 Q := $(if $(V),,@)
 all: $(BUILD)/passgrid
+
+# Touched only when it changes, so that every commit is built under its own name.
+$(BUILD)/version: always
+	$(Q)mkdir -p $(@D) && echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
 
 $(BUILD)/float/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
@@ -93,7 +98,7 @@ $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-dou
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: test-programs bench bench-grid all run test deps deps-dev deps-slurm data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
+.PHONY: always test-programs bench bench-grid all run test deps deps-dev deps-slurm data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
 
 JOBS ?= $(shell nproc)
 run: deps
