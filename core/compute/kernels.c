@@ -269,17 +269,63 @@ void pg_dense_backward(int n, int in, int out, const pg_real *x, const pg_real *
     if (dx) pg_gemm(false, false, n, in, out, dy, out, w, in, false, dx, in);
 }
 
-void pg_matvec(int rows, int columns, const pg_real *w, const pg_real *a, pg_real *y)
+/* Columns of a part of a product with a pair of vectors; rows summed before the sum joins the others; rows of an outer part. */
+enum { STRIP = 64, SUM_ROWS = 256, OUTER_ROWS = 64 };
+
+typedef struct pair {
+    int rows, columns;
+    const pg_real *w, *a[2], *dy[2];
+    pg_real *y[2], *dw;
+} pair;
+
+static void pair_strip(void *context, int part, int thread)
 {
-    pg_gemm(false, false, 1, columns, rows, a, rows, w, columns, false, y, columns);
+    (void)thread;
+    const pair *p = context;
+    const int from = part * STRIP, lanes = p->columns - from < STRIP ? p->columns - from : STRIP;
+    pg_real sum0[STRIP] = {0}, sum1[STRIP] = {0};
+    for (int top = 0; top < p->rows; top += SUM_ROWS) {
+        const int end = top + SUM_ROWS < p->rows ? top + SUM_ROWS : p->rows;
+        pg_real run0[STRIP] = {0}, run1[STRIP] = {0};
+        for (int j = top; j < end; j++) {
+            const pg_real *w = p->w + (ptrdiff_t)j * p->columns + from, a0 = p->a[0][j], a1 = p->a[1][j];
+            for (int k = 0; k < lanes; k++) {
+                run0[k] += a0 * w[k];
+                run1[k] += a1 * w[k];
+            }
+        }
+        for (int k = 0; k < lanes; k++) {
+            sum0[k] += run0[k];
+            sum1[k] += run1[k];
+        }
+    }
+    memcpy(p->y[0] + from, sum0, (size_t)lanes * sizeof *sum0);
+    memcpy(p->y[1] + from, sum1, (size_t)lanes * sizeof *sum1);
 }
 
-void pg_outer_add(int rows, int columns, const pg_real *a, const pg_real *dy, pg_real *dw)
+void pg_matvec_pair(int rows, int columns, const pg_real *w, const pg_real *a0, const pg_real *a1, pg_real *y0, pg_real *y1)
 {
-    for (int j = 0; j < rows; j++) {
-        pg_real *row = dw + (ptrdiff_t)j * columns;
-        for (int k = 0; k < columns; k++) row[k] += a[j] * dy[k];
+    pair p = {.rows = rows, .columns = columns, .w = w, .a = {a0, a1}, .y = {y0, y1}};
+    pg_parallel((columns + STRIP - 1) / STRIP, pair_strip, &p);
+}
+
+static void outer_rows(void *context, int part, int thread)
+{
+    (void)thread;
+    const pair *p = context;
+    const int from = part * OUTER_ROWS, end = from + OUTER_ROWS < p->rows ? from + OUTER_ROWS : p->rows;
+    for (int j = from; j < end; j++) {
+        pg_real *row = p->dw + (ptrdiff_t)j * p->columns;
+        const pg_real a0 = p->a[0][j], a1 = p->a[1][j], *dy0 = p->dy[0], *dy1 = p->dy[1];
+        for (int k = 0; k < p->columns; k++) row[k] += a0 * dy0[k] + a1 * dy1[k];
     }
+}
+
+void pg_outer_add_pair(int rows, int columns, const pg_real *a0, const pg_real *a1, const pg_real *dy0, const pg_real *dy1,
+                       pg_real *dw)
+{
+    pair p = {.rows = rows, .columns = columns, .a = {a0, a1}, .dy = {dy0, dy1}, .dw = dw};
+    pg_parallel((rows + OUTER_ROWS - 1) / OUTER_ROWS, outer_rows, &p);
 }
 
 void pg_matvec_backward(int rows, int columns, const pg_real *w, const pg_real *dy, pg_real *da)

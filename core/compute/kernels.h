@@ -40,11 +40,13 @@ void pg_dense_forward(int n, int in, int out, const pg_real *x, const pg_real *w
 void pg_dense_backward(int n, int in, int out, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dw, pg_real *db,
                        pg_real *dx);
 
-/* y [k] = sum over j of a[j] w[j,k]: gamma or beta of a passport layer, w [j,k] being the weights [R,R,C,K] flat
- * ("Rethinking Deep Neural Network Ownership Verification", the affine terms of a passport are linear in the weights). */
-void pg_matvec(int rows, int columns, const pg_real *w, const pg_real *a, pg_real *y);
-/* dw[j,k] += a[j] dy[k]. */
-void pg_outer_add(int rows, int columns, const pg_real *a, const pg_real *dy, pg_real *dw);
+/* y0 [k] = sum over j of a0[j] w[j,k], y1 from a1 alike, in one pass over w: gamma and beta of a passport layer, w [j,k] being
+ * the weights [R,R,C,K] flat ("Rethinking Deep Neural Network Ownership Verification", the affine terms of a passport are
+ * linear in the weights). */
+void pg_matvec_pair(int rows, int columns, const pg_real *w, const pg_real *a0, const pg_real *a1, pg_real *y0, pg_real *y1);
+/* dw[j,k] += a0[j] dy0[k] + a1[j] dy1[k]. */
+void pg_outer_add_pair(int rows, int columns, const pg_real *a0, const pg_real *a1, const pg_real *dy0, const pg_real *dy1,
+                       pg_real *dw);
 /* da[j] = sum over k of w[j,k] dy[k], overwritten. */
 void pg_matvec_backward(int rows, int columns, const pg_real *w, const pg_real *dy, pg_real *da);
 

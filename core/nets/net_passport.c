@@ -50,9 +50,7 @@ static void perceptron_backward(pg_net *net, const pg_layer *l, const pg_model *
 
 void pg_passport_forward(pg_cell *c, const pg_layer *l, const pg_model *m)
 {
-    const pg_real *w = m->params + l->weight;
-    pg_matvec(window(l), l->out_channels, w, c->scale_means, c->gamma);
-    pg_matvec(window(l), l->out_channels, w, c->bias_means, c->beta);
+    pg_matvec_pair(window(l), l->out_channels, m->params + l->weight, c->scale_means, c->bias_means, c->gamma, c->beta);
     if (l->affine[PG_PRIVATE].fc1 >= 0) {
         perceptron_forward(l, m, c->gamma, c->hidden[0], c->fc_out[0]);
         perceptron_forward(l, m, c->beta, c->hidden[1], c->fc_out[1]);
@@ -65,13 +63,12 @@ void pg_passport_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_layer *l = &m->layers[i];
     pg_cell *c = &net->cells[i];
-    pg_real *weights = net->shape->params + l->weight;
     if (l->affine[PG_PRIVATE].fc1 >= 0) {
         perceptron_backward(net, l, m, c->gamma, c->hidden[0], c->dscale, c->dgamma);
         perceptron_backward(net, l, m, c->beta, c->hidden[1], c->dbias, c->dbeta);
     }
-    pg_outer_add(window(l), l->out_channels, c->scale_means, c->dgamma, weights);
-    pg_outer_add(window(l), l->out_channels, c->bias_means, c->dbeta, weights);
+    pg_outer_add_pair(window(l), l->out_channels, c->scale_means, c->bias_means, c->dgamma, c->dbeta,
+                      net->shape->params + l->weight);
 }
 
 void pg_net_refresh_passports(pg_net *net, const pg_model *model)

@@ -237,9 +237,8 @@ static void store(void *context, const pg_layer *layer, int i, const pg_real *sc
     const transfer *t = context;
     const pg_affine *a = &pg_model_passport_layer(t->to, i)->affine[PG_PUBLIC];
     const int window = layer->row.kernel * layer->row.kernel * layer->in_channels;
-    const pg_real *w = t->from->params + layer->weight;
-    pg_matvec(window, layer->out_channels, w, scale, t->to->params + a->gamma);
-    pg_matvec(window, layer->out_channels, w, bias, t->to->params + a->beta);
+    pg_matvec_pair(window, layer->out_channels, t->from->params + layer->weight, scale, bias, t->to->params + a->gamma,
+                   t->to->params + a->beta);
 }
 
 pg_status pg_passports_store(const pg_model *model, const pg_evidence *evidence, pg_model *to, pg_error *err)

@@ -295,15 +295,15 @@ static void test_cross_entropy(void **state)
 static void test_dense_and_matvec(void **state)
 {
     (void)state;
-    enum { ROWS = 3, IN = 37, OUT = 19 };
+    enum { ROWS = 3, IN = 337, OUT = 79 }; /* more than a run of rows and a strip of columns */
     pg_real *x = fill(ROWS * IN, "x"), *w = fill(OUT * IN, "w"), *b = fill(OUT, "b"), *dy = fill(ROWS * OUT, "dy"),
             *u = fill(IN * OUT, "u");
-    pg_real y[ROWS * OUT], dw[OUT * IN] = {0}, db[OUT] = {0}, dx[ROWS * IN], v[OUT], back[IN], outer[IN * OUT] = {0};
+    pg_real y[ROWS * OUT], dw[OUT * IN] = {0}, db[OUT] = {0}, dx[ROWS * IN], v[2][OUT], back[IN], outer[IN * OUT] = {0};
     pg_dense_forward(ROWS, IN, OUT, x, w, b, y);
     pg_dense_backward(ROWS, IN, OUT, x, w, dy, dw, db, dx);
-    pg_matvec(IN, OUT, u, x, v);
+    pg_matvec_pair(IN, OUT, u, x, x + IN, v[0], v[1]);
     pg_matvec_backward(IN, OUT, u, dy, back);
-    pg_outer_add(IN, OUT, x, dy, outer);
+    pg_outer_add_pair(IN, OUT, x, x + IN, dy, dy + OUT, outer);
     for (int r = 0; r < ROWS; r++) {
         for (int o = 0; o < OUT; o++) {
             double sum = (double)b[o];
@@ -317,16 +317,16 @@ static void test_dense_and_matvec(void **state)
         }
     }
     for (int o = 0; o < OUT; o++) {
-        double bias = 0, product = 0;
+        double bias = 0, products[2] = {0};
         for (int r = 0; r < ROWS; r++) bias += (double)dy[r * OUT + o];
-        for (int i = 0; i < IN; i++) product += (double)x[i] * (double)u[i * OUT + o];
+        for (int i = 0; i < 2 * IN; i++) products[i / IN] += (double)x[i] * (double)u[i % IN * OUT + o];
         near((double)db[o], bias, 1e-6);
-        near((double)v[o], product, 3e-6);
+        for (int i = 0; i < 2; i++) near((double)v[i][o], products[i], 1e-5);
         for (int i = 0; i < IN; i++) {
             double weight = 0;
             for (int r = 0; r < ROWS; r++) weight += (double)dy[r * OUT + o] * (double)x[r * IN + i];
             near((double)dw[o * IN + i], weight, 3e-6);
-            near((double)outer[i * OUT + o], (double)x[i] * (double)dy[o], 1e-6);
+            near((double)outer[i * OUT + o], (double)x[i] * (double)dy[o] + (double)x[IN + i] * (double)dy[OUT + o], 1e-6);
         }
     }
     for (int i = 0; i < IN; i++) {

@@ -301,23 +301,25 @@ static void test_dense(void **state)
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
 }
 
-/* The affine of a passport: c.x is the window means [INPUTS], c.w the weights [INPUTS,OUTPUTS]. */
+/* The affine of a passport: c.x is two vectors of window means [2,INPUTS], c.w the weights [INPUTS,OUTPUTS]. */
 static double passport_objective(void *context)
 {
     const dense_case *c = context;
-    pg_matvec(INPUTS, OUTPUTS, c->w, c->x, c->y);
-    return dot(c->y, c->dy, OUTPUTS);
+    pg_matvec_pair(INPUTS, OUTPUTS, c->w, c->x, c->x + INPUTS, c->y, c->y + OUTPUTS);
+    return dot(c->y, c->dy, 2 * OUTPUTS);
 }
 
 static void test_passport_product(void **state)
 {
     (void)state;
-    dense_case c = {
-        .x = block(INPUTS, true), .w = block(INPUTS * OUTPUTS, true), .y = block(OUTPUTS, false), .dy = block(OUTPUTS, true)};
-    pg_real *da = block(INPUTS, true), *dw = block(INPUTS * OUTPUTS, false);
-    pg_matvec_backward(INPUTS, OUTPUTS, c.w, c.dy, da);
-    pg_outer_add(INPUTS, OUTPUTS, c.x, c.dy, dw);
-    check_gradient("passport: window means", passport_objective, &c, c.x, da, INPUTS);
+    dense_case c = {.x = block(2 * INPUTS, true),
+                    .w = block(INPUTS * OUTPUTS, true),
+                    .y = block(2 * OUTPUTS, false),
+                    .dy = block(2 * OUTPUTS, true)};
+    pg_real *da = block(2 * INPUTS, true), *dw = block(INPUTS * OUTPUTS, false);
+    for (int i = 0; i < 2; i++) pg_matvec_backward(INPUTS, OUTPUTS, c.w, c.dy + i * OUTPUTS, da + i * INPUTS);
+    pg_outer_add_pair(INPUTS, OUTPUTS, c.x, c.x + INPUTS, c.dy, c.dy + OUTPUTS, dw);
+    check_gradient("passport: window means", passport_objective, &c, c.x, da, 2 * INPUTS);
     check_gradient("passport: weights", passport_objective, &c, c.w, dw, INPUTS * OUTPUTS);
     pg_real *const blocks[] = {c.x, c.w, c.y, c.dy, da, dw};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
@@ -431,13 +433,14 @@ static void test_sign_loss(void **state)
         const pg_layer *l = pg_model_passport_layer(s.model, i);
         const int window = l->row.kernel * l->row.kernel * l->in_channels;
         const size_t weights = (size_t)(window * l->out_channels);
-        pg_real *means = block((size_t)window, false), *dw = block(weights, false);
+        pg_real *means = block((size_t)window, false), *dw = block(weights, false), *none = block(weights, false);
         pg_passport_means(l, s.evidence->passports[i].skey, means);
         sign_objective(&s);
-        pg_outer_add(window, l->out_channels, means, pg_net_gamma_gradient(s.net, i), dw);
+        pg_outer_add_pair(window, l->out_channels, means, none, pg_net_gamma_gradient(s.net, i), none, dw);
         check_gradient("sign loss", sign_objective, &s, s.model->params + l->weight, dw, weights);
         pg_free(means);
         pg_free(dw);
+        pg_free(none);
     }
     close_small(&s);
 }
