@@ -3,8 +3,9 @@
 usage: bench.py PASSGRID OUT_DIR [--pairs N] [--steps K] [--threads 1,2] [--rows TEXT]
 
 Every row is measured in pairs: one run of passgrid, one of PyTorch in each of its two layouts, N times over. A pair's ratio is
-our images per second over those of the better layout, each by the median of its steps. Writes OUT_DIR/bench.csv and
-OUT_DIR/machine.txt and prints the rows. --rows keeps those whose name contains TEXT.
+our images per second over those of the better layout, each by the median of its steps. Then what a scheme costs beside the plain
+network, both ours, in the same way. Writes OUT_DIR/bench.csv, OUT_DIR/costs.csv and OUT_DIR/machine.txt and prints the rows.
+--rows keeps those whose name contains TEXT.
 """
 import argparse
 import csv
@@ -16,7 +17,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# name, arch, scheme, norm, mode, batch, passports' worth of images per step, targets at 1 and 2 threads
+# name, arch, scheme, norm, mode, batch
 ROWS = [
     ("train alexnet plain bn", "alexnet", "plain", "bn", "train", 64),
     ("train resnet18 plain bn", "resnet18", "plain", "bn", "train", 64),
@@ -29,6 +30,10 @@ ROWS = [
     ("fake1 alexnet v1 bn", "alexnet", "v1", "bn", "fake1", 2000),
     ("fake1 resnet18 v1 bn", "resnet18", "v1", "bn", "fake1", 2000),
 ]
+# beside the plain network: arch, scheme, norm, mode, batch
+COSTS = [(arch, scheme, "bn" if scheme == "v1" else "gn", mode, batch)
+         for scheme, mode, batch in (("v1", "train", 64), ("v1", "eval", 128), ("v2", "train", 64), ("v3", "train", 64))
+         for arch in ("alexnet", "resnet18")]
 
 
 def values(text, name):
@@ -70,10 +75,59 @@ def measure(passgrid, row, threads, pairs, steps):
     return ratios, statistics.median(mine), statistics.median(best), mine_peak, best_peak
 
 
+def measure_cost(passgrid, row, threads, pairs, steps):
+    """Extra seconds of the scheme in percent of the plain network's, pair by pair."""
+    arch, scheme, norm, mode, batch = row
+    costs = []
+    for _ in range(pairs):
+        marked, plain = (ours(passgrid, ("", arch, s, norm, mode, batch), threads, steps)[0] for s in (scheme, "plain"))
+        costs.append(100 * (marked / plain - 1))
+    return costs
+
+
 def machine():
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    torch = run(["/usr/bin/python3", "-c", "import torch; print(torch.__version__)"]).strip()
-    return f"{cpu}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, PyTorch {torch}\n"
+    return f"{cpu}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+
+
+def torch_version():
+    """None where it is missing."""
+    done = subprocess.run(["/usr/bin/python3", "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True)
+    return None if done.returncode else done.stdout.strip()
+
+
+def compare(options, threads_list):
+    """Our rows beside PyTorch's."""
+    with open(os.path.join(options.out, "bench.csv"), "w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["row", "threads", "pairs", "ratio", "lowest", "highest", "images_per_s", "torch_images_per_s", "peak_MB",
+                        "torch_peak_MB"])
+        for row, threads in ((r, t) for r in ROWS if options.rows in r[0] for t in threads_list):
+            ratios, mine, best, peak, other_peak = measure(options.passgrid, row, threads, options.pairs, options.steps)
+            images = row[5] * (20 if row[4] == "fake1" else 1)
+            table.writerow([row[0], threads, options.pairs, f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}",
+                            f"{max(ratios):.2f}", f"{images / mine:.1f}", f"{images / best:.1f}", f"{peak / 1e6:.0f}",
+                            f"{other_peak / 1e6:.0f}"])
+            file.flush()
+            print(f"{row[0]:26} {threads} threads: {statistics.median(ratios):.2f} times PyTorch ({min(ratios):.2f} to "
+                  f"{max(ratios):.2f}), {images / mine:.1f} against {images / best:.1f} images/s, at most {peak / 1e6:.0f} "
+                  f"against {other_peak / 1e6:.0f} MB", flush=True)
+
+
+def weigh(options, threads_list):
+    """What schemes cost beside the plain network."""
+    with open(os.path.join(options.out, "costs.csv"), "w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["row", "threads", "pairs", "cost_percent", "lowest", "highest"])
+        for row, threads in ((r, t) for r in COSTS for t in threads_list):
+            name = f"{row[3]} {row[0]} {row[1]} {row[2]}"
+            if options.rows not in name:
+                continue
+            costs = measure_cost(options.passgrid, row, threads, options.pairs, options.steps)
+            table.writerow([name, threads, options.pairs] + [f"{f(costs):.1f}" for f in (statistics.median, min, max)])
+            file.flush()
+            print(f"{name:26} {threads} threads: {statistics.median(costs):+.1f} % beside plain ({min(costs):+.1f} to "
+                  f"{max(costs):+.1f})", flush=True)
 
 
 def main():
@@ -85,28 +139,16 @@ def main():
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rows", default="")
     options = parser.parse_args()
-    if subprocess.run(["/usr/bin/python3", "-c", "import torch"], capture_output=True).returncode:
-        print("PyTorch is not here (Debian: python3-torch): nothing to compare with, skipped")
-        return
+    threads_list = [int(t) for t in options.threads.split(",")]
+    torch = torch_version()
     os.makedirs(options.out, exist_ok=True)
     with open(os.path.join(options.out, "machine.txt"), "w") as file:
-        file.write(machine())
-    with open(os.path.join(options.out, "bench.csv"), "w", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["row", "threads", "pairs", "ratio", "lowest", "highest", "images_per_s", "torch_images_per_s", "peak_MB",
-                        "torch_peak_MB"])
-        for row in ROWS:
-            for threads in map(int, options.threads.split(",")):
-                if options.rows not in row[0]:
-                    continue
-                ratios, mine, best, peak, other_peak = measure(options.passgrid, row, threads, options.pairs, options.steps)
-                images = row[5] * (20 if row[4] == "fake1" else 1)
-                table.writerow([row[0], threads, options.pairs, f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}",
-                                f"{max(ratios):.2f}", f"{images / mine:.1f}", f"{images / best:.1f}", f"{peak / 1e6:.0f}",
-                                f"{other_peak / 1e6:.0f}"])
-                file.flush()
-                print(f"{row[0]:26} {threads} threads: {statistics.median(ratios):.2f} times PyTorch "
-                      f"({min(ratios):.2f} to {max(ratios):.2f}), {images / mine:.1f} against {images / best:.1f} images/s", flush=True)
+        file.write(f"{machine()}, PyTorch {torch or 'missing'}\n")
+    if torch:
+        compare(options, threads_list)
+    else:
+        print("PyTorch is not here (Debian: python3-torch): nothing to compare with, skipped")
+    weigh(options, threads_list)
 
 
 main()
