@@ -48,7 +48,7 @@ struct pg_conv {
 
 extern const pg_conv_algorithm pg_conv_direct;   /* conv_direct.c: any shape */
 extern const pg_conv_algorithm pg_conv_im2col;   /* conv_im2col.c: any shape */
-extern const pg_conv_algorithm pg_conv_winograd; /* conv_winograd.c: stride 1; F(4x4,3x3) pad 1, F(4x4,5x5) pad 2 */
+extern const pg_conv_algorithm pg_conv_winograd; /* conv_winograd.c: 3x3 of pad 1, stride 1 or 2; 5x5 of pad 2 */
 
 /* Check the shape and choose. Fails with PG_BAD_INPUT when the output would be empty or a size is not positive. */
 PG_CHECKED pg_status pg_conv_plan(pg_conv *conv, const pg_conv_shape *shape, pg_conv_choice choice, pg_error *err);

@@ -1,5 +1,8 @@
 /* Convolution by Winograd's minimal filtering, F(4x4,3x3) and F(4x4,5x5), all three passes in the transform domain
  * (Lavin, Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016; points 0, 1, -1, 2, -2, [1/2, -1/2,] infinity).
+ * A 3x3 kernel of stride 2 is taken apart into phases: along each side the outer taps meet the even pixels of a tile, an F(4,2)
+ * (points 1, -1, 2, -2, infinity), and the middle tap meets the odd ones, 4 plain products: 81 products for 4x4 outputs, not
+ * 144.
  *
  *   forward    V = B'x B   U = G w G'   M_f = V_f U_f   y = A'M A
  *   backward   dM = A dy A'   dU_f += V_f' dM_f   dV_f = dM_f U_f'   dw = G'dU G   dx = sum over tiles of B dV B'
@@ -42,111 +45,159 @@ INLINE void store(pg_real *to, vec v, int lanes)
 
 /* ---- transforms ---- */
 
-/* A matrix of T rows: one for point 0, two for each pair of points p and -p, one for infinity. The rows of a pair agree in the
- * even columns and have opposite signs in the odd ones, so only that of p is kept. */
-enum { T_MAX = 8, PAIRS_MAX = 3 };
+/* A matrix of T rows: two for each pair of points p and -p, then single ones. The rows of a pair agree in the even columns and
+ * have opposite signs in the odd ones, so only that of p is kept. */
+enum { T_MAX = 9, PAIRS_MAX = 3, SINGLES_MAX = 5, TAPS_MAX = 5 };
 typedef struct matrix {
     int columns;
-    pg_real zero[T_MAX], pair[PAIRS_MAX][T_MAX], infinity[T_MAX];
+    pg_real pair[PAIRS_MAX][T_MAX], single[SINGLES_MAX][T_MAX];
 } matrix;
 
+/* What a kernel is done with. Columns of B' are the pixels of a tile along a side, in the order of `pixel`; columns of G the
+ * taps, in the order of `tap`. */
 typedef struct kit {
-    int size, pairs; /* T = 2 pairs + 2 */
-    matrix b, a, g;  /* B' [T,T], A [T,4], G [T,R] */
+    int kernel, stride, pad;
+    int size, pairs, singles; /* T = 2 pairs + singles */
+    matrix b, a, g;           /* B' [T,T], A [T,4], G [T,R] */
+    int pixel[T_MAX], tap[TAPS_MAX];
 } kit;
 
 enum { OUT = 4 }; /* a tile makes 4 x 4 outputs */
 
 #define R(x) ((pg_real)(x))
 static const kit kit3 = {
+    .kernel = 3,
+    .stride = 1,
+    .pad = 1,
     .size = 6,
     .pairs = 2,
-    .b = {6, {4, 0, -5, 0, 1}, {{0, -4, -4, 1, 1}, {0, -2, -1, 2, 1}}, {0, 4, 0, -5, 0, 1}},
-    .a = {OUT, {1}, {{1, 1, 1, 1}, {1, 2, 4, 8}}, {0, 0, 0, 1}},
-    .g = {3, {R(0.25)}, {{R(-1. / 6), R(-1. / 6), R(-1. / 6)}, {R(1. / 24), R(1. / 12), R(1. / 6)}}, {0, 0, 1}},
+    .singles = 2,
+    .b = {6, {{0, -4, -4, 1, 1}, {0, -2, -1, 2, 1}}, {{4, 0, -5, 0, 1}, {0, 4, 0, -5, 0, 1}}},
+    .a = {OUT, {{1, 1, 1, 1}, {1, 2, 4, 8}}, {{1}, {0, 0, 0, 1}}},
+    .g = {3, {{R(-1. / 6), R(-1. / 6), R(-1. / 6)}, {R(1. / 24), R(1. / 12), R(1. / 6)}}, {{R(0.25)}, {0, 0, 1}}},
+    .pixel = {0, 1, 2, 3, 4, 5},
+    .tap = {0, 1, 2},
+};
+static const kit kit3_stride2 = {
+    .kernel = 3,
+    .stride = 2,
+    .pad = 1,
+    .size = 9,
+    .pairs = 2,
+    .singles = 5,
+    .b = {9,
+          {{-4, -4, 1, 1}, {-2, -1, 2, 1}},
+          {{4, 0, -5, 0, 1}, {0, 0, 0, 0, 0, 1}, {0, 0, 0, 0, 0, 0, 1}, {0, 0, 0, 0, 0, 0, 0, 1}, {0, 0, 0, 0, 0, 0, 0, 0, 1}}},
+    .a = {OUT, {{1, 1, 1, 1}, {1, 2, 4, 8}}, {{0, 0, 0, 1}, {1}, {0, 1}, {0, 0, 1}, {0, 0, 0, 1}}},
+    .g = {3, {{R(-1. / 6), R(-1. / 6)}, {R(1. / 12), R(1. / 6)}}, {{0, 1}, {0, 0, 1}, {0, 0, 1}, {0, 0, 1}, {0, 0, 1}}},
+    .pixel = {0, 2, 4, 6, 8, 1, 3, 5, 7},
+    .tap = {0, 2, 1},
 };
 static const kit kit5 = {
+    .kernel = 5,
+    .stride = 1,
+    .pad = 2,
     .size = 8,
     .pairs = 3,
+    .singles = 2,
     .b = {8,
-          {1, 0, R(-5.25), 0, R(5.25), 0, -1},
           {{0, 1, 1, R(-4.25), R(-4.25), 1, 1},
            {0, R(0.5), R(0.25), R(-2.5), R(-1.25), 2, 1},
            {0, 2, 4, R(-2.5), -5, R(0.5), 1}},
-          {0, -1, 0, R(5.25), 0, R(-5.25), 0, 1}},
-    .a = {OUT, {1}, {{1, 1, 1, 1}, {1, 2, 4, 8}, {1, R(0.5), R(0.25), R(0.125)}}, {0, 0, 0, 1}},
+          {{1, 0, R(-5.25), 0, R(5.25), 0, -1}, {0, -1, 0, R(5.25), 0, R(-5.25), 0, 1}}},
+    .a = {OUT, {{1, 1, 1, 1}, {1, 2, 4, 8}, {1, R(0.5), R(0.25), R(0.125)}}, {{1}, {0, 0, 0, 1}}},
     .g = {5,
-          {1},
           {{R(-2. / 9), R(-2. / 9), R(-2. / 9), R(-2. / 9), R(-2. / 9)},
            {R(1. / 90), R(2. / 90), R(4. / 90), R(8. / 90), R(16. / 90)},
            {R(32. / 45), R(16. / 45), R(8. / 45), R(4. / 45), R(2. / 45)}},
-          {0, 0, 0, 0, 1}},
+          {{1}, {0, 0, 0, 0, 1}}},
+    .pixel = {0, 1, 2, 3, 4, 5, 6, 7},
+    .tap = {0, 1, 2, 3, 4},
 };
 #undef R
+
+static const kit *const kits[] = {&kit3, &kit3_stride2, &kit5};
+
+/* `call` with k the job's kit, whose coefficients are then known when compiling. */
+#define WITH_KIT(job, call)                                                                                                    \
+    do {                                                                                                                       \
+        if ((job)->kit == &kit3) {                                                                                             \
+            const kit *const k = &kit3;                                                                                        \
+            call;                                                                                                              \
+        } else if ((job)->kit == &kit3_stride2) {                                                                              \
+            const kit *const k = &kit3_stride2;                                                                                \
+            call;                                                                                                              \
+        } else {                                                                                                               \
+            const kit *const k = &kit5;                                                                                        \
+            call;                                                                                                              \
+        }                                                                                                                      \
+    } while (0)
 
 /* The columns of one parity of a row times x. The coefficients are known when compiling; zeros cost nothing. */
 INLINE vec half_row(const pg_real *row, int columns, int parity, const vec *x, int step)
 {
     vec sum = {0};
-#pragma GCC unroll 4
+#pragma GCC unroll 5
     for (int k = parity; k < columns; k += 2)
         if (row[k] != 0) sum += row[k] * x[k * step];
     return sum;
 }
 
 /* y [T] = m x [columns]. */
-INLINE void multiply(const matrix *m, int pairs, const vec *x, int x_step, vec *y, int y_step)
+INLINE void multiply(const matrix *m, const kit *k, const vec *x, int x_step, vec *y, int y_step)
 {
-    y[0] = half_row(m->zero, m->columns, 0, x, x_step) + half_row(m->zero, m->columns, 1, x, x_step);
 #pragma GCC unroll 3
-    for (int p = 0; p < pairs; p++) {
+    for (int p = 0; p < k->pairs; p++) {
         const vec even = half_row(m->pair[p], m->columns, 0, x, x_step), odd = half_row(m->pair[p], m->columns, 1, x, x_step);
-        y[(1 + 2 * p) * y_step] = even + odd;
-        y[(2 + 2 * p) * y_step] = even - odd;
+        y[2 * p * y_step] = even + odd;
+        y[(2 * p + 1) * y_step] = even - odd;
     }
-    y[(2 * pairs + 1) * y_step] =
-        half_row(m->infinity, m->columns, 0, x, x_step) + half_row(m->infinity, m->columns, 1, x, x_step);
+#pragma GCC unroll 5
+    for (int i = 0; i < k->singles; i++)
+        y[(2 * k->pairs + i) * y_step] =
+            half_row(m->single[i], m->columns, 0, x, x_step) + half_row(m->single[i], m->columns, 1, x, x_step);
 }
 
 /* y [columns] = m' x [T]. */
-INLINE void multiply_transposed(const matrix *m, int pairs, const vec *x, int x_step, vec *y, int y_step)
+INLINE void multiply_transposed(const matrix *m, const kit *k, const vec *x, int x_step, vec *y, int y_step)
 {
     vec even[PAIRS_MAX], odd[PAIRS_MAX];
 #pragma GCC unroll 3
-    for (int p = 0; p < pairs; p++) {
-        even[p] = x[(1 + 2 * p) * x_step] + x[(2 + 2 * p) * x_step];
-        odd[p] = x[(1 + 2 * p) * x_step] - x[(2 + 2 * p) * x_step];
+    for (int p = 0; p < k->pairs; p++) {
+        even[p] = x[2 * p * x_step] + x[(2 * p + 1) * x_step];
+        odd[p] = x[2 * p * x_step] - x[(2 * p + 1) * x_step];
     }
-#pragma GCC unroll 8
-    for (int k = 0; k < m->columns; k++) {
+#pragma GCC unroll 9
+    for (int column = 0; column < m->columns; column++) {
         vec sum = {0};
-        if (m->zero[k] != 0) sum += m->zero[k] * x[0];
-        if (m->infinity[k] != 0) sum += m->infinity[k] * x[(2 * pairs + 1) * x_step];
+#pragma GCC unroll 5
+        for (int i = 0; i < k->singles; i++)
+            if (m->single[i][column] != 0) sum += m->single[i][column] * x[(2 * k->pairs + i) * x_step];
 #pragma GCC unroll 3
-        for (int p = 0; p < pairs; p++)
-            if (m->pair[p][k] != 0) sum += m->pair[p][k] * (k % 2 ? odd[p] : even[p]);
-        y[k * y_step] = sum;
+        for (int p = 0; p < k->pairs; p++)
+            if (m->pair[p][column] != 0) sum += m->pair[p][column] * (column % 2 ? odd[p] : even[p]);
+        y[column * y_step] = sum;
     }
 }
 
 /* out [T,T] = m in m', in [columns,columns]; rows of both are T_MAX apart. */
-INLINE void transform(const matrix *m, int pairs, vec in[T_MAX][T_MAX], vec out[T_MAX][T_MAX])
+INLINE void transform(const matrix *m, const kit *k, vec in[T_MAX][T_MAX], vec out[T_MAX][T_MAX])
 {
     vec half[T_MAX][T_MAX];
-#pragma GCC unroll 8
-    for (int j = 0; j < m->columns; j++) multiply(m, pairs, &in[0][j], T_MAX, &half[0][j], T_MAX);
-#pragma GCC unroll 8
-    for (int i = 0; i < 2 * pairs + 2; i++) multiply(m, pairs, half[i], 1, out[i], 1);
+#pragma GCC unroll 9
+    for (int j = 0; j < m->columns; j++) multiply(m, k, &in[0][j], T_MAX, &half[0][j], T_MAX);
+#pragma GCC unroll 9
+    for (int i = 0; i < k->size; i++) multiply(m, k, half[i], 1, out[i], 1);
 }
 
 /* out [columns,columns] = m' in m, in [T,T]. */
-INLINE void transform_transposed(const matrix *m, int pairs, vec in[T_MAX][T_MAX], vec out[T_MAX][T_MAX])
+INLINE void transform_transposed(const matrix *m, const kit *k, vec in[T_MAX][T_MAX], vec out[T_MAX][T_MAX])
 {
     vec half[T_MAX][T_MAX];
-#pragma GCC unroll 8
-    for (int j = 0; j < 2 * pairs + 2; j++) multiply_transposed(m, pairs, &in[0][j], T_MAX, &half[0][j], T_MAX);
-#pragma GCC unroll 8
-    for (int i = 0; i < m->columns; i++) multiply_transposed(m, pairs, half[i], 1, out[i], 1);
+#pragma GCC unroll 9
+    for (int j = 0; j < k->size; j++) multiply_transposed(m, k, &in[0][j], T_MAX, &half[0][j], T_MAX);
+#pragma GCC unroll 9
+    for (int i = 0; i < m->columns; i++) multiply_transposed(m, k, half[i], 1, out[i], 1);
 }
 
 /* ---- a planned pass ---- */
@@ -174,9 +225,16 @@ static int max(int a, int b)
     return a > b ? a : b;
 }
 
+static const kit *find_kit(const pg_conv_shape *s)
+{
+    for (size_t i = 0; i < sizeof kits / sizeof *kits; i++)
+        if (s->kernel == kits[i]->kernel && s->stride == kits[i]->stride && s->pad == kits[i]->pad) return kits[i];
+    return NULL;
+}
+
 static bool fits(const pg_conv_shape *s)
 {
-    return s->stride == 1 && ((s->kernel == 3 && s->pad == 1) || (s->kernel == 5 && s->pad == 2));
+    return find_kit(s) != NULL;
 }
 
 /* Planes lie an odd number of cache lines apart, or they would all fall into the same cache sets. */
@@ -197,9 +255,9 @@ static pg_real *take(pg_real **at, size_t count)
 static size_t plan(job *j, const pg_conv *conv, int batch, bool backward, pg_real *scratch)
 {
     const pg_conv_shape *s = &conv->shape;
-    *j = (job){.conv = conv, .kit = s->kernel == 3 ? &kit3 : &kit5};
-    j->tiles_down = (s->height + OUT - 1) / OUT;
-    j->tiles_across = (s->width + OUT - 1) / OUT;
+    *j = (job){.conv = conv, .kit = find_kit(s)};
+    j->tiles_down = (conv->out_height + OUT - 1) / OUT;
+    j->tiles_across = (conv->out_width + OUT - 1) / OUT;
     j->frequencies = j->kit->size * j->kit->size;
     const int tiles = j->tiles_down * j->tiles_across, block = max(1, BLOCK_TILES / tiles);
     j->block = block < batch ? block : batch;
@@ -239,28 +297,28 @@ typedef void tile_body(const kit *k, pg_real *const *pixels, int channel, int la
 INLINE void tile_to_v(const kit *k, pg_real *const *pixels, int channel, int lanes, pg_real *planes, size_t plane)
 {
     vec in[T_MAX][T_MAX], out[T_MAX][T_MAX];
-#pragma GCC unroll 8
+#pragma GCC unroll 9
     for (int i = 0; i < k->size; i++)
-#pragma GCC unroll 8
+#pragma GCC unroll 9
         for (int j = 0; j < k->size; j++) in[i][j] = load(pixels[i * k->size + j] + channel, lanes);
-    transform(&k->b, k->pairs, in, out);
-#pragma GCC unroll 8
+    transform(&k->b, k, in, out);
+#pragma GCC unroll 9
     for (int i = 0; i < k->size; i++)
-#pragma GCC unroll 8
+#pragma GCC unroll 9
         for (int j = 0; j < k->size; j++) store(planes + (size_t)(i * k->size + j) * plane + channel, out[i][j], lanes);
 }
 
 INLINE void tile_from_v(const kit *k, pg_real *const *pixels, int channel, int lanes, pg_real *planes, size_t plane)
 {
     vec in[T_MAX][T_MAX], out[T_MAX][T_MAX];
-#pragma GCC unroll 8
+#pragma GCC unroll 9
     for (int i = 0; i < k->size; i++)
-#pragma GCC unroll 8
+#pragma GCC unroll 9
         for (int j = 0; j < k->size; j++) in[i][j] = load(planes + (size_t)(i * k->size + j) * plane + channel, lanes);
-    transform_transposed(&k->b, k->pairs, in, out);
-#pragma GCC unroll 8
+    transform_transposed(&k->b, k, in, out);
+#pragma GCC unroll 9
     for (int i = 0; i < k->size; i++)
-#pragma GCC unroll 8
+#pragma GCC unroll 9
         for (int j = 0; j < k->size; j++) {
             pg_real *at = pixels[i * k->size + j] + channel;
             store(at, load(at, lanes) + out[i][j], lanes);
@@ -274,55 +332,73 @@ INLINE void tile_to_m(const kit *k, pg_real *const *pixels, int channel, int lan
     for (int i = 0; i < OUT; i++)
 #pragma GCC unroll 4
         for (int j = 0; j < OUT; j++) in[i][j] = load(pixels[i * OUT + j] + channel, lanes);
-    transform(&k->a, k->pairs, in, out);
-#pragma GCC unroll 8
+    transform(&k->a, k, in, out);
+#pragma GCC unroll 9
     for (int i = 0; i < k->size; i++)
-#pragma GCC unroll 8
+#pragma GCC unroll 9
         for (int j = 0; j < k->size; j++) store(planes + (size_t)(i * k->size + j) * plane + channel, out[i][j], lanes);
 }
 
 INLINE void tile_from_m(const kit *k, pg_real *const *pixels, int channel, int lanes, pg_real *planes, size_t plane)
 {
     vec in[T_MAX][T_MAX], out[T_MAX][T_MAX];
-#pragma GCC unroll 8
+#pragma GCC unroll 9
     for (int i = 0; i < k->size; i++)
-#pragma GCC unroll 8
+#pragma GCC unroll 9
         for (int j = 0; j < k->size; j++) in[i][j] = load(planes + (size_t)(i * k->size + j) * plane + channel, lanes);
-    transform_transposed(&k->a, k->pairs, in, out);
+    transform_transposed(&k->a, k, in, out);
 #pragma GCC unroll 4
     for (int i = 0; i < OUT; i++)
 #pragma GCC unroll 4
         for (int j = 0; j < OUT; j++) store(pixels[i * OUT + j] + channel, out[i][j], lanes);
 }
 
-/* Pointers to the size x size pixels from (top, left) on; outside of the image all point to `outside`. */
-static void find_pixels(const pg_conv_shape *s, pg_real *image, int channels, int top, int left, int size, pg_real *outside,
-                        pg_real **pixels)
+/* What the tiles of a transform lie on: x or y, or their gradients. */
+typedef struct ground {
+    pg_real *images, *outside; /* outside of an image all pixels are `outside` */
+    int height, width, channels;
+    int step, margin, size; /* between tiles; of padding; pixels of a tile along a side */
+    const int *pixel;       /* where those are */
+} ground;
+
+static void find_pixels(const ground *g, pg_real *image, int top, int left, pg_real **pixels)
 {
-    for (int i = 0; i < size; i++)
-        for (int j = 0; j < size; j++) {
-            const int y = top + i, x = left + j;
-            const bool inside = y >= 0 && y < s->height && x >= 0 && x < s->width;
-            pixels[i * size + j] = inside ? image + ((ptrdiff_t)y * s->width + x) * channels : outside;
+    for (int i = 0; i < g->size; i++)
+        for (int j = 0; j < g->size; j++) {
+            const int y = top + g->pixel[i], x = left + g->pixel[j];
+            const bool inside = y >= 0 && y < g->height && x >= 0 && x < g->width;
+            pixels[i * g->size + j] = inside ? image + ((ptrdiff_t)y * g->width + x) * g->channels : g->outside;
         }
 }
 
-/* A part of a transform: all tiles of one image, GROUP channels. `margin` is the padding of what the tiles lie on. */
-INLINE void tiles_of_part(const job *j, const kit *k, int part, pg_real *images, int channels, int size, int margin,
-                          pg_real *outside, pg_real *planes, size_t plane, tile_body *body)
+/* A part of a transform: all tiles of one image, GROUP channels. */
+INLINE void tiles_of_part(const job *j, const kit *k, int part, const ground *g, pg_real *planes, size_t plane, tile_body *body)
 {
-    const pg_conv_shape *s = &j->conv->shape;
-    const int groups = (channels + GROUP - 1) / GROUP, image = part / groups, from = part % groups * GROUP;
-    const int to = from + GROUP < channels ? from + GROUP : channels;
-    pg_real *pixels[T_MAX * T_MAX], *at = images + (ptrdiff_t)(j->first + image) * s->height * s->width * channels;
+    const int channels = g->channels, groups = (channels + GROUP - 1) / GROUP, image = part / groups,
+              from = part % groups * GROUP, to = from + GROUP < channels ? from + GROUP : channels;
+    pg_real *pixels[T_MAX * T_MAX], *at = g->images + (ptrdiff_t)(j->first + image) * g->height * g->width * channels;
     ptrdiff_t tile = (ptrdiff_t)image * j->tiles_down * j->tiles_across;
     for (int i = 0; i < j->tiles_down; i++)
         for (int l = 0; l < j->tiles_across; l++, tile++) {
-            find_pixels(s, at, channels, i * OUT - margin, l * OUT - margin, size, outside, pixels);
+            find_pixels(g, at, i * g->step - g->margin, l * g->step - g->margin, pixels);
             int c = from;
             for (; c + LANES <= to; c += LANES) body(k, pixels, c, LANES, planes + tile * channels, plane);
             if (c < to) body(k, pixels, c, to - c, planes + tile * channels, plane);
         }
+}
+
+static ground inputs(const job *j, const pg_real *images, pg_real *outside)
+{
+    const pg_conv_shape *s = &j->conv->shape;
+    return (ground){(pg_real *)images,    outside,     s->height,    s->width,     s->channels,
+                    OUT * j->kit->stride, j->kit->pad, j->kit->size, j->kit->pixel};
+}
+
+static ground outputs(const job *j, const pg_real *images, pg_real *outside)
+{
+    static const int pixel[OUT] = {0, 1, 2, 3};
+    const pg_conv *c = j->conv;
+    return (ground){(pg_real *)images, outside, c->out_height, c->out_width, c->shape.filters, OUT, 0, OUT, pixel};
 }
 
 static pg_real *trash_of(const job *j, int thread)
@@ -334,32 +410,23 @@ static void v_part(void *context, int part, int thread)
 {
     (void)thread;
     const job *j = context;
-    const pg_conv_shape *s = &j->conv->shape;
-    if (j->kit == &kit3)
-        tiles_of_part(j, &kit3, part, (pg_real *)j->x, s->channels, 6, 1, j->zeros, j->v, j->v_plane, tile_to_v);
-    else
-        tiles_of_part(j, &kit5, part, (pg_real *)j->x, s->channels, 8, 2, j->zeros, j->v, j->v_plane, tile_to_v);
+    const ground g = inputs(j, j->x, j->zeros);
+    WITH_KIT(j, tiles_of_part(j, k, part, &g, j->v, j->v_plane, tile_to_v));
 }
 
 static void y_part(void *context, int part, int thread)
 {
     const job *j = context;
-    const pg_conv_shape *s = &j->conv->shape;
-    if (j->kit == &kit3)
-        tiles_of_part(j, &kit3, part, j->y, s->filters, OUT, 0, trash_of(j, thread), j->m, j->m_plane, tile_from_m);
-    else
-        tiles_of_part(j, &kit5, part, j->y, s->filters, OUT, 0, trash_of(j, thread), j->m, j->m_plane, tile_from_m);
+    const ground g = outputs(j, j->y, trash_of(j, thread));
+    WITH_KIT(j, tiles_of_part(j, k, part, &g, j->m, j->m_plane, tile_from_m));
 }
 
 static void dm_part(void *context, int part, int thread)
 {
     (void)thread;
     const job *j = context;
-    const pg_conv_shape *s = &j->conv->shape;
-    if (j->kit == &kit3)
-        tiles_of_part(j, &kit3, part, (pg_real *)j->dy, s->filters, OUT, 0, j->zeros, j->m, j->m_plane, tile_to_m);
-    else
-        tiles_of_part(j, &kit5, part, (pg_real *)j->dy, s->filters, OUT, 0, j->zeros, j->m, j->m_plane, tile_to_m);
+    const ground g = outputs(j, j->dy, j->zeros);
+    WITH_KIT(j, tiles_of_part(j, k, part, &g, j->m, j->m_plane, tile_to_m));
 }
 
 static void clear_dx(const job *j, int part)
@@ -375,12 +442,9 @@ static void clear_dx(const job *j, int part)
 static void dx_part(void *context, int part, int thread)
 {
     const job *j = context;
-    const pg_conv_shape *s = &j->conv->shape;
+    const ground g = inputs(j, j->dx, trash_of(j, thread));
     if (!j->add) clear_dx(j, part);
-    if (j->kit == &kit3)
-        tiles_of_part(j, &kit3, part, j->dx, s->channels, 6, 1, trash_of(j, thread), j->v, j->v_plane, tile_from_v);
-    else
-        tiles_of_part(j, &kit5, part, j->dx, s->channels, 8, 2, trash_of(j, thread), j->v, j->v_plane, tile_from_v);
+    WITH_KIT(j, tiles_of_part(j, k, part, &g, j->v, j->v_plane, tile_from_v));
 }
 
 static int parts(const job *j, int channels)
@@ -397,11 +461,11 @@ INLINE void weights_to_u(const kit *k, const pg_real *w, size_t tap, size_t plan
 #pragma GCC unroll 5
     for (int i = 0; i < r; i++)
 #pragma GCC unroll 5
-        for (int j = 0; j < r; j++) in[i][j] = load(w + (size_t)(i * r + j) * tap, lanes);
-    transform(&k->g, k->pairs, in, out);
-#pragma GCC unroll 8
+        for (int j = 0; j < r; j++) in[i][j] = load(w + (size_t)(k->tap[i] * r + k->tap[j]) * tap, lanes);
+    transform(&k->g, k, in, out);
+#pragma GCC unroll 9
     for (int i = 0; i < k->size; i++)
-#pragma GCC unroll 8
+#pragma GCC unroll 9
         for (int j = 0; j < k->size; j++) store(u + (size_t)(i * k->size + j) * plane, out[i][j], lanes);
 }
 
@@ -409,16 +473,16 @@ INLINE void weights_from_u(const kit *k, const pg_real *u, size_t tap, size_t pl
 {
     const int r = k->g.columns;
     vec in[T_MAX][T_MAX], out[T_MAX][T_MAX];
-#pragma GCC unroll 8
+#pragma GCC unroll 9
     for (int i = 0; i < k->size; i++)
-#pragma GCC unroll 8
+#pragma GCC unroll 9
         for (int j = 0; j < k->size; j++) in[i][j] = load(u + (size_t)(i * k->size + j) * plane, lanes);
-    transform_transposed(&k->g, k->pairs, in, out);
+    transform_transposed(&k->g, k, in, out);
 #pragma GCC unroll 5
     for (int i = 0; i < r; i++)
 #pragma GCC unroll 5
         for (int j = 0; j < r; j++) {
-            pg_real *at = dw + (size_t)(i * r + j) * tap;
+            pg_real *at = dw + (size_t)(k->tap[i] * r + k->tap[j]) * tap;
             store(at, load(at, lanes) + out[i][j], lanes);
         }
 }
@@ -452,20 +516,14 @@ static void u_part(void *context, int part, int thread)
 {
     (void)thread;
     const job *j = context;
-    if (j->kit == &kit3)
-        strip_of_u(j, &kit3, part, false);
-    else
-        strip_of_u(j, &kit5, part, false);
+    WITH_KIT(j, strip_of_u(j, k, part, false));
 }
 
 static void dw_part(void *context, int part, int thread)
 {
     (void)thread;
     const job *j = context;
-    if (j->kit == &kit3)
-        strip_of_u(j, &kit3, part, true);
-    else
-        strip_of_u(j, &kit5, part, true);
+    WITH_KIT(j, strip_of_u(j, k, part, true));
 }
 
 /* The weights of one tap with channels and filters exchanged: BLIS multiplies by U' stored as it is read. */
