@@ -7,58 +7,23 @@
  *   forward    V = B'x B   U = G w G'   M_f = V_f U_f   y = A'M A
  *   backward   dM = A dy A'   dU_f += V_f' dM_f   dV_f = dM_f U_f'   dw = G'dU G   dx = sum over tiles of B dV B'
  *
- * with one matrix product for each of the T x T frequencies f: V [f][tile][C], M [f][tile][K], U [f][C][K]. The images are
+ * with one matrix product for each of the T x T frequencies f: V [f][tile][C], M [f][tile][K], U [f][C][K], where
+ * frequencies with the same weights share a plane of U. The images are
  * taken a block at a time, so that V and M stay in cache; the blocks follow from the shape alone and are done in order. Within
- * a block the threads share the (image, channels) pairs of the transforms and the frequencies of the products, so that every
+ * a block the threads share the (image, channels) pairs of the transforms and the planes of U, so that every
  * sum has one order whatever the number of threads. */
 #include "core/compute/blas.h"
 #include "core/compute/conv.h"
+#include "core/compute/winograd_transform.h"
 
 #include <string.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
-/* ---- vectors of channels ---- */
-
-#if defined(__AVX512F__)
-enum { VECTOR_BYTES = 64 };
-#elif defined(__AVX__)
-enum { VECTOR_BYTES = 32 };
-#else
-enum { VECTOR_BYTES = 16 };
-#endif
-typedef pg_real vec __attribute__((vector_size(VECTOR_BYTES)));
-enum { LANES = VECTOR_BYTES / sizeof(pg_real) };
-
-/* The first `lanes` channels; the others are zero when loaded and left alone when stored. */
-INLINE vec load(const pg_real *from, int lanes)
-{
-    vec v = {0};
-    memcpy(&v, from, lanes == LANES ? sizeof v : (size_t)lanes * sizeof *from);
-    return v;
-}
-
-INLINE void store(pg_real *to, vec v, int lanes)
-{
-    memcpy(to, &v, lanes == LANES ? sizeof v : (size_t)lanes * sizeof *to);
-}
-
-/* ---- transforms ---- */
-
-/* A matrix of T rows: two for each pair of points p and -p, then single ones. The rows of a pair agree in the even columns and
- * have opposite signs in the odd ones, so only that of p is kept. */
-enum { T_MAX = 9, PAIRS_MAX = 3, SINGLES_MAX = 5, TAPS_MAX = 5 };
-typedef struct matrix {
-    int columns;
-    pg_real pair[PAIRS_MAX][T_MAX], single[SINGLES_MAX][T_MAX];
-} matrix;
-
 /* What a kernel is done with. Columns of B' are the pixels of a tile along a side, in the order of `pixel`; columns of G the
- * taps, in the order of `tap`. */
+ * taps, in the order of `tap`. Where G has fewer rows than the others, its last one stands for all that follow. */
 typedef struct kit {
     int kernel, stride, pad;
-    int size, pairs, singles; /* T = 2 pairs + singles */
-    matrix b, a, g;           /* B' [T,T], A [T,4], G [T,R] */
+    int size, pairs; /* T */
+    matrix b, a, g;  /* B' [T,T], A [T,4], G [T,R] */
     int pixel[T_MAX], tap[TAPS_MAX];
 } kit;
 
@@ -71,10 +36,9 @@ static const kit kit3 = {
     .pad = 1,
     .size = 6,
     .pairs = 2,
-    .singles = 2,
-    .b = {6, {{0, -4, -4, 1, 1}, {0, -2, -1, 2, 1}}, {{4, 0, -5, 0, 1}, {0, 4, 0, -5, 0, 1}}},
-    .a = {OUT, {{1, 1, 1, 1}, {1, 2, 4, 8}}, {{1}, {0, 0, 0, 1}}},
-    .g = {3, {{R(-1. / 6), R(-1. / 6), R(-1. / 6)}, {R(1. / 24), R(1. / 12), R(1. / 6)}}, {{R(0.25)}, {0, 0, 1}}},
+    .b = {6, 2, {{0, -4, -4, 1, 1}, {0, -2, -1, 2, 1}}, {{4, 0, -5, 0, 1}, {0, 4, 0, -5, 0, 1}}},
+    .a = {OUT, 2, {{1, 1, 1, 1}, {1, 2, 4, 8}}, {{1}, {0, 0, 0, 1}}},
+    .g = {3, 2, {{R(-1. / 6), R(-1. / 6), R(-1. / 6)}, {R(1. / 24), R(1. / 12), R(1. / 6)}}, {{R(0.25)}, {0, 0, 1}}},
     .pixel = {0, 1, 2, 3, 4, 5},
     .tap = {0, 1, 2},
 };
@@ -84,12 +48,12 @@ static const kit kit3_stride2 = {
     .pad = 1,
     .size = 9,
     .pairs = 2,
-    .singles = 5,
     .b = {9,
+          5,
           {{-4, -4, 1, 1}, {-2, -1, 2, 1}},
           {{4, 0, -5, 0, 1}, {0, 0, 0, 0, 0, 1}, {0, 0, 0, 0, 0, 0, 1}, {0, 0, 0, 0, 0, 0, 0, 1}, {0, 0, 0, 0, 0, 0, 0, 0, 1}}},
-    .a = {OUT, {{1, 1, 1, 1}, {1, 2, 4, 8}}, {{0, 0, 0, 1}, {1}, {0, 1}, {0, 0, 1}, {0, 0, 0, 1}}},
-    .g = {3, {{R(-1. / 6), R(-1. / 6)}, {R(1. / 12), R(1. / 6)}}, {{0, 1}, {0, 0, 1}, {0, 0, 1}, {0, 0, 1}, {0, 0, 1}}},
+    .a = {OUT, 5, {{1, 1, 1, 1}, {1, 2, 4, 8}}, {{0, 0, 0, 1}, {1}, {0, 1}, {0, 0, 1}, {0, 0, 0, 1}}},
+    .g = {3, 2, {{R(-1. / 6), R(-1. / 6)}, {R(1. / 12), R(1. / 6)}}, {{0, 1}, {0, 0, 1}}},
     .pixel = {0, 2, 4, 6, 8, 1, 3, 5, 7},
     .tap = {0, 2, 1},
 };
@@ -99,14 +63,15 @@ static const kit kit5 = {
     .pad = 2,
     .size = 8,
     .pairs = 3,
-    .singles = 2,
     .b = {8,
+          2,
           {{0, 1, 1, R(-4.25), R(-4.25), 1, 1},
            {0, R(0.5), R(0.25), R(-2.5), R(-1.25), 2, 1},
            {0, 2, 4, R(-2.5), -5, R(0.5), 1}},
           {{1, 0, R(-5.25), 0, R(5.25), 0, -1}, {0, -1, 0, R(5.25), 0, R(-5.25), 0, 1}}},
-    .a = {OUT, {{1, 1, 1, 1}, {1, 2, 4, 8}, {1, R(0.5), R(0.25), R(0.125)}}, {{1}, {0, 0, 0, 1}}},
+    .a = {OUT, 2, {{1, 1, 1, 1}, {1, 2, 4, 8}, {1, R(0.5), R(0.25), R(0.125)}}, {{1}, {0, 0, 0, 1}}},
     .g = {5,
+          2,
           {{R(-2. / 9), R(-2. / 9), R(-2. / 9), R(-2. / 9), R(-2. / 9)},
            {R(1. / 90), R(2. / 90), R(4. / 90), R(8. / 90), R(16. / 90)},
            {R(32. / 45), R(16. / 45), R(8. / 45), R(4. / 45), R(2. / 45)}},
@@ -133,73 +98,6 @@ static const kit *const kits[] = {&kit3, &kit3_stride2, &kit5};
         }                                                                                                                      \
     } while (0)
 
-/* The columns of one parity of a row times x. The coefficients are known when compiling; zeros cost nothing. */
-INLINE vec half_row(const pg_real *row, int columns, int parity, const vec *x, int step)
-{
-    vec sum = {0};
-#pragma GCC unroll 5
-    for (int k = parity; k < columns; k += 2)
-        if (row[k] != 0) sum += row[k] * x[k * step];
-    return sum;
-}
-
-/* y [T] = m x [columns]. */
-INLINE void multiply(const matrix *m, const kit *k, const vec *x, int x_step, vec *y, int y_step)
-{
-#pragma GCC unroll 3
-    for (int p = 0; p < k->pairs; p++) {
-        const vec even = half_row(m->pair[p], m->columns, 0, x, x_step), odd = half_row(m->pair[p], m->columns, 1, x, x_step);
-        y[2 * p * y_step] = even + odd;
-        y[(2 * p + 1) * y_step] = even - odd;
-    }
-#pragma GCC unroll 5
-    for (int i = 0; i < k->singles; i++)
-        y[(2 * k->pairs + i) * y_step] =
-            half_row(m->single[i], m->columns, 0, x, x_step) + half_row(m->single[i], m->columns, 1, x, x_step);
-}
-
-/* y [columns] = m' x [T]. */
-INLINE void multiply_transposed(const matrix *m, const kit *k, const vec *x, int x_step, vec *y, int y_step)
-{
-    vec even[PAIRS_MAX], odd[PAIRS_MAX];
-#pragma GCC unroll 3
-    for (int p = 0; p < k->pairs; p++) {
-        even[p] = x[2 * p * x_step] + x[(2 * p + 1) * x_step];
-        odd[p] = x[2 * p * x_step] - x[(2 * p + 1) * x_step];
-    }
-#pragma GCC unroll 9
-    for (int column = 0; column < m->columns; column++) {
-        vec sum = {0};
-#pragma GCC unroll 5
-        for (int i = 0; i < k->singles; i++)
-            if (m->single[i][column] != 0) sum += m->single[i][column] * x[(2 * k->pairs + i) * x_step];
-#pragma GCC unroll 3
-        for (int p = 0; p < k->pairs; p++)
-            if (m->pair[p][column] != 0) sum += m->pair[p][column] * (column % 2 ? odd[p] : even[p]);
-        y[column * y_step] = sum;
-    }
-}
-
-/* out [T,T] = m in m', in [columns,columns]; rows of both are T_MAX apart. */
-INLINE void transform(const matrix *m, const kit *k, vec in[T_MAX][T_MAX], vec out[T_MAX][T_MAX])
-{
-    vec half[T_MAX][T_MAX];
-#pragma GCC unroll 9
-    for (int j = 0; j < m->columns; j++) multiply(m, k, &in[0][j], T_MAX, &half[0][j], T_MAX);
-#pragma GCC unroll 9
-    for (int i = 0; i < k->size; i++) multiply(m, k, half[i], 1, out[i], 1);
-}
-
-/* out [columns,columns] = m' in m, in [T,T]. */
-INLINE void transform_transposed(const matrix *m, const kit *k, vec in[T_MAX][T_MAX], vec out[T_MAX][T_MAX])
-{
-    vec half[T_MAX][T_MAX];
-#pragma GCC unroll 9
-    for (int j = 0; j < k->size; j++) multiply_transposed(m, k, &in[0][j], T_MAX, &half[0][j], T_MAX);
-#pragma GCC unroll 9
-    for (int i = 0; i < m->columns; i++) multiply_transposed(m, k, half[i], 1, out[i], 1);
-}
-
 /* ---- a planned pass ---- */
 
 enum { BLOCK_TILES = 128, GROUP = 64 }; /* tiles of a block, about; channels of a part of a transform */
@@ -207,8 +105,8 @@ enum { BLOCK_TILES = 128, GROUP = 64 }; /* tiles of a block, about; channels of 
 typedef struct job {
     const pg_conv *conv;
     const kit *kit;
-    int tiles_down, tiles_across, frequencies;
-    int block, first, images; /* images of a full block; of the present one */
+    int tiles_down, tiles_across, weight_side; /* U has weight_side^2 planes */
+    int block, first, images;                  /* images of a full block; of the present one */
     size_t v_plane, m_plane, u_plane;
     pg_real *v, *m, *u, *du;
     pg_real *zeros, *trash; /* a pixel to read in the padding; one for each thread to write there */
@@ -258,11 +156,12 @@ static size_t plan(job *j, const pg_conv *conv, int batch, bool backward, pg_rea
     *j = (job){.conv = conv, .kit = find_kit(s)};
     j->tiles_down = (conv->out_height + OUT - 1) / OUT;
     j->tiles_across = (conv->out_width + OUT - 1) / OUT;
-    j->frequencies = j->kit->size * j->kit->size;
+    j->weight_side = 2 * j->kit->pairs + j->kit->g.singles;
     const int tiles = j->tiles_down * j->tiles_across, block = max(1, BLOCK_TILES / tiles);
     j->block = block < batch ? block : batch;
     j->widest = max(s->channels, s->filters) + LANES;
-    const size_t rows = (size_t)j->block * (size_t)tiles, f = (size_t)j->frequencies;
+    const size_t rows = (size_t)j->block * (size_t)tiles, f = (size_t)(j->kit->size * j->kit->size),
+                 u = (size_t)(j->weight_side * j->weight_side);
     const size_t weights = (size_t)s->channels * (size_t)s->filters;
     j->v_plane = plane(rows * (size_t)s->channels);
     j->m_plane = plane(rows * (size_t)s->filters);
@@ -272,11 +171,11 @@ static size_t plan(job *j, const pg_conv *conv, int batch, bool backward, pg_rea
     const pg_real *start = at;
     j->zeros = take(&at, (size_t)j->widest);
     j->trash = take(&at, (size_t)j->widest * (size_t)pg_compute_threads());
-    j->u = take(&at, f * j->u_plane);
+    j->u = take(&at, u * j->u_plane);
     j->v = take(&at, f * j->v_plane);
     j->m = take(&at, f * j->m_plane);
     if (backward) {
-        j->du = take(&at, f * j->u_plane);
+        j->du = take(&at, u * j->u_plane);
         j->turned = take(&at, (size_t)(s->kernel * s->kernel) * weights);
     }
     if (scratch) memset(j->zeros, 0, (size_t)j->widest * sizeof *j->zeros);
@@ -301,7 +200,7 @@ INLINE void tile_to_v(const kit *k, pg_real *const *pixels, int channel, int lan
     for (int i = 0; i < k->size; i++)
 #pragma GCC unroll 9
         for (int j = 0; j < k->size; j++) in[i][j] = load(pixels[i * k->size + j] + channel, lanes);
-    transform(&k->b, k, in, out);
+    transform(&k->b, k->pairs, in, out);
 #pragma GCC unroll 9
     for (int i = 0; i < k->size; i++)
 #pragma GCC unroll 9
@@ -315,7 +214,7 @@ INLINE void tile_from_v(const kit *k, pg_real *const *pixels, int channel, int l
     for (int i = 0; i < k->size; i++)
 #pragma GCC unroll 9
         for (int j = 0; j < k->size; j++) in[i][j] = load(planes + (size_t)(i * k->size + j) * plane + channel, lanes);
-    transform_transposed(&k->b, k, in, out);
+    transform_transposed(&k->b, k->pairs, in, out);
 #pragma GCC unroll 9
     for (int i = 0; i < k->size; i++)
 #pragma GCC unroll 9
@@ -332,7 +231,7 @@ INLINE void tile_to_m(const kit *k, pg_real *const *pixels, int channel, int lan
     for (int i = 0; i < OUT; i++)
 #pragma GCC unroll 4
         for (int j = 0; j < OUT; j++) in[i][j] = load(pixels[i * OUT + j] + channel, lanes);
-    transform(&k->a, k, in, out);
+    transform(&k->a, k->pairs, in, out);
 #pragma GCC unroll 9
     for (int i = 0; i < k->size; i++)
 #pragma GCC unroll 9
@@ -346,7 +245,7 @@ INLINE void tile_from_m(const kit *k, pg_real *const *pixels, int channel, int l
     for (int i = 0; i < k->size; i++)
 #pragma GCC unroll 9
         for (int j = 0; j < k->size; j++) in[i][j] = load(planes + (size_t)(i * k->size + j) * plane + channel, lanes);
-    transform_transposed(&k->a, k, in, out);
+    transform_transposed(&k->a, k->pairs, in, out);
 #pragma GCC unroll 4
     for (int i = 0; i < OUT; i++)
 #pragma GCC unroll 4
@@ -456,28 +355,28 @@ static int parts(const job *j, int channels)
 
 INLINE void weights_to_u(const kit *k, const pg_real *w, size_t tap, size_t plane, int lanes, pg_real *u)
 {
-    const int r = k->g.columns;
+    const int r = k->g.columns, rows = 2 * k->pairs + k->g.singles;
     vec in[T_MAX][T_MAX], out[T_MAX][T_MAX];
 #pragma GCC unroll 5
     for (int i = 0; i < r; i++)
 #pragma GCC unroll 5
         for (int j = 0; j < r; j++) in[i][j] = load(w + (size_t)(k->tap[i] * r + k->tap[j]) * tap, lanes);
-    transform(&k->g, k, in, out);
+    transform(&k->g, k->pairs, in, out);
 #pragma GCC unroll 9
-    for (int i = 0; i < k->size; i++)
+    for (int i = 0; i < rows; i++)
 #pragma GCC unroll 9
-        for (int j = 0; j < k->size; j++) store(u + (size_t)(i * k->size + j) * plane, out[i][j], lanes);
+        for (int j = 0; j < rows; j++) store(u + (size_t)(i * rows + j) * plane, out[i][j], lanes);
 }
 
 INLINE void weights_from_u(const kit *k, const pg_real *u, size_t tap, size_t plane, int lanes, pg_real *dw)
 {
-    const int r = k->g.columns;
+    const int r = k->g.columns, rows = 2 * k->pairs + k->g.singles;
     vec in[T_MAX][T_MAX], out[T_MAX][T_MAX];
 #pragma GCC unroll 9
-    for (int i = 0; i < k->size; i++)
+    for (int i = 0; i < rows; i++)
 #pragma GCC unroll 9
-        for (int j = 0; j < k->size; j++) in[i][j] = load(u + (size_t)(i * k->size + j) * plane, lanes);
-    transform_transposed(&k->g, k, in, out);
+        for (int j = 0; j < rows; j++) in[i][j] = load(u + (size_t)(i * rows + j) * plane, lanes);
+    transform_transposed(&k->g, k->pairs, in, out);
 #pragma GCC unroll 5
     for (int i = 0; i < r; i++)
 #pragma GCC unroll 5
@@ -549,28 +448,54 @@ static int block_rows(const job *j)
     return j->images * j->tiles_down * j->tiles_across;
 }
 
-static void forward_product(void *context, int f, int thread)
+/* The frequencies that one plane of U serves, rows x columns of T x T. Planes that serve many come first, so that no thread is
+ * left with them at the end. */
+typedef struct served {
+    size_t u; /* offset of the plane */
+    int top, left, bottom, right;
+} served;
+
+static served find_served(const job *j, int part)
+{
+    const int side = j->weight_side, plane = side * side - 1 - part, row = plane / side, column = plane % side;
+    return (served){.u = (size_t)plane * j->u_plane,
+                    .top = row,
+                    .left = column,
+                    .bottom = row == side - 1 ? j->kit->size : row + 1,
+                    .right = column == side - 1 ? j->kit->size : column + 1};
+}
+
+static void forward_products(void *context, int part, int thread)
 {
     (void)thread;
     const job *j = context;
     const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
-    pg_gemm(false, false, block_rows(j), filters, channels, j->v + (size_t)f * j->v_plane, channels,
-            j->u + (size_t)f * j->u_plane, filters, false, j->m + (size_t)f * j->m_plane, filters);
+    const served s = find_served(j, part);
+    for (int row = s.top; row < s.bottom; row++)
+        for (int column = s.left; column < s.right; column++) {
+            const size_t f = (size_t)(row * j->kit->size + column);
+            pg_gemm(false, false, block_rows(j), filters, channels, j->v + f * j->v_plane, channels, j->u + s.u, filters, false,
+                    j->m + f * j->m_plane, filters);
+        }
 }
 
 /* dU += V' dM, then V becomes dV = dM U' in its place. */
-static void backward_products(void *context, int f, int thread)
+static void backward_products(void *context, int part, int thread)
 {
     (void)thread;
     const job *j = context;
     const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
-    pg_real *v = j->v + (size_t)f * j->v_plane, *dm = j->m + (size_t)f * j->m_plane;
-    if (j->dw)
-        pg_gemm(true, false, channels, filters, block_rows(j), v, channels, dm, filters, j->first > 0,
-                j->du + (size_t)f * j->u_plane, filters);
-    if (j->dx)
-        pg_gemm(false, false, block_rows(j), channels, filters, dm, filters, j->u + (size_t)f * j->u_plane, channels, false, v,
-                channels);
+    const served s = find_served(j, part);
+    for (int row = s.top; row < s.bottom; row++)
+        for (int column = s.left; column < s.right; column++) {
+            const size_t f = (size_t)(row * j->kit->size + column);
+            const bool begun = j->first > 0 || row > s.top || column > s.left;
+            pg_real *v = j->v + f * j->v_plane, *dm = j->m + f * j->m_plane;
+            if (j->dw)
+                pg_gemm(true, false, channels, filters, block_rows(j), v, channels, dm, filters, begun, j->du + s.u, filters);
+            if (j->dx)
+                pg_gemm(false, false, block_rows(j), channels, filters, dm, filters, j->u + s.u, channels, false, v, channels);
+        }
 }
 
 static void forward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, pg_real *y, pg_real *scratch)
@@ -584,7 +509,7 @@ static void forward(const pg_conv *conv, int n, const pg_real *x, const pg_real 
     for (; j.first < n; j.first += j.block) {
         j.images = n - j.first < j.block ? n - j.first : j.block;
         pg_parallel(parts(&j, conv->shape.channels), v_part, &j);
-        pg_parallel(j.frequencies, forward_product, &j);
+        pg_parallel(j.weight_side * j.weight_side, forward_products, &j);
         pg_parallel(parts(&j, conv->shape.filters), y_part, &j);
     }
 }
@@ -609,7 +534,7 @@ static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real
         j.images = n - j.first < j.block ? n - j.first : j.block;
         if (dw) pg_parallel(parts(&j, conv->shape.channels), v_part, &j);
         pg_parallel(parts(&j, conv->shape.filters), dm_part, &j);
-        pg_parallel(j.frequencies, backward_products, &j);
+        pg_parallel(j.weight_side * j.weight_side, backward_products, &j);
         if (dx) pg_parallel(parts(&j, conv->shape.channels), dx_part, &j);
     }
     if (dw) pg_parallel(strips(&j), dw_part, &j);
