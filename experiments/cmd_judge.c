@@ -19,7 +19,9 @@ static const char usage[] =
     "\n"
     "What each claimant's evidence proves about the model, side by side. A claim stands when the signature agrees far beyond "
     "what fresh\n"
-    "passports of the same kind reach (p-value at most the level) and the model works with the claimant's passport.\n"
+    "passports of the same kind reach (p-value at most the level) and the model works with the claimant's passport: as well as "
+    "it does\n"
+    "deployed, or, where it only works with a passport, as with the best one shown, if that is better than guessing.\n"
     "\n"
     "  --model FILE       safetensors, ours or saved from the reference's PyTorch networks\n"
     "  --evidence FILE    a claimant's evidence; a file with weights and passports may serve as both\n"
@@ -30,6 +32,7 @@ static const char usage[] =
     "  --norm KIND        norm of a model that does not tell: bn, gn, in, none\n"
     "  --level P          largest significant p-value (default 0.001)\n"
     "  --tolerance X      points of accuracy that a passport may cost (default 5)\n"
+    "  --accuracy X       accuracy that the model is known to have as deployed, in percent (default: measured here)\n"
     "  --nulls N          fresh passports for the null distribution (default 100; 0: a fair coin); kept for next time\n"
     "  --threads N        threads (default 1)\n"
     "  --json             print JSON\n";
@@ -47,6 +50,7 @@ typedef struct court {
     const char *model_path, *data_name, *directory, *norm;
     int test, threads, pixels, claim_count;
     bool json;
+    double accuracy; /* as deployed; NaN: measured here */
     pg_verify_options options;
     claim claims[CLAIMS_MAX];
     pg_model *model;
@@ -83,6 +87,14 @@ static pg_status parse_real(const char *option, const char *text, double high, d
     return PG_OK;
 }
 
+static pg_status parse_nulls(const char *text, int *out, pg_error *err)
+{
+    const pg_status status = pg_parse_int("--nulls", text, 0, 100000, out, err);
+    return status == PG_OK && *out == 1
+               ? pg_fail(err, PG_BAD_INPUT, "--nulls: one draw has no spread: expected 0 or at least 2")
+               : status;
+}
+
 static pg_status parse_pixels(const char *text, int *out, pg_error *err)
 {
     for (int i = 0; pg_pixels_names[i]; i++)
@@ -105,7 +117,8 @@ static pg_status take_option(court *c, int option, pg_error *err)
     case 'p': return parse_pixels(optarg, &c->pixels, err);
     case 't': return pg_parse_int("--test", optarg, 1, 1000000, &c->test, err);
     case 'T': return pg_parse_int("--threads", optarg, 1, 1024, &c->threads, err);
-    case 'N': return pg_parse_int("--nulls", optarg, 0, 100000, &c->options.nulls, err);
+    case 'N': return parse_nulls(optarg, &c->options.nulls, err);
+    case 'a': return parse_real("--accuracy", optarg, 100, &c->accuracy, err);
     case 'l': return parse_real("--level", optarg, 0.5, &c->options.level, err);
     case 'x': return parse_real("--tolerance", optarg, 100, &c->options.tolerance, err);
     default: c->json = true; return PG_OK;
@@ -123,15 +136,47 @@ static pg_status check_arguments(const court *c, int left, pg_error *err)
 
 /* ---- the hearing ---- */
 
+static bool all_finite(const pg_real *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i])) return false;
+    return true;
+}
+
+static pg_status check_model(const court *c, pg_error *err)
+{
+    if (!all_finite(c->model->params, c->model->param_count))
+        return pg_fail(err, PG_BAD_INPUT, "%s: a weight is not a finite number", c->model_path);
+    if (!all_finite(c->model->buffers, c->model->buffer_count))
+        return pg_fail(err, PG_BAD_INPUT, "%s: a running statistic is not a finite number", c->model_path);
+    return PG_OK;
+}
+
+static pg_status check_evidence(const claim *k, pg_error *err)
+{
+    const pg_mark *m = &k->evidence->mark;
+    for (int i = 0; i < k->evidence->passport_count; i++) {
+        const pg_passport *p = &k->evidence->passports[i];
+        const size_t size = (size_t)p->height * (size_t)p->width * (size_t)p->inputs;
+        if (!all_finite(p->key, size) || !all_finite(p->skey, size))
+            return pg_fail(err, PG_BAD_INPUT, "%s: the passport for %s is not of finite numbers", k->path, p->layer);
+    }
+    if (m->bits && !all_finite(m->projection, (size_t)(m->kernel * m->kernel * m->inputs) * (size_t)m->bits))
+        return pg_fail(err, PG_BAD_INPUT, "%s: the projection for %s is not of finite numbers", k->path, m->layer);
+    return PG_OK;
+}
+
 static pg_status load(court *c, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_net_spec override = {.relu_before_add = true};
     if (c->norm) PG_TRY(pg_norm_kind_parse(c->norm, &override.norm, err));
     PG_TRY(pg_model_load(c->model_path, c->norm ? &override : NULL, &c->model, err));
+    PG_TRY(check_model(c, err));
     for (int i = 0; i < c->claim_count; i++) {
         claim *k = &c->claims[i];
         PG_TRY(pg_evidence_load(k->path, &k->evidence, err));
+        PG_TRY(check_evidence(k, err));
         pg_evidence_commitment(k->evidence, k->commitment);
         if (k->expected && strcmp(k->expected, k->commitment) != 0)
             PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: does not open the commitment %s (its own is %s)", k->path, k->expected,
@@ -150,18 +195,21 @@ static pg_status nulls_for(court *c, const claim *k, pg_error *err)
     const bool independent = !c->model->spec.passports || c->model->spec.public_affine;
     if (independent && c->nulls.count && pg_evidence_alike(c->nulls_of, k->evidence)) return PG_OK;
     pg_nulls_clear(&c->nulls);
-    if (c->options.nulls < 2 || !pg_evidence_bits(k->evidence)) return PG_OK;
+    if (c->options.nulls == 0 || !pg_evidence_bits(k->evidence)) return PG_OK;
     const pg_seed seed = {.task = "judge"};
     c->nulls_of = k->evidence;
     return pg_nulls_cached(c->directory, c->model, k->evidence, &c->images, (pg_pixels)c->pixels, c->options.nulls, seed,
                            &c->nulls, err);
 }
 
-/* A model without a public branch (V1) is as good as the best passport shown makes it. */
+/* A model without a public branch (V1) is as good as the best passport shown makes it; one that none makes better than guessing
+ * works with none of them. */
 static void decide_v1(court *c)
 {
     double best = 0;
     for (int i = 0; i < c->claim_count; i++) best = fmax(best, c->claims[i].finding.private_branch.exact);
+    const int n = c->images.count, right = (int)lround(best / 100 * n);
+    if (pg_binomial_tail(right, n, 1.0 / c->model->spec.classes) > c->options.level) best = INFINITY;
     for (int i = 0; i < c->claim_count; i++) pg_finding_decide(&c->claims[i].finding, &c->options, best);
 }
 
@@ -171,11 +219,11 @@ static pg_status hear(court *c, pg_error *err)
     for (int i = 0; i < c->claim_count; i++) {
         claim *k = &c->claims[i];
         if ((status = nulls_for(c, k, err)) == PG_OK)
-            status = pg_verify(c->model, k->evidence, &c->images, (pg_pixels)c->pixels, &c->options, NAN,
+            status = pg_verify(c->model, k->evidence, &c->images, (pg_pixels)c->pixels, &c->options, c->accuracy,
                                c->nulls.count ? &c->nulls : NULL, &k->finding, err);
         if (status != PG_OK) return pg_error_context(err, "%s", k->path);
     }
-    if (c->model->spec.passports && !c->model->spec.public_affine) decide_v1(c);
+    if (isnan(c->accuracy) && c->model->spec.passports && !c->model->spec.public_affine) decide_v1(c);
     return PG_OK;
 }
 
@@ -312,12 +360,13 @@ int pg_cmd_judge(int argc, char **argv)
                                             {"test", required_argument, NULL, 't'},
                                             {"threads", required_argument, NULL, 'T'},
                                             {"nulls", required_argument, NULL, 'N'},
+                                            {"accuracy", required_argument, NULL, 'a'},
                                             {"level", required_argument, NULL, 'l'},
                                             {"tolerance", required_argument, NULL, 'x'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    court c = {.threads = 1};
+    court c = {.threads = 1, .accuracy = NAN};
     pg_error err = {0};
     pg_status status = pg_options_defaults(pg_verify_table, &c.options, &err);
     c.options.nulls = 100;
