@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/formats/yaml.h"
 #include "core/ownership/passport.h"
+#include "experiments/presets.h"
 #include "experiments/profile.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 typedef struct reader {
     pg_design *design;
+    pg_preset_options preset;
     pg_problems *problems;
     const char *data_directory;
 } reader;
@@ -167,11 +169,10 @@ static pg_status read_train(reader *r, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_node *map = pg_node_get(r->design->tree->root, "train");
-    pg_preset_options preset;
-    PG_TRY(pg_options_defaults(pg_preset_table, &preset, err));
+    PG_TRY(pg_options_defaults(pg_preset_table, &r->preset, err));
     PG_TRY(pg_options_defaults(pg_train_table, &r->design->train, err));
-    pg_options_take(pg_preset_table, map, &preset, r->problems);
-    pg_train_preset(preset.preset, &r->design->train);
+    pg_options_take(pg_preset_table, map, &r->preset, r->problems);
+    PG_TRY(pg_preset_apply(r->preset.preset, "train", pg_train_table, &r->design->train, err));
     if (map && map->kind == PG_MAP) pg_options_take(pg_train_table, map, &r->design->train, r->problems);
     pg_options_unknown((const pg_option *const[]){pg_preset_table, pg_train_table, NULL}, NULL, map, r->problems);
 done:
@@ -180,10 +181,13 @@ done:
 
 static pg_status read_verify(reader *r, pg_error *err)
 {
+    const pg_node *map = pg_node_get(r->design->tree->root, "verify");
     const pg_status status = pg_options_defaults(pg_verify_table, &r->design->verify, err);
-    if (status == PG_OK)
-        pg_options_read(pg_verify_table, pg_node_get(r->design->tree->root, "verify"), &r->design->verify, r->problems);
-    return status;
+    if (status != PG_OK) return status;
+    pg_options_read(pg_verify_table, map, &r->design->verify, r->problems);
+    if (r->design->verify.nulls == 1)
+        pg_problems_add(r->problems, pg_node_find(map, "nulls"), "one draw has no spread: expected 0 or at least 2");
+    return PG_OK;
 }
 
 /* ---- schemes ---- */
@@ -321,6 +325,7 @@ static pg_status read_one_attack(reader *r, const pg_node *map, pg_error *err)
     made->attack = attack;
     PG_TRY(pg_alloc(1, attack->options_size, &made->options, err));
     PG_TRY(pg_options_defaults(attack->options, made->options, err));
+    PG_TRY(pg_preset_apply(r->preset.preset, attack->name, attack->options, made->options, err));
     pg_options_take(attack->options, map, made->options, r->problems);
     read_restriction(r, pg_node_get(map, "schemes"), made);
     pg_options_unknown((const pg_option *const[]){attack->options, NULL}, more, map, r->problems);

@@ -1,7 +1,7 @@
 /* Keys of a grid file; see grid_options.h. */
 #include "experiments/grid_options.h"
 
-#include "core/train/trainer.h"
+#include "experiments/presets.h"
 
 #include <stddef.h>
 
@@ -98,7 +98,9 @@ const pg_option pg_preset_table[] = {
      .type = PG_OPT_CHOICE,
      .offset = offsetof(pg_preset_options, preset),
      .fallback = "head22",
-     .choices = pg_train_presets,
-     .help = "settings to start from: two published ones, and fast, which is ours; the other keys change them"},
+     .choices = pg_presets,
+     .help =
+         "settings to start from, for attacks too (neurips19: finetune crop true, fake2 init random, fake3 alpha 0); fast is "
+         "ours, the others are published; keys that are given change them"},
     {0},
 };

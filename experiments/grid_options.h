@@ -28,7 +28,7 @@ extern const pg_option pg_network_table[];
 extern const char *const pg_norm_names[]; /* ended by NULL */
 
 typedef struct pg_preset_options {
-    int preset; /* index into pg_train_presets */
+    int preset; /* index into pg_presets */
 } pg_preset_options;
 extern const pg_option pg_preset_table[];
 

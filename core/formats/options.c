@@ -213,16 +213,14 @@ void pg_options_read(const pg_option *table, const pg_node *map, void *values, p
 
 /* ---- defaults ---- */
 
-static pg_status set_default(const pg_option *option, void *values, pg_error *err)
+static pg_status set_text(const pg_option *option, const char *text, void *values, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_tree *tree = NULL;
     pg_problems problems;
     problems.count = 0;
-    pg_node scalar = {
-        .kind = PG_SCALAR, .source = option->key, .text = option->fallback, .quoted = option->type == PG_OPT_TEXT};
-    if (option->type == PG_OPT_INTS || option->type == PG_OPT_REALS)
-        PG_TRY(pg_yaml_parse_text(option->fallback, option->key, &tree, err));
+    pg_node scalar = {.kind = PG_SCALAR, .source = option->key, .text = text, .quoted = option->type == PG_OPT_TEXT};
+    if (option->type == PG_OPT_INTS || option->type == PG_OPT_REALS) PG_TRY(pg_yaml_parse_text(text, option->key, &tree, err));
     read_value(option, tree ? tree->root : &scalar, values, &problems);
     if (problems.count > 0) status = pg_fail(err, PG_FAILED, "the default of an option does not fit it: %s", problems.lines[0]);
 done:
@@ -245,10 +243,16 @@ pg_status pg_options_defaults(const pg_option *table, void *values, pg_error *er
     for (; table->key; table++) {
         memset((char *)values + table->offset, 0, size_of(table->type));
         if (!table->fallback) continue;
-        const pg_status status = set_default(table, values, err);
+        const pg_status status = set_text(table, table->fallback, values, err);
         if (status != PG_OK) return status;
     }
     return PG_OK;
+}
+
+pg_status pg_options_set(const pg_option *table, const char *key, const char *text, void *values, pg_error *err)
+{
+    const pg_option *option = pg_options_find(table, key);
+    return option ? set_text(option, text, values, err) : pg_fail(err, PG_FAILED, "there is no option '%s'", key);
 }
 
 /* ---- writing ---- */

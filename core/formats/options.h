@@ -59,6 +59,9 @@ typedef struct pg_option {
  * table. */
 PG_CHECKED pg_status pg_options_defaults(const pg_option *table, void *values, pg_error *err);
 
+/* Set one option of the table, which must have it, from a text written like a default. PG_FAILED as above. */
+PG_CHECKED pg_status pg_options_set(const pg_option *table, const char *key, const char *text, void *values, pg_error *err);
+
 /* Read a map by a table: members whose keys are there are set, the others keep what they have (so call pg_options_defaults
  * before). Wrong types, values out of range, missing keys without default, and entries that neither the table nor anybody
  * before (pg_node_get) asked for become problems; their members keep what they had. map NULL is an empty map. */

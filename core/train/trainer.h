@@ -18,10 +18,6 @@ typedef struct pg_train_options {
 } pg_train_options;
 extern const pg_option pg_train_table[];
 
-/* Named settings of the published runs (DeepIPR): values that differ from the table's defaults. */
-extern const char *const pg_train_presets[]; /* names, ended by NULL */
-void pg_train_preset(int preset, pg_train_options *options);
-
 /* What is trained; everything borrowed, the model is changed. */
 typedef struct pg_job {
     pg_model *model;

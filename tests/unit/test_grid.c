@@ -1,6 +1,8 @@
 /* From a grid file to tasks: what is multiplied out, shared, left out; the text of a task and its key. */
 #include "core/base/memory.h"
+#include "experiments/design.h"
 #include "experiments/grid.h"
+#include "experiments/presets.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,6 +58,64 @@ static void test_products(void **state)
     assert_int_equal(pg_grid_find(grid, grid->tasks[17].key), 17);
     assert_int_equal(pg_grid_find(grid, "00"), -1);
     pg_grid_destroy(&grid);
+}
+
+/* Options of the attack of the design, as text; freed by pg_free. */
+static char *attack_text(const pg_design *design, int i)
+{
+    char *text = NULL;
+    pg_error err = {.message = ""};
+    assert_int_equal(pg_options_text(design->attacks[i].attack->options, design->attacks[i].options, &text, &err), PG_OK);
+    return text;
+}
+
+/* The published settings: of training, and of the attacks that the code of 2019 ran otherwise; a key that is given wins. */
+static void test_presets(void **state)
+{
+    (void)state;
+    static const double decay[] = {1e-4, 5e-4};
+    static const char *const sets[][1] = {{"train.preset=head22"}, {"train.preset=neurips19"}};
+    static const char *const pixels[] = {"imagenet", "cifar"};
+    static const char *const expected[2][4] = {{"crop: false", "init: signs", "alpha: 0.1,", "alpha: 1,"},
+                                               {"crop: true", "init: random", "alpha: 0,", "alpha: 1,"}};
+    for (int i = 0; i < 2; i++) {
+        pg_error err = {.message = ""};
+        pg_design *d = NULL;
+        problems.count = 0;
+        const pg_status status = pg_design_read(
+            write_config("data: {name: synthetic}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: v1}]\n"
+                         "attacks: [{attack: finetune}, {attack: fake2}, {attack: fake3}, {attack: fake3, alpha: 1}]\n"),
+            sets[i], 1, NULL, &d, &problems, &err);
+        if (status != PG_OK) fail_msg("%s", err.message);
+        assert_string_equal(pg_presets[i], strchr(sets[i][0], '=') + 1);
+        assert_true(d->train.weight_decay >= decay[i] && d->train.weight_decay <= decay[i]);
+        assert_string_equal(pg_pixels_names[d->train.pixels], pixels[i]);
+        assert_int_equal(d->train.epochs, 200);
+        assert_int_equal(d->train.batch, 64);
+        assert_true(d->train.lr >= 0.01 && d->train.lr <= 0.01);
+        assert_true(d->train.momentum >= 0.9 && d->train.momentum <= 0.9);
+        assert_int_equal(d->train.schedule, PG_SCHEDULE_STEP);
+        assert_int_equal(d->train.steps.count, 2);
+        assert_int_equal(d->train.steps.values[0], 100);
+        assert_int_equal(d->train.steps.values[1], 150);
+        assert_true(d->train.crop && d->train.flip);
+        assert_true(d->schemes[0].train.pixels == d->train.pixels);
+        for (int a = 0; a < 4; a++) {
+            char *text = attack_text(d, a);
+            if (!strstr(text, expected[i][a])) fail_msg("'%s' is not in '%s'", expected[i][a], text);
+            pg_free(text);
+        }
+        pg_design_destroy(&d);
+    }
+    assert_string_equal(pg_presets[2], "fast");
+    pg_train_options fast;
+    pg_error err = {.message = ""};
+    assert_int_equal(pg_options_defaults(pg_train_table, &fast, &err), PG_OK);
+    assert_int_equal(pg_preset_apply(2, "train", pg_train_table, &fast, &err), PG_OK);
+    assert_int_equal(fast.epochs, 16);
+    assert_int_equal(fast.schedule, PG_SCHEDULE_ONE_CYCLE);
+    assert_true(fast.lr >= 0.05 && fast.lr <= 0.05 && fast.label_smoothing >= 0.1 && fast.label_smoothing <= 0.1);
+    assert_null(pg_presets[3]);
 }
 
 /* A scheme that wants a plain network gets it, once, whether the grid lists it or not; forgeries make no sense on a plain
@@ -189,17 +249,19 @@ static void test_problems(void **state)
                                     "schemes:\n"
                                     "  - {scheme: [v1, v2], alpha: -1}\n"
                                     "  - {passport: random}\n"
-                                    "attacks: {attack: prune}\n");
+                                    "attacks: {attack: prune}\n"
+                                    "verify: {nulls: 1}\n");
     assert_int_equal(pg_grid_read(path, NULL, 0, NULL, &grid, &problems, &err), PG_BAD_INPUT);
     static const char *const expected[] = {":3:37: networks.0.widht: unknown key, did you mean 'width'?",
                                            ":4:12: networks.1.arch: expected one of alexnet, resnet9",
                                            ":5:17: train.epochs: expected a whole number in [1, 100000], got a list",
                                            ":7:31: schemes.0.alpha: expected a number in [0, 100], got -1",
                                            ":8:5: schemes.1.scheme: expected a name, got nothing",
-                                           ":9:10: attacks: expected a list of maps, got a map"};
+                                           ":9:10: attacks: expected a list of maps, got a map",
+                                           ":10:17: verify.nulls: one draw has no spread: expected 0 or at least 2"};
     for (int i = 0; i < problems.count; i++)
-        if (i >= 6 || !strstr(problems.lines[i], expected[i])) fail_msg("problem %d: %s", i, problems.lines[i]);
-    assert_int_equal(problems.count, 6);
+        if (i >= 7 || !strstr(problems.lines[i], expected[i])) fail_msg("problem %d: %s", i, problems.lines[i]);
+    assert_int_equal(problems.count, 7);
     assert_null(grid);
 }
 
@@ -220,9 +282,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products),  cmocka_unit_test(test_parents),      cmocka_unit_test(test_resolved),
-        cmocka_unit_test(test_task_text), cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_presets),  cmocka_unit_test(test_products),  cmocka_unit_test(test_parents),
+        cmocka_unit_test(test_resolved), cmocka_unit_test(test_task_text), cmocka_unit_test(test_foreign_text),
+        cmocka_unit_test(test_keys),     cmocka_unit_test(test_problems),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;

@@ -262,8 +262,9 @@ static void test_json(void **state)
     json_decref(root);
 }
 
-/* A model that only works with a passport is judged by what it reaches with the best one shown, or by what it is known to reach:
- * a passport that happens to give the signature that it claims, but guesses, proves nothing, though nobody shows a better one. */
+/* A model that only works with a passport is judged by what it reaches with the best one shown, or by what it is known to
+ * reach: a passport that happens to give the signature that it claims, but guesses, proves nothing, though nobody shows a
+ * better one. */
 static void test_guessing(void **state)
 {
     (void)state;
@@ -441,16 +442,11 @@ static void test_kept_nulls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_guessing),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_other_layers),
-        cmocka_unit_test(test_trigger_set),
-        cmocka_unit_test(test_commitment),
-        cmocka_unit_test(test_files_that_do_not_fit),
-        cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_bad_usage),
+        cmocka_unit_test(test_text),         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_guessing),     cmocka_unit_test(test_order),
+        cmocka_unit_test(test_other_layers), cmocka_unit_test(test_trigger_set),
+        cmocka_unit_test(test_commitment),   cmocka_unit_test(test_files_that_do_not_fit),
+        cmocka_unit_test(test_not_finite),   cmocka_unit_test(test_bad_usage),
         cmocka_unit_test(test_kept_nulls),
     };
     return cmocka_run_group_tests(tests, start, end);

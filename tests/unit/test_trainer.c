@@ -1,4 +1,4 @@
-/* Training: resuming and threads change no byte, damaged checkpoints are passed over, rates, presets, the best model. */
+/* Training: resuming and threads change no byte, damaged checkpoints are passed over, rates, the best model. */
 #include "experiments/checkpoint.h"
 #include "tests/unit/subject.h"
 
@@ -314,7 +314,7 @@ static void test_jobs_that_cannot_be(void **state)
     subject_destroy(&s);
 }
 
-/* ---- rates and presets ---- */
+/* ---- rates ---- */
 
 /* Parameters after `scheduled` trained for `before` steps and `last` for one more. */
 static pg_model *trained(const pg_train_options *scheduled, int before, const pg_train_options *last)
@@ -378,38 +378,6 @@ static void test_schedules(void **state)
     assert_rate(&o, 9, 0.91);
 }
 
-static void test_presets(void **state)
-{
-    (void)state;
-    static const double decay[] = {1e-4, 5e-4};
-    static const char *const preset[] = {"head22", "neurips19"}, *const pixels[] = {"imagenet", "cifar"};
-    for (int i = 0; i < 2; i++) {
-        pg_train_options o;
-        OK(pg_options_defaults(pg_train_table, &o, &err));
-        assert_string_equal(pg_train_presets[i], preset[i]);
-        pg_train_preset(i, &o);
-        assert_true(o.weight_decay >= decay[i] && o.weight_decay <= decay[i]);
-        assert_string_equal(pg_pixels_names[o.pixels], pixels[i]);
-        assert_int_equal(o.epochs, 200);
-        assert_int_equal(o.batch, 64);
-        assert_true(o.lr >= 0.01 && o.lr <= 0.01);
-        assert_true(o.momentum >= 0.9 && o.momentum <= 0.9);
-        assert_int_equal(o.schedule, PG_SCHEDULE_STEP);
-        assert_int_equal(o.steps.count, 2);
-        assert_int_equal(o.steps.values[0], 100);
-        assert_int_equal(o.steps.values[1], 150);
-        assert_true(o.crop && o.flip);
-    }
-    pg_train_options fast;
-    OK(pg_options_defaults(pg_train_table, &fast, &err));
-    assert_string_equal(pg_train_presets[2], "fast");
-    pg_train_preset(2, &fast);
-    assert_int_equal(fast.epochs, 16);
-    assert_int_equal(fast.schedule, PG_SCHEDULE_ONE_CYCLE);
-    assert_true(fast.lr >= 0.05 && fast.lr <= 0.05 && fast.label_smoothing >= 0.1 && fast.label_smoothing <= 0.1);
-    assert_null(pg_train_presets[3]);
-}
-
 /* ---- the best model ---- */
 
 /* The best by the mean over branches; the first of equals; what is kept is the model of that epoch. */
@@ -453,7 +421,6 @@ int main(void)
         cmocka_unit_test(test_loss_not_finite),
         cmocka_unit_test(test_jobs_that_cannot_be),
         cmocka_unit_test(test_schedules),
-        cmocka_unit_test(test_presets),
         cmocka_unit_test(test_best),
     };
     return cmocka_run_group_tests(tests, start, end);
