@@ -314,7 +314,24 @@ static void test_jobs_that_cannot_be(void **state)
     subject_destroy(&s);
 }
 
-/* ---- rates ---- */
+/* ---- steps and rates ---- */
+
+/* The last incomplete batch of an epoch is dropped: of CIFAR's 50,000 images, of which none is looked at here. */
+static void test_steps_of_an_epoch(void **state)
+{
+    (void)state;
+    static const int batches[] = {64, 256}, steps[] = {781, 195};
+    subject s = subject_of("plain");
+    pg_dataset cifar = data.train;
+    cifar.count = 50000;
+    for (int i = 0; i < 2; i++) {
+        const pg_train_options options = test_training(1, batches[i]);
+        pg_trainer *trainer = subject_trainer(&s, &(pg_data){.train = cifar}, &options);
+        assert_int_equal(pg_trainer_progress(trainer)->steps, steps[i]);
+        pg_trainer_destroy(&trainer);
+    }
+    subject_destroy(&s);
+}
 
 /* Parameters after `scheduled` trained for `before` steps and `last` for one more. */
 static pg_model *trained(const pg_train_options *scheduled, int before, const pg_train_options *last)
@@ -420,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_checkpoint_of_another_run),
         cmocka_unit_test(test_loss_not_finite),
         cmocka_unit_test(test_jobs_that_cannot_be),
+        cmocka_unit_test(test_steps_of_an_epoch),
         cmocka_unit_test(test_schedules),
         cmocka_unit_test(test_best),
     };
