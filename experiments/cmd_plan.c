@@ -8,6 +8,7 @@
 #include "experiments/named_grid.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char usage[] =
     "usage: passgrid plan CONFIG [options]\n"
@@ -28,8 +29,9 @@ static void show_tasks(const pg_named_grid *named, const pg_dispatch *dispatch)
     for (int i = 0; i < grid->count; i++) {
         const pg_node_task *t = &grid->tasks[i];
         char parents[32] = "-";
-        for (int p = 0; p < t->parent_count; p++)
+        for (int p = 0; p < t->parent_count && p < 2; p++)
             snprintf(parents + 9 * p, sizeof parents - (size_t)(9 * p), "%s%.8s", p ? " " : "", grid->tasks[t->parents[p]].key);
+        if (t->parent_count > 2) snprintf(parents + 8, sizeof parents - 8, " +%d more", t->parent_count - 1);
         printf("%.8s  %-11s  %10.1f  %10.1f  %-17s  %s\n", t->key, pg_task_state_names[named->states[i]], dispatch->cost[i],
                dispatch->remaining[i], parents, t->name);
     }
@@ -58,14 +60,23 @@ static void show_path(const pg_named_grid *named, const pg_dispatch *d)
         printf("  %10.1f  %s\n", d->cost[task], named->grid->tasks[task].name);
 }
 
-/* Seconds of a task with all that it is made from: a second parent is one that the first is made from. */
-static double alone(const pg_named_grid *named, const pg_dispatch *d, int task)
+/* Seconds of a task with all that it is made from. Parents come first, so going down meets every task before its parents. */
+static double alone(const pg_named_grid *named, const pg_dispatch *d, int task, bool *needed)
 {
-    const pg_node_task *t = &named->grid->tasks[task];
-    return d->cost[task] + (t->parent_count ? alone(named, d, t->parents[0]) : 0);
+    double sum = 0;
+    memset(needed, 0, (size_t)task * sizeof *needed);
+    needed[task] = true;
+    for (int i = task; i >= 0; i--) {
+        const pg_node_task *t = &named->grid->tasks[i];
+        if (!needed[i]) continue;
+        sum += d->cost[i];
+        for (int p = 0; p < t->parent_count; p++) needed[t->parents[p]] = true;
+    }
+    return sum;
 }
 
-static void show_sharing(const pg_named_grid *named, const pg_dispatch *d)
+/* scratch: [tasks] */
+static void show_sharing(const pg_named_grid *named, const pg_dispatch *d, bool *scratch)
 {
     int shared = 0;
     double together = 0, apart = 0;
@@ -73,7 +84,7 @@ static void show_sharing(const pg_named_grid *named, const pg_dispatch *d)
         const int children = d->child_start[i + 1] - d->child_start[i];
         shared += children > 1;
         together += d->cost[i];
-        if (!children) apart += alone(named, d, i);
+        if (!children) apart += alone(named, d, i, scratch);
     }
     if (shared)
         printf("shared: %d tasks serve several others; with nothing shared the grid would take %.1f times as long\n", shared,
@@ -121,7 +132,7 @@ static pg_status show(const pg_named_grid *named, pg_error *err)
     PG_TRY(pg_dispatch_create(named->grid, done, seconds, &dispatch, err));
     show_tasks(named, dispatch);
     show_path(named, dispatch);
-    show_sharing(named, dispatch);
+    show_sharing(named, dispatch, done);
     show_sums(named, dispatch, timed);
     show_assumed();
 done:

@@ -356,6 +356,13 @@ static pg_status read_attack(reader *r, const pg_node *map, pg_error *err)
 
 /* ---- the whole ---- */
 
+static void check_null_models(reader *r)
+{
+    if (r->design->grid.null_models && !r->design->verify.nulls)
+        pg_problems_add(r->problems, pg_node_find(r->design->tree->root, "null_models"),
+                        "want fresh evidence, and verify.nulls is 0");
+}
+
 /* Name of the grid: that of its file, without folder and ending. */
 static void default_name(const char *path, char out[PG_TEXT_MAX])
 {
@@ -392,6 +399,7 @@ static pg_status read_all(reader *r, const char *path, pg_error *err)
     PG_TRY(read_section(r, "schemes", false, read_scheme, err));
     PG_TRY(read_section(r, "attacks", false, read_attack, err));
     PG_TRY(read_verify(r, err));
+    check_null_models(r);
     pg_options_unknown((const pg_option *const[]){pg_grid_table, NULL}, sections, root, r->problems);
 done:
     return status;

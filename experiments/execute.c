@@ -1,7 +1,8 @@
-/* Running a task; see task.h. Training: execute_train.c; attacks: execute_attack.c. */
+/* Running a task; see task.h. Training: execute_train.c; attacks: execute_attack.c; thresholds: execute_threshold.c. */
 #include "experiments/execute.h"
 
 #include "core/base/file.h"
+#include "core/nets/state.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -68,6 +69,13 @@ pg_status pg_execute_path(const pg_workplace *at, const char *folder, const char
     return status == PG_OK ? pg_path(path, directory, file, NULL, err) : status;
 }
 
+pg_status pg_execute_model(const pg_workplace *at, const char *key, pg_model **out, pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    const pg_status status = pg_execute_path(at, "models", key, path, err);
+    return status == PG_OK ? pg_model_load(path, NULL, out, err) : status;
+}
+
 pg_status pg_execute_spec(const pg_task *task, int classes, const pg_dataset *images, pg_net_spec *out, pg_error *err)
 {
     const pg_arch *arch = pg_arch_find(task->arch);
@@ -130,5 +138,7 @@ done:
 
 pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
 {
-    return task->kind == PG_TASK_TRAIN ? pg_execute_train(task, at, record, err) : pg_execute_attack(task, at, record, err);
+    static pg_status (*const how[])(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err) = {
+        [PG_TASK_TRAIN] = pg_execute_train, [PG_TASK_ATTACK] = pg_execute_attack, [PG_TASK_THRESHOLD] = pg_execute_threshold};
+    return how[task->kind](task, at, record, err);
 }

@@ -13,6 +13,9 @@ PG_CHECKED pg_status pg_execute_fresh(const pg_data_choice *choice, const pg_wor
 PG_CHECKED pg_status pg_execute_path(const pg_workplace *at, const char *folder, const char *key, char path[PG_PATH_MAX],
                                      pg_error *err);
 
+/* The model that the task of that key left. */
+PG_CHECKED pg_status pg_execute_model(const pg_workplace *at, const char *key, pg_model **out, pg_error *err);
+
 /* The wired spec of the task's network. */
 PG_CHECKED pg_status pg_execute_spec(const pg_task *task, int classes, const pg_dataset *images, pg_net_spec *out,
                                      pg_error *err);
@@ -22,5 +25,6 @@ PG_CHECKED pg_status pg_execute_record(const pg_finding *finding, const char *ou
 
 PG_CHECKED pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
 PG_CHECKED pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
+PG_CHECKED pg_status pg_execute_threshold(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
 
 #endif

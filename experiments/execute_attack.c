@@ -24,13 +24,6 @@ typedef struct work {
     bool started, genuine_recorded;
 } work;
 
-static pg_status load_model(const work *w, const char *key, pg_model **out, pg_error *err)
-{
-    char path[PG_PATH_MAX];
-    const pg_status status = pg_execute_path(w->at, "models", key, path, err);
-    return status == PG_OK ? pg_model_load(path, NULL, out, err) : status;
-}
-
 static pg_status load_all(work *w, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -38,8 +31,8 @@ static pg_status load_all(work *w, pg_error *err)
     char path[PG_PATH_MAX];
     PG_TRY(pg_execute_data(&task->data, w->at, &w->data, err));
     if (task->other.name[0]) PG_TRY(pg_execute_data(&task->other, w->at, &w->other, err));
-    PG_TRY(load_model(w, task->victim, &w->victim, err));
-    if (task->pretrained[0]) PG_TRY(load_model(w, task->pretrained, &w->pretrained, err));
+    PG_TRY(pg_execute_model(w->at, task->victim, &w->victim, err));
+    if (task->pretrained[0]) PG_TRY(pg_execute_model(w->at, task->pretrained, &w->pretrained, err));
     if (task->scheme->keygen) {
         PG_TRY(pg_execute_path(w->at, "evidence", task->victim, path, err));
         PG_TRY(pg_evidence_load(path, &w->evidence, err));

@@ -24,14 +24,6 @@ typedef struct work {
     double saved_at, judging; /* time of the last checkpoint; seconds that the last judgement took */
 } work;
 
-static pg_status load_pretrained(work *w, pg_error *err)
-{
-    char path[PG_PATH_MAX];
-    if (!w->task->pretrained[0]) return PG_OK;
-    const pg_status status = pg_execute_path(w->at, "models", w->task->pretrained, path, err);
-    return status == PG_OK ? pg_model_load(path, NULL, &w->pretrained, err) : status;
-}
-
 static pg_status make_evidence(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
 {
     const pg_task *task = w->task;
@@ -236,7 +228,7 @@ pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_recor
     pg_net_spec spec;
     PG_TRY(pg_execute_data(&task->data, at, &w.data, err));
     PG_TRY(pg_execute_spec(task, w.data.train.classes, &w.data.train, &spec, err));
-    PG_TRY(load_pretrained(&w, err));
+    if (task->pretrained[0]) PG_TRY(pg_execute_model(at, task->pretrained, &w.pretrained, err));
     PG_TRY(make_evidence(&w, &spec, seed, err));
     PG_TRY(resume(&w, &spec, seed, err));
     PG_TRY(train(&w, err));

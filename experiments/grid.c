@@ -48,8 +48,8 @@ done:
     return status;
 }
 
-/* Add a task, or find it: *at is its index. The task's options are borrowed. */
-static pg_status add(pg_grid *grid, pg_task *task, int parent1, int parent2, double cost, int *at, pg_error *err)
+/* Add a task, or find it: *at is its index. Parents of -1 are none. The task's options are borrowed. */
+static pg_status add(pg_grid *grid, pg_task *task, const int *parents, int parent_count, double cost, int *at, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_task_labels labels;
@@ -64,8 +64,8 @@ static pg_status add(pg_grid *grid, pg_task *task, int parent1, int parent2, dou
     task->text = task->public_text = NULL;
     memcpy(node->key, task->key, sizeof node->key);
     snprintf(node->name, sizeof node->name, "%s", labels.name);
-    if (parent1 >= 0) node->parents[node->parent_count++] = parent1;
-    if (parent2 >= 0) node->parents[node->parent_count++] = parent2;
+    for (int i = 0; i < parent_count; i++)
+        if (parents[i] >= 0) node->parents[node->parent_count++] = parents[i];
     *at = grid->count++;
     grid->index[slot_of(grid, node->key)] = *at + 1;
 done:
@@ -162,7 +162,38 @@ static pg_status add_plain(builder *b, const place *at, int *index, pg_error *er
     task.scheme = pg_scheme_find("plain");
     task.scheme_options = &nothing;
     task.train = b->design->train;
-    return add(b->grid, &task, -1, -1, training_cost(&at->prices[b->design->scheme_count], &task.train), index, err);
+    return add(b->grid, &task, NULL, 0, training_cost(&at->prices[b->design->scheme_count], &task.train), index, err);
+}
+
+/* The k-th seed other than a replicate's own: those of the grid, then those after its largest. */
+static uint64_t other_seed(const pg_ints *seeds, uint64_t own, int k)
+{
+    long long largest = 0;
+    for (int i = 0; i < seeds->count; i++) {
+        if (seeds->values[i] > largest) largest = seeds->values[i];
+        if ((uint64_t)seeds->values[i] != own && k-- == 0) return (uint64_t)seeds->values[i];
+    }
+    return (uint64_t)(largest + 1 + k);
+}
+
+/* The threshold of a scheme's evidence. task is the trained model's, parents[2] it and the plain network. */
+static pg_status add_threshold(builder *b, const place *at, const price *p, pg_task *task, const int *parents, pg_error *err)
+{
+    pg_status status = PG_OK;
+    enum { IMAGES = 100 }; /* pushed or answered for one key, roughly */
+    const pg_grid_options *o = &b->design->grid;
+    int all[2 + PG_NULL_MODELS_MAX] = {parents[0], parents[1]}, index;
+    task->kind = PG_TASK_THRESHOLD;
+    task->null_model_count = o->null_models;
+    for (int i = 0; i < o->null_models; i++) {
+        place other = *at;
+        other.seed = other_seed(&o->seeds, at->seed, i);
+        PG_TRY(add_plain(b, &other, &all[2 + i], err));
+        memcpy(task->null_models[i], b->grid->tasks[all[2 + i]].key, sizeof task->null_models[i]);
+    }
+    PG_TRY(add(b->grid, task, all, 2 + o->null_models, p->forward * IMAGES * o->null_models * task->verify.nulls, &index, err));
+done:
+    return status;
 }
 
 static bool applies(const pg_design_attack *a, const pg_scheme *scheme)
@@ -180,15 +211,15 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
     const pg_design_scheme *s = &b->design->schemes[number];
     const price *p = &at->prices[number];
     pg_task task = task_at(b, at);
-    int plain = -1, victim, index;
+    int parents[2] = {-1, -1}, index; /* the model to be attacked, and the plain network */
     task.scheme = s->scheme;
     task.scheme_options = s->options;
     task.train = s->train;
     if (s->scheme->wants_pretrained && s->scheme->wants_pretrained(s->options)) {
-        PG_TRY(add_plain(b, at, &plain, err));
-        memcpy(task.pretrained, b->grid->tasks[plain].key, sizeof task.pretrained);
+        PG_TRY(add_plain(b, at, &parents[1], err));
+        memcpy(task.pretrained, b->grid->tasks[parents[1]].key, sizeof task.pretrained);
     }
-    PG_TRY(add(b->grid, &task, plain, -1, training_cost(p, &s->train), &victim, err));
+    PG_TRY(add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
     task.kind = PG_TASK_ATTACK;
     memcpy(task.victim, task.key, sizeof task.victim);
     for (int i = 0; i < b->design->attack_count; i++) {
@@ -197,8 +228,9 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
         task.attack = a->attack;
         task.attack_options = a->options;
         task.other = a->other;
-        PG_TRY(add(b->grid, &task, victim, plain, attack_cost(p, a), &index, err));
+        PG_TRY(add(b->grid, &task, parents, 2, attack_cost(p, a), &index, err));
     }
+    if (b->design->grid.null_models && s->scheme->keygen) PG_TRY(add_threshold(b, at, p, &task, parents, err));
 done:
     return status;
 }

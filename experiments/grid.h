@@ -2,7 +2,8 @@
  *
  * For every data set, network and seed: each scheme is trained, and each attack runs on each trained model that it applies to.
  * A scheme whose passports come from a trained plain network has that network's task as parent: the plain scheme under the
- * grid's own `train` section, which is added where the grid does not list it. */
+ * grid's own `train` section, which is added where the grid does not list it. With `null_models` the same network of other
+ * seeds, trained for the purpose where the grid has none of that seed, gives the threshold of each scheme's evidence. */
 #ifndef PG_EXPERIMENTS_GRID_H
 #define PG_EXPERIMENTS_GRID_H
 
@@ -10,10 +11,10 @@
 
 typedef struct pg_node_task {
     char key[PG_SHA256_HEX], name[256];
-    char *text, *public_text;     /* see task.h */
-    int parents[2], parent_count; /* indices of earlier tasks */
-    double cost;                  /* multiply-adds, roughly */
-    double unsaved;               /* part of the cost that comes before anything can be saved: training saves after each step */
+    char *text, *public_text;                          /* see task.h */
+    int parents[2 + PG_NULL_MODELS_MAX], parent_count; /* indices of earlier tasks */
+    double cost;                                       /* multiply-adds, roughly */
+    double unsaved; /* part of the cost that comes before anything can be saved: training saves after each step */
 } pg_node_task;
 
 typedef struct pg_grid {

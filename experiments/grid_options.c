@@ -25,6 +25,15 @@ const pg_option pg_grid_table[] = {
      .low = 0,
      .high = 2147483647,
      .help = "one replicate of everything for each"},
+    {.key = "null_models",
+     .type = PG_OPT_INT,
+     .offset = offsetof(pg_grid_options, null_models),
+     .fallback = "0",
+     .low = 0,
+     .high = PG_NULL_MODELS_MAX,
+     .help =
+         "plain networks of other seeds, those of the grid before further ones, that fresh evidence is read from to find the "
+         "threshold of every scheme; 0: none"},
     {.key = "threads",
      .type = PG_OPT_INT,
      .offset = offsetof(pg_grid_options, threads),

@@ -4,9 +4,12 @@
 
 #include "core/formats/options.h"
 
+enum { PG_NULL_MODELS_MAX = 32 };
+
 typedef struct pg_grid_options {
     char name[PG_TEXT_MAX], label[PG_TEXT_MAX];
     pg_ints seeds;
+    int null_models;
     int threads;
     double checkpoint; /* minutes; 0: every epoch */
 } pg_grid_options;

@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 /* ---- parameters ---- */
@@ -99,6 +100,18 @@ static void label_one(const pg_variants *list, pg_variant *mine)
 
 /* ---- the whole ---- */
 
+/* Give every result about the model of result `from` the threshold that it found. */
+static void spread_threshold(pg_survey *s, int from, double threshold)
+{
+    const pg_task_labels *a = &s->results->items[from].labels;
+    for (int i = 0; i < s->results->count; i++) {
+        const pg_task_labels *b = &s->results->items[i].labels;
+        if (s->scheme[i] == s->scheme[from] && a->seed == b->seed && strcmp(a->data, b->data) == 0 &&
+            strcmp(a->network, b->network) == 0 && strcmp(a->norm, b->norm) == 0)
+            s->threshold[i] = threshold;
+    }
+}
+
 void pg_survey_close(pg_survey *s)
 {
     pg_free(s->schemes.items);
@@ -106,6 +119,7 @@ void pg_survey_close(pg_survey *s)
     pg_free(s->scheme);
     pg_free(s->attack);
     pg_free(s->forges);
+    pg_free(s->threshold);
     *s = (pg_survey){0};
 }
 
@@ -117,6 +131,7 @@ pg_status pg_survey_open(pg_survey *s, const pg_results *results, pg_error *err)
     PG_TRY(pg_alloc(n, sizeof *s->scheme, &s->scheme, err));
     PG_TRY(pg_alloc(n, sizeof *s->attack, &s->attack, err));
     PG_TRY(pg_alloc(n, sizeof *s->forges, &s->forges, err));
+    PG_TRY(pg_alloc(n, sizeof *s->threshold, &s->threshold, err));
     for (int i = 0; i < results->count; i++) {
         char parameters[2 * PG_LABEL_MAX];
         double value;
@@ -127,6 +142,11 @@ pg_status pg_survey_open(pg_survey *s, const pg_results *results, pg_error *err)
         s->attack[i] = -1;
         if (l->attack[0]) PG_TRY(variant_of(&s->attacks, l->attack, l->parameters, &s->attack[i], err));
         s->forges[i] = pg_result_value(&results->items[i], "genuine", "stands", &value);
+        s->threshold[i] = NAN;
+    }
+    for (int i = 0; i < results->count; i++) {
+        double threshold;
+        if (pg_result_value(&results->items[i], "", "null_model_threshold", &threshold)) spread_threshold(s, i, threshold);
     }
     for (int i = 0; i < s->schemes.count; i++) label_one(&s->schemes, &s->schemes.items[i]);
     for (int i = 0; i < s->attacks.count; i++) label_one(&s->attacks, &s->attacks.items[i]);

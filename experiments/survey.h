@@ -22,6 +22,7 @@ typedef struct pg_survey {
     pg_variants schemes, attacks;
     int *scheme, *attack; /* by result: index of its variant; attack -1: training */
     bool *forges;         /* by result: its outcomes are forged evidence */
+    double *threshold;    /* by result: percent above which null models say that the owner's kind of evidence is found; NaN */
     char label[512];      /* the grid's, and how many tasks are missing */
 } pg_survey;
 

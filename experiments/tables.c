@@ -1,9 +1,11 @@
 /* The tables of a run; see tables.h. */
 #include "experiments/tables.h"
 
+#include "core/ownership/threshold.h"
 #include "experiments/compare.h"
 #include "experiments/figures.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct column_spec {
@@ -30,15 +32,25 @@ done:
     return status;
 }
 
-/* Put a measured cell where its metric belongs: columns begin at column `first` of the sheet. */
-static pg_status put(pg_sheet *sheet, int row, int first, const column_spec *columns, const pg_cell *cell, pg_error *err)
+static pg_status put_value(pg_sheet *sheet, int row, int first, const column_spec *columns, const char *metric, double value,
+                           pg_error *err)
 {
     for (int c = 0; columns[c].metric; c++) {
-        if (strcmp(columns[c].metric, cell->metric) != 0) continue;
-        const pg_status status = pg_sample_add(&pg_sheet_at(sheet, row, first + c)->sample, cell->value, err);
+        if (strcmp(columns[c].metric, metric) != 0) continue;
+        const pg_status status = pg_sample_add(&pg_sheet_at(sheet, row, first + c)->sample, value, err);
         if (status != PG_OK) return status;
     }
     return PG_OK;
+}
+
+/* Put a measured cell where its metric belongs: columns begin at column `first` of the sheet. What is detected also gives its
+ * place on the scale of the null models' threshold, in percent, where there is one. */
+static pg_status put(pg_sheet *sheet, int row, int first, const column_spec *columns, const pg_cell *cell, double threshold,
+                     pg_error *err)
+{
+    const pg_status status = put_value(sheet, row, first, columns, cell->metric, cell->value, err);
+    if (status != PG_OK || isnan(threshold) || strcmp(cell->metric, "detection") != 0) return status;
+    return put_value(sheet, row, first, columns, "rescaled", pg_threshold_rescale(threshold / 100, cell->value / 100), err);
 }
 
 static pg_status finish(pg_sheet *sheet, const char *directory, const char *name, FILE *stream, pg_error *err)
@@ -75,6 +87,8 @@ static pg_status make_schemes(const pg_survey *b, pg_sheet *sheet, pg_error *err
                                           {"trigger_public", "triggers public %", PG_COLUMN_MEAN},
                                           {"trigger_private", "triggers private %", PG_COLUMN_MEAN},
                                           {"p_value", "p-value at most", PG_COLUMN_LARGEST},
+                                          {"null_model_threshold", "null models' threshold %", PG_COLUMN_MEAN},
+                                          {"rescaled", "rescaled", PG_COLUMN_MEAN},
                                           {"stands", "claim stands", PG_COLUMN_SHARE},
                                           {"accuracy", "n", PG_COLUMN_COUNT},
                                           {NULL, NULL, PG_COLUMN_TEXT}};
@@ -88,7 +102,7 @@ static pg_status make_schemes(const pg_survey *b, pg_sheet *sheet, pg_error *err
                                    NULL};
         PG_TRY(pg_sheet_row_of(sheet, key, &row, err));
         for (int c = 0; c < r->record.cell_count; c++)
-            if (!r->record.cells[c].outcome[0]) PG_TRY(put(sheet, row, 4, columns, &r->record.cells[c], err));
+            if (!r->record.cells[c].outcome[0]) PG_TRY(put(sheet, row, 4, columns, &r->record.cells[c], b->threshold[i], err));
     }
 done:
     return status;
@@ -99,8 +113,11 @@ done:
 
 static const column_spec removal_columns[] = {{"accuracy", "accuracy %", PG_COLUMN_MEAN},
                                               {"detection", "signature %", PG_COLUMN_MEAN},
+                                              {"rescaled", "rescaled", PG_COLUMN_MEAN},
                                               {"stands", "claim", PG_COLUMN_SHARE},
                                               {NULL, NULL, PG_COLUMN_TEXT}};
+
+enum { REMOVAL_COLUMNS = sizeof removal_columns / sizeof *removal_columns - 1 }; /* of each scheme */
 
 static bool any_attack(const pg_survey *b, bool forges)
 {
@@ -122,7 +139,7 @@ static pg_status add_removal(const pg_survey *b, int i, pg_sheet *sheet, pg_erro
         if (trained && cell->outcome[0]) continue;
         const char *const key[] = {r->labels.data, r->labels.network, r->labels.norm, attack, cell->outcome, NULL};
         PG_TRY(pg_sheet_row_of(sheet, key, &row, err));
-        PG_TRY(put(sheet, row, 5 + 3 * b->scheme[i], removal_columns, cell, err));
+        PG_TRY(put(sheet, row, 5 + REMOVAL_COLUMNS * b->scheme[i], removal_columns, cell, b->threshold[i], err));
     }
 done:
     return status;
@@ -153,6 +170,16 @@ static void name_evidence(const char *attack, const char *outcome, char out[PG_S
     snprintf(out, PG_SHEET_TEXT, "%.*s%s%s", PG_SHEET_TEXT - 64, attack, own ? " " : "", own ? outcome : "");
 }
 
+/* The null models' threshold where it is about evidence of this form: bits as many as the owner's, or triggers like his. */
+static double threshold_of(const pg_survey *b, int i, const char *outcome)
+{
+    const pg_result *r = &b->results->items[i];
+    double owner = 0, claimed = 0;
+    const char *genuine = b->attack[i] < 0 ? "" : "genuine";
+    const bool bits = pg_result_value(r, genuine, "bits", &owner);
+    return bits == pg_result_value(r, outcome, "bits", &claimed) && fabs(owner - claimed) < 0.5 ? b->threshold[i] : NAN;
+}
+
 /* Accuracy is that of the branch which the evidence opens. */
 static pg_status make_ambiguity(const pg_survey *b, pg_sheet *sheet, pg_error *err)
 {
@@ -161,6 +188,7 @@ static pg_status make_ambiguity(const pg_survey *b, pg_sheet *sheet, pg_error *e
                                           {"detection", "detected %", PG_COLUMN_MEAN},
                                           {"owner_bits_matched", "owner's bits %", PG_COLUMN_MEAN},
                                           {"p_value", "smallest p-value", PG_COLUMN_SMALLEST},
+                                          {"rescaled", "rescaled", PG_COLUMN_MEAN},
                                           {"stands", "claim stands", PG_COLUMN_SHARE},
                                           {"ambiguous", "ambiguous", PG_COLUMN_SHARE},
                                           {"p_value", "n", PG_COLUMN_COUNT},
@@ -183,7 +211,7 @@ static pg_status make_ambiguity(const pg_survey *b, pg_sheet *sheet, pg_error *e
             const char *const key[] = {
                 r->labels.data, r->labels.network, r->labels.norm, b->schemes.items[b->scheme[i]].label, evidence, NULL};
             PG_TRY(pg_sheet_row_of(sheet, key, &row, err));
-            PG_TRY(put(sheet, row, 5, columns, cell, err));
+            PG_TRY(put(sheet, row, 5, columns, cell, threshold_of(b, i, cell->outcome), err));
         }
     }
 done:

@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { FORMAT = 1 };
-static const char *const kinds[] = {"train", "attack", NULL};
+static const char *const kinds[] = {"train", "attack", "threshold", NULL};
 
 /* ---- writing ---- */
 
@@ -60,6 +60,16 @@ static pg_status add_network(pg_tree *tree, pg_node *map, const pg_task *task, p
     return add_options(tree, map, "network", NULL, NULL, pg_network_table, &network, true, err);
 }
 
+static pg_status add_null_models(pg_tree *tree, pg_node *map, const pg_task *task, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *list;
+    PG_TRY(pg_node_add(tree, map, "null_models", PG_LIST, NULL, &list, err));
+    for (int i = 0; i < task->null_model_count; i++) PG_TRY(pg_node_add_text(tree, list, NULL, task->null_models[i], err));
+done:
+    return status;
+}
+
 static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, bool reveal, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -75,6 +85,10 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, bool 
     if (task->pretrained[0]) PG_TRY(pg_node_add_text(tree, map, "pretrained", task->pretrained, err));
     if (task->kind == PG_TASK_TRAIN) goto done;
     PG_TRY(pg_node_add_text(tree, map, "victim", task->victim, err));
+    if (task->kind == PG_TASK_THRESHOLD) {
+        PG_TRY(add_null_models(tree, map, task, err));
+        goto done;
+    }
     PG_TRY(add_options(tree, map, "attack", "attack", task->attack->name, task->attack->options, task->attack_options, reveal,
                        err));
     if (task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, err));
@@ -115,12 +129,16 @@ done:
 
 /* ---- reading ---- */
 
-/* Text under key into out[bytes]; "" if there is none or it is too long, which the comparison at the end finds. */
-static void get_text(const pg_node *map, const char *key, char *out, size_t bytes)
+/* A scalar's text into out[bytes]; "" if it is none or too long, which the comparison at the end finds. */
+static void text_of(const pg_node *node, char *out, size_t bytes)
 {
-    const pg_node *node = pg_node_get(map, key);
     const size_t length = node && node->kind == PG_SCALAR ? strlen(node->text) : 0;
     if (length < bytes && length > 0) memcpy(out, node->text, length + 1);
+}
+
+static void get_text(const pg_node *map, const char *key, char *out, size_t bytes)
+{
+    text_of(pg_node_get(map, key), out, bytes);
 }
 
 static long long get_int(const pg_node *map, const char *key)
@@ -137,6 +155,12 @@ static void get_data(const pg_node *map, pg_data_choice *out)
     get_text(map, "sha256", out->sha256, sizeof out->sha256);
     out->train = (int)get_int(map, "train");
     out->test = (int)get_int(map, "test");
+}
+
+static void get_null_models(const pg_node *list, pg_task *out)
+{
+    for (const pg_node *n = list ? list->first : NULL; n && out->null_model_count < PG_NULL_MODELS_MAX; n = n->next)
+        text_of(n, out->null_models[out->null_model_count++], PG_SHA256_HEX);
 }
 
 /* Options under key into a new block of size bytes. */
@@ -164,7 +188,7 @@ static pg_status get_scheme_and_attack(const pg_node *root, pg_task *out, pg_pro
     if (!out->scheme) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: unknown scheme '%s'", name));
     PG_TRY(get_options(out->scheme->options, pg_node_get(root, "scheme"), out->scheme->options_size, &out->scheme_options,
                        problems, err));
-    if (out->kind == PG_TASK_TRAIN) goto done;
+    if (out->kind != PG_TASK_ATTACK) goto done;
     get_text(pg_node_get(root, "attack"), "attack", name, sizeof name);
     out->attack = pg_attack_find(name);
     if (!out->attack) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: unknown attack '%s'", name));
@@ -180,7 +204,8 @@ static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *probl
     char kind[16] = "";
     pg_network_options network;
     get_text(root, "kind", kind, sizeof kind);
-    out->kind = strcmp(kind, kinds[PG_TASK_ATTACK]) == 0 ? PG_TASK_ATTACK : PG_TASK_TRAIN;
+    for (int i = 0; kinds[i]; i++)
+        if (strcmp(kind, kinds[i]) == 0) out->kind = (pg_task_kind)i;
     out->seed = (uint64_t)get_int(root, "seed");
     get_data(pg_node_get(root, "data"), &out->data);
     PG_TRY(pg_options_defaults(pg_network_table, &network, err));
@@ -195,6 +220,7 @@ static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *probl
     pg_options_take(pg_verify_table, pg_node_get(root, "verify"), &out->verify, problems);
     get_text(root, "pretrained", out->pretrained, sizeof out->pretrained);
     get_text(root, "victim", out->victim, sizeof out->victim);
+    get_null_models(pg_node_get(root, "null_models"), out);
     get_data(pg_node_get(root, "other"), &out->other);
     PG_TRY(get_scheme_and_attack(root, out, problems, err));
 done:
@@ -279,8 +305,9 @@ pg_status pg_task_describe(const pg_task *task, pg_task_labels *out, pg_error *e
         snprintf(out->attack, sizeof out->attack, "%s", task->attack->name);
         PG_TRY(describe_options(task->attack->options, task->attack_options, out->parameters, err));
     }
+    const char *part = task->kind == PG_TASK_THRESHOLD ? "threshold" : out->attack;
     snprintf(out->name, sizeof out->name, "%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, task->arch, task->norm, out->scheme,
-             out->attack, out->attack[0] ? "/" : "", (unsigned long long)task->seed, task->key);
+             part, part[0] ? "/" : "", (unsigned long long)task->seed, task->key);
 done:
     return status;
 }

@@ -9,9 +9,11 @@
 
 #include "attacks/attack.h"
 #include "core/ownership/verify.h"
+#include "experiments/grid_options.h"
 #include "experiments/record.h"
 
-typedef enum pg_task_kind { PG_TASK_TRAIN, PG_TASK_ATTACK } pg_task_kind;
+/* Training a model; attacking it; the threshold of its evidence from null models. */
+typedef enum pg_task_kind { PG_TASK_TRAIN, PG_TASK_ATTACK, PG_TASK_THRESHOLD } pg_task_kind;
 
 /* Which data, and how much of it: counts of 0 mean all. */
 typedef struct pg_data_choice {
@@ -34,8 +36,11 @@ typedef struct pg_task {
     pg_train_options train;
     uint64_t seed;                  /* the replicate: one of the grid's seeds */
     char pretrained[PG_SHA256_HEX]; /* key of the task that trained the plain network; empty: none */
+    char victim[PG_SHA256_HEX];     /* key of the task that trained the model that this one is about; empty for training */
+    /* threshold only: keys of the tasks that trained the null models */
+    char null_models[PG_NULL_MODELS_MAX][PG_SHA256_HEX];
+    int null_model_count;
     /* attack only */
-    char victim[PG_SHA256_HEX];
     const pg_attack *attack;
     void *attack_options;
     pg_data_choice other; /* the attack's other data set; name empty: none */

@@ -422,7 +422,7 @@ pg_status pg_verify(const pg_model *model, const pg_evidence *evidence, const pg
     if (evidence && evidence->passport_count) PG_TRY(pg_evidence_fit(evidence, &model->spec, &spec, err));
     PG_TRY(pg_model_create(&spec, &shown, err));
     PG_TRY(pg_model_copy(model, shown, err));
-    PG_TRY(measure_branches(shown, evidence, test, pixels, options->batch, out, err));
+    if (test) PG_TRY(measure_branches(shown, evidence, test, pixels, options->batch, out, err));
     PG_TRY(judge_claim(shown, evidence, pixels, options, reference, nulls, out, err));
 done:
     pg_model_destroy(&shown);

@@ -62,6 +62,7 @@ double pg_binomial_tail(int k, int n, double q);
 int pg_binomial_threshold(int n, double q, double level);
 
 /* Verify evidence against a model on a test set. Evidence of triggers alone leaves bits 0. evidence NULL: accuracies only.
+ * test NULL: no accuracies, so that nothing stands; what the evidence reads in the model is all.
  * nulls: drawn before for this kind and model; NULL: no null distribution, the coin decides.
  * reference: accuracy of the model as deployed, which for a model that needs a passport to run (V1) only the caller can know;
  * NaN: the accuracy measured here. */

@@ -142,6 +142,45 @@ static void test_parents(void **state)
     pg_grid_destroy(&without);
 }
 
+static int find_name(const pg_grid *grid, const char *part)
+{
+    for (int i = 0; i < grid->count; i++)
+        if (strstr(grid->tasks[i].name, part)) return i;
+    fail_msg("no task is called %s", part);
+    return -1;
+}
+
+/* Null models are plain networks of other seeds: the grid's own where it has them, further ones where it has not, each trained
+ * once; nothing that is not a threshold depends on them. */
+static void test_null_models(void **state)
+{
+    (void)state;
+    static const char text[] = HEAD "seeds: [1, 2]\nschemes: [{scheme: plain}, {scheme: v1}, {scheme: adi}]\n";
+    static const char *const wanted[] = {"null_models=3"};
+    pg_grid *without = read_grid(text, NULL, 0), *with = read_grid(text, wanted, 1);
+    assert_int_equal(without->count, 2 * 3);
+    assert_int_equal(with->count, 2 * 3 + 2 * 2 + 2); /* a threshold for v1 and adi; plain networks of seeds 3 and 4 */
+    for (int i = 0; i < without->count; i++) assert_true(pg_grid_find(with, without->tasks[i].key) >= 0);
+    const int v1 = find_name(with, "/v1/s2/"), threshold = find_name(with, "/v1/threshold/s2/");
+    const pg_node_task *t = &with->tasks[threshold];
+    assert_int_equal(t->parent_count, 2 + 3);
+    assert_int_equal(t->parents[0], v1);
+    assert_int_equal(t->parents[1], find_name(with, "/plain/s2/")); /* its passports' carrier is no null model */
+    assert_int_equal(t->parents[2], find_name(with, "/plain/s1/"));
+    assert_int_equal(t->parents[3], find_name(with, "/plain/s3/"));
+    assert_int_equal(t->parents[4], find_name(with, "/plain/s4/"));
+    assert_int_equal(with->tasks[find_name(with, "/adi/threshold/s1/")].parent_count, 1 + 3);
+    pg_task task;
+    assert_int_equal(pg_task_parse(t->text, &task, NULL), PG_OK);
+    assert_int_equal(task.kind, PG_TASK_THRESHOLD);
+    assert_int_equal(task.null_model_count, 3);
+    assert_string_equal(task.null_models[2], with->tasks[t->parents[4]].key);
+    assert_string_equal(task.key, t->key);
+    pg_task_clear(&task);
+    pg_grid_destroy(&with);
+    pg_grid_destroy(&without);
+}
+
 static const char *const full = HEAD
     "name: full\nlabel: \"a # label\"\nseeds: [3, 4]\n"
     "schemes: [{scheme: plain}, {scheme: [v1, v2], signature: \"x: y\", train: {lr: [0.1, 0.2]}}]\n"
@@ -282,9 +321,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_presets),  cmocka_unit_test(test_products),  cmocka_unit_test(test_parents),
-        cmocka_unit_test(test_resolved), cmocka_unit_test(test_task_text), cmocka_unit_test(test_foreign_text),
-        cmocka_unit_test(test_keys),     cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_presets),      cmocka_unit_test(test_products), cmocka_unit_test(test_parents),
+        cmocka_unit_test(test_null_models),  cmocka_unit_test(test_resolved), cmocka_unit_test(test_task_text),
+        cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_keys),     cmocka_unit_test(test_problems),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;

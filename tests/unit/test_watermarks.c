@@ -7,6 +7,7 @@
 #include "core/compute/kernels.h"
 #include "core/formats/yaml.h"
 #include "core/ownership/mark.h"
+#include "core/ownership/threshold.h"
 #include "core/ownership/verify.h"
 
 #include <gsl/gsl_statistics.h>
@@ -415,6 +416,25 @@ static void test_thresholds(void **state)
     assert_int_equal(pg_binomial_threshold(4, 0.5, 0.01), 5); /* none suffices */
 }
 
+/* Counts of ten, and counts that are all the same, as a threshold from null models; shares on its scale. */
+static void test_null_model_threshold(void **state)
+{
+    (void)state;
+    static const double counts[] = {5, 7, 3, 6, 4}, same[] = {7, 7, 7};
+    const pg_threshold t = pg_threshold_find(counts, 5, 10, 0.05);
+    assert_true(fabs(t.mean - 5) < 1e-12 && fabs(t.deviation - sqrt(2)) < 1e-12);
+    assert_true(fabs(t.count - (5 + 1.6448536269514722 * sqrt(2))) < 1e-9);
+    assert_true(fabs(t.share - t.count / 10) < 1e-12);
+    assert_true(fabs(pg_threshold_rescale(t.share, t.share) - 0.5) < 1e-12);
+    assert_true(fabs(pg_threshold_rescale(0.6, 1) - 1) < 1e-12);
+    assert_true(fabs(pg_threshold_rescale(0.6, 0.7) - 0.625) < 1e-12);
+    assert_true(pg_threshold_rescale(0.6, 0.1) == 0);
+    const pg_threshold flat = pg_threshold_find(same, 3, 10, 1e-6);
+    assert_true(flat.deviation == 0 && flat.count == 7 && fabs(flat.share - 0.7) < 1e-12);
+    assert_true(pg_threshold_find(counts, 5, 6, 1e-6).share > 1); /* nothing of this length is ever found */
+    assert_true(pg_threshold_rescale(1.2, 1) == 0);
+}
+
 /* ---- fresh keys ---- */
 
 /* The share q at which n draws give k or more with probability p. */
@@ -789,21 +809,14 @@ static void test_what_attacks_need(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_projections),
-        cmocka_unit_test(test_marks_that_cannot_be),
-        cmocka_unit_test(test_regulariser),
-        cmocka_unit_test(test_image_gradient),
-        cmocka_unit_test(test_embedding),
-        cmocka_unit_test(test_triggers),
-        cmocka_unit_test(test_thresholds),
-        cmocka_unit_test(test_fresh_keys),
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_evidence_file),
-        cmocka_unit_test(test_pruned),
-        cmocka_unit_test(test_counterfeit_marks),
-        cmocka_unit_test(test_counterfeit_triggers),
-        cmocka_unit_test(test_overwriting),
-        cmocka_unit_test(test_what_attacks_need),
+        cmocka_unit_test(test_projections),       cmocka_unit_test(test_marks_that_cannot_be),
+        cmocka_unit_test(test_regulariser),       cmocka_unit_test(test_image_gradient),
+        cmocka_unit_test(test_embedding),         cmocka_unit_test(test_triggers),
+        cmocka_unit_test(test_thresholds),        cmocka_unit_test(test_null_model_threshold),
+        cmocka_unit_test(test_fresh_keys),        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_evidence_file),     cmocka_unit_test(test_pruned),
+        cmocka_unit_test(test_counterfeit_marks), cmocka_unit_test(test_counterfeit_triggers),
+        cmocka_unit_test(test_overwriting),       cmocka_unit_test(test_what_attacks_need),
     };
     return cmocka_run_group_tests(tests, start, end);
 }
