@@ -5,6 +5,7 @@
 #include "core/nets/state.h"
 #include "experiments/checkpoint.h"
 #include "experiments/clock.h"
+#include "experiments/gammas.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -213,6 +214,7 @@ static pg_status report(const work *w, pg_seed seed, pg_record *record, pg_error
         pg_verify(best, w->evidence, &w->data.test, pixels, &task->verify, NAN, test_signature ? &nulls : NULL, &finding, err));
     PG_TRY(pg_execute_record(&finding, "", record, err));
     PG_TRY(record_epochs(w, record, err));
+    PG_TRY(pg_gammas_record(best, w->evidence, record, err));
     PG_TRY(pg_record_note(record, "train_data", w->data.train.source, err));
     PG_TRY(write_artefacts(w, record, err));
 done:

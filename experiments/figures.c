@@ -3,151 +3,10 @@
 
 #include "core/base/memory.h"
 #include "core/formats/number.h"
+#include "experiments/gammas.h"
 
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <spawn.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-
-extern char **environ;
-
-/* ---- one figure ------------------------------------------------------------------------------------------------------- */
-
-typedef struct figure {
-    char name[256];    /* of its files */
-    const char *kind;  /* "pruning" */
-    const char *body;  /* gnuplot: what is drawn, with series, colours and points defined */
-    int width, height; /* of the SVG */
-    pg_sheet points;   /* first column: series */
-} figure;
-
-/* "forged-cifar10-alexnet-x0.25-bn": what cannot stand in a file's name becomes a dash. */
-static void name_figure(figure *f, const char *const *parts)
-{
-    size_t used = (size_t)snprintf(f->name, sizeof f->name, "%s", f->kind);
-    for (; *parts; parts++) {
-        if (used < sizeof f->name - 1) f->name[used++] = '-';
-        for (const char *at = *parts; *at && used < sizeof f->name - 1; at++)
-            if (isalnum((unsigned char)*at) || *at == '.')
-                f->name[used++] = *at;
-            else if (f->name[used - 1] != '-')
-                f->name[used++] = '-';
-        f->name[used] = 0;
-    }
-}
-
-/* A text of gnuplot: nothing in single quotes means anything but a quote. */
-static void quote(FILE *stream, const char *text)
-{
-    fputc('\'', stream);
-    for (; *text; text++) {
-        if (*text == '\'') fputc('\'', stream);
-        fputc(*text, stream);
-    }
-    fputc('\'', stream);
-}
-
-static bool first_of_series(pg_sheet *points, int row)
-{
-    for (int r = 0; r < row; r++)
-        if (strcmp(pg_sheet_at(points, r, 0)->text, pg_sheet_at(points, row, 0)->text) == 0) return false;
-    return true;
-}
-
-/* array series[2] = ['plain', 'v1'] */
-static void put_series(pg_sheet *points, FILE *stream)
-{
-    int count = 0;
-    for (int r = 0; r < points->row_count; r++) count += first_of_series(points, r);
-    fprintf(stream, "array series[%d] = [", count);
-    for (int r = 0, seen = 0; r < points->row_count; r++) {
-        if (!first_of_series(points, r)) continue;
-        if (seen++) fputs(", ", stream);
-        quote(stream, pg_sheet_at(points, r, 0)->text);
-    }
-    fputs("]\n", stream);
-}
-
-/* Colours that people with any colour vision can tell apart (Okabe and Ito). */
-static const char palette[] =
-    "array colour[7] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']\n"
-    "array mark[7] = [7, 5, 9, 11, 13, 4, 6]\n"
-    "published(i) = series[i][1:9] eq 'published'\n"
-    "paint(i) = published(i) ? '#888888' : colour[(i - 1) % 7 + 1]\n"
-    "dash(i) = published(i) ? 2 : 1\n"
-    "shape(i) = mark[(i - 1) % 7 + 1]\n"
-    "of(i, name) = strcol(1) eq series[i] ? column(name) : NaN\n"
-    "spread(name) = strlen(strcol(name)) ? column(name) : 0\n";
-
-static void put_script(figure *f, FILE *stream)
-{
-    fprintf(stream, "# gnuplot %s.gp draws %s.svg and %s.png from %s.csv\n", f->name, f->name, f->name, f->name);
-    fprintf(stream, "points = '%s.csv'\n", f->name);
-    fputs("heading = ", stream);
-    quote(stream, f->points.title);
-    fputs("\nremark = ", stream);
-    quote(stream, f->points.label);
-    fputc('\n', stream);
-    put_series(&f->points, stream);
-    fputs(palette, stream);
-    fprintf(stream,
-            "set datafile separator comma\n"
-            "set datafile columnheaders\n"
-            "set border 3 linewidth 1\n"
-            "set tics nomirror out\n"
-            "set grid linecolor '#dddddd'\n"
-            "do for [format in 'svg png'] {\n"
-            "if (format eq 'svg') {\n"
-            "    set terminal svg size %d,%d font 'DejaVu Sans,13' noenhanced background 'white'\n"
-            "} else {\n"
-            "    set terminal pngcairo size %d,%d font 'DejaVu Sans,13' fontscale 1.5 pointscale 1.5 linewidth 1.5 noenhanced\n"
-            "}\n"
-            "set output '%s.'.format\n"
-            "%s"
-            "}\n"
-            "unset output\n",
-            f->width, f->height, f->width * 3 / 2, f->height * 3 / 2, f->name, f->body);
-}
-
-static pg_status write_script(figure *f, const char *path, pg_error *err)
-{
-    pg_status status = PG_OK;
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *stream = open_memstream(&text, &bytes);
-    if (!stream) return pg_fail(err, PG_NO_MEMORY, "out of memory for a figure");
-    put_script(f, stream);
-    const bool lost = ferror(stream) != 0;
-    if (fclose(stream) != 0 || lost) PG_TRY(pg_fail(err, PG_NO_MEMORY, "out of memory for a figure"));
-    PG_TRY(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, err));
-done:
-    free(text);
-    return status;
-}
-
-/* Write a figure if it has points, and end it. */
-static pg_status finish(figure *f, const char *directory, pg_error *err)
-{
-    char file[264], path[PG_PATH_MAX];
-    pg_status status = PG_OK;
-    if (f->points.row_count == 0) goto done;
-    PG_TRY(pg_path(path, directory, "figures", NULL, err));
-    PG_TRY(pg_make_directories(path, err));
-    snprintf(file, sizeof file, "%s.csv", f->name);
-    PG_TRY(pg_path(path, directory, "figures", file, err));
-    PG_TRY(pg_sheet_write_csv(&f->points, path, err));
-    snprintf(file, sizeof file, "%s.gp", f->name);
-    PG_TRY(pg_path(path, directory, "figures", file, err));
-    PG_TRY(write_script(f, path, err));
-done:
-    pg_sheet_clear(&f->points);
-    return status;
-}
 
 /* ---- what all figures share ------------------------------------------------------------------------------------------- */
 
@@ -175,12 +34,12 @@ typedef struct column {
     pg_column_kind kind;
 } column;
 
-static pg_status start(figure *f, const scene *at, const column *columns, pg_error *err)
+static pg_status start(pg_figure *f, const scene *at, const column *columns, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_task_labels *p = at->place;
     const char *scheme = at->scheme < 0 ? NULL : at->survey->schemes.items[at->scheme].label;
-    name_figure(f, (const char *const[]){p->data, p->network, p->norm, scheme, NULL});
+    pg_figure_name(f, (const char *const[]){p->data, p->network, p->norm, scheme, NULL});
     snprintf(f->points.title, sizeof f->points.title, "%.60s, %.40s, %s%s%.40s", p->data, p->network, p->norm,
              scheme ? ", " : "", scheme ? scheme : "");
     snprintf(f->points.label, sizeof f->points.label, "%s", at->survey->label);
@@ -211,7 +70,7 @@ static const char pruning_body[] =
     "with yerrorlines linecolor rgb paint(i) pointtype shape(i) pointsize 0.7 linewidth 1.5 notitle\n"
     "unset multiplot\n";
 
-static pg_status add_pruning(const scene *at, int i, figure *f, pg_error *err)
+static pg_status add_pruning(const scene *at, int i, pg_figure *f, pg_error *err)
 {
     pg_status status = PG_OK;
     char series[PG_SHEET_TEXT];
@@ -240,14 +99,14 @@ static pg_status draw_pruning(const scene *at, const char *directory, pg_error *
                                      {"pruned %", PG_COLUMN_NUMBER}, {"accuracy %", PG_COLUMN_MEAN},
                                      {"detected %", PG_COLUMN_MEAN}, {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    figure f = {.kind = "pruning", .body = pruning_body, .width = 1080, .height = 420};
+    pg_figure f = {.kind = "pruning", .body = pruning_body, .width = 1080, .height = 420};
     const pg_survey *s = at->survey;
     PG_TRY(start(&f, at, columns, err));
     for (int k = 0; k < s->schemes.count; k++) /* rows of one series stand together */
         for (int i = 0; i < s->results->count; i++)
             if (s->scheme[i] == k && in_scene(at, i) && strcmp(s->results->items[i].labels.attack, "prune") == 0)
                 PG_TRY(add_pruning(at, i, &f, err));
-    PG_TRY(finish(&f, directory, err));
+    PG_TRY(pg_figure_finish(&f, directory, err));
 done:
     pg_sheet_clear(&f.points);
     return status;
@@ -270,7 +129,7 @@ static const char forged_body[] = "set label 1 heading.\"\\n\".remark at screen 
                                   "with boxes linecolor rgb paint(i) title series[i]\n";
 
 /* One series: trials counted by bin, of those with any. */
-static pg_status add_bins(figure *f, const char *what, const int *bins, pg_error *err)
+static pg_status add_bins(pg_figure *f, const char *what, const int *bins, pg_error *err)
 {
     pg_status status = PG_OK;
     char series[PG_SHEET_TEXT], place[16];
@@ -315,14 +174,91 @@ static pg_status draw_forged(const scene *at, const char *directory, pg_error *e
         const char *attack, *what;
     } series[] = {{"", "genuine passports"}, {"fake1", "fake 1: drawn at random"}, {"fake2", "fake 2: reverse-engineered"}};
     pg_status status = PG_OK;
-    figure f = {.kind = "forged", .body = forged_body, .width = 960, .height = 400};
+    pg_figure f = {.kind = "forged", .body = forged_body, .width = 960, .height = 400};
     int bins[3][BINS] = {{0}}, forged = 0;
     for (int k = 0; k < 3; k++) count_trials(at, series[k].attack, bins[k]);
     for (int b = 0; b < BINS; b++) forged += bins[1][b] + bins[2][b];
     if (!forged) return PG_OK;
     PG_TRY(start(&f, at, columns, err));
     for (int k = 0; k < 3; k++) PG_TRY(add_bins(&f, series[k].what, bins[k], err));
-    PG_TRY(finish(&f, directory, err));
+    PG_TRY(pg_figure_finish(&f, directory, err));
+done:
+    pg_sheet_clear(&f.points);
+    return status;
+}
+
+/* ---- gammas ----------------------------------------------------------------------------------------------------------- */
+
+enum {
+    GAMMA_MAX = 4,
+    GAMMAS = 2 * GAMMA_MAX * PG_GAMMA_BINS
+}; /* bins from -GAMMA_MAX to GAMMA_MAX; what is beyond lies in the outermost */
+
+static const char gamma_body[] =
+    "set label 1 heading.\"\\n\".remark at screen 0.5,0.95 center font ',12'\n"
+    "set tmargin 4\n"
+    "set yrange [0:*]\n"
+    "set xlabel \"gamma of the passport layers' channels, bins of 0.05\"\n"
+    "set ylabel 'share of channels (%)'\n"
+    "set key outside right top reverse Left samplen 2\n"
+    "set arrow 1 from 0, graph 0 to 0, graph 1 nohead linecolor '#888888' dashtype 2\n"
+    "plot for [i=1:|series|] points using (of(i, 'gamma')):'share %' with histeps linecolor rgb paint(i) linewidth 1.5 "
+    "title series[i]\n";
+
+/* Channels by bin over all seeds of a scheme. */
+static void count_gammas(const scene *at, int scheme, double bins[GAMMAS])
+{
+    for (int i = 0; i < at->survey->results->count; i++) {
+        const pg_result *r = &at->survey->results->items[i];
+        if (at->survey->scheme[i] != scheme || !in_scene(at, i)) continue;
+        for (int c = 0; c < r->record.cell_count; c++) {
+            const pg_cell *cell = &r->record.cells[c];
+            double gamma;
+            if (strcmp(cell->metric, "gamma_channels") != 0 || !pg_number_real(cell->outcome + strlen("gamma="), &gamma))
+                continue;
+            const double bin = floor((gamma + GAMMA_MAX) * PG_GAMMA_BINS);
+            bins[bin < 0 ? 0 : bin < GAMMAS ? (int)bin : GAMMAS - 1] += cell->value;
+        }
+    }
+}
+
+/* From the bin before the first with channels to the one after the last, so that the outline reaches the ground. */
+static pg_status add_gammas(const scene *at, int scheme, pg_figure *f, pg_error *err)
+{
+    pg_status status = PG_OK;
+    double bins[GAMMAS] = {0}, channels = 0;
+    int first = GAMMAS, last = -1, row;
+    count_gammas(at, scheme, bins);
+    for (int b = 0; b < GAMMAS; b++) {
+        if (bins[b] > 0 && first > b) first = b;
+        if (bins[b] > 0) last = b;
+        channels += bins[b];
+    }
+    for (int b = first - 1; b <= last + 1; b++) {
+        char place[32];
+        const double centre = (b + 0.5) / PG_GAMMA_BINS - GAMMA_MAX;
+        snprintf(place, sizeof place, "%.6g", centre);
+        const char *const key[] = {at->survey->schemes.items[scheme].label, place, NULL};
+        PG_TRY(pg_sheet_row_of(&f->points, key, &row, err));
+        PG_TRY(add_value(&f->points, row, 2, centre, err));
+        PG_TRY(add_value(&f->points, row, 3, b >= first && b <= last ? 100 * bins[b] / channels : 0, err));
+    }
+done:
+    return status;
+}
+
+static pg_status draw_gammas(const scene *at, const char *directory, pg_error *err)
+{
+    static const column columns[] = {{"series", PG_COLUMN_TEXT},
+                                     {"bin", PG_COLUMN_TEXT},
+                                     {"gamma", PG_COLUMN_NUMBER},
+                                     {"share %", PG_COLUMN_NUMBER},
+                                     {NULL, PG_COLUMN_TEXT}};
+    pg_status status = PG_OK;
+    pg_figure f = {.kind = "gamma", .body = gamma_body, .width = 960, .height = 400};
+    PG_TRY(start(&f, at, columns, err));
+    for (int k = 0; k < at->survey->schemes.count; k++) PG_TRY(add_gammas(at, k, &f, err));
+    PG_TRY(pg_figure_finish(&f, directory, err));
 done:
     pg_sheet_clear(&f.points);
     return status;
@@ -354,7 +290,7 @@ static bool turns_signs(const char *attack)
 }
 
 /* A point for each attack and outcome; seeds are its replicates. */
-static pg_status add_dissimilarity(const scene *at, int i, figure *f, pg_error *err)
+static pg_status add_dissimilarity(const scene *at, int i, pg_figure *f, pg_error *err)
 {
     pg_status status = PG_OK;
     char key[PG_SHEET_TEXT];
@@ -376,7 +312,7 @@ done:
 }
 
 /* The curve of the paper, whatever its data set: its shape is what matters. */
-static pg_status add_published_curve(const pg_published *published, figure *f, pg_error *err)
+static pg_status add_published_curve(const pg_published *published, pg_figure *f, pg_error *err)
 {
     pg_status status = PG_OK;
     char series[PG_SHEET_TEXT];
@@ -403,7 +339,7 @@ static pg_status draw_dissimilarity(const scene *at, const pg_published *publish
                                      {"accuracy %", PG_COLUMN_MEAN},
                                      {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    figure f = {.kind = "dissimilarity", .body = dissimilarity_body, .width = 960, .height = 420};
+    pg_figure f = {.kind = "dissimilarity", .body = dissimilarity_body, .width = 960, .height = 420};
     const pg_survey *s = at->survey;
     PG_TRY(start(&f, at, columns, err));
     for (int k = 0; k < s->attacks.count; k++)
@@ -411,7 +347,7 @@ static pg_status draw_dissimilarity(const scene *at, const pg_published *publish
             if (s->attack[i] == k && in_scene(at, i) && turns_signs(s->attacks.items[k].name))
                 PG_TRY(add_dissimilarity(at, i, &f, err));
     if (published && f.points.row_count) PG_TRY(add_published_curve(published, &f, err));
-    PG_TRY(finish(&f, directory, err));
+    PG_TRY(pg_figure_finish(&f, directory, err));
 done:
     pg_sheet_clear(&f.points);
     return status;
@@ -436,63 +372,12 @@ pg_status pg_figures_write(const pg_survey *survey, const pg_published *publishe
         if (!new_place(survey->results, i)) continue;
         scene at = {.survey = survey, .place = &survey->results->items[i].labels, .scheme = -1};
         PG_TRY(draw_pruning(&at, directory, err));
+        PG_TRY(draw_gammas(&at, directory, err));
         for (at.scheme = 0; at.scheme < survey->schemes.count; at.scheme++) {
             PG_TRY(draw_forged(&at, directory, err));
             PG_TRY(draw_dissimilarity(&at, published, directory, err));
         }
     }
 done:
-    return status;
-}
-
-/* ---- gnuplot ---------------------------------------------------------------------------------------------------------- */
-
-static int is_script(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot && strcmp(dot, ".gp") == 0;
-}
-
-/* Run gnuplot in a folder, its talk going nowhere: *found is false if there is none. */
-static pg_status run_gnuplot(const char *folder, const char *script, bool *found, pg_error *err)
-{
-    const char *const argv[] = {"gnuplot", script, NULL};
-    posix_spawn_file_actions_t files;
-    pid_t child = 0;
-    int how = 0;
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addchdir_np(&files, folder);
-    errno = posix_spawnp(&child, argv[0], &files, NULL, (char *const *)argv, environ);
-    posix_spawn_file_actions_destroy(&files);
-    *found = errno != ENOENT;
-    if (!*found) return PG_OK;
-    if (errno) return pg_fail_errno(err, "gnuplot cannot be run");
-    while (waitpid(child, &how, 0) < 0 && errno == EINTR) {
-    }
-    if (WIFEXITED(how) && WEXITSTATUS(how) == 0) return PG_OK;
-    return pg_fail(err, PG_IO_FAULT, "gnuplot failed on %s/%s", folder, script);
-}
-
-pg_status pg_figures_draw(const char *directory, int *drawn, pg_error *err)
-{
-    char folder[PG_PATH_MAX];
-    struct dirent **scripts = NULL;
-    int count = 0;
-    bool found = true;
-    pg_status status = PG_OK;
-    *drawn = 0;
-    PG_TRY(pg_path(folder, directory, "figures", NULL, err));
-    if (!pg_file_exists(folder)) goto done;
-    count = scandir(folder, &scripts, is_script, alphasort);
-    if (count < 0) PG_TRY(pg_fail_errno(err, "%s", folder));
-    for (int i = 0; i < count && found; i++) {
-        PG_TRY(run_gnuplot(folder, scripts[i]->d_name, &found, err));
-        if (found) ++*drawn;
-    }
-    if (!found) *drawn = -1;
-done:
-    for (int i = 0; i < count; i++) free(scripts[i]);
-    free(scripts);
     return status;
 }

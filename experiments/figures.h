@@ -2,20 +2,18 @@
  * NAME.png from them. For every data set, network and norm:
  *   pruning        accuracy and detection against the share of weights pruned, per scheme
  *   forged         histogram of the accuracy with genuine passports and with those of fake attacks 1 and 2, per scheme
+ *   gamma          histogram of the gammas of passport layers, those of the plain network's norms beside them
  *   dissimilarity  accuracy against the share of the signature in which forged passports differ, per scheme and attack
  * A figure without points is left out. */
 #ifndef PG_EXPERIMENTS_FIGURES_H
 #define PG_EXPERIMENTS_FIGURES_H
 
+#include "experiments/figure.h"
 #include "experiments/published.h"
 #include "experiments/survey.h"
 
 /* Write points and scripts. published, which may be NULL, gives the curve of the paper to compare with. */
 PG_CHECKED pg_status pg_figures_write(const pg_survey *survey, const pg_published *published, const char *directory,
                                       pg_error *err);
-
-/* Run gnuplot on every script; *drawn is how many were, -1 if there is no gnuplot. Not from a rank of MPI: it starts a
- * process. */
-PG_CHECKED pg_status pg_figures_draw(const char *directory, int *drawn, pg_error *err);
 
 #endif

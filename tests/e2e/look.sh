@@ -38,7 +38,7 @@ check "... does without" says '^nothing was timed in run'
 # ---- null models ----------------------------------------------------------------------------------------------------------------
 nulls=(--set 'attacks=[]' --set 'schemes=[{scheme: v1}, {scheme: adi, trigger_count: 20}]' --set null_models=2 --set 'seeds=[1, 2]')
 check "plan of a grid with null models" code 0 "$PASSGRID" plan "$GRID" --out nulls "${nulls[@]}"
-check "... one more plain network than seeds" test "$(grep -c /plain/ out)" = 3
+check "... one more plain network than seeds" test "$(grep -c " new .*/plain/" out)" = 3
 check "... thresholds name a parent and count the others" test "$(row adi/threshold/s1 | awk '{ print $5, $6 }')" = "$(field adi/s1/ 1) +2"
 check "... null models that share nothing count once" says '^shared: 3 tasks'
 check "the run" code 0 "$PASSGRID" run "$GRID" --out nulls "${nulls[@]}"
@@ -46,6 +46,8 @@ check "... says the threshold beside the p-value" grep -q 'p-value at most,null 
 value() { awk -F, -v m="$1" '$0 ~ "/adi/threshold/s1/" && $0 ~ "," m ","' nulls/cells.csv | sed "s/.*,$1,//;s/,.*//"; }
 check "... from 3 fresh trigger sets on each of 2 networks" test "$(value null_models) $(value null_model_keys) $(value null_model_length)" = "2 3 20"
 check "... theta is T(L) of L" awk "BEGIN { exit !($(value null_model_threshold) > 0 && ($(value null_model_threshold) - 5 * $(value null_model_count))^2 < 1e-9) }"
+channels() { sed -n "s,.*/$1/s1/.*gamma_channels\,\([0-9]*\).*,\1,p" nulls/cells.csv | awk '{ n += $1 } END { print n }'; }
+check "... gammas of every channel that has a passport, and of the plain network's" test "$(channels v1) $(channels plain)" = "64 64"
 check "null models without fresh evidence" code 2 "$PASSGRID" plan "$GRID" "${nulls[@]}" --set verify.nulls=0
 check "... says so" says 'null_models: want fresh evidence, and verify.nulls is 0' err
 

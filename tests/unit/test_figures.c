@@ -38,7 +38,10 @@ static void add_cell(pg_result *r, const char *outcome, const char *metric, doub
 static void make_results(void)
 {
     for (int seed = 0; seed < 2; seed++) {
-        add_cell(add_result("v1", "", ""), "", "accuracy_claimed", 60 + 20 * seed);
+        pg_result *trained = add_result("v1", "", "");
+        add_cell(trained, "", "accuracy_claimed", 60 + 20 * seed);
+        add_cell(trained, "gamma=-0.225", "gamma_channels", 6);
+        add_cell(trained, "gamma=0.025", "gamma_channels", 4 * seed);
         pg_result *prune = add_result("v1", "prune", "levels=[0, 50]");
         add_cell(prune, "level=0", "accuracy", 60 + 2 * seed);
         add_cell(prune, "level=50", "accuracy", 40 + 2 * seed);
@@ -91,6 +94,7 @@ static size_t rows_of(const char *file)
 #define PRUNING "pruning-set-20-10-alexnet-x0.5-bn"
 #define FORGED  "forged-set-20-10-alexnet-x0.5-bn-v1"
 #define CURVE   "dissimilarity-set-20-10-alexnet-x0.5-bn-v1"
+#define GAMMA   "gamma-set-20-10-alexnet-x0.5-bn"
 
 static void test_points(void **state)
 {
@@ -109,6 +113,15 @@ static void test_points(void **state)
     assert_near(number_at(FORGED ".csv", 2, "accuracy %"), 11);
     assert_near(number_at(FORGED ".csv", 2, "share %"), 75);
     assert_near(number_at(FORGED ".csv", 3, "accuracy %"), 99);
+    /* 12 of 16 channels below zero, 4 above, five bins further; the outline begins and ends at nothing */
+    assert_int_equal(rows_of(GAMMA ".csv"), 1 + 6 + 1);
+    assert_near(number_at(GAMMA ".csv", 0, "share %"), 0);
+    assert_near(number_at(GAMMA ".csv", 1, "gamma"), -0.225);
+    assert_near(number_at(GAMMA ".csv", 1, "share %"), 75);
+    assert_near(number_at(GAMMA ".csv", 2, "share %"), 0);
+    assert_near(number_at(GAMMA ".csv", 6, "gamma"), 0.025);
+    assert_near(number_at(GAMMA ".csv", 6, "share %"), 25);
+    assert_near(number_at(GAMMA ".csv", 7, "gamma"), 0.075);
     assert_int_equal(rows_of(CURVE ".csv"), 1);
     assert_near(number_at(CURVE ".csv", 0, "differing %"), 50);
     assert_near(number_at(CURVE ".csv", 0, "accuracy %"), 10.5);
@@ -138,9 +151,9 @@ static void test_drawing(void **state)
     free(path);
     assert_int_equal(pg_figures_draw(folder, &drawn, NULL), PG_OK);
     if (drawn < 0) skip();
-    assert_int_equal(drawn, 3);
-    static const char *const names[] = {PRUNING ".svg", PRUNING ".png", FORGED ".svg",
-                                        FORGED ".png",  CURVE ".svg",   CURVE ".png"};
+    assert_int_equal(drawn, 4);
+    static const char *const names[] = {PRUNING ".svg", PRUNING ".png", FORGED ".svg", FORGED ".png",
+                                        CURVE ".svg",   CURVE ".png",   GAMMA ".svg",  GAMMA ".png"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *data = NULL;
         size_t bytes = 0;
