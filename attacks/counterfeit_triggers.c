@@ -239,6 +239,7 @@ const pg_attack pg_attack_counterfeit_triggers = {
     .options_size = sizeof(counterfeit_options),
     .state_size = sizeof(counterfeit_state),
     .needs = PG_HOLDS_TRIGGERS,
+    .kept = true,
     .start = start,
     .step = step,
     .progress = progress,

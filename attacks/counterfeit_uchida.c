@@ -201,6 +201,7 @@ const pg_attack pg_attack_counterfeit_uchida = {
     .options_size = sizeof(counterfeit_options),
     .state_size = sizeof(counterfeit_state),
     .needs = PG_HOLDS_MARK,
+    .kept = true,
     .start = start,
     .step = step,
     .progress = progress,

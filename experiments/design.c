@@ -307,6 +307,25 @@ static void read_restriction(reader *r, const pg_node *list, pg_design_attack *a
     }
 }
 
+/* The attack that this one comes after: `after: counterfeit-triggers`. It stands above and keeps what it forges. */
+static void read_after(reader *r, const pg_node *node, pg_design_attack *attack)
+{
+    enum { ATTACKS_MAX = 128 };
+    const char *names[ATTACKS_MAX + 1] = {NULL};
+    if (!node) return;
+    const pg_attack *after = pg_attack_find(node->text);
+    for (int i = 0, n = 0; pg_attacks[i] && n < ATTACKS_MAX; i++)
+        if (pg_attacks[i]->kept) names[n++] = pg_attacks[i]->name;
+    if (!after || !after->kept) {
+        pg_problems_choice(r->problems, node, names);
+        return;
+    }
+    for (int i = 0; i < r->design->attack_count; i++)
+        if (r->design->attacks[i].attack == after && !r->design->attacks[i].after && &r->design->attacks[i] != attack)
+            attack->after = after;
+    if (!attack->after) pg_problems_add(r->problems, node, "no %s stands above", after->name);
+}
+
 /* Value of a whole-number option by its key; otherwise if the table has none. */
 static int option_int(const pg_option *table, const void *values, const char *key, int otherwise)
 {
@@ -317,7 +336,7 @@ static int option_int(const pg_option *table, const void *values, const char *ke
 
 static pg_status read_one_attack(reader *r, const pg_node *map, pg_error *err)
 {
-    static const char *const more[] = {"attack", "schemes", NULL};
+    static const char *const more[] = {"attack", "schemes", "after", NULL};
     const pg_attack *attack = pg_attack_find(pg_node_get(map, "attack")->text);
     pg_design_attack *made = NULL;
     pg_status status = append(&r->design->attacks, &r->design->attack_count, sizeof *made, &made, err);
@@ -328,6 +347,7 @@ static pg_status read_one_attack(reader *r, const pg_node *map, pg_error *err)
     PG_TRY(pg_preset_apply(r->preset.preset, attack->name, attack->options, made->options, err));
     pg_options_take(attack->options, map, made->options, r->problems);
     read_restriction(r, pg_node_get(map, "schemes"), made);
+    read_after(r, pg_node_get(map, "after"), made);
     pg_options_unknown((const pg_option *const[]){attack->options, NULL}, more, map, r->problems);
     const char *other = attack->other_data ? attack->other_data(made->options) : NULL;
     const pg_node *named = pg_node_find(map, "data");

@@ -13,6 +13,8 @@
  *   attacks:
  *     - {attack: prune}
  *     - {attack: fake1, repeats: 20, schemes: [v1]}
+ *     - {attack: counterfeit-triggers}
+ *     - {attack: finetune, after: counterfeit-triggers}    # does what was forged outlive it?
  *   verify: {level: 1e-6}
  *   profiles: {laptop: {train: {epochs: 2}}}               # other sizes of the same: see profile.h
  *
@@ -43,7 +45,8 @@ typedef struct pg_design_attack {
     pg_data_choice other; /* name empty: none */
     pg_input other_facts;
     bool all_schemes;
-    uint64_t schemes; /* bit i: applies to pg_schemes[i] */
+    uint64_t schemes;       /* bit i: applies to pg_schemes[i] */
+    const pg_attack *after; /* comes after every entry of that attack, which stands above; NULL: none */
 } pg_design_attack;
 
 typedef struct pg_design {

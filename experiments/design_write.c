@@ -67,6 +67,7 @@ static pg_status add_attacks(const pg_design *d, pg_tree *tree, pg_error *err)
         PG_TRY(pg_node_add(tree, list, NULL, PG_MAP, NULL, &map, err));
         PG_TRY(pg_node_add_text(tree, map, "attack", a->attack->name, err));
         PG_TRY(pg_options_write(a->attack->options, a->options, false, tree, map, err));
+        if (a->after) PG_TRY(pg_node_add_text(tree, map, "after", a->after->name, err));
         if (a->all_schemes) continue;
         PG_TRY(pg_node_add(tree, map, "schemes", PG_LIST, NULL, &names, err));
         for (int k = 0; pg_schemes[k]; k++)

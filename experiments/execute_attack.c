@@ -15,7 +15,7 @@ typedef struct work {
     pg_data data, other;
     pg_dataset fresh;
     pg_model *victim, *pretrained, *running;
-    pg_evidence *evidence;
+    pg_evidence *evidence, *forged; /* the owner's; what the attack that came before forged, NULL: none */
     pg_nulls nulls;
     pg_judge *judge;  /* of forgeries on the unchanged victim */
     double reference; /* accuracy of the victim as deployed */
@@ -36,6 +36,10 @@ static pg_status load_all(work *w, pg_error *err)
     if (task->scheme->keygen) {
         PG_TRY(pg_execute_path(w->at, "evidence", task->victim, path, err));
         PG_TRY(pg_evidence_load(path, &w->evidence, err));
+    }
+    if (task->after) {
+        PG_TRY(pg_execute_path(w->at, "evidence", task->forged, path, err));
+        PG_TRY(pg_evidence_load(path, &w->forged, err));
     }
 done:
     return status;
@@ -172,22 +176,43 @@ done:
 }
 
 /* Trigger accuracy of a changed model with the victim's own last layer put back (Adi et al.'s protocol). */
-static pg_status record_triggers(const work *w, const pg_model *changed, const char *name, pg_record *record, pg_error *err)
+static pg_status record_triggers(const work *w, const pg_model *changed, const pg_evidence *evidence, const char *name,
+                                 const char *metric, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_model *restored = NULL;
     pg_accuracy a;
-    if (!w->evidence || !w->evidence->triggers.count) return PG_OK;
+    if (!evidence || !evidence->triggers.count) return PG_OK;
     pg_net_spec spec = changed->spec;
     spec.classes = w->victim->spec.classes;
     PG_TRY(pg_model_create(&spec, &restored, err));
     PG_TRY(pg_model_copy(changed, restored, err));
     pg_model_copy_classifier(w->victim, restored);
-    PG_TRY(pg_measure_accuracy(restored, pg_net_spec_deployed(&spec), w->evidence, &w->evidence->triggers, w->view.pixels,
+    PG_TRY(pg_measure_accuracy(restored, pg_net_spec_deployed(&spec), evidence, &evidence->triggers, w->view.pixels,
                                w->task->verify.batch, &a, err));
-    PG_TRY(pg_record_add(record, name, "trigger_restored", a.exact, "%", err));
+    PG_TRY(pg_record_add(record, name, metric, a.exact, "%", err));
 done:
     pg_model_destroy(&restored);
+    return status;
+}
+
+/* What the attack before forged for the victim, on a changed model: in the owner's row. */
+static pg_status record_forged(const work *w, const pg_model *model, const pg_dataset *test, double deployed, const char *name,
+                               pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_finding f;
+    pg_nulls nulls = {0};
+    PG_TRY(draw_nulls(w, model, w->forged, &nulls, err));
+    PG_TRY(verify(w, model, w->forged, test, deployed, &nulls, &f, err));
+    if (f.bits || f.trigger_count) {
+        PG_TRY(pg_record_add(record, name, "forged_detection", f.detection, "%", err));
+        PG_TRY(pg_record_add(record, name, "forged_p_value", f.p_value, "", err));
+        PG_TRY(pg_record_add(record, name, "forged_stands", f.stands, "", err));
+    }
+    PG_TRY(record_triggers(w, model, w->forged, name, "forged_restored", record, err));
+done:
+    pg_nulls_clear(&nulls);
     return status;
 }
 
@@ -202,7 +227,8 @@ static pg_status judge_removal(work *w, const pg_outcome *o, double deployed, co
     PG_TRY(draw_nulls(w, model, w->evidence, &nulls, err));
     PG_TRY(verify(w, model, w->evidence, test, deployed, &nulls, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
-    PG_TRY(record_triggers(w, model, name, record, err));
+    PG_TRY(record_triggers(w, model, w->evidence, name, "trigger_restored", record, err));
+    if (w->forged) PG_TRY(record_forged(w, model, test, deployed, name, record, err));
 done:
     pg_nulls_clear(&nulls);
     return status;
@@ -233,6 +259,14 @@ static pg_status find_deployed(const work *w, const pg_outcome *o, double *deplo
     return status;
 }
 
+/* The last outcome's forged evidence, for attacks that come after. */
+static pg_status keep(const work *w, const pg_outcome *o, pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    const pg_status status = pg_execute_path(w->at, "evidence", w->task->key, path, err);
+    return status == PG_OK ? pg_evidence_save(o->evidence, path, err) : status;
+}
+
 /* The owner's evidence is judged on a changed model, forged evidence on the model that it is for: rows NAME, or, where an
  * outcome has both, NAME for the owner and "attacker" for the forger. */
 static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error *err)
@@ -245,6 +279,7 @@ static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error
     if (o->model || !o->evidence) PG_TRY(judge_removal(w, o, deployed, name, record, err));
     if (o->evidence && !o->model) PG_TRY(record_genuine(w, record, err));
     if (o->evidence) PG_TRY(judge_forgery(w, o, deployed, o->model ? "attacker" : name, record, err));
+    if (w->task->attack->kept) PG_TRY(keep(w, o, err));
     PG_TRY(record_attack(o, name, record, err));
 done:
     return status;
@@ -287,6 +322,7 @@ done:
     pg_model_destroy(&w.pretrained);
     pg_model_destroy(&w.running);
     pg_evidence_destroy(&w.evidence);
+    pg_evidence_destroy(&w.forged);
     pg_data_clear(&w.data);
     pg_data_clear(&w.other);
     pg_dataset_clear(&w.fresh);

@@ -184,6 +184,7 @@ static pg_status add_threshold(builder *b, const place *at, const price *p, pg_t
     const pg_grid_options *o = &b->design->grid;
     int all[2 + PG_NULL_MODELS_MAX] = {parents[0], parents[1]}, index;
     task->kind = PG_TASK_THRESHOLD;
+    memcpy(task->victim, b->grid->tasks[parents[0]].key, sizeof task->victim);
     task->null_model_count = o->null_models;
     for (int i = 0; i < o->null_models; i++) {
         place other = *at;
@@ -204,6 +205,46 @@ static bool applies(const pg_design_attack *a, const pg_scheme *scheme)
     return a->all_schemes || (a->schemes >> i & 1);
 }
 
+/* Attack number i of the design on a trained model; where `before` is not -1, after attack number `before`. */
+static pg_status add_attack(builder *b, const price *p, const pg_task *trained, const int *parents, int i, int before,
+                            int *index, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_design_attack *a = &b->design->attacks[i], *earlier = &b->design->attacks[before < 0 ? 0 : before];
+    int all[3] = {parents[0], parents[1], -1};
+    pg_task task = *trained;
+    task.kind = PG_TASK_ATTACK;
+    memcpy(task.victim, b->grid->tasks[parents[0]].key, sizeof task.victim);
+    task.attack = a->attack;
+    task.attack_options = a->options;
+    task.other = a->other;
+    if (before >= 0) {
+        PG_TRY(add_attack(b, p, trained, parents, before, -1, &all[2], err));
+        task.after = earlier->attack;
+        task.after_options = earlier->options;
+        memcpy(task.forged, b->grid->tasks[all[2]].key, sizeof task.forged);
+    }
+    PG_TRY(add(b->grid, &task, all, 3, attack_cost(p, a), index, err));
+done:
+    return status;
+}
+
+/* Attack number i after every entry of the attack that it is to come after, or alone. */
+static pg_status add_chains(builder *b, const price *p, const pg_task *trained, const int *parents, int i, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_design_attack *a = &b->design->attacks[i];
+    int index;
+    if (!a->after) return add_attack(b, p, trained, parents, i, -1, &index, err);
+    for (int k = 0; k < i; k++) {
+        const pg_design_attack *earlier = &b->design->attacks[k];
+        if (earlier->attack == a->after && !earlier->after && applies(earlier, trained->scheme))
+            PG_TRY(add_attack(b, p, trained, parents, i, k, &index, err));
+    }
+done:
+    return status;
+}
+
 /* A trained model and its attacks. */
 static pg_status add_scheme(builder *b, const place *at, int number, pg_error *err)
 {
@@ -211,7 +252,7 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
     const pg_design_scheme *s = &b->design->schemes[number];
     const price *p = &at->prices[number];
     pg_task task = task_at(b, at);
-    int parents[2] = {-1, -1}, index; /* the model to be attacked, and the plain network */
+    int parents[2] = {-1, -1}; /* the model to be attacked, and the plain network */
     task.scheme = s->scheme;
     task.scheme_options = s->options;
     task.train = s->train;
@@ -220,16 +261,8 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
         memcpy(task.pretrained, b->grid->tasks[parents[1]].key, sizeof task.pretrained);
     }
     PG_TRY(add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
-    task.kind = PG_TASK_ATTACK;
-    memcpy(task.victim, task.key, sizeof task.victim);
-    for (int i = 0; i < b->design->attack_count; i++) {
-        const pg_design_attack *a = &b->design->attacks[i];
-        if (!applies(a, s->scheme)) continue;
-        task.attack = a->attack;
-        task.attack_options = a->options;
-        task.other = a->other;
-        PG_TRY(add(b->grid, &task, parents, 2, attack_cost(p, a), &index, err));
-    }
+    for (int i = 0; i < b->design->attack_count; i++)
+        if (applies(&b->design->attacks[i], s->scheme)) PG_TRY(add_chains(b, p, &task, parents, i, err));
     if (b->design->grid.null_models && s->scheme->keygen) PG_TRY(add_threshold(b, at, p, &task, parents, err));
 done:
     return status;

@@ -77,6 +77,7 @@ pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err)
     if (pg_json_intact(path)) goto done;
     PG_TRY(check_parent(task.victim, at, err));
     PG_TRY(check_parent(task.pretrained, at, err));
+    PG_TRY(check_parent(task.forged, at, err));
     for (int i = 0; i < task.null_model_count; i++) PG_TRY(check_parent(task.null_models[i], at, err));
     PG_TRY(pg_task_execute(&task, at, &record, err));
     PG_TRY(pg_task_describe(&task, &labels, err));

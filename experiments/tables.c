@@ -115,6 +115,8 @@ static const column_spec removal_columns[] = {{"accuracy", "accuracy %", PG_COLU
                                               {"detection", "signature %", PG_COLUMN_MEAN},
                                               {"rescaled", "rescaled", PG_COLUMN_MEAN},
                                               {"stands", "claim", PG_COLUMN_SHARE},
+                                              {"forged_detection", "forged %", PG_COLUMN_MEAN},
+                                              {"forged_stands", "forged claim", PG_COLUMN_SHARE},
                                               {NULL, NULL, PG_COLUMN_TEXT}};
 
 enum { REMOVAL_COLUMNS = sizeof removal_columns / sizeof *removal_columns - 1 }; /* of each scheme */

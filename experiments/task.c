@@ -92,6 +92,10 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, bool 
     PG_TRY(add_options(tree, map, "attack", "attack", task->attack->name, task->attack->options, task->attack_options, reveal,
                        err));
     if (task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, err));
+    if (!task->after) goto done;
+    PG_TRY(
+        add_options(tree, map, "after", "attack", task->after->name, task->after->options, task->after_options, reveal, err));
+    PG_TRY(pg_node_add_text(tree, map, "forged", task->forged, err));
 done:
     return status;
 }
@@ -179,6 +183,17 @@ done:
     return status;
 }
 
+/* An attack and its options under key. */
+static pg_status get_attack(const pg_node *root, const char *key, const pg_attack **attack, void **values,
+                            pg_problems *problems, pg_error *err)
+{
+    char name[64] = "";
+    get_text(pg_node_get(root, key), "attack", name, sizeof name);
+    *attack = pg_attack_find(name);
+    if (!*attack) return pg_fail(err, PG_BAD_INPUT, "task: unknown attack '%s'", name);
+    return get_options((*attack)->options, pg_node_get(root, key), (*attack)->options_size, values, problems, err);
+}
+
 static pg_status get_scheme_and_attack(const pg_node *root, pg_task *out, pg_problems *problems, pg_error *err)
 {
     char name[64] = "";
@@ -189,11 +204,8 @@ static pg_status get_scheme_and_attack(const pg_node *root, pg_task *out, pg_pro
     PG_TRY(get_options(out->scheme->options, pg_node_get(root, "scheme"), out->scheme->options_size, &out->scheme_options,
                        problems, err));
     if (out->kind != PG_TASK_ATTACK) goto done;
-    get_text(pg_node_get(root, "attack"), "attack", name, sizeof name);
-    out->attack = pg_attack_find(name);
-    if (!out->attack) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: unknown attack '%s'", name));
-    PG_TRY(get_options(out->attack->options, pg_node_get(root, "attack"), out->attack->options_size, &out->attack_options,
-                       problems, err));
+    PG_TRY(get_attack(root, "attack", &out->attack, &out->attack_options, problems, err));
+    if (pg_node_find(root, "after")) PG_TRY(get_attack(root, "after", &out->after, &out->after_options, problems, err));
 done:
     return status;
 }
@@ -221,6 +233,7 @@ static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *probl
     get_text(root, "pretrained", out->pretrained, sizeof out->pretrained);
     get_text(root, "victim", out->victim, sizeof out->victim);
     get_null_models(pg_node_get(root, "null_models"), out);
+    get_text(root, "forged", out->forged, sizeof out->forged);
     get_data(pg_node_get(root, "other"), &out->other);
     PG_TRY(get_scheme_and_attack(root, out, problems, err));
 done:
@@ -252,24 +265,25 @@ void pg_task_clear(pg_task *task)
     pg_task_clear_texts(task);
     pg_free(task->scheme_options);
     pg_free(task->attack_options);
+    pg_free(task->after_options);
     *task = (pg_task){0};
 }
 
 /* ---- labels ---- */
 
-/* "key=value key=value" of all options. */
-static pg_status describe_options(const pg_option *table, const void *values, char out[PG_LABEL_MAX], pg_error *err)
+/* Append "key=value key=value" of all options to out, every key with the prefix. */
+static pg_status describe_options(const char *prefix, const pg_option *table, const void *values, char out[PG_LABEL_MAX],
+                                  pg_error *err)
 {
     pg_status status = PG_OK;
-    size_t used = 0;
-    out[0] = 0;
+    size_t used = strlen(out);
     for (; table->key && status == PG_OK; table++) {
         const pg_option one[] = {*table, {0}};
         char *text = NULL;
         status = pg_options_text(one, values, &text, err);
         if (status == PG_OK && used < PG_LABEL_MAX) {
             const char *value = text + strlen(table->key) + 3; /* after "{key: " and before "}" */
-            used += (size_t)snprintf(out + used, PG_LABEL_MAX - used, "%s%s=%.*s", used ? " " : "", table->key,
+            used += (size_t)snprintf(out + used, PG_LABEL_MAX - used, "%s%s%s=%.*s", used ? " " : "", prefix, table->key,
                                      (int)strlen(value) - 1, value);
         }
         pg_free(text);
@@ -299,11 +313,16 @@ pg_status pg_task_describe(const pg_task *task, pg_task_labels *out, pg_error *e
              strcmp(width, "1") ? width : "", task->relu_before_add ? "" : " late-relu");
     snprintf(out->norm, sizeof out->norm, "%s", task->norm);
     snprintf(out->scheme, sizeof out->scheme, "%s", task->scheme->name);
-    PG_TRY(describe_options(task->scheme->options, task->scheme_options, out->scheme_parameters, err));
-    PG_TRY(describe_options(pg_train_table, &task->train, out->training, err));
+    PG_TRY(describe_options("", task->scheme->options, task->scheme_options, out->scheme_parameters, err));
+    PG_TRY(describe_options("", pg_train_table, &task->train, out->training, err));
     if (task->kind == PG_TASK_ATTACK) {
         snprintf(out->attack, sizeof out->attack, "%s", task->attack->name);
-        PG_TRY(describe_options(task->attack->options, task->attack_options, out->parameters, err));
+        PG_TRY(describe_options("", task->attack->options, task->attack_options, out->parameters, err));
+    }
+    if (task->after) {
+        const size_t used = strlen(out->parameters);
+        snprintf(out->parameters + used, sizeof out->parameters - used, "%safter=%s", used ? " " : "", task->after->name);
+        PG_TRY(describe_options("after_", task->after->options, task->after_options, out->parameters, err));
     }
     const char *part = task->kind == PG_TASK_THRESHOLD ? "threshold" : out->attack;
     snprintf(out->name, sizeof out->name, "%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, task->arch, task->norm, out->scheme,

@@ -44,6 +44,10 @@ typedef struct pg_task {
     const pg_attack *attack;
     void *attack_options;
     pg_data_choice other; /* the attack's other data set; name empty: none */
+    /* attack that comes after one that forged evidence: that one, its options, key of its task; NULL: none */
+    const pg_attack *after;
+    void *after_options;
+    char forged[PG_SHA256_HEX];
     pg_verify_options verify;
 } pg_task;
 

@@ -51,6 +51,19 @@ check "... gammas of every channel that has a passport, and of the plain network
 check "null models without fresh evidence" code 2 "$PASSGRID" plan "$GRID" "${nulls[@]}" --set verify.nulls=0
 check "... says so" says 'null_models: want fresh evidence, and verify.nulls is 0' err
 
+# ---- an attack after another --------------------------------------------------------------------------------------------------
+chain=(--set 'schemes=[{scheme: adi, trigger_count: 20}]' --set 'seeds=[1]'
+    --set 'attacks=[{attack: counterfeit-triggers, count: 20, steps: 200}, {attack: prune, levels: [0, 100], after: counterfeit-triggers}]')
+check "the run of a chain" code 0 "$PASSGRID" run "$GRID" --out chain "${chain[@]}"
+check "... what was forged stands in the owner's row" grep -q 'adi forged %' chain/tables/removal.csv
+forged() { sed -n "s/.*,level=$1,forged_detection,\([0-9.]*\).*/\1/p" chain/cells.csv; }
+check "... as it was forged where nothing is pruned" test "$(forged 0)" = "$(sed -n 's/.*counterfeit-triggers.*,1,,detection,\([0-9.]*\).*/\1/p' chain/cells.csv)"
+check "... and by guessing where all is" awk "BEGIN { exit !($(forged 0) > 2 * $(forged 100)) }"
+check "an attack after one that is not above" code 2 "$PASSGRID" plan "$GRID" "${chain[@]}" --set 'attacks.0={attack: prune}'
+check "... says so" says 'attacks.1.after: no counterfeit-triggers stands above' err
+check "an attack after one that keeps nothing" code 2 "$PASSGRID" plan "$GRID" "${chain[@]}" --set attacks.1.after=finetune
+check "... says so" says 'attacks.1.after: expected one of counterfeit-uchida, counterfeit-triggers' err
+
 # ---- why ----------------------------------------------------------------------------------------------------------------------
 check "why of a finished task" code 0 "$PASSGRID" why "$key" "$GRID" --out run "${small[@]}"
 check "... says that it is done" says '^synthetic/.* is done$'

@@ -181,6 +181,30 @@ static void test_null_models(void **state)
     pg_grid_destroy(&without);
 }
 
+/* An attack that comes after another has a parent for each of its entries, and their options in its labels. */
+static void test_chains(void **state)
+{
+    (void)state;
+    pg_grid *grid =
+        read_grid(HEAD "schemes: [{scheme: plain}, {scheme: adi}]\nattacks: [{attack: counterfeit-triggers, bound: [0, 8]}, "
+                       "{attack: prune, after: counterfeit-triggers}]\n",
+                  NULL, 0);
+    assert_int_equal(grid->count, 2 + 2 + 2); /* nothing is forged for the plain network, so nothing comes after */
+    const pg_node_task *last = &grid->tasks[5];
+    assert_int_equal(last->parent_count, 2);
+    assert_int_equal(last->parents[0], find_name(grid, "/adi/s1/"));
+    assert_int_equal(last->parents[1], 3);
+    pg_task task;
+    pg_task_labels labels;
+    assert_int_equal(pg_task_parse(last->text, &task, NULL), PG_OK);
+    assert_string_equal(task.forged, grid->tasks[3].key);
+    assert_int_equal(pg_task_describe(&task, &labels, NULL), PG_OK);
+    assert_non_null(
+        strstr(labels.parameters, " after=counterfeit-triggers after_start=generated after_count=100 after_bound=8 "));
+    pg_task_clear(&task);
+    pg_grid_destroy(&grid);
+}
+
 static const char *const full = HEAD
     "name: full\nlabel: \"a # label\"\nseeds: [3, 4]\n"
     "schemes: [{scheme: plain}, {scheme: [v1, v2], signature: \"x: y\", train: {lr: [0.1, 0.2]}}]\n"
@@ -321,9 +345,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_presets),      cmocka_unit_test(test_products), cmocka_unit_test(test_parents),
-        cmocka_unit_test(test_null_models),  cmocka_unit_test(test_resolved), cmocka_unit_test(test_task_text),
-        cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_keys),     cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_presets),     cmocka_unit_test(test_products),     cmocka_unit_test(test_parents),
+        cmocka_unit_test(test_null_models), cmocka_unit_test(test_resolved),     cmocka_unit_test(test_task_text),
+        cmocka_unit_test(test_chains),      cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_problems),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
