@@ -205,10 +205,11 @@ static void test_chains(void **state)
     pg_grid_destroy(&grid);
 }
 
-static const char *const full = HEAD
-    "name: full\nlabel: \"a # label\"\nseeds: [3, 4]\n"
-    "schemes: [{scheme: plain}, {scheme: [v1, v2], signature: \"x: y\", train: {lr: [0.1, 0.2]}}]\n"
-    "attacks: [{attack: fake1, repeats: [2, 3], schemes: [v1]}, {attack: finetune, data: fashion-mnist, data_train: 10}]\n";
+static const char *const full =
+    HEAD "name: full\nnull_models: 1\nlabel: \"a # label\"\nseeds: [3, 4]\n"
+         "schemes: [{scheme: plain}, {scheme: [v1, v2], signature: \"x: y\", train: {lr: [0.1, 0.2]}}]\n"
+         "attacks: [{attack: fake1, repeats: [2, 3], schemes: [v1]}, {attack: finetune, data: fashion-mnist, data_train: 10}, "
+         "{attack: counterfeit-triggers}, {attack: prune, after: counterfeit-triggers}]\n";
 
 /* Lists in a scheme's own training are no axes, so this is the same without them. The signature is not in it. */
 static void test_resolved(void **state)
