@@ -2,6 +2,7 @@
 #include "tests/unit/subject.h"
 
 #include "attacks/attack.h"
+#include "core/compute/kernels.h"
 #include "core/formats/yaml.h"
 #include "core/nets/state.h"
 #include "core/ownership/verify.h"
@@ -587,6 +588,74 @@ static void test_view_holds_what_is_declared(void **state)
     pg_task_release_data();
 }
 
+/* ---- triggers after removal ---- */
+
+static pg_model *silenced; /* what the attack below gives back */
+
+/* An attack that sets the public affine of passport layers to nothing. */
+static pg_status silence_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *error)
+{
+    (void)state;
+    *what = silenced ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
+    if (silenced) return PG_OK;
+    const pg_status status = pg_model_clone(seen.model, &silenced, error);
+    for (int i = 0; status == PG_OK && i < silenced->passport_count; i++) {
+        const pg_layer *l = pg_model_passport_layer(silenced, i);
+        pg_zero((size_t)l->out_channels, silenced->params + l->affine[PG_PUBLIC].gamma);
+        pg_zero((size_t)l->out_channels, silenced->params + l->affine[PG_PUBLIC].beta);
+    }
+    *outcome = (pg_outcome){.model = silenced};
+    return status;
+}
+
+static double cell_of(const pg_record *record, const char *metric)
+{
+    for (int i = 0; i < record->cell_count; i++)
+        if (strcmp(record->cells[i].metric, metric) == 0) return record->cells[i].value;
+    fail_msg("no %s", metric);
+    return NAN;
+}
+
+/* A network of which only the affine was changed answers the triggers as before once its affine is put back, and not without.
+ */
+static void test_stale_affine(void **state)
+{
+    (void)state;
+    const pg_workplace at = {.directory = test_folder};
+    const pg_attack silence = {.name = "silence",
+                               .state_size = 1,
+                               .start = spy_start,
+                               .step = silence_step,
+                               .progress = spy_progress,
+                               .finish = spy_finish};
+    const pg_task task = {.kind = PG_TASK_ATTACK,
+                          .data = {.name = "synthetic", .train = 20, .test = 20},
+                          .scheme = pg_scheme_find("v3"),
+                          .seed = 1,
+                          .victim = "victim",
+                          .attack = &silence,
+                          .verify = {.level = 1e-3, .batch = 20}};
+    pg_record record = {0};
+    subject victim = victim_of("v3");
+    pg_dataset *triggers = &victim.evidence->triggers;
+    pg_accuracy a;
+    for (int i = 0; i < triggers->count; i++) triggers->labels[i] = 0;
+    OK(pg_measure_accuracy(victim.model, PG_PUBLIC, NULL, triggers, PG_PIXELS_IMAGENET, 20, &a, &err));
+    for (int c = 1; c < 10 && !(a.exact > 0); c++) { /* what the network answers to at least one of them */
+        for (int i = 0; i < triggers->count; i++) triggers->labels[i] = c;
+        OK(pg_measure_accuracy(victim.model, PG_PUBLIC, NULL, triggers, PG_PIXELS_IMAGENET, 20, &a, &err));
+    }
+    save(&victim, &at, "victim");
+    OK(pg_execute_attack(&task, &at, &record, &err));
+    const double restored = cell_of(&record, "trigger_restored");
+    assert_true(fabs(cell_of(&record, "trigger_stale") - a.exact) < 1e-9);
+    assert_true(fabs(restored - a.exact) > 1);
+    pg_record_clear(&record);
+    pg_model_destroy(&silenced);
+    subject_destroy(&victim);
+    pg_task_release_data();
+}
+
 /* None of these attackers is an insider; only the fine-tuner trains on the owner's images. */
 static void test_what_attacks_declare(void **state)
 {
@@ -613,6 +682,7 @@ int main(void)
         cmocka_unit_test(test_unknown_options),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_view_holds_what_is_declared),
+        cmocka_unit_test(test_stale_affine),
         cmocka_unit_test(test_what_attacks_declare),
     };
     return cmocka_run_group_tests(tests, start, end);
