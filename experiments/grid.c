@@ -114,16 +114,18 @@ static double attack_cost(const price *p, const pg_design_attack *a)
 {
     const pg_option *table = a->attack->options, *option;
     const char *at = a->options;
-    double outcomes = 1, trained = 0, share = 1;
+    double outcomes = 1, trained = 0, share = 1, steps = 0, count = 0;
     const double train = a->other.train ? a->other.train : a->other.name[0] ? a->other_facts.train : p->train;
     for (option = table; option->key; option++) {
         const void *value = at + option->offset;
         if (strcmp(option->key, "epochs") == 0) trained = 3 * train * *(const int *)value;
+        if (strcmp(option->key, "steps") == 0) steps = *(const int *)value;
+        if (strcmp(option->key, "count") == 0) count = *(const int *)value; /* images that every step changes */
         if (strcmp(option->key, "share") == 0) share = *(const double *)value / 100;
         if (strcmp(option->key, "repeats") == 0) outcomes *= *(const int *)value;
         if (option->type == PG_OPT_REALS) outcomes *= ((const pg_reals *)value)->count;
     }
-    return p->forward * (trained * share + outcomes * p->test);
+    return p->forward * (trained * share + 3 * steps * count + outcomes * p->test);
 }
 
 /* ---- crossing ---- */
