@@ -85,6 +85,14 @@ static bool is_empty(const char *parameter, size_t length)
     return length > 3 && memcmp(parameter + length - 3, "=''", 3) == 0;
 }
 
+/* Is the parameter of n bytes at `at` one of a variant too, or one that it cannot have: of an attack that came before? */
+static bool shares(const pg_variant *v, const char *at, size_t n)
+{
+    size_t length;
+    const bool alone = !pg_parameter_value(v->parameters, "after", &length);
+    return pg_parameters_hold(v->parameters, at, n) || (alone && strncmp(at, "after_", 6) == 0);
+}
+
 static void label_one(const pg_variants *list, pg_variant *mine)
 {
     size_t used = (size_t)snprintf(mine->label, sizeof mine->label, "%s", mine->name);
@@ -92,7 +100,7 @@ static void label_one(const pg_variants *list, pg_variant *mine)
         const size_t n = pg_parameter_length(at);
         bool common = true;
         for (int i = 0; i < list->count; i++)
-            common &= strcmp(list->items[i].name, mine->name) != 0 || pg_parameters_hold(list->items[i].parameters, at, n);
+            common &= strcmp(list->items[i].name, mine->name) != 0 || shares(&list->items[i], at, n);
         if (!common && !is_empty(at, n) && used < sizeof mine->label)
             used += (size_t)snprintf(mine->label + used, sizeof mine->label - used, " %.*s", (int)n, at);
     }
