@@ -175,9 +175,23 @@ done:
     return status;
 }
 
-/* Trigger accuracy of a changed model with the victim's own last layer put back (Adi et al.'s protocol). */
-static pg_status record_triggers(const work *w, const pg_model *changed, const pg_evidence *evidence, const char *name,
-                                 const char *metric, pg_record *record, pg_error *err)
+/* Put the victim's public affine back at passport layers, as the passports' reference measures triggers: stale numbers on
+ * weights that have moved on. */
+static void make_stale(const pg_model *victim, pg_model *changed)
+{
+    for (int i = 0; i < victim->passport_count; i++) {
+        const pg_layer *l = pg_model_passport_layer(victim, i);
+        const pg_affine *from = &l->affine[PG_PUBLIC], *to = &pg_model_passport_layer(changed, i)->affine[PG_PUBLIC];
+        const size_t bytes = (size_t)l->out_channels * sizeof *victim->params;
+        memcpy(changed->params + to->gamma, victim->params + from->gamma, bytes);
+        memcpy(changed->params + to->beta, victim->params + from->beta, bytes);
+    }
+}
+
+/* Trigger accuracy of a changed model with the victim's own last layer put back (Adi et al.'s protocol); stale: its own public
+ * affine too. */
+static pg_status record_triggers(const work *w, const pg_model *changed, const pg_evidence *evidence, bool stale,
+                                 const char *name, const char *metric, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_model *restored = NULL;
@@ -188,6 +202,7 @@ static pg_status record_triggers(const work *w, const pg_model *changed, const p
     PG_TRY(pg_model_create(&spec, &restored, err));
     PG_TRY(pg_model_copy(changed, restored, err));
     pg_model_copy_classifier(w->victim, restored);
+    if (stale) make_stale(w->victim, restored);
     PG_TRY(pg_measure_accuracy(restored, pg_net_spec_deployed(&spec), evidence, &evidence->triggers, w->view.pixels,
                                w->task->verify.batch, &a, err));
     PG_TRY(pg_record_add(record, name, metric, a.exact, "%", err));
@@ -210,7 +225,7 @@ static pg_status record_forged(const work *w, const pg_model *model, const pg_da
         PG_TRY(pg_record_add(record, name, "forged_p_value", f.p_value, "", err));
         PG_TRY(pg_record_add(record, name, "forged_stands", f.stands, "", err));
     }
-    PG_TRY(record_triggers(w, model, w->forged, name, "forged_restored", record, err));
+    PG_TRY(record_triggers(w, model, w->forged, false, name, "forged_restored", record, err));
 done:
     pg_nulls_clear(&nulls);
     return status;
@@ -227,7 +242,9 @@ static pg_status judge_removal(work *w, const pg_outcome *o, double deployed, co
     PG_TRY(draw_nulls(w, model, w->evidence, &nulls, err));
     PG_TRY(verify(w, model, w->evidence, test, deployed, &nulls, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
-    PG_TRY(record_triggers(w, model, w->evidence, name, "trigger_restored", record, err));
+    PG_TRY(record_triggers(w, model, w->evidence, false, name, "trigger_restored", record, err));
+    if (w->victim->passport_count && w->victim->spec.public_affine)
+        PG_TRY(record_triggers(w, model, w->evidence, true, name, "trigger_stale", record, err));
     if (w->forged) PG_TRY(record_forged(w, model, test, deployed, name, record, err));
 done:
     pg_nulls_clear(&nulls);
