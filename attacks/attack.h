@@ -56,7 +56,8 @@ typedef struct pg_outcome {
     pg_measure measures[PG_MEASURES_MAX]; /* ended by a name of NULL, or full */
 } pg_outcome;
 
-typedef enum pg_attack_state { PG_ATTACK_WORKING, PG_ATTACK_OUTCOME, PG_ATTACK_DONE } pg_attack_state;
+/* What a step came to: more to do, the end of an epoch of training (more to do), an outcome, the end. */
+typedef enum pg_attack_state { PG_ATTACK_WORKING, PG_ATTACK_EPOCH, PG_ATTACK_OUTCOME, PG_ATTACK_DONE } pg_attack_state;
 
 typedef struct pg_attack {
     const char *name, *summary, *source;
@@ -74,6 +75,9 @@ typedef struct pg_attack {
     pg_status (*step)(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err);
     /* Share of the work done, 0 to 1. */
     double (*progress)(const void *state);
+    /* List everything that later steps depend on beside what start gives: a state that was started alike and got that back goes
+     * on bit-identically. */
+    void (*keep)(void *state, pg_snapshot *snapshot);
     void (*finish)(void *state); /* releases what start and step took, also after a failed start */
 } pg_attack;
 

@@ -219,6 +219,17 @@ static double progress(const void *state)
     return s->given ? 1 : (double)s->step / (s->options->steps + 1);
 }
 
+static void keep(void *state, pg_snapshot *snapshot)
+{
+    counterfeit_state *s = state;
+    const pg_dataset *t = &s->forged->triggers;
+    PG_KEEP(snapshot, t->images, (size_t)t->count * image_size(t), "images");
+    PG_KEEP(snapshot, &s->step, 1, "step");
+    PG_KEEP(snapshot, &s->images, 1, "seen");
+    PG_KEEP(snapshot, &s->right, 1, "right");
+    PG_KEEP(snapshot, &s->given, 1, "given");
+}
+
 static void finish(void *state)
 {
     counterfeit_state *s = state;
@@ -243,5 +254,6 @@ const pg_attack pg_attack_counterfeit_triggers = {
     .start = start,
     .step = step,
     .progress = progress,
+    .keep = keep,
     .finish = finish,
 };

@@ -183,6 +183,12 @@ static double progress(const void *state)
     return ((const counterfeit_state *)state)->given;
 }
 
+static void keep(void *state, pg_snapshot *snapshot)
+{
+    counterfeit_state *s = state;
+    PG_KEEP(snapshot, &s->given, 1, "given");
+}
+
 static void finish(void *state)
 {
     counterfeit_state *s = state;
@@ -205,5 +211,6 @@ const pg_attack pg_attack_counterfeit_uchida = {
     .start = start,
     .step = step,
     .progress = progress,
+    .keep = keep,
     .finish = finish,
 };

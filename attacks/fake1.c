@@ -150,6 +150,12 @@ static double progress(const void *state)
     return (double)s->next / s->options->repeats;
 }
 
+static void keep(void *state, pg_snapshot *snapshot)
+{
+    fake1_state *s = state;
+    PG_KEEP(snapshot, &s->next, 1, "next");
+}
+
 static void finish(void *state)
 {
     fake1_state *s = state;
@@ -172,5 +178,6 @@ const pg_attack pg_attack_fake1 = {
     .start = start,
     .step = step,
     .progress = progress,
+    .keep = keep,
     .finish = finish,
 };

@@ -43,6 +43,7 @@ typedef struct fake2_state {
     pg_frozen frozen;
     pg_real *momentum; /* as the copy's params */
     pg_evidence *forged;
+    bool given;
 } fake2_state;
 
 static pg_status initialise(const fake2_state *s, pg_model *m, pg_error *err)
@@ -99,14 +100,18 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
     pg_status status = PG_OK;
     fake2_state *s = state;
     double miss;
-    *what = PG_ATTACK_WORKING;
-    if (!pg_frozen_done(&s->frozen)) return train(s, err);
+    if (!pg_frozen_done(&s->frozen)) {
+        status = train(s, err);
+        *what = s->frozen.step == 0 ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
+        return status;
+    }
     *what = PG_ATTACK_DONE;
-    if (s->forged) return PG_OK;
+    if (s->given) return PG_OK;
     PG_TRY(pg_frozen_forge(s->view->model, s->frozen.copy, &s->forged, &miss, err));
     *outcome = pg_frozen_outcome(&s->frozen, s->forged);
     outcome->measures[2] = (pg_measure){"affine_missed_by", "", miss};
     *what = PG_ATTACK_OUTCOME;
+    s->given = true;
 done:
     return status;
 }
@@ -114,6 +119,14 @@ done:
 static double progress(const void *state)
 {
     return pg_frozen_progress(&((const fake2_state *)state)->frozen);
+}
+
+static void keep(void *state, pg_snapshot *snapshot)
+{
+    fake2_state *s = state;
+    pg_frozen_keep(&s->frozen, snapshot);
+    PG_KEEP(snapshot, s->momentum, s->frozen.copy->param_count, "momentum");
+    PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
 static void finish(void *state)
@@ -137,5 +150,6 @@ const pg_attack pg_attack_fake2 = {
     .start = start,
     .step = step,
     .progress = progress,
+    .keep = keep,
     .finish = finish,
 };

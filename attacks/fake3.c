@@ -217,8 +217,11 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
 {
     fake3_state *s = state;
     double distance = 0, similarity = 0;
-    *what = PG_ATTACK_WORKING;
-    if (!pg_frozen_done(&s->frozen)) return train(s, err);
+    if (!pg_frozen_done(&s->frozen)) {
+        const pg_status status = train(s, err);
+        *what = s->frozen.step == 0 ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
+        return status;
+    }
     *what = s->given ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
     s->given = true;
     for (int i = 0; i < s->count; i++) {
@@ -234,6 +237,17 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
 static double progress(const void *state)
 {
     return pg_frozen_progress(&((const fake3_state *)state)->frozen);
+}
+
+static void keep(void *state, pg_snapshot *snapshot)
+{
+    fake3_state *s = state;
+    pg_frozen_keep(&s->frozen, snapshot);
+    for (int i = 0; i < s->count; i++) {
+        PG_KEEP(snapshot, s->images[i].forged, s->images[i].count, "passport.%d", i);
+        PG_KEEP(snapshot, s->images[i].momentum, s->images[i].count, "momentum.%d", i);
+    }
+    PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
 static void finish(void *state)
@@ -261,5 +275,6 @@ const pg_attack pg_attack_fake3 = {
     .start = start,
     .step = step,
     .progress = progress,
+    .keep = keep,
     .finish = finish,
 };

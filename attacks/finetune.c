@@ -106,8 +106,9 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
 {
     finetune_state *s = state;
     if (!pg_trainer_done(s->trainer)) {
-        *what = PG_ATTACK_WORKING;
-        return pg_trainer_step(s->trainer, err);
+        const pg_status status = pg_trainer_step(s->trainer, err);
+        *what = pg_trainer_epoch_done(s->trainer) ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
+        return status;
     }
     *outcome = (pg_outcome){.model = s->copy, .data = s->view->other};
     *what = s->given ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
@@ -120,6 +121,13 @@ static double progress(const void *state)
     const pg_progress *p = pg_trainer_progress(((const finetune_state *)state)->trainer);
     const double part = p->step < p->steps ? (double)p->step / p->steps : 0;
     return (p->epoch + part) / p->epochs;
+}
+
+static void keep(void *state, pg_snapshot *snapshot)
+{
+    finetune_state *s = state;
+    pg_trainer_keep(s->trainer, snapshot);
+    PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
 static void finish(void *state)
@@ -142,5 +150,6 @@ const pg_attack pg_attack_finetune = {
     .start = start,
     .step = step,
     .progress = progress,
+    .keep = keep,
     .finish = finish,
 };

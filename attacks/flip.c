@@ -78,6 +78,12 @@ static double progress(const void *state)
     return (double)s->next / s->options->levels.count;
 }
 
+static void keep(void *state, pg_snapshot *snapshot)
+{
+    flip_state *s = state;
+    PG_KEEP(snapshot, &s->next, 1, "next");
+}
+
 static void finish(void *state)
 {
     flip_state *s = state;
@@ -100,5 +106,6 @@ const pg_attack pg_attack_flip = {
     .start = start,
     .step = step,
     .progress = progress,
+    .keep = keep,
     .finish = finish,
 };

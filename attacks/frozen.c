@@ -127,6 +127,18 @@ double pg_frozen_progress(const pg_frozen *f)
     return (f->epoch + (double)f->step / f->steps) / f->options->epochs;
 }
 
+void pg_frozen_keep(pg_frozen *f, pg_snapshot *snapshot)
+{
+    PG_KEEP(snapshot, f->copy->params, f->copy->param_count, "params");
+    PG_KEEP(snapshot, f->copy->buffers, f->copy->buffer_count, "buffers");
+    PG_KEEP(snapshot, &f->epoch, 1, "epoch");
+    PG_KEEP(snapshot, &f->step, 1, "step");
+    PG_KEEP(snapshot, &f->loss_sum, 1, "loss_sum");
+    PG_KEEP(snapshot, &f->first_loss, 1, "first_loss");
+    PG_KEEP(snapshot, &f->last_loss, 1, "last_loss");
+    PG_KEEP(snapshot, &f->seen, 1, "seen");
+}
+
 pg_outcome pg_frozen_outcome(const pg_frozen *f, const pg_evidence *forged)
 {
     const bool changed = f->branch == PG_PUBLIC || !f->options->freeze_stats; /* its affine, its statistics */

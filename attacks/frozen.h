@@ -97,6 +97,9 @@ void pg_frozen_backward(pg_frozen *frozen);
 /* One step of SGD for count values with their momentum and gradient. */
 void pg_frozen_update(const pg_frozen *frozen, size_t count, pg_real *values, pg_real *momentum, const pg_real *gradient);
 
+/* List its own part of what later steps depend on: position, losses, and the copy's parameters and statistics. */
+void pg_frozen_keep(pg_frozen *frozen, pg_snapshot *snapshot);
+
 bool pg_frozen_done(const pg_frozen *frozen);
 double pg_frozen_progress(const pg_frozen *frozen);
 

@@ -139,6 +139,12 @@ static double progress(const void *state)
     return (double)s->next / s->options->flips.count;
 }
 
+static void keep(void *state, pg_snapshot *snapshot)
+{
+    invert_state *s = state;
+    PG_KEEP(snapshot, &s->next, 1, "next");
+}
+
 static void finish(void *state)
 {
     invert_state *s = state;
@@ -163,5 +169,6 @@ const pg_attack pg_attack_invert = {
     .start = start,
     .step = step,
     .progress = progress,
+    .keep = keep,
     .finish = finish,
 };

@@ -31,6 +31,12 @@ static double progress(const void *state)
     return ((const null_state *)state)->done;
 }
 
+static void keep(void *state, pg_snapshot *snapshot)
+{
+    null_state *s = state;
+    PG_KEEP(snapshot, &s->done, 1, "done");
+}
+
 static void finish(void *state)
 {
     (void)state;
@@ -47,5 +53,6 @@ const pg_attack pg_attack_null = {
     .start = start,
     .step = step,
     .progress = progress,
+    .keep = keep,
     .finish = finish,
 };

@@ -70,8 +70,9 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
 {
     overwrite_state *s = state;
     if (!pg_trainer_done(s->trainer)) {
-        *what = PG_ATTACK_WORKING;
-        return pg_trainer_step(s->trainer, err);
+        const pg_status status = pg_trainer_step(s->trainer, err);
+        *what = pg_trainer_epoch_done(s->trainer) ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
+        return status;
     }
     const double images = pg_trainer_progress(s->trainer)->images;
     *outcome = (pg_outcome){
@@ -86,6 +87,13 @@ static double progress(const void *state)
     const pg_progress *p = pg_trainer_progress(((const overwrite_state *)state)->trainer);
     const double part = p->step < p->steps ? (double)p->step / p->steps : 0;
     return (p->epoch + part) / p->epochs;
+}
+
+static void keep(void *state, pg_snapshot *snapshot)
+{
+    overwrite_state *s = state;
+    pg_trainer_keep(s->trainer, snapshot);
+    PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
 static void finish(void *state)
@@ -110,5 +118,6 @@ const pg_attack pg_attack_overwrite = {
     .start = start,
     .step = step,
     .progress = progress,
+    .keep = keep,
     .finish = finish,
 };

@@ -88,6 +88,12 @@ static double progress(const void *state)
     return (double)s->next / s->options->repeats;
 }
 
+static void keep(void *state, pg_snapshot *snapshot)
+{
+    permute_state *s = state;
+    PG_KEEP(snapshot, &s->next, 1, "next");
+}
+
 static void finish(void *state)
 {
     permute_state *s = state;
@@ -108,5 +114,6 @@ const pg_attack pg_attack_permute = {
     .start = start,
     .step = step,
     .progress = progress,
+    .keep = keep,
     .finish = finish,
 };

@@ -102,6 +102,12 @@ static double progress(const void *state)
     return (double)s->next / s->options->levels.count;
 }
 
+static void keep(void *state, pg_snapshot *snapshot)
+{
+    prune_state *s = state;
+    PG_KEEP(snapshot, &s->next, 1, "next");
+}
+
 static void finish(void *state)
 {
     prune_state *s = state;
@@ -120,5 +126,6 @@ const pg_attack pg_attack_prune = {
     .start = start,
     .step = step,
     .progress = progress,
+    .keep = keep,
     .finish = finish,
 };

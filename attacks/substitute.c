@@ -59,6 +59,7 @@ typedef struct substitute_state {
     pg_residual blocks[PG_PASSPORTS_MAX];
     pg_real *beta_momentum; /* as the copy's params */
     pg_evidence *forged;
+    bool given;
 } substitute_state;
 
 /* The thief's images. */
@@ -98,7 +99,6 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
         PG_TRY(pg_residual_open(&s->blocks[i], (pg_residual_kind)s->options->block, l->out_channels, &rng, err));
         pg_zero((size_t)l->out_channels, m->params + l->affine[PG_PUBLIC].beta);
     }
-    write_gammas(s);
     PG_TRY(pg_alloc(m->param_count, sizeof *s->beta_momentum, &s->beta_momentum, err));
     PG_TRY(pg_frozen_open(&s->frozen, &s->options->train, PG_PUBLIC, &s->data, view, err));
 done:
@@ -107,6 +107,7 @@ done:
 
 static pg_status train(substitute_state *s, pg_error *err)
 {
+    write_gammas(s);
     const pg_status status = pg_frozen_forward(&s->frozen, err);
     if (status != PG_OK) return status;
     pg_frozen_backward(&s->frozen);
@@ -121,7 +122,6 @@ static pg_status train(substitute_state *s, pg_error *err)
         pg_frozen_update(&s->frozen, (size_t)l->out_channels, m->params + a->beta, s->beta_momentum + a->beta,
                          gradient + a->beta);
     }
-    write_gammas(s);
     return PG_OK;
 }
 
@@ -130,15 +130,20 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
     pg_status status = PG_OK;
     substitute_state *s = state;
     double miss;
-    *what = PG_ATTACK_WORKING;
-    if (!pg_frozen_done(&s->frozen)) return train(s, err);
+    if (!pg_frozen_done(&s->frozen)) {
+        status = train(s, err);
+        *what = s->frozen.step == 0 ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
+        return status;
+    }
     *what = PG_ATTACK_DONE;
-    if (s->forged) return PG_OK;
+    if (s->given) return PG_OK;
+    write_gammas(s);
     PG_TRY(pg_frozen_forge(s->view->model, s->frozen.copy, &s->forged, &miss, err));
     *outcome = pg_frozen_outcome(&s->frozen, s->forged);
     outcome->measures[2] = (pg_measure){"affine_missed_by", "", miss};
     outcome->measures[3] = (pg_measure){"data_images", "images", s->data.count};
     *what = PG_ATTACK_OUTCOME;
+    s->given = true;
 done:
     return status;
 }
@@ -146,6 +151,18 @@ done:
 static double progress(const void *state)
 {
     return pg_frozen_progress(&((const substitute_state *)state)->frozen);
+}
+
+static void keep(void *state, pg_snapshot *snapshot)
+{
+    substitute_state *s = state;
+    pg_frozen_keep(&s->frozen, snapshot);
+    for (int i = 0; i < s->frozen.copy->passport_count; i++) {
+        PG_KEEP(snapshot, s->blocks[i].values, s->blocks[i].count, "block.%d", i);
+        PG_KEEP(snapshot, s->blocks[i].momentum, s->blocks[i].count, "block_momentum.%d", i);
+    }
+    PG_KEEP(snapshot, s->beta_momentum, s->frozen.copy->param_count, "beta_momentum");
+    PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
 static void finish(void *state)
@@ -171,5 +188,6 @@ const pg_attack pg_attack_substitute = {
     .start = start,
     .step = step,
     .progress = progress,
+    .keep = keep,
     .finish = finish,
 };

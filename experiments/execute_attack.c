@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/nets/state.h"
+#include "experiments/saving.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,7 +22,9 @@ typedef struct work {
     double reference; /* accuracy of the victim as deployed */
     pg_attack_view view;
     void *state;
-    bool started, genuine_recorded;
+    bool started, genuine_known;
+    pg_record *record;
+    pg_saving saving;
 } work;
 
 static pg_status load_all(work *w, pg_error *err)
@@ -97,17 +100,18 @@ static pg_status verify(const work *w, const pg_model *model, const pg_evidence 
     return pg_verify(model, evidence, test, w->view.pixels, &w->task->verify, reference, nulls->count ? nulls : NULL, out, err);
 }
 
-/* The owner before the judge, on the unchanged victim: the row that every forgery is compared with. Also draws the nulls. */
-static pg_status record_genuine(work *w, pg_record *record, pg_error *err)
+/* The owner before the judge, on the unchanged victim: the row that every forgery is compared with, which the record has
+ * already where the task was resumed. Also draws the nulls. */
+static pg_status judge_genuine(work *w, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_finding f;
-    if (w->genuine_recorded) return PG_OK;
-    w->genuine_recorded = true;
+    if (w->genuine_known) return PG_OK;
+    w->genuine_known = true;
     PG_TRY(draw_nulls(w, w->victim, w->evidence, &w->nulls, err));
     PG_TRY(verify(w, w->victim, w->evidence, &w->data.test, NAN, &w->nulls, &f, err));
     w->reference = f.deployed.exact;
-    PG_TRY(pg_execute_record(&f, "genuine", record, err));
+    if (!pg_record_has(record, "genuine")) PG_TRY(pg_execute_record(&f, "genuine", record, err));
 done:
     return status;
 }
@@ -294,7 +298,7 @@ static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error
     double deployed;
     PG_TRY(find_deployed(w, o, &deployed, err));
     if (o->model || !o->evidence) PG_TRY(judge_removal(w, o, deployed, name, record, err));
-    if (o->evidence && !o->model) PG_TRY(record_genuine(w, record, err));
+    if (o->evidence && !o->model) PG_TRY(judge_genuine(w, record, err));
     if (o->evidence) PG_TRY(judge_forgery(w, o, deployed, o->model ? "attacker" : name, record, err));
     if (w->task->attack->kept) PG_TRY(keep(w, o, err));
     PG_TRY(record_attack(o, name, record, err));
@@ -302,19 +306,69 @@ done:
     return status;
 }
 
-static pg_status run(work *w, pg_record *record, pg_error *err)
+/* ---- checkpoints: the attack's state, and the cells of the outcomes that have been judged ---- */
+
+static pg_status save(void *context, const char *path, pg_error *err)
+{
+    work *w = context;
+    pg_snapshot snapshot = {0};
+    w->task->attack->keep(w->state, &snapshot);
+    PG_KEEP(&snapshot, (uint8_t *)w->record->cells, (size_t)w->record->cell_count * sizeof(pg_cell), "cells");
+    return pg_snapshot_write(&snapshot, path, err);
+}
+
+static pg_status take_cells(const pg_array *cells, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (size_t at = 0; at + sizeof(pg_cell) <= cells->count && status == PG_OK; at += sizeof(pg_cell)) {
+        pg_cell c;
+        memcpy(&c, (const char *)cells->data + at, sizeof c);
+        status = pg_record_add(record, c.outcome, c.metric, c.value, c.unit, err);
+    }
+    return status;
+}
+
+static pg_status load(void *context, const char *path, pg_error *err)
+{
+    pg_status status = PG_OK;
+    work *w = context;
+    pg_safetensors *file = NULL;
+    pg_snapshot snapshot = {0};
+    const pg_array *cells;
+    PG_TRY(pg_safetensors_open(path, &file, err));
+    PG_TRY(pg_safetensors_get(file, "cells", 1, NULL, &cells, err));
+    w->task->attack->keep(w->state, &snapshot);
+    PG_TRY(pg_snapshot_read(&snapshot, file, err));
+    PG_TRY(take_cells(cells, w->record, err));
+done:
+    pg_safetensors_close(&file);
+    return status;
+}
+
+/* ---- the task ---- */
+
+static pg_status run(work *w, pg_error *err)
 {
     const pg_attack *attack = w->task->attack;
     pg_status status = PG_OK;
     w->started = true;
     PG_TRY(attack->start(w->state, w->task->attack_options, &w->view, err));
-    for (pg_attack_state what = PG_ATTACK_WORKING; what != PG_ATTACK_DONE;) {
+    w->saving = (pg_saving){.at = w->at, .save = save, .load = load, .work = w};
+    PG_TRY(pg_saving_start(&w->saving, w->task->key, err));
+    for (;;) {
+        pg_attack_state what;
         pg_outcome outcome = {0};
         PG_TRY(attack->step(w->state, &what, &outcome, err));
-        if (what == PG_ATTACK_OUTCOME) PG_TRY(judge(w, &outcome, record, err));
-        if (w->at->report) w->at->report(w->at->context, attack->progress(w->state), 0);
-        if (what != PG_ATTACK_DONE && w->at->stop && w->at->stop(w->at->context))
-            return pg_fail(err, PG_INTERRUPTED, "interrupted");
+        if (what == PG_ATTACK_OUTCOME) PG_TRY(judge(w, &outcome, w->record, err));
+        const double done = attack->progress(w->state);
+        if (w->at->report) w->at->report(w->at->context, done, 0);
+        if (what == PG_ATTACK_DONE) return PG_OK;
+        const bool last = what == PG_ATTACK_EPOCH && done >= 1; /* the judgement follows */
+        PG_TRY(pg_saving_pause(&w->saving,
+                               last                        ? PG_PAUSE_LAST
+                               : what == PG_ATTACK_WORKING ? PG_PAUSE_STEP
+                                                           : PG_PAUSE_EPOCH,
+                               err));
     }
 done:
     return status;
@@ -323,12 +377,12 @@ done:
 pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    work w = {.task = task, .at = at, .reference = NAN};
+    work w = {.task = task, .at = at, .reference = NAN, .record = record};
     const pg_seed seed = {.grid = task->seed, .task = task->key};
     PG_TRY(load_all(&w, err));
     PG_TRY(fill_view(&w, seed, err));
     PG_TRY(pg_alloc(1, task->attack->state_size, &w.state, err));
-    PG_TRY(run(&w, record, err));
+    PG_TRY(run(&w, err));
     if (w.other.train.count) PG_TRY(pg_record_note(record, "other_data", w.other.train.source, err));
 done:
     if (w.started) task->attack->finish(w.state);

@@ -3,9 +3,9 @@
 
 #include "core/base/memory.h"
 #include "core/nets/state.h"
-#include "experiments/checkpoint.h"
 #include "experiments/clock.h"
 #include "experiments/gammas.h"
+#include "experiments/saving.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,8 +21,8 @@ typedef struct work {
     pg_model *pretrained, *model;
     pg_evidence *evidence;
     pg_trainer *trainer;
-    pg_checkpoints checkpoints;
-    double saved_at, judging; /* time of the last checkpoint; seconds that the last judgement took */
+    pg_saving saving;
+    double judging; /* seconds that the last judgement took */
 } work;
 
 static pg_status make_evidence(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
@@ -43,23 +43,21 @@ static pg_status make_model(work *w, const pg_net_spec *spec, pg_seed seed, pg_e
     return status == PG_OK && trained ? pg_model_copy(w->pretrained, w->model, err) : status;
 }
 
-static pg_status write_checkpoint(void *context, const char *path, pg_error *err)
+static pg_status save(void *context, const char *path, pg_error *err)
 {
-    return pg_trainer_save(context, path, err);
+    return pg_trainer_save(((work *)context)->trainer, path, err);
 }
 
-static pg_status save(work *w, pg_error *err)
+static pg_status load(void *context, const char *path, pg_error *err)
 {
-    w->saved_at = pg_now();
-    return pg_checkpoint_save(&w->checkpoints, write_checkpoint, w->trainer, err);
+    return pg_trainer_load(((work *)context)->trainer, path, err);
 }
 
-/* A network and its trainer, at the beginning. */
+/* A network and its trainer: at the beginning, or where its last checkpoint was. */
 static pg_status begin(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
 {
-    pg_trainer_destroy(&w->trainer);
-    pg_model_destroy(&w->model);
-    const pg_status status = make_model(w, spec, seed, err);
+    pg_status status = PG_OK;
+    PG_TRY(make_model(w, spec, seed, err));
     const pg_job job = {.model = w->model,
                         .scheme = w->task->scheme,
                         .scheme_options = w->task->scheme_options,
@@ -67,31 +65,9 @@ static pg_status begin(work *w, const pg_net_spec *spec, pg_seed seed, pg_error 
                         .data = &w->data.train,
                         .options = &w->task->train,
                         .seed = seed};
-    return status == PG_OK ? pg_trainer_create(&job, &w->trainer, err) : status;
-}
-
-static void pass_over(void *context, const char *path)
-{
-    const work *w = context;
-    char text[PG_PATH_MAX + 64];
-    snprintf(text, sizeof text, "%s is damaged: the checkpoint before it is used", path);
-    if (w->at->note) w->at->note(w->at->context, text);
-}
-
-/* Begin, or go on from the newest checkpoint that is whole; one that cannot be used is passed over for the one before. */
-static pg_status resume(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
-{
-    pg_status status = PG_OK;
-    char path[PG_PATH_MAX], directory[PG_PATH_MAX];
-    PG_TRY(pg_path(directory, w->at->directory, "checkpoints", NULL, err));
-    PG_TRY(pg_checkpoints_open(&w->checkpoints, directory, w->task->key, err));
-    w->saved_at = pg_now();
-    for (long number = 0;;) {
-        PG_TRY(begin(w, spec, seed, err));
-        PG_TRY(pg_checkpoint_find(&w->checkpoints, number, path, &number, pass_over, w, err));
-        if (number == 0 || pg_trainer_load(w->trainer, path, NULL) == PG_OK) break;
-        pass_over(w, path);
-    }
+    PG_TRY(pg_trainer_create(&job, &w->trainer, err));
+    w->saving = (pg_saving){.at = w->at, .save = save, .load = load, .work = w};
+    PG_TRY(pg_saving_start(&w->saving, w->task->key, err));
 done:
     return status;
 }
@@ -125,18 +101,12 @@ static bool judged(const work *w)
 static pg_status end_epoch(work *w, pg_error *err)
 {
     pg_status status = PG_OK;
-    if (w->judging > JUDGING_SECONDS) PG_TRY(save(w, err));
+    if (w->judging > JUDGING_SECONDS) PG_TRY(pg_saving_now(&w->saving, err));
     const double start = pg_now();
     PG_TRY(judge_epoch(w, err));
     w->judging = pg_now() - start;
 done:
     return status;
-}
-
-static bool checkpoint_due(const work *w)
-{
-    const double interval = w->at->checkpoint_seconds;
-    return interval > 0 ? pg_now() - w->saved_at > interval : pg_trainer_epoch_done(w->trainer);
 }
 
 static pg_status train(work *w, pg_error *err)
@@ -149,11 +119,10 @@ static pg_status train(work *w, pg_error *err)
         const pg_progress *p = pg_trainer_progress(w->trainer);
         const double share = (p->epoch + (p->step < p->steps ? (double)p->step / p->steps : 0)) / p->epochs;
         if (w->at->report) w->at->report(w->at->context, share, p->images);
-        if (w->at->stop && w->at->stop(w->at->context)) {
-            PG_TRY(save(w, err));
-            return pg_fail(err, PG_INTERRUPTED, "interrupted in epoch %d, step %d", p->epoch + 1, p->step);
-        }
-        if (checkpoint_due(w) || (pg_trainer_done(w->trainer) && w->judging > JUDGING_SECONDS)) PG_TRY(save(w, err));
+        const pg_pause pause = pg_trainer_done(w->trainer)         ? PG_PAUSE_LAST
+                               : pg_trainer_epoch_done(w->trainer) ? PG_PAUSE_EPOCH
+                                                                   : PG_PAUSE_STEP;
+        PG_TRY(pg_saving_pause(&w->saving, pause, err));
     }
 done:
     return status;
@@ -232,7 +201,7 @@ pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_recor
     PG_TRY(pg_execute_spec(task, w.data.train.classes, &w.data.train, &spec, err));
     if (task->pretrained[0]) PG_TRY(pg_execute_model(at, task->pretrained, &w.pretrained, err));
     PG_TRY(make_evidence(&w, &spec, seed, err));
-    PG_TRY(resume(&w, &spec, seed, err));
+    PG_TRY(begin(&w, &spec, seed, err));
     PG_TRY(train(&w, err));
     PG_TRY(report(&w, seed, record, err));
 done:

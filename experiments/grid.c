@@ -60,7 +60,6 @@ static pg_status add(pg_grid *grid, pg_task *task, const int *parents, int paren
     PG_TRY(pg_task_describe(task, &labels, err));
     pg_node_task *node = &grid->tasks[grid->count];
     *node = (pg_node_task){.text = task->text, .public_text = task->public_text, .cost = cost};
-    node->unsaved = task->kind == PG_TASK_TRAIN ? 0 : cost;
     task->text = task->public_text = NULL;
     memcpy(node->key, task->key, sizeof node->key);
     snprintf(node->name, sizeof node->name, "%s", labels.name);
@@ -195,6 +194,7 @@ static pg_status add_threshold(builder *b, const place *at, const price *p, pg_t
         memcpy(task->null_models[i], b->grid->tasks[all[2 + i]].key, sizeof task->null_models[i]);
     }
     PG_TRY(add(b->grid, task, all, 2 + o->null_models, p->forward * IMAGES * o->null_models * task->verify.nulls, &index, err));
+    b->grid->tasks[index].unsaved = b->grid->tasks[index].cost;
 done:
     return status;
 }
@@ -227,6 +227,7 @@ static pg_status add_attack(builder *b, const price *p, const pg_task *trained, 
         memcpy(task.forged, b->grid->tasks[all[2]].key, sizeof task.forged);
     }
     PG_TRY(add(b->grid, &task, all, 3, attack_cost(p, a), index, err));
+    b->grid->tasks[*index].unsaved = p->forward * p->test;
 done:
     return status;
 }

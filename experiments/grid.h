@@ -14,7 +14,7 @@ typedef struct pg_node_task {
     char *text, *public_text;                          /* see task.h */
     int parents[2 + PG_NULL_MODELS_MAX], parent_count; /* indices of earlier tasks */
     double cost;                                       /* multiply-adds, roughly */
-    double unsaved; /* part of the cost that comes before anything can be saved: training saves after each step */
+    double unsaved; /* the longest part of the cost during which nothing can be saved: judging an outcome */
 } pg_node_task;
 
 typedef struct pg_grid {

@@ -48,7 +48,7 @@ const pg_option pg_grid_table[] = {
      .low = 0,
      .high = 1440,
      .unit = "minutes",
-     .help = "between checkpoints of a training; 0: one after every epoch"},
+     .help = "between checkpoints of a task; 0: one after every epoch, and every outcome of an attack"},
     {0},
 };
 

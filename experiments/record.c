@@ -52,6 +52,13 @@ pg_status pg_record_note(pg_record *record, const char *key, const char *text, p
     return PG_OK;
 }
 
+bool pg_record_has(const pg_record *record, const char *outcome)
+{
+    for (int i = 0; i < record->cell_count; i++)
+        if (strcmp(record->cells[i].outcome, outcome) == 0) return true;
+    return false;
+}
+
 void pg_record_clear(pg_record *record)
 {
     pg_free(record->cells);

@@ -6,6 +6,8 @@
 #include "core/base/hash.h"
 #include "core/base/status.h"
 
+#include <stdbool.h>
+
 typedef struct pg_cell {
     char outcome[48]; /* which outcome of an attack: "level=10", "repeat=3"; empty when there is one */
     char metric[48], unit[16];
@@ -26,6 +28,7 @@ typedef struct pg_record {
 PG_CHECKED pg_status pg_record_add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit,
                                    pg_error *err);
 PG_CHECKED pg_status pg_record_note(pg_record *record, const char *key, const char *text, pg_error *err);
+bool pg_record_has(const pg_record *record, const char *outcome); /* any cell of it */
 void pg_record_clear(pg_record *record);
 
 /* A record in its file, with what the task is. The file's presence says that the task is done and that the files it names are

@@ -78,7 +78,7 @@ typedef struct pg_workplace {
     void (*report)(void *context, double done, double images); /* share of the task done, images processed */
     void (*note)(void *context, const char *text);             /* something for the log that people should see */
     void *context;
-    double checkpoint_seconds; /* between checkpoints of a training; 0: one after every epoch */
+    double checkpoint_seconds; /* between checkpoints; 0: one after every epoch and every outcome of an attack */
 } pg_workplace;
 
 /* Run a task to its end: writes its artefacts (parents' are read), fills the record. PG_INTERRUPTED after workplace->stop said

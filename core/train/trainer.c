@@ -3,7 +3,6 @@
 
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
-#include "core/formats/safetensors.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -360,90 +359,56 @@ const pg_epoch *pg_trainer_history(const pg_trainer *t, int *count, int *best)
 
 /* ---- checkpoint ---- */
 
-enum { POSITIONS = 8, SUMS = 4, EPOCH_NUMBERS = sizeof(pg_epoch) / sizeof(double) };
-
-pg_status pg_trainer_save(const pg_trainer *t, const char *path, pg_error *err)
+void pg_trainer_keep(pg_trainer *t, pg_snapshot *snapshot)
 {
-    const pg_model *m = t->job.model;
-    const pg_progress *p = &t->progress;
-    const int64_t at[POSITIONS] = {p->epoch,   p->step, p->steps,  t->trigger_position,
-                                   t->correct, t->seen, t->judged, t->best_epoch};
-    const double sums[SUMS] = {t->loss_sum, t->regulariser_sum, p->images, p->train_accuracy};
-    const pg_array arrays[] = {
-        {.name = "params", .dtype = PG_REAL_DTYPE, .dims = 1, .shape = {m->param_count}, .data = m->params},
-        {.name = "buffers", .dtype = PG_REAL_DTYPE, .dims = 1, .shape = {m->buffer_count}, .data = m->buffers},
-        {.name = "momentum", .dtype = PG_REAL_DTYPE, .dims = 1, .shape = {m->param_count}, .data = t->momentum},
-        {.name = "position", .dtype = PG_I64, .dims = 1, .shape = {POSITIONS}, .data = at},
-        {.name = "sums", .dtype = PG_F64, .dims = 1, .shape = {SUMS}, .data = sums},
-        {.name = "history", .dtype = PG_F64, .dims = 2, .shape = {(size_t)p->epochs, EPOCH_NUMBERS}, .data = t->history},
-        {.name = "best.params",
-         .dtype = PG_REAL_DTYPE,
-         .dims = 1,
-         .shape = {m->param_count},
-         .data = t->best ? t->best->params : NULL},
-        {.name = "best.buffers",
-         .dtype = PG_REAL_DTYPE,
-         .dims = 1,
-         .shape = {m->buffer_count},
-         .data = t->best ? t->best->buffers : NULL},
-    };
-    const size_t count = sizeof arrays / sizeof *arrays;
-    return pg_safetensors_write(path, arrays, t->best ? count : count - 2, NULL, 0, PG_FILE_PUBLIC, err);
+    pg_model *m = t->job.model;
+    pg_progress *p = &t->progress;
+    PG_KEEP(snapshot, m->params, m->param_count, "params");
+    PG_KEEP(snapshot, m->buffers, m->buffer_count, "buffers");
+    PG_KEEP(snapshot, t->momentum, m->param_count, "momentum");
+    PG_KEEP(snapshot, &p->epoch, 1, "epoch");
+    PG_KEEP(snapshot, &p->step, 1, "step");
+    PG_KEEP(snapshot, &p->loss, 1, "loss");
+    PG_KEEP(snapshot, &p->regulariser, 1, "regulariser");
+    PG_KEEP(snapshot, &p->train_accuracy, 1, "train_accuracy");
+    PG_KEEP(snapshot, &p->images, 1, "images");
+    PG_KEEP(snapshot, &t->loss_sum, 1, "loss_sum");
+    PG_KEEP(snapshot, &t->regulariser_sum, 1, "regulariser_sum");
+    PG_KEEP(snapshot, &t->correct, 1, "correct");
+    PG_KEEP(snapshot, &t->seen, 1, "seen");
+    PG_KEEP(snapshot, &t->trigger_position, 1, "trigger_position");
+    PG_KEEP(snapshot, t->trigger_order, t->triggers ? (size_t)t->job.evidence->triggers.count : 0, "trigger_order");
+    PG_KEEP(snapshot, (double *)t->history, (size_t)p->epochs * sizeof(pg_epoch) / sizeof(double), "history");
+    PG_KEEP(snapshot, &t->judged, 1, "judged");
+    PG_KEEP(snapshot, &t->best_epoch, 1, "best_epoch");
+    if (!t->best) return;
+    PG_KEEP(snapshot, t->best->params, m->param_count, "best.params");
+    PG_KEEP(snapshot, t->best->buffers, m->buffer_count, "best.buffers");
 }
 
-static pg_status load_best(pg_trainer *t, const pg_safetensors *file, pg_error *err)
+pg_status pg_trainer_save(pg_trainer *t, const char *path, pg_error *err)
 {
-    pg_status status = PG_OK;
-    const pg_model *m = t->job.model;
-    if (t->judged == 0) return PG_OK;
-    PG_TRY(keep_best(t, err));
-    PG_TRY(pg_safetensors_read_real(file, "best.params", t->best->params, m->param_count, err));
-    PG_TRY(pg_safetensors_read_real(file, "best.buffers", t->best->buffers, m->buffer_count, err));
-done:
-    return status;
-}
-
-/* Order of the sweep in progress; the stream gives it again. */
-static void restore_trigger_order(pg_trainer *t)
-{
-    const int count = t->triggers ? t->job.evidence->triggers.count : 0;
-    if (count && t->trigger_position % count != 0) order_triggers(t, t->trigger_position / count);
+    pg_snapshot snapshot = {0};
+    int32_t steps = t->progress.steps;
+    pg_trainer_keep(t, &snapshot);
+    PG_KEEP(&snapshot, &steps, 1, "steps");
+    return pg_snapshot_write(&snapshot, path, err);
 }
 
 pg_status pg_trainer_load(pg_trainer *t, const char *path, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_safetensors *file = NULL;
-    pg_model *m = t->job.model;
-    pg_progress *p = &t->progress;
-    int64_t at[POSITIONS];
-    double sums[SUMS];
+    pg_snapshot snapshot = {0};
+    int64_t steps = 0;
     PG_TRY(pg_safetensors_open(path, &file, err));
-    PG_TRY(pg_safetensors_read_i64(file, "position", at, POSITIONS, err));
-    if (at[2] != p->steps || at[0] < 0 || at[0] > p->epochs || at[1] < 0 || at[1] > p->steps || at[3] < 0 || at[6] < 0 ||
-        at[6] > p->epochs || at[7] < 0 || at[7] > (at[6] > 0 ? at[6] - 1 : 0))
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: checkpoint of another run", path));
-    PG_TRY(pg_safetensors_read_f64(file, "sums", sums, SUMS, err));
-    PG_TRY(pg_safetensors_read_real(file, "params", m->params, m->param_count, err));
-    PG_TRY(pg_safetensors_read_real(file, "buffers", m->buffers, m->buffer_count, err));
-    PG_TRY(pg_safetensors_read_f64(file, "history", (double *)t->history, (size_t)p->epochs * EPOCH_NUMBERS, err));
-    PG_TRY(pg_safetensors_read_real(file, "momentum", t->momentum, m->param_count, err));
-    p->epoch = (int)at[0];
-    p->step = (int)at[1];
-    t->trigger_position = (long)at[3];
-    t->correct = (long)at[4];
-    t->seen = (long)at[5];
-    t->judged = (int)at[6];
-    t->best_epoch = (int)at[7];
-    PG_TRY(load_best(t, file, err));
-    t->loss_sum = sums[0];
-    t->regulariser_sum = sums[1];
-    p->images = sums[2];
-    p->train_accuracy = sums[3];
-    p->loss = p->step ? t->loss_sum / p->step : 0;
-    p->regulariser = p->step ? t->regulariser_sum / p->step : 0;
-    restore_trigger_order(t);
+    PG_TRY(pg_safetensors_read_i64(file, "steps", &steps, 1, err));
+    if (steps != t->progress.steps) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: checkpoint of another run", path));
+    if (!t->best && pg_safetensors_find(file, "best.params")) PG_TRY(pg_model_clone(t->job.model, &t->best, err));
+    pg_trainer_keep(t, &snapshot);
+    PG_TRY(pg_snapshot_read(&snapshot, file, err));
 done:
+    if (t->judged == 0) pg_model_destroy(&t->best);
     pg_safetensors_close(&file);
     return status;
 }

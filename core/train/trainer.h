@@ -2,6 +2,7 @@
 #ifndef PG_TRAIN_TRAINER_H
 #define PG_TRAIN_TRAINER_H
 
+#include "core/formats/snapshot.h"
 #include "core/ownership/scheme.h"
 
 typedef enum pg_schedule { PG_SCHEDULE_CONSTANT, PG_SCHEDULE_STEP, PG_SCHEDULE_ONE_CYCLE } pg_schedule;
@@ -61,10 +62,13 @@ typedef struct pg_epoch {
 } pg_epoch;
 const pg_epoch *pg_trainer_history(const pg_trainer *trainer, int *count, int *best);
 
-/* Checkpoint, between two steps: everything that later steps depend on beside the job itself (model parameters and statistics,
- * momentum, position, best model, history). A trainer that was created for the same job and loaded the state goes on
- * bit-identically. */
-PG_CHECKED pg_status pg_trainer_save(const pg_trainer *trainer, const char *path, pg_error *err);
+/* List, between two steps, everything that later steps depend on beside the job itself: model parameters and statistics,
+ * momentum, position, best model, history. */
+void pg_trainer_keep(pg_trainer *trainer, pg_snapshot *snapshot);
+
+/* Checkpoint: that as a file. A trainer that was created for the same job and loaded it goes on bit-identically; one that could
+ * not load it is as it was. */
+PG_CHECKED pg_status pg_trainer_save(pg_trainer *trainer, const char *path, pg_error *err);
 PG_CHECKED pg_status pg_trainer_load(pg_trainer *trainer, const char *path, pg_error *err);
 
 #endif

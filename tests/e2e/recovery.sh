@@ -175,6 +175,24 @@ check "a damaged checkpoint" code 0 alone broken
 check "... is named" says "$newest is damaged: the checkpoint before it is used"
 check "... same bytes" same reference broken
 
+# ---- an attack is killed --------------------------------------------------------------------------------------------------
+tune() { # tune DIR: the process is that of the program
+    exec "$PASSGRID" run "$GRID" --out "$1" --set 'seeds=[1]' --set checkpoint=0 --set 'schemes=[{scheme: v1, signature: "ab"}]' \
+        --set 'attacks=[{attack: finetune, epochs: 60}]'
+}
+check "an attack that trains" code 0 eval '(tune tuned)'
+key=$(basename "$(grep -l '"attack": "finetune"' tuned/records/*)" .json)
+tune struck >out 2>err &
+process=$!
+check "... is at work" await eval 'test "$(ls struck/checkpoints/$key.*.seal 2>/dev/null | wc -l)" -ge 2'
+kill -KILL $process
+wait $process 2>/dev/null
+newest=$(ls struck/checkpoints/$key.*.safetensors | sort -t. -k2n | tail -n 1)
+printf 'x' | dd of="$newest" bs=1 seek=3000 conv=notrunc status=none
+check "... is killed, and its newest checkpoint damaged: a repeat resumes" code 0 eval '(tune struck)'
+check "... from the one before" says "$newest is damaged: the checkpoint before it is used"
+check "... same bytes" same tuned struck
+
 victim=$(ls damaged/evidence | cut -d. -f1)
 rm "damaged/records/$(basename "$(grep -l "\"attack\": \"prune\"" $(grep -l "$victim" damaged/records/*) | head -n 1)")"
 printf 'x' | dd of="damaged/models/$victim.safetensors" bs=1 seek=3000 conv=notrunc status=none

@@ -74,7 +74,7 @@ static void begin(raid *r, const char *name, const char *yaml, const pg_attack_v
 static bool next(raid *r, pg_outcome *outcome)
 {
     pg_attack_state what = PG_ATTACK_WORKING;
-    while (what == PG_ATTACK_WORKING) {
+    while (what < PG_ATTACK_OUTCOME) {
         *outcome = (pg_outcome){0};
         OK(r->attack->step(r->state, &what, outcome, &err));
         const double progress = r->attack->progress(r->state);
@@ -538,7 +538,7 @@ static void spy_on(const subject *victim, unsigned sees)
                            .step = spy_step,
                            .progress = spy_progress,
                            .finish = spy_finish};
-    const pg_workplace at = {.directory = test_folder};
+    const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
     pg_task task = {.kind = PG_TASK_ATTACK,
                     .data = {.name = "synthetic", .train = 20, .test = 20},
                     .scheme = victim->scheme,
@@ -566,7 +566,7 @@ static void save(const subject *s, const pg_workplace *at, const char *key)
 static void test_view_holds_what_is_declared(void **state)
 {
     (void)state;
-    const pg_workplace at = {.directory = test_folder};
+    const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
     subject plain = victim_of("plain");
     save(&plain, &at, "pretrained");
     for (int i = 0; i < SCHEMES; i++) {

@@ -399,7 +399,7 @@ static void open_raid(raid *r, const char *name, const char *yaml, const subject
 static bool next(raid *r, pg_outcome *outcome)
 {
     pg_attack_state what = PG_ATTACK_WORKING;
-    while (what == PG_ATTACK_WORKING) {
+    while (what < PG_ATTACK_OUTCOME) {
         *outcome = (pg_outcome){0};
         OK(r->attack->step(r->state, &what, outcome, &err));
     }
@@ -975,7 +975,7 @@ static pg_status spy_step(void *state, pg_attack_state *what, pg_outcome *outcom
  * the record. */
 static void forge(const subject *victim, const char *name, const char *yaml, pg_record *record, char hex[PG_SHA256_HEX])
 {
-    const pg_workplace at = {.directory = test_folder};
+    const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
     char path[PG_PATH_MAX];
     raid r;
     prepare(&r, name, yaml, victim);

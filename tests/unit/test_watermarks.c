@@ -615,7 +615,7 @@ static raid raid_open(const char *name, const char *yaml, const owner *victim, p
 static bool raid_next(raid *r)
 {
     pg_attack_state what = PG_ATTACK_WORKING;
-    while (what == PG_ATTACK_WORKING) {
+    while (what < PG_ATTACK_OUTCOME) {
         r->outcome = (pg_outcome){0};
         OK(r->attack->step(r->state, &what, &r->outcome, &err));
     }

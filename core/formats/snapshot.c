@@ -1,0 +1,45 @@
+/* Snapshots; see snapshot.h. */
+#include "core/formats/snapshot.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void pg_snapshot_keep(pg_snapshot *snapshot, pg_dtype dtype, size_t size, void *at, size_t count, const char *name, ...)
+{
+    va_list args;
+    if (snapshot->count++ >= PG_SNAPSHOT_MAX) return;
+    struct pg_kept *kept = &snapshot->kept[snapshot->count - 1];
+    *kept = (struct pg_kept){.dtype = dtype, .data = at, .count = count, .size = size};
+    va_start(args, name);
+    vsnprintf(kept->name, sizeof kept->name, name, args);
+    va_end(args);
+}
+
+pg_status pg_snapshot_write(const pg_snapshot *snapshot, const char *path, pg_error *err)
+{
+    pg_array arrays[PG_SNAPSHOT_MAX];
+    if (snapshot->count > PG_SNAPSHOT_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "%s: more than %d arrays in a snapshot", path, PG_SNAPSHOT_MAX);
+    for (int i = 0; i < snapshot->count; i++) {
+        const struct pg_kept *kept = &snapshot->kept[i];
+        arrays[i] = (pg_array){.name = kept->name, .dtype = kept->dtype, .dims = 1, .shape = {kept->count}, .data = kept->data};
+    }
+    return pg_safetensors_write(path, arrays, (size_t)snapshot->count, NULL, 0, PG_FILE_SECRET, err);
+}
+
+pg_status pg_snapshot_read(const pg_snapshot *snapshot, const pg_safetensors *file, pg_error *err)
+{
+    const pg_array *found[PG_SNAPSHOT_MAX];
+    for (int i = 0; i < snapshot->count; i++) {
+        const struct pg_kept *kept = &snapshot->kept[i];
+        const pg_status status = pg_safetensors_get(file, kept->name, 1, &kept->count, &found[i], err);
+        if (status != PG_OK) return status;
+        if (found[i]->dtype != kept->dtype) return pg_fail(err, PG_BAD_INPUT, "tensor '%s': of another type", kept->name);
+    }
+    for (int i = 0; i < snapshot->count; i++) {
+        const struct pg_kept *kept = &snapshot->kept[i];
+        if (kept->count) memcpy(kept->data, found[i]->data, kept->count * kept->size);
+    }
+    return PG_OK;
+}

@@ -1,0 +1,172 @@
+/* Resuming an attack: interrupted after every step, with checkpoints damaged on the way, it ends with the same record, to the
+ * byte, as when left alone. */
+#include "core/base/memory.h"
+#include "core/compute/blas.h"
+#include "experiments/grid.h"
+#include "experiments/perform.h"
+#include "experiments/rundir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char config[] =
+    "data: {name: synthetic, train: 40, test: 20}\n"
+    "networks: [{arch: alexnet, width: 0.0625}]\n"
+    "train: {epochs: 1, batch: 20, lr: 0.01, schedule: constant}\n"
+    "verify: {nulls: 2}\n"
+    "schemes: [{scheme: v1, passport: random}, {scheme: v3, passport: random},\n"
+    "  {scheme: uchida, bits: 16}, {scheme: adi, trigger_count: 6}]\n"
+    "attacks:\n"
+    "  - {attack: finetune, epochs: 2, batch: 20, schemes: [v1]}\n"
+    "  - {attack: prune, levels: [10, 50], schemes: [v1]}\n"
+    "  - {attack: \"null\", schemes: [v1]}\n"
+    "  - {attack: fake1, repeats: 3, passport: random, schemes: [v1]}\n"
+    "  - {attack: [fake2, fake3], epochs: 2, batch: 20, schemes: [v1]}\n"
+    "  - {attack: flip, levels: [0, 50], schemes: [v1]}\n"
+    "  - {attack: invert, flips: [0, 50], start: nothing, schemes: [v1]}\n"
+    "  - {attack: permute, repeats: 2, schemes: [v1]}\n"
+    "  - {attack: substitute, block: [none, individual, collective], share: 50, epochs: 2, batch: 10,\n"
+    "     schemes: [v1]}\n"
+    "  - {attack: overwrite, epochs: 2, batch: 20}\n"
+    "  - {attack: counterfeit-uchida, bits: 16}\n"
+    "  - {attack: counterfeit-triggers, count: 4, steps: 3, bound: 1, schemes: [adi]}\n";
+
+static char folder[] = "/tmp/passgrid-resume-XXXXXX";
+static pg_grid *grid;
+static pg_error err;
+
+#define OK(call)                                                                                                               \
+    do {                                                                                                                       \
+        if ((call) != PG_OK) fail_msg("%s: %s", #call, err.message);                                                           \
+    } while (0)
+
+static const char *path_of(const char *kind, const char *name)
+{
+    static char path[PG_PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s/%s", folder, kind, name);
+    return path;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    static pg_problems problems;
+    char path[PG_PATH_MAX];
+    if (!mkdtemp(folder)) return -1;
+    pg_compute_start(1);
+    OK(pg_rundir_make(folder, &err));
+    snprintf(path, sizeof path, "%s", path_of("", "test.yaml"));
+    OK(pg_file_write(path, config, sizeof config - 1, PG_FILE_PUBLIC, &err));
+    OK(pg_grid_read(path, NULL, 0, NULL, &grid, &problems, &err));
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[128];
+    pg_task_release_data();
+    pg_grid_destroy(&grid);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command);
+}
+
+/* ---- one task ---- */
+
+static bool always(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static void count_note(void *context, const char *text)
+{
+    *(int *)context += strstr(text, "is damaged: the checkpoint before it is used") != NULL;
+}
+
+static char *record_of(const char *key)
+{
+    char name[PG_SHA256_HEX + 8], *text = NULL;
+    size_t bytes = 0;
+    snprintf(name, sizeof name, "%s.json", key);
+    OK(pg_file_read(path_of("records", name), &text, &bytes, &err));
+    assert_int_equal(unlink(path_of("records", name)), 0);
+    return text;
+}
+
+/* Change a byte in the middle of the task's checkpoint of that number. */
+static void damage(const char *key, int number)
+{
+    char name[PG_SHA256_HEX + 32];
+    snprintf(name, sizeof name, "%s.%d.safetensors", key, number);
+    FILE *file = fopen(path_of("checkpoints", name), "r+b");
+    assert_non_null(file);
+    fseek(file, -1, SEEK_END);
+    const int byte = fgetc(file);
+    fseek(file, -1, SEEK_END);
+    fputc(byte ^ 1, file);
+    fclose(file);
+}
+
+/* Each call goes on from a checkpoint, does one step and saves. Every third checkpoint is damaged, so that its step is done
+ * again. Returns how often the task was interrupted. */
+static int in_steps(const pg_node_task *task)
+{
+    int noted = 0, turns = 0, damages = 0;
+    const pg_workplace at = {.directory = folder, .stop = always, .note = count_note, .context = &noted};
+    for (pg_status status; (status = pg_perform(task->text, &at, &err)) != PG_OK; turns++) {
+        if (status != PG_INTERRUPTED) fail_msg("%s: %s", task->name, err.message);
+        assert_true(turns < 100);
+        if (turns % 3 != 2) continue;
+        damage(task->key, turns + 1);
+        damages++;
+    }
+    assert_int_equal(noted, damages);
+    return turns;
+}
+
+static void check_task(const pg_node_task *task)
+{
+    const pg_workplace at = {.directory = folder, .checkpoint_seconds = 1e9};
+    OK(pg_perform(task->text, &at, &err));
+    if (strstr(task->text, "attack") == NULL) return;
+    char *alone = record_of(task->key);
+    assert_true(in_steps(task) > 0);
+    char *resumed = record_of(task->key);
+    if (strcmp(alone, resumed) != 0) fail_msg("%s: another record after resuming", task->name);
+    pg_free(alone);
+    pg_free(resumed);
+}
+
+static void test_attacks(void **state)
+{
+    (void)state;
+    for (int i = 0; i < grid->count; i++) check_task(&grid->tasks[i]);
+}
+
+/* Every attack that there is is among them. */
+static void test_all_attacks(void **state)
+{
+    (void)state;
+    for (int a = 0; pg_attacks[a]; a++) {
+        char part[48];
+        bool found = false;
+        snprintf(part, sizeof part, "/%s/", pg_attacks[a]->name);
+        for (int i = 0; i < grid->count; i++) found |= strstr(grid->tasks[i].name, part) != NULL;
+        if (!found) fail_msg("%s is not tested", pg_attacks[a]->name);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_attacks), cmocka_unit_test(test_attacks)};
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}
