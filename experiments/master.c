@@ -7,23 +7,24 @@
 
 #include <stdio.h>
 
-enum { DEATHS_MOST = 2 };               /* a task that has lost so many workers is not given to a third */
-enum { BEAT_SECONDS = 5 };              /* between signs of life to the workers */
-static const double LOOK_SECONDS = 0.5; /* between looks at the workers' processes */
+enum { DEATHS_MOST = 2 };                /* a task that has lost so many workers is not given to a third */
+enum { BEAT_SECONDS = 5 };               /* between signs of life to the workers */
+static const double LOOK_SECONDS = 0.5;  /* between looks at the workers' processes */
+static const double TINY_SECONDS = 1e-4; /* tasks that are estimated to take less are given out ahead */
 
 /* What the master knows of a worker. */
 typedef struct hand {
-    bool present, lost;  /* present: has said something */
-    int task, attempt;   /* at work on; -1: nothing */
-    double done, images; /* as last told */
-    double heard;        /* time of its last message */
+    bool present, lost, slow;         /* present: has said something; slow: has not ended its task in no time */
+    int tasks[PG_TASKS_AHEAD], count; /* given to it, in order; it is at work on the first */
+    double done, images;              /* as last told of that one */
+    double heard;                     /* time of its last message */
 } hand;
 
 typedef struct master {
     pg_book *book;
     pg_team *team;
     hand *hands;            /* by rank */
-    int *attempts, *deaths; /* by task: times that it was given out; workers that it has lost */
+    int *attempts, *deaths; /* by task: times that it was given out, the last one counting; workers that it has lost */
     double images;          /* of finished tasks */
     double looked, beaten;  /* times */
     bool told;              /* the workers have been told to save and end */
@@ -33,7 +34,7 @@ typedef struct master {
 static int busy(const master *m)
 {
     int count = 0;
-    for (int rank = 1; rank < m->team->size; rank++) count += m->hands[rank].task >= 0;
+    for (int rank = 1; rank < m->team->size; rank++) count += m->hands[rank].count > 0;
     return count;
 }
 
@@ -49,9 +50,10 @@ static int living(const master *m)
 static void lose(master *m, int rank, const char *why)
 {
     hand *h = &m->hands[rank];
-    const int task = h->task;
+    const int task = h->count > 0 ? h->tasks[0] : -1;
     h->lost = m->team->incomplete = true;
-    h->task = -1;
+    for (; h->count > 1; h->count--) pg_dispatch_return(m->book->dispatch, h->tasks[h->count - 1]);
+    h->count = 0;
     pg_book_lost(m->book, rank, m->team->members[rank].host, task, why);
     if (task < 0) return;
     if (++m->deaths[task] < DEATHS_MOST)
@@ -94,20 +96,39 @@ static void look_after(master *m)
 
 /* ---- tasks out, results in ---- */
 
-/* Give every free worker a task, as long as there are any. */
+static void give(master *m, int rank, int task)
+{
+    hand *h = &m->hands[rank];
+    if (h->count == 0) h->done = h->images = 0;
+    h->tasks[h->count++] = task;
+    pg_book_start(m->book, task, rank);
+    tell(m, rank, PG_MSG_TASK, task, ++m->attempts[task]);
+}
+
+static bool tiny(const master *m, int task)
+{
+    return m->book->dispatch->cost[task] < TINY_SECONDS;
+}
+
+/* May a worker with that many tasks have the next one too? Only the tiniest wait behind others, and only behind such. */
+static bool takes_another(const master *m, const hand *h, int count)
+{
+    if (!h->present || h->lost || h->count != count) return false;
+    return count == 0 || (!h->slow && tiny(m, h->tasks[0]) && tiny(m, m->book->dispatch->heap[0]));
+}
+
+/* Give every free worker a task, as long as there are any, and then tiny ones ahead: those take less time than a word with
+ * their worker. */
 static void hand_out(master *m)
 {
-    for (int rank = 1; rank < m->team->size && pg_book_going(m->book); rank++) {
-        hand *h = &m->hands[rank];
-        if (!h->present || h->lost || h->task >= 0) continue;
-        const int task = pg_book_next(m->book, busy(m) > 0);
-        if (task < 0) return;
-        h->task = task;
-        h->attempt = ++m->attempts[task];
-        h->done = h->images = 0;
-        pg_book_start(m->book, task, rank);
-        tell(m, rank, PG_MSG_TASK, task, h->attempt);
-    }
+    for (int count = 0; count < PG_TASKS_AHEAD; count++)
+        for (int rank = 1; rank < m->team->size; rank++) {
+            if (!pg_book_going(m->book) || m->book->dispatch->heap_count == 0) return;
+            if (!takes_another(m, &m->hands[rank], count)) continue;
+            const int task = count > 0 ? pg_dispatch_take(m->book->dispatch) : pg_book_next(m->book, busy(m) > 0);
+            if (task < 0) return;
+            give(m, rank, task);
+        }
 }
 
 /* Progress as the live line wants it. */
@@ -118,38 +139,56 @@ static void add_up(master *m)
     monitor->running_cost = 0;
     for (int rank = 1; rank < m->team->size; rank++) {
         const hand *h = &m->hands[rank];
-        if (h->task < 0) continue;
+        if (h->count == 0) continue;
         monitor->images += h->images;
-        monitor->running_cost += h->done * m->book->dispatch->cost[h->task];
+        monitor->running_cost += h->done * m->book->dispatch->cost[h->tasks[0]];
     }
 }
 
-/* A worker that was given up speaks: it is welcome again as soon as it has left the task that is no longer its own. */
+/* A worker that was given up speaks: it is welcome again as soon as it has left the tasks that are no longer its own. */
 static void welcome(master *m, hand *h, const pg_message *message)
 {
-    if (message->kind == PG_MSG_IDLE || message->kind == PG_MSG_RESULT)
+    if (message->kind == PG_MSG_IDLE)
         h->lost = false;
     else
         tell(m, message->from, PG_MSG_INTERRUPT, message->task, message->attempt);
 }
 
+/* Place of the task that a message is about among those of its worker; -1 if it is not its own, or no longer. */
+static int place_of(const master *m, const hand *h, const pg_message *message)
+{
+    for (int i = 0; i < h->count; i++)
+        if (h->tasks[i] == message->task && m->attempts[message->task] == message->attempt) return i;
+    return -1;
+}
+
 static void hear(master *m, const pg_message *message)
 {
     hand *h = &m->hands[message->from];
+    const int place = place_of(m, h, message), task = message->task;
     h->present = true;
     h->heard = pg_now();
     if (h->lost) welcome(m, h, message);
-    if (message->kind == PG_MSG_IDLE || h->task < 0 || message->task != h->task || message->attempt != h->attempt) return;
+    if (place < 0) return;
+    h->slow = message->kind != PG_MSG_RESULT;
     if (message->kind == PG_MSG_NOTE) {
-        pg_book_note(m->book, message->task, message->text);
+        pg_book_note(m->book, task, message->text);
         return;
     }
-    h->done = message->done;
-    h->images = message->images;
-    if (message->kind != PG_MSG_RESULT) return;
+    if (place == 0) {
+        h->done = message->done;
+        h->images = message->images;
+    }
+    if (message->kind == PG_MSG_PROGRESS) return;
+    for (int i = place; i + 1 < h->count; i++) h->tasks[i] = h->tasks[i + 1];
+    h->count--;
+    if (message->kind == PG_MSG_RETURN) {
+        pg_dispatch_return(m->book->dispatch, task);
+        return;
+    }
     m->images += h->images;
-    h->task = -1;
-    pg_book_end(m->book, message->task, (pg_status)message->status, message->text, message->seconds);
+    h->done = h->images = 0;
+    pg_book_end(m->book, task, (pg_status)message->status, message->text, message->seconds);
 }
 
 /* Once the run is not to go on, let every worker save what it has. */
@@ -157,8 +196,10 @@ static void wind_down(master *m)
 {
     if (pg_book_going(m->book) || m->told) return;
     m->told = true;
-    for (int rank = 1; rank < m->team->size; rank++)
-        if (m->hands[rank].task >= 0) tell(m, rank, PG_MSG_INTERRUPT, m->hands[rank].task, m->hands[rank].attempt);
+    for (int rank = 1; rank < m->team->size; rank++) {
+        const hand *h = &m->hands[rank];
+        for (int i = 0; i < h->count; i++) tell(m, rank, PG_MSG_INTERRUPT, h->tasks[i], m->attempts[h->tasks[i]]);
+    }
 }
 
 static pg_status attend(master *m, pg_error *err)
@@ -172,11 +213,14 @@ static pg_status attend(master *m, pg_error *err)
         if (pg_book_going(m->book) ? pg_dispatch_over(m->book->dispatch) : busy(m) == 0) return PG_OK;
         const pg_status status = pg_team_poll(m->team, &m->in, &got, err);
         if (status != PG_OK) return status;
+        m->book->monitor.burst = got;
         if (got) {
             hear(m, &m->in);
             idle = 0;
-        } else
+        } else {
+            pg_book_flush(m->book);
             pg_idle_sleep(&idle);
+        }
         add_up(m);
         pg_monitor_draw(&m->book->monitor, m->book->dispatch);
     }
@@ -191,7 +235,7 @@ pg_status pg_master_run(pg_book *book, pg_team *team, pg_error *err)
     PG_TRY(pg_alloc((size_t)team->size, sizeof *m->hands, &m->hands, err));
     PG_TRY(pg_alloc((size_t)book->grid->count, sizeof *m->attempts, &m->attempts, err));
     PG_TRY(pg_alloc((size_t)book->grid->count, sizeof *m->deaths, &m->deaths, err));
-    for (int rank = 0; rank < team->size; rank++) m->hands[rank] = (hand){.task = -1, .heard = m->beaten};
+    for (int rank = 0; rank < team->size; rank++) m->hands[rank].heard = m->beaten;
     PG_TRY(attend(m, err));
 done:
     if (m) {

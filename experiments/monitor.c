@@ -4,7 +4,6 @@
 #include "experiments/clock.h"
 
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 pg_status pg_monitor_start(pg_monitor *monitor, FILE *stream, const char *log_path, pg_error *err)
@@ -22,25 +21,37 @@ static void erase(pg_monitor *monitor)
     monitor->drawn = false;
 }
 
-pg_status pg_monitor_event(pg_monitor *monitor, bool urgent, pg_error *err, const char *format, ...)
+static void take_time(pg_monitor *monitor)
 {
-    char text[PG_MESSAGE_MAX + 512], stamp[32];
     const time_t wall = time(NULL);
     struct tm local;
+    if (wall == monitor->second) return;
+    monitor->second = wall;
+    localtime_r(&wall, &local);
+    strftime(monitor->stamp, sizeof monitor->stamp, "%F %T", &local);
+}
+
+pg_status pg_monitor_event(pg_monitor *monitor, bool urgent, pg_error *err, const char *format, ...)
+{
+    char text[PG_MESSAGE_MAX + 512];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    localtime_r(&wall, &local);
-    strftime(stamp, sizeof stamp, "%F %T", &local);
+    take_time(monitor);
     if (monitor->stream && (urgent || !monitor->live)) {
         erase(monitor);
-        fprintf(monitor->stream, "%s %s\n", stamp, text);
+        fprintf(monitor->stream, "%s %s\n", monitor->stamp, text);
     }
     if (!monitor->log) return PG_OK;
-    if (fprintf(monitor->log, "%s %s\n", stamp, text) < 0 || fflush(monitor->log) != 0)
-        return pg_fail_errno(err, "logs/run.log");
-    return PG_OK;
+    if (fprintf(monitor->log, "%s %s\n", monitor->stamp, text) < 0) return pg_fail_errno(err, "logs/run.log");
+    return monitor->burst ? PG_OK : pg_monitor_flush(monitor, err);
+}
+
+pg_status pg_monitor_flush(pg_monitor *monitor, pg_error *err)
+{
+    monitor->burst = false;
+    return monitor->log && fflush(monitor->log) != 0 ? pg_fail_errno(err, "logs/run.log") : PG_OK;
 }
 
 /* "1:02:03" or "2:03" */

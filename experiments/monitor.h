@@ -6,12 +6,16 @@
 #include "experiments/dispatch.h"
 
 #include <stdio.h>
+#include <time.h>
 
 typedef struct pg_monitor {
     FILE *stream; /* stderr; NULL: silent */
     FILE *log;
     bool live; /* stream is a terminal, and has a live line */
     bool drawn;
+    bool burst;                                          /* more events follow at once: the log is flushed after them */
+    time_t second;                                       /* of the latest event */
+    char stamp[32];                                      /* the same in words */
     double started, shown, last_images, last_time, rate; /* seconds; images per second, smoothed */
     double images;                                       /* processed in this run */
     double running_cost;                                 /* of the tasks at work, the part that is done */
@@ -22,6 +26,9 @@ PG_CHECKED pg_status pg_monitor_start(pg_monitor *monitor, FILE *stream, const c
 
 /* An event; urgent ones are shown on a terminal too. An unwritable log is an error. */
 PG_CHECKED pg_status pg_monitor_event(pg_monitor *monitor, bool urgent, pg_error *err, const char *format, ...) PG_PRINTF(4, 5);
+
+/* What was logged in a burst. */
+PG_CHECKED pg_status pg_monitor_flush(pg_monitor *monitor, pg_error *err);
 
 /* Draw the live line again, a few times a second at most. */
 void pg_monitor_draw(pg_monitor *monitor, const pg_dispatch *dispatch);

@@ -69,6 +69,12 @@ int pg_book_next(pg_book *book, bool others_at_work)
 
 /* ---- events ---- */
 
+void pg_book_flush(pg_book *book)
+{
+    pg_error err = {.message = ""};
+    fault(book, pg_monitor_flush(&book->monitor, &err), err.message);
+}
+
 static void open_log(pg_book *book)
 {
     char path[PG_PATH_MAX];
@@ -328,6 +334,7 @@ pg_status pg_book_finish(pg_book *book, pg_error *err)
     pg_status status = PG_OK;
     const int *counts = book->dispatch->counts;
     pg_run_result *r = &book->result;
+    pg_book_flush(book);
     r->done = counts[PG_WORK_DONE];
     r->failed = counts[PG_WORK_FAILED];
     r->skipped = counts[PG_WORK_SKIPPED];

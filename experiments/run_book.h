@@ -45,6 +45,9 @@ void pg_book_return(pg_book *book, int task);
 void pg_book_stop(pg_book *book, const char *why);
 void pg_book_note(pg_book *book, int task, const char *text);
 
+/* The log as it is now: after a burst of events, see monitor.h. */
+void pg_book_flush(pg_book *book);
+
 /* What the run comes to: see pg_run_grid. Writes timings.csv if something ran. */
 PG_CHECKED pg_status pg_book_finish(pg_book *book, pg_error *err);
 

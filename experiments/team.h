@@ -13,13 +13,15 @@
 #include <stddef.h>
 
 /* worker to master: IDLE (when it starts, and about once a second while it has nothing to do), PROGRESS (a few times a second
- * while it works), NOTE (something for the log), RESULT. master to worker: TASK, INTERRUPT (save and end that task), BEAT
- * (every few seconds: the master lives), END. */
+ * while it works), NOTE (something for the log), RESULT, RETURN (a task that it was given ahead and has not begun, since the
+ * one before takes long). master to worker: TASK, INTERRUPT (save and end that task), BEAT (every few seconds: the master
+ * lives), END. */
 typedef enum pg_message_kind {
     PG_MSG_IDLE,
     PG_MSG_PROGRESS,
     PG_MSG_NOTE,
     PG_MSG_RESULT,
+    PG_MSG_RETURN,
     PG_MSG_TASK,
     PG_MSG_INTERRUPT,
     PG_MSG_BEAT,
@@ -27,6 +29,7 @@ typedef enum pg_message_kind {
 } pg_message_kind;
 
 enum { PG_MESSAGE_TEXT = 16384 };
+enum { PG_TASKS_AHEAD = 32 }; /* tasks that a worker is given at most before it has ended the first */
 
 /* task and attempt go back and forth unchanged, so that a late answer about a task that was given to somebody else is known as
  * such. */

@@ -15,8 +15,9 @@ enum { SILENCE_MOST = 40, UNHEARD_MOST = 5 };
 
 typedef struct worker {
     pg_team *team;
-    pg_message current; /* the task at work, or the next one */
-    bool given, interrupted, ended;
+    pg_message ring[PG_TASKS_AHEAD + 1]; /* tasks that were given, in order, and room for a message that comes */
+    int first, count;                    /* the first is at work, or next; one that is not to go on has become an INTERRUPT */
+    bool ended;
     double images_before; /* what the task counted before this run: a resumed task goes on counting */
     bool counted;
     double done, images;
@@ -26,12 +27,18 @@ typedef struct worker {
     pg_error link_error;
 } worker;
 
-static void send(worker *w, pg_message_kind kind, pg_status status, double seconds, const char *text)
+static pg_message *slot(worker *w, int i)
+{
+    return &w->ring[(w->first + i) % (PG_TASKS_AHEAD + 1)];
+}
+
+/* Tell the master something of the i-th task. */
+static void send(worker *w, int i, pg_message_kind kind, pg_status status, double seconds, const char *text)
 {
     pg_message m;
     m.kind = (int)kind;
-    m.task = w->current.task;
-    m.attempt = w->current.attempt;
+    m.task = w->count > 0 ? slot(w, i)->task : -1;
+    m.attempt = w->count > 0 ? slot(w, i)->attempt : 0;
     m.status = (int)status;
     m.done = w->done;
     m.images = w->images;
@@ -44,20 +51,20 @@ static void send(worker *w, pg_message_kind kind, pg_status status, double secon
 /* Take every message of the master that is there. */
 static void take(worker *w)
 {
-    static pg_message m;
     for (bool got = true; got && w->link == PG_OK;) {
-        w->link = pg_team_poll(w->team, &m, &got, &w->link_error);
+        pg_message *m = slot(w, w->count);
+        w->link = pg_team_poll(w->team, m, &got, &w->link_error);
         if (w->link != PG_OK || !got) return;
         w->silence = 0;
-        switch ((pg_message_kind)m.kind) {
-        case PG_MSG_TASK:
-            w->current = m;
-            w->given = true;
+        switch ((pg_message_kind)m->kind) {
+        case PG_MSG_TASK: w->count++; break;
+        case PG_MSG_INTERRUPT:
+            for (int i = 0; i < w->count; i++)
+                if (slot(w, i)->task == m->task && slot(w, i)->attempt == m->attempt) slot(w, i)->kind = PG_MSG_INTERRUPT;
             break;
-        case PG_MSG_INTERRUPT: w->interrupted |= m.task == w->current.task && m.attempt == w->current.attempt; break;
         case PG_MSG_END:
             w->ended = true;
-            w->team->incomplete |= m.status != PG_OK;
+            w->team->incomplete |= m->status != PG_OK;
             break;
         default: break;
         }
@@ -81,11 +88,20 @@ static void listen(worker *w)
 
 /* ---- what a running task asks and says ---- */
 
+/* Tasks that wait behind one that takes long may be another worker's. */
+static void give_back(worker *w)
+{
+    for (; w->count > 1; w->count--) send(w, w->count - 1, PG_MSG_RETURN, PG_OK, 0, "");
+}
+
 static bool stop(void *context)
 {
     worker *w = context;
-    if (pg_now() - w->listened > 0.05) listen(w);
-    return w->interrupted || w->ended || w->link != PG_OK || pg_signals_caught() != 0;
+    if (pg_now() - w->listened > 0.05) {
+        listen(w);
+        give_back(w);
+    }
+    return slot(w, 0)->kind == PG_MSG_INTERRUPT || w->ended || w->link != PG_OK || pg_signals_caught() != 0;
 }
 
 static void report(void *context, double done, double images)
@@ -100,12 +116,12 @@ static void report(void *context, double done, double images)
     w->images = images > w->images_before ? images - w->images_before : 0;
     if (now - w->reported < 0.25) return;
     w->reported = now;
-    send(w, PG_MSG_PROGRESS, PG_OK, 0, "");
+    send(w, 0, PG_MSG_PROGRESS, PG_OK, 0, "");
 }
 
 static void note(void *context, const char *text)
 {
-    send(context, PG_MSG_NOTE, PG_OK, 0, text);
+    send(context, 0, PG_MSG_NOTE, PG_OK, 0, text);
 }
 
 /* ---- the loop ---- */
@@ -115,11 +131,13 @@ static void run_task(worker *w, const pg_workplace *at, pg_performer *perform)
     pg_error fault = {.message = ""};
     const double start = pg_now();
     w->done = w->images = w->images_before = 0;
-    w->counted = w->given = false;
-    const pg_status status = perform(w->current.text, at, &fault);
-    send(w, PG_MSG_RESULT, status, pg_now() - start, status == PG_OK ? "" : fault.message);
-    w->interrupted = false;
-    w->announced = pg_now();
+    w->counted = false;
+    const pg_status status = perform(slot(w, 0)->text, at, &fault);
+    const double now = pg_now();
+    send(w, 0, PG_MSG_RESULT, status, now - start, status == PG_OK ? "" : fault.message);
+    w->first = (w->first + 1) % (PG_TASKS_AHEAD + 1);
+    w->count--;
+    w->announced = now;
 }
 
 pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_performer *perform, pg_error *err)
@@ -130,14 +148,13 @@ pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_performer *perform,
     at->report = report;
     at->note = note;
     at->context = &w;
-    w.current.task = -1;
     for (int idle = 0; !w.ended && w.link == PG_OK;) {
-        if (pg_now() - w.announced > 1) {
+        if (w.count == 0 && pg_now() - w.announced > 1) {
             w.announced = pg_now();
-            send(&w, PG_MSG_IDLE, PG_OK, 0, "");
+            send(&w, 0, PG_MSG_IDLE, PG_OK, 0, "");
         }
         listen(&w);
-        if (w.given) {
+        if (w.count > 0) {
             idle = 0;
             run_task(&w, at, perform);
         } else

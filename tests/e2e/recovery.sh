@@ -97,6 +97,15 @@ kill -CONT "$stopped"
 check "... comes back, and the run ends by itself" ends 0
 check "... same bytes" same reference silent
 
+# ---- tasks given out ahead ------------------------------------------------------------------------------------------------
+# Two trainings on one worker, said to take no time: the second is sent behind the first, comes back, and is sent again.
+mkdir ahead
+sed '2,$s/,[0-9.e+-]*,\([0-9.e+-]*\)$/,1e-9,\1/' reference/timings.csv >ahead/timings.csv
+start 2 ahead
+check "tasks that were said to take no time" ends 0
+check "... are not kept waiting behind one another" test "$(grep -c ' start .*/plain/s1/' err)" -ge 2
+check "... same bytes" same reference ahead
+
 # ---- the master dies ------------------------------------------------------------------------------------------------------
 start 3 master --enable-recovery
 await checkpoints master 3
