@@ -98,7 +98,7 @@ $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-dou
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: always test-programs bench bench-grid all run test deps deps-dev deps-slurm data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
+.PHONY: always test-programs bench bench-grid all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
 
 JOBS ?= $(shell nproc)
 run: deps
@@ -148,6 +148,7 @@ test-slurm: $(BUILD)/passgrid
 
 # Three hosts of network namespaces; where those may not be made, the test says so.
 test-hosts: $(BUILD)/passgrid
+	$(Q)if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory deps-hosts; fi
 	$(Q)PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/hosts/run.sh
 
 # What each build needs: a command that fails where it is missing, and Debian's package.
@@ -177,7 +178,11 @@ define NEEDS_SLURM
 command -v slurmctld && command -v slurmd|slurm-wlm
 command -v munged|munge
 endef
-export NEEDS NEEDS_DEV NEEDS_SLURM
+define NEEDS_HOSTS
+command -v ip|iproute2
+command -v unshare|util-linux
+endef
+export NEEDS NEEDS_DEV NEEDS_SLURM NEEDS_HOSTS
 
 install = if command -v apt-get >/dev/null; then sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && \
 	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -q --no-install-recommends $(1); \
@@ -194,6 +199,9 @@ deps-dev: deps
 deps-slurm: SHELL := /bin/bash
 deps-slurm:
 	$(call need,NEEDS_SLURM)
+deps-hosts: SHELL := /bin/bash
+deps-hosts:
+	$(call need,NEEDS_HOSTS)
 
 asan:
 	$(Q)$(MAKE) --no-print-directory BUILD=build-asan SANITIZE=address,undefined OPT=-O1 unit

@@ -20,6 +20,7 @@ cd "$WORK" || exit
 daemons=()
 cleanup() {
     scancel --user=root 2>/dev/null
+    within 15 eval 'test -z "$(squeue --noheader 2>/dev/null)"' # a job that is left would outlive its slurmd
     for ((i = ${#daemons[@]} - 1; i >= 0; i--)); do # in the order slurmd, slurmctld, munged
         kill "${daemons[i]}" 2>/dev/null
         wait "${daemons[i]}" 2>/dev/null
