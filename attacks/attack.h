@@ -65,7 +65,7 @@ typedef struct pg_attack {
     size_t options_size, state_size;
     unsigned sees;  /* pg_sight */
     unsigned needs; /* pg_holding: means nothing for schemes whose evidence has none of these; 0: for every scheme */
-    bool kept;      /* what it forges is for the stolen model as it is, and is kept: other attacks can come after it */
+    bool hands_on;  /* what it forges is for the stolen model as it is, and is handed on to attacks that come after it */
 
     /* Name of another data set that the options ask for, or NULL. May be NULL itself. */
     const char *(*other_data)(const void *options);

@@ -315,8 +315,8 @@ static void read_after(reader *r, const pg_node *node, pg_design_attack *attack)
     if (!node) return;
     const pg_attack *after = pg_attack_find(node->text);
     for (int i = 0, n = 0; pg_attacks[i] && n < ATTACKS_MAX; i++)
-        if (pg_attacks[i]->kept) names[n++] = pg_attacks[i]->name;
-    if (!after || !after->kept) {
+        if (pg_attacks[i]->hands_on) names[n++] = pg_attacks[i]->name;
+    if (!after || !after->hands_on) {
         pg_problems_choice(r->problems, node, names);
         return;
     }

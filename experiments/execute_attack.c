@@ -281,7 +281,7 @@ static pg_status find_deployed(const work *w, const pg_outcome *o, double *deplo
 }
 
 /* The last outcome's forged evidence, for attacks that come after. */
-static pg_status keep(const work *w, const pg_outcome *o, pg_error *err)
+static pg_status hand_on(const work *w, const pg_outcome *o, pg_error *err)
 {
     char path[PG_PATH_MAX];
     const pg_status status = pg_execute_path(w->at, "evidence", w->task->key, path, err);
@@ -300,7 +300,7 @@ static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error
     if (o->model || !o->evidence) PG_TRY(judge_removal(w, o, deployed, name, record, err));
     if (o->evidence && !o->model) PG_TRY(judge_genuine(w, record, err));
     if (o->evidence) PG_TRY(judge_forgery(w, o, deployed, o->model ? "attacker" : name, record, err));
-    if (w->task->attack->kept) PG_TRY(keep(w, o, err));
+    if (w->task->attack->hands_on) PG_TRY(hand_on(w, o, err));
     PG_TRY(record_attack(o, name, record, err));
 done:
     return status;

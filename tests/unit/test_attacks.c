@@ -621,7 +621,7 @@ static double cell_of(const pg_record *record, const char *metric)
 static void test_stale_affine(void **state)
 {
     (void)state;
-    const pg_workplace at = {.directory = test_folder};
+    const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
     const pg_attack silence = {.name = "silence",
                                .state_size = 1,
                                .start = spy_start,
