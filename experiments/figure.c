@@ -120,11 +120,20 @@ done:
     return status;
 }
 
+/* gnuplot 5.4 reads a quoted text in a file of commas only up to the first comma in it. */
+static void drop_commas(pg_sheet *points)
+{
+    for (int r = 0; r < points->row_count; r++)
+        for (char *c = pg_sheet_at(points, r, 0)->text; *c; c++)
+            if (*c == ',') *c = ';';
+}
+
 pg_status pg_figure_finish(pg_figure *f, const char *directory, pg_error *err)
 {
     char file[264], path[PG_PATH_MAX];
     pg_status status = PG_OK;
     if (f->points.row_count == 0) goto done;
+    drop_commas(&f->points);
     PG_TRY(pg_path(path, directory, "figures", NULL, err));
     PG_TRY(pg_make_directories(path, err));
     snprintf(file, sizeof file, "%s.csv", f->name);

@@ -53,6 +53,64 @@ static pg_status add_value(pg_sheet *sheet, int row, int c, double value, pg_err
     return pg_sample_add(&pg_sheet_at(sheet, row, c)->sample, value, err);
 }
 
+/* ---- learning --------------------------------------------------------------------------------------------------------- */
+
+static const char learning_body[] =
+    "set label 1 heading.\"\\n\".remark at screen 0.5,0.95 center font ',12'\n"
+    "set tmargin 4\n"
+    "set xrange [0:*]\n"
+    "set yrange [0:102]\n"
+    "set xlabel 'epoch'\n"
+    "set ylabel 'test accuracy (%)'\n"
+    "set key outside right top reverse Left samplen 2\n"
+    "plot for [i=1:|series|] points using (of(i, 'epoch')):'accuracy %':(spread('accuracy % sd')) "
+    "with yerrorlines linecolor rgb paint(i) pointtype shape(i) pointsize 0.6 linewidth 1.5 title series[i]\n";
+
+/* Test accuracies of a training, epoch by epoch, a series for each branch. */
+static pg_status add_learning(const scene *at, int i, pg_figure *f, pg_error *err)
+{
+    static const char *const metrics[] = {"accuracy_public", "accuracy_private"};
+    pg_status status = PG_OK;
+    char series[PG_SHEET_TEXT];
+    const pg_record *record = &at->survey->results->items[i].record;
+    for (int c = 0; c < record->cell_count; c++) {
+        const pg_cell *cell = &record->cells[c];
+        double epoch;
+        int row;
+        if (strncmp(cell->outcome, "epoch=", 6) != 0 || !pg_number_real(cell->outcome + 6, &epoch)) continue;
+        for (int branch = 0; branch < 2; branch++) {
+            if (strcmp(cell->metric, metrics[branch]) != 0) continue;
+            snprintf(series, sizeof series, "%.140s, %s", scheme_label(at->survey, i), metrics[branch] + strlen("accuracy_"));
+            PG_TRY(pg_sheet_row_of(&f->points, (const char *const[]){series, cell->outcome, NULL}, &row, err));
+            if (!pg_sheet_at(&f->points, row, 2)->sample.count) PG_TRY(add_value(&f->points, row, 2, epoch, err));
+            PG_TRY(add_value(&f->points, row, 3, cell->value, err));
+        }
+    }
+done:
+    return status;
+}
+
+static pg_status draw_learning(const scene *at, const char *directory, pg_error *err)
+{
+    static const column columns[] = {{"series", PG_COLUMN_TEXT},
+                                     {"outcome", PG_COLUMN_TEXT},
+                                     {"epoch", PG_COLUMN_NUMBER},
+                                     {"accuracy %", PG_COLUMN_MEAN},
+                                     {NULL, PG_COLUMN_TEXT}};
+    pg_status status = PG_OK;
+    pg_figure f = {.kind = "learning", .body = learning_body, .width = 960, .height = 420};
+    const pg_survey *s = at->survey;
+    PG_TRY(start(&f, at, columns, err));
+    for (int k = 0; k < s->schemes.count; k++)
+        for (int i = 0; i < s->results->count; i++)
+            if (s->scheme[i] == k && in_scene(at, i) && !s->results->items[i].labels.attack[0])
+                PG_TRY(add_learning(at, i, &f, err));
+    PG_TRY(pg_figure_finish(&f, directory, err));
+done:
+    pg_sheet_clear(&f.points);
+    return status;
+}
+
 /* ---- pruning ---------------------------------------------------------------------------------------------------------- */
 
 static const char pruning_body[] =
@@ -371,6 +429,7 @@ pg_status pg_figures_write(const pg_survey *survey, const pg_published *publishe
     for (int i = 0; i < survey->results->count; i++) {
         if (!new_place(survey->results, i)) continue;
         scene at = {.survey = survey, .place = &survey->results->items[i].labels, .scheme = -1};
+        PG_TRY(draw_learning(&at, directory, err));
         PG_TRY(draw_pruning(&at, directory, err));
         PG_TRY(draw_gammas(&at, directory, err));
         for (at.scheme = 0; at.scheme < survey->schemes.count; at.scheme++) {

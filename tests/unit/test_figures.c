@@ -40,6 +40,9 @@ static void make_results(void)
     for (int seed = 0; seed < 2; seed++) {
         pg_result *trained = add_result("v1", "", "");
         add_cell(trained, "", "accuracy_claimed", 60 + 20 * seed);
+        add_cell(trained, "epoch=1", "accuracy_private", 30);
+        add_cell(trained, "epoch=2", "accuracy_private", 50 + 2 * seed);
+        add_cell(trained, "epoch=2", "train_loss", 1);
         add_cell(trained, "gamma=-0.225", "gamma_channels", 6);
         add_cell(trained, "gamma=0.025", "gamma_channels", 4 * seed);
         pg_result *prune = add_result("v1", "prune", "levels=[0, 50]");
@@ -91,14 +94,18 @@ static size_t rows_of(const char *file)
     return rows;
 }
 
-#define PRUNING "pruning-set-20-10-alexnet-x0.5-bn"
-#define FORGED  "forged-set-20-10-alexnet-x0.5-bn-v1"
-#define CURVE   "dissimilarity-set-20-10-alexnet-x0.5-bn-v1"
-#define GAMMA   "gamma-set-20-10-alexnet-x0.5-bn"
+#define PRUNING  "pruning-set-20-10-alexnet-x0.5-bn"
+#define FORGED   "forged-set-20-10-alexnet-x0.5-bn-v1"
+#define CURVE    "dissimilarity-set-20-10-alexnet-x0.5-bn-v1"
+#define LEARNING "learning-set-20-10-alexnet-x0.5-bn"
+#define GAMMA    "gamma-set-20-10-alexnet-x0.5-bn"
 
 static void test_points(void **state)
 {
     (void)state;
+    assert_int_equal(rows_of(LEARNING ".csv"), 2);
+    assert_near(number_at(LEARNING ".csv", 1, "epoch"), 2);
+    assert_near(number_at(LEARNING ".csv", 1, "accuracy %"), 51);
     /* v1 at two levels, then plain at one */
     assert_int_equal(rows_of(PRUNING ".csv"), 3);
     assert_near(number_at(PRUNING ".csv", 1, "pruned %"), 50);
@@ -136,6 +143,9 @@ static void test_scripts(void **state)
     assert_non_null(strstr(text, "array series[2] = ['v1', 'plain']\n"));
     assert_non_null(strstr(text, "remark = 'it''s \"made up\"'\n"));
     pg_free(text);
+    assert_int_equal(pg_file_read(path_of(LEARNING ".gp"), &text, &bytes, NULL), PG_OK);
+    assert_non_null(strstr(text, "array series[1] = ['v1; private']\n")); /* gnuplot would read on to a comma only */
+    pg_free(text);
 }
 
 /* Without gnuplot the answer says so; with it, every figure is there. */
@@ -151,9 +161,9 @@ static void test_drawing(void **state)
     free(path);
     assert_int_equal(pg_figures_draw(folder, &drawn, NULL), PG_OK);
     if (drawn < 0) skip();
-    assert_int_equal(drawn, 4);
-    static const char *const names[] = {PRUNING ".svg", PRUNING ".png", FORGED ".svg", FORGED ".png",
-                                        CURVE ".svg",   CURVE ".png",   GAMMA ".svg",  GAMMA ".png"};
+    assert_int_equal(drawn, 5);
+    static const char *const names[] = {LEARNING ".svg", LEARNING ".png", PRUNING ".svg", PRUNING ".png", FORGED ".svg",
+                                        FORGED ".png",   CURVE ".svg",    CURVE ".png",   GAMMA ".svg",   GAMMA ".png"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *data = NULL;
         size_t bytes = 0;
