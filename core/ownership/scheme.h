@@ -16,8 +16,9 @@ typedef struct pg_keygen {
     pg_model *pretrained; /* a trained plain network of the same architecture, or NULL */
 } pg_keygen;
 
-/* What the evidence of a scheme consists of. */
-enum pg_holding { PG_HOLDS_PASSPORTS = 1 << 0, PG_HOLDS_MARK = 1 << 1, PG_HOLDS_TRIGGERS = 1 << 2 };
+/* What the evidence of a scheme consists of. AFFINES: passports that give the affine themselves, with no perceptron between, so
+ * that they can be solved for. */
+enum pg_holding { PG_HOLDS_PASSPORTS = 1 << 0, PG_HOLDS_MARK = 1 << 1, PG_HOLDS_TRIGGERS = 1 << 2, PG_HOLDS_AFFINES = 1 << 3 };
 
 typedef struct pg_scheme {
     const char *name, *summary, *source;
