@@ -110,20 +110,20 @@ static bool tiny(const master *m, int task)
     return m->book->dispatch->cost[task] < TINY_SECONDS;
 }
 
-/* May a worker with that many tasks have the next one too? Only the tiniest wait behind others, and only behind such. */
+/* May a worker with that many tasks have another? Only behind tiny ones. */
 static bool takes_another(const master *m, const hand *h, int count)
 {
-    if (!h->present || h->lost || h->count != count) return false;
-    return count == 0 || (!h->slow && tiny(m, h->tasks[0]) && tiny(m, m->book->dispatch->heap[0]));
+    return h->present && !h->lost && h->count == count && (count == 0 || (!h->slow && tiny(m, h->tasks[0])));
 }
 
 /* Give every free worker a task, as long as there are any, and then tiny ones ahead: those take less time than a word with
  * their worker. */
 static void hand_out(master *m)
 {
+    const pg_dispatch *d = m->book->dispatch;
     for (int count = 0; count < PG_TASKS_AHEAD; count++)
         for (int rank = 1; rank < m->team->size; rank++) {
-            if (!pg_book_going(m->book) || m->book->dispatch->heap_count == 0) return;
+            if (!pg_book_going(m->book) || d->heap_count == 0 || (count > 0 && !tiny(m, d->heap[0]))) return;
             if (!takes_another(m, &m->hands[rank], count)) continue;
             const int task = count > 0 ? pg_dispatch_take(m->book->dispatch) : pg_book_next(m->book, busy(m) > 0);
             if (task < 0) return;

@@ -29,7 +29,7 @@ typedef enum pg_message_kind {
 } pg_message_kind;
 
 enum { PG_MESSAGE_TEXT = 16384 };
-enum { PG_TASKS_AHEAD = 32 }; /* tasks that a worker is given at most before it has ended the first */
+enum { PG_TASKS_AHEAD = 128 }; /* tasks that a worker is given at most before it has ended the first */
 
 /* task and attempt go back and forth unchanged, so that a late answer about a task that was given to somebody else is known as
  * such. */

@@ -13,6 +13,9 @@
  * a step or a measurement took long, only the first seconds count. */
 enum { SILENCE_MOST = 40, UNHEARD_MOST = 5 };
 
+/* Between looks for messages while there is work: where ranks share cores, MPI leaves the core to others when none has come. */
+static const double LISTEN_SECONDS = 0.05;
+
 typedef struct worker {
     pg_team *team;
     pg_message ring[PG_TASKS_AHEAD + 1]; /* tasks that were given, in order, and room for a message that comes */
@@ -97,7 +100,7 @@ static void give_back(worker *w)
 static bool stop(void *context)
 {
     worker *w = context;
-    if (pg_now() - w->listened > 0.05) {
+    if (pg_now() - w->listened > LISTEN_SECONDS) {
         listen(w);
         give_back(w);
     }
@@ -153,7 +156,7 @@ pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_performer *perform,
             w.announced = pg_now();
             send(&w, 0, PG_MSG_IDLE, PG_OK, 0, "");
         }
-        listen(&w);
+        if (w.count == 0 || pg_now() - w.listened > LISTEN_SECONDS) listen(&w);
         if (w.count > 0) {
             idle = 0;
             run_task(&w, at, perform);
