@@ -144,8 +144,10 @@ echo "elsewhere a-boot pid:[1] 99 99" >guard/run.guard
 check "a guard from another host, in a finished run" test -s guard/run.guard
 SLURM_JOB_ID=7 SLURM_RESTART_COUNT=1 alone guard >/dev/null 2>&1 &
 second=$!
-sleep 1
-touch guard/run.guard # its owner lives
+while kill -0 $second 2>/dev/null; do
+    touch guard/run.guard # its owner lives
+    sleep 0.5
+done
 wait $second
 check "... that is renewed is respected" test $? -eq 2
 printf 'elsewhere a-boot pid:[1] 99 99\njob 7 restart 0\n' >guard/run.guard
