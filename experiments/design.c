@@ -3,6 +3,7 @@
 
 #include "core/base/file.h"
 #include "core/base/memory.h"
+#include "core/data/triggers.h"
 #include "core/formats/yaml.h"
 #include "core/ownership/passport.h"
 #include "experiments/presets.h"
@@ -241,6 +242,18 @@ static void read_secrets(reader *r, const pg_option *table, const pg_node *map, 
     }
 }
 
+/* A folder is read for what it holds now, so that a task is another one where that changes. */
+static void pin_folders(reader *r, const pg_option *table, const pg_node *map, void *values)
+{
+    for (; table->key; table++) {
+        char *text = (char *)values + table->offset;
+        pg_error err;
+        if (!table->folder || strcmp(text, table->fallback) == 0) continue;
+        if (pg_triggers_pin(text, text, PG_TEXT_MAX, &err) != PG_OK)
+            pg_problems_add(r->problems, pg_node_find(map, table->key), "%s", err.message);
+    }
+}
+
 static pg_status read_one_scheme(reader *r, const pg_node *map, pg_error *err)
 {
     static const char *const more[] = {"scheme", "train", NULL};
@@ -253,6 +266,7 @@ static pg_status read_one_scheme(reader *r, const pg_node *map, pg_error *err)
     PG_TRY(pg_options_defaults(scheme->options, made->options, err));
     pg_options_take(scheme->options, map, made->options, r->problems);
     read_secrets(r, scheme->options, map, made->options);
+    pin_folders(r, scheme->options, map, made->options);
     const pg_node *train = pg_node_get(map, "train");
     if (train) pg_options_read(pg_train_table, train, &made->train, r->problems);
     pg_options_unknown((const pg_option *const[]){scheme->options, NULL}, more, map, r->problems);

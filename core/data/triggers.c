@@ -1,6 +1,7 @@
 /* Trigger sets; see triggers.h. */
 #include "core/data/triggers.h"
 
+#include "core/base/hash.h"
 #include "core/base/memory.h"
 #include "core/data/image.h"
 
@@ -63,13 +64,71 @@ static pg_status read_labels(const char *path, pg_dataset *out, pg_error *err)
     return status;
 }
 
-pg_status pg_triggers_load(const char *folder, const char *labels, int classes, pg_dataset *out, pg_error *err)
+static const char pin[] = " sha256:";
+
+static pg_status add_file(pg_hash *hash, const char *folder, const char *name, pg_error *err)
+{
+    char path[PG_PATH_MAX], sum[PG_SHA256_HEX];
+    pg_status status = pg_path(path, folder, name, NULL, err);
+    if (status == PG_OK) status = pg_sha256_file(path, sum, err);
+    if (status == PG_OK) pg_hash_add_text(hash, name);
+    if (status == PG_OK) pg_hash_add_text(hash, sum);
+    return status;
+}
+
+static pg_status sum_folder(const char *folder, char sum[PG_SHA256_HEX], pg_error *err)
 {
     pg_status status = PG_OK;
-    char path[PG_PATH_MAX];
+    pg_hash hash;
     struct dirent **names = NULL;
     const int count = scandir(folder, &names, is_picture, by_text);
+    if (count < 0) return pg_fail_errno(err, "%s", folder);
+    pg_hash_start(&hash);
+    for (int i = 0; i < count; i++) {
+        if (status == PG_OK) status = add_file(&hash, folder, names[i]->d_name, err);
+        free(names[i]);
+    }
+    free(names);
+    if (status == PG_OK) status = add_file(&hash, folder, "labels.txt", err);
+    pg_hash_finish_hex(&hash, sum);
+    return status;
+}
+
+/* The folder without its pin, which must hold. */
+static pg_status unpin(const char *pinned, char folder[PG_PATH_MAX], pg_error *err)
+{
+    char sum[PG_SHA256_HEX];
+    const char *at = strstr(pinned, pin);
+    const size_t length = at ? (size_t)(at - pinned) : strlen(pinned);
+    if (length >= PG_PATH_MAX) return pg_fail(err, PG_BAD_INPUT, "%.40s...: the path is too long", pinned);
+    memcpy(folder, pinned, length);
+    folder[length] = 0;
+    if (!at) return PG_OK;
+    pg_status status = sum_folder(folder, sum, err);
+    if (status == PG_OK && strcmp(sum, at + strlen(pin)) != 0)
+        status = pg_fail(err, PG_BAD_INPUT, "%s: its pictures or labels are no longer those that it was pinned to", folder);
+    return status;
+}
+
+pg_status pg_triggers_pin(const char *folder, char *out, size_t room, pg_error *err)
+{
+    char bare[PG_PATH_MAX], sum[PG_SHA256_HEX];
+    pg_status status = unpin(folder, bare, err);
+    if (status == PG_OK) status = sum_folder(bare, sum, err);
+    if (status == PG_OK && strlen(bare) + strlen(pin) + sizeof sum > room)
+        status = pg_fail(err, PG_BAD_INPUT, "%s: the path is too long", bare);
+    if (status == PG_OK) snprintf(out, room, "%s%s%s", bare, pin, sum);
+    return status;
+}
+
+pg_status pg_triggers_load(const char *pinned, const char *labels, int classes, pg_dataset *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char path[PG_PATH_MAX], folder[PG_PATH_MAX];
+    struct dirent **names = NULL;
     *out = (pg_dataset){.classes = classes};
+    if ((status = unpin(pinned, folder, err)) != PG_OK) return status;
+    const int count = scandir(folder, &names, is_picture, by_text);
     if (count < 0) return pg_fail_errno(err, "%s", folder);
     if (count == 0 || count > COUNT_MAX) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %d JPEG or PNG pictures", folder, count));
     PG_TRY(pg_dataset_allocate(out, count, SIDE, SIDE, err));

@@ -5,6 +5,10 @@
 #include "core/base/random.h"
 #include "core/data/dataset.h"
 
+/* A folder pinned to what it holds: "FOLDER sha256:HEX", over the names and bytes of its pictures and of its labels.txt. Where
+ * a folder is asked for, a pinned one serves too, as long as it holds the same: PG_BAD_INPUT otherwise. out may be folder. */
+PG_CHECKED pg_status pg_triggers_pin(const char *folder, char *out, size_t room, pg_error *err);
+
 /* Read every JPEG and PNG of a folder, names sorted as text, with the labels of a text file (NULL: labels.txt in the folder),
  * one number a line; label i belongs to image i. Each image is the 32x32 centre of the photograph, without resizing (Adi et
  * al.; DeepIPR). */

@@ -52,6 +52,7 @@ typedef struct pg_option {
     const char *const *choices; /* PG_OPT_CHOICE, ends with NULL */
     const char *unit;           /* for help; NULL if none */
     const char *help;           /* one line, lower case */
+    bool folder;                /* PG_OPT_TEXT other than the default: a folder whose content counts, not its path alone */
     bool secret;                /* PG_OPT_TEXT only the owner may know: written as "sha256:" and its SHA-256 unless revealed */
 } pg_option;
 

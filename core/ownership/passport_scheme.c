@@ -67,6 +67,7 @@ static const char *const pictures[] = {"test", "triggers", NULL};
          .type = PG_OPT_TEXT,                                                                                                  \
          AT(triggers),                                                                                                         \
          .fallback = "generated",                                                                                              \
+         .folder = true,                                                                                                       \
          .help = "trigger set: generated abstract images, or a folder of images with labels.txt"},                             \
     {                                                                                                                          \
         .key = "trigger_count", .type = PG_OPT_INT, AT(trigger_count), .fallback = "100", .low = 1, .high = 100000,            \

@@ -22,6 +22,7 @@ static const pg_option options[] = {
      .type = PG_OPT_TEXT,
      AT(triggers),
      .fallback = "generated",
+     .folder = true,
      .help = "trigger set: generated abstract images, or a folder of images with labels.txt"},
     {.key = "trigger_count",
      .type = PG_OPT_INT,

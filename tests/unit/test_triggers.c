@@ -65,6 +65,29 @@ static void load(const char *labels, pg_dataset *out)
     if (pg_triggers_load(folder, labels, CLASSES, out, &err) != PG_OK) fail_msg("%s", err.message);
 }
 
+/* A pinned folder serves as long as it holds the same pictures and labels. */
+static void test_pin(void **state)
+{
+    (void)state;
+    char pinned[512], again[512];
+    pg_error err = {.message = ""};
+    pg_dataset triggers;
+    write_set();
+    assert_int_equal(pg_triggers_pin(folder, pinned, sizeof pinned, &err), PG_OK);
+    assert_int_equal(pg_triggers_pin(pinned, again, sizeof again, &err), PG_OK);
+    assert_string_equal(pinned, again);
+    assert_int_equal(strncmp(pinned, folder, strlen(folder)), 0);
+    assert_int_equal(pg_triggers_load(pinned, NULL, CLASSES, &triggers, &err), PG_OK);
+    pg_dataset_clear(&triggers);
+    write_text("labels.txt", "7\n1\n9\n");
+    assert_int_equal(pg_triggers_load(pinned, NULL, CLASSES, &triggers, &err), PG_BAD_INPUT);
+    assert_non_null(strstr(err.message, "no longer"));
+    assert_int_equal(pg_triggers_pin(folder, again, sizeof again, &err), PG_OK);
+    assert_string_not_equal(pinned, again);
+    assert_int_equal(pg_triggers_pin(folder, again, strlen(folder) + 20, &err), PG_BAD_INPUT);
+    assert_int_equal(pg_triggers_pin("/nowhere", again, sizeof again, &err), PG_IO_FAULT);
+}
+
 /* Refused in one line that names the file and says why (file NULL: the folder); nothing is left in out. */
 static void assert_refused(pg_status expected, const char *file, const char *reason)
 {
@@ -285,6 +308,7 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pin),
         cmocka_unit_test(test_folder),
         cmocka_unit_test(test_label_texts),
         cmocka_unit_test(test_bad_labels),
