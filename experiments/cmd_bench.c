@@ -92,7 +92,7 @@ static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
                                             {0}};
     pg_status status = PG_OK;
     pg_rank_facts here;
-    pg_rank_describe(&here, 0, 1);
+    pg_rank_describe(&here, 1);
     *b = (bench){
         .scheme = pg_scheme_find("plain"), .norm = PG_NORM_BN, .width = 1, .batch = 64, .threads = here.threads, .steps = 10};
     for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {

@@ -116,7 +116,7 @@ static double product_speed(int n)
 static int examine_blis(void)
 {
     pg_rank_facts here;
-    pg_rank_describe(&here, 0, 1);
+    pg_rank_describe(&here, 1);
     pg_compute_start(here.threads);
     const bool generic = strcmp(pg_blas_kernels(), "generic") == 0;
     return line(generic ? WRONG : WELL, "blis", "%s, kernels %s, %d thread%s; a product reaches %.1f GFLOPS a thread%s",

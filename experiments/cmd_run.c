@@ -132,9 +132,40 @@ static pg_status anything_left(const pg_grid *grid, const char *directory, bool 
     return status;
 }
 
+/* Workers of a rank's host and their threads; -1 if an earlier rank has that host. */
+static int crowd_of(const pg_rank_facts *ranks, int first, int count, int rank, int *threads)
+{
+    int workers = 0;
+    *threads = 0;
+    for (int k = first; k < count; k++) {
+        if (strcmp(ranks[k].host, ranks[rank].host) != 0) continue;
+        if (k < rank) return -1;
+        workers++;
+        *threads += ranks[k].threads;
+    }
+    return workers;
+}
+
+/* Threads that crowd on too few cores are slow, and nothing else tells why. Rank 0 of several only hands out work. */
+static void warn_of_crowds(const pg_rank_facts *ranks, int count)
+{
+    for (int rank = count > 1, threads; rank < count; rank++) {
+        const pg_rank_facts *r = &ranks[rank];
+        const int workers = crowd_of(ranks, count > 1, count, rank, &threads);
+        if (workers > 0 && threads > r->cores)
+            fprintf(stderr, "passgrid run: warning: %s: %d threads of %d working rank%s share %d cores\n", r->host, threads,
+                    workers, workers == 1 ? "" : "s", r->cores);
+        if (workers > 0 && r->allowed < r->threads)
+            fprintf(stderr,
+                    "passgrid run: warning: %s: the %d threads of rank %d are bound to %d of %d cores; mpirun --map-by "
+                    "slot:PE=%d --bind-to core, or --bind-to none\n",
+                    r->host, r->threads, rank, r->allowed, r->cores, r->threads);
+    }
+}
+
 /* Read the configuration and make the directory. */
-static pg_status prepare(const arguments *a, const pg_rank_facts *ranks, int rank_count, order *o, pg_grid **grid,
-                         pg_guard *guard, pg_problems *problems, pg_error *err)
+static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_count, order *o, pg_grid **grid, pg_guard *guard,
+                         pg_problems *problems, pg_error *err)
 {
     pg_status status = PG_OK;
     bool left;
@@ -144,7 +175,9 @@ static pg_status prepare(const arguments *a, const pg_rank_facts *ranks, int ran
     PG_TRY(anything_left(*grid, o->directory, &left, err));
     if (left || pg_guard_there(o->directory)) PG_TRY(pg_guard_take(guard, o->directory, err));
     PG_TRY(pg_rundir_describe(o->directory, *grid, err));
+    for (int i = 0; o->threads && i < rank_count; i++) ranks[i].threads = o->threads;
     if (left) PG_TRY(pg_provenance_write(o->directory, ranks, rank_count, err));
+    if (left) warn_of_crowds(ranks, rank_count);
     o->go = true;
 done:
     return status;
@@ -190,7 +223,7 @@ static int carry_out(pg_team *team, const order *o, const arguments *a, const pg
     return rendered == PG_OK ? 0 : pg_complain("run", rendered, "%s", table_err.message);
 }
 
-static int lead(pg_team *team, int argc, char **argv, const pg_rank_facts *ranks)
+static int lead(pg_team *team, int argc, char **argv, pg_rank_facts *ranks)
 {
     static order o;
     static pg_problems problems;
@@ -244,7 +277,7 @@ int pg_cmd_run(int argc, char **argv)
     pg_signals_catch();
     pg_status status = pg_team_start(&team, &err);
     if (status == PG_OK) status = pg_alloc((size_t)team.size, sizeof *all, &all, &err);
-    pg_rank_describe(&mine, 0, pg_team_workers_here(&team));
+    pg_rank_describe(&mine, pg_team_workers_here(&team));
     if (status == PG_OK) status = pg_team_gather(&team, &mine, sizeof mine, all, &err);
     if (status != PG_OK) {
         pg_complain("run", status, "%s", err.message);

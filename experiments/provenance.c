@@ -26,15 +26,16 @@ const char *pg_version(void)
     return "passgrid " PG_VERSION;
 }
 
-void pg_rank_describe(pg_rank_facts *facts, int threads, int workers_here)
+void pg_rank_describe(pg_rank_facts *facts, int workers_here)
 {
     cpu_set_t mine;
-    const int online = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    int allowed = sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine) : online;
     gethostname(facts->host, sizeof facts->host);
     facts->host[sizeof facts->host - 1] = 0;
-    if (allowed >= online) allowed = online / workers_here; /* not bound: the host is shared */
-    facts->threads = threads > 0 ? threads : allowed > 0 ? allowed : 1;
+    facts->cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    facts->allowed = sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine) : facts->cores;
+    facts->threads =
+        facts->allowed < facts->cores ? facts->allowed : facts->cores / workers_here; /* not bound: the host is shared */
+    if (facts->threads < 1) facts->threads = 1;
 }
 
 static void processor(char out[128])
