@@ -155,7 +155,7 @@ static void warn_of_crowds(const pg_rank_facts *ranks, int count)
         if (workers > 0 && threads > r->cores)
             fprintf(stderr, "passgrid run: warning: %s: %d threads of %d working rank%s share %d cores\n", r->host, threads,
                     workers, workers == 1 ? "" : "s", r->cores);
-        if (workers > 0 && r->allowed < r->threads)
+        if (workers > 0 && r->allowed < r->cores && r->allowed < r->threads)
             fprintf(stderr,
                     "passgrid run: warning: %s: the %d threads of rank %d are bound to %d of %d cores; mpirun --map-by "
                     "slot:PE=%d --bind-to core, or --bind-to none\n",

@@ -32,7 +32,7 @@ check "... same bytes" same alone threads
 check "more threads than cores" code 0 "$PASSGRID" run "$GRID" --out crowd --threads $(($(nproc) + 1)) --set seeds=[1]
 check "... are warned of" says "$(($(nproc) + 1)) threads of 1 working rank share $(nproc) cores"
 check "threads bound to one core" code 0 taskset -c 0 "$PASSGRID" run "$GRID" --out bound --threads 2 --set seeds=[1]
-check "... are warned of" says "the 2 threads of rank 0 are bound to 1 of $(nproc) cores"
+test "$(nproc)" -eq 1 || check "... are warned of" says "the 2 threads of rank 0 are bound to 1 of $(nproc) cores"
 check "more ranks than tasks" code 0 ranks 5 "$PASSGRID" run "$GRID" --out many --set 'schemes=[{scheme: plain}]' --set 'attacks=[]'
 check "... are all done" test "$(ls many/records | wc -l)" -eq 2
 
