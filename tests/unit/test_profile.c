@@ -129,12 +129,12 @@ static bool label_says(const pg_grid *grid, const char *word)
     return strstr(grid->options.label, word) != NULL;
 }
 
-/* Core hours at 5e10 multiply-adds per second: a core with AVX-512 trains small networks at 7e10. */
+/* Core hours at 3e10 multiply-adds per second. */
 static double hours_of(const pg_grid *grid)
 {
     double sum = 0;
     for (int i = 0; i < grid->count; i++) sum += grid->tasks[i].cost;
-    return sum / 5e10 / 3600;
+    return sum / 3e10 / 3600;
 }
 
 /* The paper's grid can be planned without its data, at full size and reduced to three hours on two cores. */
