@@ -18,24 +18,24 @@ static const other_default neurips19[] = {
     {"fake2", "init", "random"},       {"fake3", "alpha", "0"},      {0},
 };
 static const other_default fast[] = {
-    {"train", "weight_decay", "5e-4"},
-    {"train", "pixels", "cifar"},
-    {"train", "epochs", "16"},
-    {"train", "lr", "0.05"},
-    {"train", "schedule", "one-cycle"},
-    {"train", "warmup", "0.25"},
-    {"train", "label_smoothing", "0.1"},
-    {"finetune", "crop", "true"},
-    {"fake2", "init", "random"},
-    {"fake3", "alpha", "0"},
-    {0},
+    {"train", "epochs", "16"},           {"train", "lr", "0.05"},
+    {"train", "schedule", "one-cycle"},  {"train", "warmup", "0.25"},
+    {"train", "label_smoothing", "0.1"}, {0},
 };
-static const other_default *const presets[] = {head22, neurips19, fast};
+static const struct {
+    const other_default *base, *own;
+} presets[] = {{head22, head22}, {head22, neurips19}, {neurips19, fast}};
+
+static pg_status apply(const other_default *d, const char *map, const pg_option *table, void *values, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (; d->map && status == PG_OK; d++)
+        if (strcmp(d->map, map) == 0) status = pg_options_set(table, d->key, d->value, values, err);
+    return status;
+}
 
 pg_status pg_preset_apply(int preset, const char *map, const pg_option *table, void *values, pg_error *err)
 {
-    pg_status status = PG_OK;
-    for (const other_default *d = presets[preset]; d->map && status == PG_OK; d++)
-        if (strcmp(d->map, map) == 0) status = pg_options_set(table, d->key, d->value, values, err);
-    return status;
+    const pg_status status = apply(presets[preset].base, map, table, values, err);
+    return status == PG_OK ? apply(presets[preset].own, map, table, values, err) : status;
 }
