@@ -193,6 +193,8 @@ static pg_status make_ambiguity(const pg_survey *b, pg_sheet *sheet, pg_error *e
                                           {"rescaled", "rescaled", PG_COLUMN_MEAN},
                                           {"stands", "claim stands", PG_COLUMN_SHARE},
                                           {"ambiguous", "ambiguous", PG_COLUMN_SHARE},
+                                          {"attack_images", "images at most", PG_COLUMN_LARGEST},
+                                          {"attack_flops", "multiply-adds at most", PG_COLUMN_LARGEST},
                                           {"p_value", "n", PG_COLUMN_COUNT},
                                           {NULL, NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
