@@ -120,12 +120,13 @@ static pg_status fill_order(const arguments *a, const pg_grid *grid, order *o, p
     return PG_OK;
 }
 
-/* Has this grid a task to run? */
-static pg_status anything_left(const pg_grid *grid, const char *directory, bool *left, pg_error *err)
+/* Has this grid a task to run, or something to tidy up? */
+static pg_status anything_left(const pg_grid *grid, const char *directory, bool *left, bool *littered, pg_error *err)
 {
     pg_task_state *states = NULL;
     pg_status status = pg_alloc((size_t)grid->count, sizeof *states, &states, err);
     if (status == PG_OK) status = pg_rundir_scan(directory, grid, states, err);
+    if (status == PG_OK) status = pg_rundir_littered(directory, grid, states, littered, err);
     *left = false;
     for (int i = 0; status == PG_OK && i < grid->count; i++) *left |= states[i] != PG_STATE_DONE;
     pg_free(states);
@@ -168,12 +169,12 @@ static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_coun
                          pg_problems *problems, pg_error *err)
 {
     pg_status status = PG_OK;
-    bool left;
+    bool left, littered;
     PG_TRY(pg_grid_read(a->config, a->sets, a->set_count, a->data, grid, problems, err));
     PG_TRY(fill_order(a, *grid, o, err));
     PG_TRY(pg_rundir_make(o->directory, err));
-    PG_TRY(anything_left(*grid, o->directory, &left, err));
-    if (left || pg_guard_there(o->directory)) PG_TRY(pg_guard_take(guard, o->directory, err));
+    PG_TRY(anything_left(*grid, o->directory, &left, &littered, err));
+    if (left || littered || pg_guard_there(o->directory)) PG_TRY(pg_guard_take(guard, o->directory, err));
     PG_TRY(pg_rundir_describe(o->directory, *grid, err));
     for (int i = 0; o->threads && i < rank_count; i++) ranks[i].threads = o->threads;
     if (left) PG_TRY(pg_provenance_write(o->directory, ranks, rank_count, err));

@@ -108,6 +108,7 @@ typedef struct folder_walk {
     pg_task_state state;
     void (*damaged)(void *context, int task);
     void *context;
+    bool *littered;
 } folder_walk;
 typedef void visitor(const folder_walk *walk, const char *path, const char *name);
 
@@ -171,10 +172,29 @@ static void remove_part(const folder_walk *walk, const char *path, const char *n
     if (length > 5 && strcmp(name + length - 5, ".part") == 0) unlink(path);
 }
 
-static void remove_of_done(const folder_walk *walk, const char *path, const char *name)
+static bool is_of_done(const folder_walk *walk, const char *name)
 {
     const int task = task_of(walk->grid, name);
-    if (task >= 0 && walk->states[task] == PG_STATE_DONE) unlink(path);
+    return task >= 0 && walk->states[task] == PG_STATE_DONE;
+}
+
+static void find_of_done(const folder_walk *walk, const char *path, const char *name)
+{
+    (void)path;
+    *walk->littered |= is_of_done(walk, name);
+}
+
+pg_status pg_rundir_littered(const char *directory, const pg_grid *grid, pg_task_state *states, bool *littered, pg_error *err)
+{
+    const folder_walk walk = {.grid = grid, .states = states, .littered = littered};
+    *littered = false;
+    const pg_status status = for_each_file(directory, "checkpoints", find_of_done, &walk, err);
+    return status == PG_OK ? for_each_file(directory, "failed", find_of_done, &walk, err) : status;
+}
+
+static void remove_of_done(const folder_walk *walk, const char *path, const char *name)
+{
+    if (is_of_done(walk, name)) unlink(path);
 }
 
 static void remove_damaged(const folder_walk *walk, const char *path, const char *name)

@@ -34,6 +34,10 @@ PG_CHECKED pg_status pg_rundir_describe(const char *directory, const pg_grid *gr
  * states [grid->count]. */
 PG_CHECKED pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_state *states, pg_error *err);
 
+/* Are there checkpoints or failures of tasks that are done? A run leaves them where it fails just after a record. */
+PG_CHECKED pg_status pg_rundir_littered(const char *directory, const pg_grid *grid, pg_task_state *states, bool *littered,
+                                        pg_error *err);
+
 /* Remove what runs that were killed left behind: parts of files, checkpoints and failures of tasks that are done, damaged
  * records. damaged is called for each task of the latter. Only for the run that holds the guard. */
 PG_CHECKED pg_status pg_rundir_sweep(const char *directory, const pg_grid *grid, pg_task_state *states,

@@ -45,6 +45,11 @@ check "... changes no file" cmp before after
 check "repeat under mpirun" code 0 ranks 3 "$PASSGRID" run "$GRID" --out alone
 files alone >after
 check "... changes no file" cmp before after
+done_task=$(ls alone/records | head -n 1)
+touch "alone/checkpoints/${done_task%.json}.1.safetensors"
+check "repeat where a run failed just after its last record" code 0 "$PASSGRID" run "$GRID" --out alone
+files alone >after
+check "... leaves the finished run alone" cmp before after
 check "table" code 0 "$PASSGRID" table alone
 check "... prints the same" cmp out tables.txt
 rm three/records/"$(ls three/records | head -n 1)"
