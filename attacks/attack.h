@@ -14,9 +14,9 @@ enum pg_sight {
     PG_SEES_TRAIN = 1 << 0,       /* the owner's training set */
     PG_SEES_EVIDENCE = 1 << 1,    /* the genuine evidence: an insider */
     PG_SEES_DISTRIBUTED = 1 << 3, /* the genuine evidence where it is distributed with the network, which is V1 */
-    PG_SEES_PRETRAINED = 1 << 2,  /* a plain network of the same architecture, trained by the attacker */
-    PG_SEES_AFFINE = 1 << 4,      /* gamma and beta with which the deployed network runs, but not what makes them */
-    PG_SEES_FRESH = 1 << 5,       /* images from where the owner's came, on which the owner did not train */
+    PG_SEES_PRETRAINED = 1 << 2, /* a plain network of the same architecture that the attacker trained, where options want it */
+    PG_SEES_AFFINE = 1 << 4,     /* gamma and beta with which the deployed network runs, but not what makes them */
+    PG_SEES_FRESH = 1 << 5,      /* images from where the owner's came, on which the owner did not train */
 };
 
 /* Everything is borrowed. The weights and the shapes of passports are always seen; what the attack does not declare is NULL. */
@@ -67,6 +67,8 @@ typedef struct pg_attack {
     unsigned needs; /* pg_holding: means nothing for schemes whose evidence has none of these; 0: for every scheme */
     bool hands_on;  /* what it forges is for the stolen model as it is, and is handed on to attacks that come after it */
 
+    /* Do the options ask for a plain network that the attacker trained? May be NULL: no. */
+    bool (*wants_pretrained)(const void *options);
     /* Name of another data set that the options ask for, or NULL. May be NULL itself. */
     const char *(*other_data)(const void *options);
     /* The harness gives zeroed state. options and view outlive the attack. */

@@ -31,8 +31,9 @@ static const pg_option options[] = {
      .fallback = "random",
      .choices = carriers,
      .help =
-         "network that images are pushed through: plain with random weights (as the reference does), plain and trained by the "
-         "forger, or the stolen one, with an affine of ones and zeros where it has no learned one"},
+         "network that images are pushed through: plain with random weights (the reference does so, its AlexNet then without "
+         "norm), plain and trained by the forger from another seed, or the stolen one, with an affine of ones and zeros where "
+         "it has no learned one"},
     {.key = "images",
      .type = PG_OPT_INT,
      AT(images),
@@ -59,13 +60,17 @@ typedef struct fake1_state {
     int next;
 } fake1_state;
 
+static bool wants_pretrained(const void *values)
+{
+    const fake1_options *o = values;
+    return o->passport != PG_PASSPORT_RANDOM && o->carrier == CARRIER_PRETRAINED;
+}
+
 static pg_status make_carrier(fake1_state *s, pg_model **carrier, pg_error *err)
 {
     if (s->options->carrier == CARRIER_PRETRAINED) {
         *carrier = s->view->pretrained;
-        return *carrier ? PG_OK
-                        : pg_fail(err, PG_BAD_INPUT,
-                                  "fake1: carrier pretrained needs a victim that was made with a pretrained plain network");
+        return *carrier ? PG_OK : pg_fail(err, PG_BAD_INPUT, "fake1: carrier pretrained needs a pretrained plain network");
     }
     const bool stolen = s->options->carrier == CARRIER_STOLEN;
     pg_net_spec spec = s->view->model->spec;
@@ -175,6 +180,7 @@ const pg_attack pg_attack_fake1 = {
     .state_size = sizeof(fake1_state),
     .sees = PG_SEES_PRETRAINED,
     .needs = PG_HOLDS_PASSPORTS,
+    .wants_pretrained = wants_pretrained,
     .start = start,
     .step = step,
     .progress = progress,

@@ -207,21 +207,36 @@ static bool applies(const pg_design_attack *a, const pg_scheme *scheme)
     return a->all_schemes || (a->schemes >> i & 1);
 }
 
-/* Attack number i of the design on a trained model; where `before` is not -1, after attack number `before`. */
-static pg_status add_attack(builder *b, const price *p, const pg_task *trained, const int *parents, int i, int before,
+/* A plain network that the attacker trained: the one of another seed, since that of this place may have made the owner's
+ * passports. */
+static pg_status add_attackers_plain(builder *b, const place *at, pg_task *task, int *index, pg_error *err)
+{
+    place other = *at;
+    other.seed = other_seed(&b->design->grid.seeds, at->seed, 0);
+    const pg_status status = add_plain(b, &other, index, err);
+    if (status == PG_OK) memcpy(task->pretrained, b->grid->tasks[*index].key, sizeof task->pretrained);
+    return status;
+}
+
+/* Attack number i of the design on a trained model, the task `victim`; where `before` is not -1, after attack number `before`.
+ */
+static pg_status add_attack(builder *b, const place *at, const price *p, const pg_task *trained, int victim, int i, int before,
                             int *index, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_design_attack *a = &b->design->attacks[i], *earlier = &b->design->attacks[before < 0 ? 0 : before];
-    int all[3] = {parents[0], parents[1], -1};
+    int all[3] = {victim, -1, -1};
     pg_task task = *trained;
     task.kind = PG_TASK_ATTACK;
-    memcpy(task.victim, b->grid->tasks[parents[0]].key, sizeof task.victim);
+    memcpy(task.victim, b->grid->tasks[victim].key, sizeof task.victim);
+    task.pretrained[0] = '\0';
     task.attack = a->attack;
     task.attack_options = a->options;
     task.other = a->other;
+    if (a->attack->wants_pretrained && a->attack->wants_pretrained(a->options))
+        PG_TRY(add_attackers_plain(b, at, &task, &all[1], err));
     if (before >= 0) {
-        PG_TRY(add_attack(b, p, trained, parents, before, -1, &all[2], err));
+        PG_TRY(add_attack(b, at, p, trained, victim, before, -1, &all[2], err));
         task.after = earlier->attack;
         task.after_options = earlier->options;
         memcpy(task.forged, b->grid->tasks[all[2]].key, sizeof task.forged);
@@ -233,16 +248,17 @@ done:
 }
 
 /* Attack number i after every entry of the attack that it is to come after, or alone. */
-static pg_status add_chains(builder *b, const price *p, const pg_task *trained, const int *parents, int i, pg_error *err)
+static pg_status add_chains(builder *b, const place *at, const price *p, const pg_task *trained, int victim, int i,
+                            pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_design_attack *a = &b->design->attacks[i];
     int index;
-    if (!a->after) return add_attack(b, p, trained, parents, i, -1, &index, err);
+    if (!a->after) return add_attack(b, at, p, trained, victim, i, -1, &index, err);
     for (int k = 0; k < i; k++) {
         const pg_design_attack *earlier = &b->design->attacks[k];
         if (earlier->attack == a->after && !earlier->after && applies(earlier, trained->scheme))
-            PG_TRY(add_attack(b, p, trained, parents, i, k, &index, err));
+            PG_TRY(add_attack(b, at, p, trained, victim, i, k, &index, err));
     }
 done:
     return status;
@@ -265,7 +281,7 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
     }
     PG_TRY(add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
     for (int i = 0; i < b->design->attack_count; i++)
-        if (applies(&b->design->attacks[i], s->scheme)) PG_TRY(add_chains(b, p, &task, parents, i, err));
+        if (applies(&b->design->attacks[i], s->scheme)) PG_TRY(add_chains(b, at, p, &task, parents[0], i, err));
     if (b->design->grid.null_models && s->scheme->keygen) PG_TRY(add_threshold(b, at, p, &task, parents, err));
 done:
     return status;

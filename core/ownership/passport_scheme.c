@@ -138,7 +138,8 @@ bool pg_passport_wants_pretrained(const void *values)
 
 /* ---- key generation ---- */
 
-/* The carrier: the pretrained network, or, as the reference does where it has none, one with random weights. */
+/* The carrier: the pretrained network, or one with random weights, as the reference has where it was given none (its AlexNet
+ * then without norm). */
 static pg_status make_carrier(const pg_passport_options *options, const pg_keygen *in, pg_model **own, pg_model **carrier,
                               pg_error *err)
 {

@@ -133,7 +133,7 @@ static void test_parents(void **state)
     assert_non_null(strstr(with->tasks[0].name, "/plain/"));
     assert_int_equal(with->tasks[1].parent_count, 1);
     assert_int_equal(with->tasks[1].parents[0], 0);
-    assert_int_equal(with->tasks[2].parent_count, 2); /* victim and the plain network */
+    assert_int_equal(with->tasks[2].parent_count, 1); /* the forger does not have the owner's plain network */
     assert_int_equal(with->tasks[3].parent_count, 0);
     assert_int_equal(with->tasks[4].parent_count, 1);
     assert_int_equal(without->count, 2);
@@ -198,6 +198,32 @@ static void test_null_models(void **state)
     pg_task_clear(&task);
     pg_grid_destroy(&with);
     pg_grid_destroy(&without);
+}
+
+/* A forger who pushes images through a trained network has trained one himself, with another seed than the owner's. */
+static void test_forgers_carrier(void **state)
+{
+    (void)state;
+    pg_grid *grid = read_grid(HEAD "seeds: [1, 2]\nschemes: [{scheme: v1, passport: shuffle}]\n"
+                                   "attacks: [{attack: fake1, passport: shuffle, carrier: [random, pretrained]}]\n",
+                              NULL, 0);
+    assert_int_equal(grid->count, 2 * (2 + 2)); /* plain, v1 and two attacks, by each seed */
+    int found = 0;
+    for (int i = 0; i < grid->count; i++) {
+        pg_task task;
+        assert_int_equal(pg_task_parse(grid->tasks[i].text, &task, NULL), PG_OK);
+        if (task.kind == PG_TASK_ATTACK && task.pretrained[0]) {
+            const int carrier = grid->tasks[i].parents[1], owners = grid->tasks[grid->tasks[i].parents[0]].parents[0];
+            assert_int_equal(grid->tasks[i].parent_count, 2);
+            assert_string_equal(task.pretrained, grid->tasks[carrier].key);
+            assert_non_null(strstr(grid->tasks[carrier].name, task.seed == 1 ? "/plain/s2/" : "/plain/s1/"));
+            assert_int_not_equal(carrier, owners);
+            found++;
+        }
+        pg_task_clear(&task);
+    }
+    assert_int_equal(found, 2);
+    pg_grid_destroy(&grid);
 }
 
 /* An attack that comes after another has a parent for each of its entries, and their options in its labels. */
@@ -365,9 +391,11 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_presets),     cmocka_unit_test(test_products),    cmocka_unit_test(test_parents),
-        cmocka_unit_test(test_meaningless), cmocka_unit_test(test_null_models), cmocka_unit_test(test_resolved),
-        cmocka_unit_test(test_task_text),   cmocka_unit_test(test_chains),      cmocka_unit_test(test_foreign_text),
+        cmocka_unit_test(test_presets),     cmocka_unit_test(test_products),
+        cmocka_unit_test(test_parents),     cmocka_unit_test(test_meaningless),
+        cmocka_unit_test(test_null_models), cmocka_unit_test(test_resolved),
+        cmocka_unit_test(test_task_text),   cmocka_unit_test(test_forgers_carrier),
+        cmocka_unit_test(test_chains),      cmocka_unit_test(test_foreign_text),
         cmocka_unit_test(test_keys),        cmocka_unit_test(test_problems),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
