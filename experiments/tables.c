@@ -114,6 +114,8 @@ done:
 static const column_spec removal_columns[] = {{"accuracy", "accuracy %", PG_COLUMN_MEAN},
                                               {"detection", "signature %", PG_COLUMN_MEAN},
                                               {"rescaled", "rescaled", PG_COLUMN_MEAN},
+                                              {"detection_stored", "stored %", PG_COLUMN_MEAN},
+                                              {"trigger_restored", "restored %", PG_COLUMN_MEAN},
                                               {"stands", "claim", PG_COLUMN_SHARE},
                                               {"forged_detection", "forged %", PG_COLUMN_MEAN},
                                               {"forged_stands", "forged claim", PG_COLUMN_SHARE},
