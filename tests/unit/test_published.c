@@ -76,6 +76,8 @@ static void make_results(void)
     add_cell(moved, "", "detection", 99);
     pg_result *own = add_result("alexnet", "v1", "passport=shuffle layers=default", "finetune", "data='' epochs=50");
     add_cell(own, "", "detection", 42);
+    pg_result *again = add_result("resnet9", "v1", "passport=shuffle layers=default", "finetune", "data=cifar10 epochs=100");
+    add_cell(again, "", "detection", 43);
 }
 
 static void clear_results(void)
@@ -224,7 +226,7 @@ static void test_stand_in(void **state)
     assert_string_equal(text_at(&numbers, 0, "verdict"), "same shape"); /* never reproduced, though within 2 points */
     assert_string_equal(text_at(&numbers, 1, "scale"), "full");
     assert_string_equal(text_at(&numbers, 1, "verdict"), "reproduced");
-    assert_int_equal(checks.row_count, 1); /* tuning on the owner's data is no transfer */
+    assert_int_equal(checks.row_count, 1); /* tuning on the owner's data is no transfer, named or not */
     forget();
 }
 
