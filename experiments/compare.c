@@ -303,10 +303,15 @@ static bool enough_epochs(const char *parameters, long long wanted)
     return !value || atoll(value) >= wanted;
 }
 
-static bool full_scale(const pg_task_labels *l)
+/* Epochs that a number names itself, its attack's if that trains, are those that it had: they are there, see option_fits. */
+static bool full_scale(const pg_subject *s, const pg_task_labels *l)
 {
-    return !strchr(l->data, ' ') && !strstr(l->network, " x") && enough_epochs(l->training, TRAINING_EPOCHS) &&
-           enough_epochs(l->parameters, ATTACK_EPOCHS);
+    size_t length;
+    const bool named = pg_parameter_value(s->parameters, "epochs", &length) != NULL,
+               of_attack = named && pg_parameter_value(l->parameters, "epochs", &length) != NULL;
+    return !strchr(l->data, ' ') && !strstr(l->network, " x") &&
+           ((named && !of_attack) || enough_epochs(l->training, TRAINING_EPOCHS)) &&
+           (of_attack || enough_epochs(l->parameters, ATTACK_EPOCHS));
 }
 
 static pg_verdict judge(bool full, bool agrees, const pg_published_check *check, const answer *a)
@@ -333,7 +338,7 @@ static pg_status add_number(const settings *s, int setting, const pg_published_n
     PG_TRY(gather(s, setting, &n->subject, stand_in, &ours, err));
     if (!ours.count) goto done;
     if (n->check) PG_TRY(ask(s, setting, n->check, &a, err));
-    const bool full = !stand_in && full_scale(l);
+    const bool full = !stand_in && full_scale(&n->subject, l);
     const double value = telling(&ours, n->relation);
     const double tolerance = strcmp(n->unit, "%") == 0 ? 2 : 0.02 * fabs(n->value);
     const pg_verdict verdict = judge(full, keeps(value, n->relation, n->value, tolerance), n->check, &a);

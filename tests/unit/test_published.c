@@ -53,7 +53,7 @@ static void add_cell(pg_result *r, const char *outcome, const char *metric, doub
     assert_int_equal(pg_record_add(&r->record, outcome, metric, value, "%", NULL), PG_OK);
 }
 
-/* V1 at full scale (two seeds) and on half of the width, its forgeries and removals. */
+/* V1 at full scale (two seeds) and on half of the width, its forgeries and removals; V2 after two epochs. */
 static void make_results(void)
 {
     for (int seed = 0; seed < 2; seed++) {
@@ -78,6 +78,11 @@ static void make_results(void)
     add_cell(own, "", "detection", 42);
     pg_result *again = add_result("resnet9", "v1", "passport=shuffle layers=default", "finetune", "data=cifar10 epochs=100");
     add_cell(again, "", "detection", 43);
+    for (int attack = 0; attack < 2; attack++) {
+        pg_result *brief = add_result("alexnet", "v2", "", attack ? "finetune" : "", attack ? "data='' epochs=5" : "");
+        strcpy(brief->labels.training, "epochs=2 lr=0.01");
+        add_cell(brief, "", "accuracy", 38);
+    }
 }
 
 static void clear_results(void)
@@ -159,6 +164,22 @@ static void test_full_scale(void **state)
     assert_value(&numbers, 1, "ours", 1, 70);
     assert_string_equal(text_at(&numbers, 1, "scale"), "reduced");
     assert_string_equal(text_at(&numbers, 1, "verdict"), "not comparable at this scale");
+    forget();
+}
+
+/* The epochs that a number names are its full scale; those of an attack that trains are not its victim's. */
+static void test_own_scale(void **state)
+{
+    (void)state;
+    assert_int_equal(compare_with("", "named,,cifar10,alexnet,bn,v2,,epochs=2,accuracy,=,39,%,s,measured,\n"
+                                      "unnamed,,cifar10,alexnet,bn,v2,,,accuracy,=,39,%,s,printed,\n"
+                                      "victim,,cifar10,alexnet,bn,v2,finetune,epochs=5,accuracy,=,39,%,s,printed,\n"
+                                      "attack,,cifar10,alexnet,bn,v1,finetune,epochs=50,detection,=,42,%,s,printed,\n"
+                                      "brief,,cifar10,alexnet,bn,v1,finetune,,detection,=,42,%,s,printed,\n"),
+                     5);
+    static const char *const scales[] = {"full", "reduced", "reduced", "full", "reduced"};
+    for (int i = 0; i < 5; i++) assert_string_equal(text_at(&numbers, i, "scale"), scales[i]);
+    assert_string_equal(text_at(&numbers, 0, "verdict"), "reproduced");
     forget();
 }
 
@@ -304,9 +325,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full_scale), cmocka_unit_test(test_outcomes_and_tolerances),
-        cmocka_unit_test(test_shape),      cmocka_unit_test(test_stand_in),
-        cmocka_unit_test(test_bad_files),  cmocka_unit_test(test_own_files),
+        cmocka_unit_test(test_full_scale), cmocka_unit_test(test_own_scale), cmocka_unit_test(test_outcomes_and_tolerances),
+        cmocka_unit_test(test_shape),      cmocka_unit_test(test_stand_in),  cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_own_files),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
