@@ -283,6 +283,19 @@ static void assert_known(const char *scheme, const char *attack)
     if (attack[0] && !pg_attack_find(attack)) fail_msg("attack %s", attack);
 }
 
+/* A check asks about the run that its number is about: where both name an option of the attack, it has the same value. */
+static void assert_same_run(const pg_published_number *n)
+{
+    const pg_attack *attack = pg_attack_find(n->subject.attack);
+    for (const pg_option *o = attack ? attack->options : NULL; o && o->key; o++) {
+        size_t length, asked;
+        const char *value = pg_parameter_value(n->subject.parameters, o->key, &length),
+                   *other = pg_parameter_value(n->check->measured.parameters, o->key, &asked);
+        if (!value || !other || strncmp(other, "*", asked) == 0) continue;
+        if (length != asked || memcmp(value, other, length) != 0) fail_msg("%s: a check on another %s", n->id, o->key);
+    }
+}
+
 /* The project's own files: readable, with names that mean something and numbers told apart. */
 static void test_own_files(void **state)
 {
@@ -298,6 +311,7 @@ static void test_own_files(void **state)
         for (int k = 0; k < i; k++) assert_string_not_equal(p->numbers[k].id, n->id);
         if (n->check && strcmp(n->check->measured.scheme, n->subject.scheme) != 0)
             fail_msg("%s: another scheme's check", n->id);
+        if (n->check) assert_same_run(n);
     }
     for (int i = 0; i < p->check_count; i++) {
         const pg_published_check *c = &p->checks[i];
