@@ -1,6 +1,7 @@
 /* Published numbers beside made-up results: what stands beside what, and the verdicts. */
 #include "attacks/attack.h"
 #include "core/base/memory.h"
+#include "core/ownership/passport_scheme.h"
 #include "experiments/compare.h"
 
 #include <math.h>
@@ -283,6 +284,30 @@ static void assert_known(const char *scheme, const char *attack)
     if (attack[0] && !pg_attack_find(attack)) fail_msg("attack %s", attack);
 }
 
+/* Every parameter is an option, or an outcome, or readme says of its key that none of ours has it; layers are there. */
+static void assert_parameters(const char *id, const pg_subject *s, const char *readme)
+{
+    static const char *const outcomes[] = {"level", "epoch"};
+    const pg_scheme *scheme = pg_scheme_find(s->scheme);
+    const pg_attack *attack = pg_attack_find(s->attack);
+    const pg_arch *arch = pg_arch_find(s->network);
+    for (const char *at = s->parameters; *at; at = pg_parameter_next(at)) {
+        char key[32], absent[40];
+        pg_passport_options passport;
+        snprintf(key, sizeof key, "%.*s", (int)strcspn(at, "="), at);
+        snprintf(absent, sizeof absent, "`%s=`", key);
+        bool known = pg_options_find(pg_train_table, key) || (scheme && pg_options_find(scheme->options, key)) ||
+                     (attack && pg_options_find(attack->options, key)) || strstr(readme, absent);
+        for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) known |= strcmp(outcomes[i], key) == 0;
+        if (!known) fail_msg("%s: %s is no option", id, key);
+        if (!arch || strcmp(key, "layers") != 0) continue;
+        pg_net_spec spec = pg_net_spec_plain(arch, PG_NORM_BN, 10);
+        pg_error err = {.message = ""};
+        snprintf(passport.layers, sizeof passport.layers, "%.*s", (int)pg_parameter_length(at) - 7, at + 7);
+        if (pg_passport_layers(&passport, &spec, &err) != PG_OK) fail_msg("%s: %s", id, err.message);
+    }
+}
+
 /* A check asks about the run that its number is about: where both name an option of the attack, it has the same value. */
 static void assert_same_run(const pg_published_number *n)
 {
@@ -301,12 +326,16 @@ static void test_own_files(void **state)
 {
     (void)state;
     pg_published *p = NULL;
+    char *readme = NULL;
+    size_t bytes;
     pg_error err = {.message = ""};
+    assert_int_equal(pg_file_read("results/published/README.md", &readme, &bytes, NULL), PG_OK);
     if (pg_published_read("results/published", &p, &err) != PG_OK) fail_msg("%s", err.message);
     assert_true(p->number_count > 250 && p->check_count > 20);
     for (int i = 0; i < p->number_count; i++) {
         const pg_published_number *n = &p->numbers[i];
         assert_known(n->subject.scheme, n->subject.attack);
+        assert_parameters(n->id, &n->subject, readme);
         assert_true(n->source[0] && n->strength[0] && n->what[0] && n->subject.metric[0]);
         for (int k = 0; k < i; k++) assert_string_not_equal(p->numbers[k].id, n->id);
         if (n->check && strcmp(n->check->measured.scheme, n->subject.scheme) != 0)
@@ -317,8 +346,15 @@ static void test_own_files(void **state)
         const pg_published_check *c = &p->checks[i];
         assert_known(c->measured.scheme, c->measured.attack);
         assert_known(c->than.scheme, c->than.attack);
+        assert_parameters(c->id, &c->measured, readme);
+        const pg_subject than = {.network = "",
+                                 .scheme = c->than.scheme[0] ? c->than.scheme : c->measured.scheme,
+                                 .attack = c->than.attack,
+                                 .parameters = c->than.parameters};
+        assert_parameters(c->id, &than, readme);
         for (int k = 0; k < i; k++) assert_string_not_equal(p->checks[k].id, c->id);
     }
+    pg_free(readme);
     pg_published_destroy(&p);
 }
 
