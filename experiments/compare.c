@@ -89,20 +89,28 @@ static bool task_fits(const pg_subject *s, const pg_task_labels *l, bool stand_i
 
 typedef enum fit { FITS, FITS_NOT, NO_OPTION } fit;
 
-/* An option of the attack, else of the scheme or its training. A stand-in may transfer to another set. */
+/* Does an option name a data set, and not the victim's own? */
+static bool is_transfer(const char *value, size_t length, const pg_task_labels *l)
+{
+    const size_t own = strcspn(l->data, " ");
+    const bool none = length == 2 && memcmp(value, "''", 2) == 0;
+    return !none && (length != own || memcmp(value, l->data, own) != 0);
+}
+
+/* An option of the attack, else of the scheme or its training. "data=*" is transfer to any set; so is "data=" to a stand-in. */
 static fit option_fits(const char *word, size_t length, const pg_task_labels *l, bool stand_in)
 {
     const char *const places[] = {l->parameters, l->scheme_parameters, l->training};
-    char key[32], given[40];
+    static const char any_set[] = "data=*";
+    char key[32];
     size_t found;
     snprintf(key, sizeof key, "%.*s", (int)strcspn(word, "="), word);
-    snprintf(given, sizeof given, "%s=*", key);
-    const bool any = stand_in && strcmp(key, "data") == 0;
+    const bool any =
+        strcmp(key, "data") == 0 && (stand_in || (length == strlen(any_set) && memcmp(word, any_set, length) == 0));
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        if (!pg_parameter_value(places[i], key, &found)) continue;
-        return (any ? pg_parameters_hold(places[i], given, strlen(given)) : pg_parameters_hold(places[i], word, length))
-                   ? FITS
-                   : FITS_NOT;
+        const char *value = pg_parameter_value(places[i], key, &found);
+        if (!value) continue;
+        return (any ? is_transfer(value, found, l) : pg_parameters_hold(places[i], word, length)) ? FITS : FITS_NOT;
     }
     return NO_OPTION;
 }
@@ -295,10 +303,15 @@ static bool enough_epochs(const char *parameters, long long wanted)
     return !value || atoll(value) >= wanted;
 }
 
-static bool full_scale(const pg_task_labels *l)
+/* Epochs that a number names itself, its attack's if that trains, are those that it had: they are there, see option_fits. */
+static bool full_scale(const pg_subject *s, const pg_task_labels *l)
 {
-    return !strchr(l->data, ' ') && !strstr(l->network, " x") && enough_epochs(l->training, TRAINING_EPOCHS) &&
-           enough_epochs(l->parameters, ATTACK_EPOCHS);
+    size_t length;
+    const bool named = pg_parameter_value(s->parameters, "epochs", &length) != NULL,
+               of_attack = named && pg_parameter_value(l->parameters, "epochs", &length) != NULL;
+    return !strchr(l->data, ' ') && !strstr(l->network, " x") &&
+           ((named && !of_attack) || enough_epochs(l->training, TRAINING_EPOCHS)) &&
+           (of_attack || enough_epochs(l->parameters, ATTACK_EPOCHS));
 }
 
 static pg_verdict judge(bool full, bool agrees, const pg_published_check *check, const answer *a)
@@ -325,7 +338,7 @@ static pg_status add_number(const settings *s, int setting, const pg_published_n
     PG_TRY(gather(s, setting, &n->subject, stand_in, &ours, err));
     if (!ours.count) goto done;
     if (n->check) PG_TRY(ask(s, setting, n->check, &a, err));
-    const bool full = !stand_in && full_scale(l);
+    const bool full = !stand_in && full_scale(&n->subject, l);
     const double value = telling(&ours, n->relation);
     const double tolerance = strcmp(n->unit, "%") == 0 ? 2 : 0.02 * fabs(n->value);
     const pg_verdict verdict = judge(full, keeps(value, n->relation, n->value, tolerance), n->check, &a);

@@ -10,7 +10,8 @@
  *   differs      the inequality fails; or, at the published scale, the number is another and has no inequality
  *   not comparable at this scale   a reduced run, and no inequality
  *
- * The published scale is the whole data set, the whole width, 200 epochs of training and 100 of an attack that trains. */
+ * The published scale is the whole data set, the whole width, 200 epochs of training and 100 of an attack that trains, or as
+ * many as the number's own parameters name. */
 #ifndef PG_EXPERIMENTS_COMPARE_H
 #define PG_EXPERIMENTS_COMPARE_H
 

@@ -44,13 +44,8 @@ const char *pg_parameter_value(const char *parameters, const char *key, size_t *
 
 bool pg_parameters_hold(const char *parameters, const char *word, size_t length)
 {
-    const bool any = length > 2 && memcmp(word + length - 2, "=*", 2) == 0;
-    for (const char *at = parameters; *at; at = pg_parameter_next(at)) {
-        const size_t n = pg_parameter_length(at);
-        if (any ? n >= length && memcmp(at, word, length - 1) == 0 && !strchr("'\"", at[length - 1])
-                : n == length && memcmp(at, word, length) == 0)
-            return true;
-    }
+    for (const char *at = parameters; *at; at = pg_parameter_next(at))
+        if (pg_parameter_length(at) == length && memcmp(at, word, length) == 0) return true;
     return false;
 }
 

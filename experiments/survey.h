@@ -34,7 +34,7 @@ void pg_survey_close(pg_survey *survey);
 size_t pg_parameter_length(const char *text);
 /* The one after it; at the end the empty text. */
 const char *pg_parameter_next(const char *text);
-/* Is this "key=value" one of parameters? "key=*" is any value but an empty one. */
+/* Is this "key=value" one of parameters? */
 bool pg_parameters_hold(const char *parameters, const char *word, size_t length);
 /* Value of a key, its length in *length; NULL if there is none. */
 const char *pg_parameter_value(const char *parameters, const char *key, size_t *length);

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/data/triggers.h"
+#include "core/formats/number.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -62,7 +63,9 @@ static const char *const pictures[] = {"test", "triggers", NULL};
          .type = PG_OPT_TEXT,                                                                                                  \
          AT(layers),                                                                                                           \
          .fallback = "default",                                                                                                \
-         .help = "passport layers: default, all, or names separated by spaces, such as \"features.4 features.6\""},            \
+         .help =                                                                                                               \
+             "passport layers: default, all, first N or last N convolutions in the network's order, or names separated by "    \
+             "spaces, such as \"features.4 features.6\""},                                                                     \
         {.key = "triggers",                                                                                                    \
          .type = PG_OPT_TEXT,                                                                                                  \
          AT(triggers),                                                                                                         \
@@ -102,23 +105,36 @@ static uint64_t layer_bit(const pg_net_spec *spec, const char *name, size_t leng
     return 0;
 }
 
-static uint64_t all_layers(const pg_net_spec *spec)
+static int convolutions(const pg_net_spec *spec)
 {
     pg_row rows[PG_ROWS_MAX];
     const int n = spec->arch->rows(spec->relu_before_add, rows);
-    uint64_t mask = 0;
-    for (int i = 0; i < n; i++)
-        if (rows[i].kind == PG_ROW_CONV) mask = mask << 1 | 1;
-    return mask;
+    int count = 0;
+    for (int i = 0; i < n; i++) count += rows[i].kind == PG_ROW_CONV;
+    return count;
 }
 
-pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *spec, pg_error *err)
+/* The lowest n bits; n is 1 to 64. */
+static uint64_t low_bits(int n)
 {
-    const char *text = options->layers;
-    spec->passports = strcmp(text, "default") == 0 ? pg_arch_default_passports(spec->arch)
-                      : strcmp(text, "all") == 0   ? all_layers(spec)
-                                                   : 0;
-    if (spec->passports) return PG_OK;
+    return UINT64_MAX >> (64 - n);
+}
+
+static pg_status layers_by_place(const char *text, pg_net_spec *spec, pg_error *err)
+{
+    const bool last = text[0] == 'l';
+    const int count = convolutions(spec);
+    long long n;
+    if (!pg_number_int(strchr(text, ' ') + 1, &n) || n < 1 || n > count)
+        return pg_fail(err, PG_BAD_INPUT, "layers: expected first or last 1 to %d of the convolutions of %s, got '%s'", count,
+                       spec->arch->name, text);
+    spec->passports = low_bits((int)n) << (last ? count - n : 0);
+    return PG_OK;
+}
+
+static pg_status layers_by_name(const char *text, pg_net_spec *spec, pg_error *err)
+{
+    spec->passports = 0;
     for (const char *at = text; *at;) {
         const size_t gap = strspn(at, " "), length = strcspn(at + gap, " ");
         const uint64_t bit = layer_bit(spec, at + gap, length);
@@ -128,6 +144,19 @@ pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *sp
         at += gap + length;
     }
     return spec->passports ? PG_OK : pg_fail(err, PG_BAD_INPUT, "layers: no passport layer is named");
+}
+
+pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *spec, pg_error *err)
+{
+    const char *text = options->layers;
+    if (strncmp(text, "first ", 6) == 0 || strncmp(text, "last ", 5) == 0) return layers_by_place(text, spec, err);
+    if (strcmp(text, "default") == 0)
+        spec->passports = pg_arch_default_passports(spec->arch);
+    else if (strcmp(text, "all") == 0)
+        spec->passports = low_bits(convolutions(spec));
+    else
+        return layers_by_name(text, spec, err);
+    return PG_OK;
 }
 
 bool pg_passport_wants_pretrained(const void *values)

@@ -21,6 +21,9 @@ typedef struct pg_passport_options {
 extern const pg_option pg_passport_table[];         /* without the trigger options */
 extern const pg_option pg_passport_trigger_table[]; /* with them */
 
+/* Set spec->passports to the layers that the options name: "default", "all", "first N" or "last N" of the network's
+ * convolutions in the order of its rows (a shortcut comes after its block's two), or their names. PG_BAD_INPUT if there are
+ * none such. */
 PG_CHECKED pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *spec, pg_error *err);
 bool pg_passport_wants_pretrained(const void *options);
 PG_CHECKED pg_status pg_passport_keygen(const char *scheme, bool with_triggers, const pg_passport_options *options,

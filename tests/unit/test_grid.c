@@ -250,6 +250,24 @@ static void test_chains(void **state)
     pg_grid_destroy(&grid);
 }
 
+/* Layers by place are in labels as published numbers have them. */
+static void test_layers_by_place(void **state)
+{
+    (void)state;
+    pg_grid *grid = read_grid(HEAD "schemes: [{scheme: v1, passport: random, layers: [first 3, last 2]}]\n", NULL, 0);
+    static const char *const labels[] = {" layers=first 3 ", " layers=last 2 "};
+    assert_int_equal(grid->count, 2);
+    for (int i = 0; i < grid->count; i++) {
+        pg_task task;
+        pg_task_labels l;
+        assert_int_equal(pg_task_parse(grid->tasks[i].text, &task, NULL), PG_OK);
+        assert_int_equal(pg_task_describe(&task, &l, NULL), PG_OK);
+        assert_non_null(strstr(l.scheme_parameters, labels[i]));
+        pg_task_clear(&task);
+    }
+    pg_grid_destroy(&grid);
+}
+
 static const char *const full =
     HEAD "name: full\nnull_models: 1\nlabel: \"a # label\"\nseeds: [3, 4]\n"
          "schemes: [{scheme: plain}, {scheme: [v1, v2], signature: \"x: y\", train: {lr: [0.1, 0.2]}}]\n"
@@ -391,12 +409,11 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_presets),     cmocka_unit_test(test_products),
-        cmocka_unit_test(test_parents),     cmocka_unit_test(test_meaningless),
-        cmocka_unit_test(test_null_models), cmocka_unit_test(test_resolved),
-        cmocka_unit_test(test_task_text),   cmocka_unit_test(test_forgers_carrier),
-        cmocka_unit_test(test_chains),      cmocka_unit_test(test_foreign_text),
-        cmocka_unit_test(test_keys),        cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_presets),         cmocka_unit_test(test_products),        cmocka_unit_test(test_parents),
+        cmocka_unit_test(test_meaningless),     cmocka_unit_test(test_null_models),     cmocka_unit_test(test_resolved),
+        cmocka_unit_test(test_task_text),       cmocka_unit_test(test_forgers_carrier), cmocka_unit_test(test_chains),
+        cmocka_unit_test(test_layers_by_place), cmocka_unit_test(test_foreign_text),    cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_problems),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;

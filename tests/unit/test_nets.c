@@ -154,6 +154,22 @@ static void test_layer_names(void **state)
     check_layers("alexnet", " features.6  features.0 ", 0x11, NULL);
     check_layers("resnet9", "layer4.0.shortcut", UINT64_C(1) << 11, NULL);
     check_layers("resnet18", "all", (UINT64_C(1) << 20) - 1, NULL);
+    check_layers("alexnet", "first 1", 0x01, NULL);
+    check_layers("alexnet", "first 4", 0x0f, NULL);
+    check_layers("alexnet", "last 3", 0x1c, NULL);
+    check_layers("alexnet", "last 5", 0x1f, NULL);
+    check_layers("resnet18", "first 18", (UINT64_C(1) << 18) - 1, NULL);
+    check_layers("resnet18", "last 5", UINT64_C(0x1f) << 15, NULL);
+    check_layers("resnet18", "last 6", UINT64_C(0x3f) << 14, NULL);
+    static const char *const outside[] = {"first 0", "first 6",  "last -1",  "last 6",
+                                          "first ",  "last 2.5", "first  1", "last 1 "};
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+        char message[128];
+        snprintf(message, sizeof message, "layers: expected first or last 1 to 5 of the convolutions of alexnet, got '%s'",
+                 outside[i]);
+        check_layers("alexnet", outside[i], 0, message);
+    }
+    check_layers("alexnet", "first", 0, "layers: alexnet has no convolution 'first'");
     check_layers("alexnet", "features.4 features.7", 0, "layers: alexnet has no convolution 'features.7'");
     check_layers("alexnet", "features.4,features.5", 0, "layers: alexnet has no convolution 'features.4,features.5'");
     check_layers("resnet9", "layer1.0.shortcut", 0, "layers: resnet9 has no convolution 'layer1.0.shortcut'");

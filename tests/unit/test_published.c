@@ -1,6 +1,7 @@
 /* Published numbers beside made-up results: what stands beside what, and the verdicts. */
 #include "attacks/attack.h"
 #include "core/base/memory.h"
+#include "core/ownership/passport_scheme.h"
 #include "experiments/compare.h"
 
 #include <math.h>
@@ -53,7 +54,7 @@ static void add_cell(pg_result *r, const char *outcome, const char *metric, doub
     assert_int_equal(pg_record_add(&r->record, outcome, metric, value, "%", NULL), PG_OK);
 }
 
-/* V1 at full scale (two seeds) and on half of the width, its forgeries and removals. */
+/* V1 at full scale (two seeds) and on half of the width, its forgeries and removals; V2 after two epochs. */
 static void make_results(void)
 {
     for (int seed = 0; seed < 2; seed++) {
@@ -76,6 +77,13 @@ static void make_results(void)
     add_cell(moved, "", "detection", 99);
     pg_result *own = add_result("alexnet", "v1", "passport=shuffle layers=default", "finetune", "data='' epochs=50");
     add_cell(own, "", "detection", 42);
+    pg_result *again = add_result("resnet9", "v1", "passport=shuffle layers=default", "finetune", "data=cifar10 epochs=100");
+    add_cell(again, "", "detection", 43);
+    for (int attack = 0; attack < 2; attack++) {
+        pg_result *brief = add_result("alexnet", "v2", "", attack ? "finetune" : "", attack ? "data='' epochs=5" : "");
+        strcpy(brief->labels.training, "epochs=2 lr=0.01");
+        add_cell(brief, "", "accuracy", 38);
+    }
 }
 
 static void clear_results(void)
@@ -160,6 +168,22 @@ static void test_full_scale(void **state)
     forget();
 }
 
+/* The epochs that a number names are its full scale; those of an attack that trains are not its victim's. */
+static void test_own_scale(void **state)
+{
+    (void)state;
+    assert_int_equal(compare_with("", "named,,cifar10,alexnet,bn,v2,,epochs=2,accuracy,=,39,%,s,measured,\n"
+                                      "unnamed,,cifar10,alexnet,bn,v2,,,accuracy,=,39,%,s,printed,\n"
+                                      "victim,,cifar10,alexnet,bn,v2,finetune,epochs=5,accuracy,=,39,%,s,printed,\n"
+                                      "attack,,cifar10,alexnet,bn,v1,finetune,epochs=50,detection,=,42,%,s,printed,\n"
+                                      "brief,,cifar10,alexnet,bn,v1,finetune,,detection,=,42,%,s,printed,\n"),
+                     5);
+    static const char *const scales[] = {"full", "reduced", "reduced", "full", "reduced"};
+    for (int i = 0; i < 5; i++) assert_string_equal(text_at(&numbers, i, "scale"), scales[i]);
+    assert_string_equal(text_at(&numbers, 0, "verdict"), "reproduced");
+    forget();
+}
+
 static void test_outcomes_and_tolerances(void **state)
 {
     (void)state;
@@ -224,7 +248,7 @@ static void test_stand_in(void **state)
     assert_string_equal(text_at(&numbers, 0, "verdict"), "same shape"); /* never reproduced, though within 2 points */
     assert_string_equal(text_at(&numbers, 1, "scale"), "full");
     assert_string_equal(text_at(&numbers, 1, "verdict"), "reproduced");
-    assert_int_equal(checks.row_count, 1); /* tuning on the owner's data is no transfer */
+    assert_int_equal(checks.row_count, 1); /* tuning on the owner's data is no transfer, named or not */
     forget();
 }
 
@@ -260,28 +284,77 @@ static void assert_known(const char *scheme, const char *attack)
     if (attack[0] && !pg_attack_find(attack)) fail_msg("attack %s", attack);
 }
 
+/* Every parameter is an option, or an outcome, or readme says of its key that none of ours has it; layers are there. */
+static void assert_parameters(const char *id, const pg_subject *s, const char *readme)
+{
+    static const char *const outcomes[] = {"level", "epoch"};
+    const pg_scheme *scheme = pg_scheme_find(s->scheme);
+    const pg_attack *attack = pg_attack_find(s->attack);
+    const pg_arch *arch = pg_arch_find(s->network);
+    for (const char *at = s->parameters; *at; at = pg_parameter_next(at)) {
+        char key[32], absent[40];
+        pg_passport_options passport;
+        snprintf(key, sizeof key, "%.*s", (int)strcspn(at, "="), at);
+        snprintf(absent, sizeof absent, "`%s=`", key);
+        bool known = pg_options_find(pg_train_table, key) || (scheme && pg_options_find(scheme->options, key)) ||
+                     (attack && pg_options_find(attack->options, key)) || strstr(readme, absent);
+        for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) known |= strcmp(outcomes[i], key) == 0;
+        if (!known) fail_msg("%s: %s is no option", id, key);
+        if (!arch || strcmp(key, "layers") != 0) continue;
+        pg_net_spec spec = pg_net_spec_plain(arch, PG_NORM_BN, 10);
+        pg_error err = {.message = ""};
+        snprintf(passport.layers, sizeof passport.layers, "%.*s", (int)pg_parameter_length(at) - 7, at + 7);
+        if (pg_passport_layers(&passport, &spec, &err) != PG_OK) fail_msg("%s: %s", id, err.message);
+    }
+}
+
+/* A check asks about the run that its number is about: where both name an option of the attack, it has the same value. */
+static void assert_same_run(const pg_published_number *n)
+{
+    const pg_attack *attack = pg_attack_find(n->subject.attack);
+    for (const pg_option *o = attack ? attack->options : NULL; o && o->key; o++) {
+        size_t length, asked;
+        const char *value = pg_parameter_value(n->subject.parameters, o->key, &length),
+                   *other = pg_parameter_value(n->check->measured.parameters, o->key, &asked);
+        if (!value || !other || strncmp(other, "*", asked) == 0) continue;
+        if (length != asked || memcmp(value, other, length) != 0) fail_msg("%s: a check on another %s", n->id, o->key);
+    }
+}
+
 /* The project's own files: readable, with names that mean something and numbers told apart. */
 static void test_own_files(void **state)
 {
     (void)state;
     pg_published *p = NULL;
+    char *readme = NULL;
+    size_t bytes;
     pg_error err = {.message = ""};
+    assert_int_equal(pg_file_read("results/published/README.md", &readme, &bytes, NULL), PG_OK);
     if (pg_published_read("results/published", &p, &err) != PG_OK) fail_msg("%s", err.message);
     assert_true(p->number_count > 250 && p->check_count > 20);
     for (int i = 0; i < p->number_count; i++) {
         const pg_published_number *n = &p->numbers[i];
         assert_known(n->subject.scheme, n->subject.attack);
+        assert_parameters(n->id, &n->subject, readme);
         assert_true(n->source[0] && n->strength[0] && n->what[0] && n->subject.metric[0]);
         for (int k = 0; k < i; k++) assert_string_not_equal(p->numbers[k].id, n->id);
         if (n->check && strcmp(n->check->measured.scheme, n->subject.scheme) != 0)
             fail_msg("%s: another scheme's check", n->id);
+        if (n->check) assert_same_run(n);
     }
     for (int i = 0; i < p->check_count; i++) {
         const pg_published_check *c = &p->checks[i];
         assert_known(c->measured.scheme, c->measured.attack);
         assert_known(c->than.scheme, c->than.attack);
+        assert_parameters(c->id, &c->measured, readme);
+        const pg_subject than = {.network = "",
+                                 .scheme = c->than.scheme[0] ? c->than.scheme : c->measured.scheme,
+                                 .attack = c->than.attack,
+                                 .parameters = c->than.parameters};
+        assert_parameters(c->id, &than, readme);
         for (int k = 0; k < i; k++) assert_string_not_equal(p->checks[k].id, c->id);
     }
+    pg_free(readme);
     pg_published_destroy(&p);
 }
 
@@ -302,9 +375,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full_scale), cmocka_unit_test(test_outcomes_and_tolerances),
-        cmocka_unit_test(test_shape),      cmocka_unit_test(test_stand_in),
-        cmocka_unit_test(test_bad_files),  cmocka_unit_test(test_own_files),
+        cmocka_unit_test(test_full_scale), cmocka_unit_test(test_own_scale), cmocka_unit_test(test_outcomes_and_tolerances),
+        cmocka_unit_test(test_shape),      cmocka_unit_test(test_stand_in),  cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_own_files),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
