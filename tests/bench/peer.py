@@ -4,8 +4,8 @@ usage: peer.py ARCH SCHEME NORM MODE BATCH THREADS STEPS LAYOUT
 ARCH alexnet | resnet18, SCHEME plain | v1 | v2, NORM bn | gn, MODE train | eval | fake1, LAYOUT nchw | nhwc.
 
 Passport layers take gamma and beta from the mean of the convolved passports in every pass; V2 runs both branches through the
-whole network, one after the other, and adds their losses. fake1 evaluates a random passport on BATCH images and
-counts it 20 times: there every passport is the same work.
+whole network, one after the other, and adds their losses; the sign loss takes the gamma of the private one. fake1 evaluates a
+random passport on BATCH images and counts it 20 times: there every passport is the same work.
 """
 import resource
 import sys
@@ -43,13 +43,15 @@ class Block(nn.Module):
     def forward(self, x, private):
         y = self.norm(self.conv(x))
         if self.passport:
-            scale, bias = (self.gamma(self.skey), self.gamma(self.key)) if private or self.private_only else (self.scale, self.bias)
+            scale, bias = self.scale, self.bias
+            if private or self.private_only:
+                scale, bias = self.gamma(self.skey), self.gamma(self.key)
+                self.signed = scale
             y = y * scale.view(1, -1, 1, 1) + bias.view(1, -1, 1, 1)
         return F.relu(y)
 
-    def sign_loss(self):
-        gamma = self.gamma(self.skey)
-        return (0.1 * F.relu(0.1 - self.b * gamma)).sum() + 1e-5 * (gamma**2).sum()
+    def sign_loss(self):  # of the gamma of the last private pass
+        return (0.1 * F.relu(0.1 - self.b * self.signed)).sum() + 1e-5 * (self.signed**2).sum()
 
 
 class AlexNet(nn.Module):

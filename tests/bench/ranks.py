@@ -1,4 +1,5 @@
-"""Two ranks of one thread against one rank of two: training images per second, runs that alternate.
+"""Two ranks of one thread, as two processes that share nothing, against one rank of two: training images per second, runs that
+alternate.
 
 usage: ranks.py PASSGRID [PAIRS]
 """
