@@ -217,7 +217,44 @@ static void test_prune_levels(void **state)
     }
 }
 
-/* Each level starts from the victim; with everything gone no bit of any signature agrees. */
+static bool of_perceptron(const pg_tensor *t)
+{
+    return strstr(t->name, ".fc.") != NULL;
+}
+
+static size_t perceptron_weights(const pg_model *model)
+{
+    size_t count = 0;
+    for (int t = 0; t < model->tensor_count; t++) count += of_perceptron(&model->tensors[t]) ? model->tensors[t].count : 0;
+    return count;
+}
+
+/* PAN's perceptrons count for the percentile, but the owner keeps them: none of their weights goes. */
+static void test_prune_perceptron(void **state)
+{
+    (void)state;
+    subject victim = victim_of("pan");
+    const size_t n = set_parameters(victim.model, false, counting);
+    const double median = 1 + (double)(n - 1) / 2;
+    const pg_attack_view view = view_of(&victim);
+    raid r;
+    pg_outcome o;
+    assert_true(perceptron_weights(victim.model) > 0);
+    open_raid(&r, "prune", "{levels: [50]}", &view);
+    assert_true(next(&r, &o));
+    for (int i = 0; i < o.model->tensor_count; i++) {
+        const pg_tensor *t = &o.model->tensors[i];
+        for (size_t e = 0; !t->buffer && e < t->count; e++) {
+            const pg_real before = victim.model->params[t->offset + (ptrdiff_t)e];
+            const bool goes = !of_perceptron(t) && fabs((double)before) <= median;
+            assert_true(o.model->params[t->offset + (ptrdiff_t)e] == (goes ? 0 : before));
+        }
+    }
+    finish(&r);
+    subject_destroy(&victim);
+}
+
+/* Each level starts from the victim; with everything of the network gone no bit of any signature agrees. */
 static void test_prune_everything(void **state)
 {
     (void)state;
@@ -231,7 +268,7 @@ static void test_prune_everything(void **state)
         OK(pg_options_defaults(pg_verify_table, &judge, &err));
         open_raid(&r, "prune", "{levels: [100, 0]}", &view);
         assert_true(next(&r, &o));
-        assert_int_equal(zeros(o.model, false), pg_model_parameters(o.model));
+        assert_int_equal(zeros(o.model, false), pg_model_parameters(o.model) - perceptron_weights(o.model));
         OK(pg_verify(o.model, victim.evidence, &data.test, PG_PIXELS_IMAGENET, &judge, NAN, NULL, &f, &err));
         assert_int_equal(f.agree, 0);
         assert_true(f.detection <= 0 && f.p_value >= 1);
@@ -268,7 +305,7 @@ static bool of_classifier(const pg_model *model, const pg_tensor *t)
 /* Does training the deployed branch change it? PAN's perceptrons and private statistics belong to the other branch. */
 static bool of_private_branch(const pg_tensor *t)
 {
-    return strstr(t->name, ".fc.") || strstr(t->name, ".bn1.");
+    return of_perceptron(t) || strstr(t->name, ".bn1.");
 }
 
 /* The parameters of the last layer alone, or all that the deployed branch uses; its running statistics move in any case (as in
@@ -672,6 +709,7 @@ int main(void)
         cmocka_unit_test(test_null),
         cmocka_unit_test(test_prune_example),
         cmocka_unit_test(test_prune_levels),
+        cmocka_unit_test(test_prune_perceptron),
         cmocka_unit_test(test_prune_everything),
         cmocka_unit_test(test_finetune_changes),
         cmocka_unit_test(test_finetune_start),
