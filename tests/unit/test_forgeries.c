@@ -1070,6 +1070,7 @@ static void test_sheet(void **state)
     forge(&victim, "flip", "{levels: [0, 50]}", &again, hex);
     forge(&victim, "fake2", "{epochs: 2, batch: 20}", &fake2, hex);
     assert_true(cell(&flip, "genuine", "detection") == 100);
+    assert_true(cell(&flip, "genuine", "agreeing") == bits && cell(&flip, "genuine", "null_probability") == 0.5);
     assert_true(cell(&flip, "level=0", "bits_differing") == 0 && cell(&flip, "level=0", "owner_bits_matched") == 100);
     assert_true(cell(&flip, "level=0", "ambiguous") == 0); /* the owner's own signature is none of the forger's */
     const double turned = 100.0 * (bits / 2) / bits;       /* rounded down */
