@@ -365,20 +365,28 @@ static pg_model *running_of(const subject *victim)
     return running;
 }
 
-/* Options as a grid would read them, and the view that the attack declares. */
-static void prepare(raid *r, const char *name, const char *yaml, const subject *victim)
+/* Options as a grid would read them. */
+static void *read_options(const pg_option *table, size_t size, const char *yaml)
 {
     static pg_problems problems;
     pg_tree *tree = NULL;
-    *r = (raid){.attack = pg_attack_find(name), .running = running_of(victim)};
-    const unsigned sees = r->attack->sees;
+    void *options = NULL;
     problems.count = 0;
-    OK(pg_alloc(1, r->attack->options_size, &r->options, &err));
-    OK(pg_options_defaults(r->attack->options, r->options, &err));
+    OK(pg_alloc(1, size, &options, &err));
+    OK(pg_options_defaults(table, options, &err));
     OK(pg_yaml_parse_text(yaml, "test", &tree, &err));
-    pg_options_read(r->attack->options, tree->root, r->options, &problems);
+    pg_options_read(table, tree->root, options, &problems);
     pg_tree_destroy(&tree);
     if (problems.count) fail_msg("%s", problems.lines[0]);
+    return options;
+}
+
+/* Options, and the view that the attack declares. */
+static void prepare(raid *r, const char *name, const char *yaml, const subject *victim)
+{
+    *r = (raid){.attack = pg_attack_find(name), .running = running_of(victim)};
+    const unsigned sees = r->attack->sees;
+    r->options = read_options(r->attack->options, r->attack->options_size, yaml);
     r->view = (pg_attack_view){.model = victim->model,
                                .scheme = victim->scheme,
                                .running = sees & PG_SEES_AFFINE ? r->running : NULL,
@@ -441,6 +449,22 @@ static void hash_outcomes(const char *name, const char *yaml, const subject *vic
     }
     close_raid(&r);
     pg_hash_finish_hex(&hash, hex);
+}
+
+/* A network whose owner has the evidence of a scheme with these options; not trained. */
+static subject owner_of(const char *scheme, const char *yaml, uint64_t seed)
+{
+    subject s = {.scheme = pg_scheme_find(scheme), .seed = {.grid = seed, .task = scheme}};
+    void *options = read_options(s.scheme->options, s.scheme->options_size, yaml);
+    s.spec = pg_net_spec_plain(pg_arch_find("alexnet"), PG_NORM_BN, 10);
+    s.spec.width = 0.0625;
+    OK(s.scheme->wire(options, &s.spec, &err));
+    const pg_keygen in = {.spec = &s.spec, .seed = s.seed, .data = &data, .pixels = PG_PIXELS_IMAGENET};
+    OK(s.scheme->keygen(options, &in, &s.evidence, &err));
+    OK(pg_model_create(&s.spec, &s.model, &err));
+    pg_model_initialise(s.model, s.seed, "weights");
+    pg_free(options);
+    return s;
 }
 
 /* Trained a little; its signature is, whatever the training, what its passports give. */
@@ -1080,6 +1104,7 @@ static void test_sheet(void **state)
     assert_true(cell(&flip, "level=50", "ambiguous") == serves);
     assert_true(cell(&fake2, "", "attack_images") == 80 &&
                 cell(&fake2, "", "attack_flops") > 80 * pg_model_flops(victim.model));
+    assert_true(cell(&flip, "level=50", "attack_images") == 0 && cell(&flip, "level=50", "attack_flops") == 0);
     assert_true(cell(&fake2, "", "loss_last") > 0);
     assert_int_equal(flip.cell_count, again.cell_count);
     for (int i = 0; i < flip.cell_count; i++) assert_true(flip.cells[i].value == again.cells[i].value);
@@ -1087,6 +1112,62 @@ static void test_sheet(void **state)
     pg_record_clear(&again);
     pg_record_clear(&fake2);
     subject_destroy(&victim);
+    pg_task_release_data();
+}
+
+static bool has_cell(const pg_record *record, const char *outcome, const char *metric)
+{
+    for (int i = 0; i < record->cell_count; i++)
+        if (strcmp(record->cells[i].outcome, outcome) == 0 && strcmp(record->cells[i].metric, metric) == 0) return true;
+    return false;
+}
+
+/* The sheet of one forgery: the owner's statistic where it is shown, the forger's, and the accuracy decide. Only evidence of as
+ * many bits as the owner's has bits that differ. True if it is an ambiguity. */
+static bool check_sheet(const subject *victim, const char *attack, const char *yaml, const char *outcome, bool comparable)
+{
+    pg_record record = {0};
+    char hex[PG_SHA256_HEX];
+    forge(victim, attack, yaml, &record, hex);
+    const bool unchanged = strcmp(outcome, "attacker") != 0;
+    const double before = judge_alone(victim->model, victim->evidence).deployed.exact;
+    const bool serves = cell(&record, outcome, "accuracy_claimed") >= before - 2;
+    bool another = cell(&record, outcome, "detection") == 100;
+    assert_int_equal(has_cell(&record, outcome, "bits_differing"), comparable);
+    assert_int_equal(has_cell(&record, outcome, "owner_bits_matched"), comparable);
+    if (comparable) {
+        const double differing = cell(&record, outcome, "bits_differing");
+        another = differing >= 25 || (differing > 0 && another);
+    }
+    assert_true(cell(&record, outcome, "ambiguous") == (serves && another));
+    assert_int_equal(has_cell(&record, "genuine", "detection"), unchanged);
+    const bool triggers = has_cell(&record, outcome, "triggers"), passports = victim->evidence->passport_count > 0;
+    const char *statistic = triggers && passports ? "trigger_public" : "detection";
+    assert_true(fabs(cell(&record, outcome, "owner_detection") - cell(&record, unchanged ? "genuine" : "", statistic)) < 1e-9);
+    assert_true(cell(&record, unchanged ? outcome : "", "attack_images") >= 0);
+    assert_true(cell(&record, unchanged ? outcome : "", "attack_flops") >= 0);
+    pg_record_clear(&record);
+    return serves && another;
+}
+
+/* Every form of claim has its sheet: marks of as many bits as the owner's and of more, triggers against triggers alone and
+ * beside passports, and evidence that was trained into the stolen model. */
+static void test_sheet_of_every_form(void **state)
+{
+    (void)state;
+    subject uchida = owner_of("uchida", "{bits: 32}", 1), whole = owner_of("uchida", "{bits: 256}", 1);
+    subject adi = owner_of("adi", "{trigger_count: 8}", 1);
+    subject v3 = owner_of("v3", "{passport: random, trigger_count: 8}", 1);
+    assert_true(check_sheet(&uchida, "counterfeit-uchida", "{bits: 32}", "", true));
+    assert_true(check_sheet(&uchida, "counterfeit-uchida", "{bits: 64}", "", false));
+    assert_true(check_sheet(&adi, "counterfeit-triggers", "{count: 4}", "", false));
+    assert_false(check_sheet(&adi, "counterfeit-triggers", "{count: 4, steps: 1, bound: 1}", "", false));
+    assert_true(check_sheet(&v3, "counterfeit-triggers", "{count: 4}", "", false));
+    (void)check_sheet(&uchida, "overwrite", "{epochs: 1, batch: 20}", "attacker", false);
+    (void)check_sheet(&whole, "overwrite", "{epochs: 1, batch: 20}", "attacker", true);
+    (void)check_sheet(&adi, "overwrite", "{epochs: 1, batch: 20}", "attacker", false);
+    subject *const victims[] = {&uchida, &whole, &adi, &v3};
+    for (int i = 0; i < 4; i++) subject_destroy(victims[i]);
     pg_task_release_data();
 }
 
@@ -1147,6 +1228,7 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_secrets_are_out_of_reach),
         cmocka_unit_test(test_sheet),
+        cmocka_unit_test(test_sheet_of_every_form),
         cmocka_unit_test(test_declared_sight),
     };
     return cmocka_run_group_tests(tests, start, end);
