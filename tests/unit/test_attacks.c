@@ -532,8 +532,40 @@ static void test_names(void **state)
 
 /* ---- the threat model ---- */
 
+enum { SPIED_IMAGES = 20 }; /* that the victim was trained on */
 static pg_attack_view seen; /* by the spy */
-static bool seen_evidence, seen_train, seen_pretrained;
+static bool seen_evidence, seen_train, seen_pretrained, seen_running, seen_fresh;
+static const subject *spied; /* the victim; its affine and unused images are compared with what the view shows */
+
+/* The running network has the affine with which the victim is deployed, as its own: nothing of what makes it. */
+static void check_running(const pg_model *running)
+{
+    pg_net *net = NULL;
+    const pg_model *m = spied->model;
+    assert_true(running->spec.public_affine);
+    assert_false(running->spec.private_affine || running->spec.own_norm || running->spec.perceptron);
+    OK(pg_net_create(&m->spec, 1, false, PG_CONV_AUTO, &net, &err));
+    OK(pg_passports_install(net, m, spied->evidence, &err));
+    pg_net_refresh_passports(net, m);
+    for (int i = 0; i < m->passport_count; i++) {
+        const pg_layer *l = pg_model_passport_layer(m, i);
+        const bool public = m->spec.public_affine;
+        assert_memory_equal(running->params + pg_model_passport_layer(running, i)->affine[PG_PUBLIC].gamma,
+                            public ? m->params + l->affine[PG_PUBLIC].gamma : pg_net_gamma(net, i),
+                            (size_t)l->out_channels * sizeof *m->params);
+    }
+    pg_net_destroy(&net);
+}
+
+/* Fresh images are none of those that the owner trained on. */
+static void check_fresh(const pg_dataset *set)
+{
+    const size_t bytes = (size_t)(set->height * set->width * 3);
+    assert_true(set->count > 0);
+    for (int i = 0; i < set->count; i++)
+        for (int k = 0; k < SPIED_IMAGES; k++)
+            assert_true(memcmp(set->images + (size_t)i * bytes, data.train.images + (size_t)k * bytes, bytes) != 0);
+}
 
 static pg_status spy_start(void *state, const void *options, const pg_attack_view *view, pg_error *error)
 {
@@ -562,6 +594,10 @@ static double spy_progress(const void *state)
 static void spy_finish(void *state)
 {
     (void)state;
+    seen_running = seen.running;
+    seen_fresh = seen.fresh;
+    if (seen_running) check_running(seen.running);
+    if (seen_fresh) check_fresh(seen.fresh);
     seen_evidence = seen.evidence;
     seen_train = seen.train;
     seen_pretrained = seen.pretrained;
@@ -579,13 +615,14 @@ static void spy_on(const subject *victim, unsigned sees)
                            .finish = spy_finish};
     const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
     pg_task task = {.kind = PG_TASK_ATTACK,
-                    .data = {.name = "synthetic", .train = 20, .test = 20},
+                    .data = {.name = "synthetic", .train = SPIED_IMAGES, .test = 20},
                     .scheme = victim->scheme,
                     .seed = 1,
                     .victim = "victim",
                     .pretrained = "pretrained",
                     .attack = &spy};
     pg_record record = {0};
+    spied = victim;
     OK(pg_execute_attack(&task, &at, &record, &err));
     pg_record_clear(&record);
 }
@@ -611,7 +648,7 @@ static void test_view_holds_what_is_declared(void **state)
     for (int i = 0; i < SCHEMES; i++) {
         subject victim = victim_of(names[i]);
         save(&victim, &at, "victim");
-        for (unsigned sees = 0; sees < 16; sees++) {
+        for (unsigned sees = 0; sees < 2 * PG_SEES_FRESH; sees++) {
             spy_on(&victim, sees);
             assert_non_null(seen.model);
             assert_non_null(seen.pictures);
@@ -620,6 +657,8 @@ static void test_view_holds_what_is_declared(void **state)
             assert_int_equal(seen_evidence, sees & PG_SEES_EVIDENCE || distributed);
             assert_int_equal(seen_train, (sees & PG_SEES_TRAIN) != 0);
             assert_int_equal(seen_pretrained, (sees & PG_SEES_PRETRAINED) != 0);
+            assert_int_equal(seen_running, (sees & PG_SEES_AFFINE) != 0);
+            assert_int_equal(seen_fresh, (sees & PG_SEES_FRESH) != 0);
         }
         subject_destroy(&victim);
     }

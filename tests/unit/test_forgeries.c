@@ -1028,10 +1028,9 @@ static void forge(const subject *victim, const char *name, const char *yaml, pg_
     pg_model_destroy(&r.running);
 }
 
-/* Outsiders forge the same whatever the owner's passports, signature and triggers are; insiders do not. */
-static void test_secrets_are_out_of_reach(void **state)
+/* Outsiders forge the same whatever the owner's passports, mark, signature and triggers are; insiders do not. */
+static void check_reach(const subject *victim, const subject *other)
 {
-    (void)state;
     static const struct {
         const char *name, *yaml;
         bool insider;
@@ -1041,29 +1040,48 @@ static void test_secrets_are_out_of_reach(void **state)
                 {"substitute", "{epochs: 1, batch: 4}", false},
                 {"substitute", "{epochs: 1, batch: 4, overlap: disjoint}", false},
                 {"invert", "{flips: [10]}", false},
+                {"counterfeit-uchida", "{bits: 32}", false},
+                {"counterfeit-uchida", "{bits: 32, method: free}", false},
+                {"counterfeit-triggers", "{count: 4, steps: 3}", false},
+                {"counterfeit-triggers", "{count: 4, steps: 3, start: pictures}", false},
                 {"fake3", "{epochs: 1, batch: 20}", true},
                 {"flip", "{levels: [10]}", true}};
+    int count = 0;
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        char mine[PG_SHA256_HEX], theirs[PG_SHA256_HEX];
+        pg_record first = {0}, second = {0};
+        subject swapped = *victim;
+        if (!(pg_attack_find(runs[i].name)->needs & victim->scheme->holds)) continue;
+        spied_evidence = false;
+        swapped.evidence = other->evidence;
+        forge(victim, runs[i].name, runs[i].yaml, &first, mine);
+        forge(&swapped, runs[i].name, runs[i].yaml, &second, theirs);
+        pg_record_clear(&first);
+        pg_record_clear(&second);
+        assert_int_equal(spied_evidence, runs[i].insider);
+        assert_int_equal(strcmp(mine, theirs) != 0, runs[i].insider);
+        count++;
+    }
+    assert_true(count >= 2);
+}
+
+static void test_secrets_are_out_of_reach(void **state)
+{
+    (void)state;
     static const char *const schemes[] = {"v2", "v3"};
-    for (int k = 0; k < 2; k++) {
-        subject victim = victim_of(schemes[k], PG_NORM_BN);
-        pg_evidence *const genuine = victim.evidence;
-        subject other = subject_wire(schemes[k], PG_NORM_BN, PG_PASSPORT_SHUFFLE);
-        other.seed.grid = 99;
-        subject_fill(&other, &data);
-        for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
-            char mine[PG_SHA256_HEX], theirs[PG_SHA256_HEX];
-            pg_record first = {0}, second = {0};
-            spied_evidence = false;
-            victim.evidence = genuine;
-            forge(&victim, runs[i].name, runs[i].yaml, &first, mine);
-            victim.evidence = other.evidence;
-            forge(&victim, runs[i].name, runs[i].yaml, &second, theirs);
-            pg_record_clear(&first);
-            pg_record_clear(&second);
-            assert_int_equal(spied_evidence, runs[i].insider);
-            assert_int_equal(strcmp(mine, theirs) != 0, runs[i].insider);
+    static const char *const keys[][2] = {{"uchida", "{bits: 32}"}, {"adi", "{trigger_count: 8}"}};
+    for (int k = 0; k < 4; k++) {
+        subject victim, other;
+        if (k < 2) {
+            victim = victim_of(schemes[k], PG_NORM_BN);
+            other = subject_wire(schemes[k], PG_NORM_BN, PG_PASSPORT_SHUFFLE);
+            other.seed.grid = 99;
+            subject_fill(&other, &data);
+        } else {
+            victim = owner_of(keys[k - 2][0], keys[k - 2][1], 1);
+            other = owner_of(keys[k - 2][0], keys[k - 2][1], 99);
         }
-        victim.evidence = genuine;
+        check_reach(&victim, &other);
         subject_destroy(&other);
         subject_destroy(&victim);
     }
