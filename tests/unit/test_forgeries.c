@@ -445,6 +445,8 @@ static void hash_outcomes(const char *name, const char *yaml, const subject *vic
         char commitment[PG_SHA256_HEX];
         pg_evidence_commitment(o.evidence, commitment);
         pg_hash_add_text(&hash, commitment);
+        if (o.model) pg_hash_add(&hash, o.model->params, o.model->param_count * sizeof *o.model->params);
+        if (o.model) pg_hash_add(&hash, o.model->buffers, o.model->buffer_count * sizeof *o.model->buffers);
         if (o.shown) pg_hash_add(&hash, o.shown->buffers, o.shown->buffer_count * sizeof *o.shown->buffers);
     }
     close_raid(&r);
@@ -924,22 +926,34 @@ static const struct {
              {"invert", "{flips: [10], images: 5}"}};
 enum { QUICK = sizeof quick / sizeof *quick };
 
-/* The same seed gives the same forgery on any number of threads, another seed another one. */
+/* The same seed gives the same outcomes on any number of threads, another seed other ones. */
+static void check_deterministic(const char *name, const char *yaml, const subject *victim)
+{
+    char first[PG_SHA256_HEX], hex[PG_SHA256_HEX];
+    hash_outcomes(name, yaml, victim, 1, first);
+    pg_compute_start(2);
+    hash_outcomes(name, yaml, victim, 1, hex);
+    pg_compute_start(1);
+    assert_string_equal(hex, first);
+    hash_outcomes(name, yaml, victim, 2, hex);
+    assert_string_not_equal(hex, first);
+}
+
 static void test_deterministic(void **state)
 {
     (void)state;
     subject victim = victim_of("v1", PG_NORM_BN);
-    for (int i = 0; i < QUICK; i++) {
-        char first[PG_SHA256_HEX], hex[PG_SHA256_HEX];
-        hash_outcomes(quick[i].name, quick[i].yaml, &victim, 1, first);
-        pg_compute_start(2);
-        hash_outcomes(quick[i].name, quick[i].yaml, &victim, 1, hex);
-        pg_compute_start(1);
-        assert_string_equal(hex, first);
-        hash_outcomes(quick[i].name, quick[i].yaml, &victim, 2, hex);
-        assert_string_not_equal(hex, first);
-    }
+    subject uchida = owner_of("uchida", "{bits: 32}", 1), adi = owner_of("adi", "{trigger_count: 8}", 1);
+    for (int i = 0; i < QUICK; i++) check_deterministic(quick[i].name, quick[i].yaml, &victim);
+    check_deterministic("counterfeit-uchida", "{method: iterative}", &uchida);
+    check_deterministic("counterfeit-uchida", "{method: closed-form}", &uchida);
+    check_deterministic("counterfeit-triggers", "{count: 4, steps: 5}", &adi);
+    check_deterministic("overwrite", "{epochs: 1, batch: 20}", &victim);
+    check_deterministic("overwrite", "{epochs: 1, batch: 20}", &uchida);
+    check_deterministic("overwrite", "{epochs: 1, batch: 20}", &adi);
     subject_destroy(&victim);
+    subject_destroy(&uchida);
+    subject_destroy(&adi);
 }
 
 static void refuses(const char *name, const char *yaml, const subject *victim, const char *text)
