@@ -52,6 +52,7 @@ static const pg_option options[] = {
 typedef struct finetune_state {
     pg_train_options train;
     const pg_attack_view *view;
+    bool last; /* the last layer alone is trained */
     pg_model *copy;
     pg_trainer *trainer;
     bool given;
@@ -90,13 +91,13 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     s->train = pg_tuning_train(&o->tuning, view->pixels);
     const pg_dataset *data = view->other ? &view->other->train : view->train;
     PG_TRY(make_copy(s, o, data->classes, err));
-    const bool last = o->mode == FTLL || o->mode == RTLL;
+    s->last = o->mode == FTLL || o->mode == RTLL;
     const pg_job job = {.model = s->copy,
                         .scheme = pg_scheme_find("plain"),
                         .data = data,
                         .options = &s->train,
                         .seed = view->seed,
-                        .train_from = last ? s->copy->layer_count - 1 : 0};
+                        .train_from = s->last ? s->copy->layer_count - 1 : 0};
     PG_TRY(pg_trainer_create(&job, &s->trainer, err));
 done:
     return status;
@@ -110,7 +111,11 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
         *what = pg_trainer_epoch_done(s->trainer) ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
         return status;
     }
-    *outcome = (pg_outcome){.model = s->copy, .data = s->view->other};
+    const double images = pg_trainer_progress(s->trainer)->images;
+    *outcome = (pg_outcome){.model = s->copy,
+                            .data = s->view->other,
+                            .images = images,
+                            .flops = (s->last ? 1 : 3) * images * pg_model_flops(s->copy)}; /* backward: two products a layer */
     *what = s->given ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
     s->given = true;
     return PG_OK;

@@ -1,6 +1,8 @@
 /* Global magnitude pruning, without retraining: at level q every parameter whose magnitude is at most the q-th percentile
  * (linear interpolation) of all magnitudes becomes zero. Running statistics are no parameters. At 0 nothing changes, at 100 all
- * is zero. Source: DeepIPR, pruning_attack.py; the percentile is GSL's, which interpolates as NumPy does. */
+ * is zero, but for PAN's perceptrons, which are counted and kept: they are the owner's, who attaches them to verify. Sources:
+ * DeepIPR, pruning_attack.py; Zhang et al., NeurIPS 2020 (PAN), prun.py. The percentile is GSL's, which interpolates as NumPy
+ * does. */
 #include "attacks/attack.h"
 
 #include "core/base/memory.h"
@@ -32,7 +34,7 @@ static const pg_option options[] = {
      .offset = offsetof(prune_options, scope),
      .fallback = "all",
      .choices = scopes,
-     .help = "all parameters, or only the weights of convolutions and dense layers"},
+     .help = "all parameters (PAN's perceptrons are counted but kept), or only the weights of convolutions and dense layers"},
     {0},
 };
 
@@ -76,7 +78,8 @@ static void prune(prune_state *s, double level)
     const double threshold = gsl_stats_quantile_from_sorted_data(s->sorted, 1, s->count, level / 100);
     for (int i = 0; i < s->victim->tensor_count; i++) {
         const pg_tensor *t = &s->victim->tensors[i];
-        for (size_t e = 0; in_scope(s->options, t) && e < t->count; e++) {
+        const bool goes = in_scope(s->options, t) && !pg_model_of_perceptron(s->victim, t);
+        for (size_t e = 0; goes && e < t->count; e++) {
             const pg_real w = s->victim->params[t->offset + (ptrdiff_t)e];
             s->pruned->params[t->offset + (ptrdiff_t)e] = level <= 0 || fabs((double)w) > threshold ? w : 0;
         }

@@ -254,7 +254,9 @@ static json_t *claim_json(const claim *k)
     set_number(o, "accuracy_public", f->public_branch.exact, f->public_branch.present);
     set_number(o, "accuracy_with_passport", f->private_branch.exact, f->private_branch.present);
     json_object_set_new(o, "bits", json_integer(f->bits));
-    json_object_set_new(o, "bits_agree", json_integer(f->agree));
+    json_object_set_new(o, "triggers", json_integer(f->trigger_count));
+    json_object_set_new(o, "agreeing", f->threshold ? json_integer(f->agree) : json_null());
+    set_number(o, "null_probability", f->null_probability, true);
     set_number(o, "detection", f->detection, f->threshold > 0);
     set_number(o, "detection_stored", f->detection_stored, f->bits > 0);
     for (int i = 0; i < k->evidence->passport_count; i++)
@@ -267,6 +269,7 @@ static json_t *claim_json(const claim *k)
     set_number(o, "null_threshold", f->null_threshold, f->nulls > 0);
     set_number(o, "p_value", f->p_value, f->threshold > 0);
     json_object_set_new(o, "threshold", f->threshold ? json_integer(f->threshold) : json_null());
+    json_object_set_new(o, "triggers_agreeing", json_integer(f->trigger_agree));
     set_number(o, "trigger_public", f->trigger[PG_PUBLIC].exact, f->trigger[PG_PUBLIC].present);
     set_number(o, "trigger_private", f->trigger[PG_PRIVATE].exact, f->trigger[PG_PRIVATE].present);
     set_number(o, "trigger_p_value", f->trigger_p, f->trigger_count > 0);
@@ -310,10 +313,12 @@ static void print_claim(const claim *k)
         printf("  triggers, public branch   %.2f %% of %d\n", f->trigger[PG_PUBLIC].exact, f->trigger_count);
     if (f->trigger[PG_PRIVATE].present)
         printf("  triggers, private branch  %.2f %% of %d\n", f->trigger[PG_PRIVATE].exact, f->trigger_count);
-    if (f->trigger_count) printf("  p-value of the triggers   %.3g\n", f->trigger_p);
+    if (f->trigger_count)
+        printf("  p-value of the triggers   %.3g (%d of %d answered as deployed)\n", f->trigger_p, f->trigger_agree,
+               f->trigger_count);
     if (f->threshold)
-        printf("  fewest that are enough    %d against %s\n", f->threshold,
-               f->claim == PG_CLAIM_TRIGGERS ? "guessing" : "a fair coin");
+        printf("  fewest that are enough    %d against %s (null probability %g)\n", f->threshold,
+               f->claim == PG_CLAIM_TRIGGERS ? "guessing" : "a fair coin", f->null_probability);
     printf("  verdict                   %s\n", verdict(f));
 }
 

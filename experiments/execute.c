@@ -105,6 +105,8 @@ static pg_status record_claim(const pg_finding *f, const char *outcome, pg_recor
     const pg_accuracy *accuracy = pg_finding_accuracy(f);
     PG_TRY(add(record, outcome, "accuracy_claimed", accuracy->exact, "%", accuracy->present, err));
     PG_TRY(add(record, outcome, "bits", f->bits, "bits", f->bits > 0, err));
+    PG_TRY(add(record, outcome, "agreeing", f->agree, f->bits ? "bits" : "triggers", true, err));
+    PG_TRY(add(record, outcome, "null_probability", f->null_probability, "", true, err));
     PG_TRY(add(record, outcome, "detection", f->detection, "%", true, err));
     PG_TRY(add(record, outcome, "detection_stored", f->detection_stored, "%", true, err));
     PG_TRY(add(record, outcome, "p_coin", f->p_coin, "", f->bits > 0, err));
@@ -129,6 +131,8 @@ pg_status pg_execute_record(const pg_finding *f, const char *outcome, pg_record 
     PG_TRY(add(record, outcome, "accuracy_public", f->public_branch.exact, "%", f->public_branch.present, err));
     PG_TRY(add(record, outcome, "accuracy_private", f->private_branch.exact, "%", f->private_branch.present, err));
     if (f->bits || (f->claim == PG_CLAIM_TRIGGERS && f->trigger_count)) PG_TRY(record_claim(f, outcome, record, err));
+    PG_TRY(add(record, outcome, "triggers", f->trigger_count, "triggers", f->trigger_count > 0, err));
+    PG_TRY(add(record, outcome, "triggers_agreeing", f->trigger_agree, "triggers", f->trigger_count > 0, err));
     PG_TRY(add(record, outcome, "trigger_public", triggers[PG_PUBLIC].exact, "%", triggers[PG_PUBLIC].present, err));
     PG_TRY(add(record, outcome, "trigger_private", triggers[PG_PRIVATE].exact, "%", triggers[PG_PRIVATE].present, err));
     PG_TRY(add(record, outcome, "trigger_p_value", f->trigger_p, "", f->trigger_count > 0, err));

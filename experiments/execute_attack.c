@@ -18,8 +18,9 @@ typedef struct work {
     pg_model *victim, *pretrained, *running;
     pg_evidence *evidence, *forged; /* the owner's; what the attack that came before forged, NULL: none */
     pg_nulls nulls;
-    pg_judge *judge;  /* of forgeries on the unchanged victim */
-    double reference; /* accuracy of the victim as deployed */
+    pg_judge *judge;    /* of forgeries on the unchanged victim */
+    pg_finding genuine; /* the owner's, on the unchanged victim */
+    double reference;   /* accuracy of the victim as deployed */
     pg_attack_view view;
     void *state;
     bool started, genuine_known;
@@ -100,18 +101,17 @@ static pg_status verify(const work *w, const pg_model *model, const pg_evidence 
     return pg_verify(model, evidence, test, w->view.pixels, &w->task->verify, reference, nulls->count ? nulls : NULL, out, err);
 }
 
-/* The owner before the judge, on the unchanged victim: the row that every forgery is compared with, which the record has
- * already where the task was resumed. Also draws the nulls. */
-static pg_status judge_genuine(work *w, pg_record *record, pg_error *err)
+/* The owner before the judge, on the unchanged victim: what every forgery is compared with. Forgeries for the unchanged victim
+ * have it as a row, which the record has already where the task was resumed, and share the nulls that are drawn here. */
+static pg_status judge_genuine(work *w, bool unchanged, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_finding f;
     if (w->genuine_known) return PG_OK;
     w->genuine_known = true;
-    PG_TRY(draw_nulls(w, w->victim, w->evidence, &w->nulls, err));
-    PG_TRY(verify(w, w->victim, w->evidence, &w->data.test, NAN, &w->nulls, &f, err));
-    w->reference = f.deployed.exact;
-    if (!pg_record_has(record, "genuine")) PG_TRY(pg_execute_record(&f, "genuine", record, err));
+    if (unchanged) PG_TRY(draw_nulls(w, w->victim, w->evidence, &w->nulls, err));
+    PG_TRY(verify(w, w->victim, w->evidence, &w->data.test, NAN, &w->nulls, &w->genuine, err));
+    w->reference = w->genuine.deployed.exact;
+    if (unchanged && !pg_record_has(record, "genuine")) PG_TRY(pg_execute_record(&w->genuine, "genuine", record, err));
 done:
     return status;
 }
@@ -129,25 +129,31 @@ done:
     return status;
 }
 
-/* Is the forgery an ambiguity? It is where it serves as well as the genuine evidence, within 2 points, and either a quarter of
- * its bits differ from the owner's or a signature of its own is found whole. Only where both are of one form. */
+/* Beside what the judge finds of a forgery: the owner's bits, or triggers where those are claimed, that agree where it is
+ * shown; the bits that differ from the owner's, where both are of one form and as many. Is it an ambiguity? It is where it
+ * serves as well as the genuine evidence, within 2 points, and either a quarter of its bits differ from the owner's or a
+ * signature, mark or trigger set of its own is found whole. */
 static pg_status record_ambiguity(const work *w, const pg_model *model, const pg_evidence *forged, const pg_finding *f,
                                   const char *name, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    int matched = 0, owner = 0;
-    const int bits = pg_evidence_bits(w->evidence);
-    if (!bits || bits != pg_evidence_bits(forged) || pg_evidence_claim(forged) != pg_evidence_claim(w->evidence)) return PG_OK;
-    PG_TRY(pg_agreement_with(model, forged, w->evidence, &matched, err));
-    PG_TRY(pg_agreement_with(model, w->evidence, w->evidence, &owner, err));
-    const double differing = 100.0 * (bits - matched) / bits;
-    const pg_accuracy *accuracy = f->private_branch.present ? &f->private_branch : &f->deployed;
-    const bool serves = accuracy->exact >= w->reference - 2;
-    const bool another = differing >= 25 || (differing > 0 && f->agree == f->bits);
-    PG_TRY(pg_record_add(record, name, "owner_bits_matched", 100.0 * matched / bits, "%", err));
-    PG_TRY(pg_record_add(record, name, "bits_differing", differing, "%", err));
-    PG_TRY(pg_record_add(record, name, "owner_detection", 100.0 * owner / bits, "%", err));
-    if (!isnan(w->reference)) PG_TRY(pg_record_add(record, name, "ambiguous", serves && another, "", err));
+    pg_finding owner = w->genuine;
+    int matched;
+    const bool triggers = f->claim == PG_CLAIM_TRIGGERS, serves = pg_finding_accuracy(f)->exact >= w->reference - 2;
+    const int count = triggers ? f->trigger_count : f->bits;
+    bool another = f->agree == count;
+    if (!count) return PG_OK;
+    if (model != w->victim) PG_TRY(verify(w, model, w->evidence, NULL, NAN, &(pg_nulls){0}, &owner, err));
+    if (f->bits && f->bits == owner.bits && f->claim == owner.claim) {
+        PG_TRY(pg_agreement_with(model, forged, w->evidence, &matched, err));
+        const double differing = 100.0 * (f->bits - matched) / f->bits;
+        another = differing >= 25 || (differing > 0 && another);
+        PG_TRY(pg_record_add(record, name, "owner_bits_matched", 100.0 * matched / f->bits, "%", err));
+        PG_TRY(pg_record_add(record, name, "bits_differing", differing, "%", err));
+    }
+    const int owned = triggers ? owner.trigger_count : owner.bits, agree = triggers ? owner.trigger_agree : owner.agree;
+    if (owned) PG_TRY(pg_record_add(record, name, "owner_detection", 100.0 * agree / owned, "%", err));
+    PG_TRY(pg_record_add(record, name, "ambiguous", serves && another, "", err));
 done:
     return status;
 }
@@ -259,8 +265,8 @@ done:
 static pg_status record_attack(const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    if (o->images > 0) PG_TRY(pg_record_add(record, name, "attack_images", o->images, "images", err));
-    if (o->flops > 0) PG_TRY(pg_record_add(record, name, "attack_flops", o->flops, "multiply-adds", err));
+    PG_TRY(pg_record_add(record, name, "attack_images", o->images, "images", err));
+    PG_TRY(pg_record_add(record, name, "attack_flops", o->flops, "multiply-adds", err));
     for (const pg_measure *m = o->measures; m < o->measures + PG_MEASURES_MAX && m->name; m++)
         PG_TRY(pg_record_add(record, name, m->name, m->value, m->unit, err));
 done:
@@ -298,7 +304,7 @@ static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error
     double deployed;
     PG_TRY(find_deployed(w, o, &deployed, err));
     if (o->model || !o->evidence) PG_TRY(judge_removal(w, o, deployed, name, record, err));
-    if (o->evidence && !o->model) PG_TRY(judge_genuine(w, record, err));
+    if (o->evidence) PG_TRY(judge_genuine(w, !o->model, record, err));
     if (o->evidence) PG_TRY(judge_forgery(w, o, deployed, o->model ? "attacker" : name, record, err));
     if (w->task->attack->hands_on) PG_TRY(hand_on(w, o, err));
     PG_TRY(record_attack(o, name, record, err));

@@ -34,7 +34,7 @@ static void take_norms(const pg_model *model, double *values, size_t *count)
     for (int i = 0; i < model->layer_count; i++) {
         const pg_layer *l = &model->layers[i];
         const pg_affine *a = &l->affine[PG_PUBLIC];
-        if (l->row.kind == PG_ROW_CONV && l->row.passport && a->present)
+        if (l->row.kind == PG_ROW_CONV && l->row.passport && a->gamma >= 0)
             append(model->params + a->gamma, l->out_channels, values, count);
     }
 }

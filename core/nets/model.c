@@ -409,6 +409,12 @@ const pg_layer *pg_model_classifier(const pg_model *model)
     return &model->layers[model->layer_count - 1];
 }
 
+bool pg_model_of_perceptron(const pg_model *model, const pg_tensor *tensor)
+{
+    const pg_affine *private = &model->layers[tensor->layer].affine[PG_PRIVATE];
+    return !tensor->buffer && (tensor->offset == private->fc1 || tensor->offset == private->fc2);
+}
+
 size_t pg_model_parameters(const pg_model *model)
 {
     size_t total = 0;

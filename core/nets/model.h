@@ -108,6 +108,9 @@ void pg_model_copy_classifier(const pg_model *from, pg_model *to);
 const pg_layer *pg_model_passport_layer(const pg_model *model, int i);
 const pg_layer *pg_model_classifier(const pg_model *model);
 
+/* Is it a weight of a passport layer's perceptron (PAN)? */
+bool pg_model_of_perceptron(const pg_model *model, const pg_tensor *tensor);
+
 /* Distinct parameters as the state dict counts them, and multiply-adds of a forward pass of one image. */
 size_t pg_model_parameters(const pg_model *model);
 double pg_model_flops(const pg_model *model);

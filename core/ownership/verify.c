@@ -345,8 +345,10 @@ static pg_status verify_triggers(pg_model *model, const pg_evidence *evidence, p
     if (model->spec.private_affine && evidence->passport_count)
         PG_TRY(pg_measure_accuracy(model, PG_PRIVATE, evidence, triggers, pixels, batch, &out->trigger[PG_PRIVATE], err));
     const double share = out->trigger[pg_net_spec_deployed(&model->spec)].exact / 100;
-    out->trigger_p = pg_binomial_tail((int)lround(share * triggers->count), triggers->count, 1.0 / model->spec.classes);
+    out->trigger_agree = (int)lround(share * triggers->count);
+    out->trigger_p = pg_binomial_tail(out->trigger_agree, triggers->count, 1.0 / model->spec.classes);
     if (out->claim != PG_CLAIM_TRIGGERS) goto done;
+    out->agree = out->trigger_agree;
     out->detection = 100 * share;
     out->p_value = out->trigger_p;
 done:
@@ -388,7 +390,10 @@ static void find_thresholds(pg_finding *f, int classes, double level)
 {
     const bool triggers = f->claim == PG_CLAIM_TRIGGERS;
     const int n = triggers ? f->trigger_count : f->bits;
-    if (n) f->threshold = pg_binomial_threshold(n, triggers ? 1.0 / classes : 0.5, level);
+    if (n) {
+        f->null_probability = triggers ? 1.0 / classes : 0.5;
+        f->threshold = pg_binomial_threshold(n, f->null_probability, level);
+    }
     if (f->nulls) f->null_threshold = f->null_mean + gsl_cdf_ugaussian_Qinv(level) * f->null_deviation;
 }
 
@@ -410,7 +415,7 @@ done:
     return status;
 }
 
-static const pg_finding unknown = {.detection_stored = NAN, .agree_stored = -1, .null_threshold = NAN};
+static const pg_finding unknown = {.detection_stored = NAN, .agree_stored = -1, .null_probability = NAN, .null_threshold = NAN};
 
 pg_status pg_verify(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
                     const pg_verify_options *options, double reference, const pg_nulls *nulls, pg_finding *out, pg_error *err)

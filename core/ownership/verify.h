@@ -28,11 +28,13 @@ typedef struct pg_finding {
     pg_accuracy deployed, public_branch, private_branch;
     pg_accuracy trigger[2];  /* trigger accuracy by branch */
     int trigger_count;       /* 0: no triggers, or they are labelled for another number of classes */
-    double trigger_p;        /* of the deployed branch's count under guessing, 1 / classes */
+    int trigger_agree;       /* that the deployed branch answers as they are labelled */
+    double trigger_p;        /* exact binomial tail of trigger_agree under guessing, 1 / classes */
     int bits;                /* 0: the evidence has no signature and no mark */
     double detection;        /* percent: bits that agree, mean over layers, gamma recomputed from the passport; or triggers */
     double detection_stored; /* percent, from the model's stored scale; NaN where it stores none */
-    int agree, agree_stored; /* bits; agree_stored is -1 where absent */
+    int agree, agree_stored; /* bits, or triggers for a claim by triggers; agree_stored is -1 where absent */
+    double null_probability; /* that one of them agrees by guessing: 1/2 or 1 / classes; NaN: no claim */
     double layer_detection[PG_PASSPORTS_MAX];
     double p_coin; /* exact binomial tail of agree at q = 1/2 */
     int nulls;

@@ -232,9 +232,7 @@ static double run_branch(pg_trainer *t, pg_branch branch, bool first, bool last,
 /* PAN's perceptron belongs to the private branch: where that is not run, weight decay must not touch it either. */
 static bool is_trained(const pg_job *job, const pg_tensor *tensor)
 {
-    const pg_affine *private = &job->model->layers[tensor->layer].affine[PG_PRIVATE];
-    const bool perceptron = tensor->offset == private->fc1 || tensor->offset == private->fc2;
-    return tensor->layer >= job->train_from && (!perceptron || job->evidence);
+    return tensor->layer >= job->train_from && (job->evidence || !pg_model_of_perceptron(job->model, tensor));
 }
 
 static void update_run(pg_trainer *t, size_t from, size_t to)

@@ -217,7 +217,44 @@ static void test_prune_levels(void **state)
     }
 }
 
-/* Each level starts from the victim; with everything gone no bit of any signature agrees. */
+static bool of_perceptron(const pg_tensor *t)
+{
+    return strstr(t->name, ".fc.") != NULL;
+}
+
+static size_t perceptron_weights(const pg_model *model)
+{
+    size_t count = 0;
+    for (int t = 0; t < model->tensor_count; t++) count += of_perceptron(&model->tensors[t]) ? model->tensors[t].count : 0;
+    return count;
+}
+
+/* PAN's perceptrons count for the percentile, but the owner keeps them: none of their weights goes. */
+static void test_prune_perceptron(void **state)
+{
+    (void)state;
+    subject victim = victim_of("pan");
+    const size_t n = set_parameters(victim.model, false, counting);
+    const double median = 1 + (double)(n - 1) / 2;
+    const pg_attack_view view = view_of(&victim);
+    raid r;
+    pg_outcome o;
+    assert_true(perceptron_weights(victim.model) > 0);
+    open_raid(&r, "prune", "{levels: [50]}", &view);
+    assert_true(next(&r, &o));
+    for (int i = 0; i < o.model->tensor_count; i++) {
+        const pg_tensor *t = &o.model->tensors[i];
+        for (size_t e = 0; !t->buffer && e < t->count; e++) {
+            const pg_real before = victim.model->params[t->offset + (ptrdiff_t)e];
+            const bool goes = !of_perceptron(t) && fabs((double)before) <= median;
+            assert_true(o.model->params[t->offset + (ptrdiff_t)e] == (goes ? 0 : before));
+        }
+    }
+    finish(&r);
+    subject_destroy(&victim);
+}
+
+/* Each level starts from the victim; with everything of the network gone no bit of any signature agrees. */
 static void test_prune_everything(void **state)
 {
     (void)state;
@@ -231,7 +268,7 @@ static void test_prune_everything(void **state)
         OK(pg_options_defaults(pg_verify_table, &judge, &err));
         open_raid(&r, "prune", "{levels: [100, 0]}", &view);
         assert_true(next(&r, &o));
-        assert_int_equal(zeros(o.model, false), pg_model_parameters(o.model));
+        assert_int_equal(zeros(o.model, false), pg_model_parameters(o.model) - perceptron_weights(o.model));
         OK(pg_verify(o.model, victim.evidence, &data.test, PG_PIXELS_IMAGENET, &judge, NAN, NULL, &f, &err));
         assert_int_equal(f.agree, 0);
         assert_true(f.detection <= 0 && f.p_value >= 1);
@@ -268,7 +305,7 @@ static bool of_classifier(const pg_model *model, const pg_tensor *t)
 /* Does training the deployed branch change it? PAN's perceptrons and private statistics belong to the other branch. */
 static bool of_private_branch(const pg_tensor *t)
 {
-    return strstr(t->name, ".fc.") || strstr(t->name, ".bn1.");
+    return of_perceptron(t) || strstr(t->name, ".bn1.");
 }
 
 /* The parameters of the last layer alone, or all that the deployed branch uses; its running statistics move in any case (as in
@@ -290,6 +327,8 @@ static void test_finetune_changes(void **state)
             open_raid(&r, "finetune", yaml, &view);
             assert_true(next(&r, &o));
             assert_true(!o.axis && !o.evidence && !o.data);
+            assert_true(o.images == data.train.count);
+            assert_true(o.flops == (last ? 1 : 3) * o.images * pg_model_flops(o.model));
             for (int t = 0; t < before->tensor_count; t++) {
                 const pg_tensor *old = &before->tensors[t], *new = tensor_of(o.model, old->name);
                 const bool moves = !of_private_branch(old) && (!last || old->buffer || of_classifier(before, old));
@@ -493,8 +532,40 @@ static void test_names(void **state)
 
 /* ---- the threat model ---- */
 
+enum { SPIED_IMAGES = 20 }; /* that the victim was trained on */
 static pg_attack_view seen; /* by the spy */
-static bool seen_evidence, seen_train, seen_pretrained;
+static bool seen_evidence, seen_train, seen_pretrained, seen_running, seen_fresh;
+static const subject *spied; /* the victim; its affine and unused images are compared with what the view shows */
+
+/* The running network has the affine with which the victim is deployed, as its own: nothing of what makes it. */
+static void check_running(const pg_model *running)
+{
+    pg_net *net = NULL;
+    const pg_model *m = spied->model;
+    assert_true(running->spec.public_affine);
+    assert_false(running->spec.private_affine || running->spec.own_norm || running->spec.perceptron);
+    OK(pg_net_create(&m->spec, 1, false, PG_CONV_AUTO, &net, &err));
+    OK(pg_passports_install(net, m, spied->evidence, &err));
+    pg_net_refresh_passports(net, m);
+    for (int i = 0; i < m->passport_count; i++) {
+        const pg_layer *l = pg_model_passport_layer(m, i);
+        const bool public = m->spec.public_affine;
+        assert_memory_equal(running->params + pg_model_passport_layer(running, i)->affine[PG_PUBLIC].gamma,
+                            public ? m->params + l->affine[PG_PUBLIC].gamma : pg_net_gamma(net, i),
+                            (size_t)l->out_channels * sizeof *m->params);
+    }
+    pg_net_destroy(&net);
+}
+
+/* Fresh images are none of those that the owner trained on. */
+static void check_fresh(const pg_dataset *set)
+{
+    const size_t bytes = (size_t)(set->height * set->width * 3);
+    assert_true(set->count > 0);
+    for (int i = 0; i < set->count; i++)
+        for (int k = 0; k < SPIED_IMAGES; k++)
+            assert_true(memcmp(set->images + (size_t)i * bytes, data.train.images + (size_t)k * bytes, bytes) != 0);
+}
 
 static pg_status spy_start(void *state, const void *options, const pg_attack_view *view, pg_error *error)
 {
@@ -523,6 +594,10 @@ static double spy_progress(const void *state)
 static void spy_finish(void *state)
 {
     (void)state;
+    seen_running = seen.running;
+    seen_fresh = seen.fresh;
+    if (seen_running) check_running(seen.running);
+    if (seen_fresh) check_fresh(seen.fresh);
     seen_evidence = seen.evidence;
     seen_train = seen.train;
     seen_pretrained = seen.pretrained;
@@ -540,13 +615,14 @@ static void spy_on(const subject *victim, unsigned sees)
                            .finish = spy_finish};
     const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
     pg_task task = {.kind = PG_TASK_ATTACK,
-                    .data = {.name = "synthetic", .train = 20, .test = 20},
+                    .data = {.name = "synthetic", .train = SPIED_IMAGES, .test = 20},
                     .scheme = victim->scheme,
                     .seed = 1,
                     .victim = "victim",
                     .pretrained = "pretrained",
                     .attack = &spy};
     pg_record record = {0};
+    spied = victim;
     OK(pg_execute_attack(&task, &at, &record, &err));
     pg_record_clear(&record);
 }
@@ -572,7 +648,7 @@ static void test_view_holds_what_is_declared(void **state)
     for (int i = 0; i < SCHEMES; i++) {
         subject victim = victim_of(names[i]);
         save(&victim, &at, "victim");
-        for (unsigned sees = 0; sees < 16; sees++) {
+        for (unsigned sees = 0; sees < 2 * PG_SEES_FRESH; sees++) {
             spy_on(&victim, sees);
             assert_non_null(seen.model);
             assert_non_null(seen.pictures);
@@ -581,6 +657,8 @@ static void test_view_holds_what_is_declared(void **state)
             assert_int_equal(seen_evidence, sees & PG_SEES_EVIDENCE || distributed);
             assert_int_equal(seen_train, (sees & PG_SEES_TRAIN) != 0);
             assert_int_equal(seen_pretrained, (sees & PG_SEES_PRETRAINED) != 0);
+            assert_int_equal(seen_running, (sees & PG_SEES_AFFINE) != 0);
+            assert_int_equal(seen_fresh, (sees & PG_SEES_FRESH) != 0);
         }
         subject_destroy(&victim);
     }
@@ -672,6 +750,7 @@ int main(void)
         cmocka_unit_test(test_null),
         cmocka_unit_test(test_prune_example),
         cmocka_unit_test(test_prune_levels),
+        cmocka_unit_test(test_prune_perceptron),
         cmocka_unit_test(test_prune_everything),
         cmocka_unit_test(test_finetune_changes),
         cmocka_unit_test(test_finetune_start),

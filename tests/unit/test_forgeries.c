@@ -365,20 +365,28 @@ static pg_model *running_of(const subject *victim)
     return running;
 }
 
-/* Options as a grid would read them, and the view that the attack declares. */
-static void prepare(raid *r, const char *name, const char *yaml, const subject *victim)
+/* Options as a grid would read them. */
+static void *read_options(const pg_option *table, size_t size, const char *yaml)
 {
     static pg_problems problems;
     pg_tree *tree = NULL;
-    *r = (raid){.attack = pg_attack_find(name), .running = running_of(victim)};
-    const unsigned sees = r->attack->sees;
+    void *options = NULL;
     problems.count = 0;
-    OK(pg_alloc(1, r->attack->options_size, &r->options, &err));
-    OK(pg_options_defaults(r->attack->options, r->options, &err));
+    OK(pg_alloc(1, size, &options, &err));
+    OK(pg_options_defaults(table, options, &err));
     OK(pg_yaml_parse_text(yaml, "test", &tree, &err));
-    pg_options_read(r->attack->options, tree->root, r->options, &problems);
+    pg_options_read(table, tree->root, options, &problems);
     pg_tree_destroy(&tree);
     if (problems.count) fail_msg("%s", problems.lines[0]);
+    return options;
+}
+
+/* Options, and the view that the attack declares. */
+static void prepare(raid *r, const char *name, const char *yaml, const subject *victim)
+{
+    *r = (raid){.attack = pg_attack_find(name), .running = running_of(victim)};
+    const unsigned sees = r->attack->sees;
+    r->options = read_options(r->attack->options, r->attack->options_size, yaml);
     r->view = (pg_attack_view){.model = victim->model,
                                .scheme = victim->scheme,
                                .running = sees & PG_SEES_AFFINE ? r->running : NULL,
@@ -437,10 +445,28 @@ static void hash_outcomes(const char *name, const char *yaml, const subject *vic
         char commitment[PG_SHA256_HEX];
         pg_evidence_commitment(o.evidence, commitment);
         pg_hash_add_text(&hash, commitment);
+        if (o.model) pg_hash_add(&hash, o.model->params, o.model->param_count * sizeof *o.model->params);
+        if (o.model) pg_hash_add(&hash, o.model->buffers, o.model->buffer_count * sizeof *o.model->buffers);
         if (o.shown) pg_hash_add(&hash, o.shown->buffers, o.shown->buffer_count * sizeof *o.shown->buffers);
     }
     close_raid(&r);
     pg_hash_finish_hex(&hash, hex);
+}
+
+/* A network whose owner has the evidence of a scheme with these options; not trained. */
+static subject owner_of(const char *scheme, const char *yaml, uint64_t seed)
+{
+    subject s = {.scheme = pg_scheme_find(scheme), .seed = {.grid = seed, .task = scheme}};
+    void *options = read_options(s.scheme->options, s.scheme->options_size, yaml);
+    s.spec = pg_net_spec_plain(pg_arch_find("alexnet"), PG_NORM_BN, 10);
+    s.spec.width = 0.0625;
+    OK(s.scheme->wire(options, &s.spec, &err));
+    const pg_keygen in = {.spec = &s.spec, .seed = s.seed, .data = &data, .pixels = PG_PIXELS_IMAGENET};
+    OK(s.scheme->keygen(options, &in, &s.evidence, &err));
+    OK(pg_model_create(&s.spec, &s.model, &err));
+    pg_model_initialise(s.model, s.seed, "weights");
+    pg_free(options);
+    return s;
 }
 
 /* Trained a little; its signature is, whatever the training, what its passports give. */
@@ -900,22 +926,34 @@ static const struct {
              {"invert", "{flips: [10], images: 5}"}};
 enum { QUICK = sizeof quick / sizeof *quick };
 
-/* The same seed gives the same forgery on any number of threads, another seed another one. */
+/* The same seed gives the same outcomes on any number of threads, another seed other ones. */
+static void check_deterministic(const char *name, const char *yaml, const subject *victim)
+{
+    char first[PG_SHA256_HEX], hex[PG_SHA256_HEX];
+    hash_outcomes(name, yaml, victim, 1, first);
+    pg_compute_start(2);
+    hash_outcomes(name, yaml, victim, 1, hex);
+    pg_compute_start(1);
+    assert_string_equal(hex, first);
+    hash_outcomes(name, yaml, victim, 2, hex);
+    assert_string_not_equal(hex, first);
+}
+
 static void test_deterministic(void **state)
 {
     (void)state;
     subject victim = victim_of("v1", PG_NORM_BN);
-    for (int i = 0; i < QUICK; i++) {
-        char first[PG_SHA256_HEX], hex[PG_SHA256_HEX];
-        hash_outcomes(quick[i].name, quick[i].yaml, &victim, 1, first);
-        pg_compute_start(2);
-        hash_outcomes(quick[i].name, quick[i].yaml, &victim, 1, hex);
-        pg_compute_start(1);
-        assert_string_equal(hex, first);
-        hash_outcomes(quick[i].name, quick[i].yaml, &victim, 2, hex);
-        assert_string_not_equal(hex, first);
-    }
+    subject uchida = owner_of("uchida", "{bits: 32}", 1), adi = owner_of("adi", "{trigger_count: 8}", 1);
+    for (int i = 0; i < QUICK; i++) check_deterministic(quick[i].name, quick[i].yaml, &victim);
+    check_deterministic("counterfeit-uchida", "{method: iterative}", &uchida);
+    check_deterministic("counterfeit-uchida", "{method: closed-form}", &uchida);
+    check_deterministic("counterfeit-triggers", "{count: 4, steps: 5}", &adi);
+    check_deterministic("overwrite", "{epochs: 1, batch: 20}", &victim);
+    check_deterministic("overwrite", "{epochs: 1, batch: 20}", &uchida);
+    check_deterministic("overwrite", "{epochs: 1, batch: 20}", &adi);
     subject_destroy(&victim);
+    subject_destroy(&uchida);
+    subject_destroy(&adi);
 }
 
 static void refuses(const char *name, const char *yaml, const subject *victim, const char *text)
@@ -1004,10 +1042,9 @@ static void forge(const subject *victim, const char *name, const char *yaml, pg_
     pg_model_destroy(&r.running);
 }
 
-/* Outsiders forge the same whatever the owner's passports, signature and triggers are; insiders do not. */
-static void test_secrets_are_out_of_reach(void **state)
+/* Outsiders forge the same whatever the owner's passports, mark, signature and triggers are; insiders do not. */
+static void check_reach(const subject *victim, const subject *other)
 {
-    (void)state;
     static const struct {
         const char *name, *yaml;
         bool insider;
@@ -1017,29 +1054,48 @@ static void test_secrets_are_out_of_reach(void **state)
                 {"substitute", "{epochs: 1, batch: 4}", false},
                 {"substitute", "{epochs: 1, batch: 4, overlap: disjoint}", false},
                 {"invert", "{flips: [10]}", false},
+                {"counterfeit-uchida", "{bits: 32}", false},
+                {"counterfeit-uchida", "{bits: 32, method: free}", false},
+                {"counterfeit-triggers", "{count: 4, steps: 3}", false},
+                {"counterfeit-triggers", "{count: 4, steps: 3, start: pictures}", false},
                 {"fake3", "{epochs: 1, batch: 20}", true},
                 {"flip", "{levels: [10]}", true}};
+    int count = 0;
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        char mine[PG_SHA256_HEX], theirs[PG_SHA256_HEX];
+        pg_record first = {0}, second = {0};
+        subject swapped = *victim;
+        if (!(pg_attack_find(runs[i].name)->needs & victim->scheme->holds)) continue;
+        spied_evidence = false;
+        swapped.evidence = other->evidence;
+        forge(victim, runs[i].name, runs[i].yaml, &first, mine);
+        forge(&swapped, runs[i].name, runs[i].yaml, &second, theirs);
+        pg_record_clear(&first);
+        pg_record_clear(&second);
+        assert_int_equal(spied_evidence, runs[i].insider);
+        assert_int_equal(strcmp(mine, theirs) != 0, runs[i].insider);
+        count++;
+    }
+    assert_true(count >= 2);
+}
+
+static void test_secrets_are_out_of_reach(void **state)
+{
+    (void)state;
     static const char *const schemes[] = {"v2", "v3"};
-    for (int k = 0; k < 2; k++) {
-        subject victim = victim_of(schemes[k], PG_NORM_BN);
-        pg_evidence *const genuine = victim.evidence;
-        subject other = subject_wire(schemes[k], PG_NORM_BN, PG_PASSPORT_SHUFFLE);
-        other.seed.grid = 99;
-        subject_fill(&other, &data);
-        for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
-            char mine[PG_SHA256_HEX], theirs[PG_SHA256_HEX];
-            pg_record first = {0}, second = {0};
-            spied_evidence = false;
-            victim.evidence = genuine;
-            forge(&victim, runs[i].name, runs[i].yaml, &first, mine);
-            victim.evidence = other.evidence;
-            forge(&victim, runs[i].name, runs[i].yaml, &second, theirs);
-            pg_record_clear(&first);
-            pg_record_clear(&second);
-            assert_int_equal(spied_evidence, runs[i].insider);
-            assert_int_equal(strcmp(mine, theirs) != 0, runs[i].insider);
+    static const char *const keys[][2] = {{"uchida", "{bits: 32}"}, {"adi", "{trigger_count: 8}"}};
+    for (int k = 0; k < 4; k++) {
+        subject victim, other;
+        if (k < 2) {
+            victim = victim_of(schemes[k], PG_NORM_BN);
+            other = subject_wire(schemes[k], PG_NORM_BN, PG_PASSPORT_SHUFFLE);
+            other.seed.grid = 99;
+            subject_fill(&other, &data);
+        } else {
+            victim = owner_of(keys[k - 2][0], keys[k - 2][1], 1);
+            other = owner_of(keys[k - 2][0], keys[k - 2][1], 99);
         }
-        victim.evidence = genuine;
+        check_reach(&victim, &other);
         subject_destroy(&other);
         subject_destroy(&victim);
     }
@@ -1070,6 +1126,7 @@ static void test_sheet(void **state)
     forge(&victim, "flip", "{levels: [0, 50]}", &again, hex);
     forge(&victim, "fake2", "{epochs: 2, batch: 20}", &fake2, hex);
     assert_true(cell(&flip, "genuine", "detection") == 100);
+    assert_true(cell(&flip, "genuine", "agreeing") == bits && cell(&flip, "genuine", "null_probability") == 0.5);
     assert_true(cell(&flip, "level=0", "bits_differing") == 0 && cell(&flip, "level=0", "owner_bits_matched") == 100);
     assert_true(cell(&flip, "level=0", "ambiguous") == 0); /* the owner's own signature is none of the forger's */
     const double turned = 100.0 * (bits / 2) / bits;       /* rounded down */
@@ -1079,6 +1136,7 @@ static void test_sheet(void **state)
     assert_true(cell(&flip, "level=50", "ambiguous") == serves);
     assert_true(cell(&fake2, "", "attack_images") == 80 &&
                 cell(&fake2, "", "attack_flops") > 80 * pg_model_flops(victim.model));
+    assert_true(cell(&flip, "level=50", "attack_images") == 0 && cell(&flip, "level=50", "attack_flops") == 0);
     assert_true(cell(&fake2, "", "loss_last") > 0);
     assert_int_equal(flip.cell_count, again.cell_count);
     for (int i = 0; i < flip.cell_count; i++) assert_true(flip.cells[i].value == again.cells[i].value);
@@ -1086,6 +1144,62 @@ static void test_sheet(void **state)
     pg_record_clear(&again);
     pg_record_clear(&fake2);
     subject_destroy(&victim);
+    pg_task_release_data();
+}
+
+static bool has_cell(const pg_record *record, const char *outcome, const char *metric)
+{
+    for (int i = 0; i < record->cell_count; i++)
+        if (strcmp(record->cells[i].outcome, outcome) == 0 && strcmp(record->cells[i].metric, metric) == 0) return true;
+    return false;
+}
+
+/* The sheet of one forgery: the owner's statistic where it is shown, the forger's, and the accuracy decide. Only evidence of as
+ * many bits as the owner's has bits that differ. True if it is an ambiguity. */
+static bool check_sheet(const subject *victim, const char *attack, const char *yaml, const char *outcome, bool comparable)
+{
+    pg_record record = {0};
+    char hex[PG_SHA256_HEX];
+    forge(victim, attack, yaml, &record, hex);
+    const bool unchanged = strcmp(outcome, "attacker") != 0;
+    const double before = judge_alone(victim->model, victim->evidence).deployed.exact;
+    const bool serves = cell(&record, outcome, "accuracy_claimed") >= before - 2;
+    bool another = cell(&record, outcome, "detection") == 100;
+    assert_int_equal(has_cell(&record, outcome, "bits_differing"), comparable);
+    assert_int_equal(has_cell(&record, outcome, "owner_bits_matched"), comparable);
+    if (comparable) {
+        const double differing = cell(&record, outcome, "bits_differing");
+        another = differing >= 25 || (differing > 0 && another);
+    }
+    assert_true(cell(&record, outcome, "ambiguous") == (serves && another));
+    assert_int_equal(has_cell(&record, "genuine", "detection"), unchanged);
+    const bool triggers = has_cell(&record, outcome, "triggers"), passports = victim->evidence->passport_count > 0;
+    const char *statistic = triggers && passports ? "trigger_public" : "detection";
+    assert_true(fabs(cell(&record, outcome, "owner_detection") - cell(&record, unchanged ? "genuine" : "", statistic)) < 1e-9);
+    assert_true(cell(&record, unchanged ? outcome : "", "attack_images") >= 0);
+    assert_true(cell(&record, unchanged ? outcome : "", "attack_flops") >= 0);
+    pg_record_clear(&record);
+    return serves && another;
+}
+
+/* Every form of claim has its sheet: marks of as many bits as the owner's and of more, triggers against triggers alone and
+ * beside passports, and evidence that was trained into the stolen model. */
+static void test_sheet_of_every_form(void **state)
+{
+    (void)state;
+    subject uchida = owner_of("uchida", "{bits: 32}", 1), whole = owner_of("uchida", "{bits: 256}", 1);
+    subject adi = owner_of("adi", "{trigger_count: 8}", 1);
+    subject v3 = owner_of("v3", "{passport: random, trigger_count: 8}", 1);
+    assert_true(check_sheet(&uchida, "counterfeit-uchida", "{bits: 32}", "", true));
+    assert_true(check_sheet(&uchida, "counterfeit-uchida", "{bits: 64}", "", false));
+    assert_true(check_sheet(&adi, "counterfeit-triggers", "{count: 4}", "", false));
+    assert_false(check_sheet(&adi, "counterfeit-triggers", "{count: 4, steps: 1, bound: 1}", "", false));
+    assert_true(check_sheet(&v3, "counterfeit-triggers", "{count: 4}", "", false));
+    (void)check_sheet(&uchida, "overwrite", "{epochs: 1, batch: 20}", "attacker", false);
+    (void)check_sheet(&whole, "overwrite", "{epochs: 1, batch: 20}", "attacker", true);
+    (void)check_sheet(&adi, "overwrite", "{epochs: 1, batch: 20}", "attacker", false);
+    subject *const victims[] = {&uchida, &whole, &adi, &v3};
+    for (int i = 0; i < 4; i++) subject_destroy(victims[i]);
     pg_task_release_data();
 }
 
@@ -1146,6 +1260,7 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_secrets_are_out_of_reach),
         cmocka_unit_test(test_sheet),
+        cmocka_unit_test(test_sheet_of_every_form),
         cmocka_unit_test(test_declared_sight),
     };
     return cmocka_run_group_tests(tests, start, end);

@@ -1,12 +1,14 @@
 /* Gradients against central differences, in the double build: every kernel by itself, then the total loss of every scheme and
- * norm with respect to every tensor of a small network.
+ * norm with respect to every tensor of a small network, and that of the attack that trains passports.
  *
  * A difference is taken at several steps and the best counts: at a long one a ReLU or a pool may switch, at a short one
  * rounding is seen, but a wrong gradient agrees at none. So nothing has to be skipped. */
 #include "tests/unit/small_net.h"
 
+#include "attacks/attack.h"
 #include "core/compute/conv.h"
 #include "core/compute/norm.h"
+#include "core/formats/yaml.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -522,6 +524,114 @@ static void test_imagenet(void **state)
     check_network(&resnet, "v2");
 }
 
+/* ---- fake 3 ---- */
+
+typedef struct fake3_case {
+    small_net s;
+    pg_evidence *forged;
+} fake3_case;
+
+/* The attack's loss: cross-entropy of the private branch, sign loss, and a term that grows as a passport nears the original. */
+static double fake3_objective(void *context)
+{
+    fake3_case *c = context;
+    small_net *s = &c->s;
+    MUST(pg_passports_install(s->net, s->model, c->forged, &problem));
+    const pg_real *logits = pg_net_forward(s->net, s->model, PG_PRIVATE, PG_BATCH, s->images, SMALL_BATCH, false);
+    double loss = pg_cross_entropy(SMALL_BATCH, SMALL_CLASSES, logits, s->labels, 0, NULL, NULL);
+    loss += pg_sign_loss(0.1, c->forged, s->net);
+    for (int i = 0; i < c->forged->passport_count; i++) {
+        const pg_passport *a = &c->forged->passports[i], *b = &s->evidence->passports[i];
+        const size_t n = (size_t)(a->height * a->width * a->inputs);
+        const pg_real *const pairs[2][2] = {{a->key, b->key}, {a->skey, b->skey}};
+        for (int k = 0; k < 2; k++) {
+            double sum = 0;
+            for (size_t e = 0; e < n; e++) sum += pow((double)(pairs[k][0][e] - pairs[k][1][e]), 2);
+            loss += (double)n / sum;
+        }
+    }
+    return loss;
+}
+
+/* What the attack forges in one step of plain gradient descent at this rate. */
+static pg_evidence *fake3_step(const pg_attack_view *view, const char *rate)
+{
+    static pg_problems problems;
+    const pg_attack *attack = pg_attack_find("fake3");
+    pg_tree *tree = NULL;
+    void *options = NULL, *state = NULL;
+    pg_attack_state what = PG_ATTACK_WORKING;
+    pg_outcome outcome = {0};
+    pg_evidence *forged = NULL;
+    char yaml[160];
+    snprintf(yaml, sizeof yaml,
+             "{flips: 0.3, noise: 0.5, clip: 1e6, epochs: 1, batch: %d, lr: %s, momentum: 0, weight_decay: 0, crop: false}",
+             SMALL_BATCH, rate);
+    MUST(pg_alloc(1, attack->options_size, &options, &problem));
+    MUST(pg_alloc(1, attack->state_size, &state, &problem));
+    MUST(pg_options_defaults(attack->options, options, &problem));
+    MUST(pg_yaml_parse_text(yaml, "test", &tree, &problem));
+    problems.count = 0;
+    pg_options_read(attack->options, tree->root, options, &problems);
+    if (problems.count) fail_msg("%s", problems.lines[0]);
+    MUST(attack->start(state, options, view, &problem));
+    while (what < PG_ATTACK_OUTCOME) MUST(attack->step(state, &what, &outcome, &problem));
+    MUST(pg_evidence_clone(outcome.evidence, &forged, &problem));
+    attack->finish(state);
+    pg_tree_destroy(&tree);
+    pg_free(options);
+    pg_free(state);
+    return forged;
+}
+
+/* The images of the attack's only step, as it turns them, are those of the objective. */
+static void share_batch(small_net *s, const pg_attack_view *view)
+{
+    pg_batches *batches = NULL;
+    MUST(pg_batches_create(view->train, SMALL_BATCH, (pg_augment){.flip = true}, view->pixels, view->seed, &batches, &problem));
+    MUST(pg_batches_get(batches, 0, 0, s->images, s->labels, &problem));
+    pg_batches_destroy(&batches);
+}
+
+static void check_fake3(const char *scheme, pg_norm_kind norm)
+{
+    fake3_case c;
+    pg_dataset images = {.name = "images", .classes = SMALL_CLASSES};
+    const pg_net_spec spec = small_spec("alexnet", norm, scheme, "default");
+    open_small(&c.s, &spec, PG_CONV_AUTO);
+    MUST(pg_dataset_allocate(&images, SMALL_BATCH, spec.image_height, spec.image_width, &problem));
+    for (int i = 0; i < SMALL_BATCH * spec.image_height * spec.image_width * 3; i++)
+        images.images[i] = (uint8_t)pg_rng_below(&rng, 256);
+    for (int i = 0; i < SMALL_BATCH; i++) images.labels[i] = c.s.labels[i];
+    const pg_attack_view view = {
+        .model = c.s.model, .evidence = c.s.evidence, .train = &images, .seed = {.grid = 7, .task = "fake3"}};
+    share_batch(&c.s, &view);
+    c.forged = fake3_step(&view, "1e-300");
+    pg_evidence *moved = fake3_step(&view, "1");
+    for (int i = 0; i < moved->passport_count; i++) {
+        pg_passport *from = &c.forged->passports[i], *to = &moved->passports[i];
+        const size_t n = (size_t)(from->height * from->width * from->inputs);
+        for (size_t e = 0; e < n; e++) {
+            to->key[e] = from->key[e] - to->key[e];
+            to->skey[e] = from->skey[e] - to->skey[e];
+        }
+        check_gradient("fake3: key", fake3_objective, &c, from->key, to->key, n);
+        check_gradient("fake3: skey", fake3_objective, &c, from->skey, to->skey, n);
+    }
+    pg_evidence_destroy(&moved);
+    pg_evidence_destroy(&c.forged);
+    pg_dataset_clear(&images);
+    close_small(&c.s);
+}
+
+static void test_fake3(void **state)
+{
+    (void)state;
+    check_fake3("v1", PG_NORM_BN);
+    check_fake3("v2", PG_NORM_GN);
+    check_fake3("pan", PG_NORM_BN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -539,6 +649,7 @@ int main(void)
         cmocka_unit_test(test_passport_layers),
         cmocka_unit_test(test_relu_before_add_off),
         cmocka_unit_test(test_imagenet),
+        cmocka_unit_test(test_fake3),
     };
     pg_compute_start(1);
     pg_rng_open(&rng, (pg_seed){.grid = 7, .task = "small"}, "directions", 0);

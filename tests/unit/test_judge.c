@@ -1,7 +1,9 @@
 /* The judge, as a command: owner and forger side by side, as text and JSON; commitments; files that do not fit; bad usage. */
 #include "tests/unit/subject.h"
 
+#include "core/data/triggers.h"
 #include "core/nets/state.h"
+#include "core/ownership/verify.h"
 #include "experiments/commands.h"
 
 #include <dirent.h>
@@ -62,7 +64,7 @@ static void make_owner_and_forger(void)
     subject_destroy(&s);
 }
 
-/* A plain AlexNet and evidence for one layer each, of as many bits. */
+/* A plain AlexNet; evidence for one layer each, of as many bits; and triggers alone. */
 static void make_plain(void)
 {
     static const char *const layers[] = {"features.5", "features.6"};
@@ -76,6 +78,11 @@ static void make_plain(void)
         save_evidence(s.evidence, layers[i]);
         subject_destroy(&s);
     }
+    pg_evidence *triggers = NULL;
+    OK(pg_evidence_create(&plain.spec, "adi", "generated", &triggers, &err));
+    OK(pg_triggers_generate(20, 10, plain.seed, &triggers->triggers, &err));
+    save_evidence(triggers, "adi-owner");
+    pg_evidence_destroy(&triggers);
     subject_destroy(&plain);
 }
 
@@ -228,14 +235,32 @@ static void test_text(void **state)
 static void test_json(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"evidence",       "scheme",          "kind",
-                                       "commitment",     "accuracy_public", "accuracy_with_passport",
-                                       "bits",           "bits_agree",      "detection",
-                                       "p_coin",         "nulls",           "null_mean",
-                                       "p_value",        "null_deviation",  "detection_stored",
-                                       "stands",         "verdict",         "detection_by_layer",
-                                       "trigger_public", "trigger_private", "trigger_p_value",
-                                       "threshold",      "null_threshold"};
+    static const char *const keys[] = {"evidence",
+                                       "scheme",
+                                       "kind",
+                                       "commitment",
+                                       "accuracy_public",
+                                       "accuracy_with_passport",
+                                       "bits",
+                                       "agreeing",
+                                       "detection",
+                                       "p_coin",
+                                       "nulls",
+                                       "null_mean",
+                                       "p_value",
+                                       "null_deviation",
+                                       "detection_stored",
+                                       "stands",
+                                       "verdict",
+                                       "detection_by_layer",
+                                       "trigger_public",
+                                       "trigger_private",
+                                       "trigger_p_value",
+                                       "threshold",
+                                       "null_threshold",
+                                       "triggers",
+                                       "triggers_agreeing",
+                                       "null_probability"};
     enum { KEYS = sizeof keys / sizeof *keys };
     json_t *root = verdicts("--model model --evidence owner --evidence forger --json" HEARING);
     assert_int_equal(json_array_size(json_object_get(root, "claims")), 2);
@@ -253,7 +278,8 @@ static void test_json(void **state)
         assert_true(json_is_null(json_object_get(claim, "accuracy_public")));
         assert_true(json_is_null(json_object_get(claim, "detection_stored")));
         assert_true(json_is_null(json_object_get(claim, "trigger_p_value")));
-        assert_true(bits > 0 && number(claim, "bits_agree") <= bits);
+        assert_true(bits > 0 && number(claim, "triggers") == 0 && number(claim, "null_probability") == 0.5);
+        assert_true(fabs(pg_binomial_tail((int)number(claim, "agreeing"), (int)bits, 0.5) - number(claim, "p_coin")) < 1e-15);
         assert_true(number(claim, "nulls") >= 100 && number(claim, "nulls") <= 100);
         assert_int_equal(number(claim, "p_value") <= 1e-3, i == 0);
         assert_true(json_object_size(json_object_get(claim, "detection_by_layer")) == 5);
@@ -317,7 +343,25 @@ static void test_trigger_set(void **state)
     json_decref(root);
     assert_judged("--model v3 --evidence v3-owner --nulls 0" HEARING);
     assert_true(says("triggers, public branch") && says("% of 5") && says("accuracy as deployed"));
+    assert_true(says("of 5 answered as deployed") && says("against a fair coin (null probability 0.5)"));
     assert_false(says("fresh ones"));
+}
+
+/* A claim by triggers is counted as one by bits is: how many agree, of how many, by which chance each. */
+static void test_triggers_alone(void **state)
+{
+    (void)state;
+    json_t *root = verdicts("--model plain --evidence adi-owner --json" HEARING);
+    const json_t *claim = claim_of(root, 0);
+    const int agreeing = (int)number(claim, "agreeing");
+    assert_true(number(claim, "bits") == 0 && number(claim, "triggers") == 20);
+    assert_true(number(claim, "triggers_agreeing") == agreeing);
+    assert_true(fabs(number(claim, "null_probability") - 0.1) < 1e-15);
+    assert_true(fabs(number(claim, "detection") - 5.0 * agreeing) < 1e-9);
+    assert_true(fabs(pg_binomial_tail(agreeing, 20, 0.1) - number(claim, "p_value")) < 1e-15);
+    json_decref(root);
+    assert_judged("--model plain --evidence adi-owner" HEARING);
+    assert_true(says("of 20 answered as deployed") && says("against guessing (null probability 0.1)"));
 }
 
 static void test_commitment(void **state)
@@ -442,11 +486,17 @@ static void test_kept_nulls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),         cmocka_unit_test(test_json),
-        cmocka_unit_test(test_guessing),     cmocka_unit_test(test_order),
-        cmocka_unit_test(test_other_layers), cmocka_unit_test(test_trigger_set),
-        cmocka_unit_test(test_commitment),   cmocka_unit_test(test_files_that_do_not_fit),
-        cmocka_unit_test(test_not_finite),   cmocka_unit_test(test_bad_usage),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_guessing),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_other_layers),
+        cmocka_unit_test(test_trigger_set),
+        cmocka_unit_test(test_triggers_alone),
+        cmocka_unit_test(test_commitment),
+        cmocka_unit_test(test_files_that_do_not_fit),
+        cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_bad_usage),
         cmocka_unit_test(test_kept_nulls),
     };
     return cmocka_run_group_tests(tests, start, end);

@@ -645,6 +645,7 @@ static void test_detection(void **state)
     const pg_finding f = verify(s.model, s.evidence, NULL);
     assert_int_equal(f.bits, BITS);
     assert_int_equal(f.agree, 48);
+    assert_close(f.null_probability, 0.5, 0);
     assert_close(f.layer_detection[0], 75, 0);
     assert_close(f.layer_detection[1], 50, 0);
     assert_close(f.layer_detection[2], 100, 0);
@@ -746,6 +747,8 @@ static void test_triggers(void **state)
                 const pg_finding f = verify(s.model, &evidence, NULL);
                 assert_true(f.trigger_count == 100 && f.bits == 0 && !f.trigger[PG_PRIVATE].present);
                 assert_int_equal(f.stands, f.trigger_p <= judge.level); /* triggers alone are a claim of their own */
+                assert_true(f.agree == k && f.trigger_agree == k);
+                assert_close(f.null_probability, 1.0 / classes[q], 0);
                 assert_close(f.trigger[PG_PUBLIC].exact, k, 1e-12);
                 assert_true(less ? f.trigger_p > levels[i] : f.trigger_p <= levels[i]);
             }

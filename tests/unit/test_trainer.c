@@ -1,5 +1,7 @@
-/* Training: resuming and threads change no byte, damaged checkpoints are passed over, rates, the best model. */
+/* Training: resuming and threads change no byte, damaged checkpoints are passed over, rates, the best model, the gammas that
+ * are recorded. */
 #include "experiments/checkpoint.h"
+#include "experiments/execute.h"
 #include "tests/unit/subject.h"
 
 #include "core/base/file.h"
@@ -425,6 +427,41 @@ static void test_best(void **state)
     subject_destroy(&s);
 }
 
+/* ---- the record ---- */
+
+/* Channels of a plain network whose gamma the record of its training tells. */
+static double recorded_gammas(const char *norm)
+{
+    const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
+    pg_task task = {.kind = PG_TASK_TRAIN,
+                    .key = "plain",
+                    .data = {.name = "synthetic", .train = 20, .test = 20},
+                    .arch = "alexnet",
+                    .width = 0.0625,
+                    .scheme = pg_scheme_find("plain"),
+                    .train = test_training(1, 20),
+                    .verify = {.level = 1e-3, .batch = 20}};
+    pg_record record = {0};
+    double channels = 0;
+    snprintf(task.norm, sizeof task.norm, "%s", norm);
+    OK(pg_execute_train(&task, &at, &record, &err));
+    for (int i = 0; i < record.cell_count; i++)
+        if (strcmp(record.cells[i].metric, "gamma_channels") == 0) channels += record.cells[i].value;
+    pg_record_clear(&record);
+    return channels;
+}
+
+/* Every channel that would carry a bit, where the norm has a gamma; without one there is nothing to tell. */
+static void test_recorded_gammas(void **state)
+{
+    (void)state;
+    assert_true(recorded_gammas("bn") == 64);
+    assert_true(recorded_gammas("gn") == 64);
+    assert_true(recorded_gammas("in") == 0);
+    assert_true(recorded_gammas("none") == 0);
+    pg_task_release_data();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_steps_of_an_epoch),
         cmocka_unit_test(test_schedules),
         cmocka_unit_test(test_best),
+        cmocka_unit_test(test_recorded_gammas),
     };
     return cmocka_run_group_tests(tests, start, end);
 }
