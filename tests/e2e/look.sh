@@ -73,6 +73,14 @@ name=$(row plain/s1 | awk '{ print $NF }')
 check "why, by name" code 0 "$PASSGRID" why "$name" "$GRID" --out run "${small[@]}" --set train.epochs=3
 check "... names the nearest of the finished tasks" says '^nearest of 2 finished tasks: synthetic/alexnet-bn/plain/s1/'
 check "... and the one field that differs" test "$(grep '^  ' out)" = "  train.epochs: 3 here, 2 there"
+signed=(--set 'schemes=[{scheme: v1, passport: random, signature: "ab"}]' --set 'seeds=[1]' --set 'attacks=[]')
+check "a run with a secret" code 0 "$PASSGRID" run "$GRID" --out signed "${signed[@]}"
+check "the plan of other training" code 0 "$PASSGRID" plan "$GRID" --out signed "${signed[@]}" --set train.epochs=3
+check "why" code 0 "$PASSGRID" why "$(field v1/s1 1)" "$GRID" --out signed "${signed[@]}" --set train.epochs=3
+check "... the secret is no difference" test "$(grep '^  ' out)" = "  train.epochs: 3 here, 2 there"
+check "the plan of it" code 0 "$PASSGRID" plan "$GRID" --out signed "${signed[@]}" --set schemes.0.signature=zq
+check "why of another secret" code 0 "$PASSGRID" why "$(field v1/s1 1)" "$GRID" --out signed "${signed[@]}" --set schemes.0.signature=zq
+check "... tells no secret" test "$(grep '^  ' out | sed 's/sha256:[0-9a-f]*/HASH/g')" = "  scheme.signature: HASH here, HASH there"
 check "why of a task that is nowhere" code 2 "$PASSGRID" why nonsense "$GRID" --out run "${small[@]}"
 check "... says so" says "no tasks of the grid are called 'nonsense'" err
 check "why without a task" code 2 "$PASSGRID" why "$GRID"
