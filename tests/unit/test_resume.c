@@ -1,5 +1,5 @@
 /* Resuming an attack: interrupted after every step, with checkpoints damaged on the way, it ends with the same record, to the
- * byte, as when left alone. */
+ * byte, as when left alone. What a task is made from must be what was planned. */
 #include "core/base/memory.h"
 #include "core/compute/blas.h"
 #include "experiments/grid.h"
@@ -164,9 +164,29 @@ static void test_all_attacks(void **state)
     }
 }
 
+/* A data set of the same name with another checksum. */
+static void test_other_data(void **state)
+{
+    (void)state;
+    static const char sum[] = "0123456789012345678901234567890123456789012345678901234567890123";
+    const pg_workplace at = {.directory = folder};
+    pg_task task;
+    char planned[16];
+    OK(pg_task_parse(grid->tasks[0].text, &task, &err));
+    snprintf(planned, sizeof planned, "%.8s", task.data.sha256);
+    memcpy(task.data.sha256, sum, sizeof sum);
+    OK(pg_task_write(&task, &err));
+    assert_int_equal(pg_perform(task.text, &at, &err), PG_BAD_INPUT);
+    assert_non_null(strstr(err.message, "synthetic is not the data that was planned"));
+    assert_non_null(strstr(err.message, planned));
+    assert_non_null(strstr(err.message, "01234567"));
+    pg_task_clear(&task);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_attacks), cmocka_unit_test(test_attacks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_attacks), cmocka_unit_test(test_attacks),
+                                       cmocka_unit_test(test_other_data)};
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
 }
