@@ -59,7 +59,7 @@ static pg_status remove_checkpoints(const pg_task *task, const pg_workplace *at,
     pg_checkpoints checkpoints;
     pg_status status = pg_path(directory, at->directory, "checkpoints", NULL, err);
     if (status == PG_OK) status = pg_checkpoints_open(&checkpoints, directory, task->key, err);
-    if (status == PG_OK) pg_checkpoints_remove(&checkpoints);
+    if (status == PG_OK) pg_checkpoints_remove(&checkpoints, 0);
     return status;
 }
 

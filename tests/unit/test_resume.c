@@ -115,8 +115,9 @@ static void damage(const char *key, int number)
     fclose(file);
 }
 
-/* Each call goes on from a checkpoint, does one step and saves. Every third checkpoint is damaged, so that its step is done
- * again. Returns how often the task was interrupted. */
+/* Each call goes on from a checkpoint, does one step and saves. Of five checkpoints two are damaged, one after the other: the
+ * first is made again from the one before it, and so is the second, since that one is kept. Returns how often the task was
+ * interrupted. */
 static int in_steps(const pg_node_task *task)
 {
     int noted = 0, turns = 0, damages = 0;
@@ -124,8 +125,8 @@ static int in_steps(const pg_node_task *task)
     for (pg_status status; (status = pg_perform(task->text, &at, &err)) != PG_OK; turns++) {
         if (status != PG_INTERRUPTED) fail_msg("%s: %s", task->name, err.message);
         assert_true(turns < 100);
-        if (turns % 3 != 2) continue;
-        damage(task->key, turns + 1);
+        if (turns % 5 < 2 || turns % 5 == 4) continue;
+        damage(task->key, turns + 1 - damages);
         damages++;
     }
     assert_int_equal(noted, damages);
