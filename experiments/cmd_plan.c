@@ -123,7 +123,7 @@ static pg_status show(const pg_named_grid *named, pg_error *err)
     const size_t count = (size_t)named->grid->count;
     bool *done = NULL;
     double *seconds = NULL;
-    int timed;
+    pg_timed timed;
     pg_dispatch *dispatch = NULL;
     PG_TRY(pg_alloc(count, sizeof *done, &done, err));
     PG_TRY(pg_alloc(count, sizeof *seconds, &seconds, err));
@@ -133,7 +133,7 @@ static pg_status show(const pg_named_grid *named, pg_error *err)
     show_tasks(named, dispatch);
     show_path(named, dispatch);
     show_sharing(named, dispatch, done);
-    show_sums(named, dispatch, timed);
+    show_sums(named, dispatch, timed.tasks);
     show_assumed();
 done:
     pg_dispatch_destroy(&dispatch);

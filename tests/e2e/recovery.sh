@@ -164,8 +164,8 @@ check "... without one it goes on" code 0 alone deadline
 check "... same bytes" same reference deadline
 rm deadline/records/"$(basename "$(grep -l '"attack": "prune"' deadline/records/* | head -n 1)")"
 sed -i '2s/,[0-9.e+-]*,[0-9.e+-]*$/,1000000,1/' deadline/timings.csv # tasks took ages
-check "a task that cannot end before the deadline" code 75 alone deadline --deadline 40
-check "... is not started" eval 'says "no task that is left would end before the deadline" && ! grep -q " start " err'
+check "a task that could save nothing before the deadline" code 75 alone deadline --deadline 40
+check "... is not started" eval 'says "no task that is left could save anything before the deadline" && ! grep -q " start " err'
 
 # ---- damaged files --------------------------------------------------------------------------------------------------------
 cp -a reference damaged
