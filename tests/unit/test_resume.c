@@ -184,10 +184,47 @@ static void test_other_data(void **state)
     pg_task_clear(&task);
 }
 
+static const pg_node_task *task_called(const char *part)
+{
+    for (int i = 0; i < grid->count; i++)
+        if (strstr(grid->tasks[i].name, part)) return &grid->tasks[i];
+    fail_msg("no task called %s", part);
+    return NULL;
+}
+
+/* The parent of two tasks is damaged, or gone: neither of them is done, and it is made again as one that was never done. */
+static void test_damaged_parent(void **state)
+{
+    (void)state;
+    const pg_workplace at = {.directory = folder, .checkpoint_seconds = 1e9};
+    const pg_node_task *children[] = {task_called("/v1/prune/"), task_called("/v1/null/")};
+    const pg_node_task *parent = &grid->tasks[children[0]->parents[0]];
+    char record[PG_PATH_MAX], model[PG_PATH_MAX], name[PG_SHA256_HEX + 16], sum[2][PG_SHA256_HEX];
+    assert_ptr_equal(parent, &grid->tasks[children[1]->parents[0]]);
+    OK(pg_perform(parent->text, &at, &err));
+    OK(pg_rundir_file(folder, "records", parent->key, record, &err));
+    snprintf(name, sizeof name, "%s.safetensors", parent->key);
+    snprintf(model, sizeof model, "%s", path_of("models", name));
+    OK(pg_sha256_file(model, sum[0], &err));
+    for (int turn = 0; turn < 2; turn++) {
+        assert_int_equal(turn ? unlink(model) : truncate(model, 100), 0);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(pg_perform(children[i]->text, &at, &err), PG_BAD_INPUT);
+            assert_non_null(strstr(err.message, i ? record : model));
+            assert_non_null(strstr(err.message, "repeat the command"));
+            assert_false(pg_file_exists(record));
+        }
+        OK(pg_perform(parent->text, &at, &err));
+        OK(pg_sha256_file(model, sum[1], &err));
+        assert_string_equal(sum[0], sum[1]);
+    }
+    for (int i = 0; i < 2; i++) OK(pg_perform(children[i]->text, &at, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_attacks), cmocka_unit_test(test_attacks),
-                                       cmocka_unit_test(test_other_data)};
+                                       cmocka_unit_test(test_other_data), cmocka_unit_test(test_damaged_parent)};
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
 }
