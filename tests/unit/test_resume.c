@@ -1,4 +1,4 @@
-/* Resuming an attack: interrupted after every step, with checkpoints damaged on the way, it ends with the same record, to the
+/* Resuming a task: interrupted after every step, with checkpoints damaged on the way, it ends with the same record, to the
  * byte, as when left alone. What a task is made from must be what was planned. */
 #include "core/base/memory.h"
 #include "core/compute/blas.h"
@@ -165,6 +165,39 @@ static void test_all_attacks(void **state)
     }
 }
 
+static const pg_node_task *task_called(const char *part)
+{
+    for (int i = 0; i < grid->count; i++)
+        if (strstr(grid->tasks[i].name, part)) return &grid->tasks[i];
+    fail_msg("no task called %s", part);
+    return NULL;
+}
+
+static bool second_time(void *context)
+{
+    return ++*(int *)context == 2;
+}
+
+/* The first epoch, of two steps, is saved before it is judged, and after: the former leads to the same end. */
+static void test_first_judgement(void **state)
+{
+    (void)state;
+    const pg_node_task *task = task_called("/uchida/s");
+    int noted = 0, asked = 0;
+    const pg_workplace alone = {.directory = folder, .note = count_note, .context = &noted, .checkpoint_seconds = 1e9};
+    const pg_workplace stopped = {.directory = folder, .stop = second_time, .context = &asked, .checkpoint_seconds = 1e9};
+    OK(pg_perform(task->text, &alone, &err));
+    char *expected = record_of(task->key);
+    assert_int_equal(pg_perform(task->text, &stopped, &err), PG_INTERRUPTED);
+    damage(task->key, 2);
+    OK(pg_perform(task->text, &alone, &err));
+    assert_int_equal(noted, 1);
+    char *resumed = record_of(task->key);
+    assert_string_equal(expected, resumed);
+    pg_free(expected);
+    pg_free(resumed);
+}
+
 /* A data set of the same name with another checksum. */
 static void test_other_data(void **state)
 {
@@ -182,14 +215,6 @@ static void test_other_data(void **state)
     assert_non_null(strstr(err.message, planned));
     assert_non_null(strstr(err.message, "01234567"));
     pg_task_clear(&task);
-}
-
-static const pg_node_task *task_called(const char *part)
-{
-    for (int i = 0; i < grid->count; i++)
-        if (strstr(grid->tasks[i].name, part)) return &grid->tasks[i];
-    fail_msg("no task called %s", part);
-    return NULL;
 }
 
 /* The parent of two tasks is damaged, or gone: neither of them is done, and it is made again as one that was never done. */
@@ -224,7 +249,8 @@ static void test_damaged_parent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_attacks), cmocka_unit_test(test_attacks),
-                                       cmocka_unit_test(test_other_data), cmocka_unit_test(test_damaged_parent)};
+                                       cmocka_unit_test(test_first_judgement), cmocka_unit_test(test_other_data),
+                                       cmocka_unit_test(test_damaged_parent)};
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
 }
