@@ -112,11 +112,14 @@ pg_status pg_checkpoint_find(const pg_checkpoints *at, long before, char path[PG
     return PG_OK;
 }
 
-void pg_checkpoints_remove(pg_checkpoints *at)
+void pg_checkpoints_remove(pg_checkpoints *at, long after)
 {
     DIR *dir = opendir(at->directory);
     if (!dir) return;
-    for (struct dirent *entry; (entry = readdir(dir));) remove_one(at, number_of(at, entry->d_name));
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        const long number = number_of(at, entry->d_name);
+        if (number > after) remove_one(at, number);
+    }
     closedir(dir);
-    at->number = 0;
+    at->number = after;
 }

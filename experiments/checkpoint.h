@@ -25,7 +25,7 @@ PG_CHECKED pg_status pg_checkpoint_save(pg_checkpoints *at, pg_checkpoint_write 
 PG_CHECKED pg_status pg_checkpoint_find(const pg_checkpoints *at, long before, char path[PG_PATH_MAX], long *number,
                                         void (*damaged)(void *context, const char *path), void *context, pg_error *err);
 
-/* Remove all: the task is done. */
-void pg_checkpoints_remove(pg_checkpoints *at);
+/* Remove those that are newer than the one of that number, which the next save follows. 0: all of them. */
+void pg_checkpoints_remove(pg_checkpoints *at, long after);
 
 #endif

@@ -25,15 +25,16 @@ static const char usage[] =
 static void show_tasks(const pg_named_grid *named, const pg_dispatch *dispatch)
 {
     const pg_grid *grid = named->grid;
-    printf("%-8s  %-11s  %10s  %10s  %-17s  %s\n", "task", "state", "seconds", "path", "parents", "name");
+    size_t widest = strlen("name");
+    for (int i = 0; i < grid->count; i++)
+        if (strlen(grid->tasks[i].name) > widest) widest = strlen(grid->tasks[i].name);
+    printf("%-8s  %-11s  %10s  %10s  %-*s  %s\n", "task", "state", "seconds", "path", (int)widest, "name", "parents");
     for (int i = 0; i < grid->count; i++) {
         const pg_node_task *t = &grid->tasks[i];
-        char parents[32] = "-";
-        for (int p = 0; p < t->parent_count && p < 2; p++)
-            snprintf(parents + 8 * p, sizeof parents - (size_t)(8 * p), "%s%.8s", p ? " " : "", grid->tasks[t->parents[p]].key);
-        if (t->parent_count > 2) snprintf(parents + 8, sizeof parents - 8, " +%d more", t->parent_count - 1);
-        printf("%.8s  %-11s  %10.1f  %10.1f  %-17s  %s\n", t->key, pg_task_state_names[named->states[i]], dispatch->cost[i],
-               dispatch->remaining[i], parents, t->name);
+        printf("%.8s  %-11s  %10.1f  %10.1f  %-*s  ", t->key, pg_task_state_names[named->states[i]], dispatch->cost[i],
+               dispatch->remaining[i], (int)widest, t->name);
+        for (int p = 0; p < t->parent_count; p++) printf("%s%.8s", p ? "," : "", grid->tasks[t->parents[p]].key);
+        puts(t->parent_count ? "" : "-");
     }
 }
 
@@ -123,7 +124,7 @@ static pg_status show(const pg_named_grid *named, pg_error *err)
     const size_t count = (size_t)named->grid->count;
     bool *done = NULL;
     double *seconds = NULL;
-    int timed;
+    pg_timed timed;
     pg_dispatch *dispatch = NULL;
     PG_TRY(pg_alloc(count, sizeof *done, &done, err));
     PG_TRY(pg_alloc(count, sizeof *seconds, &seconds, err));
@@ -133,7 +134,7 @@ static pg_status show(const pg_named_grid *named, pg_error *err)
     show_tasks(named, dispatch);
     show_path(named, dispatch);
     show_sharing(named, dispatch, done);
-    show_sums(named, dispatch, timed);
+    show_sums(named, dispatch, timed.tasks);
     show_assumed();
 done:
     pg_dispatch_destroy(&dispatch);

@@ -120,7 +120,7 @@ static pg_status explain(const pg_named_grid *named, const pg_node_task *task, p
     pg_status status = PG_OK;
     pg_tree *tree = NULL;
     nearest n = {0};
-    PG_TRY(pg_yaml_parse_text(task->text, task->name, &tree, err));
+    PG_TRY(pg_yaml_parse_text(task->public_text, task->name, &tree, err));
     n.wanted = tree->root;
     PG_TRY(find_nearest(named->directory, &n, err));
     if (n.count == 0) {

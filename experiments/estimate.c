@@ -3,7 +3,6 @@
 
 #include "core/base/file.h"
 #include "core/base/memory.h"
-#include "core/formats/csv.h"
 #include "core/formats/number.h"
 
 #include <string.h>
@@ -55,27 +54,28 @@ static void count_in(families *f, const char *name, double seconds, double cost)
 static double speed(const families *f, const char *name)
 {
     const family *mine = find(f, name);
-    if (!mine && f->count) mine = &f->all;
-    return mine ? mine->cost / mine->seconds : default_speed;
+    if (!mine) mine = &f->all;
+    return mine->cost / mine->seconds;
 }
 
-/* A damaged file only says less: *out stays NULL, as where there is none. */
-static pg_status read_timings(const char *directory, pg_csv_table **out, pg_error *err)
+const char *const pg_timings_columns[] = {"key", "task", "rank", "seconds", "megaflops", NULL};
+
+pg_status pg_timings_read(const char *directory, pg_csv_table **out, pg_error *err)
 {
-    static const char *const columns[] = {"key", "task", "rank", "seconds", "megaflops"}; /* millions of multiply-adds */
     char path[PG_PATH_MAX];
+    size_t same = 0;
+    *out = NULL;
     const pg_status status = pg_path(path, directory, "timings.csv", NULL, err);
     if (status != PG_OK || !pg_file_exists(path) || pg_csv_read(path, out, NULL) != PG_OK) return status;
-    bool usable = pg_csv_columns(*out) == 5;
-    for (size_t c = 0; usable && c < 5; c++) usable = strcmp(pg_csv_name(*out, c), columns[c]) == 0;
-    if (!usable) pg_csv_close(out);
+    const size_t columns = pg_csv_columns(*out);
+    while (same < columns && pg_timings_columns[same] && strcmp(pg_csv_name(*out, same), pg_timings_columns[same]) == 0) same++;
+    if (same < columns || pg_timings_columns[same]) pg_csv_close(out);
     return PG_OK;
 }
 
 /* Count in every row; a task's own time goes into seconds. */
-static int learn(const pg_csv_table *csv, const pg_grid *grid, double *seconds, families *f)
+static void learn(const pg_csv_table *csv, const pg_grid *grid, double *seconds, families *f, pg_timed *timed)
 {
-    int timed = 0;
     for (size_t row = 0; row < pg_csv_rows(csv); row++) {
         double took, millions;
         if (!pg_number_real(pg_csv_cell(csv, row, 3), &took) || !pg_number_real(pg_csv_cell(csv, row, 4), &millions)) continue;
@@ -83,23 +83,25 @@ static int learn(const pg_csv_table *csv, const pg_grid *grid, double *seconds, 
         const int at = pg_grid_find(grid, pg_csv_cell(csv, row, 0));
         if (at >= 0) seconds[at] = took;
         count_in(f, pg_csv_cell(csv, row, 1), took, 1e6 * millions);
-        timed++;
+        timed->tasks++;
     }
-    return timed;
 }
 
-pg_status pg_estimate_seconds(const char *directory, const pg_grid *grid, double *seconds, int *timed, pg_error *err)
+pg_status pg_estimate_seconds(const char *directory, const pg_grid *grid, double *seconds, pg_timed *timed, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_csv_table *csv = NULL;
     families f = {0};
-    *timed = 0;
+    *timed = (pg_timed){0};
     for (int i = 0; i < grid->count; i++) seconds[i] = -1;
-    PG_TRY(read_timings(directory, &csv, err));
+    PG_TRY(pg_timings_read(directory, &csv, err));
     if (csv) {
         PG_TRY(pg_alloc(pg_csv_rows(csv) + 1, sizeof *f.list, &f.list, err));
-        *timed = learn(csv, grid, seconds, &f);
+        learn(csv, grid, seconds, &f, timed);
     }
+    if (f.count == 0) f.all = (family){.seconds = 1, .cost = default_speed};
+    timed->cost = f.all.cost;
+    timed->seconds = f.all.seconds;
     for (int i = 0; i < grid->count; i++)
         if (seconds[i] < 0) seconds[i] = grid->tasks[i].cost / speed(&f, grid->tasks[i].name);
 done:

@@ -3,6 +3,7 @@
 
 #include "core/base/file.h"
 #include "core/nets/state.h"
+#include "experiments/inputs.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 /* Whole data sets, kept between the tasks of this process. A grid has few. */
 enum { KEPT = 4 };
 static struct kept_data {
-    char name[64];
+    char name[64], sha256[PG_SHA256_HEX];
     pg_data data;
 } kept[KEPT];
 static int kept_next;
@@ -24,11 +25,11 @@ void pg_task_release_data(void)
     }
 }
 
-static pg_status load(const char *name, const char *directory, const pg_data **out, pg_error *err)
+static pg_status load(const char *name, const char *directory, const struct kept_data **out, pg_error *err)
 {
     for (int i = 0; i < KEPT; i++)
         if (strcmp(kept[i].name, name) == 0) {
-            *out = &kept[i].data;
+            *out = &kept[i];
             return PG_OK;
         }
     struct kept_data *slot = &kept[kept_next];
@@ -37,8 +38,22 @@ static pg_status load(const char *name, const char *directory, const pg_data **o
     slot->name[0] = 0;
     const pg_status status = pg_data_load(name, directory, &slot->data, err);
     if (status != PG_OK) return status;
+    pg_input_sum(&slot->data, slot->sha256);
     snprintf(slot->name, sizeof slot->name, "%s", name);
-    *out = &slot->data;
+    *out = slot;
+    return PG_OK;
+}
+
+/* The whole data set of a choice: that of the task's key, whatever lies under its name on this machine. */
+static pg_status load_chosen(const pg_data_choice *choice, const pg_workplace *at, const pg_data **out, pg_error *err)
+{
+    const struct kept_data *set;
+    const pg_status status = load(choice->name, at->data_directory, &set, err);
+    if (status != PG_OK) return status;
+    if (strcmp(set->sha256, choice->sha256) != 0)
+        return pg_fail(err, PG_BAD_INPUT, "%s is not the data that was planned: its checksum is %.8s here, not %.8s",
+                       choice->name, set->sha256, choice->sha256);
+    *out = &set->data;
     return PG_OK;
 }
 
@@ -46,7 +61,7 @@ pg_status pg_execute_data(const pg_data_choice *choice, const pg_workplace *at, 
 {
     const pg_data *whole;
     *out = (pg_data){0};
-    pg_status status = load(choice->name, at->data_directory, &whole, err);
+    pg_status status = load_chosen(choice, at, &whole, err);
     if (status == PG_OK) status = pg_dataset_subset(&whole->train, choice->train, &out->train, err);
     if (status == PG_OK) status = pg_dataset_subset(&whole->test, choice->test, &out->test, err);
     if (status != PG_OK) pg_data_clear(out);
@@ -56,7 +71,7 @@ pg_status pg_execute_data(const pg_data_choice *choice, const pg_workplace *at, 
 pg_status pg_execute_fresh(const pg_data_choice *choice, const pg_workplace *at, pg_dataset *out, pg_error *err)
 {
     const pg_data *whole;
-    const pg_status status = load(choice->name, at->data_directory, &whole, err);
+    const pg_status status = load_chosen(choice, at, &whole, err);
     return status == PG_OK ? pg_dataset_rest(&whole->train, choice->train, out, err) : status;
 }
 

@@ -4,7 +4,8 @@
 
 #include "experiments/task.h"
 
-/* Data as a task chose it: subsets of a loaded data set, owned by the caller. */
+/* Data as a task chose it: subsets of a loaded data set, owned by the caller. PG_BAD_INPUT if that is not the one whose
+ * checksum the task has. */
 PG_CHECKED pg_status pg_execute_data(const pg_data_choice *choice, const pg_workplace *at, pg_data *out, pg_error *err);
 /* The training images that a task's choice leaves out, owned by the caller. */
 PG_CHECKED pg_status pg_execute_fresh(const pg_data_choice *choice, const pg_workplace *at, pg_dataset *out, pg_error *err);

@@ -22,7 +22,7 @@ typedef struct work {
     pg_evidence *evidence;
     pg_trainer *trainer;
     pg_saving saving;
-    double judging; /* seconds that the last judgement took */
+    double judging; /* seconds that the last judgement took; INFINITY before the first */
 } work;
 
 static pg_status make_evidence(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
@@ -194,7 +194,7 @@ done:
 pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    work w = {.task = task, .at = at};
+    work w = {.task = task, .at = at, .judging = INFINITY};
     const pg_seed seed = {.grid = task->seed, .task = task->key};
     pg_net_spec spec;
     PG_TRY(pg_execute_data(&task->data, at, &w.data, err));

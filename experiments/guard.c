@@ -111,22 +111,29 @@ static pg_status try(pg_guard *guard, const char *directory, const char *mine, b
     return replace(guard, directory, mine, &other, done, err);
 }
 
+/* What ours says, in a file that no other process writes: another host may have one of our number. */
+static pg_status write_mine(const char *directory, const char *text, char mine[PG_PATH_MAX], pg_error *err)
+{
+    const pg_status status = pg_path(mine, directory, "run.guard.XXXXXX.part", NULL, err);
+    if (status != PG_OK) return status;
+    const int fd = mkostemps(mine, 5, O_CLOEXEC);
+    if (fd < 0) return pg_fail_errno(err, "%s", directory);
+    close(fd);
+    return pg_file_write(mine, text, strlen(text), PG_FILE_PUBLIC, err);
+}
+
 pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_error *err)
 {
     pg_status status = PG_OK;
-    char mine[PG_PATH_MAX], name[64], text[512];
+    char mine[PG_PATH_MAX] = "", text[512];
     *guard = (pg_guard){.renewed = pg_now()};
     describe_self(text);
-    snprintf(name, sizeof name, "run.guard.%d.part", (int)getpid());
     PG_TRY(pg_path(guard->path, directory, "run.guard", NULL, err));
-    PG_TRY(pg_path(mine, directory, name, NULL, err));
-    PG_TRY(pg_file_write(mine, text, strlen(text), PG_FILE_PUBLIC, err));
+    PG_TRY(write_mine(directory, text, mine, err));
     for (bool done = false; !done && status == PG_OK;) status = try(guard, directory, mine, &done, err);
-    if (status == PG_OK)
-        memcpy(guard->text, text, sizeof text);
-    else
-        unlink(mine);
+    if (status == PG_OK) memcpy(guard->text, text, sizeof text);
 done:
+    if (status != PG_OK && mine[0]) unlink(mine);
     return status;
 }
 

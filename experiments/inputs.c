@@ -55,7 +55,7 @@ static bool assume(const char *name, pg_input *out)
 
 /* ---- sets that are ---------------------------------------------------------------------------------------------------- */
 
-static void sum(const pg_data *data, char hex[PG_SHA256_HEX])
+void pg_input_sum(const pg_data *data, char hex[PG_SHA256_HEX])
 {
     pg_hash hash;
     pg_hash_start(&hash);
@@ -84,7 +84,7 @@ pg_status pg_input_find(const char *name, const char *directory, pg_input *out, 
                       .width = data.train.width,
                       .train = data.train.count,
                       .test = data.test.count};
-    sum(&data, out->sha256);
+    pg_input_sum(&data, out->sha256);
     pg_data_clear(&data);
     if (count == KNOWN_MAX) return PG_OK;
     snprintf(known[count].name, sizeof known[count].name, "%s", name);

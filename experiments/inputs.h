@@ -3,6 +3,7 @@
 #define PG_EXPERIMENTS_INPUTS_H
 
 #include "core/base/hash.h"
+#include "core/data/dataset.h"
 
 typedef struct pg_input {
     char sha256[PG_SHA256_HEX];
@@ -14,6 +15,9 @@ const char *const *pg_input_names(void);
 
 /* PG_BAD_INPUT, with what to do, if the data set is not there. directory NULL: the default. */
 PG_CHECKED pg_status pg_input_find(const char *name, const char *directory, pg_input *out, pg_error *err);
+
+/* The checksum of a data set, of both its parts. */
+void pg_input_sum(const pg_data *data, char hex[PG_SHA256_HEX]);
 
 /* From now on a data set that is not there is taken to have its published size and no checksum: enough to plan with. */
 void pg_inputs_assume(void);

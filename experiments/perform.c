@@ -28,7 +28,19 @@ done:
     return status;
 }
 
-/* What the task builds on must be what its own task made: files without their own checksums are compared with their record. */
+/* Is the file what the record says? */
+static pg_status check_file(const char *path, const char *sha256, bool *intact, pg_error *err)
+{
+    char sum[PG_SHA256_HEX];
+    *intact = false;
+    if (!pg_file_exists(path)) return PG_OK;
+    const pg_status status = pg_sha256_file(path, sum, err);
+    *intact = status == PG_OK && strcmp(sum, sha256) == 0;
+    return status;
+}
+
+/* What the task builds on must be what its own task made: files without their own checksums are compared with their record.
+ * Where they differ the record goes, so that the next run makes the parent again. */
 static pg_status check_parent(const char *key, const pg_workplace *at, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -36,16 +48,20 @@ static pg_status check_parent(const char *key, const pg_workplace *at, pg_error 
     pg_task_labels labels;
     pg_artefact artefacts[PG_ARTEFACTS_MAX];
     int count = 0;
-    char path[PG_PATH_MAX], found[PG_SHA256_HEX], sum[PG_SHA256_HEX];
+    char path[PG_PATH_MAX], found[PG_SHA256_HEX];
     if (!key[0]) return PG_OK;
     PG_TRY(pg_rundir_file(at->directory, "records", key, path, err));
+    if (!pg_file_exists(path)) /* another child has been here */
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is gone: repeat the command to make it again", path));
     PG_TRY(pg_record_load(path, &record, &labels, found, artefacts, &count, err));
     for (int i = 0; i < count; i++) {
         char file[PG_PATH_MAX];
+        bool intact;
         PG_TRY(pg_path(file, at->directory, artefacts[i].path, NULL, err));
-        if (pg_sha256_file(file, sum, NULL) != PG_OK || strcmp(sum, artefacts[i].sha256) != 0)
-            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is missing or damaged; remove %s and repeat the command to make it again",
-                           file, path));
+        PG_TRY(check_file(file, artefacts[i].sha256, &intact, err));
+        if (intact) continue;
+        PG_TRY(pg_file_remove(path, err));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is missing or damaged, and counts as not made: repeat the command", file));
     }
 done:
     pg_record_clear(&record);
@@ -59,7 +75,7 @@ static pg_status remove_checkpoints(const pg_task *task, const pg_workplace *at,
     pg_checkpoints checkpoints;
     pg_status status = pg_path(directory, at->directory, "checkpoints", NULL, err);
     if (status == PG_OK) status = pg_checkpoints_open(&checkpoints, directory, task->key, err);
-    if (status == PG_OK) pg_checkpoints_remove(&checkpoints);
+    if (status == PG_OK) pg_checkpoints_remove(&checkpoints, 0);
     return status;
 }
 

@@ -2,10 +2,7 @@
 #include "experiments/run_book.h"
 
 #include "core/base/memory.h"
-#include "core/formats/csv.h"
-#include "core/formats/number.h"
 #include "experiments/clock.h"
-#include "experiments/estimate.h"
 #include "experiments/signals.h"
 
 #include <math.h>
@@ -52,18 +49,18 @@ void pg_book_watch(pg_book *book)
         pg_book_stop(book, "the deadline has come; repeat the command to resume");
 }
 
-/* Cost that one worker can do before the deadline; all in the world as long as no speed is known. */
+/* Cost that one worker can do before the deadline. */
 static double budget(const pg_book *book)
 {
     const double left = book->options->deadline - SAVING_SECONDS - pg_now();
-    return book->options->deadline > 0 && book->known_seconds > 0 ? left * book->known_cost / book->known_seconds : INFINITY;
+    return book->options->deadline > 0 ? left * book->timed.cost / book->timed.seconds : INFINITY;
 }
 
 int pg_book_next(pg_book *book, bool others_at_work)
 {
     const int task = pg_dispatch_take_within(book->dispatch, budget(book));
     if (task < 0 && !others_at_work && book->dispatch->heap_count > 0)
-        pg_book_stop(book, "no task that is left would end before the deadline; repeat the command to resume");
+        pg_book_stop(book, "no task that is left could save anything before the deadline; repeat the command to resume");
     return task;
 }
 
@@ -169,8 +166,9 @@ void pg_book_end(pg_book *book, int task, pg_status status, const char *message,
     book->seconds[task] += seconds;
     book->result.busy += seconds;
     if (status == PG_OK) {
-        book->known_cost += book->grid->tasks[task].cost;
-        book->known_seconds += seconds;
+        book->timed.tasks++;
+        book->timed.cost += book->grid->tasks[task].cost;
+        book->timed.seconds += seconds;
     }
     switch (status) {
     case PG_OK: task_done(book, task); return;
@@ -185,28 +183,6 @@ void pg_book_end(pg_book *book, int task, pg_status status, const char *message,
 }
 
 /* ---- start ---- */
-
-/* How fast the tasks of earlier runs went, by their timings.csv. */
-static pg_status learn_speed(pg_book *book, pg_error *err)
-{
-    char path[PG_PATH_MAX];
-    pg_csv_table *table = NULL;
-    pg_status status = pg_path(path, book->options->directory, "timings.csv", NULL, err);
-    if (status != PG_OK || !pg_file_exists(path)) return status;
-    if (pg_csv_read(path, &table, NULL) != PG_OK) return PG_OK; /* a damaged one only says less */
-    size_t seconds = 0, megaflops = 0;
-    const bool usable = pg_csv_column(table, "seconds", &seconds, NULL) == PG_OK &&
-                        pg_csv_column(table, "megaflops", &megaflops, NULL) == PG_OK;
-    for (size_t row = 0; usable && row < pg_csv_rows(table); row++) {
-        double s, m;
-        if (!pg_number_real(pg_csv_cell(table, row, seconds), &s) || !pg_number_real(pg_csv_cell(table, row, megaflops), &m))
-            continue;
-        book->known_seconds += s;
-        book->known_cost += 1e6 * m;
-    }
-    pg_csv_close(&table);
-    return PG_OK;
-}
 
 static void note_damaged(void *context, int task)
 {
@@ -231,7 +207,6 @@ pg_status pg_book_open(pg_book *book, const pg_grid *grid, const pg_run_options 
     pg_status status = PG_OK;
     bool *done = NULL;
     double *costs = NULL; /* estimated seconds */
-    int timed;
     pg_task_state *states = NULL;
     *book = (pg_book){.grid = grid, .options = options};
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *done, &done, err));
@@ -239,13 +214,12 @@ pg_status pg_book_open(pg_book *book, const pg_grid *grid, const pg_run_options 
     PG_TRY(pg_rundir_scan(options->directory, grid, states, err));
     for (int i = 0; i < grid->count; i++) done[i] = states[i] == PG_STATE_DONE;
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *costs, &costs, err));
-    PG_TRY(pg_estimate_seconds(options->directory, grid, costs, &timed, err));
+    PG_TRY(pg_estimate_seconds(options->directory, grid, costs, &book->timed, err));
     PG_TRY(pg_dispatch_create(grid, done, costs, &book->dispatch, err));
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->seconds, &book->seconds, err));
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->rank, &book->rank, err));
     for (int i = 0; i < grid->count; i++) book->rank[i] = -1;
     PG_TRY(pg_monitor_start(&book->monitor, options->stream, NULL, err));
-    if (options->deadline > 0) PG_TRY(learn_speed(book, err));
     if (options->guard && options->guard->text[0]) PG_TRY(tidy(book, states, err));
 done:
     pg_free(done);
@@ -268,12 +242,11 @@ static pg_status tidy_again(pg_book *book, pg_error *err)
 /* ---- what it came to ---- */
 
 /* Rows of an older timings.csv, of tasks that did not run now, then those of this run. */
-static pg_status copy_old(const pg_book *book, const char *path, pg_csv_writer *csv, pg_error *err)
+static pg_status copy_old(const pg_book *book, pg_csv_writer *csv, pg_error *err)
 {
-    pg_csv_table *old = NULL;
-    if (!pg_file_exists(path)) return PG_OK;
-    const pg_status status = pg_csv_read(path, &old, err);
-    if (status != PG_OK) return status;
+    pg_csv_table *old;
+    const pg_status status = pg_timings_read(book->options->directory, &old, err);
+    if (status != PG_OK || !old) return status;
     for (size_t row = 0; row < pg_csv_rows(old); row++) {
         const int task = pg_grid_find(book->grid, pg_csv_cell(old, row, 0));
         if (task >= 0 && book->rank[task] >= 0) continue;
@@ -292,8 +265,8 @@ static pg_status write_timings(const pg_book *book, pg_error *err)
     size_t bytes = 0;
     PG_TRY(pg_path(path, book->options->directory, "timings.csv", NULL, err));
     PG_TRY(pg_csv_start(&csv, err));
-    pg_csv_row(&csv, (const char *const[]){"key", "task", "rank", "seconds", "megaflops", NULL});
-    PG_TRY(copy_old(book, path, &csv, err));
+    pg_csv_row(&csv, pg_timings_columns);
+    PG_TRY(copy_old(book, &csv, err));
     for (int i = 0; i < book->grid->count; i++) {
         if (book->rank[i] < 0) continue;
         pg_csv_text(&csv, book->grid->tasks[i].key);

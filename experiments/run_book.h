@@ -3,6 +3,7 @@
 #ifndef PG_EXPERIMENTS_RUN_BOOK_H
 #define PG_EXPERIMENTS_RUN_BOOK_H
 
+#include "experiments/estimate.h"
 #include "experiments/run.h"
 
 typedef struct pg_book {
@@ -10,10 +11,10 @@ typedef struct pg_book {
     const pg_run_options *options;
     pg_dispatch *dispatch;
     pg_monitor monitor;
-    double *seconds;                  /* by task: time that it took in this run */
-    int *rank;                        /* by task: where it ran; -1: not in this run */
-    bool opened;                      /* something ran, so the log is open */
-    double known_cost, known_seconds; /* of tasks whose time was measured, in this run or before */
+    double *seconds; /* by task: time that it took in this run */
+    int *rank;       /* by task: where it ran; -1: not in this run */
+    bool opened;     /* something ran, so the log is open */
+    pg_timed timed;  /* before and in this run */
     bool interrupted;
     pg_status fault; /* what ends the run early: PG_IO_FAULT, PG_NO_MEMORY; PG_INTERRUPTED with a reason of its own */
     pg_error fault_error;

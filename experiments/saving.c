@@ -22,11 +22,13 @@ pg_status pg_saving_start(pg_saving *s, const char *key, pg_error *err)
     char path[PG_PATH_MAX], directory[PG_PATH_MAX];
     PG_TRY(pg_path(directory, s->at->directory, "checkpoints", NULL, err));
     PG_TRY(pg_checkpoints_open(&s->checkpoints, directory, key, err));
-    for (long number = 0;;) {
+    long number = 0;
+    for (;;) {
         PG_TRY(pg_checkpoint_find(&s->checkpoints, number, path, &number, pass_over, s, err));
         if (number == 0 || s->load(s->work, path, NULL) == PG_OK) break;
         pass_over(s, path);
     }
+    if (number < s->checkpoints.number) pg_checkpoints_remove(&s->checkpoints, number); /* the next save then keeps this one */
     s->saved_at = pg_now();
 done:
     return status;

@@ -12,7 +12,7 @@
 #include <time.h>
 
 enum { TAG_MESSAGE = 1, TAG_SHARE, TAG_GATHER };
-enum { COLLECTIVE_SECONDS = 60 };
+enum { COLLECTIVE_SECONDS = 60, AWAIT_SECONDS = 600 };
 
 /* Bytes on their way. */
 typedef struct parcel {
@@ -176,10 +176,12 @@ pg_status pg_team_poll(pg_team *team, pg_message *message, bool *got, pg_error *
     return status;
 }
 
-/* Wait for data of a rank; PG_IO_FAULT when it is lost. */
+/* Wait for data of a rank; PG_IO_FAULT when it is lost, or, since that cannot be seen of another host's, silent for longer than
+ * reading the data sets may take. */
 static pg_status await(pg_team *team, int rank, int tag, void *data, size_t bytes, pg_error *err)
 {
-    double looked = pg_now();
+    const double start = pg_now();
+    double looked = start;
     for (int idle = 0;; pg_idle_sleep(&idle)) {
         int from;
         bool got;
@@ -188,6 +190,9 @@ static pg_status await(pg_team *team, int rank, int tag, void *data, size_t byte
         if (pg_now() - looked < 1) continue;
         looked = pg_now();
         if (pg_team_lost(team, rank)) return pg_fail(err, PG_IO_FAULT, "rank %d is lost", rank);
+        if (looked - start > AWAIT_SECONDS)
+            return pg_fail(err, PG_IO_FAULT, "rank %d on %s has said nothing for %d minutes; repeat the command to resume",
+                           rank, team->members[rank].host, AWAIT_SECONDS / 60);
     }
 }
 
@@ -208,8 +213,8 @@ pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *al
     memcpy(all, mine, bytes);
     for (int rank = 1; rank < team->size; rank++) {
         const pg_status status = await(team, rank, TAG_GATHER, (char *)all + (size_t)rank * bytes, bytes, err);
-        if (status != PG_OK && !pg_team_lost(team, rank)) return status;
         team->incomplete |= status != PG_OK;
+        if (status != PG_OK && !pg_team_lost(team, rank)) return status;
     }
     return PG_OK;
 }

@@ -53,9 +53,9 @@ typedef struct pg_team {
 /* Collective. A rank that dies in it takes the others with it, after a minute at most. */
 PG_CHECKED pg_status pg_team_start(pg_team *team, pg_error *err);
 
-/* Rank 0's data to all: ranks that wait sleep, and fail when rank 0 is lost. */
+/* Rank 0's data to all: ranks that wait sleep, and fail when rank 0 is lost or says nothing for ten minutes. */
 PG_CHECKED pg_status pg_team_share(pg_team *team, void *data, size_t bytes, pg_error *err);
-/* Everybody's data to rank 0: all [size][bytes], zeros for a lost rank. */
+/* Everybody's data to rank 0: all [size][bytes], zeros for a lost rank. Fails when another one says nothing for ten minutes. */
 PG_CHECKED pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *all, pg_error *err);
 
 /* Ranks on this host that compute. */

@@ -104,6 +104,12 @@ pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_fil
     return sync_directory_of(path, err);
 }
 
+pg_status pg_file_remove(const char *path, pg_error *err)
+{
+    if (unlink(path) != 0 && errno != ENOENT) return pg_fail_errno(err, "%s", path);
+    return sync_directory_of(path, err);
+}
+
 pg_status pg_make_directories(const char *path, pg_error *err)
 {
     char part[PG_PATH_MAX];

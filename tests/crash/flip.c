@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     unseen += flip_all(&at, "seal", 1, &trials);
     /* all changed back: the newer one again */
     unseen += pg_checkpoint_find(&at, 0, path, &number, NULL, NULL, NULL) != PG_OK || number != 2;
-    pg_checkpoints_remove(&at);
+    pg_checkpoints_remove(&at, 0);
     rmdir(folder);
     printf("a byte of a checkpoint is changed: %d trials, %d unnoticed\n", trials, unseen);
     return unseen > 0;

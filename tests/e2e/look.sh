@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/e2e/checks.bash
 
 says() { grep -qE -- "$1" "${2:-out}"; }
-row() { awk -v name="$1" '$NF ~ name { print; exit }' out; } # the task of the plan whose name has that in it
+row() { awk -v name="$1" '$5 ~ name { print; exit }' out; } # the task of the plan whose name has that in it
 field() { row "$1" | awk -v n="$2" '{ print $n }'; }
 
 small=(--set 'attacks=[{attack: prune, levels: [50]}]' --set 'schemes=[{scheme: plain}]' --set 'seeds=[1]')
@@ -14,7 +14,7 @@ small=(--set 'attacks=[{attack: prune, levels: [50]}]' --set 'schemes=[{scheme: 
 # ---- plan ---------------------------------------------------------------------------------------------------------------------
 check "plan of what has not begun" code 0 "$PASSGRID" plan "$GRID" --out run "${small[@]}"
 check "... two tasks" says '^2 tasks: 0 done, 0 failed, 0 interrupted, 2 new$'
-check "... the attack names its parent" test "$(field prune/s1 5)" = "$(field plain/s1 1)"
+check "... the attack names its parent" test "$(field prune/s1 6)" = "$(field plain/s1 1)"
 check "... the longest path holds both" test "$(sed -n '/^longest path/,/^2 tasks/p' out | grep -c synthetic/)" = 2
 check "... from a usual speed" says '^nothing was timed in run'
 check "... and makes no directory" test ! -e run
@@ -39,7 +39,8 @@ check "... does without" says '^nothing was timed in run'
 nulls=(--set 'attacks=[]' --set 'schemes=[{scheme: v1}, {scheme: adi, trigger_count: 20}]' --set null_models=2 --set 'seeds=[1, 2]')
 check "plan of a grid with null models" code 0 "$PASSGRID" plan "$GRID" --out nulls "${nulls[@]}"
 check "... one more plain network than seeds" test "$(grep -c " new .*/plain/" out)" = 3
-check "... thresholds name a parent and count the others" test "$(row adi/threshold/s1 | awk '{ print $5, $6 }')" = "$(field adi/s1/ 1) +2"
+check "... thresholds name every parent" \
+    test "$(field adi/threshold/s1 6)" = "$(field adi/s1/ 1),$(field plain/s2 1),$(field plain/s3 1)"
 check "... null models that share nothing count once" says '^shared: 3 tasks'
 check "the run" code 0 "$PASSGRID" run "$GRID" --out nulls "${nulls[@]}"
 check "... says the threshold beside the p-value" grep -q 'p-value at most,null models' nulls/tables/schemes.csv
@@ -69,10 +70,18 @@ check "why of a finished task" code 0 "$PASSGRID" why "$key" "$GRID" --out run "
 check "... says that it is done" says '^synthetic/.* is done$'
 check "... and where its record is" test -s "$(sed -n 's/^record: //p' out)"
 check "the plan of other training" code 0 "$PASSGRID" plan "$GRID" --out run "${small[@]}" --set train.epochs=3
-name=$(row plain/s1 | awk '{ print $NF }')
+name=$(field plain/s1 5)
 check "why, by name" code 0 "$PASSGRID" why "$name" "$GRID" --out run "${small[@]}" --set train.epochs=3
 check "... names the nearest of the finished tasks" says '^nearest of 2 finished tasks: synthetic/alexnet-bn/plain/s1/'
 check "... and the one field that differs" test "$(grep '^  ' out)" = "  train.epochs: 3 here, 2 there"
+signed=(--set 'schemes=[{scheme: v1, passport: random, signature: "ab"}]' --set 'seeds=[1]' --set 'attacks=[]')
+check "a run with a secret" code 0 "$PASSGRID" run "$GRID" --out signed "${signed[@]}"
+check "the plan of other training" code 0 "$PASSGRID" plan "$GRID" --out signed "${signed[@]}" --set train.epochs=3
+check "why" code 0 "$PASSGRID" why "$(field v1/s1 1)" "$GRID" --out signed "${signed[@]}" --set train.epochs=3
+check "... the secret is no difference" test "$(grep '^  ' out)" = "  train.epochs: 3 here, 2 there"
+check "the plan of it" code 0 "$PASSGRID" plan "$GRID" --out signed "${signed[@]}" --set schemes.0.signature=zq
+check "why of another secret" code 0 "$PASSGRID" why "$(field v1/s1 1)" "$GRID" --out signed "${signed[@]}" --set schemes.0.signature=zq
+check "... tells no secret" test "$(grep '^  ' out | sed 's/sha256:[0-9a-f]*/HASH/g')" = "  scheme.signature: HASH here, HASH there"
 check "why of a task that is nowhere" code 2 "$PASSGRID" why nonsense "$GRID" --out run "${small[@]}"
 check "... says so" says "no tasks of the grid are called 'nonsense'" err
 check "why without a task" code 2 "$PASSGRID" why "$GRID"

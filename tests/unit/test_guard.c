@@ -107,6 +107,23 @@ static void test_guard(void **state)
     assert_int_equal(pg_guard_take(&guard, "/nowhere", &err), PG_IO_FAULT);
 }
 
+/* A process with our number, on another host or in another container, is about to take the guard too. */
+static void test_same_number(void **state)
+{
+    (void)state;
+    pg_guard guard;
+    char path[128], *text = NULL;
+    size_t bytes = 0;
+    snprintf(path, sizeof path, "%s/run.guard.%d.part", folder, (int)getpid());
+    assert_int_equal(pg_file_write(path, "theirs", 6, PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_OK);
+    pg_guard_release(&guard);
+    assert_int_equal(pg_file_read(path, &text, &bytes, NULL), PG_OK);
+    assert_string_equal(text, "theirs");
+    pg_free(text);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void test_stale_guard(void **state)
 {
     (void)state;
@@ -156,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_process),
         cmocka_unit_test(test_guard),
+        cmocka_unit_test(test_same_number),
         cmocka_unit_test(test_stale_guard),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);

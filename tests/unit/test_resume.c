@@ -1,5 +1,5 @@
-/* Resuming an attack: interrupted after every step, with checkpoints damaged on the way, it ends with the same record, to the
- * byte, as when left alone. */
+/* Resuming a task: interrupted after every step, with checkpoints damaged on the way, it ends with the same record, to the
+ * byte, as when left alone. What a task is made from must be what was planned. */
 #include "core/base/memory.h"
 #include "core/compute/blas.h"
 #include "experiments/grid.h"
@@ -115,8 +115,9 @@ static void damage(const char *key, int number)
     fclose(file);
 }
 
-/* Each call goes on from a checkpoint, does one step and saves. Every third checkpoint is damaged, so that its step is done
- * again. Returns how often the task was interrupted. */
+/* Each call goes on from a checkpoint, does one step and saves. Of five checkpoints two are damaged, one after the other: the
+ * first is made again from the one before it, and so is the second, since that one is kept. Returns how often the task was
+ * interrupted. */
 static int in_steps(const pg_node_task *task)
 {
     int noted = 0, turns = 0, damages = 0;
@@ -124,8 +125,8 @@ static int in_steps(const pg_node_task *task)
     for (pg_status status; (status = pg_perform(task->text, &at, &err)) != PG_OK; turns++) {
         if (status != PG_INTERRUPTED) fail_msg("%s: %s", task->name, err.message);
         assert_true(turns < 100);
-        if (turns % 3 != 2) continue;
-        damage(task->key, turns + 1);
+        if (turns % 5 < 2 || turns % 5 == 4) continue;
+        damage(task->key, turns + 1 - damages);
         damages++;
     }
     assert_int_equal(noted, damages);
@@ -164,9 +165,92 @@ static void test_all_attacks(void **state)
     }
 }
 
+static const pg_node_task *task_called(const char *part)
+{
+    for (int i = 0; i < grid->count; i++)
+        if (strstr(grid->tasks[i].name, part)) return &grid->tasks[i];
+    fail_msg("no task called %s", part);
+    return NULL;
+}
+
+static bool second_time(void *context)
+{
+    return ++*(int *)context == 2;
+}
+
+/* The first epoch, of two steps, is saved before it is judged, and after: the former leads to the same end. */
+static void test_first_judgement(void **state)
+{
+    (void)state;
+    const pg_node_task *task = task_called("/uchida/s");
+    int noted = 0, asked = 0;
+    const pg_workplace alone = {.directory = folder, .note = count_note, .context = &noted, .checkpoint_seconds = 1e9};
+    const pg_workplace stopped = {.directory = folder, .stop = second_time, .context = &asked, .checkpoint_seconds = 1e9};
+    OK(pg_perform(task->text, &alone, &err));
+    char *expected = record_of(task->key);
+    assert_int_equal(pg_perform(task->text, &stopped, &err), PG_INTERRUPTED);
+    damage(task->key, 2);
+    OK(pg_perform(task->text, &alone, &err));
+    assert_int_equal(noted, 1);
+    char *resumed = record_of(task->key);
+    assert_string_equal(expected, resumed);
+    pg_free(expected);
+    pg_free(resumed);
+}
+
+/* A data set of the same name with another checksum. */
+static void test_other_data(void **state)
+{
+    (void)state;
+    static const char sum[] = "0123456789012345678901234567890123456789012345678901234567890123";
+    const pg_workplace at = {.directory = folder};
+    pg_task task;
+    char planned[16];
+    OK(pg_task_parse(grid->tasks[0].text, &task, &err));
+    snprintf(planned, sizeof planned, "%.8s", task.data.sha256);
+    memcpy(task.data.sha256, sum, sizeof sum);
+    OK(pg_task_write(&task, &err));
+    assert_int_equal(pg_perform(task.text, &at, &err), PG_BAD_INPUT);
+    assert_non_null(strstr(err.message, "synthetic is not the data that was planned"));
+    assert_non_null(strstr(err.message, planned));
+    assert_non_null(strstr(err.message, "01234567"));
+    pg_task_clear(&task);
+}
+
+/* The parent of two tasks is damaged, or gone: neither of them is done, and it is made again as one that was never done. */
+static void test_damaged_parent(void **state)
+{
+    (void)state;
+    const pg_workplace at = {.directory = folder, .checkpoint_seconds = 1e9};
+    const pg_node_task *children[] = {task_called("/v1/prune/"), task_called("/v1/null/")};
+    const pg_node_task *parent = &grid->tasks[children[0]->parents[0]];
+    char record[PG_PATH_MAX], model[PG_PATH_MAX], name[PG_SHA256_HEX + 16], sum[2][PG_SHA256_HEX];
+    assert_ptr_equal(parent, &grid->tasks[children[1]->parents[0]]);
+    OK(pg_perform(parent->text, &at, &err));
+    OK(pg_rundir_file(folder, "records", parent->key, record, &err));
+    snprintf(name, sizeof name, "%s.safetensors", parent->key);
+    snprintf(model, sizeof model, "%s", path_of("models", name));
+    OK(pg_sha256_file(model, sum[0], &err));
+    for (int turn = 0; turn < 2; turn++) {
+        assert_int_equal(turn ? unlink(model) : truncate(model, 100), 0);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(pg_perform(children[i]->text, &at, &err), PG_BAD_INPUT);
+            assert_non_null(strstr(err.message, i ? record : model));
+            assert_non_null(strstr(err.message, "repeat the command"));
+            assert_false(pg_file_exists(record));
+        }
+        OK(pg_perform(parent->text, &at, &err));
+        OK(pg_sha256_file(model, sum[1], &err));
+        assert_string_equal(sum[0], sum[1]);
+    }
+    for (int i = 0; i < 2; i++) OK(pg_perform(children[i]->text, &at, &err));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_attacks), cmocka_unit_test(test_attacks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_attacks), cmocka_unit_test(test_attacks),
+                                       cmocka_unit_test(test_first_judgement), cmocka_unit_test(test_other_data),
+                                       cmocka_unit_test(test_damaged_parent)};
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
 }

@@ -1,6 +1,7 @@
 /* The order of tasks, and a run alone with an executor that only pretends: done, failed, skipped, interrupted, faulty,
  * repeated. */
 #include "core/base/memory.h"
+#include "experiments/clock.h"
 #include "experiments/run.h"
 
 #include <setjmp.h>
@@ -73,14 +74,20 @@ static const char *directory_of(const char *name)
     return path;
 }
 
-static pg_status run(const char *name, pg_run_result *result, pg_error *err)
+static pg_status run_before(double deadline, const pg_grid *grid, const char *name, pg_run_result *result, pg_error *err)
 {
     pg_team team = {.size = 1};
-    pg_grid *grid = make_grid();
-    const pg_run_options options = {.directory = directory_of(name)};
+    const pg_run_options options = {.directory = directory_of(name), .deadline = deadline};
     err->message[0] = 0;
     pg_status status = pg_rundir_make(options.directory, err);
     if (status == PG_OK) status = pg_run_grid(grid, &team, &options, result, err);
+    return status;
+}
+
+static pg_status run(const char *name, pg_run_result *result, pg_error *err)
+{
+    pg_grid *grid = make_grid();
+    const pg_status status = run_before(0, grid, name, result, err);
     pg_grid_destroy(&grid);
     return status;
 }
@@ -138,6 +145,54 @@ static void test_stopped(void **state)
         assert_int_equal(run(name, &r, &err), PG_OK);
         assert_int_equal(pretend.calls, 7);
     }
+}
+
+/* Nothing was timed yet: a task that works for ages before it could save is not begun; any other is. */
+static void test_deadline(void **state)
+{
+    (void)state;
+    pg_run_result r;
+    pg_error err;
+    pg_grid *grid = make_grid();
+    const double deadline = pg_now() + 1e6, unsaved = grid->tasks[0].unsaved;
+    pretend_that(NULL, PG_OK);
+    grid->tasks[0].unsaved = 1e30; /* plain, and all but v2 is below it */
+    assert_int_equal(run_before(deadline, grid, "deadline", &r, &err), PG_INTERRUPTED);
+    assert_non_null(strstr(err.message, "no task that is left could save anything before the deadline"));
+    assert_string_equal(pretend.order, "v2 prune null ");
+    assert_int_equal(r.left, 5);
+    grid->tasks[0].unsaved = unsaved;
+    assert_int_equal(run_before(deadline, grid, "deadline", &r, &err), PG_OK);
+    assert_int_equal(pretend.calls, 8);
+    pg_grid_destroy(&grid);
+}
+
+/* An older timings.csv that is damaged, or of another shape, is no obstacle: the new one has the task that ran. */
+static void test_old_timings(void **state)
+{
+    (void)state;
+    static const char *const old[] = {"key,task,rank,seconds,megaflops\nonly,two\n", "key,seconds\nx,1\n"};
+    pg_run_result r;
+    pg_error err;
+    char path[PG_PATH_MAX], *text = NULL;
+    size_t bytes = 0;
+    pg_grid *grid = make_grid();
+    pretend_that(NULL, PG_OK);
+    assert_int_equal(run("timings", &r, &err), PG_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pg_rundir_file(directory_of("timings"), "records", grid->tasks[7].key, path, NULL), PG_OK);
+        assert_int_equal(unlink(path), 0);
+        snprintf(path, sizeof path, "%s/timings.csv", directory_of("timings"));
+        assert_int_equal(pg_file_write(path, old[i], strlen(old[i]), PG_FILE_PUBLIC, NULL), PG_OK);
+        if (run("timings", &r, &err) != PG_OK) fail_msg("%s", err.message);
+        assert_int_equal(r.ran, 1);
+        assert_int_equal(pg_file_read(path, &text, &bytes, NULL), PG_OK);
+        assert_memory_equal(text, "key,task,rank,seconds,megaflops\n", 32);
+        assert_memory_equal(text + 32, grid->tasks[7].key, PG_SHA256_HEX - 1);
+        assert_ptr_equal(strchr(strchr(text, '\n') + 1, '\n'), text + bytes - 1); /* two lines */
+        pg_free(text);
+    }
+    pg_grid_destroy(&grid);
 }
 
 static void test_states(void **state)
@@ -264,9 +319,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),           cmocka_unit_test(test_failed),   cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_states),          cmocka_unit_test(test_dispatch), cmocka_unit_test(test_dispatch_resumed),
-        cmocka_unit_test(test_dispatch_within),
+        cmocka_unit_test(test_order),    cmocka_unit_test(test_failed),           cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_deadline), cmocka_unit_test(test_old_timings),      cmocka_unit_test(test_states),
+        cmocka_unit_test(test_dispatch), cmocka_unit_test(test_dispatch_resumed), cmocka_unit_test(test_dispatch_within),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;

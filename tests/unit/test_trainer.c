@@ -195,7 +195,7 @@ static void test_damaged_bytes(void **state)
     OK(pg_checkpoint_save(&at, write_text, second, &err));
     spoil(&at, "safetensors");
     spoil(&at, "seal");
-    pg_checkpoints_remove(&at);
+    pg_checkpoints_remove(&at, 0);
 }
 
 static void test_missing_files(void **state)
@@ -216,7 +216,7 @@ static void test_missing_files(void **state)
     assert_int_equal(found(&at, &damaged), 0);
     OK(pg_checkpoints_open(&again, test_folder, "gone", &err));
     assert_int_equal(again.number, 3);
-    pg_checkpoints_remove(&again);
+    pg_checkpoints_remove(&again, 0);
     assert_false(pg_file_exists(test_path("gone.3.safetensors", -1)));
     assert_false(pg_file_exists(test_path("gone.2.seal", -1)));
 }
@@ -247,7 +247,7 @@ static void test_resume_from_the_one_before(void **state)
     OK(pg_trainer_load(trainer, path, &err));
     finish(trainer, test_path("end", 1));
     assert_same_file(test_path("end", 0), test_path("end", 1));
-    pg_checkpoints_remove(&at);
+    pg_checkpoints_remove(&at, 0);
     pg_trainer_destroy(&trainer);
     subject_destroy(&s);
 }
