@@ -108,13 +108,18 @@ check "... says whose place it takes" says "this run takes its place"
 check "... same bytes" same reference master
 
 # ---- signals --------------------------------------------------------------------------------------------------------------
-start_alone twice-int
+# A stopped worker saves nothing, and its master waits for it, until a second SIGINT finds the default action again.
+start 2 twice-int
 await checkpoints twice-int 1
-kill -INT $process
-kill -INT $process 2>/dev/null
-wait $process
-got=$?
-check "two SIGINT end it, saved or not" test $got -eq 75 -o $got -eq 130
+worker=$(rank_process 1)
+master=$(rank_process 0)
+kill -STOP "$worker"
+catches_int() { test $((0x$(sed -n 's/^SigCgt:\t//p' "/proc/$master/status") & 2)) -ne 0; }
+check "SIGINT is caught" catches_int
+kill -INT "$master"
+check "... once" await eval '! catches_int'
+kill -INT "$master"
+check "a second one ends the run, saved or not" ends 130
 check "... a repeat resumes" code 0 alone twice-int
 check "... same bytes" same reference twice-int
 
