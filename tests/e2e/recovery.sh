@@ -17,7 +17,7 @@ start_alone() { # start_alone DIR: in the background, as $process
 }
 start() { # start RANKS DIR [OPTIONS of mpirun]: in the background; $launcher is mpirun
     mpirun "${@:3}" --oversubscribe --bind-to none -n "$1" \
-        "$PASSGRID" run "$GRID" --out "$2" "${settings[@]}" --lost-after 5 >out 2>err &
+        "$PASSGRID" run "$GRID" --out "$2" "${settings[@]}" --lost-after "${silence:-5}" >out 2>err &
     launcher=$!
 }
 rank_process() { # rank_process RANK: its process id
@@ -86,6 +86,30 @@ check "a silent worker is given up" await says "lost   rank $victim"
 kill -CONT "$stopped"
 check "... comes back, and the run ends by itself" ends 0
 check "... same bytes" same reference silent
+
+# ---- waiting --------------------------------------------------------------------------------------------------------------
+# Two of three workers train, and are stopped: the third has nothing to do, the master nothing to hear.
+ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; } # of user and system time
+now() { awk -v hz="$(getconf CLK_TCK)" '{ printf "%.0f\n", hz * $1 }' /proc/uptime; }
+idles() { # idles PROCESS TICKS: it has used less than 5 % of the time since `begun`, when it had used so many
+    test $((20 * ($(ticks "$1") - $2))) -lt $(($(now) - begun))
+}
+silence=600 start 4 idle
+await checkpoints idle 3
+first=$(rank_of plain)
+second=$(rank_of v2)
+stopped="$(rank_process "$first") $(rank_process "$second")"
+waiting=$(rank_process $((6 - first - second)))
+master=$(rank_process 0)
+kill -STOP $stopped
+sleep 1
+begun=$(now) waiting_ticks=$(ticks "$waiting") master_ticks=$(ticks "$master")
+sleep 4
+check "a worker without a task sleeps" idles "$waiting" "$waiting_ticks"
+check "... so does a master that hears nothing" idles "$master" "$master_ticks"
+kill -CONT $stopped
+check "... and the run ends" ends 0
+check "... same bytes" same reference idle
 
 # ---- tasks given out ahead ------------------------------------------------------------------------------------------------
 # Two trainings on one worker, said to take no time: the second is sent behind the first, comes back, and is sent again.
