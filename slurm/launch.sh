@@ -5,11 +5,12 @@
 #
 # Under --enable-recovery Open MPI lets the other ranks live when one is lost; but its exit code is then 0 whatever they say, and
 # after the loss of a whole host it never returns. Here the run is over when rank 0 has ended, on the host of mpirun: its exit code
-# is ours, and mpirun, if it has not gone a little later, is ended. A rank 0 that leaves no exit code makes ours 3.
+# is ours, and mpirun, if it has not gone a little later, is ended. A rank 0 that leaves no exit code, or does not start on this host, makes ours 3.
 # USR1, TERM, HUP and INT are passed on as USR1: every task is saved. A second INT ends everything at once, with exit code 130.
 set -euo pipefail
 
-grace=30 # seconds that mpirun has after the end of rank 0
+start=120 # seconds that rank 0 may take to start
+grace=30  # seconds that mpirun has after the end of rank 0
 boot=/proc/sys/kernel/random/boot_id
 export PASSGRID_RANK_0 # a file: this host, then the process of rank 0's shell, then the exit code that this leaves behind
 PASSGRID_RANK_0=$(mktemp)
@@ -55,6 +56,7 @@ look() { { read -r && read -r shell_of_0 && read -r code_of_0; } <"$PASSGRID_RAN
 shell_of_0=
 code_of_0=
 until look; [ -n "$code_of_0" ] || gone "$pid" || { [ -n "$shell_of_0" ] && gone "$shell_of_0"; }; do
+    [ -n "$shell_of_0" ] || ((SECONDS < start)) || { grace=0 && break; }
     sleep 0.2 || true # a signal to all of us ends it
 done
 for ((i = 0; i < 5 * grace; i++)); do
@@ -69,8 +71,11 @@ if [ "$told" = TERM ]; then
     code=130
 elif [ -n "$code_of_0" ]; then
     code=$code_of_0
-elif [ -n "$shell_of_0" ] || ((code == 0)); then
-    echo "launch.sh: rank 0 left no exit code; repeat the command" >&2
+elif [ -n "$shell_of_0" ]; then
+    echo "launch.sh: rank 0 is lost; repeat the command to resume" >&2
+    code=3
+elif ((code == 0 || code == 137)); then
+    echo "launch.sh: rank 0 did not start on this host" >&2
     code=3
 fi
 exit "$code"

@@ -56,7 +56,7 @@ check "more than one SIGINT, while rank 0 can save nothing" ends 130
 start shell
 kill -KILL -- -"$(shell_of_0)"
 check "rank 0 is lost with its shell: not success" ends 3
-check "... says so" says "launch.sh: rank 0 left no exit code"
+check "... says so" says "launch.sh: rank 0 is lost; repeat the command to resume"
 check "... and a repeat resumes" code 0 eval '(launched "$PASSGRID" run "$GRID" --out shell "${settings[@]}")'
 check "... same bytes" same reference shell
 
