@@ -98,7 +98,7 @@ $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-dou
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: always test-programs bench bench-grid all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
+.PHONY: always test-programs bench bench-grid bench-dispatch bench-save all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
 
 JOBS ?= $(shell nproc)
 run: deps
@@ -215,6 +215,11 @@ bench: $(BUILD)/passgrid
 	$(BUILD)/passgrid bench --arch resnet18 --mode layers
 bench-grid: $(BUILD)/passgrid
 	python3 tests/bench/ranks.py $(BUILD)/passgrid
+# Empty tasks per second beside MPIPoolExecutor's (Debian: python3-mpi4py); from a signal to the end of two trainings.
+bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
+	$(Q)mkdir -p $(BENCH_OUT)
+	bash tests/bench/$*.sh $(BUILD)/passgrid >$(BENCH_OUT)/$*.txt
+	$(Q)cat $(BENCH_OUT)/$*.txt
 
 lint: deps-dev
 	@clang-format --dry-run -Werror $(C_FILES)
@@ -244,4 +249,5 @@ help:
 	@echo "make test-slurm       slurm/passgrid.sbatch under a real Slurm of one node (root on Debian)"
 	@echo "make test-hosts       a grid across three hosts of network namespaces, of which one is lost (root)"
 	@echo "make bench | bench-grid   speed beside PyTorch's; two ranks of one thread against one rank of two"
+	@echo "make bench-dispatch | bench-save   empty tasks beside MPIPoolExecutor's; seconds from a signal to the end"
 	@echo "make asan | lint | format | check-compilers | clean"
