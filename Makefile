@@ -138,7 +138,7 @@ test-programs: all $(UNIT_BIN) $(BUILD)/tests/golden $(BUILD)/tests/golden-doubl
 e2e: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)set -e; for t in $(sort $(wildcard tests/e2e/*.sh)); do echo "== $$t"; PASSGRID=$(abspath $(BUILD)/passgrid) bash $$t; done
 
-# The long form of tests/e2e/crash.sh: every place, 200 random kills; half an hour.
+# The long form of tests/e2e/crash.sh: every place, 200 random kills; an hour and a half on two cores.
 crash-test: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/crash/crash.sh long
 
@@ -245,7 +245,7 @@ help:
 	@echo "make run CONFIG=F OUT=DIR RANKS=N THREADS=T   another grid"
 	@echo "make deps | deps-dev  install what building (developing) needs"
 	@echo "make unit | golden | e2e   parts of the tests"
-	@echo "make crash-test       kill it and fail its disk everywhere; half an hour"
+	@echo "make crash-test       kill it and fail its disk everywhere; an hour and a half on two cores"
 	@echo "make test-slurm       slurm/passgrid.sbatch under a real Slurm of one node (root on Debian)"
 	@echo "make test-hosts       a grid across three hosts of network namespaces, of which one is lost (root)"
 	@echo "make bench | bench-grid   speed beside PyTorch's; two ranks of one thread against one rank of two"
