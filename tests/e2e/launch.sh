@@ -46,7 +46,7 @@ check "... same bytes" same reference INT-
 start twice
 kill -STOP -- -"$(shell_of_0)"
 interrupt() {
-    kill -INT -- -$launcher
+    kill -INT -- -$launcher 2>/dev/null
     sleep 0.2
     gone $launcher
 }
