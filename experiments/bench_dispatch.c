@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "experiments/commands.h"
 #include "experiments/run.h"
+#include "experiments/signals.h"
 #include "experiments/worker.h"
 
 #include <stdio.h>
@@ -75,7 +76,8 @@ int pg_bench_dispatch(int argc, char **argv)
 {
     static const struct option options[] = {{"tasks", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'}, {0}};
     int tasks = 100000, code = 0;
-    char directory[] = "/tmp/passgrid-dispatch-XXXXXX";
+    const char *temporary = getenv("TMPDIR");
+    char directory[PG_PATH_MAX];
     pg_team team;
     pg_error err = {.message = ""};
     for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
@@ -84,10 +86,12 @@ int pg_bench_dispatch(int argc, char **argv)
         if (pg_parse_int("--tasks", optarg, 1, 10000000, &tasks, &err) != PG_OK)
             return pg_complain("bench", PG_BAD_INPUT, "%s", err.message);
     }
+    pg_signals_catch(); /* interrupted, it leaves nothing behind either */
     pg_status status = pg_team_start(&team, &err);
     if (status == PG_OK && team.size == 1) status = pg_fail(&err, PG_BAD_INPUT, "dispatch needs mpirun with at least 2 ranks");
     if (status == PG_OK && team.rank > 0) status = follow(&team, &err);
     if (status == PG_OK && team.rank == 0) {
+        snprintf(directory, sizeof directory, "%s/passgrid-dispatch-XXXXXX", temporary ? temporary : "/tmp");
         status = mkdtemp(directory) ? lead(&team, tasks, directory, &err) : pg_fail_errno(&err, "%s", directory);
         remove_all(directory);
     }

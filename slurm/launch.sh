@@ -5,41 +5,77 @@
 #
 # Under --enable-recovery Open MPI lets the other ranks live when one is lost; but its exit code is then 0 whatever they say, and
 # after the loss of a whole host it never returns. Here the run is over when rank 0 has ended, on the host of mpirun: its exit code
-# is ours, and mpirun, if it has not gone a little later, is ended. USR1, TERM and INT are passed on as USR1: every task is saved.
+# is ours, and mpirun, if it has not gone a little later, is ended. A rank 0 that leaves no exit code, or does not start on this host, makes ours 3.
+# USR1, TERM, HUP and INT are passed on as USR1: every task is saved. A second INT ends everything at once, with exit code 130.
 set -euo pipefail
 
-grace=30 # seconds that mpirun has after the end of rank 0
-code_file=$(mktemp)
-export PASSGRID_CODE_FILE=$code_file
+start=120 # seconds that rank 0 may take to start
+grace=30  # seconds that mpirun has after the end of rank 0
+boot=/proc/sys/kernel/random/boot_id
+export PASSGRID_RANK_0 # a file: this host, then the process of rank 0's shell, then the exit code that this leaves behind
+PASSGRID_RANK_0=$(mktemp)
+cat $boot >"$PASSGRID_RANK_0"
 
 pid=
 told=
-tell() {
-    told=yes
-    [ -z "$pid" ] || kill -USR1 "$pid" 2>/dev/null || true
+interrupted=
+tell() { # tell SIGNAL
+    told=$1
+    [ -z "$pid" ] || kill "-$told" "$pid" 2>/dev/null || true
 }
-trap tell USR1 TERM INT
-trap 'rm -f "$code_file"' EXIT
+# shellcheck disable=SC2317 # called by a trap
+interrupt() {
+    if [ -z "$interrupted" ]; then tell USR1; else tell TERM; fi
+    interrupted=yes
+}
+trap 'tell USR1' USR1 TERM HUP
+trap interrupt INT
+trap 'rm -f "$PASSGRID_RANK_0"' EXIT
 
 options=()
 while (($# > 0)) && [ "$1" != -- ]; do options+=("$1") && shift; done
 (($# > 1)) || { echo "usage: slurm/launch.sh [options of mpirun] -- PROGRAM ARGUMENTS..." >&2; exit 2; }
 shift
 
-# Rank 0 leaves its exit code behind. mpirun signals the shell of a rank and what runs in it; the shell goes on.
+# mpirun signals the shell of a rank and what runs in it; the shell goes on. Of TERM and INT mpirun would make a KILL after a
+# second: in a session of its own it gets neither of a terminal nor of a process group.
 # shellcheck disable=SC2016 # for the shell of the rank
-wrapper='"$@"; code=$?; [ "$OMPI_COMM_WORLD_RANK" != 0 ] || echo $code >"$PASSGRID_CODE_FILE"; exit $code'
-mpirun --enable-recovery -x PASSGRID_CODE_FILE "${options[@]}" bash -c "trap '' USR1; $wrapper" rank "$@" &
+wrapper='trap "" USR1
+[ "$OMPI_COMM_WORLD_RANK" = 0 ] || exec "$@"
+[ "$(cat "$PASSGRID_RANK_0" 2>&1)" = "$(cat '$boot')" ] || { echo "launch.sh: rank 0 is not on the host of mpirun" >&2; exit 3; }
+echo $$ >>"$PASSGRID_RANK_0"
+"$@"; code=$?
+echo $code >>"$PASSGRID_RANK_0"
+exit $code'
+setsid mpirun --enable-recovery -x PASSGRID_RANK_0 "${options[@]}" bash -c "$wrapper" rank "$@" &
 pid=$!
-[ -z "$told" ] || tell
+[ -z "$told" ] || tell "$told"
 
-while kill -0 "$pid" 2>/dev/null && [ ! -s "$code_file" ]; do sleep 0.2; done
+gone() { ! kill -0 "$1" 2>/dev/null; }
+look() { { read -r && read -r shell_of_0 && read -r code_of_0; } <"$PASSGRID_RANK_0" || true; }
+shell_of_0=
+code_of_0=
+until look; [ -n "$code_of_0" ] || gone "$pid" || { [ -n "$shell_of_0" ] && gone "$shell_of_0"; }; do
+    [ -n "$shell_of_0" ] || ((SECONDS < start)) || { grace=0 && break; }
+    sleep 0.2 || true # a signal to all of us ends it
+done
 for ((i = 0; i < 5 * grace; i++)); do
-    kill -0 "$pid" 2>/dev/null || break
-    sleep 0.2
+    if gone "$pid"; then break; fi
+    sleep 0.2 || true
 done
 if kill -KILL "$pid" 2>/dev/null; then echo "launch.sh: mpirun did not end with the run: killed" >&2; fi
 code=0
 wait "$pid" 2>/dev/null || code=$?
-[ ! -s "$code_file" ] || code=$(<"$code_file")
+look
+if [ "$told" = TERM ]; then
+    code=130
+elif [ -n "$code_of_0" ]; then
+    code=$code_of_0
+elif [ -n "$shell_of_0" ]; then
+    echo "launch.sh: rank 0 is lost; repeat the command to resume" >&2
+    code=3
+elif ((code == 0 || code == 137)); then
+    echo "launch.sh: rank 0 did not start on this host" >&2
+    code=3
+fi
 exit "$code"

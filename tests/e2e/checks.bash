@@ -33,6 +33,17 @@ code() { # code EXPECTED COMMAND...: exit code, output in out and err
 same() { diff -r -x run.log -x timings.csv -x provenance.json "$1" "$2"; } # all that must not depend on how a run went
 says() { grep -qF -- "$1" "${2:-err}"; }
 
+await() { # await COMMAND...: until it succeeds; a minute at most
+    local i
+    for i in $(seq 600); do
+        "$@" && return 0
+        sleep 0.1
+    done
+    return 1
+}
+gone() { ! kill -0 "$1" 2>/dev/null; }
+checkpoints() { test "$(ls "$1/checkpoints" 2>/dev/null | grep -c seal)" -ge "$2"; }
+
 finish() { # the last line, and the exit code
     echo "$((checks - failures)) of $checks checks passed"
     exit $((failures > 0))

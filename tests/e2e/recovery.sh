@@ -17,7 +17,7 @@ start_alone() { # start_alone DIR: in the background, as $process
 }
 start() { # start RANKS DIR [OPTIONS of mpirun]: in the background; $launcher is mpirun
     mpirun "${@:3}" --oversubscribe --bind-to none -n "$1" \
-        "$PASSGRID" run "$GRID" --out "$2" "${settings[@]}" --lost-after 5 >out 2>err &
+        "$PASSGRID" run "$GRID" --out "$2" "${settings[@]}" --lost-after "${silence:-5}" >out 2>err &
     launcher=$!
 }
 rank_process() { # rank_process RANK: its process id
@@ -26,22 +26,12 @@ rank_process() { # rank_process RANK: its process id
         grep -qxz "OMPI_COMM_WORLD_RANK=$1" "/proc/$p/environ" 2>/dev/null && echo "$p"
     done
 }
-await() { # await COMMAND...: until it succeeds; a minute at most
-    local i
-    for i in $(seq 600); do
-        "$@" && return 0
-        sleep 0.1
-    done
-    return 1
-}
 ends() { # ends EXPECTED: mpirun ends by itself, with that code
     await gone $launcher || { kill -KILL $launcher; echo "     it hangs"; return 1; }
     wait $launcher
     local got=$?
     test $got -eq "$1" || { echo "     exit code $got, expected $1"; return 1; }
 }
-gone() { ! kill -0 "$1" 2>/dev/null; }
-checkpoints() { test "$(ls "$1/checkpoints" 2>/dev/null | grep -c seal)" -ge "$2"; }
 rank_of() { sed -n "s/.*start  [^ ]*\/$1\/s1\/[0-9a-f]* on rank \([0-9]*\)$/\1/p" err | tail -n 1; }
 
 check "undisturbed" code 0 alone reference
@@ -97,6 +87,30 @@ kill -CONT "$stopped"
 check "... comes back, and the run ends by itself" ends 0
 check "... same bytes" same reference silent
 
+# ---- waiting --------------------------------------------------------------------------------------------------------------
+# Two of three workers train, and are stopped: the third has nothing to do, the master nothing to hear.
+ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; } # of user and system time
+now() { awk -v hz="$(getconf CLK_TCK)" '{ printf "%.0f\n", hz * $1 }' /proc/uptime; }
+idles() { # idles PROCESS TICKS: it has used less than 5 % of the time since `begun`, when it had used so many
+    test $((20 * ($(ticks "$1") - $2))) -lt $(($(now) - begun))
+}
+silence=600 start 4 idle
+await checkpoints idle 3
+first=$(rank_of plain)
+second=$(rank_of v2)
+stopped="$(rank_process "$first") $(rank_process "$second")"
+waiting=$(rank_process $((6 - first - second)))
+master=$(rank_process 0)
+kill -STOP $stopped
+sleep 1
+begun=$(now) waiting_ticks=$(ticks "$waiting") master_ticks=$(ticks "$master")
+sleep 4
+check "a worker without a task sleeps" idles "$waiting" "$waiting_ticks"
+check "... so does a master that hears nothing" idles "$master" "$master_ticks"
+kill -CONT $stopped
+check "... and the run ends" ends 0
+check "... same bytes" same reference idle
+
 # ---- tasks given out ahead ------------------------------------------------------------------------------------------------
 # Two trainings on one worker, said to take no time: the second is sent behind the first, comes back, and is sent again.
 mkdir ahead
@@ -118,13 +132,18 @@ check "... says whose place it takes" says "this run takes its place"
 check "... same bytes" same reference master
 
 # ---- signals --------------------------------------------------------------------------------------------------------------
-start_alone twice-int
+# A stopped worker saves nothing, and its master waits for it, until a second SIGINT finds the default action again.
+start 2 twice-int
 await checkpoints twice-int 1
-kill -INT $process
-kill -INT $process 2>/dev/null
-wait $process
-got=$?
-check "two SIGINT end it, saved or not" test $got -eq 75 -o $got -eq 130
+worker=$(rank_process 1)
+master=$(rank_process 0)
+kill -STOP "$worker"
+catches_int() { test $((0x$(sed -n 's/^SigCgt:\t//p' "/proc/$master/status") & 2)) -ne 0; }
+check "SIGINT is caught" catches_int
+kill -INT "$master"
+check "... once" await eval '! catches_int'
+kill -INT "$master"
+check "a second one ends the run, saved or not" ends 130
 check "... a repeat resumes" code 0 alone twice-int
 check "... same bytes" same reference twice-int
 

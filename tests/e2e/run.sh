@@ -27,6 +27,8 @@ check "... same bytes" same alone three
 check "... same tables" cmp out tables.txt
 check "mpirun with 1 rank" code 0 ranks 1 "$PASSGRID" run "$GRID" --out one
 check "... same bytes" same alone one
+check "1 master, 4 workers" code 0 ranks 5 "$PASSGRID" run "$GRID" --out five
+check "... same bytes" same alone five
 check "2 threads" code 0 "$PASSGRID" run "$GRID" --out threads --threads 2
 check "... same bytes" same alone threads
 check "more threads than cores" code 0 "$PASSGRID" run "$GRID" --out crowd --threads $(($(nproc) + 1)) --set seeds=[1]
@@ -62,6 +64,18 @@ check "... knows the missing task" says ", 1 new" out
 check "repeat runs only that" code 0 "$PASSGRID" run "$GRID" --out three
 check "... one task" says "1 of them now"
 check "... same bytes" same alone three
+
+# ---- two grids in one directory -----------------------------------------------------------------------------------------------
+# Of the other grid 3 trainings and 3 null attacks are tasks of this one too; its 3 prunings are not.
+other() { "$PASSGRID" run "$GRID" --out shared --set name=other --set seeds=[1] --set 'attacks=[{attack: "null"}, {attack: prune, levels: [50]}]'; }
+check "another grid" code 0 other
+check "... runs its own tasks" says "9 of them now"
+check "this grid in the same directory" code 0 "$PASSGRID" run "$GRID" --out shared
+check "... runs only what they do not share" says "20 of them now"
+check "... same tables" cmp out tables.txt
+check "... same cells" cmp alone/cells.csv shared/cells.csv
+check "the other grid again" code 0 other
+check "... runs nothing" eval '! says "of them now"'
 
 # ---- a task that fails --------------------------------------------------------------------------------------------------------
 failing() { "$@" run "$GRID" --out failing --set seeds=[1] --set 'schemes=[{scheme: plain}, {scheme: v2, passport: random, train: {lr: 1e6}}]'; }
@@ -143,6 +157,29 @@ check "... is corrected" says "did you mean 'run'?"
 for command in run plan table data bench list help judge; do
     check "$command --help" code 0 "$PASSGRID" $command --help
 done
+
+# ---- bench --------------------------------------------------------------------------------------------------------------------
+check "bench dispatch" code 0 ranks 3 "$PASSGRID" bench dispatch --tasks 1000
+check "... ran every task" eval 'says "workers: 2" out && says "tasks: 1000" out && grep -qE "^tasks_per_s: [1-9]" out'
+dispatching() {
+    mkdir -p temporary
+    TMPDIR=$WORK/temporary exec mpirun --oversubscribe -n 3 "$PASSGRID" bench dispatch --tasks 500000
+}
+dispatching >out 2>err &
+launcher=$!
+await eval 'test -s temporary/passgrid-dispatch-*/logs/run.log'
+kill -USR1 $launcher
+wait $launcher
+check "... is interrupted" test $? -eq 75
+check "... and leaves nothing behind" test -z "$(ls temporary)"
+tiny=(--arch alexnet --width 0.0625 --batch 2 --steps 2)
+check "bench --mode layers" code 0 "$PASSGRID" bench "${tiny[@]}" --mode layers
+check "... measures every convolution" \
+    eval 'test "$(grep -cE "^layer_features\.[0-9]+: .* [0-9.]+ GFLOPS " out)" -eq 5 && grep -qE "^blas_gflops: [0-9]" out'
+check "bench --mode fake1" code 0 "$PASSGRID" bench "${tiny[@]}" --mode fake1 --scheme v1
+check "... times every step" test "$(grep -cE '^seconds: [0-9.]+$' out)" -eq 2
+check "bench --mode nett" code 2 "$PASSGRID" bench "${tiny[@]}" --mode nett
+check "... says which there are" says "--mode: expected net, train, eval, fake1 or layers"
 
 # ---- disks --------------------------------------------------------------------------------------------------------------------
 check "an output directory that cannot be made" code 3 "$PASSGRID" run "$GRID" --out /dev/null/run

@@ -2,7 +2,7 @@
 # Three hosts on one machine: network namespaces joined by a bridge. A grid runs across them; all processes of one host are killed,
 # or its link goes down. The others complete the grid with the same bytes, and the command ends by itself.
 # usage: tests/hosts/run.sh [PROGRAM], default $PASSGRID or build/passgrid; prints one line per check; exit code 1 if any failed.
-# Where namespaces may not be made it says so and exits 0.
+# Where namespaces, or their bridge, may not be made it says so and exits 0.
 set -u
 cd "$(dirname "$0")/../.." || exit
 PASSGRID=$(realpath "${1:-${PASSGRID:-build/passgrid}}")
@@ -46,9 +46,9 @@ check() { # check TEXT COMMAND...: the command succeeds
     fi
 }
 
-await() { # await COMMAND...: until it succeeds; two minutes at most
+await() { # await COMMAND...: until it succeeds; three minutes at most
     local i
-    for ((i = 0; i < 600; i++)); do
+    for ((i = 0; i < 900; i++)); do
         "$@" && return 0
         sleep 0.2
     done
@@ -81,8 +81,8 @@ END
 here() { exec ip netns exec "$NET-1" unshare --uts bash -c 'hostname host1; exec "$@"' here "$@"; }
 
 settings=(--set train.epochs=20 --set checkpoint=0 --lost-after 5)
-start() { # start DIRECTORY: master and a worker on host 1, one worker each on hosts 2 and 3; in the background
-    here bash "$LAUNCH" --host 10.77.0.1:2,10.77.0.2:1,10.77.0.3:1 -n 4 --bind-to none --mca plm_rsh_agent "$WORK/agent" \
+start() { # start DIRECTORY [HOSTS]: default: master and a worker on host 1, one worker each on hosts 2 and 3; in the background
+    here bash "$LAUNCH" --host "${2:-10.77.0.1:2,10.77.0.2:1,10.77.0.3:1}" -n 4 --bind-to none --mca plm_rsh_agent "$WORK/agent" \
         --mca btl tcp,self --mca btl_tcp_if_include eth0 --mca oob_tcp_if_include eth0 \
         -- "$PASSGRID" run "$GRID" --out "$WORK/$1" "${settings[@]}" >out 2>err &
     launcher=$!
@@ -104,7 +104,7 @@ kill_host() { # shellcheck disable=SC2046 # a list
 hosts_of() { grep -o '"host": "[^"]*"' "$1/provenance.json" | sort -u | wc -l; }
 
 whole() { "$PASSGRID" run "$GRID" --out whole "${settings[@]}" >out 2>err; }
-check "three hosts" make_hosts
+make_hosts 2>err || { echo "skip: hosts may not be made here: $(tail -n 1 err)"; exit 0; }
 check "the grid on one host" whole
 
 start killed
@@ -127,6 +127,15 @@ check "... its link goes down" ip link set "$NET-v3" down
 check "... the command ends by itself, complete" ends 0
 check "... names the rank" says "lost: rank 3 on host3"
 check "... same bytes" same whole cut
+
+ip link set "$NET-v3" up
+export TMPDIR=$WORK/own # every host has this directory to itself, as hosts have /tmp
+mkdir "$TMPDIR"
+sed -i 's|unshare --uts bash -c "|unshare --uts --mount bash -c "mount -t tmpfs own $TMPDIR; |' agent
+start elsewhere 10.77.0.2:2,10.77.0.3:2
+check "rank 0 on another host than mpirun: after two minutes the command ends by itself, and not with success" ends 3
+check "... says why" says "launch.sh: rank 0 is not on the host of mpirun"
+check "... and nothing was begun" test ! -e elsewhere
 
 echo "$((checks - failures)) of $checks checks passed"
 test $failures -eq 0

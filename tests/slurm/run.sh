@@ -108,11 +108,11 @@ END
 idle() { sinfo --noheader --format=%t | grep -qx idle; }
 
 # ---- jobs ---------------------------------------------------------------------------------------------------------------------
-submit() { # submit DIRECTORY ARGUMENTS...: a job that runs the grid in DIRECTORY; sets job and log
+submit() { # submit DIRECTORY ARGUMENTS...: a job that runs the grid in DIRECTORY, with what `request` asks for; sets job and log
     local directory=$1
     shift
     log=$WORK/$directory.log
-    job=$(OUT=$directory sbatch --parsable --ntasks="$WORKERS" --output="$log" "$SCRIPT" "$@")
+    job=$(OUT=$directory sbatch --parsable "${request[@]}" --output="$log" "$SCRIPT" "$@")
 }
 fact() { scontrol --oneliner show job "$job" | grep -o "\b$1=[^ ]*" | cut -d = -f 2; } # fact NAME: what Slurm says about the job
 is() { test "$(fact "$1")" = "$2"; }
@@ -133,6 +133,7 @@ says() { grep -qF -- "$1" "$log"; }
 same() { diff -r -x run.log -x timings.csv -x provenance.json "$1" "$2"; }
 
 WORKERS=$(nproc)
+request=(--ntasks="$WORKERS") # what a job asks for
 check "Slurm starts: munged, slurmctld, slurmd" start_slurm
 if ((failures)); then
     tail -n 20 munge.log slurmctld.log slurmd.log
@@ -164,6 +165,20 @@ submit bad "$GRID" --set train.epochs=none
 check "a bad configuration fails" ends 60 FAILED
 check "... with exit code 2" is ExitCode 2:0
 check "... and is not requeued" is Restarts 0
+
+request=(--cpus-per-task="$WORKERS")
+submit wide "$GRID" --set seeds=[1]
+check "a job without --ntasks, one task of every core, completes" ends 60 COMPLETED
+check "... its worker has a thread for each core" test "$(grep -o "\"threads\": [0-9]*" wide/provenance.json | tail -n 1)" = "\"threads\": $WORKERS"
+
+# Slurm looks for such jobs every half minute; the program by itself would stop twelve seconds before the end.
+request=(--ntasks="$WORKERS" --time=2 --signal=B:USR1@75)
+submit short "$GRID" --set train.epochs=5000 --set checkpoint=0
+check "a job whose time is nearly over is told, saves, and is requeued" within 110 is Restarts 1
+check "... it was interrupted" says "exit code 75"
+check "... by the signal, not by its own clock" eval '! says "the deadline has come"'
+scancel "$job"
+request=(--ntasks="$WORKERS")
 
 # A program that is always interrupted, with or without progress.
 cat >interrupted <<'END'

@@ -1,0 +1,63 @@
+#!/bin/bash
+# slurm/launch.sh on this host: its exit codes, and signals to it and to its whole process group, as a terminal sends them.
+# usage: tests/e2e/launch.sh [PROGRAM], default $PASSGRID or build/passgrid; one line per check; exit code 1 if any failed
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+LAUNCH=$PWD/slurm/launch.sh
+. tests/e2e/checks.bash
+
+settings=(--set train.epochs=20 --set 'seeds=[1]' --set checkpoint=0 --set 'attacks=[{attack: prune, levels: [50]}]'
+    --set 'schemes=[{scheme: plain}, {scheme: v2, passport: random}]')
+launched() { # launched COMMAND...: under launch.sh, in a session of its own; a background command of a shell would ignore INT
+    exec env --default-signal=INT setsid bash "$LAUNCH" --oversubscribe --bind-to none -n 3 -- "$@"
+}
+start() { # start DIR: in the background, as $launcher; two trainings are at work
+    launched "$PASSGRID" run "$GRID" --out "$1" "${settings[@]}" >out 2>err &
+    launcher=$!
+    await checkpoints "$1" 3
+}
+ends() { # ends EXPECTED: the command ends by itself, with that code
+    await gone $launcher || { kill -KILL $launcher; echo "     it hangs"; return 1; }
+    wait $launcher
+    local got=$?
+    test $got -eq "$1" || { echo "     exit code $got, expected $1"; return 1; }
+}
+shell_of_0() { pgrep -x -P "$(pgrep -x -P $launcher mpirun)" bash; } # its process, which leads a group
+saved() { # saved DIR: both trainings
+    test "$(ls "$1"/checkpoints/*.seal | cut -d. -f1 | sort -u | wc -l)" -eq 2
+}
+
+check "undisturbed" code 0 eval '(launched "$PASSGRID" run "$GRID" --out reference "${settings[@]}")'
+check "a program's own exit code" code 5 eval '(launched sh -c "exit 5")'
+check "a bad configuration" code 2 eval '(launched "$PASSGRID" run "$GRID" --out bad --set seed=1)'
+check "no command" code 2 bash "$LAUNCH" -n 3
+check "options that mpirun does not know" code 1 bash "$LAUNCH" --no-such-option -- true
+
+for how in "INT " "INT -" "TERM -" "HUP " "USR1 "; do # USR1 is sent to it alone
+    signal=${how% *} group=${how#* }
+    start "$signal$group"
+    kill "-$signal" -- "$group$launcher"
+    check "SIG$signal to launch.sh${group:+ and its group}" ends 75
+    check "... everything is saved" saved "$signal$group"
+done
+check "... and can be resumed" code 0 eval '(launched "$PASSGRID" run "$GRID" --out INT- "${settings[@]}")'
+check "... same bytes" same reference INT-
+
+start twice
+kill -STOP -- -"$(shell_of_0)"
+interrupt() {
+    kill -INT -- -$launcher 2>/dev/null
+    sleep 0.2
+    gone $launcher
+}
+await interrupt
+check "more than one SIGINT, while rank 0 can save nothing" ends 130
+
+start shell
+kill -KILL -- -"$(shell_of_0)"
+check "rank 0 is lost with its shell: not success" ends 3
+check "... says so" says "launch.sh: rank 0 is lost; repeat the command to resume"
+check "... and a repeat resumes" code 0 eval '(launched "$PASSGRID" run "$GRID" --out shell "${settings[@]}")'
+check "... same bytes" same reference shell
+
+finish
