@@ -114,11 +114,11 @@ done:
 /* ---- pruning ---------------------------------------------------------------------------------------------------------- */
 
 static const char pruning_body[] =
-    "set multiplot layout 1,2 title heading.\"\\n\".remark font ',12' margins 0.07,0.70,0.19,0.84 spacing 0.08,0\n"
+    "set multiplot layout 1,2 title heading.\"\\n\".remark font ',12' margins 0.065,0.65,0.19,0.84 spacing 0.075,0\n"
     "set xrange [0:100]\n"
     "set yrange [0:102]\n"
     "set xlabel 'weights pruned (%)'\n"
-    "set key at screen 0.72,0.83 left top reverse Left samplen 2\n"
+    "set key at screen 0.67,0.83 left top reverse Left samplen 2\n"
     "set ylabel 'accuracy as deployed (%)' offset 1,0\n"
     "plot for [i=1:|series|] points using (of(i, 'pruned %')):'accuracy %':(spread('accuracy % sd')) "
     "with yerrorlines linecolor rgb paint(i) pointtype shape(i) pointsize 0.7 linewidth 1.5 title series[i]\n"
@@ -157,7 +157,7 @@ static pg_status draw_pruning(const scene *at, const char *directory, pg_error *
                                      {"pruned %", PG_COLUMN_NUMBER}, {"accuracy %", PG_COLUMN_MEAN},
                                      {"detected %", PG_COLUMN_MEAN}, {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    pg_figure f = {.kind = "pruning", .body = pruning_body, .width = 1240, .height = 420};
+    pg_figure f = {.kind = "pruning", .body = pruning_body, .width = 1300, .height = 420};
     const pg_survey *s = at->survey;
     PG_TRY(start(&f, at, columns, err));
     for (int k = 0; k < s->schemes.count; k++) /* rows of one series stand together */

@@ -1,0 +1,35 @@
+# gnuplot dissimilarity-cifar10-13000-2000-resnet9-x0.125-bn-v3.gp draws dissimilarity-cifar10-13000-2000-resnet9-x0.125-bn-v3.svg and dissimilarity-cifar10-13000-2000-resnet9-x0.125-bn-v3.png from dissimilarity-cifar10-13000-2000-resnet9-x0.125-bn-v3.csv
+points = 'dissimilarity-cifar10-13000-2000-resnet9-x0.125-bn-v3.csv'
+heading = 'cifar10 13000+2000, resnet9 x0.125, bn, v3'
+remark = 'reduced run: a quarter of the width or less, 13,000 of 50,000 training images, 9 epochs'
+array series[3] = ['flip', 'invert', 'published (cifar100)']
+array colour[7] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']
+array mark[7] = [7, 5, 9, 11, 13, 4, 6]
+published(i) = series[i][1:9] eq 'published'
+paint(i) = published(i) ? '#888888' : colour[(i - 1) % 7 + 1]
+dash(i) = published(i) ? 2 : 1
+shape(i) = mark[(i - 1) % 7 + 1]
+of(i, name) = strcol(1) eq series[i] ? column(name) : NaN
+spread(name) = strlen(strcol(name)) ? column(name) : 0
+set datafile separator comma
+set datafile columnheaders
+set border 3 linewidth 1
+set tics nomirror out
+set grid linecolor '#dddddd'
+do for [format in 'svg png'] {
+if (format eq 'svg') {
+    set terminal svg size 960,420 font 'DejaVu Sans,13' noenhanced background 'white'
+} else {
+    set terminal pngcairo size 1440,630 font 'DejaVu Sans,13' fontscale 1.5 pointscale 1.5 linewidth 1.5 noenhanced
+}
+set output 'dissimilarity-cifar10-13000-2000-resnet9-x0.125-bn-v3.'.format
+set label 1 heading."\n".remark at screen 0.5,0.95 center font ',12'
+set tmargin 4
+set xrange [0:100]
+set yrange [0:102]
+set xlabel "signature bits that differ from the owner's (%)"
+set ylabel 'accuracy with the forged passports (%)'
+set key outside right top reverse Left samplen 2
+plot for [i=1:|series|] points using (of(i, 'differing %')):'accuracy %' smooth unique with lines linecolor rgb paint(i) dashtype dash(i) linewidth 1.5 title (published(i) ? series[i] : ''), for [i=1:|series|] points using (published(i) ? NaN : of(i, 'differing %')):'accuracy %':(spread('accuracy % sd')) with yerrorbars linecolor rgb paint(i) pointtype shape(i) pointsize 0.8 title (published(i) ? '' : series[i])
+}
+unset output

@@ -1,0 +1,37 @@
+# gnuplot forged-cifar10-13000-2000-alexnet-x0.25-gn-v1-passport-shuffle-layers-default.gp draws forged-cifar10-13000-2000-alexnet-x0.25-gn-v1-passport-shuffle-layers-default.svg and forged-cifar10-13000-2000-alexnet-x0.25-gn-v1-passport-shuffle-layers-default.png from forged-cifar10-13000-2000-alexnet-x0.25-gn-v1-passport-shuffle-layers-default.csv
+points = 'forged-cifar10-13000-2000-alexnet-x0.25-gn-v1-passport-shuffle-layers-default.csv'
+heading = 'cifar10 13000+2000, alexnet x0.25, gn, v1 passport=shuffle layers=default'
+remark = 'reduced run: a quarter of the width or less, 13,000 of 50,000 training images, 9 epochs'
+array series[3] = ['genuine passports (n = 3)', 'fake 1: drawn at random (n = 60)', 'fake 2: reverse-engineered (n = 3)']
+array colour[7] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']
+array mark[7] = [7, 5, 9, 11, 13, 4, 6]
+published(i) = series[i][1:9] eq 'published'
+paint(i) = published(i) ? '#888888' : colour[(i - 1) % 7 + 1]
+dash(i) = published(i) ? 2 : 1
+shape(i) = mark[(i - 1) % 7 + 1]
+of(i, name) = strcol(1) eq series[i] ? column(name) : NaN
+spread(name) = strlen(strcol(name)) ? column(name) : 0
+set datafile separator comma
+set datafile columnheaders
+set border 3 linewidth 1
+set tics nomirror out
+set grid linecolor '#dddddd'
+do for [format in 'svg png'] {
+if (format eq 'svg') {
+    set terminal svg size 960,400 font 'DejaVu Sans,13' noenhanced background 'white'
+} else {
+    set terminal pngcairo size 1440,600 font 'DejaVu Sans,13' fontscale 1.5 pointscale 1.5 linewidth 1.5 noenhanced
+}
+set output 'forged-cifar10-13000-2000-alexnet-x0.25-gn-v1-passport-shuffle-layers-default.'.format
+set label 1 heading."\n".remark at screen 0.5,0.95 center font ',12'
+set tmargin 4
+set xrange [0:100]
+set yrange [0:105]
+set xtics 10
+set xlabel 'accuracy with the passports shown (%), bins of 2 points'
+set ylabel 'share of trials (%)'
+set key outside right top reverse Left samplen 2
+set style fill transparent solid 0.55
+plot for [i=1:|series|] points using (of(i, 'accuracy %')):'share %':(1.8) with boxes linecolor rgb paint(i) title series[i]
+}
+unset output
