@@ -256,7 +256,7 @@ static const char gamma_body[] =
     "set label 1 heading.\"\\n\".remark at screen 0.5,0.95 center font ',12'\n"
     "set tmargin 4\n"
     "set yrange [0:*]\n"
-    "set xlabel \"gamma of the passport layers' channels, bins of 0.05 (the outermost: all beyond 4)\"\n"
+    "set xlabel 'gamma, bins of 0.05 (outermost: all beyond 4)'\n"
     "set ylabel 'share of channels (%)'\n"
     "set key outside right top reverse Left samplen 2\n"
     "set arrow 1 from 0, graph 0 to 0, graph 1 nohead linecolor '#888888' dashtype 2\n"

@@ -26,7 +26,7 @@ set output 'gamma-cifar10-13000-2000-alexnet-x0.25-bn.'.format
 set label 1 heading."\n".remark at screen 0.5,0.95 center font ',12'
 set tmargin 4
 set yrange [0:*]
-set xlabel "gamma of the passport layers' channels, bins of 0.05 (the outermost: all beyond 4)"
+set xlabel 'gamma, bins of 0.05 (outermost: all beyond 4)'
 set ylabel 'share of channels (%)'
 set key outside right top reverse Left samplen 2
 set arrow 1 from 0, graph 0 to 0, graph 1 nohead linecolor '#888888' dashtype 2
