@@ -8,6 +8,8 @@
 #include "core/data/dataset.h"
 #include "core/ownership/passport_scheme.h"
 #include "core/train/trainer.h"
+#include "experiments/inputs.h"
+#include "experiments/task.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -56,6 +58,16 @@ static inline pg_data test_data(int train, int test)
     OK(pg_dataset_subset(&whole.test, test, &part.test, &err));
     pg_data_clear(&whole);
     return part;
+}
+
+/* A task's choice of that data, as a grid plans it. */
+static inline pg_data_choice planned_data(int train, int test)
+{
+    pg_data_choice choice = {.name = "synthetic", .train = train, .test = test};
+    pg_input input;
+    OK(pg_input_find(choice.name, NULL, &input, &err));
+    memcpy(choice.sha256, input.sha256, sizeof choice.sha256);
+    return choice;
 }
 
 /* A network of one scheme with its evidence, not trained. */

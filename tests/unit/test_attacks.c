@@ -615,7 +615,7 @@ static void spy_on(const subject *victim, unsigned sees)
                            .finish = spy_finish};
     const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
     pg_task task = {.kind = PG_TASK_ATTACK,
-                    .data = {.name = "synthetic", .train = SPIED_IMAGES, .test = 20},
+                    .data = planned_data(SPIED_IMAGES, 20),
                     .scheme = victim->scheme,
                     .seed = 1,
                     .victim = "victim",
@@ -707,7 +707,7 @@ static void test_stale_affine(void **state)
                                .progress = spy_progress,
                                .finish = spy_finish};
     const pg_task task = {.kind = PG_TASK_ATTACK,
-                          .data = {.name = "synthetic", .train = 20, .test = 20},
+                          .data = planned_data(20, 20),
                           .scheme = pg_scheme_find("v3"),
                           .seed = 1,
                           .victim = "victim",

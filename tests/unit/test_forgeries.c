@@ -1027,7 +1027,7 @@ static void forge(const subject *victim, const char *name, const char *yaml, pg_
     OK(pg_execute_path(&at, "evidence", "victim", path, &err));
     OK(pg_evidence_save(victim->evidence, path, &err));
     const pg_task task = {.kind = PG_TASK_ATTACK,
-                          .data = {.name = "synthetic", .train = 40, .test = IMAGES},
+                          .data = planned_data(40, IMAGES),
                           .key = "forgery",
                           .scheme = victim->scheme,
                           .seed = 1,

@@ -435,7 +435,7 @@ static double recorded_gammas(const char *norm)
     const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
     pg_task task = {.kind = PG_TASK_TRAIN,
                     .key = "plain",
-                    .data = {.name = "synthetic", .train = 20, .test = 20},
+                    .data = planned_data(20, 20),
                     .arch = "alexnet",
                     .width = 0.0625,
                     .scheme = pg_scheme_find("plain"),
