@@ -248,7 +248,8 @@ static int lead(pg_team *team, int argc, char **argv, pg_rank_facts *ranks)
         pg_signals_grace(team->size > 1 ? WAITING_SECONDS : SAVING_SECONDS);
         code = carry_out(team, &o, &a, grid, &guard);
     }
-    pg_guard_release(&guard);
+    const pg_status released = pg_guard_release(&guard, &err);
+    if (released != PG_OK && code == 0) code = pg_complain("run", released, "%s", err.message);
     pg_grid_destroy(&grid);
     return code;
 }

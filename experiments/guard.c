@@ -147,12 +147,12 @@ bool pg_guard_renew(pg_guard *guard)
     return true;
 }
 
-void pg_guard_release(pg_guard *guard)
+pg_status pg_guard_release(pg_guard *guard, pg_error *err)
 {
     owner now;
-    if (guard->text[0] && read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) == 0)
-        unlink(guard->path);
+    const bool ours = guard->text[0] && read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) == 0;
     guard->text[0] = 0;
+    return ours && unlink(guard->path) != 0 ? pg_fail_errno(err, "%s", guard->path) : PG_OK;
 }
 
 bool pg_guard_there(const char *directory)

@@ -18,8 +18,8 @@ PG_CHECKED pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_er
 /* To be called often; false if the guard is no longer ours. */
 bool pg_guard_renew(pg_guard *guard);
 
-/* Nothing happens if it was not taken. */
-void pg_guard_release(pg_guard *guard);
+/* Nothing happens if it was not taken. PG_IO_FAULT if its file cannot be removed: the next run takes it over. */
+PG_CHECKED pg_status pg_guard_release(pg_guard *guard, pg_error *err);
 
 /* Has a run left or put a guard there? */
 bool pg_guard_there(const char *directory);

@@ -98,11 +98,11 @@ static void test_guard(void **state)
     assert_int_equal(pg_guard_take(&second, folder, &err), PG_BAD_INPUT);
     assert_non_null(strstr(err.message, "another run is at work there"));
     assert_string_equal(second.text, "");
-    pg_guard_release(&second); /* not its own */
+    assert_int_equal(pg_guard_release(&second, NULL), PG_OK); /* not its own */
     assert_true(pg_guard_there(folder));
     guard.renewed = -1e9; /* long ago: look now */
     assert_true(pg_guard_renew(&guard));
-    pg_guard_release(&guard);
+    assert_int_equal(pg_guard_release(&guard, NULL), PG_OK);
     assert_false(pg_guard_there(folder));
     assert_int_equal(pg_guard_take(&guard, "/nowhere", &err), PG_IO_FAULT);
 }
@@ -117,7 +117,7 @@ static void test_same_number(void **state)
     snprintf(path, sizeof path, "%s/run.guard.%d.part", folder, (int)getpid());
     assert_int_equal(pg_file_write(path, "theirs", 6, PG_FILE_PUBLIC, NULL), PG_OK);
     assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_OK);
-    pg_guard_release(&guard);
+    assert_int_equal(pg_guard_release(&guard, NULL), PG_OK);
     assert_int_equal(pg_file_read(path, &text, &bytes, NULL), PG_OK);
     assert_string_equal(text, "theirs");
     pg_free(text);
@@ -142,7 +142,7 @@ static void test_stale_guard(void **state)
     first.renewed = -1e9;
     write_guard(&child, "job 1 restart -");
     assert_false(pg_guard_renew(&first));
-    pg_guard_release(&first);
+    assert_int_equal(pg_guard_release(&first, NULL), PG_OK);
     assert_true(pg_guard_there(folder));
     /* the same job of Slurm, requeued to another host */
     strcpy(child.host, "elsewhere");
@@ -150,7 +150,7 @@ static void test_stale_guard(void **state)
     assert_int_equal(setenv("SLURM_JOB_ID", "7", 1), 0);
     assert_int_equal(setenv("SLURM_RESTART_COUNT", "1", 1), 0);
     assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_OK);
-    pg_guard_release(&guard);
+    assert_int_equal(pg_guard_release(&guard, NULL), PG_OK);
     assert_false(pg_guard_there(folder));
 }
 
