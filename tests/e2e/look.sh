@@ -20,6 +20,11 @@ check "... from a usual speed" says '^nothing was timed in run'
 check "... and makes no directory" test ! -e run
 key=$(field prune/s1 1)
 
+mkdir nothing
+for config in "${GRID%/tests/*}"/configs/*.yaml; do
+    check "plan of $(basename "$config"), where its data is not" code 0 "$PASSGRID" plan "$config" --data nothing --out run
+done
+
 check "why, with nothing finished" code 0 "$PASSGRID" why "$key" "$GRID" --out run "${small[@]}"
 check "... says that" says '^no task is finished in run$'
 
