@@ -5,7 +5,8 @@
 #
 # Under --enable-recovery Open MPI lets the other ranks live when one is lost; but its exit code is then 0 whatever they say, and
 # after the loss of a whole host it never returns. Here the run is over when rank 0 has ended, on the host of mpirun: its exit code
-# is ours, and mpirun, if it has not gone a little later, is ended. A rank 0 that leaves no exit code, or does not start on this host, makes ours 3.
+# is ours, and mpirun, if it has not gone a little later, is ended. A rank 0 that leaves no exit code, or does not start on this
+# host, makes ours 3.
 # USR1, TERM, HUP and INT are passed on as USR1: every task is saved. A second INT ends everything at once, with exit code 130.
 set -euo pipefail
 
