@@ -128,5 +128,14 @@ check "... the command ends by itself, complete" ends 0
 check "... names the rank" says "lost: rank 3 on host3"
 check "... same bytes" same whole cut
 
+# Hosts have directories of their own, as /tmp is; mpirun is on host 1, all ranks on host 2.
+export TMPDIR=$WORK/own
+mkdir "$TMPDIR"
+sed -i 's|unshare --uts bash -c "|unshare --uts --mount bash -c "mount -t tmpfs own $TMPDIR; |' agent
+start elsewhere 10.77.0.2:4
+check "rank 0 on another host than mpirun: after two minutes the command ends by itself, and not with success" ends 3
+check "... says why" says "launch.sh: rank 0 is not on the host of mpirun"
+check "... and nothing was begun" test ! -e elsewhere
+
 echo "$((checks - failures)) of $checks checks passed"
 test $failures -eq 0
