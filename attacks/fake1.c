@@ -109,7 +109,6 @@ static pg_status match_signature(fake1_state *s, pg_error *err)
 {
     const pg_status status = pg_passports_install(s->net, s->view->model, s->forged, err);
     if (status != PG_OK) return status;
-    pg_net_refresh_passports(s->net, s->view->model);
     for (int i = 0; i < s->forged->passport_count; i++) {
         const pg_passport *p = &s->forged->passports[i];
         const pg_real *gamma = pg_net_gamma(s->net, i);

@@ -72,7 +72,6 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
         PG_TRY(permute(p, genuine->skey, p->skey, &rng, err));
     }
     PG_TRY(pg_passports_install(s->net, s->view->model, s->forged, err));
-    pg_net_refresh_passports(s->net, s->view->model);
     for (int i = 0; i < s->forged->passport_count; i++)
         for (int k = 0; k < s->forged->passports[i].outputs; k++)
             s->forged->passports[i].b[k] = pg_net_gamma(s->net, i)[k] > 0 ? 1 : -1;

@@ -21,7 +21,6 @@ static pg_status take_passports(const pg_model *model, const pg_evidence *eviden
     pg_net *net = NULL;
     PG_TRY(pg_net_create(&model->spec, 1, false, PG_CONV_AUTO, &net, err));
     PG_TRY(pg_passports_install(net, model, evidence, err));
-    pg_net_refresh_passports(net, model);
     for (int i = 0; i < evidence->passport_count; i++)
         append(pg_net_gamma(net, i), evidence->passports[i].outputs, values, count);
 done:

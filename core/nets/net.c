@@ -29,11 +29,11 @@ static void use_running(const pg_model *m, const pg_affine *affine, pg_cell *c)
     }
 }
 
-static void choose_affine(pg_cell *c, const pg_layer *l, const pg_model *m, pg_branch branch)
+static void choose_affine(const pg_net *net, pg_cell *c, const pg_layer *l, const pg_model *m, pg_branch branch)
 {
     const pg_affine *a = &l->affine[branch];
     if (a->from_passport) {
-        pg_passport_forward(c, l, m);
+        if (net->training) pg_passport_forward(c, l, m);
         c->scale = a->fc1 >= 0 ? c->fc_out[0] : c->gamma;
         c->bias = a->fc1 >= 0 ? c->fc_out[1] : c->beta;
     } else {
@@ -65,7 +65,7 @@ static void conv_forward(pg_net *net, pg_cell *c, const pg_layer *l, pg_model *m
         pg_norm_statistics(&c->norm, n, z, c->mean, c->inv_std, batch_norm ? c->variance : NULL, net->scratch);
     if (batch_norm && net->mode == PG_TRAIN) move_statistics(m, a, c, n);
     if (reuse && c->output_shared) return;
-    choose_affine(c, l, m, branch);
+    choose_affine(net, c, l, m, branch);
     pg_norm_apply(&c->norm, n, z, c->mean, c->inv_std, c->scale, c->bias, c->norm.residual ? input_of(net, c->plus) : NULL,
                   c->y, c->folded ? c->folded->which : NULL, net->scratch);
 }

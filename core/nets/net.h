@@ -27,6 +27,9 @@ void pg_net_destroy(pg_net **net);
 
 /* Set passport i by its window means [R,R,I] (see pg_passport_means); copied. */
 void pg_net_set_passport(pg_net *net, int i, const pg_real *scale_means, const pg_real *bias_means);
+/* Compute gamma and beta of every passport from the model's weights. A private forward of a training net does so by itself; one
+ * of another net takes them as they are, since there the weights stay. */
+void pg_net_refresh_passports(pg_net *net, const pg_model *model);
 
 /* Logits [n,classes] of images [n,height,width,3]; borrowed from the net, valid until the next forward. images are borrowed
  * until the last backward of this batch. reuse (training nets): the previous forward saw these very images in the other branch,
@@ -56,8 +59,7 @@ void pg_net_train_from(pg_net *net, int layer);
 /* d loss / d images [n,height,width,3] of the last backward, if wanted. */
 const pg_real *pg_net_image_gradient(const pg_net *net);
 
-/* gamma [O] that passport i gives by itself in the last private forward (before PAN's perceptron): what carries the signature.
- */
+/* gamma [O] that passport i gives by itself, as last computed (before PAN's perceptron): what carries the signature. */
 const pg_real *pg_net_gamma(const pg_net *net, int i);
 /* The affine in force at passport i in the last forward, [O] each; NULL where the layer has none. */
 const pg_real *pg_net_scale(const pg_net *net, int i);
@@ -66,9 +68,6 @@ const pg_real *pg_net_bias(const pg_net *net, int i);
 pg_real *pg_net_gamma_gradient(pg_net *net, int i);
 /* d loss / d beta of passport i, [O], after that backward; gamma's too are then complete. */
 pg_real *pg_net_beta_gradient(pg_net *net, int i);
-
-/* Compute gamma of every passport from the model's weights without a forward pass. */
-void pg_net_refresh_passports(pg_net *net, const pg_model *model);
 
 /* Activations that entered a layer in the last forward of a training net, [n,H,W,C]. Of an addition, only the summand that the
  * row before it does not make. */

@@ -224,7 +224,9 @@ static void install(void *net, const pg_layer *layer, int i, const pg_real *scal
 
 pg_status pg_passports_install(pg_net *net, const pg_model *model, const pg_evidence *evidence, pg_error *err)
 {
-    return each_passport(model, evidence, install, net, err);
+    const pg_status status = each_passport(model, evidence, install, net, err);
+    if (status == PG_OK) pg_net_refresh_passports(net, model);
+    return status;
 }
 
 typedef struct transfer {

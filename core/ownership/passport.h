@@ -44,7 +44,7 @@ enum { PG_SIGNATURE_BYTES = 120 };
 PG_CHECKED pg_status pg_signature_draw(pg_evidence *evidence, const char *text, pg_rng *rng, pg_error *err);
 
 /* Put the evidence's passports in force in a net of the model's spec, whose passport layers are the evidence's (see
- * pg_evidence_fit). */
+ * pg_evidence_fit); their gamma and beta are then those of the model's present weights. */
 PG_CHECKED pg_status pg_passports_install(pg_net *net, const pg_model *model, const pg_evidence *evidence, pg_error *err);
 
 /* Write the gamma and beta that the passports give in `model` into the public affine of `to` (same layers): what somebody sees

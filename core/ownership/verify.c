@@ -61,7 +61,6 @@ static pg_status passport_agreement(pg_net *net, const pg_model *model, const pg
 {
     const pg_status status = pg_passports_install(net, model, evidence, err);
     if (status != PG_OK) return status;
-    pg_net_refresh_passports(net, model);
     *total = 0;
     for (int i = 0; i < evidence->passport_count; i++) {
         const int agree = agreement(&evidence->passports[i], pg_net_gamma(net, i));
@@ -180,7 +179,6 @@ static pg_status draw_signs(pg_model *model, const pg_evidence *evidence, const 
         pg_rng_open(&rng, seed, "null evidence", (uint64_t)i);
         PG_TRY(pg_passports_draw(maker, fresh, &rng, err));
         PG_TRY(pg_passports_install(net, model, fresh, err));
-        pg_net_refresh_passports(net, model);
         keep_signs(net, fresh, out->signs + (ptrdiff_t)i * out->bits);
     }
 done:
@@ -321,7 +319,6 @@ pg_status pg_agreement_with(const pg_model *model, const pg_evidence *passports,
     PG_TRY(show_in(model, passports, &shown, err));
     PG_TRY(pg_net_create(&shown->spec, 1, false, PG_CONV_AUTO, &net, err));
     PG_TRY(pg_passports_install(net, shown, passports, err));
-    pg_net_refresh_passports(net, shown);
     for (int i = 0; i < owner->passport_count && i < shown->passport_count; i++)
         *agree += agreement(&owner->passports[i], pg_net_gamma(net, i));
 done:

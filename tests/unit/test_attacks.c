@@ -546,7 +546,6 @@ static void check_running(const pg_model *running)
     assert_false(running->spec.private_affine || running->spec.own_norm || running->spec.perceptron);
     OK(pg_net_create(&m->spec, 1, false, PG_CONV_AUTO, &net, &err));
     OK(pg_passports_install(net, m, spied->evidence, &err));
-    pg_net_refresh_passports(net, m);
     for (int i = 0; i < m->passport_count; i++) {
         const pg_layer *l = pg_model_passport_layer(m, i);
         const bool public = m->spec.public_affine;

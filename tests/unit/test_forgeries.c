@@ -479,7 +479,6 @@ static subject victim_of(const char *scheme, pg_norm_kind norm)
     if (!s.evidence) return s;
     OK(pg_net_create(&s.spec, 1, false, PG_CONV_AUTO, &net, &err));
     OK(pg_passports_install(net, s.model, s.evidence, &err));
-    pg_net_refresh_passports(net, s.model);
     for (int i = 0; i < s.evidence->passport_count; i++)
         for (int k = 0; k < s.evidence->passports[i].outputs; k++)
             s.evidence->passports[i].b[k] = pg_net_gamma(net, i)[k] > 0 ? 1 : -1;

@@ -31,7 +31,6 @@ static void match_signature(const pg_model *model, pg_evidence *evidence)
     pg_net *net = NULL;
     OK(pg_net_create(&model->spec, 1, false, PG_CONV_AUTO, &net, &err));
     OK(pg_passports_install(net, model, evidence, &err));
-    pg_net_refresh_passports(net, model);
     for (int i = 0; i < evidence->passport_count; i++)
         for (int o = 0; o < evidence->passports[i].outputs; o++)
             evidence->passports[i].b[o] = pg_net_gamma(net, i)[o] > 0 ? 1 : -1;

@@ -187,7 +187,6 @@ static pg_net *net_with_sign_cases(subject *s)
     impose_gammas(s->model, s->evidence, gamma);
     OK(pg_net_create(&s->spec, 1, true, PG_CONV_AUTO, &net, &err));
     OK(pg_passports_install(net, s->model, s->evidence, &err));
-    pg_net_refresh_passports(net, s->model);
     return net;
 }
 
