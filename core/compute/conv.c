@@ -15,17 +15,18 @@ bool pg_conv_choice_read(const char *text, pg_conv_choice *choice)
     return false;
 }
 
-/* Winograd's transforms pay when there are enough channels to share them. */
-static bool winograd_pays(const pg_conv_shape *shape)
+/* Winograd's transforms pay when there are enough channels to share them, and its tiles of 4x4 outputs when there is more than a
+ * quarter of one. */
+static bool winograd_pays(const pg_conv *conv)
 {
-    return shape->channels >= 16 && shape->filters >= 16;
+    return conv->shape.channels >= 16 && conv->shape.filters >= 16 && conv->out_height * conv->out_width > 4;
 }
 
-static const pg_conv_algorithm *choose(const pg_conv_shape *shape, pg_conv_choice choice)
+static const pg_conv_algorithm *choose(const pg_conv *conv, pg_conv_choice choice)
 {
     if (choice == PG_CONV_DIRECT) return &pg_conv_direct;
-    if (choice == PG_CONV_IM2COL || !pg_conv_winograd.fits(shape)) return &pg_conv_im2col;
-    return choice == PG_CONV_WINOGRAD || winograd_pays(shape) ? &pg_conv_winograd : &pg_conv_im2col;
+    if (choice == PG_CONV_IM2COL || !pg_conv_winograd.fits(&conv->shape)) return &pg_conv_im2col;
+    return choice == PG_CONV_WINOGRAD || winograd_pays(conv) ? &pg_conv_winograd : &pg_conv_im2col;
 }
 
 pg_status pg_conv_plan(pg_conv *conv, const pg_conv_shape *shape, pg_conv_choice choice, pg_error *err)
@@ -38,8 +39,8 @@ pg_status pg_conv_plan(pg_conv *conv, const pg_conv_shape *shape, pg_conv_choice
                        s->width);
     *conv = (pg_conv){.shape = *shape,
                       .out_height = (s->height + 2 * s->pad - s->kernel) / s->stride + 1,
-                      .out_width = (s->width + 2 * s->pad - s->kernel) / s->stride + 1,
-                      .algorithm = choose(shape, choice)};
+                      .out_width = (s->width + 2 * s->pad - s->kernel) / s->stride + 1};
+    conv->algorithm = choose(conv, choice);
     return PG_OK;
 }
 

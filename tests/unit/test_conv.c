@@ -219,6 +219,8 @@ static void test_choice(void **state)
         {{32, 32, 3, 64, 5, 1, 2}, "winograd", "im2col"},    {{16, 16, 64, 192, 5, 1, 2}, "winograd", "winograd"},
         {{8, 8, 192, 384, 3, 1, 1}, "winograd", "winograd"}, {{32, 32, 64, 128, 3, 2, 1}, "winograd", "winograd"},
         {{8, 8, 64, 64, 3, 1, 0}, "im2col", "im2col"},       {{8, 8, 64, 64, 1, 1, 0}, "im2col", "im2col"},
+        {{3, 3, 64, 64, 3, 1, 1}, "winograd", "winograd"},   {{2, 2, 64, 64, 3, 1, 1}, "winograd", "im2col"},
+        {{4, 4, 64, 64, 3, 2, 1}, "winograd", "im2col"},     {{1, 1, 64, 64, 5, 1, 2}, "winograd", "im2col"},
     };
     pg_error err;
     pg_conv conv;
