@@ -83,6 +83,9 @@ typedef struct pg_attack {
     void (*finish)(void *state); /* releases what start and step took, also after a failed start */
 } pg_attack;
 
+extern const pg_attack pg_attack_null, pg_attack_overwrite, pg_attack_counterfeit_uchida, pg_attack_counterfeit_triggers,
+    pg_attack_finetune, pg_attack_prune, pg_attack_fake1, pg_attack_fake2, pg_attack_fake3, pg_attack_flip,
+    pg_attack_substitute, pg_attack_permute, pg_attack_invert;
 extern const pg_attack *const pg_attacks[];
 const pg_attack *pg_attack_find(const char *name);
 

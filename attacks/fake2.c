@@ -137,7 +137,6 @@ static void finish(void *state)
     pg_free(s->momentum);
 }
 
-extern const pg_attack pg_attack_fake2;
 const pg_attack pg_attack_fake2 = {
     .name = "fake2",
     .summary = "reverse-engineer gamma and beta from the training set, and show passports that give them",

@@ -93,7 +93,6 @@ static void finish(void *state)
     pg_evidence_destroy(&s->forged);
 }
 
-extern const pg_attack pg_attack_flip;
 const pg_attack pg_attack_flip = {
     .name = "flip",
     .summary = "turn signs of the gamma that the genuine passports give, without training",

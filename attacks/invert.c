@@ -156,7 +156,6 @@ static void finish(void *state)
     pg_evidence_destroy(&s->forged);
 }
 
-extern const pg_attack pg_attack_invert;
 const pg_attack pg_attack_invert = {
     .name = "invert",
     .summary = "solve for passports that give a known gamma and beta",

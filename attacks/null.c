@@ -42,7 +42,6 @@ static void finish(void *state)
     (void)state;
 }
 
-extern const pg_attack pg_attack_null;
 const pg_attack pg_attack_null = {
     .name = "null",
     .summary = "change nothing: the control",

@@ -100,7 +100,6 @@ static void finish(void *state)
     pg_evidence_destroy(&s->forged);
 }
 
-extern const pg_attack pg_attack_permute;
 const pg_attack pg_attack_permute = {
     .name = "permute",
     .summary = "show the genuine passports with their channels in another order",

@@ -118,7 +118,6 @@ static void finish(void *state)
     pg_free(s->sorted);
 }
 
-extern const pg_attack pg_attack_prune;
 const pg_attack pg_attack_prune = {
     .name = "prune",
     .summary = "zero the smallest weights, at several levels, without retraining",

@@ -175,7 +175,6 @@ static void finish(void *state)
     pg_free(s->beta_momentum);
 }
 
-extern const pg_attack pg_attack_substitute;
 const pg_attack pg_attack_substitute = {
     .name = "substitute",
     .summary = "train another affine for the passport layers on a little data, through a residual block",

@@ -31,7 +31,7 @@ typedef struct pg_conv pg_conv;
 /* An algorithm: one const object per file. scratch is in elements, enough for any of the passes at batch. */
 typedef struct pg_conv_algorithm {
     const char *name;
-    bool (*fits)(const pg_conv_shape *shape);
+    bool (*fits)(const pg_conv_shape *shape); /* NULL: any shape */
     size_t (*scratch)(const pg_conv *conv, int batch);
     void (*forward)(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, pg_real *y, pg_real *scratch);
     /* dx is overwritten, or added to when `add` is set, or NULL to skip it; dw is added to, or NULL to skip it. */

@@ -127,12 +127,6 @@ static void weights_row(void *context, int row, int thread)
     }
 }
 
-static bool any(const pg_conv_shape *shape)
-{
-    (void)shape;
-    return true;
-}
-
 static size_t scratch_size(const pg_conv *conv, int batch)
 {
     (void)conv;
@@ -155,5 +149,4 @@ static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real
     if (dx) pg_parallel(n, images_image, &j);
 }
 
-const pg_conv_algorithm pg_conv_direct = {
-    .name = "direct", .fits = any, .scratch = scratch_size, .forward = forward, .backward = backward};
+const pg_conv_algorithm pg_conv_direct = {.name = "direct", .scratch = scratch_size, .forward = forward, .backward = backward};

@@ -27,12 +27,6 @@ static int images_per_block(const pg_conv *conv)
     return pixels >= BLOCK_PIXELS ? 1 : (BLOCK_PIXELS + pixels - 1) / pixels;
 }
 
-static bool any(const pg_conv_shape *shape)
-{
-    (void)shape;
-    return true;
-}
-
 static size_t weight_count(const pg_conv *c)
 {
     return (size_t)(c->shape.kernel * c->shape.kernel * c->shape.channels) * (size_t)c->shape.filters;
@@ -178,5 +172,4 @@ static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real
     if (dx) pg_parallel(j.blocks, images_block, &j);
 }
 
-const pg_conv_algorithm pg_conv_im2col = {
-    .name = "im2col", .fits = any, .scratch = scratch_size, .forward = forward, .backward = backward};
+const pg_conv_algorithm pg_conv_im2col = {.name = "im2col", .scratch = scratch_size, .forward = forward, .backward = backward};

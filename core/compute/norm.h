@@ -2,10 +2,9 @@
  * a residual added and a ReLU after it: y = relu(act(gamma * (x - mean) * inv_std + beta) + plus).
  *
  * x [N, P, C] with P = pixels of one image; y likewise, or [N, P / 4, C] when pooled: the largest of every 2 x 2 pixels.
- * Statistics are kept per set: PG_NORM_BN    one set per channel over N and P            mean, inv_std [C] PG_NORM_GN    one
- * set per image and group of channels      mean, inv_std [N, G] PG_NORM_IN    one set per image and channel mean, inv_std [N,
- * C] PG_NORM_NONE  x as it is; mean and inv_std are not read Variances are biased (divided by the count), inv_std = 1 /
- * sqrt(variance + eps). Results do not depend on the number of threads. */
+ * Statistics, mean and inv_std, are kept per set: BN has one set per channel, over N and P, [C]; GN one per image and group of
+ * channels, [N, G]; IN one per image and channel, [N, C]; NONE takes x as it is and reads neither. Variances are biased
+ * (divided by the count), inv_std = 1 / sqrt(variance + eps). Results do not depend on the number of threads. */
 #ifndef PG_COMPUTE_NORM_H
 #define PG_COMPUTE_NORM_H
 

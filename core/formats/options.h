@@ -6,8 +6,9 @@
  *   static const pg_option prune_options[] = {
  *       {.key = "rate", .type = PG_OPT_REAL, .offset = offsetof(struct prune, rate), .fallback = "0.5", .low = 0, .high = 1,
  *        .help = "share of weights that become zero"},
- *       {.key = "scope", .type = PG_OPT_CHOICE, .offset = offsetof(struct prune, scope), .fallback = "global", .choices =
- * scopes, .help = "what is ranked together"}, {0},
+ *       {.key = "scope", .type = PG_OPT_CHOICE, .offset = offsetof(struct prune, scope), .fallback = "global",
+ *        .choices = scopes, .help = "what is ranked together"},
+ *       {0},
  *   };
  */
 #ifndef PG_FORMATS_OPTIONS_H

@@ -159,6 +159,13 @@ pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *sp
     return PG_OK;
 }
 
+pg_status pg_passport_two_branches(const void *options, pg_net_spec *spec, pg_error *err)
+{
+    spec->public_affine = true;
+    spec->private_affine = true;
+    return pg_passport_layers(options, spec, err);
+}
+
 bool pg_passport_wants_pretrained(const void *values)
 {
     const pg_passport_options *options = values;
@@ -176,10 +183,8 @@ static pg_status make_carrier(const pg_passport_options *options, const pg_keyge
         *carrier = in->pretrained;
         return in->pretrained ? PG_OK : pg_fail(err, PG_BAD_INPUT, "passports from images need a pretrained plain network");
     }
-    pg_net_spec spec = *in->spec;
+    pg_net_spec spec = pg_net_spec_public(in->spec);
     spec.passports = 0;
-    spec.public_affine = true;
-    spec.private_affine = spec.own_norm = spec.perceptron = false;
     const pg_status status = pg_model_create(&spec, own, err);
     if (status != PG_OK) return status;
     pg_model_initialise(*own, in->seed, "carrier");

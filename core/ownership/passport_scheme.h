@@ -25,6 +25,8 @@ extern const pg_option pg_passport_trigger_table[]; /* with them */
  * convolutions in the order of its rows (a shortcut comes after its block's two), or their names. PG_BAD_INPUT if there are
  * none such. */
 PG_CHECKED pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *spec, pg_error *err);
+/* The same, with a public and a private branch at them. */
+PG_CHECKED pg_status pg_passport_two_branches(const void *options, pg_net_spec *spec, pg_error *err);
 bool pg_passport_wants_pretrained(const void *options);
 PG_CHECKED pg_status pg_passport_keygen(const char *scheme, bool with_triggers, const pg_passport_options *options,
                                         const pg_keygen *in, pg_evidence **out, pg_error *err);

@@ -44,6 +44,8 @@ typedef struct pg_scheme {
 } pg_scheme;
 
 /* All schemes, ended by NULL; and one by name, NULL if unknown. */
+extern const pg_scheme pg_scheme_plain, pg_scheme_v1, pg_scheme_v2, pg_scheme_v3, pg_scheme_pan, pg_scheme_uchida,
+    pg_scheme_adi;
 extern const pg_scheme *const pg_schemes[];
 const pg_scheme *pg_scheme_find(const char *name);
 

@@ -97,7 +97,6 @@ static bool triggers_in_order(const void *values)
     return ((const adi_options *)values)->order == ORDER_CYCLE;
 }
 
-extern const pg_scheme pg_scheme_adi;
 const pg_scheme pg_scheme_adi = {
     .name = "adi",
     .summary = "a secret trigger set mixed into training; black-box verification",

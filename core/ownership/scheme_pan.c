@@ -4,11 +4,9 @@
 
 static pg_status wire(const void *options, pg_net_spec *spec, pg_error *err)
 {
-    spec->public_affine = true;
-    spec->private_affine = true;
     spec->own_norm = true;
     spec->perceptron = true;
-    return pg_passport_layers(options, spec, err);
+    return pg_passport_two_branches(options, spec, err);
 }
 
 static pg_status keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
@@ -16,7 +14,6 @@ static pg_status keygen(const void *options, const pg_keygen *in, pg_evidence **
     return pg_passport_keygen("pan", false, options, in, out, err);
 }
 
-extern const pg_scheme pg_scheme_pan;
 const pg_scheme pg_scheme_pan = {
     .name = "pan",
     .summary = "passport-aware normalisation: a private branch with its own statistics and perceptron",

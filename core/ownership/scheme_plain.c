@@ -12,7 +12,6 @@ static pg_status wire(const void *values, pg_net_spec *spec, pg_error *err)
     return PG_OK;
 }
 
-extern const pg_scheme pg_scheme_plain;
 const pg_scheme pg_scheme_plain = {
     .name = "plain",
     .summary = "an ordinary network without any mark",

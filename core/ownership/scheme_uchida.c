@@ -94,7 +94,6 @@ static double regulariser(const void *values, const pg_evidence *evidence, const
     return pg_mark_loss(&evidence->mark, model, layer, o->strength, pg_net_gradients(net));
 }
 
-extern const pg_scheme pg_scheme_uchida;
 const pg_scheme pg_scheme_uchida = {
     .name = "uchida",
     .summary = "a mark of many bits in the weights of one layer, embedded by a regulariser; white-box verification",

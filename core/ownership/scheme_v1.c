@@ -13,7 +13,6 @@ static pg_status keygen(const void *options, const pg_keygen *in, pg_evidence **
     return pg_passport_keygen("v1", false, options, in, out, err);
 }
 
-extern const pg_scheme pg_scheme_v1;
 const pg_scheme pg_scheme_v1 = {
     .name = "v1",
     .summary = "passports distributed with the network, which needs them to work; white-box verification",

@@ -2,19 +2,11 @@
  * verification. */
 #include "core/ownership/passport_scheme.h"
 
-static pg_status wire(const void *options, pg_net_spec *spec, pg_error *err)
-{
-    spec->public_affine = true;
-    spec->private_affine = true;
-    return pg_passport_layers(options, spec, err);
-}
-
 static pg_status keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
 {
     return pg_passport_keygen("v2", false, options, in, out, err);
 }
 
-extern const pg_scheme pg_scheme_v2;
 const pg_scheme pg_scheme_v2 = {
     .name = "v2",
     .summary = "public network deployed, private passport branch trained beside it; white-box verification",
@@ -22,7 +14,7 @@ const pg_scheme pg_scheme_v2 = {
     .holds = PG_HOLDS_PASSPORTS | PG_HOLDS_AFFINES,
     .options = pg_passport_table,
     .options_size = sizeof(pg_passport_options),
-    .wire = wire,
+    .wire = pg_passport_two_branches,
     .wants_pretrained = pg_passport_wants_pretrained,
     .keygen = keygen,
     .regulariser = pg_passport_regulariser,

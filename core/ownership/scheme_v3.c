@@ -1,13 +1,6 @@
 /* V3: V2 with a trigger set mixed into every batch, in both branches, for black-box suspicion before white-box proof. */
 #include "core/ownership/passport_scheme.h"
 
-static pg_status wire(const void *options, pg_net_spec *spec, pg_error *err)
-{
-    spec->public_affine = true;
-    spec->private_affine = true;
-    return pg_passport_layers(options, spec, err);
-}
-
 static pg_status keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
 {
     return pg_passport_keygen("v3", true, options, in, out, err);
@@ -18,7 +11,6 @@ static int triggers_per_batch(const void *options)
     return ((const pg_passport_options *)options)->triggers_per_batch;
 }
 
-extern const pg_scheme pg_scheme_v3;
 const pg_scheme pg_scheme_v3 = {
     .name = "v3",
     .summary = "V2 with a trigger set in training; black-box, then white-box verification",
@@ -26,7 +18,7 @@ const pg_scheme pg_scheme_v3 = {
     .holds = PG_HOLDS_PASSPORTS | PG_HOLDS_AFFINES | PG_HOLDS_TRIGGERS,
     .options = pg_passport_trigger_table,
     .options_size = sizeof(pg_passport_options),
-    .wire = wire,
+    .wire = pg_passport_two_branches,
     .wants_pretrained = pg_passport_wants_pretrained,
     .keygen = keygen,
     .regulariser = pg_passport_regulariser,

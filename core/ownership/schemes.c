@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-extern const pg_scheme pg_scheme_plain, pg_scheme_v1, pg_scheme_v2, pg_scheme_v3, pg_scheme_pan, pg_scheme_uchida,
-    pg_scheme_adi;
-
 const pg_scheme *const pg_schemes[] = {&pg_scheme_plain, &pg_scheme_v1,     &pg_scheme_v2,  &pg_scheme_v3,
                                        &pg_scheme_pan,   &pg_scheme_uchida, &pg_scheme_adi, NULL};
 
