@@ -120,6 +120,7 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     PG_TRY(pg_model_clone(view->model, &s->model, err));
     PG_TRY(pg_net_create(&spec, chunk, true, PG_CONV_AUTO, &s->net, err));
     pg_net_train_from(s->net, PG_IMAGES);
+    pg_net_keep_weights(s->net);
     spec.passports = 0;
     PG_TRY(pg_evidence_create(&spec, "adi", origins[o->origin], &s->forged, err));
     pg_dataset *t = &s->forged->triggers;
@@ -185,7 +186,7 @@ static pg_outcome outcome_of(counterfeit_state *s)
     pg_dataset_seal(t);
     return (pg_outcome){.evidence = s->forged,
                         .images = s->images,
-                        .flops = 3 * s->images * pg_model_flops(s->model),
+                        .flops = s->images * pg_net_training_flops(s->net, 1),
                         .measures = {{"perturbation_largest", "levels", largest},
                                      {"perturbation_mean", "levels", sum / (double)n},
                                      {"iterations", "steps", s->step}}};
@@ -241,7 +242,6 @@ static void finish(void *state)
     pg_free(s->dlogits);
 }
 
-extern const pg_attack pg_attack_counterfeit_triggers;
 const pg_attack pg_attack_counterfeit_triggers = {
     .name = "counterfeit-triggers",
     .summary = "forge a trigger set that the stolen model answers as well as the owner's",

@@ -50,7 +50,7 @@ static const pg_option options[] = {
      .type = PG_OPT_REAL,
      AT(rate),
      .fallback = "0.01",
-     .low = PG_ABOVE_ZERO,
+     .low = 1e-4,
      .high = 1000,
      .help = "iteration: learning rate in units of 1 / |w|^2, so that a reading moves by at most this much a step"},
     {0},
@@ -198,7 +198,6 @@ static void finish(void *state)
     pg_free(s->target);
 }
 
-extern const pg_attack pg_attack_counterfeit_uchida;
 const pg_attack pg_attack_counterfeit_uchida = {
     .name = "counterfeit-uchida",
     .summary = "forge a second mark that the weights carry as well as the owner's",

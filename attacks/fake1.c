@@ -73,10 +73,8 @@ static pg_status make_carrier(fake1_state *s, pg_model **carrier, pg_error *err)
         return *carrier ? PG_OK : pg_fail(err, PG_BAD_INPUT, "fake1: carrier pretrained needs a pretrained plain network");
     }
     const bool stolen = s->options->carrier == CARRIER_STOLEN;
-    pg_net_spec spec = s->view->model->spec;
+    pg_net_spec spec = pg_net_spec_public(&s->view->model->spec);
     if (!stolen) spec.passports = 0;
-    spec.public_affine = true;
-    spec.private_affine = spec.own_norm = spec.perceptron = false;
     const pg_status status = pg_model_create(&spec, &s->carrier, err);
     if (status != PG_OK) return status;
     *carrier = s->carrier;
@@ -169,7 +167,6 @@ static void finish(void *state)
     pg_model_destroy(&s->carrier);
 }
 
-extern const pg_attack pg_attack_fake1;
 const pg_attack pg_attack_fake1 = {
     .name = "fake1",
     .summary = "show passports drawn at random",

@@ -173,16 +173,19 @@ static void find_gradients(fake3_state *s)
     }
 }
 
-static void clip_gradients(fake3_state *s)
+static pg_status clip_gradients(fake3_state *s, pg_error *err)
 {
     double sum = 0;
     for (int i = 0; i < s->count; i++)
         for (size_t e = 0; e < s->images[i].count; e++)
             sum += (double)s->images[i].gradient[e] * (double)s->images[i].gradient[e];
     const double norm = sqrt(sum);
+    if (!isfinite(norm))
+        return pg_fail(err, PG_FAILED, "the gradient of the passports is not finite: more noise keeps them apart");
     for (int i = 0; norm > s->options->clip && i < s->count; i++)
         for (size_t e = 0; e < s->images[i].count; e++)
             s->images[i].gradient[e] = (pg_real)((double)s->images[i].gradient[e] * s->options->clip / norm);
+    return PG_OK;
 }
 
 static pg_status train(fake3_state *s, pg_error *err)
@@ -193,7 +196,7 @@ static pg_status train(fake3_state *s, pg_error *err)
     if (s->options->alpha > 0) (void)pg_sign_loss(s->options->alpha, s->forged, s->frozen.net);
     pg_frozen_backward(&s->frozen);
     find_gradients(s);
-    clip_gradients(s);
+    PG_TRY(clip_gradients(s, err));
     for (int i = 0; i < s->count; i++)
         pg_frozen_update(&s->frozen, s->images[i].count, s->images[i].forged, s->images[i].momentum, s->images[i].gradient);
 done:
@@ -262,7 +265,6 @@ static void finish(void *state)
     pg_evidence_destroy(&s->forged);
 }
 
-extern const pg_attack pg_attack_fake3;
 const pg_attack pg_attack_fake3 = {
     .name = "fake3",
     .summary = "train the genuine passports away from the original, with the same or another signature",

@@ -111,11 +111,10 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
         *what = pg_trainer_epoch_done(s->trainer) ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
         return status;
     }
-    const double images = pg_trainer_progress(s->trainer)->images;
     *outcome = (pg_outcome){.model = s->copy,
                             .data = s->view->other,
-                            .images = images,
-                            .flops = (s->last ? 1 : 3) * images * pg_model_flops(s->copy)}; /* backward: two products a layer */
+                            .images = pg_trainer_progress(s->trainer)->images,
+                            .flops = pg_trainer_flops(s->trainer)};
     *what = s->given ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
     s->given = true;
     return PG_OK;
@@ -123,9 +122,7 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
 
 static double progress(const void *state)
 {
-    const pg_progress *p = pg_trainer_progress(((const finetune_state *)state)->trainer);
-    const double part = p->step < p->steps ? (double)p->step / p->steps : 0;
-    return (p->epoch + part) / p->epochs;
+    return pg_trainer_share(((const finetune_state *)state)->trainer);
 }
 
 static void keep(void *state, pg_snapshot *snapshot)
@@ -142,7 +139,6 @@ static void finish(void *state)
     pg_model_destroy(&s->copy);
 }
 
-extern const pg_attack pg_attack_finetune;
 const pg_attack pg_attack_finetune = {
     .name = "finetune",
     .summary = "train the stolen model on, on the same or on another data set",

@@ -12,12 +12,10 @@ pg_status pg_frozen_copy(const char *attack, const pg_model *victim, pg_model **
 {
     pg_status status = PG_OK;
     pg_model *copy = NULL;
-    pg_net_spec spec = victim->spec;
+    const pg_net_spec spec = pg_net_spec_public(&victim->spec);
     if (!spec.passports) return pg_fail(err, PG_BAD_INPUT, "%s: the network has no passport layers", attack);
-    if (spec.perceptron)
+    if (victim->spec.perceptron)
         return pg_fail(err, PG_BAD_INPUT, "%s: passports cannot be solved for behind the perceptron of this scheme", attack);
-    spec.public_affine = true;
-    spec.private_affine = spec.own_norm = false;
     PG_TRY(pg_model_create(&spec, &copy, err));
     PG_TRY(pg_model_copy(victim, copy, err));
     *out = copy;
@@ -63,6 +61,7 @@ pg_status pg_frozen_open(pg_frozen *f, const pg_frozen_options *options, pg_bran
                              &f->batches, err));
     PG_TRY(pg_net_create(spec, options->batch, true, PG_CONV_AUTO, &f->net, err));
     pg_net_train_from(f->net, (int)(pg_model_passport_layer(f->copy, 0) - f->copy->layers));
+    pg_net_keep_weights(f->net);
     PG_TRY(pg_alloc(n * (size_t)(data->height * data->width * 3), sizeof *f->images, &f->images, err));
     PG_TRY(pg_alloc(n * (size_t)spec->classes, sizeof *f->dlogits, &f->dlogits, err));
     PG_TRY(pg_alloc(n, sizeof *f->labels, &f->labels, err));
@@ -145,7 +144,7 @@ pg_outcome pg_frozen_outcome(const pg_frozen *f, const pg_evidence *forged)
     return (pg_outcome){.evidence = forged,
                         .shown = changed ? f->copy : NULL,
                         .images = f->seen,
-                        .flops = 3 * f->seen * pg_model_flops(f->copy), /* forward, and two products backward */
+                        .flops = f->seen * pg_net_training_flops(f->net, 1),
                         .measures = {{"loss_first", "nats", f->first_loss}, {"loss_last", "nats", f->last_loss}}};
 }
 

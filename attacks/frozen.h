@@ -63,7 +63,7 @@ typedef struct pg_frozen_options {
 
 typedef struct pg_frozen {
     const pg_frozen_options *options;
-    pg_model *copy; /* owned; only its running statistics change */
+    pg_model *copy; /* owned; its weights stay, the caller may train its affines, and running statistics may move */
     pg_branch branch;
     pg_net *net;
     pg_batches *batches;

@@ -2,8 +2,9 @@
  * has both: the changed model, on which the owner's evidence is judged, and the thief's evidence.
  *
  * A mark or a trigger set is added to the network. In a V1 network the thief's passports take the place of the owner's; to V2,
- * V3 and PAN, of which he has the public branch, he attaches a private branch of his own. He knows the scheme but none of the
- * owner's options: his are its defaults. Images for passports go through his copy of the stolen network.
+ * V3 and PAN, of which he has the public branch, he attaches a private branch of his own, in PAN with a new perceptron; the
+ * owner's is put back before the owner's evidence is judged. He knows the scheme but none of the owner's options: his are its
+ * defaults. Images for passports go through his copy of the stolen network.
  * Sources: Uchida et al., ICMR 2017 (overwriting); Lukas et al., IEEE S&P 2022. */
 #include "attacks/tuning.h"
 
@@ -21,9 +22,9 @@ static const pg_option options[] = {
 typedef struct overwrite_state {
     pg_train_options train;
     const pg_attack_view *view;
-    void *scheme_options; /* the scheme's defaults */
-    pg_model *model;
-    pg_evidence *evidence; /* the thief's */
+    void *scheme_options;     /* the scheme's defaults */
+    pg_model *model, *owners; /* with the thief's private branch; with what the owner kept of his */
+    pg_evidence *evidence;    /* the thief's */
     pg_trainer *trainer;
     bool given;
 } overwrite_state;
@@ -53,7 +54,9 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     PG_TRY(pg_alloc(1, view->scheme->options_size, &s->scheme_options, err));
     PG_TRY(pg_options_defaults(view->scheme->options, s->scheme_options, err));
     PG_TRY(make_evidence(s, err));
-    PG_TRY(pg_model_clone(view->model, &s->model, err));
+    PG_TRY(pg_model_create(&view->model->spec, &s->model, err));
+    pg_model_initialise(s->model, view->seed, "weights"); /* a perceptron of the thief's own */
+    PG_TRY(pg_model_copy(view->running, s->model, err));
     const pg_job job = {.model = s->model,
                         .scheme = view->scheme,
                         .scheme_options = s->scheme_options,
@@ -68,25 +71,29 @@ done:
 
 static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
+    pg_status status = PG_OK;
     overwrite_state *s = state;
     if (!pg_trainer_done(s->trainer)) {
-        const pg_status status = pg_trainer_step(s->trainer, err);
+        status = pg_trainer_step(s->trainer, err);
         *what = pg_trainer_epoch_done(s->trainer) ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
         return status;
     }
-    const double images = pg_trainer_progress(s->trainer)->images;
-    *outcome = (pg_outcome){
-        .model = s->model, .evidence = s->evidence, .images = images, .flops = 3 * images * pg_model_flops(s->model)};
+    if (!s->owners) PG_TRY(pg_model_clone(s->model, &s->owners, err));
+    pg_model_copy_private(s->view->model, s->owners);
+    *outcome = (pg_outcome){.model = s->owners,
+                            .shown = s->model,
+                            .evidence = s->evidence,
+                            .images = pg_trainer_progress(s->trainer)->images,
+                            .flops = pg_trainer_flops(s->trainer)};
     *what = s->given ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
     s->given = true;
-    return PG_OK;
+done:
+    return status;
 }
 
 static double progress(const void *state)
 {
-    const pg_progress *p = pg_trainer_progress(((const overwrite_state *)state)->trainer);
-    const double part = p->step < p->steps ? (double)p->step / p->steps : 0;
-    return (p->epoch + part) / p->epochs;
+    return pg_trainer_share(((const overwrite_state *)state)->trainer);
 }
 
 static void keep(void *state, pg_snapshot *snapshot)
@@ -101,11 +108,11 @@ static void finish(void *state)
     overwrite_state *s = state;
     pg_trainer_destroy(&s->trainer);
     pg_model_destroy(&s->model);
+    pg_model_destroy(&s->owners);
     pg_evidence_destroy(&s->evidence);
     pg_free(s->scheme_options);
 }
 
-extern const pg_attack pg_attack_overwrite;
 const pg_attack pg_attack_overwrite = {
     .name = "overwrite",
     .summary = "train the stolen model on with evidence of one's own, by the owner's scheme",

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/compute/blas.h"
+#include "core/compute/kernels.h"
 #include "core/formats/number.h"
 #include "core/nets/state.h"
 #include "core/ownership/verify.h"
@@ -136,32 +137,16 @@ static pg_status check_arguments(const court *c, int left, pg_error *err)
 
 /* ---- the hearing ---- */
 
-static bool all_finite(const pg_real *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(values[i])) return false;
-    return true;
-}
-
-static pg_status check_model(const court *c, pg_error *err)
-{
-    if (!all_finite(c->model->params, c->model->param_count))
-        return pg_fail(err, PG_BAD_INPUT, "%s: a weight is not a finite number", c->model_path);
-    if (!all_finite(c->model->buffers, c->model->buffer_count))
-        return pg_fail(err, PG_BAD_INPUT, "%s: a running statistic is not a finite number", c->model_path);
-    return PG_OK;
-}
-
 static pg_status check_evidence(const claim *k, pg_error *err)
 {
     const pg_mark *m = &k->evidence->mark;
     for (int i = 0; i < k->evidence->passport_count; i++) {
         const pg_passport *p = &k->evidence->passports[i];
         const size_t size = (size_t)p->height * (size_t)p->width * (size_t)p->inputs;
-        if (!all_finite(p->key, size) || !all_finite(p->skey, size))
+        if (!pg_all_finite(size, p->key) || !pg_all_finite(size, p->skey))
             return pg_fail(err, PG_BAD_INPUT, "%s: the passport for %s is not of finite numbers", k->path, p->layer);
     }
-    if (m->bits && !all_finite(m->projection, (size_t)(m->kernel * m->kernel * m->inputs) * (size_t)m->bits))
+    if (m->bits && !pg_all_finite((size_t)(m->kernel * m->kernel * m->inputs) * (size_t)m->bits, m->projection))
         return pg_fail(err, PG_BAD_INPUT, "%s: the projection for %s is not of finite numbers", k->path, m->layer);
     return PG_OK;
 }
@@ -172,7 +157,10 @@ static pg_status load(court *c, pg_error *err)
     pg_net_spec override = {.relu_before_add = true};
     if (c->norm) PG_TRY(pg_norm_kind_parse(c->norm, &override.norm, err));
     PG_TRY(pg_model_load(c->model_path, c->norm ? &override : NULL, &c->model, err));
-    PG_TRY(check_model(c, err));
+    if (pg_model_check_finite(c->model, err) != PG_OK) {
+        (void)pg_error_context(err, "%s", c->model_path);
+        PG_TRY(PG_BAD_INPUT);
+    }
     for (int i = 0; i < c->claim_count; i++) {
         claim *k = &c->claims[i];
         PG_TRY(pg_evidence_load(k->path, &k->evidence, err));

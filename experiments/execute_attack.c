@@ -53,9 +53,7 @@ done:
 static pg_status make_running(work *w, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_net_spec spec = w->victim->spec;
-    spec.public_affine = true;
-    spec.private_affine = spec.own_norm = spec.perceptron = false;
+    const pg_net_spec spec = pg_net_spec_public(&w->victim->spec);
     PG_TRY(pg_model_create(&spec, &w->running, err));
     PG_TRY(pg_model_copy(w->victim, w->running, err));
     if (w->victim->passport_count && !w->victim->spec.public_affine)

@@ -116,9 +116,7 @@ static pg_status train(work *w, pg_error *err)
     while (!pg_trainer_done(w->trainer)) {
         PG_TRY(pg_trainer_step(w->trainer, err));
         if (pg_trainer_epoch_done(w->trainer)) PG_TRY(end_epoch(w, err));
-        const pg_progress *p = pg_trainer_progress(w->trainer);
-        const double share = (p->epoch + (p->step < p->steps ? (double)p->step / p->steps : 0)) / p->epochs;
-        if (w->at->report) w->at->report(w->at->context, share, p->images);
+        if (w->at->report) w->at->report(w->at->context, pg_trainer_share(w->trainer), pg_trainer_progress(w->trainer)->images);
         const pg_pause pause = pg_trainer_done(w->trainer)         ? PG_PAUSE_LAST
                                : pg_trainer_epoch_done(w->trainer) ? PG_PAUSE_EPOCH
                                                                    : PG_PAUSE_STEP;

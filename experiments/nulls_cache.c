@@ -50,7 +50,6 @@ static pg_status load(const char *path, const pg_evidence *evidence, int count, 
     const pg_array *array;
     const int bits = pg_evidence_bits(evidence);
     *out = (pg_nulls){.count = count, .bits = bits};
-    memcpy(out->kind, evidence->kind, sizeof out->kind);
     PG_TRY(pg_safetensors_open(path, &file, err));
     PG_TRY(pg_safetensors_get(file, "signs", 2, (const size_t[]){(size_t)count, (size_t)bits}, &array, err));
     PG_TRY(pg_alloc(array->count, 1, &out->signs, err));

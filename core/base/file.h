@@ -22,7 +22,7 @@ typedef enum pg_file_mode { PG_FILE_PUBLIC = 0644, PG_FILE_SECRET = 0600 } pg_fi
  * not touched; what is not a regular file (a device, a folder) is refused. */
 PG_CHECKED pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_file_mode mode, pg_error *err);
 
-/* Remove path, durably; no error if it is not there. */
+/* Remove path, durably; no error if it is not there, but its folder must be. */
 PG_CHECKED pg_status pg_file_remove(const char *path, pg_error *err);
 
 /* Make a directory and its parents; no error if it is there. */

@@ -39,7 +39,7 @@ pg_status pg_fail(pg_error *err, pg_status status, const char *format, ...) PG_P
 /* As pg_fail, with PG_IO_FAULT and the text of errno appended: "path: No space left on device". */
 pg_status pg_fail_errno(pg_error *err, const char *format, ...) PG_PRINTF(2, 3);
 
-/* Put "context: " before the message that is already in err; returns err's status. */
+/* Put "context: " before the message that is already in err; returns err's status, PG_FAILED without err. */
 pg_status pg_error_context(pg_error *err, const char *format, ...) PG_PRINTF(2, 3);
 
 const char *pg_status_text(pg_status status);

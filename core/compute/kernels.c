@@ -227,6 +227,13 @@ void pg_zero(size_t count, pg_real *y)
     memset(y, 0, count * sizeof *y);
 }
 
+bool pg_all_finite(size_t count, const pg_real *x)
+{
+    bool all = true;
+    for (size_t i = 0; i < count; i++) all &= isfinite(x[i]) != 0;
+    return all;
+}
+
 static void sgd_part(void *context, int part, int thread)
 {
     (void)thread;

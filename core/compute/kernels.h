@@ -33,6 +33,7 @@ void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real
 void pg_relu(size_t count, pg_real *y);
 void pg_accumulate(size_t count, const pg_real *x, pg_real *y);
 void pg_zero(size_t count, pg_real *y);
+bool pg_all_finite(size_t count, const pg_real *x);
 
 /* Dense layer: y [n,o] = x [n,i] w' + b, with w [o,i] and b [o] (NULL: none). */
 void pg_dense_forward(int n, int in, int out, const pg_real *x, const pg_real *w, const pg_real *b, pg_real *y);

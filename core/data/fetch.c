@@ -69,8 +69,8 @@ static pg_status run(const char *folder, const char *const argv[], pg_error *err
     errno = posix_spawnp(&child, argv[0], &files, NULL, (char *const *)argv, environ);
     posix_spawn_file_actions_destroy(&files);
     if (errno) return pg_fail_errno(err, "%s cannot be run", argv[0]);
-    while (waitpid(child, &how, 0) < 0 && errno == EINTR) {
-    }
+    while (waitpid(child, &how, 0) < 0)
+        if (errno != EINTR) return pg_fail_errno(err, "how %s ended is not known", argv[0]);
     if (WIFEXITED(how) && WEXITSTATUS(how) == 0) return PG_OK;
     first_line(log, line);
     return pg_fail(err, PG_IO_FAULT, "%s failed: %s", argv[0], line);

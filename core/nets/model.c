@@ -2,6 +2,7 @@
 #include "core/nets/model.h"
 
 #include "core/base/memory.h"
+#include "core/compute/kernels.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -44,6 +45,14 @@ pg_net_spec pg_net_spec_plain(const pg_arch *arch, pg_norm_kind norm, int classe
                          .image_width = arch->image,
                          .relu_before_add = true,
                          .public_affine = true};
+}
+
+pg_net_spec pg_net_spec_public(const pg_net_spec *spec)
+{
+    pg_net_spec public = *spec;
+    public.public_affine = true;
+    public.private_affine = public.own_norm = public.perceptron = false;
+    return public;
 }
 
 pg_branch pg_net_spec_deployed(const pg_net_spec *spec)
@@ -140,13 +149,12 @@ static void add_passport_layer(plan *p, pg_layer *layer)
     const int k = layer->out_channels, quarter = k / 4;
     pg_affine *public = &layer->affine[PG_PUBLIC], *private = &layer->affine[PG_PRIVATE];
     const bool own = spec->own_norm && spec->norm == PG_NORM_BN;
-    public->present = spec->public_affine;
-    private->present = private->from_passport = spec->private_affine;
-    if (public->present) {
+    private->from_passport = spec->private_affine;
+    if (spec->public_affine) {
         public->gamma = add_tensor(p, false, "scale", NULL, PG_ORDER_FLAT, 1, &k);
         public->beta = add_tensor(p, false, "bias", NULL, PG_ORDER_FLAT, 1, &k);
     }
-    if (private->present && spec->perceptron) {
+    if (spec->private_affine && spec->perceptron) {
         private->fc1 = add_tensor(p, false, "fc.0.weight", NULL, PG_ORDER_FLAT, 2, (int[]){quarter, k});
         private->fc2 = add_tensor(p, false, "fc.2.weight", NULL, PG_ORDER_FLAT, 2, (int[]){k, quarter});
     }
@@ -173,7 +181,6 @@ static void add_conv(plan *p, pg_layer *layer)
         return;
     }
     pg_affine *affine = &layer->affine[PG_PUBLIC];
-    affine->present = true;
     if (spec->norm == PG_NORM_NONE) layer->bias = affine->beta = add_tensor(p, false, "conv.bias", NULL, PG_ORDER_FLAT, 1, &k);
     if (spec->norm == PG_NORM_BN || spec->norm == PG_NORM_GN) {
         affine->gamma = add_tensor(p, false, "bn.weight", NULL, PG_ORDER_FLAT, 1, &k);
@@ -390,6 +397,20 @@ pg_status pg_model_copy(const pg_model *from, pg_model *to, pg_error *err)
     return PG_OK;
 }
 
+void pg_model_copy_private(const pg_model *from, pg_model *to)
+{
+    for (int i = 0; i < from->layer_count; i++) {
+        const pg_layer *l = &from->layers[i];
+        const pg_affine *private = &l->affine[PG_PRIVATE];
+        const size_t k = (size_t)l->out_channels;
+        copy_part(from->params, private->fc1, to->params, private->fc1, k / 4 * k);
+        copy_part(from->params, private->fc2, to->params, private->fc2, k / 4 * k);
+        if (private->mean == l->affine[PG_PUBLIC].mean) continue;
+        copy_part(from->buffers, private->mean, to->buffers, private->mean, k);
+        copy_part(from->buffers, private->var, to->buffers, private->var, k);
+    }
+}
+
 void pg_model_copy_classifier(const pg_model *from, pg_model *to)
 {
     copy_dense(from, pg_model_classifier(from), to, pg_model_classifier(to));
@@ -422,16 +443,26 @@ size_t pg_model_parameters(const pg_model *model)
     return total;
 }
 
+double pg_layer_flops(const pg_layer *l)
+{
+    const double in = (double)l->in_channels, out = (double)l->out_channels;
+    if (l->row.kind == PG_ROW_CONV) return in * out * l->row.kernel * l->row.kernel * l->out_height * l->out_width;
+    return l->row.kind == PG_ROW_DENSE ? in * l->in_height * l->in_width * out : 0;
+}
+
 double pg_model_flops(const pg_model *model)
 {
     double total = 0;
-    for (int i = 0; i < model->layer_count; i++) {
-        const pg_layer *l = &model->layers[i];
-        const double in = (double)l->in_channels, out = (double)l->out_channels;
-        if (l->row.kind == PG_ROW_CONV) total += in * out * l->row.kernel * l->row.kernel * l->out_height * l->out_width;
-        if (l->row.kind == PG_ROW_DENSE) total += in * l->in_height * l->in_width * out;
-    }
+    for (int i = 0; i < model->layer_count; i++) total += pg_layer_flops(&model->layers[i]);
     return total;
+}
+
+pg_status pg_model_check_finite(const pg_model *model, pg_error *err)
+{
+    if (!pg_all_finite(model->param_count, model->params)) return pg_fail(err, PG_FAILED, "a weight is not a finite number");
+    if (!pg_all_finite(model->buffer_count, model->buffers))
+        return pg_fail(err, PG_FAILED, "a running statistic is not a finite number");
+    return PG_OK;
 }
 
 /* ---- state-dict order ---- */

@@ -1,11 +1,11 @@
 /* A model: the weights of one network, and how its passport layers are wired.
  *
  * Every convolution layer has one affine (gamma, beta) per branch. Outside passport layers both branches share one, learned. At
- * a passport layer public branch   gamma and beta are learned (`scale`, `bias`), if the wiring has that branch private branch
- * gamma and beta come from the owner's passport, if the wiring has that branch A plain network has no passport layer and one
- * branch, the public one. V1 has only the private branch; V2 and V3 both; a V1 model after fine-tuning both (its public affine
- * is what the thief's copy learned). Passport-aware normalisation (PAN) has both, with a norm of its own for the private branch
- * and a perceptron between passport and affine.
+ * a passport layer the public branch learns its own (`scale`, `bias`), and that of the private branch comes from the owner's
+ * passport, each if the wiring has that branch. A plain network has no passport layer and one branch, the public one. V1 has
+ * only the private branch; V2 and V3 both; a V1 model after fine-tuning both (its public affine is what the thief's copy
+ * learned). Passport-aware normalisation (PAN) has both, with a norm of its own for the private branch and a perceptron between
+ * passport and affine.
  *
  * All parameters lie in one block, all running statistics in another: optimizer, checkpoint and hash each see one array.
  * Inside, weights are [R,R,C,K] and activations NHWC; tensors know how to convert to and from the state dict's OIHW and CHW
@@ -40,12 +40,15 @@ typedef struct pg_net_spec {
 pg_net_spec pg_net_spec_plain(const pg_arch *arch, pg_norm_kind norm, int classes);
 uint64_t pg_arch_default_passports(const pg_arch *arch);
 
+/* The spec as whoever has no passport runs it: a learned affine at the passport layers, no private branch. */
+pg_net_spec pg_net_spec_public(const pg_net_spec *spec);
+
 /* The branch that a deployed copy of the model runs: public, unless only the private one exists. */
 pg_branch pg_net_spec_deployed(const pg_net_spec *spec);
 
 /* The affine of one branch at one layer. Offsets are into params or buffers; -1: absent. */
 typedef struct pg_affine {
-    bool present, from_passport;
+    bool from_passport;
     ptrdiff_t gamma, beta; /* learned, in params */
     ptrdiff_t fc1, fc2;    /* PAN's perceptron without biases: [O/4,O] and [O,O/4], in params */
     ptrdiff_t mean, var;   /* running statistics, in buffers; bn only */
@@ -101,6 +104,9 @@ PG_CHECKED pg_status pg_model_clone(const pg_model *model, pg_model **out, pg_er
  * target's branches share running statistics that the source keeps apart, they become those of the source's public branch. */
 PG_CHECKED pg_status pg_model_copy(const pg_model *from, pg_model *to, pg_error *err);
 
+/* What only the private branch has, and no deployed copy: PAN's perceptrons, its own statistics. Models of one spec. */
+void pg_model_copy_private(const pg_model *from, pg_model *to);
+
 /* The last dense layer alone, where it has the same size in both. */
 void pg_model_copy_classifier(const pg_model *from, pg_model *to);
 
@@ -111,9 +117,13 @@ const pg_layer *pg_model_classifier(const pg_model *model);
 /* Is it a weight of a passport layer's perceptron (PAN)? */
 bool pg_model_of_perceptron(const pg_model *model, const pg_tensor *tensor);
 
-/* Distinct parameters as the state dict counts them, and multiply-adds of a forward pass of one image. */
+/* Distinct parameters as the state dict counts them; multiply-adds of a forward pass of one image, in a layer and in all. */
 size_t pg_model_parameters(const pg_model *model);
+double pg_layer_flops(const pg_layer *layer);
 double pg_model_flops(const pg_model *model);
+
+/* PG_FAILED where a parameter or a running statistic is not a finite number, as after training that diverged. */
+PG_CHECKED pg_status pg_model_check_finite(const pg_model *model, pg_error *err);
 
 /* Tensor i to or from state-dict order; values [tensor.count]. */
 void pg_tensor_export(const pg_model *model, const pg_tensor *tensor, pg_real *values);

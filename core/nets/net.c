@@ -169,8 +169,10 @@ static void conv_backward(pg_net *net, int i, const pg_model *m)
     const int in = l->row.input, n = net->images_n;
     const bool below = wants_gradient(net, in);
     pg_cell *source = cell_at(net, in);
-    pg_conv_backward(&c->conv, n, input_of(net, in), m->params + l->weight, c->dz, below ? source->dy : NULL,
-                     source->dy_written, net->shape->params + l->weight, net->scratch);
+    pg_real *dw = net->weights_stay ? NULL : net->shape->params + l->weight;
+    if (dw || below)
+        pg_conv_backward(&c->conv, n, input_of(net, in), m->params + l->weight, c->dz, below ? source->dy : NULL,
+                         source->dy_written, dw, net->scratch);
     if (below) source->dy_written = true;
 }
 
@@ -205,10 +207,10 @@ static void dense_backward(pg_net *net, int i, const pg_model *m)
     pg_cell *c = &net->cells[i];
     const int in = l->row.input, n = net->images_n;
     const bool below = wants_gradient(net, in);
-    pg_real *grads = net->shape->params;
+    pg_real *grads = net->shape->params, *dw = net->weights_stay ? NULL : grads + l->weight;
     if (l->row.relu) pg_relu_backward(c->out_size * (size_t)n, c->y, c->dy, c->dy, false);
-    pg_dense_backward(n, (int)c->in_size, l->out_channels, input_of(net, in), m->params + l->weight, c->dy, grads + l->weight,
-                      grads + l->bias, below ? cell_at(net, in)->dy : NULL);
+    pg_dense_backward(n, (int)c->in_size, l->out_channels, input_of(net, in), m->params + l->weight, c->dy, dw,
+                      dw ? grads + l->bias : NULL, below ? cell_at(net, in)->dy : NULL);
     if (below) cell_at(net, in)->dy_written = true;
 }
 
@@ -274,6 +276,22 @@ const pg_real *pg_net_image_gradient(const pg_net *net)
 void pg_net_train_from(pg_net *net, int layer)
 {
     net->train_from = layer;
+}
+
+void pg_net_keep_weights(pg_net *net)
+{
+    net->weights_stay = true;
+}
+
+double pg_net_training_flops(const pg_net *net, int branches)
+{
+    const pg_model *m = net->shape;
+    double total = 0;
+    for (int i = 0; i < m->layer_count; i++) {
+        const int runs = net->cells[i].input_shared ? 1 : branches, products = net->weights_stay ? 1 : 2;
+        total += pg_layer_flops(&m->layers[i]) * runs * (1 + (i >= net->train_from ? products : 0));
+    }
+    return total;
 }
 
 static size_t take_signs(size_t count, pg_real *y, const pg_real *from)

@@ -56,6 +56,12 @@ void pg_net_zero_gradients(pg_net *net);
 
 /* No gradient is computed for layers before this one (0: all are trained; PG_IMAGES: the images' gradient is wanted too). */
 void pg_net_train_from(pg_net *net, int layer);
+/* No gradient is computed for the weights and biases of convolutions and dense layers: only affines, passports or images are
+ * trained. */
+void pg_net_keep_weights(pg_net *net);
+/* Multiply-adds of one image: forward in the branches, those that both share once, and backward as far as is trained, two
+ * products a layer, one where the weights stay. */
+double pg_net_training_flops(const pg_net *net, int branches);
 /* d loss / d images [n,height,width,3] of the last backward, if wanted. */
 const pg_real *pg_net_image_gradient(const pg_net *net);
 

@@ -37,6 +37,7 @@ struct pg_net {
     int batch, images_n;
     bool training, two_branches;
     int train_from;
+    bool weights_stay;
     pg_mode mode;
     const pg_real *images, *trunk; /* trunk: what stands in for the shared layers in this forward, or NULL */
     pg_cell *cells;

@@ -67,8 +67,9 @@ void pg_passport_backward(pg_net *net, int i, const pg_model *m)
         perceptron_backward(net, l, m, c->gamma, c->hidden[0], c->dscale, c->dgamma);
         perceptron_backward(net, l, m, c->beta, c->hidden[1], c->dbias, c->dbeta);
     }
-    pg_outer_add_pair(window(l), l->out_channels, c->scale_means, c->bias_means, c->dgamma, c->dbeta,
-                      net->shape->params + l->weight);
+    if (!net->weights_stay)
+        pg_outer_add_pair(window(l), l->out_channels, c->scale_means, c->bias_means, c->dgamma, c->dbeta,
+                          net->shape->params + l->weight);
 }
 
 void pg_net_refresh_passports(pg_net *net, const pg_model *model)

@@ -235,21 +235,26 @@ static pg_status written_spec(const pg_safetensors *file, const char *path, pg_n
     pg_net_spec spec = pg_net_spec_plain(arch, PG_NORM_BN, 0);
     const pg_status status = pg_norm_kind_parse(v[1], &spec.norm, err);
     if (status != PG_OK) return pg_error_context(err, "%s", path), status;
-    if (!pg_number_real(v[2], &spec.width) || sscanf(v[3], "%d", &spec.classes) != 1 ||
-        sscanf(v[4], "%dx%d", &spec.image_height, &spec.image_width) != 2)
-        return pg_fail(err, PG_BAD_INPUT, "%s: metadata of the network cannot be read", path);
+    (void)pg_number_real(v[2], &spec.width);
+    (void)sscanf(v[3], "%d", &spec.classes);
+    (void)sscanf(v[4], "%dx%d", &spec.image_height, &spec.image_width);
     spec.relu_before_add = strcmp(v[5], "true") == 0;
     spec.passports = strtoull(v[6], NULL, 16);
     spec.public_affine = strstr(v[7], "public") != NULL;
     spec.private_affine = strstr(v[7], "private") != NULL;
     spec.own_norm = v[8][0] == '1';
     spec.perceptron = v[8][0] != 0 && v[8][1] == '1';
+    spec_notes again; /* what is not as it would be written now was not understood */
+    describe_spec(&spec, &again);
+    for (int i = 0; i < 9; i++)
+        if (strcmp(v[i], again.value[i + 1]) != 0)
+            return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' cannot be read: '%s'", path, keys[i], v[i]);
     *out = spec;
     return PG_OK;
 }
 
-pg_status pg_state_spec(const pg_safetensors *file, const char *path, const pg_net_spec *override, pg_net_spec *out,
-                        pg_error *err)
+static pg_status find_spec(const pg_safetensors *file, const char *path, const pg_net_spec *override, pg_net_spec *out,
+                           pg_error *err)
 {
     if (pg_safetensors_metadata(file, "arch")) return written_spec(file, path, out, err);
     return infer_spec(file, path, override, out, err);
@@ -289,7 +294,7 @@ pg_status pg_model_load(const char *path, const pg_net_spec *override, pg_model 
     pg_net_spec spec;
     size_t largest = 0;
     PG_TRY(pg_safetensors_open(path, &file, err));
-    PG_TRY(pg_state_spec(file, path, override, &spec, err));
+    PG_TRY(find_spec(file, path, override, &spec, err));
     status = pg_model_create(&spec, &model, err);
     if (status != PG_OK) {
         pg_error_context(err, "%s", path);

@@ -16,8 +16,4 @@ PG_CHECKED pg_status pg_model_save(const pg_model *model, const pg_metadata *not
  * network (passports, counters) are not looked at. */
 PG_CHECKED pg_status pg_model_load(const char *path, const pg_net_spec *override, pg_model **out, pg_error *err);
 
-/* The spec that a file's names and shapes (or metadata) tell. */
-PG_CHECKED pg_status pg_state_spec(const pg_safetensors *file, const char *path, const pg_net_spec *override, pg_net_spec *out,
-                                   pg_error *err);
-
 #endif

@@ -25,6 +25,7 @@ static pg_status open_net(pg_trunk *t, pg_error *err)
     const pg_dataset *data = t->data;
     if (data->count < 1) return pg_fail(err, PG_BAD_INPUT, "%s: no images to measure accuracy on", data->name);
     PG_TRY(pg_dataset_fits(data, spec->image_height, spec->image_width, spec->classes, err));
+    PG_TRY(pg_model_check_finite(t->model, err));
     t->batch = smaller(t->batch, data->count);
     PG_TRY(pg_net_create(spec, t->batch, false, PG_CONV_AUTO, &t->net, err));
     PG_TRY(pg_alloc((size_t)t->batch * (size_t)(data->height * data->width * 3), sizeof *t->images, &t->images, err));

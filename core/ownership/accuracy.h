@@ -10,7 +10,8 @@ typedef struct pg_accuracy {
     double batch_mean; /* mean of per-batch accuracies, as the reference's attack scripts report */
 } pg_accuracy;
 
-/* Accuracy of one branch on a data set. evidence may be NULL for the public branch. */
+/* Accuracy of one branch on a data set. evidence may be NULL for the public branch. PG_FAILED where the model is not of finite
+ * numbers: a ReLU turns what is none into zero, and the accuracy would tell nothing. */
 PG_CHECKED pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
                                          pg_pixels pixels, int batch, pg_accuracy *out, pg_error *err);
 

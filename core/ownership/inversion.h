@@ -18,7 +18,7 @@ void pg_inverter_destroy(pg_inverter **inverter);
 /* Move skey and key of every passport to the nearest image that gives gamma and beta of the public branch of `affine`, a model
  * with the same passport layers; b becomes the signs of the gamma that they give (zero counts as positive). *miss: largest
  * distance that is left between an entry of gamma or beta and its target. PG_BAD_INPUT where the model has a perceptron between
- * passport and affine (PAN), or the evidence is for other layers. */
+ * passport and affine (PAN), or the number of passports is another; evidence made for the model's spec has its sizes. */
 PG_CHECKED pg_status pg_inverter_forge(const pg_inverter *inverter, const pg_model *affine, pg_evidence *evidence, double *miss,
                                        pg_error *err);
 

@@ -16,20 +16,19 @@ static int taps(const pg_mark *mark)
 
 /* ---- making ---- */
 
-/* Convolution of that name, or, for "default", the first that is a passport layer by default. */
+/* Convolution of that name, or, for NULL, the first that is a passport layer by default. */
 static const pg_layer *find(const pg_model *model, const char *name)
 {
-    const bool any = strcmp(name, "default") == 0;
     for (int i = 0; i < model->layer_count; i++) {
         const pg_layer *l = &model->layers[i];
-        if (l->conv >= 0 && (any ? l->row.passport : strcmp(l->row.name, name) == 0)) return l;
+        if (l->conv >= 0 && (name ? strcmp(l->row.name, name) == 0 : l->row.passport)) return l;
     }
     return NULL;
 }
 
 static pg_status shape(const pg_model *model, const char *layer, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
 {
-    const pg_layer *l = find(model, layer);
+    const pg_layer *l = find(model, strcmp(layer, "default") == 0 ? NULL : layer);
     if (!l) return pg_fail(err, PG_BAD_INPUT, "layer: %s has no convolution '%s'", model->spec.arch->name, layer);
     *out = (pg_mark){.kernel = l->row.kernel, .inputs = l->in_channels, .bits = bits};
     snprintf(out->layer, sizeof out->layer, "%s", l->row.name);

@@ -159,22 +159,28 @@ pg_status pg_passports_draw(pg_passport_maker *maker, pg_evidence *evidence, pg_
 
 /* ---- signatures ---- */
 
-/* The digits of "hex:..." as bytes, else the text's own. */
+/* The pairs of digits of "hex:..." as bytes, else the text's own. Their number; -1: other digits, or too many. */
 static int signature_bytes(const char *text, unsigned char out[PG_SIGNATURE_BYTES])
 {
     const bool hex = strncmp(text, "hex:", 4) == 0;
-    int count = 0;
-    if (hex)
-        for (text += 4; count < PG_SIGNATURE_BYTES && sscanf(text, "%2hhx", &out[count]) == 1; text += 2) count++;
-    else
-        for (; count < PG_SIGNATURE_BYTES && *text; text++) out[count++] = (unsigned char)*text;
-    return count;
+    const size_t width = hex ? 2 : 1, length = strlen(text += hex ? 4 : 0);
+    if (length % width || length / width > PG_SIGNATURE_BYTES) return -1;
+    if (hex && strspn(text, "0123456789abcdefABCDEF") != length) return -1;
+    for (size_t i = 0; i < length; i += width)
+        if (hex)
+            sscanf(text + i, "%2hhx", &out[i / 2]);
+        else
+            out[i] = (unsigned char)text[i];
+    return (int)(length / width);
 }
 
 pg_status pg_signature_draw(pg_evidence *evidence, const char *text, pg_rng *rng, pg_error *err)
 {
     unsigned char bytes[PG_SIGNATURE_BYTES];
     const int bits = 8 * signature_bytes(text, bytes);
+    if (bits < 0)
+        return pg_fail(err, PG_BAD_INPUT, "signature: expected at most %d bytes, as text or as hex: and two digits each",
+                       PG_SIGNATURE_BYTES);
     for (int i = 0; i < evidence->passport_count; i++) {
         pg_passport *p = &evidence->passports[i];
         if (bits > p->outputs)
@@ -202,10 +208,14 @@ static pg_status each_passport(const pg_model *model, const pg_evidence *evidenc
                        model->passport_count);
     for (int i = 0; i < evidence->passport_count && status == PG_OK; i++) {
         const pg_layer *l = pg_model_passport_layer(model, i);
+        const pg_passport *p = &evidence->passports[i];
         const size_t window = (size_t)(l->row.kernel * l->row.kernel * l->in_channels);
+        if (p->height != l->in_height || p->width != l->in_width || p->inputs != l->in_channels ||
+            p->outputs != l->out_channels)
+            status = pg_fail(err, PG_BAD_INPUT, "the passport for %s is of another size than its layer", p->layer);
         for (int k = 0; k < 2 && status == PG_OK; k++) {
             status = pg_alloc(window, sizeof **means, &means[k], err);
-            if (status == PG_OK) pg_passport_means(l, k ? evidence->passports[i].key : evidence->passports[i].skey, means[k]);
+            if (status == PG_OK) pg_passport_means(l, k ? p->key : p->skey, means[k]);
         }
         if (status == PG_OK) use(context, l, i, means[0], means[1]);
         for (int k = 0; k < 2; k++) {

@@ -39,7 +39,7 @@ PG_CHECKED pg_status pg_passports_draw(pg_passport_maker *maker, pg_evidence *ev
 
 /* Signature bits: the text's characters, or the bytes whose digits follow "hex:", as 8 bits each, most significant first
  * (1 -> +1), the same in every passport layer; channels after them, and all of them when text is empty, are uniform random
- * bits. The text must fit each layer; at most PG_SIGNATURE_BYTES of it are read. */
+ * bits. PG_BAD_INPUT where the text does not fit each layer, or is of more than PG_SIGNATURE_BYTES or of odd digits. */
 enum { PG_SIGNATURE_BYTES = 120 };
 PG_CHECKED pg_status pg_signature_draw(pg_evidence *evidence, const char *text, pg_rng *rng, pg_error *err);
 

@@ -76,7 +76,7 @@ static void stored_agreement(const pg_model *model, const pg_evidence *evidence,
     out->agree_stored = 0;
     for (int i = 0; i < evidence->passport_count; i++) {
         const pg_affine *a = &pg_model_passport_layer(model, i)->affine[PG_PUBLIC];
-        if (!a->present) {
+        if (a->gamma < 0) {
             out->agree_stored = -1;
             out->detection_stored = NAN;
             return;
@@ -211,7 +211,6 @@ pg_status pg_nulls_draw(const pg_model *model, const pg_evidence *evidence, cons
                                  .pictures = test,
                                  .pixels = pixels};
     *out = (pg_nulls){.count = count, .bits = pg_evidence_bits(evidence)};
-    memcpy(out->kind, evidence->kind, sizeof out->kind);
     PG_TRY(pg_alloc((size_t)count * (size_t)out->bits, 1, &out->signs, err));
     if (pg_evidence_claim(evidence) == PG_CLAIM_MARK) {
         PG_TRY(draw_mark_signs(model, evidence, seed, out, err));
@@ -419,11 +418,11 @@ pg_status pg_verify(const pg_model *model, const pg_evidence *evidence, const pg
 {
     pg_status status = PG_OK;
     pg_model *shown = NULL;
-    pg_net_spec spec = model->spec;
     *out = unknown;
-    if (evidence && evidence->passport_count) PG_TRY(pg_evidence_fit(evidence, &model->spec, &spec, err));
-    PG_TRY(pg_model_create(&spec, &shown, err));
-    PG_TRY(pg_model_copy(model, shown, err));
+    if (evidence && evidence->passport_count)
+        PG_TRY(show_in(model, evidence, &shown, err));
+    else
+        PG_TRY(pg_model_clone(model, &shown, err));
     if (test) PG_TRY(measure_branches(shown, evidence, test, pixels, options->batch, out, err));
     PG_TRY(judge_claim(shown, evidence, pixels, options, reference, nulls, out, err));
 done:

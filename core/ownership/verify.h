@@ -2,10 +2,9 @@
  *
  * The null of a signature test is not a fair coin: passports made from images push gamma the same way in every passport of
  * their kind. So fresh evidence of the claimant's kind is drawn, with the claimant's signature, and its agreement is the null
- * distribution. The honest p-value is the larger of
- *   - a one-sided Student t prediction tail: (agreement - null mean) / (null deviation sqrt(1 + 1/nulls)), nulls - 1 degrees of
- * freedom;
- *   - the binomial tail at the null's own mean agreement (at least 1/2).
+ * distribution. The honest p-value is the larger of two: a one-sided Student t prediction tail, (agreement - null mean) / (null
+ * deviation sqrt(1 + 1/nulls)) with nulls - 1 degrees of freedom, and the binomial tail at the null's own mean agreement (at
+ * least 1/2).
  * A mark is tested in the same way, against projections drawn afresh. A trigger set is tested against guessing: its labels are
  * uniform, so each answer is right with probability 1 / classes whatever the model is.
  * A claim stands when the honest p-value is at most the level and the model works with the claimant's evidence: its accuracy,
@@ -49,7 +48,6 @@ typedef struct pg_finding {
  * [count][bits]. Drawn once, it serves every claim of that kind, layers and model. */
 typedef struct pg_nulls {
     int count, bits;
-    char kind[PG_KIND_MAX];
     int8_t *signs;
 } pg_nulls;
 

@@ -229,6 +229,16 @@ static double run_branch(pg_trainer *t, pg_branch branch, bool first, bool last,
     return loss;
 }
 
+static bool trains_public(const pg_job *job)
+{
+    return !job->model->spec.passports || job->model->spec.public_affine;
+}
+
+static bool trains_private(const pg_job *job)
+{
+    return job->model->spec.passports && job->model->spec.private_affine && job->evidence;
+}
+
 /* PAN's perceptron belongs to the private branch: where that is not run, weight decay must not touch it either. */
 static bool is_trained(const pg_job *job, const pg_tensor *tensor)
 {
@@ -281,9 +291,7 @@ static void begin_epoch(pg_trainer *t)
 pg_status pg_trainer_step(pg_trainer *t, pg_error *err)
 {
     pg_progress *p = &t->progress;
-    const pg_net_spec *spec = &t->job.model->spec;
-    const bool public = !spec->passports || spec->public_affine,
-               private = spec->passports && spec->private_affine && t->job.evidence;
+    const bool public = trains_public(&t->job), private = trains_private(&t->job);
     double loss = 0, regulariser = 0;
     if (p->step == p->steps) begin_epoch(t);
     const pg_status status = pg_batches_get(t->batches, p->epoch, p->step, t->images, t->labels, err);
@@ -313,6 +321,17 @@ bool pg_trainer_epoch_done(const pg_trainer *t)
 const pg_progress *pg_trainer_progress(const pg_trainer *t)
 {
     return &t->progress;
+}
+
+double pg_trainer_share(const pg_trainer *t)
+{
+    const pg_progress *p = &t->progress;
+    return (p->epoch + (p->step < p->steps ? (double)p->step / p->steps : 0)) / p->epochs;
+}
+
+double pg_trainer_flops(const pg_trainer *t)
+{
+    return t->progress.images * pg_net_training_flops(t->net, trains_public(&t->job) + trains_private(&t->job));
 }
 
 /* ---- the best model ---- */

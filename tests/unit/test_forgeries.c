@@ -131,6 +131,22 @@ static void test_trunk_room(void **state)
     subject_destroy(&s);
 }
 
+/* A network that training has wrecked is no network of some accuracy, though ReLUs hide it from the logits. */
+static void test_not_finite(void **state)
+{
+    (void)state;
+    subject s = subject_at(&sites[3]);
+    pg_accuracy found;
+    pg_trunk *trunk = NULL;
+    s.model->buffers[s.model->layers[0].affine[PG_PUBLIC].var] = NAN;
+    FAILS(pg_measure_accuracy(s.model, PG_PUBLIC, NULL, &data.test, PG_PIXELS_IMAGENET, BATCH, &found, &err), PG_FAILED,
+          "a running statistic is not a finite number");
+    s.model->params[s.model->layers[0].weight] = INFINITY;
+    FAILS(pg_trunk_create(s.model, &data.test, PG_PIXELS_IMAGENET, BATCH, 0, &trunk, &err), PG_FAILED,
+          "a weight is not a finite number");
+    subject_destroy(&s);
+}
+
 static void test_judge_refuses(void **state)
 {
     (void)state;
@@ -786,6 +802,20 @@ static void test_fake3_learns(void **state)
     }
 }
 
+/* Passports that begin where the genuine ones are have no direction to leave in: no forgery of numbers that are none. */
+static void test_fake3_without_noise(void **state)
+{
+    (void)state;
+    subject victim = victim_of("v1", PG_NORM_BN);
+    raid r;
+    pg_attack_state what;
+    pg_outcome o;
+    open_raid(&r, "fake3", "{noise: 1e-12, epochs: 1, batch: 40}", &victim);
+    FAILS(r.attack->step(r.state, &what, &o, &err), PG_FAILED, "the gradient of the passports is not finite");
+    close_raid(&r);
+    subject_destroy(&victim);
+}
+
 /* A share of each layer's bits is turned, and the passports are trained to give them. */
 static void test_fake3_flips(void **state)
 {
@@ -804,6 +834,40 @@ static void test_fake3_flips(void **state)
     assert_true(judge_alone(victim.model, end).agree > judge_alone(victim.model, begin).agree);
     pg_evidence_destroy(&begin);
     pg_evidence_destroy(&end);
+    subject_destroy(&victim);
+}
+
+/* ---- overwriting PAN ---- */
+
+static bool is_private(const pg_model *m, const pg_tensor *t)
+{
+    const pg_affine *a = m->layers[t->layer].affine, *private = &a[PG_PRIVATE];
+    if (!t->buffer) return pg_model_of_perceptron(m, t);
+    return private->mean != a[PG_PUBLIC].mean && (t->offset == private->mean || t->offset == private->var);
+}
+
+/* The thief trains a private branch of his own; the owner is judged with the one that he kept, over what the thief changed. */
+static void test_overwrite_private(void **state)
+{
+    (void)state;
+    subject victim = victim_of("pan", PG_NORM_BN);
+    raid r;
+    pg_outcome o;
+    int kept = 0;
+    open_raid(&r, "overwrite", "{epochs: 1, batch: 40}", &victim);
+    assert_true(next(&r, &o));
+    for (int i = 0; i < o.model->tensor_count; i++) {
+        const pg_tensor *t = &o.model->tensors[i];
+        const size_t bytes = t->count * sizeof(pg_real);
+        const pg_real *owners = (t->buffer ? o.model->buffers : o.model->params) + t->offset,
+                      *thiefs = (t->buffer ? o.shown->buffers : o.shown->params) + t->offset,
+                      *before = (t->buffer ? victim.model->buffers : victim.model->params) + t->offset;
+        assert_memory_equal(owners, is_private(o.model, t) ? before : thiefs, bytes);
+        assert_memory_not_equal(thiefs, before, bytes);
+        kept += is_private(o.model, t);
+    }
+    assert_int_equal(kept, 4 * victim.model->passport_count);
+    close_raid(&r);
     subject_destroy(&victim);
 }
 
@@ -1237,6 +1301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trunk_logits),
         cmocka_unit_test(test_trunk_room),
+        cmocka_unit_test(test_not_finite),
         cmocka_unit_test(test_judge),
         cmocka_unit_test(test_judge_refuses),
         cmocka_unit_test(test_inversion),
@@ -1250,7 +1315,9 @@ int main(void)
         cmocka_unit_test(test_fake2_start),
         cmocka_unit_test(test_fake2_learns),
         cmocka_unit_test(test_fake3_learns),
+        cmocka_unit_test(test_fake3_without_noise),
         cmocka_unit_test(test_fake3_flips),
+        cmocka_unit_test(test_overwrite_private),
         cmocka_unit_test(test_substitute),
         cmocka_unit_test(test_frozen_statistics),
         cmocka_unit_test(test_substitute_overlap),

@@ -500,6 +500,46 @@ static void test_train_from(void **state)
     check_train_from(&spec);
 }
 
+/* Weights that stay have no gradient; those of affines, passports and images are what they were, for fewer multiply-adds. */
+static void test_keep_weights(void **state)
+{
+    (void)state;
+    static const char *const schemes[] = {"v1", "v2", "pan"};
+    for (int i = 0; i < 3; i++) {
+        small_net s[2];
+        const pg_net_spec spec = small_spec("resnet9", PG_NORM_BN, schemes[i], "default");
+        for (int kept = 0; kept < 2; kept++) {
+            open_small(&s[kept], &spec, PG_CONV_AUTO);
+            pg_net_train_from(s[kept].net, PG_IMAGES);
+            if (kept) pg_net_keep_weights(s[kept].net);
+            run_small(&s[kept], PG_BATCH, true, true, NULL);
+        }
+        const pg_real *all = pg_net_gradients(s[0].net), *few = pg_net_gradients(s[1].net);
+        for (int t = 0; t < s->model->tensor_count; t++) {
+            const pg_tensor *tensor = &s->model->tensors[t];
+            if (tensor->buffer) continue;
+            const pg_layer *l = &s->model->layers[tensor->layer];
+            const bool stays = tensor->offset == l->weight || tensor->offset == l->bias;
+            for (size_t e = 0; e < tensor->count; e++)
+                assert_true(few[tensor->offset + (ptrdiff_t)e] == (stays ? 0 : all[tensor->offset + (ptrdiff_t)e]));
+        }
+        for (int p = 0; p < s->model->passport_count; p++) {
+            const size_t bytes = (size_t)pg_model_passport_layer(s->model, p)->out_channels * sizeof(pg_real);
+            assert_memory_equal(pg_net_gamma_gradient(s[0].net, p), pg_net_gamma_gradient(s[1].net, p), bytes);
+            assert_memory_equal(pg_net_beta_gradient(s[0].net, p), pg_net_beta_gradient(s[1].net, p), bytes);
+        }
+        assert_memory_equal(pg_net_image_gradient(s[0].net), pg_net_image_gradient(s[1].net),
+                            SMALL_BATCH * 16 * 24 * 3 * sizeof(pg_real));
+        assert_true(pg_net_training_flops(s[0].net, 1) == 3 * pg_model_flops(s->model));
+        assert_true(pg_net_training_flops(s[1].net, 1) == 2 * pg_model_flops(s->model));
+        pg_net_train_from(s[0].net, s->model->layer_count - 1);
+        const double last = pg_layer_flops(pg_model_classifier(s->model));
+        assert_true(pg_net_training_flops(s[0].net, 1) == pg_model_flops(s->model) + 2 * last);
+        assert_true(pg_net_training_flops(s[0].net, 2) > pg_net_training_flops(s[0].net, 1) + 3 * last);
+        for (int kept = 0; kept < 2; kept++) close_small(&s[kept]);
+    }
+}
+
 /* ---- ReLU before addition ---- */
 
 /* Additions with a negative first summand a, and with a negative second one, seen from their results y = max(0, a + b). */
@@ -652,7 +692,7 @@ int main(void)
         cmocka_unit_test(test_passport_affine),  cmocka_unit_test(test_refresh),         cmocka_unit_test(test_shared_trunk),
         cmocka_unit_test(test_threads),          cmocka_unit_test(test_modes),           cmocka_unit_test(test_evaluation),
         cmocka_unit_test(test_train_from),       cmocka_unit_test(test_relu_before_add), cmocka_unit_test(test_copies),
-        cmocka_unit_test(test_copy_from_plain),  cmocka_unit_test(test_copy_classes),
+        cmocka_unit_test(test_copy_from_plain),  cmocka_unit_test(test_copy_classes),    cmocka_unit_test(test_keep_weights),
     };
     pg_compute_start(1);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

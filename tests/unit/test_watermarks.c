@@ -209,6 +209,9 @@ static void test_marks_that_cannot_be(void **state)
     OK(pg_model_create(&o.spec, &wide, &err));
     FAILS(pg_verify(wide, o.evidence, &data.test, PG_PIXELS_IMAGENET, &verify_options, NAN, NULL, &f, &err), PG_BAD_INPUT,
           "the mark for features.4 is for filters of 3x3x16");
+    snprintf(o.evidence->mark.layer, sizeof o.evidence->mark.layer, "default"); /* a choice in a grid, not a layer's name */
+    FAILS(pg_verify(wide, o.evidence, &data.test, PG_PIXELS_IMAGENET, &verify_options, NAN, NULL, &f, &err), PG_BAD_INPUT,
+          "the evidence has a mark for default");
     pg_model_destroy(&wide);
     owner_destroy(&o);
 }
