@@ -16,6 +16,7 @@ void pg_book_close(pg_book *book)
     pg_dispatch_destroy(&book->dispatch);
     pg_free(book->seconds);
     pg_free(book->rank);
+    pg_free(book->part);
 }
 
 bool pg_book_going(const pg_book *book)
@@ -109,6 +110,7 @@ void pg_book_note(pg_book *book, int task, const char *text)
 void pg_book_return(pg_book *book, int task)
 {
     pg_dispatch_return(book->dispatch, task);
+    book->part[task] = true;
     if (pg_book_going(book)) say(book, "again", task, "another worker resumes it");
 }
 
@@ -165,7 +167,7 @@ void pg_book_end(pg_book *book, int task, pg_status status, const char *message,
 {
     book->seconds[task] += seconds;
     book->result.busy += seconds;
-    if (status == PG_OK) {
+    if (status == PG_OK && !book->part[task]) {
         book->timed.tasks++;
         book->timed.cost += book->grid->tasks[task].cost;
         book->timed.seconds += seconds;
@@ -218,7 +220,11 @@ pg_status pg_book_open(pg_book *book, const pg_grid *grid, const pg_run_options 
     PG_TRY(pg_dispatch_create(grid, done, costs, &book->dispatch, err));
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->seconds, &book->seconds, err));
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->rank, &book->rank, err));
-    for (int i = 0; i < grid->count; i++) book->rank[i] = -1;
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->part, &book->part, err));
+    for (int i = 0; i < grid->count; i++) {
+        book->rank[i] = -1;
+        book->part[i] = states[i] != PG_STATE_NEW; /* a task that failed may have left checkpoints too */
+    }
     PG_TRY(pg_monitor_start(&book->monitor, options->stream, NULL, err));
     if (options->guard && options->guard->text[0]) PG_TRY(tidy(book, states, err));
 done:
@@ -241,7 +247,13 @@ static pg_status tidy_again(pg_book *book, pg_error *err)
 
 /* ---- what it came to ---- */
 
-/* Rows of an older timings.csv, of tasks that did not run now, then those of this run. */
+/* Was a task done in this run, from its beginning to its end? */
+static bool timed(const pg_book *book, int task)
+{
+    return book->rank[task] >= 0 && book->dispatch->state[task] == PG_WORK_DONE && !book->part[task];
+}
+
+/* Rows of an older timings.csv, but of tasks that were timed now. */
 static pg_status copy_old(const pg_book *book, pg_csv_writer *csv, pg_error *err)
 {
     pg_csv_table *old;
@@ -249,7 +261,7 @@ static pg_status copy_old(const pg_book *book, pg_csv_writer *csv, pg_error *err
     if (status != PG_OK || !old) return status;
     for (size_t row = 0; row < pg_csv_rows(old); row++) {
         const int task = pg_grid_find(book->grid, pg_csv_cell(old, row, 0));
-        if (task >= 0 && book->rank[task] >= 0) continue;
+        if (task >= 0 && timed(book, task)) continue;
         for (size_t c = 0; c < pg_csv_columns(old); c++) pg_csv_text(csv, pg_csv_cell(old, row, c));
         pg_csv_end_row(csv);
     }
@@ -268,7 +280,7 @@ static pg_status write_timings(const pg_book *book, pg_error *err)
     pg_csv_row(&csv, pg_timings_columns);
     PG_TRY(copy_old(book, &csv, err));
     for (int i = 0; i < book->grid->count; i++) {
-        if (book->rank[i] < 0) continue;
+        if (!timed(book, i)) continue;
         pg_csv_text(&csv, book->grid->tasks[i].key);
         pg_csv_text(&csv, book->grid->tasks[i].name);
         pg_csv_int(&csv, book->rank[i]);

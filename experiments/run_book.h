@@ -13,6 +13,7 @@ typedef struct pg_book {
     pg_monitor monitor;
     double *seconds; /* by task: time that it took in this run */
     int *rank;       /* by task: where it ran; -1: not in this run */
+    bool *part;      /* by task: some of its work was done before, or on a rank that is lost: no time for its cost */
     bool opened;     /* something ran, so the log is open */
     pg_timed timed;  /* before and in this run */
     bool interrupted;

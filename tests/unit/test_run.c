@@ -195,6 +195,39 @@ static void test_old_timings(void **state)
     pg_grid_destroy(&grid);
 }
 
+static int rows_of_timings(const char *name)
+{
+    char path[PG_PATH_MAX], *text = NULL;
+    size_t bytes = 0;
+    int lines = 0;
+    snprintf(path, sizeof path, "%s/timings.csv", directory_of(name));
+    assert_int_equal(pg_file_read(path, &text, &bytes, NULL), PG_OK);
+    for (size_t i = 0; i < bytes; i++) lines += text[i] == '\n';
+    pg_free(text);
+    return lines - 1;
+}
+
+/* Only tasks that were done from their beginning to their end have a time. */
+static void test_timed(void **state)
+{
+    (void)state;
+    pg_run_result r;
+    pg_error err;
+    char path[192];
+    pg_grid *grid = make_grid();
+    pretend_that("v1", PG_FAILED);
+    assert_int_equal(run("timed", &r, &err), PG_FAILED);
+    assert_int_equal(rows_of_timings("timed"), 6); /* v1 failed, and one was skipped below it */
+    for (int i = 0; i < 2; i++) {
+        pretend_that(i ? NULL : "v1", PG_INTERRUPTED);
+        snprintf(path, sizeof path, "%s/checkpoints/%s.1.safetensors", directory_of("timed"), grid->tasks[3].key);
+        assert_int_equal(pg_file_write(path, "x", 1, PG_FILE_PUBLIC, NULL), PG_OK);
+        assert_int_equal(run("timed", &r, &err), i ? PG_OK : PG_INTERRUPTED);
+        assert_int_equal(rows_of_timings("timed"), 6 + i); /* v1 was resumed, what is below it was not */
+    }
+    pg_grid_destroy(&grid);
+}
+
 static void test_states(void **state)
 {
     (void)state;
@@ -319,9 +352,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),    cmocka_unit_test(test_failed),           cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_deadline), cmocka_unit_test(test_old_timings),      cmocka_unit_test(test_states),
-        cmocka_unit_test(test_dispatch), cmocka_unit_test(test_dispatch_resumed), cmocka_unit_test(test_dispatch_within),
+        cmocka_unit_test(test_order),           cmocka_unit_test(test_failed),      cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_deadline),        cmocka_unit_test(test_old_timings), cmocka_unit_test(test_states),
+        cmocka_unit_test(test_timed),           cmocka_unit_test(test_dispatch),    cmocka_unit_test(test_dispatch_resumed),
+        cmocka_unit_test(test_dispatch_within),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
