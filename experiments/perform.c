@@ -51,9 +51,10 @@ static pg_status check_parent(const char *key, const pg_workplace *at, pg_error 
     char path[PG_PATH_MAX], found[PG_SHA256_HEX];
     if (!key[0]) return PG_OK;
     PG_TRY(pg_rundir_file(at->directory, "records", key, path, err));
-    if (!pg_file_exists(path)) /* another child has been here */
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is gone: repeat the command to make it again", path));
-    PG_TRY(pg_record_load(path, &record, &labels, found, artefacts, &count, err));
+    status = pg_record_load(path, &record, &labels, found, artefacts, &count, err);
+    if (status != PG_OK && !pg_file_exists(path)) /* another child has been here */
+        status = pg_fail(err, PG_BAD_INPUT, "%s is gone: repeat the command to make it again", path);
+    PG_TRY(status);
     for (int i = 0; i < count; i++) {
         char file[PG_PATH_MAX];
         bool intact;
