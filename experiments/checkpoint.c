@@ -39,12 +39,14 @@ pg_status pg_checkpoints_open(pg_checkpoints *at, const char *directory, const c
     if (status != PG_OK) return status;
     DIR *dir = opendir(directory);
     if (!dir) return pg_fail_errno(err, "%s", directory);
-    for (struct dirent *entry; (entry = readdir(dir));) {
+    struct dirent *entry;
+    while (errno = 0, (entry = readdir(dir))) {
         const long number = number_of(at, entry->d_name);
         if (number > at->number) at->number = number;
     }
+    const pg_status read = errno ? pg_fail_errno(err, "%s", directory) : PG_OK;
     closedir(dir);
-    return PG_OK;
+    return read;
 }
 
 static void remove_one(const pg_checkpoints *at, long number)
@@ -84,14 +86,16 @@ done:
     return status;
 }
 
-static bool intact(const char *path, const char *seal)
+/* Is the file what its seal says? An error if one of them is there and cannot be read. */
+static pg_status check(const char *path, const char *seal, bool *intact, pg_error *err)
 {
     char text[128], *sealed = NULL;
     size_t bytes = 0;
-    if (pg_file_read(seal, &sealed, &bytes, NULL) != PG_OK) return false;
-    const bool same = seal_text(path, text, NULL) == PG_OK && strlen(text) == bytes && memcmp(text, sealed, bytes) == 0;
+    pg_status status = pg_file_read(seal, &sealed, &bytes, err);
+    if (status == PG_OK) status = seal_text(path, text, err);
+    *intact = status == PG_OK && strlen(text) == bytes && memcmp(text, sealed, bytes) == 0;
     pg_free(sealed);
-    return same;
+    return status == PG_BAD_INPUT || !pg_file_exists(seal) || !pg_file_exists(path) ? PG_OK : status;
 }
 
 pg_status pg_checkpoint_find(const pg_checkpoints *at, long before, char path[PG_PATH_MAX], long *number,
@@ -103,7 +107,9 @@ pg_status pg_checkpoint_find(const pg_checkpoints *at, long before, char path[PG
         pg_status status = PG_OK;
         if ((status = name(at, n, "safetensors", path, err)) != PG_OK) return status;
         if ((status = name(at, n, "seal", seal, err)) != PG_OK) return status;
-        if (intact(path, seal)) {
+        bool intact;
+        if ((status = check(path, seal, &intact, err)) != PG_OK) return status;
+        if (intact) {
             *number = n;
             return PG_OK;
         }

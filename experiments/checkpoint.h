@@ -21,7 +21,7 @@ typedef pg_status pg_checkpoint_write(void *context, const char *path, pg_error 
 PG_CHECKED pg_status pg_checkpoint_save(pg_checkpoints *at, pg_checkpoint_write *write, void *context, pg_error *err);
 
 /* Path of the newest intact one that is older than `before` (0: any); *number is 0 when there is none. damaged (may be NULL) is
- * called for each that was passed over. */
+ * called for each that was passed over; one that cannot be read is an error. */
 PG_CHECKED pg_status pg_checkpoint_find(const pg_checkpoints *at, long before, char path[PG_PATH_MAX], long *number,
                                         void (*damaged)(void *context, const char *path), void *context, pg_error *err);
 

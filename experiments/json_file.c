@@ -59,11 +59,12 @@ pg_status pg_json_read(const char *path, json_t **root, pg_error *err)
     return *root ? PG_OK : pg_fail(err, PG_BAD_INPUT, "%s:%d:%d: %s", path, fault.line, fault.column, fault.text);
 }
 
-bool pg_json_intact(const char *path)
+pg_status pg_json_intact(const char *path, bool *intact, pg_error *err)
 {
     char *text;
     size_t bytes;
-    if (read_whole(path, &text, &bytes, NULL) != PG_OK) return false;
-    pg_free(text);
-    return true;
+    const pg_status status = read_whole(path, &text, &bytes, err);
+    *intact = status == PG_OK;
+    if (*intact) pg_free(text);
+    return status == PG_BAD_INPUT || !pg_file_exists(path) ? PG_OK : status;
 }

@@ -16,7 +16,7 @@ PG_CHECKED pg_status pg_json_write(json_t *root, const char *path, pg_error *err
  */
 PG_CHECKED pg_status pg_json_read(const char *path, json_t **root, pg_error *err);
 
-/* Is there such a file, and is it whole? */
-bool pg_json_intact(const char *path);
+/* Is there such a file, and is it whole? An error if that cannot be seen, since the file cannot be read. */
+PG_CHECKED pg_status pg_json_intact(const char *path, bool *intact, pg_error *err);
 
 #endif

@@ -88,10 +88,12 @@ pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err)
     pg_task_labels labels;
     pg_artefact artefacts[PG_ARTEFACTS_MAX];
     int count = 0;
+    bool intact;
     char path[PG_PATH_MAX];
     PG_TRY(pg_task_parse(text, &task, err));
     PG_TRY(pg_rundir_file(at->directory, "records", task.key, path, err));
-    if (pg_json_intact(path)) goto done;
+    PG_TRY(pg_json_intact(path, &intact, err));
+    if (intact) goto done;
     PG_TRY(check_parent(task.victim, at, err));
     PG_TRY(check_parent(task.pretrained, at, err));
     PG_TRY(check_parent(task.forged, at, err));

@@ -109,6 +109,8 @@ typedef struct folder_walk {
     void (*damaged)(void *context, int task);
     void *context;
     bool *littered;
+    pg_status *fault; /* the first, and its words */
+    pg_error *err;
 } folder_walk;
 typedef void visitor(const folder_walk *walk, const char *path, const char *name);
 
@@ -116,14 +118,16 @@ static pg_status for_each_file(const char *directory, const char *folder, visito
                                pg_error *err)
 {
     char path[PG_PATH_MAX], file[PG_PATH_MAX];
-    const pg_status status = pg_path(path, directory, folder, NULL, err);
+    pg_status status = pg_path(path, directory, folder, NULL, err);
     if (status != PG_OK) return status;
     DIR *dir = opendir(path);
     if (!dir) return errno == ENOENT || errno == ENOTDIR ? PG_OK : pg_fail_errno(err, "%s", path);
-    for (struct dirent *entry; (entry = readdir(dir));)
+    struct dirent *entry;
+    while (errno = 0, (entry = readdir(dir)))
         if (pg_path(file, path, entry->d_name, NULL, NULL) == PG_OK) visit(walk, file, entry->d_name);
+    if (errno != 0) status = pg_fail_errno(err, "%s", path);
     closedir(dir);
-    return PG_OK;
+    return status;
 }
 
 /* Task of a file KEY.*; -1 if it is none of the grid's. */
@@ -145,13 +149,16 @@ static void note_state(const folder_walk *walk, const char *path, const char *na
 static void note_record(const folder_walk *walk, const char *path, const char *name)
 {
     const int task = task_of(walk->grid, name);
-    if (task >= 0 && strcmp(name + PG_SHA256_HEX - 1, ".json") == 0 && pg_json_intact(path)) walk->states[task] = walk->state;
+    bool intact;
+    if (task < 0 || strcmp(name + PG_SHA256_HEX - 1, ".json") != 0 || *walk->fault != PG_OK) return;
+    *walk->fault = pg_json_intact(path, &intact, walk->err);
+    if (intact) walk->states[task] = walk->state;
 }
 
 pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_state *states, pg_error *err)
 {
-    pg_status status = PG_OK;
-    folder_walk walk = {.grid = grid, .states = states};
+    pg_status status = PG_OK, fault = PG_OK;
+    folder_walk walk = {.grid = grid, .states = states, .fault = &fault, .err = err};
     for (int i = 0; i < grid->count; i++) states[i] = PG_STATE_NEW;
     walk.state = PG_STATE_INTERRUPTED;
     PG_TRY(for_each_file(directory, "checkpoints", note_state, &walk, err));
@@ -159,6 +166,7 @@ pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_sta
     PG_TRY(for_each_file(directory, "failed", note_state, &walk, err));
     walk.state = PG_STATE_DONE;
     PG_TRY(for_each_file(directory, "records", note_record, &walk, err));
+    status = fault;
 done:
     return status;
 }

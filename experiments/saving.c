@@ -25,9 +25,11 @@ pg_status pg_saving_start(pg_saving *s, const char *key, pg_error *err)
     long number = 0;
     for (;;) {
         PG_TRY(pg_checkpoint_find(&s->checkpoints, number, path, &number, pass_over, s, err));
-        if (number == 0 || s->load(s->work, path, NULL) == PG_OK) break;
+        status = number > 0 ? s->load(s->work, path, err) : PG_OK;
+        if (status != PG_BAD_INPUT) break;
         pass_over(s, path);
     }
+    PG_TRY(status);
     if (number < s->checkpoints.number) pg_checkpoints_remove(&s->checkpoints, number); /* the next save then keeps this one */
     s->saved_at = pg_now();
 done:

@@ -28,6 +28,7 @@ PG_CHECKED pg_status pg_file_remove(const char *path, pg_error *err);
 /* Make a directory and its parents; no error if it is there. */
 PG_CHECKED pg_status pg_make_directories(const char *path, pg_error *err);
 
+/* False only for what is certainly not there: where that cannot be seen, reading it says why. */
 bool pg_file_exists(const char *path);
 
 /* Join the parts by '/' into out; an error if the result is longer than PG_PATH_MAX. part2 may be NULL. */

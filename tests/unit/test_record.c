@@ -112,32 +112,46 @@ static void test_failure(void **state)
     assert_string_equal(reason, "the loss is not finite");
 }
 
+static bool intact(const char *path)
+{
+    bool whole;
+    assert_int_equal(pg_json_intact(path, &whole, NULL), PG_OK);
+    return whole;
+}
+
 /* No byte of a file can be changed, added or lost unseen. */
 static void test_changed_bytes(void **state)
 {
     (void)state;
     char *text = NULL, path[256];
     size_t bytes = 0;
+    bool whole;
+    pg_error err;
     json_t *root = NULL;
     assert_int_equal(pg_failure_save(key_of(1), "n", "t", "a reason", path_of("f.json"), NULL), PG_OK);
     assert_int_equal(pg_file_read(path_of("f.json"), &text, &bytes, NULL), PG_OK);
     strcpy(path, path_of("changed.json"));
     assert_int_equal(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, NULL), PG_OK);
-    assert_true(pg_json_intact(path));
+    assert_true(intact(path));
     for (size_t i = 0; i < bytes; i++) {
-        pg_error err = {.message = ""};
         text[i] ^= 1 << i % 8;
         assert_int_equal(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, NULL), PG_OK);
-        assert_false(pg_json_intact(path));
+        assert_false(intact(path));
         assert_int_equal(pg_json_read(path, &root, &err), PG_BAD_INPUT);
         assert_non_null(strstr(err.message, "changed.json"));
         text[i] ^= 1 << i % 8;
     }
     for (size_t length = 0; length <= bytes + 1; length++) {
         assert_int_equal(pg_file_write(path, text, length, PG_FILE_PUBLIC, NULL), PG_OK);
-        assert_int_equal(pg_json_intact(path), length == bytes);
+        assert_int_equal(intact(path), length == bytes);
     }
-    assert_false(pg_json_intact(path_of("nowhere.json")));
+    assert_false(intact(path_of("nowhere.json")));
+    assert_false(intact(path_of(".")));
+    strcpy(path, path_of("loop.json")); /* what cannot be read may be whole */
+    assert_int_equal(symlink("loop.json", path), 0);
+    assert_int_equal(pg_json_intact(path, &whole, &err), PG_IO_FAULT);
+    assert_non_null(strstr(err.message, "loop.json"));
+    assert_int_equal(unlink(path), 0);
     pg_free(text);
 }
 

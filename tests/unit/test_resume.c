@@ -198,6 +198,40 @@ static void test_first_judgement(void **state)
     pg_free(resumed);
 }
 
+/* Of two checkpoints the newer one, or its seal, cannot be read: that is no damage, and both stay. */
+static void test_unreadable_checkpoint(void **state)
+{
+    (void)state;
+    static const char *const endings[] = {"safetensors", "seal"};
+    const pg_node_task *task = task_called("/finetune/");
+    const pg_workplace alone = {.directory = folder, .checkpoint_seconds = 1e9};
+    const pg_workplace stopped = {.directory = folder, .stop = always, .checkpoint_seconds = 1e9};
+    OK(pg_perform(task->text, &alone, &err));
+    char *expected = record_of(task->key);
+    for (int i = 0; i < 2; i++) assert_int_equal(pg_perform(task->text, &stopped, &err), PG_INTERRUPTED);
+    for (int i = 0; i < 2; i++) {
+        char name[PG_SHA256_HEX + 32], path[PG_PATH_MAX], away[PG_PATH_MAX + 8];
+        snprintf(name, sizeof name, "%s.2.%s", task->key, endings[i]);
+        snprintf(path, sizeof path, "%s", path_of("checkpoints", name));
+        snprintf(away, sizeof away, "%s.away", path);
+        assert_int_equal(rename(path, away), 0);
+        assert_int_equal(symlink(path, path), 0);
+        assert_int_equal(pg_perform(task->text, &alone, &err), PG_IO_FAULT);
+        assert_non_null(strstr(err.message, path));
+        assert_int_equal(rename(away, path), 0);
+        snprintf(name, sizeof name, "%s.1.safetensors", task->key);
+        assert_true(pg_file_exists(path_of("checkpoints", name)));
+    }
+    int noted = 0;
+    const pg_workplace resumed = {.directory = folder, .note = count_note, .context = &noted, .checkpoint_seconds = 1e9};
+    OK(pg_perform(task->text, &resumed, &err));
+    assert_int_equal(noted, 0);
+    char *record = record_of(task->key);
+    assert_string_equal(expected, record);
+    pg_free(expected);
+    pg_free(record);
+}
+
 /* A data set of the same name with another checksum. */
 static void test_other_data(void **state)
 {
@@ -248,9 +282,9 @@ static void test_damaged_parent(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_attacks), cmocka_unit_test(test_attacks),
-                                       cmocka_unit_test(test_first_judgement), cmocka_unit_test(test_other_data),
-                                       cmocka_unit_test(test_damaged_parent)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_attacks),     cmocka_unit_test(test_attacks),
+                                       cmocka_unit_test(test_first_judgement), cmocka_unit_test(test_unreadable_checkpoint),
+                                       cmocka_unit_test(test_other_data),      cmocka_unit_test(test_damaged_parent)};
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
 }

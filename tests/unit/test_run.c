@@ -249,6 +249,31 @@ static void test_states(void **state)
     pg_grid_destroy(&grid);
 }
 
+/* A record that cannot be read may be whole: the run ends, and leaves it. */
+static void test_unreadable(void **state)
+{
+    (void)state;
+    pg_run_result r;
+    pg_error err;
+    char path[PG_PATH_MAX], away[PG_PATH_MAX + 8], found[8];
+    pg_task_state states[8];
+    pretend_that(NULL, PG_OK);
+    assert_int_equal(run("unreadable", &r, &err), PG_OK);
+    pg_grid *grid = make_grid();
+    assert_int_equal(pg_rundir_file(directory_of("unreadable"), "records", grid->tasks[0].key, path, NULL), PG_OK);
+    snprintf(away, sizeof away, "%s.away", path);
+    assert_int_equal(rename(path, away), 0);
+    assert_int_equal(symlink(path, path), 0);
+    assert_int_equal(pg_rundir_scan(directory_of("unreadable"), grid, states, &err), PG_IO_FAULT);
+    assert_non_null(strstr(err.message, path));
+    assert_int_equal(run("unreadable", &r, &err), PG_IO_FAULT);
+    assert_true(readlink(path, found, sizeof found) > 0);
+    assert_int_equal(rename(away, path), 0);
+    assert_int_equal(run("unreadable", &r, &err), PG_OK);
+    assert_int_equal(pretend.calls, 8);
+    pg_grid_destroy(&grid);
+}
+
 /* ---- dispatch by itself ---- */
 
 /* 0 -> 1 -> 2, 0 -> 3, 4, and 5 below 3 and 4; costs 1 2 3 10 4 5 */
@@ -352,9 +377,11 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),           cmocka_unit_test(test_failed),      cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_deadline),        cmocka_unit_test(test_old_timings), cmocka_unit_test(test_states),
-        cmocka_unit_test(test_timed),           cmocka_unit_test(test_dispatch),    cmocka_unit_test(test_dispatch_resumed),
+        cmocka_unit_test(test_order),           cmocka_unit_test(test_failed),
+        cmocka_unit_test(test_stopped),         cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_old_timings),     cmocka_unit_test(test_states),
+        cmocka_unit_test(test_timed),           cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_dispatch),        cmocka_unit_test(test_dispatch_resumed),
         cmocka_unit_test(test_dispatch_within),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
