@@ -42,18 +42,22 @@ static void swap_signs(pg_nulls *nulls, bool to_bytes)
     for (size_t i = 0; i < count; i++) nulls->signs[i] = (int8_t)(nulls->signs[i] + (to_bytes ? 1 : -1));
 }
 
-/* Signs are kept as bytes 0, 1, 2. */
+/* Signs are kept as bytes 0, 1, 2, with their SHA-256: another file is as good as none. */
 static pg_status load(const char *path, const pg_evidence *evidence, int count, pg_nulls *out, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_safetensors *file = NULL;
     const pg_array *array;
+    char sum[PG_SHA256_HEX];
     const int bits = pg_evidence_bits(evidence);
     *out = (pg_nulls){.count = count, .bits = bits};
     PG_TRY(pg_safetensors_open(path, &file, err));
     PG_TRY(pg_safetensors_get(file, "signs", 2, (const size_t[]){(size_t)count, (size_t)bits}, &array, err));
     PG_TRY(pg_alloc(array->count, 1, &out->signs, err));
     PG_TRY(pg_safetensors_read_u8(file, "signs", (uint8_t *)out->signs, array->count, err));
+    pg_sha256(out->signs, array->count, sum);
+    const char *sealed = pg_safetensors_metadata(file, "sha256");
+    if (!sealed || strcmp(sealed, sum) != 0) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: damaged", path));
     swap_signs(out, false);
 done:
     if (status != PG_OK) pg_nulls_clear(out);
@@ -63,10 +67,13 @@ done:
 
 static void keep(const char *path, pg_nulls *nulls)
 {
+    char sum[PG_SHA256_HEX];
+    const pg_metadata seal = {"sha256", sum};
     const pg_array array = {
         .name = "signs", .dtype = PG_U8, .dims = 2, .shape = {(size_t)nulls->count, (size_t)nulls->bits}, .data = nulls->signs};
     swap_signs(nulls, true);
-    (void)!pg_safetensors_write(path, &array, 1, NULL, 0, PG_FILE_SECRET, NULL);
+    pg_sha256(nulls->signs, (size_t)nulls->count * (size_t)nulls->bits, sum);
+    (void)!pg_safetensors_write(path, &array, 1, &seal, 1, PG_FILE_SECRET, NULL);
     swap_signs(nulls, false);
 }
 
