@@ -32,8 +32,8 @@ static const char usage[] =
     "  --threads N        threads of each working rank (default: `threads` of the configuration)\n"
     "  --deadline SECONDS be saved and ended by then, and start nothing that could save nothing before\n"
     "                     (default: Slurm's end of the job, where SLURM_JOB_END_TIME tells it)\n"
-    "  --lost-after SECONDS   give up a rank of another host that is silent for so long (default: 600); a rank of\n"
-    "                     rank 0's host is given up when its process has ended\n"
+    "  --lost-after SECONDS   give up a rank that is silent for so long (default: 600); one of rank 0's host at once when\n"
+    "                     its process has ended\n"
     "\n"
     "Exit codes: 0 all tasks are done, 1 some failed, 2 bad usage or configuration, 3 input/output fault,\n"
     "75 interrupted (Ctrl-C, SIGTERM, SIGUSR1) with everything saved.\n";

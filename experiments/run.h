@@ -13,7 +13,7 @@ typedef struct pg_run_options {
     pg_guard *guard;                        /* of the directory, if it was taken; NULL: none */
     double checkpoint_seconds;              /* see pg_workplace */
     double deadline;                        /* time of pg_now() by which everything must be saved; 0: none */
-    double silence;                         /* seconds after which a worker of another host that says nothing is lost */
+    double silence;                         /* seconds after which a worker that says nothing is lost */
 } pg_run_options;
 
 typedef struct pg_run_result {
