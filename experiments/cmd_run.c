@@ -212,7 +212,7 @@ static int carry_out(pg_team *team, const order *o, const arguments *a, const pg
                                     .silence = a->silence};
     const pg_status status = pg_run_grid(grid, team, &options, &result, &err);
     if (status != PG_OK && status != PG_FAILED) {
-        summarise(&result, team->size > 1 ? team->size - 1 : 1, o->directory);
+        if (result.seconds > 0) summarise(&result, team->size > 1 ? team->size - 1 : 1, o->directory);
         return pg_complain("run", status, "%s", err.message);
     }
     pg_error table_err;
@@ -279,7 +279,7 @@ int pg_cmd_run(int argc, char **argv)
     pg_signals_catch();
     pg_status status = pg_team_start(&team, &err);
     if (status == PG_OK) status = pg_alloc((size_t)team.size, sizeof *all, &all, &err);
-    pg_rank_describe(&mine, pg_team_workers_here(&team));
+    if (status == PG_OK) pg_rank_describe(&mine, pg_team_workers_here(&team));
     if (status == PG_OK) status = pg_team_gather(&team, &mine, sizeof mine, all, &err);
     if (status != PG_OK) {
         pg_complain("run", status, "%s", err.message);

@@ -266,7 +266,9 @@ static void test_unreadable(void **state)
     assert_int_equal(symlink(path, path), 0);
     assert_int_equal(pg_rundir_scan(directory_of("unreadable"), grid, states, &err), PG_IO_FAULT);
     assert_non_null(strstr(err.message, path));
+    r.seconds = 0;
     assert_int_equal(run("unreadable", &r, &err), PG_IO_FAULT);
+    assert_true(r.seconds == 0); /* it has not begun, and counts nothing */
     assert_true(readlink(path, found, sizeof found) > 0);
     assert_int_equal(rename(away, path), 0);
     assert_int_equal(run("unreadable", &r, &err), PG_OK);
