@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { RENEW_SECONDS = 5, STALE_SECONDS = 45 };
@@ -111,6 +113,38 @@ static pg_status try(pg_guard *guard, const char *directory, const char *mine, b
     return replace(guard, directory, mine, &other, done, err);
 }
 
+static void *keep(void *context)
+{
+    pg_guard *guard = context;
+    while (!guard->lost) {
+        owner now;
+        struct timespec next;
+        clock_gettime(CLOCK_MONOTONIC, &next);
+        next.tv_sec += RENEW_SECONDS;
+        if (sem_clockwait(&guard->end, CLOCK_MONOTONIC, &next) == 0) return NULL;
+        if (read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) != 0)
+            guard->lost = true;
+        else
+            (void)!utimensat(AT_FDCWD, guard->path, NULL, 0);
+    }
+    return NULL;
+}
+
+/* Signals are for the others. */
+static pg_status start_keeper(pg_guard *guard, pg_error *err)
+{
+    sigset_t all, before;
+    sem_init(&guard->end, 0, 0);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int failed = pthread_create(&guard->keeper, NULL, keep, guard);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!failed) return PG_OK;
+    unlink(guard->path);
+    guard->text[0] = 0;
+    return pg_fail(err, PG_NO_MEMORY, "%s: no thread to renew it", guard->path);
+}
+
 /* What ours says, in a file that no other process writes: another host may have one of our number. */
 static pg_status write_mine(const char *directory, const char *text, char mine[PG_PATH_MAX], pg_error *err)
 {
@@ -126,31 +160,32 @@ pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_error *err)
 {
     pg_status status = PG_OK;
     char mine[PG_PATH_MAX] = "", text[512];
-    *guard = (pg_guard){.renewed = pg_now()};
+    *guard = (pg_guard){0};
     describe_self(text);
     PG_TRY(pg_path(guard->path, directory, "run.guard", NULL, err));
     PG_TRY(write_mine(directory, text, mine, err));
     for (bool done = false; !done && status == PG_OK;) status = try(guard, directory, mine, &done, err);
-    if (status == PG_OK) memcpy(guard->text, text, sizeof text);
+    PG_TRY(status);
+    mine[0] = 0;
+    memcpy(guard->text, text, sizeof text);
+    PG_TRY(start_keeper(guard, err));
 done:
-    if (status != PG_OK && mine[0]) unlink(mine);
+    if (mine[0]) unlink(mine);
     return status;
 }
 
-bool pg_guard_renew(pg_guard *guard)
+bool pg_guard_held(const pg_guard *guard)
 {
-    owner now;
-    if (!guard->text[0] || pg_now() - guard->renewed < RENEW_SECONDS) return true;
-    guard->renewed = pg_now();
-    if (read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) != 0) return false;
-    (void)!utimensat(AT_FDCWD, guard->path, NULL, 0);
-    return true;
+    return !guard->lost;
 }
 
 pg_status pg_guard_release(pg_guard *guard, pg_error *err)
 {
     owner now;
-    const bool ours = guard->text[0] && read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) == 0;
+    if (!guard->text[0]) return PG_OK;
+    sem_post(&guard->end);
+    pthread_join(guard->keeper, NULL);
+    const bool ours = read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) == 0;
     guard->text[0] = 0;
     return ours && unlink(guard->path) != 0 ? pg_fail_errno(err, "%s", guard->path) : PG_OK;
 }

@@ -1,22 +1,28 @@
-/* One run at a time in a directory: the file run.guard names the process that leads it, and that process renews the file's time
- * every few seconds. A guard whose process has ended is taken over; where that cannot be seen (another host), one that is not
- * renewed for a while. Only the leading process has to do with it. */
+/* One run at a time in a directory: the file run.guard names the process that leads it, and a thread of that process renews the
+ * file's time every few seconds, whatever it computes. A guard whose process has ended is taken over; where that cannot be seen
+ * (another host), one that is not renewed for a while. Only the leading process has to do with it. */
 #ifndef PG_EXPERIMENTS_GUARD_H
 #define PG_EXPERIMENTS_GUARD_H
 
 #include "core/base/file.h"
 
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
 typedef struct pg_guard {
     char path[PG_PATH_MAX], text[512]; /* text: what this process wrote into it; empty: not taken */
     char before[160];                  /* whose guard was taken over, in words; empty: nobody's */
-    double renewed;
+    pthread_t keeper;                  /* renews it, until the end */
+    sem_t end;
+    atomic_bool lost;
 } pg_guard;
 
 /* PG_BAD_INPUT, naming the process, if another run is at work in the directory. May wait for a minute to find that out. */
 PG_CHECKED pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_error *err);
 
-/* To be called often; false if the guard is no longer ours. */
-bool pg_guard_renew(pg_guard *guard);
+/* False once another run has taken it. */
+bool pg_guard_held(const pg_guard *guard);
 
 /* Nothing happens if it was not taken. PG_IO_FAULT if its file cannot be removed: the next run takes it over. */
 PG_CHECKED pg_status pg_guard_release(pg_guard *guard, pg_error *err);

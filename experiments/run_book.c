@@ -44,7 +44,7 @@ void pg_book_watch(pg_book *book)
 {
     const double deadline = book->options->deadline;
     if (pg_signals_caught()) book->interrupted = true;
-    if (book->options->guard && !pg_guard_renew(book->options->guard))
+    if (book->options->guard && !pg_guard_held(book->options->guard))
         fault(book, PG_IO_FAULT, "another run has taken the place of this one in its directory");
     if (deadline > 0 && pg_now() > deadline - SAVING_SECONDS)
         pg_book_stop(book, "the deadline has come; repeat the command to resume");

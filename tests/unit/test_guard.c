@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,6 +87,16 @@ static void write_guard(const pg_process *process, const char *job)
     assert_int_equal(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
 }
 
+/* Time of the guard's file. */
+static time_t renewed(void)
+{
+    char path[64];
+    struct stat info;
+    snprintf(path, sizeof path, "%s/run.guard", folder);
+    assert_int_equal(stat(path, &info), 0);
+    return info.st_mtim.tv_sec;
+}
+
 static void test_guard(void **state)
 {
     (void)state;
@@ -100,8 +111,10 @@ static void test_guard(void **state)
     assert_string_equal(second.text, "");
     assert_int_equal(pg_guard_release(&second, NULL), PG_OK); /* not its own */
     assert_true(pg_guard_there(folder));
-    guard.renewed = -1e9; /* long ago: look now */
-    assert_true(pg_guard_renew(&guard));
+    const time_t taken = renewed();
+    for (int i = 0; i < 10 && renewed() == taken; i++) sleep(1); /* it is renewed, though this thread never looks at it */
+    assert_true(renewed() > taken);
+    assert_true(pg_guard_held(&guard));
     assert_int_equal(pg_guard_release(&guard, NULL), PG_OK);
     assert_false(pg_guard_there(folder));
     assert_int_equal(pg_guard_take(&guard, "/nowhere", &err), PG_IO_FAULT);
@@ -128,7 +141,7 @@ static void test_stale_guard(void **state)
 {
     (void)state;
     pg_process child;
-    pg_guard guard, first = {.text = ""};
+    pg_guard guard;
     const pid_t id = start_child(&child);
     write_guard(&child, "job - restart -");
     assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_BAD_INPUT);
@@ -138,11 +151,10 @@ static void test_stale_guard(void **state)
     snprintf(who, sizeof who, "process %lld on %s", child.id, child.host);
     assert_string_equal(guard.before, who);
     /* taken from under us */
-    first = guard;
-    first.renewed = -1e9;
     write_guard(&child, "job 1 restart -");
-    assert_false(pg_guard_renew(&first));
-    assert_int_equal(pg_guard_release(&first, NULL), PG_OK);
+    for (int i = 0; i < 10 && pg_guard_held(&guard); i++) sleep(1);
+    assert_false(pg_guard_held(&guard));
+    assert_int_equal(pg_guard_release(&guard, NULL), PG_OK);
     assert_true(pg_guard_there(folder));
     /* the same job of Slurm, requeued to another host */
     strcpy(child.host, "elsewhere");
