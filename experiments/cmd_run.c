@@ -133,34 +133,38 @@ static pg_status anything_left(const pg_grid *grid, const char *directory, bool 
     return status;
 }
 
-/* Workers of a rank's host and their threads; -1 if an earlier rank has that host. */
-static int crowd_of(const pg_rank_facts *ranks, int first, int count, int rank, int *threads)
+/* Workers of a rank's host, their threads, and the cores that they may use; -1 if an earlier rank has that host. */
+static int crowd_of(const pg_rank_facts *ranks, int first, int count, int rank, int *threads, int *cores)
 {
     int workers = 0;
+    cpu_set_t all;
+    CPU_ZERO(&all);
     *threads = 0;
     for (int k = first; k < count; k++) {
         if (strcmp(ranks[k].host, ranks[rank].host) != 0) continue;
         if (k < rank) return -1;
         workers++;
         *threads += ranks[k].threads;
+        CPU_OR(&all, &all, &ranks[k].mask);
     }
+    *cores = CPU_COUNT(&all) > 0 ? CPU_COUNT(&all) : ranks[rank].cores;
     return workers;
 }
 
 /* Threads that crowd on too few cores are slow, and nothing else tells why. Rank 0 of several only hands out work. */
 static void warn_of_crowds(const pg_rank_facts *ranks, int count)
 {
-    for (int rank = count > 1, threads; rank < count; rank++) {
+    for (int rank = count > 1, threads, cores; rank < count; rank++) {
         const pg_rank_facts *r = &ranks[rank];
-        const int workers = crowd_of(ranks, count > 1, count, rank, &threads);
-        if (workers > 0 && threads > r->cores)
-            fprintf(stderr, "passgrid run: warning: %s: %d threads of %d working rank%s share %d cores\n", r->host, threads,
-                    workers, workers == 1 ? "" : "s", r->cores);
+        const int workers = crowd_of(ranks, count > 1, count, rank, &threads, &cores);
         if (workers > 0 && r->allowed < r->cores && r->allowed < r->threads)
             fprintf(stderr,
                     "passgrid run: warning: %s: the %d threads of rank %d are bound to %d of %d cores; mpirun --map-by "
                     "slot:PE=%d --bind-to core, or --bind-to none\n",
                     r->host, r->threads, rank, r->allowed, r->cores, r->threads);
+        else if (workers > 0 && threads > cores)
+            fprintf(stderr, "passgrid run: warning: %s: %d threads of %d working rank%s share %d core%s\n", r->host, threads,
+                    workers, workers == 1 ? "" : "s", cores, cores == 1 ? "" : "s");
     }
 }
 

@@ -8,7 +8,6 @@
 #include "experiments/team.h"
 
 #include <gsl/gsl_version.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -26,16 +25,13 @@ const char *pg_version(void)
     return "passgrid " PG_VERSION;
 }
 
-void pg_rank_describe(pg_rank_facts *facts, int workers_here)
+void pg_rank_describe(pg_rank_facts *facts, int workers)
 {
-    cpu_set_t mine;
     gethostname(facts->host, sizeof facts->host);
     facts->host[sizeof facts->host - 1] = 0;
     facts->cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    facts->allowed = sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine) : facts->cores;
-    facts->threads =
-        facts->allowed < facts->cores ? facts->allowed : facts->cores / workers_here; /* not bound: the host is shared */
-    if (facts->threads < 1) facts->threads = 1;
+    facts->allowed = sched_getaffinity(0, sizeof facts->mask, &facts->mask) == 0 ? CPU_COUNT(&facts->mask) : facts->cores;
+    facts->threads = facts->allowed > workers ? facts->allowed / workers : 1;
 }
 
 static void processor(char out[128])

@@ -25,6 +25,7 @@ struct pg_team_link {
     MPI_Comm comm; /* our own duplicate of the world, which returns its errors */
     parcel *sent;
     pg_process *members;
+    cpu_set_t *cores;
 };
 
 static pg_status check(int code, const char *what, pg_error *err)
@@ -56,23 +57,30 @@ static void limit_collective(int exit_code)
 pg_status pg_team_start(pg_team *team, pg_error *err)
 {
     static pg_process self;
+    static cpu_set_t cores;
     pg_status status = PG_OK;
     int given = 0;
     pg_process_self(&self);
-    *team = (pg_team){.rank = 0, .size = 1, .members = &self};
+    *team = (pg_team){.rank = 0, .size = 1, .members = &self, .cores = &cores};
     if (!launched()) return PG_OK;
     limit_collective(pg_status_exit_code(PG_IO_FAULT));
     PG_TRY(check(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &given), "start", err));
+    (void)!sched_getaffinity(0, sizeof cores, &cores); /* which the start may have set */
     PG_TRY(pg_alloc(1, sizeof *team->link, &team->link, err));
     PG_TRY(check(MPI_Comm_dup(MPI_COMM_WORLD, &team->link->comm), "communicator", err));
     PG_TRY(check(MPI_Comm_set_errhandler(team->link->comm, MPI_ERRORS_RETURN), "error handler", err));
     PG_TRY(check(MPI_Comm_rank(team->link->comm, &team->rank), "rank", err));
     PG_TRY(check(MPI_Comm_size(team->link->comm, &team->size), "size", err));
     PG_TRY(pg_alloc((size_t)team->size, sizeof self, &team->link->members, err));
+    PG_TRY(pg_alloc((size_t)team->size, sizeof cores, &team->link->cores, err));
     team->members = team->link->members;
+    team->cores = team->link->cores;
     PG_TRY(check(
         MPI_Allgather(&self, (int)sizeof self, MPI_BYTE, team->link->members, (int)sizeof self, MPI_BYTE, team->link->comm),
         "who is there", err));
+    PG_TRY(check(
+        MPI_Allgather(&cores, (int)sizeof cores, MPI_BYTE, team->link->cores, (int)sizeof cores, MPI_BYTE, team->link->comm),
+        "cores", err));
     pg_limit_seconds(0, 0, "");
 done:
     return status;
@@ -102,6 +110,7 @@ void pg_team_finish(pg_team *team, int exit_code)
         if (team->link->sent) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     pg_free(team->link->members);
+    pg_free(team->link->cores);
     pg_free(team->link);
     team->link = NULL;
     if (team->incomplete) return;
@@ -116,7 +125,8 @@ int pg_team_workers_here(const pg_team *team)
 {
     int workers = 0;
     for (int rank = team->size > 1; rank < team->size; rank++)
-        workers += strcmp(team->members[rank].host, team->members[team->rank].host) == 0;
+        workers += strcmp(team->members[rank].host, team->members[team->rank].host) == 0 &&
+                   CPU_EQUAL(&team->cores[rank], &team->cores[team->rank]);
     return workers > 0 ? workers : 1;
 }
 

@@ -9,6 +9,7 @@
 #include "core/base/status.h"
 #include "experiments/process.h"
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -47,6 +48,7 @@ typedef struct pg_team {
     int rank, size;
     bool incomplete;           /* a rank was lost: MPI is not ended in the common way */
     const pg_process *members; /* [size] */
+    const cpu_set_t *cores;    /* [size] that each may use; none where the system does not tell */
     struct pg_team_link *link; /* NULL: alone */
 } pg_team;
 
@@ -58,7 +60,7 @@ PG_CHECKED pg_status pg_team_share(pg_team *team, void *data, size_t bytes, pg_e
 /* Everybody's data to rank 0: all [size][bytes], zeros for a lost rank. Fails when another one says nothing for ten minutes. */
 PG_CHECKED pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *all, pg_error *err);
 
-/* Ranks on this host that compute. */
+/* Ranks on this host that compute, on the very cores that this one may use; 1 if there is none. */
 int pg_team_workers_here(const pg_team *team);
 
 /* Has the process of that rank ended, for certain? Never certain about other hosts. */

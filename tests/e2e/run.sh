@@ -35,6 +35,9 @@ check "more threads than cores" code 0 "$PASSGRID" run "$GRID" --out crowd --thr
 check "... are warned of" says "$(($(nproc) + 1)) threads of 1 working rank share $(nproc) cores"
 check "threads bound to one core" code 0 taskset -c 0 "$PASSGRID" run "$GRID" --out bound --threads 2 --set seeds=[1]
 test "$(nproc)" -eq 1 || check "... are warned of" says "the 2 threads of rank 0 are bound to 1 of $(nproc) cores"
+check "two workers on one core" code 0 taskset -c 0 mpirun --oversubscribe --bind-to none -n 3 "$PASSGRID" run "$GRID" --out one-core \
+    --set seeds=[1]
+check "... are warned of" says "2 threads of 2 working ranks share 1 core"
 check "more ranks than tasks" code 0 ranks 5 "$PASSGRID" run "$GRID" --out many --set 'schemes=[{scheme: plain}]' --set 'attacks=[]'
 check "... are all done" test "$(ls many/records | wc -l)" -eq 2
 

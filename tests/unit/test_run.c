@@ -276,6 +276,29 @@ static void test_unreadable(void **state)
     pg_grid_destroy(&grid);
 }
 
+/* Cores are shared among the workers of a host that may use the very same ones; the master does not compute. */
+static void test_sharing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host;
+        size_t cores[2];
+        int workers;
+    } ranks[] = {{"a", {0, 1}, 2}, {"a", {0, 1}, 2}, {"a", {0, 1}, 2}, {"a", {2, 3}, 1}, {"b", {0, 1}, 1}, {"c", {0, 1}, 1}};
+    pg_process members[6];
+    cpu_set_t cores[6];
+    memset(members, 0, sizeof members);
+    memset(cores, 0, sizeof cores);
+    for (int i = 0; i < 6; i++) {
+        strcpy(members[i].host, ranks[i].host);
+        for (int c = 0; c < 2; c++) CPU_SET(ranks[i].cores[c], &cores[i]);
+    }
+    for (int i = 0; i < 6; i++) {
+        const pg_team team = {.rank = i, .size = 6, .members = members, .cores = cores};
+        assert_int_equal(pg_team_workers_here(&team), ranks[i].workers);
+    }
+}
+
 /* ---- dispatch by itself ---- */
 
 /* 0 -> 1 -> 2, 0 -> 3, 4, and 5 below 3 and 4; costs 1 2 3 10 4 5 */
@@ -379,12 +402,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),           cmocka_unit_test(test_failed),
-        cmocka_unit_test(test_stopped),         cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_old_timings),     cmocka_unit_test(test_states),
-        cmocka_unit_test(test_timed),           cmocka_unit_test(test_unreadable),
-        cmocka_unit_test(test_dispatch),        cmocka_unit_test(test_dispatch_resumed),
-        cmocka_unit_test(test_dispatch_within),
+        cmocka_unit_test(test_order),    cmocka_unit_test(test_failed),           cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_deadline), cmocka_unit_test(test_old_timings),      cmocka_unit_test(test_states),
+        cmocka_unit_test(test_timed),    cmocka_unit_test(test_unreadable),       cmocka_unit_test(test_sharing),
+        cmocka_unit_test(test_dispatch), cmocka_unit_test(test_dispatch_resumed), cmocka_unit_test(test_dispatch_within),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
