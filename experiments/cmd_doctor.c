@@ -138,7 +138,7 @@ static int examine_data(const char *directory)
             wrong += line(WELL, "data", "%s: %d + %d images, sha256 %.8s + %.8s", kind->name, data.train.count, data.test.count,
                           data.train.sha256, data.test.sha256);
         else
-            wrong += line(strstr(err.message, "is not there") ? ABSENT : WRONG, "data", "%s", err.message);
+            wrong += line(data.missing ? ABSENT : WRONG, "data", "%s", err.message);
         pg_data_clear(&data);
     }
     return wrong;

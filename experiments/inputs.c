@@ -78,7 +78,7 @@ pg_status pg_input_find(const char *name, const char *directory, pg_input *out, 
             return PG_OK;
         }
     const pg_status status = pg_data_load(name, directory, &data, err);
-    if (status != PG_OK) return assume(name, out) ? PG_OK : status;
+    if (status != PG_OK) return data.missing && assume(name, out) ? PG_OK : status;
     *out = (pg_input){.classes = data.train.classes,
                       .height = data.train.height,
                       .width = data.train.width,

@@ -122,7 +122,8 @@ pg_status pg_caltech_load(const char *name, const char *directory, pg_data *out,
     pg_status status = PG_OK;
     listing classes = {0}, *files = NULL;
     PG_TRY(pg_path(root, directory, name, NULL, err));
-    if (!pg_file_exists(root))
+    out->missing = !pg_file_exists(root);
+    if (out->missing)
         return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; put its class folders of JPEGs there", root, name);
     PG_TRY(list(root, false, &classes, err));
     const int expected = pg_data_kind_find(name)->classes;

@@ -100,7 +100,8 @@ pg_status pg_canonical_load(const char *name, const char *directory, pg_data *ou
     snprintf(file, sizeof file, "%s.safetensors", name);
     pg_status status = pg_path(path, directory, file, NULL, err);
     if (status != PG_OK) return status;
-    if (!pg_file_exists(path))
+    out->missing = !pg_file_exists(path);
+    if (out->missing)
         return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; get it with `passgrid data fetch %s`", path, name,
                        name);
     if ((status = pg_sha256_file(path, sum, err)) != PG_OK) return status;

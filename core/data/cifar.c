@@ -58,7 +58,8 @@ pg_status pg_cifar100_load(const char *name, const char *directory, pg_data *out
     char folder[PG_PATH_MAX];
     pg_status status = PG_OK;
     PG_TRY(pg_path(folder, directory, "cifar-100-binary", NULL, err));
-    if (!pg_file_exists(folder))
+    out->missing = !pg_file_exists(folder);
+    if (out->missing)
         return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; unpack the official cifar-100-binary.tar.gz in %s",
                        folder, name, directory);
     PG_TRY(pg_data_allocate(out, name, "CIFAR-100, official split, fine labels", 100, 50000, 10000, err));

@@ -22,6 +22,7 @@ typedef struct pg_dataset {
 
 typedef struct pg_data {
     pg_dataset train, test;
+    bool missing; /* where loading failed: there is nothing of it, rather than something that cannot be used */
 } pg_data;
 
 /* Read the data set called name from its directory (NULL: the default one). Missing data is PG_BAD_INPUT and says how to get

@@ -101,6 +101,8 @@ check "... and leaves nothing" test -z "$(find . -name '*doctor*')"
 echo damaged >data/cifar10.safetensors
 check "doctor sees damaged data" code 2 "$PASSGRID" doctor --data data
 check "... names it" says '^WRONG +data .*data/cifar10.safetensors: damaged'
+check "plan with damaged data" code 2 "$PASSGRID" plan "${GRID%/tests/*}/configs/fast.yaml" --data data --out run
+check "... names it" says 'data/cifar10.safetensors: damaged' err
 check "doctor sees a directory that cannot be written" code 2 "$PASSGRID" doctor --data data --out /proc
 check "... names it" says '^WRONG +writes +/proc'
 check "doctor without mpirun" code 2 env PATH= "$PASSGRID" doctor --data run

@@ -70,7 +70,8 @@ static void write_zeros(const char *name, long bytes)
 typedef pg_status loader(const char *name, const char *directory, pg_data *out, pg_error *err);
 
 /* The data is refused in one line that names the file and says why. */
-static void assert_refused(loader *load, const char *name, const char *file, const char *reason)
+/* Returns whether it is missing. */
+static bool assert_refused(loader *load, const char *name, const char *file, const char *reason)
 {
     pg_data data = {0};
     pg_error err = {.message = ""};
@@ -81,6 +82,7 @@ static void assert_refused(loader *load, const char *name, const char *file, con
         fail_msg("'%s' does not say %s: %s", err.message, file, reason);
     assert_null(strchr(err.message, '\n'));
     assert_int_equal(err.status, PG_BAD_INPUT);
+    return data.missing;
 }
 
 static void load(loader *how, const char *name, pg_data *out)
@@ -163,9 +165,9 @@ static void test_cifar100(void **state)
     (void)state;
     static const char train[] = "cifar-100-binary/train.bin", test[] = "cifar-100-binary/test.bin";
     pg_data data;
-    assert_refused(pg_data_load, "cifar100", "cifar-100-binary", "unpack the official cifar-100-binary.tar.gz");
+    assert_true(assert_refused(pg_data_load, "cifar100", "cifar-100-binary", "unpack the official cifar-100-binary.tar.gz"));
     make_folder("cifar-100-binary");
-    assert_refused(pg_data_load, "cifar100", train, "is missing");
+    assert_false(assert_refused(pg_data_load, "cifar100", train, "is missing"));
     write_zeros(train, 50000L * CIFAR100_RECORD);
     write_zeros(test, 10000L * CIFAR100_RECORD);
     /* coarse label, fine label */
@@ -578,7 +580,7 @@ static void test_caltech101(void **state)
 {
     (void)state;
     pg_data data;
-    assert_refused(pg_data_load, "caltech101", "caltech101", "put its class folders of JPEGs there");
+    assert_true(assert_refused(pg_data_load, "caltech101", "caltech101", "put its class folders of JPEGs there"));
     make_folder("caltech101");
     assert_refused(pg_data_load, "caltech101", "caltech101", "expected 101 class folders, found 0");
     write_caltech101();
@@ -712,9 +714,9 @@ static void test_canonical_sums(void **state)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(file, sizeof file, "%s.safetensors", names[i]);
         snprintf(advice, sizeof advice, "passgrid data fetch %s", names[i]);
-        assert_refused(pg_data_load, names[i], file, advice);
+        assert_true(assert_refused(pg_data_load, names[i], file, advice));
         assert_int_equal(pg_canonical_save(&data, path_of(file), NULL), PG_OK);
-        assert_refused(pg_data_load, names[i], file, "damaged");
+        assert_false(assert_refused(pg_data_load, names[i], file, "damaged"));
         assert_refused(pg_data_load, names[i], file, advice);
     }
     assert_null(pg_canonical_sum("made"));
