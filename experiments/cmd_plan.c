@@ -15,7 +15,7 @@ static const char usage[] =
     "\n"
     "Show every task of the grid: its state in the directory of the run, the seconds that it takes on one rank, those of the\n"
     "longest path that begins with it, its parents; then the longest path of what is to do. Seconds are estimated from the\n"
-    "tasks that were timed in that directory, or from a usual speed.\n"
+    "tasks that were timed in that directory, for ranks like those, or from a usual speed of one thread.\n"
     "\n"
     "  --out DIR          directory of the run (default: results/NAME)\n"
     "  --profile NAME     the configuration as its profile NAME overrides it\n"
@@ -105,17 +105,15 @@ static void show_assumed(void)
 static void show_sums(const pg_named_grid *named, const pg_dispatch *dispatch, int timed)
 {
     int counts[4] = {0};
-    const int threads = named->grid->options.threads > 0 ? named->grid->options.threads : 1;
     for (int i = 0; i < named->grid->count; i++) counts[named->states[i]]++;
     printf("%d tasks: %d done, %d failed, %d interrupted, %d new\n", named->grid->count, counts[PG_STATE_DONE],
            counts[PG_STATE_FAILED], counts[PG_STATE_INTERRUPTED], counts[PG_STATE_NEW]);
-    printf("to do: %.1f s on one rank, of which %.1f s on the longest path; %.3f core hours with %d thread%s a rank\n",
-           pg_dispatch_open(dispatch), pg_dispatch_critical(dispatch), pg_dispatch_open(dispatch) * threads / 3600, threads,
-           threads > 1 ? "s" : "");
+    printf("to do: %.1f s on one rank, of which %.1f s on the longest path; %.3f rank hours (core hours: times its threads)\n",
+           pg_dispatch_open(dispatch), pg_dispatch_critical(dispatch), pg_dispatch_open(dispatch) / 3600);
     if (timed)
-        printf("estimated from %d tasks that were timed in %s\n", timed, named->directory);
+        printf("estimated from %d tasks that were timed in %s, with the threads of its ranks\n", timed, named->directory);
     else
-        printf("nothing was timed in %s: estimated from a usual speed\n", named->directory);
+        printf("nothing was timed in %s: estimated from a usual speed of one thread\n", named->directory);
 }
 
 static pg_status show(const pg_named_grid *named, pg_error *err)

@@ -16,7 +16,8 @@ check "plan of what has not begun" code 0 "$PASSGRID" plan "$GRID" --out run "${
 check "... two tasks" says '^2 tasks: 0 done, 0 failed, 0 interrupted, 2 new$'
 check "... the attack names its parent" test "$(field prune/s1 6)" = "$(field plain/s1 1)"
 check "... the longest path holds both" test "$(sed -n '/^longest path/,/^2 tasks/p' out | grep -c synthetic/)" = 2
-check "... from a usual speed" says '^nothing was timed in run'
+check "... from a usual speed" says '^nothing was timed in run: estimated from a usual speed of one thread$'
+check "... in hours of a rank" says '^to do: .* rank hours '
 check "... and makes no directory" test ! -e run
 key=$(field prune/s1 1)
 
