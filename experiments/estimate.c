@@ -65,8 +65,10 @@ pg_status pg_timings_read(const char *directory, pg_csv_table **out, pg_error *e
     char path[PG_PATH_MAX];
     size_t same = 0;
     *out = NULL;
-    const pg_status status = pg_path(path, directory, "timings.csv", NULL, err);
-    if (status != PG_OK || !pg_file_exists(path) || pg_csv_read(path, out, NULL) != PG_OK) return status;
+    pg_status status = pg_path(path, directory, "timings.csv", NULL, err);
+    if (status != PG_OK || !pg_file_exists(path)) return status;
+    status = pg_csv_read(path, out, err);
+    if (status != PG_OK) return status == PG_BAD_INPUT ? PG_OK : status;
     const size_t columns = pg_csv_columns(*out);
     while (same < columns && pg_timings_columns[same] && strcmp(pg_csv_name(*out, same), pg_timings_columns[same]) == 0) same++;
     if (same < columns || pg_timings_columns[same]) pg_csv_close(out);

@@ -249,7 +249,7 @@ static void test_states(void **state)
     pg_grid_destroy(&grid);
 }
 
-/* A record that cannot be read may be whole: the run ends, and leaves it. */
+/* A record, or the times, that cannot be read may be whole: the run ends, and leaves them. */
 static void test_unreadable(void **state)
 {
     (void)state;
@@ -270,6 +270,12 @@ static void test_unreadable(void **state)
     assert_int_equal(run("unreadable", &r, &err), PG_IO_FAULT);
     assert_true(r.seconds == 0); /* it has not begun, and counts nothing */
     assert_true(readlink(path, found, sizeof found) > 0);
+    assert_int_equal(rename(away, path), 0);
+    snprintf(path, sizeof path, "%s/timings.csv", directory_of("unreadable"));
+    snprintf(away, sizeof away, "%s.away", path);
+    assert_int_equal(rename(path, away), 0);
+    assert_int_equal(symlink(path, path), 0);
+    assert_int_equal(run("unreadable", &r, &err), PG_IO_FAULT);
     assert_int_equal(rename(away, path), 0);
     assert_int_equal(run("unreadable", &r, &err), PG_OK);
     assert_int_equal(pretend.calls, 8);
