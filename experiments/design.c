@@ -24,20 +24,6 @@ static const char *const sections[] = {"data",   "networks", "train",   "schemes
 
 /* ---- lists of maps ---- */
 
-/* Room for one more element of size bytes at the end of *items, zeroed. */
-static pg_status append(void *items, int *count, size_t size, void *out, pg_error *err)
-{
-    char **old = items, *more = NULL;
-    const pg_status status = pg_alloc((size_t)*count + 1, size, &more, err);
-    if (status != PG_OK) return status;
-    if (*count) memcpy(more, *old, (size_t)*count * size);
-    pg_free(*old);
-    *old = more;
-    *(void **)out = more + (size_t)*count * size;
-    ++*count;
-    return PG_OK;
-}
-
 /* A value that stands in several of the maps that a list multiplied out to is reported once. */
 static void drop_repeats(pg_problems *problems, int from)
 {
@@ -121,16 +107,17 @@ static bool find_data(reader *r, const pg_node *node, const char *name, int trai
 static pg_status read_one_data(reader *r, const pg_node *map, pg_error *err)
 {
     pg_data_options options;
-    pg_design_data *data = NULL;
+    pg_design *d = r->design;
     const pg_node *name = pg_node_find(map, "name");
     pg_status status = pg_options_defaults(pg_data_table, &options, err);
     if (status != PG_OK) return status;
     pg_options_read(pg_data_table, map, &options, r->problems);
     if (!options.name[0]) return PG_OK;
-    status = append(&r->design->data, &r->design->data_count, sizeof *data, &data, err);
-    if (status == PG_OK && !find_data(r, name, options.name, options.train, options.test, &data->choice, &data->facts))
-        r->design->data_count--;
-    return status;
+    status = pg_grow(&d->data, d->data_count, sizeof *d->data, err);
+    if (status != PG_OK) return status;
+    pg_design_data *data = &d->data[d->data_count];
+    d->data_count += find_data(r, name, options.name, options.train, options.test, &data->choice, &data->facts);
+    return PG_OK;
 }
 
 static pg_status read_data(reader *r, const pg_node *map, pg_error *err)
@@ -144,7 +131,8 @@ static pg_status read_one_network(reader *r, const pg_node *map, pg_error *err)
 {
     enum { ARCHS_MAX = 32 };
     const char *names[ARCHS_MAX + 1] = {NULL};
-    pg_network_options options, *network = NULL;
+    pg_network_options options;
+    pg_design *d = r->design;
     pg_status status = pg_options_defaults(pg_network_table, &options, err);
     if (status != PG_OK) return status;
     pg_options_read(pg_network_table, map, &options, r->problems);
@@ -154,8 +142,8 @@ static pg_status read_one_network(reader *r, const pg_node *map, pg_error *err)
         pg_problems_choice(r->problems, pg_node_find(map, "arch"), names);
         return PG_OK;
     }
-    status = append(&r->design->networks, &r->design->network_count, sizeof *network, &network, err);
-    if (status == PG_OK) *network = options;
+    status = pg_grow(&d->networks, d->network_count, sizeof *d->networks, err);
+    if (status == PG_OK) d->networks[d->network_count++] = options;
     return status;
 }
 
@@ -258,10 +246,11 @@ static pg_status read_one_scheme(reader *r, const pg_node *map, pg_error *err)
 {
     static const char *const more[] = {"scheme", "train", NULL};
     const pg_scheme *scheme = pg_scheme_find(pg_node_get(map, "scheme")->text);
-    pg_design_scheme *made = NULL;
-    pg_status status = append(&r->design->schemes, &r->design->scheme_count, sizeof *made, &made, err);
+    pg_design *d = r->design;
+    pg_status status = pg_grow(&d->schemes, d->scheme_count, sizeof *d->schemes, err);
     if (status != PG_OK) return status;
-    *made = (pg_design_scheme){.scheme = scheme, .train = r->design->train, .node = map};
+    pg_design_scheme *made = &d->schemes[d->scheme_count++];
+    *made = (pg_design_scheme){.scheme = scheme, .train = d->train, .node = map};
     PG_TRY(pg_alloc(1, scheme->options_size, &made->options, err));
     PG_TRY(pg_options_defaults(scheme->options, made->options, err));
     pg_options_take(scheme->options, map, made->options, r->problems);
@@ -352,9 +341,10 @@ static pg_status read_one_attack(reader *r, const pg_node *map, pg_error *err)
 {
     static const char *const more[] = {"attack", "schemes", "after", NULL};
     const pg_attack *attack = pg_attack_find(pg_node_get(map, "attack")->text);
-    pg_design_attack *made = NULL;
-    pg_status status = append(&r->design->attacks, &r->design->attack_count, sizeof *made, &made, err);
+    pg_design *d = r->design;
+    pg_status status = pg_grow(&d->attacks, d->attack_count, sizeof *d->attacks, err);
     if (status != PG_OK) return status;
+    pg_design_attack *made = &d->attacks[d->attack_count++];
     made->attack = attack;
     PG_TRY(pg_alloc(1, attack->options_size, &made->options, err));
     PG_TRY(pg_options_defaults(attack->options, made->options, err));

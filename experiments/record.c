@@ -14,25 +14,10 @@ enum { FORMAT = 1 };
 
 /* ---- in memory ---- */
 
-/* Room for one more element of size bytes in *items. */
-static pg_status grow(void *items, int count, int *room, size_t size, pg_error *err)
-{
-    if (count < *room) return PG_OK;
-    void **old = items, *more = NULL;
-    const int wanted = *room ? 2 * *room : 16;
-    const pg_status status = pg_alloc((size_t)wanted, size, &more, err);
-    if (status != PG_OK) return status;
-    if (count) memcpy(more, *old, (size_t)count * size);
-    pg_free(*old);
-    *old = more;
-    *room = wanted;
-    return PG_OK;
-}
-
 pg_status pg_record_add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit,
                         pg_error *err)
 {
-    const pg_status status = grow(&record->cells, record->cell_count, &record->cell_room, sizeof *record->cells, err);
+    const pg_status status = pg_grow(&record->cells, record->cell_count, sizeof *record->cells, err);
     if (status != PG_OK) return status;
     pg_cell *cell = &record->cells[record->cell_count++];
     snprintf(cell->outcome, sizeof cell->outcome, "%s", outcome);
@@ -44,7 +29,7 @@ pg_status pg_record_add(pg_record *record, const char *outcome, const char *metr
 
 pg_status pg_record_note(pg_record *record, const char *key, const char *text, pg_error *err)
 {
-    const pg_status status = grow(&record->notes, record->note_count, &record->note_room, sizeof *record->notes, err);
+    const pg_status status = pg_grow(&record->notes, record->note_count, sizeof *record->notes, err);
     if (status != PG_OK) return status;
     pg_note *note = &record->notes[record->note_count++];
     snprintf(note->key, sizeof note->key, "%s", key);

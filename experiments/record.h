@@ -19,7 +19,7 @@ typedef struct pg_note {
 } pg_note;
 
 typedef struct pg_record {
-    int cell_count, note_count, cell_room, note_room;
+    int cell_count, note_count;
     pg_cell *cells;
     pg_note *notes;
 } pg_record;

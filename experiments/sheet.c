@@ -14,16 +14,8 @@
 
 pg_status pg_sheet_column(pg_sheet *sheet, const char *name, pg_column_kind kind, pg_error *err)
 {
-    if (sheet->column_count == sheet->column_room) {
-        pg_column *more = NULL;
-        const int room = sheet->column_room ? 2 * sheet->column_room : 16;
-        const pg_status status = pg_alloc((size_t)room, sizeof *more, &more, err);
-        if (status != PG_OK) return status;
-        if (sheet->column_count) memcpy(more, sheet->columns, (size_t)sheet->column_count * sizeof *more);
-        pg_free(sheet->columns);
-        sheet->columns = more;
-        sheet->column_room = room;
-    }
+    const pg_status status = pg_grow(&sheet->columns, sheet->column_count, sizeof *sheet->columns, err);
+    if (status != PG_OK) return status;
     pg_column *column = &sheet->columns[sheet->column_count++];
     snprintf(column->name, sizeof column->name, "%s", name);
     column->kind = kind;
@@ -32,19 +24,10 @@ pg_status pg_sheet_column(pg_sheet *sheet, const char *name, pg_column_kind kind
 
 pg_status pg_sheet_row(pg_sheet *sheet, int *row, pg_error *err)
 {
-    if (sheet->row_count == sheet->row_room) {
-        pg_sheet_cell *more = NULL;
-        const size_t width = (size_t)sheet->column_count;
-        const int room = sheet->row_room ? 2 * sheet->row_room : 16;
-        const pg_status status = pg_alloc((size_t)room * width, sizeof *more, &more, err);
-        if (status != PG_OK) return status;
-        if (sheet->row_count) memcpy(more, sheet->cells, (size_t)sheet->row_count * width * sizeof *more);
-        pg_free(sheet->cells);
-        sheet->cells = more;
-        sheet->row_room = room;
-    }
-    *row = sheet->row_count++;
-    return PG_OK;
+    const size_t width = (size_t)sheet->column_count * sizeof *sheet->cells;
+    const pg_status status = pg_grow(&sheet->cells, sheet->row_count, width, err);
+    if (status == PG_OK) *row = sheet->row_count++;
+    return status;
 }
 
 pg_status pg_sheet_row_of(pg_sheet *sheet, const char *const *texts, int *row, pg_error *err)
@@ -72,18 +55,9 @@ pg_sheet_cell *pg_sheet_at(pg_sheet *sheet, int row, int column)
 pg_status pg_sample_add(pg_sample *sample, double value, pg_error *err)
 {
     if (isnan(value)) return PG_OK;
-    if (sample->count == sample->room) {
-        double *more = NULL;
-        const int room = sample->room ? 2 * sample->room : 4;
-        const pg_status status = pg_alloc((size_t)room, sizeof *more, &more, err);
-        if (status != PG_OK) return status;
-        if (sample->count) memcpy(more, sample->values, (size_t)sample->count * sizeof *more);
-        pg_free(sample->values);
-        sample->values = more;
-        sample->room = room;
-    }
-    sample->values[sample->count++] = value;
-    return PG_OK;
+    const pg_status status = pg_grow(&sample->values, sample->count, sizeof value, err);
+    if (status == PG_OK) sample->values[sample->count++] = value;
+    return status;
 }
 
 void pg_sheet_clear(pg_sheet *sheet)

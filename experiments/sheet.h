@@ -12,7 +12,7 @@ enum { PG_SHEET_TEXT = 160 };
 
 /* Values of one cell, over seeds and repetitions. */
 typedef struct pg_sample {
-    int count, room;
+    int count;
     double *values;
 } pg_sample;
 
@@ -39,7 +39,7 @@ typedef struct pg_sheet_cell {
 typedef struct pg_sheet {
     char title[PG_SHEET_TEXT], label[512];
     bool counts; /* show n beside every mean: where replicates are missing */
-    int column_count, column_room, row_count, row_room;
+    int column_count, row_count;
     pg_column *columns;
     pg_sheet_cell *cells; /* [row_count][column_count] */
 } pg_sheet;

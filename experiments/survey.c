@@ -58,16 +58,8 @@ static pg_status variant_of(pg_variants *list, const char *name, const char *par
             *index = i;
             return PG_OK;
         }
-    if (list->count == list->room) {
-        pg_variant *more = NULL;
-        const int room = list->room ? 2 * list->room : 16;
-        const pg_status status = pg_alloc((size_t)room, sizeof *more, &more, err);
-        if (status != PG_OK) return status;
-        if (list->count) memcpy(more, list->items, (size_t)list->count * sizeof *more);
-        pg_free(list->items);
-        list->items = more;
-        list->room = room;
-    }
+    const pg_status status = pg_grow(&list->items, list->count, sizeof *list->items, err);
+    if (status != PG_OK) return status;
     *index = list->count++;
     snprintf(list->items[*index].name, sizeof list->items->name, "%s", name);
     snprintf(list->items[*index].parameters, sizeof list->items->parameters, "%s", parameters);

@@ -13,7 +13,7 @@ typedef struct pg_variant {
 } pg_variant;
 
 typedef struct pg_variants {
-    int count, room;
+    int count;
     pg_variant *items;
 } pg_variants;
 

@@ -22,6 +22,19 @@ pg_status pg_alloc(size_t count, size_t size, void *out, pg_error *err)
     return PG_OK;
 }
 
+pg_status pg_grow(void *items, int count, size_t size, pg_error *err)
+{
+    void *old, *more = NULL;
+    if (count & (count - 1)) return PG_OK;
+    const pg_status status = pg_alloc(count ? 2 * (size_t)count : 1, size, &more, err);
+    if (status != PG_OK) return status;
+    memcpy(&old, items, sizeof old);
+    if (count) memcpy(more, old, (size_t)count * size);
+    memcpy(items, &more, sizeof more);
+    pg_free(old);
+    return PG_OK;
+}
+
 void pg_free(void *block)
 {
     if (!block) return;

@@ -14,6 +14,10 @@ enum { PG_ALIGN = 64 };
 /* Zeroed block of count * size bytes (count 0 gives a valid block of no elements). *out is unset on failure. */
 PG_CHECKED pg_status pg_alloc(size_t count, size_t size, void *out, pg_error *err);
 
+/* Room for one more element in *items, an array of count of them that is always grown by this: it has room for a power of two.
+ * Elements never used are zeroed. */
+PG_CHECKED pg_status pg_grow(void *items, int count, size_t size, pg_error *err);
+
 /* Release a block; NULL is allowed. */
 void pg_free(void *block);
 

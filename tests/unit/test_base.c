@@ -153,6 +153,22 @@ static void test_strdup(void **state)
     }
 }
 
+static void test_grow(void **state)
+{
+    (void)state;
+    int *array = NULL;
+    for (int n = 0; n < 100; n++) {
+        assert_int_equal(pg_grow(&array, n, sizeof *array, NULL), PG_OK);
+        for (int i = 0; i < n; i++) assert_int_equal(array[i], i + 1);
+        assert_int_equal(array[n], 0);
+        array[n] = n + 1;
+    }
+    int *const before = array;
+    assert_int_equal(pg_grow(&array, 64, SIZE_MAX / 64, NULL), PG_NO_MEMORY);
+    assert_ptr_equal(array, before);
+    pg_free(array);
+}
+
 /* ---- random streams ---- */
 
 enum { DRAWS = 8 };
@@ -610,6 +626,7 @@ int main(void)
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_strdup),
+        cmocka_unit_test(test_grow),
         cmocka_unit_test(test_streams_are_named),
         cmocka_unit_test(test_generator),
         cmocka_unit_test(test_position),
