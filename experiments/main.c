@@ -4,6 +4,7 @@
 #include "experiments/provenance.h"
 
 #include <gsl/gsl_errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,8 +27,16 @@ static int choose(int argc, char **argv)
     return 2;
 }
 
+static void nothing(int number)
+{
+    (void)number;
+}
+
+/* A reader that is gone makes output fail, and ends nothing. Programs that are started do not inherit a handler, as they would
+ * SIG_IGN. */
 int main(int argc, char **argv)
 {
+    signal(SIGPIPE, nothing);
     gsl_set_error_handler_off();
     const int code = choose(argc, argv);
     if (fflush(stdout) == 0 && !ferror(stdout)) return code;

@@ -189,6 +189,17 @@ check "an output directory that cannot be made" code 3 "$PASSGRID" run "$GRID" -
 check "... in one line with the path" eval 'one_line && says /dev/null'
 check "... under mpirun" code 3 ranks 3 "$PASSGRID" run "$GRID" --out /dev/null/run
 check "standard output is full" code 3 eval "$PASSGRID list attacks >/dev/full"
+mkfifo pipe
+exec 3<>pipe 4>pipe 3<&- # nobody reads what is written to 4
+check "a run whose log nobody reads" code 0 eval '"$PASSGRID" run "$GRID" --out unread 2>&4'
+check "... same bytes" same alone unread
+rm -r unread
+check "a run whose output nobody reads" code 3 eval '"$PASSGRID" run "$GRID" --out unread >&4 2>&4'
+check "... same bytes, no guard" same alone unread
+rm unread/tables/*
+check "tables that nobody reads" code 3 eval '"$PASSGRID" table unread >&4'
+check "... are all written" same alone unread
+exec 4>&-
 mkdir small
 if mount -t tmpfs -o size=300k tmpfs small 2>/dev/null; then
     mounted=$WORK/small
