@@ -2,6 +2,7 @@
 #include "experiments/figure.h"
 
 #include "core/base/file.h"
+#include "core/base/memory.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -128,26 +129,33 @@ static void drop_commas(pg_sheet *points)
             if (*c == ',') *c = ';';
 }
 
-pg_status pg_figure_finish(pg_figure *f, const char *directory, pg_error *err)
+static pg_status path_of(const pg_figures *all, const char *name, const char *ending, char path[PG_PATH_MAX], pg_error *err)
 {
-    char file[264], path[PG_PATH_MAX];
+    char file[PG_FIGURE_NAME + 24];
+    snprintf(file, sizeof file, "%s.%s", name, ending);
+    return pg_path(path, all->directory, "figures", file, err);
+}
+
+pg_status pg_figure_finish(pg_figure *f, pg_figures *all, pg_error *err)
+{
+    char path[PG_PATH_MAX];
     pg_status status = PG_OK;
     if (f->points.row_count == 0) goto done;
     drop_commas(&f->points);
-    PG_TRY(pg_path(path, directory, "figures", NULL, err));
+    PG_TRY(pg_path(path, all->directory, "figures", NULL, err));
     PG_TRY(pg_make_directories(path, err));
-    snprintf(file, sizeof file, "%s.csv", f->name);
-    PG_TRY(pg_path(path, directory, "figures", file, err));
+    PG_TRY(path_of(all, f->name, "csv", path, err));
     PG_TRY(pg_sheet_write_csv(&f->points, path, err));
-    snprintf(file, sizeof file, "%s.gp", f->name);
-    PG_TRY(pg_path(path, directory, "figures", file, err));
+    PG_TRY(path_of(all, f->name, "gp", path, err));
     PG_TRY(write_script(f, path, err));
+    PG_TRY(pg_grow(&all->names, all->count, sizeof *all->names, err));
+    memcpy(all->names[all->count++], f->name, sizeof f->name);
 done:
     pg_sheet_clear(&f->points);
     return status;
 }
 
-/* ---- gnuplot ---------------------------------------------------------------------------------------------------------- */
+/* ---- what earlier calls left ------------------------------------------------------------------------------------------ */
 
 static int is_script(const struct dirent *entry)
 {
@@ -155,13 +163,49 @@ static int is_script(const struct dirent *entry)
     return dot && strcmp(dot, ".gp") == 0;
 }
 
-/* Run gnuplot in a folder, its talk going nowhere: *found is false if there is none. */
-static pg_status run_gnuplot(const char *folder, const char *script, bool *found, pg_error *err)
+/* The script goes last, so that the next call goes on where this one stopped. */
+static pg_status remove_figure(const pg_figures *all, const char *name, pg_error *err)
 {
+    static const char *const endings[] = {"csv", "svg", "png", "gp"};
+    char path[PG_PATH_MAX];
+    pg_status status = PG_OK;
+    for (int i = 0; i < 4; i++) {
+        PG_TRY(path_of(all, name, endings[i], path, err));
+        PG_TRY(pg_file_remove(path, err));
+    }
+done:
+    return status;
+}
+
+static pg_status remove_others(const pg_figures *all, const char *folder, pg_error *err)
+{
+    struct dirent **scripts = NULL;
+    pg_status status = PG_OK;
+    const int count = scandir(folder, &scripts, is_script, alphasort);
+    if (count < 0) return errno == ENOENT ? PG_OK : pg_fail_errno(err, "%s", folder);
+    for (int i = 0; i < count; i++) {
+        char *name = scripts[i]->d_name;
+        int k = 0;
+        *strrchr(name, '.') = 0;
+        while (k < all->count && strcmp(all->names[k], name) != 0) k++;
+        if (status == PG_OK && k == all->count) status = remove_figure(all, name, err);
+        free(scripts[i]);
+    }
+    free(scripts);
+    return status;
+}
+
+/* ---- gnuplot ---------------------------------------------------------------------------------------------------------- */
+
+/* Run gnuplot in a folder, its talk going nowhere: *found is false if there is none. */
+static pg_status run_gnuplot(const char *folder, const char *name, bool *found, pg_error *err)
+{
+    char script[PG_FIGURE_NAME + 8];
     const char *const argv[] = {"gnuplot", script, NULL};
     posix_spawn_file_actions_t files;
     pid_t child = 0;
     int how = 0;
+    snprintf(script, sizeof script, "%s.gp", name);
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addchdir_np(&files, folder);
@@ -176,25 +220,15 @@ static pg_status run_gnuplot(const char *folder, const char *script, bool *found
     return pg_fail(err, PG_IO_FAULT, "gnuplot failed on %s/%s", folder, script);
 }
 
-pg_status pg_figures_draw(const char *directory, int *drawn, pg_error *err)
+pg_status pg_figures_draw(const pg_figures *all, int *drawn, pg_error *err)
 {
     char folder[PG_PATH_MAX];
-    struct dirent **scripts = NULL;
-    int count = 0;
     bool found = true;
     pg_status status = PG_OK;
-    *drawn = 0;
-    PG_TRY(pg_path(folder, directory, "figures", NULL, err));
-    if (!pg_file_exists(folder)) goto done;
-    count = scandir(folder, &scripts, is_script, alphasort);
-    if (count < 0) PG_TRY(pg_fail_errno(err, "%s", folder));
-    for (int i = 0; i < count && found; i++) {
-        PG_TRY(run_gnuplot(folder, scripts[i]->d_name, &found, err));
-        if (found) ++*drawn;
-    }
-    if (!found) *drawn = -1;
+    PG_TRY(pg_path(folder, all->directory, "figures", NULL, err));
+    PG_TRY(remove_others(all, folder, err));
+    for (int i = 0; i < all->count && found; i++) PG_TRY(run_gnuplot(folder, all->names[i], &found, err));
+    *drawn = found ? all->count : -1;
 done:
-    for (int i = 0; i < count; i++) free(scripts[i]);
-    free(scripts);
     return status;
 }

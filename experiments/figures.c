@@ -90,7 +90,7 @@ done:
     return status;
 }
 
-static pg_status draw_learning(const scene *at, const char *directory, pg_error *err)
+static pg_status draw_learning(const scene *at, pg_figures *written, pg_error *err)
 {
     static const column columns[] = {{"series", PG_COLUMN_TEXT},
                                      {"outcome", PG_COLUMN_TEXT},
@@ -105,7 +105,7 @@ static pg_status draw_learning(const scene *at, const char *directory, pg_error 
         for (int i = 0; i < s->results->count; i++)
             if (s->scheme[i] == k && in_scene(at, i) && !s->results->items[i].labels.attack[0])
                 PG_TRY(add_learning(at, i, &f, err));
-    PG_TRY(pg_figure_finish(&f, directory, err));
+    PG_TRY(pg_figure_finish(&f, written, err));
 done:
     pg_sheet_clear(&f.points);
     return status;
@@ -151,7 +151,7 @@ done:
     return status;
 }
 
-static pg_status draw_pruning(const scene *at, const char *directory, pg_error *err)
+static pg_status draw_pruning(const scene *at, pg_figures *written, pg_error *err)
 {
     static const column columns[] = {{"series", PG_COLUMN_TEXT},     {"outcome", PG_COLUMN_TEXT},
                                      {"pruned %", PG_COLUMN_NUMBER}, {"accuracy %", PG_COLUMN_MEAN},
@@ -164,7 +164,7 @@ static pg_status draw_pruning(const scene *at, const char *directory, pg_error *
         for (int i = 0; i < s->results->count; i++)
             if (s->scheme[i] == k && in_scene(at, i) && strcmp(s->results->items[i].labels.attack, "prune") == 0)
                 PG_TRY(add_pruning(at, i, &f, err));
-    PG_TRY(pg_figure_finish(&f, directory, err));
+    PG_TRY(pg_figure_finish(&f, written, err));
 done:
     pg_sheet_clear(&f.points);
     return status;
@@ -221,7 +221,7 @@ static void count_trials(const scene *at, const char *attack, int bins[BINS])
     }
 }
 
-static pg_status draw_forged(const scene *at, const char *directory, pg_error *err)
+static pg_status draw_forged(const scene *at, pg_figures *written, pg_error *err)
 {
     static const column columns[] = {{"series", PG_COLUMN_TEXT},
                                      {"bin", PG_COLUMN_TEXT},
@@ -239,7 +239,7 @@ static pg_status draw_forged(const scene *at, const char *directory, pg_error *e
     if (!forged) return PG_OK;
     PG_TRY(start(&f, at, columns, err));
     for (int k = 0; k < 3; k++) PG_TRY(add_bins(&f, series[k].what, bins[k], err));
-    PG_TRY(pg_figure_finish(&f, directory, err));
+    PG_TRY(pg_figure_finish(&f, written, err));
 done:
     pg_sheet_clear(&f.points);
     return status;
@@ -305,7 +305,7 @@ done:
     return status;
 }
 
-static pg_status draw_gammas(const scene *at, const char *directory, pg_error *err)
+static pg_status draw_gammas(const scene *at, pg_figures *written, pg_error *err)
 {
     static const column columns[] = {{"series", PG_COLUMN_TEXT},
                                      {"bin", PG_COLUMN_TEXT},
@@ -316,7 +316,7 @@ static pg_status draw_gammas(const scene *at, const char *directory, pg_error *e
     pg_figure f = {.kind = "gamma", .body = gamma_body, .width = 960, .height = 400};
     PG_TRY(start(&f, at, columns, err));
     for (int k = 0; k < at->survey->schemes.count; k++) PG_TRY(add_gammas(at, k, &f, err));
-    PG_TRY(pg_figure_finish(&f, directory, err));
+    PG_TRY(pg_figure_finish(&f, written, err));
 done:
     pg_sheet_clear(&f.points);
     return status;
@@ -389,7 +389,7 @@ done:
     return status;
 }
 
-static pg_status draw_dissimilarity(const scene *at, const pg_published *published, const char *directory, pg_error *err)
+static pg_status draw_dissimilarity(const scene *at, const pg_published *published, pg_figures *written, pg_error *err)
 {
     static const column columns[] = {{"series", PG_COLUMN_TEXT},
                                      {"point", PG_COLUMN_TEXT},
@@ -405,7 +405,7 @@ static pg_status draw_dissimilarity(const scene *at, const pg_published *publish
             if (s->attack[i] == k && in_scene(at, i) && turns_signs(s->attacks.items[k].name))
                 PG_TRY(add_dissimilarity(at, i, &f, err));
     if (published && f.points.row_count) PG_TRY(add_published_curve(published, &f, err));
-    PG_TRY(pg_figure_finish(&f, directory, err));
+    PG_TRY(pg_figure_finish(&f, written, err));
 done:
     pg_sheet_clear(&f.points);
     return status;
@@ -423,18 +423,18 @@ static bool new_place(const pg_results *results, int i)
     return true;
 }
 
-pg_status pg_figures_write(const pg_survey *survey, const pg_published *published, const char *directory, pg_error *err)
+pg_status pg_figures_write(const pg_survey *survey, const pg_published *published, pg_figures *written, pg_error *err)
 {
     pg_status status = PG_OK;
     for (int i = 0; i < survey->results->count; i++) {
         if (!new_place(survey->results, i)) continue;
         scene at = {.survey = survey, .place = &survey->results->items[i].labels, .scheme = -1};
-        PG_TRY(draw_learning(&at, directory, err));
-        PG_TRY(draw_pruning(&at, directory, err));
-        PG_TRY(draw_gammas(&at, directory, err));
+        PG_TRY(draw_learning(&at, written, err));
+        PG_TRY(draw_pruning(&at, written, err));
+        PG_TRY(draw_gammas(&at, written, err));
         for (at.scheme = 0; at.scheme < survey->schemes.count; at.scheme++) {
-            PG_TRY(draw_forged(&at, directory, err));
-            PG_TRY(draw_dissimilarity(&at, published, directory, err));
+            PG_TRY(draw_forged(&at, written, err));
+            PG_TRY(draw_dissimilarity(&at, published, written, err));
         }
     }
 done:

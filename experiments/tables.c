@@ -1,6 +1,7 @@
 /* The tables of a run; see tables.h. */
 #include "experiments/tables.h"
 
+#include "core/base/memory.h"
 #include "core/ownership/threshold.h"
 #include "experiments/compare.h"
 #include "experiments/figures.h"
@@ -53,18 +54,24 @@ static pg_status put(pg_sheet *sheet, int row, int first, const column_spec *col
     return put_value(sheet, row, first, columns, "rescaled", pg_threshold_rescale(threshold / 100, cell->value / 100), err);
 }
 
+/* Files of a table without rows are an earlier grid's. */
 static pg_status finish(pg_sheet *sheet, const char *directory, const char *name, FILE *stream, pg_error *err)
 {
+    static const struct {
+        const char *ending;
+        pg_status (*write)(const pg_sheet *sheet, const char *path, pg_error *err);
+    } forms[] = {{"csv", pg_sheet_write_csv}, {"md", pg_sheet_write_markdown}};
     char file[64], path[PG_PATH_MAX];
     pg_status status = PG_OK;
-    if (sheet->row_count == 0) goto done;
-    snprintf(file, sizeof file, "%s.csv", name);
-    PG_TRY(pg_path(path, directory, "tables", file, err));
-    PG_TRY(pg_sheet_write_csv(sheet, path, err));
-    snprintf(file, sizeof file, "%s.md", name);
-    PG_TRY(pg_path(path, directory, "tables", file, err));
-    PG_TRY(pg_sheet_write_markdown(sheet, path, err));
-    if (stream) {
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        snprintf(file, sizeof file, "%s.%s", name, forms[i].ending);
+        PG_TRY(pg_path(path, directory, "tables", file, err));
+        if (sheet->row_count)
+            PG_TRY(forms[i].write(sheet, path, err));
+        else if (pg_file_exists(path))
+            PG_TRY(pg_file_remove(path, err));
+    }
+    if (stream && sheet->row_count) {
         PG_TRY(pg_sheet_print(sheet, stream, err));
         fputc('\n', stream);
     }
@@ -251,7 +258,7 @@ static void print_comparison(pg_sheet *checks, const int *counts, FILE *stream)
     fputc('\n', stream);
 }
 
-/* Nothing where no published numbers lie beside the program. */
+/* Empty where no published numbers lie beside the program. */
 static pg_status compare(const pg_survey *survey, const char *directory, FILE *stream, pg_error *err)
 {
     char from[PG_PATH_MAX];
@@ -259,9 +266,10 @@ static pg_status compare(const pg_survey *survey, const char *directory, FILE *s
     pg_status status = PG_OK;
     pg_published *published = NULL;
     pg_sheet numbers = {0}, checks = {0};
-    if (!pg_published_directory(from)) return PG_OK;
-    PG_TRY(pg_published_read(from, &published, err));
-    PG_TRY(pg_compare(published, survey, &numbers, &checks, counts, err));
+    if (pg_published_directory(from)) {
+        PG_TRY(pg_published_read(from, &published, err));
+        PG_TRY(pg_compare(published, survey, &numbers, &checks, counts, err));
+    }
     if (stream && checks.row_count) print_comparison(&checks, counts, stream);
     PG_TRY(finish(&numbers, directory, "published", NULL, err));
     PG_TRY(finish(&checks, directory, "checks", NULL, err));
@@ -330,12 +338,14 @@ pg_status pg_tables_figures(const char *directory, bool partial, int *drawn, pg_
     pg_results *results = NULL;
     pg_published *published = NULL;
     pg_survey survey = {0};
+    pg_figures written = {.directory = directory};
     PG_TRY(load(directory, partial, &results, err));
     PG_TRY(pg_survey_open(&survey, results, err));
     if (pg_published_directory(from)) PG_TRY(pg_published_read(from, &published, err));
-    PG_TRY(pg_figures_write(&survey, published, directory, err));
-    PG_TRY(pg_figures_draw(directory, drawn, err));
+    PG_TRY(pg_figures_write(&survey, published, &written, err));
+    PG_TRY(pg_figures_draw(&written, drawn, err));
 done:
+    pg_free(written.names);
     pg_survey_close(&survey);
     pg_published_destroy(&published);
     pg_results_destroy(&results);

@@ -79,6 +79,8 @@ check "... same tables" cmp out tables.txt
 check "... same cells" cmp alone/cells.csv shared/cells.csv
 check "the other grid again" code 0 other
 check "... runs nothing" eval '! says "of them now"'
+check "... leaves no table of this one" test ! -e shared/tables/ambiguity.csv -a ! -e shared/tables/ambiguity.md
+check "... and its own" test -s shared/tables/removal.csv -a -s shared/tables/removal.md
 
 # ---- a task that fails --------------------------------------------------------------------------------------------------------
 failing() { "$@" run "$GRID" --out failing --set seeds=[1] --set 'schemes=[{scheme: plain}, {scheme: v2, passport: random, train: {lr: 1e6}}]'; }

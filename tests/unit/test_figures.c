@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 static char folder[] = "/tmp/passgrid-figures-XXXXXX";
+static pg_figures written = {.directory = folder};
 static pg_result items[16];
 static pg_results results = {.name = "made", .label = "it's \"made up\"", .items = items};
 
@@ -155,11 +156,11 @@ static void test_drawing(void **state)
     int drawn = 0;
     char *path = strdup(getenv("PATH"));
     assert_int_equal(setenv("PATH", folder, 1), 0);
-    assert_int_equal(pg_figures_draw(folder, &drawn, NULL), PG_OK);
+    assert_int_equal(pg_figures_draw(&written, &drawn, NULL), PG_OK);
     assert_int_equal(drawn, -1);
     setenv("PATH", path, 1);
     free(path);
-    assert_int_equal(pg_figures_draw(folder, &drawn, NULL), PG_OK);
+    assert_int_equal(pg_figures_draw(&written, &drawn, NULL), PG_OK);
     if (drawn < 0) skip();
     assert_int_equal(drawn, 5);
     static const char *const names[] = {LEARNING ".svg", LEARNING ".png", PRUNING ".svg", PRUNING ".png", FORGED ".svg",
@@ -171,10 +172,23 @@ static void test_drawing(void **state)
         assert_true(bytes > 1000);
         pg_free(data);
     }
-    assert_int_equal(pg_file_write(path_of("bad.gp"), "no gnuplot\n", 11, PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_int_equal(pg_file_write(path_of(GAMMA ".gp"), "no gnuplot\n", 11, PG_FILE_PUBLIC, NULL), PG_OK);
     pg_error err = {.message = ""};
-    assert_int_equal(pg_figures_draw(folder, &drawn, &err), PG_IO_FAULT);
-    assert_non_null(strstr(err.message, "bad.gp"));
+    assert_int_equal(pg_figures_draw(&written, &drawn, &err), PG_IO_FAULT);
+    assert_non_null(strstr(err.message, GAMMA ".gp"));
+}
+
+/* Figures of an earlier grid go, with all their files; what is no figure stays. */
+static void test_earlier(void **state)
+{
+    (void)state;
+    static const char *const gone[] = {"old.csv", "old.gp", "old.svg", "old.png"}, *const kept[] = {"mine.csv", PRUNING ".gp"};
+    int drawn;
+    for (int i = 0; i < 4; i++) assert_int_equal(pg_file_write(path_of(gone[i]), "old\n", 4, PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_int_equal(pg_file_write(path_of(kept[0]), "mine\n", 5, PG_FILE_PUBLIC, NULL), PG_OK);
+    (void)!pg_figures_draw(&written, &drawn, NULL);
+    for (int i = 0; i < 4; i++) assert_false(pg_file_exists(path_of(gone[i])));
+    for (int i = 0; i < 2; i++) assert_true(pg_file_exists(path_of(kept[i])));
 }
 
 static int set_up(void **state)
@@ -184,7 +198,7 @@ static int set_up(void **state)
     if (!mkdtemp(folder)) return -1;
     make_results();
     pg_status status = pg_survey_open(&survey, &results, NULL);
-    if (status == PG_OK) status = pg_figures_write(&survey, NULL, folder, NULL);
+    if (status == PG_OK) status = pg_figures_write(&survey, NULL, &written, NULL);
     pg_survey_close(&survey);
     for (int i = 0; i < results.count; i++) pg_record_clear(&items[i].record);
     return status == PG_OK ? 0 : -1;
@@ -194,6 +208,7 @@ static int tear_down(void **state)
 {
     (void)state;
     char command[128];
+    pg_free(written.names);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command);
 }
@@ -201,7 +216,7 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_points), cmocka_unit_test(test_scripts),
-                                       cmocka_unit_test(test_drawing)};
+                                       cmocka_unit_test(test_earlier), cmocka_unit_test(test_drawing)};
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
 }
