@@ -440,12 +440,12 @@ static const char *const *overridable(void)
     return keys;
 }
 
-/* Apply the assignments, and before them the profile that the file or they choose. */
+/* Apply the assignments, and before them the profile that the file or they choose, as they change it. */
 static pg_status apply(pg_tree *tree, const char *const *sets, int set_count, pg_problems *problems, pg_error *err)
 {
     pg_status status = PG_OK;
     for (int i = 0; i < set_count; i++)
-        if (strncmp(sets[i], "profile=", 8) == 0) PG_TRY(pg_yaml_set(tree, sets[i], err));
+        if (strncmp(sets[i], "profile", 7) == 0) PG_TRY(pg_yaml_set(tree, sets[i], err));
     PG_TRY(pg_profile_apply(tree, overridable(), problems, err));
     for (int i = 0; i < set_count; i++) PG_TRY(pg_yaml_set(tree, sets[i], err));
 done:

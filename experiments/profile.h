@@ -7,7 +7,8 @@
  *       train: {epochs: 12}
  *
  * `profile: laptop` (--profile laptop, or --set profile=laptop) lets the entries under profiles.laptop override those of the
- * file: maps are merged key by key, everything else is replaced. Assignments by --set come after and win. */
+ * file: maps are merged key by key, everything else is replaced. Assignments by --set come after and win; those to the profiles
+ * themselves come before. */
 #ifndef PG_EXPERIMENTS_PROFILE_H
 #define PG_EXPERIMENTS_PROFILE_H
 

@@ -77,6 +77,11 @@ static void test_assignments(void **state)
     assert_int_equal(design->train.epochs, 5);
     assert_string_equal(design->attacks[1].attack->name, "prune");
     pg_design_destroy(&design);
+    static const char *const inside[] = {"profile=small", "profiles.small.train.epochs=4", "profiles.small.train.lr=0.5"};
+    design = read_design(inside, 3);
+    assert_int_equal(design->train.epochs, 4);
+    assert_true(design->train.lr > 0.49);
+    pg_design_destroy(&design);
 }
 
 /* The resolved configuration is the grid that the profile made, without profiles. */
@@ -114,6 +119,8 @@ static void test_problems(void **state)
     (void)state;
     assert_problem(HEAD, "profile=small", "--set profile=small: profile: this configuration has no profiles");
     assert_problem(config, "profile=smal", "profile: expected one of small, smaller, got \"smal\", did you mean 'small'?");
+    assert_problem(HEAD, "profiles=[1]", "--set profiles=[1]: profiles: expected a map of profiles, got a list");
+    assert_problem(HEAD, "profiles={a: {epochs: 1}}", "profiles.a.epochs: unknown key");
     assert_problem(HEAD "profiles: [a]\n", NULL, ":5:11: profiles: expected a map of profiles, got a list");
     assert_problem(HEAD "profiles: {a: 1}\n", NULL, ":5:15: profiles.a: expected a map, got 1");
     /* an unknown key, whether the profile is used or not; a profile cannot choose another one */
