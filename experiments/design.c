@@ -138,10 +138,14 @@ static pg_status read_one_network(reader *r, const pg_node *map, pg_error *err)
     pg_options_read(pg_network_table, map, &options, r->problems);
     for (int i = 0; i < ARCHS_MAX && pg_archs[i]; i++) names[i] = pg_archs[i]->name;
     if (!options.arch[0]) return PG_OK;
-    if (!pg_arch_find(options.arch)) {
+    const pg_arch *arch = pg_arch_find(options.arch);
+    if (!arch) {
         pg_problems_choice(r->problems, pg_node_find(map, "arch"), names);
         return PG_OK;
     }
+    if (!arch->residual && !options.relu_before_add)
+        pg_problems_add(r->problems, pg_node_find(map, "relu_before_add"), "means nothing for %s, which has no residual blocks",
+                        arch->name);
     status = pg_grow(&d->networks, d->network_count, sizeof *d->networks, err);
     if (status == PG_OK) d->networks[d->network_count++] = options;
     return status;
@@ -294,8 +298,10 @@ static void read_restriction(reader *r, const pg_node *list, pg_design_attack *a
 {
     char found[PG_NODE_SHORT];
     attack->all_schemes = !list;
-    if (list && list->kind != PG_LIST) {
-        pg_problems_add(r->problems, list, "expected a list of schemes, got %s", pg_node_describe(list, found));
+    for (int at = 0; !list && pg_schemes[at]; at++)
+        if (!attack->attack->needs || attack->attack->needs & pg_schemes[at]->holds) attack->schemes |= UINT64_C(1) << at;
+    if (list && (list->kind != PG_LIST || !list->count)) {
+        pg_problems_add(r->problems, list, "expected a list of at least one scheme, got %s", pg_node_describe(list, found));
         return;
     }
     for (const pg_node *item = list ? list->first : NULL; item; item = item->next) {
@@ -310,11 +316,13 @@ static void read_restriction(reader *r, const pg_node *list, pg_design_attack *a
     }
 }
 
-/* The attack that this one comes after: `after: counterfeit-triggers`. It stands above and keeps what it forges. */
+/* The attack that this one comes after: `after: counterfeit-triggers`. It stands above, is used on one of the same schemes, and
+ * keeps what it forges. */
 static void read_after(reader *r, const pg_node *node, pg_design_attack *attack)
 {
     enum { ATTACKS_MAX = 128 };
     const char *names[ATTACKS_MAX + 1] = {NULL};
+    bool shared = !attack->schemes; /* a problem already */
     if (!node) return;
     const pg_attack *after = pg_attack_find(node->text);
     for (int i = 0, n = 0; pg_attacks[i] && n < ATTACKS_MAX; i++)
@@ -323,10 +331,15 @@ static void read_after(reader *r, const pg_node *node, pg_design_attack *attack)
         pg_problems_choice(r->problems, node, names);
         return;
     }
-    for (int i = 0; i < r->design->attack_count; i++)
-        if (r->design->attacks[i].attack == after && !r->design->attacks[i].after && &r->design->attacks[i] != attack)
-            attack->after = after;
-    if (!attack->after) pg_problems_add(r->problems, node, "no %s stands above", after->name);
+    for (const pg_design_attack *a = r->design->attacks; a != attack; a++) {
+        if (a->attack != after || a->after) continue;
+        attack->after = after;
+        shared |= !a->schemes || (a->schemes & attack->schemes);
+    }
+    if (!attack->after)
+        pg_problems_add(r->problems, node, "no %s stands above", after->name);
+    else if (!shared)
+        pg_problems_add(r->problems, node, "no %s above is used on a scheme that this is used on", after->name);
 }
 
 /* Value of a whole-number option by its key; otherwise if the table has none. */

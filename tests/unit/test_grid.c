@@ -143,6 +143,17 @@ static void test_parents(void **state)
     pg_grid_destroy(&without);
 }
 
+static void assert_problem(const char *text, const char *expected)
+{
+    pg_error err = {.message = ""};
+    pg_grid *grid = NULL;
+    problems.count = 0;
+    assert_int_equal(pg_grid_read(write_config(text), NULL, 0, NULL, &grid, &problems, &err), PG_BAD_INPUT);
+    if (problems.count != 1 || !strstr(problems.lines[0], expected))
+        fail_msg("%d problems, \"%s\" lacks \"%s\"", problems.count, problems.count ? problems.lines[0] : err.message,
+                 expected);
+}
+
 /* Attacks are left out where they mean nothing: passports behind a perceptron cannot be solved for. Asked for all the same,
  * that is a problem of the grid. */
 static void test_meaningless(void **state)
@@ -152,13 +163,13 @@ static void test_meaningless(void **state)
         HEAD "schemes: [{scheme: [v2, pan], passport: random}]\nattacks: [{attack: flip}, {attack: fake1}]\n", NULL, 0);
     assert_int_equal(grid->count, 5); /* v2, flip and fake1 on it, pan, fake1 on it */
     pg_grid_destroy(&grid);
-    pg_error err = {.message = ""};
-    problems.count = 0;
-    const char *path =
-        write_config(HEAD "schemes: [{scheme: pan, passport: random}]\nattacks: [{attack: flip, schemes: [pan]}]\n");
-    assert_int_equal(pg_grid_read(path, NULL, 0, NULL, &grid, &problems, &err), PG_BAD_INPUT);
-    assert_int_equal(problems.count, 1);
-    assert_non_null(strstr(problems.lines[0], "flip means nothing for the scheme pan"));
+    assert_problem(HEAD "schemes: [{scheme: pan, passport: random}]\nattacks: [{attack: flip, schemes: [pan]}]\n",
+                   "flip means nothing for the scheme pan");
+    assert_problem(HEAD "schemes: [{scheme: v1}]\nattacks: [{attack: prune, schemes: []}]\n",
+                   ":5:36: attacks.0.schemes: expected a list of at least one scheme, got an empty list");
+    assert_problem("data: {name: synthetic}\nschemes: [{scheme: plain}]\nnetworks: [{arch: [resnet9, alexnet], "
+                   "relu_before_add: [true, false]}]\n",
+                   "networks.0.relu_before_add: means nothing for alexnet, which has no residual blocks");
 }
 
 static int find_name(const pg_grid *grid, const char *part)
@@ -248,6 +259,17 @@ static void test_chains(void **state)
         strstr(labels.parameters, " after=counterfeit-triggers after_start=generated after_count=100 after_bound=8 "));
     pg_task_clear(&task);
     pg_grid_destroy(&grid);
+#define AFTER ", after: counterfeit-triggers"
+    grid = read_grid(HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: counterfeit-triggers, schemes: [v3]}, "
+                          "{attack: counterfeit-triggers}, {attack: prune, schemes: [adi, v1]" AFTER "}]\n",
+                     NULL, 0);
+    assert_int_equal(grid->count, 1 + 1 + 1);
+    pg_grid_destroy(&grid);
+    assert_problem(HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: prune" AFTER "}]\n",
+                   "no counterfeit-triggers stands above");
+    assert_problem(HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: counterfeit-triggers, schemes: [v3]}, "
+                        "{attack: prune, schemes: [adi]" AFTER "}]\n",
+                   "attacks.1.after: no counterfeit-triggers above is used on a scheme that this is used on");
 }
 
 /* Layers by place are in labels as published numbers have them. */
