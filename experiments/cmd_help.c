@@ -37,9 +37,15 @@ static void config(void)
          "by the grid's own `train`.\n\n"
          "attacks: a list of maps with `attack: NAME`, the options of that attack (passgrid help attack NAME), and `schemes`, "
          "a list of\n"
-         "the schemes that it is used on (all that it makes sense for, if absent)\n\n"
+         "the schemes that it is used on (all that it makes sense for, if absent), and `after: NAME`, an attack above that "
+         "forges evidence,\n"
+         "which is judged again once this one has changed the model (counterfeit-triggers, counterfeit-uchida)\n\n"
          "verify: a map\n");
     pg_options_help(pg_verify_table, stdout);
+    puts("\nprofiles: a map of names to maps of any of the keys above, which override those of the file: maps are merged, "
+         "everything else\n"
+         "is replaced\n\n"
+         "profile: the name of the profile that is applied, as by --profile; none if absent");
 }
 
 /* Message for a name that is not known, with the nearest one that is. */

@@ -162,6 +162,8 @@ check "... is corrected" says "did you mean 'run'?"
 for command in run plan table data bench list help judge; do
     check "$command --help" code 0 "$PASSGRID" $command --help
 done
+check "help config" code 0 "$PASSGRID" help config
+for key in data networks train schemes attacks after verify profiles profile; do check "... explains $key" says "$key: " out; done
 
 # ---- bench --------------------------------------------------------------------------------------------------------------------
 check "bench dispatch" code 0 ranks 3 "$PASSGRID" bench dispatch --tasks 1000
