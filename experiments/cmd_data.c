@@ -3,7 +3,6 @@
 #include "core/data/readers.h"
 #include "experiments/commands.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,21 +20,13 @@ static void say(void *context, const char *text)
     fprintf(stderr, "%s\n", text);
 }
 
-static int fail(const pg_error *err)
-{
-    fprintf(stderr, "passgrid: %s\n", err->message);
-    return pg_status_exit_code(err->status);
-}
-
 static int fetch(char **names, int count, const char *directory)
 {
     pg_error err = {0};
-    if (count == 0) {
-        fprintf(stderr, "passgrid: data fetch: which data set? (cifar10, fashion-mnist, mnist)\n");
-        return pg_status_exit_code(PG_BAD_INPUT);
-    }
+    if (count == 0) return pg_complain("data", PG_BAD_INPUT, "fetch: which data set? (cifar10, fashion-mnist, mnist)");
     for (int i = 0; i < count; i++)
-        if (pg_data_fetch(names[i], directory, say, NULL, &err) != PG_OK) return fail(&err);
+        if (pg_data_fetch(names[i], directory, say, NULL, &err) != PG_OK)
+            return pg_complain("data", err.status, "%s", err.message);
     return 0;
 }
 
@@ -60,23 +51,13 @@ int pg_cmd_data(int argc, char **argv)
 {
     static const struct option options[] = {{"dir", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {0}};
     const char *directory = NULL;
-    int option;
-    optind = 0;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(usage, stdout);
-            return 0;
-        }
-        if (option != 'd') {
-            fprintf(stderr, "passgrid: data: unknown option '%s'\n%s", argv[optind - 1], usage);
-            return pg_status_exit_code(PG_BAD_INPUT);
-        }
+    for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
+        if (c == '?') return 2;
+        if (c == 'h') return fputs(usage, stdout) < 0 ? 3 : 0;
         directory = optarg;
     }
     const char *verb = optind < argc ? argv[optind] : "";
     if (strcmp(verb, "fetch") == 0) return fetch(argv + optind + 1, argc - optind - 1, directory);
     if (strcmp(verb, "list") == 0 && optind + 1 == argc) return list(directory);
-    fprintf(stderr, "passgrid: data: expected fetch or list\n%s", usage);
-    return pg_status_exit_code(PG_BAD_INPUT);
+    return pg_complain("data", PG_BAD_INPUT, "expected fetch or list (passgrid data --help)");
 }

