@@ -29,16 +29,11 @@ static const pg_task_labels *labels_of(const settings *s, int setting)
     return &s->survey->results->items[s->first[setting]].labels;
 }
 
-static bool same_place(const pg_task_labels *a, const pg_task_labels *b)
-{
-    return strcmp(a->data, b->data) == 0 && strcmp(a->network, b->network) == 0 && strcmp(a->norm, b->norm) == 0;
-}
-
 static bool same_setting(const settings *s, int setting, int result)
 {
     const int first = s->first[setting];
     return s->survey->scheme[first] == s->survey->scheme[result] && s->survey->attack[first] == s->survey->attack[result] &&
-           same_place(labels_of(s, setting), &s->survey->results->items[result].labels);
+           pg_same_place(labels_of(s, setting), &s->survey->results->items[result].labels);
 }
 
 static void close_settings(settings *s)
@@ -182,7 +177,7 @@ static pg_status gather_beside(const settings *s, int setting, const pg_subject 
 {
     pg_status status = PG_OK;
     for (int k = 0; k < s->count; k++) {
-        if (!same_place(labels_of(s, setting), labels_of(s, k))) continue;
+        if (!pg_same_place(labels_of(s, setting), labels_of(s, k))) continue;
         if (!any_scheme && s->survey->scheme[s->first[k]] != s->survey->scheme[s->first[setting]]) continue;
         PG_TRY(gather(s, k, subject, false, out, err));
     }
@@ -210,31 +205,10 @@ done:
 
 /* ---- sheets ---- */
 
-typedef struct column {
-    const char *name;
-    pg_column_kind kind;
-} column;
-
-static pg_status start(pg_sheet *sheet, const pg_survey *survey, const char *title, const column *columns, pg_error *err)
-{
-    pg_status status = PG_OK;
-    snprintf(sheet->title, sizeof sheet->title, "%.63s: %s", survey->results->name, title);
-    snprintf(sheet->label, sizeof sheet->label, "%s", survey->label);
-    sheet->counts = survey->results->count < survey->results->expected;
-    for (; columns->name; columns++) PG_TRY(pg_sheet_column(sheet, columns->name, columns->kind, err));
-done:
-    return status;
-}
-
 static void put_texts(pg_sheet *sheet, int row, int first, const char *const *texts)
 {
     for (; *texts; texts++, first++)
         snprintf(pg_sheet_at(sheet, row, first)->text, sizeof pg_sheet_at(sheet, row, first)->text, "%s", *texts);
-}
-
-static pg_status put_number(pg_sheet *sheet, int row, int c, double value, pg_error *err)
-{
-    return pg_sample_add(&pg_sheet_at(sheet, row, c)->sample, value, err);
 }
 
 /* Hand a sample over to a cell. */
@@ -272,7 +246,7 @@ static pg_status add_check(const settings *s, int setting, const pg_published_ch
                                     attack_label(s, setting), a.holds ? "yes" : "no", NULL});
     put_sample(sheet, row, PG_CHECKS_HOLDS + 1, &a.measured);
     put_texts(sheet, row, PG_CHECKS_HOLDS + 2, (const char *const[]){pg_relation_names[check->relation], NULL});
-    PG_TRY(put_number(sheet, row, PG_CHECKS_HOLDS + 3, a.bound, err));
+    PG_TRY(pg_sheet_add(sheet, row, PG_CHECKS_HOLDS + 3, a.bound, err));
 done:
     pg_free(own.values);
     pg_free(a.measured.values);
@@ -281,12 +255,13 @@ done:
 
 static pg_status make_checks(const pg_published *p, const settings *s, pg_sheet *sheet, pg_error *err)
 {
-    static const column columns[] = {{"check", PG_COLUMN_TEXT},    {"claim", PG_COLUMN_TEXT},   {"data", PG_COLUMN_TEXT},
-                                     {"network", PG_COLUMN_TEXT},  {"norm", PG_COLUMN_TEXT},    {"scheme", PG_COLUMN_TEXT},
-                                     {"attack", PG_COLUMN_TEXT},   {"holds", PG_COLUMN_TEXT},   {"ours", PG_COLUMN_MEAN},
-                                     {"relation", PG_COLUMN_TEXT}, {"bound", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
+    static const pg_column columns[] = {{"check", PG_COLUMN_TEXT},    {"claim", PG_COLUMN_TEXT},   {"data", PG_COLUMN_TEXT},
+                                        {"network", PG_COLUMN_TEXT},  {"norm", PG_COLUMN_TEXT},    {"scheme", PG_COLUMN_TEXT},
+                                        {"attack", PG_COLUMN_TEXT},   {"holds", PG_COLUMN_TEXT},   {"ours", PG_COLUMN_MEAN},
+                                        {"relation", PG_COLUMN_TEXT}, {"bound", PG_COLUMN_NUMBER}, {"", PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    PG_TRY(start(sheet, s->survey, "published claims, asked of this run", columns, err));
+    pg_survey_head(s->survey, "published claims, asked of this run", sheet);
+    PG_TRY(pg_sheet_columns(sheet, columns, err));
     for (int i = 0; i < p->check_count; i++)
         for (int k = 0; k < s->count; k++) PG_TRY(add_check(s, k, &p->checks[i], sheet, err));
 done:
@@ -348,9 +323,9 @@ static pg_status add_number(const settings *s, int setting, const pg_published_n
               (const char *const[]){n->id, n->what, n->unit, pg_relation_names[n->relation], n->strength, l->data, l->network,
                                     l->norm, scheme_label(s, setting), attack_label(s, setting), scale_name(full, stand_in),
                                     pg_verdict_names[verdict], NULL});
-    PG_TRY(put_number(sheet, row, 12, n->value, err));
+    PG_TRY(pg_sheet_add(sheet, row, 12, n->value, err));
     put_sample(sheet, row, 13, &ours);
-    PG_TRY(put_number(sheet, row, 14, value - n->value, err));
+    PG_TRY(pg_sheet_add(sheet, row, 14, value - n->value, err));
     put_texts(sheet, row, 15, (const char *const[]){n->source, NULL});
 done:
     pg_free(ours.values);
@@ -360,15 +335,16 @@ done:
 
 static pg_status make_numbers(const pg_published *p, const settings *s, pg_sheet *sheet, int *counts, pg_error *err)
 {
-    static const column columns[] = {
+    static const pg_column columns[] = {
         {"number", PG_COLUMN_TEXT},      {"what", PG_COLUMN_TEXT},     {"unit", PG_COLUMN_TEXT},
         {"relation", PG_COLUMN_TEXT},    {"strength", PG_COLUMN_TEXT}, {"data", PG_COLUMN_TEXT},
         {"network", PG_COLUMN_TEXT},     {"norm", PG_COLUMN_TEXT},     {"scheme", PG_COLUMN_TEXT},
         {"attack", PG_COLUMN_TEXT},      {"scale", PG_COLUMN_TEXT},    {"verdict", PG_COLUMN_TEXT},
         {"published", PG_COLUMN_NUMBER}, {"ours", PG_COLUMN_MEAN},     {"difference", PG_COLUMN_NUMBER},
-        {"source", PG_COLUMN_TEXT},      {NULL, PG_COLUMN_TEXT}};
+        {"source", PG_COLUMN_TEXT},      {"", PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    PG_TRY(start(sheet, s->survey, "beside published numbers", columns, err));
+    pg_survey_head(s->survey, "beside published numbers", sheet);
+    PG_TRY(pg_sheet_columns(sheet, columns, err));
     for (int i = 0; i < p->number_count; i++)
         for (int stand_in = 0; stand_in < 2; stand_in++) {
             const int before = sheet->row_count;

@@ -1,7 +1,6 @@
 /* Figures; see figures.h. */
 #include "experiments/figures.h"
 
-#include "core/base/memory.h"
 #include "core/formats/number.h"
 #include "experiments/gammas.h"
 
@@ -20,8 +19,7 @@ typedef struct scene {
 static bool in_scene(const scene *at, int result)
 {
     const pg_task_labels *l = &at->survey->results->items[result].labels;
-    return strcmp(l->data, at->place->data) == 0 && strcmp(l->network, at->place->network) == 0 &&
-           strcmp(l->norm, at->place->norm) == 0 && (at->scheme < 0 || at->survey->scheme[result] == at->scheme);
+    return pg_same_place(l, at->place) && (at->scheme < 0 || at->survey->scheme[result] == at->scheme);
 }
 
 static const char *scheme_label(const pg_survey *s, int result)
@@ -29,28 +27,15 @@ static const char *scheme_label(const pg_survey *s, int result)
     return s->schemes.items[s->scheme[result]].label;
 }
 
-typedef struct column {
-    const char *name;
-    pg_column_kind kind;
-} column;
-
-static pg_status start(pg_figure *f, const scene *at, const column *columns, pg_error *err)
+static pg_status start(pg_figure *f, const scene *at, const pg_column *columns, pg_error *err)
 {
-    pg_status status = PG_OK;
     const pg_task_labels *p = at->place;
     const char *scheme = at->scheme < 0 ? NULL : at->survey->schemes.items[at->scheme].label;
     pg_figure_name(f, (const char *const[]){p->data, p->network, p->norm, scheme, NULL});
     snprintf(f->points.title, sizeof f->points.title, "%.60s, %.40s, %s%s%.40s", p->data, p->network, p->norm,
              scheme ? ", " : "", scheme ? scheme : "");
     snprintf(f->points.label, sizeof f->points.label, "%s", at->survey->label);
-    for (; columns->name; columns++) PG_TRY(pg_sheet_column(&f->points, columns->name, columns->kind, err));
-done:
-    return status;
-}
-
-static pg_status add_value(pg_sheet *sheet, int row, int c, double value, pg_error *err)
-{
-    return pg_sample_add(&pg_sheet_at(sheet, row, c)->sample, value, err);
+    return pg_sheet_columns(&f->points, columns, err);
 }
 
 /* ---- learning --------------------------------------------------------------------------------------------------------- */
@@ -82,8 +67,8 @@ static pg_status add_learning(const scene *at, int i, pg_figure *f, pg_error *er
             if (strcmp(cell->metric, metrics[branch]) != 0) continue;
             snprintf(series, sizeof series, "%.140s, %s", scheme_label(at->survey, i), metrics[branch] + strlen("accuracy_"));
             PG_TRY(pg_sheet_row_of(&f->points, (const char *const[]){series, cell->outcome, NULL}, &row, err));
-            if (!pg_sheet_at(&f->points, row, 2)->sample.count) PG_TRY(add_value(&f->points, row, 2, epoch, err));
-            PG_TRY(add_value(&f->points, row, 3, cell->value, err));
+            if (!pg_sheet_at(&f->points, row, 2)->sample.count) PG_TRY(pg_sheet_add(&f->points, row, 2, epoch, err));
+            PG_TRY(pg_sheet_add(&f->points, row, 3, cell->value, err));
         }
     }
 done:
@@ -92,11 +77,11 @@ done:
 
 static pg_status draw_learning(const scene *at, pg_figures *written, pg_error *err)
 {
-    static const column columns[] = {{"series", PG_COLUMN_TEXT},
-                                     {"outcome", PG_COLUMN_TEXT},
-                                     {"epoch", PG_COLUMN_NUMBER},
-                                     {"accuracy %", PG_COLUMN_MEAN},
-                                     {NULL, PG_COLUMN_TEXT}};
+    static const pg_column columns[] = {{"series", PG_COLUMN_TEXT},
+                                        {"outcome", PG_COLUMN_TEXT},
+                                        {"epoch", PG_COLUMN_NUMBER},
+                                        {"accuracy %", PG_COLUMN_MEAN},
+                                        {"", PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
     pg_figure f = {.kind = "learning", .body = learning_body, .width = 960, .height = 420};
     const pg_survey *s = at->survey;
@@ -144,8 +129,8 @@ static pg_status add_pruning(const scene *at, int i, pg_figure *f, pg_error *err
         const int target = strcmp(cell->metric, "accuracy") == 0 ? 3 : strcmp(cell->metric, "detection") == 0 ? 4 : 0;
         if (!target) continue;
         PG_TRY(pg_sheet_row_of(&f->points, (const char *const[]){series, cell->outcome, NULL}, &row, err));
-        if (!pg_sheet_at(&f->points, row, 2)->sample.count) PG_TRY(add_value(&f->points, row, 2, level, err));
-        PG_TRY(add_value(&f->points, row, target, cell->value, err));
+        if (!pg_sheet_at(&f->points, row, 2)->sample.count) PG_TRY(pg_sheet_add(&f->points, row, 2, level, err));
+        PG_TRY(pg_sheet_add(&f->points, row, target, cell->value, err));
     }
 done:
     return status;
@@ -153,9 +138,9 @@ done:
 
 static pg_status draw_pruning(const scene *at, pg_figures *written, pg_error *err)
 {
-    static const column columns[] = {{"series", PG_COLUMN_TEXT},     {"outcome", PG_COLUMN_TEXT},
-                                     {"pruned %", PG_COLUMN_NUMBER}, {"accuracy %", PG_COLUMN_MEAN},
-                                     {"detected %", PG_COLUMN_MEAN}, {NULL, PG_COLUMN_TEXT}};
+    static const pg_column columns[] = {{"series", PG_COLUMN_TEXT},     {"outcome", PG_COLUMN_TEXT},
+                                        {"pruned %", PG_COLUMN_NUMBER}, {"accuracy %", PG_COLUMN_MEAN},
+                                        {"detected %", PG_COLUMN_MEAN}, {"", PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
     pg_figure f = {.kind = "pruning", .body = pruning_body, .width = 1300, .height = 420};
     const pg_survey *s = at->survey;
@@ -198,8 +183,8 @@ static pg_status add_bins(pg_figure *f, const char *what, const int *bins, pg_er
         if (!bins[b]) continue;
         snprintf(place, sizeof place, "%d-%d", b * BIN, (b + 1) * BIN);
         PG_TRY(pg_sheet_row_of(&f->points, (const char *const[]){series, place, NULL}, &row, err));
-        PG_TRY(add_value(&f->points, row, 2, b * BIN + BIN / 2.0, err));
-        PG_TRY(add_value(&f->points, row, 3, 100.0 * bins[b] / trials, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 2, b * BIN + BIN / 2.0, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 3, 100.0 * bins[b] / trials, err));
     }
 done:
     return status;
@@ -223,11 +208,11 @@ static void count_trials(const scene *at, const char *attack, int bins[BINS])
 
 static pg_status draw_forged(const scene *at, pg_figures *written, pg_error *err)
 {
-    static const column columns[] = {{"series", PG_COLUMN_TEXT},
-                                     {"bin", PG_COLUMN_TEXT},
-                                     {"accuracy %", PG_COLUMN_NUMBER},
-                                     {"share %", PG_COLUMN_NUMBER},
-                                     {NULL, PG_COLUMN_TEXT}};
+    static const pg_column columns[] = {{"series", PG_COLUMN_TEXT},
+                                        {"bin", PG_COLUMN_TEXT},
+                                        {"accuracy %", PG_COLUMN_NUMBER},
+                                        {"share %", PG_COLUMN_NUMBER},
+                                        {"", PG_COLUMN_TEXT}};
     static const struct {
         const char *attack, *what;
     } series[] = {{"", "genuine passports"}, {"fake1", "fake 1: drawn at random"}, {"fake2", "fake 2: reverse-engineered"}};
@@ -298,8 +283,8 @@ static pg_status add_gammas(const scene *at, int scheme, pg_figure *f, pg_error 
         snprintf(place, sizeof place, "%.6g", centre);
         const char *const key[] = {at->survey->schemes.items[scheme].label, place, NULL};
         PG_TRY(pg_sheet_row_of(&f->points, key, &row, err));
-        PG_TRY(add_value(&f->points, row, 2, centre, err));
-        PG_TRY(add_value(&f->points, row, 3, b >= first && b <= last ? 100 * bins[b] / channels : 0, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 2, centre, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 3, b >= first && b <= last ? 100 * bins[b] / channels : 0, err));
     }
 done:
     return status;
@@ -307,11 +292,11 @@ done:
 
 static pg_status draw_gammas(const scene *at, pg_figures *written, pg_error *err)
 {
-    static const column columns[] = {{"series", PG_COLUMN_TEXT},
-                                     {"bin", PG_COLUMN_TEXT},
-                                     {"gamma", PG_COLUMN_NUMBER},
-                                     {"share %", PG_COLUMN_NUMBER},
-                                     {NULL, PG_COLUMN_TEXT}};
+    static const pg_column columns[] = {{"series", PG_COLUMN_TEXT},
+                                        {"bin", PG_COLUMN_TEXT},
+                                        {"gamma", PG_COLUMN_NUMBER},
+                                        {"share %", PG_COLUMN_NUMBER},
+                                        {"", PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
     pg_figure f = {.kind = "gamma", .body = gamma_body, .width = 960, .height = 400};
     PG_TRY(start(&f, at, columns, err));
@@ -362,8 +347,8 @@ static pg_status add_dissimilarity(const scene *at, int i, pg_figure *f, pg_erro
         if (!pg_result_value(r, cell->outcome, "accuracy_claimed", &accuracy)) continue;
         snprintf(key, sizeof key, "%.100s %s", at->survey->attacks.items[at->survey->attack[i]].label, cell->outcome);
         PG_TRY(pg_sheet_row_of(&f->points, (const char *const[]){r->labels.attack, key, NULL}, &row, err));
-        PG_TRY(add_value(&f->points, row, 2, differing, err));
-        PG_TRY(add_value(&f->points, row, 3, accuracy, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 2, differing, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 3, accuracy, err));
     }
 done:
     return status;
@@ -382,8 +367,8 @@ static pg_status add_published_curve(const pg_published *published, pg_figure *f
         if (!level || strcmp(n->subject.attack, "flip") != 0 || strcmp(n->subject.metric, "accuracy_claimed") != 0) continue;
         snprintf(series, sizeof series, "published (%s)", n->subject.data);
         PG_TRY(pg_sheet_row_of(&f->points, (const char *const[]){series, n->id, NULL}, &row, err));
-        PG_TRY(add_value(&f->points, row, 2, atof(level), err));
-        PG_TRY(add_value(&f->points, row, 3, n->value, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 2, atof(level), err));
+        PG_TRY(pg_sheet_add(&f->points, row, 3, n->value, err));
     }
 done:
     return status;
@@ -391,11 +376,11 @@ done:
 
 static pg_status draw_dissimilarity(const scene *at, const pg_published *published, pg_figures *written, pg_error *err)
 {
-    static const column columns[] = {{"series", PG_COLUMN_TEXT},
-                                     {"point", PG_COLUMN_TEXT},
-                                     {"differing %", PG_COLUMN_MEAN},
-                                     {"accuracy %", PG_COLUMN_MEAN},
-                                     {NULL, PG_COLUMN_TEXT}};
+    static const pg_column columns[] = {{"series", PG_COLUMN_TEXT},
+                                        {"point", PG_COLUMN_TEXT},
+                                        {"differing %", PG_COLUMN_MEAN},
+                                        {"accuracy %", PG_COLUMN_MEAN},
+                                        {"", PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
     pg_figure f = {.kind = "dissimilarity", .body = dissimilarity_body, .width = 960, .height = 420};
     const pg_survey *s = at->survey;
@@ -416,10 +401,8 @@ done:
 static bool new_place(const pg_results *results, int i)
 {
     const pg_task_labels *a = &results->items[i].labels;
-    for (int k = 0; k < i; k++) {
-        const pg_task_labels *b = &results->items[k].labels;
-        if (strcmp(a->data, b->data) == 0 && strcmp(a->network, b->network) == 0 && strcmp(a->norm, b->norm) == 0) return false;
-    }
+    for (int k = 0; k < i; k++)
+        if (pg_same_place(a, &results->items[k].labels)) return false;
     return true;
 }
 

@@ -22,6 +22,13 @@ pg_status pg_sheet_column(pg_sheet *sheet, const char *name, pg_column_kind kind
     return PG_OK;
 }
 
+pg_status pg_sheet_columns(pg_sheet *sheet, const pg_column *columns, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (; columns->name[0] && status == PG_OK; columns++) status = pg_sheet_column(sheet, columns->name, columns->kind, err);
+    return status;
+}
+
 pg_status pg_sheet_row(pg_sheet *sheet, int *row, pg_error *err)
 {
     const size_t width = (size_t)sheet->column_count * sizeof *sheet->cells;
@@ -58,6 +65,11 @@ pg_status pg_sample_add(pg_sample *sample, double value, pg_error *err)
     const pg_status status = pg_grow(&sample->values, sample->count, sizeof value, err);
     if (status == PG_OK) sample->values[sample->count++] = value;
     return status;
+}
+
+pg_status pg_sheet_add(pg_sheet *sheet, int row, int column, double value, pg_error *err)
+{
+    return pg_sample_add(&pg_sheet_at(sheet, row, column)->sample, value, err);
 }
 
 void pg_sheet_clear(pg_sheet *sheet)

@@ -46,10 +46,14 @@ typedef struct pg_sheet {
 
 /* Zeroed sheets are empty. All columns come before the first row. */
 PG_CHECKED pg_status pg_sheet_column(pg_sheet *sheet, const char *name, pg_column_kind kind, pg_error *err);
+/* Those of a list, ended by one without a name. */
+PG_CHECKED pg_status pg_sheet_columns(pg_sheet *sheet, const pg_column *columns, pg_error *err);
 PG_CHECKED pg_status pg_sheet_row(pg_sheet *sheet, int *row, pg_error *err);
 /* The row that begins with these texts (ended by NULL), made if there is none. */
 PG_CHECKED pg_status pg_sheet_row_of(pg_sheet *sheet, const char *const *texts, int *row, pg_error *err);
 pg_sheet_cell *pg_sheet_at(pg_sheet *sheet, int row, int column);
+/* One more value; NaN is left out. */
+PG_CHECKED pg_status pg_sheet_add(pg_sheet *sheet, int row, int column, double value, pg_error *err);
 PG_CHECKED pg_status pg_sample_add(pg_sample *sample, double value, pg_error *err);
 void pg_sheet_clear(pg_sheet *sheet);
 

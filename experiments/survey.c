@@ -95,15 +95,25 @@ static void label_one(const pg_variants *list, pg_variant *mine)
 
 /* ---- the whole ---- */
 
+bool pg_same_place(const pg_task_labels *a, const pg_task_labels *b)
+{
+    return strcmp(a->data, b->data) == 0 && strcmp(a->network, b->network) == 0 && strcmp(a->norm, b->norm) == 0;
+}
+
+void pg_survey_head(const pg_survey *s, const char *title, pg_sheet *sheet)
+{
+    snprintf(sheet->title, sizeof sheet->title, "%.63s: %s", s->results->name, title);
+    snprintf(sheet->label, sizeof sheet->label, "%s", s->label);
+    sheet->counts = s->results->count < s->results->expected;
+}
+
 /* Give every result about the model of result `from` the threshold that it found. */
 static void spread_threshold(pg_survey *s, int from, double threshold)
 {
     const pg_task_labels *a = &s->results->items[from].labels;
     for (int i = 0; i < s->results->count; i++) {
         const pg_task_labels *b = &s->results->items[i].labels;
-        if (s->scheme[i] == s->scheme[from] && a->seed == b->seed && strcmp(a->data, b->data) == 0 &&
-            strcmp(a->network, b->network) == 0 && strcmp(a->norm, b->norm) == 0)
-            s->threshold[i] = threshold;
+        if (s->scheme[i] == s->scheme[from] && a->seed == b->seed && pg_same_place(a, b)) s->threshold[i] = threshold;
     }
 }
 

@@ -30,6 +30,12 @@ typedef struct pg_survey {
 PG_CHECKED pg_status pg_survey_open(pg_survey *survey, const pg_results *results, pg_error *err);
 void pg_survey_close(pg_survey *survey);
 
+/* Same data set, network and norm? */
+bool pg_same_place(const pg_task_labels *a, const pg_task_labels *b);
+
+/* Title and label of a sheet, which shows n beside every mean where tasks are missing. */
+void pg_survey_head(const pg_survey *survey, const char *title, pg_sheet *sheet);
+
 /* Length of the first "key=value" at text, the space after it left out. A value may hold spaces: the next key ends it. */
 size_t pg_parameter_length(const char *text);
 /* The one after it; at the end the empty text. */

@@ -19,11 +19,7 @@ static pg_status start(pg_sheet *sheet, const pg_survey *b, const char *title, c
 {
     pg_status status = PG_OK;
     char name[2 * PG_SHEET_TEXT];
-    if (title) {
-        snprintf(sheet->title, sizeof sheet->title, "%.63s: %s", b->results->name, title);
-        snprintf(sheet->label, sizeof sheet->label, "%s", b->label);
-        sheet->counts = b->results->count < b->results->expected;
-    }
+    if (title) pg_survey_head(b, title, sheet);
     for (; texts && *texts; texts++) PG_TRY(pg_sheet_column(sheet, *texts, PG_COLUMN_TEXT, err));
     for (; columns->metric; columns++) {
         snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] ? " " : "", columns->name);
@@ -38,7 +34,7 @@ static pg_status put_value(pg_sheet *sheet, int row, int first, const column_spe
 {
     for (int c = 0; columns[c].metric; c++) {
         if (strcmp(columns[c].metric, metric) != 0) continue;
-        const pg_status status = pg_sample_add(&pg_sheet_at(sheet, row, first + c)->sample, value, err);
+        const pg_status status = pg_sheet_add(sheet, row, first + c, value, err);
         if (status != PG_OK) return status;
     }
     return PG_OK;
