@@ -15,8 +15,8 @@ bool pg_conv_choice_read(const char *text, pg_conv_choice *choice)
     return false;
 }
 
-/* Winograd's transforms pay when there are enough channels to share them, and its tiles of 4x4 outputs when there is more than a
- * quarter of one. */
+/* Winograd's transforms pay when there are enough channels to share them, and its tiles of 4x4 outputs when there is more than
+ * a quarter of one. */
 static bool winograd_pays(const pg_conv *conv)
 {
     return conv->shape.channels >= 16 && conv->shape.filters >= 16 && conv->out_height * conv->out_width > 4;

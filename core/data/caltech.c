@@ -14,7 +14,7 @@
 
 typedef struct listing {
     char **names;
-    int count, room;
+    int count;
 } listing;
 
 static void forget(listing *list)
@@ -26,17 +26,9 @@ static void forget(listing *list)
 
 static pg_status append(listing *list, const char *name, pg_error *err)
 {
-    if (list->count == list->room) {
-        char **more = NULL;
-        const int room = list->room ? 2 * list->room : 64;
-        const pg_status status = pg_alloc((size_t)room, sizeof *more, &more, err);
-        if (status != PG_OK) return status;
-        if (list->count) memcpy(more, list->names, (size_t)list->count * sizeof *more);
-        pg_free(list->names);
-        list->names = more;
-        list->room = room;
-    }
-    const pg_status status = pg_strdup(name, &list->names[list->count], err);
+    pg_status status = pg_grow(&list->names, list->count, sizeof *list->names, err);
+    if (status != PG_OK) return status;
+    status = pg_strdup(name, &list->names[list->count], err);
     list->count += status == PG_OK;
     return status;
 }
