@@ -46,7 +46,7 @@ wrapper='trap "" USR1
 [ "$(cat "$PASSGRID_RANK_0" 2>&1)" = "$(cat '$boot')" ] || { echo "launch.sh: rank 0 is not on the host of mpirun" >&2; exit 3; }
 echo $$ >>"$PASSGRID_RANK_0"
 "$@"; code=$?
-echo $code >>"$PASSGRID_RANK_0"
+[ $code -gt 128 ] || echo $code >>"$PASSGRID_RANK_0" # a signal that ended it leaves no exit code
 exit $code'
 setsid mpirun --enable-recovery -x PASSGRID_RANK_0 "${options[@]}" bash -c "$wrapper" rank "$@" &
 pid=$!

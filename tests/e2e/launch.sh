@@ -60,4 +60,9 @@ check "... says so" says "launch.sh: rank 0 is lost; repeat the command to resum
 check "... and a repeat resumes" code 0 eval '(launched "$PASSGRID" run "$GRID" --out shell "${settings[@]}")'
 check "... same bytes" same reference shell
 
+start child
+kill -KILL "$(pgrep -P "$(shell_of_0)")"
+check "rank 0 is lost without its shell" ends 3
+check "... says so" says "launch.sh: rank 0 is lost"
+
 finish
