@@ -13,25 +13,22 @@ set -euo pipefail
 start=120 # seconds that rank 0 may take to start
 grace=30  # seconds that mpirun has after the end of rank 0
 boot=/proc/sys/kernel/random/boot_id
-export PASSGRID_RANK_0 # a file: this host, then the process of rank 0's shell, then the exit code that this leaves behind
-PASSGRID_RANK_0=$(mktemp)
-cat $boot >"$PASSGRID_RANK_0"
-
 pid=
 told=
 interrupted=
-tell() { # tell SIGNAL
-    told=$1
-    [ -z "$pid" ] || kill "-$told" "$pid" 2>/dev/null || true
-}
 # shellcheck disable=SC2317 # called by a trap
 interrupt() {
-    if [ -z "$interrupted" ]; then tell USR1; else tell TERM; fi
-    interrupted=yes
+    told=${interrupted:-USR1}
+    interrupted=TERM
+    [ "$told" = USR1 ] || kill -TERM "$pid" 2>/dev/null || true
 }
-trap 'tell USR1' USR1 TERM HUP
+trap 'told=${told:-USR1}' USR1 TERM HUP
 trap interrupt INT
+
+export PASSGRID_RANK_0 # a file: this host, then the process of rank 0's shell, then the exit code that this leaves behind
+PASSGRID_RANK_0=$(mktemp)
 trap 'rm -f "$PASSGRID_RANK_0"' EXIT
+cat $boot >"$PASSGRID_RANK_0"
 
 options=()
 while (($# > 0)) && [ "$1" != -- ]; do options+=("$1") && shift; done
@@ -48,9 +45,9 @@ echo $$ >>"$PASSGRID_RANK_0"
 "$@"; code=$?
 [ $code -gt 128 ] || echo $code >>"$PASSGRID_RANK_0" # a signal that ended it leaves no exit code
 exit $code'
+[ -z "$told" ] || exit 75
 setsid mpirun --enable-recovery -x PASSGRID_RANK_0 "${options[@]}" bash -c "$wrapper" rank "$@" &
 pid=$!
-[ -z "$told" ] || tell "$told"
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
 look() { { read -r && read -r shell_of_0 && read -r code_of_0; } <"$PASSGRID_RANK_0" || true; }
@@ -58,6 +55,8 @@ shell_of_0=
 code_of_0=
 until look; [ -n "$code_of_0" ] || gone "$pid" || { [ -n "$shell_of_0" ] && gone "$shell_of_0"; }; do
     [ -n "$shell_of_0" ] || ((SECONDS < start)) || { grace=0 && break; }
+    # Before rank 0's shell is there, USR1 would end mpirun or a rank; what a program does not yet catch, it is told again.
+    [ -z "$shell_of_0" ] || [ "$told" != USR1 ] || kill -USR1 "$pid" 2>/dev/null || true
     sleep 0.2 || true # a signal to all of us ends it
 done
 for ((i = 0; i < 5 * grace; i++)); do
@@ -78,5 +77,7 @@ elif [ -n "$shell_of_0" ]; then
 elif ((code == 0 || code == 137)); then
     echo "launch.sh: rank 0 did not start on this host" >&2
     code=3
+elif [ -n "$told" ] && ((code > 128)); then
+    code=75 # mpirun was in our process group yet, and got the signal too
 fi
 exit "$code"

@@ -9,7 +9,7 @@ LAUNCH=$PWD/slurm/launch.sh
 settings=(--set train.epochs=20 --set 'seeds=[1]' --set checkpoint=0 --set 'attacks=[{attack: prune, levels: [50]}]'
     --set 'schemes=[{scheme: plain}, {scheme: v2, passport: random}]')
 launched() { # launched COMMAND...: under launch.sh, in a session of its own; a background command of a shell would ignore INT
-    exec env --default-signal=INT setsid bash "$LAUNCH" --oversubscribe --bind-to none -n 3 -- "$@"
+    exec env --default-signal=INT setsid env PATH="$WORK/early:$PATH" bash "$LAUNCH" --oversubscribe --bind-to none -n 3 -- "$@"
 }
 start() { # start DIR: in the background, as $launcher; two trainings are at work
     launched "$PASSGRID" run "$GRID" --out "$1" "${settings[@]}" >out 2>err &
@@ -42,6 +42,23 @@ for how in "INT " "INT -" "TERM -" "HUP " "USR1 "; do # USR1 is sent to it alone
 done
 check "... and can be resumed" code 0 eval '(launched "$PASSGRID" run "$GRID" --out INT- "${settings[@]}")'
 check "... same bytes" same reference INT-
+
+# Signals that come before a program catches them.
+mkdir early
+early() { # early TOOL COMMANDS TEXT: launch.sh is told by a TOOL of ours
+    printf '#!/bin/bash\n%s\nexec %s "$@"\n' "$2" "$(command -v "$1")" >"early/$1"
+    chmod +x "early/$1"
+    check "$3" code 75 eval '(launched "$PASSGRID" run "$GRID" --out early-run "${settings[@]}")'
+    rm "early/$1"
+}
+early mktemp 'kill -USR1 $PPID' "USR1 before mpirun is started"
+early setsid 'kill -TERM 0' "SIGTERM to the group before mpirun has left it"
+early setsid 'kill -USR1 $PPID; sleep 1' "USR1 before mpirun catches it"
+launched bash -c 'touch ready; sleep 1; exec "$@"' late "$PASSGRID" run "$GRID" --out late "${settings[@]}" >out 2>err &
+launcher=$!
+await test -e ready
+kill -USR1 $launcher
+check "USR1 before the ranks catch it" ends 75
 
 start twice
 kill -STOP -- -"$(shell_of_0)"

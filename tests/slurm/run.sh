@@ -180,6 +180,14 @@ check "... by the signal, not by its own clock" eval '! says "the deadline has c
 scancel "$job"
 request=(--ntasks="$WORKERS")
 
+mkdir tools # its `date` tells the job
+printf '#!/bin/bash\nkill -USR1 $PPID\nexec %s "$@"\n' "$(command -v date)" >tools/date
+chmod +x tools/date
+PATH=$WORK/tools:$PATH submit early "$GRID"
+check "a job that is told before it starts anything fails" ends 60 FAILED
+check "... with exit code 75" is ExitCode 75:0
+check "... and nothing is begun" test ! -e early
+
 # A program that is always interrupted, with or without progress.
 cat >interrupted <<'END'
 #!/bin/bash
