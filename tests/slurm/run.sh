@@ -191,7 +191,7 @@ check "... and nothing is begun" test ! -e early
 # A program that is always interrupted, with or without progress.
 cat >interrupted <<'END'
 #!/bin/bash
-[ -z "${MAKES_PROGRESS:-}" ] || { mkdir -p "$OUT/records" && mktemp "$OUT/records/XXXXXX.json" >/dev/null; }
+[ -z "${PROGRESS_IN:-}" ] || { mkdir -p "$PROGRESS_IN/records" && mktemp "$PROGRESS_IN/records/XXXXXX.json" >/dev/null; }
 exit 75
 END
 chmod +x interrupted
@@ -200,11 +200,11 @@ check "a job that makes no progress fails" ends 60 FAILED
 check "... with exit code 75" is ExitCode 75:0
 check "... and is not requeued" is Restarts 0
 check "... its log says why" says "not requeued"
-MAKES_PROGRESS=yes SBATCH_NO_REQUEUE=yes PASSGRID=$WORK/interrupted submit once "$GRID"
+PROGRESS_IN=once SBATCH_NO_REQUEUE=yes PASSGRID=$WORK/interrupted submit once "$GRID"
 check "a job that may not be requeued fails" ends 60 FAILED
 check "... with exit code 75" is ExitCode 75:0
-MAKES_PROGRESS=yes PASSGRID_RESTARTS=1 PASSGRID=$WORK/interrupted submit endless "$GRID"
-check "a job that is always interrupted starts again" starts_again 2
+PROGRESS_IN=named PASSGRID_RESTARTS=1 PASSGRID=$WORK/interrupted submit endless "$GRID" --out named
+check "a job that is always interrupted, its directory named by --out, starts again" starts_again 2
 check "... fails in the end" ends 60 FAILED
 check "... after as many restarts as it may have" is Restarts 1
 
