@@ -1,4 +1,4 @@
-# What the end-to-end tests share; sourced from the root of the repository with the program as $1. Enters a work folder of its own.
+# What the tests in bash share; sourced from the root of the repository with the program as $1. Enters a work folder of its own.
 PASSGRID=$(realpath "${1:-${PASSGRID:-build/passgrid}}")
 GRID=$PWD/tests/e2e/grid.yaml
 WORK=$(mktemp -d)
@@ -6,6 +6,7 @@ cd "$WORK" || exit 1
 trap 'rm -rf "$WORK"' EXIT
 # A container runs this as root, and has fewer cores than ranks; users need neither.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_WAIT_POLICY=passive
+log=err # what the command under test says
 checks=0
 failures=0
 
@@ -18,7 +19,7 @@ check() { # check TEXT COMMAND...: the command succeeds
     else
         failures=$((failures + 1))
         echo "FAIL $text"
-        tail -n 5 out err 2>/dev/null | sed 's/^/     /'
+        tail -n 5 out "$log" 2>/dev/null | sed 's/^/     /'
     fi
 }
 
@@ -31,17 +32,24 @@ code() { # code EXPECTED COMMAND...: exit code, output in out and err
 }
 
 same() { diff -r -x run.log -x timings.csv -x provenance.json "$1" "$2"; } # all that must not depend on how a run went
-says() { grep -qF -- "$1" "${2:-err}"; }
+says() { grep -qF -- "$1" "${2:-$log}"; }
 
-await() { # await COMMAND...: until it succeeds; a minute at most
+await() { # await COMMAND...: until it succeeds; three minutes at most
     local i
-    for i in $(seq 600); do
+    for i in $(seq 1800); do
         "$@" && return 0
         sleep 0.1
     done
     return 1
 }
 gone() { ! kill -0 "$1" 2>/dev/null; }
+ends() { # ends EXPECTED: what was started as $launcher ends by itself, with that code
+    await gone "$launcher" || { kill -KILL "$launcher"; echo "     it hangs"; return 1; }
+    wait "$launcher"
+    local got=$?
+    launcher=
+    test $got -eq "$1" || { echo "     exit code $got, expected $1"; return 1; }
+}
 checkpoints() { test "$(ls "$1/checkpoints" 2>/dev/null | grep -c seal)" -ge "$2"; }
 
 finish() { # the last line, and the exit code

@@ -16,12 +16,6 @@ start() { # start DIR: in the background, as $launcher; two trainings are at wor
     launcher=$!
     await checkpoints "$1" 3
 }
-ends() { # ends EXPECTED: the command ends by itself, with that code
-    await gone $launcher || { kill -KILL $launcher; echo "     it hangs"; return 1; }
-    wait $launcher
-    local got=$?
-    test $got -eq "$1" || { echo "     exit code $got, expected $1"; return 1; }
-}
 shell_of_0() { pgrep -x -P "$(pgrep -x -P $launcher mpirun)" bash; } # its process, which leads a group
 saved() { # saved DIR: both trainings
     test "$(ls "$1"/checkpoints/*.seal | cut -d. -f1 | sort -u | wc -l)" -eq 2

@@ -26,12 +26,6 @@ rank_process() { # rank_process RANK: its process id
         grep -qxz "OMPI_COMM_WORLD_RANK=$1" "/proc/$p/environ" 2>/dev/null && echo "$p"
     done
 }
-ends() { # ends EXPECTED: mpirun ends by itself, with that code
-    await gone $launcher || { kill -KILL $launcher; echo "     it hangs"; return 1; }
-    wait $launcher
-    local got=$?
-    test $got -eq "$1" || { echo "     exit code $got, expected $1"; return 1; }
-}
 rank_of() { sed -n "s/.*start  [^ ]*\/$1\/s1\/[0-9a-f]* on rank \([0-9]*\)$/\1/p" err | tail -n 1; }
 
 check "undisturbed" code 0 alone reference

@@ -5,16 +5,13 @@
 # Where namespaces, or their bridge, may not be made it says so and exits 0.
 set -u
 cd "$(dirname "$0")/../.." || exit
-PASSGRID=$(realpath "${1:-${PASSGRID:-build/passgrid}}")
-GRID=$PWD/tests/e2e/grid.yaml
 LAUNCH=$PWD/slurm/launch.sh
 NET=pg$$
 test "$(id -u)" = 0 || { echo "skip: only root can make network namespaces"; exit 0; }
 command -v ip >/dev/null || { echo "skip: ip is not installed (Debian: iproute2)"; exit 0; }
 ip netns add "$NET-1" 2>/dev/null || { echo "skip: network namespaces may not be made here"; exit 0; }
 
-WORK=$(mktemp -d)
-cd "$WORK" || exit
+. tests/e2e/checks.bash
 launcher=
 processes() { ip netns pids "$NET-$1" 2>/dev/null; } # processes N: of host N
 cleanup() {
@@ -29,31 +26,6 @@ cleanup() {
     rm -rf "$WORK"
 }
 trap cleanup EXIT
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_WAIT_POLICY=passive
-checks=0
-failures=0
-
-check() { # check TEXT COMMAND...: the command succeeds
-    local text=$1
-    shift
-    checks=$((checks + 1))
-    if "$@"; then
-        echo "ok   $text"
-    else
-        failures=$((failures + 1))
-        echo "FAIL $text"
-        tail -n 8 err 2>/dev/null | sed 's/^/     /'
-    fi
-}
-
-await() { # await COMMAND...: until it succeeds; three minutes at most
-    local i
-    for ((i = 0; i < 900; i++)); do
-        "$@" && return 0
-        sleep 0.2
-    done
-    return 1
-}
 
 # ---- hosts ----------------------------------------------------------------------------------------------------------------------
 # Host N has the address 10.77.0.N on its device eth0, and the other end of that, $NET-vN, hangs on the bridge.
@@ -87,25 +59,14 @@ start() { # start DIRECTORY [HOSTS]: default: master and a worker on host 1, one
         -- "$PASSGRID" run "$GRID" --out "$WORK/$1" "${settings[@]}" >out 2>err &
     launcher=$!
 }
-gone() { ! kill -0 "$1" 2>/dev/null; }
-ends() { # ends CODE: the command ends by itself, with that code
-    await gone "$launcher" || { echo "     it hangs"; return 1; }
-    wait "$launcher"
-    local got=$?
-    launcher=
-    test $got -eq "$1" || { echo "     exit code $got, expected $1"; return 1; }
-}
 at_work() { grep -q "on rank $2\$" "$1/logs/run.log" 2>/dev/null; } # at_work DIRECTORY RANK
-says() { grep -qF -- "$1" err; }
-same() { diff -r -x run.log -x timings.csv -x provenance.json "$1" "$2"; }
 kill_host() { # shellcheck disable=SC2046 # a list
     kill -KILL $(processes "$1")
 }
 hosts_of() { grep -o '"host": "[^"]*"' "$1/provenance.json" | sort -u | wc -l; }
 
-whole() { "$PASSGRID" run "$GRID" --out whole "${settings[@]}" >out 2>err; }
 make_hosts 2>err || { echo "skip: hosts may not be made here: $(tail -n 1 err)"; exit 0; }
-check "the grid on one host" whole
+check "the grid on one host" code 0 "$PASSGRID" run "$GRID" --out whole "${settings[@]}"
 
 start killed
 check "across three hosts: the third is at work" await at_work killed 3
@@ -137,5 +98,4 @@ check "rank 0 on another host than mpirun: after two minutes the command ends by
 check "... says why" says "launch.sh: rank 0 is not on the host of mpirun"
 check "... and nothing was begun" test ! -e elsewhere
 
-echo "$((checks - failures)) of $checks checks passed"
-test $failures -eq 0
+finish

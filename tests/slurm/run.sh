@@ -6,8 +6,6 @@
 # Where Slurm cannot be started (not root, or not installed) it says so and exits 0.
 set -u
 cd "$(dirname "$0")/../.." || exit
-PASSGRID=$(realpath "${1:-${PASSGRID:-build/passgrid}}")
-GRID=$PWD/tests/e2e/grid.yaml
 SCRIPT=$PWD/slurm/passgrid.sbatch
 
 test "$(id -u)" = 0 || { echo "skip: only root can start slurmd"; exit 0; }
@@ -15,8 +13,7 @@ for program in munged slurmctld slurmd sbatch; do
     command -v $program >/dev/null || { echo "skip: $program is not installed (make test-slurm installs it on Debian)"; exit 0; }
 done
 
-WORK=$(mktemp -d)
-cd "$WORK" || exit
+. tests/e2e/checks.bash
 daemons=()
 cleanup() {
     scancel --user=root 2>/dev/null
@@ -28,23 +25,7 @@ cleanup() {
     rm -rf "$WORK"
 }
 trap cleanup EXIT
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_WAIT_POLICY=passive
 export SLURM_CONF=$WORK/slurm.conf PASSGRID
-checks=0
-failures=0
-
-check() { # check TEXT COMMAND...: the command succeeds
-    local text=$1
-    shift
-    checks=$((checks + 1))
-    if "$@"; then
-        echo "ok   $text"
-    else
-        failures=$((failures + 1))
-        echo "FAIL $text"
-        tail -n 5 "${log:-/dev/null}" 2>/dev/null | sed 's/^/     /'
-    fi
-}
 
 within() { # within SECONDS COMMAND...: it succeeds before that time is over
     local end=$((SECONDS + $1))
@@ -123,14 +104,12 @@ waits() { is JobState PENDING && is Reason BeginTime; }
 starts_again() {
     within 30 waits && scontrol update JobId="$job" StartTime=now+3 && within 60 started "$1"
 }
-ends() { # ends SECONDS STATE: the job ends, in that state
+job_ends() { # job_ends SECONDS STATE: the job ends, in that state
     within "$1" ended && is JobState "$2"
 }
 ended() { fact JobState | grep -qxE 'COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL'; }
 records() { find "$1"/records -name '*.json' 2>/dev/null | wc -l; }
 has_records() { test "$(records "$1")" -ge "$2"; }
-says() { grep -qF -- "$1" "$log"; }
-same() { diff -r -x run.log -x timings.csv -x provenance.json "$1" "$2"; }
 
 WORKERS=$(nproc)
 request=(--ntasks="$WORKERS") # what a job asks for
@@ -156,19 +135,19 @@ check "the same job starts again" starts_again 2
 check "... and goes on" within 30 has_records grid $((saved + 1))
 check "... taken away without a warning" scontrol requeue "$job"
 check "... starts a third time" starts_again 3
-check "... and completes" ends 60 COMPLETED
+check "... and completes" job_ends 60 COMPLETED
 check "... after 2 restarts" is Restarts 2
 check "... its log holds every start" started 3
 check "... tables and models are those of mpirun alone" same plain grid
 
 submit bad "$GRID" --set train.epochs=none
-check "a bad configuration fails" ends 60 FAILED
+check "a bad configuration fails" job_ends 60 FAILED
 check "... with exit code 2" is ExitCode 2:0
 check "... and is not requeued" is Restarts 0
 
 request=(--cpus-per-task="$WORKERS")
 submit wide "$GRID" --set seeds=[1]
-check "a job without --ntasks, one task of every core, completes" ends 60 COMPLETED
+check "a job without --ntasks, one task of every core, completes" job_ends 60 COMPLETED
 check "... its worker has a thread for each core" test "$(grep -o "\"threads\": [0-9]*" wide/provenance.json | tail -n 1)" = "\"threads\": $WORKERS"
 
 # Slurm looks for such jobs every half minute; the program by itself would stop twelve seconds before the end.
@@ -184,7 +163,7 @@ mkdir tools # its `date` tells the job
 printf '#!/bin/bash\nkill -USR1 $PPID\nexec %s "$@"\n' "$(command -v date)" >tools/date
 chmod +x tools/date
 PATH=$WORK/tools:$PATH submit early "$GRID"
-check "a job that is told before it starts anything fails" ends 60 FAILED
+check "a job that is told before it starts anything fails" job_ends 60 FAILED
 check "... with exit code 75" is ExitCode 75:0
 check "... and nothing is begun" test ! -e early
 
@@ -196,17 +175,16 @@ exit 75
 END
 chmod +x interrupted
 PASSGRID=$WORK/interrupted submit stuck "$GRID"
-check "a job that makes no progress fails" ends 60 FAILED
+check "a job that makes no progress fails" job_ends 60 FAILED
 check "... with exit code 75" is ExitCode 75:0
 check "... and is not requeued" is Restarts 0
 check "... its log says why" says "not requeued"
 PROGRESS_IN=once SBATCH_NO_REQUEUE=yes PASSGRID=$WORK/interrupted submit once "$GRID"
-check "a job that may not be requeued fails" ends 60 FAILED
+check "a job that may not be requeued fails" job_ends 60 FAILED
 check "... with exit code 75" is ExitCode 75:0
 PROGRESS_IN=named PASSGRID_RESTARTS=1 PASSGRID=$WORK/interrupted submit endless "$GRID" --out named
 check "a job that is always interrupted, its directory named by --out, starts again" starts_again 2
-check "... fails in the end" ends 60 FAILED
+check "... fails in the end" job_ends 60 FAILED
 check "... after as many restarts as it may have" is Restarts 1
 
-echo "$((checks - failures)) of $checks checks passed"
-test $failures -eq 0
+finish
