@@ -152,8 +152,9 @@ strike() {
 
 struck=(0 0 0 0)
 kills() {
-    local victim
+    local victim attempts=0
     while test $trials -lt $kills; do
+        test $((attempts++)) -lt $((10 * kills)) || { wrong "$((10 * kills)) attempts, $trials killed anything"; return; }
         victim=$((trials % 4))
         strike $victim || continue
         trials=$((trials + 1))
