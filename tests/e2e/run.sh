@@ -156,7 +156,10 @@ check "... three lines" test "$(wc -l <err)" -eq 3
 check "a bad configuration under mpirun" code 2 ranks 3 "$PASSGRID" run "$GRID" --set train.epoch=3 --out bad
 check "... says it once" test "$(grep -c 'unknown key' err)" -eq 1
 check "no such file" code 3 "$PASSGRID" run nowhere.yaml
-check "an unknown option" code 2 "$PASSGRID" run "$GRID" --ou bad --thread
+check "an unknown option" code 2 "$PASSGRID" run "$GRID" --outt bad
+check "... is corrected" says "unknown option '--outt', did you mean '--out'?"
+check "an option without its value" code 2 "$PASSGRID" run "$GRID" --out bad --threads
+check "... says so" says "option '--threads' needs a value"
 check "an unknown command" code 2 "$PASSGRID" runn
 check "... is corrected" says "did you mean 'run'?"
 for command in run plan table data bench list help judge; do
