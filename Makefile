@@ -218,7 +218,8 @@ bench-grid: $(BUILD)/passgrid
 # Empty tasks per second beside MPIPoolExecutor's (Debian: python3-mpi4py); from a signal to the end of two trainings.
 bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
 	$(Q)mkdir -p $(BENCH_OUT)
-	bash tests/bench/$*.sh $(BUILD)/passgrid >$(BENCH_OUT)/$*.txt
+	bash tests/bench/$*.sh $(BUILD)/passgrid >$(BENCH_OUT)/$*.txt.new
+	$(Q)mv $(BENCH_OUT)/$*.txt.new $(BENCH_OUT)/$*.txt
 	$(Q)cat $(BENCH_OUT)/$*.txt
 
 lint: deps-dev

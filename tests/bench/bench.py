@@ -4,11 +4,12 @@ usage: bench.py PASSGRID OUT_DIR [--pairs N] [--steps K] [--threads 1,2] [--rows
 
 Every row is measured in pairs: one run of passgrid, one of PyTorch in each of its two layouts, N times over. A pair's ratio is
 our images per second over those of the better layout, each by the median of its steps. Then what a scheme costs beside the plain
-network, both ours, in the same way. Writes OUT_DIR/bench.csv, OUT_DIR/costs.csv and OUT_DIR/machine.txt and prints the rows.
---rows keeps those whose name contains TEXT. Fake 1 is 20 passports on 2,000 images; PyTorch's time is that of one, times 20, and
-there is one pair of runs.
+network, both ours, in the same way. Prints the rows and writes OUT_DIR/bench.csv, OUT_DIR/costs.csv and OUT_DIR/machine.txt, each
+when it is complete. --rows keeps the rows whose name contains TEXT, and writes nothing. Fake 1 is 20 passports on 2,000 images;
+PyTorch's time is that of one, times 20, and there is one pair of runs.
 """
 import argparse
+import contextlib
 import csv
 import os
 import platform
@@ -96,9 +97,19 @@ def torch_version():
     return None if done.returncode else done.stdout.strip()
 
 
+@contextlib.contextmanager
+def written(options, name):
+    """A file in OUT_DIR that takes its place when it is complete."""
+    path = os.devnull if options.rows else os.path.join(options.out, name + ".new")
+    with open(path, "w", newline="") as file:
+        yield file
+    if not options.rows:
+        os.replace(path, os.path.join(options.out, name))
+
+
 def compare(options, threads_list):
     """Our rows beside PyTorch's."""
-    with open(os.path.join(options.out, "bench.csv"), "w", newline="") as file:
+    with written(options, "bench.csv") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["row", "threads", "pairs", "ratio", "lowest", "highest", "images_per_s", "torch_images_per_s", "peak_MB",
                         "torch_peak_MB"])
@@ -116,7 +127,7 @@ def compare(options, threads_list):
 
 def weigh(options, threads_list):
     """What schemes cost beside the plain network."""
-    with open(os.path.join(options.out, "costs.csv"), "w", newline="") as file:
+    with written(options, "costs.csv") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["row", "threads", "pairs", "cost_percent", "lowest", "highest"])
         for row, threads in ((r, t) for r in COSTS for t in threads_list):
@@ -142,13 +153,13 @@ def main():
     threads_list = [int(t) for t in options.threads.split(",")]
     torch = torch_version()
     os.makedirs(options.out, exist_ok=True)
-    with open(os.path.join(options.out, "machine.txt"), "w") as file:
-        file.write(f"{machine()}, PyTorch {torch or 'missing'}\n")
     if torch:
         compare(options, threads_list)
     else:
         print("PyTorch is not here (Debian: python3-torch): nothing to compare with, skipped")
     weigh(options, threads_list)
+    with written(options, "machine.txt") as file:
+        file.write(f"{machine()}, PyTorch {torch or 'missing'}\n")
 
 
 main()
