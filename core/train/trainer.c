@@ -304,8 +304,10 @@ pg_status pg_trainer_step(pg_trainer *t, pg_error *err)
         return pg_fail(err, PG_FAILED, "the loss is not finite in epoch %d, step %d", p->epoch + 1, p->step + 1);
     update(t);
     count_step(t, loss, regulariser);
-    if (p->step == p->steps) p->epoch++;
-    return PG_OK;
+    if (p->step < p->steps) return PG_OK;
+    p->epoch++;
+    if (pg_model_check_finite(t->job.model, err) == PG_OK) return PG_OK;
+    return pg_error_context(err, "after epoch %d", p->epoch);
 }
 
 bool pg_trainer_done(const pg_trainer *t)

@@ -44,7 +44,7 @@ typedef struct pg_trainer pg_trainer;
 PG_CHECKED pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err);
 void pg_trainer_destroy(pg_trainer **trainer);
 
-/* Train on one batch. PG_FAILED, with epoch and step, when the loss is not finite. */
+/* Train on one batch. PG_FAILED, with epoch and step, when the loss is not finite, or, after an epoch, the model. */
 PG_CHECKED pg_status pg_trainer_step(pg_trainer *trainer, pg_error *err);
 bool pg_trainer_done(const pg_trainer *trainer);
 bool pg_trainer_epoch_done(const pg_trainer *trainer); /* the last step ended an epoch */
