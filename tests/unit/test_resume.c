@@ -101,6 +101,15 @@ static char *record_of(const char *key)
     return text;
 }
 
+/* The record is what it was, in a text that is freed. */
+static void assert_record(const char *key, char *expected)
+{
+    char *now = record_of(key);
+    assert_string_equal(expected, now);
+    pg_free(expected);
+    pg_free(now);
+}
+
 /* Change a byte in the middle of the task's checkpoint of that number. */
 static void damage(const char *key, int number)
 {
@@ -192,10 +201,7 @@ static void test_first_judgement(void **state)
     damage(task->key, 2);
     OK(pg_perform(task->text, &alone, &err));
     assert_int_equal(noted, 1);
-    char *resumed = record_of(task->key);
-    assert_string_equal(expected, resumed);
-    pg_free(expected);
-    pg_free(resumed);
+    assert_record(task->key, expected);
 }
 
 /* Of two checkpoints the newer one, or its seal, cannot be read: that is no damage, and both stay. */
@@ -226,10 +232,7 @@ static void test_unreadable_checkpoint(void **state)
     const pg_workplace resumed = {.directory = folder, .note = count_note, .context = &noted, .checkpoint_seconds = 1e9};
     OK(pg_perform(task->text, &resumed, &err));
     assert_int_equal(noted, 0);
-    char *record = record_of(task->key);
-    assert_string_equal(expected, record);
-    pg_free(expected);
-    pg_free(record);
+    assert_record(task->key, expected);
 }
 
 /* A data set of the same name with another checksum. */
