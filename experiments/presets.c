@@ -18,7 +18,7 @@ static const other_default neurips19[] = {
     {"fake2", "init", "random"},       {"fake3", "alpha", "0"},      {0},
 };
 static const other_default fast[] = {
-    {"train", "epochs", "16"},           {"train", "lr", "0.05"},
+    {"train", "epochs", "20"},           {"train", "lr", "0.05"},
     {"train", "schedule", "one-cycle"},  {"train", "warmup", "0.25"},
     {"train", "label_smoothing", "0.1"}, {0},
 };
