@@ -155,7 +155,7 @@ static bool move_chunk(counterfeit_state *s, int from, int n)
     const int classes = t->classes;
     bool all = true, wrong[CHUNK];
     pg_batch_range(t, from, n, s->view->pixels, s->batch);
-    const pg_real *logits = pg_net_forward(s->net, s->model, PG_PUBLIC, PG_EVAL, s->batch, n, false);
+    const pg_real *logits = pg_net_forward(s->net, s->model, PG_PUBLIC, PG_EVAL, s->batch, n);
     for (int i = 0; i < n; i++) {
         int hit = 0;
         pg_cross_entropy(1, classes, logits + (ptrdiff_t)i * classes, &t->labels[from + i], 0,
@@ -165,7 +165,7 @@ static bool move_chunk(counterfeit_state *s, int from, int n)
     }
     s->images += n;
     if (all) return true;
-    pg_net_backward(s->net, s->model, PG_PUBLIC, s->dlogits, false);
+    pg_net_backward(s->net, s->model, s->dlogits);
     for (int i = 0; i < n; i++)
         if (wrong[i]) move_image(s, from + i, pg_net_image_gradient(s->net) + (size_t)i * image_size(t));
     return false;

@@ -94,7 +94,7 @@ pg_status pg_frozen_forward(pg_frozen *f, pg_error *err)
     const pg_status status = pg_batches_get(f->batches, f->epoch, f->step, f->images, f->labels, err);
     if (status != PG_OK) return status;
     const pg_mode mode = f->options->freeze_stats ? PG_EVAL : PG_TRAIN;
-    const pg_real *logits = pg_net_forward(f->net, f->copy, f->branch, mode, f->images, n, false);
+    const pg_real *logits = pg_net_forward(f->net, f->copy, f->branch, mode, f->images, n);
     const double loss = pg_cross_entropy(n, f->copy->spec.classes, logits, f->labels, 0, f->dlogits, NULL);
     if (!isfinite(loss))
         return pg_fail(err, PG_FAILED, "the loss is not finite in epoch %d, step %d", f->epoch + 1, f->step + 1);
@@ -106,7 +106,7 @@ pg_status pg_frozen_forward(pg_frozen *f, pg_error *err)
 void pg_frozen_backward(pg_frozen *f)
 {
     pg_net_zero_gradients(f->net);
-    pg_net_backward(f->net, f->copy, f->branch, f->dlogits, false);
+    pg_net_backward(f->net, f->copy, f->dlogits);
     if (++f->step == f->steps) end_epoch(f);
 }
 

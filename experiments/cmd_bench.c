@@ -196,10 +196,10 @@ static pg_status time_inference(bench *b, pg_error *err)
     PG_TRY(pg_alloc((size_t)b->batch * (size_t)(b->spec.image_height * b->spec.image_width * 3), sizeof *images, &images, err));
     if (branch == PG_PRIVATE) PG_TRY(pg_passports_install(net, b->model, b->evidence, err));
     pg_batch_range(&b->data.train, 0, b->batch, PG_PIXELS_IMAGENET, images);
-    (void)pg_net_forward(net, b->model, branch, PG_EVAL, images, b->batch, false); /* warms up */
+    (void)pg_net_forward(net, b->model, branch, PG_EVAL, images, b->batch); /* warms up */
     for (int i = 0; i < b->steps; i++) {
         const double start = pg_now();
-        (void)pg_net_forward(net, b->model, branch, PG_EVAL, images, b->batch, false);
+        (void)pg_net_forward(net, b->model, branch, PG_EVAL, images, b->batch);
         b->seconds[i] = pg_now() - start;
     }
 done:

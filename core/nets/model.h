@@ -23,7 +23,7 @@
 
 enum { PG_PASSPORTS_MAX = 40 };
 
-typedef enum pg_branch { PG_PUBLIC, PG_PRIVATE } pg_branch;
+typedef enum pg_branch { PG_PUBLIC, PG_PRIVATE, PG_BOTH } pg_branch;
 
 typedef struct pg_net_spec {
     const pg_arch *arch;

@@ -1,31 +1,66 @@
 /* Forward and backward over a model's layers; see net.h.
  *
- * A layer's `shared` input is one that no passport precedes: it is the same in both branches. Its convolution and statistics
- * then serve both, and the gradient dz of its pre-activation is summed over the branches before the convolution's backward runs
- * once. */
+ * A layer's `shared` input is one that no passport precedes: it is the same in both branches. With both branches run at once,
+ * what is shared is there once, and all else in two parts, the public images and then the private ones: a convolution takes
+ * both in one go, a normalisation one part after the other. Where a normalisation's input is shared and its output is not, the
+ * gradient dz of the pre-activation is summed over the parts before the convolution's backward runs once. */
 #include "core/nets/net_inside.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
+/* ---- parts ---- */
+
+static int parts_of(const pg_net *net, bool shared)
+{
+    return shared || net->branch != PG_BOTH ? 1 : 2;
+}
+
+static pg_branch branch_of(const pg_net *net, int part)
+{
+    return net->branch == PG_BOTH ? (pg_branch)part : net->branch;
+}
+
+static int images_of(const pg_net *net, bool shared)
+{
+    return net->images_n * parts_of(net, shared);
+}
+
+/* Where a part begins in an array of `size` elements an image. */
+static size_t part_at(const pg_net *net, bool shared, int part, size_t size)
+{
+    return shared ? 0 : (size_t)part * (size_t)net->images_n * size;
+}
+
+static pg_cell *cell_at(pg_net *net, int row)
+{
+    return row == PG_IMAGES ? &net->pictures : &net->cells[row];
+}
+
 /* ---- forward ---- */
 
-static void move_statistics(pg_model *m, const pg_affine *affine, const pg_cell *c, int n)
+/* The place of a part's statistics: both parts have the same where the input is shared, unless they are running ones. */
+static size_t statistics_at(const pg_net *net, const pg_cell *c, int part)
+{
+    return c->input_shared && !c->norm.fixed ? 0 : (size_t)part * pg_norm_sets(&c->norm, net->images_n);
+}
+
+static void move_statistics(pg_model *m, const pg_affine *affine, const pg_cell *c, int n, const pg_real *now)
 {
     const double count = (double)n * c->norm.pixels, unbias = count > 1 ? count / (count - 1) : 1;
     for (int k = 0; k < c->norm.channels; k++) {
         pg_real *mean = &m->buffers[affine->mean + k], *var = &m->buffers[affine->var + k];
-        *mean = (pg_real)(0.9 * (double)*mean + 0.1 * (double)c->mean[k]);
+        *mean = (pg_real)(0.9 * (double)*mean + 0.1 * (double)now[k]);
         *var = (pg_real)(0.9 * (double)*var + 0.1 * unbias * (double)c->variance[k]);
     }
 }
 
-static void use_running(const pg_model *m, const pg_affine *affine, pg_cell *c)
+static void use_running(const pg_model *m, const pg_affine *affine, const pg_cell *c, pg_real *mean, pg_real *inv_std)
 {
     for (int k = 0; k < c->norm.channels; k++) {
-        c->mean[k] = m->buffers[affine->mean + k];
-        c->inv_std[k] = (pg_real)(1 / sqrt((double)m->buffers[affine->var + k] + (double)c->norm.eps));
+        mean[k] = m->buffers[affine->mean + k];
+        inv_std[k] = (pg_real)(1 / sqrt((double)m->buffers[affine->var + k] + (double)c->norm.eps));
     }
 }
 
@@ -34,11 +69,11 @@ static void choose_affine(const pg_net *net, pg_cell *c, const pg_layer *l, cons
     const pg_affine *a = &l->affine[branch];
     if (a->from_passport) {
         if (net->training) pg_passport_forward(c, l, m);
-        c->scale = a->fc1 >= 0 ? c->fc_out[0] : c->gamma;
-        c->bias = a->fc1 >= 0 ? c->fc_out[1] : c->beta;
+        c->scale[branch] = a->fc1 >= 0 ? c->fc_out[0] : c->gamma;
+        c->bias[branch] = a->fc1 >= 0 ? c->fc_out[1] : c->beta;
     } else {
-        c->scale = a->gamma >= 0 ? m->params + a->gamma : NULL;
-        c->bias = a->beta >= 0 ? m->params + a->beta : NULL;
+        c->scale[branch] = a->gamma >= 0 ? m->params + a->gamma : NULL;
+        c->bias[branch] = a->beta >= 0 ? m->params + a->beta : NULL;
     }
 }
 
@@ -49,64 +84,95 @@ static const pg_real *input_of(const pg_net *net, int row)
     return net->trunk && c->output_shared ? net->trunk + c->trunk * (size_t)net->images_n : c->y;
 }
 
-static void conv_forward(pg_net *net, pg_cell *c, const pg_layer *l, pg_model *m, pg_branch branch, const pg_real *x, int n,
-                         bool reuse)
+static const pg_real *input_part(const pg_net *net, int row, int part)
 {
-    const pg_affine *a = &l->affine[branch];
-    const bool batch_norm = c->norm.kind == PG_NORM_BN, running = batch_norm && net->mode == PG_EVAL;
-    c->norm.fixed = running;
-    const bool known = net->trunk && c->trunk_size;
-    const pg_real *z = known ? net->trunk + c->trunk * (size_t)n : c->z;
-    reuse = reuse && c->input_shared;
-    if (!reuse && !known) pg_conv_forward(&c->conv, n, x, m->params + l->weight, c->z, net->scratch);
-    if (running)
-        use_running(m, a, c);
-    else if (!reuse)
-        pg_norm_statistics(&c->norm, n, z, c->mean, c->inv_std, batch_norm ? c->variance : NULL, net->scratch);
-    if (batch_norm && net->mode == PG_TRAIN) move_statistics(m, a, c, n);
-    if (reuse && c->output_shared) return;
-    choose_affine(net, c, l, m, branch);
-    pg_norm_apply(&c->norm, n, z, c->mean, c->inv_std, c->scale, c->bias, c->norm.residual ? input_of(net, c->plus) : NULL,
-                  c->y, c->folded ? c->folded->which : NULL, net->scratch);
+    if (row == PG_IMAGES) return net->images;
+    const pg_cell *c = &net->cells[row];
+    return input_of(net, row) + part_at(net, c->output_shared, part, c->out_size);
 }
 
-static void layer_forward(pg_net *net, int i, pg_model *m, pg_branch branch, int n, bool reuse)
+/* The cell whose output is that of a convolution: itself, or the pool or addition that it does too. */
+static const pg_cell *result_of(const pg_cell *c)
+{
+    return c->folded ? c->folded : c;
+}
+
+static uint8_t *which_part(const pg_net *net, const pg_cell *c, int part)
+{
+    uint8_t *which = c->folded ? c->folded->which : NULL;
+    return which ? which + part_at(net, c->output_shared, part, c->folded->out_size) : NULL;
+}
+
+static void norm_forward(const pg_net *net, pg_cell *c, const pg_layer *l, pg_model *m, int part, const pg_real *z)
+{
+    const pg_branch branch = branch_of(net, part);
+    const pg_affine *a = &l->affine[branch];
+    const bool batch_norm = c->norm.kind == PG_NORM_BN;
+    const int n = net->images_n;
+    pg_real *mean = c->mean + statistics_at(net, c, part), *inv_std = c->inv_std + statistics_at(net, c, part);
+    z += part_at(net, c->input_shared, part, c->out_size);
+    if (c->norm.fixed)
+        use_running(m, a, c, mean, inv_std);
+    else if (part == 0 || !c->input_shared)
+        pg_norm_statistics(&c->norm, n, z, mean, inv_std, batch_norm ? c->variance : NULL, net->scratch);
+    if (batch_norm && net->mode == PG_TRAIN) move_statistics(m, a, c, n, mean);
+    if (part > 0 && c->output_shared) return;
+    choose_affine(net, c, l, m, branch);
+    pg_norm_apply(&c->norm, n, z, mean, inv_std, c->scale[branch], c->bias[branch],
+                  c->norm.residual ? input_part(net, c->plus, part) : NULL,
+                  c->y + part_at(net, c->output_shared, part, result_of(c)->out_size), which_part(net, c, part), net->scratch);
+}
+
+static void conv_forward(const pg_net *net, pg_cell *c, const pg_layer *l, pg_model *m)
+{
+    const bool known = net->trunk && c->trunk_size;
+    c->norm.fixed = c->norm.kind == PG_NORM_BN && net->mode == PG_EVAL;
+    if (!known)
+        pg_conv_forward(&c->conv, images_of(net, c->input_shared), input_of(net, l->row.input), m->params + l->weight, c->z,
+                        net->scratch);
+    const pg_real *z = known ? net->trunk + c->trunk * (size_t)net->images_n : c->z;
+    for (int part = 0; part < parts_of(net, false); part++) norm_forward(net, c, l, m, part, z);
+}
+
+static void add_forward(const pg_net *net, const pg_cell *c, const pg_row *r)
+{
+    const size_t count = c->out_size * (size_t)net->images_n;
+    for (int part = 0; part < parts_of(net, c->output_shared); part++)
+        pg_add_relu(count, input_part(net, r->input, part), input_part(net, r->other, part), c->y + (size_t)part * count);
+}
+
+static void layer_forward(pg_net *net, int i, pg_model *m)
 {
     const pg_layer *l = &m->layers[i];
     pg_cell *c = &net->cells[i];
     const pg_real *x = input_of(net, l->row.input);
-    const size_t count = c->out_size * (size_t)n;
-    if (l->row.kind == PG_ROW_CONV) {
-        conv_forward(net, c, l, m, branch, x, n, reuse);
-        return;
-    }
-    if (c->folded || (reuse && c->output_shared)) return;
+    const int n = images_of(net, c->output_shared);
+    if (l->row.kind != PG_ROW_CONV && c->folded) return;
     switch (l->row.kind) {
+    case PG_ROW_CONV: conv_forward(net, c, l, m); break;
     case PG_ROW_MAXPOOL: pg_maxpool_forward(&c->pool, n, x, c->y, c->which); break;
     case PG_ROW_AVGPOOL: pg_avgpool_forward(&c->pool, n, x, c->y); break;
-    case PG_ROW_ADD: pg_add_relu(count, x, input_of(net, l->row.other), c->y); break;
+    case PG_ROW_ADD: add_forward(net, c, &l->row); break;
     case PG_ROW_DENSE:
         pg_dense_forward(n, (int)c->in_size, l->out_channels, x, m->params + l->weight, m->params + l->bias, c->y);
-        if (l->row.relu) pg_relu(count, c->y);
+        if (l->row.relu) pg_relu(c->out_size * (size_t)n, c->y);
         break;
-    case PG_ROW_CONV: break;
     }
 }
 
-const pg_real *pg_net_forward(pg_net *net, pg_model *model, pg_branch branch, pg_mode mode, const pg_real *images, int n,
-                              bool reuse)
+static void begin(pg_net *net, pg_branch branch, pg_mode mode, const pg_real *images, const pg_real *trunk, int n)
 {
+    net->branch = branch;
     net->mode = mode;
     net->images = images;
-    net->trunk = NULL;
+    net->trunk = trunk;
     net->images_n = n;
-    for (int i = 0; i < model->layer_count; i++) layer_forward(net, i, model, branch, n, reuse);
-    if (!reuse) net->pictures.dy_written = false;
-    for (int i = 0; i < model->layer_count; i++) {
-        pg_cell *c = &net->cells[i];
-        if (!(reuse && c->output_shared)) c->dy_written = false;
-        if (!(reuse && c->input_shared)) c->dz_written = false;
-    }
+}
+
+const pg_real *pg_net_forward(pg_net *net, pg_model *model, pg_branch branch, pg_mode mode, const pg_real *images, int n)
+{
+    begin(net, branch, mode, images, NULL, n);
+    for (int i = 0; i < model->layer_count; i++) layer_forward(net, i, model);
     return net->cells[model->layer_count - 1].y;
 }
 
@@ -117,16 +183,13 @@ size_t pg_net_trunk_size(const pg_net *net)
 
 void pg_net_trunk_forward(pg_net *net, pg_model *model, const pg_real *images, int n, pg_real *trunk)
 {
-    net->mode = PG_EVAL;
-    net->images = images;
-    net->trunk = NULL;
-    net->images_n = n;
+    begin(net, PG_PUBLIC, PG_EVAL, images, NULL, n);
     for (int i = 0; i < model->layer_count; i++) {
         const pg_layer *l = &model->layers[i];
         const pg_cell *c = &net->cells[i];
         pg_real *kept = trunk + c->trunk * (size_t)n;
         if (c->output_shared) {
-            layer_forward(net, i, model, PG_PUBLIC, n, false);
+            layer_forward(net, i, model);
             memcpy(kept, c->y, c->trunk_size * (size_t)n * sizeof *kept);
         } else if (c->input_shared) {
             pg_conv_forward(&c->conv, n, input_of(net, l->row.input), model->params + l->weight, kept, net->scratch);
@@ -136,11 +199,9 @@ void pg_net_trunk_forward(pg_net *net, pg_model *model, const pg_real *images, i
 
 const pg_real *pg_net_forward_from_trunk(pg_net *net, pg_model *model, pg_branch branch, const pg_real *trunk, int n)
 {
-    net->mode = PG_EVAL;
-    net->trunk = trunk;
-    net->images_n = n;
+    begin(net, branch, PG_EVAL, NULL, trunk, n);
     for (int i = 0; i < model->layer_count; i++)
-        if (!net->cells[i].output_shared) layer_forward(net, i, model, branch, n, false);
+        if (!net->cells[i].output_shared) layer_forward(net, i, model);
     return net->cells[model->layer_count - 1].y;
 }
 
@@ -156,48 +217,50 @@ static bool wants_gradient(const pg_net *net, int row)
     return row >= net->train_from;
 }
 
-static pg_cell *cell_at(pg_net *net, int row)
-{
-    return row == PG_IMAGES ? &net->pictures : &net->cells[row];
-}
-
 /* Gradient of a convolution's pre-activation dz to its weights and its input. */
 static void conv_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_layer *l = &m->layers[i];
-    pg_cell *c = &net->cells[i];
-    const int in = l->row.input, n = net->images_n;
+    const pg_cell *c = &net->cells[i];
+    const int in = l->row.input;
     const bool below = wants_gradient(net, in);
     pg_cell *source = cell_at(net, in);
     pg_real *dw = net->weights_stay ? NULL : net->shape->params + l->weight;
     if (dw || below)
-        pg_conv_backward(&c->conv, n, input_of(net, in), m->params + l->weight, c->dz, below ? source->dy : NULL,
-                         source->dy_written, dw, net->scratch);
+        pg_conv_backward(&c->conv, images_of(net, c->input_shared), input_of(net, in), m->params + l->weight, c->dz,
+                         below ? source->dy : NULL, source->dy_written, dw, net->scratch);
     if (below) source->dy_written = true;
 }
 
-/* Gradient of y to the affine, the passport and the pre-activation. */
-static void norm_backward(pg_net *net, int i, const pg_model *m, pg_branch branch)
+/* Gradient of a part of y to the affine, the passport and the pre-activation. */
+static void norm_backward(pg_net *net, int i, const pg_model *m, int part)
 {
     const pg_layer *l = &m->layers[i];
-    pg_cell *c = &net->cells[i];
+    const pg_cell *c = &net->cells[i];
+    const pg_branch branch = branch_of(net, part);
     const pg_affine *a = &l->affine[branch];
+    const size_t statistics = statistics_at(net, c, part), y = part_at(net, c->output_shared, part, result_of(c)->out_size),
+                 z = part_at(net, c->input_shared, part, c->out_size);
     pg_real *grads = net->shape->params;
     pg_real *dscale = a->from_passport ? c->dscale : a->gamma >= 0 ? grads + a->gamma : NULL;
     pg_real *dbias = a->from_passport ? c->dbias : a->beta >= 0 ? grads + a->beta : NULL;
-    const bool add = c->dz != c->dy && c->dz_written;
-    pg_norm_backward(&c->norm, net->images_n, c->z, c->mean, c->inv_std, c->scale, c->y, c->folded ? c->folded->which : NULL,
-                     c->dy, dscale, dbias, c->dz, add, net->scratch);
-    c->dz_written = true;
+    pg_norm_backward(&c->norm, net->images_n, c->z + z, c->mean + statistics, c->inv_std + statistics, c->scale[branch],
+                     c->y + y, which_part(net, c, part), c->dy + y, dscale, dbias, c->dz + z, part > 0 && c->input_shared,
+                     net->scratch);
     if (a->from_passport) pg_passport_backward(net, i, m);
 }
 
 /* The gradient of an addition's summand; a convolution that does the addition too has it already. */
-static void summand_backward(pg_net *net, const pg_cell *sum, int row, size_t count)
+static void summand_backward(pg_net *net, const pg_cell *sum, int row)
 {
+    const size_t count = sum->out_size * (size_t)net->images_n;
     pg_cell *summand = cell_at(net, row);
     if (!wants_gradient(net, row) || summand == sum->folded) return;
-    pg_relu_backward(count, sum->y, sum->dy, summand->dy, summand->dy_written);
+    for (int part = 0; part < parts_of(net, sum->output_shared); part++) {
+        const size_t at = (size_t)part * count;
+        const bool add = summand->dy_written || (part > 0 && summand->output_shared);
+        pg_relu_backward(count, sum->y + at, sum->dy + at, summand->dy + (summand->output_shared ? 0 : at), add);
+    }
     summand->dy_written = true;
 }
 
@@ -205,7 +268,7 @@ static void dense_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_layer *l = &m->layers[i];
     pg_cell *c = &net->cells[i];
-    const int in = l->row.input, n = net->images_n;
+    const int in = l->row.input, n = images_of(net, c->output_shared);
     const bool below = wants_gradient(net, in);
     pg_real *grads = net->shape->params, *dw = net->weights_stay ? NULL : grads + l->weight;
     if (l->row.relu) pg_relu_backward(c->out_size * (size_t)n, c->y, c->dy, c->dy, false);
@@ -218,44 +281,45 @@ static void pool_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_row *r = &m->layers[i].row;
     pg_cell *c = &net->cells[i];
+    const int n = images_of(net, c->output_shared);
     if (!wants_gradient(net, r->input)) return;
     pg_cell *in = cell_at(net, r->input);
     if (r->kind == PG_ROW_MAXPOOL)
-        pg_maxpool_backward(&c->pool, net->images_n, c->which, c->dy, in->dy, in->dy_written);
+        pg_maxpool_backward(&c->pool, n, c->which, c->dy, in->dy, in->dy_written);
     else
-        pg_avgpool_backward(&c->pool, net->images_n, c->dy, in->dy, in->dy_written);
+        pg_avgpool_backward(&c->pool, n, c->dy, in->dy, in->dy_written);
     in->dy_written = true;
 }
 
-static void layer_backward(pg_net *net, int i, const pg_model *m, pg_branch branch, bool more)
+static void layer_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_row *r = &m->layers[i].row;
-    pg_cell *c = &net->cells[i];
-    const size_t count = c->out_size * (size_t)net->images_n;
+    const pg_cell *c = &net->cells[i];
     switch (r->kind) {
     case PG_ROW_CONV:
-        norm_backward(net, i, m, branch);
-        if (!(more && c->input_shared)) conv_backward(net, i, m);
+        for (int part = 0; part < parts_of(net, c->output_shared); part++) norm_backward(net, i, m, part);
+        conv_backward(net, i, m);
         break;
     case PG_ROW_MAXPOOL:
     case PG_ROW_AVGPOOL:
         if (!c->folded) pool_backward(net, i, m);
         break;
     case PG_ROW_ADD:
-        summand_backward(net, c, r->input, count);
-        summand_backward(net, c, r->other, count);
+        summand_backward(net, c, r->input);
+        summand_backward(net, c, r->other);
         break;
     case PG_ROW_DENSE: dense_backward(net, i, m); break;
     }
 }
 
-void pg_net_backward(pg_net *net, pg_model *model, pg_branch branch, const pg_real *dlogits, bool more)
+void pg_net_backward(pg_net *net, pg_model *model, const pg_real *dlogits)
 {
     const int last = model->layer_count - 1;
-    pg_cell *top = &net->cells[last];
-    memcpy(top->dy, dlogits, top->out_size * (size_t)net->images_n * sizeof *dlogits);
-    for (int i = last; i >= 0 && i >= net->train_from; i--)
-        if (!(more && net->cells[i].output_shared)) layer_backward(net, i, model, branch, more);
+    const pg_cell *top = &net->cells[last];
+    net->pictures.dy_written = false;
+    for (int i = 0; i <= last; i++) net->cells[i].dy_written = false;
+    memcpy(top->dy, dlogits, top->out_size * (size_t)images_of(net, top->output_shared) * sizeof *dlogits);
+    for (int i = last; i >= 0 && i >= net->train_from; i--) layer_backward(net, i, model);
 }
 
 pg_real *pg_net_gradients(pg_net *net)
@@ -321,7 +385,7 @@ size_t pg_net_take_decisions(pg_net *net, const pg_net *from, size_t *count)
         pg_cell *c = &net->cells[i];
         const pg_cell *other = &from->cells[i];
         const bool folds = r->kind == PG_ROW_CONV && c->folded;
-        const size_t outputs = (folds ? c->folded->out_size : c->out_size) * (size_t)net->images_n;
+        const size_t outputs = (folds ? c->folded->out_size : c->out_size) * (size_t)images_of(net, c->output_shared);
         if ((r->relu && !c->norm.residual) || r->kind == PG_ROW_ADD) {
             others += take_signs(outputs, c->y, other->y);
             *count += outputs;

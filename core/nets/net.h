@@ -3,11 +3,10 @@
  * The net holds activations, gradients and the passports' window means; the weights stay in the model. One net serves any model
  * of the same spec. Nothing is allocated after pg_net_create.
  *
- * Training both branches of V2, V3 or PAN on one batch:
- *     forward(PUBLIC, reuse no), backward(PUBLIC, more yes), forward(PRIVATE, reuse yes), backward(PRIVATE, more no)
- * Layers whose input is the same in both branches (everything up to the convolution and the statistics of the first passport
- * layer) are run once, and their gradient, the sum of both branches, is taken once; running statistics are updated as two
- * passes would. */
+ * Both branches of V2, V3 or PAN are trained at once: forward(BOTH), backward. Layers whose input is the same in both branches
+ * (everything up to the convolution and the statistics of the first passport layer) are run once, and their gradient, the sum
+ * of both branches, is taken once; a convolution beyond takes the images of both branches in one go, and reads its weights
+ * once; running statistics are updated as two passes would. */
 #ifndef PG_NETS_NET_H
 #define PG_NETS_NET_H
 
@@ -31,11 +30,10 @@ void pg_net_set_passport(pg_net *net, int i, const pg_real *scale_means, const p
  * of another net takes them as they are, since there the weights stay. */
 void pg_net_refresh_passports(pg_net *net, const pg_model *model);
 
-/* Logits [n,classes] of images [n,height,width,3]; borrowed from the net, valid until the next forward. images are borrowed
- * until the last backward of this batch. reuse (training nets): the previous forward saw these very images in the other branch,
- * in the same mode. model is written only in mode TRAIN (running statistics). */
-const pg_real *pg_net_forward(pg_net *net, pg_model *model, pg_branch branch, pg_mode mode, const pg_real *images, int n,
-                              bool reuse);
+/* Logits [n,classes] of images [n,height,width,3], with PG_BOTH (training nets) those of the public branch and then those of
+ * the private one, [2,n,classes]; borrowed from the net, valid until the next forward. images are borrowed until the backward
+ * of this batch. model is written only in mode TRAIN (running statistics). */
+const pg_real *pg_net_forward(pg_net *net, pg_model *model, pg_branch branch, pg_mode mode, const pg_real *images, int n);
 
 /* The trunk: all layers that no passport precedes. For a fixed set of images it need be run only once, whatever passports are
  * tried. pg_net_trunk_forward runs it, in mode EVAL, on n images and keeps what the other layers read in trunk
@@ -45,10 +43,9 @@ size_t pg_net_trunk_size(const pg_net *net); /* elements of one image */
 void pg_net_trunk_forward(pg_net *net, pg_model *model, const pg_real *images, int n, pg_real *trunk);
 const pg_real *pg_net_forward_from_trunk(pg_net *net, pg_model *model, pg_branch branch, const pg_real *trunk, int n);
 
-/* Add the gradient of a loss with d loss / d logits = dlogits to the gradients. Follows a forward of a training net; after one
- * in mode EVAL the running statistics count as constants. more: another branch of the same batch follows, so the shared layers
- * wait for it. */
-void pg_net_backward(pg_net *net, pg_model *model, pg_branch branch, const pg_real *dlogits, bool more);
+/* Add the gradient of a loss with d loss / d logits = dlogits, as the logits, to the gradients. Follows a forward of a training
+ * net; after one in mode EVAL the running statistics count as constants. */
+void pg_net_backward(pg_net *net, pg_model *model, const pg_real *dlogits);
 
 /* Gradients, laid out as the model's params; zero in a new net. */
 pg_real *pg_net_gradients(pg_net *net);
@@ -67,10 +64,11 @@ const pg_real *pg_net_image_gradient(const pg_net *net);
 
 /* gamma [O] that passport i gives by itself, as last computed (before PAN's perceptron): what carries the signature. */
 const pg_real *pg_net_gamma(const pg_net *net, int i);
-/* The affine in force at passport i in the last forward, [O] each; NULL where the layer has none. */
+/* The affine in force at passport i in the last forward of the private branch, [O] each. */
 const pg_real *pg_net_scale(const pg_net *net, int i);
 const pg_real *pg_net_bias(const pg_net *net, int i);
-/* Where a regulariser adds d loss / d gamma of passport i, [O], between forward and backward of the private branch. */
+/* Where a regulariser adds d loss / d gamma of passport i, [O], between a forward and a backward that the private branch is in.
+ */
 pg_real *pg_net_gamma_gradient(pg_net *net, int i);
 /* d loss / d beta of passport i, [O], after that backward; gamma's too are then complete. */
 pg_real *pg_net_beta_gradient(pg_net *net, int i);

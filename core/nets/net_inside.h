@@ -12,30 +12,32 @@ struct pg_cell {
     pg_conv conv;
     pg_norm norm;
     pg_pool pool;
-    bool input_shared, output_shared; /* the same in both branches */
+    bool input_shared, output_shared; /* the same in both branches; what is not is there once for each of them */
     pg_cell *folded;                  /* convolution: the pool or addition after it that its norm does too; those: it */
     int plus;                         /* the row that such an addition adds */
     size_t trunk, trunk_size;         /* what a trunk keeps of it: elements of one image before it, and of it; 0: nothing */
     size_t in_size, out_size;         /* elements of one image */
     pg_real *z;                       /* convolution output (training nets; else y) */
     pg_real *y;                       /* layer output */
-    pg_real *dy;                      /* gradient of the output; becomes dz in place unless dz is kept apart */
-    pg_real *dz;
-    bool dy_written, dz_written;
+    pg_real *dy;                      /* gradient of the output; becomes dz in place unless dz is apart */
+    pg_real *dz;                      /* of z: the sum over the branches where the input is shared */
+    bool dy_written;
     uint8_t *which; /* see pg_norm_apply */
     pg_real *mean, *inv_std, *variance;
     /* passport layers */
     pg_real *scale_means, *bias_means;      /* [R,R,I] */
     pg_real *gamma, *beta, *dgamma, *dbeta; /* [O]: straight from the passport */
-    pg_real *dscale, *dbias;        /* [O]: gradient of the affine in force; dgamma, dbeta where no perceptron follows */
-    pg_real *hidden[2], *fc_out[2]; /* perceptron: [O/4], [O] for gamma and beta */
-    const pg_real *scale, *bias;    /* affine in force */
+    pg_real *dscale, *dbias;           /* [O]: gradient of the affine in force; dgamma, dbeta where no perceptron follows */
+    pg_real *hidden[2], *fc_out[2];    /* perceptron: [O/4], [O] for gamma and beta */
+    const pg_real *scale[2], *bias[2]; /* affine in force in each branch */
 };
 
 struct pg_net {
     pg_model *shape; /* a model of the spec, for its layers; its params serve as the gradients */
     int batch, images_n;
-    bool training, two_branches;
+    bool training;
+    int branches_max; /* that one forward runs */
+    pg_branch branch; /* of the last forward */
     int train_from;
     bool weights_stay;
     pg_mode mode;

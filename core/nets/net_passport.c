@@ -85,12 +85,12 @@ const pg_real *pg_net_gamma(const pg_net *net, int i)
 
 const pg_real *pg_net_scale(const pg_net *net, int i)
 {
-    return net->cells[cell_of_passport(net, i)].scale;
+    return net->cells[cell_of_passport(net, i)].scale[PG_PRIVATE];
 }
 
 const pg_real *pg_net_bias(const pg_net *net, int i)
 {
-    return net->cells[cell_of_passport(net, i)].bias;
+    return net->cells[cell_of_passport(net, i)].bias[PG_PRIVATE];
 }
 
 pg_real *pg_net_gamma_gradient(pg_net *net, int i)

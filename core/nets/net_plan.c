@@ -49,6 +49,12 @@ static size_t layer_size(const pg_layer *l)
     return (size_t)l->out_height * (size_t)l->out_width * (size_t)l->out_channels;
 }
 
+/* Images of a layer's output or input: in training nets of two branches, what they do not share is there twice. */
+static size_t images_of(const pg_net *net, bool shared)
+{
+    return (size_t)net->batch * (size_t)(shared ? 1 : net->branches_max);
+}
+
 static int last_reader(const pg_model *m, int row)
 {
     int last = row;
@@ -66,21 +72,22 @@ static void plan_outputs(pg_net *net, slots *s)
     for (int i = 0; i < m->layer_count; i++) {
         const int until = net->training ? m->layer_count : last_reader(m, i);
         const bool none = net->training && m->layers[i].row.kind == PG_ROW_CONV && net->cells[i].folded;
-        s->owner[i] = slot_take(s, none ? 0 : layer_size(&m->layers[i]) * (size_t)net->batch, i, until);
+        const size_t size = layer_size(&m->layers[i]) * images_of(net, net->cells[i].output_shared);
+        s->owner[i] = slot_take(s, none ? 0 : size, i, until);
     }
 }
 
-/* Backward runs from the last layer to the first: step of layer i is layer_count - i. Gradients of shared outputs live through
- * both branches; that of an addition which the convolution before it does too becomes the convolution's own. */
+/* Backward runs from the last layer to the first: step of layer i is layer_count - i. The gradient of an addition which the
+ * convolution before it does too becomes the convolution's own. */
 static void plan_gradients(pg_net *net, slots *s)
 {
     const pg_model *m = net->shape;
     for (int i = m->layer_count - 1; i >= 0; i--) {
         const pg_cell *c = &net->cells[i];
-        const bool kept = net->two_branches && c->output_shared, lent = m->layers[i].row.kind == PG_ROW_ADD && c->folded;
-        const int from = kept ? 0 : m->layer_count - last_reader(m, i),
-                  until = kept ? m->layer_count + 1 : m->layer_count - i + lent;
-        s->owner[i] = slot_take(s, c->norm.residual ? 0 : layer_size(&m->layers[i]) * (size_t)net->batch, from, until);
+        const bool lent = m->layers[i].row.kind == PG_ROW_ADD && c->folded;
+        const int from = m->layer_count - last_reader(m, i), until = m->layer_count - i + lent;
+        const size_t size = layer_size(&m->layers[i]) * images_of(net, c->output_shared);
+        s->owner[i] = slot_take(s, c->norm.residual ? 0 : size, from, until);
     }
 }
 
@@ -117,7 +124,6 @@ static void place_passport(pg_cell *c, const pg_layer *l, arena *a)
 static void place(pg_net *net, const slots *outputs, const slots *gradients, arena *a)
 {
     const pg_model *m = net->shape;
-    const size_t batch = (size_t)net->batch;
     size_t scratch = 0, channels = 0;
     for (int i = 0; i < m->layer_count; i++) {
         const pg_layer *l = &m->layers[i];
@@ -126,13 +132,13 @@ static void place(pg_net *net, const slots *outputs, const slots *gradients, are
         if (net->training) c->dy = c->dz = gradients->list[gradients->owner[i]].at;
         channels = larger(channels, (size_t)l->out_channels);
         if (l->row.kind != PG_ROW_CONV) continue;
-        if (net->training) c->z = take(a, c->out_size * batch);
-        if (net->training && net->two_branches && c->input_shared && !c->output_shared) c->dz = take(a, c->out_size * batch);
-        c->mean = take(a, pg_norm_sets(&c->norm, net->batch));
-        c->inv_std = take(a, pg_norm_sets(&c->norm, net->batch));
+        const size_t inputs = images_of(net, c->input_shared), sets = pg_norm_sets(&c->norm, net->batch);
+        if (net->training) c->z = take(a, c->out_size * inputs);
+        c->mean = take(a, sets * (size_t)net->branches_max);
+        c->inv_std = take(a, sets * (size_t)net->branches_max);
         c->variance = take(a, (size_t)l->out_channels);
         if (l->passport >= 0) place_passport(c, l, a);
-        scratch = larger(scratch, larger(pg_conv_scratch(&c->conv, net->batch), pg_norm_scratch(&c->norm, net->batch)));
+        scratch = larger(scratch, larger(pg_conv_scratch(&c->conv, (int)inputs), pg_norm_scratch(&c->norm, net->batch)));
     }
     for (int i = 0; i < m->layer_count; i++) {
         pg_cell *c = &net->cells[i];
@@ -144,7 +150,7 @@ static void place(pg_net *net, const slots *outputs, const slots *gradients, are
     net->scratch = take(a, scratch);
     net->affine_scratch = take(a, 2 * channels);
     if (!net->training) return;
-    net->pictures.dy = take(a, batch * (size_t)(m->spec.image_height * m->spec.image_width * 3));
+    net->pictures.dy = take(a, (size_t)net->batch * (size_t)(m->spec.image_height * m->spec.image_width * 3));
 }
 
 static pg_status plan_cell(pg_net *net, int i, pg_conv_choice choice, pg_error *err)
@@ -239,12 +245,17 @@ static bool has_which(const pg_net *net, int i)
     return kind == PG_ROW_MAXPOOL || (kind == PG_ROW_ADD && conv && conv->norm.relu);
 }
 
+static size_t which_size(const pg_net *net, int i)
+{
+    return net->cells[i].out_size * images_of(net, net->cells[i].output_shared);
+}
+
 static pg_status plan_which(pg_net *net, pg_error *err)
 {
     const pg_model *m = net->shape;
     size_t total = 0;
     for (int i = 0; i < m->layer_count; i++)
-        if (has_which(net, i)) total += net->cells[i].out_size * (size_t)net->batch;
+        if (has_which(net, i)) total += which_size(net, i);
     const pg_status status = pg_alloc(total, 1, &net->byte_block, err);
     if (status != PG_OK) return status;
     net->bytes += total;
@@ -252,7 +263,7 @@ static pg_status plan_which(pg_net *net, pg_error *err)
     for (int i = 0; i < m->layer_count; i++)
         if (has_which(net, i)) {
             net->cells[i].which = net->byte_block + total;
-            total += net->cells[i].out_size * (size_t)net->batch;
+            total += which_size(net, i);
         }
     return PG_OK;
 }
@@ -269,7 +280,8 @@ pg_status pg_net_create(const pg_net_spec *spec, int batch, bool training, pg_co
     PG_TRY(pg_model_create(spec, &net->shape, err));
     net->batch = batch;
     net->training = training;
-    net->two_branches = spec->passports && spec->public_affine && spec->private_affine;
+    net->branches_max = training && spec->passports && spec->public_affine && spec->private_affine ? 2 : 1;
+    net->pictures.output_shared = true;
     PG_TRY(pg_alloc((size_t)net->shape->layer_count, sizeof *net->cells, &net->cells, err));
     for (int i = 0; i < net->shape->layer_count; i++) PG_TRY(plan_cell(net, i, choice, err));
     plan_folds(net);

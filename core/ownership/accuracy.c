@@ -48,7 +48,7 @@ static const pg_real *logits_of(pg_trunk *t, pg_branch branch, int at, int n)
         return pg_net_forward_from_trunk(t->net, t->model, branch, from, n);
     }
     pg_batch_range(t->data, at, n, t->pixels, t->images);
-    return pg_net_forward(t->net, t->model, branch, PG_EVAL, t->images, n, false);
+    return pg_net_forward(t->net, t->model, branch, PG_EVAL, t->images, n);
 }
 
 static pg_accuracy measure(pg_trunk *t, pg_branch branch)

@@ -85,7 +85,7 @@ static pg_status push_images(pg_passport_maker *maker, pg_rng *rng, pg_error *er
     if (status != PG_OK) return status;
     draw_distinct(index, maker->batch, s->pictures->count, rng);
     pg_batch_fill(s->pictures, index, maker->batch, NULL, s->pixels, NULL, maker->images);
-    pg_net_forward(maker->net, s->carrier, s->carrier_branch, s->carrier_mode, maker->images, maker->batch, false);
+    pg_net_forward(maker->net, s->carrier, s->carrier_branch, s->carrier_mode, maker->images, maker->batch);
     pg_free(index);
     return PG_OK;
 }

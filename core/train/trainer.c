@@ -133,7 +133,7 @@ pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err)
     const size_t n = (size_t)t->capacity;
     PG_TRY(pg_alloc(job->model->param_count, sizeof *t->momentum, &t->momentum, err));
     PG_TRY(pg_alloc(n * (size_t)(data->height * data->width * 3), sizeof *t->images, &t->images, err));
-    PG_TRY(pg_alloc(n * (size_t)job->model->spec.classes, sizeof *t->dlogits, &t->dlogits, err));
+    PG_TRY(pg_alloc(2 * n * (size_t)job->model->spec.classes, sizeof *t->dlogits, &t->dlogits, err));
     PG_TRY(pg_alloc(n, sizeof *t->labels, &t->labels, err));
     PG_TRY(pg_alloc((size_t)job->options->epochs, sizeof *t->history, &t->history, err));
     PG_TRY(pg_alloc(mixes ? (size_t)job->evidence->triggers.count : 0, sizeof *t->trigger_order, &t->trigger_order, err));
@@ -210,25 +210,6 @@ static void append_triggers(pg_trainer *t)
     }
 }
 
-/* Forward and backward of one branch; returns its cross-entropy. last: no branch follows, so the scheme's loss joins in. */
-static double run_branch(pg_trainer *t, pg_branch branch, bool first, bool last, double *regulariser)
-{
-    const pg_job *job = &t->job;
-    const int deployed = (int)branch == (int)pg_net_spec_deployed(&job->model->spec);
-    int hits = 0;
-    const pg_real *logits = pg_net_forward(t->net, job->model, branch, PG_TRAIN, t->images, t->capacity, !first);
-    const double loss = pg_cross_entropy(t->capacity, job->model->spec.classes, logits, t->labels,
-                                         job->options->label_smoothing, t->dlogits, &hits);
-    if (last && job->scheme->regulariser && job->evidence)
-        *regulariser = job->scheme->regulariser(job->scheme_options, job->evidence, job->model, t->net);
-    pg_net_backward(t->net, job->model, branch, t->dlogits, !last);
-    if (deployed) {
-        t->correct += hits;
-        t->seen += t->capacity;
-    }
-    return loss;
-}
-
 static bool trains_public(const pg_job *job)
 {
     return !job->model->spec.passports || job->model->spec.public_affine;
@@ -237,6 +218,30 @@ static bool trains_public(const pg_job *job)
 static bool trains_private(const pg_job *job)
 {
     return job->model->spec.passports && job->model->spec.private_affine && job->evidence;
+}
+
+/* Forward and backward of every branch that is trained; returns the sum of their cross-entropies. */
+static double run_branches(pg_trainer *t, double *regulariser)
+{
+    const pg_job *job = &t->job;
+    const int classes = job->model->spec.classes, deployed = (int)pg_net_spec_deployed(&job->model->spec);
+    const int first = trains_public(job) ? PG_PUBLIC : PG_PRIVATE, last = trains_private(job) ? PG_PRIVATE : PG_PUBLIC;
+    const pg_branch branch = first < last ? PG_BOTH : (pg_branch)first;
+    double loss = 0;
+    const pg_real *logits = pg_net_forward(t->net, job->model, branch, PG_TRAIN, t->images, t->capacity);
+    for (int b = first; b <= last; b++) {
+        const size_t at = (size_t)(b - first) * (size_t)(t->capacity * classes);
+        int hits = 0;
+        loss += pg_cross_entropy(t->capacity, classes, logits + at, t->labels, job->options->label_smoothing, t->dlogits + at,
+                                 &hits);
+        if (b != deployed) continue;
+        t->correct += hits;
+        t->seen += t->capacity;
+    }
+    if (job->scheme->regulariser && job->evidence)
+        *regulariser = job->scheme->regulariser(job->scheme_options, job->evidence, job->model, t->net);
+    pg_net_backward(t->net, job->model, t->dlogits);
+    return loss;
 }
 
 /* PAN's perceptron belongs to the private branch: where that is not run, weight decay must not touch it either. */
@@ -291,15 +296,13 @@ static void begin_epoch(pg_trainer *t)
 pg_status pg_trainer_step(pg_trainer *t, pg_error *err)
 {
     pg_progress *p = &t->progress;
-    const bool public = trains_public(&t->job), private = trains_private(&t->job);
-    double loss = 0, regulariser = 0;
+    double regulariser = 0;
     if (p->step == p->steps) begin_epoch(t);
     const pg_status status = pg_batches_get(t->batches, p->epoch, p->step, t->images, t->labels, err);
     if (status != PG_OK) return status;
     append_triggers(t);
     pg_net_zero_gradients(t->net);
-    if (public) loss += run_branch(t, PG_PUBLIC, true, !private, &regulariser);
-    if (private) loss += run_branch(t, PG_PRIVATE, !public, true, &regulariser);
+    const double loss = run_branches(t, &regulariser);
     if (!isfinite(loss + regulariser))
         return pg_fail(err, PG_FAILED, "the loss is not finite in epoch %d, step %d", p->epoch + 1, p->step + 1);
     update(t);

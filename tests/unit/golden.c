@@ -274,24 +274,38 @@ static void compare_gamma(golden *g, const setup *s, int step)
     }
 }
 
-static const pg_real *forward_branch(const setup *s, pg_branch branch, bool first)
+static int first_branch(const setup *s)
 {
-    return pg_net_forward(s->net, s->model, branch, PG_TRAIN, s->images, s->n, !first);
+    return s->spec.public_affine ? PG_PUBLIC : PG_PRIVATE;
 }
 
-static void backward_branch(golden *g, const setup *s, int step, pg_branch branch, const pg_real *logits, bool last)
+static int last_branch(const setup *s)
 {
-    pg_real dlogits[8 * 1000];
+    return s->passports ? PG_PRIVATE : PG_PUBLIC;
+}
+
+static const pg_real *forward(const setup *s)
+{
+    const int first = first_branch(s), branch = first < last_branch(s) ? PG_BOTH : first;
+    return pg_net_forward(s->net, s->model, (pg_branch)branch, PG_TRAIN, s->images, s->n);
+}
+
+static void backward(golden *g, const setup *s, int step, const pg_real *logits)
+{
+    pg_real dlogits[2 * 8 * 1000];
     if (s->spec.classes > 1000) exit(2);
-    if (step == 0) compare(g, step, "train_logits", branch_name(s, branch), logits, (size_t)(s->n * s->spec.classes));
-    const pg_real loss = (pg_real)pg_cross_entropy(s->n, s->spec.classes, logits, s->labels, 0, dlogits, NULL);
-    compare(g, step, "ce_loss", branch_name(s, branch), &loss, 1);
-    if (last && s->passports) {
+    for (int b = first_branch(s); b <= last_branch(s); b++) {
+        const size_t count = (size_t)(s->n * s->spec.classes), at = (size_t)(b - first_branch(s)) * count;
+        if (step == 0) compare(g, step, "train_logits", branch_name(s, (pg_branch)b), logits + at, count);
+        const pg_real loss = (pg_real)pg_cross_entropy(s->n, s->spec.classes, logits + at, s->labels, 0, dlogits + at, NULL);
+        compare(g, step, "ce_loss", branch_name(s, (pg_branch)b), &loss, 1);
+    }
+    if (s->passports) {
         const pg_real sign = (pg_real)pg_sign_loss(alpha, s->evidence, s->net);
         compare(g, step, "sign_loss", "", &sign, 1);
         if (g && step == 0) compare_gamma(g, s, 0);
     }
-    pg_net_backward(s->net, s->model, branch, dlogits, !last);
+    pg_net_backward(s->net, s->model, dlogits);
 }
 
 static void update(const setup *s)
@@ -306,16 +320,13 @@ static void train_step(golden *g, const setup *s, const setup *exact, int step)
 {
     pg_net_zero_gradients(s->net);
     if (exact) pg_net_zero_gradients(exact->net);
-    for (int b = s->spec.public_affine ? PG_PUBLIC : PG_PRIVATE; b <= (s->passports ? PG_PRIVATE : PG_PUBLIC); b++) {
-        const bool first = b == PG_PUBLIC || !s->spec.public_affine, last = b == PG_PRIVATE || !s->passports;
-        const pg_real *logits = forward_branch(s, (pg_branch)b, first);
-        if (exact) {
-            const pg_real *exact_logits = forward_branch(exact, (pg_branch)b, first);
-            g->lent += pg_net_take_decisions(s->net, exact->net, &g->decisions);
-            backward_branch(NULL, exact, step, (pg_branch)b, exact_logits, last);
-        }
-        backward_branch(g, s, step, (pg_branch)b, logits, last);
+    const pg_real *logits = forward(s);
+    if (exact) {
+        const pg_real *exact_logits = forward(exact);
+        g->lent += pg_net_take_decisions(s->net, exact->net, &g->decisions);
+        backward(NULL, exact, step, exact_logits);
     }
+    backward(g, s, step, logits);
     if (step == 0) compare_tensors(g, 0, "grad", false, s->model, pg_net_gradients(s->net));
     update(s);
     if (exact) update(exact);
@@ -325,8 +336,8 @@ static void compare_end(golden *g, setup *s)
 {
     compare_tensors(g, STEPS, "param", false, s->model, s->model->params);
     compare_tensors(g, STEPS, "buffer", true, s->model, s->model->buffers);
-    for (int b = s->spec.public_affine ? PG_PUBLIC : PG_PRIVATE; b <= (s->passports ? PG_PRIVATE : PG_PUBLIC); b++) {
-        const pg_real *logits = pg_net_forward(s->net, s->model, (pg_branch)b, PG_EVAL, s->images, s->n, false);
+    for (int b = first_branch(s); b <= last_branch(s); b++) {
+        const pg_real *logits = pg_net_forward(s->net, s->model, (pg_branch)b, PG_EVAL, s->images, s->n);
         compare(g, STEPS, "eval_logits", branch_name(s, (pg_branch)b), logits, (size_t)(s->n * s->spec.classes));
     }
     compare_gamma(g, s, STEPS);

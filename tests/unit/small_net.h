@@ -108,28 +108,30 @@ static inline void open_small(small_net *s, const pg_net_spec *spec, pg_conv_cho
     MUST(pg_passports_install(s->net, s->model, s->evidence, &problem));
 }
 
-/* Does the network have this branch, and does another one follow? */
+/* Does the network have this branch? */
 static inline bool has_branch(const pg_net_spec *spec, pg_branch branch)
 {
     return branch == PG_PRIVATE ? spec->passports && spec->private_affine : !spec->passports || spec->public_affine;
 }
 
-/* Cross-entropy of every branch and the sign loss, as one training step sums them. share: the trunk is run once. backward: the
- * gradients are added up too. logits [2,SMALL_BATCH,classes] by branch, or NULL. */
+/* Cross-entropy of every branch and the sign loss, as one training step sums them. share: both branches are run at once, else
+ * one after the other. backward: the gradients are added up too. logits [2,SMALL_BATCH,classes] by branch, or NULL. */
 static inline double run_small(small_net *s, pg_mode mode, bool share, bool backward, pg_real *logits)
 {
     const size_t count = (size_t)(SMALL_BATCH * s->spec.classes);
-    const bool both = has_branch(&s->spec, PG_PUBLIC) && has_branch(&s->spec, PG_PRIVATE);
-    pg_real dlogits[SMALL_BATCH * SMALL_CLASSES];
+    const bool at_once = share && has_branch(&s->spec, PG_PUBLIC) && has_branch(&s->spec, PG_PRIVATE);
+    pg_real dlogits[2 * SMALL_BATCH * SMALL_CLASSES];
     double loss = 0;
+    const pg_real *z = NULL;
     for (int b = PG_PUBLIC; b <= PG_PRIVATE; b++) {
         if (!has_branch(&s->spec, (pg_branch)b)) continue;
-        const bool reuse = share && both && b == PG_PRIVATE, more = share && both && b == PG_PUBLIC;
-        const pg_real *z = pg_net_forward(s->net, s->model, (pg_branch)b, mode, s->images, SMALL_BATCH, reuse);
-        if (logits) memcpy(logits + (size_t)b * count, z, count * sizeof *z);
-        loss += pg_cross_entropy(SMALL_BATCH, s->spec.classes, z, s->labels, 0, dlogits, NULL);
+        const bool begins = !at_once || b == PG_PUBLIC, ends = !at_once || b == PG_PRIVATE;
+        const size_t at = at_once ? (size_t)b * count : 0;
+        if (begins) z = pg_net_forward(s->net, s->model, at_once ? PG_BOTH : (pg_branch)b, mode, s->images, SMALL_BATCH);
+        if (logits) memcpy(logits + (size_t)b * count, z + at, count * sizeof *z);
+        loss += pg_cross_entropy(SMALL_BATCH, s->spec.classes, z + at, s->labels, 0, dlogits + at, NULL);
         if (b == PG_PRIVATE) loss += pg_sign_loss(0.1, s->evidence, s->net);
-        if (backward) pg_net_backward(s->net, s->model, (pg_branch)b, dlogits, more);
+        if (backward && ends) pg_net_backward(s->net, s->model, dlogits);
     }
     return loss;
 }

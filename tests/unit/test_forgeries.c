@@ -74,7 +74,7 @@ static void test_trunk_logits(void **state)
         OK(pg_passports_install(net, s.model, s.evidence, &err));
         pg_batch_range(&data.test, 0, N, PG_PIXELS_IMAGENET, images);
         for (int branch = s.spec.public_affine ? PG_PUBLIC : PG_PRIVATE; branch <= PG_PRIVATE; branch++) {
-            memcpy(expected, pg_net_forward(net, s.model, (pg_branch)branch, PG_EVAL, images, N, false), sizeof expected);
+            memcpy(expected, pg_net_forward(net, s.model, (pg_branch)branch, PG_EVAL, images, N), sizeof expected);
             pg_net_trunk_forward(net, s.model, images, N, trunk);
             const pg_real *logits = pg_net_forward_from_trunk(net, s.model, (pg_branch)branch, trunk, N);
             if (memcmp(logits, expected, sizeof expected)) fail_msg("site %d branch %d", i, branch);
@@ -520,7 +520,7 @@ static double training_loss(const subject *victim, const pg_evidence *forged, do
     OK(pg_net_create(&victim->spec, n, true, PG_CONV_AUTO, &net, &err));
     OK(pg_passports_install(net, victim->model, forged, &err));
     pg_batch_range(&data.train, 0, n, PG_PIXELS_IMAGENET, images);
-    const pg_real *logits = pg_net_forward(net, victim->model, PG_PRIVATE, PG_EVAL, images, n, false);
+    const pg_real *logits = pg_net_forward(net, victim->model, PG_PRIVATE, PG_EVAL, images, n);
     double loss = pg_cross_entropy(n, victim->spec.classes, logits, data.train.labels, 0, NULL, NULL);
     if (alpha > 0) loss += pg_sign_loss(alpha, forged, net);
     pg_free(images);

@@ -537,7 +537,7 @@ static double fake3_objective(void *context)
     fake3_case *c = context;
     small_net *s = &c->s;
     MUST(pg_passports_install(s->net, s->model, c->forged, &problem));
-    const pg_real *logits = pg_net_forward(s->net, s->model, PG_PRIVATE, PG_BATCH, s->images, SMALL_BATCH, false);
+    const pg_real *logits = pg_net_forward(s->net, s->model, PG_PRIVATE, PG_BATCH, s->images, SMALL_BATCH);
     double loss = pg_cross_entropy(SMALL_BATCH, SMALL_CLASSES, logits, s->labels, 0, NULL, NULL);
     loss += pg_sign_loss(0.1, c->forged, s->net);
     for (int i = 0; i < c->forged->passport_count; i++) {

@@ -244,7 +244,7 @@ static void check_passport_affine(const char *arch, int height, int width)
     spec.image_height = height;
     spec.image_width = width;
     open_small(&s, &spec, PG_CONV_DIRECT);
-    pg_net_forward(s.net, s.model, PG_PRIVATE, PG_EVAL, s.images, 1, false);
+    pg_net_forward(s.net, s.model, PG_PRIVATE, PG_EVAL, s.images, 1);
     for (int p = 0; p < s.model->passport_count; p++) {
         const pg_layer *l = pg_model_passport_layer(s.model, p);
         const pg_real *w = s.model->params + l->weight;
@@ -438,10 +438,10 @@ static void check_evaluation(const pg_net_spec *spec)
     for (int b = PG_PUBLIC; b <= PG_PRIVATE; b++) {
         if (!has_branch(spec, (pg_branch)b)) continue;
         const size_t image = (size_t)(spec->image_height * spec->image_width * 3), last = SMALL_BATCH - 1;
-        memcpy(logits, pg_net_forward(s.net, s.model, (pg_branch)b, PG_EVAL, s.images, SMALL_BATCH, false), sizeof logits);
-        const pg_real *again = pg_net_forward(net, s.model, (pg_branch)b, PG_EVAL, s.images, SMALL_BATCH, false);
+        memcpy(logits, pg_net_forward(s.net, s.model, (pg_branch)b, PG_EVAL, s.images, SMALL_BATCH), sizeof logits);
+        const pg_real *again = pg_net_forward(net, s.model, (pg_branch)b, PG_EVAL, s.images, SMALL_BATCH);
         assert_memory_equal(again, logits, count * sizeof *logits);
-        const pg_real *alone = pg_net_forward(net, s.model, (pg_branch)b, PG_EVAL, s.images + last * image, 1, false);
+        const pg_real *alone = pg_net_forward(net, s.model, (pg_branch)b, PG_EVAL, s.images + last * image, 1);
         for (size_t c = 0; c < SMALL_CLASSES; c++) {
             const double together = (double)logits[last * SMALL_CLASSES + c];
             assert_true(isfinite(together) && fabs((double)alone[c] - together) <= 1e-4 * (1 + fabs(together)));
@@ -550,7 +550,7 @@ static void count_negative(bool relu_before_add, int *first, int *second)
     spec.relu_before_add = relu_before_add;
     *first = *second = 0;
     open_small(&s, &spec, PG_CONV_AUTO);
-    pg_net_forward(s.net, s.model, PG_PUBLIC, PG_BATCH, s.images, SMALL_BATCH, false);
+    pg_net_forward(s.net, s.model, PG_PUBLIC, PG_BATCH, s.images, SMALL_BATCH);
     for (int i = 0; i < s.model->layer_count; i++) {
         const pg_layer *l = &s.model->layers[i];
         if (l->row.kind != PG_ROW_ADD) continue;
@@ -590,7 +590,7 @@ static void evaluate(pg_model *model, pg_branch branch, const small_net *s, pg_r
     pg_net *net = NULL;
     MUST(pg_net_create(&model->spec, SMALL_BATCH, false, PG_CONV_DIRECT, &net, &problem));
     if (branch == PG_PRIVATE) MUST(pg_passports_install(net, model, s->evidence, &problem));
-    memcpy(logits, pg_net_forward(net, model, branch, PG_EVAL, s->images, SMALL_BATCH, false),
+    memcpy(logits, pg_net_forward(net, model, branch, PG_EVAL, s->images, SMALL_BATCH),
            SMALL_BATCH * SMALL_CLASSES * sizeof *logits);
     pg_net_destroy(&net);
 }

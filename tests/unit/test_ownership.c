@@ -312,7 +312,7 @@ static void activations_of(pg_model *carrier, const pg_evidence *like, const pg_
     for (int n = 0; n < PICTURES; n++) {
         OK(pg_evidence_clone(like, &out[n], &err));
         pg_batch_range(pictures, n, 1, PG_PIXELS_IMAGENET, image);
-        pg_net_forward(net, carrier, PG_PUBLIC, PG_BATCH, image, 1, false);
+        pg_net_forward(net, carrier, PG_PUBLIC, PG_BATCH, image, 1);
         for (int i = 0; i < PASSPORTS; i++)
             for (int l = 0; l < carrier->layer_count; l++)
                 if (strcmp(carrier->layers[l].row.name, like->passports[i].layer) == 0)

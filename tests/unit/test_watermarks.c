@@ -280,7 +280,7 @@ enum { PICTURES = 2 };
 static double picture_loss(pg_net *net, pg_model *model, pg_mode mode, const pg_real *images, pg_real *dlogits)
 {
     const int32_t labels[PICTURES] = {3, 8};
-    const pg_real *logits = pg_net_forward(net, model, PG_PUBLIC, mode, images, PICTURES, false);
+    const pg_real *logits = pg_net_forward(net, model, PG_PUBLIC, mode, images, PICTURES);
     return pg_cross_entropy(PICTURES, 10, logits, labels, 0, dlogits, NULL);
 }
 
@@ -309,7 +309,7 @@ static void test_image_gradient(void **state)
         for (size_t i = 0; i < model->buffer_count; i++) model->buffers[i] += (pg_real)(0.5 * pg_rng_uniform(&rng));
         pg_net_train_from(net, PG_IMAGES);
         picture_loss(net, model, mode, images, dlogits);
-        pg_net_backward(net, model, PG_PUBLIC, dlogits, false);
+        pg_net_backward(net, model, dlogits);
         for (int k = 0; k < 40; k++) {
             const bool picture = k < 20;
             const size_t at = (size_t)pg_rng_below(&rng, picture ? COUNT : model->param_count);
