@@ -52,6 +52,7 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(DOUBLE_SRC
 .DELETE_ON_ERROR:
 .SECONDARY:
 Q := $(if $(V),,@)
+.DEFAULT_GOAL := all
 all: $(BUILD)/passgrid
 
 # Touched only when it changes, so that every commit is built under its own name.
