@@ -13,6 +13,7 @@
 #include "experiments/grid_options.h"
 #include "experiments/provenance.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ static const char usage[] =
     "  --batch B      images per step (default: 64)\n"
     "  --threads T    default: the cores that this process may use\n"
     "  --steps K      default: 10\n"
+    "  --turns        wait for a line of standard input before every step, so that two programs can take turns\n"
     "  --conv C       algorithm of the convolutions: auto, direct, im2col, winograd (default: auto)\n"
     "  --mode M       net: best of the steps in training and in inference (default); train, eval, fake1: seconds of every "
     "step;\n"
@@ -50,12 +52,12 @@ typedef struct bench {
     int batch, threads, steps;
     pg_conv_choice conv;
     bench_mode mode;
-    bool help;
+    bool turns, help;
     pg_net_spec spec;
     pg_data data;
     pg_model *model;
     pg_evidence *evidence;
-    double *seconds; /* of the steps */
+    double fastest; /* seconds of the fastest step */
 } bench;
 
 static pg_status parse_width(const char *text, double *width, pg_error *err)
@@ -79,17 +81,12 @@ static pg_status parse_mode(const char *text, bench_mode *mode, pg_error *err)
 
 static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
 {
-    static const struct option options[] = {{"arch", required_argument, NULL, 'a'},
-                                            {"scheme", required_argument, NULL, 's'},
-                                            {"norm", required_argument, NULL, 'n'},
-                                            {"width", required_argument, NULL, 'w'},
-                                            {"batch", required_argument, NULL, 'b'},
-                                            {"threads", required_argument, NULL, 't'},
-                                            {"steps", required_argument, NULL, 'k'},
-                                            {"conv", required_argument, NULL, 'c'},
-                                            {"mode", required_argument, NULL, 'm'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {{"arch", required_argument, NULL, 'a'},  {"scheme", required_argument, NULL, 's'},
+                                            {"norm", required_argument, NULL, 'n'},  {"width", required_argument, NULL, 'w'},
+                                            {"batch", required_argument, NULL, 'b'}, {"threads", required_argument, NULL, 't'},
+                                            {"steps", required_argument, NULL, 'k'}, {"turns", no_argument, NULL, 'u'},
+                                            {"conv", required_argument, NULL, 'c'},  {"mode", required_argument, NULL, 'm'},
+                                            {"help", no_argument, NULL, 'h'},        {0}};
     pg_status status = PG_OK;
     pg_rank_facts here;
     pg_rank_describe(&here, 1);
@@ -104,6 +101,7 @@ static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
         case 'b': PG_TRY(pg_parse_int("--batch", optarg, 1, 2048, &b->batch, err)); break;
         case 't': PG_TRY(pg_parse_int("--threads", optarg, 1, 1024, &b->threads, err)); break;
         case 'k': PG_TRY(pg_parse_int("--steps", optarg, 1, 1000000, &b->steps, err)); break;
+        case 'u': b->turns = true; break;
         case 'm': PG_TRY(parse_mode(optarg, &b->mode, err)); break;
         case 'c':
             if (!pg_conv_choice_read(optarg, &b->conv))
@@ -158,6 +156,37 @@ done:
     return status;
 }
 
+static void await_turn(void)
+{
+    for (int c = 0; c != '\n' && c != EOF;) c = getchar();
+}
+
+/* After one that warms up. Seconds of every step are printed as they come, unless only the fastest is wanted. */
+static pg_status time_steps(bench *b, pg_status step(bench *b, void *of, pg_error *err), void *of, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(step(b, of, err));
+    b->fastest = INFINITY;
+    for (int i = 0; i < b->steps; i++) {
+        if (b->turns) await_turn();
+        const double start = pg_now();
+        PG_TRY(step(b, of, err));
+        const double seconds = pg_now() - start;
+        b->fastest = fmin(b->fastest, seconds);
+        if (b->mode == MODE_NET) continue;
+        printf("seconds: %.6f\n", seconds);
+        fflush(stdout);
+    }
+done:
+    return status;
+}
+
+static pg_status training_step(bench *b, void *trainer, pg_error *err)
+{
+    (void)b;
+    return pg_trainer_step(trainer, err);
+}
+
 static pg_status time_training(bench *b, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -175,41 +204,43 @@ static pg_status time_training(bench *b, pg_error *err)
                         .conv = b->conv,
                         .seed = seed};
     PG_TRY(pg_trainer_create(&job, &trainer, err));
-    PG_TRY(pg_trainer_step(trainer, err)); /* warms up */
-    for (int i = 0; i < b->steps; i++) {
-        const double start = pg_now();
-        PG_TRY(pg_trainer_step(trainer, err));
-        b->seconds[i] = pg_now() - start;
-    }
+    PG_TRY(time_steps(b, training_step, trainer, err));
 done:
     pg_trainer_destroy(&trainer);
     return status;
 }
 
+typedef struct inference {
+    pg_net *net;
+    pg_real *images;
+} inference;
+
+static pg_status inference_step(bench *b, void *of, pg_error *err)
+{
+    const inference *i = of;
+    (void)err;
+    (void)pg_net_forward(i->net, b->model, pg_net_spec_deployed(&b->spec), PG_EVAL, i->images, b->batch);
+    return PG_OK;
+}
+
 static pg_status time_inference(bench *b, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_net *net = NULL;
-    pg_real *images = NULL;
-    const pg_branch branch = pg_net_spec_deployed(&b->spec);
-    PG_TRY(pg_net_create(&b->spec, b->batch, false, b->conv, &net, err));
-    PG_TRY(pg_alloc((size_t)b->batch * (size_t)(b->spec.image_height * b->spec.image_width * 3), sizeof *images, &images, err));
-    if (branch == PG_PRIVATE) PG_TRY(pg_passports_install(net, b->model, b->evidence, err));
-    pg_batch_range(&b->data.train, 0, b->batch, PG_PIXELS_IMAGENET, images);
-    (void)pg_net_forward(net, b->model, branch, PG_EVAL, images, b->batch); /* warms up */
-    for (int i = 0; i < b->steps; i++) {
-        const double start = pg_now();
-        (void)pg_net_forward(net, b->model, branch, PG_EVAL, images, b->batch);
-        b->seconds[i] = pg_now() - start;
-    }
+    inference i = {.net = NULL};
+    const size_t pixels = (size_t)b->batch * (size_t)(b->spec.image_height * b->spec.image_width * 3);
+    PG_TRY(pg_net_create(&b->spec, b->batch, false, b->conv, &i.net, err));
+    PG_TRY(pg_alloc(pixels, sizeof *i.images, &i.images, err));
+    if (pg_net_spec_deployed(&b->spec) == PG_PRIVATE) PG_TRY(pg_passports_install(i.net, b->model, b->evidence, err));
+    pg_batch_range(&b->data.train, 0, b->batch, PG_PIXELS_IMAGENET, i.images);
+    PG_TRY(time_steps(b, inference_step, &i, err));
 done:
-    pg_net_destroy(&net);
-    pg_free(images);
+    pg_net_destroy(&i.net);
+    pg_free(i.images);
     return status;
 }
 
 /* As the attack does it: the layers below the passports once, then those above for every passport. */
-static pg_status fake_step(bench *b, const pg_dataset *test, pg_error *err)
+static pg_status fake_step(bench *b, void *test, pg_error *err)
 {
     enum { BATCH = 128 };
     pg_status status = PG_OK;
@@ -231,27 +262,12 @@ done:
 
 static pg_status time_fakes(bench *b, pg_error *err)
 {
-    pg_status status = PG_OK;
     pg_dataset test = b->data.train;
     if (!b->evidence || !b->evidence->passport_count)
         return pg_fail(err, PG_BAD_INPUT, "fake1 needs a scheme with passports, not '%s'", b->scheme->name);
     if (test.count < b->batch) return pg_fail(err, PG_BAD_INPUT, "fake1: there are only %d images", test.count);
     test.count = b->batch;
-    PG_TRY(fake_step(b, &test, err)); /* warms up */
-    for (int i = 0; i < b->steps; i++) {
-        const double start = pg_now();
-        PG_TRY(fake_step(b, &test, err));
-        b->seconds[i] = pg_now() - start;
-    }
-done:
-    return status;
-}
-
-static double fastest(const bench *b)
-{
-    double best = b->seconds[0];
-    for (int i = 1; i < b->steps; i++) best = b->seconds[i] < best ? b->seconds[i] : best;
-    return best;
+    return time_steps(b, fake_step, &test, err);
 }
 
 static void print_setting(const bench *b)
@@ -262,11 +278,10 @@ static void print_setting(const bench *b)
     printf("parameters: %zu\nmultiply_adds_per_image: %.0f\n", pg_model_parameters(b->model), pg_model_flops(b->model));
 }
 
-static void print_steps(const bench *b)
+static void print_peak(void)
 {
     struct rusage resources;
     getrusage(RUSAGE_SELF, &resources);
-    for (int i = 0; i < b->steps; i++) printf("seconds: %.6f\n", b->seconds[i]);
     printf("peak_bytes: %ld\n", resources.ru_maxrss * 1024);
 }
 
@@ -274,9 +289,9 @@ static pg_status whole_net(bench *b, pg_error *err)
 {
     pg_status status = PG_OK;
     PG_TRY(time_training(b, err));
-    const double train = b->batch / fastest(b);
+    const double train = b->batch / b->fastest;
     PG_TRY(time_inference(b, err));
-    const double eval = b->batch / fastest(b);
+    const double eval = b->batch / b->fastest;
     printf("train_images_per_s: %.2f\neval_images_per_s: %.2f\neval_gflops: %.2f\n", train, eval,
            2e-9 * pg_model_flops(b->model) * eval);
 done:
@@ -286,7 +301,6 @@ done:
 static pg_status measure(bench *b, pg_error *err)
 {
     pg_status status = PG_OK;
-    PG_TRY(pg_alloc((size_t)b->steps, sizeof *b->seconds, &b->seconds, err));
     PG_TRY(make_model(b, err));
     print_setting(b);
     switch (b->mode) {
@@ -296,7 +310,7 @@ static pg_status measure(bench *b, pg_error *err)
     case MODE_EVAL: PG_TRY(time_inference(b, err)); break;
     case MODE_FAKE1: PG_TRY(time_fakes(b, err)); break;
     }
-    print_steps(b);
+    print_peak();
 done:
     return status;
 }
@@ -316,7 +330,6 @@ int pg_cmd_bench(int argc, char **argv)
     pg_evidence_destroy(&b.evidence);
     pg_data_clear(&b.data);
     pg_free(b.options);
-    pg_free(b.seconds);
     if (status == PG_OK) return 0;
     return err.message[0] ? pg_complain("bench", status, "%s", err.message) : 2;
 }

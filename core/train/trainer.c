@@ -1,4 +1,4 @@
-/* Training; see trainer.h. One step: a batch, forward and backward of each branch, the scheme's embedding loss, SGD. */
+/* Training; see trainer.h. One step: a batch, forward and backward of its branches, the scheme's embedding loss, SGD. */
 #include "core/train/trainer.h"
 
 #include "core/base/memory.h"

@@ -4,7 +4,7 @@ usage: bench.py PASSGRID OUT_DIR [--pairs N] [--steps K] [--threads 1,2] [--rows
 
 Every row is measured in pairs: one run of passgrid, one of PyTorch in each of its two layouts, N times over. A pair's ratio is
 our images per second over those of the better layout, each by the median of its steps. Then what a scheme costs beside the plain
-network, both ours, in the same way. Prints the rows and writes OUT_DIR/bench.csv, OUT_DIR/costs.csv and OUT_DIR/machine.txt, each
+network, both ours: here the two runs of a pair take turns, step by step, and a pair's cost is the median of its turns'. Prints the rows and writes OUT_DIR/bench.csv, OUT_DIR/costs.csv and OUT_DIR/machine.txt, each
 when it is complete. --rows keeps the rows whose name contains TEXT, and writes nothing. Fake 1 is 20 passports on 2,000 images;
 PyTorch's time is that of one, times 20, and there is one pair of runs.
 """
@@ -47,10 +47,14 @@ def run(command):
     return done.stdout
 
 
-def ours(passgrid, row, threads, steps):
+def our_command(passgrid, row, threads, steps):
     _, arch, scheme, norm, mode, batch = row
-    text = run([passgrid, "bench", "--arch", arch, "--scheme", scheme, "--norm", norm, "--batch", str(batch), "--threads",
-                str(threads), "--steps", str(steps), "--mode", mode])
+    return [passgrid, "bench", "--arch", arch, "--scheme", scheme, "--norm", norm, "--batch", str(batch), "--threads",
+            str(threads), "--steps", str(steps), "--mode", mode]
+
+
+def ours(passgrid, row, threads, steps):
+    text = run(our_command(passgrid, row, threads, steps))
     return statistics.median(values(text, "seconds")), values(text, "peak_bytes")[0]
 
 
@@ -76,13 +80,28 @@ def measure(passgrid, row, threads, pairs, steps):
     return ratios, statistics.median(mine), statistics.median(best), mine_peak, best_peak
 
 
+def turn(process):
+    """Let it do a step; the seconds that this took."""
+    process.stdin.write("\n")
+    process.stdin.flush()
+    for line in process.stdout:
+        if line.startswith("seconds:"):
+            return float(line.split(":")[1])
+    sys.exit(f"{' '.join(process.args)}: ended with exit code {process.wait()} before its last step")
+
+
 def measure_cost(passgrid, row, threads, pairs, steps):
     """Extra seconds of the scheme in percent of the plain network's, pair by pair."""
     arch, scheme, norm, mode, batch = row
     costs = []
     for _ in range(pairs):
-        marked, plain = (ours(passgrid, ("", arch, s, norm, mode, batch), threads, steps)[0] for s in (scheme, "plain"))
-        costs.append(100 * (marked / plain - 1))
+        with contextlib.ExitStack() as stack:
+            marked, plain = (stack.enter_context(subprocess.Popen(
+                our_command(passgrid, ("", arch, s, norm, mode, batch), threads, steps) + ["--turns"], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, text=True)) for s in (scheme, "plain"))
+            costs.append(statistics.median(100 * (turn(marked) / turn(plain) - 1) for _ in range(steps)))
+            for process in (marked, plain):
+                process.communicate()
     return costs
 
 

@@ -185,6 +185,16 @@ check "... measures every convolution" \
     eval 'test "$(grep -cE "^layer_features\.[0-9]+: .* [0-9.]+ GFLOPS " out)" -eq 5 && grep -qE "^blas_gflops: [0-9]" out'
 check "bench --mode fake1" code 0 "$PASSGRID" bench "${tiny[@]}" --mode fake1 --scheme v1
 check "... times every step" test "$(grep -cE '^seconds: [0-9.]+$' out)" -eq 2
+mkfifo turns
+"$PASSGRID" bench "${tiny[@]}" --mode eval --turns <turns >stepped &
+exec 3>turns
+echo >&3
+await grep -q '^seconds: ' stepped
+check "bench --turns does a step at a time" eval 'kill -0 $! && test "$(grep -c "^seconds: " stepped)" -eq 1'
+echo >&3
+exec 3>&-
+wait $!
+check "... and ends after the last" test "$? $(grep -c '^seconds: ' stepped)" = "0 2"
 check "bench --mode nett" code 2 "$PASSGRID" bench "${tiny[@]}" --mode nett
 check "... says which there are" says "--mode: expected net, train, eval, fake1 or layers"
 

@@ -1,4 +1,4 @@
-/* Networks: sizes, passports' affines against the convolution they stand for, both branches over one trunk, threads, modes,
+/* Networks: sizes, passports' affines against the convolution they stand for, both branches at once, threads, modes,
  * frozen layers, ImageNet-size forms, width, chosen layers, copies between wirings. */
 #include "tests/unit/small_net.h"
 
@@ -286,7 +286,7 @@ static void test_refresh(void **state)
     close_small(&s);
 }
 
-/* ---- both branches over one trunk ---- */
+/* ---- both branches at once ---- */
 
 static void assert_gradients_near(const small_net *a, const small_net *b, double tolerance)
 {
@@ -304,7 +304,7 @@ static void assert_gradients_near(const small_net *a, const small_net *b, double
     }
 }
 
-/* One trunk for both branches against two whole passes, over two steps with another pass between. */
+/* Both branches at once against two whole passes, over two steps with another pass between. */
 static void check_shared_trunk(const pg_net_spec *spec)
 {
     small_net shared, whole;
