@@ -181,4 +181,5 @@ def main():
         file.write(f"{machine()}, PyTorch {torch or 'missing'}\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
