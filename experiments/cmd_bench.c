@@ -32,7 +32,7 @@ static const char usage[] =
     "  --batch B      images per step (default: 64)\n"
     "  --threads T    default: the cores that this process may use\n"
     "  --steps K      default: 10\n"
-    "  --turns        wait for a line of standard input before every step, so that two programs can take turns\n"
+    "  --turns        say `ready:`, then do a step for every line of standard input, so that programs can take turns\n"
     "  --conv C       algorithm of the convolutions: auto, direct, im2col, winograd (default: auto)\n"
     "  --mode M       net: best of the steps in training and in inference (default); train, eval, fake1: seconds of every "
     "step;\n"
@@ -166,6 +166,8 @@ static pg_status time_steps(bench *b, pg_status step(bench *b, void *of, pg_erro
 {
     pg_status status = PG_OK;
     PG_TRY(step(b, of, err));
+    if (b->turns) printf("ready:\n");
+    fflush(stdout);
     b->fastest = INFINITY;
     for (int i = 0; i < b->steps; i++) {
         if (b->turns) await_turn();

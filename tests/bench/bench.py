@@ -1,12 +1,13 @@
-"""Ours against PyTorch on the same cores: ratios from runs that alternate, with their spread.
+"""Ours against PyTorch on the same cores: ratios from programs that take turns, with their spread.
 
-usage: bench.py PASSGRID OUT_DIR [--pairs N] [--steps K] [--threads 1,2] [--rows TEXT]
+usage: bench.py PASSGRID OUT_DIR [--rounds N] [--steps K] [--threads 1,2] [--rows TEXT]
 
-Every row is measured in pairs: one run of passgrid, one of PyTorch in each of its two layouts, N times over. A pair's ratio is
-our images per second over those of the better layout, each by the median of its steps. Then what a scheme costs beside the plain
-network, both ours: here the two runs of a pair take turns, step by step, and a pair's cost is the median of its turns'. Prints the rows and writes OUT_DIR/bench.csv, OUT_DIR/costs.csv and OUT_DIR/machine.txt, each
-when it is complete. --rows keeps the rows whose name contains TEXT, and writes nothing. Fake 1 is 20 passports on 2,000 images;
-PyTorch's time is that of one, times 20, and there is one pair of runs.
+Every row is measured N times over by three programs, passgrid and PyTorch in each of its two layouts, that do a step each in turn,
+K times. A row is the median, over all turns, of our images per second over those of the better layout, the one whose median step
+in these K is the shorter. Then what a scheme costs beside the plain network, both ours, in the same way. Programs run one
+after the other instead would differ by as much as the machine does from one minute to the next. Prints the rows and writes
+OUT_DIR/bench.csv, OUT_DIR/costs.csv and OUT_DIR/machine.txt, each when it is complete. --rows keeps the rows whose name contains
+TEXT, and writes nothing. Fake 1 is 20 passports on 2,000 images; PyTorch's time is that of one, times 20, and there is one turn.
 """
 import argparse
 import contextlib
@@ -36,72 +37,70 @@ COSTS = [(arch, scheme, "bn" if scheme == "v1" else "gn", mode, batch)
          for arch in ("alexnet", "resnet18")]
 
 
-def values(text, name):
-    return [float(line.split(":")[1]) for line in text.splitlines() if line.startswith(name + ":")]
-
-
-def run(command):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr}")
-    return done.stdout
-
-
 def our_command(passgrid, row, threads, steps):
     _, arch, scheme, norm, mode, batch = row
     return [passgrid, "bench", "--arch", arch, "--scheme", scheme, "--norm", norm, "--batch", str(batch), "--threads",
-            str(threads), "--steps", str(steps), "--mode", mode]
+            str(threads), "--steps", str(steps), "--mode", mode, "--turns"]
 
 
-def ours(passgrid, row, threads, steps):
-    text = run(our_command(passgrid, row, threads, steps))
-    return statistics.median(values(text, "seconds")), values(text, "peak_bytes")[0]
-
-
-def theirs(row, threads, steps, layout):
+def their_command(row, threads, steps, layout):
     _, arch, scheme, norm, mode, batch = row
-    text = run(["/usr/bin/python3", os.path.join(HERE, "peer.py"), arch, scheme, norm, mode, str(batch), str(threads), str(steps),
-                layout])
-    return statistics.median(values(text, "seconds")), values(text, "peak_bytes")[0]
+    return ["/usr/bin/python3", os.path.join(HERE, "peer.py"), arch, scheme, norm, mode, str(batch), str(threads), str(steps),
+            layout]
 
 
-def measure(passgrid, row, threads, pairs, steps):
-    """Ratios of the pairs, the medians of seconds, peak bytes."""
-    if row[4] == "fake1":  # minutes a step
-        pairs, steps = 1, 1
-    ratios, mine, best, mine_peak, best_peak = [], [], [], 0, 0
-    for _ in range(pairs):
-        seconds, peak = ours(passgrid, row, threads, steps)
-        other, other_peak = min(theirs(row, threads, steps, layout) for layout in ("nchw", "nhwc"))
-        ratios.append(other / seconds)
-        mine.append(seconds)
-        best.append(other)
-        mine_peak, best_peak = max(mine_peak, peak), max(best_peak, other_peak)
-    return ratios, statistics.median(mine), statistics.median(best), mine_peak, best_peak
+def read_until(process, name):
+    """What follows the next `name:` that a program prints."""
+    for line in process.stdout:
+        if line.startswith(name + ":"):
+            return line.split(":")[1].strip()
+    sys.exit(f"{' '.join(process.args)}: ended with exit code {process.wait()} and no '{name}'")
 
 
 def turn(process):
-    """Let it do a step; the seconds that this took."""
+    """Let a program do a step; the seconds that this took."""
     process.stdin.write("\n")
     process.stdin.flush()
-    for line in process.stdout:
-        if line.startswith("seconds:"):
-            return float(line.split(":")[1])
-    sys.exit(f"{' '.join(process.args)}: ended with exit code {process.wait()} before its last step")
+    return float(read_until(process, "seconds"))
 
 
-def measure_cost(passgrid, row, threads, pairs, steps):
-    """Extra seconds of the scheme in percent of the plain network's, pair by pair."""
+def take_turns(commands, steps):
+    """Programs that do a step each in turn: seconds [command][step], peak bytes [command]."""
+    with contextlib.ExitStack() as stack:
+        processes = []
+        for command in commands:
+            processes.append(stack.enter_context(
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)))
+            read_until(processes[-1], "ready")
+        seconds = [[turn(process) for process in processes] for _ in range(steps)]
+        peaks = [float(read_until(process, "peak_bytes")) for process in processes]
+    return list(zip(*seconds)), peaks
+
+
+def measure(passgrid, row, threads, rounds, steps):
+    """Ratios of the turns, the medians of seconds, peak bytes."""
+    if row[4] == "fake1":  # minutes a step
+        rounds, steps = 1, 1
+    commands = [our_command(passgrid, row, threads, steps)] + [their_command(row, threads, steps, s) for s in ("nchw", "nhwc")]
+    ratios, mine, best, peaks = [], [], [], []
+    for _ in range(rounds):
+        seconds, peak = take_turns(commands, steps)
+        better = min((1, 2), key=lambda i: statistics.median(seconds[i]))
+        ratios += [theirs / ours for ours, theirs in zip(seconds[0], seconds[better])]
+        mine += seconds[0]
+        best += seconds[better]
+        peaks.append((peak[0], peak[better]))
+    return ratios, statistics.median(mine), statistics.median(best), max(p[0] for p in peaks), max(p[1] for p in peaks)
+
+
+def measure_cost(passgrid, row, threads, rounds, steps):
+    """Extra seconds of the scheme in percent of the plain network's, turn by turn."""
     arch, scheme, norm, mode, batch = row
+    commands = [our_command(passgrid, ("", arch, s, norm, mode, batch), threads, steps) for s in (scheme, "plain")]
     costs = []
-    for _ in range(pairs):
-        with contextlib.ExitStack() as stack:
-            marked, plain = (stack.enter_context(subprocess.Popen(
-                our_command(passgrid, ("", arch, s, norm, mode, batch), threads, steps) + ["--turns"], stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, text=True)) for s in (scheme, "plain"))
-            costs.append(statistics.median(100 * (turn(marked) / turn(plain) - 1) for _ in range(steps)))
-            for process in (marked, plain):
-                process.communicate()
+    for _ in range(rounds):
+        (marked, plain), _ = take_turns(commands, steps)
+        costs += [100 * (m / p - 1) for m, p in zip(marked, plain)]
     return costs
 
 
@@ -130,10 +129,10 @@ def compare(options, threads_list):
     """Our rows beside PyTorch's."""
     with written(options, "bench.csv") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["row", "threads", "pairs", "ratio", "lowest", "highest", "images_per_s", "torch_images_per_s", "peak_MB",
+        table.writerow(["row", "threads", "turns", "ratio", "lowest", "highest", "images_per_s", "torch_images_per_s", "peak_MB",
                         "torch_peak_MB"])
         for row, threads in ((r, t) for r in ROWS if options.rows in r[0] for t in threads_list):
-            ratios, mine, best, peak, other_peak = measure(options.passgrid, row, threads, options.pairs, options.steps)
+            ratios, mine, best, peak, other_peak = measure(options.passgrid, row, threads, options.rounds, options.steps)
             images = row[5] * (20 if row[4] == "fake1" else 1)
             table.writerow([row[0], threads, len(ratios), f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}",
                             f"{max(ratios):.2f}", f"{images / mine:.1f}", f"{images / best:.1f}", f"{peak / 1e6:.0f}",
@@ -148,13 +147,13 @@ def weigh(options, threads_list):
     """What schemes cost beside the plain network."""
     with written(options, "costs.csv") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["row", "threads", "pairs", "cost_percent", "lowest", "highest"])
+        table.writerow(["row", "threads", "turns", "cost_percent", "lowest", "highest"])
         for row, threads in ((r, t) for r in COSTS for t in threads_list):
             name = f"{row[3]} {row[0]} {row[1]} {row[2]}"
             if options.rows not in name:
                 continue
-            costs = measure_cost(options.passgrid, row, threads, options.pairs, options.steps)
-            table.writerow([name, threads, options.pairs] + [f"{f(costs):.1f}" for f in (statistics.median, min, max)])
+            costs = measure_cost(options.passgrid, row, threads, options.rounds, options.steps)
+            table.writerow([name, threads, len(costs)] + [f"{f(costs):.1f}" for f in (statistics.median, min, max)])
             file.flush()
             print(f"{name:26} {threads} threads: {statistics.median(costs):+.1f} % beside plain ({min(costs):+.1f} to "
                   f"{max(costs):+.1f})", flush=True)
@@ -164,7 +163,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("passgrid")
     parser.add_argument("out")
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rows", default="")

@@ -1,4 +1,5 @@
-"""The networks of the benchmark in PyTorch, run as its users run them; prints seconds of every step, one a line.
+"""The networks of the benchmark in PyTorch, run as its users run them. Says `ready:`, then does a step for every line of standard
+input and prints its seconds.
 
 usage: peer.py ARCH SCHEME NORM MODE BATCH THREADS STEPS LAYOUT
 ARCH alexnet | resnet18, SCHEME plain | v1 | v2, NORM bn | gn, MODE train | eval | fake1, LAYOUT nchw | nhwc.
@@ -146,10 +147,12 @@ def main():
             "eval": torch.no_grad()(lambda: net(x))}[mode]
     warm = (lambda: fake1_step(net, x[:128])) if mode == "fake1" else step
     warm()
+    print("ready:", flush=True)
     for _ in range(int(steps)):
+        sys.stdin.readline()
         start = time.perf_counter()
         step()
-        print(f"seconds: {(time.perf_counter() - start) * (20 if mode == 'fake1' else 1):.6f}")
+        print(f"seconds: {(time.perf_counter() - start) * (20 if mode == 'fake1' else 1):.6f}", flush=True)
     print(f"peak_bytes: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}")
 
 
