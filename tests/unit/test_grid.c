@@ -112,7 +112,7 @@ static void test_presets(void **state)
     pg_error err = {.message = ""};
     assert_int_equal(pg_options_defaults(pg_train_table, &fast, &err), PG_OK);
     assert_int_equal(pg_preset_apply(2, "train", pg_train_table, &fast, &err), PG_OK);
-    assert_int_equal(fast.epochs, 16);
+    assert_int_equal(fast.epochs, 20);
     assert_int_equal(fast.schedule, PG_SCHEDULE_ONE_CYCLE);
     assert_true(fast.weight_decay >= 5e-4 && fast.weight_decay <= 5e-4);
     assert_true(fast.lr >= 0.05 && fast.lr <= 0.05 && fast.label_smoothing >= 0.1 && fast.label_smoothing <= 0.1);
