@@ -1,7 +1,7 @@
 # gnuplot learning-cifar10-alexnet-bn.gp draws learning-cifar10-alexnet-bn.svg and learning-cifar10-alexnet-bn.png from learning-cifar10-alexnet-bn.csv
 points = 'learning-cifar10-alexnet-bn.csv'
 heading = 'cifar10, alexnet, bn'
-remark = 'full width and data, but 16 epochs by our own preset `fast`, not the published 200; one seed'
+remark = 'full width and data, but 20 epochs by our own preset `fast`, not the published 200; one seed'
 array series[2] = ['plain; public', 'v1; private']
 array colour[7] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']
 array mark[7] = [7, 5, 9, 11, 13, 4, 6]
