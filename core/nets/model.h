@@ -23,6 +23,7 @@
 
 enum { PG_PASSPORTS_MAX = 40 };
 
+/* BOTH: only what a forward of a training net runs; nothing is stored by it. */
 typedef enum pg_branch { PG_PUBLIC, PG_PRIVATE, PG_BOTH } pg_branch;
 
 typedef struct pg_net_spec {

@@ -46,12 +46,12 @@ static size_t statistics_at(const pg_net *net, const pg_cell *c, int part)
     return c->input_shared && !c->norm.fixed ? 0 : (size_t)part * pg_norm_sets(&c->norm, net->images_n);
 }
 
-static void move_statistics(pg_model *m, const pg_affine *affine, const pg_cell *c, int n, const pg_real *now)
+static void move_statistics(pg_model *m, const pg_affine *affine, const pg_cell *c, int n, const pg_real *batch_mean)
 {
     const double count = (double)n * c->norm.pixels, unbias = count > 1 ? count / (count - 1) : 1;
     for (int k = 0; k < c->norm.channels; k++) {
         pg_real *mean = &m->buffers[affine->mean + k], *var = &m->buffers[affine->var + k];
-        *mean = (pg_real)(0.9 * (double)*mean + 0.1 * (double)now[k]);
+        *mean = (pg_real)(0.9 * (double)*mean + 0.1 * (double)batch_mean[k]);
         *var = (pg_real)(0.9 * (double)*var + 0.1 * unbias * (double)c->variance[k]);
     }
 }

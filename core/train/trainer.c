@@ -86,7 +86,8 @@ struct pg_trainer {
     pg_net *net;
     pg_batches *batches;
     int triggers, capacity; /* triggers per batch; images per step with them */
-    pg_real *momentum, *images, *dlogits;
+    pg_real *momentum, *images;
+    pg_real *dlogits; /* [2,capacity,classes] for both branches */
     int32_t *labels;
     uint32_t *trigger_order;
     long trigger_position; /* triggers used so far */

@@ -114,25 +114,34 @@ static inline bool has_branch(const pg_net_spec *spec, pg_branch branch)
     return branch == PG_PRIVATE ? spec->passports && spec->private_affine : !spec->passports || spec->public_affine;
 }
 
-/* Cross-entropy of every branch and the sign loss, as one training step sums them. share: both branches are run at once, else
- * one after the other. backward: the gradients are added up too. logits [2,SMALL_BATCH,classes] by branch, or NULL. */
-static inline double run_small(small_net *s, pg_mode mode, bool share, bool backward, pg_real *logits)
+/* One forward, and backward if wanted, of a branch or of both; adds the losses, one after the other, as run_small. */
+static inline void run_pass(small_net *s, pg_branch branch, pg_mode mode, bool backward, pg_real *logits, double *loss)
 {
+    const int first = branch == PG_PRIVATE ? PG_PRIVATE : PG_PUBLIC, last = branch == PG_PUBLIC ? PG_PUBLIC : PG_PRIVATE;
     const size_t count = (size_t)(SMALL_BATCH * s->spec.classes);
-    const bool at_once = share && has_branch(&s->spec, PG_PUBLIC) && has_branch(&s->spec, PG_PRIVATE);
     pg_real dlogits[2 * SMALL_BATCH * SMALL_CLASSES];
-    double loss = 0;
-    const pg_real *z = NULL;
-    for (int b = PG_PUBLIC; b <= PG_PRIVATE; b++) {
-        if (!has_branch(&s->spec, (pg_branch)b)) continue;
-        const bool begins = !at_once || b == PG_PUBLIC, ends = !at_once || b == PG_PRIVATE;
-        const size_t at = at_once ? (size_t)b * count : 0;
-        if (begins) z = pg_net_forward(s->net, s->model, at_once ? PG_BOTH : (pg_branch)b, mode, s->images, SMALL_BATCH);
+    const pg_real *z = pg_net_forward(s->net, s->model, branch, mode, s->images, SMALL_BATCH);
+    for (int b = first; b <= last; b++) {
+        const size_t at = (size_t)(b - first) * count;
         if (logits) memcpy(logits + (size_t)b * count, z + at, count * sizeof *z);
-        loss += pg_cross_entropy(SMALL_BATCH, s->spec.classes, z + at, s->labels, 0, dlogits + at, NULL);
-        if (b == PG_PRIVATE) loss += pg_sign_loss(0.1, s->evidence, s->net);
-        if (backward && ends) pg_net_backward(s->net, s->model, dlogits);
+        *loss += pg_cross_entropy(SMALL_BATCH, s->spec.classes, z + at, s->labels, 0, dlogits + at, NULL);
     }
+    if (last == PG_PRIVATE) *loss += pg_sign_loss(0.1, s->evidence, s->net);
+    if (backward) pg_net_backward(s->net, s->model, dlogits);
+}
+
+/* Cross-entropy of every branch and the sign loss, as one training step sums them. at_once: both branches in one pass, else one
+ * after the other. backward: the gradients are added up too. logits [2,SMALL_BATCH,classes] by branch, or NULL. */
+static inline double run_small(small_net *s, pg_mode mode, bool at_once, bool backward, pg_real *logits)
+{
+    const bool public = has_branch(&s->spec, PG_PUBLIC), private = has_branch(&s->spec, PG_PRIVATE);
+    double loss = 0;
+    if (at_once && public && private) {
+        run_pass(s, PG_BOTH, mode, backward, logits, &loss);
+        return loss;
+    }
+    if (public) run_pass(s, PG_PUBLIC, mode, backward, logits, &loss);
+    if (private) run_pass(s, PG_PRIVATE, mode, backward, logits, &loss);
     return loss;
 }
 

@@ -305,28 +305,28 @@ static void assert_gradients_near(const small_net *a, const small_net *b, double
 }
 
 /* Both branches at once against two whole passes, over two steps with another pass between. */
-static void check_shared_trunk(const pg_net_spec *spec)
+static void check_both_branches(const pg_net_spec *spec)
 {
-    small_net shared, whole;
+    small_net at_once, in_turn;
     pg_real logits[2][2 * SMALL_BATCH * SMALL_CLASSES] = {{0}};
-    open_small(&shared, spec, PG_CONV_AUTO);
-    open_small(&whole, spec, PG_CONV_AUTO);
+    open_small(&at_once, spec, PG_CONV_AUTO);
+    open_small(&in_turn, spec, PG_CONV_AUTO);
     for (int step = 0; step < 2; step++) {
-        const double one = run_small(&shared, PG_TRAIN, true, true, logits[0]),
-                     two = run_small(&whole, PG_TRAIN, false, true, logits[1]);
+        const double one = run_small(&at_once, PG_TRAIN, true, true, logits[0]),
+                     two = run_small(&in_turn, PG_TRAIN, false, true, logits[1]);
         assert_true(one == two);
         assert_memory_equal(logits[0], logits[1], sizeof logits[0]);
-        assert_memory_equal(shared.model->buffers, whole.model->buffers, whole.model->buffer_count * sizeof(pg_real));
-        run_small(&shared, PG_EVAL, true, false, logits[0]);
-        run_small(&whole, PG_EVAL, false, false, logits[1]);
+        assert_memory_equal(at_once.model->buffers, in_turn.model->buffers, in_turn.model->buffer_count * sizeof(pg_real));
+        run_small(&at_once, PG_EVAL, true, false, logits[0]);
+        run_small(&in_turn, PG_EVAL, false, false, logits[1]);
         assert_memory_equal(logits[0], logits[1], sizeof logits[0]);
     }
-    assert_gradients_near(&shared, &whole, 1e-5);
-    close_small(&shared);
-    close_small(&whole);
+    assert_gradients_near(&at_once, &in_turn, 1e-5);
+    close_small(&at_once);
+    close_small(&in_turn);
 }
 
-static void test_shared_trunk(void **state)
+static void test_both_branches(void **state)
 {
     (void)state;
     static const char *const both[] = {"v2", "v3", "pan"};
@@ -345,7 +345,7 @@ static void test_shared_trunk(void **state)
         for (int scheme = 0; scheme < 3; scheme++)
             for (int norm = 0; norm < NORMS; norm++) {
                 const pg_net_spec spec = small_spec(cases[c].arch, (pg_norm_kind)norm, both[scheme], cases[c].layers);
-                check_shared_trunk(&spec);
+                check_both_branches(&spec);
             }
 }
 
@@ -689,7 +689,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parameter_counts), cmocka_unit_test(test_signature_bits),  cmocka_unit_test(test_width),
         cmocka_unit_test(test_bad_specs),        cmocka_unit_test(test_layer_names),     cmocka_unit_test(test_initial_weights),
-        cmocka_unit_test(test_passport_affine),  cmocka_unit_test(test_refresh),         cmocka_unit_test(test_shared_trunk),
+        cmocka_unit_test(test_passport_affine),  cmocka_unit_test(test_refresh),         cmocka_unit_test(test_both_branches),
         cmocka_unit_test(test_threads),          cmocka_unit_test(test_modes),           cmocka_unit_test(test_evaluation),
         cmocka_unit_test(test_train_from),       cmocka_unit_test(test_relu_before_add), cmocka_unit_test(test_copies),
         cmocka_unit_test(test_copy_from_plain),  cmocka_unit_test(test_copy_classes),    cmocka_unit_test(test_keep_weights),
