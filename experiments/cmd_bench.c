@@ -32,7 +32,7 @@ static const char usage[] =
     "  --batch B      images per step (default: 64)\n"
     "  --threads T    default: the cores that this process may use\n"
     "  --steps K      default: 10\n"
-    "  --turns        say `ready:`, then do a step for every line of standard input, so that programs can take turns\n"
+    "  --turns        in mode train, eval or fake1 say `ready:`, then do a step for every line of standard input\n"
     "  --conv C       algorithm of the convolutions: auto, direct, im2col, winograd (default: auto)\n"
     "  --mode M       net: best of the steps in training and in inference (default); train, eval, fake1: seconds of every "
     "step;\n"
@@ -115,6 +115,8 @@ static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
     }
     if (!b->arch || optind < argc)
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "expected --arch and options only (passgrid bench --help)"));
+    if (b->turns && (b->mode == MODE_NET || b->mode == MODE_LAYERS))
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "--turns: expected --mode train, eval or fake1, not %s", modes[b->mode]));
 done:
     return status;
 }

@@ -195,6 +195,8 @@ echo >&3
 exec 3>&-
 wait $!
 check "... and ends after the last" test "$? $(grep -c '^seconds: ' stepped)" = "0 2"
+check "bench --turns with no mode" code 2 "$PASSGRID" bench "${tiny[@]}" --turns
+check "... says with which" says "--turns: expected --mode train, eval or fake1, not net"
 check "bench --mode nett" code 2 "$PASSGRID" bench "${tiny[@]}" --mode nett
 check "... says which there are" says "--mode: expected net, train, eval, fake1 or layers"
 
