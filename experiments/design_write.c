@@ -11,7 +11,7 @@ static pg_status add_map(pg_tree *tree, pg_node *parent, const char *key, const 
     pg_status status = PG_OK;
     pg_node *map;
     PG_TRY(pg_node_add(tree, parent, key, PG_MAP, NULL, &map, err));
-    PG_TRY(pg_options_write(table, values, false, tree, map, err));
+    PG_TRY(pg_options_write(table, values, PG_REVEAL_PLACES, tree, map, err));
 done:
     return status;
 }
@@ -49,7 +49,7 @@ static pg_status add_schemes(const pg_design *d, pg_tree *tree, pg_error *err)
         const pg_design_scheme *s = &d->schemes[i];
         PG_TRY(pg_node_add(tree, list, NULL, PG_MAP, NULL, &map, err));
         PG_TRY(pg_node_add_text(tree, map, "scheme", s->scheme->name, err));
-        PG_TRY(pg_options_write(s->scheme->options, s->options, false, tree, map, err));
+        PG_TRY(pg_options_write(s->scheme->options, s->options, PG_REVEAL_PLACES, tree, map, err));
         PG_TRY(add_map(tree, map, "train", pg_train_table, &s->train, err));
     }
 done:
@@ -66,7 +66,7 @@ static pg_status add_attacks(const pg_design *d, pg_tree *tree, pg_error *err)
         const pg_design_attack *a = &d->attacks[i];
         PG_TRY(pg_node_add(tree, list, NULL, PG_MAP, NULL, &map, err));
         PG_TRY(pg_node_add_text(tree, map, "attack", a->attack->name, err));
-        PG_TRY(pg_options_write(a->attack->options, a->options, false, tree, map, err));
+        PG_TRY(pg_options_write(a->attack->options, a->options, PG_REVEAL_PLACES, tree, map, err));
         if (a->after) PG_TRY(pg_node_add_text(tree, map, "after", a->after->name, err));
         if (a->all_schemes) continue;
         PG_TRY(pg_node_add(tree, map, "schemes", PG_LIST, NULL, &names, err));
@@ -83,7 +83,7 @@ pg_status pg_design_write(const pg_design *design, char **text, pg_error *err)
     pg_tree *tree = NULL;
     PG_TRY(pg_tree_create(&tree, err));
     PG_TRY(pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &tree->root, err));
-    PG_TRY(pg_options_write(pg_grid_table, &design->grid, false, tree, tree->root, err));
+    PG_TRY(pg_options_write(pg_grid_table, &design->grid, PG_REVEAL_PLACES, tree, tree->root, err));
     PG_TRY(add_data(design, tree, err));
     PG_TRY(add_networks(design, tree, err));
     PG_TRY(add_map(tree, tree->root, "train", pg_train_table, &design->train, err));

@@ -40,7 +40,7 @@ done:
 
 /* A map under key that begins with `kind: name` and goes on with the options; kind NULL: the options alone. */
 static pg_status add_options(pg_tree *tree, pg_node *map, const char *key, const char *kind, const char *name,
-                             const pg_option *table, const void *values, bool reveal, pg_error *err)
+                             const pg_option *table, const void *values, pg_reveal reveal, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_node *entry;
@@ -57,7 +57,7 @@ static pg_status add_network(pg_tree *tree, pg_node *map, const pg_task *task, p
     snprintf(network.arch, sizeof network.arch, "%s", task->arch);
     for (int i = 0; pg_norm_names[i]; i++)
         if (strcmp(pg_norm_names[i], task->norm) == 0) network.norm = i;
-    return add_options(tree, map, "network", NULL, NULL, pg_network_table, &network, true, err);
+    return add_options(tree, map, "network", NULL, NULL, pg_network_table, &network, PG_REVEAL_ALL, err);
 }
 
 static pg_status add_null_models(pg_tree *tree, pg_node *map, const pg_task *task, pg_error *err)
@@ -70,7 +70,7 @@ done:
     return status;
 }
 
-static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, bool reveal, pg_error *err)
+static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_reveal reveal, pg_error *err)
 {
     pg_status status = PG_OK;
     PG_TRY(add_int(tree, map, "format", FORMAT, err));
@@ -80,8 +80,8 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, bool 
     PG_TRY(add_network(tree, map, task, err));
     PG_TRY(add_options(tree, map, "scheme", "scheme", task->scheme->name, task->scheme->options, task->scheme_options, reveal,
                        err));
-    PG_TRY(add_options(tree, map, "train", NULL, NULL, pg_train_table, &task->train, true, err));
-    PG_TRY(add_options(tree, map, "verify", NULL, NULL, pg_verify_table, &task->verify, true, err));
+    PG_TRY(add_options(tree, map, "train", NULL, NULL, pg_train_table, &task->train, PG_REVEAL_ALL, err));
+    PG_TRY(add_options(tree, map, "verify", NULL, NULL, pg_verify_table, &task->verify, PG_REVEAL_ALL, err));
     if (task->pretrained[0]) PG_TRY(pg_node_add_text(tree, map, "pretrained", task->pretrained, err));
     if (task->kind == PG_TASK_TRAIN) goto done;
     PG_TRY(pg_node_add_text(tree, map, "victim", task->victim, err));
@@ -100,7 +100,7 @@ done:
     return status;
 }
 
-static pg_status make_text(const pg_task *task, bool reveal, char **text, pg_error *err)
+static pg_status make_text(const pg_task *task, pg_reveal reveal, char **text, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_tree *tree = NULL;
@@ -124,8 +124,8 @@ pg_status pg_task_write(pg_task *task, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_task_clear_texts(task);
-    PG_TRY(make_text(task, true, &task->text, err));
-    PG_TRY(make_text(task, false, &task->public_text, err));
+    PG_TRY(make_text(task, PG_REVEAL_ALL, &task->text, err));
+    PG_TRY(make_text(task, PG_REVEAL_CONTENT, &task->public_text, err));
     pg_sha256(task->public_text, strlen(task->public_text), task->key);
 done:
     return status;

@@ -1,9 +1,9 @@
 /* A task: one node of the grid, complete in itself.
  *
  * Its canonical text holds everything that its result depends on, every default spelled out: data (name, checksum, subset),
- * network, scheme, training, verification, seed, attack, keys of its parents, format version. In its public text a commitment
- * (SHA-256) stands for every secret. Its key is the SHA-256 of the public text. A worker gets the canonical text and nothing
- * else; records and failures keep the public one. */
+ * network, scheme, training, verification, seed, attack, keys of its parents, format version. In its public text a SHA-256
+ * stands for every secret, and that of its content for every folder. Its key is the SHA-256 of the public text: a folder that
+ * moved makes no new task. A worker gets the canonical text and nothing else; records and failures keep the public one. */
 #ifndef PG_EXPERIMENTS_TASK_H
 #define PG_EXPERIMENTS_TASK_H
 
@@ -24,7 +24,7 @@ typedef struct pg_data_choice {
 typedef struct pg_task {
     char key[PG_SHA256_HEX];
     char *text;        /* canonical */
-    char *public_text; /* the same without secrets */
+    char *public_text; /* the same without secrets and paths */
     pg_task_kind kind;
     /* the network and its training; for an attack, its victim's */
     pg_data_choice data;

@@ -64,7 +64,14 @@ static pg_status read_labels(const char *path, pg_dataset *out, pg_error *err)
     return status;
 }
 
-static const char pin[] = " sha256:";
+static const char mark[] = " sha256:";
+
+/* Where the pin of a folder begins; NULL: it has none. */
+static const char *pin_of(const char *pinned)
+{
+    const char *at = strrchr(pinned, ' ');
+    return at && strncmp(at, mark, strlen(mark)) == 0 && strlen(at) == strlen(mark) + PG_SHA256_HEX - 1 ? at : NULL;
+}
 
 static pg_status add_file(pg_hash *hash, const char *folder, const char *name, pg_error *err)
 {
@@ -98,14 +105,14 @@ static pg_status sum_folder(const char *folder, char sum[PG_SHA256_HEX], pg_erro
 static pg_status unpin(const char *pinned, char folder[PG_PATH_MAX], pg_error *err)
 {
     char sum[PG_SHA256_HEX];
-    const char *at = strstr(pinned, pin);
+    const char *at = pin_of(pinned);
     const size_t length = at ? (size_t)(at - pinned) : strlen(pinned);
     if (length >= PG_PATH_MAX) return pg_fail(err, PG_BAD_INPUT, "%.40s...: the path is too long", pinned);
     memcpy(folder, pinned, length);
     folder[length] = 0;
     if (!at) return PG_OK;
     pg_status status = sum_folder(folder, sum, err);
-    if (status == PG_OK && strcmp(sum, at + strlen(pin)) != 0)
+    if (status == PG_OK && strcmp(sum, at + strlen(mark)) != 0)
         status = pg_fail(err, PG_BAD_INPUT, "%s: its pictures or labels are no longer those that it was pinned to", folder);
     return status;
 }
@@ -115,9 +122,9 @@ pg_status pg_triggers_pin(const char *folder, char *out, size_t room, pg_error *
     char bare[PG_PATH_MAX], sum[PG_SHA256_HEX];
     pg_status status = unpin(folder, bare, err);
     if (status == PG_OK) status = sum_folder(bare, sum, err);
-    if (status == PG_OK && strlen(bare) + strlen(pin) + sizeof sum > room)
+    if (status == PG_OK && strlen(bare) + strlen(mark) + sizeof sum > room)
         status = pg_fail(err, PG_BAD_INPUT, "%s: the path is too long", bare);
-    if (status == PG_OK) snprintf(out, room, "%s%s%s", bare, pin, sum);
+    if (status == PG_OK) snprintf(out, room, "%s%s%s", bare, mark, sum);
     return status;
 }
 

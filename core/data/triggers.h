@@ -5,8 +5,9 @@
 #include "core/base/random.h"
 #include "core/data/dataset.h"
 
-/* A folder pinned to what it holds: "FOLDER sha256:HEX", over the names and bytes of its pictures and of its labels.txt. Where
- * a folder is asked for, a pinned one serves too, as long as it holds the same: PG_BAD_INPUT otherwise. out may be folder. */
+/* A folder pinned to what it holds: "FOLDER sha256:HEX", over the names and bytes of its pictures and of its labels.txt,
+ * wherever it is. Functions that take a folder also take a pinned one, and fail with PG_BAD_INPUT if it now holds something
+ * else. out may be folder. */
 PG_CHECKED pg_status pg_triggers_pin(const char *folder, char *out, size_t room, pg_error *err);
 
 /* Read every JPEG and PNG of a folder, names sorted as text, with the labels of a text file (NULL: labels.txt in the folder),

@@ -283,7 +283,15 @@ static const char *commitment(const char *secret, char out[COMMITMENT_MAX])
     return out;
 }
 
-static pg_status write_value(const pg_option *option, const void *values, bool reveal, pg_tree *tree, pg_node *map,
+/* What a reader may see of a text. */
+static const char *shown(const pg_option *option, const char *text, pg_reveal reveal, char out[COMMITMENT_MAX])
+{
+    if (option->secret && reveal < PG_REVEAL_ALL) return commitment(text, out);
+    const char *pin = option->folder && reveal < PG_REVEAL_PLACES ? strrchr(text, ' ') : NULL;
+    return pin ? pin + 1 : text;
+}
+
+static pg_status write_value(const pg_option *option, const void *values, pg_reveal reveal, pg_tree *tree, pg_node *map,
                              pg_error *err)
 {
     const void *at = (const char *)values + option->offset;
@@ -294,15 +302,15 @@ static pg_status write_value(const pg_option *option, const void *values, bool r
     case PG_OPT_REAL: pg_number_text(*(const double *)at, number); break;
     case PG_OPT_BOOL: text = *(const bool *)at ? "true" : "false"; break;
     case PG_OPT_CHOICE: return pg_node_add_text(tree, map, option->key, option->choices[*(const int *)at], err);
-    case PG_OPT_TEXT:
-        return pg_node_add_text(tree, map, option->key, option->secret && !reveal ? commitment(at, hidden) : at, err);
+    case PG_OPT_TEXT: return pg_node_add_text(tree, map, option->key, shown(option, at, reveal, hidden), err);
     case PG_OPT_INTS:
     case PG_OPT_REALS: return write_list(option, at, tree, map, err);
     }
     return pg_node_add(tree, map, option->key, PG_SCALAR, text, NULL, err);
 }
 
-pg_status pg_options_write(const pg_option *table, const void *values, bool reveal, pg_tree *tree, pg_node *map, pg_error *err)
+pg_status pg_options_write(const pg_option *table, const void *values, pg_reveal reveal, pg_tree *tree, pg_node *map,
+                           pg_error *err)
 {
     pg_status status = PG_OK;
     for (; table->key && status == PG_OK; table++) status = write_value(table, values, reveal, tree, map, err);
@@ -315,7 +323,7 @@ pg_status pg_options_text(const pg_option *table, const void *values, char **tex
     pg_tree *tree = NULL;
     PG_TRY(pg_tree_create(&tree, err));
     PG_TRY(pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &tree->root, err));
-    PG_TRY(pg_options_write(table, values, false, tree, tree->root, err));
+    PG_TRY(pg_options_write(table, values, PG_REVEAL_CONTENT, tree, tree->root, err));
     PG_TRY(pg_yaml_emit(tree->root, PG_YAML_FLOW, text, err));
 done:
     pg_tree_destroy(&tree);

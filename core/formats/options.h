@@ -53,8 +53,8 @@ typedef struct pg_option {
     const char *const *choices; /* PG_OPT_CHOICE, ends with NULL */
     const char *unit;           /* for help; NULL if none */
     const char *help;           /* one line, lower case */
-    bool folder;                /* PG_OPT_TEXT other than the default: a folder whose content counts, not its path alone */
-    bool secret;                /* PG_OPT_TEXT only the owner may know: written as "sha256:" and its SHA-256 unless revealed */
+    bool folder; /* PG_OPT_TEXT: a default, or a folder pinned to its content ("PATH sha256:HEX"), which alone counts */
+    bool secret; /* PG_OPT_TEXT that only the owner may know: its SHA-256 stands for it unless it is revealed */
 } pg_option;
 
 /* Set every member that the table names to its default. PG_FAILED if a default does not fit its own option: a fault of the
@@ -81,9 +81,17 @@ void pg_options_unknown(const pg_option *const *tables, const char *const *keys,
 enum { PG_EXPAND_MAX = 100000 };
 PG_CHECKED pg_status pg_options_expand(pg_tree *tree, const pg_option *table, const pg_node *map, pg_node **out, pg_error *err);
 
+/* Who reads what is written, from the least to the most that it tells. */
+typedef enum pg_reveal {
+    PG_REVEAL_CONTENT, /* records and keys: "sha256:HEX" stands for a folder, wherever it is, and for a secret */
+    PG_REVEAL_PLACES,  /* the user's own configuration: folders with their paths */
+    PG_REVEAL_ALL,     /* a worker: secrets too */
+} pg_reveal;
+
 /* Write a struct back, every option of the table in its order and canonical spelling: as entries added to a map of tree, or as
- * one line of text "{rate: 0.5, scope: global}" (freed by pg_free) without secrets; the same bytes for the same values. */
-PG_CHECKED pg_status pg_options_write(const pg_option *table, const void *values, bool reveal, pg_tree *tree, pg_node *map,
+ * one line of text "{rate: 0.5, scope: global}" (freed by pg_free) that reveals content alone; the same bytes for the same
+ * values. */
+PG_CHECKED pg_status pg_options_write(const pg_option *table, const void *values, pg_reveal reveal, pg_tree *tree, pg_node *map,
                                       pg_error *err);
 PG_CHECKED pg_status pg_options_text(const pg_option *table, const void *values, char **text, pg_error *err);
 

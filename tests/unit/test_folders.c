@@ -1,0 +1,141 @@
+/* Folders of pictures as people have them: what counts in a task is what a folder holds, not where it is. */
+#include "core/base/file.h"
+#include "core/base/memory.h"
+#include "core/data/triggers.h"
+#include "experiments/grid.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <png.h>
+
+#include <cmocka.h>
+
+enum { SIDE = 32, PATH = 256 };
+
+static char root[] = "/tmp/passgrid-folders-XXXXXX";
+
+static const char *path_of(const char *folder, const char *file, char out[PATH])
+{
+    snprintf(out, PATH, "%s/%s%s%s", root, folder, file ? "/" : "", file ? file : "");
+    return out;
+}
+
+static void write_text(const char *folder, const char *file, const char *text)
+{
+    char path[PATH];
+    assert_int_equal(pg_file_write(path_of(folder, file, path), text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+}
+
+static void write_picture(const char *folder, const char *file, int level)
+{
+    char path[PATH];
+    uint8_t rgb[SIDE * SIDE * 3];
+    png_image png = {.version = PNG_IMAGE_VERSION, .width = SIDE, .height = SIDE, .format = PNG_FORMAT_RGB};
+    memset(rgb, level, sizeof rgb);
+    assert_true(png_image_write_to_file(&png, path_of(folder, file, path), 0, rgb, 0, NULL));
+}
+
+/* Two pictures and their labels. */
+static void write_set(const char *folder, const char *labels)
+{
+    char path[PATH];
+    assert_int_equal(pg_make_directories(path_of(folder, NULL, path), NULL), PG_OK);
+    write_picture(folder, "1.png", 10);
+    write_picture(folder, "2.png", 20);
+    write_text(folder, "labels.txt", labels);
+}
+
+/* ---- in a grid ---- */
+
+static pg_grid *read_grid(const char *folder)
+{
+    static const char format[] = "data: {name: synthetic, train: 64, test: 32}\n"
+                                 "networks: [{arch: alexnet, width: 0.0625}]\n"
+                                 "train: {epochs: 1}\n"
+                                 "schemes:\n"
+                                 "  - {scheme: adi, triggers: '%s'}\n"
+                                 "  - {scheme: v3, passport: random, triggers: '%s', signature: owner}\n"
+                                 "attacks: [{attack: prune, levels: [10]}]\n";
+    char at[PATH], config[PATH], text[4 * PATH];
+    static pg_problems problems;
+    pg_grid *grid = NULL;
+    pg_error err = {.message = ""};
+    problems.count = 0;
+    path_of(folder, NULL, at);
+    snprintf(text, sizeof text, format, at, at);
+    write_text(".", "grid.yaml", text);
+    if (pg_grid_read(path_of("grid.yaml", NULL, config), NULL, 0, NULL, &grid, &problems, &err) != PG_OK)
+        fail_msg("%s %s", err.message, problems.count ? problems.lines[0] : "");
+    return grid;
+}
+
+/* The same pictures in another place make the same tasks, and no record tells the place. */
+static void test_moved_folder(void **state)
+{
+    (void)state;
+    char here[PATH], there[PATH];
+    write_set("here", "1\n2\n");
+    write_set("over there/deep", "1\n2\n");
+    write_set("other", "1\n3\n");
+    pg_grid *a = read_grid("here"), *b = read_grid("over there/deep"), *c = read_grid("other");
+    assert_int_equal(a->count, 4);
+    for (int i = 0; i < a->count; i++) {
+        assert_string_equal(a->tasks[i].key, b->tasks[i].key);
+        assert_string_equal(a->tasks[i].public_text, b->tasks[i].public_text);
+        assert_null(strstr(a->tasks[i].public_text, root));
+        assert_non_null(strstr(a->tasks[i].public_text, "triggers: 'sha256:"));
+        assert_non_null(strstr(a->tasks[i].text, path_of("here", NULL, here)));
+        assert_non_null(strstr(b->tasks[i].text, path_of("over there/deep", NULL, there)));
+        assert_string_not_equal(a->tasks[i].key, c->tasks[i].key);
+    }
+    assert_non_null(strstr(a->resolved, here)); /* the user's own configuration finds it again */
+    assert_null(strstr(a->resolved, "owner"));
+    pg_grid_destroy(&a);
+    pg_grid_destroy(&b);
+    pg_grid_destroy(&c);
+}
+
+/* A name of blanks and of what looks like a pin is still a folder. */
+static void test_odd_name(void **state)
+{
+    (void)state;
+    char path[PATH], pinned[2 * PATH];
+    pg_error err = {.message = ""};
+    pg_dataset triggers;
+    write_set("of sha256:me and you", "1\n2\n");
+    assert_int_equal(pg_triggers_pin(path_of("of sha256:me and you", NULL, path), pinned, sizeof pinned, &err), PG_OK);
+    assert_int_equal(pg_triggers_load(pinned, NULL, 10, &triggers, &err), PG_OK);
+    assert_int_equal(triggers.count, 2);
+    pg_dataset_clear(&triggers);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(root) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", root);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_moved_folder),
+        cmocka_unit_test(test_odd_name),
+    };
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}
