@@ -154,13 +154,10 @@ static pg_status check_evidence(const claim *k, pg_error *err)
 static pg_status load(court *c, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_net_spec override = {.relu_before_add = true};
-    if (c->norm) PG_TRY(pg_norm_kind_parse(c->norm, &override.norm, err));
-    PG_TRY(pg_model_load(c->model_path, c->norm ? &override : NULL, &c->model, err));
-    if (pg_model_check_finite(c->model, err) != PG_OK) {
-        (void)pg_error_context(err, "%s", c->model_path);
-        PG_TRY(PG_BAD_INPUT);
-    }
+    pg_norm_kind norm;
+    if (c->norm) PG_TRY(pg_norm_kind_parse(c->norm, &norm, err));
+    const pg_model_hints hints = {.norm = c->norm ? &norm : NULL};
+    PG_TRY(pg_model_load(c->model_path, &hints, &c->model, NULL, err));
     for (int i = 0; i < c->claim_count; i++) {
         claim *k = &c->claims[i];
         PG_TRY(pg_evidence_load(k->path, &k->evidence, err));

@@ -88,7 +88,7 @@ pg_status pg_execute_model(const pg_workplace *at, const char *key, pg_model **o
 {
     char path[PG_PATH_MAX];
     const pg_status status = pg_execute_path(at, "models", key, path, err);
-    return status == PG_OK ? pg_model_load(path, NULL, out, err) : status;
+    return status == PG_OK ? pg_model_load(path, NULL, out, NULL, err) : status;
 }
 
 pg_status pg_execute_spec(const pg_task *task, int classes, const pg_dataset *images, pg_net_spec *out, pg_error *err)

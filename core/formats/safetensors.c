@@ -6,7 +6,7 @@
 #include "core/base/memory.h"
 
 #include <jansson.h>
-#include <stdbool.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +19,16 @@ static const struct {
     const char *name;
     size_t size;
 } dtypes[] = {
-    [PG_F32] = {"F32", 4}, [PG_F64] = {"F64", 8}, [PG_I64] = {"I64", 8}, [PG_I32] = {"I32", 4}, [PG_U8] = {"U8", 1},
+    [PG_F32] = {"F32", 4}, [PG_F64] = {"F64", 8},         [PG_I64] = {"I64", 8},         [PG_I32] = {"I32", 4},
+    [PG_U8] = {"U8", 1},   [PG_F16] = {"F16", 2},         [PG_BF16] = {"BF16", 2},       [PG_BOOL] = {"BOOL", 1},
+    [PG_I8] = {"I8", 1},   [PG_I16] = {"I16", 2},         [PG_U16] = {"U16", 2},         [PG_U32] = {"U32", 4},
+    [PG_U64] = {"U64", 8}, [PG_F8_E4M3] = {"F8_E4M3", 1}, [PG_F8_E5M2] = {"F8_E5M2", 1},
 };
+
+bool pg_dtype_is_real(pg_dtype dtype)
+{
+    return dtypes[dtype].name[0] == 'F' || dtype == PG_BF16;
+}
 
 /* Elements and bytes of a shape; false if they overflow or there are too many dimensions. */
 static bool array_size(const pg_array *array, size_t *count, size_t *bytes)
@@ -57,6 +65,7 @@ struct pg_safetensors {
     size_t count, metadata_count;
     pg_array *arrays;
     pg_metadata *metadata;
+    char *names; /* shortened names, if there are any */
 };
 
 static pg_status bad(const pg_safetensors *file, pg_error *err, const char *what)
@@ -69,16 +78,30 @@ static pg_status bad_array(const pg_safetensors *file, const char *name, pg_erro
     return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%.200s': %s", file->path, name, what);
 }
 
+/* Another kind of file; of PyTorch's own, a zip archive or, before version 1.6, a bare pickle, the message says how to convert
+ * them. */
+static pg_status bad_kind(const pg_safetensors *file, const char *bytes, size_t total, pg_error *err, const char *why)
+{
+    const bool zip = total >= 4 && memcmp(bytes, "PK\3\4", 4) == 0;
+    const bool pickle = total >= 2 && (unsigned char)bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5;
+    if (!zip && !pickle) return pg_fail(err, PG_BAD_INPUT, "%s: not a safetensors file: %s", file->path, why);
+    return pg_fail(err, PG_BAD_INPUT,
+                   "%s: not a safetensors file but a %s, as torch.save writes it; convert it in Python: import torch; from "
+                   "safetensors.torch import save_file; save_file({k: v.clone().contiguous() for k, v in torch.load('FILE', "
+                   "map_location='cpu', weights_only=True).items()}, 'FILE.safetensors')",
+                   file->path, zip ? "zip archive" : "Python pickle");
+}
+
 static pg_status parse_header(pg_safetensors *file, const char *bytes, size_t total, pg_error *err)
 {
     uint64_t length;
     json_error_t problem;
-    if (total < PREFIX) return bad(file, err, "not a safetensors file: shorter than 8 bytes");
+    if (total < PREFIX) return bad_kind(file, bytes, total, err, "shorter than 8 bytes");
     memcpy(&length, bytes, sizeof length);
-    if (length > PG_HEADER_MAX) return bad(file, err, "not a safetensors file: header too long");
+    if (length > PG_HEADER_MAX) return bad_kind(file, bytes, total, err, "header too long");
     if (length > total - PREFIX) return bad(file, err, "cut short: ends inside the header");
     const char *text = bytes + PREFIX;
-    if (length == 0 || text[0] != '{') return bad(file, err, "not a safetensors file: the header is no JSON object");
+    if (length == 0 || text[0] != '{') return bad_kind(file, bytes, total, err, "the header is no JSON object");
     file->header = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &problem);
     for (char *c = problem.text; !file->header && *c; c++)
         if ((unsigned char)*c < ' ') *c = '?'; /* it quotes the file */
@@ -94,13 +117,13 @@ static pg_status take_metadata(pg_safetensors *file, json_t *texts, pg_error *er
 {
     const char *key;
     json_t *value;
+    if (json_is_null(texts)) return PG_OK;
     if (!json_is_object(texts)) return bad(file, err, "__metadata__ is not an object");
     const pg_status status = pg_alloc(json_object_size(texts), sizeof *file->metadata, &file->metadata, err);
     if (status != PG_OK) return status;
     json_object_foreach(texts, key, value)
     {
-        if (!json_is_string(value)) return bad(file, err, "__metadata__ holds something other than texts");
-        file->metadata[file->metadata_count++] = (pg_metadata){key, json_string_value(value)};
+        if (json_is_string(value)) file->metadata[file->metadata_count++] = (pg_metadata){key, json_string_value(value)};
     }
     return PG_OK;
 }
@@ -115,7 +138,7 @@ static bool get_size(const json_t *value, size_t *out)
 
 static bool get_dtype(const json_t *value, pg_dtype *out)
 {
-    for (pg_dtype dtype = PG_F32; dtype <= PG_U8; dtype++) {
+    for (pg_dtype dtype = PG_F32; dtype <= PG_F8_E5M2; dtype++) {
         *out = dtype;
         if (json_is_string(value) && strcmp(json_string_value(value), dtypes[dtype].name) == 0) return true;
     }
@@ -131,7 +154,7 @@ static pg_status take_array(const pg_safetensors *file, const char *name, const 
     if (json_object_size(entry) != 3 || !json_is_array(shape) || !json_is_array(offsets))
         return bad_array(file, name, err, "expected dtype, shape and data_offsets");
     if (!get_dtype(json_object_get(entry, "dtype"), &array->dtype))
-        return bad_array(file, name, err, "expected type F32, F64, I64, I32 or U8");
+        return bad_array(file, name, err, "not a type of the format");
     if (json_array_size(shape) > PG_DIMS_MAX) return bad_array(file, name, err, "more than 8 dimensions");
     array->dims = (int)json_array_size(shape);
     for (int i = 0; i < array->dims; i++)
@@ -225,6 +248,7 @@ void pg_safetensors_close(pg_safetensors **file)
     pg_free((*file)->owned);
     pg_free((*file)->path);
     pg_free((*file)->arrays);
+    pg_free((*file)->names);
     pg_free((*file)->metadata);
     pg_free(*file);
     *file = NULL;
@@ -263,6 +287,70 @@ const char *pg_safetensors_metadata(const pg_safetensors *file, const char *key)
         if (strcmp(file->metadata[i].key, key) == 0) return file->metadata[i].value;
     return NULL;
 }
+
+/* ---- shorter names ---- */
+
+static bool is_part(const char *text, size_t length, const char *const *parts)
+{
+    for (; *parts; parts++)
+        if (strlen(*parts) == length && memcmp(*parts, text, length) == 0) return true;
+    return false;
+}
+
+/* Write name without these parts to out and return the end of it. A name of such parts alone stays. */
+static char *shorten(const char *name, const char *const *parts, char *out)
+{
+    char *const begin = out;
+    for (const char *from = name; *from;) {
+        const size_t length = strcspn(from, ".");
+        if (!is_part(from, length, parts)) {
+            if (out != begin) *out++ = '.';
+            memcpy(out, from, length);
+            out += length;
+        }
+        from += length + (from[length] == '.');
+    }
+    if (out == begin) out = stpcpy(out, name);
+    *out++ = 0;
+    return out;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static pg_status check_unique(const pg_safetensors *file, pg_error *err)
+{
+    const char **names = NULL;
+    pg_status status = PG_OK;
+    PG_TRY(pg_alloc(file->count, sizeof *names, &names, err));
+    for (size_t i = 0; i < file->count; i++) names[i] = file->arrays[i].name;
+    qsort(names, file->count, sizeof *names, by_name);
+    for (size_t i = 1; i < file->count; i++)
+        if (strcmp(names[i - 1], names[i]) == 0)
+            PG_TRY(bad_array(file, names[i], err, "two tensors have this name once the parts of a wrapper are left out"));
+done:
+    pg_free(names);
+    return status;
+}
+
+pg_status pg_safetensors_drop_parts(pg_safetensors *file, const char *const *parts, pg_error *err)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < file->count; i++) room += strlen(file->arrays[i].name) + 1;
+    const pg_status status = pg_alloc(room, 1, &file->names, err);
+    if (status != PG_OK) return status;
+    char *next = file->names;
+    for (size_t i = 0; i < file->count; i++) {
+        char *const name = next;
+        next = shorten(file->arrays[i].name, parts, name);
+        file->arrays[i].name = name;
+    }
+    return check_unique(file, err);
+}
+
+/* ---- values ---- */
 
 enum { SHAPE_MAX = 192 };
 
@@ -306,14 +394,39 @@ static pg_status get_counted(const pg_safetensors *file, const char *name, size_
     return PG_OK;
 }
 
+static pg_status bad_type(const pg_safetensors *file, const pg_array *array, pg_error *err)
+{
+    return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%.200s': its type %s is not one that is read here", file->path, array->name,
+                   dtypes[array->dtype].name);
+}
+
+/* Half precision: sign, 5 bits of exponent, 10 of fraction. */
+static float from_f16(uint16_t bits)
+{
+    const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    const float value = exponent == 31 ? (fraction ? NAN : INFINITY)
+                                       : ldexpf((float)(exponent ? fraction + 1024 : fraction), (exponent ? exponent : 1) - 25);
+    return bits >> 15 ? -value : value;
+}
+
+/* The upper half of a float. */
+static float from_bf16(uint16_t bits)
+{
+    const uint32_t whole = (uint32_t)bits << 16;
+    float value;
+    memcpy(&value, &whole, sizeof value);
+    return value;
+}
+
 /* out[i] = element i of array, which is of the given type and aligned only by chance. */
-#define CONVERT(source, target)                                                                                                \
+#define CONVERT_BY(source, target, convert)                                                                                    \
     for (size_t i = 0; i < array->count; i++) {                                                                                \
         source value;                                                                                                          \
         memcpy(&value, (const char *)array->data + i * sizeof value, sizeof value);                                            \
-        out[i] = (target)value;                                                                                                \
+        out[i] = (target)convert(value);                                                                                       \
     }                                                                                                                          \
     break
+#define CONVERT(source, target) CONVERT_BY(source, target, )
 
 pg_status pg_safetensors_read_f32(const pg_safetensors *file, const char *name, float *out, size_t count, pg_error *err)
 {
@@ -325,7 +438,11 @@ pg_status pg_safetensors_read_f32(const pg_safetensors *file, const char *name, 
     case PG_F64: CONVERT(double, float);
     case PG_I64: CONVERT(int64_t, float);
     case PG_I32: CONVERT(int32_t, float);
-    case PG_U8: CONVERT(uint8_t, float);
+    case PG_U8:
+    case PG_BOOL: CONVERT(uint8_t, float);
+    case PG_F16: CONVERT_BY(uint16_t, float, from_f16);
+    case PG_BF16: CONVERT_BY(uint16_t, float, from_bf16);
+    default: return bad_type(file, array, err);
     }
     return PG_OK;
 }
@@ -340,7 +457,11 @@ pg_status pg_safetensors_read_f64(const pg_safetensors *file, const char *name, 
     case PG_F64: CONVERT(double, double);
     case PG_I64: CONVERT(int64_t, double);
     case PG_I32: CONVERT(int32_t, double);
-    case PG_U8: CONVERT(uint8_t, double);
+    case PG_U8:
+    case PG_BOOL: CONVERT(uint8_t, double);
+    case PG_F16: CONVERT_BY(uint16_t, double, from_f16);
+    case PG_BF16: CONVERT_BY(uint16_t, double, from_bf16);
+    default: return bad_type(file, array, err);
     }
     return PG_OK;
 }
@@ -353,9 +474,11 @@ pg_status pg_safetensors_read_i64(const pg_safetensors *file, const char *name, 
     switch (array->dtype) {
     case PG_I64: CONVERT(int64_t, int64_t);
     case PG_I32: CONVERT(int32_t, int64_t);
-    case PG_U8: CONVERT(uint8_t, int64_t);
-    case PG_F32:
-    case PG_F64: return bad_array(file, name, err, "expected integers, got floating point");
+    case PG_U8:
+    case PG_BOOL: CONVERT(uint8_t, int64_t);
+    default:
+        if (!pg_dtype_is_real(array->dtype)) return bad_type(file, array, err);
+        return bad_array(file, name, err, "expected integers, got floating point");
     }
     return PG_OK;
 }

@@ -1,9 +1,10 @@
 /* Files of named arrays in the safetensors format.
  *
  * Format (Hugging Face, safetensors): 8 bytes little-endian length of the header; the header, a JSON object that gives each
- * tensor's dtype, shape and data_offsets, and texts under "__metadata__", padded with spaces to a multiple of 8; the data,
- * little-endian, row-major, without gaps. A file is hostile input: everything in it is checked before any of it is used, and
- * what is wrong gives "file: tensor 'x': ..." and PG_BAD_INPUT. The format has no checksum: keep one elsewhere. */
+ * tensor's dtype, shape and data_offsets, and texts under "__metadata__" (null, and values that are no texts, count as absent),
+ * padded with spaces to a multiple of 8; the data, little-endian, row-major, without gaps. A file is hostile input: everything
+ * in it is checked before any of it is used, and what is wrong gives "file: tensor 'x': ..." and PG_BAD_INPUT. The format has
+ * no checksum: keep one elsewhere. */
 #ifndef PG_FORMATS_SAFETENSORS_H
 #define PG_FORMATS_SAFETENSORS_H
 
@@ -11,10 +12,28 @@
 #include "core/base/real.h"
 #include "core/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum pg_dtype { PG_F32, PG_F64, PG_I64, PG_I32, PG_U8 } pg_dtype;
+/* All types of the format. The arrays of this program are of the first five. */
+typedef enum pg_dtype {
+    PG_F32,
+    PG_F64,
+    PG_I64,
+    PG_I32,
+    PG_U8,
+    PG_F16,
+    PG_BF16,
+    PG_BOOL,
+    PG_I8,
+    PG_I16,
+    PG_U16,
+    PG_U32,
+    PG_U64,
+    PG_F8_E4M3,
+    PG_F8_E5M2
+} pg_dtype;
 
 #ifdef PG_DOUBLE
 #define PG_REAL_DTYPE            PG_F64
@@ -63,12 +82,19 @@ size_t pg_safetensors_metadata_count(const pg_safetensors *file);
 const pg_metadata *pg_safetensors_metadata_at(const pg_safetensors *file, size_t i);
 const char *pg_safetensors_metadata(const pg_safetensors *file, const char *key);
 
+/* Does the type hold floating-point numbers, as weights are? */
+bool pg_dtype_is_real(pg_dtype dtype);
+
+/* Leave these parts (ended by NULL) out of the dotted names of all arrays: without "module", "module.features.0.weight" is
+ * "features.0.weight". PG_BAD_INPUT where two arrays would then have one name. */
+PG_CHECKED pg_status pg_safetensors_drop_parts(pg_safetensors *file, const char *const *parts, pg_error *err);
+
 /* The array of that name, which must be there and have that shape; shape NULL allows any of dims dimensions, dims -1 any. */
 PG_CHECKED pg_status pg_safetensors_get(const pg_safetensors *file, const char *name, int dims, const size_t *shape,
                                         const pg_array **out, pg_error *err);
 
-/* Copy the array of that name, which must have count elements, to out [count], converted: any dtype to f32 and f64 (rounded to
- * nearest), integers to i64. */
+/* Copy the array of that name, which must have count elements, to out [count], converted: F32, F64, F16, BF16, I64, I32,
+ * U8 and BOOL to f32 and f64 (rounded to nearest), I64, I32, U8 and BOOL to i64; other types are PG_BAD_INPUT. */
 PG_CHECKED pg_status pg_safetensors_read_f32(const pg_safetensors *file, const char *name, float *out, size_t count,
                                              pg_error *err);
 PG_CHECKED pg_status pg_safetensors_read_f64(const pg_safetensors *file, const char *name, double *out, size_t count,

@@ -213,8 +213,8 @@ static pg_status check_sizes(const pg_net_spec *spec, pg_error *err)
 {
     if (!(spec->width > 0) || spec->width > 16)
         return pg_fail(err, PG_BAD_INPUT, "width: expected a number in (0, 16], got %g", spec->width);
-    if (spec->classes < 2 || spec->classes > 1000000)
-        return pg_fail(err, PG_BAD_INPUT, "classes: expected 2 to 1000000, got %d", spec->classes);
+    if (spec->classes < 2 || spec->classes > PG_CLASSES_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "classes: expected 2 to %d, got %d", PG_CLASSES_MAX, spec->classes);
     if (spec->image_height < 1 || spec->image_height > 4096 || spec->image_width < 1 || spec->image_width > 4096)
         return pg_fail(err, PG_BAD_INPUT, "images: expected sides of 1 to 4096 pixels, got %dx%d", spec->image_height,
                        spec->image_width);
@@ -246,7 +246,7 @@ static void set_start_values(pg_model *model)
         }
 }
 
-pg_status pg_model_create(const pg_net_spec *spec, pg_model **out, pg_error *err)
+pg_status pg_model_plan(const pg_net_spec *spec, pg_model **out, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_model *model = NULL;
@@ -270,14 +270,33 @@ pg_status pg_model_create(const pg_net_spec *spec, pg_model **out, pg_error *err
     model->param_count = count.params;
     model->buffer_count = count.buffers;
     PG_TRY(pg_alloc((size_t)count.tensors, sizeof *model->tensors, &model->tensors, err));
-    PG_TRY(pg_alloc(count.params, sizeof *model->params, &model->params, err));
-    PG_TRY(pg_alloc(count.buffers, sizeof *model->buffers, &model->buffers, err));
     lay_out(&fill);
-    set_start_values(model);
     *out = model;
     model = NULL;
 done:
     pg_model_destroy(&model);
+    return status;
+}
+
+pg_status pg_model_allocate(pg_model *model, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(pg_alloc(model->param_count, sizeof *model->params, &model->params, err));
+    PG_TRY(pg_alloc(model->buffer_count, sizeof *model->buffers, &model->buffers, err));
+    set_start_values(model);
+done:
+    return status;
+}
+
+pg_status pg_model_create(const pg_net_spec *spec, pg_model **out, pg_error *err)
+{
+    pg_model *model = NULL;
+    pg_status status = pg_model_plan(spec, &model, err);
+    if (status == PG_OK) status = pg_model_allocate(model, err);
+    if (status == PG_OK)
+        *out = model;
+    else
+        pg_model_destroy(&model);
     return status;
 }
 
@@ -457,11 +476,23 @@ double pg_model_flops(const pg_model *model)
     return total;
 }
 
+static bool is_variance(const pg_model *model, const pg_tensor *tensor)
+{
+    const pg_affine *a = model->layers[tensor->layer].affine;
+    return tensor->buffer && (tensor->offset == a[PG_PUBLIC].var || tensor->offset == a[PG_PRIVATE].var);
+}
+
 pg_status pg_model_check_finite(const pg_model *model, pg_error *err)
 {
-    if (!pg_all_finite(model->param_count, model->params)) return pg_fail(err, PG_FAILED, "a weight is not a finite number");
-    if (!pg_all_finite(model->buffer_count, model->buffers))
-        return pg_fail(err, PG_FAILED, "a running statistic is not a finite number");
+    for (int i = 0; i < model->tensor_count; i++) {
+        const pg_tensor *t = &model->tensors[i];
+        const pg_real *values = (t->buffer ? model->buffers : model->params) + t->offset;
+        if (!pg_all_finite(t->count, values))
+            return pg_fail(err, PG_FAILED, "tensor '%s': a value is not a finite number", t->name);
+        if (!is_variance(model, t)) continue;
+        for (size_t e = 0; e < t->count; e++)
+            if (values[e] < 0) return pg_fail(err, PG_FAILED, "tensor '%s': a variance is negative", t->name);
+    }
     return PG_OK;
 }
 

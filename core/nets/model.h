@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PG_PASSPORTS_MAX = 40 };
+enum { PG_PASSPORTS_MAX = 40, PG_CLASSES_MAX = 1000000 };
 
 /* BOTH: only what a forward of a training net runs; nothing is stored by it. */
 typedef enum pg_branch { PG_PUBLIC, PG_PRIVATE, PG_BOTH } pg_branch;
@@ -89,6 +89,11 @@ typedef struct pg_model {
 /* Shapes from the spec; parameters zero, running variances one, norm affine at one and zero. PG_BAD_INPUT if a layer would be
  * empty or the spec makes no sense. */
 PG_CHECKED pg_status pg_model_create(const pg_net_spec *spec, pg_model **out, pg_error *err);
+
+/* The same in two steps. A planned model has its shapes, its tensors and their sizes, but neither params nor buffers: it costs
+ * little, however large the network is, and answers every question about shapes. */
+PG_CHECKED pg_status pg_model_plan(const pg_net_spec *spec, pg_model **out, pg_error *err);
+PG_CHECKED pg_status pg_model_allocate(pg_model *model, pg_error *err);
 void pg_model_destroy(pg_model **model);
 
 /* Initial weights (fan-out normal for convolutions, uniform +-1/sqrt(fan-in) for dense layers and convolution biases), from the
@@ -123,7 +128,8 @@ size_t pg_model_parameters(const pg_model *model);
 double pg_layer_flops(const pg_layer *layer);
 double pg_model_flops(const pg_model *model);
 
-/* PG_FAILED where a parameter or a running statistic is not a finite number, as after training that diverged. */
+/* PG_FAILED, naming the tensor, where a parameter or a running statistic is not a finite number, as after training that
+ * diverged, or where a running variance is negative. */
 PG_CHECKED pg_status pg_model_check_finite(const pg_model *model, pg_error *err);
 
 /* Tensor i to or from state-dict order; values [tensor.count]. */

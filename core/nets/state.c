@@ -5,6 +5,7 @@
 #include "core/formats/number.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,19 +184,45 @@ static void infer_branches(const pg_safetensors *file, const char *layer, pg_net
     spec->perceptron |= find(file, layer, "fc.0.weight") != NULL;
 }
 
-static pg_status infer_spec(const pg_safetensors *file, const char *path, const pg_net_spec *override, pg_net_spec *out,
-                            pg_error *err)
+static void assume(pg_model_facts *facts, const char *format, ...) PG_PRINTF(2, 3);
+static void assume(pg_model_facts *facts, const char *format, ...)
+{
+    va_list args;
+    const size_t used = strlen(facts->assumed);
+    const int parted = used ? snprintf(facts->assumed + used, sizeof facts->assumed - used, "; ") : 0;
+    va_start(args, format);
+    vsnprintf(facts->assumed + used + parted, sizeof facts->assumed - used - (size_t)parted, format, args);
+    va_end(args);
+}
+
+/* What neither names nor shapes show: hints, or the defaults, which are said. */
+static void take_hints(const pg_model_hints *hints, pg_net_spec *spec, pg_model_facts *facts)
+{
+    if (hints->relu_before_add)
+        spec->relu_before_add = *hints->relu_before_add;
+    else if (spec->arch->residual)
+        assume(facts, "relu_before_add is %s", spec->relu_before_add ? "true" : "false");
+    if (hints->image_height && hints->image_width) {
+        spec->image_height = hints->image_height;
+        spec->image_width = hints->image_width;
+    } else {
+        assume(facts, "images are %dx%d", spec->image_height, spec->image_width);
+    }
+}
+
+static pg_status infer_spec(const pg_safetensors *file, const char *path, const pg_model_hints *hints, pg_net_spec *out,
+                            pg_model_facts *facts, pg_error *err)
 {
     const pg_arch *arch = arch_of(file);
     if (!arch)
         return pg_fail(err, PG_BAD_INPUT,
                        "%s: no classifier.weight, classifier.6.weight or linear.weight: not a network known here", path);
     pg_net_spec spec = pg_net_spec_plain(arch, PG_NORM_BN, 0);
-    if (override) spec.relu_before_add = override->relu_before_add;
+    take_hints(hints, &spec, facts);
     spec.public_affine = false;
     pg_row rows[PG_ROWS_MAX];
     const int n = arch->rows(spec.relu_before_add, rows);
-    const pg_status status = infer_norm(file, path, rows, n, override ? &override->norm : NULL, &spec.norm, err);
+    const pg_status status = infer_norm(file, path, rows, n, hints->norm, &spec.norm, err);
     if (status != PG_OK) return status;
     widths width = {0, INFINITY};
     for (int i = 0, conv = 0; i < n; i++) {
@@ -216,7 +243,7 @@ static pg_status infer_spec(const pg_safetensors *file, const char *path, const 
     const pg_array *last = find(file, rows[n - 1].name, "weight");
     if (!last || last->dims != 2)
         return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s.weight' is missing or no matrix", path, rows[n - 1].name);
-    spec.classes = last->shape[0] < 1000000 ? (int)last->shape[0] : 0;
+    spec.classes = last->shape[0] <= PG_CLASSES_MAX ? (int)last->shape[0] : 0;
     *out = spec;
     return PG_OK;
 }
@@ -253,28 +280,113 @@ static pg_status written_spec(const pg_safetensors *file, const char *path, pg_n
     return PG_OK;
 }
 
-static pg_status find_spec(const pg_safetensors *file, const char *path, const pg_net_spec *override, pg_net_spec *out,
-                           pg_error *err)
+static pg_status find_spec(const pg_safetensors *file, const char *path, const pg_model_hints *hints, pg_net_spec *out,
+                           pg_model_facts *facts, pg_error *err)
 {
+    static const pg_model_hints none = {.norm = NULL};
     if (pg_safetensors_metadata(file, "arch")) return written_spec(file, path, out, err);
-    return infer_spec(file, path, override, out, err);
+    return infer_spec(file, path, hints ? hints : &none, out, facts, err);
+}
+
+/* The note of that name into out [size], which stays empty where the file has none. */
+static pg_status take_note(const pg_safetensors *file, const char *path, const char *key, char *out, size_t size, pg_error *err)
+{
+    const char *text = pg_safetensors_metadata(file, key);
+    if (text && strlen(text) >= size)
+        return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' is longer than %zu bytes", path, key, size - 1);
+    if (text) strcpy(out, text);
+    return PG_OK;
 }
 
 /* ---- reading ---- */
 
-static pg_status read_tensor(const pg_safetensors *file, const char *path, pg_model *model, const pg_tensor *t, pg_real *values,
-                             pg_real *again, pg_error *err)
+pg_status pg_state_open(const char *path, pg_safetensors **out, pg_error *err)
+{
+    static const char *const wrappers[] = {"module", "_orig_mod", NULL}; /* DataParallel and its kin; torch.compile */
+    pg_status status = pg_safetensors_open(path, out, err);
+    if (status == PG_OK) status = pg_safetensors_drop_parts(*out, wrappers, err);
+    if (status != PG_OK) pg_safetensors_close(out);
+    return status;
+}
+
+/* Under its first name, its second, or both: the one to read. */
+static const char *name_in(const pg_safetensors *file, const pg_tensor *t)
+{
+    const bool second = t->alias[0] && !pg_safetensors_find(file, t->name) && pg_safetensors_find(file, t->alias);
+    return second ? t->alias : t->name;
+}
+
+static pg_status check_shape(const pg_safetensors *file, const pg_tensor *t, const char *name, pg_error *err)
 {
     size_t shape[4];
     const pg_array *array;
     for (int d = 0; d < t->rank; d++) shape[d] = (size_t)t->shape[d];
-    const bool first = pg_safetensors_find(file, t->name) != NULL, second = t->alias[0] && pg_safetensors_find(file, t->alias);
-    const char *name = first || !second ? t->name : t->alias;
+    return pg_safetensors_get(file, name, t->rank, shape, &array, err);
+}
+
+/* Does the array's name consist of the layer's and one of these endings? */
+static bool is_of_layer(const char *name, const char *layer, const char *const *endings)
+{
+    const size_t n = strlen(layer);
+    if (strncmp(name, layer, n) != 0 || name[n] != '.') return false;
+    for (; *endings; endings++)
+        if (strcmp(name + n + 1, *endings) == 0) return true;
+    return false;
+}
+
+/* Is it a tensor of the network, or of evidence beside it? Names of evidence: see core/ownership/evidence.h. */
+static bool is_used(const pg_model *model, const char *name)
+{
+    static const char *const evidence[] = {
+        "key", "skey", "b", "key_private", "skey_private", "sign_loss.b", "sign_loss_private.b", "projection", "mark", NULL};
+    for (int i = 0; i < model->tensor_count; i++)
+        if (strcmp(model->tensors[i].name, name) == 0 || strcmp(model->tensors[i].alias, name) == 0) return true;
+    for (int i = 0; i < model->layer_count; i++)
+        if (model->layers[i].conv >= 0 && is_of_layer(name, model->layers[i].row.name, evidence)) return true;
+    return strcmp(name, "triggers.images") == 0 || strcmp(name, "triggers.labels") == 0;
+}
+
+/* A tensor of floating-point numbers that nothing uses is a layer that the network does not have, so that it would not be the
+ * file's network. Others cannot be weights: counters are known, the rest is said. */
+static pg_status check_unused(const pg_safetensors *file, const char *path, const pg_model *model, pg_model_facts *facts,
+                              pg_error *err)
+{
+    const char *unused = NULL, *other = NULL;
+    size_t count = 0, others = 0;
+    for (size_t i = 0; i < pg_safetensors_count(file); i++) {
+        const pg_array *array = pg_safetensors_at(file, i);
+        if (is_used(model, array->name) || ends_with(array->name, ".num_batches_tracked")) continue;
+        if (pg_dtype_is_real(array->dtype))
+            unused = count++ ? unused : array->name;
+        else
+            other = others++ ? other : array->name;
+    }
+    if (count)
+        return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%.200s' and %zu more have no place in a %s: it is another network", path,
+                       unused, count - 1, model->spec.arch->name);
+    if (others) assume(facts, "%zu tensors that are no weights do not matter (the first is '%.80s')", others, other);
+    return PG_OK;
+}
+
+/* The network has all its tensors in the file, of its shapes, and the file no more. */
+static pg_status check_tensors(const pg_safetensors *file, const char *path, const pg_model *model, pg_model_facts *facts,
+                               pg_error *err)
+{
+    for (int i = 0; i < model->tensor_count; i++) {
+        const pg_status status = check_shape(file, &model->tensors[i], name_in(file, &model->tensors[i]), err);
+        if (status != PG_OK) return status;
+    }
+    return check_unused(file, path, model, facts, err);
+}
+
+static pg_status read_tensor(const pg_safetensors *file, const char *path, pg_model *model, const pg_tensor *t, pg_real *values,
+                             pg_real *again, pg_error *err)
+{
     pg_status status = PG_OK;
-    PG_TRY(pg_safetensors_get(file, name, t->rank, shape, &array, err));
+    const char *name = name_in(file, t);
     PG_TRY(pg_safetensors_read_real(file, name, values, t->count, err));
-    if (first && second) {
-        PG_TRY(pg_safetensors_get(file, t->alias, t->rank, shape, &array, err));
+    if (t->alias[0] && name == t->name && pg_safetensors_find(file, t->alias)) {
+        PG_TRY(check_shape(file, t, t->alias, err));
         PG_TRY(pg_safetensors_read_real(file, t->alias, again, t->count, err));
         if (memcmp(values, again, t->count * sizeof *values) != 0)
             PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensors '%s' and '%s' should be one and the same, but differ", path, t->name,
@@ -285,33 +397,57 @@ done:
     return status;
 }
 
-pg_status pg_model_load(const char *path, const pg_net_spec *override, pg_model **out, pg_error *err)
+static pg_status read_tensors(const pg_safetensors *file, const char *path, pg_model *model, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_safetensors *file = NULL;
-    pg_model *model = NULL;
     pg_real *values = NULL, *again = NULL;
-    pg_net_spec spec;
     size_t largest = 0;
-    PG_TRY(pg_safetensors_open(path, &file, err));
-    PG_TRY(find_spec(file, path, override, &spec, err));
-    status = pg_model_create(&spec, &model, err);
-    if (status != PG_OK) {
-        pg_error_context(err, "%s", path);
-        goto done;
-    }
     for (int i = 0; i < model->tensor_count; i++)
         if (model->tensors[i].count > largest) largest = model->tensors[i].count;
+    PG_TRY(pg_model_allocate(model, err));
     PG_TRY(pg_alloc(largest, sizeof *values, &values, err));
     PG_TRY(pg_alloc(largest, sizeof *again, &again, err));
     for (int i = 0; i < model->tensor_count; i++)
         PG_TRY(read_tensor(file, path, model, &model->tensors[i], values, again, err));
+    if (pg_model_check_finite(model, err) != PG_OK) {
+        pg_error_context(err, "%s", path);
+        status = PG_BAD_INPUT;
+    }
+done:
+    pg_free(values);
+    pg_free(again);
+    return status;
+}
+
+static pg_status plan(const pg_safetensors *file, const char *path, const pg_model_hints *hints, pg_model **out,
+                      pg_model_facts *facts, pg_error *err)
+{
+    pg_net_spec spec;
+    pg_status status = find_spec(file, path, hints, &spec, facts, err);
+    if (status != PG_OK) return status;
+    status = pg_model_plan(&spec, out, err);
+    if (status != PG_OK) pg_error_context(err, "%s", path);
+    return status;
+}
+
+pg_status pg_model_load(const char *path, const pg_model_hints *hints, pg_model **out, pg_model_facts *facts, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_safetensors *file = NULL;
+    pg_model *model = NULL;
+    pg_model_facts told = {.pixels = ""};
+    PG_TRY(pg_state_open(path, &file, err));
+    PG_TRY(take_note(file, path, "pixels", told.pixels, sizeof told.pixels, err));
+    PG_TRY(take_note(file, path, "data", told.data, sizeof told.data, err));
+    PG_TRY(take_note(file, path, "data_sha256", told.data_sha256, sizeof told.data_sha256, err));
+    PG_TRY(plan(file, path, hints, &model, &told, err));
+    PG_TRY(check_tensors(file, path, model, &told, err));
+    PG_TRY(read_tensors(file, path, model, err));
+    if (facts) *facts = told;
     *out = model;
     model = NULL;
 done:
     pg_safetensors_close(&file);
     pg_model_destroy(&model);
-    pg_free(values);
-    pg_free(again);
     return status;
 }

@@ -2,6 +2,7 @@
 #ifndef PG_NETS_STATE_H
 #define PG_NETS_STATE_H
 
+#include "core/base/hash.h"
 #include "core/formats/safetensors.h"
 #include "core/nets/model.h"
 
@@ -10,10 +11,31 @@
 PG_CHECKED pg_status pg_model_save(const pg_model *model, const pg_metadata *notes, size_t note_count, const char *path,
                                    pg_error *err);
 
-/* Read a model. The spec comes from the metadata if this program wrote the file, else from names and shapes; `override` (may be
- * NULL) says what cannot be found there: its norm, when no layer tells, and relu_before_add. PG_BAD_INPUT, naming file and
- * tensor, for what is missing, has another shape, or disagrees with its second name. Tensors that are no part of the
- * network (passports, counters) are not looked at. */
-PG_CHECKED pg_status pg_model_load(const char *path, const pg_net_spec *override, pg_model **out, pg_error *err);
+/* What the caller knows of a file that does not tell it itself; what the file tells goes first. */
+typedef struct pg_model_hints {
+    const pg_norm_kind *norm;      /* NULL: not known */
+    const bool *relu_before_add;   /* NULL: not known */
+    int image_height, image_width; /* 0: not known */
+} pg_model_hints;
+
+/* What a file tells beside the network. pixels, data and data_sha256 are notes of those names that its writer gave. */
+typedef struct pg_model_facts {
+    char pixels[16];                 /* how images were normalised, a name of pg_pixels_names; empty where the file is silent */
+    char data[64];                   /* the data set that it was trained on, and its checksum; empty where the file is silent */
+    char data_sha256[PG_SHA256_HEX]; /* of the whole data set, see pg_input_sum */
+    char assumed[320]; /* what reading took for granted because neither file nor hints tell it, in words, parted by "; "; empty:
+                          nothing */
+} pg_model_facts;
+
+/* Read a model. The spec comes from the metadata if this program wrote the file, else from names and shapes and hints (may be
+ * NULL). facts may be NULL. Parts "module" and "_orig_mod" of names, which PyTorch's wrappers add, are left out.
+ * PG_BAD_INPUT, naming file and tensor: a tensor that is missing, has another shape, disagrees with its second name or holds
+ * what no network can (see pg_model_check_finite); a tensor of floating-point numbers that neither the network nor its evidence
+ * uses. Sizes are compared with the file before memory is taken: it grows with the file, whatever its metadata say. */
+PG_CHECKED pg_status pg_model_load(const char *path, const pg_model_hints *hints, pg_model **out, pg_model_facts *facts,
+                                   pg_error *err);
+
+/* Open the file of a state dict, of a model or of evidence, with those parts left out of its names. */
+PG_CHECKED pg_status pg_state_open(const char *path, pg_safetensors **out, pg_error *err);
 
 #endif

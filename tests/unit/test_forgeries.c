@@ -140,10 +140,10 @@ static void test_not_finite(void **state)
     pg_trunk *trunk = NULL;
     s.model->buffers[s.model->layers[0].affine[PG_PUBLIC].var] = NAN;
     FAILS(pg_measure_accuracy(s.model, PG_PUBLIC, NULL, &data.test, PG_PIXELS_IMAGENET, BATCH, &found, &err), PG_FAILED,
-          "a running statistic is not a finite number");
+          "tensor 'features.0.bn.running_var': a value is not a finite number");
     s.model->params[s.model->layers[0].weight] = INFINITY;
     FAILS(pg_trunk_create(s.model, &data.test, PG_PIXELS_IMAGENET, BATCH, 0, &trunk, &err), PG_FAILED,
-          "a weight is not a finite number");
+          "tensor 'features.0.conv.weight': a value is not a finite number");
     subject_destroy(&s);
 }
 

@@ -402,7 +402,7 @@ static void test_not_finite(void **state)
     (void)state;
     pg_model *model = NULL;
     pg_evidence *evidence = NULL;
-    OK(pg_model_load("model", NULL, &model, &err));
+    OK(pg_model_load("model", NULL, &model, NULL, &err));
     model->params[3] = NAN;
     save_model(model, "model-nan");
     model->params[3] = 0;
@@ -413,8 +413,10 @@ static void test_not_finite(void **state)
     evidence->passports[2].skey[5] = INFINITY;
     save_evidence(evidence, "owner-inf");
     pg_evidence_destroy(&evidence);
-    assert_refused("--model model-nan --evidence owner" HEARING, 2, "model-nan: a weight is not a finite number");
-    assert_refused("--model model-inf --evidence owner" HEARING, 2, "model-inf: a running statistic is not a finite number");
+    assert_refused("--model model-nan --evidence owner" HEARING, 2,
+                   "model-nan: tensor 'features.0.weight': a value is not a finite number");
+    assert_refused("--model model-inf --evidence owner" HEARING, 2,
+                   "model-inf: tensor 'features.0.bn.running_mean': a value is not a finite number");
     assert_refused("--model model --evidence owner-inf" HEARING, 2, "owner-inf: the passport for features.4 is not of finite");
 }
 

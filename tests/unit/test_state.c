@@ -122,10 +122,13 @@ static void close_sheet(sheet *s)
     pg_safetensors_close(&s->files[1]);
 }
 
-static void check_loads(const pg_model *expected, const pg_net_spec *override)
+static void check_loads(const pg_model *expected, const pg_net_spec *known)
 {
     pg_model *loaded = NULL;
-    MUST(pg_model_load(edited_path, override, &loaded, &problem));
+    const pg_model_hints hints = {.norm = known ? &known->norm : NULL,
+                                  .relu_before_add = known ? &known->relu_before_add : NULL};
+    MUST(pg_model_load(edited_path, &hints, &loaded, NULL, &problem));
+    if (known) assert_int_equal(loaded->spec.relu_before_add, known->relu_before_add);
     assert_same_wiring(&loaded->spec, &expected->spec);
     assert_same_values(loaded, expected);
     pg_model_destroy(&loaded);
@@ -134,7 +137,7 @@ static void check_loads(const pg_model *expected, const pg_net_spec *override)
 static void check_refused(const char *part)
 {
     pg_model *loaded = NULL;
-    assert_int_equal(pg_model_load(edited_path, NULL, &loaded, &problem), PG_BAD_INPUT);
+    assert_int_equal(pg_model_load(edited_path, NULL, &loaded, NULL, &problem), PG_BAD_INPUT);
     assert_null(loaded);
     assert_says(edited_path);
     assert_says(part);
@@ -153,7 +156,7 @@ static void test_round_trip(void **state)
                 spec.relu_before_add = norm % 2;
                 if (pg_archs[a]->image > 32) spec.image_height = spec.image_width = 67;
                 pg_model *model = saved_model(&spec), *loaded = NULL;
-                MUST(pg_model_load(model_path, NULL, &loaded, &problem));
+                MUST(pg_model_load(model_path, NULL, &loaded, NULL, &problem));
                 assert_same_wiring(&loaded->spec, &spec);
                 assert_int_equal(loaded->spec.own_norm, spec.own_norm);
                 assert_int_equal(loaded->spec.relu_before_add, spec.relu_before_add);
@@ -164,16 +167,16 @@ static void test_round_trip(void **state)
             }
 }
 
-/* Every bit pattern comes back, of values that arithmetic would change too. */
+/* Every finite bit pattern comes back, of values that arithmetic would change too. */
 static void test_odd_values(void **state)
 {
     (void)state;
-    static const float odd[] = {-0.0F, 1e-42F, INFINITY, -INFINITY, NAN, 3.4028235e38F};
+    static const float odd[] = {-0.0F, 1e-42F, -3.4028235e38F, 3.4028235e38F};
     const pg_net_spec spec = square_spec("alexnet", PG_NORM_BN, "v2", "default");
     pg_model *model = saved_model(&spec), *loaded = NULL;
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) model->params[i] = (pg_real)odd[i];
     MUST(pg_model_save(model, NULL, 0, model_path, &problem));
-    MUST(pg_model_load(model_path, NULL, &loaded, &problem));
+    MUST(pg_model_load(model_path, NULL, &loaded, NULL, &problem));
     assert_same_values(loaded, model);
     pg_model_destroy(&loaded);
     pg_model_destroy(&model);
@@ -288,16 +291,13 @@ static void test_override(void **state)
 {
     (void)state;
     pg_net_spec spec = square_spec("resnet9", PG_NORM_GN, "v1", "all");
-    pg_model *model = saved_model(&spec), *loaded = NULL;
+    pg_model *model = saved_model(&spec);
     sheet s = open_sheet();
     drop(&s, "layer2.0.shortcut.conv.weight"); /* one of its two names */
     write_sheet(&s);
     check_refused("no layer tells the norm");
     spec.relu_before_add = false;
     check_loads(model, &spec);
-    MUST(pg_model_load(edited_path, &spec, &loaded, &problem));
-    assert_false(loaded->spec.relu_before_add);
-    pg_model_destroy(&loaded);
     close_sheet(&s);
     pg_model_destroy(&model);
 
@@ -380,20 +380,20 @@ static void test_not_a_network(void **state)
     check_refused("not a network known here");
     pg_model *loaded = NULL;
     unlink(edited_path);
-    assert_int_equal(pg_model_load(edited_path, NULL, &loaded, &problem), PG_IO_FAULT);
+    assert_int_equal(pg_model_load(edited_path, NULL, &loaded, NULL, &problem), PG_IO_FAULT);
     assert_says(edited_path);
 }
 
-/* Counters may be missing, tensors that are no part of a network may be there, and values may be of another type. */
+/* Counters may be missing, integers that no network has may be there, and values may be of another type. */
 static void test_tolerated(void **state)
 {
     (void)state;
     const pg_net_spec spec = square_spec("resnet9", PG_NORM_BN, "v2", "default");
-    static const float extra = 2.385F;
+    static const int64_t extra = 7;
     pg_model *model = saved_model(&spec);
     sheet s = open_sheet();
     drop(&s, "convbnrelu_1.bn.num_batches_tracked");
-    s.arrays[s.count++] = (pg_array){.name = "optimizer.rate", .dtype = PG_F32, .data = &extra};
+    s.arrays[s.count++] = (pg_array){.name = "optimizer.step", .dtype = PG_I64, .data = &extra};
     pg_array *bias = array_of(&s, "linear.bias");
     double wide[SMALL_CLASSES];
     for (size_t i = 0; i < SMALL_CLASSES; i++) wide[i] = (double)element(s.files[0], "linear.bias", i);
