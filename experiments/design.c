@@ -6,8 +6,10 @@
 #include "core/data/triggers.h"
 #include "core/formats/yaml.h"
 #include "core/ownership/passport.h"
+#include "experiments/extent.h"
 #include "experiments/presets.h"
 #include "experiments/profile.h"
+#include "experiments/twins.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +19,14 @@ typedef struct reader {
     pg_preset_options preset;
     pg_problems *problems;
     const char *data_directory;
+    const pg_node *entry; /* of a section, as it stands in the file */
+    size_t most; /* maps that an entry may multiply out to: 1 where the grid is too large, so that its faults are found */
 } reader;
+
+/* Keys of an entry beside its options. */
+static const char *const no_more[] = {NULL};
+static const char *const scheme_keys[] = {"scheme", "train", NULL};
+static const char *const attack_keys[] = {"attack", "schemes", "after", NULL};
 
 static const char *const sections[] = {"data",   "networks", "train",   "schemes", "attacks",
                                        "verify", "profiles", "profile", NULL};
@@ -41,14 +50,38 @@ static void drop_repeats(pg_problems *problems, int from)
 
 typedef pg_status (*map_reader)(reader *r, const pg_node *map, pg_error *err);
 
-/* Call read for each map that an entry stands for: lists under options of table multiply out. */
-static pg_status read_expanded(reader *r, const pg_option *table, const pg_node *map, map_reader read, pg_error *err)
+typedef struct visitor {
+    reader *r;
+    map_reader read;
+} visitor;
+
+static pg_status visit(void *context, const pg_node *map, pg_error *err)
 {
-    pg_node *list = NULL;
+    const visitor *v = context;
+    return v->read(v->r, map, err);
+}
+
+/* Call read for each map that an entry stands for: lists under options of table multiply out. more: keys that may stand there
+ * beside the table's. Where something is wrong, one map shows what else is. */
+static pg_status read_expanded(reader *r, const pg_option *table, const char *const *more, const pg_node *map, map_reader read,
+                               pg_error *err)
+{
     const int before = r->problems->count;
-    pg_status status = pg_options_expand(r->design->tree, table, map, &list, err);
-    for (const pg_node *one = status == PG_OK ? list->first : NULL; one && status == PG_OK; one = one->next)
-        status = read(r, one, err);
+    pg_options_check(table, more, map, r->problems);
+    const size_t most = r->problems->count > before ? 1 : r->most;
+    const pg_status status = pg_options_each(table, map, most, visit, &(visitor){r, read}, err);
+    drop_repeats(r->problems, before);
+    return status;
+}
+
+/* Call read for each scheme or attack that an entry names under key, by one name or a list of names. */
+static pg_status read_kinds(reader *r, const char *key, const pg_node *map, map_reader read, pg_error *err)
+{
+    const pg_option kind[] = {{.key = key, .type = PG_OPT_TEXT}, {0}};
+    const pg_node *names = pg_node_find(map, key);
+    const int before = r->problems->count;
+    if (names && names->kind == PG_LIST) pg_options_repeats(kind, names, r->problems);
+    const pg_status status = pg_options_each(kind, map, names ? names->count + 1 : 1, visit, &(visitor){r, read}, err);
     drop_repeats(r->problems, before);
     return status;
 }
@@ -64,6 +97,7 @@ static pg_status read_section(reader *r, const char *key, bool single, map_reade
         if (strcmp(key, "attacks") != 0) pg_problems_missing(r->problems, root, key, expected);
         return PG_OK;
     }
+    r->entry = section;
     if (single && section->kind == PG_MAP) return read(r, section, err);
     if (section->kind == PG_LIST && section->count == 0 && strcmp(key, "attacks") == 0) return PG_OK;
     if (section->kind != PG_LIST || section->count == 0) {
@@ -71,6 +105,7 @@ static pg_status read_section(reader *r, const char *key, bool single, map_reade
         return PG_OK;
     }
     for (const pg_node *item = section->first; item && status == PG_OK; item = item->next) {
+        r->entry = item;
         if (item->kind == PG_MAP)
             status = read(r, item, err);
         else
@@ -116,13 +151,14 @@ static pg_status read_one_data(reader *r, const pg_node *map, pg_error *err)
     status = pg_grow(&d->data, d->data_count, sizeof *d->data, err);
     if (status != PG_OK) return status;
     pg_design_data *data = &d->data[d->data_count];
+    data->node = r->entry;
     d->data_count += find_data(r, name, options.name, options.train, options.test, &data->choice, &data->facts);
     return PG_OK;
 }
 
 static pg_status read_data(reader *r, const pg_node *map, pg_error *err)
 {
-    return read_expanded(r, pg_data_table, map, read_one_data, err);
+    return read_expanded(r, pg_data_table, no_more, map, read_one_data, err);
 }
 
 /* ---- networks ---- */
@@ -147,13 +183,13 @@ static pg_status read_one_network(reader *r, const pg_node *map, pg_error *err)
         pg_problems_add(r->problems, pg_node_find(map, "relu_before_add"), "means nothing for %s, which has no residual blocks",
                         arch->name);
     status = pg_grow(&d->networks, d->network_count, sizeof *d->networks, err);
-    if (status == PG_OK) d->networks[d->network_count++] = options;
+    if (status == PG_OK) d->networks[d->network_count++] = (pg_design_network){.options = options, .node = r->entry};
     return status;
 }
 
 static pg_status read_network(reader *r, const pg_node *map, pg_error *err)
 {
-    return read_expanded(r, pg_network_table, map, read_one_network, err);
+    return read_expanded(r, pg_network_table, no_more, map, read_one_network, err);
 }
 
 /* ---- training and verification ---- */
@@ -248,13 +284,12 @@ static void pin_folders(reader *r, const pg_option *table, const pg_node *map, v
 
 static pg_status read_one_scheme(reader *r, const pg_node *map, pg_error *err)
 {
-    static const char *const more[] = {"scheme", "train", NULL};
     const pg_scheme *scheme = pg_scheme_find(pg_node_get(map, "scheme")->text);
     pg_design *d = r->design;
     pg_status status = pg_grow(&d->schemes, d->scheme_count, sizeof *d->schemes, err);
     if (status != PG_OK) return status;
     pg_design_scheme *made = &d->schemes[d->scheme_count++];
-    *made = (pg_design_scheme){.scheme = scheme, .train = d->train, .node = map};
+    *made = (pg_design_scheme){.scheme = scheme, .train = d->train, .node = r->entry};
     PG_TRY(pg_alloc(1, scheme->options_size, &made->options, err));
     PG_TRY(pg_options_defaults(scheme->options, made->options, err));
     pg_options_take(scheme->options, map, made->options, r->problems);
@@ -262,7 +297,6 @@ static pg_status read_one_scheme(reader *r, const pg_node *map, pg_error *err)
     pin_folders(r, scheme->options, map, made->options);
     const pg_node *train = pg_node_get(map, "train");
     if (train) pg_options_read(pg_train_table, train, &made->train, r->problems);
-    pg_options_unknown((const pg_option *const[]){scheme->options, NULL}, more, map, r->problems);
 done:
     return status;
 }
@@ -271,7 +305,7 @@ static pg_status read_named_scheme(reader *r, const pg_node *map, pg_error *err)
 {
     char name[PG_TEXT_MAX];
     kind_of(r, map, "scheme", scheme_names(), name);
-    if (name[0]) return read_expanded(r, pg_scheme_find(name)->options, map, read_one_scheme, err);
+    if (name[0]) return read_expanded(r, pg_scheme_find(name)->options, scheme_keys, map, read_one_scheme, err);
     const pg_node *node = pg_node_find(map, "scheme");
     if (node) pg_problems_choice(r->problems, node, scheme_names());
     return PG_OK;
@@ -279,8 +313,7 @@ static pg_status read_named_scheme(reader *r, const pg_node *map, pg_error *err)
 
 static pg_status read_scheme(reader *r, const pg_node *map, pg_error *err)
 {
-    static const pg_option kind[] = {{.key = "scheme", .type = PG_OPT_TEXT}, {0}};
-    return read_expanded(r, kind, map, read_named_scheme, err);
+    return read_kinds(r, "scheme", map, read_named_scheme, err);
 }
 
 /* ---- attacks ---- */
@@ -352,20 +385,18 @@ static int option_int(const pg_option *table, const void *values, const char *ke
 
 static pg_status read_one_attack(reader *r, const pg_node *map, pg_error *err)
 {
-    static const char *const more[] = {"attack", "schemes", "after", NULL};
     const pg_attack *attack = pg_attack_find(pg_node_get(map, "attack")->text);
     pg_design *d = r->design;
     pg_status status = pg_grow(&d->attacks, d->attack_count, sizeof *d->attacks, err);
     if (status != PG_OK) return status;
     pg_design_attack *made = &d->attacks[d->attack_count++];
-    made->attack = attack;
+    *made = (pg_design_attack){.attack = attack, .node = r->entry};
     PG_TRY(pg_alloc(1, attack->options_size, &made->options, err));
     PG_TRY(pg_options_defaults(attack->options, made->options, err));
     PG_TRY(pg_preset_apply(r->preset.preset, attack->name, attack->options, made->options, err));
     pg_options_take(attack->options, map, made->options, r->problems);
     read_restriction(r, pg_node_get(map, "schemes"), made);
     read_after(r, pg_node_get(map, "after"), made);
-    pg_options_unknown((const pg_option *const[]){attack->options, NULL}, more, map, r->problems);
     const char *other = attack->other_data ? attack->other_data(made->options) : NULL;
     const pg_node *named = pg_node_find(map, "data");
     if (other)
@@ -379,7 +410,7 @@ static pg_status read_named_attack(reader *r, const pg_node *map, pg_error *err)
 {
     char name[PG_TEXT_MAX];
     kind_of(r, map, "attack", attack_names(), name);
-    if (name[0]) return read_expanded(r, pg_attack_find(name)->options, map, read_one_attack, err);
+    if (name[0]) return read_expanded(r, pg_attack_find(name)->options, attack_keys, map, read_one_attack, err);
     const pg_node *node = pg_node_find(map, "attack");
     if (node) pg_problems_choice(r->problems, node, attack_names());
     return PG_OK;
@@ -387,8 +418,7 @@ static pg_status read_named_attack(reader *r, const pg_node *map, pg_error *err)
 
 static pg_status read_attack(reader *r, const pg_node *map, pg_error *err)
 {
-    static const pg_option kind[] = {{.key = "attack", .type = PG_OPT_TEXT}, {0}};
-    return read_expanded(r, kind, map, read_named_attack, err);
+    return read_kinds(r, "attack", map, read_named_attack, err);
 }
 
 /* ---- the whole ---- */
@@ -430,6 +460,7 @@ static pg_status read_all(reader *r, const char *path, pg_error *err)
     pg_options_take(pg_grid_table, root, &r->design->grid, r->problems);
     check_name(r);
     if (!r->design->grid.name[0]) default_name(path, r->design->grid.name);
+    r->most = pg_extent_check(root, r->problems) ? PG_TASKS_MAX : 1;
     PG_TRY(read_section(r, "data", true, read_data, err));
     PG_TRY(read_section(r, "networks", false, read_network, err));
     PG_TRY(read_train(r, err));
@@ -437,6 +468,7 @@ static pg_status read_all(reader *r, const char *path, pg_error *err)
     PG_TRY(read_section(r, "attacks", false, read_attack, err));
     PG_TRY(read_verify(r, err));
     check_null_models(r);
+    if (!r->problems->count) PG_TRY(pg_twins_check(r->design, r->problems, err));
     pg_options_unknown((const pg_option *const[]){pg_grid_table, NULL}, sections, root, r->problems);
 done:
     return status;

@@ -30,13 +30,19 @@
 typedef struct pg_design_data {
     pg_data_choice choice;
     pg_input facts;
+    const pg_node *node; /* where it stands in the file, for problems; so below */
 } pg_design_data;
+
+typedef struct pg_design_network {
+    pg_network_options options;
+    const pg_node *node;
+} pg_design_network;
 
 typedef struct pg_design_scheme {
     const pg_scheme *scheme;
     void *options;
     pg_train_options train;
-    const pg_node *node; /* where it stands in the file, for problems */
+    const pg_node *node;
 } pg_design_scheme;
 
 typedef struct pg_design_attack {
@@ -47,13 +53,14 @@ typedef struct pg_design_attack {
     bool all_schemes;
     uint64_t schemes;       /* bit i: is used on pg_schemes[i] */
     const pg_attack *after; /* comes after every entry of that attack, which stands above; NULL: none */
+    const pg_node *node;
 } pg_design_attack;
 
 typedef struct pg_design {
     pg_grid_options grid;
     int data_count, network_count, scheme_count, attack_count;
     pg_design_data *data;
-    pg_network_options *networks;
+    pg_design_network *networks;
     pg_train_options train;
     pg_design_scheme *schemes;
     pg_design_attack *attacks;

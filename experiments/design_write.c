@@ -35,7 +35,8 @@ static pg_status add_networks(const pg_design *d, pg_tree *tree, pg_error *err)
     pg_status status = PG_OK;
     pg_node *list;
     PG_TRY(pg_node_add(tree, tree->root, "networks", PG_LIST, NULL, &list, err));
-    for (int i = 0; i < d->network_count; i++) PG_TRY(add_map(tree, list, NULL, pg_network_table, &d->networks[i], err));
+    for (int i = 0; i < d->network_count; i++)
+        PG_TRY(add_map(tree, list, NULL, pg_network_table, &d->networks[i].options, err));
 done:
     return status;
 }

@@ -314,7 +314,7 @@ static pg_status cross(builder *b, const char *path, pg_error *err)
     PG_TRY(pg_alloc((size_t)d->scheme_count + 1, sizeof *prices, &prices, err));
     for (int i = 0; i < d->data_count; i++)
         for (int n = 0; n < d->network_count; n++) {
-            place at = {.data = &d->data[i], .network = &d->networks[n], .prices = prices};
+            place at = {.data = &d->data[i], .network = &d->networks[n].options, .prices = prices};
             PG_TRY(find_prices(b, &at, prices, err));
             PG_TRY(pg_problems_status(b->problems, path, err));
             for (int k = 0; k < d->grid.seeds.count; k++) {

@@ -8,6 +8,8 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- what an option takes, in words ---- */
@@ -114,10 +116,58 @@ static void read_text(const pg_node *node, char *out, pg_problems *problems)
         memcpy(out, node->text, length + 1);
 }
 
+/* Order of two values of an option: of numbers where it takes numbers, since 50 and 50.0 are one value; of texts elsewhere. */
+static int order(const pg_option *option, const pg_node *a, const pg_node *b)
+{
+    double x, y;
+    const bool numeric = option->type != PG_OPT_TEXT && option->type != PG_OPT_CHOICE;
+    if (numeric && pg_number_real(a->text, &x) && pg_number_real(b->text, &y)) return (x > y) - (x < y);
+    return strcmp(a->text, b->text);
+}
+
+typedef struct item {
+    const pg_option *option;
+    const pg_node *node;
+} item;
+
+static int by_place(const void *a, const void *b)
+{
+    const pg_node *x = ((const item *)a)->node, *y = ((const item *)b)->node;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const item *x = a, *y = b;
+    const int found = order(x->option, x->node, y->node);
+    return found ? found : by_place(a, b);
+}
+
+void pg_options_repeats(const pg_option *option, const pg_node *list, pg_problems *problems)
+{
+    pg_error err;
+    item *items = NULL;
+    char found[PG_NODE_SHORT];
+    size_t count = 0, repeats = 0;
+    if (pg_alloc(list->count, sizeof *items, &items, &err) != PG_OK) {
+        pg_problems_add(problems, list, "%s", err.message);
+        return;
+    }
+    for (const pg_node *child = list->first; child; child = child->next)
+        if (child->kind == PG_SCALAR) items[count++] = (item){option, child};
+    qsort(items, count, sizeof *items, by_value);
+    for (size_t i = 1; i < count; i++)
+        if (order(option, items[i - 1].node, items[i].node) == 0) items[repeats++] = items[i];
+    qsort(items, repeats, sizeof *items, by_place);
+    for (size_t i = 0; i < repeats; i++)
+        pg_problems_add(problems, items[i].node, "the list has %s already", pg_node_describe(items[i].node, found));
+    pg_free(items);
+}
+
 static void read_list(const pg_option *option, const pg_node *node, void *at, pg_problems *problems)
 {
-    pg_option item = *option;
-    item.type = option->type == PG_OPT_INTS ? PG_OPT_INT : PG_OPT_REAL;
+    pg_option one = *option;
+    one.type = option->type == PG_OPT_INTS ? PG_OPT_INT : PG_OPT_REAL;
     char words[WORDS_MAX], found[PG_NODE_SHORT];
     pg_ints ints = {0};
     pg_reals reals = {0};
@@ -131,14 +181,15 @@ static void read_list(const pg_option *option, const pg_node *node, void *at, pg
         return;
     }
     for (const pg_node *child = node->first; child; child = child->next) {
-        if (item.type == PG_OPT_INT ? read_int(&item, child, &ints.values[ints.count++])
-                                    : read_real(&item, child, &reals.values[reals.count++]))
+        if (one.type == PG_OPT_INT ? read_int(&one, child, &ints.values[ints.count++])
+                                   : read_real(&one, child, &reals.values[reals.count++]))
             continue;
         good = false;
-        pg_problems_add(problems, child, "expected %s, got %s", expectation(&item, words), pg_node_describe(child, found));
+        pg_problems_add(problems, child, "expected %s, got %s", expectation(&one, words), pg_node_describe(child, found));
     }
     if (!good) return;
-    if (item.type == PG_OPT_INT)
+    pg_options_repeats(option, node, problems);
+    if (one.type == PG_OPT_INT)
         *(pg_ints *)at = ints;
     else
         *(pg_reals *)at = reals;
@@ -199,9 +250,9 @@ void pg_options_unknown(const pg_option *const *tables, const char *const *keys,
     for (; *tables; tables++)
         for (const pg_option *option = *tables; option->key && count < KNOWN_MAX; option++) known[count++] = option->key;
     known[count] = NULL;
-    for (const pg_node *entry = map->first; entry; entry = entry->next) {
-        if (entry->used) continue;
-        pg_problems_unknown(problems, entry, known);
+    for (pg_node *entry = map->first; entry; entry = entry->next) {
+        if (!entry->used) pg_problems_unknown(problems, entry, known);
+        entry->used = true; /* once is enough */
     }
 }
 
@@ -330,6 +381,43 @@ done:
     return status;
 }
 
+/* ---- comparing ---- */
+
+static int order_of_lists(const pg_option *option, const void *a, const void *b)
+{
+    const pg_reals *x = a, *y = b;
+    const pg_ints *i = a, *j = b;
+    const bool whole = option->type == PG_OPT_INTS;
+    const int n = whole ? i->count : x->count, m = whole ? j->count : y->count;
+    int found = (n > m) - (n < m);
+    for (int k = 0; k < n && !found; k++)
+        found = whole ? (i->values[k] > j->values[k]) - (i->values[k] < j->values[k])
+                      : (x->values[k] > y->values[k]) - (x->values[k] < y->values[k]);
+    return found;
+}
+
+static int order_of_values(const pg_option *option, const void *a, const void *b)
+{
+    switch (option->type) {
+    case PG_OPT_INT:
+    case PG_OPT_CHOICE: return (*(const int *)a > *(const int *)b) - (*(const int *)a < *(const int *)b);
+    case PG_OPT_REAL: return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+    case PG_OPT_BOOL: return *(const bool *)a - *(const bool *)b;
+    case PG_OPT_TEXT: return strcmp(a, b);
+    case PG_OPT_INTS:
+    case PG_OPT_REALS: return order_of_lists(option, a, b);
+    }
+    return 0;
+}
+
+int pg_options_compare(const pg_option *table, const void *a, const void *b)
+{
+    int found = 0;
+    for (; table->key && !found; table++)
+        found = order_of_values(table, (const char *)a + table->offset, (const char *)b + table->offset);
+    return found;
+}
+
 /* ---- multiplying out ---- */
 
 static bool is_axis(const pg_option *table, const pg_node *entry)
@@ -339,64 +427,92 @@ static bool is_axis(const pg_option *table, const pg_node *entry)
     return option && option->type != PG_OPT_INTS && option->type != PG_OPT_REALS;
 }
 
-/* Copy of an entry or, for an axis, of its item number pick, in the entry's place and under its key. */
-static pg_status copy_entry(pg_tree *tree, const pg_node *entry, bool axis, size_t pick, pg_node **out, pg_error *err)
+double pg_options_count(const pg_option *table, const pg_node *map)
 {
-    const pg_node *value = axis ? pg_node_at(entry, pick) : entry;
-    const pg_status status = pg_node_copy(tree, value, out, err);
-    if (status != PG_OK) return status;
-    (*out)->key = entry->key;
-    (*out)->key_line = entry->key_line;
-    (*out)->key_column = entry->key_column;
-    (*out)->used = entry->used;
-    return PG_OK;
+    double count = 1;
+    for (const pg_node *entry = map->first; entry; entry = entry->next)
+        if (is_axis(table, entry)) count *= (double)entry->count;
+    return count;
 }
 
-/* Map number i of the product of total maps: i in mixed radix, the first axis being the highest digit. */
-static pg_status expand_one(pg_tree *tree, const pg_option *table, const pg_node *map, size_t i, size_t total, pg_node **out,
-                            pg_error *err)
+typedef struct product {
+    const pg_option *table;
+    size_t left; /* maps that may still be visited */
+    pg_options_visit *visit;
+    void *context;
+    pg_node made; /* the present map; its entries are an array */
+} product;
+
+/* Let slot stand for an entry with a value: the entry's own, or an item of it. */
+static void put(pg_node *slot, const pg_node *entry, const pg_node *value, const pg_node *parent)
 {
-    pg_node *made = NULL;
-    pg_status status = pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &made, err);
-    if (status != PG_OK) return status;
-    for (const pg_node *entry = map->first; entry; entry = entry->next) {
-        pg_node *copy = NULL;
-        const bool axis = is_axis(table, entry);
-        if (axis) total /= entry->count;
-        status = copy_entry(tree, entry, axis, axis ? i / total % entry->count : 0, &copy, err);
-        if (status != PG_OK) return status;
-        pg_node_link(made, copy);
-    }
-    made->source = map->source;
-    made->line = map->line;
-    made->column = map->column;
-    made->key = map->key;
-    *out = made;
-    return PG_OK;
+    *slot = *value;
+    slot->key = entry->key;
+    slot->key_line = entry->key_line;
+    slot->key_column = entry->key_column;
+    slot->used = entry->used;
+    slot->index = entry->index;
+    slot->parent = (pg_node *)(uintptr_t)parent;
+    slot->next = entry->next ? slot + 1 : NULL;
 }
 
-pg_status pg_options_expand(pg_tree *tree, const pg_option *table, const pg_node *map, pg_node **out, pg_error *err)
+/* Visit every map that the entries from this one on stand for; those before have their values. */
+static pg_status multiply(product *p, const pg_node *entry, pg_node *slot, pg_error *err)
 {
-    size_t total = 1;
-    pg_node *list = NULL;
-    for (const pg_node *entry = map->first; entry; entry = entry->next) {
-        char where[PG_NODE_PATH];
-        if (is_axis(table, entry)) total *= entry->count; /* both factors are small: no overflow */
-        if (total > PG_EXPAND_MAX)
-            return pg_fail(err, PG_BAD_INPUT, "%s: the lists multiply out to more than %d", pg_node_where(map, where),
-                           PG_EXPAND_MAX);
+    pg_status status = PG_OK;
+    if (p->left == 0) return PG_OK;
+    if (!entry) {
+        p->left--;
+        return p->visit(p->context, &p->made, err);
     }
-    pg_status status = pg_node_add(tree, NULL, NULL, PG_LIST, NULL, &list, err);
-    for (size_t i = 0; i < total && status == PG_OK; i++) {
-        pg_node *made = NULL;
-        status = expand_one(tree, table, map, i, total, &made, err);
-        if (status != PG_OK) break;
-        pg_node_link(list, made);
-        made->parent = map->parent; /* paths read as in the document */
-        made->index = map->index;
+    const bool axis = is_axis(p->table, entry);
+    for (const pg_node *value = axis ? entry->first : entry; value && status == PG_OK; value = axis ? value->next : NULL) {
+        put(slot, entry, value, &p->made);
+        status = multiply(p, entry->next, slot + 1, err);
     }
-    if (status == PG_OK) *out = list;
     return status;
+}
+
+pg_status pg_options_each(const pg_option *table, const pg_node *map, size_t most, pg_options_visit *visit, void *context,
+                          pg_error *err)
+{
+    pg_node *slots = NULL;
+    pg_status status = pg_alloc(map->count, sizeof *slots, &slots, err);
+    if (status != PG_OK) return status;
+    product p = {.table = table, .left = most, .visit = visit, .context = context, .made = *map};
+    p.made.first = map->count ? slots : NULL;
+    p.made.last = map->count ? slots + map->count - 1 : NULL;
+    status = multiply(&p, map->first, slots, err);
+    pg_free(slots);
+    return status;
+}
+
+/* Read every item of an axis, in the entry's place, into nothing. */
+static void check_axis(const pg_option *option, const pg_node *entry, pg_problems *problems)
+{
+    pg_option one = *option;
+    pg_node place;
+    union {
+        double number;
+        char text[PG_TEXT_MAX];
+    } nothing;
+    one.offset = 0;
+    for (const pg_node *value = entry->first; value; value = value->next) {
+        put(&place, entry, value, entry->parent);
+        read_value(&one, &place, &nothing, problems);
+    }
+    pg_options_repeats(option, entry, problems);
+}
+
+void pg_options_check(const pg_option *table, const char *const *keys, const pg_node *map, pg_problems *problems)
+{
+    for (pg_node *entry = map->first; entry; entry = entry->next) {
+        const pg_option *option = pg_options_find(table, entry->key);
+        if (option && is_axis(table, entry)) check_axis(option, entry, problems);
+        entry->used |= option != NULL;
+        for (const char *const *key = keys; *key; key++) entry->used |= strcmp(*key, entry->key) == 0;
+    }
+    pg_options_unknown((const pg_option *const[]){table, NULL}, keys, map, problems);
 }
 
 /* ---- help ---- */

@@ -34,6 +34,7 @@ typedef enum pg_option_type {
     PG_OPT_REALS,  /* pg_reals, likewise */
 } pg_option_type;
 
+/* Lists hold no value twice. */
 typedef struct pg_ints {
     int count;
     int values[PG_LIST_MAX];
@@ -74,12 +75,27 @@ void pg_options_read(const pg_option *table, const pg_node *map, void *values, p
 void pg_options_take(const pg_option *table, const pg_node *map, void *values, pg_problems *problems);
 void pg_options_unknown(const pg_option *const *tables, const char *const *keys, const pg_node *map, pg_problems *problems);
 
-/* Multiply out a map: an entry for an option of a single value that holds a list stands for one map per item. Entries for list
- * options, and keys the table does not have, stay as they are. *out becomes a list of maps in tree, the first axis of the
- * document changing slowest; positions and paths are those of the original, to whose tree the same rule as in pg_node_copy
- * applies. An empty list is no axis, so that reading reports it. More than PG_EXPAND_MAX maps are PG_BAD_INPUT. */
-enum { PG_EXPAND_MAX = 100000 };
-PG_CHECKED pg_status pg_options_expand(pg_tree *tree, const pg_option *table, const pg_node *map, pg_node **out, pg_error *err);
+/* Multiplying out a map: an entry for an option of a single value that holds a list stands for one map per item. Entries for
+ * list options, and keys the table does not have, stay as they are. An empty list is no axis, so that reading reports it.
+ *
+ * count: how many maps that is, without making them. each: calls visit for them in turn, for `most` of them at most, the first
+ * axis of the document changing slowest. A map lasts for its visit; positions and paths are those of the original, whose texts
+ * and lists it shares. Visiting ends with the first status that is not PG_OK. */
+double pg_options_count(const pg_option *table, const pg_node *map);
+typedef pg_status pg_options_visit(void *context, const pg_node *map, pg_error *err);
+PG_CHECKED pg_status pg_options_each(const pg_option *table, const pg_node *map, size_t most, pg_options_visit *visit,
+                                     void *context, pg_error *err);
+
+/* What is wrong with a map before it is multiplied out: keys that are neither in the table nor in keys (ends with NULL), items
+ * of axes that do not fit their option, and items that stand twice in an axis. */
+void pg_options_check(const pg_option *table, const char *const *keys, const pg_node *map, pg_problems *problems);
+
+/* Report every value of an option that stands in a list already, at its second place: one result would count as several.
+ * Numbers are compared as numbers, so that 50 and 50.0 are one value. */
+void pg_options_repeats(const pg_option *option, const pg_node *list, pg_problems *problems);
+
+/* 0 where two structs of the table have the same value in every option; else less or more than 0, an order to sort by. */
+int pg_options_compare(const pg_option *table, const void *a, const void *b);
 
 /* Who reads what is written, from the least to the most that it tells. */
 typedef enum pg_reveal {

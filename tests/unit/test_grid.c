@@ -49,15 +49,85 @@ static void test_products(void **state)
     pg_grid *grid =
         read_grid("seeds: [1, 2]\ndata: [{name: synthetic, train: 64}, {name: synthetic, train: 128}]\n"
                   "networks: [{arch: alexnet, norm: [bn, gn], width: [0.0625, 0.125]}]\nschemes: [{scheme: plain}]\n"
-                  "attacks: [{attack: \"null\"}, {attack: null}, {attack: prune, scope: [all, weights], levels: [1, 2]}]\n",
+                  "attacks: [{attack: null}, {attack: prune, scope: [all, weights], levels: [1, 2]}]\n",
                   NULL, 0);
-    /* 2 seeds, 2 data sets, 4 networks; per point: training, the null attack once however often it is listed, 2 prunings */
+    /* 2 seeds, 2 data sets, 4 networks; per point: training, the null attack, 2 prunings */
     assert_int_equal(grid->count, 2 * 2 * 4 * (1 + 1 + 2));
     for (int i = 0; i < grid->count; i++)
         for (int p = 0; p < grid->tasks[i].parent_count; p++) assert_true(grid->tasks[i].parents[p] < i);
     assert_int_equal(pg_grid_find(grid, grid->tasks[17].key), 17);
     assert_int_equal(pg_grid_find(grid, "00"), -1);
     pg_grid_destroy(&grid);
+}
+
+static void assert_problem(const char *text, const char *expected)
+{
+    pg_error err = {.message = ""};
+    pg_grid *grid = NULL;
+    problems.count = 0;
+    assert_int_equal(pg_grid_read(write_config(text), NULL, 0, NULL, &grid, &problems, &err), PG_BAD_INPUT);
+    if (problems.count != 1 || !strstr(problems.lines[0], expected))
+        fail_msg("%d problems, \"%s\" lacks \"%s\"", problems.count, problems.count ? problems.lines[0] : err.message,
+                 expected);
+}
+
+/* What would count one result as several: a value that stands twice in a list, an entry that gives the tasks of another one. */
+static void test_repeats(void **state)
+{
+    (void)state;
+#define PLAIN HEAD "schemes: [{scheme: plain}]\n"
+    static const char *const texts[][2] = {
+        {PLAIN "seeds: [1, 2, 01]\n", ":5:15: seeds.2: the list has 01 already"},
+        {PLAIN "attacks: [{attack: prune, levels: [50, 5e1]}]\n", ":5:40: attacks.0.levels.1: the list has 5e1 already"},
+        {PLAIN "attacks: [{attack: finetune, crop: [true, false, true]}]\n", "attacks.0.crop.2: the list has \"true\" already"},
+        {PLAIN "attacks: [{attack: finetune, lr: [0.1, 1e-1]}]\n", "attacks.0.lr.1: the list has 1e-1 already"},
+        {PLAIN "attacks: [{attack: [prune, prune]}]\n", "attacks.0.attack.1: the list has \"prune\" already"},
+        {PLAIN "attacks: [{attack: null}, {attack: \"null\"}]\n", ":5:27: attacks.1: gives the same tasks as the entry at "},
+        {PLAIN "attacks: [{attack: prune}, {attack: prune, scope: all, schemes: [v1, plain]}]\n",
+         ":5:28: attacks.1: gives the same tasks as the entry at "},
+        {HEAD "schemes: [{scheme: v1, signature: [a, b, a]}]\n", "schemes.0.signature.2: the list has \"a\" already"},
+        {HEAD "schemes: [{scheme: [plain, plain]}]\n", "schemes.0.scheme.1: the list has \"plain\" already"},
+        {HEAD "schemes: [{scheme: v1, alpha: 0.1}, {scheme: [v1, v2], train: {epochs: 1}}]\n",
+         ":4:37: schemes.1: gives the same tasks as the entry at "},
+        {"data: [{name: synthetic}, {name: synthetic, train: 0}]\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: plain}]\n",
+         ":1:27: data.1: gives the same tasks as the entry at "},
+        {"data: {name: synthetic, train: [64, 64]}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: plain}]\n",
+         "data.train.1: the list has 64 already"},
+        {"data: {name: synthetic}\nnetworks: [{arch: alexnet}, {arch: alexnet, width: [2, 1.0]}]\nschemes: [{scheme: plain}]\n",
+         ":2:29: networks.1: gives the same tasks as the entry at "},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) assert_problem(texts[i][0], texts[i][1]);
+    pg_grid *grid = read_grid(HEAD "schemes: [{scheme: plain}, {scheme: adi}, {scheme: adi, train: {epochs: 2}}]\n"
+                                   "attacks: [{attack: prune, schemes: [adi]}, {attack: prune, schemes: [plain, v1]},"
+                                   " {attack: prune, levels: [50, 50.000001]}]\n",
+                              NULL, 0);
+    assert_int_equal(grid->count, 3 + 3 + 3);
+    pg_grid_destroy(&grid);
+}
+
+/* A grid that is too large says so before it is multiplied out, and what else is wrong with it. */
+static void test_extent(void **state)
+{
+    (void)state;
+    pg_error err = {.message = ""};
+    pg_grid *grid = NULL;
+    char text[1 << 16] = HEAD "seeds: [1, 2]\nschemes: [{scheme: [v1, v2]}]\nattacks: [{attack: fake1, ";
+    static const char *const keys[] = {"images: [", "repeats: ["};
+    const long live = pg_memory_live();
+    for (int k = 0; k < 2; k++) {
+        char *at = text + strlen(text);
+        at += sprintf(at, "%s1", keys[k]);
+        for (int i = 2; i <= 999; i++) at += sprintf(at, ", %d", i);
+        sprintf(at, "], ");
+    }
+    strcat(text, "wrong: 1}]\n");
+    problems.count = 0;
+    assert_int_equal(pg_grid_read(write_config(text), NULL, 0, NULL, &grid, &problems, &err), PG_BAD_INPUT);
+    assert_int_equal(problems.count, 2);
+    const char *expected = ":1:1: seeds 2 x (schemes 2 + attacks on them 1,996,002) = 3,992,008 tasks, more than 1,000,000";
+    if (!strstr(problems.lines[0], expected)) fail_msg("%s", problems.lines[0]);
+    if (!strstr(problems.lines[1], "attacks.0.wrong: unknown key; known keys: attack,")) fail_msg("%s", problems.lines[1]);
+    assert_int_equal(pg_memory_live(), live);
 }
 
 /* Options of the attack of the design, as text; freed by pg_free. */
@@ -141,17 +211,6 @@ static void test_parents(void **state)
     assert_true(without->tasks[1].cost > 2.5 * with->tasks[1].cost);
     pg_grid_destroy(&with);
     pg_grid_destroy(&without);
-}
-
-static void assert_problem(const char *text, const char *expected)
-{
-    pg_error err = {.message = ""};
-    pg_grid *grid = NULL;
-    problems.count = 0;
-    assert_int_equal(pg_grid_read(write_config(text), NULL, 0, NULL, &grid, &problems, &err), PG_BAD_INPUT);
-    if (problems.count != 1 || !strstr(problems.lines[0], expected))
-        fail_msg("%d problems, \"%s\" lacks \"%s\"", problems.count, problems.count ? problems.lines[0] : err.message,
-                 expected);
 }
 
 /* Attacks are left out where they mean nothing: passports behind a perceptron cannot be solved for. Asked for all the same,
@@ -435,7 +494,7 @@ int main(void)
         cmocka_unit_test(test_meaningless),     cmocka_unit_test(test_null_models),     cmocka_unit_test(test_resolved),
         cmocka_unit_test(test_task_text),       cmocka_unit_test(test_forgers_carrier), cmocka_unit_test(test_chains),
         cmocka_unit_test(test_layers_by_place), cmocka_unit_test(test_foreign_text),    cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_problems),        cmocka_unit_test(test_repeats),         cmocka_unit_test(test_extent),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;

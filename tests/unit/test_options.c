@@ -272,53 +272,114 @@ static void assert_node(const pg_node *node, const char *expected)
     pg_free(text);
 }
 
-static void test_expand(void **state)
+typedef struct visited {
+    int count;
+    const char *const *expected;
+} visited;
+
+static pg_status visit(void *context, const pg_node *map, pg_error *err)
+{
+    visited *v = context;
+    (void)err;
+    assert_node(map, v->expected[v->count++]);
+    return PG_OK;
+}
+
+static void test_products(void **state)
 {
     (void)state;
     static const char *const expected[] = {
-        "{rate: 0.1, rates: [0, 1], scope: global, other: [1, 2]}", "{rate: 0.1, rates: [0, 1], scope: layer, other: [1, 2]}",
-        "{rate: 0.2, rates: [0, 1], scope: global, other: [1, 2]}", "{rate: 0.2, rates: [0, 1], scope: layer, other: [1, 2]}",
-        "{rate: bad, rates: [0, 1], scope: global, other: [1, 2]}", "{rate: bad, rates: [0, 1], scope: layer, other: [1, 2]}",
+        "{rate: 0.1, rates: [0, 1], scope: global, other: [1, 2]}",
+        "{rate: 0.1, rates: [0, 1], scope: layer, other: [1, 2]}",
+        "{rate: 0.2, rates: [0, 1], scope: global, other: [1, 2]}",
+        "{rate: 0.2, rates: [0, 1], scope: layer, other: [1, 2]}",
     };
-    pg_tree *tree =
-        parsed("attacks:\n- null\n- {rate: [0.1, 0.2, bad], rates: [0, 1], scope: [global, layer], other: [1, 2]}\n");
-    const pg_node *attack = pg_node_find(tree->root, "attacks")->last;
-    pg_node *list = NULL;
-    pg_node_get(attack, "other");
-    assert_int_equal(pg_options_expand(tree, table, attack, &list, NULL), PG_OK);
-    assert_int_equal(list->count, 6);
-    size_t i = 0;
-    for (const pg_node *one = list->first; one; one = one->next) assert_node(one, expected[i++]);
-    sample values;
-    pg_problems problems = {0};
-    assert_int_equal(pg_options_defaults(table, &values, NULL), PG_OK);
-    pg_options_read(table, pg_node_at(list, 5), &values, &problems);
-    assert_int_equal(problems.count, 1);
-    assert_string_equal(problems.lines[0], "x.yaml:3:21: attacks.1.rate: expected a number in [0, 1], got \"bad\"");
-    assert_node(pg_node_find(attack, "rate"), "[0.1, 0.2, bad]");
+    pg_tree *tree = parsed("{rate: [0.1, 0.2], rates: [0, 1], scope: [global, layer], other: [1, 2]}\n");
+    for (int most = 0; most <= 5; most++) {
+        visited v = {.expected = expected};
+        assert_int_equal(pg_options_each(table, tree->root, (size_t)most, visit, &v, NULL), PG_OK);
+        assert_int_equal(v.count, most < 4 ? most : 4);
+    }
+    assert_true(pg_options_count(table, tree->root) == 4);
+    assert_node(pg_node_find(tree->root, "rate"), "[0.1, 0.2]");
     pg_tree_destroy(&tree);
 
-    tree = parsed("{rate: [], name: x}");
-    assert_int_equal(pg_options_expand(tree, table, tree->root, &list, NULL), PG_OK);
-    assert_int_equal(list->count, 1);
-    assert_node(list->first, "{rate: [], name: x}");
+    static const char *const whole[] = {"{rate: [], name: x}"};
+    visited v = {.expected = whole};
+    tree = parsed(whole[0]);
+    assert_true(pg_options_count(table, tree->root) == 1);
+    assert_int_equal(pg_options_each(table, tree->root, 9, visit, &v, NULL), PG_OK);
+    assert_int_equal(v.count, 1);
     pg_tree_destroy(&tree);
 }
 
-static void test_expand_limit(void **state)
+static pg_status read_one(void *context, const pg_node *map, pg_error *err)
+{
+    sample values;
+    const pg_status status = pg_options_defaults(table, &values, err);
+    if (status == PG_OK) pg_options_read(table, map, &values, context);
+    return status;
+}
+
+/* What is wrong is said before anything is multiplied out, once, and at its place. */
+static void test_check(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"rate", "lr", "bias", "epochs", "name", "scope"};
-    char text[1024];
-    size_t used = 0;
-    pg_error err;
-    pg_node *list = NULL;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n", keys[i]);
-    pg_tree *tree = parsed(text);
-    assert_int_equal(pg_options_expand(tree, table, tree->root, &list, &err), PG_BAD_INPUT);
-    assert_string_equal(err.message, "x.yaml:1:1: the lists multiply out to more than 100000");
+    static const char *const keys[] = {"kind", NULL};
+    static const char *const expected[] = {
+        "x.yaml:1:27: attacks.0.rate: expected a number in [0, 1], got \"bad\"",
+        "x.yaml:1:32: attacks.0.rate.3: the list has 0.50 already",
+        "x.yaml:1:54: attacks.0.scope.1: the list has \"layer\" already",
+        "x.yaml:1:71: attacks.0.lrr: unknown key, did you mean 'lr'?",
+    };
+    pg_problems problems = {0};
+    pg_tree *tree = parsed("attacks: [{rate: [0.5, 1, bad, 0.50], scope: [layer, layer], kind: x, lrr: 3}]\n");
+    const pg_node *attack = pg_node_find(tree->root, "attacks")->first;
+    pg_options_check(table, keys, attack, &problems);
+    assert_int_equal(problems.count, 4);
+    for (int i = 0; i < 4; i++)
+        if (strncmp(problems.lines[i], expected[i], strlen(expected[i])) != 0) fail_msg("%s", problems.lines[i]);
+    pg_node_get(attack, "kind");
+    problems.count = 0;
+    assert_int_equal(pg_options_each(table, attack, 1, read_one, &problems, NULL), PG_OK);
+    assert_int_equal(problems.count, 0);
     pg_tree_destroy(&tree);
+}
+
+/* A number that stands twice in a list would make two results of one. */
+static void test_repeats(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"{rates: [0.5, 0.25, 0.50]}", "{rates: [1e-1, 0.1]}", "{steps: [7, 8, +7, 07]}",
+                                        "{rates: [0.5, 0.5000001]}"};
+    static const int counts[] = {1, 1, 2, 0};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        pg_problems problems = {0};
+        pg_tree *tree = parsed(texts[i]);
+        assert_int_equal(read_one(&problems, tree->root, NULL), PG_OK);
+        if (problems.count != counts[i]) fail_msg("%s: %d problems, %s", texts[i], problems.count, problems.lines[0]);
+        pg_tree_destroy(&tree);
+    }
+    pg_problems problems = {0};
+    pg_tree *tree = parsed("a: {rates: [0.5, 0.25, 0.50]}");
+    assert_int_equal(read_one(&problems, tree->root->first, NULL), PG_OK);
+    assert_string_equal(problems.lines[0], "x.yaml:1:24: a.rates.2: the list has 0.50 already");
+    pg_tree_destroy(&tree);
+}
+
+static void test_compare(void **state)
+{
+    (void)state;
+    sample a, b;
+    assert_int_equal(pg_options_defaults(table, &a, NULL), PG_OK);
+    assert_int_equal(pg_options_defaults(table, &b, NULL), PG_OK);
+    assert_int_equal(pg_options_compare(table, &a, &b), 0);
+    for (const pg_option *o = table; o->key; o++) {
+        ((unsigned char *)&b)[o->offset] ^= 1;
+        const int there = pg_options_compare(table, &a, &b), back = pg_options_compare(table, &b, &a);
+        if (there == 0 || (there > 0) == (back > 0)) fail_msg("%s", o->key);
+        b = a;
+    }
 }
 
 static void test_help(void **state)
@@ -389,8 +450,10 @@ int main(void)
         cmocka_unit_test(test_problems),
         cmocka_unit_test(test_several_problems_in_order),
         cmocka_unit_test(test_required_and_shared),
-        cmocka_unit_test(test_expand),
-        cmocka_unit_test(test_expand_limit),
+        cmocka_unit_test(test_products),
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_compare),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_numbers),
     };
