@@ -507,12 +507,12 @@ static void check_axis(const pg_option *option, const pg_node *entry, pg_problem
 void pg_options_check(const pg_option *table, const char *const *keys, const pg_node *map, pg_problems *problems)
 {
     for (pg_node *entry = map->first; entry; entry = entry->next) {
-        const pg_option *option = pg_options_find(table, entry->key);
-        if (option && is_axis(table, entry)) check_axis(option, entry, problems);
-        entry->used |= option != NULL;
+        entry->used |= pg_options_find(table, entry->key) != NULL;
         for (const char *const *key = keys; *key; key++) entry->used |= strcmp(*key, entry->key) == 0;
     }
     pg_options_unknown((const pg_option *const[]){table, NULL}, keys, map, problems);
+    for (pg_node *entry = map->first; entry; entry = entry->next)
+        if (is_axis(table, entry)) check_axis(pg_options_find(table, entry->key), entry, problems);
 }
 
 /* ---- help ---- */

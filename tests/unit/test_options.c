@@ -327,10 +327,10 @@ static void test_check(void **state)
     (void)state;
     static const char *const keys[] = {"kind", NULL};
     static const char *const expected[] = {
+        "x.yaml:1:71: attacks.0.lrr: unknown key, did you mean 'lr'?",
         "x.yaml:1:27: attacks.0.rate: expected a number in [0, 1], got \"bad\"",
         "x.yaml:1:32: attacks.0.rate.3: the list has 0.50 already",
         "x.yaml:1:54: attacks.0.scope.1: the list has \"layer\" already",
-        "x.yaml:1:71: attacks.0.lrr: unknown key, did you mean 'lr'?",
     };
     pg_problems problems = {0};
     pg_tree *tree = parsed("attacks: [{rate: [0.5, 1, bad, 0.50], scope: [layer, layer], kind: x, lrr: 3}]\n");
