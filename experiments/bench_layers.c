@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/compute/blas.h"
 #include "core/compute/conv.h"
+#include "core/compute/parallel.h"
 #include "experiments/clock.h"
 
 #include <stdio.h>

@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/compute/blas.h"
+#include "core/compute/parallel.h"
 #include "core/formats/yaml.h"
 #include "core/ownership/accuracy.h"
 #include "core/train/trainer.h"

@@ -4,6 +4,7 @@
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/compute/blas.h"
+#include "core/compute/parallel.h"
 #include "core/data/readers.h"
 #include "experiments/clock.h"
 #include "experiments/provenance.h"

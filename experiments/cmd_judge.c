@@ -2,8 +2,8 @@
 #include "experiments/commands.h"
 
 #include "core/base/memory.h"
-#include "core/compute/blas.h"
 #include "core/compute/kernels.h"
+#include "core/compute/parallel.h"
 #include "core/formats/number.h"
 #include "core/nets/state.h"
 #include "core/ownership/verify.h"

@@ -3,7 +3,7 @@
 #include "experiments/commands.h"
 
 #include "core/base/memory.h"
-#include "core/compute/blas.h"
+#include "core/compute/parallel.h"
 #include "core/formats/number.h"
 #include "experiments/clock.h"
 #include "experiments/provenance.h"

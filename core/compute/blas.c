@@ -5,11 +5,8 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static int threads = 1;
 
 #if defined(__x86_64__)
 /* AMD's family number, 0 for other makers. */
@@ -39,21 +36,13 @@ static void choose_kernels(void)
 }
 #endif
 
-void pg_compute_start(int count)
+void pg_blas_start(void)
 {
     static bool started;
-    if (!started) {
-        choose_kernels();
-        bli_init();
-        started = true;
-    }
-    threads = count < 1 ? 1 : count;
-    omp_set_dynamic(0);
-}
-
-int pg_compute_threads(void)
-{
-    return threads;
+    if (started) return;
+    choose_kernels();
+    bli_init();
+    started = true;
 }
 
 const char *pg_blas_version(void)
@@ -81,15 +70,4 @@ void pg_gemm(bool ta, bool tb, int m, int n, int k, const pg_real *a, long lda, 
 #else
     bli_sgemm_ex(ma, mb, m, n, k, &one, (pg_real *)a, lda, 1, (pg_real *)b, ldb, 1, &beta, c, ldc, 1, NULL, &rntm);
 #endif
-}
-
-void pg_parallel(int parts, void (*body)(void *context, int part, int thread), void *context)
-{
-    if (threads == 1 || parts < 2 || omp_in_parallel()) {
-        const int thread = omp_in_parallel() ? omp_get_thread_num() : 0;
-        for (int part = 0; part < parts; part++) body(context, part, thread);
-        return;
-    }
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (int part = 0; part < parts; part++) body(context, part, omp_get_thread_num());
 }

@@ -2,8 +2,8 @@
  *
  * It is what the fast algorithms are compared with, and it has no scratch, no blocks and no products of matrices to go wrong.
  */
-#include "core/compute/blas.h"
 #include "core/compute/conv.h"
+#include "core/compute/parallel.h"
 
 #include <string.h>
 

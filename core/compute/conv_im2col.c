@@ -6,6 +6,7 @@
 #include "core/compute/blas.h"
 #include "core/compute/conv.h"
 #include "core/compute/kernels.h"
+#include "core/compute/parallel.h"
 
 #include <string.h>
 

@@ -14,6 +14,7 @@
  * sum has one order whatever the number of threads. */
 #include "core/compute/blas.h"
 #include "core/compute/conv.h"
+#include "core/compute/parallel.h"
 #include "core/compute/winograd_transform.h"
 
 #include <string.h>

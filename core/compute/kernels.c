@@ -2,6 +2,7 @@
 #include "core/compute/kernels.h"
 
 #include "core/compute/blas.h"
+#include "core/compute/parallel.h"
 
 #include <float.h>
 #include <math.h>

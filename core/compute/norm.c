@@ -5,7 +5,7 @@
  * combine channels and images in order. */
 #include "core/compute/norm.h"
 
-#include "core/compute/blas.h"
+#include "core/compute/parallel.h"
 
 #include <math.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * usage: golden [--conv auto|direct|im2col|winograd] CASE.csv...   Prints the worst deviation per kind, in units of its
  * tolerance; exit 1 beyond it. */
 #include "core/base/memory.h"
-#include "core/compute/blas.h"
 #include "core/compute/kernels.h"
+#include "core/compute/parallel.h"
 #include "core/formats/csv.h"
 #include "core/nets/net.h"
 #include "core/ownership/passport_scheme.h"

@@ -3,8 +3,8 @@
 #define PG_TESTS_SMALL_NET_H
 
 #include "core/base/memory.h"
-#include "core/compute/blas.h"
 #include "core/compute/kernels.h"
+#include "core/compute/parallel.h"
 #include "core/nets/net.h"
 #include "core/ownership/passport_scheme.h"
 

@@ -4,7 +4,7 @@
 #define PG_TESTS_SUBJECT_H
 
 #include "core/base/memory.h"
-#include "core/compute/blas.h"
+#include "core/compute/parallel.h"
 #include "core/data/dataset.h"
 #include "core/ownership/passport_scheme.h"
 #include "core/train/trainer.h"

@@ -4,7 +4,7 @@
 #include "core/base/random.h"
 #include "core/compute/kernels.h"
 #include "core/compute/norm.h"
-#include "core/compute/blas.h"
+#include "core/compute/parallel.h"
 
 #include <float.h>
 #include <math.h>

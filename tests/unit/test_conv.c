@@ -1,8 +1,8 @@
 /* Convolutions: every algorithm against the definition, over odd sizes; adjoints; equal bytes for any number of threads. */
 #include "core/base/memory.h"
 #include "core/base/random.h"
-#include "core/compute/blas.h"
 #include "core/compute/conv.h"
+#include "core/compute/parallel.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* Resuming a task: interrupted after every step, with checkpoints damaged on the way, it ends with the same record, to the
  * byte, as when left alone. What a task is made from must be what was planned. */
 #include "core/base/memory.h"
-#include "core/compute/blas.h"
+#include "core/compute/parallel.h"
 #include "experiments/grid.h"
 #include "experiments/perform.h"
 #include "experiments/rundir.h"
