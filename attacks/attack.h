@@ -52,7 +52,7 @@ typedef struct pg_outcome {
     const pg_model *shown; /* network in which the forger shows it, the stolen one but for an affine or statistics of his; NULL:
                               the stolen one (or `model`) */
     const pg_data *data;   /* data set on which the outcome is measured; NULL: the victim's */
-    double images, flops;  /* cost so far: images run forward or trained on, multiply-adds */
+    double images, macs;   /* cost so far: images run forward or trained on, multiply-adds */
     pg_measure measures[PG_MEASURES_MAX]; /* ended by a name of NULL, or full */
 } pg_outcome;
 

@@ -186,7 +186,7 @@ static pg_outcome outcome_of(counterfeit_state *s)
     pg_dataset_seal(t);
     return (pg_outcome){.evidence = s->forged,
                         .images = s->images,
-                        .flops = s->images * pg_net_training_flops(s->net, 1),
+                        .macs = s->images * pg_net_training_macs(s->net, 1),
                         .measures = {{"perturbation_largest", "levels", largest},
                                      {"perturbation_mean", "levels", sum / (double)n},
                                      {"iterations", "steps", s->step}}};

@@ -140,7 +140,7 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
                             .value = s->next,
                             .evidence = s->forged,
                             .images = images,
-                            .flops = images * pg_model_flops(s->view->model)};
+                            .macs = images * pg_model_macs(s->view->model)};
     *what = PG_ATTACK_OUTCOME;
 done:
     return status;

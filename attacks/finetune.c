@@ -114,7 +114,7 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
     *outcome = (pg_outcome){.model = s->copy,
                             .data = s->view->other,
                             .images = pg_trainer_progress(s->trainer)->images,
-                            .flops = pg_trainer_flops(s->trainer)};
+                            .macs = pg_trainer_macs(s->trainer)};
     *what = s->given ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
     s->given = true;
     return PG_OK;

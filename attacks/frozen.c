@@ -144,7 +144,7 @@ pg_outcome pg_frozen_outcome(const pg_frozen *f, const pg_evidence *forged)
     return (pg_outcome){.evidence = forged,
                         .shown = changed ? f->copy : NULL,
                         .images = f->seen,
-                        .flops = f->seen * pg_net_training_flops(f->net, 1),
+                        .macs = f->seen * pg_net_training_macs(f->net, 1),
                         .measures = {{"loss_first", "nats", f->first_loss}, {"loss_last", "nats", f->last_loss}}};
 }
 

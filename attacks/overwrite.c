@@ -84,7 +84,7 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
                             .shown = s->model,
                             .evidence = s->evidence,
                             .images = pg_trainer_progress(s->trainer)->images,
-                            .flops = pg_trainer_flops(s->trainer)};
+                            .macs = pg_trainer_macs(s->trainer)};
     *what = s->given ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
     s->given = true;
 done:

@@ -280,7 +280,7 @@ static void print_setting(const bench *b)
     printf("arch: %s\nscheme: %s\nnorm: %s\nwidth: %g\nbatch: %d\nthreads: %d\n", b->arch->name, b->scheme->name,
            pg_norm_kind_name(b->norm), b->width, b->batch, b->threads);
     printf("blas: %s\nkernels: %s\n", pg_blas_version(), pg_blas_kernels());
-    printf("parameters: %zu\nmultiply_adds_per_image: %.0f\n", pg_model_parameters(b->model), pg_model_flops(b->model));
+    printf("parameters: %zu\nmultiply_adds_per_image: %.0f\n", pg_model_parameters(b->model), pg_model_macs(b->model));
 }
 
 static void print_peak(void)
@@ -298,7 +298,7 @@ static pg_status whole_net(bench *b, pg_error *err)
     PG_TRY(time_inference(b, err));
     const double eval = b->batch / b->fastest;
     printf("train_images_per_s: %.2f\neval_images_per_s: %.2f\neval_gflops: %.2f\n", train, eval,
-           2e-9 * pg_model_flops(b->model) * eval);
+           2e-9 * pg_model_macs(b->model) * eval);
 done:
     return status;
 }

@@ -264,7 +264,7 @@ static pg_status record_attack(const pg_outcome *o, const char *name, pg_record 
 {
     pg_status status = PG_OK;
     PG_TRY(pg_record_add(record, name, "attack_images", o->images, "images", err));
-    PG_TRY(pg_record_add(record, name, "attack_flops", o->flops, "multiply-adds", err));
+    PG_TRY(pg_record_add(record, name, "attack_flops", o->macs, "multiply-adds", err));
     for (const pg_measure *m = o->measures; m < o->measures + PG_MEASURES_MAX && m->name; m++)
         PG_TRY(pg_record_add(record, name, m->name, m->value, m->unit, err));
 done:

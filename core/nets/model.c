@@ -462,17 +462,17 @@ size_t pg_model_parameters(const pg_model *model)
     return total;
 }
 
-double pg_layer_flops(const pg_layer *l)
+double pg_layer_macs(const pg_layer *l)
 {
     const double in = (double)l->in_channels, out = (double)l->out_channels;
     if (l->row.kind == PG_ROW_CONV) return in * out * l->row.kernel * l->row.kernel * l->out_height * l->out_width;
     return l->row.kind == PG_ROW_DENSE ? in * l->in_height * l->in_width * out : 0;
 }
 
-double pg_model_flops(const pg_model *model)
+double pg_model_macs(const pg_model *model)
 {
     double total = 0;
-    for (int i = 0; i < model->layer_count; i++) total += pg_layer_flops(&model->layers[i]);
+    for (int i = 0; i < model->layer_count; i++) total += pg_layer_macs(&model->layers[i]);
     return total;
 }
 

@@ -125,8 +125,8 @@ bool pg_model_of_perceptron(const pg_model *model, const pg_tensor *tensor);
 
 /* Distinct parameters as the state dict counts them; multiply-adds of a forward pass of one image, in a layer and in all. */
 size_t pg_model_parameters(const pg_model *model);
-double pg_layer_flops(const pg_layer *layer);
-double pg_model_flops(const pg_model *model);
+double pg_layer_macs(const pg_layer *layer);
+double pg_model_macs(const pg_model *model);
 
 /* PG_FAILED, naming the tensor, where a parameter or a running statistic is not a finite number, as after training that
  * diverged, or where a running variance is negative. */

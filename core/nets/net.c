@@ -347,13 +347,13 @@ void pg_net_keep_weights(pg_net *net)
     net->weights_stay = true;
 }
 
-double pg_net_training_flops(const pg_net *net, int branches)
+double pg_net_training_macs(const pg_net *net, int branches)
 {
     const pg_model *m = net->shape;
     double total = 0;
     for (int i = 0; i < m->layer_count; i++) {
         const int runs = net->cells[i].input_shared ? 1 : branches, products = net->weights_stay ? 1 : 2;
-        total += pg_layer_flops(&m->layers[i]) * runs * (1 + (i >= net->train_from ? products : 0));
+        total += pg_layer_macs(&m->layers[i]) * runs * (1 + (i >= net->train_from ? products : 0));
     }
     return total;
 }

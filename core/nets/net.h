@@ -58,7 +58,7 @@ void pg_net_train_from(pg_net *net, int layer);
 void pg_net_keep_weights(pg_net *net);
 /* Multiply-adds of one image: forward in the branches, those that both share once, and backward as far as is trained, two
  * products a layer, one where the weights stay. */
-double pg_net_training_flops(const pg_net *net, int branches);
+double pg_net_training_macs(const pg_net *net, int branches);
 /* d loss / d images [n,height,width,3] of the last backward, if wanted. */
 const pg_real *pg_net_image_gradient(const pg_net *net);
 

@@ -335,9 +335,9 @@ double pg_trainer_share(const pg_trainer *t)
     return (p->epoch + (p->step < p->steps ? (double)p->step / p->steps : 0)) / p->epochs;
 }
 
-double pg_trainer_flops(const pg_trainer *t)
+double pg_trainer_macs(const pg_trainer *t)
 {
-    return t->progress.images * pg_net_training_flops(t->net, trains_public(&t->job) + trains_private(&t->job));
+    return t->progress.images * pg_net_training_macs(t->net, trains_public(&t->job) + trains_private(&t->job));
 }
 
 /* ---- the best model ---- */

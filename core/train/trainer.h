@@ -50,7 +50,7 @@ bool pg_trainer_done(const pg_trainer *trainer);
 bool pg_trainer_epoch_done(const pg_trainer *trainer); /* the last step ended an epoch */
 const pg_progress *pg_trainer_progress(const pg_trainer *trainer);
 double pg_trainer_share(const pg_trainer *trainer); /* of all steps that are done */
-double pg_trainer_flops(const pg_trainer *trainer); /* multiply-adds so far */
+double pg_trainer_macs(const pg_trainer *trainer);  /* multiply-adds so far */
 
 /* After an epoch: tell how good the model is now (percent by branch; NaN where there is none). The best model by the mean over
  * its branches is kept (the first of equals); selection on a test set, as the reference does, so callers report the last one

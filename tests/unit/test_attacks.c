@@ -328,8 +328,8 @@ static void test_finetune_changes(void **state)
             assert_true(next(&r, &o));
             assert_true(!o.axis && !o.evidence && !o.data);
             assert_true(o.images == data.train.count);
-            const double head = pg_layer_flops(pg_model_classifier(o.model)), all = pg_model_flops(o.model);
-            assert_true(o.flops == o.images * (last ? all + 2 * head : 3 * all));
+            const double head = pg_layer_macs(pg_model_classifier(o.model)), all = pg_model_macs(o.model);
+            assert_true(o.macs == o.images * (last ? all + 2 * head : 3 * all));
             for (int t = 0; t < before->tensor_count; t++) {
                 const pg_tensor *old = &before->tensors[t], *new = tensor_of(o.model, old->name);
                 const bool moves = !of_private_branch(old) && (!last || old->buffer || of_classifier(before, old));

@@ -591,7 +591,7 @@ static void test_fake1_stolen_carrier(void **state)
     pg_evidence_commitment(o.evidence, made);
     pg_evidence_commitment(expected, wanted);
     assert_string_equal(made, wanted);
-    assert_true(o.images == 10 && o.flops == 10 * pg_model_flops(victim.model));
+    assert_true(o.images == 10 && o.macs == 10 * pg_model_macs(victim.model));
     assert_true(next(&r, &o) && o.images == 20);
     close_raid(&r);
     hash_outcomes("fake1", "{repeats: 1, carrier: stolen, images: 5}", &victim, 1, stolen);
@@ -678,7 +678,7 @@ static void test_fake2_start(void **state)
             }
         if (cases[i].turned >= 0) assert_int_equal(turned, (int)(cases[i].turned * total));
         if (cases[i].turned < 0) assert_true(positive > total / 4 && positive < 3 * total / 4);
-        assert_true(o.images == 40 && o.flops > 0);
+        assert_true(o.images == 40 && o.macs > 0);
         assert_false(next(&r, &o));
         close_raid(&r);
     }
@@ -1197,8 +1197,7 @@ static void test_sheet(void **state)
     assert_true(cell(&flip, "level=50", "owner_detection") == 100 && cell(&flip, "level=50", "detection") == 100);
     const bool serves = cell(&flip, "level=50", "accuracy_private") >= cell(&flip, "genuine", "accuracy") - 2;
     assert_true(cell(&flip, "level=50", "ambiguous") == serves);
-    assert_true(cell(&fake2, "", "attack_images") == 80 &&
-                cell(&fake2, "", "attack_flops") > 80 * pg_model_flops(victim.model));
+    assert_true(cell(&fake2, "", "attack_images") == 80 && cell(&fake2, "", "attack_flops") > 80 * pg_model_macs(victim.model));
     assert_true(cell(&flip, "level=50", "attack_images") == 0 && cell(&flip, "level=50", "attack_flops") == 0);
     assert_true(cell(&fake2, "", "loss_last") > 0);
     assert_int_equal(flip.cell_count, again.cell_count);

@@ -530,12 +530,12 @@ static void test_keep_weights(void **state)
         }
         assert_memory_equal(pg_net_image_gradient(s[0].net), pg_net_image_gradient(s[1].net),
                             SMALL_BATCH * 16 * 24 * 3 * sizeof(pg_real));
-        assert_true(pg_net_training_flops(s[0].net, 1) == 3 * pg_model_flops(s->model));
-        assert_true(pg_net_training_flops(s[1].net, 1) == 2 * pg_model_flops(s->model));
+        assert_true(pg_net_training_macs(s[0].net, 1) == 3 * pg_model_macs(s->model));
+        assert_true(pg_net_training_macs(s[1].net, 1) == 2 * pg_model_macs(s->model));
         pg_net_train_from(s[0].net, s->model->layer_count - 1);
-        const double last = pg_layer_flops(pg_model_classifier(s->model));
-        assert_true(pg_net_training_flops(s[0].net, 1) == pg_model_flops(s->model) + 2 * last);
-        assert_true(pg_net_training_flops(s[0].net, 2) > pg_net_training_flops(s[0].net, 1) + 3 * last);
+        const double last = pg_layer_macs(pg_model_classifier(s->model));
+        assert_true(pg_net_training_macs(s[0].net, 1) == pg_model_macs(s->model) + 2 * last);
+        assert_true(pg_net_training_macs(s[0].net, 2) > pg_net_training_macs(s[0].net, 1) + 3 * last);
         for (int kept = 0; kept < 2; kept++) close_small(&s[kept]);
     }
 }

@@ -768,7 +768,7 @@ static void test_overwriting(void **state)
             OK(r.attack->start(r.state, r.options, &r.view, &err));
             assert_true(raid_next(&r));
             const pg_outcome *out = &r.outcome;
-            assert_true(out->images >= 64 && out->flops > out->images);
+            assert_true(out->images >= 64 && out->macs > out->images);
             assert_string_equal(out->evidence->scheme, victims[i][0]);
             assert_int_equal(pg_evidence_claim(out->evidence), pg_evidence_claim(o.evidence));
             assert_same_commitment(out->evidence, o.evidence, false);
