@@ -4,7 +4,7 @@
  * what is shared is there once, and all else in two parts, the public images and then the private ones: a convolution takes
  * both in one go, a normalisation one part after the other. Where a normalisation's input is shared and its output is not, the
  * gradient dz of the pre-activation is summed over the parts before the convolution's backward runs once. */
-#include "core/nets/net_inside.h"
+#include "core/nets/net_internal.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,6 +1,6 @@
-/* Passports in a net: gamma and beta as products of the weights with the passports' window means, and back; see net_inside.h.
+/* Passports in a net: gamma and beta as products of the weights with the passports' window means, and back; see net_internal.h.
  */
-#include "core/nets/net_inside.h"
+#include "core/nets/net_internal.h"
 
 #include <string.h>
 

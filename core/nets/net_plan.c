@@ -1,6 +1,6 @@
-/* The memory of a net, planned once from shapes; see net_inside.h. */
+/* The memory of a net, planned once from shapes; see net_internal.h. */
 #include "core/base/memory.h"
-#include "core/nets/net_inside.h"
+#include "core/nets/net_internal.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* The inside of a net, for the files that make it up: net_plan.c lays out its memory, net_passport.c has its passports, net.c
  * runs it. */
-#ifndef PG_NETS_NET_INSIDE_H
-#define PG_NETS_NET_INSIDE_H
+#ifndef PG_NETS_NET_INTERNAL_H
+#define PG_NETS_NET_INTERNAL_H
 
 #include "core/compute/kernels.h"
 #include "core/nets/net.h"
