@@ -93,7 +93,7 @@ static pg_status price_of(const pg_design_data *data, const pg_network_options *
     spec.image_height = data->facts.height;
     spec.image_width = data->facts.width;
     PG_TRY(scheme->wire(options, &spec, err));
-    PG_TRY(pg_model_create(&spec, &model, err));
+    PG_TRY(pg_model_plan(&spec, &model, err));
     const int branches = spec.passports ? spec.public_affine + spec.private_affine : 1;
     *out = (price){.forward = pg_model_macs(model) * branches,
                    .train = data->choice.train ? data->choice.train : data->facts.train,

@@ -207,7 +207,7 @@ const pg_real *pg_net_forward_from_trunk(pg_net *net, pg_model *model, pg_branch
 
 const pg_real *pg_net_input(const pg_net *net, int layer)
 {
-    return input_of(net, net->shape->layers[layer].row.input);
+    return input_of(net, net->layout->layers[layer].row.input);
 }
 
 /* ---- backward ---- */
@@ -225,7 +225,7 @@ static void conv_backward(pg_net *net, int i, const pg_model *m)
     const int in = l->row.input;
     const bool below = wants_gradient(net, in);
     pg_cell *source = cell_at(net, in);
-    pg_real *dw = net->weights_stay ? NULL : net->shape->params + l->weight;
+    pg_real *dw = net->weights_stay ? NULL : net->gradients + l->weight;
     if (dw || below)
         pg_conv_backward(&c->conv, images_of(net, c->input_shared), input_of(net, in), m->params + l->weight, c->dz,
                          below ? source->dy : NULL, source->dy_written, dw, net->scratch);
@@ -241,7 +241,7 @@ static void norm_backward(pg_net *net, int i, const pg_model *m, int part)
     const pg_affine *a = &l->affine[branch];
     const size_t statistics = statistics_at(net, c, part), y = part_at(net, c->output_shared, part, result_of(c)->out_size),
                  z = part_at(net, c->input_shared, part, c->out_size);
-    pg_real *grads = net->shape->params;
+    pg_real *const grads = net->gradients;
     pg_real *dscale = a->from_passport ? c->dscale : a->gamma >= 0 ? grads + a->gamma : NULL;
     pg_real *dbias = a->from_passport ? c->dbias : a->beta >= 0 ? grads + a->beta : NULL;
     pg_norm_backward(&c->norm, net->images_n, c->z + z, c->mean + statistics, c->inv_std + statistics, c->scale[branch],
@@ -270,7 +270,7 @@ static void dense_backward(pg_net *net, int i, const pg_model *m)
     pg_cell *c = &net->cells[i];
     const int in = l->row.input, n = images_of(net, c->output_shared);
     const bool below = wants_gradient(net, in);
-    pg_real *grads = net->shape->params, *dw = net->weights_stay ? NULL : grads + l->weight;
+    pg_real *grads = net->gradients, *dw = net->weights_stay ? NULL : grads + l->weight;
     if (l->row.relu) pg_relu_backward(c->out_size * (size_t)n, c->y, c->dy, c->dy, false);
     pg_dense_backward(n, (int)c->in_size, l->out_channels, input_of(net, in), m->params + l->weight, c->dy, dw,
                       dw ? grads + l->bias : NULL, below ? cell_at(net, in)->dy : NULL);
@@ -324,12 +324,12 @@ void pg_net_backward(pg_net *net, pg_model *model, const pg_real *dlogits)
 
 pg_real *pg_net_gradients(pg_net *net)
 {
-    return net->shape->params;
+    return net->gradients;
 }
 
 void pg_net_zero_gradients(pg_net *net)
 {
-    pg_zero(net->shape->param_count, net->shape->params);
+    pg_zero(net->layout->param_count, net->gradients);
 }
 
 const pg_real *pg_net_image_gradient(const pg_net *net)
@@ -349,7 +349,7 @@ void pg_net_keep_weights(pg_net *net)
 
 double pg_net_training_macs(const pg_net *net, int branches)
 {
-    const pg_model *m = net->shape;
+    const pg_model *m = net->layout;
     double total = 0;
     for (int i = 0; i < m->layer_count; i++) {
         const int runs = net->cells[i].input_shared ? 1 : branches, products = net->weights_stay ? 1 : 2;
@@ -380,8 +380,8 @@ static size_t take_places(size_t count, uint8_t *which, const uint8_t *from)
 size_t pg_net_take_decisions(pg_net *net, const pg_net *from, size_t *count)
 {
     size_t others = 0;
-    for (int i = 0; i < net->shape->layer_count; i++) {
-        const pg_row *r = &net->shape->layers[i].row;
+    for (int i = 0; i < net->layout->layer_count; i++) {
+        const pg_row *r = &net->layout->layers[i].row;
         pg_cell *c = &net->cells[i];
         const pg_cell *other = &from->cells[i];
         const bool folds = r->kind == PG_ROW_CONV && c->folded;

@@ -33,7 +33,8 @@ struct pg_cell {
 };
 
 struct pg_net {
-    pg_model *shape; /* a model of the spec, for its layers; its params serve as the gradients */
+    pg_model *layout;   /* of the spec: layers and offsets, no parameters */
+    pg_real *gradients; /* laid out as a model's params; NULL where the net does not train */
     int batch, images_n;
     bool training;
     int branches_max; /* that one forward runs */

@@ -8,7 +8,7 @@ static const pg_real leak = (pg_real)0.01; /* slope of PAN's leaky ReLU */
 
 static int cell_of_passport(const pg_net *net, int i)
 {
-    return (int)(pg_model_passport_layer(net->shape, i) - net->shape->layers);
+    return (int)(pg_model_passport_layer(net->layout, i) - net->layout->layers);
 }
 
 static int window(const pg_layer *l)
@@ -19,7 +19,7 @@ static int window(const pg_layer *l)
 void pg_net_set_passport(pg_net *net, int i, const pg_real *scale_means, const pg_real *bias_means)
 {
     const int at = cell_of_passport(net, i);
-    const size_t bytes = (size_t)window(&net->shape->layers[at]) * sizeof(pg_real);
+    const size_t bytes = (size_t)window(&net->layout->layers[at]) * sizeof(pg_real);
     memcpy(net->cells[at].scale_means, scale_means, bytes);
     memcpy(net->cells[at].bias_means, bias_means, bytes);
 }
@@ -39,7 +39,7 @@ static void perceptron_backward(pg_net *net, const pg_layer *l, const pg_model *
 {
     const int k = l->out_channels, quarter = k / 4;
     pg_real *back = net->affine_scratch, *dhidden = net->affine_scratch + k;
-    pg_real *grads = net->shape->params;
+    pg_real *const grads = net->gradients;
     pg_dense_backward(1, quarter, k, hidden, m->params + l->affine[PG_PRIVATE].fc2, dout, grads + l->affine[PG_PRIVATE].fc2,
                       NULL, dhidden);
     for (int i = 0; i < quarter; i++) dhidden[i] = hidden[i] > 0 ? dhidden[i] : leak * dhidden[i];
@@ -69,7 +69,7 @@ void pg_passport_backward(pg_net *net, int i, const pg_model *m)
     }
     if (!net->weights_stay)
         pg_outer_add_pair(window(l), l->out_channels, c->scale_means, c->bias_means, c->dgamma, c->dbeta,
-                          net->shape->params + l->weight);
+                          net->gradients + l->weight);
 }
 
 void pg_net_refresh_passports(pg_net *net, const pg_model *model)

@@ -76,7 +76,7 @@ pg_status pg_evidence_create(const pg_net_spec *spec, const char *scheme, const 
     pg_status status = PG_OK;
     pg_model *shape = NULL;
     pg_evidence *evidence = NULL;
-    PG_TRY(pg_model_create(spec, &shape, err));
+    PG_TRY(pg_model_plan(spec, &shape, err));
     PG_TRY(start(scheme, kind, shape->passport_count, &evidence, err));
     for (int i = 0; i < evidence->passport_count; i++) {
         const pg_layer *l = pg_model_passport_layer(shape, i);
@@ -237,7 +237,7 @@ pg_status pg_evidence_fit(const pg_evidence *evidence, const pg_net_spec *model,
     pg_model *shape = NULL;
     uint64_t mask = 0;
     int last = -1;
-    PG_TRY(pg_model_create(model, &shape, err));
+    PG_TRY(pg_model_plan(model, &shape, err));
     for (int i = 0; i < evidence->passport_count; i++) {
         const pg_layer *l = NULL;
         PG_TRY(find_layer(shape, &evidence->passports[i], &l, err));

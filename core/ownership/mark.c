@@ -43,7 +43,7 @@ pg_status pg_mark_create(const pg_net_spec *spec, const char *layer, int bits, p
 {
     pg_model *model = NULL;
     *out = (pg_mark){0};
-    pg_status status = pg_model_create(spec, &model, err);
+    pg_status status = pg_model_plan(spec, &model, err);
     if (status == PG_OK) status = shape(model, layer, bits, kind, out, err);
     pg_model_destroy(&model);
     return status;
