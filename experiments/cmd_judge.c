@@ -137,20 +137,6 @@ static pg_status check_arguments(const court *c, int left, pg_error *err)
 
 /* ---- the hearing ---- */
 
-static pg_status check_evidence(const claim *k, pg_error *err)
-{
-    const pg_mark *m = &k->evidence->mark;
-    for (int i = 0; i < k->evidence->passport_count; i++) {
-        const pg_passport *p = &k->evidence->passports[i];
-        const size_t size = (size_t)p->height * (size_t)p->width * (size_t)p->inputs;
-        if (!pg_all_finite(size, p->key) || !pg_all_finite(size, p->skey))
-            return pg_fail(err, PG_BAD_INPUT, "%s: the passport for %s is not of finite numbers", k->path, p->layer);
-    }
-    if (m->bits && !pg_all_finite((size_t)(m->kernel * m->kernel * m->inputs) * (size_t)m->bits, m->projection))
-        return pg_fail(err, PG_BAD_INPUT, "%s: the projection for %s is not of finite numbers", k->path, m->layer);
-    return PG_OK;
-}
-
 static pg_status load(court *c, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -161,7 +147,6 @@ static pg_status load(court *c, pg_error *err)
     for (int i = 0; i < c->claim_count; i++) {
         claim *k = &c->claims[i];
         PG_TRY(pg_evidence_load(k->path, &k->evidence, err));
-        PG_TRY(check_evidence(k, err));
         pg_evidence_commitment(k->evidence, k->commitment);
         if (k->expected && strcmp(k->expected, k->commitment) != 0)
             PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: does not open the commitment %s (its own is %s)", k->path, k->expected,

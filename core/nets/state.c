@@ -334,15 +334,16 @@ static bool is_of_layer(const char *name, const char *layer, const char *const *
     return false;
 }
 
-/* Is it a tensor of the network, or of evidence beside it? Names of evidence: see core/ownership/evidence.h. */
+const char *const pg_state_evidence[] = {
+    "key", "skey", "key_private", "skey_private", "sign_loss.b", "sign_loss_private.b", "b", "projection", "mark", NULL};
+
+/* Is it a tensor of the network, or of evidence beside it? */
 static bool is_used(const pg_model *model, const char *name)
 {
-    static const char *const evidence[] = {
-        "key", "skey", "b", "key_private", "skey_private", "sign_loss.b", "sign_loss_private.b", "projection", "mark", NULL};
     for (int i = 0; i < model->tensor_count; i++)
         if (strcmp(model->tensors[i].name, name) == 0 || strcmp(model->tensors[i].alias, name) == 0) return true;
     for (int i = 0; i < model->layer_count; i++)
-        if (model->layers[i].conv >= 0 && is_of_layer(name, model->layers[i].row.name, evidence)) return true;
+        if (model->layers[i].conv >= 0 && is_of_layer(name, model->layers[i].row.name, pg_state_evidence)) return true;
     return strcmp(name, "triggers.images") == 0 || strcmp(name, "triggers.labels") == 0;
 }
 

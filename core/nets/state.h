@@ -35,6 +35,10 @@ typedef struct pg_model_facts {
 PG_CHECKED pg_status pg_model_load(const char *path, const pg_model_hints *hints, pg_model **out, pg_model_facts *facts,
                                    pg_error *err);
 
+/* Endings of the names of tensors that are evidence, LAYER.key and so on (see core/ownership/evidence.h), and may stand in a
+ * state dict beside the network; ended by NULL. One that ends in another comes before it. */
+extern const char *const pg_state_evidence[];
+
 /* Open the file of a state dict, of a model or of evidence, with those parts left out of its names. */
 PG_CHECKED pg_status pg_state_open(const char *path, pg_safetensors **out, pg_error *err);
 

@@ -2,6 +2,8 @@
 #include "core/ownership/evidence.h"
 
 #include "core/base/memory.h"
+#include "core/compute/kernels.h"
+#include "core/ownership/mark.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -154,6 +156,78 @@ bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b)
     return same && a->mark.bits == b->mark.bits && strcmp(a->mark.layer, b->mark.layer) == 0;
 }
 
+/* ---- what a maker guarantees ---- */
+
+static pg_status check_bits(const char *layer, int count, const int8_t *b, pg_error *err)
+{
+    for (int i = 0; i < count; i++)
+        if (b[i] != 1 && b[i] != -1) return pg_fail(err, PG_BAD_INPUT, "bit %d for %s is neither -1 nor +1", i, layer);
+    return PG_OK;
+}
+
+static bool in_range(int value, int high)
+{
+    return value >= 1 && value <= high;
+}
+
+static pg_status check_passport(const pg_passport *p, pg_error *err)
+{
+    if (!p->layer[0] || !in_range(p->height, PG_SIDE_MAX) || !in_range(p->width, PG_SIDE_MAX) ||
+        !in_range(p->inputs, PG_CHANNELS_MAX) || !in_range(p->outputs, PG_CHANNELS_MAX))
+        return pg_fail(err, PG_BAD_INPUT, "the passport for '%s' is of %d to %d channels at %dx%d", p->layer, p->inputs,
+                       p->outputs, p->height, p->width);
+    if (!pg_all_finite(key_size(p), p->key) || !pg_all_finite(key_size(p), p->skey))
+        return pg_fail(err, PG_BAD_INPUT, "the passport for %s is not of finite numbers", p->layer);
+    return check_bits(p->layer, p->outputs, p->b, err);
+}
+
+static pg_status check_mark(const pg_mark *m, const char *kind, pg_error *err)
+{
+    if (!m->layer[0] || !in_range(m->bits, PG_MARK_BITS_MAX) || !in_range(m->kernel, PG_KERNEL_MAX) ||
+        !in_range(m->inputs, PG_CHANNELS_MAX))
+        return pg_fail(err, PG_BAD_INPUT, "the mark for '%s' is of %d filters of %dx%dx%d", m->layer, m->bits, m->kernel,
+                       m->kernel, m->inputs);
+    for (int k = 0; pg_mark_kinds[k]; k++) {
+        if (strcmp(pg_mark_kinds[k], kind) != 0) continue;
+        const pg_status status = pg_mark_fits(m, (pg_mark_kind)k, err);
+        if (status != PG_OK) return status;
+    }
+    if (!pg_all_finite(projection_size(m), m->projection))
+        return pg_fail(err, PG_BAD_INPUT, "the projection for %s is not of finite numbers", m->layer);
+    return check_bits(m->layer, m->bits, m->b, err);
+}
+
+static pg_status check_triggers(const pg_dataset *t, pg_error *err)
+{
+    if (t->count < 0 || !in_range(t->height, PG_SIDE_MAX) || !in_range(t->width, PG_SIDE_MAX))
+        return pg_fail(err, PG_BAD_INPUT, "triggers: %d images of %dx%d", t->count, t->height, t->width);
+    if (t->classes < 2 || t->classes > PG_CLASSES_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "triggers: expected 2 to %d classes, got %d", PG_CLASSES_MAX, t->classes);
+    for (int i = 0; i < t->count; i++)
+        if (t->labels[i] < 0 || t->labels[i] >= t->classes)
+            return pg_fail(err, PG_BAD_INPUT, "triggers: label %d of image %d is not a class", t->labels[i], i);
+    return PG_OK;
+}
+
+pg_status pg_evidence_check(const pg_evidence *e, pg_error *err)
+{
+    pg_status status = PG_OK;
+    if (e->passport_count < 0 || e->passport_count > PG_PASSPORTS_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "%d passports, expected at most %d", e->passport_count, PG_PASSPORTS_MAX);
+    if (!e->passport_count && !e->triggers.count && !e->mark.bits)
+        return pg_fail(err, PG_BAD_INPUT, "no passport (LAYER.key or LAYER.key_private), mark or trigger set in it");
+    for (int i = 0; i < e->passport_count; i++) {
+        PG_TRY(check_passport(&e->passports[i], err));
+        for (int j = 0; j < i; j++)
+            if (strcmp(e->passports[i].layer, e->passports[j].layer) == 0)
+                PG_TRY(pg_fail(err, PG_BAD_INPUT, "two passports for %s", e->passports[i].layer));
+    }
+    if (e->mark.bits) PG_TRY(check_mark(&e->mark, e->kind, err));
+    if (e->triggers.count) PG_TRY(check_triggers(&e->triggers, err));
+done:
+    return status;
+}
+
 /* ---- commitment ---- */
 
 /* NHWC image as float32 in CHW order. */
@@ -168,11 +242,11 @@ static void hash_key(pg_hash *hash, const pg_passport *p, const pg_real *key)
 
 static void hash_mark(pg_hash *hash, const pg_mark *mark)
 {
+    pg_hash_add_u64(hash, (uint64_t)mark->bits);
     if (!mark->bits) return;
     pg_hash_add_text(hash, mark->layer);
     pg_hash_add_u64(hash, (uint64_t)mark->kernel);
     pg_hash_add_u64(hash, (uint64_t)mark->inputs);
-    pg_hash_add_u64(hash, (uint64_t)mark->bits);
     for (size_t i = 0; i < projection_size(mark); i++) {
         const float value = (float)mark->projection[i];
         pg_hash_add(hash, &value, sizeof value);
@@ -184,9 +258,10 @@ void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX]
 {
     pg_hash hash;
     pg_hash_start(&hash);
-    pg_hash_add_text(&hash, "passgrid evidence 1");
+    pg_hash_add_text(&hash, "passgrid evidence 2");
     pg_hash_add_text(&hash, evidence->scheme);
     pg_hash_add_text(&hash, evidence->kind);
+    pg_hash_add_u64(&hash, (uint64_t)evidence->passport_count);
     for (int i = 0; i < evidence->passport_count; i++) {
         const pg_passport *p = &evidence->passports[i];
         pg_hash_add_text(&hash, p->layer);

@@ -2,7 +2,8 @@
 #include "core/ownership/evidence.h"
 
 #include "core/base/memory.h"
-#include "core/formats/safetensors.h"
+#include "core/formats/number.h"
+#include "core/nets/state.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -121,8 +122,8 @@ done:
 /* Layer that has the array called `name` under that ending ("features.4.key" -> "features.4"); false for other names. */
 static bool layer_of(const char *name, const char *ending, char layer[PG_NAME_MAX])
 {
-    const size_t n = strlen(name), m = strlen(ending);
-    if (n <= m || n - m >= PG_NAME_MAX || strcmp(name + n - m, ending) != 0) return false;
+    const size_t n = strlen(name), m = strlen(ending) + 1;
+    if (n <= m || n - m >= PG_NAME_MAX || name[n - m] != '.' || strcmp(name + n - m + 1, ending) != 0) return false;
     memcpy(layer, name, n - m);
     layer[n - m] = 0;
     return true;
@@ -215,6 +216,18 @@ done:
     return status;
 }
 
+/* The metadata of that key, or the fallback, into out [size]: whole or not at all. */
+static pg_status take_text(const pg_safetensors *file, const char *path, const char *key, const char *fallback, char *out,
+                           size_t size, pg_error *err)
+{
+    const char *text = pg_safetensors_metadata(file, key);
+    if (!text) text = fallback;
+    if (strlen(text) >= size)
+        return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' is longer than %zu bytes: '%s'", path, key, size - 1, text);
+    strcpy(out, text);
+    return PG_OK;
+}
+
 static pg_status read_triggers(const pg_safetensors *file, const char *path, pg_dataset *t, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -223,25 +236,23 @@ static pg_status read_triggers(const pg_safetensors *file, const char *path, pg_
     PG_TRY(pg_safetensors_get(file, "triggers.images", 4, NULL, &images, err));
     PG_TRY(pg_safetensors_get(file, "triggers.labels", 1, &images->shape[0], &labels, err));
     if (labels->dtype != PG_I32) return pg_fail(err, PG_BAD_INPUT, "%s: tensor 'triggers.labels': expected I32", path);
-    const char *classes = pg_safetensors_metadata(file, "trigger_classes"),
-               *source = pg_safetensors_metadata(file, "trigger_source");
+    const char *classes = pg_safetensors_metadata(file, "trigger_classes");
+    long long known = 0;
     if (images->shape[3] != 3 || images->count == 0 || images->count > 1u << 28 || !classes ||
-        sscanf(classes, "%d", &t->classes) != 1 || t->classes < 2)
-        return pg_fail(err, PG_BAD_INPUT, "%s: tensor 'triggers.images': expected [n,H,W,3] and the number of classes", path);
+        !pg_number_int(classes, &known) || known < 2 || known > PG_CLASSES_MAX)
+        return pg_fail(err, PG_BAD_INPUT,
+                       "%s: tensor 'triggers.images': expected [n,H,W,3], and 2 to %d classes in metadata 'trigger_classes'",
+                       path, PG_CLASSES_MAX);
+    t->classes = (int)known;
     snprintf(t->name, sizeof t->name, "triggers");
-    snprintf(t->source, sizeof t->source, "%s", source ? source : "");
+    PG_TRY(take_text(file, path, "trigger_source", "", t->source, sizeof t->source, err));
     t->height = (int)images->shape[1];
     t->width = (int)images->shape[2];
     PG_TRY(pg_alloc(images->count, 1, &t->images, err));
     PG_TRY(pg_alloc(labels->count, sizeof *t->labels, &t->labels, err));
     PG_TRY(pg_safetensors_read_u8(file, "triggers.images", t->images, images->count, err));
     t->count = (int)images->shape[0];
-    for (int i = 0; i < t->count; i++) {
-        memcpy(&t->labels[i], (const char *)labels->data + (size_t)i * sizeof *t->labels, sizeof *t->labels);
-        if (t->labels[i] < 0 || t->labels[i] >= t->classes)
-            return pg_fail(err, PG_BAD_INPUT, "%s: tensor 'triggers.labels': label %d of image %d is not a class", path,
-                           t->labels[i], i);
-    }
+    memcpy(t->labels, labels->data, labels->count * sizeof *t->labels);
 done:
     return status;
 }
@@ -274,30 +285,63 @@ static void sort_passports(pg_evidence *evidence)
     }
 }
 
+/* Layer of the array of that name where it is a tensor of evidence; false for others. */
+static bool of_evidence(const char *name, char layer[PG_NAME_MAX])
+{
+    for (const char *const *ending = pg_state_evidence; *ending; ending++)
+        if (layer_of(name, *ending, layer)) return true;
+    return false;
+}
+
+static bool has_layer(const pg_evidence *e, const char *layer)
+{
+    bool found = e->mark.bits && strcmp(e->mark.layer, layer) == 0;
+    for (int i = 0; i < e->passport_count; i++) found |= strcmp(e->passports[i].layer, layer) == 0;
+    return found;
+}
+
+/* A tensor of evidence that was read with no passport and no mark would be shown and not looked at. */
+static pg_status check_unused(const pg_safetensors *file, const char *path, const pg_evidence *e, pg_error *err)
+{
+    for (size_t i = 0; i < pg_safetensors_count(file); i++) {
+        char layer[PG_NAME_MAX];
+        const char *name = pg_safetensors_at(file, i)->name;
+        if (of_evidence(name, layer) && !has_layer(e, layer))
+            return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%.200s' belongs to no passport and no mark", path, name);
+    }
+    return PG_OK;
+}
+
+static pg_status read_one(const pg_safetensors *file, const char *path, const char *name, pg_evidence *e, bool *private,
+                          pg_error *err)
+{
+    char layer[PG_NAME_MAX];
+    if (layer_of(name, "projection", layer)) {
+        if (e->mark.bits) return pg_fail(err, PG_BAD_INPUT, "%s: more than one mark", path);
+        return read_mark(file, path, layer, &e->mark, err);
+    }
+    const bool hidden = layer_of(name, "key_private", layer);
+    *private |= hidden;
+    if (!hidden && !layer_of(name, "key", layer)) return PG_OK;
+    if (e->passport_count == PG_PASSPORTS_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "%s: more than %d passports", path, PG_PASSPORTS_MAX);
+    return read_passport(file, path, layer, hidden, &e->passports[e->passport_count++], err);
+}
+
 static pg_status read_all(const pg_safetensors *file, const char *path, pg_evidence *e, pg_error *err)
 {
     pg_status status = PG_OK;
-    char layer[PG_NAME_MAX];
     bool private = false;
-    for (size_t i = 0; i < pg_safetensors_count(file) && status == PG_OK; i++) {
-        const char *name = pg_safetensors_at(file, i)->name;
-        if (!e->mark.bits && layer_of(name, ".projection", layer)) status = read_mark(file, path, layer, &e->mark, err);
-        const bool hidden = layer_of(name, ".key_private", layer);
-        private |= hidden;
-        if (status != PG_OK || !(hidden || layer_of(name, ".key", layer))) continue;
-        if (e->passport_count == PG_PASSPORTS_MAX)
-            return pg_fail(err, PG_BAD_INPUT, "%s: more than %d passports", path, PG_PASSPORTS_MAX);
-        status = read_passport(file, path, layer, hidden, &e->passports[e->passport_count++], err);
-    }
-    if (status != PG_OK) return status;
+    for (size_t i = 0; i < pg_safetensors_count(file); i++)
+        PG_TRY(read_one(file, path, pg_safetensors_at(file, i)->name, e, &private, err));
     sort_passports(e);
-    if ((status = read_triggers(file, path, &e->triggers, err)) != PG_OK) return status;
-    if (!e->passport_count && !e->triggers.count && !e->mark.bits)
-        return pg_fail(err, PG_BAD_INPUT, "%s: no passport (LAYER.key or LAYER.key_private), mark or trigger set in it", path);
-    const char *scheme = pg_safetensors_metadata(file, "scheme"), *kind = pg_safetensors_metadata(file, "kind");
-    snprintf(e->scheme, sizeof e->scheme, "%s", scheme ? scheme : private ? "v2" : "v1");
-    snprintf(e->kind, sizeof e->kind, "%s", kind ? kind : "shuffle");
-    return PG_OK;
+    PG_TRY(read_triggers(file, path, &e->triggers, err));
+    PG_TRY(take_text(file, path, "scheme", private ? "v2" : "v1", e->scheme, sizeof e->scheme, err));
+    PG_TRY(take_text(file, path, "kind", "shuffle", e->kind, sizeof e->kind, err));
+    PG_TRY(check_unused(file, path, e, err));
+    if ((status = pg_evidence_check(e, err)) != PG_OK) pg_error_context(err, "%s", path);
+done:
+    return status;
 }
 
 pg_status pg_evidence_load(const char *path, pg_evidence **out, pg_error *err)
@@ -305,7 +349,7 @@ pg_status pg_evidence_load(const char *path, pg_evidence **out, pg_error *err)
     pg_status status = PG_OK;
     pg_safetensors *file = NULL;
     pg_evidence *evidence = NULL;
-    PG_TRY(pg_safetensors_open(path, &file, err));
+    PG_TRY(pg_state_open(path, &file, err));
     PG_TRY(pg_alloc(1, sizeof *evidence, &evidence, err));
     PG_TRY(pg_alloc(PG_PASSPORTS_MAX, sizeof *evidence->passports, &evidence->passports, err));
     PG_TRY(read_all(file, path, evidence, err));

@@ -26,17 +26,22 @@ static const pg_layer *find(const pg_model *model, const char *name)
     return NULL;
 }
 
+pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
+{
+    const int positions = mark->bits * (int)kind; /* one a filter, or two */
+    if (mark->bits <= PG_MARK_BITS_MAX && positions <= taps(mark)) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "bits: %d %s ones do not fit %s, whose filters have %d weights", mark->bits,
+                   pg_mark_kinds[kind], mark->layer, taps(mark));
+}
+
 static pg_status shape(const pg_model *model, const char *layer, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
 {
     const pg_layer *l = find(model, strcmp(layer, "default") == 0 ? NULL : layer);
     if (!l) return pg_fail(err, PG_BAD_INPUT, "layer: %s has no convolution '%s'", model->spec.arch->name, layer);
     *out = (pg_mark){.kernel = l->row.kernel, .inputs = l->in_channels, .bits = bits};
     snprintf(out->layer, sizeof out->layer, "%s", l->row.name);
-    const int positions = bits * (int)kind; /* one a filter, or two */
-    if (bits > PG_MARK_BITS_MAX || positions > taps(out))
-        return pg_fail(err, PG_BAD_INPUT, "bits: %d %s ones do not fit %s, whose filters have %d weights", bits,
-                       pg_mark_kinds[kind], out->layer, taps(out));
-    return pg_mark_allocate(out, err);
+    const pg_status status = pg_mark_fits(out, kind, err);
+    return status == PG_OK ? pg_mark_allocate(out, err) : status;
 }
 
 pg_status pg_mark_create(const pg_net_spec *spec, const char *layer, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
@@ -65,6 +70,8 @@ static pg_status draw_positions(pg_mark *mark, int ones, pg_rng *rng, pg_error *
 pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *err)
 {
     const size_t count = (size_t)taps(mark) * (size_t)mark->bits;
+    const pg_status status = pg_mark_fits(mark, kind, err);
+    if (status != PG_OK) return status;
     if (kind != PG_MARK_GAUSSIAN) return draw_positions(mark, kind == PG_MARK_DIRECT ? 1 : 2, rng, err);
     for (size_t i = 0; i < count; i++) mark->projection[i] = (pg_real)pg_rng_normal(rng);
     return PG_OK;

@@ -20,7 +20,12 @@ extern const char *const pg_mark_kinds[]; /* names, ended by NULL */
 PG_CHECKED pg_status pg_mark_create(const pg_net_spec *spec, const char *layer, int bits, pg_mark_kind kind, pg_mark *out,
                                     pg_error *err);
 
-/* Draw the projection; the bits stay. */
+/* PG_BAD_INPUT unless a projection of that kind has positions for all bits of the mark: DIRECT one of its own for each, DIFF
+ * two.
+ */
+PG_CHECKED pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err);
+
+/* Draw the projection; the bits stay. PG_BAD_INPUT for a mark that does not fit the kind. */
 PG_CHECKED pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *err);
 
 /* The marked convolution of a model, NULL if it has none of that name. */

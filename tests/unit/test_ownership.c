@@ -626,7 +626,7 @@ static void test_claims_from_elsewhere(void **state)
     c = good;
     c.names[3] = "triggers.labels";
     write_claim(&c, path);
-    FAILS(pg_evidence_load(path, &evidence, &err), PG_BAD_INPUT, "the number of classes");
+    FAILS(pg_evidence_load(path, &evidence, &err), PG_BAD_INPUT, "classes in metadata");
     c.classes = "10";
     c.label = 10;
     write_claim(&c, path);

@@ -1,0 +1,412 @@
+/* Files that no maker of this program wrote: models and evidence that promise what they do not hold, states that no training
+ * leaves. They are refused by name, before they cost memory. */
+#include "tests/unit/small_net.h"
+
+#include "core/nets/state.h"
+#include "core/ownership/mark.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/passgrid-hostile-XXXXXX";
+static char model_path[sizeof folder + 32], edited_path[sizeof folder + 32];
+
+enum { ARRAYS_MAX = 256, PAIRS_MAX = 16 };
+
+/* The tensors and metadata of a file, to be changed and written again. */
+typedef struct sheet {
+    pg_safetensors *file;
+    pg_array arrays[ARRAYS_MAX];
+    pg_metadata pairs[PAIRS_MAX];
+    size_t count, pair_count;
+} sheet;
+
+static sheet open_sheet(const char *path)
+{
+    sheet s = {.count = 0};
+    MUST(pg_safetensors_open(path, &s.file, &problem));
+    for (; s.count < pg_safetensors_count(s.file); s.count++) s.arrays[s.count] = *pg_safetensors_at(s.file, s.count);
+    for (; s.pair_count < pg_safetensors_metadata_count(s.file); s.pair_count++)
+        s.pairs[s.pair_count] = *pg_safetensors_metadata_at(s.file, s.pair_count);
+    return s;
+}
+
+static pg_array *array_of(sheet *s, const char *name)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (strcmp(s->arrays[i].name, name) == 0) return &s->arrays[i];
+    fail_msg("there is no tensor %s", name);
+    return NULL;
+}
+
+static void add(sheet *s, const char *name, pg_dtype dtype, size_t count, const void *data)
+{
+    assert_true(s->count < ARRAYS_MAX);
+    s->arrays[s->count++] = (pg_array){.name = name, .dtype = dtype, .dims = 1, .shape = {count}, .data = data};
+}
+
+/* A changed value of a pair that is there, or one more pair. */
+static void say(sheet *s, const char *key, const char *value)
+{
+    for (size_t i = 0; i < s->pair_count; i++)
+        if (strcmp(s->pairs[i].key, key) == 0) {
+            s->pairs[i].value = value;
+            return;
+        }
+    s->pairs[s->pair_count++] = (pg_metadata){key, value};
+}
+
+static void write_sheet(const sheet *s)
+{
+    MUST(pg_safetensors_write(edited_path, s->arrays, s->count, s->pairs, s->pair_count, PG_FILE_PUBLIC, &problem));
+}
+
+static void assert_says(const char *part)
+{
+    if (!strstr(problem.message, part)) fail_msg("'%s' does not say '%s'", problem.message, part);
+}
+
+static void model_refused(const char *part)
+{
+    pg_model *loaded = NULL;
+    assert_int_equal(pg_model_load(edited_path, NULL, &loaded, NULL, &problem), PG_BAD_INPUT);
+    assert_null(loaded);
+    assert_says(part);
+}
+
+static void evidence_refused(const char *part)
+{
+    pg_evidence *loaded = NULL;
+    assert_int_equal(pg_evidence_load(edited_path, &loaded, &problem), PG_BAD_INPUT);
+    assert_null(loaded);
+    assert_says(part);
+}
+
+/* A plain network of 32x32 images, saved. */
+static pg_model *saved_model(const char *arch)
+{
+    pg_model *model = NULL;
+    pg_net_spec spec = small_spec(arch, PG_NORM_BN, "plain", "default");
+    spec.image_height = spec.image_width = 32;
+    MUST(pg_model_create(&spec, &model, &problem));
+    fill_model(model);
+    MUST(pg_model_save(model, NULL, 0, model_path, &problem));
+    return model;
+}
+
+static double most_memory(void)
+{
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    return (double)usage.ru_maxrss * 1024;
+}
+
+/* ---- models ---- */
+
+/* Tensors that the nearest known network does not have, with and without the metadata that name it. */
+static void check_another(const char *arch, const char *const *extra)
+{
+    static const float values[16] = {1};
+    pg_model *model = saved_model(arch);
+    sheet s = open_sheet(model_path);
+    for (const char *const *name = extra; *name; name++) add(&s, *name, PG_F32, 16, values);
+    write_sheet(&s);
+    model_refused("have no place in a");
+    assert_says(arch);
+    s.pair_count = 0;
+    write_sheet(&s);
+    model_refused("have no place in a");
+    pg_safetensors_close(&s.file);
+    pg_model_destroy(&model);
+}
+
+static void test_another_network(void **state)
+{
+    (void)state;
+    check_another("alexnet", (const char *const[]){"features.7.conv.weight", NULL});
+    assert_says("'features.7.conv.weight' and 0 more");
+    check_another("resnet18",
+                  (const char *const[]){"layer1.2.convbnrelu_1.conv.weight", "layer1.2.convbnrelu_1.bn.weight", NULL});
+    assert_says("'layer1.2.convbnrelu_1.conv.weight' and 1 more");
+    check_another("alexnet", (const char *const[]){"features.9.key", NULL}); /* a passport for no layer of it */
+    check_another("alexnet", (const char *const[]){"features.0.bn.num_batches", NULL});
+}
+
+static void test_impossible_values(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        float value;
+        const char *message;
+    } cases[] = {{"features.4.conv.weight", NAN, "tensor 'features.4.conv.weight': a value is not a finite number"},
+                 {"classifier.bias", INFINITY, "tensor 'classifier.bias': a value is not a finite number"},
+                 {"features.2.bn.running_mean", -INFINITY, "'features.2.bn.running_mean': a value is not a finite number"},
+                 {"features.2.bn.running_var", NAN, "tensor 'features.2.bn.running_var': a value is not a finite number"},
+                 {"features.2.bn.running_var", -1e-6F, "tensor 'features.2.bn.running_var': a variance is negative"}};
+    pg_model *model = saved_model("alexnet");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sheet s = open_sheet(model_path);
+        pg_array *array = array_of(&s, cases[i].name);
+        float *values = NULL;
+        MUST(pg_alloc(array->count, sizeof *values, &values, &problem));
+        memcpy(values, array->data, array->count * sizeof *values);
+        values[array->count - 1] = cases[i].value;
+        array->data = values;
+        write_sheet(&s);
+        model_refused(cases[i].message);
+        pg_free(values);
+        pg_safetensors_close(&s.file);
+    }
+    pg_model_destroy(&model);
+}
+
+/* Doubles that no float holds are no weights either. */
+static void test_overflow(void **state)
+{
+    (void)state;
+    pg_model *model = saved_model("alexnet");
+    sheet s = open_sheet(model_path);
+    double values[SMALL_CLASSES] = {1e300};
+    pg_array *bias = array_of(&s, "classifier.bias");
+    bias->dtype = PG_F64;
+    bias->data = values;
+    write_sheet(&s);
+    if (sizeof(pg_real) == sizeof(float)) model_refused("'classifier.bias': a value is not a finite number");
+    pg_safetensors_close(&s.file);
+    pg_model_destroy(&model);
+}
+
+/* What the metadata promise is compared with the tensors before it is given memory. */
+static void test_promised_sizes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *value, *message;
+    } cases[] = {{"width", "16", "features.0.conv.weight"},
+                 {"classes", "1000000", "classifier.weight"},
+                 {"image", "4096x4096", "classifier.weight"}};
+    pg_model *model = saved_model("alexnet");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sheet s = open_sheet(model_path);
+        say(&s, cases[i].key, cases[i].value);
+        write_sheet(&s);
+        model_refused(cases[i].message);
+        pg_safetensors_close(&s.file);
+    }
+    assert_true(most_memory() < 5e8);
+    pg_model_destroy(&model);
+}
+
+/* ---- evidence ---- */
+
+static const float blank[4096 * 75];
+
+/* A mark of so many filters for AlexNet's first layer, all bits +1. */
+static sheet mark_sheet(size_t bits, float *plus)
+{
+    sheet s = {.count = 2};
+    for (size_t i = 0; i < bits; i++) plus[i] = 1;
+    s.arrays[0] =
+        (pg_array){.name = "features.0.projection", .dtype = PG_F32, .dims = 4, .shape = {bits, 3, 5, 5}, .data = blank};
+    s.arrays[1] = (pg_array){.name = "features.0.mark", .dtype = PG_F32, .dims = 1, .shape = {bits}, .data = plus};
+    say(&s, "scheme", "uchida");
+    return s;
+}
+
+/* More bits than a projection of the kind has positions for would be drawn beyond its end. */
+static void test_too_many_bits(void **state)
+{
+    (void)state;
+    static float plus[PG_MARK_BITS_MAX];
+    static const struct {
+        const char *kind;
+        size_t most; /* bits that fit 75 weights */
+    } kinds[] = {{"direct", 75}, {"diff", 37}, {"gaussian", PG_MARK_BITS_MAX}};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        for (size_t more = 0; more < 2 && kinds[k].most + more <= PG_MARK_BITS_MAX; more++) {
+            pg_evidence *loaded = NULL;
+            sheet s = mark_sheet(kinds[k].most + more, plus);
+            say(&s, "kind", kinds[k].kind);
+            write_sheet(&s);
+            if (more) evidence_refused("ones do not fit features.0, whose filters have 75 weights");
+            if (!more) MUST(pg_evidence_load(edited_path, &loaded, &problem));
+            pg_evidence_destroy(&loaded);
+        }
+    pg_rng rng;
+    pg_rng_open(&rng, (pg_seed){.task = "hostile"}, "mark", 0);
+    pg_mark mark = {.layer = "features.0", .kernel = 5, .inputs = 3, .bits = 76};
+    MUST(pg_mark_allocate(&mark, &problem));
+    assert_int_equal(pg_mark_draw(&mark, PG_MARK_DIRECT, &rng, &problem), PG_BAD_INPUT);
+    assert_int_equal(pg_mark_draw(&mark, PG_MARK_DIFF, &rng, &problem), PG_BAD_INPUT);
+    pg_mark_clear(&mark);
+}
+
+static sheet trigger_sheet(const char *classes)
+{
+    static const uint8_t pictures[4 * 4 * 4 * 3];
+    static const int32_t labels[4] = {0, 1, 0, 1};
+    sheet s = {.count = 2};
+    s.arrays[0] = (pg_array){.name = "triggers.images", .dtype = PG_U8, .dims = 4, .shape = {4, 4, 4, 3}, .data = pictures};
+    s.arrays[1] = (pg_array){.name = "triggers.labels", .dtype = PG_I32, .dims = 1, .shape = {4}, .data = labels};
+    say(&s, "scheme", "adi");
+    say(&s, "kind", "noise");
+    say(&s, "trigger_classes", classes);
+    return s;
+}
+
+/* The number of classes is memory too: what works with labels has an array of them. */
+static void test_trigger_classes(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"2147483647", "1000001", "4294967298", "1", "-3", "2x", "two", ""};
+    pg_evidence *loaded = NULL;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        sheet s = trigger_sheet(bad[i]);
+        write_sheet(&s);
+        evidence_refused("classes in metadata 'trigger_classes'");
+    }
+    sheet s = trigger_sheet("2");
+    write_sheet(&s);
+    MUST(pg_evidence_load(edited_path, &loaded, &problem));
+    assert_int_equal(loaded->triggers.classes, 2);
+    pg_evidence_destroy(&loaded);
+}
+
+/* A text that were cut to its field would be another text, of the same commitment as others that are cut alike. */
+static void test_long_texts(void **state)
+{
+    (void)state;
+    char text[200];
+    static const struct {
+        const char *key;
+        size_t most;
+    } fields[] = {{"scheme", PG_KIND_MAX - 1}, {"kind", PG_KIND_MAX - 1}, {"trigger_source", 127}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        for (size_t more = 0; more < 2; more++) {
+            pg_evidence *loaded = NULL;
+            const size_t length = fields[i].most + more;
+            memset(text, 'x', length);
+            text[length] = 0;
+            sheet s = trigger_sheet("2");
+            say(&s, fields[i].key, text);
+            write_sheet(&s);
+            if (more) evidence_refused("is longer than");
+            if (!more) MUST(pg_evidence_load(edited_path, &loaded, &problem));
+            pg_evidence_destroy(&loaded);
+        }
+}
+
+static pg_array image_of(const char *name)
+{
+    return (pg_array){.name = name, .dtype = PG_F32, .dims = 4, .shape = {1, 4, 4, 4}, .data = blank};
+}
+
+/* A signature of four bits. */
+static pg_array bits_of(const char *name)
+{
+    static const float bits[] = {1, 1, -1, 1};
+    return (pg_array){.name = name, .dtype = PG_F32, .dims = 1, .shape = {4}, .data = bits};
+}
+
+/* Everything that is shown is looked at, once. */
+static void test_stray_evidence(void **state)
+{
+    (void)state;
+    static const float infinite[64] = {[63] = INFINITY};
+    pg_evidence *loaded = NULL;
+    sheet s = {.arrays = {image_of("features.4.key"), image_of("features.4.skey"), bits_of("features.4.b")}, .count = 3};
+    write_sheet(&s);
+    MUST(pg_evidence_load(edited_path, &loaded, &problem));
+    pg_evidence_destroy(&loaded);
+
+    s.arrays[3] = image_of("features.5.skey");
+    s.count = 4;
+    write_sheet(&s);
+    evidence_refused("tensor 'features.5.skey' belongs to no passport and no mark");
+    s.arrays[3] = bits_of("features.5.sign_loss.b");
+    write_sheet(&s);
+    evidence_refused("tensor 'features.5.sign_loss.b' belongs to no passport and no mark");
+    s.arrays[3] = image_of("features.4.key_private");
+    s.arrays[4] = image_of("features.4.skey_private");
+    s.count = 5;
+    write_sheet(&s);
+    evidence_refused("two passports for features.4");
+    s.arrays[1].data = infinite;
+    s.count = 3;
+    write_sheet(&s);
+    evidence_refused("the passport for features.4 is not of finite numbers");
+
+    static float plus[8];
+    sheet marks = mark_sheet(8, plus);
+    marks.arrays[2] = marks.arrays[0];
+    marks.arrays[3] = marks.arrays[1];
+    marks.arrays[2].name = "features.1.projection";
+    marks.arrays[3].name = "features.1.mark";
+    marks.count = 4;
+    write_sheet(&marks);
+    evidence_refused("more than one mark");
+}
+
+/* The encoding that is hashed has every number before what it counts. */
+static void test_commitment_encoding(void **state)
+{
+    (void)state;
+    static const uint8_t pixels[2 * 3] = {1, 2, 3, 4, 5, 6};
+    static const int32_t labels[2] = {1, 0};
+    pg_hash hash;
+    char expected[PG_SHA256_HEX], found[PG_SHA256_HEX];
+    pg_evidence e = {
+        .scheme = "adi",
+        .kind = "noise",
+        .triggers = {
+            .count = 2, .classes = 2, .height = 1, .width = 1, .images = (uint8_t *)pixels, .labels = (int32_t *)labels}};
+    pg_hash_start(&hash);
+    pg_hash_add_text(&hash, "passgrid evidence 2");
+    pg_hash_add_text(&hash, "adi");
+    pg_hash_add_text(&hash, "noise");
+    static const uint64_t numbers[] = {0, 0, 2, 1, 1, 2}; /* passports, bits; triggers, their height, width and classes */
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) pg_hash_add_u64(&hash, numbers[i]);
+    pg_hash_add(&hash, pixels, sizeof pixels);
+    pg_hash_add(&hash, labels, sizeof labels);
+    pg_hash_finish_hex(&hash, expected);
+    pg_evidence_commitment(&e, found);
+    assert_string_equal(found, expected);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder)) return -1;
+    snprintf(model_path, sizeof model_path, "%s/model.safetensors", folder);
+    snprintf(edited_path, sizeof edited_path, "%s/edited.safetensors", folder);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    unlink(model_path);
+    unlink(edited_path);
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_another_network),
+        cmocka_unit_test(test_impossible_values),
+        cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_promised_sizes),
+        cmocka_unit_test(test_too_many_bits),
+        cmocka_unit_test(test_trigger_classes),
+        cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_stray_evidence),
+        cmocka_unit_test(test_commitment_encoding),
+    };
+    pg_compute_start(1);
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}
