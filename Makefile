@@ -29,7 +29,9 @@ PG_LDFLAGS := $(addprefix -fsanitize=,$(SANITIZE)) -fopenmp -L$(BLIS_LIB) -Wl,-r
 PG_LIBS := -lblis $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 MPI_LIBS := $(shell pkg-config --libs ompi-c 2>/dev/null)
 
-VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+# "1.0.0 (01246f5)": the release, and the revision that git, or the archive that git made, tells.
+REVISION := $(if $(filter $(CURDIR),$(shell git rev-parse --show-toplevel 2>/dev/null)),$(shell git describe --always --dirty --exclude '*'),$(shell grep -v Format .revision))
+VERSION := $(shell cat VERSION)$(if $(REVISION), ($(REVISION)))
 $(BUILD)/float/experiments/provenance.o: $(BUILD)/version
 $(BUILD)/float/experiments/provenance.o: PG_CFLAGS += -DPG_VERSION='"$(VERSION)"' -DPG_FLAGS='"$(OPT) -march=$(ARCH)"'
 
