@@ -18,7 +18,7 @@ BLIS_INCLUDE ?= $(firstword $(wildcard /usr/include/$(MULTIARCH)/blis-openmp /us
 BLIS_LIB     ?= $(firstword $(wildcard /usr/lib/$(MULTIARCH)/blis-openmp /usr/lib/$(MULTIARCH) /usr/lib /usr/local/lib))
 
 # ---- flags ------------------------------------------------------------------------------------------------------------
-PACKAGES := gsl yaml-0.1 jansson libpng libjpeg libcrypto
+PACKAGES := gsl yaml-0.1 jansson libpng libjpeg zlib libcrypto
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(if $(filter 1,$(WERROR)),-Werror)
 # -fno-math-errno and -fno-trapping-math allow vector code; -ffp-contract=fast allows fused multiply-adds; nothing here reorders sums.
 CFLAGS   ?=
@@ -168,6 +168,7 @@ pkg-config --exists yaml-0.1|libyaml-dev
 pkg-config --exists jansson|libjansson-dev
 pkg-config --exists libpng|libpng-dev
 pkg-config --exists libjpeg|libjpeg62-turbo-dev
+pkg-config --exists zlib|zlib1g-dev
 pkg-config --exists libcrypto|libssl-dev
 pkg-config --exists cmocka|libcmocka-dev
 gcc -isystem $(BLIS_INCLUDE) -include blis.h -E -x c /dev/null|libblis-openmp-dev
