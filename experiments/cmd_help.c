@@ -39,8 +39,9 @@ static void config(void)
          "a list of\n"
          "the schemes that it is used on (all that it makes sense for, if absent), and `after: NAME`, an attack above that "
          "forges evidence,\n"
-         "which is judged again once this one has changed the model (counterfeit-triggers, counterfeit-uchida)\n\n"
-         "verify: a map\n");
+         "which is judged again once this one has changed the model (counterfeit-triggers, counterfeit-uchida); and\n");
+    pg_options_help(pg_attack_table, stdout);
+    puts("\nverify: a map\n");
     pg_options_help(pg_verify_table, stdout);
     puts("\nprofiles: a map of names to maps of any of the keys above, which override those of the file: maps are merged, "
          "everything else\n"

@@ -26,7 +26,7 @@ typedef struct reader {
 /* Keys of an entry beside its options. */
 static const char *const no_more[] = {NULL};
 static const char *const scheme_keys[] = {"scheme", "train", NULL};
-static const char *const attack_keys[] = {"attack", "schemes", "after", NULL};
+static const char *const attack_keys[] = {"attack", "schemes", "after", "keep", NULL};
 
 static const char *const sections[] = {"data",   "networks", "train",   "schemes", "attacks",
                                        "verify", "profiles", "profile", NULL};
@@ -386,6 +386,7 @@ static int option_int(const pg_option *table, const void *values, const char *ke
 static pg_status read_one_attack(reader *r, const pg_node *map, pg_error *err)
 {
     const pg_attack *attack = pg_attack_find(pg_node_get(map, "attack")->text);
+    pg_attack_options common;
     pg_design *d = r->design;
     pg_status status = pg_grow(&d->attacks, d->attack_count, sizeof *d->attacks, err);
     if (status != PG_OK) return status;
@@ -395,6 +396,9 @@ static pg_status read_one_attack(reader *r, const pg_node *map, pg_error *err)
     PG_TRY(pg_options_defaults(attack->options, made->options, err));
     PG_TRY(pg_preset_apply(r->preset.preset, attack->name, attack->options, made->options, err));
     pg_options_take(attack->options, map, made->options, r->problems);
+    PG_TRY(pg_options_defaults(pg_attack_table, &common, err));
+    pg_options_take(pg_attack_table, map, &common, r->problems);
+    made->keep = common.keep;
     read_restriction(r, pg_node_get(map, "schemes"), made);
     read_after(r, pg_node_get(map, "after"), made);
     const char *other = attack->other_data ? attack->other_data(made->options) : NULL;

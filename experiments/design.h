@@ -51,6 +51,7 @@ typedef struct pg_design_attack {
     pg_data_choice other; /* name empty: none */
     pg_input other_facts;
     bool all_schemes;
+    bool keep;              /* files of what it makes */
     uint64_t schemes;       /* bit i: is used on pg_schemes[i] */
     const pg_attack *after; /* comes after every entry of that attack, which stands above; NULL: none */
     const pg_node *node;

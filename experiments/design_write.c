@@ -68,6 +68,7 @@ static pg_status add_attacks(const pg_design *d, pg_tree *tree, pg_error *err)
         PG_TRY(pg_node_add(tree, list, NULL, PG_MAP, NULL, &map, err));
         PG_TRY(pg_node_add_text(tree, map, "attack", a->attack->name, err));
         PG_TRY(pg_options_write(a->attack->options, a->options, PG_REVEAL_PLACES, tree, map, err));
+        PG_TRY(pg_options_write(pg_attack_table, &(pg_attack_options){.keep = a->keep}, PG_REVEAL_PLACES, tree, map, err));
         if (a->after) PG_TRY(pg_node_add_text(tree, map, "after", a->after->name, err));
         if (a->all_schemes) continue;
         PG_TRY(pg_node_add(tree, map, "schemes", PG_LIST, NULL, &names, err));

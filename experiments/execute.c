@@ -75,13 +75,27 @@ pg_status pg_execute_fresh(const pg_data_choice *choice, const pg_workplace *at,
     return status == PG_OK ? pg_dataset_rest(&whole->train, choice->train, out, err) : status;
 }
 
-pg_status pg_execute_path(const pg_workplace *at, const char *folder, const char *key, char path[PG_PATH_MAX], pg_error *err)
+pg_status pg_execute_path(const pg_workplace *at, const char *folder, const char *stem, char path[PG_PATH_MAX], pg_error *err)
 {
-    char directory[PG_PATH_MAX], file[96];
+    char directory[PG_PATH_MAX], file[PG_FILE_STEM + 16];
     pg_status status = pg_path(directory, at->directory, folder, NULL, err);
     if (status == PG_OK) status = pg_make_directories(directory, err);
-    snprintf(file, sizeof file, "%s.safetensors", key);
+    snprintf(file, sizeof file, "%s.safetensors", stem);
     return status == PG_OK ? pg_path(path, directory, file, NULL, err) : status;
+}
+
+pg_status pg_execute_save(const pg_task *task, const pg_workplace *at, const pg_data_choice *data, const pg_model *model,
+                          const char *outcome, pg_error *err)
+{
+    char stem[PG_FILE_STEM], path[PG_PATH_MAX];
+    const pg_metadata notes[] = {{"scheme", task->scheme->name},
+                                 {"task", task->key},
+                                 {"pixels", pg_pixels_names[task->train.pixels]},
+                                 {"data", data->name},
+                                 {"data_sha256", data->sha256}};
+    pg_task_stem(task->key, outcome, stem);
+    const pg_status status = pg_execute_path(at, "models", stem, path, err);
+    return status == PG_OK ? pg_model_save(model, notes, sizeof notes / sizeof *notes, path, err) : status;
 }
 
 pg_status pg_execute_model(const pg_workplace *at, const char *key, pg_model **out, pg_error *err)

@@ -10,9 +10,13 @@ PG_CHECKED pg_status pg_execute_data(const pg_data_choice *choice, const pg_work
 /* The training images that a task's choice leaves out, owned by the caller. */
 PG_CHECKED pg_status pg_execute_fresh(const pg_data_choice *choice, const pg_workplace *at, pg_dataset *out, pg_error *err);
 
-/* Paths of a task's artefacts. */
-PG_CHECKED pg_status pg_execute_path(const pg_workplace *at, const char *folder, const char *key, char path[PG_PATH_MAX],
+/* Path of a task's file: "models" or "evidence", and the key of the task or a stem. */
+PG_CHECKED pg_status pg_execute_path(const pg_workplace *at, const char *folder, const char *stem, char path[PG_PATH_MAX],
                                      pg_error *err);
+
+/* Save a network that the task made, with what is needed to judge it; data is what it was measured on. */
+PG_CHECKED pg_status pg_execute_save(const pg_task *task, const pg_workplace *at, const pg_data_choice *data,
+                                     const pg_model *model, const char *outcome, pg_error *err);
 
 /* The model that the task of that key left. */
 PG_CHECKED pg_status pg_execute_model(const pg_workplace *at, const char *key, pg_model **out, pg_error *err);

@@ -284,12 +284,25 @@ static pg_status find_deployed(const work *w, const pg_outcome *o, double *deplo
     return status;
 }
 
-/* The last outcome's forged evidence, for attacks that come after. */
-static pg_status hand_on(const work *w, const pg_outcome *o, pg_error *err)
+static pg_status save_evidence(const work *w, const pg_evidence *evidence, const char *outcome, pg_error *err)
 {
-    char path[PG_PATH_MAX];
-    const pg_status status = pg_execute_path(w->at, "evidence", w->task->key, path, err);
-    return status == PG_OK ? pg_evidence_save(o->evidence, path, err) : status;
+    char stem[PG_FILE_STEM], path[PG_PATH_MAX];
+    pg_task_stem(w->task->key, outcome, stem);
+    const pg_status status = pg_execute_path(w->at, "evidence", stem, path, err);
+    return status == PG_OK ? pg_evidence_save(evidence, path, err) : status;
+}
+
+/* What was judged in a row, as files: forged evidence, and the network if it is not the victim as it was. */
+static pg_status keep_row(const work *w, const pg_outcome *o, const pg_model *model, const pg_evidence *forged,
+                          const char *name, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_data_choice *data = o->data ? &w->task->other : &w->task->data;
+    if (!w->task->keep) return PG_OK;
+    if (model && model != w->victim) PG_TRY(pg_execute_save(w->task, w->at, data, model, name, err));
+    if (forged) PG_TRY(save_evidence(w, forged, name, err));
+done:
+    return status;
 }
 
 /* The owner's evidence is judged on a changed model, forged evidence on the model that it is for: rows NAME, or, where an
@@ -301,10 +314,13 @@ static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error
     if (o->axis) snprintf(name, sizeof name, "%.31s=%.6g", o->axis, o->value);
     double deployed;
     PG_TRY(find_deployed(w, o, &deployed, err));
+    const char *forger = o->model ? "attacker" : name;
     if (o->model || !o->evidence) PG_TRY(judge_removal(w, o, deployed, name, record, err));
+    if (o->model) PG_TRY(keep_row(w, o, o->model, NULL, name, err));
     if (o->evidence) PG_TRY(judge_genuine(w, !o->model, record, err));
-    if (o->evidence) PG_TRY(judge_forgery(w, o, deployed, o->model ? "attacker" : name, record, err));
-    if (w->task->attack->hands_on) PG_TRY(hand_on(w, o, err));
+    if (o->evidence) PG_TRY(judge_forgery(w, o, deployed, forger, record, err));
+    if (o->evidence) PG_TRY(keep_row(w, o, shown_in(w, o), o->evidence, forger, err));
+    if (w->task->attack->hands_on) PG_TRY(save_evidence(w, o->evidence, "", err)); /* for attacks that come after */
     PG_TRY(record_attack(o, name, record, err));
 done:
     return status;

@@ -154,13 +154,7 @@ static pg_status write_artefacts(const work *w, pg_record *record, pg_error *err
 {
     pg_status status = PG_OK;
     char path[PG_PATH_MAX], commitment[PG_SHA256_HEX];
-    const pg_metadata notes[] = {{"scheme", w->task->scheme->name},
-                                 {"task", w->task->key},
-                                 {"pixels", pg_pixels_names[w->task->train.pixels]},
-                                 {"data", w->task->data.name},
-                                 {"data_sha256", w->task->data.sha256}};
-    PG_TRY(pg_execute_path(w->at, "models", w->task->key, path, err));
-    PG_TRY(pg_model_save(pg_trainer_best(w->trainer), notes, sizeof notes / sizeof *notes, path, err));
+    PG_TRY(pg_execute_save(w->task, w->at, &w->task->data, pg_trainer_best(w->trainer), "", err));
     if (!w->evidence) return PG_OK;
     PG_TRY(pg_execute_path(w->at, "evidence", w->task->key, path, err));
     PG_TRY(pg_evidence_save(w->evidence, path, err));

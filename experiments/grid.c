@@ -59,7 +59,7 @@ static pg_status add(pg_grid *grid, pg_task *task, const int *parents, int paren
     PG_TRY(make_room(grid, err));
     PG_TRY(pg_task_describe(task, &labels, err));
     pg_node_task *node = &grid->tasks[grid->count];
-    *node = (pg_node_task){.text = task->text, .public_text = task->public_text, .cost = cost};
+    *node = (pg_node_task){.text = task->text, .public_text = task->public_text, .keep = task->keep, .cost = cost};
     task->text = task->public_text = NULL;
     memcpy(node->key, task->key, sizeof node->key);
     snprintf(node->name, sizeof node->name, "%s", labels.name);
@@ -233,6 +233,7 @@ static pg_status add_attack(builder *b, const place *at, const price *p, const p
     task.attack = a->attack;
     task.attack_options = a->options;
     task.other = a->other;
+    task.keep = a->keep;
     if (a->attack->wants_pretrained && a->attack->wants_pretrained(a->options))
         PG_TRY(add_attackers_plain(b, at, &task, &all[1], err));
     if (before >= 0) {

@@ -12,6 +12,7 @@
 typedef struct pg_node_task {
     char key[PG_SHA256_HEX], name[256];
     char *text, *public_text;                          /* see task.h */
+    bool keep;                                         /* as the task says */
     int parents[2 + PG_NULL_MODELS_MAX], parent_count; /* indices of earlier tasks */
     double cost;                                       /* multiply-adds, roughly */
     double unsaved; /* the longest part of the cost during which nothing can be saved: judging an outcome */

@@ -102,6 +102,15 @@ const pg_option pg_network_table[] = {
     {0},
 };
 
+const pg_option pg_attack_table[] = {
+    {.key = "keep",
+     .type = PG_OPT_BOOL,
+     .offset = offsetof(pg_attack_options, keep),
+     .fallback = "false",
+     .help = "keep the attacked network and the forged evidence of every outcome as files, which artefacts.csv lists"},
+    {0},
+};
+
 const pg_option pg_preset_table[] = {
     {.key = "preset",
      .type = PG_OPT_CHOICE,

@@ -30,6 +30,12 @@ typedef struct pg_network_options {
 extern const pg_option pg_network_table[];
 extern const char *const pg_norm_names[]; /* ended by NULL */
 
+/* What every attack's entry may say beside the attack's own options. */
+typedef struct pg_attack_options {
+    bool keep;
+} pg_attack_options;
+extern const pg_option pg_attack_table[];
+
 typedef struct pg_preset_options {
     int preset; /* index into pg_presets */
 } pg_preset_options;

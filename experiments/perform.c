@@ -2,28 +2,45 @@
 #include "experiments/perform.h"
 
 #include "experiments/checkpoint.h"
-#include "experiments/json_file.h"
 #include "experiments/rundir.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Checksums of the files that a task may have made. */
-static pg_status find_artefacts(const pg_task *task, const pg_workplace *at, pg_artefact artefacts[PG_ARTEFACTS_MAX],
-                                int *count, pg_error *err)
+/* Enter the files of one outcome, with their checksums, into the record. */
+static pg_status add_files(const pg_task *task, const pg_workplace *at, const char *outcome, pg_record *record, pg_error *err)
 {
     static const char *const folders[] = {"models", "evidence", NULL};
     pg_status status = PG_OK;
-    char path[PG_PATH_MAX];
-    *count = 0;
+    char stem[PG_FILE_STEM], path[PG_PATH_MAX], file[sizeof record->files->path], sum[PG_SHA256_HEX];
+    pg_task_stem(task->key, outcome, stem);
     for (int i = 0; folders[i]; i++) {
-        pg_artefact *a = &artefacts[*count];
-        snprintf(a->path, sizeof a->path, "%s/%s.safetensors", folders[i], task->key);
-        PG_TRY(pg_path(path, at->directory, a->path, NULL, err));
+        snprintf(file, sizeof file, "%s/%s.safetensors", folders[i], stem);
+        PG_TRY(pg_path(path, at->directory, file, NULL, err));
         if (!pg_file_exists(path)) continue;
-        PG_TRY(pg_sha256_file(path, a->sha256, err));
-        ++*count;
+        PG_TRY(pg_sha256_file(path, sum, err));
+        PG_TRY(pg_record_file(record, file, sum, err));
     }
+done:
+    return status;
+}
+
+/* Is cell i the first of its outcome? */
+static bool is_first(const pg_record *record, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (strcmp(record->cells[k].outcome, record->cells[i].outcome) == 0) return false;
+    return true;
+}
+
+/* The files of the task as a whole, then those that it kept of each of its outcomes. */
+static pg_status find_files(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(add_files(task, at, "", record, err));
+    for (int i = 0; task->keep && i < record->cell_count; i++)
+        if (record->cells[i].outcome[0] && is_first(record, i))
+            PG_TRY(add_files(task, at, record->cells[i].outcome, record, err));
 done:
     return status;
 }
@@ -46,20 +63,18 @@ static pg_status check_parent(const char *key, const pg_workplace *at, pg_error 
     pg_status status = PG_OK;
     pg_record record = {0};
     pg_task_labels labels;
-    pg_artefact artefacts[PG_ARTEFACTS_MAX];
-    int count = 0;
     char path[PG_PATH_MAX], found[PG_SHA256_HEX];
     if (!key[0]) return PG_OK;
     PG_TRY(pg_rundir_file(at->directory, "records", key, path, err));
-    status = pg_record_load(path, &record, &labels, found, artefacts, &count, err);
+    status = pg_record_load(path, &record, &labels, found, err);
     if (status != PG_OK && !pg_file_exists(path)) /* another child has been here */
         status = pg_fail(err, PG_BAD_INPUT, "%s is gone: repeat the command to make it again", path);
     PG_TRY(status);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < record.file_count; i++) {
         char file[PG_PATH_MAX];
         bool intact;
-        PG_TRY(pg_path(file, at->directory, artefacts[i].path, NULL, err));
-        PG_TRY(check_file(file, artefacts[i].sha256, &intact, err));
+        PG_TRY(pg_path(file, at->directory, record.files[i].path, NULL, err));
+        PG_TRY(check_file(file, record.files[i].sha256, &intact, err));
         if (intact) continue;
         PG_TRY(pg_file_remove(path, err));
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is missing or damaged, and counts as not made: repeat the command", file));
@@ -86,22 +101,20 @@ pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err)
     pg_task task = {0};
     pg_record record = {0};
     pg_task_labels labels;
-    pg_artefact artefacts[PG_ARTEFACTS_MAX];
-    int count = 0;
-    bool intact;
+    bool done;
     char path[PG_PATH_MAX];
     PG_TRY(pg_task_parse(text, &task, err));
     PG_TRY(pg_rundir_file(at->directory, "records", task.key, path, err));
-    PG_TRY(pg_json_intact(path, &intact, err));
-    if (intact) goto done;
+    PG_TRY(pg_record_done(path, task.keep, &done, err));
+    if (done) goto done;
     PG_TRY(check_parent(task.victim, at, err));
     PG_TRY(check_parent(task.pretrained, at, err));
     PG_TRY(check_parent(task.forged, at, err));
     for (int i = 0; i < task.null_model_count; i++) PG_TRY(check_parent(task.null_models[i], at, err));
     PG_TRY(pg_task_execute(&task, at, &record, err));
     PG_TRY(pg_task_describe(&task, &labels, err));
-    PG_TRY(find_artefacts(&task, at, artefacts, &count, err));
-    PG_TRY(pg_record_save(&record, &task, &labels, artefacts, count, path, err));
+    PG_TRY(find_files(&task, at, &record, err));
+    PG_TRY(pg_record_save(&record, &task, &labels, path, err));
     PG_TRY(remove_checkpoints(&task, at, err));
 done:
     pg_record_clear(&record);

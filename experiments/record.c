@@ -37,6 +37,16 @@ pg_status pg_record_note(pg_record *record, const char *key, const char *text, p
     return PG_OK;
 }
 
+pg_status pg_record_file(pg_record *record, const char *path, const char *sha256, pg_error *err)
+{
+    const pg_status status = pg_grow(&record->files, record->file_count, sizeof *record->files, err);
+    if (status != PG_OK) return status;
+    pg_artefact *file = &record->files[record->file_count++];
+    snprintf(file->path, sizeof file->path, "%s", path);
+    snprintf(file->sha256, sizeof file->sha256, "%s", sha256);
+    return PG_OK;
+}
+
 bool pg_record_has(const pg_record *record, const char *outcome)
 {
     for (int i = 0; i < record->cell_count; i++)
@@ -48,6 +58,7 @@ void pg_record_clear(pg_record *record)
 {
     pg_free(record->cells);
     pg_free(record->notes);
+    pg_free(record->files);
     *record = (pg_record){0};
 }
 
@@ -79,22 +90,29 @@ static json_t *cells_json(const pg_record *record)
     return list;
 }
 
-static json_t *pairs_json(const pg_record *record, const pg_artefact *artefacts, int artefact_count)
+static json_t *notes_json(const pg_record *record)
 {
     json_t *map = json_object();
-    for (int i = 0; record && i < record->note_count; i++)
+    for (int i = 0; i < record->note_count; i++)
         json_object_set_new(map, record->notes[i].key, json_string(record->notes[i].text));
-    for (int i = 0; i < artefact_count; i++) json_object_set_new(map, artefacts[i].path, json_string(artefacts[i].sha256));
     return map;
 }
 
-pg_status pg_record_save(const pg_record *record, const pg_task *task, const pg_task_labels *labels,
-                         const pg_artefact *artefacts, int artefact_count, const char *path, pg_error *err)
+static json_t *files_json(const pg_record *record)
 {
-    json_t *root =
-        json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "format", FORMAT, "key", task->key, "name", labels->name, "task",
-                  task->public_text, "labels", labels_json(labels), "files", pairs_json(NULL, artefacts, artefact_count),
-                  "notes", pairs_json(record, NULL, 0), "cells", cells_json(record));
+    json_t *map = json_object();
+    for (int i = 0; i < record->file_count; i++)
+        json_object_set_new(map, record->files[i].path, json_string(record->files[i].sha256));
+    return map;
+}
+
+pg_status pg_record_save(const pg_record *record, const pg_task *task, const pg_task_labels *labels, const char *path,
+                         pg_error *err)
+{
+    json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "format", FORMAT, "key", task->key, "name",
+                             labels->name, "task", task->public_text, "labels", labels_json(labels), "files",
+                             files_json(record), "notes", notes_json(record), "cells", cells_json(record));
+    if (root && task->keep) json_object_set_new(root, "kept", json_true());
     return pg_json_write(root, path, err);
 }
 
@@ -169,22 +187,19 @@ static pg_status get_notes(const json_t *root, pg_record *record, pg_error *err)
     return PG_OK;
 }
 
-static void get_artefacts(json_t *root, pg_artefact *artefacts, int *count)
+static pg_status get_files(json_t *root, pg_record *record, pg_error *err)
 {
     const char *key;
     json_t *sum;
-    *count = 0;
     json_object_foreach(json_object_get(root, "files"), key, sum)
     {
-        if (*count == PG_ARTEFACTS_MAX) return;
-        pg_artefact *a = &artefacts[(*count)++];
-        snprintf(a->path, sizeof a->path, "%s", key);
-        snprintf(a->sha256, sizeof a->sha256, "%s", json_string_value(sum) ? json_string_value(sum) : "");
+        const pg_status status = pg_record_file(record, key, json_string_value(sum) ? json_string_value(sum) : "", err);
+        if (status != PG_OK) return status;
     }
+    return PG_OK;
 }
 
-pg_status pg_record_load(const char *path, pg_record *record, pg_task_labels *labels, char key[PG_SHA256_HEX],
-                         pg_artefact *artefacts, int *artefact_count, pg_error *err)
+pg_status pg_record_load(const char *path, pg_record *record, pg_task_labels *labels, char key[PG_SHA256_HEX], pg_error *err)
 {
     pg_status status = PG_OK;
     json_t *root = NULL;
@@ -194,13 +209,23 @@ pg_status pg_record_load(const char *path, pg_record *record, pg_task_labels *la
     get_labels(root, labels);
     PG_TRY(get_cells(root, &made, err));
     PG_TRY(get_notes(root, &made, err));
-    if (artefacts) get_artefacts(root, artefacts, artefact_count);
+    PG_TRY(get_files(root, &made, err));
     *record = made;
     made = (pg_record){0};
 done:
     pg_record_clear(&made);
     json_decref(root);
     return status;
+}
+
+pg_status pg_record_done(const char *path, bool keep, bool *done, pg_error *err)
+{
+    json_t *root = NULL;
+    const pg_status status = pg_json_intact(path, done, err);
+    if (status != PG_OK || !*done || !keep) return status;
+    *done = read_json(path, &root, NULL) == PG_OK && json_is_true(json_object_get(root, "kept"));
+    json_decref(root);
+    return PG_OK;
 }
 
 pg_status pg_failure_load(const char *path, char *out, size_t bytes, pg_error *err)

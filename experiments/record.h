@@ -18,37 +18,42 @@ typedef struct pg_note {
     char key[48], text[256];
 } pg_note;
 
+/* A file that the task made: its path, relative to the directory of the run, and its checksum. */
+typedef struct pg_artefact {
+    char path[144], sha256[PG_SHA256_HEX];
+} pg_artefact;
+
 typedef struct pg_record {
-    int cell_count, note_count;
+    int cell_count, note_count, file_count;
     pg_cell *cells;
     pg_note *notes;
+    pg_artefact *files;
 } pg_record;
 
 /* A zeroed record is empty. */
 PG_CHECKED pg_status pg_record_add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit,
                                    pg_error *err);
 PG_CHECKED pg_status pg_record_note(pg_record *record, const char *key, const char *text, pg_error *err);
+PG_CHECKED pg_status pg_record_file(pg_record *record, const char *path, const char *sha256, pg_error *err);
 bool pg_record_has(const pg_record *record, const char *outcome); /* any cell of it */
 void pg_record_clear(pg_record *record);
 
 /* A record in its file, with what the task is. The file's presence says that the task is done and that the files it names are
  * in place. */
-typedef struct pg_artefact {
-    char path[128], sha256[PG_SHA256_HEX]; /* relative to the directory of the run */
-} pg_artefact;
-
 struct pg_task;
 struct pg_task_labels;
-enum { PG_ARTEFACTS_MAX = 4 };
 
 /* JSON, durably; the same arguments give the same bytes. */
 PG_CHECKED pg_status pg_record_save(const pg_record *record, const struct pg_task *task, const struct pg_task_labels *labels,
-                                    const pg_artefact *artefacts, int artefact_count, const char *path, pg_error *err);
+                                    const char *path, pg_error *err);
 
-/* What a table needs of a record file. record is ended by pg_record_clear. PG_BAD_INPUT, naming the file, if it is no record;
- * artefacts may be NULL. */
+/* What a table needs of a record file. record is ended by pg_record_clear. PG_BAD_INPUT, naming the file, if it is no record.
+ */
 PG_CHECKED pg_status pg_record_load(const char *path, pg_record *record, struct pg_task_labels *labels, char key[PG_SHA256_HEX],
-                                    pg_artefact *artefacts, int *artefact_count, pg_error *err);
+                                    pg_error *err);
+
+/* Is the file an intact record, of a task that kept what it made if `keep` is set? An error if that cannot be seen. */
+PG_CHECKED pg_status pg_record_done(const char *path, bool keep, bool *done, pg_error *err);
 
 /* A failure: JSON with the task and why it has no record. */
 PG_CHECKED pg_status pg_failure_save(const char *key, const char *name, const char *text, const char *reason, const char *path,

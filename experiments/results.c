@@ -14,7 +14,7 @@ static pg_status load_one(const char *directory, const char *key, pg_results *re
     pg_result *item = &results->items[results->count];
     PG_TRY(pg_rundir_file(directory, "records", key, path, err));
     if (!pg_file_exists(path)) goto done;
-    PG_TRY(pg_record_load(path, &item->record, &item->labels, found, NULL, NULL, err));
+    PG_TRY(pg_record_load(path, &item->record, &item->labels, found, err));
     results->count++;
     if (strcmp(found, key) != 0) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the record of another task, %s", path, found));
 done:

@@ -149,10 +149,10 @@ static void note_state(const folder_walk *walk, const char *path, const char *na
 static void note_record(const folder_walk *walk, const char *path, const char *name)
 {
     const int task = task_of(walk->grid, name);
-    bool intact;
+    bool done;
     if (task < 0 || strcmp(name + PG_SHA256_HEX - 1, ".json") != 0 || *walk->fault != PG_OK) return;
-    *walk->fault = pg_json_intact(path, &intact, walk->err);
-    if (intact) walk->states[task] = walk->state;
+    *walk->fault = pg_record_done(path, walk->grid->tasks[task].keep, &done, walk->err);
+    if (done) walk->states[task] = walk->state;
 }
 
 pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_state *states, pg_error *err)

@@ -6,7 +6,7 @@
  *   records/KEY.json  one per finished task; its presence is what "done" means
  *   failed/KEY.json   one per task that failed last time, with the reason
  *   models/, evidence/ (for the owner alone), checkpoints/
- *   cells.csv, tables/  rendered from records
+ *   cells.csv, artefacts.csv, tables/  rendered from records
  *   logs/run.log, timings.csv
  *   run.guard         while a run is at work; see guard.h
  */
@@ -30,8 +30,8 @@ PG_CHECKED pg_status pg_rundir_make(const char *directory, pg_error *err);
 /* Write config.yaml and grid.json. */
 PG_CHECKED pg_status pg_rundir_describe(const char *directory, const pg_grid *grid, pg_error *err);
 
-/* State of each task, by what lies in the directory, which need not exist. A record that is not whole does not count; one
- * that cannot be read is an error. states [grid->count]. */
+/* State of each task, by what lies in the directory, which need not exist. A record that is not whole does not count, nor does
+ * one without the files that the grid wants kept; one that cannot be read is an error. states [grid->count]. */
 PG_CHECKED pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_state *states, pg_error *err);
 
 /* Are there checkpoints or failures of tasks that are done? A run leaves them where it fails just after a record. */

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/ownership/threshold.h"
+#include "experiments/artefacts.h"
 #include "experiments/compare.h"
 #include "experiments/figures.h"
 
@@ -315,6 +316,17 @@ static pg_status load(const char *directory, bool partial, pg_results **results,
         directory, missing, expected);
 }
 
+static pg_status list_artefacts(const pg_results *results, const char *directory, FILE *stream, pg_error *err)
+{
+    int count, missing;
+    const pg_status status = pg_artefacts_write(results, directory, &count, &missing, err);
+    if (status != PG_OK || !stream || !count) return status;
+    fprintf(stream, "\n%d networks and evidence files, listed by name in artefacts.csv", count);
+    if (missing) fprintf(stream, "; %d of them are not there", missing);
+    fputc('\n', stream);
+    return PG_OK;
+}
+
 pg_status pg_tables_render(const char *directory, bool partial, FILE *stream, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -322,6 +334,7 @@ pg_status pg_tables_render(const char *directory, bool partial, FILE *stream, pg
     PG_TRY(load(directory, partial, &results, err));
     PG_TRY(pg_results_write_cells(results, directory, err));
     PG_TRY(render(results, directory, stream, err));
+    PG_TRY(list_artefacts(results, directory, stream, err));
 done:
     pg_results_destroy(&results);
     return status;

@@ -92,6 +92,7 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_re
     PG_TRY(add_options(tree, map, "attack", "attack", task->attack->name, task->attack->options, task->attack_options, reveal,
                        err));
     if (task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, err));
+    if (task->keep && reveal == PG_REVEAL_ALL) PG_TRY(pg_node_add(tree, map, "keep", PG_SCALAR, "true", NULL, err));
     if (!task->after) goto done;
     PG_TRY(
         add_options(tree, map, "after", "attack", task->after->name, task->after->options, task->after_options, reveal, err));
@@ -235,6 +236,7 @@ static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *probl
     get_null_models(pg_node_get(root, "null_models"), out);
     get_text(root, "forged", out->forged, sizeof out->forged);
     get_data(pg_node_get(root, "other"), &out->other);
+    out->keep = pg_node_find(root, "keep") != NULL;
     PG_TRY(get_scheme_and_attack(root, out, problems, err));
 done:
     return status;
@@ -270,6 +272,11 @@ void pg_task_clear(pg_task *task)
 }
 
 /* ---- labels ---- */
+
+void pg_task_stem(const char *key, const char *outcome, char stem[PG_FILE_STEM])
+{
+    snprintf(stem, PG_FILE_STEM, "%.64s%s%.47s", key, outcome[0] ? "." : "", outcome);
+}
 
 /* Append "key=value key=value" of all options to out, every key with the prefix. */
 static pg_status describe_options(const char *prefix, const pg_option *table, const void *values, char out[PG_LABEL_MAX],

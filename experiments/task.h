@@ -2,8 +2,9 @@
  *
  * Its canonical text holds everything that its result depends on, every default spelled out: data (name, checksum, subset),
  * network, scheme, training, verification, seed, attack, keys of its parents, format version. In its public text a SHA-256
- * stands for every secret, and that of its content for every folder. Its key is the SHA-256 of the public text: a folder that
- * moved makes no new task. A worker gets the canonical text and nothing else; records and failures keep the public one. */
+ * stands for every secret, and that of its content for every folder; what changes no result (keep) is left out. Its key is the
+ * SHA-256 of the public text: a folder that moved makes no new task. A worker gets the canonical text and nothing else; records
+ * and failures keep the public one. */
 #ifndef PG_EXPERIMENTS_TASK_H
 #define PG_EXPERIMENTS_TASK_H
 
@@ -48,6 +49,7 @@ typedef struct pg_task {
     const pg_attack *after;
     void *after_options;
     char forged[PG_SHA256_HEX];
+    bool keep; /* attack only: attacked networks and forged evidence stay as files; no part of the key */
     pg_verify_options verify;
 } pg_task;
 
@@ -69,6 +71,11 @@ typedef struct pg_task_labels {
     uint64_t seed;
 } pg_task_labels;
 PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_task_labels *out, pg_error *err);
+
+/* Name of the files that belong to one outcome of a task, without folder and ending: "KEY.level=60", or "KEY" where outcome is
+ * empty. */
+enum { PG_FILE_STEM = PG_SHA256_HEX + 48 };
+void pg_task_stem(const char *key, const char *outcome, char stem[PG_FILE_STEM]);
 
 /* What running a task needs from its surroundings. */
 typedef struct pg_workplace {

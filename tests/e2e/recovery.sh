@@ -186,7 +186,7 @@ sed -i 's/"value": \([0-9]\)/"value": 1\1/' "damaged/records/$record"
 check "table of a damaged record" code 2 "$PASSGRID" table damaged
 check "... names it" says "$record: damaged"
 check "a run makes it again" code 0 alone damaged
-check "... says so" says "its record was damaged: it runs again"
+check "... says so" says "its record is damaged, or lacks files that the grid keeps: it runs again"
 check "... same bytes" same reference damaged
 start_alone broken
 await checkpoints broken 2

@@ -21,7 +21,7 @@ check "alone" code 0 "$PASSGRID" run "$GRID" --out alone
 cp out tables.txt
 check "tables carry the label" says "end-to-end test: the numbers mean nothing" out
 check "every table is there" test -s alone/cells.csv -a -s alone/tables/schemes.csv -a -s alone/tables/removal.csv -a -s alone/tables/ambiguity.csv
-check "evidence is for its owner alone" test "$(stat -c %a alone/evidence)" = 700 -a "$(stat -c %a alone/evidence/* | sort -u)" = 600
+check "evidence is for its owner alone" test "$(stat -c %a alone/evidence)" = 700 -a "$(stat -Lc %a alone/evidence/* | sort -u)" = 600
 check "1 master, 2 workers" code 0 ranks 3 "$PASSGRID" run "$GRID" --out three
 check "... same bytes" same alone three
 check "... same tables" cmp out tables.txt

@@ -55,9 +55,6 @@ static void test_round_trip(void **state)
                              .scheme_parameters = "signature=\"\xc3\xa4\"",
                              .seed = 7},
                    back;
-    const pg_artefact files[] = {{"models/x.safetensors", "00ff"}, {"evidence/x.safetensors", "11"}};
-    pg_artefact seen[PG_ARTEFACTS_MAX];
-    int seen_count = 0;
     pg_record record = {0}, again = {0};
     strcpy(task.key, key_of(0));
     for (int i = 0; i < COUNT; i++) {
@@ -65,8 +62,10 @@ static void test_round_trip(void **state)
         add(&record, i % 2 ? "level=10" : "", metric, values[i]);
     }
     assert_int_equal(pg_record_note(&record, "note", "of \"words\"", NULL), PG_OK);
-    assert_int_equal(pg_record_save(&record, &task, &labels, files, 2, path_of("r.json"), NULL), PG_OK);
-    assert_int_equal(pg_record_load(path_of("r.json"), &again, &back, found, seen, &seen_count, NULL), PG_OK);
+    assert_int_equal(pg_record_file(&record, "models/x.safetensors", "00ff", NULL), PG_OK);
+    assert_int_equal(pg_record_file(&record, "evidence/x.safetensors", "11", NULL), PG_OK);
+    assert_int_equal(pg_record_save(&record, &task, &labels, path_of("r.json"), NULL), PG_OK);
+    assert_int_equal(pg_record_load(path_of("r.json"), &again, &back, found, NULL), PG_OK);
     assert_string_equal(found, task.key);
     assert_string_equal(back.name, "a/b");
     assert_string_equal(back.scheme_parameters, labels.scheme_parameters);
@@ -80,9 +79,9 @@ static void test_round_trip(void **state)
             assert_true(isnan(again.cells[i].value));
     }
     assert_string_equal(again.notes[0].text, "of \"words\"");
-    assert_int_equal(seen_count, 2);
-    assert_string_equal(seen[1].path, "evidence/x.safetensors");
-    assert_string_equal(seen[1].sha256, "11");
+    assert_int_equal(again.file_count, 2);
+    assert_string_equal(again.files[1].path, "evidence/x.safetensors");
+    assert_string_equal(again.files[1].sha256, "11");
     pg_record_clear(&record);
     pg_record_clear(&again);
 }
@@ -97,7 +96,7 @@ static void test_bad_records(void **state)
         pg_error err = {.message = ""};
         char key[PG_SHA256_HEX];
         write_text("bad.json", texts[i]);
-        assert_int_equal(pg_record_load(path_of("bad.json"), &record, &labels, key, NULL, NULL, &err), PG_BAD_INPUT);
+        assert_int_equal(pg_record_load(path_of("bad.json"), &record, &labels, key, &err), PG_BAD_INPUT);
         assert_non_null(strstr(err.message, "bad.json"));
         assert_null(strchr(err.message, '\n'));
     }
@@ -221,7 +220,7 @@ static void save(int i, const char *scheme, const char *parameters, const char *
     strcpy(labels.attack, attack);
     strcpy(labels.parameters, attack_parameters);
     snprintf(name, sizeof name, "run/records/%s.json", task.key);
-    assert_int_equal(pg_record_save(record, &task, &labels, NULL, 0, path_of(name), NULL), PG_OK);
+    assert_int_equal(pg_record_save(record, &task, &labels, path_of(name), NULL), PG_OK);
     pg_record_clear(record);
 }
 
