@@ -61,6 +61,7 @@ typedef enum pg_attack_state { PG_ATTACK_WORKING, PG_ATTACK_EPOCH, PG_ATTACK_OUT
 
 typedef struct pg_attack {
     const char *name, *summary, *source;
+    const char *former_name; /* which older grids may use; NULL: none */
     const pg_option *options;
     size_t options_size, state_size;
     unsigned sees;  /* pg_sight */
@@ -83,7 +84,7 @@ typedef struct pg_attack {
     void (*finish)(void *state); /* releases what start and step took, also after a failed start */
 } pg_attack;
 
-extern const pg_attack pg_attack_null, pg_attack_overwrite, pg_attack_counterfeit_uchida, pg_attack_counterfeit_triggers,
+extern const pg_attack pg_attack_unchanged, pg_attack_overwrite, pg_attack_counterfeit_uchida, pg_attack_counterfeit_triggers,
     pg_attack_finetune, pg_attack_prune, pg_attack_fake1, pg_attack_fake2, pg_attack_fake3, pg_attack_flip,
     pg_attack_substitute, pg_attack_permute, pg_attack_invert;
 extern const pg_attack *const pg_attacks[];

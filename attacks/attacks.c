@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const pg_attack *const pg_attacks[] = {&pg_attack_null,
+const pg_attack *const pg_attacks[] = {&pg_attack_unchanged,
                                        &pg_attack_overwrite,
                                        &pg_attack_counterfeit_uchida,
                                        &pg_attack_counterfeit_triggers,
@@ -20,7 +20,9 @@ const pg_attack *const pg_attacks[] = {&pg_attack_null,
 
 const pg_attack *pg_attack_find(const char *name)
 {
-    for (int i = 0; pg_attacks[i]; i++)
-        if (strcmp(pg_attacks[i]->name, name) == 0) return pg_attacks[i];
+    for (int i = 0; pg_attacks[i]; i++) {
+        const char *former = pg_attacks[i]->former_name;
+        if (strcmp(pg_attacks[i]->name, name) == 0 || (former && strcmp(former, name) == 0)) return pg_attacks[i];
+    }
     return NULL;
 }

@@ -29,13 +29,6 @@ static const pg_task_labels *labels_of(const settings *s, int setting)
     return &s->survey->results->items[s->first[setting]].labels;
 }
 
-static bool same_setting(const settings *s, int setting, int result)
-{
-    const int first = s->first[setting];
-    return s->survey->scheme[first] == s->survey->scheme[result] && s->survey->attack[first] == s->survey->attack[result] &&
-           pg_same_place(labels_of(s, setting), &s->survey->results->items[result].labels);
-}
-
 static void close_settings(settings *s)
 {
     pg_free(s->first);
@@ -45,18 +38,20 @@ static void close_settings(settings *s)
 static pg_status find_settings(settings *s, const pg_survey *survey, pg_error *err)
 {
     pg_status status = PG_OK;
+    pg_texts known = {0}; /* settings, numbered as they are here */
     const int n = survey->results->count;
     s->survey = survey;
     PG_TRY(pg_alloc((size_t)n, sizeof *s->first, &s->first, err));
     PG_TRY(pg_alloc((size_t)n, sizeof *s->next, &s->next, err));
     for (int i = 0; i < n; i++) {
-        int k = 0;
-        while (k < s->count && !same_setting(s, k, i)) k++;
+        int k;
+        PG_TRY(pg_texts_print(&known, NULL, &k, err, "%d %d %d", survey->place[i], survey->scheme[i], survey->attack[i]));
         s->next[i] = k < s->count ? s->first[k] : -1;
         s->first[k] = i;
         if (k == s->count) s->count++;
     }
 done:
+    pg_texts_clear(&known);
     return status;
 }
 
@@ -97,7 +92,7 @@ static fit option_fits(const char *word, size_t length, const pg_task_labels *l,
 {
     const char *const places[] = {l->parameters, l->scheme_parameters, l->training};
     static const char any_set[] = "data=*";
-    char key[32];
+    char key[64];
     size_t found;
     snprintf(key, sizeof key, "%.*s", (int)strcspn(word, "="), word);
     const bool any =
@@ -143,14 +138,14 @@ done:
 
 static double mean(const pg_sample *s)
 {
-    return gsl_stats_mean(s->values, 1, (size_t)s->count);
+    return gsl_stats_mean(pg_sample_values(s), 1, (size_t)s->count);
 }
 
 /* The value of a sample that a relation is about: bounds are kept by every trial. */
 static double telling(const pg_sample *s, pg_relation relation)
 {
-    if (relation == PG_AT_MOST) return gsl_stats_max(s->values, 1, (size_t)s->count);
-    if (relation == PG_AT_LEAST) return gsl_stats_min(s->values, 1, (size_t)s->count);
+    if (relation == PG_AT_MOST) return gsl_stats_max(pg_sample_values(s), 1, (size_t)s->count);
+    if (relation == PG_AT_LEAST) return gsl_stats_min(pg_sample_values(s), 1, (size_t)s->count);
     return mean(s);
 }
 
@@ -177,7 +172,7 @@ static pg_status gather_beside(const settings *s, int setting, const pg_subject 
 {
     pg_status status = PG_OK;
     for (int k = 0; k < s->count; k++) {
-        if (!pg_same_place(labels_of(s, setting), labels_of(s, k))) continue;
+        if (s->survey->place[s->first[setting]] != s->survey->place[s->first[k]]) continue;
         if (!any_scheme && s->survey->scheme[s->first[k]] != s->survey->scheme[s->first[setting]]) continue;
         PG_TRY(gather(s, k, subject, false, out, err));
     }
@@ -199,17 +194,11 @@ static pg_status ask(const settings *s, int setting, const pg_published_check *c
     if (than.count) out->bound += mean(&than);
     out->holds = keeps(mean(&out->measured), check->relation, out->bound, 0);
 done:
-    pg_free(than.values);
+    pg_sample_clear(&than);
     return status;
 }
 
 /* ---- sheets ---- */
-
-static void put_texts(pg_sheet *sheet, int row, int first, const char *const *texts)
-{
-    for (; *texts; texts++, first++)
-        snprintf(pg_sheet_at(sheet, row, first)->text, sizeof pg_sheet_at(sheet, row, first)->text, "%s", *texts);
-}
 
 /* Hand a sample over to a cell. */
 static void put_sample(pg_sheet *sheet, int row, int c, pg_sample *sample)
@@ -240,16 +229,17 @@ static pg_status add_check(const settings *s, int setting, const pg_published_ch
     if (!own.count) goto done;
     PG_TRY(ask(s, setting, check, &a, err));
     if (!a.known) goto done;
-    PG_TRY(pg_sheet_row(sheet, &row, err));
-    put_texts(sheet, row, 0,
-              (const char *const[]){check->id, check->what, l->data, l->network, l->norm, scheme_label(s, setting),
-                                    attack_label(s, setting), a.holds ? "yes" : "no", NULL});
+    PG_TRY(pg_sheet_row(sheet, &row, err, "%s %d", check->id, setting));
+    PG_TRY(pg_sheet_put(sheet, row, 0,
+                        (const char *const[]){check->id, check->what, l->data, l->network, l->norm, scheme_label(s, setting),
+                                              attack_label(s, setting), a.holds ? "yes" : "no", NULL},
+                        err));
     put_sample(sheet, row, PG_CHECKS_HOLDS + 1, &a.measured);
-    put_texts(sheet, row, PG_CHECKS_HOLDS + 2, (const char *const[]){pg_relation_names[check->relation], NULL});
+    PG_TRY(pg_sheet_put(sheet, row, PG_CHECKS_HOLDS + 2, (const char *const[]){pg_relation_names[check->relation], NULL}, err));
     PG_TRY(pg_sheet_add(sheet, row, PG_CHECKS_HOLDS + 3, a.bound, err));
 done:
-    pg_free(own.values);
-    pg_free(a.measured.values);
+    pg_sample_clear(&own);
+    pg_sample_clear(&a.measured);
     return status;
 }
 
@@ -258,9 +248,9 @@ static pg_status make_checks(const pg_published *p, const settings *s, pg_sheet 
     static const pg_column columns[] = {{"check", PG_COLUMN_TEXT},    {"claim", PG_COLUMN_TEXT},   {"data", PG_COLUMN_TEXT},
                                         {"network", PG_COLUMN_TEXT},  {"norm", PG_COLUMN_TEXT},    {"scheme", PG_COLUMN_TEXT},
                                         {"attack", PG_COLUMN_TEXT},   {"holds", PG_COLUMN_TEXT},   {"ours", PG_COLUMN_MEAN},
-                                        {"relation", PG_COLUMN_TEXT}, {"bound", PG_COLUMN_NUMBER}, {"", PG_COLUMN_TEXT}};
+                                        {"relation", PG_COLUMN_TEXT}, {"bound", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    pg_survey_head(s->survey, "published claims, asked of this run", sheet);
+    PG_TRY(pg_survey_head(s->survey, "published claims, asked of this run", sheet, err));
     PG_TRY(pg_sheet_columns(sheet, columns, err));
     for (int i = 0; i < p->check_count; i++)
         for (int k = 0; k < s->count; k++) PG_TRY(add_check(s, k, &p->checks[i], sheet, err));
@@ -275,7 +265,7 @@ static bool enough_epochs(const char *parameters, long long wanted)
 {
     size_t length;
     const char *value = pg_parameter_value(parameters, "epochs", &length);
-    return !value || atoll(value) >= wanted;
+    return !value || strtoll(value, NULL, 10) >= wanted;
 }
 
 /* Epochs that a number names itself, its attack's if that trains, are those that it had: they are there, see option_fits. */
@@ -318,18 +308,19 @@ static pg_status add_number(const settings *s, int setting, const pg_published_n
     const double tolerance = strcmp(n->unit, "%") == 0 ? 2 : 0.02 * fabs(n->value);
     const pg_verdict verdict = judge(full, keeps(value, n->relation, n->value, tolerance), n->check, &a);
     counts[verdict]++;
-    PG_TRY(pg_sheet_row(sheet, &row, err));
-    put_texts(sheet, row, 0,
-              (const char *const[]){n->id, n->what, n->unit, pg_relation_names[n->relation], n->strength, l->data, l->network,
-                                    l->norm, scheme_label(s, setting), attack_label(s, setting), scale_name(full, stand_in),
-                                    pg_verdict_names[verdict], NULL});
+    PG_TRY(pg_sheet_row(sheet, &row, err, "%s %d", n->id, setting));
+    PG_TRY(pg_sheet_put(sheet, row, 0,
+                        (const char *const[]){n->id, n->what, n->unit, pg_relation_names[n->relation], n->strength, l->data,
+                                              l->network, l->norm, scheme_label(s, setting), attack_label(s, setting),
+                                              scale_name(full, stand_in), pg_verdict_names[verdict], NULL},
+                        err));
     PG_TRY(pg_sheet_add(sheet, row, 12, n->value, err));
     put_sample(sheet, row, 13, &ours);
     PG_TRY(pg_sheet_add(sheet, row, 14, value - n->value, err));
-    put_texts(sheet, row, 15, (const char *const[]){n->source, NULL});
+    PG_TRY(pg_sheet_put(sheet, row, 15, (const char *const[]){n->source, NULL}, err));
 done:
-    pg_free(ours.values);
-    pg_free(a.measured.values);
+    pg_sample_clear(&ours);
+    pg_sample_clear(&a.measured);
     return status;
 }
 
@@ -341,9 +332,9 @@ static pg_status make_numbers(const pg_published *p, const settings *s, pg_sheet
         {"network", PG_COLUMN_TEXT},     {"norm", PG_COLUMN_TEXT},     {"scheme", PG_COLUMN_TEXT},
         {"attack", PG_COLUMN_TEXT},      {"scale", PG_COLUMN_TEXT},    {"verdict", PG_COLUMN_TEXT},
         {"published", PG_COLUMN_NUMBER}, {"ours", PG_COLUMN_MEAN},     {"difference", PG_COLUMN_NUMBER},
-        {"source", PG_COLUMN_TEXT},      {"", PG_COLUMN_TEXT}};
+        {"source", PG_COLUMN_TEXT},      {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    pg_survey_head(s->survey, "beside published numbers", sheet);
+    PG_TRY(pg_survey_head(s->survey, "beside published numbers", sheet, err));
     PG_TRY(pg_sheet_columns(sheet, columns, err));
     for (int i = 0; i < p->number_count; i++)
         for (int stand_in = 0; stand_in < 2; stand_in++) {

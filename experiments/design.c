@@ -412,11 +412,13 @@ done:
 
 static pg_status read_named_attack(reader *r, const pg_node *map, pg_error *err)
 {
-    char name[PG_TEXT_MAX];
-    kind_of(r, map, "attack", attack_names(), name);
-    if (name[0]) return read_expanded(r, pg_attack_find(name)->options, attack_keys, map, read_one_attack, err);
-    const pg_node *node = pg_node_find(map, "attack");
-    if (node) pg_problems_choice(r->problems, node, attack_names());
+    const pg_node *node = pg_node_get(map, "attack");
+    const pg_attack *attack = node && node->kind == PG_SCALAR ? pg_attack_find(node->text) : NULL;
+    if (attack) return read_expanded(r, attack->options, attack_keys, map, read_one_attack, err);
+    if (node)
+        pg_problems_choice(r->problems, node, attack_names());
+    else
+        pg_problems_missing(r->problems, map, "attack", "a name");
     return PG_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "experiments/execute.h"
 
 #include "core/base/memory.h"
+#include "core/formats/number.h"
 #include "core/nets/state.h"
 #include "experiments/saving.h"
 
@@ -310,8 +311,8 @@ done:
 static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    char name[48] = "";
-    if (o->axis) snprintf(name, sizeof name, "%.31s=%.6g", o->axis, o->value);
+    char name[64] = "", value[PG_NUMBER_MAX];
+    if (o->axis) snprintf(name, sizeof name, "%.31s=%s", o->axis, pg_number_text(o->value, value));
     double deployed;
     PG_TRY(find_deployed(w, o, &deployed, err));
     const char *forger = o->model ? "attacker" : name;
@@ -330,21 +331,16 @@ done:
 
 static pg_status save(void *context, const char *path, pg_error *err)
 {
-    work *w = context;
-    pg_snapshot snapshot = {0};
-    w->task->attack->keep(w->state, &snapshot);
-    PG_KEEP(&snapshot, (uint8_t *)w->record->cells, (size_t)w->record->cell_count * sizeof(pg_cell), "cells");
-    return pg_snapshot_write(&snapshot, path, err);
-}
-
-static pg_status take_cells(const pg_array *cells, pg_record *record, pg_error *err)
-{
     pg_status status = PG_OK;
-    for (size_t at = 0; at + sizeof(pg_cell) <= cells->count && status == PG_OK; at += sizeof(pg_cell)) {
-        pg_cell c;
-        memcpy(&c, (const char *)cells->data + at, sizeof c);
-        status = pg_record_add(record, c.outcome, c.metric, c.value, c.unit, err);
-    }
+    work *w = context;
+    char *cells = NULL;
+    pg_snapshot snapshot = {0};
+    PG_TRY(pg_record_write_cells(w->record, &cells, err));
+    w->task->attack->keep(w->state, &snapshot);
+    PG_KEEP(&snapshot, (uint8_t *)cells, strlen(cells), "cells");
+    PG_TRY(pg_snapshot_write(&snapshot, path, err));
+done:
+    pg_free(cells);
     return status;
 }
 
@@ -359,7 +355,7 @@ static pg_status load(void *context, const char *path, pg_error *err)
     PG_TRY(pg_safetensors_get(file, "cells", 1, NULL, &cells, err));
     w->task->attack->keep(w->state, &snapshot);
     PG_TRY(pg_snapshot_read(&snapshot, file, err));
-    PG_TRY(take_cells(cells, w->record, err));
+    PG_TRY(pg_record_read_cells(cells->data, cells->count, path, w->record, err));
 done:
     pg_safetensors_close(&file);
     return status;

@@ -178,6 +178,8 @@ static pg_status report(const work *w, pg_seed seed, pg_record *record, pg_error
     PG_TRY(
         pg_verify(best, w->evidence, &w->data.test, pixels, &task->verify, NAN, test_signature ? &nulls : NULL, &finding, err));
     PG_TRY(pg_execute_record(&finding, "", record, err));
+    PG_TRY(pg_record_add(record, "", "classes", w->data.test.classes, "classes", err));
+    PG_TRY(pg_record_add(record, "", "test_images", w->data.test.count, "images", err));
     PG_TRY(record_epochs(w, record, err));
     PG_TRY(pg_gammas_record(best, w->evidence, record, err));
     PG_TRY(pg_record_note(record, "train_data", w->data.train.source, err));

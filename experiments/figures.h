@@ -1,5 +1,5 @@
 /* Figures of a run: for each one DIR/figures/NAME.csv with its points and NAME.gp, a gnuplot script that draws NAME.svg and
- * NAME.png from them. For every data set, network and norm:
+ * NAME.png and NAME.pdf from them. For every data set, network and norm:
  *   learning       test accuracy after every epoch, per scheme and branch
  *   pruning        accuracy and detection against the share of weights pruned, per scheme
  *   forged         histogram of the accuracy with genuine passports and with those of fake attacks 1 and 2, per scheme

@@ -2,6 +2,7 @@
 #include "experiments/gammas.h"
 
 #include "core/base/memory.h"
+#include "core/formats/number.h"
 #include "core/ownership/passport.h"
 
 #include <gsl/gsl_sort.h>
@@ -42,11 +43,11 @@ static pg_status record_bins(const double *sorted, size_t count, pg_record *reco
 {
     pg_status status = PG_OK;
     for (size_t from = 0, to; from < count; from = to) {
-        char outcome[48];
+        char outcome[16 + PG_NUMBER_MAX], text[PG_NUMBER_MAX];
         const double bin = floor(sorted[from] * PG_GAMMA_BINS);
         for (to = from; to < count && floor(sorted[to] * PG_GAMMA_BINS) <= bin; to++) {
         }
-        snprintf(outcome, sizeof outcome, "gamma=%.6g", (bin + 0.5) / PG_GAMMA_BINS);
+        snprintf(outcome, sizeof outcome, "gamma=%s", pg_number_text((bin + 0.5) / PG_GAMMA_BINS, text));
         PG_TRY(pg_record_add(record, outcome, "gamma_channels", (double)(to - from), "channels", err));
     }
 done:

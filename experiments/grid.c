@@ -52,12 +52,13 @@ done:
 static pg_status add(pg_grid *grid, pg_task *task, const int *parents, int parent_count, double cost, int *at, pg_error *err)
 {
     pg_status status = PG_OK;
+    pg_texts texts = {0};
     pg_task_labels labels;
     PG_TRY(pg_task_write(task, err));
     *at = pg_grid_find(grid, task->key);
     if (*at >= 0) goto done;
     PG_TRY(make_room(grid, err));
-    PG_TRY(pg_task_describe(task, &labels, err));
+    PG_TRY(pg_task_describe(task, &texts, &labels, err));
     pg_node_task *node = &grid->tasks[grid->count];
     *node = (pg_node_task){.text = task->text, .public_text = task->public_text, .keep = task->keep, .cost = cost};
     task->text = task->public_text = NULL;
@@ -68,6 +69,7 @@ static pg_status add(pg_grid *grid, pg_task *task, const int *parents, int paren
     *at = grid->count++;
     grid->index[slot_of(grid, node->key)] = *at + 1;
 done:
+    pg_texts_clear(&texts);
     pg_task_clear_texts(task);
     return status;
 }

@@ -45,6 +45,19 @@ static void complain(row *r, const char *what, const char *word)
         r->status = pg_fail(r->err, PG_BAD_INPUT, "%s:%d: no %s \"%s\"", r->path, pg_csv_line(r->table, r->index), what, word);
 }
 
+/* The id of a row, which no other row has. */
+static const char *identify(pg_texts *ids, row *r)
+{
+    const char *id = text(r, "id");
+    const int before = ids->count;
+    int number;
+    if (r->status == PG_OK) r->status = pg_texts_keep(ids, id, NULL, &number, r->err);
+    if (r->status == PG_OK && number < before)
+        r->status =
+            pg_fail(r->err, PG_BAD_INPUT, "%s:%d: the id \"%s\" stands twice", r->path, pg_csv_line(r->table, r->index), id);
+    return id;
+}
+
 static pg_relation relation(row *r)
 {
     const char *word = text(r, "relation");
@@ -65,9 +78,9 @@ static pg_subject subject(row *r)
                         .metric = text(r, "metric")};
 }
 
-static pg_published_check read_check(row *r)
+static pg_published_check read_check(pg_published *p, row *r)
 {
-    return (pg_published_check){.id = text(r, "id"),
+    return (pg_published_check){.id = identify(&p->check_ids, r),
                                 .what = text(r, "what"),
                                 .measured = subject(r),
                                 .relation = relation(r),
@@ -90,9 +103,9 @@ static const pg_published_check *find_check(const pg_published *p, row *r)
     return NULL;
 }
 
-static pg_published_number read_number(const pg_published *p, row *r)
+static pg_published_number read_number(pg_published *p, row *r)
 {
-    return (pg_published_number){.id = text(r, "id"),
+    return (pg_published_number){.id = identify(&p->number_ids, r),
                                  .what = text(r, "what"),
                                  .unit = text(r, "unit"),
                                  .source = text(r, "source"),
@@ -121,7 +134,7 @@ static pg_status read_checks(pg_published *p, const char *path, pg_error *err)
     PG_TRY(open_table(p, path, &table, err));
     PG_TRY(pg_alloc(pg_csv_rows(table), sizeof *p->checks, &p->checks, err));
     for (row r = {.path = path, .table = table, .err = err}; r.index < pg_csv_rows(table); r.index++) {
-        p->checks[p->check_count++] = read_check(&r);
+        p->checks[p->check_count++] = read_check(p, &r);
         PG_TRY(r.status);
     }
 done:
@@ -184,6 +197,8 @@ void pg_published_destroy(pg_published **published)
     for (int i = 0; i < p->file_count; i++) pg_csv_close(&p->files[i]);
     pg_free(p->numbers);
     pg_free(p->checks);
+    pg_texts_clear(&p->number_ids);
+    pg_texts_clear(&p->check_ids);
     pg_free(p);
     *published = NULL;
 }

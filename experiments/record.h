@@ -4,23 +4,23 @@
 #define PG_EXPERIMENTS_RECORD_H
 
 #include "core/base/hash.h"
-#include "core/base/status.h"
+#include "core/base/texts.h"
 
 #include <stdbool.h>
 
 typedef struct pg_cell {
-    char outcome[48]; /* which outcome of an attack: "level=10", "repeat=3"; empty when there is one */
-    char metric[48], unit[16];
+    const char *outcome; /* which outcome of an attack: "level=10", "repeat=3"; empty when there is one */
+    const char *metric, *unit;
     double value;
 } pg_cell;
 
 typedef struct pg_note {
-    char key[48], text[256];
+    const char *key, *text;
 } pg_note;
 
 /* A file that the task made: its path, relative to the directory of the run, and its checksum. */
 typedef struct pg_artefact {
-    char path[144], sha256[PG_SHA256_HEX];
+    const char *path, *sha256;
 } pg_artefact;
 
 typedef struct pg_record {
@@ -28,9 +28,10 @@ typedef struct pg_record {
     pg_cell *cells;
     pg_note *notes;
     pg_artefact *files;
+    pg_texts texts; /* of what was added */
 } pg_record;
 
-/* A zeroed record is empty. */
+/* A zeroed record is empty. Texts are copied and may be of any length. */
 PG_CHECKED pg_status pg_record_add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit,
                                    pg_error *err);
 PG_CHECKED pg_status pg_record_note(pg_record *record, const char *key, const char *text, pg_error *err);
@@ -47,10 +48,16 @@ struct pg_task_labels;
 PG_CHECKED pg_status pg_record_save(const pg_record *record, const struct pg_task *task, const struct pg_task_labels *labels,
                                     const char *path, pg_error *err);
 
-/* What a table needs of a record file. record is ended by pg_record_clear. PG_BAD_INPUT, naming the file, if it is no record.
- */
-PG_CHECKED pg_status pg_record_load(const char *path, pg_record *record, struct pg_task_labels *labels, char key[PG_SHA256_HEX],
-                                    pg_error *err);
+/* Cells as one line of JSON, as they stand in a record file (released by pg_free), and back: added to a record's own. Reading
+ * is as strict as pg_record_load; `from` names the source in messages. */
+PG_CHECKED pg_status pg_record_write_cells(const pg_record *record, char **text, pg_error *err);
+PG_CHECKED pg_status pg_record_read_cells(const char *text, size_t bytes, const char *from, pg_record *record, pg_error *err);
+
+/* Read the record of task `key` and check all that pg_record_save guarantees: the key, the type of every member, no unknown
+ * cell members, no metric twice for one outcome, checksums of the right form. PG_BAD_INPUT, naming the file and the member, if
+ * anything is not so. record, which must be empty, is ended by pg_record_clear; all texts belong to `texts`. */
+PG_CHECKED pg_status pg_record_load(const char *path, const char *key, pg_texts *texts, pg_record *record,
+                                    struct pg_task_labels *labels, pg_error *err);
 
 /* Is the file an intact record, of a task that kept what it made if `keep` is set? An error if that cannot be seen. */
 PG_CHECKED pg_status pg_record_done(const char *path, bool keep, bool *done, pg_error *err);

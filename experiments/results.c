@@ -10,13 +10,12 @@
 static pg_status load_one(const char *directory, const char *key, pg_results *results, pg_error *err)
 {
     pg_status status = PG_OK;
-    char path[PG_PATH_MAX], found[PG_SHA256_HEX];
+    char path[PG_PATH_MAX];
     pg_result *item = &results->items[results->count];
     PG_TRY(pg_rundir_file(directory, "records", key, path, err));
     if (!pg_file_exists(path)) goto done;
-    PG_TRY(pg_record_load(path, &item->record, &item->labels, found, err));
+    PG_TRY(pg_record_load(path, key, &results->texts, &item->record, &item->labels, err));
     results->count++;
-    if (strcmp(found, key) != 0) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the record of another task, %s", path, found));
 done:
     return status;
 }
@@ -47,6 +46,7 @@ void pg_results_destroy(pg_results **results)
     if (!r) return;
     for (int i = 0; i < r->count; i++) pg_record_clear(&r->items[i].record);
     pg_free(r->items);
+    pg_texts_clear(&r->texts);
     pg_free(r);
     *results = NULL;
 }
@@ -69,13 +69,13 @@ static void write_rows(pg_csv_writer *csv, const pg_result *result, const char *
         const pg_cell *cell = &result->record.cells[i];
         const char *const texts[] = {l->name,     l->data,   l->network,   l->norm, l->scheme, l->scheme_parameters,
                                      l->training, l->attack, l->parameters};
-        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) pg_csv_text(csv, texts[k]);
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) pg_csv_word(csv, texts[k]);
         pg_csv_int(csv, (long long)l->seed);
-        pg_csv_text(csv, cell->outcome);
-        pg_csv_text(csv, cell->metric);
+        pg_csv_word(csv, cell->outcome);
+        pg_csv_word(csv, cell->metric);
         pg_csv_real(csv, cell->value);
-        pg_csv_text(csv, cell->unit);
-        pg_csv_text(csv, label);
+        pg_csv_word(csv, cell->unit);
+        pg_csv_word(csv, label);
         pg_csv_end_row(csv);
     }
 }

@@ -2,6 +2,7 @@
 #include "experiments/sheet.h"
 
 #include "core/base/file.h"
+#include "core/base/hash.h"
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
 
@@ -14,57 +15,86 @@
 
 pg_status pg_sheet_column(pg_sheet *sheet, const char *name, pg_column_kind kind, pg_error *err)
 {
-    const pg_status status = pg_grow(&sheet->columns, sheet->column_count, sizeof *sheet->columns, err);
-    if (status != PG_OK) return status;
-    pg_column *column = &sheet->columns[sheet->column_count++];
-    snprintf(column->name, sizeof column->name, "%s", name);
-    column->kind = kind;
-    return PG_OK;
+    pg_column column = {.kind = kind};
+    for (int c = 0; c < sheet->column_count; c++)
+        if (strcmp(sheet->columns[c].name, name) == 0) return pg_fail(err, PG_FAILED, "two columns are called '%s'", name);
+    pg_status status = pg_texts_keep(&sheet->texts, name, &column.name, NULL, err);
+    if (status == PG_OK) status = pg_grow(&sheet->columns, sheet->column_count, sizeof *sheet->columns, err);
+    if (status == PG_OK) sheet->columns[sheet->column_count++] = column;
+    return status;
 }
 
 pg_status pg_sheet_columns(pg_sheet *sheet, const pg_column *columns, pg_error *err)
 {
     pg_status status = PG_OK;
-    for (; columns->name[0] && status == PG_OK; columns++) status = pg_sheet_column(sheet, columns->name, columns->kind, err);
+    for (; columns->name && status == PG_OK; columns++) status = pg_sheet_column(sheet, columns->name, columns->kind, err);
     return status;
 }
 
-pg_status pg_sheet_row(pg_sheet *sheet, int *row, pg_error *err)
+pg_status pg_sheet_row(pg_sheet *sheet, int *row, pg_error *err, const char *key, ...)
 {
-    const size_t width = (size_t)sheet->column_count * sizeof *sheet->cells;
-    const pg_status status = pg_grow(&sheet->cells, sheet->row_count, width, err);
-    if (status == PG_OK) *row = sheet->row_count++;
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, key);
+    const int length = vasprintf(&text, key, arguments);
+    va_end(arguments);
+    if (length < 0) return pg_fail(err, PG_NO_MEMORY, "out of memory for a table");
+    pg_status status = pg_texts_keep(&sheet->keys, text, NULL, row, err);
+    free(text);
+    if (status != PG_OK || *row < sheet->row_count) return status;
+    status = pg_grow(&sheet->cells, sheet->row_count, (size_t)sheet->column_count * sizeof *sheet->cells, err);
+    if (status == PG_OK) sheet->row_count++;
     return status;
 }
 
-pg_status pg_sheet_row_of(pg_sheet *sheet, const char *const *texts, int *row, pg_error *err)
+pg_sheet_cell *pg_sheet_at(const pg_sheet *sheet, int row, int column)
 {
-    for (int r = sheet->row_count - 1; r >= 0; r--) {
-        bool same = true;
-        for (int c = 0; texts[c] && same; c++) same = strcmp(pg_sheet_at(sheet, r, c)->text, texts[c]) == 0;
-        if (!same) continue;
-        *row = r;
-        return PG_OK;
-    }
-    const pg_status status = pg_sheet_row(sheet, row, err);
-    for (int c = 0; status == PG_OK && texts[c]; c++) {
-        pg_sheet_cell *cell = pg_sheet_at(sheet, *row, c);
-        snprintf(cell->text, sizeof cell->text, "%s", texts[c]);
-    }
+    return &sheet->cells[(size_t)row * (size_t)sheet->column_count + (size_t)column];
+}
+
+const char *pg_sheet_text(const pg_sheet *sheet, int row, int column)
+{
+    const char *text = pg_sheet_at(sheet, row, column)->text;
+    return text ? text : "";
+}
+
+pg_status pg_sheet_put(pg_sheet *sheet, int row, int column, const char *const *texts, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (; *texts && status == PG_OK; texts++, column++)
+        status = pg_texts_keep(&sheet->texts, *texts, &pg_sheet_at(sheet, row, column)->text, NULL, err);
     return status;
 }
 
-pg_sheet_cell *pg_sheet_at(pg_sheet *sheet, int row, int column)
-{
-    return &sheet->cells[row * sheet->column_count + column];
-}
-
+/* The first value stands in the sample itself: most samples have one. */
 pg_status pg_sample_add(pg_sample *sample, double value, pg_error *err)
 {
     if (isnan(value)) return PG_OK;
-    const pg_status status = pg_grow(&sample->values, sample->count, sizeof value, err);
-    if (status == PG_OK) sample->values[sample->count++] = value;
-    return status;
+    if (sample->count == 0) {
+        *sample = (pg_sample){.count = 1, .one = value};
+        return PG_OK;
+    }
+    if (sample->count == 1) {
+        const pg_status status = pg_alloc(2, sizeof value, &sample->values, err);
+        if (status != PG_OK) return status;
+        sample->values[0] = sample->one;
+    } else {
+        const pg_status status = pg_grow(&sample->values, sample->count, sizeof value, err);
+        if (status != PG_OK) return status;
+    }
+    sample->values[sample->count++] = value;
+    return PG_OK;
+}
+
+const double *pg_sample_values(const pg_sample *sample)
+{
+    return sample->values ? sample->values : &sample->one;
+}
+
+void pg_sample_clear(pg_sample *sample)
+{
+    pg_free(sample->values);
+    *sample = (pg_sample){0};
 }
 
 pg_status pg_sheet_add(pg_sheet *sheet, int row, int column, double value, pg_error *err)
@@ -74,50 +104,98 @@ pg_status pg_sheet_add(pg_sheet *sheet, int row, int column, double value, pg_er
 
 void pg_sheet_clear(pg_sheet *sheet)
 {
-    for (int i = 0; i < sheet->row_count * sheet->column_count; i++) pg_free(sheet->cells[i].sample.values);
+    for (int row = 0; row < sheet->row_count; row++)
+        for (int c = 0; c < sheet->column_count; c++) pg_sample_clear(&pg_sheet_at(sheet, row, c)->sample);
     pg_free(sheet->columns);
     pg_free(sheet->cells);
+    pg_texts_clear(&sheet->texts);
+    pg_texts_clear(&sheet->keys);
     *sheet = (pg_sheet){0};
 }
 
 /* ---- as text ---- */
 
+/* A text as it is shown takes at most WIDEST columns of a terminal; a number needs less than SHOWN bytes. */
+enum { WIDEST = 64, SHOWN = 4 * WIDEST + 1, DIGITS = 8 };
+
+/* Bytes of text that fill at most `width` columns: those that do not continue a UTF-8 character fill one. */
+static size_t fitting(const char *text, int width)
+{
+    size_t bytes = 0;
+    for (int used = 0; text[bytes]; bytes++) {
+        used += ((unsigned char)text[bytes] & 0xC0) != 0x80;
+        if (used > width) break;
+    }
+    return bytes;
+}
+
+const char *pg_shorten(const char *text, int width, char *out, size_t bytes)
+{
+    char hash[PG_SHA256_HEX];
+    if (!text[fitting(text, width)]) {
+        snprintf(out, bytes, "%s", text);
+        return out;
+    }
+    pg_sha256(text, strlen(text), hash);
+    snprintf(out, bytes, "%.*s\u2026%.*s", (int)fitting(text, width - DIGITS - 1), text, DIGITS, hash);
+    return out;
+}
+
 static double share_of(const pg_sample *s)
 {
+    const double *values = pg_sample_values(s);
     double sum = 0;
-    for (int i = 0; i < s->count; i++) sum += s->values[i] > 0.5;
+    for (int i = 0; i < s->count; i++) sum += values[i] > 0.5;
     return sum;
 }
 
-static void show_mean(const pg_sheet *sheet, const pg_sample *s, char out[PG_SHEET_TEXT])
+/* Statistics of a sample that is not empty. */
+static double mean_of(const pg_sample *s)
 {
-    const size_t n = (size_t)s->count;
-    int used = snprintf(out, PG_SHEET_TEXT, "%.2f", gsl_stats_mean(s->values, 1, n));
-    if (n > 1) used += snprintf(out + used, (size_t)(PG_SHEET_TEXT - used), " ± %.2f", gsl_stats_sd(s->values, 1, n));
-    if (sheet->counts) snprintf(out + used, (size_t)(PG_SHEET_TEXT - used), " (n=%d)", s->count);
+    return gsl_stats_mean(pg_sample_values(s), 1, (size_t)s->count);
 }
 
-static void show(const pg_sheet *sheet, int row, int c, char out[PG_SHEET_TEXT])
+static double spread_of(const pg_sample *s)
 {
-    const pg_column *column = &sheet->columns[c];
-    const pg_sheet_cell *cell = &sheet->cells[row * sheet->column_count + c];
-    const pg_sample *s = &cell->sample;
-    const size_t n = (size_t)s->count;
-    if (column->kind == PG_COLUMN_TEXT) {
-        memcpy(out, cell->text, PG_SHEET_TEXT);
-        return;
+    return s->count > 1 ? gsl_stats_sd(pg_sample_values(s), 1, (size_t)s->count) : 0;
+}
+
+static double largest_of(const pg_sample *s)
+{
+    return gsl_stats_max(pg_sample_values(s), 1, (size_t)s->count);
+}
+
+static double smallest_of(const pg_sample *s)
+{
+    return gsl_stats_min(pg_sample_values(s), 1, (size_t)s->count);
+}
+
+static void show_mean(const pg_sheet *sheet, const pg_sample *s, char out[SHOWN])
+{
+    int used = snprintf(out, SHOWN, "%.2f", mean_of(s));
+    if (s->count > 1) used += snprintf(out + used, (size_t)(SHOWN - used), " ± %.2f", spread_of(s));
+    if (sheet->counts) snprintf(out + used, (size_t)(SHOWN - used), " (n=%d)", s->count);
+}
+
+/* What a cell shows, in out or where its text is; texts take at most `width` columns, if that is not 0. */
+static const char *show(const pg_sheet *sheet, int row, int c, int width, char out[SHOWN])
+{
+    const pg_sample *s = &pg_sheet_at(sheet, row, c)->sample;
+    const char *text = pg_sheet_text(sheet, row, c);
+    const pg_column_kind kind = sheet->columns[c].kind;
+    if (kind == PG_COLUMN_TEXT) return width ? pg_shorten(text, width, out, SHOWN) : text;
+    snprintf(out, SHOWN, "-");
+    if (s->count == 0) return out;
+    switch (kind) {
+    case PG_COLUMN_TEXT: break;
+    case PG_COLUMN_MEAN: show_mean(sheet, s, out); break;
+    case PG_COLUMN_LARGEST: snprintf(out, SHOWN, "%.1e", largest_of(s)); break;
+    case PG_COLUMN_SMALLEST: snprintf(out, SHOWN, "%.1e", smallest_of(s)); break;
+    case PG_COLUMN_SHARE: snprintf(out, SHOWN, "%.0f/%d", share_of(s), s->count); break;
+    case PG_COLUMN_COUNT: snprintf(out, SHOWN, "%d", s->count); break;
+    case PG_COLUMN_NUMBER: snprintf(out, SHOWN, fabs(s->one) < 1e4 ? "%.4g" : "%.0f", s->one); break;
     }
-    snprintf(out, PG_SHEET_TEXT, "-");
-    if (n == 0) return;
-    switch (column->kind) {
-    case PG_COLUMN_MEAN: show_mean(sheet, s, out); return;
-    case PG_COLUMN_LARGEST: snprintf(out, PG_SHEET_TEXT, "%.1e", gsl_stats_max(s->values, 1, n)); return;
-    case PG_COLUMN_SMALLEST: snprintf(out, PG_SHEET_TEXT, "%.1e", gsl_stats_min(s->values, 1, n)); return;
-    case PG_COLUMN_SHARE: snprintf(out, PG_SHEET_TEXT, "%.0f/%d", share_of(s), s->count); return;
-    case PG_COLUMN_COUNT: snprintf(out, PG_SHEET_TEXT, "%d", s->count); return;
-    case PG_COLUMN_NUMBER: snprintf(out, PG_SHEET_TEXT, fabs(s->values[0]) < 1e4 ? "%.4g" : "%.0f", s->values[0]); return;
-    case PG_COLUMN_TEXT: return;
-    }
+    return out;
 }
 
 /* Columns that a text takes on a terminal: bytes that do not continue a UTF-8 character. */
@@ -137,89 +215,155 @@ static void pad(FILE *stream, const char *text, int width, bool left)
         fprintf(stream, "%*s%s", gap, "", text);
 }
 
+/* How a sheet is laid out for readers. */
+typedef struct layout {
+    int *widths;  /* by column; 0: not shown */
+    bool *common; /* by column: a text that is the same in every row, said once above them */
+} layout;
+
+static bool is_common(const pg_sheet *sheet, int column)
+{
+    const char *first = sheet->row_count > 1 ? pg_sheet_text(sheet, 0, column) : "";
+    if (sheet->columns[column].kind != PG_COLUMN_TEXT || !first[0]) return false;
+    for (int row = 1; row < sheet->row_count; row++)
+        if (strcmp(pg_sheet_text(sheet, row, column), first) != 0) return false;
+    return true;
+}
+
 /* Width of a column; 0 if no row has anything in it. */
 static int measure(const pg_sheet *sheet, int column)
 {
-    char text[PG_SHEET_TEXT];
-    int width = 0;
+    char text[SHOWN];
+    int width = width_of(sheet->columns[column].name);
     bool used = false;
     for (int row = 0; row < sheet->row_count; row++) {
-        const pg_sheet_cell *cell = &sheet->cells[row * sheet->column_count + column];
-        show(sheet, row, column, text);
-        used |= cell->sample.count > 0 || cell->text[0];
-        if (width_of(text) > width) width = width_of(text);
+        const pg_sheet_cell *cell = pg_sheet_at(sheet, row, column);
+        const int wide = width_of(show(sheet, row, column, WIDEST, text));
+        used |= cell->sample.count > 0 || pg_sheet_text(sheet, row, column)[0];
+        if (wide > width) width = wide;
     }
-    const int name = width_of(sheet->columns[column].name);
-    return used ? (name > width ? name : width) : 0;
+    return used ? width : 0;
+}
+
+static void clear_layout(layout *l)
+{
+    pg_free(l->widths);
+    pg_free(l->common);
+}
+
+static pg_status lay_out(const pg_sheet *sheet, layout *l, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(pg_alloc((size_t)sheet->column_count, sizeof *l->widths, &l->widths, err));
+    PG_TRY(pg_alloc((size_t)sheet->column_count, sizeof *l->common, &l->common, err));
+    for (int c = 0; c < sheet->column_count; c++) {
+        l->common[c] = is_common(sheet, c);
+        l->widths[c] = l->common[c] ? 0 : measure(sheet, c);
+    }
+done:
+    return status;
+}
+
+/* Call put for the label and for what all rows have in common. */
+static void describe(const pg_sheet *sheet, const layout *l, void (*put)(FILE *stream, const char *text), FILE *stream)
+{
+    if (sheet->label && sheet->label[0]) put(stream, sheet->label);
+    for (int c = 0; c < sheet->column_count; c++) {
+        char *text = NULL;
+        if (!l->common[c] || asprintf(&text, "%s: %s", sheet->columns[c].name, pg_sheet_text(sheet, 0, c)) < 0) continue;
+        put(stream, text);
+        free(text);
+    }
+}
+
+static void put_bracketed(FILE *stream, const char *text)
+{
+    fprintf(stream, "[%s]\n", text);
+}
+
+/* A row of the table; row -1 is the header. */
+static void print_row(const pg_sheet *sheet, const layout *l, int row, FILE *stream)
+{
+    char text[SHOWN];
+    for (int c = 0; c < sheet->column_count; c++) {
+        if (!l->widths[c]) continue;
+        const char *shown = row < 0 ? sheet->columns[c].name : show(sheet, row, c, WIDEST, text);
+        fputs("  ", stream);
+        pad(stream, shown, l->widths[c], sheet->columns[c].kind == PG_COLUMN_TEXT);
+    }
+    fputc('\n', stream);
 }
 
 pg_status pg_sheet_print(const pg_sheet *sheet, FILE *stream, pg_error *err)
 {
-    int *widths = NULL;
-    char text[PG_SHEET_TEXT];
-    const pg_status status = pg_alloc((size_t)sheet->column_count, sizeof *widths, &widths, err);
-    if (status != PG_OK) return status;
-    for (int c = 0; c < sheet->column_count; c++) widths[c] = measure(sheet, c);
-    fprintf(stream, "%s\n", sheet->title);
-    if (sheet->label[0]) fprintf(stream, "[%s]\n", sheet->label);
-    for (int row = -1; row < sheet->row_count; row++) {
-        for (int c = 0; c < sheet->column_count; c++) {
-            if (!widths[c]) continue;
-            if (row < 0)
-                memcpy(text, sheet->columns[c].name, sizeof text);
-            else
-                show(sheet, row, c, text);
-            fputs("  ", stream);
-            pad(stream, text, widths[c], sheet->columns[c].kind == PG_COLUMN_TEXT);
-        }
-        fputc('\n', stream);
-    }
-    pg_free(widths);
-    return PG_OK;
+    layout l = {0};
+    pg_status status = PG_OK;
+    PG_TRY(lay_out(sheet, &l, err));
+    fprintf(stream, "%s\n", sheet->title ? sheet->title : "");
+    describe(sheet, &l, put_bracketed, stream);
+    for (int row = -1; row < sheet->row_count; row++) print_row(sheet, &l, row, stream);
+done:
+    clear_layout(&l);
+    return status;
 }
 
 /* ---- as CSV ---- */
 
-static void number_or_nothing(pg_csv_writer *csv, bool there, double value)
+/* A number, or nothing where there is none. */
+static void put_statistic(pg_csv_writer *csv, const pg_sample *s, int fewest, double (*statistic)(const pg_sample *s))
 {
-    if (there)
-        pg_csv_real(csv, value);
+    if (s->count >= fewest)
+        pg_csv_real(csv, statistic(s));
     else
         pg_csv_text(csv, "");
 }
 
+static double only(const pg_sample *s)
+{
+    return s->one;
+}
+
+static double part(const pg_sample *s)
+{
+    return share_of(s) / s->count;
+}
+
+static void put_derived_name(pg_csv_writer *csv, const char *name, const char *what)
+{
+    char *text = NULL;
+    if (asprintf(&text, "%s %s", name, what) < 0) text = NULL;
+    pg_csv_text(csv, text ? text : what);
+    free(text);
+}
+
 static void write_header(pg_csv_writer *csv, const pg_sheet *sheet)
 {
-    char name[PG_SHEET_TEXT + 8];
     for (int c = 0; c < sheet->column_count; c++) {
         const pg_column *column = &sheet->columns[c];
         pg_csv_text(csv, column->name);
         if (column->kind != PG_COLUMN_MEAN) continue;
-        snprintf(name, sizeof name, "%s sd", column->name);
-        pg_csv_text(csv, name);
-        snprintf(name, sizeof name, "%s n", column->name);
-        pg_csv_text(csv, name);
+        put_derived_name(csv, column->name, "sd");
+        put_derived_name(csv, column->name, "n");
     }
     pg_csv_text(csv, "label");
     pg_csv_end_row(csv);
 }
 
-static void write_cell(pg_csv_writer *csv, const pg_column *column, const pg_sheet_cell *cell)
+static void write_cell(pg_csv_writer *csv, const pg_sheet *sheet, int row, int c)
 {
-    const pg_sample *s = &cell->sample;
-    const size_t n = (size_t)s->count;
-    switch (column->kind) {
-    case PG_COLUMN_TEXT: pg_csv_text(csv, cell->text); return;
+    const pg_sample *s = &pg_sheet_at(sheet, row, c)->sample;
+    switch (sheet->columns[c].kind) {
+    case PG_COLUMN_TEXT: pg_csv_word(csv, pg_sheet_text(sheet, row, c)); return;
     case PG_COLUMN_MEAN:
-        number_or_nothing(csv, n > 0, n > 0 ? gsl_stats_mean(s->values, 1, n) : 0);
-        number_or_nothing(csv, n > 1, n > 1 ? gsl_stats_sd(s->values, 1, n) : 0);
+        put_statistic(csv, s, 1, mean_of);
+        put_statistic(csv, s, 2, spread_of);
         pg_csv_int(csv, s->count);
         return;
-    case PG_COLUMN_LARGEST: number_or_nothing(csv, n > 0, n > 0 ? gsl_stats_max(s->values, 1, n) : 0); return;
-    case PG_COLUMN_SMALLEST: number_or_nothing(csv, n > 0, n > 0 ? gsl_stats_min(s->values, 1, n) : 0); return;
-    case PG_COLUMN_SHARE: number_or_nothing(csv, n > 0, n > 0 ? share_of(s) / (double)n : 0); return;
+    case PG_COLUMN_LARGEST: put_statistic(csv, s, 1, largest_of); return;
+    case PG_COLUMN_SMALLEST: put_statistic(csv, s, 1, smallest_of); return;
+    case PG_COLUMN_SHARE: put_statistic(csv, s, 1, part); return;
     case PG_COLUMN_COUNT: pg_csv_int(csv, s->count); return;
-    case PG_COLUMN_NUMBER: number_or_nothing(csv, n > 0, n > 0 ? s->values[0] : 0); return;
+    case PG_COLUMN_NUMBER: put_statistic(csv, s, 1, only); return;
     }
 }
 
@@ -232,9 +376,8 @@ pg_status pg_sheet_write_csv(const pg_sheet *sheet, const char *path, pg_error *
     PG_TRY(pg_csv_start(&csv, err));
     write_header(&csv, sheet);
     for (int row = 0; row < sheet->row_count; row++) {
-        for (int c = 0; c < sheet->column_count; c++)
-            write_cell(&csv, &sheet->columns[c], &sheet->cells[row * sheet->column_count + c]);
-        pg_csv_text(&csv, sheet->label);
+        for (int c = 0; c < sheet->column_count; c++) write_cell(&csv, sheet, row, c);
+        pg_csv_word(&csv, sheet->label ? sheet->label : "");
         pg_csv_end_row(&csv);
     }
     PG_TRY(pg_csv_finish(&csv, &text, &bytes, err));
@@ -255,53 +398,53 @@ static void put_escaped(FILE *stream, const char *text)
     }
 }
 
-/* A row of the table; row -1 is the header. */
-static void put_row(const pg_sheet *sheet, const int *widths, int row, FILE *stream)
+static void put_paragraph(FILE *stream, const char *text)
 {
-    char text[PG_SHEET_TEXT];
+    put_escaped(stream, text);
+    fputs("\n\n", stream);
+}
+
+/* A row of the table; row -1 is the header. */
+static void put_row(const pg_sheet *sheet, const layout *l, int row, FILE *stream)
+{
+    char text[SHOWN];
     for (int c = 0; c < sheet->column_count; c++) {
-        if (!widths[c]) continue;
-        if (row >= 0) show(sheet, row, c, text);
+        if (!l->widths[c]) continue;
         fputs("| ", stream);
-        put_escaped(stream, row < 0 ? sheet->columns[c].name : text);
+        put_escaped(stream, row < 0 ? sheet->columns[c].name : show(sheet, row, c, 0, text));
         fputc(' ', stream);
     }
     fputs("|\n", stream);
 }
 
-static void put_markdown(const pg_sheet *sheet, const int *widths, FILE *stream)
+static void put_markdown(const pg_sheet *sheet, const layout *l, FILE *stream)
 {
     fputs("## ", stream);
-    put_escaped(stream, sheet->title);
-    fputs("\n\n", stream);
-    if (sheet->label[0]) {
-        put_escaped(stream, sheet->label);
-        fputs("\n\n", stream);
-    }
-    put_row(sheet, widths, -1, stream);
+    put_paragraph(stream, sheet->title ? sheet->title : "");
+    describe(sheet, l, put_paragraph, stream);
+    put_row(sheet, l, -1, stream);
     for (int c = 0; c < sheet->column_count; c++)
-        if (widths[c]) fputs(sheet->columns[c].kind == PG_COLUMN_TEXT ? "|---" : "|---:", stream);
+        if (l->widths[c]) fputs(sheet->columns[c].kind == PG_COLUMN_TEXT ? "|---" : "|---:", stream);
     fputs("|\n", stream);
-    for (int row = 0; row < sheet->row_count; row++) put_row(sheet, widths, row, stream);
+    for (int row = 0; row < sheet->row_count; row++) put_row(sheet, l, row, stream);
 }
 
 pg_status pg_sheet_write_markdown(const pg_sheet *sheet, const char *path, pg_error *err)
 {
     pg_status status = PG_OK;
-    int *widths = NULL;
+    layout l = {0};
     char *text = NULL;
     size_t bytes = 0;
     FILE *stream = NULL;
-    PG_TRY(pg_alloc((size_t)sheet->column_count, sizeof *widths, &widths, err));
-    for (int c = 0; c < sheet->column_count; c++) widths[c] = measure(sheet, c);
+    PG_TRY(lay_out(sheet, &l, err));
     stream = open_memstream(&text, &bytes);
     if (!stream) PG_TRY(pg_fail(err, PG_NO_MEMORY, "out of memory for a table"));
-    put_markdown(sheet, widths, stream);
+    put_markdown(sheet, &l, stream);
     const bool lost = ferror(stream) != 0;
     if (fclose(stream) != 0 || lost) PG_TRY(pg_fail(err, PG_NO_MEMORY, "out of memory for a table"));
     PG_TRY(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, err));
 done:
     free(text);
-    pg_free(widths);
+    clear_layout(&l);
     return status;
 }

@@ -2,22 +2,48 @@
 #include "experiments/survey.h"
 
 #include "core/base/memory.h"
+#include "core/formats/number.h"
 
 #include <ctype.h>
+#include <gsl/gsl_cdf.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- parameters ---- */
 
+static const char *skip_key(const char *at)
+{
+    while (islower((unsigned char)*at) || isdigit((unsigned char)*at) || *at == '_') at++;
+    return at;
+}
+
+/* Behind a value in quotes; text itself if it is none. In single quotes a quote is doubled, in double ones it has a backslash.
+ */
+static const char *skip_quoted(const char *text)
+{
+    const char quote = *text;
+    if (quote != '"' && quote != '\'') return text;
+    for (const char *at = text + 1; *at; at++) {
+        if (quote == '"' && *at == '\\' && at[1])
+            at++;
+        else if (*at == quote && quote == '\'' && at[1] == quote)
+            at++;
+        else if (*at == quote)
+            return at + 1;
+    }
+    return text;
+}
+
 size_t pg_parameter_length(const char *text)
 {
-    const char *at = text;
+    const char *at = skip_key(text);
+    if (*at == '=') at = skip_quoted(at + 1);
     while (*at) {
         while (*at && *at != ' ') at++;
         const char *next = at;
         while (*next == ' ') next++;
-        const char *end = next;
-        while (islower((unsigned char)*end) || isdigit((unsigned char)*end) || *end == '_') end++;
+        const char *end = skip_key(next);
         if (!*next || (end > next && *end == '=')) break;
         at = next;
     }
@@ -51,19 +77,60 @@ bool pg_parameters_hold(const char *parameters, const char *word, size_t length)
 
 /* ---- variants ---- */
 
-static pg_status variant_of(pg_variants *list, const char *name, const char *parameters, int *index, pg_error *err)
+/* Variants of one list while they are found: each is known by its name and every one of its options. */
+typedef struct finder {
+    pg_variants *list;
+    pg_texts known; /* numbered as the list is */
+} finder;
+
+static pg_status variant_of(finder *f, const char *name, const char *parameters, int *index, pg_error *err)
 {
-    for (int i = 0; i < list->count; i++)
-        if (strcmp(list->items[i].name, name) == 0 && strcmp(list->items[i].parameters, parameters) == 0) {
-            *index = i;
-            return PG_OK;
-        }
-    const pg_status status = pg_grow(&list->items, list->count, sizeof *list->items, err);
-    if (status != PG_OK) return status;
-    *index = list->count++;
-    snprintf(list->items[*index].name, sizeof list->items->name, "%s", name);
-    snprintf(list->items[*index].parameters, sizeof list->items->parameters, "%s", parameters);
-    return PG_OK;
+    pg_variants *list = f->list;
+    pg_status status = pg_texts_print(&f->known, NULL, index, err, "%s\n%s", name, parameters);
+    if (status != PG_OK || *index < list->count) return status;
+    status = pg_grow(&list->items, list->count, sizeof *list->items, err);
+    if (status == PG_OK) list->items[list->count++] = (pg_variant){.name = name, .parameters = parameters};
+    return status;
+}
+
+/* How many variants of a name there are, how many of them come after another attack, and how many have each option: counts by
+ * the numbers that `words` gives to NAME, "NAME after" and "NAME OPTION". */
+typedef struct census {
+    pg_texts words;
+    int *counts;
+} census;
+
+static pg_status count_of(census *c, const char *name, const char *word, size_t length, int **count, pg_error *err)
+{
+    int number;
+    const int before = c->words.count;
+    pg_status status = pg_texts_print(&c->words, NULL, &number, err, "%s %.*s", name, (int)length, word);
+    if (status == PG_OK && number == before) status = pg_grow(&c->counts, before, sizeof *c->counts, err);
+    if (status == PG_OK) *count = &c->counts[number];
+    return status;
+}
+
+static pg_status count_one(census *c, const char *name, const char *word, size_t length, pg_error *err)
+{
+    int *count;
+    const pg_status status = count_of(c, name, word, length, &count, err);
+    if (status == PG_OK) ++*count;
+    return status;
+}
+
+static pg_status take_census(const pg_variants *list, census *c, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (int i = 0; i < list->count; i++) {
+        const pg_variant *v = &list->items[i];
+        size_t length;
+        PG_TRY(count_one(c, v->name, "", 0, err));
+        if (pg_parameter_value(v->parameters, "after", &length)) PG_TRY(count_one(c, v->name, "after", 5, err));
+        for (const char *at = v->parameters; *at; at = pg_parameter_next(at))
+            PG_TRY(count_one(c, v->name, at, pg_parameter_length(at), err));
+    }
+done:
+    return status;
 }
 
 /* "data=''": an option that is not used. */
@@ -72,60 +139,187 @@ static bool is_empty(const char *parameter, size_t length)
     return length > 3 && memcmp(parameter + length - 3, "=''", 3) == 0;
 }
 
-/* Is the parameter of n bytes at `at` one of a variant too, or one that it cannot have: of an attack that came before? */
-static bool shares(const pg_variant *v, const char *at, size_t n)
+/* Do all variants of the name have the option? Those without an attack before them cannot have options of one. */
+static pg_status is_common(census *c, const char *name, const char *option, size_t length, bool *common, pg_error *err)
 {
-    size_t length;
-    const bool alone = !pg_parameter_value(v->parameters, "after", &length);
-    return pg_parameters_hold(v->parameters, at, n) || (alone && strncmp(at, "after_", 6) == 0);
+    pg_status status = PG_OK;
+    const bool of_former = strncmp(option, "after_", 6) == 0;
+    int *count, all;
+    PG_TRY(count_of(c, name, of_former ? "after" : "", of_former ? 5 : 0, &count, err));
+    all = *count;
+    PG_TRY(count_of(c, name, option, length, &count, err));
+    *common = *count == all;
+done:
+    return status;
 }
 
-static void label_one(const pg_variants *list, pg_variant *mine)
+/* The name and the options in which the variant differs from others, kept; with a hash of all options if that is taken. */
+static pg_status label_one(census *c, pg_texts *labels, pg_texts *texts, pg_variant *mine, pg_error *err)
 {
-    size_t used = (size_t)snprintf(mine->label, sizeof mine->label, "%s", mine->name);
-    for (const char *at = mine->parameters; *at; at = pg_parameter_next(at)) {
+    pg_status status = PG_OK;
+    char *text = NULL, hash[PG_SHA256_HEX];
+    size_t bytes = 0;
+    int number;
+    const int before = labels->count;
+    FILE *stream = open_memstream(&text, &bytes);
+    if (!stream) return pg_fail(err, PG_NO_MEMORY, "out of memory for a label");
+    fputs(mine->name, stream);
+    for (const char *at = mine->parameters; *at && status == PG_OK; at = pg_parameter_next(at)) {
         const size_t n = pg_parameter_length(at);
         bool common = true;
-        for (int i = 0; i < list->count; i++)
-            common &= strcmp(list->items[i].name, mine->name) != 0 || shares(&list->items[i], at, n);
-        if (!common && !is_empty(at, n) && used < sizeof mine->label)
-            used += (size_t)snprintf(mine->label + used, sizeof mine->label - used, " %.*s", (int)n, at);
+        status = is_common(c, mine->name, at, n, &common, err);
+        if (!common && !is_empty(at, n)) fprintf(stream, " %.*s", (int)n, at);
     }
+    if (fclose(stream) != 0 && status == PG_OK) status = pg_fail(err, PG_NO_MEMORY, "out of memory for a label");
+    PG_TRY(status);
+    PG_TRY(pg_texts_keep(labels, text, NULL, &number, err));
+    pg_sha256(mine->parameters, strlen(mine->parameters), hash);
+    if (number == before)
+        PG_TRY(pg_texts_keep(texts, text, &mine->label, NULL, err));
+    else
+        PG_TRY(pg_texts_print(texts, &mine->label, NULL, err, "%s #%.8s", text, hash));
+done:
+    free(text);
+    return status;
+}
+
+static pg_status label_all(pg_variants *list, pg_texts *texts, pg_error *err)
+{
+    pg_status status = PG_OK;
+    census c = {0};
+    pg_texts labels = {0};
+    PG_TRY(take_census(list, &c, err));
+    for (int i = 0; i < list->count; i++) PG_TRY(label_one(&c, &labels, texts, &list->items[i], err));
+done:
+    pg_texts_clear(&c.words);
+    pg_free(c.counts);
+    pg_texts_clear(&labels);
+    return status;
 }
 
 /* ---- the whole ---- */
 
-bool pg_same_place(const pg_task_labels *a, const pg_task_labels *b)
+pg_status pg_survey_head(const pg_survey *s, const char *title, pg_sheet *sheet, pg_error *err)
 {
-    return strcmp(a->data, b->data) == 0 && strcmp(a->network, b->network) == 0 && strcmp(a->norm, b->norm) == 0;
-}
-
-void pg_survey_head(const pg_survey *s, const char *title, pg_sheet *sheet)
-{
-    snprintf(sheet->title, sizeof sheet->title, "%.63s: %s", s->results->name, title);
-    snprintf(sheet->label, sizeof sheet->label, "%s", s->label);
+    const pg_status status = pg_texts_print(&sheet->texts, &sheet->title, NULL, err, "%s: %s", s->results->name, title);
     sheet->counts = s->results->count < s->results->expected;
+    return status == PG_OK ? pg_texts_keep(&sheet->texts, s->label, &sheet->label, NULL, err) : status;
 }
 
-/* Give every result about the model of result `from` the threshold that it found. */
-static void spread_threshold(pg_survey *s, int from, double threshold)
+bool pg_has_learnt(double accuracy, double chance, double images)
 {
-    const pg_task_labels *a = &s->results->items[from].labels;
-    for (int i = 0; i < s->results->count; i++) {
-        const pg_task_labels *b = &s->results->items[i].labels;
-        if (s->scheme[i] == s->scheme[from] && a->seed == b->seed && pg_same_place(a, b)) s->threshold[i] = threshold;
-    }
+    if (!(accuracy >= chance + 10) || !(images >= 1)) return false;
+    const double right = round(accuracy * images / 100);
+    return gsl_cdf_binomial_Q((unsigned)(right - 1), chance / 100, (unsigned)images) <= 1e-3;
+}
+
+/* Percent that guessing reaches, and test images. Records of earlier versions have neither: the published data sets are known,
+ * and their labels may tell how many images were used ("cifar10 20000+2000"). */
+static void find_scale(const pg_result *r, double *chance, double *images)
+{
+    static const struct {
+        const char *name;
+        int classes;
+    } sets[] = {{"cifar10", 10},   {"cifar100", 100},   {"fashion-mnist", 10},
+                {"synthetic", 10}, {"caltech101", 101}, {"caltech256", 256}};
+    const char *plus = strchr(r->labels.data, '+');
+    const size_t length = strcspn(r->labels.data, " ");
+    double classes = NAN, used;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        if (strlen(sets[i].name) == length && memcmp(sets[i].name, r->labels.data, length) == 0) classes = sets[i].classes;
+    *images = plus && pg_number_real(plus + 1, &used) ? used : 1000; /* the smallest of the test sets has more */
+    if (pg_result_value(r, "", "test_images", &used)) *images = used;
+    if (pg_result_value(r, "", "classes", &used)) classes = used;
+    *chance = 100 / classes;
+}
+
+/* What all results about one trained network share. */
+typedef struct trained {
+    double threshold, chance;
+    bool learnt;
+} trained;
+
+static void look_at(const pg_result *r, trained *t)
+{
+    double value, chance, images;
+    if (pg_result_value(r, "", "null_model_threshold", &value)) t->threshold = value;
+    if (r->labels.attack[0] || !pg_result_value(r, "", "accuracy", &value)) return;
+    find_scale(r, &chance, &images);
+    t->chance = chance;
+    t->learnt = pg_has_learnt(value, chance, images);
+}
+
+/* Find what is known of every trained network (scheme, place and seed), and tell its results. */
+static pg_status share_facts(pg_survey *s, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_texts networks = {0};
+    trained *known = NULL;
+    const pg_results *r = s->results;
+    PG_TRY(pg_alloc((size_t)r->count, sizeof *known, &known, err));
+    for (int i = 0; i < r->count; i++) known[i] = (trained){.threshold = NAN, .chance = NAN};
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < r->count; i++) {
+            int n;
+            PG_TRY(pg_texts_print(&networks, NULL, &n, err, "%d %d %llu", s->place[i], s->scheme[i],
+                                  (unsigned long long)r->items[i].labels.seed));
+            if (pass == 0) look_at(&r->items[i], &known[n]);
+            s->threshold[i] = known[n].threshold;
+            s->chance[i] = known[n].chance;
+            s->learnt[i] = known[n].learnt;
+        }
+done:
+    pg_texts_clear(&networks);
+    pg_free(known);
+    return status;
 }
 
 void pg_survey_close(pg_survey *s)
 {
     pg_free(s->schemes.items);
     pg_free(s->attacks.items);
+    pg_free(s->place);
     pg_free(s->scheme);
     pg_free(s->attack);
     pg_free(s->forges);
     pg_free(s->threshold);
+    pg_free(s->chance);
+    pg_free(s->learnt);
+    pg_texts_clear(&s->texts);
     *s = (pg_survey){0};
+}
+
+/* Number the place of a result and find its variants. */
+static pg_status find_one(pg_survey *s, int i, pg_texts *places, finder *schemes, finder *attacks, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_task_labels *l = &s->results->items[i].labels;
+    const char *parameters;
+    double value;
+    PG_TRY(pg_texts_print(places, NULL, &s->place[i], err, "%s\n%s\n%s", l->data, l->network, l->norm));
+    PG_TRY(pg_texts_print(&s->texts, &parameters, NULL, err, "%s%s%s", l->scheme_parameters, l->scheme_parameters[0] ? " " : "",
+                          l->training));
+    PG_TRY(variant_of(schemes, l->scheme, parameters, &s->scheme[i], err));
+    s->attack[i] = -1;
+    if (l->attack[0]) PG_TRY(variant_of(attacks, l->attack, l->parameters, &s->attack[i], err));
+    s->forges[i] = pg_result_value(&s->results->items[i], "genuine", "stands", &value);
+done:
+    return status;
+}
+
+static pg_status find_all(pg_survey *s, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_texts places = {0};
+    finder schemes = {.list = &s->schemes}, attacks = {.list = &s->attacks};
+    for (int i = 0; i < s->results->count; i++) PG_TRY(find_one(s, i, &places, &schemes, &attacks, err));
+    PG_TRY(label_all(&s->schemes, &s->texts, err));
+    PG_TRY(label_all(&s->attacks, &s->texts, err));
+done:
+    pg_texts_clear(&places);
+    pg_texts_clear(&schemes.known);
+    pg_texts_clear(&attacks.known);
+    return status;
 }
 
 pg_status pg_survey_open(pg_survey *s, const pg_results *results, pg_error *err)
@@ -133,34 +327,20 @@ pg_status pg_survey_open(pg_survey *s, const pg_results *results, pg_error *err)
     pg_status status = PG_OK;
     const size_t n = (size_t)results->count;
     s->results = results;
+    PG_TRY(pg_alloc(n, sizeof *s->place, &s->place, err));
     PG_TRY(pg_alloc(n, sizeof *s->scheme, &s->scheme, err));
     PG_TRY(pg_alloc(n, sizeof *s->attack, &s->attack, err));
     PG_TRY(pg_alloc(n, sizeof *s->forges, &s->forges, err));
     PG_TRY(pg_alloc(n, sizeof *s->threshold, &s->threshold, err));
-    for (int i = 0; i < results->count; i++) {
-        char parameters[2 * PG_LABEL_MAX];
-        double value;
-        const pg_task_labels *l = &results->items[i].labels;
-        snprintf(parameters, sizeof parameters, "%s%s%s", l->scheme_parameters, l->scheme_parameters[0] ? " " : "",
-                 l->training);
-        PG_TRY(variant_of(&s->schemes, l->scheme, parameters, &s->scheme[i], err));
-        s->attack[i] = -1;
-        if (l->attack[0]) PG_TRY(variant_of(&s->attacks, l->attack, l->parameters, &s->attack[i], err));
-        s->forges[i] = pg_result_value(&results->items[i], "genuine", "stands", &value);
-        s->threshold[i] = NAN;
-    }
-    for (int i = 0; i < results->count; i++) {
-        double threshold;
-        if (pg_result_value(&results->items[i], "", "null_model_threshold", &threshold)) spread_threshold(s, i, threshold);
-    }
-    for (int i = 0; i < s->schemes.count; i++) label_one(&s->schemes, &s->schemes.items[i]);
-    for (int i = 0; i < s->attacks.count; i++) label_one(&s->attacks, &s->attacks.items[i]);
-    snprintf(s->label, sizeof s->label, "%s", results->label);
-    if (results->count < results->expected) {
-        const size_t used = strlen(s->label);
-        snprintf(s->label + used, sizeof s->label - used, "%sincomplete: %d of %d tasks", used ? "; " : "", results->count,
-                 results->expected);
-    }
+    PG_TRY(pg_alloc(n, sizeof *s->chance, &s->chance, err));
+    PG_TRY(pg_alloc(n, sizeof *s->learnt, &s->learnt, err));
+    PG_TRY(find_all(s, err));
+    PG_TRY(share_facts(s, err));
+    if (results->count == results->expected)
+        PG_TRY(pg_texts_keep(&s->texts, results->label, &s->label, NULL, err));
+    else
+        PG_TRY(pg_texts_print(&s->texts, &s->label, NULL, err, "%s%sincomplete: %d of %d tasks", results->label,
+                              results->label[0] ? "; " : "", results->count, results->expected));
 done:
     return status;
 }

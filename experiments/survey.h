@@ -7,9 +7,9 @@
 #include "experiments/sheet.h"
 
 /* A scheme or an attack with its options. Its label is its name and those options in which it differs from others of the name.
- */
+ * No two variants of a list have the same label. */
 typedef struct pg_variant {
-    char name[32], parameters[2 * PG_LABEL_MAX], label[PG_SHEET_TEXT];
+    const char *name, *parameters, *label;
 } pg_variant;
 
 typedef struct pg_variants {
@@ -20,23 +20,29 @@ typedef struct pg_variants {
 typedef struct pg_survey {
     const pg_results *results; /* borrowed */
     pg_variants schemes, attacks;
+    int *place;           /* by result: number of its data set, network and norm, counted from 0 */
     int *scheme, *attack; /* by result: index of its variant; attack -1: training */
     bool *forges;         /* by result: its outcomes are forged evidence */
     double *threshold;    /* by result: percent above which null models say that the owner's kind of evidence is found; NaN */
-    char label[512];      /* the grid's, and how many tasks are missing */
+    double *chance;       /* by result: accuracy of guessing in percent, as its network's data has classes; NaN if unknown */
+    bool *learnt;         /* by result: the network that it is about was trained to more than chance: pg_has_learnt */
+    const char *label;    /* the grid's, and how many tasks are missing */
+    pg_texts texts;       /* of labels */
 } pg_survey;
 
 /* A zeroed survey may be closed. */
 PG_CHECKED pg_status pg_survey_open(pg_survey *survey, const pg_results *results, pg_error *err);
 void pg_survey_close(pg_survey *survey);
 
-/* Same data set, network and norm? */
-bool pg_same_place(const pg_task_labels *a, const pg_task_labels *b);
+/* Is an accuracy, in percent of so many test images, above chance by a margin that counts: 10 points at least, and guessing
+ * would reach it with a probability (binomial, exact) of at most 0.001? False if anything is NaN. */
+bool pg_has_learnt(double accuracy, double chance, double images);
 
 /* Title and label of a sheet, which shows n beside every mean where tasks are missing. */
-void pg_survey_head(const pg_survey *survey, const char *title, pg_sheet *sheet);
+PG_CHECKED pg_status pg_survey_head(const pg_survey *survey, const char *title, pg_sheet *sheet, pg_error *err);
 
-/* Length of the first "key=value" at text, the space after it left out. A value may hold spaces: the next key ends it. */
+/* Length of the first "key=value" at text, the space after it left out. A value may hold spaces: the next key ends it. A value
+ * in quotes may hold anything. */
 size_t pg_parameter_length(const char *text);
 /* The one after it; at the end the empty text. */
 const char *pg_parameter_next(const char *text);

@@ -8,6 +8,7 @@
 #include "experiments/figures.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct column_spec {
@@ -16,16 +17,12 @@ typedef struct column_spec {
 } column_spec;
 
 static pg_status start(pg_sheet *sheet, const pg_survey *b, const char *title, const char *const *texts,
-                       const column_spec *columns, const char *prefix, pg_error *err)
+                       const column_spec *columns, pg_error *err)
 {
     pg_status status = PG_OK;
-    char name[2 * PG_SHEET_TEXT];
-    if (title) pg_survey_head(b, title, sheet);
-    for (; texts && *texts; texts++) PG_TRY(pg_sheet_column(sheet, *texts, PG_COLUMN_TEXT, err));
-    for (; columns->metric; columns++) {
-        snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] ? " " : "", columns->name);
-        PG_TRY(pg_sheet_column(sheet, name, columns->kind, err));
-    }
+    PG_TRY(pg_survey_head(b, title, sheet, err));
+    for (; *texts; texts++) PG_TRY(pg_sheet_column(sheet, *texts, PG_COLUMN_TEXT, err));
+    for (; columns->metric; columns++) PG_TRY(pg_sheet_column(sheet, columns->name, columns->kind, err));
 done:
     return status;
 }
@@ -51,7 +48,16 @@ static pg_status put(pg_sheet *sheet, int row, int first, const column_spec *col
     return put_value(sheet, row, first, columns, "rescaled", pg_threshold_rescale(threshold / 100, cell->value / 100), err);
 }
 
-/* Files of a table without rows are an earlier grid's. */
+/* The texts that a row about a result begins with: its place, its scheme, and up to two more. */
+static pg_status put_texts(pg_sheet *sheet, int row, const pg_survey *b, int i, const char *more, const char *last,
+                           pg_error *err)
+{
+    const pg_task_labels *l = &b->results->items[i].labels;
+    const char *const texts[] = {l->data, l->network, l->norm, b->schemes.items[b->scheme[i]].label, more, last, NULL};
+    return pg_sheet_put(sheet, row, 0, texts, err);
+}
+
+/* If a table is empty, files of its name are left over from an earlier grid: delete them. */
 static pg_status finish(pg_sheet *sheet, const char *directory, const char *name, FILE *stream, pg_error *err)
 {
     static const struct {
@@ -77,8 +83,7 @@ done:
     return status;
 }
 
-/* ---- schemes
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- schemes ------------------------------------------------------------------------------------------------------------ */
 
 static pg_status make_schemes(const pg_survey *b, pg_sheet *sheet, pg_error *err)
 {
@@ -97,14 +102,13 @@ static pg_status make_schemes(const pg_survey *b, pg_sheet *sheet, pg_error *err
                                           {"accuracy", "n", PG_COLUMN_COUNT},
                                           {NULL, NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    PG_TRY(start(sheet, b, "protected models", texts, columns, "", err));
+    PG_TRY(start(sheet, b, "protected models", texts, columns, err));
     for (int i = 0; i < b->results->count; i++) {
         const pg_result *r = &b->results->items[i];
         int row;
         if (b->attack[i] >= 0) continue;
-        const char *const key[] = {r->labels.data, r->labels.network, r->labels.norm, b->schemes.items[b->scheme[i]].label,
-                                   NULL};
-        PG_TRY(pg_sheet_row_of(sheet, key, &row, err));
+        PG_TRY(pg_sheet_row(sheet, &row, err, "%d %d", b->place[i], b->scheme[i]));
+        PG_TRY(put_texts(sheet, row, b, i, NULL, NULL, err));
         for (int c = 0; c < r->record.cell_count; c++)
             if (!r->record.cells[c].outcome[0]) PG_TRY(put(sheet, row, 4, columns, &r->record.cells[c], b->threshold[i], err));
     }
@@ -112,20 +116,7 @@ done:
     return status;
 }
 
-/* ---- removal
- * ------------------------------------------------------------------------------------------------------------------ */
-
-static const column_spec removal_columns[] = {{"accuracy", "accuracy %", PG_COLUMN_MEAN},
-                                              {"detection", "signature %", PG_COLUMN_MEAN},
-                                              {"rescaled", "rescaled", PG_COLUMN_MEAN},
-                                              {"detection_stored", "stored %", PG_COLUMN_MEAN},
-                                              {"trigger_restored", "restored %", PG_COLUMN_MEAN},
-                                              {"stands", "claim", PG_COLUMN_SHARE},
-                                              {"forged_detection", "forged %", PG_COLUMN_MEAN},
-                                              {"forged_stands", "forged claim", PG_COLUMN_SHARE},
-                                              {NULL, NULL, PG_COLUMN_TEXT}};
-
-enum { REMOVAL_COLUMNS = sizeof removal_columns / sizeof *removal_columns - 1 }; /* of each scheme */
+/* ---- removal -------------------------------------------------------------------------------------------------------- */
 
 static bool any_attack(const pg_survey *b, bool forges)
 {
@@ -134,20 +125,31 @@ static bool any_attack(const pg_survey *b, bool forges)
     return false;
 }
 
+/* Order of rows: a scheme in one place, first as it was trained, then after each attack. */
+static int by_scheme(const void *a, const void *b, void *survey)
+{
+    const pg_survey *s = survey;
+    const int i = *(const int *)a, k = *(const int *)b;
+    if (s->place[i] != s->place[k]) return s->place[i] - s->place[k];
+    if (s->scheme[i] != s->scheme[k]) return s->scheme[i] - s->scheme[k];
+    if (s->attack[i] != s->attack[k]) return s->attack[i] - s->attack[k];
+    return i - k;
+}
+
 /* Rows of one result: a trained model is the row "before", an attack has one row per outcome. */
-static pg_status add_removal(const pg_survey *b, int i, pg_sheet *sheet, pg_error *err)
+static pg_status add_removal(const pg_survey *b, int i, const column_spec *columns, pg_sheet *sheet, pg_error *err)
 {
     pg_status status = PG_OK;
-    const pg_result *r = &b->results->items[i];
+    const pg_record *record = &b->results->items[i].record;
     const bool trained = b->attack[i] < 0;
     const char *attack = trained ? "before" : b->attacks.items[b->attack[i]].label;
-    for (int c = 0; c < r->record.cell_count; c++) {
-        const pg_cell *cell = &r->record.cells[c];
+    for (int c = 0; c < record->cell_count; c++) {
+        const pg_cell *cell = &record->cells[c];
         int row;
         if (trained && cell->outcome[0]) continue;
-        const char *const key[] = {r->labels.data, r->labels.network, r->labels.norm, attack, cell->outcome, NULL};
-        PG_TRY(pg_sheet_row_of(sheet, key, &row, err));
-        PG_TRY(put(sheet, row, 5 + REMOVAL_COLUMNS * b->scheme[i], removal_columns, cell, b->threshold[i], err));
+        PG_TRY(pg_sheet_row(sheet, &row, err, "%d %d %d %s", b->place[i], b->scheme[i], b->attack[i], cell->outcome));
+        PG_TRY(put_texts(sheet, row, b, i, attack, cell->outcome, err));
+        PG_TRY(put(sheet, row, 6, columns, cell, b->threshold[i], err));
     }
 done:
     return status;
@@ -155,27 +157,51 @@ done:
 
 static pg_status make_removal(const pg_survey *b, pg_sheet *sheet, pg_error *err)
 {
-    static const char *const texts[] = {"data", "network", "norm", "attack", "outcome", NULL};
-    static const column_spec none[] = {{NULL, NULL, PG_COLUMN_TEXT}};
+    static const char *const texts[] = {"data", "network", "norm", "scheme", "attack", "outcome", NULL};
+    static const column_spec columns[] = {{"accuracy", "accuracy %", PG_COLUMN_MEAN},
+                                          {"detection", "signature %", PG_COLUMN_MEAN},
+                                          {"rescaled", "rescaled", PG_COLUMN_MEAN},
+                                          {"detection_stored", "stored %", PG_COLUMN_MEAN},
+                                          {"trigger_restored", "restored %", PG_COLUMN_MEAN},
+                                          {"stands", "claim stands", PG_COLUMN_SHARE},
+                                          {"forged_detection", "forged %", PG_COLUMN_MEAN},
+                                          {"forged_stands", "forged claim stands", PG_COLUMN_SHARE},
+                                          {NULL, NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
+    int *order = NULL;
+    const int n = b->results->count;
     if (!any_attack(b, false)) return PG_OK;
-    PG_TRY(start(sheet, b, "attacks that try to remove the mark", texts, none, "", err));
-    for (int s = 0; s < b->schemes.count; s++)
-        PG_TRY(start(sheet, b, NULL, NULL, removal_columns, b->schemes.items[s].label, err));
-    for (int i = 0; i < b->results->count; i++)
-        if (!b->forges[i]) PG_TRY(add_removal(b, i, sheet, err));
+    PG_TRY(start(sheet, b, "attacks that try to remove the mark", texts, columns, err));
+    PG_TRY(pg_alloc((size_t)n, sizeof *order, &order, err));
+    for (int i = 0; i < n; i++) order[i] = i;
+    qsort_r(order, (size_t)n, sizeof *order, by_scheme, (void *)b);
+    for (int i = 0; i < n; i++)
+        if (!b->forges[order[i]]) PG_TRY(add_removal(b, order[i], columns, sheet, err));
 done:
+    pg_free(order);
     return status;
 }
 
-/* ---- ambiguity
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- ambiguity ---------------------------------------------------------------------------------------------------------- */
 
 /* Outcomes that repeat one thing share a row, those on an axis, such as a level, have one each. */
-static void name_evidence(const char *attack, const char *outcome, char out[PG_SHEET_TEXT])
+static bool on_axis(const char *outcome)
 {
-    const bool own = outcome[0] && strncmp(outcome, "repeat=", 7) != 0;
-    snprintf(out, PG_SHEET_TEXT, "%.*s%s%s", PG_SHEET_TEXT - 64, attack, own ? " " : "", own ? outcome : "");
+    return outcome[0] && strncmp(outcome, "repeat=", 7) != 0;
+}
+
+/* The row of an outcome of a result; a trained model's is "genuine". */
+static pg_status evidence_row(pg_sheet *sheet, const pg_survey *b, int i, const char *outcome, int *row, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const char *evidence = "genuine", *axis = on_axis(outcome) ? outcome : "";
+    PG_TRY(pg_sheet_row(sheet, row, err, "%d %d %d %s", b->place[i], b->scheme[i], b->attack[i], axis));
+    if (b->attack[i] >= 0)
+        PG_TRY(pg_texts_print(&sheet->texts, &evidence, NULL, err, "%s%s%s", b->attacks.items[b->attack[i]].label,
+                              axis[0] ? " " : "", axis));
+    PG_TRY(put_texts(sheet, *row, b, i, evidence, NULL, err));
+done:
+    return status;
 }
 
 /* The null models' threshold where it is about evidence of this form: bits as many as the owner's, or triggers like his. */
@@ -205,7 +231,7 @@ static pg_status make_ambiguity(const pg_survey *b, pg_sheet *sheet, pg_error *e
                                           {NULL, NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
     if (!any_attack(b, true)) return PG_OK;
-    PG_TRY(start(sheet, b, "genuine and forged evidence", texts, columns, "", err));
+    PG_TRY(start(sheet, b, "genuine and forged evidence", texts, columns, err));
     for (int i = 0; i < b->results->count; i++) {
         const pg_result *r = &b->results->items[i];
         const bool trained = b->attack[i] < 0;
@@ -215,12 +241,8 @@ static pg_status make_ambiguity(const pg_survey *b, pg_sheet *sheet, pg_error *e
         for (int c = 0; c < r->record.cell_count; c++) {
             const pg_cell *cell = &r->record.cells[c];
             const bool wanted = trained ? !cell->outcome[0] : strcmp(cell->outcome, "genuine") != 0;
-            char evidence[PG_SHEET_TEXT] = "genuine";
             if (!wanted) continue;
-            if (!trained) name_evidence(b->attacks.items[b->attack[i]].label, cell->outcome, evidence);
-            const char *const key[] = {
-                r->labels.data, r->labels.network, r->labels.norm, b->schemes.items[b->scheme[i]].label, evidence, NULL};
-            PG_TRY(pg_sheet_row_of(sheet, key, &row, err));
+            PG_TRY(evidence_row(sheet, b, i, cell->outcome, &row, err));
             PG_TRY(put(sheet, row, 5, columns, cell, threshold_of(b, i, cell->outcome), err));
         }
     }
@@ -228,14 +250,27 @@ done:
     return status;
 }
 
-/* ---- all
- * ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- all ---------------------------------------------------------------------------------------------------------------- */
 
 /* What the short names stand for. */
-static void print_legend(const pg_variants *list, FILE *stream)
+static pg_status make_settings(const pg_survey *b, pg_sheet *sheet, pg_error *err)
 {
-    for (int i = 0; i < list->count; i++)
-        if (list->items[i].parameters[0]) fprintf(stream, "  %s: %s\n", list->items[i].label, list->items[i].parameters);
+    static const pg_column columns[] = {
+        {"kind", PG_COLUMN_TEXT}, {"name", PG_COLUMN_TEXT}, {"options", PG_COLUMN_TEXT}, {NULL, PG_COLUMN_TEXT}};
+    const pg_variants *const lists[] = {&b->schemes, &b->attacks};
+    pg_status status = PG_OK;
+    PG_TRY(pg_survey_head(b, "options of schemes and attacks", sheet, err));
+    PG_TRY(pg_sheet_columns(sheet, columns, err));
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < lists[k]->count; i++) {
+            const pg_variant *v = &lists[k]->items[i];
+            int row;
+            PG_TRY(pg_sheet_row(sheet, &row, err, "%d %d", k, i));
+            PG_TRY(pg_sheet_put(sheet, row, 0, (const char *const[]){k ? "attack" : "scheme", v->label, v->parameters, NULL},
+                                err));
+        }
+done:
+    return status;
 }
 
 /* How many published numbers we meet, and which claims do not hold. */
@@ -244,12 +279,12 @@ static void print_comparison(pg_sheet *checks, const int *counts, FILE *stream)
     int holding = 0;
     fputs("published numbers:", stream);
     for (int v = 0; v < PG_VERDICTS; v++) fprintf(stream, "%s %d %s", v ? "," : "", counts[v], pg_verdict_names[v]);
-    for (int r = 0; r < checks->row_count; r++) holding += strcmp(pg_sheet_at(checks, r, PG_CHECKS_HOLDS)->text, "yes") == 0;
+    for (int r = 0; r < checks->row_count; r++) holding += strcmp(pg_sheet_text(checks, r, PG_CHECKS_HOLDS), "yes") == 0;
     fprintf(stream, "\npublished claims: %d of %d hold here\n", holding, checks->row_count);
     for (int r = 0; r < checks->row_count; r++)
-        if (strcmp(pg_sheet_at(checks, r, PG_CHECKS_HOLDS)->text, "yes") != 0) {
+        if (strcmp(pg_sheet_text(checks, r, PG_CHECKS_HOLDS), "yes") != 0) {
             fputs("  not here:", stream);
-            for (int c = 0; c < PG_CHECKS_HOLDS; c++) fprintf(stream, " %s", pg_sheet_at(checks, r, c)->text);
+            for (int c = 0; c < PG_CHECKS_HOLDS; c++) fprintf(stream, " %s", pg_sheet_text(checks, r, c));
             fputc('\n', stream);
         }
     fputc('\n', stream);
@@ -282,20 +317,21 @@ static pg_status render(const pg_results *results, const char *directory, FILE *
     static const struct {
         const char *name;
         pg_status (*make)(const pg_survey *b, pg_sheet *sheet, pg_error *err);
-    } tables[] = {{"schemes", make_schemes}, {"removal", make_removal}, {"ambiguity", make_ambiguity}};
+        bool printed;
+    } tables[] = {{"schemes", make_schemes, true},
+                  {"removal", make_removal, true},
+                  {"ambiguity", make_ambiguity, true},
+                  {"settings", make_settings, false}};
     pg_status status = PG_OK;
     pg_survey b = {0};
     pg_sheet sheet = {0};
     PG_TRY(pg_survey_open(&b, results, err));
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         PG_TRY(tables[i].make(&b, &sheet, err));
-        PG_TRY(finish(&sheet, directory, tables[i].name, stream, err));
+        PG_TRY(finish(&sheet, directory, tables[i].name, tables[i].printed ? stream : NULL, err));
     }
     PG_TRY(compare(&b, directory, stream, err));
-    if (stream) {
-        print_legend(&b.schemes, stream);
-        print_legend(&b.attacks, stream);
-    }
+    if (stream) fprintf(stream, "options of every scheme and attack: %s/tables/settings.csv\n", directory);
 done:
     pg_sheet_clear(&sheet);
     pg_survey_close(&b);
@@ -354,7 +390,7 @@ pg_status pg_tables_figures(const char *directory, bool partial, int *drawn, pg_
     PG_TRY(pg_figures_write(&survey, published, &written, err));
     PG_TRY(pg_figures_draw(&written, drawn, err));
 done:
-    pg_free(written.names);
+    pg_figures_clear(&written);
     pg_survey_close(&survey);
     pg_published_destroy(&published);
     pg_results_destroy(&results);

@@ -61,16 +61,15 @@ void pg_task_clear_texts(pg_task *task);
 PG_CHECKED pg_status pg_task_parse(const char *text, pg_task *out, pg_error *err);
 void pg_task_clear(pg_task *task); /* of a zeroed task too */
 
-/* What people call it. */
-enum { PG_LABEL_MAX = 1536 };
+/* What people call it. The texts belong to a pg_texts and are of any length. */
 typedef struct pg_task_labels {
-    char name[256];                      /* "cifar10/alexnet-bn/v1/prune/s1/3fa9c01d", unique */
-    char data[96], network[96], norm[8]; /* "cifar10 20000+2000", "alexnet x0.5", "bn" */
-    char scheme[32], attack[32];         /* attack is empty for training */
-    char scheme_parameters[PG_LABEL_MAX], training[PG_LABEL_MAX], parameters[PG_LABEL_MAX]; /* "epochs=2 mode=ftal" */
+    const char *name;                                      /* "cifar10/alexnet-bn/v1/prune/s1/3fa9c01d", unique */
+    const char *data, *network, *norm;                     /* "cifar10 20000+2000", "alexnet x0.5", "bn" */
+    const char *scheme, *attack;                           /* attack is empty for training */
+    const char *scheme_parameters, *training, *parameters; /* "epochs=2 mode=ftal"; a value with "=" in it stands in quotes */
     uint64_t seed;
 } pg_task_labels;
-PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_task_labels *out, pg_error *err);
+PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_texts *texts, pg_task_labels *out, pg_error *err);
 
 /* Name of the files that belong to one outcome of a task, without folder and ending: "KEY.level=60", or "KEY" where outcome is
  * empty. */

@@ -3,12 +3,12 @@
 
 #include "core/base/file.h"
 #include "core/base/memory.h"
-#include "core/base/text.h"
 #include "core/formats/number.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- writing ---- */
 
@@ -38,6 +38,31 @@ void pg_csv_text(pg_csv_writer *csv, const char *text)
         fputc(*text, csv->stream);
     }
     fputc('"', csv->stream);
+}
+
+/* What pandas, R, Julia, SAS and spreadsheets take for a missing value, and what pg_csv_word itself writes. */
+static bool reads_as_missing(const char *text)
+{
+    static const char *const words[] = {"",     "-",    "na",  "n/a",     "#n/a",      "#n/a n/a", "#na",     "<na>",
+                                        "n.a.", "null", "nan", "-nan",    "1.#ind",    "-1.#ind",  "1.#qnan", "-1.#qnan",
+                                        "none", "nil",  "nat", "missing", "undefined", ".",        "?"};
+    const size_t blanks = strspn(text, " "), length = strlen(text + blanks);
+    size_t end = length;
+    while (end > 0 && text[blanks + end - 1] == ' ') end--;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i]) == end && strncasecmp(text + blanks, words[i], end) == 0) return true;
+    return text[0] == '\'';
+}
+
+void pg_csv_word(pg_csv_writer *csv, const char *text)
+{
+    char *quoted = NULL;
+    if (!text[0])
+        text = "-";
+    else if (reads_as_missing(text) && asprintf(&quoted, "'%s'", text) < 0)
+        quoted = NULL;
+    pg_csv_text(csv, quoted ? quoted : text);
+    free(quoted);
 }
 
 void pg_csv_int(pg_csv_writer *csv, long long value)
@@ -173,12 +198,13 @@ static pg_status take_rows(pg_csv_table *table, cursor c, pg_error *err)
 
 pg_status pg_csv_read(const char *path, pg_csv_table **out, pg_error *err)
 {
+    static const char mark[] = "\xEF\xBB\xBF"; /* spreadsheets put it first */
     pg_csv_table *table = NULL;
     size_t bytes = 0, cells = 1, lines = 1;
     pg_status status = PG_OK;
     PG_TRY(pg_alloc(1, sizeof *table, &table, err));
     PG_TRY(pg_strdup(path, &table->path, err));
-    PG_TRY(pg_text_read(path, &table->data, &bytes, err));
+    PG_TRY(pg_file_read(path, &table->data, &bytes, err));
     for (size_t i = 0; i < bytes; i++) {
         if (table->data[i] == 0) PG_TRY(fail_at(table, (int)lines, err, "a zero byte"));
         lines += table->data[i] == '\n';
@@ -186,7 +212,8 @@ pg_status pg_csv_read(const char *path, pg_csv_table **out, pg_error *err)
     }
     PG_TRY(pg_alloc(cells, sizeof *table->cells, &table->cells, err));
     PG_TRY(pg_alloc(lines, sizeof *table->lines, &table->lines, err));
-    PG_TRY(take_rows(table, (cursor){.at = table->data, .end = table->data + bytes, .line = 1}, err));
+    const size_t skip = strncmp(table->data, mark, 3) == 0 ? 3 : 0;
+    PG_TRY(take_rows(table, (cursor){.at = table->data + skip, .end = table->data + bytes, .line = 1}, err));
     *out = table;
     table = NULL;
 done:

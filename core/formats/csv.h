@@ -24,6 +24,9 @@ PG_CHECKED pg_status pg_csv_start(pg_csv_writer *csv, pg_error *err);
 
 /* Append a cell to the current row; end the row. The first row is the header, and all must be as long. */
 void pg_csv_text(pg_csv_writer *csv, const char *text);
+/* A text of which no reader makes a missing value: "-" stands for the empty one, and words such as NA, null or None (in any
+ * case), which statistics programs read as missing, stand in single quotes. */
+void pg_csv_word(pg_csv_writer *csv, const char *text);
 void pg_csv_int(pg_csv_writer *csv, long long value);
 void pg_csv_real(pg_csv_writer *csv, double value);
 void pg_csv_float(pg_csv_writer *csv, float value);

@@ -70,7 +70,7 @@ check "... same bytes" same alone three
 
 # ---- two grids in one directory -----------------------------------------------------------------------------------------------
 # Of the other grid 3 trainings and 3 null attacks are tasks of this one too; its 3 prunings are not.
-other() { "$PASSGRID" run "$GRID" --out shared --set name=other --set seeds=[1] --set 'attacks=[{attack: "null"}, {attack: prune, levels: [50]}]'; }
+other() { "$PASSGRID" run "$GRID" --out shared --set name=other --set seeds=[1] --set 'attacks=[{attack: unchanged}, {attack: prune, levels: [50]}]'; }
 check "another grid" code 0 other
 check "... runs its own tasks" says "9 of them now"
 check "this grid in the same directory" code 0 "$PASSGRID" run "$GRID" --out shared

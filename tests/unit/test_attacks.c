@@ -107,7 +107,7 @@ static void test_null(void **state)
     const pg_attack_view view = view_of(&victim);
     raid r;
     pg_outcome o;
-    open_raid(&r, "null", "{}", &view);
+    open_raid(&r, "unchanged", "{}", &view);
     assert_true(next(&r, &o));
     assert_true(!o.axis && !o.model && !o.evidence && !o.data);
     assert_false(next(&r, &o));
@@ -485,7 +485,7 @@ static void test_deterministic(void **state)
 {
     (void)state;
     static const char *const runs[][2] = {
-        {"null", "{}"}, {"prune", "{levels: [50]}"}, {"finetune", "{epochs: 1, batch: 16}"}, {"fake1", "{repeats: 2}"}};
+        {"unchanged", "{}"}, {"prune", "{levels: [50]}"}, {"finetune", "{epochs: 1, batch: 16}"}, {"fake1", "{repeats: 2}"}};
     subject victim = victim_of("v1");
     for (int i = 0; i < 4; i++) {
         pg_attack_view view = view_of(&victim);
@@ -738,7 +738,7 @@ static void test_stale_affine(void **state)
 static void test_what_attacks_declare(void **state)
 {
     (void)state;
-    assert_int_equal(pg_attack_find("null")->sees, 0);
+    assert_int_equal(pg_attack_find("unchanged")->sees, 0);
     assert_int_equal(pg_attack_find("prune")->sees, 0);
     assert_int_equal(pg_attack_find("fake1")->sees, PG_SEES_PRETRAINED);
     assert_int_equal(pg_attack_find("finetune")->sees, PG_SEES_TRAIN | PG_SEES_DISTRIBUTED);

@@ -23,10 +23,14 @@ static pg_result *add_result(const char *scheme, const char *attack, const char 
 {
     pg_result *r = &items[results.count++];
     results.expected = results.count;
-    r->labels = (pg_task_labels){.data = "set 20+10", .network = "alexnet x0.5", .norm = "bn"};
-    strcpy(r->labels.scheme, scheme);
-    strcpy(r->labels.attack, attack);
-    strcpy(r->labels.parameters, parameters);
+    r->labels = (pg_task_labels){.data = "set 20+10",
+                                 .network = "alexnet x0.5",
+                                 .norm = "bn",
+                                 .scheme = scheme,
+                                 .scheme_parameters = "",
+                                 .training = "",
+                                 .attack = attack,
+                                 .parameters = parameters};
     return r;
 }
 
@@ -145,7 +149,7 @@ static void test_scripts(void **state)
     assert_non_null(strstr(text, "remark = 'it''s \"made up\"'\n"));
     pg_free(text);
     assert_int_equal(pg_file_read(path_of(LEARNING ".gp"), &text, &bytes, NULL), PG_OK);
-    assert_non_null(strstr(text, "array series[1] = ['v1; private']\n")); /* gnuplot would read on to a comma only */
+    assert_non_null(strstr(text, "array series[1] = ['v1, private']\n"));
     pg_free(text);
 }
 
@@ -163,8 +167,9 @@ static void test_drawing(void **state)
     assert_int_equal(pg_figures_draw(&written, &drawn, NULL), PG_OK);
     if (drawn < 0) skip();
     assert_int_equal(drawn, 5);
-    static const char *const names[] = {LEARNING ".svg", LEARNING ".png", PRUNING ".svg", PRUNING ".png", FORGED ".svg",
-                                        FORGED ".png",   CURVE ".svg",    CURVE ".png",   GAMMA ".svg",   GAMMA ".png"};
+    static const char *const names[] = {LEARNING ".svg", LEARNING ".png", LEARNING ".pdf", PRUNING ".svg", PRUNING ".png",
+                                        PRUNING ".pdf",  FORGED ".svg",   FORGED ".png",   FORGED ".pdf",  CURVE ".svg",
+                                        CURVE ".png",    CURVE ".pdf",    GAMMA ".svg",    GAMMA ".png",   GAMMA ".pdf"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *data = NULL;
         size_t bytes = 0;
@@ -182,12 +187,13 @@ static void test_drawing(void **state)
 static void test_earlier(void **state)
 {
     (void)state;
-    static const char *const gone[] = {"old.csv", "old.gp", "old.svg", "old.png"}, *const kept[] = {"mine.csv", PRUNING ".gp"};
+    static const char *const gone[] = {"old.csv", "old.gp", "old.svg", "old.png", "old.pdf"}, *const kept[] = {"mine.csv",
+                                                                                                               PRUNING ".gp"};
     int drawn;
-    for (int i = 0; i < 4; i++) assert_int_equal(pg_file_write(path_of(gone[i]), "old\n", 4, PG_FILE_PUBLIC, NULL), PG_OK);
+    for (int i = 0; i < 5; i++) assert_int_equal(pg_file_write(path_of(gone[i]), "old\n", 4, PG_FILE_PUBLIC, NULL), PG_OK);
     assert_int_equal(pg_file_write(path_of(kept[0]), "mine\n", 5, PG_FILE_PUBLIC, NULL), PG_OK);
     (void)!pg_figures_draw(&written, &drawn, NULL);
-    for (int i = 0; i < 4; i++) assert_false(pg_file_exists(path_of(gone[i])));
+    for (int i = 0; i < 5; i++) assert_false(pg_file_exists(path_of(gone[i])));
     for (int i = 0; i < 2; i++) assert_true(pg_file_exists(path_of(kept[i])));
 }
 
@@ -208,7 +214,7 @@ static int tear_down(void **state)
 {
     (void)state;
     char command[128];
-    pg_free(written.names);
+    pg_figures_clear(&written);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command);
 }

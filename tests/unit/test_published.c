@@ -39,13 +39,14 @@ static pg_result *add_result(const char *network, const char *scheme, const char
 {
     pg_result *r = &items[results.count++];
     results.expected = results.count;
-    r->labels = (pg_task_labels){.data = "cifar10", .norm = "bn"};
-    strcpy(r->labels.network, network);
-    strcpy(r->labels.scheme, scheme);
-    strcpy(r->labels.scheme_parameters, parameters);
-    strcpy(r->labels.training, "epochs=200 lr=0.01");
-    strcpy(r->labels.attack, attack);
-    strcpy(r->labels.parameters, attack_parameters);
+    r->labels = (pg_task_labels){.data = "cifar10",
+                                 .network = network,
+                                 .norm = "bn",
+                                 .scheme = scheme,
+                                 .scheme_parameters = parameters,
+                                 .training = "epochs=200 lr=0.01",
+                                 .attack = attack,
+                                 .parameters = attack_parameters};
     return r;
 }
 
@@ -79,9 +80,10 @@ static void make_results(void)
     add_cell(own, "", "detection", 42);
     pg_result *again = add_result("resnet9", "v1", "passport=shuffle layers=default", "finetune", "data=cifar10 epochs=100");
     add_cell(again, "", "detection", 43);
+    add_cell(add_result("resnet9", "v1", "passport=shuffle layers=default", "", ""), "", "accuracy", 80);
     for (int attack = 0; attack < 2; attack++) {
         pg_result *brief = add_result("alexnet", "v2", "", attack ? "finetune" : "", attack ? "data='' epochs=5" : "");
-        strcpy(brief->labels.training, "epochs=2 lr=0.01");
+        brief->labels.training = "epochs=2 lr=0.01";
         add_cell(brief, "", "accuracy", 38);
     }
 }
@@ -134,7 +136,7 @@ static int column_of(const pg_sheet *sheet, const char *name)
 
 static const char *text_at(pg_sheet *sheet, int row, const char *column)
 {
-    return pg_sheet_at(sheet, row, column_of(sheet, column))->text;
+    return pg_sheet_text(sheet, row, column_of(sheet, column));
 }
 
 static void assert_value(pg_sheet *sheet, int row, const char *column, int count, double mean)
@@ -142,7 +144,7 @@ static void assert_value(pg_sheet *sheet, int row, const char *column, int count
     const pg_sample *s = &pg_sheet_at(sheet, row, column_of(sheet, column))->sample;
     double sum = 0;
     assert_int_equal(s->count, count);
-    for (int i = 0; i < count; i++) sum += s->values[i];
+    for (int i = 0; i < count; i++) sum += pg_sample_values(s)[i];
     if (fabs(sum / count - mean) > 1e-12) fail_msg("row %d, %s: %g is not %g", row, column, sum / count, mean);
 }
 
@@ -228,7 +230,7 @@ static void test_shape(void **state)
     assert_string_equal(text_at(&checks, 0, "holds"), "yes");
     assert_value(&checks, 0, "bound", 1, 25);
     assert_string_equal(text_at(&checks, 1, "holds"), "no");
-    assert_string_equal(pg_sheet_at(&checks, 1, PG_CHECKS_HOLDS)->text, "no");
+    assert_string_equal(pg_sheet_text(&checks, 1, PG_CHECKS_HOLDS), "no");
     assert_value(&checks, 1, "bound", 1, 20); /* the network of the same width, less 50 */
     forget();
 }
@@ -271,8 +273,9 @@ static void test_bad_files(void **state)
     assert_bad("id\na\n", NUMBER_HEAD, "checks.csv");
     assert_bad(CHECK_HEAD "a,,,,,,,,m,<,,,,,1\n", NUMBER_HEAD, "checks.csv:2: no relation \"<\"");
     assert_bad(CHECK_HEAD "a,,,,,,,,m,<=,,,,,\n", NUMBER_HEAD, "checks.csv:2: offset");
-    assert_bad(CHECK_HEAD, NUMBER_HEAD "n,,,,,,,,m,=,1,,,,\nn,,,,,,,,m,=,1,,,,b\n", "a.csv:3: no check \"b\"");
+    assert_bad(CHECK_HEAD, NUMBER_HEAD "n,,,,,,,,m,=,1,,,,\no,,,,,,,,m,=,1,,,,b\n", "a.csv:3: no check \"b\"");
     assert_bad(CHECK_HEAD, NUMBER_HEAD "n,,,,,,,,m,=,one,,,,\n", "a.csv:2: value");
+    assert_bad(CHECK_HEAD, NUMBER_HEAD "n,,,,,,,,m,=,1,,,,\nn,,,,,,,,m,=,1,,,,\n", "a.csv:3: the id \"n\" stands twice");
 }
 
 static void assert_known(const char *scheme, const char *attack)

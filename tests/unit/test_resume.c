@@ -259,7 +259,7 @@ static void test_damaged_parent(void **state)
 {
     (void)state;
     const pg_workplace at = {.directory = folder, .checkpoint_seconds = 1e9};
-    const pg_node_task *children[] = {task_called("/v1/prune/"), task_called("/v1/null/")};
+    const pg_node_task *children[] = {task_called("/v1/prune/"), task_called("/v1/unchanged/")};
     const pg_node_task *parent = &grid->tasks[children[0]->parents[0]];
     char record[PG_PATH_MAX], model[PG_PATH_MAX], name[PG_SHA256_HEX + 16], sum[2][PG_SHA256_HEX];
     assert_ptr_equal(parent, &grid->tasks[children[1]->parents[0]]);

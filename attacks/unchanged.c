@@ -1,9 +1,9 @@
 /* The attack that changes nothing: the control. What it measures must equal what the owner measured. */
 #include "attacks/attack.h"
 
-typedef struct null_state {
+typedef struct unchanged_state {
     bool done;
-} null_state;
+} unchanged_state;
 
 static const pg_option options[] = {{0}};
 
@@ -19,7 +19,7 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
 static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     (void)err;
-    null_state *s = state;
+    unchanged_state *s = state;
     *outcome = (pg_outcome){0};
     *what = s->done ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
     s->done = true;
@@ -28,12 +28,12 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
 
 static double progress(const void *state)
 {
-    return ((const null_state *)state)->done;
+    return ((const unchanged_state *)state)->done;
 }
 
 static void keep(void *state, pg_snapshot *snapshot)
 {
-    null_state *s = state;
+    unchanged_state *s = state;
     PG_KEEP(snapshot, &s->done, 1, "done");
 }
 
@@ -42,13 +42,14 @@ static void finish(void *state)
     (void)state;
 }
 
-const pg_attack pg_attack_null = {
-    .name = "null",
+const pg_attack pg_attack_unchanged = {
+    .name = "unchanged",
+    .former_name = "null",
     .summary = "change nothing: the control",
     .source = "none",
     .options = options,
     .options_size = 1,
-    .state_size = sizeof(null_state),
+    .state_size = sizeof(unchanged_state),
     .start = start,
     .step = step,
     .progress = progress,

@@ -1,0 +1,68 @@
+/* Sets of texts; see texts.h. The C library's binary tree finds them. */
+#include "core/base/texts.h"
+
+#include "core/base/memory.h"
+
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct kept_text {
+    const char *text; /* what is compared: the caller's while searching, then `copy` */
+    int number;
+    char copy[];
+} kept_text;
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const kept_text *)a)->text, ((const kept_text *)b)->text);
+}
+
+static pg_status add(pg_texts *texts, const char *text, kept_text **out, pg_error *err)
+{
+    const size_t bytes = strlen(text) + 1;
+    kept_text *made = NULL;
+    const pg_status status = pg_alloc(1, sizeof *made + bytes, &made, err);
+    if (status != PG_OK) return status;
+    memcpy(made->copy, text, bytes);
+    made->text = made->copy;
+    made->number = texts->count;
+    if (!tsearch(made, &texts->tree, compare)) {
+        pg_free(made);
+        return pg_fail(err, PG_NO_MEMORY, "out of memory (%zu bytes)", bytes);
+    }
+    texts->count++;
+    *out = made;
+    return PG_OK;
+}
+
+pg_status pg_texts_keep(pg_texts *texts, const char *text, const char **kept, int *number, pg_error *err)
+{
+    const kept_text wanted = {.text = text};
+    kept_text **found = tfind(&wanted, &texts->tree, compare), *at = found ? *found : NULL;
+    const pg_status status = at ? PG_OK : add(texts, text, &at, err);
+    if (status != PG_OK) return status;
+    if (kept) *kept = at->text;
+    if (number) *number = at->number;
+    return PG_OK;
+}
+
+pg_status pg_texts_print(pg_texts *texts, const char **kept, int *number, pg_error *err, const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length < 0) return pg_fail(err, PG_NO_MEMORY, "out of memory for a text");
+    const pg_status status = pg_texts_keep(texts, text, kept, number, err);
+    free(text);
+    return status;
+}
+
+void pg_texts_clear(pg_texts *texts)
+{
+    tdestroy(texts->tree, pg_free);
+    *texts = (pg_texts){0};
+}

@@ -1,0 +1,23 @@
+/* A set of texts, each kept once: equal texts are one pointer, and each text has the number of its first appearance. */
+#ifndef PG_BASE_TEXTS_H
+#define PG_BASE_TEXTS_H
+
+#include "core/base/status.h"
+
+typedef struct pg_texts {
+    int count;
+    void *tree;
+} pg_texts;
+
+/* Keep a copy of text, or find it. *kept stays valid until pg_texts_clear; *number counts from 0. Both may be NULL. A zeroed
+ * set is empty. */
+PG_CHECKED pg_status pg_texts_keep(pg_texts *texts, const char *text, const char **kept, int *number, pg_error *err);
+
+/* The same for a text made by printf. */
+PG_CHECKED pg_status pg_texts_print(pg_texts *texts, const char **kept, int *number, pg_error *err, const char *format, ...)
+    PG_PRINTF(5, 6);
+
+/* Release every text. The set may be used again. */
+void pg_texts_clear(pg_texts *texts);
+
+#endif
