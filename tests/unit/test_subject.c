@@ -115,10 +115,9 @@ static void add_files(const pg_grid *grid, int i, const char *const *endings, in
     for (int f = 0; f < count; f++) {
         char file[144];
         snprintf(file, sizeof file, "models/%s%s.safetensors", grid->tasks[i].key, endings[f]);
-        OK(pg_record_file(&record, file, "00", &err));
+        OK(pg_record_file(&record, file, grid->tasks[i].key, &err)); /* stands for a checksum */
         if (f == 0) write_file(file);
     }
-    OK(pg_record_file(&record, "models/../../elsewhere.safetensors", "00", &err));
     save_record(run, grid, i, true, &record);
     pg_record_clear(&record);
 }
