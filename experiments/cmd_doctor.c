@@ -7,6 +7,7 @@
 #include "core/compute/parallel.h"
 #include "core/data/readers.h"
 #include "experiments/clock.h"
+#include "experiments/guard.h"
 #include "experiments/provenance.h"
 #include "experiments/team.h"
 
@@ -21,8 +22,10 @@ static const char usage[] =
     "usage: passgrid doctor [--out DIR] [--data DIR]\n"
     "       mpirun ... passgrid doctor    with the options of mpirun that a run is to have: rank 0 answers\n"
     "\n"
-    "Look at what runs depend on: MPI, the binding of ranks to cores, BLIS and its speed, data sets and their checksums, free\n"
-    "space, and durable writes in the directory of the results. One line each, with the remedy where something is wrong.\n"
+    "Look at what runs depend on: MPI, the binding of ranks to cores, BLIS and its speed, data sets and their checksums; in "
+    "the\n"
+    "directory of the results free space, durable writes, the guard against a second run, and files that others cannot read.\n"
+    "One line each, with the remedy where something is wrong.\n"
     "\n"
     "  --out DIR     directory that runs are to write in (default: results)\n"
     "  --data DIR    where the data sets are\n"
@@ -204,12 +207,55 @@ static int examine_writes(const char *directory)
     return line(WELL, "writes", "%s: write, fsync, rename, fsync of the directory in %.1f ms", directory, 1e3 * seconds);
 }
 
+/* Guard a folder of its own as a run guards its directory, and see whether there are hard links. */
+static pg_status guard_folder(const char *folder, bool *links, pg_error *err)
+{
+    pg_guard guard;
+    char link_path[PG_PATH_MAX];
+    pg_status status = pg_guard_take(&guard, folder, err);
+    if (status != PG_OK) return status;
+    status = pg_path(link_path, folder, "link", NULL, err);
+    *links = status == PG_OK && link(guard.path, link_path) == 0;
+    if (*links && unlink(link_path) != 0) status = pg_fail_errno(err, "%s", link_path);
+    const pg_status released = pg_guard_release(&guard, err);
+    return status == PG_OK ? released : status;
+}
+
+static int examine_guard(const char *directory)
+{
+    char folder[PG_PATH_MAX];
+    pg_error err;
+    bool links = false;
+    pg_status status = pg_path(folder, directory, ".passgrid-doctor-XXXXXX", NULL, &err);
+    if (status == PG_OK && !mkdtemp(folder)) status = pg_fail_errno(&err, "%s", directory);
+    if (status == PG_OK) {
+        status = guard_folder(folder, &links, &err);
+        rmdir(folder);
+    }
+    if (status != PG_OK) return line(WRONG, "guard", "%s: a second run here would not be noticed", err.message);
+    return line(WELL, "guard", "%s: a second run is kept out by %s", directory,
+                links ? "a hard link" : "exclusive creation of a file, since there are no hard links");
+}
+
+static int examine_secrets(const char *directory)
+{
+    pg_error err;
+    bool keeps = false;
+    if (pg_file_keeps_secrets(directory, &keeps, &err) != PG_OK) return line(WRONG, "secrets", "%s", err.message);
+    if (!keeps)
+        return line(WRONG, "secrets",
+                    "%s: this file system keeps no permissions, so others may be able to read evidence: take a directory on "
+                    "another one by --out",
+                    directory);
+    return line(WELL, "secrets", "%s: evidence is readable by its owner alone", directory);
+}
+
 static int examine_disk(const char *directory)
 {
     char path[PG_PATH_MAX];
     pg_error err;
     if (existing(directory, path, &err) != PG_OK) return line(WRONG, "space", "%s", err.message);
-    return examine_space(path) + examine_writes(path);
+    return examine_space(path) + examine_writes(path) + examine_guard(path) + examine_secrets(path);
 }
 
 int pg_cmd_doctor(int argc, char **argv)

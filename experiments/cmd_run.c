@@ -36,7 +36,7 @@ static const char usage[] =
     "                     its process has ended\n"
     "\n"
     "Exit codes: 0 all tasks are done, 1 some failed, 2 bad usage or configuration, 3 input/output fault,\n"
-    "75 interrupted (Ctrl-C, SIGTERM, SIGUSR1) with everything saved.\n";
+    "75 interrupted (Ctrl-C, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU) with everything saved.\n";
 
 /* What rank 0 tells the others. */
 typedef struct order {
@@ -61,14 +61,21 @@ typedef struct arguments {
     bool help;
 } arguments;
 
-/* Seconds until Slurm ends the job; 0 where there is no such job. */
-static double slurm_seconds(void)
+/* Seconds until Slurm ends the job; 0 where there is no such job. A shell may outlive the job that its environment is of. */
+static pg_status slurm_seconds(double *seconds, pg_error *err)
 {
     const char *text = getenv("SLURM_JOB_END_TIME");
     long long end;
-    if (!text || !pg_number_int(text, &end)) return 0;
-    const double left = difftime((time_t)end, time(NULL));
-    return left > 1 ? left : 1;
+    *seconds = 0;
+    if (!text || !text[0]) return PG_OK;
+    if (!pg_number_int(text, &end))
+        return pg_fail(err, PG_BAD_INPUT, "SLURM_JOB_END_TIME='%s' is not a time in seconds: unset it, or give --deadline",
+                       text);
+    *seconds = difftime((time_t)end, time(NULL));
+    if (*seconds <= 0)
+        return pg_fail(err, PG_BAD_INPUT, "SLURM_JOB_END_TIME=%s is past, so the job has ended: unset it, or give --deadline",
+                       text);
+    return PG_OK;
 }
 
 static pg_status parse(int argc, char **argv, arguments *a, pg_error *err)
@@ -84,7 +91,7 @@ static pg_status parse(int argc, char **argv, arguments *a, pg_error *err)
                                             {0}};
     pg_status status = PG_OK;
     int seconds;
-    *a = (arguments){.silence = 600, .started = pg_now(), .deadline = slurm_seconds()};
+    *a = (arguments){.silence = 600, .started = pg_now()};
     for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
         if (c == '?') return pg_fail(err, PG_BAD_INPUT, "%s", "");
         if (c == 'o') a->out = optarg;
@@ -102,6 +109,7 @@ static pg_status parse(int argc, char **argv, arguments *a, pg_error *err)
     if (a->help) goto done;
     if (argc - optind != 1) PG_TRY(pg_fail(err, PG_BAD_INPUT, "expected one configuration file (passgrid run --help)"));
     a->config = argv[optind];
+    if (a->deadline <= 0) PG_TRY(slurm_seconds(&a->deadline, err));
 done:
     return status;
 }
@@ -168,6 +176,22 @@ static void warn_of_crowds(const pg_rank_facts *ranks, int count)
     }
 }
 
+/* Evidence is for its owner alone; where the file system shows it to others, that is said, and the run goes on. */
+static pg_status warn_of_readers(const char *directory, pg_error *err)
+{
+    bool keeps;
+    char path[PG_PATH_MAX];
+    pg_status status = pg_path(path, directory, "evidence", NULL, err);
+    if (status == PG_OK) status = pg_file_keeps_secrets(path, &keeps, err);
+    if (status == PG_OK && !keeps)
+        fprintf(
+            stderr,
+            "passgrid run: warning: %s: this file system keeps no permissions, so others may be able to read the secrets of "
+            "the evidence; --out on another one keeps them\n",
+            path);
+    return status;
+}
+
 /* Read the configuration and make the directory. */
 static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_count, order *o, pg_grid **grid, pg_guard *guard,
                          pg_problems *problems, pg_error *err)
@@ -183,6 +207,7 @@ static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_coun
     for (int i = 0; o->threads && i < rank_count; i++) ranks[i].threads = o->threads;
     if (left) PG_TRY(pg_provenance_write(o->directory, ranks, rank_count, err));
     if (left) warn_of_crowds(ranks, rank_count);
+    if (left) PG_TRY(warn_of_readers(o->directory, err));
     o->go = true;
 done:
     return status;

@@ -1,4 +1,5 @@
-/* One run at a time; see guard.h. The file is put in place by link(2), which fails where there is one, also over NFS. */
+/* One run at a time; see guard.h. The file is put in place by link(2), which fails where there is one, also over NFS; where
+ * there are no links, by O_EXCL. */
 #include "experiments/guard.h"
 
 #include "core/base/memory.h"
@@ -7,37 +8,36 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { RENEW_SECONDS = 5, STALE_SECONDS = 45 };
 
-/* What a guard says: the process, and Slurm's job with its restarts. */
+/* What a guard says: the process, and a random number that no other guard has. */
 typedef struct owner {
     char text[512];
     pg_process process;
-    char job[64], restart[16]; /* "-": none */
 } owner;
 
-static const char *environment(const char *name)
-{
-    const char *value = getenv(name);
-    return value && value[0] ? value : "-";
-}
-
-static void describe_self(char text[512])
+/* The text of our guard, and a file name for it that no other process uses, on whatever host it is. */
+static pg_status describe_self(char text[512], char name[64], pg_error *err)
 {
     pg_process self;
     char line[PG_PROCESS_TEXT];
+    uint64_t token;
+    if (getrandom(&token, sizeof token, 0) < 0) return pg_fail_errno(err, "random number");
     pg_process_self(&self);
     pg_process_write(&self, line);
-    snprintf(text, 512, "%s\njob %.63s restart %.15s\n", line, environment("SLURM_JOB_ID"), environment("SLURM_RESTART_COUNT"));
+    snprintf(text, 512, "%s\ntoken %016" PRIx64 "\n", line, token);
+    snprintf(name, 64, "run.guard.%016" PRIx64 ".part", token);
+    return PG_OK;
 }
 
 /* PG_OK with an empty text if there is no guard (any more). */
@@ -50,34 +50,33 @@ static pg_status read_owner(const char *path, owner *out, pg_error *err)
     if (status != PG_OK || !text) return pg_file_exists(path) ? status : PG_OK;
     snprintf(out->text, sizeof out->text, "%s", bytes ? text : "?");
     if (!pg_process_read(text, &out->process)) strcpy(out->process.host, "?");
-    const char *line = strchr(text, '\n');
-    if (!line || sscanf(line, " job %63s restart %15s", out->job, out->restart) != 2) strcpy(out->job, "-");
     pg_free(text);
     return PG_OK;
 }
 
-/* Is it renewed while we look? Time of the file by its own server's clock. */
+/* Is it renewed while we look? Time of the file by its own server's clock. Looks are counted, not seconds: while this process
+ * is suspended, the other may be too. */
 static bool renewed(const char *path)
 {
     struct timespec first = {0};
-    for (double start = pg_now(); pg_now() - start < STALE_SECONDS; sleep(1)) {
+    for (int looks = 0; looks < STALE_SECONDS; looks++, sleep(1)) {
         struct stat info;
         const int fd = open(path, O_RDONLY | O_CLOEXEC); /* opening makes NFS ask its server */
         if (fd < 0) return errno != ENOENT;
         const bool got = fstat(fd, &info) == 0;
         close(fd);
         if (!got) return true;
-        if (first.tv_sec == 0) first = info.st_mtim;
+        if (looks == 0) first = info.st_mtim;
         if (first.tv_sec != info.st_mtim.tv_sec || first.tv_nsec != info.st_mtim.tv_nsec) return true;
     }
     return false;
 }
 
+/* A job number of Slurm is no evidence: a second shell of the job has the same one, and a requeued job may share it with a run
+ * that its first start left alive. */
 static bool at_work(const char *path, const owner *o)
 {
-    const bool requeued = strcmp(o->job, environment("SLURM_JOB_ID")) == 0 && strcmp(o->job, "-") != 0 &&
-                          strcmp(o->restart, environment("SLURM_RESTART_COUNT")) != 0;
-    const pg_process_state state = requeued ? PG_PROCESS_ENDED : pg_process_look(&o->process);
+    const pg_process_state state = pg_process_look(&o->process);
     return state == PG_PROCESS_RUNS || (state == PG_PROCESS_UNKNOWN && renewed(path));
 }
 
@@ -97,12 +96,24 @@ static pg_status replace(const pg_guard *guard, const char *directory, const cha
     return status;
 }
 
+/* Put ours where there is none, or fail with EEXIST. Where there are no hard links (CIFS, FAT, some FUSE), an empty file holds
+ * the place until ours replaces it: whoever sees the empty one cannot tell its owner, and watches whether it is renewed. */
+static bool put(const char *mine, const char *path)
+{
+    if (link(mine, path) == 0) return unlink(mine) == 0;
+    if (errno == EEXIST) return false;
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return false;
+    close(fd);
+    return rename(mine, path) == 0;
+}
+
 /* One try; *done says whether it came to an end. */
 static pg_status try(pg_guard *guard, const char *directory, const char *mine, bool *done, pg_error *err)
 {
     owner other;
-    *done = link(mine, guard->path) == 0;
-    if (*done) return unlink(mine) == 0 ? PG_OK : pg_fail_errno(err, "%s", mine);
+    *done = put(mine, guard->path);
+    if (*done) return PG_OK;
     if (errno != EEXIST) return pg_fail_errno(err, "%s", guard->path);
     const pg_status status = read_owner(guard->path, &other, err);
     if (status != PG_OK || !other.text[0]) return status;
@@ -145,25 +156,16 @@ static pg_status start_keeper(pg_guard *guard, pg_error *err)
     return pg_fail(err, PG_NO_MEMORY, "%s: no thread to renew it", guard->path);
 }
 
-/* What ours says, in a file that no other process writes: another host may have one of our number. */
-static pg_status write_mine(const char *directory, const char *text, char mine[PG_PATH_MAX], pg_error *err)
-{
-    const pg_status status = pg_path(mine, directory, "run.guard.XXXXXX.part", NULL, err);
-    if (status != PG_OK) return status;
-    const int fd = mkostemps(mine, 5, O_CLOEXEC);
-    if (fd < 0) return pg_fail_errno(err, "%s", directory);
-    close(fd);
-    return pg_file_write(mine, text, strlen(text), PG_FILE_PUBLIC, err);
-}
-
 pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_error *err)
 {
     pg_status status = PG_OK;
-    char mine[PG_PATH_MAX] = "", text[512];
+    char mine[PG_PATH_MAX] = "", text[512], name[64];
     *guard = (pg_guard){0};
-    describe_self(text);
+    PG_TRY(describe_self(text, name, err));
     PG_TRY(pg_path(guard->path, directory, "run.guard", NULL, err));
-    PG_TRY(write_mine(directory, text, mine, err));
+    PG_TRY(pg_file_refuse_link(guard->path, err));
+    PG_TRY(pg_path(mine, directory, name, NULL, err));
+    PG_TRY(pg_file_write(mine, text, strlen(text), PG_FILE_PUBLIC, err));
     for (bool done = false; !done && status == PG_OK;) status = try(guard, directory, mine, &done, err);
     PG_TRY(status);
     mine[0] = 0;

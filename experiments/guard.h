@@ -1,6 +1,7 @@
 /* One run at a time in a directory: the file run.guard names the process that leads it, and a thread of that process renews the
- * file's time every few seconds, whatever it computes. A guard whose process has ended is taken over; where that cannot be seen
- * (another host), one that is not renewed for a while. Only the leading process has to do with it. */
+ * file's time every few seconds, whatever it computes. A guard whose process has ended is taken over at once. Where the process
+ * cannot be seen (another host or name space), a guard is taken over if nobody renews it for 45 seconds. Only rank 0 takes or
+ * releases it. */
 #ifndef PG_EXPERIMENTS_GUARD_H
 #define PG_EXPERIMENTS_GUARD_H
 
@@ -18,7 +19,8 @@ typedef struct pg_guard {
     atomic_bool lost;
 } pg_guard;
 
-/* PG_BAD_INPUT, naming the process, if another run is at work in the directory. May wait for a minute to find that out. */
+/* PG_BAD_INPUT, naming the process, if another run is at work in the directory, or run.guard is a symbolic link. May wait for a
+ * minute to find that out. */
 PG_CHECKED pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_error *err);
 
 /* False once another run has taken it. */

@@ -3,10 +3,13 @@
 #include "experiments/commands.h"
 #include "experiments/provenance.h"
 
+#include <fcntl.h>
 #include <gsl/gsl_errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static int choose(int argc, char **argv)
 {
@@ -32,11 +35,21 @@ static void nothing(int number)
     (void)number;
 }
 
-/* A reader that is gone makes output fail, and ends nothing. Programs that are started do not inherit a handler, as they would
- * SIG_IGN. */
+/* Standard streams that were closed at the start: a file opened later would get their number, and what is printed. */
+static bool open_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) return false;
+    return true;
+}
+
+/* A reader that is gone and a file that would pass a limit of its size make output fail, and end nothing. Programs that are
+ * started do not inherit a handler, as they would SIG_IGN. */
 int main(int argc, char **argv)
 {
+    if (!open_standard_streams()) return 3;
     signal(SIGPIPE, nothing);
+    signal(SIGXFSZ, nothing);
     gsl_set_error_handler_off();
     const int code = choose(argc, argv);
     if (fflush(stdout) == 0 && !ferror(stdout)) return code;

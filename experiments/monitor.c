@@ -1,8 +1,10 @@
 /* What people see of a run; see monitor.h. */
 #include "experiments/monitor.h"
 
+#include "core/base/file.h"
 #include "experiments/clock.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,8 +13,14 @@ pg_status pg_monitor_start(pg_monitor *monitor, FILE *stream, const char *log_pa
     *monitor = (pg_monitor){.stream = stream, .live = stream && isatty(fileno(stream)), .started = pg_now()};
     monitor->last_time = monitor->shown = monitor->started;
     if (!log_path) return PG_OK;
-    monitor->log = fopen(log_path, "a");
-    return monitor->log ? PG_OK : pg_fail_errno(err, "%s", log_path);
+    const pg_status status = pg_file_refuse_link(log_path, err);
+    if (status != PG_OK) return status;
+    const int fd = open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (fd < 0) return pg_fail_errno(err, "%s", log_path); /* O_NONBLOCK: a pipe without a reader is an error, no wait */
+    monitor->log = fdopen(fd, "a");
+    if (monitor->log) return PG_OK;
+    close(fd);
+    return pg_fail(err, PG_NO_MEMORY, "%s: no memory to write it", log_path);
 }
 
 static void erase(pg_monitor *monitor)

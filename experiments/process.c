@@ -1,6 +1,9 @@
-/* Who a process is; see process.h. By Linux's /proc. */
+/* Who a process is; see process.h. kill(2) tells whether its number is in use, Linux's /proc since when. */
 #include "experiments/process.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,20 +19,17 @@ static void first_word(const char *path, char *out, size_t bytes)
     snprintf(out, bytes, "%.*s", (int)bytes - 1, got && line[0] ? line : "-");
 }
 
-/* Start of a process; -1 if it has ended, also as a zombie that nobody has collected yet. */
-static long long start_of(long long id)
+/* State letter and start of a process; false where /proc does not tell. */
+static bool look_up(long long id, char *state, long long *started)
 {
-    char path[64], line[1024] = "", state = 0;
-    long long started = -1;
+    char path[64], line[1024] = "";
     snprintf(path, sizeof path, "/proc/%lld/stat", id);
     FILE *file = fopen(path, "re");
-    if (!file) return -1;
+    if (!file) return false;
     const char *after = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL; /* the name in brackets may hold anything */
-    if (!after || sscanf(after + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", &state,
-                         &started) != 2)
-        started = -1;
     fclose(file);
-    return state == 'Z' || state == 'X' ? -1 : started;
+    return after && sscanf(after + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", state,
+                           started) == 2;
 }
 
 void pg_process_self(pg_process *out)
@@ -39,19 +39,29 @@ void pg_process_self(pg_process *out)
     first_word("/proc/sys/kernel/random/boot_id", out->boot, sizeof out->boot);
     if (readlink("/proc/self/ns/pid", out->space, sizeof out->space - 1) < 0) strcpy(out->space, "-");
     out->id = getpid();
-    out->started = start_of(out->id);
+    char state;
+    if (!look_up(out->id, &state, &out->started)) out->started = -1;
+}
+
+/* Do both numbers belong to one host, boot and name space, for certain? Two machines may have one name, and another boot need
+ * not mean that the host was started anew. */
+static bool same_space(const pg_process *a, const pg_process *b)
+{
+    return strcmp(a->host, b->host) == 0 && strcmp(a->boot, b->boot) == 0 && strcmp(a->space, b->space) == 0 &&
+           strcmp(a->boot, "-") != 0 && strcmp(a->space, "-") != 0;
 }
 
 pg_process_state pg_process_look(const pg_process *process)
 {
     pg_process self;
+    char state;
+    long long started;
     pg_process_self(&self);
-    /* Two machines may have one name: another boot need not mean that the host was started anew. */
-    if (strcmp(self.host, process->host) != 0 || strcmp(self.boot, process->boot) != 0 ||
-        strcmp(self.space, process->space) != 0)
-        return PG_PROCESS_UNKNOWN;
-    const long long started = start_of(process->id);
-    return started >= 0 && started == process->started ? PG_PROCESS_RUNS : PG_PROCESS_ENDED;
+    if (!same_space(&self, process) || process->id < 1 || process->id > INT_MAX) return PG_PROCESS_UNKNOWN;
+    if (kill((pid_t)process->id, 0) != 0 && errno == ESRCH) return PG_PROCESS_ENDED;
+    if (!look_up(process->id, &state, &started) || process->started < 0) return PG_PROCESS_UNKNOWN;
+    const bool ended = state == 'Z' || state == 'X' || started != process->started; /* a zombie waits to be collected */
+    return ended ? PG_PROCESS_ENDED : PG_PROCESS_RUNS;
 }
 
 void pg_process_write(const pg_process *p, char text[PG_PROCESS_TEXT])

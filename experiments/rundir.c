@@ -15,15 +15,38 @@ enum { FORMAT = 1 };
 static const char *const folders[] = {"records", "failed", "models", "evidence", "checkpoints", "tables", "logs", NULL};
 const char *const pg_task_state_names[] = {"new", "interrupted", "failed", "done"};
 
+/* A link of somebody else's would make us write where he wants. */
+static pg_status check_folder(const char *path, bool may_be_link, pg_error *err)
+{
+    struct stat info;
+    if (lstat(path, &info) != 0) return pg_fail_errno(err, "%s", path);
+    if (!may_be_link || (S_ISLNK(info.st_mode) && info.st_uid != geteuid() && info.st_uid != 0))
+        return pg_file_refuse_link(path, err);
+    return PG_OK;
+}
+
+static pg_status make_folder(const char *directory, const char *name, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char path[PG_PATH_MAX];
+    const bool secret = strcmp(name, "evidence") == 0, large = strcmp(name, "models") == 0 || strcmp(name, "checkpoints") == 0;
+    PG_TRY(pg_path(path, directory, name, NULL, err));
+    if (mkdir(path, secret ? 0700 : 0777) != 0 && errno != EEXIST) PG_TRY(pg_fail_errno(err, "%s", path));
+    PG_TRY(check_folder(path, large, err));
+    PG_TRY(pg_make_directories(path, err)); /* it may be a file, or a link to nothing */
+done:
+    return status;
+}
+
 pg_status pg_rundir_make(const char *directory, pg_error *err)
 {
+    pg_status status = PG_OK;
     char path[PG_PATH_MAX];
-    pg_status status = pg_make_directories(directory, err);
-    for (int i = 0; folders[i] && status == PG_OK; i++) {
-        status = pg_path(path, directory, folders[i], NULL, err);
-        const mode_t mode = strcmp(folders[i], "evidence") == 0 ? 0700 : 0777;
-        if (status == PG_OK && mkdir(path, mode) != 0 && errno != EEXIST) status = pg_fail_errno(err, "%s", path);
-    }
+    PG_TRY(pg_make_directories(directory, err));
+    for (int i = 0; folders[i]; i++) PG_TRY(make_folder(directory, folders[i], err));
+    PG_TRY(pg_path(path, directory, "logs/run.log", NULL, err));
+    PG_TRY(pg_file_refuse_link(path, err));
+done:
     return status;
 }
 

@@ -9,6 +9,10 @@
  *   cells.csv, artefacts.csv, tables/  rendered from records
  *   logs/run.log, timings.csv
  *   run.guard         while a run is at work; see guard.h
+ *
+ * The directory itself may be a symbolic link, and so may models/ and checkpoints/, which are large, if the link belongs to the
+ * user or to root. Any other link in their place is refused: whoever may write to the directory could make a run write
+ * elsewhere. Other files are replaced by rename, which follows no link.
  */
 #ifndef PG_EXPERIMENTS_RUNDIR_H
 #define PG_EXPERIMENTS_RUNDIR_H
@@ -24,7 +28,7 @@ typedef enum pg_task_state {
 } pg_task_state;
 extern const char *const pg_task_state_names[];
 
-/* Make the directory and those below it. */
+/* Make the directory and those below it; PG_BAD_INPUT where a symbolic link is in the way. */
 PG_CHECKED pg_status pg_rundir_make(const char *directory, pg_error *err);
 
 /* Write config.yaml and grid.json. */

@@ -5,10 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,13 +40,16 @@ done:
     return status;
 }
 
-/* Does path have these bytes and exactly these permissions? */
+enum { OTHERS = 077 }; /* permissions of everybody but the owner */
+
+/* Does path have these bytes, and no permission that the mode rules out? */
 static bool holds(const char *path, const void *data, size_t bytes, pg_file_mode mode)
 {
     char *old = NULL;
     size_t have = 0;
     struct stat info;
-    if (stat(path, &info) != 0 || (info.st_mode & 0777) != (mode_t)mode || (size_t)info.st_size != bytes) return false;
+    if (stat(path, &info) != 0 || (size_t)info.st_size != bytes) return false;
+    if (mode == PG_FILE_SECRET && (info.st_mode & OTHERS) != 0) return false;
     if (pg_file_read(path, &old, &have, NULL) != PG_OK) return false;
     const bool same = have == bytes && memcmp(old, data, bytes) == 0;
     pg_free(old);
@@ -83,18 +87,31 @@ static pg_status sync_directory_of(const char *path, pg_error *err)
     return status;
 }
 
+/* Create a file "PATH.RANDOM.part" that no other process writes; -1 with errno if that fails. */
+static int create_temporary(const char *path, pg_file_mode mode, char temporary[PG_PATH_MAX])
+{
+    for (;;) {
+        uint64_t bits = 0;
+        if (getrandom(&bits, sizeof bits, 0) < 0) return -1;
+        if (snprintf(temporary, PG_PATH_MAX, "%s.%016" PRIx64 ".part", path, bits) >= PG_PATH_MAX) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        const int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+        if (fd >= 0 || errno != EEXIST) return fd;
+    }
+}
+
 pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_file_mode mode, pg_error *err)
 {
     struct stat info;
     if (holds(path, data, bytes, mode)) return PG_OK;
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) return pg_fail(err, PG_IO_FAULT, "%s: not a regular file", path);
     char temporary[PG_PATH_MAX];
-    if (snprintf(temporary, sizeof temporary, "%s.XXXXXX.part", path) >= (int)sizeof temporary)
-        return pg_fail(err, PG_BAD_INPUT, "%s: path too long", path);
-    const int fd = mkostemps(temporary, 5, O_CLOEXEC);
+    const int fd = create_temporary(path, mode, temporary);
+    if (fd < 0 && errno == ENAMETOOLONG) return pg_fail(err, PG_BAD_INPUT, "%s: path too long", path);
     if (fd < 0) return pg_fail_errno(err, "%s", path);
     pg_status status = write_all(fd, path, data, bytes, err);
-    if (status == PG_OK && fchmod(fd, (mode_t)mode) != 0) status = pg_fail_errno(err, "%s", path);
     if (close(fd) != 0 && status == PG_OK) status = pg_fail_errno(err, "%s", path);
     if (status == PG_OK && rename(temporary, path) != 0) status = pg_fail_errno(err, "%s", path);
     if (status != PG_OK) {
@@ -102,6 +119,29 @@ pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_fil
         return status;
     }
     return sync_directory_of(path, err);
+}
+
+pg_status pg_file_keeps_secrets(const char *directory, bool *keeps, pg_error *err)
+{
+    char path[PG_PATH_MAX], temporary[PG_PATH_MAX];
+    struct stat info;
+    pg_status status = pg_path(path, directory, "secret", NULL, err);
+    if (status != PG_OK) return status;
+    const int fd = create_temporary(path, PG_FILE_SECRET, temporary);
+    if (fd < 0) return pg_fail_errno(err, "%s", directory);
+    if (fstat(fd, &info) != 0) status = pg_fail_errno(err, "%s", directory);
+    *keeps = status == PG_OK && (info.st_mode & OTHERS) == 0;
+    close(fd);
+    unlink(temporary);
+    return status;
+}
+
+pg_status pg_file_refuse_link(const char *path, pg_error *err)
+{
+    struct stat info;
+    if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode)) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "%s is a symbolic link, which is not followed here: put what it points to in its place",
+                   path);
 }
 
 pg_status pg_file_remove(const char *path, pg_error *err)

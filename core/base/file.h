@@ -15,12 +15,20 @@ enum { PG_PATH_MAX = 4096 };
 /* Read all of path into a new block, with a zero byte after the last; *out is freed by pg_free. */
 PG_CHECKED pg_status pg_file_read(const char *path, char **out, size_t *bytes, pg_error *err);
 
-/* Permissions of a new file: secrets (evidence) are for the owner alone. */
-typedef enum pg_file_mode { PG_FILE_PUBLIC = 0644, PG_FILE_SECRET = 0600 } pg_file_mode;
+/* Permissions of a new file. The umask applies to PUBLIC; SECRET (evidence) is for the owner alone, whatever the umask. */
+typedef enum pg_file_mode { PG_FILE_PUBLIC = 0666, PG_FILE_SECRET = 0600 } pg_file_mode;
 
-/* Replace path by data, durably. Nothing is left behind on failure. A file that holds these bytes and permissions already is
- * not touched; what is not a regular file (a device, a folder) is refused. */
+/* Replace path by data, durably. Nothing is left behind on failure. A file that holds these bytes already is not touched,
+ * unless it must become secret; what is not a regular file (a device, a folder) is refused. Permissions are given when the file
+ * is created and never changed, since some file systems refuse that. */
 PG_CHECKED pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_file_mode mode, pg_error *err);
+
+/* Does the file system of a directory keep a SECRET file for its owner? Some (CIFS, FAT, some FUSE) show the permissions that
+ * they were mounted with. Tries it with a file that is removed again. */
+PG_CHECKED pg_status pg_file_keeps_secrets(const char *directory, bool *keeps, pg_error *err);
+
+/* PG_BAD_INPUT if path itself is a symbolic link. */
+PG_CHECKED pg_status pg_file_refuse_link(const char *path, pg_error *err);
 
 /* Remove path, durably; no error if it is not there, but its folder must be. */
 PG_CHECKED pg_status pg_file_remove(const char *path, pg_error *err);

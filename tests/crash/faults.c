@@ -8,12 +8,15 @@
  *                once: this call alone fails with EIO; short: this write stores half of its bytes and says so
  *   FAULT_LOG    a file outside the directory, to which a line for each call is added
  *
- * Counted: open for writing by mkostemps, write, fsync, rename, link, unlink, mkdir, and fflush of a stream. */
+ * Two more need no number: links: there are no hard links; modes: every new file is for everybody, and no mode can be changed.
+ *
+ * Counted: open of a new file (O_EXCL), write, fsync, rename, link, unlink, mkdir, and fflush of a stream. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +112,10 @@ int rename(const char *from, const char *to)
 int link(const char *from, const char *to)
 {
     int (*real)(const char *, const char *) = next("link");
+    if (is("links") && below(to)) {
+        errno = EPERM;
+        return -1;
+    }
     return below(to) && strike("link") != 0 ? -1 : real(from, to);
 }
 
@@ -124,14 +131,32 @@ int mkdir(const char *path, mode_t mode)
     return below(path) && strike("mkdir") != 0 ? -1 : real(path, mode);
 }
 
-int mkostemps(char *template, int suffix, int flags)
+/* A new file that must not be there yet; other files are opened as ever. */
+int open(const char *path, int flags, ...)
 {
-    int (*real)(char *, int, int) = next("mkostemps");
-    return below(template) && strike("open") != 0 ? -1 : real(template, suffix, flags);
+    int (*real)(const char *, int, ...) = next("open");
+    mode_t mode = 0;
+    if (flags & O_CREAT) {
+        va_list args;
+        va_start(args, flags);
+        mode = va_arg(args, mode_t);
+        va_end(args);
+    }
+    if (!(flags & O_EXCL) || !below(path)) return real(path, flags, mode);
+    if (is("modes")) mode = 0777;
+    return strike("open") != 0 ? -1 : real(path, flags, mode);
 }
 
 int fflush(FILE *stream)
 {
     int (*real)(FILE *) = next("fflush");
     return stream && below_fd(fileno(stream)) && strike("fflush") != 0 ? EOF : real(stream);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+    int (*real)(int, mode_t) = next("fchmod");
+    if (!is("modes") || !below_fd(fd)) return real(fd, mode);
+    errno = EPERM;
+    return -1;
 }

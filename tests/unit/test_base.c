@@ -473,19 +473,50 @@ static void test_identical_is_untouched(void **state)
     assert_text("same", "tex!");
 }
 
+static mode_t mode_of(const char *name)
+{
+    return stat_of(path_of(name)).st_mode & 07777;
+}
+
 static void test_modes(void **state)
 {
     (void)state;
+    bool keeps = false;
     const mode_t old = umask(0077);
-    assert_int_equal(write_text("public", "text", PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_int_equal(write_text("private", "text", PG_FILE_PUBLIC, NULL), PG_OK);
+    umask(0027);
+    assert_int_equal(write_text("group", "text", PG_FILE_PUBLIC, NULL), PG_OK);
     umask(0);
+    assert_int_equal(write_text("public", "text", PG_FILE_PUBLIC, NULL), PG_OK);
     assert_int_equal(write_text("secret", "text", PG_FILE_SECRET, NULL), PG_OK);
     umask(old);
-    assert_int_equal(stat_of(path_of("public")).st_mode & 07777, 0644);
-    assert_int_equal(stat_of(path_of("secret")).st_mode & 07777, 0600);
+    assert_int_equal(mode_of("private"), 0600);
+    assert_int_equal(mode_of("group"), 0640);
+    assert_int_equal(mode_of("public"), 0666);
+    assert_int_equal(mode_of("secret"), 0600);
     /* the bytes are there already, but not for the owner alone */
     assert_int_equal(write_text("public", "text", PG_FILE_SECRET, NULL), PG_OK);
-    assert_int_equal(stat_of(path_of("public")).st_mode & 07777, 0600);
+    assert_int_equal(mode_of("public"), 0600);
+    assert_int_equal(pg_file_keeps_secrets(folder, &keeps, NULL), PG_OK);
+    assert_true(keeps);
+    assert_int_equal(pg_file_keeps_secrets(path_of("nowhere"), &keeps, NULL), PG_IO_FAULT);
+    assert_int_equal(leftovers(), 0);
+}
+
+static void test_links(void **state)
+{
+    (void)state;
+    pg_error err = {0};
+    assert_int_equal(write_text("target", "text", PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_int_equal(symlink("target", path_of("link")), 0);
+    assert_int_equal(pg_file_refuse_link(path_of("target"), NULL), PG_OK);
+    assert_int_equal(pg_file_refuse_link(path_of("nowhere"), NULL), PG_OK);
+    assert_int_equal(pg_file_refuse_link(path_of("link"), &err), PG_BAD_INPUT);
+    assert_non_null(strstr(err.message, "link is a symbolic link"));
+    /* a write replaces the link, not what it points to */
+    assert_int_equal(write_text("link", "other", PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_text("target", "text");
+    assert_text("link", "other");
 }
 
 static void assert_not_written(const char *path, const char *reason)
@@ -640,6 +671,7 @@ int main(void)
         cmocka_unit_test(test_write_and_read),
         cmocka_unit_test(test_identical_is_untouched),
         cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_links),
         cmocka_unit_test(test_where_nothing_can_be_written),
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_no_room),

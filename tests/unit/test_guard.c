@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,8 +75,35 @@ static void test_process(void **state)
     other = self;
     strcpy(other.space, "pid:[0]");
     assert_int_equal(pg_process_look(&other), PG_PROCESS_UNKNOWN);
+    /* what nobody can see is not known to have ended */
+    other = child;
+    strcpy(other.boot, "-");
+    assert_int_equal(pg_process_look(&other), PG_PROCESS_UNKNOWN);
+    other = self;
+    other.started = -1;
+    assert_int_equal(pg_process_look(&other), PG_PROCESS_UNKNOWN);
+    other.id = -1;
+    assert_int_equal(pg_process_look(&other), PG_PROCESS_UNKNOWN);
     assert_false(pg_process_read("host boot space 1", &other));
     assert_false(pg_process_read("", &other));
+}
+
+/* A process that cannot open files cannot read /proc: it sees that a number is in use, but not by whom. */
+static void test_no_files(void **state)
+{
+    (void)state;
+    pg_process self, child;
+    struct rlimit old, none = {0};
+    pg_process_self(&self);
+    const pid_t id = start_child(&child);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    none.rlim_max = old.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const pg_process_state runs = pg_process_look(&child);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    kill_child(id);
+    assert_int_equal(runs, PG_PROCESS_UNKNOWN);
+    assert_int_equal(pg_process_look(&child), PG_PROCESS_ENDED);
 }
 
 static void write_guard(const pg_process *process, const char *job)
@@ -156,14 +184,43 @@ static void test_stale_guard(void **state)
     assert_false(pg_guard_held(&guard));
     assert_int_equal(pg_guard_release(&guard, NULL), PG_OK);
     assert_true(pg_guard_there(folder));
-    /* the same job of Slurm, requeued to another host */
-    strcpy(child.host, "elsewhere");
-    write_guard(&child, "job 7 restart -");
+    char path[64];
+    snprintf(path, sizeof path, "%s/run.guard", folder);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* Another shell of a job of Slurm, whatever the restarts that either knows of, keeps its hands off a run that lives. */
+static void test_same_job(void **state)
+{
+    (void)state;
+    static const char *const restarts[] = {"", "0", "1", "2"};
+    pg_process child;
+    pg_guard guard;
+    const pid_t id = start_child(&child);
     assert_int_equal(setenv("SLURM_JOB_ID", "7", 1), 0);
-    assert_int_equal(setenv("SLURM_RESTART_COUNT", "1", 1), 0);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(setenv("SLURM_RESTART_COUNT", restarts[i], 1), 0);
+        write_guard(&child, "job 7 restart 1");
+        assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_BAD_INPUT);
+    }
+    kill_child(id);
     assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_OK);
     assert_int_equal(pg_guard_release(&guard, NULL), PG_OK);
     assert_false(pg_guard_there(folder));
+}
+
+/* A link to nothing is refused: it could neither be read nor be replaced by a hard link. */
+static void test_link(void **state)
+{
+    (void)state;
+    pg_guard guard;
+    pg_error err = {.message = ""};
+    char path[64];
+    snprintf(path, sizeof path, "%s/run.guard", folder);
+    assert_int_equal(symlink("nothing", path), 0);
+    assert_int_equal(pg_guard_take(&guard, folder, &err), PG_BAD_INPUT);
+    assert_non_null(strstr(err.message, "run.guard is a symbolic link"));
+    assert_int_equal(unlink(path), 0);
 }
 
 static int set_up(void **state)
@@ -183,10 +240,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_process),
-        cmocka_unit_test(test_guard),
-        cmocka_unit_test(test_same_number),
-        cmocka_unit_test(test_stale_guard),
+        cmocka_unit_test(test_process),     cmocka_unit_test(test_no_files),    cmocka_unit_test(test_guard),
+        cmocka_unit_test(test_same_number), cmocka_unit_test(test_stale_guard), cmocka_unit_test(test_same_job),
+        cmocka_unit_test(test_link),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
