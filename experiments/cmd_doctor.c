@@ -82,6 +82,15 @@ static int examine_mpi(void)
     return line(WELL, "mpi", "%s, mpirun %s", library, version);
 }
 
+/* Whom and what mpirun refuses; slurm/launch.sh adds what it wants. */
+static int examine_ranks(void)
+{
+    const bool root = geteuid() == 0 && !(getenv("OMPI_ALLOW_RUN_AS_ROOT") && getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"));
+    return line(WELL, "ranks", "slurm/launch.sh starts any number; plain mpirun wants --oversubscribe for more than %ld here%s",
+                sysconf(_SC_NPROCESSORS_ONLN),
+                root ? ", and of root OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1" : "");
+}
+
 static int examine_binding(void)
 {
     cpu_set_t mine;
@@ -271,6 +280,7 @@ int pg_cmd_doctor(int argc, char **argv)
     }
     if (optind < argc) return pg_complain("doctor", PG_BAD_INPUT, "expected options only (passgrid doctor --help)");
     if (rank && strcmp(rank, "0") != 0) return 0;
-    const int wrong = examine_mpi() + examine_binding() + examine_blis() + examine_data(data) + examine_disk(out);
+    const int wrong =
+        examine_mpi() + examine_ranks() + examine_binding() + examine_blis() + examine_data(data) + examine_disk(out);
     return wrong ? pg_status_exit_code(PG_BAD_INPUT) : 0;
 }

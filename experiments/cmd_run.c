@@ -19,10 +19,11 @@
 
 static const char usage[] =
     "usage: passgrid run CONFIG [options]\n"
-    "       mpirun -n RANKS passgrid run CONFIG [options]\n"
+    "       slurm/launch.sh -n RANKS -- passgrid run CONFIG [options]\n"
     "\n"
     "Run every task of the grid that has no result yet, then write cells.csv and tables/*.csv and print the tables.\n"
-    "Rank 0 hands out the tasks and the other ranks run them; without mpirun one process does it all.\n"
+    "Rank 0 hands out the tasks and the other ranks run them; one process alone does it all. launch.sh is mpirun with what\n"
+    "such a run needs, and takes its options.\n"
     "Repeating the command goes on where it stopped; a finished run is left as it is.\n"
     "\n"
     "  --out DIR          directory of the run (default: results/NAME, NAME from the configuration)\n"

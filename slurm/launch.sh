@@ -1,16 +1,18 @@
 #!/bin/bash
-# mpirun for a run that is to survive the loss of ranks and hosts.
+# mpirun for a run that is to survive the loss of ranks and hosts, on a laptop, in a container and on a cluster.
 #
 #   slurm/launch.sh [options of mpirun] -- PROGRAM ARGUMENTS...
 #
+# mpirun refuses root, as whom containers run, and more ranks than cores, though the master needs none: both are allowed here.
+# Ranks are bound to no core unless --bind-to or --map-by says to which.
 # Under --enable-recovery Open MPI lets the other ranks live when one is lost; but its exit code is then 0 whatever they say, and
 # after the loss of a whole host it never returns. Here the run is over when rank 0 has ended, on the host of mpirun: its exit code
 # is ours, and mpirun, if it has not gone a little later, is ended. A rank 0 that leaves no exit code, or does not start on this
 # host, makes ours 3.
-# USR1, TERM, HUP and INT are passed on as USR1: every task is saved. A second INT ends everything at once, with exit code 130.
+# USR1, USR2, TERM, HUP, XCPU and INT are passed on as USR1: every task is saved. A second INT ends everything at once, with exit code 130.
 set -euo pipefail
 
-start=120 # seconds that rank 0 may take to start
+start=120 # seconds that rank 0 may take to start, counted in rounds: time in which all is suspended does not count
 grace=30  # seconds that mpirun has after the end of rank 0
 boot=/proc/sys/kernel/random/boot_id
 pid=
@@ -22,16 +24,27 @@ interrupt() {
     interrupted=TERM
     [ "$told" = USR1 ] || kill -TERM "$pid" 2>/dev/null || true
 }
-trap 'told=${told:-USR1}' USR1 TERM HUP
+trap 'told=${told:-USR1}' USR1 USR2 TERM HUP XCPU
 trap interrupt INT
 
+temporary=${TMPDIR:-/tmp}
+if ! [ -d "$temporary" ] || ! [ -w "$temporary" ]; then
+    echo "launch.sh: TMPDIR=$temporary is not a directory that can be written: /tmp is used" >&2
+    export TMPDIR=/tmp
+fi
 export PASSGRID_RANK_0 # a file: this host, then the process of rank 0's shell, then the exit code that this leaves behind
-PASSGRID_RANK_0=$(mktemp)
+PASSGRID_RANK_0=$(mktemp) || exit 3
 trap 'rm -f "$PASSGRID_RANK_0"' EXIT
 cat $boot >"$PASSGRID_RANK_0"
 
-options=()
-while (($# > 0)) && [ "$1" != -- ]; do options+=("$1") && shift; done
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+options=(--oversubscribe)
+binding=(--bind-to none)
+while (($# > 0)) && [ "$1" != -- ]; do
+    case $1 in --bind-to | --map-by | -bind-to | -map-by) binding=() ;; esac
+    options+=("$1") && shift
+done
+options+=("${binding[@]}")
 (($# > 1)) || { echo "usage: slurm/launch.sh [options of mpirun] -- PROGRAM ARGUMENTS..." >&2; exit 2; }
 shift
 
@@ -53,8 +66,9 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
 look() { { read -r && read -r shell_of_0 && read -r code_of_0; } <"$PASSGRID_RANK_0" || true; }
 shell_of_0=
 code_of_0=
+rounds=0
 until look; [ -n "$code_of_0" ] || gone "$pid" || { [ -n "$shell_of_0" ] && gone "$shell_of_0"; }; do
-    [ -n "$shell_of_0" ] || ((SECONDS < start)) || { grace=0 && break; }
+    [ -n "$shell_of_0" ] || ((++rounds < 5 * start)) || { grace=0 && break; }
     # Before rank 0's shell is there, USR1 would end mpirun or a rank; what a program does not yet catch, it is told again.
     [ -z "$shell_of_0" ] || [ "$told" != USR1 ] || kill -USR1 "$pid" 2>/dev/null || true
     sleep 0.2 || true # a signal to all of us ends it
