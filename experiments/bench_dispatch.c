@@ -58,7 +58,7 @@ done:
 static pg_status follow(pg_team *team, pg_error *err)
 {
     pg_workplace at = {.directory = ""};
-    return pg_worker_loop(team, &at, do_nothing, err);
+    return pg_worker_loop(team, &at, do_nothing, 60, err);
 }
 
 /* What lead made below a directory of its own. */

@@ -1,6 +1,7 @@
 /* Time; see clock.h. */
 #include "experiments/clock.h"
 
+#include <math.h>
 #include <sched.h>
 #include <time.h>
 
@@ -9,6 +10,13 @@ double pg_now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double pg_listened(pg_listening *l, double now, double most)
+{
+    if (l->looked > 0) l->seconds += fmin(now - l->looked, most);
+    l->looked = now;
+    return l->seconds;
 }
 
 /* An answer mostly comes at once: let others run, but look again soon, for some tenths of a millisecond. */

@@ -43,7 +43,7 @@ static const char usage[] =
 typedef struct order {
     bool go;
     int threads; /* 0: each rank for itself */
-    double checkpoint_seconds;
+    double checkpoint_seconds, silence;
     char directory[PG_PATH_MAX], data_directory[PG_PATH_MAX]; /* the latter empty: default */
 } order;
 
@@ -126,6 +126,7 @@ static pg_status fill_order(const arguments *a, const pg_grid *grid, order *o, p
     snprintf(o->data_directory, sizeof o->data_directory, "%s", a->data ? a->data : "");
     o->threads = a->threads ? a->threads : grid->options.threads;
     o->checkpoint_seconds = 60 * grid->options.checkpoint;
+    o->silence = a->silence;
     return PG_OK;
 }
 
@@ -239,7 +240,7 @@ static int carry_out(pg_team *team, const order *o, const arguments *a, const pg
                                     .guard = guard,
                                     .checkpoint_seconds = o->checkpoint_seconds,
                                     .deadline = a->deadline > 0 ? a->deadline + a->started : 0,
-                                    .silence = a->silence};
+                                    .silence = o->silence};
     const pg_status status = pg_run_grid(grid, team, &options, &result, &err);
     if (status != PG_OK && status != PG_FAILED) {
         if (result.seconds > 0) summarise(&result, team->size > 1 ? team->size - 1 : 1, o->directory);
@@ -295,7 +296,7 @@ static int follow(pg_team *team, int threads)
                            .data_directory = o.data_directory[0] ? o.data_directory : NULL,
                            .checkpoint_seconds = o.checkpoint_seconds};
         pg_compute_start(o.threads ? o.threads : threads);
-        status = pg_worker_loop(team, &at, pg_perform, &err);
+        status = pg_worker_loop(team, &at, pg_perform, o.silence, &err);
     }
     return status == PG_OK ? 0 : pg_complain("run", status, "rank %d: %s", team->rank, err.message);
 }

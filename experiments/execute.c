@@ -98,6 +98,12 @@ pg_status pg_execute_save(const pg_task *task, const pg_workplace *at, const pg_
     return status == PG_OK ? pg_model_save(model, notes, sizeof notes / sizeof *notes, path, err) : status;
 }
 
+void pg_execute_tell(const pg_workplace *at, double done)
+{
+    const pg_task_progress now = {.done = done, .accuracy = NAN};
+    if (at->report) at->report(at->context, &now);
+}
+
 pg_status pg_execute_model(const pg_workplace *at, const char *key, pg_model **out, pg_error *err)
 {
     char path[PG_PATH_MAX];

@@ -18,6 +18,9 @@ PG_CHECKED pg_status pg_execute_path(const pg_workplace *at, const char *folder,
 PG_CHECKED pg_status pg_execute_save(const pg_task *task, const pg_workplace *at, const pg_data_choice *data,
                                      const pg_model *model, const char *outcome, pg_error *err);
 
+/* Report the share of a task that does not train. */
+void pg_execute_tell(const pg_workplace *at, double done);
+
 /* The model that the task of that key left. */
 PG_CHECKED pg_status pg_execute_model(const pg_workplace *at, const char *key, pg_model **out, pg_error *err);
 

@@ -371,13 +371,14 @@ static pg_status run(work *w, pg_error *err)
     PG_TRY(attack->start(w->state, w->task->attack_options, &w->view, err));
     w->saving = (pg_saving){.at = w->at, .save = save, .load = load, .work = w};
     PG_TRY(pg_saving_start(&w->saving, w->task->key, err));
+    pg_execute_tell(w->at, attack->progress(w->state));
     for (;;) {
         pg_attack_state what;
         pg_outcome outcome = {0};
         PG_TRY(attack->step(w->state, &what, &outcome, err));
         if (what == PG_ATTACK_OUTCOME) PG_TRY(judge(w, &outcome, w->record, err));
         const double done = attack->progress(w->state);
-        if (w->at->report) w->at->report(w->at->context, done, 0);
+        pg_execute_tell(w->at, done);
         if (what == PG_ATTACK_DONE) return PG_OK;
         const bool last = what == PG_ATTACK_EPOCH && done >= 1; /* the judgement follows */
         PG_TRY(pg_saving_pause(&w->saving,

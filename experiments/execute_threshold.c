@@ -83,7 +83,7 @@ static pg_status read_null_model(work *w, int number, pg_error *err)
     PG_TRY(pg_execute_model(w->at, w->task->null_models[number], &model, err));
     for (int k = 0; k < keys; k++) {
         PG_TRY(read_fresh(w, model, k, &w->count[number * keys + k], err));
-        if (w->at->report) w->at->report(w->at->context, (number * keys + k + 1) / all, 0);
+        pg_execute_tell(w->at, (number * keys + k + 1) / all);
         if (w->at->stop && w->at->stop(w->at->context)) PG_TRY(pg_fail(err, PG_INTERRUPTED, "interrupted"));
     }
 done:

@@ -109,14 +109,33 @@ done:
     return status;
 }
 
+static int deployed_branch(const work *w)
+{
+    return pg_net_spec_deployed(&w->model->spec) == PG_PRIVATE && w->model->spec.passports;
+}
+
+static void tell(const work *w)
+{
+    int count, best;
+    const pg_epoch *history = pg_trainer_history(w->trainer, &count, &best);
+    const pg_progress *p = pg_trainer_progress(w->trainer);
+    const pg_task_progress now = {.done = pg_trainer_share(w->trainer),
+                                  .images = p->images,
+                                  .epoch = p->epoch < p->epochs ? p->epoch + 1 : p->epochs,
+                                  .epochs = p->epochs,
+                                  .accuracy = count > 0 ? history[count - 1].accuracy[deployed_branch(w)] : NAN};
+    if (w->at->report) w->at->report(w->at->context, &now);
+}
+
 static pg_status train(work *w, pg_error *err)
 {
     pg_status status = PG_OK;
+    tell(w);
     if (!judged(w)) PG_TRY(end_epoch(w, err));
     while (!pg_trainer_done(w->trainer)) {
         PG_TRY(pg_trainer_step(w->trainer, err));
         if (pg_trainer_epoch_done(w->trainer)) PG_TRY(end_epoch(w, err));
-        if (w->at->report) w->at->report(w->at->context, pg_trainer_share(w->trainer), pg_trainer_progress(w->trainer)->images);
+        tell(w);
         const pg_pause pause = pg_trainer_done(w->trainer)         ? PG_PAUSE_LAST
                                : pg_trainer_epoch_done(w->trainer) ? PG_PAUSE_EPOCH
                                                                    : PG_PAUSE_STEP;
@@ -143,8 +162,7 @@ static pg_status record_epochs(const work *w, pg_record *record, pg_error *err)
                 PG_TRY(pg_record_add(record, outcome, b ? "accuracy_private" : "accuracy_public", history[i].accuracy[b], "%",
                                      err));
     }
-    const int deployed = pg_net_spec_deployed(&w->model->spec) == PG_PRIVATE && w->model->spec.passports;
-    PG_TRY(pg_record_add(record, "", "accuracy_last", history[count - 1].accuracy[deployed], "%", err));
+    PG_TRY(pg_record_add(record, "", "accuracy_last", history[count - 1].accuracy[deployed_branch(w)], "%", err));
     PG_TRY(pg_record_add(record, "", "best_epoch", best + 1, "epochs", err));
 done:
     return status;

@@ -3,13 +3,11 @@
 #include "experiments/guard.h"
 
 #include "core/base/memory.h"
-#include "experiments/clock.h"
 #include "experiments/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -124,36 +122,15 @@ static pg_status try(pg_guard *guard, const char *directory, const char *mine, b
     return replace(guard, directory, mine, &other, done, err);
 }
 
-static void *keep(void *context)
+static bool keep(void *context)
 {
     pg_guard *guard = context;
-    while (!guard->lost) {
-        owner now;
-        struct timespec next;
-        clock_gettime(CLOCK_MONOTONIC, &next);
-        next.tv_sec += RENEW_SECONDS;
-        if (sem_clockwait(&guard->end, CLOCK_MONOTONIC, &next) == 0) return NULL;
-        if (read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) != 0)
-            guard->lost = true;
-        else
-            (void)!utimensat(AT_FDCWD, guard->path, NULL, 0);
-    }
-    return NULL;
-}
-
-/* Signals are for the others. */
-static pg_status start_keeper(pg_guard *guard, pg_error *err)
-{
-    sigset_t all, before;
-    sem_init(&guard->end, 0, 0);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int failed = pthread_create(&guard->keeper, NULL, keep, guard);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!failed) return PG_OK;
-    unlink(guard->path);
-    guard->text[0] = 0;
-    return pg_fail(err, PG_NO_MEMORY, "%s: no thread to renew it", guard->path);
+    owner now;
+    if (read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) != 0)
+        guard->lost = true;
+    else
+        (void)!utimensat(AT_FDCWD, guard->path, NULL, 0);
+    return !guard->lost;
 }
 
 pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_error *err)
@@ -168,11 +145,11 @@ pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_error *err)
     PG_TRY(pg_file_write(mine, text, strlen(text), PG_FILE_PUBLIC, err));
     for (bool done = false; !done && status == PG_OK;) status = try(guard, directory, mine, &done, err);
     PG_TRY(status);
-    mine[0] = 0;
     memcpy(guard->text, text, sizeof text);
-    PG_TRY(start_keeper(guard, err));
+    status = pg_ticker_start(&guard->keeper, RENEW_SECONDS, keep, guard, err);
+    if (status != PG_OK) (void)!pg_guard_release(guard, NULL);
 done:
-    if (mine[0]) unlink(mine);
+    if (mine[0]) unlink(mine); /* which is in place, or was not needed */
     return status;
 }
 
@@ -185,8 +162,7 @@ pg_status pg_guard_release(pg_guard *guard, pg_error *err)
 {
     owner now;
     if (!guard->text[0]) return PG_OK;
-    sem_post(&guard->end);
-    pthread_join(guard->keeper, NULL);
+    pg_ticker_stop(&guard->keeper);
     const bool ours = read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) == 0;
     guard->text[0] = 0;
     return ours && unlink(guard->path) != 0 ? pg_fail_errno(err, "%s", guard->path) : PG_OK;

@@ -6,16 +6,14 @@
 #define PG_EXPERIMENTS_GUARD_H
 
 #include "core/base/file.h"
+#include "experiments/ticker.h"
 
-#include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 
 typedef struct pg_guard {
     char path[PG_PATH_MAX], text[512]; /* text: what this process wrote into it; empty: not taken */
     char before[160];                  /* whose guard was taken over, in words; empty: nobody's */
-    pthread_t keeper;                  /* renews it, until the end */
-    sem_t end;
+    pg_ticker keeper;                  /* renews it, until the end */
     atomic_bool lost;
 } pg_guard;
 

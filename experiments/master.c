@@ -7,27 +7,29 @@
 
 #include <stdio.h>
 
-enum { DEATHS_MOST = 2 };                /* a task that has lost so many workers is not given to a third */
-enum { BEAT_SECONDS = 5 };               /* between signs of life to the workers */
-static const double LOOK_SECONDS = 0.5;  /* between looks at the workers' processes */
+enum { DEATHS_MOST = 2 };               /* a task that has lost so many workers is not given to a third */
+enum { BEAT_SECONDS = 5 };              /* between signs of life to the workers */
+static const double LOOK_SECONDS = 0.5; /* between looks at the workers' processes */
+static const double UNHEARD_MOST = 0.2; /* of a time in which the master did not poll, so much counts as its workers' silence */
 static const double TINY_SECONDS = 1e-4; /* tasks that are estimated to take less are given out ahead */
 
 /* What the master knows of a worker. */
 typedef struct hand {
     bool present, lost, slow;         /* present: has said something; slow: has not ended its task in no time */
     int tasks[PG_TASKS_AHEAD], count; /* given to it, in order; it is at work on the first */
-    double done, images;              /* as last told of that one */
-    double heard;                     /* time of its last message */
+    double heard;                     /* seconds that the master had listened when its last message came */
+    int suspect;                      /* given up for its silence: the task that it may have died of; else -1 */
 } hand;
 
 typedef struct master {
     pg_book *book;
     pg_team *team;
     hand *hands;            /* by rank */
-    int *attempts, *deaths; /* by task: times that it was given out, the last one counting; workers that it has lost */
-    double images;          /* of finished tasks */
-    double looked, beaten;  /* times */
-    bool told;              /* the workers have been told to save and end */
+    int *attempts, *deaths; /* by task: times that it was given out, the last one counting; workers that died at it */
+    double *held; /* by task: seconds listened since when it waits for a worker that fell silent at it; 0: it does not */
+    pg_listening listening;
+    double looked, beaten; /* times */
+    bool told;             /* the workers have been told to save and end */
     pg_message in, out;
 } master;
 
@@ -47,7 +49,27 @@ static int living(const master *m)
 
 /* ---- workers that are lost ---- */
 
-static void lose(master *m, int rank, const char *why)
+/* Workers that a task has cost: those whose process has ended, and those that fell silent at it and have not spoken since. */
+static int losses(const master *m, int task)
+{
+    int count = m->deaths[task];
+    for (int rank = 1; rank < m->team->size; rank++) count += m->hands[rank].lost && m->hands[rank].suspect == task;
+    return count;
+}
+
+/* A task is not given to a third worker after two. It fails where both have died. Where one may live, it waits for that one to
+ * speak, and counts as running. */
+static void reassign(master *m, int task)
+{
+    if (m->deaths[task] >= DEATHS_MOST)
+        pg_book_end(m->book, task, PG_FAILED, "it has lost two workers, and is not tried on a third", 0);
+    else if (losses(m, task) >= DEATHS_MOST)
+        m->held[task] = m->listening.seconds;
+    else
+        pg_book_return(m->book, task);
+}
+
+static void lose(master *m, int rank, bool dead, const char *why)
 {
     hand *h = &m->hands[rank];
     const int task = h->count > 0 ? h->tasks[0] : -1;
@@ -56,10 +78,23 @@ static void lose(master *m, int rank, const char *why)
     h->count = 0;
     pg_book_lost(m->book, rank, m->team->members[rank].host, task, why);
     if (task < 0) return;
-    if (++m->deaths[task] < DEATHS_MOST)
-        pg_book_return(m->book, task);
+    if (dead)
+        m->deaths[task]++;
     else
-        pg_book_end(m->book, task, PG_FAILED, "it has lost two workers, and is not tried on a third", 0);
+        h->suspect = task;
+    reassign(m, task);
+}
+
+/* Nothing else is left to do: tasks that have waited for silent workers long enough fail. */
+static void fail_held(master *m)
+{
+    const pg_dispatch *d = m->book->dispatch;
+    if (!pg_book_going(m->book) || d->heap_count > 0 || busy(m) > 0 || d->counts[PG_WORK_RUNNING] == 0) return;
+    for (int task = 0; task < m->book->grid->count; task++) {
+        if (m->held[task] <= 0 || m->listening.seconds - m->held[task] < m->book->options->silence) continue;
+        m->held[task] = 0;
+        pg_book_end(m->book, task, PG_FAILED, "two workers fell silent at it, and it is not tried on a third", 0);
+    }
 }
 
 /* A message that cannot be sent loses its receiver. */
@@ -71,23 +106,24 @@ static void tell(master *m, int rank, pg_message_kind kind, int task, int attemp
     out->task = task;
     out->attempt = attempt;
     snprintf(out->text, sizeof out->text, "%s", kind == PG_MSG_TASK ? m->book->grid->tasks[task].text : "");
-    if (pg_team_send(m->team, rank, out, &err) != PG_OK) lose(m, rank, err.message);
+    if (pg_team_send(m->team, rank, out, &err) != PG_OK) lose(m, rank, false, err.message);
 }
 
-static void look_after(master *m)
+/* Give up workers that have ended or fell silent, if no message waits, so that what they said counts first. */
+static void look_after(master *m, bool all_read)
 {
-    const double now = pg_now(), silence = m->book->options->silence;
+    const double now = pg_now(), listened = pg_listened(&m->listening, now, UNHEARD_MOST);
     const bool beat = now - m->beaten > BEAT_SECONDS;
-    if (now - m->looked < LOOK_SECONDS) return;
+    if (!all_read || now - m->looked < LOOK_SECONDS) return;
     m->looked = now;
     if (beat) m->beaten = now;
     for (int rank = 1; rank < m->team->size; rank++) {
         const hand *h = &m->hands[rank];
         if (h->lost) continue;
-        if (pg_team_lost(m->team, rank))
-            lose(m, rank, "its process has ended");
-        else if (now - h->heard > silence)
-            lose(m, rank, "it has been silent for too long");
+        if (pg_team_look(m->team, rank) == PG_PROCESS_ENDED)
+            lose(m, rank, true, "its process has ended");
+        else if (listened - h->heard > m->book->options->silence)
+            lose(m, rank, false, "it has been silent for too long");
         else if (beat)
             tell(m, rank, PG_MSG_BEAT, -1, 0);
     }
@@ -99,7 +135,6 @@ static void look_after(master *m)
 static void give(master *m, int rank, int task)
 {
     hand *h = &m->hands[rank];
-    if (h->count == 0) h->done = h->images = 0;
     h->tasks[h->count++] = task;
     pg_book_start(m->book, task, rank);
     tell(m, rank, PG_MSG_TASK, task, ++m->attempts[task]);
@@ -131,27 +166,20 @@ static void hand_out(master *m)
         }
 }
 
-/* Progress as the live line wants it. */
-static void add_up(master *m)
+/* A worker that was given up has spoken. Take it back once it has dropped the tasks that are no longer its own; the one that it
+ * fell silent at did not kill it. */
+static void readmit(master *m, hand *h, const pg_message *message)
 {
-    pg_monitor *monitor = &m->book->monitor;
-    monitor->images = m->images;
-    monitor->running_cost = 0;
-    for (int rank = 1; rank < m->team->size; rank++) {
-        const hand *h = &m->hands[rank];
-        if (h->count == 0) continue;
-        monitor->images += h->images;
-        monitor->running_cost += h->done * m->book->dispatch->cost[h->tasks[0]];
-    }
-}
-
-/* A worker that was given up speaks: it is welcome again as soon as it has left the tasks that are no longer its own. */
-static void welcome(master *m, hand *h, const pg_message *message)
-{
-    if (message->kind == PG_MSG_IDLE)
-        h->lost = false;
-    else
+    const int task = h->suspect;
+    if (message->kind != PG_MSG_IDLE) {
         tell(m, message->from, PG_MSG_INTERRUPT, message->task, message->attempt);
+        return;
+    }
+    h->lost = false;
+    h->suspect = -1;
+    if (task < 0 || m->held[task] <= 0) return;
+    m->held[task] = 0;
+    reassign(m, task);
 }
 
 /* Place of the task that a message is about among those of its worker; -1 if it is not its own, or no longer. */
@@ -167,18 +195,15 @@ static void hear(master *m, const pg_message *message)
     hand *h = &m->hands[message->from];
     const int place = place_of(m, h, message), task = message->task;
     h->present = true;
-    h->heard = pg_now();
-    if (h->lost) welcome(m, h, message);
+    h->heard = m->listening.seconds;
+    if (h->lost) readmit(m, h, message);
     if (place < 0) return;
     h->slow = message->kind != PG_MSG_RESULT;
     if (message->kind == PG_MSG_NOTE) {
         pg_book_note(m->book, task, message->text);
         return;
     }
-    if (place == 0) {
-        h->done = message->done;
-        h->images = message->images;
-    }
+    if (place == 0) pg_book_progress(m->book, task, &message->progress);
     if (message->kind == PG_MSG_PROGRESS) return;
     for (int i = place; i + 1 < h->count; i++) h->tasks[i] = h->tasks[i + 1];
     h->count--;
@@ -186,8 +211,6 @@ static void hear(master *m, const pg_message *message)
         pg_dispatch_return(m->book->dispatch, task);
         return;
     }
-    m->images += h->images;
-    h->done = h->images = 0;
     pg_book_end(m->book, task, (pg_status)message->status, message->text, message->seconds);
 }
 
@@ -204,12 +227,13 @@ static void wind_down(master *m)
 
 static pg_status attend(master *m, pg_error *err)
 {
+    bool got = true; /* at first nothing was read */
     for (int idle = 0;;) {
-        bool got = false;
         pg_book_watch(m->book);
-        look_after(m);
+        look_after(m, !got);
         wind_down(m);
         hand_out(m);
+        fail_held(m);
         if (pg_book_going(m->book) ? pg_dispatch_over(m->book->dispatch) : busy(m) == 0) return PG_OK;
         const pg_status status = pg_team_poll(m->team, &m->in, &got, err);
         if (status != PG_OK) return status;
@@ -221,8 +245,7 @@ static pg_status attend(master *m, pg_error *err)
             pg_book_flush(m->book);
             pg_idle_sleep(&idle);
         }
-        add_up(m);
-        pg_monitor_draw(&m->book->monitor, m->book->dispatch);
+        pg_book_show(m->book);
     }
 }
 
@@ -235,13 +258,15 @@ pg_status pg_master_run(pg_book *book, pg_team *team, pg_error *err)
     PG_TRY(pg_alloc((size_t)team->size, sizeof *m->hands, &m->hands, err));
     PG_TRY(pg_alloc((size_t)book->grid->count, sizeof *m->attempts, &m->attempts, err));
     PG_TRY(pg_alloc((size_t)book->grid->count, sizeof *m->deaths, &m->deaths, err));
-    for (int rank = 0; rank < team->size; rank++) m->hands[rank].heard = m->beaten;
+    PG_TRY(pg_alloc((size_t)book->grid->count, sizeof *m->held, &m->held, err));
+    for (int rank = 0; rank < team->size; rank++) m->hands[rank].suspect = -1;
     PG_TRY(attend(m, err));
 done:
     if (m) {
         pg_free(m->hands);
         pg_free(m->attempts);
         pg_free(m->deaths);
+        pg_free(m->held);
     }
     pg_free(m);
     return status;

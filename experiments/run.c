@@ -11,10 +11,7 @@
 
 typedef struct solo {
     pg_book *book;
-    int task;
-    double before, images; /* processed before the task at work; by it, as last told */
-    double first;
-    bool counted;
+    int task; /* at work */
 } solo;
 
 static bool solo_stop(void *context)
@@ -30,17 +27,11 @@ static void solo_note(void *context, const char *text)
     pg_book_note(s->book, s->task, text);
 }
 
-static void solo_report(void *context, double done, double images)
+static void solo_report(void *context, const pg_task_progress *progress)
 {
-    solo *s = context;
-    if (!s->counted && images > 0) {
-        s->counted = true;
-        s->first = images;
-    }
-    s->images = images > s->first ? images - s->first : 0;
-    s->book->monitor.images = s->before + s->images;
-    s->book->monitor.running_cost = done * s->book->dispatch->cost[s->task];
-    pg_monitor_draw(&s->book->monitor, s->book->dispatch);
+    const solo *s = context;
+    pg_book_progress(s->book, s->task, progress);
+    pg_book_show(s->book);
 }
 
 static void run_alone(pg_book *book)
@@ -57,14 +48,11 @@ static void run_alone(pg_book *book)
         pg_book_watch(book);
         if (!pg_book_going(book) || (s.task = pg_book_next(book, false)) < 0) break;
         pg_error err = {.message = ""};
-        s.counted = false;
-        s.before += s.images;
-        s.images = s.first = 0;
         pg_book_start(book, s.task, 0);
+        pg_book_show(book);
         const double start = pg_now();
         const pg_status status = pg_perform(book->grid->tasks[s.task].text, &at, &err);
         pg_book_end(book, s.task, status, err.message, pg_now() - start);
-        book->monitor.running_cost = 0;
     }
     pg_task_release_data();
 }

@@ -17,6 +17,7 @@ void pg_book_close(pg_book *book)
     pg_free(book->seconds);
     pg_free(book->rank);
     pg_free(book->part);
+    pg_free(book->tracked);
 }
 
 bool pg_book_going(const pg_book *book)
@@ -84,6 +85,19 @@ static void open_log(pg_book *book)
     fault(book, status, err.message);
 }
 
+void pg_book_progress(pg_book *book, int task, const pg_task_progress *progress)
+{
+    pg_tracked *t = &book->tracked[task];
+    if (!t->told) t->first = *progress;
+    t->told = true;
+    t->now = *progress;
+}
+
+void pg_book_show(pg_book *book)
+{
+    pg_monitor_draw(&book->monitor, book->dispatch, book->tracked);
+}
+
 void pg_book_start(pg_book *book, int task, int rank)
 {
     pg_error err = {.message = ""};
@@ -143,6 +157,8 @@ static void task_done(pg_book *book, int task)
     const pg_node_task *t = &book->grid->tasks[task];
     pg_dispatch_done(book->dispatch, task);
     book->result.ran++;
+    book->tracked[task].now.done = 1;
+    book->tracked[task].told = true;
     if (pg_rundir_file(book->options->directory, "failed", t->key, path, NULL) == PG_OK)
         unlink(path); /* an earlier failure is history */
     fault(book, pg_monitor_event(&book->monitor, false, &err, "done   %s in %.1f s", t->name, book->seconds[task]),
@@ -221,6 +237,7 @@ pg_status pg_book_open(pg_book *book, const pg_grid *grid, const pg_run_options 
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->seconds, &book->seconds, err));
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->rank, &book->rank, err));
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->part, &book->part, err));
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *book->tracked, &book->tracked, err));
     for (int i = 0; i < grid->count; i++) {
         book->rank[i] = -1;
         book->part[i] = states[i] != PG_STATE_NEW; /* a task that failed may have left checkpoints too */
@@ -327,6 +344,9 @@ pg_status pg_book_finish(pg_book *book, pg_error *err)
     r->seconds = pg_now() - book->monitor.started;
     if (book->opened && (book->fault == PG_OK || book->fault == PG_INTERRUPTED)) PG_TRY(write_timings(book, err));
     PG_TRY(measure_critical(book, err));
+    if (book->opened)
+        PG_TRY(pg_monitor_event(&book->monitor, false, err, "end    %d of %d tasks done, %d failed, %d skipped, %d left",
+                                r->done, book->grid->count, r->failed, r->skipped, r->left));
     if (r->lost[0]) PG_TRY(tidy_again(book, err));
     if (book->fault != PG_OK) PG_TRY(pg_fail(err, book->fault, "%s", book->fault_error.message));
     if (book->interrupted && r->left) PG_TRY(pg_fail(err, PG_INTERRUPTED, "interrupted; repeat the command to resume"));

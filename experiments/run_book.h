@@ -11,11 +11,12 @@ typedef struct pg_book {
     const pg_run_options *options;
     pg_dispatch *dispatch;
     pg_monitor monitor;
-    double *seconds; /* by task: time that it took in this run */
-    int *rank;       /* by task: where it ran; -1: not in this run */
-    bool *part;      /* by task: some of its work was done before, or on a rank that is lost: no time for its cost */
-    bool opened;     /* something ran, so the log is open */
-    pg_timed timed;  /* before and in this run */
+    double *seconds;     /* by task: time that it took in this run */
+    int *rank;           /* by task: where it ran; -1: not in this run */
+    bool *part;          /* by task: some of its work was done before, or on a rank that is lost: no time for its cost */
+    pg_tracked *tracked; /* by task: how far it is */
+    bool opened;         /* something ran, so the log is open */
+    pg_timed timed;      /* before and in this run */
     bool interrupted;
     pg_status fault; /* what ends the run early: PG_IO_FAULT, PG_NO_MEMORY; PG_INTERRUPTED with a reason of its own */
     pg_error fault_error;
@@ -39,6 +40,10 @@ int pg_book_next(pg_book *book, bool others_at_work);
  * faults. */
 void pg_book_start(pg_book *book, int task, int rank);
 void pg_book_end(pg_book *book, int task, pg_status status, const char *message, double seconds);
+
+/* What the rank that runs a task tells; show it to people. */
+void pg_book_progress(pg_book *book, int task, const pg_task_progress *progress);
+void pg_book_show(pg_book *book);
 
 /* A rank is lost, at work on a task (-1: on none); the task goes back to the ready ones; the run ends early, resumable;
  * something about a task for the log. */

@@ -11,6 +11,7 @@
 #include "attacks/attack.h"
 #include "core/ownership/verify.h"
 #include "experiments/grid_options.h"
+#include "experiments/progress.h"
 #include "experiments/record.h"
 
 /* Training a model; attacking it; the threshold of its evidence from null models. */
@@ -81,8 +82,8 @@ typedef struct pg_workplace {
     const char *directory;       /* of the run: models/KEY.safetensors, evidence/KEY.safetensors, checkpoints/KEY.* are below */
     const char *data_directory;  /* NULL: the default */
     bool (*stop)(void *context); /* asked between steps: should this task save and end? */
-    void (*report)(void *context, double done, double images); /* share of the task done, images processed */
-    void (*note)(void *context, const char *text);             /* something for the log that people should see */
+    void (*report)(void *context, const pg_task_progress *progress); /* at the start, then after every step */
+    void (*note)(void *context, const char *text);                   /* something for the log that people should see */
     void *context;
     double checkpoint_seconds; /* between checkpoints; 0: one after every epoch and every outcome of an attack */
 } pg_workplace;

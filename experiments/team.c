@@ -12,7 +12,7 @@
 #include <time.h>
 
 enum { TAG_MESSAGE = 1, TAG_SHARE, TAG_GATHER };
-enum { COLLECTIVE_SECONDS = 60, AWAIT_SECONDS = 600 };
+enum { COLLECTIVE_SECONDS = 60, AWAIT_SECONDS = 600, UNHEARD_MOST = 1 };
 
 /* Bytes on their way. */
 typedef struct parcel {
@@ -130,9 +130,9 @@ int pg_team_workers_here(const pg_team *team)
     return workers > 0 ? workers : 1;
 }
 
-bool pg_team_lost(const pg_team *team, int rank)
+pg_process_state pg_team_look(const pg_team *team, int rank)
 {
-    return pg_process_look(&team->members[rank]) == PG_PROCESS_ENDED;
+    return pg_process_look(&team->members[rank]);
 }
 
 /* ---- messages ---- */
@@ -186,23 +186,24 @@ pg_status pg_team_poll(pg_team *team, pg_message *message, bool *got, pg_error *
     return status;
 }
 
-/* Wait for data of a rank; PG_IO_FAULT when it is lost, or, since that cannot be seen of another host's, silent for longer than
- * reading the data sets may take. */
+/* Wait for data of a rank; PG_IO_FAULT when its process has ended, or, since that cannot be seen of another host's, when it is
+ * silent for longer than reading the data sets may take. */
 static pg_status await(pg_team *team, int rank, int tag, void *data, size_t bytes, pg_error *err)
 {
-    const double start = pg_now();
-    double looked = start;
+    pg_listening listening = {0};
+    double looked = pg_now();
     for (int idle = 0;; pg_idle_sleep(&idle)) {
         int from;
         bool got;
-        const pg_status status = take(team->link, rank, tag, data, bytes, &from, &got, err);
+        const double now = pg_now(), silence = pg_listened(&listening, now, UNHEARD_MOST);
+        const bool ended = now - looked > 1 && pg_team_look(team, rank) == PG_PROCESS_ENDED;
+        const pg_status status = take(team->link, rank, tag, data, bytes, &from, &got, err); /* its last words, if it ended */
         if (status != PG_OK || got) return status;
-        if (pg_now() - looked < 1) continue;
-        looked = pg_now();
-        if (pg_team_lost(team, rank)) return pg_fail(err, PG_IO_FAULT, "rank %d is lost", rank);
-        if (looked - start > AWAIT_SECONDS)
+        if (ended) return pg_fail(err, PG_IO_FAULT, "rank %d is lost", rank);
+        if (silence > AWAIT_SECONDS)
             return pg_fail(err, PG_IO_FAULT, "rank %d on %s has said nothing for %d minutes; repeat the command to resume",
                            rank, team->members[rank].host, AWAIT_SECONDS / 60);
+        if (now - looked > 1) looked = now;
     }
 }
 
@@ -224,7 +225,7 @@ pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *al
     for (int rank = 1; rank < team->size; rank++) {
         const pg_status status = await(team, rank, TAG_GATHER, (char *)all + (size_t)rank * bytes, bytes, err);
         team->incomplete |= status != PG_OK;
-        if (status != PG_OK && !pg_team_lost(team, rank)) return status;
+        if (status != PG_OK && pg_team_look(team, rank) != PG_PROCESS_ENDED) return status;
     }
     return PG_OK;
 }

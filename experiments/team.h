@@ -8,6 +8,7 @@
 
 #include "core/base/status.h"
 #include "experiments/process.h"
+#include "experiments/progress.h"
 
 #include <sched.h>
 #include <stdbool.h>
@@ -39,7 +40,7 @@ typedef struct pg_message {
     int from; /* rank; set by the receiver */
     int task, attempt;
     int status;                 /* RESULT: pg_status; END: PG_OK if no rank was lost */
-    double done, images;        /* PROGRESS, RESULT: share of the task; images processed */
+    pg_task_progress progress;  /* PROGRESS, RESULT */
     double seconds;             /* RESULT */
     char text[PG_MESSAGE_TEXT]; /* TASK: its canonical text; NOTE; RESULT: why it failed; only its used part travels */
 } pg_message;
@@ -55,7 +56,7 @@ typedef struct pg_team {
 /* Collective. A rank that dies in it takes the others with it, after a minute at most. */
 PG_CHECKED pg_status pg_team_start(pg_team *team, pg_error *err);
 
-/* Rank 0's data to all: ranks that wait sleep, and fail when rank 0 is lost or says nothing for ten minutes. */
+/* Rank 0's data to all: ranks that wait sleep, and fail when rank 0 has ended or says nothing for ten minutes. */
 PG_CHECKED pg_status pg_team_share(pg_team *team, void *data, size_t bytes, pg_error *err);
 /* Everybody's data to rank 0: all [size][bytes], zeros for a lost rank. Fails when another one says nothing for ten minutes. */
 PG_CHECKED pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *all, pg_error *err);
@@ -63,8 +64,8 @@ PG_CHECKED pg_status pg_team_gather(pg_team *team, const void *mine, size_t byte
 /* Ranks on this host that compute, on the very cores that this one may use; 1 if there is none. */
 int pg_team_workers_here(const pg_team *team);
 
-/* Has the process of that rank ended, for certain? Never certain about other hosts. */
-bool pg_team_lost(const pg_team *team, int rank);
+/* Does the process of that rank run? Of other hosts that is unknown. */
+pg_process_state pg_team_look(const pg_team *team, int rank);
 
 /* Give up MPI. Where it waits longer than a minute for the others, the process ends with this exit code. */
 void pg_team_finish(pg_team *team, int exit_code);

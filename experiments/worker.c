@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The master speaks every few seconds. One that is silent for so long is lost; of the time in which nobody listened here, since
- * a step or a measurement took long, only the first seconds count. */
-enum { SILENCE_MOST = 40, UNHEARD_MOST = 5 };
+/* The master speaks every few seconds, so less silence than this tells nothing. While a long step runs this rank does not
+ * listen: of such a gap the first seconds count as silence. */
+enum { SILENCE_LEAST = 40, UNHEARD_MOST = 5 };
 
 /* Between looks for messages while there is work: where ranks share cores, MPI leaves the core to others when none has come. */
 static const double LISTEN_SECONDS = 0.05;
@@ -21,12 +21,11 @@ typedef struct worker {
     pg_message ring[PG_TASKS_AHEAD + 1]; /* tasks that were given, in order, and room for a message that comes */
     int first, count;                    /* the first is at work, or next; one that is not to go on has become an INTERRUPT */
     bool ended;
-    double images_before; /* what the task counted before this run: a resumed task goes on counting */
-    bool counted;
-    double done, images;
-    double listened, looked, reported, announced; /* times */
-    double silence;                               /* seconds since the master was heard */
-    pg_status link;                               /* first failure of a message */
+    pg_task_progress progress;
+    double looked, reported, announced; /* times */
+    pg_listening listening;
+    double heard, silence; /* seconds of listening when the master was last heard; after which it is lost */
+    pg_status link;        /* first failure of a message */
     pg_error link_error;
 } worker;
 
@@ -43,8 +42,7 @@ static void send(worker *w, int i, pg_message_kind kind, pg_status status, doubl
     m.task = w->count > 0 ? slot(w, i)->task : -1;
     m.attempt = w->count > 0 ? slot(w, i)->attempt : 0;
     m.status = (int)status;
-    m.done = w->done;
-    m.images = w->images;
+    m.progress = w->progress;
     m.seconds = seconds;
     m.from = w->team->rank;
     snprintf(m.text, sizeof m.text, "%s", text);
@@ -58,7 +56,7 @@ static void take(worker *w)
         pg_message *m = slot(w, w->count);
         w->link = pg_team_poll(w->team, m, &got, &w->link_error);
         if (w->link != PG_OK || !got) return;
-        w->silence = 0;
+        w->heard = w->listening.seconds;
         switch ((pg_message_kind)m->kind) {
         case PG_MSG_TASK: w->count++; break;
         case PG_MSG_INTERRUPT:
@@ -74,19 +72,24 @@ static void take(worker *w)
     }
 }
 
+/* Is the master lost? One that can be seen to run is not, however long it was stopped. */
+static bool master_lost(worker *w)
+{
+    const pg_process_state state = pg_team_look(w->team, 0);
+    if (state == PG_PROCESS_ENDED) take(w); /* its last words */
+    return state == PG_PROCESS_ENDED || (state == PG_PROCESS_UNKNOWN && w->listening.seconds - w->heard > w->silence);
+}
+
 /* Take messages, and see whether there is still somebody to send them. */
 static void listen(worker *w)
 {
     const double now = pg_now();
-    w->silence += fmin(now - w->listened, UNHEARD_MOST);
-    w->listened = now;
+    pg_listened(&w->listening, now, UNHEARD_MOST);
     take(w);
-    if (now - w->looked < 1 || w->ended || w->link != PG_OK) return;
+    if (now - w->looked < 1) return;
     w->looked = now;
-    const bool lost = pg_team_lost(w->team, 0);
-    if (lost) take(w); /* its last words */
-    if (w->ended || w->link != PG_OK || (!lost && w->silence < SILENCE_MOST)) return;
-    w->link = pg_fail(&w->link_error, PG_IO_FAULT, "the master is lost; repeat the command to resume");
+    if (master_lost(w) && !w->ended && w->link == PG_OK)
+        w->link = pg_fail(&w->link_error, PG_IO_FAULT, "the master is lost; repeat the command to resume");
 }
 
 /* ---- what a running task asks and says ---- */
@@ -100,23 +103,18 @@ static void give_back(worker *w)
 static bool stop(void *context)
 {
     worker *w = context;
-    if (pg_now() - w->listened > LISTEN_SECONDS) {
+    if (pg_now() - w->listening.looked > LISTEN_SECONDS) {
         listen(w);
         give_back(w);
     }
     return slot(w, 0)->kind == PG_MSG_INTERRUPT || w->ended || w->link != PG_OK || pg_signals_caught() != 0;
 }
 
-static void report(void *context, double done, double images)
+static void report(void *context, const pg_task_progress *progress)
 {
     worker *w = context;
     const double now = pg_now();
-    if (!w->counted && images > 0) {
-        w->counted = true;
-        w->images_before = images;
-    }
-    w->done = done;
-    w->images = images > w->images_before ? images - w->images_before : 0;
+    w->progress = *progress;
     if (now - w->reported < 0.25) return;
     w->reported = now;
     send(w, 0, PG_MSG_PROGRESS, PG_OK, 0, "");
@@ -133,8 +131,8 @@ static void run_task(worker *w, const pg_workplace *at, pg_performer *perform)
 {
     pg_error fault = {.message = ""};
     const double start = pg_now();
-    w->done = w->images = w->images_before = 0;
-    w->counted = false;
+    w->progress = (pg_task_progress){.accuracy = NAN};
+    w->reported = 0;
     const pg_status status = perform(slot(w, 0)->text, at, &fault);
     const double now = pg_now();
     send(w, 0, PG_MSG_RESULT, status, now - start, status == PG_OK ? "" : fault.message);
@@ -143,10 +141,10 @@ static void run_task(worker *w, const pg_workplace *at, pg_performer *perform)
     w->announced = now;
 }
 
-pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_performer *perform, pg_error *err)
+pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_performer *perform, double silence, pg_error *err)
 {
     static worker w;
-    w = (worker){.team = team, .listened = pg_now()};
+    w = (worker){.team = team, .silence = fmax(silence, SILENCE_LEAST)};
     at->stop = stop;
     at->report = report;
     at->note = note;
@@ -156,7 +154,7 @@ pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_performer *perform,
             w.announced = pg_now();
             send(&w, 0, PG_MSG_IDLE, PG_OK, 0, "");
         }
-        if (w.count == 0 || pg_now() - w.listened > LISTEN_SECONDS) listen(&w);
+        if (w.count == 0 || pg_now() - w.listening.looked > LISTEN_SECONDS) listen(&w);
         if (w.count > 0) {
             idle = 0;
             run_task(&w, at, perform);

@@ -66,11 +66,13 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
 look() { { read -r && read -r shell_of_0 && read -r code_of_0; } <"$PASSGRID_RANK_0" || true; }
 shell_of_0=
 code_of_0=
-rounds=0
+rounds=0 ready=0
 until look; [ -n "$code_of_0" ] || gone "$pid" || { [ -n "$shell_of_0" ] && gone "$shell_of_0"; }; do
     [ -n "$shell_of_0" ] || ((++rounds < 5 * start)) || { grace=0 && break; }
-    # Before rank 0's shell is there, USR1 would end mpirun or a rank; what a program does not yet catch, it is told again.
-    [ -z "$shell_of_0" ] || [ "$told" != USR1 ] || kill -USR1 "$pid" 2>/dev/null || true
+    # Before the shells of the ranks are there, USR1 would end mpirun or a rank: rank 0's is seen, the others have a second more.
+    # What a program does not yet catch, it is told again.
+    [ -z "$shell_of_0" ] || ((++ready))
+    ((ready < 5)) || [ "$told" != USR1 ] || kill -USR1 "$pid" 2>/dev/null || true
     sleep 0.2 || true # a signal to all of us ends it
 done
 for ((i = 0; i < 5 * grace; i++)); do

@@ -81,6 +81,55 @@ kill -CONT "$stopped"
 check "... comes back, and the run ends by itself" ends 0
 check "... same bytes" same reference silent
 
+# ---- pauses ---------------------------------------------------------------------------------------------------------------
+# A job that is suspended, or some process of it, for longer than --lost-after: nobody who lives is given up for another's pause.
+# pause PROCESS...: for twice as long
+pause() {
+    kill -STOP "$@"
+    sleep 6
+    kill -CONT "$@"
+}
+undisturbed() { # undisturbed DIR: it ends, nobody was given up, same bytes
+    ends 0 && ! grep -q lost "$1/logs/run.log" && same reference "$1"
+}
+silence=3
+start 3 paused-master --enable-recovery
+await checkpoints paused-master 3
+pause "$(rank_process 0)"
+check "the master is stopped and continued: nobody is given up" undisturbed paused-master
+
+start 3 paused-all --enable-recovery
+await checkpoints paused-all 3
+pause $launcher $(rank_process 0) $(rank_process 1) $(rank_process 2)
+check "the whole job is suspended and resumed: nobody is given up" undisturbed paused-all
+
+start 4 held --enable-recovery # a task whose worker falls silent twice, though both live
+await checkpoints held 3
+first=$(rank_of v2)
+kill -STOP "$(rank_process "$first")"
+await says "lost   rank $first"
+await eval 'test "$(rank_of v2)" -ne "$first"'
+second=$(rank_of v2)
+kill -STOP "$(rank_process "$second")"
+check "two workers fall silent at one task" await says "lost   rank $second"
+kill -CONT "$(rank_process "$first")" "$(rank_process "$second")"
+check "... and come back: it is not set aside" ends 0
+check "... same bytes" same reference held
+
+start 4 silent-twice --enable-recovery
+await checkpoints silent-twice 3
+first=$(rank_of v2)
+kill -STOP "$(rank_process "$first")"
+await eval 'test "$(rank_of v2)" -ne "$first"'
+second=$(rank_of v2)
+stopped="$(rank_process "$first") $(rank_process "$second")"
+kill -STOP $stopped
+check "... and do not come back: it is set aside" await says "two workers fell silent at it, and it is not tried on a third"
+check "... counted apart from what is skipped" await grep -q "end    2 of 4 tasks done, 1 failed, 1 skipped, 0 left" silent-twice/logs/run.log
+kill -CONT $stopped
+await gone $launcher
+silence=5
+
 # ---- waiting --------------------------------------------------------------------------------------------------------------
 # Two of three workers train, and are stopped: the third has nothing to do, the master nothing to hear.
 ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; } # of user and system time

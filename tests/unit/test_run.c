@@ -30,7 +30,7 @@ pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record
     const char *name = task->kind == PG_TASK_TRAIN ? task->scheme->name : task->attack->name;
     pretend.calls++;
     snprintf(pretend.order + strlen(pretend.order), sizeof pretend.order - strlen(pretend.order), "%s ", name);
-    at->report(at->context, 0.5, 100);
+    at->report(at->context, &(pg_task_progress){.done = 0.5, .images = 100});
     if (pretend.scheme && task->kind == PG_TASK_TRAIN && strcmp(task->scheme->name, pretend.scheme) == 0)
         return pg_fail(err, pretend.status, "pretended");
     return pg_record_add(record, "", "accuracy", 50, "%", err);

@@ -1,0 +1,133 @@
+/* Time spent listening, and what people see of a run that is no terminal's. */
+#include "core/base/memory.h"
+#include "experiments/clock.h"
+#include "experiments/monitor.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* ---- listening ---- */
+
+/* Seconds are made up: whoever looks often counts all of them; of a pause he counts the first. */
+static void test_listening(void **state)
+{
+    (void)state;
+    pg_listening often = {0}, paused = {0};
+    double now = 1000;
+    assert_true(pg_listened(&often, now, 1) == 0);
+    assert_true(pg_listened(&paused, now, 1) == 0);
+    for (int i = 0; i < 40; i++) pg_listened(&often, now += 0.25, 1);
+    assert_true(fabs(often.seconds - 10) < 1e-9);
+    assert_true(fabs(pg_listened(&paused, now, 1) - 1) < 1e-9);
+    assert_true(fabs(pg_listened(&paused, now + 1e6, 1) - 2) < 1e-9); /* suspended for days */
+    assert_true(fabs(pg_listened(&paused, now + 1e6 + 0.5, 1) - 2.5) < 1e-9);
+}
+
+/* ---- lines ---- */
+
+enum { TASKS = 12 };
+
+/* Task 0 fails and 1 to 3 are below it; 4 is done; 5 to 11 have nothing above them. */
+static void make_grid(pg_grid *grid, pg_node_task *tasks)
+{
+    *grid = (pg_grid){.count = TASKS, .tasks = tasks};
+    for (int i = 0; i < TASKS; i++) {
+        tasks[i] = (pg_node_task){.cost = 1e9};
+        snprintf(tasks[i].name, sizeof tasks[i].name, "task-%d", i);
+        if (i < 1 || i > 3) continue;
+        tasks[i].parents[0] = 0;
+        tasks[i].parent_count = 1;
+    }
+}
+
+static void read_back(FILE *file, char *text, size_t room)
+{
+    rewind(file);
+    text[fread(text, 1, room - 1, file)] = 0;
+}
+
+static void assert_says(const char *text, const char *words)
+{
+    if (!strstr(text, words)) fail_msg("'%s' is not in:\n%s", words, text);
+}
+
+static void test_lines(void **state)
+{
+    (void)state;
+    static pg_monitor monitor;
+    static pg_node_task tasks[TASKS];
+    static char text[8192];
+    pg_grid grid;
+    pg_dispatch *d = NULL;
+    pg_tracked tracked[TASKS] = {0};
+    FILE *stream = tmpfile();
+    make_grid(&grid, tasks);
+    assert_int_equal(pg_dispatch_create(&grid, (bool[TASKS]){0}, NULL, &d, NULL), PG_OK);
+    assert_int_equal(pg_monitor_start(&monitor, stream, NULL, NULL), PG_OK);
+    pg_monitor_draw(&monitor, d, tracked); /* nothing runs: nothing is said */
+    read_back(stream, text, sizeof text);
+    assert_string_equal(text, "");
+    assert_int_equal(pg_dispatch_take(d), 0);
+    pg_dispatch_failed(d, 0);
+    assert_int_equal(pg_dispatch_take(d), 4);
+    pg_dispatch_done(d, 4);
+    assert_int_equal(pg_dispatch_take(d), 5);
+    assert_int_equal(pg_dispatch_take(d), 6);
+    tracked[5] = (pg_tracked){.now = {.epoch = 3, .epochs = 8, .accuracy = 61.25, .done = 0.3}, .told = true};
+    tracked[6] = (pg_tracked){.now = {.done = 0.4, .accuracy = NAN}, .told = true};
+    pg_monitor_draw(&monitor, d, tracked); /* the first task runs: at once, though nobody waits for the ticker */
+    read_back(stream, text, sizeof text);
+    assert_says(text, " so far 1 of 12 tasks done, 2 running, 1 failed, 3 skipped, 5 left");
+    assert_says(text, " at work task-5, epoch 3 of 8, accuracy 61.25 %\n");
+    assert_says(text, " at work task-6, 40 % done\n");
+    assert_null(strstr(text, "images/s"));
+    while (pg_dispatch_take(d) >= 0) {
+    }
+    usleep(1100000); /* the rates are of a second at least */
+    tracked[6].now.done = 0.9;
+    pg_monitor_draw(&monitor, d, tracked);
+    assert_says(monitor.lines, "1 of 12 tasks done, 7 running, 1 failed, 3 skipped, 0 left");
+    assert_says(monitor.lines, " billion multiply-adds/s");
+    pg_monitor_finish(&monitor);
+    fclose(stream);
+    pg_dispatch_destroy(&d);
+}
+
+/* ---- ticker ---- */
+
+static bool count_to_two(void *context)
+{
+    return ++*(atomic_int *)context < 2;
+}
+
+static void test_ticker(void **state)
+{
+    (void)state;
+    atomic_int ticks = 0;
+    pg_ticker ticker = {0};
+    pg_ticker_stop(&ticker); /* never started */
+    assert_int_equal(pg_ticker_start(&ticker, 1, count_to_two, &ticks, NULL), PG_OK);
+    for (int i = 0; i < 50 && ticks < 2; i++) usleep(100000);
+    assert_int_equal(ticks, 2);
+    pg_ticker_stop(&ticker);
+    pg_ticker_stop(&ticker);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_listening),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_ticker),
+    };
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return failed || pg_memory_live() != 0;
+}
