@@ -18,7 +18,7 @@ BLIS_INCLUDE ?= $(firstword $(wildcard /usr/include/$(MULTIARCH)/blis-openmp /us
 BLIS_LIB     ?= $(firstword $(wildcard /usr/lib/$(MULTIARCH)/blis-openmp /usr/lib/$(MULTIARCH) /usr/lib /usr/local/lib))
 
 # ---- flags ------------------------------------------------------------------------------------------------------------
-PACKAGES := gsl yaml-0.1 jansson libpng libjpeg libcrypto
+PACKAGES := gsl yaml-0.1 jansson libpng libjpeg zlib libcrypto
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(if $(filter 1,$(WERROR)),-Werror)
 # -fno-math-errno and -fno-trapping-math allow vector code; -ffp-contract=fast allows fused multiply-adds; nothing here reorders sums.
 CFLAGS   ?=
@@ -29,7 +29,9 @@ PG_LDFLAGS := $(addprefix -fsanitize=,$(SANITIZE)) -fopenmp -L$(BLIS_LIB) -Wl,-r
 PG_LIBS := -lblis $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 MPI_LIBS := $(shell pkg-config --libs ompi-c 2>/dev/null)
 
-VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+# "1.0.0 (01246f5)": the release, and the revision that git, or the archive that git made, tells.
+REVISION := $(if $(filter $(CURDIR),$(shell git rev-parse --show-toplevel 2>/dev/null)),$(shell git describe --always --dirty --exclude '*'),$(shell grep -v Format .revision))
+VERSION := $(shell cat VERSION)$(if $(REVISION), ($(REVISION)))
 $(BUILD)/float/experiments/provenance.o: $(BUILD)/version
 $(BUILD)/float/experiments/provenance.o: PG_CFLAGS += -DPG_VERSION='"$(VERSION)"' -DPG_FLAGS='"$(OPT) -march=$(ARCH)"'
 
@@ -165,6 +167,7 @@ pkg-config --exists yaml-0.1|libyaml-dev
 pkg-config --exists jansson|libjansson-dev
 pkg-config --exists libpng|libpng-dev
 pkg-config --exists libjpeg|libjpeg62-turbo-dev
+pkg-config --exists zlib|zlib1g-dev
 pkg-config --exists libcrypto|libssl-dev
 pkg-config --exists cmocka|libcmocka-dev
 gcc -isystem $(BLIS_INCLUDE) -include blis.h -E -x c /dev/null|libblis-openmp-dev

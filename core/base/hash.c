@@ -74,6 +74,21 @@ void pg_sha256(const void *data, size_t bytes, char hex[PG_SHA256_HEX])
     pg_hash_finish_hex(&hash, hex);
 }
 
+bool pg_hash_matches(const void *data, size_t bytes, const char *hex)
+{
+    const EVP_MD *kinds[] = {EVP_md5(), EVP_sha1(), EVP_sha256()};
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    char text[2 * EVP_MAX_MD_SIZE + 1];
+    for (int i = 0; i < 3; i++) {
+        const size_t length = (size_t)EVP_MD_size(kinds[i]);
+        if (strlen(hex) != 2 * length) continue;
+        must(EVP_Digest(data, bytes, digest, NULL, kinds[i], NULL));
+        to_hex(digest, length, text);
+        return strcmp(text, hex) == 0;
+    }
+    return false;
+}
+
 static pg_status hash_file(const EVP_MD *kind, const char *path, char *hex, pg_error *err)
 {
     FILE *file = fopen(path, "rb");

@@ -1,12 +1,13 @@
-/* SHA-256 and MD5, by OpenSSL's libcrypto.
+/* SHA-256, SHA-1 and MD5, by OpenSSL's libcrypto.
  *
- * SHA-256 names tasks, seeds streams, commits to evidence and checks files; MD5 only checks files whose publisher
- * gives no other sum. */
+ * SHA-256 names tasks, seeds streams, commits to evidence and checks files; MD5 and SHA-1 only check files whose
+ * publisher gives no other sum. */
 #ifndef PG_BASE_HASH_H
 #define PG_BASE_HASH_H
 
 #include "core/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,9 @@ void pg_hash_finish_hex(pg_hash *hash, char hex[PG_SHA256_HEX]);
 
 /* SHA-256 of one block, as lower-case hexadecimal text. */
 void pg_sha256(const void *data, size_t bytes, char hex[PG_SHA256_HEX]);
+
+/* Is hex, in lower case, the MD5, SHA-1 or SHA-256 of the block? Its length tells which. */
+bool pg_hash_matches(const void *data, size_t bytes, const char *hex);
 
 /* SHA-256 or MD5 of a file's bytes. */
 PG_CHECKED pg_status pg_sha256_file(const char *path, char hex[PG_SHA256_HEX], pg_error *err);

@@ -3,57 +3,25 @@
 #include "core/data/readers.h"
 
 #include "core/base/memory.h"
+#include "core/data/folder.h"
 #include "core/data/image.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-typedef struct listing {
-    char **names;
-    int count;
-} listing;
-
-static void forget(listing *list)
+/* The class folders, without background and clutter. */
+static pg_status list_classes(const char *root, pg_names *out, pg_error *err)
 {
-    for (int i = 0; i < list->count; i++) pg_free(list->names[i]);
-    pg_free(list->names);
-    *list = (listing){0};
-}
-
-static pg_status append(listing *list, const char *name, pg_error *err)
-{
-    pg_status status = pg_grow(&list->names, list->count, sizeof *list->names, err);
+    pg_names all;
+    const pg_status status = pg_folder_folders(root, &all, err);
     if (status != PG_OK) return status;
-    status = pg_strdup(name, &list->names[list->count], err);
-    list->count += status == PG_OK;
-    return status;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool is_class(const char *name)
-{
-    return name[0] != '.' && !strcasestr(name, "background") && !strcasestr(name, "clutter");
-}
-
-/* Sorted names in a folder: of pictures, or of class folders. */
-static pg_status list(const char *folder, bool pictures, listing *out, pg_error *err)
-{
-    DIR *dir = opendir(folder);
-    pg_status status = PG_OK;
-    if (!dir) return pg_fail_errno(err, "%s", folder);
-    for (struct dirent *entry; status == PG_OK && (entry = readdir(dir));)
-        if (pictures ? pg_image_name(entry->d_name) : is_class(entry->d_name)) status = append(out, entry->d_name, err);
-    closedir(dir);
-    if (status == PG_OK && out->count) qsort(out->names, (size_t)out->count, sizeof *out->names, by_text);
-    return status;
+    *out = all;
+    out->count = 0;
+    for (int i = 0; i < all.count; i++)
+        if (strcasestr(all.name[i], "background") || strcasestr(all.name[i], "clutter"))
+            pg_free(all.name[i]);
+        else
+            out->name[out->count++] = all.name[i];
+    return PG_OK;
 }
 
 static pg_status read_picture(const char *folder, const char *file, uint8_t *out, pg_error *err)
@@ -71,7 +39,7 @@ done:
     return status;
 }
 
-static pg_status read_class(const char *root, const char *name, const listing *files, int label, pg_data *out, int at[2],
+static pg_status read_class(const char *root, const char *name, const pg_names *files, int label, pg_data *out, int at[2],
                             pg_error *err)
 {
     char folder[PG_PATH_MAX];
@@ -81,21 +49,21 @@ static pg_status read_class(const char *root, const char *name, const listing *f
         pg_dataset *split = i < train ? &out->train : &out->test;
         int *next = &at[i >= train];
         split->labels[*next] = label;
-        status = read_picture(folder, files->names[i], split->images + (size_t)*next * 32 * 32 * 3, err);
+        status = read_picture(folder, files->name[i], split->images + (size_t)*next * 32 * 32 * 3, err);
         ++*next;
     }
     return status;
 }
 
-static pg_status read_all(const char *root, const char *name, const listing *classes, listing *files, pg_data *out,
+static pg_status read_all(const char *root, const char *name, const pg_names *classes, pg_names *files, pg_data *out,
                           pg_error *err)
 {
     pg_status status = PG_OK;
     int train = 0, test = 0, at[2] = {0, 0};
     for (int c = 0; c < classes->count; c++) {
         char folder[PG_PATH_MAX];
-        PG_TRY(pg_path(folder, root, classes->names[c], NULL, err));
-        PG_TRY(list(folder, true, &files[c], err));
+        PG_TRY(pg_path(folder, root, classes->name[c], NULL, err));
+        PG_TRY(pg_folder_pictures(folder, &files[c], err));
         if (files[c].count < 2)
             PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: expected at least 2 pictures, found %d", folder, files[c].count));
         train += files[c].count * 4 / 5;
@@ -103,7 +71,7 @@ static pg_status read_all(const char *root, const char *name, const listing *cla
     }
     PG_TRY(pg_data_allocate(out, name, "folders of pictures, first 4/5 of each class for training", classes->count, train, test,
                             err));
-    for (int c = 0; c < classes->count; c++) PG_TRY(read_class(root, classes->names[c], &files[c], c, out, at, err));
+    for (int c = 0; c < classes->count; c++) PG_TRY(read_class(root, classes->name[c], &files[c], c, out, at, err));
 done:
     return status;
 }
@@ -112,20 +80,20 @@ pg_status pg_caltech_load(const char *name, const char *directory, pg_data *out,
 {
     char root[PG_PATH_MAX];
     pg_status status = PG_OK;
-    listing classes = {0}, *files = NULL;
+    pg_names classes = {0}, *files = NULL;
     PG_TRY(pg_path(root, directory, name, NULL, err));
     out->missing = !pg_file_exists(root);
     if (out->missing)
         return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; put its class folders of JPEGs there", root, name);
-    PG_TRY(list(root, false, &classes, err));
+    PG_TRY(list_classes(root, &classes, err));
     const int expected = pg_data_kind_find(name)->classes;
     if (classes.count != expected)
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: expected %d class folders, found %d", root, expected, classes.count));
     PG_TRY(pg_alloc((size_t)classes.count, sizeof *files, &files, err));
     PG_TRY(read_all(root, name, &classes, files, out, err));
 done:
-    for (int c = 0; files && c < classes.count; c++) forget(&files[c]);
+    for (int c = 0; files && c < classes.count; c++) pg_names_clear(&files[c]);
     pg_free(files);
-    forget(&classes);
+    pg_names_clear(&classes);
     return status;
 }

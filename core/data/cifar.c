@@ -9,9 +9,9 @@
 enum { PIXELS = 32 * 32, PER_FILE = 10000 };
 
 /* Records of one file into split, from image `at` on. label is the label's byte in the record, labels the number of label
- * bytes. */
+ * bytes. *published becomes false if the file is not the publisher's. */
 static pg_status read_records(const char *folder, const char *file, int records, int labels, int label, int at,
-                              pg_dataset *split, pg_error *err)
+                              pg_dataset *split, bool *published, pg_error *err)
 {
     char path[PG_PATH_MAX], *data = NULL;
     size_t bytes = 0;
@@ -23,6 +23,7 @@ static pg_status read_records(const char *folder, const char *file, int records,
         return pg_fail(err, PG_BAD_INPUT, "%s: %zu bytes, expected %zu (%d records)", path, bytes, record * (size_t)records,
                        records);
     }
+    *published &= pg_published(split->name, file, data, bytes);
     for (int i = 0; i < records; i++) {
         const uint8_t *from = (const uint8_t *)data + (size_t)i * record;
         uint8_t *to = split->images + (size_t)(at + i) * 3 * PIXELS;
@@ -42,13 +43,39 @@ static pg_status read_records(const char *folder, const char *file, int records,
 pg_status pg_cifar10_read(const char *folder, pg_data *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    PG_TRY(pg_data_allocate(out, "cifar10", "CIFAR-10, official split", 10, 5 * PER_FILE, PER_FILE, err));
+    bool published = true;
+    PG_TRY(pg_data_allocate(out, "cifar10", "", 10, 5 * PER_FILE, PER_FILE, err));
     for (int i = 0; i < 5; i++) {
         char file[32];
         snprintf(file, sizeof file, "data_batch_%d.bin", i + 1);
-        PG_TRY(read_records(folder, file, PER_FILE, 1, 0, i * PER_FILE, &out->train, err));
+        PG_TRY(read_records(folder, file, PER_FILE, 1, 0, i * PER_FILE, &out->train, &published, err));
     }
-    PG_TRY(read_records(folder, "test_batch.bin", PER_FILE, 1, 0, 0, &out->test, err));
+    PG_TRY(read_records(folder, "test_batch.bin", PER_FILE, 1, 0, 0, &out->test, &published, err));
+    pg_data_source(out, published, "CIFAR-10, official split", "CIFAR-10's binary files");
+done:
+    return status;
+}
+
+/* The pickled files for Python are no substitute: say so where they are. */
+static pg_status refuse_python(const char *directory, const char *python, const char *advice, pg_error *err)
+{
+    char folder[PG_PATH_MAX];
+    const pg_status status = pg_path(folder, directory, python, NULL, err);
+    if (status != PG_OK || !pg_file_exists(folder)) return status;
+    return pg_fail(err, PG_BAD_INPUT, "%s: is the version for Python, which is not read; %s", folder, advice);
+}
+
+pg_status pg_cifar10_load(const char *name, const char *directory, pg_data *out, pg_error *err)
+{
+    char canonical[PG_PATH_MAX], folder[PG_PATH_MAX];
+    pg_status status = PG_OK;
+    PG_TRY(pg_path(canonical, directory, "cifar10.safetensors", NULL, err));
+    PG_TRY(pg_path(folder, directory, "cifar-10-batches-bin", NULL, err));
+    if (pg_file_exists(canonical)) return pg_canonical_load(name, directory, out, err);
+    if (pg_file_exists(folder)) return pg_cifar10_read(folder, out, err);
+    out->missing = true;
+    PG_TRY(refuse_python(directory, "cifar-10-batches-py", "get the data by `passgrid data fetch cifar10`", err));
+    return pg_canonical_load(name, directory, out, err);
 done:
     return status;
 }
@@ -57,14 +84,18 @@ pg_status pg_cifar100_load(const char *name, const char *directory, pg_data *out
 {
     char folder[PG_PATH_MAX];
     pg_status status = PG_OK;
+    bool published = true;
     PG_TRY(pg_path(folder, directory, "cifar-100-binary", NULL, err));
     out->missing = !pg_file_exists(folder);
-    if (out->missing)
+    if (out->missing) {
+        PG_TRY(refuse_python(directory, "cifar-100-python", "unpack the official cifar-100-binary.tar.gz beside it", err));
         return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; unpack the official cifar-100-binary.tar.gz in %s",
                        folder, name, directory);
-    PG_TRY(pg_data_allocate(out, name, "CIFAR-100, official split, fine labels", 100, 50000, 10000, err));
-    PG_TRY(read_records(folder, "train.bin", 50000, 2, 1, 0, &out->train, err));
-    PG_TRY(read_records(folder, "test.bin", 10000, 2, 1, 0, &out->test, err));
+    }
+    PG_TRY(pg_data_allocate(out, name, "", 100, 50000, 10000, err));
+    PG_TRY(read_records(folder, "train.bin", 50000, 2, 1, 0, &out->train, &published, err));
+    PG_TRY(read_records(folder, "test.bin", 10000, 2, 1, 0, &out->test, &published, err));
+    pg_data_source(out, published, "CIFAR-100, official split, fine labels", "CIFAR-100's binary files, fine labels");
 done:
     return status;
 }

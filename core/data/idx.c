@@ -1,10 +1,13 @@
-/* IDX files (MNIST, Fashion-MNIST): big-endian header, then bytes. */
+/* IDX files (MNIST, Fashion-MNIST): big-endian header, then bytes; perhaps in gzip. */
 #include "core/data/readers.h"
 
 #include "core/base/memory.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include <zlib.h>
 
 void pg_grey_to_rgb(const uint8_t *grey, uint8_t *rgb)
 {
@@ -18,14 +21,99 @@ static uint32_t big_endian(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
+/* ---- finding and unpacking ---- */
+
+static bool is_file(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+/* The file called name ("train-images-idx3-ubyte") under the first of the names that people have it by. */
+static pg_status find_file(const char *folder, const char *name, char path[PG_PATH_MAX], pg_error *err)
+{
+    char dotted[64];
+    snprintf(dotted, sizeof dotted, "%s", name);
+    *strstr(dotted, "-idx") = '.';
+    for (int i = 0; i < 4; i++) {
+        char file[72];
+        snprintf(file, sizeof file, "%s%s", i % 2 ? dotted : name, i / 2 ? ".gz" : "");
+        const pg_status status = pg_path(path, folder, file, NULL, err);
+        if (status != PG_OK || is_file(path)) return status;
+    }
+    return pg_fail(err, PG_BAD_INPUT, "%s/%s: is missing, and so are %s and both with .gz", folder, name, dotted);
+}
+
+enum { GZIP_LEAST = 18, GZIP_RATIO = 1032 };
+
+/* Size of what a gzip file holds, as its last four bytes tell it; SIZE_MAX if it cannot hold that much. */
+static size_t unpacked_size(const uint8_t *from, size_t count)
+{
+    if (count < GZIP_LEAST || count > UINT32_MAX) return SIZE_MAX;
+    const uint8_t *end = from + count - 4;
+    const size_t size = end[0] | (size_t)end[1] << 8 | (size_t)end[2] << 16 | (size_t)end[3] << 24;
+    return size < UINT32_MAX && size / GZIP_RATIO <= count ? size : SIZE_MAX;
+}
+
+/* The file must be one gzip stream from its first byte to its last. */
+static pg_status inflate_all(const char *path, const uint8_t *from, size_t count, char **out, size_t *bytes, pg_error *err)
+{
+    z_stream stream = {.next_in = (Bytef *)(uintptr_t)from, .avail_in = (uInt)count};
+    char *data = NULL;
+    pg_status status = PG_OK;
+    bool open = false;
+    const size_t size = unpacked_size(from, count);
+    if (size == SIZE_MAX) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not a whole gzip file", path));
+    PG_TRY(pg_alloc(size + 1, 1, &data, err));
+    open = inflateInit2(&stream, MAX_WBITS + 16) == Z_OK; /* 16: with a gzip header */
+    if (!open) PG_TRY(pg_fail(err, PG_NO_MEMORY, "%s: out of memory", path));
+    stream.next_out = (Bytef *)data;
+    stream.avail_out = (uInt)size + 1;
+    if (inflate(&stream, Z_FINISH) != Z_STREAM_END || stream.total_out != size || stream.avail_in > 0)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: a damaged gzip file", path));
+    *out = data;
+    *bytes = size;
+    data = NULL;
+done:
+    if (open) inflateEnd(&stream);
+    pg_free(data);
+    return status;
+}
+
+/* All bytes of a file, unpacked if it begins as gzip files do. */
+static pg_status read_unpacked(const char *path, char **out, size_t *bytes, pg_error *err)
+{
+    char *packed = NULL;
+    size_t count = 0;
+    pg_status status = pg_file_read(path, &packed, &count, err);
+    if (status != PG_OK) return status;
+    if (count < 2 || memcmp(packed, "\x1f\x8b", 2) != 0) {
+        *out = packed;
+        *bytes = count;
+        return PG_OK;
+    }
+    status = inflate_all(path, (const uint8_t *)packed, count, out, bytes, err);
+    pg_free(packed);
+    return status;
+}
+
+/* ---- reading ---- */
+
+/* Where a data set is looked for, and whether what was read is what its publisher gave out. */
+typedef struct idx_set {
+    const char *name, *folder;
+    bool published;
+} idx_set;
+
 /* Read an IDX file of unsigned bytes with `dims` dimensions. *count is the first; the items start at *items in the block *data.
- */
-static pg_status read_idx(const char *folder, const char *file, int dims, char path[PG_PATH_MAX], char **data,
-                          const uint8_t **items, int *count, pg_error *err)
+ * path is set for messages. */
+static pg_status read_idx(idx_set *set, const char *file, int dims, char path[PG_PATH_MAX], char **data, const uint8_t **items,
+                          int *count, pg_error *err)
 {
     size_t bytes = 0, size = 1;
     const size_t header = 4 + 4 * (size_t)dims;
-    const pg_status status = pg_data_file(folder, file, path, data, &bytes, err);
+    pg_status status = find_file(set->folder, file, path, err);
+    if (status == PG_OK) status = read_unpacked(path, data, &bytes, err);
     if (status != PG_OK) return status;
     const uint8_t *at = (const uint8_t *)*data;
     if (bytes < header || big_endian(at) != (0x800u | (unsigned)dims))
@@ -37,26 +125,26 @@ static pg_status read_idx(const char *folder, const char *file, int dims, char p
         size *= extent;
     }
     if (bytes != header + size) return pg_fail(err, PG_BAD_INPUT, "%s: %zu bytes, expected %zu", path, bytes, header + size);
+    set->published &= pg_published(set->name, file, at, bytes);
     *items = at + header;
     *count = (int)big_endian(at + 4);
     return PG_OK;
 }
 
-static pg_status read_split(const char *folder, const char *prefix, const char *name, pg_dataset *out, pg_error *err)
+static pg_status read_split(idx_set *set, const char *prefix, pg_dataset *out, pg_error *err)
 {
     pg_status status = PG_OK;
     char file[64], path[PG_PATH_MAX], *pixels = NULL, *marks = NULL;
     const uint8_t *images = NULL, *labels = NULL;
     int count = 0, again = 0;
     snprintf(file, sizeof file, "%s-images-idx3-ubyte", prefix);
-    PG_TRY(read_idx(folder, file, 3, path, &pixels, &images, &count, err));
+    PG_TRY(read_idx(set, file, 3, path, &pixels, &images, &count, err));
     snprintf(file, sizeof file, "%s-labels-idx1-ubyte", prefix);
-    PG_TRY(read_idx(folder, file, 1, path, &marks, &labels, &again, err));
+    PG_TRY(read_idx(set, file, 1, path, &marks, &labels, &again, err));
     if (again != count) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %d labels for %d images", path, again, count));
     PG_TRY(pg_dataset_allocate(out, count, 32, 32, err));
     out->classes = 10;
-    snprintf(out->name, sizeof out->name, "%s", name);
-    snprintf(out->source, sizeof out->source, "%s, IDX files, official split", name);
+    snprintf(out->name, sizeof out->name, "%s", set->name);
     for (int i = 0; i < count; i++) {
         if (labels[i] > 9) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: label %d of image %d is not a class", path, labels[i], i));
         out->labels[i] = labels[i];
@@ -68,12 +156,32 @@ done:
     return status;
 }
 
+static pg_status read_both(const char *name, const char *folder, const char *shown, pg_data *out, pg_error *err)
+{
+    char official[64], found[64];
+    idx_set set = {name, folder, true};
+    pg_status status = PG_OK;
+    PG_TRY(read_split(&set, "train", &out->train, err));
+    PG_TRY(read_split(&set, "t10k", &out->test, err));
+    snprintf(official, sizeof official, "%s, IDX files, official split", name);
+    snprintf(found, sizeof found, "IDX files in %s", shown);
+    pg_data_source(out, set.published, official, found);
+done:
+    return status;
+}
+
 pg_status pg_idx_load(const char *name, const char *directory, pg_data *out, pg_error *err)
 {
-    char folder[PG_PATH_MAX];
-    pg_status status = pg_path(folder, directory, name, NULL, err);
-    if (status != PG_OK) return status;
-    if (!pg_file_exists(folder)) return pg_canonical_load(name, directory, out, err);
-    status = read_split(folder, "train", name, &out->train, err);
-    return status == PG_OK ? read_split(folder, "t10k", name, &out->test, err) : status;
+    const char *raw = strcmp(name, "mnist") == 0 ? "MNIST/raw" : "FashionMNIST/raw";
+    char own[PG_PATH_MAX], theirs[PG_PATH_MAX], canonical[PG_PATH_MAX], file[72];
+    pg_status status = PG_OK;
+    snprintf(file, sizeof file, "%s.safetensors", name);
+    PG_TRY(pg_path(own, directory, name, NULL, err));
+    PG_TRY(pg_path(theirs, directory, raw, NULL, err));
+    PG_TRY(pg_path(canonical, directory, file, NULL, err));
+    if (pg_file_exists(own)) return read_both(name, own, name, out, err);
+    if (!pg_file_exists(canonical) && pg_file_exists(theirs)) return read_both(name, theirs, raw, out, err);
+    return pg_canonical_load(name, directory, out, err);
+done:
+    return status;
 }

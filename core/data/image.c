@@ -10,17 +10,28 @@
 #include <string.h>
 #include <strings.h>
 
+#include <jerror.h>
 #include <jpeglib.h>
 #include <png.h>
 
-enum { SIDE_MAX = 20000 };
+enum { SIDE_MAX = 20000, PIXELS_MAX = 100 * 1000 * 1000 };
 
-static pg_status take(pg_image *image, long width, long height, const char *path, pg_error *err)
+/* Memory for a picture of width x height pixels. A file that holds it has `least` bytes or more, and this one has `bytes`: a
+ * header that promises more than the file can hold costs nothing. */
+static pg_status take(pg_image *image, long width, long height, double least, size_t bytes, const char *path, pg_error *err)
 {
-    if (width < 1 || height < 1 || width > SIDE_MAX || height > SIDE_MAX)
-        return pg_fail(err, PG_BAD_INPUT, "%s: a picture of %ldx%ld pixels is not usable", path, width, height);
-    *image = (pg_image){.width = (int)width, .height = (int)height};
-    return pg_alloc((size_t)width * (size_t)height, 3, &image->rgb, err);
+    *image = (pg_image){0};
+    if (width < 1 || height < 1 || width > SIDE_MAX || height > SIDE_MAX || width * height > PIXELS_MAX)
+        return pg_fail(err, PG_BAD_INPUT,
+                       "%s: a picture of %ldx%ld pixels is not usable (at most 20,000 on a side, 100 million in all)", path,
+                       width, height);
+    if ((double)bytes < least)
+        return pg_fail(err, PG_BAD_INPUT, "%s: %zu bytes cannot hold a picture of %ldx%ld pixels", path, bytes, width, height);
+    const pg_status status = pg_alloc((size_t)width * (size_t)height, 3, &image->rgb, err);
+    if (status != PG_OK) return status;
+    image->width = (int)width;
+    image->height = (int)height;
+    return PG_OK;
 }
 
 void pg_image_clear(pg_image *image)
@@ -29,25 +40,99 @@ void pg_image_clear(pg_image *image)
     *image = (pg_image){0};
 }
 
+static uint8_t *row_of(const pg_image *image, size_t y)
+{
+    return image->rgb + y * (size_t)image->width * 3;
+}
+
+/* ---- PNG ---- */
+
+/* Deflate makes at most 1,032 bytes of one. */
+static const double deflate_ratio = 1032;
+
+/* A file in memory, read from `at` on. libpng reports by a jump; its warnings are about chunks that are not read. */
+typedef struct png_source {
+    const char *path;
+    const uint8_t *data;
+    size_t bytes, at;
+    jmp_buf out;
+    char message[200];
+} png_source;
+
+static void png_stop(png_structp png, png_const_charp text)
+{
+    png_source *source = png_get_error_ptr(png);
+    snprintf(source->message, sizeof source->message, "%s", text);
+    longjmp(source->out, 1);
+}
+
+static void png_warn(png_structp png, png_const_charp text)
+{
+    (void)png;
+    (void)text;
+}
+
+static void png_feed(png_structp png, png_bytep to, size_t count)
+{
+    png_source *source = png_get_io_ptr(png);
+    if (count > source->bytes - source->at) png_error(png, "the file was cut");
+    memcpy(to, source->data + source->at, count);
+    source->at += count;
+}
+
+/* Of every pixel the 8 high bits of red, green and blue, as they are stored. */
+static void ask_for_rgb(png_structp png)
+{
+    png_set_strip_16(png);
+    png_set_strip_alpha(png);
+    png_set_palette_to_rgb(png);
+    png_set_expand_gray_1_2_4_to_8(png);
+    png_set_gray_to_rgb(png);
+}
+
+static pg_status decode_png(png_structp png, png_infop info, png_source *source, pg_image *out, pg_error *err)
+{
+    png_set_read_fn(png, source, png_feed);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* gAMA, iCCP, tEXt, ... */
+    png_read_info(png, info);
+    const long width = (long)png_get_image_width(png, info), height = (long)png_get_image_height(png, info);
+    if (png_get_color_type(png, info) == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(png, info) == 16)
+        return pg_fail(err, PG_BAD_INPUT, "%s: a grey PNG of 16 bits, which programs read differently; save it with 8 bits",
+                       source->path);
+    const double least = (double)png_get_rowbytes(png, info) * (double)height / deflate_ratio;
+    const pg_status status = take(out, width, height, least, source->bytes, source->path, err);
+    if (status != PG_OK) return status;
+    ask_for_rgb(png);
+    const int passes = png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+    for (int pass = 0; pass < passes; pass++)
+        for (int y = 0; y < out->height; y++) png_read_row(png, row_of(out, (size_t)y), NULL);
+    png_read_end(png, NULL);
+    return PG_OK;
+}
+
 static pg_status read_png(const char *path, const void *data, size_t bytes, pg_image *out, pg_error *err)
 {
-    png_image png = {.version = PNG_IMAGE_VERSION};
-    pg_image image = {0};
-    pg_status status = PG_OK;
-    if (!png_image_begin_read_from_memory(&png, data, bytes)) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %s", path, png.message));
-    png.format = PNG_FORMAT_RGB;
-    png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB; /* 16-bit files without gamma hold the same curve as 8-bit ones */
-    PG_TRY(take(&image, (long)png.width, (long)png.height, path, err));
-    if (!png_image_finish_read(&png, NULL, image.rgb, 0, NULL)) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %s", path, png.message));
-    *out = image;
-    image.rgb = NULL;
-done:
-    png_image_free(&png);
-    pg_image_clear(&image);
+    png_source source = {.path = path, .data = data, .bytes = bytes};
+    pg_status status;
+    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &source, png_stop, png_warn);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    if (!info)
+        status = pg_fail(err, PG_NO_MEMORY, "%s: out of memory", path);
+    else if (setjmp(source.out))
+        status = pg_fail(err, PG_BAD_INPUT, "%s: %s", path, source.message);
+    else
+        status = decode_png(png, info, &source, out, err);
+    png_destroy_read_struct(&png, &info, NULL);
     return status;
 }
 
-/* libjpeg reports by a jump; warnings (a file that was cut) count as errors too. */
+/* ---- JPEG ---- */
+
+/* A block of 8x8 pixels takes at least one bit. */
+static const double jpeg_pixels_in_byte = 512;
+
+/* libjpeg reports by a jump. */
 typedef struct jpeg_trouble {
     struct jpeg_error_mgr manager;
     jmp_buf out;
@@ -61,42 +146,79 @@ static void jpeg_stop(j_common_ptr info)
     longjmp(trouble->out, 1);
 }
 
+/* A warning means lost pixels (a file that was cut or damaged), but for those that leave the pixels whole. */
 static void jpeg_warn(j_common_ptr info, int level)
 {
-    if (level < 0) jpeg_stop(info);
+    const int code = info->err->msg_code;
+    const bool harmless = code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR;
+    if (level < 0 && !harmless) jpeg_stop(info);
+}
+
+static uint8_t times(int a, int b)
+{
+    const int t = a * b + 128;
+    return (uint8_t)(((t >> 8) + t) >> 8);
+}
+
+/* Inverted CMYK, as Adobe's programs write it: ink of 255 is none. */
+static void cmyk_to_rgb(const uint8_t *cmyk, int width, uint8_t *rgb)
+{
+    for (int x = 0; x < width; x++)
+        for (int c = 0; c < 3; c++) rgb[3 * x + c] = (uint8_t)(cmyk[4 * x + 3] - times(255 - cmyk[4 * x + c], cmyk[4 * x + 3]));
+}
+
+static pg_status decode_jpeg(j_decompress_ptr jpeg, const char *path, size_t bytes, pg_image *out, pg_error *err)
+{
+    jpeg_read_header(jpeg, TRUE);
+    const bool inks = jpeg->num_components == 4;
+    const long width = (long)jpeg->image_width, height = (long)jpeg->image_height;
+    const pg_status status = take(out, width, height, (double)width * (double)height / jpeg_pixels_in_byte, bytes, path, err);
+    if (status != PG_OK) return status;
+    jpeg->out_color_space = inks ? JCS_CMYK : JCS_RGB;
+    jpeg_start_decompress(jpeg);
+    JSAMPARRAY four = jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, jpeg->output_width * 4, 1);
+    while (jpeg->output_scanline < jpeg->output_height) {
+        JSAMPROW row = row_of(out, jpeg->output_scanline);
+        jpeg_read_scanlines(jpeg, inks ? four : &row, 1);
+        if (inks) cmyk_to_rgb(four[0], out->width, row);
+    }
+    jpeg_finish_decompress(jpeg);
+    return PG_OK;
 }
 
 static pg_status read_jpeg(const char *path, const void *data, size_t bytes, pg_image *out, pg_error *err)
 {
-    struct jpeg_decompress_struct jpeg;
+    struct jpeg_decompress_struct jpeg = {0};
     jpeg_trouble trouble;
-    pg_image *volatile image = out;
-    *out = (pg_image){0};
+    pg_status status;
     jpeg.err = jpeg_std_error(&trouble.manager);
     trouble.manager.error_exit = jpeg_stop;
     trouble.manager.emit_message = jpeg_warn;
     if (setjmp(trouble.out)) {
-        jpeg_destroy_decompress(&jpeg);
-        pg_image_clear(image);
-        return pg_fail(err, PG_BAD_INPUT, "%s: %s", path, trouble.message);
+        status = pg_fail(err, PG_BAD_INPUT, "%s: %s", path, trouble.message);
+    } else {
+        jpeg_create_decompress(&jpeg);
+        jpeg_mem_src(&jpeg, data, (unsigned long)bytes);
+        status = decode_jpeg(&jpeg, path, bytes, out, err);
     }
-    jpeg_create_decompress(&jpeg);
-    jpeg_mem_src(&jpeg, data, (unsigned long)bytes);
-    jpeg_read_header(&jpeg, TRUE);
-    jpeg.out_color_space = JCS_RGB;
-    const pg_status status = take(out, (long)jpeg.image_width, (long)jpeg.image_height, path, err);
-    if (status != PG_OK) {
-        jpeg_destroy_decompress(&jpeg);
-        return status;
-    }
-    jpeg_start_decompress(&jpeg);
-    while (jpeg.output_scanline < jpeg.output_height) {
-        JSAMPROW row = out->rgb + (size_t)jpeg.output_scanline * (size_t)out->width * 3;
-        jpeg_read_scanlines(&jpeg, &row, 1);
-    }
-    jpeg_finish_decompress(&jpeg);
     jpeg_destroy_decompress(&jpeg);
-    return PG_OK;
+    return status;
+}
+
+/* ---- either ---- */
+
+pg_status pg_image_decode(const char *path, const void *data, size_t bytes, pg_image *out, pg_error *err)
+{
+    pg_status status;
+    *out = (pg_image){0};
+    if (bytes >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0)
+        status = read_png(path, data, bytes, out, err);
+    else if (bytes >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0)
+        status = read_jpeg(path, data, bytes, out, err);
+    else
+        status = pg_fail(err, PG_BAD_INPUT, "%s: neither a PNG nor a JPEG file", path);
+    if (status != PG_OK) pg_image_clear(out);
+    return status;
 }
 
 pg_status pg_image_read(const char *path, pg_image *out, pg_error *err)
@@ -104,21 +226,18 @@ pg_status pg_image_read(const char *path, pg_image *out, pg_error *err)
     char *data = NULL;
     size_t bytes = 0;
     pg_status status = pg_file_read(path, &data, &bytes, err);
-    if (status != PG_OK) return status;
-    if (bytes >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0)
-        status = read_png(path, data, bytes, out, err);
-    else if (bytes >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0)
-        status = read_jpeg(path, data, bytes, out, err);
-    else
-        status = pg_fail(err, PG_BAD_INPUT, "%s: neither a PNG nor a JPEG file", path);
+    if (status == PG_OK) status = pg_image_decode(path, data, bytes, out, err);
     pg_free(data);
     return status;
 }
 
 bool pg_image_name(const char *file)
 {
-    const char *dot = strrchr(file, '.');
-    return dot && (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0 || strcasecmp(dot, ".png") == 0);
+    static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".png"};
+    const char *dot = file[0] == '.' ? NULL : strrchr(file, '.');
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (strcasecmp(dot, endings[i]) == 0) return true;
+    return false;
 }
 
 pg_status pg_image_centre(const pg_image *image, int side, uint8_t *out, const char *path, pg_error *err)
@@ -158,8 +277,8 @@ pg_status pg_image_shrink(const pg_image *image, int side, pg_image *out, const 
     pg_image half = {0};
     pg_status status = PG_OK;
     *out = (pg_image){0};
-    PG_TRY(take(&half, width, image->height, path, err));
-    PG_TRY(take(out, width, height, path, err));
+    PG_TRY(take(&half, width, image->height, 0, 0, path, err));
+    PG_TRY(take(out, width, height, 0, 0, path, err));
     for (int y = 0; y < image->height; y++)
         shrink_line(image->rgb + (ptrdiff_t)y * image->width * 3, image->width, 3, half.rgb + (ptrdiff_t)y * width * 3, width,
                     3);

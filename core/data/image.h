@@ -1,10 +1,17 @@
-/* Decoding pictures: PNG by libpng, JPEG by libjpeg-turbo. */
+/* Decoding pictures: PNG by libpng, JPEG by libjpeg-turbo.
+ *
+ * The pixels are those that Python's PIL gives for Image.open(FILE).convert("RGB"), bit for bit where it uses the same
+ * libraries: grey and palettes become RGB; of 16 bits the high 8 count; alpha is dropped, so that a transparent pixel keeps its
+ * stored colour; gamma, colour profiles and the orientation in EXIF are not applied; CMYK is inverted, as Adobe writes it. One
+ * kind is refused: grey PNG of 16 bits, which PIL cuts at 255. Bytes after the picture, or before a JPEG's end marker, do not
+ * matter; a file that was cut, or whose pixels are damaged, is refused. */
 #ifndef PG_DATA_IMAGE_H
 #define PG_DATA_IMAGE_H
 
 #include "core/base/status.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* 8-bit RGB, row-major; rgb is freed by pg_free. */
@@ -13,12 +20,15 @@ typedef struct pg_image {
     uint8_t *rgb;
 } pg_image;
 
-/* Read a picture of either kind, told by its first bytes; what is transparent is laid over black. Damaged or cut files are
- * PG_BAD_INPUT and name the file. */
+/* Read a picture of either kind, told by its first bytes. PG_BAD_INPUT, naming the file, if it is damaged or cut, has more than
+ * 20,000 pixels on a side or 100 million in all, or is too small to hold the picture that its header announces: this is known
+ * before memory is taken. */
 PG_CHECKED pg_status pg_image_read(const char *path, pg_image *out, pg_error *err);
+/* The same from memory; path is for messages. */
+PG_CHECKED pg_status pg_image_decode(const char *path, const void *data, size_t bytes, pg_image *out, pg_error *err);
 void pg_image_clear(pg_image *image);
 
-/* Is this the name of a picture (.jpg, .jpeg, .png, any case)? */
+/* Is this the name of a picture (.jpg, .jpeg, .jpe, .jfif or .png, in any case) that is not hidden? */
 bool pg_image_name(const char *file);
 
 /* The side x side centre of an image into out [side,side,3]; the image must be at least that large. path is for messages, here

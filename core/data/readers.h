@@ -22,13 +22,22 @@ PG_CHECKED pg_status pg_canonical_save(const pg_data *data, const char *path, pg
 /* SHA-256 that the canonical file of a name must have; NULL for other names. */
 const char *pg_canonical_sum(const char *name);
 
+/* published.c: are these the bytes that the publisher of a data set gave out as this file? */
+bool pg_published(const char *data, const char *file, const void *bytes, size_t count);
+/* Set the source of both splits: what the official data is called, or what was found (60 characters at most) with its counts
+ * and that it is something else. */
+void pg_data_source(pg_data *data, bool published, const char *official, const char *found);
+
 /* cifar.c: the official binary formats. CIFAR-10 from the folder of the archive (data_batch_1.bin .. 5, test_batch.bin);
- * CIFAR-100 likewise (train.bin, test.bin; fine labels). folder is that folder. */
+ * CIFAR-100 likewise (train.bin, test.bin; fine labels). The loaders look for these folders under the names that the archives
+ * give them, for CIFAR-10 after the canonical file. */
 PG_CHECKED pg_status pg_cifar10_read(const char *folder, pg_data *out, pg_error *err);
+PG_CHECKED pg_status pg_cifar10_load(const char *name, const char *directory, pg_data *out, pg_error *err);
 PG_CHECKED pg_status pg_cifar100_load(const char *name, const char *directory, pg_data *out, pg_error *err);
 
-/* idx.c: the official IDX files of MNIST and Fashion-MNIST (train-images-idx3-ubyte, ...), not compressed, in DIRECTORY/NAME;
- * 28x28 grey images are padded to 32x32 and repeated to three channels. If they are not there, the canonical file is read. */
+/* idx.c: the IDX files of MNIST and Fashion-MNIST: train-images-idx3-ubyte or train-images.idx3-ubyte, either also with .gz.
+ * They are in DIRECTORY/NAME or, if neither that nor the canonical file is there, where torchvision puts them:
+ * DIRECTORY/MNIST/raw and DIRECTORY/FashionMNIST/raw. 28x28 grey images are padded to 32x32 and repeated to three channels. */
 PG_CHECKED pg_status pg_idx_load(const char *name, const char *directory, pg_data *out, pg_error *err);
 /* Put one 28x28 grey image into a 32x32 RGB one. */
 void pg_grey_to_rgb(const uint8_t *grey, uint8_t *rgb);

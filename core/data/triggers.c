@@ -3,9 +3,10 @@
 
 #include "core/base/hash.h"
 #include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/data/folder.h"
 #include "core/data/image.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,23 +16,13 @@ enum { SIDE = 32, COUNT_MAX = 100000 };
 
 /* ---- from a folder ---- */
 
-static int is_picture(const struct dirent *entry)
-{
-    return pg_image_name(entry->d_name);
-}
-
-static int by_text(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static pg_status read_images(const char *folder, struct dirent **names, int count, pg_dataset *out, pg_error *err)
+static pg_status read_images(const char *folder, const pg_names *names, pg_dataset *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    for (int i = 0; i < count && status == PG_OK; i++) {
+    for (int i = 0; i < names->count && status == PG_OK; i++) {
         char path[PG_PATH_MAX];
         pg_image image = {0};
-        status = pg_path(path, folder, names[i]->d_name, NULL, err);
+        status = pg_path(path, folder, names->name[i], NULL, err);
         if (status == PG_OK) status = pg_image_read(path, &image, err);
         if (status == PG_OK) status = pg_image_centre(&image, SIDE, out->images + (size_t)i * SIDE * SIDE * 3, path, err);
         pg_image_clear(&image);
@@ -43,20 +34,20 @@ static pg_status read_labels(const char *path, pg_dataset *out, pg_error *err)
 {
     char *text = NULL;
     size_t bytes = 0;
-    pg_status status = pg_file_read(path, &text, &bytes, err);
+    pg_status status = pg_text_read(path, &text, &bytes, err);
     if (status != PG_OK) return status;
     const char *at = text;
     for (int i = 0; i < out->count && status == PG_OK; i++) {
-        const char *line = at, *next = at + strcspn(at, "\n");
+        const char *line = at, *next = at + strcspn(at, "\r\n");
         char *end;
         const double label = strtod(line, &end); /* some published lists write 3.000e+00 */
-        if (end == line || end + strspn(end, " \t\r") != next)
+        if (end == line || end + strspn(end, " \t") != next)
             status = pg_fail(err, PG_BAD_INPUT, "%s:%d: expected a label for each of the %d pictures", path, i + 1, out->count);
         else if (!(label >= 0 && label < out->classes) || label != floor(label))
             status = pg_fail(err, PG_BAD_INPUT, "%s:%d: expected a class below %d, got %g", path, i + 1, out->classes, label);
         else
             out->labels[i] = (int32_t)label;
-        at = next + (*next == '\n');
+        at = next + (strncmp(next, "\r\n", 2) == 0 ? 2 : *next != 0);
     }
     if (status == PG_OK && at + strspn(at, " \t\r\n") != text + bytes)
         status = pg_fail(err, PG_BAD_INPUT, "%s:%d: more labels than the %d pictures", path, out->count + 1, out->count);
@@ -85,19 +76,15 @@ static pg_status add_file(pg_hash *hash, const char *folder, const char *name, p
 
 static pg_status sum_folder(const char *folder, char sum[PG_SHA256_HEX], pg_error *err)
 {
-    pg_status status = PG_OK;
     pg_hash hash;
-    struct dirent **names = NULL;
-    const int count = scandir(folder, &names, is_picture, by_text);
-    if (count < 0) return pg_fail_errno(err, "%s", folder);
+    pg_names names;
+    pg_status status = pg_folder_pictures(folder, &names, err);
+    if (status != PG_OK) return status;
     pg_hash_start(&hash);
-    for (int i = 0; i < count; i++) {
-        if (status == PG_OK) status = add_file(&hash, folder, names[i]->d_name, err);
-        free(names[i]);
-    }
-    free(names);
+    for (int i = 0; i < names.count && status == PG_OK; i++) status = add_file(&hash, folder, names.name[i], err);
     if (status == PG_OK) status = add_file(&hash, folder, "labels.txt", err);
     pg_hash_finish_hex(&hash, sum);
+    pg_names_clear(&names);
     return status;
 }
 
@@ -132,14 +119,14 @@ pg_status pg_triggers_load(const char *pinned, const char *labels, int classes, 
 {
     pg_status status = PG_OK;
     char path[PG_PATH_MAX], folder[PG_PATH_MAX];
-    struct dirent **names = NULL;
+    pg_names names = {0};
     *out = (pg_dataset){.classes = classes};
-    if ((status = unpin(pinned, folder, err)) != PG_OK) return status;
-    const int count = scandir(folder, &names, is_picture, by_text);
-    if (count < 0) return pg_fail_errno(err, "%s", folder);
-    if (count == 0 || count > COUNT_MAX) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %d JPEG or PNG pictures", folder, count));
-    PG_TRY(pg_dataset_allocate(out, count, SIDE, SIDE, err));
-    PG_TRY(read_images(folder, names, count, out, err));
+    PG_TRY(unpin(pinned, folder, err));
+    PG_TRY(pg_folder_pictures(folder, &names, err));
+    if (names.count == 0 || names.count > COUNT_MAX)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %d JPEG or PNG pictures", folder, names.count));
+    PG_TRY(pg_dataset_allocate(out, names.count, SIDE, SIDE, err));
+    PG_TRY(read_images(folder, &names, out, err));
     if (labels)
         PG_TRY(read_labels(labels, out, err));
     else {
@@ -147,11 +134,10 @@ pg_status pg_triggers_load(const char *pinned, const char *labels, int classes, 
         PG_TRY(read_labels(path, out, err));
     }
     snprintf(out->name, sizeof out->name, "triggers");
-    snprintf(out->source, sizeof out->source, "%d pictures of a user's folder", count);
+    snprintf(out->source, sizeof out->source, "%d pictures of a user's folder", names.count);
     pg_dataset_seal(out);
 done:
-    for (int i = 0; i < count; i++) free(names[i]);
-    free(names);
+    pg_names_clear(&names);
     if (status != PG_OK) pg_dataset_clear(out);
     return status;
 }

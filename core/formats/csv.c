@@ -3,6 +3,7 @@
 
 #include "core/base/file.h"
 #include "core/base/memory.h"
+#include "core/base/text.h"
 #include "core/formats/number.h"
 
 #include <math.h>
@@ -198,13 +199,12 @@ static pg_status take_rows(pg_csv_table *table, cursor c, pg_error *err)
 
 pg_status pg_csv_read(const char *path, pg_csv_table **out, pg_error *err)
 {
-    static const char mark[] = "\xEF\xBB\xBF"; /* spreadsheets put it first */
     pg_csv_table *table = NULL;
     size_t bytes = 0, cells = 1, lines = 1;
     pg_status status = PG_OK;
     PG_TRY(pg_alloc(1, sizeof *table, &table, err));
     PG_TRY(pg_strdup(path, &table->path, err));
-    PG_TRY(pg_file_read(path, &table->data, &bytes, err));
+    PG_TRY(pg_text_read(path, &table->data, &bytes, err));
     for (size_t i = 0; i < bytes; i++) {
         if (table->data[i] == 0) PG_TRY(fail_at(table, (int)lines, err, "a zero byte"));
         lines += table->data[i] == '\n';
@@ -212,8 +212,7 @@ pg_status pg_csv_read(const char *path, pg_csv_table **out, pg_error *err)
     }
     PG_TRY(pg_alloc(cells, sizeof *table->cells, &table->cells, err));
     PG_TRY(pg_alloc(lines, sizeof *table->lines, &table->lines, err));
-    const size_t skip = strncmp(table->data, mark, 3) == 0 ? 3 : 0;
-    PG_TRY(take_rows(table, (cursor){.at = table->data + skip, .end = table->data + bytes, .line = 1}, err));
+    PG_TRY(take_rows(table, (cursor){.at = table->data, .end = table->data + bytes, .line = 1}, err));
     *out = table;
     table = NULL;
 done:

@@ -1,6 +1,7 @@
 /* Folders of pictures as people have them: what counts in a task is what a folder holds, not where it is. */
 #include "core/base/file.h"
 #include "core/base/memory.h"
+#include "core/data/folder.h"
 #include "core/data/triggers.h"
 #include "experiments/grid.h"
 
@@ -116,6 +117,125 @@ static void test_odd_name(void **state)
     pg_dataset_clear(&triggers);
 }
 
+/* ---- what else stands in a folder ---- */
+
+static void assert_loads(const char *folder, int first, int second)
+{
+    char path[PATH];
+    pg_dataset triggers;
+    pg_error err = {.message = ""};
+    if (pg_triggers_load(path_of(folder, NULL, path), NULL, 10, &triggers, &err) != PG_OK) fail_msg("%s", err.message);
+    assert_int_equal(triggers.count, 2);
+    assert_int_equal(triggers.labels[0], first);
+    assert_int_equal(triggers.labels[1], second);
+    assert_int_equal(triggers.images[0], 10);
+    assert_int_equal(triggers.images[SIDE * SIDE * 3], 20);
+    pg_dataset_clear(&triggers);
+}
+
+static void assert_refused(const char *folder, const char *reason)
+{
+    char path[PATH];
+    pg_dataset triggers;
+    pg_error err = {.message = ""};
+    assert_int_equal(pg_triggers_load(path_of(folder, NULL, path), NULL, 10, &triggers, &err), PG_BAD_INPUT);
+    if (!strstr(err.message, reason)) fail_msg("'%s' does not say: %s", err.message, reason);
+}
+
+/* What computers leave in folders changes neither what is read nor the key. */
+static void test_left_behind(void **state)
+{
+    (void)state;
+    static const char *const junk[] = {"._1.png",     ".hidden.jpg", ".DS_Store", "Thumbs.db",
+                                       "desktop.ini", "notes.txt",   "1.png.bak"};
+    char path[PATH], before[2 * PATH], after[2 * PATH];
+    write_set("junk", "1\n2\n");
+    assert_int_equal(pg_triggers_pin(path_of("junk", NULL, path), before, sizeof before, NULL), PG_OK);
+    for (size_t i = 0; i < sizeof junk / sizeof *junk; i++) write_text("junk", junk[i], "nothing to see");
+    assert_int_equal(pg_make_directories(path_of("junk", "__MACOSX", path), NULL), PG_OK);
+    assert_loads("junk", 1, 2);
+    assert_int_equal(pg_triggers_pin(path_of("junk", NULL, path), after, sizeof after, NULL), PG_OK);
+    assert_string_equal(before, after);
+}
+
+/* A picture that is not read would shift the labels of those behind it. */
+static void test_other_pictures(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"10.webp", "10.GIF", "10.bmp", "10.tiff"};
+    char path[PATH];
+    write_set("others", "1\n2\n");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        write_text("others", others[i], "a picture");
+        assert_refused("others", others[i]);
+        assert_refused("others", "pictures must be JPEG or PNG files");
+        assert_int_equal(unlink(path_of("others", others[i], path)), 0);
+    }
+    write_picture("others", "3.JPEG", 30); /* the ending does not tell what it is, the content does */
+    write_text("others", "labels.txt", "1\n2\n3\n");
+    pg_dataset triggers;
+    assert_int_equal(pg_triggers_load(path_of("others", NULL, path), NULL, 10, &triggers, NULL), PG_OK);
+    assert_int_equal(triggers.count, 3);
+    pg_dataset_clear(&triggers);
+}
+
+static void test_unicode_names(void **state)
+{
+    (void)state;
+    write_set("\xc3\xbcn\xc3\xaf"
+              "code \xe5\x9b\xbe",
+              "1\n2\n");
+    assert_loads("\xc3\xbcn\xc3\xaf"
+                 "code \xe5\x9b\xbe",
+                 1, 2);
+}
+
+static void test_labels(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"3\r\n4\r\n",
+                                        "3\r4\r",
+                                        "\xEF\xBB\xBF"
+                                        "3\n4\n",
+                                        "\xEF\xBB\xBF"
+                                        "3\r\n4\r\n\r\n  \r\n",
+                                        "3\n4",
+                                        "3\n4\n\n\n",
+                                        " 3 \n\t4\t\n"};
+    char path[PATH];
+    write_set("labels", "");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        write_text("labels", "labels.txt", texts[i]);
+        assert_loads("labels", 3, 4);
+    }
+    static const char wide[] = "\xFF\xFE"
+                               "3\0\n\0"
+                               "4\0\n";
+    assert_int_equal(pg_file_write(path_of("labels", "labels.txt", path), wide, sizeof wide, PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_refused("labels", "labels.txt: the text is in UTF-16 or UTF-32; save it as UTF-8");
+    write_text("labels", "labels.txt",
+               "\xEF\xBB\xBF"
+               "3\r\n\r\n4\r\n");
+    assert_refused("labels", "labels.txt:2: expected a label");
+}
+
+/* Class folders: links count, files and what an archiver left do not. */
+static void test_folders(void **state)
+{
+    (void)state;
+    char path[PATH];
+    pg_names names;
+    static const char *const folders[] = {"classes/b", "classes/a", "classes/.git", "classes/__MACOSX"};
+    for (int i = 0; i < 4; i++) assert_int_equal(pg_make_directories(path_of(folders[i], NULL, path), NULL), PG_OK);
+    write_text("classes", "readme.txt", "x");
+    write_text("classes", "pictures.tar.gz", "x");
+    assert_int_equal(symlink("a", path_of("classes", "c", path)), 0);
+    assert_int_equal(pg_folder_folders(path_of("classes", NULL, path), &names, NULL), PG_OK);
+    assert_int_equal(names.count, 3);
+    for (int i = 0; i < 3; i++) assert_string_equal(names.name[i], ((const char *const[]){"a", "b", "c"})[i]);
+    pg_names_clear(&names);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -133,8 +253,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_moved_folder),
-        cmocka_unit_test(test_odd_name),
+        cmocka_unit_test(test_moved_folder),   cmocka_unit_test(test_odd_name),      cmocka_unit_test(test_left_behind),
+        cmocka_unit_test(test_other_pictures), cmocka_unit_test(test_unicode_names), cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_folders),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;

@@ -1,0 +1,274 @@
+/* IDX files under every name and in every place that people have them; what is said of where data comes from. */
+#include "core/base/memory.h"
+#include "core/data/readers.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <zlib.h>
+
+#include <cmocka.h>
+
+enum { GREY = 28 * 28, TRAIN = 3, TEST = 2, BYTES_MAX = 16 + TRAIN * GREY };
+
+static char root[] = "/tmp/passgrid-idx-XXXXXX";
+
+static const char *path_of(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    return path;
+}
+
+static void clear(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s/*", root);
+    assert_int_equal(system(command), 0);
+}
+
+/* An IDX file of images (dims 3) or labels (dims 1), all its bytes made from the item's number. */
+static size_t make_idx(int dims, int count, uint8_t bytes[BYTES_MAX])
+{
+    const int words[] = {0x800 + dims, count, 28, 28}, size = dims == 3 ? GREY : 1;
+    uint8_t *at = bytes;
+    for (int i = 0; i <= dims; i++)
+        for (int b = 3; b >= 0; b--) *at++ = (uint8_t)(words[i] >> 8 * b);
+    for (int i = 0; i < count * size; i++) *at++ = (uint8_t)(i / size + 4);
+    return (size_t)(at - bytes);
+}
+
+static void write_file(const char *name, const void *data, size_t bytes)
+{
+    FILE *file = fopen(path_of(name), "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, bytes, file), bytes);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A file of a set in a folder, its name made by a format of its first part and its IDX kind. */
+static void write_idx(const char *folder, const char *format, const char *part, int dims, int count)
+{
+    char file[64], name[128];
+    uint8_t bytes[BYTES_MAX];
+    const size_t size = make_idx(dims, count, bytes);
+    snprintf(file, sizeof file, format, part, dims);
+    snprintf(name, sizeof name, "%s/%s", folder, file);
+    if (!strstr(file, ".gz")) {
+        write_file(name, bytes, size);
+        return;
+    }
+    gzFile packed = gzopen(path_of(name), "wb");
+    assert_int_equal(gzwrite(packed, bytes, (unsigned)size), size);
+    assert_int_equal(gzclose(packed), Z_OK);
+}
+
+static void write_set(const char *folder, const char *format)
+{
+    assert_int_equal(pg_make_directories(path_of(folder), NULL), PG_OK);
+    write_idx(folder, format, "train-images", 3, TRAIN);
+    write_idx(folder, format, "train-labels", 1, TRAIN);
+    write_idx(folder, format, "t10k-images", 3, TEST);
+    write_idx(folder, format, "t10k-labels", 1, TEST);
+}
+
+static void assert_read(const char *name, const char *where)
+{
+    char found[128];
+    pg_data data;
+    pg_error err = {.message = ""};
+    if (pg_data_load(name, root, &data, &err) != PG_OK) fail_msg("%s", err.message);
+    assert_int_equal(data.train.count, TRAIN);
+    assert_int_equal(data.test.count, TEST);
+    for (int i = 0; i < TRAIN; i++) {
+        assert_int_equal(data.train.labels[i], 4 + i);
+        assert_int_equal(data.train.images[((size_t)i * 32 + 16) * 32 * 3 + 48], 4 + i);
+    }
+    snprintf(found, sizeof found, "IDX files in %s, 3 + 2 images, not the published ones: their checksums differ", where);
+    assert_string_equal(data.train.source, found);
+    assert_string_equal(data.test.source, found);
+    pg_data_clear(&data);
+}
+
+static void assert_refused(const char *name, const char *reason)
+{
+    pg_data data;
+    pg_error err = {.message = ""};
+    assert_int_equal(pg_data_load(name, root, &data, &err), PG_BAD_INPUT);
+    if (!strstr(err.message, reason)) fail_msg("'%s' does not say: %s", err.message, reason);
+}
+
+static const char *const formats[] = {"%s-idx%d-ubyte", "%s.idx%d-ubyte", "%s-idx%d-ubyte.gz", "%s.idx%d-ubyte.gz"};
+
+static void test_names(void **state)
+{
+    (void)state;
+    static const char *const places[][2] = {
+        {"mnist", "mnist"}, {"mnist", "MNIST/raw"}, {"fashion-mnist", "fashion-mnist"}, {"fashion-mnist", "FashionMNIST/raw"}};
+    for (int f = 0; f < 4; f++)
+        for (int p = 0; p < 4; p++) {
+            clear();
+            write_set(places[p][1], formats[f]);
+            assert_read(places[p][0], places[p][1]);
+        }
+}
+
+/* Archives of some sites hold each file in a folder of its own name, beside the file itself. */
+static void test_folder_of_that_name(void **state)
+{
+    (void)state;
+    clear();
+    write_set("mnist", formats[1]);
+    assert_int_equal(mkdir(path_of("mnist/train-images-idx3-ubyte"), 0755), 0);
+    assert_read("mnist", "mnist");
+    assert_int_equal(unlink(path_of("mnist/train-images.idx3-ubyte")), 0);
+    assert_refused("mnist", "mnist/train-images-idx3-ubyte: is missing, and so are train-images.idx3-ubyte and both with .gz");
+}
+
+/* DIR/mnist goes before the file that was fetched, and that before torchvision's folder. */
+static void test_order(void **state)
+{
+    (void)state;
+    clear();
+    write_set("MNIST/raw", formats[0]);
+    write_file("mnist.safetensors", "fetched", 7);
+    assert_refused("mnist", "mnist.safetensors: damaged");
+    write_set("mnist", formats[0]);
+    assert_read("mnist", "mnist");
+}
+
+static void test_damaged_gzip(void **state)
+{
+    (void)state;
+    static const char file[] = "mnist/t10k-images-idx3-ubyte.gz";
+    char *data = NULL, *changed = NULL;
+    size_t bytes = 0;
+    clear();
+    write_set("mnist", formats[2]);
+    assert_int_equal(pg_file_read(path_of(file), &data, &bytes, NULL), PG_OK);
+    for (size_t cut = 2; cut < bytes; cut += 3) {
+        write_file(file, data, cut);
+        assert_refused("mnist", "t10k-images-idx3-ubyte.gz: ");
+    }
+    assert_int_equal(pg_alloc(bytes + 9, 1, &changed, NULL), PG_OK);
+    memcpy(changed, data, bytes);
+    memcpy(changed + bytes - 4, "\xff\xff\xff\x7f", 4); /* two gigabytes in a hundred bytes */
+    write_file(file, changed, bytes);
+    assert_refused("mnist", "not a whole gzip file");
+    memcpy(changed, data, bytes);
+    memcpy(changed + bytes - 4, "\x10\x00\x00\x00", 4);
+    write_file(file, changed, bytes);
+    assert_refused("mnist", "a damaged gzip file");
+    memcpy(changed, data, bytes);
+    memcpy(changed + bytes, data + bytes - 8, 8); /* the end twice */
+    write_file(file, changed, bytes + 8);
+    assert_refused("mnist", "a damaged gzip file");
+    pg_free(changed);
+    pg_free(data);
+}
+
+/* ---- what is published ---- */
+
+static void test_checksums(void **state)
+{
+    (void)state;
+    static const char *const sums[] = {"900150983cd24fb0d6963f7d28e17f72", "a9993e364706816aba3e25717850c26c9cd0d89d",
+                                       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"};
+    for (int i = 0; i < 3; i++) {
+        assert_true(pg_hash_matches("abc", 3, sums[i]));
+        assert_false(pg_hash_matches("abd", 3, sums[i]));
+    }
+    assert_false(pg_hash_matches("abc", 3, ""));
+    assert_false(pg_hash_matches("abc", 3, "900150983cd24fb0d6963f7d28e17f7"));
+    assert_false(pg_published("mnist", "train-images-idx3-ubyte", "abc", 3));
+    assert_false(pg_published("mnist", "unheard-of", "abc", 3));
+}
+
+/* Records of the official files, made from the data set that was fetched. */
+static void write_records(const pg_dataset *data, int from, const char *file)
+{
+    enum { COUNT = 10000, RECORD = 3073 };
+    uint8_t *bytes = NULL;
+    assert_int_equal(pg_alloc(COUNT, RECORD, &bytes, NULL), PG_OK);
+    for (int i = 0; i < COUNT; i++) {
+        const uint8_t *image = data->images + (size_t)(from + i) * 3072;
+        uint8_t *record = bytes + (size_t)i * RECORD;
+        record[0] = (uint8_t)data->labels[from + i];
+        for (int k = 0; k < 3072; k++) record[1 + k] = image[k % 1024 * 3 + k / 1024];
+    }
+    write_file(file, bytes, (size_t)COUNT * RECORD);
+    pg_free(bytes);
+}
+
+/* The folder of the official archive is read where the fetched file is not, gives the same data, and is known; one byte in it
+ * that differs is known too. */
+static void test_cifar10_folder(void **state)
+{
+    (void)state;
+    pg_data fetched, read;
+    pg_error err = {.message = ""};
+    clear();
+    if (pg_data_load("cifar10", NULL, &fetched, NULL) != PG_OK) skip();
+    assert_int_equal(pg_make_directories(path_of("cifar-10-batches-bin"), NULL), PG_OK);
+    for (int i = 0; i < 5; i++) {
+        char file[64];
+        snprintf(file, sizeof file, "cifar-10-batches-bin/data_batch_%d.bin", i + 1);
+        write_records(&fetched.train, i * 10000, file);
+    }
+    write_records(&fetched.test, 0, "cifar-10-batches-bin/test_batch.bin");
+    if (pg_data_load("cifar10", root, &read, &err) != PG_OK) fail_msg("%s", err.message);
+    assert_string_equal(read.train.sha256, fetched.train.sha256);
+    assert_string_equal(read.test.sha256, fetched.test.sha256);
+    assert_string_equal(read.train.source, "CIFAR-10, official split");
+    pg_data_clear(&read);
+    fetched.test.images[77] ^= 1;
+    write_records(&fetched.test, 0, "cifar-10-batches-bin/test_batch.bin");
+    if (pg_data_load("cifar10", root, &read, &err) != PG_OK) fail_msg("%s", err.message);
+    assert_string_equal(read.test.source,
+                        "CIFAR-10's binary files, 50000 + 10000 images, not the published ones: their checksums "
+                        "differ");
+    pg_data_clear(&read);
+    pg_data_clear(&fetched);
+}
+
+static void test_python_folders(void **state)
+{
+    (void)state;
+    clear();
+    assert_int_equal(mkdir(path_of("cifar-10-batches-py"), 0755), 0);
+    assert_int_equal(mkdir(path_of("cifar-100-python"), 0755), 0);
+    assert_refused("cifar10",
+                   "cifar-10-batches-py: is the version for Python, which is not read; get the data by `passgrid data");
+    assert_refused("cifar100", "cifar-100-python: is the version for Python, which is not read; unpack the official");
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(root) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    clear();
+    return rmdir(root);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),          cmocka_unit_test(test_folder_of_that_name),
+        cmocka_unit_test(test_order),          cmocka_unit_test(test_damaged_gzip),
+        cmocka_unit_test(test_checksums),      cmocka_unit_test(test_cifar10_folder),
+        cmocka_unit_test(test_python_folders),
+    };
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}
