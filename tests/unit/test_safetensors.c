@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/formats/safetensors.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -211,6 +212,79 @@ static pg_status parse(const char *header, size_t data_bytes, pg_error *err)
     return status;
 }
 
+/* PyTorch's own files are no safetensors files; the message says what they are and how to convert them. */
+static void test_torch_files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *kind;
+    } cases[] = {{"PK\3\4\0\0\x08\x08\0\0", "zip archive"}, {"\x80\2\x8a\nl\xfc\x9c\x46\xf9\x20", "Python pickle"}};
+    pg_error err;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        pg_safetensors *file = NULL;
+        assert_int_equal(pg_safetensors_parse(cases[i].bytes, 10, "m", &file, &err), PG_BAD_INPUT);
+        assert_non_null(strstr(err.message, cases[i].kind));
+        assert_non_null(strstr(err.message, "save_file("));
+    }
+    pg_safetensors *file = NULL; /* a header of 640 bytes begins as a pickle does */
+    char bytes[648] = "\x80\2\0\0\0\0\0\0{}";
+    memset(bytes + 10, ' ', sizeof bytes - 10);
+    assert_int_equal(pg_safetensors_parse(bytes, sizeof bytes, "m", &file, &err), PG_OK);
+    pg_safetensors_close(&file);
+}
+
+/* Metadata that are absent, or no texts. */
+static void test_lax_metadata(void **state)
+{
+    (void)state;
+    static const char header[] = "{\"__metadata__\":{\"epoch\":5,\"format\":\"pt\",\"history\":[1]}}";
+    char bytes[8 + sizeof header - 1];
+    const uint64_t length = sizeof header - 1;
+    pg_safetensors *file = NULL;
+    pg_error err;
+    assert_int_equal(parse("{\"__metadata__\":null}", 0, &err), PG_OK);
+    memcpy(bytes, &length, 8);
+    memcpy(bytes + 8, header, length);
+    assert_int_equal(pg_safetensors_parse(bytes, sizeof bytes, "m", &file, &err), PG_OK);
+    assert_int_equal(pg_safetensors_metadata_count(file), 1);
+    assert_string_equal(pg_safetensors_metadata(file, "format"), "pt");
+    pg_safetensors_close(&file);
+}
+
+/* Types that are not of this program: read where a number can be made of them, and never in the way. */
+static void test_other_types(void **state)
+{
+    (void)state;
+    static const uint16_t half[] = {0x3C00, 0xC000, 0x0001, 0x7BFF, 0x8000, 0x7C00, 0x3555},
+                          brain[] = {0x3F80, 0xC000, 0x0001, 0x7F7F, 0x8000, 0x7F80, 0x3EAB};
+    static const float halves[] = {1, -2, 5.9604644775390625e-8F, 65504, -0.0F, INFINITY, 0.333251953125F},
+                       brains[] = {1, -2, 9.1835496157991212e-41F, 3.3895313892515355e38F, -0.0F, INFINITY, 0.333984375F};
+    static const uint8_t truth[] = {1, 0};
+    static const pg_array others[] = {
+        {.name = "f16", .dtype = PG_F16, .dims = 1, .shape = {7}, .data = half},
+        {.name = "bf16", .dtype = PG_BF16, .dims = 1, .shape = {7}, .data = brain},
+        {.name = "bool", .dtype = PG_BOOL, .dims = 1, .shape = {2}, .data = truth},
+        {.name = "f8", .dtype = PG_F8_E4M3, .dims = 1, .shape = {2}, .data = truth},
+        {.name = "i16", .dtype = PG_I16, .dims = 1, .shape = {1}, .data = half},
+    };
+    pg_safetensors *file = NULL;
+    pg_error err;
+    float out[7];
+    int64_t whole[2];
+    assert_int_equal(pg_safetensors_write(path, others, 5, NULL, 0, PG_FILE_PUBLIC, &err), PG_OK);
+    assert_int_equal(pg_safetensors_open(path, &file, &err), PG_OK);
+    assert_int_equal(pg_safetensors_read_f32(file, "f16", out, 7, &err), PG_OK);
+    assert_memory_equal(out, halves, sizeof halves);
+    assert_int_equal(pg_safetensors_read_f32(file, "bf16", out, 7, &err), PG_OK);
+    assert_memory_equal(out, brains, sizeof brains);
+    assert_int_equal(pg_safetensors_read_i64(file, "bool", whole, 2, &err), PG_OK);
+    assert_true(whole[0] == 1 && whole[1] == 0);
+    assert_int_equal(pg_safetensors_read_f32(file, "f8", out, 2, &err), PG_BAD_INPUT);
+    assert_message(&err, "tensor 'f8': its type F8_E4M3 is not one that is read here");
+    assert_int_equal(pg_safetensors_read_f32(file, "i16", out, 1, &err), PG_BAD_INPUT);
+    pg_safetensors_close(&file);
+}
+
 static void test_bad_headers(void **state)
 {
     (void)state;
@@ -329,7 +403,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_written_bytes),      cmocka_unit_test(test_read),
         cmocka_unit_test(test_use_errors),         cmocka_unit_test(test_bad_headers),
-        cmocka_unit_test(test_every_cut_and_flip),
+        cmocka_unit_test(test_every_cut_and_flip), cmocka_unit_test(test_torch_files),
+        cmocka_unit_test(test_lax_metadata),       cmocka_unit_test(test_other_types),
     };
     const int failed = cmocka_run_group_tests(tests, make_directory, remove_directory);
     return failed != 0 || pg_memory_live() != 0;

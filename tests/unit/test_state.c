@@ -405,6 +405,101 @@ static void test_tolerated(void **state)
     pg_model_destroy(&model);
 }
 
+/* Names under PyTorch's wrappers, one in another, around the network or a part of it; for evidence too. */
+static void test_wrappers(void **state)
+{
+    (void)state;
+    static const char *const before[] = {"module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.module."};
+    const pg_net_spec spec = square_spec("resnet9", PG_NORM_BN, "v1", "default");
+    pg_model *model = saved_model(&spec);
+    for (size_t w = 0; w < sizeof before / sizeof *before; w++) {
+        sheet s = open_sheet();
+        char names[ARRAYS_MAX][96];
+        for (size_t i = 0; i < s.count; i++) {
+            const char *dot = strrchr(s.arrays[i].name, '.');
+            const int head = w == 3 ? (int)(dot - s.arrays[i].name + 1) : 0;
+            snprintf(names[i], sizeof names[i], "%.*s%s%s", head, s.arrays[i].name, before[w], s.arrays[i].name + head);
+            s.arrays[i].name = names[i];
+        }
+        write_sheet(&s);
+        check_loads(model, NULL);
+        close_sheet(&s);
+    }
+    sheet s = open_sheet();
+    s.arrays[s.count] = *array_of(&s, "linear.bias");
+    s.arrays[s.count++].name = "linear.module.bias";
+    write_sheet(&s);
+    check_refused("tensor 'linear.bias': two tensors have this name");
+    close_sheet(&s);
+    pg_model_destroy(&model);
+}
+
+/* Weights of half precision, and flags beside them. */
+static void test_half_precision(void **state)
+{
+    (void)state;
+    static const uint8_t flag = 1;
+    static const uint16_t halves[SMALL_CLASSES] = {0x3C00, 0xC000, 0x3800, 0, 0x4248}, brains[SMALL_CLASSES] = {0x3F80, 0x4049};
+    const pg_net_spec spec = square_spec("alexnet", PG_NORM_BN, "plain", "default");
+    pg_model *model = saved_model(&spec), *loaded = NULL;
+    pg_model_facts facts;
+    sheet s = open_sheet();
+    pg_array *bias = array_of(&s, "classifier.bias");
+    s.arrays[s.count++] = (pg_array){.name = "trained", .dtype = PG_BOOL, .data = &flag};
+    bias->dtype = PG_F16;
+    bias->data = halves;
+    write_sheet(&s);
+    MUST(pg_model_load(edited_path, NULL, &loaded, &facts, &problem));
+    const pg_real *values = loaded->params + pg_model_classifier(loaded)->bias;
+    assert_true(values[0] == 1 && values[1] == -2 && values[2] == (pg_real)0.5 && values[3] == 0 && values[4] == 3.140625F);
+    assert_non_null(strstr(facts.assumed, "'trained'"));
+    pg_model_destroy(&loaded);
+    bias->dtype = PG_BF16;
+    bias->data = brains;
+    write_sheet(&s);
+    MUST(pg_model_load(edited_path, NULL, &loaded, NULL, &problem));
+    values = loaded->params + pg_model_classifier(loaded)->bias;
+    assert_true(values[0] == 1 && values[1] == 3.140625F && values[2] == 0);
+    pg_model_destroy(&loaded);
+    close_sheet(&s);
+    pg_model_destroy(&model);
+}
+
+/* What a file tells beside its network, and what is assumed where it does not. */
+static void test_facts(void **state)
+{
+    (void)state;
+    const pg_net_spec spec = square_spec("resnet9", PG_NORM_BN, "plain", "default");
+    const pg_metadata notes[] = {{"pixels", "cifar"}, {"data", "cifar10"}, {"data_sha256", "abc"}};
+    const bool relu = false;
+    const pg_model_hints hints = {.relu_before_add = &relu, .image_height = 28, .image_width = 24};
+    pg_model *model = saved_model(&spec), *loaded = NULL;
+    pg_model_facts facts;
+    MUST(pg_model_save(model, notes, 3, model_path, &problem));
+    MUST(pg_model_load(model_path, &hints, &loaded, &facts, &problem));
+    assert_string_equal(facts.pixels, "cifar");
+    assert_string_equal(facts.data, "cifar10");
+    assert_string_equal(facts.data_sha256, "abc");
+    assert_string_equal(facts.assumed, "");
+    assert_true(loaded->spec.relu_before_add); /* the file goes first */
+    pg_model_destroy(&loaded);
+
+    sheet s = open_sheet();
+    write_sheet(&s);
+    MUST(pg_model_load(edited_path, NULL, &loaded, &facts, &problem));
+    assert_string_equal(facts.pixels, "");
+    assert_string_equal(facts.data, "");
+    assert_string_equal(facts.assumed, "relu_before_add is true; images are 32x32");
+    pg_model_destroy(&loaded);
+    MUST(pg_model_load(edited_path, &hints, &loaded, &facts, &problem));
+    assert_string_equal(facts.assumed, "");
+    assert_false(loaded->spec.relu_before_add);
+    assert_true(loaded->spec.image_height == 28 && loaded->spec.image_width == 24);
+    pg_model_destroy(&loaded);
+    close_sheet(&s);
+    pg_model_destroy(&model);
+}
+
 /* Metadata of this program that says what cannot be. */
 static void test_bad_metadata(void **state)
 {
@@ -596,21 +691,15 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_odd_values),
-        cmocka_unit_test(test_notes),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_inferred),
-        cmocka_unit_test(test_inferred_layers),
-        cmocka_unit_test(test_inferred_width),
-        cmocka_unit_test(test_override),
-        cmocka_unit_test(test_second_names),
-        cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_not_a_network),
-        cmocka_unit_test(test_tolerated),
-        cmocka_unit_test(test_bad_metadata),
-        cmocka_unit_test(test_one_file),
-        cmocka_unit_test(test_one_file_without_first_names),
+        cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_odd_values),
+        cmocka_unit_test(test_notes),           cmocka_unit_test(test_order),
+        cmocka_unit_test(test_inferred),        cmocka_unit_test(test_inferred_layers),
+        cmocka_unit_test(test_inferred_width),  cmocka_unit_test(test_override),
+        cmocka_unit_test(test_second_names),    cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_not_a_network),   cmocka_unit_test(test_tolerated),
+        cmocka_unit_test(test_wrappers),        cmocka_unit_test(test_half_precision),
+        cmocka_unit_test(test_facts),           cmocka_unit_test(test_bad_metadata),
+        cmocka_unit_test(test_one_file),        cmocka_unit_test(test_one_file_without_first_names),
         cmocka_unit_test(test_signature_names),
     };
     pg_compute_start(1);
