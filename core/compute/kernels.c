@@ -47,8 +47,8 @@ static void maxpool_pixel(const pg_pool *p, const pg_real *x, int oy, int ox, pg
             const pg_real *v = x + ((ptrdiff_t)row * p->width + column) * channels;
             const uint8_t tap = (uint8_t)(i * p->kernel + j);
             if (which)
-                for (int c = 0; c < channels; c++) which[c] = v[c] > y[c] ? tap : which[c];
-            for (int c = 0; c < channels; c++) y[c] = v[c] > y[c] ? v[c] : y[c];
+                for (int c = 0; c < channels; c++) which[c] = pg_wins(v[c], y[c]) ? tap : which[c];
+            for (int c = 0; c < channels; c++) y[c] = pg_wins(v[c], y[c]) ? v[c] : y[c];
         }
 }
 
@@ -174,10 +174,7 @@ static void add_relu_part(void *context, int part, int thread)
     const size_t n = part_length(e->count, part), from = (size_t)part * PART;
     const pg_real *a = e->a + from, *b = e->b + from;
     pg_real *y = e->y + from;
-    for (size_t i = 0; i < n; i++) {
-        const pg_real sum = a[i] + b[i];
-        y[i] = sum > 0 ? sum : 0;
-    }
+    for (size_t i = 0; i < n; i++) y[i] = pg_rectify(a[i] + b[i]);
 }
 
 void pg_add_relu(size_t count, const pg_real *a, const pg_real *b, pg_real *y)
@@ -205,7 +202,7 @@ void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real
 
 void pg_relu(size_t count, pg_real *y)
 {
-    for (size_t i = 0; i < count; i++) y[i] = y[i] > 0 ? y[i] : 0;
+    for (size_t i = 0; i < count; i++) y[i] = pg_rectify(y[i]);
 }
 
 static void accumulate_part(void *context, int part, int thread)
@@ -357,9 +354,10 @@ double pg_cross_entropy(int n, int classes, const pg_real *logits, const int32_t
             sum += exp((double)z[c] - (double)z[best]);
             mean += (double)z[c] / classes;
         }
-        const double log_sum = (double)z[best] + log(sum);
-        total += log_sum - (1 - smoothing) * (double)z[labels[i]] - smoothing * mean;
-        hits += best == labels[i];
+        const double log_sum = (double)z[best] + log(sum),
+                     loss = log_sum - (1 - smoothing) * (double)z[labels[i]] - smoothing * mean;
+        total += loss;
+        hits += best == labels[i] && isfinite(loss);
         for (int c = 0; dlogits && c < classes; c++) {
             const double target = (c == labels[i] ? 1 - smoothing : 0) + smoothing / classes;
             dlogits[(ptrdiff_t)i * classes + c] = (pg_real)((exp((double)z[c] - log_sum) - target) / n);

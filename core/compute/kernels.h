@@ -9,6 +9,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* max(0, v), which keeps what is not a number, as PyTorch does: zero in its place would hide it from the loss. Minus zero
+ * becomes zero. */
+static inline pg_real pg_rectify(pg_real v)
+{
+    return v <= 0 ? 0 : v;
+}
+
+/* Does v take the place of the largest so far? What is not a number does, and keeps it. */
+static inline bool pg_wins(pg_real v, pg_real largest)
+{
+    return (v > largest) | (v != v);
+}
+
 /* Max pooling without padding of the output: window k, stride s, padding p (padded taps never win).
  * x [n,h,w,c] -> y [n,oh,ow,c], oh = (h + 2p - k) / s + 1. which [n,oh,ow,c] remembers the winning tap (row * k + column), the
  * first of equals; NULL when no backward follows. Requires k * k <= 256. */
@@ -53,7 +66,8 @@ void pg_matvec_backward(int rows, int columns, const pg_real *w, const pg_real *
 
 /* Mean softmax cross-entropy (natural log) over n rows of logits [n,classes]; label smoothing s mixes s/classes into every
  * target. dlogits (NULL to skip) is overwritten by the gradient of the mean. Returns the mean loss; *correct (may be NULL)
- * counts rows whose largest logit (first of equals) is the label. Sums in double. */
+ * counts rows whose largest logit (first of equals) is the label; never a row with a logit that is not finite, whose loss is
+ * not finite either. Sums in double. */
 double pg_cross_entropy(int n, int classes, const pg_real *logits, const int32_t *labels, double smoothing, pg_real *dlogits,
                         int *correct);
 

@@ -5,6 +5,7 @@
  * combine channels and images in order. */
 #include "core/compute/norm.h"
 
+#include "core/compute/kernels.h"
 #include "core/compute/parallel.h"
 
 #include <math.h>
@@ -163,9 +164,9 @@ void pg_norm_statistics(const pg_norm *norm, int n, const pg_real *x, pg_real *m
     centre_squares(&j, n);
     combine(norm, n, j.second, j.set_second);
     for (size_t s = 0; s < pg_norm_sets(norm, n); s++) {
-        const double spread = j.set_second[s] > 0 ? j.set_second[s] : 0;
+        const double spread = j.set_second[s] <= 0 ? 0 : j.set_second[s];
         mean[s] = (pg_real)j.set_first[s];
-        inv_std[s] = (pg_real)(1 / sqrt(spread + (double)norm->eps));
+        inv_std[s] = (pg_real)(isfinite(spread) ? 1 / sqrt(spread + (double)norm->eps) : NAN); /* not 0, which would hide it */
         if (variance) variance[s] = (pg_real)spread;
     }
 }
@@ -184,10 +185,7 @@ static void apply_image(void *context, int image, int thread)
     pg_real *y = j->out + image_at(norm, image);
     for (int p = 0; p < norm->pixels; p++, x += channels, y += channels) {
         if (norm->relu)
-            for (int c = 0; c < channels; c++) {
-                const pg_real v = a[c] * (x[c] - centre[c]) + b[c];
-                y[c] = v > 0 ? v : 0;
-            }
+            for (int c = 0; c < channels; c++) y[c] = pg_rectify(a[c] * (x[c] - centre[c]) + b[c]);
         else
             for (int c = 0; c < channels; c++) y[c] = a[c] * (x[c] - centre[c]) + b[c];
     }
@@ -208,8 +206,8 @@ static void apply_residual_image(void *context, int image, int thread)
         pg_real *y = j->out + at;
         for (int c = 0; j->which && c < channels; c++) j->which[at + c] = a[c] * (x[c] - centre[c]) + b[c] > 0;
         for (int c = 0; c < channels; c++) {
-            const pg_real v = a[c] * (x[c] - centre[c]) + b[c], sum = (norm->relu && !(v > 0) ? 0 : v) + plus[c];
-            y[c] = sum > 0 ? sum : 0;
+            const pg_real v = a[c] * (x[c] - centre[c]) + b[c];
+            y[c] = pg_rectify((norm->relu ? pg_rectify(v) : v) + plus[c]);
         }
     }
 }
@@ -247,12 +245,12 @@ static void apply_pooled_image(void *context, int image, int thread)
                 const pg_real *at = x + pool_tap(norm, tap);
                 for (int c = 0; c < lanes; c++) {
                     const pg_real v = a[c] * (at[c] - centre[c]) + b[c];
-                    taken[c] = v > best[c] ? tap : taken[c];
-                    best[c] = v > best[c] ? v : best[c];
+                    taken[c] = pg_wins(v, best[c]) ? tap : taken[c];
+                    best[c] = pg_wins(v, best[c]) ? v : best[c];
                 }
             }
             pg_real *y = j->out + to;
-            for (int c = 0; c < lanes; c++) y[c] = norm->relu && !(best[c] > 0) ? 0 : best[c];
+            for (int c = 0; c < lanes; c++) y[c] = norm->relu ? pg_rectify(best[c]) : best[c];
             for (int c = 0; j->which && c < lanes; c++) j->which[to + c] = (uint8_t)taken[c];
         }
 }

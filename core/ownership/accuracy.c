@@ -51,20 +51,32 @@ static const pg_real *logits_of(pg_trunk *t, pg_branch branch, int at, int n)
     return pg_net_forward(t->net, t->model, branch, PG_EVAL, t->images, n);
 }
 
+static int count_undefined(const pg_real *logits, int n, int classes)
+{
+    int count = 0;
+    for (int i = 0; i < n; i++) count += !pg_all_finite((size_t)classes, logits + (ptrdiff_t)i * classes);
+    return count;
+}
+
 static pg_accuracy measure(pg_trunk *t, pg_branch branch)
 {
     long correct = 0;
     double batch_sum = 0;
-    int batches = 0;
+    int batches = 0, undefined = 0;
+    const int classes = t->model->spec.classes;
     for (int at = 0; at < t->data->count; at += t->batch, batches++) {
         const int n = smaller(t->batch, t->data->count - at);
         int hits = 0;
-        pg_cross_entropy(n, t->model->spec.classes, logits_of(t, branch, at, n), t->data->labels + at, 0, NULL, &hits);
+        const pg_real *logits = logits_of(t, branch, at, n);
+        pg_cross_entropy(n, classes, logits, t->data->labels + at, 0, NULL, &hits);
+        undefined += count_undefined(logits, n, classes);
         correct += hits;
         batch_sum += (double)hits / n;
     }
-    return (pg_accuracy){
-        .present = true, .exact = 100.0 * (double)correct / t->data->count, .batch_mean = 100 * batch_sum / batches};
+    return (pg_accuracy){.present = true,
+                         .exact = 100.0 * (double)correct / t->data->count,
+                         .batch_mean = 100 * batch_sum / batches,
+                         .undefined = undefined};
 }
 
 pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
@@ -75,6 +87,9 @@ pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_eviden
     PG_TRY(open_net(&t, err));
     if (branch == PG_PRIVATE) PG_TRY(pg_passports_install(t.net, model, evidence, err));
     *out = measure(&t, branch);
+    if (out->undefined && branch == PG_PUBLIC)
+        PG_TRY(pg_fail(err, PG_FAILED, "%s: the network's answers to %d of %d images are not finite numbers", data->name,
+                       out->undefined, data->count));
 done:
     close_net(&t);
     return status;

@@ -3,6 +3,7 @@
 #include "tests/unit/small_net.h"
 
 #include "core/nets/state.h"
+#include "core/ownership/accuracy.h"
 #include "core/ownership/mark.h"
 
 #include <math.h>
@@ -197,6 +198,81 @@ static void test_promised_sizes(void **state)
         pg_safetensors_close(&s.file);
     }
     assert_true(most_memory() < 5e8);
+    pg_model_destroy(&model);
+}
+
+/* ---- answers that are no numbers ---- */
+
+/* What is not a number stays so through every kernel that compares, wherever it stands among the others. */
+static void test_kernels_keep(void **state)
+{
+    (void)state;
+    enum { N = 4 };
+    const pg_pool pool = {.height = 2, .width = 2, .channels = 1, .kernel = 2, .stride = 2, .out_height = 1, .out_width = 1};
+    for (int at = 0; at < N; at++) {
+        pg_real x[N] = {1, -2, 3, -4}, none[N] = {0}, y[N];
+        uint8_t which;
+        x[at] = NAN;
+        memcpy(y, x, sizeof y);
+        pg_relu(N, y);
+        assert_true(isnan(y[at]));
+        pg_add_relu(N, x, none, y);
+        assert_true(isnan(y[at]));
+        pg_maxpool_forward(&pool, 1, x, y, &which);
+        assert_true(isnan(y[0]));
+        assert_int_equal(which, at);
+        for (int kind = 0; kind < 3; kind++) { /* by itself, pooled, with a residual */
+            pg_norm norm = {.kind = PG_NORM_NONE,
+                            .pixels = N,
+                            .channels = 1,
+                            .relu = true,
+                            .pool_width = kind == 1 ? 2 : 0,
+                            .residual = kind == 2};
+            pg_real scratch[64];
+            pg_norm_apply(&norm, 1, x, NULL, NULL, NULL, NULL, none, y, NULL, scratch);
+            assert_true(isnan(y[kind == 1 ? 0 : at]));
+        }
+        pg_norm norm = {.kind = PG_NORM_BN, .pixels = N, .channels = 1};
+        pg_real mean, inv_std, variance, scratch[64];
+        pg_norm_statistics(&norm, 1, x, &mean, &inv_std, &variance, scratch);
+        assert_true(isnan(mean) && isnan(inv_std) && isnan(variance));
+    }
+    pg_real zero = (pg_real)-0.0;
+    pg_relu(1, &zero);
+    assert_true(copysign(1, (double)zero) > 0);
+}
+
+/* Not even where the label is the class that an answer of no numbers would fall to. */
+static void test_no_hits(void **state)
+{
+    (void)state;
+    static const int32_t label = 0;
+    static const pg_real answers[][2] = {{NAN, NAN}, {1, NAN}, {NAN, 1}, {INFINITY, 1}, {1, -INFINITY}, {-INFINITY, -INFINITY}};
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        int hits = 1;
+        const double loss = pg_cross_entropy(1, 2, answers[i], &label, 0, NULL, &hits);
+        assert_true(isnan(loss) || isinf(loss));
+        assert_int_equal(hits, 0);
+    }
+}
+
+/* A model of finite numbers whose answers are none has no accuracy. */
+static void test_undefined_answers(void **state)
+{
+    (void)state;
+    pg_accuracy found;
+    pg_dataset data = {.name = "nought", .classes = SMALL_CLASSES};
+    pg_model *model = saved_model("alexnet");
+    const pg_layer *last = pg_model_classifier(model);
+    MUST(pg_dataset_allocate(&data, 3, 32, 32, &problem));
+    MUST(pg_measure_accuracy(model, PG_PUBLIC, NULL, &data, PG_PIXELS_IMAGENET, 2, &found, &problem));
+    assert_int_equal(found.undefined, 0);
+    for (int i = 0; i < last->in_height * last->in_width * last->in_channels; i++)
+        model->params[last->weight + i] = (pg_real)3e38;
+    for (int i = 0; i < last->out_channels; i++) model->params[last->bias + i] = (pg_real)(i ? 0 : 3e38);
+    assert_int_equal(pg_measure_accuracy(model, PG_PUBLIC, NULL, &data, PG_PIXELS_IMAGENET, 2, &found, &problem), PG_FAILED);
+    assert_says("nought: the network's answers to 3 of 3 images are not finite numbers");
+    pg_dataset_clear(&data);
     pg_model_destroy(&model);
 }
 
@@ -396,15 +472,12 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_another_network),
-        cmocka_unit_test(test_impossible_values),
-        cmocka_unit_test(test_overflow),
-        cmocka_unit_test(test_promised_sizes),
-        cmocka_unit_test(test_too_many_bits),
-        cmocka_unit_test(test_trigger_classes),
-        cmocka_unit_test(test_long_texts),
-        cmocka_unit_test(test_stray_evidence),
-        cmocka_unit_test(test_commitment_encoding),
+        cmocka_unit_test(test_another_network),   cmocka_unit_test(test_impossible_values),
+        cmocka_unit_test(test_overflow),          cmocka_unit_test(test_promised_sizes),
+        cmocka_unit_test(test_kernels_keep),      cmocka_unit_test(test_no_hits),
+        cmocka_unit_test(test_undefined_answers), cmocka_unit_test(test_too_many_bits),
+        cmocka_unit_test(test_trigger_classes),   cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_stray_evidence),    cmocka_unit_test(test_commitment_encoding),
     };
     pg_compute_start(1);
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
