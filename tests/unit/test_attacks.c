@@ -453,7 +453,8 @@ static void test_fake1_without_carrier(void **state)
     FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT, "a pretrained plain network");
     finish(&r);
     begin(&r, "fake1", "{images: 25}", &view);
-    FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT, "passports of 25 images need more than the 24");
+    FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT,
+          "takes 25 distinct images, and there are 24 in synthetic");
     finish(&r);
     subject_destroy(&victim);
 }

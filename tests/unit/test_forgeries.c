@@ -1040,11 +1040,11 @@ static void test_refusals(void **state)
         if (solves) refuses(quick[i].name, quick[i].yaml, &pan, "behind the perceptron");
         assert_int_equal(pg_attack_find(quick[i].name)->needs, solves ? PG_HOLDS_AFFINES : PG_HOLDS_PASSPORTS);
     }
-    refuses("fake2", "{batch: 41}", &v1, "40 images do not fill one batch of 41");
-    refuses("substitute", "{share: 5}", &v1, "2 images do not fill one batch of 64");
-    refuses("substitute", "{share: 1}", &v1, "substitute: 1 % of the owner's images are 0");
+    refuses("fake2", "{batch: 41}", &v1, "40 training images of synthetic do not fill one batch of 41");
+    refuses("substitute", "{share: 5}", &v1, "2 training images of synthetic do not fill one batch of 64");
+    refuses("substitute", "{share: 1}", &v1, "share: 1 % of the owner's images are 0");
     refuses("substitute", "{share: 50, overlap: disjoint}", &v1, "are 20, of disjoint ones there are 15");
-    refuses("invert", "{images: 21}", &v1, "passports of 21 images need more than the 20");
+    refuses("invert", "{images: 21}", &v1, "takes 21 distinct images, and there are 20 in synthetic");
     subject_destroy(&plain);
     subject_destroy(&pan);
     subject_destroy(&v1);

@@ -402,7 +402,8 @@ static void test_sources_that_cannot_be(void **state)
     pg_passport_maker *maker = NULL;
     pg_passport_source source = {
         .kind = PG_PASSPORT_SHUFFLE, .images = data.test.count + 1, .carrier = plain.model, .pictures = &data.test};
-    FAILS(pg_passport_maker_create(&source, &maker, &err), PG_BAD_INPUT, "passports of 41 images need more than the 40");
+    FAILS(pg_passport_maker_create(&source, &maker, &err), PG_BAD_INPUT,
+          "takes 41 distinct images, and there are 40 in synthetic");
     pg_dataset small = few;
     small.height = 16;
     source.images = 2;

@@ -736,7 +736,7 @@ static void test_counterfeit_triggers(void **state)
         assert_string_equal(first, second);
     }
     raid r = raid_open("counterfeit-triggers", "{count: 41, start: pictures}", &o, NULL);
-    FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT, "41 triggers from 40 pictures");
+    FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT, "41 triggers from the 40 pictures of synthetic");
     raid_close(&r);
     owner_destroy(&o);
 }
