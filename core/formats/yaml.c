@@ -18,7 +18,8 @@ typedef struct reader {
     yaml_parser_t parser;
     yaml_event_t event; /* the current one */
     pg_tree *tree;
-    const char *source;
+    const char *text, *source;
+    size_t bytes;
     bool numbered; /* lines and columns mean something to the user */
 } reader;
 
@@ -35,10 +36,22 @@ static pg_status fail_at(const reader *r, yaml_mark_t mark, pg_error *err, const
     return pg_fail(err, PG_BAD_INPUT, "%s:%zu:%zu: %s", r->source, mark.line + 1, mark.column + 1, message);
 }
 
+/* The byte at a mark, which counts characters; 0 at the end. */
+static char byte_at(const reader *r, yaml_mark_t mark)
+{
+    size_t at = 0;
+    for (size_t left = mark.index; left > 0 && at < r->bytes; left--) do
+            at++;
+        while (at < r->bytes && (r->text[at] & 0xC0) == 0x80);
+    return at < r->bytes ? r->text[at] : 0;
+}
+
 static pg_status syntax_error(const reader *r, pg_error *err)
 {
     const yaml_parser_t *p = &r->parser;
     if (p->error == YAML_MEMORY_ERROR) return pg_fail(err, PG_NO_MEMORY, "%s: out of memory", r->source);
+    if (byte_at(r, p->problem_mark) == '\t')
+        return fail_at(r, p->problem_mark, err, "a tab where YAML takes only spaces; replace it by spaces");
     const char *problem = p->problem ? p->problem : "not YAML";
     if (!p->context) return fail_at(r, p->problem_mark, err, "%s", problem);
     if (!r->numbered || p->context_mark.line == p->problem_mark.line)
@@ -204,7 +217,7 @@ done:
 static pg_status parse(pg_tree *tree, const char *text, size_t bytes, const char *source, bool numbered, int depth,
                        pg_node **out, pg_error *err)
 {
-    reader r = {.tree = tree, .source = source, .numbered = numbered};
+    reader r = {.tree = tree, .text = text, .source = source, .bytes = bytes, .numbered = numbered};
     if (bytes > PG_YAML_BYTES) return pg_fail(err, PG_BAD_INPUT, "%s: more than %d bytes of YAML", source, PG_YAML_BYTES);
     pg_status status = check_characters(&r, text, bytes, err);
     if (status != PG_OK) return status;
@@ -355,7 +368,7 @@ done:
 typedef struct writer {
     yaml_emitter_t emitter;
     FILE *stream;
-    bool flow;
+    pg_yaml_style style;
 } writer;
 
 static int write_bytes(void *stream, unsigned char *bytes, size_t count)
@@ -397,6 +410,21 @@ static bool emit_scalar(writer *w, const char *text, bool quoted)
                 yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), 1, 1, style));
 }
 
+enum { SPELLED_MAX = PG_NUMBER_MAX + 4 };
+
+/* YAML 1.1 (PyYAML) takes 1e-05 for text: a number with an exponent gets a point and a sign, 1.0e-05. Other texts are returned
+ * as they are. */
+static const char *spell(const char *text, char out[SPELLED_MAX])
+{
+    double value;
+    const size_t digits = strcspn(text, "eE");
+    if (!text[digits] || strlen(text) >= PG_NUMBER_MAX || !pg_number_real(text, &value)) return text;
+    const char *power = text + digits + 1;
+    snprintf(out, SPELLED_MAX, "%.*s%se%s%s", (int)digits, text, memchr(text, '.', digits) ? "" : ".0",
+             strchr("+-", *power) ? "" : "+", power);
+    return out;
+}
+
 static bool only_scalars(const pg_node *node)
 {
     for (const pg_node *child = node->first; child; child = child->next)
@@ -407,8 +435,12 @@ static bool only_scalars(const pg_node *node)
 static bool emit_node(writer *w, const pg_node *node)
 {
     yaml_event_t event;
-    if (node->kind == PG_SCALAR) return emit_scalar(w, pg_node_is_null(node) ? "null" : node->text, node->quoted);
-    const bool list = node->kind == PG_LIST, flow = w->flow || (list && only_scalars(node));
+    char number[SPELLED_MAX];
+    if (node->kind == PG_SCALAR && pg_node_is_null(node)) return emit_scalar(w, "null", false);
+    if (node->kind == PG_SCALAR && w->style == PG_YAML_BLOCK && !node->quoted)
+        return emit_scalar(w, spell(node->text, number), false);
+    if (node->kind == PG_SCALAR) return emit_scalar(w, node->text, node->quoted);
+    const bool list = node->kind == PG_LIST, flow = w->style == PG_YAML_FLOW || (list && only_scalars(node));
     const yaml_sequence_style_t list_style = flow ? YAML_FLOW_SEQUENCE_STYLE : YAML_BLOCK_SEQUENCE_STYLE;
     const yaml_mapping_style_t map_style = flow ? YAML_FLOW_MAPPING_STYLE : YAML_BLOCK_MAPPING_STYLE;
     if (!send(w, &event,
@@ -435,7 +467,7 @@ pg_status pg_yaml_emit(const pg_node *node, pg_yaml_style style, char **text, pg
 {
     char *buffer = NULL;
     size_t bytes = 0;
-    writer w = {.flow = style == PG_YAML_FLOW, .stream = open_memstream(&buffer, &bytes)};
+    writer w = {.style = style, .stream = open_memstream(&buffer, &bytes)};
     if (!w.stream) return pg_fail(err, PG_NO_MEMORY, "out of memory writing YAML");
     bool good = yaml_emitter_initialize(&w.emitter);
     if (good) {
@@ -446,7 +478,7 @@ pg_status pg_yaml_emit(const pg_node *node, pg_yaml_style style, char **text, pg
         yaml_emitter_delete(&w.emitter);
     }
     if (fclose(w.stream) != 0) good = false;
-    if (good && w.flow && bytes > 0 && buffer[bytes - 1] == '\n') buffer[bytes - 1] = 0;
+    if (good && style == PG_YAML_FLOW && bytes > 0 && buffer[bytes - 1] == '\n') buffer[bytes - 1] = 0;
     const pg_status status = good ? pg_strdup(buffer, text, err) : pg_fail(err, PG_NO_MEMORY, "out of memory writing YAML");
     free(buffer);
     return status;

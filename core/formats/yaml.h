@@ -10,7 +10,8 @@
 
 enum { PG_YAML_BYTES = 1 << 20 };
 
-/* Read a file, or text, in which case name stands for the file in positions. The root may be of any kind. */
+/* Read a file, as pg_text_read does, or text, in which case name stands for the file in positions. The root may be of any kind.
+ */
 PG_CHECKED pg_status pg_yaml_parse_file(const char *path, pg_tree **out, pg_error *err);
 PG_CHECKED pg_status pg_yaml_parse_text(const char *text, const char *name, pg_tree **out, pg_error *err);
 
@@ -19,12 +20,13 @@ PG_CHECKED pg_status pg_yaml_parse_text(const char *text, const char *name, pg_t
 PG_CHECKED pg_status pg_yaml_set(pg_tree *tree, const char *assignment, pg_error *err);
 
 typedef enum pg_yaml_style {
-    PG_YAML_BLOCK, /* a file to read: one key a line, lists of scalars as [a, b]; ends with a newline */
+    PG_YAML_BLOCK, /* a file to read: one key a line, lists of scalars as [a, b], numbers as every YAML reads them (1.0e-05 for
+                      1e-05); ends with a newline */
     PG_YAML_FLOW,  /* one line without a newline: {a: 1, b: [x, y]} */
 } pg_yaml_style;
 
 /* Text of a node and all below it, in its order, quoted only where it would otherwise read as something else. The same tree
- * gives the same bytes, and parsing them the same tree. *text is freed by pg_free. */
+ * gives the same bytes, and parsing them the same tree up to the spelling of numbers. *text is freed by pg_free. */
 PG_CHECKED pg_status pg_yaml_emit(const pg_node *node, pg_yaml_style style, char **text, pg_error *err);
 
 #endif
