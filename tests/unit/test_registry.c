@@ -1,0 +1,123 @@
+/* npm's settings: where they are, which goes first, how they are written. */
+#include "core/base/memory.h"
+#include "core/data/registry.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+extern char **environ;
+
+static char folder[] = "/tmp/passgrid-registry-XXXXXX";
+
+static void write_file(const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+}
+
+static void assert_found(const char *url, const char *certificates, bool unchecked)
+{
+    pg_registry found;
+    pg_registry_find(&found);
+    assert_string_equal(found.url, url);
+    assert_string_equal(found.certificates, certificates);
+    assert_int_equal(found.unchecked, unchecked);
+}
+
+static void set(const char *name, const char *value)
+{
+    assert_int_equal(value ? setenv(name, value, 1) : unsetenv(name), 0);
+}
+
+static void test_files(void **state)
+{
+    (void)state;
+    assert_found("", "", false);
+    write_file("global", "registry=http://global.test/\ncafile=/global.pem\n");
+    assert_found("http://global.test", "/global.pem", false);
+    write_file("home/.npmrc", "# registry=http://comment.test\n;registry=http://comment.test\nregistry = 'http://home.test'\n");
+    assert_found("http://home.test", "/global.pem", false);
+    write_file("user", "\xEF\xBB\xBFregistry=http://user.test//\r\nstrict-ssl = false\r\n");
+    set("NPM_CONFIG_USERCONFIG", "user");
+    assert_found("http://user.test", "/global.pem", true);
+    set("NPM_CONFIG_USERCONFIG", NULL);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    char text[PG_PATH_MAX + 200];
+    set("MIRROR", "mirror.test");
+    write_file("home/.npmrc", "registry=https://${MIRROR}/npm/${NOTHING}\n@own:registry=http://scope.test\n");
+    assert_found("https://mirror.test/npm", "/global.pem", false);
+    write_file("home/.npmrc", "registry=first\nregistry=second\nregistryx=third\nno line\n=\n");
+    assert_found("second", "/global.pem", false);
+    write_file("home/.npmrc", "registry=${unclosed\nstrict-ssl=true");
+    assert_found("${unclosed", "/global.pem", false);
+    snprintf(text, sizeof text, "registry=%0*d\n", PG_PATH_MAX + 100, 0);
+    write_file("home/.npmrc", text);
+    pg_registry found;
+    pg_registry_find(&found);
+    assert_int_equal(strlen(found.url), PG_PATH_MAX - 1);
+    write_file("home/.npmrc", "");
+    assert_found("http://global.test", "/global.pem", false);
+}
+
+static void test_environment(void **state)
+{
+    (void)state;
+    write_file("home/.npmrc", "registry=http://home.test\n");
+    set("npm_config_registry", "");
+    assert_found("http://home.test", "/global.pem", false);
+    set("npm_config_registry", "http://environment.test/");
+    set("NPM_CONFIG_STRICT_SSL", "false");
+    set("NPM_CONFIG_REGISTRYX", "http://other.test/");
+    assert_found("http://environment.test", "/global.pem", true);
+    set("npm_config_cafile", "/own.pem");
+    set("NODE_EXTRA_CA_CERTS", "/extra.pem");
+    assert_found("http://environment.test", "/own.pem", true);
+    set("npm_config_cafile", NULL);
+    write_file("global", "");
+    assert_found("http://environment.test", "/extra.pem", true);
+}
+
+/* An empty folder for home and work, and no settings but those made here. */
+static int set_up(void **state)
+{
+    static char home[64], config[80];
+    (void)state;
+    if (!mkdtemp(folder) || chdir(folder) != 0) return -1;
+    snprintf(home, sizeof home, "HOME=%s/home", folder);
+    snprintf(config, sizeof config, "npm_config_globalconfig=%s/global", folder);
+    static char *only[] = {home, config, NULL};
+    environ = only;
+    return mkdir("home", 0755);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "/bin/rm -rf %s", folder);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_environment),
+    };
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}
