@@ -1,9 +1,19 @@
 /* Status codes and error objects; see status.h. */
 #include "core/base/status.h"
 
+#include "core/base/utf8.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Parts of a message come from files and command lines. */
+static void make_printable(pg_error *err)
+{
+    char raw[PG_MESSAGE_MAX];
+    memcpy(raw, err->message, sizeof raw);
+    pg_printable(raw, err->message, sizeof err->message);
+}
 
 pg_status pg_fail(pg_error *err, pg_status status, const char *format, ...)
 {
@@ -13,6 +23,7 @@ pg_status pg_fail(pg_error *err, pg_status status, const char *format, ...)
         err->status = status;
         vsnprintf(err->message, sizeof err->message, format, args);
         va_end(args);
+        make_printable(err);
     }
     return status;
 }
@@ -28,6 +39,7 @@ pg_status pg_fail_errno(pg_error *err, const char *format, ...)
         va_end(args);
         const size_t used = strlen(err->message);
         snprintf(err->message + used, sizeof err->message - used, ": %s", strerror(number));
+        make_printable(err);
     }
     return PG_IO_FAULT;
 }
@@ -43,6 +55,7 @@ pg_status pg_error_context(pg_error *err, const char *format, ...)
     va_end(args);
     const size_t used = strlen(err->message);
     snprintf(err->message + used, sizeof err->message - used, ": %s", rest);
+    make_printable(err);
     return err->status;
 }
 

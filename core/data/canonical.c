@@ -78,15 +78,15 @@ static pg_status read_file(const char *path, const char *name, pg_data *out, pg_
     pg_safetensors *file = NULL;
     int classes = 0;
     PG_TRY(pg_safetensors_open(path, &file, err));
-    const char *text = pg_safetensors_metadata(file, "classes"), *source = pg_safetensors_metadata(file, "source");
-    if (!text || sscanf(text, "%d", &classes) != 1 || classes < 2 || !source)
+    const char *text = pg_safetensors_metadata(file, "classes");
+    if (!text || sscanf(text, "%d", &classes) != 1 || classes < 2)
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not a data set of passgrid", path));
     PG_TRY(read_split(file, path, "train", classes, &out->train, err));
     PG_TRY(read_split(file, path, "test", classes, &out->test, err));
     pg_dataset *split[] = {&out->train, &out->test};
     for (int i = 0; i < 2; i++) {
         snprintf(split[i]->name, sizeof split[i]->name, "%s", name);
-        snprintf(split[i]->source, sizeof split[i]->source, "%s", source);
+        PG_TRY(pg_safetensors_text(file, "source", "", split[i]->source, sizeof split[i]->source, err));
     }
 done:
     pg_safetensors_close(&file);

@@ -4,6 +4,7 @@
 #include "core/formats/safetensors.h"
 
 #include "core/base/memory.h"
+#include "core/base/utf8.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -44,14 +45,6 @@ static bool array_size(const pg_array *array, size_t *count, size_t *bytes)
     }
     *count = empty ? 0 : product;
     return !__builtin_mul_overflow(*count, dtypes[array->dtype].size, bytes);
-}
-
-/* Names with a control character could not be shown in a line. */
-static bool has_control(const char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7F) return true;
-    return false;
 }
 
 /* ---- reading ---- */
@@ -149,7 +142,7 @@ static pg_status take_array(const pg_safetensors *file, const char *name, const 
 {
     const json_t *shape = json_object_get(entry, "shape"), *offsets = json_object_get(entry, "data_offsets");
     size_t begin, end, bytes;
-    if (has_control(name)) return bad(file, err, "a control character in the name of a tensor");
+    if (!pg_is_printable(name)) return bad(file, err, "a control character in the name of a tensor");
     array->name = name;
     if (json_object_size(entry) != 3 || !json_is_array(shape) || !json_is_array(offsets))
         return bad_array(file, name, err, "expected dtype, shape and data_offsets");
@@ -493,6 +486,19 @@ pg_status pg_safetensors_read_u8(const pg_safetensors *file, const char *name, u
     return PG_OK;
 }
 
+pg_status pg_safetensors_text(const pg_safetensors *file, const char *key, const char *fallback, char *out, size_t room,
+                              pg_error *err)
+{
+    const char *text = pg_safetensors_metadata(file, key);
+    if (!text) text = fallback;
+    if (strlen(text) >= room)
+        return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' is longer than %zu bytes: '%s'", file->path, key, room - 1, text);
+    if (!pg_is_printable(text))
+        return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' has a control character in it: '%s'", file->path, key, text);
+    strcpy(out, text);
+    return PG_OK;
+}
+
 /* ---- writing ---- */
 
 /* Steal value into a new key of object. A NULL value (jansson refused the text, or has no memory) is a failure too. */
@@ -510,7 +516,8 @@ static pg_status put(json_t *object, const char *key, json_t *value, const char 
 static pg_status put_array(json_t *header, const pg_array *array, size_t *offset, const char *path, pg_error *err)
 {
     size_t count, bytes, end;
-    if (has_control(array->name)) return pg_fail(err, PG_BAD_INPUT, "%s: a control character in the name of a tensor", path);
+    if (!pg_is_printable(array->name))
+        return pg_fail(err, PG_BAD_INPUT, "%s: a control character in the name of a tensor", path);
     if (strcmp(array->name, "__metadata__") == 0)
         return pg_fail(err, PG_BAD_INPUT, "%s: no tensor can be called '%s'", path, array->name);
     if (!array_size(array, &count, &bytes) || __builtin_add_overflow(*offset, bytes, &end) || end > INT64_MAX)

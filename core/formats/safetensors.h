@@ -82,6 +82,11 @@ size_t pg_safetensors_metadata_count(const pg_safetensors *file);
 const pg_metadata *pg_safetensors_metadata_at(const pg_safetensors *file, size_t i);
 const char *pg_safetensors_metadata(const pg_safetensors *file, const char *key);
 
+/* The metadata of that key, or the fallback where there is none, into out [room]: whole, and fit to be shown. PG_BAD_INPUT for
+ * a text that is too long or has control characters. */
+PG_CHECKED pg_status pg_safetensors_text(const pg_safetensors *file, const char *key, const char *fallback, char *out,
+                                         size_t room, pg_error *err);
+
 /* Does the type hold floating-point numbers, as weights are? */
 bool pg_dtype_is_real(pg_dtype dtype);
 

@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/base/utf8.h"
 #include "core/formats/number.h"
 
 #include <stdio.h>
@@ -65,32 +66,16 @@ static pg_status advance(reader *r, pg_error *err)
     return yaml_parser_parse(&r->parser, &r->event) ? PG_OK : syntax_error(r, err);
 }
 
-/* Length of the UTF-8 character at s (n bytes are there), 0 if it is not one: cut short, overlong, a surrogate or too large. */
-static size_t character(const unsigned char *s, size_t n, unsigned *code)
-{
-    static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const size_t length = s[0] < 0x80 ? 1 : s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : s[0] >= 0xC0 ? 2 : 0;
-    if (length == 0 || length > n || s[0] >= 0xF8) return 0;
-    *code = length == 1 ? s[0] : s[0] & (0x7Fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xC0) != 0x80) return 0;
-        *code = *code << 6 | (s[i] & 0x3Fu);
-    }
-    if (length > 1 && (*code < least[length] || *code > 0x10FFFF || (*code >= 0xD800 && *code <= 0xDFFF))) return 0;
-    return length;
-}
-
 /* libyaml would find these too, but reports no line. */
 static pg_status check_characters(const reader *r, const char *text, size_t bytes, pg_error *err)
 {
-    const unsigned char *s = (const unsigned char *)text;
     yaml_mark_t mark = {0};
     for (size_t i = 0; i < bytes;) {
         unsigned code = 0;
-        const size_t length = character(s + i, bytes - i, &code);
-        if (length == 0) return fail_at(r, mark, err, "not UTF-8 (byte 0x%02x)", s[i]);
-        const bool control =
-            (code < ' ' && code != '\t' && code != '\n' && code != '\r') || (code >= 0x7F && code < 0xA0 && code != 0x85);
+        const size_t length = pg_utf8_character(text + i, bytes - i, &code);
+        if (length == 0) return fail_at(r, mark, err, "not UTF-8 (byte 0x%02x)", (unsigned char)text[i]);
+        const bool blank = code == '\t' || code == '\n' || code == '\r' || code == 0x85,
+                   control = pg_utf8_is_control(code) && !blank;
         if (control || code == 0xFFFE || code == 0xFFFF) return fail_at(r, mark, err, "control character 0x%02x", code);
         mark.column++;
         if (code == '\n') mark = (yaml_mark_t){.line = mark.line + 1};
@@ -348,6 +333,7 @@ pg_status pg_yaml_set(pg_tree *tree, const char *assignment, pg_error *err)
     else
         snprintf(source, sizeof source, "--set %s", assignment);
     if (!equals) return pg_fail(err, PG_BAD_INPUT, "%s: expected key.key=value", source);
+    PG_TRY(check_characters(&(reader){.source = source}, assignment, strlen(assignment), err));
     PG_TRY(pg_strdup(assignment, &path, err));
     path[equals - assignment] = 0;
     PG_TRY(split_path(path, source, steps, &count, err));

@@ -288,16 +288,6 @@ static pg_status find_spec(const pg_safetensors *file, const char *path, const p
     return infer_spec(file, path, hints ? hints : &none, out, facts, err);
 }
 
-/* The note of that name into out [size], which stays empty where the file has none. */
-static pg_status take_note(const pg_safetensors *file, const char *path, const char *key, char *out, size_t size, pg_error *err)
-{
-    const char *text = pg_safetensors_metadata(file, key);
-    if (text && strlen(text) >= size)
-        return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' is longer than %zu bytes", path, key, size - 1);
-    if (text) strcpy(out, text);
-    return PG_OK;
-}
-
 /* ---- reading ---- */
 
 pg_status pg_state_open(const char *path, pg_safetensors **out, pg_error *err)
@@ -438,9 +428,9 @@ pg_status pg_model_load(const char *path, const pg_model_hints *hints, pg_model 
     pg_model *model = NULL;
     pg_model_facts told = {.pixels = ""};
     PG_TRY(pg_state_open(path, &file, err));
-    PG_TRY(take_note(file, path, "pixels", told.pixels, sizeof told.pixels, err));
-    PG_TRY(take_note(file, path, "data", told.data, sizeof told.data, err));
-    PG_TRY(take_note(file, path, "data_sha256", told.data_sha256, sizeof told.data_sha256, err));
+    PG_TRY(pg_safetensors_text(file, "pixels", "", told.pixels, sizeof told.pixels, err));
+    PG_TRY(pg_safetensors_text(file, "data", "", told.data, sizeof told.data, err));
+    PG_TRY(pg_safetensors_text(file, "data_sha256", "", told.data_sha256, sizeof told.data_sha256, err));
     PG_TRY(plan(file, path, hints, &model, &told, err));
     PG_TRY(check_tensors(file, path, model, &told, err));
     PG_TRY(read_tensors(file, path, model, err));

@@ -216,18 +216,6 @@ done:
     return status;
 }
 
-/* The metadata of that key, or the fallback, into out [size]: whole or not at all. */
-static pg_status take_text(const pg_safetensors *file, const char *path, const char *key, const char *fallback, char *out,
-                           size_t size, pg_error *err)
-{
-    const char *text = pg_safetensors_metadata(file, key);
-    if (!text) text = fallback;
-    if (strlen(text) >= size)
-        return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' is longer than %zu bytes: '%s'", path, key, size - 1, text);
-    strcpy(out, text);
-    return PG_OK;
-}
-
 static pg_status read_triggers(const pg_safetensors *file, const char *path, pg_dataset *t, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -245,7 +233,7 @@ static pg_status read_triggers(const pg_safetensors *file, const char *path, pg_
                        path, PG_CLASSES_MAX);
     t->classes = (int)known;
     snprintf(t->name, sizeof t->name, "triggers");
-    PG_TRY(take_text(file, path, "trigger_source", "", t->source, sizeof t->source, err));
+    PG_TRY(pg_safetensors_text(file, "trigger_source", "", t->source, sizeof t->source, err));
     t->height = (int)images->shape[1];
     t->width = (int)images->shape[2];
     PG_TRY(pg_alloc(images->count, 1, &t->images, err));
@@ -336,8 +324,8 @@ static pg_status read_all(const pg_safetensors *file, const char *path, pg_evide
         PG_TRY(read_one(file, path, pg_safetensors_at(file, i)->name, e, &private, err));
     sort_passports(e);
     PG_TRY(read_triggers(file, path, &e->triggers, err));
-    PG_TRY(take_text(file, path, "scheme", private ? "v2" : "v1", e->scheme, sizeof e->scheme, err));
-    PG_TRY(take_text(file, path, "kind", "shuffle", e->kind, sizeof e->kind, err));
+    PG_TRY(pg_safetensors_text(file, "scheme", private ? "v2" : "v1", e->scheme, sizeof e->scheme, err));
+    PG_TRY(pg_safetensors_text(file, "kind", "shuffle", e->kind, sizeof e->kind, err));
     PG_TRY(check_unused(file, path, e, err));
     if ((status = pg_evidence_check(e, err)) != PG_OK) pg_error_context(err, "%s", path);
 done:

@@ -3,6 +3,7 @@
 #include "core/base/hash.h"
 #include "core/base/memory.h"
 #include "core/base/random.h"
+#include "core/base/utf8.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -85,6 +86,38 @@ static void test_error_truncation(void **state)
     assert_int_equal(pg_fail_errno(&at.err, "%s", text), PG_IO_FAULT);
     assert_int_equal(strlen(at.err.message), PG_MESSAGE_MAX - 1);
     assert_string_equal(at.guard, "guard");
+}
+
+/* Words of files and command lines stand in messages: a terminal gets no control character of theirs, and no broken UTF-8. */
+static void test_error_hostile(void **state)
+{
+    (void)state;
+    static const char hostile[] = "a\n\x1b[32m\x7f \xc3\xa9 \xc2\x9b \xff \xed\xa0\x80 \xe2\x82",
+                      shown[] = "a\\x0a\\x1b[32m\\x7f \xc3\xa9 \\xc2\\x9b \\xff \\xed\\xa0\\x80 \\xe2\\x82";
+    pg_error err;
+    char expected[512];
+    (void)pg_fail(&err, PG_BAD_INPUT, "%s", hostile);
+    assert_string_equal(err.message, shown);
+    (void)pg_error_context(&err, "%s", hostile);
+    snprintf(expected, sizeof expected, "%s: %s", shown, shown);
+    assert_string_equal(err.message, expected);
+    errno = ENOENT;
+    (void)pg_fail_errno(&err, "%s", hostile);
+    snprintf(expected, sizeof expected, "%s: No such file or directory", shown);
+    assert_string_equal(err.message, expected);
+    assert_false(pg_is_printable(hostile));
+    assert_true(pg_is_printable(shown));
+}
+
+/* A character that has no room is left out whole. */
+static void test_printable_cut(void **state)
+{
+    (void)state;
+    char out[6];
+    assert_string_equal(pg_printable("abcd\xc3\xa9", out, sizeof out), "abcd");
+    assert_string_equal(pg_printable("abc\xc3\xa9z", out, sizeof out), "abc\xc3\xa9");
+    assert_string_equal(pg_printable("ab\n", out, sizeof out), "ab");
+    assert_string_equal(pg_printable("", out, 1), "");
 }
 
 static void test_status(void **state)
@@ -653,6 +686,8 @@ int main(void)
         cmocka_unit_test(test_error_format),
         cmocka_unit_test(test_error_without_object),
         cmocka_unit_test(test_error_truncation),
+        cmocka_unit_test(test_error_hostile),
+        cmocka_unit_test(test_printable_cut),
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_overflow),

@@ -212,7 +212,9 @@ static void test_set_errors(void **state)
         {"list.0.x=1", "--set list.0.x=1: list.0: expected a map or a list, got \"p\""},
         {"seed=[1", "--set seed=[1: did not find expected ',' or ']' while parsing a flow sequence"},
         {"seed={a: 1, a: 2}", "--set seed={a: 1, a: 2}: duplicate key 'a'"},
-        {"seed=\xFF", "--set seed=\xFF: not UTF-8 (byte 0xff)"},
+        {"seed=\xFF", "--set seed=\\xff: not UTF-8 (byte 0xff)"},
+        {"\xC3=1", "--set \\xc3=1: not UTF-8 (byte 0xc3)"},
+        {"a.\x1b[8m=1", "--set a.\\x1b[8m=1: control character 0x1b"},
         {"seed=*a", "--set seed=*a: anchors and aliases are not supported"},
     };
     pg_tree *tree = parsed("{seed: 1, list: [p, q]}");
