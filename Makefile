@@ -23,7 +23,7 @@ WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 # -fno-math-errno and -fno-trapping-math allow vector code; -ffp-contract=fast allows fused multiply-adds; nothing here reorders sums.
 CFLAGS   ?=
 PG_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -g $(OPT) -march=$(ARCH) -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp $(WARN) \
-            $(addprefix -fsanitize=,$(SANITIZE)) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) -isystem $(BLIS_INCLUDE) $(CFLAGS)
+            $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) -isystem $(BLIS_INCLUDE) $(CFLAGS)
 MPI_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c 2>/dev/null))
 PG_LDFLAGS := $(addprefix -fsanitize=,$(SANITIZE)) -fopenmp -L$(BLIS_LIB) -Wl,-rpath,$(BLIS_LIB) $(LDFLAGS)
 PG_LIBS := -lblis $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
@@ -40,6 +40,7 @@ CORE_SRC        := $(sort $(wildcard core/*/*.c))
 ATTACKS_SRC     := $(sort $(wildcard attacks/*.c))
 EXPERIMENTS_SRC := $(sort $(wildcard experiments/*.c))
 UNIT_SRC        := $(sort $(wildcard tests/unit/*.c))
+FUZZ_SRC        := $(filter-out tests/fuzz/main.c tests/fuzz/libfuzzer.c,$(sort $(wildcard tests/fuzz/*.c)))
 C_FILES         := $(sort $(wildcard core/*/*.[ch] attacks/*.[ch] experiments/*.[ch] tests/*/*.[ch]))
 objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
 LIB_OBJ := $(call objects,$(CORE_SRC) $(ATTACKS_SRC),float)
@@ -89,6 +90,13 @@ $(BUILD)/tests/%: $(BUILD)/float/tests/unit/%.o $(BUILD)/libharness.a $(BUILD)/l
 $(BUILD)/tests/flip: $(BUILD)/float/tests/crash/flip.o $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) $(MPI_LIBS) -o $@
+$(BUILD)/tests/fuzz: $(call objects,$(FUZZ_SRC) tests/fuzz/main.c,float) $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
+	$(Q)mkdir -p $(@D)
+	$(if $(V),,@echo "  LINK  $@")
+	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) $(MPI_LIBS) -o $@
+$(BUILD)/libfuzzer: $(call objects,$(FUZZ_SRC) tests/fuzz/libfuzzer.c,float) $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
+	$(if $(V),,@echo "  LINK  $@")
+	$(Q)$(CC) $(PG_LDFLAGS) -fsanitize=fuzzer $^ $(PG_LIBS) $(MPI_LIBS) -o $@
 $(BUILD)/tests/faults.so: tests/crash/faults.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 -g -O1 -fPIC -shared $(WARN) $< -ldl -o $@
@@ -97,11 +105,16 @@ $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-dou
 	$(if $(V),,@echo "  LINK  $@")
 	$(Q)$(CC) $(PG_LDFLAGS) $^ -lcmocka $(PG_LIBS) -o $@
 
+# Reads no input; clang needs more than ten minutes for it when libFuzzer's marks are between its loops.
+ifneq ($(findstring fuzzer,$(SANITIZE)),)
+$(BUILD)/float/core/compute/conv_winograd.o: PG_CFLAGS := $(filter-out -fsanitize=%,$(PG_CFLAGS))
+endif
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: always test-programs bench bench-grid bench-dispatch bench-save all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan lint format check-compilers clean help
+.PHONY: always test-programs bench bench-grid bench-dispatch bench-save all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan fuzz fuzz-inputs lint format check-compilers clean help
 
 JOBS ?= $(shell nproc)
 run: deps
@@ -123,7 +136,7 @@ data: $(BUILD)/passgrid
 	$(Q)set -o pipefail; $(BUILD)/passgrid data fetch $(DATA) 2>&1 | tee $(BUILD)/fetch.log || \
 	    { grep -q 'npm cannot be run' $(BUILD)/fetch.log && $(call install, npm) && $(BUILD)/passgrid data fetch $(DATA); }
 
-do-test: unit golden e2e
+do-test: unit golden fuzz-inputs e2e
 	@echo "all tests passed"
 
 # Waiting threads sleep: tests with more threads than free cores would spin for most of their time.
@@ -137,8 +150,19 @@ golden: $(BUILD)/tests/golden $(BUILD)/tests/golden-double
 	$(BUILD)/tests/golden --conv direct $(GOLDEN)
 	$(BUILD)/tests/golden --conv auto $(GOLDEN)
 
+# Every reader over seeds made by the program and over inputs that once broke one.
+fuzz-inputs: $(BUILD)/tests/fuzz
+	OMP_WAIT_POLICY=passive $(BUILD)/tests/fuzz test tests/fuzz/inputs
+
+# libFuzzer on every reader (TARGETS="yaml model": on these), FUZZ_SECONDS each; says how to repeat what it finds, and then fails.
+FUZZ_SECONDS ?= 60
+fuzz: deps-dev
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=build-fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined OPT=-O1 \
+	    build-fuzz/libfuzzer build-fuzz/tests/fuzz
+	$(Q)SECONDS_EACH=$(FUZZ_SECONDS) bash tests/fuzz/run.sh build-fuzz $(TARGETS)
+
 CRASH_BIN := $(BUILD)/tests/faults.so $(BUILD)/tests/flip
-test-programs: all $(UNIT_BIN) $(BUILD)/tests/golden $(BUILD)/tests/golden-double $(CRASH_BIN)
+test-programs: all $(UNIT_BIN) $(BUILD)/tests/fuzz $(BUILD)/tests/golden $(BUILD)/tests/golden-double $(CRASH_BIN)
 e2e: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)set -e; for t in $(sort $(wildcard tests/e2e/*.sh)); do echo "== $$t"; PASSGRID=$(abspath $(BUILD)/passgrid) bash $$t; done
 
@@ -176,6 +200,7 @@ gcc -isystem $(BLIS_INCLUDE) -include blis.h -E -x c /dev/null|libblis-openmp-de
 endef
 define NEEDS_DEV
 command -v clang|clang libomp-dev
+ls "$$(clang -print-resource-dir)"/lib/*/libclang_rt.fuzzer-*.a|libclang-rt-dev
 command -v clang-format|clang-format
 command -v valgrind|valgrind
 command -v gnuplot|gnuplot-nox
@@ -245,7 +270,7 @@ check-compilers: deps-dev
 print-%:
 	@echo '$($*)'
 clean:
-	rm -rf $(BUILD) build-asan build-gcc build-clang
+	rm -rf $(BUILD) build-asan build-fuzz build-gcc build-clang
 help:
 	@echo "make run              install what is missing, build, fetch data, run configs/quick.yaml with $(RANKS) ranks, print the tables"
 	@echo "make test             install what is missing, build, pass every test"
@@ -258,4 +283,5 @@ help:
 	@echo "make test-hosts       a grid across three hosts of network namespaces, of which one is lost (root)"
 	@echo "make bench | bench-grid   speed beside PyTorch's; two ranks of one thread against one rank of two"
 	@echo "make bench-dispatch | bench-save   empty tasks beside MPIPoolExecutor's; seconds from a signal to the end"
+	@echo "make fuzz | fuzz-inputs    libFuzzer on every reader, a minute each; what it once found, and seeds (in make test)"
 	@echo "make asan | lint | format | check-compilers | clean"
