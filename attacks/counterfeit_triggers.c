@@ -225,8 +225,8 @@ static void keep(void *state, pg_snapshot *snapshot)
     counterfeit_state *s = state;
     const pg_dataset *t = &s->forged->triggers;
     PG_KEEP(snapshot, t->images, (size_t)t->count * image_size(t), "images");
-    PG_KEEP(snapshot, &s->step, 1, "step");
-    PG_KEEP(snapshot, &s->images, 1, "seen");
+    PG_KEEP_IN(snapshot, &s->step, 0, s->options->steps, "step");
+    PG_KEEP_IN(snapshot, &s->images, 0, (double)s->options->steps * t->count, "seen");
     PG_KEEP(snapshot, &s->right, 1, "right");
     PG_KEEP(snapshot, &s->given, 1, "given");
 }

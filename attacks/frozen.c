@@ -130,12 +130,12 @@ void pg_frozen_keep(pg_frozen *f, pg_snapshot *snapshot)
 {
     PG_KEEP(snapshot, f->copy->params, f->copy->param_count, "params");
     PG_KEEP(snapshot, f->copy->buffers, f->copy->buffer_count, "buffers");
-    PG_KEEP(snapshot, &f->epoch, 1, "epoch");
-    PG_KEEP(snapshot, &f->step, 1, "step");
+    PG_KEEP_IN(snapshot, &f->epoch, 0, f->options->epochs, "epoch");
+    PG_KEEP_IN(snapshot, &f->step, 0, f->steps - 1, "step");
     PG_KEEP(snapshot, &f->loss_sum, 1, "loss_sum");
     PG_KEEP(snapshot, &f->first_loss, 1, "first_loss");
     PG_KEEP(snapshot, &f->last_loss, 1, "last_loss");
-    PG_KEEP(snapshot, &f->seen, 1, "seen");
+    PG_KEEP_IN(snapshot, &f->seen, 0, (double)f->options->epochs * f->steps * f->options->batch, "seen");
 }
 
 pg_outcome pg_frozen_outcome(const pg_frozen *f, const pg_evidence *forged)

@@ -142,7 +142,7 @@ static double progress(const void *state)
 static void keep(void *state, pg_snapshot *snapshot)
 {
     invert_state *s = state;
-    PG_KEEP(snapshot, &s->next, 1, "next");
+    PG_KEEP_IN(snapshot, &s->next, 0, s->options->flips.count, "next");
 }
 
 static void finish(void *state)

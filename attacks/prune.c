@@ -108,7 +108,7 @@ static double progress(const void *state)
 static void keep(void *state, pg_snapshot *snapshot)
 {
     prune_state *s = state;
-    PG_KEEP(snapshot, &s->next, 1, "next");
+    PG_KEEP_IN(snapshot, &s->next, 0, s->options->levels.count, "next");
 }
 
 static void finish(void *state)

@@ -350,13 +350,19 @@ static pg_status load(void *context, const char *path, pg_error *err)
     work *w = context;
     pg_safetensors *file = NULL;
     pg_snapshot snapshot = {0};
+    pg_record record = {0};
     const pg_array *cells;
     PG_TRY(pg_safetensors_open(path, &file, err));
     PG_TRY(pg_safetensors_get(file, "cells", 1, NULL, &cells, err));
+    if (cells->dtype != PG_U8) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor 'cells': of another type", path));
+    PG_TRY(pg_record_read_cells(cells->data, cells->count, path, &record, err));
     w->task->attack->keep(w->state, &snapshot);
-    PG_TRY(pg_snapshot_read(&snapshot, file, err));
-    PG_TRY(pg_record_read_cells(cells->data, cells->count, path, w->record, err));
+    PG_TRY(pg_snapshot_read(&snapshot, file, err)); /* the last that can fail: what cannot be read changes nothing */
+    pg_record_clear(w->record);
+    *w->record = record;
+    record = (pg_record){0};
 done:
+    pg_record_clear(&record);
     pg_safetensors_close(&file);
     return status;
 }

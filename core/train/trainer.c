@@ -90,7 +90,7 @@ struct pg_trainer {
     pg_real *dlogits; /* [2,capacity,classes] for both branches */
     int32_t *labels;
     uint32_t *trigger_order;
-    long trigger_position; /* triggers used so far */
+    long trigger_sweep; /* whose order trigger_order has; -1: none */
     pg_progress progress;
     double loss_sum, regulariser_sum;
     long correct, seen;
@@ -138,6 +138,7 @@ pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err)
     PG_TRY(pg_alloc(n, sizeof *t->labels, &t->labels, err));
     PG_TRY(pg_alloc((size_t)job->options->epochs, sizeof *t->history, &t->history, err));
     PG_TRY(pg_alloc(mixes ? (size_t)job->evidence->triggers.count : 0, sizeof *t->trigger_order, &t->trigger_order, err));
+    t->trigger_sweep = -1;
     t->progress = (pg_progress){.epochs = job->options->epochs, .steps = data->count / job->options->batch};
     *out = t;
     t = NULL;
@@ -186,6 +187,7 @@ static void order_triggers(pg_trainer *t, long sweep)
     const pg_job *job = &t->job;
     const uint32_t count = (uint32_t)job->evidence->triggers.count;
     const bool in_order = job->scheme->triggers_in_order && job->scheme->triggers_in_order(job->scheme_options);
+    t->trigger_sweep = sweep;
     pg_rng_open(&rng, job->seed, "triggers", in_order ? 0 : (uint64_t)sweep);
     if (!in_order) {
         pg_rng_permutation(&rng, t->trigger_order, count);
@@ -201,9 +203,10 @@ static void append_triggers(pg_trainer *t)
     if (!t->triggers) return;
     const pg_dataset *triggers = &t->job.evidence->triggers;
     const size_t image = (size_t)(triggers->height * triggers->width * 3);
-    for (int i = 0; i < t->triggers; i++, t->trigger_position++) {
-        const long sweep = t->trigger_position / triggers->count, at = t->trigger_position % triggers->count;
-        if (at == 0) order_triggers(t, sweep);
+    const long used = ((long)t->progress.epoch * t->progress.steps + t->progress.step) * t->triggers;
+    for (int i = 0; i < t->triggers; i++) {
+        const long sweep = (used + i) / triggers->count, at = (used + i) % triggers->count;
+        if (t->trigger_sweep != sweep) order_triggers(t, sweep);
         const int slot = t->job.options->batch + i;
         pg_batch_fill(triggers, &t->trigger_order[at], 1, NULL, (pg_pixels)t->job.options->pixels, NULL,
                       t->images + (size_t)slot * image);
@@ -386,24 +389,23 @@ void pg_trainer_keep(pg_trainer *t, pg_snapshot *snapshot)
 {
     pg_model *m = t->job.model;
     pg_progress *p = &t->progress;
+    const double images = (double)p->steps * t->capacity; /* of an epoch */
     PG_KEEP(snapshot, m->params, m->param_count, "params");
     PG_KEEP(snapshot, m->buffers, m->buffer_count, "buffers");
     PG_KEEP(snapshot, t->momentum, m->param_count, "momentum");
-    PG_KEEP(snapshot, &p->epoch, 1, "epoch");
-    PG_KEEP(snapshot, &p->step, 1, "step");
+    PG_KEEP(snapshot, (double *)t->history, (size_t)p->epochs * sizeof(pg_epoch) / sizeof(double), "history");
+    PG_KEEP_IN(snapshot, &p->epoch, 0, p->epochs, "epoch");
+    PG_KEEP_IN(snapshot, &p->step, 0, p->steps, "step");
     PG_KEEP(snapshot, &p->loss, 1, "loss");
     PG_KEEP(snapshot, &p->regulariser, 1, "regulariser");
     PG_KEEP(snapshot, &p->train_accuracy, 1, "train_accuracy");
-    PG_KEEP(snapshot, &p->images, 1, "images");
+    PG_KEEP_IN(snapshot, &p->images, 0, images * p->epochs, "images");
     PG_KEEP(snapshot, &t->loss_sum, 1, "loss_sum");
     PG_KEEP(snapshot, &t->regulariser_sum, 1, "regulariser_sum");
-    PG_KEEP(snapshot, &t->correct, 1, "correct");
-    PG_KEEP(snapshot, &t->seen, 1, "seen");
-    PG_KEEP(snapshot, &t->trigger_position, 1, "trigger_position");
-    PG_KEEP(snapshot, t->trigger_order, t->triggers ? (size_t)t->job.evidence->triggers.count : 0, "trigger_order");
-    PG_KEEP(snapshot, (double *)t->history, (size_t)p->epochs * sizeof(pg_epoch) / sizeof(double), "history");
-    PG_KEEP(snapshot, &t->judged, 1, "judged");
-    PG_KEEP(snapshot, &t->best_epoch, 1, "best_epoch");
+    PG_KEEP_IN(snapshot, &t->correct, 0, images, "correct");
+    PG_KEEP_IN(snapshot, &t->seen, 0, images, "seen");
+    PG_KEEP_IN(snapshot, &t->judged, 0, p->epochs, "judged");
+    PG_KEEP_IN(snapshot, &t->best_epoch, 0, p->epochs - 1, "best_epoch");
     if (!t->best) return;
     PG_KEEP(snapshot, t->best->params, m->param_count, "best.params");
     PG_KEEP(snapshot, t->best->buffers, m->buffer_count, "best.buffers");
@@ -418,6 +420,22 @@ pg_status pg_trainer_save(pg_trainer *t, const char *path, pg_error *err)
     return pg_snapshot_write(&snapshot, path, err);
 }
 
+/* No more epochs are judged than have ended, and the best of them is there. */
+static pg_status check_judged(const pg_safetensors *file, const char *path, pg_error *err)
+{
+    pg_status status = PG_OK;
+    int64_t epoch = 0, judged = 0, best = 0;
+    PG_TRY(pg_safetensors_read_i64(file, "epoch", &epoch, 1, err));
+    PG_TRY(pg_safetensors_read_i64(file, "judged", &judged, 1, err));
+    PG_TRY(pg_safetensors_read_i64(file, "best_epoch", &best, 1, err));
+    const bool kept = pg_safetensors_find(file, "best.params") != NULL;
+    if (judged > epoch || best >= judged + !judged || kept != (judged > 0))
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %lld epochs are judged of %lld that ended, and epoch %lld is the best", path,
+                       (long long)judged, (long long)epoch, (long long)best + 1));
+done:
+    return status;
+}
+
 pg_status pg_trainer_load(pg_trainer *t, const char *path, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -427,6 +445,7 @@ pg_status pg_trainer_load(pg_trainer *t, const char *path, pg_error *err)
     PG_TRY(pg_safetensors_open(path, &file, err));
     PG_TRY(pg_safetensors_read_i64(file, "steps", &steps, 1, err));
     if (steps != t->progress.steps) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: checkpoint of another run", path));
+    PG_TRY(check_judged(file, path, err));
     if (!t->best && pg_safetensors_find(file, "best.params")) PG_TRY(pg_model_clone(t->job.model, &t->best, err));
     pg_trainer_keep(t, &snapshot);
     PG_TRY(pg_snapshot_read(&snapshot, file, err));

@@ -252,6 +252,61 @@ static void test_resume_from_the_one_before(void **state)
     subject_destroy(&s);
 }
 
+/* The checkpoint with one number changed. */
+static void write_changed(const char *from, const char *name, int64_t value, const char *to)
+{
+    enum { MOST = 64 };
+    pg_safetensors *file = NULL;
+    pg_array arrays[MOST];
+    OK(pg_safetensors_open(from, &file, &err));
+    const size_t count = pg_safetensors_count(file);
+    const int32_t narrow = (int32_t)value;
+    assert_true(count <= MOST);
+    for (size_t i = 0; i < count; i++) {
+        arrays[i] = *pg_safetensors_at(file, i);
+        if (strcmp(arrays[i].name, name) != 0) continue;
+        arrays[i].data = arrays[i].dtype == PG_I64 ? (const void *)&value : &narrow;
+    }
+    OK(pg_safetensors_write(to, arrays, count, NULL, 0, PG_FILE_SECRET, &err));
+    pg_safetensors_close(&file);
+}
+
+/* Positions that no training comes to would be used as indices, or end it without a word; what is refused changes nothing. */
+static void test_hostile_positions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t value;
+        const char *message;
+    } cases[] = {{"judged", 1000000, "judged"},
+                 {"judged", -1000000, "judged"},
+                 {"judged", 2, "2 epochs are judged of 1"},
+                 {"judged", 0, "0 epochs are judged"},
+                 {"best_epoch", 1, "epoch 2 is"},
+                 {"best_epoch", -1, "best_epoch"},
+                 {"epoch", 1000000, "epoch"},
+                 {"epoch", -1, "judged"},
+                 {"step", 1000000, "step"},
+                 {"step", -1, "step"},
+                 {"seen", -1, "seen"},
+                 {"correct", 1000000000, "correct"}};
+    const pg_train_options options = test_training(EPOCHS, BATCH);
+    subject s = subject_of("v3");
+    pg_trainer *trainer = subject_trainer(&s, &data, &options);
+    for (int k = 0; k < STEPS + 1; k++) step(trainer);
+    OK(pg_trainer_save(trainer, test_path("good", 0), &err));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_changed(test_path("good", 0), cases[i].name, cases[i].value, test_path("changed", 0));
+        FAILS(pg_trainer_load(trainer, test_path("changed", 0), &err), PG_BAD_INPUT, cases[i].message);
+        OK(pg_trainer_save(trainer, test_path("after", 0), &err));
+        assert_same_file(test_path("good", 0), test_path("after", 0));
+    }
+    OK(pg_trainer_load(trainer, test_path("good", 0), &err));
+    pg_trainer_destroy(&trainer);
+    subject_destroy(&s);
+}
+
 static void test_checkpoint_of_another_run(void **state)
 {
     (void)state;
@@ -472,6 +527,7 @@ int main(void)
         cmocka_unit_test(test_missing_files),
         cmocka_unit_test(test_resume_from_the_one_before),
         cmocka_unit_test(test_checkpoint_of_another_run),
+        cmocka_unit_test(test_hostile_positions),
         cmocka_unit_test(test_loss_not_finite),
         cmocka_unit_test(test_jobs_that_cannot_be),
         cmocka_unit_test(test_steps_of_an_epoch),
