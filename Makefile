@@ -34,6 +34,8 @@ REVISION := $(if $(filter $(CURDIR),$(shell git rev-parse --show-toplevel 2>/dev
 VERSION := $(shell cat VERSION)$(if $(REVISION), ($(REVISION)))
 $(BUILD)/float/experiments/provenance.o: $(BUILD)/version
 $(BUILD)/float/experiments/provenance.o: PG_CFLAGS += -DPG_VERSION='"$(VERSION)"' -DPG_FLAGS='"$(OPT) -march=$(ARCH)"'
+# Where the numbers lie that results are compared with, if the program is moved away from its tree.
+$(BUILD)/float/experiments/published.o: PG_CFLAGS += -DPG_SOURCE='"$(CURDIR)"'
 
 # ---- sources ----------------------------------------------------------------------------------------------------------
 CORE_SRC        := $(sort $(wildcard core/*/*.c))

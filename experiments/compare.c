@@ -121,13 +121,18 @@ static bool cell_fits(const pg_subject *s, const pg_task_labels *l, const pg_cel
     return named || !cell->outcome[0] || strncmp(cell->outcome, "repeat=", 7) == 0;
 }
 
+/* Which results count: all of what a subject names, those of its stand-ins, or those of networks that learnt. */
+typedef enum range { ALL, STAND_INS, LEARNT } range;
+
 /* Add what a setting measured of a subject to a sample. */
-static pg_status gather(const settings *s, int setting, const pg_subject *subject, bool stand_in, pg_sample *out, pg_error *err)
+static pg_status gather(const settings *s, int setting, const pg_subject *subject, range of, pg_sample *out, pg_error *err)
 {
     pg_status status = PG_OK;
+    const bool stand_in = of == STAND_INS;
     if (!task_fits(subject, labels_of(s, setting), stand_in)) return PG_OK;
     for (int i = s->first[setting]; i >= 0; i = s->next[i]) {
         const pg_result *r = &s->survey->results->items[i];
+        if (of == LEARNT && !s->survey->learnt[i]) continue;
         for (int c = 0; c < r->record.cell_count; c++)
             if (cell_fits(subject, &r->labels, &r->record.cells[c], stand_in))
                 PG_TRY(pg_sample_add(out, r->record.cells[c].value, err));
@@ -163,38 +168,52 @@ typedef struct answer {
     pg_sample measured;
     double bound;
     bool known, holds;
+    bool unlearnt; /* not known, because networks did not learn */
 } answer;
 
 /* Add what the settings in the place of `setting` measured: under its scheme with the same options, or, if the subject names a
  * scheme and any_scheme is set, under that. */
-static pg_status gather_beside(const settings *s, int setting, const pg_subject *subject, bool any_scheme, pg_sample *out,
-                               pg_error *err)
+static pg_status gather_beside(const settings *s, int setting, const pg_subject *subject, bool any_scheme, range of,
+                               pg_sample *out, pg_error *err)
 {
     pg_status status = PG_OK;
     for (int k = 0; k < s->count; k++) {
         if (s->survey->place[s->first[setting]] != s->survey->place[s->first[k]]) continue;
         if (!any_scheme && s->survey->scheme[s->first[k]] != s->survey->scheme[s->first[setting]]) continue;
-        PG_TRY(gather(s, k, subject, false, out, err));
+        PG_TRY(gather(s, k, subject, of, out, err));
     }
 done:
     return status;
 }
 
 /* The answer where a setting is: by itself if it is what the inequality measures, else by those beside it. */
-static pg_status ask(const settings *s, int setting, const pg_published_check *check, answer *out, pg_error *err)
+static pg_status ask_those(const settings *s, int setting, const pg_published_check *check, range of, answer *out,
+                           pg_error *err)
 {
     pg_status status = PG_OK;
     pg_sample than = {0};
+    const bool any_scheme = check->than.scheme[0] != 0;
     out->bound = check->offset;
-    PG_TRY(gather(s, setting, &check->measured, false, &out->measured, err));
-    if (!out->measured.count) PG_TRY(gather_beside(s, setting, &check->measured, false, &out->measured, err));
-    if (check->than.metric[0]) PG_TRY(gather_beside(s, setting, &check->than, check->than.scheme[0] != 0, &than, err));
+    PG_TRY(gather(s, setting, &check->measured, of, &out->measured, err));
+    if (!out->measured.count) PG_TRY(gather_beside(s, setting, &check->measured, false, of, &out->measured, err));
+    if (check->than.metric[0]) PG_TRY(gather_beside(s, setting, &check->than, any_scheme, of, &than, err));
     out->known = out->measured.count && (than.count || !check->than.metric[0]);
     if (!out->known) goto done;
     if (than.count) out->bound += mean(&than);
     out->holds = keeps(mean(&out->measured), check->relation, out->bound, 0);
 done:
     pg_sample_clear(&than);
+    return status;
+}
+
+static pg_status ask(const settings *s, int setting, const pg_published_check *check, answer *out, pg_error *err)
+{
+    answer all = {0};
+    pg_status status = ask_those(s, setting, check, LEARNT, out, err);
+    if (status != PG_OK || out->known) return status;
+    status = ask_those(s, setting, check, ALL, &all, err);
+    out->unlearnt = all.known;
+    pg_sample_clear(&all.measured);
     return status;
 }
 
@@ -225,18 +244,19 @@ static pg_status add_check(const settings *s, int setting, const pg_published_ch
     pg_sample own = {0};
     int row;
     const pg_task_labels *l = labels_of(s, setting);
-    PG_TRY(gather(s, setting, &check->measured, false, &own, err));
+    PG_TRY(gather(s, setting, &check->measured, ALL, &own, err));
     if (!own.count) goto done;
     PG_TRY(ask(s, setting, check, &a, err));
-    if (!a.known) goto done;
+    if (!a.known && !a.unlearnt) goto done;
+    const char *holds = a.unlearnt ? "not asked" : a.holds ? "yes" : "no";
     PG_TRY(pg_sheet_row(sheet, &row, err, "%s %d", check->id, setting));
     PG_TRY(pg_sheet_put(sheet, row, 0,
                         (const char *const[]){check->id, check->what, l->data, l->network, l->norm, scheme_label(s, setting),
-                                              attack_label(s, setting), a.holds ? "yes" : "no", NULL},
+                                              attack_label(s, setting), holds, NULL},
                         err));
-    put_sample(sheet, row, PG_CHECKS_HOLDS + 1, &a.measured);
+    if (a.known) put_sample(sheet, row, PG_CHECKS_HOLDS + 1, &a.measured);
     PG_TRY(pg_sheet_put(sheet, row, PG_CHECKS_HOLDS + 2, (const char *const[]){pg_relation_names[check->relation], NULL}, err));
-    PG_TRY(pg_sheet_add(sheet, row, PG_CHECKS_HOLDS + 3, a.bound, err));
+    if (a.known) PG_TRY(pg_sheet_add(sheet, row, PG_CHECKS_HOLDS + 3, a.bound, err));
 done:
     pg_sample_clear(&own);
     pg_sample_clear(&a.measured);
@@ -250,7 +270,10 @@ static pg_status make_checks(const pg_published *p, const settings *s, pg_sheet 
                                         {"attack", PG_COLUMN_TEXT},   {"holds", PG_COLUMN_TEXT},   {"ours", PG_COLUMN_MEAN},
                                         {"relation", PG_COLUMN_TEXT}, {"bound", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    PG_TRY(pg_survey_head(s->survey, "published claims, asked of this run", sheet, err));
+    PG_TRY(pg_survey_head(s->survey,
+                          "published claims, asked of networks that learnt: at least 10 points above chance, which guessing "
+                          "would reach with p <= 0.001",
+                          sheet, err));
     PG_TRY(pg_sheet_columns(sheet, columns, err));
     for (int i = 0; i < p->check_count; i++)
         for (int k = 0; k < s->count; k++) PG_TRY(add_check(s, k, &p->checks[i], sheet, err));
@@ -300,7 +323,7 @@ static pg_status add_number(const settings *s, int setting, const pg_published_n
     answer a = {0};
     int row;
     const pg_task_labels *l = labels_of(s, setting);
-    PG_TRY(gather(s, setting, &n->subject, stand_in, &ours, err));
+    PG_TRY(gather(s, setting, &n->subject, stand_in ? STAND_INS : ALL, &ours, err));
     if (!ours.count) goto done;
     if (n->check) PG_TRY(ask(s, setting, n->check, &a, err));
     const bool full = !stand_in && full_scale(&n->subject, l);

@@ -203,12 +203,27 @@ void pg_published_destroy(pg_published **published)
     *published = NULL;
 }
 
-bool pg_published_directory(char out[PG_PATH_MAX])
+/* Is there a folder of published numbers? If not, its name is one more of those tried. */
+static bool is_there(const char *directory, const char *part, char out[PG_PATH_MAX], char tried[PG_MESSAGE_MAX])
+{
+    char file[PG_PATH_MAX];
+    const size_t used = strlen(tried);
+    if (pg_path(out, directory, part, NULL, NULL) != PG_OK || pg_path(file, out, checks_file, NULL, NULL) != PG_OK)
+        return false;
+    if (pg_file_exists(file)) return true;
+    snprintf(tried + used, PG_MESSAGE_MAX - used, "%s%s is not there", used ? ", " : "", out);
+    return false;
+}
+
+bool pg_published_directory(char out[PG_PATH_MAX], char tried[PG_MESSAGE_MAX])
 {
     char program[PG_PATH_MAX];
+    const char *share = getenv("PASSGRID_SHARE");
+    tried[0] = 0;
+    if (share && share[0]) return is_there(share, "published", out, tried);
     const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (n < 0) return false;
-    program[n] = 0;
+    program[n < 0 ? 0 : n] = 0;
     for (int up = 0; up < 2 && strrchr(program, '/'); up++) *strrchr(program, '/') = 0;
-    return pg_path(out, program, "results", "published", NULL) == PG_OK && pg_file_exists(out);
+    return is_there(program, "share/passgrid/published", out, tried) || is_there(program, "results/published", out, tried) ||
+           is_there(PG_SOURCE, "results/published", out, tried);
 }

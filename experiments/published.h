@@ -47,7 +47,9 @@ typedef struct pg_published {
 PG_CHECKED pg_status pg_published_read(const char *directory, pg_published **out, pg_error *err);
 void pg_published_destroy(pg_published **published);
 
-/* results/published of the tree in whose build directory this program is; false if it is not there. */
-bool pg_published_directory(char out[PG_PATH_MAX]);
+/* The folder of the published numbers: $PASSGRID_SHARE/published if that is set; else share/passgrid/published of where the
+ * program is installed, or results/published of the tree in whose build directory it is or from which it was built. False if
+ * there is none: tried names the places. */
+bool pg_published_directory(char out[PG_PATH_MAX], char tried[PG_MESSAGE_MAX]);
 
 #endif

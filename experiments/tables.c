@@ -11,6 +11,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Where tables go. A file that cannot be written does not keep the others from being written and printed. */
+typedef struct output {
+    const char *directory;
+    FILE *stream; /* NULL: nothing is printed */
+    pg_status fault;
+    pg_error error; /* about the first file that could not be written */
+} output;
+
+/* Put a failure to write aside, to be reported when all else is done. */
+static pg_status put_aside(output *o, pg_status status, pg_error *found, pg_error *err)
+{
+    if (status == PG_OK) return PG_OK;
+    if (status != PG_IO_FAULT) return pg_fail(err, status, "%s", found->message);
+    if (o->fault == PG_OK) o->error = *found;
+    o->fault = status;
+    return PG_OK;
+}
+
 typedef struct column_spec {
     const char *metric, *name;
     pg_column_kind kind;
@@ -58,25 +76,32 @@ static pg_status put_texts(pg_sheet *sheet, int row, const pg_survey *b, int i, 
 }
 
 /* If a table is empty, files of its name are left over from an earlier grid: delete them. */
-static pg_status finish(pg_sheet *sheet, const char *directory, const char *name, FILE *stream, pg_error *err)
+static pg_status write_or_remove(const pg_sheet *sheet, const char *directory, const char *file,
+                                 pg_status (*write)(const pg_sheet *sheet, const char *path, pg_error *err), pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    const pg_status status = pg_path(path, directory, "tables", file, err);
+    if (status != PG_OK) return status;
+    if (sheet->row_count) return write(sheet, path, err);
+    return pg_file_exists(path) ? pg_file_remove(path, err) : PG_OK;
+}
+
+static pg_status finish(pg_sheet *sheet, output *o, const char *name, bool printed, pg_error *err)
 {
     static const struct {
         const char *ending;
         pg_status (*write)(const pg_sheet *sheet, const char *path, pg_error *err);
     } forms[] = {{"csv", pg_sheet_write_csv}, {"md", pg_sheet_write_markdown}};
-    char file[64], path[PG_PATH_MAX];
+    char file[64];
+    pg_error found = {.message = ""};
     pg_status status = PG_OK;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         snprintf(file, sizeof file, "%s.%s", name, forms[i].ending);
-        PG_TRY(pg_path(path, directory, "tables", file, err));
-        if (sheet->row_count)
-            PG_TRY(forms[i].write(sheet, path, err));
-        else if (pg_file_exists(path))
-            PG_TRY(pg_file_remove(path, err));
+        PG_TRY(put_aside(o, write_or_remove(sheet, o->directory, file, forms[i].write, &found), &found, err));
     }
-    if (stream && sheet->row_count) {
-        PG_TRY(pg_sheet_print(sheet, stream, err));
-        fputc('\n', stream);
+    if (printed && o->stream && sheet->row_count) {
+        PG_TRY(pg_sheet_print(sheet, o->stream, err));
+        fputc('\n', o->stream);
     }
 done:
     pg_sheet_clear(sheet);
@@ -273,38 +298,48 @@ done:
     return status;
 }
 
-/* How many published numbers we meet, and which claims do not hold. */
-static void print_comparison(pg_sheet *checks, const int *counts, FILE *stream)
+/* How many claims have an answer: "yes", "no" or that they were not asked. */
+static int count_answers(const pg_sheet *checks, const char *answer)
 {
-    int holding = 0;
+    int count = 0;
+    for (int r = 0; r < checks->row_count; r++) count += strcmp(pg_sheet_text(checks, r, PG_CHECKS_HOLDS), answer) == 0;
+    return count;
+}
+
+/* How many published numbers we meet, and which claims do not hold. */
+static void print_comparison(const pg_sheet *checks, const int *counts, FILE *stream)
+{
+    const int holding = count_answers(checks, "yes"), failing = count_answers(checks, "no");
     fputs("published numbers:", stream);
     for (int v = 0; v < PG_VERDICTS; v++) fprintf(stream, "%s %d %s", v ? "," : "", counts[v], pg_verdict_names[v]);
-    for (int r = 0; r < checks->row_count; r++) holding += strcmp(pg_sheet_text(checks, r, PG_CHECKS_HOLDS), "yes") == 0;
-    fprintf(stream, "\npublished claims: %d of %d hold here\n", holding, checks->row_count);
-    for (int r = 0; r < checks->row_count; r++)
-        if (strcmp(pg_sheet_text(checks, r, PG_CHECKS_HOLDS), "yes") != 0) {
-            fputs("  not here:", stream);
-            for (int c = 0; c < PG_CHECKS_HOLDS; c++) fprintf(stream, " %s", pg_sheet_text(checks, r, c));
-            fputc('\n', stream);
-        }
+    fprintf(stream, "\npublished claims: %d of %d hold here", holding, holding + failing);
+    if (holding + failing < checks->row_count)
+        fprintf(stream, "; %d not asked, of networks that did not learn", checks->row_count - holding - failing);
+    fputc('\n', stream);
+    for (int r = 0; r < checks->row_count; r++) {
+        if (strcmp(pg_sheet_text(checks, r, PG_CHECKS_HOLDS), "no") != 0) continue;
+        fputs("  not here:", stream);
+        for (int c = 0; c < PG_CHECKS_HOLDS; c++) fprintf(stream, " %s", pg_sheet_text(checks, r, c));
+        fputc('\n', stream);
+    }
     fputc('\n', stream);
 }
 
-/* Empty where no published numbers lie beside the program. */
-static pg_status compare(const pg_survey *survey, const char *directory, FILE *stream, pg_error *err)
+static pg_status compare(const pg_survey *survey, output *o, pg_error *err)
 {
-    char from[PG_PATH_MAX];
+    char from[PG_PATH_MAX], tried[PG_MESSAGE_MAX];
     int counts[PG_VERDICTS];
     pg_status status = PG_OK;
     pg_published *published = NULL;
     pg_sheet numbers = {0}, checks = {0};
-    if (pg_published_directory(from)) {
+    if (pg_published_directory(from, tried)) {
         PG_TRY(pg_published_read(from, &published, err));
         PG_TRY(pg_compare(published, survey, &numbers, &checks, counts, err));
-    }
-    if (stream && checks.row_count) print_comparison(&checks, counts, stream);
-    PG_TRY(finish(&numbers, directory, "published", NULL, err));
-    PG_TRY(finish(&checks, directory, "checks", NULL, err));
+    } else if (o->stream)
+        fprintf(o->stream, "no comparison with published numbers, which are not found: %s\n\n", tried);
+    if (o->stream && checks.row_count) print_comparison(&checks, counts, o->stream);
+    PG_TRY(finish(&numbers, o, "published", false, err));
+    PG_TRY(finish(&checks, o, "checks", false, err));
 done:
     pg_sheet_clear(&numbers);
     pg_sheet_clear(&checks);
@@ -312,7 +347,7 @@ done:
     return status;
 }
 
-static pg_status render(const pg_results *results, const char *directory, FILE *stream, pg_error *err)
+static pg_status render(const pg_results *results, output *o, pg_error *err)
 {
     static const struct {
         const char *name;
@@ -328,10 +363,10 @@ static pg_status render(const pg_results *results, const char *directory, FILE *
     PG_TRY(pg_survey_open(&b, results, err));
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         PG_TRY(tables[i].make(&b, &sheet, err));
-        PG_TRY(finish(&sheet, directory, tables[i].name, tables[i].printed ? stream : NULL, err));
+        PG_TRY(finish(&sheet, o, tables[i].name, tables[i].printed, err));
     }
-    PG_TRY(compare(&b, directory, stream, err));
-    if (stream) fprintf(stream, "options of every scheme and attack: %s/tables/settings.csv\n", directory);
+    PG_TRY(compare(&b, o, err));
+    if (o->stream) fputs("options of every scheme and attack: tables/settings.csv\n", o->stream);
 done:
     pg_sheet_clear(&sheet);
     pg_survey_close(&b);
@@ -367,10 +402,13 @@ pg_status pg_tables_render(const char *directory, bool partial, FILE *stream, pg
 {
     pg_status status = PG_OK;
     pg_results *results = NULL;
+    output o = {.directory = directory, .stream = stream};
+    pg_error found = {.message = ""};
     PG_TRY(load(directory, partial, &results, err));
-    PG_TRY(pg_results_write_cells(results, directory, err));
-    PG_TRY(render(results, directory, stream, err));
-    PG_TRY(list_artefacts(results, directory, stream, err));
+    PG_TRY(put_aside(&o, pg_results_write_cells(results, directory, &found), &found, err));
+    PG_TRY(render(results, &o, err));
+    PG_TRY(put_aside(&o, list_artefacts(results, directory, stream, &found), &found, err));
+    if (o.fault != PG_OK) status = pg_fail(err, o.fault, "%s", o.error.message);
 done:
     pg_results_destroy(&results);
     return status;
@@ -378,7 +416,7 @@ done:
 
 pg_status pg_tables_figures(const char *directory, bool partial, int *drawn, pg_error *err)
 {
-    char from[PG_PATH_MAX];
+    char from[PG_PATH_MAX], tried[PG_MESSAGE_MAX];
     pg_status status = PG_OK;
     pg_results *results = NULL;
     pg_published *published = NULL;
@@ -386,7 +424,7 @@ pg_status pg_tables_figures(const char *directory, bool partial, int *drawn, pg_
     pg_figures written = {.directory = directory};
     PG_TRY(load(directory, partial, &results, err));
     PG_TRY(pg_survey_open(&survey, results, err));
-    if (pg_published_directory(from)) PG_TRY(pg_published_read(from, &published, err));
+    if (pg_published_directory(from, tried)) PG_TRY(pg_published_read(from, &published, err));
     PG_TRY(pg_figures_write(&survey, published, &written, err));
     PG_TRY(pg_figures_draw(&written, drawn, err));
 done:
