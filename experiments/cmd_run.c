@@ -27,6 +27,8 @@ static const char usage[] =
     "Repeating the command goes on where it stopped; a finished run is left as it is.\n"
     "\n"
     "  --out DIR          directory of the run (default: results/NAME, NAME from the configuration)\n"
+    "  --replace          in the directory of a grid of another name: show this grid in cells.csv and tables instead;\n"
+    "                     records stay\n"
     "  --profile NAME     the configuration as its profile NAME overrides it\n"
     "  --set KEY=VALUE    change a key of the configuration, such as train.epochs=2; may be repeated\n"
     "  --data DIR         where the data sets are (default: $PASSGRID_DATA, ${XDG_CACHE_HOME:-~/.cache}/passgrid)\n"
@@ -59,7 +61,7 @@ typedef struct arguments {
     char profile[PG_TEXT_MAX]; /* as an assignment */
     int set_count, threads, silence;
     double started, deadline; /* pg_now(); seconds after it, 0: none */
-    bool help;
+    bool help, replace;
 } arguments;
 
 /* Seconds until Slurm ends the job; 0 where there is no such job. A shell may outlive the job that its environment is of. */
@@ -82,6 +84,7 @@ static pg_status slurm_seconds(double *seconds, pg_error *err)
 static pg_status parse(int argc, char **argv, arguments *a, pg_error *err)
 {
     static const struct option options[] = {{"out", required_argument, NULL, 'o'},
+                                            {"replace", no_argument, NULL, 'r'},
                                             {"set", required_argument, NULL, 's'},
                                             {"data", required_argument, NULL, 'd'},
                                             {"threads", required_argument, NULL, 't'},
@@ -98,6 +101,7 @@ static pg_status parse(int argc, char **argv, arguments *a, pg_error *err)
         if (c == 'o') a->out = optarg;
         if (c == 'd') a->data = optarg;
         if (c == 'h') a->help = true;
+        if (c == 'r') a->replace = true;
         if (c == 't') PG_TRY(pg_parse_int("--threads", optarg, 1, 1024, &a->threads, err));
         if (c == 'l') PG_TRY(pg_parse_int("--lost-after", optarg, 1, 1000000, &a->silence, err));
         if (c == 'e') PG_TRY(pg_parse_int("--deadline", optarg, 1, 100000000, &seconds, err));
@@ -200,12 +204,19 @@ static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_coun
 {
     pg_status status = PG_OK;
     bool left, littered;
+    int left_out;
     PG_TRY(pg_grid_read(a->config, a->sets, a->set_count, a->data, grid, problems, err));
     PG_TRY(fill_order(a, *grid, o, err));
+    PG_TRY(pg_rundir_suits(o->directory, *grid, a->replace, &left_out, err));
     PG_TRY(pg_rundir_make(o->directory, err));
     PG_TRY(anything_left(*grid, o->directory, &left, &littered, err));
     if (left || littered || pg_guard_there(o->directory)) PG_TRY(pg_guard_take(guard, o->directory, err));
     PG_TRY(pg_rundir_describe(o->directory, *grid, err));
+    if (left_out)
+        fprintf(stderr,
+                "passgrid run: note: %d finished tasks in %s are not tasks of this grid any more; cells.csv and tables leave "
+                "them out, and their records stay\n",
+                left_out, o->directory);
     for (int i = 0; o->threads && i < rank_count; i++) ranks[i].threads = o->threads;
     if (left) PG_TRY(pg_provenance_write(o->directory, ranks, rank_count, err));
     if (left) warn_of_crowds(ranks, rank_count);

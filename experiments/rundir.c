@@ -114,6 +114,37 @@ done:
     return status;
 }
 
+static pg_status count_left_out(const char *directory, const pg_manifest *former, const pg_grid *grid, int *count,
+                                pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    *count = 0;
+    for (int i = 0; i < former->count; i++) {
+        if (pg_grid_find(grid, former->tasks[i].key) >= 0) continue;
+        const pg_status status = pg_rundir_file(directory, "records", former->tasks[i].key, path, err);
+        if (status != PG_OK) return status;
+        *count += pg_file_exists(path);
+    }
+    return PG_OK;
+}
+
+pg_status pg_rundir_suits(const char *directory, const pg_grid *grid, bool replace, int *left_out, pg_error *err)
+{
+    pg_manifest *former = NULL;
+    *left_out = 0;
+    pg_status status = pg_manifest_read(directory, &former, NULL);
+    if (status == PG_BAD_INPUT) return PG_OK; /* no run, or a list that is damaged and is written anew */
+    if (status != PG_OK) return pg_fail(err, status, "%s/grid.json cannot be read", directory);
+    if (!replace && strcmp(former->name, grid->options.name) != 0)
+        status = pg_fail(err, PG_BAD_INPUT,
+                         "%s has the tables of the grid '%s', not of '%s': choose another --out, or say --replace", directory,
+                         former->name, grid->options.name);
+    else
+        status = count_left_out(directory, former, grid, left_out, err);
+    pg_manifest_destroy(&former);
+    return status;
+}
+
 void pg_manifest_destroy(pg_manifest **manifest)
 {
     if (!*manifest) return;

@@ -31,6 +31,10 @@ extern const char *const pg_task_state_names[];
 /* Make the directory and those below it; PG_BAD_INPUT where a symbolic link is in the way. */
 PG_CHECKED pg_status pg_rundir_make(const char *directory, pg_error *err);
 
+/* May this grid take the place of the one that the directory is of? PG_BAD_INPUT if that has another name, unless `replace` is
+ * set. *left_out is how many finished tasks of the former are not tasks of this one: the tables will no longer show them. */
+PG_CHECKED pg_status pg_rundir_suits(const char *directory, const pg_grid *grid, bool replace, int *left_out, pg_error *err);
+
 /* Write config.yaml and grid.json. */
 PG_CHECKED pg_status pg_rundir_describe(const char *directory, const pg_grid *grid, pg_error *err);
 

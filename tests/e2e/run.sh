@@ -70,10 +70,14 @@ check "... same bytes" same alone three
 
 # ---- two grids in one directory -----------------------------------------------------------------------------------------------
 # Of the other grid 3 trainings and 3 null attacks are tasks of this one too; its 3 prunings are not.
-other() { "$PASSGRID" run "$GRID" --out shared --set name=other --set seeds=[1] --set 'attacks=[{attack: unchanged}, {attack: prune, levels: [50]}]'; }
+check "another grid in the directory of this one" code 2 "$PASSGRID" run "$GRID" --out alone --set name=other
+check "... says whose that is" says "alone has the tables of the grid 'e2e', not of 'other': choose another --out, or say --replace"
+check "... changes nothing" cmp out /dev/null
+other() { "$PASSGRID" run "$GRID" --replace --out shared --set name=other --set seeds=[1] --set 'attacks=[{attack: unchanged}, {attack: prune, levels: [50]}]'; }
 check "another grid" code 0 other
 check "... runs its own tasks" says "9 of them now"
-check "this grid in the same directory" code 0 "$PASSGRID" run "$GRID" --out shared
+check "this grid in the same directory" code 0 "$PASSGRID" run "$GRID" --replace --out shared
+check "... says what the tables leave out" says "note: 3 finished tasks in shared are not tasks of this grid any more"
 check "... runs only what they do not share" says "20 of them now"
 check "... same tables" cmp out tables.txt
 check "... same cells" cmp alone/cells.csv shared/cells.csv
