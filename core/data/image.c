@@ -132,9 +132,13 @@ static pg_status read_png(const char *path, const void *data, size_t bytes, pg_i
 /* A block of 8x8 pixels takes at least one bit. */
 static const double jpeg_pixels_in_byte = 512;
 
+/* Ordinary progressive files have about ten scans; each takes time, and thousands fit into a small file. */
+enum { SCANS_MAX = 100 };
+
 /* libjpeg reports by a jump. */
 typedef struct jpeg_trouble {
     struct jpeg_error_mgr manager;
+    struct jpeg_progress_mgr progress;
     jmp_buf out;
     char message[JMSG_LENGTH_MAX];
 } jpeg_trouble;
@@ -152,6 +156,14 @@ static void jpeg_warn(j_common_ptr info, int level)
     const int code = info->err->msg_code;
     const bool harmless = code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR;
     if (level < 0 && !harmless) jpeg_stop(info);
+}
+
+static void jpeg_watch(j_common_ptr info)
+{
+    jpeg_trouble *trouble = (jpeg_trouble *)info->err;
+    if (((j_decompress_ptr)info)->input_scan_number <= SCANS_MAX) return;
+    snprintf(trouble->message, sizeof trouble->message, "more than %d scans", SCANS_MAX);
+    longjmp(trouble->out, 1);
 }
 
 static uint8_t times(int a, int b)
@@ -198,6 +210,8 @@ static pg_status read_jpeg(const char *path, const void *data, size_t bytes, pg_
         status = pg_fail(err, PG_BAD_INPUT, "%s: %s", path, trouble.message);
     } else {
         jpeg_create_decompress(&jpeg);
+        trouble.progress.progress_monitor = jpeg_watch;
+        jpeg.progress = &trouble.progress;
         jpeg_mem_src(&jpeg, data, (unsigned long)bytes);
         status = decode_jpeg(&jpeg, path, bytes, out, err);
     }

@@ -20,9 +20,9 @@ typedef struct pg_image {
     uint8_t *rgb;
 } pg_image;
 
-/* Read a picture of either kind, told by its first bytes. PG_BAD_INPUT, naming the file, if it is damaged or cut, has more than
- * 20,000 pixels on a side or 100 million in all, or is too small to hold the picture that its header announces: this is known
- * before memory is taken. */
+/* Read a picture of either kind, told by its first bytes. PG_BAD_INPUT, naming the file, if it is damaged or cut, is a JPEG of
+ * more than 100 scans, has more than 20,000 pixels on a side or 100 million in all, or is too small to hold the picture that
+ * its header announces. Sizes are checked before memory is taken. */
 PG_CHECKED pg_status pg_image_read(const char *path, pg_image *out, pg_error *err);
 /* The same from memory; path is for messages. */
 PG_CHECKED pg_status pg_image_decode(const char *path, const void *data, size_t bytes, pg_image *out, pg_error *err);

