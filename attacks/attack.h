@@ -72,6 +72,9 @@ typedef struct pg_attack {
     bool (*wants_pretrained)(const void *options);
     /* Name of another data set that the options ask for, or NULL. May be NULL itself. */
     const char *(*other_data)(const void *options);
+    /* What start would refuse, before there is anything to attack: the models of the view have their shapes and no weights yet,
+     * its data sets need have no images, and evidence and networks of the attacker's may be NULL. May be NULL: nothing. */
+    pg_status (*check)(const void *options, const pg_attack_view *view, pg_error *err);
     /* The harness gives zeroed state. options and view outlive the attack. */
     pg_status (*start)(void *state, const void *options, const pg_attack_view *view, pg_error *err);
     /* One unit of work. OUTCOME: *outcome is ready; DONE: there is no more. */

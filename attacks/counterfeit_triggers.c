@@ -77,8 +77,6 @@ static void fill_noise(pg_dataset *t, pg_rng *rng)
 static pg_status copy_pictures(const pg_dataset *from, pg_dataset *t, pg_rng *rng, pg_error *err)
 {
     uint32_t *order = NULL;
-    if (from->count < t->count)
-        return pg_fail(err, PG_BAD_INPUT, "counterfeit-triggers: %d triggers from %d pictures", t->count, from->count);
     const pg_status status = pg_alloc((size_t)from->count, sizeof *order, &order, err);
     if (status != PG_OK) return status;
     pg_rng_permutation(rng, order, (size_t)from->count);
@@ -108,6 +106,19 @@ done:
     return status;
 }
 
+static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+{
+    const counterfeit_options *o = values;
+    const pg_net_spec *spec = &view->model->spec;
+    pg_dataset shape;
+    if (o->origin == FROM_PICTURES && view->pictures->count < o->count)
+        return pg_fail(err, PG_BAD_INPUT, "count: %d triggers from the %d pictures of %s", o->count, view->pictures->count,
+                       view->pictures->name);
+    if (o->origin != FROM_GENERATED) return PG_OK;
+    const pg_status status = pg_triggers_make("generated", o->count, spec->classes, NULL, &shape, err);
+    return status == PG_OK ? pg_dataset_fits(&shape, spec->image_height, spec->image_width, spec->classes, err) : status;
+}
+
 static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -117,6 +128,7 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     s->view = view;
     pg_net_spec spec = view->model->spec;
     const int chunk = o->count < CHUNK ? o->count : CHUNK;
+    PG_TRY(check(o, view, err));
     PG_TRY(pg_model_clone(view->model, &s->model, err));
     PG_TRY(pg_net_create(&spec, chunk, true, PG_CONV_AUTO, &s->net, err));
     pg_net_train_from(s->net, PG_IMAGES);
@@ -125,7 +137,6 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     PG_TRY(pg_evidence_create(&spec, "adi", origins[o->origin], &s->forged, err));
     pg_dataset *t = &s->forged->triggers;
     PG_TRY(begin(o, view, t, err));
-    PG_TRY(pg_dataset_fits(t, spec.image_height, spec.image_width, spec.classes, err));
     PG_TRY(pg_alloc((size_t)t->count * image_size(t), 1, &s->begun, err));
     memcpy(s->begun, t->images, (size_t)t->count * image_size(t));
     PG_TRY(pg_alloc((size_t)chunk * image_size(t), sizeof *s->batch, &s->batch, err));
@@ -251,6 +262,7 @@ const pg_attack pg_attack_counterfeit_triggers = {
     .state_size = sizeof(counterfeit_state),
     .needs = PG_HOLDS_TRIGGERS,
     .hands_on = true,
+    .check = check,
     .start = start,
     .step = step,
     .progress = progress,

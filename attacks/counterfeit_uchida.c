@@ -66,6 +66,12 @@ typedef struct counterfeit_state {
     bool given;
 } counterfeit_state;
 
+static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+{
+    const counterfeit_options *o = values;
+    return pg_mark_check(view->model, o->layer, o->bits, PG_MARK_GAUSSIAN, err);
+}
+
 static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     counterfeit_state *s = state;
@@ -207,6 +213,7 @@ const pg_attack pg_attack_counterfeit_uchida = {
     .state_size = sizeof(counterfeit_state),
     .needs = PG_HOLDS_MARK,
     .hands_on = true,
+    .check = check,
     .start = start,
     .step = step,
     .progress = progress,

@@ -83,6 +83,12 @@ static pg_status make_carrier(fake1_state *s, pg_model **carrier, pg_error *err)
     return PG_OK;
 }
 
+static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+{
+    const fake1_options *o = values;
+    return pg_passport_pictures((pg_passport_kind)o->passport, o->images, view->pictures, err);
+}
+
 static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -177,6 +183,7 @@ const pg_attack pg_attack_fake1 = {
     .sees = PG_SEES_PRETRAINED,
     .needs = PG_HOLDS_PASSPORTS,
     .wants_pretrained = wants_pretrained,
+    .check = check,
     .start = start,
     .step = step,
     .progress = progress,

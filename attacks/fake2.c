@@ -64,6 +64,11 @@ static pg_status initialise(const fake2_state *s, pg_model *m, pg_error *err)
     return s->options->init == INIT_SIGNS ? pg_frozen_turn_signs(m, s->options->flips, s->view->seed, err) : PG_OK;
 }
 
+static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+{
+    return pg_frozen_check(&((const fake2_options *)values)->train, view->train, &view->model->spec, err);
+}
+
 static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -146,6 +151,7 @@ const pg_attack pg_attack_fake2 = {
     .state_size = sizeof(fake2_state),
     .sees = PG_SEES_TRAIN | PG_SEES_AFFINE,
     .needs = PG_HOLDS_AFFINES,
+    .check = check,
     .start = start,
     .step = step,
     .progress = progress,

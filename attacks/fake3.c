@@ -121,6 +121,11 @@ done:
     return status;
 }
 
+static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+{
+    return pg_frozen_check(&((const fake3_options *)values)->train, view->train, &view->model->spec, err);
+}
+
 static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -274,6 +279,7 @@ const pg_attack pg_attack_fake3 = {
     .state_size = sizeof(fake3_state),
     .sees = PG_SEES_TRAIN | PG_SEES_EVIDENCE,
     .needs = PG_HOLDS_PASSPORTS,
+    .check = check,
     .start = start,
     .step = step,
     .progress = progress,

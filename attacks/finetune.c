@@ -64,22 +64,38 @@ static const char *other_data(const void *values)
     return o->data[0] ? o->data : NULL;
 }
 
+/* The thief's data, and his network's shape with a last layer for them. */
+static const pg_dataset *find_data(const pg_attack_view *view, pg_net_spec *spec)
+{
+    const pg_dataset *data = view->other ? &view->other->train : view->train;
+    *spec = view->model->spec;
+    spec->classes = data->classes;
+    spec->public_affine = true;
+    return data;
+}
+
 /* The thief's copy, with a last layer for the data that he trains on. */
-static pg_status make_copy(finetune_state *s, const finetune_options *o, int classes, pg_error *err)
+static pg_status make_copy(finetune_state *s, const finetune_options *o, const pg_net_spec *spec, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_model *victim = s->view->model;
-    pg_net_spec spec = victim->spec;
-    spec.classes = classes;
-    spec.public_affine = true;
-    PG_TRY(pg_model_create(&spec, &s->copy, err));
+    PG_TRY(pg_model_create(spec, &s->copy, err));
     PG_TRY(pg_model_copy(victim, s->copy, err));
     if (victim->passport_count && !victim->spec.public_affine)
         PG_TRY(pg_passports_store(victim, s->view->evidence, s->copy, err));
-    if (o->mode == RTLL || o->mode == RTAL || classes != victim->spec.classes)
+    if (o->mode == RTLL || o->mode == RTAL || spec->classes != victim->spec.classes)
         pg_model_reset_classifier(s->copy, s->view->seed);
 done:
     return status;
+}
+
+static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+{
+    const finetune_options *o = values;
+    const pg_train_options train = pg_tuning_train(&o->tuning, view->pixels);
+    pg_net_spec spec;
+    const pg_dataset *data = find_data(view, &spec);
+    return pg_train_check(&train, data, &spec, err);
 }
 
 static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
@@ -89,8 +105,9 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     const finetune_options *o = values;
     s->view = view;
     s->train = pg_tuning_train(&o->tuning, view->pixels);
-    const pg_dataset *data = view->other ? &view->other->train : view->train;
-    PG_TRY(make_copy(s, o, data->classes, err));
+    pg_net_spec spec;
+    const pg_dataset *data = find_data(view, &spec);
+    PG_TRY(make_copy(s, o, &spec, err));
     s->last = o->mode == FTLL || o->mode == RTLL;
     const pg_job job = {.model = s->copy,
                         .scheme = pg_scheme_find("plain"),
@@ -148,6 +165,7 @@ const pg_attack pg_attack_finetune = {
     .state_size = sizeof(finetune_state),
     .sees = PG_SEES_TRAIN | PG_SEES_DISTRIBUTED,
     .other_data = other_data,
+    .check = check,
     .start = start,
     .step = step,
     .progress = progress,

@@ -45,6 +45,11 @@ pg_status pg_frozen_turn_signs(pg_model *m, double share, pg_seed seed, pg_error
     return PG_OK;
 }
 
+pg_status pg_frozen_check(const pg_frozen_options *options, const pg_dataset *data, const pg_net_spec *spec, pg_error *err)
+{
+    return pg_train_check(&(pg_train_options){.batch = options->batch}, data, spec, err);
+}
+
 pg_status pg_frozen_open(pg_frozen *f, const pg_frozen_options *options, pg_branch branch, const pg_dataset *data,
                          const pg_attack_view *view, pg_error *err)
 {
@@ -54,9 +59,7 @@ pg_status pg_frozen_open(pg_frozen *f, const pg_frozen_options *options, pg_bran
     f->options = options;
     f->branch = branch;
     f->steps = data->count / options->batch;
-    if (f->steps < 1)
-        return pg_fail(err, PG_BAD_INPUT, "%s: %d images do not fill one batch of %d", data->name, data->count, options->batch);
-    PG_TRY(pg_dataset_fits(data, spec->image_height, spec->image_width, spec->classes, err));
+    PG_TRY(pg_frozen_check(options, data, spec, err));
     PG_TRY(pg_batches_create(data, options->batch, (pg_augment){.crop = options->crop, .flip = true}, view->pixels, view->seed,
                              &f->batches, err));
     PG_TRY(pg_net_create(spec, options->batch, true, PG_CONV_AUTO, &f->net, err));

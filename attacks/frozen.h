@@ -83,6 +83,10 @@ PG_CHECKED pg_status pg_frozen_copy(const char *attack, const pg_model *victim, 
  * same seed turns the same and more. */
 PG_CHECKED pg_status pg_frozen_turn_signs(pg_model *copy, double share, pg_seed seed, pg_error *err);
 
+/* PG_BAD_INPUT where a network of the spec cannot be trained on such data, as in pg_train_check. */
+PG_CHECKED pg_status pg_frozen_check(const pg_frozen_options *options, const pg_dataset *data, const pg_net_spec *spec,
+                                     pg_error *err);
+
 /* Begin to train beside frozen->copy, which the caller has put there; the rest of *frozen is zero. data and options are
  * borrowed. Closed by pg_frozen_close also after a failure, or when it was never opened. */
 PG_CHECKED pg_status pg_frozen_open(pg_frozen *frozen, const pg_frozen_options *options, pg_branch branch,

@@ -71,6 +71,13 @@ done:
     return status;
 }
 
+static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+{
+    const invert_options *o = values;
+    if (o->start == START_NOTHING) return PG_OK;
+    return pg_passport_pictures((pg_passport_kind)(o->start - 1), o->images, view->pictures, err);
+}
+
 static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -165,6 +172,7 @@ const pg_attack pg_attack_invert = {
     .state_size = sizeof(invert_state),
     .sees = PG_SEES_AFFINE,
     .needs = PG_HOLDS_AFFINES,
+    .check = check,
     .start = start,
     .step = step,
     .progress = progress,

@@ -44,6 +44,31 @@ done:
     return status;
 }
 
+/* As his evidence is made, by the scheme's defaults. */
+static pg_status check_evidence(const pg_attack_view *view, pg_error *err)
+{
+    pg_status status = PG_OK;
+    void *defaults = NULL;
+    const pg_data data = {.train = *view->train, .test = *view->pictures};
+    const pg_keygen in = {.spec = &view->model->spec, .seed = view->seed, .data = &data, .pixels = view->pixels};
+    if (!view->scheme->check) return PG_OK;
+    PG_TRY(pg_alloc(1, view->scheme->options_size, &defaults, err));
+    PG_TRY(pg_options_defaults(view->scheme->options, defaults, err));
+    status = view->scheme->check(defaults, &in, err);
+    if (status != PG_OK) status = pg_error_context(err, "the thief's evidence, by the defaults of %s", view->scheme->name);
+done:
+    pg_free(defaults);
+    return status;
+}
+
+static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+{
+    const overwrite_options *o = values;
+    const pg_train_options train = pg_tuning_train(&o->tuning, view->pixels);
+    const pg_status status = pg_train_check(&train, view->train, &view->model->spec, err);
+    return status == PG_OK ? check_evidence(view, err) : status;
+}
+
 static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -122,6 +147,7 @@ const pg_attack pg_attack_overwrite = {
     .state_size = sizeof(overwrite_state),
     .sees = PG_SEES_TRAIN | PG_SEES_AFFINE,
     .needs = PG_HOLDS_PASSPORTS | PG_HOLDS_MARK | PG_HOLDS_TRIGGERS,
+    .check = check,
     .start = start,
     .step = step,
     .progress = progress,

@@ -62,16 +62,24 @@ typedef struct substitute_state {
     bool given;
 } substitute_state;
 
-/* The thief's images. */
-static pg_status take_data(substitute_state *s, pg_error *err)
+/* Images that the thief has, and where they are from. */
+static int find_data(const substitute_options *o, const pg_attack_view *view, const pg_dataset **from)
 {
-    const substitute_options *o = s->options;
-    const pg_dataset *from = o->overlap == OVERLAP_SHARED ? s->view->train : s->view->fresh;
-    const int count = (int)lround(o->share / 100 * s->view->train->count);
+    *from = o->overlap == OVERLAP_SHARED ? view->train : view->fresh;
+    return (int)lround(o->share / 100 * view->train->count);
+}
+
+static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+{
+    const substitute_options *o = values;
+    const pg_dataset *from;
+    const int count = find_data(o, view, &from);
     if (count < 1 || count > from->count)
-        return pg_fail(err, PG_BAD_INPUT, "substitute: %g %% of the owner's images are %d, of %s ones there are %d", o->share,
-                       count, overlaps[o->overlap], from->count);
-    return pg_dataset_subset(from, count, &s->data, err);
+        return pg_fail(err, PG_BAD_INPUT, "share: %g %% of the owner's images are %d, of %s ones there are %d", o->share, count,
+                       overlaps[o->overlap], from->count);
+    pg_dataset part = *from;
+    part.count = count;
+    return pg_frozen_check(&o->train, &part, &view->model->spec, err);
 }
 
 static void write_gammas(substitute_state *s)
@@ -90,8 +98,11 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     pg_rng rng;
     s->options = values;
     s->view = view;
+    const pg_dataset *from;
+    const int count = find_data(values, view, &from);
     PG_TRY(pg_frozen_copy("substitute", view->model, &s->frozen.copy, err));
-    PG_TRY(take_data(s, err));
+    PG_TRY(check(values, view, err));
+    PG_TRY(pg_dataset_subset(from, count, &s->data, err));
     pg_model *m = s->frozen.copy;
     for (int i = 0; i < m->passport_count; i++) {
         const pg_layer *l = pg_model_passport_layer(m, i);
@@ -184,6 +195,7 @@ const pg_attack pg_attack_substitute = {
     .state_size = sizeof(substitute_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH,
     .needs = PG_HOLDS_AFFINES,
+    .check = check,
     .start = start,
     .step = step,
     .progress = progress,

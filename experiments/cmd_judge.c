@@ -1,71 +1,77 @@
 /* passgrid judge: what each claimant's evidence proves about a model, side by side. */
 #include "experiments/commands.h"
 
-#include "core/base/memory.h"
-#include "core/compute/kernels.h"
 #include "core/compute/parallel.h"
 #include "core/formats/number.h"
 #include "core/nets/state.h"
-#include "core/ownership/verify.h"
-#include "experiments/nulls_cache.h"
+#include "experiments/inputs.h"
+#include "experiments/judge_report.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char usage[] =
-    "usage: passgrid judge --model FILE --evidence FILE [--commitment HEX] [--evidence FILE ...] --data NAME [options]\n"
+    "usage: passgrid judge --model FILE --evidence FILE [--commitment HEX] [--evidence FILE ...] [options]\n"
     "\n"
-    "What each claimant's evidence proves about the model, side by side. A claim stands when the signature agrees far beyond "
-    "what fresh\n"
-    "passports of the same kind reach (p-value at most the level) and the model works with the claimant's passport: as well as "
-    "it does\n"
-    "deployed, or, where it only works with a passport, as with the best one shown, if that is better than guessing.\n"
+    "What each claimant's evidence proves about the model, side by side. A claim stands when the evidence agrees far beyond "
+    "what\n"
+    "fresh evidence of the same kind reaches (p-value at most the level) and the network works with it: better than guessing, "
+    "and\n"
+    "nearly as well as deployed. A network that is no better than guessing is useless, and nothing stands on it.\n"
     "\n"
     "  --model FILE       safetensors, ours or saved from the reference's PyTorch networks\n"
     "  --evidence FILE    a claimant's evidence; a file with weights and passports may serve as both\n"
     "  --commitment HEX   SHA-256 that the evidence before it was committed to; evidence that does not open it is refused\n"
-    "  --data NAME        data set whose test images are used (--dir DIR: where data sets are)\n"
+    "\n"
+    "How the accuracy as deployed is known, for a network that only works with a passport (V1); without one of these no claim "
+    "on\n"
+    "it can be decided:\n"
+    "  --accuracy X       percent; where the network can be measured as deployed, it counts instead of what is measured\n"
+    "  --distributed FILE evidence file with the passports that are distributed with the network\n"
+    "\n"
+    "How the network is run, where the model file does not tell:\n"
+    "  --data NAME        data set whose test images are used (default: the one that the model file names)\n"
+    "  --dir DIR          where data sets are\n"
     "  --test N           use only N test images\n"
-    "  --pixels KIND      how the model's images are normalised: imagenet (default) or cifar\n"
-    "  --norm KIND        norm of a model that does not tell: bn, gn, in, none\n"
-    "  --level P          largest significant p-value (default 0.001)\n"
-    "  --tolerance X      points of accuracy that a passport may cost (default 5)\n"
-    "  --accuracy X       accuracy that the model is known to have as deployed, in percent (default: measured here)\n"
-    "  --nulls N          fresh passports for the null distribution (default 100; 0: a fair coin); kept for next time\n"
+    "  --pixels KIND      how images are normalised: imagenet or cifar (default: as the model file says, else imagenet)\n"
+    "  --norm KIND        bn, gn, in, none\n"
+    "  --relu-before-add BOOL  residual networks: true or false\n"
+    "\n"
+    "How strict the judge is; the defaults are those of a grid's section verify (passgrid help verify):\n"
+    "  --level P          largest significant p-value\n"
+    "  --tolerance X      points of accuracy that evidence may cost\n"
+    "  --nulls N          fresh evidence drawn for the null distribution (0: a fair coin)\n"
+    "  --batch N          images per evaluation batch\n"
+    "  --seed N           of the fresh evidence (default 0, as in a grid)\n"
+    "\n"
     "  --threads N        threads (default 1)\n"
-    "  --json             print JSON\n";
-
-enum { CLAIMS_MAX = 16 };
-
-typedef struct claim {
-    const char *path, *expected; /* commitment that was given, or NULL */
-    char commitment[PG_SHA256_HEX];
-    pg_evidence *evidence;
-    pg_finding finding;
-} claim;
+    "  --json             print JSON, with every option that was used\n"
+    "  --exit-code        end with 1 unless every claim stands\n"
+    "\n"
+    "exit code: 0 judged, 1 with --exit-code: some claim does not stand, 2 bad usage or input, 3 a file cannot be read\n";
 
 typedef struct court {
     const char *model_path, *data_name, *directory, *norm;
-    int test, threads, pixels, claim_count;
-    bool json;
-    double accuracy; /* as deployed; NaN: measured here */
+    int test, threads, pixels, relu_before_add; /* the last two: -1, not given */
+    bool json, exit_code;
+    double accuracy; /* as deployed; 0: not given */
     pg_verify_options options;
-    claim claims[CLAIMS_MAX];
+    pg_claimant distributed, claims[PG_CLAIMANTS_MAX];
+    int claim_count, seed;
     pg_model *model;
+    pg_model_facts facts;
+    char doubts[512];
     pg_data data;
     pg_dataset images;
-    pg_nulls nulls;              /* the last ones drawn */
-    const pg_evidence *nulls_of; /* evidence that they were drawn like */
 } court;
 
 /* ---- arguments ---- */
 
 static pg_status add_claim(court *c, const char *path, pg_error *err)
 {
-    if (c->claim_count == CLAIMS_MAX) return pg_fail(err, PG_BAD_INPUT, "--evidence: more than %d claimants", CLAIMS_MAX);
+    if (c->claim_count == PG_CLAIMANTS_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "--evidence: more than %d claimants", PG_CLAIMANTS_MAX);
     c->claims[c->claim_count++].path = path;
     return PG_OK;
 }
@@ -79,31 +85,52 @@ static pg_status add_commitment(court *c, const char *hex, pg_error *err)
     return PG_OK;
 }
 
-static pg_status parse_real(const char *option, const char *text, double high, double *out, pg_error *err)
+static pg_status parse_real(const char *option, const char *text, double low, double high, double *out, pg_error *err)
 {
     double value;
-    if (!pg_number_real(text, &value) || value < 0 || value > high)
-        return pg_fail(err, PG_BAD_INPUT, "%s: expected a number in [0, %g], got \"%s\"", option, high, text);
+    const bool open = low == PG_ABOVE_ZERO;
+    if (!pg_number_real(text, &value) || value < low || value > high)
+        return pg_fail(err, PG_BAD_INPUT, "%s: expected a number in %s%g, %g], got \"%s\"", option, open ? "(" : "[",
+                       open ? 0 : low, high, text);
     *out = value;
     return PG_OK;
 }
 
-static pg_status parse_nulls(const char *text, int *out, pg_error *err)
+/* An option that a grid's section verify has too: its range is that of the table. */
+static pg_status parse_verify(court *c, const char *option, const char *text, pg_error *err)
 {
-    const pg_status status = pg_parse_int("--nulls", text, 0, 100000, out, err);
-    return status == PG_OK && *out == 1
+    const pg_option *o = pg_options_find(pg_verify_table, option + 2);
+    char *member = (char *)&c->options + o->offset;
+    if (o->type == PG_OPT_REAL) return parse_real(option, text, o->low, o->high, (double *)(void *)member, err);
+    return pg_parse_int(option, text, (int)o->low, (int)o->high, (int *)(void *)member, err);
+}
+
+static pg_status parse_nulls(court *c, const char *text, pg_error *err)
+{
+    const pg_status status = parse_verify(c, "--nulls", text, err);
+    return status == PG_OK && c->options.nulls == 1
                ? pg_fail(err, PG_BAD_INPUT, "--nulls: one draw has no spread: expected 0 or at least 2")
                : status;
 }
 
+/* Index of the text among these names (ended by NULL); -1: none. */
+static int index_of(const char *const *names, const char *text)
+{
+    for (int i = 0; names[i]; i++)
+        if (strcmp(text, names[i]) == 0) return i;
+    return -1;
+}
+
 static pg_status parse_pixels(const char *text, int *out, pg_error *err)
 {
-    for (int i = 0; pg_pixels_names[i]; i++)
-        if (strcmp(text, pg_pixels_names[i]) == 0) {
-            *out = i;
-            return PG_OK;
-        }
-    return pg_fail(err, PG_BAD_INPUT, "--pixels: expected imagenet or cifar, got \"%s\"", text);
+    *out = index_of(pg_pixels_names, text);
+    return *out >= 0 ? PG_OK : pg_fail(err, PG_BAD_INPUT, "--pixels: expected imagenet or cifar, got \"%s\"", text);
+}
+
+static pg_status parse_bool(const char *option, const char *text, int *out, pg_error *err)
+{
+    *out = index_of((const char *const[]){"false", "true", NULL}, text);
+    return *out >= 0 ? PG_OK : pg_fail(err, PG_BAD_INPUT, "%s: expected true or false, got \"%s\"", option, text);
 }
 
 static pg_status take_option(court *c, int option, pg_error *err)
@@ -116,12 +143,17 @@ static pg_status take_option(court *c, int option, pg_error *err)
     case 'D': c->directory = optarg; return PG_OK;
     case 'n': c->norm = optarg; return PG_OK;
     case 'p': return parse_pixels(optarg, &c->pixels, err);
-    case 't': return pg_parse_int("--test", optarg, 1, 1000000, &c->test, err);
+    case 'r': return parse_bool("--relu-before-add", optarg, &c->relu_before_add, err);
+    case 't': return pg_parse_int("--test", optarg, 1, 1000000000, &c->test, err);
     case 'T': return pg_parse_int("--threads", optarg, 1, 1024, &c->threads, err);
-    case 'N': return parse_nulls(optarg, &c->options.nulls, err);
-    case 'a': return parse_real("--accuracy", optarg, 100, &c->accuracy, err);
-    case 'l': return parse_real("--level", optarg, 0.5, &c->options.level, err);
-    case 'x': return parse_real("--tolerance", optarg, 100, &c->options.tolerance, err);
+    case 's': return pg_parse_int("--seed", optarg, 0, 1000000000, &c->seed, err);
+    case 'a': return parse_real("--accuracy", optarg, PG_ABOVE_ZERO, 100, &c->accuracy, err);
+    case 'i': c->distributed.path = optarg; return PG_OK;
+    case 'N': return parse_nulls(c, optarg, err);
+    case 'l': return parse_verify(c, "--level", optarg, err);
+    case 'x': return parse_verify(c, "--tolerance", optarg, err);
+    case 'b': return parse_verify(c, "--batch", optarg, err);
+    case 'E': c->exit_code = true; return PG_OK;
     default: c->json = true; return PG_OK;
     }
 }
@@ -131,196 +163,196 @@ static pg_status check_arguments(const court *c, int left, pg_error *err)
     if (left) return pg_fail(err, PG_BAD_INPUT, "unexpected argument (passgrid judge --help)");
     if (!c->model_path) return pg_fail(err, PG_BAD_INPUT, "--model FILE is missing");
     if (!c->claim_count) return pg_fail(err, PG_BAD_INPUT, "--evidence FILE is missing");
-    if (!c->data_name) return pg_fail(err, PG_BAD_INPUT, "--data NAME is missing");
+    if (c->accuracy > 0 && c->distributed.path)
+        return pg_fail(err, PG_BAD_INPUT, "--accuracy and --distributed both tell the accuracy as deployed: give one of them");
     return PG_OK;
 }
 
-/* ---- the hearing ---- */
+/* ---- files ---- */
 
-static pg_status load(court *c, pg_error *err)
+static pg_status load_evidence(pg_claimant *k, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_norm_kind norm;
-    if (c->norm) PG_TRY(pg_norm_kind_parse(c->norm, &norm, err));
-    const pg_model_hints hints = {.norm = c->norm ? &norm : NULL};
-    PG_TRY(pg_model_load(c->model_path, &hints, &c->model, NULL, err));
-    for (int i = 0; i < c->claim_count; i++) {
-        claim *k = &c->claims[i];
-        PG_TRY(pg_evidence_load(k->path, &k->evidence, err));
-        pg_evidence_commitment(k->evidence, k->commitment);
-        if (k->expected && strcmp(k->expected, k->commitment) != 0)
-            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: does not open the commitment %s (its own is %s)", k->path, k->expected,
-                           k->commitment));
-    }
+    PG_TRY(pg_evidence_load(k->path, &k->evidence, err));
+    pg_evidence_commitment(k->evidence, k->commitment);
+    if (k->expected && strcmp(k->expected, k->commitment) != 0)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: does not open the commitment %s (its own is %s)", k->path, k->expected,
+                       k->commitment));
+done:
+    return status;
+}
+
+static pg_status load_data(court *c, pg_error *err)
+{
+    pg_status status = PG_OK;
     PG_TRY(pg_data_load(c->data_name, c->directory, &c->data, err));
+    if (c->test > c->data.test.count)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "--test: %s has %d test images, %d are wanted", c->data_name, c->data.test.count,
+                       c->test));
     PG_TRY(pg_dataset_subset(&c->data.test, c->test, &c->images, err));
 done:
     return status;
 }
 
-/* Nulls for a claim: those of the claim before serve again when it was alike and the model has a public branch to make them
- * with. */
-static pg_status nulls_for(court *c, const claim *k, pg_error *err)
+/* What an option says of the network must be what its file says, where the file does. */
+static pg_status check_hints(const court *c, const pg_model_hints *hints, pg_error *err)
 {
-    const bool independent = !c->model->spec.passports || c->model->spec.public_affine;
-    if (independent && c->nulls.count && pg_evidence_alike(c->nulls_of, k->evidence)) return PG_OK;
-    pg_nulls_clear(&c->nulls);
-    if (c->options.nulls == 0 || !pg_evidence_bits(k->evidence)) return PG_OK;
-    const pg_seed seed = {.task = "judge"};
-    c->nulls_of = k->evidence;
-    return pg_nulls_cached(c->directory, c->model, k->evidence, &c->images, (pg_pixels)c->pixels, c->options.nulls, seed,
-                           &c->nulls, err);
-}
-
-/* A model without a public branch (V1) is as good as the best passport shown makes it; one that none makes better than guessing
- * works with none of them. */
-static void decide_v1(court *c)
-{
-    double best = 0;
-    for (int i = 0; i < c->claim_count; i++) best = fmax(best, c->claims[i].finding.private_branch.exact);
-    const int n = c->images.count, right = (int)lround(best / 100 * n);
-    if (pg_binomial_tail(right, n, 1.0 / c->model->spec.classes) > c->options.level) best = INFINITY;
-    for (int i = 0; i < c->claim_count; i++) pg_finding_decide(&c->claims[i].finding, &c->options, best);
-}
-
-static pg_status hear(court *c, pg_error *err)
-{
-    pg_status status = PG_OK;
-    for (int i = 0; i < c->claim_count; i++) {
-        claim *k = &c->claims[i];
-        if ((status = nulls_for(c, k, err)) == PG_OK)
-            status = pg_verify(c->model, k->evidence, &c->images, (pg_pixels)c->pixels, &c->options, c->accuracy,
-                               c->nulls.count ? &c->nulls : NULL, &k->finding, err);
-        if (status != PG_OK) return pg_error_context(err, "%s", k->path);
-    }
-    if (isnan(c->accuracy) && c->model->spec.passports && !c->model->spec.public_affine) decide_v1(c);
+    const pg_net_spec *s = &c->model->spec;
+    if (hints->norm && *hints->norm != s->norm)
+        return pg_fail(err, PG_BAD_INPUT, "--norm %s: %s tells another, %s", c->norm, c->model_path,
+                       pg_norm_kind_name(s->norm));
+    if (hints->relu_before_add && *hints->relu_before_add != s->relu_before_add)
+        return pg_fail(err, PG_BAD_INPUT, "--relu-before-add: %s tells another", c->model_path);
     return PG_OK;
 }
 
-/* ---- the verdict ---- */
-
-static const char *verdict(const pg_finding *f)
+/* The test images tell the size of the images, where the model file does not. */
+static pg_status load_model(court *c, pg_error *err)
 {
-    static const char *const weak[] = {"signature not significant", "mark not significant", "triggers not significant"};
-    if (f->stands) return "claim stands";
-    if (!f->threshold) return "no evidence";
-    if (!f->significant) return weak[f->claim];
-    return f->private_branch.present ? "model does not work with this passport" : "model does not work";
+    pg_status status = PG_OK;
+    pg_norm_kind norm;
+    const bool relu = c->relu_before_add == 1;
+    if (c->norm) PG_TRY(pg_norm_kind_parse(c->norm, &norm, err));
+    const pg_model_hints hints = {.norm = c->norm ? &norm : NULL,
+                                  .relu_before_add = c->relu_before_add < 0 ? NULL : &relu,
+                                  .image_height = c->images.height,
+                                  .image_width = c->images.width};
+    PG_TRY(pg_model_load(c->model_path, &hints, &c->model, &c->facts, err));
+    PG_TRY(check_hints(c, &hints, err));
+done:
+    return status;
 }
 
-static void set_number(json_t *object, const char *key, double value, bool present)
+static pg_status load(court *c, pg_error *err)
 {
-    json_object_set_new(object, key, present && isfinite(value) ? json_real(value) : json_null());
-}
-
-static json_t *claim_json(const claim *k)
-{
-    const pg_finding *f = &k->finding;
-    json_t *o = json_object(), *layers = json_object();
-    json_object_set_new(o, "evidence", json_string(k->path));
-    json_object_set_new(o, "scheme", json_string(k->evidence->scheme));
-    json_object_set_new(o, "kind", json_string(k->evidence->kind));
-    json_object_set_new(o, "commitment", json_string(k->commitment));
-    set_number(o, "accuracy_public", f->public_branch.exact, f->public_branch.present);
-    set_number(o, "accuracy_with_passport", f->private_branch.exact, f->private_branch.present);
-    json_object_set_new(o, "bits", json_integer(f->bits));
-    json_object_set_new(o, "triggers", json_integer(f->trigger_count));
-    json_object_set_new(o, "agreeing", f->threshold ? json_integer(f->agree) : json_null());
-    set_number(o, "null_probability", f->null_probability, true);
-    set_number(o, "detection", f->detection, f->threshold > 0);
-    set_number(o, "detection_stored", f->detection_stored, f->bits > 0);
-    for (int i = 0; i < k->evidence->passport_count; i++)
-        json_object_set_new(layers, k->evidence->passports[i].layer, json_real(f->layer_detection[i]));
-    json_object_set_new(o, "detection_by_layer", layers);
-    set_number(o, "p_coin", f->p_coin, f->bits > 0);
-    json_object_set_new(o, "nulls", json_integer(f->nulls));
-    set_number(o, "null_mean", f->null_mean, f->nulls > 0);
-    set_number(o, "null_deviation", f->null_deviation, f->nulls > 0);
-    set_number(o, "null_threshold", f->null_threshold, f->nulls > 0);
-    set_number(o, "p_value", f->p_value, f->threshold > 0);
-    json_object_set_new(o, "threshold", f->threshold ? json_integer(f->threshold) : json_null());
-    json_object_set_new(o, "triggers_agreeing", json_integer(f->trigger_agree));
-    set_number(o, "trigger_public", f->trigger[PG_PUBLIC].exact, f->trigger[PG_PUBLIC].present);
-    set_number(o, "trigger_private", f->trigger[PG_PRIVATE].exact, f->trigger[PG_PRIVATE].present);
-    set_number(o, "trigger_p_value", f->trigger_p, f->trigger_count > 0);
-    json_object_set_new(o, "stands", json_boolean(f->stands));
-    json_object_set_new(o, "verdict", json_string(verdict(f)));
-    return o;
-}
-
-static void print_json(const court *c)
-{
-    json_t *root = json_object(), *claims = json_array();
-    for (int i = 0; i < c->claim_count; i++) json_array_append_new(claims, claim_json(&c->claims[i]));
-    json_object_set_new(root, "model", json_string(c->model_path));
-    json_object_set_new(root, "data", json_string(c->images.source));
-    json_object_set_new(root, "test_images", json_integer(c->images.count));
-    json_object_set_new(root, "level", json_real(c->options.level));
-    json_object_set_new(root, "claims", claims);
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-    puts(text ? text : "{}");
-    free(text);
-    json_decref(root);
-}
-
-static void print_claim(const claim *k)
-{
-    static const char *const things[] = {"passports", "mark", "triggers"};
-    const pg_finding *f = &k->finding;
-    printf("\n%s\n", k->path);
-    printf("  claims                    scheme %s, %s %s\n", k->evidence->scheme, k->evidence->kind, things[f->claim]);
-    printf("  commitment                %s%s\n", k->commitment, k->expected ? " (opened)" : "");
-    if (f->private_branch.present) printf("  accuracy with passport    %.2f %%\n", f->private_branch.exact);
-    if (f->bits) {
-        printf("  %-9s                 %d of %d bits (mean over layers %.2f %%)\n",
-               f->claim == PG_CLAIM_MARK ? "mark" : "signature", f->agree, f->bits, f->detection);
-        if (f->agree_stored >= 0) printf("  signature, stored scale   %d of %d bits\n", f->agree_stored, f->bits);
-        if (f->nulls)
-            printf("  null, %4d fresh ones     %.2f %% +- %.2f of the bits\n", f->nulls, f->null_mean, f->null_deviation);
-        printf("  p-value                   %.3g (against a fair coin %.3g)\n", f->p_value, f->p_coin);
+    pg_status status = PG_OK;
+    if (c->data_name) PG_TRY(load_data(c, err));
+    PG_TRY(load_model(c, err));
+    if (!c->data_name) {
+        c->data_name = c->facts.data;
+        if (!c->facts.data[0])
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "--data NAME is missing, and %s does not tell it", c->model_path));
+        PG_TRY(load_data(c, err));
     }
-    if (f->trigger[PG_PUBLIC].present)
-        printf("  triggers, public branch   %.2f %% of %d\n", f->trigger[PG_PUBLIC].exact, f->trigger_count);
-    if (f->trigger[PG_PRIVATE].present)
-        printf("  triggers, private branch  %.2f %% of %d\n", f->trigger[PG_PRIVATE].exact, f->trigger_count);
-    if (f->trigger_count)
-        printf("  p-value of the triggers   %.3g (%d of %d answered as deployed)\n", f->trigger_p, f->trigger_agree,
-               f->trigger_count);
-    if (f->threshold)
-        printf("  fewest that are enough    %d against %s (null probability %g)\n", f->threshold,
-               f->claim == PG_CLAIM_TRIGGERS ? "guessing" : "a fair coin", f->null_probability);
-    printf("  verdict                   %s\n", verdict(f));
+    for (int i = 0; i < c->claim_count; i++) PG_TRY(load_evidence(&c->claims[i], err));
+    if (c->distributed.path) PG_TRY(load_evidence(&c->distributed, err));
+done:
+    return status;
 }
 
-static void print_text(const court *c)
+/* ---- the hearing ---- */
+
+static void add_doubt(court *c, const char *text)
 {
-    const pg_net_spec *s = &c->model->spec;
-    printf("model %s: %s, %s, width %g, %d classes\n", c->model_path, s->arch->name, pg_norm_kind_name(s->norm), s->width,
-           s->classes);
-    printf("%d test images of %s\n", c->images.count, c->images.source);
-    if (c->claims[0].finding.public_branch.present)
-        printf("accuracy as deployed        %.2f %%\n", c->claims[0].finding.public_branch.exact);
+    const size_t used = strlen(c->doubts);
+    snprintf(c->doubts + used, sizeof c->doubts - used, "%s%s", used ? "; " : "", text);
+}
+
+/* How pixels are normalised, and who says so. */
+static pg_status choose_pixels(court *c, pg_judge_report *report, pg_error *err)
+{
+    char text[128];
+    const int told = index_of(pg_pixels_names, c->facts.pixels);
+    if (told < 0 && c->facts.pixels[0])
+        return pg_fail(err, PG_BAD_INPUT, "%s: unknown pixels '%s'", c->model_path, c->facts.pixels);
+    report->pixels = (pg_pixels)(c->pixels >= 0 ? c->pixels : told >= 0 ? told : PG_PIXELS_IMAGENET);
+    report->pixels_from = c->pixels >= 0 ? "--pixels"
+                          : told >= 0    ? "the model file"
+                                         : "assumed: neither the model file nor --pixels tells";
+    if (told < 0 || told == (int)report->pixels) return PG_OK;
+    snprintf(text, sizeof text, "the model file says pixels %s", c->facts.pixels);
+    add_doubt(c, text);
+    return PG_OK;
+}
+
+/* The test images of another data set than the network was trained on are unusual, but may be wanted. */
+static void compare_data(court *c)
+{
+    char text[256], sum[PG_SHA256_HEX];
+    if (!c->facts.data[0]) return;
+    pg_input_sum(&c->data, sum);
+    if (strcmp(c->facts.data, c->data_name) != 0)
+        snprintf(text, sizeof text, "the model file says that the network was trained on %s", c->facts.data);
+    else if (c->facts.data_sha256[0] && strcmp(c->facts.data_sha256, sum) != 0)
+        snprintf(text, sizeof text, "%s here is not the one that the network was trained on: another checksum", c->data_name);
     else
-        printf("the model only works with a passport\n");
-    for (int i = 0; i < c->claim_count; i++) print_claim(&c->claims[i]);
+        return;
+    add_doubt(c, text);
+}
+
+static pg_status hear(court *c, const pg_judge_setup *setup, pg_judge_report *report, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_judge *judge = NULL;
+    pg_finding alone;
+    status = pg_judge_create(setup, &judge, err);
+    if (status == PG_OK) status = pg_judge_claim(judge, NULL, &alone, err);
+    if (status != PG_OK) {
+        pg_error_context(err, "%s", setup->distributed ? c->distributed.path : c->model_path);
+        goto done;
+    }
+    report->deployed = alone.deployed;
+    report->deployed.exact = alone.reference;
+    if (alone.decidable)
+        report->deployed_from = c->accuracy > 0 ? "--accuracy" : setup->distributed ? "--distributed" : "measured";
+    for (int i = 0; i < c->claim_count && status == PG_OK; i++) {
+        status = pg_judge_claim(judge, c->claims[i].evidence, &c->claims[i].finding, err);
+        if (status != PG_OK) pg_error_context(err, "%s", c->claims[i].path);
+    }
+done:
+    pg_judge_destroy(&judge);
+    return status;
+}
+
+/* ---- the command ---- */
+
+static bool all_stand(const court *c)
+{
+    for (int i = 0; i < c->claim_count; i++)
+        if (!c->claims[i].finding.stands) return false;
+    return true;
+}
+
+static pg_status judge(court *c, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_judge_report report = {.model_path = c->model_path,
+                              .images = &c->images,
+                              .assumed = c->facts.assumed,
+                              .doubts = c->doubts,
+                              .options = c->options,
+                              .seed = c->seed,
+                              .distributed = c->distributed.path ? &c->distributed : NULL,
+                              .claims = c->claims,
+                              .claim_count = c->claim_count};
+    pg_compute_start(c->threads);
+    PG_TRY(load(c, err));
+    report.spec = c->model->spec;
+    if (c->distributed.path && pg_net_spec_deployed(&report.spec) == PG_PUBLIC)
+        PG_TRY(
+            pg_fail(err, PG_BAD_INPUT, "--distributed: %s works without a passport and is measured as it is", c->model_path));
+    PG_TRY(choose_pixels(c, &report, err));
+    compare_data(c);
+    const pg_judge_setup setup = {.model = c->model,
+                                  .test = &c->images,
+                                  .pixels = report.pixels,
+                                  .options = &c->options,
+                                  .seed = (uint64_t)c->seed,
+                                  .known_accuracy = c->accuracy,
+                                  .distributed = c->distributed.evidence};
+    PG_TRY(hear(c, &setup, &report, err));
+    (c->json ? pg_judge_print_json : pg_judge_print_text)(&report);
+done:
+    return status;
 }
 
 static void release(court *c)
 {
     for (int i = 0; i < c->claim_count; i++) pg_evidence_destroy(&c->claims[i].evidence);
-    pg_nulls_clear(&c->nulls);
+    pg_evidence_destroy(&c->distributed.evidence);
     pg_model_destroy(&c->model);
     pg_dataset_clear(&c->images);
     pg_data_clear(&c->data);
-}
-
-static pg_status judge(court *c, pg_error *err)
-{
-    pg_compute_start(c->threads);
-    pg_status status = load(c, err);
-    if (status == PG_OK) status = hear(c, err);
-    if (status == PG_OK) (c->json ? print_json : print_text)(c);
-    return status;
 }
 
 int pg_cmd_judge(int argc, char **argv)
@@ -328,23 +360,27 @@ int pg_cmd_judge(int argc, char **argv)
     static const struct option options[] = {{"model", required_argument, NULL, 'm'},
                                             {"evidence", required_argument, NULL, 'e'},
                                             {"commitment", required_argument, NULL, 'c'},
+                                            {"accuracy", required_argument, NULL, 'a'},
+                                            {"distributed", required_argument, NULL, 'i'},
                                             {"data", required_argument, NULL, 'd'},
                                             {"dir", required_argument, NULL, 'D'},
-                                            {"norm", required_argument, NULL, 'n'},
-                                            {"pixels", required_argument, NULL, 'p'},
                                             {"test", required_argument, NULL, 't'},
-                                            {"threads", required_argument, NULL, 'T'},
-                                            {"nulls", required_argument, NULL, 'N'},
-                                            {"accuracy", required_argument, NULL, 'a'},
+                                            {"pixels", required_argument, NULL, 'p'},
+                                            {"norm", required_argument, NULL, 'n'},
+                                            {"relu-before-add", required_argument, NULL, 'r'},
                                             {"level", required_argument, NULL, 'l'},
                                             {"tolerance", required_argument, NULL, 'x'},
+                                            {"nulls", required_argument, NULL, 'N'},
+                                            {"batch", required_argument, NULL, 'b'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"threads", required_argument, NULL, 'T'},
                                             {"json", no_argument, NULL, 'j'},
+                                            {"exit-code", no_argument, NULL, 'E'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    court c = {.threads = 1, .accuracy = NAN};
+    court c = {.threads = 1, .pixels = -1, .relu_before_add = -1};
     pg_error err = {0};
     pg_status status = pg_options_defaults(pg_verify_table, &c.options, &err);
-    c.options.nulls = 100;
     for (int option; status == PG_OK && (option = pg_next_option(argc, argv, options)) != -1;) {
         if (option == '?') return 2;
         if (option == 'h') return fputs(usage, stdout) < 0 ? 3 : 0;
@@ -352,6 +388,8 @@ int pg_cmd_judge(int argc, char **argv)
     }
     if (status == PG_OK) status = check_arguments(&c, argc - optind, &err);
     if (status == PG_OK) status = judge(&c, &err);
+    const bool stand = all_stand(&c);
     release(&c);
-    return status == PG_OK ? 0 : pg_complain("judge", status, "%s", err.message);
+    if (status != PG_OK) return pg_complain("judge", status, "%s", err.message);
+    return c.exit_code && !stand ? 1 : 0;
 }

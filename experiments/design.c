@@ -33,21 +33,6 @@ static const char *const sections[] = {"data",   "networks", "train",   "schemes
 
 /* ---- lists of maps ---- */
 
-/* A value that stands in several of the maps that a list multiplied out to is reported once. */
-static void drop_repeats(pg_problems *problems, int from)
-{
-    int kept = from;
-    if (problems->count > PG_PROBLEMS_MAX) return;
-    for (int i = from; i < problems->count; i++) {
-        bool seen = false;
-        for (int k = 0; k < kept && !seen; k++) seen = strcmp(problems->lines[k], problems->lines[i]) == 0;
-        if (seen) continue;
-        if (kept != i) memcpy(problems->lines[kept], problems->lines[i], PG_PROBLEM_BYTES);
-        kept++;
-    }
-    problems->count = kept;
-}
-
 typedef pg_status (*map_reader)(reader *r, const pg_node *map, pg_error *err);
 
 typedef struct visitor {
@@ -69,9 +54,7 @@ static pg_status read_expanded(reader *r, const pg_option *table, const char *co
     const int before = r->problems->count;
     pg_options_check(table, more, map, r->problems);
     const size_t most = r->problems->count > before ? 1 : r->most;
-    const pg_status status = pg_options_each(table, map, most, visit, &(visitor){r, read}, err);
-    drop_repeats(r->problems, before);
-    return status;
+    return pg_options_each(table, map, most, visit, &(visitor){r, read}, err);
 }
 
 /* Call read for each scheme or attack that an entry names under key, by one name or a list of names. */
@@ -79,11 +62,8 @@ static pg_status read_kinds(reader *r, const char *key, const pg_node *map, map_
 {
     const pg_option kind[] = {{.key = key, .type = PG_OPT_TEXT}, {0}};
     const pg_node *names = pg_node_find(map, key);
-    const int before = r->problems->count;
     if (names && names->kind == PG_LIST) pg_options_repeats(kind, names, r->problems);
-    const pg_status status = pg_options_each(kind, map, names ? names->count + 1 : 1, visit, &(visitor){r, read}, err);
-    drop_repeats(r->problems, before);
-    return status;
+    return pg_options_each(kind, map, names ? names->count + 1 : 1, visit, &(visitor){r, read}, err);
 }
 
 /* Call read for every map of a section, which is a list of maps or, if single is allowed, one map. */
@@ -519,6 +499,13 @@ pg_status pg_design_read(const char *path, const char *const *sets, int set_coun
 done:
     pg_design_destroy(&design);
     return status;
+}
+
+bool pg_design_applies(const pg_design_attack *attack, const pg_scheme *scheme)
+{
+    int i = 0;
+    while (pg_schemes[i] != scheme) i++;
+    return attack->schemes >> i & 1;
 }
 
 void pg_design_destroy(pg_design **design)

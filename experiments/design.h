@@ -75,6 +75,9 @@ PG_CHECKED pg_status pg_design_read(const char *path, const char *const *sets, i
                                     pg_design **out, pg_problems *problems, pg_error *err);
 void pg_design_destroy(pg_design **design);
 
+/* Is an attack of the design used on models of a scheme? */
+bool pg_design_applies(const pg_design_attack *attack, const pg_scheme *scheme);
+
 /* The design as a grid file with every default spelled out; reading it gives the same design. *text is freed by pg_free. */
 PG_CHECKED pg_status pg_design_write(const pg_design *design, char **text, pg_error *err);
 

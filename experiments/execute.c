@@ -126,7 +126,17 @@ pg_status pg_execute_spec(const pg_task *task, int classes, const pg_dataset *im
     return task->scheme->wire(task->scheme_options, out, err);
 }
 
-/* ---- findings as cells ---- */
+/* ---- judging ---- */
+
+pg_judge_setup pg_execute_judge(const pg_task *task, const pg_model *model, const pg_dataset *test,
+                                const pg_evidence *distributed)
+{
+    return (pg_judge_setup){.model = model,
+                            .test = test,
+                            .pixels = (pg_pixels)task->train.pixels,
+                            .options = &task->verify,
+                            .distributed = distributed};
+}
 
 static pg_status add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit, bool present,
                      pg_error *err)
@@ -147,10 +157,13 @@ static pg_status record_claim(const pg_finding *f, const char *outcome, pg_recor
     PG_TRY(add(record, outcome, "p_coin", f->p_coin, "", f->bits > 0, err));
     PG_TRY(add(record, outcome, "p_value", f->p_value, "", true, err));
     PG_TRY(add(record, outcome, "threshold", f->threshold, "", true, err));
+    PG_TRY(add(record, outcome, "enough", f->enough, "", true, err));
     PG_TRY(add(record, outcome, "null_mean", f->null_mean, "%", f->nulls > 0, err));
     PG_TRY(add(record, outcome, "null_deviation", f->null_deviation, "%", f->nulls > 0, err));
     PG_TRY(add(record, outcome, "null_threshold", f->null_threshold, "%", true, err));
+    PG_TRY(add(record, outcome, "useless", f->useless, "", true, err));
     PG_TRY(add(record, outcome, "significant", f->significant, "", true, err));
+    PG_TRY(add(record, outcome, "decidable", f->decidable, "", true, err));
     PG_TRY(add(record, outcome, "works", f->works, "", true, err));
     PG_TRY(add(record, outcome, "stands", f->stands, "", true, err));
 done:

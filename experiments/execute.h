@@ -28,6 +28,10 @@ PG_CHECKED pg_status pg_execute_model(const pg_workplace *at, const char *key, p
 PG_CHECKED pg_status pg_execute_spec(const pg_task *task, int classes, const pg_dataset *images, pg_net_spec *out,
                                      pg_error *err);
 
+/* What the judge of a task's models is given: the task's test images, pixels and options. */
+pg_judge_setup pg_execute_judge(const pg_task *task, const pg_model *model, const pg_dataset *test,
+                                const pg_evidence *distributed);
+
 /* Put a finding into the record, for an outcome ("" when there is one). */
 PG_CHECKED pg_status pg_execute_record(const pg_finding *finding, const char *outcome, pg_record *record, pg_error *err);
 

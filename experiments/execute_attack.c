@@ -7,7 +7,6 @@
 #include "core/nets/state.h"
 #include "experiments/saving.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,10 +17,8 @@ typedef struct work {
     pg_dataset fresh;
     pg_model *victim, *pretrained, *running;
     pg_evidence *evidence, *forged; /* the owner's; what the attack that came before forged, NULL: none */
-    pg_nulls nulls;
-    pg_judge *judge;    /* of forgeries on the unchanged victim */
-    pg_finding genuine; /* the owner's, on the unchanged victim */
-    double reference;   /* accuracy of the victim as deployed */
+    pg_judge *judge;                /* of claims on the unchanged victim */
+    pg_finding genuine;             /* the owner's, on the unchanged victim */
     pg_attack_view view;
     void *state;
     bool started, genuine_known;
@@ -86,44 +83,23 @@ done:
     return status;
 }
 
-/* Fresh nulls for a claim on a model; none where the claim or the options want none. */
-static pg_status draw_nulls(const work *w, const pg_model *model, const pg_evidence *evidence, pg_nulls *out, pg_error *err)
+/* The judge of claims on the victim as it is. */
+static pg_status judge_of_victim(work *w, pg_error *err)
 {
-    const int count = w->task->verify.nulls;
-    if (!evidence || !pg_evidence_bits(evidence) || count < 2) return PG_OK;
-    return pg_nulls_draw(model, evidence, &w->data.test, w->view.pixels, count, w->view.seed, out, err);
-}
-
-static pg_status verify(const work *w, const pg_model *model, const pg_evidence *evidence, const pg_dataset *test,
-                        double reference, const pg_nulls *nulls, pg_finding *out, pg_error *err)
-{
-    return pg_verify(model, evidence, test, w->view.pixels, &w->task->verify, reference, nulls->count ? nulls : NULL, out, err);
+    const pg_judge_setup setup = pg_execute_judge(w->task, w->victim, &w->data.test, w->evidence);
+    return w->judge ? PG_OK : pg_judge_create(&setup, &w->judge, err);
 }
 
 /* The owner before the judge, on the unchanged victim: what every forgery is compared with. Forgeries for the unchanged victim
- * have it as a row, which the record has already where the task was resumed, and share the nulls that are drawn here. */
+ * have it as a row, which the record has already where the task was resumed. */
 static pg_status judge_genuine(work *w, bool unchanged, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     if (w->genuine_known) return PG_OK;
     w->genuine_known = true;
-    if (unchanged) PG_TRY(draw_nulls(w, w->victim, w->evidence, &w->nulls, err));
-    PG_TRY(verify(w, w->victim, w->evidence, &w->data.test, NAN, &w->nulls, &w->genuine, err));
-    w->reference = w->genuine.deployed.exact;
+    PG_TRY(judge_of_victim(w, err));
+    PG_TRY(pg_judge_claim(w->judge, w->evidence, &w->genuine, err));
     if (unchanged && !pg_record_has(record, "genuine")) PG_TRY(pg_execute_record(&w->genuine, "genuine", record, err));
-done:
-    return status;
-}
-
-/* A claim on the victim as it is. Passports are tried on what the layers below them once computed. */
-static pg_status claim(work *w, const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *out, pg_error *err)
-{
-    pg_status status = PG_OK;
-    if (pg_evidence_claim(evidence) != PG_CLAIM_PASSPORTS)
-        return verify(w, w->victim, evidence, &w->data.test, w->reference, nulls, out, err);
-    if (!w->judge)
-        PG_TRY(pg_judge_create(w->victim, evidence, &w->data.test, w->view.pixels, &w->task->verify, &w->judge, err));
-    PG_TRY(pg_judge_claim(w->judge, evidence, w->reference, nulls->count ? nulls : NULL, out, err));
 done:
     return status;
 }
@@ -138,11 +114,13 @@ static pg_status record_ambiguity(const work *w, const pg_model *model, const pg
     pg_status status = PG_OK;
     pg_finding owner = w->genuine;
     int matched;
-    const bool triggers = f->claim == PG_CLAIM_TRIGGERS, serves = pg_finding_accuracy(f)->exact >= w->reference - 2;
+    const bool triggers = f->claim == PG_CLAIM_TRIGGERS;
+    const bool serves = pg_finding_accuracy(f)->exact >= owner.deployed.exact - 2;
     const int count = triggers ? f->trigger_count : f->bits;
     bool another = f->agree == count;
     if (!count) return PG_OK;
-    if (model != w->victim) PG_TRY(verify(w, model, w->evidence, NULL, NAN, &(pg_nulls){0}, &owner, err));
+    const pg_judge_setup unmeasured = pg_execute_judge(w->task, model, NULL, NULL);
+    if (model != w->victim) PG_TRY(pg_verify(&unmeasured, w->evidence, &owner, err));
     if (f->bits && f->bits == owner.bits && f->claim == owner.claim) {
         PG_TRY(pg_agreement_with(model, forged, w->evidence, &matched, err));
         const double differing = 100.0 * (f->bits - matched) / f->bits;
@@ -163,24 +141,30 @@ static const pg_model *shown_in(const work *w, const pg_outcome *o)
     return o->shown ? o->shown : o->model ? o->model : w->victim;
 }
 
-static pg_status judge_forgery(work *w, const pg_outcome *o, double deployed, const char *name, pg_record *record,
-                               pg_error *err)
+/* A judge of claims on a model that is not the victim as it is. One that needs passports to run is sold with the forger's,
+ * where the attack changed the model and made some, else with the owner's. Where the forger changed no more than his evidence
+ * needs, his network is held to the accuracy of the stolen one. */
+static pg_status open_judge(const work *w, const pg_outcome *o, const pg_model *model, const pg_dataset *test, pg_judge **out,
+                            pg_error *err)
+{
+    const pg_evidence *sold = o->model && o->evidence ? o->evidence : w->evidence;
+    pg_judge_setup setup = pg_execute_judge(w->task, model, test, sold);
+    if (!o->model) setup.known_accuracy = w->genuine.reference;
+    return pg_judge_create(&setup, out, err);
+}
+
+static pg_status judge_forgery(work *w, const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_finding f;
-    pg_nulls own = {0};
+    pg_judge *own = NULL;
     const pg_model *model = shown_in(w, o);
-    const bool drawn = !o->model && w->nulls.count && pg_evidence_alike(w->evidence, o->evidence);
-    const pg_nulls *nulls = drawn ? &w->nulls : &own;
-    if (!drawn) PG_TRY(draw_nulls(w, model, o->evidence, &own, err));
-    if (model == w->victim)
-        PG_TRY(claim(w, o->evidence, nulls, &f, err));
-    else
-        PG_TRY(verify(w, model, o->evidence, &w->data.test, o->model ? deployed : w->reference, nulls, &f, err));
+    if (model != w->victim) PG_TRY(open_judge(w, o, model, &w->data.test, &own, err));
+    PG_TRY(pg_judge_claim(own ? own : w->judge, o->evidence, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
     PG_TRY(record_ambiguity(w, model, o->evidence, &f, name, record, err));
 done:
-    pg_nulls_clear(&own);
+    pg_judge_destroy(&own);
     return status;
 }
 
@@ -221,14 +205,12 @@ done:
 }
 
 /* What the attack before forged for the victim, on a changed model: in the owner's row. */
-static pg_status record_forged(const work *w, const pg_model *model, const pg_dataset *test, double deployed, const char *name,
-                               pg_record *record, pg_error *err)
+static pg_status record_forged(const work *w, pg_judge *judge, const pg_model *model, const char *name, pg_record *record,
+                               pg_error *err)
 {
     pg_status status = PG_OK;
     pg_finding f;
-    pg_nulls nulls = {0};
-    PG_TRY(draw_nulls(w, model, w->forged, &nulls, err));
-    PG_TRY(verify(w, model, w->forged, test, deployed, &nulls, &f, err));
+    PG_TRY(pg_judge_claim(judge, w->forged, &f, err));
     if (f.bits || f.trigger_count) {
         PG_TRY(pg_record_add(record, name, "forged_detection", f.detection, "%", err));
         PG_TRY(pg_record_add(record, name, "forged_p_value", f.p_value, "", err));
@@ -236,27 +218,28 @@ static pg_status record_forged(const work *w, const pg_model *model, const pg_da
     }
     PG_TRY(record_triggers(w, model, w->forged, false, name, "forged_restored", record, err));
 done:
-    pg_nulls_clear(&nulls);
     return status;
 }
 
-static pg_status judge_removal(work *w, const pg_outcome *o, double deployed, const char *name, pg_record *record,
-                               pg_error *err)
+static pg_status judge_removal(work *w, const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_finding f;
-    pg_nulls nulls = {0};
-    const pg_dataset *test = o->data ? &o->data->test : &w->data.test;
+    pg_judge *own = NULL;
     const pg_model *model = o->model ? o->model : w->victim;
-    PG_TRY(draw_nulls(w, model, w->evidence, &nulls, err));
-    PG_TRY(verify(w, model, w->evidence, test, deployed, &nulls, &f, err));
+    if (o->model)
+        PG_TRY(open_judge(w, o, model, o->data ? &o->data->test : &w->data.test, &own, err));
+    else
+        PG_TRY(judge_of_victim(w, err));
+    pg_judge *judge = own ? own : w->judge;
+    PG_TRY(pg_judge_claim(judge, w->evidence, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
     PG_TRY(record_triggers(w, model, w->evidence, false, name, "trigger_restored", record, err));
     if (w->victim->passport_count && w->victim->spec.public_affine)
         PG_TRY(record_triggers(w, model, w->evidence, true, name, "trigger_stale", record, err));
-    if (w->forged) PG_TRY(record_forged(w, model, test, deployed, name, record, err));
+    if (w->forged) PG_TRY(record_forged(w, judge, model, name, record, err));
 done:
-    pg_nulls_clear(&nulls);
+    pg_judge_destroy(&own);
     return status;
 }
 
@@ -269,19 +252,6 @@ static pg_status record_attack(const pg_outcome *o, const char *name, pg_record 
     for (const pg_measure *m = o->measures; m < o->measures + PG_MEASURES_MAX && m->name; m++)
         PG_TRY(pg_record_add(record, name, m->name, m->value, m->unit, err));
 done:
-    return status;
-}
-
-/* Accuracy of a changed model as deployed, where the judge cannot know it: one that needs a passport to run is deployed with
- * the forger's. NaN elsewhere. */
-static pg_status find_deployed(const work *w, const pg_outcome *o, double *deployed, pg_error *err)
-{
-    pg_accuracy a;
-    *deployed = NAN;
-    if (!o->model || !o->evidence || !o->model->spec.passports || o->model->spec.public_affine) return PG_OK;
-    const pg_status status =
-        pg_measure_accuracy(o->model, PG_PRIVATE, o->evidence, &w->data.test, w->view.pixels, w->task->verify.batch, &a, err);
-    if (status == PG_OK) *deployed = a.exact;
     return status;
 }
 
@@ -313,13 +283,11 @@ static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error
     pg_status status = PG_OK;
     char name[64] = "", value[PG_NUMBER_MAX];
     if (o->axis) snprintf(name, sizeof name, "%.31s=%s", o->axis, pg_number_text(o->value, value));
-    double deployed;
-    PG_TRY(find_deployed(w, o, &deployed, err));
     const char *forger = o->model ? "attacker" : name;
-    if (o->model || !o->evidence) PG_TRY(judge_removal(w, o, deployed, name, record, err));
+    if (o->model || !o->evidence) PG_TRY(judge_removal(w, o, name, record, err));
     if (o->model) PG_TRY(keep_row(w, o, o->model, NULL, name, err));
     if (o->evidence) PG_TRY(judge_genuine(w, !o->model, record, err));
-    if (o->evidence) PG_TRY(judge_forgery(w, o, deployed, forger, record, err));
+    if (o->evidence) PG_TRY(judge_forgery(w, o, forger, record, err));
     if (o->evidence) PG_TRY(keep_row(w, o, shown_in(w, o), o->evidence, forger, err));
     if (w->task->attack->hands_on) PG_TRY(save_evidence(w, o->evidence, "", err)); /* for attacks that come after */
     PG_TRY(record_attack(o, name, record, err));
@@ -400,7 +368,7 @@ done:
 pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    work w = {.task = task, .at = at, .reference = NAN, .record = record};
+    work w = {.task = task, .at = at, .record = record};
     const pg_seed seed = {.grid = task->seed, .task = task->key};
     PG_TRY(load_all(&w, err));
     PG_TRY(fill_view(&w, seed, err));
@@ -410,7 +378,6 @@ pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_reco
 done:
     if (w.started) task->attack->finish(w.state);
     pg_free(w.state);
-    pg_nulls_clear(&w.nulls);
     pg_judge_destroy(&w.judge);
     pg_model_destroy(&w.victim);
     pg_model_destroy(&w.pretrained);

@@ -23,8 +23,8 @@ static pg_status read_evidence(const work *w, const pg_model *model, const pg_ev
                                pg_error *err)
 {
     pg_finding f;
-    const pg_status status =
-        pg_verify(model, evidence, NULL, (pg_pixels)w->task->train.pixels, &w->task->verify, NAN, NULL, &f, err);
+    const pg_judge_setup setup = pg_execute_judge(w->task, model, NULL, NULL);
+    const pg_status status = pg_verify(&setup, evidence, &f, err);
     *percent = f.detection;
     *length = f.claim == PG_CLAIM_TRIGGERS ? f.trigger_count : f.bits;
     return status;

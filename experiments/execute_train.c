@@ -183,18 +183,13 @@ done:
     return status;
 }
 
-static pg_status report(const work *w, pg_seed seed, pg_record *record, pg_error *err)
+static pg_status report(const work *w, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_finding finding;
-    pg_nulls nulls = {0};
-    const pg_task *task = w->task;
     const pg_model *best = pg_trainer_best(w->trainer);
-    const pg_pixels pixels = (pg_pixels)task->train.pixels;
-    const bool test_signature = w->evidence && pg_evidence_bits(w->evidence) && task->verify.nulls >= 2;
-    if (test_signature) PG_TRY(pg_nulls_draw(best, w->evidence, &w->data.test, pixels, task->verify.nulls, seed, &nulls, err));
-    PG_TRY(
-        pg_verify(best, w->evidence, &w->data.test, pixels, &task->verify, NAN, test_signature ? &nulls : NULL, &finding, err));
+    const pg_judge_setup setup = pg_execute_judge(w->task, best, &w->data.test, w->evidence);
+    PG_TRY(pg_verify(&setup, w->evidence, &finding, err));
     PG_TRY(pg_execute_record(&finding, "", record, err));
     PG_TRY(pg_record_add(record, "", "classes", w->data.test.classes, "classes", err));
     PG_TRY(pg_record_add(record, "", "test_images", w->data.test.count, "images", err));
@@ -203,7 +198,6 @@ static pg_status report(const work *w, pg_seed seed, pg_record *record, pg_error
     PG_TRY(pg_record_note(record, "train_data", w->data.train.source, err));
     PG_TRY(write_artefacts(w, record, err));
 done:
-    pg_nulls_clear(&nulls);
     return status;
 }
 
@@ -219,7 +213,7 @@ pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_recor
     PG_TRY(make_evidence(&w, &spec, seed, err));
     PG_TRY(begin(&w, &spec, seed, err));
     PG_TRY(train(&w, err));
-    PG_TRY(report(&w, seed, record, err));
+    PG_TRY(report(&w, record, err));
 done:
     pg_trainer_destroy(&w.trainer);
     pg_model_destroy(&w.model);

@@ -2,6 +2,7 @@
 #include "experiments/grid.h"
 
 #include "core/base/memory.h"
+#include "experiments/feasible.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,27 +83,29 @@ typedef struct price {
     double train, test; /* images of the data set in use */
 } price;
 
-static pg_status price_of(const pg_design_data *data, const pg_network_options *network, const pg_scheme *scheme,
-                          const void *options, price *out, pg_error *err)
+/* A model of the shape that a scheme wires, without weights. */
+static pg_status make_shape(const pg_design_data *data, const pg_network_options *network, const pg_scheme *scheme,
+                            const void *options, pg_model **out, pg_error *err)
 {
-    pg_status status = PG_OK;
-    pg_model *model = NULL;
     pg_norm_kind norm;
-    PG_TRY(pg_norm_kind_parse(pg_norm_names[network->norm], &norm, err));
+    pg_status status = pg_norm_kind_parse(pg_norm_names[network->norm], &norm, err);
+    if (status != PG_OK) return status;
     pg_net_spec spec = pg_net_spec_plain(pg_arch_find(network->arch), norm, data->facts.classes);
     spec.width = network->width;
     spec.relu_before_add = network->relu_before_add;
     spec.image_height = data->facts.height;
     spec.image_width = data->facts.width;
-    PG_TRY(scheme->wire(options, &spec, err));
-    PG_TRY(pg_model_plan(&spec, &model, err));
-    const int branches = spec.passports ? spec.public_affine + spec.private_affine : 1;
-    *out = (price){.forward = pg_model_macs(model) * branches,
+    status = scheme->wire(options, &spec, err);
+    return status == PG_OK ? pg_model_plan(&spec, out, err) : status;
+}
+
+static price price_of(const pg_design_data *data, const pg_model *model)
+{
+    const pg_net_spec *spec = &model->spec;
+    const int branches = spec->passports ? spec->public_affine + spec->private_affine : 1;
+    return (price){.forward = pg_model_macs(model) * branches,
                    .train = data->choice.train ? data->choice.train : data->facts.train,
                    .test = data->choice.test ? data->choice.test : data->facts.test};
-done:
-    pg_model_destroy(&model);
-    return status;
 }
 
 /* A step is a forward and two backward products; a measurement is one forward pass over the test images. */
@@ -201,14 +204,6 @@ done:
     return status;
 }
 
-static bool applies(const pg_design_attack *a, const pg_scheme *scheme)
-{
-    int i = 0;
-    while (pg_schemes[i] != scheme) i++;
-    if (a->attack->needs && !(a->attack->needs & scheme->holds)) return false;
-    return a->all_schemes || (a->schemes >> i & 1);
-}
-
 /* A plain network that the attacker trained: the one of another seed, since that of this place may have made the owner's
  * passports. */
 static pg_status add_attackers_plain(builder *b, const place *at, pg_task *task, int *index, pg_error *err)
@@ -260,7 +255,7 @@ static pg_status add_chains(builder *b, const place *at, const price *p, const p
     if (!a->after) return add_attack(b, at, p, trained, victim, i, -1, &index, err);
     for (int k = 0; k < i; k++) {
         const pg_design_attack *earlier = &b->design->attacks[k];
-        if (earlier->attack == a->after && !earlier->after && applies(earlier, trained->scheme))
+        if (earlier->attack == a->after && !earlier->after && pg_design_applies(earlier, trained->scheme))
             PG_TRY(add_attack(b, at, p, trained, victim, i, k, &index, err));
     }
 done:
@@ -284,29 +279,43 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
     }
     PG_TRY(add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
     for (int i = 0; i < b->design->attack_count; i++)
-        if (applies(&b->design->attacks[i], s->scheme)) PG_TRY(add_chains(b, at, p, &task, parents[0], i, err));
+        if (pg_design_applies(&b->design->attacks[i], s->scheme)) PG_TRY(add_chains(b, at, p, &task, parents[0], i, err));
     if (b->design->grid.null_models && s->scheme->keygen) PG_TRY(add_threshold(b, at, p, &task, parents, err));
 done:
     return status;
 }
 
-/* Prices of every scheme of the design in one network, and of the plain one; what cannot be built is a problem of the scheme's
- * entry. */
+/* The price of a scheme in one network. What cannot be built, or could not run, is a problem of the file. */
+static pg_status find_price(builder *b, const place *at, const pg_design_scheme *s, price *out, pg_error *err)
+{
+    pg_error fault;
+    pg_model *model = NULL;
+    pg_status status = make_shape(at->data, at->network, s->scheme, s->options, &model, &fault);
+    if (status == PG_BAD_INPUT) {
+        pg_problems_add(b->problems, s->node, "%s, %s: %s", at->data->choice.name, at->network->arch, fault.message);
+        return PG_OK;
+    }
+    if (status != PG_OK) return pg_fail(err, status, "%s", fault.message);
+    *out = price_of(at->data, model);
+    status = pg_feasible_check(b->design, at->data, s, model, b->problems, err);
+    pg_model_destroy(&model);
+    return status;
+}
+
+/* Prices of every scheme of the design in one network, and of the plain one. */
 static pg_status find_prices(builder *b, const place *at, price *prices, pg_error *err)
 {
+    pg_status status = PG_OK;
+    pg_model *model = NULL;
     const pg_design *d = b->design;
     const char nothing = 0;
-    for (int i = 0; i < d->scheme_count; i++) {
-        pg_error fault;
-        const pg_status status =
-            price_of(at->data, at->network, d->schemes[i].scheme, d->schemes[i].options, &prices[i], &fault);
-        if (status == PG_BAD_INPUT)
-            pg_problems_add(b->problems, d->schemes[i].node, "%s, %s: %s", at->data->choice.name, at->network->arch,
-                            fault.message);
-        else if (status != PG_OK)
-            return pg_fail(err, status, "%s", fault.message);
-    }
-    return price_of(at->data, at->network, pg_scheme_find("plain"), &nothing, &prices[d->scheme_count], err);
+    for (int i = 0; i < d->scheme_count; i++) PG_TRY(find_price(b, at, &d->schemes[i], &prices[i], err));
+    PG_TRY(make_shape(at->data, at->network, pg_scheme_find("plain"), &nothing, &model, err));
+    PG_TRY(pg_feasible_check_plain(d, at->data, model, b->problems, err));
+    prices[d->scheme_count] = price_of(at->data, model);
+done:
+    pg_model_destroy(&model);
+    return status;
 }
 
 static pg_status cross(builder *b, const char *path, pg_error *err)

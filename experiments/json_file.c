@@ -4,6 +4,7 @@
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/base/memory.h"
+#include "core/formats/number.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,4 +68,64 @@ pg_status pg_json_intact(const char *path, bool *intact, pg_error *err)
     *intact = status == PG_OK;
     if (*intact) pg_free(text);
     return status == PG_BAD_INPUT || !pg_file_exists(path) ? PG_OK : status;
+}
+
+/* ---- printing ---- */
+
+static void print_value(json_t *value, int depth, FILE *stream);
+
+/* What comes before a member, and after the last (-1). */
+static void print_break(int at, int depth, FILE *stream)
+{
+    fprintf(stream, "%s\n%*s", at > 0 ? "," : "", 2 * depth, "");
+}
+
+static void print_members(json_t *object, int depth, FILE *stream)
+{
+    const char *key;
+    json_t *value;
+    int at = 0;
+    json_object_foreach(object, key, value)
+    {
+        json_t *name = json_string(key);
+        print_break(at++, depth + 1, stream);
+        print_value(name, 0, stream);
+        fputs(": ", stream);
+        print_value(value, depth + 1, stream);
+        json_decref(name);
+    }
+    if (at) print_break(-1, depth, stream);
+}
+
+static void print_items(json_t *array, int depth, FILE *stream)
+{
+    size_t i;
+    json_t *value;
+    json_array_foreach(array, i, value)
+    {
+        print_break((int)i, depth + 1, stream);
+        print_value(value, depth + 1, stream);
+    }
+    if (json_array_size(array)) print_break(-1, depth, stream);
+}
+
+static void print_value(json_t *value, int depth, FILE *stream)
+{
+    char number[PG_NUMBER_MAX];
+    if (json_is_object(value) || json_is_array(value)) {
+        const bool object = json_is_object(value);
+        fputc(object ? '{' : '[', stream);
+        (object ? print_members : print_items)(value, depth, stream);
+        fputc(object ? '}' : ']', stream);
+    } else if (json_is_real(value)) {
+        fputs(pg_number_text(json_real_value(value), number), stream);
+    } else {
+        (void)json_dumpf(value, stream, JSON_ENCODE_ANY);
+    }
+}
+
+void pg_json_print(json_t *root, FILE *stream)
+{
+    print_value(root, 0, stream);
+    fputc('\n', stream);
 }

@@ -235,3 +235,11 @@ pg_status pg_triggers_generate(int count, int classes, pg_seed seed, pg_dataset 
     pg_dataset_seal(out);
     return PG_OK;
 }
+
+pg_status pg_triggers_make(const char *source, int count, int classes, const pg_seed *seed, pg_dataset *out, pg_error *err)
+{
+    if (strcmp(source, "generated") != 0) return pg_triggers_load(source, NULL, classes, out, err);
+    if (seed) return pg_triggers_generate(count, classes, *seed, out, err);
+    *out = (pg_dataset){.name = "triggers", .count = count, .classes = classes, .height = SIDE, .width = SIDE};
+    return PG_OK;
+}

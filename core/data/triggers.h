@@ -19,4 +19,8 @@ PG_CHECKED pg_status pg_triggers_load(const char *folder, const char *labels, in
  * with labels drawn uniformly. */
 PG_CHECKED pg_status pg_triggers_generate(int count, int classes, pg_seed seed, pg_dataset *out, pg_error *err);
 
+/* The set that an option names: "generated", of count images, or a folder. seed NULL: of a generated one the shape alone. */
+PG_CHECKED pg_status pg_triggers_make(const char *source, int count, int classes, const pg_seed *seed, pg_dataset *out,
+                                      pg_error *err);
+
 #endif

@@ -398,12 +398,14 @@ static int order_of_lists(const pg_option *option, const void *a, const void *b)
 
 static int order_of_values(const pg_option *option, const void *a, const void *b)
 {
+    char hidden[2][COMMITMENT_MAX];
     switch (option->type) {
     case PG_OPT_INT:
     case PG_OPT_CHOICE: return (*(const int *)a > *(const int *)b) - (*(const int *)a < *(const int *)b);
     case PG_OPT_REAL: return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
     case PG_OPT_BOOL: return *(const bool *)a - *(const bool *)b;
-    case PG_OPT_TEXT: return strcmp(a, b);
+    case PG_OPT_TEXT:
+        return strcmp(shown(option, a, PG_REVEAL_CONTENT, hidden[0]), shown(option, b, PG_REVEAL_CONTENT, hidden[1]));
     case PG_OPT_INTS:
     case PG_OPT_REALS: return order_of_lists(option, a, b);
     }

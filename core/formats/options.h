@@ -94,7 +94,8 @@ void pg_options_check(const pg_option *table, const char *const *keys, const pg_
  * Numbers are compared as numbers, so that 50 and 50.0 are one value. */
 void pg_options_repeats(const pg_option *option, const pg_node *list, pg_problems *problems);
 
-/* 0 where two structs of the table have the same value in every option; else less or more than 0, an order to sort by. */
+/* 0 where two structs of the table have the same value in every option, folders the same content; else less or more than 0, an
+ * order to sort by. */
 int pg_options_compare(const pg_option *table, const void *a, const void *b);
 
 /* Who reads what is written, from the least to the most that it tells. */

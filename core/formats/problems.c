@@ -65,15 +65,24 @@ const char *pg_join(const char *const *words, char *out, size_t bytes)
     return out;
 }
 
+/* Does one of the first n lines say this already? */
+static bool is_said(const pg_problems *problems, int n, const char *line)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(problems->lines[i], line) == 0) return true;
+    return false;
+}
+
 /* One line "where: path: message", an empty path left out. */
 static void add(pg_problems *problems, const char *where, const char *path, const char *format, va_list args)
 {
     if (problems->count++ >= PG_PROBLEMS_MAX) return;
-    char line[PG_PROBLEM_BYTES];
+    char line[PG_PROBLEM_BYTES], *made = problems->lines[problems->count - 1];
     snprintf(line, sizeof line, "%s: %s%s", where, path, path[0] ? ": " : "");
     const size_t used = strlen(line);
     vsnprintf(line + used, sizeof line - used, format, args);
-    pg_printable(line, problems->lines[problems->count - 1], PG_PROBLEM_BYTES); /* keys may be strange */
+    pg_printable(line, made, PG_PROBLEM_BYTES); /* keys may be strange */
+    if (is_said(problems, problems->count - 1, made)) problems->count--;
 }
 
 static void add_line(pg_problems *problems, const char *where, const char *path, const char *format, ...) PG_PRINTF(4, 5);

@@ -34,14 +34,20 @@ pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
                    pg_mark_kinds[kind], mark->layer, taps(mark));
 }
 
+/* A mark without memory. */
 static pg_status shape(const pg_model *model, const char *layer, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
 {
     const pg_layer *l = find(model, strcmp(layer, "default") == 0 ? NULL : layer);
     if (!l) return pg_fail(err, PG_BAD_INPUT, "layer: %s has no convolution '%s'", model->spec.arch->name, layer);
     *out = (pg_mark){.kernel = l->row.kernel, .inputs = l->in_channels, .bits = bits};
     snprintf(out->layer, sizeof out->layer, "%s", l->row.name);
-    const pg_status status = pg_mark_fits(out, kind, err);
-    return status == PG_OK ? pg_mark_allocate(out, err) : status;
+    return pg_mark_fits(out, kind, err);
+}
+
+pg_status pg_mark_check(const pg_model *model, const char *layer, int bits, pg_mark_kind kind, pg_error *err)
+{
+    pg_mark mark;
+    return shape(model, layer, bits, kind, &mark, err);
 }
 
 pg_status pg_mark_create(const pg_net_spec *spec, const char *layer, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
@@ -50,6 +56,7 @@ pg_status pg_mark_create(const pg_net_spec *spec, const char *layer, int bits, p
     *out = (pg_mark){0};
     pg_status status = pg_model_plan(spec, &model, err);
     if (status == PG_OK) status = shape(model, layer, bits, kind, out, err);
+    if (status == PG_OK) status = pg_mark_allocate(out, err);
     pg_model_destroy(&model);
     return status;
 }

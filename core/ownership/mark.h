@@ -20,6 +20,9 @@ extern const char *const pg_mark_kinds[]; /* names, ended by NULL */
 PG_CHECKED pg_status pg_mark_create(const pg_net_spec *spec, const char *layer, int bits, pg_mark_kind kind, pg_mark *out,
                                     pg_error *err);
 
+/* The same question to a model, of which only the shape is looked at, without making a mark. */
+PG_CHECKED pg_status pg_mark_check(const pg_model *model, const char *layer, int bits, pg_mark_kind kind, pg_error *err);
+
 /* PG_BAD_INPUT unless a projection of that kind has positions for all bits of the mark: DIRECT one of its own for each, DIFF
  * two.
  */

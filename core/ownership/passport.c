@@ -8,6 +8,20 @@
 
 const char *const pg_passport_kinds[] = {"random", "image", "shuffle", NULL};
 
+/* Pictures that are pushed at once: one passport is made of them. */
+static int pictures_pushed(pg_passport_kind kind, int images)
+{
+    return kind == PG_PASSPORT_RANDOM ? 0 : kind == PG_PASSPORT_IMAGE ? 1 : images;
+}
+
+pg_status pg_passport_pictures(pg_passport_kind kind, int images, const pg_dataset *pictures, pg_error *err)
+{
+    const int wanted = pictures_pushed(kind, images);
+    if (wanted == 0 || wanted <= pictures->count) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "images: a passport takes %d distinct images, and there are %d in %s", wanted,
+                   pictures->count, pictures->name);
+}
+
 struct pg_passport_maker {
     pg_passport_source source;
     int batch;
@@ -23,10 +37,8 @@ pg_status pg_passport_maker_create(const pg_passport_source *source, pg_passport
     maker->source = *source;
     if (source->kind != PG_PASSPORT_RANDOM) {
         const pg_dataset *pictures = source->pictures;
-        maker->batch = source->kind == PG_PASSPORT_IMAGE ? 1 : source->images;
-        if (maker->batch > pictures->count)
-            PG_TRY(pg_fail(err, PG_BAD_INPUT, "passports of %d images need more than the %d images of %s", maker->batch,
-                           pictures->count, pictures->name));
+        maker->batch = pictures_pushed(source->kind, source->images);
+        PG_TRY(pg_passport_pictures(source->kind, source->images, pictures, err));
         const pg_net_spec *spec = &source->carrier->spec;
         PG_TRY(pg_dataset_fits(pictures, spec->image_height, spec->image_width, pictures->classes, err));
         PG_TRY(pg_net_create(spec, maker->batch, true, PG_CONV_AUTO, &maker->net, err));
@@ -174,18 +186,28 @@ static int signature_bytes(const char *text, unsigned char out[PG_SIGNATURE_BYTE
     return (int)(length / width);
 }
 
-pg_status pg_signature_draw(pg_evidence *evidence, const char *text, pg_rng *rng, pg_error *err)
+pg_status pg_signature_check(const pg_evidence *evidence, const char *text, pg_error *err)
 {
     unsigned char bytes[PG_SIGNATURE_BYTES];
     const int bits = 8 * signature_bytes(text, bytes);
     if (bits < 0)
         return pg_fail(err, PG_BAD_INPUT, "signature: expected at most %d bytes, as text or as hex: and two digits each",
                        PG_SIGNATURE_BYTES);
+    for (int i = 0; i < evidence->passport_count; i++)
+        if (bits > evidence->passports[i].outputs)
+            return pg_fail(err, PG_BAD_INPUT, "signature: %d bytes need %d bits, %s carries %d", bits / 8, bits,
+                           evidence->passports[i].layer, evidence->passports[i].outputs);
+    return PG_OK;
+}
+
+pg_status pg_signature_draw(pg_evidence *evidence, const char *text, pg_rng *rng, pg_error *err)
+{
+    unsigned char bytes[PG_SIGNATURE_BYTES];
+    const pg_status status = pg_signature_check(evidence, text, err);
+    if (status != PG_OK) return status;
+    const int bits = 8 * signature_bytes(text, bytes);
     for (int i = 0; i < evidence->passport_count; i++) {
         pg_passport *p = &evidence->passports[i];
-        if (bits > p->outputs)
-            return pg_fail(err, PG_BAD_INPUT, "signature: %d bytes need %d bits, %s carries %d", bits / 8, bits, p->layer,
-                           p->outputs);
         for (int o = 0; o < p->outputs; o++) {
             const bool one = o < bits ? bytes[o / 8] >> (7 - o % 8) & 1 : pg_rng_below(rng, 2) == 1;
             p->b[o] = one ? 1 : -1;

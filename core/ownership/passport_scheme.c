@@ -216,12 +216,46 @@ done:
     return status;
 }
 
-static pg_status make_triggers(const pg_passport_options *options, const pg_keygen *in, pg_dataset *out, pg_error *err)
+/* seed NULL: of a generated set the shape alone. */
+static pg_status make_triggers(const pg_passport_options *options, const pg_keygen *in, const pg_seed *seed, pg_dataset *out,
+                               pg_error *err)
 {
-    const int classes = in->spec->classes;
-    if (strcmp(options->triggers, "generated") == 0)
-        return pg_triggers_generate(options->trigger_count, classes, in->seed, out, err);
-    return pg_triggers_load(options->triggers, NULL, classes, out, err);
+    const pg_net_spec *spec = in->spec;
+    const pg_status status = pg_triggers_make(options->triggers, options->trigger_count, spec->classes, seed, out, err);
+    return status == PG_OK ? pg_dataset_fits(out, spec->image_height, spec->image_width, spec->classes, err) : status;
+}
+
+static pg_status check_signature(const pg_passport_options *options, const pg_net_spec *spec, pg_error *err)
+{
+    pg_evidence *evidence = NULL;
+    if (!options->signature[0]) return PG_OK;
+    pg_status status = pg_evidence_create(spec, "v1", pg_passport_kinds[options->passport], &evidence, err);
+    if (status == PG_OK) status = pg_signature_check(evidence, options->signature, err);
+    pg_evidence_destroy(&evidence);
+    return status;
+}
+
+static pg_status check(bool with_triggers, const pg_passport_options *options, const pg_keygen *in, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_dataset triggers = {0};
+    const pg_dataset *from = options->pictures == 0 ? &in->data->test : &triggers;
+    if (with_triggers || options->pictures == 1) PG_TRY(make_triggers(options, in, NULL, &triggers, err));
+    PG_TRY(pg_passport_pictures((pg_passport_kind)options->passport, options->images, from, err));
+    PG_TRY(check_signature(options, in->spec, err));
+done:
+    pg_dataset_clear(&triggers);
+    return status;
+}
+
+pg_status pg_passport_check(const void *options, const pg_keygen *in, pg_error *err)
+{
+    return check(false, options, in, err);
+}
+
+pg_status pg_passport_check_triggers(const void *options, const pg_keygen *in, pg_error *err)
+{
+    return check(true, options, in, err);
 }
 
 pg_status pg_passport_keygen(const char *scheme, bool with_triggers, const pg_passport_options *options, const pg_keygen *in,
@@ -230,7 +264,7 @@ pg_status pg_passport_keygen(const char *scheme, bool with_triggers, const pg_pa
     pg_evidence *evidence = NULL;
     pg_status status = PG_OK;
     PG_TRY(pg_evidence_create(in->spec, scheme, pg_passport_kinds[options->passport], &evidence, err));
-    if (with_triggers || options->pictures == 1) PG_TRY(make_triggers(options, in, &evidence->triggers, err));
+    if (with_triggers || options->pictures == 1) PG_TRY(make_triggers(options, in, &in->seed, &evidence->triggers, err));
     PG_TRY(draw_passports(options, in, evidence, err));
     if (!with_triggers) pg_dataset_clear(&evidence->triggers);
     *out = evidence;

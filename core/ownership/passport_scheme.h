@@ -28,6 +28,9 @@ PG_CHECKED pg_status pg_passport_layers(const pg_passport_options *options, pg_n
 /* The same, with a public and a private branch at them. */
 PG_CHECKED pg_status pg_passport_two_branches(const void *options, pg_net_spec *spec, pg_error *err);
 bool pg_passport_wants_pretrained(const void *options);
+/* What pg_passport_keygen would refuse; see pg_scheme. */
+PG_CHECKED pg_status pg_passport_check(const void *options, const pg_keygen *in, pg_error *err);
+PG_CHECKED pg_status pg_passport_check_triggers(const void *options, const pg_keygen *in, pg_error *err);
 PG_CHECKED pg_status pg_passport_keygen(const char *scheme, bool with_triggers, const pg_passport_options *options,
                                         const pg_keygen *in, pg_evidence **out, pg_error *err);
 

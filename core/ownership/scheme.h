@@ -32,6 +32,9 @@ typedef struct pg_scheme {
     bool (*wants_pretrained)(const void *options);
     /* Does training start from that network's weights instead of random ones? NULL: never. */
     bool (*starts_pretrained)(const void *options);
+    /* What keygen would refuse, before anything is trained: in->data need have no images and in->pretrained may be NULL. NULL:
+     * nothing beyond what wire refuses. */
+    pg_status (*check)(const void *options, const pg_keygen *in, pg_error *err);
     /* Make the owner's evidence. NULL: the scheme has none. */
     pg_status (*keygen)(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err);
     /* Add the gradient of the embedding loss and return the loss. Called once a step, between the forward and the backward of

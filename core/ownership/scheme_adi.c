@@ -68,18 +68,30 @@ static bool starts_pretrained(const void *values)
     return ((const adi_options *)values)->start == START_PRETRAINED;
 }
 
+/* seed NULL: of a generated set the shape alone. */
+static pg_status make_triggers(const adi_options *o, const pg_keygen *in, const pg_seed *seed, pg_dataset *out, pg_error *err)
+{
+    const pg_net_spec *spec = in->spec;
+    const pg_status status = pg_triggers_make(o->triggers, o->trigger_count, spec->classes, seed, out, err);
+    return status == PG_OK ? pg_dataset_fits(out, spec->image_height, spec->image_width, spec->classes, err) : status;
+}
+
+static pg_status check(const void *values, const pg_keygen *in, pg_error *err)
+{
+    pg_dataset triggers = {0};
+    const pg_status status = make_triggers(values, in, NULL, &triggers, err);
+    pg_dataset_clear(&triggers);
+    return status;
+}
+
 static pg_status keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
 {
     const adi_options *o = values;
     pg_status status = PG_OK;
     pg_evidence *evidence = NULL;
-    const bool generated = strcmp(o->triggers, "generated") == 0;
-    const int classes = in->spec->classes;
-    PG_TRY(pg_evidence_create(in->spec, "adi", generated ? "generated" : "folder", &evidence, err));
-    if (generated)
-        PG_TRY(pg_triggers_generate(o->trigger_count, classes, in->seed, &evidence->triggers, err));
-    else
-        PG_TRY(pg_triggers_load(o->triggers, NULL, classes, &evidence->triggers, err));
+    const char *kind = strcmp(o->triggers, "generated") == 0 ? "generated" : "folder";
+    PG_TRY(pg_evidence_create(in->spec, "adi", kind, &evidence, err));
+    PG_TRY(make_triggers(o, in, &in->seed, &evidence->triggers, err));
     *out = evidence;
     evidence = NULL;
 done:
@@ -107,6 +119,7 @@ const pg_scheme pg_scheme_adi = {
     .wire = wire,
     .wants_pretrained = starts_pretrained,
     .starts_pretrained = starts_pretrained,
+    .check = check,
     .keygen = keygen,
     .triggers_per_batch = triggers_per_batch,
     .triggers_in_order = triggers_in_order,

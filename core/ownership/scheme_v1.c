@@ -22,6 +22,7 @@ const pg_scheme pg_scheme_v1 = {
     .options_size = sizeof(pg_passport_options),
     .wire = wire,
     .wants_pretrained = pg_passport_wants_pretrained,
+    .check = pg_passport_check,
     .keygen = keygen,
     .regulariser = pg_passport_regulariser_v1,
 };

@@ -16,6 +16,7 @@ const pg_scheme pg_scheme_v2 = {
     .options_size = sizeof(pg_passport_options),
     .wire = pg_passport_two_branches,
     .wants_pretrained = pg_passport_wants_pretrained,
+    .check = pg_passport_check,
     .keygen = keygen,
     .regulariser = pg_passport_regulariser,
 };

@@ -20,6 +20,7 @@ const pg_scheme pg_scheme_v3 = {
     .options_size = sizeof(pg_passport_options),
     .wire = pg_passport_two_branches,
     .wants_pretrained = pg_passport_wants_pretrained,
+    .check = pg_passport_check_triggers,
     .keygen = keygen,
     .regulariser = pg_passport_regulariser,
     .triggers_per_batch = triggers_per_batch,

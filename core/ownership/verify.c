@@ -2,14 +2,10 @@
 #include "core/ownership/verify.h"
 
 #include "core/base/memory.h"
-#include "core/compute/kernels.h"
-#include "core/ownership/mark.h"
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_statistics.h>
 #include <math.h>
 #include <stddef.h>
-#include <string.h>
 
 #define AT(member) .offset = offsetof(pg_verify_options, member)
 const pg_option pg_verify_table[] = {
@@ -88,106 +84,6 @@ static void stored_agreement(const pg_model *model, const pg_evidence *evidence,
     out->detection_stored = sum / evidence->passport_count;
 }
 
-/* Signs of what a mark's projection reads in the model. */
-static pg_status mark_signs(const pg_mark *mark, const pg_model *model, int8_t *signs, pg_error *err)
-{
-    double projected[PG_MARK_BITS_MAX];
-    const pg_layer *layer = NULL;
-    const pg_status status = pg_mark_layer(mark, model, &layer, err);
-    if (status != PG_OK) return status;
-    pg_mark_project(mark, model, layer, projected);
-    for (int i = 0; i < mark->bits; i++) signs[i] = (int8_t)((projected[i] > 0) - (projected[i] < 0));
-    return PG_OK;
-}
-
-/* Bits of the evidence's signature or mark that equal these signs. */
-static int signs_agree(const pg_evidence *evidence, const int8_t *signs)
-{
-    int agree = 0;
-    if (pg_evidence_claim(evidence) == PG_CLAIM_MARK)
-        for (int i = 0; i < evidence->mark.bits; i++) agree += evidence->mark.b[i] == signs[i];
-    for (int l = 0; l < evidence->passport_count; l++)
-        for (int o = 0; o < evidence->passports[l].outputs; o++) agree += evidence->passports[l].b[o] == *signs++;
-    return agree;
-}
-
-double pg_binomial_tail(int k, int n, double q)
-{
-    return k <= 0 ? 1 : gsl_cdf_binomial_Q((unsigned)(k - 1), q, (unsigned)n);
-}
-
-int pg_binomial_threshold(int n, double q, double level)
-{
-    int k = 0;
-    while (k <= n && pg_binomial_tail(k, n, q) > level) k++;
-    return k;
-}
-
-/* ---- nulls ---- */
-
-static pg_passport_kind kind_of(const pg_evidence *evidence)
-{
-    for (int i = 0; pg_passport_kinds[i]; i++)
-        if (strcmp(pg_passport_kinds[i], evidence->kind) == 0) return (pg_passport_kind)i;
-    return PG_PASSPORT_SHUFFLE; /* unknown ways of making passports are held to the strictest null */
-}
-
-static pg_mark_kind mark_kind_of(const pg_evidence *evidence)
-{
-    for (int i = 0; pg_mark_kinds[i]; i++)
-        if (strcmp(pg_mark_kinds[i], evidence->kind) == 0) return (pg_mark_kind)i;
-    return PG_MARK_GAUSSIAN;
-}
-
-/* What fresh projections of the mark's kind read. */
-static pg_status draw_mark_signs(const pg_model *model, const pg_evidence *evidence, pg_seed seed, pg_nulls *out, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_evidence *fresh = NULL;
-    PG_TRY(pg_evidence_clone(evidence, &fresh, err));
-    for (int i = 0; i < out->count; i++) {
-        pg_rng rng;
-        pg_rng_open(&rng, seed, "null evidence", (uint64_t)i);
-        PG_TRY(pg_mark_draw(&fresh->mark, mark_kind_of(evidence), &rng, err));
-        PG_TRY(mark_signs(&fresh->mark, model, out->signs + (ptrdiff_t)i * out->bits, err));
-    }
-done:
-    pg_evidence_destroy(&fresh);
-    return status;
-}
-
-static void keep_signs(const pg_net *net, const pg_evidence *evidence, int8_t *signs)
-{
-    for (int i = 0; i < evidence->passport_count; i++) {
-        const pg_real *gamma = pg_net_gamma(net, i);
-        for (int o = 0; o < evidence->passports[i].outputs; o++) *signs++ = (int8_t)((gamma[o] > 0) - (gamma[o] < 0));
-    }
-}
-
-static pg_status draw_signs(pg_model *model, const pg_evidence *evidence, const pg_passport_source *source, pg_seed seed,
-                            pg_nulls *out, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_net *net = NULL;
-    pg_evidence *fresh = NULL;
-    pg_passport_maker *maker = NULL;
-    PG_TRY(pg_net_create(&model->spec, 1, false, PG_CONV_AUTO, &net, err));
-    PG_TRY(pg_evidence_clone(evidence, &fresh, err));
-    PG_TRY(pg_passport_maker_create(source, &maker, err));
-    for (int i = 0; i < out->count; i++) {
-        pg_rng rng;
-        pg_rng_open(&rng, seed, "null evidence", (uint64_t)i);
-        PG_TRY(pg_passports_draw(maker, fresh, &rng, err));
-        PG_TRY(pg_passports_install(net, model, fresh, err));
-        keep_signs(net, fresh, out->signs + (ptrdiff_t)i * out->bits);
-    }
-done:
-    pg_passport_maker_destroy(&maker);
-    pg_evidence_destroy(&fresh);
-    pg_net_destroy(&net);
-    return status;
-}
-
 /* The model in a net that has the evidence's layers as passport layers. */
 static pg_status show_in(const pg_model *model, const pg_evidence *evidence, pg_model **shown, pg_error *err)
 {
@@ -197,81 +93,37 @@ static pg_status show_in(const pg_model *model, const pg_evidence *evidence, pg_
     return status == PG_OK ? pg_model_copy(model, *shown, err) : status;
 }
 
-pg_status pg_nulls_draw(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels, int count,
-                        pg_seed seed, pg_nulls *out, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_model *shown = NULL;
-    const bool public = !model->spec.passports || model->spec.public_affine;
-    pg_passport_source source = {.kind = kind_of(evidence),
-                                 .images = test->count < 20 ? test->count : 20,
-                                 .carrier_branch = public ? PG_PUBLIC : PG_PRIVATE,
-                                 .carrier_evidence = public ? NULL : evidence,
-                                 .carrier_mode = PG_BATCH,
-                                 .pictures = test,
-                                 .pixels = pixels};
-    *out = (pg_nulls){.count = count, .bits = pg_evidence_bits(evidence)};
-    PG_TRY(pg_alloc((size_t)count * (size_t)out->bits, 1, &out->signs, err));
-    if (pg_evidence_claim(evidence) == PG_CLAIM_MARK) {
-        PG_TRY(draw_mark_signs(model, evidence, seed, out, err));
-        return PG_OK;
-    }
-    PG_TRY(show_in(model, evidence, &shown, err));
-    source.carrier = shown;
-    PG_TRY(draw_signs(shown, evidence, &source, seed, out, err));
-done:
-    if (status != PG_OK) pg_nulls_clear(out);
-    pg_model_destroy(&shown);
-    return status;
-}
+/* ---- p-values ---- */
 
-void pg_nulls_clear(pg_nulls *nulls)
+/* Of so many agreeing bits. */
+static double p_value(const pg_finding *f, int agree)
 {
-    pg_free(nulls->signs);
-    *nulls = (pg_nulls){0};
-}
-
-/* Mean and spread, over the nulls, of the percentage of bits that agree with the claimant's signature. */
-static pg_status null_statistics(const pg_nulls *nulls, const pg_evidence *evidence, pg_finding *out, pg_error *err)
-{
-    double *percent = NULL;
-    const size_t n = (size_t)nulls->count;
-    const pg_status status = pg_alloc(n, sizeof *percent, &percent, err);
-    if (status != PG_OK) return status;
-    for (int i = 0; i < nulls->count; i++)
-        percent[i] = 100.0 * signs_agree(evidence, nulls->signs + (ptrdiff_t)i * nulls->bits) / nulls->bits;
-    out->nulls = nulls->count;
-    out->null_mean = gsl_stats_mean(percent, 1, n);
-    out->null_deviation = gsl_stats_sd_m(percent, 1, n, out->null_mean);
-    pg_free(percent);
-    return PG_OK;
-}
-
-static double honest_p(const pg_finding *f)
-{
-    const double agree = 100.0 * f->agree / f->bits, spread = f->null_deviation * sqrt(1 + 1.0 / f->nulls);
-    const double t = spread > 0 ? (agree - f->null_mean) / spread : agree > f->null_mean ? INFINITY : 0;
+    if (f->nulls == 0) return pg_binomial_tail(agree, f->bits, 0.5);
+    const double percent = 100.0 * agree / f->bits, spread = f->null_deviation * sqrt(1 + 1.0 / f->nulls);
+    const double t = spread > 0 ? (percent - f->null_mean) / spread : percent > f->null_mean ? INFINITY : 0;
     const double student = isinf(t) ? 0 : gsl_cdf_tdist_Q(t, f->nulls - 1);
     const double q = fmin(fmax(f->null_mean / 100, 0.5), 1);
-    return fmax(student, pg_binomial_tail(f->agree, f->bits, q));
+    return fmax(student, pg_binomial_tail(agree, f->bits, q));
 }
 
-/* p-values of a signature or a mark of which out->agree bits agree. */
-static pg_status weigh(const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *out, pg_error *err)
+pg_status pg_finding_weigh(const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *finding, pg_error *err)
 {
-    out->p_value = out->p_coin = pg_binomial_tail(out->agree, out->bits, 0.5);
-    if (!nulls || nulls->count < 2) return PG_OK;
-    if (nulls->bits != out->bits)
-        return pg_fail(err, PG_BAD_INPUT, "null evidence of %d bits for a signature of %d", nulls->bits, out->bits);
-    const pg_status status = null_statistics(nulls, evidence, out, err);
-    if (status == PG_OK) out->p_value = honest_p(out);
+    pg_status status = PG_OK;
+    if (nulls && nulls->count >= 2) {
+        if (nulls->bits != finding->bits)
+            return pg_fail(err, PG_BAD_INPUT, "null evidence of %d bits for a signature of %d", nulls->bits, finding->bits);
+        PG_TRY(pg_nulls_agreement(nulls, evidence, &finding->null_mean, &finding->null_deviation, err));
+        finding->nulls = nulls->count;
+    }
+    finding->p_coin = pg_binomial_tail(finding->agree, finding->bits, 0.5);
+    finding->p_value = p_value(finding, finding->agree);
+done:
     return status;
 }
 
 /* ---- signature, mark ---- */
 
-static pg_status verify_signature(const pg_model *model, const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *out,
-                                  pg_error *err)
+static pg_status read_signature(const pg_model *model, const pg_evidence *evidence, pg_finding *out, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_net *net = NULL;
@@ -281,29 +133,27 @@ static pg_status verify_signature(const pg_model *model, const pg_evidence *evid
     for (int i = 0; i < evidence->passport_count; i++) sum += out->layer_detection[i];
     out->detection = sum / evidence->passport_count;
     stored_agreement(model, evidence, out);
-    PG_TRY(weigh(evidence, nulls, out, err));
 done:
     pg_net_destroy(&net);
     return status;
 }
 
-static pg_status verify_mark(const pg_model *model, const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *out,
-                             pg_error *err)
+static pg_status read_mark(const pg_model *model, const pg_evidence *evidence, pg_finding *out, pg_error *err)
 {
     int8_t signs[PG_MARK_BITS_MAX];
-    const pg_status status = mark_signs(&evidence->mark, model, signs, err);
+    const pg_status status = pg_mark_signs(&evidence->mark, model, signs, err);
     if (status != PG_OK) return status;
-    out->agree = signs_agree(evidence, signs);
+    out->agree = pg_signs_agree(evidence, signs);
     out->detection = out->layer_detection[0] = 100.0 * out->agree / out->bits;
-    return weigh(evidence, nulls, out, err);
+    return PG_OK;
 }
 
 static pg_status mark_agreement_with(const pg_model *model, const pg_evidence *forged, const pg_evidence *owner, int *agree,
                                      pg_error *err)
 {
     int8_t signs[PG_MARK_BITS_MAX] = {0};
-    const pg_status status = mark_signs(&forged->mark, model, signs, err);
-    if (status == PG_OK) *agree = signs_agree(owner, signs);
+    const pg_status status = pg_mark_signs(&forged->mark, model, signs, err);
+    if (status == PG_OK) *agree = pg_signs_agree(owner, signs);
     return status;
 }
 
@@ -328,19 +178,22 @@ done:
 
 /* ---- triggers ---- */
 
-/* Triggers that are labelled for another number of classes say nothing about this model: they are left out. */
-static pg_status verify_triggers(pg_model *model, const pg_evidence *evidence, pg_pixels pixels, int batch, pg_finding *out,
-                                 pg_error *err)
+/* passports: those under which a private branch runs; NULL: none are known. Triggers that are labelled for another number of
+ * classes, or that the network cannot be asked since it runs with no passports that are known, say nothing: they are left out.
+ */
+static pg_status read_triggers(pg_model *model, const pg_evidence *passports, const pg_dataset *triggers, pg_pixels pixels,
+                               int batch, pg_finding *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    const pg_dataset *triggers = &evidence->triggers;
-    if (triggers->count == 0 || triggers->classes != model->spec.classes) return PG_OK;
+    const pg_branch deployed = pg_net_spec_deployed(&model->spec);
+    if (triggers->count == 0 || triggers->classes != model->spec.classes || (deployed == PG_PRIVATE && !passports))
+        return PG_OK;
     out->trigger_count = triggers->count;
-    if (model->spec.public_affine)
-        PG_TRY(pg_measure_accuracy(model, PG_PUBLIC, evidence, triggers, pixels, batch, &out->trigger[PG_PUBLIC], err));
-    if (model->spec.private_affine && evidence->passport_count)
-        PG_TRY(pg_measure_accuracy(model, PG_PRIVATE, evidence, triggers, pixels, batch, &out->trigger[PG_PRIVATE], err));
-    const double share = out->trigger[pg_net_spec_deployed(&model->spec)].exact / 100;
+    if (deployed == PG_PUBLIC)
+        PG_TRY(pg_measure_accuracy(model, PG_PUBLIC, NULL, triggers, pixels, batch, &out->trigger[PG_PUBLIC], err));
+    if (model->spec.private_affine && passports)
+        PG_TRY(pg_measure_accuracy(model, PG_PRIVATE, passports, triggers, pixels, batch, &out->trigger[PG_PRIVATE], err));
+    const double share = out->trigger[deployed].exact / 100;
     out->trigger_agree = (int)lround(share * triggers->count);
     out->trigger_p = pg_binomial_tail(out->trigger_agree, triggers->count, 1.0 / model->spec.classes);
     if (out->claim != PG_CLAIM_TRIGGERS) goto done;
@@ -351,107 +204,113 @@ done:
     return status;
 }
 
-/* ---- all of it ---- */
-
-static pg_status measure_branches(pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
-                                  int batch, pg_finding *out, pg_error *err)
-{
-    pg_status status = PG_OK;
-    const bool public = !model->spec.passports || model->spec.public_affine;
-    if (public) PG_TRY(pg_measure_accuracy(model, PG_PUBLIC, evidence, test, pixels, batch, &out->public_branch, err));
-    if (model->spec.private_affine && evidence && evidence->passport_count)
-        PG_TRY(pg_measure_accuracy(model, PG_PRIVATE, evidence, test, pixels, batch, &out->private_branch, err));
-    out->deployed = public ? out->public_branch : out->private_branch;
-done:
-    return status;
-}
+/* ---- the decision ---- */
 
 const pg_accuracy *pg_finding_accuracy(const pg_finding *finding)
 {
     return finding->claim == PG_CLAIM_PASSPORTS ? &finding->private_branch : &finding->deployed;
 }
 
-void pg_finding_decide(pg_finding *finding, const pg_verify_options *options, double reference)
+/* Better than guessing, and nearly as well as deployed. */
+static bool works(const pg_finding *f, const pg_verify_options *options)
 {
-    const bool triggers = finding->claim == PG_CLAIM_TRIGGERS;
-    const pg_accuracy *accuracy = pg_finding_accuracy(finding);
-    finding->significant = (triggers ? finding->trigger_count : finding->bits) > 0 && finding->p_value <= options->level;
-    finding->works = accuracy->present && accuracy->exact >= reference - options->tolerance;
-    finding->stands = finding->significant && finding->works;
+    const pg_accuracy *a = pg_finding_accuracy(f);
+    return a->present && a->exact >= f->reference - options->tolerance &&
+           pg_beats_guessing(a->exact, f->images, f->classes, options->level);
 }
 
-/* Thresholds at the level: exact against guessing, and, as for null models, where the normal distribution of the nulls has that
- * much left above it. */
-static void find_thresholds(pg_finding *f, int classes, double level)
+static void find_thresholds(pg_finding *f, int n, double level)
 {
     const bool triggers = f->claim == PG_CLAIM_TRIGGERS;
-    const int n = triggers ? f->trigger_count : f->bits;
-    if (n) {
-        f->null_probability = triggers ? 1.0 / classes : 0.5;
-        f->threshold = pg_binomial_threshold(n, f->null_probability, level);
-    }
-    if (f->nulls) f->null_threshold = f->null_mean + gsl_cdf_ugaussian_Qinv(level) * f->null_deviation;
+    f->null_probability = triggers ? 1.0 / f->classes : 0.5;
+    f->threshold = f->enough = pg_binomial_threshold(n, f->null_probability, level);
+    if (!f->nulls) return;
+    f->null_threshold = f->null_mean + gsl_cdf_ugaussian_Qinv(level) * f->null_deviation;
+    while (f->enough <= n && p_value(f, f->enough) > level) f->enough++;
 }
 
-/* Signature and triggers of the claim, then the decision; accuracies are already in out. */
-static pg_status judge_claim(pg_model *shown, const pg_evidence *evidence, pg_pixels pixels, const pg_verify_options *options,
-                             double reference, const pg_nulls *nulls, pg_finding *out, pg_error *err)
+void pg_finding_decide(pg_finding *finding, const pg_verify_options *options)
 {
-    pg_status status = PG_OK;
-    if (evidence) {
-        out->claim = pg_evidence_claim(evidence);
-        out->bits = pg_evidence_bits(evidence);
-        if (evidence->passport_count) PG_TRY(verify_signature(shown, evidence, nulls, out, err));
-        if (out->claim == PG_CLAIM_MARK) PG_TRY(verify_mark(shown, evidence, nulls, out, err));
-        PG_TRY(verify_triggers(shown, evidence, pixels, options->batch, out, err));
-    }
-    find_thresholds(out, shown->spec.classes, options->level);
-    pg_finding_decide(out, options, isnan(reference) ? out->deployed.exact : reference);
-done:
-    return status;
+    const double level = options->level;
+    const int n = finding->claim == PG_CLAIM_TRIGGERS ? finding->trigger_count : finding->bits;
+    if (n) find_thresholds(finding, n, level);
+    finding->decidable = !isnan(finding->reference);
+    finding->useless = finding->decidable && !pg_beats_guessing(finding->reference, finding->images, finding->classes, level);
+    finding->significant = n && finding->p_value <= level;
+    finding->works = works(finding, options);
+    finding->ruling = n ? pg_rule(finding->useless, finding->significant, finding->decidable, finding->works) : PG_NO_EVIDENCE;
+    finding->stands = finding->ruling == PG_STANDS;
 }
 
-static const pg_finding unknown = {.detection_stored = NAN, .agree_stored = -1, .null_probability = NAN, .null_threshold = NAN};
-
-pg_status pg_verify(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
-                    const pg_verify_options *options, double reference, const pg_nulls *nulls, pg_finding *out, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_model *shown = NULL;
-    *out = unknown;
-    if (evidence && evidence->passport_count)
-        PG_TRY(show_in(model, evidence, &shown, err));
-    else
-        PG_TRY(pg_model_clone(model, &shown, err));
-    if (test) PG_TRY(measure_branches(shown, evidence, test, pixels, options->batch, out, err));
-    PG_TRY(judge_claim(shown, evidence, pixels, options, reference, nulls, out, err));
-done:
-    pg_model_destroy(&shown);
-    return status;
-}
-
-/* ---- many claims ---- */
+/* ---- the judge ---- */
 
 enum { TRUNK_BYTES = 1 << 29 };
 
 struct pg_judge {
-    pg_verify_options options;
-    pg_pixels pixels;
-    pg_model *shown;
+    pg_judge_setup setup;
+    pg_model *model;     /* a copy: running it needs one that may be written */
+    pg_finding deployed; /* what no claim changes */
+    pg_model *shown;     /* the model with the passport layers of the last claim that had passports */
     pg_trunk *trunk;
-    pg_finding accuracies; /* what the passports do not change */
+    int tried; /* claims on those layers */
+    pg_nulls nulls;
 };
 
-pg_status pg_judge_create(const pg_model *model, const pg_evidence *layers, const pg_dataset *test, pg_pixels pixels,
-                          const pg_verify_options *options, pg_judge **out, pg_error *err)
+/* The judge's model with the evidence's layers as passport layers: that of the claim before, where it was on the same ones. */
+static pg_status show(pg_judge *judge, const pg_evidence *evidence, pg_error *err)
+{
+    pg_net_spec spec;
+    const pg_status status = pg_evidence_fit(evidence, &judge->model->spec, &spec, err);
+    if (status != PG_OK || (judge->shown && judge->shown->spec.passports == spec.passports)) return status;
+    pg_trunk_destroy(&judge->trunk);
+    pg_model_destroy(&judge->shown);
+    pg_nulls_clear(&judge->nulls);
+    judge->tried = 0;
+    return show_in(judge->model, evidence, &judge->shown, err);
+}
+
+static pg_status measure(pg_judge *judge, pg_model *model, const pg_evidence *evidence, pg_accuracy *out, pg_error *err)
+{
+    const pg_judge_setup *s = &judge->setup;
+    return pg_measure_accuracy(model, evidence ? PG_PRIVATE : PG_PUBLIC, evidence, s->test, s->pixels, s->options->batch, out,
+                               err);
+}
+
+static pg_status measure_deployed(pg_judge *judge, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_finding *f = &judge->deployed;
+    const pg_judge_setup *s = &judge->setup;
+    f->images = s->test->count;
+    if (pg_net_spec_deployed(&judge->model->spec) == PG_PUBLIC) {
+        PG_TRY(measure(judge, judge->model, NULL, &f->public_branch, err));
+        f->deployed = f->public_branch;
+    } else if (s->distributed) {
+        PG_TRY(show(judge, s->distributed, err));
+        PG_TRY(measure(judge, judge->shown, s->distributed, &f->deployed, err));
+    }
+    if (!f->deployed.present && s->known_accuracy > 0)
+        f->deployed = (pg_accuracy){.present = true, .exact = s->known_accuracy, .batch_mean = s->known_accuracy};
+    if (f->deployed.present) f->reference = s->known_accuracy > 0 ? s->known_accuracy : f->deployed.exact;
+done:
+    return status;
+}
+
+pg_status pg_judge_create(const pg_judge_setup *setup, pg_judge **out, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_judge *judge = NULL;
     PG_TRY(pg_alloc(1, sizeof *judge, &judge, err));
-    *judge = (pg_judge){.options = *options, .pixels = pixels, .accuracies = unknown};
-    PG_TRY(show_in(model, layers, &judge->shown, err));
-    PG_TRY(pg_trunk_create(judge->shown, test, pixels, options->batch, TRUNK_BYTES, &judge->trunk, err));
-    PG_TRY(measure_branches(judge->shown, NULL, test, pixels, options->batch, &judge->accuracies, err));
+    judge->setup = *setup;
+    judge->deployed = (pg_finding){.detection_stored = NAN,
+                                   .agree_stored = -1,
+                                   .null_probability = NAN,
+                                   .null_threshold = NAN,
+                                   .reference = NAN,
+                                   .classes = setup->model->spec.classes,
+                                   .ruling = PG_NO_EVIDENCE};
+    PG_TRY(pg_model_clone(setup->model, &judge->model, err));
+    if (setup->test) PG_TRY(measure_deployed(judge, err));
     *out = judge;
     judge = NULL;
 done:
@@ -462,24 +321,89 @@ done:
 void pg_judge_destroy(pg_judge **judge)
 {
     if (!*judge) return;
+    pg_nulls_clear(&(*judge)->nulls);
     pg_trunk_destroy(&(*judge)->trunk);
     pg_model_destroy(&(*judge)->shown);
+    pg_model_destroy(&(*judge)->model);
     pg_free(*judge);
     *judge = NULL;
 }
 
-pg_status pg_judge_claim(pg_judge *judge, const pg_evidence *evidence, double reference, const pg_nulls *nulls, pg_finding *out,
-                         pg_error *err)
+/* Accuracy of the branch that the passports open. Keeping activations pays from the second claim on the same layers. */
+static pg_status measure_private(pg_judge *judge, const pg_evidence *evidence, pg_accuracy *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_net_spec spec;
-    *out = judge->accuracies;
-    PG_TRY(pg_evidence_fit(evidence, &judge->shown->spec, &spec, err));
-    if (spec.passports != judge->shown->spec.passports)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "the evidence has passports for other layers than this judge expects"));
-    PG_TRY(pg_trunk_accuracy(judge->trunk, evidence, &out->private_branch, err));
-    if (!out->public_branch.present) out->deployed = out->private_branch;
-    PG_TRY(judge_claim(judge->shown, evidence, judge->pixels, &judge->options, reference, nulls, out, err));
+    const pg_judge_setup *s = &judge->setup;
+    if (evidence == s->distributed && pg_net_spec_deployed(&judge->model->spec) == PG_PRIVATE) {
+        *out = judge->deployed.deployed;
+        return PG_OK;
+    }
+    if (judge->tried++ == 0) return measure(judge, judge->shown, evidence, out, err);
+    if (!judge->trunk)
+        PG_TRY(pg_trunk_create(judge->shown, s->test, s->pixels, s->options->batch, TRUNK_BYTES, &judge->trunk, err));
+    PG_TRY(pg_trunk_accuracy(judge->trunk, evidence, out, err));
 done:
+    return status;
+}
+
+/* Null evidence for a claim. That of the claim before serves a claim that is alike, unless images went through the claimant's
+ * own passports. */
+static pg_status draw_nulls(pg_judge *judge, pg_model *model, const pg_evidence *evidence, pg_error *err)
+{
+    const pg_judge_setup *s = &judge->setup;
+    const bool own = pg_net_spec_deployed(&model->spec) == PG_PRIVATE && !s->distributed;
+    if (judge->nulls.count && !own && pg_evidence_alike(judge->nulls.like, evidence)) return PG_OK;
+    pg_nulls_clear(&judge->nulls);
+    if (!s->test || s->options->nulls < 2) return PG_OK;
+    return pg_nulls_draw(model, evidence, own ? evidence : s->distributed, s->test, s->pixels, s->options->nulls, s->seed,
+                         &judge->nulls, err);
+}
+
+static pg_status read_passports(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(show(judge, evidence, err));
+    if (judge->setup.test) PG_TRY(measure_private(judge, evidence, &out->private_branch, err));
+    PG_TRY(read_signature(judge->shown, evidence, out, err));
+done:
+    return status;
+}
+
+static pg_status read_claim(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    out->claim = pg_evidence_claim(evidence);
+    out->bits = pg_evidence_bits(evidence);
+    if (evidence->passport_count) PG_TRY(read_passports(judge, evidence, out, err));
+    if (out->claim == PG_CLAIM_MARK) PG_TRY(read_mark(judge->model, evidence, out, err));
+    pg_model *model = evidence->passport_count ? judge->shown : judge->model;
+    if (out->bits) {
+        PG_TRY(draw_nulls(judge, model, evidence, err));
+        PG_TRY(pg_finding_weigh(evidence, &judge->nulls, out, err));
+    }
+    const pg_judge_setup *s = &judge->setup;
+    const pg_evidence *others = pg_net_spec_deployed(&model->spec) == PG_PRIVATE ? s->distributed : NULL,
+                      *passports = evidence->passport_count ? evidence : others;
+    PG_TRY(read_triggers(model, passports, &evidence->triggers, s->pixels, s->options->batch, out, err));
+done:
+    return status;
+}
+
+pg_status pg_judge_claim(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+{
+    *out = judge->deployed;
+    const pg_status status = evidence ? read_claim(judge, evidence, out, err) : PG_OK;
+    if (status == PG_OK) pg_finding_decide(out, judge->setup.options);
+    return status;
+}
+
+pg_status pg_verify(const pg_judge_setup *setup, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_judge *judge = NULL;
+    PG_TRY(pg_judge_create(setup, &judge, err));
+    PG_TRY(pg_judge_claim(judge, evidence, out, err));
+done:
+    pg_judge_destroy(&judge);
     return status;
 }

@@ -7,12 +7,14 @@
  * least 1/2).
  * A mark is tested in the same way, against projections drawn afresh. A trigger set is tested against guessing: its labels are
  * uniform, so each answer is right with probability 1 / classes whatever the model is.
- * A claim stands when the honest p-value is at most the level and the model works with the claimant's evidence: its accuracy,
- * that of the private branch for passports, is within `tolerance` points of the accuracy of the model as deployed. */
+ * When a claim stands: verdict.h. The accuracy with the claimant's evidence is that of the private branch for passports, else
+ * of the model as deployed. */
 #ifndef PG_OWNERSHIP_VERIFY_H
 #define PG_OWNERSHIP_VERIFY_H
 
 #include "core/ownership/accuracy.h"
+#include "core/ownership/nulls.h"
+#include "core/ownership/verdict.h"
 
 typedef struct pg_verify_options {
     double level;     /* largest p-value that is significant */
@@ -40,51 +42,51 @@ typedef struct pg_finding {
     double null_mean, null_deviation; /* percent of bits */
     double p_value;                   /* the honest one; p_coin when nulls is 0; trigger_p for a claim by triggers */
     int threshold;                    /* fewest bits or triggers that are significant against guessing; 0: no claim */
+    int enough;                       /* fewest that are significant by p_value; one more than there are: not even all */
     double null_threshold; /* percent of bits above which evidence is significant if nulls are normal; NaN without nulls */
-    bool significant, works, stands; /* stands = significant and works */
+    int images, classes;   /* of the test set and the model; images 0: no accuracy was measured */
+    double reference;      /* percent: accuracy as deployed, known or measured; NaN: neither */
+    bool useless, significant, decidable, works, stands; /* the parts of the ruling (verdict.h), and whether it is PG_STANDS */
+    pg_ruling ruling;
 } pg_finding;
 
-/* Null evidence: the signs of gamma that fresh passports of one kind give in one model, or of what fresh projections read,
- * [count][bits]. Drawn once, it serves every claim of that kind, layers and model. */
-typedef struct pg_nulls {
-    int count, bits;
-    int8_t *signs;
-} pg_nulls;
+/* What a judge is given. Everything is borrowed and must outlive the judge. */
+typedef struct pg_judge_setup {
+    const pg_model *model;
+    const pg_dataset *test; /* NULL: only what evidence reads in the model is found; nothing is known of accuracies and nulls */
+    pg_pixels pixels;
+    const pg_verify_options *options;
+    uint64_t seed;         /* of the null evidence; 0 wherever the project itself judges */
+    double known_accuracy; /* percent that the model is known to reach as deployed; 0: what is measured counts */
+    /* Passports distributed with a model that needs them to run (V1): they tell its accuracy as deployed, and its images go
+     * through them when null evidence is made. NULL: none are known. Other models do not need them. */
+    const pg_evidence *distributed;
+} pg_judge_setup;
 
-/* Draw count passports or projections as the evidence's were made; images go through the model itself (its public branch, or,
- * where it has none, its private one under this evidence). seed drives the draws. */
-PG_CHECKED pg_status pg_nulls_draw(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
-                                   int count, pg_seed seed, pg_nulls *out, pg_error *err);
-void pg_nulls_clear(pg_nulls *nulls);
-
-/* P[X >= k] for X binomial (n, q), and the smallest k at which it is at most level (n + 1: none). */
-double pg_binomial_tail(int k, int n, double q);
-int pg_binomial_threshold(int n, double q, double level);
-
-/* Verify evidence against a model on a test set. Evidence of triggers alone leaves bits 0. evidence NULL: accuracies only.
- * test NULL: no accuracies, so that nothing stands; what the evidence reads in the model is all.
- * nulls: drawn before for this kind and model; NULL: no null distribution, the coin decides.
- * reference: accuracy of the model as deployed, which for a model that needs a passport to run (V1) only the caller can know;
- * NaN: the accuracy measured here. */
-PG_CHECKED pg_status pg_verify(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test, pg_pixels pixels,
-                               const pg_verify_options *options, double reference, const pg_nulls *nulls, pg_finding *out,
-                               pg_error *err);
-
-/* A judge before whom many claims on one model are brought: what does not depend on the claimant's passports is measured once
- * (accuracy of the public branch, activations below the first passport). Findings are those of pg_verify, bit for bit.
- * layers: any evidence; the claims' passports must be for the same layers. test is borrowed, model is copied. */
+/* A judge of claims on one model. He draws null evidence himself. What does not depend on a claim is measured once: accuracy as
+ * deployed; null evidence of one kind; from the second claim on the same layers, activations below the first passport. A claim
+ * is found as if it had been brought alone, bit for bit, and no claim touches another. */
 typedef struct pg_judge pg_judge;
-PG_CHECKED pg_status pg_judge_create(const pg_model *model, const pg_evidence *layers, const pg_dataset *test, pg_pixels pixels,
-                                     const pg_verify_options *options, pg_judge **out, pg_error *err);
+PG_CHECKED pg_status pg_judge_create(const pg_judge_setup *setup, pg_judge **out, pg_error *err);
 void pg_judge_destroy(pg_judge **judge);
-PG_CHECKED pg_status pg_judge_claim(pg_judge *judge, const pg_evidence *evidence, double reference, const pg_nulls *nulls,
-                                    pg_finding *out, pg_error *err);
+
+/* evidence NULL: accuracies alone. PG_BAD_INPUT where the evidence does not fit the model. */
+PG_CHECKED pg_status pg_judge_claim(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err);
+
+/* One claim before a judge of its own. */
+PG_CHECKED pg_status pg_verify(const pg_judge_setup *setup, const pg_evidence *evidence, pg_finding *out, pg_error *err);
+
+/* ---- parts of a finding ---- */
+
+/* p-values of a signature or a mark of which finding->agree of finding->bits agree. nulls: NULL or fewer than two, the coin
+ * decides. PG_BAD_INPUT where they are of other bits. */
+PG_CHECKED pg_status pg_finding_weigh(const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *finding, pg_error *err);
+
+/* Thresholds and ruling, from what was measured and finding->reference. */
+void pg_finding_decide(pg_finding *finding, const pg_verify_options *options);
 
 /* Accuracy with the claimant's evidence: that of the private branch for passports, else of the model as deployed. */
 const pg_accuracy *pg_finding_accuracy(const pg_finding *finding);
-
-/* Decide whether the claim stands, given the accuracy of the model as deployed; pg_verify does it with its own reference. */
-void pg_finding_decide(pg_finding *finding, const pg_verify_options *options, double reference);
 
 /* Bits of the owner's signature that the signs of gamma agree with when these passports are put in the model; or bits of the
  * owner's mark that a forged projection reads. Both evidences claim alike. */

@@ -101,15 +101,20 @@ struct pg_trainer {
 
 /* ---- start and end ---- */
 
+pg_status pg_train_check(const pg_train_options *options, const pg_dataset *data, const pg_net_spec *spec, pg_error *err)
+{
+    if (data->count < options->batch)
+        return pg_fail(err, PG_BAD_INPUT, "batch: %d training images of %s do not fill one batch of %d", data->count,
+                       data->name, options->batch);
+    return pg_dataset_fits(data, spec->image_height, spec->image_width, spec->classes, err);
+}
+
 static pg_status open_batches(pg_trainer *t, pg_error *err)
 {
     const pg_train_options *o = t->job.options;
     const pg_net_spec *spec = &t->job.model->spec;
     const pg_augment augment = {.crop = o->crop, .flip = o->flip};
-    if (t->job.data->count < o->batch)
-        return pg_fail(err, PG_BAD_INPUT, "%s: %d training images do not fill one batch of %d", t->job.data->name,
-                       t->job.data->count, o->batch);
-    const pg_status status = pg_dataset_fits(t->job.data, spec->image_height, spec->image_width, spec->classes, err);
+    const pg_status status = pg_train_check(o, t->job.data, spec, err);
     if (status != PG_OK) return status;
     return pg_batches_create(t->job.data, o->batch, augment, (pg_pixels)o->pixels, t->job.seed, &t->batches, err);
 }

@@ -19,6 +19,11 @@ typedef struct pg_train_options {
 } pg_train_options;
 extern const pg_option pg_train_table[];
 
+/* PG_BAD_INPUT where a network of the spec cannot be trained on such data, of which only the shape is looked at: it fills no
+ * batch, or its images or classes do not fit. */
+PG_CHECKED pg_status pg_train_check(const pg_train_options *options, const pg_dataset *data, const pg_net_spec *spec,
+                                    pg_error *err);
+
 /* What is trained; everything borrowed, the model is changed. */
 typedef struct pg_job {
     pg_model *model;

@@ -171,7 +171,7 @@ static const char small_grid[] = "data: {name: synthetic, train: 40, test: 20}\n
                                  "networks: [{arch: alexnet, norm: [bn, gn], width: 0.0625}]\n"
                                  "train: {epochs: 1, batch: 20, steps: [1]}\n"
                                  "schemes: [{scheme: v1, passport: random}, {scheme: uchida, bits: [8, 16]}]\n"
-                                 "attacks: [{attack: prune, levels: [10, 50]}, {attack: finetune, epochs: 1}]\n"
+                                 "attacks: [{attack: prune, levels: [10, 50]}, {attack: finetune, epochs: 1, batch: 20}]\n"
                                  "profiles: {laptop: {train: {epochs: 2}}}\nprofile: laptop\n";
 
 static void seed_grid(void)

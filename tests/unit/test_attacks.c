@@ -269,7 +269,10 @@ static void test_prune_everything(void **state)
         open_raid(&r, "prune", "{levels: [100, 0]}", &view);
         assert_true(next(&r, &o));
         assert_int_equal(zeros(o.model, false), pg_model_parameters(o.model) - perceptron_weights(o.model));
-        OK(pg_verify(o.model, victim.evidence, &data.test, PG_PIXELS_IMAGENET, &judge, NAN, NULL, &f, &err));
+        judge.nulls = 0;
+        const pg_judge_setup setup = {.model = o.model, .test = &data.test, .options = &judge, .distributed = victim.evidence};
+        OK(pg_verify(&setup, victim.evidence, &f, &err));
+        assert_true(f.useless && f.ruling == PG_USELESS);
         assert_int_equal(f.agree, 0);
         assert_true(f.detection <= 0 && f.p_value >= 1);
         assert_true(next(&r, &o));
@@ -369,7 +372,10 @@ static void test_finetune_start(void **state)
                     assert_int_equal(same_tensor(victim.model, old, o.model, new),
                                      !(renewed && of_classifier(victim.model, old)));
             }
-            OK(pg_verify(o.model, victim.evidence, &data.test, PG_PIXELS_IMAGENET, &judge, NAN, NULL, &f, &err));
+            judge.nulls = 0;
+            const pg_judge_setup setup = {
+                .model = o.model, .test = &data.test, .options = &judge, .distributed = victim.evidence};
+            OK(pg_verify(&setup, victim.evidence, &f, &err));
             if (strcmp(names[i], "v1") == 0) assert_int_equal(f.agree_stored, f.agree);
             assert_true(f.public_branch.present);
             finish(&r);
@@ -453,7 +459,8 @@ static void test_fake1_without_carrier(void **state)
     FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT, "a pretrained plain network");
     finish(&r);
     begin(&r, "fake1", "{images: 25}", &view);
-    FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT, "passports of 25 images need more than the 24");
+    FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT,
+          "takes 25 distinct images, and there are 24 in synthetic");
     finish(&r);
     subject_destroy(&victim);
 }

@@ -62,7 +62,7 @@ static pg_grid *read_grid(const char *folder)
                                  "train: {epochs: 1}\n"
                                  "schemes:\n"
                                  "  - {scheme: adi, triggers: '%s'}\n"
-                                 "  - {scheme: v3, passport: random, triggers: '%s', signature: owner}\n"
+                                 "  - {scheme: v3, passport: random, triggers: '%s', signature: zq}\n"
                                  "attacks: [{attack: prune, levels: [10]}]\n";
     char at[PATH], config[PATH], text[4 * PATH];
     static pg_problems problems;
@@ -97,7 +97,7 @@ static void test_moved_folder(void **state)
         assert_string_not_equal(a->tasks[i].key, c->tasks[i].key);
     }
     assert_non_null(strstr(a->resolved, here)); /* the user's own configuration finds it again */
-    assert_null(strstr(a->resolved, "owner"));
+    assert_null(strstr(a->resolved, "zq"));
     pg_grid_destroy(&a);
     pg_grid_destroy(&b);
     pg_grid_destroy(&c);

@@ -43,8 +43,9 @@ static void assert_same_finding(const pg_finding *a, const pg_finding *b)
     assert_int_equal(a->bits, b->bits);
     assert_int_equal(a->agree, b->agree);
     assert_true(a->p_value == b->p_value && a->p_coin == b->p_coin && a->null_mean == b->null_mean);
-    assert_int_equal(a->significant, b->significant);
-    assert_int_equal(a->works, b->works);
+    assert_int_equal(a->nulls, b->nulls);
+    assert_int_equal(a->enough, b->enough);
+    assert_int_equal(a->ruling, b->ruling);
 }
 
 /* Passports under the first layer, in the middle of a block, at its shortcut: each cuts the network elsewhere. */
@@ -93,21 +94,19 @@ static void test_judge(void **state)
         subject s = subject_at(&sites[i]);
         pg_judge *judge = NULL;
         pg_evidence *forged = NULL;
-        pg_nulls nulls;
-        OK(pg_nulls_draw(s.model, s.evidence, &data.test, PG_PIXELS_IMAGENET, NULLS, s.seed, &nulls, &err));
-        OK(pg_judge_create(s.model, s.evidence, &data.test, PG_PIXELS_IMAGENET, &verify, &judge, &err));
+        const pg_judge_setup setup = {.model = s.model, .test = &data.test, .options = &verify, .distributed = s.evidence};
+        OK(pg_judge_create(&setup, &judge, &err));
         OK(pg_evidence_clone(s.evidence, &forged, &err));
         for (int claim = 0; claim < 3; claim++) {
             pg_finding alone, together;
-            OK(pg_verify(s.model, forged, &data.test, PG_PIXELS_IMAGENET, &verify, 40, &nulls, &alone, &err));
-            OK(pg_judge_claim(judge, forged, 40, &nulls, &together, &err));
+            OK(pg_verify(&setup, forged, &alone, &err));
+            OK(pg_judge_claim(judge, forged, &together, &err));
             assert_same_finding(&alone, &together);
             for (int p = 0; p < forged->passport_count; p++)
                 for (int e = 0; e < forged->passports[p].inputs; e++) forged->passports[p].skey[e] -= (pg_real)0.75;
         }
         pg_evidence_destroy(&forged);
         pg_judge_destroy(&judge);
-        pg_nulls_clear(&nulls);
         subject_destroy(&s);
     }
 }
@@ -147,14 +146,21 @@ static void test_not_finite(void **state)
     subject_destroy(&s);
 }
 
-static void test_judge_refuses(void **state)
+/* Claims on other layers take turns before one judge: each is found as if it had come alone. */
+static void test_judge_other_layers(void **state)
 {
     (void)state;
     subject s = subject_at(&sites[1]), other = subject_at(&sites[3]);
     pg_judge *judge = NULL;
-    pg_finding f;
-    OK(pg_judge_create(s.model, s.evidence, &data.test, PG_PIXELS_IMAGENET, &verify, &judge, &err));
-    FAILS(pg_judge_claim(judge, other.evidence, 40, NULL, &f, &err), PG_BAD_INPUT, "other layers");
+    const pg_judge_setup setup = {.model = s.model, .test = &data.test, .options = &verify};
+    OK(pg_judge_create(&setup, &judge, &err));
+    for (int turn = 0; turn < 4; turn++) {
+        pg_finding alone, together;
+        const pg_evidence *evidence = turn % 2 ? other.evidence : s.evidence;
+        OK(pg_verify(&setup, evidence, &alone, &err));
+        OK(pg_judge_claim(judge, evidence, &together, &err));
+        assert_same_finding(&alone, &together);
+    }
     pg_judge_destroy(&judge);
     subject_destroy(&s);
     subject_destroy(&other);
@@ -505,7 +511,9 @@ static subject victim_of(const char *scheme, pg_norm_kind norm)
 static pg_finding judge_alone(const pg_model *model, const pg_evidence *evidence)
 {
     pg_finding f;
-    OK(pg_verify(model, evidence, &data.test, PG_PIXELS_IMAGENET, &verify, NAN, NULL, &f, &err));
+    const pg_verify_options coin = {.level = 1e-3, .tolerance = 5, .batch = BATCH};
+    const pg_judge_setup setup = {.model = model, .test = &data.test, .options = &coin, .distributed = evidence};
+    OK(pg_verify(&setup, evidence, &f, &err));
     return f;
 }
 
@@ -1040,11 +1048,11 @@ static void test_refusals(void **state)
         if (solves) refuses(quick[i].name, quick[i].yaml, &pan, "behind the perceptron");
         assert_int_equal(pg_attack_find(quick[i].name)->needs, solves ? PG_HOLDS_AFFINES : PG_HOLDS_PASSPORTS);
     }
-    refuses("fake2", "{batch: 41}", &v1, "40 images do not fill one batch of 41");
-    refuses("substitute", "{share: 5}", &v1, "2 images do not fill one batch of 64");
-    refuses("substitute", "{share: 1}", &v1, "substitute: 1 % of the owner's images are 0");
+    refuses("fake2", "{batch: 41}", &v1, "40 training images of synthetic do not fill one batch of 41");
+    refuses("substitute", "{share: 5}", &v1, "2 training images of synthetic do not fill one batch of 64");
+    refuses("substitute", "{share: 1}", &v1, "share: 1 % of the owner's images are 0");
     refuses("substitute", "{share: 50, overlap: disjoint}", &v1, "are 20, of disjoint ones there are 15");
-    refuses("invert", "{images: 21}", &v1, "passports of 21 images need more than the 20");
+    refuses("invert", "{images: 21}", &v1, "takes 21 distinct images, and there are 20 in synthetic");
     subject_destroy(&plain);
     subject_destroy(&pan);
     subject_destroy(&v1);
@@ -1302,7 +1310,7 @@ int main(void)
         cmocka_unit_test(test_trunk_room),
         cmocka_unit_test(test_not_finite),
         cmocka_unit_test(test_judge),
-        cmocka_unit_test(test_judge_refuses),
+        cmocka_unit_test(test_judge_other_layers),
         cmocka_unit_test(test_inversion),
         cmocka_unit_test(test_inversion_is_nearest),
         cmocka_unit_test(test_inversion_limits),

@@ -355,8 +355,9 @@ static void test_layers_by_place(void **state)
 
 static const char *const full =
     HEAD "name: full\nnull_models: 1\nlabel: \"a # label\"\nseeds: [3, 4]\n"
-         "schemes: [{scheme: plain}, {scheme: [v1, v2], signature: \"x: y\", train: {lr: [0.1, 0.2]}}]\n"
-         "attacks: [{attack: fake1, repeats: [2, 3], schemes: [v1]}, {attack: finetune, data: fashion-mnist, data_train: 10}, "
+         "schemes: [{scheme: plain}, {scheme: [v1, v2], signature: \"#'\", train: {lr: [0.1, 0.2]}}]\n"
+         "attacks: [{attack: fake1, repeats: [2, 3], schemes: [v1]}, {attack: finetune, data: fashion-mnist, data_train: 10, "
+         "batch: 10}, "
          "{attack: counterfeit-triggers}, {attack: prune, after: counterfeit-triggers}]\n";
 
 /* Lists in a scheme's own training are no axes, so this is the same without them. The signature is not in it. */
@@ -367,8 +368,8 @@ static void test_resolved(void **state)
     pg_grid *grid = read_grid(full, sets, 2);
     char *text = NULL;
     assert_int_equal(pg_strdup(grid->resolved, &text, NULL), PG_OK);
-    assert_null(strstr(text, "x: y"));
-    const char *const secrets[] = {"schemes.1.signature=\"x: y\"", "schemes.2.signature=\"x: y\""};
+    assert_null(strstr(text, "#'"));
+    const char *const secrets[] = {"schemes.1.signature=\"#'\"", "schemes.2.signature=\"#'\""};
     pg_grid *again = read_grid(text, secrets, 2);
     assert_string_equal(again->resolved, text);
     assert_int_equal(again->count, grid->count);

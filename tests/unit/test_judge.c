@@ -6,9 +6,7 @@
 #include "core/ownership/verify.h"
 #include "experiments/commands.h"
 
-#include <dirent.h>
 #include <jansson.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static pg_data data;
@@ -213,21 +211,47 @@ static void assert_text(const json_t *claim, const char *key, const char *expect
 
 /* ---- hearings ---- */
 
-#define HEARING " --data synthetic --test 50 "
+#define HEARING " --data synthetic --test 100 "
+#define SOLD    " --distributed owner" HEARING
 
 static void test_text(void **state)
 {
     (void)state;
-    assert_judged("--model model --evidence owner --evidence forger" HEARING);
+    assert_judged("--model model --evidence owner --evidence forger" SOLD);
     assert_true(says("model model: alexnet, bn, width 0.0625, 10 classes"));
-    assert_true(says("50 test images of generated patterns, not real data"));
-    assert_true(says("the model only works with a passport"));
+    assert_true(says("100 test images of generated patterns, not real data, pixels as for imagenet (assumed: "));
+    assert_true(says("level 0.001, tolerance 5 points, 50 nulls from seed 0, batches of 128"));
+    assert_true(says(" % (--distributed)"));
     const char *owner = strstr(out, "\nowner\n"), *forger = strstr(out, "\nforger\n");
     assert_true(owner && forger && owner < forger);
-    const char *stands = strstr(out, "claim stands"), *fails = strstr(out, "signature not significant");
+    const char *stands = strstr(out, "claim stands"), *fails = strstr(out, "not significant");
     assert_true(stands && stands > owner && stands < forger);
     assert_true(fails && fails > forger);
     assert_null(strstr(stands + 1, "claim stands"));
+}
+
+/* What decides comes first: the verdict, then its grounds, the null that decides before the coin. */
+static void test_order_of_lines(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"\nowner\n",
+                                        "  verdict ",
+                                        "  p-value ",
+                                        "  agreeing ",
+                                        "50 fresh ones: ",
+                                        "a fair coin: ",
+                                        "  accuracy with evidence ",
+                                        "  claims ",
+                                        "  commitment ",
+                                        "  null, "};
+    assert_judged("--model model --evidence owner" SOLD);
+    const char *at = out;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        at = strstr(at, lines[i]);
+        if (!at) fail_msg("'%s' is missing or too early in %s", lines[i], out);
+    }
+    assert_judged("--model model --evidence owner --nulls 2" SOLD);
+    assert_true(says("enough against 2 fresh ones: not even all ")); /* one bit more than the null tells cannot be shown */
 }
 
 /* What is published about a claim, and nothing else: no passport, no signature, no trigger. */
@@ -238,6 +262,12 @@ static void test_json(void **state)
                                        "scheme",
                                        "kind",
                                        "commitment",
+                                       "commitment_opened",
+                                       "useless",
+                                       "significant",
+                                       "decidable",
+                                       "works",
+                                       "enough",
                                        "accuracy_public",
                                        "accuracy_with_passport",
                                        "bits",
@@ -261,9 +291,9 @@ static void test_json(void **state)
                                        "triggers_agreeing",
                                        "null_probability"};
     enum { KEYS = sizeof keys / sizeof *keys };
-    json_t *root = verdicts("--model model --evidence owner --evidence forger --json" HEARING);
+    json_t *root = verdicts("--model model --evidence owner --evidence forger --json" SOLD);
     assert_int_equal(json_array_size(json_object_get(root, "claims")), 2);
-    assert_int_equal(json_integer_value(json_object_get(root, "test_images")), 50);
+    assert_int_equal(json_integer_value(json_object_get(root, "test_images")), 100);
     for (size_t i = 0; i < 2; i++) {
         const json_t *claim = claim_of(root, i);
         const double bits = number(claim, "bits");
@@ -272,14 +302,15 @@ static void test_json(void **state)
         assert_text(claim, "evidence", i ? "forger" : "owner");
         assert_text(claim, "scheme", "v1");
         assert_text(claim, "kind", "random");
-        assert_text(claim, "verdict", i ? "signature not significant" : "claim stands");
+        assert_text(claim, "verdict", i ? "not significant" : "claim stands");
         assert_int_equal(json_is_true(json_object_get(claim, "stands")), i == 0);
         assert_true(json_is_null(json_object_get(claim, "accuracy_public")));
         assert_true(json_is_null(json_object_get(claim, "detection_stored")));
         assert_true(json_is_null(json_object_get(claim, "trigger_p_value")));
         assert_true(bits > 0 && number(claim, "triggers") == 0 && number(claim, "null_probability") == 0.5);
         assert_true(fabs(pg_binomial_tail((int)number(claim, "agreeing"), (int)bits, 0.5) - number(claim, "p_coin")) < 1e-15);
-        assert_true(number(claim, "nulls") >= 100 && number(claim, "nulls") <= 100);
+        assert_int_equal(number(claim, "nulls"), 50);
+        assert_true(number(claim, "enough") > number(claim, "threshold") - 1);
         assert_int_equal(number(claim, "p_value") <= 1e-3, i == 0);
         assert_true(json_object_size(json_object_get(claim, "detection_by_layer")) == 5);
     }
@@ -287,32 +318,120 @@ static void test_json(void **state)
     json_decref(root);
 }
 
-/* A model that only works with a passport is judged by what it reaches with the best one shown, or by what it is known to
- * reach: a passport that happens to give the signature that it claims, but guesses, proves nothing, though nobody shows a
- * better one. */
-static void test_guessing(void **state)
+/* Every option that a verdict depends on stands in the JSON, in digits that people can read. */
+static void test_json_options(void **state)
 {
     (void)state;
-    static const char *const words[] = {"--model model --evidence matching --json" HEARING,
+    json_t *root =
+        verdicts("--model model --evidence owner --json --level 0.0123 --tolerance 4.7 --nulls 7 --batch 33 --seed 5 "
+                 "--pixels cifar --accuracy 61.3" HEARING);
+    assert_true(number(root, "level") == 0.0123 && number(root, "tolerance") == 4.7 && number(root, "nulls") == 7);
+    assert_true(number(root, "batch") == 33 && number(root, "seed") == 5 && number(root, "accuracy_deployed") == 61.3);
+    assert_text(root, "accuracy_from", "--accuracy");
+    assert_text(root, "pixels", "cifar");
+    assert_text(root, "pixels_from", "--pixels");
+    assert_text(root, "assumed", "");
+    assert_true(json_is_null(json_object_get(root, "distributed")));
+    assert_true(says("\"level\": 0.0123,") && says("\"tolerance\": 4.7,"));
+    json_decref(root);
+    root = verdicts("--model model --evidence owner --json" SOLD);
+    assert_text(root, "accuracy_from", "--distributed");
+    assert_text(root, "distributed", "owner");
+    assert_text(root, "distributed_commitment", json_string_value(json_object_get(claim_of(root, 0), "commitment")));
+    json_decref(root);
+}
+
+/* A model that only works with a passport is judged by what it reaches with the one that is distributed with it, or by what it
+ * is known to reach. Before one of these is told, nothing is decided: a passport that happens to give the signature that it
+ * claims, but guesses, would be its own measure. */
+static void test_needs_a_bar(void **state)
+{
+    (void)state;
+    assert_judged("--model model --evidence owner --evidence matching" HEARING);
+    assert_false(says("claim stands"));
+    assert_true(says("not decidable") && says("--accuracy X") && says("--distributed FILE"));
+    static const char *const words[] = {"--model model --evidence matching --json" SOLD,
                                         "--model model --evidence matching --json --accuracy 90" HEARING};
     for (int i = 0; i < 2; i++) {
         json_t *root = verdicts(words[i]);
         assert_true(number(claim_of(root, 0), "p_value") <= 1e-3);
-        assert_text(claim_of(root, 0), "verdict", "model does not work with this passport");
+        assert_text(claim_of(root, 0), "verdict", "the network does not work with this evidence");
         json_decref(root);
     }
     assert_judged("--model model --evidence owner --accuracy 100 --tolerance 1" HEARING);
-    assert_true(says("model does not work with this passport"));
-    assert_judged("--model model --evidence matching --accuracy 0" HEARING);
-    assert_true(says("claim stands"));
+    assert_true(says("the network does not work with this evidence"));
+    assert_judged("--model model --evidence matching --accuracy 10" HEARING);
+    assert_true(says("the network is useless (no better than guessing)"));
+}
+
+/* Nobody's verdict depends on who else claims, whether refused or not. */
+static void test_rivals(void **state)
+{
+    (void)state;
+    json_t *alone = verdicts("--model model --evidence owner --json" SOLD),
+           *beside = verdicts("--model model --evidence forger --evidence owner --evidence matching --json" SOLD);
+    assert_true(json_equal(claim_of(alone, 0), claim_of(beside, 1)));
+    assert_text(claim_of(beside, 1), "verdict", "claim stands");
+    json_decref(alone);
+    json_decref(beside);
+}
+
+/* Exit codes: the verdict is one only on request. */
+static void test_exit_code(void **state)
+{
+    (void)state;
+    assert_int_equal(judge("--model model --evidence owner --exit-code" SOLD), 0);
+    assert_int_equal(judge("--model model --evidence owner --evidence forger --exit-code" SOLD), 1);
+    assert_true(says("not significant"));
+    assert_string_equal(complaint, "");
+    assert_int_equal(judge("--model model --evidence owner --exit-code --json" HEARING), 1); /* not decidable */
+    assert_int_equal(judge("--model model --evidence owner --evidence forger" SOLD), 0);
+    assert_int_equal(judge("--model model --evidence nowhere --exit-code" SOLD), 3);
+}
+
+/* What the model file tells is used; an option goes before it and a line says so; what nobody tells is said to be assumed. */
+static void test_what_the_file_tells(void **state)
+{
+    (void)state;
+    pg_model *model = NULL;
+    const pg_metadata notes[] = {{"pixels", "cifar"}, {"data", "synthetic"}, {"data_sha256", "00"}},
+                      strange = {"pixels", "rgb"};
+    OK(pg_model_load("model", NULL, &model, NULL, &err));
+    OK(pg_model_save(model, notes, 3, "telling", &err));
+    OK(pg_model_save(model, &strange, 1, "strange", &err));
+    pg_model_destroy(&model);
+    json_t *told = verdicts("--model telling --evidence owner --distributed owner --test 50 --json"),
+           *given =
+               verdicts("--model model --evidence owner --distributed owner --test 50 --json --data synthetic --pixels cifar"),
+           *other = verdicts("--model telling --evidence owner --distributed owner --test 50 --json --pixels imagenet");
+    assert_text(told, "pixels_from", "the model file");
+    assert_text(told, "notes", "synthetic here is not the one that the network was trained on: another checksum");
+    assert_true(json_equal(claim_of(told, 0), claim_of(given, 0)));
+    assert_text(other, "pixels", "imagenet");
+    assert_non_null(strstr(json_string_value(json_object_get(other, "notes")), "the model file says pixels cifar"));
+    json_decref(told);
+    json_decref(given);
+    json_decref(other);
+    assert_judged("--model telling --evidence owner --distributed owner --test 50 --pixels imagenet");
+    assert_true(says("pixels as for imagenet (--pixels)") && says("note: the model file says pixels cifar"));
+    assert_refused("--model strange --evidence owner" SOLD, 2, "strange: unknown pixels 'rgb'");
+    assert_refused("--model telling --evidence owner --norm gn" SOLD, 2, "--norm gn: telling tells another, bn");
+}
+
+/* What lies in the data directory, which others may write, does not move a p-value. */
+static void test_nothing_is_kept(void **state)
+{
+    (void)state;
+    assert_judged("--model model --evidence owner --nulls 11" SOLD);
+    assert_int_equal(access("nulls", F_OK), -1);
 }
 
 /* Who speaks first does not matter, nor do threads. */
 static void test_order(void **state)
 {
     (void)state;
-    json_t *root = verdicts("--model model --evidence owner --evidence forger --json" HEARING),
-           *other = verdicts("--model model --evidence forger --evidence owner --json --threads 2" HEARING);
+    json_t *root = verdicts("--model model --evidence owner --evidence forger --json" SOLD),
+           *other = verdicts("--model model --evidence forger --evidence owner --json --threads 2" SOLD);
     for (size_t i = 0; i < 2; i++) assert_true(json_equal(claim_of(root, i), claim_of(other, 1 - i)));
     json_decref(root);
     json_decref(other);
@@ -338,11 +457,11 @@ static void test_trigger_set(void **state)
     assert_true(number(claim, "trigger_public") >= 0 && number(claim, "trigger_private") >= 0);
     assert_true(number(claim, "trigger_p_value") > 0);
     assert_true(number(claim, "p_value") >= number(claim, "p_coin") && number(claim, "p_value") <= number(claim, "p_coin"));
-    assert_int_equal(json_is_true(json_object_get(claim, "stands")), number(claim, "p_coin") <= 0.5);
+    assert_text(claim, "verdict", "the network is useless (no better than guessing)"); /* it was never trained */
     json_decref(root);
     assert_judged("--model v3 --evidence v3-owner --nulls 0" HEARING);
     assert_true(says("triggers, public branch") && says("% of 5") && says("accuracy as deployed"));
-    assert_true(says("of 5 answered as deployed") && says("against a fair coin (null probability 0.5)"));
+    assert_true(says("of 5 answered as deployed") && says("enough against a fair coin: "));
     assert_false(says("fresh ones"));
 }
 
@@ -360,7 +479,7 @@ static void test_triggers_alone(void **state)
     assert_true(fabs(pg_binomial_tail(agreeing, 20, 0.1) - number(claim, "p_value")) < 1e-15);
     json_decref(root);
     assert_judged("--model plain --evidence adi-owner" HEARING);
-    assert_true(says("of 20 answered as deployed") && says("against guessing (null probability 0.1)"));
+    assert_true(says("of 20 answered as deployed") && says("of 20 triggers; enough against guessing: 8"));
 }
 
 static void test_commitment(void **state)
@@ -425,14 +544,21 @@ static void test_bad_usage(void **state)
     (void)state;
     assert_refused("--evidence owner" HEARING, 2, "--model FILE is missing");
     assert_refused("--model model" HEARING, 2, "--evidence FILE is missing");
-    assert_refused("--model model --evidence owner", 2, "--data NAME is missing");
+    assert_refused("--model model --evidence owner", 2, "--data NAME is missing, and model does not tell it");
+    assert_refused("--model model --evidence owner --data synthetic --test 99999", 2, "test images, 99999 are wanted");
+    assert_refused("--model model --evidence owner --accuracy 60" SOLD, 2, "both tell the accuracy as deployed: give one");
+    assert_refused("--model plain --evidence features.5" SOLD, 2, "--distributed: plain works without a passport");
+    assert_refused("--model model --evidence owner --distributed nowhere" HEARING, 3, "nowhere: No such file");
+    assert_refused("--model model --evidence owner --relu-before-add 1" HEARING, 2, "expected true or false, got \"1\"");
+    assert_refused("--model model --evidence owner --batch 0" HEARING, 2, "--batch: expected a whole number in [1, 10000]");
+    assert_refused("--model model --evidence owner --level 0" HEARING, 2, "--level: expected a number in (0, 0.5]");
     assert_refused("--model model --evidence owner --data synthetik", 2, "unknown data set 'synthetik'");
     assert_refused("--model model --evidence owner owner" HEARING, 2, "unexpected argument");
     assert_refused("--model model --evidence owner --lebel 1" HEARING, 2, "--lebel");
-    assert_refused("--model model --evidence owner --level 0.6" HEARING, 2, "--level: expected a number in [0, 0.5]");
+    assert_refused("--model model --evidence owner --level 0.6" HEARING, 2, "--level: expected a number in (0, 0.5]");
     assert_refused("--model model --evidence owner --nulls -1" HEARING, 2, "--nulls");
     assert_refused("--model model --evidence owner --nulls 1" HEARING, 2, "--nulls: one draw has no spread");
-    assert_refused("--model model --evidence owner --accuracy 101" HEARING, 2, "--accuracy: expected a number in [0, 100]");
+    assert_refused("--model model --evidence owner --accuracy 101" HEARING, 2, "--accuracy: expected a number in (0, 100]");
     assert_refused("--model model --evidence owner --pixels rgb" HEARING, 2, "--pixels: expected imagenet or cifar");
     assert_refused("--model model --evidence owner --norm xn" HEARING, 2, "xn");
     char many[512] = "--model model" HEARING;
@@ -443,62 +569,18 @@ static void test_bad_usage(void **state)
     release();
 }
 
-/* Names in nulls/, the first into name. */
-static int kept_nulls(char name[512])
-{
-    int count = 0;
-    DIR *folder = opendir("nulls");
-    assert_non_null(folder);
-    for (struct dirent *entry; (entry = readdir(folder));)
-        if (entry->d_name[0] != '.' && count++ == 0) snprintf(name, 512, "nulls/%s", entry->d_name);
-    closedir(folder);
-    return count;
-}
-
-/* Null evidence is drawn once for a model, claim, set and number, and what was kept gives the same words; a damaged file, be
- * it by one sign, is drawn anew. */
-static void test_kept_nulls(void **state)
-{
-    (void)state;
-    static const char words[] = "--model model --evidence owner --data synthetic --test 40 --nulls 11";
-    char name[512], *first = NULL, *kept = NULL;
-    size_t bytes = 0;
-    struct stat before, after;
-    assert_int_equal(system("rm -rf nulls"), 0);
-    assert_int_equal(judge(words), 0);
-    assert_int_equal(kept_nulls(name), 1);
-    assert_int_equal(stat(name, &before), 0);
-    assert_int_equal(before.st_mode & 0777, 0600);
-    OK(pg_strdup(out, &first, &err));
-    assert_int_equal(judge(words), 0);
-    assert_string_equal(out, first);
-    assert_int_equal(stat(name, &after), 0);
-    assert_true(before.st_ino == after.st_ino); /* found, not drawn and written again */
-    for (int shorter = 0; shorter < 2; shorter++) {
-        OK(pg_file_read(name, &kept, &bytes, &err));
-        kept[bytes - 1] ^= 3; /* another sign */
-        OK(pg_file_write(name, kept, bytes - (size_t)shorter, PG_FILE_SECRET, &err));
-        kept[bytes - 1] ^= 3;
-        assert_int_equal(judge(words), 0);
-        assert_string_equal(out, first);
-        char *again = NULL;
-        OK(pg_file_read(name, &again, &bytes, &err));
-        assert_memory_equal(again, kept, bytes);
-        pg_free(again);
-        pg_free(kept);
-    }
-    assert_int_equal(judge("--model model --evidence owner --data synthetic --test 40 --nulls 12"), 0);
-    assert_int_equal(kept_nulls(name), 2);
-    release();
-    pg_free(first);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_json),
-        cmocka_unit_test(test_guessing),
+        cmocka_unit_test(test_order_of_lines),
+        cmocka_unit_test(test_json_options),
+        cmocka_unit_test(test_needs_a_bar),
+        cmocka_unit_test(test_rivals),
+        cmocka_unit_test(test_exit_code),
+        cmocka_unit_test(test_what_the_file_tells),
+        cmocka_unit_test(test_nothing_is_kept),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_other_layers),
         cmocka_unit_test(test_trigger_set),
@@ -507,7 +589,6 @@ int main(void)
         cmocka_unit_test(test_files_that_do_not_fit),
         cmocka_unit_test(test_not_finite),
         cmocka_unit_test(test_bad_usage),
-        cmocka_unit_test(test_kept_nulls),
     };
     return cmocka_run_group_tests(tests, start, end);
 }

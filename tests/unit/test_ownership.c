@@ -21,6 +21,7 @@ static int start(void **state)
     data = test_data(32, 40);
     OK(pg_dataset_subset(&data.test, 4, &few, &err));
     OK(pg_options_defaults(pg_verify_table, &judge, &err));
+    judge.nulls = 0;
     return result;
 }
 
@@ -169,10 +170,21 @@ static void impose_total(pg_model *model, const pg_evidence *evidence, int agree
     impose_agreement(model, evidence, each);
 }
 
+/* The claim's own passports are those distributed with the model. */
+static pg_judge_setup hearing(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test)
+{
+    return (pg_judge_setup){.model = model, .test = test, .options = &judge, .distributed = evidence};
+}
+
 static pg_finding verify(const pg_model *model, const pg_evidence *evidence, const pg_nulls *nulls)
 {
     pg_finding f;
-    OK(pg_verify(model, evidence, &few, PG_PIXELS_IMAGENET, &judge, NAN, nulls, &f, &err));
+    const pg_judge_setup setup = hearing(model, evidence, &few);
+    OK(pg_verify(&setup, evidence, &f, &err));
+    if (nulls) {
+        OK(pg_finding_weigh(evidence, nulls, &f, &err));
+        pg_finding_decide(&f, &judge);
+    }
     return f;
 }
 
@@ -402,7 +414,8 @@ static void test_sources_that_cannot_be(void **state)
     pg_passport_maker *maker = NULL;
     pg_passport_source source = {
         .kind = PG_PASSPORT_SHUFFLE, .images = data.test.count + 1, .carrier = plain.model, .pictures = &data.test};
-    FAILS(pg_passport_maker_create(&source, &maker, &err), PG_BAD_INPUT, "passports of 41 images need more than the 40");
+    FAILS(pg_passport_maker_create(&source, &maker, &err), PG_BAD_INPUT,
+          "takes 41 distinct images, and there are 40 in synthetic");
     pg_dataset small = few;
     small.height = 16;
     source.images = 2;
@@ -458,19 +471,19 @@ static void test_images_that_do_not_fit(void **state)
     (void)state;
     subject s = subject_create("v3", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     pg_finding f;
+    pg_judge_setup setup = hearing(s.model, s.evidence, &few);
     s.evidence->triggers.height = s.evidence->triggers.width = 16;
-    FAILS(pg_verify(s.model, s.evidence, &few, PG_PIXELS_IMAGENET, &judge, NAN, NULL, &f, &err), PG_BAD_INPUT,
-          "images of 16x16, the network takes 32x32");
+    FAILS(pg_verify(&setup, s.evidence, &f, &err), PG_BAD_INPUT, "images of 16x16, the network takes 32x32");
     s.evidence->triggers.height = s.evidence->triggers.width = 32;
     assert_int_equal(verify(s.model, s.evidence, NULL).trigger_count, 5);
     s.evidence->triggers.classes = 100;
     assert_int_equal(verify(s.model, s.evidence, NULL).trigger_count, 0);
     pg_dataset test = few;
+    setup.test = &test;
     test.classes = 11;
-    FAILS(pg_verify(s.model, s.evidence, &test, PG_PIXELS_IMAGENET, &judge, NAN, NULL, &f, &err), PG_BAD_INPUT,
-          "11 classes, the network knows 10");
+    FAILS(pg_verify(&setup, s.evidence, &f, &err), PG_BAD_INPUT, "11 classes, the network knows 10");
     test.count = 0;
-    FAILS(pg_verify(s.model, s.evidence, &test, PG_PIXELS_IMAGENET, &judge, NAN, NULL, &f, &err), PG_BAD_INPUT, "no images");
+    FAILS(pg_verify(&setup, s.evidence, &f, &err), PG_BAD_INPUT, "no images");
     subject_destroy(&s);
 }
 
@@ -764,7 +777,8 @@ static void test_triggers(void **state)
                 for (int t = 0; t < 100; t++) evidence.triggers.labels[t] = t < k ? 3 : 4;
                 const pg_finding f = verify(s.model, &evidence, NULL);
                 assert_true(f.trigger_count == 100 && f.bits == 0 && !f.trigger[PG_PRIVATE].present);
-                assert_int_equal(f.stands, f.trigger_p <= judge.level); /* triggers alone are a claim of their own */
+                assert_int_equal(f.significant, f.trigger_p <= judge.level); /* triggers alone are a claim of their own */
+                assert_true(f.ruling == PG_USELESS && !f.stands);            /* of a network that always says the same */
                 assert_true(f.agree == k && f.trigger_agree == k);
                 assert_close(f.null_probability, 1.0 / classes[q], 0);
                 assert_close(f.trigger[PG_PUBLIC].exact, k, 1e-12);
@@ -830,32 +844,9 @@ static void test_honest_p_value(void **state)
     f = verify(s.model, s.evidence, &nulls);
     assert_close(f.p_value, binomial_sum(50, BITS, 0.5), 1e-9);
     nulls.bits = BITS - 1;
-    FAILS(pg_verify(s.model, s.evidence, &few, PG_PIXELS_IMAGENET, &judge, NAN, &nulls, &f, &err), PG_BAD_INPUT,
-          "null evidence of 63 bits for a signature of 64");
+    FAILS(pg_finding_weigh(s.evidence, &nulls, &f, &err), PG_BAD_INPUT, "null evidence of 63 bits for a signature of 64");
     pg_nulls_clear(&nulls);
     subject_destroy(&s);
-}
-
-static void test_decision(void **state)
-{
-    (void)state;
-    const pg_verify_options options = {.level = 1e-3, .tolerance = 5};
-    pg_finding f = {.bits = BITS, .p_value = 1e-3, .private_branch = {.present = true, .exact = 70}};
-    pg_finding_decide(&f, &options, 75);
-    assert_true(f.significant && f.works && f.stands);
-    pg_finding_decide(&f, &options, 75.01);
-    assert_true(f.significant && !f.works && !f.stands);
-    f.p_value = 1.001e-3;
-    pg_finding_decide(&f, &options, 75);
-    assert_true(!f.significant && f.works && !f.stands);
-    f.p_value = 0;
-    f.bits = 0;
-    pg_finding_decide(&f, &options, 75);
-    assert_true(!f.significant && !f.stands);
-    f.bits = BITS;
-    f.private_branch.present = false;
-    pg_finding_decide(&f, &options, 0);
-    assert_true(f.significant && !f.works && !f.stands);
 }
 
 /* ---- null evidence ---- */
@@ -871,15 +862,17 @@ static void test_nulls(void **state)
         pg_nulls nulls[3];
         for (int i = 0; i < 3; i++) {
             pg_compute_start(i + 1);
-            OK(pg_nulls_draw(s.model, s.evidence, &data.test, PG_PIXELS_IMAGENET, COUNT, s.seed, &nulls[i], &err));
+            OK(pg_nulls_draw(s.model, s.evidence, s.evidence, &data.test, PG_PIXELS_IMAGENET, COUNT, 1, &nulls[i], &err));
             assert_int_equal(nulls[i].bits, BITS);
             assert_int_equal(nulls[i].count, COUNT);
             assert_memory_equal(nulls[i].signs, nulls[0].signs, COUNT * BITS);
         }
         pg_compute_start(1);
-        assert_memory_not_equal(nulls[0].signs, nulls[0].signs + BITS, BITS);
+        bool differ = false;
+        for (int i = 1; i < COUNT; i++) differ |= memcmp(nulls[0].signs, nulls[0].signs + i * BITS, BITS) != 0;
+        assert_true(differ);
         pg_nulls_clear(&nulls[1]);
-        OK(pg_nulls_draw(s.model, s.evidence, &data.test, PG_PIXELS_IMAGENET, COUNT, (pg_seed){2, "x"}, &nulls[1], &err));
+        OK(pg_nulls_draw(s.model, s.evidence, s.evidence, &data.test, PG_PIXELS_IMAGENET, COUNT, 2, &nulls[1], &err));
         assert_memory_not_equal(nulls[1].signs, nulls[0].signs, COUNT * BITS);
         for (int i = 0; i < COUNT * BITS; i++) assert_in_range(nulls[0].signs[i] + 1, 0, 2);
         for (int i = 0; i < 3; i++) pg_nulls_clear(&nulls[i]);
@@ -924,7 +917,7 @@ static void test_owner(void **state)
         OK(s.scheme->wire(&s.options, &s.spec, &err));
         subject_fill(&s, &data);
         subject_train(&s, &data, &options);
-        OK(pg_nulls_draw(s.model, s.evidence, &data.test, PG_PIXELS_IMAGENET, 20, s.seed, &nulls, &err));
+        OK(pg_nulls_draw(s.model, s.evidence, s.evidence, &data.test, PG_PIXELS_IMAGENET, 20, 0, &nulls, &err));
         const pg_finding f = verify(s.model, s.evidence, &nulls);
         print_message("%s: detection %.1f %%, null %.1f +- %.1f %%, p %.2g\n", names[i], f.detection, f.null_mean,
                       f.null_deviation, f.p_value);
@@ -951,7 +944,11 @@ static void try_keys(const subject *unmarked, const char *scheme, pg_passport_ki
 {
     static const double tried[] = {0.05, 0.01, 1e-3};
     subject s = subject_wire(scheme, unmarked->spec.norm, kind);
-    pg_nulls nulls = {0};
+    pg_judge *keeper = NULL;
+    pg_verify_options options = judge;
+    options.nulls = 50;
+    const pg_judge_setup setup = {.model = unmarked->model, .test = &data.test, .options = &options};
+    OK(pg_judge_create(&setup, &keeper, &err));
     int accepted[3] = {0}, triggers = 0;
     double smallest = 1, largest = 0;
     s.options.carrier = 0;
@@ -962,9 +959,8 @@ static void try_keys(const subject *unmarked, const char *scheme, pg_passport_ki
                               .pixels = PG_PIXELS_IMAGENET,
                               .pretrained = unmarked->model};
         OK(s.scheme->keygen(&s.options, &in, &s.evidence, &err));
-        if (key == 0)
-            OK(pg_nulls_draw(unmarked->model, s.evidence, &data.test, PG_PIXELS_IMAGENET, 50, unmarked->seed, &nulls, &err));
-        const pg_finding f = verify(unmarked->model, s.evidence, &nulls);
+        pg_finding f;
+        OK(pg_judge_claim(keeper, s.evidence, &f, &err));
         for (int i = 0; i < 3; i++) accepted[i] += f.p_value <= tried[i];
         triggers += f.trigger_count > 0 && f.trigger_p <= tried[0];
         smallest = fmin(smallest, f.p_value);
@@ -979,7 +975,7 @@ static void try_keys(const subject *unmarked, const char *scheme, pg_passport_ki
     }
     assert_true(triggers <= tried[0] * KEYS);
     assert_true(smallest < 0.5 && largest > 0.5); /* the p-values do vary */
-    pg_nulls_clear(&nulls);
+    pg_judge_destroy(&keeper);
 }
 
 static void test_fresh_keys(void **state)
@@ -1019,7 +1015,6 @@ int main(void)
         cmocka_unit_test(test_coin),
         cmocka_unit_test(test_triggers),
         cmocka_unit_test(test_honest_p_value),
-        cmocka_unit_test(test_decision),
         cmocka_unit_test(test_nulls),
         cmocka_unit_test(test_agreement_with_owner),
         cmocka_unit_test(test_owner),

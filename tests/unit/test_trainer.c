@@ -358,7 +358,7 @@ static void test_jobs_that_cannot_be(void **state)
     pg_job job = {.model = s.model, .scheme = s.scheme, .scheme_options = &s.options, .data = &data.train, .seed = s.seed};
     job.options = &options;
     job.evidence = s.evidence;
-    FAILS(pg_trainer_create(&job, &trainer, &err), PG_BAD_INPUT, "32 training images do not fill one batch of 33");
+    FAILS(pg_trainer_create(&job, &trainer, &err), PG_BAD_INPUT, "32 training images of synthetic do not fill one batch of 33");
     const pg_train_options fitting = test_training(1, BATCH);
     job.options = &fitting;
     job.evidence = NULL;

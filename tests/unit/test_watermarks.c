@@ -114,12 +114,8 @@ static void train(const owner *o, int epochs)
 static pg_finding judge(const pg_model *model, const pg_evidence *evidence)
 {
     pg_finding f;
-    pg_nulls nulls = {0};
-    if (pg_evidence_bits(evidence))
-        OK(pg_nulls_draw(model, evidence, &data.test, PG_PIXELS_IMAGENET, verify_options.nulls, (pg_seed){3, "judge"}, &nulls,
-                         &err));
-    OK(pg_verify(model, evidence, &data.test, PG_PIXELS_IMAGENET, &verify_options, NAN, nulls.count ? &nulls : NULL, &f, &err));
-    pg_nulls_clear(&nulls);
+    const pg_judge_setup setup = {.model = model, .test = &data.test, .options = &verify_options};
+    OK(pg_verify(&setup, evidence, &f, &err));
     return f;
 }
 
@@ -207,11 +203,10 @@ static void test_marks_that_cannot_be(void **state)
     pg_model *wide = NULL;
     pg_finding f;
     OK(pg_model_create(&o.spec, &wide, &err));
-    FAILS(pg_verify(wide, o.evidence, &data.test, PG_PIXELS_IMAGENET, &verify_options, NAN, NULL, &f, &err), PG_BAD_INPUT,
-          "the mark for features.4 is for filters of 3x3x16");
+    const pg_judge_setup setup = {.model = wide, .test = &data.test, .options = &verify_options};
+    FAILS(pg_verify(&setup, o.evidence, &f, &err), PG_BAD_INPUT, "the mark for features.4 is for filters of 3x3x16");
     snprintf(o.evidence->mark.layer, sizeof o.evidence->mark.layer, "default"); /* a choice in a grid, not a layer's name */
-    FAILS(pg_verify(wide, o.evidence, &data.test, PG_PIXELS_IMAGENET, &verify_options, NAN, NULL, &f, &err), PG_BAD_INPUT,
-          "the evidence has a mark for default");
+    FAILS(pg_verify(&setup, o.evidence, &f, &err), PG_BAD_INPUT, "the evidence has a mark for default");
     pg_model_destroy(&wide);
     owner_destroy(&o);
 }
@@ -458,16 +453,17 @@ static void try_keys(const owner *unmarked, int keys, const char *scheme, const 
     static const double levels[] = {0.05, 0.01, 1e-3};
     int accepted[3] = {0};
     owner o = owner_wire(scheme, yaml);
-    pg_nulls nulls = {0};
+    pg_judge *keeper = NULL;
     pg_dataset few;
     OK(pg_dataset_subset(&data.test, 4, &few, &err)); /* accuracy is not what is tested */
+    pg_verify_options options = verify_options;
+    options.nulls = 50;
+    const pg_judge_setup setup = {.model = unmarked->model, .test = &few, .options = &options};
+    OK(pg_judge_create(&setup, &keeper, &err));
     for (int key = 0; key < keys; key++) {
         pg_finding f;
         pg_evidence *evidence = key_of(&o, (pg_seed){.grid = (uint64_t)key, .task = "fresh key"});
-        if (key == 0 && pg_evidence_bits(evidence))
-            OK(pg_nulls_draw(unmarked->model, evidence, &data.test, PG_PIXELS_IMAGENET, 50, o.seed, &nulls, &err));
-        OK(pg_verify(unmarked->model, evidence, &few, PG_PIXELS_IMAGENET, &verify_options, NAN, nulls.count ? &nulls : NULL, &f,
-                     &err));
+        OK(pg_judge_claim(keeper, evidence, &f, &err));
         for (int i = 0; i < 3; i++) accepted[i] += f.p_value <= levels[i];
         pg_evidence_destroy(&evidence);
     }
@@ -478,8 +474,8 @@ static void try_keys(const owner *unmarked, int keys, const char *scheme, const 
                       100.0 * k / keys, 100 * low, 100 * high);
         assert_true(k <= levels[i] * keys);
     }
+    pg_judge_destroy(&keeper);
     pg_dataset_clear(&few);
-    pg_nulls_clear(&nulls);
     owner_destroy(&o);
 }
 
@@ -736,7 +732,7 @@ static void test_counterfeit_triggers(void **state)
         assert_string_equal(first, second);
     }
     raid r = raid_open("counterfeit-triggers", "{count: 41, start: pictures}", &o, NULL);
-    FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT, "41 triggers from 40 pictures");
+    FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT, "41 triggers from the 40 pictures of synthetic");
     raid_close(&r);
     owner_destroy(&o);
 }

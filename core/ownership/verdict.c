@@ -1,0 +1,43 @@
+/* Deciding a claim; see verdict.h. */
+#include "core/ownership/verdict.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+
+const char *pg_ruling_text(pg_ruling ruling)
+{
+    static const char *const texts[] = {
+        [PG_STANDS] = "claim stands",
+        [PG_NOT_SIGNIFICANT] = "not significant",
+        [PG_DOES_NOT_WORK] = "the network does not work with this evidence",
+        [PG_USELESS] = "the network is useless (no better than guessing)",
+        [PG_NOT_DECIDABLE] = "not decidable (accuracy as deployed is not known)",
+        [PG_NO_EVIDENCE] = "no evidence for this network",
+    };
+    return texts[ruling];
+}
+
+pg_ruling pg_rule(bool useless, bool significant, bool decidable, bool works)
+{
+    if (useless) return PG_USELESS;
+    if (!significant) return PG_NOT_SIGNIFICANT;
+    if (!decidable) return PG_NOT_DECIDABLE;
+    return works ? PG_STANDS : PG_DOES_NOT_WORK;
+}
+
+double pg_binomial_tail(int k, int n, double q)
+{
+    return k <= 0 ? 1 : gsl_cdf_binomial_Q((unsigned)(k - 1), q, (unsigned)n);
+}
+
+int pg_binomial_threshold(int n, double q, double level)
+{
+    int k = 0;
+    while (k <= n && pg_binomial_tail(k, n, q) > level) k++;
+    return k;
+}
+
+bool pg_beats_guessing(double percent, int images, int classes, double level)
+{
+    return pg_binomial_tail((int)lround(percent / 100 * images), images, 1.0 / classes) <= level;
+}

@@ -1,0 +1,239 @@
+/* What a task would find out when it runs, and the grid tells before: every refusal of a scheme, an attack or the training that
+ * the file and the shapes of its data decide. Each row is a grid and the complete message; the first row of each kind names the
+ * function that would have refused it. What only a running task can find is listed in feasible.h. */
+#include "core/base/file.h"
+#include "core/base/memory.h"
+#include "experiments/grid.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <png.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/passgrid-plan-XXXXXX";
+
+/* The data and the network of every grid here: 60 training images, 30 test images, 16 channels in every layer. */
+#define HEAD                                                                                                                   \
+    "data: {name: synthetic, train: 60, test: 30}\n"                                                                           \
+    "networks: [{arch: alexnet, width: 0.0625}]\n"                                                                             \
+    "train: {epochs: 1, batch: 20}\n"
+#define PLAIN HEAD "schemes: [{scheme: plain}]\n"
+#define V1    HEAD "schemes: [{scheme: v1, passport: random}]\n"
+#define ALL   HEAD "schemes: [{scheme: [v1, v2, v3, pan], passport: random}, {scheme: [uchida, adi]}]\n"
+
+typedef struct row {
+    const char *grid, *expected;
+} row;
+
+static const row rows[] = {
+    /* pg_train_check, of the schemes' training */
+    {HEAD "schemes: [{scheme: plain, train: {batch: 61}}]\n",
+     "g.yaml:4:34: schemes.0.train: synthetic, alexnet: batch: 60 training images of synthetic do not fill one batch of 61"},
+    {"data: {name: synthetic, train: 60, test: 30}\nnetworks: [{arch: alexnet}]\ntrain: {batch: 64}\n"
+     "schemes: [{scheme: plain}, {scheme: v1, train: {batch: 10}}]\n",
+     "g.yaml:3:8: train: synthetic, alexnet: batch: 60 training images of synthetic do not fill one batch of 64"},
+    /* ... of the plain network that others are made from, listed or not */
+    {"data: {name: synthetic, train: 60, test: 30}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: v1, train: {batch: 10}}]\n",
+     "g.yaml:1:1: synthetic, alexnet: batch: 60 training images of synthetic do not fill one batch of 64"},
+    /* pg_signature_check */
+    {HEAD "schemes: [{scheme: v1, signature: abc}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: signature: 3 bytes need 24 bits, features.5 carries 16"},
+    {HEAD "schemes: [{scheme: v2, signature: 'hex:616263'}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: signature: 3 bytes need 24 bits, features.5 carries 16"},
+    {HEAD "schemes: [{scheme: v3, signature: 'hex:616'}]\n", "g.yaml:4:11: schemes.0: synthetic, alexnet: signature: expected "
+                                                             "at most 120 bytes, as text or as hex: and two digits each"},
+    {HEAD "schemes: [{scheme: pan, signature: 'hex:zz'}]\n", "g.yaml:4:11: schemes.0: synthetic, alexnet: signature: expected "
+                                                             "at most 120 bytes, as text or as hex: and two digits each"},
+    {HEAD "schemes: [{scheme: v1, signature: 'file:three'}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: signature: 3 bytes need 24 bits, features.5 carries 16"},
+    {HEAD "schemes: [{scheme: v1, signature: 'file:nothing'}]\n",
+     "g.yaml:4:35: schemes.0.signature: nothing: No such file or directory"},
+    /* pg_scheme.wire */
+    {HEAD "schemes: [{scheme: v1, layers: features.3}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: layers: alexnet has no convolution 'features.3'"},
+    {HEAD "schemes: [{scheme: v1, layers: last 6}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: layers: expected first or last 1 to 5 of the convolutions of alexnet, got "
+     "'last 6'"},
+    {HEAD "schemes: [{scheme: uchida, layer: classifier}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: layer: alexnet has no convolution 'classifier'"},
+    {HEAD "schemes: [{scheme: uchida, projection: diff, bits: 73}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: bits: 73 diff ones do not fit features.4, whose filters have 144 weights"},
+    /* pg_passport_pictures */
+    {HEAD "schemes: [{scheme: v1, images: 31}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: images: a passport takes 31 distinct images, and there are 30 in synthetic"},
+    {HEAD "schemes: [{scheme: v2, pictures: triggers, trigger_count: 19}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: images: a passport takes 20 distinct images, and there are 19 in triggers"},
+    {HEAD "schemes: [{scheme: pan, pictures: triggers, triggers: good, images: 3}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: images: a passport takes 3 distinct images, and there are 2 in triggers"},
+    /* pg_triggers_load */
+    {HEAD "schemes: [{scheme: adi, triggers: nowhere}]\n",
+     "g.yaml:4:35: schemes.0.triggers: nowhere: No such file or directory"},
+    {HEAD "schemes: [{scheme: adi, triggers: unlabelled}]\n",
+     "g.yaml:4:35: schemes.0.triggers: unlabelled/labels.txt: No such file or directory"},
+    {HEAD "schemes: [{scheme: adi, triggers: short}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: short/labels.txt:2: expected a label for each of the 2 pictures"},
+    {HEAD "schemes: [{scheme: v3, passport: random, triggers: long}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: long/labels.txt:3: more labels than the 2 pictures"},
+    {HEAD "schemes: [{scheme: adi, triggers: classes}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: classes/labels.txt:2: expected a class below 10, got 10"},
+    {HEAD "schemes: [{scheme: adi, triggers: small}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: small/2.png: a picture of 31x31 has no 32x32 centre"},
+    /* data sets */
+    {"data: {name: synthetic, train: 100000}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: plain}]\n",
+     "g.yaml:1:14: data.name: has 2048 training images, 100000 are wanted"},
+    {"data: {name: synthetic, test: 100000}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: plain}]\n",
+     "g.yaml:1:14: data.name: has 512 test images, 100000 are wanted"},
+    /* pg_train_check, of the attacks */
+    {PLAIN "attacks: [{attack: finetune, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 60 training images of synthetic do not fill one batch of 61"},
+    {PLAIN "attacks: [{attack: finetune, data: synthetic, data_train: 30, batch: 31}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 30 training images of synthetic do not fill one batch of 31"},
+    {PLAIN "attacks: [{attack: finetune, data: synthetic, data_train: 3000, batch: 31}]\n",
+     "g.yaml:5:36: attacks.0.data: has 2048 training images, 3000 are wanted"},
+    {V1 "attacks: [{attack: fake2}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: batch: 60 training images of synthetic do not fill one batch of 64"},
+    {V1 "attacks: [{attack: fake3}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: batch: 60 training images of synthetic do not fill one batch of 64"},
+    {V1 "attacks: [{attack: substitute, share: 50, batch: 31}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: batch: 30 training images of synthetic do not fill one batch of 31"},
+    {V1 "attacks: [{attack: overwrite}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: batch: 60 training images of synthetic do not fill one batch of 64"},
+    /* substitute: its share */
+    {V1 "attacks: [{attack: substitute, share: 0.5, batch: 1}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: share: 0.5 % of the owner's images are 0, of shared ones there are 60"},
+    {"data: {name: synthetic, test: 30}\nnetworks: [{arch: alexnet, width: 0.0625}]\n"
+     "schemes: [{scheme: v1, passport: random}]\nattacks: [{attack: substitute, overlap: disjoint}]\n",
+     "g.yaml:4:11: attacks.0: synthetic, alexnet, v1: share: 10 % of the owner's images are 205, of disjoint ones there are 0"},
+    /* pg_passport_pictures, of the attacks */
+    {V1 "attacks: [{attack: fake1, images: 31}]\n", "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: images: a passport takes "
+                                                    "31 distinct images, and there are 30 in synthetic"},
+    {V1 "attacks: [{attack: invert, images: 31}]\n", "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: images: a passport takes "
+                                                     "31 distinct images, and there are 30 in synthetic"},
+    {"data: {name: synthetic, train: 60, test: 19}\nnetworks: [{arch: alexnet}]\ntrain: {batch: 20}\n"
+     "schemes: [{scheme: v1, passport: random}]\nattacks: [{attack: overwrite, batch: 20}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: the thief's evidence, by the defaults of v1: images: a passport takes 20 "
+     "distinct images, and there are 19 in synthetic"},
+    /* counterfeits */
+    {HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: counterfeit-triggers, start: pictures, count: 31}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: count: 31 triggers from the 30 pictures of synthetic"},
+    {HEAD "schemes: [{scheme: uchida}]\nattacks: [{attack: counterfeit-uchida, layer: features}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, uchida: layer: alexnet has no convolution 'features'"},
+};
+
+/* Grids at the edge of the same rules, which can run. */
+static const char *const fine[] = {
+    HEAD "schemes: [{scheme: plain, train: {batch: 60}}]\n",
+    HEAD "schemes: [{scheme: [v1, v2, v3, pan], signature: ab, images: 30}, {scheme: uchida, projection: diff, bits: 72}]\n",
+    HEAD "schemes: [{scheme: adi, triggers: good}, {scheme: v2, pictures: triggers, triggers: good, images: 2}]\n",
+    PLAIN "attacks: [{attack: finetune, batch: 60}, {attack: finetune, data: synthetic, batch: 2000}]\n",
+    V1
+    "attacks: [{attack: [fake2, fake3, overwrite], batch: 60}, {attack: substitute, share: 50, batch: 30}, {attack: fake1, "
+    "images: 30}, {attack: invert, start: nothing, images: 1000}, {attack: fake1, passport: [random, image], images: 1000}]\n",
+    HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: counterfeit-triggers, start: pictures, count: 30}]\n",
+    /* training that no task is left to do */
+    HEAD "schemes: [{scheme: v1, passport: random, train: {batch: 10}}]\nattacks: [{attack: fake2, schemes: [v2]}]\n",
+    ALL "attacks: [{attack: [prune, permute, flip, \"null\", counterfeit-triggers, counterfeit-uchida]}]\n",
+};
+
+static pg_problems problems;
+
+static pg_status read_grid(const char *text, pg_grid **grid, pg_error *err)
+{
+    FILE *file = fopen("g.yaml", "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    problems.count = 0;
+    return pg_grid_read("g.yaml", NULL, 0, NULL, grid, &problems, err);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pg_grid *grid = NULL;
+        pg_error err = {.message = ""};
+        const pg_status status = read_grid(rows[i].grid, &grid, &err);
+        const bool good = status == PG_BAD_INPUT && problems.count == 1 && strcmp(problems.lines[0], rows[i].expected) == 0;
+        if (!good)
+            print_error("row %zu: %d problems, expected\n  %s\ngot\n  %s\n", i, problems.count, rows[i].expected,
+                        problems.count ? problems.lines[0] : err.message);
+        wrong += !good;
+        pg_grid_destroy(&grid);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void test_what_fits(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        pg_grid *grid = NULL;
+        pg_error err = {.message = ""};
+        if (read_grid(fine[i], &grid, &err) != PG_OK) fail_msg("%s", problems.count ? problems.lines[0] : err.message);
+        pg_grid_destroy(&grid);
+    }
+}
+
+static void write_text(const char *path, const char *text)
+{
+    assert_int_equal(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+}
+
+static void write_picture(const char *path, unsigned side)
+{
+    static uint8_t rgb[32 * 32 * 3];
+    png_image png = {.version = PNG_IMAGE_VERSION, .width = side, .height = side, .format = PNG_FORMAT_RGB};
+    assert_true(png_image_write_to_file(&png, path, 0, rgb, 0, NULL));
+}
+
+/* Folders of two pictures. */
+static void write_folder(const char *name, const char *labels, unsigned side)
+{
+    char path[64];
+    assert_int_equal(mkdir(name, 0777), 0);
+    snprintf(path, sizeof path, "%s/1.png", name);
+    write_picture(path, 32);
+    snprintf(path, sizeof path, "%s/2.png", name);
+    write_picture(path, side);
+    snprintf(path, sizeof path, "%s/labels.txt", name);
+    if (labels) write_text(path, labels);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder) || chdir(folder) != 0) return -1;
+    write_text("three", "abc");
+    write_folder("good", "1\n9\n", 32);
+    write_folder("unlabelled", NULL, 32);
+    write_folder("short", "1\n", 32);
+    write_folder("long", "1\n2\n3\n", 32);
+    write_folder("classes", "1\n10\n", 32);
+    write_folder("small", "1\n9\n", 31);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_refusals), cmocka_unit_test(test_what_fits)};
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}

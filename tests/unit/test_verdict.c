@@ -1,0 +1,272 @@
+/* One rule for every claim, and one judge: what a ruling depends on, and what it must not depend on. */
+#include "tests/unit/subject.h"
+
+#include "core/ownership/verify.h"
+#include "experiments/json_file.h"
+
+#include <unistd.h>
+
+enum { IMAGES = 100 };
+static pg_data data;
+
+static int start(void **state)
+{
+    const int result = test_start(state);
+    data = test_data(200, IMAGES);
+    return result;
+}
+
+static int end(void **state)
+{
+    pg_data_clear(&data);
+    return test_end(state);
+}
+
+/* ---- the rule ---- */
+
+static void test_order_of_grounds(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 16; i++) {
+        const bool useless = i & 1, significant = i & 2, decidable = i & 4, works = i & 8;
+        const pg_ruling expected = useless        ? PG_USELESS
+                                   : !significant ? PG_NOT_SIGNIFICANT
+                                   : !decidable   ? PG_NOT_DECIDABLE
+                                   : !works       ? PG_DOES_NOT_WORK
+                                                  : PG_STANDS;
+        assert_int_equal(pg_rule(useless, significant, decidable, works), expected);
+    }
+    assert_string_equal(pg_ruling_text(PG_STANDS), "claim stands");
+    for (int a = PG_STANDS; a <= PG_NO_EVIDENCE; a++)
+        for (int b = PG_STANDS; b < a; b++) assert_string_not_equal(pg_ruling_text((pg_ruling)a), pg_ruling_text((pg_ruling)b));
+}
+
+/* P[X >= 20] for X binomial (100, 1/10) is 0.00198, P[X >= 21] is 0.00081. */
+static void test_guessing(void **state)
+{
+    (void)state;
+    assert_false(pg_beats_guessing(20, 100, 10, 1e-3));
+    assert_true(pg_beats_guessing(21, 100, 10, 1e-3));
+    assert_true(pg_beats_guessing(20, 100, 10, 2e-3));
+    assert_false(pg_beats_guessing(10, 10000, 10, 1e-3));
+    assert_true(pg_beats_guessing(11, 10000, 10, 1e-3));
+    assert_false(pg_beats_guessing(100, 0, 10, 1e-3));
+    assert_true(pg_beats_guessing(4, 1000, 100, 1e-3));
+}
+
+/* A claim by passports that is significant unless told otherwise, of so much accuracy on 1000 images of 10 classes. */
+static pg_finding finding_of(double reference, double accuracy)
+{
+    return (pg_finding){.bits = 64,
+                        .p_value = 1e-3,
+                        .images = 1000,
+                        .classes = 10,
+                        .reference = reference,
+                        .private_branch = {.present = true, .exact = accuracy}};
+}
+
+static pg_ruling ruling_of(pg_finding f)
+{
+    const pg_verify_options options = {.level = 1e-3, .tolerance = 5};
+    pg_finding_decide(&f, &options);
+    assert_int_equal(f.stands, f.ruling == PG_STANDS);
+    return f.ruling;
+}
+
+static void test_decision(void **state)
+{
+    (void)state;
+    assert_int_equal(ruling_of(finding_of(75, 70)), PG_STANDS);
+    assert_int_equal(ruling_of(finding_of(75.01, 70)), PG_DOES_NOT_WORK);
+    assert_int_equal(ruling_of(finding_of(NAN, 70)), PG_NOT_DECIDABLE);
+    assert_int_equal(ruling_of(finding_of(10, 70)), PG_USELESS);
+    assert_int_equal(ruling_of(finding_of(14, 14)), PG_STANDS);
+    assert_int_equal(ruling_of(finding_of(14, 10)), PG_DOES_NOT_WORK); /* within the tolerance, but guessing */
+    pg_finding f = finding_of(75, 70);
+    f.p_value = 1.001e-3;
+    assert_int_equal(ruling_of(f), PG_NOT_SIGNIFICANT);
+    f.reference = NAN;
+    assert_int_equal(ruling_of(f), PG_NOT_SIGNIFICANT);
+    f.p_value = 0;
+    f.bits = 0;
+    assert_int_equal(ruling_of(f), PG_NO_EVIDENCE);
+    f = finding_of(75, 70);
+    f.private_branch.present = false;
+    assert_int_equal(ruling_of(f), PG_DOES_NOT_WORK);
+}
+
+/* Fewest bits that are enough against the null that decides: k - 1 are not, k are; where no number is, one more than there are.
+ */
+static void test_enough(void **state)
+{
+    (void)state;
+    static const struct {
+        double mean, deviation;
+        int nulls, enough;
+    } rows[] = {{50, 0, 0, 45}, {50, 0.001, 50, 45}, {62.5, 0.001, 50, 52}, {50, 20, 4, 65}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pg_finding f = finding_of(75, 70);
+        f.nulls = rows[i].nulls;
+        f.null_mean = rows[i].mean;
+        f.null_deviation = rows[i].deviation;
+        const pg_verify_options options = {.level = 1e-3, .tolerance = 5};
+        pg_finding_decide(&f, &options);
+        assert_int_equal(f.threshold, 45);
+        assert_int_equal(f.enough, rows[i].enough);
+        assert_true(f.enough == f.threshold || f.enough > f.threshold);
+    }
+}
+
+/* ---- one judge ---- */
+
+static const pg_verify_options options = {.level = 1e-3, .tolerance = 5, .nulls = 12, .batch = 32};
+
+static subject trained(const char *scheme, pg_passport_kind kind, const char *task)
+{
+    pg_train_options training = test_training(4, 20);
+    training.lr = 0.05;
+    subject s = subject_wire(scheme, PG_NORM_BN, kind);
+    s.seed.task = task;
+    subject_fill(&s, &data);
+    subject_train(&s, &data, &training);
+    return s;
+}
+
+static pg_judge_setup setup_of(const subject *s)
+{
+    return (pg_judge_setup){.model = s->model, .test = &data.test, .options = &options, .distributed = s->evidence};
+}
+
+static pg_finding found(const pg_judge_setup *setup, const pg_evidence *evidence)
+{
+    pg_finding f;
+    OK(pg_verify(setup, evidence, &f, &err));
+    return f;
+}
+
+static void assert_same(const pg_finding *a, const pg_finding *b)
+{
+    assert_int_equal(a->agree, b->agree);
+    assert_int_equal(a->enough, b->enough);
+    assert_int_equal(a->ruling, b->ruling);
+    assert_true(a->p_value == b->p_value && a->null_mean == b->null_mean && a->null_deviation == b->null_deviation);
+    assert_true(pg_finding_accuracy(a)->exact == pg_finding_accuracy(b)->exact);
+}
+
+/* The null evidence knows nothing of a task or of a signature: claims with the same passports and other signatures read the
+ * same nulls, and claims of one kind share them without a change. */
+static void test_nulls_of_the_judge_alone(void **state)
+{
+    (void)state;
+    for (int kind = PG_PASSPORT_RANDOM; kind <= PG_PASSPORT_SHUFFLE; kind++) {
+        subject s = trained("v2", (pg_passport_kind)kind, "one"),
+                other = subject_wire("v2", PG_NORM_BN, (pg_passport_kind)kind);
+        const pg_judge_setup setup = setup_of(&s);
+        pg_judge *judge = NULL;
+        other.seed = (pg_seed){.grid = 7, .task = "another"};
+        subject_fill(&other, &data);
+        OK(pg_judge_create(&setup, &judge, &err));
+        for (int turn = 0; turn < 4; turn++) {
+            const pg_evidence *evidence = turn % 2 ? other.evidence : s.evidence;
+            const pg_finding alone = found(&setup, evidence);
+            pg_finding together;
+            OK(pg_judge_claim(judge, evidence, &together, &err));
+            assert_int_equal(alone.nulls, options.nulls);
+            assert_same(&alone, &together);
+        }
+        pg_judge_setup seeded = setup;
+        seeded.seed = 1;
+        const pg_finding zero = found(&setup, s.evidence), one = found(&seeded, s.evidence);
+        assert_true(zero.null_mean != one.null_mean || zero.null_deviation != one.null_deviation);
+        pg_judge_destroy(&judge);
+        subject_destroy(&s);
+        subject_destroy(&other);
+    }
+}
+
+/* A model that needs passports (V1): nothing is decided before its accuracy as deployed is known, and a rival's evidence,
+ * however good, moves nobody's. */
+static void test_v1_needs_a_bar(void **state)
+{
+    (void)state;
+    subject s = trained("v1", PG_PASSPORT_RANDOM, "owner"), rival = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_RANDOM);
+    rival.seed.task = "rival";
+    subject_fill(&rival, &data);
+    pg_judge_setup unknown = setup_of(&s), known = setup_of(&s), both = setup_of(&s);
+    unknown.distributed = known.distributed = NULL;
+    pg_finding f = found(&unknown, s.evidence);
+    assert_false(f.decidable || f.stands || f.deployed.present);
+    assert_true(f.private_branch.present);
+    const pg_finding distributed = found(&both, s.evidence);
+    assert_true(distributed.decidable && distributed.works && distributed.reference == distributed.private_branch.exact);
+    known.known_accuracy = distributed.reference;
+    f = found(&known, s.evidence);
+    assert_same(&f, &distributed); /* the owner's passports are those distributed, whoever says so */
+    pg_judge *judge = NULL;
+    pg_finding again;
+    OK(pg_judge_create(&both, &judge, &err));
+    OK(pg_judge_claim(judge, rival.evidence, &f, &err));
+    assert_true(f.reference == distributed.reference);
+    OK(pg_judge_claim(judge, s.evidence, &again, &err));
+    assert_same(&again, &distributed);
+    pg_judge_destroy(&judge);
+    subject_destroy(&s);
+    subject_destroy(&rival);
+}
+
+/* Whatever is read from it, a network that guesses is useless, with a passport or without. */
+static void test_useless(void **state)
+{
+    (void)state;
+    static const char *const schemes[] = {"v1", "v2"};
+    for (int i = 0; i < 2; i++) {
+        subject s = trained(schemes[i], PG_PASSPORT_RANDOM, schemes[i]);
+        const pg_layer *last = pg_model_classifier(s.model);
+        const pg_judge_setup setup = setup_of(&s);
+        pg_finding f = found(&setup, s.evidence);
+        assert_false(f.useless);
+        for (int c = 0; c < s.model->spec.classes; c++) s.model->params[last->bias + c] = c == 3 ? 1000 : 0;
+        f = found(&setup, s.evidence);
+        assert_true(f.useless && !f.stands && f.ruling == PG_USELESS);
+        subject_destroy(&s);
+    }
+}
+
+/* ---- numbers in JSON ---- */
+
+static void test_short_numbers(void **state)
+{
+    (void)state;
+    static const char expected[] =
+        "{\n  \"a\": 0.1,\n  \"b\": [\n    1,\n    39.7,\n    1e-24\n  ],\n  \"c\": {},\n  \"d\": null,\n"
+        "  \"e\": \"x\\\"y\",\n  \"f\": []\n}\n";
+    char path[256], *text = NULL;
+    size_t bytes;
+    snprintf(path, sizeof path, "%s", test_path("numbers", -1));
+    json_t *root =
+        json_pack("{s:f, s:[i, f, f], s:{}, s:n, s:s, s:[]}", "a", 0.1, "b", 1, 39.7, 1e-24, "c", "d", "e", "x\"y", "f");
+    FILE *file = fopen(path, "w");
+    assert_non_null(root);
+    assert_non_null(file);
+    pg_json_print(root, file);
+    fclose(file);
+    json_decref(root);
+    OK(pg_file_read(path, &text, &bytes, &err));
+    assert_string_equal(text, expected);
+    pg_free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order_of_grounds),
+        cmocka_unit_test(test_guessing),
+        cmocka_unit_test(test_decision),
+        cmocka_unit_test(test_enough),
+        cmocka_unit_test(test_nulls_of_the_judge_alone),
+        cmocka_unit_test(test_v1_needs_a_bar),
+        cmocka_unit_test(test_useless),
+        cmocka_unit_test(test_short_numbers),
+    };
+    return cmocka_run_group_tests(tests, start, end);
+}
