@@ -62,7 +62,8 @@ exit $code'
 setsid mpirun --enable-recovery -x PASSGRID_RANK_0 "${options[@]}" bash -c "$wrapper" rank "$@" &
 pid=$!
 
-gone() { ! kill -0 "$1" 2>/dev/null; }
+# A process that has ended is gone, though an mpirun that hangs never collects it.
+gone() { ! kill -0 "$1" 2>/dev/null || grep -qs '^State:.*Z' "/proc/$1/status"; }
 look() { { read -r && read -r shell_of_0 && read -r code_of_0; } <"$PASSGRID_RANK_0" || true; }
 shell_of_0=
 code_of_0=

@@ -2,6 +2,7 @@
 #include "core/base/memory.h"
 #include "experiments/guard.h"
 #include "experiments/process.h"
+#include "experiments/signals.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -86,6 +87,26 @@ static void test_process(void **state)
     assert_int_equal(pg_process_look(&other), PG_PROCESS_UNKNOWN);
     assert_false(pg_process_read("host boot space 1", &other));
     assert_false(pg_process_read("", &other));
+}
+
+/* A limit of six seconds counts those in which the process runs: stopped for longer, it has the rest of them left. */
+static void test_limit(void **state)
+{
+    (void)state;
+    int how;
+    const pid_t child = fork();
+    if (child == 0) {
+        pg_limit_seconds(6, 75, "");
+        for (;;) pause();
+    }
+    assert_int_equal(kill(child, SIGSTOP), 0);
+    sleep(7);
+    assert_int_equal(kill(child, SIGCONT), 0);
+    usleep(300000);
+    assert_int_equal(waitpid(child, &how, WNOHANG), 0);
+    assert_int_equal(waitpid(child, &how, 0), child); /* the last second */
+    assert_true(WIFEXITED(how));
+    assert_int_equal(WEXITSTATUS(how), 75);
 }
 
 /* A process that cannot open files cannot read /proc: it sees that a number is in use, but not by whom. */
@@ -242,7 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_process),     cmocka_unit_test(test_no_files),    cmocka_unit_test(test_guard),
         cmocka_unit_test(test_same_number), cmocka_unit_test(test_stale_guard), cmocka_unit_test(test_same_job),
-        cmocka_unit_test(test_link),
+        cmocka_unit_test(test_link),        cmocka_unit_test(test_limit),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
