@@ -12,6 +12,11 @@
 # USR1, USR2, TERM, HUP, XCPU and INT are passed on as USR1: every task is saved. A second INT ends everything at once, with exit code 130.
 set -euo pipefail
 
+# What is closed would be the number of a file that is opened later.
+[ -e /proc/$$/fd/0 ] || exec </dev/null
+[ -e /proc/$$/fd/1 ] || exec >/dev/null
+[ -e /proc/$$/fd/2 ] || exec 2>/dev/null
+
 start=120 # seconds that rank 0 may take to start, counted in rounds: time in which all is suspended does not count
 grace=30  # seconds that mpirun has after the end of rank 0
 boot=/proc/sys/kernel/random/boot_id

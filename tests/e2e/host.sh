@@ -50,7 +50,9 @@ check "stdout, stdin and stderr are closed" eval 'closed all >&- 2>&- <&-'
 check "... nothing else is in the log" test "$(grep -cv '^[-0-9]* [:0-9]* [a-z]* ' all/logs/run.log)" -eq 0
 check "... same bytes" same reference all
 check "under mpirun too" eval 'bash "$LAUNCH" -n 2 -- bash -c "exec \"\$@\" >&- 2>&- <&-" rank "$PASSGRID" run "$GRID" --out ranks "${small[@]}" >out 2>err'
-check "... nothing is logged twice" test "$(grep -c ' done ' ranks/logs/run.log)" -eq 3
+check "launch.sh itself with nothing open" eval 'bash "$LAUNCH" -n 2 -- "$PASSGRID" run "$GRID" --out launched "${small[@]}" >&- 2>&- <&-'
+check "... nothing is logged twice" test "$(grep -c ' done ' launched/logs/run.log)" -eq 3
+check "... nor there" test "$(grep -c ' done ' ranks/logs/run.log)" -eq 3
 
 # ---- file systems ---------------------------------------------------------------------------------------------------------
 lacking() { # lacking WHAT DIR: the file system has none

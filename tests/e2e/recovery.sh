@@ -265,7 +265,7 @@ check "... is killed, and its newest checkpoint damaged: a repeat resumes" code 
 check "... from the one before" says "$newest is damaged: the checkpoint before it is used"
 check "... same bytes" same tuned struck
 
-victim=$(ls damaged/evidence | cut -d. -f1)
+victim=$(find damaged/evidence -type f -printf '%f' | cut -d. -f1)
 rm "damaged/records/$(basename "$(grep -l "\"attack\": \"prune\"" $(grep -l "$victim" damaged/records/*) | head -n 1)")"
 printf 'x' | dd of="damaged/models/$victim.safetensors" bs=1 seek=3000 conv=notrunc status=none
 check "a damaged model" code 1 alone damaged
