@@ -82,7 +82,7 @@ int pg_bench_dispatch(int argc, char **argv)
     pg_error err = {.message = ""};
     for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
         if (c == '?') return 2;
-        if (c == 'h') return fputs(usage, stdout) < 0 ? 3 : 0;
+        if (c == 'h') return pg_print(usage);
         if (pg_parse_int("--tasks", optarg, 1, 10000000, &tasks, &err) != PG_OK)
             return pg_complain("bench", PG_BAD_INPUT, "%s", err.message);
     }

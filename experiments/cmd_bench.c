@@ -326,7 +326,7 @@ int pg_cmd_bench(int argc, char **argv)
     bench b;
     pg_error err = {.message = ""};
     pg_status status = parse(argc, argv, &b, &err);
-    if (status == PG_OK && b.help) return fputs(usage, stdout) < 0 ? 3 : 0;
+    if (status == PG_OK && b.help) return pg_print(usage);
     if (status == PG_OK) {
         pg_compute_start(b.threads);
         status = measure(&b, &err);

@@ -53,7 +53,7 @@ int pg_cmd_data(int argc, char **argv)
     const char *directory = NULL;
     for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
         if (c == '?') return 2;
-        if (c == 'h') return fputs(usage, stdout) < 0 ? 3 : 0;
+        if (c == 'h') return pg_print(usage);
         directory = optarg;
     }
     const char *verb = optind < argc ? argv[optind] : "";

@@ -274,7 +274,7 @@ int pg_cmd_doctor(int argc, char **argv)
     const char *out = "results", *data = NULL, *rank = getenv("OMPI_COMM_WORLD_RANK");
     for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
         if (c == '?') return 2;
-        if (c == 'h') return fputs(usage, stdout) < 0 ? 3 : 0;
+        if (c == 'h') return pg_print(usage);
         if (c == 'o') out = optarg;
         if (c == 'd') data = optarg;
     }

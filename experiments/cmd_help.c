@@ -1,7 +1,10 @@
-/* passgrid help: commands, and the option tables. */
+/* passgrid help: commands, the sections of a grid, and whatever has a name: schemes, attacks, networks, data sets, presets,
+ * keys. */
 #include "experiments/commands.h"
 
+#include "core/data/readers.h"
 #include "experiments/grid_options.h"
+#include "experiments/presets.h"
 #include "experiments/provenance.h"
 #include "experiments/task.h"
 
@@ -13,79 +16,270 @@ static void overview(void)
     printf("%s: a harness for neural network ownership verification\n\nusage: passgrid COMMAND ...\n\n", pg_version());
     for (const pg_command *command = pg_commands; command->name; command++)
         printf("  %-8s %s\n", command->name, command->summary);
-    printf("\npassgrid help COMMAND, passgrid help attack NAME, passgrid help scheme NAME, passgrid help config, passgrid "
-           "--version\n");
+    fputs("\npassgrid help COMMAND, passgrid help config, passgrid --version, and passgrid help WORD: a section of the\n"
+          "configuration, an attack, a scheme, a network, a data set, a preset, or a key\n",
+          stdout);
 }
 
-static void config(void)
+/* ---- the configuration ---- */
+
+static void help_top(void)
 {
     puts("A grid is a YAML file. Everything in it is crossed with everything; where one value belongs, a list of values "
          "multiplies out\n"
-         "(not in `train` and `verify`, which are the same for the whole grid). The keys at the top:\n");
+         "(not in `train` and `verify`, which are the same for the whole grid), to 1,000,000 tasks at most. The keys at the "
+         "top:\n");
     pg_options_help(pg_grid_table, stdout);
-    puts("\ndata: one map or a list of maps\n");
+}
+
+static void help_data(void)
+{
+    puts("data: one map or a list of maps\n");
     pg_options_help(pg_data_table, stdout);
-    puts("\nnetworks: a list of maps\n");
+}
+
+static void help_networks(void)
+{
+    puts("networks: a list of maps\n");
     pg_options_help(pg_network_table, stdout);
-    puts("\ntrain: a map\n");
+}
+
+static void help_train(void)
+{
+    puts("train: a map\n");
     pg_options_help(pg_preset_table, stdout);
     pg_options_help(pg_train_table, stdout);
-    puts("\nschemes: a list of maps with `scheme: NAME`, the options of that scheme (passgrid help scheme NAME), and `train`, "
+}
+
+static void help_schemes(void)
+{
+    puts("schemes: a list of maps with `scheme: NAME`, the options of that scheme (passgrid help scheme NAME), and `train`, "
          "a map of what\n"
          "is different from the grid's own `train`. Passports that are made from images go through the plain network that is "
          "trained\n"
-         "by the grid's own `train`.\n\n"
-         "attacks: a list of maps with `attack: NAME`, the options of that attack (passgrid help attack NAME), and `schemes`, "
+         "by the grid's own `train`.");
+}
+
+static void help_attacks(void)
+{
+    puts("attacks: a list of maps with `attack: NAME`, the options of that attack (passgrid help attack NAME), and `schemes`, "
          "a list of\n"
          "the schemes that it is used on (all that it makes sense for, if absent), and `after: NAME`, an attack above that "
          "forges evidence,\n"
-         "which is judged again once this one has changed the model (counterfeit-triggers, counterfeit-uchida); and\n");
-    pg_options_help(pg_attack_table, stdout);
-    puts("\nverify: a map\n");
+         "which is judged again once this one has changed the model (counterfeit-triggers, counterfeit-uchida)");
+}
+
+static void help_verify(void)
+{
+    puts("verify: a map\n");
     pg_options_help(pg_verify_table, stdout);
-    puts("\nprofiles: a map of names to maps of any of the keys above, which override those of the file: maps are merged, "
+}
+
+static void help_profiles(void)
+{
+    puts("profiles: a map of names to maps of any of the keys above, which override those of the file: maps are merged, "
          "everything else\n"
          "is replaced\n\n"
          "profile: the name of the profile that is applied, as by --profile; none if absent");
 }
 
-/* Message for a name that is not known, with the nearest one that is. */
-static int unknown(const char *what, const char *name, const char *const *names)
+static void help_set(void)
 {
-    const char *near = pg_nearest(name, names);
-    if (near) return pg_complain("help", PG_BAD_INPUT, "unknown %s '%s', did you mean '%s'?", what, name, near);
-    return pg_complain("help", PG_BAD_INPUT, "unknown %s '%s'", what, name);
+    puts("--set KEY=VALUE changes the configuration after it is read and its profile is applied. KEY is the way to the value, "
+         "with "
+         "dots;\n"
+         "the entries of a list count from 0; keys that are not there are added. VALUE is YAML:\n\n"
+         "  --set train.epochs=2 --set networks.0.width=0.5 --set 'seeds=[1, 2, 3]' --set 'attacks.1={attack: prune}'\n\n"
+         "Everybody on the machine can read a command line. A secret is read from a file instead, whose bytes it is:\n\n"
+         "  --set schemes.1.signature=file:PATH");
 }
 
-static void explain(const char *name, const char *summary, const char *source, const pg_option *options)
+static void help_presets(void)
 {
-    printf("%s: %s\nsource: %s\n\n", name, summary, source);
+    puts("presets: where the settings of `train` and of the attacks start, by `train: {preset: NAME}`\n");
+    for (int i = 0; pg_presets[i]; i++) printf("  %-10s %s\n", pg_presets[i], pg_preset_summaries[i]);
+}
+
+typedef struct topic {
+    const char *name;
+    void (*print)(void);
+    const char *list; /* what `passgrid list` calls the names that may stand there */
+} topic;
+
+static const topic sections[] = {
+    {"grid", help_top, NULL},
+    {"data", help_data, "data"},
+    {"networks", help_networks, "networks"},
+    {"train", help_train, NULL},
+    {"schemes", help_schemes, "schemes"},
+    {"attacks", help_attacks, "attacks"},
+    {"verify", help_verify, NULL},
+    {"profiles", help_profiles, NULL},
+    {"presets", help_presets, NULL},
+    {"set", help_set, NULL},
+    {0},
+};
+
+static void config(void)
+{
+    for (const topic *t = sections; t->name; t++) {
+        if (t != sections) putchar('\n');
+        t->print();
+    }
+}
+
+/* ---- whatever has a name ---- */
+
+static void explain(const char *kind, const char *name, const char *summary, const char *source, const pg_option *options)
+{
+    printf("%s %s: %s\n", kind, name, summary);
+    if (source) printf("source: %s\n", source);
+    if (!options) return;
+    putchar('\n');
     if (options->key)
         pg_options_help(options, stdout);
     else
         puts("  no options");
 }
 
-static int help_attack(const char *name)
+/* Each prints what it knows of a name; false if that is nothing. */
+static bool about_command(const char *name)
 {
-    enum { NAMES_MAX = 128 };
-    const char *names[NAMES_MAX + 1] = {NULL};
-    const pg_attack *attack = pg_attack_find(name);
-    for (int i = 0; i < NAMES_MAX && pg_attacks[i]; i++) names[i] = pg_attacks[i]->name;
-    if (!attack) return unknown("attack", name, names);
-    explain(attack->name, attack->summary, attack->source, attack->options);
-    return 0;
+    const pg_command *command = pg_command_find(name);
+    char word[64], option[] = "--help", *arguments[] = {word, option, NULL};
+    if (!command) return false;
+    snprintf(word, sizeof word, "%s", name);
+    optind = 0; /* getopt starts over */
+    (void)command->run(2, arguments);
+    return true;
 }
 
-static int help_scheme(const char *name)
+static bool about_section(const char *name)
 {
-    enum { NAMES_MAX = 64 };
-    const char *names[NAMES_MAX + 1] = {NULL};
-    const pg_scheme *scheme = pg_scheme_find(name);
-    for (int i = 0; i < NAMES_MAX && pg_schemes[i]; i++) names[i] = pg_schemes[i]->name;
-    if (!scheme) return unknown("scheme", name, names);
-    explain(scheme->name, scheme->summary, scheme->source, scheme->options);
-    return 0;
+    for (const topic *t = sections; t->name; t++) {
+        if (strcmp(t->name, name) != 0) continue;
+        t->print();
+        if (t->list) printf("\npassgrid list %s shows what there is.\n", t->list);
+        return true;
+    }
+    return false;
+}
+
+static bool about_scheme(const char *name)
+{
+    const pg_scheme *s = pg_scheme_find(name);
+    if (s) explain("scheme", s->name, s->summary, s->source, s->options);
+    return s != NULL;
+}
+
+static bool about_attack(const char *name)
+{
+    const pg_attack *a = pg_attack_find(name);
+    if (a) explain("attack", a->name, a->summary, a->source, a->options);
+    return a != NULL;
+}
+
+static bool about_network(const char *name)
+{
+    const pg_arch *arch = pg_arch_find(name);
+    if (arch) explain("network", arch->name, arch->summary, NULL, NULL);
+    return arch != NULL;
+}
+
+static bool about_data(const char *name)
+{
+    const pg_data_kind *kind = pg_data_kind_find(name);
+    if (kind) explain("data set", kind->name, kind->summary, NULL, NULL);
+    return kind != NULL;
+}
+
+static bool about_preset(const char *name)
+{
+    for (int i = 0; pg_presets[i]; i++) {
+        if (strcmp(pg_presets[i], name) != 0) continue;
+        explain("preset", name, pg_preset_summaries[i], NULL, NULL);
+        return true;
+    }
+    return false;
+}
+
+/* The row of one key, under the place where it stands. */
+static bool show_key(const char *place, const pg_option *table, const char *key)
+{
+    const pg_option *option = pg_options_find(table, key);
+    if (!option) return false;
+    printf("%s:\n", place);
+    pg_options_help((const pg_option[]){*option, {0}}, stdout);
+    return true;
+}
+
+static bool about_key(const char *name)
+{
+    char place[96];
+    bool found = show_key("at the top of a grid", pg_grid_table, name);
+    found |= show_key("in data", pg_data_table, name);
+    found |= show_key("in networks", pg_network_table, name);
+    found |= show_key("in train", pg_preset_table, name);
+    found |= show_key("in train", pg_train_table, name);
+    found |= show_key("in verify", pg_verify_table, name);
+    for (int i = 0; pg_schemes[i]; i++) {
+        snprintf(place, sizeof place, "in the scheme %s", pg_schemes[i]->name);
+        found |= show_key(place, pg_schemes[i]->options, name);
+    }
+    for (int i = 0; pg_attacks[i]; i++) {
+        snprintf(place, sizeof place, "in the attack %s", pg_attacks[i]->name);
+        found |= show_key(place, pg_attacks[i]->options, name);
+    }
+    return found;
+}
+
+static const struct kind {
+    const char *name; /* as the first of two words */
+    bool (*about)(const char *name);
+} kinds[] = {{"command", about_command}, {"section", about_section}, {"scheme", about_scheme}, {"attack", about_attack},
+             {"network", about_network}, {"data", about_data},       {"preset", about_preset}, {"key", about_key}};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* ---- words that mean nothing ---- */
+
+enum { NAMES_MAX = 512 };
+
+static void add_keys(const pg_option *table, const char **names, int *count)
+{
+    for (; table->key && *count < NAMES_MAX; table++) names[(*count)++] = table->key;
+}
+
+static int unknown(const char *word)
+{
+    const char *names[NAMES_MAX + 1];
+    int n = 0;
+    for (int i = 0; pg_commands[i].name; i++) names[n++] = pg_commands[i].name;
+    for (int i = 0; sections[i].name; i++) names[n++] = sections[i].name;
+    for (int i = 0; pg_schemes[i]; i++) names[n++] = pg_schemes[i]->name;
+    for (int i = 0; pg_attacks[i]; i++) names[n++] = pg_attacks[i]->name;
+    for (int i = 0; pg_archs[i]; i++) names[n++] = pg_archs[i]->name;
+    for (int i = 0; pg_data_kinds[i].name; i++) names[n++] = pg_data_kinds[i].name;
+    for (int i = 0; pg_presets[i]; i++) names[n++] = pg_presets[i];
+    const pg_option *const tables[] = {pg_grid_table, pg_data_table, pg_network_table, pg_train_table, pg_verify_table};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) add_keys(tables[i], names, &n);
+    for (int i = 0; pg_schemes[i]; i++) add_keys(pg_schemes[i]->options, names, &n);
+    for (int i = 0; pg_attacks[i]; i++) add_keys(pg_attacks[i]->options, names, &n);
+    names[n] = NULL;
+    const char *near = pg_nearest(word, names);
+    if (near) return pg_complain("help", PG_BAD_INPUT, "nothing is called '%s', did you mean '%s'?", word, near);
+    return pg_complain("help", PG_BAD_INPUT, "nothing is called '%s' (passgrid help; passgrid list)", word);
+}
+
+static int help_word(const char *word)
+{
+    bool found = false;
+    if (strcmp(word, "config") == 0) {
+        config();
+        return 0;
+    }
+    if (strcmp(word, "nets") == 0) word = "networks";
+    for (int i = 0; i < KINDS; i++) found |= (!found || i + 1 < KINDS) && kinds[i].about(word);
+    return found ? 0 : unknown(word);
 }
 
 int pg_cmd_help(int argc, char **argv)
@@ -94,23 +288,13 @@ int pg_cmd_help(int argc, char **argv)
     const int c = pg_next_option(argc, argv, options);
     if (c == '?') return 2;
     const int words = argc - optind;
-    const char *first = words > 0 ? argv[optind] : "";
+    char **word = argv + optind;
     if (c == 'h' || words == 0) {
         overview();
         return 0;
     }
-    if (strcmp(first, "config") == 0 && words == 1) {
-        config();
-        return 0;
-    }
-    if (strcmp(first, "attack") == 0 || strcmp(first, "scheme") == 0) {
-        if (words != 2)
-            return pg_complain("help", PG_BAD_INPUT, "expected the name of one %s (passgrid list %ss)", first, first);
-        return first[0] == 'a' ? help_attack(argv[optind + 1]) : help_scheme(argv[optind + 1]);
-    }
-    const pg_command *command = pg_command_find(first);
-    if (!command) return unknown("command", first, pg_command_names());
-    char option[] = "--help", *arguments[] = {argv[optind], option, NULL};
-    optind = 0; /* getopt starts over */
-    return command->run(2, arguments);
+    if (words == 1) return help_word(word[0]);
+    for (int i = 0; i < KINDS && words == 2; i++)
+        if (strcmp(word[0], kinds[i].name) == 0) return kinds[i].about(word[1]) ? 0 : unknown(word[1]);
+    return pg_complain("help", PG_BAD_INPUT, "expected one word, such as a command, or `scheme NAME` or `attack NAME`");
 }

@@ -383,7 +383,7 @@ int pg_cmd_judge(int argc, char **argv)
     pg_status status = pg_options_defaults(pg_verify_table, &c.options, &err);
     for (int option; status == PG_OK && (option = pg_next_option(argc, argv, options)) != -1;) {
         if (option == '?') return 2;
-        if (option == 'h') return fputs(usage, stdout) < 0 ? 3 : 0;
+        if (option == 'h') return pg_print(usage);
         status = take_option(&c, option, &err);
     }
     if (status == PG_OK) status = check_arguments(&c, argc - optind, &err);

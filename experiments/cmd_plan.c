@@ -19,7 +19,7 @@ static const char usage[] =
     "\n"
     "  --out DIR          directory of the run (default: results/NAME)\n"
     "  --profile NAME     the configuration as its profile NAME overrides it\n"
-    "  --set KEY=VALUE    change a key of the configuration; may be repeated\n"
+    "  --set KEY=VALUE    change a key of the configuration (passgrid help set); may be repeated\n"
     "  --data DIR         where the data sets are\n";
 
 static void show_tasks(const pg_named_grid *named, const pg_dispatch *dispatch)

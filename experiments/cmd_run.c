@@ -30,7 +30,8 @@ static const char usage[] =
     "  --replace          in the directory of a grid of another name: show this grid in cells.csv and tables instead;\n"
     "                     records stay\n"
     "  --profile NAME     the configuration as its profile NAME overrides it\n"
-    "  --set KEY=VALUE    change a key of the configuration, such as train.epochs=2; may be repeated\n"
+    "  --set KEY=VALUE    change a key of the configuration, such as train.epochs=2 or networks.0.width=0.5; may be\n"
+    "                     repeated (passgrid help set)\n"
     "  --data DIR         where the data sets are (default: $PASSGRID_DATA, ${XDG_CACHE_HOME:-~/.cache}/passgrid)\n"
     "  --threads N        threads of each working rank (default: `threads` of the configuration)\n"
     "  --deadline SECONDS be saved and ended by then, and start nothing that could save nothing before\n"
@@ -58,7 +59,7 @@ enum { SAVING_SECONDS = 24, WAITING_SECONDS = 27 };
 typedef struct arguments {
     const char *config, *out, *data;
     const char *sets[SETS_MAX];
-    char profile[PG_TEXT_MAX]; /* as an assignment */
+    char profile[PG_TEXT_MAX]; /* as it is typed */
     int set_count, threads, silence;
     double started, deadline; /* pg_now(); seconds after it, 0: none */
     bool help, replace;
@@ -106,7 +107,7 @@ static pg_status parse(int argc, char **argv, arguments *a, pg_error *err)
         if (c == 'l') PG_TRY(pg_parse_int("--lost-after", optarg, 1, 1000000, &a->silence, err));
         if (c == 'e') PG_TRY(pg_parse_int("--deadline", optarg, 1, 100000000, &seconds, err));
         if (c == 'e') a->deadline = seconds;
-        if (c == 'p') snprintf(a->profile, sizeof a->profile, "profile=%s", optarg);
+        if (c == 'p') snprintf(a->profile, sizeof a->profile, "--profile=%s", optarg);
         if ((c == 's' || c == 'p') && a->set_count == SETS_MAX)
             PG_TRY(pg_fail(err, PG_BAD_INPUT, "more than %d times --set", SETS_MAX));
         if (c == 's' || c == 'p') a->sets[a->set_count++] = c == 's' ? optarg : a->profile;

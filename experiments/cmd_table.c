@@ -34,7 +34,7 @@ int pg_cmd_table(int argc, char **argv)
     pg_error err;
     for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
         if (c == '?') return 2;
-        if (c == 'h') return fputs(usage, stdout) < 0 ? 3 : 0;
+        if (c == 'h') return pg_print(usage);
         partial |= c == 'p';
         figures |= c == 'f';
     }

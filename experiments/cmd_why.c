@@ -18,7 +18,7 @@ static const char usage[] =
     "\n"
     "  --out DIR          directory of the run (default: results/NAME)\n"
     "  --profile NAME     the configuration as its profile NAME overrides it\n"
-    "  --set KEY=VALUE    change a key of the configuration; may be repeated\n"
+    "  --set KEY=VALUE    change a key of the configuration (passgrid help set); may be repeated\n"
     "  --data DIR         where the data sets are\n";
 
 /* ---- descriptions ---- */

@@ -16,8 +16,8 @@ const pg_command pg_commands[] = {
     {"judge", "verify evidence against a model", pg_cmd_judge},
     {"bench", "measure training and inference speed", pg_cmd_bench},
     {"doctor", "examine MPI, cores, BLIS, data sets and disk", pg_cmd_doctor},
-    {"list", "list schemes, attacks or networks", pg_cmd_list},
-    {"help", "explain a command, a scheme, an attack, or the configuration", pg_cmd_help},
+    {"list", "list schemes, attacks, networks, data sets or presets", pg_cmd_list},
+    {"help", "explain a command, the configuration, or anything that has a name", pg_cmd_help},
     {0},
 };
 
@@ -33,6 +33,12 @@ const char *const *pg_command_names(void)
     static const char *names[sizeof pg_commands / sizeof *pg_commands];
     for (int i = 0; pg_commands[i].name; i++) names[i] = pg_commands[i].name;
     return names;
+}
+
+int pg_print(const char *text)
+{
+    fputs(text, stdout);
+    return 0;
 }
 
 int pg_complain(const char *command, pg_status status, const char *format, ...)
@@ -52,7 +58,7 @@ int pg_next_option(int argc, char **argv, const struct option *options)
     const char *names[OPTIONS_MAX + 1] = {NULL};
     char word[64];
     opterr = 0;
-    const int at = optind > 0 ? optind : 1, found = getopt_long(argc, argv, ":", options, NULL);
+    const int at = optind > 0 ? optind : 1, found = getopt_long(argc, argv, ":h", options, NULL);
     if (found != '?' && found != ':') return found;
     const char *given = optind > at ? argv[optind - 1] : argv[at];
     if (found == ':') {

@@ -33,6 +33,9 @@ const char *const *pg_command_names(void); /* ended by NULL */
 /* getopt_long for a command, with our own messages: the next option's val, -1 at the end, '?' after a message to stderr. */
 int pg_next_option(int argc, char **argv, const struct option *options);
 
+/* A usage text to stdout; the exit code. Whether it could be written is found when the program ends. */
+int pg_print(const char *text);
+
 /* One line to stderr, "passgrid COMMAND: message", and the exit code. */
 int pg_complain(const char *command, pg_status status, const char *format, ...) PG_PRINTF(3, 4);
 

@@ -11,8 +11,11 @@
 #include "experiments/profile.h"
 #include "experiments/twins.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct reader {
     pg_design *design;
@@ -237,7 +240,7 @@ static void read_secrets(reader *r, const pg_option *table, const pg_node *map, 
         if (!table->secret) continue;
         const pg_node *node = pg_node_find(map, table->key);
         if (strncmp(text, "sha256:", 7) == 0)
-            pg_problems_add(r->problems, node, "only its commitment is here: give it by --set");
+            pg_problems_add(r->problems, node, "only its commitment is here: give the secret by --set KEY=file:PATH");
         if (strncmp(text, "file:", 5) != 0) continue;
         if (pg_file_read(text + 5, &bytes, &count, &err) != PG_OK)
             pg_problems_add(r->problems, node, "%s", err.message);
@@ -471,16 +474,49 @@ static const char *const *overridable(void)
     return keys;
 }
 
+/* Let the root name the profile of "--profile=NAME". */
+static pg_status choose_profile(pg_tree *tree, const char *option, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *value, *there = pg_node_find(tree->root, "profile");
+    PG_TRY(pg_node_add(tree, NULL, "profile", PG_SCALAR, strchr(option, '=') + 1, &value, err));
+    PG_TRY(pg_tree_text(tree, option, strlen(option), &value->source, err));
+    if (there)
+        pg_node_replace(there, value);
+    else if (tree->root && tree->root->kind == PG_MAP)
+        pg_node_link(tree->root, value);
+done:
+    return status;
+}
+
+static bool is_profile(const char *set)
+{
+    return strncmp(set, "--profile=", 10) == 0;
+}
+
 /* Apply the assignments, and before them the profile that the file or they choose, as they change it. */
 static pg_status apply(pg_tree *tree, const char *const *sets, int set_count, pg_problems *problems, pg_error *err)
 {
     pg_status status = PG_OK;
-    for (int i = 0; i < set_count; i++)
-        if (strncmp(sets[i], "profile", 7) == 0) PG_TRY(pg_yaml_set(tree, sets[i], err));
+    for (int i = 0; i < set_count; i++) {
+        if (strncmp(sets[i] + strspn(sets[i], " \t"), "profile", 7) == 0) PG_TRY(pg_yaml_set(tree, sets[i], err));
+        if (is_profile(sets[i])) PG_TRY(choose_profile(tree, sets[i], err));
+    }
     PG_TRY(pg_profile_apply(tree, overridable(), problems, err));
-    for (int i = 0; i < set_count; i++) PG_TRY(pg_yaml_set(tree, sets[i], err));
+    for (int i = 0; i < set_count; i++)
+        if (!is_profile(sets[i])) PG_TRY(pg_yaml_set(tree, sets[i], err));
 done:
     return status;
+}
+
+/* A file that cannot be opened is a mistake of the user's; one that fails while it is read is not. */
+static pg_status read_file(const char *path, pg_tree **out, pg_error *err)
+{
+    struct stat info;
+    if (stat(path, &info) != 0 || access(path, R_OK) != 0) return pg_fail(err, PG_BAD_INPUT, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(info.st_mode)) return pg_fail(err, PG_BAD_INPUT, "%s: not a regular file", path);
+    if (info.st_size > PG_YAML_BYTES) return pg_fail(err, PG_BAD_INPUT, "%s: more than %d bytes of YAML", path, PG_YAML_BYTES);
+    return pg_yaml_parse_file(path, out, err);
 }
 
 pg_status pg_design_read(const char *path, const char *const *sets, int set_count, const char *data_directory, pg_design **out,
@@ -489,7 +525,7 @@ pg_status pg_design_read(const char *path, const char *const *sets, int set_coun
     pg_status status = PG_OK;
     pg_design *design = NULL;
     PG_TRY(pg_alloc(1, sizeof *design, &design, err));
-    PG_TRY(pg_yaml_parse_file(path, &design->tree, err));
+    PG_TRY(read_file(path, &design->tree, err));
     PG_TRY(apply(design->tree, sets, set_count, problems, err));
     reader r = {.design = design, .problems = problems, .data_directory = data_directory};
     PG_TRY(read_all(&r, path, err));

@@ -69,7 +69,8 @@ typedef struct pg_design {
     pg_tree *tree;
 } pg_design;
 
-/* Read path and apply the assignments ("a.b=value"). PG_BAD_INPUT: what is wrong is in problems, or, if that is empty, in err.
+/* Read path and apply the assignments: "a.b=value", or "--profile=NAME", which chooses a profile. PG_BAD_INPUT: what is wrong
+ * is in problems, or, if that is empty, in err.
  */
 PG_CHECKED pg_status pg_design_read(const char *path, const char *const *sets, int set_count, const char *data_directory,
                                     pg_design **out, pg_problems *problems, pg_error *err);

@@ -55,10 +55,17 @@ static const pg_node *next_name(const pg_node *entry, const char *key, const pg_
     return name == pg_node_find(entry, key) ? NULL : name->next;
 }
 
-static bool is_named(const pg_node *entry, const char *key, const char *name)
+static bool names_scheme(const pg_node *entry, const char *key, const pg_scheme *scheme)
 {
     for (const pg_node *n = first_name(entry, key); n; n = next_name(entry, key, n))
-        if (strcmp(n->text, name) == 0) return true;
+        if (pg_scheme_find(n->text) == scheme) return true;
+    return false;
+}
+
+static bool names_attack(const pg_node *entry, const pg_attack *attack)
+{
+    for (const pg_node *n = first_name(entry, "attack"); n; n = next_name(entry, "attack", n))
+        if (pg_attack_find(n->text) == attack) return true;
     return false;
 }
 
@@ -66,8 +73,7 @@ static void count_schemes(const pg_node *root, extent *e)
 {
     for (const pg_node *entry = first_entry(root, "schemes"); entry; entry = next_entry(root, "schemes", entry))
         for (int i = 0; pg_schemes[i]; i++)
-            if (is_named(entry, "scheme", pg_schemes[i]->name))
-                e->schemes[i] += pg_options_count(pg_schemes[i]->options, entry);
+            if (names_scheme(entry, "scheme", pg_schemes[i])) e->schemes[i] += pg_options_count(pg_schemes[i]->options, entry);
 }
 
 /* Attack number k of an entry, on models of each scheme. */
@@ -78,10 +84,10 @@ static void count_attack(const pg_node *entry, int k, extent *e)
     const double count = pg_options_count(attack->options, entry);
     for (int i = 0; pg_schemes[i]; i++) {
         double times = count;
-        if (pg_node_find(entry, "schemes") && !is_named(entry, "schemes", pg_schemes[i]->name)) continue;
+        if (pg_node_find(entry, "schemes") && !names_scheme(entry, "schemes", pg_schemes[i])) continue;
         if (attack->needs && !(attack->needs & pg_schemes[i]->holds)) continue;
         for (int before = 0; after && pg_attacks[before]; before++)
-            if (strcmp(pg_attacks[before]->name, after->text) == 0) times *= e->handed[before][i];
+            if (pg_attack_find(after->text) == pg_attacks[before]) times *= e->handed[before][i];
         if (!after) e->handed[k][i] += count;
         e->attacks[i] += times;
     }
@@ -91,7 +97,7 @@ static void count_attacks(const pg_node *root, extent *e)
 {
     for (const pg_node *entry = first_entry(root, "attacks"); entry; entry = next_entry(root, "attacks", entry))
         for (int k = 0; pg_attacks[k]; k++)
-            if (is_named(entry, "attack", pg_attacks[k]->name)) count_attack(entry, k, e);
+            if (names_attack(entry, pg_attacks[k])) count_attack(entry, k, e);
 }
 
 /* "1,234,567"; where that would be too long, "1.2e+30". */

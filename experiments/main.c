@@ -3,8 +3,10 @@
 #include "experiments/commands.h"
 #include "experiments/provenance.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <gsl/gsl_errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,7 +16,7 @@
 static int choose(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    if (strcmp(name, "--version") == 0) return puts(pg_version()) < 0 ? 3 : 0;
+    if (strcmp(name, "--version") == 0) return puts(pg_version()), 0;
     if (!name[0] || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         char help[] = "help", *arguments[] = {help, NULL};
         pg_cmd_help(1, arguments);
@@ -24,7 +26,7 @@ static int choose(int argc, char **argv)
     if (command) return command->run(argc - 1, argv + 1);
     const char *near = pg_nearest(name, pg_command_names());
     if (near)
-        fprintf(stderr, "passgrid: unknown command '%s', did you mean '%s'?\n", name, near);
+        fprintf(stderr, "passgrid: unknown command '%s', did you mean '%s'? (passgrid --help)\n", name, near);
     else
         fprintf(stderr, "passgrid: unknown command '%s' (passgrid --help)\n", name);
     return 2;
@@ -43,6 +45,13 @@ static bool open_standard_streams(void)
     return true;
 }
 
+/* Has whoever read standard output closed it, as head does when it has seen enough? */
+static bool reader_is_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
+}
+
 /* A reader that is gone and a file that would pass a limit of its size make output fail, and end nothing. Programs that are
  * started do not inherit a handler, as they would SIG_IGN. */
 int main(int argc, char **argv)
@@ -52,7 +61,8 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, nothing);
     gsl_set_error_handler_off();
     const int code = choose(argc, argv);
-    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
-    perror("passgrid: standard output");
+    errno = 0;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || reader_is_gone()) return code;
+    fprintf(stderr, "passgrid: standard output: %s\n", errno ? strerror(errno) : "cannot be written");
     return code ? code : 3;
 }

@@ -10,7 +10,7 @@ enum { SETS_MAX = 64 };
 
 typedef struct arguments {
     const char *sets[SETS_MAX], *out, *data;
-    char profile[PG_TEXT_MAX]; /* as an assignment */
+    char profile[PG_TEXT_MAX]; /* as it is typed */
     int set_count;
     bool help;
 } arguments;
@@ -26,7 +26,7 @@ static pg_status parse(int argc, char **argv, int words, arguments *a, pg_error 
         if (c == 'o') a->out = optarg;
         if (c == 'd') a->data = optarg;
         if (c == 'h') a->help = true;
-        if (c == 'p') snprintf(a->profile, sizeof a->profile, "profile=%s", optarg);
+        if (c == 'p') snprintf(a->profile, sizeof a->profile, "--profile=%s", optarg);
         if ((c == 's' || c == 'p') && a->set_count == SETS_MAX)
             return pg_fail(err, PG_BAD_INPUT, "more than %d times --set", SETS_MAX);
         if (c == 's' || c == 'p') a->sets[a->set_count++] = c == 's' ? optarg : a->profile;
@@ -57,7 +57,7 @@ bool pg_named_grid_open(int argc, char **argv, int words, const char *usage, pg_
     *out = (pg_named_grid){0};
     pg_status status = parse(argc, argv, words, &a, &err);
     if (status == PG_OK && a.help) {
-        *code = fputs(usage, stdout) < 0 ? 3 : 0;
+        *code = pg_print(usage);
         return false;
     }
     if (status == PG_OK) status = look(argv[optind + words - 1], &a, out, &problems, &err);

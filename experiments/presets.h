@@ -4,6 +4,7 @@
 
 #include "core/formats/options.h"
 
+extern const char *const pg_preset_summaries[];
 extern const char *const pg_presets[]; /* names, ended by NULL; the first one is that of the defaults in the option tables */
 
 /* Set the options that the preset (an index into pg_presets) knows better, in values of a table. map is whose table it is:

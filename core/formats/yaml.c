@@ -248,14 +248,23 @@ pg_status pg_yaml_parse_file(const char *path, pg_tree **out, pg_error *err)
 
 /* ---- assignments ---- */
 
-/* Split "a.b.c" in place at its dots. */
+/* Take the blanks around a text away, in place. */
+static char *trimmed(char *text)
+{
+    text += strspn(text, " \t");
+    for (size_t n = strlen(text); n > 0 && strchr(" \t", text[n - 1]); n--) text[n - 1] = 0;
+    return text;
+}
+
+/* Split "a.b.c" in place at its dots; blanks around a key are no part of it. */
 static pg_status split_path(char *path, const char *source, char *steps[PG_NODE_DEPTH], int *count, pg_error *err)
 {
     *count = 0;
     for (char *step = path; step;) {
         char *dot = strchr(step, '.');
         if (dot) *dot++ = 0;
-        if (step[0] == 0) return pg_fail(err, PG_BAD_INPUT, "%s: expected key.key=value, got an empty key", source);
+        step = trimmed(step);
+        if (step[0] == 0) return pg_fail(err, PG_BAD_INPUT, "%s: expected KEY=VALUE, got an empty key", source);
         if (*count == PG_NODE_DEPTH - 1)
             return pg_fail(err, PG_BAD_INPUT, "%s: nested deeper than %d levels", source, PG_NODE_DEPTH);
         steps[(*count)++] = step;
@@ -332,13 +341,14 @@ pg_status pg_yaml_set(pg_tree *tree, const char *assignment, pg_error *err)
         snprintf(source, sizeof source, "--set %.*s...", SHOWN, assignment);
     else
         snprintf(source, sizeof source, "--set %s", assignment);
-    if (!equals) return pg_fail(err, PG_BAD_INPUT, "%s: expected key.key=value", source);
     PG_TRY(check_characters(&(reader){.source = source}, assignment, strlen(assignment), err));
+    if (!equals)
+        return pg_fail(err, PG_BAD_INPUT, "%s: expected KEY=VALUE, such as train.epochs=2 or networks.0.width=0.5", source);
     PG_TRY(pg_strdup(assignment, &path, err));
     path[equals - assignment] = 0;
     PG_TRY(split_path(path, source, steps, &count, err));
     PG_TRY(pg_tree_text(tree, source, strlen(source), &kept, err));
-    if (equals[1 + strspn(equals + 1, " ")] == 0)
+    if (equals[1 + strspn(equals + 1, " \t")] == 0)
         PG_TRY(pg_node_add(tree, NULL, NULL, PG_SCALAR, NULL, &value, err));
     else
         PG_TRY(parse(tree, equals + 1, strlen(equals + 1), kept, false, count + 1, &value, err));
