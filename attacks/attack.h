@@ -66,6 +66,7 @@ typedef struct pg_attack {
     size_t options_size, state_size;
     unsigned sees;  /* pg_sight */
     unsigned needs; /* pg_holding: means nothing for schemes whose evidence has none of these; 0: for every scheme */
+    bool steady;    /* draws nothing at random: one result for one victim, whatever the seed */
     bool hands_on;  /* what it forges is for the stolen model as it is, and is handed on to attacks that come after it */
 
     /* Do the options ask for a plain network that the attacker trained? May be NULL: no. */

@@ -125,6 +125,7 @@ const pg_attack pg_attack_prune = {
     .options = options,
     .options_size = sizeof(prune_options),
     .state_size = sizeof(prune_state),
+    .steady = true,
     .start = start,
     .step = step,
     .progress = progress,

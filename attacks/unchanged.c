@@ -50,6 +50,7 @@ const pg_attack pg_attack_unchanged = {
     .options = options,
     .options_size = 1,
     .state_size = sizeof(unchanged_state),
+    .steady = true,
     .start = start,
     .step = step,
     .progress = progress,

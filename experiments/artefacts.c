@@ -20,7 +20,7 @@ typedef struct parts {
 } parts;
 
 typedef struct item {
-    char name[NAME_MAX_BYTES], outcome[48]; /* models/NAME.safetensors */
+    char name[NAME_MAX_BYTES], outcome[64]; /* models/NAME.safetensors */
     const char *task;                       /* borrowed, as file */
     const pg_artefact *file;
     long long bytes; /* -1: it is not there */
@@ -91,7 +91,7 @@ done:
 
 static void name_item(const list *l, item *one)
 {
-    char stem[NAME_MAX_BYTES], outcome[48] = "";
+    char stem[NAME_MAX_BYTES], outcome[64] = "";
     const parts p = parts_of(one->task);
     stem_of(&p, stem);
     const bool shared = bsearch(stem, l->shared, (size_t)l->shared_count, sizeof *l->shared, by_text) != NULL;

@@ -57,7 +57,10 @@ static void help_schemes(void)
          "a map of what\n"
          "is different from the grid's own `train`. Passports that are made from images go through the plain network that is "
          "trained\n"
-         "by the grid's own `train`.");
+         "by the grid's own `train`. Instead of options an entry may have\n");
+    pg_options_help(pg_source_table, stdout);
+    puts("\nwhich tell the rest; where all do, `networks` may be left out. Attackers train on the grid's data. Networks from\n"
+         "elsewhere have no seed: they, and attacks on them that draw nothing, are one task for all.");
 }
 
 static void help_attacks(void)

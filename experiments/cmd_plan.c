@@ -102,6 +102,13 @@ static void show_assumed(void)
     putchar('\n');
 }
 
+/* Networks that were trained elsewhere, by their files. */
+static void show_brought(const pg_grid *grid)
+{
+    for (int i = 0; i < grid->count; i++)
+        if (grid->tasks[i].about) printf("%.8s brings %s\n", grid->tasks[i].key, grid->tasks[i].about);
+}
+
 static void show_sums(const pg_named_grid *named, const pg_dispatch *dispatch, int timed)
 {
     int counts[4] = {0};
@@ -134,6 +141,7 @@ static pg_status show(const pg_named_grid *named, pg_error *err)
     show_sharing(named, dispatch, done);
     show_sums(named, dispatch, timed.tasks);
     show_assumed();
+    show_brought(named->grid);
 done:
     pg_dispatch_destroy(&dispatch);
     pg_free(seconds);

@@ -291,13 +291,14 @@ static bool enough_epochs(const char *parameters, long long wanted)
     return !value || strtoll(value, NULL, 10) >= wanted;
 }
 
-/* Epochs that a number names itself, its attack's if that trains, are those that it had: they are there, see option_fits. */
+/* Epochs that a number names itself, its attack's if that trains, are those that it had: they are there, see option_fits. How
+ * long a network from elsewhere was trained is not known. */
 static bool full_scale(const pg_subject *s, const pg_task_labels *l)
 {
     size_t length;
     const bool named = pg_parameter_value(s->parameters, "epochs", &length) != NULL,
                of_attack = named && pg_parameter_value(l->parameters, "epochs", &length) != NULL;
-    return !strchr(l->data, ' ') && !strstr(l->network, " x") &&
+    return !pg_labels_brought(l) && !strchr(l->data, ' ') && !strstr(l->network, " x") &&
            ((named && !of_attack) || enough_epochs(l->training, TRAINING_EPOCHS)) &&
            (of_attack || enough_epochs(l->parameters, ATTACK_EPOCHS));
 }

@@ -10,6 +10,7 @@
  *   schemes:
  *     - {scheme: plain}
  *     - {scheme: [v1, v2], passport: shuffle, train: {epochs: 12}}
+ *     - {scheme: v1, model: mine.safetensors, evidence: mine.evidence.safetensors}  # trained elsewhere
  *   attacks:
  *     - {attack: prune}
  *     - {attack: fake1, repeats: 20, schemes: [v1]}
@@ -43,7 +44,16 @@ typedef struct pg_design_scheme {
     void *options;
     pg_train_options train;
     const pg_node *node;
+    /* of a network that was trained elsewhere; brought.model_sha256 is empty for others */
+    pg_task_source brought;
+    int network;      /* index of its network; -1: every network of the grid is trained */
+    pg_input fits;    /* classes and size of the images that it is for */
+    char data[64];    /* data set that it was trained on; empty: not known */
+    char about[1024]; /* its files, for people */
 } pg_design_scheme;
+
+/* Is a scheme's network measured on this data set? */
+bool pg_design_fits(const pg_design_scheme *scheme, const pg_design_data *data);
 
 typedef struct pg_design_attack {
     const pg_attack *attack;

@@ -3,6 +3,7 @@
 
 #include "core/base/file.h"
 #include "core/nets/state.h"
+#include "experiments/gammas.h"
 #include "experiments/inputs.h"
 
 #include <math.h>
@@ -188,9 +189,45 @@ done:
     return status;
 }
 
+/* ---- what training, and taking what was trained elsewhere, end with ---- */
+
+pg_status pg_execute_owner(const pg_task *task, const pg_model *model, const pg_evidence *evidence, const pg_dataset *test,
+                           pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_finding finding;
+    const pg_judge_setup setup = pg_execute_judge(task, model, test, evidence);
+    PG_TRY(pg_verify(&setup, evidence, &finding, err));
+    PG_TRY(pg_execute_record(&finding, "", record, err));
+    PG_TRY(pg_record_add(record, "", "classes", test->classes, "classes", err));
+    PG_TRY(pg_record_add(record, "", "test_images", test->count, "images", err));
+done:
+    return status;
+}
+
+pg_status pg_execute_leave(const pg_task *task, const pg_workplace *at, const pg_model *model, const pg_evidence *evidence,
+                           pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char path[PG_PATH_MAX], commitment[PG_SHA256_HEX];
+    PG_TRY(pg_gammas_record(model, evidence, record, err));
+    PG_TRY(pg_execute_save(task, at, &task->data, model, "", err));
+    if (!evidence) return PG_OK;
+    PG_TRY(pg_execute_path(at, "evidence", task->key, path, err));
+    PG_TRY(pg_evidence_save(evidence, path, err));
+    pg_evidence_commitment(evidence, commitment);
+    PG_TRY(pg_record_note(record, "evidence_commitment", commitment, err));
+    if (evidence->triggers.count) PG_TRY(pg_record_note(record, "trigger_set", evidence->triggers.source, err));
+done:
+    return status;
+}
+
 pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
 {
-    static pg_status (*const how[])(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err) = {
-        [PG_TASK_TRAIN] = pg_execute_train, [PG_TASK_ATTACK] = pg_execute_attack, [PG_TASK_THRESHOLD] = pg_execute_threshold};
+    static pg_status (*const how[])(const pg_task *task, const pg_workplace *at, pg_record *record,
+                                    pg_error *err) = {[PG_TASK_TRAIN] = pg_execute_train,
+                                                      [PG_TASK_ATTACK] = pg_execute_attack,
+                                                      [PG_TASK_THRESHOLD] = pg_execute_threshold,
+                                                      [PG_TASK_BRING] = pg_execute_bring};
     return how[task->kind](task, at, record, err);
 }

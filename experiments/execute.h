@@ -35,8 +35,17 @@ pg_judge_setup pg_execute_judge(const pg_task *task, const pg_model *model, cons
 /* Put a finding into the record, for an outcome ("" when there is one). */
 PG_CHECKED pg_status pg_execute_record(const pg_finding *finding, const char *outcome, pg_record *record, pg_error *err);
 
+/* Put the owner of a network before the judge, on the network as it is: the cells of a training task. evidence may be NULL. */
+PG_CHECKED pg_status pg_execute_owner(const pg_task *task, const pg_model *model, const pg_evidence *evidence,
+                                      const pg_dataset *test, pg_record *record, pg_error *err);
+
+/* Leave the network and its evidence as files for the tasks that build on this one, with what the record says of them. */
+PG_CHECKED pg_status pg_execute_leave(const pg_task *task, const pg_workplace *at, const pg_model *model,
+                                      const pg_evidence *evidence, pg_record *record, pg_error *err);
+
 PG_CHECKED pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
 PG_CHECKED pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
+PG_CHECKED pg_status pg_execute_bring(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
 PG_CHECKED pg_status pg_execute_threshold(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
 
 #endif

@@ -302,10 +302,12 @@ static pg_status save(void *context, const char *path, pg_error *err)
     pg_status status = PG_OK;
     work *w = context;
     char *cells = NULL;
+    uint8_t kept = w->task->keep;
     pg_snapshot snapshot = {0};
     PG_TRY(pg_record_write_cells(w->record, &cells, err));
     w->task->attack->keep(w->state, &snapshot);
     PG_KEEP(&snapshot, (uint8_t *)cells, strlen(cells), "cells");
+    PG_KEEP(&snapshot, &kept, 1, "kept");
     PG_TRY(pg_snapshot_write(&snapshot, path, err));
 done:
     pg_free(cells);
@@ -319,8 +321,12 @@ static pg_status load(void *context, const char *path, pg_error *err)
     pg_safetensors *file = NULL;
     pg_snapshot snapshot = {0};
     pg_record record = {0};
-    const pg_array *cells;
+    const pg_array *cells, *kept;
+    const size_t one = 1;
     PG_TRY(pg_safetensors_open(path, &file, err));
+    PG_TRY(pg_safetensors_get(file, "kept", 1, &one, &kept, err));
+    if (w->task->keep && (kept->dtype != PG_U8 || !*(const uint8_t *)kept->data))
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: nothing was kept of the outcomes before it", path));
     PG_TRY(pg_safetensors_get(file, "cells", 1, NULL, &cells, err));
     if (cells->dtype != PG_U8) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor 'cells': of another type", path));
     PG_TRY(pg_record_read_cells(cells->data, cells->count, path, &record, err));

@@ -4,7 +4,6 @@
 #include "core/base/memory.h"
 #include "core/nets/state.h"
 #include "experiments/clock.h"
-#include "experiments/gammas.h"
 #include "experiments/saving.h"
 
 #include <math.h>
@@ -168,35 +167,14 @@ done:
     return status;
 }
 
-static pg_status write_artefacts(const work *w, pg_record *record, pg_error *err)
-{
-    pg_status status = PG_OK;
-    char path[PG_PATH_MAX], commitment[PG_SHA256_HEX];
-    PG_TRY(pg_execute_save(w->task, w->at, &w->task->data, pg_trainer_best(w->trainer), "", err));
-    if (!w->evidence) return PG_OK;
-    PG_TRY(pg_execute_path(w->at, "evidence", w->task->key, path, err));
-    PG_TRY(pg_evidence_save(w->evidence, path, err));
-    pg_evidence_commitment(w->evidence, commitment);
-    PG_TRY(pg_record_note(record, "evidence_commitment", commitment, err));
-    if (w->evidence->triggers.count) PG_TRY(pg_record_note(record, "trigger_set", w->evidence->triggers.source, err));
-done:
-    return status;
-}
-
 static pg_status report(const work *w, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_finding finding;
     const pg_model *best = pg_trainer_best(w->trainer);
-    const pg_judge_setup setup = pg_execute_judge(w->task, best, &w->data.test, w->evidence);
-    PG_TRY(pg_verify(&setup, w->evidence, &finding, err));
-    PG_TRY(pg_execute_record(&finding, "", record, err));
-    PG_TRY(pg_record_add(record, "", "classes", w->data.test.classes, "classes", err));
-    PG_TRY(pg_record_add(record, "", "test_images", w->data.test.count, "images", err));
+    PG_TRY(pg_execute_owner(w->task, best, w->evidence, &w->data.test, record, err));
     PG_TRY(record_epochs(w, record, err));
-    PG_TRY(pg_gammas_record(best, w->evidence, record, err));
     PG_TRY(pg_record_note(record, "train_data", w->data.train.source, err));
-    PG_TRY(write_artefacts(w, record, err));
+    PG_TRY(pg_execute_leave(w->task, w->at, best, w->evidence, record, err));
 done:
     return status;
 }

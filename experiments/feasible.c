@@ -66,9 +66,12 @@ pg_status pg_feasible_check(const pg_design *d, const pg_design_data *data, cons
     const pg_data shapes = shapes_of(&data->choice, &data->facts);
     const pg_keygen in = {.spec = &model->spec, .data = &shapes, .pixels = (pg_pixels)s->train.pixels};
     snprintf(of, sizeof of, "%s, %s", data->choice.name, model->spec.arch->name);
-    PG_TRY(report(pg_train_check(&s->train, &shapes.train, &model->spec, &fault), train_node(d, s->node), of, &fault, problems,
-                  err));
-    if (s->scheme->check) PG_TRY(report(s->scheme->check(s->options, &in, &fault), s->node, of, &fault, problems, err));
+    const bool brought = s->brought.model_sha256[0]; /* not trained; evidence like its own is made for null models */
+    if (!brought)
+        PG_TRY(report(pg_train_check(&s->train, &shapes.train, &model->spec, &fault), train_node(d, s->node), of, &fault,
+                      problems, err));
+    if (s->scheme->check && (!brought || d->grid.null_models))
+        PG_TRY(report(s->scheme->check(s->options, &in, &fault), s->node, of, &fault, problems, err));
     for (int i = 0; i < d->attack_count; i++)
         if (pg_design_applies(&d->attacks[i], s->scheme))
             PG_TRY(check_attack(&d->attacks[i], &shapes, data, s, model, problems, err));
@@ -80,6 +83,7 @@ static bool wants_plain(const pg_design *d)
 {
     for (int i = 0; i < d->scheme_count; i++) {
         const pg_design_scheme *s = &d->schemes[i];
+        if (s->brought.model_sha256[0]) continue;
         if (s->scheme->wants_pretrained && s->scheme->wants_pretrained(s->options)) return true;
     }
     for (int i = 0; i < d->attack_count; i++) {

@@ -231,6 +231,7 @@ static pg_status add_attack(builder *b, const place *at, const price *p, const p
     task.attack_options = a->options;
     task.other = a->other;
     task.keep = a->keep;
+    if (task.brought.model_sha256[0] && a->attack->steady && before < 0) task.seed = 0;
     if (a->attack->wants_pretrained && a->attack->wants_pretrained(a->options))
         PG_TRY(add_attackers_plain(b, at, &task, &all[1], err));
     if (before >= 0) {
@@ -262,6 +263,24 @@ done:
     return status;
 }
 
+/* A network that was trained elsewhere, the same one for every seed: it is read and judged once. */
+static pg_status add_brought(builder *b, const pg_design_scheme *s, const price *p, pg_task *task, int *index, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const uint64_t seed = task->seed;
+    task->kind = PG_TASK_BRING;
+    task->seed = 0;
+    task->brought = s->brought;
+    PG_TRY(add(b->grid, task, NULL, 0, p->forward * p->test, index, err));
+    pg_node_task *node = &b->grid->tasks[*index];
+    node->unsaved = node->cost;
+    if (!node->about) PG_TRY(pg_strdup(s->about, &node->about, err));
+    task->seed = seed;
+    task->brought.files = (pg_source_options){.model = ""};
+done:
+    return status;
+}
+
 /* A trained model and its attacks. */
 static pg_status add_scheme(builder *b, const place *at, int number, pg_error *err)
 {
@@ -273,16 +292,26 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
     task.scheme = s->scheme;
     task.scheme_options = s->options;
     task.train = s->train;
-    if (s->scheme->wants_pretrained && s->scheme->wants_pretrained(s->options)) {
+    const bool brought = s->brought.model_sha256[0];
+    const bool first = at->seed == (uint64_t)b->design->grid.seeds.values[0];
+    const bool thresholds = b->design->grid.null_models && s->scheme->keygen && (first || !brought);
+    if (brought) PG_TRY(add_brought(b, s, p, &task, &parents[0], err));
+    if ((!brought || thresholds) && s->scheme->wants_pretrained && s->scheme->wants_pretrained(s->options)) {
         PG_TRY(add_plain(b, at, &parents[1], err));
         memcpy(task.pretrained, b->grid->tasks[parents[1]].key, sizeof task.pretrained);
     }
-    PG_TRY(add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
+    if (!brought) PG_TRY(add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
     for (int i = 0; i < b->design->attack_count; i++)
         if (pg_design_applies(&b->design->attacks[i], s->scheme)) PG_TRY(add_chains(b, at, p, &task, parents[0], i, err));
-    if (b->design->grid.null_models && s->scheme->keygen) PG_TRY(add_threshold(b, at, p, &task, parents, err));
+    if (thresholds) PG_TRY(add_threshold(b, at, p, &task, parents, err));
 done:
     return status;
+}
+
+/* Is a scheme crossed with this data set and network number n? */
+static bool is_at(const pg_design_scheme *s, const pg_design_data *data, int n)
+{
+    return (s->network < 0 || s->network == n) && pg_design_fits(s, data);
 }
 
 /* The price of a scheme in one network. What cannot be built, or could not run, is a problem of the file. */
@@ -303,13 +332,14 @@ static pg_status find_price(builder *b, const place *at, const pg_design_scheme 
 }
 
 /* Prices of every scheme of the design in one network, and of the plain one. */
-static pg_status find_prices(builder *b, const place *at, price *prices, pg_error *err)
+static pg_status find_prices(builder *b, const place *at, int network, price *prices, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_model *model = NULL;
     const pg_design *d = b->design;
     const char nothing = 0;
-    for (int i = 0; i < d->scheme_count; i++) PG_TRY(find_price(b, at, &d->schemes[i], &prices[i], err));
+    for (int i = 0; i < d->scheme_count; i++)
+        if (is_at(&d->schemes[i], at->data, network)) PG_TRY(find_price(b, at, &d->schemes[i], &prices[i], err));
     PG_TRY(make_shape(at->data, at->network, pg_scheme_find("plain"), &nothing, &model, err));
     PG_TRY(pg_feasible_check_plain(d, at->data, model, b->problems, err));
     prices[d->scheme_count] = price_of(at->data, model);
@@ -327,11 +357,12 @@ static pg_status cross(builder *b, const char *path, pg_error *err)
     for (int i = 0; i < d->data_count; i++)
         for (int n = 0; n < d->network_count; n++) {
             place at = {.data = &d->data[i], .network = &d->networks[n].options, .prices = prices};
-            PG_TRY(find_prices(b, &at, prices, err));
+            PG_TRY(find_prices(b, &at, n, prices, err));
             PG_TRY(pg_problems_status(b->problems, path, err));
             for (int k = 0; k < d->grid.seeds.count; k++) {
                 at.seed = (uint64_t)d->grid.seeds.values[k];
-                for (int s = 0; s < d->scheme_count; s++) PG_TRY(add_scheme(b, &at, s, err));
+                for (int s = 0; s < d->scheme_count; s++)
+                    if (is_at(&d->schemes[s], &d->data[i], n)) PG_TRY(add_scheme(b, &at, s, err));
             }
         }
 done:
@@ -366,6 +397,7 @@ void pg_grid_destroy(pg_grid **grid)
     for (int i = 0; i < g->count; i++) {
         pg_free(g->tasks[i].text);
         pg_free(g->tasks[i].public_text);
+        pg_free(g->tasks[i].about);
     }
     pg_free(g->tasks);
     pg_free(g->index);

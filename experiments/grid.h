@@ -3,7 +3,10 @@
  * For every data set, network and seed: each scheme is trained, and each attack runs on each trained model that it applies to.
  * A scheme whose passports come from a trained plain network has that network's task as parent: the plain scheme under the
  * grid's own `train` section, which is added where the grid does not list it. With `null_models` the same network of other
- * seeds, trained for the purpose where the grid has none of that seed, gives the threshold of each scheme's evidence. */
+ * seeds, trained for the purpose where the grid has none of that seed, gives the threshold of each scheme's evidence.
+ *
+ * A network that was trained elsewhere is one task for all seeds, on the data sets and the network that it is for; attacks on
+ * it that draw nothing at random, and its threshold, are too. */
 #ifndef PG_EXPERIMENTS_GRID_H
 #define PG_EXPERIMENTS_GRID_H
 
@@ -13,6 +16,7 @@ typedef struct pg_node_task {
     char key[PG_SHA256_HEX], name[256];
     char *text, *public_text;                          /* see task.h */
     bool keep;                                         /* as the task says */
+    char *about;                                       /* files of a network from elsewhere, for people; NULL for others */
     int parents[2 + PG_NULL_MODELS_MAX], parent_count; /* indices of earlier tasks */
     double cost;                                       /* multiply-adds, roughly */
     double unsaved; /* the longest part of the cost during which nothing can be saved: judging an outcome */

@@ -102,6 +102,21 @@ const pg_option pg_network_table[] = {
     {0},
 };
 
+const pg_option pg_source_table[] = {
+    {.key = "model",
+     .type = PG_OPT_TEXT,
+     .offset = offsetof(pg_source_options, model),
+     .fallback = "",
+     .help = "a safetensors file with a trained network of this scheme, which is measured, judged and attacked instead of one "
+             "that is trained here"},
+    {.key = "evidence",
+     .type = PG_OPT_TEXT,
+     .offset = offsetof(pg_source_options, evidence),
+     .fallback = "",
+     .help = "the file with its owner's evidence, for every scheme that has some; may be the same file"},
+    {0},
+};
+
 const pg_option pg_attack_table[] = {
     {.key = "keep",
      .type = PG_OPT_BOOL,

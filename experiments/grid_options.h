@@ -30,6 +30,12 @@ typedef struct pg_network_options {
 extern const pg_option pg_network_table[];
 extern const char *const pg_norm_names[]; /* ended by NULL */
 
+/* Where the network of a scheme's entry comes from, if it is not trained here. */
+typedef struct pg_source_options {
+    char model[PG_TEXT_MAX], evidence[PG_TEXT_MAX];
+} pg_source_options;
+extern const pg_option pg_source_table[];
+
 /* What every attack's entry may say beside the attack's own options. */
 typedef struct pg_attack_options {
     bool keep;

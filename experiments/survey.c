@@ -118,12 +118,19 @@ static pg_status count_one(census *c, const char *name, const char *word, size_t
     return status;
 }
 
+/* A network from elsewhere always shows its files: it has no options to share with others. */
+static bool is_brought(const pg_variant *v)
+{
+    return strncmp(v->parameters, "model=", 6) == 0;
+}
+
 static pg_status take_census(const pg_variants *list, census *c, pg_error *err)
 {
     pg_status status = PG_OK;
     for (int i = 0; i < list->count; i++) {
         const pg_variant *v = &list->items[i];
         size_t length;
+        if (is_brought(v)) continue;
         PG_TRY(count_one(c, v->name, "", 0, err));
         if (pg_parameter_value(v->parameters, "after", &length)) PG_TRY(count_one(c, v->name, "after", 5, err));
         for (const char *at = v->parameters; *at; at = pg_parameter_next(at))
@@ -166,8 +173,8 @@ static pg_status label_one(census *c, pg_texts *labels, pg_texts *texts, pg_vari
     fputs(mine->name, stream);
     for (const char *at = mine->parameters; *at && status == PG_OK; at = pg_parameter_next(at)) {
         const size_t n = pg_parameter_length(at);
-        bool common = true;
-        status = is_common(c, mine->name, at, n, &common, err);
+        bool common = false;
+        if (!is_brought(mine)) status = is_common(c, mine->name, at, n, &common, err);
         if (!common && !is_empty(at, n)) fprintf(stream, " %.*s", (int)n, at);
     }
     if (fclose(stream) != 0 && status == PG_OK) status = pg_fail(err, PG_NO_MEMORY, "out of memory for a label");
@@ -261,8 +268,9 @@ static pg_status share_facts(pg_survey *s, pg_error *err)
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < r->count; i++) {
             int n;
+            const pg_task_labels *l = &r->items[i].labels; /* a network from elsewhere is the same for all seeds */
             PG_TRY(pg_texts_print(&networks, NULL, &n, err, "%d %d %llu", s->place[i], s->scheme[i],
-                                  (unsigned long long)r->items[i].labels.seed));
+                                  pg_labels_brought(l) ? 0 : (unsigned long long)l->seed));
             if (pass == 0) look_at(&r->items[i], &known[n]);
             s->threshold[i] = known[n].threshold;
             s->chance[i] = known[n].chance;

@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum { FORMAT = 1 };
-static const char *const kinds[] = {"train", "attack", "threshold", NULL};
+static const char *const kinds[] = {"train", "attack", "threshold", "bring", NULL};
 
 /* ---- writing ---- */
 
@@ -61,6 +61,22 @@ static pg_status add_network(pg_tree *tree, pg_node *map, const pg_task *task, p
     return add_options(tree, map, "network", NULL, NULL, pg_network_table, &network, PG_REVEAL_ALL, err);
 }
 
+/* Where the files lie is for the worker that reads them alone. */
+static pg_status add_source(pg_tree *tree, pg_node *map, const pg_task *task, pg_reveal reveal, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *entry;
+    const pg_task_source *s = &task->brought;
+    const bool places = reveal == PG_REVEAL_ALL && task->kind == PG_TASK_BRING;
+    PG_TRY(pg_node_add(tree, map, "brought", PG_MAP, NULL, &entry, err));
+    if (places) PG_TRY(pg_node_add_text(tree, entry, "model", s->files.model, err));
+    if (places && s->commitment[0]) PG_TRY(pg_node_add_text(tree, entry, "evidence", s->files.evidence, err));
+    PG_TRY(pg_node_add_text(tree, entry, "model_sha256", s->model_sha256, err));
+    if (s->commitment[0]) PG_TRY(pg_node_add_text(tree, entry, "commitment", s->commitment, err));
+done:
+    return status;
+}
+
 static pg_status add_null_models(pg_tree *tree, pg_node *map, const pg_task *task, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -81,10 +97,11 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_re
     PG_TRY(add_network(tree, map, task, err));
     PG_TRY(add_options(tree, map, "scheme", "scheme", task->scheme->name, task->scheme->options, task->scheme_options, reveal,
                        err));
+    if (task->brought.model_sha256[0]) PG_TRY(add_source(tree, map, task, reveal, err));
     PG_TRY(add_options(tree, map, "train", NULL, NULL, pg_train_table, &task->train, PG_REVEAL_ALL, err));
     PG_TRY(add_options(tree, map, "verify", NULL, NULL, pg_verify_table, &task->verify, PG_REVEAL_ALL, err));
     if (task->pretrained[0]) PG_TRY(pg_node_add_text(tree, map, "pretrained", task->pretrained, err));
-    if (task->kind == PG_TASK_TRAIN) goto done;
+    if (task->kind == PG_TASK_TRAIN || task->kind == PG_TASK_BRING) goto done;
     PG_TRY(pg_node_add_text(tree, map, "victim", task->victim, err));
     if (task->kind == PG_TASK_THRESHOLD) {
         PG_TRY(add_null_models(tree, map, task, err));
@@ -163,6 +180,14 @@ static void get_data(const pg_node *map, pg_data_choice *out)
     out->test = (int)get_int(map, "test");
 }
 
+static void get_source(const pg_node *map, pg_task_source *out)
+{
+    get_text(map, "model", out->files.model, sizeof out->files.model);
+    get_text(map, "evidence", out->files.evidence, sizeof out->files.evidence);
+    get_text(map, "model_sha256", out->model_sha256, sizeof out->model_sha256);
+    get_text(map, "commitment", out->commitment, sizeof out->commitment);
+}
+
 static void get_null_models(const pg_node *list, pg_task *out)
 {
     for (const pg_node *n = list ? list->first : NULL; n && out->null_model_count < PG_NULL_MODELS_MAX; n = n->next)
@@ -232,6 +257,7 @@ static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *probl
     pg_options_take(pg_train_table, pg_node_get(root, "train"), &out->train, problems);
     PG_TRY(pg_options_defaults(pg_verify_table, &out->verify, err));
     pg_options_take(pg_verify_table, pg_node_get(root, "verify"), &out->verify, problems);
+    get_source(pg_node_get(root, "brought"), &out->brought);
     get_text(root, "pretrained", out->pretrained, sizeof out->pretrained);
     get_text(root, "victim", out->victim, sizeof out->victim);
     get_null_models(pg_node_get(root, "null_models"), out);
@@ -276,7 +302,7 @@ void pg_task_clear(pg_task *task)
 
 void pg_task_stem(const char *key, const char *outcome, char stem[PG_FILE_STEM])
 {
-    snprintf(stem, PG_FILE_STEM, "%.64s%s%.47s", key, outcome[0] ? "." : "", outcome);
+    snprintf(stem, PG_FILE_STEM, "%.64s%s%.63s", key, outcome[0] ? "." : "", outcome);
 }
 
 /* Write "key=value" of one option. Texts that hold "=" are quoted, so that no value can pass for another option. */
@@ -311,13 +337,25 @@ static pg_status describe_attack(const pg_task *task, FILE *stream, pg_error *er
     return describe_options("after_", task->after->options, task->after_options, stream, err);
 }
 
+bool pg_labels_brought(const pg_task_labels *labels)
+{
+    return strncmp(labels->scheme_parameters, "model=", 6) == 0;
+}
+
+/* How a network from elsewhere was made is not known: its files stand for it. */
 static pg_status describe_scheme(const pg_task *task, FILE *stream, pg_error *err)
 {
+    const pg_task_source *s = &task->brought;
+    if (s->model_sha256[0]) {
+        fprintf(stream, "model=%.16s%s%.16s", s->model_sha256, s->commitment[0] ? " evidence=" : "", s->commitment);
+        return PG_OK;
+    }
     return describe_options("", task->scheme->options, task->scheme_options, stream, err);
 }
 
 static pg_status describe_training(const pg_task *task, FILE *stream, pg_error *err)
 {
+    if (task->brought.model_sha256[0]) return PG_OK;
     return describe_options("", pg_train_table, &task->train, stream, err);
 }
 
@@ -362,7 +400,7 @@ pg_status pg_task_describe(const pg_task *task, pg_texts *texts, pg_task_labels 
         PG_TRY(pg_texts_keep(texts, task->attack->name, &out->attack, NULL, err));
         PG_TRY(keep_written(describe_attack, task, texts, &out->parameters, err));
     }
-    const char *part = task->kind == PG_TASK_THRESHOLD ? "threshold" : out->attack;
+    const char *part = task->kind == PG_TASK_THRESHOLD ? "threshold" : task->kind == PG_TASK_BRING ? "brought" : out->attack;
     PG_TRY(pg_texts_print(texts, &out->name, NULL, err, "%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, task->arch, task->norm,
                           out->scheme, part, part[0] ? "/" : "", (unsigned long long)task->seed, task->key));
 done:

@@ -2,9 +2,9 @@
  *
  * Its canonical text holds everything that its result depends on, every default spelled out: data (name, checksum, subset),
  * network, scheme, training, verification, seed, attack, keys of its parents, format version. In its public text a SHA-256
- * stands for every secret, and that of its content for every folder; what changes no result (keep) is left out. Its key is the
- * SHA-256 of the public text: a folder that moved makes no new task. A worker gets the canonical text and nothing else; records
- * and failures keep the public one. */
+ * stands for every secret, and that of its content for every folder and file; what changes no result (keep) is left out. Its
+ * key is the SHA-256 of the public text: a folder that moved makes no new task. A worker gets the canonical text and nothing
+ * else; records and failures keep the public one. */
 #ifndef PG_EXPERIMENTS_TASK_H
 #define PG_EXPERIMENTS_TASK_H
 
@@ -14,8 +14,15 @@
 #include "experiments/progress.h"
 #include "experiments/record.h"
 
-/* Training a model; attacking it; the threshold of its evidence from null models. */
-typedef enum pg_task_kind { PG_TASK_TRAIN, PG_TASK_ATTACK, PG_TASK_THRESHOLD } pg_task_kind;
+/* Training a model; attacking it; the threshold of its evidence from null models; taking a model that was trained elsewhere. */
+typedef enum pg_task_kind { PG_TASK_TRAIN, PG_TASK_ATTACK, PG_TASK_THRESHOLD, PG_TASK_BRING } pg_task_kind;
+
+/* A network that was trained elsewhere: its files, and what stands for them in a key. */
+typedef struct pg_task_source {
+    pg_source_options files;          /* known to the task that reads them, and to no other */
+    char model_sha256[PG_SHA256_HEX]; /* of the model's file; empty: the network is trained here */
+    char commitment[PG_SHA256_HEX];   /* of the evidence; empty: none */
+} pg_task_source;
 
 /* Which data, and how much of it: counts of 0 mean all. */
 typedef struct pg_data_choice {
@@ -33,10 +40,11 @@ typedef struct pg_task {
     char arch[32], norm[8];
     double width;
     bool relu_before_add;
+    pg_task_source brought;
     const pg_scheme *scheme;
     void *scheme_options;
     pg_train_options train;
-    uint64_t seed;                  /* the replicate: one of the grid's seeds */
+    uint64_t seed;                  /* the replicate: one of the grid's seeds; 0 for a network from elsewhere, which has none */
     char pretrained[PG_SHA256_HEX]; /* key of the task that trained the plain network; empty: none */
     char victim[PG_SHA256_HEX];     /* key of the task that trained the model that this one is about; empty for training */
     /* threshold only: keys of the tasks that trained the null models */
@@ -71,10 +79,12 @@ typedef struct pg_task_labels {
     uint64_t seed;
 } pg_task_labels;
 PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_texts *texts, pg_task_labels *out, pg_error *err);
+/* Is it about a network that was trained elsewhere? */
+bool pg_labels_brought(const pg_task_labels *labels);
 
 /* Name of the files that belong to one outcome of a task, without folder and ending: "KEY.level=60", or "KEY" where outcome is
  * empty. */
-enum { PG_FILE_STEM = PG_SHA256_HEX + 48 };
+enum { PG_FILE_STEM = PG_SHA256_HEX + 64 };
 void pg_task_stem(const char *key, const char *outcome, char stem[PG_FILE_STEM]);
 
 /* What running a task needs from its surroundings. */

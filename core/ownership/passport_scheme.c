@@ -159,6 +159,32 @@ pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *sp
     return PG_OK;
 }
 
+/* The passport layers of spec as the option says them: default, all or names. */
+static pg_status name_layers(const pg_net_spec *spec, char text[PG_TEXT_MAX], pg_error *err)
+{
+    pg_row rows[PG_ROWS_MAX];
+    const int n = spec->arch->rows(spec->relu_before_add, rows), count = convolutions(spec);
+    size_t used = 0;
+    text[0] = 0;
+    if (spec->passports == pg_arch_default_passports(spec->arch) || spec->passports == low_bits(count)) {
+        snprintf(text, PG_TEXT_MAX, "%s", spec->passports == low_bits(count) ? "all" : "default");
+        return PG_OK;
+    }
+    for (int i = 0, conv = 0; i < n && used < PG_TEXT_MAX; i++)
+        if (rows[i].kind == PG_ROW_CONV && spec->passports >> conv++ & 1)
+            used += (size_t)snprintf(text + used, PG_TEXT_MAX - used, "%s%s", used ? " " : "", rows[i].name);
+    return used < PG_TEXT_MAX ? PG_OK : pg_fail(err, PG_BAD_INPUT, "the names of its passport layers are too long for a grid");
+}
+
+pg_status pg_passport_recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
+{
+    pg_passport_options *options = values;
+    for (int i = 0; pg_passport_kinds[i]; i++)
+        if (strcmp(pg_passport_kinds[i], evidence->kind) == 0) options->passport = i;
+    if (evidence->triggers.count) options->trigger_count = evidence->triggers.count;
+    return name_layers(spec, options->layers, err);
+}
+
 pg_status pg_passport_two_branches(const void *options, pg_net_spec *spec, pg_error *err)
 {
     spec->public_affine = true;

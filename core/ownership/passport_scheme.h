@@ -31,6 +31,7 @@ bool pg_passport_wants_pretrained(const void *options);
 /* What pg_passport_keygen would refuse; see pg_scheme. */
 PG_CHECKED pg_status pg_passport_check(const void *options, const pg_keygen *in, pg_error *err);
 PG_CHECKED pg_status pg_passport_check_triggers(const void *options, const pg_keygen *in, pg_error *err);
+PG_CHECKED pg_status pg_passport_recognise(void *options, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err);
 PG_CHECKED pg_status pg_passport_keygen(const char *scheme, bool with_triggers, const pg_passport_options *options,
                                         const pg_keygen *in, pg_evidence **out, pg_error *err);
 

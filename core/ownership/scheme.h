@@ -35,6 +35,9 @@ typedef struct pg_scheme {
     /* What keygen would refuse, before anything is trained: in->data need have no images and in->pretrained may be NULL. NULL:
      * nothing beyond what wire refuses. */
     pg_status (*check)(const void *options, const pg_keygen *in, pg_error *err);
+    /* Set the options that a finished network and its evidence tell: where passports or a mark lie, how they were made, how
+     * many triggers there are. wire then gives the network's form, if it is one of this scheme. NULL: they tell nothing. */
+    pg_status (*recognise)(void *options, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err);
     /* Make the owner's evidence. NULL: the scheme has none. */
     pg_status (*keygen)(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err);
     /* Add the gradient of the embedding loss and return the loss. Called once a step, between the forward and the backward of

@@ -84,6 +84,14 @@ static pg_status check(const void *values, const pg_keygen *in, pg_error *err)
     return status;
 }
 
+static pg_status recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
+{
+    (void)spec;
+    (void)err;
+    ((adi_options *)values)->trigger_count = evidence->triggers.count;
+    return PG_OK;
+}
+
 static pg_status keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
 {
     const adi_options *o = values;
@@ -120,6 +128,7 @@ const pg_scheme pg_scheme_adi = {
     .wants_pretrained = starts_pretrained,
     .starts_pretrained = starts_pretrained,
     .check = check,
+    .recognise = recognise,
     .keygen = keygen,
     .triggers_per_batch = triggers_per_batch,
     .triggers_in_order = triggers_in_order,

@@ -24,6 +24,7 @@ const pg_scheme pg_scheme_pan = {
     .wire = wire,
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check,
+    .recognise = pg_passport_recognise,
     .keygen = keygen,
     .regulariser = pg_passport_regulariser,
 };

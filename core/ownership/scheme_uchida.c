@@ -3,6 +3,8 @@
 #include "core/ownership/scheme.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 enum { START_SCRATCH, START_PRETRAINED };
 enum { MESSAGE_RANDOM, MESSAGE_ONES };
@@ -68,6 +70,18 @@ static bool starts_pretrained(const void *values)
     return ((const uchida_options *)values)->start == START_PRETRAINED;
 }
 
+static pg_status recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
+{
+    uchida_options *o = values;
+    (void)spec;
+    (void)err;
+    snprintf(o->layer, sizeof o->layer, "%s", evidence->mark.layer);
+    o->bits = evidence->mark.bits;
+    for (int i = 0; pg_mark_kinds[i]; i++)
+        if (strcmp(pg_mark_kinds[i], evidence->kind) == 0) o->projection = i;
+    return PG_OK;
+}
+
 static pg_status keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
 {
     const uchida_options *o = values;
@@ -104,6 +118,7 @@ const pg_scheme pg_scheme_uchida = {
     .wire = wire,
     .wants_pretrained = starts_pretrained,
     .starts_pretrained = starts_pretrained,
+    .recognise = recognise,
     .keygen = keygen,
     .regulariser = regulariser,
 };

@@ -23,6 +23,7 @@ const pg_scheme pg_scheme_v1 = {
     .wire = wire,
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check,
+    .recognise = pg_passport_recognise,
     .keygen = keygen,
     .regulariser = pg_passport_regulariser_v1,
 };

@@ -17,6 +17,7 @@ const pg_scheme pg_scheme_v2 = {
     .wire = pg_passport_two_branches,
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check,
+    .recognise = pg_passport_recognise,
     .keygen = keygen,
     .regulariser = pg_passport_regulariser,
 };

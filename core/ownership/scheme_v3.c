@@ -21,6 +21,7 @@ const pg_scheme pg_scheme_v3 = {
     .wire = pg_passport_two_branches,
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check_triggers,
+    .recognise = pg_passport_recognise,
     .keygen = keygen,
     .regulariser = pg_passport_regulariser,
     .triggers_per_batch = triggers_per_batch,

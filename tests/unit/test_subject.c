@@ -1,4 +1,5 @@
-/* Networks as files: what attacks make is kept, and listed under names that people find. */
+/* Networks as files: those of others are attacked, and what attacks make is kept, under names that people find. */
+#include "core/nets/state.h"
 #include "experiments/artefacts.h"
 #include "experiments/grid.h"
 #include "subject.h"
@@ -8,16 +9,22 @@
 
 static pg_problems problems;
 
-static pg_grid *read_grid(const char *text)
+static pg_status try_grid(const char *text, pg_grid **grid)
 {
-    pg_grid *grid = NULL;
-    const char *path = test_path("grid.yaml", -1);
+    char path[256];
+    snprintf(path, sizeof path, "%s", test_path("grid.yaml", -1));
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fputs(text, file);
     fclose(file);
     problems.count = 0;
-    OK(pg_grid_read(path, NULL, 0, NULL, &grid, &problems, &err));
+    return pg_grid_read(path, NULL, 0, NULL, grid, &problems, &err);
+}
+
+static pg_grid *read_grid(const char *text)
+{
+    pg_grid *grid = NULL;
+    OK(try_grid(text, &grid));
     return grid;
 }
 
@@ -87,6 +94,52 @@ static void test_done(void **state)
     }
     pg_grid_destroy(&bare);
     pg_grid_destroy(&kept);
+}
+
+static bool stop_now(void *context)
+{
+    return --*(int *)context < 0;
+}
+
+/* Run a task for `steps` of its steps or to its end. */
+static pg_status run_steps(const pg_grid *grid, int i, const char *directory, int steps)
+{
+    pg_task task;
+    pg_record record = {0};
+    const pg_workplace at = {.directory = directory, .stop = stop_now, .context = &steps};
+    OK(pg_task_parse(grid->tasks[i].text, &task, &err));
+    const pg_status status = pg_task_execute(&task, &at, &record, &err);
+    pg_record_clear(&record);
+    pg_task_clear(&task);
+    pg_task_release_data();
+    return status;
+}
+
+/* An attack that was interrupted while nothing was kept does not leave out the outcomes that it had judged. */
+static void test_keep_after_a_stop(void **state)
+{
+    (void)state;
+    static const char *const configs[] = {
+        HEAD "schemes: [{scheme: plain}]\nattacks: [{attack: prune, levels: [10, 20, 30]}]\n",
+        HEAD "schemes: [{scheme: plain}]\nattacks: [{attack: prune, levels: [10, 20, 30], keep: true}]\n"};
+    char directory[256], path[1024];
+    pg_data data = test_data(64, 32);
+    subject s = subject_create("plain", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
+    snprintf(directory, sizeof directory, "%s", test_path("stopped", -1));
+    OK(pg_rundir_make(directory, &err));
+    for (int keep = 0; keep < 2; keep++) {
+        pg_grid *grid = read_grid(configs[keep]);
+        snprintf(path, sizeof path, "%s/models/%s.safetensors", directory, grid->tasks[0].key);
+        OK(pg_model_save(s.model, NULL, 0, path, &err));
+        assert_int_equal(run_steps(grid, 1, directory, keep ? 1000 : 1), keep ? PG_OK : PG_INTERRUPTED);
+        for (int level = 10; level <= 30; level += 10) {
+            snprintf(path, sizeof path, "%s/models/%s.level=%d.safetensors", directory, grid->tasks[1].key, level);
+            assert_int_equal(access(path, F_OK), keep ? 0 : -1);
+        }
+        pg_grid_destroy(&grid);
+    }
+    subject_destroy(&s);
+    pg_data_clear(&data);
 }
 
 /* ---- names ---- */
@@ -191,8 +244,170 @@ static void test_names(void **state)
     pg_grid_destroy(&grid);
 }
 
+/* ---- networks that were trained elsewhere ---- */
+
+/* Save an untrained network of a scheme and its evidence as NAME and NAME.evidence in the test's folder. */
+static void save_subject(const char *name, const char *scheme, const pg_metadata *notes, size_t note_count)
+{
+    char evidence[256];
+    pg_data data = test_data(64, 32);
+    subject s = subject_create(scheme, PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
+    OK(pg_model_save(s.model, notes, note_count, test_path(name, -1), &err));
+    snprintf(evidence, sizeof evidence, "%s.evidence", test_path(name, -1));
+    if (s.evidence) OK(pg_evidence_save(s.evidence, evidence, &err));
+    subject_destroy(&s);
+    pg_data_clear(&data);
+}
+
+static const pg_task *parsed(const pg_grid *grid, int i)
+{
+    static pg_task task;
+    pg_task_clear(&task);
+    if (grid) OK(pg_task_parse(grid->tasks[i].text, &task, &err));
+    return &task;
+}
+
+#define DATA    "data: {name: synthetic, train: 64, test: 32}\n"
+#define ATTACKS "seeds: [1, 2]\nattacks: [{attack: prune}, {attack: fake1}]\n"
+#define MINE    "schemes: [{scheme: v1, model: mine, evidence: mine.evidence}]\n"
+
+/* One task for all seeds reads the files; attacks that draw are one for each. The network tells what it is. */
+static void test_brought(void **state)
+{
+    (void)state;
+    save_subject("mine", "v1", NULL, 0);
+    pg_grid *grid = read_grid(DATA ATTACKS MINE);
+    assert_int_equal(grid->count, 4);
+    const pg_task *task = parsed(grid, 0);
+    assert_int_equal(task->kind, PG_TASK_BRING);
+    assert_int_equal(task->seed, 0);
+    assert_string_equal(task->arch, "alexnet");
+    assert_true(task->width >= 0.0625 && task->width <= 0.0625);
+    assert_string_equal(task->brought.files.model, "mine");
+    assert_non_null(strstr(grid->tasks[0].name, "synthetic/alexnet-bn/v1/brought/s0/"));
+    assert_non_null(strstr(grid->tasks[0].about, "mine (alexnet, bn, width 0.0625) with mine.evidence; assumed: "));
+    assert_int_equal(parsed(grid, 1)->seed, 0); /* pruning is the same for every seed */
+    assert_int_equal(parsed(grid, 2)->seed, 1);
+    assert_int_equal(parsed(grid, 3)->seed, 2);
+    for (int i = 0; i < 4; i++) {
+        if (strstr(grid->tasks[i].public_text, "model: mine")) fail_msg("a path is public: %s", grid->tasks[i].public_text);
+        if (i > 0) assert_string_equal(parsed(grid, i)->victim, grid->tasks[0].key);
+    }
+    (void)parsed(NULL, 0);
+    pg_grid_destroy(&grid);
+}
+
+/* The content of the files makes the key, not their place, nor what the grid would train, nor the grid's list of networks. */
+static void test_brought_key(void **state)
+{
+    (void)state;
+    static const char *const others[] = {
+        DATA ATTACKS "schemes: [{scheme: v1, model: ./mine, evidence: ./mine.evidence}]\n",
+        DATA ATTACKS MINE "networks: [{arch: alexnet, width: [0.0625, 0.5]}]\n",
+        DATA ATTACKS MINE "networks: [{arch: alexnet, width: 0.063}]\n", /* the same channels */
+        DATA ATTACKS MINE "train: {epochs: 7}\n",
+    };
+    pg_grid *grid = read_grid(DATA ATTACKS MINE), *other = NULL;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        other = read_grid(others[i]);
+        assert_int_equal(other->count, 4);
+        const bool width = strstr(others[i], "0.063") != NULL;
+        if (!width) assert_string_equal(other->tasks[0].key, grid->tasks[0].key);
+        pg_grid_destroy(&other);
+    }
+    OK(pg_file_write("resolved.yaml", grid->resolved, strlen(grid->resolved), PG_FILE_PUBLIC, &err));
+    problems.count = 0;
+    OK(pg_grid_read("resolved.yaml", NULL, 0, NULL, &other, &problems, &err));
+    assert_string_equal(other->tasks[3].key, grid->tasks[3].key);
+    assert_string_equal(other->resolved, grid->resolved);
+    pg_grid_destroy(&other);
+    save_subject("changed", "v2", NULL, 0);
+    other = read_grid(DATA ATTACKS "schemes: [{scheme: v2, model: changed, evidence: changed.evidence}]\n");
+    assert_string_not_equal(other->tasks[0].key, grid->tasks[0].key);
+    pg_grid_destroy(&other);
+    pg_grid_destroy(&grid);
+}
+
+/* Every scheme recognises its own network and evidence. */
+static void test_brought_schemes(void **state)
+{
+    (void)state;
+    for (int i = 0; pg_schemes[i]; i++) {
+        char text[512];
+        const char *name = pg_schemes[i]->name;
+        if (strcmp(name, "uchida") == 0 || strcmp(name, "adi") == 0) continue; /* their options are not those of a passport */
+        save_subject(name, name, NULL, 0);
+        snprintf(text, sizeof text, DATA "schemes: [{scheme: %s, model: %s%s%s%s}]\n", name, name,
+                 pg_schemes[i]->keygen ? ", evidence: " : "", pg_schemes[i]->keygen ? name : "",
+                 pg_schemes[i]->keygen ? ".evidence" : "");
+        pg_grid *grid = read_grid(text);
+        assert_int_equal(grid->count, 1);
+        pg_grid_destroy(&grid);
+    }
+}
+
+/* What does not fit is said before anything runs, in one line. */
+static void test_brought_problems(void **state)
+{
+    (void)state;
+    static const pg_metadata elsewhere[] = {{"data", "cifar10"}, {"pixels", "imagenet"}}, cifar[] = {{"pixels", "cifar"}};
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {DATA "schemes: [{scheme: v1, model: nowhere, evidence: mine.evidence}]\n", "nowhere"},
+        {DATA "schemes: [{scheme: v1, model: mine, evidence: nowhere}]\n", "nowhere"},
+        {DATA "schemes: [{scheme: v1, model: mine.evidence, evidence: mine.evidence}]\n", "mine.evidence: "},
+        {DATA "schemes: [{scheme: v1, model: mine, evidence: mine}]\n", "mine: no passport"},
+        {DATA "schemes: [{scheme: v1, model: mine}]\n", "the owner's evidence is missing: write evidence: FILE"},
+        {HEAD "schemes: [{scheme: v1, evidence: mine.evidence}]\n", "comes with `model: FILE`"},
+        {DATA "schemes: [{scheme: plain, model: plain, evidence: mine.evidence}]\n", "plain has no evidence"},
+        {DATA "schemes: [{scheme: v2, model: mine, evidence: mine.evidence}]\n",
+         "mine: has passport layers with a private branch alone, but a network of v2 has passport layers with a public and"},
+        {DATA "schemes: [{scheme: v1, model: plain, evidence: mine.evidence}]\n", "mine.evidence: "},
+        {DATA "schemes: [{scheme: v3, model: mine, evidence: mine.evidence}]\n",
+         "evidence of v3 has triggers, this has no triggers"},
+        {DATA "schemes: [{scheme: uchida, model: plain, evidence: mine.evidence}]\n", "evidence of uchida has no passports"},
+        {DATA "schemes: [{scheme: v1, model: mine, evidence: mine.evidence, alpha: 1}]\n",
+         "alpha: means nothing for a network that"},
+        {DATA "schemes: [{scheme: v1, model: mine, evidence: mine.evidence, train: {epochs: 1}}]\n", "train: means nothing"},
+        {DATA "schemes: [{scheme: v1, model: [mine, mine], evidence: mine.evidence}]\n", "model: expected"},
+        {DATA "networks: [{arch: resnet9}]\n" MINE "", "or list {arch: alexnet, norm: bn, width: 0.0625}"},
+        {DATA "schemes: [{scheme: plain}, {scheme: v1, model: mine, evidence: mine.evidence}]\n", "networks: "},
+        {DATA "schemes: [{scheme: plain, model: elsewhere}]\n", "for 10 classes of 32x32 images of cifar10, and no data set"},
+        {DATA "schemes: [{scheme: plain, model: cifar}]\n", "write train: {pixels: cifar}"},
+        {DATA "schemes: [{scheme: plain, model: plain}, {scheme: plain, model: ./plain}]\n", "gives the same tasks"},
+    };
+    save_subject("plain", "plain", NULL, 0);
+    save_subject("elsewhere", "plain", elsewhere, 2);
+    save_subject("cifar", "plain", cifar, 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        pg_grid *grid = NULL;
+        bool said = false;
+        assert_int_equal(try_grid(cases[i].text, &grid), PG_BAD_INPUT);
+        for (int k = 0; k < problems.count; k++) said |= strstr(problems.lines[k], cases[i].says) != NULL;
+        if (!said)
+            fail_msg("'%s' is not in '%s' for %s", cases[i].says, problems.count ? problems.lines[0] : err.message,
+                     cases[i].text);
+        if (problems.count != 1) fail_msg("%d problems, the second is '%s'", problems.count, problems.lines[1]);
+    }
+    pg_grid *grid = read_grid(DATA "train: {pixels: cifar}\nschemes: [{scheme: plain, model: cifar}]\n");
+    pg_grid_destroy(&grid);
+}
+
+static int start_here(void **state)
+{
+    return test_start(state) || chdir(test_folder) != 0;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_keep), cmocka_unit_test(test_done), cmocka_unit_test(test_names)};
-    return cmocka_run_group_tests(tests, test_start, test_end);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_keep),
+                                       cmocka_unit_test(test_done),
+                                       cmocka_unit_test(test_keep_after_a_stop),
+                                       cmocka_unit_test(test_names),
+                                       cmocka_unit_test(test_brought),
+                                       cmocka_unit_test(test_brought_key),
+                                       cmocka_unit_test(test_brought_schemes),
+                                       cmocka_unit_test(test_brought_problems)};
+    return cmocka_run_group_tests(tests, start_here, test_end);
 }
