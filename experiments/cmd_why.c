@@ -2,6 +2,7 @@
 #include "experiments/commands.h"
 
 #include "core/base/memory.h"
+#include "core/base/utf8.h"
 #include "core/formats/yaml.h"
 #include "experiments/json_file.h"
 #include "experiments/named_grid.h"
@@ -81,7 +82,7 @@ static pg_status consider(nearest *n, const char *path, pg_error *err)
     const int differ = compare(n->wanted, tree->root, NULL, NULL);
     if (n->count++ && differ >= n->fewest) goto done;
     n->fewest = differ;
-    snprintf(n->name, sizeof n->name, "%s", name);
+    pg_printable(name, n->name, sizeof n->name);
     pg_tree_destroy(&n->tree);
     n->tree = tree;
     tree = NULL;

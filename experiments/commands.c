@@ -1,6 +1,7 @@
 /* What the commands share; see commands.h. */
 #include "experiments/commands.h"
 
+#include "core/base/utf8.h"
 #include "core/formats/number.h"
 #include "core/formats/problems.h"
 
@@ -43,12 +44,12 @@ int pg_print(const char *text)
 
 int pg_complain(const char *command, pg_status status, const char *format, ...)
 {
-    char text[PG_MESSAGE_MAX];
+    char raw[PG_MESSAGE_MAX + 1], text[sizeof raw];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(raw, sizeof raw, format, args);
     va_end(args);
-    fprintf(stderr, "passgrid %s: %s\n", command, text);
+    fprintf(stderr, "passgrid %s: %s\n", command, pg_printable(raw, text, sizeof text));
     return pg_status_exit_code(status);
 }
 

@@ -2,6 +2,7 @@
 #include "experiments/monitor.h"
 
 #include "core/base/file.h"
+#include "core/base/utf8.h"
 #include "experiments/clock.h"
 
 #include <fcntl.h>
@@ -44,11 +45,12 @@ static void take_time(pg_monitor *monitor)
 
 pg_status pg_monitor_event(pg_monitor *monitor, bool urgent, pg_error *err, const char *format, ...)
 {
-    char text[PG_MESSAGE_MAX + 512];
+    char raw[PG_MESSAGE_MAX + 512], text[sizeof raw];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(raw, sizeof raw, format, args);
     va_end(args);
+    pg_printable(raw, text, sizeof text);
     take_time(monitor);
     if (monitor->stream && (urgent || !monitor->live)) {
         erase(monitor);

@@ -3,6 +3,7 @@
 
 #include "core/base/file.h"
 #include "core/base/memory.h"
+#include "core/base/utf8.h"
 #include "experiments/json_file.h"
 #include "experiments/task.h"
 
@@ -198,7 +199,7 @@ typedef struct source {
     pg_texts *texts;
 } source;
 
-/* The text of a member, kept. */
+/* The text of a member, kept as it may be shown. */
 static pg_status get_text(const source *from, const json_t *map, const char *key, const char **out, pg_error *err)
 {
     const json_t *member = json_object_get(map, key);
@@ -206,7 +207,7 @@ static pg_status get_text(const source *from, const json_t *map, const char *key
     if (!text) return pg_fail(err, PG_BAD_INPUT, "%s: %s: expected a text", from->path, key);
     if (strlen(text) != json_string_length(member))
         return pg_fail(err, PG_BAD_INPUT, "%s: %s: a zero byte in a text", from->path, key);
-    return pg_texts_keep(from->texts, text, out, NULL, err);
+    return pg_texts_keep_printable(from->texts, text, out, err);
 }
 
 /* A member that is a map or list. */
@@ -279,7 +280,7 @@ static pg_status get_notes(const source *from, const json_t *root, pg_record *re
     {
         pg_note note;
         PG_TRY(get_text(from, map, key, &note.text, err));
-        PG_TRY(pg_texts_keep(from->texts, key, &note.key, NULL, err));
+        PG_TRY(pg_texts_keep_printable(from->texts, key, &note.key, err));
         PG_TRY(append_note(record, &note, err));
     }
 done:
@@ -372,7 +373,7 @@ pg_status pg_failure_load(const char *path, char *out, size_t bytes, pg_error *e
     const pg_status status = read_json(path, &root, err);
     if (status != PG_OK) return status;
     const char *reason = json_string_value(json_object_get(root, "reason"));
-    snprintf(out, bytes, "%s", reason ? reason : "no reason is given");
+    pg_printable(reason ? reason : "no reason is given", out, bytes);
     json_decref(root);
     return PG_OK;
 }

@@ -7,11 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Parts of a message come from files and command lines. */
-static void make_printable(pg_error *err)
+/* One byte more than a message: what is cut here is seen to be too long. */
+enum { RAW_MAX = PG_MESSAGE_MAX + 1 };
+
+/* The message, and after it ": rest" unless rest is NULL. Parts of them come from files and command lines. */
+static void set_message(pg_error *err, const char *format, va_list args, const char *rest)
 {
-    char raw[PG_MESSAGE_MAX];
-    memcpy(raw, err->message, sizeof raw);
+    char raw[2 * RAW_MAX];
+    vsnprintf(raw, RAW_MAX, format, args);
+    const size_t used = strlen(raw);
+    if (rest) snprintf(raw + used, sizeof raw - used, ": %s", rest);
     pg_printable(raw, err->message, sizeof err->message);
 }
 
@@ -21,25 +26,21 @@ pg_status pg_fail(pg_error *err, pg_status status, const char *format, ...)
         va_list args;
         va_start(args, format);
         err->status = status;
-        vsnprintf(err->message, sizeof err->message, format, args);
+        set_message(err, format, args, NULL);
         va_end(args);
-        make_printable(err);
     }
     return status;
 }
 
 pg_status pg_fail_errno(pg_error *err, const char *format, ...)
 {
-    const int number = errno;
+    const char *const reason = strerror(errno);
     if (err) {
         va_list args;
         va_start(args, format);
         err->status = PG_IO_FAULT;
-        vsnprintf(err->message, sizeof err->message, format, args);
+        set_message(err, format, args, reason);
         va_end(args);
-        const size_t used = strlen(err->message);
-        snprintf(err->message + used, sizeof err->message - used, ": %s", strerror(number));
-        make_printable(err);
     }
     return PG_IO_FAULT;
 }
@@ -51,11 +52,8 @@ pg_status pg_error_context(pg_error *err, const char *format, ...)
     memcpy(rest, err->message, sizeof rest);
     va_list args;
     va_start(args, format);
-    vsnprintf(err->message, sizeof err->message, format, args);
+    set_message(err, format, args, rest);
     va_end(args);
-    const size_t used = strlen(err->message);
-    snprintf(err->message + used, sizeof err->message - used, ": %s", rest);
-    make_printable(err);
     return err->status;
 }
 

@@ -30,7 +30,7 @@ enum { PG_MESSAGE_MAX = 1024 };
 
 typedef struct pg_error {
     pg_status status;
-    char message[PG_MESSAGE_MAX]; /* one line of UTF-8, control characters as \xNN; long ones are cut */
+    char message[PG_MESSAGE_MAX]; /* one line of UTF-8, control characters as \xNN; long ones are cut and end in "..." */
 } pg_error;
 
 /* Fill err (if not NULL) and return status, so that `return pg_fail(...)` reads as one statement. */

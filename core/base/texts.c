@@ -2,6 +2,7 @@
 #include "core/base/texts.h"
 
 #include "core/base/memory.h"
+#include "core/base/utf8.h"
 
 #include <search.h>
 #include <stdio.h>
@@ -46,6 +47,18 @@ pg_status pg_texts_keep(pg_texts *texts, const char *text, const char **kept, in
     if (kept) *kept = at->text;
     if (number) *number = at->number;
     return PG_OK;
+}
+
+pg_status pg_texts_keep_printable(pg_texts *texts, const char *text, const char **kept, pg_error *err)
+{
+    char *shown = NULL;
+    const size_t room = 4 * strlen(text) + 1; /* every byte as \xNN */
+    pg_status status = PG_OK;
+    PG_TRY(pg_alloc(room, 1, &shown, err));
+    PG_TRY(pg_texts_keep(texts, pg_printable(text, shown, room), kept, NULL, err));
+done:
+    pg_free(shown);
+    return status;
 }
 
 pg_status pg_texts_print(pg_texts *texts, const char **kept, int *number, pg_error *err, const char *format, ...)

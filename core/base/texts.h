@@ -13,6 +13,9 @@ typedef struct pg_texts {
  * set is empty. */
 PG_CHECKED pg_status pg_texts_keep(pg_texts *texts, const char *text, const char **kept, int *number, pg_error *err);
 
+/* The same for a text as pg_printable shows it: of a file, for readers. */
+PG_CHECKED pg_status pg_texts_keep_printable(pg_texts *texts, const char *text, const char **kept, pg_error *err);
+
 /* The same for a text made by printf. */
 PG_CHECKED pg_status pg_texts_print(pg_texts *texts, const char **kept, int *number, pg_error *err, const char *format, ...)
     PG_PRINTF(5, 6);

@@ -22,7 +22,8 @@ size_t pg_utf8_character(const char *text, size_t bytes, unsigned *code)
 
 bool pg_utf8_is_control(unsigned code)
 {
-    return code < ' ' || (code >= 0x7F && code < 0xA0);
+    const bool reorders = (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+    return code < ' ' || (code >= 0x7F && code < 0xA0) || reorders;
 }
 
 bool pg_is_printable(const char *text)
@@ -37,15 +38,19 @@ bool pg_is_printable(const char *text)
 
 const char *pg_printable(const char *text, char *out, size_t room)
 {
-    size_t used = 0;
+    size_t used = 0, cut = 0; /* cut: where "..." has room after whole characters */
     for (size_t left = strlen(text); left > 0;) {
+        if (used + sizeof "..." <= room) cut = used;
         char shown[8];
         unsigned code = 0;
         size_t length = pg_utf8_character(text, left, &code);
         const bool safe = length > 0 && !pg_utf8_is_control(code);
         if (!safe) length = 1;
         const size_t put = safe ? length : (size_t)snprintf(shown, sizeof shown, "\\x%02x", (unsigned char)*text);
-        if (used + put >= room) break;
+        if (used + put >= room) {
+            if (room >= sizeof "...") used = (size_t)(stpcpy(out + cut, "...") - out);
+            break;
+        }
         memcpy(out + used, safe ? text : shown, put);
         used += put;
         text += length;

@@ -77,7 +77,7 @@ static bool is_said(const pg_problems *problems, int n, const char *line)
 static void add(pg_problems *problems, const char *where, const char *path, const char *format, va_list args)
 {
     if (problems->count++ >= PG_PROBLEMS_MAX) return;
-    char line[PG_PROBLEM_BYTES], *made = problems->lines[problems->count - 1];
+    char line[PG_PROBLEM_BYTES + 1], *made = problems->lines[problems->count - 1];
     snprintf(line, sizeof line, "%s: %s%s", where, path, path[0] ? ": " : "");
     const size_t used = strlen(line);
     vsnprintf(line + used, sizeof line - used, format, args);

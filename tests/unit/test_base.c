@@ -109,15 +109,19 @@ static void test_error_hostile(void **state)
     assert_true(pg_is_printable(shown));
 }
 
-/* A character that has no room is left out whole. */
+/* A character that has no room is left out whole, and a text that is cut says so. */
 static void test_printable_cut(void **state)
 {
     (void)state;
-    char out[6];
-    assert_string_equal(pg_printable("abcd\xc3\xa9", out, sizeof out), "abcd");
-    assert_string_equal(pg_printable("abc\xc3\xa9z", out, sizeof out), "abc\xc3\xa9");
-    assert_string_equal(pg_printable("ab\n", out, sizeof out), "ab");
+    char out[8];
+    assert_string_equal(pg_printable("abcdef\xc3\xa9", out, sizeof out), "abcd...");
+    assert_string_equal(pg_printable("abcde\xc3\xa9", out, sizeof out), "abcde\xc3\xa9");
+    assert_string_equal(pg_printable("abc\xc3\xa9xyz", out, sizeof out), "abc...");
+    assert_string_equal(pg_printable("abcd\n", out, sizeof out), "abcd...");
+    assert_string_equal(pg_printable("abc", out, 3), "ab");
     assert_string_equal(pg_printable("", out, 1), "");
+    assert_false(pg_is_printable("a\xe2\x80\xae"
+                                 "b"));
 }
 
 static void test_status(void **state)

@@ -2,6 +2,7 @@
  * leaves. They are refused by name, before they cost memory. */
 #include "tests/unit/small_net.h"
 
+#include "core/formats/snapshot.h"
 #include "core/nets/state.h"
 #include "core/ownership/accuracy.h"
 #include "core/ownership/mark.h"
@@ -276,6 +277,43 @@ static void test_undefined_answers(void **state)
     pg_model_destroy(&model);
 }
 
+/* ---- positions in a snapshot ---- */
+
+/* An index out of its limits, or a bool that is none, is not restored, and nothing else is. */
+static void test_snapshot_limits(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t next;
+        uint8_t done;
+        const char *message;
+    } cases[] = {{4, 0, "tensor 'next': 4 is not within 0 .. 3"},
+                 {-1, 0, "tensor 'next': -1 is not within 0 .. 3"},
+                 {INT32_MAX, 0, "tensor 'next'"},
+                 {0, 2, "tensor 'done'"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int32_t next = 3;
+        bool done = false;
+        double sum = 0.5;
+        pg_snapshot snapshot = {0};
+        pg_safetensors *file = NULL;
+        const double other = 7;
+        sheet s = {.count = 0};
+        add(&s, "sum", PG_F64, 1, &other);
+        add(&s, "next", PG_I32, 1, &cases[i].next);
+        add(&s, "done", PG_U8, 1, &cases[i].done);
+        write_sheet(&s);
+        PG_KEEP(&snapshot, &sum, 1, "sum");
+        PG_KEEP_IN(&snapshot, &next, 0, 3, "next");
+        PG_KEEP(&snapshot, &done, 1, "done");
+        MUST(pg_safetensors_open(edited_path, &file, &problem));
+        assert_int_equal(pg_snapshot_read(&snapshot, file, &problem), PG_BAD_INPUT);
+        assert_says(cases[i].message);
+        assert_true(next == 3 && !done && sum == 0.5);
+        pg_safetensors_close(&file);
+    }
+}
+
 /* ---- evidence ---- */
 
 static const float blank[4096 * 75];
@@ -472,12 +510,19 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_another_network),   cmocka_unit_test(test_impossible_values),
-        cmocka_unit_test(test_overflow),          cmocka_unit_test(test_promised_sizes),
-        cmocka_unit_test(test_kernels_keep),      cmocka_unit_test(test_no_hits),
-        cmocka_unit_test(test_undefined_answers), cmocka_unit_test(test_too_many_bits),
-        cmocka_unit_test(test_trigger_classes),   cmocka_unit_test(test_long_texts),
-        cmocka_unit_test(test_stray_evidence),    cmocka_unit_test(test_commitment_encoding),
+        cmocka_unit_test(test_another_network),
+        cmocka_unit_test(test_impossible_values),
+        cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_promised_sizes),
+        cmocka_unit_test(test_snapshot_limits),
+        cmocka_unit_test(test_kernels_keep),
+        cmocka_unit_test(test_no_hits),
+        cmocka_unit_test(test_undefined_answers),
+        cmocka_unit_test(test_too_many_bits),
+        cmocka_unit_test(test_trigger_classes),
+        cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_stray_evidence),
+        cmocka_unit_test(test_commitment_encoding),
     };
     pg_compute_start(1);
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
