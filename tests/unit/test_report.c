@@ -1,0 +1,382 @@
+/* Reports of made-up runs: what differs stays apart, what is cut says so, and one file that cannot be written stops nothing. */
+#include "core/base/memory.h"
+#include "core/formats/csv.h"
+#include "experiments/compare.h"
+#include "experiments/figures.h"
+#include "experiments/json_file.h"
+#include "experiments/tables.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/passgrid-report-XXXXXX";
+static pg_error err;
+
+static const char *path_of(const char *name)
+{
+    static char path[PG_PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+#define OK(call)                                                                                                               \
+    do {                                                                                                                       \
+        if ((call) != PG_OK) fail_msg("%s: %s", #call, err.message);                                                           \
+    } while (0)
+
+/* ---- a made run ------------------------------------------------------------------------------------------------------- */
+
+enum { SWEEP = 64 };
+
+static const char *key_of(int i)
+{
+    static char key[PG_SHA256_HEX];
+    snprintf(key, sizeof key, "%064x", i + 1);
+    return key;
+}
+
+static void save(int i, const char *attack, const char *parameters, pg_record *record)
+{
+    char text[] = "{}", name[128];
+    pg_task task = {.public_text = text};
+    const pg_task_labels labels = {.name = "made",
+                                   .data = "d",
+                                   .network = "n",
+                                   .norm = "bn",
+                                   .scheme = "v1",
+                                   .scheme_parameters = "",
+                                   .training = "epochs=1",
+                                   .attack = attack,
+                                   .parameters = parameters,
+                                   .seed = 1};
+    strcpy(task.key, key_of(i));
+    snprintf(name, sizeof name, "run/records/%s.json", task.key);
+    OK(pg_record_save(record, &task, &labels, path_of(name), &err));
+    pg_record_clear(record);
+}
+
+static void add(pg_record *record, const char *outcome, const char *metric, double value)
+{
+    OK(pg_record_add(record, outcome, metric, value, "%", &err));
+}
+
+/* Options whose values differ only at the end of some three hundred bytes. */
+static const char *long_options(int i)
+{
+    static char text[1024];
+    int used = 0;
+    for (int bit = 0; bit < 6; bit++)
+        used += snprintf(text + used, sizeof text - (size_t)used, "%s%s_%c=%s", bit ? " " : "",
+                         "an_option_whose_name_takes_many_bytes", 'a' + bit, i >> (5 - bit) & 1 ? "0.0125" : "0.001");
+    return text;
+}
+
+static void describe_run(int count)
+{
+    static pg_node_task tasks[SWEEP + 2];
+    char nothing[] = "";
+    pg_grid grid = {.options = {.name = "made", .label = "made up"}, .count = count, .tasks = tasks, .resolved = nothing};
+    for (int i = 0; i < count; i++) {
+        strcpy(tasks[i].key, key_of(i));
+        strcpy(tasks[i].name, "t");
+    }
+    OK(pg_rundir_describe(path_of("run"), &grid, &err));
+}
+
+/* One training, one control, and a sweep over six options of an attack that forges. */
+static void make_run(void)
+{
+    pg_record r = {0};
+    OK(pg_rundir_make(path_of("run"), &err));
+    add(&r, "", "accuracy", 62);
+    add(&r, "", "stands", 1);
+    add(&r, "", "p_value", 1e-9);
+    save(0, "", "", &r);
+    add(&r, "", "accuracy", 62);
+    save(1, "unchanged", "", &r);
+    for (int i = 0; i < SWEEP; i++) {
+        add(&r, "genuine", "stands", 1);
+        add(&r, "", "accuracy_claimed", i);
+        add(&r, "", "p_value", 0.5);
+        add(&r, "", "stands", 0);
+        save(i + 2, "substitute", long_options(i), &r);
+    }
+    describe_run(SWEEP + 2);
+}
+
+static pg_csv_table *open_table(const char *name)
+{
+    pg_csv_table *table = NULL;
+    OK(pg_csv_read(path_of(name), &table, &err));
+    return table;
+}
+
+static const char *text_at(const pg_csv_table *table, size_t row, const char *column)
+{
+    size_t c = 0;
+    OK(pg_csv_column(table, column, &c, &err));
+    return pg_csv_cell(table, row, c);
+}
+
+/* ---- tables ----------------------------------------------------------------------------------------------------------- */
+
+/* Every setting has a row of its own, however long its name is, and no spread. */
+static void test_sweep(void **state)
+{
+    (void)state;
+    pg_csv_table *table = open_table("run/tables/ambiguity.csv");
+    assert_int_equal(pg_csv_rows(table), SWEEP + 1);
+    for (size_t row = 1; row <= SWEEP; row++) {
+        char wanted[16];
+        snprintf(wanted, sizeof wanted, "%zu", row - 1);
+        assert_string_equal(text_at(table, row, "accuracy %"), wanted);
+        assert_string_equal(text_at(table, row, "n"), "1");
+        assert_string_equal(text_at(table, row, "accuracy % sd"), "");
+        assert_non_null(strstr(text_at(table, row, "evidence"), row % 2 ? "_f=0.001" : "_f=0.0125"));
+    }
+    pg_csv_close(&table);
+}
+
+/* What people see in a terminal is cut with a mark and a hash. */
+static void test_cut(void **state)
+{
+    (void)state;
+    char one[512], other[512];
+    for (int width = 16; width < 80; width++) {
+        assert_string_equal(pg_shorten("short enough", width, one, sizeof one), "short enough");
+        pg_shorten(long_options(0), width, one, sizeof one);
+        pg_shorten(long_options(1), width, other, sizeof other);
+        assert_string_not_equal(one, other);
+        assert_non_null(strstr(one, "\u2026"));
+        assert_int_equal(strlen(one), width + 2); /* the mark has three bytes */
+    }
+    pg_shorten("\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3"
+               "\xb6\xc3\xbc!!!",
+               16, one, sizeof one);
+    assert_int_equal(strncmp(one, "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\u2026", 17), 0);
+}
+
+/* Trainings and controls are told apart by any reader, and so is every other text. */
+static void test_missing_words(void **state)
+{
+    (void)state;
+    pg_csv_table *table = open_table("run/cells.csv");
+    size_t attack = 0;
+    OK(pg_csv_column(table, "attack", &attack, &err));
+    assert_string_equal(pg_csv_cell(table, 0, attack), "-");
+    assert_string_equal(pg_csv_cell(table, 3, attack), "unchanged");
+    for (size_t row = 0; row < pg_csv_rows(table); row++)
+        for (size_t c = 0; c < pg_csv_columns(table); c++) assert_true(pg_csv_cell(table, row, c)[0]);
+    pg_csv_close(&table);
+}
+
+/* A table that cannot be written is named, when all others are written and printed. */
+static void test_unwritable(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t bytes = 0;
+    assert_int_equal(unlink(path_of("run/tables/schemes.csv")), 0);
+    assert_int_equal(unlink(path_of("run/tables/ambiguity.csv")), 0);
+    assert_int_equal(mkdir(path_of("run/tables/schemes.csv"), 0700), 0);
+    FILE *stream = open_memstream(&text, &bytes);
+    assert_int_equal(pg_tables_render(path_of("run"), false, stream, &err), PG_IO_FAULT);
+    fclose(stream);
+    assert_non_null(strstr(err.message, "schemes.csv"));
+    assert_non_null(strstr(text, "made: protected models"));
+    assert_non_null(strstr(text, "made: genuine and forged evidence"));
+    free(text);
+    assert_int_equal(rmdir(path_of("run/tables/schemes.csv")), 0);
+    assert_true(pg_file_exists(path_of("run/tables/ambiguity.csv")));
+    OK(pg_tables_render(path_of("run"), false, NULL, &err));
+}
+
+/* Where the published numbers are not found, the run says so, and leaves none of an earlier comparison. */
+static void test_no_published(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t bytes = 0;
+    OK(pg_file_write(path_of("run/tables/published.csv"), "old\n", 4, PG_FILE_PUBLIC, &err));
+    assert_int_equal(setenv("PASSGRID_SHARE", "/nowhere/at/all", 1), 0);
+    FILE *stream = open_memstream(&text, &bytes);
+    OK(pg_tables_render(path_of("run"), false, stream, &err));
+    fclose(stream);
+    assert_int_equal(unsetenv("PASSGRID_SHARE"), 0);
+    assert_non_null(strstr(text, "no comparison with published numbers, which are not found: /nowhere/at/all/published"));
+    assert_false(pg_file_exists(path_of("run/tables/published.csv")));
+    free(text);
+}
+
+/* ---- options and networks --------------------------------------------------------------------------------------------- */
+
+/* A value in quotes may look like options. */
+static void test_parameters(void **state)
+{
+    (void)state;
+    static const char text[] = "a='it''s b=1' c=\"d=2 \\\" e=3\" layers=first 3 f='' g=[1, 2]";
+    static const struct {
+        const char *key, *value;
+    } wanted[] = {{"a", "'it''s b=1'"}, {"c", "\"d=2 \\\" e=3\""}, {"layers", "first 3"}, {"f", "''"}, {"g", "[1, 2]"}};
+    int count = 0;
+    for (const char *at = text; *at; at = pg_parameter_next(at)) count++;
+    assert_int_equal(count, sizeof wanted / sizeof *wanted);
+    for (int i = 0; i < count; i++) {
+        size_t length = 0;
+        const char *value = pg_parameter_value(text, wanted[i].key, &length);
+        assert_non_null(value);
+        assert_int_equal(length, strlen(wanted[i].value));
+        assert_int_equal(strncmp(value, wanted[i].value, length), 0);
+    }
+    size_t length;
+    assert_null(pg_parameter_value(text, "b", &length));
+    assert_null(pg_parameter_value(text, "e", &length));
+}
+
+static void test_learnt(void **state)
+{
+    (void)state;
+    assert_true(pg_has_learnt(62, 10, 10000));
+    assert_true(pg_has_learnt(20, 10, 10000));
+    assert_false(pg_has_learnt(19.9, 10, 10000)); /* more than chance, by too little */
+    assert_false(pg_has_learnt(10, 10, 10000));
+    assert_false(pg_has_learnt(24, 10, 25)); /* by enough, of too few images */
+    assert_true(pg_has_learnt(12, 1, 1000));
+    assert_false(pg_has_learnt((double)NAN, 10, 1000));
+    assert_false(pg_has_learnt(50, (double)NAN, 1000));
+    assert_false(pg_has_learnt(50, 10, 0));
+}
+
+/* ---- figures ---------------------------------------------------------------------------------------------------------- */
+
+static pg_result items[64];
+static pg_results made = {.name = "made", .label = "made up", .items = items};
+
+static void add_training(const char *data, const char *scheme, const char *parameters)
+{
+    pg_result *r = &items[made.count++];
+    made.expected = made.count;
+    r->labels = (pg_task_labels){.name = "t",
+                                 .data = data,
+                                 .network = "n",
+                                 .norm = "bn",
+                                 .scheme = scheme,
+                                 .scheme_parameters = parameters,
+                                 .training = "",
+                                 .attack = "",
+                                 .parameters = ""};
+    for (int epoch = 2; epoch >= 1; epoch--) {
+        char outcome[16];
+        snprintf(outcome, sizeof outcome, "epoch=%d", epoch);
+        add(&r->record, outcome, "accuracy_public", 10 * epoch);
+        add(&r->record, outcome, "accuracy_private", 20 * epoch);
+    }
+}
+
+static void write_figures(pg_figures *written)
+{
+    pg_survey survey = {0};
+    OK(pg_survey_open(&survey, &made, &err));
+    OK(pg_figures_write(&survey, NULL, written, &err));
+    pg_survey_close(&survey);
+    for (int i = 0; i < made.count; i++) pg_record_clear(&items[i].record);
+    made.count = 0;
+}
+
+/* Two places whose names differ in what no file name holds, and one with a name that no file can have. */
+static void test_figure_names(void **state)
+{
+    (void)state;
+    char long_name[512], path[PG_PATH_MAX];
+    pg_figures written = {.directory = path_of("names")};
+    memset(long_name, 'x', sizeof long_name - 1);
+    long_name[sizeof long_name - 1] = 0;
+    snprintf(path, sizeof path, "%s", path_of("names"));
+    written.directory = path;
+    add_training("a b", "v1", "");
+    add_training("a+b", "v1", "");
+    add_training("A b", "v1", "");
+    add_training(long_name, "v1", "");
+    write_figures(&written);
+    assert_int_equal(written.count, 4);
+    assert_string_equal(written.names[0], "learning-a-b-n-bn");
+    for (int i = 0; i < written.count; i++) {
+        char name[512];
+        snprintf(name, sizeof name, "names/figures/%s.gp", written.names[i]);
+        assert_true(pg_file_exists(path_of(name)));
+        assert_true(strlen(written.names[i]) < 220);
+        for (int k = 0; k < i; k++) assert_int_not_equal(strcasecmp(written.names[i], written.names[k]), 0);
+    }
+    pg_figures_clear(&written);
+}
+
+/* Public and private branches of many schemes: no line is broken, no two in one figure look alike. */
+static void test_many_series(void **state)
+{
+    (void)state;
+    static char parameters[30][32];
+    char path[PG_PATH_MAX], name[256];
+    int lines = 0;
+    snprintf(path, sizeof path, "%s", path_of("many"));
+    pg_figures written = {.directory = path};
+    for (int i = 0; i < 30; i++) {
+        snprintf(parameters[i], sizeof parameters[i], "layers=%d", i);
+        add_training("d", "v2", parameters[i]);
+    }
+    write_figures(&written);
+    assert_int_equal(written.count, 3); /* of 60 series */
+    for (int f = 0; f < written.count; f++) {
+        snprintf(name, sizeof name, "learning-d-n-bn-part%d", f + 1);
+        assert_string_equal(written.names[f], name);
+        snprintf(name, sizeof name, "many/figures/%s.csv", written.names[f]);
+        pg_csv_table *table = open_table(name);
+        const int rows = (int)pg_csv_rows(table);
+        assert_true(rows <= 2 * PG_FIGURE_SERIES);
+        for (int row = 0; row < rows; row++) {
+            lines += row % 2 == 0;
+            assert_int_equal(atoi(text_at(table, (size_t)row, "line")), lines);
+            assert_int_equal(atoi(text_at(table, (size_t)row, "epoch")), row % 2 + 1);
+        }
+        pg_csv_close(&table);
+    }
+    assert_int_equal(lines, 60);
+    pg_figures_clear(&written);
+}
+
+/* ---- all -------------------------------------------------------------------------------------------------------------- */
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder)) return -1;
+    make_run();
+    OK(pg_tables_render(path_of("run"), false, NULL, &err));
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sweep),      cmocka_unit_test(test_cut),          cmocka_unit_test(test_missing_words),
+        cmocka_unit_test(test_unwritable), cmocka_unit_test(test_no_published), cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_learnt),     cmocka_unit_test(test_figure_names), cmocka_unit_test(test_many_series)};
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || pg_memory_live() != 0;
+}
