@@ -177,6 +177,30 @@ static void show_mean(const pg_sheet *sheet, const pg_sample *s, char out[SHOWN]
     if (sheet->counts) snprintf(out + used, (size_t)(SHOWN - used), " (n=%d)", s->count);
 }
 
+/* The words of a sample, freed by free; NULL without memory. */
+static char *find_words(const pg_sheet *sheet, const pg_sample *s)
+{
+    int counts[PG_WORDS_MAX] = {0}, kinds = 0;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *stream = open_memstream(&text, &bytes);
+    if (!stream) return NULL;
+    for (int i = 0; i < s->count; i++) kinds += counts[(int)pg_sample_values(s)[i]]++ == 0;
+    for (int k = 0, said = 0; k < PG_WORDS_MAX; k++) {
+        if (!counts[k]) continue;
+        fprintf(stream, "%s%s", said++ ? "; " : "", sheet->word(k));
+        if (kinds > 1) fprintf(stream, ": %d", counts[k]);
+    }
+    return fclose(stream) == 0 ? text : NULL;
+}
+
+static void show_words(const pg_sheet *sheet, const pg_sample *s, char out[SHOWN])
+{
+    char *words = find_words(sheet, s);
+    pg_shorten(words ? words : "", WIDEST, out, SHOWN);
+    free(words);
+}
+
 /* What a cell shows, in out or where its text is; texts take at most `width` columns, if that is not 0. */
 static const char *show(const pg_sheet *sheet, int row, int c, int width, char out[SHOWN])
 {
@@ -193,6 +217,7 @@ static const char *show(const pg_sheet *sheet, int row, int c, int width, char o
     case PG_COLUMN_SMALLEST: snprintf(out, SHOWN, "%.1e", smallest_of(s)); break;
     case PG_COLUMN_SHARE: snprintf(out, SHOWN, "%.0f/%d", share_of(s), s->count); break;
     case PG_COLUMN_COUNT: snprintf(out, SHOWN, "%d", s->count); break;
+    case PG_COLUMN_WORDS: show_words(sheet, s, out); break;
     case PG_COLUMN_NUMBER: snprintf(out, SHOWN, fabs(s->one) < 1e4 ? "%.4g" : "%.0f", s->one); break;
     }
     return out;
@@ -213,6 +238,11 @@ static void pad(FILE *stream, const char *text, int width, bool left)
         fprintf(stream, "%s%*s", text, gap, "");
     else
         fprintf(stream, "%*s%s", gap, "", text);
+}
+
+static bool is_words(const pg_column *column)
+{
+    return column->kind == PG_COLUMN_TEXT || column->kind == PG_COLUMN_WORDS;
 }
 
 /* How a sheet is laid out for readers. */
@@ -289,7 +319,7 @@ static void print_row(const pg_sheet *sheet, const layout *l, int row, FILE *str
         if (!l->widths[c]) continue;
         const char *shown = row < 0 ? sheet->columns[c].name : show(sheet, row, c, WIDEST, text);
         fputs("  ", stream);
-        pad(stream, shown, l->widths[c], sheet->columns[c].kind == PG_COLUMN_TEXT);
+        pad(stream, shown, l->widths[c], is_words(&sheet->columns[c]));
     }
     fputc('\n', stream);
 }
@@ -349,6 +379,13 @@ static void write_header(pg_csv_writer *csv, const pg_sheet *sheet)
     pg_csv_end_row(csv);
 }
 
+static void write_words(pg_csv_writer *csv, const pg_sheet *sheet, const pg_sample *s)
+{
+    char *words = s->count ? find_words(sheet, s) : NULL;
+    pg_csv_word(csv, words ? words : "");
+    free(words);
+}
+
 static void write_cell(pg_csv_writer *csv, const pg_sheet *sheet, int row, int c)
 {
     const pg_sample *s = &pg_sheet_at(sheet, row, c)->sample;
@@ -364,6 +401,7 @@ static void write_cell(pg_csv_writer *csv, const pg_sheet *sheet, int row, int c
     case PG_COLUMN_SHARE: put_statistic(csv, s, 1, part); return;
     case PG_COLUMN_COUNT: pg_csv_int(csv, s->count); return;
     case PG_COLUMN_NUMBER: put_statistic(csv, s, 1, only); return;
+    case PG_COLUMN_WORDS: write_words(csv, sheet, s); return;
     }
 }
 
@@ -424,7 +462,7 @@ static void put_markdown(const pg_sheet *sheet, const layout *l, FILE *stream)
     describe(sheet, l, put_paragraph, stream);
     put_row(sheet, l, -1, stream);
     for (int c = 0; c < sheet->column_count; c++)
-        if (l->widths[c]) fputs(sheet->columns[c].kind == PG_COLUMN_TEXT ? "|---" : "|---:", stream);
+        if (l->widths[c]) fputs(is_words(&sheet->columns[c]) ? "|---" : "|---:", stream);
     fputs("|\n", stream);
     for (int row = 0; row < sheet->row_count; row++) put_row(sheet, l, row, stream);
 }

@@ -14,6 +14,8 @@ typedef struct pg_sample {
     double one, *values; /* the value where there is one; the block where there are more: see pg_sample_values */
 } pg_sample;
 
+enum { PG_WORDS_MAX = 16 };
+
 typedef enum pg_column_kind {
     PG_COLUMN_TEXT,
     PG_COLUMN_MEAN,    /* "62.31 ± 0.42"; CSV: mean, "sd" and "n" in columns of their own */
@@ -22,6 +24,7 @@ typedef enum pg_column_kind {
     PG_COLUMN_SHARE,  /* of values that are 1: "3/3" */
     PG_COLUMN_COUNT,  /* how many values */
     PG_COLUMN_NUMBER, /* a single value */
+    PG_COLUMN_WORDS,  /* values that have words: "useless", or with counts where they differ: "useless: 2; claim stands: 1" */
 } pg_column_kind;
 
 typedef struct pg_column {
@@ -35,8 +38,9 @@ typedef struct pg_sheet_cell {
 } pg_sheet_cell;
 
 typedef struct pg_sheet {
-    const char *title, *label; /* NULL: empty */
-    bool counts;               /* show n beside every mean: where replicates are missing */
+    const char *title, *label;      /* NULL: empty */
+    const char *(*word)(int value); /* of PG_COLUMN_WORDS: values are 0 to PG_WORDS_MAX - 1 */
+    bool counts;                    /* show n beside every mean: where replicates are missing */
     int column_count, row_count;
     pg_column *columns;
     pg_sheet_cell *cells; /* [row_count][column_count] */

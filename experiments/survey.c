@@ -3,9 +3,9 @@
 
 #include "core/base/memory.h"
 #include "core/formats/number.h"
+#include "core/ownership/verdict.h"
 
 #include <ctype.h>
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,8 +216,7 @@ pg_status pg_survey_head(const pg_survey *s, const char *title, pg_sheet *sheet,
 bool pg_has_learnt(double accuracy, double chance, double images)
 {
     if (!(accuracy >= chance + 10) || !(images >= 1)) return false;
-    const double right = round(accuracy * images / 100);
-    return gsl_cdf_binomial_Q((unsigned)(right - 1), chance / 100, (unsigned)images) <= 1e-3;
+    return pg_beats_guessing(accuracy, (int)images, (int)lround(100 / chance), 1e-3);
 }
 
 /* Percent that guessing reaches, and test images. Records of earlier versions have neither: the published data sets are known,
@@ -242,18 +241,17 @@ static void find_scale(const pg_result *r, double *chance, double *images)
 
 /* What all results about one trained network share. */
 typedef struct trained {
-    double threshold, chance;
+    double threshold, chance, images;
     bool learnt;
 } trained;
 
 static void look_at(const pg_result *r, trained *t)
 {
-    double value, chance, images;
+    double value;
     if (pg_result_value(r, "", "null_model_threshold", &value)) t->threshold = value;
     if (r->labels.attack[0] || !pg_result_value(r, "", "accuracy", &value)) return;
-    find_scale(r, &chance, &images);
-    t->chance = chance;
-    t->learnt = pg_has_learnt(value, chance, images);
+    find_scale(r, &t->chance, &t->images);
+    t->learnt = pg_has_learnt(value, t->chance, t->images);
 }
 
 /* Find what is known of every trained network (scheme, place and seed), and tell its results. */
@@ -274,6 +272,7 @@ static pg_status share_facts(pg_survey *s, pg_error *err)
             if (pass == 0) look_at(&r->items[i], &known[n]);
             s->threshold[i] = known[n].threshold;
             s->chance[i] = known[n].chance;
+            s->images[i] = known[n].images;
             s->learnt[i] = known[n].learnt;
         }
 done:
@@ -292,6 +291,7 @@ void pg_survey_close(pg_survey *s)
     pg_free(s->forges);
     pg_free(s->threshold);
     pg_free(s->chance);
+    pg_free(s->images);
     pg_free(s->learnt);
     pg_texts_clear(&s->texts);
     *s = (pg_survey){0};
@@ -341,6 +341,7 @@ pg_status pg_survey_open(pg_survey *s, const pg_results *results, pg_error *err)
     PG_TRY(pg_alloc(n, sizeof *s->forges, &s->forges, err));
     PG_TRY(pg_alloc(n, sizeof *s->threshold, &s->threshold, err));
     PG_TRY(pg_alloc(n, sizeof *s->chance, &s->chance, err));
+    PG_TRY(pg_alloc(n, sizeof *s->images, &s->images, err));
     PG_TRY(pg_alloc(n, sizeof *s->learnt, &s->learnt, err));
     PG_TRY(find_all(s, err));
     PG_TRY(share_facts(s, err));

@@ -25,6 +25,7 @@ typedef struct pg_survey {
     bool *forges;         /* by result: its outcomes are forged evidence */
     double *threshold;    /* by result: percent above which null models say that the owner's kind of evidence is found; NaN */
     double *chance;       /* by result: accuracy of guessing in percent, as its network's data has classes; NaN if unknown */
+    double *images;       /* by result: test images behind an accuracy; 0 if unknown */
     bool *learnt;         /* by result: the network that it is about was trained to more than chance: pg_has_learnt */
     const char *label;    /* the grid's, and how many tasks are missing */
     pg_texts texts;       /* of labels */

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/ownership/threshold.h"
+#include "core/ownership/verdict.h"
 #include "experiments/artefacts.h"
 #include "experiments/compare.h"
 #include "experiments/figures.h"
@@ -34,11 +35,21 @@ typedef struct column_spec {
     pg_column_kind kind;
 } column_spec;
 
+/* Column "verdict": pg_ruling_text in a word or two. */
+static const char *ruling_word(int ruling)
+{
+    static const char *const words[] = {
+        [PG_STANDS] = "stands",   [PG_NOT_SIGNIFICANT] = "not significant", [PG_DOES_NOT_WORK] = "does not work",
+        [PG_USELESS] = "useless", [PG_NOT_DECIDABLE] = "not decidable",     [PG_NO_EVIDENCE] = "no evidence"};
+    return words[ruling];
+}
+
 static pg_status start(pg_sheet *sheet, const pg_survey *b, const char *title, const char *const *texts,
                        const column_spec *columns, pg_error *err)
 {
     pg_status status = PG_OK;
     PG_TRY(pg_survey_head(b, title, sheet, err));
+    sheet->word = ruling_word;
     for (; *texts; texts++) PG_TRY(pg_sheet_column(sheet, *texts, PG_COLUMN_TEXT, err));
     for (; columns->metric; columns++) PG_TRY(pg_sheet_column(sheet, columns->name, columns->kind, err));
 done:
@@ -56,14 +67,59 @@ static pg_status put_value(pg_sheet *sheet, int row, int first, const column_spe
     return PG_OK;
 }
 
-/* Put a measured cell where its metric belongs: columns begin at column `first` of the sheet. What is detected also gives its
- * place on the scale of the null models' threshold, in percent, where there is one. */
-static pg_status put(pg_sheet *sheet, int row, int first, const column_spec *columns, const pg_cell *cell, double threshold,
-                     pg_error *err)
+/* ---- why claims fall ------------------------------------------------------------------------------------------------- */
+
+/* Does a metric of an outcome say yes? `otherwise` where a record does not have it. */
+static bool says(const pg_result *r, const char *outcome, const char *metric, bool otherwise)
 {
-    const pg_status status = put_value(sheet, row, first, columns, cell->metric, cell->value, err);
-    if (status != PG_OK || isnan(threshold) || strcmp(cell->metric, "detection") != 0) return status;
-    return put_value(sheet, row, first, columns, "rescaled", pg_threshold_rescale(threshold / 100, cell->value / 100), err);
+    double value;
+    return pg_result_value(r, outcome, metric, &value) ? value > 0.5 : otherwise;
+}
+
+/* Is a network, as an outcome leaves it, no better than guessing? Where the judge did not say, its accuracy does, unless it was
+ * moved to other data, of which the number of classes is not known. */
+static bool is_useless(const pg_survey *b, int i, const char *outcome)
+{
+    const pg_result *r = &b->results->items[i];
+    double accuracy, told;
+    size_t length = 0;
+    const char *data = pg_parameter_value(r->labels.parameters, "data", &length);
+    if (pg_result_value(r, outcome, "useless", &told)) return told > 0.5;
+    if (data && length > 2) return false;
+    if (!pg_result_value(r, outcome, "accuracy", &accuracy) || isnan(b->chance[i]) || b->images[i] < 1) return false;
+    return !pg_beats_guessing(accuracy, (int)b->images[i], (int)lround(100 / b->chance[i]), 1e-3);
+}
+
+/* The ruling on an outcome of a result; false if it has neither a claim nor a network that is useless. */
+static bool find_ruling(const pg_survey *b, int i, const char *outcome, pg_ruling *ruling)
+{
+    const pg_result *r = &b->results->items[i];
+    double stands;
+    const bool useless = is_useless(b, i, outcome), claimed = pg_result_value(r, outcome, "stands", &stands);
+    *ruling = claimed ? pg_rule(useless, says(r, outcome, "significant", stands > 0.5), says(r, outcome, "decidable", true),
+                                says(r, outcome, "works", stands > 0.5))
+                      : PG_USELESS;
+    return claimed || useless;
+}
+
+/* Put a measured cell of result i where its metric belongs: columns begin at column `first` of the sheet. What is detected also
+ * gives its place on the scale of the null models' threshold, in percent, where there is one. A claim, or an accuracy without
+ * one, also gives the ruling. */
+static pg_status put(pg_sheet *sheet, int row, int first, const column_spec *columns, const pg_survey *b, int i,
+                     const pg_cell *cell, double threshold, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_ruling ruling;
+    double stands;
+    const bool claimed = pg_result_value(&b->results->items[i], cell->outcome, "stands", &stands);
+    PG_TRY(put_value(sheet, row, first, columns, cell->metric, cell->value, err));
+    if (!isnan(threshold) && strcmp(cell->metric, "detection") == 0)
+        PG_TRY(
+            put_value(sheet, row, first, columns, "rescaled", pg_threshold_rescale(threshold / 100, cell->value / 100), err));
+    if (strcmp(cell->metric, claimed ? "stands" : "accuracy") == 0 && find_ruling(b, i, cell->outcome, &ruling))
+        PG_TRY(put_value(sheet, row, first, columns, "ruling", ruling, err));
+done:
+    return status;
 }
 
 /* The texts that a row about a result begins with: its place, its scheme, and up to two more. */
@@ -124,6 +180,7 @@ static pg_status make_schemes(const pg_survey *b, pg_sheet *sheet, pg_error *err
                                           {"null_model_threshold", "null models' threshold %", PG_COLUMN_MEAN},
                                           {"rescaled", "rescaled", PG_COLUMN_MEAN},
                                           {"stands", "claim stands", PG_COLUMN_SHARE},
+                                          {"ruling", "verdict", PG_COLUMN_WORDS},
                                           {"accuracy", "n", PG_COLUMN_COUNT},
                                           {NULL, NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
@@ -135,7 +192,8 @@ static pg_status make_schemes(const pg_survey *b, pg_sheet *sheet, pg_error *err
         PG_TRY(pg_sheet_row(sheet, &row, err, "%d %d", b->place[i], b->scheme[i]));
         PG_TRY(put_texts(sheet, row, b, i, NULL, NULL, err));
         for (int c = 0; c < r->record.cell_count; c++)
-            if (!r->record.cells[c].outcome[0]) PG_TRY(put(sheet, row, 4, columns, &r->record.cells[c], b->threshold[i], err));
+            if (!r->record.cells[c].outcome[0])
+                PG_TRY(put(sheet, row, 4, columns, b, i, &r->record.cells[c], b->threshold[i], err));
     }
 done:
     return status;
@@ -174,7 +232,7 @@ static pg_status add_removal(const pg_survey *b, int i, const column_spec *colum
         if (trained && cell->outcome[0]) continue;
         PG_TRY(pg_sheet_row(sheet, &row, err, "%d %d %d %s", b->place[i], b->scheme[i], b->attack[i], cell->outcome));
         PG_TRY(put_texts(sheet, row, b, i, attack, cell->outcome, err));
-        PG_TRY(put(sheet, row, 6, columns, cell, b->threshold[i], err));
+        PG_TRY(put(sheet, row, 6, columns, b, i, cell, b->threshold[i], err));
     }
 done:
     return status;
@@ -189,6 +247,7 @@ static pg_status make_removal(const pg_survey *b, pg_sheet *sheet, pg_error *err
                                           {"detection_stored", "stored %", PG_COLUMN_MEAN},
                                           {"trigger_restored", "restored %", PG_COLUMN_MEAN},
                                           {"stands", "claim stands", PG_COLUMN_SHARE},
+                                          {"ruling", "verdict", PG_COLUMN_WORDS},
                                           {"forged_detection", "forged %", PG_COLUMN_MEAN},
                                           {"forged_stands", "forged claim stands", PG_COLUMN_SHARE},
                                           {NULL, NULL, PG_COLUMN_TEXT}};
@@ -249,6 +308,7 @@ static pg_status make_ambiguity(const pg_survey *b, pg_sheet *sheet, pg_error *e
                                           {"p_value", "smallest p-value", PG_COLUMN_SMALLEST},
                                           {"rescaled", "rescaled", PG_COLUMN_MEAN},
                                           {"stands", "claim stands", PG_COLUMN_SHARE},
+                                          {"ruling", "verdict", PG_COLUMN_WORDS},
                                           {"ambiguous", "ambiguous", PG_COLUMN_SHARE},
                                           {"attack_images", "images at most", PG_COLUMN_LARGEST},
                                           {"attack_flops", "multiply-adds at most", PG_COLUMN_LARGEST},
@@ -268,7 +328,7 @@ static pg_status make_ambiguity(const pg_survey *b, pg_sheet *sheet, pg_error *e
             const bool wanted = trained ? !cell->outcome[0] : strcmp(cell->outcome, "genuine") != 0;
             if (!wanted) continue;
             PG_TRY(evidence_row(sheet, b, i, cell->outcome, &row, err));
-            PG_TRY(put(sheet, row, 5, columns, cell, threshold_of(b, i, cell->outcome), err));
+            PG_TRY(put(sheet, row, 5, columns, b, i, cell, threshold_of(b, i, cell->outcome), err));
         }
     }
 done:

@@ -146,6 +146,44 @@ static void test_sweep(void **state)
     pg_csv_close(&table);
 }
 
+/* Why a claim falls stands in every table; a network at chance is useless, whatever its signature says. */
+static void test_verdicts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *attack, *options;
+        double accuracy, useless, significant, decidable, works, stands;
+        const char *verdict;
+    } rows[] = {{"", "", 62, 0, 1, 1, 1, 1, "stands"},
+                {"prune", "levels=[1]", 50, 0, 1, 1, 0, 0, "does not work"},
+                {"prune", "levels=[2]", 50, 0, 0, 1, 1, 0, "not significant"},
+                {"prune", "levels=[3]", 10, 1, 1, 1, 1, 0, "useless"},
+                {"prune", "levels=[4]", 50, 0, 1, 0, 0, 0, "not decidable"}};
+    static pg_node_task tasks[5];
+    char nothing[] = "";
+    pg_grid grid = {.options = {.name = "other"}, .count = 5, .tasks = tasks, .resolved = nothing};
+    for (int i = 0; i < 5; i++) {
+        pg_record r = {0};
+        add(&r, "", "accuracy", rows[i].accuracy);
+        add(&r, "", "useless", rows[i].useless);
+        add(&r, "", "significant", rows[i].significant);
+        add(&r, "", "decidable", rows[i].decidable);
+        add(&r, "", "works", rows[i].works);
+        add(&r, "", "stands", rows[i].stands);
+        save(i + 100, rows[i].attack, rows[i].options, &r);
+        strcpy(tasks[i].key, key_of(i + 100));
+        strcpy(tasks[i].name, "t");
+    }
+    OK(pg_rundir_describe(path_of("run"), &grid, &err));
+    OK(pg_tables_render(path_of("run"), false, NULL, &err));
+    pg_csv_table *table = open_table("run/tables/removal.csv");
+    assert_int_equal(pg_csv_rows(table), 5);
+    for (size_t i = 0; i < 5; i++) assert_string_equal(text_at(table, i, "verdict"), rows[i].verdict);
+    pg_csv_close(&table);
+    describe_run(SWEEP + 2);
+    OK(pg_tables_render(path_of("run"), false, NULL, &err));
+}
+
 /* What people see in a terminal is cut with a mark and a hash. */
 static void test_cut(void **state)
 {
@@ -215,6 +253,86 @@ static void test_no_published(void **state)
     assert_non_null(strstr(text, "no comparison with published numbers, which are not found: /nowhere/at/all/published"));
     assert_false(pg_file_exists(path_of("run/tables/published.csv")));
     free(text);
+}
+
+/* ---- records ---------------------------------------------------------------------------------------------------------- */
+
+/* What no record file holds that this program wrote, under a checksum that is right. */
+static void test_record_members(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *json, *message; /* member of the record, its new value; NULL: it goes */
+    } faults[] = {
+        {"key", "\"0f\"", "the record of another task"},
+        {"key", "7", "key: expected a text"},
+        {"name", NULL, "name: expected a text"},
+        {"labels", "[]", "labels: expected a map"},
+        {"labels.attack", NULL, "attack: expected a text"},
+        {"labels.seed", "\"1\"", "seed: expected a whole number"},
+        {"labels.seed", "1.5", "seed: expected a whole number"},
+        {"cells", "{}", "cells: expected a list"},
+        {"cells", "[7]", "outcome: expected a text"},
+        {"cells", "[{\"outcome\": \"\", \"metric\": \"m\", \"value\": \"1\", \"unit\": \"\"}]", "m: expected a number or null"},
+        {"cells", "[{\"outcome\": \"\", \"metric\": \"m\", \"value\": 1}]", "unit: expected a text"},
+        {"cells",
+         "[{\"outcome\": \"a\", \"metric\": \"m\", \"value\": 1, \"unit\": \"\"}, "
+         "{\"outcome\": \"a\", \"metric\": \"m\", \"value\": 2, \"unit\": \"\"}]",
+         "m of 'a' stands twice"},
+        {"notes", "[]", "notes: expected a map"},
+        {"notes", "{\"a\": 1}", "a: expected a text"},
+        {"files", "{\"models/a\": \"00\"}", "no file of a task"},
+        {"files", "{\"../a\": \"0000000000000000000000000000000000000000000000000000000000000001\"}", "no file of a task"},
+        {"files", "{\"/a\": \"0000000000000000000000000000000000000000000000000000000000000001\"}", "no file of a task"}};
+    char name[128];
+    snprintf(name, sizeof name, "run/records/%s.json", key_of(0));
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        json_t *root = NULL, *value = faults[i].json ? json_loads(faults[i].json, JSON_DECODE_ANY, NULL) : NULL;
+        OK(pg_json_read(path_of(name), &root, &err));
+        const char *dot = strchr(faults[i].path, '.'), *member = dot ? dot + 1 : faults[i].path;
+        json_t *map = dot ? json_object_get(root, "labels") : root;
+        if (value)
+            json_object_set_new(map, member, value);
+        else
+            json_object_del(map, member);
+        json_object_del(root, "sha256");
+        OK(pg_json_write(root, path_of("fault.json"), &err));
+        pg_record record = {0};
+        pg_texts texts = {0};
+        pg_task_labels labels;
+        assert_int_equal(pg_record_load(path_of("fault.json"), key_of(0), &texts, &record, &labels, &err), PG_BAD_INPUT);
+        if (!strstr(err.message, faults[i].message) || !strstr(err.message, "fault.json"))
+            fail_msg("\"%s\" lacks \"%s\"", err.message, faults[i].message);
+        pg_texts_clear(&texts);
+    }
+}
+
+/* Cells of a checkpoint are read as strictly. */
+static void test_checkpoint_cells(void **state)
+{
+    (void)state;
+    static const double values[] = {0, -1, 1.0 / 3, 1e-300, 97.5};
+    char *text = NULL, outcome[600];
+    pg_record record = {0}, again = {0};
+    memset(outcome, 'o', sizeof outcome - 1);
+    outcome[sizeof outcome - 1] = 0;
+    for (int i = 0; i < 5; i++) add(&record, i ? outcome : "", i % 2 ? "a" : "b", values[i]), outcome[i] = 'p';
+    OK(pg_record_write_cells(&record, &text, &err));
+    OK(pg_record_read_cells(text, strlen(text), "here", &again, &err));
+    assert_int_equal(again.cell_count, 5);
+    for (int i = 0; i < 5; i++) {
+        assert_string_equal(again.cells[i].outcome, record.cells[i].outcome);
+        assert_string_equal(again.cells[i].metric, record.cells[i].metric);
+        assert_true(again.cells[i].value >= values[i] && again.cells[i].value <= values[i]);
+    }
+    for (size_t length = 0; length < strlen(text); length++) {
+        pg_record cut = {0};
+        assert_int_equal(pg_record_read_cells(text, length, "here", &cut, &err), PG_BAD_INPUT);
+        pg_record_clear(&cut);
+    }
+    pg_free(text);
+    pg_record_clear(&record);
+    pg_record_clear(&again);
 }
 
 /* ---- options and networks --------------------------------------------------------------------------------------------- */
@@ -374,9 +492,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sweep),      cmocka_unit_test(test_cut),          cmocka_unit_test(test_missing_words),
-        cmocka_unit_test(test_unwritable), cmocka_unit_test(test_no_published), cmocka_unit_test(test_parameters),
-        cmocka_unit_test(test_learnt),     cmocka_unit_test(test_figure_names), cmocka_unit_test(test_many_series)};
+        cmocka_unit_test(test_sweep),          cmocka_unit_test(test_verdicts),         cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_missing_words),  cmocka_unit_test(test_unwritable),       cmocka_unit_test(test_no_published),
+        cmocka_unit_test(test_record_members), cmocka_unit_test(test_checkpoint_cells), cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_learnt),         cmocka_unit_test(test_figure_names),     cmocka_unit_test(test_many_series)};
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
 }
