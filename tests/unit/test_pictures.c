@@ -227,7 +227,7 @@ static void test_jpeg_kinds(void **state)
     kind.exif = true; /* is not turned */
     write_jpeg("exif.jpg", kind);
     assert_same_pixels("rgb.jpg", "exif.jpg", W, H);
-    append("before-end.jpg", "rgb.jpg", 2, "\0\x7f", 2);
+    append("before-end.jpg", "rgb.jpg", 2, "\0\x7f more than the decoder reads ahead", 36);
     assert_same_pixels("rgb.jpg", "before-end.jpg", W, H);
     append("after.jpg", "rgb.jpg", 0, "junk", 4);
     assert_same_pixels("rgb.jpg", "after.jpg", W, H);
