@@ -54,6 +54,11 @@ check "launch.sh itself with nothing open" eval 'bash "$LAUNCH" -n 2 -- "$PASSGR
 check "... nothing is logged twice" test "$(grep -c ' done ' launched/logs/run.log)" -eq 3
 check "... nor there" test "$(grep -c ' done ' ranks/logs/run.log)" -eq 3
 
+# ---- progress -------------------------------------------------------------------------------------------------------------
+# Looked at when the checks below have taken longer than half a minute.
+"$PASSGRID" run "$GRID" --out talks "${endless[@]}" 2>talks.err >/dev/null &
+talker=$!
+
 # ---- file systems ---------------------------------------------------------------------------------------------------------
 lacking() { # lacking WHAT DIR: the file system has none
     LD_PRELOAD=$SHIM FAULT=$1 FAULT_UNDER=$WORK/$2 run "$2"
@@ -123,5 +128,12 @@ check "as root and with more ranks than cores, without a word to mpirun" code 0 
     env -u OMPI_ALLOW_RUN_AS_ROOT -u OMPI_ALLOW_RUN_AS_ROOT_CONFIRM bash "$LAUNCH" -n $(($(nproc) + 1)) -- \
     "$PASSGRID" run "$GRID" --out ranks-and-root "${small[@]}"
 check "... same bytes" same reference ranks-and-root
+
+log=talks.err
+check "a run that is no terminal's tells how far it is, again and again" await eval 'test "$(grep -c " so far 0 of " talks.err)" -ge 2'
+check "... how many tasks" says " 1 running, 0 failed, 0 skipped, 2 left"
+check "... which, its epoch and its accuracy" grep -qE ' at work synthetic/.*, epoch [0-9]+ of 100000, accuracy [0-9.]+ %$' talks.err
+kill -TERM $talker
+wait $talker
 
 finish
