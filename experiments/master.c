@@ -40,11 +40,12 @@ static int busy(const master *m)
     return count;
 }
 
-static int living(const master *m)
+/* Is there a worker that may speak again? One that can be seen to run may, though it was given up. */
+static bool hope(const master *m)
 {
-    int count = 0;
-    for (int rank = 1; rank < m->team->size; rank++) count += !m->hands[rank].lost;
-    return count;
+    for (int rank = 1; rank < m->team->size; rank++)
+        if (!m->hands[rank].lost || pg_team_look(m->team, rank) == PG_PROCESS_RUNS) return true;
+    return false;
 }
 
 /* ---- workers that are lost ---- */
@@ -85,13 +86,36 @@ static void lose(master *m, int rank, bool dead, const char *why)
     reassign(m, task);
 }
 
-/* Nothing else is left to do: tasks that have waited for silent workers long enough fail. */
+/* A worker that was given up for its silence has ended since: it died at its task. */
+static void settle_suspect(master *m, int rank)
+{
+    hand *h = &m->hands[rank];
+    const int task = h->suspect;
+    if (task < 0 || pg_team_look(m->team, rank) != PG_PROCESS_ENDED) return;
+    h->suspect = -1;
+    m->deaths[task]++;
+    if (m->held[task] <= 0) return;
+    m->held[task] = 0;
+    reassign(m, task);
+}
+
+/* May a worker that fell silent at the task speak again? */
+static bool suspects_run(const master *m, int task)
+{
+    for (int rank = 1; rank < m->team->size; rank++)
+        if (m->hands[rank].lost && m->hands[rank].suspect == task && pg_team_look(m->team, rank) == PG_PROCESS_RUNS)
+            return true;
+    return false;
+}
+
+/* Nothing else is left to do: tasks that have waited long enough for workers that cannot be seen fail. */
 static void fail_held(master *m)
 {
     const pg_dispatch *d = m->book->dispatch;
     if (!pg_book_going(m->book) || d->heap_count > 0 || busy(m) > 0 || d->counts[PG_WORK_RUNNING] == 0) return;
     for (int task = 0; task < m->book->grid->count; task++) {
         if (m->held[task] <= 0 || m->listening.seconds - m->held[task] < m->book->options->silence) continue;
+        if (suspects_run(m, task)) continue;
         m->held[task] = 0;
         pg_book_end(m->book, task, PG_FAILED, "two workers fell silent at it, and it is not tried on a third", 0);
     }
@@ -119,15 +143,17 @@ static void look_after(master *m, bool all_read)
     if (beat) m->beaten = now;
     for (int rank = 1; rank < m->team->size; rank++) {
         const hand *h = &m->hands[rank];
-        if (h->lost) continue;
-        if (pg_team_look(m->team, rank) == PG_PROCESS_ENDED)
+        if (h->lost)
+            settle_suspect(m, rank);
+        else if (pg_team_look(m->team, rank) == PG_PROCESS_ENDED)
             lose(m, rank, true, "its process has ended");
         else if (listened - h->heard > m->book->options->silence)
             lose(m, rank, false, "it has been silent for too long");
         else if (beat)
             tell(m, rank, PG_MSG_BEAT, -1, 0);
     }
-    if (living(m) == 0 && pg_book_going(m->book)) pg_book_stop(m->book, "every worker is lost; repeat the command to resume");
+    fail_held(m);
+    if (pg_book_going(m->book) && !hope(m)) pg_book_stop(m->book, "every worker is lost; repeat the command to resume");
 }
 
 /* ---- tasks out, results in ---- */
@@ -233,7 +259,6 @@ static pg_status attend(master *m, pg_error *err)
         look_after(m, !got);
         wind_down(m);
         hand_out(m);
-        fail_held(m);
         if (pg_book_going(m->book) ? pg_dispatch_over(m->book->dispatch) : busy(m) == 0) return PG_OK;
         const pg_status status = pg_team_poll(m->team, &m->in, &got, err);
         if (status != PG_OK) return status;

@@ -5,8 +5,9 @@
 #include "experiments/run_book.h"
 
 /* Run what the book has open. A worker whose process has ended, or that is silent for longer than options->silence while the
- * master listens, is lost: its task goes to another one, which resumes it. A task at which two workers died fails; one at which
- * they fell silent waits, and fails if neither has spoken again when nothing else is left to do. */
+ * master listens, is lost: its task goes to another one, which resumes it. A silent one that speaks again is taken back. A task
+ * at which two workers died fails. One at which two fell silent waits for them; it fails if they cannot be seen to run and
+ * nothing else is left to do. */
 PG_CHECKED pg_status pg_master_run(pg_book *book, pg_team *team, pg_error *err);
 
 /* Workers wait until they are told to end, however the run went. */

@@ -83,10 +83,10 @@ check "... same bytes" same reference silent
 
 # ---- pauses ---------------------------------------------------------------------------------------------------------------
 # A job that is suspended, or some process of it, for longer than --lost-after: nobody who lives is given up for another's pause.
-# pause PROCESS...: for twice as long
+# pause PROCESS...: for longer than that
 pause() {
     kill -STOP "$@"
-    sleep 6
+    sleep 5
     kill -CONT "$@"
 }
 undisturbed() { # undisturbed DIR: it ends, nobody was given up, same bytes
@@ -124,10 +124,19 @@ await eval 'test "$(rank_of v2)" -ne "$first"'
 second=$(rank_of v2)
 stopped="$(rank_process "$first") $(rank_process "$second")"
 kill -STOP $stopped
-check "... and do not come back: it is set aside" await says "two workers fell silent at it, and it is not tried on a third"
+await says "lost   rank $second"
+sleep 5
+check "... and stay silent: it waits for them, with nothing else to do" test ! -e "$(ls silent-twice/failed/*.json 2>/dev/null)"
+kill -KILL $stopped
+check "... and die: it is set aside" await says "it has lost two workers, and is not tried on a third"
 check "... counted apart from what is skipped" await grep -q "end    2 of 4 tasks done, 1 failed, 1 skipped, 0 left" silent-twice/logs/run.log
-kill -CONT $stopped
 await gone $launcher
+
+start 2 only --enable-recovery
+await checkpoints only 2
+pause "$(rank_process 1)"
+check "the only worker is stopped and continued" ends 0
+check "... same bytes" same reference only
 silence=5
 
 # ---- waiting --------------------------------------------------------------------------------------------------------------
