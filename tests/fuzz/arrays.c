@@ -7,6 +7,7 @@
 #include "core/nets/state.h"
 #include "core/ownership/verify.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -343,8 +344,34 @@ static pg_status read_training(const uint8_t *bytes, size_t count, pg_error *err
     return status;
 }
 
+/* Seeds like the one of that name, but each with one of its whole numbers replaced by one that nothing reaches. */
+static void spoil(const char *from)
+{
+    static const int64_t numbers[] = {1000000000, -1000000000};
+    char *bytes = NULL, name[128], path[PG_PATH_MAX];
+    size_t count = 0;
+    pg_safetensors *file = NULL;
+    snprintf(path, sizeof path, "%s", fuzz_seed(from));
+    FUZZ_MUST(pg_file_read(path, &bytes, &count, &fuzz_error));
+    FUZZ_MUST(pg_safetensors_parse(bytes, count, path, &file, &fuzz_error));
+    for (size_t i = 0; i < 2 * pg_safetensors_count(file); i++) {
+        const pg_array *a = pg_safetensors_at(file, i / 2);
+        const size_t size = a->dtype == PG_I64 ? sizeof *numbers : sizeof(int32_t);
+        char kept[sizeof *numbers], *at = bytes + ((const char *)a->data - bytes);
+        if (a->count != 1 || (a->dtype != PG_I64 && a->dtype != PG_I32)) continue;
+        memcpy(kept, at, size);
+        memcpy(at, &numbers[i % 2], size); /* little-endian: the lower half first */
+        snprintf(name, sizeof name, "refused-%s-%s-of-%lld", from, a->name, (long long)numbers[i % 2]);
+        fuzz_seed_bytes(name, bytes, count);
+        memcpy(at, kept, size);
+    }
+    pg_safetensors_close(&file);
+    pg_free(bytes);
+}
+
 static void seed_training(void)
 {
+
     pg_model *model = NULL;
     FUZZ_MUST(pg_model_clone(subject_of("v3")->model, &model, &fuzz_error));
     pg_trainer *trainer = open_trainer(model);
@@ -355,6 +382,7 @@ static void seed_training(void)
         FUZZ_MUST(train(trainer, &fuzz_error));
     }
     FUZZ_MUST(pg_trainer_save(trainer, fuzz_seed("end"), &fuzz_error));
+    spoil("3");
     pg_trainer_destroy(&trainer);
     pg_model_destroy(&model);
 }
@@ -446,7 +474,7 @@ static void prepare_attack(void)
 /* The attack whose state a file seems to be: the one that finds most of what it keeps. */
 static raid *raid_of(const pg_safetensors *file)
 {
-    int most = -1;
+    int most = INT_MIN;
     raid *best = NULL;
     for (raid *r = raids; r < raids + raid_count; r++) {
         int found = 0;
@@ -501,6 +529,7 @@ static void seed_attack(void)
             snprintf(name, sizeof name, "%s-%d", r->attack->name, i);
             r->attack->keep(r->state, &snapshot);
             FUZZ_MUST(pg_snapshot_write(&snapshot, fuzz_seed(name), &fuzz_error));
+            if (i == 0) spoil(name);
             FUZZ_MUST(r->attack->step(r->state, &what, &outcome, &fuzz_error));
         }
         finish(r);

@@ -90,7 +90,8 @@ static json_int_t odd_number(json_int_t old, unsigned *random)
 {
     static const json_int_t odd[] = {0, 1, 2, 3, 7, 16, 255, 256, 4096, 65536, INT32_MAX, UINT32_MAX, INT64_MAX, -1};
     const unsigned choice = (unsigned)rand_r(random) % 18;
-    return choice < 14 ? odd[choice] : choice < 16 ? old + 1 : choice == 16 ? old - 1 : old * 2;
+    if (choice < 14) return odd[choice];
+    return (json_int_t)((uint64_t)old + (choice < 16 ? 1 : choice == 16 ? UINT64_MAX : (uint64_t)old)); /* wraps around */
 }
 
 static json_t *change_text(const char *text)
@@ -162,9 +163,9 @@ static size_t tensor_bytes(const json_t *entry, size_t most)
     json_array_foreach(json_object_get(entry, "shape"), i, extent)
     {
         const json_int_t n = json_integer_value(extent);
-        if (n < 0 || (size_t)n > most || __builtin_mul_overflow(bytes, (size_t)n, &bytes) || bytes > most) return 0;
+        if (n < 0 || __builtin_mul_overflow(bytes, (size_t)n, &bytes)) return 0;
     }
-    return bytes;
+    return bytes > most ? 0 : bytes;
 }
 
 /* Let the offsets follow the shapes, and the data the offsets: each tensor keeps its bytes, repeated where it has grown. */
