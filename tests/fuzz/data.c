@@ -5,11 +5,13 @@
 #include "core/base/memory.h"
 #include "core/data/image.h"
 #include "core/data/readers.h"
+#include "core/data/registry.h"
 #include "core/data/triggers.h"
 #include "experiments/checkpoint.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -252,6 +254,38 @@ static void seed_npm(void)
 }
 
 const fuzz_target fuzz_npm = {.name = "npm", .most = 4096, .prepare = prepare_npm, .seed = seed_npm, .read = read_npm};
+
+/* ---- npm's settings ---- */
+
+static void prepare_registry(void)
+{
+    setenv("npm_config_userconfig", fuzz_path("npmrc"), 1);
+    setenv("npm_config_globalconfig", fuzz_path("no npmrc"), 1);
+    unsetenv("npm_config_registry");
+    unsetenv("npm_config_cafile");
+    setenv("FUZZ_WORD", "a word", 1);
+}
+
+static pg_status read_registry(const uint8_t *data, size_t bytes, pg_error *err)
+{
+    static pg_registry registry;
+    (void)err;
+    fuzz_file("npmrc", data, bytes);
+    pg_registry_find(&registry);
+    FUZZ_CHECK(strlen(registry.url) < sizeof registry.url && strlen(registry.certificates) < sizeof registry.certificates,
+               "%.80s", registry.url);
+    return PG_OK;
+}
+
+static void seed_registry(void)
+{
+    static const char text[] = "# a comment\nregistry = \"https://example.org/npm//\"\ncafile=${FUZZ_WORD}/ca.pem\n"
+                               "strict-ssl=false\n@scope:registry=https://example.org\n";
+    fuzz_seed_bytes("npmrc", text, sizeof text - 1);
+}
+
+const fuzz_target fuzz_registry = {
+    .name = "registry", .most = 8192, .prepare = prepare_registry, .seed = seed_registry, .read = read_registry};
 
 /* ---- checkpoints: seals, and which of the files counts ---- */
 
