@@ -1,6 +1,7 @@
 /* What `passgrid judge` found; see judge_report.h. */
 #include "experiments/judge_report.h"
 
+#include "core/base/utf8.h"
 #include "experiments/json_file.h"
 
 #include <math.h>
@@ -22,10 +23,11 @@ static void print_deployed(const pg_judge_report *r)
 static void print_head(const pg_judge_report *r)
 {
     const pg_net_spec *s = &r->spec;
-    printf("model %s: %s, %s, width %g, %d classes\n", r->model_path, s->arch->name, pg_norm_kind_name(s->norm), s->width,
-           s->classes);
-    printf("%d test images of %s, pixels as for %s (%s)\n", r->images->count, r->images->source, pg_pixels_names[r->pixels],
-           r->pixels_from);
+    char shown[PG_PATH_MAX];
+    printf("model %s: %s, %s, width %g, %d classes\n", pg_printable(r->model_path, shown, sizeof shown), s->arch->name,
+           pg_norm_kind_name(s->norm), s->width, s->classes);
+    printf("%d test images of %s, pixels as for %s (%s)\n", r->images->count,
+           pg_printable(r->images->source, shown, sizeof shown), pg_pixels_names[r->pixels], r->pixels_from);
     if (r->assumed[0]) printf("assumed: %s\n", r->assumed);
     if (r->doubts[0]) printf("note: %s\n", r->doubts);
     printf("level %g, tolerance %g points, %d nulls from seed %d, batches of %d\n", r->options.level, r->options.tolerance,
@@ -80,7 +82,8 @@ static void print_readings(const pg_finding *f)
 static void print_claim(const pg_claimant *k, const pg_verify_options *options)
 {
     static const char *const things[] = {"passports", "mark", "triggers"};
-    printf("\n%s\n", k->path);
+    char shown[PG_PATH_MAX];
+    printf("\n%s\n", pg_printable(k->path, shown, sizeof shown));
     print_grounds(&k->finding, options);
     printf("  claims                    scheme %s, %s %s\n", k->evidence->scheme, k->evidence->kind, things[k->finding.claim]);
     printf("  commitment                %s%s\n", k->commitment, k->expected ? " (opened)" : "");

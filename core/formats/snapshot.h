@@ -25,7 +25,12 @@ typedef struct pg_snapshot {
 /* List count elements at `at` under a name (printf's arguments), unique in the snapshot. Nothing is copied. At most
  * PG_SNAPSHOT_MAX, which the writer checks. A bool is 0 or 1. */
 #define PG_KEEP(snapshot, at, count, ...)                                                                                      \
-    PG_KEEP_WITHIN(snapshot, at, count, -INFINITY, _Generic(*(at), bool : 1, default : INFINITY), __VA_ARGS__)
+    PG_KEEP_WITHIN(snapshot, at, count,                                                                                        \
+                   _Generic(*(at), bool : 0, default                                                                           \
+                            : -INFINITY),                                                                                      \
+                   _Generic(*(at), bool : 1, default                                                                           \
+                            : INFINITY),                                                                                       \
+                   __VA_ARGS__)
 
 /* The same for one number that must lie within low .. high: a position, a count, what is used as an index. */
 #define PG_KEEP_IN(snapshot, at, low, high, ...) PG_KEEP_WITHIN(snapshot, at, 1, low, high, __VA_ARGS__)

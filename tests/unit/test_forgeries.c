@@ -1303,9 +1303,38 @@ static int end(void **state)
     return test_end(state);
 }
 
+/* Everything that an attack counts by has limits in its checkpoint, so that no position beyond its work is restored. */
+static void test_positions_have_limits(void **state)
+{
+    (void)state;
+    static const char *const raids[][2] = {{"fake1", "{}"},         {"fake2", "{batch: 8}"},
+                                           {"fake3", "{batch: 8}"}, {"flip", "{}"},
+                                           {"invert", "{}"},        {"permute", "{}"},
+                                           {"prune", "{}"},         {"finetune", "{batch: 8}"},
+                                           {"unchanged", "{}"},     {"substitute", "{batch: 8, share: 50}"}};
+    subject victim = victim_of("v2", PG_NORM_BN);
+    for (size_t a = 0; a < sizeof raids / sizeof *raids; a++) {
+        raid r;
+        pg_snapshot snapshot = {0};
+        int numbers = 0;
+        open_raid(&r, raids[a][0], raids[a][1], &victim);
+        r.attack->keep(r.state, &snapshot);
+        for (int i = 0; i < snapshot.count; i++) {
+            const struct pg_kept *kept = &snapshot.kept[i];
+            if (kept->count != 1 || kept->dtype == PG_F32 || kept->dtype == PG_F64) continue;
+            if (isinf(kept->low) || isinf(kept->high)) fail_msg("%s: %s has no limits", raids[a][0], kept->name);
+            numbers++;
+        }
+        assert_true(numbers > 0);
+        close_raid(&r);
+    }
+    subject_destroy(&victim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_positions_have_limits),
         cmocka_unit_test(test_trunk_logits),
         cmocka_unit_test(test_trunk_room),
         cmocka_unit_test(test_not_finite),

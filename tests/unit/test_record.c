@@ -109,6 +109,39 @@ static void test_bad_records(void **state)
     }
 }
 
+/* Texts of a file are shown in tables and on terminals: control characters as \xNN. */
+static void test_hostile_texts(void **state)
+{
+    (void)state;
+    char text[] = "{some: \"task\"}", reason[64];
+    pg_task task = {.public_text = text};
+    pg_texts texts = {0};
+    pg_task_labels labels = {.name = "a",
+                             .data = "d\n| stands |",
+                             .network = "\x1b[32mn",
+                             .norm = "bn",
+                             .scheme = "v1",
+                             .scheme_parameters = "",
+                             .training = "",
+                             .attack = "",
+                             .parameters = ""};
+    pg_record record = {0}, back = {0};
+    strcpy(task.key, key_of(0));
+    add(&record, "level\r=1", "accuracy", 1);
+    assert_int_equal(pg_record_save(&record, &task, &labels, path_of("hostile"), NULL), PG_OK);
+    assert_int_equal(pg_record_load(path_of("hostile"), key_of(0), &texts, &back, &labels, NULL), PG_OK);
+    assert_string_equal(labels.data, "d\\x0a| stands |");
+    assert_string_equal(labels.network, "\\x1b[32mn");
+    assert_string_equal(back.cells[0].outcome, "level\\x0d=1");
+    assert_int_equal(pg_failure_save(key_of(0), "a", "{}", "lost\n\x1b[2J", path_of("hostile"), NULL), PG_OK);
+    assert_int_equal(pg_failure_load(path_of("hostile"), reason, sizeof reason, NULL), PG_OK);
+    assert_string_equal(reason, "lost\\x0a\\x1b[2J");
+    unlink(path_of("hostile"));
+    pg_record_clear(&record);
+    pg_record_clear(&back);
+    pg_texts_clear(&texts);
+}
+
 static void test_failure(void **state)
 {
     (void)state;
@@ -346,8 +379,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_bad_records), cmocka_unit_test(test_failure),
-        cmocka_unit_test(test_changed_bytes), cmocka_unit_test(test_sheet),       cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_bad_records),   cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_hostile_texts), cmocka_unit_test(test_changed_bytes), cmocka_unit_test(test_sheet),
+        cmocka_unit_test(test_tables),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
