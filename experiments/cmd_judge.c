@@ -186,10 +186,7 @@ static pg_status load_data(court *c, pg_error *err)
 {
     pg_status status = PG_OK;
     PG_TRY(pg_data_load(c->data_name, c->directory, &c->data, err));
-    if (c->test > c->data.test.count)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "--test: %s has %d test images, %d are wanted", c->data_name, c->data.test.count,
-                       c->test));
-    PG_TRY(pg_dataset_subset(&c->data.test, c->test, &c->images, err));
+    if (pg_dataset_subset(&c->data.test, c->test, &c->images, err) != PG_OK) PG_TRY(pg_error_context(err, "--test"));
 done:
     return status;
 }

@@ -87,11 +87,13 @@ static pg_status take(const pg_dataset *from, int count, bool rest, pg_dataset *
     pg_status status = PG_OK;
     int *seen = NULL;
     bool *taken = NULL;
-    const bool all = count == 0 || count >= from->count;
+    const bool all = count == 0 || count == from->count;
     const int inside = all ? from->count : count, wanted = rest ? from->count - inside : inside;
     pg_dataset part = *from;
     part.images = NULL;
     part.labels = NULL;
+    if (count > from->count)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s has %d images, %d are wanted", from->name, from->count, count));
     PG_TRY(pg_alloc((size_t)from->classes, sizeof *seen, &seen, err));
     PG_TRY(pg_alloc((size_t)from->count, sizeof *taken, &taken, err));
     PG_TRY(pg_dataset_allocate(&part, wanted, from->height, from->width, err));

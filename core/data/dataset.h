@@ -31,7 +31,7 @@ PG_CHECKED pg_status pg_data_load(const char *name, const char *directory, pg_da
 void pg_data_clear(pg_data *data);
 
 /* Class-balanced subset: rounds over the classes, taking the next image of each in file order, until count are taken, put in
- * file order. Count 0, or not less than there are: a copy. */
+ * file order. Count 0: a copy. PG_BAD_INPUT where there are fewer images than count. */
 PG_CHECKED pg_status pg_dataset_subset(const pg_dataset *from, int count, pg_dataset *out, pg_error *err);
 /* The images that such a subset leaves out: none when it takes all. */
 PG_CHECKED pg_status pg_dataset_rest(const pg_dataset *from, int count, pg_dataset *out, pg_error *err);

@@ -951,7 +951,9 @@ static void test_subset(void **state)
     assert_subset(&data, 7, (const int[]){0, 1, 2, 3, 4, 6, 8}, 7);
     assert_subset(&data, 8, (const int[]){0, 1, 2, 3, 4, 6, 7, 8}, 8);
     assert_subset(&data, 9, all, 9);
-    assert_subset(&data, 10, all, 9);
+    pg_dataset part = {0};
+    assert_int_equal(pg_dataset_subset(&data, 10, &part, NULL), PG_BAD_INPUT);
+    assert_int_equal(pg_dataset_rest(&data, 10, &part, NULL), PG_BAD_INPUT);
     assert_subset(&data, 0, all, 9);
     pg_dataset_clear(&data);
 }

@@ -545,7 +545,7 @@ static void test_bad_usage(void **state)
     assert_refused("--evidence owner" HEARING, 2, "--model FILE is missing");
     assert_refused("--model model" HEARING, 2, "--evidence FILE is missing");
     assert_refused("--model model --evidence owner", 2, "--data NAME is missing, and model does not tell it");
-    assert_refused("--model model --evidence owner --data synthetic --test 99999", 2, "test images, 99999 are wanted");
+    assert_refused("--model model --evidence owner --data synthetic --test 99999", 2, "--test: synthetic has ");
     assert_refused("--model model --evidence owner --accuracy 60" SOLD, 2, "both tell the accuracy as deployed: give one");
     assert_refused("--model plain --evidence features.5" SOLD, 2, "--distributed: plain works without a passport");
     assert_refused("--model model --evidence owner --distributed nowhere" HEARING, 3, "nowhere: No such file");
