@@ -61,23 +61,19 @@ static void show_path(const pg_named_grid *named, const pg_dispatch *d)
         printf("  %10.1f  %s\n", d->cost[task], named->grid->tasks[task].name);
 }
 
-/* Seconds of a task with all that it is made from. Parents come first, so going down meets every task before its parents. */
-static double alone(const pg_named_grid *named, const pg_dispatch *d, int task, bool *needed)
+/* Seconds of a task with all that it is made from and that has not been visited by this number yet. */
+static double alone(const pg_named_grid *named, const pg_dispatch *d, int task, int number, int *visited)
 {
-    double sum = 0;
-    memset(needed, 0, (size_t)task * sizeof *needed);
-    needed[task] = true;
-    for (int i = task; i >= 0; i--) {
-        const pg_node_task *t = &named->grid->tasks[i];
-        if (!needed[i]) continue;
-        sum += d->cost[i];
-        for (int p = 0; p < t->parent_count; p++) needed[t->parents[p]] = true;
-    }
+    const pg_node_task *t = &named->grid->tasks[task];
+    if (visited[task] == number) return 0;
+    visited[task] = number;
+    double sum = d->cost[task];
+    for (int p = 0; p < t->parent_count; p++) sum += alone(named, d, t->parents[p], number, visited);
     return sum;
 }
 
-/* scratch: [tasks] */
-static void show_sharing(const pg_named_grid *named, const pg_dispatch *d, bool *scratch)
+/* visited: [tasks], zero */
+static void show_sharing(const pg_named_grid *named, const pg_dispatch *d, int *visited)
 {
     int shared = 0;
     double together = 0, apart = 0;
@@ -85,7 +81,7 @@ static void show_sharing(const pg_named_grid *named, const pg_dispatch *d, bool 
         const int children = d->child_start[i + 1] - d->child_start[i];
         shared += children > 1;
         together += d->cost[i];
-        if (!children) apart += alone(named, d, i, scratch);
+        if (!children) apart += alone(named, d, i, i + 1, visited);
     }
     if (shared)
         printf("shared: %d tasks serve several others; with nothing shared the grid would take %.1f times as long\n", shared,
@@ -128,23 +124,26 @@ static pg_status show(const pg_named_grid *named, pg_error *err)
     pg_status status = PG_OK;
     const size_t count = (size_t)named->grid->count;
     bool *done = NULL;
+    int *visited = NULL;
     double *seconds = NULL;
     pg_timed timed;
     pg_dispatch *dispatch = NULL;
     PG_TRY(pg_alloc(count, sizeof *done, &done, err));
+    PG_TRY(pg_alloc(count, sizeof *visited, &visited, err));
     PG_TRY(pg_alloc(count, sizeof *seconds, &seconds, err));
     for (size_t i = 0; i < count; i++) done[i] = named->states[i] == PG_STATE_DONE;
     PG_TRY(pg_estimate_seconds(named->directory, named->grid, seconds, &timed, err));
     PG_TRY(pg_dispatch_create(named->grid, done, seconds, &dispatch, err));
     show_tasks(named, dispatch);
     show_path(named, dispatch);
-    show_sharing(named, dispatch, done);
+    show_sharing(named, dispatch, visited);
     show_sums(named, dispatch, timed.tasks);
     show_assumed();
     show_brought(named->grid);
 done:
     pg_dispatch_destroy(&dispatch);
     pg_free(seconds);
+    pg_free(visited);
     pg_free(done);
     return status;
 }

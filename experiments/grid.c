@@ -53,24 +53,20 @@ done:
 static pg_status add(pg_grid *grid, pg_task *task, const int *parents, int parent_count, double cost, int *at, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_texts texts = {0};
-    pg_task_labels labels;
     PG_TRY(pg_task_write(task, err));
     *at = pg_grid_find(grid, task->key);
     if (*at >= 0) goto done;
     PG_TRY(make_room(grid, err));
-    PG_TRY(pg_task_describe(task, &texts, &labels, err));
     pg_node_task *node = &grid->tasks[grid->count];
     *node = (pg_node_task){.text = task->text, .public_text = task->public_text, .keep = task->keep, .cost = cost};
     task->text = task->public_text = NULL;
     memcpy(node->key, task->key, sizeof node->key);
-    snprintf(node->name, sizeof node->name, "%s", labels.name);
+    pg_task_name(task, node->name);
     for (int i = 0; i < parent_count; i++)
         if (parents[i] >= 0) node->parents[node->parent_count++] = parents[i];
     *at = grid->count++;
     grid->index[slot_of(grid, node->key)] = *at + 1;
 done:
-    pg_texts_clear(&texts);
     pg_task_clear_texts(task);
     return status;
 }
@@ -395,8 +391,8 @@ void pg_grid_destroy(pg_grid **grid)
     pg_grid *g = *grid;
     if (!g) return;
     for (int i = 0; i < g->count; i++) {
+        if (g->tasks[i].public_text != g->tasks[i].text) pg_free(g->tasks[i].public_text);
         pg_free(g->tasks[i].text);
-        pg_free(g->tasks[i].public_text);
         pg_free(g->tasks[i].about);
     }
     pg_free(g->tasks);

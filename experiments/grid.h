@@ -13,7 +13,7 @@
 #include "experiments/design.h"
 
 typedef struct pg_node_task {
-    char key[PG_SHA256_HEX], name[256];
+    char key[PG_SHA256_HEX], name[PG_TASK_NAME_MAX];
     char *text, *public_text;                          /* see task.h */
     bool keep;                                         /* as the task says */
     char *about;                                       /* files of a network from elsewhere, for people; NULL for others */

@@ -134,9 +134,17 @@ done:
 
 void pg_task_clear_texts(pg_task *task)
 {
+    if (task->public_text != task->text) pg_free(task->public_text);
     pg_free(task->text);
-    pg_free(task->public_text);
     task->text = task->public_text = NULL;
+}
+
+/* Does the public text differ? */
+static bool hides(const pg_task *task)
+{
+    return task->keep || task->kind == PG_TASK_BRING || pg_options_hide(task->scheme->options, task->scheme_options) ||
+           (task->attack && pg_options_hide(task->attack->options, task->attack_options)) ||
+           (task->after && pg_options_hide(task->after->options, task->after_options));
 }
 
 pg_status pg_task_write(pg_task *task, pg_error *err)
@@ -144,7 +152,8 @@ pg_status pg_task_write(pg_task *task, pg_error *err)
     pg_status status = PG_OK;
     pg_task_clear_texts(task);
     PG_TRY(make_text(task, PG_REVEAL_ALL, &task->text, err));
-    PG_TRY(make_text(task, PG_REVEAL_CONTENT, &task->public_text, err));
+    task->public_text = task->text;
+    if (hides(task)) PG_TRY(make_text(task, PG_REVEAL_CONTENT, &task->public_text, err));
     pg_sha256(task->public_text, strlen(task->public_text), task->key);
 done:
     return status;
@@ -383,10 +392,19 @@ static pg_status describe_data(const pg_data_choice *data, pg_texts *texts, cons
     return pg_texts_print(texts, out, NULL, err, "%s %s+%s", data->name, train, test);
 }
 
+const char *pg_task_name(const pg_task *task, char out[PG_TASK_NAME_MAX])
+{
+    const char *attack = task->kind == PG_TASK_ATTACK ? task->attack->name : "";
+    const char *part = task->kind == PG_TASK_THRESHOLD ? "threshold" : task->kind == PG_TASK_BRING ? "brought" : attack;
+    snprintf(out, PG_TASK_NAME_MAX, "%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, task->arch, task->norm, task->scheme->name,
+             part, part[0] ? "/" : "", (unsigned long long)task->seed, task->key);
+    return out;
+}
+
 pg_status pg_task_describe(const pg_task *task, pg_texts *texts, pg_task_labels *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    char width[PG_NUMBER_MAX];
+    char width[PG_NUMBER_MAX], name[PG_TASK_NAME_MAX];
     const bool full = strcmp(pg_number_text(task->width, width), "1") == 0;
     *out = (pg_task_labels){.attack = "", .parameters = "", .seed = task->seed};
     PG_TRY(describe_data(&task->data, texts, &out->data, err));
@@ -400,9 +418,7 @@ pg_status pg_task_describe(const pg_task *task, pg_texts *texts, pg_task_labels 
         PG_TRY(pg_texts_keep(texts, task->attack->name, &out->attack, NULL, err));
         PG_TRY(keep_written(describe_attack, task, texts, &out->parameters, err));
     }
-    const char *part = task->kind == PG_TASK_THRESHOLD ? "threshold" : task->kind == PG_TASK_BRING ? "brought" : out->attack;
-    PG_TRY(pg_texts_print(texts, &out->name, NULL, err, "%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, task->arch, task->norm,
-                          out->scheme, part, part[0] ? "/" : "", (unsigned long long)task->seed, task->key));
+    PG_TRY(pg_texts_keep(texts, pg_task_name(task, name), &out->name, NULL, err));
 done:
     return status;
 }

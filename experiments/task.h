@@ -33,7 +33,7 @@ typedef struct pg_data_choice {
 typedef struct pg_task {
     char key[PG_SHA256_HEX];
     char *text;        /* canonical */
-    char *public_text; /* the same without secrets and paths */
+    char *public_text; /* the same without secrets and paths; the very same text where there are none */
     pg_task_kind kind;
     /* the network and its training; for an attack, its victim's */
     pg_data_choice data;
@@ -78,6 +78,8 @@ typedef struct pg_task_labels {
     const char *scheme_parameters, *training, *parameters; /* "epochs=2 mode=ftal"; a value with "=" in it stands in quotes */
     uint64_t seed;
 } pg_task_labels;
+enum { PG_TASK_NAME_MAX = 256 };
+const char *pg_task_name(const pg_task *task, char out[PG_TASK_NAME_MAX]); /* the name alone; returns out */
 PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_texts *texts, pg_task_labels *out, pg_error *err);
 /* Is it about a network that was trained elsewhere? */
 bool pg_labels_brought(const pg_task_labels *labels);

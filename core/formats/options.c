@@ -342,6 +342,16 @@ static const char *shown(const pg_option *option, const char *text, pg_reveal re
     return pin ? pin + 1 : text;
 }
 
+bool pg_options_hide(const pg_option *table, const void *values)
+{
+    char hidden[COMMITMENT_MAX];
+    for (; table->key; table++) {
+        const char *text = (const char *)values + table->offset;
+        if (table->type == PG_OPT_TEXT && shown(table, text, PG_REVEAL_CONTENT, hidden) != text) return true;
+    }
+    return false;
+}
+
 static pg_status write_value(const pg_option *option, const void *values, pg_reveal reveal, pg_tree *tree, pg_node *map,
                              pg_error *err)
 {

@@ -112,6 +112,9 @@ PG_CHECKED pg_status pg_options_write(const pg_option *table, const void *values
                                       pg_error *err);
 PG_CHECKED pg_status pg_options_text(const pg_option *table, const void *values, char **text, pg_error *err);
 
+/* Does a struct hold what PG_REVEAL_CONTENT hides? If not, the same is written whoever reads it. */
+bool pg_options_hide(const pg_option *table, const void *values);
+
 /* Entry of a table by key, or NULL. */
 const pg_option *pg_options_find(const pg_option *table, const char *key);
 
