@@ -139,36 +139,30 @@ static pg_status add_item(list *l, const pg_result *result, const pg_artefact *f
     return PG_OK;
 }
 
-static pg_status write_csv(const list *l, pg_error *err)
+static void fill_list(pg_csv_writer *csv, const void *context)
 {
     static const char *const header[] = {"name", "task", "outcome", "file", "sha256", "bytes", NULL};
-    pg_status status = PG_OK;
-    pg_csv_writer csv = {0};
-    char path[PG_PATH_MAX], *text = NULL;
-    size_t bytes = 0;
-    PG_TRY(pg_path(path, l->directory, "artefacts.csv", NULL, err));
-    if (!l->count) {
-        if (pg_file_exists(path)) status = pg_file_remove(path, err);
-        goto done;
-    }
-    PG_TRY(pg_csv_start(&csv, err));
-    pg_csv_row(&csv, header);
+    const list *l = context;
+    pg_csv_row(csv, header);
     for (int i = 0; i < l->count; i++) {
         const item *one = &l->items[i];
         const char *const texts[] = {one->name, one->task, one->outcome, one->file->path, one->file->sha256};
-        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) pg_csv_text(&csv, texts[k]);
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) pg_csv_word(csv, texts[k]);
         if (one->bytes >= 0)
-            pg_csv_int(&csv, one->bytes);
+            pg_csv_int(csv, one->bytes);
         else
-            pg_csv_text(&csv, "missing");
-        pg_csv_end_row(&csv);
+            pg_csv_text(csv, "missing");
+        pg_csv_end_row(csv);
     }
-    PG_TRY(pg_csv_finish(&csv, &text, &bytes, err));
-    PG_TRY(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, err));
-done:
-    pg_csv_abandon(&csv);
-    pg_free(text);
-    return status;
+}
+
+static pg_status write_csv(const list *l, pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    const pg_status status = pg_path(path, l->directory, "artefacts.csv", NULL, err);
+    if (status != PG_OK) return status;
+    if (l->count) return pg_csv_write(path, fill_list, l, err);
+    return pg_file_exists(path) ? pg_file_remove(path, err) : PG_OK;
 }
 
 /* ---- links: where the file system has none, the list alone tells the names ---- */

@@ -80,23 +80,19 @@ static void write_rows(pg_csv_writer *csv, const pg_result *result, const char *
     }
 }
 
-pg_status pg_results_write_cells(const pg_results *results, const char *directory, pg_error *err)
+static void fill_cells(pg_csv_writer *csv, const void *context)
 {
     static const char *const header[] = {"task",     "data",   "network",    "norm", "scheme",  "scheme_parameters",
                                          "training", "attack", "parameters", "seed", "outcome", "metric",
                                          "value",    "unit",   "label",      NULL};
-    pg_status status = PG_OK;
-    pg_csv_writer csv = {0};
-    char path[PG_PATH_MAX], *text = NULL;
-    size_t bytes = 0;
-    PG_TRY(pg_path(path, directory, "cells.csv", NULL, err));
-    PG_TRY(pg_csv_start(&csv, err));
-    pg_csv_row(&csv, header);
-    for (int i = 0; i < results->count; i++) write_rows(&csv, &results->items[i], results->label);
-    PG_TRY(pg_csv_finish(&csv, &text, &bytes, err));
-    PG_TRY(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, err));
-done:
-    pg_csv_abandon(&csv);
-    pg_free(text);
-    return status;
+    const pg_results *results = context;
+    pg_csv_row(csv, header);
+    for (int i = 0; i < results->count; i++) write_rows(csv, &results->items[i], results->label);
+}
+
+pg_status pg_results_write_cells(const pg_results *results, const char *directory, pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    const pg_status status = pg_path(path, directory, "cells.csv", NULL, err);
+    return status == PG_OK ? pg_csv_write(path, fill_cells, results, err) : status;
 }

@@ -405,25 +405,20 @@ static void write_cell(pg_csv_writer *csv, const pg_sheet *sheet, int row, int c
     }
 }
 
+static void fill_csv(pg_csv_writer *csv, const void *context)
+{
+    const pg_sheet *sheet = context;
+    write_header(csv, sheet);
+    for (int row = 0; row < sheet->row_count; row++) {
+        for (int c = 0; c < sheet->column_count; c++) write_cell(csv, sheet, row, c);
+        pg_csv_word(csv, sheet->label ? sheet->label : "");
+        pg_csv_end_row(csv);
+    }
+}
+
 pg_status pg_sheet_write_csv(const pg_sheet *sheet, const char *path, pg_error *err)
 {
-    pg_status status = PG_OK;
-    pg_csv_writer csv = {0};
-    char *text = NULL;
-    size_t bytes = 0;
-    PG_TRY(pg_csv_start(&csv, err));
-    write_header(&csv, sheet);
-    for (int row = 0; row < sheet->row_count; row++) {
-        for (int c = 0; c < sheet->column_count; c++) write_cell(&csv, sheet, row, c);
-        pg_csv_word(&csv, sheet->label ? sheet->label : "");
-        pg_csv_end_row(&csv);
-    }
-    PG_TRY(pg_csv_finish(&csv, &text, &bytes, err));
-    PG_TRY(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, err));
-done:
-    pg_csv_abandon(&csv);
-    pg_free(text);
-    return status;
+    return pg_csv_write(path, fill_csv, sheet, err);
 }
 
 /* ---- as Markdown ---- */
@@ -455,8 +450,17 @@ static void put_row(const pg_sheet *sheet, const layout *l, int row, FILE *strea
     fputs("|\n", stream);
 }
 
-static void put_markdown(const pg_sheet *sheet, const layout *l, FILE *stream)
+/* A sheet with its layout. */
+typedef struct laid_out {
+    const pg_sheet *sheet;
+    layout layout;
+} laid_out;
+
+static pg_status put_markdown(FILE *stream, const void *context, pg_error *err)
 {
+    const pg_sheet *sheet = ((const laid_out *)context)->sheet;
+    const layout *l = &((const laid_out *)context)->layout;
+    (void)err;
     fputs("## ", stream);
     put_paragraph(stream, sheet->title ? sheet->title : "");
     describe(sheet, l, put_paragraph, stream);
@@ -465,24 +469,14 @@ static void put_markdown(const pg_sheet *sheet, const layout *l, FILE *stream)
         if (l->widths[c]) fputs(is_words(&sheet->columns[c]) ? "|---" : "|---:", stream);
     fputs("|\n", stream);
     for (int row = 0; row < sheet->row_count; row++) put_row(sheet, l, row, stream);
+    return PG_OK;
 }
 
 pg_status pg_sheet_write_markdown(const pg_sheet *sheet, const char *path, pg_error *err)
 {
-    pg_status status = PG_OK;
-    layout l = {0};
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *stream = NULL;
-    PG_TRY(lay_out(sheet, &l, err));
-    stream = open_memstream(&text, &bytes);
-    if (!stream) PG_TRY(pg_fail(err, PG_NO_MEMORY, "out of memory for a table"));
-    put_markdown(sheet, &l, stream);
-    const bool lost = ferror(stream) != 0;
-    if (fclose(stream) != 0 || lost) PG_TRY(pg_fail(err, PG_NO_MEMORY, "out of memory for a table"));
-    PG_TRY(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, err));
-done:
-    free(text);
-    clear_layout(&l);
+    laid_out whole = {.sheet = sheet};
+    pg_status status = lay_out(sheet, &whole.layout, err);
+    if (status == PG_OK) status = pg_file_print(path, put_markdown, &whole, PG_FILE_PUBLIC, err);
+    clear_layout(&whole.layout);
     return status;
 }

@@ -121,6 +121,65 @@ pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_fil
     return sync_directory_of(path, err);
 }
 
+/* Compares what is written with a file. */
+typedef struct comparison {
+    FILE *old;
+    bool same;
+} comparison;
+
+static ssize_t compare_piece(void *cookie, const char *data, size_t bytes)
+{
+    comparison *c = cookie;
+    char old[4096];
+    for (size_t done = 0, piece; c->same && done < bytes; done += piece) {
+        piece = bytes - done < sizeof old ? bytes - done : sizeof old;
+        c->same = fread(old, 1, piece, c->old) == piece && memcmp(old, data + done, piece) == 0;
+    }
+    return (ssize_t)bytes;
+}
+
+static pg_status print_and_close(FILE *stream, const char *path, pg_printer *print, const void *context, pg_error *err)
+{
+    pg_status status = print(stream, context, err);
+    if (status == PG_OK && (fflush(stream) != 0 || ferror(stream))) status = pg_fail_errno(err, "%s", path);
+    if (status == PG_OK && fileno(stream) >= 0 && fsync(fileno(stream)) != 0) status = pg_fail_errno(err, "%s", path);
+    if (fclose(stream) != 0 && status == PG_OK) status = pg_fail_errno(err, "%s", path);
+    return status;
+}
+
+/* Does path hold what is printed? */
+static pg_status compare_printed(const char *path, pg_printer *print, const void *context, bool *same, pg_error *err)
+{
+    comparison c = {.old = fopen(path, "re"), .same = true};
+    *same = false;
+    if (!c.old) return PG_OK;
+    FILE *stream = fopencookie(&c, "w", (cookie_io_functions_t){.write = compare_piece});
+    const pg_status status = stream ? print_and_close(stream, path, print, context, err) : pg_fail_errno(err, "%s", path);
+    *same = status == PG_OK && c.same && fgetc(c.old) == EOF && !ferror(c.old);
+    fclose(c.old);
+    return status;
+}
+
+pg_status pg_file_print(const char *path, pg_printer *print, const void *context, pg_file_mode mode, pg_error *err)
+{
+    struct stat info;
+    char temporary[PG_PATH_MAX];
+    bool same;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) return pg_fail(err, PG_IO_FAULT, "%s: not a regular file", path);
+    pg_status status = compare_printed(path, print, context, &same, err);
+    if (status != PG_OK || (same && (mode != PG_FILE_SECRET || (info.st_mode & 077) == 0))) return status;
+    const int fd = create_temporary(path, mode, temporary);
+    if (fd < 0 && errno == ENAMETOOLONG) return pg_fail(err, PG_BAD_INPUT, "%s: path too long", path);
+    if (fd < 0) return pg_fail_errno(err, "%s", path);
+    FILE *stream = fdopen(fd, "w");
+    status = stream ? print_and_close(stream, path, print, context, err) : pg_fail_errno(err, "%s", path);
+    if (!stream) close(fd);
+    if (status == PG_OK && rename(temporary, path) != 0) status = pg_fail_errno(err, "%s", path);
+    if (status == PG_OK) return sync_directory_of(path, err);
+    unlink(temporary);
+    return status;
+}
+
 pg_status pg_file_keeps_secrets(const char *directory, bool *keeps, pg_error *err)
 {
     char path[PG_PATH_MAX], temporary[PG_PATH_MAX];

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum { PG_PATH_MAX = 4096 };
 
@@ -22,6 +23,11 @@ typedef enum pg_file_mode { PG_FILE_PUBLIC = 0666, PG_FILE_SECRET = 0600 } pg_fi
  * unless it must become secret; what is not a regular file (a device, a folder) is refused. Permissions are given when the file
  * is created and never changed, since some file systems refuse that. */
 PG_CHECKED pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_file_mode mode, pg_error *err);
+
+/* The same for what `print` writes piece by piece, so that it need not fit in memory. print is called once to compare with the
+ * file that is there, and once more if that differs; both times it must write the same. */
+typedef pg_status pg_printer(FILE *stream, const void *context, pg_error *err);
+PG_CHECKED pg_status pg_file_print(const char *path, pg_printer *print, const void *context, pg_file_mode mode, pg_error *err);
 
 /* Does the file system of a directory keep a SECRET file for its owner? Some (CIFS, FAT, some FUSE) show the permissions that
  * they were mounted with. Tries it with a file that is removed again. */

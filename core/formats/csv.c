@@ -120,6 +120,26 @@ void pg_csv_abandon(pg_csv_writer *csv)
     *csv = (pg_csv_writer){0};
 }
 
+typedef struct filling {
+    pg_csv_filler *fill;
+    const void *context;
+} filling;
+
+static pg_status print_table(FILE *stream, const void *context, pg_error *err)
+{
+    const filling *f = context;
+    pg_csv_writer csv = {.stream = stream};
+    f->fill(&csv, f->context);
+    if (csv.ragged || csv.cells > 0) return pg_fail(err, PG_FAILED, "the rows of a table differ in length");
+    return PG_OK;
+}
+
+pg_status pg_csv_write(const char *path, pg_csv_filler *fill, const void *context, pg_error *err)
+{
+    const filling f = {.fill = fill, .context = context};
+    return pg_file_print(path, print_table, &f, PG_FILE_PUBLIC, err);
+}
+
 /* ---- reading ---- */
 
 struct pg_csv_table {

@@ -41,6 +41,11 @@ PG_CHECKED pg_status pg_csv_finish(pg_csv_writer *csv, char **text, size_t *byte
 /* End it without a result; after pg_csv_finish, or on a zeroed writer, this does nothing. */
 void pg_csv_abandon(pg_csv_writer *csv);
 
+/* Write a table to a file (pg_file_print) that `fill` writes row by row: it is called twice if the file changes. PG_FAILED as
+ * above. */
+typedef void pg_csv_filler(pg_csv_writer *csv, const void *context);
+PG_CHECKED pg_status pg_csv_write(const char *path, pg_csv_filler *fill, const void *context, pg_error *err);
+
 /* A table that was read. Rows count from 0, without the header. */
 typedef struct pg_csv_table pg_csv_table;
 

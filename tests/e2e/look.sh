@@ -71,6 +71,17 @@ check "... says so" says 'attacks.1.after: no counterfeit-triggers stands above'
 check "an attack after one that keeps nothing" code 2 "$PASSGRID" plan "$GRID" "${chain[@]}" --set attacks.1.after=finetune
 check "... says so" says 'attacks.1.after: expected one of counterfeit-uchida, counterfeit-triggers' err
 
+# ---- reports ------------------------------------------------------------------------------------------------------------------
+near=(--set 'attacks=[{attack: unchanged}, {attack: prune, levels: [33.3333331, 33.3333332]}]' --set 'schemes=[{scheme: plain}]' --set 'seeds=[1]')
+check "a run with levels that nearly agree" code 0 "$PASSGRID" run "$GRID" --out near "${near[@]}"
+check "... has a row for each" test "$(cut -d, -f6 near/tables/removal.csv | grep -c '^level=33.333333[12]$')" = 2
+check "... controls and trainings have a word" test "$(cut -d, -f5 near/tables/removal.csv | sort -u | tr '\n' ' ')" = "attack before prune unchanged "
+check "an attack under its former name" code 0 "$PASSGRID" plan "$GRID" --out near "${near[@]}" --set 'attacks=[{attack: null}]'
+check "... is the same task" says '^2 tasks: 2 done'
+cp "$PASSGRID" elsewhere
+check "the program elsewhere" code 0 env PASSGRID_SHARE="$PWD/nothing" ./elsewhere table near
+check "... says that it compares with nothing" says 'no comparison with published numbers, which are not found: .*/nothing/published is not there'
+
 # ---- why ----------------------------------------------------------------------------------------------------------------------
 check "why of a finished task" code 0 "$PASSGRID" why "$key" "$GRID" --out run "${small[@]}"
 check "... says that it is done" says '^synthetic/.* is done$'

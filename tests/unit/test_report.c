@@ -335,6 +335,47 @@ static void test_checkpoint_cells(void **state)
     pg_record_clear(&again);
 }
 
+/* ---- files in pieces -------------------------------------------------------------------------------------------------- */
+
+static pg_status print_lines(FILE *stream, const void *context, pg_error *error)
+{
+    (void)error;
+    for (int i = 0; i < 5000; i++) fprintf(stream, "%s %d\n", (const char *)context, i);
+    return PG_OK;
+}
+
+static pg_status print_half(FILE *stream, const void *context, pg_error *error)
+{
+    fputs(context, stream);
+    return pg_fail(error, PG_FAILED, "no more");
+}
+
+/* What is printed takes the place of what was there, unless that is the same or printing fails. */
+static void test_printing(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t bytes = 0;
+    struct stat before, after;
+    OK(pg_file_print(path_of("printed"), print_lines, "one", PG_FILE_PUBLIC, &err));
+    assert_int_equal(stat(path_of("printed"), &before), 0);
+    OK(pg_file_print(path_of("printed"), print_lines, "one", PG_FILE_PUBLIC, &err));
+    assert_int_equal(pg_file_print(path_of("printed"), print_half, "one 0\n", PG_FILE_PUBLIC, &err), PG_FAILED);
+    assert_int_equal(stat(path_of("printed"), &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    assert_int_equal(before.st_size, after.st_size);
+    OK(pg_file_print(path_of("printed"), print_lines, "two", PG_FILE_SECRET, &err));
+    assert_int_equal(stat(path_of("printed"), &after), 0);
+    assert_int_not_equal(before.st_ino, after.st_ino);
+    assert_int_equal(after.st_mode & 0777, 0600);
+    OK(pg_file_read(path_of("printed"), &text, &bytes, &err));
+    assert_int_equal(strncmp(text, "two 0\ntwo 1\n", 12), 0);
+    assert_string_equal(text + bytes - 9, "two 4999\n");
+    pg_free(text);
+    assert_int_equal(pg_file_print(path_of("."), print_lines, "one", PG_FILE_PUBLIC, &err), PG_IO_FAULT);
+    assert_int_equal(pg_file_print("/dev/full", print_lines, "one", PG_FILE_PUBLIC, &err), PG_IO_FAULT);
+}
+
 /* ---- options and networks --------------------------------------------------------------------------------------------- */
 
 /* A value in quotes may look like options. */
@@ -494,8 +535,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sweep),          cmocka_unit_test(test_verdicts),         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_missing_words),  cmocka_unit_test(test_unwritable),       cmocka_unit_test(test_no_published),
-        cmocka_unit_test(test_record_members), cmocka_unit_test(test_checkpoint_cells), cmocka_unit_test(test_parameters),
-        cmocka_unit_test(test_learnt),         cmocka_unit_test(test_figure_names),     cmocka_unit_test(test_many_series)};
+        cmocka_unit_test(test_record_members), cmocka_unit_test(test_checkpoint_cells), cmocka_unit_test(test_printing),
+        cmocka_unit_test(test_parameters),     cmocka_unit_test(test_learnt),           cmocka_unit_test(test_figure_names),
+        cmocka_unit_test(test_many_series)};
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return failed || pg_memory_live() != 0;
 }
