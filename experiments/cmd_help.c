@@ -69,7 +69,8 @@ static void help_attacks(void)
          "a list of\n"
          "the schemes that it is used on (all that it makes sense for, if absent), and `after: NAME`, an attack above that "
          "forges evidence,\n"
-         "which is judged again once this one has changed the model (counterfeit-triggers, counterfeit-uchida)");
+         "which is judged again once this one has changed the model (counterfeit-triggers, counterfeit-uchida), and\n");
+    pg_options_help(pg_attack_table, stdout);
 }
 
 static void help_verify(void)

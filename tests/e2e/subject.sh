@@ -57,6 +57,7 @@ check "... the results are the same" cmp cells.csv again/cells.csv
 check "... so are the files" same there again
 
 # ---- a network from files ------------------------------------------------------------------------------------------------------
+check "help names the keys" bash -c "\"$PASSGRID\" help config | grep -cE '^  (model|evidence|keep) ' | grep -qx 3"
 check "plan of a grid with networks from files" code 0 "$PASSGRID" plan here.yaml --out here
 check "... says which they are" grep -qE '^[0-9a-f]{8} brings there/models/.*-v1-s1.safetensors \(alexnet, bn, width 0.0625\) with there/evidence/' out
 check "the run" code 0 "$PASSGRID" run here.yaml --out here
