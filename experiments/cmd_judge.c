@@ -176,8 +176,8 @@ static pg_status load_evidence(pg_claimant *k, pg_error *err)
     PG_TRY(pg_evidence_load(k->path, &k->evidence, err));
     pg_evidence_commitment(k->evidence, k->commitment);
     if (k->expected && strcmp(k->expected, k->commitment) != 0)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: does not open the commitment %s (its own is %s)", k->path, k->expected,
-                       k->commitment));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: does not open the commitment %s (its own, of version 2, is %s)", k->path,
+                       k->expected, k->commitment));
 done:
     return status;
 }

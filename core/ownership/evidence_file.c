@@ -273,14 +273,6 @@ static void sort_passports(pg_evidence *evidence)
     }
 }
 
-/* Layer of the array of that name where it is a tensor of evidence; false for others. */
-static bool of_evidence(const char *name, char layer[PG_NAME_MAX])
-{
-    for (const char *const *ending = pg_state_evidence; *ending; ending++)
-        if (layer_of(name, *ending, layer)) return true;
-    return false;
-}
-
 static bool has_layer(const pg_evidence *e, const char *layer)
 {
     bool found = e->mark.bits && strcmp(e->mark.layer, layer) == 0;
@@ -288,13 +280,24 @@ static bool has_layer(const pg_evidence *e, const char *layer)
     return found;
 }
 
-/* A tensor of evidence that was read with no passport and no mark would be shown and not looked at. */
+/* Does the array's name end as a tensor of evidence does, and is it of no passport and no mark that was read? */
+static bool is_stray(const pg_evidence *e, const char *name)
+{
+    char layer[PG_NAME_MAX];
+    for (const char *const *ending = pg_state_evidence; *ending; ending++) {
+        const size_t n = strlen(name), m = strlen(*ending);
+        if (n > m && name[n - m - 1] == '.' && strcmp(name + n - m, *ending) == 0)
+            return !layer_of(name, *ending, layer) || !has_layer(e, layer);
+    }
+    return false;
+}
+
+/* Evidence that were shown and not looked at would be taken for read. */
 static pg_status check_unused(const pg_safetensors *file, const char *path, const pg_evidence *e, pg_error *err)
 {
     for (size_t i = 0; i < pg_safetensors_count(file); i++) {
-        char layer[PG_NAME_MAX];
         const char *name = pg_safetensors_at(file, i)->name;
-        if (of_evidence(name, layer) && !has_layer(e, layer))
+        if (is_stray(e, name))
             return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%.200s' belongs to no passport and no mark", path, name);
     }
     return PG_OK;

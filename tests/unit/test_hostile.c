@@ -443,6 +443,9 @@ static void test_stray_evidence(void **state)
     s.arrays[3] = bits_of("features.5.sign_loss.b");
     write_sheet(&s);
     evidence_refused("tensor 'features.5.sign_loss.b' belongs to no passport and no mark");
+    s.arrays[3] = image_of("a.layer.whose.name.is.longer.than.any.network.here.has.key");
+    write_sheet(&s);
+    evidence_refused("has.key' belongs to no passport and no mark");
     s.arrays[3] = image_of("features.4.key_private");
     s.arrays[4] = image_of("features.4.skey_private");
     s.count = 5;
