@@ -4,6 +4,8 @@
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/base/texts.h"
+#include "core/base/utf8.h"
 #include "core/formats/number.h"
 
 #include <math.h>
@@ -23,7 +25,8 @@ pg_status pg_csv_start(pg_csv_writer *csv, pg_error *err)
 static bool needs_quotes(const char *text)
 {
     if (text[0] == 0) return false;
-    return strpbrk(text, ",\"\r\n") || text[0] == ' ' || text[strlen(text) - 1] == ' ';
+    const bool marked = strncmp(text, "\xEF\xBB\xBF", 3) == 0; /* would be a byte order mark at the start of the file */
+    return strpbrk(text, ",\"\r\n") || text[0] == ' ' || text[strlen(text) - 1] == ' ' || marked;
 }
 
 void pg_csv_text(pg_csv_writer *csv, const char *text)
@@ -195,6 +198,20 @@ static pg_status take_row(const pg_csv_table *table, cursor *c, char **cells, si
     return PG_OK;
 }
 
+/* No two columns have one name. */
+static pg_status check_names(const pg_csv_table *table, pg_error *err)
+{
+    pg_texts names = {0};
+    pg_status status = PG_OK;
+    for (size_t i = 0; i < table->columns && status == PG_OK; i++) {
+        status = pg_texts_keep(&names, table->cells[i], NULL, NULL, err);
+        if (status == PG_OK && (size_t)names.count == i)
+            status = pg_fail(err, PG_BAD_INPUT, "%s:1: two columns are called '%s'", table->path, table->cells[i]);
+    }
+    pg_texts_clear(&names);
+    return status;
+}
+
 static pg_status take_rows(pg_csv_table *table, cursor c, pg_error *err)
 {
     size_t rows = 0;
@@ -210,11 +227,7 @@ static pg_status take_rows(pg_csv_table *table, cursor c, pg_error *err)
     }
     if (rows == 0) return fail_at(table, 1, err, "expected a line of column names, got nothing");
     table->rows = rows - 1;
-    for (size_t i = 0; i < table->columns; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(table->cells[i], table->cells[j]) == 0)
-                return pg_fail(err, PG_BAD_INPUT, "%s:1: two columns are called '%s'", table->path, table->cells[i]);
-    return PG_OK;
+    return check_names(table, err);
 }
 
 pg_status pg_csv_read(const char *path, pg_csv_table **out, pg_error *err)
@@ -225,10 +238,13 @@ pg_status pg_csv_read(const char *path, pg_csv_table **out, pg_error *err)
     PG_TRY(pg_alloc(1, sizeof *table, &table, err));
     PG_TRY(pg_strdup(path, &table->path, err));
     PG_TRY(pg_text_read(path, &table->data, &bytes, err));
-    for (size_t i = 0; i < bytes; i++) {
-        if (table->data[i] == 0) PG_TRY(fail_at(table, (int)lines, err, "a zero byte"));
-        lines += table->data[i] == '\n';
-        cells += table->data[i] == '\n' || table->data[i] == ',';
+    for (size_t i = 0, length; i < bytes; i += length) {
+        unsigned code = 0;
+        length = pg_utf8_character(table->data + i, bytes - i, &code);
+        if (length == 0) PG_TRY(fail_at(table, (int)lines, err, "not UTF-8"));
+        if (code == 0) PG_TRY(fail_at(table, (int)lines, err, "a zero byte"));
+        lines += code == '\n';
+        cells += code == '\n' || code == ',';
     }
     PG_TRY(pg_alloc(cells, sizeof *table->cells, &table->cells, err));
     PG_TRY(pg_alloc(lines, sizeof *table->lines, &table->lines, err));

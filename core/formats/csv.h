@@ -49,7 +49,8 @@ PG_CHECKED pg_status pg_csv_write(const char *path, pg_csv_filler *fill, const v
 /* A table that was read. Rows count from 0, without the header. */
 typedef struct pg_csv_table pg_csv_table;
 
-/* Errors of content are PG_BAD_INPUT, "file:line: ...": rows of unequal length, bad quotes, zero bytes, repeated column names.
+/* Errors of content are PG_BAD_INPUT, "file:line: ...": rows of unequal length, bad quotes, zero bytes, what is not UTF-8,
+ * repeated column names.
  */
 PG_CHECKED pg_status pg_csv_read(const char *path, pg_csv_table **out, pg_error *err);
 void pg_csv_close(pg_csv_table **table);

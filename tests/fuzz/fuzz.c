@@ -50,7 +50,7 @@ _Noreturn void fuzz_broken(const char *condition, const char *format, ...)
 /* ---- running ---- */
 
 /* Once per process. Data sets are looked for in an empty folder, so that no result depends on the machine's. */
-static void prepare(const fuzz_target *target)
+void fuzz_prepare(const fuzz_target *target)
 {
     static const fuzz_target *prepared;
     if (prepared == target) return;
@@ -70,7 +70,7 @@ static void check_message(pg_status status, const pg_error *err)
 pg_status fuzz_one(const fuzz_target *target, const uint8_t *data, size_t bytes, pg_error *err)
 {
     *err = (pg_error){.message = ""};
-    prepare(target);
+    fuzz_prepare(target);
     const long live = pg_memory_live();
     const pg_status status = target->read(data, bytes, err);
     check_message(status, err);
@@ -84,7 +84,7 @@ static const char *seed_folder;
 
 void fuzz_seed_all(const fuzz_target *target, const char *folder)
 {
-    prepare(target);
+    fuzz_prepare(target);
     FUZZ_MUST(pg_make_directories(folder, &fuzz_error));
     seed_folder = folder;
     target->seed();

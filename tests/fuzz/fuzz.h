@@ -36,6 +36,9 @@ typedef struct fuzz_target {
 extern const fuzz_target *const fuzz_targets[];
 const fuzz_target *fuzz_find(const char *name);
 
+/* Prepare a target; fuzz_one and fuzz_seed_all do it where it was not done. */
+void fuzz_prepare(const fuzz_target *target);
+
 /* Run a target on one input, with all checks; a broken promise ends the process. */
 pg_status fuzz_one(const fuzz_target *target, const uint8_t *data, size_t bytes, pg_error *err);
 

@@ -23,7 +23,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     static const char option[] = "--target=";
     for (int i = 1; i < *argc; i++)
         if (strncmp((*argv)[i], option, sizeof option - 1) == 0) target = fuzz_find((*argv)[i] + sizeof option - 1);
-    if (target) return 0;
+    if (target) return fuzz_prepare(target), 0; /* not within the time of the first input */
     fprintf(stderr, "usage: %s --target=NAME ..., NAME being one of\n", (*argv)[0]);
     for (int i = 0; fuzz_targets[i]; i++) fprintf(stderr, "  %s\n", fuzz_targets[i]->name);
     exit(2);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <math.h>
@@ -149,6 +150,7 @@ static void test_bad_files(void **state)
         CASE("a,b\nx\ry,1\n", ":2: expected a comma or the end of the line after a cell"),
         CASE("a,b,a\n", ":1: two columns are called 'a'"),
         CASE("a,b\n1,\0\n", ":2: a zero byte"),
+        CASE("a,b\n1,\xE9\n", ":2: not UTF-8"),
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         pg_error err = {0};
@@ -158,6 +160,42 @@ static void test_bad_files(void **state)
     }
     pg_csv_table *table = NULL;
     assert_int_equal(pg_csv_read("/no/such.csv", &table, NULL), PG_IO_FAULT);
+}
+
+/* A first name that begins as a byte order mark is written so that it is none. */
+static void test_mark_in_name(void **state)
+{
+    (void)state;
+    static const char text[] = "\"\xEF\xBB\xBF name\"\n1\n";
+    pg_csv_writer csv;
+    pg_error err;
+    char *written = NULL;
+    pg_csv_table *table = read_bytes(text, sizeof text - 1, &err);
+    assert_non_null(table);
+    assert_int_equal(pg_csv_start(&csv, &err), PG_OK);
+    pg_csv_row(&csv, (const char *const[]){pg_csv_name(table, 0), NULL});
+    pg_csv_row(&csv, (const char *const[]){"1", NULL});
+    assert_int_equal(pg_csv_finish(&csv, &written, NULL, &err), PG_OK);
+    assert_string_equal(written, text);
+    pg_free(written);
+    pg_csv_close(&table);
+}
+
+/* Time grows with the number of columns, not with its square: the latter would be minutes. */
+static void test_many_columns(void **state)
+{
+    (void)state;
+    enum { COLUMNS = 300000 };
+    static char text[8 * COLUMNS];
+    pg_error err;
+    size_t used = 0;
+    for (int i = 0; i < COLUMNS; i++) used += (size_t)sprintf(text + used, "%s%x", i ? "," : "", i);
+    const clock_t start = clock();
+    pg_csv_table *table = read_bytes(text, used, &err);
+    assert_true(clock() - start < 10 * CLOCKS_PER_SEC);
+    assert_non_null(table);
+    assert_int_equal(pg_csv_columns(table), COLUMNS);
+    pg_csv_close(&table);
 }
 
 /* All texts of up to five characters of a small alphabet: never a crash, and no cell outside the text. */
@@ -184,8 +222,9 @@ static void test_all_small_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_write),     cmocka_unit_test(test_ragged_writer),   cmocka_unit_test(test_read),
-        cmocka_unit_test(test_bad_files), cmocka_unit_test(test_all_small_files),
+        cmocka_unit_test(test_write),        cmocka_unit_test(test_ragged_writer),   cmocka_unit_test(test_read),
+        cmocka_unit_test(test_bad_files),    cmocka_unit_test(test_all_small_files), cmocka_unit_test(test_mark_in_name),
+        cmocka_unit_test(test_many_columns),
     };
     const int failed = cmocka_run_group_tests(tests, make_directory, remove_directory);
     return failed != 0 || pg_memory_live() != 0;
