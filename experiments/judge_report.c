@@ -1,6 +1,7 @@
 /* What `passgrid judge` found; see judge_report.h. */
 #include "experiments/judge_report.h"
 
+#include "core/base/file.h"
 #include "core/base/utf8.h"
 #include "experiments/json_file.h"
 
@@ -100,7 +101,8 @@ void pg_judge_print_text(const pg_judge_report *report)
 
 static void set_text(json_t *object, const char *key, const char *text)
 {
-    json_object_set_new(object, key, text ? json_string(text) : json_null());
+    char shown[PG_PATH_MAX];
+    json_object_set_new(object, key, text ? json_string(pg_printable(text, shown, sizeof shown)) : json_null());
 }
 
 static void set_number(json_t *object, const char *key, double value, bool present)

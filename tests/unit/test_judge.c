@@ -389,6 +389,19 @@ static void test_exit_code(void **state)
     assert_int_equal(judge("--model model --evidence nowhere --exit-code" SOLD), 3);
 }
 
+/* Names that a terminal would obey, or that are no UTF-8, are shown with their bytes. */
+static void test_names_of_files(void **state)
+{
+    (void)state;
+    assert_int_equal(rename("forger", "\033[1m\xff"), 0);
+    assert_judged("--model model --evidence \033[1m\xff" SOLD);
+    assert_true(says("\n\\x1b[1m\\xff\n"));
+    json_t *root = verdicts("--model model --evidence \033[1m\xff --json" SOLD);
+    assert_text(claim_of(root, 0), "evidence", "\\x1b[1m\\xff");
+    json_decref(root);
+    assert_int_equal(rename("\033[1m\xff", "forger"), 0);
+}
+
 /* What the model file tells is used; an option goes before it and a line says so; what nobody tells is said to be assumed. */
 static void test_what_the_file_tells(void **state)
 {
@@ -579,6 +592,7 @@ int main(void)
         cmocka_unit_test(test_needs_a_bar),
         cmocka_unit_test(test_rivals),
         cmocka_unit_test(test_exit_code),
+        cmocka_unit_test(test_names_of_files),
         cmocka_unit_test(test_what_the_file_tells),
         cmocka_unit_test(test_nothing_is_kept),
         cmocka_unit_test(test_order),
