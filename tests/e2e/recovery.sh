@@ -221,7 +221,7 @@ done
 wait $second
 check "a guard from another host that is renewed is respected, in a finished run too" test $? -eq 2
 printf 'elsewhere a-boot pid:[1] 99 99\njob 7 restart 0\n' >guard/run.guard
-check "... of the same job before its requeue is taken over" code 0 env SLURM_JOB_ID=7 SLURM_RESTART_COUNT=1 \
+check "... one that nobody renews is taken over, as after a requeue to another host" code 0 env SLURM_JOB_ID=7 SLURM_RESTART_COUNT=1 \
     "$PASSGRID" run "$GRID" --out guard "${settings[@]}"
 
 # ---- deadlines ------------------------------------------------------------------------------------------------------------
