@@ -79,18 +79,24 @@ done:
     return status;
 }
 
-static bool wants_plain(const pg_design *d)
+/* Does a task of the scheme, or an attack on its models, start from a plain network? */
+static bool scheme_wants_plain(const pg_design *d, const pg_design_scheme *s)
 {
-    for (int i = 0; i < d->scheme_count; i++) {
-        const pg_design_scheme *s = &d->schemes[i];
-        if (s->brought.model_sha256[0]) continue;
-        if (s->scheme->wants_pretrained && s->scheme->wants_pretrained(s->options)) return true;
-    }
+    if (d->grid.null_models && s->scheme->keygen) return true;
+    if (!s->brought.model_sha256[0] && s->scheme->wants_pretrained && s->scheme->wants_pretrained(s->options)) return true;
     for (int i = 0; i < d->attack_count; i++) {
         const pg_design_attack *a = &d->attacks[i];
+        if (!pg_design_applies(a, s->scheme)) continue;
         if (a->attack->wants_pretrained && a->attack->wants_pretrained(a->options)) return true;
     }
-    return d->grid.null_models > 0;
+    return false;
+}
+
+static bool wants_plain(const pg_design *d)
+{
+    for (int i = 0; i < d->scheme_count; i++)
+        if (scheme_wants_plain(d, &d->schemes[i])) return true;
+    return false;
 }
 
 pg_status pg_feasible_check_plain(const pg_design *d, const pg_design_data *data, const pg_model *model, pg_problems *problems,

@@ -140,6 +140,8 @@ static const char *const fine[] = {
     HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: counterfeit-triggers, start: pictures, count: 30}]\n",
     /* training that no task is left to do */
     HEAD "schemes: [{scheme: v1, passport: random, train: {batch: 10}}]\nattacks: [{attack: fake2, schemes: [v2]}]\n",
+    "data: {name: synthetic, train: 60, test: 30}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: adi, train: {batch: 10}}]\n"
+    "attacks: [{attack: fake1, carrier: pretrained}]\n",
     ALL "attacks: [{attack: [prune, permute, flip, \"null\", counterfeit-triggers, counterfeit-uchida]}]\n",
 };
 
