@@ -20,19 +20,44 @@ static int compare(const void *a, const void *b)
     return strcmp(((const kept_text *)a)->text, ((const kept_text *)b)->text);
 }
 
+/* Texts lie in blocks, the newest first: many are short, and a block of memory for each would be larger than they are. */
+typedef struct block {
+    struct block *next;
+    char data[];
+} block;
+
+enum { BLOCK = 16384, STEP = sizeof(void *) };
+
+/* Room for so many bytes, until pg_texts_clear. */
+static pg_status take(pg_texts *texts, size_t bytes, void *out, pg_error *err)
+{
+    block *newest = texts->blocks;
+    bytes = (bytes + STEP - 1) / STEP * STEP;
+    if (texts->left < bytes) {
+        texts->left = bytes > BLOCK ? bytes : texts->blocks ? BLOCK : BLOCK / 16; /* most sets are small */
+        const pg_status status = pg_alloc(1, sizeof *newest + texts->left, &newest, err);
+        if (status != PG_OK) {
+            texts->left = 0;
+            return status;
+        }
+        newest->next = texts->blocks;
+        texts->blocks = newest;
+    }
+    texts->left -= bytes;
+    *(void **)out = newest->data + texts->left;
+    return PG_OK;
+}
+
 static pg_status add(pg_texts *texts, const char *text, kept_text **out, pg_error *err)
 {
     const size_t bytes = strlen(text) + 1;
     kept_text *made = NULL;
-    const pg_status status = pg_alloc(1, sizeof *made + bytes, &made, err);
+    const pg_status status = take(texts, sizeof *made + bytes, &made, err);
     if (status != PG_OK) return status;
     memcpy(made->copy, text, bytes);
     made->text = made->copy;
     made->number = texts->count;
-    if (!tsearch(made, &texts->tree, compare)) {
-        pg_free(made);
-        return pg_fail(err, PG_NO_MEMORY, "out of memory (%zu bytes)", bytes);
-    }
+    if (!tsearch(made, &texts->tree, compare)) return pg_fail(err, PG_NO_MEMORY, "out of memory (%zu bytes)", bytes);
     texts->count++;
     *out = made;
     return PG_OK;
@@ -74,8 +99,17 @@ pg_status pg_texts_print(pg_texts *texts, const char **kept, int *number, pg_err
     return status;
 }
 
+static void keep_block(void *text)
+{
+    (void)text;
+}
+
 void pg_texts_clear(pg_texts *texts)
 {
-    tdestroy(texts->tree, pg_free);
+    tdestroy(texts->tree, keep_block);
+    for (block *b = texts->blocks, *next; b; b = next) {
+        next = b->next;
+        pg_free(b);
+    }
     *texts = (pg_texts){0};
 }

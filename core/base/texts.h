@@ -4,9 +4,12 @@
 
 #include "core/base/status.h"
 
+#include <stddef.h>
+
 typedef struct pg_texts {
     int count;
-    void *tree;
+    void *tree, *blocks; /* where texts are found, and where they are */
+    size_t left;         /* bytes of the newest block */
 } pg_texts;
 
 /* Keep a copy of text, or find it. *kept stays valid until pg_texts_clear; *number counts from 0. Both may be NULL. A zeroed
