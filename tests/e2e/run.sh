@@ -156,7 +156,7 @@ check "several problems at once" code 2 "$PASSGRID" run "$GRID" --set train.epoc
 check "... three lines" test "$(wc -l <err)" -eq 3
 check "a bad configuration under mpirun" code 2 ranks 3 "$PASSGRID" run "$GRID" --set train.epoch=3 --out bad
 check "... says it once" test "$(grep -c 'unknown key' err)" -eq 1
-check "no such file" code 3 "$PASSGRID" run nowhere.yaml
+check "no such file" code 2 "$PASSGRID" run nowhere.yaml
 check "an unknown option" code 2 "$PASSGRID" run "$GRID" --outt bad
 check "... is corrected" says "unknown option '--outt', did you mean '--out'?"
 check "an option without its value" code 2 "$PASSGRID" run "$GRID" --out bad --threads
@@ -214,10 +214,10 @@ exec 3<>pipe 4>pipe 3<&- # nobody reads what is written to 4
 check "a run whose log nobody reads" code 0 eval '"$PASSGRID" run "$GRID" --out unread 2>&4'
 check "... same bytes" same alone unread
 rm -r unread
-check "a run whose output nobody reads" code 3 eval '"$PASSGRID" run "$GRID" --out unread >&4 2>&4'
+check "a run whose output nobody reads" code 0 eval '"$PASSGRID" run "$GRID" --out unread >&4 2>&4'
 check "... same bytes, no guard" same alone unread
 rm unread/tables/*
-check "tables that nobody reads" code 3 eval '"$PASSGRID" table unread >&4'
+check "tables that nobody reads" code 0 eval '"$PASSGRID" table unread >&4'
 check "... are all written" same alone unread
 exec 4>&-
 mkdir small
