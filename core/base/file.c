@@ -40,7 +40,37 @@ done:
     return status;
 }
 
+/* UTF-16 and UTF-32 begin with a byte order mark or, as text begins with ASCII, have a zero among the first two bytes. */
+static bool is_wide(const char *text, size_t bytes)
+{
+    if (bytes < 2) return false;
+    return memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0 || !text[0] || !text[1];
+}
+
+pg_status pg_file_read_text(const char *path, char **out, size_t *bytes, pg_error *err)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    const size_t length = sizeof mark - 1;
+    const pg_status status = pg_file_read(path, out, bytes, err);
+    if (status != PG_OK) return status;
+    if (is_wide(*out, *bytes)) {
+        pg_free(*out);
+        *out = NULL;
+        return pg_fail(err, PG_BAD_INPUT, "%s: the text is in UTF-16 or UTF-32; save it as UTF-8", path);
+    }
+    if (*bytes < length || memcmp(*out, mark, length) != 0) return PG_OK;
+    *bytes -= length;
+    memmove(*out, *out + length, *bytes + 1); /* with the zero byte at the end */
+    return PG_OK;
+}
+
 enum { OTHERS = 077 }; /* permissions of everybody but the owner */
+
+/* Has the file permissions that the mode rules out? */
+static bool is_exposed(const struct stat *info, pg_file_mode mode)
+{
+    return mode == PG_FILE_SECRET && (info->st_mode & OTHERS) != 0;
+}
 
 /* Does path have these bytes, and no permission that the mode rules out? */
 static bool holds(const char *path, const void *data, size_t bytes, pg_file_mode mode)
@@ -49,7 +79,7 @@ static bool holds(const char *path, const void *data, size_t bytes, pg_file_mode
     size_t have = 0;
     struct stat info;
     if (stat(path, &info) != 0 || (size_t)info.st_size != bytes) return false;
-    if (mode == PG_FILE_SECRET && (info.st_mode & OTHERS) != 0) return false;
+    if (is_exposed(&info, mode)) return false;
     if (pg_file_read(path, &old, &have, NULL) != PG_OK) return false;
     const bool same = have == bytes && memcmp(old, data, bytes) == 0;
     pg_free(old);
@@ -102,23 +132,41 @@ static int create_temporary(const char *path, pg_file_mode mode, char temporary[
     }
 }
 
-pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_file_mode mode, pg_error *err)
+/* Reading a device or a pipe might never end: this comes before the comparison with what is there. */
+static pg_status refuse_special(const char *path, pg_error *err)
 {
     struct stat info;
-    if (holds(path, data, bytes, mode)) return PG_OK;
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) return pg_fail(err, PG_IO_FAULT, "%s: not a regular file", path);
-    char temporary[PG_PATH_MAX];
-    const int fd = create_temporary(path, mode, temporary);
-    if (fd < 0 && errno == ENAMETOOLONG) return pg_fail(err, PG_BAD_INPUT, "%s: path too long", path);
-    if (fd < 0) return pg_fail_errno(err, "%s", path);
-    pg_status status = write_all(fd, path, data, bytes, err);
-    if (close(fd) != 0 && status == PG_OK) status = pg_fail_errno(err, "%s", path);
+    if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) return PG_OK;
+    return pg_fail(err, PG_IO_FAULT, "%s: not a regular file", path);
+}
+
+/* Open the temporary file of a write to path. */
+static pg_status begin(const char *path, pg_file_mode mode, char temporary[PG_PATH_MAX], int *fd, pg_error *err)
+{
+    *fd = create_temporary(path, mode, temporary);
+    if (*fd < 0 && errno == ENAMETOOLONG) return pg_fail(err, PG_BAD_INPUT, "%s: path too long", path);
+    return *fd < 0 ? pg_fail_errno(err, "%s", path) : PG_OK;
+}
+
+/* Put the temporary file in path's place if it was written; otherwise remove it. */
+static pg_status commit(pg_status status, const char *temporary, const char *path, pg_error *err)
+{
     if (status == PG_OK && rename(temporary, path) != 0) status = pg_fail_errno(err, "%s", path);
-    if (status != PG_OK) {
-        unlink(temporary);
-        return status;
-    }
-    return sync_directory_of(path, err);
+    if (status == PG_OK) return sync_directory_of(path, err);
+    unlink(temporary);
+    return status;
+}
+
+pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_file_mode mode, pg_error *err)
+{
+    char temporary[PG_PATH_MAX];
+    int fd;
+    pg_status status = refuse_special(path, err);
+    if (status != PG_OK || holds(path, data, bytes, mode)) return status;
+    if ((status = begin(path, mode, temporary, &fd, err)) != PG_OK) return status;
+    status = write_all(fd, path, data, bytes, err);
+    if (close(fd) != 0 && status == PG_OK) status = pg_fail_errno(err, "%s", path);
+    return commit(status, temporary, path, err);
 }
 
 /* Compares what is written with a file. */
@@ -147,37 +195,35 @@ static pg_status print_and_close(FILE *stream, const char *path, pg_printer *pri
     return status;
 }
 
-/* Does path hold what is printed? */
-static pg_status compare_printed(const char *path, pg_printer *print, const void *context, bool *same, pg_error *err)
+/* Does path hold what print writes, and has it no permission that the mode rules out? */
+static pg_status holds_printed(const char *path, pg_printer *print, const void *context, pg_file_mode mode, bool *same,
+                               pg_error *err)
 {
+    struct stat info;
     comparison c = {.old = fopen(path, "re"), .same = true};
     *same = false;
     if (!c.old) return PG_OK;
     FILE *stream = fopencookie(&c, "w", (cookie_io_functions_t){.write = compare_piece});
     const pg_status status = stream ? print_and_close(stream, path, print, context, err) : pg_fail_errno(err, "%s", path);
     *same = status == PG_OK && c.same && fgetc(c.old) == EOF && !ferror(c.old);
+    if (fstat(fileno(c.old), &info) != 0 || is_exposed(&info, mode)) *same = false;
     fclose(c.old);
     return status;
 }
 
 pg_status pg_file_print(const char *path, pg_printer *print, const void *context, pg_file_mode mode, pg_error *err)
 {
-    struct stat info;
     char temporary[PG_PATH_MAX];
-    bool same;
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) return pg_fail(err, PG_IO_FAULT, "%s: not a regular file", path);
-    pg_status status = compare_printed(path, print, context, &same, err);
-    if (status != PG_OK || (same && (mode != PG_FILE_SECRET || (info.st_mode & 077) == 0))) return status;
-    const int fd = create_temporary(path, mode, temporary);
-    if (fd < 0 && errno == ENAMETOOLONG) return pg_fail(err, PG_BAD_INPUT, "%s: path too long", path);
-    if (fd < 0) return pg_fail_errno(err, "%s", path);
+    bool same = false;
+    int fd;
+    pg_status status = refuse_special(path, err);
+    if (status == PG_OK) status = holds_printed(path, print, context, mode, &same, err);
+    if (status != PG_OK || same) return status;
+    if ((status = begin(path, mode, temporary, &fd, err)) != PG_OK) return status;
     FILE *stream = fdopen(fd, "w");
     status = stream ? print_and_close(stream, path, print, context, err) : pg_fail_errno(err, "%s", path);
     if (!stream) close(fd);
-    if (status == PG_OK && rename(temporary, path) != 0) status = pg_fail_errno(err, "%s", path);
-    if (status == PG_OK) return sync_directory_of(path, err);
-    unlink(temporary);
-    return status;
+    return commit(status, temporary, path, err);
 }
 
 pg_status pg_file_keeps_secrets(const char *directory, bool *keeps, pg_error *err)

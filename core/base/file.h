@@ -16,6 +16,10 @@ enum { PG_PATH_MAX = 4096 };
 /* Read all of path into a new block, with a zero byte after the last; *out is freed by pg_free. */
 PG_CHECKED pg_status pg_file_read(const char *path, char **out, size_t *bytes, pg_error *err);
 
+/* The same for text, without the byte order mark that some editors write in front of UTF-8. PG_BAD_INPUT for UTF-16 and UTF-32;
+ * the message says to save the file as UTF-8. */
+PG_CHECKED pg_status pg_file_read_text(const char *path, char **out, size_t *bytes, pg_error *err);
+
 /* Permissions of a new file. The umask applies to PUBLIC; SECRET (evidence) is for the owner alone, whatever the umask. */
 typedef enum pg_file_mode { PG_FILE_PUBLIC = 0666, PG_FILE_SECRET = 0600 } pg_file_mode;
 
