@@ -38,20 +38,20 @@ static void close_settings(settings *s)
 static pg_status find_settings(settings *s, const pg_survey *survey, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_texts known = {0}; /* settings, numbered as they are here */
+    pg_text_pool known = {0}; /* settings, numbered as they are here */
     const int n = survey->results->count;
     s->survey = survey;
     PG_TRY(pg_alloc((size_t)n, sizeof *s->first, &s->first, err));
     PG_TRY(pg_alloc((size_t)n, sizeof *s->next, &s->next, err));
     for (int i = 0; i < n; i++) {
         int k;
-        PG_TRY(pg_texts_print(&known, NULL, &k, err, "%d %d %d", survey->place[i], survey->scheme[i], survey->attack[i]));
+        PG_TRY(pg_text_pool_print(&known, NULL, &k, err, "%d %d %d", survey->place[i], survey->scheme[i], survey->attack[i]));
         s->next[i] = k < s->count ? s->first[k] : -1;
         s->first[k] = i;
         if (k == s->count) s->count++;
     }
 done:
-    pg_texts_clear(&known);
+    pg_text_pool_clear(&known);
     return status;
 }
 

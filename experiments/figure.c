@@ -37,7 +37,7 @@ pg_status pg_figure_point(pg_figure *f, const char *key, const char *series, con
     pg_status status = PG_OK;
     int line;
     const int before = f->points.row_count, texts = f->points.column_count - 2;
-    PG_TRY(pg_texts_keep(&f->series, key, NULL, &line, err));
+    PG_TRY(pg_text_pool_keep(&f->series, key, NULL, &line, err));
     PG_TRY(pg_sheet_row(&f->points, row, err, "%d %s", line, detail));
     if (*row < before) return PG_OK;
     PG_TRY(pg_sheet_add(&f->points, *row, 0, line + 1, err));
@@ -49,7 +49,7 @@ done:
 void pg_figure_clear(pg_figure *f)
 {
     pg_sheet_clear(&f->points);
-    pg_texts_clear(&f->series);
+    pg_text_pool_clear(&f->series);
 }
 
 static int line_of(const pg_sheet *points, int row)
@@ -120,7 +120,7 @@ static pg_status take(pg_figures *all, const char *name, bool *taken, pg_error *
     const int before = all->taken.count;
     PG_TRY(pg_strdup(name, &lower, err));
     for (char *c = lower; *c; c++) *c = (char)tolower((unsigned char)*c);
-    PG_TRY(pg_texts_keep(&all->taken, lower, NULL, &number, err));
+    PG_TRY(pg_text_pool_keep(&all->taken, lower, NULL, &number, err));
     *taken = number == before;
     if (!*taken) goto done;
     PG_TRY(pg_grow(&all->names, all->count, sizeof *all->names, err));
@@ -156,7 +156,7 @@ void pg_figures_clear(pg_figures *all)
 {
     for (int i = 0; i < all->count; i++) pg_free(all->names[i]);
     pg_free(all->names);
-    pg_texts_clear(&all->taken);
+    pg_text_pool_clear(&all->taken);
     *all = (pg_figures){.directory = all->directory};
 }
 
@@ -299,14 +299,24 @@ static void put_frame(const pg_figure *f, int height, int legend, FILE *stream)
             height, height, height, 72 + LINE * legend, height, f->width, f->width);
 }
 
-static void put_script(const pg_figure *f, const pg_sheet *points, const char *name, FILE *stream)
+/* A figure, its points, and the name of both their files. */
+typedef struct drawing {
+    const pg_figure *figure;
+    const pg_sheet *points;
+    const char *name;
+} drawing;
+
+static pg_status put_script(FILE *stream, const void *context, pg_error *err)
 {
-    fprintf(stream, "# gnuplot %s.gp draws %s.svg, %s.png and %s.pdf from %s.csv\n", name, name, name, name, name);
-    fprintf(stream, "points = '%s.csv'\n", name);
-    put_text(stream, "heading", points->title, HEADING);
-    put_text(stream, "remark", points->label, REMARK);
-    const int legend = put_series(f, points, stream), height = BODY + LINE * legend;
-    put_spans(f, points, stream);
+    const drawing *s = context;
+    (void)err;
+    fprintf(stream, "# gnuplot %s.gp draws %s.svg, %s.png and %s.pdf from %s.csv\n", s->name, s->name, s->name, s->name,
+            s->name);
+    fprintf(stream, "points = '%s.csv'\n", s->name);
+    put_text(stream, "heading", s->points->title, HEADING);
+    put_text(stream, "remark", s->points->label, REMARK);
+    const int legend = put_series(s->figure, s->points, stream), height = BODY + LINE * legend;
+    put_spans(s->figure, s->points, stream);
     fputs(palette, stream);
     fputs("set datafile separator comma\n"
           "set datafile columnheaders\n"
@@ -314,25 +324,10 @@ static void put_script(const pg_figure *f, const pg_sheet *points, const char *n
           "set tics nomirror out\n"
           "set grid linecolor '#cccccc'\n",
           stream);
-    put_terminals(f, height, stream);
-    put_frame(f, height, legend, stream);
-    fprintf(stream, "set output '%s.'.format\n%s}\nunset output\n", name, f->body);
-}
-
-static pg_status write_script(const pg_figure *f, const pg_sheet *points, const char *name, const char *path, pg_error *err)
-{
-    pg_status status = PG_OK;
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *stream = open_memstream(&text, &bytes);
-    if (!stream) return pg_fail(err, PG_NO_MEMORY, "out of memory for a figure");
-    put_script(f, points, name, stream);
-    const bool lost = ferror(stream) != 0;
-    if (fclose(stream) != 0 || lost) PG_TRY(pg_fail(err, PG_NO_MEMORY, "out of memory for a figure"));
-    PG_TRY(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, err));
-done:
-    free(text);
-    return status;
+    put_terminals(s->figure, height, stream);
+    put_frame(s->figure, height, legend, stream);
+    fprintf(stream, "set output '%s.'.format\n%s}\nunset output\n", s->name, s->figure->body);
+    return PG_OK;
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------------ */
@@ -361,7 +356,7 @@ static pg_status write_part(const pg_figure *f, const char *const *parts, int pa
     PG_TRY(path_of(all, name, "csv", path, err));
     PG_TRY(pg_sheet_write_csv(&points, path, err));
     PG_TRY(path_of(all, name, "gp", path, err));
-    PG_TRY(write_script(f, &points, name, path, err));
+    PG_TRY(pg_file_print(path, put_script, &(drawing){f, &points, name}, PG_FILE_PUBLIC, err));
 done:
     return status;
 }

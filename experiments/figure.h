@@ -15,7 +15,7 @@ typedef struct pg_figure {
                          the x axis), chance (where guessing lies; NaN), and functions for colours, dashes and marks */
     int width;        /* of the drawing, without the legend's height, which is added */
     double chance;
-    pg_texts series; /* keys, numbered by their series */
+    pg_text_pool series; /* keys, numbered by their series */
     pg_sheet points;
 } pg_figure;
 
@@ -23,8 +23,8 @@ typedef struct pg_figure {
 typedef struct pg_figures {
     const char *directory; /* borrowed */
     int count;
-    char **names;   /* [count] */
-    pg_texts taken; /* names in lower case: some file systems tell no case */
+    char **names;       /* [count] */
+    pg_text_pool taken; /* names in lower case: some file systems tell no case */
 } pg_figures;
 void pg_figures_clear(pg_figures *written);
 

@@ -38,9 +38,9 @@ static pg_status start(pg_figure *f, const scene *at, const pg_column *columns, 
     const pg_task_labels *p = labels_of(at);
     const char *scheme = scheme_of(at);
     f->chance = at->survey->chance[at->first];
-    PG_TRY(pg_texts_print(&f->points.texts, &f->points.title, NULL, err, "%s, %s, %s%s%s", p->data, p->network, p->norm,
-                          scheme ? ", " : "", scheme ? scheme : ""));
-    PG_TRY(pg_texts_keep(&f->points.texts, at->survey->label, &f->points.label, NULL, err));
+    PG_TRY(pg_text_pool_print(&f->points.texts, &f->points.title, NULL, err, "%s, %s, %s%s%s", p->data, p->network, p->norm,
+                              scheme ? ", " : "", scheme ? scheme : ""));
+    PG_TRY(pg_text_pool_keep(&f->points.texts, at->survey->label, &f->points.label, NULL, err));
     PG_TRY(pg_figure_columns(f, columns, other, err));
 done:
     return status;
@@ -87,9 +87,9 @@ static pg_status add_learning(const scene *at, int i, pg_figure *f, pg_error *er
             const char *key, *series;
             int row;
             if (strcmp(cell->metric, metrics[branch]) != 0) continue;
-            PG_TRY(pg_texts_print(&f->points.texts, &key, NULL, err, "%d %d", scheme, branch));
-            PG_TRY(pg_texts_print(&f->points.texts, &series, NULL, err, "%s, %s", at->survey->schemes.items[scheme].label,
-                                  branches[branch]));
+            PG_TRY(pg_text_pool_print(&f->points.texts, &key, NULL, err, "%d %d", scheme, branch));
+            PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "%s, %s", at->survey->schemes.items[scheme].label,
+                                      branches[branch]));
             PG_TRY(pg_figure_point(f, key, series, cell->outcome, &row, err));
             if (!pg_sheet_at(&f->points, row, 1)->sample.count) PG_TRY(pg_sheet_add(&f->points, row, 1, epoch, err));
             PG_TRY(pg_sheet_add(&f->points, row, 2, cell->value, err));
@@ -144,9 +144,9 @@ static pg_status add_pruning(const scene *at, int i, pg_figure *f, pg_error *err
     const pg_record *record = &s->results->items[i].record;
     const char *key, *series, *attack = s->attacks.items[s->attack[i]].label;
     const bool plain = strcmp(attack, "prune") == 0;
-    PG_TRY(pg_texts_print(&f->points.texts, &key, NULL, err, "%d %d", s->scheme[i], s->attack[i]));
-    PG_TRY(pg_texts_print(&f->points.texts, &series, NULL, err, "%s%s%s", s->schemes.items[s->scheme[i]].label,
-                          plain ? "" : ", ", plain ? "" : attack));
+    PG_TRY(pg_text_pool_print(&f->points.texts, &key, NULL, err, "%d %d", s->scheme[i], s->attack[i]));
+    PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "%s%s%s", s->schemes.items[s->scheme[i]].label,
+                              plain ? "" : ", ", plain ? "" : attack));
     for (int c = 0; c < record->cell_count; c++) {
         const pg_cell *cell = &record->cells[c];
         double level;
@@ -200,7 +200,7 @@ static pg_status add_bins(pg_figure *f, const char *what, const int *bins, pg_er
     char place[16];
     int trials = 0, row;
     for (int b = 0; b < BINS; b++) trials += bins[b];
-    PG_TRY(pg_texts_print(&f->points.texts, &series, NULL, err, "%s (n = %d)", what, trials));
+    PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "%s (n = %d)", what, trials));
     for (int b = 0; b < BINS; b++) {
         if (!bins[b]) continue;
         snprintf(place, sizeof place, "%d-%d", b * BIN, (b + 1) * BIN);
@@ -356,7 +356,7 @@ static pg_status add_dissimilarity(const scene *at, int i, pg_figure *f, pg_erro
         if (strcmp(cell->metric, "bits_differing") != 0) continue;
         if (!pg_result_value(r, cell->outcome, "bits_differing", &differing)) continue;
         if (!pg_result_value(r, cell->outcome, "accuracy_claimed", &accuracy)) continue;
-        PG_TRY(pg_texts_print(&f->points.texts, &detail, NULL, err, "%s %s", attack, cell->outcome));
+        PG_TRY(pg_text_pool_print(&f->points.texts, &detail, NULL, err, "%s %s", attack, cell->outcome));
         PG_TRY(pg_figure_point(f, r->labels.attack, r->labels.attack, detail, &row, err));
         PG_TRY(pg_sheet_add(&f->points, row, 1, differing, err));
         PG_TRY(pg_sheet_add(&f->points, row, 2, accuracy, err));
@@ -381,7 +381,7 @@ static pg_status add_published_curve(const pg_published *published, pg_figure *f
             continue;
         snprintf(text, sizeof text, "%.*s", (int)length, level);
         if (!pg_number_real(text, &value)) continue;
-        PG_TRY(pg_texts_print(&f->points.texts, &series, NULL, err, "published (%s)", n->subject.data));
+        PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "published (%s)", n->subject.data));
         PG_TRY(pg_figure_point(f, series, series, n->id, &row, err));
         PG_TRY(pg_sheet_add(&f->points, row, 1, value, err));
         PG_TRY(pg_sheet_add(&f->points, row, 2, n->value, err));

@@ -62,7 +62,7 @@ static pg_status check_parent(const char *key, const pg_workplace *at, pg_error 
 {
     pg_status status = PG_OK;
     pg_record record = {0};
-    pg_texts texts = {0};
+    pg_text_pool texts = {0};
     pg_task_labels labels;
     char path[PG_PATH_MAX];
     if (!key[0]) return PG_OK;
@@ -82,7 +82,7 @@ static pg_status check_parent(const char *key, const pg_workplace *at, pg_error 
     }
 done:
     pg_record_clear(&record);
-    pg_texts_clear(&texts);
+    pg_text_pool_clear(&texts);
     return status;
 }
 
@@ -102,7 +102,7 @@ pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err)
     pg_status status = PG_OK;
     pg_task task = {0};
     pg_record record = {0};
-    pg_texts texts = {0};
+    pg_text_pool texts = {0};
     pg_task_labels labels;
     bool done;
     char path[PG_PATH_MAX];
@@ -121,7 +121,7 @@ pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err)
     PG_TRY(remove_checkpoints(&task, at, err));
 done:
     pg_record_clear(&record);
-    pg_texts_clear(&texts);
+    pg_text_pool_clear(&texts);
     pg_task_clear(&task);
     return status;
 }

@@ -46,12 +46,12 @@ static void complain(row *r, const char *what, const char *word)
 }
 
 /* The id of a row, which no other row has. */
-static const char *identify(pg_texts *ids, row *r)
+static const char *identify(pg_text_pool *ids, row *r)
 {
     const char *id = text(r, "id");
     const int before = ids->count;
     int number;
-    if (r->status == PG_OK) r->status = pg_texts_keep(ids, id, NULL, &number, r->err);
+    if (r->status == PG_OK) r->status = pg_text_pool_keep(ids, id, NULL, &number, r->err);
     if (r->status == PG_OK && number < before)
         r->status =
             pg_fail(r->err, PG_BAD_INPUT, "%s:%d: the id \"%s\" stands twice", r->path, pg_csv_line(r->table, r->index), id);
@@ -197,8 +197,8 @@ void pg_published_destroy(pg_published **published)
     for (int i = 0; i < p->file_count; i++) pg_csv_close(&p->files[i]);
     pg_free(p->numbers);
     pg_free(p->checks);
-    pg_texts_clear(&p->number_ids);
-    pg_texts_clear(&p->check_ids);
+    pg_text_pool_clear(&p->number_ids);
+    pg_text_pool_clear(&p->check_ids);
     pg_free(p);
     *published = NULL;
 }

@@ -3,7 +3,7 @@
 #define PG_EXPERIMENTS_PUBLISHED_H
 
 #include "core/base/file.h"
-#include "core/base/texts.h"
+#include "core/base/text_pool.h"
 #include "core/formats/csv.h"
 
 /* What is measured: the cells of records that fit. Empty texts fit anything, but an empty attack means the trained model. All
@@ -39,7 +39,7 @@ typedef struct pg_published {
     pg_published_number *numbers;
     pg_published_check *checks;
     pg_csv_table *files[PG_PUBLISHED_FILES];
-    pg_texts number_ids, check_ids;
+    pg_text_pool number_ids, check_ids;
 } pg_published;
 
 /* Read checks.csv and every other CSV file of the directory, in the order of their names. PG_BAD_INPUT, "file:line: ...", for

@@ -43,9 +43,9 @@ pg_status pg_record_add(pg_record *record, const char *outcome, const char *metr
 {
     pg_status status = PG_OK;
     pg_cell cell = {.value = value};
-    PG_TRY(pg_texts_keep(&record->texts, outcome, &cell.outcome, NULL, err));
-    PG_TRY(pg_texts_keep(&record->texts, metric, &cell.metric, NULL, err));
-    PG_TRY(pg_texts_keep(&record->texts, unit, &cell.unit, NULL, err));
+    PG_TRY(pg_text_pool_keep(&record->texts, outcome, &cell.outcome, NULL, err));
+    PG_TRY(pg_text_pool_keep(&record->texts, metric, &cell.metric, NULL, err));
+    PG_TRY(pg_text_pool_keep(&record->texts, unit, &cell.unit, NULL, err));
     PG_TRY(append_cell(record, &cell, err));
 done:
     return status;
@@ -55,8 +55,8 @@ pg_status pg_record_note(pg_record *record, const char *key, const char *text, p
 {
     pg_status status = PG_OK;
     pg_note note;
-    PG_TRY(pg_texts_keep(&record->texts, key, &note.key, NULL, err));
-    PG_TRY(pg_texts_keep(&record->texts, text, &note.text, NULL, err));
+    PG_TRY(pg_text_pool_keep(&record->texts, key, &note.key, NULL, err));
+    PG_TRY(pg_text_pool_keep(&record->texts, text, &note.text, NULL, err));
     PG_TRY(append_note(record, &note, err));
 done:
     return status;
@@ -66,8 +66,8 @@ pg_status pg_record_file(pg_record *record, const char *path, const char *sha256
 {
     pg_status status = PG_OK;
     pg_artefact file = {.path = NULL};
-    PG_TRY(pg_texts_keep(&record->texts, path, &file.path, NULL, err));
-    PG_TRY(pg_texts_keep(&record->texts, sha256, &file.sha256, NULL, err));
+    PG_TRY(pg_text_pool_keep(&record->texts, path, &file.path, NULL, err));
+    PG_TRY(pg_text_pool_keep(&record->texts, sha256, &file.sha256, NULL, err));
     PG_TRY(append_file(record, &file, err));
 done:
     return status;
@@ -85,7 +85,7 @@ void pg_record_clear(pg_record *record)
     pg_free(record->cells);
     pg_free(record->notes);
     pg_free(record->files);
-    pg_texts_clear(&record->texts);
+    pg_text_pool_clear(&record->texts);
     *record = (pg_record){0};
 }
 
@@ -93,16 +93,16 @@ void pg_record_clear(pg_record *record)
 static pg_status check_unique(const pg_record *record, const char *from, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_texts seen = {0};
+    pg_text_pool seen = {0};
     for (int i = 0; i < record->cell_count; i++) {
         const pg_cell *c = &record->cells[i];
         int number;
-        PG_TRY(pg_texts_print(&seen, NULL, &number, err, "%s\n%s", c->outcome, c->metric));
+        PG_TRY(pg_text_pool_print(&seen, NULL, &number, err, "%s\n%s", c->outcome, c->metric));
         if (number < i)
             PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: cells[%d]: %s of '%s' stands twice", from, i, c->metric, c->outcome));
     }
 done:
-    pg_texts_clear(&seen);
+    pg_text_pool_clear(&seen);
     return status;
 }
 
@@ -196,7 +196,7 @@ static pg_status read_json(const char *path, json_t **root, pg_error *err)
 /* What is read, where from, and where its texts are kept. */
 typedef struct source {
     const char *path;
-    pg_texts *texts;
+    pg_text_pool *texts;
 } source;
 
 /* The text of a member, kept as it may be shown. */
@@ -207,7 +207,7 @@ static pg_status get_text(const source *from, const json_t *map, const char *key
     if (!text) return pg_fail(err, PG_BAD_INPUT, "%s: %s: expected a text", from->path, key);
     if (strlen(text) != json_string_length(member))
         return pg_fail(err, PG_BAD_INPUT, "%s: %s: a zero byte in a text", from->path, key);
-    return pg_texts_keep_printable(from->texts, text, out, err);
+    return pg_text_pool_keep_printable(from->texts, text, out, err);
 }
 
 /* A member that is a map or list. */
@@ -280,7 +280,7 @@ static pg_status get_notes(const source *from, const json_t *root, pg_record *re
     {
         pg_note note;
         PG_TRY(get_text(from, map, key, &note.text, err));
-        PG_TRY(pg_texts_keep_printable(from->texts, key, &note.key, err));
+        PG_TRY(pg_text_pool_keep_printable(from->texts, key, &note.key, err));
         PG_TRY(append_note(record, &note, err));
     }
 done:
@@ -310,7 +310,7 @@ static pg_status get_files(const source *from, const json_t *root, pg_record *re
         PG_TRY(get_text(from, map, key, &file.sha256, err));
         if (!is_inside(key) || !is_sha256(file.sha256))
             PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: files: '%.128s' is no file of a task with its SHA-256", from->path, key));
-        PG_TRY(pg_texts_keep(from->texts, key, &file.path, NULL, err));
+        PG_TRY(pg_text_pool_keep(from->texts, key, &file.path, NULL, err));
         PG_TRY(append_file(record, &file, err));
     }
 done:
@@ -325,7 +325,7 @@ static pg_status check_key(const source *from, const json_t *root, const char *k
     return pg_fail(err, PG_BAD_INPUT, "%s: the record of another task, %.64s", from->path, found);
 }
 
-pg_status pg_record_load(const char *path, const char *key, pg_texts *texts, pg_record *record, pg_task_labels *labels,
+pg_status pg_record_load(const char *path, const char *key, pg_text_pool *texts, pg_record *record, pg_task_labels *labels,
                          pg_error *err)
 {
     pg_status status = PG_OK;

@@ -4,7 +4,7 @@
 #define PG_EXPERIMENTS_RECORD_H
 
 #include "core/base/hash.h"
-#include "core/base/texts.h"
+#include "core/base/text_pool.h"
 
 #include <stdbool.h>
 
@@ -28,7 +28,7 @@ typedef struct pg_record {
     pg_cell *cells;
     pg_note *notes;
     pg_artefact *files;
-    pg_texts texts; /* of what was added */
+    pg_text_pool texts; /* of what was added */
 } pg_record;
 
 /* A zeroed record is empty. Texts are copied and may be of any length. */
@@ -56,7 +56,7 @@ PG_CHECKED pg_status pg_record_read_cells(const char *text, size_t bytes, const 
 /* Read the record of task `key` and check all that pg_record_save guarantees: the key, the type of every member, no unknown
  * cell members, no metric twice for one outcome, checksums of the right form. PG_BAD_INPUT, naming the file and the member, if
  * anything is not so. record, which must be empty, is ended by pg_record_clear; all texts belong to `texts`. */
-PG_CHECKED pg_status pg_record_load(const char *path, const char *key, pg_texts *texts, pg_record *record,
+PG_CHECKED pg_status pg_record_load(const char *path, const char *key, pg_text_pool *texts, pg_record *record,
                                     struct pg_task_labels *labels, pg_error *err);
 
 /* Is the file an intact record, of a task that kept what it made if `keep` is set? An error if that cannot be seen. */

@@ -46,7 +46,7 @@ void pg_results_destroy(pg_results **results)
     if (!r) return;
     for (int i = 0; i < r->count; i++) pg_record_clear(&r->items[i].record);
     pg_free(r->items);
-    pg_texts_clear(&r->texts);
+    pg_text_pool_clear(&r->texts);
     pg_free(r);
     *results = NULL;
 }

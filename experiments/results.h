@@ -13,7 +13,7 @@ typedef struct pg_results {
     char name[PG_TEXT_MAX], label[PG_TEXT_MAX]; /* of the grid */
     int expected, count;                        /* tasks of the grid; those that have a record */
     pg_result *items;                           /* [count] */
-    pg_texts texts;                             /* of labels and records */
+    pg_text_pool texts;                         /* of labels and records */
 } pg_results;
 
 PG_CHECKED pg_status pg_results_load(const char *directory, pg_results **out, pg_error *err);

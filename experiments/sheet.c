@@ -18,7 +18,7 @@ pg_status pg_sheet_column(pg_sheet *sheet, const char *name, pg_column_kind kind
     pg_column column = {.kind = kind};
     for (int c = 0; c < sheet->column_count; c++)
         if (strcmp(sheet->columns[c].name, name) == 0) return pg_fail(err, PG_FAILED, "two columns are called '%s'", name);
-    pg_status status = pg_texts_keep(&sheet->texts, name, &column.name, NULL, err);
+    pg_status status = pg_text_pool_keep(&sheet->texts, name, &column.name, NULL, err);
     if (status == PG_OK) status = pg_grow(&sheet->columns, sheet->column_count, sizeof *sheet->columns, err);
     if (status == PG_OK) sheet->columns[sheet->column_count++] = column;
     return status;
@@ -33,14 +33,10 @@ pg_status pg_sheet_columns(pg_sheet *sheet, const pg_column *columns, pg_error *
 
 pg_status pg_sheet_row(pg_sheet *sheet, int *row, pg_error *err, const char *key, ...)
 {
-    char *text = NULL;
     va_list arguments;
     va_start(arguments, key);
-    const int length = vasprintf(&text, key, arguments);
+    pg_status status = pg_text_pool_vprint(&sheet->keys, NULL, row, err, key, arguments);
     va_end(arguments);
-    if (length < 0) return pg_fail(err, PG_NO_MEMORY, "out of memory for a table");
-    pg_status status = pg_texts_keep(&sheet->keys, text, NULL, row, err);
-    free(text);
     if (status != PG_OK || *row < sheet->row_count) return status;
     status = pg_grow(&sheet->cells, sheet->row_count, (size_t)sheet->column_count * sizeof *sheet->cells, err);
     if (status == PG_OK) sheet->row_count++;
@@ -62,7 +58,7 @@ pg_status pg_sheet_put(pg_sheet *sheet, int row, int column, const char *const *
 {
     pg_status status = PG_OK;
     for (; *texts && status == PG_OK; texts++, column++)
-        status = pg_texts_keep(&sheet->texts, *texts, &pg_sheet_at(sheet, row, column)->text, NULL, err);
+        status = pg_text_pool_keep(&sheet->texts, *texts, &pg_sheet_at(sheet, row, column)->text, NULL, err);
     return status;
 }
 
@@ -108,8 +104,8 @@ void pg_sheet_clear(pg_sheet *sheet)
         for (int c = 0; c < sheet->column_count; c++) pg_sample_clear(&pg_sheet_at(sheet, row, c)->sample);
     pg_free(sheet->columns);
     pg_free(sheet->cells);
-    pg_texts_clear(&sheet->texts);
-    pg_texts_clear(&sheet->keys);
+    pg_text_pool_clear(&sheet->texts);
+    pg_text_pool_clear(&sheet->keys);
     *sheet = (pg_sheet){0};
 }
 

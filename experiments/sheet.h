@@ -3,7 +3,7 @@
 #ifndef PG_EXPERIMENTS_SHEET_H
 #define PG_EXPERIMENTS_SHEET_H
 
-#include "core/base/texts.h"
+#include "core/base/text_pool.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -43,8 +43,8 @@ typedef struct pg_sheet {
     bool counts;                    /* show n beside every mean: where replicates are missing */
     int column_count, row_count;
     pg_column *columns;
-    pg_sheet_cell *cells; /* [row_count][column_count] */
-    pg_texts texts, keys; /* of cells and columns; of rows, numbered as these are */
+    pg_sheet_cell *cells;     /* [row_count][column_count] */
+    pg_text_pool texts, keys; /* of cells and columns; of rows, numbered as these are */
 } pg_sheet;
 
 /* Zeroed sheets are empty. All columns come before the first row. PG_FAILED if there is a column of that name. Texts are copied

@@ -80,13 +80,13 @@ bool pg_parameters_hold(const char *parameters, const char *word, size_t length)
 /* Variants of one list while they are found: each is known by its name and every one of its options. */
 typedef struct finder {
     pg_variants *list;
-    pg_texts known; /* numbered as the list is */
+    pg_text_pool known; /* numbered as the list is */
 } finder;
 
 static pg_status variant_of(finder *f, const char *name, const char *parameters, int *index, pg_error *err)
 {
     pg_variants *list = f->list;
-    pg_status status = pg_texts_print(&f->known, NULL, index, err, "%s\n%s", name, parameters);
+    pg_status status = pg_text_pool_print(&f->known, NULL, index, err, "%s\n%s", name, parameters);
     if (status != PG_OK || *index < list->count) return status;
     status = pg_grow(&list->items, list->count, sizeof *list->items, err);
     if (status == PG_OK) list->items[list->count++] = (pg_variant){.name = name, .parameters = parameters};
@@ -96,7 +96,7 @@ static pg_status variant_of(finder *f, const char *name, const char *parameters,
 /* How many variants of a name there are, how many of them come after another attack, and how many have each option: counts by
  * the numbers that `words` gives to NAME, "NAME after" and "NAME OPTION". */
 typedef struct census {
-    pg_texts words;
+    pg_text_pool words;
     int *counts;
 } census;
 
@@ -104,7 +104,7 @@ static pg_status count_of(census *c, const char *name, const char *word, size_t 
 {
     int number;
     const int before = c->words.count;
-    pg_status status = pg_texts_print(&c->words, NULL, &number, err, "%s %.*s", name, (int)length, word);
+    pg_status status = pg_text_pool_print(&c->words, NULL, &number, err, "%s %.*s", name, (int)length, word);
     if (status == PG_OK && number == before) status = pg_grow(&c->counts, before, sizeof *c->counts, err);
     if (status == PG_OK) *count = &c->counts[number];
     return status;
@@ -161,7 +161,7 @@ done:
 }
 
 /* The name and the options in which the variant differs from others, kept; with a hash of all options if that is taken. */
-static pg_status label_one(census *c, pg_texts *labels, pg_texts *texts, pg_variant *mine, pg_error *err)
+static pg_status label_one(census *c, pg_text_pool *labels, pg_text_pool *texts, pg_variant *mine, pg_error *err)
 {
     pg_status status = PG_OK;
     char *text = NULL, hash[PG_SHA256_HEX];
@@ -179,28 +179,28 @@ static pg_status label_one(census *c, pg_texts *labels, pg_texts *texts, pg_vari
     }
     if (fclose(stream) != 0 && status == PG_OK) status = pg_fail(err, PG_NO_MEMORY, "out of memory for a label");
     PG_TRY(status);
-    PG_TRY(pg_texts_keep(labels, text, NULL, &number, err));
+    PG_TRY(pg_text_pool_keep(labels, text, NULL, &number, err));
     pg_sha256(mine->parameters, strlen(mine->parameters), hash);
     if (number == before)
-        PG_TRY(pg_texts_keep(texts, text, &mine->label, NULL, err));
+        PG_TRY(pg_text_pool_keep(texts, text, &mine->label, NULL, err));
     else
-        PG_TRY(pg_texts_print(texts, &mine->label, NULL, err, "%s #%.8s", text, hash));
+        PG_TRY(pg_text_pool_print(texts, &mine->label, NULL, err, "%s #%.8s", text, hash));
 done:
     free(text);
     return status;
 }
 
-static pg_status label_all(pg_variants *list, pg_texts *texts, pg_error *err)
+static pg_status label_all(pg_variants *list, pg_text_pool *texts, pg_error *err)
 {
     pg_status status = PG_OK;
     census c = {0};
-    pg_texts labels = {0};
+    pg_text_pool labels = {0};
     PG_TRY(take_census(list, &c, err));
     for (int i = 0; i < list->count; i++) PG_TRY(label_one(&c, &labels, texts, &list->items[i], err));
 done:
-    pg_texts_clear(&c.words);
+    pg_text_pool_clear(&c.words);
     pg_free(c.counts);
-    pg_texts_clear(&labels);
+    pg_text_pool_clear(&labels);
     return status;
 }
 
@@ -208,9 +208,9 @@ done:
 
 pg_status pg_survey_head(const pg_survey *s, const char *title, pg_sheet *sheet, pg_error *err)
 {
-    const pg_status status = pg_texts_print(&sheet->texts, &sheet->title, NULL, err, "%s: %s", s->results->name, title);
+    const pg_status status = pg_text_pool_print(&sheet->texts, &sheet->title, NULL, err, "%s: %s", s->results->name, title);
     sheet->counts = s->results->count < s->results->expected;
-    return status == PG_OK ? pg_texts_keep(&sheet->texts, s->label, &sheet->label, NULL, err) : status;
+    return status == PG_OK ? pg_text_pool_keep(&sheet->texts, s->label, &sheet->label, NULL, err) : status;
 }
 
 bool pg_has_learnt(double accuracy, double chance, double images)
@@ -258,7 +258,7 @@ static void look_at(const pg_result *r, trained *t)
 static pg_status share_facts(pg_survey *s, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_texts networks = {0};
+    pg_text_pool networks = {0};
     trained *known = NULL;
     const pg_results *r = s->results;
     PG_TRY(pg_alloc((size_t)r->count, sizeof *known, &known, err));
@@ -267,8 +267,8 @@ static pg_status share_facts(pg_survey *s, pg_error *err)
         for (int i = 0; i < r->count; i++) {
             int n;
             const pg_task_labels *l = &r->items[i].labels; /* a network from elsewhere is the same for all seeds */
-            PG_TRY(pg_texts_print(&networks, NULL, &n, err, "%d %d %llu", s->place[i], s->scheme[i],
-                                  pg_labels_brought(l) ? 0 : (unsigned long long)l->seed));
+            PG_TRY(pg_text_pool_print(&networks, NULL, &n, err, "%d %d %llu", s->place[i], s->scheme[i],
+                                      pg_labels_brought(l) ? 0 : (unsigned long long)l->seed));
             if (pass == 0) look_at(&r->items[i], &known[n]);
             s->threshold[i] = known[n].threshold;
             s->chance[i] = known[n].chance;
@@ -276,7 +276,7 @@ static pg_status share_facts(pg_survey *s, pg_error *err)
             s->learnt[i] = known[n].learnt;
         }
 done:
-    pg_texts_clear(&networks);
+    pg_text_pool_clear(&networks);
     pg_free(known);
     return status;
 }
@@ -293,20 +293,20 @@ void pg_survey_close(pg_survey *s)
     pg_free(s->chance);
     pg_free(s->images);
     pg_free(s->learnt);
-    pg_texts_clear(&s->texts);
+    pg_text_pool_clear(&s->texts);
     *s = (pg_survey){0};
 }
 
 /* Number the place of a result and find its variants. */
-static pg_status find_one(pg_survey *s, int i, pg_texts *places, finder *schemes, finder *attacks, pg_error *err)
+static pg_status find_one(pg_survey *s, int i, pg_text_pool *places, finder *schemes, finder *attacks, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_task_labels *l = &s->results->items[i].labels;
     const char *parameters;
     double value;
-    PG_TRY(pg_texts_print(places, NULL, &s->place[i], err, "%s\n%s\n%s", l->data, l->network, l->norm));
-    PG_TRY(pg_texts_print(&s->texts, &parameters, NULL, err, "%s%s%s", l->scheme_parameters, l->scheme_parameters[0] ? " " : "",
-                          l->training));
+    PG_TRY(pg_text_pool_print(places, NULL, &s->place[i], err, "%s\n%s\n%s", l->data, l->network, l->norm));
+    PG_TRY(pg_text_pool_print(&s->texts, &parameters, NULL, err, "%s%s%s", l->scheme_parameters,
+                              l->scheme_parameters[0] ? " " : "", l->training));
     PG_TRY(variant_of(schemes, l->scheme, parameters, &s->scheme[i], err));
     s->attack[i] = -1;
     if (l->attack[0]) PG_TRY(variant_of(attacks, l->attack, l->parameters, &s->attack[i], err));
@@ -318,15 +318,15 @@ done:
 static pg_status find_all(pg_survey *s, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_texts places = {0};
+    pg_text_pool places = {0};
     finder schemes = {.list = &s->schemes}, attacks = {.list = &s->attacks};
     for (int i = 0; i < s->results->count; i++) PG_TRY(find_one(s, i, &places, &schemes, &attacks, err));
     PG_TRY(label_all(&s->schemes, &s->texts, err));
     PG_TRY(label_all(&s->attacks, &s->texts, err));
 done:
-    pg_texts_clear(&places);
-    pg_texts_clear(&schemes.known);
-    pg_texts_clear(&attacks.known);
+    pg_text_pool_clear(&places);
+    pg_text_pool_clear(&schemes.known);
+    pg_text_pool_clear(&attacks.known);
     return status;
 }
 
@@ -346,10 +346,10 @@ pg_status pg_survey_open(pg_survey *s, const pg_results *results, pg_error *err)
     PG_TRY(find_all(s, err));
     PG_TRY(share_facts(s, err));
     if (results->count == results->expected)
-        PG_TRY(pg_texts_keep(&s->texts, results->label, &s->label, NULL, err));
+        PG_TRY(pg_text_pool_keep(&s->texts, results->label, &s->label, NULL, err));
     else
-        PG_TRY(pg_texts_print(&s->texts, &s->label, NULL, err, "%s%sincomplete: %d of %d tasks", results->label,
-                              results->label[0] ? "; " : "", results->count, results->expected));
+        PG_TRY(pg_text_pool_print(&s->texts, &s->label, NULL, err, "%s%sincomplete: %d of %d tasks", results->label,
+                                  results->label[0] ? "; " : "", results->count, results->expected));
 done:
     return status;
 }

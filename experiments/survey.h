@@ -28,7 +28,7 @@ typedef struct pg_survey {
     double *images;       /* by result: test images behind an accuracy; 0 if unknown */
     bool *learnt;         /* by result: the network that it is about was trained to more than chance: pg_has_learnt */
     const char *label;    /* the grid's, and how many tasks are missing */
-    pg_texts texts;       /* of labels */
+    pg_text_pool texts;   /* of labels */
 } pg_survey;
 
 /* A zeroed survey may be closed. */

@@ -281,8 +281,8 @@ static pg_status evidence_row(pg_sheet *sheet, const pg_survey *b, int i, const 
     const char *evidence = "genuine", *axis = on_axis(outcome) ? outcome : "";
     PG_TRY(pg_sheet_row(sheet, row, err, "%d %d %d %s", b->place[i], b->scheme[i], b->attack[i], axis));
     if (b->attack[i] >= 0)
-        PG_TRY(pg_texts_print(&sheet->texts, &evidence, NULL, err, "%s%s%s", b->attacks.items[b->attack[i]].label,
-                              axis[0] ? " " : "", axis));
+        PG_TRY(pg_text_pool_print(&sheet->texts, &evidence, NULL, err, "%s%s%s", b->attacks.items[b->attack[i]].label,
+                                  axis[0] ? " " : "", axis));
     PG_TRY(put_texts(sheet, *row, b, i, evidence, NULL, err));
 done:
     return status;

@@ -370,7 +370,7 @@ static pg_status describe_training(const pg_task *task, FILE *stream, pg_error *
 
 /* The text that describe writes, kept. */
 static pg_status keep_written(pg_status (*describe)(const pg_task *task, FILE *stream, pg_error *err), const pg_task *task,
-                              pg_texts *texts, const char **out, pg_error *err)
+                              pg_text_pool *texts, const char **out, pg_error *err)
 {
     char *text = NULL;
     size_t bytes = 0;
@@ -378,18 +378,18 @@ static pg_status keep_written(pg_status (*describe)(const pg_task *task, FILE *s
     if (!stream) return pg_fail(err, PG_NO_MEMORY, "out of memory for a label");
     pg_status status = describe(task, stream, err);
     if (fclose(stream) != 0 && status == PG_OK) status = pg_fail(err, PG_NO_MEMORY, "out of memory for a label");
-    if (status == PG_OK) status = pg_texts_keep(texts, text, out, NULL, err);
+    if (status == PG_OK) status = pg_text_pool_keep(texts, text, out, NULL, err);
     free(text);
     return status;
 }
 
-static pg_status describe_data(const pg_data_choice *data, pg_texts *texts, const char **out, pg_error *err)
+static pg_status describe_data(const pg_data_choice *data, pg_text_pool *texts, const char **out, pg_error *err)
 {
     char train[16] = "all", test[16] = "all";
     if (data->train) snprintf(train, sizeof train, "%d", data->train);
     if (data->test) snprintf(test, sizeof test, "%d", data->test);
-    if (!data->train && !data->test) return pg_texts_keep(texts, data->name, out, NULL, err);
-    return pg_texts_print(texts, out, NULL, err, "%s %s+%s", data->name, train, test);
+    if (!data->train && !data->test) return pg_text_pool_keep(texts, data->name, out, NULL, err);
+    return pg_text_pool_print(texts, out, NULL, err, "%s %s+%s", data->name, train, test);
 }
 
 const char *pg_task_name(const pg_task *task, char out[PG_TASK_NAME_MAX])
@@ -401,24 +401,24 @@ const char *pg_task_name(const pg_task *task, char out[PG_TASK_NAME_MAX])
     return out;
 }
 
-pg_status pg_task_describe(const pg_task *task, pg_texts *texts, pg_task_labels *out, pg_error *err)
+pg_status pg_task_describe(const pg_task *task, pg_text_pool *texts, pg_task_labels *out, pg_error *err)
 {
     pg_status status = PG_OK;
     char width[PG_NUMBER_MAX], name[PG_TASK_NAME_MAX];
     const bool full = strcmp(pg_number_text(task->width, width), "1") == 0;
     *out = (pg_task_labels){.attack = "", .parameters = "", .seed = task->seed};
     PG_TRY(describe_data(&task->data, texts, &out->data, err));
-    PG_TRY(pg_texts_print(texts, &out->network, NULL, err, "%s%s%s%s", task->arch, full ? "" : " x", full ? "" : width,
-                          task->relu_before_add ? "" : " late-relu"));
-    PG_TRY(pg_texts_keep(texts, task->norm, &out->norm, NULL, err));
-    PG_TRY(pg_texts_keep(texts, task->scheme->name, &out->scheme, NULL, err));
+    PG_TRY(pg_text_pool_print(texts, &out->network, NULL, err, "%s%s%s%s", task->arch, full ? "" : " x", full ? "" : width,
+                              task->relu_before_add ? "" : " late-relu"));
+    PG_TRY(pg_text_pool_keep(texts, task->norm, &out->norm, NULL, err));
+    PG_TRY(pg_text_pool_keep(texts, task->scheme->name, &out->scheme, NULL, err));
     PG_TRY(keep_written(describe_scheme, task, texts, &out->scheme_parameters, err));
     PG_TRY(keep_written(describe_training, task, texts, &out->training, err));
     if (task->kind == PG_TASK_ATTACK) {
-        PG_TRY(pg_texts_keep(texts, task->attack->name, &out->attack, NULL, err));
+        PG_TRY(pg_text_pool_keep(texts, task->attack->name, &out->attack, NULL, err));
         PG_TRY(keep_written(describe_attack, task, texts, &out->parameters, err));
     }
-    PG_TRY(pg_texts_keep(texts, pg_task_name(task, name), &out->name, NULL, err));
+    PG_TRY(pg_text_pool_keep(texts, pg_task_name(task, name), &out->name, NULL, err));
 done:
     return status;
 }

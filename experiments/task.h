@@ -70,7 +70,7 @@ void pg_task_clear_texts(pg_task *task);
 PG_CHECKED pg_status pg_task_parse(const char *text, pg_task *out, pg_error *err);
 void pg_task_clear(pg_task *task); /* of a zeroed task too */
 
-/* What people call it. The texts belong to a pg_texts and are of any length. */
+/* What people call it. The texts belong to a pg_text_pool and are of any length. */
 typedef struct pg_task_labels {
     const char *name;                                      /* "cifar10/alexnet-bn/v1/prune/s1/3fa9c01d", unique */
     const char *data, *network, *norm;                     /* "cifar10 20000+2000", "alexnet x0.5", "bn" */
@@ -80,7 +80,7 @@ typedef struct pg_task_labels {
 } pg_task_labels;
 enum { PG_TASK_NAME_MAX = 256 };
 const char *pg_task_name(const pg_task *task, char out[PG_TASK_NAME_MAX]); /* the name alone; returns out */
-PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_texts *texts, pg_task_labels *out, pg_error *err);
+PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_text_pool *texts, pg_task_labels *out, pg_error *err);
 /* Is it about a network that was trained elsewhere? */
 bool pg_labels_brought(const pg_task_labels *labels);
 

@@ -1,8 +1,8 @@
 /* npm's settings; see registry.h. Its files hold lines `key = value`, in which ${NAME} stands for a variable. */
 #include "core/data/registry.h"
 
+#include "core/base/file.h"
 #include "core/base/memory.h"
-#include "core/base/text.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -72,7 +72,7 @@ static bool from_file(const char *path, const char *key, char out[PG_PATH_MAX])
     char *text = NULL, *rest = NULL;
     size_t bytes = 0;
     bool found = false;
-    if (pg_text_read(path, &text, &bytes, NULL) != PG_OK) return false;
+    if (pg_file_read_text(path, &text, &bytes, NULL) != PG_OK) return false;
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         char *equals = strchr(line, '=');
         if (!equals) continue;

@@ -1,9 +1,9 @@
 /* Trigger sets; see triggers.h. */
 #include "core/data/triggers.h"
 
+#include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/base/memory.h"
-#include "core/base/text.h"
 #include "core/data/folder.h"
 #include "core/data/image.h"
 
@@ -34,7 +34,7 @@ static pg_status read_labels(const char *path, pg_dataset *out, pg_error *err)
 {
     char *text = NULL;
     size_t bytes = 0;
-    pg_status status = pg_text_read(path, &text, &bytes, err);
+    pg_status status = pg_file_read_text(path, &text, &bytes, err);
     if (status != PG_OK) return status;
     const char *at = text;
     for (int i = 0; i < out->count && status == PG_OK; i++) {

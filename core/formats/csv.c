@@ -3,8 +3,7 @@
 
 #include "core/base/file.h"
 #include "core/base/memory.h"
-#include "core/base/text.h"
-#include "core/base/texts.h"
+#include "core/base/text_pool.h"
 #include "core/base/utf8.h"
 #include "core/formats/number.h"
 
@@ -201,14 +200,14 @@ static pg_status take_row(const pg_csv_table *table, cursor *c, char **cells, si
 /* No two columns have one name. */
 static pg_status check_names(const pg_csv_table *table, pg_error *err)
 {
-    pg_texts names = {0};
+    pg_text_pool names = {0};
     pg_status status = PG_OK;
     for (size_t i = 0; i < table->columns && status == PG_OK; i++) {
-        status = pg_texts_keep(&names, table->cells[i], NULL, NULL, err);
+        status = pg_text_pool_keep(&names, table->cells[i], NULL, NULL, err);
         if (status == PG_OK && (size_t)names.count == i)
             status = pg_fail(err, PG_BAD_INPUT, "%s:1: two columns are called '%s'", table->path, table->cells[i]);
     }
-    pg_texts_clear(&names);
+    pg_text_pool_clear(&names);
     return status;
 }
 
@@ -237,7 +236,7 @@ pg_status pg_csv_read(const char *path, pg_csv_table **out, pg_error *err)
     pg_status status = PG_OK;
     PG_TRY(pg_alloc(1, sizeof *table, &table, err));
     PG_TRY(pg_strdup(path, &table->path, err));
-    PG_TRY(pg_text_read(path, &table->data, &bytes, err));
+    PG_TRY(pg_file_read_text(path, &table->data, &bytes, err));
     for (size_t i = 0, length; i < bytes; i += length) {
         unsigned code = 0;
         length = pg_utf8_character(table->data + i, bytes - i, &code);

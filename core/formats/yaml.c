@@ -2,8 +2,8 @@
  * reject repeated keys where they stand, and bound the depth before recursing. Its marks count from 0. */
 #include "core/formats/yaml.h"
 
+#include "core/base/file.h"
 #include "core/base/memory.h"
-#include "core/base/text.h"
 #include "core/base/utf8.h"
 #include "core/formats/number.h"
 
@@ -239,7 +239,7 @@ pg_status pg_yaml_parse_file(const char *path, pg_tree **out, pg_error *err)
 {
     char *text = NULL;
     size_t bytes = 0;
-    pg_status status = pg_text_read(path, &text, &bytes, err);
+    pg_status status = pg_file_read_text(path, &text, &bytes, err);
     if (status != PG_OK) return status;
     status = parse_new(text, bytes, path, out, err);
     pg_free(text);

@@ -10,7 +10,8 @@
 
 enum { PG_YAML_BYTES = 1 << 20 };
 
-/* Read a file, as pg_text_read does, or text, in which case name stands for the file in positions. The root may be of any kind.
+/* Read a file, as pg_file_read_text does, or text, in which case name stands for the file in positions. The root may be of any
+ * kind.
  */
 PG_CHECKED pg_status pg_yaml_parse_file(const char *path, pg_tree **out, pg_error *err);
 PG_CHECKED pg_status pg_yaml_parse_text(const char *text, const char *name, pg_tree **out, pg_error *err);

@@ -37,7 +37,7 @@ static const char *attack_key(void)
 static void check_record(const pg_record *record, const pg_task_labels *labels)
 {
     pg_record again = {0};
-    pg_texts texts = {0};
+    pg_text_pool texts = {0};
     pg_task_labels same;
     pg_task task = {.public_text = (char[]){"t"}};
     const char *path = fuzz_path("again.json");
@@ -55,19 +55,19 @@ static void check_record(const pg_record *record, const pg_task_labels *labels)
     FUZZ_CHECK(again.file_count == record->file_count && again.note_count == record->note_count, "%d files, %d notes",
                again.file_count, again.note_count);
     pg_record_clear(&again);
-    pg_texts_clear(&texts);
+    pg_text_pool_clear(&texts);
 }
 
 static pg_status read_record(const uint8_t *data, size_t bytes, pg_error *err)
 {
     pg_record record = {0};
-    pg_texts texts = {0};
+    pg_text_pool texts = {0};
     pg_task_labels labels;
     const char *path = fuzz_file("record.json", data, bytes);
     const pg_status status = pg_record_load(path, attack_key(), &texts, &record, &labels, err);
     if (status == PG_OK) check_record(&record, &labels);
     pg_record_clear(&record);
-    pg_texts_clear(&texts);
+    pg_text_pool_clear(&texts);
     return status;
 }
 
@@ -76,7 +76,7 @@ static void write_record(const char *path, int at)
     pg_task task;
     pg_task_labels labels;
     pg_record record = {0};
-    pg_texts texts = {0};
+    pg_text_pool texts = {0};
     char sum[PG_SHA256_HEX];
     pg_sha256("", 0, sum);
     FUZZ_MUST(pg_task_parse(grid->tasks[at].text, &task, &fuzz_error));
@@ -89,7 +89,7 @@ static void write_record(const char *path, int at)
     FUZZ_MUST(pg_record_note(&record, "data", "generated patterns", &fuzz_error));
     FUZZ_MUST(pg_record_save(&record, &task, &labels, path, &fuzz_error));
     pg_record_clear(&record);
-    pg_texts_clear(&texts);
+    pg_text_pool_clear(&texts);
     pg_task_clear(&task);
 }
 

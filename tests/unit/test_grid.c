@@ -310,14 +310,14 @@ static void test_chains(void **state)
     assert_int_equal(last->parents[0], find_name(grid, "/adi/s1/"));
     assert_int_equal(last->parents[1], 3);
     pg_task task;
-    pg_texts texts = {0};
+    pg_text_pool texts = {0};
     pg_task_labels labels;
     assert_int_equal(pg_task_parse(last->text, &task, NULL), PG_OK);
     assert_string_equal(task.forged, grid->tasks[3].key);
     assert_int_equal(pg_task_describe(&task, &texts, &labels, NULL), PG_OK);
     assert_non_null(
         strstr(labels.parameters, " after=counterfeit-triggers after_start=generated after_count=100 after_bound=8 "));
-    pg_texts_clear(&texts);
+    pg_text_pool_clear(&texts);
     pg_task_clear(&task);
     pg_grid_destroy(&grid);
 #define AFTER ", after: counterfeit-triggers"
@@ -342,12 +342,12 @@ static void test_layers_by_place(void **state)
     assert_int_equal(grid->count, 2);
     for (int i = 0; i < grid->count; i++) {
         pg_task task;
-        pg_texts texts = {0};
+        pg_text_pool texts = {0};
         pg_task_labels l;
         assert_int_equal(pg_task_parse(grid->tasks[i].text, &task, NULL), PG_OK);
         assert_int_equal(pg_task_describe(&task, &texts, &l, NULL), PG_OK);
         assert_non_null(strstr(l.scheme_parameters, labels[i]));
-        pg_texts_clear(&texts);
+        pg_text_pool_clear(&texts);
         pg_task_clear(&task);
     }
     pg_grid_destroy(&grid);

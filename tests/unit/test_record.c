@@ -49,7 +49,7 @@ static void test_round_trip(void **state)
     enum { COUNT = sizeof values / sizeof *values };
     char text[] = "{some: \"task\"}", metric[16];
     pg_task task = {.public_text = text};
-    pg_texts texts = {0};
+    pg_text_pool texts = {0};
     pg_task_labels labels = {.name = "a/b",
                              .data = "d",
                              .network = "n",
@@ -87,7 +87,7 @@ static void test_round_trip(void **state)
     assert_int_equal(again.file_count, 2);
     assert_string_equal(again.files[1].path, "evidence/x.safetensors");
     assert_string_equal(again.files[1].sha256, key_of(1));
-    pg_texts_clear(&texts);
+    pg_text_pool_clear(&texts);
     pg_record_clear(&record);
     pg_record_clear(&again);
 }
@@ -98,12 +98,12 @@ static void test_bad_records(void **state)
     static const char *const texts[] = {"", "{", "[1]", "{\"format\": 2}", "{\"format\": 1, \"format\": 1}", "\xff"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         pg_record record = {0};
-        pg_texts kept = {0};
+        pg_text_pool kept = {0};
         pg_task_labels labels;
         pg_error err = {.message = ""};
         write_text("bad.json", texts[i]);
         assert_int_equal(pg_record_load(path_of("bad.json"), key_of(0), &kept, &record, &labels, &err), PG_BAD_INPUT);
-        pg_texts_clear(&kept);
+        pg_text_pool_clear(&kept);
         assert_non_null(strstr(err.message, "bad.json"));
         assert_null(strchr(err.message, '\n'));
     }
@@ -115,7 +115,7 @@ static void test_hostile_texts(void **state)
     (void)state;
     char text[] = "{some: \"task\"}", reason[64];
     pg_task task = {.public_text = text};
-    pg_texts texts = {0};
+    pg_text_pool texts = {0};
     pg_task_labels labels = {.name = "a",
                              .data = "d\n| stands |",
                              .network = "\x1b[32mn",
@@ -139,7 +139,7 @@ static void test_hostile_texts(void **state)
     unlink(path_of("hostile"));
     pg_record_clear(&record);
     pg_record_clear(&back);
-    pg_texts_clear(&texts);
+    pg_text_pool_clear(&texts);
 }
 
 static void test_failure(void **state)

@@ -298,12 +298,12 @@ static void test_record_members(void **state)
         json_object_del(root, "sha256");
         OK(pg_json_write(root, path_of("fault.json"), &err));
         pg_record record = {0};
-        pg_texts texts = {0};
+        pg_text_pool texts = {0};
         pg_task_labels labels;
         assert_int_equal(pg_record_load(path_of("fault.json"), key_of(0), &texts, &record, &labels, &err), PG_BAD_INPUT);
         if (!strstr(err.message, faults[i].message) || !strstr(err.message, "fault.json"))
             fail_msg("\"%s\" lacks \"%s\"", err.message, faults[i].message);
-        pg_texts_clear(&texts);
+        pg_text_pool_clear(&texts);
     }
 }
 

@@ -1,7 +1,6 @@
 /* Text files as people have them: byte order marks, UTF-16, tabs; and YAML that other programs read as we do. */
 #include "core/base/file.h"
 #include "core/base/memory.h"
-#include "core/base/text.h"
 #include "core/formats/csv.h"
 #include "core/formats/yaml.h"
 
@@ -33,7 +32,7 @@ static void test_byte_order_mark(void **state)
     write_bytes("\xEF\xBB\xBF"
                 "a,b\n1,2\n",
                 11);
-    assert_int_equal(pg_text_read(path, &text, &bytes, &err), PG_OK);
+    assert_int_equal(pg_file_read_text(path, &text, &bytes, &err), PG_OK);
     assert_int_equal(bytes, 8);
     assert_string_equal(text, "a,b\n1,2\n");
     pg_free(text);

@@ -1,5 +1,5 @@
-/* Sets of texts; see texts.h. The C library's binary tree finds them. */
-#include "core/base/texts.h"
+/* A pool of distinct texts; see text_pool.h. It searches with the C library's binary tree. */
+#include "core/base/text_pool.h"
 
 #include "core/base/memory.h"
 #include "core/base/utf8.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 
 typedef struct kept_text {
-    const char *text; /* what is compared: the caller's while searching, then `copy` */
+    const char *text; /* compared; the caller's text during a search, `copy` afterwards */
     int number;
     char copy[];
 } kept_text;
@@ -20,7 +20,7 @@ static int compare(const void *a, const void *b)
     return strcmp(((const kept_text *)a)->text, ((const kept_text *)b)->text);
 }
 
-/* Texts lie in blocks, the newest first: many are short, and a block of memory for each would be larger than they are. */
+/* Blocks of texts, newest first. One allocation a text would take more memory than most texts do. */
 typedef struct block {
     struct block *next;
     char data[];
@@ -28,8 +28,8 @@ typedef struct block {
 
 enum { BLOCK = 16384, STEP = sizeof(void *) };
 
-/* Room for so many bytes, until pg_texts_clear. */
-static pg_status take(pg_texts *texts, size_t bytes, void *out, pg_error *err)
+/* Take bytes from the newest block, or from a new one. */
+static pg_status take(pg_text_pool *texts, size_t bytes, void *out, pg_error *err)
 {
     block *newest = texts->blocks;
     bytes = (bytes + STEP - 1) / STEP * STEP;
@@ -48,7 +48,7 @@ static pg_status take(pg_texts *texts, size_t bytes, void *out, pg_error *err)
     return PG_OK;
 }
 
-static pg_status add(pg_texts *texts, const char *text, kept_text **out, pg_error *err)
+static pg_status add(pg_text_pool *texts, const char *text, kept_text **out, pg_error *err)
 {
     const size_t bytes = strlen(text) + 1;
     kept_text *made = NULL;
@@ -63,7 +63,7 @@ static pg_status add(pg_texts *texts, const char *text, kept_text **out, pg_erro
     return PG_OK;
 }
 
-pg_status pg_texts_keep(pg_texts *texts, const char *text, const char **kept, int *number, pg_error *err)
+pg_status pg_text_pool_keep(pg_text_pool *texts, const char *text, const char **kept, int *number, pg_error *err)
 {
     const kept_text wanted = {.text = text};
     kept_text **found = tfind(&wanted, &texts->tree, compare), *at = found ? *found : NULL;
@@ -74,28 +74,34 @@ pg_status pg_texts_keep(pg_texts *texts, const char *text, const char **kept, in
     return PG_OK;
 }
 
-pg_status pg_texts_keep_printable(pg_texts *texts, const char *text, const char **kept, pg_error *err)
+pg_status pg_text_pool_keep_printable(pg_text_pool *texts, const char *text, const char **kept, pg_error *err)
 {
     char *shown = NULL;
     const size_t room = 4 * strlen(text) + 1; /* every byte as \xNN */
     pg_status status = PG_OK;
     PG_TRY(pg_alloc(room, 1, &shown, err));
-    PG_TRY(pg_texts_keep(texts, pg_printable(text, shown, room), kept, NULL, err));
+    PG_TRY(pg_text_pool_keep(texts, pg_printable(text, shown, room), kept, NULL, err));
 done:
     pg_free(shown);
     return status;
 }
 
-pg_status pg_texts_print(pg_texts *texts, const char **kept, int *number, pg_error *err, const char *format, ...)
+pg_status pg_text_pool_vprint(pg_text_pool *texts, const char **kept, int *number, pg_error *err, const char *format,
+                              va_list arguments)
 {
     char *text = NULL;
+    if (vasprintf(&text, format, arguments) < 0) return pg_fail(err, PG_NO_MEMORY, "out of memory for a text");
+    const pg_status status = pg_text_pool_keep(texts, text, kept, number, err);
+    free(text);
+    return status;
+}
+
+pg_status pg_text_pool_print(pg_text_pool *texts, const char **kept, int *number, pg_error *err, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    const int length = vasprintf(&text, format, arguments);
+    const pg_status status = pg_text_pool_vprint(texts, kept, number, err, format, arguments);
     va_end(arguments);
-    if (length < 0) return pg_fail(err, PG_NO_MEMORY, "out of memory for a text");
-    const pg_status status = pg_texts_keep(texts, text, kept, number, err);
-    free(text);
     return status;
 }
 
@@ -104,12 +110,12 @@ static void keep_block(void *text)
     (void)text;
 }
 
-void pg_texts_clear(pg_texts *texts)
+void pg_text_pool_clear(pg_text_pool *texts)
 {
     tdestroy(texts->tree, keep_block);
     for (block *b = texts->blocks, *next; b; b = next) {
         next = b->next;
         pg_free(b);
     }
-    *texts = (pg_texts){0};
+    *texts = (pg_text_pool){0};
 }

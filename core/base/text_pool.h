@@ -1,0 +1,32 @@
+/* A pool keeps each distinct text once: equal texts share one pointer, and texts are numbered in the order they were added. */
+#ifndef PG_BASE_TEXT_POOL_H
+#define PG_BASE_TEXT_POOL_H
+
+#include "core/base/status.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+
+typedef struct pg_text_pool {
+    int count;
+    void *tree, *blocks; /* search tree over the texts; memory that holds them */
+    size_t left;         /* free bytes in the newest block */
+} pg_text_pool;
+
+/* Add a copy of text unless the pool has it. *kept stays valid until pg_text_pool_clear; *number counts from 0. Both may be
+ * NULL. A zeroed pool is empty. */
+PG_CHECKED pg_status pg_text_pool_keep(pg_text_pool *texts, const char *text, const char **kept, int *number, pg_error *err);
+
+/* The same for a text from a file, as pg_printable shows it. */
+PG_CHECKED pg_status pg_text_pool_keep_printable(pg_text_pool *texts, const char *text, const char **kept, pg_error *err);
+
+/* The same for a formatted text. */
+PG_CHECKED pg_status pg_text_pool_print(pg_text_pool *texts, const char **kept, int *number, pg_error *err, const char *format,
+                                        ...) PG_PRINTF(5, 6);
+PG_CHECKED pg_status pg_text_pool_vprint(pg_text_pool *texts, const char **kept, int *number, pg_error *err, const char *format,
+                                         va_list arguments) PG_PRINTF(5, 0);
+
+/* Release every text. The pool may be used again. */
+void pg_text_pool_clear(pg_text_pool *texts);
+
+#endif
