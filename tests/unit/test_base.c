@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/base/utf8.h"
+#include "tests/unit/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,15 +23,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static char folder[] = "/tmp/passgrid-base-XXXXXX";
-
-static const char *path_of(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 static struct stat stat_of(const char *path)
 {
@@ -670,20 +662,6 @@ static void test_paths(void **state)
     assert_int_equal(pg_file_write(longest, "x", 1, PG_FILE_PUBLIC, &err), PG_BAD_INPUT);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -718,6 +696,6 @@ int main(void)
         cmocka_unit_test(test_directories),
         cmocka_unit_test(test_paths),
     };
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
     return failed || pg_memory_live() != 0;
 }

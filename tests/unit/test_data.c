@@ -4,6 +4,7 @@
 #include "core/data/image.h"
 #include "core/data/readers.h"
 #include "core/formats/safetensors.h"
+#include "tests/unit/folder.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -22,15 +23,6 @@
 #include <cmocka.h>
 
 enum { IMAGE = 32 * 32 * 3, GREY = 28 * 28 };
-
-static char folder[] = "/tmp/passgrid-data-XXXXXX";
-
-static const char *path_of(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 static void make_folder(const char *name)
 {
@@ -1213,20 +1205,6 @@ static void test_no_such_batch(void **state)
     pg_dataset_clear(&data);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1260,6 +1238,6 @@ int main(void)
         cmocka_unit_test(test_augmentation_of_steps),
         cmocka_unit_test(test_no_such_batch),
     };
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
     return failed || pg_memory_live() != 0;
 }

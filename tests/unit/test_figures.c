@@ -2,6 +2,7 @@
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
 #include "experiments/figures.h"
+#include "tests/unit/folder.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,7 +15,6 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/passgrid-figures-XXXXXX";
 static pg_figures written = {.directory = folder};
 static pg_result items[16];
 static pg_results results = {.name = "made", .label = "it's \"made up\"", .items = items};
@@ -66,7 +66,7 @@ static void make_results(void)
     add_cell(plain, "level=50", "accuracy", 45);
 }
 
-static const char *path_of(const char *name)
+static const char *figure_path(const char *name)
 {
     static char path[256];
     snprintf(path, sizeof path, "%s/figures/%s", folder, name);
@@ -78,7 +78,7 @@ static double number_at(const char *file, size_t row, const char *column)
     pg_csv_table *table = NULL;
     size_t c = 0;
     double value = NAN;
-    assert_int_equal(pg_csv_read(path_of(file), &table, NULL), PG_OK);
+    assert_int_equal(pg_csv_read(figure_path(file), &table, NULL), PG_OK);
     assert_int_equal(pg_csv_column(table, column, &c, NULL), PG_OK);
     assert_int_equal(pg_csv_number(table, row, c, &value, NULL), PG_OK);
     pg_csv_close(&table);
@@ -93,7 +93,7 @@ static void assert_near(double a, double b)
 static size_t rows_of(const char *file)
 {
     pg_csv_table *table = NULL;
-    assert_int_equal(pg_csv_read(path_of(file), &table, NULL), PG_OK);
+    assert_int_equal(pg_csv_read(figure_path(file), &table, NULL), PG_OK);
     const size_t rows = pg_csv_rows(table);
     pg_csv_close(&table);
     return rows;
@@ -144,11 +144,11 @@ static void test_scripts(void **state)
     (void)state;
     char *text = NULL;
     size_t bytes = 0;
-    assert_int_equal(pg_file_read(path_of(PRUNING ".gp"), &text, &bytes, NULL), PG_OK);
+    assert_int_equal(pg_file_read(figure_path(PRUNING ".gp"), &text, &bytes, NULL), PG_OK);
     assert_non_null(strstr(text, "array series[2] = ['v1', 'plain']\n"));
     assert_non_null(strstr(text, "remark = 'it''s \"made up\"'\n"));
     pg_free(text);
-    assert_int_equal(pg_file_read(path_of(LEARNING ".gp"), &text, &bytes, NULL), PG_OK);
+    assert_int_equal(pg_file_read(figure_path(LEARNING ".gp"), &text, &bytes, NULL), PG_OK);
     assert_non_null(strstr(text, "array series[1] = ['v1, private']\n"));
     pg_free(text);
 }
@@ -173,11 +173,11 @@ static void test_drawing(void **state)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *data = NULL;
         size_t bytes = 0;
-        assert_int_equal(pg_file_read(path_of(names[i]), &data, &bytes, NULL), PG_OK);
+        assert_int_equal(pg_file_read(figure_path(names[i]), &data, &bytes, NULL), PG_OK);
         assert_true(bytes > 1000);
         pg_free(data);
     }
-    assert_int_equal(pg_file_write(path_of(GAMMA ".gp"), "no gnuplot\n", 11, PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_int_equal(pg_file_write(figure_path(GAMMA ".gp"), "no gnuplot\n", 11, PG_FILE_PUBLIC, NULL), PG_OK);
     pg_error err = {.message = ""};
     assert_int_equal(pg_figures_draw(&written, &drawn, &err), PG_IO_FAULT);
     assert_non_null(strstr(err.message, GAMMA ".gp"));
@@ -190,18 +190,17 @@ static void test_earlier(void **state)
     static const char *const gone[] = {"old.csv", "old.gp", "old.svg", "old.png", "old.pdf"}, *const kept[] = {"mine.csv",
                                                                                                                PRUNING ".gp"};
     int drawn;
-    for (int i = 0; i < 5; i++) assert_int_equal(pg_file_write(path_of(gone[i]), "old\n", 4, PG_FILE_PUBLIC, NULL), PG_OK);
-    assert_int_equal(pg_file_write(path_of(kept[0]), "mine\n", 5, PG_FILE_PUBLIC, NULL), PG_OK);
+    for (int i = 0; i < 5; i++) assert_int_equal(pg_file_write(figure_path(gone[i]), "old\n", 4, PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_int_equal(pg_file_write(figure_path(kept[0]), "mine\n", 5, PG_FILE_PUBLIC, NULL), PG_OK);
     (void)!pg_figures_draw(&written, &drawn, NULL);
-    for (int i = 0; i < 5; i++) assert_false(pg_file_exists(path_of(gone[i])));
-    for (int i = 0; i < 2; i++) assert_true(pg_file_exists(path_of(kept[i])));
+    for (int i = 0; i < 5; i++) assert_false(pg_file_exists(figure_path(gone[i])));
+    for (int i = 0; i < 2; i++) assert_true(pg_file_exists(figure_path(kept[i])));
 }
 
 static int set_up(void **state)
 {
-    (void)state;
     pg_survey survey = {0};
-    if (!mkdtemp(folder)) return -1;
+    if (folder_set_up(state) != 0) return -1;
     make_results();
     pg_status status = pg_survey_open(&survey, &results, NULL);
     if (status == PG_OK) status = pg_figures_write(&survey, NULL, &written, NULL);
@@ -212,11 +211,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
-    char command[128];
     pg_figures_clear(&written);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    return folder_tear_down(state);
 }
 
 int main(void)

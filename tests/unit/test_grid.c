@@ -3,6 +3,7 @@
 #include "experiments/design.h"
 #include "experiments/grid.h"
 #include "experiments/presets.h"
+#include "tests/unit/folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,6 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/passgrid-grid-XXXXXX";
 static pg_problems problems;
 
 static const char *write_config(const char *text)
@@ -478,20 +478,6 @@ static void test_problems(void **state)
     assert_null(grid);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -501,6 +487,6 @@ int main(void)
         cmocka_unit_test(test_layers_by_place), cmocka_unit_test(test_foreign_text),    cmocka_unit_test(test_keys),
         cmocka_unit_test(test_problems),        cmocka_unit_test(test_repeats),         cmocka_unit_test(test_extent),
     };
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
     return failed || pg_memory_live() != 0;
 }

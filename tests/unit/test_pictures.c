@@ -2,6 +2,7 @@
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/data/image.h"
+#include "tests/unit/folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,15 +19,6 @@
 #include <cmocka.h>
 
 enum { W = 19, H = 13 };
-
-static char folder[] = "/tmp/passgrid-pictures-XXXXXX";
-
-static const char *path_of(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 /* Byte k of row y of a picture. */
 static uint8_t value_at(int y, int k)
@@ -387,20 +379,6 @@ static void test_flat_picture(void **state)
     pg_free(rgb);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +386,6 @@ int main(void)
         cmocka_unit_test(test_png_edges),    cmocka_unit_test(test_jpeg_kinds), cmocka_unit_test(test_cmyk),
         cmocka_unit_test(test_flat_picture), cmocka_unit_test(test_many_scans),
     };
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
     return failed || pg_memory_live() != 0;
 }

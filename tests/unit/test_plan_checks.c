@@ -4,6 +4,7 @@
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "experiments/grid.h"
+#include "tests/unit/folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,8 +18,6 @@
 #include <png.h>
 
 #include <cmocka.h>
-
-static char folder[] = "/tmp/passgrid-plan-XXXXXX";
 
 /* The data and the network of every grid here: 60 training images, 30 test images, 16 channels in every layer. */
 #define HEAD                                                                                                                   \
@@ -213,8 +212,7 @@ static void write_folder(const char *name, const char *labels, unsigned side)
 
 static int set_up(void **state)
 {
-    (void)state;
-    if (!mkdtemp(folder) || chdir(folder) != 0) return -1;
+    if (folder_set_up(state) != 0 || chdir(folder) != 0) return -1;
     write_text("three", "abc");
     write_folder("good", "1\n9\n", 32);
     write_folder("unlabelled", NULL, 32);
@@ -225,17 +223,9 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_refusals), cmocka_unit_test(test_what_fits)};
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    const int failed = cmocka_run_group_tests(tests, set_up, folder_tear_down);
     return failed || pg_memory_live() != 0;
 }

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/ownership/passport_scheme.h"
 #include "experiments/compare.h"
+#include "tests/unit/folder.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -15,8 +16,6 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/passgrid-published-XXXXXX";
-
 #define NUMBER_HEAD "id,what,data,network,norm,scheme,attack,parameters,metric,relation,value,unit,source,strength,check\n"
 #define CHECK_HEAD                                                                                                             \
     "id,what,data,network,norm,scheme,attack,parameters,metric,relation,than_scheme,than_attack,than_parameters,than_metric,"  \
@@ -24,9 +23,7 @@ static char folder[] = "/tmp/passgrid-published-XXXXXX";
 
 static void write_text(const char *name, const char *text)
 {
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    assert_int_equal(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_int_equal(pg_file_write(path_of(name), text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
 }
 
 /* ---- made-up results -------------------------------------------------------------------------------------------------- */
@@ -361,20 +358,6 @@ static void test_own_files(void **state)
     pg_published_destroy(&p);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +365,6 @@ int main(void)
         cmocka_unit_test(test_shape),      cmocka_unit_test(test_stand_in),  cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_own_files),
     };
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
     return failed || pg_memory_live() != 0;
 }

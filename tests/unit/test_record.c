@@ -4,6 +4,7 @@
 #include "experiments/json_file.h"
 #include "experiments/sheet.h"
 #include "experiments/tables.h"
+#include "tests/unit/folder.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -15,15 +16,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static char folder[] = "/tmp/passgrid-record-XXXXXX";
-
-static const char *path_of(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 static void write_text(const char *name, const char *text)
 {
@@ -362,20 +354,6 @@ static void test_tables(void **state)
     assert_near(number_at("ambiguity", 1, "claim stands"), 0);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +361,6 @@ int main(void)
         cmocka_unit_test(test_hostile_texts), cmocka_unit_test(test_changed_bytes), cmocka_unit_test(test_sheet),
         cmocka_unit_test(test_tables),
     };
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
     return failed || pg_memory_live() != 0;
 }

@@ -1,6 +1,7 @@
 /* npm's settings: where they are, which goes first, how they are written. */
 #include "core/base/memory.h"
 #include "core/data/registry.h"
+#include "tests/unit/folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,13 +16,9 @@
 
 extern char **environ;
 
-static char folder[] = "/tmp/passgrid-registry-XXXXXX";
-
 static void write_file(const char *name, const char *text)
 {
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    assert_int_equal(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_int_equal(pg_file_write(path_of(name), text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
 }
 
 static void assert_found(const char *url, const char *certificates, bool unchecked)
@@ -94,21 +91,12 @@ static void test_environment(void **state)
 static int set_up(void **state)
 {
     static char home[64], config[80];
-    (void)state;
-    if (!mkdtemp(folder) || chdir(folder) != 0) return -1;
+    if (folder_set_up(state) != 0 || chdir(folder) != 0) return -1;
     snprintf(home, sizeof home, "HOME=%s/home", folder);
     snprintf(config, sizeof config, "npm_config_globalconfig=%s/global", folder);
     static char *only[] = {home, config, NULL};
     environ = only;
     return mkdir("home", 0755);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "/bin/rm -rf %s", folder);
-    return system(command);
 }
 
 int main(void)
@@ -118,6 +106,6 @@ int main(void)
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_environment),
     };
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    const int failed = cmocka_run_group_tests(tests, set_up, folder_tear_down);
     return failed || pg_memory_live() != 0;
 }

@@ -5,6 +5,7 @@
 #include "experiments/figures.h"
 #include "experiments/json_file.h"
 #include "experiments/tables.h"
+#include "tests/unit/folder.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -18,15 +19,7 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/passgrid-report-XXXXXX";
 static pg_error err;
-
-static const char *path_of(const char *name)
-{
-    static char path[PG_PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 #define OK(call)                                                                                                               \
     do {                                                                                                                       \
@@ -515,19 +508,10 @@ static void test_many_series(void **state)
 
 static int set_up(void **state)
 {
-    (void)state;
-    if (!mkdtemp(folder)) return -1;
+    if (folder_set_up(state) != 0) return -1;
     make_run();
     OK(pg_tables_render(path_of("run"), false, NULL, &err));
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
 }
 
 int main(void)
@@ -538,6 +522,6 @@ int main(void)
         cmocka_unit_test(test_record_members), cmocka_unit_test(test_checkpoint_cells), cmocka_unit_test(test_printing),
         cmocka_unit_test(test_parameters),     cmocka_unit_test(test_learnt),           cmocka_unit_test(test_figure_names),
         cmocka_unit_test(test_many_series)};
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    const int failed = cmocka_run_group_tests(tests, set_up, folder_tear_down);
     return failed || pg_memory_live() != 0;
 }

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "experiments/clock.h"
 #include "experiments/run.h"
+#include "tests/unit/folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,8 +14,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static char folder[] = "/tmp/passgrid-run-XXXXXX";
 
 /* ---- the executor that pretends ---- */
 
@@ -391,20 +390,6 @@ static void test_dispatch_within(void **state)
     pg_dispatch_destroy(&d);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +398,6 @@ int main(void)
         cmocka_unit_test(test_timed),    cmocka_unit_test(test_unreadable),       cmocka_unit_test(test_sharing),
         cmocka_unit_test(test_dispatch), cmocka_unit_test(test_dispatch_resumed), cmocka_unit_test(test_dispatch_within),
     };
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
     return failed || pg_memory_live() != 0;
 }

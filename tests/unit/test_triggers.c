@@ -1,6 +1,7 @@
 /* Trigger sets: a folder of pictures with its list of labels, whole and damaged; generated abstract images. */
 #include "core/base/memory.h"
 #include "core/data/triggers.h"
+#include "tests/unit/folder.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -16,15 +17,6 @@
 #include <cmocka.h>
 
 enum { SIDE = 32, IMAGE = SIDE * SIDE * 3, WIDTH = 41, HEIGHT = 36, CLASSES = 10 };
-
-static char folder[] = "/tmp/passgrid-triggers-XXXXXX";
-
-static const char *path_of(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 static void write_text(const char *name, const char *text)
 {
@@ -291,20 +283,6 @@ static void test_generated_labels(void **state)
     pg_dataset_clear(&triggers);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +296,6 @@ int main(void)
         cmocka_unit_test(test_generated_images_vary),
         cmocka_unit_test(test_generated_labels),
     };
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
     return failed || pg_memory_live() != 0;
 }
