@@ -236,7 +236,7 @@ static void kind_of(reader *r, const pg_node *map, const char *key, const char *
 static void read_secrets(reader *r, const pg_option *table, const pg_node *map, void *values)
 {
     for (; table->key; table++) {
-        char *text = (char *)values + table->offset, *bytes = NULL;
+        char *text = (char *)values + table->offset, bytes[PG_SIGNATURE_BYTES];
         size_t count = 0;
         pg_error err;
         if (!table->secret) continue;
@@ -244,14 +244,13 @@ static void read_secrets(reader *r, const pg_option *table, const pg_node *map, 
         if (strncmp(text, "sha256:", 7) == 0)
             pg_problems_add(r->problems, node, "only its commitment is here: give the secret by --set KEY=file:PATH");
         if (strncmp(text, "file:", 5) != 0) continue;
-        if (pg_file_read(text + 5, &bytes, &count, &err) != PG_OK)
+        if (pg_file_head(text + 5, bytes, sizeof bytes, &count, &err) != PG_OK)
             pg_problems_add(r->problems, node, "%s", err.message);
         else if (count < 1 || count > PG_SIGNATURE_BYTES)
             pg_problems_add(r->problems, node, "%s: expected 1 to %d bytes, found %zu", text + 5, PG_SIGNATURE_BYTES, count);
         else
             for (size_t i = 0, at = (size_t)sprintf(text, "hex:"); i < count; i++)
                 at += (size_t)sprintf(text + at, "%02x", (unsigned char)bytes[i]);
-        pg_free(bytes);
     }
 }
 

@@ -13,30 +13,68 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-pg_status pg_file_read(const char *path, char **out, size_t *bytes, pg_error *err)
+pg_status pg_file_open(const char *path, int *fd, size_t *size, pg_error *err)
 {
-    char *data = NULL;
     pg_status status = PG_OK;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return pg_fail_errno(err, "%s", path);
     struct stat info;
-    if (fstat(fd, &info) != 0) PG_TRY(pg_fail_errno(err, "%s", path));
-    if (!S_ISREG(info.st_mode)) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not a regular file", path));
-    const size_t size = (size_t)info.st_size;
-    PG_TRY(pg_alloc(size + 1, 1, &data, err));
-    for (size_t have = 0; have < size;) {
-        const ssize_t got = read(fd, data + have, size - have);
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* else a FIFO would be waited for */
+    if (*fd < 0) return pg_fail_errno(err, "%s", path);
+    if (fstat(*fd, &info) != 0)
+        status = pg_fail_errno(err, "%s", path);
+    else if (!S_ISREG(info.st_mode))
+        status = pg_fail(err, PG_BAD_INPUT, "%s: not a regular file", path);
+    if (status != PG_OK)
+        close(*fd);
+    else
+        *size = (size_t)info.st_size;
+    return status;
+}
+
+/* Exactly this many bytes from where fd is. */
+static pg_status read_all(int fd, const char *path, char *out, size_t bytes, pg_error *err)
+{
+    for (size_t have = 0; have < bytes;) {
+        const ssize_t got = read(fd, out + have, bytes - have);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) PG_TRY(pg_fail_errno(err, "%s", path));
-        if (got == 0) PG_TRY(pg_fail(err, PG_IO_FAULT, "%s: shrank while it was read", path));
+        if (got < 0) return pg_fail_errno(err, "%s", path);
+        if (got == 0) return pg_fail(err, PG_IO_FAULT, "%s: shrank while it was read", path);
         have += (size_t)got;
     }
+    return PG_OK;
+}
+
+pg_status pg_file_read_up_to(const char *path, size_t most, char **out, size_t *bytes, pg_error *err)
+{
+    char *data = NULL;
+    int fd;
+    size_t size;
+    pg_status status = pg_file_open(path, &fd, &size, err);
+    if (status != PG_OK) return status;
+    if (size > most)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %zu bytes, more than the %zu that such a file may have", path, size, most));
+    PG_TRY(pg_alloc(size + 1, 1, &data, err));
+    PG_TRY(read_all(fd, path, data, size, err));
     *out = data;
     *bytes = size;
     data = NULL;
 done:
     close(fd);
     pg_free(data);
+    return status;
+}
+
+pg_status pg_file_read(const char *path, char **out, size_t *bytes, pg_error *err)
+{
+    return pg_file_read_up_to(path, SIZE_MAX - 1, out, bytes, err);
+}
+
+pg_status pg_file_head(const char *path, char *out, size_t most, size_t *total, pg_error *err)
+{
+    int fd;
+    pg_status status = pg_file_open(path, &fd, total, err);
+    if (status != PG_OK) return status;
+    status = read_all(fd, path, out, *total < most ? *total : most, err);
+    close(fd);
     return status;
 }
 
@@ -47,11 +85,13 @@ static bool is_wide(const char *text, size_t bytes)
     return memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0 || !text[0] || !text[1];
 }
 
+enum { TEXT_MAX = 1 << 26 }; /* bytes: far more than anybody writes */
+
 pg_status pg_file_read_text(const char *path, char **out, size_t *bytes, pg_error *err)
 {
     static const char mark[] = "\xEF\xBB\xBF";
     const size_t length = sizeof mark - 1;
-    const pg_status status = pg_file_read(path, out, bytes, err);
+    const pg_status status = pg_file_read_up_to(path, TEXT_MAX, out, bytes, err);
     if (status != PG_OK) return status;
     if (is_wide(*out, *bytes)) {
         pg_free(*out);

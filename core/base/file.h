@@ -13,8 +13,18 @@
 
 enum { PG_PATH_MAX = 4096 };
 
+/* Open a regular file for reading, and tell its size. Anything else (a folder, a FIFO, a device) is PG_BAD_INPUT, without a
+ * wait. The caller closes *fd. */
+PG_CHECKED pg_status pg_file_open(const char *path, int *fd, size_t *size, pg_error *err);
+
 /* Read all of path into a new block, with a zero byte after the last; *out is freed by pg_free. */
 PG_CHECKED pg_status pg_file_read(const char *path, char **out, size_t *bytes, pg_error *err);
+
+/* The same; PG_BAD_INPUT, before anything is allocated, if the file has more than `most` bytes. */
+PG_CHECKED pg_status pg_file_read_up_to(const char *path, size_t most, char **out, size_t *bytes, pg_error *err);
+
+/* Read the first bytes of path: `most`, or all if it has fewer. *total is the size of the file. */
+PG_CHECKED pg_status pg_file_head(const char *path, char *out, size_t most, size_t *total, pg_error *err);
 
 /* The same for text, without the byte order mark that some editors write in front of UTF-8. PG_BAD_INPUT for UTF-16 and UTF-32;
  * the message says to save the file as UTF-8. */

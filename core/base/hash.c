@@ -2,10 +2,13 @@
  * could not be made would silently name the wrong thing, so that one case ends the process through __builtin_trap. */
 #include "core/base/hash.h"
 
+#include "core/base/file.h"
+
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void must(int ok)
 {
@@ -91,8 +94,15 @@ bool pg_hash_matches(const void *data, size_t bytes, const char *hex)
 
 static pg_status hash_file(const EVP_MD *kind, const char *path, char *hex, pg_error *err)
 {
-    FILE *file = fopen(path, "rb");
-    if (!file) return pg_fail_errno(err, "%s", path);
+    int fd;
+    size_t size;
+    const pg_status status = pg_file_open(path, &fd, &size, err);
+    if (status != PG_OK) return status;
+    FILE *file = fdopen(fd, "rb");
+    if (!file) {
+        close(fd);
+        return pg_fail_errno(err, "%s", path);
+    }
     EVP_MD_CTX *context = start(kind);
     unsigned char block[1 << 16], digest[EVP_MAX_MD_SIZE];
     size_t got;

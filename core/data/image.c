@@ -14,7 +14,7 @@
 #include <jpeglib.h>
 #include <png.h>
 
-enum { SIDE_MAX = 20000, PIXELS_MAX = 100 * 1000 * 1000 };
+enum { SIDE_MAX = 20000, PIXELS_MAX = 100 * 1000 * 1000, FILE_MAX = 1 << 30 /* bytes */ };
 
 /* Memory for a picture of width x height pixels. A file that holds it has `least` bytes or more, and this one has `bytes`: a
  * header that promises more than the file can hold costs nothing. */
@@ -239,7 +239,7 @@ pg_status pg_image_read(const char *path, pg_image *out, pg_error *err)
 {
     char *data = NULL;
     size_t bytes = 0;
-    pg_status status = pg_file_read(path, &data, &bytes, err);
+    pg_status status = pg_file_read_up_to(path, FILE_MAX, &data, &bytes, err);
     if (status == PG_OK) status = pg_image_decode(path, data, bytes, out, err);
     pg_free(data);
     return status;

@@ -73,28 +73,40 @@ static pg_status bad_array(const pg_safetensors *file, const char *name, pg_erro
 
 /* Another kind of file; of PyTorch's own, a zip archive or, before version 1.6, a bare pickle, the message says how to convert
  * them. */
-static pg_status bad_kind(const pg_safetensors *file, const char *bytes, size_t total, pg_error *err, const char *why)
+static pg_status bad_kind(const char *path, const char *bytes, size_t total, pg_error *err, const char *why)
 {
     const bool zip = total >= 4 && memcmp(bytes, "PK\3\4", 4) == 0;
     const bool pickle = total >= 2 && (unsigned char)bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5;
-    if (!zip && !pickle) return pg_fail(err, PG_BAD_INPUT, "%s: not a safetensors file: %s", file->path, why);
+    if (!zip && !pickle) return pg_fail(err, PG_BAD_INPUT, "%s: not a safetensors file: %s", path, why);
     return pg_fail(err, PG_BAD_INPUT,
                    "%s: not a safetensors file but a %s, as torch.save writes it; convert it in Python: import torch; from "
                    "safetensors.torch import save_file; save_file({k: v.clone().contiguous() for k, v in torch.load('FILE', "
                    "map_location='cpu', weights_only=True).items()}, 'FILE.safetensors')",
-                   file->path, zip ? "zip archive" : "Python pickle");
+                   path, zip ? "zip archive" : "Python pickle");
+}
+
+enum { START = PREFIX + 1 }; /* bytes that tell whether it can be a safetensors file */
+
+/* Can these be the first START bytes (or all, if there are fewer) of a file of this size? */
+static pg_status check_start(const char *path, const char *bytes, size_t total, pg_error *err)
+{
+    uint64_t length;
+    if (total < PREFIX) return bad_kind(path, bytes, total, err, "shorter than 8 bytes");
+    memcpy(&length, bytes, sizeof length);
+    if (length > PG_HEADER_MAX) return bad_kind(path, bytes, total, err, "header too long");
+    if (length > total - PREFIX) return pg_fail(err, PG_BAD_INPUT, "%s: cut short: ends inside the header", path);
+    if (length == 0 || bytes[PREFIX] != '{') return bad_kind(path, bytes, total, err, "the header is no JSON object");
+    return PG_OK;
 }
 
 static pg_status parse_header(pg_safetensors *file, const char *bytes, size_t total, pg_error *err)
 {
     uint64_t length;
     json_error_t problem;
-    if (total < PREFIX) return bad_kind(file, bytes, total, err, "shorter than 8 bytes");
-    memcpy(&length, bytes, sizeof length);
-    if (length > PG_HEADER_MAX) return bad_kind(file, bytes, total, err, "header too long");
-    if (length > total - PREFIX) return bad(file, err, "cut short: ends inside the header");
     const char *text = bytes + PREFIX;
-    if (length == 0 || text[0] != '{') return bad_kind(file, bytes, total, err, "the header is no JSON object");
+    const pg_status status = check_start(file->path, bytes, total, err);
+    if (status != PG_OK) return status;
+    memcpy(&length, bytes, sizeof length);
     file->header = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &problem);
     for (char *c = problem.text; !file->header && *c; c++)
         if ((unsigned char)*c < ' ') *c = '?'; /* it quotes the file */
@@ -222,9 +234,11 @@ done:
 
 pg_status pg_safetensors_open(const char *path, pg_safetensors **out, pg_error *err)
 {
-    char *bytes = NULL;
+    char *bytes = NULL, start[START];
     size_t total = 0;
-    pg_status status = pg_file_read(path, &bytes, &total, err);
+    pg_status status = pg_file_head(path, start, START, &total, err);
+    if (status == PG_OK) status = check_start(path, start, total, err);
+    if (status == PG_OK) status = pg_file_read(path, &bytes, &total, err);
     if (status != PG_OK) return status;
     status = pg_safetensors_parse(bytes, total, path, out, err);
     if (status == PG_OK)

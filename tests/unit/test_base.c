@@ -435,7 +435,7 @@ static void test_hash_errors(void **state)
     pg_error err = {0};
     assert_int_equal(pg_sha256_file(path_of("nowhere"), hex, &err), PG_IO_FAULT);
     assert_non_null(strstr(err.message, "nowhere: No such file"));
-    assert_int_equal(pg_md5_file(folder, hex, &err), PG_IO_FAULT); /* a folder opens, but cannot be read */
+    assert_int_equal(pg_md5_file(folder, hex, &err), PG_BAD_INPUT);
     assert_non_null(strstr(err.message, folder));
 }
 
@@ -626,6 +626,45 @@ static void test_read_errors(void **state)
     assert_null(text);
 }
 
+/* Nobody writes to the FIFO: what opens it as a file is opened waits for ever. */
+static void test_fifo(void **state)
+{
+    (void)state;
+    char *text = NULL, sum[PG_SHA256_HEX], head[4];
+    size_t bytes = 0;
+    pg_error err = {0};
+    assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
+    assert_int_equal(pg_file_read(path_of("fifo"), &text, &bytes, &err), PG_BAD_INPUT);
+    assert_non_null(strstr(err.message, "fifo: not a regular file"));
+    assert_int_equal(pg_file_read_text(path_of("fifo"), &text, &bytes, &err), PG_BAD_INPUT);
+    assert_int_equal(pg_sha256_file(path_of("fifo"), sum, &err), PG_BAD_INPUT);
+    assert_int_equal(pg_sha256_file("/dev/zero", sum, &err), PG_BAD_INPUT);
+    assert_int_equal(pg_file_head(path_of("fifo"), head, sizeof head, &bytes, &err), PG_BAD_INPUT);
+    assert_null(text);
+    assert_int_equal(unlink(path_of("fifo")), 0);
+}
+
+static void test_too_large(void **state)
+{
+    (void)state;
+    char *text = NULL, head[4];
+    size_t bytes = 0;
+    pg_error err = {0};
+    assert_int_equal(write_text("large", "12345", PG_FILE_PUBLIC, NULL), PG_OK);
+    assert_int_equal(pg_file_read_up_to(path_of("large"), 4, &text, &bytes, &err), PG_BAD_INPUT);
+    assert_non_null(strstr(err.message, "large: 5 bytes, more than the 4 that such a file may have"));
+    assert_null(text);
+    assert_int_equal(pg_file_read_up_to(path_of("large"), 5, &text, &bytes, &err), PG_OK);
+    assert_string_equal(text, "12345");
+    pg_free(text);
+    assert_int_equal(pg_file_head(path_of("large"), head, sizeof head, &bytes, &err), PG_OK);
+    assert_memory_equal(head, "1234", 4);
+    assert_int_equal(bytes, 5);
+    assert_int_equal(truncate(path_of("large"), (off_t)1 << 40), 0); /* a terabyte of nothing */
+    assert_int_equal(pg_file_read_text(path_of("large"), &text, &bytes, &err), PG_BAD_INPUT);
+    assert_int_equal(unlink(path_of("large")), 0);
+}
+
 static void test_directories(void **state)
 {
     (void)state;
@@ -693,6 +732,8 @@ int main(void)
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_read_errors),
+        cmocka_unit_test(test_fifo),
+        cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_directories),
         cmocka_unit_test(test_paths),
     };
