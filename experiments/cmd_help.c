@@ -217,15 +217,20 @@ static bool show_key(const char *place, const pg_option *table, const char *key)
     return true;
 }
 
+/* Where keys stand, apart from those of one scheme or attack. */
+static const struct place {
+    const char *name;
+    const pg_option *table;
+} places[] = {{"at the top of a grid", pg_grid_table}, {"in data", pg_data_table},          {"in networks", pg_network_table},
+              {"in train", pg_preset_table},           {"in train", pg_train_table},        {"in verify", pg_verify_table},
+              {"in every scheme", pg_source_table},    {"in every attack", pg_attack_table}};
+enum { PLACES = sizeof places / sizeof *places };
+
 static bool about_key(const char *name)
 {
     char place[96];
-    bool found = show_key("at the top of a grid", pg_grid_table, name);
-    found |= show_key("in data", pg_data_table, name);
-    found |= show_key("in networks", pg_network_table, name);
-    found |= show_key("in train", pg_preset_table, name);
-    found |= show_key("in train", pg_train_table, name);
-    found |= show_key("in verify", pg_verify_table, name);
+    bool found = false;
+    for (int i = 0; i < PLACES; i++) found |= show_key(places[i].name, places[i].table, name);
     for (int i = 0; pg_schemes[i]; i++) {
         snprintf(place, sizeof place, "in the scheme %s", pg_schemes[i]->name);
         found |= show_key(place, pg_schemes[i]->options, name);
@@ -264,8 +269,7 @@ static int unknown(const char *word)
     for (int i = 0; pg_archs[i]; i++) names[n++] = pg_archs[i]->name;
     for (int i = 0; pg_data_kinds[i].name; i++) names[n++] = pg_data_kinds[i].name;
     for (int i = 0; pg_presets[i]; i++) names[n++] = pg_presets[i];
-    const pg_option *const tables[] = {pg_grid_table, pg_data_table, pg_network_table, pg_train_table, pg_verify_table};
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) add_keys(tables[i], names, &n);
+    for (int i = 0; i < PLACES; i++) add_keys(places[i].table, names, &n);
     for (int i = 0; pg_schemes[i]; i++) add_keys(pg_schemes[i]->options, names, &n);
     for (int i = 0; pg_attacks[i]; i++) add_keys(pg_attacks[i]->options, names, &n);
     names[n] = NULL;
@@ -274,6 +278,10 @@ static int unknown(const char *word)
     return pg_complain("help", PG_BAD_INPUT, "nothing is called '%s' (passgrid help; passgrid list)", word);
 }
 
+/* Words that the help of another explains. */
+static const char *const others[][2] = {
+    {"nets", "networks"}, {"scheme", "schemes"}, {"attack", "attacks"}, {"after", "attacks"}};
+
 static int help_word(const char *word)
 {
     bool found = false;
@@ -281,7 +289,8 @@ static int help_word(const char *word)
         config();
         return 0;
     }
-    if (strcmp(word, "nets") == 0) word = "networks";
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(word, others[i][0]) == 0) word = others[i][1];
     for (int i = 0; i < KINDS; i++) found |= (!found || i + 1 < KINDS) && kinds[i].about(word);
     return found ? 0 : unknown(word);
 }

@@ -452,7 +452,7 @@ static pg_status list_artefacts(const pg_results *results, const char *directory
     int count, missing;
     const pg_status status = pg_artefacts_write(results, directory, &count, &missing, err);
     if (status != PG_OK || !stream || !count) return status;
-    fprintf(stream, "\n%d networks and evidence files, listed by name in artefacts.csv", count);
+    fprintf(stream, "\nnetworks and evidence that were kept: %d files, listed by name in artefacts.csv", count);
     if (missing) fprintf(stream, "; %d of them are not there", missing);
     fputc('\n', stream);
     return PG_OK;

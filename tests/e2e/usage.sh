@@ -17,7 +17,7 @@ for command in run plan why table data judge bench doctor list help; do
 done
 check "-h" code 0 "$PASSGRID" -h
 for word in config train data networks nets schemes attacks verify profiles presets set grid run table v1 uchida fake1 prune alexnet cifar10 \
-    neurips19 seeds lr levels; do
+    neurips19 seeds lr levels keep model evidence after scheme attack; do
     check "help $word" code 0 "$PASSGRID" help $word
     check "... has words" test -s out
 done
@@ -29,6 +29,8 @@ check "... the section" says 'data: one map or a list of maps' out
 check "help levels says where the key stands" code 0 "$PASSGRID" help levels
 check "... prune" says 'in the attack prune:' out
 check "... flip" says 'in the attack flip:' out
+check "help keep says where the key stands" code 0 "$PASSGRID" help keep
+check "... every attack" says 'in every attack:' out
 check "help of two words" code 0 "$PASSGRID" help attack fake1
 check "... the attack" says 'attack fake1: ' out
 check "help of nonsense" code 2 "$PASSGRID" help trian
