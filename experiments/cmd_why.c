@@ -6,6 +6,7 @@
 #include "core/formats/yaml.h"
 #include "experiments/json_file.h"
 #include "experiments/named_grid.h"
+#include "experiments/record.h"
 
 #include <dirent.h>
 #include <stdio.h>

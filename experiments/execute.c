@@ -1,5 +1,5 @@
 /* Running a task; see task.h. Training: execute_train.c; attacks: execute_attack.c; thresholds: execute_threshold.c. */
-#include "experiments/execute.h"
+#include "experiments/execute_internal.h"
 
 #include "core/base/file.h"
 #include "core/nets/state.h"

@@ -1,51 +1,28 @@
-/* The inside of pg_task_execute: what training and attack tasks share. */
+/* Running a task: from the files of its parents to its own files and its record. */
 #ifndef PG_EXPERIMENTS_EXECUTE_H
 #define PG_EXPERIMENTS_EXECUTE_H
 
+#include "experiments/progress.h"
+#include "experiments/record.h"
 #include "experiments/task.h"
 
-/* Data as a task chose it: subsets of a loaded data set, owned by the caller. PG_BAD_INPUT if that is not the one whose
- * checksum the task has. */
-PG_CHECKED pg_status pg_execute_data(const pg_data_choice *choice, const pg_workplace *at, pg_data *out, pg_error *err);
-/* The training images that a task's choice leaves out, owned by the caller. */
-PG_CHECKED pg_status pg_execute_fresh(const pg_data_choice *choice, const pg_workplace *at, pg_dataset *out, pg_error *err);
+/* What running a task needs from its surroundings. */
+typedef struct pg_workplace {
+    const char *directory;       /* of the run: models/KEY.safetensors, evidence/KEY.safetensors, checkpoints/KEY.* are below */
+    const char *data_directory;  /* NULL: the default */
+    bool (*stop)(void *context); /* asked between steps: should this task save and end? */
+    void (*report)(void *context, const pg_task_progress *progress); /* at the start, then after every step */
+    void (*note)(void *context, const char *text);                   /* something for the log that people should see */
+    void *context;
+    double checkpoint_seconds; /* between checkpoints; 0: one after every epoch and every outcome of an attack */
+} pg_workplace;
 
-/* Path of a task's file: "models" or "evidence", and the key of the task or a stem. */
-PG_CHECKED pg_status pg_execute_path(const pg_workplace *at, const char *folder, const char *stem, char path[PG_PATH_MAX],
-                                     pg_error *err);
+/* Run a task to its end: writes its artefacts (parents' are read), fills the record. PG_INTERRUPTED after workplace->stop said
+ * so, with a checkpoint from which the next call goes on; PG_FAILED when the computation has no result (a loss that is not
+ * finite). */
+PG_CHECKED pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
 
-/* Save a network that the task made, with what is needed to judge it; data is what it was measured on. */
-PG_CHECKED pg_status pg_execute_save(const pg_task *task, const pg_workplace *at, const pg_data_choice *data,
-                                     const pg_model *model, const char *outcome, pg_error *err);
-
-/* Report the share of a task that does not train. */
-void pg_execute_tell(const pg_workplace *at, double done);
-
-/* The model that the task of that key left. */
-PG_CHECKED pg_status pg_execute_model(const pg_workplace *at, const char *key, pg_model **out, pg_error *err);
-
-/* The wired spec of the task's network. */
-PG_CHECKED pg_status pg_execute_spec(const pg_task *task, int classes, const pg_dataset *images, pg_net_spec *out,
-                                     pg_error *err);
-
-/* What the judge of a task's models is given: the task's test images, pixels and options. */
-pg_judge_setup pg_execute_judge(const pg_task *task, const pg_model *model, const pg_dataset *test,
-                                const pg_evidence *distributed);
-
-/* Put a finding into the record, for an outcome ("" when there is one). */
-PG_CHECKED pg_status pg_execute_record(const pg_finding *finding, const char *outcome, pg_record *record, pg_error *err);
-
-/* Put the owner of a network before the judge, on the network as it is: the cells of a training task. evidence may be NULL. */
-PG_CHECKED pg_status pg_execute_owner(const pg_task *task, const pg_model *model, const pg_evidence *evidence,
-                                      const pg_dataset *test, pg_record *record, pg_error *err);
-
-/* Leave the network and its evidence as files for the tasks that build on this one, with what the record says of them. */
-PG_CHECKED pg_status pg_execute_leave(const pg_task *task, const pg_workplace *at, const pg_model *model,
-                                      const pg_evidence *evidence, pg_record *record, pg_error *err);
-
-PG_CHECKED pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
-PG_CHECKED pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
-PG_CHECKED pg_status pg_execute_bring(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
-PG_CHECKED pg_status pg_execute_threshold(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
+/* Data sets stay loaded between the tasks of a process; this releases them. */
+void pg_task_release_data(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* An attack task: let the attack work on what it may see, and put each outcome before the same judge as the owner's evidence.
  */
-#include "experiments/execute.h"
+#include "experiments/execute_internal.h"
 
 #include "core/base/memory.h"
 #include "core/formats/number.h"

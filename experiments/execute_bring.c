@@ -1,7 +1,7 @@
 /* A task that takes a network from elsewhere: read it, measure it, put its owner before the judge, and leave it and its
  * evidence where a training task would have. */
 #include "experiments/brought.h"
-#include "experiments/execute.h"
+#include "experiments/execute_internal.h"
 
 #include <stdio.h>
 #include <string.h>

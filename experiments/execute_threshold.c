@@ -1,6 +1,6 @@
 /* A threshold task: fresh evidence, made as the owner of a model makes his, is read from null models, and his own from the
  * model. */
-#include "experiments/execute.h"
+#include "experiments/execute_internal.h"
 
 #include "core/base/memory.h"
 #include "core/ownership/threshold.h"

@@ -1,5 +1,5 @@
 /* A training task: make the evidence, train with it embedded, keep the best and report the last, verify. */
-#include "experiments/execute.h"
+#include "experiments/execute_internal.h"
 
 #include "core/base/memory.h"
 #include "core/nets/state.h"

@@ -11,6 +11,7 @@
 #define PG_EXPERIMENTS_GRID_H
 
 #include "experiments/design.h"
+#include "experiments/labels.h"
 
 typedef struct pg_node_task {
     char key[PG_SHA256_HEX], name[PG_TASK_NAME_MAX];

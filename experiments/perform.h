@@ -2,7 +2,7 @@
 #ifndef PG_EXPERIMENTS_PERFORM_H
 #define PG_EXPERIMENTS_PERFORM_H
 
-#include "experiments/task.h"
+#include "experiments/execute.h"
 
 /* Run the task, hash what it made, write its record last. Nothing happens if the record is there. Status and message as
  * pg_task_execute; PG_BAD_INPUT too if what a parent made is missing or damaged, whose record is then removed. */

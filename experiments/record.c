@@ -5,7 +5,6 @@
 #include "core/base/memory.h"
 #include "core/base/utf8.h"
 #include "experiments/json_file.h"
-#include "experiments/task.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #define PG_EXPERIMENTS_RECORD_H
 
 #include "core/base/hash.h"
-#include "core/base/text_pool.h"
+#include "experiments/labels.h"
 
 #include <stdbool.h>
 
@@ -41,11 +41,8 @@ void pg_record_clear(pg_record *record);
 
 /* A record in its file, with what the task is. The file's presence says that the task is done and that the files it names are
  * in place. */
-struct pg_task;
-struct pg_task_labels;
-
 /* JSON, durably; the same arguments give the same bytes. */
-PG_CHECKED pg_status pg_record_save(const pg_record *record, const struct pg_task *task, const struct pg_task_labels *labels,
+PG_CHECKED pg_status pg_record_save(const pg_record *record, const pg_task *task, const pg_task_labels *labels,
                                     const char *path, pg_error *err);
 
 /* Cells as one line of JSON, as they stand in a record file (released by pg_free), and back: added to a record's own. Reading
@@ -57,7 +54,7 @@ PG_CHECKED pg_status pg_record_read_cells(const char *text, size_t bytes, const 
  * cell members, no metric twice for one outcome, checksums of the right form. PG_BAD_INPUT, naming the file and the member, if
  * anything is not so. record, which must be empty, is ended by pg_record_clear; all texts belong to `texts`. */
 PG_CHECKED pg_status pg_record_load(const char *path, const char *key, pg_text_pool *texts, pg_record *record,
-                                    struct pg_task_labels *labels, pg_error *err);
+                                    pg_task_labels *labels, pg_error *err);
 
 /* Is the file an intact record, of a task that kept what it made if `keep` is set? An error if that cannot be seen. */
 PG_CHECKED pg_status pg_record_done(const char *path, bool keep, bool *done, pg_error *err);

@@ -2,6 +2,7 @@
 #ifndef PG_EXPERIMENTS_RESULTS_H
 #define PG_EXPERIMENTS_RESULTS_H
 
+#include "experiments/record.h"
 #include "experiments/rundir.h"
 
 typedef struct pg_result {

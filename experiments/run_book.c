@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "experiments/clock.h"
+#include "experiments/record.h"
 #include "experiments/signals.h"
 
 #include <math.h>

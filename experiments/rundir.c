@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "experiments/json_file.h"
+#include "experiments/record.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
 #define PG_EXPERIMENTS_SAVING_H
 
 #include "experiments/checkpoint.h"
-#include "experiments/task.h"
+#include "experiments/execute.h"
 
 typedef struct pg_saving {
     const pg_workplace *at;

@@ -11,8 +11,6 @@
 #include "attacks/attack.h"
 #include "core/ownership/verify.h"
 #include "experiments/grid_options.h"
-#include "experiments/progress.h"
-#include "experiments/record.h"
 
 /* Training a model; attacking it; the threshold of its evidence from null models; taking a model that was trained elsewhere. */
 typedef enum pg_task_kind { PG_TASK_TRAIN, PG_TASK_ATTACK, PG_TASK_THRESHOLD, PG_TASK_BRING } pg_task_kind;
@@ -69,43 +67,5 @@ void pg_task_clear_texts(pg_task *task);
 /* A task from its canonical text; PG_BAD_INPUT if this program would write that task otherwise. Ended by pg_task_clear. */
 PG_CHECKED pg_status pg_task_parse(const char *text, pg_task *out, pg_error *err);
 void pg_task_clear(pg_task *task); /* of a zeroed task too */
-
-/* What people call it. The texts belong to a pg_text_pool and are of any length. */
-typedef struct pg_task_labels {
-    const char *name;                                      /* "cifar10/alexnet-bn/v1/prune/s1/3fa9c01d", unique */
-    const char *data, *network, *norm;                     /* "cifar10 20000+2000", "alexnet x0.5", "bn" */
-    const char *scheme, *attack;                           /* attack is empty for training */
-    const char *scheme_parameters, *training, *parameters; /* "epochs=2 mode=ftal"; a value with "=" in it stands in quotes */
-    uint64_t seed;
-} pg_task_labels;
-enum { PG_TASK_NAME_MAX = 256 };
-const char *pg_task_name(const pg_task *task, char out[PG_TASK_NAME_MAX]); /* the name alone; returns out */
-PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_text_pool *texts, pg_task_labels *out, pg_error *err);
-/* Is it about a network that was trained elsewhere? */
-bool pg_labels_brought(const pg_task_labels *labels);
-
-/* Name of the files that belong to one outcome of a task, without folder and ending: "KEY.level=60", or "KEY" where outcome is
- * empty. */
-enum { PG_FILE_STEM = PG_SHA256_HEX + 64 };
-void pg_task_stem(const char *key, const char *outcome, char stem[PG_FILE_STEM]);
-
-/* What running a task needs from its surroundings. */
-typedef struct pg_workplace {
-    const char *directory;       /* of the run: models/KEY.safetensors, evidence/KEY.safetensors, checkpoints/KEY.* are below */
-    const char *data_directory;  /* NULL: the default */
-    bool (*stop)(void *context); /* asked between steps: should this task save and end? */
-    void (*report)(void *context, const pg_task_progress *progress); /* at the start, then after every step */
-    void (*note)(void *context, const char *text);                   /* something for the log that people should see */
-    void *context;
-    double checkpoint_seconds; /* between checkpoints; 0: one after every epoch and every outcome of an attack */
-} pg_workplace;
-
-/* Run a task to its end: writes its artefacts (parents' are read), fills the record. PG_INTERRUPTED after workplace->stop said
- * so, with a checkpoint from which the next call goes on; PG_FAILED when the computation has no result (a loss that is not
- * finite). */
-PG_CHECKED pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
-
-/* Data sets stay loaded between the tasks of a process; this releases them. */
-void pg_task_release_data(void);
 
 #endif

@@ -2,6 +2,7 @@
  * repeated. */
 #include "core/base/memory.h"
 #include "experiments/clock.h"
+#include "experiments/execute.h"
 #include "experiments/run.h"
 #include "tests/unit/folder.h"
 

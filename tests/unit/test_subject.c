@@ -1,6 +1,7 @@
 /* Networks as files: those of others are attacked, and what attacks make is kept, under names that people find. */
 #include "core/nets/state.h"
 #include "experiments/artefacts.h"
+#include "experiments/execute.h"
 #include "experiments/grid.h"
 #include "subject.h"
 
