@@ -32,18 +32,18 @@ MPI_LIBS := $(shell pkg-config --libs ompi-c 2>/dev/null)
 # "1.0.0 (01246f5)": the release, and the revision that git, or the archive that git made, tells.
 REVISION := $(if $(filter $(CURDIR),$(shell git rev-parse --show-toplevel 2>/dev/null)),$(shell git describe --always --dirty --exclude '*'),$(shell grep -v Format .revision))
 VERSION := $(shell cat VERSION)$(if $(REVISION), ($(REVISION)))
-$(BUILD)/float/experiments/provenance.o: $(BUILD)/version
-$(BUILD)/float/experiments/provenance.o: PG_CFLAGS += -DPG_VERSION='"$(VERSION)"' -DPG_FLAGS='"$(OPT) -march=$(ARCH)"'
+$(BUILD)/float/experiments/run/provenance.o: $(BUILD)/version
+$(BUILD)/float/experiments/run/provenance.o: PG_CFLAGS += -DPG_VERSION='"$(VERSION)"' -DPG_FLAGS='"$(OPT) -march=$(ARCH)"'
 # Where the numbers lie that results are compared with, if the program is moved away from its tree.
-$(BUILD)/float/experiments/published.o: PG_CFLAGS += -DPG_SOURCE='"$(CURDIR)"'
+$(BUILD)/float/experiments/report/published.o: PG_CFLAGS += -DPG_SOURCE='"$(CURDIR)"'
 
 # ---- sources ----------------------------------------------------------------------------------------------------------
 CORE_SRC        := $(sort $(wildcard core/*/*.c))
 ATTACKS_SRC     := $(sort $(wildcard attacks/*.c))
-EXPERIMENTS_SRC := $(sort $(wildcard experiments/*.c))
+EXPERIMENTS_SRC := $(sort $(wildcard experiments/*.c experiments/*/*.c))
 UNIT_SRC        := $(sort $(wildcard tests/unit/*.c))
 FUZZ_SRC        := $(filter-out tests/fuzz/main.c tests/fuzz/libfuzzer.c,$(sort $(wildcard tests/fuzz/*.c)))
-C_FILES         := $(sort $(wildcard core/*/*.[ch] attacks/*.[ch] experiments/*.[ch] tests/*/*.[ch]))
+C_FILES         := $(sort $(wildcard core/*/*.[ch] attacks/*.[ch] experiments/*.[ch] experiments/*/*.[ch] tests/*/*.[ch]))
 objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
 LIB_OBJ := $(call objects,$(CORE_SRC) $(ATTACKS_SRC),float)
 LIB_DOUBLE_OBJ := $(call objects,$(CORE_SRC) $(ATTACKS_SRC),double)
@@ -116,7 +116,7 @@ endif
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: always test-programs bench bench-grid bench-dispatch bench-save all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan fuzz fuzz-inputs lint format check-compilers clean help
+.PHONY: always test-programs bench bench-grid bench-dispatch bench-save all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan fuzz fuzz-inputs lint arrows format check-compilers clean help
 
 JOBS ?= $(shell nproc)
 run: deps
@@ -259,8 +259,10 @@ bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
 lint: deps-dev
 	@clang-format --dry-run -Werror $(C_FILES)
 	@! grep -nE '\b(printf|puts|perror|exit|abort|MPI_Abort)\(|\bstd(out|err)\b' $(CORE_SRC) $(ATTACKS_SRC) || { echo "core and attacks do not print or exit"; exit 1; }
-	@! grep -lE 'include "(experiments|attacks)/' core/*/*.[ch] || { echo "core includes only core"; exit 1; }
-	@! grep -lE 'include "experiments/' attacks/*.[ch] || { echo "attacks include only core and attacks"; exit 1; }
+	@bash tests/lint/arrows.sh --quiet
+# The rooms of the code and the includes between them.
+arrows:
+	@bash tests/lint/arrows.sh
 format:
 	clang-format -i $(C_FILES)
 
@@ -286,4 +288,4 @@ help:
 	@echo "make bench | bench-grid   speed beside PyTorch's; two ranks of one thread against one rank of two"
 	@echo "make bench-dispatch | bench-save   empty tasks beside MPIPoolExecutor's; seconds from a signal to the end"
 	@echo "make fuzz | fuzz-inputs    libFuzzer on every reader, a minute each; what it once found, and seeds (in make test)"
-	@echo "make asan | lint | format | check-compilers | clean"
+	@echo "make asan | lint | arrows | format | check-compilers | clean"

@@ -1,7 +1,7 @@
 /* passgrid: from the command line to a command. */
 #include "core/formats/problems.h"
-#include "experiments/commands.h"
-#include "experiments/provenance.h"
+#include "experiments/commands/commands.h"
+#include "experiments/run/provenance.h"
 
 #include <errno.h>
 #include <fcntl.h>

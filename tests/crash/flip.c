@@ -1,7 +1,7 @@
 /* Two checkpoints, of which the newer one has one bit changed: any bit, of the file or of its seal. The older one must be found
  * and the damage told of. usage: flip [STRIDE], every STRIDE-th byte; prints one line; exit code 1 if any change went unseen */
 #include "core/base/memory.h"
-#include "experiments/checkpoint.h"
+#include "experiments/work/checkpoint.h"
 
 #include <fcntl.h>
 #include <stdio.h>

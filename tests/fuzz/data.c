@@ -7,7 +7,7 @@
 #include "core/data/readers.h"
 #include "core/data/registry.h"
 #include "core/data/triggers.h"
-#include "experiments/checkpoint.h"
+#include "experiments/work/checkpoint.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "core/base/memory.h"
-#include "experiments/record.h"
-#include "experiments/rundir.h"
-#include "experiments/tables.h"
+#include "experiments/report/tables.h"
+#include "experiments/work/record.h"
+#include "experiments/work/rundir.h"
 
 #include <math.h>
 #include <stdio.h>

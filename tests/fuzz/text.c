@@ -4,11 +4,11 @@
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
 #include "core/formats/yaml.h"
-#include "experiments/estimate.h"
-#include "experiments/grid.h"
-#include "experiments/inputs.h"
-#include "experiments/process.h"
-#include "experiments/published.h"
+#include "experiments/grid/estimate.h"
+#include "experiments/grid/grid.h"
+#include "experiments/grid/inputs.h"
+#include "experiments/report/published.h"
+#include "experiments/run/process.h"
 
 #include <glob.h>
 #include <stdio.h>

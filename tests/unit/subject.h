@@ -8,8 +8,8 @@
 #include "core/data/dataset.h"
 #include "core/ownership/passport_scheme.h"
 #include "core/train/trainer.h"
-#include "experiments/inputs.h"
-#include "experiments/task.h"
+#include "experiments/grid/inputs.h"
+#include "experiments/grid/task.h"
 
 #include <math.h>
 #include <setjmp.h>

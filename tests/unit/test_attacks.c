@@ -6,7 +6,7 @@
 #include "core/formats/yaml.h"
 #include "core/nets/state.h"
 #include "core/ownership/verify.h"
-#include "experiments/execute_internal.h"
+#include "experiments/work/execute_internal.h"
 
 static pg_data data;
 static const char *const names[] = {"v1", "v2", "v3", "pan"};

@@ -1,7 +1,7 @@
 /* Points and scripts of figures, from made-up results. */
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
-#include "experiments/figures.h"
+#include "experiments/report/figures.h"
 #include "tests/unit/folder.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "core/data/folder.h"
 #include "core/data/triggers.h"
-#include "experiments/grid.h"
+#include "experiments/grid/grid.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

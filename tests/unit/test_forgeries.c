@@ -6,7 +6,7 @@
 #include "core/nets/state.h"
 #include "core/ownership/inversion.h"
 #include "core/ownership/verify.h"
-#include "experiments/execute_internal.h"
+#include "experiments/work/execute_internal.h"
 #include "tests/unit/subject.h"
 
 enum { IMAGES = 20, BATCH = 8, NULLS = 5 };

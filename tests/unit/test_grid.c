@@ -1,8 +1,8 @@
 /* From a grid file to tasks: what is multiplied out, shared, left out; the text of a task and its key. */
 #include "core/base/memory.h"
-#include "experiments/design.h"
-#include "experiments/grid.h"
-#include "experiments/presets.h"
+#include "experiments/grid/design.h"
+#include "experiments/grid/grid.h"
+#include "experiments/grid/presets.h"
 #include "tests/unit/folder.h"
 
 #include <setjmp.h>

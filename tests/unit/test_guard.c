@@ -1,8 +1,8 @@
 /* Who a process is and whether it runs; the guard of a directory. */
 #include "core/base/memory.h"
-#include "experiments/guard.h"
-#include "experiments/process.h"
-#include "experiments/signals.h"
+#include "experiments/run/guard.h"
+#include "experiments/run/process.h"
+#include "experiments/run/signals.h"
 
 #include <setjmp.h>
 #include <signal.h>

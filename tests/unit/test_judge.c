@@ -4,7 +4,7 @@
 #include "core/data/triggers.h"
 #include "core/nets/state.h"
 #include "core/ownership/verify.h"
-#include "experiments/commands.h"
+#include "experiments/commands/commands.h"
 
 #include <jansson.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* Time spent listening, and what people see of a run that is no terminal's. */
+#include "core/base/clock.h"
 #include "core/base/memory.h"
-#include "experiments/clock.h"
-#include "experiments/monitor.h"
+#include "experiments/run/monitor.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * function that would have refused it. What only a running task can find is listed in feasible.h. */
 #include "core/base/file.h"
 #include "core/base/memory.h"
-#include "experiments/grid.h"
+#include "experiments/grid/grid.h"
 #include "tests/unit/folder.h"
 
 #include <setjmp.h>

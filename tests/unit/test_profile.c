@@ -1,6 +1,6 @@
 /* Profiles of a grid file: what they override, what wins, what is wrong with them. */
 #include "core/base/memory.h"
-#include "experiments/grid.h"
+#include "experiments/grid/grid.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 #include "attacks/attack.h"
 #include "core/base/memory.h"
 #include "core/ownership/passport_scheme.h"
-#include "experiments/compare.h"
+#include "experiments/report/compare.h"
 #include "tests/unit/folder.h"
 
 #include <math.h>

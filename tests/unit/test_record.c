@@ -1,9 +1,9 @@
 /* Records in their files, and the tables that are made of them. */
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
-#include "experiments/json_file.h"
-#include "experiments/sheet.h"
-#include "experiments/tables.h"
+#include "core/formats/json_file.h"
+#include "experiments/report/sheet.h"
+#include "experiments/report/tables.h"
 #include "tests/unit/folder.h"
 
 #include <math.h>

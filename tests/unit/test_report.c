@@ -1,10 +1,10 @@
 /* Reports of made-up runs: what differs stays apart, what is cut says so, and one file that cannot be written stops nothing. */
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
-#include "experiments/compare.h"
-#include "experiments/figures.h"
-#include "experiments/json_file.h"
-#include "experiments/tables.h"
+#include "core/formats/json_file.h"
+#include "experiments/report/compare.h"
+#include "experiments/report/figures.h"
+#include "experiments/report/tables.h"
 #include "tests/unit/folder.h"
 
 #include <math.h>

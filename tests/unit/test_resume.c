@@ -2,9 +2,9 @@
  * byte, as when left alone. What a task is made from must be what was planned. */
 #include "core/base/memory.h"
 #include "core/compute/parallel.h"
-#include "experiments/grid.h"
-#include "experiments/perform.h"
-#include "experiments/rundir.h"
+#include "experiments/grid/grid.h"
+#include "experiments/work/perform.h"
+#include "experiments/work/rundir.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

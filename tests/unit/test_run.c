@@ -1,9 +1,9 @@
 /* The order of tasks, and a run alone with an executor that only pretends: done, failed, skipped, interrupted, faulty,
  * repeated. */
+#include "core/base/clock.h"
 #include "core/base/memory.h"
-#include "experiments/clock.h"
-#include "experiments/execute.h"
-#include "experiments/run.h"
+#include "experiments/run/run.h"
+#include "experiments/work/execute.h"
 #include "tests/unit/folder.h"
 
 #include <setjmp.h>

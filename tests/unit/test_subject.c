@@ -1,8 +1,8 @@
 /* Networks as files: those of others are attacked, and what attacks make is kept, under names that people find. */
 #include "core/nets/state.h"
-#include "experiments/artefacts.h"
-#include "experiments/execute.h"
-#include "experiments/grid.h"
+#include "experiments/grid/grid.h"
+#include "experiments/report/artefacts.h"
+#include "experiments/work/execute.h"
 #include "subject.h"
 
 #include <sys/stat.h>

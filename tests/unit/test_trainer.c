@@ -1,7 +1,7 @@
 /* Training: resuming and threads change no byte, damaged checkpoints are passed over, rates, the best model, the gammas that
  * are recorded. */
-#include "experiments/checkpoint.h"
-#include "experiments/execute_internal.h"
+#include "experiments/work/checkpoint.h"
+#include "experiments/work/execute_internal.h"
 #include "tests/unit/subject.h"
 
 #include "core/base/file.h"

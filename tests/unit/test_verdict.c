@@ -1,8 +1,8 @@
 /* One rule for every claim, and one judge: what a ruling depends on, and what it must not depend on. */
 #include "tests/unit/subject.h"
 
+#include "core/formats/json_file.h"
 #include "core/ownership/verify.h"
-#include "experiments/json_file.h"
 
 #include <unistd.h>
 

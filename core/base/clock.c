@@ -1,0 +1,32 @@
+/* Time; see clock.h. */
+#include "core/base/clock.h"
+
+#include <math.h>
+#include <sched.h>
+#include <time.h>
+
+double pg_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double pg_listened(pg_listening *l, double now, double most)
+{
+    if (l->looked > 0) l->seconds += fmin(now - l->looked, most);
+    l->looked = now;
+    return l->seconds;
+}
+
+/* An answer mostly comes at once: let others run, but look again soon, for some tenths of a millisecond. */
+enum { YIELDS = 500 };
+
+void pg_idle_sleep(int *idle)
+{
+    const int round = *idle < YIELDS + 25 ? (*idle)++ : *idle;
+    if (round < YIELDS)
+        sched_yield();
+    else
+        nanosleep(&(struct timespec){.tv_nsec = 200000L * (round - YIELDS + 1)}, NULL);
+}

@@ -1,0 +1,131 @@
+/* JSON files; see json_file.h. The checksum is the SHA-256 of all bytes before the comma that precedes it. */
+#include "core/formats/json_file.h"
+
+#include "core/base/file.h"
+#include "core/base/hash.h"
+#include "core/base/memory.h"
+#include "core/formats/number.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIGITS = 17, TAIL = 14 + PG_SHA256_HEX - 1 + 4 };
+
+/* The end of a file whose other bytes are these. */
+static void make_tail(const char *body, size_t bytes, char tail[TAIL + 1])
+{
+    char hex[PG_SHA256_HEX];
+    pg_sha256(body, bytes, hex);
+    snprintf(tail, TAIL + 1, ",\n \"sha256\": \"%s\"\n}\n", hex);
+}
+
+pg_status pg_json_write(json_t *root, const char *path, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char *whole = NULL, *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(DIGITS)) : NULL;
+    json_decref(root);
+    if (!text) PG_TRY(pg_fail(err, PG_FAILED, "%s: a text that is not UTF-8, or no memory", path));
+    const size_t body = strlen(text) - strlen("\n}");
+    PG_TRY(pg_alloc(body + TAIL + 1, 1, &whole, err));
+    memcpy(whole, text, body);
+    make_tail(text, body, whole + body);
+    PG_TRY(pg_file_write(path, whole, body + TAIL, PG_FILE_PUBLIC, err));
+done:
+    pg_free(whole);
+    free(text);
+    return status;
+}
+
+static pg_status read_whole(const char *path, char **text, size_t *bytes, pg_error *err)
+{
+    char tail[TAIL + 1];
+    const pg_status status = pg_file_read(path, text, bytes, err);
+    if (status != PG_OK) return status;
+    if (*bytes > TAIL) make_tail(*text, *bytes - TAIL, tail);
+    if (*bytes > TAIL && memcmp(*text + *bytes - TAIL, tail, TAIL) == 0) return PG_OK;
+    pg_free(*text);
+    return pg_fail(err, PG_BAD_INPUT, "%s: damaged, or not a file of this version: it does not match its checksum", path);
+}
+
+pg_status pg_json_read(const char *path, json_t **root, pg_error *err)
+{
+    char *text;
+    size_t bytes;
+    json_error_t fault;
+    const pg_status status = read_whole(path, &text, &bytes, err);
+    if (status != PG_OK) return status;
+    *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &fault);
+    pg_free(text);
+    return *root ? PG_OK : pg_fail(err, PG_BAD_INPUT, "%s:%d:%d: %s", path, fault.line, fault.column, fault.text);
+}
+
+pg_status pg_json_intact(const char *path, bool *intact, pg_error *err)
+{
+    char *text;
+    size_t bytes;
+    const pg_status status = read_whole(path, &text, &bytes, err);
+    *intact = status == PG_OK;
+    if (*intact) pg_free(text);
+    return status == PG_BAD_INPUT || !pg_file_exists(path) ? PG_OK : status;
+}
+
+/* ---- printing ---- */
+
+static void print_value(json_t *value, int depth, FILE *stream);
+
+/* What comes before a member, and after the last (-1). */
+static void print_break(int at, int depth, FILE *stream)
+{
+    fprintf(stream, "%s\n%*s", at > 0 ? "," : "", 2 * depth, "");
+}
+
+static void print_members(json_t *object, int depth, FILE *stream)
+{
+    const char *key;
+    json_t *value;
+    int at = 0;
+    json_object_foreach(object, key, value)
+    {
+        json_t *name = json_string(key);
+        print_break(at++, depth + 1, stream);
+        print_value(name, 0, stream);
+        fputs(": ", stream);
+        print_value(value, depth + 1, stream);
+        json_decref(name);
+    }
+    if (at) print_break(-1, depth, stream);
+}
+
+static void print_items(json_t *array, int depth, FILE *stream)
+{
+    size_t i;
+    json_t *value;
+    json_array_foreach(array, i, value)
+    {
+        print_break((int)i, depth + 1, stream);
+        print_value(value, depth + 1, stream);
+    }
+    if (json_array_size(array)) print_break(-1, depth, stream);
+}
+
+static void print_value(json_t *value, int depth, FILE *stream)
+{
+    char number[PG_NUMBER_MAX];
+    if (json_is_object(value) || json_is_array(value)) {
+        const bool object = json_is_object(value);
+        fputc(object ? '{' : '[', stream);
+        (object ? print_members : print_items)(value, depth, stream);
+        fputc(object ? '}' : ']', stream);
+    } else if (json_is_real(value)) {
+        fputs(pg_number_text(json_real_value(value), number), stream);
+    } else {
+        (void)json_dumpf(value, stream, JSON_ENCODE_ANY);
+    }
+}
+
+void pg_json_print(json_t *root, FILE *stream)
+{
+    print_value(root, 0, stream);
+    fputc('\n', stream);
+}

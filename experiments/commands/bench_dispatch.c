@@ -1,0 +1,101 @@
+/* passgrid bench dispatch: empty tasks through the master, the workers and the books that real ones go through. */
+#include "experiments/commands/bench_dispatch.h"
+
+#include "core/base/memory.h"
+#include "experiments/commands/commands.h"
+#include "experiments/run/run.h"
+#include "experiments/run/signals.h"
+#include "experiments/run/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char usage[] =
+    "usage: mpirun -n RANKS passgrid bench dispatch [--tasks N]\n"
+    "\n"
+    "Hand out empty tasks to the workers, log them as a run does, and print how many per second that makes.\n"
+    "\n"
+    "  --tasks N    default: 100000\n";
+
+static pg_status do_nothing(const char *text, const pg_workplace *at, pg_error *err)
+{
+    (void)text;
+    (void)at;
+    (void)err;
+    return PG_OK;
+}
+
+/* Tasks without parents or content. */
+static pg_status make_grid(int count, pg_grid *grid, pg_error *err)
+{
+    static char text[] = "";
+    *grid = (pg_grid){.count = count};
+    const pg_status status = pg_alloc((size_t)count, sizeof *grid->tasks, &grid->tasks, err);
+    for (int i = 0; status == PG_OK && i < count; i++) {
+        grid->tasks[i] = (pg_node_task){.text = text, .cost = 1};
+        snprintf(grid->tasks[i].key, sizeof grid->tasks[i].key, "%064x", i);
+        snprintf(grid->tasks[i].name, sizeof grid->tasks[i].name, "empty/%d", i);
+    }
+    return status;
+}
+
+static pg_status lead(pg_team *team, int count, const char *directory, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_grid grid = {0};
+    pg_run_result result;
+    const pg_run_options options = {.directory = directory, .silence = 600};
+    PG_TRY(pg_rundir_make(directory, err));
+    PG_TRY(make_grid(count, &grid, err));
+    PG_TRY(pg_run_grid(&grid, team, &options, &result, err));
+    printf("workers: %d\ntasks: %d\nseconds: %.3f\ntasks_per_s: %.0f\n", team->size - 1, result.ran, result.seconds,
+           result.ran / result.seconds);
+done:
+    pg_free(grid.tasks);
+    return status;
+}
+
+static pg_status follow(pg_team *team, pg_error *err)
+{
+    pg_workplace at = {.directory = ""};
+    return pg_worker_loop(team, &at, do_nothing, 60, err);
+}
+
+/* What lead made below a directory of its own. */
+static void remove_all(const char *directory)
+{
+    static const char *const paths[] = {"logs/run.log", "timings.csv", "records", "failed", "models",
+                                        "evidence",     "checkpoints", "tables",  "logs",   NULL};
+    char path[PG_PATH_MAX];
+    for (int i = 0; paths[i]; i++)
+        if (pg_path(path, directory, paths[i], NULL, NULL) == PG_OK) remove(path);
+    remove(directory);
+}
+
+int pg_bench_dispatch(int argc, char **argv)
+{
+    static const struct option options[] = {{"tasks", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'}, {0}};
+    int tasks = 100000, code = 0;
+    const char *temporary = getenv("TMPDIR");
+    char directory[PG_PATH_MAX];
+    pg_team team;
+    pg_error err = {.message = ""};
+    for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
+        if (c == '?') return 2;
+        if (c == 'h') return pg_print(usage);
+        if (pg_parse_int("--tasks", optarg, 1, 10000000, &tasks, &err) != PG_OK)
+            return pg_complain("bench", PG_BAD_INPUT, "%s", err.message);
+    }
+    pg_signals_catch(); /* interrupted, it leaves nothing behind either */
+    pg_status status = pg_team_start(&team, &err);
+    if (status == PG_OK && team.size == 1) status = pg_fail(&err, PG_BAD_INPUT, "dispatch needs mpirun with at least 2 ranks");
+    if (status == PG_OK && team.rank > 0) status = follow(&team, &err);
+    if (status == PG_OK && team.rank == 0) {
+        snprintf(directory, sizeof directory, "%s/passgrid-dispatch-XXXXXX", temporary ? temporary : "/tmp");
+        status = mkdtemp(directory) ? lead(&team, tasks, directory, &err) : pg_fail_errno(&err, "%s", directory);
+        remove_all(directory);
+    }
+    if (status != PG_OK) code = pg_complain("bench", status, "%s", err.message);
+    pg_team_finish(&team, code);
+    return code;
+}

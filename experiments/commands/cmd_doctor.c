@@ -1,0 +1,286 @@
+/* passgrid doctor: is this machine ready? One line for each thing that runs depend on, with the remedy where it is not. */
+#include "experiments/commands/commands.h"
+
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/memory.h"
+#include "core/compute/blas.h"
+#include "core/compute/parallel.h"
+#include "core/data/readers.h"
+#include "experiments/run/guard.h"
+#include "experiments/run/provenance.h"
+#include "experiments/run/team.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: passgrid doctor [--out DIR] [--data DIR]\n"
+    "       mpirun ... passgrid doctor    with the options of mpirun that a run is to have: rank 0 answers\n"
+    "\n"
+    "Look at what runs depend on: MPI, the binding of ranks to cores, BLIS and its speed, data sets and their checksums; in "
+    "the\n"
+    "directory of the results free space, durable writes, the guard against a second run, and files that others cannot read.\n"
+    "One line each, with the remedy where something is wrong.\n"
+    "\n"
+    "  --out DIR     directory that runs are to write in (default: results)\n"
+    "  --data DIR    where the data sets are\n"
+    "\n"
+    "Exit code 0: all is well, 2: something is not.\n";
+
+typedef enum verdict { WRONG, WELL, ABSENT } verdict;
+
+/* Print a line; the number of things that are wrong. */
+static int PG_PRINTF(3, 4) line(verdict well, const char *what, const char *format, ...)
+{
+    static const char *const words[] = {"WRONG", "ok", "-"};
+    va_list args;
+    printf("%-5s  %-8s  ", words[well], what);
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
+    return well == WRONG;
+}
+
+/* ---- MPI ---- */
+
+static bool launched(void)
+{
+    return getenv("OMPI_COMM_WORLD_SIZE") != NULL;
+}
+
+/* "4.1.4" of "mpirun (Open MPI) 4.1.4"; empty if mpirun cannot be run. */
+static void launcher_version(char out[32])
+{
+    char text[128] = "";
+    FILE *pipe = popen("mpirun --version 2>/dev/null", "r");
+    out[0] = 0;
+    if (!pipe) return;
+    if (!fgets(text, sizeof text, pipe)) text[0] = 0;
+    while (fgetc(pipe) != EOF) {
+    } /* the rest, so that mpirun does not die of a closed pipe */
+    pclose(pipe);
+    const char *version = strrchr(text, ' ');
+    if (version) snprintf(out, 32, "%.*s", (int)strcspn(version + 1, "\n"), version + 1);
+}
+
+static int examine_mpi(void)
+{
+    char version[32];
+    const char *library = pg_team_library();
+    if (launched()) return line(WELL, "mpi", "%s, under mpirun with %s ranks", library, getenv("OMPI_COMM_WORLD_SIZE"));
+    launcher_version(version);
+    if (!version[0]) return line(WRONG, "mpi", "%s, but mpirun cannot be run: install openmpi-bin, or put it in PATH", library);
+    if (!strstr(library, version))
+        return line(WRONG, "mpi", "%s, but mpirun is of version %s: put the mpirun that belongs to the library first in PATH",
+                    library, version);
+    return line(WELL, "mpi", "%s, mpirun %s", library, version);
+}
+
+/* Whom and what mpirun refuses; slurm/launch.sh adds what it wants. */
+static int examine_ranks(void)
+{
+    const bool root = geteuid() == 0 && !(getenv("OMPI_ALLOW_RUN_AS_ROOT") && getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"));
+    return line(WELL, "ranks", "slurm/launch.sh starts any number; plain mpirun wants --oversubscribe for more than %ld here%s",
+                sysconf(_SC_NPROCESSORS_ONLN),
+                root ? ", and of root OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1" : "");
+}
+
+static int examine_binding(void)
+{
+    cpu_set_t mine;
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    if (sched_getaffinity(0, sizeof mine, &mine) != 0)
+        return line(WELL, "binding", "unknown: this system does not tell; %ld cores", online);
+    if (launched() && CPU_COUNT(&mine) == 1 && online > 1)
+        return line(WRONG, "binding",
+                    "each rank is bound to 1 of %ld cores, where its threads would crowd: mpirun --map-by slot:PE=THREADS "
+                    "--bind-to core, or --bind-to none",
+                    online);
+    return line(WELL, "binding", "a rank may use %d of %ld cores", CPU_COUNT(&mine), online);
+}
+
+/* ---- BLIS ---- */
+
+/* Billions of operations per second of one thread in a product of n x n matrices, best of some; 0 without memory. */
+static double product_speed(int n)
+{
+    enum { TRIES = 5 };
+    pg_real *all;
+    const size_t size = (size_t)n * (size_t)n;
+    double best = 0;
+    if (pg_alloc(3 * size, sizeof *all, &all, NULL) != PG_OK) return 0;
+    for (size_t i = 0; i < 2 * size; i++) all[i] = (pg_real)(i % 7) - 3;
+    for (int i = 0; i < TRIES; i++) {
+        const double start = pg_now();
+        pg_gemm(false, false, n, n, n, all, n, all + size, n, false, all + 2 * size, n);
+        const double speed = 2e-9 * n * n * n / (pg_now() - start);
+        if (speed > best) best = speed;
+    }
+    pg_free(all);
+    return best;
+}
+
+static int examine_blis(void)
+{
+    pg_rank_facts here;
+    pg_rank_describe(&here, 1);
+    pg_compute_start(here.threads);
+    const bool generic = strcmp(pg_blas_kernels(), "generic") == 0;
+    return line(generic ? WRONG : WELL, "blis", "%s, kernels %s, %d thread%s; a product reaches %.1f GFLOPS a thread%s",
+                pg_blas_version(), pg_blas_kernels(), pg_compute_threads(), pg_compute_threads() > 1 ? "s" : "",
+                product_speed(768), generic ? ": set BLIS_ARCH_TYPE to the number of kernels that this processor can run" : "");
+}
+
+/* ---- data ---- */
+
+/* A set that is not there is no fault; one that is there and cannot be read is. */
+static int examine_data(const char *directory)
+{
+    int wrong = 0;
+    for (const pg_data_kind *kind = pg_data_kinds; kind->name; kind++) {
+        pg_data data;
+        pg_error err;
+        const pg_status status = pg_data_load(kind->name, directory, &data, &err);
+        if (status == PG_OK)
+            wrong += line(WELL, "data", "%s: %d + %d images, sha256 %.8s + %.8s", kind->name, data.train.count, data.test.count,
+                          data.train.sha256, data.test.sha256);
+        else
+            wrong += line(data.missing ? ABSENT : WRONG, "data", "%s", err.message);
+        pg_data_clear(&data);
+    }
+    return wrong;
+}
+
+/* ---- disk ---- */
+
+/* The directory, or the nearest above it that exists: doctor makes none. */
+static pg_status existing(const char *directory, char path[PG_PATH_MAX], pg_error *err)
+{
+    if (snprintf(path, PG_PATH_MAX, "%s", directory) >= PG_PATH_MAX) return pg_fail(err, PG_BAD_INPUT, "--out: path too long");
+    while (access(path, F_OK) != 0 && strcmp(path, ".") != 0) {
+        char *slash = strrchr(path, '/');
+        if (slash)
+            slash[slash == path] = 0;
+        else
+            strcpy(path, ".");
+    }
+    return PG_OK;
+}
+
+static int examine_space(const char *directory)
+{
+    const double enough = 1e9; /* a few models of full size and their checkpoints */
+    struct statvfs disk;
+    if (statvfs(directory, &disk) != 0) return line(WRONG, "space", "%s: cannot be asked", directory);
+    const double bytes = (double)disk.f_bavail * (double)disk.f_frsize;
+    if (bytes < enough)
+        return line(WRONG, "space", "%s: %.2f GB are free: make room, or take another directory by --out", directory,
+                    bytes / 1e9);
+    return line(WELL, "space", "%s: %.1f GB are free", directory, bytes / 1e9);
+}
+
+/* Write a file as runs do, write it again, read it back. */
+static pg_status write_twice(const char *path, double *seconds, pg_error *err)
+{
+    static const char *const texts[] = {"first", "second"};
+    pg_status status = PG_OK;
+    char *text = NULL;
+    size_t bytes = 0;
+    const double start = pg_now();
+    for (int i = 0; i < 2; i++) PG_TRY(pg_file_write(path, texts[i], strlen(texts[i]), PG_FILE_PUBLIC, err));
+    *seconds = (pg_now() - start) / 2;
+    PG_TRY(pg_file_read(path, &text, &bytes, err));
+    if (strcmp(text, texts[1]) != 0) PG_TRY(pg_fail(err, PG_IO_FAULT, "%s: rename does not replace a file", path));
+done:
+    pg_free(text);
+    return status;
+}
+
+static int examine_writes(const char *directory)
+{
+    char path[PG_PATH_MAX], file[64];
+    pg_error err;
+    double seconds = 0;
+    snprintf(file, sizeof file, ".passgrid-doctor-%ld", (long)getpid());
+    pg_status status = pg_path(path, directory, file, NULL, &err);
+    if (status == PG_OK) status = write_twice(path, &seconds, &err);
+    if (unlink(path) != 0 && status == PG_OK) status = pg_fail_errno(&err, "%s", path);
+    if (status != PG_OK)
+        return line(WRONG, "writes", "%s: take a directory on another file system by --out, or mend this one", err.message);
+    return line(WELL, "writes", "%s: write, fsync, rename, fsync of the directory in %.1f ms", directory, 1e3 * seconds);
+}
+
+/* Guard a folder of its own as a run guards its directory, and see whether there are hard links. */
+static pg_status guard_folder(const char *folder, bool *links, pg_error *err)
+{
+    pg_guard guard;
+    char link_path[PG_PATH_MAX];
+    pg_status status = pg_guard_take(&guard, folder, err);
+    if (status != PG_OK) return status;
+    status = pg_path(link_path, folder, "link", NULL, err);
+    *links = status == PG_OK && link(guard.path, link_path) == 0;
+    if (*links && unlink(link_path) != 0) status = pg_fail_errno(err, "%s", link_path);
+    const pg_status released = pg_guard_release(&guard, err);
+    return status == PG_OK ? released : status;
+}
+
+static int examine_guard(const char *directory)
+{
+    char folder[PG_PATH_MAX];
+    pg_error err;
+    bool links = false;
+    pg_status status = pg_path(folder, directory, ".passgrid-doctor-XXXXXX", NULL, &err);
+    if (status == PG_OK && !mkdtemp(folder)) status = pg_fail_errno(&err, "%s", directory);
+    if (status == PG_OK) {
+        status = guard_folder(folder, &links, &err);
+        rmdir(folder);
+    }
+    if (status != PG_OK) return line(WRONG, "guard", "%s: a second run here would not be noticed", err.message);
+    return line(WELL, "guard", "%s: a second run is kept out by %s", directory,
+                links ? "a hard link" : "exclusive creation of a file, since there are no hard links");
+}
+
+static int examine_secrets(const char *directory)
+{
+    pg_error err;
+    bool keeps = false;
+    if (pg_file_keeps_secrets(directory, &keeps, &err) != PG_OK) return line(WRONG, "secrets", "%s", err.message);
+    if (!keeps)
+        return line(WRONG, "secrets",
+                    "%s: this file system keeps no permissions, so others may be able to read evidence: take a directory on "
+                    "another one by --out",
+                    directory);
+    return line(WELL, "secrets", "%s: evidence is readable by its owner alone", directory);
+}
+
+static int examine_disk(const char *directory)
+{
+    char path[PG_PATH_MAX];
+    pg_error err;
+    if (existing(directory, path, &err) != PG_OK) return line(WRONG, "space", "%s", err.message);
+    return examine_space(path) + examine_writes(path) + examine_guard(path) + examine_secrets(path);
+}
+
+int pg_cmd_doctor(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"out", required_argument, NULL, 'o'}, {"data", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {0}};
+    const char *out = "results", *data = NULL, *rank = getenv("OMPI_COMM_WORLD_RANK");
+    for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
+        if (c == '?') return 2;
+        if (c == 'h') return pg_print(usage);
+        if (c == 'o') out = optarg;
+        if (c == 'd') data = optarg;
+    }
+    if (optind < argc) return pg_complain("doctor", PG_BAD_INPUT, "expected options only (passgrid doctor --help)");
+    if (rank && strcmp(rank, "0") != 0) return 0;
+    const int wrong =
+        examine_mpi() + examine_ranks() + examine_binding() + examine_blis() + examine_data(data) + examine_disk(out);
+    return wrong ? pg_status_exit_code(PG_BAD_INPUT) : 0;
+}

@@ -1,0 +1,313 @@
+/* passgrid help: commands, the sections of a grid, and whatever has a name: schemes, attacks, networks, data sets, presets,
+ * keys. */
+#include "experiments/commands/commands.h"
+
+#include "core/data/readers.h"
+#include "experiments/grid/grid_options.h"
+#include "experiments/grid/presets.h"
+#include "experiments/grid/task.h"
+#include "experiments/run/provenance.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void overview(void)
+{
+    printf("%s: a harness for neural network ownership verification\n\nusage: passgrid COMMAND ...\n\n", pg_version());
+    for (const pg_command *command = pg_commands; command->name; command++)
+        printf("  %-8s %s\n", command->name, command->summary);
+    fputs("\npassgrid help COMMAND, passgrid help config, passgrid --version, and passgrid help WORD: a section of the\n"
+          "configuration, an attack, a scheme, a network, a data set, a preset, or a key\n",
+          stdout);
+}
+
+/* ---- the configuration ---- */
+
+static void help_top(void)
+{
+    puts("A grid is a YAML file. Everything in it is crossed with everything; where one value belongs, a list of values "
+         "multiplies out\n"
+         "(not in `train` and `verify`, which are the same for the whole grid), to 1,000,000 tasks at most. The keys at the "
+         "top:\n");
+    pg_options_help(pg_grid_table, stdout);
+}
+
+static void help_data(void)
+{
+    puts("data: one map or a list of maps\n");
+    pg_options_help(pg_data_table, stdout);
+}
+
+static void help_networks(void)
+{
+    puts("networks: a list of maps\n");
+    pg_options_help(pg_network_table, stdout);
+}
+
+static void help_train(void)
+{
+    puts("train: a map\n");
+    pg_options_help(pg_preset_table, stdout);
+    pg_options_help(pg_train_table, stdout);
+}
+
+static void help_schemes(void)
+{
+    puts("schemes: a list of maps with `scheme: NAME`, the options of that scheme (passgrid help scheme NAME), and `train`, "
+         "a map of what\n"
+         "is different from the grid's own `train`. Passports that are made from images go through the plain network that is "
+         "trained\n"
+         "by the grid's own `train`. Instead of options an entry may have\n");
+    pg_options_help(pg_source_table, stdout);
+    puts("\nwhich tell the rest; where all do, `networks` may be left out. Attackers train on the grid's data. Networks from\n"
+         "elsewhere have no seed: they, and attacks on them that draw nothing, are one task for all.");
+}
+
+static void help_attacks(void)
+{
+    puts("attacks: a list of maps with `attack: NAME`, the options of that attack (passgrid help attack NAME), and `schemes`, "
+         "a list of\n"
+         "the schemes that it is used on (all that it makes sense for, if absent), and `after: NAME`, an attack above that "
+         "forges evidence,\n"
+         "which is judged again once this one has changed the model (counterfeit-triggers, counterfeit-uchida), and\n");
+    pg_options_help(pg_attack_table, stdout);
+}
+
+static void help_verify(void)
+{
+    puts("verify: a map\n");
+    pg_options_help(pg_verify_table, stdout);
+}
+
+static void help_profiles(void)
+{
+    puts("profiles: a map of names to maps of any of the keys above, which override those of the file: maps are merged, "
+         "everything else\n"
+         "is replaced\n\n"
+         "profile: the name of the profile that is applied, as by --profile; none if absent");
+}
+
+static void help_set(void)
+{
+    puts("--set KEY=VALUE changes the configuration after it is read and its profile is applied. KEY is the way to the value, "
+         "with "
+         "dots;\n"
+         "the entries of a list count from 0; keys that are not there are added. VALUE is YAML:\n\n"
+         "  --set train.epochs=2 --set networks.0.width=0.5 --set 'seeds=[1, 2, 3]' --set 'attacks.1={attack: prune}'\n\n"
+         "Everybody on the machine can read a command line. A secret is read from a file instead, whose bytes it is:\n\n"
+         "  --set schemes.1.signature=file:PATH");
+}
+
+static void help_presets(void)
+{
+    puts("presets: where the settings of `train` and of the attacks start, by `train: {preset: NAME}`\n");
+    for (int i = 0; pg_presets[i]; i++) printf("  %-10s %s\n", pg_presets[i], pg_preset_summaries[i]);
+}
+
+typedef struct topic {
+    const char *name;
+    void (*print)(void);
+    const char *list; /* what `passgrid list` calls the names that may stand there */
+} topic;
+
+static const topic sections[] = {
+    {"grid", help_top, NULL},
+    {"data", help_data, "data"},
+    {"networks", help_networks, "networks"},
+    {"train", help_train, NULL},
+    {"schemes", help_schemes, "schemes"},
+    {"attacks", help_attacks, "attacks"},
+    {"verify", help_verify, NULL},
+    {"profiles", help_profiles, NULL},
+    {"presets", help_presets, NULL},
+    {"set", help_set, NULL},
+    {0},
+};
+
+static void config(void)
+{
+    for (const topic *t = sections; t->name; t++) {
+        if (t != sections) putchar('\n');
+        t->print();
+    }
+}
+
+/* ---- whatever has a name ---- */
+
+static void explain(const char *kind, const char *name, const char *summary, const char *source, const pg_option *options)
+{
+    printf("%s %s: %s\n", kind, name, summary);
+    if (source) printf("source: %s\n", source);
+    if (!options) return;
+    putchar('\n');
+    if (options->key)
+        pg_options_help(options, stdout);
+    else
+        puts("  no options");
+}
+
+/* Each prints what it knows of a name; false if that is nothing. */
+static bool about_command(const char *name)
+{
+    const pg_command *command = pg_command_find(name);
+    char word[64], option[] = "--help", *arguments[] = {word, option, NULL};
+    if (!command) return false;
+    snprintf(word, sizeof word, "%s", name);
+    optind = 0; /* getopt starts over */
+    (void)command->run(2, arguments);
+    return true;
+}
+
+static bool about_section(const char *name)
+{
+    for (const topic *t = sections; t->name; t++) {
+        if (strcmp(t->name, name) != 0) continue;
+        t->print();
+        if (t->list) printf("\npassgrid list %s shows what there is.\n", t->list);
+        return true;
+    }
+    return false;
+}
+
+static bool about_scheme(const char *name)
+{
+    const pg_scheme *s = pg_scheme_find(name);
+    if (s) explain("scheme", s->name, s->summary, s->source, s->options);
+    return s != NULL;
+}
+
+static bool about_attack(const char *name)
+{
+    const pg_attack *a = pg_attack_find(name);
+    if (a) explain("attack", a->name, a->summary, a->source, a->options);
+    return a != NULL;
+}
+
+static bool about_network(const char *name)
+{
+    const pg_arch *arch = pg_arch_find(name);
+    if (arch) explain("network", arch->name, arch->summary, NULL, NULL);
+    return arch != NULL;
+}
+
+static bool about_data(const char *name)
+{
+    const pg_data_kind *kind = pg_data_kind_find(name);
+    if (kind) explain("data set", kind->name, kind->summary, NULL, NULL);
+    return kind != NULL;
+}
+
+static bool about_preset(const char *name)
+{
+    for (int i = 0; pg_presets[i]; i++) {
+        if (strcmp(pg_presets[i], name) != 0) continue;
+        explain("preset", name, pg_preset_summaries[i], NULL, NULL);
+        return true;
+    }
+    return false;
+}
+
+/* The row of one key, under the place where it stands. */
+static bool show_key(const char *place, const pg_option *table, const char *key)
+{
+    const pg_option *option = pg_options_find(table, key);
+    if (!option) return false;
+    printf("%s:\n", place);
+    pg_options_help((const pg_option[]){*option, {0}}, stdout);
+    return true;
+}
+
+/* Where keys stand, apart from those of one scheme or attack. */
+static const struct place {
+    const char *name;
+    const pg_option *table;
+} places[] = {{"at the top of a grid", pg_grid_table}, {"in data", pg_data_table},          {"in networks", pg_network_table},
+              {"in train", pg_preset_table},           {"in train", pg_train_table},        {"in verify", pg_verify_table},
+              {"in every scheme", pg_source_table},    {"in every attack", pg_attack_table}};
+enum { PLACES = sizeof places / sizeof *places };
+
+static bool about_key(const char *name)
+{
+    char place[96];
+    bool found = false;
+    for (int i = 0; i < PLACES; i++) found |= show_key(places[i].name, places[i].table, name);
+    for (int i = 0; pg_schemes[i]; i++) {
+        snprintf(place, sizeof place, "in the scheme %s", pg_schemes[i]->name);
+        found |= show_key(place, pg_schemes[i]->options, name);
+    }
+    for (int i = 0; pg_attacks[i]; i++) {
+        snprintf(place, sizeof place, "in the attack %s", pg_attacks[i]->name);
+        found |= show_key(place, pg_attacks[i]->options, name);
+    }
+    return found;
+}
+
+static const struct kind {
+    const char *name; /* as the first of two words */
+    bool (*about)(const char *name);
+} kinds[] = {{"command", about_command}, {"section", about_section}, {"scheme", about_scheme}, {"attack", about_attack},
+             {"network", about_network}, {"data", about_data},       {"preset", about_preset}, {"key", about_key}};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* ---- words that mean nothing ---- */
+
+enum { NAMES_MAX = 512 };
+
+static void add_keys(const pg_option *table, const char **names, int *count)
+{
+    for (; table->key && *count < NAMES_MAX; table++) names[(*count)++] = table->key;
+}
+
+static int unknown(const char *word)
+{
+    const char *names[NAMES_MAX + 1];
+    int n = 0;
+    for (int i = 0; pg_commands[i].name; i++) names[n++] = pg_commands[i].name;
+    for (int i = 0; sections[i].name; i++) names[n++] = sections[i].name;
+    for (int i = 0; pg_schemes[i]; i++) names[n++] = pg_schemes[i]->name;
+    for (int i = 0; pg_attacks[i]; i++) names[n++] = pg_attacks[i]->name;
+    for (int i = 0; pg_archs[i]; i++) names[n++] = pg_archs[i]->name;
+    for (int i = 0; pg_data_kinds[i].name; i++) names[n++] = pg_data_kinds[i].name;
+    for (int i = 0; pg_presets[i]; i++) names[n++] = pg_presets[i];
+    for (int i = 0; i < PLACES; i++) add_keys(places[i].table, names, &n);
+    for (int i = 0; pg_schemes[i]; i++) add_keys(pg_schemes[i]->options, names, &n);
+    for (int i = 0; pg_attacks[i]; i++) add_keys(pg_attacks[i]->options, names, &n);
+    names[n] = NULL;
+    const char *near = pg_nearest(word, names);
+    if (near) return pg_complain("help", PG_BAD_INPUT, "nothing is called '%s', did you mean '%s'?", word, near);
+    return pg_complain("help", PG_BAD_INPUT, "nothing is called '%s' (passgrid help; passgrid list)", word);
+}
+
+/* Words that the help of another explains. */
+static const char *const others[][2] = {
+    {"nets", "networks"}, {"scheme", "schemes"}, {"attack", "attacks"}, {"after", "attacks"}};
+
+static int help_word(const char *word)
+{
+    bool found = false;
+    if (strcmp(word, "config") == 0) {
+        config();
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(word, others[i][0]) == 0) word = others[i][1];
+    for (int i = 0; i < KINDS; i++) found |= (!found || i + 1 < KINDS) && kinds[i].about(word);
+    return found ? 0 : unknown(word);
+}
+
+int pg_cmd_help(int argc, char **argv)
+{
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
+    const int c = pg_next_option(argc, argv, options);
+    if (c == '?') return 2;
+    const int words = argc - optind;
+    char **word = argv + optind;
+    if (c == 'h' || words == 0) {
+        overview();
+        return 0;
+    }
+    if (words == 1) return help_word(word[0]);
+    for (int i = 0; i < KINDS && words == 2; i++)
+        if (strcmp(word[0], kinds[i].name) == 0) return kinds[i].about(word[1]) ? 0 : unknown(word[1]);
+    return pg_complain("help", PG_BAD_INPUT, "expected one word, such as a command, or `scheme NAME` or `attack NAME`");
+}

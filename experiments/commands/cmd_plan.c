@@ -1,0 +1,161 @@
+/* passgrid plan: what a grid would do. */
+#include "experiments/commands/commands.h"
+
+#include "core/base/memory.h"
+#include "experiments/commands/named_grid.h"
+#include "experiments/grid/estimate.h"
+#include "experiments/grid/inputs.h"
+#include "experiments/run/dispatch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: passgrid plan CONFIG [options]\n"
+    "\n"
+    "Show every task of the grid: its state in the directory of the run, the seconds that it takes on one rank, those of the\n"
+    "longest path that begins with it, its parents; then the longest path of what is to do. Seconds are estimated from the\n"
+    "tasks that were timed in that directory, for ranks like those, or from a usual speed of one thread.\n"
+    "\n"
+    "  --out DIR          directory of the run (default: results/NAME)\n"
+    "  --profile NAME     the configuration as its profile NAME overrides it\n"
+    "  --set KEY=VALUE    change a key of the configuration (passgrid help set); may be repeated\n"
+    "  --data DIR         where the data sets are\n";
+
+static void show_tasks(const pg_named_grid *named, const pg_dispatch *dispatch)
+{
+    const pg_grid *grid = named->grid;
+    size_t widest = strlen("name");
+    for (int i = 0; i < grid->count; i++)
+        if (strlen(grid->tasks[i].name) > widest) widest = strlen(grid->tasks[i].name);
+    printf("%-8s  %-11s  %10s  %10s  %-*s  %s\n", "task", "state", "seconds", "path", (int)widest, "name", "parents");
+    for (int i = 0; i < grid->count; i++) {
+        const pg_node_task *t = &grid->tasks[i];
+        printf("%.8s  %-11s  %10.1f  %10.1f  %-*s  ", t->key, pg_task_state_names[named->states[i]], dispatch->cost[i],
+               dispatch->remaining[i], (int)widest, t->name);
+        for (int p = 0; p < t->parent_count; p++) printf("%s%.8s", p ? "," : "", grid->tasks[t->parents[p]].key);
+        puts(t->parent_count ? "" : "-");
+    }
+}
+
+/* Of the tasks in from .. to - 1 of a list (NULL: the numbers themselves), the one that is to do with the longest path; -1:
+ * none.
+ */
+static int longest(const pg_named_grid *named, const pg_dispatch *dispatch, const int *list, int from, int to)
+{
+    int best = -1;
+    for (int i = from; i < to; i++) {
+        const int task = list ? list[i] : i;
+        if (named->states[task] == PG_STATE_DONE) continue;
+        if (best < 0 || dispatch->remaining[task] > dispatch->remaining[best]) best = task;
+    }
+    return best;
+}
+
+static void show_path(const pg_named_grid *named, const pg_dispatch *d)
+{
+    int task = longest(named, d, NULL, 0, named->grid->count);
+    if (task < 0) return;
+    puts("longest path:");
+    for (; task >= 0; task = longest(named, d, d->children, d->child_start[task], d->child_start[task + 1]))
+        printf("  %10.1f  %s\n", d->cost[task], named->grid->tasks[task].name);
+}
+
+/* Seconds of a task with all that it is made from and that has not been visited by this number yet. */
+static double alone(const pg_named_grid *named, const pg_dispatch *d, int task, int number, int *visited)
+{
+    const pg_node_task *t = &named->grid->tasks[task];
+    if (visited[task] == number) return 0;
+    visited[task] = number;
+    double sum = d->cost[task];
+    for (int p = 0; p < t->parent_count; p++) sum += alone(named, d, t->parents[p], number, visited);
+    return sum;
+}
+
+/* visited: [tasks], zero */
+static void show_sharing(const pg_named_grid *named, const pg_dispatch *d, int *visited)
+{
+    int shared = 0;
+    double together = 0, apart = 0;
+    for (int i = 0; i < named->grid->count; i++) {
+        const int children = d->child_start[i + 1] - d->child_start[i];
+        shared += children > 1;
+        together += d->cost[i];
+        if (!children) apart += alone(named, d, i, i + 1, visited);
+    }
+    if (shared)
+        printf("shared: %d tasks serve several others; with nothing shared the grid would take %.1f times as long\n", shared,
+               together > 0 ? apart / together : 1);
+}
+
+/* Data sets that are not here. */
+static void show_assumed(void)
+{
+    const char *const *names = pg_inputs_assumed();
+    if (!*names) return;
+    fputs("not here, planned by its published size:", stdout);
+    for (; *names; names++) printf(" %s", *names);
+    putchar('\n');
+}
+
+/* Networks that were trained elsewhere, by their files. */
+static void show_brought(const pg_grid *grid)
+{
+    for (int i = 0; i < grid->count; i++)
+        if (grid->tasks[i].about) printf("%.8s brings %s\n", grid->tasks[i].key, grid->tasks[i].about);
+}
+
+static void show_sums(const pg_named_grid *named, const pg_dispatch *dispatch, int timed)
+{
+    int counts[4] = {0};
+    for (int i = 0; i < named->grid->count; i++) counts[named->states[i]]++;
+    printf("%d tasks: %d done, %d failed, %d interrupted, %d new\n", named->grid->count, counts[PG_STATE_DONE],
+           counts[PG_STATE_FAILED], counts[PG_STATE_INTERRUPTED], counts[PG_STATE_NEW]);
+    printf("to do: %.1f s on one rank, of which %.1f s on the longest path; %.3f rank hours (core hours: times its threads)\n",
+           pg_dispatch_open(dispatch), pg_dispatch_critical(dispatch), pg_dispatch_open(dispatch) / 3600);
+    if (timed)
+        printf("estimated from %d tasks that were timed in %s, with the threads of its ranks\n", timed, named->directory);
+    else
+        printf("nothing was timed in %s: estimated from a usual speed of one thread\n", named->directory);
+}
+
+static pg_status show(const pg_named_grid *named, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const size_t count = (size_t)named->grid->count;
+    bool *done = NULL;
+    int *visited = NULL;
+    double *seconds = NULL;
+    pg_timed timed;
+    pg_dispatch *dispatch = NULL;
+    PG_TRY(pg_alloc(count, sizeof *done, &done, err));
+    PG_TRY(pg_alloc(count, sizeof *visited, &visited, err));
+    PG_TRY(pg_alloc(count, sizeof *seconds, &seconds, err));
+    for (size_t i = 0; i < count; i++) done[i] = named->states[i] == PG_STATE_DONE;
+    PG_TRY(pg_estimate_seconds(named->directory, named->grid, seconds, &timed, err));
+    PG_TRY(pg_dispatch_create(named->grid, done, seconds, &dispatch, err));
+    show_tasks(named, dispatch);
+    show_path(named, dispatch);
+    show_sharing(named, dispatch, visited);
+    show_sums(named, dispatch, timed.tasks);
+    show_assumed();
+    show_brought(named->grid);
+done:
+    pg_dispatch_destroy(&dispatch);
+    pg_free(seconds);
+    pg_free(visited);
+    pg_free(done);
+    return status;
+}
+
+int pg_cmd_plan(int argc, char **argv)
+{
+    pg_named_grid named;
+    pg_error err;
+    int code = 0;
+    pg_inputs_assume();
+    if (!pg_named_grid_open(argc, argv, 1, usage, &named, &code)) return code;
+    const pg_status status = show(&named, &err);
+    pg_named_grid_close(&named);
+    return status == PG_OK ? 0 : pg_complain("plan", status, "%s", err.message);
+}

@@ -1,0 +1,337 @@
+/* passgrid run: a grid, alone or under mpirun. Rank 0 reads the configuration and tells the others whether there is anything to
+ * do. */
+#include "experiments/commands/commands.h"
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "core/compute/parallel.h"
+#include "core/formats/number.h"
+#include "experiments/report/tables.h"
+#include "experiments/run/provenance.h"
+#include "experiments/run/run.h"
+#include "experiments/run/signals.h"
+#include "experiments/run/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char usage[] =
+    "usage: passgrid run CONFIG [options]\n"
+    "       slurm/launch.sh -n RANKS -- passgrid run CONFIG [options]\n"
+    "\n"
+    "Run every task of the grid that has no result yet, then write cells.csv and tables/*.csv and print the tables.\n"
+    "Rank 0 hands out the tasks and the other ranks run them; one process alone does it all. launch.sh is mpirun with what\n"
+    "such a run needs, and takes its options.\n"
+    "Repeating the command goes on where it stopped; a finished run is left as it is.\n"
+    "\n"
+    "  --out DIR          directory of the run (default: results/NAME, NAME from the configuration)\n"
+    "  --replace          in the directory of a grid of another name: show this grid in cells.csv and tables instead;\n"
+    "                     records stay\n"
+    "  --profile NAME     the configuration as its profile NAME overrides it\n"
+    "  --set KEY=VALUE    change a key of the configuration, such as train.epochs=2 or networks.0.width=0.5; may be\n"
+    "                     repeated (passgrid help set)\n"
+    "  --data DIR         where the data sets are (default: $PASSGRID_DATA, ${XDG_CACHE_HOME:-~/.cache}/passgrid)\n"
+    "  --threads N        threads of each working rank (default: `threads` of the configuration)\n"
+    "  --deadline SECONDS be saved and ended by then, and start nothing that could save nothing before\n"
+    "                     (default: Slurm's end of the job, where SLURM_JOB_END_TIME tells it)\n"
+    "  --lost-after SECONDS   give up a rank that is silent for so long (default: 600); one of rank 0's host at once when\n"
+    "                     its process has ended\n"
+    "\n"
+    "Exit codes: 0 all tasks are done, 1 some failed, 2 bad usage or configuration, 3 input/output fault,\n"
+    "75 interrupted (Ctrl-C, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU) with everything saved.\n";
+
+/* What rank 0 tells the others. */
+typedef struct order {
+    bool go;
+    int threads; /* 0: each rank for itself */
+    double checkpoint_seconds, silence;
+    char directory[PG_PATH_MAX], data_directory[PG_PATH_MAX]; /* the latter empty: default */
+} order;
+
+enum { SETS_MAX = 64 };
+
+/* From a signal to the end, whatever is left to save: of a process that computes, and of a master, which waits for those.
+ * Saving takes seconds; Slurm, by default, kills half a minute after its SIGTERM. */
+enum { SAVING_SECONDS = 24, WAITING_SECONDS = 27 };
+
+typedef struct arguments {
+    const char *config, *out, *data;
+    const char *sets[SETS_MAX];
+    char profile[PG_TEXT_MAX]; /* as it is typed */
+    int set_count, threads, silence;
+    double started, deadline; /* pg_now(); seconds after it, 0: none */
+    bool help, replace;
+} arguments;
+
+/* Seconds until Slurm ends the job; 0 where there is no such job. A shell may outlive the job that its environment is of. */
+static pg_status slurm_seconds(double *seconds, pg_error *err)
+{
+    const char *text = getenv("SLURM_JOB_END_TIME");
+    long long end;
+    *seconds = 0;
+    if (!text || !text[0]) return PG_OK;
+    if (!pg_number_int(text, &end))
+        return pg_fail(err, PG_BAD_INPUT, "SLURM_JOB_END_TIME='%s' is not a time in seconds: unset it, or give --deadline",
+                       text);
+    *seconds = difftime((time_t)end, time(NULL));
+    if (*seconds <= 0)
+        return pg_fail(err, PG_BAD_INPUT, "SLURM_JOB_END_TIME=%s is past, so the job has ended: unset it, or give --deadline",
+                       text);
+    return PG_OK;
+}
+
+static pg_status parse(int argc, char **argv, arguments *a, pg_error *err)
+{
+    static const struct option options[] = {{"out", required_argument, NULL, 'o'},
+                                            {"replace", no_argument, NULL, 'r'},
+                                            {"set", required_argument, NULL, 's'},
+                                            {"data", required_argument, NULL, 'd'},
+                                            {"threads", required_argument, NULL, 't'},
+                                            {"deadline", required_argument, NULL, 'e'},
+                                            {"lost-after", required_argument, NULL, 'l'},
+                                            {"profile", required_argument, NULL, 'p'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    pg_status status = PG_OK;
+    int seconds;
+    *a = (arguments){.silence = 600, .started = pg_now()};
+    for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
+        if (c == '?') return pg_fail(err, PG_BAD_INPUT, "%s", "");
+        if (c == 'o') a->out = optarg;
+        if (c == 'd') a->data = optarg;
+        if (c == 'h') a->help = true;
+        if (c == 'r') a->replace = true;
+        if (c == 't') PG_TRY(pg_parse_int("--threads", optarg, 1, 1024, &a->threads, err));
+        if (c == 'l') PG_TRY(pg_parse_int("--lost-after", optarg, 1, 1000000, &a->silence, err));
+        if (c == 'e') PG_TRY(pg_parse_int("--deadline", optarg, 1, 100000000, &seconds, err));
+        if (c == 'e') a->deadline = seconds;
+        if (c == 'p') snprintf(a->profile, sizeof a->profile, "--profile=%s", optarg);
+        if ((c == 's' || c == 'p') && a->set_count == SETS_MAX)
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "more than %d times --set", SETS_MAX));
+        if (c == 's' || c == 'p') a->sets[a->set_count++] = c == 's' ? optarg : a->profile;
+    }
+    if (a->help) goto done;
+    if (argc - optind != 1) PG_TRY(pg_fail(err, PG_BAD_INPUT, "expected one configuration file (passgrid run --help)"));
+    a->config = argv[optind];
+    if (a->deadline <= 0) PG_TRY(slurm_seconds(&a->deadline, err));
+done:
+    return status;
+}
+
+static pg_status fill_order(const arguments *a, const pg_grid *grid, order *o, pg_error *err)
+{
+    if (strlen(a->out ? a->out : "") >= PG_PATH_MAX || strlen(a->data ? a->data : "") >= PG_PATH_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "path too long");
+    if (a->out)
+        snprintf(o->directory, sizeof o->directory, "%s", a->out);
+    else
+        snprintf(o->directory, sizeof o->directory, "results/%s", grid->options.name);
+    snprintf(o->data_directory, sizeof o->data_directory, "%s", a->data ? a->data : "");
+    o->threads = a->threads ? a->threads : grid->options.threads;
+    o->checkpoint_seconds = 60 * grid->options.checkpoint;
+    o->silence = a->silence;
+    return PG_OK;
+}
+
+/* Has this grid a task to run, or something to tidy up? */
+static pg_status anything_left(const pg_grid *grid, const char *directory, bool *left, bool *littered, pg_error *err)
+{
+    pg_task_state *states = NULL;
+    pg_status status = pg_alloc((size_t)grid->count, sizeof *states, &states, err);
+    if (status == PG_OK) status = pg_rundir_scan(directory, grid, states, err);
+    if (status == PG_OK) status = pg_rundir_littered(directory, grid, states, littered, err);
+    *left = false;
+    for (int i = 0; status == PG_OK && i < grid->count; i++) *left |= states[i] != PG_STATE_DONE;
+    pg_free(states);
+    return status;
+}
+
+/* Workers of a rank's host, their threads, and the cores that they may use; -1 if an earlier rank has that host. */
+static int crowd_of(const pg_rank_facts *ranks, int first, int count, int rank, int *threads, int *cores)
+{
+    int workers = 0;
+    cpu_set_t all;
+    CPU_ZERO(&all);
+    *threads = 0;
+    for (int k = first; k < count; k++) {
+        if (strcmp(ranks[k].host, ranks[rank].host) != 0) continue;
+        if (k < rank) return -1;
+        workers++;
+        *threads += ranks[k].threads;
+        CPU_OR(&all, &all, &ranks[k].mask);
+    }
+    *cores = CPU_COUNT(&all) > 0 ? CPU_COUNT(&all) : ranks[rank].cores;
+    return workers;
+}
+
+/* Threads that crowd on too few cores are slow, and nothing else tells why. Rank 0 of several only hands out work. */
+static void warn_of_crowds(const pg_rank_facts *ranks, int count)
+{
+    for (int rank = count > 1, threads, cores; rank < count; rank++) {
+        const pg_rank_facts *r = &ranks[rank];
+        const int workers = crowd_of(ranks, count > 1, count, rank, &threads, &cores);
+        if (workers > 0 && r->allowed < r->cores && r->allowed < r->threads)
+            fprintf(stderr,
+                    "passgrid run: warning: %s: the %d threads of rank %d are bound to %d of %d cores; mpirun --map-by "
+                    "slot:PE=%d --bind-to core, or --bind-to none\n",
+                    r->host, r->threads, rank, r->allowed, r->cores, r->threads);
+        else if (workers > 0 && threads > cores)
+            fprintf(stderr, "passgrid run: warning: %s: %d threads of %d working rank%s share %d core%s\n", r->host, threads,
+                    workers, workers == 1 ? "" : "s", cores, cores == 1 ? "" : "s");
+    }
+}
+
+/* Evidence is for its owner alone; where the file system shows it to others, that is said, and the run goes on. */
+static pg_status warn_of_readers(const char *directory, pg_error *err)
+{
+    bool keeps;
+    char path[PG_PATH_MAX];
+    pg_status status = pg_path(path, directory, "evidence", NULL, err);
+    if (status == PG_OK) status = pg_file_keeps_secrets(path, &keeps, err);
+    if (status == PG_OK && !keeps)
+        fprintf(
+            stderr,
+            "passgrid run: warning: %s: this file system keeps no permissions, so others may be able to read the secrets of "
+            "the evidence; --out on another one keeps them\n",
+            path);
+    return status;
+}
+
+/* Read the configuration and make the directory. */
+static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_count, order *o, pg_grid **grid, pg_guard *guard,
+                         pg_problems *problems, pg_error *err)
+{
+    pg_status status = PG_OK;
+    bool left, littered;
+    int left_out;
+    PG_TRY(pg_grid_read(a->config, a->sets, a->set_count, a->data, grid, problems, err));
+    PG_TRY(fill_order(a, *grid, o, err));
+    PG_TRY(pg_rundir_suits(o->directory, *grid, a->replace, &left_out, err));
+    PG_TRY(pg_rundir_make(o->directory, err));
+    PG_TRY(anything_left(*grid, o->directory, &left, &littered, err));
+    if (left || littered || pg_guard_there(o->directory)) PG_TRY(pg_guard_take(guard, o->directory, err));
+    PG_TRY(pg_rundir_describe(o->directory, *grid, err));
+    if (left_out)
+        fprintf(stderr,
+                "passgrid run: note: %d finished tasks in %s are not tasks of this grid any more; cells.csv and tables leave "
+                "them out, and their records stay\n",
+                left_out, o->directory);
+    for (int i = 0; o->threads && i < rank_count; i++) ranks[i].threads = o->threads;
+    if (left) PG_TRY(pg_provenance_write(o->directory, ranks, rank_count, err));
+    if (left) warn_of_crowds(ranks, rank_count);
+    if (left) PG_TRY(warn_of_readers(o->directory, err));
+    o->go = true;
+done:
+    return status;
+}
+
+static void summarise(const pg_run_result *r, int workers, const char *directory)
+{
+    fprintf(stderr, "passgrid run: %d tasks done", r->done);
+    if (r->failed) fprintf(stderr, ", %d failed, %d skipped", r->failed, r->skipped);
+    if (r->left) fprintf(stderr, ", %d left", r->left);
+    if (r->ran) {
+        const double share = r->busy / workers, bound = share > r->critical ? share : r->critical;
+        fprintf(stderr, "; %d of them now in %.1f s, %.2f of the bound %.1f s (longest path %.1f s, work / workers %.1f s)",
+                r->ran, r->seconds, r->seconds / bound, bound, r->critical, share);
+    }
+    fprintf(stderr, "; results in %s\n", directory);
+    if (r->lost[0]) fprintf(stderr, "passgrid run: lost: %s\n", r->lost);
+}
+
+/* Run and render; the exit code. */
+static int carry_out(pg_team *team, const order *o, const arguments *a, const pg_grid *grid, pg_guard *guard)
+{
+    pg_error err = {.message = ""};
+    pg_run_result result = {0};
+    const pg_run_options options = {.directory = o->directory,
+                                    .data_directory = o->data_directory[0] ? o->data_directory : NULL,
+                                    .stream = stderr,
+                                    .guard = guard,
+                                    .checkpoint_seconds = o->checkpoint_seconds,
+                                    .deadline = a->deadline > 0 ? a->deadline + a->started : 0,
+                                    .silence = o->silence};
+    const pg_status status = pg_run_grid(grid, team, &options, &result, &err);
+    if (status != PG_OK && status != PG_FAILED) {
+        if (result.seconds > 0) summarise(&result, team->size > 1 ? team->size - 1 : 1, o->directory);
+        return pg_complain("run", status, "%s", err.message);
+    }
+    pg_error table_err;
+    const pg_status rendered = status == PG_OK ? pg_tables_render(o->directory, false, stdout, &table_err) : PG_OK;
+    summarise(&result, team->size > 1 ? team->size - 1 : 1, o->directory);
+    if (status != PG_OK)
+        return pg_complain("run", status, "%s; `passgrid table --partial %s` shows the tables without them", err.message,
+                           o->directory);
+    return rendered == PG_OK ? 0 : pg_complain("run", rendered, "%s", table_err.message);
+}
+
+static int lead(pg_team *team, int argc, char **argv, pg_rank_facts *ranks)
+{
+    static order o;
+    static pg_problems problems;
+    static pg_guard guard;
+    arguments a;
+    pg_grid *grid = NULL;
+    pg_error err = {.message = ""};
+    int code = 0;
+    pg_status status = parse(argc, argv, &a, &err);
+    if (status == PG_OK && a.help) fputs(usage, stdout);
+    if (status == PG_OK && !a.help) status = prepare(&a, ranks, team->size, &o, &grid, &guard, &problems, &err);
+    if (problems.count)
+        pg_problems_print(&problems, stderr);
+    else if (status != PG_OK && err.message[0])
+        pg_complain("run", status, "%s", err.message);
+    if (status != PG_OK) code = pg_status_exit_code(status);
+    const pg_status shared = pg_team_share(team, &o, sizeof o, &err);
+    if (shared != PG_OK) code = pg_complain("run", shared, "%s", err.message);
+    if (o.go && shared == PG_OK) {
+        if (o.threads) pg_compute_start(o.threads);
+        pg_signals_grace(team->size > 1 ? WAITING_SECONDS : SAVING_SECONDS);
+        code = carry_out(team, &o, &a, grid, &guard);
+    }
+    const pg_status released = pg_guard_release(&guard, &err);
+    if (released != PG_OK && code == 0) code = pg_complain("run", released, "%s", err.message);
+    pg_grid_destroy(&grid);
+    return code;
+}
+
+static int follow(pg_team *team, int threads)
+{
+    static order o;
+    pg_error err;
+    pg_status status = pg_team_share(team, &o, sizeof o, &err);
+    if (status == PG_OK && o.go) {
+        pg_signals_grace(SAVING_SECONDS);
+        pg_workplace at = {.directory = o.directory,
+                           .data_directory = o.data_directory[0] ? o.data_directory : NULL,
+                           .checkpoint_seconds = o.checkpoint_seconds};
+        pg_compute_start(o.threads ? o.threads : threads);
+        status = pg_worker_loop(team, &at, pg_perform, o.silence, &err);
+    }
+    return status == PG_OK ? 0 : pg_complain("run", status, "rank %d: %s", team->rank, err.message);
+}
+
+int pg_cmd_run(int argc, char **argv)
+{
+    pg_team team;
+    pg_error err;
+    pg_rank_facts mine = {.threads = 0}, *all = NULL;
+    int code = 3;
+    pg_signals_catch();
+    pg_status status = pg_team_start(&team, &err);
+    if (status == PG_OK) status = pg_alloc((size_t)team.size, sizeof *all, &all, &err);
+    if (status == PG_OK) pg_rank_describe(&mine, pg_team_workers_here(&team));
+    if (status == PG_OK) status = pg_team_gather(&team, &mine, sizeof mine, all, &err);
+    if (status != PG_OK) {
+        pg_complain("run", status, "%s", err.message);
+    } else if (team.rank == 0) {
+        pg_compute_start(mine.threads);
+        code = lead(&team, argc, argv, all);
+    } else
+        code = follow(&team, mine.threads);
+    pg_free(all);
+    pg_team_finish(&team, code);
+    return code;
+}

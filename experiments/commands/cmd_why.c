@@ -1,0 +1,187 @@
+/* passgrid why: what keeps a task from being done already. */
+#include "experiments/commands/commands.h"
+
+#include "core/base/memory.h"
+#include "core/base/utf8.h"
+#include "core/formats/json_file.h"
+#include "core/formats/yaml.h"
+#include "experiments/commands/named_grid.h"
+#include "experiments/work/record.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: passgrid why TASK CONFIG [options]\n"
+    "\n"
+    "Show why a task of the grid would run: what in its description differs from the finished task that is most like it.\n"
+    "TASK is its name or the beginning of its key, as `passgrid plan CONFIG` shows them.\n"
+    "\n"
+    "  --out DIR          directory of the run (default: results/NAME)\n"
+    "  --profile NAME     the configuration as its profile NAME overrides it\n"
+    "  --set KEY=VALUE    change a key of the configuration (passgrid help set); may be repeated\n"
+    "  --data DIR         where the data sets are\n";
+
+/* ---- descriptions ---- */
+
+typedef void difference(void *context, const char *field, const char *here, const char *there);
+
+static const char *text_of(const pg_node *node, char out[PG_NODE_SHORT])
+{
+    if (!node) return "absent";
+    return node->kind == PG_SCALAR && strlen(node->text) > 0 ? node->text : pg_node_describe(node, out);
+}
+
+static const pg_node *partner(const pg_node *parent, const pg_node *child)
+{
+    if (!parent) return NULL;
+    return child->key ? pg_node_find(parent, child->key) : pg_node_at(parent, child->index);
+}
+
+/* Call tell for every scalar that is not the same in two trees: on this side, changed or absent on the other. */
+static int compare_side(const pg_node *here, const pg_node *there, bool swapped, difference *tell, void *context)
+{
+    char path[PG_NODE_PATH], text1[PG_NODE_SHORT], text2[PG_NODE_SHORT];
+    int count = 0;
+    if (here->kind != PG_SCALAR && there && there->kind == here->kind) {
+        for (const pg_node *n = here->first; n; n = n->next)
+            count += compare_side(n, partner(there, n), swapped, tell, context);
+        return count;
+    }
+    if (there && (swapped || (there->kind == here->kind && strcmp(there->text, here->text) == 0))) return 0;
+    if (tell)
+        tell(context, pg_node_path(here, path), swapped ? "absent" : text_of(here, text1),
+             swapped ? text_of(here, text1) : text_of(there, text2));
+    return 1;
+}
+
+static int compare(const pg_node *here, const pg_node *there, difference *tell, void *context)
+{
+    return compare_side(here, there, false, tell, context) + compare_side(there, here, true, tell, context);
+}
+
+/* ---- finished tasks ---- */
+
+typedef struct nearest {
+    const pg_node *wanted;
+    int count, fewest; /* finished tasks; fields that differ in the nearest of them */
+    pg_tree *tree;     /* description of that one */
+    char name[256];
+} nearest;
+
+static pg_status consider(nearest *n, const char *path, pg_error *err)
+{
+    pg_status status = PG_OK;
+    json_t *root = NULL;
+    pg_tree *tree = NULL;
+    char *text, *name;
+    PG_TRY(pg_json_read(path, &root, err));
+    if (json_unpack(root, "{s:s, s:s}", "task", &text, "name", &name) != 0)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: names no task", path));
+    PG_TRY(pg_yaml_parse_text(text, path, &tree, err));
+    const int differ = compare(n->wanted, tree->root, NULL, NULL);
+    if (n->count++ && differ >= n->fewest) goto done;
+    n->fewest = differ;
+    pg_printable(name, n->name, sizeof n->name);
+    pg_tree_destroy(&n->tree);
+    n->tree = tree;
+    tree = NULL;
+done:
+    pg_tree_destroy(&tree);
+    json_decref(root);
+    return status;
+}
+
+/* Damaged records are no finished tasks: they are named and passed over. */
+static pg_status find_nearest(const char *directory, nearest *n, pg_error *err)
+{
+    char folder[PG_PATH_MAX], path[PG_PATH_MAX];
+    pg_status status = pg_path(folder, directory, "records", NULL, err);
+    DIR *dir = status == PG_OK ? opendir(folder) : NULL;
+    for (struct dirent *entry; status == PG_OK && dir && (entry = readdir(dir));) {
+        pg_error damage;
+        if (strlen(entry->d_name) != PG_SHA256_HEX - 1 + strlen(".json")) continue;
+        status = pg_path(path, folder, entry->d_name, NULL, err);
+        if (status == PG_OK && consider(n, path, &damage) != PG_OK) pg_complain("why", PG_BAD_INPUT, "%s", damage.message);
+    }
+    if (dir) closedir(dir);
+    return status;
+}
+
+/* ---- the command ---- */
+
+static void print_difference(void *context, const char *field, const char *here, const char *there)
+{
+    (void)context;
+    printf("  %s: %s here, %s there\n", field, here, there);
+}
+
+static pg_status explain(const pg_named_grid *named, const pg_node_task *task, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_tree *tree = NULL;
+    nearest n = {0};
+    PG_TRY(pg_yaml_parse_text(task->public_text, task->name, &tree, err));
+    n.wanted = tree->root;
+    PG_TRY(find_nearest(named->directory, &n, err));
+    if (n.count == 0) {
+        printf("no task is finished in %s\n", named->directory);
+        goto done;
+    }
+    printf("nearest of %d finished tasks: %s\n", n.count, n.name);
+    compare(n.wanted, n.tree->root, print_difference, NULL);
+done:
+    pg_tree_destroy(&n.tree);
+    pg_tree_destroy(&tree);
+    return status;
+}
+
+static pg_status answer(const pg_named_grid *named, int at, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char path[PG_PATH_MAX], reason[PG_MESSAGE_MAX];
+    const pg_node_task *task = &named->grid->tasks[at];
+    const pg_task_state state = named->states[at];
+    printf("%s is %s\nkey: %s\n", task->name, pg_task_state_names[state], task->key);
+    if (state == PG_STATE_DONE) {
+        PG_TRY(pg_rundir_file(named->directory, "records", task->key, path, err));
+        printf("record: %s\n", path);
+        goto done;
+    }
+    if (state == PG_STATE_FAILED) {
+        PG_TRY(pg_rundir_file(named->directory, "failed", task->key, path, err));
+        PG_TRY(pg_failure_load(path, reason, sizeof reason, err));
+        printf("reason: %s\n", reason);
+    }
+    PG_TRY(explain(named, task, err));
+done:
+    return status;
+}
+
+/* The one task of that name or with a key that begins so. */
+static pg_status find_task(const pg_grid *grid, const char *word, int *at, pg_error *err)
+{
+    int found = 0;
+    for (int i = 0; i < grid->count; i++) {
+        const pg_node_task *t = &grid->tasks[i];
+        if (strcmp(t->name, word) != 0 && strncmp(t->key, word, strlen(word)) != 0) continue;
+        *at = i;
+        found++;
+    }
+    if (found == 1 && word[0]) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "%s tasks of the grid are called '%s' (passgrid plan shows their keys and names)",
+                   found ? "several" : "no", word);
+}
+
+int pg_cmd_why(int argc, char **argv)
+{
+    pg_named_grid named;
+    pg_error err;
+    int code = 0, at = -1;
+    if (!pg_named_grid_open(argc, argv, 2, usage, &named, &code)) return code;
+    pg_status status = find_task(named.grid, argv[optind], &at, &err);
+    if (status == PG_OK) status = answer(&named, at, &err);
+    pg_named_grid_close(&named);
+    return status == PG_OK ? 0 : pg_complain("why", status, "%s", err.message);
+}

@@ -1,0 +1,725 @@
+/* Grid files; see design.h. All problems of a file are found in one pass. */
+#include "experiments/grid/design.h"
+
+#include "core/base/file.h"
+#include "core/base/memory.h"
+#include "core/data/triggers.h"
+#include "core/formats/number.h"
+#include "core/formats/yaml.h"
+#include "core/ownership/passport.h"
+#include "experiments/grid/brought.h"
+#include "experiments/grid/extent.h"
+#include "experiments/grid/presets.h"
+#include "experiments/grid/profile.h"
+#include "experiments/grid/twins.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct reader {
+    pg_design *design;
+    pg_preset_options preset;
+    pg_problems *problems;
+    const char *data_directory;
+    const pg_node *entry; /* of a section, as it stands in the file */
+    size_t most; /* maps that an entry may multiply out to: 1 where the grid is too large, so that its faults are found */
+} reader;
+
+/* Keys of an entry beside its options. */
+static const char *const no_more[] = {NULL};
+static const char *const scheme_keys[] = {"scheme", "train", "model", "evidence", NULL};
+static const char *const attack_keys[] = {"attack", "schemes", "after", "keep", NULL};
+
+static const char *const sections[] = {"data",   "networks", "train",   "schemes", "attacks",
+                                       "verify", "profiles", "profile", NULL};
+
+/* ---- lists of maps ---- */
+
+typedef pg_status (*map_reader)(reader *r, const pg_node *map, pg_error *err);
+
+typedef struct visitor {
+    reader *r;
+    map_reader read;
+} visitor;
+
+static pg_status visit(void *context, const pg_node *map, pg_error *err)
+{
+    const visitor *v = context;
+    return v->read(v->r, map, err);
+}
+
+/* Call read for each map that an entry stands for: lists under options of table multiply out. more: keys that may stand there
+ * beside the table's. Where something is wrong, one map shows what else is. */
+static pg_status read_expanded(reader *r, const pg_option *table, const char *const *more, const pg_node *map, map_reader read,
+                               pg_error *err)
+{
+    const int before = r->problems->count;
+    pg_options_check(table, more, map, r->problems);
+    const size_t most = r->problems->count > before ? 1 : r->most;
+    return pg_options_each(table, map, most, visit, &(visitor){r, read}, err);
+}
+
+/* Call read for each scheme or attack that an entry names under key, by one name or a list of names. */
+static pg_status read_kinds(reader *r, const char *key, const pg_node *map, map_reader read, pg_error *err)
+{
+    const pg_option kind[] = {{.key = key, .type = PG_OPT_TEXT}, {0}};
+    const pg_node *names = pg_node_find(map, key);
+    if (names && names->kind == PG_LIST) pg_options_repeats(kind, names, r->problems);
+    return pg_options_each(kind, map, names ? names->count + 1 : 1, visit, &(visitor){r, read}, err);
+}
+
+/* Call read for every map of a section, which is a list of maps or, if single is allowed, one map. */
+static pg_status read_section(reader *r, const char *key, bool single, map_reader read, pg_error *err)
+{
+    const pg_node *root = r->design->tree->root, *section = pg_node_get(root, key);
+    char found[PG_NODE_SHORT];
+    const char *expected = single ? "a map or a list of maps" : "a list of maps";
+    pg_status status = PG_OK;
+    if (!section) {
+        if (strcmp(key, "attacks") != 0) pg_problems_missing(r->problems, root, key, expected);
+        return PG_OK;
+    }
+    r->entry = section;
+    if (single && section->kind == PG_MAP) return read(r, section, err);
+    if (section->kind == PG_LIST && section->count == 0 && strcmp(key, "attacks") == 0) return PG_OK;
+    if (section->kind != PG_LIST || section->count == 0) {
+        pg_problems_add(r->problems, section, "expected %s, got %s", expected, pg_node_describe(section, found));
+        return PG_OK;
+    }
+    for (const pg_node *item = section->first; item && status == PG_OK; item = item->next) {
+        r->entry = item;
+        if (item->kind == PG_MAP)
+            status = read(r, item, err);
+        else
+            pg_problems_add(r->problems, item, "expected a map, got %s", pg_node_describe(item, found));
+    }
+    return status;
+}
+
+/* ---- data ---- */
+
+/* Look up a data set; problems stand at node. False if there is one. */
+static bool find_data(reader *r, const pg_node *node, const char *name, int train, int test, pg_data_choice *choice,
+                      pg_input *facts)
+{
+    pg_error fault;
+    bool known = false;
+    for (const char *const *names = pg_input_names(); *names; names++) known |= strcmp(*names, name) == 0;
+    if (!known) {
+        pg_problems_choice(r->problems, node, pg_input_names());
+        return false;
+    }
+    if (pg_input_find(name, r->data_directory, facts, &fault) != PG_OK) {
+        pg_problems_add(r->problems, node, "%s", fault.message);
+        return false;
+    }
+    *choice = (pg_data_choice){.train = train < facts->train ? train : 0, .test = test < facts->test ? test : 0};
+    snprintf(choice->name, sizeof choice->name, "%s", name);
+    snprintf(choice->sha256, sizeof choice->sha256, "%s", facts->sha256);
+    if (train > facts->train) pg_problems_add(r->problems, node, "has %d training images, %d are wanted", facts->train, train);
+    if (test > facts->test) pg_problems_add(r->problems, node, "has %d test images, %d are wanted", facts->test, test);
+    return true;
+}
+
+static pg_status read_one_data(reader *r, const pg_node *map, pg_error *err)
+{
+    pg_data_options options;
+    pg_design *d = r->design;
+    const pg_node *name = pg_node_find(map, "name");
+    pg_status status = pg_options_defaults(pg_data_table, &options, err);
+    if (status != PG_OK) return status;
+    pg_options_read(pg_data_table, map, &options, r->problems);
+    if (!options.name[0]) return PG_OK;
+    status = pg_grow(&d->data, d->data_count, sizeof *d->data, err);
+    if (status != PG_OK) return status;
+    pg_design_data *data = &d->data[d->data_count];
+    data->node = r->entry;
+    d->data_count += find_data(r, name, options.name, options.train, options.test, &data->choice, &data->facts);
+    return PG_OK;
+}
+
+static pg_status read_data(reader *r, const pg_node *map, pg_error *err)
+{
+    return read_expanded(r, pg_data_table, no_more, map, read_one_data, err);
+}
+
+/* ---- networks ---- */
+
+static pg_status read_one_network(reader *r, const pg_node *map, pg_error *err)
+{
+    enum { ARCHS_MAX = 32 };
+    const char *names[ARCHS_MAX + 1] = {NULL};
+    pg_network_options options;
+    pg_design *d = r->design;
+    pg_status status = pg_options_defaults(pg_network_table, &options, err);
+    if (status != PG_OK) return status;
+    pg_options_read(pg_network_table, map, &options, r->problems);
+    for (int i = 0; i < ARCHS_MAX && pg_archs[i]; i++) names[i] = pg_archs[i]->name;
+    if (!options.arch[0]) return PG_OK;
+    const pg_arch *arch = pg_arch_find(options.arch);
+    if (!arch) {
+        pg_problems_choice(r->problems, pg_node_find(map, "arch"), names);
+        return PG_OK;
+    }
+    if (!arch->residual && !options.relu_before_add)
+        pg_problems_add(r->problems, pg_node_find(map, "relu_before_add"), "means nothing for %s, which has no residual blocks",
+                        arch->name);
+    status = pg_grow(&d->networks, d->network_count, sizeof *d->networks, err);
+    if (status == PG_OK) d->networks[d->network_count++] = (pg_design_network){.options = options, .node = r->entry};
+    return status;
+}
+
+static pg_status read_network(reader *r, const pg_node *map, pg_error *err)
+{
+    return read_expanded(r, pg_network_table, no_more, map, read_one_network, err);
+}
+
+/* ---- training and verification ---- */
+
+static pg_status read_train(reader *r, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_node *map = pg_node_get(r->design->tree->root, "train");
+    PG_TRY(pg_options_defaults(pg_preset_table, &r->preset, err));
+    PG_TRY(pg_options_defaults(pg_train_table, &r->design->train, err));
+    pg_options_take(pg_preset_table, map, &r->preset, r->problems);
+    PG_TRY(pg_preset_apply(r->preset.preset, "train", pg_train_table, &r->design->train, err));
+    if (map && map->kind == PG_MAP) pg_options_take(pg_train_table, map, &r->design->train, r->problems);
+    pg_options_unknown((const pg_option *const[]){pg_preset_table, pg_train_table, NULL}, NULL, map, r->problems);
+done:
+    return status;
+}
+
+static pg_status read_verify(reader *r, pg_error *err)
+{
+    const pg_node *map = pg_node_get(r->design->tree->root, "verify");
+    const pg_status status = pg_options_defaults(pg_verify_table, &r->design->verify, err);
+    if (status != PG_OK) return status;
+    pg_options_read(pg_verify_table, map, &r->design->verify, r->problems);
+    if (r->design->verify.nulls == 1)
+        pg_problems_add(r->problems, pg_node_find(map, "nulls"), "one draw has no spread: expected 0 or at least 2");
+    return PG_OK;
+}
+
+/* ---- schemes ---- */
+
+static const char *const *scheme_names(void)
+{
+    enum { SCHEMES_MAX = 64 };
+    static const char *names[SCHEMES_MAX + 1];
+    for (int i = 0; i < SCHEMES_MAX && pg_schemes[i]; i++) names[i] = pg_schemes[i]->name;
+    return names;
+}
+
+/* The kind that an entry names under key, in out; "" and a problem if it is none of known. A name that looks like nothing
+ * (null) is a text here. */
+static void kind_of(reader *r, const pg_node *map, const char *key, const char *const *known, char out[PG_TEXT_MAX])
+{
+    const pg_node *node = pg_node_get(map, key);
+    out[0] = 0;
+    if (!node) {
+        pg_problems_missing(r->problems, map, key, "a name");
+        return;
+    }
+    for (; node->kind == PG_SCALAR && *known; known++)
+        if (strcmp(*known, node->text) == 0) {
+            snprintf(out, PG_TEXT_MAX, "%s", node->text);
+            return;
+        }
+}
+
+/* A secret given as file:PATH becomes the file's bytes, as hex:DIGITS. A commitment, as in the resolved configuration of a run,
+ * does not say the secret. */
+static void read_secrets(reader *r, const pg_option *table, const pg_node *map, void *values)
+{
+    for (; table->key; table++) {
+        char *text = (char *)values + table->offset, bytes[PG_SIGNATURE_BYTES];
+        size_t count = 0;
+        pg_error err;
+        if (!table->secret) continue;
+        const pg_node *node = pg_node_find(map, table->key);
+        if (strncmp(text, "sha256:", 7) == 0)
+            pg_problems_add(r->problems, node, "only its commitment is here: give the secret by --set KEY=file:PATH");
+        if (strncmp(text, "file:", 5) != 0) continue;
+        if (pg_file_head(text + 5, bytes, sizeof bytes, &count, &err) != PG_OK)
+            pg_problems_add(r->problems, node, "%s", err.message);
+        else if (count < 1 || count > PG_SIGNATURE_BYTES)
+            pg_problems_add(r->problems, node, "%s: expected 1 to %d bytes, found %zu", text + 5, PG_SIGNATURE_BYTES, count);
+        else
+            for (size_t i = 0, at = (size_t)sprintf(text, "hex:"); i < count; i++)
+                at += (size_t)sprintf(text + at, "%02x", (unsigned char)bytes[i]);
+    }
+}
+
+/* A folder is read for what it holds now, so that a task is another one where that changes. */
+static void pin_folders(reader *r, const pg_option *table, const pg_node *map, void *values)
+{
+    for (; table->key; table++) {
+        char *text = (char *)values + table->offset;
+        pg_error err;
+        if (!table->folder || strcmp(text, table->fallback) == 0) continue;
+        if (pg_triggers_pin(text, text, PG_TEXT_MAX, &err) != PG_OK)
+            pg_problems_add(r->problems, pg_node_find(map, table->key), "%s", err.message);
+    }
+}
+
+/* ---- networks that were trained elsewhere ---- */
+
+bool pg_design_fits(const pg_design_scheme *s, const pg_design_data *data)
+{
+    const pg_input *image = &data->facts;
+    if (!s->brought.model_sha256[0]) return true;
+    return s->fits.classes == image->classes && s->fits.height == image->height && s->fits.width == image->width &&
+           (!s->data[0] || strcmp(s->data, data->choice.name) == 0);
+}
+
+/* It is measured on the data sets of the grid that it is for; there must be one. */
+static void check_data(reader *r, const pg_design_scheme *s, const pg_node *node)
+{
+    const pg_design *d = r->design;
+    for (int i = 0; i < d->data_count; i++)
+        if (pg_design_fits(s, &d->data[i])) return;
+    if (d->data_count)
+        pg_problems_add(r->problems, node,
+                        "the network is for %d classes of %dx%d images%s%s, and no data set of the grid is that",
+                        s->fits.classes, s->fits.height, s->fits.width, s->data[0] ? " of " : "", s->data);
+}
+
+/* Have two networks the same layers? */
+static pg_status alike(const pg_net_spec *a, const pg_net_spec *b, bool *same, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *x = NULL, *y = NULL;
+    *same = a->arch == b->arch && a->norm == b->norm && (!a->arch->residual || a->relu_before_add == b->relu_before_add);
+    if (!*same) return PG_OK;
+    PG_TRY(pg_model_plan(a, &x, err));
+    PG_TRY(pg_model_plan(b, &y, err));
+    for (int i = 0; i < x->layer_count && *same; i++) *same = x->layers[i].out_channels == y->layers[i].out_channels;
+done:
+    pg_model_destroy(&x);
+    pg_model_destroy(&y);
+    return status;
+}
+
+/* The grid's network that this one is: where the grid lists networks, it must be one of them, since what is trained to attack
+ * it is; where it lists none, this one is added. */
+static pg_status find_network(reader *r, const pg_net_spec *spec, const pg_node *node, int *at, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_design *d = r->design;
+    char width[PG_NUMBER_MAX];
+    for (*at = 0; *at < d->network_count; ++*at) {
+        bool same;
+        const pg_network_options *o = &d->networks[*at].options;
+        pg_net_spec other = *spec;
+        other.arch = pg_arch_find(o->arch);
+        other.width = o->width;
+        other.relu_before_add = o->relu_before_add;
+        PG_TRY(pg_norm_kind_parse(pg_norm_names[o->norm], &other.norm, err));
+        PG_TRY(alike(spec, &other, &same, err));
+        if (same) return PG_OK;
+    }
+    pg_number_text(spec->width, width);
+    if (pg_node_find(d->tree->root, "networks")) {
+        pg_problems_add(r->problems, node,
+                        "the network is none of the grid's: leave out networks, or list {arch: %s, norm: %s, width: %s%s}",
+                        spec->arch->name, pg_norm_kind_name(spec->norm), width,
+                        spec->relu_before_add ? "" : ", relu_before_add: false");
+        return PG_OK;
+    }
+    PG_TRY(pg_grow(&d->networks, d->network_count, sizeof *d->networks, err));
+    pg_design_network *made = &d->networks[d->network_count++];
+    *made = (pg_design_network){.node = node};
+    made->options.width = spec->width;
+    made->options.relu_before_add = spec->relu_before_add;
+    snprintf(made->options.arch, sizeof made->options.arch, "%s", spec->arch->name);
+    for (int i = 0; pg_norm_names[i]; i++)
+        if (strcmp(pg_norm_names[i], pg_norm_kind_name(spec->norm)) == 0) made->options.norm = i;
+done:
+    return status;
+}
+
+/* Images are normalised as the network knows them, in attacks on it too. */
+static void check_pixels(reader *r, const pg_brought *b, const pg_design_scheme *s, const pg_node *node)
+{
+    const char *pixels = pg_pixels_names[s->train.pixels];
+    if (b->facts.pixels[0] && strcmp(b->facts.pixels, pixels) != 0)
+        pg_problems_add(r->problems, node,
+                        "the network was trained on images normalised as %s, the grid's are as %s: write "
+                        "train: {pixels: %s}",
+                        b->facts.pixels, pixels, b->facts.pixels);
+}
+
+/* What the grid tells of the network where its file does not. */
+static pg_model_hints hints_of(const pg_design *d, pg_norm_kind *norm)
+{
+    pg_model_hints hints = {.image_height = d->data_count ? d->data[0].facts.height : 0,
+                            .image_width = d->data_count ? d->data[0].facts.width : 0};
+    if (d->network_count != 1) return hints;
+    hints.relu_before_add = &d->networks[0].options.relu_before_add;
+    if (pg_norm_kind_parse(pg_norm_names[d->networks[0].options.norm], norm, NULL) == PG_OK) hints.norm = norm;
+    return hints;
+}
+
+/* Read the files now: what is wrong with them is a problem of the entry. */
+static pg_status read_files(reader *r, const pg_node *map, pg_design_scheme *made, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_error fault = {.message = ""};
+    pg_brought b = {0};
+    pg_norm_kind norm;
+    const pg_node *node = pg_node_find(map, "model");
+    const pg_model_hints hints = hints_of(r->design, &norm);
+    status = pg_brought_read(&made->brought.files, &hints, made->scheme, made->options, &b, &fault);
+    if (status == PG_NO_MEMORY) PG_TRY(pg_fail(err, status, "%s", fault.message));
+    if (status != PG_OK) {
+        pg_problems_add(r->problems, node, "%s", fault.message);
+        status = PG_OK;
+        goto done;
+    }
+    const pg_net_spec *spec = &b.model->spec;
+    made->fits = (pg_input){.classes = spec->classes, .height = spec->image_height, .width = spec->image_width};
+    snprintf(made->data, sizeof made->data, "%s", b.facts.data);
+    snprintf(made->brought.model_sha256, sizeof made->brought.model_sha256, "%s", b.model_sha256);
+    snprintf(made->brought.commitment, sizeof made->brought.commitment, "%s", b.commitment);
+    pg_brought_describe(&b, &made->brought.files, made->about, sizeof made->about);
+    check_data(r, made, node);
+    check_pixels(r, &b, made, node);
+    PG_TRY(find_network(r, spec, node, &made->network, err));
+done:
+    pg_brought_clear(&b);
+    return status;
+}
+
+/* An entry may name the files of a network instead of how to train one. Its files tell everything else. */
+static pg_status read_source(reader *r, const pg_node *map, pg_design_scheme *made, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_source_options *files = &made->brought.files;
+    const int before = r->problems->count;
+    made->network = -1;
+    PG_TRY(pg_options_defaults(pg_source_table, files, err));
+    pg_options_take(pg_source_table, map, files, r->problems);
+    if (!files->model[0]) {
+        if (files->evidence[0] && r->problems->count == before)
+            pg_problems_add(r->problems, pg_node_find(map, "evidence"), "comes with `model: FILE`, the network that it is for");
+        return PG_OK;
+    }
+    for (const pg_node *n = map->first; n; n = n->next)
+        if (strcmp(n->key, "train") == 0 || pg_options_find(made->scheme->options, n->key))
+            pg_problems_add(r->problems, n, "means nothing for a network that is not trained here");
+    PG_TRY(pg_options_defaults(pg_train_table, &made->train, err));
+    made->train.pixels = r->design->train.pixels;
+    if (r->problems->count == before) PG_TRY(read_files(r, map, made, err));
+done:
+    return status;
+}
+
+/* Does every scheme's entry name a network that was trained elsewhere? */
+static bool all_brought(const pg_node *root)
+{
+    const pg_node *list = pg_node_find(root, "schemes"), *n = list && list->kind == PG_LIST ? list->first : NULL;
+    for (; n; n = n->next)
+        if (n->kind != PG_MAP || !pg_node_find(n, "model")) return false;
+    return list && list->kind == PG_LIST && list->count;
+}
+
+/* ---- schemes that are trained here ---- */
+
+static pg_status read_one_scheme(reader *r, const pg_node *map, pg_error *err)
+{
+    const pg_scheme *scheme = pg_scheme_find(pg_node_get(map, "scheme")->text);
+    pg_design *d = r->design;
+    pg_status status = pg_grow(&d->schemes, d->scheme_count, sizeof *d->schemes, err);
+    if (status != PG_OK) return status;
+    pg_design_scheme *made = &d->schemes[d->scheme_count++];
+    *made = (pg_design_scheme){.scheme = scheme, .train = d->train, .node = r->entry};
+    PG_TRY(pg_alloc(1, scheme->options_size, &made->options, err));
+    PG_TRY(pg_options_defaults(scheme->options, made->options, err));
+    pg_options_take(scheme->options, map, made->options, r->problems);
+    read_secrets(r, scheme->options, map, made->options);
+    pin_folders(r, scheme->options, map, made->options);
+    const pg_node *train = pg_node_get(map, "train");
+    if (train) pg_options_read(pg_train_table, train, &made->train, r->problems);
+    PG_TRY(read_source(r, map, made, err));
+done:
+    return status;
+}
+
+static pg_status read_named_scheme(reader *r, const pg_node *map, pg_error *err)
+{
+    char name[PG_TEXT_MAX];
+    kind_of(r, map, "scheme", scheme_names(), name);
+    if (name[0]) return read_expanded(r, pg_scheme_find(name)->options, scheme_keys, map, read_one_scheme, err);
+    const pg_node *node = pg_node_find(map, "scheme");
+    if (node) pg_problems_choice(r->problems, node, scheme_names());
+    return PG_OK;
+}
+
+static pg_status read_scheme(reader *r, const pg_node *map, pg_error *err)
+{
+    return read_kinds(r, "scheme", map, read_named_scheme, err);
+}
+
+/* ---- attacks ---- */
+
+static const char *const *attack_names(void)
+{
+    enum { ATTACKS_MAX = 128 };
+    static const char *names[ATTACKS_MAX + 1];
+    for (int i = 0; i < ATTACKS_MAX && pg_attacks[i]; i++) names[i] = pg_attacks[i]->name;
+    return names;
+}
+
+/* The schemes that an attack is restricted to: `schemes: [v1, v2]`. */
+static void read_restriction(reader *r, const pg_node *list, pg_design_attack *attack)
+{
+    char found[PG_NODE_SHORT];
+    attack->all_schemes = !list;
+    for (int at = 0; !list && pg_schemes[at]; at++)
+        if (!attack->attack->needs || attack->attack->needs & pg_schemes[at]->holds) attack->schemes |= UINT64_C(1) << at;
+    if (list && (list->kind != PG_LIST || !list->count)) {
+        pg_problems_add(r->problems, list, "expected a list of at least one scheme, got %s", pg_node_describe(list, found));
+        return;
+    }
+    for (const pg_node *item = list ? list->first : NULL; item; item = item->next) {
+        int at = 0;
+        while (pg_schemes[at] && strcmp(pg_schemes[at]->name, item->text) != 0) at++;
+        if (!pg_schemes[at])
+            pg_problems_choice(r->problems, item, scheme_names());
+        else if (attack->attack->needs && !(attack->attack->needs & pg_schemes[at]->holds))
+            pg_problems_add(r->problems, item, "%s means nothing for the scheme %s", attack->attack->name, item->text);
+        else
+            attack->schemes |= UINT64_C(1) << at;
+    }
+}
+
+/* The attack that this one comes after: `after: counterfeit-triggers`. It stands above, is used on one of the same schemes, and
+ * keeps what it forges. */
+static void read_after(reader *r, const pg_node *node, pg_design_attack *attack)
+{
+    enum { ATTACKS_MAX = 128 };
+    const char *names[ATTACKS_MAX + 1] = {NULL};
+    bool shared = !attack->schemes; /* a problem already */
+    if (!node) return;
+    const pg_attack *after = pg_attack_find(node->text);
+    for (int i = 0, n = 0; pg_attacks[i] && n < ATTACKS_MAX; i++)
+        if (pg_attacks[i]->hands_on) names[n++] = pg_attacks[i]->name;
+    if (!after || !after->hands_on) {
+        pg_problems_choice(r->problems, node, names);
+        return;
+    }
+    for (const pg_design_attack *a = r->design->attacks; a != attack; a++) {
+        if (a->attack != after || a->after) continue;
+        attack->after = after;
+        shared |= !a->schemes || (a->schemes & attack->schemes);
+    }
+    if (!attack->after)
+        pg_problems_add(r->problems, node, "no %s stands above", after->name);
+    else if (!shared)
+        pg_problems_add(r->problems, node, "no %s above is used on a scheme that this is used on", after->name);
+}
+
+/* Value of a whole-number option by its key; otherwise if the table has none. */
+static int option_int(const pg_option *table, const void *values, const char *key, int otherwise)
+{
+    const pg_option *option = pg_options_find(table, key);
+    if (!option || option->type != PG_OPT_INT) return otherwise;
+    return *(const int *)((const char *)values + option->offset);
+}
+
+static pg_status read_one_attack(reader *r, const pg_node *map, pg_error *err)
+{
+    const pg_attack *attack = pg_attack_find(pg_node_get(map, "attack")->text);
+    pg_attack_options common;
+    pg_design *d = r->design;
+    pg_status status = pg_grow(&d->attacks, d->attack_count, sizeof *d->attacks, err);
+    if (status != PG_OK) return status;
+    pg_design_attack *made = &d->attacks[d->attack_count++];
+    *made = (pg_design_attack){.attack = attack, .node = r->entry};
+    PG_TRY(pg_alloc(1, attack->options_size, &made->options, err));
+    PG_TRY(pg_options_defaults(attack->options, made->options, err));
+    PG_TRY(pg_preset_apply(r->preset.preset, attack->name, attack->options, made->options, err));
+    pg_options_take(attack->options, map, made->options, r->problems);
+    PG_TRY(pg_options_defaults(pg_attack_table, &common, err));
+    pg_options_take(pg_attack_table, map, &common, r->problems);
+    made->keep = common.keep;
+    read_restriction(r, pg_node_get(map, "schemes"), made);
+    read_after(r, pg_node_get(map, "after"), made);
+    const char *other = attack->other_data ? attack->other_data(made->options) : NULL;
+    const pg_node *named = pg_node_find(map, "data");
+    if (other)
+        (void)find_data(r, named ? named : map, other, option_int(attack->options, made->options, "data_train", 0),
+                        option_int(attack->options, made->options, "data_test", 0), &made->other, &made->other_facts);
+done:
+    return status;
+}
+
+static pg_status read_named_attack(reader *r, const pg_node *map, pg_error *err)
+{
+    const pg_node *node = pg_node_get(map, "attack");
+    const pg_attack *attack = node && node->kind == PG_SCALAR ? pg_attack_find(node->text) : NULL;
+    if (attack) return read_expanded(r, attack->options, attack_keys, map, read_one_attack, err);
+    if (node)
+        pg_problems_choice(r->problems, node, attack_names());
+    else
+        pg_problems_missing(r->problems, map, "attack", "a name");
+    return PG_OK;
+}
+
+static pg_status read_attack(reader *r, const pg_node *map, pg_error *err)
+{
+    return read_kinds(r, "attack", map, read_named_attack, err);
+}
+
+/* ---- the whole ---- */
+
+static void check_null_models(reader *r)
+{
+    if (r->design->grid.null_models && !r->design->verify.nulls)
+        pg_problems_add(r->problems, pg_node_find(r->design->tree->root, "null_models"),
+                        "want fresh evidence, and verify.nulls is 0");
+}
+
+/* Name of the grid: that of its file, without folder and ending. */
+static void default_name(const char *path, char out[PG_TEXT_MAX])
+{
+    const char *base = strrchr(path, '/');
+    base = base ? base + 1 : path;
+    const char *dot = strrchr(base, '.');
+    snprintf(out, PG_TEXT_MAX, "%.*s", (int)(dot && dot > base ? dot - base : (ptrdiff_t)strlen(base)), base);
+}
+
+static void check_name(reader *r)
+{
+    const char *name = r->design->grid.name;
+    if (strchr(name, '/') || name[0] == '.')
+        pg_problems_add(r->problems, pg_node_find(r->design->tree->root, "name"),
+                        "expected a name without '/' that does not begin with '.'");
+}
+
+static pg_status read_all(reader *r, const char *path, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_node *root = r->design->tree->root;
+    char found[PG_NODE_SHORT];
+    if (!root || root->kind != PG_MAP) {
+        if (root) pg_problems_add(r->problems, root, "expected a map, got %s", pg_node_describe(root, found));
+        return root ? PG_OK : pg_fail(err, PG_BAD_INPUT, "%s: empty", path);
+    }
+    PG_TRY(pg_options_defaults(pg_grid_table, &r->design->grid, err));
+    pg_options_take(pg_grid_table, root, &r->design->grid, r->problems);
+    check_name(r);
+    if (!r->design->grid.name[0]) default_name(path, r->design->grid.name);
+    r->most = pg_extent_check(root, r->problems) ? PG_TASKS_MAX : 1;
+    PG_TRY(read_section(r, "data", true, read_data, err));
+    if (pg_node_find(root, "networks") || !all_brought(root)) PG_TRY(read_section(r, "networks", false, read_network, err));
+    PG_TRY(read_train(r, err));
+    PG_TRY(read_section(r, "schemes", false, read_scheme, err));
+    PG_TRY(read_section(r, "attacks", false, read_attack, err));
+    PG_TRY(read_verify(r, err));
+    check_null_models(r);
+    if (!r->problems->count) PG_TRY(pg_twins_check(r->design, r->problems, err));
+    pg_options_unknown((const pg_option *const[]){pg_grid_table, NULL}, sections, root, r->problems);
+done:
+    return status;
+}
+
+/* The keys that a profile may override: all at the top but those about profiles. */
+static const char *const *overridable(void)
+{
+    enum { KEYS_MAX = 32 };
+    static const char *keys[KEYS_MAX + 1];
+    int n = 0;
+    for (const pg_option *o = pg_grid_table; o->key && n < KEYS_MAX; o++) keys[n++] = o->key;
+    for (int i = 0; strncmp(sections[i], "profile", 7) != 0 && n < KEYS_MAX; i++) keys[n++] = sections[i];
+    return keys;
+}
+
+/* Let the root name the profile of "--profile=NAME". */
+static pg_status choose_profile(pg_tree *tree, const char *option, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *value, *there = pg_node_find(tree->root, "profile");
+    PG_TRY(pg_node_add(tree, NULL, "profile", PG_SCALAR, strchr(option, '=') + 1, &value, err));
+    PG_TRY(pg_tree_text(tree, option, strlen(option), &value->source, err));
+    if (there)
+        pg_node_replace(there, value);
+    else if (tree->root && tree->root->kind == PG_MAP)
+        pg_node_link(tree->root, value);
+done:
+    return status;
+}
+
+static bool is_profile(const char *set)
+{
+    return strncmp(set, "--profile=", 10) == 0;
+}
+
+/* Apply the assignments, and before them the profile that the file or they choose, as they change it. */
+static pg_status apply(pg_tree *tree, const char *const *sets, int set_count, pg_problems *problems, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (int i = 0; i < set_count; i++) {
+        if (strncmp(sets[i] + strspn(sets[i], " \t"), "profile", 7) == 0) PG_TRY(pg_yaml_set(tree, sets[i], err));
+        if (is_profile(sets[i])) PG_TRY(choose_profile(tree, sets[i], err));
+    }
+    PG_TRY(pg_profile_apply(tree, overridable(), problems, err));
+    for (int i = 0; i < set_count; i++)
+        if (!is_profile(sets[i])) PG_TRY(pg_yaml_set(tree, sets[i], err));
+done:
+    return status;
+}
+
+/* A file that cannot be opened is a mistake of the user's; one that fails while it is read is not. */
+static pg_status read_file(const char *path, pg_tree **out, pg_error *err)
+{
+    struct stat info;
+    if (stat(path, &info) != 0 || access(path, R_OK) != 0) return pg_fail(err, PG_BAD_INPUT, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(info.st_mode)) return pg_fail(err, PG_BAD_INPUT, "%s: not a regular file", path);
+    if (info.st_size > PG_YAML_BYTES) return pg_fail(err, PG_BAD_INPUT, "%s: more than %d bytes of YAML", path, PG_YAML_BYTES);
+    return pg_yaml_parse_file(path, out, err);
+}
+
+pg_status pg_design_read(const char *path, const char *const *sets, int set_count, const char *data_directory, pg_design **out,
+                         pg_problems *problems, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_design *design = NULL;
+    PG_TRY(pg_alloc(1, sizeof *design, &design, err));
+    PG_TRY(read_file(path, &design->tree, err));
+    PG_TRY(apply(design->tree, sets, set_count, problems, err));
+    reader r = {.design = design, .problems = problems, .data_directory = data_directory};
+    PG_TRY(read_all(&r, path, err));
+    PG_TRY(pg_problems_status(problems, path, err));
+    *out = design;
+    design = NULL;
+done:
+    pg_design_destroy(&design);
+    return status;
+}
+
+bool pg_design_applies(const pg_design_attack *attack, const pg_scheme *scheme)
+{
+    int i = 0;
+    while (pg_schemes[i] != scheme) i++;
+    return attack->schemes >> i & 1;
+}
+
+void pg_design_destroy(pg_design **design)
+{
+    pg_design *d = *design;
+    if (!d) return;
+    for (int i = 0; i < d->scheme_count; i++) pg_free(d->schemes[i].options);
+    for (int i = 0; i < d->attack_count; i++) pg_free(d->attacks[i].options);
+    pg_free(d->data);
+    pg_free(d->networks);
+    pg_free(d->schemes);
+    pg_free(d->attacks);
+    pg_tree_destroy(&d->tree);
+    pg_free(d);
+    *design = NULL;
+}

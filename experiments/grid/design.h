@@ -1,0 +1,95 @@
+/* A grid file, read and checked: what is to be crossed with what, before it becomes tasks.
+ *
+ *   name: quick
+ *   label: "reduced run"
+ *   seeds: [1, 2]
+ *   data: {name: cifar10, train: 20000, test: 2000}        # or a list of maps
+ *   networks:
+ *     - {arch: alexnet, norm: [bn, gn], width: 0.5}        # a list where one value belongs multiplies out
+ *   train: {preset: head22, epochs: 8, lr: 0.05}
+ *   schemes:
+ *     - {scheme: plain}
+ *     - {scheme: [v1, v2], passport: shuffle, train: {epochs: 12}}
+ *     - {scheme: v1, model: mine.safetensors, evidence: mine.evidence.safetensors}  # trained elsewhere
+ *   attacks:
+ *     - {attack: prune}
+ *     - {attack: fake1, repeats: 20, schemes: [v1]}
+ *     - {attack: counterfeit-triggers}
+ *     - {attack: finetune, after: counterfeit-triggers}    # does what was forged outlive it?
+ *   verify: {level: 1e-6}
+ *   profiles: {laptop: {train: {epochs: 2}}}               # other sizes of the same: see profile.h
+ *
+ * Every key comes from an option table: those of grid_options.h, of the training, the verification, the schemes and the
+ * attacks. */
+#ifndef PG_GRID_DESIGN_H
+#define PG_GRID_DESIGN_H
+
+#include "experiments/grid/grid_options.h"
+#include "experiments/grid/inputs.h"
+#include "experiments/grid/task.h"
+
+typedef struct pg_design_data {
+    pg_data_choice choice;
+    pg_input facts;
+    const pg_node *node; /* where it stands in the file, for problems; so below */
+} pg_design_data;
+
+typedef struct pg_design_network {
+    pg_network_options options;
+    const pg_node *node;
+} pg_design_network;
+
+typedef struct pg_design_scheme {
+    const pg_scheme *scheme;
+    void *options;
+    pg_train_options train;
+    const pg_node *node;
+    /* of a network that was trained elsewhere; brought.model_sha256 is empty for others */
+    pg_task_source brought;
+    int network;      /* index of its network; -1: every network of the grid is trained */
+    pg_input fits;    /* classes and size of the images that it is for */
+    char data[64];    /* data set that it was trained on; empty: not known */
+    char about[1024]; /* its files, for people */
+} pg_design_scheme;
+
+/* Is a scheme's network measured on this data set? */
+bool pg_design_fits(const pg_design_scheme *scheme, const pg_design_data *data);
+
+typedef struct pg_design_attack {
+    const pg_attack *attack;
+    void *options;
+    pg_data_choice other; /* name empty: none */
+    pg_input other_facts;
+    bool all_schemes;
+    bool keep;              /* files of what it makes */
+    uint64_t schemes;       /* bit i: is used on pg_schemes[i] */
+    const pg_attack *after; /* comes after every entry of that attack, which stands above; NULL: none */
+    const pg_node *node;
+} pg_design_attack;
+
+typedef struct pg_design {
+    pg_grid_options grid;
+    int data_count, network_count, scheme_count, attack_count;
+    pg_design_data *data;
+    pg_design_network *networks;
+    pg_train_options train;
+    pg_design_scheme *schemes;
+    pg_design_attack *attacks;
+    pg_verify_options verify;
+    pg_tree *tree;
+} pg_design;
+
+/* Read path and apply the assignments: "a.b=value", or "--profile=NAME", which chooses a profile. PG_BAD_INPUT: what is wrong
+ * is in problems, or, if that is empty, in err.
+ */
+PG_CHECKED pg_status pg_design_read(const char *path, const char *const *sets, int set_count, const char *data_directory,
+                                    pg_design **out, pg_problems *problems, pg_error *err);
+void pg_design_destroy(pg_design **design);
+
+/* Is an attack of the design used on models of a scheme? */
+bool pg_design_applies(const pg_design_attack *attack, const pg_scheme *scheme);
+
+/* The design as a grid file with every default spelled out; reading it gives the same design. *text is freed by pg_free. */
+PG_CHECKED pg_status pg_design_write(const pg_design *design, char **text, pg_error *err);
+
+#endif

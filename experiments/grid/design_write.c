@@ -1,0 +1,103 @@
+/* A design written back as a grid file; see design.h. */
+#include "experiments/grid/design.h"
+
+#include "core/formats/yaml.h"
+
+#include <stdio.h>
+
+static pg_status add_map(pg_tree *tree, pg_node *parent, const char *key, const pg_option *table, const void *values,
+                         pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *map;
+    PG_TRY(pg_node_add(tree, parent, key, PG_MAP, NULL, &map, err));
+    PG_TRY(pg_options_write(table, values, PG_REVEAL_PLACES, tree, map, err));
+done:
+    return status;
+}
+
+static pg_status add_data(const pg_design *d, pg_tree *tree, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *list;
+    PG_TRY(pg_node_add(tree, tree->root, "data", PG_LIST, NULL, &list, err));
+    for (int i = 0; i < d->data_count; i++) {
+        pg_data_options options = {.train = d->data[i].choice.train, .test = d->data[i].choice.test};
+        snprintf(options.name, sizeof options.name, "%s", d->data[i].choice.name);
+        PG_TRY(add_map(tree, list, NULL, pg_data_table, &options, err));
+    }
+done:
+    return status;
+}
+
+static pg_status add_networks(const pg_design *d, pg_tree *tree, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *list;
+    PG_TRY(pg_node_add(tree, tree->root, "networks", PG_LIST, NULL, &list, err));
+    for (int i = 0; i < d->network_count; i++)
+        PG_TRY(add_map(tree, list, NULL, pg_network_table, &d->networks[i].options, err));
+done:
+    return status;
+}
+
+static pg_status add_schemes(const pg_design *d, pg_tree *tree, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *list, *map;
+    PG_TRY(pg_node_add(tree, tree->root, "schemes", PG_LIST, NULL, &list, err));
+    for (int i = 0; i < d->scheme_count; i++) {
+        const pg_design_scheme *s = &d->schemes[i];
+        PG_TRY(pg_node_add(tree, list, NULL, PG_MAP, NULL, &map, err));
+        PG_TRY(pg_node_add_text(tree, map, "scheme", s->scheme->name, err));
+        if (s->brought.model_sha256[0]) {
+            PG_TRY(pg_options_write(pg_source_table, &s->brought.files, PG_REVEAL_PLACES, tree, map, err));
+            continue;
+        }
+        PG_TRY(pg_options_write(s->scheme->options, s->options, PG_REVEAL_PLACES, tree, map, err));
+        PG_TRY(add_map(tree, map, "train", pg_train_table, &s->train, err));
+    }
+done:
+    return status;
+}
+
+static pg_status add_attacks(const pg_design *d, pg_tree *tree, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *list, *map, *names;
+    if (!d->attack_count) return PG_OK;
+    PG_TRY(pg_node_add(tree, tree->root, "attacks", PG_LIST, NULL, &list, err));
+    for (int i = 0; i < d->attack_count; i++) {
+        const pg_design_attack *a = &d->attacks[i];
+        PG_TRY(pg_node_add(tree, list, NULL, PG_MAP, NULL, &map, err));
+        PG_TRY(pg_node_add_text(tree, map, "attack", a->attack->name, err));
+        PG_TRY(pg_options_write(a->attack->options, a->options, PG_REVEAL_PLACES, tree, map, err));
+        PG_TRY(pg_options_write(pg_attack_table, &(pg_attack_options){.keep = a->keep}, PG_REVEAL_PLACES, tree, map, err));
+        if (a->after) PG_TRY(pg_node_add_text(tree, map, "after", a->after->name, err));
+        if (a->all_schemes) continue;
+        PG_TRY(pg_node_add(tree, map, "schemes", PG_LIST, NULL, &names, err));
+        for (int k = 0; pg_schemes[k]; k++)
+            if (a->schemes >> k & 1) PG_TRY(pg_node_add_text(tree, names, NULL, pg_schemes[k]->name, err));
+    }
+done:
+    return status;
+}
+
+pg_status pg_design_write(const pg_design *design, char **text, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_tree *tree = NULL;
+    PG_TRY(pg_tree_create(&tree, err));
+    PG_TRY(pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &tree->root, err));
+    PG_TRY(pg_options_write(pg_grid_table, &design->grid, PG_REVEAL_PLACES, tree, tree->root, err));
+    PG_TRY(add_data(design, tree, err));
+    PG_TRY(add_networks(design, tree, err));
+    PG_TRY(add_map(tree, tree->root, "train", pg_train_table, &design->train, err));
+    PG_TRY(add_schemes(design, tree, err));
+    PG_TRY(add_attacks(design, tree, err));
+    PG_TRY(add_map(tree, tree->root, "verify", pg_verify_table, &design->verify, err));
+    PG_TRY(pg_yaml_emit(tree->root, PG_YAML_BLOCK, text, err));
+done:
+    pg_tree_destroy(&tree);
+    return status;
+}

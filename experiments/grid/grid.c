@@ -1,0 +1,403 @@
+/* From a design to tasks; see grid.h. */
+#include "experiments/grid/grid.h"
+
+#include "core/base/memory.h"
+#include "experiments/grid/feasible.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- tasks by key ---- */
+
+static int slot_of(const pg_grid *grid, const char *key)
+{
+    char head[17];
+    memcpy(head, key, 16);
+    head[16] = 0;
+    int at = (int)(strtoull(head, NULL, 16) % (unsigned)grid->index_room);
+    while (grid->index[at] && strcmp(grid->tasks[grid->index[at] - 1].key, key) != 0) at = (at + 1) % grid->index_room;
+    return at;
+}
+
+int pg_grid_find(const pg_grid *grid, const char *key)
+{
+    return grid->index_room && strlen(key) == PG_SHA256_HEX - 1 ? grid->index[slot_of(grid, key)] - 1 : -1;
+}
+
+/* Room for one more task: tasks and index double. */
+static pg_status make_room(pg_grid *grid, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node_task *tasks = NULL;
+    int *index = NULL;
+    const int room = grid->room ? 2 * grid->room : 64;
+    if (grid->count < grid->room) return PG_OK;
+    PG_TRY(pg_alloc((size_t)room, sizeof *tasks, &tasks, err));
+    PG_TRY(pg_alloc((size_t)room * 2, sizeof *index, &index, err));
+    if (grid->count) memcpy(tasks, grid->tasks, (size_t)grid->count * sizeof *tasks);
+    pg_free(grid->tasks);
+    pg_free(grid->index);
+    grid->tasks = tasks;
+    grid->index = index;
+    grid->room = room;
+    grid->index_room = 2 * room;
+    for (int i = 0; i < grid->count; i++) grid->index[slot_of(grid, tasks[i].key)] = i + 1;
+    tasks = NULL;
+done:
+    pg_free(tasks);
+    return status;
+}
+
+/* Add a task, or find it: *at is its index. Parents of -1 are none. The task's options are borrowed. */
+static pg_status add(pg_grid *grid, pg_task *task, const int *parents, int parent_count, double cost, int *at, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(pg_task_write(task, err));
+    *at = pg_grid_find(grid, task->key);
+    if (*at >= 0) goto done;
+    PG_TRY(make_room(grid, err));
+    pg_node_task *node = &grid->tasks[grid->count];
+    *node = (pg_node_task){.text = task->text, .public_text = task->public_text, .keep = task->keep, .cost = cost};
+    task->text = task->public_text = NULL;
+    memcpy(node->key, task->key, sizeof node->key);
+    pg_task_name(task, node->name);
+    for (int i = 0; i < parent_count; i++)
+        if (parents[i] >= 0) node->parents[node->parent_count++] = parents[i];
+    *at = grid->count++;
+    grid->index[slot_of(grid, node->key)] = *at + 1;
+done:
+    pg_task_clear_texts(task);
+    return status;
+}
+
+/* ---- costs ---- */
+
+/* What a trained model of one scheme costs to run. */
+typedef struct price {
+    double forward;     /* multiply-adds of an image through every branch */
+    double train, test; /* images of the data set in use */
+} price;
+
+/* A model of the shape that a scheme wires, without weights. */
+static pg_status make_shape(const pg_design_data *data, const pg_network_options *network, const pg_scheme *scheme,
+                            const void *options, pg_model **out, pg_error *err)
+{
+    pg_norm_kind norm;
+    pg_status status = pg_norm_kind_parse(pg_norm_names[network->norm], &norm, err);
+    if (status != PG_OK) return status;
+    pg_net_spec spec = pg_net_spec_plain(pg_arch_find(network->arch), norm, data->facts.classes);
+    spec.width = network->width;
+    spec.relu_before_add = network->relu_before_add;
+    spec.image_height = data->facts.height;
+    spec.image_width = data->facts.width;
+    status = scheme->wire(options, &spec, err);
+    return status == PG_OK ? pg_model_plan(&spec, out, err) : status;
+}
+
+static price price_of(const pg_design_data *data, const pg_model *model)
+{
+    const pg_net_spec *spec = &model->spec;
+    const int branches = spec->passports ? spec->public_affine + spec->private_affine : 1;
+    return (price){.forward = pg_model_macs(model) * branches,
+                   .train = data->choice.train ? data->choice.train : data->facts.train,
+                   .test = data->choice.test ? data->choice.test : data->facts.test};
+}
+
+/* A step is a forward and two backward products; a measurement is one forward pass over the test images. */
+static double training_cost(const price *p, const pg_train_options *train)
+{
+    return p->forward * (3 * p->train * train->epochs + p->test);
+}
+
+static double attack_cost(const price *p, const pg_design_attack *a)
+{
+    const pg_option *table = a->attack->options, *option;
+    const char *at = a->options;
+    double outcomes = 1, trained = 0, share = 1, steps = 0, count = 0;
+    const double train = a->other.train ? a->other.train : a->other.name[0] ? a->other_facts.train : p->train;
+    for (option = table; option->key; option++) {
+        const void *value = at + option->offset;
+        if (strcmp(option->key, "epochs") == 0) trained = 3 * train * *(const int *)value;
+        if (strcmp(option->key, "steps") == 0) steps = *(const int *)value;
+        if (strcmp(option->key, "count") == 0) count = *(const int *)value; /* images that every step changes */
+        if (strcmp(option->key, "share") == 0) share = *(const double *)value / 100;
+        if (strcmp(option->key, "repeats") == 0) outcomes *= *(const int *)value;
+        if (option->type == PG_OPT_REALS) outcomes *= ((const pg_reals *)value)->count;
+    }
+    return p->forward * (trained * share + 3 * steps * count + outcomes * p->test);
+}
+
+/* ---- crossing ---- */
+
+typedef struct builder {
+    const pg_design *design;
+    pg_grid *grid;
+    pg_problems *problems;
+} builder;
+
+/* One point of data, network and seed. */
+typedef struct place {
+    const pg_design_data *data;
+    const pg_network_options *network;
+    const price *prices; /* by scheme of the design; the last one is that of the plain network */
+    uint64_t seed;
+} place;
+
+static pg_task task_at(const builder *b, const place *at)
+{
+    pg_task task = {.data = at->data->choice,
+                    .width = at->network->width,
+                    .relu_before_add = at->network->relu_before_add,
+                    .seed = at->seed,
+                    .verify = b->design->verify};
+    snprintf(task.arch, sizeof task.arch, "%.31s", at->network->arch);
+    snprintf(task.norm, sizeof task.norm, "%s", pg_norm_names[at->network->norm]);
+    return task;
+}
+
+/* The plain network of this place: parent of the schemes that want one. */
+static pg_status add_plain(builder *b, const place *at, int *index, pg_error *err)
+{
+    pg_task task = task_at(b, at);
+    char nothing = 0;
+    task.scheme = pg_scheme_find("plain");
+    task.scheme_options = &nothing;
+    task.train = b->design->train;
+    return add(b->grid, &task, NULL, 0, training_cost(&at->prices[b->design->scheme_count], &task.train), index, err);
+}
+
+/* The k-th seed other than a replicate's own: those of the grid, then those after its largest. */
+static uint64_t other_seed(const pg_ints *seeds, uint64_t own, int k)
+{
+    long long largest = 0;
+    for (int i = 0; i < seeds->count; i++) {
+        if (seeds->values[i] > largest) largest = seeds->values[i];
+        if ((uint64_t)seeds->values[i] != own && k-- == 0) return (uint64_t)seeds->values[i];
+    }
+    return (uint64_t)(largest + 1 + k);
+}
+
+/* The threshold of a scheme's evidence. task is the trained model's, parents[2] it and the plain network. */
+static pg_status add_threshold(builder *b, const place *at, const price *p, pg_task *task, const int *parents, pg_error *err)
+{
+    pg_status status = PG_OK;
+    enum { IMAGES = 100 }; /* pushed or answered for one key, roughly */
+    const pg_grid_options *o = &b->design->grid;
+    int all[2 + PG_NULL_MODELS_MAX] = {parents[0], parents[1]}, index;
+    task->kind = PG_TASK_THRESHOLD;
+    memcpy(task->victim, b->grid->tasks[parents[0]].key, sizeof task->victim);
+    task->null_model_count = o->null_models;
+    for (int i = 0; i < o->null_models; i++) {
+        place other = *at;
+        other.seed = other_seed(&o->seeds, at->seed, i);
+        PG_TRY(add_plain(b, &other, &all[2 + i], err));
+        memcpy(task->null_models[i], b->grid->tasks[all[2 + i]].key, sizeof task->null_models[i]);
+    }
+    PG_TRY(add(b->grid, task, all, 2 + o->null_models, p->forward * IMAGES * o->null_models * task->verify.nulls, &index, err));
+    b->grid->tasks[index].unsaved = b->grid->tasks[index].cost;
+done:
+    return status;
+}
+
+/* A plain network that the attacker trained: the one of another seed, since that of this place may have made the owner's
+ * passports. */
+static pg_status add_attackers_plain(builder *b, const place *at, pg_task *task, int *index, pg_error *err)
+{
+    place other = *at;
+    other.seed = other_seed(&b->design->grid.seeds, at->seed, 0);
+    const pg_status status = add_plain(b, &other, index, err);
+    if (status == PG_OK) memcpy(task->pretrained, b->grid->tasks[*index].key, sizeof task->pretrained);
+    return status;
+}
+
+/* Attack number i of the design on a trained model, the task `victim`; where `before` is not -1, after attack number `before`.
+ */
+static pg_status add_attack(builder *b, const place *at, const price *p, const pg_task *trained, int victim, int i, int before,
+                            int *index, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_design_attack *a = &b->design->attacks[i], *earlier = &b->design->attacks[before < 0 ? 0 : before];
+    int all[3] = {victim, -1, -1};
+    pg_task task = *trained;
+    task.kind = PG_TASK_ATTACK;
+    memcpy(task.victim, b->grid->tasks[victim].key, sizeof task.victim);
+    task.pretrained[0] = '\0';
+    task.attack = a->attack;
+    task.attack_options = a->options;
+    task.other = a->other;
+    task.keep = a->keep;
+    if (task.brought.model_sha256[0] && a->attack->steady && before < 0) task.seed = 0;
+    if (a->attack->wants_pretrained && a->attack->wants_pretrained(a->options))
+        PG_TRY(add_attackers_plain(b, at, &task, &all[1], err));
+    if (before >= 0) {
+        PG_TRY(add_attack(b, at, p, trained, victim, before, -1, &all[2], err));
+        task.after = earlier->attack;
+        task.after_options = earlier->options;
+        memcpy(task.forged, b->grid->tasks[all[2]].key, sizeof task.forged);
+    }
+    PG_TRY(add(b->grid, &task, all, 3, attack_cost(p, a), index, err));
+    b->grid->tasks[*index].unsaved = p->forward * p->test;
+done:
+    return status;
+}
+
+/* Attack number i after every entry of the attack that it is to come after, or alone. */
+static pg_status add_chains(builder *b, const place *at, const price *p, const pg_task *trained, int victim, int i,
+                            pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_design_attack *a = &b->design->attacks[i];
+    int index;
+    if (!a->after) return add_attack(b, at, p, trained, victim, i, -1, &index, err);
+    for (int k = 0; k < i; k++) {
+        const pg_design_attack *earlier = &b->design->attacks[k];
+        if (earlier->attack == a->after && !earlier->after && pg_design_applies(earlier, trained->scheme))
+            PG_TRY(add_attack(b, at, p, trained, victim, i, k, &index, err));
+    }
+done:
+    return status;
+}
+
+/* A network that was trained elsewhere, the same one for every seed: it is read and judged once. */
+static pg_status add_brought(builder *b, const pg_design_scheme *s, const price *p, pg_task *task, int *index, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const uint64_t seed = task->seed;
+    task->kind = PG_TASK_BRING;
+    task->seed = 0;
+    task->brought = s->brought;
+    PG_TRY(add(b->grid, task, NULL, 0, p->forward * p->test, index, err));
+    pg_node_task *node = &b->grid->tasks[*index];
+    node->unsaved = node->cost;
+    if (!node->about) PG_TRY(pg_strdup(s->about, &node->about, err));
+    task->seed = seed;
+    task->brought.files = (pg_source_options){.model = ""};
+done:
+    return status;
+}
+
+/* A trained model and its attacks. */
+static pg_status add_scheme(builder *b, const place *at, int number, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_design_scheme *s = &b->design->schemes[number];
+    const price *p = &at->prices[number];
+    pg_task task = task_at(b, at);
+    int parents[2] = {-1, -1}; /* the model to be attacked, and the plain network */
+    task.scheme = s->scheme;
+    task.scheme_options = s->options;
+    task.train = s->train;
+    const bool brought = s->brought.model_sha256[0];
+    const bool first = at->seed == (uint64_t)b->design->grid.seeds.values[0];
+    const bool thresholds = b->design->grid.null_models && s->scheme->keygen && (first || !brought);
+    if (brought) PG_TRY(add_brought(b, s, p, &task, &parents[0], err));
+    if ((!brought || thresholds) && s->scheme->wants_pretrained && s->scheme->wants_pretrained(s->options)) {
+        PG_TRY(add_plain(b, at, &parents[1], err));
+        memcpy(task.pretrained, b->grid->tasks[parents[1]].key, sizeof task.pretrained);
+    }
+    if (!brought) PG_TRY(add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
+    for (int i = 0; i < b->design->attack_count; i++)
+        if (pg_design_applies(&b->design->attacks[i], s->scheme)) PG_TRY(add_chains(b, at, p, &task, parents[0], i, err));
+    if (thresholds) PG_TRY(add_threshold(b, at, p, &task, parents, err));
+done:
+    return status;
+}
+
+/* Is a scheme crossed with this data set and network number n? */
+static bool is_at(const pg_design_scheme *s, const pg_design_data *data, int n)
+{
+    return (s->network < 0 || s->network == n) && pg_design_fits(s, data);
+}
+
+/* The price of a scheme in one network. What cannot be built, or could not run, is a problem of the file. */
+static pg_status find_price(builder *b, const place *at, const pg_design_scheme *s, price *out, pg_error *err)
+{
+    pg_error fault;
+    pg_model *model = NULL;
+    pg_status status = make_shape(at->data, at->network, s->scheme, s->options, &model, &fault);
+    if (status == PG_BAD_INPUT) {
+        pg_problems_add(b->problems, s->node, "%s, %s: %s", at->data->choice.name, at->network->arch, fault.message);
+        return PG_OK;
+    }
+    if (status != PG_OK) return pg_fail(err, status, "%s", fault.message);
+    *out = price_of(at->data, model);
+    status = pg_feasible_check(b->design, at->data, s, model, b->problems, err);
+    pg_model_destroy(&model);
+    return status;
+}
+
+/* Prices of every scheme of the design in one network, and of the plain one. */
+static pg_status find_prices(builder *b, const place *at, int network, price *prices, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *model = NULL;
+    const pg_design *d = b->design;
+    const char nothing = 0;
+    for (int i = 0; i < d->scheme_count; i++)
+        if (is_at(&d->schemes[i], at->data, network)) PG_TRY(find_price(b, at, &d->schemes[i], &prices[i], err));
+    PG_TRY(make_shape(at->data, at->network, pg_scheme_find("plain"), &nothing, &model, err));
+    PG_TRY(pg_feasible_check_plain(d, at->data, model, b->problems, err));
+    prices[d->scheme_count] = price_of(at->data, model);
+done:
+    pg_model_destroy(&model);
+    return status;
+}
+
+static pg_status cross(builder *b, const char *path, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_design *d = b->design;
+    price *prices = NULL;
+    PG_TRY(pg_alloc((size_t)d->scheme_count + 1, sizeof *prices, &prices, err));
+    for (int i = 0; i < d->data_count; i++)
+        for (int n = 0; n < d->network_count; n++) {
+            place at = {.data = &d->data[i], .network = &d->networks[n].options, .prices = prices};
+            PG_TRY(find_prices(b, &at, n, prices, err));
+            PG_TRY(pg_problems_status(b->problems, path, err));
+            for (int k = 0; k < d->grid.seeds.count; k++) {
+                at.seed = (uint64_t)d->grid.seeds.values[k];
+                for (int s = 0; s < d->scheme_count; s++)
+                    if (is_at(&d->schemes[s], &d->data[i], n)) PG_TRY(add_scheme(b, &at, s, err));
+            }
+        }
+done:
+    pg_free(prices);
+    return status;
+}
+
+pg_status pg_grid_read(const char *path, const char *const *sets, int set_count, const char *data_directory, pg_grid **out,
+                       pg_problems *problems, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_design *design = NULL;
+    pg_grid *grid = NULL;
+    PG_TRY(pg_design_read(path, sets, set_count, data_directory, &design, problems, err));
+    PG_TRY(pg_alloc(1, sizeof *grid, &grid, err));
+    grid->options = design->grid;
+    PG_TRY(pg_design_write(design, &grid->resolved, err));
+    builder b = {.design = design, .grid = grid, .problems = problems};
+    PG_TRY(cross(&b, path, err));
+    *out = grid;
+    grid = NULL;
+done:
+    pg_grid_destroy(&grid);
+    pg_design_destroy(&design);
+    return status;
+}
+
+void pg_grid_destroy(pg_grid **grid)
+{
+    pg_grid *g = *grid;
+    if (!g) return;
+    for (int i = 0; i < g->count; i++) {
+        if (g->tasks[i].public_text != g->tasks[i].text) pg_free(g->tasks[i].public_text);
+        pg_free(g->tasks[i].text);
+        pg_free(g->tasks[i].about);
+    }
+    pg_free(g->tasks);
+    pg_free(g->index);
+    pg_free(g->resolved);
+    pg_free(g);
+    *grid = NULL;
+}

@@ -1,0 +1,42 @@
+/* A grid: the tasks that a design stands for, each once, parents before children.
+ *
+ * For every data set, network and seed: each scheme is trained, and each attack runs on each trained model that it applies to.
+ * A scheme whose passports come from a trained plain network has that network's task as parent: the plain scheme under the
+ * grid's own `train` section, which is added where the grid does not list it. With `null_models` the same network of other
+ * seeds, trained for the purpose where the grid has none of that seed, gives the threshold of each scheme's evidence.
+ *
+ * A network that was trained elsewhere is one task for all seeds, on the data sets and the network that it is for; attacks on
+ * it that draw nothing at random, and its threshold, are too. */
+#ifndef PG_GRID_GRID_H
+#define PG_GRID_GRID_H
+
+#include "experiments/grid/design.h"
+#include "experiments/grid/labels.h"
+
+typedef struct pg_node_task {
+    char key[PG_SHA256_HEX], name[PG_TASK_NAME_MAX];
+    char *text, *public_text;                          /* see task.h */
+    bool keep;                                         /* as the task says */
+    char *about;                                       /* files of a network from elsewhere, for people; NULL for others */
+    int parents[2 + PG_NULL_MODELS_MAX], parent_count; /* indices of earlier tasks */
+    double cost;                                       /* multiply-adds, roughly */
+    double unsaved; /* the longest part of the cost during which nothing can be saved: judging an outcome */
+} pg_node_task;
+
+typedef struct pg_grid {
+    pg_grid_options options;
+    int count, room;
+    pg_node_task *tasks;
+    char *resolved;         /* the design as a grid file */
+    int *index, index_room; /* open addressing by key: index into tasks plus 1, 0 for empty */
+} pg_grid;
+
+/* As pg_design_read. */
+PG_CHECKED pg_status pg_grid_read(const char *path, const char *const *sets, int set_count, const char *data_directory,
+                                  pg_grid **out, pg_problems *problems, pg_error *err);
+void pg_grid_destroy(pg_grid **grid);
+
+/* Index of the task with that key; -1 if there is none. */
+int pg_grid_find(const pg_grid *grid, const char *key);
+
+#endif

@@ -1,0 +1,50 @@
+/* The keys of a grid file that are not those of a scheme, an attack, the training or the verification. */
+#ifndef PG_GRID_GRID_OPTIONS_H
+#define PG_GRID_GRID_OPTIONS_H
+
+#include "core/formats/options.h"
+
+enum { PG_NULL_MODELS_MAX = 32 };
+
+typedef struct pg_grid_options {
+    char name[PG_TEXT_MAX], label[PG_TEXT_MAX];
+    pg_ints seeds;
+    int null_models;
+    int threads;
+    double checkpoint; /* minutes; 0: every epoch */
+} pg_grid_options;
+extern const pg_option pg_grid_table[];
+
+typedef struct pg_data_options {
+    char name[PG_TEXT_MAX];
+    int train, test;
+} pg_data_options;
+extern const pg_option pg_data_table[];
+
+typedef struct pg_network_options {
+    char arch[PG_TEXT_MAX];
+    int norm; /* index into pg_norm_names */
+    double width;
+    bool relu_before_add;
+} pg_network_options;
+extern const pg_option pg_network_table[];
+extern const char *const pg_norm_names[]; /* ended by NULL */
+
+/* Where the network of a scheme's entry comes from, if it is not trained here. */
+typedef struct pg_source_options {
+    char model[PG_TEXT_MAX], evidence[PG_TEXT_MAX];
+} pg_source_options;
+extern const pg_option pg_source_table[];
+
+/* What every attack's entry may say beside the attack's own options. */
+typedef struct pg_attack_options {
+    bool keep;
+} pg_attack_options;
+extern const pg_option pg_attack_table[];
+
+typedef struct pg_preset_options {
+    int preset; /* index into pg_presets */
+} pg_preset_options;
+extern const pg_option pg_preset_table[];
+
+#endif

@@ -1,0 +1,308 @@
+/* Tasks as text; see task.h.
+ *
+ * The text is one line of YAML in a fixed order with every option spelled out, so equal tasks have equal texts. Reading is the
+ * same tables backwards; what was read is written again and compared, so a text that this version would not write is refused.
+ */
+#include "experiments/grid/task.h"
+
+#include "core/base/memory.h"
+#include "core/formats/number.h"
+#include "core/formats/yaml.h"
+#include "experiments/grid/grid_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FORMAT = 1 };
+static const char *const kinds[] = {"train", "attack", "threshold", "bring", NULL};
+
+/* ---- writing ---- */
+
+static pg_status add_int(pg_tree *tree, pg_node *map, const char *key, long long value, pg_error *err)
+{
+    char number[32];
+    snprintf(number, sizeof number, "%lld", value);
+    return pg_node_add(tree, map, key, PG_SCALAR, number, NULL, err);
+}
+
+static pg_status add_data(pg_tree *tree, pg_node *map, const char *key, const pg_data_choice *data, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *entry;
+    PG_TRY(pg_node_add(tree, map, key, PG_MAP, NULL, &entry, err));
+    PG_TRY(pg_node_add_text(tree, entry, "name", data->name, err));
+    PG_TRY(pg_node_add_text(tree, entry, "sha256", data->sha256, err));
+    PG_TRY(add_int(tree, entry, "train", data->train, err));
+    PG_TRY(add_int(tree, entry, "test", data->test, err));
+done:
+    return status;
+}
+
+/* A map under key that begins with `kind: name` and goes on with the options; kind NULL: the options alone. */
+static pg_status add_options(pg_tree *tree, pg_node *map, const char *key, const char *kind, const char *name,
+                             const pg_option *table, const void *values, pg_reveal reveal, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *entry;
+    PG_TRY(pg_node_add(tree, map, key, PG_MAP, NULL, &entry, err));
+    if (kind) PG_TRY(pg_node_add_text(tree, entry, kind, name, err));
+    PG_TRY(pg_options_write(table, values, reveal, tree, entry, err));
+done:
+    return status;
+}
+
+static pg_status add_network(pg_tree *tree, pg_node *map, const pg_task *task, pg_error *err)
+{
+    pg_network_options network = {.width = task->width, .relu_before_add = task->relu_before_add};
+    snprintf(network.arch, sizeof network.arch, "%s", task->arch);
+    for (int i = 0; pg_norm_names[i]; i++)
+        if (strcmp(pg_norm_names[i], task->norm) == 0) network.norm = i;
+    return add_options(tree, map, "network", NULL, NULL, pg_network_table, &network, PG_REVEAL_ALL, err);
+}
+
+/* Where the files lie is for the worker that reads them alone. */
+static pg_status add_source(pg_tree *tree, pg_node *map, const pg_task *task, pg_reveal reveal, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *entry;
+    const pg_task_source *s = &task->brought;
+    const bool places = reveal == PG_REVEAL_ALL && task->kind == PG_TASK_BRING;
+    PG_TRY(pg_node_add(tree, map, "brought", PG_MAP, NULL, &entry, err));
+    if (places) PG_TRY(pg_node_add_text(tree, entry, "model", s->files.model, err));
+    if (places && s->commitment[0]) PG_TRY(pg_node_add_text(tree, entry, "evidence", s->files.evidence, err));
+    PG_TRY(pg_node_add_text(tree, entry, "model_sha256", s->model_sha256, err));
+    if (s->commitment[0]) PG_TRY(pg_node_add_text(tree, entry, "commitment", s->commitment, err));
+done:
+    return status;
+}
+
+static pg_status add_null_models(pg_tree *tree, pg_node *map, const pg_task *task, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *list;
+    PG_TRY(pg_node_add(tree, map, "null_models", PG_LIST, NULL, &list, err));
+    for (int i = 0; i < task->null_model_count; i++) PG_TRY(pg_node_add_text(tree, list, NULL, task->null_models[i], err));
+done:
+    return status;
+}
+
+static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_reveal reveal, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(add_int(tree, map, "format", FORMAT, err));
+    PG_TRY(pg_node_add_text(tree, map, "kind", kinds[task->kind], err));
+    PG_TRY(add_int(tree, map, "seed", (long long)task->seed, err));
+    PG_TRY(add_data(tree, map, "data", &task->data, err));
+    PG_TRY(add_network(tree, map, task, err));
+    PG_TRY(add_options(tree, map, "scheme", "scheme", task->scheme->name, task->scheme->options, task->scheme_options, reveal,
+                       err));
+    if (task->brought.model_sha256[0]) PG_TRY(add_source(tree, map, task, reveal, err));
+    PG_TRY(add_options(tree, map, "train", NULL, NULL, pg_train_table, &task->train, PG_REVEAL_ALL, err));
+    PG_TRY(add_options(tree, map, "verify", NULL, NULL, pg_verify_table, &task->verify, PG_REVEAL_ALL, err));
+    if (task->pretrained[0]) PG_TRY(pg_node_add_text(tree, map, "pretrained", task->pretrained, err));
+    if (task->kind == PG_TASK_TRAIN || task->kind == PG_TASK_BRING) goto done;
+    PG_TRY(pg_node_add_text(tree, map, "victim", task->victim, err));
+    if (task->kind == PG_TASK_THRESHOLD) {
+        PG_TRY(add_null_models(tree, map, task, err));
+        goto done;
+    }
+    PG_TRY(add_options(tree, map, "attack", "attack", task->attack->name, task->attack->options, task->attack_options, reveal,
+                       err));
+    if (task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, err));
+    if (task->keep && reveal == PG_REVEAL_ALL) PG_TRY(pg_node_add(tree, map, "keep", PG_SCALAR, "true", NULL, err));
+    if (!task->after) goto done;
+    PG_TRY(
+        add_options(tree, map, "after", "attack", task->after->name, task->after->options, task->after_options, reveal, err));
+    PG_TRY(pg_node_add_text(tree, map, "forged", task->forged, err));
+done:
+    return status;
+}
+
+static pg_status make_text(const pg_task *task, pg_reveal reveal, char **text, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_tree *tree = NULL;
+    PG_TRY(pg_tree_create(&tree, err));
+    PG_TRY(pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &tree->root, err));
+    PG_TRY(add_all(tree, tree->root, task, reveal, err));
+    PG_TRY(pg_yaml_emit(tree->root, PG_YAML_FLOW, text, err));
+done:
+    pg_tree_destroy(&tree);
+    return status;
+}
+
+void pg_task_clear_texts(pg_task *task)
+{
+    if (task->public_text != task->text) pg_free(task->public_text);
+    pg_free(task->text);
+    task->text = task->public_text = NULL;
+}
+
+/* Does the public text differ? */
+static bool hides(const pg_task *task)
+{
+    return task->keep || task->kind == PG_TASK_BRING || pg_options_hide(task->scheme->options, task->scheme_options) ||
+           (task->attack && pg_options_hide(task->attack->options, task->attack_options)) ||
+           (task->after && pg_options_hide(task->after->options, task->after_options));
+}
+
+pg_status pg_task_write(pg_task *task, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_task_clear_texts(task);
+    PG_TRY(make_text(task, PG_REVEAL_ALL, &task->text, err));
+    task->public_text = task->text;
+    if (hides(task)) PG_TRY(make_text(task, PG_REVEAL_CONTENT, &task->public_text, err));
+    pg_sha256(task->public_text, strlen(task->public_text), task->key);
+done:
+    return status;
+}
+
+/* ---- reading ---- */
+
+/* A scalar's text into out[bytes]; "" if it is none or too long, which the comparison at the end finds. */
+static void text_of(const pg_node *node, char *out, size_t bytes)
+{
+    const size_t length = node && node->kind == PG_SCALAR ? strlen(node->text) : 0;
+    if (length < bytes && length > 0) memcpy(out, node->text, length + 1);
+}
+
+static void get_text(const pg_node *map, const char *key, char *out, size_t bytes)
+{
+    text_of(pg_node_get(map, key), out, bytes);
+}
+
+static long long get_int(const pg_node *map, const char *key)
+{
+    const pg_node *node = pg_node_get(map, key);
+    long long value = 0;
+    if (node && pg_number_int(node->text, &value)) return value;
+    return 0;
+}
+
+static void get_data(const pg_node *map, pg_data_choice *out)
+{
+    get_text(map, "name", out->name, sizeof out->name);
+    get_text(map, "sha256", out->sha256, sizeof out->sha256);
+    out->train = (int)get_int(map, "train");
+    out->test = (int)get_int(map, "test");
+}
+
+static void get_source(const pg_node *map, pg_task_source *out)
+{
+    get_text(map, "model", out->files.model, sizeof out->files.model);
+    get_text(map, "evidence", out->files.evidence, sizeof out->files.evidence);
+    get_text(map, "model_sha256", out->model_sha256, sizeof out->model_sha256);
+    get_text(map, "commitment", out->commitment, sizeof out->commitment);
+}
+
+static void get_null_models(const pg_node *list, pg_task *out)
+{
+    for (const pg_node *n = list ? list->first : NULL; n && out->null_model_count < PG_NULL_MODELS_MAX; n = n->next)
+        text_of(n, out->null_models[out->null_model_count++], PG_SHA256_HEX);
+}
+
+/* Options under key into a new block of size bytes. */
+static pg_status get_options(const pg_option *table, const pg_node *map, size_t size, void *out, pg_problems *problems,
+                             pg_error *err)
+{
+    void *values = NULL;
+    pg_status status = PG_OK;
+    PG_TRY(pg_alloc(1, size, &values, err));
+    PG_TRY(pg_options_defaults(table, values, err));
+    pg_options_take(table, map, values, problems);
+    *(void **)out = values;
+    values = NULL;
+done:
+    pg_free(values);
+    return status;
+}
+
+/* An attack and its options under key. */
+static pg_status get_attack(const pg_node *root, const char *key, const pg_attack **attack, void **values,
+                            pg_problems *problems, pg_error *err)
+{
+    char name[64] = "";
+    get_text(pg_node_get(root, key), "attack", name, sizeof name);
+    *attack = pg_attack_find(name);
+    if (!*attack) return pg_fail(err, PG_BAD_INPUT, "task: unknown attack '%s'", name);
+    return get_options((*attack)->options, pg_node_get(root, key), (*attack)->options_size, values, problems, err);
+}
+
+static pg_status get_scheme_and_attack(const pg_node *root, pg_task *out, pg_problems *problems, pg_error *err)
+{
+    char name[64] = "";
+    pg_status status = PG_OK;
+    get_text(pg_node_get(root, "scheme"), "scheme", name, sizeof name);
+    out->scheme = pg_scheme_find(name);
+    if (!out->scheme) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: unknown scheme '%s'", name));
+    PG_TRY(get_options(out->scheme->options, pg_node_get(root, "scheme"), out->scheme->options_size, &out->scheme_options,
+                       problems, err));
+    if (out->kind != PG_TASK_ATTACK) goto done;
+    PG_TRY(get_attack(root, "attack", &out->attack, &out->attack_options, problems, err));
+    if (pg_node_find(root, "after")) PG_TRY(get_attack(root, "after", &out->after, &out->after_options, problems, err));
+done:
+    return status;
+}
+
+static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *problems, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char kind[16] = "";
+    pg_network_options network;
+    get_text(root, "kind", kind, sizeof kind);
+    for (int i = 0; kinds[i]; i++)
+        if (strcmp(kind, kinds[i]) == 0) out->kind = (pg_task_kind)i;
+    out->seed = (uint64_t)get_int(root, "seed");
+    get_data(pg_node_get(root, "data"), &out->data);
+    PG_TRY(pg_options_defaults(pg_network_table, &network, err));
+    pg_options_take(pg_network_table, pg_node_get(root, "network"), &network, problems);
+    snprintf(out->arch, sizeof out->arch, "%.31s", network.arch);
+    snprintf(out->norm, sizeof out->norm, "%s", pg_norm_names[network.norm]);
+    out->width = network.width;
+    out->relu_before_add = network.relu_before_add;
+    PG_TRY(pg_options_defaults(pg_train_table, &out->train, err));
+    pg_options_take(pg_train_table, pg_node_get(root, "train"), &out->train, problems);
+    PG_TRY(pg_options_defaults(pg_verify_table, &out->verify, err));
+    pg_options_take(pg_verify_table, pg_node_get(root, "verify"), &out->verify, problems);
+    get_source(pg_node_get(root, "brought"), &out->brought);
+    get_text(root, "pretrained", out->pretrained, sizeof out->pretrained);
+    get_text(root, "victim", out->victim, sizeof out->victim);
+    get_null_models(pg_node_get(root, "null_models"), out);
+    get_text(root, "forged", out->forged, sizeof out->forged);
+    get_data(pg_node_get(root, "other"), &out->other);
+    out->keep = pg_node_find(root, "keep") != NULL;
+    PG_TRY(get_scheme_and_attack(root, out, problems, err));
+done:
+    return status;
+}
+
+pg_status pg_task_parse(const char *text, pg_task *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_tree *tree = NULL;
+    pg_task task = {0};
+    pg_problems problems;
+    problems.count = 0;
+    PG_TRY(pg_yaml_parse_text(text, "task", &tree, err));
+    PG_TRY(read_task(tree->root, &task, &problems, err));
+    PG_TRY(pg_problems_status(&problems, "task", err));
+    PG_TRY(pg_task_write(&task, err));
+    if (strcmp(task.text, text) != 0) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: not in the form of this version"));
+    *out = task;
+    task = (pg_task){0};
+done:
+    pg_task_clear(&task);
+    pg_tree_destroy(&tree);
+    return status;
+}
+
+void pg_task_clear(pg_task *task)
+{
+    pg_task_clear_texts(task);
+    pg_free(task->scheme_options);
+    pg_free(task->attack_options);
+    pg_free(task->after_options);
+    *task = (pg_task){0};
+}

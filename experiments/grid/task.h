@@ -1,0 +1,71 @@
+/* A task: one node of the grid, complete in itself.
+ *
+ * Its canonical text holds everything that its result depends on, every default spelled out: data (name, checksum, subset),
+ * network, scheme, training, verification, seed, attack, keys of its parents, format version. In its public text a SHA-256
+ * stands for every secret, and that of its content for every folder and file; what changes no result (keep) is left out. Its
+ * key is the SHA-256 of the public text: a folder that moved makes no new task. A worker gets the canonical text and nothing
+ * else; records and failures keep the public one. */
+#ifndef PG_GRID_TASK_H
+#define PG_GRID_TASK_H
+
+#include "attacks/attack.h"
+#include "core/ownership/verify.h"
+#include "experiments/grid/grid_options.h"
+
+/* Training a model; attacking it; the threshold of its evidence from null models; taking a model that was trained elsewhere. */
+typedef enum pg_task_kind { PG_TASK_TRAIN, PG_TASK_ATTACK, PG_TASK_THRESHOLD, PG_TASK_BRING } pg_task_kind;
+
+/* A network that was trained elsewhere: its files, and what stands for them in a key. */
+typedef struct pg_task_source {
+    pg_source_options files;          /* known to the task that reads them, and to no other */
+    char model_sha256[PG_SHA256_HEX]; /* of the model's file; empty: the network is trained here */
+    char commitment[PG_SHA256_HEX];   /* of the evidence; empty: none */
+} pg_task_source;
+
+/* Which data, and how much of it: counts of 0 mean all. */
+typedef struct pg_data_choice {
+    char name[64], sha256[PG_SHA256_HEX]; /* checksum of the whole data set, as its reader reports it */
+    int train, test;
+} pg_data_choice;
+
+typedef struct pg_task {
+    char key[PG_SHA256_HEX];
+    char *text;        /* canonical */
+    char *public_text; /* the same without secrets and paths; the very same text where there are none */
+    pg_task_kind kind;
+    /* the network and its training; for an attack, its victim's */
+    pg_data_choice data;
+    char arch[32], norm[8];
+    double width;
+    bool relu_before_add;
+    pg_task_source brought;
+    const pg_scheme *scheme;
+    void *scheme_options;
+    pg_train_options train;
+    uint64_t seed;                  /* the replicate: one of the grid's seeds; 0 for a network from elsewhere, which has none */
+    char pretrained[PG_SHA256_HEX]; /* key of the task that trained the plain network; empty: none */
+    char victim[PG_SHA256_HEX];     /* key of the task that trained the model that this one is about; empty for training */
+    /* threshold only: keys of the tasks that trained the null models */
+    char null_models[PG_NULL_MODELS_MAX][PG_SHA256_HEX];
+    int null_model_count;
+    /* attack only */
+    const pg_attack *attack;
+    void *attack_options;
+    pg_data_choice other; /* the attack's other data set; name empty: none */
+    /* attack that comes after one that forged evidence: that one, its options, key of its task; NULL: none */
+    const pg_attack *after;
+    void *after_options;
+    char forged[PG_SHA256_HEX];
+    bool keep; /* attack only: attacked networks and forged evidence stay as files; no part of the key */
+    pg_verify_options verify;
+} pg_task;
+
+/* Set texts and key from the other members. */
+PG_CHECKED pg_status pg_task_write(pg_task *task, pg_error *err);
+void pg_task_clear_texts(pg_task *task);
+
+/* A task from its canonical text; PG_BAD_INPUT if this program would write that task otherwise. Ended by pg_task_clear. */
+PG_CHECKED pg_status pg_task_parse(const char *text, pg_task *out, pg_error *err);
+void pg_task_clear(pg_task *task); /* of a zeroed task too */
+
+#endif

@@ -1,0 +1,34 @@
+/* Our results beside published ones.
+ *
+ * A published number stands beside each of our settings (data, network, norm, scheme and attack with their options; seeds and
+ * repetitions together) that it is about. Where there is none, settings that differ only in what a smaller run replaces stand
+ * in: a sibling of the network (resnet9 for resnet18), another set to transfer to.
+ *
+ *   reproduced   at the published scale our mean is within 2 points (2 % of what is no percentage), or every trial keeps the
+ *                bound
+ *   same shape   not so, but the inequality that holds its shape holds here too
+ *   differs      the inequality fails; or, at the published scale, the number is another and has no inequality
+ *   not comparable at this scale   a reduced run, and no inequality
+ *
+ * A claim is asked only of networks that learnt (pg_has_learnt): what one at chance shows is no answer. A verdict that would
+ * follow from such a claim does not.
+ *
+ * The published scale is the whole data set, the whole width, 200 epochs of training and 100 of an attack that trains, or as
+ * many as the number's own parameters name. */
+#ifndef PG_REPORT_COMPARE_H
+#define PG_REPORT_COMPARE_H
+
+#include "experiments/report/published.h"
+#include "experiments/report/survey.h"
+
+typedef enum pg_verdict { PG_REPRODUCED, PG_SAME_SHAPE, PG_DIFFERS, PG_NOT_COMPARABLE, PG_VERDICTS } pg_verdict;
+extern const char *const pg_verdict_names[];
+
+/* Fill two empty sheets: the numbers, and the inequalities by themselves, with "yes", "no" or "not asked" in column
+ * PG_CHECKS_HOLDS.
+ * counts [PG_VERDICTS] of the rows of the first. */
+enum { PG_CHECKS_HOLDS = 7 };
+PG_CHECKED pg_status pg_compare(const pg_published *published, const pg_survey *survey, pg_sheet *numbers, pg_sheet *checks,
+                                int *counts, pg_error *err);
+
+#endif

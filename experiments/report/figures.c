@@ -1,0 +1,431 @@
+/* Figures; see figures.h. */
+#include "experiments/report/figures.h"
+
+#include "core/formats/number.h"
+#include "experiments/work/gammas.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- what all figures share ------------------------------------------------------------------------------------------- */
+
+/* What a figure is of: one place, and for some one scheme (index of its variant; -1: all). */
+typedef struct scene {
+    const pg_survey *survey;
+    int place, first; /* number of the place; a result there */
+    int scheme;
+} scene;
+
+static bool in_scene(const scene *at, int result)
+{
+    return at->survey->place[result] == at->place && (at->scheme < 0 || at->survey->scheme[result] == at->scheme);
+}
+
+static const pg_task_labels *labels_of(const scene *at)
+{
+    return &at->survey->results->items[at->first].labels;
+}
+
+/* Label of the scene's scheme; NULL: of all. */
+static const char *scheme_of(const scene *at)
+{
+    return at->scheme < 0 ? NULL : at->survey->schemes.items[at->scheme].label;
+}
+
+static pg_status start(pg_figure *f, const scene *at, const pg_column *columns, const char *other, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_task_labels *p = labels_of(at);
+    const char *scheme = scheme_of(at);
+    f->chance = at->survey->chance[at->first];
+    PG_TRY(pg_text_pool_print(&f->points.texts, &f->points.title, NULL, err, "%s, %s, %s%s%s", p->data, p->network, p->norm,
+                              scheme ? ", " : "", scheme ? scheme : ""));
+    PG_TRY(pg_text_pool_keep(&f->points.texts, at->survey->label, &f->points.label, NULL, err));
+    PG_TRY(pg_figure_columns(f, columns, other, err));
+done:
+    return status;
+}
+
+static pg_status finish(pg_figure *f, const scene *at, pg_figures *written, pg_error *err)
+{
+    const pg_task_labels *p = labels_of(at);
+    return pg_figure_finish(f, (const char *const[]){p->data, p->network, p->norm, scheme_of(at), NULL}, written, err);
+}
+
+/* Where guessing lies: across the figure, and up and down. */
+#define CHANCE(from, to, label)                                                                                                \
+    "if (chance == chance) {\n"                                                                                                \
+    "    set arrow 9 from " from " to " to " nohead linecolor '#888888' dashtype 3\n"                                          \
+    "    set label 9 'guessing' at " label " font ',10' textcolor '#666666'\n"                                                 \
+    "}\n"
+#define CHANCE_ACROSS CHANCE("graph 0, first chance", "graph 1, first chance", "graph 1, first chance right offset 0,0.4")
+#define CHANCE_UP     CHANCE("first chance, graph 0", "first chance, graph 1", "first chance, graph 0.97 left offset 0.4,0")
+
+/* ---- learning --------------------------------------------------------------------------------------------------------- */
+
+static const char learning_body[] =
+    "set xrange [low[1]:high[1]]\n"
+    "set yrange [low[2]:high[2]]\n"
+    "set xtics step\n"
+    "set xlabel 'epoch'\n"
+    "set ylabel 'test accuracy (%)'\n" CHANCE_ACROSS
+    "plot for [i=1:|series|] points using (of(i, 'epoch')):'accuracy %':(spread('accuracy % sd')) with yerrorlines "
+    "linecolor rgb paint(i) dashtype dash(i) pointtype shape(i) pointsize 0.6 linewidth 1.5 title series[i]\n";
+
+/* Test accuracies of a training, epoch by epoch, a series for each branch. */
+static pg_status add_learning(const scene *at, int i, pg_figure *f, pg_error *err)
+{
+    static const char *const metrics[] = {"accuracy_public", "accuracy_private"}, *const branches[] = {"public", "private"};
+    pg_status status = PG_OK;
+    const int scheme = at->survey->scheme[i];
+    const pg_record *record = &at->survey->results->items[i].record;
+    for (int c = 0; c < record->cell_count; c++) {
+        const pg_cell *cell = &record->cells[c];
+        double epoch;
+        if (strncmp(cell->outcome, "epoch=", 6) != 0 || !pg_number_real(cell->outcome + 6, &epoch)) continue;
+        for (int branch = 0; branch < 2; branch++) {
+            const char *key, *series;
+            int row;
+            if (strcmp(cell->metric, metrics[branch]) != 0) continue;
+            PG_TRY(pg_text_pool_print(&f->points.texts, &key, NULL, err, "%d %d", scheme, branch));
+            PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "%s, %s", at->survey->schemes.items[scheme].label,
+                                      branches[branch]));
+            PG_TRY(pg_figure_point(f, key, series, cell->outcome, &row, err));
+            if (!pg_sheet_at(&f->points, row, 1)->sample.count) PG_TRY(pg_sheet_add(&f->points, row, 1, epoch, err));
+            PG_TRY(pg_sheet_add(&f->points, row, 2, cell->value, err));
+        }
+    }
+done:
+    return status;
+}
+
+static pg_status draw_learning(const scene *at, pg_figures *written, pg_error *err)
+{
+    static const pg_column columns[] = {{"epoch", PG_COLUMN_NUMBER}, {"accuracy %", PG_COLUMN_MEAN}, {NULL, PG_COLUMN_TEXT}};
+    pg_status status = PG_OK;
+    pg_figure f = {.kind = "learning", .body = learning_body, .width = 960};
+    const pg_survey *s = at->survey;
+    PG_TRY(start(&f, at, columns, "outcome", err));
+    for (int k = 0; k < s->schemes.count; k++)
+        for (int i = 0; i < s->results->count; i++)
+            if (s->scheme[i] == k && in_scene(at, i) && s->attack[i] < 0) PG_TRY(add_learning(at, i, &f, err));
+    PG_TRY(finish(&f, at, written, err));
+done:
+    pg_figure_clear(&f);
+    return status;
+}
+
+/* ---- pruning ---------------------------------------------------------------------------------------------------------- */
+
+static const char pruning_body[] =
+    "set multiplot\n"
+    "set xrange [low[1]:high[1]]\n"
+    "set xlabel 'weights pruned (%)'\n"
+    "set rmargin at screen 0.5\n"
+    "set yrange [low[2]:high[2]]\n"
+    "set ylabel 'accuracy as deployed (%)' offset 1,0\n" CHANCE_ACROSS
+    "plot for [i=1:|series|] points using (of(i, 'pruned %')):'accuracy %':(spread('accuracy % sd')) with yerrorlines "
+    "linecolor rgb paint(i) dashtype dash(i) pointtype shape(i) pointsize 0.7 linewidth 1.5 title series[i]\n"
+    "unset key\n"
+    "unset arrow\n"
+    "unset label\n"
+    "set lmargin at screen 0.57\n"
+    "set rmargin at screen 0.985\n"
+    "set yrange [low[3]:high[3]]\n"
+    "set ylabel 'mark or signature detected (%)' offset 1,0\n"
+    "plot for [i=1:|series|] points using (of(i, 'pruned %')):'detected %':(spread('detected % sd')) with yerrorlines "
+    "linecolor rgb paint(i) dashtype dash(i) pointtype shape(i) pointsize 0.7 linewidth 1.5 notitle\n"
+    "unset multiplot\n";
+
+static pg_status add_pruning(const scene *at, int i, pg_figure *f, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_survey *s = at->survey;
+    const pg_record *record = &s->results->items[i].record;
+    const char *key, *series, *attack = s->attacks.items[s->attack[i]].label;
+    const bool plain = strcmp(attack, "prune") == 0;
+    PG_TRY(pg_text_pool_print(&f->points.texts, &key, NULL, err, "%d %d", s->scheme[i], s->attack[i]));
+    PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "%s%s%s", s->schemes.items[s->scheme[i]].label,
+                              plain ? "" : ", ", plain ? "" : attack));
+    for (int c = 0; c < record->cell_count; c++) {
+        const pg_cell *cell = &record->cells[c];
+        double level;
+        int row;
+        if (strncmp(cell->outcome, "level=", 6) != 0 || !pg_number_real(cell->outcome + 6, &level)) continue;
+        const int target = strcmp(cell->metric, "accuracy") == 0 ? 2 : strcmp(cell->metric, "detection") == 0 ? 3 : 0;
+        if (!target) continue;
+        PG_TRY(pg_figure_point(f, key, series, cell->outcome, &row, err));
+        if (!pg_sheet_at(&f->points, row, 1)->sample.count) PG_TRY(pg_sheet_add(&f->points, row, 1, level, err));
+        PG_TRY(pg_sheet_add(&f->points, row, target, cell->value, err));
+    }
+done:
+    return status;
+}
+
+static pg_status draw_pruning(const scene *at, pg_figures *written, pg_error *err)
+{
+    static const pg_column columns[] = {
+        {"pruned %", PG_COLUMN_NUMBER}, {"accuracy %", PG_COLUMN_MEAN}, {"detected %", PG_COLUMN_MEAN}, {NULL, PG_COLUMN_TEXT}};
+    pg_status status = PG_OK;
+    pg_figure f = {.kind = "pruning", .body = pruning_body, .width = 1100};
+    const pg_survey *s = at->survey;
+    PG_TRY(start(&f, at, columns, "outcome", err));
+    for (int k = 0; k < s->schemes.count; k++)
+        for (int i = 0; i < s->results->count; i++)
+            if (s->scheme[i] == k && in_scene(at, i) && strcmp(s->results->items[i].labels.attack, "prune") == 0)
+                PG_TRY(add_pruning(at, i, &f, err));
+    PG_TRY(finish(&f, at, written, err));
+done:
+    pg_figure_clear(&f);
+    return status;
+}
+
+/* ---- accuracy of forged passports ------------------------------------------------------------------------------------- */
+
+enum { BIN = 2, BINS = 100 / BIN }; /* points of accuracy */
+
+static const char forged_body[] = "set xrange [low[1]:high[1]]\n"
+                                  "set yrange [0:high[2]]\n"
+                                  "set xlabel 'accuracy with the passports shown (%), bins of 2 points'\n"
+                                  "set ylabel 'share of trials (%)'\n"
+                                  "set style fill transparent solid 0.55\n" CHANCE_UP
+                                  "plot for [i=1:|series|] points using (of(i, 'accuracy %')):'share %':(1.8) "
+                                  "with boxes linecolor rgb paint(i) title series[i]\n";
+
+/* One series: trials counted by bin, of those with any. */
+static pg_status add_bins(pg_figure *f, const char *what, const int *bins, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const char *series;
+    char place[16];
+    int trials = 0, row;
+    for (int b = 0; b < BINS; b++) trials += bins[b];
+    PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "%s (n = %d)", what, trials));
+    for (int b = 0; b < BINS; b++) {
+        if (!bins[b]) continue;
+        snprintf(place, sizeof place, "%d-%d", b * BIN, (b + 1) * BIN);
+        PG_TRY(pg_figure_point(f, what, series, place, &row, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 1, b * BIN + BIN / 2.0, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 2, 100.0 * bins[b] / trials, err));
+    }
+done:
+    return status;
+}
+
+/* Count the trials of an attack; the empty name is the trained model. */
+static void count_trials(const scene *at, const char *attack, int bins[BINS])
+{
+    for (int i = 0; i < at->survey->results->count; i++) {
+        const pg_result *r = &at->survey->results->items[i];
+        if (!in_scene(at, i) || strcmp(r->labels.attack, attack) != 0) continue;
+        for (int c = 0; c < r->record.cell_count; c++) {
+            const pg_cell *cell = &r->record.cells[c];
+            const bool trial = !cell->outcome[0] || strncmp(cell->outcome, "repeat=", 7) == 0;
+            if (!trial || strcmp(cell->metric, "accuracy_claimed") != 0 || !(cell->value >= 0)) continue;
+            const int b = (int)(cell->value / BIN);
+            bins[b < BINS ? b : BINS - 1]++;
+        }
+    }
+}
+
+static pg_status draw_forged(const scene *at, pg_figures *written, pg_error *err)
+{
+    static const pg_column columns[] = {
+        {"accuracy %", PG_COLUMN_NUMBER}, {"share %", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
+    static const struct {
+        const char *attack, *what;
+    } series[] = {{"", "genuine passports"}, {"fake1", "fake 1: drawn at random"}, {"fake2", "fake 2: reverse-engineered"}};
+    pg_status status = PG_OK;
+    pg_figure f = {.kind = "forged", .body = forged_body, .width = 960};
+    int bins[3][BINS] = {{0}}, forged = 0;
+    for (int k = 0; k < 3; k++) count_trials(at, series[k].attack, bins[k]);
+    for (int b = 0; b < BINS; b++) forged += bins[1][b] + bins[2][b];
+    if (!forged) return PG_OK;
+    PG_TRY(start(&f, at, columns, "bin", err));
+    for (int k = 0; k < 3; k++) PG_TRY(add_bins(&f, series[k].what, bins[k], err));
+    PG_TRY(finish(&f, at, written, err));
+done:
+    pg_figure_clear(&f);
+    return status;
+}
+
+/* ---- gammas ----------------------------------------------------------------------------------------------------------- */
+
+enum {
+    GAMMA_MAX = 4,
+    GAMMAS = 2 * GAMMA_MAX * PG_GAMMA_BINS
+}; /* bins from -GAMMA_MAX to GAMMA_MAX; what is beyond lies in the outermost */
+
+static const char gamma_body[] =
+    "set xrange [low[1]:high[1]]\n"
+    "set yrange [0:high[2]]\n"
+    "set xlabel 'gamma, bins of 0.05 (outermost: all beyond 4)'\n"
+    "set ylabel 'share of channels (%)'\n"
+    "set arrow 1 from 0, graph 0 to 0, graph 1 nohead linecolor '#888888' dashtype 2\n"
+    "plot for [i=1:|series|] points using (of(i, 'gamma')):'share %' with histeps linecolor rgb paint(i) dashtype dash(i) "
+    "linewidth 1.5 title series[i]\n";
+
+/* Channels by bin over all seeds of a scheme. */
+static void count_gammas(const scene *at, int scheme, double bins[GAMMAS])
+{
+    for (int i = 0; i < at->survey->results->count; i++) {
+        const pg_result *r = &at->survey->results->items[i];
+        if (at->survey->scheme[i] != scheme || !in_scene(at, i)) continue;
+        for (int c = 0; c < r->record.cell_count; c++) {
+            const pg_cell *cell = &r->record.cells[c];
+            double gamma;
+            if (strcmp(cell->metric, "gamma_channels") != 0 || !pg_number_real(cell->outcome + strlen("gamma="), &gamma))
+                continue;
+            const double bin = floor((gamma + GAMMA_MAX) * PG_GAMMA_BINS);
+            bins[bin < 0 ? 0 : bin < GAMMAS ? (int)bin : GAMMAS - 1] += cell->value;
+        }
+    }
+}
+
+/* From the bin before the first with channels to the one after the last, so that the outline reaches the ground. */
+static pg_status add_gammas(const scene *at, int scheme, pg_figure *f, pg_error *err)
+{
+    pg_status status = PG_OK;
+    double bins[GAMMAS] = {0}, channels = 0;
+    int first = GAMMAS, last = -1, row;
+    count_gammas(at, scheme, bins);
+    for (int b = 0; b < GAMMAS; b++) {
+        if (bins[b] > 0 && first > b) first = b;
+        if (bins[b] > 0) last = b;
+        channels += bins[b];
+    }
+    for (int b = first - 1; b <= last + 1; b++) {
+        char key[16], place[PG_NUMBER_MAX];
+        const double centre = (b + 0.5) / PG_GAMMA_BINS - GAMMA_MAX;
+        snprintf(key, sizeof key, "%d", scheme);
+        pg_number_text(centre, place);
+        PG_TRY(pg_figure_point(f, key, at->survey->schemes.items[scheme].label, place, &row, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 1, centre, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 2, b >= first && b <= last ? 100 * bins[b] / channels : 0, err));
+    }
+done:
+    return status;
+}
+
+static pg_status draw_gammas(const scene *at, pg_figures *written, pg_error *err)
+{
+    static const pg_column columns[] = {{"gamma", PG_COLUMN_NUMBER}, {"share %", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
+    pg_status status = PG_OK;
+    pg_figure f = {.kind = "gamma", .body = gamma_body, .width = 960};
+    PG_TRY(start(&f, at, columns, "bin", err));
+    for (int k = 0; k < at->survey->schemes.count; k++) PG_TRY(add_gammas(at, k, &f, err));
+    PG_TRY(finish(&f, at, written, err));
+done:
+    pg_figure_clear(&f);
+    return status;
+}
+
+/* ---- accuracy against dissimilarity ----------------------------------------------------------------------------------- */
+
+static const char dissimilarity_body[] =
+    "set xrange [low[1]:high[1]]\n"
+    "set yrange [low[2]:high[2]]\n"
+    "set xlabel \"signature bits that differ from the owner's (%)\"\n"
+    "set ylabel 'accuracy with the forged passports (%)'\n" CHANCE_ACROSS
+    "plot for [i=1:|series|] points using (of(i, 'differing %')):'accuracy %' smooth unique "
+    "with lines linecolor rgb paint(i) dashtype dash(i) linewidth 1.5 "
+    "title (published(i) ? series[i] : ''), "
+    "for [i=1:|series|] points using (published(i) ? NaN : of(i, 'differing %')):'accuracy %':(spread('accuracy % sd')) "
+    "with yerrorbars linecolor rgb paint(i) pointtype shape(i) pointsize 0.8 title (published(i) ? '' : series[i])\n";
+
+/* Attacks that choose how many signs to turn. */
+static bool turns_signs(const char *attack)
+{
+    static const char *const names[] = {"flip", "invert", "fake2", "fake3"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], attack) == 0) return true;
+    return false;
+}
+
+/* A point for each attack and outcome; seeds are its replicates. */
+static pg_status add_dissimilarity(const scene *at, int i, pg_figure *f, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_result *r = &at->survey->results->items[i];
+    const char *attack = at->survey->attacks.items[at->survey->attack[i]].label;
+    for (int c = 0; c < r->record.cell_count; c++) {
+        const pg_cell *cell = &r->record.cells[c];
+        double differing, accuracy;
+        const char *detail;
+        int row;
+        if (strcmp(cell->metric, "bits_differing") != 0) continue;
+        if (!pg_result_value(r, cell->outcome, "bits_differing", &differing)) continue;
+        if (!pg_result_value(r, cell->outcome, "accuracy_claimed", &accuracy)) continue;
+        PG_TRY(pg_text_pool_print(&f->points.texts, &detail, NULL, err, "%s %s", attack, cell->outcome));
+        PG_TRY(pg_figure_point(f, r->labels.attack, r->labels.attack, detail, &row, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 1, differing, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 2, accuracy, err));
+    }
+done:
+    return status;
+}
+
+/* The curve of the paper, whatever its data set: its shape is what matters. */
+static pg_status add_published_curve(const pg_published *published, pg_figure *f, pg_error *err)
+{
+    pg_status status = PG_OK;
+    size_t length;
+    for (int i = 0; i < published->number_count; i++) {
+        const pg_published_number *n = &published->numbers[i];
+        const char *series, *level = pg_parameter_value(n->subject.parameters, "level", &length);
+        char text[PG_NUMBER_MAX];
+        double value;
+        int row;
+        if (!level || length >= sizeof text || strcmp(n->subject.attack, "flip") != 0 ||
+            strcmp(n->subject.metric, "accuracy_claimed") != 0)
+            continue;
+        snprintf(text, sizeof text, "%.*s", (int)length, level);
+        if (!pg_number_real(text, &value)) continue;
+        PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "published (%s)", n->subject.data));
+        PG_TRY(pg_figure_point(f, series, series, n->id, &row, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 1, value, err));
+        PG_TRY(pg_sheet_add(&f->points, row, 2, n->value, err));
+    }
+done:
+    return status;
+}
+
+static pg_status draw_dissimilarity(const scene *at, const pg_published *published, pg_figures *written, pg_error *err)
+{
+    static const pg_column columns[] = {
+        {"differing %", PG_COLUMN_MEAN}, {"accuracy %", PG_COLUMN_MEAN}, {NULL, PG_COLUMN_TEXT}};
+    pg_status status = PG_OK;
+    pg_figure f = {.kind = "dissimilarity", .body = dissimilarity_body, .width = 960};
+    const pg_survey *s = at->survey;
+    PG_TRY(start(&f, at, columns, "point", err));
+    for (int k = 0; k < s->attacks.count; k++)
+        for (int i = 0; i < s->results->count; i++)
+            if (s->attack[i] == k && in_scene(at, i) && turns_signs(s->attacks.items[k].name))
+                PG_TRY(add_dissimilarity(at, i, &f, err));
+    if (published && f.points.row_count) PG_TRY(add_published_curve(published, &f, err));
+    PG_TRY(finish(&f, at, written, err));
+done:
+    pg_figure_clear(&f);
+    return status;
+}
+
+/* ---- all -------------------------------------------------------------------------------------------------------------- */
+
+pg_status pg_figures_write(const pg_survey *survey, const pg_published *published, pg_figures *written, pg_error *err)
+{
+    pg_status status = PG_OK;
+    int places = 0;
+    for (int i = 0; i < survey->results->count; i++) {
+        if (survey->place[i] < places) continue;
+        scene at = {.survey = survey, .place = places++, .first = i, .scheme = -1};
+        PG_TRY(draw_learning(&at, written, err));
+        PG_TRY(draw_pruning(&at, written, err));
+        PG_TRY(draw_gammas(&at, written, err));
+        for (at.scheme = 0; at.scheme < survey->schemes.count; at.scheme++) {
+            PG_TRY(draw_forged(&at, written, err));
+            PG_TRY(draw_dissimilarity(&at, published, written, err));
+        }
+    }
+done:
+    return status;
+}

@@ -1,0 +1,98 @@
+/* The records of a run; see results.h. */
+#include "experiments/report/results.h"
+
+#include "core/base/memory.h"
+#include "core/formats/csv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static pg_status load_one(const char *directory, const char *key, pg_results *results, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char path[PG_PATH_MAX];
+    pg_result *item = &results->items[results->count];
+    PG_TRY(pg_rundir_file(directory, "records", key, path, err));
+    if (!pg_file_exists(path)) goto done;
+    PG_TRY(pg_record_load(path, key, &results->texts, &item->record, &item->labels, err));
+    results->count++;
+done:
+    return status;
+}
+
+pg_status pg_results_load(const char *directory, pg_results **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_manifest *manifest = NULL;
+    pg_results *results = NULL;
+    PG_TRY(pg_manifest_read(directory, &manifest, err));
+    PG_TRY(pg_alloc(1, sizeof *results, &results, err));
+    PG_TRY(pg_alloc((size_t)manifest->count, sizeof *results->items, &results->items, err));
+    memcpy(results->name, manifest->name, sizeof results->name);
+    memcpy(results->label, manifest->label, sizeof results->label);
+    results->expected = manifest->count;
+    for (int i = 0; i < manifest->count; i++) PG_TRY(load_one(directory, manifest->tasks[i].key, results, err));
+    *out = results;
+    results = NULL;
+done:
+    pg_manifest_destroy(&manifest);
+    pg_results_destroy(&results);
+    return status;
+}
+
+void pg_results_destroy(pg_results **results)
+{
+    pg_results *r = *results;
+    if (!r) return;
+    for (int i = 0; i < r->count; i++) pg_record_clear(&r->items[i].record);
+    pg_free(r->items);
+    pg_text_pool_clear(&r->texts);
+    pg_free(r);
+    *results = NULL;
+}
+
+bool pg_result_value(const pg_result *result, const char *outcome, const char *metric, double *value)
+{
+    for (int i = 0; i < result->record.cell_count; i++) {
+        const pg_cell *cell = &result->record.cells[i];
+        if (strcmp(cell->metric, metric) != 0 || strcmp(cell->outcome, outcome) != 0) continue;
+        *value = cell->value;
+        return true;
+    }
+    return false;
+}
+
+static void write_rows(pg_csv_writer *csv, const pg_result *result, const char *label)
+{
+    const pg_task_labels *l = &result->labels;
+    for (int i = 0; i < result->record.cell_count; i++) {
+        const pg_cell *cell = &result->record.cells[i];
+        const char *const texts[] = {l->name,     l->data,   l->network,   l->norm, l->scheme, l->scheme_parameters,
+                                     l->training, l->attack, l->parameters};
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) pg_csv_word(csv, texts[k]);
+        pg_csv_int(csv, (long long)l->seed);
+        pg_csv_word(csv, cell->outcome);
+        pg_csv_word(csv, cell->metric);
+        pg_csv_real(csv, cell->value);
+        pg_csv_word(csv, cell->unit);
+        pg_csv_word(csv, label);
+        pg_csv_end_row(csv);
+    }
+}
+
+static void fill_cells(pg_csv_writer *csv, const void *context)
+{
+    static const char *const header[] = {"task",     "data",   "network",    "norm", "scheme",  "scheme_parameters",
+                                         "training", "attack", "parameters", "seed", "outcome", "metric",
+                                         "value",    "unit",   "label",      NULL};
+    const pg_results *results = context;
+    pg_csv_row(csv, header);
+    for (int i = 0; i < results->count; i++) write_rows(csv, &results->items[i], results->label);
+}
+
+pg_status pg_results_write_cells(const pg_results *results, const char *directory, pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    const pg_status status = pg_path(path, directory, "cells.csv", NULL, err);
+    return status == PG_OK ? pg_csv_write(path, fill_cells, results, err) : status;
+}

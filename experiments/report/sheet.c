@@ -1,0 +1,478 @@
+/* Sheets; see sheet.h. Means and standard deviations (n - 1) are GSL's. */
+#include "experiments/report/sheet.h"
+
+#include "core/base/file.h"
+#include "core/base/hash.h"
+#include "core/base/memory.h"
+#include "core/formats/csv.h"
+
+#include <gsl/gsl_statistics.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- building ---- */
+
+pg_status pg_sheet_column(pg_sheet *sheet, const char *name, pg_column_kind kind, pg_error *err)
+{
+    pg_column column = {.kind = kind};
+    for (int c = 0; c < sheet->column_count; c++)
+        if (strcmp(sheet->columns[c].name, name) == 0) return pg_fail(err, PG_FAILED, "two columns are called '%s'", name);
+    pg_status status = pg_text_pool_keep(&sheet->texts, name, &column.name, NULL, err);
+    if (status == PG_OK) status = pg_grow(&sheet->columns, sheet->column_count, sizeof *sheet->columns, err);
+    if (status == PG_OK) sheet->columns[sheet->column_count++] = column;
+    return status;
+}
+
+pg_status pg_sheet_columns(pg_sheet *sheet, const pg_column *columns, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (; columns->name && status == PG_OK; columns++) status = pg_sheet_column(sheet, columns->name, columns->kind, err);
+    return status;
+}
+
+pg_status pg_sheet_row(pg_sheet *sheet, int *row, pg_error *err, const char *key, ...)
+{
+    va_list arguments;
+    va_start(arguments, key);
+    pg_status status = pg_text_pool_vprint(&sheet->keys, NULL, row, err, key, arguments);
+    va_end(arguments);
+    if (status != PG_OK || *row < sheet->row_count) return status;
+    status = pg_grow(&sheet->cells, sheet->row_count, (size_t)sheet->column_count * sizeof *sheet->cells, err);
+    if (status == PG_OK) sheet->row_count++;
+    return status;
+}
+
+pg_sheet_cell *pg_sheet_at(const pg_sheet *sheet, int row, int column)
+{
+    return &sheet->cells[(size_t)row * (size_t)sheet->column_count + (size_t)column];
+}
+
+const char *pg_sheet_text(const pg_sheet *sheet, int row, int column)
+{
+    const char *text = pg_sheet_at(sheet, row, column)->text;
+    return text ? text : "";
+}
+
+pg_status pg_sheet_put(pg_sheet *sheet, int row, int column, const char *const *texts, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (; *texts && status == PG_OK; texts++, column++)
+        status = pg_text_pool_keep(&sheet->texts, *texts, &pg_sheet_at(sheet, row, column)->text, NULL, err);
+    return status;
+}
+
+/* The first value stands in the sample itself: most samples have one. */
+pg_status pg_sample_add(pg_sample *sample, double value, pg_error *err)
+{
+    if (isnan(value)) return PG_OK;
+    if (sample->count == 0) {
+        *sample = (pg_sample){.count = 1, .one = value};
+        return PG_OK;
+    }
+    if (sample->count == 1) {
+        const pg_status status = pg_alloc(2, sizeof value, &sample->values, err);
+        if (status != PG_OK) return status;
+        sample->values[0] = sample->one;
+    } else {
+        const pg_status status = pg_grow(&sample->values, sample->count, sizeof value, err);
+        if (status != PG_OK) return status;
+    }
+    sample->values[sample->count++] = value;
+    return PG_OK;
+}
+
+const double *pg_sample_values(const pg_sample *sample)
+{
+    return sample->values ? sample->values : &sample->one;
+}
+
+void pg_sample_clear(pg_sample *sample)
+{
+    pg_free(sample->values);
+    *sample = (pg_sample){0};
+}
+
+pg_status pg_sheet_add(pg_sheet *sheet, int row, int column, double value, pg_error *err)
+{
+    return pg_sample_add(&pg_sheet_at(sheet, row, column)->sample, value, err);
+}
+
+void pg_sheet_clear(pg_sheet *sheet)
+{
+    for (int row = 0; row < sheet->row_count; row++)
+        for (int c = 0; c < sheet->column_count; c++) pg_sample_clear(&pg_sheet_at(sheet, row, c)->sample);
+    pg_free(sheet->columns);
+    pg_free(sheet->cells);
+    pg_text_pool_clear(&sheet->texts);
+    pg_text_pool_clear(&sheet->keys);
+    *sheet = (pg_sheet){0};
+}
+
+/* ---- as text ---- */
+
+/* A text as it is shown takes at most WIDEST columns of a terminal; a number needs less than SHOWN bytes. */
+enum { WIDEST = 64, SHOWN = 4 * WIDEST + 1, DIGITS = 8 };
+
+/* Bytes of text that fill at most `width` columns: those that do not continue a UTF-8 character fill one. */
+static size_t fitting(const char *text, int width)
+{
+    size_t bytes = 0;
+    for (int used = 0; text[bytes]; bytes++) {
+        used += ((unsigned char)text[bytes] & 0xC0) != 0x80;
+        if (used > width) break;
+    }
+    return bytes;
+}
+
+const char *pg_shorten(const char *text, int width, char *out, size_t bytes)
+{
+    char hash[PG_SHA256_HEX];
+    if (!text[fitting(text, width)]) {
+        snprintf(out, bytes, "%s", text);
+        return out;
+    }
+    pg_sha256(text, strlen(text), hash);
+    snprintf(out, bytes, "%.*s\u2026%.*s", (int)fitting(text, width - DIGITS - 1), text, DIGITS, hash);
+    return out;
+}
+
+static double share_of(const pg_sample *s)
+{
+    const double *values = pg_sample_values(s);
+    double sum = 0;
+    for (int i = 0; i < s->count; i++) sum += values[i] > 0.5;
+    return sum;
+}
+
+/* Statistics of a sample that is not empty. */
+static double mean_of(const pg_sample *s)
+{
+    return gsl_stats_mean(pg_sample_values(s), 1, (size_t)s->count);
+}
+
+static double spread_of(const pg_sample *s)
+{
+    return s->count > 1 ? gsl_stats_sd(pg_sample_values(s), 1, (size_t)s->count) : 0;
+}
+
+static double largest_of(const pg_sample *s)
+{
+    return gsl_stats_max(pg_sample_values(s), 1, (size_t)s->count);
+}
+
+static double smallest_of(const pg_sample *s)
+{
+    return gsl_stats_min(pg_sample_values(s), 1, (size_t)s->count);
+}
+
+static void show_mean(const pg_sheet *sheet, const pg_sample *s, char out[SHOWN])
+{
+    int used = snprintf(out, SHOWN, "%.2f", mean_of(s));
+    if (s->count > 1) used += snprintf(out + used, (size_t)(SHOWN - used), " ± %.2f", spread_of(s));
+    if (sheet->counts) snprintf(out + used, (size_t)(SHOWN - used), " (n=%d)", s->count);
+}
+
+/* The words of a sample, freed by free; NULL without memory. */
+static char *find_words(const pg_sheet *sheet, const pg_sample *s)
+{
+    int counts[PG_WORDS_MAX] = {0}, kinds = 0;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *stream = open_memstream(&text, &bytes);
+    if (!stream) return NULL;
+    for (int i = 0; i < s->count; i++) kinds += counts[(int)pg_sample_values(s)[i]]++ == 0;
+    for (int k = 0, said = 0; k < PG_WORDS_MAX; k++) {
+        if (!counts[k]) continue;
+        fprintf(stream, "%s%s", said++ ? "; " : "", sheet->word(k));
+        if (kinds > 1) fprintf(stream, ": %d", counts[k]);
+    }
+    return fclose(stream) == 0 ? text : NULL;
+}
+
+static void show_words(const pg_sheet *sheet, const pg_sample *s, char out[SHOWN])
+{
+    char *words = find_words(sheet, s);
+    pg_shorten(words ? words : "", WIDEST, out, SHOWN);
+    free(words);
+}
+
+/* What a cell shows, in out or where its text is; texts take at most `width` columns, if that is not 0. */
+static const char *show(const pg_sheet *sheet, int row, int c, int width, char out[SHOWN])
+{
+    const pg_sample *s = &pg_sheet_at(sheet, row, c)->sample;
+    const char *text = pg_sheet_text(sheet, row, c);
+    const pg_column_kind kind = sheet->columns[c].kind;
+    if (kind == PG_COLUMN_TEXT) return width ? pg_shorten(text, width, out, SHOWN) : text;
+    snprintf(out, SHOWN, "-");
+    if (s->count == 0) return out;
+    switch (kind) {
+    case PG_COLUMN_TEXT: break;
+    case PG_COLUMN_MEAN: show_mean(sheet, s, out); break;
+    case PG_COLUMN_LARGEST: snprintf(out, SHOWN, "%.1e", largest_of(s)); break;
+    case PG_COLUMN_SMALLEST: snprintf(out, SHOWN, "%.1e", smallest_of(s)); break;
+    case PG_COLUMN_SHARE: snprintf(out, SHOWN, "%.0f/%d", share_of(s), s->count); break;
+    case PG_COLUMN_COUNT: snprintf(out, SHOWN, "%d", s->count); break;
+    case PG_COLUMN_WORDS: show_words(sheet, s, out); break;
+    case PG_COLUMN_NUMBER: snprintf(out, SHOWN, fabs(s->one) < 1e4 ? "%.4g" : "%.0f", s->one); break;
+    }
+    return out;
+}
+
+/* Columns that a text takes on a terminal: bytes that do not continue a UTF-8 character. */
+static int width_of(const char *text)
+{
+    int width = 0;
+    for (; *text; text++) width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+static void pad(FILE *stream, const char *text, int width, bool left)
+{
+    const int gap = width - width_of(text);
+    if (left)
+        fprintf(stream, "%s%*s", text, gap, "");
+    else
+        fprintf(stream, "%*s%s", gap, "", text);
+}
+
+static bool is_words(const pg_column *column)
+{
+    return column->kind == PG_COLUMN_TEXT || column->kind == PG_COLUMN_WORDS;
+}
+
+/* How a sheet is laid out for readers. */
+typedef struct layout {
+    int *widths;  /* by column; 0: not shown */
+    bool *common; /* by column: a text that is the same in every row, said once above them */
+} layout;
+
+static bool is_common(const pg_sheet *sheet, int column)
+{
+    const char *first = sheet->row_count > 1 ? pg_sheet_text(sheet, 0, column) : "";
+    if (sheet->columns[column].kind != PG_COLUMN_TEXT || !first[0]) return false;
+    for (int row = 1; row < sheet->row_count; row++)
+        if (strcmp(pg_sheet_text(sheet, row, column), first) != 0) return false;
+    return true;
+}
+
+/* Width of a column; 0 if no row has anything in it. */
+static int measure(const pg_sheet *sheet, int column)
+{
+    char text[SHOWN];
+    int width = width_of(sheet->columns[column].name);
+    bool used = false;
+    for (int row = 0; row < sheet->row_count; row++) {
+        const pg_sheet_cell *cell = pg_sheet_at(sheet, row, column);
+        const int wide = width_of(show(sheet, row, column, WIDEST, text));
+        used |= cell->sample.count > 0 || pg_sheet_text(sheet, row, column)[0];
+        if (wide > width) width = wide;
+    }
+    return used ? width : 0;
+}
+
+static void clear_layout(layout *l)
+{
+    pg_free(l->widths);
+    pg_free(l->common);
+}
+
+static pg_status lay_out(const pg_sheet *sheet, layout *l, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(pg_alloc((size_t)sheet->column_count, sizeof *l->widths, &l->widths, err));
+    PG_TRY(pg_alloc((size_t)sheet->column_count, sizeof *l->common, &l->common, err));
+    for (int c = 0; c < sheet->column_count; c++) {
+        l->common[c] = is_common(sheet, c);
+        l->widths[c] = l->common[c] ? 0 : measure(sheet, c);
+    }
+done:
+    return status;
+}
+
+/* Call put for the label and for what all rows have in common. */
+static void describe(const pg_sheet *sheet, const layout *l, void (*put)(FILE *stream, const char *text), FILE *stream)
+{
+    if (sheet->label && sheet->label[0]) put(stream, sheet->label);
+    for (int c = 0; c < sheet->column_count; c++) {
+        char *text = NULL;
+        if (!l->common[c] || asprintf(&text, "%s: %s", sheet->columns[c].name, pg_sheet_text(sheet, 0, c)) < 0) continue;
+        put(stream, text);
+        free(text);
+    }
+}
+
+static void put_bracketed(FILE *stream, const char *text)
+{
+    fprintf(stream, "[%s]\n", text);
+}
+
+/* A row of the table; row -1 is the header. */
+static void print_row(const pg_sheet *sheet, const layout *l, int row, FILE *stream)
+{
+    char text[SHOWN];
+    for (int c = 0; c < sheet->column_count; c++) {
+        if (!l->widths[c]) continue;
+        const char *shown = row < 0 ? sheet->columns[c].name : show(sheet, row, c, WIDEST, text);
+        fputs("  ", stream);
+        pad(stream, shown, l->widths[c], is_words(&sheet->columns[c]));
+    }
+    fputc('\n', stream);
+}
+
+pg_status pg_sheet_print(const pg_sheet *sheet, FILE *stream, pg_error *err)
+{
+    layout l = {0};
+    pg_status status = PG_OK;
+    PG_TRY(lay_out(sheet, &l, err));
+    fprintf(stream, "%s\n", sheet->title ? sheet->title : "");
+    describe(sheet, &l, put_bracketed, stream);
+    for (int row = -1; row < sheet->row_count; row++) print_row(sheet, &l, row, stream);
+done:
+    clear_layout(&l);
+    return status;
+}
+
+/* ---- as CSV ---- */
+
+/* A number, or nothing where there is none. */
+static void put_statistic(pg_csv_writer *csv, const pg_sample *s, int fewest, double (*statistic)(const pg_sample *s))
+{
+    if (s->count >= fewest)
+        pg_csv_real(csv, statistic(s));
+    else
+        pg_csv_text(csv, "");
+}
+
+static double only(const pg_sample *s)
+{
+    return s->one;
+}
+
+static double part(const pg_sample *s)
+{
+    return share_of(s) / s->count;
+}
+
+static void put_derived_name(pg_csv_writer *csv, const char *name, const char *what)
+{
+    char *text = NULL;
+    if (asprintf(&text, "%s %s", name, what) < 0) text = NULL;
+    pg_csv_text(csv, text ? text : what);
+    free(text);
+}
+
+static void write_header(pg_csv_writer *csv, const pg_sheet *sheet)
+{
+    for (int c = 0; c < sheet->column_count; c++) {
+        const pg_column *column = &sheet->columns[c];
+        pg_csv_text(csv, column->name);
+        if (column->kind != PG_COLUMN_MEAN) continue;
+        put_derived_name(csv, column->name, "sd");
+        put_derived_name(csv, column->name, "n");
+    }
+    pg_csv_text(csv, "label");
+    pg_csv_end_row(csv);
+}
+
+static void write_words(pg_csv_writer *csv, const pg_sheet *sheet, const pg_sample *s)
+{
+    char *words = s->count ? find_words(sheet, s) : NULL;
+    pg_csv_word(csv, words ? words : "");
+    free(words);
+}
+
+static void write_cell(pg_csv_writer *csv, const pg_sheet *sheet, int row, int c)
+{
+    const pg_sample *s = &pg_sheet_at(sheet, row, c)->sample;
+    switch (sheet->columns[c].kind) {
+    case PG_COLUMN_TEXT: pg_csv_word(csv, pg_sheet_text(sheet, row, c)); return;
+    case PG_COLUMN_MEAN:
+        put_statistic(csv, s, 1, mean_of);
+        put_statistic(csv, s, 2, spread_of);
+        pg_csv_int(csv, s->count);
+        return;
+    case PG_COLUMN_LARGEST: put_statistic(csv, s, 1, largest_of); return;
+    case PG_COLUMN_SMALLEST: put_statistic(csv, s, 1, smallest_of); return;
+    case PG_COLUMN_SHARE: put_statistic(csv, s, 1, part); return;
+    case PG_COLUMN_COUNT: pg_csv_int(csv, s->count); return;
+    case PG_COLUMN_NUMBER: put_statistic(csv, s, 1, only); return;
+    case PG_COLUMN_WORDS: write_words(csv, sheet, s); return;
+    }
+}
+
+static void fill_csv(pg_csv_writer *csv, const void *context)
+{
+    const pg_sheet *sheet = context;
+    write_header(csv, sheet);
+    for (int row = 0; row < sheet->row_count; row++) {
+        for (int c = 0; c < sheet->column_count; c++) write_cell(csv, sheet, row, c);
+        pg_csv_word(csv, sheet->label ? sheet->label : "");
+        pg_csv_end_row(csv);
+    }
+}
+
+pg_status pg_sheet_write_csv(const pg_sheet *sheet, const char *path, pg_error *err)
+{
+    return pg_csv_write(path, fill_csv, sheet, err);
+}
+
+/* ---- as Markdown ---- */
+
+static void put_escaped(FILE *stream, const char *text)
+{
+    for (; *text; text++) {
+        if (strchr("|<>*_", *text)) fputc('\\', stream);
+        fputc(*text, stream);
+    }
+}
+
+static void put_paragraph(FILE *stream, const char *text)
+{
+    put_escaped(stream, text);
+    fputs("\n\n", stream);
+}
+
+/* A row of the table; row -1 is the header. */
+static void put_row(const pg_sheet *sheet, const layout *l, int row, FILE *stream)
+{
+    char text[SHOWN];
+    for (int c = 0; c < sheet->column_count; c++) {
+        if (!l->widths[c]) continue;
+        fputs("| ", stream);
+        put_escaped(stream, row < 0 ? sheet->columns[c].name : show(sheet, row, c, 0, text));
+        fputc(' ', stream);
+    }
+    fputs("|\n", stream);
+}
+
+/* A sheet with its layout. */
+typedef struct laid_out {
+    const pg_sheet *sheet;
+    layout layout;
+} laid_out;
+
+static pg_status put_markdown(FILE *stream, const void *context, pg_error *err)
+{
+    const pg_sheet *sheet = ((const laid_out *)context)->sheet;
+    const layout *l = &((const laid_out *)context)->layout;
+    (void)err;
+    fputs("## ", stream);
+    put_paragraph(stream, sheet->title ? sheet->title : "");
+    describe(sheet, l, put_paragraph, stream);
+    put_row(sheet, l, -1, stream);
+    for (int c = 0; c < sheet->column_count; c++)
+        if (l->widths[c]) fputs(is_words(&sheet->columns[c]) ? "|---" : "|---:", stream);
+    fputs("|\n", stream);
+    for (int row = 0; row < sheet->row_count; row++) put_row(sheet, l, row, stream);
+    return PG_OK;
+}
+
+pg_status pg_sheet_write_markdown(const pg_sheet *sheet, const char *path, pg_error *err)
+{
+    laid_out whole = {.sheet = sheet};
+    pg_status status = lay_out(sheet, &whole.layout, err);
+    if (status == PG_OK) status = pg_file_print(path, put_markdown, &whole, PG_FILE_PUBLIC, err);
+    clear_layout(&whole.layout);
+    return status;
+}

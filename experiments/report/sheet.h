@@ -1,0 +1,86 @@
+/* A sheet: a table of texts and of means with their spread, shown as aligned text, written as CSV or as
+ * Markdown. */
+#ifndef PG_REPORT_SHEET_H
+#define PG_REPORT_SHEET_H
+
+#include "core/base/text_pool.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Values of one cell, over seeds and repetitions. */
+typedef struct pg_sample {
+    int count;
+    double one, *values; /* the value where there is one; the block where there are more: see pg_sample_values */
+} pg_sample;
+
+enum { PG_WORDS_MAX = 16 };
+
+typedef enum pg_column_kind {
+    PG_COLUMN_TEXT,
+    PG_COLUMN_MEAN,    /* "62.31 ± 0.42"; CSV: mean, "sd" and "n" in columns of their own */
+    PG_COLUMN_LARGEST, /* "1.2e-09": for p-values of a claim that ought to stand */
+    PG_COLUMN_SMALLEST,
+    PG_COLUMN_SHARE,  /* of values that are 1: "3/3" */
+    PG_COLUMN_COUNT,  /* how many values */
+    PG_COLUMN_NUMBER, /* a single value */
+    PG_COLUMN_WORDS,  /* values that have words: "useless", or with counts where they differ: "useless: 2; claim stands: 1" */
+} pg_column_kind;
+
+typedef struct pg_column {
+    const char *name;
+    pg_column_kind kind;
+} pg_column;
+
+typedef struct pg_sheet_cell {
+    const char *text; /* PG_COLUMN_TEXT; NULL: empty */
+    pg_sample sample; /* other kinds; empty: shown as "-" */
+} pg_sheet_cell;
+
+typedef struct pg_sheet {
+    const char *title, *label;      /* NULL: empty */
+    const char *(*word)(int value); /* of PG_COLUMN_WORDS: values are 0 to PG_WORDS_MAX - 1 */
+    bool counts;                    /* show n beside every mean: where replicates are missing */
+    int column_count, row_count;
+    pg_column *columns;
+    pg_sheet_cell *cells;     /* [row_count][column_count] */
+    pg_text_pool texts, keys; /* of cells and columns; of rows, numbered as these are */
+} pg_sheet;
+
+/* Zeroed sheets are empty. All columns come before the first row. PG_FAILED if there is a column of that name. Texts are copied
+ * and may be of any length. */
+PG_CHECKED pg_status pg_sheet_column(pg_sheet *sheet, const char *name, pg_column_kind kind, pg_error *err);
+/* Those of a list, ended by one whose name is NULL. */
+PG_CHECKED pg_status pg_sheet_columns(pg_sheet *sheet, const pg_column *columns, pg_error *err);
+
+/* The row of a key, made if there is none. The key (printf's arguments) is what tells the row from all others: values, never
+ * texts that are made for readers. */
+PG_CHECKED pg_status pg_sheet_row(pg_sheet *sheet, int *row, pg_error *err, const char *key, ...) PG_PRINTF(4, 5);
+
+pg_sheet_cell *pg_sheet_at(const pg_sheet *sheet, int row, int column);
+const char *pg_sheet_text(const pg_sheet *sheet, int row, int column);
+/* Texts of a row from a column on, ended by NULL. */
+PG_CHECKED pg_status pg_sheet_put(pg_sheet *sheet, int row, int column, const char *const *texts, pg_error *err);
+/* One more value; NaN is left out. */
+PG_CHECKED pg_status pg_sheet_add(pg_sheet *sheet, int row, int column, double value, pg_error *err);
+PG_CHECKED pg_status pg_sample_add(pg_sample *sample, double value, pg_error *err);
+/* [count], owned by the sample. */
+const double *pg_sample_values(const pg_sample *sample);
+void pg_sample_clear(pg_sample *sample);
+void pg_sheet_clear(pg_sheet *sheet);
+
+/* Text that takes at most `width` columns of a terminal: a longer one is cut and ends with an ellipsis and eight digits of its
+ * hash, so that texts that differ stay distinct. out[bytes] has room for 4 * width + 1 bytes; width is at least 16. */
+const char *pg_shorten(const char *text, int width, char *out, size_t bytes);
+
+/* Title, label, aligned columns. Columns that are empty in every row are left out; a text that is the same in all of several
+ * rows is said once, above them. Long texts are cut by pg_shorten. */
+PG_CHECKED pg_status pg_sheet_print(const pg_sheet *sheet, FILE *stream, pg_error *err);
+
+/* The same as Markdown, with texts whole. */
+PG_CHECKED pg_status pg_sheet_write_markdown(const pg_sheet *sheet, const char *path, pg_error *err);
+
+/* Every column as CSV, texts whole, with the label in a last one. */
+PG_CHECKED pg_status pg_sheet_write_csv(const pg_sheet *sheet, const char *path, pg_error *err);
+
+#endif

@@ -1,0 +1,55 @@
+/* What a run's results have in common and in what they differ, for tables and figures: schemes and attacks told apart by the
+ * options in which they differ. */
+#ifndef PG_REPORT_SURVEY_H
+#define PG_REPORT_SURVEY_H
+
+#include "experiments/report/results.h"
+#include "experiments/report/sheet.h"
+
+/* A scheme or an attack with its options. Its label is its name and those options in which it differs from others of the name.
+ * No two variants of a list have the same label. */
+typedef struct pg_variant {
+    const char *name, *parameters, *label;
+} pg_variant;
+
+typedef struct pg_variants {
+    int count;
+    pg_variant *items;
+} pg_variants;
+
+typedef struct pg_survey {
+    const pg_results *results; /* borrowed */
+    pg_variants schemes, attacks;
+    int *place;           /* by result: number of its data set, network and norm, counted from 0 */
+    int *scheme, *attack; /* by result: index of its variant; attack -1: training */
+    bool *forges;         /* by result: its outcomes are forged evidence */
+    double *threshold;    /* by result: percent above which null models say that the owner's kind of evidence is found; NaN */
+    double *chance;       /* by result: accuracy of guessing in percent, as its network's data has classes; NaN if unknown */
+    double *images;       /* by result: test images behind an accuracy; 0 if unknown */
+    bool *learnt;         /* by result: the network that it is about was trained to more than chance: pg_has_learnt */
+    const char *label;    /* the grid's, and how many tasks are missing */
+    pg_text_pool texts;   /* of labels */
+} pg_survey;
+
+/* A zeroed survey may be closed. */
+PG_CHECKED pg_status pg_survey_open(pg_survey *survey, const pg_results *results, pg_error *err);
+void pg_survey_close(pg_survey *survey);
+
+/* Is an accuracy, in percent of so many test images, above chance by a margin that counts: 10 points at least, and guessing
+ * would reach it with a probability (binomial, exact) of at most 0.001? False if anything is NaN. */
+bool pg_has_learnt(double accuracy, double chance, double images);
+
+/* Title and label of a sheet, which shows n beside every mean where tasks are missing. */
+PG_CHECKED pg_status pg_survey_head(const pg_survey *survey, const char *title, pg_sheet *sheet, pg_error *err);
+
+/* Length of the first "key=value" at text, the space after it left out. A value may hold spaces: the next key ends it. A value
+ * in quotes may hold anything. */
+size_t pg_parameter_length(const char *text);
+/* The one after it; at the end the empty text. */
+const char *pg_parameter_next(const char *text);
+/* Is this "key=value" one of parameters? */
+bool pg_parameters_hold(const char *parameters, const char *word, size_t length);
+/* Value of a key, its length in *length; NULL if there is none. */
+const char *pg_parameter_value(const char *parameters, const char *key, size_t *length);
+
+#endif

@@ -1,0 +1,496 @@
+/* The tables of a run; see tables.h. */
+#include "experiments/report/tables.h"
+
+#include "core/base/memory.h"
+#include "core/ownership/threshold.h"
+#include "core/ownership/verdict.h"
+#include "experiments/report/artefacts.h"
+#include "experiments/report/compare.h"
+#include "experiments/report/figures.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where tables go. A file that cannot be written does not keep the others from being written and printed. */
+typedef struct output {
+    const char *directory;
+    FILE *stream; /* NULL: nothing is printed */
+    pg_status fault;
+    pg_error error; /* about the first file that could not be written */
+} output;
+
+/* Put a failure to write aside, to be reported when all else is done. */
+static pg_status put_aside(output *o, pg_status status, pg_error *found, pg_error *err)
+{
+    if (status == PG_OK) return PG_OK;
+    if (status != PG_IO_FAULT) return pg_fail(err, status, "%s", found->message);
+    if (o->fault == PG_OK) o->error = *found;
+    o->fault = status;
+    return PG_OK;
+}
+
+typedef struct column_spec {
+    const char *metric, *name;
+    pg_column_kind kind;
+} column_spec;
+
+/* Column "verdict": pg_ruling_text in a word or two. */
+static const char *ruling_word(int ruling)
+{
+    static const char *const words[] = {
+        [PG_STANDS] = "stands",   [PG_NOT_SIGNIFICANT] = "not significant", [PG_DOES_NOT_WORK] = "does not work",
+        [PG_USELESS] = "useless", [PG_NOT_DECIDABLE] = "not decidable",     [PG_NO_EVIDENCE] = "no evidence"};
+    return words[ruling];
+}
+
+static pg_status start(pg_sheet *sheet, const pg_survey *b, const char *title, const char *const *texts,
+                       const column_spec *columns, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(pg_survey_head(b, title, sheet, err));
+    sheet->word = ruling_word;
+    for (; *texts; texts++) PG_TRY(pg_sheet_column(sheet, *texts, PG_COLUMN_TEXT, err));
+    for (; columns->metric; columns++) PG_TRY(pg_sheet_column(sheet, columns->name, columns->kind, err));
+done:
+    return status;
+}
+
+static pg_status put_value(pg_sheet *sheet, int row, int first, const column_spec *columns, const char *metric, double value,
+                           pg_error *err)
+{
+    for (int c = 0; columns[c].metric; c++) {
+        if (strcmp(columns[c].metric, metric) != 0) continue;
+        const pg_status status = pg_sheet_add(sheet, row, first + c, value, err);
+        if (status != PG_OK) return status;
+    }
+    return PG_OK;
+}
+
+/* ---- why claims fall ------------------------------------------------------------------------------------------------- */
+
+/* Does a metric of an outcome say yes? `otherwise` where a record does not have it. */
+static bool says(const pg_result *r, const char *outcome, const char *metric, bool otherwise)
+{
+    double value;
+    return pg_result_value(r, outcome, metric, &value) ? value > 0.5 : otherwise;
+}
+
+/* Is a network, as an outcome leaves it, no better than guessing? Where the judge did not say, its accuracy does, unless it was
+ * moved to other data, of which the number of classes is not known. */
+static bool is_useless(const pg_survey *b, int i, const char *outcome)
+{
+    const pg_result *r = &b->results->items[i];
+    double accuracy, told;
+    size_t length = 0;
+    const char *data = pg_parameter_value(r->labels.parameters, "data", &length);
+    if (pg_result_value(r, outcome, "useless", &told)) return told > 0.5;
+    if (data && length > 2) return false;
+    if (!pg_result_value(r, outcome, "accuracy", &accuracy) || isnan(b->chance[i]) || b->images[i] < 1) return false;
+    return !pg_beats_guessing(accuracy, (int)b->images[i], (int)lround(100 / b->chance[i]), 1e-3);
+}
+
+/* The ruling on an outcome of a result; false if it has neither a claim nor a network that is useless. */
+static bool find_ruling(const pg_survey *b, int i, const char *outcome, pg_ruling *ruling)
+{
+    const pg_result *r = &b->results->items[i];
+    double stands;
+    const bool useless = is_useless(b, i, outcome), claimed = pg_result_value(r, outcome, "stands", &stands);
+    *ruling = claimed ? pg_rule(useless, says(r, outcome, "significant", stands > 0.5), says(r, outcome, "decidable", true),
+                                says(r, outcome, "works", stands > 0.5))
+                      : PG_USELESS;
+    return claimed || useless;
+}
+
+/* Put a measured cell of result i where its metric belongs: columns begin at column `first` of the sheet. What is detected also
+ * gives its place on the scale of the null models' threshold, in percent, where there is one. A claim, or an accuracy without
+ * one, also gives the ruling. */
+static pg_status put(pg_sheet *sheet, int row, int first, const column_spec *columns, const pg_survey *b, int i,
+                     const pg_cell *cell, double threshold, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_ruling ruling;
+    double stands;
+    const bool claimed = pg_result_value(&b->results->items[i], cell->outcome, "stands", &stands);
+    PG_TRY(put_value(sheet, row, first, columns, cell->metric, cell->value, err));
+    if (!isnan(threshold) && strcmp(cell->metric, "detection") == 0)
+        PG_TRY(
+            put_value(sheet, row, first, columns, "rescaled", pg_threshold_rescale(threshold / 100, cell->value / 100), err));
+    if (strcmp(cell->metric, claimed ? "stands" : "accuracy") == 0 && find_ruling(b, i, cell->outcome, &ruling))
+        PG_TRY(put_value(sheet, row, first, columns, "ruling", ruling, err));
+done:
+    return status;
+}
+
+/* The texts that a row about a result begins with: its place, its scheme, and up to two more. */
+static pg_status put_texts(pg_sheet *sheet, int row, const pg_survey *b, int i, const char *more, const char *last,
+                           pg_error *err)
+{
+    const pg_task_labels *l = &b->results->items[i].labels;
+    const char *const texts[] = {l->data, l->network, l->norm, b->schemes.items[b->scheme[i]].label, more, last, NULL};
+    return pg_sheet_put(sheet, row, 0, texts, err);
+}
+
+/* If a table is empty, files of its name are left over from an earlier grid: delete them. */
+static pg_status write_or_remove(const pg_sheet *sheet, const char *directory, const char *file,
+                                 pg_status (*write)(const pg_sheet *sheet, const char *path, pg_error *err), pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    const pg_status status = pg_path(path, directory, "tables", file, err);
+    if (status != PG_OK) return status;
+    if (sheet->row_count) return write(sheet, path, err);
+    return pg_file_exists(path) ? pg_file_remove(path, err) : PG_OK;
+}
+
+static pg_status finish(pg_sheet *sheet, output *o, const char *name, bool printed, pg_error *err)
+{
+    static const struct {
+        const char *ending;
+        pg_status (*write)(const pg_sheet *sheet, const char *path, pg_error *err);
+    } forms[] = {{"csv", pg_sheet_write_csv}, {"md", pg_sheet_write_markdown}};
+    char file[64];
+    pg_error found = {.message = ""};
+    pg_status status = PG_OK;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        snprintf(file, sizeof file, "%s.%s", name, forms[i].ending);
+        PG_TRY(put_aside(o, write_or_remove(sheet, o->directory, file, forms[i].write, &found), &found, err));
+    }
+    if (printed && o->stream && sheet->row_count) {
+        PG_TRY(pg_sheet_print(sheet, o->stream, err));
+        fputc('\n', o->stream);
+    }
+done:
+    pg_sheet_clear(sheet);
+    return status;
+}
+
+/* ---- schemes ------------------------------------------------------------------------------------------------------------ */
+
+static pg_status make_schemes(const pg_survey *b, pg_sheet *sheet, pg_error *err)
+{
+    static const char *const texts[] = {"data", "network", "norm", "scheme", NULL};
+    static const column_spec columns[] = {{"accuracy", "accuracy %", PG_COLUMN_MEAN},
+                                          {"accuracy_public", "public %", PG_COLUMN_MEAN},
+                                          {"accuracy_private", "private %", PG_COLUMN_MEAN},
+                                          {"detection", "signature %", PG_COLUMN_MEAN},
+                                          {"null_mean", "null %", PG_COLUMN_MEAN},
+                                          {"trigger_public", "triggers public %", PG_COLUMN_MEAN},
+                                          {"trigger_private", "triggers private %", PG_COLUMN_MEAN},
+                                          {"p_value", "p-value at most", PG_COLUMN_LARGEST},
+                                          {"null_model_threshold", "null models' threshold %", PG_COLUMN_MEAN},
+                                          {"rescaled", "rescaled", PG_COLUMN_MEAN},
+                                          {"stands", "claim stands", PG_COLUMN_SHARE},
+                                          {"ruling", "verdict", PG_COLUMN_WORDS},
+                                          {"accuracy", "n", PG_COLUMN_COUNT},
+                                          {NULL, NULL, PG_COLUMN_TEXT}};
+    pg_status status = PG_OK;
+    PG_TRY(start(sheet, b, "protected models", texts, columns, err));
+    for (int i = 0; i < b->results->count; i++) {
+        const pg_result *r = &b->results->items[i];
+        int row;
+        if (b->attack[i] >= 0) continue;
+        PG_TRY(pg_sheet_row(sheet, &row, err, "%d %d", b->place[i], b->scheme[i]));
+        PG_TRY(put_texts(sheet, row, b, i, NULL, NULL, err));
+        for (int c = 0; c < r->record.cell_count; c++)
+            if (!r->record.cells[c].outcome[0])
+                PG_TRY(put(sheet, row, 4, columns, b, i, &r->record.cells[c], b->threshold[i], err));
+    }
+done:
+    return status;
+}
+
+/* ---- removal -------------------------------------------------------------------------------------------------------- */
+
+static bool any_attack(const pg_survey *b, bool forges)
+{
+    for (int i = 0; i < b->results->count; i++)
+        if (b->attack[i] >= 0 && b->forges[i] == forges) return true;
+    return false;
+}
+
+/* Order of rows: a scheme in one place, first as it was trained, then after each attack. */
+static int by_scheme(const void *a, const void *b, void *survey)
+{
+    const pg_survey *s = survey;
+    const int i = *(const int *)a, k = *(const int *)b;
+    if (s->place[i] != s->place[k]) return s->place[i] - s->place[k];
+    if (s->scheme[i] != s->scheme[k]) return s->scheme[i] - s->scheme[k];
+    if (s->attack[i] != s->attack[k]) return s->attack[i] - s->attack[k];
+    return i - k;
+}
+
+/* Rows of one result: a trained model is the row "before", an attack has one row per outcome. */
+static pg_status add_removal(const pg_survey *b, int i, const column_spec *columns, pg_sheet *sheet, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_record *record = &b->results->items[i].record;
+    const bool trained = b->attack[i] < 0;
+    const char *attack = trained ? "before" : b->attacks.items[b->attack[i]].label;
+    for (int c = 0; c < record->cell_count; c++) {
+        const pg_cell *cell = &record->cells[c];
+        int row;
+        if (trained && cell->outcome[0]) continue;
+        PG_TRY(pg_sheet_row(sheet, &row, err, "%d %d %d %s", b->place[i], b->scheme[i], b->attack[i], cell->outcome));
+        PG_TRY(put_texts(sheet, row, b, i, attack, cell->outcome, err));
+        PG_TRY(put(sheet, row, 6, columns, b, i, cell, b->threshold[i], err));
+    }
+done:
+    return status;
+}
+
+static pg_status make_removal(const pg_survey *b, pg_sheet *sheet, pg_error *err)
+{
+    static const char *const texts[] = {"data", "network", "norm", "scheme", "attack", "outcome", NULL};
+    static const column_spec columns[] = {{"accuracy", "accuracy %", PG_COLUMN_MEAN},
+                                          {"detection", "signature %", PG_COLUMN_MEAN},
+                                          {"rescaled", "rescaled", PG_COLUMN_MEAN},
+                                          {"detection_stored", "stored %", PG_COLUMN_MEAN},
+                                          {"trigger_restored", "restored %", PG_COLUMN_MEAN},
+                                          {"stands", "claim stands", PG_COLUMN_SHARE},
+                                          {"ruling", "verdict", PG_COLUMN_WORDS},
+                                          {"forged_detection", "forged %", PG_COLUMN_MEAN},
+                                          {"forged_stands", "forged claim stands", PG_COLUMN_SHARE},
+                                          {NULL, NULL, PG_COLUMN_TEXT}};
+    pg_status status = PG_OK;
+    int *order = NULL;
+    const int n = b->results->count;
+    if (!any_attack(b, false)) return PG_OK;
+    PG_TRY(start(sheet, b, "attacks that try to remove the mark", texts, columns, err));
+    PG_TRY(pg_alloc((size_t)n, sizeof *order, &order, err));
+    for (int i = 0; i < n; i++) order[i] = i;
+    qsort_r(order, (size_t)n, sizeof *order, by_scheme, (void *)b);
+    for (int i = 0; i < n; i++)
+        if (!b->forges[order[i]]) PG_TRY(add_removal(b, order[i], columns, sheet, err));
+done:
+    pg_free(order);
+    return status;
+}
+
+/* ---- ambiguity ---------------------------------------------------------------------------------------------------------- */
+
+/* Outcomes that repeat one thing share a row, those on an axis, such as a level, have one each. */
+static bool on_axis(const char *outcome)
+{
+    return outcome[0] && strncmp(outcome, "repeat=", 7) != 0;
+}
+
+/* The row of an outcome of a result; a trained model's is "genuine". */
+static pg_status evidence_row(pg_sheet *sheet, const pg_survey *b, int i, const char *outcome, int *row, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const char *evidence = "genuine", *axis = on_axis(outcome) ? outcome : "";
+    PG_TRY(pg_sheet_row(sheet, row, err, "%d %d %d %s", b->place[i], b->scheme[i], b->attack[i], axis));
+    if (b->attack[i] >= 0)
+        PG_TRY(pg_text_pool_print(&sheet->texts, &evidence, NULL, err, "%s%s%s", b->attacks.items[b->attack[i]].label,
+                                  axis[0] ? " " : "", axis));
+    PG_TRY(put_texts(sheet, *row, b, i, evidence, NULL, err));
+done:
+    return status;
+}
+
+/* The null models' threshold where it is about evidence of this form: bits as many as the owner's, or triggers like his. */
+static double threshold_of(const pg_survey *b, int i, const char *outcome)
+{
+    const pg_result *r = &b->results->items[i];
+    double owner = 0, claimed = 0;
+    const char *genuine = b->attack[i] < 0 ? "" : "genuine";
+    const bool bits = pg_result_value(r, genuine, "bits", &owner);
+    return bits == pg_result_value(r, outcome, "bits", &claimed) && fabs(owner - claimed) < 0.5 ? b->threshold[i] : NAN;
+}
+
+/* Accuracy is that of the branch which the evidence opens. */
+static pg_status make_ambiguity(const pg_survey *b, pg_sheet *sheet, pg_error *err)
+{
+    static const char *const texts[] = {"data", "network", "norm", "scheme", "evidence", NULL};
+    static const column_spec columns[] = {{"accuracy_claimed", "accuracy %", PG_COLUMN_MEAN},
+                                          {"detection", "detected %", PG_COLUMN_MEAN},
+                                          {"owner_bits_matched", "owner's bits %", PG_COLUMN_MEAN},
+                                          {"p_value", "smallest p-value", PG_COLUMN_SMALLEST},
+                                          {"rescaled", "rescaled", PG_COLUMN_MEAN},
+                                          {"stands", "claim stands", PG_COLUMN_SHARE},
+                                          {"ruling", "verdict", PG_COLUMN_WORDS},
+                                          {"ambiguous", "ambiguous", PG_COLUMN_SHARE},
+                                          {"attack_images", "images at most", PG_COLUMN_LARGEST},
+                                          {"attack_flops", "multiply-adds at most", PG_COLUMN_LARGEST},
+                                          {"p_value", "n", PG_COLUMN_COUNT},
+                                          {NULL, NULL, PG_COLUMN_TEXT}};
+    pg_status status = PG_OK;
+    if (!any_attack(b, true)) return PG_OK;
+    PG_TRY(start(sheet, b, "genuine and forged evidence", texts, columns, err));
+    for (int i = 0; i < b->results->count; i++) {
+        const pg_result *r = &b->results->items[i];
+        const bool trained = b->attack[i] < 0;
+        double stands;
+        int row;
+        if (trained ? !pg_result_value(r, "", "stands", &stands) : !b->forges[i]) continue;
+        for (int c = 0; c < r->record.cell_count; c++) {
+            const pg_cell *cell = &r->record.cells[c];
+            const bool wanted = trained ? !cell->outcome[0] : strcmp(cell->outcome, "genuine") != 0;
+            if (!wanted) continue;
+            PG_TRY(evidence_row(sheet, b, i, cell->outcome, &row, err));
+            PG_TRY(put(sheet, row, 5, columns, b, i, cell, threshold_of(b, i, cell->outcome), err));
+        }
+    }
+done:
+    return status;
+}
+
+/* ---- all ---------------------------------------------------------------------------------------------------------------- */
+
+/* What the short names stand for. */
+static pg_status make_settings(const pg_survey *b, pg_sheet *sheet, pg_error *err)
+{
+    static const pg_column columns[] = {
+        {"kind", PG_COLUMN_TEXT}, {"name", PG_COLUMN_TEXT}, {"options", PG_COLUMN_TEXT}, {NULL, PG_COLUMN_TEXT}};
+    const pg_variants *const lists[] = {&b->schemes, &b->attacks};
+    pg_status status = PG_OK;
+    PG_TRY(pg_survey_head(b, "options of schemes and attacks", sheet, err));
+    PG_TRY(pg_sheet_columns(sheet, columns, err));
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < lists[k]->count; i++) {
+            const pg_variant *v = &lists[k]->items[i];
+            int row;
+            PG_TRY(pg_sheet_row(sheet, &row, err, "%d %d", k, i));
+            PG_TRY(pg_sheet_put(sheet, row, 0, (const char *const[]){k ? "attack" : "scheme", v->label, v->parameters, NULL},
+                                err));
+        }
+done:
+    return status;
+}
+
+/* How many claims have an answer: "yes", "no" or that they were not asked. */
+static int count_answers(const pg_sheet *checks, const char *answer)
+{
+    int count = 0;
+    for (int r = 0; r < checks->row_count; r++) count += strcmp(pg_sheet_text(checks, r, PG_CHECKS_HOLDS), answer) == 0;
+    return count;
+}
+
+/* How many published numbers we meet, and which claims do not hold. */
+static void print_comparison(const pg_sheet *checks, const int *counts, FILE *stream)
+{
+    const int holding = count_answers(checks, "yes"), failing = count_answers(checks, "no");
+    fputs("published numbers:", stream);
+    for (int v = 0; v < PG_VERDICTS; v++) fprintf(stream, "%s %d %s", v ? "," : "", counts[v], pg_verdict_names[v]);
+    fprintf(stream, "\npublished claims: %d of %d hold here", holding, holding + failing);
+    if (holding + failing < checks->row_count)
+        fprintf(stream, "; %d not asked, of networks that did not learn", checks->row_count - holding - failing);
+    fputc('\n', stream);
+    for (int r = 0; r < checks->row_count; r++) {
+        if (strcmp(pg_sheet_text(checks, r, PG_CHECKS_HOLDS), "no") != 0) continue;
+        fputs("  not here:", stream);
+        for (int c = 0; c < PG_CHECKS_HOLDS; c++) fprintf(stream, " %s", pg_sheet_text(checks, r, c));
+        fputc('\n', stream);
+    }
+    fputc('\n', stream);
+}
+
+static pg_status compare(const pg_survey *survey, output *o, pg_error *err)
+{
+    char from[PG_PATH_MAX], tried[PG_MESSAGE_MAX];
+    int counts[PG_VERDICTS];
+    pg_status status = PG_OK;
+    pg_published *published = NULL;
+    pg_sheet numbers = {0}, checks = {0};
+    if (pg_published_directory(from, tried)) {
+        PG_TRY(pg_published_read(from, &published, err));
+        PG_TRY(pg_compare(published, survey, &numbers, &checks, counts, err));
+    } else if (o->stream)
+        fprintf(o->stream, "no comparison with published numbers, which are not found: %s\n\n", tried);
+    if (o->stream && checks.row_count) print_comparison(&checks, counts, o->stream);
+    PG_TRY(finish(&numbers, o, "published", false, err));
+    PG_TRY(finish(&checks, o, "checks", false, err));
+done:
+    pg_sheet_clear(&numbers);
+    pg_sheet_clear(&checks);
+    pg_published_destroy(&published);
+    return status;
+}
+
+static pg_status render(const pg_results *results, output *o, pg_error *err)
+{
+    static const struct {
+        const char *name;
+        pg_status (*make)(const pg_survey *b, pg_sheet *sheet, pg_error *err);
+        bool printed;
+    } tables[] = {{"schemes", make_schemes, true},
+                  {"removal", make_removal, true},
+                  {"ambiguity", make_ambiguity, true},
+                  {"settings", make_settings, false}};
+    pg_status status = PG_OK;
+    pg_survey b = {0};
+    pg_sheet sheet = {0};
+    PG_TRY(pg_survey_open(&b, results, err));
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        PG_TRY(tables[i].make(&b, &sheet, err));
+        PG_TRY(finish(&sheet, o, tables[i].name, tables[i].printed, err));
+    }
+    PG_TRY(compare(&b, o, err));
+    if (o->stream) fputs("options of every scheme and attack: tables/settings.csv\n", o->stream);
+done:
+    pg_sheet_clear(&sheet);
+    pg_survey_close(&b);
+    return status;
+}
+
+/* Results of a run, of all its tasks unless partial ones will do. */
+static pg_status load(const char *directory, bool partial, pg_results **results, pg_error *err)
+{
+    const pg_status status = pg_results_load(directory, results, err);
+    if (status != PG_OK) return status;
+    const int expected = (*results)->expected, missing = expected - (*results)->count;
+    if (!missing || partial) return PG_OK;
+    pg_results_destroy(results);
+    return pg_fail(
+        err, PG_BAD_INPUT,
+        "%s: %d of %d tasks have no result; `passgrid run` completes them, `passgrid table --partial` shows the others",
+        directory, missing, expected);
+}
+
+static pg_status list_artefacts(const pg_results *results, const char *directory, FILE *stream, pg_error *err)
+{
+    int count, missing;
+    const pg_status status = pg_artefacts_write(results, directory, &count, &missing, err);
+    if (status != PG_OK || !stream || !count) return status;
+    fprintf(stream, "\nnetworks and evidence that were kept: %d files, listed by name in artefacts.csv", count);
+    if (missing) fprintf(stream, "; %d of them are not there", missing);
+    fputc('\n', stream);
+    return PG_OK;
+}
+
+pg_status pg_tables_render(const char *directory, bool partial, FILE *stream, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_results *results = NULL;
+    output o = {.directory = directory, .stream = stream};
+    pg_error found = {.message = ""};
+    PG_TRY(load(directory, partial, &results, err));
+    PG_TRY(put_aside(&o, pg_results_write_cells(results, directory, &found), &found, err));
+    PG_TRY(render(results, &o, err));
+    PG_TRY(put_aside(&o, list_artefacts(results, directory, stream, &found), &found, err));
+    if (o.fault != PG_OK) status = pg_fail(err, o.fault, "%s", o.error.message);
+done:
+    pg_results_destroy(&results);
+    return status;
+}
+
+pg_status pg_tables_figures(const char *directory, bool partial, int *drawn, pg_error *err)
+{
+    char from[PG_PATH_MAX], tried[PG_MESSAGE_MAX];
+    pg_status status = PG_OK;
+    pg_results *results = NULL;
+    pg_published *published = NULL;
+    pg_survey survey = {0};
+    pg_figures written = {.directory = directory};
+    PG_TRY(load(directory, partial, &results, err));
+    PG_TRY(pg_survey_open(&survey, results, err));
+    if (pg_published_directory(from, tried)) PG_TRY(pg_published_read(from, &published, err));
+    PG_TRY(pg_figures_write(&survey, published, &written, err));
+    PG_TRY(pg_figures_draw(&written, drawn, err));
+done:
+    pg_figures_clear(&written);
+    pg_survey_close(&survey);
+    pg_published_destroy(&published);
+    pg_results_destroy(&results);
+    return status;
+}

@@ -1,0 +1,175 @@
+/* One run at a time; see guard.h. The file is put in place by link(2), which fails where there is one, also over NFS; where
+ * there are no links, by O_EXCL. */
+#include "experiments/run/guard.h"
+
+#include "core/base/memory.h"
+#include "experiments/run/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { RENEW_SECONDS = 5, STALE_SECONDS = 45 };
+
+/* What a guard says: the process, and a random number that no other guard has. */
+typedef struct owner {
+    char text[512];
+    pg_process process;
+} owner;
+
+/* The text of our guard, and a file name for it that no other process uses, on whatever host it is. */
+static pg_status describe_self(char text[512], char name[64], pg_error *err)
+{
+    pg_process self;
+    char line[PG_PROCESS_TEXT];
+    uint64_t token;
+    if (getrandom(&token, sizeof token, 0) < 0) return pg_fail_errno(err, "random number");
+    pg_process_self(&self);
+    pg_process_write(&self, line);
+    snprintf(text, 512, "%s\ntoken %016" PRIx64 "\n", line, token);
+    snprintf(name, 64, "run.guard.%016" PRIx64 ".part", token);
+    return PG_OK;
+}
+
+/* PG_OK with an empty text if there is no guard (any more). */
+static pg_status read_owner(const char *path, owner *out, pg_error *err)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    memset(out, 0, sizeof *out);
+    const pg_status status = pg_file_exists(path) ? pg_file_read(path, &text, &bytes, err) : PG_OK;
+    if (status != PG_OK || !text) return pg_file_exists(path) ? status : PG_OK;
+    snprintf(out->text, sizeof out->text, "%s", bytes ? text : "?");
+    if (!pg_process_read(text, &out->process)) strcpy(out->process.host, "?");
+    pg_free(text);
+    return PG_OK;
+}
+
+/* Is it renewed while we look? Time of the file by its own server's clock. Looks are counted, not seconds: while this process
+ * is suspended, the other may be too. */
+static bool renewed(const char *path)
+{
+    struct timespec first = {0};
+    for (int looks = 0; looks < STALE_SECONDS; looks++, sleep(1)) {
+        struct stat info;
+        const int fd = open(path, O_RDONLY | O_CLOEXEC); /* opening makes NFS ask its server */
+        if (fd < 0) return errno != ENOENT;
+        const bool got = fstat(fd, &info) == 0;
+        close(fd);
+        if (!got) return true;
+        if (looks == 0) first = info.st_mtim;
+        if (first.tv_sec != info.st_mtim.tv_sec || first.tv_nsec != info.st_mtim.tv_nsec) return true;
+    }
+    return false;
+}
+
+/* A job number of Slurm is no evidence: a second shell of the job has the same one, and a requeued job may share it with a run
+ * that its first start left alive. */
+static bool at_work(const char *path, const owner *o)
+{
+    const pg_process_state state = pg_process_look(&o->process);
+    return state == PG_PROCESS_RUNS || (state == PG_PROCESS_UNKNOWN && renewed(path));
+}
+
+/* Put ours in the place of a stale one. Of several who try, one does: the file system's lock, where it has one, closes the gap
+ * between looking and replacing. */
+static pg_status replace(const pg_guard *guard, const char *directory, const char *mine, const owner *stale, bool *done,
+                         pg_error *err)
+{
+    owner now;
+    const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return pg_fail_errno(err, "%s", directory);
+    (void)!flock(fd, LOCK_EX);
+    pg_status status = read_owner(guard->path, &now, err);
+    *done = status == PG_OK && strcmp(now.text, stale->text) == 0;
+    if (*done && rename(mine, guard->path) != 0) status = pg_fail_errno(err, "%s", guard->path);
+    close(fd);
+    return status;
+}
+
+/* Put ours where there is none, or fail with EEXIST. Where there are no hard links (CIFS, FAT, some FUSE), an empty file holds
+ * the place until ours replaces it: whoever sees the empty one cannot tell its owner, and watches whether it is renewed. */
+static bool put(const char *mine, const char *path)
+{
+    if (link(mine, path) == 0) return unlink(mine) == 0;
+    if (errno == EEXIST) return false;
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return false;
+    close(fd);
+    return rename(mine, path) == 0;
+}
+
+/* One try; *done says whether it came to an end. */
+static pg_status try(pg_guard *guard, const char *directory, const char *mine, bool *done, pg_error *err)
+{
+    owner other;
+    *done = put(mine, guard->path);
+    if (*done) return PG_OK;
+    if (errno != EEXIST) return pg_fail_errno(err, "%s", guard->path);
+    const pg_status status = read_owner(guard->path, &other, err);
+    if (status != PG_OK || !other.text[0]) return status;
+    if (at_work(guard->path, &other))
+        return pg_fail(err, PG_BAD_INPUT, "%s: another run is at work there, process %lld on %s; wait for it, or end it",
+                       directory, other.process.id, other.process.host);
+    snprintf(guard->before, sizeof guard->before, "process %lld on %s", other.process.id, other.process.host);
+    return replace(guard, directory, mine, &other, done, err);
+}
+
+static bool keep(void *context)
+{
+    pg_guard *guard = context;
+    owner now;
+    if (read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) != 0)
+        guard->lost = true;
+    else
+        (void)!utimensat(AT_FDCWD, guard->path, NULL, 0);
+    return !guard->lost;
+}
+
+pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char mine[PG_PATH_MAX] = "", text[512], name[64];
+    *guard = (pg_guard){0};
+    PG_TRY(describe_self(text, name, err));
+    PG_TRY(pg_path(guard->path, directory, "run.guard", NULL, err));
+    PG_TRY(pg_file_refuse_link(guard->path, err));
+    PG_TRY(pg_path(mine, directory, name, NULL, err));
+    PG_TRY(pg_file_write(mine, text, strlen(text), PG_FILE_PUBLIC, err));
+    for (bool done = false; !done && status == PG_OK;) status = try(guard, directory, mine, &done, err);
+    PG_TRY(status);
+    memcpy(guard->text, text, sizeof text);
+    status = pg_ticker_start(&guard->keeper, RENEW_SECONDS, keep, guard, err);
+    if (status != PG_OK) (void)!pg_guard_release(guard, NULL);
+done:
+    if (mine[0]) unlink(mine); /* which is in place, or was not needed */
+    return status;
+}
+
+bool pg_guard_held(const pg_guard *guard)
+{
+    return !guard->lost;
+}
+
+pg_status pg_guard_release(pg_guard *guard, pg_error *err)
+{
+    owner now;
+    if (!guard->text[0]) return PG_OK;
+    pg_ticker_stop(&guard->keeper);
+    const bool ours = read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) == 0;
+    guard->text[0] = 0;
+    return ours && unlink(guard->path) != 0 ? pg_fail_errno(err, "%s", guard->path) : PG_OK;
+}
+
+bool pg_guard_there(const char *directory)
+{
+    char path[PG_PATH_MAX];
+    return pg_path(path, directory, "run.guard", NULL, NULL) == PG_OK && pg_file_exists(path);
+}

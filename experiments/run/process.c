@@ -1,0 +1,76 @@
+/* Who a process is; see process.h. kill(2) tells whether its number is in use, Linux's /proc since when. */
+#include "experiments/run/process.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* First word of a small file; "-" if there is none. */
+static void first_word(const char *path, char *out, size_t bytes)
+{
+    char line[128] = "";
+    FILE *file = fopen(path, "re");
+    const bool got = file && fgets(line, sizeof line, file);
+    if (file) fclose(file);
+    line[strcspn(line, " \n")] = 0;
+    snprintf(out, bytes, "%.*s", (int)bytes - 1, got && line[0] ? line : "-");
+}
+
+/* State letter and start of a process; false where /proc does not tell. */
+static bool look_up(long long id, char *state, long long *started)
+{
+    char path[64], line[1024] = "";
+    snprintf(path, sizeof path, "/proc/%lld/stat", id);
+    FILE *file = fopen(path, "re");
+    if (!file) return false;
+    const char *after = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL; /* the name in brackets may hold anything */
+    fclose(file);
+    return after && sscanf(after + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", state,
+                           started) == 2;
+}
+
+void pg_process_self(pg_process *out)
+{
+    memset(out, 0, sizeof *out);
+    gethostname(out->host, sizeof out->host - 1);
+    first_word("/proc/sys/kernel/random/boot_id", out->boot, sizeof out->boot);
+    if (readlink("/proc/self/ns/pid", out->space, sizeof out->space - 1) < 0) strcpy(out->space, "-");
+    out->id = getpid();
+    char state;
+    if (!look_up(out->id, &state, &out->started)) out->started = -1;
+}
+
+/* Do both numbers belong to one host, boot and name space, for certain? Two machines may have one name, and another boot need
+ * not mean that the host was started anew. */
+static bool same_space(const pg_process *a, const pg_process *b)
+{
+    return strcmp(a->host, b->host) == 0 && strcmp(a->boot, b->boot) == 0 && strcmp(a->space, b->space) == 0 &&
+           strcmp(a->boot, "-") != 0 && strcmp(a->space, "-") != 0;
+}
+
+pg_process_state pg_process_look(const pg_process *process)
+{
+    pg_process self;
+    char state;
+    long long started;
+    pg_process_self(&self);
+    if (!same_space(&self, process) || process->id < 1 || process->id > INT_MAX) return PG_PROCESS_UNKNOWN;
+    if (kill((pid_t)process->id, 0) != 0 && errno == ESRCH) return PG_PROCESS_ENDED;
+    if (!look_up(process->id, &state, &started) || process->started < 0) return PG_PROCESS_UNKNOWN;
+    const bool ended = state == 'Z' || state == 'X' || started != process->started; /* a zombie waits to be collected */
+    return ended ? PG_PROCESS_ENDED : PG_PROCESS_RUNS;
+}
+
+void pg_process_write(const pg_process *p, char text[PG_PROCESS_TEXT])
+{
+    snprintf(text, PG_PROCESS_TEXT, "%s %s %s %lld %lld", p->host, p->boot, p->space, p->id, p->started);
+}
+
+bool pg_process_read(const char *text, pg_process *out)
+{
+    memset(out, 0, sizeof *out);
+    return sscanf(text, "%63s %39s %39s %lld %lld", out->host, out->boot, out->space, &out->id, &out->started) == 5;
+}

@@ -1,0 +1,233 @@
+/* Running a task; see task.h. Training: execute_train.c; attacks: execute_attack.c; thresholds: execute_threshold.c. */
+#include "experiments/work/execute_internal.h"
+
+#include "core/base/file.h"
+#include "core/nets/state.h"
+#include "experiments/grid/inputs.h"
+#include "experiments/work/gammas.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Whole data sets, kept between the tasks of this process. A grid has few. */
+enum { KEPT = 4 };
+static struct kept_data {
+    char name[64], sha256[PG_SHA256_HEX];
+    pg_data data;
+} kept[KEPT];
+static int kept_next;
+
+void pg_task_release_data(void)
+{
+    for (int i = 0; i < KEPT; i++) {
+        pg_data_clear(&kept[i].data);
+        kept[i].name[0] = 0;
+    }
+}
+
+static pg_status load(const char *name, const char *directory, const struct kept_data **out, pg_error *err)
+{
+    for (int i = 0; i < KEPT; i++)
+        if (strcmp(kept[i].name, name) == 0) {
+            *out = &kept[i];
+            return PG_OK;
+        }
+    struct kept_data *slot = &kept[kept_next];
+    kept_next = (kept_next + 1) % KEPT;
+    pg_data_clear(&slot->data);
+    slot->name[0] = 0;
+    const pg_status status = pg_data_load(name, directory, &slot->data, err);
+    if (status != PG_OK) return status;
+    pg_input_sum(&slot->data, slot->sha256);
+    snprintf(slot->name, sizeof slot->name, "%s", name);
+    *out = slot;
+    return PG_OK;
+}
+
+/* The whole data set of a choice: that of the task's key, whatever lies under its name on this machine. */
+static pg_status load_chosen(const pg_data_choice *choice, const pg_workplace *at, const pg_data **out, pg_error *err)
+{
+    const struct kept_data *set;
+    const pg_status status = load(choice->name, at->data_directory, &set, err);
+    if (status != PG_OK) return status;
+    if (strcmp(set->sha256, choice->sha256) != 0)
+        return pg_fail(err, PG_BAD_INPUT, "%s is not the data that was planned: its checksum is %.8s here, not %.8s",
+                       choice->name, set->sha256, choice->sha256);
+    *out = &set->data;
+    return PG_OK;
+}
+
+pg_status pg_execute_data(const pg_data_choice *choice, const pg_workplace *at, pg_data *out, pg_error *err)
+{
+    const pg_data *whole;
+    *out = (pg_data){0};
+    pg_status status = load_chosen(choice, at, &whole, err);
+    if (status == PG_OK) status = pg_dataset_subset(&whole->train, choice->train, &out->train, err);
+    if (status == PG_OK) status = pg_dataset_subset(&whole->test, choice->test, &out->test, err);
+    if (status != PG_OK) pg_data_clear(out);
+    return status;
+}
+
+pg_status pg_execute_fresh(const pg_data_choice *choice, const pg_workplace *at, pg_dataset *out, pg_error *err)
+{
+    const pg_data *whole;
+    const pg_status status = load_chosen(choice, at, &whole, err);
+    return status == PG_OK ? pg_dataset_rest(&whole->train, choice->train, out, err) : status;
+}
+
+pg_status pg_execute_path(const pg_workplace *at, const char *folder, const char *stem, char path[PG_PATH_MAX], pg_error *err)
+{
+    char directory[PG_PATH_MAX], file[PG_FILE_STEM + 16];
+    pg_status status = pg_path(directory, at->directory, folder, NULL, err);
+    if (status == PG_OK) status = pg_make_directories(directory, err);
+    snprintf(file, sizeof file, "%s.safetensors", stem);
+    return status == PG_OK ? pg_path(path, directory, file, NULL, err) : status;
+}
+
+pg_status pg_execute_save(const pg_task *task, const pg_workplace *at, const pg_data_choice *data, const pg_model *model,
+                          const char *outcome, pg_error *err)
+{
+    char stem[PG_FILE_STEM], path[PG_PATH_MAX];
+    const pg_metadata notes[] = {{"scheme", task->scheme->name},
+                                 {"task", task->key},
+                                 {"pixels", pg_pixels_names[task->train.pixels]},
+                                 {"data", data->name},
+                                 {"data_sha256", data->sha256}};
+    pg_task_stem(task->key, outcome, stem);
+    const pg_status status = pg_execute_path(at, "models", stem, path, err);
+    return status == PG_OK ? pg_model_save(model, notes, sizeof notes / sizeof *notes, path, err) : status;
+}
+
+void pg_execute_tell(const pg_workplace *at, double done)
+{
+    const pg_task_progress now = {.done = done, .accuracy = NAN};
+    if (at->report) at->report(at->context, &now);
+}
+
+pg_status pg_execute_model(const pg_workplace *at, const char *key, pg_model **out, pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    const pg_status status = pg_execute_path(at, "models", key, path, err);
+    return status == PG_OK ? pg_model_load(path, NULL, out, NULL, err) : status;
+}
+
+pg_status pg_execute_spec(const pg_task *task, int classes, const pg_dataset *images, pg_net_spec *out, pg_error *err)
+{
+    const pg_arch *arch = pg_arch_find(task->arch);
+    if (!arch) return pg_fail(err, PG_BAD_INPUT, "unknown network '%s'", task->arch);
+    pg_norm_kind norm;
+    const pg_status status = pg_norm_kind_parse(task->norm, &norm, err);
+    if (status != PG_OK) return status;
+    *out = pg_net_spec_plain(arch, norm, classes);
+    out->width = task->width;
+    out->relu_before_add = task->relu_before_add;
+    out->image_height = images->height;
+    out->image_width = images->width;
+    return task->scheme->wire(task->scheme_options, out, err);
+}
+
+/* ---- judging ---- */
+
+pg_judge_setup pg_execute_judge(const pg_task *task, const pg_model *model, const pg_dataset *test,
+                                const pg_evidence *distributed)
+{
+    return (pg_judge_setup){.model = model,
+                            .test = test,
+                            .pixels = (pg_pixels)task->train.pixels,
+                            .options = &task->verify,
+                            .distributed = distributed};
+}
+
+static pg_status add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit, bool present,
+                     pg_error *err)
+{
+    return present && !isnan(value) ? pg_record_add(record, outcome, metric, value, unit, err) : PG_OK;
+}
+
+static pg_status record_claim(const pg_finding *f, const char *outcome, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_accuracy *accuracy = pg_finding_accuracy(f);
+    PG_TRY(add(record, outcome, "accuracy_claimed", accuracy->exact, "%", accuracy->present, err));
+    PG_TRY(add(record, outcome, "bits", f->bits, "bits", f->bits > 0, err));
+    PG_TRY(add(record, outcome, "agreeing", f->agree, f->bits ? "bits" : "triggers", true, err));
+    PG_TRY(add(record, outcome, "null_probability", f->null_probability, "", true, err));
+    PG_TRY(add(record, outcome, "detection", f->detection, "%", true, err));
+    PG_TRY(add(record, outcome, "detection_stored", f->detection_stored, "%", true, err));
+    PG_TRY(add(record, outcome, "p_coin", f->p_coin, "", f->bits > 0, err));
+    PG_TRY(add(record, outcome, "p_value", f->p_value, "", true, err));
+    PG_TRY(add(record, outcome, "threshold", f->threshold, "", true, err));
+    PG_TRY(add(record, outcome, "enough", f->enough, "", true, err));
+    PG_TRY(add(record, outcome, "null_mean", f->null_mean, "%", f->nulls > 0, err));
+    PG_TRY(add(record, outcome, "null_deviation", f->null_deviation, "%", f->nulls > 0, err));
+    PG_TRY(add(record, outcome, "null_threshold", f->null_threshold, "%", true, err));
+    PG_TRY(add(record, outcome, "useless", f->useless, "", true, err));
+    PG_TRY(add(record, outcome, "significant", f->significant, "", true, err));
+    PG_TRY(add(record, outcome, "decidable", f->decidable, "", true, err));
+    PG_TRY(add(record, outcome, "works", f->works, "", true, err));
+    PG_TRY(add(record, outcome, "stands", f->stands, "", true, err));
+done:
+    return status;
+}
+
+pg_status pg_execute_record(const pg_finding *f, const char *outcome, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_accuracy *triggers = f->trigger;
+    PG_TRY(add(record, outcome, "accuracy", f->deployed.exact, "%", f->deployed.present, err));
+    PG_TRY(add(record, outcome, "accuracy_batch_mean", f->deployed.batch_mean, "%", f->deployed.present, err));
+    PG_TRY(add(record, outcome, "accuracy_public", f->public_branch.exact, "%", f->public_branch.present, err));
+    PG_TRY(add(record, outcome, "accuracy_private", f->private_branch.exact, "%", f->private_branch.present, err));
+    if (f->bits || (f->claim == PG_CLAIM_TRIGGERS && f->trigger_count)) PG_TRY(record_claim(f, outcome, record, err));
+    PG_TRY(add(record, outcome, "triggers", f->trigger_count, "triggers", f->trigger_count > 0, err));
+    PG_TRY(add(record, outcome, "triggers_agreeing", f->trigger_agree, "triggers", f->trigger_count > 0, err));
+    PG_TRY(add(record, outcome, "trigger_public", triggers[PG_PUBLIC].exact, "%", triggers[PG_PUBLIC].present, err));
+    PG_TRY(add(record, outcome, "trigger_private", triggers[PG_PRIVATE].exact, "%", triggers[PG_PRIVATE].present, err));
+    PG_TRY(add(record, outcome, "trigger_p_value", f->trigger_p, "", f->trigger_count > 0, err));
+done:
+    return status;
+}
+
+/* ---- what training, and taking what was trained elsewhere, end with ---- */
+
+pg_status pg_execute_owner(const pg_task *task, const pg_model *model, const pg_evidence *evidence, const pg_dataset *test,
+                           pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_finding finding;
+    const pg_judge_setup setup = pg_execute_judge(task, model, test, evidence);
+    PG_TRY(pg_verify(&setup, evidence, &finding, err));
+    PG_TRY(pg_execute_record(&finding, "", record, err));
+    PG_TRY(pg_record_add(record, "", "classes", test->classes, "classes", err));
+    PG_TRY(pg_record_add(record, "", "test_images", test->count, "images", err));
+done:
+    return status;
+}
+
+pg_status pg_execute_leave(const pg_task *task, const pg_workplace *at, const pg_model *model, const pg_evidence *evidence,
+                           pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char path[PG_PATH_MAX], commitment[PG_SHA256_HEX];
+    PG_TRY(pg_gammas_record(model, evidence, record, err));
+    PG_TRY(pg_execute_save(task, at, &task->data, model, "", err));
+    if (!evidence) return PG_OK;
+    PG_TRY(pg_execute_path(at, "evidence", task->key, path, err));
+    PG_TRY(pg_evidence_save(evidence, path, err));
+    pg_evidence_commitment(evidence, commitment);
+    PG_TRY(pg_record_note(record, "evidence_commitment", commitment, err));
+    if (evidence->triggers.count) PG_TRY(pg_record_note(record, "trigger_set", evidence->triggers.source, err));
+done:
+    return status;
+}
+
+pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
+{
+    static pg_status (*const how[])(const pg_task *task, const pg_workplace *at, pg_record *record,
+                                    pg_error *err) = {[PG_TASK_TRAIN] = pg_execute_train,
+                                                      [PG_TASK_ATTACK] = pg_execute_attack,
+                                                      [PG_TASK_THRESHOLD] = pg_execute_threshold,
+                                                      [PG_TASK_BRING] = pg_execute_bring};
+    return how[task->kind](task, at, record, err);
+}

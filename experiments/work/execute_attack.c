@@ -1,0 +1,397 @@
+/* An attack task: let the attack work on what it may see, and put each outcome before the same judge as the owner's evidence.
+ */
+#include "experiments/work/execute_internal.h"
+
+#include "core/base/memory.h"
+#include "core/formats/number.h"
+#include "core/nets/state.h"
+#include "experiments/work/saving.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct work {
+    const pg_task *task;
+    const pg_workplace *at;
+    pg_data data, other;
+    pg_dataset fresh;
+    pg_model *victim, *pretrained, *running;
+    pg_evidence *evidence, *forged; /* the owner's; what the attack that came before forged, NULL: none */
+    pg_judge *judge;                /* of claims on the unchanged victim */
+    pg_finding genuine;             /* the owner's, on the unchanged victim */
+    pg_attack_view view;
+    void *state;
+    bool started, genuine_known;
+    pg_record *record;
+    pg_saving saving;
+} work;
+
+static pg_status load_all(work *w, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_task *task = w->task;
+    char path[PG_PATH_MAX];
+    PG_TRY(pg_execute_data(&task->data, w->at, &w->data, err));
+    if (task->other.name[0]) PG_TRY(pg_execute_data(&task->other, w->at, &w->other, err));
+    PG_TRY(pg_execute_model(w->at, task->victim, &w->victim, err));
+    if (task->pretrained[0]) PG_TRY(pg_execute_model(w->at, task->pretrained, &w->pretrained, err));
+    if (task->scheme->keygen) {
+        PG_TRY(pg_execute_path(w->at, "evidence", task->victim, path, err));
+        PG_TRY(pg_evidence_load(path, &w->evidence, err));
+    }
+    if (task->after) {
+        PG_TRY(pg_execute_path(w->at, "evidence", task->forged, path, err));
+        PG_TRY(pg_evidence_load(path, &w->forged, err));
+    }
+done:
+    return status;
+}
+
+/* The victim as an ordinary network: at passport layers the affine of the deployed branch. */
+static pg_status make_running(work *w, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_net_spec spec = pg_net_spec_public(&w->victim->spec);
+    PG_TRY(pg_model_create(&spec, &w->running, err));
+    PG_TRY(pg_model_copy(w->victim, w->running, err));
+    if (w->victim->passport_count && !w->victim->spec.public_affine)
+        PG_TRY(pg_passports_store(w->victim, w->evidence, w->running, err));
+done:
+    return status;
+}
+
+/* What the attacker may see, and nothing else. */
+static pg_status fill_view(work *w, pg_seed seed, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const unsigned sees = w->task->attack->sees;
+    const bool distributed = w->victim->spec.passports && !w->victim->spec.public_affine;
+    if (sees & PG_SEES_AFFINE) PG_TRY(make_running(w, err));
+    if (sees & PG_SEES_FRESH) PG_TRY(pg_execute_fresh(&w->task->data, w->at, &w->fresh, err));
+    w->view = (pg_attack_view){.model = w->victim,
+                               .scheme = w->task->scheme,
+                               .running = w->running,
+                               .pictures = &w->data.test,
+                               .pixels = (pg_pixels)w->task->train.pixels,
+                               .seed = seed};
+    if (sees & PG_SEES_TRAIN) w->view.train = &w->data.train;
+    if (sees & PG_SEES_FRESH) w->view.fresh = &w->fresh;
+    if (sees & PG_SEES_PRETRAINED) w->view.pretrained = w->pretrained;
+    if (sees & PG_SEES_EVIDENCE || (sees & PG_SEES_DISTRIBUTED && distributed)) w->view.evidence = w->evidence;
+    if (w->other.train.count) w->view.other = &w->other;
+done:
+    return status;
+}
+
+/* The judge of claims on the victim as it is. */
+static pg_status judge_of_victim(work *w, pg_error *err)
+{
+    const pg_judge_setup setup = pg_execute_judge(w->task, w->victim, &w->data.test, w->evidence);
+    return w->judge ? PG_OK : pg_judge_create(&setup, &w->judge, err);
+}
+
+/* The owner before the judge, on the unchanged victim: what every forgery is compared with. Forgeries for the unchanged victim
+ * have it as a row, which the record has already where the task was resumed. */
+static pg_status judge_genuine(work *w, bool unchanged, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    if (w->genuine_known) return PG_OK;
+    w->genuine_known = true;
+    PG_TRY(judge_of_victim(w, err));
+    PG_TRY(pg_judge_claim(w->judge, w->evidence, &w->genuine, err));
+    if (unchanged && !pg_record_has(record, "genuine")) PG_TRY(pg_execute_record(&w->genuine, "genuine", record, err));
+done:
+    return status;
+}
+
+/* Beside what the judge finds of a forgery: the owner's bits, or triggers where those are claimed, that agree where it is
+ * shown; the bits that differ from the owner's, where both are of one form and as many. Is it an ambiguity? It is where it
+ * serves as well as the genuine evidence, within 2 points, and either a quarter of its bits differ from the owner's or a
+ * signature, mark or trigger set of its own is found whole. */
+static pg_status record_ambiguity(const work *w, const pg_model *model, const pg_evidence *forged, const pg_finding *f,
+                                  const char *name, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_finding owner = w->genuine;
+    int matched;
+    const bool triggers = f->claim == PG_CLAIM_TRIGGERS;
+    const bool serves = pg_finding_accuracy(f)->exact >= owner.deployed.exact - 2;
+    const int count = triggers ? f->trigger_count : f->bits;
+    bool another = f->agree == count;
+    if (!count) return PG_OK;
+    const pg_judge_setup unmeasured = pg_execute_judge(w->task, model, NULL, NULL);
+    if (model != w->victim) PG_TRY(pg_verify(&unmeasured, w->evidence, &owner, err));
+    if (f->bits && f->bits == owner.bits && f->claim == owner.claim) {
+        PG_TRY(pg_agreement_with(model, forged, w->evidence, &matched, err));
+        const double differing = 100.0 * (f->bits - matched) / f->bits;
+        another = differing >= 25 || (differing > 0 && another);
+        PG_TRY(pg_record_add(record, name, "owner_bits_matched", 100.0 * matched / f->bits, "%", err));
+        PG_TRY(pg_record_add(record, name, "bits_differing", differing, "%", err));
+    }
+    const int owned = triggers ? owner.trigger_count : owner.bits, agree = triggers ? owner.trigger_agree : owner.agree;
+    if (owned) PG_TRY(pg_record_add(record, name, "owner_detection", 100.0 * agree / owned, "%", err));
+    PG_TRY(pg_record_add(record, name, "ambiguous", serves && another, "", err));
+done:
+    return status;
+}
+
+/* The model in which forged evidence is shown. */
+static const pg_model *shown_in(const work *w, const pg_outcome *o)
+{
+    return o->shown ? o->shown : o->model ? o->model : w->victim;
+}
+
+/* A judge of claims on a model that is not the victim as it is. One that needs passports to run is sold with the forger's,
+ * where the attack changed the model and made some, else with the owner's. Where the forger changed no more than his evidence
+ * needs, his network is held to the accuracy of the stolen one. */
+static pg_status open_judge(const work *w, const pg_outcome *o, const pg_model *model, const pg_dataset *test, pg_judge **out,
+                            pg_error *err)
+{
+    const pg_evidence *sold = o->model && o->evidence ? o->evidence : w->evidence;
+    pg_judge_setup setup = pg_execute_judge(w->task, model, test, sold);
+    if (!o->model) setup.known_accuracy = w->genuine.reference;
+    return pg_judge_create(&setup, out, err);
+}
+
+static pg_status judge_forgery(work *w, const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_finding f;
+    pg_judge *own = NULL;
+    const pg_model *model = shown_in(w, o);
+    if (model != w->victim) PG_TRY(open_judge(w, o, model, &w->data.test, &own, err));
+    PG_TRY(pg_judge_claim(own ? own : w->judge, o->evidence, &f, err));
+    PG_TRY(pg_execute_record(&f, name, record, err));
+    PG_TRY(record_ambiguity(w, model, o->evidence, &f, name, record, err));
+done:
+    pg_judge_destroy(&own);
+    return status;
+}
+
+/* Put the victim's public affine back at passport layers, as the passports' reference measures triggers: stale numbers on
+ * weights that have moved on. */
+static void make_stale(const pg_model *victim, pg_model *changed)
+{
+    for (int i = 0; i < victim->passport_count; i++) {
+        const pg_layer *l = pg_model_passport_layer(victim, i);
+        const pg_affine *from = &l->affine[PG_PUBLIC], *to = &pg_model_passport_layer(changed, i)->affine[PG_PUBLIC];
+        const size_t bytes = (size_t)l->out_channels * sizeof *victim->params;
+        memcpy(changed->params + to->gamma, victim->params + from->gamma, bytes);
+        memcpy(changed->params + to->beta, victim->params + from->beta, bytes);
+    }
+}
+
+/* Trigger accuracy of a changed model with the victim's own last layer put back (Adi et al.'s protocol); stale: its own public
+ * affine too. */
+static pg_status record_triggers(const work *w, const pg_model *changed, const pg_evidence *evidence, bool stale,
+                                 const char *name, const char *metric, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *restored = NULL;
+    pg_accuracy a;
+    if (!evidence || !evidence->triggers.count) return PG_OK;
+    pg_net_spec spec = changed->spec;
+    spec.classes = w->victim->spec.classes;
+    PG_TRY(pg_model_create(&spec, &restored, err));
+    PG_TRY(pg_model_copy(changed, restored, err));
+    pg_model_copy_classifier(w->victim, restored);
+    if (stale) make_stale(w->victim, restored);
+    PG_TRY(pg_measure_accuracy(restored, pg_net_spec_deployed(&spec), evidence, &evidence->triggers, w->view.pixels,
+                               w->task->verify.batch, &a, err));
+    PG_TRY(pg_record_add(record, name, metric, a.exact, "%", err));
+done:
+    pg_model_destroy(&restored);
+    return status;
+}
+
+/* What the attack before forged for the victim, on a changed model: in the owner's row. */
+static pg_status record_forged(const work *w, pg_judge *judge, const pg_model *model, const char *name, pg_record *record,
+                               pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_finding f;
+    PG_TRY(pg_judge_claim(judge, w->forged, &f, err));
+    if (f.bits || f.trigger_count) {
+        PG_TRY(pg_record_add(record, name, "forged_detection", f.detection, "%", err));
+        PG_TRY(pg_record_add(record, name, "forged_p_value", f.p_value, "", err));
+        PG_TRY(pg_record_add(record, name, "forged_stands", f.stands, "", err));
+    }
+    PG_TRY(record_triggers(w, model, w->forged, false, name, "forged_restored", record, err));
+done:
+    return status;
+}
+
+static pg_status judge_removal(work *w, const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_finding f;
+    pg_judge *own = NULL;
+    const pg_model *model = o->model ? o->model : w->victim;
+    if (o->model)
+        PG_TRY(open_judge(w, o, model, o->data ? &o->data->test : &w->data.test, &own, err));
+    else
+        PG_TRY(judge_of_victim(w, err));
+    pg_judge *judge = own ? own : w->judge;
+    PG_TRY(pg_judge_claim(judge, w->evidence, &f, err));
+    PG_TRY(pg_execute_record(&f, name, record, err));
+    PG_TRY(record_triggers(w, model, w->evidence, false, name, "trigger_restored", record, err));
+    if (w->victim->passport_count && w->victim->spec.public_affine)
+        PG_TRY(record_triggers(w, model, w->evidence, true, name, "trigger_stale", record, err));
+    if (w->forged) PG_TRY(record_forged(w, judge, model, name, record, err));
+done:
+    pg_judge_destroy(&own);
+    return status;
+}
+
+/* What the attack itself tells: its cost, and what it measured. */
+static pg_status record_attack(const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(pg_record_add(record, name, "attack_images", o->images, "images", err));
+    PG_TRY(pg_record_add(record, name, "attack_flops", o->macs, "multiply-adds", err));
+    for (const pg_measure *m = o->measures; m < o->measures + PG_MEASURES_MAX && m->name; m++)
+        PG_TRY(pg_record_add(record, name, m->name, m->value, m->unit, err));
+done:
+    return status;
+}
+
+static pg_status save_evidence(const work *w, const pg_evidence *evidence, const char *outcome, pg_error *err)
+{
+    char stem[PG_FILE_STEM], path[PG_PATH_MAX];
+    pg_task_stem(w->task->key, outcome, stem);
+    const pg_status status = pg_execute_path(w->at, "evidence", stem, path, err);
+    return status == PG_OK ? pg_evidence_save(evidence, path, err) : status;
+}
+
+/* What was judged in a row, as files: forged evidence, and the network if it is not the victim as it was. */
+static pg_status keep_row(const work *w, const pg_outcome *o, const pg_model *model, const pg_evidence *forged,
+                          const char *name, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_data_choice *data = o->data ? &w->task->other : &w->task->data;
+    if (!w->task->keep) return PG_OK;
+    if (model && model != w->victim) PG_TRY(pg_execute_save(w->task, w->at, data, model, name, err));
+    if (forged) PG_TRY(save_evidence(w, forged, name, err));
+done:
+    return status;
+}
+
+/* The owner's evidence is judged on a changed model, forged evidence on the model that it is for: rows NAME, or, where an
+ * outcome has both, NAME for the owner and "attacker" for the forger. */
+static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char name[64] = "", value[PG_NUMBER_MAX];
+    if (o->axis) snprintf(name, sizeof name, "%.31s=%s", o->axis, pg_number_text(o->value, value));
+    const char *forger = o->model ? "attacker" : name;
+    if (o->model || !o->evidence) PG_TRY(judge_removal(w, o, name, record, err));
+    if (o->model) PG_TRY(keep_row(w, o, o->model, NULL, name, err));
+    if (o->evidence) PG_TRY(judge_genuine(w, !o->model, record, err));
+    if (o->evidence) PG_TRY(judge_forgery(w, o, forger, record, err));
+    if (o->evidence) PG_TRY(keep_row(w, o, shown_in(w, o), o->evidence, forger, err));
+    if (w->task->attack->hands_on) PG_TRY(save_evidence(w, o->evidence, "", err)); /* for attacks that come after */
+    PG_TRY(record_attack(o, name, record, err));
+done:
+    return status;
+}
+
+/* ---- checkpoints: the attack's state, and the cells of the outcomes that have been judged ---- */
+
+static pg_status save(void *context, const char *path, pg_error *err)
+{
+    pg_status status = PG_OK;
+    work *w = context;
+    char *cells = NULL;
+    uint8_t kept = w->task->keep;
+    pg_snapshot snapshot = {0};
+    PG_TRY(pg_record_write_cells(w->record, &cells, err));
+    w->task->attack->keep(w->state, &snapshot);
+    PG_KEEP(&snapshot, (uint8_t *)cells, strlen(cells), "cells");
+    PG_KEEP(&snapshot, &kept, 1, "kept");
+    PG_TRY(pg_snapshot_write(&snapshot, path, err));
+done:
+    pg_free(cells);
+    return status;
+}
+
+static pg_status load(void *context, const char *path, pg_error *err)
+{
+    pg_status status = PG_OK;
+    work *w = context;
+    pg_safetensors *file = NULL;
+    pg_snapshot snapshot = {0};
+    pg_record record = {0};
+    const pg_array *cells, *kept;
+    const size_t one = 1;
+    PG_TRY(pg_safetensors_open(path, &file, err));
+    PG_TRY(pg_safetensors_get(file, "kept", 1, &one, &kept, err));
+    if (w->task->keep && (kept->dtype != PG_U8 || !*(const uint8_t *)kept->data))
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: nothing was kept of the outcomes before it", path));
+    PG_TRY(pg_safetensors_get(file, "cells", 1, NULL, &cells, err));
+    if (cells->dtype != PG_U8) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor 'cells': of another type", path));
+    PG_TRY(pg_record_read_cells(cells->data, cells->count, path, &record, err));
+    w->task->attack->keep(w->state, &snapshot);
+    PG_TRY(pg_snapshot_read(&snapshot, file, err)); /* the last that can fail: what cannot be read changes nothing */
+    pg_record_clear(w->record);
+    *w->record = record;
+    record = (pg_record){0};
+done:
+    pg_record_clear(&record);
+    pg_safetensors_close(&file);
+    return status;
+}
+
+/* ---- the task ---- */
+
+static pg_status run(work *w, pg_error *err)
+{
+    const pg_attack *attack = w->task->attack;
+    pg_status status = PG_OK;
+    w->started = true;
+    PG_TRY(attack->start(w->state, w->task->attack_options, &w->view, err));
+    w->saving = (pg_saving){.at = w->at, .save = save, .load = load, .work = w};
+    PG_TRY(pg_saving_start(&w->saving, w->task->key, err));
+    pg_execute_tell(w->at, attack->progress(w->state));
+    for (;;) {
+        pg_attack_state what;
+        pg_outcome outcome = {0};
+        PG_TRY(attack->step(w->state, &what, &outcome, err));
+        if (what == PG_ATTACK_OUTCOME) PG_TRY(judge(w, &outcome, w->record, err));
+        const double done = attack->progress(w->state);
+        pg_execute_tell(w->at, done);
+        if (what == PG_ATTACK_DONE) return PG_OK;
+        const bool last = what == PG_ATTACK_EPOCH && done >= 1; /* the judgement follows */
+        PG_TRY(pg_saving_pause(&w->saving,
+                               last                        ? PG_PAUSE_LAST
+                               : what == PG_ATTACK_WORKING ? PG_PAUSE_STEP
+                                                           : PG_PAUSE_EPOCH,
+                               err));
+    }
+done:
+    return status;
+}
+
+pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    work w = {.task = task, .at = at, .record = record};
+    const pg_seed seed = {.grid = task->seed, .task = task->key};
+    PG_TRY(load_all(&w, err));
+    PG_TRY(fill_view(&w, seed, err));
+    PG_TRY(pg_alloc(1, task->attack->state_size, &w.state, err));
+    PG_TRY(run(&w, err));
+    if (w.other.train.count) PG_TRY(pg_record_note(record, "other_data", w.other.train.source, err));
+done:
+    if (w.started) task->attack->finish(w.state);
+    pg_free(w.state);
+    pg_judge_destroy(&w.judge);
+    pg_model_destroy(&w.victim);
+    pg_model_destroy(&w.pretrained);
+    pg_model_destroy(&w.running);
+    pg_evidence_destroy(&w.evidence);
+    pg_evidence_destroy(&w.forged);
+    pg_data_clear(&w.data);
+    pg_data_clear(&w.other);
+    pg_dataset_clear(&w.fresh);
+    return status;
+}

@@ -1,0 +1,55 @@
+/* A task that takes a network from elsewhere: read it, measure it, put its owner before the judge, and leave it and its
+ * evidence where a training task would have. */
+#include "experiments/grid/brought.h"
+#include "experiments/work/execute_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct work {
+    const pg_task *task;
+    const pg_workplace *at;
+    pg_data data;
+    pg_brought brought;
+} work;
+
+/* The files must be those that were planned. */
+static pg_status read_files(work *w, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_task *task = w->task;
+    const pg_task_source *planned = &task->brought;
+    pg_brought *b = &w->brought;
+    pg_norm_kind norm;
+    char about[1024];
+    PG_TRY(pg_norm_kind_parse(task->norm, &norm, err));
+    const pg_model_hints hints = {.norm = &norm,
+                                  .relu_before_add = &task->relu_before_add,
+                                  .image_height = w->data.test.height,
+                                  .image_width = w->data.test.width};
+    PG_TRY(pg_brought_read(&planned->files, &hints, task->scheme, task->scheme_options, b, err));
+    if (strcmp(b->model_sha256, planned->model_sha256) != 0)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is not the network that was planned: its checksum is %.8s here, not %.8s",
+                       planned->files.model, b->model_sha256, planned->model_sha256));
+    if (strcmp(b->commitment, planned->commitment) != 0)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is not the evidence that was planned: its commitment is %.8s here, not %.8s",
+                       planned->files.evidence, b->commitment, planned->commitment));
+    pg_brought_describe(b, &planned->files, about, sizeof about);
+    if (w->at->note) w->at->note(w->at->context, about);
+done:
+    return status;
+}
+
+pg_status pg_execute_bring(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    work w = {.task = task, .at = at};
+    PG_TRY(pg_execute_data(&task->data, at, &w.data, err));
+    PG_TRY(read_files(&w, err));
+    PG_TRY(pg_execute_owner(task, w.brought.model, w.brought.evidence, &w.data.test, record, err));
+    PG_TRY(pg_execute_leave(task, at, w.brought.model, w.brought.evidence, record, err));
+done:
+    pg_brought_clear(&w.brought);
+    pg_data_clear(&w.data);
+    return status;
+}

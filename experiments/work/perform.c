@@ -1,0 +1,127 @@
+/* From a task's text to its record; see perform.h. */
+#include "experiments/work/perform.h"
+
+#include "experiments/work/checkpoint.h"
+#include "experiments/work/rundir.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Enter the files of one outcome, with their checksums, into the record. */
+static pg_status add_files(const pg_task *task, const pg_workplace *at, const char *outcome, pg_record *record, pg_error *err)
+{
+    static const char *const folders[] = {"models", "evidence", NULL};
+    pg_status status = PG_OK;
+    char stem[PG_FILE_STEM], path[PG_PATH_MAX], file[PG_FILE_STEM + 32], sum[PG_SHA256_HEX];
+    pg_task_stem(task->key, outcome, stem);
+    for (int i = 0; folders[i]; i++) {
+        snprintf(file, sizeof file, "%s/%s.safetensors", folders[i], stem);
+        PG_TRY(pg_path(path, at->directory, file, NULL, err));
+        if (!pg_file_exists(path)) continue;
+        PG_TRY(pg_sha256_file(path, sum, err));
+        PG_TRY(pg_record_file(record, file, sum, err));
+    }
+done:
+    return status;
+}
+
+/* Is cell i the first of its outcome? */
+static bool is_first(const pg_record *record, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (strcmp(record->cells[k].outcome, record->cells[i].outcome) == 0) return false;
+    return true;
+}
+
+/* The files of the task as a whole, then those that it kept of each of its outcomes. */
+static pg_status find_files(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(add_files(task, at, "", record, err));
+    for (int i = 0; task->keep && i < record->cell_count; i++)
+        if (record->cells[i].outcome[0] && is_first(record, i))
+            PG_TRY(add_files(task, at, record->cells[i].outcome, record, err));
+done:
+    return status;
+}
+
+/* Is the file what the record says? */
+static pg_status check_file(const char *path, const char *sha256, bool *intact, pg_error *err)
+{
+    char sum[PG_SHA256_HEX];
+    *intact = false;
+    if (!pg_file_exists(path)) return PG_OK;
+    const pg_status status = pg_sha256_file(path, sum, err);
+    *intact = status == PG_OK && strcmp(sum, sha256) == 0;
+    return status;
+}
+
+/* What the task builds on must be what its own task made: files without their own checksums are compared with their record.
+ * Where they differ the record goes, so that the next run makes the parent again. */
+static pg_status check_parent(const char *key, const pg_workplace *at, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_record record = {0};
+    pg_text_pool texts = {0};
+    pg_task_labels labels;
+    char path[PG_PATH_MAX];
+    if (!key[0]) return PG_OK;
+    PG_TRY(pg_rundir_file(at->directory, "records", key, path, err));
+    status = pg_record_load(path, key, &texts, &record, &labels, err);
+    if (status != PG_OK && !pg_file_exists(path)) /* another child has been here */
+        status = pg_fail(err, PG_BAD_INPUT, "%s is gone: repeat the command to make it again", path);
+    PG_TRY(status);
+    for (int i = 0; i < record.file_count; i++) {
+        char file[PG_PATH_MAX];
+        bool intact;
+        PG_TRY(pg_path(file, at->directory, record.files[i].path, NULL, err));
+        PG_TRY(check_file(file, record.files[i].sha256, &intact, err));
+        if (intact) continue;
+        PG_TRY(pg_file_remove(path, err));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is missing or damaged, and counts as not made: repeat the command", file));
+    }
+done:
+    pg_record_clear(&record);
+    pg_text_pool_clear(&texts);
+    return status;
+}
+
+/* Only now that nothing can be lost any more. */
+static pg_status remove_checkpoints(const pg_task *task, const pg_workplace *at, pg_error *err)
+{
+    char directory[PG_PATH_MAX];
+    pg_checkpoints checkpoints;
+    pg_status status = pg_path(directory, at->directory, "checkpoints", NULL, err);
+    if (status == PG_OK) status = pg_checkpoints_open(&checkpoints, directory, task->key, err);
+    if (status == PG_OK) pg_checkpoints_remove(&checkpoints, 0);
+    return status;
+}
+
+pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_task task = {0};
+    pg_record record = {0};
+    pg_text_pool texts = {0};
+    pg_task_labels labels;
+    bool done;
+    char path[PG_PATH_MAX];
+    PG_TRY(pg_task_parse(text, &task, err));
+    PG_TRY(pg_rundir_file(at->directory, "records", task.key, path, err));
+    PG_TRY(pg_record_done(path, task.keep, &done, err));
+    if (done) goto done;
+    PG_TRY(check_parent(task.victim, at, err));
+    PG_TRY(check_parent(task.pretrained, at, err));
+    PG_TRY(check_parent(task.forged, at, err));
+    for (int i = 0; i < task.null_model_count; i++) PG_TRY(check_parent(task.null_models[i], at, err));
+    PG_TRY(pg_task_execute(&task, at, &record, err));
+    PG_TRY(pg_task_describe(&task, &texts, &labels, err));
+    PG_TRY(find_files(&task, at, &record, err));
+    PG_TRY(pg_record_save(&record, &task, &labels, path, err));
+    PG_TRY(remove_checkpoints(&task, at, err));
+done:
+    pg_record_clear(&record);
+    pg_text_pool_clear(&texts);
+    pg_task_clear(&task);
+    return status;
+}

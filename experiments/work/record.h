@@ -1,0 +1,68 @@
+/* A record: what one task measured, as cells (one metric each) and notes (words). One JSON file per task; the same task gives
+ * the same bytes. */
+#ifndef PG_WORK_RECORD_H
+#define PG_WORK_RECORD_H
+
+#include "core/base/hash.h"
+#include "experiments/grid/labels.h"
+
+#include <stdbool.h>
+
+typedef struct pg_cell {
+    const char *outcome; /* which outcome of an attack: "level=10", "repeat=3"; empty when there is one */
+    const char *metric, *unit;
+    double value;
+} pg_cell;
+
+typedef struct pg_note {
+    const char *key, *text;
+} pg_note;
+
+/* A file that the task made: its path, relative to the directory of the run, and its checksum. */
+typedef struct pg_artefact {
+    const char *path, *sha256;
+} pg_artefact;
+
+typedef struct pg_record {
+    int cell_count, note_count, file_count;
+    pg_cell *cells;
+    pg_note *notes;
+    pg_artefact *files;
+    pg_text_pool texts; /* of what was added */
+} pg_record;
+
+/* A zeroed record is empty. Texts are copied and may be of any length. */
+PG_CHECKED pg_status pg_record_add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit,
+                                   pg_error *err);
+PG_CHECKED pg_status pg_record_note(pg_record *record, const char *key, const char *text, pg_error *err);
+PG_CHECKED pg_status pg_record_file(pg_record *record, const char *path, const char *sha256, pg_error *err);
+bool pg_record_has(const pg_record *record, const char *outcome); /* any cell of it */
+void pg_record_clear(pg_record *record);
+
+/* A record in its file, with what the task is. The file's presence says that the task is done and that the files it names are
+ * in place. */
+/* JSON, durably; the same arguments give the same bytes. */
+PG_CHECKED pg_status pg_record_save(const pg_record *record, const pg_task *task, const pg_task_labels *labels,
+                                    const char *path, pg_error *err);
+
+/* Cells as one line of JSON, as they stand in a record file (released by pg_free), and back: added to a record's own. Reading
+ * is as strict as pg_record_load; `from` names the source in messages. */
+PG_CHECKED pg_status pg_record_write_cells(const pg_record *record, char **text, pg_error *err);
+PG_CHECKED pg_status pg_record_read_cells(const char *text, size_t bytes, const char *from, pg_record *record, pg_error *err);
+
+/* Read the record of task `key` and check all that pg_record_save guarantees: the key, the type of every member, no unknown
+ * cell members, no metric twice for one outcome, checksums of the right form. PG_BAD_INPUT, naming the file and the member, if
+ * anything is not so. record, which must be empty, is ended by pg_record_clear; all texts belong to `texts`. */
+PG_CHECKED pg_status pg_record_load(const char *path, const char *key, pg_text_pool *texts, pg_record *record,
+                                    pg_task_labels *labels, pg_error *err);
+
+/* Is the file an intact record, of a task that kept what it made if `keep` is set? An error if that cannot be seen. */
+PG_CHECKED pg_status pg_record_done(const char *path, bool keep, bool *done, pg_error *err);
+
+/* A failure: JSON with the task and why it has no record. */
+PG_CHECKED pg_status pg_failure_save(const char *key, const char *name, const char *text, const char *reason, const char *path,
+                                     pg_error *err);
+/* Its reason into out[bytes]. */
+PG_CHECKED pg_status pg_failure_load(const char *path, char *out, size_t bytes, pg_error *err);
+
+#endif

@@ -1,0 +1,69 @@
+/* The directory of a run.
+ *
+ *   config.yaml       the grid with every default spelled out
+ *   grid.json         its tasks in order: key and name
+ *   provenance.json   what program, machine and libraries worked last
+ *   records/KEY.json  one per finished task; its presence is what "done" means
+ *   failed/KEY.json   one per task that failed last time, with the reason
+ *   models/, evidence/ (for the owner alone), checkpoints/
+ *   cells.csv, artefacts.csv, tables/  rendered from records
+ *   logs/run.log, timings.csv
+ *   run.guard         while a run is at work; see guard.h
+ *
+ * The directory itself may be a symbolic link, and so may models/ and checkpoints/, which are large, if the link belongs to the
+ * user or to root. Any other link in their place is refused: whoever may write to the directory could make a run write
+ * elsewhere. Other files are replaced by rename, which follows no link.
+ */
+#ifndef PG_WORK_RUNDIR_H
+#define PG_WORK_RUNDIR_H
+
+#include "core/base/file.h"
+#include "experiments/grid/grid.h"
+
+typedef enum pg_task_state {
+    PG_STATE_NEW,
+    PG_STATE_INTERRUPTED, /* has a checkpoint */
+    PG_STATE_FAILED,
+    PG_STATE_DONE,
+} pg_task_state;
+extern const char *const pg_task_state_names[];
+
+/* Make the directory and those below it; PG_BAD_INPUT where a symbolic link is in the way. */
+PG_CHECKED pg_status pg_rundir_make(const char *directory, pg_error *err);
+
+/* May this grid take the place of the one that the directory is of? PG_BAD_INPUT if that has another name, unless `replace` is
+ * set. *left_out is how many finished tasks of the former are not tasks of this one: the tables will no longer show them. */
+PG_CHECKED pg_status pg_rundir_suits(const char *directory, const pg_grid *grid, bool replace, int *left_out, pg_error *err);
+
+/* Write config.yaml and grid.json. */
+PG_CHECKED pg_status pg_rundir_describe(const char *directory, const pg_grid *grid, pg_error *err);
+
+/* State of each task, by what lies in the directory, which need not exist. A record that is not whole does not count, nor does
+ * one without the files that the grid wants kept; one that cannot be read is an error. states [grid->count]. */
+PG_CHECKED pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_state *states, pg_error *err);
+
+/* Are there checkpoints or failures of tasks that are done? A run leaves them where it fails just after a record. */
+PG_CHECKED pg_status pg_rundir_littered(const char *directory, const pg_grid *grid, pg_task_state *states, bool *littered,
+                                        pg_error *err);
+
+/* Remove what runs that were killed left behind: parts of files, checkpoints and failures of tasks that are done, damaged
+ * records. damaged is called for each task of the latter. Only for the run that holds the guard. */
+PG_CHECKED pg_status pg_rundir_sweep(const char *directory, const pg_grid *grid, pg_task_state *states,
+                                     void (*damaged)(void *context, int task), void *context, pg_error *err);
+
+/* Path of a task's file: "records", key -> DIRECTORY/records/KEY.json. */
+PG_CHECKED pg_status pg_rundir_file(const char *directory, const char *folder, const char *key, char path[PG_PATH_MAX],
+                                    pg_error *err);
+
+/* What grid.json says. Freed by pg_manifest_destroy. */
+typedef struct pg_manifest {
+    char name[PG_TEXT_MAX], label[PG_TEXT_MAX];
+    int count;
+    struct pg_manifest_task {
+        char key[PG_SHA256_HEX], name[256];
+    } * tasks;
+} pg_manifest;
+PG_CHECKED pg_status pg_manifest_read(const char *directory, pg_manifest **out, pg_error *err);
+void pg_manifest_destroy(pg_manifest **manifest);
+
+#endif
