@@ -285,8 +285,7 @@ pg_status pg_file_refuse_link(const char *path, pg_error *err)
 {
     struct stat info;
     if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode)) return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "%s is a symbolic link, which is not followed here: put what it points to in its place",
-                   path);
+    return pg_fail(err, PG_BAD_INPUT, "%s is a symbolic link, and a run follows none: put its target in its place", path);
 }
 
 pg_status pg_file_remove(const char *path, pg_error *err)

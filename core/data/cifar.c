@@ -62,7 +62,7 @@ static pg_status refuse_python(const char *directory, const char *python, const 
     char folder[PG_PATH_MAX];
     const pg_status status = pg_path(folder, directory, python, NULL, err);
     if (status != PG_OK || !pg_file_exists(folder)) return status;
-    return pg_fail(err, PG_BAD_INPUT, "%s: is the version for Python, which is not read; %s", folder, advice);
+    return pg_fail(err, PG_BAD_INPUT, "%s: the Python version of the data set cannot be read; %s", folder, advice);
 }
 
 pg_status pg_cifar10_load(const char *name, const char *directory, pg_data *out, pg_error *err)

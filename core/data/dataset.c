@@ -92,8 +92,7 @@ static pg_status take(const pg_dataset *from, int count, bool rest, pg_dataset *
     pg_dataset part = *from;
     part.images = NULL;
     part.labels = NULL;
-    if (count > from->count)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s has %d images, %d are wanted", from->name, from->count, count));
+    if (count > from->count) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s has %d images, not %d", from->name, from->count, count));
     PG_TRY(pg_alloc((size_t)from->classes, sizeof *seen, &seen, err));
     PG_TRY(pg_alloc((size_t)from->count, sizeof *taken, &taken, err));
     PG_TRY(pg_dataset_allocate(&part, wanted, from->height, from->width, err));

@@ -216,7 +216,7 @@ static pg_status try_sources(const char *name, const char *directory, const char
     snprintf(folder, sizeof folder, "fetch-%s.part", name);
     pg_status status = pg_path(work, directory, folder, NULL, err);
     if (status != PG_OK) return status;
-    status = pg_fail(err, PG_BAD_INPUT, "%s: no source is known", name);
+    status = pg_fail(err, PG_BAD_INPUT, "%s: it has no known source", name);
     for (size_t i = 0; i < WAYS * sizeof sources / sizeof *sources && status != PG_OK; i++) {
         const source *s = &sources[i / WAYS];
         const way how = (way)(i % WAYS);

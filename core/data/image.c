@@ -97,8 +97,7 @@ static pg_status decode_png(png_structp png, png_infop info, png_source *source,
     png_read_info(png, info);
     const long width = (long)png_get_image_width(png, info), height = (long)png_get_image_height(png, info);
     if (png_get_color_type(png, info) == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(png, info) == 16)
-        return pg_fail(err, PG_BAD_INPUT, "%s: a grey PNG of 16 bits, which programs read differently; save it with 8 bits",
-                       source->path);
+        return pg_fail(err, PG_BAD_INPUT, "%s: programs disagree about grey PNG of 16 bits; save it with 8 bits", source->path);
     const double least = (double)png_get_rowbytes(png, info) * (double)height / deflate_ratio;
     const pg_status status = take(out, width, height, least, source->bytes, source->path, err);
     if (status != PG_OK) return status;

@@ -160,7 +160,7 @@ void pg_options_repeats(const pg_option *option, const pg_node *list, pg_problem
         if (order(option, items[i - 1].node, items[i].node) == 0) items[repeats++] = items[i];
     qsort(items, repeats, sizeof *items, by_place);
     for (size_t i = 0; i < repeats; i++)
-        pg_problems_add(problems, items[i].node, "the list has %s already", pg_node_describe(items[i].node, found));
+        pg_problems_add(problems, items[i].node, "the list already has %s", pg_node_describe(items[i].node, found));
     pg_free(items);
 }
 

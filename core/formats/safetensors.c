@@ -336,7 +336,7 @@ static pg_status check_unique(const pg_safetensors *file, pg_error *err)
     qsort(names, file->count, sizeof *names, by_name);
     for (size_t i = 1; i < file->count; i++)
         if (strcmp(names[i - 1], names[i]) == 0)
-            PG_TRY(bad_array(file, names[i], err, "two tensors have this name once the parts of a wrapper are left out"));
+            PG_TRY(bad_array(file, names[i], err, "two tensors have this name without the wrapper's prefix"));
 done:
     pg_free(names);
     return status;
@@ -403,7 +403,7 @@ static pg_status get_counted(const pg_safetensors *file, const char *name, size_
 
 static pg_status bad_type(const pg_safetensors *file, const pg_array *array, pg_error *err)
 {
-    return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%.200s': its type %s is not one that is read here", file->path, array->name,
+    return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%.200s': values of type %s cannot be read", file->path, array->name,
                    dtypes[array->dtype].name);
 }
 
@@ -508,7 +508,7 @@ pg_status pg_safetensors_text(const pg_safetensors *file, const char *key, const
     if (strlen(text) >= room)
         return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' is longer than %zu bytes: '%s'", file->path, key, room - 1, text);
     if (!pg_is_printable(text))
-        return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' has a control character in it: '%s'", file->path, key, text);
+        return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' has a control character: '%s'", file->path, key, text);
     strcpy(out, text);
     return PG_OK;
 }

@@ -52,7 +52,7 @@ static pg_status syntax_error(const reader *r, pg_error *err)
     const yaml_parser_t *p = &r->parser;
     if (p->error == YAML_MEMORY_ERROR) return pg_fail(err, PG_NO_MEMORY, "%s: out of memory", r->source);
     if (byte_at(r, p->problem_mark) == '\t')
-        return fail_at(r, p->problem_mark, err, "a tab where YAML takes only spaces; replace it by spaces");
+        return fail_at(r, p->problem_mark, err, "a tab where YAML allows only spaces; replace it with spaces");
     const char *problem = p->problem ? p->problem : "not YAML";
     if (!p->context) return fail_at(r, p->problem_mark, err, "%s", problem);
     if (!r->numbered || p->context_mark.line == p->problem_mark.line)

@@ -353,9 +353,9 @@ static pg_status check_unused(const pg_safetensors *file, const char *path, cons
             other = others++ ? other : array->name;
     }
     if (count)
-        return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%.200s' and %zu more have no place in a %s: it is another network", path,
+        return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%.200s' and %zu more do not belong to a %s: it is another network", path,
                        unused, count - 1, model->spec.arch->name);
-    if (others) assume(facts, "%zu tensors that are no weights do not matter (the first is '%.80s')", others, other);
+    if (others) assume(facts, "%zu tensors that hold no weights do not matter (the first is '%.80s')", others, other);
     return PG_OK;
 }
 

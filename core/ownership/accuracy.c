@@ -88,7 +88,7 @@ pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_eviden
     if (branch == PG_PRIVATE) PG_TRY(pg_passports_install(t.net, model, evidence, err));
     *out = measure(&t, branch);
     if (out->undefined && branch == PG_PUBLIC)
-        PG_TRY(pg_fail(err, PG_FAILED, "%s: the network's answers to %d of %d images are not finite numbers", data->name,
+        PG_TRY(pg_fail(err, PG_FAILED, "%s: the network's logits for %d of %d images are not finite numbers", data->name,
                        out->undefined, data->count));
 done:
     close_net(&t);

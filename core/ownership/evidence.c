@@ -177,7 +177,7 @@ static pg_status check_passport(const pg_passport *p, pg_error *err)
         return pg_fail(err, PG_BAD_INPUT, "the passport for '%s' is of %d to %d channels at %dx%d", p->layer, p->inputs,
                        p->outputs, p->height, p->width);
     if (!pg_all_finite(key_size(p), p->key) || !pg_all_finite(key_size(p), p->skey))
-        return pg_fail(err, PG_BAD_INPUT, "the passport for %s is not of finite numbers", p->layer);
+        return pg_fail(err, PG_BAD_INPUT, "the passport for %s has values that are not finite", p->layer);
     return check_bits(p->layer, p->outputs, p->b, err);
 }
 
@@ -193,7 +193,7 @@ static pg_status check_mark(const pg_mark *m, const char *kind, pg_error *err)
         if (status != PG_OK) return status;
     }
     if (!pg_all_finite(projection_size(m), m->projection))
-        return pg_fail(err, PG_BAD_INPUT, "the projection for %s is not of finite numbers", m->layer);
+        return pg_fail(err, PG_BAD_INPUT, "the projection for %s has values that are not finite", m->layer);
     return check_bits(m->layer, m->bits, m->b, err);
 }
 

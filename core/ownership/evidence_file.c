@@ -298,7 +298,7 @@ static pg_status check_unused(const pg_safetensors *file, const char *path, cons
     for (size_t i = 0; i < pg_safetensors_count(file); i++) {
         const char *name = pg_safetensors_at(file, i)->name;
         if (is_stray(e, name))
-            return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%.200s' belongs to no passport and no mark", path, name);
+            return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%.200s' belongs to neither a passport nor a mark", path, name);
     }
     return PG_OK;
 }

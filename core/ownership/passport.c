@@ -18,8 +18,8 @@ pg_status pg_passport_pictures(pg_passport_kind kind, int images, const pg_datas
 {
     const int wanted = pictures_pushed(kind, images);
     if (wanted == 0 || wanted <= pictures->count) return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "images: a passport takes %d distinct images, and there are %d in %s", wanted,
-                   pictures->count, pictures->name);
+    return pg_fail(err, PG_BAD_INPUT, "images: a passport takes %d distinct images, but %s has %d", wanted, pictures->name,
+                   pictures->count);
 }
 
 struct pg_passport_maker {

@@ -435,7 +435,7 @@ static pg_status check_judged(const pg_safetensors *file, const char *path, pg_e
     PG_TRY(pg_safetensors_read_i64(file, "best_epoch", &best, 1, err));
     const bool kept = pg_safetensors_find(file, "best.params") != NULL;
     if (judged > epoch || best >= judged + !judged || kept != (judged > 0))
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %lld epochs are judged of %lld that ended, and epoch %lld is the best", path,
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %lld epochs judged of %lld that ended, with epoch %lld the best", path,
                        (long long)judged, (long long)epoch, (long long)best + 1));
 done:
     return status;

@@ -26,7 +26,7 @@ static const char usage[] =
     "\n"
     "Measure a network on synthetic images; one `name: value` a line.\n"
     "\n"
-    "  --arch A       network (passgrid list nets)\n"
+    "  --arch A       network (passgrid list networks)\n"
     "  --scheme S     plain, v1, ... (default: plain)\n"
     "  --norm N       bn, gn, in, none (default: bn)\n"
     "  --width W      multiplies the channels (default: 1)\n"
@@ -111,7 +111,7 @@ static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
         case 'h': b->help = true; return PG_OK;
         default: return pg_fail(err, PG_BAD_INPUT, "%s", "");
         }
-        if (c == 'a' && !b->arch) PG_TRY(pg_fail(err, PG_BAD_INPUT, "unknown network '%s' (passgrid list nets)", optarg));
+        if (c == 'a' && !b->arch) PG_TRY(pg_fail(err, PG_BAD_INPUT, "unknown network '%s' (passgrid list networks)", optarg));
         if (c == 's' && !b->scheme) PG_TRY(pg_fail(err, PG_BAD_INPUT, "unknown scheme '%s' (passgrid list schemes)", optarg));
     }
     if (!b->arch || optind < argc)

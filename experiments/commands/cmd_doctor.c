@@ -20,17 +20,16 @@
 
 static const char usage[] =
     "usage: passgrid doctor [--out DIR] [--data DIR]\n"
-    "       mpirun ... passgrid doctor    with the options of mpirun that a run is to have: rank 0 answers\n"
+    "       mpirun ... passgrid doctor    with the mpirun options of the run that you plan: rank 0 answers\n"
     "\n"
-    "Look at what runs depend on: MPI, the binding of ranks to cores, BLIS and its speed, data sets and their checksums; in "
-    "the\n"
-    "directory of the results free space, durable writes, the guard against a second run, and files that others cannot read.\n"
-    "One line each, with the remedy where something is wrong.\n"
+    "Check everything that a run depends on: MPI, the binding of ranks to cores, BLIS and its speed, data sets and their\n"
+    "checksums; and in the directory of the results the free space, durable writes, the guard against a second run, and\n"
+    "files that only their owner can read. Each check prints one line, with a remedy if something is wrong.\n"
     "\n"
-    "  --out DIR     directory that runs are to write in (default: results)\n"
+    "  --out DIR     directory in which runs will write (default: results)\n"
     "  --data DIR    where the data sets are\n"
     "\n"
-    "Exit code 0: all is well, 2: something is not.\n";
+    "Exit codes: 0 all is well, 2 something is wrong.\n";
 
 typedef enum verdict { WRONG, WELL, ABSENT } verdict;
 
@@ -77,18 +76,18 @@ static int examine_mpi(void)
     launcher_version(version);
     if (!version[0]) return line(WRONG, "mpi", "%s, but mpirun cannot be run: install openmpi-bin, or put it in PATH", library);
     if (!strstr(library, version))
-        return line(WRONG, "mpi", "%s, but mpirun is of version %s: put the mpirun that belongs to the library first in PATH",
-                    library, version);
+        return line(WRONG, "mpi", "%s, but mpirun has version %s: put the mpirun of this library first in PATH", library,
+                    version);
     return line(WELL, "mpi", "%s, mpirun %s", library, version);
 }
 
-/* Whom and what mpirun refuses; slurm/launch.sh adds what it wants. */
+/* mpirun refuses root, and more ranks than cores, without these options; slurm/launch.sh adds them. */
 static int examine_ranks(void)
 {
     const bool root = geteuid() == 0 && !(getenv("OMPI_ALLOW_RUN_AS_ROOT") && getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"));
-    return line(WELL, "ranks", "slurm/launch.sh starts any number; plain mpirun wants --oversubscribe for more than %ld here%s",
+    return line(WELL, "ranks", "slurm/launch.sh starts any number; plain mpirun needs --oversubscribe for more than %ld here%s",
                 sysconf(_SC_NPROCESSORS_ONLN),
-                root ? ", and of root OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1" : "");
+                root ? ", and root needs OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1" : "");
 }
 
 static int examine_binding(void)
@@ -241,9 +240,9 @@ static int examine_guard(const char *directory)
         status = guard_folder(folder, &links, &err);
         rmdir(folder);
     }
-    if (status != PG_OK) return line(WRONG, "guard", "%s: a second run here would not be noticed", err.message);
-    return line(WELL, "guard", "%s: a second run is kept out by %s", directory,
-                links ? "a hard link" : "exclusive creation of a file, since there are no hard links");
+    if (status != PG_OK) return line(WRONG, "guard", "%s: a second run here would go unnoticed", err.message);
+    return line(WELL, "guard", "%s: %s keeps a second run out", directory,
+                links ? "a hard link" : "a file created exclusively, since there are no hard links,");
 }
 
 static int examine_secrets(const char *directory)
@@ -253,10 +252,10 @@ static int examine_secrets(const char *directory)
     if (pg_file_keeps_secrets(directory, &keeps, &err) != PG_OK) return line(WRONG, "secrets", "%s", err.message);
     if (!keeps)
         return line(WRONG, "secrets",
-                    "%s: this file system keeps no permissions, so others may be able to read evidence: take a directory on "
-                    "another one by --out",
+                    "%s: this file system keeps no permissions, so other users may be able to read the evidence: choose "
+                    "another one with --out",
                     directory);
-    return line(WELL, "secrets", "%s: evidence is readable by its owner alone", directory);
+    return line(WELL, "secrets", "%s: only its owner can read evidence", directory);
 }
 
 static int examine_disk(const char *directory)

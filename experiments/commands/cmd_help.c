@@ -16,19 +16,20 @@ static void overview(void)
     printf("%s: a harness for neural network ownership verification\n\nusage: passgrid COMMAND ...\n\n", pg_version());
     for (const pg_command *command = pg_commands; command->name; command++)
         printf("  %-8s %s\n", command->name, command->summary);
-    fputs("\npassgrid help COMMAND, passgrid help config, passgrid --version, and passgrid help WORD: a section of the\n"
-          "configuration, an attack, a scheme, a network, a data set, a preset, or a key\n",
-          stdout);
+    fputs(
+        "\nMore help: passgrid help WORD, where WORD is a command, `config`, `set`, a section or a key of the configuration,\n"
+        "an attack, a scheme, a network, a data set or a preset. Version: passgrid --version\n",
+        stdout);
 }
 
 /* ---- the configuration ---- */
 
 static void help_top(void)
 {
-    puts("A grid is a YAML file. Everything in it is crossed with everything; where one value belongs, a list of values "
-         "multiplies out\n"
-         "(not in `train` and `verify`, which are the same for the whole grid), to 1,000,000 tasks at most. The keys at the "
-         "top:\n");
+    puts(
+        "A grid is a YAML file. passgrid combines every data set with every network, scheme and attack. A list in place of a\n"
+        "single value stands for one combination per item (not in `train` and `verify`, which apply to the whole grid). A grid\n"
+        "has at most 1,000,000 tasks. The keys at the top:\n");
     pg_options_help(pg_grid_table, stdout);
 }
 
@@ -53,23 +54,21 @@ static void help_train(void)
 
 static void help_schemes(void)
 {
-    puts("schemes: a list of maps with `scheme: NAME`, the options of that scheme (passgrid help scheme NAME), and `train`, "
-         "a map of what\n"
-         "is different from the grid's own `train`. Passports that are made from images go through the plain network that is "
-         "trained\n"
-         "by the grid's own `train`. Instead of options an entry may have\n");
+    puts("schemes: a list of maps with `scheme: NAME`, the options of that scheme (passgrid help scheme NAME), and `train`, a\n"
+         "map of the keys that differ from the grid's own `train`. A plain network, trained by the grid's own `train`, turns\n"
+         "images into passports. Instead of options an entry may have\n");
     pg_options_help(pg_source_table, stdout);
-    puts("\nwhich tell the rest; where all do, `networks` may be left out. Attackers train on the grid's data. Networks from\n"
-         "elsewhere have no seed: they, and attacks on them that draw nothing, are one task for all.");
+    puts(
+        "\nThese files determine the options. If every entry has `model`, you may leave out `networks`. Attackers train on the\n"
+        "grid's data. A network from elsewhere has no seed: it is one task for all seeds, and so is every attack on it that\n"
+        "draws nothing at random.");
 }
 
 static void help_attacks(void)
 {
-    puts("attacks: a list of maps with `attack: NAME`, the options of that attack (passgrid help attack NAME), and `schemes`, "
-         "a list of\n"
-         "the schemes that it is used on (all that it makes sense for, if absent), and `after: NAME`, an attack above that "
-         "forges evidence,\n"
-         "which is judged again once this one has changed the model (counterfeit-triggers, counterfeit-uchida), and\n");
+    puts("attacks: a list of maps with `attack: NAME`, the options of that attack (passgrid help attack NAME), `schemes`, the\n"
+         "schemes to attack (default: all to which the attack applies), and `after: NAME`, an attack above whose forged\n"
+         "evidence is judged again after this attack has changed the model (counterfeit-triggers, counterfeit-uchida), and\n");
     pg_options_help(pg_attack_table, stdout);
 }
 
@@ -81,26 +80,25 @@ static void help_verify(void)
 
 static void help_profiles(void)
 {
-    puts("profiles: a map of names to maps of any of the keys above, which override those of the file: maps are merged, "
-         "everything else\n"
-         "is replaced\n\n"
-         "profile: the name of the profile that is applied, as by --profile; none if absent");
+    puts(
+        "profiles: a map of names to maps of any of the keys above. A profile overrides the file: maps are merged, everything\n"
+        "else is replaced\n\n"
+        "profile: name of the profile to apply, as --profile does (default: none)");
 }
 
 static void help_set(void)
 {
-    puts("--set KEY=VALUE changes the configuration after it is read and its profile is applied. KEY is the way to the value, "
-         "with "
-         "dots;\n"
-         "the entries of a list count from 0; keys that are not there are added. VALUE is YAML:\n\n"
-         "  --set train.epochs=2 --set networks.0.width=0.5 --set 'seeds=[1, 2, 3]' --set 'attacks.1={attack: prune}'\n\n"
-         "Everybody on the machine can read a command line. A secret is read from a file instead, whose bytes it is:\n\n"
-         "  --set schemes.1.signature=file:PATH");
+    puts(
+        "--set KEY=VALUE changes the configuration after its profile is applied. KEY is the path to the value, with dots; list\n"
+        "entries count from 0; missing keys are added. VALUE is YAML:\n\n"
+        "  --set train.epochs=2 --set networks.0.width=0.5 --set 'seeds=[1, 2, 3]' --set 'attacks.1={attack: prune}'\n\n"
+        "Every user of the machine can read a command line. Put a secret in a file instead; the file's bytes are the secret:\n\n"
+        "  --set schemes.1.signature=file:PATH");
 }
 
 static void help_presets(void)
 {
-    puts("presets: where the settings of `train` and of the attacks start, by `train: {preset: NAME}`\n");
+    puts("presets: initial settings of `train` and of the attacks, chosen by `train: {preset: NAME}`\n");
     for (int i = 0; pg_presets[i]; i++) printf("  %-10s %s\n", pg_presets[i], pg_preset_summaries[i]);
 }
 
@@ -163,7 +161,7 @@ static bool about_section(const char *name)
     for (const topic *t = sections; t->name; t++) {
         if (strcmp(t->name, name) != 0) continue;
         t->print();
-        if (t->list) printf("\npassgrid list %s shows what there is.\n", t->list);
+        if (t->list) printf("\npassgrid list %s prints the names.\n", t->list);
         return true;
     }
     return false;

@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[] = "usage: passgrid list schemes|attacks|networks|data|presets\n"
-                            "\n"
-                            "What a grid can name, a line each. `passgrid help NAME` explains one of them with its options.\n";
+static const char usage[] =
+    "usage: passgrid list schemes|attacks|networks|data|presets\n"
+    "\n"
+    "Print everything that a grid can name, one a line. `passgrid help NAME` explains one with its options.\n";
 
 /* Name and summary number i of a list; false after the last. */
 typedef bool row_of(int i, const char **name, const char **summary);

@@ -13,12 +13,12 @@
 static const char usage[] =
     "usage: passgrid plan CONFIG [options]\n"
     "\n"
-    "Show every task of the grid: its state in the directory of the run, the seconds that it takes on one rank, those of the\n"
-    "longest path that begins with it, its parents; then the longest path of what is to do. Seconds are estimated from the\n"
-    "tasks that were timed in that directory, for ranks like those, or from a usual speed of one thread.\n"
+    "List every task of the grid: its state in the directory of the run, its seconds on one rank, the seconds of the longest\n"
+    "path that begins with it, and its parents; then the longest path through unfinished tasks. The seconds are estimated\n"
+    "from tasks that ran in that directory on ranks like those, or else from the speed of a typical thread.\n"
     "\n"
     "  --out DIR          directory of the run (default: results/NAME)\n"
-    "  --profile NAME     the configuration as its profile NAME overrides it\n"
+    "  --profile NAME     apply this profile of the configuration\n"
     "  --set KEY=VALUE    change a key of the configuration (passgrid help set); may be repeated\n"
     "  --data DIR         where the data sets are\n";
 

@@ -22,21 +22,21 @@ static const char usage[] =
     "       slurm/launch.sh -n RANKS -- passgrid run CONFIG [options]\n"
     "\n"
     "Run every task of the grid that has no result yet, then write cells.csv and tables/*.csv and print the tables.\n"
-    "Rank 0 hands out the tasks and the other ranks run them; one process alone does it all. launch.sh is mpirun with what\n"
-    "such a run needs, and takes its options.\n"
-    "Repeating the command goes on where it stopped; a finished run is left as it is.\n"
+    "Rank 0 hands out the tasks and the other ranks run them; a single process does both. launch.sh calls mpirun with the\n"
+    "settings that such a run needs, and passes its options on.\n"
+    "Repeat the command to continue where a run stopped; it leaves a finished run unchanged.\n"
     "\n"
     "  --out DIR          directory of the run (default: results/NAME, NAME from the configuration)\n"
-    "  --replace          in the directory of a grid of another name: show this grid in cells.csv and tables instead;\n"
-    "                     records stay\n"
-    "  --profile NAME     the configuration as its profile NAME overrides it\n"
+    "  --replace          take over the directory of a grid that has another name: cells.csv and the tables then show this\n"
+    "                     grid, and the records of the other one stay\n"
+    "  --profile NAME     apply this profile of the configuration\n"
     "  --set KEY=VALUE    change a key of the configuration, such as train.epochs=2 or networks.0.width=0.5; may be\n"
     "                     repeated (passgrid help set)\n"
     "  --data DIR         where the data sets are (default: $PASSGRID_DATA, ${XDG_CACHE_HOME:-~/.cache}/passgrid)\n"
     "  --threads N        threads of each working rank (default: `threads` of the configuration)\n"
-    "  --deadline SECONDS be saved and ended by then, and start nothing that could save nothing before\n"
-    "                     (default: Slurm's end of the job, where SLURM_JOB_END_TIME tells it)\n"
-    "  --lost-after SECONDS   give up a rank that is silent for so long (default: 600); one of rank 0's host at once when\n"
+    "  --deadline SECONDS save every task and end within this time; start no task that could save nothing by then\n"
+    "                     (default: the end of the Slurm job, if SLURM_JOB_END_TIME gives it)\n"
+    "  --lost-after SECONDS   declare a rank lost after this silence (default: 600); a rank on the host of rank 0 as soon as\n"
     "                     its process has ended\n"
     "\n"
     "Exit codes: 0 all tasks are done, 1 some failed, 2 bad usage or configuration, 3 input/output fault,\n"
@@ -76,9 +76,7 @@ static pg_status slurm_seconds(double *seconds, pg_error *err)
         return pg_fail(err, PG_BAD_INPUT, "SLURM_JOB_END_TIME='%s' is not a time in seconds: unset it, or give --deadline",
                        text);
     *seconds = difftime((time_t)end, time(NULL));
-    if (*seconds <= 0)
-        return pg_fail(err, PG_BAD_INPUT, "SLURM_JOB_END_TIME=%s is past, so the job has ended: unset it, or give --deadline",
-                       text);
+    if (*seconds <= 0) return pg_fail(err, PG_BAD_INPUT, "SLURM_JOB_END_TIME=%s is past: unset it, or give --deadline", text);
     return PG_OK;
 }
 
@@ -193,8 +191,8 @@ static pg_status warn_of_readers(const char *directory, pg_error *err)
     if (status == PG_OK && !keeps)
         fprintf(
             stderr,
-            "passgrid run: warning: %s: this file system keeps no permissions, so others may be able to read the secrets of "
-            "the evidence; --out on another one keeps them\n",
+            "passgrid run: warning: %s: this file system keeps no permissions, so other users may be able to read the evidence; "
+            "choose another file system with --out\n",
             path);
     return status;
 }
@@ -215,7 +213,7 @@ static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_coun
     PG_TRY(pg_rundir_describe(o->directory, *grid, err));
     if (left_out)
         fprintf(stderr,
-                "passgrid run: note: %d finished tasks in %s are not tasks of this grid any more; cells.csv and tables leave "
+                "passgrid run: note: %d finished tasks in %s no longer belong to this grid; cells.csv and the tables leave "
                 "them out, and their records stay\n",
                 left_out, o->directory);
     for (int i = 0; o->threads && i < rank_count; i++) ranks[i].threads = o->threads;

@@ -19,7 +19,7 @@ static const char usage[] =
     "TASK is its name or the beginning of its key, as `passgrid plan CONFIG` shows them.\n"
     "\n"
     "  --out DIR          directory of the run (default: results/NAME)\n"
-    "  --profile NAME     the configuration as its profile NAME overrides it\n"
+    "  --profile NAME     apply this profile of the configuration\n"
     "  --set KEY=VALUE    change a key of the configuration (passgrid help set); may be repeated\n"
     "  --data DIR         where the data sets are\n";
 

@@ -119,8 +119,8 @@ static bool find_data(reader *r, const pg_node *node, const char *name, int trai
     *choice = (pg_data_choice){.train = train < facts->train ? train : 0, .test = test < facts->test ? test : 0};
     snprintf(choice->name, sizeof choice->name, "%s", name);
     snprintf(choice->sha256, sizeof choice->sha256, "%s", facts->sha256);
-    if (train > facts->train) pg_problems_add(r->problems, node, "has %d training images, %d are wanted", facts->train, train);
-    if (test > facts->test) pg_problems_add(r->problems, node, "has %d test images, %d are wanted", facts->test, test);
+    if (train > facts->train) pg_problems_add(r->problems, node, "has %d training images, not %d", facts->train, train);
+    if (test > facts->test) pg_problems_add(r->problems, node, "has %d test images, not %d", facts->test, test);
     return true;
 }
 
@@ -242,7 +242,8 @@ static void read_secrets(reader *r, const pg_option *table, const pg_node *map, 
         if (!table->secret) continue;
         const pg_node *node = pg_node_find(map, table->key);
         if (strncmp(text, "sha256:", 7) == 0)
-            pg_problems_add(r->problems, node, "only its commitment is here: give the secret by --set KEY=file:PATH");
+            pg_problems_add(r->problems, node,
+                            "this is only the commitment of the secret: give the secret with --set KEY=file:PATH");
         if (strncmp(text, "file:", 5) != 0) continue;
         if (pg_file_head(text + 5, bytes, sizeof bytes, &count, &err) != PG_OK)
             pg_problems_add(r->problems, node, "%s", err.message);
@@ -284,7 +285,7 @@ static void check_data(reader *r, const pg_design_scheme *s, const pg_node *node
         if (pg_design_fits(s, &d->data[i])) return;
     if (d->data_count)
         pg_problems_add(r->problems, node,
-                        "the network is for %d classes of %dx%d images%s%s, and no data set of the grid is that",
+                        "the network has %d classes and takes %dx%d images%s%s, but no data set of the grid fits",
                         s->fits.classes, s->fits.height, s->fits.width, s->data[0] ? " of " : "", s->data);
 }
 
@@ -325,7 +326,7 @@ static pg_status find_network(reader *r, const pg_net_spec *spec, const pg_node 
     pg_number_text(spec->width, width);
     if (pg_node_find(d->tree->root, "networks")) {
         pg_problems_add(r->problems, node,
-                        "the network is none of the grid's: leave out networks, or list {arch: %s, norm: %s, width: %s%s}",
+                        "the grid does not list this network: leave out networks, or list {arch: %s, norm: %s, width: %s%s}",
                         spec->arch->name, pg_norm_kind_name(spec->norm), width,
                         spec->relu_before_add ? "" : ", relu_before_add: false");
         return PG_OK;
@@ -348,7 +349,7 @@ static void check_pixels(reader *r, const pg_brought *b, const pg_design_scheme 
     const char *pixels = pg_pixels_names[s->train.pixels];
     if (b->facts.pixels[0] && strcmp(b->facts.pixels, pixels) != 0)
         pg_problems_add(r->problems, node,
-                        "the network was trained on images normalised as %s, the grid's are as %s: write "
+                        "the network was trained with pixels %s, but the grid has pixels %s: write "
                         "train: {pixels: %s}",
                         b->facts.pixels, pixels, b->facts.pixels);
 }
@@ -405,12 +406,12 @@ static pg_status read_source(reader *r, const pg_node *map, pg_design_scheme *ma
     pg_options_take(pg_source_table, map, files, r->problems);
     if (!files->model[0]) {
         if (files->evidence[0] && r->problems->count == before)
-            pg_problems_add(r->problems, pg_node_find(map, "evidence"), "comes with `model: FILE`, the network that it is for");
+            pg_problems_add(r->problems, pg_node_find(map, "evidence"), "needs `model: FILE`, the network that it belongs to");
         return PG_OK;
     }
     for (const pg_node *n = map->first; n; n = n->next)
         if (strcmp(n->key, "train") == 0 || pg_options_find(made->scheme->options, n->key))
-            pg_problems_add(r->problems, n, "means nothing for a network that is not trained here");
+            pg_problems_add(r->problems, n, "has no effect on a network that is not trained here");
     PG_TRY(pg_options_defaults(pg_train_table, &made->train, err));
     made->train.pixels = r->design->train.pixels;
     if (r->problems->count == before) PG_TRY(read_files(r, map, made, err));

@@ -12,19 +12,19 @@ const pg_option pg_grid_table[] = {
      .type = PG_OPT_TEXT,
      .offset = offsetof(pg_grid_options, name),
      .fallback = "",
-     .help = "name of the grid, and of its directory below results; empty: that of the file"},
+     .help = "name of the grid and of its directory below results; empty: the name of the file"},
     {.key = "label",
      .type = PG_OPT_TEXT,
      .offset = offsetof(pg_grid_options, label),
      .fallback = "",
-     .help = "said beside every table; must say so when the runs are smaller than the published ones"},
+     .help = "printed beside every table; say here if the runs are smaller than the published ones"},
     {.key = "seeds",
      .type = PG_OPT_INTS,
      .offset = offsetof(pg_grid_options, seeds),
      .fallback = "[1]",
      .low = 0,
      .high = 2147483647,
-     .help = "one replicate of everything for each"},
+     .help = "every seed is one replicate of the whole grid"},
     {.key = "null_models",
      .type = PG_OPT_INT,
      .offset = offsetof(pg_grid_options, null_models),
@@ -32,15 +32,15 @@ const pg_option pg_grid_table[] = {
      .low = 0,
      .high = PG_NULL_MODELS_MAX,
      .help =
-         "plain networks of other seeds, those of the grid before further ones, that fresh evidence is read from to find the "
-         "threshold of every scheme; 0: none"},
+         "plain networks of other seeds (first the grid's own seeds) in which fresh evidence is read to find the threshold of "
+         "every scheme; 0: none"},
     {.key = "threads",
      .type = PG_OPT_INT,
      .offset = offsetof(pg_grid_options, threads),
      .fallback = "0",
      .low = 0,
      .high = 1024,
-     .help = "of each rank that works; 0: the cores that it may use, shared among the ranks of a host"},
+     .help = "of each working rank; 0: the ranks of a host share the cores that they may use"},
     {.key = "checkpoint",
      .type = PG_OPT_REAL,
      .offset = offsetof(pg_grid_options, checkpoint),
@@ -48,7 +48,7 @@ const pg_option pg_grid_table[] = {
      .low = 0,
      .high = 1440,
      .unit = "minutes",
-     .help = "between checkpoints of a task; 0: one after every epoch, and every outcome of an attack"},
+     .help = "between checkpoints of a task; 0: after every epoch and after every outcome of an attack"},
     {0},
 };
 
@@ -80,7 +80,7 @@ const pg_option pg_network_table[] = {
     {.key = "arch",
      .type = PG_OPT_TEXT,
      .offset = offsetof(pg_network_options, arch),
-     .help = "network, one of those that `passgrid list nets` shows"},
+     .help = "network, one of those that `passgrid list networks` shows"},
     {.key = "norm",
      .type = PG_OPT_CHOICE,
      .offset = offsetof(pg_network_options, norm),
@@ -107,13 +107,12 @@ const pg_option pg_source_table[] = {
      .type = PG_OPT_TEXT,
      .offset = offsetof(pg_source_options, model),
      .fallback = "",
-     .help = "a safetensors file with a trained network of this scheme, which is measured, judged and attacked instead of one "
-             "that is trained here"},
+     .help = "safetensors file with a trained network of this scheme, to measure, judge and attack instead of training one"},
     {.key = "evidence",
      .type = PG_OPT_TEXT,
      .offset = offsetof(pg_source_options, evidence),
      .fallback = "",
-     .help = "the file with its owner's evidence, for every scheme that has some; may be the same file"},
+     .help = "file with the owner's evidence, if the scheme has any; may be the same file"},
     {0},
 };
 
@@ -122,7 +121,7 @@ const pg_option pg_attack_table[] = {
      .type = PG_OPT_BOOL,
      .offset = offsetof(pg_attack_options, keep),
      .fallback = "false",
-     .help = "keep the attacked network and the forged evidence of every outcome as files, which artefacts.csv lists"},
+     .help = "keep the attacked network and the forged evidence of every outcome as files; artefacts.csv lists them"},
     {0},
 };
 
@@ -134,6 +133,6 @@ const pg_option pg_preset_table[] = {
      .choices = pg_presets,
      .help =
          "settings to start from, for attacks too (neurips19: finetune crop true, fake2 init random, fake3 alpha 0); fast is "
-         "ours, the others are published; keys that are given change them"},
+         "ours, the others are published; the other keys override them"},
     {0},
 };

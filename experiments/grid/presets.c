@@ -10,8 +10,8 @@ const char *const pg_presets[] = {"head22", "neurips19", "fast", NULL};
 
 const char *const pg_preset_summaries[] = {
     "the current public DeepIPR code: 200 epochs, weight decay 1e-4, ImageNet pixel statistics",
-    "its state of September 2019: weight decay 5e-4, CIFAR pixel statistics, and other defaults of finetune, fake2 and fake3",
-    "our own: neurips19 in 20 epochs, with a rate that rises and falls once and softened labels",
+    "that code in September 2019: weight decay 5e-4, CIFAR pixel statistics, and other defaults of finetune, fake2 and fake3",
+    "our own: neurips19 in 20 epochs, with a one-cycle learning rate and label smoothing",
 };
 
 typedef struct other_default {

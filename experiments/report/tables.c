@@ -374,7 +374,7 @@ static void print_comparison(const pg_sheet *checks, const int *counts, FILE *st
     for (int v = 0; v < PG_VERDICTS; v++) fprintf(stream, "%s %d %s", v ? "," : "", counts[v], pg_verdict_names[v]);
     fprintf(stream, "\npublished claims: %d of %d hold here", holding, holding + failing);
     if (holding + failing < checks->row_count)
-        fprintf(stream, "; %d not asked, of networks that did not learn", checks->row_count - holding - failing);
+        fprintf(stream, "; %d not checked, because the networks did not learn", checks->row_count - holding - failing);
     fputc('\n', stream);
     for (int r = 0; r < checks->row_count; r++) {
         if (strcmp(pg_sheet_text(checks, r, PG_CHECKS_HOLDS), "no") != 0) continue;
@@ -396,7 +396,7 @@ static pg_status compare(const pg_survey *survey, output *o, pg_error *err)
         PG_TRY(pg_published_read(from, &published, err));
         PG_TRY(pg_compare(published, survey, &numbers, &checks, counts, err));
     } else if (o->stream)
-        fprintf(o->stream, "no comparison with published numbers, which are not found: %s\n\n", tried);
+        fprintf(o->stream, "no comparison with published numbers, because they were not found: %s\n\n", tried);
     if (o->stream && checks.row_count) print_comparison(&checks, counts, o->stream);
     PG_TRY(finish(&numbers, o, "published", false, err));
     PG_TRY(finish(&checks, o, "checks", false, err));
@@ -426,7 +426,7 @@ static pg_status render(const pg_results *results, output *o, pg_error *err)
         PG_TRY(finish(&sheet, o, tables[i].name, tables[i].printed, err));
     }
     PG_TRY(compare(&b, o, err));
-    if (o->stream) fputs("options of every scheme and attack: tables/settings.csv\n", o->stream);
+    if (o->stream) fputs("tables/settings.csv lists the options of every scheme and attack\n", o->stream);
 done:
     pg_sheet_clear(&sheet);
     pg_survey_close(&b);
@@ -453,7 +453,7 @@ static pg_status list_artefacts(const pg_results *results, const char *directory
     const pg_status status = pg_artefacts_write(results, directory, &count, &missing, err);
     if (status != PG_OK || !stream || !count) return status;
     fprintf(stream, "\nnetworks and evidence that were kept: %d files, listed by name in artefacts.csv", count);
-    if (missing) fprintf(stream, "; %d of them are not there", missing);
+    if (missing) fprintf(stream, "; %d of them are missing", missing);
     fputc('\n', stream);
     return PG_OK;
 }

@@ -63,7 +63,7 @@ static int losses(const master *m, int task)
 static void reassign(master *m, int task)
 {
     if (m->deaths[task] >= DEATHS_MOST)
-        pg_book_end(m->book, task, PG_FAILED, "it has lost two workers, and is not tried on a third", 0);
+        pg_book_end(m->book, task, PG_FAILED, "two workers ended while they ran it; no third one tries", 0);
     else if (losses(m, task) >= DEATHS_MOST)
         m->held[task] = m->listening.seconds;
     else
@@ -117,7 +117,7 @@ static void fail_held(master *m)
         if (m->held[task] <= 0 || m->listening.seconds - m->held[task] < m->book->options->silence) continue;
         if (suspects_run(m, task)) continue;
         m->held[task] = 0;
-        pg_book_end(m->book, task, PG_FAILED, "two workers fell silent at it, and it is not tried on a third", 0);
+        pg_book_end(m->book, task, PG_FAILED, "two workers fell silent while they ran it; no third one tries", 0);
     }
 }
 
@@ -153,7 +153,7 @@ static void look_after(master *m, bool all_read)
             tell(m, rank, PG_MSG_BEAT, -1, 0);
     }
     fail_held(m);
-    if (pg_book_going(m->book) && !hope(m)) pg_book_stop(m->book, "every worker is lost; repeat the command to resume");
+    if (pg_book_going(m->book) && !hope(m)) pg_book_stop(m->book, "all workers are lost; repeat the command to resume");
 }
 
 /* ---- tasks out, results in ---- */

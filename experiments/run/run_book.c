@@ -205,7 +205,7 @@ void pg_book_end(pg_book *book, int task, pg_status status, const char *message,
 
 static void note_damaged(void *context, int task)
 {
-    pg_book_note(context, task, "its record is damaged, or lacks files that the grid keeps: it runs again");
+    pg_book_note(context, task, "its record is damaged or lacks files that the grid keeps; it runs again");
 }
 
 /* After a run that was killed: tidy up, say so. */

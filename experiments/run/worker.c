@@ -89,7 +89,7 @@ static void listen(worker *w)
     if (now - w->looked < 1) return;
     w->looked = now;
     if (master_lost(w) && !w->ended && w->link == PG_OK)
-        w->link = pg_fail(&w->link_error, PG_IO_FAULT, "the master is lost; repeat the command to resume");
+        w->link = pg_fail(&w->link_error, PG_IO_FAULT, "rank 0 is lost; repeat the command to resume");
 }
 
 /* ---- what a running task asks and says ---- */

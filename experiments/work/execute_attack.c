@@ -326,9 +326,9 @@ static pg_status load(void *context, const char *path, pg_error *err)
     PG_TRY(pg_safetensors_open(path, &file, err));
     PG_TRY(pg_safetensors_get(file, "kept", 1, &one, &kept, err));
     if (w->task->keep && (kept->dtype != PG_U8 || !*(const uint8_t *)kept->data))
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: nothing was kept of the outcomes before it", path));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the results of earlier outcomes are missing", path));
     PG_TRY(pg_safetensors_get(file, "cells", 1, NULL, &cells, err));
-    if (cells->dtype != PG_U8) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor 'cells': of another type", path));
+    if (cells->dtype != PG_U8) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor 'cells': wrong type", path));
     PG_TRY(pg_record_read_cells(cells->data, cells->count, path, &record, err));
     w->task->attack->keep(w->state, &snapshot);
     PG_TRY(pg_snapshot_read(&snapshot, file, err)); /* the last that can fail: what cannot be read changes nothing */

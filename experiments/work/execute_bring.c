@@ -29,10 +29,10 @@ static pg_status read_files(work *w, pg_error *err)
                                   .image_width = w->data.test.width};
     PG_TRY(pg_brought_read(&planned->files, &hints, task->scheme, task->scheme_options, b, err));
     if (strcmp(b->model_sha256, planned->model_sha256) != 0)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is not the network that was planned: its checksum is %.8s here, not %.8s",
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is not the network that was planned: its checksum is %.8s, not %.8s",
                        planned->files.model, b->model_sha256, planned->model_sha256));
     if (strcmp(b->commitment, planned->commitment) != 0)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is not the evidence that was planned: its commitment is %.8s here, not %.8s",
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is not the evidence that was planned: its commitment is %.8s, not %.8s",
                        planned->files.evidence, b->commitment, planned->commitment));
     pg_brought_describe(b, &planned->files, about, sizeof about);
     if (w->at->note) w->at->note(w->at->context, about);

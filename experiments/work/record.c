@@ -154,7 +154,7 @@ pg_status pg_record_write_cells(const pg_record *record, char **text, pg_error *
     json_t *list = cells_json(record);
     char *made = list ? json_dumps(list, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     const pg_status status =
-        made ? pg_strdup(made, text, err) : pg_fail(err, PG_FAILED, "cells with a text that is not UTF-8, or no memory");
+        made ? pg_strdup(made, text, err) : pg_fail(err, PG_FAILED, "a cell has a text that is not UTF-8, or memory is short");
     free(made);
     json_decref(list);
     return status;
@@ -308,7 +308,8 @@ static pg_status get_files(const source *from, const json_t *root, pg_record *re
         pg_artefact file;
         PG_TRY(get_text(from, map, key, &file.sha256, err));
         if (!is_inside(key) || !is_sha256(file.sha256))
-            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: files: '%.128s' is no file of a task with its SHA-256", from->path, key));
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: files: expected a task's file with its SHA-256, got '%.128s'", from->path,
+                           key));
         PG_TRY(pg_text_pool_keep(from->texts, key, &file.path, NULL, err));
         PG_TRY(append_file(record, &file, err));
     }

@@ -138,7 +138,7 @@ pg_status pg_rundir_suits(const char *directory, const pg_grid *grid, bool repla
     if (status != PG_OK) return pg_fail(err, status, "%s/grid.json cannot be read", directory);
     if (!replace && strcmp(former->name, grid->options.name) != 0)
         status = pg_fail(err, PG_BAD_INPUT,
-                         "%s has the tables of the grid '%s', not of '%s': choose another --out, or say --replace", directory,
+                         "%s has the tables of the grid '%s', not of '%s': choose another --out, or add --replace", directory,
                          former->name, grid->options.name);
     else
         status = count_left_out(directory, former, grid, left_out, err);

@@ -55,7 +55,7 @@ check "... as in the grid" finds p_value v1/fake1 repeat=1
 check "a network that needs a passport, and nobody tells what it reaches" code 0 judge --model "$model" --evidence "$owner"
 check "... is not decided" says '"verdict": "not decidable (accuracy as deployed is not known)"' out
 check "more test images than there are" code 2 "$PASSGRID" judge --model "$model" --evidence "$owner" --test 99999
-check "... are named" says "images, 99999 are wanted"
+check "... are named" says "images, not 99999"
 check "nothing is kept where the data sets are" test ! -e nulls
 
 finish

@@ -80,7 +80,7 @@ check "an attack under its former name" code 0 "$PASSGRID" plan "$GRID" --out ne
 check "... is the same task" says '^2 tasks: 2 done'
 cp "$PASSGRID" elsewhere
 check "the program elsewhere" code 0 env PASSGRID_SHARE="$PWD/nothing" ./elsewhere table near
-check "... says that it compares with nothing" says 'no comparison with published numbers, which are not found: .*/nothing/published is not there'
+check "... says that it compares with nothing" says 'no comparison with published numbers, because they were not found: .*/nothing/published is not there'
 
 # ---- why ----------------------------------------------------------------------------------------------------------------------
 check "why of a finished task" code 0 "$PASSGRID" why "$key" "$GRID" --out run "${small[@]}"

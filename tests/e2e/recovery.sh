@@ -48,7 +48,7 @@ for turn in 1 2; do
     kill -KILL "$(rank_process "$(rank_of v2)")"
 done
 check "a task loses two workers: the run ends by itself" ends 0
-check "... the task is not tried on a third" says "it has lost two workers" "$(grep -l lost twice/failed/*.json)"
+check "... the task is not tried on a third" says "two workers ended while they ran it" "$(grep -l "two workers" twice/failed/*.json)"
 check "... what depends on it is skipped" test "$(grep -c ' skip .*/v2/prune' err)" -eq 1
 check "... the rest is done" test "$(ls twice/records | wc -l)" -eq 2
 check "... and a repeat does what is missing" code 0 alone twice
@@ -58,7 +58,7 @@ start 2 all --enable-recovery
 await checkpoints all 1
 kill -KILL "$(rank_process 1)"
 await gone $launcher
-check "every worker dies" says "every worker is lost; repeat the command to resume"
+check "every worker dies" says "all workers are lost; repeat the command to resume"
 check "... and a repeat resumes" code 0 alone all
 check "... same bytes" same reference all
 
@@ -128,7 +128,7 @@ await says "lost   rank $second"
 sleep 5
 check "... and stay silent: it waits for them, with nothing else to do" test ! -e "$(ls silent-twice/failed/*.json 2>/dev/null)"
 kill -KILL $stopped
-check "... and die: it is set aside" await says "it has lost two workers, and is not tried on a third"
+check "... and die: it is set aside" await says "two workers ended while they ran it; no third one tries"
 check "... counted apart from what is skipped" await grep -q "end    2 of 4 tasks done, 1 failed, 1 skipped, 0 left" silent-twice/logs/run.log
 await gone $launcher
 
@@ -177,7 +177,7 @@ start 3 master --enable-recovery
 await checkpoints master 3
 kill -KILL "$(rank_process 0)"
 check "the master is killed: workers end by themselves" await gone $launcher
-check "... and say why" says "the master is lost; repeat the command to resume"
+check "... and say why" says "rank 0 is lost; repeat the command to resume"
 check "... they saved what they had" checkpoints master 2
 check "... and a repeat resumes" code 0 alone master
 check "... says whose place it takes" says "this run takes its place"
@@ -244,7 +244,7 @@ sed -i 's/"value": \([0-9]\)/"value": 1\1/' "damaged/records/$record"
 check "table of a damaged record" code 2 "$PASSGRID" table damaged
 check "... names it" says "$record: damaged"
 check "a run makes it again" code 0 alone damaged
-check "... says so" says "its record is damaged, or lacks files that the grid keeps: it runs again"
+check "... says so" says "its record is damaged or lacks files that the grid keeps; it runs again"
 check "... same bytes" same reference damaged
 start_alone broken
 await checkpoints broken 2

@@ -71,13 +71,13 @@ check "... same bytes" same alone three
 # ---- two grids in one directory -----------------------------------------------------------------------------------------------
 # Of the other grid 3 trainings and 3 null attacks are tasks of this one too; its 3 prunings are not.
 check "another grid in the directory of this one" code 2 "$PASSGRID" run "$GRID" --out alone --set name=other
-check "... says whose that is" says "alone has the tables of the grid 'e2e', not of 'other': choose another --out, or say --replace"
+check "... says whose that is" says "alone has the tables of the grid 'e2e', not of 'other': choose another --out, or add --replace"
 check "... changes nothing" cmp out /dev/null
 other() { "$PASSGRID" run "$GRID" --replace --out shared --set name=other --set seeds=[1] --set 'attacks=[{attack: unchanged}, {attack: prune, levels: [50]}]'; }
 check "another grid" code 0 other
 check "... runs its own tasks" says "9 of them now"
 check "this grid in the same directory" code 0 "$PASSGRID" run "$GRID" --replace --out shared
-check "... says what the tables leave out" says "note: 3 finished tasks in shared are not tasks of this grid any more"
+check "... says what the tables leave out" says "note: 3 finished tasks in shared no longer belong to this grid"
 check "... runs only what they do not share" says "20 of them now"
 check "... same tables" cmp out tables.txt
 check "... same cells" cmp alone/cells.csv shared/cells.csv
@@ -141,7 +141,7 @@ bad_line "a typo at the top" 'seed=[3]' "seed: unknown key, did you mean 'seeds'
 bad_line "a list where a number belongs" 'train.lr=[0.1, 0.2]' 'train.lr: expected a number in (0, 1000000], got a list'
 bad_line "a number out of range" 'verify.level=2' 'verify.level: expected a number in'
 bad_line "an unknown data set" 'data.name=cifar' "did you mean 'cifar10'?"
-bad_line "more images than there are" 'data.train=99999' 'has 2048 training images, 99999 are wanted'
+bad_line "more images than there are" 'data.train=99999' 'has 2048 training images, not 99999'
 bad_line "an unknown network" 'networks.0.arch=alexnett' "did you mean 'alexnet'?"
 bad_line "an unknown scheme" 'schemes.0.scheme=plane' "did you mean 'plain'?"
 bad_line "an unknown attack" 'attacks.1.attack=finetunee' "did you mean 'finetune'?"

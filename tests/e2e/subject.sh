@@ -128,7 +128,7 @@ check "evidence of another scheme" refused 'evidence of v1 has passports' "schem
 check "a network of another scheme" refused 'but a network of v1 has' "schemes.1.model=there/models/$at-v2-s1.safetensors" "schemes.1.evidence=there/evidence/$at-v2-s1.safetensors"
 check "another network than the grid's" refused 'list {arch: alexnet, norm: bn, width: 0.0625}' 'networks=[{arch: resnet9}]' \
     'schemes=[{scheme: plain, model: there/models/synthetic-alexnet-bn-plain-s1.safetensors}]'
-check "options that say how to train" refused 'means nothing for a network that is not trained here' schemes.1.alpha=1
+check "options that say how to train" refused 'has no effect on a network that is not trained here' schemes.1.alpha=1
 rm there/models/$at-v1-s1.safetensors
 check "a file that is missing" refused 'v1-s1.safetensors: No such file' verify.nulls=5
 

@@ -120,10 +120,10 @@ check "... also after much" code 3 sh -c '"$@" >/dev/full' sh "$PASSGRID" plan "
 
 # ---- what a grid may not be ---------------------------------------------------------------------------------------------------
 check "a level twice" code 2 plan --set 'attacks=[{attack: prune, levels: [50, 50, 50.0]}]'
-check "... says so" says 'attacks.0.levels.1: the list has 50 already'
-check "... each" says 'attacks.0.levels.2: the list has 50.0 already'
+check "... says so" says 'attacks.0.levels.1: the list already has 50'
+check "... each" says 'attacks.0.levels.2: the list already has 50.0'
 check "a seed twice" code 2 plan --set 'seeds=[1, 1]'
-check "... says so" complains 'seeds.1: the list has 1 already'
+check "... says so" complains 'seeds.1: the list already has 1'
 list=$(seq -s, 1 300)
 check "too many tasks" code 2 plan --set "seeds=[1, 2, 3, 4, 5, 6]" --set "schemes=[{scheme: v1, passport: random, images: [$list]}]" \
     --set "attacks=[{attack: [fake1, permute], repeats: [$list]}]"

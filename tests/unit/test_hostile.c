@@ -115,11 +115,11 @@ static void check_another(const char *arch, const char *const *extra)
     sheet s = open_sheet(model_path);
     for (const char *const *name = extra; *name; name++) add(&s, *name, PG_F32, 16, values);
     write_sheet(&s);
-    model_refused("have no place in a");
+    model_refused("do not belong to a");
     assert_says(arch);
     s.pair_count = 0;
     write_sheet(&s);
-    model_refused("have no place in a");
+    model_refused("do not belong to a");
     pg_safetensors_close(&s.file);
     pg_model_destroy(&model);
 }
@@ -272,7 +272,7 @@ static void test_undefined_answers(void **state)
         model->params[last->weight + i] = (pg_real)3e38;
     for (int i = 0; i < last->out_channels; i++) model->params[last->bias + i] = (pg_real)(i ? 0 : 3e38);
     assert_int_equal(pg_measure_accuracy(model, PG_PUBLIC, NULL, &data, PG_PIXELS_IMAGENET, 2, &found, &problem), PG_FAILED);
-    assert_says("nought: the network's answers to 3 of 3 images are not finite numbers");
+    assert_says("nought: the network's logits for 3 of 3 images are not finite numbers");
     pg_dataset_clear(&data);
     pg_model_destroy(&model);
 }
@@ -439,13 +439,13 @@ static void test_stray_evidence(void **state)
     s.arrays[3] = image_of("features.5.skey");
     s.count = 4;
     write_sheet(&s);
-    evidence_refused("tensor 'features.5.skey' belongs to no passport and no mark");
+    evidence_refused("tensor 'features.5.skey' belongs to neither a passport nor a mark");
     s.arrays[3] = bits_of("features.5.sign_loss.b");
     write_sheet(&s);
-    evidence_refused("tensor 'features.5.sign_loss.b' belongs to no passport and no mark");
+    evidence_refused("tensor 'features.5.sign_loss.b' belongs to neither a passport nor a mark");
     s.arrays[3] = image_of("a.layer.whose.name.is.longer.than.any.network.here.has.key");
     write_sheet(&s);
-    evidence_refused("has.key' belongs to no passport and no mark");
+    evidence_refused("has.key' belongs to neither a passport nor a mark");
     s.arrays[3] = image_of("features.4.key_private");
     s.arrays[4] = image_of("features.4.skey_private");
     s.count = 5;
@@ -454,7 +454,7 @@ static void test_stray_evidence(void **state)
     s.arrays[1].data = infinite;
     s.count = 3;
     write_sheet(&s);
-    evidence_refused("the passport for features.4 is not of finite numbers");
+    evidence_refused("the passport for features.4 has values that are not finite");
 
     static float plus[8];
     sheet marks = mark_sheet(8, plus);

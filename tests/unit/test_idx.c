@@ -128,7 +128,8 @@ static void test_folder_of_that_name(void **state)
     assert_int_equal(mkdir(path_of("mnist/train-images-idx3-ubyte"), 0755), 0);
     assert_read("mnist", "mnist");
     assert_int_equal(unlink(path_of("mnist/train-images.idx3-ubyte")), 0);
-    assert_refused("mnist", "mnist/train-images-idx3-ubyte: is missing, and so are train-images.idx3-ubyte and both with .gz");
+    assert_refused("mnist",
+                   "mnist/train-images-idx3-ubyte: missing, and so are train-images.idx3-ubyte and the .gz form of both");
 }
 
 /* DIR/mnist goes before the file that was fetched, and that before torchvision's folder. */
@@ -244,8 +245,8 @@ static void test_python_folders(void **state)
     assert_int_equal(mkdir(path_of("cifar-10-batches-py"), 0755), 0);
     assert_int_equal(mkdir(path_of("cifar-100-python"), 0755), 0);
     assert_refused("cifar10",
-                   "cifar-10-batches-py: is the version for Python, which is not read; get the data by `passgrid data");
-    assert_refused("cifar100", "cifar-100-python: is the version for Python, which is not read; unpack the official");
+                   "cifar-10-batches-py: the Python version of the data set cannot be read; get the data by `passgrid data");
+    assert_refused("cifar100", "cifar-100-python: the Python version of the data set cannot be read; unpack the official");
 }
 
 static int set_up(void **state)

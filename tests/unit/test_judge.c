@@ -549,7 +549,8 @@ static void test_not_finite(void **state)
                    "model-nan: tensor 'features.0.weight': a value is not a finite number");
     assert_refused("--model model-inf --evidence owner" HEARING, 2,
                    "model-inf: tensor 'features.0.bn.running_mean': a value is not a finite number");
-    assert_refused("--model model --evidence owner-inf" HEARING, 2, "owner-inf: the passport for features.4 is not of finite");
+    assert_refused("--model model --evidence owner-inf" HEARING, 2,
+                   "owner-inf: the passport for features.4 has values that are not finite");
 }
 
 static void test_bad_usage(void **state)

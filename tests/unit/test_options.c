@@ -329,8 +329,8 @@ static void test_check(void **state)
     static const char *const expected[] = {
         "x.yaml:1:71: attacks.0.lrr: unknown key, did you mean 'lr'?",
         "x.yaml:1:27: attacks.0.rate: expected a number in [0, 1], got \"bad\"",
-        "x.yaml:1:32: attacks.0.rate.3: the list has 0.50 already",
-        "x.yaml:1:54: attacks.0.scope.1: the list has \"layer\" already",
+        "x.yaml:1:32: attacks.0.rate.3: the list already has 0.50",
+        "x.yaml:1:54: attacks.0.scope.1: the list already has \"layer\"",
     };
     pg_problems problems = {0};
     pg_tree *tree = parsed("attacks: [{rate: [0.5, 1, bad, 0.50], scope: [layer, layer], kind: x, lrr: 3}]\n");
@@ -363,7 +363,7 @@ static void test_repeats(void **state)
     pg_problems problems = {0};
     pg_tree *tree = parsed("a: {rates: [0.5, 0.25, 0.50]}");
     assert_int_equal(read_one(&problems, tree->root->first, NULL), PG_OK);
-    assert_string_equal(problems.lines[0], "x.yaml:1:24: a.rates.2: the list has 0.50 already");
+    assert_string_equal(problems.lines[0], "x.yaml:1:24: a.rates.2: the list already has 0.50");
     pg_tree_destroy(&tree);
 }
 

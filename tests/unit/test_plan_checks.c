@@ -67,11 +67,11 @@ static const row rows[] = {
      "g.yaml:4:11: schemes.0: synthetic, alexnet: bits: 73 diff ones do not fit features.4, whose filters have 144 weights"},
     /* pg_passport_pictures */
     {HEAD "schemes: [{scheme: v1, images: 31}]\n",
-     "g.yaml:4:11: schemes.0: synthetic, alexnet: images: a passport takes 31 distinct images, and there are 30 in synthetic"},
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: images: a passport takes 31 distinct images, but synthetic has 30"},
     {HEAD "schemes: [{scheme: v2, pictures: triggers, trigger_count: 19}]\n",
-     "g.yaml:4:11: schemes.0: synthetic, alexnet: images: a passport takes 20 distinct images, and there are 19 in triggers"},
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: images: a passport takes 20 distinct images, but triggers has 19"},
     {HEAD "schemes: [{scheme: pan, pictures: triggers, triggers: good, images: 3}]\n",
-     "g.yaml:4:11: schemes.0: synthetic, alexnet: images: a passport takes 3 distinct images, and there are 2 in triggers"},
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: images: a passport takes 3 distinct images, but triggers has 2"},
     /* pg_triggers_load */
     {HEAD "schemes: [{scheme: adi, triggers: nowhere}]\n",
      "g.yaml:4:35: schemes.0.triggers: nowhere: No such file or directory"},
@@ -87,16 +87,16 @@ static const row rows[] = {
      "g.yaml:4:11: schemes.0: synthetic, alexnet: small/2.png: a picture of 31x31 has no 32x32 centre"},
     /* data sets */
     {"data: {name: synthetic, train: 100000}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: plain}]\n",
-     "g.yaml:1:14: data.name: has 2048 training images, 100000 are wanted"},
+     "g.yaml:1:14: data.name: has 2048 training images, not 100000"},
     {"data: {name: synthetic, test: 100000}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: plain}]\n",
-     "g.yaml:1:14: data.name: has 512 test images, 100000 are wanted"},
+     "g.yaml:1:14: data.name: has 512 test images, not 100000"},
     /* pg_train_check, of the attacks */
     {PLAIN "attacks: [{attack: finetune, batch: 61}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 60 training images of synthetic do not fill one batch of 61"},
     {PLAIN "attacks: [{attack: finetune, data: synthetic, data_train: 30, batch: 31}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 30 training images of synthetic do not fill one batch of 31"},
     {PLAIN "attacks: [{attack: finetune, data: synthetic, data_train: 3000, batch: 31}]\n",
-     "g.yaml:5:36: attacks.0.data: has 2048 training images, 3000 are wanted"},
+     "g.yaml:5:36: attacks.0.data: has 2048 training images, not 3000"},
     {V1 "attacks: [{attack: fake2}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: batch: 60 training images of synthetic do not fill one batch of 64"},
     {V1 "attacks: [{attack: fake3}]\n",
@@ -113,13 +113,13 @@ static const row rows[] = {
      "g.yaml:4:11: attacks.0: synthetic, alexnet, v1: share: 10 % of the owner's images are 205, of disjoint ones there are 0"},
     /* pg_passport_pictures, of the attacks */
     {V1 "attacks: [{attack: fake1, images: 31}]\n", "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: images: a passport takes "
-                                                    "31 distinct images, and there are 30 in synthetic"},
+                                                    "31 distinct images, but synthetic has 30"},
     {V1 "attacks: [{attack: invert, images: 31}]\n", "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: images: a passport takes "
-                                                     "31 distinct images, and there are 30 in synthetic"},
+                                                     "31 distinct images, but synthetic has 30"},
     {"data: {name: synthetic, train: 60, test: 19}\nnetworks: [{arch: alexnet}]\ntrain: {batch: 20}\n"
      "schemes: [{scheme: v1, passport: random}]\nattacks: [{attack: overwrite, batch: 20}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: the thief's evidence, by the defaults of v1: images: a passport takes 20 "
-     "distinct images, and there are 19 in synthetic"},
+     "distinct images, but synthetic has 19"},
     /* counterfeits */
     {HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: counterfeit-triggers, start: pictures, count: 31}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: count: 31 triggers from the 30 pictures of synthetic"},

@@ -243,7 +243,8 @@ static void test_no_published(void **state)
     OK(pg_tables_render(path_of("run"), false, stream, &err));
     fclose(stream);
     assert_int_equal(unsetenv("PASSGRID_SHARE"), 0);
-    assert_non_null(strstr(text, "no comparison with published numbers, which are not found: /nowhere/at/all/published"));
+    assert_non_null(
+        strstr(text, "no comparison with published numbers, because they were not found: /nowhere/at/all/published"));
     assert_false(pg_file_exists(path_of("run/tables/published.csv")));
     free(text);
 }
@@ -274,9 +275,9 @@ static void test_record_members(void **state)
          "m of 'a' stands twice"},
         {"notes", "[]", "notes: expected a map"},
         {"notes", "{\"a\": 1}", "a: expected a text"},
-        {"files", "{\"models/a\": \"00\"}", "no file of a task"},
-        {"files", "{\"../a\": \"0000000000000000000000000000000000000000000000000000000000000001\"}", "no file of a task"},
-        {"files", "{\"/a\": \"0000000000000000000000000000000000000000000000000000000000000001\"}", "no file of a task"}};
+        {"files", "{\"models/a\": \"00\"}", "expected a task's file"},
+        {"files", "{\"../a\": \"0000000000000000000000000000000000000000000000000000000000000001\"}", "expected a task's file"},
+        {"files", "{\"/a\": \"0000000000000000000000000000000000000000000000000000000000000001\"}", "expected a task's file"}};
     char name[128];
     snprintf(name, sizeof name, "run/records/%s.json", key_of(0));
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {

@@ -49,7 +49,7 @@ static void test_byte_order_mark(void **state)
                 "a: 1\n\tb: 2\n",
                 14); /* positions count without it too */
     assert_int_equal(pg_yaml_parse_file(path, &tree, &err), PG_BAD_INPUT);
-    assert_non_null(strstr(err.message, ":2:1: a tab where YAML takes only spaces"));
+    assert_non_null(strstr(err.message, ":2:1: a tab where YAML allows only spaces"));
     write_bytes("\xEF\xBB\xBF", 3);
     assert_int_equal(pg_yaml_parse_file(path, &tree, &err), PG_BAD_INPUT);
     assert_non_null(strstr(err.message, "expected a document, got nothing"));
