@@ -1,17 +1,17 @@
-/* Time as it passes. */
+/* Measuring time. */
 #ifndef PG_BASE_CLOCK_H
 #define PG_BASE_CLOCK_H
 
-/* Seconds of a clock that only goes forward. */
+/* Seconds of a monotonic clock. */
 double pg_now(void);
 
-/* Time spent listening for others: of the time between two looks, only the first `most` seconds count. A process that was
- * stopped, or busy with a long step, so does not take its own absence for the silence of others. Start with zeros. */
+/* Time for which a process has listened to others. Between two polls at most `most` seconds count, so a process that was
+ * stopped or busy does not mistake its own absence for their silence. Zero-initialise. */
 typedef struct pg_listening {
-    double seconds, looked; /* listened so far; pg_now() of the latest look */
+    double seconds, looked; /* listened so far; pg_now() at the last poll */
 } pg_listening;
 
-/* Look at time now; seconds listened so far. */
+/* Record a poll at time now. Returns the seconds listened so far. */
 double pg_listened(pg_listening *listening, double now, double most);
 
 /* Wait a little longer after each round in which nothing happened: at first only for other processes to run, later 0.2 to 5 ms.

@@ -33,18 +33,18 @@ PG_CHECKED pg_status pg_file_read_text(const char *path, char **out, size_t *byt
 /* Permissions of a new file. The umask applies to PUBLIC; SECRET (evidence) is for the owner alone, whatever the umask. */
 typedef enum pg_file_mode { PG_FILE_PUBLIC = 0666, PG_FILE_SECRET = 0600 } pg_file_mode;
 
-/* Replace path by data, durably. Nothing is left behind on failure. A file that holds these bytes already is not touched,
- * unless it must become secret; what is not a regular file (a device, a folder) is refused. Permissions are given when the file
- * is created and never changed, since some file systems refuse that. */
+/* Replace path by data, durably. Nothing is left behind on failure. Leaves a file that already holds these bytes
+ * untouched, unless it must become secret. PG_IO_FAULT if path is no regular file (a device, a folder). Sets permissions only
+ * when it creates a file, because some file systems refuse to change them. */
 PG_CHECKED pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_file_mode mode, pg_error *err);
 
-/* The same for what `print` writes piece by piece, so that it need not fit in memory. print is called once to compare with the
- * file that is there, and once more if that differs; both times it must write the same. */
+/* The same for data that print writes piece by piece and that need not fit in memory. Calls print once to compare its output
+ * with the present file, and again if they differ; print must write the same both times. */
 typedef pg_status pg_printer(FILE *stream, const void *context, pg_error *err);
 PG_CHECKED pg_status pg_file_print(const char *path, pg_printer *print, const void *context, pg_file_mode mode, pg_error *err);
 
-/* Does the file system of a directory keep a SECRET file for its owner? Some (CIFS, FAT, some FUSE) show the permissions that
- * they were mounted with. Tries it with a file that is removed again. */
+/* Does the file system of a directory restrict a SECRET file to its owner? Some (CIFS, FAT, some FUSE) ignore permissions.
+ * Tries it with a temporary file. */
 PG_CHECKED pg_status pg_file_keeps_secrets(const char *directory, bool *keeps, pg_error *err);
 
 /* PG_BAD_INPUT if path itself is a symbolic link. */

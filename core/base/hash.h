@@ -28,7 +28,7 @@ void pg_hash_finish_hex(pg_hash *hash, char hex[PG_SHA256_HEX]);
 /* SHA-256 of one block, as lower-case hexadecimal text. */
 void pg_sha256(const void *data, size_t bytes, char hex[PG_SHA256_HEX]);
 
-/* Is hex, in lower case, the MD5, SHA-1 or SHA-256 of the block? Its length tells which. */
+/* Is hex (lower case) the MD5, SHA-1 or SHA-256 of the block? The length of hex selects the algorithm. */
 bool pg_hash_matches(const void *data, size_t bytes, const char *hex);
 
 /* SHA-256 or MD5 of a file's bytes. */

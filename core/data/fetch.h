@@ -1,5 +1,5 @@
-/* Getting data sets from where they are published. For the command line only, never inside an MPI rank: it runs curl, tar
- * and, where npm's settings name no registry that curl can ask, npm. */
+/* Fetching published data sets. For the command line only, never inside an MPI rank: it runs curl, tar and, if curl can use no
+ * registry of npm's settings, npm. */
 #ifndef PG_DATA_FETCH_H
 #define PG_DATA_FETCH_H
 

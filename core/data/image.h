@@ -2,9 +2,9 @@
  *
  * The pixels are those that Python's PIL gives for Image.open(FILE).convert("RGB"), bit for bit where it uses the same
  * libraries: grey and palettes become RGB; of 16 bits the high 8 count; alpha is dropped, so that a transparent pixel keeps its
- * stored colour; gamma, colour profiles and the orientation in EXIF are not applied; CMYK is inverted, as Adobe writes it. One
- * kind is refused: grey PNG of 16 bits, which PIL cuts at 255. Bytes after the picture, or before a JPEG's end marker, do not
- * matter; a file that was cut, or whose pixels are damaged, is refused. */
+ * stored colour; gamma, colour profiles and the orientation in EXIF are not applied; CMYK is inverted, as Adobe writes it. The
+ * reader refuses grey PNG of 16 bits, which PIL clips at 255, and truncated files or damaged pixels. It ignores bytes after the
+ * picture or before a JPEG's end marker. */
 #ifndef PG_DATA_IMAGE_H
 #define PG_DATA_IMAGE_H
 
@@ -20,9 +20,9 @@ typedef struct pg_image {
     uint8_t *rgb;
 } pg_image;
 
-/* Read a picture of either kind, told by its first bytes. PG_BAD_INPUT, naming the file, if it is damaged or cut, is a JPEG of
- * more than 100 scans, has more than 20,000 pixels on a side or 100 million in all, or is too small to hold the picture that
- * its header announces. Sizes are checked before memory is taken. */
+/* Read a picture; its first bytes tell PNG from JPEG. PG_BAD_INPUT, naming the file, if it is damaged or truncated, is a JPEG
+ * of more than 100 scans, has more than 20,000 pixels on a side or 100 million in all, or is too small for the picture that its
+ * header announces. Checks sizes before it allocates memory. */
 PG_CHECKED pg_status pg_image_read(const char *path, pg_image *out, pg_error *err);
 /* The same from memory; path is for messages. */
 PG_CHECKED pg_status pg_image_decode(const char *path, const void *data, size_t bytes, pg_image *out, pg_error *err);

@@ -22,10 +22,10 @@ PG_CHECKED pg_status pg_canonical_save(const pg_data *data, const char *path, pg
 /* SHA-256 that the canonical file of a name must have; NULL for other names. */
 const char *pg_canonical_sum(const char *name);
 
-/* published.c: are these the bytes that the publisher of a data set gave out as this file? */
+/* published.c: do these bytes match the file that the publisher of the data set released? */
 bool pg_published(const char *data, const char *file, const void *bytes, size_t count);
-/* Set the source of both splits: what the official data is called, or what was found (60 characters at most) with its counts
- * and that it is something else. */
+/* Set the source of both splits: `official` if the data is published, else `found` (at most 60 characters) with its counts and
+ * the remark that the checksums differ. */
 void pg_data_source(pg_data *data, bool published, const char *official, const char *found);
 
 /* cifar.c: the official binary formats. CIFAR-10 from the folder of the archive (data_batch_1.bin .. 5, test_batch.bin);

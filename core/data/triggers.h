@@ -5,9 +5,9 @@
 #include "core/base/random.h"
 #include "core/data/dataset.h"
 
-/* A folder pinned to what it holds: "FOLDER sha256:HEX", over the names and bytes of its pictures and of its labels.txt,
- * wherever it is. Functions that take a folder also take a pinned one, and fail with PG_BAD_INPUT if it now holds something
- * else. out may be folder. */
+/* Pin a folder to its content: "FOLDER sha256:HEX", a hash of the names and bytes of its pictures and its labels.txt, but not
+ * of its path. Functions that take a folder also take a pinned one, and fail with PG_BAD_INPUT if the content has changed. out
+ * may be folder. */
 PG_CHECKED pg_status pg_triggers_pin(const char *folder, char *out, size_t room, pg_error *err);
 
 /* Read every JPEG and PNG of a folder, names sorted as text, with the labels of a text file (NULL: labels.txt in the folder),
@@ -19,7 +19,7 @@ PG_CHECKED pg_status pg_triggers_load(const char *folder, const char *labels, in
  * with labels drawn uniformly. */
 PG_CHECKED pg_status pg_triggers_generate(int count, int classes, pg_seed seed, pg_dataset *out, pg_error *err);
 
-/* The set that an option names: "generated", of count images, or a folder. seed NULL: of a generated one the shape alone. */
+/* The trigger set of an option: "generated" with count images, or a folder. seed NULL: of a generated set only the shape. */
 PG_CHECKED pg_status pg_triggers_make(const char *source, int count, int classes, const pg_seed *seed, pg_dataset *out,
                                       pg_error *err);
 

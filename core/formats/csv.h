@@ -24,8 +24,8 @@ PG_CHECKED pg_status pg_csv_start(pg_csv_writer *csv, pg_error *err);
 
 /* Append a cell to the current row; end the row. The first row is the header, and all must be as long. */
 void pg_csv_text(pg_csv_writer *csv, const char *text);
-/* A text of which no reader makes a missing value: "-" stands for the empty one, and words such as NA, null or None (in any
- * case), which statistics programs read as missing, stand in single quotes. */
+/* A text that no reader mistakes for a missing value: writes "-" for an empty text, and puts words that statistics programs
+ * read as missing (NA, null, None, in any case) in single quotes. */
 void pg_csv_word(pg_csv_writer *csv, const char *text);
 void pg_csv_int(pg_csv_writer *csv, long long value);
 void pg_csv_real(pg_csv_writer *csv, double value);
@@ -41,7 +41,7 @@ PG_CHECKED pg_status pg_csv_finish(pg_csv_writer *csv, char **text, size_t *byte
 /* End it without a result; after pg_csv_finish, or on a zeroed writer, this does nothing. */
 void pg_csv_abandon(pg_csv_writer *csv);
 
-/* Write a table to a file (pg_file_print) that `fill` writes row by row: it is called twice if the file changes. PG_FAILED as
+/* Write a table to a file (pg_file_print). fill writes it row by row and is called twice if the file changes. PG_FAILED as
  * above. */
 typedef void pg_csv_filler(pg_csv_writer *csv, const void *context);
 PG_CHECKED pg_status pg_csv_write(const char *path, pg_csv_filler *fill, const void *context, pg_error *err);
@@ -49,9 +49,8 @@ PG_CHECKED pg_status pg_csv_write(const char *path, pg_csv_filler *fill, const v
 /* A table that was read. Rows count from 0, without the header. */
 typedef struct pg_csv_table pg_csv_table;
 
-/* Errors of content are PG_BAD_INPUT, "file:line: ...": rows of unequal length, bad quotes, zero bytes, what is not UTF-8,
- * repeated column names.
- */
+/* Errors of content are PG_BAD_INPUT, "file:line: ...": rows of unequal length, bad quotes, zero bytes, invalid UTF-8,
+ * repeated column names. */
 PG_CHECKED pg_status pg_csv_read(const char *path, pg_csv_table **out, pg_error *err);
 void pg_csv_close(pg_csv_table **table);
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Print root for people and their programs: members by line, each number in the fewest digits that read back as it. */
+/* Print root for people and programs: one member a line, numbers with the fewest digits that read back as the same value. */
 void pg_json_print(json_t *root, FILE *stream);
 
 /* Write root (an object with members) durably, numbers with all their digits, and release it. root may be NULL: making it

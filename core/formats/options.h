@@ -34,7 +34,7 @@ typedef enum pg_option_type {
     PG_OPT_REALS,  /* pg_reals, likewise */
 } pg_option_type;
 
-/* Lists hold no value twice. */
+/* A list holds no value twice. */
 typedef struct pg_ints {
     int count;
     int values[PG_LIST_MAX];
@@ -54,8 +54,9 @@ typedef struct pg_option {
     const char *const *choices; /* PG_OPT_CHOICE, ends with NULL */
     const char *unit;           /* for help; NULL if none */
     const char *help;           /* one line, lower case */
-    bool folder; /* PG_OPT_TEXT: a default, or a folder pinned to its content ("PATH sha256:HEX"), which alone counts */
-    bool secret; /* PG_OPT_TEXT that only the owner may know: its SHA-256 stands for it unless it is revealed */
+    bool folder; /* PG_OPT_TEXT: a default, or a folder pinned to its content ("PATH sha256:HEX"); the key depends on the hash
+                    only */
+    bool secret; /* PG_OPT_TEXT that only the owner may know: written as its SHA-256 unless revealed */
 } pg_option;
 
 /* Set every member that the table names to its default. PG_FAILED if a default does not fit its own option: a fault of the
@@ -75,44 +76,43 @@ void pg_options_read(const pg_option *table, const pg_node *map, void *values, p
 void pg_options_take(const pg_option *table, const pg_node *map, void *values, pg_problems *problems);
 void pg_options_unknown(const pg_option *const *tables, const char *const *keys, const pg_node *map, pg_problems *problems);
 
-/* Multiplying out a map: an entry for an option of a single value that holds a list stands for one map per item. Entries for
- * list options, and keys the table does not have, stay as they are. An empty list is no axis, so that reading reports it.
+/* Multiplying out a map: a list in place of the single value of an option is an axis and stands for one map per item. Entries
+ * for list options and keys outside the table stay as they are. An empty list is no axis; reading reports it.
  *
- * count: how many maps that is, without making them. each: calls visit for them in turn, for `most` of them at most, the first
- * axis of the document changing slowest. A map lasts for its visit; positions and paths are those of the original, whose texts
- * and lists it shares. Visiting ends with the first status that is not PG_OK. */
+ * count: the number of these maps. each: call visit for at most `most` of them, in an order in which the first axis of the
+ * document changes slowest. A map is valid during its visit and shares positions, paths, texts and lists with the original.
+ * Stops at the first status other than PG_OK. */
 double pg_options_count(const pg_option *table, const pg_node *map);
 typedef pg_status pg_options_visit(void *context, const pg_node *map, pg_error *err);
 PG_CHECKED pg_status pg_options_each(const pg_option *table, const pg_node *map, size_t most, pg_options_visit *visit,
                                      void *context, pg_error *err);
 
-/* What is wrong with a map before it is multiplied out: keys that are neither in the table nor in keys (ends with NULL), items
- * of axes that do not fit their option, and items that stand twice in an axis. */
+/* Check a map before it is multiplied out: reports keys that are neither in the table nor in keys (ends with NULL), items of an
+ * axis that do not fit their option, and items that an axis holds twice. */
 void pg_options_check(const pg_option *table, const char *const *keys, const pg_node *map, pg_problems *problems);
 
-/* Report every value of an option that stands in a list already, at its second place: one result would count as several.
- * Numbers are compared as numbers, so that 50 and 50.0 are one value. */
+/* Report every repeated value in a list of an option, because one result would count as several. Compares numbers by value: 50
+ * and 50.0 are the same. */
 void pg_options_repeats(const pg_option *option, const pg_node *list, pg_problems *problems);
 
-/* 0 where two structs of the table have the same value in every option, folders the same content; else less or more than 0, an
- * order to sort by. */
+/* Compare two structs of the table, for sorting. 0 if every option has the same value, or a folder with the same content. */
 int pg_options_compare(const pg_option *table, const void *a, const void *b);
 
-/* Who reads what is written, from the least to the most that it tells. */
+/* The reader of a written struct, from the least to the most trusted. */
 typedef enum pg_reveal {
-    PG_REVEAL_CONTENT, /* records and keys: "sha256:HEX" stands for a folder, wherever it is, and for a secret */
+    PG_REVEAL_CONTENT, /* records and keys: "sha256:HEX" in place of folders and secrets */
     PG_REVEAL_PLACES,  /* the user's own configuration: folders with their paths */
     PG_REVEAL_ALL,     /* a worker: secrets too */
 } pg_reveal;
 
 /* Write a struct back, every option of the table in its order and canonical spelling: as entries added to a map of tree, or as
- * one line of text "{rate: 0.5, scope: global}" (freed by pg_free) that reveals content alone; the same bytes for the same
- * values. */
+ * one line of text "{rate: 0.5, scope: global}" (freed by pg_free) for PG_REVEAL_CONTENT. The same values give the same bytes.
+ */
 PG_CHECKED pg_status pg_options_write(const pg_option *table, const void *values, pg_reveal reveal, pg_tree *tree, pg_node *map,
                                       pg_error *err);
 PG_CHECKED pg_status pg_options_text(const pg_option *table, const void *values, char **text, pg_error *err);
 
-/* Does a struct hold what PG_REVEAL_CONTENT hides? If not, the same is written whoever reads it. */
+/* Does a struct hold anything that PG_REVEAL_CONTENT hides? If not, every reader gets the same text. */
 bool pg_options_hide(const pg_option *table, const void *values);
 
 /* Entry of a table by key, or NULL. */

@@ -2,7 +2,7 @@
  *
  * Readers add a line for each problem and go on, so that the user sees up to 20 at once:
  *   configs/x.yaml:14:7: attacks.0.rate: expected a number in [0, 1], got "high"
- * A line that is there already is not added again. Adding cannot fail and needs no heap. Zero-initialise; about 10 kB. */
+ * Ignores repeated lines. Adding cannot fail and needs no heap. Zero-initialise; about 10 kB. */
 #ifndef PG_FORMATS_PROBLEMS_H
 #define PG_FORMATS_PROBLEMS_H
 

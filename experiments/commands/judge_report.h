@@ -1,4 +1,4 @@
-/* What `passgrid judge` found, as text and as JSON. */
+/* The findings of `passgrid judge`, as text and as JSON. */
 #ifndef PG_COMMANDS_JUDGE_REPORT_H
 #define PG_COMMANDS_JUDGE_REPORT_H
 
@@ -6,9 +6,9 @@
 
 enum { PG_CLAIMANTS_MAX = 16 };
 
-/* An evidence file, and what was found of it. */
+/* An evidence file and the judge's finding. */
 typedef struct pg_claimant {
-    const char *path, *expected; /* commitment that was given, or NULL */
+    const char *path, *expected; /* the commitment to open, or NULL */
     char commitment[PG_SHA256_HEX];
     pg_evidence *evidence;
     pg_finding finding;
@@ -19,19 +19,19 @@ typedef struct pg_judge_report {
     pg_net_spec spec;
     const pg_dataset *images;
     pg_pixels pixels;
-    const char *pixels_from; /* who says so: "the model file", "--pixels", "assumed" */
-    const char *assumed;     /* what reading the model took for granted, in words; empty: nothing */
-    const char *doubts;      /* what an option or the data contradicts in the model file, in words; empty: nothing */
+    const char *pixels_from; /* the source: "the model file", "--pixels", "assumed" */
+    const char *assumed;     /* assumptions made while reading the model, as text; empty: none */
+    const char *doubts;      /* contradictions between the model file and an option or the data, as text; empty: none */
     pg_verify_options options;
     int seed;
     pg_accuracy deployed;
-    const char *deployed_from;      /* "measured", "--accuracy", "--distributed"; NULL: not known */
+    const char *deployed_from;      /* "measured", "--accuracy", "--distributed"; NULL: unknown */
     const pg_claimant *distributed; /* NULL: none */
     const pg_claimant *claims;
     int claim_count;
 } pg_judge_report;
 
-/* To stdout. The verdict, and what decides it, come first. */
+/* Print to stdout. The verdict and its reasons come first. */
 void pg_judge_print_text(const pg_judge_report *report);
 void pg_judge_print_json(const pg_judge_report *report);
 

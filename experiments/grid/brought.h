@@ -1,4 +1,4 @@
-/* A network that was trained elsewhere, as a subject of a grid: read from files and checked, by the plan and by the task. */
+/* A network that was trained elsewhere and is a subject of a grid. Both the plan and the task read and check its files. */
 #ifndef PG_GRID_BROUGHT_H
 #define PG_GRID_BROUGHT_H
 
@@ -12,14 +12,14 @@ typedef struct pg_brought {
     char model_sha256[PG_SHA256_HEX], commitment[PG_SHA256_HEX]; /* commitment is empty without evidence */
 } pg_brought;
 
-/* Read the files; options, those of the scheme, are set to what network and evidence tell. PG_BAD_INPUT, naming the file, if
- * the network is not of the scheme, or the evidence is not what the scheme has or does not fit the network. A zeroed *out is
- * ended by pg_brought_clear, also after a failure. */
+/* Read the files and set the scheme's options to the values that network and evidence show. PG_BAD_INPUT, naming the file, if
+ * the scheme makes no such network, or the evidence has other parts than the scheme's or does not fit the network. The caller
+ * zeroes *out before and calls pg_brought_clear afterwards, even after a failure. */
 PG_CHECKED pg_status pg_brought_read(const pg_source_options *files, const pg_model_hints *hints, const pg_scheme *scheme,
                                      void *options, pg_brought *out, pg_error *err);
 void pg_brought_clear(pg_brought *brought);
 
-/* "models/mine.safetensors (alexnet, bn, width 0.25) with mine.evidence", and what was assumed. */
+/* "models/mine.safetensors (alexnet, bn, width 0.25) with mine.evidence", followed by the assumptions. */
 void pg_brought_describe(const pg_brought *brought, const pg_source_options *files, char *out, size_t room);
 
 #endif

@@ -1,15 +1,14 @@
-/* How many tasks a grid stands for, from its file alone: before anything is multiplied out. */
+/* The number of tasks in a grid, computed from its file before any task exists. */
 #ifndef PG_GRID_EXTENT_H
 #define PG_GRID_EXTENT_H
 
 #include "core/formats/problems.h"
 
-/* Tasks of one grid. A task takes about a kilobyte. */
+/* Most tasks of one grid. Each takes about a kilobyte of memory. */
 enum { PG_TASKS_MAX = 1000000 };
 
-/* False, and a problem with the product, where a grid multiplies out to more than PG_TASKS_MAX tasks. What is wrong with the
- * file otherwise is not looked at: an entry that cannot be read counts for nothing, plain networks that several tasks share,
- * and thresholds, are not counted. */
+/* False, with a problem that shows the product, if a grid has more than PG_TASKS_MAX tasks. Ignores all other faults of the
+ * file. Does not count unreadable entries, thresholds, and plain networks that several tasks share. */
 bool pg_extent_check(const pg_node *root, pg_problems *problems);
 
 #endif

@@ -1,11 +1,11 @@
-/* Entries of a grid that give the same tasks. */
+/* Entries of a grid that describe the same tasks. */
 #ifndef PG_GRID_TWINS_H
 #define PG_GRID_TWINS_H
 
 #include "experiments/grid/design.h"
 
-/* Report every data set, network, scheme and attack of the design that is the same as one before it, whatever their spelling.
- * Two entries of an attack are the same only where they are used on one scheme. */
+/* Report every data set, network, scheme and attack of the design that equals an earlier one in value, however it is spelled.
+ * Two attack entries are equal only if they apply to a common scheme. */
 PG_CHECKED pg_status pg_twins_check(const pg_design *design, pg_problems *problems, pg_error *err);
 
 #endif

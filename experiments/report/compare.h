@@ -10,8 +10,8 @@
  *   differs      the inequality fails; or, at the published scale, the number is another and has no inequality
  *   not comparable at this scale   a reduced run, and no inequality
  *
- * A claim is asked only of networks that learnt (pg_has_learnt): what one at chance shows is no answer. A verdict that would
- * follow from such a claim does not.
+ * Published claims are checked only on networks that learnt (pg_has_learnt), because a network at chance neither supports nor
+ * refutes them.
  *
  * The published scale is the whole data set, the whole width, 200 epochs of training and 100 of an attack that trains, or as
  * many as the number's own parameters name. */
@@ -24,8 +24,7 @@
 typedef enum pg_verdict { PG_REPRODUCED, PG_SAME_SHAPE, PG_DIFFERS, PG_NOT_COMPARABLE, PG_VERDICTS } pg_verdict;
 extern const char *const pg_verdict_names[];
 
-/* Fill two empty sheets: the numbers, and the inequalities by themselves, with "yes", "no" or "not asked" in column
- * PG_CHECKS_HOLDS.
+/* Fill two empty sheets: the numbers, and the inequalities alone with "yes", "no" or "not asked" in column PG_CHECKS_HOLDS.
  * counts [PG_VERDICTS] of the rows of the first. */
 enum { PG_CHECKS_HOLDS = 7 };
 PG_CHECKED pg_status pg_compare(const pg_published *published, const pg_survey *survey, pg_sheet *numbers, pg_sheet *checks,

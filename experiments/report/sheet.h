@@ -11,7 +11,7 @@
 /* Values of one cell, over seeds and repetitions. */
 typedef struct pg_sample {
     int count;
-    double one, *values; /* the value where there is one; the block where there are more: see pg_sample_values */
+    double one, *values; /* the only value; the block of several: see pg_sample_values */
 } pg_sample;
 
 enum { PG_WORDS_MAX = 16 };
@@ -24,7 +24,7 @@ typedef enum pg_column_kind {
     PG_COLUMN_SHARE,  /* of values that are 1: "3/3" */
     PG_COLUMN_COUNT,  /* how many values */
     PG_COLUMN_NUMBER, /* a single value */
-    PG_COLUMN_WORDS,  /* values that have words: "useless", or with counts where they differ: "useless: 2; claim stands: 1" */
+    PG_COLUMN_WORDS,  /* values with words: "useless", or with counts if they differ: "useless: 2; claim stands: 1" */
 } pg_column_kind;
 
 typedef struct pg_column {
@@ -40,28 +40,28 @@ typedef struct pg_sheet_cell {
 typedef struct pg_sheet {
     const char *title, *label;      /* NULL: empty */
     const char *(*word)(int value); /* of PG_COLUMN_WORDS: values are 0 to PG_WORDS_MAX - 1 */
-    bool counts;                    /* show n beside every mean: where replicates are missing */
+    bool counts;                    /* show n beside every mean, because replicates are missing */
     int column_count, row_count;
     pg_column *columns;
     pg_sheet_cell *cells;     /* [row_count][column_count] */
-    pg_text_pool texts, keys; /* of cells and columns; of rows, numbered as these are */
+    pg_text_pool texts, keys; /* of cells and columns; of rows, in the order of the rows */
 } pg_sheet;
 
-/* Zeroed sheets are empty. All columns come before the first row. PG_FAILED if there is a column of that name. Texts are copied
- * and may be of any length. */
+/* A zeroed sheet is empty. Add all columns before the first row. PG_FAILED if the sheet has a column of that name. Texts are
+ * copied and may have any length. */
 PG_CHECKED pg_status pg_sheet_column(pg_sheet *sheet, const char *name, pg_column_kind kind, pg_error *err);
-/* Those of a list, ended by one whose name is NULL. */
+/* Add the columns of a list that ends with a NULL name. */
 PG_CHECKED pg_status pg_sheet_columns(pg_sheet *sheet, const pg_column *columns, pg_error *err);
 
-/* The row of a key, made if there is none. The key (printf's arguments) is what tells the row from all others: values, never
- * texts that are made for readers. */
+/* Find the row of a key, or add it. The key (printf's arguments) identifies the row: build it from values, never from texts
+ * that are made for readers. */
 PG_CHECKED pg_status pg_sheet_row(pg_sheet *sheet, int *row, pg_error *err, const char *key, ...) PG_PRINTF(4, 5);
 
 pg_sheet_cell *pg_sheet_at(const pg_sheet *sheet, int row, int column);
 const char *pg_sheet_text(const pg_sheet *sheet, int row, int column);
-/* Texts of a row from a column on, ended by NULL. */
+/* Set texts (ended by NULL) of a row, starting at a column. */
 PG_CHECKED pg_status pg_sheet_put(pg_sheet *sheet, int row, int column, const char *const *texts, pg_error *err);
-/* One more value; NaN is left out. */
+/* Add a value; ignores NaN. */
 PG_CHECKED pg_status pg_sheet_add(pg_sheet *sheet, int row, int column, double value, pg_error *err);
 PG_CHECKED pg_status pg_sample_add(pg_sample *sample, double value, pg_error *err);
 /* [count], owned by the sample. */
@@ -73,14 +73,14 @@ void pg_sheet_clear(pg_sheet *sheet);
  * hash, so that texts that differ stay distinct. out[bytes] has room for 4 * width + 1 bytes; width is at least 16. */
 const char *pg_shorten(const char *text, int width, char *out, size_t bytes);
 
-/* Title, label, aligned columns. Columns that are empty in every row are left out; a text that is the same in all of several
- * rows is said once, above them. Long texts are cut by pg_shorten. */
+/* Print title, label and aligned columns. Leaves out empty columns, prints a text that all of several rows share once above
+ * them, and shortens long texts (pg_shorten). */
 PG_CHECKED pg_status pg_sheet_print(const pg_sheet *sheet, FILE *stream, pg_error *err);
 
-/* The same as Markdown, with texts whole. */
+/* The same as Markdown, with complete texts. */
 PG_CHECKED pg_status pg_sheet_write_markdown(const pg_sheet *sheet, const char *path, pg_error *err);
 
-/* Every column as CSV, texts whole, with the label in a last one. */
+/* Every column as CSV with complete texts; the last column holds the label. */
 PG_CHECKED pg_status pg_sheet_write_csv(const pg_sheet *sheet, const char *path, pg_error *err);
 
 #endif

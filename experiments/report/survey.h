@@ -23,20 +23,21 @@ typedef struct pg_survey {
     int *place;           /* by result: number of its data set, network and norm, counted from 0 */
     int *scheme, *attack; /* by result: index of its variant; attack -1: training */
     bool *forges;         /* by result: its outcomes are forged evidence */
-    double *threshold;    /* by result: percent above which null models say that the owner's kind of evidence is found; NaN */
-    double *chance;       /* by result: accuracy of guessing in percent, as its network's data has classes; NaN if unknown */
-    double *images;       /* by result: test images behind an accuracy; 0 if unknown */
-    bool *learnt;         /* by result: the network that it is about was trained to more than chance: pg_has_learnt */
-    const char *label;    /* the grid's, and how many tasks are missing */
-    pg_text_pool texts;   /* of labels */
+    double *threshold; /* by result: percent of bits above which evidence of the owner's kind counts as found, from null models;
+                          NaN: none */
+    double *chance;    /* by result: accuracy of guessing among the classes of its data, in percent; NaN if unknown */
+    double *images;    /* by result: test images behind an accuracy; 0 if unknown */
+    bool *learnt;      /* by result: was its network trained to more than chance (pg_has_learnt)? */
+    const char *label; /* the grid's, and how many tasks are missing */
+    pg_text_pool texts; /* of labels */
 } pg_survey;
 
 /* A zeroed survey may be closed. */
 PG_CHECKED pg_status pg_survey_open(pg_survey *survey, const pg_results *results, pg_error *err);
 void pg_survey_close(pg_survey *survey);
 
-/* Is an accuracy, in percent of so many test images, above chance by a margin that counts: 10 points at least, and guessing
- * would reach it with a probability (binomial, exact) of at most 0.001? False if anything is NaN. */
+/* Is an accuracy, in percent of `images` test images, significantly above chance: by at least 10 points, and with an exact
+ * binomial probability of at most 0.001 under guessing? False if an argument is NaN. */
 bool pg_has_learnt(double accuracy, double chance, double images);
 
 /* Title and label of a sheet, which shows n beside every mean where tasks are missing. */

@@ -1,7 +1,7 @@
-/* One run at a time in a directory: the file run.guard names the process that leads it, and a thread of that process renews the
- * file's time every few seconds, whatever it computes. A guard whose process has ended is taken over at once. Where the process
- * cannot be seen (another host or name space), a guard is taken over if nobody renews it for 45 seconds. Only rank 0 takes or
- * releases it. */
+/* One run at a time in a directory. The file run.guard names the leading process, and a thread of that process renews the
+ * file's time every few seconds, however busy the other threads are. A new run takes over a guard at once if its process has
+ * ended. If it cannot see that process (another host or name space), it takes the guard over once nobody has renewed it for 45
+ * seconds. Only rank 0 takes or releases the guard. */
 #ifndef PG_RUN_GUARD_H
 #define PG_RUN_GUARD_H
 
@@ -11,14 +11,14 @@
 #include <stdatomic.h>
 
 typedef struct pg_guard {
-    char path[PG_PATH_MAX], text[512]; /* text: what this process wrote into it; empty: not taken */
-    char before[160];                  /* whose guard was taken over, in words; empty: nobody's */
-    pg_ticker keeper;                  /* renews it, until the end */
+    char path[PG_PATH_MAX], text[512]; /* text: content of our guard; empty: not taken */
+    char before[160];                  /* the former owner, as text; empty: none */
+    pg_ticker keeper;                  /* renews the guard */
     atomic_bool lost;
 } pg_guard;
 
-/* PG_BAD_INPUT, naming the process, if another run is at work in the directory, or run.guard is a symbolic link. May wait for a
- * minute to find that out. */
+/* PG_BAD_INPUT, naming the process, if another run works in the directory, or if run.guard is a symbolic link. May take a
+ * minute. */
 PG_CHECKED pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_error *err);
 
 /* False once another run has taken it. */

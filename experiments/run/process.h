@@ -18,11 +18,11 @@ typedef struct pg_process {
 typedef enum pg_process_state {
     PG_PROCESS_RUNS,
     PG_PROCESS_ENDED,
-    PG_PROCESS_UNKNOWN /* cannot be seen: on another host, in another name space, /proc cannot be read */
+    PG_PROCESS_UNKNOWN /* invisible: on another host, in another name space, or /proc is unreadable */
 } pg_process_state;
 
 void pg_process_self(pg_process *out);
-/* ENDED only if that is certain: a failure to look is UNKNOWN. */
+/* PG_PROCESS_ENDED only if that is certain. */
 pg_process_state pg_process_look(const pg_process *process);
 
 /* As one line, "HOST BOOT SPACE ID STARTED", and back; false if text is no such line. */

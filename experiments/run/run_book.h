@@ -11,10 +11,10 @@ typedef struct pg_book {
     const pg_run_options *options;
     pg_dispatch *dispatch;
     pg_monitor monitor;
-    double *seconds;     /* by task: time that it took in this run */
-    int *rank;           /* by task: where it ran; -1: not in this run */
-    bool *part;          /* by task: some of its work was done before, or on a rank that is lost: no time for its cost */
-    pg_tracked *tracked; /* by task: how far it is */
+    double *seconds; /* by task: its time in this run */
+    int *rank;       /* by task: the rank that ran it; -1: none in this run */
+    bool *part;      /* by task: an earlier run or a lost rank did some of its work, so `seconds` does not measure its cost */
+    pg_tracked *tracked; /* by task: its progress */
     bool opened;         /* something ran, so the log is open */
     pg_timed timed;      /* before and in this run */
     bool interrupted;
@@ -41,7 +41,7 @@ int pg_book_next(pg_book *book, bool others_at_work);
 void pg_book_start(pg_book *book, int task, int rank);
 void pg_book_end(pg_book *book, int task, pg_status status, const char *message, double seconds);
 
-/* What the rank that runs a task tells; show it to people. */
+/* Note a progress report of the rank that runs a task; show the progress. */
 void pg_book_progress(pg_book *book, int task, const pg_task_progress *progress);
 void pg_book_show(pg_book *book);
 

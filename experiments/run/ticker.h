@@ -1,4 +1,4 @@
-/* Something that is done every few seconds by a thread of its own, whatever the others compute. */
+/* A thread that calls a function every few seconds, however busy the other threads are. */
 #ifndef PG_RUN_TICKER_H
 #define PG_RUN_TICKER_H
 
@@ -8,7 +8,7 @@
 #include <semaphore.h>
 #include <stdbool.h>
 
-/* Does it; false: never again. */
+/* Returns false to be called no more. */
 typedef bool pg_tick(void *context);
 
 typedef struct pg_ticker {
@@ -19,11 +19,11 @@ typedef struct pg_ticker {
     void *context;
 } pg_ticker;
 
-/* The ticker must stay where it is until it is stopped. The first tick comes after that many seconds. The thread takes no
- * signals. PG_NO_MEMORY if there is no thread to be had. */
+/* Call tick(context) every `seconds`, the first time after `seconds`. The ticker must not move until it is stopped. Its thread
+ * blocks all signals. PG_NO_MEMORY if the system cannot start a thread. */
 PG_CHECKED pg_status pg_ticker_start(pg_ticker *ticker, int seconds, pg_tick *tick, void *context, pg_error *err);
 
-/* Nothing happens if it was not started, or was stopped before. */
+/* Does nothing for a ticker that was not started or is already stopped. */
 void pg_ticker_stop(pg_ticker *ticker);
 
 #endif

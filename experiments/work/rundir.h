@@ -10,9 +10,9 @@
  *   logs/run.log, timings.csv
  *   run.guard         while a run is at work; see guard.h
  *
- * The directory itself may be a symbolic link, and so may models/ and checkpoints/, which are large, if the link belongs to the
- * user or to root. Any other link in their place is refused: whoever may write to the directory could make a run write
- * elsewhere. Other files are replaced by rename, which follows no link.
+ * The directory itself may be a symbolic link. models/ and checkpoints/, which are large, may be links that belong to the user
+ * or to root. A run refuses any other linked folder, because whoever may write to the directory could redirect the run's files.
+ * It replaces files by rename, which follows no link.
  */
 #ifndef PG_WORK_RUNDIR_H
 #define PG_WORK_RUNDIR_H
@@ -28,18 +28,18 @@ typedef enum pg_task_state {
 } pg_task_state;
 extern const char *const pg_task_state_names[];
 
-/* Make the directory and those below it; PG_BAD_INPUT where a symbolic link is in the way. */
+/* Make the directory and its folders. PG_BAD_INPUT if one of them is a link that the rule above refuses. */
 PG_CHECKED pg_status pg_rundir_make(const char *directory, pg_error *err);
 
-/* May this grid take the place of the one that the directory is of? PG_BAD_INPUT if that has another name, unless `replace` is
- * set. *left_out is how many finished tasks of the former are not tasks of this one: the tables will no longer show them. */
+/* May this grid use the directory? PG_BAD_INPUT if the directory belongs to a grid of another name, unless `replace` is set.
+ * *left_out: finished tasks of the earlier grid that this one lacks; the tables will no longer show them. */
 PG_CHECKED pg_status pg_rundir_suits(const char *directory, const pg_grid *grid, bool replace, int *left_out, pg_error *err);
 
 /* Write config.yaml and grid.json. */
 PG_CHECKED pg_status pg_rundir_describe(const char *directory, const pg_grid *grid, pg_error *err);
 
-/* State of each task, by what lies in the directory, which need not exist. A record that is not whole does not count, nor does
- * one without the files that the grid wants kept; one that cannot be read is an error. states [grid->count]. */
+/* State of each task, from the files in the directory, which need not exist. Ignores records that are damaged or lack files
+ * that the grid keeps. Fails if a record cannot be read. states [grid->count]. */
 PG_CHECKED pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_state *states, pg_error *err);
 
 /* Are there checkpoints or failures of tasks that are done? A run leaves them where it fails just after a record. */
