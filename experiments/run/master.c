@@ -7,28 +7,28 @@
 
 #include <stdio.h>
 
-enum { DEATHS_MOST = 2 };               /* a task that has lost so many workers is not given to a third */
-enum { BEAT_SECONDS = 5 };              /* between signs of life to the workers */
-static const double LOOK_SECONDS = 0.5; /* between looks at the workers' processes */
-static const double UNHEARD_MOST = 0.2; /* of a time in which the master did not poll, so much counts as its workers' silence */
-static const double TINY_SECONDS = 1e-4; /* tasks that are estimated to take less are given out ahead */
+enum { DEATHS_MOST = 2 };                /* workers that a task may cost; no third one gets it */
+enum { BEAT_SECONDS = 5 };               /* between signs of life to the workers */
+static const double LOOK_SECONDS = 0.5;  /* between checks of the workers' processes */
+static const double UNHEARD_MOST = 0.2;  /* of a gap between two polls, at most this counts as silence of the workers */
+static const double TINY_SECONDS = 1e-4; /* the master gives out tasks of less estimated time in advance */
 
 /* What the master knows of a worker. */
-typedef struct hand {
-    bool present, lost, slow;         /* present: has said something; slow: has not ended its task in no time */
-    int tasks[PG_TASKS_AHEAD], count; /* given to it, in order; it is at work on the first */
-    double heard;                     /* seconds that the master had listened when its last message came */
-    int suspect;                      /* given up for its silence: the task that it may have died of; else -1 */
-} hand;
+typedef struct peer {
+    bool present, lost, slow;         /* present: has sent a message; slow: its task took more than an instant */
+    int tasks[PG_TASKS_AHEAD], count; /* its tasks, in order; it works on the first */
+    double heard;                     /* m->listening.seconds at its last message */
+    int suspect;                      /* lost through silence: the task that may have killed it; else -1 */
+} peer;
 
 typedef struct master {
     pg_book *book;
     pg_team *team;
-    hand *hands;            /* by rank */
-    int *attempts, *deaths; /* by task: times that it was given out, the last one counting; workers that died at it */
-    double *held; /* by task: seconds listened since when it waits for a worker that fell silent at it; 0: it does not */
+    peer *peers;            /* by rank */
+    int *attempts, *deaths; /* by task: number of the current attempt; workers that died on it */
+    double *held;           /* by task: m->listening.seconds when it began to wait for silent workers; 0: it does not wait */
     pg_listening listening;
-    double looked, beaten; /* times */
+    double looked, beaten; /* times of the last check and of the last beat */
     bool told;             /* the workers have been told to save and end */
     pg_message in, out;
 } master;
@@ -36,30 +36,30 @@ typedef struct master {
 static int busy(const master *m)
 {
     int count = 0;
-    for (int rank = 1; rank < m->team->size; rank++) count += m->hands[rank].count > 0;
+    for (int rank = 1; rank < m->team->size; rank++) count += m->peers[rank].count > 0;
     return count;
 }
 
-/* Is there a worker that may speak again? One that can be seen to run may, though it was given up. */
-static bool hope(const master *m)
+/* Is any worker left? One that was declared lost counts if its process is seen to run. */
+static bool can_go_on(const master *m)
 {
     for (int rank = 1; rank < m->team->size; rank++)
-        if (!m->hands[rank].lost || pg_team_look(m->team, rank) == PG_PROCESS_RUNS) return true;
+        if (!m->peers[rank].lost || pg_team_look(m->team, rank) == PG_PROCESS_RUNS) return true;
     return false;
 }
 
 /* ---- workers that are lost ---- */
 
-/* Workers that a task has cost: those whose process has ended, and those that fell silent at it and have not spoken since. */
+/* Workers that a task has cost: those whose process ended, and those that fell silent on it and still are. */
 static int losses(const master *m, int task)
 {
     int count = m->deaths[task];
-    for (int rank = 1; rank < m->team->size; rank++) count += m->hands[rank].lost && m->hands[rank].suspect == task;
+    for (int rank = 1; rank < m->team->size; rank++) count += m->peers[rank].lost && m->peers[rank].suspect == task;
     return count;
 }
 
-/* A task is not given to a third worker after two. It fails where both have died. Where one may live, it waits for that one to
- * speak, and counts as running. */
+/* After two workers no third one gets the task. If both died, it fails. If one may live, the task waits for a message from that
+ * worker and counts as running. */
 static void reassign(master *m, int task)
 {
     if (m->deaths[task] >= DEATHS_MOST)
@@ -70,45 +70,45 @@ static void reassign(master *m, int task)
         pg_book_return(m->book, task);
 }
 
-static void lose(master *m, int rank, bool dead, const char *why)
+static void declare_lost(master *m, int rank, bool dead, const char *why)
 {
-    hand *h = &m->hands[rank];
-    const int task = h->count > 0 ? h->tasks[0] : -1;
-    h->lost = m->team->incomplete = true;
-    for (; h->count > 1; h->count--) pg_dispatch_return(m->book->dispatch, h->tasks[h->count - 1]);
-    h->count = 0;
+    peer *p = &m->peers[rank];
+    const int task = p->count > 0 ? p->tasks[0] : -1;
+    p->lost = m->team->incomplete = true;
+    for (; p->count > 1; p->count--) pg_dispatch_return(m->book->dispatch, p->tasks[p->count - 1]);
+    p->count = 0;
     pg_book_lost(m->book, rank, m->team->members[rank].host, task, why);
     if (task < 0) return;
     if (dead)
         m->deaths[task]++;
     else
-        h->suspect = task;
+        p->suspect = task;
     reassign(m, task);
 }
 
-/* A worker that was given up for its silence has ended since: it died at its task. */
+/* If the process of a silent worker has ended since, it died on its task. */
 static void settle_suspect(master *m, int rank)
 {
-    hand *h = &m->hands[rank];
-    const int task = h->suspect;
+    peer *p = &m->peers[rank];
+    const int task = p->suspect;
     if (task < 0 || pg_team_look(m->team, rank) != PG_PROCESS_ENDED) return;
-    h->suspect = -1;
+    p->suspect = -1;
     m->deaths[task]++;
     if (m->held[task] <= 0) return;
     m->held[task] = 0;
     reassign(m, task);
 }
 
-/* May a worker that fell silent at the task speak again? */
+/* Does a worker still run that fell silent on this task? */
 static bool suspects_run(const master *m, int task)
 {
     for (int rank = 1; rank < m->team->size; rank++)
-        if (m->hands[rank].lost && m->hands[rank].suspect == task && pg_team_look(m->team, rank) == PG_PROCESS_RUNS)
+        if (m->peers[rank].lost && m->peers[rank].suspect == task && pg_team_look(m->team, rank) == PG_PROCESS_RUNS)
             return true;
     return false;
 }
 
-/* Nothing else is left to do: tasks that have waited long enough for workers that cannot be seen fail. */
+/* Once nothing else is left to do, fail the tasks that have waited long enough for workers that are not seen to run. */
 static void fail_held(master *m)
 {
     const pg_dispatch *d = m->book->dispatch;
@@ -121,7 +121,7 @@ static void fail_held(master *m)
     }
 }
 
-/* A message that cannot be sent loses its receiver. */
+/* If the message cannot be sent, its receiver is lost. */
 static void tell(master *m, int rank, pg_message_kind kind, int task, int attempt)
 {
     pg_error err = {.message = ""};
@@ -130,11 +130,11 @@ static void tell(master *m, int rank, pg_message_kind kind, int task, int attemp
     out->task = task;
     out->attempt = attempt;
     snprintf(out->text, sizeof out->text, "%s", kind == PG_MSG_TASK ? m->book->grid->tasks[task].text : "");
-    if (pg_team_send(m->team, rank, out, &err) != PG_OK) lose(m, rank, false, err.message);
+    if (pg_team_send(m->team, rank, out, &err) != PG_OK) declare_lost(m, rank, false, err.message);
 }
 
-/* Give up workers that have ended or fell silent, if no message waits, so that what they said counts first. */
-static void look_after(master *m, bool all_read)
+/* Declare workers lost that have ended or fallen silent, but only when no message waits: messages count first. */
+static void check_workers(master *m, bool all_read)
 {
     const double now = pg_now(), listened = pg_listened(&m->listening, now, UNHEARD_MOST);
     const bool beat = now - m->beaten > BEAT_SECONDS;
@@ -142,26 +142,26 @@ static void look_after(master *m, bool all_read)
     m->looked = now;
     if (beat) m->beaten = now;
     for (int rank = 1; rank < m->team->size; rank++) {
-        const hand *h = &m->hands[rank];
-        if (h->lost)
+        const peer *p = &m->peers[rank];
+        if (p->lost)
             settle_suspect(m, rank);
         else if (pg_team_look(m->team, rank) == PG_PROCESS_ENDED)
-            lose(m, rank, true, "its process has ended");
-        else if (listened - h->heard > m->book->options->silence)
-            lose(m, rank, false, "it has been silent for too long");
+            declare_lost(m, rank, true, "its process has ended");
+        else if (listened - p->heard > m->book->options->silence)
+            declare_lost(m, rank, false, "it has been silent for too long");
         else if (beat)
             tell(m, rank, PG_MSG_BEAT, -1, 0);
     }
     fail_held(m);
-    if (pg_book_going(m->book) && !hope(m)) pg_book_stop(m->book, "all workers are lost; repeat the command to resume");
+    if (pg_book_going(m->book) && !can_go_on(m)) pg_book_stop(m->book, "all workers are lost; repeat the command to resume");
 }
 
 /* ---- tasks out, results in ---- */
 
 static void give(master *m, int rank, int task)
 {
-    hand *h = &m->hands[rank];
-    h->tasks[h->count++] = task;
+    peer *p = &m->peers[rank];
+    p->tasks[p->count++] = task;
     pg_book_start(m->book, task, rank);
     tell(m, rank, PG_MSG_TASK, task, ++m->attempts[task]);
 }
@@ -171,68 +171,67 @@ static bool tiny(const master *m, int task)
     return m->book->dispatch->cost[task] < TINY_SECONDS;
 }
 
-/* May a worker with that many tasks have another? Only behind tiny ones. */
-static bool takes_another(const master *m, const hand *h, int count)
+/* May a worker with `count` tasks get another? Only behind tiny ones. */
+static bool takes_another(const master *m, const peer *p, int count)
 {
-    return h->present && !h->lost && h->count == count && (count == 0 || (!h->slow && tiny(m, h->tasks[0])));
+    return p->present && !p->lost && p->count == count && (count == 0 || (!p->slow && tiny(m, p->tasks[0])));
 }
 
-/* Give every free worker a task, as long as there are any, and then tiny ones ahead: those take less time than a word with
- * their worker. */
+/* Give every free worker a task, then tiny tasks in advance, because a tiny task takes less time than a message. */
 static void hand_out(master *m)
 {
     const pg_dispatch *d = m->book->dispatch;
     for (int count = 0; count < PG_TASKS_AHEAD; count++)
         for (int rank = 1; rank < m->team->size; rank++) {
             if (!pg_book_going(m->book) || d->heap_count == 0 || (count > 0 && !tiny(m, d->heap[0]))) return;
-            if (!takes_another(m, &m->hands[rank], count)) continue;
+            if (!takes_another(m, &m->peers[rank], count)) continue;
             const int task = count > 0 ? pg_dispatch_take(m->book->dispatch) : pg_book_next(m->book, busy(m) > 0);
             if (task < 0) return;
             give(m, rank, task);
         }
 }
 
-/* A worker that was given up has spoken. Take it back once it has dropped the tasks that are no longer its own; the one that it
- * fell silent at did not kill it. */
-static void readmit(master *m, hand *h, const pg_message *message)
+/* A worker declared lost has sent a message. Take it back once it has dropped the tasks that were reassigned. The task on which
+ * it fell silent did not kill it. */
+static void readmit(master *m, peer *p, const pg_message *message)
 {
-    const int task = h->suspect;
+    const int task = p->suspect;
     if (message->kind != PG_MSG_IDLE) {
         tell(m, message->from, PG_MSG_INTERRUPT, message->task, message->attempt);
         return;
     }
-    h->lost = false;
-    h->suspect = -1;
+    p->lost = false;
+    p->suspect = -1;
     if (task < 0 || m->held[task] <= 0) return;
     m->held[task] = 0;
     reassign(m, task);
 }
 
-/* Place of the task that a message is about among those of its worker; -1 if it is not its own, or no longer. */
-static int place_of(const master *m, const hand *h, const pg_message *message)
+/* Index of the message's task among those of its worker; -1 if the worker does not own it, or no longer does. */
+static int place_of(const master *m, const peer *p, const pg_message *message)
 {
-    for (int i = 0; i < h->count; i++)
-        if (h->tasks[i] == message->task && m->attempts[message->task] == message->attempt) return i;
+    for (int i = 0; i < p->count; i++)
+        if (p->tasks[i] == message->task && m->attempts[message->task] == message->attempt) return i;
     return -1;
 }
 
-static void hear(master *m, const pg_message *message)
+static void handle_message(master *m, const pg_message *message)
 {
-    hand *h = &m->hands[message->from];
-    const int place = place_of(m, h, message), task = message->task;
-    h->present = true;
-    h->heard = m->listening.seconds;
-    if (h->lost) readmit(m, h, message);
+    peer *p = &m->peers[message->from];
+    const int place = place_of(m, p, message), task = message->task;
+    p->present = true;
+    p->heard = m->listening.seconds;
+    if (p->lost) readmit(m, p, message);
     if (place < 0) return;
-    h->slow = message->kind != PG_MSG_RESULT;
+    p->slow = message->kind != PG_MSG_RESULT;
     if (message->kind == PG_MSG_NOTE) {
         pg_book_note(m->book, task, message->text);
         return;
     }
     if (place == 0) pg_book_progress(m->book, task, &message->progress);
     if (message->kind == PG_MSG_PROGRESS) return;
-    for (int i = place; i + 1 < h->count; i++) h->tasks[i] = h->tasks[i + 1];
-    h->count--;
+    for (int i = place; i + 1 < p->count; i++) p->tasks[i] = p->tasks[i + 1];
+    p->count--;
     if (message->kind == PG_MSG_RETURN) {
         pg_dispatch_return(m->book->dispatch, task);
         return;
@@ -240,23 +239,23 @@ static void hear(master *m, const pg_message *message)
     pg_book_end(m->book, task, (pg_status)message->status, message->text, message->seconds);
 }
 
-/* Once the run is not to go on, let every worker save what it has. */
+/* When the run must stop, tell every worker to save. */
 static void wind_down(master *m)
 {
     if (pg_book_going(m->book) || m->told) return;
     m->told = true;
     for (int rank = 1; rank < m->team->size; rank++) {
-        const hand *h = &m->hands[rank];
-        for (int i = 0; i < h->count; i++) tell(m, rank, PG_MSG_INTERRUPT, h->tasks[i], m->attempts[h->tasks[i]]);
+        const peer *p = &m->peers[rank];
+        for (int i = 0; i < p->count; i++) tell(m, rank, PG_MSG_INTERRUPT, p->tasks[i], m->attempts[p->tasks[i]]);
     }
 }
 
-static pg_status attend(master *m, pg_error *err)
+static pg_status serve(master *m, pg_error *err)
 {
-    bool got = true; /* at first nothing was read */
+    bool got = true; /* nothing is read yet */
     for (int idle = 0;;) {
         pg_book_watch(m->book);
-        look_after(m, !got);
+        check_workers(m, !got);
         wind_down(m);
         hand_out(m);
         if (pg_book_going(m->book) ? pg_dispatch_over(m->book->dispatch) : busy(m) == 0) return PG_OK;
@@ -264,7 +263,7 @@ static pg_status attend(master *m, pg_error *err)
         if (status != PG_OK) return status;
         m->book->monitor.burst = got;
         if (got) {
-            hear(m, &m->in);
+            handle_message(m, &m->in);
             idle = 0;
         } else {
             pg_book_flush(m->book);
@@ -280,15 +279,15 @@ pg_status pg_master_run(pg_book *book, pg_team *team, pg_error *err)
     master *m = NULL;
     PG_TRY(pg_alloc(1, sizeof *m, &m, err));
     *m = (master){.book = book, .team = team, .beaten = pg_now()};
-    PG_TRY(pg_alloc((size_t)team->size, sizeof *m->hands, &m->hands, err));
+    PG_TRY(pg_alloc((size_t)team->size, sizeof *m->peers, &m->peers, err));
     PG_TRY(pg_alloc((size_t)book->grid->count, sizeof *m->attempts, &m->attempts, err));
     PG_TRY(pg_alloc((size_t)book->grid->count, sizeof *m->deaths, &m->deaths, err));
     PG_TRY(pg_alloc((size_t)book->grid->count, sizeof *m->held, &m->held, err));
-    for (int rank = 0; rank < team->size; rank++) m->hands[rank].suspect = -1;
-    PG_TRY(attend(m, err));
+    for (int rank = 0; rank < team->size; rank++) m->peers[rank].suspect = -1;
+    PG_TRY(serve(m, err));
 done:
     if (m) {
-        pg_free(m->hands);
+        pg_free(m->peers);
         pg_free(m->attempts);
         pg_free(m->deaths);
         pg_free(m->held);

@@ -1,16 +1,16 @@
-/* The master of a team: hands out tasks, hears what comes of them, and goes on without workers that are lost. */
+/* The master: gives tasks to workers, collects results, and continues without lost workers. */
 #ifndef PG_RUN_MASTER_H
 #define PG_RUN_MASTER_H
 
 #include "experiments/run/run_book.h"
 
-/* Run what the book has open. A worker whose process has ended, or that is silent for longer than options->silence while the
- * master listens, is lost: its task goes to another one, which resumes it. A silent one that speaks again is taken back. A task
- * at which two workers died fails. One at which two fell silent waits for them; it fails if they cannot be seen to run and
- * nothing else is left to do. */
+/* Run the book's open tasks. A worker is lost if its process has ended, or if it sends nothing for options->silence seconds of
+ * listening; another worker then resumes its task. The master takes back a silent worker that sends a message again. A task
+ * fails if two workers died on it. A task on which two workers fell silent waits for them, and fails if they are not seen to
+ * run and nothing else is left to do. */
 PG_CHECKED pg_status pg_master_run(pg_book *book, pg_team *team, pg_error *err);
 
-/* Workers wait until they are told to end, however the run went. */
+/* Tell the waiting workers to end. Call it however the run went. */
 void pg_master_dismiss(pg_team *team);
 
 #endif

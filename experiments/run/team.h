@@ -15,8 +15,8 @@
 #include <stddef.h>
 
 /* worker to master: IDLE (when it starts, and about once a second while it has nothing to do), PROGRESS (a few times a second
- * while it works), NOTE (something for the log), RESULT, RETURN (a task that it was given ahead and has not begun, since the
- * one before takes long). master to worker: TASK, INTERRUPT (save and end that task), BEAT (every few seconds: the master
+ * while it works), NOTE (something for the log), RESULT, RETURN (a task given in advance that it has not begun, because
+ * the one before takes long). master to worker: TASK, INTERRUPT (save and end that task), BEAT (every few seconds: the master
  * lives), END. */
 typedef enum pg_message_kind {
     PG_MSG_IDLE,
@@ -31,10 +31,9 @@ typedef enum pg_message_kind {
 } pg_message_kind;
 
 enum { PG_MESSAGE_TEXT = 16384 };
-enum { PG_TASKS_AHEAD = 128 }; /* tasks that a worker is given at most before it has ended the first */
+enum { PG_TASKS_AHEAD = 128 }; /* most tasks that a worker holds at once */
 
-/* task and attempt go back and forth unchanged, so that a late answer about a task that was given to somebody else is known as
- * such. */
+/* Replies repeat task and attempt, so that the master recognises a late reply about a task that it has reassigned. */
 typedef struct pg_message {
     int kind; /* pg_message_kind */
     int from; /* rank; set by the receiver */
@@ -47,27 +46,28 @@ typedef struct pg_message {
 
 typedef struct pg_team {
     int rank, size;
-    bool incomplete;           /* a rank was lost: MPI is not ended in the common way */
+    bool incomplete;           /* a rank was lost, so MPI cannot be finalised */
     const pg_process *members; /* [size] */
-    const cpu_set_t *cores;    /* [size] that each may use; none where the system does not tell */
+    const cpu_set_t *cores;    /* [size] that each may use; empty if unknown */
     struct pg_team_link *link; /* NULL: alone */
 } pg_team;
 
-/* Collective. A rank that dies in it takes the others with it, after a minute at most. */
+/* Collective. If a rank dies in it, the others end within a minute. */
 PG_CHECKED pg_status pg_team_start(pg_team *team, pg_error *err);
 
-/* Rank 0's data to all: ranks that wait sleep, and fail when rank 0 has ended or says nothing for ten minutes. */
+/* Broadcast from rank 0. Waiting ranks sleep, and fail if rank 0 has ended or sends nothing for ten minutes. */
 PG_CHECKED pg_status pg_team_share(pg_team *team, void *data, size_t bytes, pg_error *err);
-/* Everybody's data to rank 0: all [size][bytes], zeros for a lost rank. Fails when another one says nothing for ten minutes. */
+/* Gather to rank 0: all [size][bytes], zeros for a lost rank. Fails if a rank that is not lost sends nothing for ten minutes.
+ */
 PG_CHECKED pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *all, pg_error *err);
 
-/* Ranks on this host that compute, on the very cores that this one may use; 1 if there is none. */
+/* Number of computing ranks on this host that share this rank's cores; at least 1. */
 int pg_team_workers_here(const pg_team *team);
 
-/* Does the process of that rank run? Of other hosts that is unknown. */
+/* Does the process of that rank run? PG_PROCESS_UNKNOWN on other hosts. */
 pg_process_state pg_team_look(const pg_team *team, int rank);
 
-/* Give up MPI. Where it waits longer than a minute for the others, the process ends with this exit code. */
+/* Finalise MPI. If that waits longer than a minute for the other ranks, the process ends with this exit code. */
 void pg_team_finish(pg_team *team, int exit_code);
 
 /* Not collective. Messages between two ranks arrive in order. */
