@@ -204,7 +204,6 @@ define NEEDS_DEV
 command -v clang|clang libomp-dev
 ls "$$(clang -print-resource-dir)"/lib/*/libclang_rt.fuzzer-*.a|libclang-rt-dev
 command -v clang-format|clang-format
-command -v valgrind|valgrind
 command -v gnuplot|gnuplot-nox
 endef
 define NEEDS_SLURM
@@ -280,7 +279,9 @@ help:
 	@echo "make test             install what is missing, build, pass every test"
 	@echo "make                  build $(BUILD)/passgrid"
 	@echo "make run CONFIG=F OUT=DIR RANKS=N THREADS=T   another grid"
-	@echo "make deps | deps-dev  install what building (developing) needs"
+	@echo "make test-programs    build the program and the programs of the tests"
+	@echo "make data             fetch the data sets of configs/quick.yaml (DATA=\"NAME ...\": others)"
+	@echo "make deps | deps-dev | deps-slurm | deps-hosts   install what building, developing, test-slurm, test-hosts need"
 	@echo "make unit | golden | e2e   parts of the tests"
 	@echo "make crash-test       kill it and fail its disk everywhere; an hour and a half on two cores"
 	@echo "make test-slurm       slurm/passgrid.sbatch under a real Slurm of one node (root on Debian)"
