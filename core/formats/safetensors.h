@@ -1,10 +1,10 @@
 /* Files of named arrays in the safetensors format.
  *
  * Format (Hugging Face, safetensors): 8 bytes little-endian length of the header; the header, a JSON object that gives each
- * tensor's dtype, shape and data_offsets, and texts under "__metadata__" (null, and values that are no texts, count as absent),
- * padded with spaces to a multiple of 8; the data, little-endian, row-major, without gaps. A file is hostile input: everything
- * in it is checked before any of it is used, and what is wrong gives "file: tensor 'x': ..." and PG_BAD_INPUT. The format has
- * no checksum: keep one elsewhere. */
+ * tensor's dtype, shape and data_offsets, and texts under "__metadata__" (null and values other than texts count as absent),
+ * padded with spaces to a multiple of 8; the data, little-endian, row-major, without gaps. A file is hostile input: the
+ * reader checks everything before it uses anything, and reports faults as "file: tensor 'x': ..." with PG_BAD_INPUT. The format
+ * has no checksum: keep one elsewhere. */
 #ifndef PG_FORMATS_SAFETENSORS_H
 #define PG_FORMATS_SAFETENSORS_H
 
@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All types of the format. The arrays of this program are of the first five. */
+/* All types of the format. This program writes the first five. */
 typedef enum pg_dtype {
     PG_F32,
     PG_F64,
@@ -82,16 +82,16 @@ size_t pg_safetensors_metadata_count(const pg_safetensors *file);
 const pg_metadata *pg_safetensors_metadata_at(const pg_safetensors *file, size_t i);
 const char *pg_safetensors_metadata(const pg_safetensors *file, const char *key);
 
-/* The metadata of that key, or the fallback where there is none, into out [room]: whole, and fit to be shown. PG_BAD_INPUT for
- * a text that is too long or has control characters. */
+/* Copy the metadata of a key, or the fallback if there is none, to out [room]. PG_BAD_INPUT if the text is too long or has
+ * control characters. */
 PG_CHECKED pg_status pg_safetensors_text(const pg_safetensors *file, const char *key, const char *fallback, char *out,
                                          size_t room, pg_error *err);
 
-/* Does the type hold floating-point numbers, as weights are? */
+/* Is it a floating-point type? */
 bool pg_dtype_is_real(pg_dtype dtype);
 
-/* Leave these parts (ended by NULL) out of the dotted names of all arrays: without "module", "module.features.0.weight" is
- * "features.0.weight". PG_BAD_INPUT where two arrays would then have one name. */
+/* Drop these parts (ended by NULL) from the dotted names of all arrays: without "module", "module.features.0.weight" becomes
+ * "features.0.weight". PG_BAD_INPUT if two arrays would then have the same name. */
 PG_CHECKED pg_status pg_safetensors_drop_parts(pg_safetensors *file, const char *const *parts, pg_error *err);
 
 /* The array of that name, which must be there and have that shape; shape NULL allows any of dims dimensions, dims -1 any. */

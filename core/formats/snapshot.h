@@ -32,7 +32,7 @@ typedef struct pg_snapshot {
                             : INFINITY),                                                                                       \
                    __VA_ARGS__)
 
-/* The same for one number that must lie within low .. high: a position, a count, what is used as an index. */
+/* The same for one number that must lie within low .. high, such as a position, a count or an index. */
 #define PG_KEEP_IN(snapshot, at, low, high, ...) PG_KEEP_WITHIN(snapshot, at, 1, low, high, __VA_ARGS__)
 
 #define PG_KEEP_WITHIN(snapshot, at, count, low, high, ...)                                                                    \
@@ -53,8 +53,8 @@ void pg_snapshot_keep(pg_snapshot *snapshot, pg_dtype dtype, size_t size, void *
 /* For the owner alone: it may hold secrets. */
 PG_CHECKED pg_status pg_snapshot_write(const pg_snapshot *snapshot, const char *path, pg_error *err);
 
-/* Fill what is listed from the file's arrays of the same names, types and sizes, whose elements must lie within what was
- * listed; others are not looked at. On failure nothing is changed. */
+/* Fill everything listed from the file's arrays of the same names, types and sizes, whose elements must lie within the listed
+ * limits. Ignores other arrays. Changes nothing on failure. */
 PG_CHECKED pg_status pg_snapshot_read(const pg_snapshot *snapshot, const pg_safetensors *file, pg_error *err);
 
 #endif

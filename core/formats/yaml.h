@@ -17,7 +17,7 @@ PG_CHECKED pg_status pg_yaml_parse_file(const char *path, pg_tree **out, pg_erro
 PG_CHECKED pg_status pg_yaml_parse_text(const char *text, const char *name, pg_tree **out, pg_error *err);
 
 /* Apply "a.b.c=value": the value is YAML (nothing after '=' is null), a step into a list is an index that exists, missing keys
- * of maps are created, blanks around keys are left out. Positions of new nodes read "--set a.b.c=value". The tree is as before
+ * of maps are created, blanks around keys are dropped. Positions of new nodes read "--set a.b.c=value". The tree is as before
  * if this fails. */
 PG_CHECKED pg_status pg_yaml_set(pg_tree *tree, const char *assignment, pg_error *err);
 

@@ -11,35 +11,35 @@
 PG_CHECKED pg_status pg_model_save(const pg_model *model, const pg_metadata *notes, size_t note_count, const char *path,
                                    pg_error *err);
 
-/* What the caller knows of a file that does not tell it itself; what the file tells goes first. */
+/* Hints from the caller, used only if the file itself does not give the value. */
 typedef struct pg_model_hints {
-    const pg_norm_kind *norm;      /* NULL: not known */
-    const bool *relu_before_add;   /* NULL: not known */
-    int image_height, image_width; /* 0: not known */
+    const pg_norm_kind *norm;      /* NULL: unknown */
+    const bool *relu_before_add;   /* NULL: unknown */
+    int image_height, image_width; /* 0: unknown */
 } pg_model_hints;
 
-/* What a file tells beside the network. pixels, data and data_sha256 are notes of those names that its writer gave. */
+/* Facts in a file beside the network. pixels, data and data_sha256 are the metadata of those names. */
 typedef struct pg_model_facts {
-    char pixels[16];                 /* how images were normalised, a name of pg_pixels_names; empty where the file is silent */
-    char data[64];                   /* the data set that it was trained on, and its checksum; empty where the file is silent */
+    char pixels[16];                 /* how images were normalised, a name of pg_pixels_names; empty if the file does not say */
+    char data[64];                   /* the data set that it was trained on; empty if the file does not say */
     char data_sha256[PG_SHA256_HEX]; /* of the whole data set, see pg_input_sum */
     char assumed[320]; /* what reading took for granted because neither file nor hints tell it, in words, parted by "; "; empty:
                           nothing */
 } pg_model_facts;
 
 /* Read a model. The spec comes from the metadata if this program wrote the file, else from names and shapes and hints (may be
- * NULL). facts may be NULL. Parts "module" and "_orig_mod" of names, which PyTorch's wrappers add, are left out.
+ * NULL). facts may be NULL. Drops the parts "module" and "_orig_mod" that PyTorch's wrappers add to names.
  * PG_BAD_INPUT, naming file and tensor: a tensor that is missing, has another shape, disagrees with its second name or holds
  * what no network can (see pg_model_check_finite); a tensor of floating-point numbers that neither the network nor its evidence
- * uses. Sizes are compared with the file before memory is taken: it grows with the file, whatever its metadata say. */
+ * uses. Compares sizes with the file before it allocates, so that memory grows with the file and not with its metadata. */
 PG_CHECKED pg_status pg_model_load(const char *path, const pg_model_hints *hints, pg_model **out, pg_model_facts *facts,
                                    pg_error *err);
 
-/* Endings of the names of tensors that are evidence, LAYER.key and so on (see core/ownership/evidence.h), and may stand in a
- * state dict beside the network; ended by NULL. One that ends in another comes before it. */
+/* Endings of the names of evidence tensors (LAYER.key and so on, see core/ownership/evidence.h), which a state dict may hold
+ * beside the network; ended by NULL. */
 extern const char *const pg_state_evidence[];
 
-/* Open the file of a state dict, of a model or of evidence, with those parts left out of its names. */
+/* Open the state dict of a model or of evidence, and drop those parts of its names. */
 PG_CHECKED pg_status pg_state_open(const char *path, pg_safetensors **out, pg_error *err);
 
 #endif

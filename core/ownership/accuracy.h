@@ -8,12 +8,12 @@ typedef struct pg_accuracy {
     bool present;
     double exact;      /* percent of all images */
     double batch_mean; /* mean of per-batch accuracies, as the reference's attack scripts report */
-    int undefined;     /* images whose logits are not all finite; none of them counts as right */
+    int undefined;     /* images with logits that are not finite; each counts as wrong */
 } pg_accuracy;
 
-/* Accuracy of one branch on a data set. evidence may be NULL for the public branch. PG_FAILED where the model is not of finite
- * numbers or the public branch gives such logits: that is no accuracy. The private branch may give them under passports that
- * somebody made up, who then gets no image right by them. */
+/* Accuracy of one branch on a data set. evidence may be NULL for the public branch. PG_FAILED if the model has values that are
+ * not finite, or the public branch gives such logits. The private branch may give them, because anybody can make up passports;
+ * the image then counts as wrong. */
 PG_CHECKED pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
                                          pg_pixels pixels, int batch, pg_accuracy *out, pg_error *err);
 

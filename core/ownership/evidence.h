@@ -52,15 +52,14 @@ PG_CHECKED pg_status pg_passport_allocate(pg_passport *p, pg_error *err);
 PG_CHECKED pg_status pg_mark_allocate(pg_mark *mark, pg_error *err);
 void pg_mark_clear(pg_mark *mark);
 
-/* What every maker of evidence guarantees and all that uses it relies on; pg_evidence_load has checked it. There is something
- * to claim by; layers are named once; sizes are positive and within the limits above; passports and projections are finite;
- * bits are -1 or +1, and no more than a projection of the mark's kind has positions for; labels are classes. PG_BAD_INPUT names
- * the layer. */
+/* Check the guarantees of all evidence, as pg_evidence_load does: it has at least one part; no layer occurs twice; sizes are
+ * positive and within the limits above; passports and projections are finite; bits are -1 or +1, and a projection of the mark's
+ * kind has positions for all of them; labels are classes. PG_BAD_INPUT names the layer. */
 PG_CHECKED pg_status pg_evidence_check(const pg_evidence *evidence, pg_error *err);
 
-/* SHA-256 over scheme, kind, passports (float32, state-dict order), signatures, mark and triggers, each with its number and
- * sizes before it, so that no two pieces of evidence have one encoding. This is version 2; version 1, of releases before, left
- * out the number of passports, and is not computed any more: commit again to evidence that was committed to by it. */
+/* SHA-256 over scheme, kind, passports (float32, state-dict order), signatures, mark and triggers, each preceded by
+ * its number and sizes, so that different evidence has different encodings. This is version 2. Version 1, of earlier releases,
+ * omitted the number of passports and is no longer computed: commit again to evidence that has such a commitment. */
 void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX]);
 
 /* Number of bits of the signature or the mark. */
@@ -73,9 +72,9 @@ bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b);
 
 /* safetensors under the reference's names: LAYER.key, LAYER.skey, LAYER.b (private ones: LAYER.key_private,
  * LAYER.skey_private); a mark is LAYER.projection [bits,C,R,R] and LAYER.mark [bits]. Saved with mode 0600. Loading also reads
- * a state dict that holds weights and passports together, and leaves out the name parts of wrappers as pg_model_load does.
- * PG_BAD_INPUT for evidence that pg_evidence_check refuses, texts that are longer than their fields, and tensors of evidence
- * that belong to no passport and no mark. */
+ * a state dict that holds weights and passports together, and drops the name parts of wrappers as pg_model_load does.
+ * PG_BAD_INPUT for evidence that pg_evidence_check refuses, texts longer than their fields, and evidence tensors that belong to
+ * neither a passport nor a mark. */
 PG_CHECKED pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_error *err);
 PG_CHECKED pg_status pg_evidence_load(const char *path, pg_evidence **out, pg_error *err);
 

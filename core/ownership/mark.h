@@ -15,16 +15,15 @@ typedef enum pg_mark_kind { PG_MARK_GAUSSIAN, PG_MARK_DIRECT, PG_MARK_DIFF } pg_
 extern const char *const pg_mark_kinds[]; /* names, ended by NULL */
 
 /* A zero mark of the right size for a convolution of the network; "default" is the first layer that carries a passport by
- * default, so that marks and passports are compared in one place. PG_BAD_INPUT if there is no such convolution or more bits are
- * wanted than a projection of that kind has positions for. *out is ended by pg_mark_clear, also after a failure. */
+ * default, so that marks and passports are compared in one place. PG_BAD_INPUT if there is no such convolution, or a projection
+ * of that kind has too few positions. *out is ended by pg_mark_clear, also after a failure. */
 PG_CHECKED pg_status pg_mark_create(const pg_net_spec *spec, const char *layer, int bits, pg_mark_kind kind, pg_mark *out,
                                     pg_error *err);
 
-/* The same question to a model, of which only the shape is looked at, without making a mark. */
+/* The same check against the shape of a model, without making a mark. */
 PG_CHECKED pg_status pg_mark_check(const pg_model *model, const char *layer, int bits, pg_mark_kind kind, pg_error *err);
 
-/* PG_BAD_INPUT unless a projection of that kind has positions for all bits of the mark: DIRECT one of its own for each, DIFF
- * two.
+/* PG_BAD_INPUT unless a projection of that kind has positions for all bits of the mark: one per bit for DIRECT, two for DIFF.
  */
 PG_CHECKED pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err);
 

@@ -37,12 +37,12 @@ void pg_passport_maker_destroy(pg_passport_maker **maker);
  * layer or other sizes. */
 PG_CHECKED pg_status pg_passports_draw(pg_passport_maker *maker, pg_evidence *evidence, pg_rng *rng, pg_error *err);
 
-/* PG_BAD_INPUT where there are fewer pictures than distinct ones are wanted for one passport of the kind. */
+/* PG_BAD_INPUT if there are fewer pictures than one passport of the kind takes. */
 PG_CHECKED pg_status pg_passport_pictures(pg_passport_kind kind, int images, const pg_dataset *pictures, pg_error *err);
 
 /* Signature bits: the text's characters, or the bytes whose digits follow "hex:", as 8 bits each, most significant first
  * (1 -> +1), the same in every passport layer; channels after them, and all of them when text is empty, are uniform random
- * bits. PG_BAD_INPUT where the text does not fit each layer, or is of more than PG_SIGNATURE_BYTES or of odd digits. */
+ * bits. PG_BAD_INPUT if the text does not fit into each layer, exceeds PG_SIGNATURE_BYTES, or has an odd number of digits. */
 enum { PG_SIGNATURE_BYTES = 120 };
 PG_CHECKED pg_status pg_signature_check(const pg_evidence *evidence, const char *text, pg_error *err);
 PG_CHECKED pg_status pg_signature_draw(pg_evidence *evidence, const char *text, pg_rng *rng, pg_error *err);

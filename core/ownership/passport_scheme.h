@@ -28,7 +28,7 @@ PG_CHECKED pg_status pg_passport_layers(const pg_passport_options *options, pg_n
 /* The same, with a public and a private branch at them. */
 PG_CHECKED pg_status pg_passport_two_branches(const void *options, pg_net_spec *spec, pg_error *err);
 bool pg_passport_wants_pretrained(const void *options);
-/* What pg_passport_keygen would refuse; see pg_scheme. */
+/* Refuse what pg_passport_keygen would refuse; see pg_scheme. */
 PG_CHECKED pg_status pg_passport_check(const void *options, const pg_keygen *in, pg_error *err);
 PG_CHECKED pg_status pg_passport_check_triggers(const void *options, const pg_keygen *in, pg_error *err);
 PG_CHECKED pg_status pg_passport_recognise(void *options, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err);

@@ -32,11 +32,11 @@ typedef struct pg_scheme {
     bool (*wants_pretrained)(const void *options);
     /* Does training start from that network's weights instead of random ones? NULL: never. */
     bool (*starts_pretrained)(const void *options);
-    /* What keygen would refuse, before anything is trained: in->data need have no images and in->pretrained may be NULL. NULL:
-     * nothing beyond what wire refuses. */
+    /* Refuse what keygen would refuse, before any training: in->data may lack images and in->pretrained may be NULL. NULL:
+     * nothing beyond wire. */
     pg_status (*check)(const void *options, const pg_keygen *in, pg_error *err);
-    /* Set the options that a finished network and its evidence tell: where passports or a mark lie, how they were made, how
-     * many triggers there are. wire then gives the network's form, if it is one of this scheme. NULL: they tell nothing. */
+    /* Set the options that a finished network and its evidence show: layers and kind of passports or mark, number of triggers.
+     * If the network is one of this scheme, wire then gives its form. NULL: they show none. */
     pg_status (*recognise)(void *options, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err);
     /* Make the owner's evidence. NULL: the scheme has none. */
     pg_status (*keygen)(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err);
