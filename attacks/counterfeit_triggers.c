@@ -106,7 +106,7 @@ done:
     return status;
 }
 
-static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status counterfeit_triggers_check(const void *values, const pg_attack_view *view, pg_error *err)
 {
     const counterfeit_options *o = values;
     const pg_net_spec *spec = &view->model->spec;
@@ -119,7 +119,7 @@ static pg_status check(const void *values, const pg_attack_view *view, pg_error 
     return status == PG_OK ? pg_dataset_fits(&shape, spec->image_height, spec->image_width, spec->classes, err) : status;
 }
 
-static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status counterfeit_triggers_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
     counterfeit_state *s = state;
@@ -128,7 +128,7 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     s->view = view;
     pg_net_spec spec = view->model->spec;
     const int chunk = o->count < CHUNK ? o->count : CHUNK;
-    PG_TRY(check(o, view, err));
+    PG_TRY(counterfeit_triggers_check(o, view, err));
     PG_TRY(pg_model_clone(view->model, &s->model, err));
     PG_TRY(pg_net_create(&spec, chunk, true, PG_CONV_AUTO, &s->net, err));
     pg_net_train_from(s->net, PG_IMAGES);
@@ -204,7 +204,7 @@ static pg_outcome outcome_of(counterfeit_state *s)
 }
 
 /* A step looks at every trigger once. */
-static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static pg_status counterfeit_triggers_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     (void)err;
     counterfeit_state *s = state;
@@ -225,13 +225,13 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
     return PG_OK;
 }
 
-static double progress(const void *state)
+static double counterfeit_triggers_progress(const void *state)
 {
     const counterfeit_state *s = state;
     return s->given ? 1 : (double)s->step / (s->options->steps + 1);
 }
 
-static void keep(void *state, pg_snapshot *snapshot)
+static void counterfeit_triggers_keep(void *state, pg_snapshot *snapshot)
 {
     counterfeit_state *s = state;
     const pg_dataset *t = &s->forged->triggers;
@@ -242,7 +242,7 @@ static void keep(void *state, pg_snapshot *snapshot)
     PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
-static void finish(void *state)
+static void counterfeit_triggers_finish(void *state)
 {
     counterfeit_state *s = state;
     pg_net_destroy(&s->net);
@@ -262,10 +262,10 @@ const pg_attack pg_attack_counterfeit_triggers = {
     .state_size = sizeof(counterfeit_state),
     .needs = PG_HOLDS_TRIGGERS,
     .hands_on = true,
-    .check = check,
-    .start = start,
-    .step = step,
-    .progress = progress,
-    .keep = keep,
-    .finish = finish,
+    .check = counterfeit_triggers_check,
+    .start = counterfeit_triggers_start,
+    .step = counterfeit_triggers_step,
+    .progress = counterfeit_triggers_progress,
+    .keep = counterfeit_triggers_keep,
+    .finish = counterfeit_triggers_finish,
 };

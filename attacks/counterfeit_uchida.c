@@ -66,13 +66,13 @@ typedef struct counterfeit_state {
     bool given;
 } counterfeit_state;
 
-static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status counterfeit_uchida_check(const void *values, const pg_attack_view *view, pg_error *err)
 {
     const counterfeit_options *o = values;
     return pg_mark_check(view->model, o->layer, o->bits, PG_MARK_GAUSSIAN, err);
 }
 
-static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status counterfeit_uchida_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     counterfeit_state *s = state;
     const counterfeit_options *o = values;
@@ -158,7 +158,7 @@ static pg_status normality(const pg_mark *mark, int taps, double *p, pg_error *e
     return PG_OK;
 }
 
-static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static pg_status counterfeit_uchida_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     counterfeit_state *s = state;
     pg_status status = PG_OK;
@@ -184,18 +184,18 @@ done:
     return status;
 }
 
-static double progress(const void *state)
+static double counterfeit_uchida_progress(const void *state)
 {
     return ((const counterfeit_state *)state)->given;
 }
 
-static void keep(void *state, pg_snapshot *snapshot)
+static void counterfeit_uchida_keep(void *state, pg_snapshot *snapshot)
 {
     counterfeit_state *s = state;
     PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
-static void finish(void *state)
+static void counterfeit_uchida_finish(void *state)
 {
     counterfeit_state *s = state;
     pg_evidence_destroy(&s->forged);
@@ -213,10 +213,10 @@ const pg_attack pg_attack_counterfeit_uchida = {
     .state_size = sizeof(counterfeit_state),
     .needs = PG_HOLDS_MARK,
     .hands_on = true,
-    .check = check,
-    .start = start,
-    .step = step,
-    .progress = progress,
-    .keep = keep,
-    .finish = finish,
+    .check = counterfeit_uchida_check,
+    .start = counterfeit_uchida_start,
+    .step = counterfeit_uchida_step,
+    .progress = counterfeit_uchida_progress,
+    .keep = counterfeit_uchida_keep,
+    .finish = counterfeit_uchida_finish,
 };

@@ -60,13 +60,13 @@ typedef struct fake1_state {
     int next;
 } fake1_state;
 
-static bool wants_pretrained(const void *values)
+static bool fake1_wants_pretrained(const void *values)
 {
     const fake1_options *o = values;
     return o->passport != PG_PASSPORT_RANDOM && o->carrier == CARRIER_PRETRAINED;
 }
 
-static pg_status make_carrier(fake1_state *s, pg_model **carrier, pg_error *err)
+static pg_status fake1_make_carrier(fake1_state *s, pg_model **carrier, pg_error *err)
 {
     if (s->options->carrier == CARRIER_PRETRAINED) {
         *carrier = s->view->pretrained;
@@ -83,13 +83,13 @@ static pg_status make_carrier(fake1_state *s, pg_model **carrier, pg_error *err)
     return PG_OK;
 }
 
-static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status fake1_check(const void *values, const pg_attack_view *view, pg_error *err)
 {
     const fake1_options *o = values;
     return pg_passport_pictures((pg_passport_kind)o->passport, o->images, view->pictures, err);
 }
 
-static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status fake1_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
     fake1_state *s = state;
@@ -101,7 +101,7 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
                                  .carrier_mode = PG_BATCH,
                                  .pictures = view->pictures,
                                  .pixels = view->pixels};
-    if (source.kind != PG_PASSPORT_RANDOM) PG_TRY(make_carrier(s, &source.carrier, err));
+    if (source.kind != PG_PASSPORT_RANDOM) PG_TRY(fake1_make_carrier(s, &source.carrier, err));
     PG_TRY(pg_passport_maker_create(&source, &s->maker, err));
     PG_TRY(pg_evidence_create(&view->model->spec, "v1", pg_passport_kinds[source.kind], &s->forged, err));
     PG_TRY(pg_net_create(&view->model->spec, 1, false, PG_CONV_AUTO, &s->net, err));
@@ -128,7 +128,7 @@ static int images_pushed(const fake1_options *o)
     return 2 * (o->passport == PG_PASSPORT_SHUFFLE ? o->images : 1);
 }
 
-static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static pg_status fake1_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     pg_status status = PG_OK;
     fake1_state *s = state;
@@ -152,19 +152,19 @@ done:
     return status;
 }
 
-static double progress(const void *state)
+static double fake1_progress(const void *state)
 {
     const fake1_state *s = state;
     return (double)s->next / s->options->repeats;
 }
 
-static void keep(void *state, pg_snapshot *snapshot)
+static void fake1_keep(void *state, pg_snapshot *snapshot)
 {
     fake1_state *s = state;
     PG_KEEP_IN(snapshot, &s->next, 0, s->options->repeats, "next");
 }
 
-static void finish(void *state)
+static void fake1_finish(void *state)
 {
     fake1_state *s = state;
     pg_net_destroy(&s->net);
@@ -182,11 +182,11 @@ const pg_attack pg_attack_fake1 = {
     .state_size = sizeof(fake1_state),
     .sees = PG_SEES_PRETRAINED,
     .needs = PG_HOLDS_PASSPORTS,
-    .wants_pretrained = wants_pretrained,
-    .check = check,
-    .start = start,
-    .step = step,
-    .progress = progress,
-    .keep = keep,
-    .finish = finish,
+    .wants_pretrained = fake1_wants_pretrained,
+    .check = fake1_check,
+    .start = fake1_start,
+    .step = fake1_step,
+    .progress = fake1_progress,
+    .keep = fake1_keep,
+    .finish = fake1_finish,
 };

@@ -64,12 +64,12 @@ static pg_status initialise(const fake2_state *s, pg_model *m, pg_error *err)
     return s->options->init == INIT_SIGNS ? pg_frozen_turn_signs(m, s->options->flips, s->view->seed, err) : PG_OK;
 }
 
-static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status fake2_check(const void *values, const pg_attack_view *view, pg_error *err)
 {
     return pg_frozen_check(&((const fake2_options *)values)->train, view->train, &view->model->spec, err);
 }
 
-static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status fake2_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
     fake2_state *s = state;
@@ -84,7 +84,7 @@ done:
     return status;
 }
 
-static pg_status train(fake2_state *s, pg_error *err)
+static pg_status fake2_train(fake2_state *s, pg_error *err)
 {
     const pg_status status = pg_frozen_forward(&s->frozen, err);
     if (status != PG_OK) return status;
@@ -100,13 +100,13 @@ static pg_status train(fake2_state *s, pg_error *err)
     return PG_OK;
 }
 
-static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static pg_status fake2_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     pg_status status = PG_OK;
     fake2_state *s = state;
     double miss;
     if (!pg_frozen_done(&s->frozen)) {
-        status = train(s, err);
+        status = fake2_train(s, err);
         *what = s->frozen.step == 0 ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
         return status;
     }
@@ -121,12 +121,12 @@ done:
     return status;
 }
 
-static double progress(const void *state)
+static double fake2_progress(const void *state)
 {
     return pg_frozen_progress(&((const fake2_state *)state)->frozen);
 }
 
-static void keep(void *state, pg_snapshot *snapshot)
+static void fake2_keep(void *state, pg_snapshot *snapshot)
 {
     fake2_state *s = state;
     pg_frozen_keep(&s->frozen, snapshot);
@@ -134,7 +134,7 @@ static void keep(void *state, pg_snapshot *snapshot)
     PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
-static void finish(void *state)
+static void fake2_finish(void *state)
 {
     fake2_state *s = state;
     pg_frozen_close(&s->frozen);
@@ -151,10 +151,10 @@ const pg_attack pg_attack_fake2 = {
     .state_size = sizeof(fake2_state),
     .sees = PG_SEES_TRAIN | PG_SEES_AFFINE,
     .needs = PG_HOLDS_AFFINES,
-    .check = check,
-    .start = start,
-    .step = step,
-    .progress = progress,
-    .keep = keep,
-    .finish = finish,
+    .check = fake2_check,
+    .start = fake2_start,
+    .step = fake2_step,
+    .progress = fake2_progress,
+    .keep = fake2_keep,
+    .finish = fake2_finish,
 };

@@ -121,12 +121,12 @@ done:
     return status;
 }
 
-static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status fake3_check(const void *values, const pg_attack_view *view, pg_error *err)
 {
     return pg_frozen_check(&((const fake3_options *)values)->train, view->train, &view->model->spec, err);
 }
 
-static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status fake3_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
     fake3_state *s = state;
@@ -193,7 +193,7 @@ static pg_status clip_gradients(fake3_state *s, pg_error *err)
     return PG_OK;
 }
 
-static pg_status train(fake3_state *s, pg_error *err)
+static pg_status fake3_train(fake3_state *s, pg_error *err)
 {
     pg_status status = PG_OK;
     PG_TRY(pg_passports_install(s->frozen.net, s->frozen.copy, s->forged, err));
@@ -221,12 +221,12 @@ static double cosine(const image *m)
     return a > 0 && b > 0 ? product / sqrt(a * b) : 0;
 }
 
-static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static pg_status fake3_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     fake3_state *s = state;
     double distance = 0, similarity = 0;
     if (!pg_frozen_done(&s->frozen)) {
-        const pg_status status = train(s, err);
+        const pg_status status = fake3_train(s, err);
         *what = s->frozen.step == 0 ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
         return status;
     }
@@ -242,12 +242,12 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
     return PG_OK;
 }
 
-static double progress(const void *state)
+static double fake3_progress(const void *state)
 {
     return pg_frozen_progress(&((const fake3_state *)state)->frozen);
 }
 
-static void keep(void *state, pg_snapshot *snapshot)
+static void fake3_keep(void *state, pg_snapshot *snapshot)
 {
     fake3_state *s = state;
     pg_frozen_keep(&s->frozen, snapshot);
@@ -258,7 +258,7 @@ static void keep(void *state, pg_snapshot *snapshot)
     PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
-static void finish(void *state)
+static void fake3_finish(void *state)
 {
     fake3_state *s = state;
     pg_frozen_close(&s->frozen);
@@ -279,10 +279,10 @@ const pg_attack pg_attack_fake3 = {
     .state_size = sizeof(fake3_state),
     .sees = PG_SEES_TRAIN | PG_SEES_EVIDENCE,
     .needs = PG_HOLDS_PASSPORTS,
-    .check = check,
-    .start = start,
-    .step = step,
-    .progress = progress,
-    .keep = keep,
-    .finish = finish,
+    .check = fake3_check,
+    .start = fake3_start,
+    .step = fake3_step,
+    .progress = fake3_progress,
+    .keep = fake3_keep,
+    .finish = fake3_finish,
 };

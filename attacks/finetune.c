@@ -58,14 +58,14 @@ typedef struct finetune_state {
     bool given;
 } finetune_state;
 
-static const char *other_data(const void *values)
+static const char *finetune_other_data(const void *values)
 {
     const finetune_options *o = values;
     return o->data[0] ? o->data : NULL;
 }
 
 /* The thief's data, and his network's shape with a last layer for them. */
-static const pg_dataset *find_data(const pg_attack_view *view, pg_net_spec *spec)
+static const pg_dataset *finetune_find_data(const pg_attack_view *view, pg_net_spec *spec)
 {
     const pg_dataset *data = view->other ? &view->other->train : view->train;
     *spec = view->model->spec;
@@ -89,16 +89,16 @@ done:
     return status;
 }
 
-static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status finetune_check(const void *values, const pg_attack_view *view, pg_error *err)
 {
     const finetune_options *o = values;
     const pg_train_options train = pg_tuning_train(&o->tuning, view->pixels);
     pg_net_spec spec;
-    const pg_dataset *data = find_data(view, &spec);
+    const pg_dataset *data = finetune_find_data(view, &spec);
     return pg_train_check(&train, data, &spec, err);
 }
 
-static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status finetune_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
     finetune_state *s = state;
@@ -106,7 +106,7 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     s->view = view;
     s->train = pg_tuning_train(&o->tuning, view->pixels);
     pg_net_spec spec;
-    const pg_dataset *data = find_data(view, &spec);
+    const pg_dataset *data = finetune_find_data(view, &spec);
     PG_TRY(make_copy(s, o, &spec, err));
     s->last = o->mode == FTLL || o->mode == RTLL;
     const pg_job job = {.model = s->copy,
@@ -120,7 +120,7 @@ done:
     return status;
 }
 
-static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static pg_status finetune_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     finetune_state *s = state;
     if (!pg_trainer_done(s->trainer)) {
@@ -137,19 +137,19 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
     return PG_OK;
 }
 
-static double progress(const void *state)
+static double finetune_progress(const void *state)
 {
     return pg_trainer_share(((const finetune_state *)state)->trainer);
 }
 
-static void keep(void *state, pg_snapshot *snapshot)
+static void finetune_keep(void *state, pg_snapshot *snapshot)
 {
     finetune_state *s = state;
     pg_trainer_keep(s->trainer, snapshot);
     PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
-static void finish(void *state)
+static void finetune_finish(void *state)
 {
     finetune_state *s = state;
     pg_trainer_destroy(&s->trainer);
@@ -164,11 +164,11 @@ const pg_attack pg_attack_finetune = {
     .options_size = sizeof(finetune_options),
     .state_size = sizeof(finetune_state),
     .sees = PG_SEES_TRAIN | PG_SEES_DISTRIBUTED,
-    .other_data = other_data,
-    .check = check,
-    .start = start,
-    .step = step,
-    .progress = progress,
-    .keep = keep,
-    .finish = finish,
+    .other_data = finetune_other_data,
+    .check = finetune_check,
+    .start = finetune_start,
+    .step = finetune_step,
+    .progress = finetune_progress,
+    .keep = finetune_keep,
+    .finish = finetune_finish,
 };

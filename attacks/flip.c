@@ -34,7 +34,7 @@ typedef struct flip_state {
     int next;
 } flip_state;
 
-static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status flip_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
     flip_state *s = state;
@@ -48,7 +48,7 @@ done:
     return status;
 }
 
-static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static pg_status flip_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     pg_status status = PG_OK;
     flip_state *s = state;
@@ -72,19 +72,19 @@ done:
     return status;
 }
 
-static double progress(const void *state)
+static double flip_progress(const void *state)
 {
     const flip_state *s = state;
     return (double)s->next / s->options->levels.count;
 }
 
-static void keep(void *state, pg_snapshot *snapshot)
+static void flip_keep(void *state, pg_snapshot *snapshot)
 {
     flip_state *s = state;
     PG_KEEP_IN(snapshot, &s->next, 0, s->options->levels.count, "next");
 }
 
-static void finish(void *state)
+static void flip_finish(void *state)
 {
     flip_state *s = state;
     pg_model_destroy(&s->genuine);
@@ -102,9 +102,9 @@ const pg_attack pg_attack_flip = {
     .state_size = sizeof(flip_state),
     .sees = PG_SEES_EVIDENCE,
     .needs = PG_HOLDS_AFFINES,
-    .start = start,
-    .step = step,
-    .progress = progress,
-    .keep = keep,
-    .finish = finish,
+    .start = flip_start,
+    .step = flip_step,
+    .progress = flip_progress,
+    .keep = flip_keep,
+    .finish = flip_finish,
 };

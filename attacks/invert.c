@@ -71,14 +71,14 @@ done:
     return status;
 }
 
-static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status invert_check(const void *values, const pg_attack_view *view, pg_error *err)
 {
     const invert_options *o = values;
     if (o->start == START_NOTHING) return PG_OK;
     return pg_passport_pictures((pg_passport_kind)(o->start - 1), o->images, view->pictures, err);
 }
 
-static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status invert_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
     invert_state *s = state;
@@ -116,7 +116,7 @@ static void look_at(const invert_state *s, double *moved, double *negative)
     *negative = 100 * below / count;
 }
 
-static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static pg_status invert_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     pg_status status = PG_OK;
     invert_state *s = state;
@@ -140,19 +140,19 @@ done:
     return status;
 }
 
-static double progress(const void *state)
+static double invert_progress(const void *state)
 {
     const invert_state *s = state;
     return (double)s->next / s->options->flips.count;
 }
 
-static void keep(void *state, pg_snapshot *snapshot)
+static void invert_keep(void *state, pg_snapshot *snapshot)
 {
     invert_state *s = state;
     PG_KEEP_IN(snapshot, &s->next, 0, s->options->flips.count, "next");
 }
 
-static void finish(void *state)
+static void invert_finish(void *state)
 {
     invert_state *s = state;
     pg_passport_maker_destroy(&s->maker);
@@ -172,10 +172,10 @@ const pg_attack pg_attack_invert = {
     .state_size = sizeof(invert_state),
     .sees = PG_SEES_AFFINE,
     .needs = PG_HOLDS_AFFINES,
-    .check = check,
-    .start = start,
-    .step = step,
-    .progress = progress,
-    .keep = keep,
-    .finish = finish,
+    .check = invert_check,
+    .start = invert_start,
+    .step = invert_step,
+    .progress = invert_progress,
+    .keep = invert_keep,
+    .finish = invert_finish,
 };

@@ -61,7 +61,7 @@ done:
     return status;
 }
 
-static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status overwrite_check(const void *values, const pg_attack_view *view, pg_error *err)
 {
     const overwrite_options *o = values;
     const pg_train_options train = pg_tuning_train(&o->tuning, view->pixels);
@@ -69,7 +69,7 @@ static pg_status check(const void *values, const pg_attack_view *view, pg_error 
     return status == PG_OK ? check_evidence(view, err) : status;
 }
 
-static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status overwrite_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
     overwrite_state *s = state;
@@ -94,7 +94,7 @@ done:
     return status;
 }
 
-static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static pg_status overwrite_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     pg_status status = PG_OK;
     overwrite_state *s = state;
@@ -116,19 +116,19 @@ done:
     return status;
 }
 
-static double progress(const void *state)
+static double overwrite_progress(const void *state)
 {
     return pg_trainer_share(((const overwrite_state *)state)->trainer);
 }
 
-static void keep(void *state, pg_snapshot *snapshot)
+static void overwrite_keep(void *state, pg_snapshot *snapshot)
 {
     overwrite_state *s = state;
     pg_trainer_keep(s->trainer, snapshot);
     PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
-static void finish(void *state)
+static void overwrite_finish(void *state)
 {
     overwrite_state *s = state;
     pg_trainer_destroy(&s->trainer);
@@ -147,10 +147,10 @@ const pg_attack pg_attack_overwrite = {
     .state_size = sizeof(overwrite_state),
     .sees = PG_SEES_TRAIN | PG_SEES_AFFINE,
     .needs = PG_HOLDS_PASSPORTS | PG_HOLDS_MARK | PG_HOLDS_TRIGGERS,
-    .check = check,
-    .start = start,
-    .step = step,
-    .progress = progress,
-    .keep = keep,
-    .finish = finish,
+    .check = overwrite_check,
+    .start = overwrite_start,
+    .step = overwrite_step,
+    .progress = overwrite_progress,
+    .keep = overwrite_keep,
+    .finish = overwrite_finish,
 };

@@ -30,7 +30,7 @@ typedef struct permute_state {
     int next;
 } permute_state;
 
-static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status permute_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
     permute_state *s = state;
@@ -58,7 +58,7 @@ static pg_status permute(const pg_passport *p, const pg_real *from, pg_real *to,
     return PG_OK;
 }
 
-static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static pg_status permute_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     pg_status status = PG_OK;
     permute_state *s = state;
@@ -81,19 +81,19 @@ done:
     return status;
 }
 
-static double progress(const void *state)
+static double permute_progress(const void *state)
 {
     const permute_state *s = state;
     return (double)s->next / s->options->repeats;
 }
 
-static void keep(void *state, pg_snapshot *snapshot)
+static void permute_keep(void *state, pg_snapshot *snapshot)
 {
     permute_state *s = state;
     PG_KEEP_IN(snapshot, &s->next, 0, s->options->repeats, "next");
 }
 
-static void finish(void *state)
+static void permute_finish(void *state)
 {
     permute_state *s = state;
     pg_net_destroy(&s->net);
@@ -109,9 +109,9 @@ const pg_attack pg_attack_permute = {
     .state_size = sizeof(permute_state),
     .sees = PG_SEES_EVIDENCE,
     .needs = PG_HOLDS_PASSPORTS,
-    .start = start,
-    .step = step,
-    .progress = progress,
-    .keep = keep,
-    .finish = finish,
+    .start = permute_start,
+    .step = permute_step,
+    .progress = permute_progress,
+    .keep = permute_keep,
+    .finish = permute_finish,
 };

@@ -52,7 +52,7 @@ static bool in_scope(const prune_options *o, const pg_tensor *t)
     return !t->buffer && (o->scope == SCOPE_ALL || t->order != PG_ORDER_FLAT);
 }
 
-static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status prune_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     prune_state *s = state;
     s->options = values;
@@ -86,7 +86,7 @@ static void prune(prune_state *s, double level)
     }
 }
 
-static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static pg_status prune_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     (void)err;
     prune_state *s = state;
@@ -99,19 +99,19 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
     return PG_OK;
 }
 
-static double progress(const void *state)
+static double prune_progress(const void *state)
 {
     const prune_state *s = state;
     return (double)s->next / s->options->levels.count;
 }
 
-static void keep(void *state, pg_snapshot *snapshot)
+static void prune_keep(void *state, pg_snapshot *snapshot)
 {
     prune_state *s = state;
     PG_KEEP_IN(snapshot, &s->next, 0, s->options->levels.count, "next");
 }
 
-static void finish(void *state)
+static void prune_finish(void *state)
 {
     prune_state *s = state;
     pg_model_destroy(&s->pruned);
@@ -126,9 +126,9 @@ const pg_attack pg_attack_prune = {
     .options_size = sizeof(prune_options),
     .state_size = sizeof(prune_state),
     .steady = true,
-    .start = start,
-    .step = step,
-    .progress = progress,
-    .keep = keep,
-    .finish = finish,
+    .start = prune_start,
+    .step = prune_step,
+    .progress = prune_progress,
+    .keep = prune_keep,
+    .finish = prune_finish,
 };

@@ -63,17 +63,17 @@ typedef struct substitute_state {
 } substitute_state;
 
 /* Images that the thief has, and where they are from. */
-static int find_data(const substitute_options *o, const pg_attack_view *view, const pg_dataset **from)
+static int substitute_find_data(const substitute_options *o, const pg_attack_view *view, const pg_dataset **from)
 {
     *from = o->overlap == OVERLAP_SHARED ? view->train : view->fresh;
     return (int)lround(o->share / 100 * view->train->count);
 }
 
-static pg_status check(const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status substitute_check(const void *values, const pg_attack_view *view, pg_error *err)
 {
     const substitute_options *o = values;
     const pg_dataset *from;
-    const int count = find_data(o, view, &from);
+    const int count = substitute_find_data(o, view, &from);
     if (count < 1 || count > from->count)
         return pg_fail(err, PG_BAD_INPUT, "share: %g %% of the owner's images are %d, of %s ones there are %d", o->share, count,
                        overlaps[o->overlap], from->count);
@@ -91,7 +91,7 @@ static void write_gammas(substitute_state *s)
     }
 }
 
-static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status substitute_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
     substitute_state *s = state;
@@ -99,9 +99,9 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     s->options = values;
     s->view = view;
     const pg_dataset *from;
-    const int count = find_data(values, view, &from);
+    const int count = substitute_find_data(values, view, &from);
     PG_TRY(pg_frozen_copy("substitute", view->model, &s->frozen.copy, err));
-    PG_TRY(check(values, view, err));
+    PG_TRY(substitute_check(values, view, err));
     PG_TRY(pg_dataset_subset(from, count, &s->data, err));
     pg_model *m = s->frozen.copy;
     for (int i = 0; i < m->passport_count; i++) {
@@ -116,7 +116,7 @@ done:
     return status;
 }
 
-static pg_status train(substitute_state *s, pg_error *err)
+static pg_status substitute_train(substitute_state *s, pg_error *err)
 {
     write_gammas(s);
     const pg_status status = pg_frozen_forward(&s->frozen, err);
@@ -136,13 +136,13 @@ static pg_status train(substitute_state *s, pg_error *err)
     return PG_OK;
 }
 
-static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static pg_status substitute_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     pg_status status = PG_OK;
     substitute_state *s = state;
     double miss;
     if (!pg_frozen_done(&s->frozen)) {
-        status = train(s, err);
+        status = substitute_train(s, err);
         *what = s->frozen.step == 0 ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
         return status;
     }
@@ -159,12 +159,12 @@ done:
     return status;
 }
 
-static double progress(const void *state)
+static double substitute_progress(const void *state)
 {
     return pg_frozen_progress(&((const substitute_state *)state)->frozen);
 }
 
-static void keep(void *state, pg_snapshot *snapshot)
+static void substitute_keep(void *state, pg_snapshot *snapshot)
 {
     substitute_state *s = state;
     pg_frozen_keep(&s->frozen, snapshot);
@@ -176,7 +176,7 @@ static void keep(void *state, pg_snapshot *snapshot)
     PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
-static void finish(void *state)
+static void substitute_finish(void *state)
 {
     substitute_state *s = state;
     pg_frozen_close(&s->frozen);
@@ -195,10 +195,10 @@ const pg_attack pg_attack_substitute = {
     .state_size = sizeof(substitute_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH,
     .needs = PG_HOLDS_AFFINES,
-    .check = check,
-    .start = start,
-    .step = step,
-    .progress = progress,
-    .keep = keep,
-    .finish = finish,
+    .check = substitute_check,
+    .start = substitute_start,
+    .step = substitute_step,
+    .progress = substitute_progress,
+    .keep = substitute_keep,
+    .finish = substitute_finish,
 };

@@ -7,7 +7,7 @@ typedef struct unchanged_state {
 
 static const pg_option options[] = {{0}};
 
-static pg_status start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+static pg_status unchanged_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     (void)state;
     (void)values;
@@ -16,7 +16,7 @@ static pg_status start(void *state, const void *values, const pg_attack_view *vi
     return PG_OK;
 }
 
-static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static pg_status unchanged_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     (void)err;
     unchanged_state *s = state;
@@ -26,18 +26,18 @@ static pg_status step(void *state, pg_attack_state *what, pg_outcome *outcome, p
     return PG_OK;
 }
 
-static double progress(const void *state)
+static double unchanged_progress(const void *state)
 {
     return ((const unchanged_state *)state)->done;
 }
 
-static void keep(void *state, pg_snapshot *snapshot)
+static void unchanged_keep(void *state, pg_snapshot *snapshot)
 {
     unchanged_state *s = state;
     PG_KEEP(snapshot, &s->done, 1, "done");
 }
 
-static void finish(void *state)
+static void unchanged_finish(void *state)
 {
     (void)state;
 }
@@ -51,9 +51,9 @@ const pg_attack pg_attack_unchanged = {
     .options_size = 1,
     .state_size = sizeof(unchanged_state),
     .steady = true,
-    .start = start,
-    .step = step,
-    .progress = progress,
-    .keep = keep,
-    .finish = finish,
+    .start = unchanged_start,
+    .step = unchanged_step,
+    .progress = unchanged_progress,
+    .keep = unchanged_keep,
+    .finish = unchanged_finish,
 };

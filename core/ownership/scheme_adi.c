@@ -54,7 +54,7 @@ static const pg_option options[] = {
     {0},
 };
 
-static pg_status wire(const void *values, pg_net_spec *spec, pg_error *err)
+static pg_status adi_wire(const void *values, pg_net_spec *spec, pg_error *err)
 {
     (void)values;
     (void)err;
@@ -63,28 +63,29 @@ static pg_status wire(const void *values, pg_net_spec *spec, pg_error *err)
     return PG_OK;
 }
 
-static bool starts_pretrained(const void *values)
+static bool adi_starts_pretrained(const void *values)
 {
     return ((const adi_options *)values)->start == START_PRETRAINED;
 }
 
 /* seed NULL: of a generated set the shape alone. */
-static pg_status make_triggers(const adi_options *o, const pg_keygen *in, const pg_seed *seed, pg_dataset *out, pg_error *err)
+static pg_status adi_make_triggers(const adi_options *o, const pg_keygen *in, const pg_seed *seed, pg_dataset *out,
+                                   pg_error *err)
 {
     const pg_net_spec *spec = in->spec;
     const pg_status status = pg_triggers_make(o->triggers, o->trigger_count, spec->classes, seed, out, err);
     return status == PG_OK ? pg_dataset_fits(out, spec->image_height, spec->image_width, spec->classes, err) : status;
 }
 
-static pg_status check(const void *values, const pg_keygen *in, pg_error *err)
+static pg_status adi_check(const void *values, const pg_keygen *in, pg_error *err)
 {
     pg_dataset triggers = {0};
-    const pg_status status = make_triggers(values, in, NULL, &triggers, err);
+    const pg_status status = adi_make_triggers(values, in, NULL, &triggers, err);
     pg_dataset_clear(&triggers);
     return status;
 }
 
-static pg_status recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
+static pg_status adi_recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
 {
     (void)spec;
     (void)err;
@@ -92,14 +93,14 @@ static pg_status recognise(void *values, const pg_net_spec *spec, const pg_evide
     return PG_OK;
 }
 
-static pg_status keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
+static pg_status adi_keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
 {
     const adi_options *o = values;
     pg_status status = PG_OK;
     pg_evidence *evidence = NULL;
     const char *kind = strcmp(o->triggers, "generated") == 0 ? "generated" : "folder";
     PG_TRY(pg_evidence_create(in->spec, "adi", kind, &evidence, err));
-    PG_TRY(make_triggers(o, in, &in->seed, &evidence->triggers, err));
+    PG_TRY(adi_make_triggers(o, in, &in->seed, &evidence->triggers, err));
     *out = evidence;
     evidence = NULL;
 done:
@@ -107,12 +108,12 @@ done:
     return status;
 }
 
-static int triggers_per_batch(const void *values)
+static int adi_triggers_per_batch(const void *values)
 {
     return ((const adi_options *)values)->triggers_per_batch;
 }
 
-static bool triggers_in_order(const void *values)
+static bool adi_triggers_in_order(const void *values)
 {
     return ((const adi_options *)values)->order == ORDER_CYCLE;
 }
@@ -124,12 +125,12 @@ const pg_scheme pg_scheme_adi = {
     .holds = PG_HOLDS_TRIGGERS,
     .options = options,
     .options_size = sizeof(adi_options),
-    .wire = wire,
-    .wants_pretrained = starts_pretrained,
-    .starts_pretrained = starts_pretrained,
-    .check = check,
-    .recognise = recognise,
-    .keygen = keygen,
-    .triggers_per_batch = triggers_per_batch,
-    .triggers_in_order = triggers_in_order,
+    .wire = adi_wire,
+    .wants_pretrained = adi_starts_pretrained,
+    .starts_pretrained = adi_starts_pretrained,
+    .check = adi_check,
+    .recognise = adi_recognise,
+    .keygen = adi_keygen,
+    .triggers_per_batch = adi_triggers_per_batch,
+    .triggers_in_order = adi_triggers_in_order,
 };

@@ -2,14 +2,14 @@
  * and affine, both shed at deployment. The signature is in the passport's gamma before the perceptron. */
 #include "core/ownership/passport_scheme.h"
 
-static pg_status wire(const void *options, pg_net_spec *spec, pg_error *err)
+static pg_status pan_wire(const void *options, pg_net_spec *spec, pg_error *err)
 {
     spec->own_norm = true;
     spec->perceptron = true;
     return pg_passport_two_branches(options, spec, err);
 }
 
-static pg_status keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
+static pg_status pan_keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
 {
     return pg_passport_keygen("pan", false, options, in, out, err);
 }
@@ -21,10 +21,10 @@ const pg_scheme pg_scheme_pan = {
     .holds = PG_HOLDS_PASSPORTS,
     .options = pg_passport_table,
     .options_size = sizeof(pg_passport_options),
-    .wire = wire,
+    .wire = pan_wire,
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check,
     .recognise = pg_passport_recognise,
-    .keygen = keygen,
+    .keygen = pan_keygen,
     .regulariser = pg_passport_regulariser,
 };

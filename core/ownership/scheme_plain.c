@@ -3,7 +3,7 @@
 
 static const pg_option options[] = {{0}};
 
-static pg_status wire(const void *values, pg_net_spec *spec, pg_error *err)
+static pg_status plain_wire(const void *values, pg_net_spec *spec, pg_error *err)
 {
     (void)values;
     (void)err;
@@ -18,5 +18,5 @@ const pg_scheme pg_scheme_plain = {
     .source = "the baseline of Fan, Ng, Chan, NeurIPS 2019",
     .options = options,
     .options_size = 1,
-    .wire = wire,
+    .wire = plain_wire,
 };

@@ -54,7 +54,7 @@ static const pg_option options[] = {
 };
 
 /* The network stays plain; that the mark fits it is checked here, before anything is trained. */
-static pg_status wire(const void *values, pg_net_spec *spec, pg_error *err)
+static pg_status uchida_wire(const void *values, pg_net_spec *spec, pg_error *err)
 {
     const uchida_options *o = values;
     pg_mark mark;
@@ -65,12 +65,12 @@ static pg_status wire(const void *values, pg_net_spec *spec, pg_error *err)
     return status;
 }
 
-static bool starts_pretrained(const void *values)
+static bool uchida_starts_pretrained(const void *values)
 {
     return ((const uchida_options *)values)->start == START_PRETRAINED;
 }
 
-static pg_status recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
+static pg_status uchida_recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
 {
     uchida_options *o = values;
     (void)spec;
@@ -82,7 +82,7 @@ static pg_status recognise(void *values, const pg_net_spec *spec, const pg_evide
     return PG_OK;
 }
 
-static pg_status keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
+static pg_status uchida_keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
 {
     const uchida_options *o = values;
     pg_status status = PG_OK;
@@ -101,7 +101,7 @@ done:
     return status;
 }
 
-static double regulariser(const void *values, const pg_evidence *evidence, const pg_model *model, pg_net *net)
+static double uchida_regulariser(const void *values, const pg_evidence *evidence, const pg_model *model, pg_net *net)
 {
     const uchida_options *o = values;
     const pg_layer *layer = pg_mark_find(&evidence->mark, model);
@@ -115,10 +115,10 @@ const pg_scheme pg_scheme_uchida = {
     .holds = PG_HOLDS_MARK,
     .options = options,
     .options_size = sizeof(uchida_options),
-    .wire = wire,
-    .wants_pretrained = starts_pretrained,
-    .starts_pretrained = starts_pretrained,
-    .recognise = recognise,
-    .keygen = keygen,
-    .regulariser = regulariser,
+    .wire = uchida_wire,
+    .wants_pretrained = uchida_starts_pretrained,
+    .starts_pretrained = uchida_starts_pretrained,
+    .recognise = uchida_recognise,
+    .keygen = uchida_keygen,
+    .regulariser = uchida_regulariser,
 };

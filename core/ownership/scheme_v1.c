@@ -1,14 +1,14 @@
 /* V1: passports are part of the deployed network; without them it does not work. */
 #include "core/ownership/passport_scheme.h"
 
-static pg_status wire(const void *options, pg_net_spec *spec, pg_error *err)
+static pg_status v1_wire(const void *options, pg_net_spec *spec, pg_error *err)
 {
     spec->public_affine = false;
     spec->private_affine = true;
     return pg_passport_layers(options, spec, err);
 }
 
-static pg_status keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
+static pg_status v1_keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
 {
     return pg_passport_keygen("v1", false, options, in, out, err);
 }
@@ -20,10 +20,10 @@ const pg_scheme pg_scheme_v1 = {
     .holds = PG_HOLDS_PASSPORTS | PG_HOLDS_AFFINES,
     .options = pg_passport_table,
     .options_size = sizeof(pg_passport_options),
-    .wire = wire,
+    .wire = v1_wire,
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check,
     .recognise = pg_passport_recognise,
-    .keygen = keygen,
+    .keygen = v1_keygen,
     .regulariser = pg_passport_regulariser_v1,
 };

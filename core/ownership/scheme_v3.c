@@ -1,12 +1,12 @@
 /* V3: V2 with a trigger set mixed into every batch, in both branches, for black-box suspicion before white-box proof. */
 #include "core/ownership/passport_scheme.h"
 
-static pg_status keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
+static pg_status v3_keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
 {
     return pg_passport_keygen("v3", true, options, in, out, err);
 }
 
-static int triggers_per_batch(const void *options)
+static int v3_triggers_per_batch(const void *options)
 {
     return ((const pg_passport_options *)options)->triggers_per_batch;
 }
@@ -22,7 +22,7 @@ const pg_scheme pg_scheme_v3 = {
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check_triggers,
     .recognise = pg_passport_recognise,
-    .keygen = keygen,
+    .keygen = v3_keygen,
     .regulariser = pg_passport_regulariser,
-    .triggers_per_batch = triggers_per_batch,
+    .triggers_per_batch = v3_triggers_per_batch,
 };
