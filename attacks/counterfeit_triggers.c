@@ -19,33 +19,16 @@ enum { CHUNK = 100 };
 static const char *const origins[] = {"generated", "noise", "pictures", NULL};
 
 typedef struct counterfeit_options {
-    int origin, count, bound, steps;
+    int start, count, bound, steps;
 } counterfeit_options;
 
-#define AT(member) .offset = offsetof(counterfeit_options, member)
 static const pg_option options[] = {
-    {.key = "start",
-     .type = PG_OPT_CHOICE,
-     AT(origin),
-     .fallback = "generated",
-     .choices = origins,
-     .help = "what the triggers begin as: generated abstract images, noise, or public pictures of the data set's kind"},
-    {.key = "count", .type = PG_OPT_INT, AT(count), .fallback = "100", .low = 1, .high = 100000, .help = "triggers"},
-    {.key = "bound",
-     .type = PG_OPT_INT,
-     AT(bound),
-     .fallback = "0",
-     .low = 0,
-     .high = 255,
-     .unit = "levels of 255",
-     .help = "how far a pixel may be from where it began, 8 for triggers that look natural; 0: free"},
-    {.key = "steps",
-     .type = PG_OPT_INT,
-     AT(steps),
-     .fallback = "500",
-     .low = 1,
-     .high = 1000000,
-     .help = "sign-gradient steps at most"},
+    PG_CHOICE(counterfeit_options, start, "generated", origins,
+              "what the triggers begin as: generated abstract images, noise, or public pictures of the data set's kind"),
+    PG_INT(counterfeit_options, count, "100", 1, 100000, NULL, "triggers"),
+    PG_INT(counterfeit_options, bound, "0", 0, 255, "levels of 255",
+           "how far a pixel may be from where it began, 8 for triggers that look natural; 0: free"),
+    PG_INT(counterfeit_options, steps, "500", 1, 1000000, NULL, "sign-gradient steps at most"),
     {0},
 };
 
@@ -91,11 +74,11 @@ static pg_status begin(const counterfeit_options *o, const pg_attack_view *view,
     pg_status status = PG_OK;
     pg_rng rng;
     const pg_net_spec *spec = &view->model->spec;
-    if (o->origin == FROM_GENERATED) return pg_triggers_generate(o->count, spec->classes, view->seed, t, err);
+    if (o->start == FROM_GENERATED) return pg_triggers_generate(o->count, spec->classes, view->seed, t, err);
     t->classes = spec->classes;
     PG_TRY(pg_dataset_allocate(t, o->count, spec->image_height, spec->image_width, err));
     pg_rng_open(&rng, view->seed, "forged pictures", 0);
-    if (o->origin == FROM_NOISE)
+    if (o->start == FROM_NOISE)
         fill_noise(t, &rng);
     else
         PG_TRY(copy_pictures(view->pictures, t, &rng, err));
@@ -111,10 +94,10 @@ static pg_status counterfeit_triggers_check(const void *values, const pg_attack_
     const counterfeit_options *o = values;
     const pg_net_spec *spec = &view->model->spec;
     pg_dataset shape;
-    if (o->origin == FROM_PICTURES && view->pictures->count < o->count)
+    if (o->start == FROM_PICTURES && view->pictures->count < o->count)
         return pg_fail(err, PG_BAD_INPUT, "count: %d triggers from the %d pictures of %s", o->count, view->pictures->count,
                        view->pictures->name);
-    if (o->origin != FROM_GENERATED) return PG_OK;
+    if (o->start != FROM_GENERATED) return PG_OK;
     const pg_status status = pg_triggers_make("generated", o->count, spec->classes, NULL, &shape, err);
     return status == PG_OK ? pg_dataset_fits(&shape, spec->image_height, spec->image_width, spec->classes, err) : status;
 }
@@ -134,7 +117,7 @@ static pg_status counterfeit_triggers_start(void *state, const void *values, con
     pg_net_train_from(s->net, PG_IMAGES);
     pg_net_keep_weights(s->net);
     spec.passports = 0;
-    PG_TRY(pg_evidence_create(&spec, "adi", origins[o->origin], &s->forged, err));
+    PG_TRY(pg_evidence_create(&spec, "adi", origins[o->start], &s->forged, err));
     pg_dataset *t = &s->forged->triggers;
     PG_TRY(begin(o, view, t, err));
     PG_TRY(pg_alloc((size_t)t->count * image_size(t), 1, &s->begun, err));
@@ -193,7 +176,7 @@ static pg_outcome outcome_of(counterfeit_state *s)
         if (moved > largest) largest = moved;
         sum += moved;
     }
-    snprintf(t->source, sizeof t->source, "%d forged triggers that began as %s", t->count, origins[s->options->origin]);
+    snprintf(t->source, sizeof t->source, "%d forged triggers that began as %s", t->count, origins[s->options->start]);
     pg_dataset_seal(t);
     return (pg_outcome){.evidence = s->forged,
                         .images = s->images,

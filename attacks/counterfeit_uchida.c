@@ -25,34 +25,16 @@ typedef struct counterfeit_options {
     double margin, rate;
 } counterfeit_options;
 
-#define AT(member) .offset = offsetof(counterfeit_options, member)
 static const pg_option options[] = {
-    {.key = "method",
-     .type = PG_OPT_CHOICE,
-     AT(method),
-     .fallback = "closed-form",
-     .choices = methods,
-     .help = "gradient descent on the projection, its smallest change that reads the wanted bits, or the bits that it reads"},
-    {.key = "bits", .type = PG_OPT_INT, AT(bits), .fallback = "256", .low = 1, .high = PG_MARK_BITS_MAX, .help = "of the mark"},
-    {.key = "layer",
-     .type = PG_OPT_TEXT,
-     AT(layer),
-     .fallback = "default",
-     .help = "convolution that is said to be marked: default (the first that carries a passport by default) or a name"},
-    {.key = "margin",
-     .type = PG_OPT_REAL,
-     AT(margin),
-     .fallback = "1",
-     .low = PG_ABOVE_ZERO,
-     .high = 1000,
-     .help = "closed form: what every filter reads, up to the sign"},
-    {.key = "rate",
-     .type = PG_OPT_REAL,
-     AT(rate),
-     .fallback = "0.01",
-     .low = 1e-4,
-     .high = 1000,
-     .help = "iteration: learning rate in units of 1 / |w|^2, so that a reading moves by at most this much a step"},
+    PG_CHOICE(counterfeit_options, method, "closed-form", methods,
+              "gradient descent on the projection, its smallest change that reads the wanted bits, or the bits that it reads"),
+    PG_INT(counterfeit_options, bits, "256", 1, PG_MARK_BITS_MAX, NULL, "of the mark"),
+    PG_TEXT(counterfeit_options, layer, "default",
+            "convolution that is said to be marked: default (the first that carries a passport by default) or a name"),
+    PG_REAL(counterfeit_options, margin, "1", PG_ABOVE_ZERO, 1000, NULL,
+            "closed form: what every filter reads, up to the sign"),
+    PG_REAL(counterfeit_options, rate, "0.01", 1e-4, 1000, NULL,
+            "iteration: learning rate in units of 1 / |w|^2, so that a reading moves by at most this much a step"),
     {0},
 };
 

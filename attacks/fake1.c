@@ -16,37 +16,17 @@ typedef struct fake1_options {
     int repeats, passport, carrier, images, signature;
 } fake1_options;
 
-#define AT(member) .offset = offsetof(fake1_options, member)
 static const pg_option options[] = {
-    {.key = "repeats", .type = PG_OPT_INT, AT(repeats), .fallback = "50", .low = 1, .high = 100000, .help = "passports drawn"},
-    {.key = "passport",
-     .type = PG_OPT_CHOICE,
-     AT(passport),
-     .fallback = "shuffle",
-     .choices = pg_passport_kinds,
-     .help = "how they are made"},
-    {.key = "carrier",
-     .type = PG_OPT_CHOICE,
-     AT(carrier),
-     .fallback = "random",
-     .choices = carriers,
-     .help =
-         "network that images are pushed through: plain with random weights (the reference does so, its AlexNet then without "
-         "norm), plain and trained by the forger from another seed, or the stolen one, with an affine of ones and zeros where "
-         "it has no learned one"},
-    {.key = "images",
-     .type = PG_OPT_INT,
-     AT(images),
-     .fallback = "20",
-     .low = 1,
-     .high = 1000,
-     .help = "distinct images per shuffle passport"},
-    {.key = "signature",
-     .type = PG_OPT_CHOICE,
-     AT(signature),
-     .fallback = "random",
-     .choices = signatures,
-     .help = "signature that the forger claims: random bits, or simply the signs that his passport happens to give"},
+    PG_INT(fake1_options, repeats, "50", 1, 100000, NULL, "passports drawn"),
+    PG_CHOICE(fake1_options, passport, "shuffle", pg_passport_kinds, "how they are made"),
+    PG_CHOICE(
+        fake1_options, carrier, "random", carriers,
+        "network that images are pushed through: plain with random weights (the reference does so, its AlexNet then without "
+        "norm), plain and trained by the forger from another seed, or the stolen one, with an affine of ones and zeros where "
+        "it has no learned one"),
+    PG_INT(fake1_options, images, "20", 1, 1000, NULL, "distinct images per shuffle passport"),
+    PG_CHOICE(fake1_options, signature, "random", signatures,
+              "signature that the forger claims: random bits, or simply the signs that his passport happens to give"),
     {0},
 };
 

@@ -20,19 +20,10 @@ typedef struct fake2_options {
 } fake2_options;
 
 static const pg_option options[] = {
-    {.key = "init",
-     .type = PG_OPT_CHOICE,
-     .offset = offsetof(fake2_options, init),
-     .fallback = "signs",
-     .choices = inits,
-     .help = "gamma starts at the signs of the running one, or at 0.5 times random signs; beta at zero"},
-    {.key = "flips",
-     .type = PG_OPT_REAL,
-     .offset = offsetof(fake2_options, flips),
-     .fallback = "0.5",
-     .low = 0,
-     .high = 1,
-     .help = "init signs: share of the signs that are turned, over all passport layers together"},
+    PG_CHOICE(fake2_options, init, "signs", inits,
+              "gamma starts at the signs of the running one, or at 0.5 times random signs; beta at zero"),
+    PG_REAL(fake2_options, flips, "0.5", 0, 1, NULL,
+            "init signs: share of the signs that are turned, over all passport layers together"),
     PG_FROZEN_OPTIONS(fake2_options, "100", "false"),
     {0},
 };

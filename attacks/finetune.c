@@ -20,31 +20,12 @@ typedef struct finetune_options {
     pg_tuning tuning;
 } finetune_options;
 
-#define AT(member) .offset = offsetof(finetune_options, member)
 static const pg_option options[] = {
-    {.key = "mode",
-     .type = PG_OPT_CHOICE,
-     AT(mode),
-     .fallback = "rtal",
-     .choices = modes,
-     .help = "keep (ft) or renew (rt) the last layer; train the last layer (ll) or all (al)"},
-    {.key = "data", .type = PG_OPT_TEXT, AT(data), .fallback = "", .help = "data set to train on; empty: the victim's own"},
-    {.key = "data_train",
-     .type = PG_OPT_INT,
-     AT(data_train),
-     .fallback = "0",
-     .low = 0,
-     .high = 1e9,
-     .unit = "images",
-     .help = "training images of that data set; 0: all"},
-    {.key = "data_test",
-     .type = PG_OPT_INT,
-     AT(data_test),
-     .fallback = "0",
-     .low = 0,
-     .high = 1e9,
-     .unit = "images",
-     .help = "test images of that data set; 0: all"},
+    PG_CHOICE(finetune_options, mode, "rtal", modes,
+              "keep (ft) or renew (rt) the last layer; train the last layer (ll) or all (al)"),
+    PG_TEXT(finetune_options, data, "", "data set to train on; empty: the victim's own"),
+    PG_INT(finetune_options, data_train, "0", 0, 1e9, "images", "training images of that data set; 0: all"),
+    PG_INT(finetune_options, data_test, "0", 0, 1e9, "images", "test images of that data set; 0: all"),
     PG_TUNING_OPTIONS(finetune_options, "100", "0.001", "false"),
     {0},
 };

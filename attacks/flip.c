@@ -14,14 +14,8 @@ typedef struct flip_options {
 } flip_options;
 
 static const pg_option options[] = {
-    {.key = "levels",
-     .type = PG_OPT_REALS,
-     .offset = offsetof(flip_options, levels),
-     .fallback = "[0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]",
-     .low = 0,
-     .high = 100,
-     .unit = "percent",
-     .help = "shares of the signs that are turned"},
+    PG_REALS(flip_options, levels, "[0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]", 0, 100, "percent",
+             "shares of the signs that are turned"),
     {0},
 };
 

@@ -13,52 +13,15 @@ typedef struct pg_frozen_options {
 
 /* Rows of an option table for the member `train` of the struct that holds it. */
 #define PG_FROZEN_OPTIONS(holder, epochs_, freeze_)                                                                            \
-    {.key = "epochs",                                                                                                          \
-     .type = PG_OPT_INT,                                                                                                       \
-     .offset = offsetof(holder, train.epochs),                                                                                 \
-     .fallback = epochs_,                                                                                                      \
-     .low = 1,                                                                                                                 \
-     .high = 100000,                                                                                                           \
-     .help = "passes over the forger's images"},                                                                               \
-        {.key = "batch",                                                                                                       \
-         .type = PG_OPT_INT,                                                                                                   \
-         .offset = offsetof(holder, train.batch),                                                                              \
-         .fallback = "64",                                                                                                     \
-         .low = 1,                                                                                                             \
-         .high = 4096,                                                                                                         \
-         .unit = "images",                                                                                                     \
-         .help = "images per step"},                                                                                           \
-        {.key = "lr",                                                                                                          \
-         .type = PG_OPT_REAL,                                                                                                  \
-         .offset = offsetof(holder, train.lr),                                                                                 \
-         .fallback = "0.01",                                                                                                   \
-         .low = PG_ABOVE_ZERO,                                                                                                 \
-         .high = 1e6,                                                                                                          \
-         .help = "learning rate, constant"},                                                                                   \
-        {.key = "momentum",                                                                                                    \
-         .type = PG_OPT_REAL,                                                                                                  \
-         .offset = offsetof(holder, train.momentum),                                                                           \
-         .fallback = "0.9",                                                                                                    \
-         .low = 0,                                                                                                             \
-         .high = 0.9999,                                                                                                       \
-         .help = "of SGD"},                                                                                                    \
-        {.key = "weight_decay",                                                                                                \
-         .type = PG_OPT_REAL,                                                                                                  \
-         .offset = offsetof(holder, train.weight_decay),                                                                       \
-         .fallback = "5e-4",                                                                                                   \
-         .low = 0,                                                                                                             \
-         .high = 1,                                                                                                            \
-         .help = "on what is trained"},                                                                                        \
-        {.key = "crop",                                                                                                        \
-         .type = PG_OPT_BOOL,                                                                                                  \
-         .offset = offsetof(holder, train.crop),                                                                               \
-         .fallback = "true",                                                                                                   \
-         .help = "random crops (the flip is always on)"},                                                                      \
+    PG_SGD_EPOCHS(holder, train.epochs, epochs_, "the forger's images"), PG_SGD_BATCH(holder, train.batch),                    \
+        PG_SGD_RATE(holder, train.lr, "0.01", "learning rate, constant"), PG_SGD_MOMENTUM(holder, train.momentum),             \
+        PG_SGD_DECAY(holder, train.weight_decay, "5e-4", "on what is trained"),                                                \
+        {PG_OPTION("crop", holder, train.crop, BOOL, bool, "true", "random crops (the flip is always on)")},                   \
     {                                                                                                                          \
-        .key = "freeze_stats", .type = PG_OPT_BOOL, .offset = offsetof(holder, train.freeze_stats), .fallback = freeze_,       \
-        .help =                                                                                                                \
+        PG_OPTION(                                                                                                             \
+            "freeze_stats", holder, train.freeze_stats, BOOL, bool, freeze_,                                                   \
             "batch norm uses its running statistics and leaves them as they are; otherwise those of the batch, the running "   \
-            "ones drift, as in the reference, and the forgery is shown with them"                                              \
+            "ones drift, as in the reference, and the forgery is shown with them")                                             \
     }
 
 typedef struct pg_frozen {

@@ -18,27 +18,12 @@ typedef struct invert_options {
 } invert_options;
 
 static const pg_option options[] = {
-    {.key = "flips",
-     .type = PG_OPT_REALS,
-     .offset = offsetof(invert_options, flips),
-     .fallback = "[0, 10, 25, 50]",
-     .low = 0,
-     .high = 100,
-     .unit = "percent",
-     .help = "shares of the signs that are turned in the gamma that is aimed at"},
-    {.key = "start",
-     .type = PG_OPT_CHOICE,
-     .offset = offsetof(invert_options, start),
-     .fallback = "shuffle",
-     .choices = starts,
-     .help = "the passports nearest to these are taken: nothing (zeros), or passports of a kind, made with the stolen network"},
-    {.key = "images",
-     .type = PG_OPT_INT,
-     .offset = offsetof(invert_options, images),
-     .fallback = "20",
-     .low = 1,
-     .high = 1000,
-     .help = "distinct images per shuffle passport"},
+    PG_REALS(invert_options, flips, "[0, 10, 25, 50]", 0, 100, "percent",
+             "shares of the signs that are turned in the gamma that is aimed at"),
+    PG_CHOICE(
+        invert_options, start, "shuffle", starts,
+        "the passports nearest to these are taken: nothing (zeros), or passports of a kind, made with the stolen network"),
+    PG_INT(invert_options, images, "20", 1, 1000, NULL, "distinct images per shuffle passport"),
     {0},
 };
 

@@ -12,13 +12,7 @@ typedef struct permute_options {
 } permute_options;
 
 static const pg_option options[] = {
-    {.key = "repeats",
-     .type = PG_OPT_INT,
-     .offset = offsetof(permute_options, repeats),
-     .fallback = "50",
-     .low = 1,
-     .high = 100000,
-     .help = "orders drawn"},
+    PG_INT(permute_options, repeats, "50", 1, 100000, NULL, "orders drawn"),
     {0},
 };
 

@@ -21,20 +21,10 @@ typedef struct prune_options {
 } prune_options;
 
 static const pg_option options[] = {
-    {.key = "levels",
-     .type = PG_OPT_REALS,
-     .offset = offsetof(prune_options, levels),
-     .fallback = "[0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]",
-     .low = 0,
-     .high = 100,
-     .unit = "percent",
-     .help = "shares that become zero"},
-    {.key = "scope",
-     .type = PG_OPT_CHOICE,
-     .offset = offsetof(prune_options, scope),
-     .fallback = "all",
-     .choices = scopes,
-     .help = "all parameters (PAN's perceptrons are counted but kept), or only the weights of convolutions and dense layers"},
+    PG_REALS(prune_options, levels, "[0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]", 0, 100, "percent",
+             "shares that become zero"),
+    PG_CHOICE(prune_options, scope, "all", scopes,
+              "all parameters (PAN's perceptrons are counted but kept), or only the weights of convolutions and dense layers"),
     {0},
 };
 

@@ -14,38 +14,11 @@ typedef struct pg_tuning {
 
 /* Rows of an option table for the member `tuning` of the struct that holds it. */
 #define PG_TUNING_OPTIONS(holder, epochs_, lr_, crop_)                                                                         \
-    {.key = "epochs",                                                                                                          \
-     .type = PG_OPT_INT,                                                                                                       \
-     .offset = offsetof(holder, tuning.epochs),                                                                                \
-     .fallback = epochs_,                                                                                                      \
-     .low = 1,                                                                                                                 \
-     .high = 100000,                                                                                                           \
-     .help = "passes over the training set"},                                                                                  \
-        {.key = "batch",                                                                                                       \
-         .type = PG_OPT_INT,                                                                                                   \
-         .offset = offsetof(holder, tuning.batch),                                                                             \
-         .fallback = "64",                                                                                                     \
-         .low = 1,                                                                                                             \
-         .high = 4096,                                                                                                         \
-         .unit = "images",                                                                                                     \
-         .help = "images per step"},                                                                                           \
-        {.key = "lr",                                                                                                          \
-         .type = PG_OPT_REAL,                                                                                                  \
-         .offset = offsetof(holder, tuning.lr),                                                                                \
-         .fallback = lr_,                                                                                                      \
-         .low = PG_ABOVE_ZERO,                                                                                                 \
-         .high = 1e6,                                                                                                          \
-         .help = "learning rate, constant"},                                                                                   \
-        {.key = "weight_decay",                                                                                                \
-         .type = PG_OPT_REAL,                                                                                                  \
-         .offset = offsetof(holder, tuning.weight_decay),                                                                      \
-         .fallback = "5e-4",                                                                                                   \
-         .low = 0,                                                                                                             \
-         .high = 1,                                                                                                            \
-         .help = "on every parameter"},                                                                                        \
+    PG_SGD_EPOCHS(holder, tuning.epochs, epochs_, "the training set"), PG_SGD_BATCH(holder, tuning.batch),                     \
+        PG_SGD_RATE(holder, tuning.lr, lr_, "learning rate, constant"),                                                        \
+        PG_SGD_DECAY(holder, tuning.weight_decay, "5e-4", "on every parameter"),                                               \
     {                                                                                                                          \
-        .key = "crop", .type = PG_OPT_BOOL, .offset = offsetof(holder, tuning.crop), .fallback = crop_,                        \
-        .help = "random crops too (the flip is always on)"                                                                     \
+        PG_OPTION("crop", holder, tuning.crop, BOOL, bool, crop_, "random crops too (the flip is always on)")                  \
     }
 
 /* SGD with momentum 0.9 at a constant rate, images flipped and, if so set, cropped. */

@@ -2,12 +2,10 @@
  *
  * Parsing, defaults, ranges, error texts, help and the canonical text that names a task all come from one table per struct:
  *
- *   struct prune { double rate; int scope; };
+ *   typedef struct prune { double rate; int scope; } prune;
  *   static const pg_option prune_options[] = {
- *       {.key = "rate", .type = PG_OPT_REAL, .offset = offsetof(struct prune, rate), .fallback = "0.5", .low = 0, .high = 1,
- *        .help = "share of weights that become zero"},
- *       {.key = "scope", .type = PG_OPT_CHOICE, .offset = offsetof(struct prune, scope), .fallback = "global",
- *        .choices = scopes, .help = "what is ranked together"},
+ *       PG_REAL(prune, rate, "0.5", 0, 1, NULL, "share of weights that become zero"),
+ *       PG_CHOICE(prune, scope, "global", scopes, "what is ranked together"),
  *       {0},
  *   };
  */
@@ -17,6 +15,7 @@
 #include "core/formats/problems.h"
 
 #include <float.h>
+#include <stddef.h>
 #include <stdio.h>
 
 enum { PG_TEXT_MAX = 256, PG_LIST_MAX = 32 };
@@ -58,6 +57,42 @@ typedef struct pg_option {
                     only */
     bool secret; /* PG_OPT_TEXT that only the owner may know: written as its SHA-256 unless revealed */
 } pg_option;
+
+/* Rows of a table: the member of a struct of type T, whose name is the key and whose type is the row's; then the default, the
+ * closed range and the unit of numbers, the choices, and the help. PG_NUMBER and PG_OPTION name a key of their own. */
+#define PG_OPTION(key_, T, member_, kind_, C, fallback_, help_)                                                                \
+    .key = key_, .type = PG_OPT_##kind_,                                                                                       \
+    .offset = _Generic(((T *)0)->member_, C                                                                                    \
+                       : offsetof(T, member_)),                                                                                \
+    .fallback = fallback_, .help = help_
+#define PG_NUMBER(key, T, member, kind, C, fallback, low_, high_, unit_, help)                                                 \
+    {                                                                                                                          \
+        PG_OPTION(key, T, member, kind, C, fallback, help), .low = low_, .high = high_, .unit = unit_                          \
+    }
+#define PG_INT(T, member, ...)   PG_NUMBER(#member, T, member, INT, int, __VA_ARGS__)
+#define PG_REAL(T, member, ...)  PG_NUMBER(#member, T, member, REAL, double, __VA_ARGS__)
+#define PG_INTS(T, member, ...)  PG_NUMBER(#member, T, member, INTS, pg_ints, __VA_ARGS__)
+#define PG_REALS(T, member, ...) PG_NUMBER(#member, T, member, REALS, pg_reals, __VA_ARGS__)
+#define PG_BOOL(T, member, fallback, help)                                                                                     \
+    {                                                                                                                          \
+        PG_OPTION(#member, T, member, BOOL, bool, fallback, help)                                                              \
+    }
+#define PG_CHOICE(T, member, fallback, choices_, help)                                                                         \
+    {                                                                                                                          \
+        PG_OPTION(#member, T, member, CHOICE, int, fallback, help), .choices = choices_                                        \
+    }
+#define PG_TEXT(T, member, fallback, help)                                                                                     \
+    {                                                                                                                          \
+        PG_OPTION(#member, T, member, TEXT, char *, fallback, help)                                                            \
+    }
+#define PG_FOLDER(T, member, fallback, help)                                                                                   \
+    {                                                                                                                          \
+        PG_OPTION(#member, T, member, TEXT, char *, fallback, help), .folder = true                                            \
+    }
+#define PG_SECRET(T, member, fallback, help)                                                                                   \
+    {                                                                                                                          \
+        PG_OPTION(#member, T, member, TEXT, char *, fallback, help), .secret = true                                            \
+    }
 
 /* Set every member that the table names to its default. PG_FAILED if a default does not fit its own option: a fault of the
  * table. */

@@ -12,81 +12,32 @@ static const char *const carriers[] = {"pretrained", "random", NULL};
 static const char *const statistics[] = {"batch", "running", NULL};
 static const char *const pictures[] = {"test", "triggers", NULL};
 
-#define AT(member) .offset = offsetof(pg_passport_options, member)
 #define PASSPORT_OPTIONS                                                                                                       \
-    {.key = "passport",                                                                                                        \
-     .type = PG_OPT_CHOICE,                                                                                                    \
-     AT(passport),                                                                                                             \
-     .fallback = "shuffle",                                                                                                    \
-     .choices = pg_passport_kinds,                                                                                             \
-     .help = "what passports are made of: uniform noise, one image, or channels shuffled from several images"},                \
-        {.key = "images",                                                                                                      \
-         .type = PG_OPT_INT,                                                                                                   \
-         AT(images),                                                                                                           \
-         .fallback = "20",                                                                                                     \
-         .low = 1,                                                                                                             \
-         .high = 1000,                                                                                                         \
-         .help = "distinct images that a shuffle passport is drawn from"},                                                     \
-        {.key = "carrier",                                                                                                     \
-         .type = PG_OPT_CHOICE,                                                                                                \
-         AT(carrier),                                                                                                          \
-         .fallback = "pretrained",                                                                                             \
-         .choices = carriers,                                                                                                  \
-         .help = "plain network that passport images are pushed through: a trained one, or one with random weights"},          \
-        {.key = "carrier_statistics",                                                                                          \
-         .type = PG_OPT_CHOICE,                                                                                                \
-         AT(statistics),                                                                                                       \
-         .fallback = "batch",                                                                                                  \
-         .choices = statistics,                                                                                                \
-         .help = "batch norm of that network: statistics of the passport images (as the reference does) or its running ones"}, \
-        {.key = "pictures",                                                                                                    \
-         .type = PG_OPT_CHOICE,                                                                                                \
-         AT(pictures),                                                                                                         \
-         .fallback = "test",                                                                                                   \
-         .choices = pictures,                                                                                                  \
-         .help = "where passport images come from: the test set or the trigger set"},                                          \
-        {.key = "alpha",                                                                                                       \
-         .type = PG_OPT_REAL,                                                                                                  \
-         AT(alpha),                                                                                                            \
-         .fallback = "0.1",                                                                                                    \
-         .low = 0,                                                                                                             \
-         .high = 100,                                                                                                          \
-         .help = "weight of the hinge in the sign loss"},                                                                      \
-        {.key = "signature",                                                                                                   \
-         .type = PG_OPT_TEXT,                                                                                                  \
-         AT(signature),                                                                                                        \
-         .fallback = "",                                                                                                       \
-         .secret = true,                                                                                                       \
-         .help =                                                                                                               \
-             "text signed into every passport layer, 8 bits a character; file:PATH signs a file's bytes; the rest is random"}, \
-        {.key = "layers",                                                                                                      \
-         .type = PG_OPT_TEXT,                                                                                                  \
-         AT(layers),                                                                                                           \
-         .fallback = "default",                                                                                                \
-         .help =                                                                                                               \
-             "passport layers: default, all, first N or last N convolutions in the network's order, or names separated by "    \
-             "spaces, such as \"features.4 features.6\""},                                                                     \
-        {.key = "triggers",                                                                                                    \
-         .type = PG_OPT_TEXT,                                                                                                  \
-         AT(triggers),                                                                                                         \
-         .fallback = "generated",                                                                                              \
-         .folder = true,                                                                                                       \
-         .help = "trigger set: generated abstract images, or a folder of images with labels.txt"},                             \
-    {                                                                                                                          \
-        .key = "trigger_count", .type = PG_OPT_INT, AT(trigger_count), .fallback = "100", .low = 1, .high = 100000,            \
-        .help = "images in a generated trigger set"                                                                            \
-    }
+    PG_CHOICE(pg_passport_options, passport, "shuffle", pg_passport_kinds,                                                     \
+              "what passports are made of: uniform noise, one image, or channels shuffled from several images"),               \
+        PG_INT(pg_passport_options, images, "20", 1, 1000, NULL, "distinct images that a shuffle passport is drawn from"),     \
+        PG_CHOICE(pg_passport_options, carrier, "pretrained", carriers,                                                        \
+                  "plain network that passport images are pushed through: a trained one, or one with random weights"),         \
+        PG_CHOICE(                                                                                                             \
+            pg_passport_options, carrier_statistics, "batch", statistics,                                                      \
+            "batch norm of that network: statistics of the passport images (as the reference does) or its running ones"),      \
+        PG_CHOICE(pg_passport_options, pictures, "test", pictures,                                                             \
+                  "where passport images come from: the test set or the trigger set"),                                         \
+        PG_REAL(pg_passport_options, alpha, "0.1", 0, 100, NULL, "weight of the hinge in the sign loss"),                      \
+        PG_SECRET(                                                                                                             \
+            pg_passport_options, signature, "",                                                                                \
+            "text signed into every passport layer, 8 bits a character; file:PATH signs a file's bytes; the rest is random"),  \
+        PG_TEXT(pg_passport_options, layers, "default",                                                                        \
+                "passport layers: default, all, first N or last N convolutions in the network's order, or names separated by " \
+                "spaces, such as \"features.4 features.6\""),                                                                  \
+        PG_FOLDER(pg_passport_options, triggers, "generated",                                                                  \
+                  "trigger set: generated abstract images, or a folder of images with labels.txt"),                            \
+        PG_INT(pg_passport_options, trigger_count, "100", 1, 100000, NULL, "images in a generated trigger set")
 
 const pg_option pg_passport_table[] = {PASSPORT_OPTIONS, {0}};
 const pg_option pg_passport_trigger_table[] = {
     PASSPORT_OPTIONS,
-    {.key = "triggers_per_batch",
-     .type = PG_OPT_INT,
-     AT(triggers_per_batch),
-     .fallback = "2",
-     .low = 0,
-     .high = 1000,
-     .help = "trigger images appended to every training batch"},
+    PG_INT(pg_passport_options, triggers_per_batch, "2", 0, 1000, NULL, "trigger images appended to every training batch"),
     {0},
 };
 
@@ -226,7 +177,7 @@ static pg_status draw_passports(const pg_passport_options *options, const pg_key
     pg_passport_source source = {.kind = (pg_passport_kind)options->passport,
                                  .images = options->images,
                                  .carrier_branch = PG_PUBLIC,
-                                 .carrier_mode = options->statistics == 0 ? PG_BATCH : PG_EVAL,
+                                 .carrier_mode = options->carrier_statistics == 0 ? PG_BATCH : PG_EVAL,
                                  .pictures = options->pictures == 0 ? &in->data->test : &evidence->triggers,
                                  .pixels = in->pixels};
     pg_rng rng;

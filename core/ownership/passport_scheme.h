@@ -5,12 +5,12 @@
 #include "core/ownership/scheme.h"
 
 typedef struct pg_passport_options {
-    int passport;   /* pg_passport_kind */
-    int images;     /* distinct images per shuffle passport */
-    int pictures;   /* where they come from: the test set, or the trigger set */
-    int carrier;    /* what they are pushed through: the trained plain network, or a random one */
-    int statistics; /* how the carrier normalises: batch or running */
-    double alpha;   /* weight of the sign loss's hinge */
+    int passport;           /* pg_passport_kind */
+    int images;             /* distinct images per shuffle passport */
+    int pictures;           /* where they come from: the test set, or the trigger set */
+    int carrier;            /* what they are pushed through: the trained plain network, or a random one */
+    int carrier_statistics; /* how the carrier normalises: batch or running */
+    double alpha;           /* weight of the sign loss's hinge */
     char signature[PG_TEXT_MAX];
     char layers[PG_TEXT_MAX];
     /* trigger set, for the schemes that have one */

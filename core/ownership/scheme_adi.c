@@ -16,41 +16,16 @@ typedef struct adi_options {
     int trigger_count, triggers_per_batch, order, start;
 } adi_options;
 
-#define AT(member) .offset = offsetof(adi_options, member)
 static const pg_option options[] = {
-    {.key = "triggers",
-     .type = PG_OPT_TEXT,
-     AT(triggers),
-     .fallback = "generated",
-     .folder = true,
-     .help = "trigger set: generated abstract images, or a folder of images with labels.txt"},
-    {.key = "trigger_count",
-     .type = PG_OPT_INT,
-     AT(trigger_count),
-     .fallback = "100",
-     .low = 1,
-     .high = 100000,
-     .help = "images in a generated trigger set"},
-    {.key = "triggers_per_batch",
-     .type = PG_OPT_INT,
-     AT(triggers_per_batch),
-     .fallback = "2",
-     .low = 1,
-     .high = 1000,
-     .help = "trigger images appended to every training batch"},
-    {.key = "order",
-     .type = PG_OPT_CHOICE,
-     AT(order),
-     .fallback = "cycle",
-     .choices = orders,
-     .help = "of the triggers: round and round from a random start, or freshly shuffled in every sweep, which is the passport "
-             "authors' stand-in for this scheme"},
-    {.key = "start",
-     .type = PG_OPT_CHOICE,
-     AT(start),
-     .fallback = "scratch",
-     .choices = starts,
-     .help = "mix the triggers in from random weights on, or while training a plain network on"},
+    PG_FOLDER(adi_options, triggers, "generated",
+              "trigger set: generated abstract images, or a folder of images with labels.txt"),
+    PG_INT(adi_options, trigger_count, "100", 1, 100000, NULL, "images in a generated trigger set"),
+    PG_INT(adi_options, triggers_per_batch, "2", 1, 1000, NULL, "trigger images appended to every training batch"),
+    PG_CHOICE(adi_options, order, "cycle", orders,
+              "of the triggers: round and round from a random start, or freshly shuffled in every sweep, which is the passport "
+              "authors' stand-in for this scheme"),
+    PG_CHOICE(adi_options, start, "scratch", starts,
+              "mix the triggers in from random weights on, or while training a plain network on"),
     {0},
 };
 

@@ -19,6 +19,14 @@ typedef struct pg_train_options {
 } pg_train_options;
 extern const pg_option pg_train_table[];
 
+/* Rows that every training by SGD has, for the members that these paths name in a struct of type T. */
+#define PG_SGD_EPOCHS(T, path, fallback, images)                                                                               \
+    PG_NUMBER("epochs", T, path, INT, int, fallback, 1, 100000, NULL, "passes over " images)
+#define PG_SGD_BATCH(T, path)                 PG_NUMBER("batch", T, path, INT, int, "64", 1, 4096, "images", "images per step")
+#define PG_SGD_RATE(T, path, fallback, help)  PG_NUMBER("lr", T, path, REAL, double, fallback, PG_ABOVE_ZERO, 1e6, NULL, help)
+#define PG_SGD_MOMENTUM(T, path)              PG_NUMBER("momentum", T, path, REAL, double, "0.9", 0, 0.9999, NULL, "of SGD")
+#define PG_SGD_DECAY(T, path, fallback, help) PG_NUMBER("weight_decay", T, path, REAL, double, fallback, 0, 1, NULL, help)
+
 /* PG_BAD_INPUT where a network of the spec cannot be trained on such data, of which only the shape is looked at: it fills no
  * batch, or its images or classes do not fit. */
 PG_CHECKED pg_status pg_train_check(const pg_train_options *options, const pg_dataset *data, const pg_net_spec *spec,
