@@ -370,9 +370,12 @@ static int count_answers(const pg_sheet *checks, const char *answer)
 static void print_comparison(const pg_sheet *checks, const int *counts, FILE *stream)
 {
     const int holding = count_answers(checks, "yes"), failing = count_answers(checks, "no");
-    fputs("published numbers:", stream);
-    for (int v = 0; v < PG_VERDICTS; v++) fprintf(stream, "%s %d %s", v ? "," : "", counts[v], pg_verdict_names[v]);
-    fprintf(stream, "\npublished claims: %d of %d hold here", holding, holding + failing);
+    int numbers = 0;
+    for (int v = 0; v < PG_VERDICTS; v++) numbers += counts[v];
+    for (int v = 0; numbers && v < PG_VERDICTS; v++)
+        fprintf(stream, "%s %d %s%s", v ? "," : "published numbers:", counts[v], pg_verdict_names[v],
+                v + 1 < PG_VERDICTS ? "" : "\n");
+    fprintf(stream, "published claims: %d of %d hold here", holding, holding + failing);
     if (holding + failing < checks->row_count)
         fprintf(stream, "; %d not checked, because the networks did not learn", checks->row_count - holding - failing);
     fputc('\n', stream);

@@ -19,6 +19,10 @@ check "... the longest path holds both" test "$(sed -n '/^longest path/,/^2 task
 check "... from a usual speed" says '^nothing was timed in run: estimated from a usual speed of one thread$'
 check "... in hours of a rank" says '^to do: .* rank hours '
 check "... and makes no directory" test ! -e run
+mkdir busy && echo "1 other 1" >busy/run.guard
+check "plan where a run is at work" code 0 "$PASSGRID" plan "$GRID" --out busy "${small[@]}"
+check "... says so" says '^busy/run.guard is there: a run is at work'
+rm -r busy
 key=$(field prune/s1 1)
 
 mkdir nothing

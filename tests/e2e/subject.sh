@@ -61,6 +61,7 @@ check "help names the keys" bash -c "\"$PASSGRID\" help config | grep -cE '^  (m
 check "plan of a grid with networks from files" code 0 "$PASSGRID" plan here.yaml --out here
 check "... says which they are" grep -qE '^[0-9a-f]{8} brings there/models/.*-v1-s1.safetensors \(alexnet, bn, width 0.0625\) with there/evidence/' out
 check "the run" code 0 "$PASSGRID" run here.yaml --out here
+check "... counts no published numbers where there are none" bash -c "! grep -q 'published numbers: 0 reproduced, 0 same shape, 0 differs, 0' out"
 check "... trains nothing" test "$(grep -c epoch= here/cells.csv)" = 0
 check "... no path is in a record" test "$(cat here/records/* | grep -c there/)" = 0
 cells() { # cells DIRECTORY ATTACK: scheme, outcome, metric and value of what draws nothing at random
