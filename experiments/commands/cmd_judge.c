@@ -65,6 +65,14 @@ typedef struct court {
 
 /* ---- arguments ---- */
 
+/* One model is judged: of two files, neither is passed over in silence. */
+static pg_status take_once(const char *option, const char *text, const char **out, pg_error *err)
+{
+    if (*out) return pg_fail(err, PG_BAD_INPUT, "%s: given twice, \"%.80s\" and \"%.80s\"", option, *out, text);
+    *out = text;
+    return PG_OK;
+}
+
 static pg_status add_claim(court *c, const char *path, pg_error *err)
 {
     if (c->claim_count == PG_CLAIMANTS_MAX)
@@ -78,8 +86,7 @@ static pg_status add_commitment(court *c, const char *hex, pg_error *err)
     if (c->claim_count == 0) return pg_fail(err, PG_BAD_INPUT, "--commitment: comes after the --evidence that it belongs to");
     if (strlen(hex) != 64 || strspn(hex, "0123456789abcdef") != 64)
         return pg_fail(err, PG_BAD_INPUT, "--commitment: expected 64 hexadecimal digits, got \"%.80s\"", hex);
-    c->claims[c->claim_count - 1].expected = hex;
-    return PG_OK;
+    return take_once("--commitment", hex, &c->claims[c->claim_count - 1].expected, err);
 }
 
 static pg_status parse_real(const char *option, const char *text, double low, double high, double *out, pg_error *err)
@@ -133,7 +140,7 @@ static pg_status parse_bool(const char *option, const char *text, int *out, pg_e
 static pg_status take_option(court *c, int option, pg_error *err)
 {
     switch (option) {
-    case 'm': c->model_path = optarg; return PG_OK;
+    case 'm': return take_once("--model", optarg, &c->model_path, err);
     case 'e': return add_claim(c, optarg, err);
     case 'c': return add_commitment(c, optarg, err);
     case 'd': c->data_name = optarg; return PG_OK;
@@ -145,7 +152,7 @@ static pg_status take_option(court *c, int option, pg_error *err)
     case 'T': return pg_parse_int("--threads", optarg, 1, 1024, &c->threads, err);
     case 's': return pg_parse_int("--seed", optarg, 0, 1000000000, &c->seed, err);
     case 'a': return parse_real("--accuracy", optarg, PG_ABOVE_ZERO, 100, &c->accuracy, err);
-    case 'i': c->distributed.path = optarg; return PG_OK;
+    case 'i': return take_once("--distributed", optarg, &c->distributed.path, err);
     case 'N': return parse_nulls(c, optarg, err);
     case 'l': return parse_verify(c, "--level", optarg, err);
     case 'x': return parse_verify(c, "--tolerance", optarg, err);

@@ -512,6 +512,7 @@ static void test_commitment(void **state)
     snprintf(words, sizeof words, "--model model --evidence owner --commitment %s" HEARING, hex);
     assert_refused(words, 2, "expected 64 hexadecimal digits");
     assert_refused("--model model --commitment 00 --evidence owner" HEARING, 2, "comes after the --evidence");
+    assert_refused("--model model --model other --evidence owner" HEARING, 2, "--model: given twice, \"model\" and \"other\"");
 }
 
 /* ---- what is refused ---- */
