@@ -26,6 +26,29 @@ bool pg_utf8_is_control(unsigned code)
     return code < ' ' || (code >= 0x7F && code < 0xA0) || reorders;
 }
 
+/* Does the byte begin a character? */
+static bool is_first(char byte)
+{
+    return ((unsigned char)byte & 0xC0) != 0x80;
+}
+
+int pg_utf8_width(const char *text)
+{
+    int width = 0;
+    for (; *text; text++) width += is_first(*text);
+    return width;
+}
+
+size_t pg_utf8_fit(const char *text, int width)
+{
+    size_t bytes = 0;
+    for (int used = 0; text[bytes]; bytes++) {
+        used += is_first(text[bytes]);
+        if (used > width) break;
+    }
+    return bytes;
+}
+
 bool pg_is_printable(const char *text)
 {
     unsigned code = 0;

@@ -12,6 +12,10 @@ size_t pg_utf8_character(const char *text, size_t bytes, unsigned *code);
 /* Is it a control character: C0, DEL, C1, or a Unicode line separator or bidirectional control? */
 bool pg_utf8_is_control(unsigned code);
 
+/* Columns that a text takes on a terminal, one for each character; bytes at its start that fill at most `width` columns. */
+int pg_utf8_width(const char *text);
+size_t pg_utf8_fit(const char *text, int width);
+
 /* Is text UTF-8 without control characters? */
 bool pg_is_printable(const char *text);
 

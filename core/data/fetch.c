@@ -42,8 +42,8 @@ static const source sources[] = {
 
 /* ---- child processes ---- */
 
-/* First line of a log: programs say what went wrong before they say where to read on. A certificate that is not trusted is
- * mostly that of a network which looks into its connections: *certificate tells of it. */
+/* First line of a log, in which programs name the fault. An untrusted certificate is usually that of a network that inspects
+ * connections; *certificate reports it. */
 static void first_line(const char *log, char out[200], bool *certificate)
 {
     char *data = NULL;
@@ -112,7 +112,7 @@ static void remove_tree(const char *path)
     nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* registry (may be NULL) tells whom to trust. */
+/* registry (may be NULL) names the trusted authorities. */
 static pg_status run_curl(const source *s, const char *url, const pg_registry *registry, const char *folder, pg_error *err)
 {
     const char *argv[24] = {"curl",         "--fail", "--silent",      "--show-error", "--location", "--connect-timeout", "8",
@@ -130,7 +130,7 @@ static pg_status run_curl(const source *s, const char *url, const pg_registry *r
 
 typedef enum way { FROM_URL, FROM_REGISTRY, BY_NPM, WAYS } way;
 
-/* npm is asked as well where the registry that it would ask has refused: it may know a password. */
+/* If the registry has refused curl, try npm too: it may know a password. */
 static bool is_open(const source *s, way how, const pg_registry *registry)
 {
     switch (how) {
@@ -205,7 +205,7 @@ static void tell(speaker *say, void *context, const char *format, ...)
     say(context, text);
 }
 
-/* The sources in their order, each in every way that is open; the error is the last one's. */
+/* Try the sources in order, each by every available program. The error is that of the last one. */
 static pg_status try_sources(const char *name, const char *directory, const char *target, speaker *say, void *context,
                              pg_error *err)
 {

@@ -1,4 +1,4 @@
-/* IDX files (MNIST, Fashion-MNIST): big-endian header, then bytes; perhaps in gzip. */
+/* IDX files (MNIST, Fashion-MNIST), plain or in gzip: big-endian header, then bytes. */
 #include "core/data/readers.h"
 
 #include "core/base/memory.h"
@@ -29,7 +29,7 @@ static bool is_file(const char *path)
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-/* The file called name ("train-images-idx3-ubyte") under the first of the names that people have it by. */
+/* Find the file called name ("train-images-idx3-ubyte") under the first of its usual names. */
 static pg_status find_file(const char *folder, const char *name, char path[PG_PATH_MAX], pg_error *err)
 {
     char dotted[64];
@@ -46,7 +46,7 @@ static pg_status find_file(const char *folder, const char *name, char path[PG_PA
 
 enum { GZIP_LEAST = 18, GZIP_RATIO = 1032 };
 
-/* Size of what a gzip file holds, as its last four bytes tell it; SIZE_MAX if it cannot hold that much. */
+/* Unpacked size of a gzip file, from its last four bytes; SIZE_MAX if the file is too small for that. */
 static size_t unpacked_size(const uint8_t *from, size_t count)
 {
     if (count < GZIP_LEAST || count > UINT32_MAX) return SIZE_MAX;

@@ -16,8 +16,8 @@
 
 enum { SIDE_MAX = 20000, PIXELS_MAX = 100 * 1000 * 1000, FILE_MAX = 1 << 30 /* bytes */ };
 
-/* Memory for a picture of width x height pixels. A file that holds it has `least` bytes or more, and this one has `bytes`: a
- * header that promises more than the file can hold costs nothing. */
+/* Allocate a picture of width x height pixels, which takes at least `least` bytes of file. Refuses a header that promises more
+ * than the `bytes` of this file can hold. */
 static pg_status take(pg_image *image, long width, long height, double least, size_t bytes, const char *path, pg_error *err)
 {
     *image = (pg_image){0};
@@ -80,7 +80,7 @@ static void png_feed(png_structp png, png_bytep to, size_t count)
     source->at += count;
 }
 
-/* Of every pixel the 8 high bits of red, green and blue, as they are stored. */
+/* Take the 8 high bits of red, green and blue of every pixel, as stored. */
 static void ask_for_rgb(png_structp png)
 {
     png_set_strip_16(png);
@@ -149,7 +149,7 @@ static void jpeg_stop(j_common_ptr info)
     longjmp(trouble->out, 1);
 }
 
-/* A warning means lost pixels (a file that was cut or damaged), but for those that leave the pixels whole. */
+/* A warning means lost pixels (a truncated or damaged file), except for warnings that leave all pixels intact. */
 static void jpeg_warn(j_common_ptr info, int level)
 {
     const int code = info->err->msg_code;

@@ -43,7 +43,7 @@ void pg_csv_text(pg_csv_writer *csv, const char *text)
     fputc('"', csv->stream);
 }
 
-/* What pandas, R, Julia, SAS and spreadsheets take for a missing value, and what pg_csv_word itself writes. */
+/* Words that pandas, R, Julia, SAS and spreadsheets read as missing values, and those that pg_csv_word itself writes. */
 static bool reads_as_missing(const char *text)
 {
     static const char *const words[] = {"",     "-",    "na",  "n/a",     "#n/a",      "#n/a n/a", "#na",     "<na>",
@@ -197,7 +197,7 @@ static pg_status take_row(const pg_csv_table *table, cursor *c, char **cells, si
     return PG_OK;
 }
 
-/* No two columns have one name. */
+/* Two columns must not share a name. */
 static pg_status check_names(const pg_csv_table *table, pg_error *err)
 {
     pg_text_pool names = {0};

@@ -116,7 +116,7 @@ static void read_text(const pg_node *node, char *out, pg_problems *problems)
         memcpy(out, node->text, length + 1);
 }
 
-/* Order of two values of an option: of numbers where it takes numbers, since 50 and 50.0 are one value; of texts elsewhere. */
+/* Compare two values of an option: as numbers if it takes numbers (50 equals 50.0), otherwise as texts. */
 static int order(const pg_option *option, const pg_node *a, const pg_node *b)
 {
     double x, y;
@@ -252,7 +252,7 @@ void pg_options_unknown(const pg_option *const *tables, const char *const *keys,
     known[count] = NULL;
     for (pg_node *entry = map->first; entry; entry = entry->next) {
         if (!entry->used) pg_problems_unknown(problems, entry, known);
-        entry->used = true; /* once is enough */
+        entry->used = true; /* report it once */
     }
 }
 
@@ -334,7 +334,7 @@ static const char *commitment(const char *secret, char out[COMMITMENT_MAX])
     return out;
 }
 
-/* What a reader may see of a text. */
+/* The form of a text that a reader may see. */
 static const char *shown(const pg_option *option, const char *text, pg_reveal reveal, char out[COMMITMENT_MAX])
 {
     if (option->secret && reveal < PG_REVEAL_ALL) return commitment(text, out);
@@ -468,7 +468,7 @@ static void put(pg_node *slot, const pg_node *entry, const pg_node *value, const
     slot->next = entry->next ? slot + 1 : NULL;
 }
 
-/* Visit every map that the entries from this one on stand for; those before have their values. */
+/* Visit every map of the entries from this one on; earlier entries already have their values. */
 static pg_status multiply(product *p, const pg_node *entry, pg_node *slot, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -499,7 +499,7 @@ pg_status pg_options_each(const pg_option *table, const pg_node *map, size_t mos
     return status;
 }
 
-/* Read every item of an axis, in the entry's place, into nothing. */
+/* Check every item of an axis in place of the entry, without storing it. */
 static void check_axis(const pg_option *option, const pg_node *entry, pg_problems *problems)
 {
     pg_option one = *option;

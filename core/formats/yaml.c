@@ -248,7 +248,7 @@ pg_status pg_yaml_parse_file(const char *path, pg_tree **out, pg_error *err)
 
 /* ---- assignments ---- */
 
-/* Take the blanks around a text away, in place. */
+/* Trim blanks, in place. */
 static char *trimmed(char *text)
 {
     text += strspn(text, " \t");
@@ -256,7 +256,7 @@ static char *trimmed(char *text)
     return text;
 }
 
-/* Split "a.b.c" in place at its dots; blanks around a key are no part of it. */
+/* Split "a.b.c" in place at its dots, and trim blanks around each key. */
 static pg_status split_path(char *path, const char *source, char *steps[PG_NODE_DEPTH], int *count, pg_error *err)
 {
     *count = 0;

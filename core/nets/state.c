@@ -195,7 +195,7 @@ static void assume(pg_model_facts *facts, const char *format, ...)
     va_end(args);
 }
 
-/* What neither names nor shapes show: hints, or the defaults, which are said. */
+/* Values that neither names nor shapes show: take the hints, else the defaults, which are noted as assumptions. */
 static void take_hints(const pg_model_hints *hints, pg_net_spec *spec, pg_model_facts *facts)
 {
     if (hints->relu_before_add)
@@ -299,7 +299,7 @@ pg_status pg_state_open(const char *path, pg_safetensors **out, pg_error *err)
     return status;
 }
 
-/* Under its first name, its second, or both: the one to read. */
+/* The name to read: the first, unless only the second is there. */
 static const char *name_in(const pg_safetensors *file, const pg_tensor *t)
 {
     const bool second = t->alias[0] && !pg_safetensors_find(file, t->name) && pg_safetensors_find(file, t->alias);
@@ -314,7 +314,7 @@ static pg_status check_shape(const pg_safetensors *file, const pg_tensor *t, con
     return pg_safetensors_get(file, name, t->rank, shape, &array, err);
 }
 
-/* Does the array's name consist of the layer's and one of these endings? */
+/* Is the array's name that of the layer with one of these endings? */
 static bool is_of_layer(const char *name, const char *layer, const char *const *endings)
 {
     const size_t n = strlen(layer);
@@ -337,8 +337,8 @@ static bool is_used(const pg_model *model, const char *name)
     return strcmp(name, "triggers.images") == 0 || strcmp(name, "triggers.labels") == 0;
 }
 
-/* A tensor of floating-point numbers that nothing uses is a layer that the network does not have, so that it would not be the
- * file's network. Others cannot be weights: counters are known, the rest is said. */
+/* Refuse unused floating-point tensors: they are layers that the network lacks, so it is not the network of the file. Other
+ * types cannot hold weights: ignores counters, and notes the rest as an assumption. */
 static pg_status check_unused(const pg_safetensors *file, const char *path, const pg_model *model, pg_model_facts *facts,
                               pg_error *err)
 {
@@ -359,7 +359,7 @@ static pg_status check_unused(const pg_safetensors *file, const char *path, cons
     return PG_OK;
 }
 
-/* The network has all its tensors in the file, of its shapes, and the file no more. */
+/* The file must have exactly the tensors of the network, in their shapes. */
 static pg_status check_tensors(const pg_safetensors *file, const char *path, const pg_model *model, pg_model_facts *facts,
                                pg_error *err)
 {

@@ -280,7 +280,7 @@ static bool has_layer(const pg_evidence *e, const char *layer)
     return found;
 }
 
-/* Does the array's name end as a tensor of evidence does, and is it of no passport and no mark that was read? */
+/* Is it an evidence tensor, by its ending, that belongs to no passport or mark read before? */
 static bool is_stray(const pg_evidence *e, const char *name)
 {
     char layer[PG_NAME_MAX];
@@ -292,7 +292,7 @@ static bool is_stray(const pg_evidence *e, const char *name)
     return false;
 }
 
-/* Evidence that were shown and not looked at would be taken for read. */
+/* Refuse evidence tensors that the reader did not use, because their owner would think they count. */
 static pg_status check_unused(const pg_safetensors *file, const char *path, const pg_evidence *e, pg_error *err)
 {
     for (size_t i = 0; i < pg_safetensors_count(file); i++) {

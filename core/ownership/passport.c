@@ -8,7 +8,7 @@
 
 const char *const pg_passport_kinds[] = {"random", "image", "shuffle", NULL};
 
-/* Pictures that are pushed at once: one passport is made of them. */
+/* Pictures that one passport takes, pushed through the carrier at once. */
 static int pictures_pushed(pg_passport_kind kind, int images)
 {
     return kind == PG_PASSPORT_RANDOM ? 0 : kind == PG_PASSPORT_IMAGE ? 1 : images;

@@ -206,7 +206,7 @@ static pg_status check_signature(const pg_passport_options *options, const pg_ne
 {
     pg_evidence *evidence = NULL;
     if (!options->signature[0]) return PG_OK;
-    pg_status status = pg_evidence_create(spec, "v1", pg_passport_kinds[options->passport], &evidence, err);
+    pg_status status = pg_evidence_create(spec, "", pg_passport_kinds[options->passport], &evidence, err); /* for its sizes */
     if (status == PG_OK) status = pg_signature_check(evidence, options->signature, err);
     pg_evidence_destroy(&evidence);
     return status;

@@ -155,9 +155,8 @@ done:
 
 /* ---- triggers ---- */
 
-/* passports: those under which a private branch runs; NULL: none are known. Triggers that are labelled for another number of
- * classes, or that the network cannot be asked since it runs with no passports that are known, say nothing: they are left out.
- */
+/* passports: those under which a private branch runs; NULL: unknown. Ignores triggers with labels for another number of
+ * classes, and all triggers if the network cannot run because its passports are unknown. */
 static pg_status read_triggers(pg_model *model, const pg_evidence *passports, const pg_dataset *triggers, pg_pixels pixels,
                                int batch, pg_finding *out, pg_error *err)
 {
@@ -225,15 +224,15 @@ enum { TRUNK_BYTES = 1 << 29 };
 
 struct pg_judge {
     pg_judge_setup setup;
-    pg_model *model;     /* a copy: running it needs one that may be written */
-    pg_finding deployed; /* what no claim changes */
-    pg_model *shown;     /* the model with the passport layers of the last claim that had passports */
+    pg_model *model;     /* a copy, because running a model changes it */
+    pg_finding deployed; /* the part that no claim changes */
+    pg_model *shown;     /* the model with the passport layers of the last claim by passports */
     pg_trunk *trunk;
     int tried; /* claims on those layers */
     pg_nulls nulls;
 };
 
-/* The judge's model with the evidence's layers as passport layers: that of the claim before, where it was on the same ones. */
+/* The judge's model with the evidence's layers as passport layers; reuses that of the last claim if its layers are the same. */
 static pg_status show(pg_judge *judge, const pg_evidence *evidence, pg_error *err)
 {
     pg_net_spec spec;

@@ -1,4 +1,4 @@
-/* passgrid judge: what each claimant's evidence proves about a model, side by side. */
+/* passgrid judge: judges claims on a model and shows them side by side. */
 #include "experiments/commands/commands.h"
 
 #include "core/compute/parallel.h"
@@ -100,7 +100,7 @@ static pg_status parse_real(const char *option, const char *text, double low, do
     return PG_OK;
 }
 
-/* An option that a grid's section verify has too: its range is that of the table. */
+/* Read an option that a grid's `verify` also has, with the range of its table. */
 static pg_status parse_verify(court *c, const char *option, const char *text, pg_error *err)
 {
     const pg_option *o = pg_options_find(pg_verify_table, option + 2);
@@ -195,7 +195,7 @@ done:
     return status;
 }
 
-/* What an option says of the network must be what its file says, where the file does. */
+/* An option must not contradict the model file. */
 static pg_status check_hints(const court *c, const pg_model_hints *hints, pg_error *err)
 {
     const pg_net_spec *s = &c->model->spec;
@@ -207,7 +207,7 @@ static pg_status check_hints(const court *c, const pg_model_hints *hints, pg_err
     return PG_OK;
 }
 
-/* The test images tell the size of the images, where the model file does not. */
+/* If the model file does not give the size of its images, the test images do. */
 static pg_status load_model(court *c, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -249,7 +249,7 @@ static void add_doubt(court *c, const char *text)
     snprintf(c->doubts + used, sizeof c->doubts - used, "%s%s", used ? "; " : "", text);
 }
 
-/* How pixels are normalised, and who says so. */
+/* Decide how pixels are normalised, and note the source. */
 static pg_status choose_pixels(court *c, pg_judge_report *report, pg_error *err)
 {
     char text[128];
@@ -266,7 +266,7 @@ static pg_status choose_pixels(court *c, pg_judge_report *report, pg_error *err)
     return PG_OK;
 }
 
-/* The test images of another data set than the network was trained on are unusual, but may be wanted. */
+/* Testing on another data set than that of the training is unusual but allowed; note it as a doubt. */
 static void compare_data(court *c)
 {
     char text[256], sum[PG_SHA256_HEX];

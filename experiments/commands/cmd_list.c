@@ -1,4 +1,4 @@
-/* passgrid list: what there is to put into a grid. */
+/* passgrid list: names for use in a grid. */
 #include "experiments/commands/commands.h"
 
 #include "attacks/attack.h"

@@ -62,7 +62,7 @@ static void show_path(const pg_named_grid *named, const pg_dispatch *d)
         printf("  %10.1f  %s\n", d->cost[task], named->grid->tasks[task].name);
 }
 
-/* Seconds of a task with all that it is made from and that has not been visited by this number yet. */
+/* Seconds of a task and of all its ancestors that `visited` does not mark with this number yet. */
 static double alone(const pg_named_grid *named, const pg_dispatch *d, int task, int number, int *visited)
 {
     const pg_node_task *t = &named->grid->tasks[task];

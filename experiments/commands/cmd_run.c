@@ -65,7 +65,7 @@ typedef struct arguments {
     bool help, replace;
 } arguments;
 
-/* Seconds until Slurm ends the job; 0 where there is no such job. A shell may outlive the job that its environment is of. */
+/* Seconds until Slurm ends the job; 0 without a job. A shell may outlive the job of its environment. */
 static pg_status slurm_seconds(double *seconds, pg_error *err)
 {
     const char *text = getenv("SLURM_JOB_END_TIME");
@@ -181,7 +181,7 @@ static void warn_of_crowds(const pg_rank_facts *ranks, int count)
     }
 }
 
-/* Evidence is for its owner alone; where the file system shows it to others, that is said, and the run goes on. */
+/* Warn if the file system lets other users read evidence; the run continues. */
 static pg_status warn_of_readers(const char *directory, pg_error *err)
 {
     bool keeps;

@@ -1,4 +1,4 @@
-/* What `passgrid judge` found; see judge_report.h. */
+/* The findings of `passgrid judge`; see judge_report.h. */
 #include "experiments/commands/judge_report.h"
 
 #include "core/base/file.h"
@@ -51,7 +51,7 @@ static void print_enough(const pg_finding *f, const char *unit)
         printf("%s: %s\n", f->claim == PG_CLAIM_TRIGGERS ? "guessing" : "a fair coin", needed);
 }
 
-/* What the ruling rests on. */
+/* The reasons for the ruling. */
 static void print_grounds(const pg_finding *f, const pg_verify_options *options)
 {
     const pg_accuracy *a = pg_finding_accuracy(f);
@@ -165,7 +165,7 @@ static json_t *claim_json(const pg_claimant *k)
     return o;
 }
 
-/* Everything that the verdicts depend on. */
+/* Every input of the verdicts. */
 static void set_options(json_t *o, const pg_judge_report *r)
 {
     set_text(o, "model", r->model_path);

@@ -25,7 +25,7 @@ typedef struct reader {
     pg_problems *problems;
     const char *data_directory;
     const pg_node *entry; /* of a section, as it stands in the file */
-    size_t most; /* maps that an entry may multiply out to: 1 where the grid is too large, so that its faults are found */
+    size_t most;          /* most maps of an entry: 1 if the grid is too large, so that its other faults are still found */
 } reader;
 
 /* Keys of an entry beside its options. */
@@ -51,8 +51,8 @@ static pg_status visit(void *context, const pg_node *map, pg_error *err)
     return v->read(v->r, map, err);
 }
 
-/* Call read for each map that an entry stands for: lists under options of table multiply out. more: keys that may stand there
- * beside the table's. Where something is wrong, one map shows what else is. */
+/* Call read for each map that an entry stands for: lists under options of table multiply out. more: keys that are allowed
+ * beside the table's. If the entry has faults, reads a single map to find the others. */
 static pg_status read_expanded(reader *r, const pg_option *table, const char *const *more, const pg_node *map, map_reader read,
                                pg_error *err)
 {
@@ -62,7 +62,7 @@ static pg_status read_expanded(reader *r, const pg_option *table, const char *co
     return pg_options_each(table, map, most, visit, &(visitor){r, read}, err);
 }
 
-/* Call read for each scheme or attack that an entry names under key, by one name or a list of names. */
+/* Call read for each scheme or attack that an entry names under key; the value is a name or a list of names. */
 static pg_status read_kinds(reader *r, const char *key, const pg_node *map, map_reader read, pg_error *err)
 {
     const pg_option kind[] = {{.key = key, .type = PG_OPT_TEXT}, {0}};
@@ -277,7 +277,7 @@ bool pg_design_fits(const pg_design_scheme *s, const pg_design_data *data)
            (!s->data[0] || strcmp(s->data, data->choice.name) == 0);
 }
 
-/* It is measured on the data sets of the grid that it is for; there must be one. */
+/* The grid must have a data set that fits the network; the network is measured on all that fit. */
 static void check_data(reader *r, const pg_design_scheme *s, const pg_node *node)
 {
     const pg_design *d = r->design;
@@ -289,7 +289,7 @@ static void check_data(reader *r, const pg_design_scheme *s, const pg_node *node
                         s->fits.classes, s->fits.height, s->fits.width, s->data[0] ? " of " : "", s->data);
 }
 
-/* Have two networks the same layers? */
+/* Do two networks have the same layers? */
 static pg_status alike(const pg_net_spec *a, const pg_net_spec *b, bool *same, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -305,8 +305,8 @@ done:
     return status;
 }
 
-/* The grid's network that this one is: where the grid lists networks, it must be one of them, since what is trained to attack
- * it is; where it lists none, this one is added. */
+/* Find this network among the grid's. If the grid lists networks, it must be one of them, because the attackers train those. If
+ * the grid lists none, add it. */
 static pg_status find_network(reader *r, const pg_net_spec *spec, const pg_node *node, int *at, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -343,7 +343,7 @@ done:
     return status;
 }
 
-/* Images are normalised as the network knows them, in attacks on it too. */
+/* The grid must normalise images as the network expects, also in attacks on it. */
 static void check_pixels(reader *r, const pg_brought *b, const pg_design_scheme *s, const pg_node *node)
 {
     const char *pixels = pg_pixels_names[s->train.pixels];
@@ -354,7 +354,7 @@ static void check_pixels(reader *r, const pg_brought *b, const pg_design_scheme 
                         b->facts.pixels, pixels, b->facts.pixels);
 }
 
-/* What the grid tells of the network where its file does not. */
+/* Hints from the grid, for values that the network's file does not give. */
 static pg_model_hints hints_of(const pg_design *d, pg_norm_kind *norm)
 {
     pg_model_hints hints = {.image_height = d->data_count ? d->data[0].facts.height : 0,
@@ -365,7 +365,7 @@ static pg_model_hints hints_of(const pg_design *d, pg_norm_kind *norm)
     return hints;
 }
 
-/* Read the files now: what is wrong with them is a problem of the entry. */
+/* Read the files now, and report their faults as problems of the entry. */
 static pg_status read_files(reader *r, const pg_node *map, pg_design_scheme *made, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -395,7 +395,7 @@ done:
     return status;
 }
 
-/* An entry may name the files of a network instead of how to train one. Its files tell everything else. */
+/* An entry may name the files of a network instead of training options. The files determine everything else. */
 static pg_status read_source(reader *r, const pg_node *map, pg_design_scheme *made, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -419,7 +419,7 @@ done:
     return status;
 }
 
-/* Does every scheme's entry name a network that was trained elsewhere? */
+/* Does every entry of a scheme name a network that was trained elsewhere? */
 static bool all_brought(const pg_node *root)
 {
     const pg_node *list = pg_node_find(root, "schemes"), *n = list && list->kind == PG_LIST ? list->first : NULL;
@@ -675,7 +675,7 @@ done:
     return status;
 }
 
-/* A file that cannot be opened is a mistake of the user's; one that fails while it is read is not. */
+/* A file that cannot be opened is bad input; one that fails during reading is an I/O fault. */
 static pg_status read_file(const char *path, pg_tree **out, pg_error *err)
 {
     struct stat info;

@@ -1,4 +1,4 @@
-/* Counting the tasks of a grid; see extent.h. Counts are doubles, which no list overflows. */
+/* Counting the tasks of a grid; see extent.h. Counts are doubles, which cannot overflow here. */
 #include "experiments/grid/extent.h"
 
 #include "experiments/grid/grid_options.h"
@@ -9,11 +9,11 @@
 
 enum { KINDS_MAX = 64 };
 
-/* What the entries of a grid multiply out to; schemes and attacks by the index of the scheme in pg_schemes. */
+/* Numbers of combinations; schemes and attacks by the index of the scheme in pg_schemes. */
 typedef struct extent {
     double data, networks, seeds;
     double schemes[KINDS_MAX], attacks[KINDS_MAX]; /* attacks: on each model of the scheme */
-    double handed[KINDS_MAX][KINDS_MAX];           /* [attack][scheme]: those that others may come after */
+    double handed[KINDS_MAX][KINDS_MAX];           /* [attack][scheme]: tasks that a later attack may follow */
 } extent;
 
 /* First of the maps of a section, which is one or a list of them. */
@@ -100,7 +100,7 @@ static void count_attacks(const pg_node *root, extent *e)
             if (names_attack(entry, pg_attacks[k])) count_attack(entry, k, e);
 }
 
-/* "1,234,567"; where that would be too long, "1.2e+30". */
+/* "1,234,567", or "1.2e+30" if that is too long. */
 static const char *grouped(double count, char out[48])
 {
     char digits[32];

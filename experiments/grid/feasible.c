@@ -50,7 +50,7 @@ static pg_status check_attack(const pg_design_attack *a, const pg_data *data, co
     return report(a->attack->check(a->options, &view, &fault), a->node, of, &fault, problems, err);
 }
 
-/* Where training is described: in the scheme's own entry, or for the whole grid. */
+/* The node that describes training: in the scheme's own entry, or for the whole grid. */
 static const pg_node *train_node(const pg_design *d, const pg_node *scheme)
 {
     const pg_node *own = scheme ? pg_node_find(scheme, "train") : NULL, *all = pg_node_find(d->tree->root, "train");
@@ -66,7 +66,7 @@ pg_status pg_feasible_check(const pg_design *d, const pg_design_data *data, cons
     const pg_data shapes = shapes_of(&data->choice, &data->facts);
     const pg_keygen in = {.spec = &model->spec, .data = &shapes, .pixels = (pg_pixels)s->train.pixels};
     snprintf(of, sizeof of, "%s, %s", data->choice.name, model->spec.arch->name);
-    const bool brought = s->brought.model_sha256[0]; /* not trained; evidence like its own is made for null models */
+    const bool brought = s->brought.model_sha256[0]; /* not trained; but null models get evidence like its own */
     if (!brought)
         PG_TRY(report(pg_train_check(&s->train, &shapes.train, &model->spec, &fault), train_node(d, s->node), of, &fault,
                       problems, err));

@@ -259,7 +259,7 @@ done:
     return status;
 }
 
-/* A network that was trained elsewhere, the same one for every seed: it is read and judged once. */
+/* Add the task that reads and judges a network from elsewhere, once for all seeds. */
 static pg_status add_brought(builder *b, const pg_design_scheme *s, const price *p, pg_task *task, int *index, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -310,7 +310,7 @@ static bool is_at(const pg_design_scheme *s, const pg_design_data *data, int n)
     return (s->network < 0 || s->network == n) && pg_design_fits(s, data);
 }
 
-/* The price of a scheme in one network. What cannot be built, or could not run, is a problem of the file. */
+/* Find the price of a scheme in one network. A network that cannot be built or trained is a problem of the file. */
 static pg_status find_price(builder *b, const place *at, const pg_design_scheme *s, price *out, pg_error *err)
 {
     pg_error fault;

@@ -1,4 +1,4 @@
-/* Entries of a grid that give the same tasks; see twins.h. Equal entries stand side by side once all are sorted. */
+/* Entries that describe the same tasks; see twins.h. Sorting puts equal entries side by side. */
 #include "experiments/grid/twins.h"
 
 #include "core/base/memory.h"
@@ -12,7 +12,7 @@ typedef struct entry {
     int (*order)(const pg_design *design, int a, int b);
     int index;
     const pg_node *node;
-    uint64_t schemes; /* that it is used on */
+    uint64_t schemes; /* to which it applies */
 } entry;
 
 static int order_of_data(const pg_design *d, int a, int b)
@@ -61,7 +61,7 @@ static void report(const entry *first, const entry *again, pg_problems *problems
         pg_problems_add(problems, again->node, "gives the same tasks as the entry at %s", pg_node_where(first->node, where));
 }
 
-/* Report, among entries[count], those that are equal and used on a scheme of one before them. */
+/* Report entries[count] that equal an earlier one and apply to one of its schemes. */
 static void find(entry *entries, int count, pg_problems *problems)
 {
     int first = 0;

@@ -1,4 +1,4 @@
-/* Files of a run by name; see artefacts.h. */
+/* Readable names for the files of a run; see artefacts.h. */
 #include "experiments/report/artefacts.h"
 
 #include "core/base/memory.h"
@@ -23,19 +23,19 @@ typedef struct item {
     char name[NAME_MAX_BYTES], outcome[64]; /* models/NAME.safetensors */
     const char *task;                       /* borrowed, as file */
     const pg_artefact *file;
-    long long bytes; /* -1: it is not there */
+    long long bytes; /* -1: missing */
 } item;
 
 typedef struct list {
     const char *directory;
-    char (*shared)[NAME_MAX_BYTES]; /* names that several tasks would have, sorted */
+    char (*shared)[NAME_MAX_BYTES]; /* names that several tasks would share, sorted */
     int shared_count, count;
     item *items;
 } list;
 
 /* ---- names ---- */
 
-/* What a file name may hold everywhere. */
+/* Replace characters that some file systems do not allow in names. */
 static void tidy(char *text)
 {
     for (; *text; text++)
@@ -58,7 +58,7 @@ static parts parts_of(const char *task)
     return p;
 }
 
-/* The name of the task's files but for their outcome. */
+/* The name of the task's files without their outcome. */
 static void stem_of(const parts *p, char out[NAME_MAX_BYTES])
 {
     snprintf(out, NAME_MAX_BYTES, "%s-%s", p->head, p->seed);
@@ -69,7 +69,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-/* Names that several tasks of the grid would have, whether or not they have files yet. */
+/* Find the names that several tasks of the grid would share, whether or not they have files yet. */
 static pg_status find_shared(list *l, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -118,7 +118,7 @@ static bool is_artefact(const char *path)
     return base[PG_SHA256_HEX] == '.' && end && strcmp(end, ".safetensors") == 0;
 }
 
-/* Empty where there is none. */
+/* Leaves it empty if the file has none. */
 static void find_outcome(item *one)
 {
     const char *after = base_of(one) + PG_SHA256_HEX, *end = strrchr(one->file->path, '.');
@@ -167,7 +167,7 @@ static pg_status write_csv(const list *l, pg_error *err)
 
 /* ---- links: where the file system has none, the list alone tells the names ---- */
 
-/* Where a link leads; empty if it is none. */
+/* Target of a link; empty for other files. */
 static void target_of(const char *path, char out[PG_FILE_STEM + 16])
 {
     const ssize_t length = readlink(path, out, PG_FILE_STEM + 15);
@@ -189,7 +189,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const item *)a)->name, ((const item *)b)->name);
 }
 
-/* Remove the links of this folder that lead to a listed file under a name that it no longer has, or to nothing. */
+/* Remove the links of this folder that are dangling, or lead to a listed file under a former name. */
 static void remove_stale(const list *l, const char *folder)
 {
     char directory[PG_PATH_MAX], path[PG_PATH_MAX], target[PG_FILE_STEM + 16];

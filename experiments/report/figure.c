@@ -4,6 +4,7 @@
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/base/memory.h"
+#include "core/base/utf8.h"
 #include "core/formats/number.h"
 
 #include <ctype.h>
@@ -184,14 +185,6 @@ static void put_text(FILE *stream, const char *name, const char *text, int width
     fputc('\n', stream);
 }
 
-/* Columns on a terminal: bytes that do not continue a UTF-8 character. */
-static int letters(const char *text)
-{
-    int count = 0;
-    for (; *text; text++) count += ((unsigned char)*text & 0xC0) != 0x80;
-    return count;
-}
-
 /* array series[2] = ['plain', 'v1'], and how many lines the legend takes. Rows of one series stand together. */
 static int put_series(const pg_figure *f, const pg_sheet *points, FILE *stream)
 {
@@ -205,7 +198,7 @@ static int put_series(const pg_figure *f, const pg_sheet *points, FILE *stream)
         if (r) fputs(", ", stream);
         pg_shorten(pg_sheet_text(points, r, column), LEGEND, shown, sizeof shown);
         quote(stream, shown);
-        if (letters(shown) > widest) widest = letters(shown);
+        if (pg_utf8_width(shown) > widest) widest = pg_utf8_width(shown);
     }
     const int across = f->width / (widest * LETTER + MARGIN), columns = across < 1 ? 1 : across > count ? count : across;
     fprintf(stream, "]\ncolumns = %d\n", columns);

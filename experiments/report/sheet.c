@@ -4,6 +4,7 @@
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/base/memory.h"
+#include "core/base/utf8.h"
 #include "core/formats/csv.h"
 
 #include <gsl/gsl_statistics.h>
@@ -114,26 +115,15 @@ void pg_sheet_clear(pg_sheet *sheet)
 /* A text as it is shown takes at most WIDEST columns of a terminal; a number needs less than SHOWN bytes. */
 enum { WIDEST = 64, SHOWN = 4 * WIDEST + 1, DIGITS = 8 };
 
-/* Bytes of text that fill at most `width` columns: those that do not continue a UTF-8 character fill one. */
-static size_t fitting(const char *text, int width)
-{
-    size_t bytes = 0;
-    for (int used = 0; text[bytes]; bytes++) {
-        used += ((unsigned char)text[bytes] & 0xC0) != 0x80;
-        if (used > width) break;
-    }
-    return bytes;
-}
-
 const char *pg_shorten(const char *text, int width, char *out, size_t bytes)
 {
     char hash[PG_SHA256_HEX];
-    if (!text[fitting(text, width)]) {
+    if (!text[pg_utf8_fit(text, width)]) {
         snprintf(out, bytes, "%s", text);
         return out;
     }
     pg_sha256(text, strlen(text), hash);
-    snprintf(out, bytes, "%.*s\u2026%.*s", (int)fitting(text, width - DIGITS - 1), text, DIGITS, hash);
+    snprintf(out, bytes, "%.*s\u2026%.*s", (int)pg_utf8_fit(text, width - DIGITS - 1), text, DIGITS, hash);
     return out;
 }
 
@@ -219,17 +209,9 @@ static const char *show(const pg_sheet *sheet, int row, int c, int width, char o
     return out;
 }
 
-/* Columns that a text takes on a terminal: bytes that do not continue a UTF-8 character. */
-static int width_of(const char *text)
-{
-    int width = 0;
-    for (; *text; text++) width += ((unsigned char)*text & 0xC0) != 0x80;
-    return width;
-}
-
 static void pad(FILE *stream, const char *text, int width, bool left)
 {
-    const int gap = width - width_of(text);
+    const int gap = width - pg_utf8_width(text);
     if (left)
         fprintf(stream, "%s%*s", text, gap, "");
     else
@@ -260,11 +242,11 @@ static bool is_common(const pg_sheet *sheet, int column)
 static int measure(const pg_sheet *sheet, int column)
 {
     char text[SHOWN];
-    int width = width_of(sheet->columns[column].name);
+    int width = pg_utf8_width(sheet->columns[column].name);
     bool used = false;
     for (int row = 0; row < sheet->row_count; row++) {
         const pg_sheet_cell *cell = pg_sheet_at(sheet, row, column);
-        const int wide = width_of(show(sheet, row, column, WIDEST, text));
+        const int wide = pg_utf8_width(show(sheet, row, column, WIDEST, text));
         used |= cell->sample.count > 0 || pg_sheet_text(sheet, row, column)[0];
         if (wide > width) width = wide;
     }

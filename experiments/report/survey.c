@@ -1,4 +1,4 @@
-/* Results told apart; see survey.h. */
+/* Grouping of results; see survey.h. */
 #include "experiments/report/survey.h"
 
 #include "core/base/memory.h"
@@ -239,7 +239,7 @@ static void find_scale(const pg_result *r, double *chance, double *images)
     *chance = 100 / classes;
 }
 
-/* What all results about one trained network share. */
+/* Facts that all results about one trained network share. */
 typedef struct trained {
     double threshold, chance, images;
     bool learnt;
@@ -254,7 +254,7 @@ static void look_at(const pg_result *r, trained *t)
     t->learnt = pg_has_learnt(value, t->chance, t->images);
 }
 
-/* Find what is known of every trained network (scheme, place and seed), and tell its results. */
+/* Collect the facts of every trained network (scheme, place and seed) and copy them to its results. */
 static pg_status share_facts(pg_survey *s, pg_error *err)
 {
     pg_status status = PG_OK;

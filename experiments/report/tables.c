@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where tables go. A file that cannot be written does not keep the others from being written and printed. */
+/* Destination of the tables. If one file cannot be written, the others still are, and all are printed. */
 typedef struct output {
     const char *directory;
     FILE *stream; /* NULL: nothing is printed */
@@ -20,7 +20,7 @@ typedef struct output {
     pg_error error; /* about the first file that could not be written */
 } output;
 
-/* Put a failure to write aside, to be reported when all else is done. */
+/* Keep a failure to write, to report it at the end. */
 static pg_status put_aside(output *o, pg_status status, pg_error *found, pg_error *err)
 {
     if (status == PG_OK) return PG_OK;
@@ -69,15 +69,15 @@ static pg_status put_value(pg_sheet *sheet, int row, int first, const column_spe
 
 /* ---- why claims fall ------------------------------------------------------------------------------------------------- */
 
-/* Does a metric of an outcome say yes? `otherwise` where a record does not have it. */
+/* Is a metric of an outcome true? `otherwise` if the record lacks it. */
 static bool says(const pg_result *r, const char *outcome, const char *metric, bool otherwise)
 {
     double value;
     return pg_result_value(r, outcome, metric, &value) ? value > 0.5 : otherwise;
 }
 
-/* Is a network, as an outcome leaves it, no better than guessing? Where the judge did not say, its accuracy does, unless it was
- * moved to other data, of which the number of classes is not known. */
+/* Is the network of an outcome no better than guessing? If the record does not say, its accuracy decides, unless the attack
+ * moved it to other data with an unknown number of classes. */
 static bool is_useless(const pg_survey *b, int i, const char *outcome)
 {
     const pg_result *r = &b->results->items[i];
@@ -337,7 +337,7 @@ done:
 
 /* ---- all ---------------------------------------------------------------------------------------------------------------- */
 
-/* What the short names stand for. */
+/* The options behind the short names. */
 static pg_status make_settings(const pg_survey *b, pg_sheet *sheet, pg_error *err)
 {
     static const pg_column columns[] = {

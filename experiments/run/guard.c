@@ -1,5 +1,5 @@
-/* One run at a time; see guard.h. The file is put in place by link(2), which fails where there is one, also over NFS; where
- * there are no links, by O_EXCL. */
+/* One run at a time; see guard.h. link(2) puts the file in place; it fails if the file exists, even over NFS. File systems
+ * without hard links use O_EXCL. */
 #include "experiments/run/guard.h"
 
 #include "core/base/memory.h"
@@ -18,13 +18,13 @@
 
 enum { RENEW_SECONDS = 5, STALE_SECONDS = 45 };
 
-/* What a guard says: the process, and a random number that no other guard has. */
+/* The content of a guard: the process, and a random number that no other guard has. */
 typedef struct owner {
     char text[512];
     pg_process process;
 } owner;
 
-/* The text of our guard, and a file name for it that no other process uses, on whatever host it is. */
+/* Make the text of our guard, and a file name for it that no process on any host uses. */
 static pg_status describe_self(char text[512], char name[64], pg_error *err)
 {
     pg_process self;
@@ -52,8 +52,8 @@ static pg_status read_owner(const char *path, owner *out, pg_error *err)
     return PG_OK;
 }
 
-/* Is it renewed while we look? Time of the file by its own server's clock. Looks are counted, not seconds: while this process
- * is suspended, the other may be too. */
+/* Does its owner renew it while we watch? The file's time comes from the clock of its server. Counts polls instead of seconds,
+ * because the owner may be suspended whenever this process is. */
 static bool renewed(const char *path)
 {
     struct timespec first = {0};
@@ -70,8 +70,8 @@ static bool renewed(const char *path)
     return false;
 }
 
-/* A job number of Slurm is no evidence: a second shell of the job has the same one, and a requeued job may share it with a run
- * that its first start left alive. */
+/* Slurm's job number proves nothing: a second shell of the job has the same number, and so has a run that survived when the job
+ * was requeued. */
 static bool at_work(const char *path, const owner *o)
 {
     const pg_process_state state = pg_process_look(&o->process);
@@ -94,8 +94,9 @@ static pg_status replace(const pg_guard *guard, const char *directory, const cha
     return status;
 }
 
-/* Put ours where there is none, or fail with EEXIST. Where there are no hard links (CIFS, FAT, some FUSE), an empty file holds
- * the place until ours replaces it: whoever sees the empty one cannot tell its owner, and watches whether it is renewed. */
+/* Put our guard in place if there is none; otherwise fail with EEXIST. On file systems without hard links (CIFS, FAT, some
+ * FUSE) an empty file holds the place until ours replaces it. A process that sees the empty file cannot tell its owner, so it
+ * watches whether anybody renews the file. */
 static bool put(const char *mine, const char *path)
 {
     if (link(mine, path) == 0) return unlink(mine) == 0;
@@ -149,7 +150,7 @@ pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_error *err)
     status = pg_ticker_start(&guard->keeper, RENEW_SECONDS, keep, guard, err);
     if (status != PG_OK) (void)!pg_guard_release(guard, NULL);
 done:
-    if (mine[0]) unlink(mine); /* which is in place, or was not needed */
+    if (mine[0]) unlink(mine); /* it is in place, or not needed */
     return status;
 }
 

@@ -1,4 +1,4 @@
-/* What people see of a run; see monitor.h. */
+/* The progress display of a run; see monitor.h. */
 #include "experiments/run/monitor.h"
 
 #include "core/base/clock.h"
@@ -20,7 +20,7 @@ pg_status pg_monitor_start(pg_monitor *monitor, FILE *stream, const char *log_pa
     const pg_status status = pg_file_refuse_link(log_path, err);
     if (status != PG_OK) return status;
     const int fd = open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
-    if (fd < 0) return pg_fail_errno(err, "%s", log_path); /* O_NONBLOCK: a pipe without a reader is an error, no wait */
+    if (fd < 0) return pg_fail_errno(err, "%s", log_path); /* O_NONBLOCK: fail on a pipe without a reader instead of waiting */
     monitor->log = fdopen(fd, "a");
     if (monitor->log) return PG_OK;
     close(fd);
@@ -85,7 +85,7 @@ static const char *duration(double seconds, char out[32])
 /* Sums over all tasks of this run. Costs are in the dispatch's unit. */
 typedef struct sums {
     double images, work; /* work: multiply-adds */
-    double ran, running; /* cost that this run has done; of the tasks under way, the part that is done */
+    double ran, running; /* cost done by this run; the part of it in running tasks */
 } sums;
 
 static sums add_up(const pg_dispatch *d, const pg_tracked *tracked)
@@ -103,7 +103,7 @@ static sums add_up(const pg_dispatch *d, const pg_tracked *tracked)
     return s;
 }
 
-/* A task that another worker takes up from a checkpoint goes back a little: that is no negative speed. */
+/* A task that resumes from a checkpoint on another worker goes back a little; that is no negative speed. */
 static double smooth(double rate, double change, double span)
 {
     const double now = change > 0 ? change / span : 0;
@@ -121,7 +121,7 @@ static void measure(pg_monitor *m, const sums *s, double now)
     m->last_time = now;
 }
 
-/* Text that is put together piece by piece; what does not fit is left out. */
+/* A text built piece by piece; drops the pieces that do not fit. */
 typedef struct text {
     char *at;
     size_t used, room;
@@ -136,7 +136,7 @@ static void PG_PRINTF(2, 3) add(text *t, const char *format, ...)
     if (n > 0) t->used = t->used + (size_t)n < t->room ? t->used + (size_t)n : t->room - 1;
 }
 
-/* Attacks do not count images: where none are counted, the arithmetic is what moves. */
+/* Attacks count no images. If none are counted, show the rate of arithmetic instead. */
 static void add_speed(text *t, const pg_monitor *m)
 {
     if (m->images_rate >= 1)
@@ -152,7 +152,7 @@ static void add_time(text *t, const pg_monitor *m, const pg_dispatch *d, const s
     if (s->ran > 0 && elapsed > 2) add(t, ", about %s to go", duration(elapsed * left / s->ran, words));
 }
 
-/* A terminal's line has no room for what is zero. */
+/* The line of a terminal has no room for zeros. */
 static void add_counts(text *t, const pg_dispatch *d, bool live)
 {
     const int *n = d->counts;
@@ -169,7 +169,7 @@ static void add_task(text *t, const char *name, const pg_task_progress *p)
     if (p->epochs == 0) add(t, ", %.0f %% done", 100 * p->done);
 }
 
-/* The running tasks, each after `before`; the first ones of many. */
+/* Append the first running tasks, each preceded by `before`. */
 static void add_tasks(text *t, const char *before, int most, const pg_dispatch *d, const pg_tracked *tracked)
 {
     int shown = 0;
@@ -196,7 +196,7 @@ static bool print_lines(void *context)
     return true;
 }
 
-/* A terminal's line may not be longer than the terminal is wide: only the last row could be erased. */
+/* The line may not wrap, because only its last row could be erased. */
 static void draw_live(pg_monitor *m, const char *line)
 {
     struct winsize size;
@@ -229,7 +229,7 @@ void pg_monitor_draw(pg_monitor *m, const pg_dispatch *d, const pg_tracked *trac
     pthread_mutex_unlock(&m->lock);
     if (m->ticker.tick) return;
     print_lines(m);
-    (void)!pg_ticker_start(&m->ticker, TICK_SECONDS, print_lines, m, NULL); /* without a thread, nobody is told more */
+    (void)!pg_ticker_start(&m->ticker, TICK_SECONDS, print_lines, m, NULL); /* without a thread nothing more is printed */
 }
 
 void pg_monitor_finish(pg_monitor *monitor)

@@ -1,4 +1,4 @@
-/* Who a process is; see process.h. kill(2) tells whether its number is in use, Linux's /proc since when. */
+/* Identity of processes; see process.h. kill(2) shows whether a number is in use, Linux's /proc since when. */
 #include "experiments/run/process.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ static void first_word(const char *path, char *out, size_t bytes)
     snprintf(out, bytes, "%.*s", (int)bytes - 1, got && line[0] ? line : "-");
 }
 
-/* State letter and start of a process; false where /proc does not tell. */
+/* State letter and start time of a process; false if /proc does not show them. */
 static bool look_up(long long id, char *state, long long *started)
 {
     char path[64], line[1024] = "";
@@ -43,8 +43,8 @@ void pg_process_self(pg_process *out)
     if (!look_up(out->id, &state, &out->started)) out->started = -1;
 }
 
-/* Do both numbers belong to one host, boot and name space, for certain? Two machines may have one name, and another boot need
- * not mean that the host was started anew. */
+/* Do both numbers certainly belong to one host, boot and name space? Two machines may share a name, and a different boot number
+ * does not prove that the host was restarted. */
 static bool same_space(const pg_process *a, const pg_process *b)
 {
     return strcmp(a->host, b->host) == 0 && strcmp(a->boot, b->boot) == 0 && strcmp(a->space, b->space) == 0 &&

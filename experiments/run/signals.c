@@ -1,4 +1,4 @@
-/* Being told to stop; see signals.h. */
+/* Requests to stop; see signals.h. */
 #include "experiments/run/signals.h"
 
 #include <signal.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A limit is counted in ticks of the alarm: of a time in which the process was stopped, no more than one tick passes. */
+/* The limit counts ticks of the alarm: while the process is stopped, at most one tick passes. */
 enum { TICK_SECONDS = 5 };
 
 static volatile sig_atomic_t caught, grace, code_at_alarm, seconds_left;

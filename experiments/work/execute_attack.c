@@ -83,7 +83,7 @@ done:
     return status;
 }
 
-/* The judge of claims on the victim as it is. */
+/* Make the judge of claims on the unchanged victim. */
 static pg_status judge_of_victim(work *w, pg_error *err)
 {
     const pg_judge_setup setup = pg_execute_judge(w->task, w->victim, &w->data.test, w->evidence);
@@ -141,9 +141,9 @@ static const pg_model *shown_in(const work *w, const pg_outcome *o)
     return o->shown ? o->shown : o->model ? o->model : w->victim;
 }
 
-/* A judge of claims on a model that is not the victim as it is. One that needs passports to run is sold with the forger's,
- * where the attack changed the model and made some, else with the owner's. Where the forger changed no more than his evidence
- * needs, his network is held to the accuracy of the stolen one. */
+/* Make a judge of claims on a model other than the unchanged victim. A model that needs passports to run is sold with the
+ * forger's if the attack changed the model and made some, otherwise with the owner's. If the forger changed no more than his
+ * evidence needs, his network must reach the accuracy of the stolen one. */
 static pg_status open_judge(const work *w, const pg_outcome *o, const pg_model *model, const pg_dataset *test, pg_judge **out,
                             pg_error *err)
 {
@@ -263,7 +263,7 @@ static pg_status save_evidence(const work *w, const pg_evidence *evidence, const
     return status == PG_OK ? pg_evidence_save(evidence, path, err) : status;
 }
 
-/* What was judged in a row, as files: forged evidence, and the network if it is not the victim as it was. */
+/* Save the forged evidence of an outcome, and its network unless it is the unchanged victim. */
 static pg_status keep_row(const work *w, const pg_outcome *o, const pg_model *model, const pg_evidence *forged,
                           const char *name, pg_error *err)
 {
@@ -331,7 +331,7 @@ static pg_status load(void *context, const char *path, pg_error *err)
     if (cells->dtype != PG_U8) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor 'cells': wrong type", path));
     PG_TRY(pg_record_read_cells(cells->data, cells->count, path, &record, err));
     w->task->attack->keep(w->state, &snapshot);
-    PG_TRY(pg_snapshot_read(&snapshot, file, err)); /* the last that can fail: what cannot be read changes nothing */
+    PG_TRY(pg_snapshot_read(&snapshot, file, err)); /* the last call that can fail, so that a failure changes nothing */
     pg_record_clear(w->record);
     *w->record = record;
     record = (pg_record){0};

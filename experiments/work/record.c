@@ -15,7 +15,7 @@ enum { FORMAT = 1 };
 
 /* ---- in memory ---- */
 
-/* Append a cell whose texts are kept already. */
+/* Append a cell whose texts are in the pool. */
 static pg_status append_cell(pg_record *record, const pg_cell *cell, pg_error *err)
 {
     const pg_status status = pg_grow(&record->cells, record->cell_count, sizeof *record->cells, err);
@@ -88,7 +88,7 @@ void pg_record_clear(pg_record *record)
     *record = (pg_record){0};
 }
 
-/* Every metric stands once for its outcome. */
+/* An outcome has each metric at most once. */
 static pg_status check_unique(const pg_record *record, const char *from, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -192,13 +192,13 @@ static pg_status read_json(const char *path, json_t **root, pg_error *err)
     return pg_fail(err, PG_BAD_INPUT, "%s: not a record of this version", path);
 }
 
-/* What is read, where from, and where its texts are kept. */
+/* A record being read: its JSON, its path, and the pool for its texts. */
 typedef struct source {
     const char *path;
     pg_text_pool *texts;
 } source;
 
-/* The text of a member, kept as it may be shown. */
+/* Keep the text of a member in printable form. */
 static pg_status get_text(const source *from, const json_t *map, const char *key, const char **out, pg_error *err)
 {
     const json_t *member = json_object_get(map, key);
@@ -209,7 +209,7 @@ static pg_status get_text(const source *from, const json_t *map, const char *key
     return pg_text_pool_keep_printable(from->texts, text, out, err);
 }
 
-/* A member that is a map or list. */
+/* Find a member that is a map or a list. */
 static pg_status get_group(const source *from, const json_t *root, const char *key, json_type type, json_t **out, pg_error *err)
 {
     *out = json_object_get(root, key);

@@ -16,7 +16,7 @@ enum { FORMAT = 1 };
 static const char *const folders[] = {"records", "failed", "models", "evidence", "checkpoints", "tables", "logs", NULL};
 const char *const pg_task_state_names[] = {"new", "interrupted", "failed", "done"};
 
-/* A link of somebody else's would make us write where he wants. */
+/* The link of another user could redirect our files. */
 static pg_status check_folder(const char *path, bool may_be_link, pg_error *err)
 {
     struct stat info;
@@ -34,7 +34,7 @@ static pg_status make_folder(const char *directory, const char *name, pg_error *
     PG_TRY(pg_path(path, directory, name, NULL, err));
     if (mkdir(path, secret ? 0700 : 0777) != 0 && errno != EEXIST) PG_TRY(pg_fail_errno(err, "%s", path));
     PG_TRY(check_folder(path, large, err));
-    PG_TRY(pg_make_directories(path, err)); /* it may be a file, or a link to nothing */
+    PG_TRY(pg_make_directories(path, err)); /* fails if it is a file or a dangling link */
 done:
     return status;
 }
@@ -134,7 +134,7 @@ pg_status pg_rundir_suits(const char *directory, const pg_grid *grid, bool repla
     pg_manifest *former = NULL;
     *left_out = 0;
     pg_status status = pg_manifest_read(directory, &former, NULL);
-    if (status == PG_BAD_INPUT) return PG_OK; /* no run, or a list that is damaged and is written anew */
+    if (status == PG_BAD_INPUT) return PG_OK; /* no run yet, or a damaged list, which is written again */
     if (status != PG_OK) return pg_fail(err, status, "%s/grid.json cannot be read", directory);
     if (!replace && strcmp(former->name, grid->options.name) != 0)
         status = pg_fail(err, PG_BAD_INPUT,
