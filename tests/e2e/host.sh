@@ -80,7 +80,7 @@ mkdir disk
 log=out
 check "doctor on a file system without hard links" eval 'doctor links; says "ok     guard" && says "no hard links"'
 check "... without modes" eval 'doctor modes; says "WRONG  secrets   disk: this file system keeps no permissions"'
-check "... with both" eval 'doctor none; says "kept out by a hard link" && says "ok     secrets"'
+check "... with both" eval 'doctor none; says "a hard link keeps a second run out" && says "ok     secrets"'
 check "... leaves nothing there" test -z "$(ls -A disk)"
 log=err
 
