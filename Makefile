@@ -116,7 +116,7 @@ endif
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: always test-programs bench bench-grid bench-dispatch bench-save all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan fuzz fuzz-inputs lint arrows format check-compilers clean help
+.PHONY: always test-programs bench bench-grid bench-dispatch bench-save all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan fuzz fuzz-inputs lint reference arrows format check-compilers clean help
 
 JOBS ?= $(shell nproc)
 run: deps
@@ -255,10 +255,14 @@ bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
 	$(Q)mv $(BENCH_OUT)/$*.txt.new $(BENCH_OUT)/$*.txt
 	$(Q)cat $(BENCH_OUT)/$*.txt
 
-lint: deps-dev
+lint: deps-dev $(BUILD)/passgrid
 	@clang-format --dry-run -Werror $(C_FILES)
 	@! grep -nE '\b(printf|puts|perror|exit|abort|MPI_Abort)\(|\bstd(out|err)\b' $(CORE_SRC) $(ATTACKS_SRC) || { echo "core and attacks do not print or exit"; exit 1; }
 	@bash tests/lint/arrows.sh --quiet
+	@bash tests/lint/reference.sh $(abspath $(BUILD)/passgrid) --check
+# The part of configs/README.md that comes from the option tables.
+reference: $(BUILD)/passgrid
+	@bash tests/lint/reference.sh $(abspath $(BUILD)/passgrid)
 # The rooms of the code and the includes between them.
 arrows:
 	@bash tests/lint/arrows.sh

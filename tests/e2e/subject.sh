@@ -3,7 +3,7 @@
 # usage: tests/e2e/subject.sh [PROGRAM], default $PASSGRID or build/passgrid; prints one line per check; exit code 1 if any failed
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-README=$PWD/README.md
+README=$PWD/configs/README.md
 . tests/e2e/checks.bash
 
 cat >there.yaml <<'END'
@@ -133,11 +133,11 @@ check "options that say how to train" refused 'has no effect on a network that i
 rm there/models/$at-v1-s1.safetensors
 check "a file that is missing" refused 'v1-s1.safetensors: No such file' verify.nulls=5
 
-# ---- the README's example -------------------------------------------------------------------------------------------------------
+# ---- the reference's example -------------------------------------------------------------------------------------------------------
 awk '/^```yaml/ { inside = 1; text = ""; next } /^```/ { if (inside && text ~ /model: mine/) printf "%s", text; inside = 0 } inside { text = text $0 "\n" }' "$README" >mine.yaml
 cp -L there/models/$at-v2-s1.safetensors mine.safetensors
 cp there/evidence/$at-v2-s1.safetensors mine.evidence.safetensors
-check "the README's example" code 0 "$PASSGRID" run mine.yaml --out mine --set data.name=synthetic --set data.train=96 --set data.test=50 --set schemes.0.scheme=v2
+check "the reference's example" code 0 "$PASSGRID" run mine.yaml --out mine --set data.name=synthetic --set data.train=96 --set data.test=50 --set schemes.0.scheme=v2
 check "... leaves what it says" says 'models/synthetic-alexnet-bn-v2-prune-level60-s0.safetensors,' mine/artefacts.csv
 
 finish
