@@ -151,12 +151,14 @@ static pg_status infer_norm(const pg_safetensors *file, const char *path, const 
     const char *teller = NULL;
     for (int i = 0; i < n; i++) {
         pg_norm_kind norm;
-        if (rows[i].kind != PG_ROW_CONV || !norm_of(file, rows[i].name, is_passport(file, rows[i].name), &norm)) continue;
+        const char *name = rows[i].name;
+        if (rows[i].kind != PG_ROW_CONV || !(find(file, name, "conv.weight") || find(file, name, "weight"))) continue;
+        if (!norm_of(file, name, is_passport(file, name), &norm)) continue;
         if (teller && norm != *out)
             return pg_fail(err, PG_BAD_INPUT, "%s: by their tensors '%s' has norm %s and '%s' has %s", path, teller,
-                           pg_norm_kind_name(*out), rows[i].name, pg_norm_kind_name(norm));
+                           pg_norm_kind_name(*out), name, pg_norm_kind_name(norm));
         *out = norm;
-        teller = rows[i].name;
+        teller = name;
     }
     if (!teller && !fallback) return pg_fail(err, PG_BAD_INPUT, "%s: no layer tells the norm; give it by an option", path);
     if (!teller) *out = *fallback;
@@ -346,7 +348,8 @@ static pg_status check_unused(const pg_safetensors *file, const char *path, cons
     size_t count = 0, others = 0;
     for (size_t i = 0; i < pg_safetensors_count(file); i++) {
         const pg_array *array = pg_safetensors_at(file, i);
-        if (is_used(model, array->name) || ends_with(array->name, ".num_batches_tracked")) continue;
+        const bool counter = array->count == 1 && ends_with(array->name, ".num_batches_tracked");
+        if (counter || is_used(model, array->name)) continue;
         if (pg_dtype_is_real(array->dtype))
             unused = count++ ? unused : array->name;
         else

@@ -371,6 +371,22 @@ static void test_damage(void **state)
     check_damage("resnet9", PG_NORM_BN, "pan");
 }
 
+/* A layer that is not there tells no norm. */
+static void test_missing_layer(void **state)
+{
+    (void)state;
+    static const char layer[] = "layer3.1.convbn_2.";
+    const pg_net_spec spec = square_spec("resnet18", PG_NORM_BN, "plain", "default");
+    pg_model *model = saved_model(&spec);
+    sheet s = open_sheet();
+    for (size_t i = s.count; i-- > 0;)
+        if (strncmp(s.arrays[i].name, layer, strlen(layer)) == 0) drop(&s, s.arrays[i].name);
+    write_sheet(&s);
+    check_refused("tensor 'layer3.1.convbn_2.conv.weight' is missing");
+    close_sheet(&s);
+    pg_model_destroy(&model);
+}
+
 static void test_not_a_network(void **state)
 {
     (void)state;
@@ -691,15 +707,25 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_odd_values),
-        cmocka_unit_test(test_notes),           cmocka_unit_test(test_order),
-        cmocka_unit_test(test_inferred),        cmocka_unit_test(test_inferred_layers),
-        cmocka_unit_test(test_inferred_width),  cmocka_unit_test(test_override),
-        cmocka_unit_test(test_second_names),    cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_not_a_network),   cmocka_unit_test(test_tolerated),
-        cmocka_unit_test(test_wrappers),        cmocka_unit_test(test_half_precision),
-        cmocka_unit_test(test_facts),           cmocka_unit_test(test_bad_metadata),
-        cmocka_unit_test(test_one_file),        cmocka_unit_test(test_one_file_without_first_names),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_odd_values),
+        cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_inferred),
+        cmocka_unit_test(test_inferred_layers),
+        cmocka_unit_test(test_inferred_width),
+        cmocka_unit_test(test_override),
+        cmocka_unit_test(test_second_names),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_missing_layer),
+        cmocka_unit_test(test_not_a_network),
+        cmocka_unit_test(test_tolerated),
+        cmocka_unit_test(test_wrappers),
+        cmocka_unit_test(test_half_precision),
+        cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_bad_metadata),
+        cmocka_unit_test(test_one_file),
+        cmocka_unit_test(test_one_file_without_first_names),
         cmocka_unit_test(test_signature_names),
     };
     pg_compute_start(1);
