@@ -214,6 +214,8 @@ pg_status pg_evidence_check(const pg_evidence *e, pg_error *err)
     pg_status status = PG_OK;
     if (e->passport_count < 0 || e->passport_count > PG_PASSPORTS_MAX)
         return pg_fail(err, PG_BAD_INPUT, "%d passports, expected at most %d", e->passport_count, PG_PASSPORTS_MAX);
+    if (e->passport_count && e->mark.bits)
+        return pg_fail(err, PG_BAD_INPUT, "a mark for %s beside passports: evidence makes one claim", e->mark.layer);
     if (!e->passport_count && !e->triggers.count && !e->mark.bits)
         return pg_fail(err, PG_BAD_INPUT, "no passport (LAYER.key or LAYER.key_private), mark or trigger set in it");
     for (int i = 0; i < e->passport_count; i++) {

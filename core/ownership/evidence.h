@@ -73,8 +73,8 @@ bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b);
 /* safetensors under the reference's names: LAYER.key, LAYER.skey, LAYER.b (private ones: LAYER.key_private,
  * LAYER.skey_private); a mark is LAYER.projection [bits,C,R,R] and LAYER.mark [bits]. Saved with mode 0600. Loading also reads
  * a state dict that holds weights and passports together, and drops the name parts of wrappers as pg_model_load does.
- * PG_BAD_INPUT for evidence that pg_evidence_check refuses, texts longer than their fields, and evidence tensors that belong to
- * neither a passport nor a mark. */
+ * PG_BAD_INPUT, saving and loading, for evidence that pg_evidence_check refuses; loading also for texts longer than their
+ * fields and evidence tensors that belong to neither a passport nor a mark. */
 PG_CHECKED pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_error *err);
 PG_CHECKED pg_status pg_evidence_load(const char *path, pg_evidence **out, pg_error *err);
 

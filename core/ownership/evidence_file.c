@@ -92,6 +92,10 @@ pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_err
     size_t total = (size_t)mark->bits * (size_t)(mark->kernel * mark->kernel * mark->inputs + 1);
     const size_t room = (size_t)evidence->passport_count * NAMES + 4;
     char classes[16];
+    if ((status = pg_evidence_check(evidence, err)) != PG_OK) {
+        pg_error_context(err, "%s", path);
+        goto done;
+    }
     for (int i = 0; i < evidence->passport_count; i++) {
         const pg_passport *p = &evidence->passports[i];
         total += 2 * (size_t)p->height * (size_t)p->width * (size_t)p->inputs + (size_t)p->outputs;

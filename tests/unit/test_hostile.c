@@ -128,12 +128,13 @@ static void test_another_network(void **state)
 {
     (void)state;
     check_another("alexnet", (const char *const[]){"features.7.conv.weight", NULL});
-    assert_says("'features.7.conv.weight' and 0 more");
+    assert_says("the network alexnet has no tensor 'features.7.conv.weight': it is another network (1 such tensors)");
     check_another("resnet18",
                   (const char *const[]){"layer1.2.convbnrelu_1.conv.weight", "layer1.2.convbnrelu_1.bn.weight", NULL});
-    assert_says("'layer1.2.convbnrelu_1.conv.weight' and 1 more");
+    assert_says("the network resnet18 has no tensor 'layer1.2.convbnrelu_1.conv.weight': it is another network (2 such tensors)");
     check_another("alexnet", (const char *const[]){"features.9.key", NULL}); /* a passport for no layer of it */
     check_another("alexnet", (const char *const[]){"features.0.bn.num_batches", NULL});
+    check_another("alexnet", (const char *const[]){"features.7.num_batches_tracked", NULL}); /* not one number: no counter */
 }
 
 static void test_impossible_values(void **state)
@@ -434,6 +435,12 @@ static void test_stray_evidence(void **state)
     sheet s = {.arrays = {image_of("features.4.key"), image_of("features.4.skey"), bits_of("features.4.b")}, .count = 3};
     write_sheet(&s);
     MUST(pg_evidence_load(edited_path, &loaded, &problem));
+    loaded->passports[0].b[3] = 0; /* nor is written what no reader takes */
+    unlink(edited_path);
+    assert_int_equal(pg_evidence_save(loaded, edited_path, &problem), PG_BAD_INPUT);
+    assert_says("bit 3 for features.4 is neither -1 nor +1");
+    assert_says(edited_path);
+    assert_int_equal(access(edited_path, F_OK), -1);
     pg_evidence_destroy(&loaded);
 
     s.arrays[3] = image_of("features.5.skey");
@@ -456,8 +463,15 @@ static void test_stray_evidence(void **state)
     write_sheet(&s);
     evidence_refused("the passport for features.4 has values that are not finite");
 
+    s.arrays[1] = image_of("features.4.skey");
     static float plus[8];
     sheet marks = mark_sheet(8, plus);
+    s.arrays[3] = marks.arrays[0];
+    s.arrays[4] = marks.arrays[1];
+    s.count = 5;
+    write_sheet(&s);
+    evidence_refused("a mark for features.0 beside passports: evidence makes one claim");
+
     marks.arrays[2] = marks.arrays[0];
     marks.arrays[3] = marks.arrays[1];
     marks.arrays[2].name = "features.1.projection";
@@ -465,6 +479,10 @@ static void test_stray_evidence(void **state)
     marks.count = 4;
     write_sheet(&marks);
     evidence_refused("more than one mark");
+    marks.count = 2;
+    plus[7] = 0.5F;
+    write_sheet(&marks);
+    evidence_refused("tensor 'features.0.mark': element 7 is neither -1 nor +1");
 }
 
 /* The encoding that is hashed has every number before what it counts. */

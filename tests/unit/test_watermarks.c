@@ -572,9 +572,7 @@ static void test_evidence_file(void **state)
             clone->mark.b[7] = (int8_t)-clone->mark.b[7];
             assert_same_commitment(clone, o.evidence, false);
             clone->mark.b[7] = 0;
-            OK(pg_evidence_save(clone, test_path("bad", 0), &err));
-            pg_evidence_destroy(&clone);
-            FAILS(pg_evidence_load(test_path("bad", 0), &clone, &err), PG_BAD_INPUT, "element 7 is neither -1 nor +1");
+            FAILS(pg_evidence_save(clone, test_path("bad", 0), &err), PG_BAD_INPUT, "bit 7 for features.4 is neither -1 nor");
         }
         pg_evidence_destroy(&clone);
         pg_evidence_destroy(&loaded);
