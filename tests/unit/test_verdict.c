@@ -78,6 +78,8 @@ static void test_decision(void **state)
     (void)state;
     assert_int_equal(ruling_of(finding_of(75, 70)), PG_STANDS);
     assert_int_equal(ruling_of(finding_of(75.01, 70)), PG_DOES_NOT_WORK);
+    for (int hits = 300; hits <= 1000; hits++) /* 5 points below, in whole images */
+        assert_int_equal(ruling_of(finding_of(100.0 * hits / 1000, 100.0 * (hits - 50) / 1000)), PG_STANDS);
     assert_int_equal(ruling_of(finding_of(NAN, 70)), PG_NOT_DECIDABLE);
     assert_int_equal(ruling_of(finding_of(10, 70)), PG_USELESS);
     assert_int_equal(ruling_of(finding_of(14, 14)), PG_STANDS);
