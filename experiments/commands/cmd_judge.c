@@ -24,8 +24,8 @@ static const char usage[] =
     "\n"
     "The accuracy as deployed of a network that only works with a passport (V1); without one of these options no claim on it\n"
     "can be decided:\n"
-    "  --accuracy X       percent; used instead of the measured accuracy if the network can be measured as deployed\n"
-    "  --distributed FILE evidence file with the passports that are distributed with the network\n"
+    "  --accuracy X       percent; used instead of the measured accuracy\n"
+    "  --distributed FILE evidence file with the passports that are distributed with the network; it runs with them\n"
     "\n"
     "How to run the network, if the model file does not say:\n"
     "  --data NAME        data set to take test images from (default: the one that the model file names)\n"
@@ -167,8 +167,6 @@ static pg_status check_arguments(const court *c, int left, pg_error *err)
     if (left) return pg_fail(err, PG_BAD_INPUT, "unexpected argument (passgrid judge --help)");
     if (!c->model_path) return pg_fail(err, PG_BAD_INPUT, "--model FILE is missing");
     if (!c->claim_count) return pg_fail(err, PG_BAD_INPUT, "--evidence FILE is missing");
-    if (c->accuracy > 0 && c->distributed.path)
-        return pg_fail(err, PG_BAD_INPUT, "--accuracy and --distributed both tell the accuracy as deployed: give one of them");
     return PG_OK;
 }
 
@@ -391,6 +389,7 @@ int pg_cmd_judge(int argc, char **argv)
     if (status == PG_OK) status = judge(&c, &err);
     const bool stand = all_stand(&c);
     release(&c);
+    if (status == PG_FAILED) status = PG_BAD_INPUT; /* files of no use; 1 is the code of a claim that does not stand */
     if (status != PG_OK) return pg_complain("judge", status, "%s", err.message);
     return c.exit_code && !stand ? 1 : 0;
 }

@@ -80,6 +80,17 @@ static void print_readings(const pg_finding *f)
                f->trigger_count);
 }
 
+/* A trigger set that the network was not asked. */
+static void print_silence(const pg_claimant *k)
+{
+    const pg_dataset *t = &k->evidence->triggers;
+    if (!t->count || k->finding.trigger_count) return;
+    if (t->classes != k->finding.classes)
+        printf("  triggers                  not asked: they are labelled for %d classes\n", t->classes);
+    else
+        puts("  triggers                  not asked: no passport is known that the network runs with");
+}
+
 static void print_claim(const pg_claimant *k, const pg_verify_options *options)
 {
     static const char *const things[] = {"passports", "mark", "triggers"};
@@ -89,6 +100,7 @@ static void print_claim(const pg_claimant *k, const pg_verify_options *options)
     printf("  claims                    scheme %s, %s %s\n", k->evidence->scheme, k->evidence->kind, things[k->finding.claim]);
     printf("  commitment                %s%s\n", k->commitment, k->expected ? " (opened)" : "");
     print_readings(&k->finding);
+    print_silence(k);
 }
 
 void pg_judge_print_text(const pg_judge_report *report)

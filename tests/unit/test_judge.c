@@ -79,6 +79,8 @@ static void make_plain(void)
     OK(pg_evidence_create(&plain.spec, "adi", "generated", &triggers, &err));
     OK(pg_triggers_generate(20, 10, plain.seed, &triggers->triggers, &err));
     save_evidence(triggers, "adi-owner");
+    triggers->triggers.classes = 11;
+    save_evidence(triggers, "adi-of-11");
     pg_evidence_destroy(&triggers);
     subject_destroy(&plain);
 }
@@ -360,6 +362,8 @@ static void test_needs_a_bar(void **state)
     }
     assert_judged("--model model --evidence owner --accuracy 100 --tolerance 1" HEARING);
     assert_true(says("the network does not work with this evidence"));
+    assert_judged("--model model --evidence owner --accuracy 100" SOLD); /* known, and run with the owner's passports */
+    assert_true(says("100.00 % (--accuracy)") && says("needed: 95.00 %"));
     assert_judged("--model model --evidence matching --accuracy 10" HEARING);
     assert_true(says("the network is useless (no better than guessing)"));
 }
@@ -493,6 +497,19 @@ static void test_triggers_alone(void **state)
     json_decref(root);
     assert_judged("--model plain --evidence adi-owner" HEARING);
     assert_true(says("of 20 answered as deployed") && says("of 20 triggers; enough against guessing: 8"));
+    assert_false(says("not asked"));
+}
+
+/* Triggers that cannot be asked are no silence of the network: the reason is told. */
+static void test_triggers_not_asked(void **state)
+{
+    (void)state;
+    assert_judged("--model plain --evidence adi-of-11" HEARING);
+    assert_true(says("no evidence for this network") && says("not asked: they are labelled for 11 classes"));
+    assert_judged("--model model --evidence adi-owner" HEARING);
+    assert_true(says("no evidence for this network") && says("not asked: no passport is known that the network runs with"));
+    assert_judged("--model model --evidence adi-owner" SOLD);
+    assert_true(says("of 20 answered as deployed") && !says("not asked"));
 }
 
 static void test_commitment(void **state)
@@ -529,10 +546,27 @@ static void test_files_that_do_not_fit(void **state)
     assert_refused("--model model --evidence ." HEARING, 2, "not a regular file");
 }
 
-/* Numbers that no training gives would pass through as a verdict. */
+/* A file of another whose bytes of one number are those of another number. */
+static void replace_number(const char *from, pg_real number, pg_real by, const char *to)
+{
+    char *bytes = NULL;
+    size_t count;
+    OK(pg_file_read(from, &bytes, &count, &err));
+    char *at = memmem(bytes, count, &number, sizeof number);
+    assert_non_null(at);
+    memcpy(at, &by, sizeof by);
+    FILE *file = fopen(to, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, count, file), count);
+    fclose(file);
+    pg_free(bytes);
+}
+
+/* Numbers that no training gives would pass through as a verdict. Exit code 1 would be one, that a claim does not stand. */
 static void test_not_finite(void **state)
 {
     (void)state;
+    static const pg_real marker = (pg_real)1234.5678;
     pg_model *model = NULL;
     pg_evidence *evidence = NULL;
     OK(pg_model_load("model", NULL, &model, NULL, &err));
@@ -543,15 +577,23 @@ static void test_not_finite(void **state)
     save_model(model, "model-inf");
     pg_model_destroy(&model);
     OK(pg_evidence_load("owner", &evidence, &err));
-    evidence->passports[2].skey[5] = INFINITY;
-    save_evidence(evidence, "owner-inf");
+    evidence->passports[2].skey[5] = marker;
+    save_evidence(evidence, "owner-marked");
     pg_evidence_destroy(&evidence);
+    replace_number("owner-marked", marker, INFINITY, "owner-inf");
     assert_refused("--model model-nan --evidence owner" HEARING, 2,
                    "model-nan: tensor 'features.0.weight': a value is not a finite number");
     assert_refused("--model model-inf --evidence owner" HEARING, 2,
                    "model-inf: tensor 'features.0.bn.running_mean': a value is not a finite number");
     assert_refused("--model model --evidence owner-inf" HEARING, 2,
                    "owner-inf: the passport for features.4 has values that are not finite");
+    OK(pg_model_load("plain", NULL, &model, NULL, &err));
+    const pg_layer *last = pg_model_classifier(model);
+    for (int i = 0; i < last->in_height * last->in_width * last->in_channels; i++)
+        model->params[last->weight + i] = (pg_real)3e38;
+    save_model(model, "plain-large");
+    pg_model_destroy(&model);
+    assert_refused("--model plain-large --evidence adi-owner --exit-code" HEARING, 2, "of 100 images are not finite numbers");
 }
 
 static void test_bad_usage(void **state)
@@ -561,7 +603,6 @@ static void test_bad_usage(void **state)
     assert_refused("--model model" HEARING, 2, "--evidence FILE is missing");
     assert_refused("--model model --evidence owner", 2, "--data NAME is missing, and model does not tell it");
     assert_refused("--model model --evidence owner --data synthetic --test 99999", 2, "--test: synthetic has ");
-    assert_refused("--model model --evidence owner --accuracy 60" SOLD, 2, "both tell the accuracy as deployed: give one");
     assert_refused("--model plain --evidence features.5" SOLD, 2, "--distributed: plain works without a passport");
     assert_refused("--model model --evidence owner --distributed nowhere" HEARING, 3, "nowhere: No such file");
     assert_refused("--model model --evidence owner --relu-before-add 1" HEARING, 2, "expected true or false, got \"1\"");
@@ -601,6 +642,7 @@ int main(void)
         cmocka_unit_test(test_other_layers),
         cmocka_unit_test(test_trigger_set),
         cmocka_unit_test(test_triggers_alone),
+        cmocka_unit_test(test_triggers_not_asked),
         cmocka_unit_test(test_commitment),
         cmocka_unit_test(test_files_that_do_not_fit),
         cmocka_unit_test(test_not_finite),
