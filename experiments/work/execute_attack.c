@@ -105,9 +105,9 @@ done:
 }
 
 /* Beside what the judge finds of a forgery: the owner's bits, or triggers where those are claimed, that agree where it is
- * shown; the bits that differ from the owner's, where both are of one form and as many. Is it an ambiguity? It is where it
- * serves as well as the genuine evidence, within 2 points, and either a quarter of its bits differ from the owner's or a
- * signature, mark or trigger set of its own is found whole. */
+ * shown; the bits that differ from the owner's, where both are of one form and as many. Is it an ambiguity? It is where the
+ * network is not useless, it serves as well as the genuine evidence, within 2 points, and either a quarter of its bits differ
+ * from the owner's or a signature, mark or trigger set of its own is found whole. */
 static pg_status record_ambiguity(const work *w, const pg_model *model, const pg_evidence *forged, const pg_finding *f,
                                   const char *name, pg_record *record, pg_error *err)
 {
@@ -115,7 +115,7 @@ static pg_status record_ambiguity(const work *w, const pg_model *model, const pg
     pg_finding owner = w->genuine;
     int matched;
     const bool triggers = f->claim == PG_CLAIM_TRIGGERS;
-    const bool serves = pg_finding_accuracy(f)->exact >= owner.deployed.exact - 2;
+    const bool serves = !f->useless && pg_finding_accuracy(f)->exact >= owner.deployed.exact - 2;
     const int count = triggers ? f->trigger_count : f->bits;
     bool another = f->agree == count;
     if (!count) return PG_OK;

@@ -1204,7 +1204,7 @@ static void test_sheet(void **state)
     assert_true(fabs(cell(&flip, "level=50", "bits_differing") - turned) < 1e-9);
     assert_true(cell(&flip, "level=50", "owner_detection") == 100 && cell(&flip, "level=50", "detection") == 100);
     const bool serves = cell(&flip, "level=50", "accuracy_private") >= cell(&flip, "genuine", "accuracy") - 2;
-    assert_true(cell(&flip, "level=50", "ambiguous") == serves);
+    assert_true(cell(&flip, "level=50", "ambiguous") == (serves && !cell(&flip, "level=50", "useless")));
     assert_true(cell(&fake2, "", "attack_images") == 80 && cell(&fake2, "", "attack_flops") > 80 * pg_model_macs(victim.model));
     assert_true(cell(&flip, "level=50", "attack_images") == 0 && cell(&flip, "level=50", "attack_flops") == 0);
     assert_true(cell(&fake2, "", "loss_last") > 0);
@@ -1233,7 +1233,7 @@ static bool check_sheet(const subject *victim, const char *attack, const char *y
     forge(victim, attack, yaml, &record, hex);
     const bool unchanged = strcmp(outcome, "attacker") != 0;
     const double before = judge_alone(victim->model, victim->evidence).deployed.exact;
-    const bool serves = cell(&record, outcome, "accuracy_claimed") >= before - 2;
+    const bool serves = cell(&record, outcome, "accuracy_claimed") >= before - 2 && !cell(&record, outcome, "useless");
     bool another = cell(&record, outcome, "detection") == 100;
     assert_int_equal(has_cell(&record, outcome, "bits_differing"), comparable);
     assert_int_equal(has_cell(&record, outcome, "owner_bits_matched"), comparable);
@@ -1260,6 +1260,11 @@ static void test_sheet_of_every_form(void **state)
     subject uchida = owner_of("uchida", "{bits: 32}", 1), whole = owner_of("uchida", "{bits: 256}", 1);
     subject adi = owner_of("adi", "{trigger_count: 8}", 1);
     subject v3 = owner_of("v3", "{passport: random, trigger_count: 8}", 1);
+    subject *const victims[] = {&uchida, &whole, &adi, &v3};
+    pg_train_options training = test_training(8, 8);
+    training.lr = 0.05;
+    assert_false(check_sheet(&uchida, "counterfeit-uchida", "{bits: 32}", "", true)); /* a useless network has no ambiguities */
+    for (int i = 0; i < 4; i++) subject_train(victims[i], &data, &training);
     assert_true(check_sheet(&uchida, "counterfeit-uchida", "{bits: 32}", "", true));
     assert_true(check_sheet(&uchida, "counterfeit-uchida", "{bits: 64}", "", false));
     assert_true(check_sheet(&adi, "counterfeit-triggers", "{count: 4}", "", false));
@@ -1268,7 +1273,6 @@ static void test_sheet_of_every_form(void **state)
     (void)check_sheet(&uchida, "overwrite", "{epochs: 1, batch: 20}", "attacker", false);
     (void)check_sheet(&whole, "overwrite", "{epochs: 1, batch: 20}", "attacker", true);
     (void)check_sheet(&adi, "overwrite", "{epochs: 1, batch: 20}", "attacker", false);
-    subject *const victims[] = {&uchida, &whole, &adi, &v3};
     for (int i = 0; i < 4; i++) subject_destroy(victims[i]);
     pg_task_release_data();
 }
