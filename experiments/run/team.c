@@ -153,22 +153,24 @@ done:
     return status;
 }
 
-/* Take what waits from that rank (or any) under that tag, if there is something. */
-static pg_status take(struct pg_team_link *link, int source, int tag, void *data, size_t room, int *from, bool *got,
-                      pg_error *err)
+/* Take what waits from that rank (or any) under that tag, if there is something: `least` to `room` bytes. *got: how many;
+ * 0: nothing waits. */
+static pg_status take(struct pg_team_link *link, int source, int tag, void *data, size_t least, size_t room, int *from,
+                      size_t *got, pg_error *err)
 {
     pg_status status = PG_OK;
     MPI_Status envelope;
     int there = 0, bytes = 0;
-    *got = false;
+    *got = 0;
     sweep(link);
     PG_TRY(check(MPI_Iprobe(source, tag, link->comm, &there, &envelope), "probe", err));
     if (!there) goto done;
     PG_TRY(check(MPI_Get_count(&envelope, MPI_BYTE, &bytes), "size of a message", err));
-    if ((size_t)bytes > room) PG_TRY(pg_fail(err, PG_IO_FAULT, "MPI: a message of %d bytes", bytes));
+    if (bytes < 0 || (size_t)bytes < least || (size_t)bytes > room)
+        PG_TRY(pg_fail(err, PG_IO_FAULT, "MPI: a message of %d bytes", bytes));
     *from = envelope.MPI_SOURCE;
     PG_TRY(check(MPI_Recv(data, bytes, MPI_BYTE, *from, tag, link->comm, MPI_STATUS_IGNORE), "receive", err));
-    *got = true;
+    *got = (size_t)bytes;
 done:
     return status;
 }
@@ -181,8 +183,13 @@ pg_status pg_team_send(pg_team *team, int to, const pg_message *message, pg_erro
 pg_status pg_team_poll(pg_team *team, pg_message *message, bool *got, pg_error *err)
 {
     int from = 0;
-    const pg_status status = take(team->link, MPI_ANY_SOURCE, TAG_MESSAGE, message, sizeof *message, &from, got, err);
-    if (*got) message->from = from;
+    size_t bytes;
+    const pg_status status = take(team->link, MPI_ANY_SOURCE, TAG_MESSAGE, message, offsetof(pg_message, text) + 1,
+                                  sizeof *message, &from, &bytes, err);
+    *got = bytes > 0;
+    if (!*got) return status;
+    message->from = from;
+    message->text[bytes - offsetof(pg_message, text) - 1] = 0;
     return status;
 }
 
@@ -194,10 +201,11 @@ static pg_status await(pg_team *team, int rank, int tag, void *data, size_t byte
     double looked = pg_now();
     for (int idle = 0;; pg_idle_sleep(&idle)) {
         int from;
-        bool got;
+        size_t got;
         const double now = pg_now(), silence = pg_listened(&listening, now, UNHEARD_MOST);
         const bool ended = now - looked > 1 && pg_team_look(team, rank) == PG_PROCESS_ENDED;
-        const pg_status status = take(team->link, rank, tag, data, bytes, &from, &got, err); /* its last words, if it ended */
+        const pg_status status =
+            take(team->link, rank, tag, data, bytes, bytes, &from, &got, err); /* its last words, if it ended */
         if (status != PG_OK || got) return status;
         if (ended) return pg_fail(err, PG_IO_FAULT, "rank %d is lost", rank);
         if (silence > AWAIT_SECONDS)
