@@ -1052,7 +1052,7 @@ static void test_refusals(void **state)
     refuses("substitute", "{share: 5}", &v1, "2 training images of synthetic do not fill one batch of 64");
     refuses("substitute", "{share: 1}", &v1, "share: 1 % of the owner's images are 0");
     refuses("substitute", "{share: 50, overlap: disjoint}", &v1, "are 20, of disjoint ones there are 15");
-    refuses("invert", "{images: 21}", &v1, "takes 21 distinct images, and there are 20 in synthetic");
+    refuses("invert", "{images: 21}", &v1, "a passport takes 21 distinct images, but synthetic has 20");
     subject_destroy(&plain);
     subject_destroy(&pan);
     subject_destroy(&v1);

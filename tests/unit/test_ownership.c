@@ -415,7 +415,7 @@ static void test_sources_that_cannot_be(void **state)
     pg_passport_source source = {
         .kind = PG_PASSPORT_SHUFFLE, .images = data.test.count + 1, .carrier = plain.model, .pictures = &data.test};
     FAILS(pg_passport_maker_create(&source, &maker, &err), PG_BAD_INPUT,
-          "takes 41 distinct images, and there are 40 in synthetic");
+          "a passport takes 41 distinct images, but synthetic has 40");
     pg_dataset small = few;
     small.height = 16;
     source.images = 2;
@@ -623,7 +623,7 @@ static void test_claims_from_elsewhere(void **state)
     c = good;
     c.names[0] = NULL;
     write_claim(&c, path);
-    FAILS(pg_evidence_load(path, &evidence, &err), PG_BAD_INPUT, "no passport");
+    FAILS(pg_evidence_load(path, &evidence, &err), PG_BAD_INPUT, "belongs to neither a passport nor a mark");
     c = good;
     c.skey_width = 1;
     write_claim(&c, path);
