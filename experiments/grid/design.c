@@ -4,10 +4,9 @@
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/data/triggers.h"
-#include "core/formats/number.h"
 #include "core/formats/yaml.h"
 #include "core/ownership/passport.h"
-#include "experiments/grid/brought.h"
+#include "experiments/grid/design_source.h"
 #include "experiments/grid/extent.h"
 #include "experiments/grid/presets.h"
 #include "experiments/grid/profile.h"
@@ -267,158 +266,6 @@ static void pin_folders(reader *r, const pg_option *table, const pg_node *map, v
     }
 }
 
-/* ---- networks that were trained elsewhere ---- */
-
-bool pg_design_fits(const pg_design_scheme *s, const pg_design_data *data)
-{
-    const pg_input *image = &data->facts;
-    if (!s->brought.model_sha256[0]) return true;
-    return s->fits.classes == image->classes && s->fits.height == image->height && s->fits.width == image->width &&
-           (!s->data[0] || strcmp(s->data, data->choice.name) == 0);
-}
-
-/* The grid must have a data set that fits the network; the network is measured on all that fit. */
-static void check_data(reader *r, const pg_design_scheme *s, const pg_node *node)
-{
-    const pg_design *d = r->design;
-    for (int i = 0; i < d->data_count; i++)
-        if (pg_design_fits(s, &d->data[i])) return;
-    if (d->data_count)
-        pg_problems_add(r->problems, node,
-                        "the network has %d classes and takes %dx%d images%s%s, but no data set of the grid fits",
-                        s->fits.classes, s->fits.height, s->fits.width, s->data[0] ? " of " : "", s->data);
-}
-
-/* Do two networks have the same layers? */
-static pg_status alike(const pg_net_spec *a, const pg_net_spec *b, bool *same, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_model *x = NULL, *y = NULL;
-    *same = a->arch == b->arch && a->norm == b->norm && (!a->arch->residual || a->relu_before_add == b->relu_before_add);
-    if (!*same) return PG_OK;
-    PG_TRY(pg_model_plan(a, &x, err));
-    PG_TRY(pg_model_plan(b, &y, err));
-    for (int i = 0; i < x->layer_count && *same; i++) *same = x->layers[i].out_channels == y->layers[i].out_channels;
-done:
-    pg_model_destroy(&x);
-    pg_model_destroy(&y);
-    return status;
-}
-
-/* Find this network among the grid's. If the grid lists networks, it must be one of them, because the attackers train those. If
- * the grid lists none, add it. */
-static pg_status find_network(reader *r, const pg_net_spec *spec, const pg_node *node, int *at, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_design *d = r->design;
-    char width[PG_NUMBER_MAX];
-    for (*at = 0; *at < d->network_count; ++*at) {
-        bool same;
-        const pg_network_options *o = &d->networks[*at].options;
-        pg_net_spec other = *spec;
-        other.arch = pg_arch_find(o->arch);
-        other.width = o->width;
-        other.relu_before_add = o->relu_before_add;
-        PG_TRY(pg_norm_kind_parse(pg_norm_names[o->norm], &other.norm, err));
-        PG_TRY(alike(spec, &other, &same, err));
-        if (same) return PG_OK;
-    }
-    pg_number_text(spec->width, width);
-    if (pg_node_find(d->tree->root, "networks")) {
-        pg_problems_add(r->problems, node,
-                        "the grid does not list this network: leave out networks, or list {arch: %s, norm: %s, width: %s%s}",
-                        spec->arch->name, pg_norm_kind_name(spec->norm), width,
-                        spec->relu_before_add ? "" : ", relu_before_add: false");
-        return PG_OK;
-    }
-    PG_TRY(pg_grow(&d->networks, d->network_count, sizeof *d->networks, err));
-    pg_design_network *made = &d->networks[d->network_count++];
-    *made = (pg_design_network){.node = node};
-    made->options.width = spec->width;
-    made->options.relu_before_add = spec->relu_before_add;
-    snprintf(made->options.arch, sizeof made->options.arch, "%s", spec->arch->name);
-    for (int i = 0; pg_norm_names[i]; i++)
-        if (strcmp(pg_norm_names[i], pg_norm_kind_name(spec->norm)) == 0) made->options.norm = i;
-done:
-    return status;
-}
-
-/* The grid must normalise images as the network expects, also in attacks on it. */
-static void check_pixels(reader *r, const pg_brought *b, const pg_design_scheme *s, const pg_node *node)
-{
-    const char *pixels = pg_pixels_names[s->train.pixels];
-    if (b->facts.pixels[0] && strcmp(b->facts.pixels, pixels) != 0)
-        pg_problems_add(r->problems, node,
-                        "the network was trained with pixels %s, but the grid has pixels %s: write "
-                        "train: {pixels: %s}",
-                        b->facts.pixels, pixels, b->facts.pixels);
-}
-
-/* Hints from the grid, for values that the network's file does not give. */
-static pg_model_hints hints_of(const pg_design *d, pg_norm_kind *norm)
-{
-    pg_model_hints hints = {.image_height = d->data_count ? d->data[0].facts.height : 0,
-                            .image_width = d->data_count ? d->data[0].facts.width : 0};
-    if (d->network_count != 1) return hints;
-    hints.relu_before_add = &d->networks[0].options.relu_before_add;
-    if (pg_norm_kind_parse(pg_norm_names[d->networks[0].options.norm], norm, NULL) == PG_OK) hints.norm = norm;
-    return hints;
-}
-
-/* Read the files now, and report their faults as problems of the entry. */
-static pg_status read_files(reader *r, const pg_node *map, pg_design_scheme *made, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_error fault = {.message = ""};
-    pg_brought b = {0};
-    pg_norm_kind norm;
-    const pg_node *node = pg_node_find(map, "model");
-    const pg_model_hints hints = hints_of(r->design, &norm);
-    status = pg_brought_read(&made->brought.files, &hints, made->scheme, made->options, &b, &fault);
-    if (status == PG_NO_MEMORY) PG_TRY(pg_fail(err, status, "%s", fault.message));
-    if (status != PG_OK) {
-        pg_problems_add(r->problems, node, "%s", fault.message);
-        status = PG_OK;
-        goto done;
-    }
-    const pg_net_spec *spec = &b.model->spec;
-    made->fits = (pg_input){.classes = spec->classes, .height = spec->image_height, .width = spec->image_width};
-    snprintf(made->data, sizeof made->data, "%s", b.facts.data);
-    snprintf(made->brought.model_sha256, sizeof made->brought.model_sha256, "%s", b.model_sha256);
-    snprintf(made->brought.commitment, sizeof made->brought.commitment, "%s", b.commitment);
-    pg_brought_describe(&b, &made->brought.files, made->about, sizeof made->about);
-    check_data(r, made, node);
-    check_pixels(r, &b, made, node);
-    PG_TRY(find_network(r, spec, node, &made->network, err));
-done:
-    pg_brought_clear(&b);
-    return status;
-}
-
-/* An entry may name the files of a network instead of training options. The files determine everything else. */
-static pg_status read_source(reader *r, const pg_node *map, pg_design_scheme *made, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_source_options *files = &made->brought.files;
-    const int before = r->problems->count;
-    made->network = -1;
-    PG_TRY(pg_options_defaults(pg_source_table, files, err));
-    pg_options_take(pg_source_table, map, files, r->problems);
-    if (!files->model[0]) {
-        if (files->evidence[0] && r->problems->count == before)
-            pg_problems_add(r->problems, pg_node_find(map, "evidence"), "needs `model: FILE`, the network that it belongs to");
-        return PG_OK;
-    }
-    for (const pg_node *n = map->first; n; n = n->next)
-        if (strcmp(n->key, "train") == 0 || pg_options_find(made->scheme->options, n->key))
-            pg_problems_add(r->problems, n, "has no effect on a network that is not trained here");
-    PG_TRY(pg_options_defaults(pg_train_table, &made->train, err));
-    made->train.pixels = r->design->train.pixels;
-    if (r->problems->count == before) PG_TRY(read_files(r, map, made, err));
-done:
-    return status;
-}
-
 /* Does every entry of a scheme name a network that was trained elsewhere? */
 static bool all_brought(const pg_node *root)
 {
@@ -427,8 +274,6 @@ static bool all_brought(const pg_node *root)
         if (n->kind != PG_MAP || !pg_node_find(n, "model")) return false;
     return list && list->kind == PG_LIST && list->count;
 }
-
-/* ---- schemes that are trained here ---- */
 
 static pg_status read_one_scheme(reader *r, const pg_node *map, pg_error *err)
 {
@@ -445,7 +290,7 @@ static pg_status read_one_scheme(reader *r, const pg_node *map, pg_error *err)
     pin_folders(r, scheme->options, map, made->options);
     const pg_node *train = pg_node_get(map, "train");
     if (train) pg_options_read(pg_train_table, train, &made->train, r->problems);
-    PG_TRY(read_source(r, map, made, err));
+    PG_TRY(pg_design_read_source(d, map, made, r->problems, err));
 done:
     return status;
 }
