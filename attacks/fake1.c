@@ -3,8 +3,6 @@
  * NeurIPS 2019; DeepIPR, passport_attack_1.py, where images go through a plain network with random weights. */
 #include "attacks/attack.h"
 
-#include "core/base/memory.h"
-
 #include <stddef.h>
 
 enum { CARRIER_RANDOM, CARRIER_PRETRAINED, CARRIER_STOLEN };

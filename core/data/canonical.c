@@ -2,7 +2,6 @@
  * are the same. */
 #include "core/data/readers.h"
 
-#include "core/base/memory.h"
 #include "core/formats/safetensors.h"
 
 #include <stdio.h>

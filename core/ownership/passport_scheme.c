@@ -1,7 +1,6 @@
 /* What the passport schemes share; see passport_scheme.h. */
 #include "core/ownership/passport_scheme.h"
 
-#include "core/base/memory.h"
 #include "core/data/triggers.h"
 #include "core/formats/number.h"
 

@@ -11,7 +11,6 @@
 #include "core/train/trainer.h"
 #include "experiments/commands/bench_dispatch.h"
 #include "experiments/commands/bench_layers.h"
-#include "experiments/grid/grid_options.h"
 #include "experiments/run/provenance.h"
 
 #include <math.h>

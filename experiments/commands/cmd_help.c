@@ -2,10 +2,13 @@
  * keys. */
 #include "experiments/commands/commands.h"
 
+#include "attacks/attack.h"
 #include "core/data/readers.h"
+#include "core/ownership/scheme.h"
+#include "core/ownership/verify.h"
+#include "core/train/trainer.h"
 #include "experiments/grid/grid_options.h"
 #include "experiments/grid/presets.h"
-#include "experiments/grid/task.h"
 #include "experiments/run/provenance.h"
 
 #include <stdio.h>

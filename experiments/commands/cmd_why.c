@@ -1,7 +1,6 @@
 /* passgrid why: what keeps a task from being done already. */
 #include "experiments/commands/commands.h"
 
-#include "core/base/memory.h"
 #include "core/base/utf8.h"
 #include "core/formats/json_file.h"
 #include "core/formats/yaml.h"

@@ -1,7 +1,6 @@
 /* Networks from elsewhere; see brought.h. */
 #include "experiments/grid/brought.h"
 
-#include "core/base/memory.h"
 #include "core/formats/number.h"
 #include "core/ownership/mark.h"
 

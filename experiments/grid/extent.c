@@ -1,8 +1,9 @@
 /* Counting the tasks of a grid; see extent.h. Counts are doubles, which cannot overflow here. */
 #include "experiments/grid/extent.h"
 
+#include "attacks/attack.h"
+#include "core/ownership/scheme.h"
 #include "experiments/grid/grid_options.h"
-#include "experiments/grid/task.h"
 
 #include <stdio.h>
 #include <string.h>

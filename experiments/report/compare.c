@@ -2,7 +2,6 @@
 #include "experiments/report/compare.h"
 
 #include "core/base/memory.h"
-#include "core/formats/number.h"
 
 #include <ctype.h>
 #include <gsl/gsl_statistics.h>

@@ -3,7 +3,6 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
-#include "experiments/run/signals.h"
 
 #include <stdio.h>
 

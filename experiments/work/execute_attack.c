@@ -4,7 +4,6 @@
 
 #include "core/base/memory.h"
 #include "core/formats/number.h"
-#include "core/nets/state.h"
 #include "experiments/work/saving.h"
 
 #include <stdio.h>

@@ -2,8 +2,6 @@
 #include "experiments/work/execute_internal.h"
 
 #include "core/base/clock.h"
-#include "core/base/memory.h"
-#include "core/nets/state.h"
 #include "experiments/work/saving.h"
 
 #include <math.h>

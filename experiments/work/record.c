@@ -1,7 +1,6 @@
 /* Records; see record.h. The file is JSON with its keys in a fixed order and numbers by their shortest digits. */
 #include "experiments/work/record.h"
 
-#include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/base/utf8.h"
 #include "core/formats/json_file.h"

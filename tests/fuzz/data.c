@@ -2,7 +2,6 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "core/base/hash.h"
-#include "core/base/memory.h"
 #include "core/data/image.h"
 #include "core/data/readers.h"
 #include "core/data/registry.h"

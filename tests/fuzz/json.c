@@ -1,7 +1,6 @@
 /* Readers of sealed JSON: records, failures, the list of a grid's tasks; and the tables made from hostile records. */
 #include "tests/fuzz/fuzz.h"
 
-#include "core/base/memory.h"
 #include "experiments/report/tables.h"
 #include "experiments/work/record.h"
 #include "experiments/work/rundir.h"

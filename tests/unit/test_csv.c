@@ -1,5 +1,4 @@
 /* CSV: the writer's bytes, round trips, and errors with file and line. */
-#include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
 

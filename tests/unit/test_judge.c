@@ -3,7 +3,6 @@
 
 #include "core/data/triggers.h"
 #include "core/nets/state.h"
-#include "core/ownership/verify.h"
 #include "experiments/commands/commands.h"
 
 #include <jansson.h>

@@ -2,7 +2,6 @@
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
 #include "core/formats/json_file.h"
-#include "experiments/report/compare.h"
 #include "experiments/report/figures.h"
 #include "experiments/report/tables.h"
 #include "tests/unit/folder.h"
