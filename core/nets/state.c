@@ -356,8 +356,9 @@ static pg_status check_unused(const pg_safetensors *file, const char *path, cons
             other = others++ ? other : array->name;
     }
     if (count)
-        return pg_fail(err, PG_BAD_INPUT, "%s: the network %s has no tensor '%.200s': it is another network (%zu such tensors)",
-                       path, model->spec.arch->name, unused, count);
+        return pg_fail(err, PG_BAD_INPUT,
+                       "%s: the network %s has no tensor '%.200s': it is another network (such tensors: %zu)", path,
+                       model->spec.arch->name, unused, count);
     if (others) assume(facts, "%zu tensors that hold no weights do not matter (the first is '%.80s')", others, other);
     return PG_OK;
 }

@@ -428,7 +428,7 @@ static pg_status run_gnuplot(const char *folder, const char *name, bool *found, 
     int how = 0;
     snprintf(script, sizeof script, "%s.gp", name);
     posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    for (int fd = 0; fd < 3; fd++) posix_spawn_file_actions_addopen(&files, fd, "/dev/null", fd ? O_WRONLY : O_RDONLY, 0);
     posix_spawn_file_actions_addchdir_np(&files, folder);
     errno = posix_spawnp(&child, argv[0], &files, NULL, (char *const *)argv, environ);
     posix_spawn_file_actions_destroy(&files);
@@ -438,7 +438,7 @@ static pg_status run_gnuplot(const char *folder, const char *name, bool *found, 
     while (waitpid(child, &how, 0) < 0 && errno == EINTR) {
     }
     if (WIFEXITED(how) && WEXITSTATUS(how) == 0) return PG_OK;
-    return pg_fail(err, PG_IO_FAULT, "gnuplot failed on %s/%s", folder, script);
+    return pg_fail(err, PG_IO_FAULT, "gnuplot failed on %s/%s; run it there by hand to see why", folder, script);
 }
 
 /* gnuplot writes the time into a PDF: the same points give the same bytes without it. */

@@ -58,6 +58,9 @@ check "... leaves the finished run alone" cmp before after
 check "table" code 0 "$PASSGRID" table alone
 check "... prints the same" cmp out tables.txt
 rm three/records/"$(ls three/records | head -n 1)"
+check "table --figures" code 0 "$PASSGRID" table alone --figures
+check "... gnuplot's warnings are not ours" test "$(grep -vc '^passgrid table: ' err)" = 0
+rm -r alone/figures
 check "table of an incomplete run" code 2 "$PASSGRID" table three
 check "... says what to do" says "passgrid table --partial"
 check "table --partial" code 0 "$PASSGRID" table --partial three

@@ -128,11 +128,11 @@ static void test_another_network(void **state)
 {
     (void)state;
     check_another("alexnet", (const char *const[]){"features.7.conv.weight", NULL});
-    assert_says("the network alexnet has no tensor 'features.7.conv.weight': it is another network (1 such tensors)");
+    assert_says("the network alexnet has no tensor 'features.7.conv.weight': it is another network (such tensors: 1)");
     check_another("resnet18",
                   (const char *const[]){"layer1.2.convbnrelu_1.conv.weight", "layer1.2.convbnrelu_1.bn.weight", NULL});
     assert_says(
-        "the network resnet18 has no tensor 'layer1.2.convbnrelu_1.conv.weight': it is another network (2 such tensors)");
+        "the network resnet18 has no tensor 'layer1.2.convbnrelu_1.conv.weight': it is another network (such tensors: 2)");
     check_another("alexnet", (const char *const[]){"features.9.key", NULL}); /* a passport for no layer of it */
     check_another("alexnet", (const char *const[]){"features.0.bn.num_batches", NULL});
     check_another("alexnet", (const char *const[]){"features.7.num_batches_tracked", NULL}); /* not one number: no counter */
