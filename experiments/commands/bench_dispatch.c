@@ -1,4 +1,4 @@
-/* passgrid bench dispatch: empty tasks through the master, the workers and the books that real ones go through. */
+/* passgrid bench dispatch: empty tasks through the master, the workers and the journal that real ones go through. */
 #include "experiments/commands/bench_dispatch.h"
 
 #include "core/base/memory.h"

@@ -21,7 +21,7 @@ typedef struct peer {
 } peer;
 
 typedef struct master {
-    pg_book *book;
+    pg_journal *journal;
     pg_team *team;
     peer *peers;            /* by rank */
     int *attempts, *deaths; /* by task: number of the current attempt; workers that died on it */
@@ -62,11 +62,11 @@ static int losses(const master *m, int task)
 static void reassign(master *m, int task)
 {
     if (m->deaths[task] >= DEATHS_MOST)
-        pg_book_end(m->book, task, PG_FAILED, "two workers ended while they ran it; no third one tries", 0);
+        pg_journal_end(m->journal, task, PG_FAILED, "two workers ended while they ran it; no third one tries", 0);
     else if (losses(m, task) >= DEATHS_MOST)
         m->held[task] = m->listening.seconds;
     else
-        pg_book_return(m->book, task);
+        pg_journal_return(m->journal, task);
 }
 
 static void declare_lost(master *m, int rank, bool dead, const char *why)
@@ -74,9 +74,9 @@ static void declare_lost(master *m, int rank, bool dead, const char *why)
     peer *p = &m->peers[rank];
     const int task = p->count > 0 ? p->tasks[0] : -1;
     p->lost = m->team->incomplete = true;
-    for (; p->count > 1; p->count--) pg_dispatch_return(m->book->dispatch, p->tasks[p->count - 1]);
+    for (; p->count > 1; p->count--) pg_dispatch_return(m->journal->dispatch, p->tasks[p->count - 1]);
     p->count = 0;
-    pg_book_lost(m->book, rank, m->team->members[rank].host, task, why);
+    pg_journal_lost(m->journal, rank, m->team->members[rank].host, task, why);
     if (task < 0) return;
     if (dead)
         m->deaths[task]++;
@@ -110,13 +110,13 @@ static bool suspects_run(const master *m, int task)
 /* Once nothing else is left to do, fail the tasks that have waited long enough for workers that are not seen to run. */
 static void fail_held(master *m)
 {
-    const pg_dispatch *d = m->book->dispatch;
-    if (!pg_book_going(m->book) || d->heap_count > 0 || busy(m) > 0 || d->counts[PG_WORK_RUNNING] == 0) return;
-    for (int task = 0; task < m->book->grid->count; task++) {
-        if (m->held[task] <= 0 || m->listening.seconds - m->held[task] < m->book->options->silence) continue;
+    const pg_dispatch *d = m->journal->dispatch;
+    if (!pg_journal_going(m->journal) || d->heap_count > 0 || busy(m) > 0 || d->counts[PG_WORK_RUNNING] == 0) return;
+    for (int task = 0; task < m->journal->grid->count; task++) {
+        if (m->held[task] <= 0 || m->listening.seconds - m->held[task] < m->journal->options->silence) continue;
         if (suspects_run(m, task)) continue;
         m->held[task] = 0;
-        pg_book_end(m->book, task, PG_FAILED, "two workers fell silent while they ran it; no third one tries", 0);
+        pg_journal_end(m->journal, task, PG_FAILED, "two workers fell silent while they ran it; no third one tries", 0);
     }
 }
 
@@ -128,7 +128,7 @@ static void tell(master *m, int rank, pg_message_kind kind, int task, int attemp
     out->kind = (int)kind;
     out->task = task;
     out->attempt = attempt;
-    snprintf(out->text, sizeof out->text, "%s", kind == PG_MSG_TASK ? m->book->grid->tasks[task].text : "");
+    snprintf(out->text, sizeof out->text, "%s", kind == PG_MSG_TASK ? m->journal->grid->tasks[task].text : "");
     if (pg_team_send(m->team, rank, out, &err) != PG_OK) declare_lost(m, rank, false, err.message);
 }
 
@@ -146,13 +146,14 @@ static void check_workers(master *m, bool all_read)
             settle_suspect(m, rank);
         else if (pg_team_look(m->team, rank) == PG_PROCESS_ENDED)
             declare_lost(m, rank, true, "its process has ended");
-        else if (listened - p->heard > m->book->options->silence)
+        else if (listened - p->heard > m->journal->options->silence)
             declare_lost(m, rank, false, "it has been silent for too long");
         else if (beat)
             tell(m, rank, PG_MSG_BEAT, -1, 0);
     }
     fail_held(m);
-    if (pg_book_going(m->book) && !can_go_on(m)) pg_book_stop(m->book, "all workers are lost; repeat the command to resume");
+    if (pg_journal_going(m->journal) && !can_go_on(m))
+        pg_journal_stop(m->journal, "all workers are lost; repeat the command to resume");
 }
 
 /* ---- tasks out, results in ---- */
@@ -161,13 +162,13 @@ static void give(master *m, int rank, int task)
 {
     peer *p = &m->peers[rank];
     p->tasks[p->count++] = task;
-    pg_book_start(m->book, task, rank);
+    pg_journal_start(m->journal, task, rank);
     tell(m, rank, PG_MSG_TASK, task, ++m->attempts[task]);
 }
 
 static bool tiny(const master *m, int task)
 {
-    return m->book->dispatch->cost[task] < TINY_SECONDS;
+    return m->journal->dispatch->cost[task] < TINY_SECONDS;
 }
 
 /* May a worker with `count` tasks get another? Only behind tiny ones. */
@@ -179,12 +180,12 @@ static bool takes_another(const master *m, const peer *p, int count)
 /* Give every free worker a task, then tiny tasks in advance, because a tiny task takes less time than a message. */
 static void hand_out(master *m)
 {
-    const pg_dispatch *d = m->book->dispatch;
+    const pg_dispatch *d = m->journal->dispatch;
     for (int count = 0; count < PG_TASKS_AHEAD; count++)
         for (int rank = 1; rank < m->team->size; rank++) {
-            if (!pg_book_going(m->book) || d->heap_count == 0 || (count > 0 && !tiny(m, d->heap[0]))) return;
+            if (!pg_journal_going(m->journal) || d->heap_count == 0 || (count > 0 && !tiny(m, d->heap[0]))) return;
             if (!takes_another(m, &m->peers[rank], count)) continue;
-            const int task = count > 0 ? pg_dispatch_take(m->book->dispatch) : pg_book_next(m->book, busy(m) > 0);
+            const int task = count > 0 ? pg_dispatch_take(m->journal->dispatch) : pg_journal_next(m->journal, busy(m) > 0);
             if (task < 0) return;
             give(m, rank, task);
         }
@@ -224,24 +225,24 @@ static void handle_message(master *m, const pg_message *message)
     if (place < 0) return;
     p->slow = message->kind != PG_MSG_RESULT;
     if (message->kind == PG_MSG_NOTE) {
-        pg_book_note(m->book, task, message->text);
+        pg_journal_note(m->journal, task, message->text);
         return;
     }
-    if (place == 0) pg_book_progress(m->book, task, &message->progress);
+    if (place == 0) pg_journal_progress(m->journal, task, &message->progress);
     if (message->kind == PG_MSG_PROGRESS) return;
     for (int i = place; i + 1 < p->count; i++) p->tasks[i] = p->tasks[i + 1];
     p->count--;
     if (message->kind == PG_MSG_RETURN) {
-        pg_dispatch_return(m->book->dispatch, task);
+        pg_dispatch_return(m->journal->dispatch, task);
         return;
     }
-    pg_book_end(m->book, task, (pg_status)message->status, message->text, message->seconds);
+    pg_journal_end(m->journal, task, (pg_status)message->status, message->text, message->seconds);
 }
 
 /* When the run must stop, tell every worker to save. */
 static void wind_down(master *m)
 {
-    if (pg_book_going(m->book) || m->told) return;
+    if (pg_journal_going(m->journal) || m->told) return;
     m->told = true;
     for (int rank = 1; rank < m->team->size; rank++) {
         const peer *p = &m->peers[rank];
@@ -253,35 +254,35 @@ static pg_status serve(master *m, pg_error *err)
 {
     bool got = true; /* nothing is read yet */
     for (int idle = 0;;) {
-        pg_book_watch(m->book);
+        pg_journal_watch(m->journal);
         check_workers(m, !got);
         wind_down(m);
         hand_out(m);
-        if (pg_book_going(m->book) ? pg_dispatch_over(m->book->dispatch) : busy(m) == 0) return PG_OK;
+        if (pg_journal_going(m->journal) ? pg_dispatch_over(m->journal->dispatch) : busy(m) == 0) return PG_OK;
         const pg_status status = pg_team_poll(m->team, &m->in, &got, err);
         if (status != PG_OK) return status;
-        m->book->monitor.burst = got;
+        m->journal->monitor.burst = got;
         if (got) {
             handle_message(m, &m->in);
             idle = 0;
         } else {
-            pg_book_flush(m->book);
+            pg_journal_flush(m->journal);
             pg_idle_sleep(&idle);
         }
-        pg_book_show(m->book);
+        pg_journal_show(m->journal);
     }
 }
 
-pg_status pg_master_run(pg_book *book, pg_team *team, pg_error *err)
+pg_status pg_master_run(pg_journal *journal, pg_team *team, pg_error *err)
 {
     pg_status status = PG_OK;
     master *m = NULL;
     PG_TRY(pg_alloc(1, sizeof *m, &m, err));
-    *m = (master){.book = book, .team = team, .beaten = pg_now()};
+    *m = (master){.journal = journal, .team = team, .beaten = pg_now()};
     PG_TRY(pg_alloc((size_t)team->size, sizeof *m->peers, &m->peers, err));
-    PG_TRY(pg_alloc((size_t)book->grid->count, sizeof *m->attempts, &m->attempts, err));
-    PG_TRY(pg_alloc((size_t)book->grid->count, sizeof *m->deaths, &m->deaths, err));
-    PG_TRY(pg_alloc((size_t)book->grid->count, sizeof *m->held, &m->held, err));
+    PG_TRY(pg_alloc((size_t)journal->grid->count, sizeof *m->attempts, &m->attempts, err));
+    PG_TRY(pg_alloc((size_t)journal->grid->count, sizeof *m->deaths, &m->deaths, err));
+    PG_TRY(pg_alloc((size_t)journal->grid->count, sizeof *m->held, &m->held, err));
     for (int rank = 0; rank < team->size; rank++) m->peers[rank].suspect = -1;
     PG_TRY(serve(m, err));
 done:

@@ -10,49 +10,49 @@
 /* ---- alone ---- */
 
 typedef struct solo {
-    pg_book *book;
+    pg_journal *journal;
     int task; /* at work */
 } solo;
 
 static bool solo_stop(void *context)
 {
-    pg_book *book = ((solo *)context)->book;
-    pg_book_watch(book);
-    return !pg_book_going(book);
+    pg_journal *journal = ((solo *)context)->journal;
+    pg_journal_watch(journal);
+    return !pg_journal_going(journal);
 }
 
 static void solo_note(void *context, const char *text)
 {
     const solo *s = context;
-    pg_book_note(s->book, s->task, text);
+    pg_journal_note(s->journal, s->task, text);
 }
 
 static void solo_report(void *context, const pg_task_progress *progress)
 {
     const solo *s = context;
-    pg_book_progress(s->book, s->task, progress);
-    pg_book_show(s->book);
+    pg_journal_progress(s->journal, s->task, progress);
+    pg_journal_show(s->journal);
 }
 
-static void run_alone(pg_book *book)
+static void run_alone(pg_journal *journal)
 {
-    solo s = {.book = book};
-    const pg_workplace at = {.directory = book->options->directory,
-                             .data_directory = book->options->data_directory,
+    solo s = {.journal = journal};
+    const pg_workplace at = {.directory = journal->options->directory,
+                             .data_directory = journal->options->data_directory,
                              .stop = solo_stop,
                              .report = solo_report,
                              .note = solo_note,
-                             .checkpoint_seconds = book->options->checkpoint_seconds,
+                             .checkpoint_seconds = journal->options->checkpoint_seconds,
                              .context = &s};
     for (;;) {
-        pg_book_watch(book);
-        if (!pg_book_going(book) || (s.task = pg_book_next(book, false)) < 0) break;
+        pg_journal_watch(journal);
+        if (!pg_journal_going(journal) || (s.task = pg_journal_next(journal, false)) < 0) break;
         pg_error err = {.message = ""};
-        pg_book_start(book, s.task, 0);
-        pg_book_show(book);
+        pg_journal_start(journal, s.task, 0);
+        pg_journal_show(journal);
         const double start = pg_now();
-        const pg_status status = pg_perform(book->grid->tasks[s.task].text, &at, &err);
-        pg_book_end(book, s.task, status, err.message, pg_now() - start);
+        const pg_status status = pg_perform(journal->grid->tasks[s.task].text, &at, &err);
+        pg_journal_end(journal, s.task, status, err.message, pg_now() - start);
     }
     pg_task_release_data();
 }
@@ -70,17 +70,17 @@ static pg_status check_texts(const pg_grid *grid, pg_error *err)
 pg_status pg_run_grid(const pg_grid *grid, pg_team *team, const pg_run_options *options, pg_run_result *result, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_book book = {0};
+    pg_journal journal = {0};
     PG_TRY(check_texts(grid, err));
-    PG_TRY(pg_book_open(&book, grid, options, err));
+    PG_TRY(pg_journal_open(&journal, grid, options, err));
     if (team->size > 1)
-        PG_TRY(pg_master_run(&book, team, err));
+        PG_TRY(pg_master_run(&journal, team, err));
     else
-        run_alone(&book);
-    status = pg_book_finish(&book, err);
-    *result = book.result;
+        run_alone(&journal);
+    status = pg_journal_finish(&journal, err);
+    *result = journal.result;
 done:
-    pg_book_close(&book);
+    pg_journal_close(&journal);
     pg_master_dismiss(team);
     return status;
 }

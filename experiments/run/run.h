@@ -24,7 +24,8 @@ typedef struct pg_run_result {
 
 /* Run what is not done. PG_OK: everything is done; PG_FAILED: all that could run did, some failed; PG_INTERRUPTED: a signal
  * or the deadline came, or every worker was lost, and all state is saved; PG_IO_FAULT, PG_NO_MEMORY: stopped by the fault in
- * err. *result is set unless a fault keeps the books from being closed. Rank 0 only; the workers must be in pg_worker_loop. */
+ * err. *result is set unless a fault keeps the journal from being closed. Rank 0 only; the workers must be in pg_worker_loop.
+ */
 PG_CHECKED pg_status pg_run_grid(const pg_grid *grid, pg_team *team, const pg_run_options *options, pg_run_result *result,
                                  pg_error *err);
 

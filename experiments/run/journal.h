@@ -1,12 +1,12 @@
-/* The books of a run: what happened to each task, written where it must be. Shared by the master and by a process that works
- * alone. */
-#ifndef PG_RUN_RUN_BOOK_H
-#define PG_RUN_RUN_BOOK_H
+/* The journal of a run: records what happens to each task, in the dispatch, the log, the failures and timings.csv. Shared by
+ * the master and by a process that works alone. */
+#ifndef PG_RUN_JOURNAL_H
+#define PG_RUN_JOURNAL_H
 
 #include "experiments/grid/estimate.h"
 #include "experiments/run/run.h"
 
-typedef struct pg_book {
+typedef struct pg_journal {
     const pg_grid *grid;
     const pg_run_options *options;
     pg_dispatch *dispatch;
@@ -21,41 +21,41 @@ typedef struct pg_book {
     pg_status fault; /* what ends the run early: PG_IO_FAULT, PG_NO_MEMORY; PG_INTERRUPTED with a reason of its own */
     pg_error fault_error;
     pg_run_result result;
-} pg_book;
+} pg_journal;
 
-PG_CHECKED pg_status pg_book_open(pg_book *book, const pg_grid *grid, const pg_run_options *options, pg_error *err);
-void pg_book_close(pg_book *book);
+PG_CHECKED pg_status pg_journal_open(pg_journal *journal, const pg_grid *grid, const pg_run_options *options, pg_error *err);
+void pg_journal_close(pg_journal *journal);
 
 /* May another task start? */
-bool pg_book_going(const pg_book *book);
+bool pg_journal_going(const pg_journal *journal);
 
 /* See whether a signal or the deadline has come. */
-void pg_book_watch(pg_book *book);
+void pg_journal_watch(pg_journal *journal);
 
 /* Take the task that comes next; -1 if there is none now. Tasks that could save nothing before the deadline are left; when no
  * others are (and none is at work), the run is interrupted. */
-int pg_book_next(pg_book *book, bool others_at_work);
+int pg_journal_next(pg_journal *journal, bool others_at_work);
 
-/* A task starts on a rank; it came to an end there, with a status and its message. Failures to write the books are kept as
+/* A task starts on a rank; it came to an end there, with a status and its message. Failures to write the journal are kept as
  * faults. */
-void pg_book_start(pg_book *book, int task, int rank);
-void pg_book_end(pg_book *book, int task, pg_status status, const char *message, double seconds);
+void pg_journal_start(pg_journal *journal, int task, int rank);
+void pg_journal_end(pg_journal *journal, int task, pg_status status, const char *message, double seconds);
 
 /* Note a progress report of the rank that runs a task; show the progress. */
-void pg_book_progress(pg_book *book, int task, const pg_task_progress *progress);
-void pg_book_show(pg_book *book);
+void pg_journal_progress(pg_journal *journal, int task, const pg_task_progress *progress);
+void pg_journal_show(pg_journal *journal);
 
 /* A rank is lost, at work on a task (-1: on none); the task goes back to the ready ones; the run ends early, resumable;
  * something about a task for the log. */
-void pg_book_lost(pg_book *book, int rank, const char *host, int task, const char *why);
-void pg_book_return(pg_book *book, int task);
-void pg_book_stop(pg_book *book, const char *why);
-void pg_book_note(pg_book *book, int task, const char *text);
+void pg_journal_lost(pg_journal *journal, int rank, const char *host, int task, const char *why);
+void pg_journal_return(pg_journal *journal, int task);
+void pg_journal_stop(pg_journal *journal, const char *why);
+void pg_journal_note(pg_journal *journal, int task, const char *text);
 
 /* The log as it is now: after a burst of events, see monitor.h. */
-void pg_book_flush(pg_book *book);
+void pg_journal_flush(pg_journal *journal);
 
 /* What the run comes to: see pg_run_grid. Writes timings.csv if something ran. */
-PG_CHECKED pg_status pg_book_finish(pg_book *book, pg_error *err);
+PG_CHECKED pg_status pg_journal_finish(pg_journal *journal, pg_error *err);
 
 #endif

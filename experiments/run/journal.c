@@ -1,0 +1,359 @@
+/* The journal of a run; see journal.h. */
+#include "experiments/run/journal.h"
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "experiments/run/signals.h"
+#include "experiments/work/record.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void pg_journal_close(pg_journal *journal)
+{
+    pg_monitor_finish(&journal->monitor);
+    pg_dispatch_destroy(&journal->dispatch);
+    pg_free(journal->seconds);
+    pg_free(journal->rank);
+    pg_free(journal->part);
+    pg_free(journal->tracked);
+}
+
+bool pg_journal_going(const pg_journal *journal)
+{
+    return journal->fault == PG_OK && !journal->interrupted;
+}
+
+static void fault(pg_journal *journal, pg_status status, const char *message)
+{
+    if (status == PG_OK || journal->fault != PG_OK) return;
+    journal->fault = pg_fail(&journal->fault_error, status, "%s", message);
+}
+
+void pg_journal_stop(pg_journal *journal, const char *why)
+{
+    fault(journal, PG_INTERRUPTED, why);
+}
+
+/* ---- the clock ---- */
+
+/* Everything is saved in this time, after the deadline's warning. */
+enum { SAVING_SECONDS = 10 };
+
+void pg_journal_watch(pg_journal *journal)
+{
+    const double deadline = journal->options->deadline;
+    if (pg_signals_caught()) journal->interrupted = true;
+    if (journal->options->guard && !pg_guard_held(journal->options->guard))
+        fault(journal, PG_IO_FAULT, "another run has taken the place of this one in its directory");
+    if (deadline > 0 && pg_now() > deadline - SAVING_SECONDS)
+        pg_journal_stop(journal, "the deadline has come; repeat the command to resume");
+}
+
+/* Cost that one worker can do before the deadline. */
+static double budget(const pg_journal *journal)
+{
+    const double left = journal->options->deadline - SAVING_SECONDS - pg_now();
+    return journal->options->deadline > 0 ? left * journal->timed.cost / journal->timed.seconds : INFINITY;
+}
+
+int pg_journal_next(pg_journal *journal, bool others_at_work)
+{
+    const int task = pg_dispatch_take_within(journal->dispatch, budget(journal));
+    if (task < 0 && !others_at_work && journal->dispatch->heap_count > 0)
+        pg_journal_stop(journal, "no task that is left could save anything before the deadline; repeat the command to resume");
+    return task;
+}
+
+/* ---- events ---- */
+
+void pg_journal_flush(pg_journal *journal)
+{
+    pg_error err = {.message = ""};
+    fault(journal, pg_monitor_flush(&journal->monitor, &err), err.message);
+}
+
+static void open_log(pg_journal *journal)
+{
+    char path[PG_PATH_MAX];
+    pg_error err = {.message = ""};
+    if (journal->opened) return;
+    journal->opened = true;
+    pg_status status = pg_path(path, journal->options->directory, "logs/run.log", NULL, &err);
+    if (status == PG_OK) status = pg_monitor_start(&journal->monitor, journal->options->stream, path, &err);
+    fault(journal, status, err.message);
+}
+
+void pg_journal_progress(pg_journal *journal, int task, const pg_task_progress *progress)
+{
+    pg_tracked *t = &journal->tracked[task];
+    if (!t->told) t->first = *progress;
+    t->told = true;
+    t->now = *progress;
+}
+
+void pg_journal_show(pg_journal *journal)
+{
+    pg_monitor_draw(&journal->monitor, journal->dispatch, journal->tracked);
+}
+
+void pg_journal_start(pg_journal *journal, int task, int rank)
+{
+    pg_error err = {.message = ""};
+    open_log(journal);
+    journal->rank[task] = rank;
+    fault(journal,
+          pg_monitor_event(&journal->monitor, false, &err, "start  %s on rank %d", journal->grid->tasks[task].name, rank),
+          err.message);
+}
+
+/* An event of a task that people should see. */
+static void say(pg_journal *journal, const char *what, int task, const char *text)
+{
+    pg_error err = {.message = ""};
+    open_log(journal);
+    fault(journal, pg_monitor_event(&journal->monitor, true, &err, "%-6s %s: %s", what, journal->grid->tasks[task].name, text),
+          err.message);
+}
+
+void pg_journal_note(pg_journal *journal, int task, const char *text)
+{
+    say(journal, "note", task, text);
+}
+
+void pg_journal_return(pg_journal *journal, int task)
+{
+    pg_dispatch_return(journal->dispatch, task);
+    journal->part[task] = true;
+    if (pg_journal_going(journal)) say(journal, "again", task, "another worker resumes it");
+}
+
+void pg_journal_lost(pg_journal *journal, int rank, const char *host, int task, const char *why)
+{
+    pg_error err = {.message = ""};
+    char *list = journal->result.lost;
+    const size_t used = strlen(list);
+    snprintf(list + used, sizeof journal->result.lost - used, "%srank %d on %s", used ? ", " : "", rank, host);
+    open_log(journal);
+    fault(journal,
+          pg_monitor_event(&journal->monitor, true, &err, "lost   rank %d on %s, at work on %s: %s", rank, host,
+                           task >= 0 ? journal->grid->tasks[task].name : "nothing", why),
+          err.message);
+}
+
+static pg_status write_failure(const pg_journal *journal, int task, const char *message, pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    const pg_node_task *t = &journal->grid->tasks[task];
+    pg_status status = pg_rundir_file(journal->options->directory, "failed", t->key, path, err);
+    if (status == PG_OK) status = pg_failure_save(t->key, t->name, t->public_text, message, path, err);
+    return status;
+}
+
+static void task_done(pg_journal *journal, int task)
+{
+    char path[PG_PATH_MAX];
+    pg_error err = {.message = ""};
+    const pg_node_task *t = &journal->grid->tasks[task];
+    pg_dispatch_done(journal->dispatch, task);
+    journal->result.ran++;
+    journal->tracked[task].now.done = 1;
+    journal->tracked[task].told = true;
+    if (pg_rundir_file(journal->options->directory, "failed", t->key, path, NULL) == PG_OK)
+        unlink(path); /* an earlier failure is history */
+    fault(journal, pg_monitor_event(&journal->monitor, false, &err, "done   %s in %.1f s", t->name, journal->seconds[task]),
+          err.message);
+}
+
+static void task_failed(pg_journal *journal, int task, const char *message)
+{
+    pg_error err = {.message = ""};
+    pg_status status = write_failure(journal, task, message, &err);
+    pg_dispatch_failed(journal->dispatch, task);
+    if (status == PG_OK)
+        status = pg_monitor_event(&journal->monitor, true, &err, "failed %s: %s", journal->grid->tasks[task].name, message);
+    for (int i = task + 1; i < journal->grid->count && status == PG_OK; i++)
+        if (journal->dispatch->state[i] == PG_WORK_SKIPPED && journal->dispatch->blame[i] == task)
+            status = pg_monitor_event(&journal->monitor, true, &err, "skip   %s: %s failed", journal->grid->tasks[i].name,
+                                      journal->grid->tasks[task].name);
+    fault(journal, status, err.message);
+}
+
+void pg_journal_end(pg_journal *journal, int task, pg_status status, const char *message, double seconds)
+{
+    journal->seconds[task] += seconds;
+    journal->result.busy += seconds;
+    if (status == PG_OK && !journal->part[task]) {
+        journal->timed.tasks++;
+        journal->timed.cost += journal->grid->tasks[task].cost;
+        journal->timed.seconds += seconds;
+    }
+    switch (status) {
+    case PG_OK: task_done(journal, task); return;
+    case PG_FAILED:
+    case PG_BAD_INPUT: task_failed(journal, task, message); return;
+    case PG_INTERRUPTED: journal->interrupted = true; break;
+    case PG_IO_FAULT:
+    case PG_NO_MEMORY: fault(journal, status, message); break;
+    }
+    pg_dispatch_return(journal->dispatch, task);
+    say(journal, "stop", task, message);
+}
+
+/* ---- start ---- */
+
+static void note_damaged(void *context, int task)
+{
+    pg_journal_note(context, task, "its record is damaged or lacks files that the grid keeps; it runs again");
+}
+
+/* After a run that was killed: tidy up, say so. */
+static pg_status tidy(pg_journal *journal, pg_task_state *states, pg_error *err)
+{
+    const pg_guard *guard = journal->options->guard;
+    if (guard && guard->before[0]) {
+        open_log(journal);
+        fault(journal,
+              pg_monitor_event(&journal->monitor, true, err, "note   %s was killed: this run takes its place", guard->before),
+              err ? err->message : "");
+    }
+    return pg_rundir_sweep(journal->options->directory, journal->grid, states, note_damaged, journal, err);
+}
+
+pg_status pg_journal_open(pg_journal *journal, const pg_grid *grid, const pg_run_options *options, pg_error *err)
+{
+    pg_status status = PG_OK;
+    bool *done = NULL;
+    double *costs = NULL; /* estimated seconds */
+    pg_task_state *states = NULL;
+    *journal = (pg_journal){.grid = grid, .options = options};
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *done, &done, err));
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *states, &states, err));
+    PG_TRY(pg_rundir_scan(options->directory, grid, states, err));
+    for (int i = 0; i < grid->count; i++) done[i] = states[i] == PG_STATE_DONE;
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *costs, &costs, err));
+    PG_TRY(pg_estimate_seconds(options->directory, grid, costs, &journal->timed, err));
+    PG_TRY(pg_dispatch_create(grid, done, costs, &journal->dispatch, err));
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *journal->seconds, &journal->seconds, err));
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *journal->rank, &journal->rank, err));
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *journal->part, &journal->part, err));
+    PG_TRY(pg_alloc((size_t)grid->count, sizeof *journal->tracked, &journal->tracked, err));
+    for (int i = 0; i < grid->count; i++) {
+        journal->rank[i] = -1;
+        journal->part[i] = states[i] != PG_STATE_NEW; /* a task that failed may have left checkpoints too */
+    }
+    PG_TRY(pg_monitor_start(&journal->monitor, options->stream, NULL, err));
+    if (options->guard && options->guard->text[0]) PG_TRY(tidy(journal, states, err));
+done:
+    pg_free(done);
+    pg_free(costs);
+    pg_free(states);
+    return status;
+}
+
+/* Lost workers leave parts of files. */
+static pg_status tidy_again(pg_journal *journal, pg_error *err)
+{
+    pg_task_state *states = NULL;
+    pg_status status = pg_alloc((size_t)journal->grid->count, sizeof *states, &states, err);
+    if (status == PG_OK) status = pg_rundir_scan(journal->options->directory, journal->grid, states, err);
+    if (status == PG_OK)
+        status = pg_rundir_sweep(journal->options->directory, journal->grid, states, note_damaged, journal, err);
+    pg_free(states);
+    return status;
+}
+
+/* ---- what it came to ---- */
+
+/* Was a task done in this run, from its beginning to its end? */
+static bool timed(const pg_journal *journal, int task)
+{
+    return journal->rank[task] >= 0 && journal->dispatch->state[task] == PG_WORK_DONE && !journal->part[task];
+}
+
+/* Rows of an older timings.csv, but of tasks that were timed now. */
+static pg_status copy_old(const pg_journal *journal, pg_csv_writer *csv, pg_error *err)
+{
+    pg_csv_table *old;
+    const pg_status status = pg_timings_read(journal->options->directory, &old, err);
+    if (status != PG_OK || !old) return status;
+    for (size_t row = 0; row < pg_csv_rows(old); row++) {
+        const int task = pg_grid_find(journal->grid, pg_csv_cell(old, row, 0));
+        if (task >= 0 && timed(journal, task)) continue;
+        for (size_t c = 0; c < pg_csv_columns(old); c++) pg_csv_text(csv, pg_csv_cell(old, row, c));
+        pg_csv_end_row(csv);
+    }
+    pg_csv_close(&old);
+    return PG_OK;
+}
+
+static pg_status write_timings(const pg_journal *journal, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_csv_writer csv = {0};
+    char path[PG_PATH_MAX], *text = NULL;
+    size_t bytes = 0;
+    PG_TRY(pg_path(path, journal->options->directory, "timings.csv", NULL, err));
+    PG_TRY(pg_csv_start(&csv, err));
+    pg_csv_row(&csv, pg_timings_columns);
+    PG_TRY(copy_old(journal, &csv, err));
+    for (int i = 0; i < journal->grid->count; i++) {
+        if (!timed(journal, i)) continue;
+        pg_csv_text(&csv, journal->grid->tasks[i].key);
+        pg_csv_text(&csv, journal->grid->tasks[i].name);
+        pg_csv_int(&csv, journal->rank[i]);
+        pg_csv_real(&csv, journal->seconds[i]);
+        pg_csv_real(&csv, journal->grid->tasks[i].cost / 1e6);
+        pg_csv_end_row(&csv);
+    }
+    PG_TRY(pg_csv_finish(&csv, &text, &bytes, err));
+    PG_TRY(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, err));
+done:
+    pg_csv_abandon(&csv);
+    pg_free(text);
+    return status;
+}
+
+/* Longest chain of measured times. */
+static pg_status measure_critical(pg_journal *journal, pg_error *err)
+{
+    double *end = NULL;
+    const pg_status status = pg_alloc((size_t)journal->grid->count, sizeof *end, &end, err);
+    if (status != PG_OK) return status;
+    for (int i = 0; i < journal->grid->count; i++) {
+        for (int p = 0; p < journal->grid->tasks[i].parent_count; p++) {
+            const int parent = journal->grid->tasks[i].parents[p];
+            if (end[parent] > end[i]) end[i] = end[parent];
+        }
+        end[i] += journal->seconds[i];
+        if (end[i] > journal->result.critical) journal->result.critical = end[i];
+    }
+    pg_free(end);
+    return PG_OK;
+}
+
+pg_status pg_journal_finish(pg_journal *journal, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const int *counts = journal->dispatch->counts;
+    pg_run_result *r = &journal->result;
+    pg_journal_flush(journal);
+    r->done = counts[PG_WORK_DONE];
+    r->failed = counts[PG_WORK_FAILED];
+    r->skipped = counts[PG_WORK_SKIPPED];
+    r->left = journal->grid->count - r->done - r->failed - r->skipped;
+    r->seconds = pg_now() - journal->monitor.started;
+    if (journal->opened && (journal->fault == PG_OK || journal->fault == PG_INTERRUPTED)) PG_TRY(write_timings(journal, err));
+    PG_TRY(measure_critical(journal, err));
+    if (journal->opened)
+        PG_TRY(pg_monitor_event(&journal->monitor, false, err, "end    %d of %d tasks done, %d failed, %d skipped, %d left",
+                                r->done, journal->grid->count, r->failed, r->skipped, r->left));
+    if (r->lost[0]) PG_TRY(tidy_again(journal, err));
+    if (journal->fault != PG_OK) PG_TRY(pg_fail(err, journal->fault, "%s", journal->fault_error.message));
+    if (journal->interrupted && r->left) PG_TRY(pg_fail(err, PG_INTERRUPTED, "interrupted; repeat the command to resume"));
+    if (r->failed) PG_TRY(pg_fail(err, PG_FAILED, "%d tasks failed, %d were skipped below them", r->failed, r->skipped));
+done:
+    return status;
+}
