@@ -61,20 +61,20 @@ typedef enum pg_attack_state { PG_ATTACK_WORKING, PG_ATTACK_EPOCH, PG_ATTACK_OUT
 
 typedef struct pg_attack {
     const char *name, *summary, *source;
-    const char *former_name; /* which older grids may use; NULL: none */
+    const char *former_name; /* accepted in older grids; NULL: none */
     const pg_option *options;
     size_t options_size, state_size;
     unsigned sees;  /* pg_sight */
     unsigned needs; /* pg_holding: means nothing for schemes whose evidence has none of these; 0: for every scheme */
-    bool steady;    /* draws nothing at random: one result for one victim, whatever the seed */
+    bool steady;    /* draws nothing at random, so that every seed gives the same result for a victim */
     bool hands_on;  /* what it forges is for the stolen model as it is, and is handed on to attacks that come after it */
 
     /* Do the options ask for a plain network that the attacker trained? May be NULL: no. */
     bool (*wants_pretrained)(const void *options);
     /* Name of another data set that the options ask for, or NULL. May be NULL itself. */
     const char *(*other_data)(const void *options);
-    /* What start would refuse, before there is anything to attack: the models of the view have their shapes and no weights yet,
-     * its data sets need have no images, and evidence and networks of the attacker's may be NULL. May be NULL: nothing. */
+    /* Refuse what start would refuse, before there is anything to attack: the models of the view have shapes but no weights,
+     * its data sets may lack images, and the attacker's evidence and networks may be NULL. NULL: refuses nothing. */
     pg_status (*check)(const void *options, const pg_attack_view *view, pg_error *err);
     /* The harness gives zeroed state. options and view outlive the attack. */
     pg_status (*start)(void *state, const void *options, const pg_attack_view *view, pg_error *err);

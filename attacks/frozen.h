@@ -46,7 +46,7 @@ PG_CHECKED pg_status pg_frozen_copy(const char *attack, const pg_model *victim, 
  * same seed turns the same and more. */
 PG_CHECKED pg_status pg_frozen_turn_signs(pg_model *copy, double share, pg_seed seed, pg_error *err);
 
-/* PG_BAD_INPUT where a network of the spec cannot be trained on such data, as in pg_train_check. */
+/* PG_BAD_INPUT if a network of the spec cannot be trained on data of this shape, as in pg_train_check. */
 PG_CHECKED pg_status pg_frozen_check(const pg_frozen_options *options, const pg_dataset *data, const pg_net_spec *spec,
                                      pg_error *err);
 

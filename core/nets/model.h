@@ -90,8 +90,8 @@ typedef struct pg_model {
  * empty or the spec makes no sense. */
 PG_CHECKED pg_status pg_model_create(const pg_net_spec *spec, pg_model **out, pg_error *err);
 
-/* The same in two steps. A planned model has its shapes, its tensors and their sizes, but neither params nor buffers: it costs
- * little, however large the network is, and answers every question about shapes. */
+/* The same in two steps. A planned model has shapes and tensors but neither params nor buffers, so that it answers questions
+ * about shapes at little cost. */
 PG_CHECKED pg_status pg_model_plan(const pg_net_spec *spec, pg_model **out, pg_error *err);
 PG_CHECKED pg_status pg_model_allocate(pg_model *model, pg_error *err);
 void pg_model_destroy(pg_model **model);
@@ -128,8 +128,8 @@ size_t pg_model_parameters(const pg_model *model);
 double pg_layer_macs(const pg_layer *layer);
 double pg_model_macs(const pg_model *model);
 
-/* PG_FAILED, naming the tensor, where a parameter or a running statistic is not a finite number, as after training that
- * diverged, or where a running variance is negative. */
+/* PG_FAILED, naming the tensor, if a parameter or a running statistic is not finite, as after diverged training, or if a
+ * running variance is negative. */
 PG_CHECKED pg_status pg_model_check_finite(const pg_model *model, pg_error *err);
 
 /* Tensor i to or from state-dict order; values [tensor.count]. */

@@ -27,8 +27,8 @@ extern const pg_option pg_train_table[];
 #define PG_SGD_MOMENTUM(T, path)              PG_NUMBER("momentum", T, path, REAL, double, "0.9", 0, 0.9999, NULL, "of SGD")
 #define PG_SGD_DECAY(T, path, fallback, help) PG_NUMBER("weight_decay", T, path, REAL, double, fallback, 0, 1, NULL, help)
 
-/* PG_BAD_INPUT where a network of the spec cannot be trained on such data, of which only the shape is looked at: it fills no
- * batch, or its images or classes do not fit. */
+/* PG_BAD_INPUT if a network of the spec cannot be trained on data of this shape: it fills no batch, or its images or classes do
+ * not fit. Reads only the shape. */
 PG_CHECKED pg_status pg_train_check(const pg_train_options *options, const pg_dataset *data, const pg_net_spec *spec,
                                     pg_error *err);
 

@@ -31,7 +31,7 @@
 typedef struct pg_design_data {
     pg_data_choice choice;
     pg_input facts;
-    const pg_node *node; /* where it stands in the file, for problems; so below */
+    const pg_node *node; /* its position in the file, for problems; likewise below */
 } pg_design_data;
 
 typedef struct pg_design_network {
@@ -44,12 +44,12 @@ typedef struct pg_design_scheme {
     void *options;
     pg_train_options train;
     const pg_node *node;
-    /* of a network that was trained elsewhere; brought.model_sha256 is empty for others */
+    /* for a network that was trained elsewhere; brought.model_sha256 is empty for others */
     pg_task_source brought;
     int network;      /* index of its network; -1: every network of the grid is trained */
-    pg_input fits;    /* classes and size of the images that it is for */
-    char data[64];    /* data set that it was trained on; empty: not known */
-    char about[1024]; /* its files, for people */
+    pg_input fits;    /* classes and image size that it takes */
+    char data[64];    /* data set that it was trained on; empty: unknown */
+    char about[1024]; /* description of its files */
 } pg_design_scheme;
 
 /* Is a scheme's network measured on this data set? */
@@ -61,7 +61,7 @@ typedef struct pg_design_attack {
     pg_data_choice other; /* name empty: none */
     pg_input other_facts;
     bool all_schemes;
-    bool keep;              /* files of what it makes */
+    bool keep;              /* keep its networks and evidence as files */
     uint64_t schemes;       /* bit i: is used on pg_schemes[i] */
     const pg_attack *after; /* comes after every entry of that attack, which stands above; NULL: none */
     const pg_node *node;
@@ -79,14 +79,13 @@ typedef struct pg_design {
     pg_tree *tree;
 } pg_design;
 
-/* Read path and apply the assignments: "a.b=value", or "--profile=NAME", which chooses a profile. PG_BAD_INPUT: what is wrong
- * is in problems, or, if that is empty, in err.
- */
+/* Read path and apply the assignments: "a.b=value", or "--profile=NAME", which chooses a profile. On PG_BAD_INPUT the faults
+ * are in problems or, if that is empty, in err. */
 PG_CHECKED pg_status pg_design_read(const char *path, const char *const *sets, int set_count, const char *data_directory,
                                     pg_design **out, pg_problems *problems, pg_error *err);
 void pg_design_destroy(pg_design **design);
 
-/* Is an attack of the design used on models of a scheme? */
+/* Does an attack of the design apply to models of a scheme? */
 bool pg_design_applies(const pg_design_attack *attack, const pg_scheme *scheme);
 
 /* The design as a grid file with every default spelled out; reading it gives the same design. *text is freed by pg_free. */

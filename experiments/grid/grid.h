@@ -5,8 +5,8 @@
  * grid's own `train` section, which is added where the grid does not list it. With `null_models` the same network of other
  * seeds, trained for the purpose where the grid has none of that seed, gives the threshold of each scheme's evidence.
  *
- * A network that was trained elsewhere is one task for all seeds, on the data sets and the network that it is for; attacks on
- * it that draw nothing at random, and its threshold, are too. */
+ * A network that was trained elsewhere is one task for all seeds, on the data sets that fit it. So are its threshold and every
+ * attack on it that draws nothing at random. */
 #ifndef PG_GRID_GRID_H
 #define PG_GRID_GRID_H
 
@@ -15,9 +15,9 @@
 
 typedef struct pg_node_task {
     char key[PG_SHA256_HEX], name[PG_TASK_NAME_MAX];
-    char *text, *public_text;                          /* see task.h */
-    bool keep;                                         /* as the task says */
-    char *about;                                       /* files of a network from elsewhere, for people; NULL for others */
+    char *text, *public_text; /* see task.h */
+    bool keep;                /* as the task says */
+    char *about;              /* description of the files of a network from elsewhere; NULL for others */
     int parents[2 + PG_NULL_MODELS_MAX], parent_count; /* indices of earlier tasks */
     double cost;                                       /* multiply-adds, roughly */
     double unsaved; /* the longest part of the cost during which nothing can be saved: judging an outcome */

@@ -1,10 +1,10 @@
 /* A task: one node of the grid, complete in itself.
  *
  * Its canonical text holds everything that its result depends on, every default spelled out: data (name, checksum, subset),
- * network, scheme, training, verification, seed, attack, keys of its parents, format version. In its public text a SHA-256
- * stands for every secret, and that of its content for every folder and file; what changes no result (keep) is left out. Its
- * key is the SHA-256 of the public text: a folder that moved makes no new task. A worker gets the canonical text and nothing
- * else; records and failures keep the public one. */
+ * network, scheme, training, verification, seed, attack, keys of its parents, format version. Its public text
+ * replaces secrets by their SHA-256, and folders and files by that of their content; it omits `keep`, which changes no result.
+ * The key is the SHA-256 of the public text: moving a folder makes no new task. A worker receives only the canonical text;
+ * records and failures keep the public one. */
 #ifndef PG_GRID_TASK_H
 #define PG_GRID_TASK_H
 
@@ -15,9 +15,9 @@
 /* Training a model; attacking it; the threshold of its evidence from null models; taking a model that was trained elsewhere. */
 typedef enum pg_task_kind { PG_TASK_TRAIN, PG_TASK_ATTACK, PG_TASK_THRESHOLD, PG_TASK_BRING } pg_task_kind;
 
-/* A network that was trained elsewhere: its files, and what stands for them in a key. */
+/* A network that was trained elsewhere: its files, and their checksums for the key. */
 typedef struct pg_task_source {
-    pg_source_options files;          /* known to the task that reads them, and to no other */
+    pg_source_options files;          /* set only in the task that reads them */
     char model_sha256[PG_SHA256_HEX]; /* of the model's file; empty: the network is trained here */
     char commitment[PG_SHA256_HEX];   /* of the evidence; empty: none */
 } pg_task_source;

@@ -43,13 +43,12 @@ typedef struct pg_published {
 } pg_published;
 
 /* Read checks.csv and every other CSV file of the directory, in the order of their names. PG_BAD_INPUT, "file:line: ...", for
- * what makes no sense. */
+ * invalid content. */
 PG_CHECKED pg_status pg_published_read(const char *directory, pg_published **out, pg_error *err);
 void pg_published_destroy(pg_published **published);
 
-/* The folder of the published numbers: $PASSGRID_SHARE/published if that is set; else share/passgrid/published of where the
- * program is installed, or results/published of the tree in whose build directory it is or from which it was built. False if
- * there is none: tried names the places. */
+/* Find the folder of the published numbers: $PASSGRID_SHARE/published if that is set; else share/passgrid/published beside the
+ * installed program, or results/published of the source tree. Returns false if there is none; tried lists the places. */
 bool pg_published_directory(char out[PG_PATH_MAX], char tried[PG_MESSAGE_MAX]);
 
 #endif

@@ -32,12 +32,12 @@ bool pg_journal_going(const pg_journal *journal);
 /* See whether a signal or the deadline has come. */
 void pg_journal_watch(pg_journal *journal);
 
-/* Take the task that comes next; -1 if there is none now. Tasks that could save nothing before the deadline are left; when no
- * others are (and none is at work), the run is interrupted. */
+/* Take the next task; -1 if there is none now. Leaves tasks that could save nothing before the deadline. If only those are left
+ * and no task is at work, the run is interrupted. */
 int pg_journal_next(pg_journal *journal, bool others_at_work);
 
-/* A task starts on a rank; it came to an end there, with a status and its message. Failures to write the journal are kept as
- * faults. */
+/* Note that a task starts on a rank, and that it ended there with a status and its message. Keeps failures to write as faults.
+ */
 void pg_journal_start(pg_journal *journal, int task, int rank);
 void pg_journal_end(pg_journal *journal, int task, pg_status status, const char *message, double seconds);
 
@@ -45,17 +45,16 @@ void pg_journal_end(pg_journal *journal, int task, pg_status status, const char 
 void pg_journal_progress(pg_journal *journal, int task, const pg_task_progress *progress);
 void pg_journal_show(pg_journal *journal);
 
-/* A rank is lost, at work on a task (-1: on none); the task goes back to the ready ones; the run ends early, resumable;
- * something about a task for the log. */
+/* Note a lost rank and its task (-1: none); make a task ready again; end the run early, resumable; log a text about a task. */
 void pg_journal_lost(pg_journal *journal, int rank, const char *host, int task, const char *why);
 void pg_journal_return(pg_journal *journal, int task);
 void pg_journal_stop(pg_journal *journal, const char *why);
 void pg_journal_note(pg_journal *journal, int task, const char *text);
 
-/* The log as it is now: after a burst of events, see monitor.h. */
+/* Flush the log after a burst of events; see monitor.h. */
 void pg_journal_flush(pg_journal *journal);
 
-/* What the run comes to: see pg_run_grid. Writes timings.csv if something ran. */
+/* Return the result of the run (see pg_run_grid). Writes timings.csv if a task ran. */
 PG_CHECKED pg_status pg_journal_finish(pg_journal *journal, pg_error *err);
 
 #endif

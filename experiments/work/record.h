@@ -1,5 +1,5 @@
-/* A record: what one task measured, as cells (one metric each) and notes (words). One JSON file per task; the same task gives
- * the same bytes. */
+/* A record: the measurements of one task, as cells (one metric each) and notes (words). One JSON file per task; the same task
+ * gives the same bytes. */
 #ifndef PG_WORK_RECORD_H
 #define PG_WORK_RECORD_H
 
@@ -28,7 +28,7 @@ typedef struct pg_record {
     pg_cell *cells;
     pg_note *notes;
     pg_artefact *files;
-    pg_text_pool texts; /* of what was added */
+    pg_text_pool texts; /* of the added cells and notes */
 } pg_record;
 
 /* A zeroed record is empty. Texts are copied and may be of any length. */
@@ -45,18 +45,18 @@ void pg_record_clear(pg_record *record);
 PG_CHECKED pg_status pg_record_save(const pg_record *record, const pg_task *task, const pg_task_labels *labels,
                                     const char *path, pg_error *err);
 
-/* Cells as one line of JSON, as they stand in a record file (released by pg_free), and back: added to a record's own. Reading
- * is as strict as pg_record_load; `from` names the source in messages. */
+/* Write cells as one line of JSON, as in a record file (freed by pg_free); read them back and add them to a record's own.
+ * Reading is as strict as pg_record_load; `from` names the source in messages. */
 PG_CHECKED pg_status pg_record_write_cells(const pg_record *record, char **text, pg_error *err);
 PG_CHECKED pg_status pg_record_read_cells(const char *text, size_t bytes, const char *from, pg_record *record, pg_error *err);
 
 /* Read the record of task `key` and check all that pg_record_save guarantees: the key, the type of every member, no unknown
- * cell members, no metric twice for one outcome, checksums of the right form. PG_BAD_INPUT, naming the file and the member, if
- * anything is not so. record, which must be empty, is ended by pg_record_clear; all texts belong to `texts`. */
+ * cell members, no metric twice for one outcome, checksums of the right form. PG_BAD_INPUT, naming the file and the member, for
+ * any deviation. record must be empty; release it with pg_record_clear. All texts belong to `texts`. */
 PG_CHECKED pg_status pg_record_load(const char *path, const char *key, pg_text_pool *texts, pg_record *record,
                                     pg_task_labels *labels, pg_error *err);
 
-/* Is the file an intact record, of a task that kept what it made if `keep` is set? An error if that cannot be seen. */
+/* Is the file an intact record and, if `keep` is set, of a task that kept its files? Fails if the file cannot be read. */
 PG_CHECKED pg_status pg_record_done(const char *path, bool keep, bool *done, pg_error *err);
 
 /* A failure: JSON with the task and why it has no record. */
