@@ -37,6 +37,11 @@ int pg_binomial_threshold(int n, double q, double level)
     return k;
 }
 
+bool pg_at_least(double percent, double bound)
+{
+    return percent >= bound - 1e-9;
+}
+
 bool pg_beats_guessing(double percent, int images, int classes, double level)
 {
     return pg_binomial_tail((int)lround(percent / 100 * images), images, 1.0 / classes) <= level;

@@ -31,6 +31,9 @@ pg_ruling pg_rule(bool useless, bool significant, bool decidable, bool works);
 double pg_binomial_tail(int k, int n, double q);
 int pg_binomial_threshold(int n, double q, double level);
 
+/* Is this percentage no less than the bound, however both were rounded? 100 * 151 / 500 is less than 35.2 - 5 in double. */
+bool pg_at_least(double percent, double bound);
+
 /* Is this accuracy, in percent of `images`, significantly better than guessing among the classes? */
 bool pg_beats_guessing(double percent, int images, int classes, double level);
 

@@ -187,13 +187,11 @@ const pg_accuracy *pg_finding_accuracy(const pg_finding *finding)
     return finding->claim == PG_CLAIM_PASSPORTS ? &finding->private_branch : &finding->deployed;
 }
 
-/* Better than guessing, and nearly as well as deployed. A difference of just the tolerance is within it, however percentages
- * are rounded. */
+/* Better than guessing, and nearly as well as deployed. */
 static bool works(const pg_finding *f, const pg_verify_options *options)
 {
-    const double rounding = 1e-9;
     const pg_accuracy *a = pg_finding_accuracy(f);
-    return a->present && a->exact >= f->reference - options->tolerance - rounding &&
+    return a->present && pg_at_least(a->exact, f->reference - options->tolerance) &&
            pg_beats_guessing(a->exact, f->images, f->classes, options->level);
 }
 

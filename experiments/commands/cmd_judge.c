@@ -85,7 +85,7 @@ static pg_status add_commitment(court *c, const char *hex, pg_error *err)
 {
     if (c->claim_count == 0) return pg_fail(err, PG_BAD_INPUT, "--commitment: comes after the --evidence that it belongs to");
     if (strlen(hex) != 64 || strspn(hex, "0123456789abcdef") != 64)
-        return pg_fail(err, PG_BAD_INPUT, "--commitment: expected 64 hexadecimal digits, got \"%.80s\"", hex);
+        return pg_fail(err, PG_BAD_INPUT, "--commitment: expected 64 hexadecimal digits in lower case, got \"%.80s\"", hex);
     return take_once("--commitment", hex, &c->claims[c->claim_count - 1].expected, err);
 }
 

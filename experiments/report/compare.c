@@ -2,6 +2,7 @@
 #include "experiments/report/compare.h"
 
 #include "core/base/memory.h"
+#include "core/ownership/verdict.h"
 
 #include <ctype.h>
 #include <gsl/gsl_statistics.h>
@@ -155,9 +156,9 @@ static double telling(const pg_sample *s, pg_relation relation)
 
 static bool keeps(double value, pg_relation relation, double bound, double tolerance)
 {
-    if (relation == PG_AT_MOST) return value <= bound;
-    if (relation == PG_AT_LEAST) return value >= bound;
-    return fabs(value - bound) <= tolerance;
+    if (relation == PG_AT_MOST) return pg_at_least(bound, value);
+    if (relation == PG_AT_LEAST) return pg_at_least(value, bound);
+    return pg_at_least(tolerance, fabs(value - bound));
 }
 
 /* ---- inequalities ---- */

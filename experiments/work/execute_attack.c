@@ -114,7 +114,7 @@ static pg_status record_ambiguity(const work *w, const pg_model *model, const pg
     pg_finding owner = w->genuine;
     int matched;
     const bool triggers = f->claim == PG_CLAIM_TRIGGERS;
-    const bool serves = !f->useless && pg_finding_accuracy(f)->exact >= owner.deployed.exact - 2;
+    const bool serves = !f->useless && pg_at_least(pg_finding_accuracy(f)->exact, owner.deployed.exact - 2);
     const int count = triggers ? f->trigger_count : f->bits;
     bool another = f->agree == count;
     if (!count) return PG_OK;

@@ -78,6 +78,8 @@ static void make_results(void)
     pg_result *again = add_result("resnet9", "v1", "passport=shuffle layers=default", "finetune", "data=cifar10 epochs=100");
     add_cell(again, "", "detection", 43);
     add_cell(add_result("resnet9", "v1", "passport=shuffle layers=default", "", ""), "", "accuracy", 80);
+    add_cell(add_result("alexnet x0.25", "v3", "", "", ""), "", "accuracy", 11);
+    add_cell(add_result("alexnet x0.25", "v3", "", "prune", "levels=[50]"), "level=50", "accuracy", 10);
     for (int attack = 0; attack < 2; attack++) {
         pg_result *brief = add_result("alexnet", "v2", "", attack ? "finetune" : "", attack ? "data='' epochs=5" : "");
         brief->labels.training = "epochs=2 lr=0.01";
@@ -232,6 +234,25 @@ static void test_shape(void **state)
     forget();
 }
 
+/* Networks at chance keep many a bound: they are not asked, nor are attacks on them. */
+static void test_not_asked(void **state)
+{
+    (void)state;
+    assert_int_equal(compare_with("gap,below half,,,,v3,,,accuracy,<=,,,,,50\n"
+                                  "far,above half,,,,v3,,,accuracy,>=,,,,,50\n"
+                                  "pruned,below half,,,,v3,prune,level=50,accuracy,<=,,,,,50\n"
+                                  "learnt,above half,,resnet9,,v1,,,accuracy,>=,,,,,50\n",
+                                  "scaled,,cifar10,alexnet,,v3,,,accuracy,<=,20,%,s,printed,gap\n"),
+                     1);
+    assert_string_equal(text_at(&numbers, 0, "verdict"), "not comparable at this scale");
+    assert_int_equal(checks.row_count, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_string_equal(text_at(&checks, i, "holds"), i < 3 ? "not asked" : "yes");
+        assert_int_equal(pg_sheet_at(&checks, i, column_of(&checks, "ours"))->sample.count, i == 3);
+    }
+    forget();
+}
+
 static void test_stand_in(void **state)
 {
     (void)state;
@@ -362,8 +383,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_full_scale), cmocka_unit_test(test_own_scale), cmocka_unit_test(test_outcomes_and_tolerances),
-        cmocka_unit_test(test_shape),      cmocka_unit_test(test_stand_in),  cmocka_unit_test(test_bad_files),
-        cmocka_unit_test(test_own_files),
+        cmocka_unit_test(test_shape),      cmocka_unit_test(test_not_asked), cmocka_unit_test(test_stand_in),
+        cmocka_unit_test(test_bad_files),  cmocka_unit_test(test_own_files),
     };
     const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
     return failed || pg_memory_live() != 0;
