@@ -281,8 +281,8 @@ static void test_hostile_positions(void **state)
         const char *message;
     } cases[] = {{"judged", 1000000, "judged"},
                  {"judged", -1000000, "judged"},
-                 {"judged", 2, "2 epochs are judged of 1"},
-                 {"judged", 0, "0 epochs are judged"},
+                 {"judged", 2, "2 epochs judged of 1"},
+                 {"judged", 0, "0 epochs judged"},
                  {"best_epoch", 1, "epoch 2 is"},
                  {"best_epoch", -1, "best_epoch"},
                  {"epoch", 1000000, "epoch"},
