@@ -57,7 +57,8 @@ static void print_grounds(const pg_finding *f, const pg_verify_options *options)
     const pg_accuracy *a = pg_finding_accuracy(f);
     printf("  verdict                   %s\n", pg_ruling_text(f->ruling));
     if (!f->threshold) return;
-    printf("  p-value                   %.3g, at most %g is significant\n", f->p_value, options->level);
+    printf("  p-value                   %.3g, %s %g\n", f->p_value,
+           f->significant ? "significant: at most" : "not significant: above", options->level);
     print_enough(f, f->claim == PG_CLAIM_TRIGGERS ? "triggers" : "bits");
     if (!a->present) return;
     printf("  accuracy with evidence    %.2f %%", a->exact);

@@ -255,6 +255,22 @@ static void test_order_of_lines(void **state)
     assert_true(says("enough against 2 fresh ones: not even all ")); /* one bit more than the null tells cannot be shown */
 }
 
+/* A p-value that looks like the level is said to be above it where it is. */
+static void test_close_to_the_level(void **state)
+{
+    (void)state;
+    char words[256];
+    json_t *root = verdicts("--model model --evidence owner --json" SOLD);
+    const double p = number(claim_of(root, 0), "p_value");
+    for (int above = 0; above < 2; above++) {
+        snprintf(words, sizeof words, "--model model --evidence owner --level %.10g" SOLD, above ? p * 0.999999 : p * 1.000001);
+        assert_judged(words);
+        assert_true(says(above ? "not significant: above " : ", significant: at most "));
+        assert_int_equal(says("claim stands"), !above);
+    }
+    json_decref(root);
+}
+
 /* What is published about a claim, and nothing else: no passport, no signature, no trigger. */
 static void test_json(void **state)
 {
@@ -630,6 +646,7 @@ int main(void)
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_order_of_lines),
+        cmocka_unit_test(test_close_to_the_level),
         cmocka_unit_test(test_json_options),
         cmocka_unit_test(test_needs_a_bar),
         cmocka_unit_test(test_rivals),
