@@ -234,13 +234,14 @@ static pg_status try_sources(const char *name, const char *directory, const char
     return status;
 }
 
-static pg_status refuse(const char *name, pg_error *err)
+static pg_status refuse(const pg_data_kind *kind, const char *name, pg_error *err)
 {
+    if (kind) return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched: `passgrid data list` says what to put where", name);
     const char *known[sizeof sources / sizeof *sources + 1] = {NULL};
     char words[200];
     int count = 0;
-    for (const pg_data_kind *kind = pg_data_kinds; kind->name; kind++)
-        if (kind->fetched) known[count++] = kind->name;
+    for (const pg_data_kind *k = pg_data_kinds; k->name; k++)
+        if (k->fetched) known[count++] = k->name;
     const char *near = pg_nearest(name, known);
     if (near) return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched, did you mean '%s'?", name, near);
     return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched (known: %s)", name, pg_join(known, words, sizeof words));
@@ -251,7 +252,7 @@ pg_status pg_data_fetch(const char *name, const char *directory, speaker *say, v
     char at[PG_PATH_MAX], target[PG_PATH_MAX], file[96];
     pg_status status = PG_OK;
     const pg_data_kind *kind = pg_data_kind_find(name);
-    if (!kind || !kind->fetched) return refuse(name, err);
+    if (!kind || !kind->fetched) return refuse(kind, name, err);
     PG_TRY(pg_data_directory(at, directory, err));
     PG_TRY(pg_make_directories(at, err));
     snprintf(file, sizeof file, "%s.safetensors", name);

@@ -98,10 +98,11 @@ static bool read_choice(const pg_option *option, const pg_node *node, int *out)
     return false;
 }
 
-static void read_text(const pg_node *node, char *out, pg_problems *problems)
+/* A text that must be given says something. */
+static void read_text(const pg_option *option, const pg_node *node, char *out, pg_problems *problems)
 {
     char found[PG_NODE_SHORT];
-    if (node->kind != PG_SCALAR || pg_node_is_null(node)) {
+    if (node->kind != PG_SCALAR || pg_node_is_null(node) || (!option->fallback && !node->text[0])) {
         pg_problems_add(problems, node, "expected a text, got %s", pg_node_describe(node, found));
         return;
     }
@@ -204,7 +205,7 @@ static void read_value(const pg_option *option, const pg_node *node, void *value
     case PG_OPT_INT: good = read_int(option, node, at); break;
     case PG_OPT_REAL: good = read_real(option, node, at); break;
     case PG_OPT_BOOL: good = read_bool(node, at); break;
-    case PG_OPT_TEXT: read_text(node, at, problems); break;
+    case PG_OPT_TEXT: read_text(option, node, at, problems); break;
     case PG_OPT_INTS:
     case PG_OPT_REALS: read_list(option, node, at, problems); break;
     case PG_OPT_CHOICE:

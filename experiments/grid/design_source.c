@@ -142,7 +142,10 @@ pg_status pg_design_read_source(pg_design *d, const pg_node *map, pg_design_sche
     PG_TRY(pg_options_defaults(pg_source_table, files, err));
     pg_options_take(pg_source_table, map, files, problems);
     if (!files->model[0]) {
-        if (files->evidence[0] && problems->count == before)
+        const pg_node *model = pg_node_find(map, "model");
+        if (model && problems->count == before)
+            pg_problems_add(problems, model, "expected the name of a file, got an empty text");
+        else if (files->evidence[0] && problems->count == before)
             pg_problems_add(problems, pg_node_find(map, "evidence"), "needs `model: FILE`, the network that it belongs to");
         return PG_OK;
     }

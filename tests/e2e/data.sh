@@ -189,7 +189,8 @@ bad_usage() { # bad_usage TEXT MESSAGE ARGUMENTS...
 rm -f calls
 bad_usage "an unknown data set" "did you mean 'cifar10'?" fetch cifar1
 check "... in one line" one_line
-bad_usage "one that cannot be fetched" "'caltech101' cannot be fetched (known: cifar10, fashion-mnist, mnist)" fetch caltech101
+bad_usage "one that cannot be fetched" "'caltech101' cannot be fetched: \`passgrid data list\` says what to put where" fetch caltech101
+bad_usage "one that nobody knows" "'nonsense' cannot be fetched (known: cifar10, fashion-mnist, mnist)" fetch nonsense
 bad_usage "no data set" "which data set?" fetch
 bad_usage "an unknown word" "expected fetch or list" fetsh
 bad_usage "an unknown option" "unknown option '--dri', did you mean '--dir'?" list --dri data

@@ -71,6 +71,18 @@ static void assert_problem(const char *text, const char *expected)
                  expected);
 }
 
+/* An empty name is none: such a grid would have no tasks, and be done. */
+static void test_empty_names(void **state)
+{
+    (void)state;
+    assert_problem("data: {name: synthetic}\nnetworks: [{arch: \"\"}]\nschemes: [{scheme: plain}]\n",
+                   ":2:19: networks.0.arch: expected a text, got \"\"");
+    assert_problem("data: {name: \"\"}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: plain}]\n",
+                   ":1:14: data.name: expected a text, got \"\"");
+    assert_problem("data: {name: synthetic}\nschemes: [{scheme: plain, model: \"\"}]\n",
+                   ":2:34: schemes.0.model: expected the name of a file, got an empty text");
+}
+
 /* What would count one result as several: a value that stands twice in a list, an entry that gives the tasks of another one. */
 static void test_repeats(void **state)
 {
@@ -485,7 +497,8 @@ int main(void)
         cmocka_unit_test(test_meaningless),     cmocka_unit_test(test_null_models),     cmocka_unit_test(test_resolved),
         cmocka_unit_test(test_task_text),       cmocka_unit_test(test_forgers_carrier), cmocka_unit_test(test_chains),
         cmocka_unit_test(test_layers_by_place), cmocka_unit_test(test_foreign_text),    cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_problems),        cmocka_unit_test(test_repeats),         cmocka_unit_test(test_extent),
+        cmocka_unit_test(test_problems),        cmocka_unit_test(test_empty_names),     cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_extent),
     };
     const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
     return failed || pg_memory_live() != 0;
