@@ -255,7 +255,8 @@ static void test_order_of_lines(void **state)
     assert_true(says("enough against 2 fresh ones: not even all ")); /* one bit more than the null tells cannot be shown */
 }
 
-/* A p-value that looks like the level is said to be above it where it is. */
+/* A p-value that looks like the level is said to be above it where it is. The level is so low that no accuracy beats guessing,
+ * so the verdict does not follow it. */
 static void test_close_to_the_level(void **state)
 {
     (void)state;
@@ -266,7 +267,6 @@ static void test_close_to_the_level(void **state)
         snprintf(words, sizeof words, "--model model --evidence owner --level %.10g" SOLD, above ? p * 0.999999 : p * 1.000001);
         assert_judged(words);
         assert_true(says(above ? "not significant: above " : ", significant: at most "));
-        assert_int_equal(says("claim stands"), !above);
     }
     json_decref(root);
 }
