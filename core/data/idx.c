@@ -41,7 +41,7 @@ static pg_status find_file(const char *folder, const char *name, char path[PG_PA
         const pg_status status = pg_path(path, folder, file, NULL, err);
         if (status != PG_OK || is_file(path)) return status;
     }
-    return pg_fail(err, PG_BAD_INPUT, "%s/%s: missing, and so are %s and the .gz form of both", folder, name, dotted);
+    return pg_fail(err, PG_BAD_INPUT, "%s/%s: is missing, and so are %s and the .gz form of both", folder, name, dotted);
 }
 
 enum { GZIP_LEAST = 18, GZIP_RATIO = 1032 };

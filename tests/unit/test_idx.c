@@ -129,7 +129,7 @@ static void test_folder_of_that_name(void **state)
     assert_read("mnist", "mnist");
     assert_int_equal(unlink(path_of("mnist/train-images.idx3-ubyte")), 0);
     assert_refused("mnist",
-                   "mnist/train-images-idx3-ubyte: missing, and so are train-images.idx3-ubyte and the .gz form of both");
+                   "mnist/train-images-idx3-ubyte: is missing, and so are train-images.idx3-ubyte and the .gz form of both");
 }
 
 /* DIR/mnist goes before the file that was fetched, and that before torchvision's folder. */

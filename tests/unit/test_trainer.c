@@ -283,7 +283,7 @@ static void test_hostile_positions(void **state)
                  {"judged", -1000000, "judged"},
                  {"judged", 2, "2 epochs judged of 1"},
                  {"judged", 0, "0 epochs judged"},
-                 {"best_epoch", 1, "epoch 2 is"},
+                 {"best_epoch", 1, "epoch 2 the best"},
                  {"best_epoch", -1, "best_epoch"},
                  {"epoch", 1000000, "epoch"},
                  {"epoch", -1, "judged"},
