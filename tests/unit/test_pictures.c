@@ -159,7 +159,7 @@ static void test_png_edges(void **state)
 {
     (void)state;
     write_png("grey16.png", (png_kind){.type = PNG_COLOR_TYPE_GRAY, .depth = 16}, W, H);
-    assert_refused("grey16.png", "a grey PNG of 16 bits");
+    assert_refused("grey16.png", "grey PNG of 16 bits");
     write_rgb("rgb.png");
     append("after.png", "rgb.png", 0, "junk", 4);
     assert_same_pixels("rgb.png", "after.png", W, H);
