@@ -1261,7 +1261,7 @@ static void test_sheet_of_every_form(void **state)
     subject adi = owner_of("adi", "{trigger_count: 8}", 1);
     subject v3 = owner_of("v3", "{passport: random, trigger_count: 8}", 1);
     subject *const victims[] = {&uchida, &whole, &adi, &v3};
-    pg_train_options training = test_training(8, 8);
+    pg_train_options training = test_training(24, 8); /* enough for every network to beat guessing clearly */
     training.lr = 0.05;
     assert_false(check_sheet(&uchida, "counterfeit-uchida", "{bits: 32}", "", true)); /* a useless network has no ambiguities */
     for (int i = 0; i < 4; i++) subject_train(victims[i], &data, &training);
