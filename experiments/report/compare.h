@@ -19,7 +19,7 @@
 #define PG_REPORT_COMPARE_H
 
 #include "experiments/report/published.h"
-#include "experiments/report/survey.h"
+#include "experiments/report/summary.h"
 
 typedef enum pg_verdict { PG_REPRODUCED, PG_SAME_SHAPE, PG_DIFFERS, PG_NOT_COMPARABLE, PG_VERDICTS } pg_verdict;
 extern const char *const pg_verdict_names[];

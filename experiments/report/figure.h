@@ -2,7 +2,7 @@
 #ifndef PG_REPORT_FIGURE_H
 #define PG_REPORT_FIGURE_H
 
-#include "experiments/report/sheet.h"
+#include "experiments/report/table.h"
 
 /* Series that a reader can tell apart in one figure: seven colours in three kinds of lines. */
 enum { PG_FIGURE_SERIES = 21 };

@@ -11,7 +11,7 @@
 
 #include "experiments/report/figure.h"
 #include "experiments/report/published.h"
-#include "experiments/report/survey.h"
+#include "experiments/report/summary.h"
 
 /* Write points and scripts to written->directory. published, which may be NULL, gives the curve of the paper to compare with.
  */

@@ -2,7 +2,7 @@
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
 #include "core/formats/json_file.h"
-#include "experiments/report/sheet.h"
+#include "experiments/report/table.h"
 #include "experiments/report/tables.h"
 #include "tests/unit/folder.h"
 

@@ -1,5 +1,5 @@
-/* Grouping of results; see survey.h. */
-#include "experiments/report/survey.h"
+/* Grouping of results; see summary.h. */
+#include "experiments/report/summary.h"
 
 #include "core/base/memory.h"
 #include "core/formats/number.h"

@@ -1,10 +1,10 @@
 /* What a run's results have in common and in what they differ, for tables and figures: schemes and attacks told apart by the
  * options in which they differ. */
-#ifndef PG_REPORT_SURVEY_H
-#define PG_REPORT_SURVEY_H
+#ifndef PG_REPORT_SUMMARY_H
+#define PG_REPORT_SUMMARY_H
 
 #include "experiments/report/results.h"
-#include "experiments/report/sheet.h"
+#include "experiments/report/table.h"
 
 /* A scheme or an attack with its options. Its label is its name and those options in which it differs from others of the name.
  * No two variants of a list have the same label. */

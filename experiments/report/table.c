@@ -1,5 +1,5 @@
-/* Sheets; see sheet.h. Means and standard deviations (n - 1) are GSL's. */
-#include "experiments/report/sheet.h"
+/* Sheets; see table.h. Means and standard deviations (n - 1) are GSL's. */
+#include "experiments/report/table.h"
 
 #include "core/base/file.h"
 #include "core/base/hash.h"

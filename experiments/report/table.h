@@ -1,7 +1,7 @@
 /* A sheet: a table of texts and of means with their spread, shown as aligned text, written as CSV or as
  * Markdown. */
-#ifndef PG_REPORT_SHEET_H
-#define PG_REPORT_SHEET_H
+#ifndef PG_REPORT_TABLE_H
+#define PG_REPORT_TABLE_H
 
 #include "core/base/text_pool.h"
 
