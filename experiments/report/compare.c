@@ -18,7 +18,7 @@ enum { TRAINING_EPOCHS = 200, ATTACK_EPOCHS = 100 }; /* as published */
 
 /* Results that differ in their seed alone: a chain through next. */
 typedef struct settings {
-    const pg_survey *survey;
+    const pg_summary *summary;
     int count;
     int *first; /* [count] index of a result */
     int *next;  /* [results] -1: the last */
@@ -26,7 +26,7 @@ typedef struct settings {
 
 static const pg_task_labels *labels_of(const settings *s, int setting)
 {
-    return &s->survey->results->items[s->first[setting]].labels;
+    return &s->summary->results->items[s->first[setting]].labels;
 }
 
 static void close_settings(settings *s)
@@ -35,17 +35,18 @@ static void close_settings(settings *s)
     pg_free(s->next);
 }
 
-static pg_status find_settings(settings *s, const pg_survey *survey, pg_error *err)
+static pg_status find_settings(settings *s, const pg_summary *summary, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_text_pool known = {0}; /* settings, numbered as they are here */
-    const int n = survey->results->count;
-    s->survey = survey;
+    const int n = summary->results->count;
+    s->summary = summary;
     PG_TRY(pg_alloc((size_t)n, sizeof *s->first, &s->first, err));
     PG_TRY(pg_alloc((size_t)n, sizeof *s->next, &s->next, err));
     for (int i = 0; i < n; i++) {
         int k;
-        PG_TRY(pg_text_pool_print(&known, NULL, &k, err, "%d %d %d", survey->place[i], survey->scheme[i], survey->attack[i]));
+        PG_TRY(
+            pg_text_pool_print(&known, NULL, &k, err, "%d %d %d", summary->place[i], summary->scheme[i], summary->attack[i]));
         s->next[i] = k < s->count ? s->first[k] : -1;
         s->first[k] = i;
         if (k == s->count) s->count++;
@@ -106,7 +107,7 @@ static fit option_fits(const char *word, size_t length, const pg_task_labels *l,
 }
 
 /* A parameter that is no option is the outcome; without one, outcomes are those of the whole attack or its repetitions. */
-static bool cell_fits(const pg_subject *s, const pg_task_labels *l, const pg_cell *cell, bool stand_in)
+static bool cell_fits(const pg_subject *s, const pg_task_labels *l, const pg_record_cell *cell, bool stand_in)
 {
     bool named = false;
     if (strcmp(s->metric, cell->metric) != 0) return false;
@@ -131,8 +132,8 @@ static pg_status gather(const settings *s, int setting, const pg_subject *subjec
     const bool stand_in = of == STAND_INS;
     if (!task_fits(subject, labels_of(s, setting), stand_in)) return PG_OK;
     for (int i = s->first[setting]; i >= 0; i = s->next[i]) {
-        const pg_result *r = &s->survey->results->items[i];
-        if (of == LEARNT && !s->survey->learnt[i]) continue;
+        const pg_result *r = &s->summary->results->items[i];
+        if (of == LEARNT && !s->summary->learnt[i]) continue;
         for (int c = 0; c < r->record.cell_count; c++)
             if (cell_fits(subject, &r->labels, &r->record.cells[c], stand_in))
                 PG_TRY(pg_sample_add(out, r->record.cells[c].value, err));
@@ -178,8 +179,8 @@ static pg_status gather_beside(const settings *s, int setting, const pg_subject 
 {
     pg_status status = PG_OK;
     for (int k = 0; k < s->count; k++) {
-        if (s->survey->place[s->first[setting]] != s->survey->place[s->first[k]]) continue;
-        if (!any_scheme && s->survey->scheme[s->first[k]] != s->survey->scheme[s->first[setting]]) continue;
+        if (s->summary->place[s->first[setting]] != s->summary->place[s->first[k]]) continue;
+        if (!any_scheme && s->summary->scheme[s->first[k]] != s->summary->scheme[s->first[setting]]) continue;
         PG_TRY(gather(s, k, subject, of, out, err));
     }
 done:
@@ -217,27 +218,27 @@ static pg_status ask(const settings *s, int setting, const pg_published_check *c
     return status;
 }
 
-/* ---- sheets ---- */
+/* ---- tables ---- */
 
 /* Hand a sample over to a cell. */
-static void put_sample(pg_sheet *sheet, int row, int c, pg_sample *sample)
+static void put_sample(pg_table *table, int row, int c, pg_sample *sample)
 {
-    pg_sheet_at(sheet, row, c)->sample = *sample;
+    pg_table_at(table, row, c)->sample = *sample;
     *sample = (pg_sample){0};
 }
 
 static const char *scheme_label(const settings *s, int setting)
 {
-    return s->survey->schemes.items[s->survey->scheme[s->first[setting]]].label;
+    return s->summary->schemes.items[s->summary->scheme[s->first[setting]]].label;
 }
 
 static const char *attack_label(const settings *s, int setting)
 {
-    const int attack = s->survey->attack[s->first[setting]];
-    return attack < 0 ? "" : s->survey->attacks.items[attack].label;
+    const int attack = s->summary->attack[s->first[setting]];
+    return attack < 0 ? "" : s->summary->attacks.items[attack].label;
 }
 
-static pg_status add_check(const settings *s, int setting, const pg_published_check *check, pg_sheet *sheet, pg_error *err)
+static pg_status add_check(const settings *s, int setting, const pg_published_check *check, pg_table *table, pg_error *err)
 {
     pg_status status = PG_OK;
     answer a = {0};
@@ -249,34 +250,34 @@ static pg_status add_check(const settings *s, int setting, const pg_published_ch
     PG_TRY(ask(s, setting, check, &a, err));
     if (!a.known && !a.unlearnt) goto done;
     const char *holds = a.unlearnt ? "not asked" : a.holds ? "yes" : "no";
-    PG_TRY(pg_sheet_row(sheet, &row, err, "%s %d", check->id, setting));
-    PG_TRY(pg_sheet_put(sheet, row, 0,
+    PG_TRY(pg_table_row(table, &row, err, "%s %d", check->id, setting));
+    PG_TRY(pg_table_put(table, row, 0,
                         (const char *const[]){check->id, check->what, l->data, l->network, l->norm, scheme_label(s, setting),
                                               attack_label(s, setting), holds, NULL},
                         err));
-    if (a.known) put_sample(sheet, row, PG_CHECKS_HOLDS + 1, &a.measured);
-    PG_TRY(pg_sheet_put(sheet, row, PG_CHECKS_HOLDS + 2, (const char *const[]){pg_relation_names[check->relation], NULL}, err));
-    if (a.known) PG_TRY(pg_sheet_add(sheet, row, PG_CHECKS_HOLDS + 3, a.bound, err));
+    if (a.known) put_sample(table, row, PG_CHECKS_HOLDS + 1, &a.measured);
+    PG_TRY(pg_table_put(table, row, PG_CHECKS_HOLDS + 2, (const char *const[]){pg_relation_names[check->relation], NULL}, err));
+    if (a.known) PG_TRY(pg_table_add(table, row, PG_CHECKS_HOLDS + 3, a.bound, err));
 done:
     pg_sample_clear(&own);
     pg_sample_clear(&a.measured);
     return status;
 }
 
-static pg_status make_checks(const pg_published *p, const settings *s, pg_sheet *sheet, pg_error *err)
+static pg_status make_checks(const pg_published *p, const settings *s, pg_table *table, pg_error *err)
 {
     static const pg_column columns[] = {{"check", PG_COLUMN_TEXT},    {"claim", PG_COLUMN_TEXT},   {"data", PG_COLUMN_TEXT},
                                         {"network", PG_COLUMN_TEXT},  {"norm", PG_COLUMN_TEXT},    {"scheme", PG_COLUMN_TEXT},
                                         {"attack", PG_COLUMN_TEXT},   {"holds", PG_COLUMN_TEXT},   {"ours", PG_COLUMN_MEAN},
                                         {"relation", PG_COLUMN_TEXT}, {"bound", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    PG_TRY(pg_survey_head(s->survey,
-                          "published claims, asked of networks that learnt: at least 10 points above chance, which guessing "
-                          "would reach with p <= 0.001",
-                          sheet, err));
-    PG_TRY(pg_sheet_columns(sheet, columns, err));
+    PG_TRY(pg_summary_head(s->summary,
+                           "published claims, asked of networks that learnt: at least 10 points above chance, which guessing "
+                           "would reach with p <= 0.001",
+                           table, err));
+    PG_TRY(pg_table_columns(table, columns, err));
     for (int i = 0; i < p->check_count; i++)
-        for (int k = 0; k < s->count; k++) PG_TRY(add_check(s, k, &p->checks[i], sheet, err));
+        for (int k = 0; k < s->count; k++) PG_TRY(add_check(s, k, &p->checks[i], table, err));
 done:
     return status;
 }
@@ -316,7 +317,7 @@ static const char *scale_name(bool full, bool stand_in)
     return stand_in ? "stand-in" : full ? "full" : "reduced";
 }
 
-static pg_status add_number(const settings *s, int setting, const pg_published_number *n, bool stand_in, pg_sheet *sheet,
+static pg_status add_number(const settings *s, int setting, const pg_published_number *n, bool stand_in, pg_table *table,
                             int *counts, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -332,23 +333,23 @@ static pg_status add_number(const settings *s, int setting, const pg_published_n
     const double tolerance = strcmp(n->unit, "%") == 0 ? 2 : 0.02 * fabs(n->value);
     const pg_verdict verdict = judge(full, keeps(value, n->relation, n->value, tolerance), n->check, &a);
     counts[verdict]++;
-    PG_TRY(pg_sheet_row(sheet, &row, err, "%s %d", n->id, setting));
-    PG_TRY(pg_sheet_put(sheet, row, 0,
+    PG_TRY(pg_table_row(table, &row, err, "%s %d", n->id, setting));
+    PG_TRY(pg_table_put(table, row, 0,
                         (const char *const[]){n->id, n->what, n->unit, pg_relation_names[n->relation], n->strength, l->data,
                                               l->network, l->norm, scheme_label(s, setting), attack_label(s, setting),
                                               scale_name(full, stand_in), pg_verdict_names[verdict], NULL},
                         err));
-    PG_TRY(pg_sheet_add(sheet, row, 12, n->value, err));
-    put_sample(sheet, row, 13, &ours);
-    PG_TRY(pg_sheet_add(sheet, row, 14, value - n->value, err));
-    PG_TRY(pg_sheet_put(sheet, row, 15, (const char *const[]){n->source, NULL}, err));
+    PG_TRY(pg_table_add(table, row, 12, n->value, err));
+    put_sample(table, row, 13, &ours);
+    PG_TRY(pg_table_add(table, row, 14, value - n->value, err));
+    PG_TRY(pg_table_put(table, row, 15, (const char *const[]){n->source, NULL}, err));
 done:
     pg_sample_clear(&ours);
     pg_sample_clear(&a.measured);
     return status;
 }
 
-static pg_status make_numbers(const pg_published *p, const settings *s, pg_sheet *sheet, int *counts, pg_error *err)
+static pg_status make_numbers(const pg_published *p, const settings *s, pg_table *table, int *counts, pg_error *err)
 {
     static const pg_column columns[] = {
         {"number", PG_COLUMN_TEXT},      {"what", PG_COLUMN_TEXT},     {"unit", PG_COLUMN_TEXT},
@@ -358,25 +359,25 @@ static pg_status make_numbers(const pg_published *p, const settings *s, pg_sheet
         {"published", PG_COLUMN_NUMBER}, {"ours", PG_COLUMN_MEAN},     {"difference", PG_COLUMN_NUMBER},
         {"source", PG_COLUMN_TEXT},      {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    PG_TRY(pg_survey_head(s->survey, "beside published numbers", sheet, err));
-    PG_TRY(pg_sheet_columns(sheet, columns, err));
+    PG_TRY(pg_summary_head(s->summary, "beside published numbers", table, err));
+    PG_TRY(pg_table_columns(table, columns, err));
     for (int i = 0; i < p->number_count; i++)
         for (int stand_in = 0; stand_in < 2; stand_in++) {
-            const int before = sheet->row_count;
-            for (int k = 0; k < s->count; k++) PG_TRY(add_number(s, k, &p->numbers[i], stand_in, sheet, counts, err));
-            if (sheet->row_count > before) break;
+            const int before = table->row_count;
+            for (int k = 0; k < s->count; k++) PG_TRY(add_number(s, k, &p->numbers[i], stand_in, table, counts, err));
+            if (table->row_count > before) break;
         }
 done:
     return status;
 }
 
-pg_status pg_compare(const pg_published *published, const pg_survey *survey, pg_sheet *numbers, pg_sheet *checks, int *counts,
+pg_status pg_compare(const pg_published *published, const pg_summary *summary, pg_table *numbers, pg_table *checks, int *counts,
                      pg_error *err)
 {
     pg_status status = PG_OK;
     settings s = {0};
     memset(counts, 0, PG_VERDICTS * sizeof *counts);
-    PG_TRY(find_settings(&s, survey, err));
+    PG_TRY(find_settings(&s, summary, err));
     PG_TRY(make_numbers(published, &s, numbers, counts, err));
     PG_TRY(make_checks(published, &s, checks, err));
 done:

@@ -24,10 +24,10 @@
 typedef enum pg_verdict { PG_REPRODUCED, PG_SAME_SHAPE, PG_DIFFERS, PG_NOT_COMPARABLE, PG_VERDICTS } pg_verdict;
 extern const char *const pg_verdict_names[];
 
-/* Fill two empty sheets: the numbers, and the inequalities alone with "yes", "no" or "not asked" in column PG_CHECKS_HOLDS.
+/* Fill two empty tables: the numbers, and the inequalities alone with "yes", "no" or "not asked" in column PG_CHECKS_HOLDS.
  * counts [PG_VERDICTS] of the rows of the first. */
 enum { PG_CHECKS_HOLDS = 7 };
-PG_CHECKED pg_status pg_compare(const pg_published *published, const pg_survey *survey, pg_sheet *numbers, pg_sheet *checks,
+PG_CHECKED pg_status pg_compare(const pg_published *published, const pg_summary *summary, pg_table *numbers, pg_table *checks,
                                 int *counts, pg_error *err);
 
 #endif

@@ -25,10 +25,10 @@ extern char **environ;
 pg_status pg_figure_columns(pg_figure *f, const pg_column *columns, const char *other, pg_error *err)
 {
     pg_status status = PG_OK;
-    PG_TRY(pg_sheet_column(&f->points, "line", PG_COLUMN_NUMBER, err));
-    PG_TRY(pg_sheet_columns(&f->points, columns, err));
-    PG_TRY(pg_sheet_column(&f->points, "series", PG_COLUMN_TEXT, err));
-    PG_TRY(pg_sheet_column(&f->points, other, PG_COLUMN_TEXT, err));
+    PG_TRY(pg_table_column(&f->points, "line", PG_COLUMN_NUMBER, err));
+    PG_TRY(pg_table_columns(&f->points, columns, err));
+    PG_TRY(pg_table_column(&f->points, "series", PG_COLUMN_TEXT, err));
+    PG_TRY(pg_table_column(&f->points, other, PG_COLUMN_TEXT, err));
 done:
     return status;
 }
@@ -39,23 +39,23 @@ pg_status pg_figure_point(pg_figure *f, const char *key, const char *series, con
     int line;
     const int before = f->points.row_count, texts = f->points.column_count - 2;
     PG_TRY(pg_text_pool_keep(&f->series, key, NULL, &line, err));
-    PG_TRY(pg_sheet_row(&f->points, row, err, "%d %s", line, detail));
+    PG_TRY(pg_table_row(&f->points, row, err, "%d %s", line, detail));
     if (*row < before) return PG_OK;
-    PG_TRY(pg_sheet_add(&f->points, *row, 0, line + 1, err));
-    PG_TRY(pg_sheet_put(&f->points, *row, texts, (const char *const[]){series, detail, NULL}, err));
+    PG_TRY(pg_table_add(&f->points, *row, 0, line + 1, err));
+    PG_TRY(pg_table_put(&f->points, *row, texts, (const char *const[]){series, detail, NULL}, err));
 done:
     return status;
 }
 
 void pg_figure_clear(pg_figure *f)
 {
-    pg_sheet_clear(&f->points);
+    pg_table_clear(&f->points);
     pg_text_pool_clear(&f->series);
 }
 
-static int line_of(const pg_sheet *points, int row)
+static int line_of(const pg_table *points, int row)
 {
-    return (int)pg_sheet_at(points, row, 0)->sample.one;
+    return (int)pg_table_at(points, row, 0)->sample.one;
 }
 
 /* Mean of a sample, and its standard deviation, 0 for a single value. */
@@ -68,7 +68,7 @@ static void summarise(const pg_sample *s, double *mean, double *spread)
 /* By series, then along the x axis, then by what the point is. */
 static int by_place(const void *a, const void *b, void *columns)
 {
-    const pg_sheet_cell *one = a, *other = b;
+    const pg_table_cell *one = a, *other = b;
     double x, y, spread;
     const int lines = (int)one->sample.one - (int)other->sample.one;
     if (lines || !one[1].sample.count || !other[1].sample.count) return lines;
@@ -186,7 +186,7 @@ static void put_text(FILE *stream, const char *name, const char *text, int width
 }
 
 /* array series[2] = ['plain', 'v1'], and how many lines the legend takes. Rows of one series stand together. */
-static int put_series(const pg_figure *f, const pg_sheet *points, FILE *stream)
+static int put_series(const pg_figure *f, const pg_table *points, FILE *stream)
 {
     char shown[WIDEST];
     const int column = f->points.column_count - 2;
@@ -196,7 +196,7 @@ static int put_series(const pg_figure *f, const pg_sheet *points, FILE *stream)
     for (int r = 0; r < points->row_count; r++) {
         if (r && line_of(points, r) == line_of(points, r - 1)) continue;
         if (r) fputs(", ", stream);
-        pg_shorten(pg_sheet_text(points, r, column), LEGEND, shown, sizeof shown);
+        pg_shorten(pg_table_text(points, r, column), LEGEND, shown, sizeof shown);
         quote(stream, shown);
         if (pg_utf8_width(shown) > widest) widest = pg_utf8_width(shown);
     }
@@ -214,12 +214,12 @@ static double whole_step(double span)
 }
 
 /* What a column's values span, and what guessing gives where its name says accuracy; a twentieth more on both sides. */
-static void span_of(const pg_figure *f, const pg_sheet *points, int column, double *low, double *high)
+static void span_of(const pg_figure *f, const pg_table *points, int column, double *low, double *high)
 {
     *low = INFINITY;
     *high = -INFINITY;
     for (int r = 0; r < points->row_count; r++) {
-        const pg_sample *s = &pg_sheet_at(points, r, column)->sample;
+        const pg_sample *s = &pg_table_at(points, r, column)->sample;
         double mean, spread;
         if (!s->count) continue;
         summarise(s, &mean, &spread);
@@ -236,7 +236,7 @@ static void span_of(const pg_figure *f, const pg_sheet *points, int column, doub
     *high += more;
 }
 
-static void put_spans(const pg_figure *f, const pg_sheet *points, FILE *stream)
+static void put_spans(const pg_figure *f, const pg_table *points, FILE *stream)
 {
     char text[PG_NUMBER_MAX];
     const int columns = points->column_count - 2;
@@ -295,7 +295,7 @@ static void put_frame(const pg_figure *f, int height, int legend, FILE *stream)
 /* A figure, its points, and the name of both their files. */
 typedef struct drawing {
     const pg_figure *figure;
-    const pg_sheet *points;
+    const pg_table *points;
     const char *name;
 } drawing;
 
@@ -341,13 +341,13 @@ static pg_status write_part(const pg_figure *f, const char *const *parts, int pa
 {
     pg_status status = PG_OK;
     char path[PG_PATH_MAX];
-    pg_sheet points = f->points; /* a view */
+    pg_table points = f->points; /* a view */
     points.cells += from * points.column_count;
     points.row_count = to - from;
     PG_TRY(name_figure(f, parts, part, all, err));
     const char *name = all->names[all->count - 1];
     PG_TRY(path_of(all, name, "csv", path, err));
-    PG_TRY(pg_sheet_write_csv(&points, path, err));
+    PG_TRY(pg_table_write_csv(&points, path, err));
     PG_TRY(path_of(all, name, "gp", path, err));
     PG_TRY(pg_file_print(path, put_script, &(drawing){f, &points, name}, PG_FILE_PUBLIC, err));
 done:
@@ -358,7 +358,7 @@ pg_status pg_figure_finish(pg_figure *f, const char *const *parts, pg_figures *a
 {
     pg_status status = PG_OK;
     char path[PG_PATH_MAX];
-    const pg_sheet *points = &f->points;
+    const pg_table *points = &f->points;
     const int rows = points->row_count;
     if (!rows) goto done;
     qsort_r(points->cells, (size_t)rows, (size_t)points->column_count * sizeof *points->cells, by_place,

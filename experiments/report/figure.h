@@ -16,7 +16,7 @@ typedef struct pg_figure {
     int width;        /* of the drawing, without the legend's height, which is added */
     double chance;
     pg_text_pool series; /* keys, numbered by their series */
-    pg_sheet points;
+    pg_table points;
 } pg_figure;
 
 /* Those written to a directory. */

@@ -11,25 +11,25 @@
 
 /* What a figure is of: one place, and for some one scheme (index of its variant; -1: all). */
 typedef struct scene {
-    const pg_survey *survey;
+    const pg_summary *summary;
     int place, first; /* number of the place; a result there */
     int scheme;
 } scene;
 
 static bool in_scene(const scene *at, int result)
 {
-    return at->survey->place[result] == at->place && (at->scheme < 0 || at->survey->scheme[result] == at->scheme);
+    return at->summary->place[result] == at->place && (at->scheme < 0 || at->summary->scheme[result] == at->scheme);
 }
 
 static const pg_task_labels *labels_of(const scene *at)
 {
-    return &at->survey->results->items[at->first].labels;
+    return &at->summary->results->items[at->first].labels;
 }
 
 /* Label of the scene's scheme; NULL: of all. */
 static const char *scheme_of(const scene *at)
 {
-    return at->scheme < 0 ? NULL : at->survey->schemes.items[at->scheme].label;
+    return at->scheme < 0 ? NULL : at->summary->schemes.items[at->scheme].label;
 }
 
 static pg_status start(pg_figure *f, const scene *at, const pg_column *columns, const char *other, pg_error *err)
@@ -37,10 +37,10 @@ static pg_status start(pg_figure *f, const scene *at, const pg_column *columns, 
     pg_status status = PG_OK;
     const pg_task_labels *p = labels_of(at);
     const char *scheme = scheme_of(at);
-    f->chance = at->survey->chance[at->first];
+    f->chance = at->summary->chance[at->first];
     PG_TRY(pg_text_pool_print(&f->points.texts, &f->points.title, NULL, err, "%s, %s, %s%s%s", p->data, p->network, p->norm,
                               scheme ? ", " : "", scheme ? scheme : ""));
-    PG_TRY(pg_text_pool_keep(&f->points.texts, at->survey->label, &f->points.label, NULL, err));
+    PG_TRY(pg_text_pool_keep(&f->points.texts, at->summary->label, &f->points.label, NULL, err));
     PG_TRY(pg_figure_columns(f, columns, other, err));
 done:
     return status;
@@ -80,10 +80,10 @@ static pg_status add_learning(const scene *at, int i, pg_figure *f, pg_error *er
 {
     static const char *const metrics[] = {"accuracy_public", "accuracy_private"}, *const branches[] = {"public", "private"};
     pg_status status = PG_OK;
-    const int scheme = at->survey->scheme[i];
-    const pg_record *record = &at->survey->results->items[i].record;
+    const int scheme = at->summary->scheme[i];
+    const pg_record *record = &at->summary->results->items[i].record;
     for (int c = 0; c < record->cell_count; c++) {
-        const pg_cell *cell = &record->cells[c];
+        const pg_record_cell *cell = &record->cells[c];
         double epoch;
         if (strncmp(cell->outcome, "epoch=", 6) != 0 || !pg_number_real(cell->outcome + 6, &epoch)) continue;
         for (int branch = 0; branch < 2; branch++) {
@@ -91,11 +91,11 @@ static pg_status add_learning(const scene *at, int i, pg_figure *f, pg_error *er
             int row;
             if (strcmp(cell->metric, metrics[branch]) != 0) continue;
             PG_TRY(pg_text_pool_print(&f->points.texts, &key, NULL, err, "%d %d", scheme, branch));
-            PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "%s, %s", at->survey->schemes.items[scheme].label,
+            PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "%s, %s", at->summary->schemes.items[scheme].label,
                                       branches[branch]));
             PG_TRY(pg_figure_point(f, key, series, cell->outcome, &row, err));
-            if (!pg_sheet_at(&f->points, row, 1)->sample.count) PG_TRY(pg_sheet_add(&f->points, row, 1, epoch, err));
-            PG_TRY(pg_sheet_add(&f->points, row, 2, cell->value, err));
+            if (!pg_table_at(&f->points, row, 1)->sample.count) PG_TRY(pg_table_add(&f->points, row, 1, epoch, err));
+            PG_TRY(pg_table_add(&f->points, row, 2, cell->value, err));
         }
     }
 done:
@@ -107,7 +107,7 @@ static pg_status draw_learning(const scene *at, pg_figures *written, pg_error *e
     static const pg_column columns[] = {{"epoch", PG_COLUMN_NUMBER}, {"accuracy %", PG_COLUMN_MEAN}, {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
     pg_figure f = {.kind = "learning", .body = learning_body, .width = 960};
-    const pg_survey *s = at->survey;
+    const pg_summary *s = at->summary;
     PG_TRY(start(&f, at, columns, "outcome", err));
     for (int k = 0; k < s->schemes.count; k++)
         for (int i = 0; i < s->results->count; i++)
@@ -143,7 +143,7 @@ static const char pruning_body[] =
 static pg_status add_pruning(const scene *at, int i, pg_figure *f, pg_error *err)
 {
     pg_status status = PG_OK;
-    const pg_survey *s = at->survey;
+    const pg_summary *s = at->summary;
     const pg_record *record = &s->results->items[i].record;
     const char *key, *series, *attack = s->attacks.items[s->attack[i]].label;
     const bool plain = strcmp(attack, "prune") == 0;
@@ -151,15 +151,15 @@ static pg_status add_pruning(const scene *at, int i, pg_figure *f, pg_error *err
     PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "%s%s%s", s->schemes.items[s->scheme[i]].label,
                               plain ? "" : ", ", plain ? "" : attack));
     for (int c = 0; c < record->cell_count; c++) {
-        const pg_cell *cell = &record->cells[c];
+        const pg_record_cell *cell = &record->cells[c];
         double level;
         int row;
         if (strncmp(cell->outcome, "level=", 6) != 0 || !pg_number_real(cell->outcome + 6, &level)) continue;
         const int target = strcmp(cell->metric, "accuracy") == 0 ? 2 : strcmp(cell->metric, "detection") == 0 ? 3 : 0;
         if (!target) continue;
         PG_TRY(pg_figure_point(f, key, series, cell->outcome, &row, err));
-        if (!pg_sheet_at(&f->points, row, 1)->sample.count) PG_TRY(pg_sheet_add(&f->points, row, 1, level, err));
-        PG_TRY(pg_sheet_add(&f->points, row, target, cell->value, err));
+        if (!pg_table_at(&f->points, row, 1)->sample.count) PG_TRY(pg_table_add(&f->points, row, 1, level, err));
+        PG_TRY(pg_table_add(&f->points, row, target, cell->value, err));
     }
 done:
     return status;
@@ -171,7 +171,7 @@ static pg_status draw_pruning(const scene *at, pg_figures *written, pg_error *er
         {"pruned %", PG_COLUMN_NUMBER}, {"accuracy %", PG_COLUMN_MEAN}, {"detected %", PG_COLUMN_MEAN}, {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
     pg_figure f = {.kind = "pruning", .body = pruning_body, .width = 1100};
-    const pg_survey *s = at->survey;
+    const pg_summary *s = at->summary;
     PG_TRY(start(&f, at, columns, "outcome", err));
     for (int k = 0; k < s->schemes.count; k++)
         for (int i = 0; i < s->results->count; i++)
@@ -208,8 +208,8 @@ static pg_status add_bins(pg_figure *f, const char *what, const int *bins, pg_er
         if (!bins[b]) continue;
         snprintf(place, sizeof place, "%d-%d", b * BIN, (b + 1) * BIN);
         PG_TRY(pg_figure_point(f, what, series, place, &row, err));
-        PG_TRY(pg_sheet_add(&f->points, row, 1, b * BIN + BIN / 2.0, err));
-        PG_TRY(pg_sheet_add(&f->points, row, 2, 100.0 * bins[b] / trials, err));
+        PG_TRY(pg_table_add(&f->points, row, 1, b * BIN + BIN / 2.0, err));
+        PG_TRY(pg_table_add(&f->points, row, 2, 100.0 * bins[b] / trials, err));
     }
 done:
     return status;
@@ -218,11 +218,11 @@ done:
 /* Count the trials of an attack; the empty name is the trained model. */
 static void count_trials(const scene *at, const char *attack, int bins[BINS])
 {
-    for (int i = 0; i < at->survey->results->count; i++) {
-        const pg_result *r = &at->survey->results->items[i];
+    for (int i = 0; i < at->summary->results->count; i++) {
+        const pg_result *r = &at->summary->results->items[i];
         if (!in_scene(at, i) || strcmp(r->labels.attack, attack) != 0) continue;
         for (int c = 0; c < r->record.cell_count; c++) {
-            const pg_cell *cell = &r->record.cells[c];
+            const pg_record_cell *cell = &r->record.cells[c];
             const bool trial = !cell->outcome[0] || strncmp(cell->outcome, "repeat=", 7) == 0;
             if (!trial || strcmp(cell->metric, "accuracy_claimed") != 0 || !(cell->value >= 0)) continue;
             const int b = (int)(cell->value / BIN);
@@ -271,11 +271,11 @@ static const char gamma_body[] =
 /* Channels by bin over all seeds of a scheme. */
 static void count_gammas(const scene *at, int scheme, double bins[GAMMAS])
 {
-    for (int i = 0; i < at->survey->results->count; i++) {
-        const pg_result *r = &at->survey->results->items[i];
-        if (at->survey->scheme[i] != scheme || !in_scene(at, i)) continue;
+    for (int i = 0; i < at->summary->results->count; i++) {
+        const pg_result *r = &at->summary->results->items[i];
+        if (at->summary->scheme[i] != scheme || !in_scene(at, i)) continue;
         for (int c = 0; c < r->record.cell_count; c++) {
-            const pg_cell *cell = &r->record.cells[c];
+            const pg_record_cell *cell = &r->record.cells[c];
             double gamma;
             if (strcmp(cell->metric, "gamma_channels") != 0 || !pg_number_real(cell->outcome + strlen("gamma="), &gamma))
                 continue;
@@ -302,9 +302,9 @@ static pg_status add_gammas(const scene *at, int scheme, pg_figure *f, pg_error 
         const double centre = (b + 0.5) / PG_GAMMA_BINS - GAMMA_MAX;
         snprintf(key, sizeof key, "%d", scheme);
         pg_number_text(centre, place);
-        PG_TRY(pg_figure_point(f, key, at->survey->schemes.items[scheme].label, place, &row, err));
-        PG_TRY(pg_sheet_add(&f->points, row, 1, centre, err));
-        PG_TRY(pg_sheet_add(&f->points, row, 2, b >= first && b <= last ? 100 * bins[b] / channels : 0, err));
+        PG_TRY(pg_figure_point(f, key, at->summary->schemes.items[scheme].label, place, &row, err));
+        PG_TRY(pg_table_add(&f->points, row, 1, centre, err));
+        PG_TRY(pg_table_add(&f->points, row, 2, b >= first && b <= last ? 100 * bins[b] / channels : 0, err));
     }
 done:
     return status;
@@ -316,7 +316,7 @@ static pg_status draw_gammas(const scene *at, pg_figures *written, pg_error *err
     pg_status status = PG_OK;
     pg_figure f = {.kind = "gamma", .body = gamma_body, .width = 960};
     PG_TRY(start(&f, at, columns, "bin", err));
-    for (int k = 0; k < at->survey->schemes.count; k++) PG_TRY(add_gammas(at, k, &f, err));
+    for (int k = 0; k < at->summary->schemes.count; k++) PG_TRY(add_gammas(at, k, &f, err));
     PG_TRY(finish(&f, at, written, err));
 done:
     pg_figure_clear(&f);
@@ -349,10 +349,10 @@ static bool turns_signs(const char *attack)
 static pg_status add_dissimilarity(const scene *at, int i, pg_figure *f, pg_error *err)
 {
     pg_status status = PG_OK;
-    const pg_result *r = &at->survey->results->items[i];
-    const char *attack = at->survey->attacks.items[at->survey->attack[i]].label;
+    const pg_result *r = &at->summary->results->items[i];
+    const char *attack = at->summary->attacks.items[at->summary->attack[i]].label;
     for (int c = 0; c < r->record.cell_count; c++) {
-        const pg_cell *cell = &r->record.cells[c];
+        const pg_record_cell *cell = &r->record.cells[c];
         double differing, accuracy;
         const char *detail;
         int row;
@@ -361,8 +361,8 @@ static pg_status add_dissimilarity(const scene *at, int i, pg_figure *f, pg_erro
         if (!pg_result_value(r, cell->outcome, "accuracy_claimed", &accuracy)) continue;
         PG_TRY(pg_text_pool_print(&f->points.texts, &detail, NULL, err, "%s %s", attack, cell->outcome));
         PG_TRY(pg_figure_point(f, r->labels.attack, r->labels.attack, detail, &row, err));
-        PG_TRY(pg_sheet_add(&f->points, row, 1, differing, err));
-        PG_TRY(pg_sheet_add(&f->points, row, 2, accuracy, err));
+        PG_TRY(pg_table_add(&f->points, row, 1, differing, err));
+        PG_TRY(pg_table_add(&f->points, row, 2, accuracy, err));
     }
 done:
     return status;
@@ -386,8 +386,8 @@ static pg_status add_published_curve(const pg_published *published, pg_figure *f
         if (!pg_number_real(text, &value)) continue;
         PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "published (%s)", n->subject.data));
         PG_TRY(pg_figure_point(f, series, series, n->id, &row, err));
-        PG_TRY(pg_sheet_add(&f->points, row, 1, value, err));
-        PG_TRY(pg_sheet_add(&f->points, row, 2, n->value, err));
+        PG_TRY(pg_table_add(&f->points, row, 1, value, err));
+        PG_TRY(pg_table_add(&f->points, row, 2, n->value, err));
     }
 done:
     return status;
@@ -399,7 +399,7 @@ static pg_status draw_dissimilarity(const scene *at, const pg_published *publish
         {"differing %", PG_COLUMN_MEAN}, {"accuracy %", PG_COLUMN_MEAN}, {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
     pg_figure f = {.kind = "dissimilarity", .body = dissimilarity_body, .width = 960};
-    const pg_survey *s = at->survey;
+    const pg_summary *s = at->summary;
     PG_TRY(start(&f, at, columns, "point", err));
     for (int k = 0; k < s->attacks.count; k++)
         for (int i = 0; i < s->results->count; i++)
@@ -414,17 +414,17 @@ done:
 
 /* ---- all -------------------------------------------------------------------------------------------------------------- */
 
-pg_status pg_figures_write(const pg_survey *survey, const pg_published *published, pg_figures *written, pg_error *err)
+pg_status pg_figures_write(const pg_summary *summary, const pg_published *published, pg_figures *written, pg_error *err)
 {
     pg_status status = PG_OK;
     int places = 0;
-    for (int i = 0; i < survey->results->count; i++) {
-        if (survey->place[i] < places) continue;
-        scene at = {.survey = survey, .place = places++, .first = i, .scheme = -1};
+    for (int i = 0; i < summary->results->count; i++) {
+        if (summary->place[i] < places) continue;
+        scene at = {.summary = summary, .place = places++, .first = i, .scheme = -1};
         PG_TRY(draw_learning(&at, written, err));
         PG_TRY(draw_pruning(&at, written, err));
         PG_TRY(draw_gammas(&at, written, err));
-        for (at.scheme = 0; at.scheme < survey->schemes.count; at.scheme++) {
+        for (at.scheme = 0; at.scheme < summary->schemes.count; at.scheme++) {
             PG_TRY(draw_forged(&at, written, err));
             PG_TRY(draw_dissimilarity(&at, published, written, err));
         }

@@ -15,7 +15,7 @@
 
 /* Write points and scripts to written->directory. published, which may be NULL, gives the curve of the paper to compare with.
  */
-PG_CHECKED pg_status pg_figures_write(const pg_survey *survey, const pg_published *published, pg_figures *written,
+PG_CHECKED pg_status pg_figures_write(const pg_summary *summary, const pg_published *published, pg_figures *written,
                                       pg_error *err);
 
 #endif

@@ -54,7 +54,7 @@ void pg_results_destroy(pg_results **results)
 bool pg_result_value(const pg_result *result, const char *outcome, const char *metric, double *value)
 {
     for (int i = 0; i < result->record.cell_count; i++) {
-        const pg_cell *cell = &result->record.cells[i];
+        const pg_record_cell *cell = &result->record.cells[i];
         if (strcmp(cell->metric, metric) != 0 || strcmp(cell->outcome, outcome) != 0) continue;
         *value = cell->value;
         return true;
@@ -66,7 +66,7 @@ static void write_rows(pg_csv_writer *csv, const pg_result *result, const char *
 {
     const pg_task_labels *l = &result->labels;
     for (int i = 0; i < result->record.cell_count; i++) {
-        const pg_cell *cell = &result->record.cells[i];
+        const pg_record_cell *cell = &result->record.cells[i];
         const char *const texts[] = {l->name,     l->data,   l->network,   l->norm, l->scheme, l->scheme_parameters,
                                      l->training, l->attack, l->parameters};
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) pg_csv_word(csv, texts[k]);

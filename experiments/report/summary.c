@@ -206,11 +206,11 @@ done:
 
 /* ---- the whole ---- */
 
-pg_status pg_survey_head(const pg_survey *s, const char *title, pg_sheet *sheet, pg_error *err)
+pg_status pg_summary_head(const pg_summary *s, const char *title, pg_table *table, pg_error *err)
 {
-    const pg_status status = pg_text_pool_print(&sheet->texts, &sheet->title, NULL, err, "%s: %s", s->results->name, title);
-    sheet->counts = s->results->count < s->results->expected;
-    return status == PG_OK ? pg_text_pool_keep(&sheet->texts, s->label, &sheet->label, NULL, err) : status;
+    const pg_status status = pg_text_pool_print(&table->texts, &table->title, NULL, err, "%s: %s", s->results->name, title);
+    table->counts = s->results->count < s->results->expected;
+    return status == PG_OK ? pg_text_pool_keep(&table->texts, s->label, &table->label, NULL, err) : status;
 }
 
 bool pg_has_learnt(double accuracy, double chance, double images)
@@ -255,7 +255,7 @@ static void look_at(const pg_result *r, trained *t)
 }
 
 /* Collect the facts of every trained network (scheme, place and seed) and copy them to its results. */
-static pg_status share_facts(pg_survey *s, pg_error *err)
+static pg_status share_facts(pg_summary *s, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_text_pool networks = {0};
@@ -281,7 +281,7 @@ done:
     return status;
 }
 
-void pg_survey_close(pg_survey *s)
+void pg_summary_close(pg_summary *s)
 {
     pg_free(s->schemes.items);
     pg_free(s->attacks.items);
@@ -294,11 +294,11 @@ void pg_survey_close(pg_survey *s)
     pg_free(s->images);
     pg_free(s->learnt);
     pg_text_pool_clear(&s->texts);
-    *s = (pg_survey){0};
+    *s = (pg_summary){0};
 }
 
 /* Number the place of a result and find its variants. */
-static pg_status find_one(pg_survey *s, int i, pg_text_pool *places, finder *schemes, finder *attacks, pg_error *err)
+static pg_status find_one(pg_summary *s, int i, pg_text_pool *places, finder *schemes, finder *attacks, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_task_labels *l = &s->results->items[i].labels;
@@ -315,7 +315,7 @@ done:
     return status;
 }
 
-static pg_status find_all(pg_survey *s, pg_error *err)
+static pg_status find_all(pg_summary *s, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_text_pool places = {0};
@@ -330,7 +330,7 @@ done:
     return status;
 }
 
-pg_status pg_survey_open(pg_survey *s, const pg_results *results, pg_error *err)
+pg_status pg_summary_open(pg_summary *s, const pg_results *results, pg_error *err)
 {
     pg_status status = PG_OK;
     const size_t n = (size_t)results->count;

@@ -17,7 +17,7 @@ typedef struct pg_variants {
     pg_variant *items;
 } pg_variants;
 
-typedef struct pg_survey {
+typedef struct pg_summary {
     const pg_results *results; /* borrowed */
     pg_variants schemes, attacks;
     int *place;           /* by result: number of its data set, network and norm, counted from 0 */
@@ -30,18 +30,18 @@ typedef struct pg_survey {
     bool *learnt;      /* by result: was its network trained to more than chance (pg_has_learnt)? */
     const char *label; /* the grid's, and how many tasks are missing */
     pg_text_pool texts; /* of labels */
-} pg_survey;
+} pg_summary;
 
-/* A zeroed survey may be closed. */
-PG_CHECKED pg_status pg_survey_open(pg_survey *survey, const pg_results *results, pg_error *err);
-void pg_survey_close(pg_survey *survey);
+/* A zeroed summary may be closed. */
+PG_CHECKED pg_status pg_summary_open(pg_summary *summary, const pg_results *results, pg_error *err);
+void pg_summary_close(pg_summary *summary);
 
 /* Is an accuracy, in percent of `images` test images, significantly above chance: by at least 10 points, and with an exact
  * binomial probability of at most 0.001 under guessing? False if an argument is NaN. */
 bool pg_has_learnt(double accuracy, double chance, double images);
 
-/* Title and label of a sheet, which shows n beside every mean where tasks are missing. */
-PG_CHECKED pg_status pg_survey_head(const pg_survey *survey, const char *title, pg_sheet *sheet, pg_error *err);
+/* Title and label of a table, which shows n beside every mean where tasks are missing. */
+PG_CHECKED pg_status pg_summary_head(const pg_summary *summary, const char *title, pg_table *table, pg_error *err);
 
 /* Length of the first "key=value" at text, the space after it left out. A value may hold spaces: the next key ends it. A value
  * in quotes may hold anything. */

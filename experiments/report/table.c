@@ -1,4 +1,4 @@
-/* Sheets; see table.h. Means and standard deviations (n - 1) are GSL's. */
+/* Tables; see table.h. Means and standard deviations (n - 1) are GSL's. */
 #include "experiments/report/table.h"
 
 #include "core/base/file.h"
@@ -14,52 +14,52 @@
 
 /* ---- building ---- */
 
-pg_status pg_sheet_column(pg_sheet *sheet, const char *name, pg_column_kind kind, pg_error *err)
+pg_status pg_table_column(pg_table *table, const char *name, pg_column_kind kind, pg_error *err)
 {
     pg_column column = {.kind = kind};
-    for (int c = 0; c < sheet->column_count; c++)
-        if (strcmp(sheet->columns[c].name, name) == 0) return pg_fail(err, PG_FAILED, "two columns are called '%s'", name);
-    pg_status status = pg_text_pool_keep(&sheet->texts, name, &column.name, NULL, err);
-    if (status == PG_OK) status = pg_grow(&sheet->columns, sheet->column_count, sizeof *sheet->columns, err);
-    if (status == PG_OK) sheet->columns[sheet->column_count++] = column;
+    for (int c = 0; c < table->column_count; c++)
+        if (strcmp(table->columns[c].name, name) == 0) return pg_fail(err, PG_FAILED, "two columns are called '%s'", name);
+    pg_status status = pg_text_pool_keep(&table->texts, name, &column.name, NULL, err);
+    if (status == PG_OK) status = pg_grow(&table->columns, table->column_count, sizeof *table->columns, err);
+    if (status == PG_OK) table->columns[table->column_count++] = column;
     return status;
 }
 
-pg_status pg_sheet_columns(pg_sheet *sheet, const pg_column *columns, pg_error *err)
+pg_status pg_table_columns(pg_table *table, const pg_column *columns, pg_error *err)
 {
     pg_status status = PG_OK;
-    for (; columns->name && status == PG_OK; columns++) status = pg_sheet_column(sheet, columns->name, columns->kind, err);
+    for (; columns->name && status == PG_OK; columns++) status = pg_table_column(table, columns->name, columns->kind, err);
     return status;
 }
 
-pg_status pg_sheet_row(pg_sheet *sheet, int *row, pg_error *err, const char *key, ...)
+pg_status pg_table_row(pg_table *table, int *row, pg_error *err, const char *key, ...)
 {
     va_list arguments;
     va_start(arguments, key);
-    pg_status status = pg_text_pool_vprint(&sheet->keys, NULL, row, err, key, arguments);
+    pg_status status = pg_text_pool_vprint(&table->keys, NULL, row, err, key, arguments);
     va_end(arguments);
-    if (status != PG_OK || *row < sheet->row_count) return status;
-    status = pg_grow(&sheet->cells, sheet->row_count, (size_t)sheet->column_count * sizeof *sheet->cells, err);
-    if (status == PG_OK) sheet->row_count++;
+    if (status != PG_OK || *row < table->row_count) return status;
+    status = pg_grow(&table->cells, table->row_count, (size_t)table->column_count * sizeof *table->cells, err);
+    if (status == PG_OK) table->row_count++;
     return status;
 }
 
-pg_sheet_cell *pg_sheet_at(const pg_sheet *sheet, int row, int column)
+pg_table_cell *pg_table_at(const pg_table *table, int row, int column)
 {
-    return &sheet->cells[(size_t)row * (size_t)sheet->column_count + (size_t)column];
+    return &table->cells[(size_t)row * (size_t)table->column_count + (size_t)column];
 }
 
-const char *pg_sheet_text(const pg_sheet *sheet, int row, int column)
+const char *pg_table_text(const pg_table *table, int row, int column)
 {
-    const char *text = pg_sheet_at(sheet, row, column)->text;
+    const char *text = pg_table_at(table, row, column)->text;
     return text ? text : "";
 }
 
-pg_status pg_sheet_put(pg_sheet *sheet, int row, int column, const char *const *texts, pg_error *err)
+pg_status pg_table_put(pg_table *table, int row, int column, const char *const *texts, pg_error *err)
 {
     pg_status status = PG_OK;
     for (; *texts && status == PG_OK; texts++, column++)
-        status = pg_text_pool_keep(&sheet->texts, *texts, &pg_sheet_at(sheet, row, column)->text, NULL, err);
+        status = pg_text_pool_keep(&table->texts, *texts, &pg_table_at(table, row, column)->text, NULL, err);
     return status;
 }
 
@@ -94,20 +94,20 @@ void pg_sample_clear(pg_sample *sample)
     *sample = (pg_sample){0};
 }
 
-pg_status pg_sheet_add(pg_sheet *sheet, int row, int column, double value, pg_error *err)
+pg_status pg_table_add(pg_table *table, int row, int column, double value, pg_error *err)
 {
-    return pg_sample_add(&pg_sheet_at(sheet, row, column)->sample, value, err);
+    return pg_sample_add(&pg_table_at(table, row, column)->sample, value, err);
 }
 
-void pg_sheet_clear(pg_sheet *sheet)
+void pg_table_clear(pg_table *table)
 {
-    for (int row = 0; row < sheet->row_count; row++)
-        for (int c = 0; c < sheet->column_count; c++) pg_sample_clear(&pg_sheet_at(sheet, row, c)->sample);
-    pg_free(sheet->columns);
-    pg_free(sheet->cells);
-    pg_text_pool_clear(&sheet->texts);
-    pg_text_pool_clear(&sheet->keys);
-    *sheet = (pg_sheet){0};
+    for (int row = 0; row < table->row_count; row++)
+        for (int c = 0; c < table->column_count; c++) pg_sample_clear(&pg_table_at(table, row, c)->sample);
+    pg_free(table->columns);
+    pg_free(table->cells);
+    pg_text_pool_clear(&table->texts);
+    pg_text_pool_clear(&table->keys);
+    *table = (pg_table){0};
 }
 
 /* ---- as text ---- */
@@ -156,15 +156,15 @@ static double smallest_of(const pg_sample *s)
     return gsl_stats_min(pg_sample_values(s), 1, (size_t)s->count);
 }
 
-static void show_mean(const pg_sheet *sheet, const pg_sample *s, char out[SHOWN])
+static void show_mean(const pg_table *table, const pg_sample *s, char out[SHOWN])
 {
     int used = snprintf(out, SHOWN, "%.2f", mean_of(s));
     if (s->count > 1) used += snprintf(out + used, (size_t)(SHOWN - used), " ± %.2f", spread_of(s));
-    if (sheet->counts) snprintf(out + used, (size_t)(SHOWN - used), " (n=%d)", s->count);
+    if (table->counts) snprintf(out + used, (size_t)(SHOWN - used), " (n=%d)", s->count);
 }
 
 /* The words of a sample, freed by free; NULL without memory. */
-static char *find_words(const pg_sheet *sheet, const pg_sample *s)
+static char *find_words(const pg_table *table, const pg_sample *s)
 {
     int counts[PG_WORDS_MAX] = {0}, kinds = 0;
     char *text = NULL;
@@ -174,36 +174,36 @@ static char *find_words(const pg_sheet *sheet, const pg_sample *s)
     for (int i = 0; i < s->count; i++) kinds += counts[(int)pg_sample_values(s)[i]]++ == 0;
     for (int k = 0, said = 0; k < PG_WORDS_MAX; k++) {
         if (!counts[k]) continue;
-        fprintf(stream, "%s%s", said++ ? "; " : "", sheet->word(k));
+        fprintf(stream, "%s%s", said++ ? "; " : "", table->word(k));
         if (kinds > 1) fprintf(stream, ": %d", counts[k]);
     }
     return fclose(stream) == 0 ? text : NULL;
 }
 
-static void show_words(const pg_sheet *sheet, const pg_sample *s, char out[SHOWN])
+static void show_words(const pg_table *table, const pg_sample *s, char out[SHOWN])
 {
-    char *words = find_words(sheet, s);
+    char *words = find_words(table, s);
     pg_shorten(words ? words : "", WIDEST, out, SHOWN);
     free(words);
 }
 
 /* What a cell shows, in out or where its text is; texts take at most `width` columns, if that is not 0. */
-static const char *show(const pg_sheet *sheet, int row, int c, int width, char out[SHOWN])
+static const char *show(const pg_table *table, int row, int c, int width, char out[SHOWN])
 {
-    const pg_sample *s = &pg_sheet_at(sheet, row, c)->sample;
-    const char *text = pg_sheet_text(sheet, row, c);
-    const pg_column_kind kind = sheet->columns[c].kind;
+    const pg_sample *s = &pg_table_at(table, row, c)->sample;
+    const char *text = pg_table_text(table, row, c);
+    const pg_column_kind kind = table->columns[c].kind;
     if (kind == PG_COLUMN_TEXT) return width ? pg_shorten(text, width, out, SHOWN) : text;
     snprintf(out, SHOWN, "-");
     if (s->count == 0) return out;
     switch (kind) {
     case PG_COLUMN_TEXT: break;
-    case PG_COLUMN_MEAN: show_mean(sheet, s, out); break;
+    case PG_COLUMN_MEAN: show_mean(table, s, out); break;
     case PG_COLUMN_LARGEST: snprintf(out, SHOWN, "%.1e", largest_of(s)); break;
     case PG_COLUMN_SMALLEST: snprintf(out, SHOWN, "%.1e", smallest_of(s)); break;
     case PG_COLUMN_SHARE: snprintf(out, SHOWN, "%.0f/%d", share_of(s), s->count); break;
     case PG_COLUMN_COUNT: snprintf(out, SHOWN, "%d", s->count); break;
-    case PG_COLUMN_WORDS: show_words(sheet, s, out); break;
+    case PG_COLUMN_WORDS: show_words(table, s, out); break;
     case PG_COLUMN_NUMBER: snprintf(out, SHOWN, fabs(s->one) < 1e4 ? "%.4g" : "%.0f", s->one); break;
     }
     return out;
@@ -223,31 +223,31 @@ static bool is_words(const pg_column *column)
     return column->kind == PG_COLUMN_TEXT || column->kind == PG_COLUMN_WORDS;
 }
 
-/* How a sheet is laid out for readers. */
+/* How a table is laid out for readers. */
 typedef struct layout {
     int *widths;  /* by column; 0: not shown */
     bool *common; /* by column: a text that is the same in every row, said once above them */
 } layout;
 
-static bool is_common(const pg_sheet *sheet, int column)
+static bool is_common(const pg_table *table, int column)
 {
-    const char *first = sheet->row_count > 1 ? pg_sheet_text(sheet, 0, column) : "";
-    if (sheet->columns[column].kind != PG_COLUMN_TEXT || !first[0]) return false;
-    for (int row = 1; row < sheet->row_count; row++)
-        if (strcmp(pg_sheet_text(sheet, row, column), first) != 0) return false;
+    const char *first = table->row_count > 1 ? pg_table_text(table, 0, column) : "";
+    if (table->columns[column].kind != PG_COLUMN_TEXT || !first[0]) return false;
+    for (int row = 1; row < table->row_count; row++)
+        if (strcmp(pg_table_text(table, row, column), first) != 0) return false;
     return true;
 }
 
 /* Width of a column; 0 if no row has anything in it. */
-static int measure(const pg_sheet *sheet, int column)
+static int measure(const pg_table *table, int column)
 {
     char text[SHOWN];
-    int width = pg_utf8_width(sheet->columns[column].name);
+    int width = pg_utf8_width(table->columns[column].name);
     bool used = false;
-    for (int row = 0; row < sheet->row_count; row++) {
-        const pg_sheet_cell *cell = pg_sheet_at(sheet, row, column);
-        const int wide = pg_utf8_width(show(sheet, row, column, WIDEST, text));
-        used |= cell->sample.count > 0 || pg_sheet_text(sheet, row, column)[0];
+    for (int row = 0; row < table->row_count; row++) {
+        const pg_table_cell *cell = pg_table_at(table, row, column);
+        const int wide = pg_utf8_width(show(table, row, column, WIDEST, text));
+        used |= cell->sample.count > 0 || pg_table_text(table, row, column)[0];
         if (wide > width) width = wide;
     }
     return used ? width : 0;
@@ -259,26 +259,26 @@ static void clear_layout(layout *l)
     pg_free(l->common);
 }
 
-static pg_status lay_out(const pg_sheet *sheet, layout *l, pg_error *err)
+static pg_status lay_out(const pg_table *table, layout *l, pg_error *err)
 {
     pg_status status = PG_OK;
-    PG_TRY(pg_alloc((size_t)sheet->column_count, sizeof *l->widths, &l->widths, err));
-    PG_TRY(pg_alloc((size_t)sheet->column_count, sizeof *l->common, &l->common, err));
-    for (int c = 0; c < sheet->column_count; c++) {
-        l->common[c] = is_common(sheet, c);
-        l->widths[c] = l->common[c] ? 0 : measure(sheet, c);
+    PG_TRY(pg_alloc((size_t)table->column_count, sizeof *l->widths, &l->widths, err));
+    PG_TRY(pg_alloc((size_t)table->column_count, sizeof *l->common, &l->common, err));
+    for (int c = 0; c < table->column_count; c++) {
+        l->common[c] = is_common(table, c);
+        l->widths[c] = l->common[c] ? 0 : measure(table, c);
     }
 done:
     return status;
 }
 
 /* Call put for the label and for what all rows have in common. */
-static void describe(const pg_sheet *sheet, const layout *l, void (*put)(FILE *stream, const char *text), FILE *stream)
+static void describe(const pg_table *table, const layout *l, void (*put)(FILE *stream, const char *text), FILE *stream)
 {
-    if (sheet->label && sheet->label[0]) put(stream, sheet->label);
-    for (int c = 0; c < sheet->column_count; c++) {
+    if (table->label && table->label[0]) put(stream, table->label);
+    for (int c = 0; c < table->column_count; c++) {
         char *text = NULL;
-        if (!l->common[c] || asprintf(&text, "%s: %s", sheet->columns[c].name, pg_sheet_text(sheet, 0, c)) < 0) continue;
+        if (!l->common[c] || asprintf(&text, "%s: %s", table->columns[c].name, pg_table_text(table, 0, c)) < 0) continue;
         put(stream, text);
         free(text);
     }
@@ -290,26 +290,26 @@ static void put_bracketed(FILE *stream, const char *text)
 }
 
 /* A row of the table; row -1 is the header. */
-static void print_row(const pg_sheet *sheet, const layout *l, int row, FILE *stream)
+static void print_row(const pg_table *table, const layout *l, int row, FILE *stream)
 {
     char text[SHOWN];
-    for (int c = 0; c < sheet->column_count; c++) {
+    for (int c = 0; c < table->column_count; c++) {
         if (!l->widths[c]) continue;
-        const char *shown = row < 0 ? sheet->columns[c].name : show(sheet, row, c, WIDEST, text);
+        const char *shown = row < 0 ? table->columns[c].name : show(table, row, c, WIDEST, text);
         fputs("  ", stream);
-        pad(stream, shown, l->widths[c], is_words(&sheet->columns[c]));
+        pad(stream, shown, l->widths[c], is_words(&table->columns[c]));
     }
     fputc('\n', stream);
 }
 
-pg_status pg_sheet_print(const pg_sheet *sheet, FILE *stream, pg_error *err)
+pg_status pg_table_print(const pg_table *table, FILE *stream, pg_error *err)
 {
     layout l = {0};
     pg_status status = PG_OK;
-    PG_TRY(lay_out(sheet, &l, err));
-    fprintf(stream, "%s\n", sheet->title ? sheet->title : "");
-    describe(sheet, &l, put_bracketed, stream);
-    for (int row = -1; row < sheet->row_count; row++) print_row(sheet, &l, row, stream);
+    PG_TRY(lay_out(table, &l, err));
+    fprintf(stream, "%s\n", table->title ? table->title : "");
+    describe(table, &l, put_bracketed, stream);
+    for (int row = -1; row < table->row_count; row++) print_row(table, &l, row, stream);
 done:
     clear_layout(&l);
     return status;
@@ -344,10 +344,10 @@ static void put_derived_name(pg_csv_writer *csv, const char *name, const char *w
     free(text);
 }
 
-static void write_header(pg_csv_writer *csv, const pg_sheet *sheet)
+static void write_header(pg_csv_writer *csv, const pg_table *table)
 {
-    for (int c = 0; c < sheet->column_count; c++) {
-        const pg_column *column = &sheet->columns[c];
+    for (int c = 0; c < table->column_count; c++) {
+        const pg_column *column = &table->columns[c];
         pg_csv_text(csv, column->name);
         if (column->kind != PG_COLUMN_MEAN) continue;
         put_derived_name(csv, column->name, "sd");
@@ -357,18 +357,18 @@ static void write_header(pg_csv_writer *csv, const pg_sheet *sheet)
     pg_csv_end_row(csv);
 }
 
-static void write_words(pg_csv_writer *csv, const pg_sheet *sheet, const pg_sample *s)
+static void write_words(pg_csv_writer *csv, const pg_table *table, const pg_sample *s)
 {
-    char *words = s->count ? find_words(sheet, s) : NULL;
+    char *words = s->count ? find_words(table, s) : NULL;
     pg_csv_word(csv, words ? words : "");
     free(words);
 }
 
-static void write_cell(pg_csv_writer *csv, const pg_sheet *sheet, int row, int c)
+static void write_cell(pg_csv_writer *csv, const pg_table *table, int row, int c)
 {
-    const pg_sample *s = &pg_sheet_at(sheet, row, c)->sample;
-    switch (sheet->columns[c].kind) {
-    case PG_COLUMN_TEXT: pg_csv_word(csv, pg_sheet_text(sheet, row, c)); return;
+    const pg_sample *s = &pg_table_at(table, row, c)->sample;
+    switch (table->columns[c].kind) {
+    case PG_COLUMN_TEXT: pg_csv_word(csv, pg_table_text(table, row, c)); return;
     case PG_COLUMN_MEAN:
         put_statistic(csv, s, 1, mean_of);
         put_statistic(csv, s, 2, spread_of);
@@ -379,24 +379,24 @@ static void write_cell(pg_csv_writer *csv, const pg_sheet *sheet, int row, int c
     case PG_COLUMN_SHARE: put_statistic(csv, s, 1, part); return;
     case PG_COLUMN_COUNT: pg_csv_int(csv, s->count); return;
     case PG_COLUMN_NUMBER: put_statistic(csv, s, 1, only); return;
-    case PG_COLUMN_WORDS: write_words(csv, sheet, s); return;
+    case PG_COLUMN_WORDS: write_words(csv, table, s); return;
     }
 }
 
 static void fill_csv(pg_csv_writer *csv, const void *context)
 {
-    const pg_sheet *sheet = context;
-    write_header(csv, sheet);
-    for (int row = 0; row < sheet->row_count; row++) {
-        for (int c = 0; c < sheet->column_count; c++) write_cell(csv, sheet, row, c);
-        pg_csv_word(csv, sheet->label ? sheet->label : "");
+    const pg_table *table = context;
+    write_header(csv, table);
+    for (int row = 0; row < table->row_count; row++) {
+        for (int c = 0; c < table->column_count; c++) write_cell(csv, table, row, c);
+        pg_csv_word(csv, table->label ? table->label : "");
         pg_csv_end_row(csv);
     }
 }
 
-pg_status pg_sheet_write_csv(const pg_sheet *sheet, const char *path, pg_error *err)
+pg_status pg_table_write_csv(const pg_table *table, const char *path, pg_error *err)
 {
-    return pg_csv_write(path, fill_csv, sheet, err);
+    return pg_csv_write(path, fill_csv, table, err);
 }
 
 /* ---- as Markdown ---- */
@@ -416,44 +416,44 @@ static void put_paragraph(FILE *stream, const char *text)
 }
 
 /* A row of the table; row -1 is the header. */
-static void put_row(const pg_sheet *sheet, const layout *l, int row, FILE *stream)
+static void put_row(const pg_table *table, const layout *l, int row, FILE *stream)
 {
     char text[SHOWN];
-    for (int c = 0; c < sheet->column_count; c++) {
+    for (int c = 0; c < table->column_count; c++) {
         if (!l->widths[c]) continue;
         fputs("| ", stream);
-        put_escaped(stream, row < 0 ? sheet->columns[c].name : show(sheet, row, c, 0, text));
+        put_escaped(stream, row < 0 ? table->columns[c].name : show(table, row, c, 0, text));
         fputc(' ', stream);
     }
     fputs("|\n", stream);
 }
 
-/* A sheet with its layout. */
+/* A table with its layout. */
 typedef struct laid_out {
-    const pg_sheet *sheet;
+    const pg_table *table;
     layout layout;
 } laid_out;
 
 static pg_status put_markdown(FILE *stream, const void *context, pg_error *err)
 {
-    const pg_sheet *sheet = ((const laid_out *)context)->sheet;
+    const pg_table *table = ((const laid_out *)context)->table;
     const layout *l = &((const laid_out *)context)->layout;
     (void)err;
     fputs("## ", stream);
-    put_paragraph(stream, sheet->title ? sheet->title : "");
-    describe(sheet, l, put_paragraph, stream);
-    put_row(sheet, l, -1, stream);
-    for (int c = 0; c < sheet->column_count; c++)
-        if (l->widths[c]) fputs(is_words(&sheet->columns[c]) ? "|---" : "|---:", stream);
+    put_paragraph(stream, table->title ? table->title : "");
+    describe(table, l, put_paragraph, stream);
+    put_row(table, l, -1, stream);
+    for (int c = 0; c < table->column_count; c++)
+        if (l->widths[c]) fputs(is_words(&table->columns[c]) ? "|---" : "|---:", stream);
     fputs("|\n", stream);
-    for (int row = 0; row < sheet->row_count; row++) put_row(sheet, l, row, stream);
+    for (int row = 0; row < table->row_count; row++) put_row(table, l, row, stream);
     return PG_OK;
 }
 
-pg_status pg_sheet_write_markdown(const pg_sheet *sheet, const char *path, pg_error *err)
+pg_status pg_table_write_markdown(const pg_table *table, const char *path, pg_error *err)
 {
-    laid_out whole = {.sheet = sheet};
-    pg_status status = lay_out(sheet, &whole.layout, err);
+    laid_out whole = {.table = table};
+    pg_status status = lay_out(table, &whole.layout, err);
     if (status == PG_OK) status = pg_file_print(path, put_markdown, &whole, PG_FILE_PUBLIC, err);
     clear_layout(&whole.layout);
     return status;

@@ -1,4 +1,4 @@
-/* A sheet: a table of texts and of means with their spread, shown as aligned text, written as CSV or as
+/* A table: a table of texts and of means with their spread, shown as aligned text, written as CSV or as
  * Markdown. */
 #ifndef PG_REPORT_TABLE_H
 #define PG_REPORT_TABLE_H
@@ -32,42 +32,42 @@ typedef struct pg_column {
     pg_column_kind kind;
 } pg_column;
 
-typedef struct pg_sheet_cell {
+typedef struct pg_table_cell {
     const char *text; /* PG_COLUMN_TEXT; NULL: empty */
     pg_sample sample; /* other kinds; empty: shown as "-" */
-} pg_sheet_cell;
+} pg_table_cell;
 
-typedef struct pg_sheet {
+typedef struct pg_table {
     const char *title, *label;      /* NULL: empty */
     const char *(*word)(int value); /* of PG_COLUMN_WORDS: values are 0 to PG_WORDS_MAX - 1 */
     bool counts;                    /* show n beside every mean, because replicates are missing */
     int column_count, row_count;
     pg_column *columns;
-    pg_sheet_cell *cells;     /* [row_count][column_count] */
+    pg_table_cell *cells;     /* [row_count][column_count] */
     pg_text_pool texts, keys; /* of cells and columns; of rows, in the order of the rows */
-} pg_sheet;
+} pg_table;
 
-/* A zeroed sheet is empty. Add all columns before the first row. PG_FAILED if the sheet has a column of that name. Texts are
+/* A zeroed table is empty. Add all columns before the first row. PG_FAILED if the table has a column of that name. Texts are
  * copied and may have any length. */
-PG_CHECKED pg_status pg_sheet_column(pg_sheet *sheet, const char *name, pg_column_kind kind, pg_error *err);
+PG_CHECKED pg_status pg_table_column(pg_table *table, const char *name, pg_column_kind kind, pg_error *err);
 /* Add the columns of a list that ends with a NULL name. */
-PG_CHECKED pg_status pg_sheet_columns(pg_sheet *sheet, const pg_column *columns, pg_error *err);
+PG_CHECKED pg_status pg_table_columns(pg_table *table, const pg_column *columns, pg_error *err);
 
 /* Find the row of a key, or add it. The key (printf's arguments) identifies the row: build it from values, never from texts
  * that are made for readers. */
-PG_CHECKED pg_status pg_sheet_row(pg_sheet *sheet, int *row, pg_error *err, const char *key, ...) PG_PRINTF(4, 5);
+PG_CHECKED pg_status pg_table_row(pg_table *table, int *row, pg_error *err, const char *key, ...) PG_PRINTF(4, 5);
 
-pg_sheet_cell *pg_sheet_at(const pg_sheet *sheet, int row, int column);
-const char *pg_sheet_text(const pg_sheet *sheet, int row, int column);
+pg_table_cell *pg_table_at(const pg_table *table, int row, int column);
+const char *pg_table_text(const pg_table *table, int row, int column);
 /* Set texts (ended by NULL) of a row, starting at a column. */
-PG_CHECKED pg_status pg_sheet_put(pg_sheet *sheet, int row, int column, const char *const *texts, pg_error *err);
+PG_CHECKED pg_status pg_table_put(pg_table *table, int row, int column, const char *const *texts, pg_error *err);
 /* Add a value; ignores NaN. */
-PG_CHECKED pg_status pg_sheet_add(pg_sheet *sheet, int row, int column, double value, pg_error *err);
+PG_CHECKED pg_status pg_table_add(pg_table *table, int row, int column, double value, pg_error *err);
 PG_CHECKED pg_status pg_sample_add(pg_sample *sample, double value, pg_error *err);
 /* [count], owned by the sample. */
 const double *pg_sample_values(const pg_sample *sample);
 void pg_sample_clear(pg_sample *sample);
-void pg_sheet_clear(pg_sheet *sheet);
+void pg_table_clear(pg_table *table);
 
 /* Text that takes at most `width` columns of a terminal: a longer one is cut and ends with an ellipsis and eight digits of its
  * hash, so that texts that differ stay distinct. out[bytes] has room for 4 * width + 1 bytes; width is at least 16. */
@@ -75,12 +75,12 @@ const char *pg_shorten(const char *text, int width, char *out, size_t bytes);
 
 /* Print title, label and aligned columns. Leaves out empty columns, prints a text that all of several rows share once above
  * them, and shortens long texts (pg_shorten). */
-PG_CHECKED pg_status pg_sheet_print(const pg_sheet *sheet, FILE *stream, pg_error *err);
+PG_CHECKED pg_status pg_table_print(const pg_table *table, FILE *stream, pg_error *err);
 
 /* The same as Markdown, with complete texts. */
-PG_CHECKED pg_status pg_sheet_write_markdown(const pg_sheet *sheet, const char *path, pg_error *err);
+PG_CHECKED pg_status pg_table_write_markdown(const pg_table *table, const char *path, pg_error *err);
 
 /* Every column as CSV with complete texts; the last column holds the label. */
-PG_CHECKED pg_status pg_sheet_write_csv(const pg_sheet *sheet, const char *path, pg_error *err);
+PG_CHECKED pg_status pg_table_write_csv(const pg_table *table, const char *path, pg_error *err);
 
 #endif

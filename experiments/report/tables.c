@@ -44,24 +44,24 @@ static const char *ruling_word(int ruling)
     return words[ruling];
 }
 
-static pg_status start(pg_sheet *sheet, const pg_survey *b, const char *title, const char *const *texts,
+static pg_status start(pg_table *table, const pg_summary *b, const char *title, const char *const *texts,
                        const column_spec *columns, pg_error *err)
 {
     pg_status status = PG_OK;
-    PG_TRY(pg_survey_head(b, title, sheet, err));
-    sheet->word = ruling_word;
-    for (; *texts; texts++) PG_TRY(pg_sheet_column(sheet, *texts, PG_COLUMN_TEXT, err));
-    for (; columns->metric; columns++) PG_TRY(pg_sheet_column(sheet, columns->name, columns->kind, err));
+    PG_TRY(pg_summary_head(b, title, table, err));
+    table->word = ruling_word;
+    for (; *texts; texts++) PG_TRY(pg_table_column(table, *texts, PG_COLUMN_TEXT, err));
+    for (; columns->metric; columns++) PG_TRY(pg_table_column(table, columns->name, columns->kind, err));
 done:
     return status;
 }
 
-static pg_status put_value(pg_sheet *sheet, int row, int first, const column_spec *columns, const char *metric, double value,
+static pg_status put_value(pg_table *table, int row, int first, const column_spec *columns, const char *metric, double value,
                            pg_error *err)
 {
     for (int c = 0; columns[c].metric; c++) {
         if (strcmp(columns[c].metric, metric) != 0) continue;
-        const pg_status status = pg_sheet_add(sheet, row, first + c, value, err);
+        const pg_status status = pg_table_add(table, row, first + c, value, err);
         if (status != PG_OK) return status;
     }
     return PG_OK;
@@ -78,7 +78,7 @@ static bool says(const pg_result *r, const char *outcome, const char *metric, bo
 
 /* Is the network of an outcome no better than guessing? If the record does not say, its accuracy decides, unless the attack
  * moved it to other data with an unknown number of classes. */
-static bool is_useless(const pg_survey *b, int i, const char *outcome)
+static bool is_useless(const pg_summary *b, int i, const char *outcome)
 {
     const pg_result *r = &b->results->items[i];
     double accuracy, told;
@@ -91,7 +91,7 @@ static bool is_useless(const pg_survey *b, int i, const char *outcome)
 }
 
 /* The ruling on an outcome of a result; false if it has neither a claim nor a network that is useless. */
-static bool find_ruling(const pg_survey *b, int i, const char *outcome, pg_ruling *ruling)
+static bool find_ruling(const pg_summary *b, int i, const char *outcome, pg_ruling *ruling)
 {
     const pg_result *r = &b->results->items[i];
     double stands;
@@ -102,71 +102,71 @@ static bool find_ruling(const pg_survey *b, int i, const char *outcome, pg_rulin
     return claimed || useless;
 }
 
-/* Put a measured cell of result i where its metric belongs: columns begin at column `first` of the sheet. What is detected also
+/* Put a measured cell of result i where its metric belongs: columns begin at column `first` of the table. What is detected also
  * gives its place on the scale of the null models' threshold, in percent, where there is one. A claim, or an accuracy without
  * one, also gives the ruling. */
-static pg_status put(pg_sheet *sheet, int row, int first, const column_spec *columns, const pg_survey *b, int i,
-                     const pg_cell *cell, double threshold, pg_error *err)
+static pg_status put(pg_table *table, int row, int first, const column_spec *columns, const pg_summary *b, int i,
+                     const pg_record_cell *cell, double threshold, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_ruling ruling;
     double stands;
     const bool claimed = pg_result_value(&b->results->items[i], cell->outcome, "stands", &stands);
-    PG_TRY(put_value(sheet, row, first, columns, cell->metric, cell->value, err));
+    PG_TRY(put_value(table, row, first, columns, cell->metric, cell->value, err));
     if (!isnan(threshold) && strcmp(cell->metric, "detection") == 0)
         PG_TRY(
-            put_value(sheet, row, first, columns, "rescaled", pg_threshold_rescale(threshold / 100, cell->value / 100), err));
+            put_value(table, row, first, columns, "rescaled", pg_threshold_rescale(threshold / 100, cell->value / 100), err));
     if (strcmp(cell->metric, claimed ? "stands" : "accuracy") == 0 && find_ruling(b, i, cell->outcome, &ruling))
-        PG_TRY(put_value(sheet, row, first, columns, "ruling", ruling, err));
+        PG_TRY(put_value(table, row, first, columns, "ruling", ruling, err));
 done:
     return status;
 }
 
 /* The texts that a row about a result begins with: its place, its scheme, and up to two more. */
-static pg_status put_texts(pg_sheet *sheet, int row, const pg_survey *b, int i, const char *more, const char *last,
+static pg_status put_texts(pg_table *table, int row, const pg_summary *b, int i, const char *more, const char *last,
                            pg_error *err)
 {
     const pg_task_labels *l = &b->results->items[i].labels;
     const char *const texts[] = {l->data, l->network, l->norm, b->schemes.items[b->scheme[i]].label, more, last, NULL};
-    return pg_sheet_put(sheet, row, 0, texts, err);
+    return pg_table_put(table, row, 0, texts, err);
 }
 
 /* If a table is empty, files of its name are left over from an earlier grid: delete them. */
-static pg_status write_or_remove(const pg_sheet *sheet, const char *directory, const char *file,
-                                 pg_status (*write)(const pg_sheet *sheet, const char *path, pg_error *err), pg_error *err)
+static pg_status write_or_remove(const pg_table *table, const char *directory, const char *file,
+                                 pg_status (*write)(const pg_table *table, const char *path, pg_error *err), pg_error *err)
 {
     char path[PG_PATH_MAX];
     const pg_status status = pg_path(path, directory, "tables", file, err);
     if (status != PG_OK) return status;
-    if (sheet->row_count) return write(sheet, path, err);
+    if (table->row_count) return write(table, path, err);
     return pg_file_exists(path) ? pg_file_remove(path, err) : PG_OK;
 }
 
-static pg_status finish(pg_sheet *sheet, output *o, const char *name, bool printed, pg_error *err)
+static pg_status finish(pg_table *table, output *o, const char *name, bool printed, pg_error *err)
 {
     static const struct {
         const char *ending;
-        pg_status (*write)(const pg_sheet *sheet, const char *path, pg_error *err);
-    } forms[] = {{"csv", pg_sheet_write_csv}, {"md", pg_sheet_write_markdown}};
+        pg_status (*write)(const pg_table *table, const char *path, pg_error *err);
+    } forms[] = {{"csv", pg_table_write_csv}, {"md", pg_table_write_markdown}};
     char file[64];
     pg_error found = {.message = ""};
     pg_status status = PG_OK;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         snprintf(file, sizeof file, "%s.%s", name, forms[i].ending);
-        PG_TRY(put_aside(o, write_or_remove(sheet, o->directory, file, forms[i].write, &found), &found, err));
+        PG_TRY(put_aside(o, write_or_remove(table, o->directory, file, forms[i].write, &found), &found, err));
     }
-    if (printed && o->stream && sheet->row_count) {
-        PG_TRY(pg_sheet_print(sheet, o->stream, err));
+    if (printed && o->stream && table->row_count) {
+        PG_TRY(pg_table_print(table, o->stream, err));
         fputc('\n', o->stream);
     }
 done:
-    pg_sheet_clear(sheet);
+    pg_table_clear(table);
     return status;
 }
 
 /* ---- schemes ------------------------------------------------------------------------------------------------------------ */
 
-static pg_status make_schemes(const pg_survey *b, pg_sheet *sheet, pg_error *err)
+static pg_status make_schemes(const pg_summary *b, pg_table *table, pg_error *err)
 {
     static const char *const texts[] = {"data", "network", "norm", "scheme", NULL};
     static const column_spec columns[] = {{"accuracy", "accuracy %", PG_COLUMN_MEAN},
@@ -184,16 +184,16 @@ static pg_status make_schemes(const pg_survey *b, pg_sheet *sheet, pg_error *err
                                           {"accuracy", "n", PG_COLUMN_COUNT},
                                           {NULL, NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    PG_TRY(start(sheet, b, "protected models", texts, columns, err));
+    PG_TRY(start(table, b, "protected models", texts, columns, err));
     for (int i = 0; i < b->results->count; i++) {
         const pg_result *r = &b->results->items[i];
         int row;
         if (b->attack[i] >= 0) continue;
-        PG_TRY(pg_sheet_row(sheet, &row, err, "%d %d", b->place[i], b->scheme[i]));
-        PG_TRY(put_texts(sheet, row, b, i, NULL, NULL, err));
+        PG_TRY(pg_table_row(table, &row, err, "%d %d", b->place[i], b->scheme[i]));
+        PG_TRY(put_texts(table, row, b, i, NULL, NULL, err));
         for (int c = 0; c < r->record.cell_count; c++)
             if (!r->record.cells[c].outcome[0])
-                PG_TRY(put(sheet, row, 4, columns, b, i, &r->record.cells[c], b->threshold[i], err));
+                PG_TRY(put(table, row, 4, columns, b, i, &r->record.cells[c], b->threshold[i], err));
     }
 done:
     return status;
@@ -201,7 +201,7 @@ done:
 
 /* ---- removal -------------------------------------------------------------------------------------------------------- */
 
-static bool any_attack(const pg_survey *b, bool forges)
+static bool any_attack(const pg_summary *b, bool forges)
 {
     for (int i = 0; i < b->results->count; i++)
         if (b->attack[i] >= 0 && b->forges[i] == forges) return true;
@@ -209,9 +209,9 @@ static bool any_attack(const pg_survey *b, bool forges)
 }
 
 /* Order of rows: a scheme in one place, first as it was trained, then after each attack. */
-static int by_scheme(const void *a, const void *b, void *survey)
+static int by_scheme(const void *a, const void *b, void *summary)
 {
-    const pg_survey *s = survey;
+    const pg_summary *s = summary;
     const int i = *(const int *)a, k = *(const int *)b;
     if (s->place[i] != s->place[k]) return s->place[i] - s->place[k];
     if (s->scheme[i] != s->scheme[k]) return s->scheme[i] - s->scheme[k];
@@ -220,25 +220,25 @@ static int by_scheme(const void *a, const void *b, void *survey)
 }
 
 /* Rows of one result: a trained model is the row "before", an attack has one row per outcome. */
-static pg_status add_removal(const pg_survey *b, int i, const column_spec *columns, pg_sheet *sheet, pg_error *err)
+static pg_status add_removal(const pg_summary *b, int i, const column_spec *columns, pg_table *table, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_record *record = &b->results->items[i].record;
     const bool trained = b->attack[i] < 0;
     const char *attack = trained ? "before" : b->attacks.items[b->attack[i]].label;
     for (int c = 0; c < record->cell_count; c++) {
-        const pg_cell *cell = &record->cells[c];
+        const pg_record_cell *cell = &record->cells[c];
         int row;
         if (trained && cell->outcome[0]) continue;
-        PG_TRY(pg_sheet_row(sheet, &row, err, "%d %d %d %s", b->place[i], b->scheme[i], b->attack[i], cell->outcome));
-        PG_TRY(put_texts(sheet, row, b, i, attack, cell->outcome, err));
-        PG_TRY(put(sheet, row, 6, columns, b, i, cell, b->threshold[i], err));
+        PG_TRY(pg_table_row(table, &row, err, "%d %d %d %s", b->place[i], b->scheme[i], b->attack[i], cell->outcome));
+        PG_TRY(put_texts(table, row, b, i, attack, cell->outcome, err));
+        PG_TRY(put(table, row, 6, columns, b, i, cell, b->threshold[i], err));
     }
 done:
     return status;
 }
 
-static pg_status make_removal(const pg_survey *b, pg_sheet *sheet, pg_error *err)
+static pg_status make_removal(const pg_summary *b, pg_table *table, pg_error *err)
 {
     static const char *const texts[] = {"data", "network", "norm", "scheme", "attack", "outcome", NULL};
     static const column_spec columns[] = {{"accuracy", "accuracy %", PG_COLUMN_MEAN},
@@ -255,12 +255,12 @@ static pg_status make_removal(const pg_survey *b, pg_sheet *sheet, pg_error *err
     int *order = NULL;
     const int n = b->results->count;
     if (!any_attack(b, false)) return PG_OK;
-    PG_TRY(start(sheet, b, "attacks that try to remove the mark", texts, columns, err));
+    PG_TRY(start(table, b, "attacks that try to remove the mark", texts, columns, err));
     PG_TRY(pg_alloc((size_t)n, sizeof *order, &order, err));
     for (int i = 0; i < n; i++) order[i] = i;
     qsort_r(order, (size_t)n, sizeof *order, by_scheme, (void *)b);
     for (int i = 0; i < n; i++)
-        if (!b->forges[order[i]]) PG_TRY(add_removal(b, order[i], columns, sheet, err));
+        if (!b->forges[order[i]]) PG_TRY(add_removal(b, order[i], columns, table, err));
 done:
     pg_free(order);
     return status;
@@ -275,21 +275,21 @@ static bool on_axis(const char *outcome)
 }
 
 /* The row of an outcome of a result; a trained model's is "genuine". */
-static pg_status evidence_row(pg_sheet *sheet, const pg_survey *b, int i, const char *outcome, int *row, pg_error *err)
+static pg_status evidence_row(pg_table *table, const pg_summary *b, int i, const char *outcome, int *row, pg_error *err)
 {
     pg_status status = PG_OK;
     const char *evidence = "genuine", *axis = on_axis(outcome) ? outcome : "";
-    PG_TRY(pg_sheet_row(sheet, row, err, "%d %d %d %s", b->place[i], b->scheme[i], b->attack[i], axis));
+    PG_TRY(pg_table_row(table, row, err, "%d %d %d %s", b->place[i], b->scheme[i], b->attack[i], axis));
     if (b->attack[i] >= 0)
-        PG_TRY(pg_text_pool_print(&sheet->texts, &evidence, NULL, err, "%s%s%s", b->attacks.items[b->attack[i]].label,
+        PG_TRY(pg_text_pool_print(&table->texts, &evidence, NULL, err, "%s%s%s", b->attacks.items[b->attack[i]].label,
                                   axis[0] ? " " : "", axis));
-    PG_TRY(put_texts(sheet, *row, b, i, evidence, NULL, err));
+    PG_TRY(put_texts(table, *row, b, i, evidence, NULL, err));
 done:
     return status;
 }
 
 /* The null models' threshold where it is about evidence of this form: bits as many as the owner's, or triggers like his. */
-static double threshold_of(const pg_survey *b, int i, const char *outcome)
+static double threshold_of(const pg_summary *b, int i, const char *outcome)
 {
     const pg_result *r = &b->results->items[i];
     double owner = 0, claimed = 0;
@@ -299,7 +299,7 @@ static double threshold_of(const pg_survey *b, int i, const char *outcome)
 }
 
 /* Accuracy is that of the branch which the evidence opens. */
-static pg_status make_ambiguity(const pg_survey *b, pg_sheet *sheet, pg_error *err)
+static pg_status make_ambiguity(const pg_summary *b, pg_table *table, pg_error *err)
 {
     static const char *const texts[] = {"data", "network", "norm", "scheme", "evidence", NULL};
     static const column_spec columns[] = {{"accuracy_claimed", "accuracy %", PG_COLUMN_MEAN},
@@ -316,7 +316,7 @@ static pg_status make_ambiguity(const pg_survey *b, pg_sheet *sheet, pg_error *e
                                           {NULL, NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
     if (!any_attack(b, true)) return PG_OK;
-    PG_TRY(start(sheet, b, "genuine and forged evidence", texts, columns, err));
+    PG_TRY(start(table, b, "genuine and forged evidence", texts, columns, err));
     for (int i = 0; i < b->results->count; i++) {
         const pg_result *r = &b->results->items[i];
         const bool trained = b->attack[i] < 0;
@@ -324,11 +324,11 @@ static pg_status make_ambiguity(const pg_survey *b, pg_sheet *sheet, pg_error *e
         int row;
         if (trained ? !pg_result_value(r, "", "stands", &stands) : !b->forges[i]) continue;
         for (int c = 0; c < r->record.cell_count; c++) {
-            const pg_cell *cell = &r->record.cells[c];
+            const pg_record_cell *cell = &r->record.cells[c];
             const bool wanted = trained ? !cell->outcome[0] : strcmp(cell->outcome, "genuine") != 0;
             if (!wanted) continue;
-            PG_TRY(evidence_row(sheet, b, i, cell->outcome, &row, err));
-            PG_TRY(put(sheet, row, 5, columns, b, i, cell, threshold_of(b, i, cell->outcome), err));
+            PG_TRY(evidence_row(table, b, i, cell->outcome, &row, err));
+            PG_TRY(put(table, row, 5, columns, b, i, cell, threshold_of(b, i, cell->outcome), err));
         }
     }
 done:
@@ -338,20 +338,20 @@ done:
 /* ---- all ---------------------------------------------------------------------------------------------------------------- */
 
 /* The options behind the short names. */
-static pg_status make_settings(const pg_survey *b, pg_sheet *sheet, pg_error *err)
+static pg_status make_settings(const pg_summary *b, pg_table *table, pg_error *err)
 {
     static const pg_column columns[] = {
         {"kind", PG_COLUMN_TEXT}, {"name", PG_COLUMN_TEXT}, {"options", PG_COLUMN_TEXT}, {NULL, PG_COLUMN_TEXT}};
     const pg_variants *const lists[] = {&b->schemes, &b->attacks};
     pg_status status = PG_OK;
-    PG_TRY(pg_survey_head(b, "options of schemes and attacks", sheet, err));
-    PG_TRY(pg_sheet_columns(sheet, columns, err));
+    PG_TRY(pg_summary_head(b, "options of schemes and attacks", table, err));
+    PG_TRY(pg_table_columns(table, columns, err));
     for (int k = 0; k < 2; k++)
         for (int i = 0; i < lists[k]->count; i++) {
             const pg_variant *v = &lists[k]->items[i];
             int row;
-            PG_TRY(pg_sheet_row(sheet, &row, err, "%d %d", k, i));
-            PG_TRY(pg_sheet_put(sheet, row, 0, (const char *const[]){k ? "attack" : "scheme", v->label, v->parameters, NULL},
+            PG_TRY(pg_table_row(table, &row, err, "%d %d", k, i));
+            PG_TRY(pg_table_put(table, row, 0, (const char *const[]){k ? "attack" : "scheme", v->label, v->parameters, NULL},
                                 err));
         }
 done:
@@ -359,15 +359,15 @@ done:
 }
 
 /* How many claims have an answer: "yes", "no" or that they were not asked. */
-static int count_answers(const pg_sheet *checks, const char *answer)
+static int count_answers(const pg_table *checks, const char *answer)
 {
     int count = 0;
-    for (int r = 0; r < checks->row_count; r++) count += strcmp(pg_sheet_text(checks, r, PG_CHECKS_HOLDS), answer) == 0;
+    for (int r = 0; r < checks->row_count; r++) count += strcmp(pg_table_text(checks, r, PG_CHECKS_HOLDS), answer) == 0;
     return count;
 }
 
 /* How many published numbers we meet, and which claims do not hold. */
-static void print_comparison(const pg_sheet *checks, const int *counts, FILE *stream)
+static void print_comparison(const pg_table *checks, const int *counts, FILE *stream)
 {
     const int holding = count_answers(checks, "yes"), failing = count_answers(checks, "no");
     int numbers = 0;
@@ -380,32 +380,32 @@ static void print_comparison(const pg_sheet *checks, const int *counts, FILE *st
         fprintf(stream, "; %d not checked, because the networks did not learn", checks->row_count - holding - failing);
     fputc('\n', stream);
     for (int r = 0; r < checks->row_count; r++) {
-        if (strcmp(pg_sheet_text(checks, r, PG_CHECKS_HOLDS), "no") != 0) continue;
+        if (strcmp(pg_table_text(checks, r, PG_CHECKS_HOLDS), "no") != 0) continue;
         fputs("  not here:", stream);
-        for (int c = 0; c < PG_CHECKS_HOLDS; c++) fprintf(stream, " %s", pg_sheet_text(checks, r, c));
+        for (int c = 0; c < PG_CHECKS_HOLDS; c++) fprintf(stream, " %s", pg_table_text(checks, r, c));
         fputc('\n', stream);
     }
     fputc('\n', stream);
 }
 
-static pg_status compare(const pg_survey *survey, output *o, pg_error *err)
+static pg_status compare(const pg_summary *summary, output *o, pg_error *err)
 {
     char from[PG_PATH_MAX], tried[PG_MESSAGE_MAX];
     int counts[PG_VERDICTS];
     pg_status status = PG_OK;
     pg_published *published = NULL;
-    pg_sheet numbers = {0}, checks = {0};
+    pg_table numbers = {0}, checks = {0};
     if (pg_published_directory(from, tried)) {
         PG_TRY(pg_published_read(from, &published, err));
-        PG_TRY(pg_compare(published, survey, &numbers, &checks, counts, err));
+        PG_TRY(pg_compare(published, summary, &numbers, &checks, counts, err));
     } else if (o->stream)
         fprintf(o->stream, "no comparison with published numbers, because they were not found: %s\n\n", tried);
     if (o->stream && checks.row_count) print_comparison(&checks, counts, o->stream);
     PG_TRY(finish(&numbers, o, "published", false, err));
     PG_TRY(finish(&checks, o, "checks", false, err));
 done:
-    pg_sheet_clear(&numbers);
-    pg_sheet_clear(&checks);
+    pg_table_clear(&numbers);
+    pg_table_clear(&checks);
     pg_published_destroy(&published);
     return status;
 }
@@ -414,25 +414,25 @@ static pg_status render(const pg_results *results, output *o, pg_error *err)
 {
     static const struct {
         const char *name;
-        pg_status (*make)(const pg_survey *b, pg_sheet *sheet, pg_error *err);
+        pg_status (*make)(const pg_summary *b, pg_table *table, pg_error *err);
         bool printed;
     } tables[] = {{"schemes", make_schemes, true},
                   {"removal", make_removal, true},
                   {"ambiguity", make_ambiguity, true},
                   {"settings", make_settings, false}};
     pg_status status = PG_OK;
-    pg_survey b = {0};
-    pg_sheet sheet = {0};
-    PG_TRY(pg_survey_open(&b, results, err));
+    pg_summary b = {0};
+    pg_table table = {0};
+    PG_TRY(pg_summary_open(&b, results, err));
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        PG_TRY(tables[i].make(&b, &sheet, err));
-        PG_TRY(finish(&sheet, o, tables[i].name, tables[i].printed, err));
+        PG_TRY(tables[i].make(&b, &table, err));
+        PG_TRY(finish(&table, o, tables[i].name, tables[i].printed, err));
     }
     PG_TRY(compare(&b, o, err));
     if (o->stream) fputs("tables/settings.csv lists the options of every scheme and attack\n", o->stream);
 done:
-    pg_sheet_clear(&sheet);
-    pg_survey_close(&b);
+    pg_table_clear(&table);
+    pg_summary_close(&b);
     return status;
 }
 
@@ -483,16 +483,16 @@ pg_status pg_tables_figures(const char *directory, bool partial, int *drawn, pg_
     pg_status status = PG_OK;
     pg_results *results = NULL;
     pg_published *published = NULL;
-    pg_survey survey = {0};
+    pg_summary summary = {0};
     pg_figures written = {.directory = directory};
     PG_TRY(load(directory, partial, &results, err));
-    PG_TRY(pg_survey_open(&survey, results, err));
+    PG_TRY(pg_summary_open(&summary, results, err));
     if (pg_published_directory(from, tried)) PG_TRY(pg_published_read(from, &published, err));
-    PG_TRY(pg_figures_write(&survey, published, &written, err));
+    PG_TRY(pg_figures_write(&summary, published, &written, err));
     PG_TRY(pg_figures_draw(&written, drawn, err));
 done:
     pg_figures_clear(&written);
-    pg_survey_close(&survey);
+    pg_summary_close(&summary);
     pg_published_destroy(&published);
     pg_results_destroy(&results);
     return status;

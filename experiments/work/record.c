@@ -15,7 +15,7 @@ enum { FORMAT = 1 };
 /* ---- in memory ---- */
 
 /* Append a cell whose texts are in the pool. */
-static pg_status append_cell(pg_record *record, const pg_cell *cell, pg_error *err)
+static pg_status append_cell(pg_record *record, const pg_record_cell *cell, pg_error *err)
 {
     const pg_status status = pg_grow(&record->cells, record->cell_count, sizeof *record->cells, err);
     if (status == PG_OK) record->cells[record->cell_count++] = *cell;
@@ -40,7 +40,7 @@ pg_status pg_record_add(pg_record *record, const char *outcome, const char *metr
                         pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_cell cell = {.value = value};
+    pg_record_cell cell = {.value = value};
     PG_TRY(pg_text_pool_keep(&record->texts, outcome, &cell.outcome, NULL, err));
     PG_TRY(pg_text_pool_keep(&record->texts, metric, &cell.metric, NULL, err));
     PG_TRY(pg_text_pool_keep(&record->texts, unit, &cell.unit, NULL, err));
@@ -93,7 +93,7 @@ static pg_status check_unique(const pg_record *record, const char *from, pg_erro
     pg_status status = PG_OK;
     pg_text_pool seen = {0};
     for (int i = 0; i < record->cell_count; i++) {
-        const pg_cell *c = &record->cells[i];
+        const pg_record_cell *c = &record->cells[i];
         int number;
         PG_TRY(pg_text_pool_print(&seen, NULL, &number, err, "%s\n%s", c->outcome, c->metric));
         if (number < i)
@@ -125,7 +125,7 @@ static json_t *cells_json(const pg_record *record)
 {
     json_t *list = json_array();
     for (int i = 0; i < record->cell_count; i++) {
-        const pg_cell *c = &record->cells[i];
+        const pg_record_cell *c = &record->cells[i];
         json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s}", "outcome", c->outcome, "metric", c->metric, "value",
                                               number(c->value), "unit", c->unit));
     }
@@ -244,7 +244,7 @@ done:
 static pg_status get_cell(const source *from, const json_t *cell, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_cell c;
+    pg_record_cell c;
     const json_t *value = json_object_get(cell, "value");
     PG_TRY(get_text(from, cell, "outcome", &c.outcome, err));
     PG_TRY(get_text(from, cell, "metric", &c.metric, err));

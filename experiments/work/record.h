@@ -8,11 +8,11 @@
 
 #include <stdbool.h>
 
-typedef struct pg_cell {
+typedef struct pg_record_cell {
     const char *outcome; /* which outcome of an attack: "level=10", "repeat=3"; empty when there is one */
     const char *metric, *unit;
     double value;
-} pg_cell;
+} pg_record_cell;
 
 typedef struct pg_note {
     const char *key, *text;
@@ -25,7 +25,7 @@ typedef struct pg_artefact {
 
 typedef struct pg_record {
     int cell_count, note_count, file_count;
-    pg_cell *cells;
+    pg_record_cell *cells;
     pg_note *notes;
     pg_artefact *files;
     pg_text_pool texts; /* of the added cells and notes */

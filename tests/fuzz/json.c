@@ -45,7 +45,7 @@ static void check_record(const pg_record *record, const pg_task_labels *labels)
     FUZZ_MUST(pg_record_load(path, task.key, &texts, &again, &same, &fuzz_error));
     FUZZ_CHECK(again.cell_count == record->cell_count, "%d", again.cell_count);
     for (int i = 0; i < again.cell_count; i++) {
-        const pg_cell *a = &record->cells[i], *b = &again.cells[i];
+        const pg_record_cell *a = &record->cells[i], *b = &again.cells[i];
         FUZZ_CHECK(strcmp(a->outcome, b->outcome) == 0 && strcmp(a->metric, b->metric) == 0 && strcmp(a->unit, b->unit) == 0,
                    "cell %d", i);
         FUZZ_CHECK(a->value == b->value || (!isfinite(a->value) && isnan(b->value)), "%.17g %.17g", a->value, b->value);

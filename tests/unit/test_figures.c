@@ -199,12 +199,12 @@ static void test_earlier(void **state)
 
 static int set_up(void **state)
 {
-    pg_survey survey = {0};
+    pg_summary summary = {0};
     if (folder_set_up(state) != 0) return -1;
     make_results();
-    pg_status status = pg_survey_open(&survey, &results, NULL);
-    if (status == PG_OK) status = pg_figures_write(&survey, NULL, &written, NULL);
-    pg_survey_close(&survey);
+    pg_status status = pg_summary_open(&summary, &results, NULL);
+    if (status == PG_OK) status = pg_figures_write(&summary, NULL, &written, NULL);
+    pg_summary_close(&summary);
     for (int i = 0; i < results.count; i++) pg_record_clear(&items[i].record);
     return status == PG_OK ? 0 : -1;
 }

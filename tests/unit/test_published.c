@@ -96,7 +96,7 @@ static void clear_results(void)
 
 /* ---- comparing -------------------------------------------------------------------------------------------------------- */
 
-static pg_sheet numbers, checks;
+static pg_table numbers, checks;
 static int counts[PG_VERDICTS];
 
 static int compare_with(const char *check_rows, const char *number_rows)
@@ -104,16 +104,16 @@ static int compare_with(const char *check_rows, const char *number_rows)
     char text[4096];
     pg_error err = {.message = ""};
     pg_published *published = NULL;
-    pg_survey survey = {0};
+    pg_summary summary = {0};
     snprintf(text, sizeof text, "%s%s", CHECK_HEAD, check_rows);
     write_text("checks.csv", text);
     snprintf(text, sizeof text, "%s%s", NUMBER_HEAD, number_rows);
     write_text("a.csv", text);
     if (pg_published_read(folder, &published, &err) != PG_OK) fail_msg("%s", err.message);
     make_results();
-    assert_int_equal(pg_survey_open(&survey, &results, NULL), PG_OK);
-    assert_int_equal(pg_compare(published, &survey, &numbers, &checks, counts, NULL), PG_OK);
-    pg_survey_close(&survey);
+    assert_int_equal(pg_summary_open(&summary, &results, NULL), PG_OK);
+    assert_int_equal(pg_compare(published, &summary, &numbers, &checks, counts, NULL), PG_OK);
+    pg_summary_close(&summary);
     pg_published_destroy(&published);
     clear_results();
     return numbers.row_count;
@@ -121,26 +121,26 @@ static int compare_with(const char *check_rows, const char *number_rows)
 
 static void forget(void)
 {
-    pg_sheet_clear(&numbers);
-    pg_sheet_clear(&checks);
+    pg_table_clear(&numbers);
+    pg_table_clear(&checks);
 }
 
-static int column_of(const pg_sheet *sheet, const char *name)
+static int column_of(const pg_table *table, const char *name)
 {
-    for (int c = 0; c < sheet->column_count; c++)
-        if (strcmp(sheet->columns[c].name, name) == 0) return c;
+    for (int c = 0; c < table->column_count; c++)
+        if (strcmp(table->columns[c].name, name) == 0) return c;
     fail_msg("no column %s", name);
     return -1;
 }
 
-static const char *text_at(pg_sheet *sheet, int row, const char *column)
+static const char *text_at(pg_table *table, int row, const char *column)
 {
-    return pg_sheet_text(sheet, row, column_of(sheet, column));
+    return pg_table_text(table, row, column_of(table, column));
 }
 
-static void assert_value(pg_sheet *sheet, int row, const char *column, int count, double mean)
+static void assert_value(pg_table *table, int row, const char *column, int count, double mean)
 {
-    const pg_sample *s = &pg_sheet_at(sheet, row, column_of(sheet, column))->sample;
+    const pg_sample *s = &pg_table_at(table, row, column_of(table, column))->sample;
     double sum = 0;
     assert_int_equal(s->count, count);
     for (int i = 0; i < count; i++) sum += pg_sample_values(s)[i];
@@ -229,7 +229,7 @@ static void test_shape(void **state)
     assert_string_equal(text_at(&checks, 0, "holds"), "yes");
     assert_value(&checks, 0, "bound", 1, 25);
     assert_string_equal(text_at(&checks, 1, "holds"), "no");
-    assert_string_equal(pg_sheet_text(&checks, 1, PG_CHECKS_HOLDS), "no");
+    assert_string_equal(pg_table_text(&checks, 1, PG_CHECKS_HOLDS), "no");
     assert_value(&checks, 1, "bound", 1, 20); /* the network of the same width, less 50 */
     forget();
 }
@@ -248,7 +248,7 @@ static void test_not_asked(void **state)
     assert_int_equal(checks.row_count, 4);
     for (int i = 0; i < 4; i++) {
         assert_string_equal(text_at(&checks, i, "holds"), i < 3 ? "not asked" : "yes");
-        assert_int_equal(pg_sheet_at(&checks, i, column_of(&checks, "ours"))->sample.count, i == 3);
+        assert_int_equal(pg_table_at(&checks, i, column_of(&checks, "ours"))->sample.count, i == 3);
     }
     forget();
 }

@@ -186,56 +186,56 @@ static void test_changed_bytes(void **state)
     pg_free(text);
 }
 
-static void test_sheet(void **state)
+static void test_table(void **state)
 {
     (void)state;
-    pg_sheet sheet = {.title = "title", .label = "label"};
+    pg_table table = {.title = "title", .label = "label"};
     char *text = NULL;
     size_t bytes = 0;
     int row;
-    assert_int_equal(pg_sheet_column(&sheet, "who", PG_COLUMN_TEXT, NULL), PG_OK);
-    assert_int_equal(pg_sheet_column(&sheet, "mean", PG_COLUMN_MEAN, NULL), PG_OK);
-    assert_int_equal(pg_sheet_column(&sheet, "empty", PG_COLUMN_MEAN, NULL), PG_OK);
-    assert_int_equal(pg_sheet_column(&sheet, "p", PG_COLUMN_LARGEST, NULL), PG_OK);
-    assert_int_equal(pg_sheet_column(&sheet, "stands", PG_COLUMN_SHARE, NULL), PG_OK);
-    assert_int_equal(pg_sheet_column(&sheet, "p", PG_COLUMN_TEXT, NULL), PG_FAILED);
-    assert_int_equal(pg_sheet_row(&sheet, &row, NULL, "%d", 7), PG_OK);
-    assert_int_equal(pg_sheet_put(&sheet, row, 0, (const char *const[]){"\xc3\xa4rger", NULL}, NULL), PG_OK);
+    assert_int_equal(pg_table_column(&table, "who", PG_COLUMN_TEXT, NULL), PG_OK);
+    assert_int_equal(pg_table_column(&table, "mean", PG_COLUMN_MEAN, NULL), PG_OK);
+    assert_int_equal(pg_table_column(&table, "empty", PG_COLUMN_MEAN, NULL), PG_OK);
+    assert_int_equal(pg_table_column(&table, "p", PG_COLUMN_LARGEST, NULL), PG_OK);
+    assert_int_equal(pg_table_column(&table, "stands", PG_COLUMN_SHARE, NULL), PG_OK);
+    assert_int_equal(pg_table_column(&table, "p", PG_COLUMN_TEXT, NULL), PG_FAILED);
+    assert_int_equal(pg_table_row(&table, &row, NULL, "%d", 7), PG_OK);
+    assert_int_equal(pg_table_put(&table, row, 0, (const char *const[]){"\xc3\xa4rger", NULL}, NULL), PG_OK);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(pg_sample_add(&pg_sheet_at(&sheet, row, 1)->sample, 1 + i, NULL), PG_OK);
-        assert_int_equal(pg_sample_add(&pg_sheet_at(&sheet, row, 3)->sample, 1e-9 * (1 + i), NULL), PG_OK);
-        assert_int_equal(pg_sample_add(&pg_sheet_at(&sheet, row, 4)->sample, i != 1, NULL), PG_OK);
+        assert_int_equal(pg_sample_add(&pg_table_at(&table, row, 1)->sample, 1 + i, NULL), PG_OK);
+        assert_int_equal(pg_sample_add(&pg_table_at(&table, row, 3)->sample, 1e-9 * (1 + i), NULL), PG_OK);
+        assert_int_equal(pg_sample_add(&pg_table_at(&table, row, 4)->sample, i != 1, NULL), PG_OK);
     }
-    assert_int_equal(pg_sheet_row(&sheet, &row, NULL, "%d", 8), PG_OK);
-    assert_int_equal(pg_sheet_put(&sheet, row, 0, (const char *const[]){"b", NULL}, NULL), PG_OK);
-    assert_int_equal(pg_sample_add(&pg_sheet_at(&sheet, row, 1)->sample, 62.125, NULL), PG_OK);
-    assert_int_equal(pg_sample_add(&pg_sheet_at(&sheet, row, 1)->sample, NAN, NULL), PG_OK);
-    FILE *stream = fopen(path_of("sheet.txt"), "w");
-    assert_int_equal(pg_sheet_print(&sheet, stream, NULL), PG_OK);
+    assert_int_equal(pg_table_row(&table, &row, NULL, "%d", 8), PG_OK);
+    assert_int_equal(pg_table_put(&table, row, 0, (const char *const[]){"b", NULL}, NULL), PG_OK);
+    assert_int_equal(pg_sample_add(&pg_table_at(&table, row, 1)->sample, 62.125, NULL), PG_OK);
+    assert_int_equal(pg_sample_add(&pg_table_at(&table, row, 1)->sample, NAN, NULL), PG_OK);
+    FILE *stream = fopen(path_of("table.txt"), "w");
+    assert_int_equal(pg_table_print(&table, stream, NULL), PG_OK);
     fclose(stream);
-    assert_int_equal(pg_file_read(path_of("sheet.txt"), &text, &bytes, NULL), PG_OK);
+    assert_int_equal(pg_file_read(path_of("table.txt"), &text, &bytes, NULL), PG_OK);
     assert_string_equal(text, "title\n[label]\n"
                               "  who           mean        p  stands\n"
                               "  \xc3\xa4rger  2.00 \xc2\xb1 1.00  3.0e-09     2/3\n"
                               "  b            62.12        -       -\n");
     pg_free(text);
-    assert_int_equal(pg_sheet_write_csv(&sheet, path_of("sheet.csv"), NULL), PG_OK);
-    assert_int_equal(pg_file_read(path_of("sheet.csv"), &text, &bytes, NULL), PG_OK);
+    assert_int_equal(pg_table_write_csv(&table, path_of("table.csv"), NULL), PG_OK);
+    assert_int_equal(pg_file_read(path_of("table.csv"), &text, &bytes, NULL), PG_OK);
     assert_string_equal(text, "who,mean,mean sd,mean n,empty,empty sd,empty n,p,stands,label\n"
                               "\xc3\xa4rger,2,1,3,,,0,3.0000000000000004e-09,0.6666666666666666,label\n"
                               "b,62.125,,1,,,0,,,label\n");
     pg_free(text);
-    sheet.counts = true;
-    sheet.label = "a|b";
-    assert_int_equal(pg_sheet_write_markdown(&sheet, path_of("sheet.md"), NULL), PG_OK);
-    assert_int_equal(pg_file_read(path_of("sheet.md"), &text, &bytes, NULL), PG_OK);
+    table.counts = true;
+    table.label = "a|b";
+    assert_int_equal(pg_table_write_markdown(&table, path_of("table.md"), NULL), PG_OK);
+    assert_int_equal(pg_file_read(path_of("table.md"), &text, &bytes, NULL), PG_OK);
     assert_string_equal(text, "## title\n\na\\|b\n\n"
                               "| who | mean | p | stands |\n"
                               "|---|---:|---:|---:|\n"
                               "| \xc3\xa4rger | 2.00 \xc2\xb1 1.00 (n=3) | 3.0e-09 | 2/3 |\n"
                               "| b | 62.12 (n=1) | - | - |\n");
     pg_free(text);
-    pg_sheet_clear(&sheet);
+    pg_table_clear(&table);
 }
 
 /* ---- tables of a made-up run ---- */
@@ -358,7 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_bad_records),   cmocka_unit_test(test_failure),
-        cmocka_unit_test(test_hostile_texts), cmocka_unit_test(test_changed_bytes), cmocka_unit_test(test_sheet),
+        cmocka_unit_test(test_hostile_texts), cmocka_unit_test(test_changed_bytes), cmocka_unit_test(test_table),
         cmocka_unit_test(test_tables),
     };
     const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);

@@ -436,10 +436,10 @@ static void add_training(const char *data, const char *scheme, const char *param
 
 static void write_figures(pg_figures *written)
 {
-    pg_survey survey = {0};
-    OK(pg_survey_open(&survey, &made, &err));
-    OK(pg_figures_write(&survey, NULL, written, &err));
-    pg_survey_close(&survey);
+    pg_summary summary = {0};
+    OK(pg_summary_open(&summary, &made, &err));
+    OK(pg_figures_write(&summary, NULL, written, &err));
+    pg_summary_close(&summary);
     for (int i = 0; i < made.count; i++) pg_record_clear(&items[i].record);
     made.count = 0;
 }
