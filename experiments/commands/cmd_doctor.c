@@ -7,9 +7,9 @@
 #include "core/compute/blas.h"
 #include "core/compute/parallel.h"
 #include "core/data/readers.h"
-#include "experiments/run/guard.h"
+#include "experiments/run/comm.h"
 #include "experiments/run/provenance.h"
-#include "experiments/run/team.h"
+#include "experiments/run/run_lock.h"
 
 #include <sched.h>
 #include <stdio.h>

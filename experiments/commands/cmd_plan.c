@@ -6,7 +6,7 @@
 #include "experiments/grid/estimate.h"
 #include "experiments/grid/inputs.h"
 #include "experiments/run/dispatch.h"
-#include "experiments/run/guard.h"
+#include "experiments/run/run_lock.h"
 
 #include <stdio.h>
 #include <string.h>

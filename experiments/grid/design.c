@@ -7,10 +7,10 @@
 #include "core/formats/yaml.h"
 #include "core/ownership/passport.h"
 #include "experiments/grid/design_source.h"
-#include "experiments/grid/extent.h"
+#include "experiments/grid/duplicates.h"
+#include "experiments/grid/grid_size.h"
 #include "experiments/grid/presets.h"
 #include "experiments/grid/profile.h"
-#include "experiments/grid/twins.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include "core/base/real.h"
 #include "core/compute/blas.h"
 #include "core/formats/json_file.h"
-#include "experiments/run/team.h"
+#include "experiments/run/comm.h"
 
 #include <gsl/gsl_version.h>
 #include <stdio.h>

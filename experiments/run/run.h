@@ -2,9 +2,9 @@
 #ifndef PG_RUN_RUN_H
 #define PG_RUN_RUN_H
 
-#include "experiments/run/guard.h"
+#include "experiments/run/comm.h"
 #include "experiments/run/monitor.h"
-#include "experiments/run/team.h"
+#include "experiments/run/run_lock.h"
 #include "experiments/work/rundir.h"
 
 typedef struct pg_run_options {

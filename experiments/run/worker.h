@@ -2,7 +2,7 @@
 #ifndef PG_RUN_WORKER_H
 #define PG_RUN_WORKER_H
 
-#include "experiments/run/team.h"
+#include "experiments/run/comm.h"
 #include "experiments/work/perform.h"
 
 /* Not collective. perform runs a task, as pg_perform does. Sets at->stop, report, note and context. Fails, after saving the

@@ -1,7 +1,7 @@
 /* Who a process is and whether it runs; the guard of a directory. */
 #include "core/base/memory.h"
-#include "experiments/run/guard.h"
 #include "experiments/run/process.h"
+#include "experiments/run/run_lock.h"
 #include "experiments/run/signals.h"
 
 #include <setjmp.h>

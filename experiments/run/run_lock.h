@@ -2,8 +2,8 @@
  * file's time every few seconds, however busy the other threads are. A new run takes over a guard at once if its process has
  * ended. If it cannot see that process (another host or name space), it takes the guard over once nobody has renewed it for 45
  * seconds. Only rank 0 takes or releases the guard. */
-#ifndef PG_RUN_GUARD_H
-#define PG_RUN_GUARD_H
+#ifndef PG_RUN_RUN_LOCK_H
+#define PG_RUN_RUN_LOCK_H
 
 #include "core/base/file.h"
 #include "experiments/run/ticker.h"

@@ -1,6 +1,6 @@
 /* Entries of a grid that describe the same tasks. */
-#ifndef PG_GRID_TWINS_H
-#define PG_GRID_TWINS_H
+#ifndef PG_GRID_DUPLICATES_H
+#define PG_GRID_DUPLICATES_H
 
 #include "experiments/grid/design.h"
 

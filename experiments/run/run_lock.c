@@ -1,6 +1,6 @@
-/* One run at a time; see guard.h. link(2) puts the file in place; it fails if the file exists, even over NFS. File systems
+/* One run at a time; see run_lock.h. link(2) puts the file in place; it fails if the file exists, even over NFS. File systems
  * without hard links use O_EXCL. */
-#include "experiments/run/guard.h"
+#include "experiments/run/run_lock.h"
 
 #include "core/base/memory.h"
 #include "experiments/run/process.h"

@@ -1,5 +1,5 @@
-/* Entries that describe the same tasks; see twins.h. Sorting puts equal entries side by side. */
-#include "experiments/grid/twins.h"
+/* Entries that describe the same tasks; see duplicates.h. Sorting puts equal entries side by side. */
+#include "experiments/grid/duplicates.h"
 
 #include "core/base/memory.h"
 

@@ -1,5 +1,5 @@
-/* Counting the tasks of a grid; see extent.h. Counts are doubles, which cannot overflow here. */
-#include "experiments/grid/extent.h"
+/* Counting the tasks of a grid; see grid_size.h. Counts are doubles, which cannot overflow here. */
+#include "experiments/grid/grid_size.h"
 
 #include "attacks/attack.h"
 #include "core/ownership/scheme.h"

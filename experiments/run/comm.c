@@ -1,5 +1,5 @@
-/* The ranks of a run; see team.h. */
-#include "experiments/run/team.h"
+/* The ranks of a run; see comm.h. */
+#include "experiments/run/comm.h"
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"

@@ -1,6 +1,6 @@
 /* The number of tasks in a grid, computed from its file before any task exists. */
-#ifndef PG_GRID_EXTENT_H
-#define PG_GRID_EXTENT_H
+#ifndef PG_GRID_GRID_SIZE_H
+#define PG_GRID_GRID_SIZE_H
 
 #include "core/formats/problems.h"
 

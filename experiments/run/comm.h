@@ -3,8 +3,8 @@
  * Rank 0 is the master, the others are workers. Without a launcher there is one rank and MPI is not started. Messages are
  * small, sends never block, and collective calls happen only in pg_team_start: after it any rank may be lost without hurting
  * the others, where the launcher lets them live (Open MPI: mpirun --enable-recovery). What a task makes goes through files. */
-#ifndef PG_RUN_TEAM_H
-#define PG_RUN_TEAM_H
+#ifndef PG_RUN_COMM_H
+#define PG_RUN_COMM_H
 
 #include "core/base/status.h"
 #include "experiments/run/process.h"
