@@ -39,7 +39,7 @@ static pg_status make_grid(int count, pg_grid *grid, pg_error *err)
     return status;
 }
 
-static pg_status lead(pg_team *team, int count, const char *directory, pg_error *err)
+static pg_status lead(pg_comm *comm, int count, const char *directory, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_grid grid = {0};
@@ -47,18 +47,18 @@ static pg_status lead(pg_team *team, int count, const char *directory, pg_error 
     const pg_run_options options = {.directory = directory, .silence = 600};
     PG_TRY(pg_rundir_make(directory, err));
     PG_TRY(make_grid(count, &grid, err));
-    PG_TRY(pg_run_grid(&grid, team, &options, &result, err));
-    printf("workers: %d\ntasks: %d\nseconds: %.3f\ntasks_per_s: %.0f\n", team->size - 1, result.ran, result.seconds,
+    PG_TRY(pg_run_grid(&grid, comm, &options, &result, err));
+    printf("workers: %d\ntasks: %d\nseconds: %.3f\ntasks_per_s: %.0f\n", comm->size - 1, result.ran, result.seconds,
            result.ran / result.seconds);
 done:
     pg_free(grid.tasks);
     return status;
 }
 
-static pg_status follow(pg_team *team, pg_error *err)
+static pg_status follow(pg_comm *comm, pg_error *err)
 {
     pg_workplace at = {.directory = ""};
-    return pg_worker_loop(team, &at, do_nothing, 60, err);
+    return pg_worker_loop(comm, &at, do_nothing, 60, err);
 }
 
 /* What lead made below a directory of its own. */
@@ -78,7 +78,7 @@ int pg_bench_dispatch(int argc, char **argv)
     int tasks = 100000, code = 0;
     const char *temporary = getenv("TMPDIR");
     char directory[PG_PATH_MAX];
-    pg_team team;
+    pg_comm comm;
     pg_error err = {.message = ""};
     for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
         if (c == '?') return 2;
@@ -87,15 +87,15 @@ int pg_bench_dispatch(int argc, char **argv)
             return pg_complain("bench", PG_BAD_INPUT, "%s", err.message);
     }
     pg_signals_catch(); /* interrupted, it leaves nothing behind either */
-    pg_status status = pg_team_start(&team, &err);
-    if (status == PG_OK && team.size == 1) status = pg_fail(&err, PG_BAD_INPUT, "dispatch needs mpirun with at least 2 ranks");
-    if (status == PG_OK && team.rank > 0) status = follow(&team, &err);
-    if (status == PG_OK && team.rank == 0) {
+    pg_status status = pg_comm_start(&comm, &err);
+    if (status == PG_OK && comm.size == 1) status = pg_fail(&err, PG_BAD_INPUT, "dispatch needs mpirun with at least 2 ranks");
+    if (status == PG_OK && comm.rank > 0) status = follow(&comm, &err);
+    if (status == PG_OK && comm.rank == 0) {
         snprintf(directory, sizeof directory, "%s/passgrid-dispatch-XXXXXX", temporary ? temporary : "/tmp");
-        status = mkdtemp(directory) ? lead(&team, tasks, directory, &err) : pg_fail_errno(&err, "%s", directory);
+        status = mkdtemp(directory) ? lead(&comm, tasks, directory, &err) : pg_fail_errno(&err, "%s", directory);
         remove_all(directory);
     }
     if (status != PG_OK) code = pg_complain("bench", status, "%s", err.message);
-    pg_team_finish(&team, code);
+    pg_comm_finish(&comm, code);
     return code;
 }

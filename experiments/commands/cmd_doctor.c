@@ -23,7 +23,7 @@ static const char usage[] =
     "       mpirun ... passgrid doctor    with the mpirun options of the run that you plan: rank 0 answers\n"
     "\n"
     "Check everything that a run depends on: MPI, the binding of ranks to cores, BLIS and its speed, data sets and their\n"
-    "checksums; and in the directory of the results the free space, durable writes, the guard against a second run, and\n"
+    "checksums; and in the directory of the results the free space, durable writes, the lock against a second run, and\n"
     "files that only their owner can read. Each check prints one line, with a remedy if something is wrong.\n"
     "\n"
     "  --out DIR     directory in which runs will write (default: results)\n"
@@ -71,7 +71,7 @@ static void launcher_version(char out[32])
 static int examine_mpi(void)
 {
     char version[32];
-    const char *library = pg_team_library();
+    const char *library = pg_comm_library();
     if (launched()) return line(WELL, "mpi", "%s, under mpirun with %s ranks", library, getenv("OMPI_COMM_WORLD_SIZE"));
     launcher_version(version);
     if (!version[0]) return line(WRONG, "mpi", "%s, but mpirun cannot be run: install openmpi-bin, or put it in PATH", library);
@@ -215,21 +215,21 @@ static int examine_writes(const char *directory)
     return line(WELL, "writes", "%s: write, fsync, rename, fsync of the directory in %.1f ms", directory, 1e3 * seconds);
 }
 
-/* Guard a folder of its own as a run guards its directory, and see whether there are hard links. */
-static pg_status guard_folder(const char *folder, bool *links, pg_error *err)
+/* Lock a folder of its own as a run locks its directory, and see whether there are hard links. */
+static pg_status lock_folder(const char *folder, bool *links, pg_error *err)
 {
-    pg_guard guard;
+    pg_run_lock lock;
     char link_path[PG_PATH_MAX];
-    pg_status status = pg_guard_take(&guard, folder, err);
+    pg_status status = pg_run_lock_take(&lock, folder, err);
     if (status != PG_OK) return status;
     status = pg_path(link_path, folder, "link", NULL, err);
-    *links = status == PG_OK && link(guard.path, link_path) == 0;
+    *links = status == PG_OK && link(lock.path, link_path) == 0;
     if (*links && unlink(link_path) != 0) status = pg_fail_errno(err, "%s", link_path);
-    const pg_status released = pg_guard_release(&guard, err);
+    const pg_status released = pg_run_lock_release(&lock, err);
     return status == PG_OK ? released : status;
 }
 
-static int examine_guard(const char *directory)
+static int examine_lock(const char *directory)
 {
     char folder[PG_PATH_MAX];
     pg_error err;
@@ -237,11 +237,11 @@ static int examine_guard(const char *directory)
     pg_status status = pg_path(folder, directory, ".passgrid-doctor-XXXXXX", NULL, &err);
     if (status == PG_OK && !mkdtemp(folder)) status = pg_fail_errno(&err, "%s", directory);
     if (status == PG_OK) {
-        status = guard_folder(folder, &links, &err);
+        status = lock_folder(folder, &links, &err);
         rmdir(folder);
     }
-    if (status != PG_OK) return line(WRONG, "guard", "%s: a second run here would go unnoticed", err.message);
-    return line(WELL, "guard", "%s: %s keeps a second run out", directory,
+    if (status != PG_OK) return line(WRONG, "lock", "%s: a second run here would go unnoticed", err.message);
+    return line(WELL, "lock", "%s: %s keeps a second run out", directory,
                 links ? "a hard link" : "a file created exclusively, since there are no hard links,");
 }
 
@@ -263,7 +263,7 @@ static int examine_disk(const char *directory)
     char path[PG_PATH_MAX];
     pg_error err;
     if (existing(directory, path, &err) != PG_OK) return line(WRONG, "space", "%s", err.message);
-    return examine_space(path) + examine_writes(path) + examine_guard(path) + examine_secrets(path);
+    return examine_space(path) + examine_writes(path) + examine_lock(path) + examine_secrets(path);
 }
 
 int pg_cmd_doctor(int argc, char **argv)

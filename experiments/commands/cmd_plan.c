@@ -112,8 +112,8 @@ static void show_sums(const pg_named_grid *named, const pg_dispatch *dispatch, i
     for (int i = 0; i < named->grid->count; i++) counts[named->states[i]]++;
     printf("%d tasks: %d done, %d failed, %d interrupted, %d new\n", named->grid->count, counts[PG_STATE_DONE],
            counts[PG_STATE_FAILED], counts[PG_STATE_INTERRUPTED], counts[PG_STATE_NEW]);
-    if (pg_guard_there(named->directory))
-        printf("%s/run.guard is there: a run is at work, and its tasks count as interrupted; or it was killed\n",
+    if (pg_run_lock_there(named->directory))
+        printf("%s/run.lock is there: a run is at work, and its tasks count as interrupted; or it was killed\n",
                named->directory);
     printf("to do: %.1f s on one rank, of which %.1f s on the longest path; %.3f rank hours (core hours: times its threads)\n",
            pg_dispatch_open(dispatch), pg_dispatch_critical(dispatch), pg_dispatch_open(dispatch) / 3600);

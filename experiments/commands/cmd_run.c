@@ -198,7 +198,7 @@ static pg_status warn_of_readers(const char *directory, pg_error *err)
 }
 
 /* Read the configuration and make the directory. */
-static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_count, order *o, pg_grid **grid, pg_guard *guard,
+static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_count, order *o, pg_grid **grid, pg_run_lock *lock,
                          pg_problems *problems, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -209,7 +209,7 @@ static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_coun
     PG_TRY(pg_rundir_suits(o->directory, *grid, a->replace, &left_out, err));
     PG_TRY(pg_rundir_make(o->directory, err));
     PG_TRY(anything_left(*grid, o->directory, &left, &littered, err));
-    if (left || littered || pg_guard_there(o->directory)) PG_TRY(pg_guard_take(guard, o->directory, err));
+    if (left || littered || pg_run_lock_there(o->directory)) PG_TRY(pg_run_lock_take(lock, o->directory, err));
     PG_TRY(pg_rundir_describe(o->directory, *grid, err));
     if (left_out)
         fprintf(stderr,
@@ -240,96 +240,96 @@ static void summarise(const pg_run_result *r, int workers, const char *directory
 }
 
 /* Run and render; the exit code. */
-static int carry_out(pg_team *team, const order *o, const arguments *a, const pg_grid *grid, pg_guard *guard)
+static int carry_out(pg_comm *comm, const order *o, const arguments *a, const pg_grid *grid, pg_run_lock *lock)
 {
     pg_error err = {.message = ""};
     pg_run_result result = {0};
     const pg_run_options options = {.directory = o->directory,
                                     .data_directory = o->data_directory[0] ? o->data_directory : NULL,
                                     .stream = stderr,
-                                    .guard = guard,
+                                    .lock = lock,
                                     .checkpoint_seconds = o->checkpoint_seconds,
                                     .deadline = a->deadline > 0 ? a->deadline + a->started : 0,
                                     .silence = o->silence};
-    const pg_status status = pg_run_grid(grid, team, &options, &result, &err);
+    const pg_status status = pg_run_grid(grid, comm, &options, &result, &err);
     if (status != PG_OK && status != PG_FAILED) {
-        if (result.seconds > 0) summarise(&result, team->size > 1 ? team->size - 1 : 1, o->directory);
+        if (result.seconds > 0) summarise(&result, comm->size > 1 ? comm->size - 1 : 1, o->directory);
         return pg_complain("run", status, "%s", err.message);
     }
     pg_error table_err;
     const pg_status rendered = status == PG_OK ? pg_tables_render(o->directory, false, stdout, &table_err) : PG_OK;
-    summarise(&result, team->size > 1 ? team->size - 1 : 1, o->directory);
+    summarise(&result, comm->size > 1 ? comm->size - 1 : 1, o->directory);
     if (status != PG_OK)
         return pg_complain("run", status, "%s; `passgrid table --partial %s` shows the tables without them", err.message,
                            o->directory);
     return rendered == PG_OK ? 0 : pg_complain("run", rendered, "%s", table_err.message);
 }
 
-static int lead(pg_team *team, int argc, char **argv, pg_rank_facts *ranks)
+static int lead(pg_comm *comm, int argc, char **argv, pg_rank_facts *ranks)
 {
     static order o;
     static pg_problems problems;
-    static pg_guard guard;
+    static pg_run_lock lock;
     arguments a;
     pg_grid *grid = NULL;
     pg_error err = {.message = ""};
     int code = 0;
     pg_status status = parse(argc, argv, &a, &err);
     if (status == PG_OK && a.help) fputs(usage, stdout);
-    if (status == PG_OK && !a.help) status = prepare(&a, ranks, team->size, &o, &grid, &guard, &problems, &err);
+    if (status == PG_OK && !a.help) status = prepare(&a, ranks, comm->size, &o, &grid, &lock, &problems, &err);
     if (problems.count)
         pg_problems_print(&problems, stderr);
     else if (status != PG_OK && err.message[0])
         pg_complain("run", status, "%s", err.message);
     if (status != PG_OK) code = pg_status_exit_code(status);
-    const pg_status shared = pg_team_share(team, &o, sizeof o, &err);
+    const pg_status shared = pg_comm_broadcast(comm, &o, sizeof o, &err);
     if (shared != PG_OK) code = pg_complain("run", shared, "%s", err.message);
     if (o.go && shared == PG_OK) {
         if (o.threads) pg_compute_start(o.threads);
-        pg_signals_grace(team->size > 1 ? WAITING_SECONDS : SAVING_SECONDS);
-        code = carry_out(team, &o, &a, grid, &guard);
+        pg_signals_grace(comm->size > 1 ? WAITING_SECONDS : SAVING_SECONDS);
+        code = carry_out(comm, &o, &a, grid, &lock);
     }
-    const pg_status released = pg_guard_release(&guard, &err);
+    const pg_status released = pg_run_lock_release(&lock, &err);
     if (released != PG_OK && code == 0) code = pg_complain("run", released, "%s", err.message);
     pg_grid_destroy(&grid);
     return code;
 }
 
-static int follow(pg_team *team, int threads)
+static int follow(pg_comm *comm, int threads)
 {
     static order o;
     pg_error err;
-    pg_status status = pg_team_share(team, &o, sizeof o, &err);
+    pg_status status = pg_comm_broadcast(comm, &o, sizeof o, &err);
     if (status == PG_OK && o.go) {
         pg_signals_grace(SAVING_SECONDS);
         pg_workplace at = {.directory = o.directory,
                            .data_directory = o.data_directory[0] ? o.data_directory : NULL,
                            .checkpoint_seconds = o.checkpoint_seconds};
         pg_compute_start(o.threads ? o.threads : threads);
-        status = pg_worker_loop(team, &at, pg_perform, o.silence, &err);
+        status = pg_worker_loop(comm, &at, pg_perform, o.silence, &err);
     }
-    return status == PG_OK ? 0 : pg_complain("run", status, "rank %d: %s", team->rank, err.message);
+    return status == PG_OK ? 0 : pg_complain("run", status, "rank %d: %s", comm->rank, err.message);
 }
 
 int pg_cmd_run(int argc, char **argv)
 {
-    pg_team team;
+    pg_comm comm;
     pg_error err;
     pg_rank_facts mine = {.threads = 0}, *all = NULL;
     int code = 3;
     pg_signals_catch();
-    pg_status status = pg_team_start(&team, &err);
-    if (status == PG_OK) status = pg_alloc((size_t)team.size, sizeof *all, &all, &err);
-    if (status == PG_OK) pg_rank_describe(&mine, pg_team_workers_here(&team));
-    if (status == PG_OK) status = pg_team_gather(&team, &mine, sizeof mine, all, &err);
+    pg_status status = pg_comm_start(&comm, &err);
+    if (status == PG_OK) status = pg_alloc((size_t)comm.size, sizeof *all, &all, &err);
+    if (status == PG_OK) pg_rank_describe(&mine, pg_comm_workers_here(&comm));
+    if (status == PG_OK) status = pg_comm_gather(&comm, &mine, sizeof mine, all, &err);
     if (status != PG_OK) {
         pg_complain("run", status, "%s", err.message);
-    } else if (team.rank == 0) {
+    } else if (comm.rank == 0) {
         pg_compute_start(mine.threads);
-        code = lead(&team, argc, argv, all);
+        code = lead(&comm, argc, argv, all);
     } else
-        code = follow(&team, mine.threads);
+        code = follow(&comm, mine.threads);
     pg_free(all);
-    pg_team_finish(&team, code);
+    pg_comm_finish(&comm, code);
     return code;
 }

@@ -1,8 +1,8 @@
-/* The ranks of a run and the small messages between them: the one door to MPI.
+/* The ranks of a run and the small messages between them: the only file that calls MPI.
  *
  * Rank 0 is the master, the others are workers. Without a launcher there is one rank and MPI is not started. Messages are
- * small, sends never block, and collective calls happen only in pg_team_start: after it any rank may be lost without hurting
- * the others, where the launcher lets them live (Open MPI: mpirun --enable-recovery). What a task makes goes through files. */
+ * small, sends never block, and only pg_comm_start makes collective calls. After it, the other ranks continue when one is lost,
+ * if the launcher does not kill them (Open MPI: mpirun --enable-recovery). The results of tasks go through files. */
 #ifndef PG_RUN_COMM_H
 #define PG_RUN_COMM_H
 
@@ -14,10 +14,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* worker to master: IDLE (when it starts, and about once a second while it has nothing to do), PROGRESS (a few times a second
- * while it works), NOTE (something for the log), RESULT, RETURN (a task given in advance that it has not begun, because
- * the one before takes long). master to worker: TASK, INTERRUPT (save and end that task), BEAT (every few seconds: the master
- * lives), END. */
+/* From worker to master: IDLE (at its start, and about once a second while it has no task), PROGRESS (a few times a second
+ * while a task runs), NOTE (a line for the log), RESULT, RETURN (gives back a task that has to wait because the one before it
+ * takes long). From master to worker: TASK, INTERRUPT (save and end that task), BEAT (every few seconds: the master is alive),
+ * END.
+ */
 typedef enum pg_message_kind {
     PG_MSG_IDLE,
     PG_MSG_PROGRESS,
@@ -41,40 +42,40 @@ typedef struct pg_message {
     int status;                 /* RESULT: pg_status; END: PG_OK if no rank was lost */
     pg_task_progress progress;  /* PROGRESS, RESULT */
     double seconds;             /* RESULT */
-    char text[PG_MESSAGE_TEXT]; /* TASK: its canonical text; NOTE; RESULT: why it failed; only its used part travels */
+    char text[PG_MESSAGE_TEXT]; /* TASK: its canonical text; NOTE; RESULT: why it failed; only the used part is sent */
 } pg_message;
 
-typedef struct pg_team {
+typedef struct pg_comm {
     int rank, size;
-    bool incomplete;           /* a rank was lost, so MPI cannot be finalised */
+    bool incomplete;           /* a rank was lost, so MPI_Finalize would wait for ever */
     const pg_process *members; /* [size] */
     const cpu_set_t *cores;    /* [size] that each may use; empty if unknown */
-    struct pg_team_link *link; /* NULL: alone */
-} pg_team;
+    struct pg_comm_link *link; /* NULL: alone */
+} pg_comm;
 
-/* Collective. If a rank dies in it, the others end within a minute. */
-PG_CHECKED pg_status pg_team_start(pg_team *team, pg_error *err);
+/* Collective. If a rank dies during the call, the processes of the others end within a minute. */
+PG_CHECKED pg_status pg_comm_start(pg_comm *comm, pg_error *err);
 
 /* Broadcast from rank 0. Waiting ranks sleep, and fail if rank 0 has ended or sends nothing for ten minutes. */
-PG_CHECKED pg_status pg_team_share(pg_team *team, void *data, size_t bytes, pg_error *err);
-/* Gather to rank 0: all [size][bytes], zeros for a lost rank. Fails if a rank that is not lost sends nothing for ten minutes.
- */
-PG_CHECKED pg_status pg_team_gather(pg_team *team, const void *mine, size_t bytes, void *all, pg_error *err);
+PG_CHECKED pg_status pg_comm_broadcast(pg_comm *comm, void *data, size_t bytes, pg_error *err);
+/* Gather on rank 0: all [size][bytes], zeros for a rank whose process has ended. Fails if another rank sends nothing for ten
+ * minutes. */
+PG_CHECKED pg_status pg_comm_gather(pg_comm *comm, const void *mine, size_t bytes, void *all, pg_error *err);
 
 /* Number of computing ranks on this host that share this rank's cores; at least 1. */
-int pg_team_workers_here(const pg_team *team);
+int pg_comm_workers_here(const pg_comm *comm);
 
-/* Does the process of that rank run? PG_PROCESS_UNKNOWN on other hosts. */
-pg_process_state pg_team_look(const pg_team *team, int rank);
+/* Does the process of that rank still run? PG_PROCESS_UNKNOWN if it is on another host. */
+pg_process_state pg_comm_look(const pg_comm *comm, int rank);
 
 /* Finalise MPI. If that waits longer than a minute for the other ranks, the process ends with this exit code. */
-void pg_team_finish(pg_team *team, int exit_code);
+void pg_comm_finish(pg_comm *comm, int exit_code);
 
 /* Not collective. Messages between two ranks arrive in order. */
-PG_CHECKED pg_status pg_team_send(pg_team *team, int to, const pg_message *message, pg_error *err);
-PG_CHECKED pg_status pg_team_poll(pg_team *team, pg_message *message, bool *got, pg_error *err);
+PG_CHECKED pg_status pg_comm_send(pg_comm *comm, int to, const pg_message *message, pg_error *err);
+PG_CHECKED pg_status pg_comm_poll(pg_comm *comm, pg_message *message, bool *got, pg_error *err);
 
-/* "Open MPI v4.1.4"; needs no start. */
-const char *pg_team_library(void);
+/* "Open MPI v4.1.4"; may be called before pg_comm_start. */
+const char *pg_comm_library(void);
 
 #endif

@@ -46,7 +46,7 @@ void pg_journal_watch(pg_journal *journal)
 {
     const double deadline = journal->options->deadline;
     if (pg_signals_caught()) journal->interrupted = true;
-    if (journal->options->guard && !pg_guard_held(journal->options->guard))
+    if (journal->options->lock && !pg_run_lock_held(journal->options->lock))
         fault(journal, PG_IO_FAULT, "another run has taken the place of this one in its directory");
     if (deadline > 0 && pg_now() > deadline - SAVING_SECONDS)
         pg_journal_stop(journal, "the deadline has come; repeat the command to resume");
@@ -212,11 +212,11 @@ static void note_damaged(void *context, int task)
 /* After a run that was killed: tidy up, say so. */
 static pg_status tidy(pg_journal *journal, pg_task_state *states, pg_error *err)
 {
-    const pg_guard *guard = journal->options->guard;
-    if (guard && guard->before[0]) {
+    const pg_run_lock *lock = journal->options->lock;
+    if (lock && lock->before[0]) {
         open_log(journal);
         fault(journal,
-              pg_monitor_event(&journal->monitor, true, err, "note   %s was killed: this run takes its place", guard->before),
+              pg_monitor_event(&journal->monitor, true, err, "note   %s was killed: this run takes its place", lock->before),
               err ? err->message : "");
     }
     return pg_rundir_sweep(journal->options->directory, journal->grid, states, note_damaged, journal, err);
@@ -245,7 +245,7 @@ pg_status pg_journal_open(pg_journal *journal, const pg_grid *grid, const pg_run
         journal->part[i] = states[i] != PG_STATE_NEW; /* a task that failed may have left checkpoints too */
     }
     PG_TRY(pg_monitor_start(&journal->monitor, options->stream, NULL, err));
-    if (options->guard && options->guard->text[0]) PG_TRY(tidy(journal, states, err));
+    if (options->lock && options->lock->text[0]) PG_TRY(tidy(journal, states, err));
 done:
     pg_free(done);
     pg_free(costs);

@@ -22,7 +22,7 @@ typedef struct peer {
 
 typedef struct master {
     pg_journal *journal;
-    pg_team *team;
+    pg_comm *comm;
     peer *peers;            /* by rank */
     int *attempts, *deaths; /* by task: number of the current attempt; workers that died on it */
     double *held;           /* by task: m->listening.seconds when it began to wait for silent workers; 0: it does not wait */
@@ -35,15 +35,15 @@ typedef struct master {
 static int busy(const master *m)
 {
     int count = 0;
-    for (int rank = 1; rank < m->team->size; rank++) count += m->peers[rank].count > 0;
+    for (int rank = 1; rank < m->comm->size; rank++) count += m->peers[rank].count > 0;
     return count;
 }
 
 /* Is any worker left? One that was declared lost counts if its process is seen to run. */
 static bool can_go_on(const master *m)
 {
-    for (int rank = 1; rank < m->team->size; rank++)
-        if (!m->peers[rank].lost || pg_team_look(m->team, rank) == PG_PROCESS_RUNS) return true;
+    for (int rank = 1; rank < m->comm->size; rank++)
+        if (!m->peers[rank].lost || pg_comm_look(m->comm, rank) == PG_PROCESS_RUNS) return true;
     return false;
 }
 
@@ -53,7 +53,7 @@ static bool can_go_on(const master *m)
 static int losses(const master *m, int task)
 {
     int count = m->deaths[task];
-    for (int rank = 1; rank < m->team->size; rank++) count += m->peers[rank].lost && m->peers[rank].suspect == task;
+    for (int rank = 1; rank < m->comm->size; rank++) count += m->peers[rank].lost && m->peers[rank].suspect == task;
     return count;
 }
 
@@ -73,10 +73,10 @@ static void declare_lost(master *m, int rank, bool dead, const char *why)
 {
     peer *p = &m->peers[rank];
     const int task = p->count > 0 ? p->tasks[0] : -1;
-    p->lost = m->team->incomplete = true;
+    p->lost = m->comm->incomplete = true;
     for (; p->count > 1; p->count--) pg_dispatch_return(m->journal->dispatch, p->tasks[p->count - 1]);
     p->count = 0;
-    pg_journal_lost(m->journal, rank, m->team->members[rank].host, task, why);
+    pg_journal_lost(m->journal, rank, m->comm->members[rank].host, task, why);
     if (task < 0) return;
     if (dead)
         m->deaths[task]++;
@@ -90,7 +90,7 @@ static void settle_suspect(master *m, int rank)
 {
     peer *p = &m->peers[rank];
     const int task = p->suspect;
-    if (task < 0 || pg_team_look(m->team, rank) != PG_PROCESS_ENDED) return;
+    if (task < 0 || pg_comm_look(m->comm, rank) != PG_PROCESS_ENDED) return;
     p->suspect = -1;
     m->deaths[task]++;
     if (m->held[task] <= 0) return;
@@ -101,8 +101,8 @@ static void settle_suspect(master *m, int rank)
 /* Does a worker still run that fell silent on this task? */
 static bool suspects_run(const master *m, int task)
 {
-    for (int rank = 1; rank < m->team->size; rank++)
-        if (m->peers[rank].lost && m->peers[rank].suspect == task && pg_team_look(m->team, rank) == PG_PROCESS_RUNS)
+    for (int rank = 1; rank < m->comm->size; rank++)
+        if (m->peers[rank].lost && m->peers[rank].suspect == task && pg_comm_look(m->comm, rank) == PG_PROCESS_RUNS)
             return true;
     return false;
 }
@@ -129,7 +129,7 @@ static void tell(master *m, int rank, pg_message_kind kind, int task, int attemp
     out->task = task;
     out->attempt = attempt;
     snprintf(out->text, sizeof out->text, "%s", kind == PG_MSG_TASK ? m->journal->grid->tasks[task].text : "");
-    if (pg_team_send(m->team, rank, out, &err) != PG_OK) declare_lost(m, rank, false, err.message);
+    if (pg_comm_send(m->comm, rank, out, &err) != PG_OK) declare_lost(m, rank, false, err.message);
 }
 
 /* Declare workers lost that have ended or fallen silent, but only when no message waits: messages count first. */
@@ -140,11 +140,11 @@ static void check_workers(master *m, bool all_read)
     if (!all_read || now - m->looked < LOOK_SECONDS) return;
     m->looked = now;
     if (beat) m->beaten = now;
-    for (int rank = 1; rank < m->team->size; rank++) {
+    for (int rank = 1; rank < m->comm->size; rank++) {
         const peer *p = &m->peers[rank];
         if (p->lost)
             settle_suspect(m, rank);
-        else if (pg_team_look(m->team, rank) == PG_PROCESS_ENDED)
+        else if (pg_comm_look(m->comm, rank) == PG_PROCESS_ENDED)
             declare_lost(m, rank, true, "its process has ended");
         else if (listened - p->heard > m->journal->options->silence)
             declare_lost(m, rank, false, "it has been silent for too long");
@@ -182,7 +182,7 @@ static void hand_out(master *m)
 {
     const pg_dispatch *d = m->journal->dispatch;
     for (int count = 0; count < PG_TASKS_AHEAD; count++)
-        for (int rank = 1; rank < m->team->size; rank++) {
+        for (int rank = 1; rank < m->comm->size; rank++) {
             if (!pg_journal_going(m->journal) || d->heap_count == 0 || (count > 0 && !tiny(m, d->heap[0]))) return;
             if (!takes_another(m, &m->peers[rank], count)) continue;
             const int task = count > 0 ? pg_dispatch_take(m->journal->dispatch) : pg_journal_next(m->journal, busy(m) > 0);
@@ -244,7 +244,7 @@ static void wind_down(master *m)
 {
     if (pg_journal_going(m->journal) || m->told) return;
     m->told = true;
-    for (int rank = 1; rank < m->team->size; rank++) {
+    for (int rank = 1; rank < m->comm->size; rank++) {
         const peer *p = &m->peers[rank];
         for (int i = 0; i < p->count; i++) tell(m, rank, PG_MSG_INTERRUPT, p->tasks[i], m->attempts[p->tasks[i]]);
     }
@@ -259,7 +259,7 @@ static pg_status serve(master *m, pg_error *err)
         wind_down(m);
         hand_out(m);
         if (pg_journal_going(m->journal) ? pg_dispatch_over(m->journal->dispatch) : busy(m) == 0) return PG_OK;
-        const pg_status status = pg_team_poll(m->team, &m->in, &got, err);
+        const pg_status status = pg_comm_poll(m->comm, &m->in, &got, err);
         if (status != PG_OK) return status;
         m->journal->monitor.burst = got;
         if (got) {
@@ -273,17 +273,17 @@ static pg_status serve(master *m, pg_error *err)
     }
 }
 
-pg_status pg_master_run(pg_journal *journal, pg_team *team, pg_error *err)
+pg_status pg_master_run(pg_journal *journal, pg_comm *comm, pg_error *err)
 {
     pg_status status = PG_OK;
     master *m = NULL;
     PG_TRY(pg_alloc(1, sizeof *m, &m, err));
-    *m = (master){.journal = journal, .team = team, .beaten = pg_now()};
-    PG_TRY(pg_alloc((size_t)team->size, sizeof *m->peers, &m->peers, err));
+    *m = (master){.journal = journal, .comm = comm, .beaten = pg_now()};
+    PG_TRY(pg_alloc((size_t)comm->size, sizeof *m->peers, &m->peers, err));
     PG_TRY(pg_alloc((size_t)journal->grid->count, sizeof *m->attempts, &m->attempts, err));
     PG_TRY(pg_alloc((size_t)journal->grid->count, sizeof *m->deaths, &m->deaths, err));
     PG_TRY(pg_alloc((size_t)journal->grid->count, sizeof *m->held, &m->held, err));
-    for (int rank = 0; rank < team->size; rank++) m->peers[rank].suspect = -1;
+    for (int rank = 0; rank < comm->size; rank++) m->peers[rank].suspect = -1;
     PG_TRY(serve(m, err));
 done:
     if (m) {
@@ -296,8 +296,8 @@ done:
     return status;
 }
 
-void pg_master_dismiss(pg_team *team)
+void pg_master_dismiss(pg_comm *comm)
 {
-    const pg_message end = {.kind = PG_MSG_END, .task = -1, .status = team->incomplete ? PG_IO_FAULT : PG_OK};
-    for (int rank = 1; rank < team->size; rank++) (void)!pg_team_send(team, rank, &end, NULL);
+    const pg_message end = {.kind = PG_MSG_END, .task = -1, .status = comm->incomplete ? PG_IO_FAULT : PG_OK};
+    for (int rank = 1; rank < comm->size; rank++) (void)!pg_comm_send(comm, rank, &end, NULL);
 }

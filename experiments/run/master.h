@@ -8,9 +8,9 @@
  * of listening; another worker then resumes its task. The master takes back a silent worker that sends a message again. A task
  * fails if two workers died on it. A task on which two workers fell silent waits for them, and fails if they are not seen to
  * run and nothing else is left to do. */
-PG_CHECKED pg_status pg_master_run(pg_journal *journal, pg_team *team, pg_error *err);
+PG_CHECKED pg_status pg_master_run(pg_journal *journal, pg_comm *comm, pg_error *err);
 
 /* Tell the waiting workers to end. Call it however the run went. */
-void pg_master_dismiss(pg_team *team);
+void pg_master_dismiss(pg_comm *comm);
 
 #endif

@@ -67,20 +67,20 @@ static pg_status check_texts(const pg_grid *grid, pg_error *err)
     return PG_OK;
 }
 
-pg_status pg_run_grid(const pg_grid *grid, pg_team *team, const pg_run_options *options, pg_run_result *result, pg_error *err)
+pg_status pg_run_grid(const pg_grid *grid, pg_comm *comm, const pg_run_options *options, pg_run_result *result, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_journal journal = {0};
     PG_TRY(check_texts(grid, err));
     PG_TRY(pg_journal_open(&journal, grid, options, err));
-    if (team->size > 1)
-        PG_TRY(pg_master_run(&journal, team, err));
+    if (comm->size > 1)
+        PG_TRY(pg_master_run(&journal, comm, err));
     else
         run_alone(&journal);
     status = pg_journal_finish(&journal, err);
     *result = journal.result;
 done:
     pg_journal_close(&journal);
-    pg_master_dismiss(team);
+    pg_master_dismiss(comm);
     return status;
 }

@@ -1,4 +1,4 @@
-/* Running a grid: alone, or as the master of a team. */
+/* Running a grid: in one process, or as the master of workers. */
 #ifndef PG_RUN_RUN_H
 #define PG_RUN_RUN_H
 
@@ -10,7 +10,7 @@
 typedef struct pg_run_options {
     const char *directory, *data_directory; /* data_directory NULL: the default */
     FILE *stream;                           /* progress; NULL: none */
-    pg_guard *guard;                        /* of the directory, if it was taken; NULL: none */
+    pg_run_lock *lock;                      /* of the directory, if it was taken; NULL: none */
     double checkpoint_seconds;              /* see pg_workplace */
     double deadline;                        /* time of pg_now() by which everything must be saved; 0: none */
     double silence;                         /* seconds after which a worker that says nothing is lost */
@@ -26,7 +26,7 @@ typedef struct pg_run_result {
  * or the deadline came, or every worker was lost, and all state is saved; PG_IO_FAULT, PG_NO_MEMORY: stopped by the fault in
  * err. *result is set unless a fault keeps the journal from being closed. Rank 0 only; the workers must be in pg_worker_loop.
  */
-PG_CHECKED pg_status pg_run_grid(const pg_grid *grid, pg_team *team, const pg_run_options *options, pg_run_result *result,
+PG_CHECKED pg_status pg_run_grid(const pg_grid *grid, pg_comm *comm, const pg_run_options *options, pg_run_result *result,
                                  pg_error *err);
 
 #endif

@@ -18,13 +18,13 @@
 
 enum { RENEW_SECONDS = 5, STALE_SECONDS = 45 };
 
-/* The content of a guard: the process, and a random number that no other guard has. */
+/* The content of a lock: the process, and a random number that no other lock has. */
 typedef struct owner {
     char text[512];
     pg_process process;
 } owner;
 
-/* Make the text of our guard, and a file name for it that no process on any host uses. */
+/* Make the text of our lock, and a file name for it that no process on any host uses. */
 static pg_status describe_self(char text[512], char name[64], pg_error *err)
 {
     pg_process self;
@@ -34,11 +34,11 @@ static pg_status describe_self(char text[512], char name[64], pg_error *err)
     pg_process_self(&self);
     pg_process_write(&self, line);
     snprintf(text, 512, "%s\ntoken %016" PRIx64 "\n", line, token);
-    snprintf(name, 64, "run.guard.%016" PRIx64 ".part", token);
+    snprintf(name, 64, "run.lock.%016" PRIx64 ".part", token);
     return PG_OK;
 }
 
-/* PG_OK with an empty text if there is no guard (any more). */
+/* PG_OK with an empty text if there is no lock (any more). */
 static pg_status read_owner(const char *path, owner *out, pg_error *err)
 {
     char *text = NULL;
@@ -80,21 +80,21 @@ static bool at_work(const char *path, const owner *o)
 
 /* Put ours in the place of a stale one. Of several who try, one does: the file system's lock, where it has one, closes the gap
  * between looking and replacing. */
-static pg_status replace(const pg_guard *guard, const char *directory, const char *mine, const owner *stale, bool *done,
+static pg_status replace(const pg_run_lock *lock, const char *directory, const char *mine, const owner *stale, bool *done,
                          pg_error *err)
 {
     owner now;
     const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return pg_fail_errno(err, "%s", directory);
     (void)!flock(fd, LOCK_EX);
-    pg_status status = read_owner(guard->path, &now, err);
+    pg_status status = read_owner(lock->path, &now, err);
     *done = status == PG_OK && strcmp(now.text, stale->text) == 0;
-    if (*done && rename(mine, guard->path) != 0) status = pg_fail_errno(err, "%s", guard->path);
+    if (*done && rename(mine, lock->path) != 0) status = pg_fail_errno(err, "%s", lock->path);
     close(fd);
     return status;
 }
 
-/* Put our guard in place if there is none; otherwise fail with EEXIST. On file systems without hard links (CIFS, FAT, some
+/* Put our lock in place if there is none; otherwise fail with EEXIST. On file systems without hard links (CIFS, FAT, some
  * FUSE) an empty file holds the place until ours replaces it. A process that sees the empty file cannot tell its owner, so it
  * watches whether anybody renews the file. */
 static bool put(const char *mine, const char *path)
@@ -108,69 +108,69 @@ static bool put(const char *mine, const char *path)
 }
 
 /* One try; *done says whether it came to an end. */
-static pg_status try(pg_guard *guard, const char *directory, const char *mine, bool *done, pg_error *err)
+static pg_status try(pg_run_lock *lock, const char *directory, const char *mine, bool *done, pg_error *err)
 {
     owner other;
-    *done = put(mine, guard->path);
+    *done = put(mine, lock->path);
     if (*done) return PG_OK;
-    if (errno != EEXIST) return pg_fail_errno(err, "%s", guard->path);
-    const pg_status status = read_owner(guard->path, &other, err);
+    if (errno != EEXIST) return pg_fail_errno(err, "%s", lock->path);
+    const pg_status status = read_owner(lock->path, &other, err);
     if (status != PG_OK || !other.text[0]) return status;
-    if (at_work(guard->path, &other))
+    if (at_work(lock->path, &other))
         return pg_fail(err, PG_BAD_INPUT, "%s: another run is at work there, process %lld on %s; wait for it, or end it",
                        directory, other.process.id, other.process.host);
-    snprintf(guard->before, sizeof guard->before, "process %lld on %s", other.process.id, other.process.host);
-    return replace(guard, directory, mine, &other, done, err);
+    snprintf(lock->before, sizeof lock->before, "process %lld on %s", other.process.id, other.process.host);
+    return replace(lock, directory, mine, &other, done, err);
 }
 
 static bool keep(void *context)
 {
-    pg_guard *guard = context;
+    pg_run_lock *lock = context;
     owner now;
-    if (read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) != 0)
-        guard->lost = true;
+    if (read_owner(lock->path, &now, NULL) == PG_OK && strcmp(now.text, lock->text) != 0)
+        lock->lost = true;
     else
-        (void)!utimensat(AT_FDCWD, guard->path, NULL, 0);
-    return !guard->lost;
+        (void)!utimensat(AT_FDCWD, lock->path, NULL, 0);
+    return !lock->lost;
 }
 
-pg_status pg_guard_take(pg_guard *guard, const char *directory, pg_error *err)
+pg_status pg_run_lock_take(pg_run_lock *lock, const char *directory, pg_error *err)
 {
     pg_status status = PG_OK;
     char mine[PG_PATH_MAX] = "", text[512], name[64];
-    *guard = (pg_guard){0};
+    *lock = (pg_run_lock){0};
     PG_TRY(describe_self(text, name, err));
-    PG_TRY(pg_path(guard->path, directory, "run.guard", NULL, err));
-    PG_TRY(pg_file_refuse_link(guard->path, err));
+    PG_TRY(pg_path(lock->path, directory, "run.lock", NULL, err));
+    PG_TRY(pg_file_refuse_link(lock->path, err));
     PG_TRY(pg_path(mine, directory, name, NULL, err));
     PG_TRY(pg_file_write(mine, text, strlen(text), PG_FILE_PUBLIC, err));
-    for (bool done = false; !done && status == PG_OK;) status = try(guard, directory, mine, &done, err);
+    for (bool done = false; !done && status == PG_OK;) status = try(lock, directory, mine, &done, err);
     PG_TRY(status);
-    memcpy(guard->text, text, sizeof text);
-    status = pg_ticker_start(&guard->keeper, RENEW_SECONDS, keep, guard, err);
-    if (status != PG_OK) (void)!pg_guard_release(guard, NULL);
+    memcpy(lock->text, text, sizeof text);
+    status = pg_ticker_start(&lock->keeper, RENEW_SECONDS, keep, lock, err);
+    if (status != PG_OK) (void)!pg_run_lock_release(lock, NULL);
 done:
     if (mine[0]) unlink(mine); /* it is in place, or not needed */
     return status;
 }
 
-bool pg_guard_held(const pg_guard *guard)
+bool pg_run_lock_held(const pg_run_lock *lock)
 {
-    return !guard->lost;
+    return !lock->lost;
 }
 
-pg_status pg_guard_release(pg_guard *guard, pg_error *err)
+pg_status pg_run_lock_release(pg_run_lock *lock, pg_error *err)
 {
     owner now;
-    if (!guard->text[0]) return PG_OK;
-    pg_ticker_stop(&guard->keeper);
-    const bool ours = read_owner(guard->path, &now, NULL) == PG_OK && strcmp(now.text, guard->text) == 0;
-    guard->text[0] = 0;
-    return ours && unlink(guard->path) != 0 ? pg_fail_errno(err, "%s", guard->path) : PG_OK;
+    if (!lock->text[0]) return PG_OK;
+    pg_ticker_stop(&lock->keeper);
+    const bool ours = read_owner(lock->path, &now, NULL) == PG_OK && strcmp(now.text, lock->text) == 0;
+    lock->text[0] = 0;
+    return ours && unlink(lock->path) != 0 ? pg_fail_errno(err, "%s", lock->path) : PG_OK;
 }
 
-bool pg_guard_there(const char *directory)
+bool pg_run_lock_there(const char *directory)
 {
     char path[PG_PATH_MAX];
-    return pg_path(path, directory, "run.guard", NULL, NULL) == PG_OK && pg_file_exists(path);
+    return pg_path(path, directory, "run.lock", NULL, NULL) == PG_OK && pg_file_exists(path);
 }

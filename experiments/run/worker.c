@@ -17,7 +17,7 @@ enum { SILENCE_LEAST = 40, UNHEARD_MOST = 5 };
 static const double LISTEN_SECONDS = 0.05;
 
 typedef struct worker {
-    pg_team *team;
+    pg_comm *comm;
     pg_message ring[PG_TASKS_AHEAD + 1]; /* tasks that were given, in order, and room for a message that comes */
     int first, count;                    /* the first is at work, or next; one that is not to go on has become an INTERRUPT */
     bool ended;
@@ -44,9 +44,9 @@ static void send(worker *w, int i, pg_message_kind kind, pg_status status, doubl
     m.status = (int)status;
     m.progress = w->progress;
     m.seconds = seconds;
-    m.from = w->team->rank;
+    m.from = w->comm->rank;
     snprintf(m.text, sizeof m.text, "%s", text);
-    if (w->link == PG_OK) w->link = pg_team_send(w->team, 0, &m, &w->link_error);
+    if (w->link == PG_OK) w->link = pg_comm_send(w->comm, 0, &m, &w->link_error);
 }
 
 /* Take every message of the master that is there. */
@@ -54,7 +54,7 @@ static void take(worker *w)
 {
     for (bool got = true; got && w->link == PG_OK;) {
         pg_message *m = slot(w, w->count);
-        w->link = pg_team_poll(w->team, m, &got, &w->link_error);
+        w->link = pg_comm_poll(w->comm, m, &got, &w->link_error);
         if (w->link != PG_OK || !got) return;
         w->heard = w->listening.seconds;
         switch ((pg_message_kind)m->kind) {
@@ -65,7 +65,7 @@ static void take(worker *w)
             break;
         case PG_MSG_END:
             w->ended = true;
-            w->team->incomplete |= m->status != PG_OK;
+            w->comm->incomplete |= m->status != PG_OK;
             break;
         default: break;
         }
@@ -75,7 +75,7 @@ static void take(worker *w)
 /* Is the master lost? One that can be seen to run is not, however long it was stopped. */
 static bool master_lost(worker *w)
 {
-    const pg_process_state state = pg_team_look(w->team, 0);
+    const pg_process_state state = pg_comm_look(w->comm, 0);
     if (state == PG_PROCESS_ENDED) take(w); /* its last words */
     return state == PG_PROCESS_ENDED || (state == PG_PROCESS_UNKNOWN && w->listening.seconds - w->heard > w->silence);
 }
@@ -141,10 +141,10 @@ static void run_task(worker *w, const pg_workplace *at, pg_performer *perform)
     w->announced = now;
 }
 
-pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_performer *perform, double silence, pg_error *err)
+pg_status pg_worker_loop(pg_comm *comm, pg_workplace *at, pg_performer *perform, double silence, pg_error *err)
 {
     static worker w;
-    w = (worker){.team = team, .silence = fmax(silence, SILENCE_LEAST)};
+    w = (worker){.comm = comm, .silence = fmax(silence, SILENCE_LEAST)};
     at->stop = stop;
     at->report = report;
     at->note = note;
@@ -162,6 +162,6 @@ pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_performer *perform,
             pg_idle_sleep(&idle);
     }
     pg_task_release_data();
-    team->incomplete |= w.link != PG_OK;
+    comm->incomplete |= w.link != PG_OK;
     return w.link == PG_OK ? PG_OK : pg_fail(err, w.link, "%s", w.link_error.message);
 }

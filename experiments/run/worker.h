@@ -8,6 +8,6 @@
 /* Not collective. perform runs a task, as pg_perform does. Sets at->stop, report, note and context. Fails, after saving the
  * current task, if messages no longer get through or the master is lost: its process has ended, or, if that process is
  * invisible, it was silent for `silence` seconds. */
-PG_CHECKED pg_status pg_worker_loop(pg_team *team, pg_workplace *at, pg_performer *perform, double silence, pg_error *err);
+PG_CHECKED pg_status pg_worker_loop(pg_comm *comm, pg_workplace *at, pg_performer *perform, double silence, pg_error *err);
 
 #endif

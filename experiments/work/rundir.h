@@ -8,7 +8,7 @@
  *   models/, evidence/ (for the owner alone), checkpoints/
  *   cells.csv, artefacts.csv, tables/  rendered from records
  *   logs/run.log, timings.csv
- *   run.guard         while a run is at work; see guard.h
+ *   run.lock          while a run is at work; see run_lock.h
  *
  * The directory itself may be a symbolic link. models/ and checkpoints/, which are large, may be links that belong to the user
  * or to root. A run refuses any other linked folder, because whoever may write to the directory could redirect the run's files.
@@ -47,7 +47,7 @@ PG_CHECKED pg_status pg_rundir_littered(const char *directory, const pg_grid *gr
                                         pg_error *err);
 
 /* Remove what runs that were killed left behind: parts of files, checkpoints and failures of tasks that are done, damaged
- * records. damaged is called for each task of the latter. Only for the run that holds the guard. */
+ * records. damaged is called for each task of the latter. Only for the run that holds the lock. */
 PG_CHECKED pg_status pg_rundir_sweep(const char *directory, const pg_grid *grid, pg_task_state *states,
                                      void (*damaged)(void *context, int task), void *context, pg_error *err);
 

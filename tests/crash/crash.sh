@@ -134,12 +134,12 @@ strike() {
     timeout 150 mpirun $(test $((RANDOM % 4)) -ne 0 && echo --enable-recovery) --oversubscribe --bind-to none -n 3 \
         "$PASSGRID" run "$GRID" --out out >/dev/null 2>err &
     limit=$!
-    until test -e out/run.guard || ! kill -0 $limit 2>/dev/null; do sleep 0.01; done
+    until test -e out/run.lock || ! kill -0 $limit 2>/dev/null; do sleep 0.01; done
     pid=$(pgrep -P $limit)
     ranks=$(test -z "$pid" || children "$pid")
     sleep "0.$(printf %03d $((RANDOM % 600)))"
     victim=$(echo $pid $ranks | cut -d' ' -f $((victim + 1)))
-    test -e out/run.guard && test -n "$victim" && kill -KILL "$victim" 2>/dev/null && struck=0
+    test -e out/run.lock && test -n "$victim" && kill -KILL "$victim" 2>/dev/null && struck=0
     wait $limit 2>/dev/null
     test $? -ne 124 || wrong "trial $trials: mpirun did not end"
     for _ in $(seq 600); do # what is left of a run whose mpirun was killed ends by itself

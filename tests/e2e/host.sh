@@ -65,10 +65,10 @@ lacking() { # lacking WHAT DIR: the file system has none
 }
 check "no hard links" code 0 lacking links links
 check "... same bytes" same reference links
-check "... no guard is left" test ! -e links/run.guard
-mkdir guarded
-LD_PRELOAD=$SHIM FAULT=links FAULT_UNDER=$WORK/guarded start guarded
-check "... a second run is refused" code 2 lacking links guarded
+check "... no lock is left" test ! -e links/run.lock
+mkdir locked
+LD_PRELOAD=$SHIM FAULT=links FAULT_UNDER=$WORK/locked start locked
+check "... a second run is refused" code 2 lacking links locked
 check "... by name" says "another run is at work there, process "
 kill -KILL "$launcher"
 wait "$launcher" 2>/dev/null
@@ -78,7 +78,7 @@ check "... same bytes" same reference modes
 doctor() { LD_PRELOAD=$SHIM FAULT=$1 FAULT_UNDER=$WORK/disk "$PASSGRID" doctor --out disk --data none >out 2>err; }
 mkdir disk
 log=out
-check "doctor on a file system without hard links" eval 'doctor links; says "ok     guard" && says "no hard links"'
+check "doctor on a file system without hard links" eval 'doctor links; says "ok     lock" && says "no hard links"'
 check "... without modes" eval 'doctor modes; says "WRONG  secrets   disk: this file system keeps no permissions"'
 check "... with both" eval 'doctor none; says "a hard link keeps a second run out" && says "ok     secrets"'
 check "... leaves nothing there" test -z "$(ls -A disk)"

@@ -19,9 +19,9 @@ check "... the longest path holds both" test "$(sed -n '/^longest path/,/^2 task
 check "... from a usual speed" says '^nothing was timed in run: estimated from a usual speed of one thread$'
 check "... in hours of a rank" says '^to do: .* rank hours '
 check "... and makes no directory" test ! -e run
-mkdir busy && echo "1 other 1" >busy/run.guard
+mkdir busy && echo "1 other 1" >busy/run.lock
 check "plan where a run is at work" code 0 "$PASSGRID" plan "$GRID" --out busy "${small[@]}"
-check "... says so" says '^busy/run.guard is there: a run is at work'
+check "... says so" says '^busy/run.lock is there: a run is at work'
 rm -r busy
 key=$(field prune/s1 1)
 

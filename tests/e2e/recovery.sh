@@ -207,20 +207,20 @@ check "a second run in the same directory" code 2 alone guard
 check "... is refused, and told by whom" says "another run is at work there, process $first on $(hostname)"
 kill -KILL $first
 wait $first 2>/dev/null
-check "the guard of a killed run is taken over" code 0 alone guard
+check "the lock of a killed run is taken over" code 0 alone guard
 check "... with a word" says "process $first on $(hostname) was killed"
-check "... and is gone at the end" test ! -e guard/run.guard
+check "... and is gone at the end" test ! -e guard/run.lock
 check "... same bytes" same reference guard
-echo "elsewhere a-boot pid:[1] 99 99" >guard/run.guard
+echo "elsewhere a-boot pid:[1] 99 99" >guard/run.lock
 SLURM_JOB_ID=7 SLURM_RESTART_COUNT=1 alone guard >/dev/null 2>&1 &
 second=$!
 while kill -0 $second 2>/dev/null; do
-    touch guard/run.guard # its owner lives
+    touch guard/run.lock # its owner lives
     sleep 0.5
 done
 wait $second
-check "a guard from another host that is renewed is respected, in a finished run too" test $? -eq 2
-printf 'elsewhere a-boot pid:[1] 99 99\njob 7 restart 0\n' >guard/run.guard
+check "a lock from another host that is renewed is respected, in a finished run too" test $? -eq 2
+printf 'elsewhere a-boot pid:[1] 99 99\njob 7 restart 0\n' >guard/run.lock
 check "... one that nobody renews is taken over, as after a requeue to another host" code 0 env SLURM_JOB_ID=7 SLURM_RESTART_COUNT=1 \
     "$PASSGRID" run "$GRID" --out guard "${settings[@]}"
 

@@ -218,7 +218,7 @@ check "a run whose log nobody reads" code 0 eval '"$PASSGRID" run "$GRID" --out 
 check "... same bytes" same alone unread
 rm -r unread
 check "a run whose output nobody reads" code 0 eval '"$PASSGRID" run "$GRID" --out unread >&4 2>&4'
-check "... same bytes, no guard" same alone unread
+check "... same bytes, no lock" same alone unread
 rm unread/tables/*
 check "tables that nobody reads" code 0 eval '"$PASSGRID" table unread >&4'
 check "... are all written" same alone unread

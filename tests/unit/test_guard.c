@@ -1,4 +1,4 @@
-/* Who a process is and whether it runs; the guard of a directory. */
+/* Who a process is and whether it runs; the lock of a directory. */
 #include "core/base/memory.h"
 #include "experiments/run/process.h"
 #include "experiments/run/run_lock.h"
@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/passgrid-guard-XXXXXX";
+static char folder[] = "/tmp/passgrid-lock-XXXXXX";
 
 /* A process that waits to be killed; *out says who it is. */
 static pid_t start_child(pg_process *out)
@@ -127,86 +127,86 @@ static void test_no_files(void **state)
     assert_int_equal(pg_process_look(&child), PG_PROCESS_ENDED);
 }
 
-static void write_guard(const pg_process *process, const char *job)
+static void write_lock(const pg_process *process, const char *job)
 {
     char line[PG_PROCESS_TEXT], text[2 * PG_PROCESS_TEXT], path[64];
     pg_process_write(process, line);
     snprintf(text, sizeof text, "%s\n%s\n", line, job);
-    snprintf(path, sizeof path, "%s/run.guard", folder);
+    snprintf(path, sizeof path, "%s/run.lock", folder);
     assert_int_equal(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
 }
 
-/* Time of the guard's file. */
+/* Time of the lock's file. */
 static time_t renewed(void)
 {
     char path[64];
     struct stat info;
-    snprintf(path, sizeof path, "%s/run.guard", folder);
+    snprintf(path, sizeof path, "%s/run.lock", folder);
     assert_int_equal(stat(path, &info), 0);
     return info.st_mtim.tv_sec;
 }
 
-static void test_guard(void **state)
+static void test_lock(void **state)
 {
     (void)state;
-    pg_guard guard, second;
+    pg_run_lock lock, second;
     pg_error err = {.message = ""};
-    assert_false(pg_guard_there(folder));
-    assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_OK);
-    assert_true(pg_guard_there(folder));
-    assert_string_equal(guard.before, "");
-    assert_int_equal(pg_guard_take(&second, folder, &err), PG_BAD_INPUT);
+    assert_false(pg_run_lock_there(folder));
+    assert_int_equal(pg_run_lock_take(&lock, folder, NULL), PG_OK);
+    assert_true(pg_run_lock_there(folder));
+    assert_string_equal(lock.before, "");
+    assert_int_equal(pg_run_lock_take(&second, folder, &err), PG_BAD_INPUT);
     assert_non_null(strstr(err.message, "another run is at work there"));
     assert_string_equal(second.text, "");
-    assert_int_equal(pg_guard_release(&second, NULL), PG_OK); /* not its own */
-    assert_true(pg_guard_there(folder));
+    assert_int_equal(pg_run_lock_release(&second, NULL), PG_OK); /* not its own */
+    assert_true(pg_run_lock_there(folder));
     const time_t taken = renewed();
     for (int i = 0; i < 10 && renewed() == taken; i++) sleep(1); /* it is renewed, though this thread never looks at it */
     assert_true(renewed() > taken);
-    assert_true(pg_guard_held(&guard));
-    assert_int_equal(pg_guard_release(&guard, NULL), PG_OK);
-    assert_false(pg_guard_there(folder));
-    assert_int_equal(pg_guard_take(&guard, "/nowhere", &err), PG_IO_FAULT);
+    assert_true(pg_run_lock_held(&lock));
+    assert_int_equal(pg_run_lock_release(&lock, NULL), PG_OK);
+    assert_false(pg_run_lock_there(folder));
+    assert_int_equal(pg_run_lock_take(&lock, "/nowhere", &err), PG_IO_FAULT);
 }
 
-/* A process with our number, on another host or in another container, is about to take the guard too. */
+/* A process with our number, on another host or in another container, is about to take the lock too. */
 static void test_same_number(void **state)
 {
     (void)state;
-    pg_guard guard;
+    pg_run_lock lock;
     char path[128], *text = NULL;
     size_t bytes = 0;
-    snprintf(path, sizeof path, "%s/run.guard.%d.part", folder, (int)getpid());
+    snprintf(path, sizeof path, "%s/run.lock.%d.part", folder, (int)getpid());
     assert_int_equal(pg_file_write(path, "theirs", 6, PG_FILE_PUBLIC, NULL), PG_OK);
-    assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_OK);
-    assert_int_equal(pg_guard_release(&guard, NULL), PG_OK);
+    assert_int_equal(pg_run_lock_take(&lock, folder, NULL), PG_OK);
+    assert_int_equal(pg_run_lock_release(&lock, NULL), PG_OK);
     assert_int_equal(pg_file_read(path, &text, &bytes, NULL), PG_OK);
     assert_string_equal(text, "theirs");
     pg_free(text);
     assert_int_equal(unlink(path), 0);
 }
 
-static void test_stale_guard(void **state)
+static void test_stale_lock(void **state)
 {
     (void)state;
     pg_process child;
-    pg_guard guard;
+    pg_run_lock lock;
     const pid_t id = start_child(&child);
-    write_guard(&child, "job - restart -");
-    assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_BAD_INPUT);
+    write_lock(&child, "job - restart -");
+    assert_int_equal(pg_run_lock_take(&lock, folder, NULL), PG_BAD_INPUT);
     kill_child(id);
-    assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_OK);
+    assert_int_equal(pg_run_lock_take(&lock, folder, NULL), PG_OK);
     char who[128];
     snprintf(who, sizeof who, "process %lld on %s", child.id, child.host);
-    assert_string_equal(guard.before, who);
+    assert_string_equal(lock.before, who);
     /* taken from under us */
-    write_guard(&child, "job 1 restart -");
-    for (int i = 0; i < 10 && pg_guard_held(&guard); i++) sleep(1);
-    assert_false(pg_guard_held(&guard));
-    assert_int_equal(pg_guard_release(&guard, NULL), PG_OK);
-    assert_true(pg_guard_there(folder));
+    write_lock(&child, "job 1 restart -");
+    for (int i = 0; i < 10 && pg_run_lock_held(&lock); i++) sleep(1);
+    assert_false(pg_run_lock_held(&lock));
+    assert_int_equal(pg_run_lock_release(&lock, NULL), PG_OK);
+    assert_true(pg_run_lock_there(folder));
     char path[64];
-    snprintf(path, sizeof path, "%s/run.guard", folder);
+    snprintf(path, sizeof path, "%s/run.lock", folder);
     assert_int_equal(unlink(path), 0);
 }
 
@@ -216,31 +216,31 @@ static void test_same_job(void **state)
     (void)state;
     static const char *const restarts[] = {"", "0", "1", "2"};
     pg_process child;
-    pg_guard guard;
+    pg_run_lock lock;
     const pid_t id = start_child(&child);
     assert_int_equal(setenv("SLURM_JOB_ID", "7", 1), 0);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(setenv("SLURM_RESTART_COUNT", restarts[i], 1), 0);
-        write_guard(&child, "job 7 restart 1");
-        assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_BAD_INPUT);
+        write_lock(&child, "job 7 restart 1");
+        assert_int_equal(pg_run_lock_take(&lock, folder, NULL), PG_BAD_INPUT);
     }
     kill_child(id);
-    assert_int_equal(pg_guard_take(&guard, folder, NULL), PG_OK);
-    assert_int_equal(pg_guard_release(&guard, NULL), PG_OK);
-    assert_false(pg_guard_there(folder));
+    assert_int_equal(pg_run_lock_take(&lock, folder, NULL), PG_OK);
+    assert_int_equal(pg_run_lock_release(&lock, NULL), PG_OK);
+    assert_false(pg_run_lock_there(folder));
 }
 
 /* A link to nothing is refused: it could neither be read nor be replaced by a hard link. */
 static void test_link(void **state)
 {
     (void)state;
-    pg_guard guard;
+    pg_run_lock lock;
     pg_error err = {.message = ""};
     char path[64];
-    snprintf(path, sizeof path, "%s/run.guard", folder);
+    snprintf(path, sizeof path, "%s/run.lock", folder);
     assert_int_equal(symlink("nothing", path), 0);
-    assert_int_equal(pg_guard_take(&guard, folder, &err), PG_BAD_INPUT);
-    assert_non_null(strstr(err.message, "run.guard is a symbolic link"));
+    assert_int_equal(pg_run_lock_take(&lock, folder, &err), PG_BAD_INPUT);
+    assert_non_null(strstr(err.message, "run.lock is a symbolic link"));
     assert_int_equal(unlink(path), 0);
 }
 
@@ -261,8 +261,8 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_process),     cmocka_unit_test(test_no_files),    cmocka_unit_test(test_guard),
-        cmocka_unit_test(test_same_number), cmocka_unit_test(test_stale_guard), cmocka_unit_test(test_same_job),
+        cmocka_unit_test(test_process),     cmocka_unit_test(test_no_files),   cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_same_number), cmocka_unit_test(test_stale_lock), cmocka_unit_test(test_same_job),
         cmocka_unit_test(test_link),        cmocka_unit_test(test_limit),
     };
     const int failed = cmocka_run_group_tests(tests, set_up, tear_down);

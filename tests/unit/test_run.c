@@ -76,11 +76,11 @@ static const char *directory_of(const char *name)
 
 static pg_status run_before(double deadline, const pg_grid *grid, const char *name, pg_run_result *result, pg_error *err)
 {
-    pg_team team = {.size = 1};
+    pg_comm comm = {.size = 1};
     const pg_run_options options = {.directory = directory_of(name), .deadline = deadline};
     err->message[0] = 0;
     pg_status status = pg_rundir_make(options.directory, err);
-    if (status == PG_OK) status = pg_run_grid(grid, &team, &options, result, err);
+    if (status == PG_OK) status = pg_run_grid(grid, &comm, &options, result, err);
     return status;
 }
 
@@ -300,8 +300,8 @@ static void test_sharing(void **state)
         for (int c = 0; c < 2; c++) CPU_SET(ranks[i].cores[c], &cores[i]);
     }
     for (int i = 0; i < 6; i++) {
-        const pg_team team = {.rank = i, .size = 6, .members = members, .cores = cores};
-        assert_int_equal(pg_team_workers_here(&team), ranks[i].workers);
+        const pg_comm comm = {.rank = i, .size = 6, .members = members, .cores = cores};
+        assert_int_equal(pg_comm_workers_here(&comm), ranks[i].workers);
     }
 }
 
