@@ -177,7 +177,7 @@ static pg_outcome outcome_of(counterfeit_state *s)
         sum += moved;
     }
     snprintf(t->source, sizeof t->source, "%d forged triggers that began as %s", t->count, origins[s->options->start]);
-    pg_dataset_seal(t);
+    pg_dataset_hash(t);
     return (pg_outcome){.evidence = s->forged,
                         .images = s->images,
                         .macs = s->images * pg_net_training_macs(s->net, 1),

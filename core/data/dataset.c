@@ -48,7 +48,7 @@ void pg_data_clear(pg_data *data)
     pg_dataset_clear(&data->test);
 }
 
-void pg_dataset_seal(pg_dataset *data)
+void pg_dataset_hash(pg_dataset *data)
 {
     pg_hash hash;
     pg_hash_start(&hash);
@@ -105,7 +105,7 @@ static pg_status take(const pg_dataset *from, int count, bool rest, pg_dataset *
         memcpy(part.images + (size_t)at * image_bytes(from), from->images + (size_t)i * image_bytes(from), image_bytes(from));
         part.labels[at++] = from->labels[i];
     }
-    if (wanted < from->count) pg_dataset_seal(&part);
+    if (wanted < from->count) pg_dataset_hash(&part);
     *out = part;
 done:
     pg_free(seen);

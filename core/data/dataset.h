@@ -44,7 +44,7 @@ PG_CHECKED pg_status pg_dataset_fits(const pg_dataset *data, int height, int wid
 PG_CHECKED pg_status pg_dataset_allocate(pg_dataset *data, int count, int height, int width, pg_error *err);
 
 /* Set sha256 from the rest. */
-void pg_dataset_seal(pg_dataset *data);
+void pg_dataset_hash(pg_dataset *data);
 
 /* Where data sets are kept: override, else $PASSGRID_DATA, else ${XDG_CACHE_HOME:-~/.cache}/passgrid. */
 PG_CHECKED pg_status pg_data_directory(char out[PG_PATH_MAX], const char *override, pg_error *err);

@@ -34,8 +34,8 @@ pg_status pg_data_load(const char *name, const char *directory, pg_data *out, pg
         pg_data_clear(out);
         return status;
     }
-    pg_dataset_seal(&out->train);
-    pg_dataset_seal(&out->test);
+    pg_dataset_hash(&out->train);
+    pg_dataset_hash(&out->test);
     return PG_OK;
 }
 

@@ -135,7 +135,7 @@ pg_status pg_triggers_load(const char *pinned, const char *labels, int classes, 
     }
     snprintf(out->name, sizeof out->name, "triggers");
     snprintf(out->source, sizeof out->source, "%d pictures of a user's folder", names.count);
-    pg_dataset_seal(out);
+    pg_dataset_hash(out);
 done:
     pg_names_clear(&names);
     if (status != PG_OK) pg_dataset_clear(out);
@@ -232,7 +232,7 @@ pg_status pg_triggers_generate(int count, int classes, pg_seed seed, pg_dataset 
     for (int i = 0; i < count; i++) out->labels[i] = (int32_t)pg_rng_below(&rng, (uint64_t)classes);
     snprintf(out->name, sizeof out->name, "triggers");
     snprintf(out->source, sizeof out->source, "%d generated abstract images", count);
-    pg_dataset_seal(out);
+    pg_dataset_hash(out);
     return PG_OK;
 }
 

@@ -32,7 +32,7 @@ static pg_status make_grid(int count, pg_grid *grid, pg_error *err)
     *grid = (pg_grid){.count = count};
     const pg_status status = pg_alloc((size_t)count, sizeof *grid->tasks, &grid->tasks, err);
     for (int i = 0; status == PG_OK && i < count; i++) {
-        grid->tasks[i] = (pg_node_task){.text = text, .cost = 1};
+        grid->tasks[i] = (pg_grid_task){.text = text, .cost = 1};
         snprintf(grid->tasks[i].key, sizeof grid->tasks[i].key, "%064x", i);
         snprintf(grid->tasks[i].name, sizeof grid->tasks[i].name, "empty/%d", i);
     }

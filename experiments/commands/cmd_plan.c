@@ -31,7 +31,7 @@ static void show_tasks(const pg_named_grid *named, const pg_dispatch *dispatch)
         if (strlen(grid->tasks[i].name) > widest) widest = strlen(grid->tasks[i].name);
     printf("%-8s  %-11s  %10s  %10s  %-*s  %s\n", "task", "state", "seconds", "path", (int)widest, "name", "parents");
     for (int i = 0; i < grid->count; i++) {
-        const pg_node_task *t = &grid->tasks[i];
+        const pg_grid_task *t = &grid->tasks[i];
         printf("%.8s  %-11s  %10.1f  %10.1f  %-*s  ", t->key, pg_task_state_names[named->states[i]], dispatch->cost[i],
                dispatch->remaining[i], (int)widest, t->name);
         for (int p = 0; p < t->parent_count; p++) printf("%s%.8s", p ? "," : "", grid->tasks[t->parents[p]].key);
@@ -65,7 +65,7 @@ static void show_path(const pg_named_grid *named, const pg_dispatch *d)
 /* Seconds of a task and of all its ancestors that `visited` does not mark with this number yet. */
 static double alone(const pg_named_grid *named, const pg_dispatch *d, int task, int number, int *visited)
 {
-    const pg_node_task *t = &named->grid->tasks[task];
+    const pg_grid_task *t = &named->grid->tasks[task];
     if (visited[task] == number) return 0;
     visited[task] = number;
     double sum = d->cost[task];

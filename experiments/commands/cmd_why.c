@@ -116,7 +116,7 @@ static void print_difference(void *context, const char *field, const char *here,
     printf("  %s: %s here, %s there\n", field, here, there);
 }
 
-static pg_status explain(const pg_named_grid *named, const pg_node_task *task, pg_error *err)
+static pg_status explain(const pg_named_grid *named, const pg_grid_task *task, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_tree *tree = NULL;
@@ -140,7 +140,7 @@ static pg_status answer(const pg_named_grid *named, int at, pg_error *err)
 {
     pg_status status = PG_OK;
     char path[PG_PATH_MAX], reason[PG_MESSAGE_MAX];
-    const pg_node_task *task = &named->grid->tasks[at];
+    const pg_grid_task *task = &named->grid->tasks[at];
     const pg_task_state state = named->states[at];
     printf("%s is %s\nkey: %s\n", task->name, pg_task_state_names[state], task->key);
     if (state == PG_STATE_DONE) {
@@ -163,7 +163,7 @@ static pg_status find_task(const pg_grid *grid, const char *word, int *at, pg_er
 {
     int found = 0;
     for (int i = 0; i < grid->count; i++) {
-        const pg_node_task *t = &grid->tasks[i];
+        const pg_grid_task *t = &grid->tasks[i];
         if (strcmp(t->name, word) != 0 && strncmp(t->key, word, strlen(word)) != 0) continue;
         *at = i;
         found++;

@@ -460,7 +460,7 @@ static pg_status read_all(reader *r, const char *path, pg_error *err)
     pg_options_take(pg_grid_table, root, &r->design->grid, r->problems);
     check_name(r);
     if (!r->design->grid.name[0]) default_name(path, r->design->grid.name);
-    r->most = pg_extent_check(root, r->problems) ? PG_TASKS_MAX : 1;
+    r->most = pg_grid_size_check(root, r->problems) ? PG_TASKS_MAX : 1;
     PG_TRY(read_section(r, "data", true, read_data, err));
     if (pg_node_find(root, "networks") || !all_brought(root)) PG_TRY(read_section(r, "networks", false, read_network, err));
     PG_TRY(read_train(r, err));
@@ -468,7 +468,7 @@ static pg_status read_all(reader *r, const char *path, pg_error *err)
     PG_TRY(read_section(r, "attacks", false, read_attack, err));
     PG_TRY(read_verify(r, err));
     check_null_models(r);
-    if (!r->problems->count) PG_TRY(pg_twins_check(r->design, r->problems, err));
+    if (!r->problems->count) PG_TRY(pg_duplicates_check(r->design, r->problems, err));
     pg_options_unknown((const pg_option *const[]){pg_grid_table, NULL}, sections, root, r->problems);
 done:
     return status;

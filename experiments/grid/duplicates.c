@@ -87,7 +87,7 @@ static uint64_t schemes_of(const pg_design *d)
     return found;
 }
 
-pg_status pg_twins_check(const pg_design *d, pg_problems *problems, pg_error *err)
+pg_status pg_duplicates_check(const pg_design *d, pg_problems *problems, pg_error *err)
 {
     pg_status status = PG_OK;
     const uint64_t there = schemes_of(d);

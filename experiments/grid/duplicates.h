@@ -6,6 +6,6 @@
 
 /* Report every data set, network, scheme and attack of the design that equals an earlier one in value, however it is spelled.
  * Two attack entries are equal only if they apply to a common scheme. */
-PG_CHECKED pg_status pg_twins_check(const pg_design *design, pg_problems *problems, pg_error *err);
+PG_CHECKED pg_status pg_duplicates_check(const pg_design *design, pg_problems *problems, pg_error *err);
 
 #endif

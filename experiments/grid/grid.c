@@ -29,7 +29,7 @@ int pg_grid_find(const pg_grid *grid, const char *key)
 static pg_status make_room(pg_grid *grid, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_node_task *tasks = NULL;
+    pg_grid_task *tasks = NULL;
     int *index = NULL;
     const int room = grid->room ? 2 * grid->room : 64;
     if (grid->count < grid->room) return PG_OK;
@@ -57,8 +57,8 @@ static pg_status add(pg_grid *grid, pg_task *task, const int *parents, int paren
     *at = pg_grid_find(grid, task->key);
     if (*at >= 0) goto done;
     PG_TRY(make_room(grid, err));
-    pg_node_task *node = &grid->tasks[grid->count];
-    *node = (pg_node_task){.text = task->text, .public_text = task->public_text, .keep = task->keep, .cost = cost};
+    pg_grid_task *node = &grid->tasks[grid->count];
+    *node = (pg_grid_task){.text = task->text, .public_text = task->public_text, .keep = task->keep, .cost = cost};
     task->text = task->public_text = NULL;
     memcpy(node->key, task->key, sizeof node->key);
     pg_task_name(task, node->name);
@@ -268,7 +268,7 @@ static pg_status add_brought(builder *b, const pg_design_scheme *s, const price 
     task->seed = 0;
     task->brought = s->brought;
     PG_TRY(add(b->grid, task, NULL, 0, p->forward * p->test, index, err));
-    pg_node_task *node = &b->grid->tasks[*index];
+    pg_grid_task *node = &b->grid->tasks[*index];
     node->unsaved = node->cost;
     if (!node->about) PG_TRY(pg_strdup(s->about, &node->about, err));
     task->seed = seed;

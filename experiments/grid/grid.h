@@ -13,7 +13,7 @@
 #include "experiments/grid/design.h"
 #include "experiments/grid/labels.h"
 
-typedef struct pg_node_task {
+typedef struct pg_grid_task {
     char key[PG_SHA256_HEX], name[PG_TASK_NAME_MAX];
     char *text, *public_text; /* see task.h */
     bool keep;                /* as the task says */
@@ -21,12 +21,12 @@ typedef struct pg_node_task {
     int parents[2 + PG_NULL_MODELS_MAX], parent_count; /* indices of earlier tasks */
     double cost;                                       /* multiply-adds, roughly */
     double unsaved; /* the longest part of the cost during which nothing can be saved: judging an outcome */
-} pg_node_task;
+} pg_grid_task;
 
 typedef struct pg_grid {
     pg_grid_options options;
     int count, room;
-    pg_node_task *tasks;
+    pg_grid_task *tasks;
     char *resolved;         /* the design as a grid file */
     int *index, index_room; /* open addressing by key: index into tasks plus 1, 0 for empty */
 } pg_grid;

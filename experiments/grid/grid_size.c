@@ -125,7 +125,7 @@ static void add_factor(char *product, size_t room, const char *name, double coun
     if (count != 1) snprintf(product + used, room - used, "%s%s %s", used ? " x " : "", name, grouped(count, text));
 }
 
-bool pg_extent_check(const pg_node *root, pg_problems *problems)
+bool pg_grid_size_check(const pg_node *root, pg_problems *problems)
 {
     extent e = {.data = count_section(root, "data", pg_data_table),
                 .networks = count_section(root, "networks", pg_network_table),

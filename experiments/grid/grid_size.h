@@ -9,6 +9,6 @@ enum { PG_TASKS_MAX = 1000000 };
 
 /* False, with a problem that shows the product, if a grid has more than PG_TASKS_MAX tasks. Ignores all other faults of the
  * file. Does not count unreadable entries, thresholds, and plain networks that several tasks share. */
-bool pg_extent_check(const pg_node *root, pg_problems *problems);
+bool pg_grid_size_check(const pg_node *root, pg_problems *problems);
 
 #endif

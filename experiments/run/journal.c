@@ -146,7 +146,7 @@ void pg_journal_lost(pg_journal *journal, int rank, const char *host, int task, 
 static pg_status write_failure(const pg_journal *journal, int task, const char *message, pg_error *err)
 {
     char path[PG_PATH_MAX];
-    const pg_node_task *t = &journal->grid->tasks[task];
+    const pg_grid_task *t = &journal->grid->tasks[task];
     pg_status status = pg_rundir_file(journal->options->directory, "failed", t->key, path, err);
     if (status == PG_OK) status = pg_failure_save(t->key, t->name, t->public_text, message, path, err);
     return status;
@@ -156,7 +156,7 @@ static void task_done(pg_journal *journal, int task)
 {
     char path[PG_PATH_MAX];
     pg_error err = {.message = ""};
-    const pg_node_task *t = &journal->grid->tasks[task];
+    const pg_grid_task *t = &journal->grid->tasks[task];
     pg_dispatch_done(journal->dispatch, task);
     journal->result.ran++;
     journal->tracked[task].now.done = 1;

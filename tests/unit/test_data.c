@@ -666,8 +666,8 @@ static pg_data make_data(int train, int test)
             split[s]->labels[i] = (int32_t)pg_rng_below(&rng, 10);
             for (int k = 0; k < IMAGE; k++) split[s]->images[i * IMAGE + k] = (uint8_t)pg_rng_below(&rng, 256);
         }
-    pg_dataset_seal(&data.train);
-    pg_dataset_seal(&data.test);
+    pg_dataset_hash(&data.train);
+    pg_dataset_hash(&data.test);
     return data;
 }
 
@@ -911,7 +911,7 @@ static pg_dataset make_labelled(const int *labels, int count, int classes)
         data.labels[i] = labels[i];
         memset(data.images + i * 6, i, 6);
     }
-    pg_dataset_seal(&data);
+    pg_dataset_hash(&data);
     return data;
 }
 
@@ -957,22 +957,22 @@ static void test_seal(void **state)
     pg_dataset data = make_labelled((const int[]){0, 1, 2}, 3, 3);
     char sum[PG_SHA256_HEX];
     strcpy(sum, data.sha256);
-    pg_dataset_seal(&data);
+    pg_dataset_hash(&data);
     assert_string_equal(data.sha256, sum);
     data.labels[2] = 1;
-    pg_dataset_seal(&data);
+    pg_dataset_hash(&data);
     assert_string_not_equal(data.sha256, sum);
     data.labels[2] = 2;
     data.images[17] ^= 1;
-    pg_dataset_seal(&data);
+    pg_dataset_hash(&data);
     assert_string_not_equal(data.sha256, sum);
     data.images[17] ^= 1;
     data.classes = 4;
-    pg_dataset_seal(&data);
+    pg_dataset_hash(&data);
     assert_string_not_equal(data.sha256, sum);
     data.classes = 3;
     data.height = 2, data.width = 1;
-    pg_dataset_seal(&data);
+    pg_dataset_hash(&data);
     assert_string_not_equal(data.sha256, sum);
     pg_dataset_clear(&data);
 }

@@ -263,7 +263,7 @@ static void test_null_models(void **state)
     assert_int_equal(with->count, 2 * 3 + 2 * 2 + 2); /* a threshold for v1 and adi; plain networks of seeds 3 and 4 */
     for (int i = 0; i < without->count; i++) assert_true(pg_grid_find(with, without->tasks[i].key) >= 0);
     const int v1 = find_name(with, "/v1/s2/"), threshold = find_name(with, "/v1/threshold/s2/");
-    const pg_node_task *t = &with->tasks[threshold];
+    const pg_grid_task *t = &with->tasks[threshold];
     assert_int_equal(t->parent_count, 2 + 3);
     assert_int_equal(t->parents[0], v1);
     assert_int_equal(t->parents[1], find_name(with, "/plain/s2/")); /* its passports' carrier is no null model */
@@ -317,7 +317,7 @@ static void test_chains(void **state)
                        "{attack: prune, after: counterfeit-triggers}]\n",
                   NULL, 0);
     assert_int_equal(grid->count, 2 + 2 + 2); /* nothing is forged for the plain network, so nothing comes after */
-    const pg_node_task *last = &grid->tasks[5];
+    const pg_grid_task *last = &grid->tasks[5];
     assert_int_equal(last->parent_count, 2);
     assert_int_equal(last->parents[0], find_name(grid, "/adi/s1/"));
     assert_int_equal(last->parents[1], 3);

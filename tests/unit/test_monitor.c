@@ -36,11 +36,11 @@ static void test_listening(void **state)
 enum { TASKS = 12 };
 
 /* Task 0 fails and 1 to 3 are below it; 4 is done; 5 to 11 have nothing above them. */
-static void make_grid(pg_grid *grid, pg_node_task *tasks)
+static void make_grid(pg_grid *grid, pg_grid_task *tasks)
 {
     *grid = (pg_grid){.count = TASKS, .tasks = tasks};
     for (int i = 0; i < TASKS; i++) {
-        tasks[i] = (pg_node_task){.cost = 1e9};
+        tasks[i] = (pg_grid_task){.cost = 1e9};
         snprintf(tasks[i].name, sizeof tasks[i].name, "task-%d", i);
         if (i < 1 || i > 3) continue;
         tasks[i].parents[0] = 0;
@@ -63,7 +63,7 @@ static void test_lines(void **state)
 {
     (void)state;
     static pg_monitor monitor;
-    static pg_node_task tasks[TASKS];
+    static pg_grid_task tasks[TASKS];
     static char text[8192];
     pg_grid grid;
     pg_dispatch *d = NULL;

@@ -295,7 +295,7 @@ static int make_run(void)
 
 static void describe_run(int count)
 {
-    static pg_node_task tasks[32];
+    static pg_grid_task tasks[32];
     char nothing[] = "";
     pg_grid grid = {.options = {.name = "made", .label = "made up"}, .count = count, .tasks = tasks, .resolved = nothing};
     for (int i = 0; i < count; i++) {

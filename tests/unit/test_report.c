@@ -74,7 +74,7 @@ static const char *long_options(int i)
 
 static void describe_run(int count)
 {
-    static pg_node_task tasks[SWEEP + 2];
+    static pg_grid_task tasks[SWEEP + 2];
     char nothing[] = "";
     pg_grid grid = {.options = {.name = "made", .label = "made up"}, .count = count, .tasks = tasks, .resolved = nothing};
     for (int i = 0; i < count; i++) {
@@ -151,7 +151,7 @@ static void test_verdicts(void **state)
                 {"prune", "levels=[2]", 50, 0, 0, 1, 1, 0, "not significant"},
                 {"prune", "levels=[3]", 10, 1, 1, 1, 1, 0, "useless"},
                 {"prune", "levels=[4]", 50, 0, 1, 0, 0, 0, "not decidable"}};
-    static pg_node_task tasks[5];
+    static pg_grid_task tasks[5];
     char nothing[] = "";
     pg_grid grid = {.options = {.name = "other"}, .count = 5, .tasks = tasks, .resolved = nothing};
     for (int i = 0; i < 5; i++) {

@@ -127,7 +127,7 @@ static void damage(const char *key, int number)
 /* Each call goes on from a checkpoint, does one step and saves. Of five checkpoints two are damaged, one after the other: the
  * first is made again from the one before it, and so is the second, since that one is kept. Returns how often the task was
  * interrupted. */
-static int in_steps(const pg_node_task *task)
+static int in_steps(const pg_grid_task *task)
 {
     int noted = 0, turns = 0, damages = 0;
     const pg_workplace at = {.directory = folder, .stop = always, .note = count_note, .context = &noted};
@@ -142,7 +142,7 @@ static int in_steps(const pg_node_task *task)
     return turns;
 }
 
-static void check_task(const pg_node_task *task)
+static void check_task(const pg_grid_task *task)
 {
     const pg_workplace at = {.directory = folder, .checkpoint_seconds = 1e9};
     OK(pg_perform(task->text, &at, &err));
@@ -174,7 +174,7 @@ static void test_all_attacks(void **state)
     }
 }
 
-static const pg_node_task *task_called(const char *part)
+static const pg_grid_task *task_called(const char *part)
 {
     for (int i = 0; i < grid->count; i++)
         if (strstr(grid->tasks[i].name, part)) return &grid->tasks[i];
@@ -191,7 +191,7 @@ static bool second_time(void *context)
 static void test_first_judgement(void **state)
 {
     (void)state;
-    const pg_node_task *task = task_called("/uchida/s");
+    const pg_grid_task *task = task_called("/uchida/s");
     int noted = 0, asked = 0;
     const pg_workplace alone = {.directory = folder, .note = count_note, .context = &noted, .checkpoint_seconds = 1e9};
     const pg_workplace stopped = {.directory = folder, .stop = second_time, .context = &asked, .checkpoint_seconds = 1e9};
@@ -209,7 +209,7 @@ static void test_unreadable_checkpoint(void **state)
 {
     (void)state;
     static const char *const endings[] = {"safetensors", "seal"};
-    const pg_node_task *task = task_called("/finetune/");
+    const pg_grid_task *task = task_called("/finetune/");
     const pg_workplace alone = {.directory = folder, .checkpoint_seconds = 1e9};
     const pg_workplace stopped = {.directory = folder, .stop = always, .checkpoint_seconds = 1e9};
     OK(pg_perform(task->text, &alone, &err));
@@ -259,8 +259,8 @@ static void test_damaged_parent(void **state)
 {
     (void)state;
     const pg_workplace at = {.directory = folder, .checkpoint_seconds = 1e9};
-    const pg_node_task *children[] = {task_called("/v1/prune/"), task_called("/v1/unchanged/")};
-    const pg_node_task *parent = &grid->tasks[children[0]->parents[0]];
+    const pg_grid_task *children[] = {task_called("/v1/prune/"), task_called("/v1/unchanged/")};
+    const pg_grid_task *parent = &grid->tasks[children[0]->parents[0]];
     char record[PG_PATH_MAX], model[PG_PATH_MAX], name[PG_SHA256_HEX + 16], sum[2][PG_SHA256_HEX];
     assert_ptr_equal(parent, &grid->tasks[children[1]->parents[0]]);
     OK(pg_perform(parent->text, &at, &err));

@@ -308,13 +308,13 @@ static void test_sharing(void **state)
 /* ---- dispatch by itself ---- */
 
 /* 0 -> 1 -> 2, 0 -> 3, 4, and 5 below 3 and 4; costs 1 2 3 10 4 5 */
-static void fill(pg_grid *grid, pg_node_task tasks[6])
+static void fill(pg_grid *grid, pg_grid_task tasks[6])
 {
     static const int parents[6][2] = {{-1, -1}, {0, -1}, {1, -1}, {0, -1}, {-1, -1}, {3, 4}};
     static const double costs[6] = {1, 2, 3, 10, 4, 5};
     *grid = (pg_grid){.count = 6, .tasks = tasks};
     for (int i = 0; i < 6; i++) {
-        tasks[i] = (pg_node_task){.cost = costs[i]};
+        tasks[i] = (pg_grid_task){.cost = costs[i]};
         for (int p = 0; p < 2 && parents[i][p] >= 0; p++) tasks[i].parents[tasks[i].parent_count++] = parents[i][p];
     }
 }
@@ -323,7 +323,7 @@ static void test_dispatch(void **state)
 {
     (void)state;
     pg_grid grid;
-    pg_node_task tasks[6];
+    pg_grid_task tasks[6];
     const bool none[6] = {false};
     pg_dispatch *d = NULL;
     fill(&grid, tasks);
@@ -356,7 +356,7 @@ static void test_dispatch_resumed(void **state)
 {
     (void)state;
     pg_grid grid;
-    pg_node_task tasks[6];
+    pg_grid_task tasks[6];
     const bool done[6] = {true, false, false, true, false, true};
     pg_dispatch *d = NULL;
     fill(&grid, tasks);
@@ -377,7 +377,7 @@ static void test_dispatch_within(void **state)
 {
     (void)state;
     pg_grid grid;
-    pg_node_task tasks[6];
+    pg_grid_task tasks[6];
     const bool none[6] = {false};
     pg_dispatch *d = NULL;
     fill(&grid, tasks);
