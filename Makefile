@@ -41,7 +41,7 @@ $(BUILD)/float/experiments/report/published.o: PG_CFLAGS += -DPG_SOURCE='"$(CURD
 CORE_SRC        := $(sort $(wildcard core/*/*.c))
 ATTACKS_SRC     := $(sort $(wildcard attacks/*.c))
 EXPERIMENTS_SRC := $(sort $(wildcard experiments/*.c experiments/*/*.c))
-UNIT_SRC        := $(sort $(wildcard tests/unit/*.c))
+UNIT_SRC        := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ_SRC        := $(filter-out tests/fuzz/main.c tests/fuzz/libfuzzer.c,$(sort $(wildcard tests/fuzz/*.c)))
 C_FILES         := $(sort $(wildcard core/*/*.[ch] attacks/*.[ch] experiments/*.[ch] experiments/*/*.[ch] tests/*/*.[ch]))
 objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
@@ -80,12 +80,17 @@ $(BUILD)/libpassgrid-double.a: $(LIB_DOUBLE_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(BUILD)/libharness.a: $(HARNESS_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
+# The main of the unit programs.
+$(BUILD)/libtest.a: $(BUILD)/float/tests/unit/test.o
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(BUILD)/libtest-double.a: $(BUILD)/double/tests/unit/test.o
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/passgrid: $(BUILD)/float/experiments/main.o $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
 	$(if $(V),,@echo "  LINK  $@")
 	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) $(MPI_LIBS) -o $@
 
-$(BUILD)/tests/%: $(BUILD)/float/tests/unit/%.o $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
+$(BUILD)/tests/%: $(BUILD)/float/tests/unit/%.o $(BUILD)/libtest.a $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
 	$(Q)mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
 	$(Q)$(CC) $(PG_LDFLAGS) $^ -lcmocka $(PG_LIBS) $(MPI_LIBS) -o $@
@@ -102,7 +107,7 @@ $(BUILD)/libfuzzer: $(call objects,$(FUZZ_SRC) tests/fuzz/libfuzzer.c,float) $(B
 $(BUILD)/tests/faults.so: tests/crash/faults.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 -g -O1 -fPIC -shared $(WARN) $< -ldl -o $@
-$(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libpassgrid-double.a
+$(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libtest-double.a $(BUILD)/libpassgrid-double.a
 	$(Q)mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
 	$(Q)$(CC) $(PG_LDFLAGS) $^ -lcmocka $(PG_LIBS) -o $@
@@ -141,9 +146,9 @@ data: $(BUILD)/passgrid
 do-test: unit golden fuzz-inputs e2e
 	@echo "all tests passed"
 
-# Waiting threads sleep: tests with more threads than free cores would spin for most of their time.
-unit: $(UNIT_BIN)
-	$(Q)set -e; export OMP_WAIT_POLICY=passive; for t in $(filter $(BUILD)/tests/test_%,$(UNIT_BIN)); do echo "== $$t"; $$t; done
+# TEST='*signature*': the tests of that name alone.
+unit: $(UNIT_BIN) $(BUILD)/tests/failing
+	$(Q)bash tests/unit/run.sh $(BUILD)/reports '$(TEST)' $(UNIT_BIN)
 
 GOLDEN := $(sort $(wildcard tests/golden/*.csv))
 golden: $(BUILD)/tests/golden $(BUILD)/tests/golden-double
@@ -164,7 +169,7 @@ fuzz: deps-dev
 	$(Q)SECONDS_EACH=$(FUZZ_SECONDS) bash tests/fuzz/run.sh build-fuzz $(TARGETS)
 
 CRASH_BIN := $(BUILD)/tests/faults.so $(BUILD)/tests/flip
-test-programs: all $(UNIT_BIN) $(BUILD)/tests/fuzz $(BUILD)/tests/golden $(BUILD)/tests/golden-double $(CRASH_BIN)
+test-programs: all $(UNIT_BIN) $(BUILD)/tests/failing $(BUILD)/tests/fuzz $(BUILD)/tests/golden $(BUILD)/tests/golden-double $(CRASH_BIN)
 e2e: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)set -e; for t in $(sort $(wildcard tests/e2e/*.sh)); do echo "== $$t"; PASSGRID=$(abspath $(BUILD)/passgrid) bash $$t; done
 

@@ -5,22 +5,21 @@
 #include "core/compute/kernels.h"
 #include "core/compute/norm.h"
 #include "core/compute/parallel.h"
+#include "tests/unit/test.h"
 
 #include <float.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
 
-#include <cmocka.h>
+SET_UP
+{
+    pg_compute_start(2);
+}
 
 static pg_real *fill(size_t count, const char *purpose)
 {
     pg_real *out;
     pg_rng rng;
-    pg_error err;
-    assert_int_equal(pg_alloc(count, sizeof *out, &out, &err), PG_OK);
+    OK(pg_alloc(count, sizeof *out, &out, &err));
     pg_rng_open(&rng, (pg_seed){.task = "compute"}, purpose, count);
     for (size_t i = 0; i < count; i++) out[i] = (pg_real)pg_rng_normal(&rng);
     return out;
@@ -49,10 +48,8 @@ static int set_of(pg_norm_kind kind, int image, int channel)
     return kind == PG_NORM_GN ? image * GROUPS + channel / (C / GROUPS) : image * C + channel;
 }
 
-/* Means far from zero lose nothing of the variance. */
-static void test_statistics(void **state)
+TEST(statistics_are_exact_for_means_far_from_zero)
 {
-    (void)state;
     pg_real *x = fill(COUNT, "x"), *scratch = fill(16 * N * C, "scratch");
     for (int i = 0; i < COUNT; i++) x[i] = x[i] * (pg_real)0.1 + (pg_real)(i % C);
     for (pg_norm_kind kind = PG_NORM_BN; kind <= PG_NORM_IN; kind++) {
@@ -135,10 +132,8 @@ static void run_apart(block *b, pg_norm_kind kind, bool relu, bool add)
     pg_free(dwide);
 }
 
-/* A residual added in the same pass is the same as one added afterwards. */
-static void test_residual(void **state)
+TEST(a_residual_added_by_the_norm_equals_one_added_afterwards)
 {
-    (void)state;
     for (pg_norm_kind kind = PG_NORM_BN; kind <= PG_NORM_NONE; kind++)
         for (int variant = 0; variant < 4; variant++) {
             const bool relu = variant & 1, add = variant & 2;
@@ -151,7 +146,7 @@ static void test_residual(void **state)
             pg_real *plus = fill(COUNT, "plus"), *inner = fill(COUNT, "inner"), *masked = fill(COUNT, "masked"),
                     *dy = fill(COUNT, "every dy");
             uint8_t *open = NULL;
-            assert_int_equal(pg_alloc(COUNT, 1, &open, &(pg_error){0}), PG_OK);
+            assert_int_equal(pg_alloc(COUNT, 1, &open, &err), PG_OK);
             pg_norm_statistics(&together, N, one.x, one.mean, one.inv_std, NULL, one.scratch);
             pg_norm_apply(&together, N, one.x, one.mean, one.inv_std, one.gamma, one.beta, plus, one.y, open, one.scratch);
             pg_norm_backward(&together, N, one.x, one.mean, one.inv_std, one.gamma, one.y, open, dy, one.dgamma, one.dbeta,
@@ -177,9 +172,8 @@ static void test_residual(void **state)
         }
 }
 
-static void test_pooled(void **state)
+TEST(a_norm_with_a_pool_equals_the_two_apart)
 {
-    (void)state;
     for (pg_norm_kind kind = PG_NORM_BN; kind <= PG_NORM_NONE; kind++)
         for (int variant = 0; variant < 4; variant++) {
             const bool relu = variant & 1, add = variant & 2;
@@ -197,9 +191,8 @@ static void test_pooled(void **state)
         }
 }
 
-static void test_norm_threads(void **state)
+TEST(a_norm_gives_the_same_bytes_on_any_number_of_threads)
 {
-    (void)state;
     block one;
     pg_compute_start(1);
     block_open(&one);
@@ -220,9 +213,8 @@ static void test_norm_threads(void **state)
 
 /* ---- the others ---- */
 
-static void test_maxpool(void **state)
+TEST(maxpool_takes_and_returns_to_the_largest)
 {
-    (void)state;
     enum { H = 7, W = 9, K = 3, OH = 4, OW = 5, CH = 5 };
     const pg_pool pool = {
         .height = H, .width = W, .channels = CH, .kernel = K, .stride = 2, .pad = 1, .out_height = OH, .out_width = OW};
@@ -248,9 +240,8 @@ static void test_maxpool(void **state)
     pg_free(x);
 }
 
-static void test_avgpool(void **state)
+TEST(avgpool_averages_the_windows_of_adaptive_pooling)
 {
-    (void)state;
     enum { H = 5, W = 7, OH = 2, OW = 3, CH = 3 };
     const pg_pool pool = {.height = H, .width = W, .channels = CH, .out_height = OH, .out_width = OW};
     pg_real *x = fill(H * W * CH, "avg"), y[OH * OW * CH], dy[OH * OW * CH], dx[H * W * CH];
@@ -275,9 +266,8 @@ static void test_avgpool(void **state)
     pg_free(x);
 }
 
-static void test_cross_entropy(void **state)
+TEST(cross_entropy_follows_its_definition)
 {
-    (void)state;
     enum { ROWS = 4, CLASSES = 3 };
     const pg_real logits[ROWS * CLASSES] = {1, 2, 3, 0, 0, 0, 1000, 0, -1000, -2, 5, 5};
     const int32_t labels[ROWS] = {2, 1, 0, 1};
@@ -313,9 +303,8 @@ static void near_dot(pg_real got, pg_real start, int count, const pg_real *a, in
     near_sum((double)got, sum, magnitudes);
 }
 
-static void test_dense_and_matvec(void **state)
+TEST(products_follow_their_definitions)
 {
-    (void)state;
     const pg_real one = 1;
     enum { ROWS = 3, IN = 337, OUT = 79 }; /* more than a run of rows and a strip of columns */
     pg_real *x = fill(ROWS * IN, "x"), *w = fill(OUT * IN, "w"), *b = fill(OUT, "b"), *dy = fill(ROWS * OUT, "dy"),
@@ -344,9 +333,8 @@ static void test_dense_and_matvec(void **state)
 }
 
 /* Two steps of SGD as PyTorch writes it, and add with ReLU. */
-static void test_elementwise(void **state)
+TEST(sgd_and_addition_follow_their_definitions)
 {
-    (void)state;
     enum { LENGTH = 70001 }; /* more than one part */
     pg_real *w = fill(LENGTH, "w"), *start = fill(LENGTH, "w"), *g = fill(LENGTH, "g"), *v = fill(LENGTH, "v"),
             *y = fill(LENGTH, "y");
@@ -365,15 +353,4 @@ static void test_elementwise(void **state)
     for (int i = 0; i < LENGTH; i++) assert_true(v[i] == (y[i] > 0 ? w[i] + g[i] : 0));
     pg_real *const all[] = {w, start, g, v, y};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) pg_free(all[i]);
-}
-
-int main(void)
-{
-    pg_compute_start(2);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_statistics),       cmocka_unit_test(test_pooled),      cmocka_unit_test(test_norm_threads),
-        cmocka_unit_test(test_maxpool),          cmocka_unit_test(test_avgpool),     cmocka_unit_test(test_cross_entropy),
-        cmocka_unit_test(test_dense_and_matvec), cmocka_unit_test(test_elementwise), cmocka_unit_test(test_residual),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,14 +3,9 @@
 #include "core/base/random.h"
 #include "core/compute/conv.h"
 #include "core/compute/parallel.h"
+#include "tests/unit/test.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 /* One convolution with random arrays. */
 typedef struct trial {
@@ -21,12 +16,16 @@ typedef struct trial {
     pg_real *x, *w, *y, *dy, *dx, *dw;
 } trial;
 
+SET_UP
+{
+    pg_compute_start(2);
+}
+
 static pg_real *fill(size_t count, const char *purpose)
 {
     pg_real *out;
     pg_rng rng;
-    pg_error err;
-    assert_int_equal(pg_alloc(count, sizeof *out, &out, &err), PG_OK);
+    OK(pg_alloc(count, sizeof *out, &out, &err));
     pg_rng_open(&rng, (pg_seed){.task = "conv"}, purpose, count);
     for (size_t i = 0; i < count; i++) out[i] = (pg_real)(2 * pg_rng_uniform(&rng) - 1);
     return out;
@@ -59,10 +58,9 @@ static void trial_close(trial *t)
 static const char *run(trial *t, pg_conv_choice choice)
 {
     pg_conv conv;
-    pg_error err;
     pg_real *scratch;
-    assert_int_equal(pg_conv_plan(&conv, &t->shape, choice, &err), PG_OK);
-    assert_int_equal(pg_alloc(pg_conv_scratch(&conv, t->n) + 1, sizeof *scratch, &scratch, &err), PG_OK);
+    OK(pg_conv_plan(&conv, &t->shape, choice, &err));
+    OK(pg_alloc(pg_conv_scratch(&conv, t->n) + 1, sizeof *scratch, &scratch, &err));
     pg_conv_forward(&conv, t->n, t->x, t->w, t->y, scratch);
     pg_conv_backward(&conv, t->n, t->x, t->w, t->dy, t->dx, t->add, t->dw, scratch);
     pg_free(scratch);
@@ -99,9 +97,8 @@ static long double forward_at(const trial *t, int image, int oy, int ox, int k)
     return sum;
 }
 
-static void test_definition(void **state)
+TEST(the_direct_form_follows_the_formula)
 {
-    (void)state;
     const pg_conv_shape shapes[] = {
         {5, 7, 3, 4, 3, 1, 1}, {6, 5, 2, 70, 5, 2, 2}, {4, 4, 3, 2, 1, 2, 0}, {5, 5, 1, 1, 5, 1, 0}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -120,9 +117,8 @@ static void test_definition(void **state)
 }
 
 /* The gradients are the adjoints of the forward pass: <dy, conv(x, w)> = <dx, x> = <dw, w>. */
-static void test_adjoint(void **state)
+TEST(gradients_are_the_adjoints_of_the_forward_pass)
 {
-    (void)state;
     const pg_conv_shape shapes[] = {
         {9, 7, 5, 6, 3, 1, 1}, {8, 8, 4, 3, 3, 2, 1}, {7, 10, 3, 5, 5, 1, 2}, {6, 6, 4, 8, 1, 2, 0}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -141,9 +137,8 @@ static void test_adjoint(void **state)
 }
 
 /* Added to what is there, the images' gradient is that plus the gradient alone. */
-static void test_add(void **state)
+TEST(a_gradient_is_added_to_what_is_there)
 {
-    (void)state;
     const pg_conv_shape shape = {6, 5, 3, 4, 3, 2, 1};
     trial alone = trial_open(&shape, 2), sum = trial_open(&shape, 2), start = trial_open(&shape, 2);
     sum.add = true;
@@ -178,9 +173,8 @@ static int draw(pg_rng *rng, int least, int most)
     return least + (int)(pg_rng_uniform(rng) * (most - least + 1));
 }
 
-static void test_im2col(void **state)
+TEST(im2col_equals_the_direct_form)
 {
-    (void)state;
     pg_rng rng;
     pg_rng_open(&rng, (pg_seed){.task = "conv"}, "im2col", 0);
     for (int i = 0; i < 60; i++) {
@@ -192,9 +186,8 @@ static void test_im2col(void **state)
     }
 }
 
-static void test_winograd(void **state)
+TEST(winograd_equals_the_direct_form)
 {
-    (void)state;
     pg_rng rng;
     pg_rng_open(&rng, (pg_seed){.task = "conv"}, "winograd", 0);
     for (int i = 0; i < 90; i++) {
@@ -209,9 +202,8 @@ static void test_winograd(void **state)
     compare(&many, 150, PG_CONV_WINOGRAD, "winograd", 3e-5);
 }
 
-static void test_choice(void **state)
+TEST(the_faster_form_is_chosen_by_shape)
 {
-    (void)state;
     static const struct {
         pg_conv_shape shape;
         const char *winograd, *chosen;
@@ -222,12 +214,11 @@ static void test_choice(void **state)
         {{3, 3, 64, 64, 3, 1, 1}, "winograd", "winograd"},   {{2, 2, 64, 64, 3, 1, 1}, "winograd", "im2col"},
         {{4, 4, 64, 64, 3, 2, 1}, "winograd", "im2col"},     {{1, 1, 64, 64, 5, 1, 2}, "winograd", "im2col"},
     };
-    pg_error err;
     pg_conv conv;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(pg_conv_plan(&conv, &cases[i].shape, PG_CONV_WINOGRAD, &err), PG_OK);
+        OK(pg_conv_plan(&conv, &cases[i].shape, PG_CONV_WINOGRAD, &err));
         assert_string_equal(conv.algorithm->name, cases[i].winograd);
-        assert_int_equal(pg_conv_plan(&conv, &cases[i].shape, PG_CONV_AUTO, &err), PG_OK);
+        OK(pg_conv_plan(&conv, &cases[i].shape, PG_CONV_AUTO, &err));
         assert_string_equal(conv.algorithm->name, cases[i].chosen);
     }
     const pg_conv_shape bad[] = {{2, 2, 1, 1, 5, 1, 1}, {0, 4, 1, 1, 3, 1, 1}, {4, 4, 1, 1, 3, 0, 1}, {4, 4, 1, 0, 3, 1, 1}};
@@ -235,9 +226,8 @@ static void test_choice(void **state)
         assert_int_equal(pg_conv_plan(&conv, &bad[i], PG_CONV_AUTO, &err), PG_BAD_INPUT);
 }
 
-static void test_threads(void **state)
+TEST(every_form_gives_the_same_bytes_on_any_number_of_threads)
 {
-    (void)state;
     const pg_conv_shape shapes[] = {{16, 16, 24, 40, 5, 1, 2}, {9, 9, 70, 80, 3, 1, 1}, {15, 15, 12, 20, 3, 2, 1}};
     static const pg_conv_choice choices[] = {PG_CONV_DIRECT, PG_CONV_IM2COL, PG_CONV_WINOGRAD};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
@@ -257,15 +247,4 @@ static void test_threads(void **state)
             trial_close(&one);
         }
     pg_compute_start(2);
-}
-
-int main(void)
-{
-    pg_compute_start(2);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_definition), cmocka_unit_test(test_adjoint),  cmocka_unit_test(test_add),
-        cmocka_unit_test(test_im2col),     cmocka_unit_test(test_winograd), cmocka_unit_test(test_choice),
-        cmocka_unit_test(test_threads),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,24 +2,17 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "experiments/run/monitor.h"
+#include "tests/unit/test.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 /* ---- listening ---- */
 
 /* Seconds are made up: whoever looks often counts all of them; of a pause he counts the first. */
-static void test_listening(void **state)
+TEST(silence_is_counted_by_those_who_listen)
 {
-    (void)state;
     pg_listening often = {0}, paused = {0};
     double now = 1000;
     assert_true(pg_listened(&often, now, 1) == 0);
@@ -54,14 +47,8 @@ static void read_back(FILE *file, char *text, size_t room)
     text[fread(text, 1, room - 1, file)] = 0;
 }
 
-static void assert_says(const char *text, const char *words)
+TEST(progress_is_told_in_lines)
 {
-    if (!strstr(text, words)) fail_msg("'%s' is not in:\n%s", words, text);
-}
-
-static void test_lines(void **state)
-{
-    (void)state;
     static pg_monitor monitor;
     static pg_grid_task tasks[TASKS];
     static char text[8192];
@@ -70,8 +57,8 @@ static void test_lines(void **state)
     pg_tracked tracked[TASKS] = {0};
     FILE *stream = tmpfile();
     make_grid(&grid, tasks);
-    assert_int_equal(pg_dispatch_create(&grid, (bool[TASKS]){0}, NULL, &d, NULL), PG_OK);
-    assert_int_equal(pg_monitor_start(&monitor, stream, NULL, NULL), PG_OK);
+    OK(pg_dispatch_create(&grid, (bool[TASKS]){0}, NULL, &d, &err));
+    OK(pg_monitor_start(&monitor, stream, NULL, &err));
     pg_monitor_draw(&monitor, d, tracked); /* nothing runs: nothing is said */
     read_back(stream, text, sizeof text);
     assert_string_equal(text, "");
@@ -85,17 +72,17 @@ static void test_lines(void **state)
     tracked[6] = (pg_tracked){.now = {.done = 0.4, .accuracy = NAN}, .told = true};
     pg_monitor_draw(&monitor, d, tracked); /* the first task runs: at once, though nobody waits for the ticker */
     read_back(stream, text, sizeof text);
-    assert_says(text, " so far 1 of 12 tasks done, 2 running, 1 failed, 3 skipped, 5 left");
-    assert_says(text, " at work task-5, epoch 3 of 8, accuracy 61.25 %\n");
-    assert_says(text, " at work task-6, 40 % done\n");
+    assert_contains(text, " so far 1 of 12 tasks done, 2 running, 1 failed, 3 skipped, 5 left");
+    assert_contains(text, " at work task-5, epoch 3 of 8, accuracy 61.25 %\n");
+    assert_contains(text, " at work task-6, 40 % done\n");
     assert_null(strstr(text, "images/s"));
     while (pg_dispatch_take(d) >= 0) {
     }
     usleep(1100000); /* the rates are of a second at least */
     tracked[6].now.done = 0.9;
     pg_monitor_draw(&monitor, d, tracked);
-    assert_says(monitor.lines, "1 of 12 tasks done, 7 running, 1 failed, 3 skipped, 0 left");
-    assert_says(monitor.lines, " billion multiply-adds/s");
+    assert_contains(monitor.lines, "1 of 12 tasks done, 7 running, 1 failed, 3 skipped, 0 left");
+    assert_contains(monitor.lines, " billion multiply-adds/s");
     pg_monitor_finish(&monitor);
     fclose(stream);
     pg_dispatch_destroy(&d);
@@ -108,26 +95,14 @@ static bool count_to_two(void *context)
     return ++*(atomic_int *)context < 2;
 }
 
-static void test_ticker(void **state)
+TEST(a_ticker_ticks_until_it_is_told_to_stop)
 {
-    (void)state;
     atomic_int ticks = 0;
     pg_ticker ticker = {0};
     pg_ticker_stop(&ticker); /* never started */
-    assert_int_equal(pg_ticker_start(&ticker, 1, count_to_two, &ticks, NULL), PG_OK);
+    OK(pg_ticker_start(&ticker, 1, count_to_two, &ticks, &err));
     for (int i = 0; i < 50 && ticks < 2; i++) usleep(100000);
     assert_int_equal(ticks, 2);
     pg_ticker_stop(&ticker);
     pg_ticker_stop(&ticker);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_listening),
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_ticker),
-    };
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    return failed || pg_memory_live() != 0;
 }

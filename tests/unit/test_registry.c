@@ -1,24 +1,32 @@
 /* npm's settings: where they are, which goes first, how they are written. */
 #include "core/base/memory.h"
 #include "core/data/registry.h"
-#include "tests/unit/folder.h"
+#include "tests/unit/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 extern char **environ;
+
+static const char global[] = "registry=http://global.test/\ncafile=/global.pem\n";
 
 static void write_file(const char *name, const char *text)
 {
-    assert_int_equal(pg_file_write(path_of(name), text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+    OK(pg_file_write(path_of(name), text, strlen(text), PG_FILE_PUBLIC, &err));
+}
+
+/* An empty folder for home and work, these settings of the installation, and no others. */
+static void start(const char *settings)
+{
+    static char home[128], config[128], *only[3];
+    snprintf(home, sizeof home, "HOME=%s/home", folder());
+    snprintf(config, sizeof config, "npm_config_globalconfig=%s/global", folder());
+    only[0] = home;
+    only[1] = config;
+    environ = only;
+    assert_int_equal(mkdir("home", 0755), 0);
+    write_file("global", settings);
 }
 
 static void assert_found(const char *url, const char *certificates, bool unchecked)
@@ -35,24 +43,23 @@ static void set(const char *name, const char *value)
     assert_int_equal(value ? setenv(name, value, 1) : unsetenv(name), 0);
 }
 
-static void test_files(void **state)
+TEST(the_more_personal_file_goes_first)
 {
-    (void)state;
+    start("");
     assert_found("", "", false);
-    write_file("global", "registry=http://global.test/\ncafile=/global.pem\n");
+    write_file("global", global);
     assert_found("http://global.test", "/global.pem", false);
     write_file("home/.npmrc", "# registry=http://comment.test\n;registry=http://comment.test\nregistry = 'http://home.test'\n");
     assert_found("http://home.test", "/global.pem", false);
     write_file("user", "\xEF\xBB\xBFregistry=http://user.test//\r\nstrict-ssl = false\r\n");
     set("NPM_CONFIG_USERCONFIG", "user");
     assert_found("http://user.test", "/global.pem", true);
-    set("NPM_CONFIG_USERCONFIG", NULL);
 }
 
-static void test_values(void **state)
+TEST(values_may_hold_variables_and_comments)
 {
-    (void)state;
     char text[PG_PATH_MAX + 200];
+    start(global);
     set("MIRROR", "mirror.test");
     write_file("home/.npmrc", "registry=https://${MIRROR}/npm/${NOTHING}\n@own:registry=http://scope.test\n");
     assert_found("https://mirror.test/npm", "/global.pem", false);
@@ -69,9 +76,9 @@ static void test_values(void **state)
     assert_found("http://global.test", "/global.pem", false);
 }
 
-static void test_environment(void **state)
+TEST(the_environment_goes_before_the_files)
 {
-    (void)state;
+    start(global);
     write_file("home/.npmrc", "registry=http://home.test\n");
     set("npm_config_registry", "");
     assert_found("http://home.test", "/global.pem", false);
@@ -85,27 +92,4 @@ static void test_environment(void **state)
     set("npm_config_cafile", NULL);
     write_file("global", "");
     assert_found("http://environment.test", "/extra.pem", true);
-}
-
-/* An empty folder for home and work, and no settings but those made here. */
-static int set_up(void **state)
-{
-    static char home[64], config[80];
-    if (folder_set_up(state) != 0 || chdir(folder) != 0) return -1;
-    snprintf(home, sizeof home, "HOME=%s/home", folder);
-    snprintf(config, sizeof config, "npm_config_globalconfig=%s/global", folder);
-    static char *only[] = {home, config, NULL};
-    environ = only;
-    return mkdir("home", 0755);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_environment),
-    };
-    const int failed = cmocka_run_group_tests(tests, set_up, folder_tear_down);
-    return failed || pg_memory_live() != 0;
 }

@@ -3,29 +3,22 @@
 #include "core/base/memory.h"
 #include "core/formats/problems.h"
 #include "core/formats/yaml.h"
+#include "tests/unit/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
 #include <glob.h>
 
 static pg_tree *parsed(const char *text)
 {
     pg_tree *tree = NULL;
-    pg_error err = {0};
-    if (pg_yaml_parse_text(text, "x.yaml", &tree, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_yaml_parse_text(text, "x.yaml", &tree, &err));
     return tree;
 }
 
 static void assert_fails(const char *text, const char *message)
 {
     pg_tree *tree = NULL;
-    pg_error err = {0};
     assert_int_equal(pg_yaml_parse_text(text, "x.yaml", &tree, &err), PG_BAD_INPUT);
     assert_null(tree);
     assert_string_equal(err.message, message);
@@ -34,14 +27,13 @@ static void assert_fails(const char *text, const char *message)
 static void assert_emits(const pg_tree *tree, pg_yaml_style style, const char *expected)
 {
     char *text = NULL;
-    assert_int_equal(pg_yaml_emit(tree->root, style, &text, NULL), PG_OK);
+    OK(pg_yaml_emit(tree->root, style, &text, &err));
     assert_string_equal(text, expected);
     pg_free(text);
 }
 
-static void test_tree(void **state)
+TEST(a_document_becomes_a_tree_with_positions)
 {
-    (void)state;
     char out[PG_NODE_PATH];
     pg_tree *tree = parsed("# a grid\n"
                            "name: 'caf\xC3\xA9 1'\n"
@@ -76,9 +68,8 @@ static void test_tree(void **state)
     assert_null(tree);
 }
 
-static void test_describe(void **state)
+TEST(a_node_is_described_in_few_words)
 {
-    (void)state;
     static const char *const expected[] = {"1.5",
                                            "\"high\"",
                                            "quoted \"1.5\"",
@@ -103,19 +94,17 @@ static void test_describe(void **state)
 }
 
 /* Each file's first line is "# expect: " and the message without the path. */
-static void test_bad_files(void **state)
+TEST(a_bad_file_is_refused_at_its_position)
 {
-    (void)state;
     glob_t found;
-    assert_int_equal(glob("tests/bad/yaml_*.yaml", 0, NULL, &found), 0);
+    assert_int_equal(glob(source_path("tests/bad/yaml_*.yaml"), 0, NULL, &found), 0);
     assert_true(found.gl_pathc >= 25);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         const char *path = found.gl_pathv[i];
         char *text = NULL, expected[PG_MESSAGE_MAX];
         size_t bytes = 0;
         pg_tree *tree = NULL;
-        pg_error err = {0};
-        assert_int_equal(pg_file_read(path, &text, &bytes, NULL), PG_OK);
+        OK(pg_file_read(path, &text, &bytes, &err));
         text[strcspn(text, "\n")] = 0;
         assert_memory_equal(text, "# expect: ", 10);
         snprintf(expected, sizeof expected, "%s:%s", path, text + 10);
@@ -127,9 +116,8 @@ static void test_bad_files(void **state)
     globfree(&found);
 }
 
-static void test_limits(void **state)
+TEST(depth_keys_and_size_have_limits)
 {
-    (void)state;
     char deep[2 * PG_NODE_DEPTH + 8];
     memset(deep, '[', PG_NODE_DEPTH);
     memset(deep + PG_NODE_DEPTH, ']', PG_NODE_DEPTH);
@@ -156,7 +144,6 @@ static void test_limits(void **state)
     assert_fails(large, "x.yaml:1:65: nested deeper than 64 levels");
     free(large);
 
-    pg_error err;
     assert_int_equal(pg_yaml_parse_file("no/such/file.yaml", &tree, &err), PG_IO_FAULT);
     assert_string_equal(err.message, "no/such/file.yaml: No such file or directory");
     tree = parsed("\xEF\xBB\xBF"
@@ -167,13 +154,11 @@ static void test_limits(void **state)
 
 static void set(pg_tree *tree, const char *assignment)
 {
-    pg_error err = {0};
-    if (pg_yaml_set(tree, assignment, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_yaml_set(tree, assignment, &err));
 }
 
-static void test_set(void **state)
+TEST(set_replaces_adds_and_reaches_into_lists)
 {
-    (void)state;
     char out[PG_NODE_PATH];
     pg_tree *tree = parsed("seed: 1\nschemes: [{width: 0.25}, {width: 0.5}]\nempty:\n");
     set(tree, "seed=7");
@@ -196,9 +181,8 @@ static void test_set(void **state)
     pg_tree_destroy(&tree);
 }
 
-static void test_set_errors(void **state)
+TEST(a_bad_set_is_refused_with_its_reason)
 {
-    (void)state;
     static const struct {
         const char *assignment, *message;
     } cases[] = {
@@ -219,7 +203,6 @@ static void test_set_errors(void **state)
     };
     pg_tree *tree = parsed("{seed: 1, list: [p, q]}");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        pg_error err = {0};
         assert_int_equal(pg_yaml_set(tree, cases[i].assignment, &err), PG_BAD_INPUT);
         assert_string_equal(err.message, cases[i].message);
     }
@@ -228,13 +211,12 @@ static void test_set_errors(void **state)
     strcat(path, "=1");
     assert_int_equal(pg_yaml_set(tree, path, NULL), PG_BAD_INPUT);
     set(tree, path + 2); /* one level fewer is the most there can be */
-    assert_int_equal(pg_yaml_set(tree, "b.b=[[1]]", NULL), PG_OK);
+    OK(pg_yaml_set(tree, "b.b=[[1]]", &err));
     pg_tree_destroy(&tree);
 }
 
-static void test_emit(void **state)
+TEST(emitted_text_is_read_as_the_same_tree)
 {
-    (void)state;
     static const char canonical[] =
         "name: quick\n"
         "rates: [0.1, 0.2]\n"
@@ -250,7 +232,7 @@ static void test_emit(void **state)
     pg_tree *tree = parsed(canonical);
     assert_emits(tree, PG_YAML_BLOCK, canonical);
     char *flow = NULL;
-    assert_int_equal(pg_yaml_emit(tree->root, PG_YAML_FLOW, &flow, NULL), PG_OK);
+    OK(pg_yaml_emit(tree->root, PG_YAML_FLOW, &flow, &err));
     assert_null(strchr(flow, '\n'));
     pg_tree_destroy(&tree);
     tree = parsed(flow);
@@ -268,32 +250,28 @@ static void test_emit(void **state)
     pg_tree_destroy(&tree);
 }
 
-static void test_build_and_copy(void **state)
+TEST(trees_are_built_and_copied)
 {
-    (void)state;
     pg_tree *tree = NULL;
     pg_node *list = NULL, *copy = NULL;
     char out[PG_NODE_PATH];
-    pg_error err;
-    assert_int_equal(pg_tree_create(&tree, NULL), PG_OK);
-    assert_int_equal(pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &tree->root, NULL), PG_OK);
-    assert_int_equal(pg_node_add_text(tree, tree->root, "text", "12", NULL), PG_OK);
-    assert_int_equal(pg_node_add(tree, tree->root, "list", PG_LIST, NULL, &list, NULL), PG_OK);
-    assert_int_equal(pg_node_add(tree, list, NULL, PG_SCALAR, "12", NULL, NULL), PG_OK);
+    OK(pg_tree_create(&tree, &err));
+    OK(pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &tree->root, &err));
+    OK(pg_node_add_text(tree, tree->root, "text", "12", &err));
+    OK(pg_node_add(tree, tree->root, "list", PG_LIST, NULL, &list, &err));
+    OK(pg_node_add(tree, list, NULL, PG_SCALAR, "12", NULL, &err));
     assert_int_equal(pg_node_add(tree, tree->root, "text", PG_MAP, NULL, NULL, &err), PG_BAD_INPUT);
     assert_string_equal(err.message, "duplicate key 'text'");
     assert_emits(tree, PG_YAML_FLOW, "{text: '12', list: [12]}");
-    assert_int_equal(pg_node_copy(tree, list, &copy, NULL), PG_OK);
+    OK(pg_node_copy(tree, list, &copy, &err));
     assert_int_equal(copy->count, 1);
     assert_ptr_not_equal(copy->first, list->first);
     assert_string_equal(pg_node_path(copy->first, out), "list.0");
     pg_tree_destroy(&tree);
 }
 
-/* Every cut and every changed byte of a document is read or refused, and leaks nothing. */
-static void test_hostile(void **state)
+TEST(every_changed_byte_is_read_or_refused)
 {
-    (void)state;
     static const char text[] = "a: [1, 'x', \"\\u00e9\\n\"]\nb: {c: |\n  text\n  more\n}\nd:\n- e: >-\n    f\n- ? g\n  : h\n";
     static const char bytes[] = "\0\n\t :-?[]{},#&*!|>'\"%@`~0aZ\x80\xC3\xFF";
     char copy[sizeof text];
@@ -301,14 +279,13 @@ static void test_hostile(void **state)
     for (size_t i = 0; i < sizeof text; i++)
         for (size_t j = 0; j < sizeof bytes - 1; j++) {
             pg_tree *tree = NULL;
-            pg_error err = {0};
             memcpy(copy, text, sizeof text);
             copy[i] = bytes[j];
             copy[sizeof text - 1] = 0;
             const pg_status status = pg_yaml_parse_text(copy, "x.yaml", &tree, &err);
             if (status == PG_OK) {
                 char *once = NULL;
-                assert_int_equal(pg_yaml_emit(tree->root, PG_YAML_FLOW, &once, NULL), PG_OK);
+                OK(pg_yaml_emit(tree->root, PG_YAML_FLOW, &once, &err));
                 pg_tree_destroy(&tree);
                 tree = parsed(once);
                 assert_emits(tree, PG_YAML_FLOW, once);
@@ -323,13 +300,11 @@ static void test_hostile(void **state)
     assert_int_equal(pg_memory_live(), live);
 }
 
-static void test_problems(void **state)
+TEST(problems_have_places_and_suggestions)
 {
-    (void)state;
     static const char *const known[] = {"rate", "scope", "seed", NULL};
     pg_problems problems = {0};
-    pg_error err;
-    assert_int_equal(pg_problems_status(&problems, "x.yaml", &err), PG_OK);
+    OK(pg_problems_status(&problems, "x.yaml", &err));
     pg_tree *tree = parsed("attacks:\n- rte: high\n- colour: 1\n  scope: globl\n");
     const pg_node *attacks = pg_node_find(tree->root, "attacks");
     pg_problems_unknown(&problems, attacks->first->first, known);
@@ -359,14 +334,13 @@ static void test_problems(void **state)
     FILE *stream = open_memstream(&text, &bytes);
     pg_problems_print(&problems, stream);
     fclose(stream);
-    assert_non_null(strstr(text, "\nand 25 more problems\n"));
+    assert_contains(text, "\nand 25 more problems\n");
     free(text);
     pg_tree_destroy(&tree);
 }
 
-static void test_nearest(void **state)
+TEST(the_nearest_known_word_is_suggested)
 {
-    (void)state;
     static const char *const known[] = {"rate", "scope", "learning_rate", "momentum", NULL};
     assert_string_equal(pg_nearest("rate", known), "rate");
     assert_string_equal(pg_nearest("raet", known), "rate");
@@ -377,18 +351,4 @@ static void test_nearest(void **state)
     assert_null(pg_nearest("", known));
     char out[12];
     assert_string_equal(pg_join(known, out, sizeof out), "rate, scope");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tree),      cmocka_unit_test(test_describe),
-        cmocka_unit_test(test_bad_files), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_set),       cmocka_unit_test(test_set_errors),
-        cmocka_unit_test(test_emit),      cmocka_unit_test(test_build_and_copy),
-        cmocka_unit_test(test_hostile),   cmocka_unit_test(test_problems),
-        cmocka_unit_test(test_nearest),
-    };
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    return failed != 0 || pg_memory_live() != 0;
 }
