@@ -13,6 +13,23 @@
 
 enum { RUN = 64 }; /* pixels added in pg_real before the sum goes to double */
 
+static const char *const norm_names[] = {"bn", "gn", "in", "none"};
+
+const char *pg_norm_kind_name(pg_norm_kind kind)
+{
+    return norm_names[kind];
+}
+
+pg_status pg_norm_kind_parse(const char *name, pg_norm_kind *kind, pg_error *err)
+{
+    for (int i = 0; i < 4; i++)
+        if (strcmp(name, norm_names[i]) == 0) {
+            *kind = (pg_norm_kind)i;
+            return PG_OK;
+        }
+    return pg_fail(err, PG_BAD_INPUT, "unknown norm '%s' (known: bn, gn, in, none)", name);
+}
+
 size_t pg_norm_sets(const pg_norm *norm, int n)
 {
     switch (norm->kind) {

@@ -9,12 +9,16 @@
 #define PG_COMPUTE_NORM_H
 
 #include "core/base/real.h"
+#include "core/base/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef enum pg_norm_kind { PG_NORM_BN, PG_NORM_GN, PG_NORM_IN, PG_NORM_NONE } pg_norm_kind;
+
+const char *pg_norm_kind_name(pg_norm_kind kind);
+PG_CHECKED pg_status pg_norm_kind_parse(const char *name, pg_norm_kind *kind, pg_error *err);
 
 typedef struct pg_norm {
     pg_norm_kind kind;

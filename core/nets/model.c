@@ -1,234 +1,13 @@
-/* Models: shapes and the block of parameters planned from a spec; see model.h. */
+/* Models: the values of a layout's parameters, their start, copies and state-dict order; see model.h. */
 #include "core/nets/model.h"
 
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-static const char *const norm_names[] = {"bn", "gn", "in", "none"};
-
-const char *pg_norm_kind_name(pg_norm_kind kind)
-{
-    return norm_names[kind];
-}
-
-pg_status pg_norm_kind_parse(const char *name, pg_norm_kind *kind, pg_error *err)
-{
-    for (int i = 0; i < 4; i++)
-        if (strcmp(name, norm_names[i]) == 0) {
-            *kind = (pg_norm_kind)i;
-            return PG_OK;
-        }
-    return pg_fail(err, PG_BAD_INPUT, "unknown norm '%s' (known: bn, gn, in, none)", name);
-}
-
-uint64_t pg_arch_default_passports(const pg_arch *arch)
-{
-    pg_row rows[PG_ROWS_MAX];
-    const int n = arch->rows(true, rows);
-    uint64_t mask = 0;
-    for (int i = 0, conv = 0; i < n; i++)
-        if (rows[i].kind == PG_ROW_CONV) mask |= (uint64_t)rows[i].passport << conv++;
-    return mask;
-}
-
-pg_net_spec pg_net_spec_plain(const pg_arch *arch, pg_norm_kind norm, int classes)
-{
-    return (pg_net_spec){.arch = arch,
-                         .norm = norm,
-                         .width = 1,
-                         .classes = classes,
-                         .image_height = arch->image,
-                         .image_width = arch->image,
-                         .relu_before_add = true,
-                         .public_affine = true};
-}
-
-pg_net_spec pg_net_spec_public(const pg_net_spec *spec)
-{
-    pg_net_spec public = *spec;
-    public.public_affine = true;
-    public.private_affine = public.own_norm = public.perceptron = false;
-    return public;
-}
-
-pg_branch pg_net_spec_deployed(const pg_net_spec *spec)
-{
-    return spec->public_affine ? PG_PUBLIC : PG_PRIVATE;
-}
-
-/* ---- shapes ---- */
-
-static int widened(const pg_net_spec *spec, int channels)
-{
-    const int wide = (int)lround(channels * spec->width / 16.0) * 16;
-    return wide < 16 ? 16 : wide;
-}
-
-static int extent(int in, int kernel, int stride, int pad)
-{
-    return in + 2 * pad < kernel ? 0 : (in + 2 * pad - kernel) / stride + 1;
-}
-
-static pg_status shape_layer(const pg_net_spec *spec, const pg_layer *layers, pg_layer *layer, pg_error *err)
-{
-    const pg_row *row = &layer->row;
-    const pg_layer *in = row->input == PG_IMAGES ? NULL : &layers[row->input];
-    layer->in_height = in ? in->out_height : spec->image_height;
-    layer->in_width = in ? in->out_width : spec->image_width;
-    layer->in_channels = in ? in->out_channels : 3;
-    layer->out_channels = layer->in_channels;
-    layer->out_height = layer->in_height;
-    layer->out_width = layer->in_width;
-    switch (row->kind) {
-    case PG_ROW_CONV: layer->out_channels = widened(spec, row->channels); /* fall through */
-    case PG_ROW_MAXPOOL:
-        layer->out_height = extent(layer->in_height, row->kernel, row->stride, row->pad);
-        layer->out_width = extent(layer->in_width, row->kernel, row->stride, row->pad);
-        break;
-    case PG_ROW_AVGPOOL: layer->out_height = layer->out_width = row->kernel; break;
-    case PG_ROW_ADD: break;
-    case PG_ROW_DENSE:
-        layer->out_height = layer->out_width = 1;
-        layer->out_channels = row->channels ? widened(spec, row->channels) : spec->classes;
-        break;
-    }
-    if (layer->out_height < 1 || layer->out_width < 1)
-        return pg_fail(err, PG_BAD_INPUT, "images of %dx%d are too small for %s", spec->image_height, spec->image_width,
-                       spec->arch->name);
-    return PG_OK;
-}
-
-/* ---- tensors: called twice, first to count, then to fill ---- */
-
-typedef struct plan {
-    pg_model *model;
-    int layer;
-    bool fill;
-    int tensors;
-    size_t params, buffers;
-} plan;
-
-static ptrdiff_t add_tensor(plan *p, bool buffer, const char *suffix, const char *alias, pg_tensor_order order, int rank,
-                            const int *shape)
-{
-    size_t count = 1;
-    for (int i = 0; i < rank; i++) count *= (size_t)shape[i];
-    size_t *end = buffer ? &p->buffers : &p->params;
-    const ptrdiff_t offset = (ptrdiff_t)*end;
-    *end += (count + 15) / 16 * 16; /* 64-byte lines */
-    if (p->fill) {
-        const pg_layer *layer = &p->model->layers[p->layer];
-        pg_tensor *t = &p->model->tensors[p->tensors];
-        *t = (pg_tensor){.buffer = buffer, .order = order, .offset = offset, .count = count, .rank = rank, .layer = p->layer};
-        snprintf(t->name, sizeof t->name, "%s.%s", layer->row.name, suffix);
-        if (alias) snprintf(t->alias, sizeof t->alias, "%s.%s", layer->row.name, alias);
-        memcpy(t->shape, shape, (size_t)rank * sizeof *shape);
-        t->channels = layer->in_channels;
-        t->pixels = layer->in_height * layer->in_width;
-    }
-    p->tensors++;
-    return offset;
-}
-
-static void add_statistics(plan *p, pg_affine *affine, const char *norm, int channels)
-{
-    char name[32];
-    snprintf(name, sizeof name, "%s.running_mean", norm);
-    affine->mean = add_tensor(p, true, name, NULL, PG_ORDER_FLAT, 1, &channels);
-    snprintf(name, sizeof name, "%s.running_var", norm);
-    affine->var = add_tensor(p, true, name, NULL, PG_ORDER_FLAT, 1, &channels);
-}
-
-static void add_passport_layer(plan *p, pg_layer *layer)
-{
-    const pg_net_spec *spec = &p->model->spec;
-    const int k = layer->out_channels, quarter = k / 4;
-    pg_affine *public = &layer->affine[PG_PUBLIC], *private = &layer->affine[PG_PRIVATE];
-    const bool own = spec->own_norm && spec->norm == PG_NORM_BN;
-    private->from_passport = spec->private_affine;
-    if (spec->public_affine) {
-        public->gamma = add_tensor(p, false, "scale", NULL, PG_ORDER_FLAT, 1, &k);
-        public->beta = add_tensor(p, false, "bias", NULL, PG_ORDER_FLAT, 1, &k);
-    }
-    if (spec->private_affine && spec->perceptron) {
-        private->fc1 = add_tensor(p, false, "fc.0.weight", NULL, PG_ORDER_FLAT, 2, (int[]){quarter, k});
-        private->fc2 = add_tensor(p, false, "fc.2.weight", NULL, PG_ORDER_FLAT, 2, (int[]){k, quarter});
-    }
-    if (spec->norm == PG_NORM_BN) {
-        add_statistics(p, public, own ? "bn0" : "bn", k);
-        if (own) {
-            add_statistics(p, private, "bn1", k);
-        } else {
-            private->mean = public->mean;
-            private->var = public->var;
-        }
-    }
-}
-
-static void add_conv(plan *p, pg_layer *layer)
-{
-    const pg_net_spec *spec = &p->model->spec;
-    const int k = layer->out_channels, r = layer->row.kernel;
-    const bool own = layer->passport >= 0;
-    const int shape[] = {k, layer->in_channels, r, r};
-    layer->weight = add_tensor(p, false, own ? "weight" : "conv.weight", own ? "conv.weight" : NULL, PG_ORDER_CONV, 4, shape);
-    if (own) {
-        add_passport_layer(p, layer);
-        return;
-    }
-    pg_affine *affine = &layer->affine[PG_PUBLIC];
-    if (spec->norm == PG_NORM_NONE) layer->bias = affine->beta = add_tensor(p, false, "conv.bias", NULL, PG_ORDER_FLAT, 1, &k);
-    if (spec->norm == PG_NORM_BN || spec->norm == PG_NORM_GN) {
-        affine->gamma = add_tensor(p, false, "bn.weight", NULL, PG_ORDER_FLAT, 1, &k);
-        affine->beta = add_tensor(p, false, "bn.bias", NULL, PG_ORDER_FLAT, 1, &k);
-    }
-    if (spec->norm == PG_NORM_BN) add_statistics(p, affine, "bn", k);
-    layer->affine[PG_PRIVATE] = *affine;
-}
-
-static void add_dense(plan *p, pg_layer *layer)
-{
-    const int in = layer->in_height * layer->in_width * layer->in_channels, out = layer->out_channels;
-    layer->weight = add_tensor(p, false, "weight", NULL, PG_ORDER_DENSE, 2, (int[]){out, in});
-    layer->bias = add_tensor(p, false, "bias", NULL, PG_ORDER_FLAT, 1, &out);
-}
-
-static void lay_out(plan *p)
-{
-    for (p->layer = 0; p->layer < p->model->layer_count; p->layer++) {
-        pg_layer *layer = &p->model->layers[p->layer];
-        layer->weight = layer->bias = -1;
-        for (int b = 0; b < 2; b++)
-            layer->affine[b] = (pg_affine){.gamma = -1, .beta = -1, .fc1 = -1, .fc2 = -1, .mean = -1, .var = -1};
-        if (layer->row.kind == PG_ROW_CONV) add_conv(p, layer);
-        if (layer->row.kind == PG_ROW_DENSE) add_dense(p, layer);
-    }
-}
-
-static pg_status check_sizes(const pg_net_spec *spec, pg_error *err)
-{
-    if (!(spec->width > 0) || spec->width > 16)
-        return pg_fail(err, PG_BAD_INPUT, "width: expected a number in (0, 16], got %g", spec->width);
-    if (spec->classes < 2 || spec->classes > PG_CLASSES_MAX)
-        return pg_fail(err, PG_BAD_INPUT, "classes: expected 2 to %d, got %d", PG_CLASSES_MAX, spec->classes);
-    if (spec->image_height < 1 || spec->image_height > 4096 || spec->image_width < 1 || spec->image_width > 4096)
-        return pg_fail(err, PG_BAD_INPUT, "images: expected sides of 1 to 4096 pixels, got %dx%d", spec->image_height,
-                       spec->image_width);
-    return PG_OK;
-}
-
-static pg_status check_passports(const pg_net_spec *spec, int conv_count, pg_error *err)
-{
-    if (conv_count < 64 && spec->passports >> conv_count)
-        return pg_fail(err, PG_BAD_INPUT, "%s has only %d convolutions to put a passport in", spec->arch->name, conv_count);
-    if (spec->passports && !spec->public_affine && !spec->private_affine)
-        return pg_fail(err, PG_BAD_INPUT, "passport layers need a public or a private branch");
-    return PG_OK;
-}
+/* ---- create and destroy ---- */
 
 static void set_ones(pg_real *block, ptrdiff_t offset, int count)
 {
@@ -246,31 +25,17 @@ static void set_start_values(pg_model *model)
         }
 }
 
-pg_status pg_model_plan(const pg_net_spec *spec, pg_model **out, pg_error *err)
+pg_status pg_model_create(const pg_net_spec *spec, pg_model **out, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_model *model = NULL;
-    pg_row rows[PG_ROWS_MAX];
-    PG_TRY(check_sizes(spec, err));
     PG_TRY(pg_alloc(1, sizeof *model, &model, err));
-    model->spec = *spec;
-    model->layer_count = spec->arch->rows(spec->relu_before_add, rows);
-    PG_TRY(pg_alloc((size_t)model->layer_count, sizeof *model->layers, &model->layers, err));
-    for (int i = 0; i < model->layer_count; i++) {
-        pg_layer *layer = &model->layers[i];
-        layer->row = rows[i];
-        layer->conv = rows[i].kind == PG_ROW_CONV ? model->conv_count++ : -1;
-        layer->passport = layer->conv >= 0 && (spec->passports >> layer->conv & 1) ? model->passport_count++ : -1;
-        PG_TRY(shape_layer(spec, model->layers, layer, err));
-    }
-    PG_TRY(check_passports(spec, model->conv_count, err));
-    plan count = {.model = model}, fill = {.model = model, .fill = true};
-    lay_out(&count);
-    model->tensor_count = count.tensors;
-    model->param_count = count.params;
-    model->buffer_count = count.buffers;
-    PG_TRY(pg_alloc((size_t)count.tensors, sizeof *model->tensors, &model->tensors, err));
-    lay_out(&fill);
+    PG_TRY(pg_layout_plan(spec, &model->layout, err));
+    PG_TRY(pg_alloc((size_t)model->tensor_count, sizeof *model->tensors, &model->tensors, err));
+    PG_TRY(pg_alloc(model->param_count, sizeof *model->params, &model->params, err));
+    PG_TRY(pg_alloc(model->buffer_count, sizeof *model->buffers, &model->buffers, err));
+    pg_layout_tensors(&model->layout, model->tensors);
+    set_start_values(model);
     *out = model;
     model = NULL;
 done:
@@ -278,32 +43,9 @@ done:
     return status;
 }
 
-pg_status pg_model_allocate(pg_model *model, pg_error *err)
-{
-    pg_status status = PG_OK;
-    PG_TRY(pg_alloc(model->param_count, sizeof *model->params, &model->params, err));
-    PG_TRY(pg_alloc(model->buffer_count, sizeof *model->buffers, &model->buffers, err));
-    set_start_values(model);
-done:
-    return status;
-}
-
-pg_status pg_model_create(const pg_net_spec *spec, pg_model **out, pg_error *err)
-{
-    pg_model *model = NULL;
-    pg_status status = pg_model_plan(spec, &model, err);
-    if (status == PG_OK) status = pg_model_allocate(model, err);
-    if (status == PG_OK)
-        *out = model;
-    else
-        pg_model_destroy(&model);
-    return status;
-}
-
 void pg_model_destroy(pg_model **model)
 {
     if (!*model) return;
-    pg_free((*model)->layers);
     pg_free((*model)->tensors);
     pg_free((*model)->params);
     pg_free((*model)->buffers);
@@ -439,14 +181,17 @@ void pg_model_copy_classifier(const pg_model *from, pg_model *to)
 
 const pg_layer *pg_model_passport_layer(const pg_model *model, int i)
 {
-    for (int l = 0; l < model->layer_count; l++)
-        if (model->layers[l].passport == i) return &model->layers[l];
-    return NULL;
+    return pg_layout_passport_layer(&model->layout, i);
 }
 
 const pg_layer *pg_model_classifier(const pg_model *model)
 {
-    return &model->layers[model->layer_count - 1];
+    return pg_layout_classifier(&model->layout);
+}
+
+double pg_model_macs(const pg_model *model)
+{
+    return pg_layout_macs(&model->layout);
 }
 
 bool pg_model_of_perceptron(const pg_model *model, const pg_tensor *tensor)
@@ -459,20 +204,6 @@ size_t pg_model_parameters(const pg_model *model)
 {
     size_t total = 0;
     for (int i = 0; i < model->tensor_count; i++) total += model->tensors[i].buffer ? 0 : model->tensors[i].count;
-    return total;
-}
-
-double pg_layer_macs(const pg_layer *l)
-{
-    const double in = (double)l->in_channels, out = (double)l->out_channels;
-    if (l->row.kind == PG_ROW_CONV) return in * out * l->row.kernel * l->row.kernel * l->out_height * l->out_width;
-    return l->row.kind == PG_ROW_DENSE ? in * l->in_height * l->in_width * out : 0;
-}
-
-double pg_model_macs(const pg_model *model)
-{
-    double total = 0;
-    for (int i = 0; i < model->layer_count; i++) total += pg_layer_macs(&model->layers[i]);
     return total;
 }
 

@@ -207,7 +207,7 @@ const pg_real *pg_net_forward_from_trunk(pg_net *net, pg_model *model, pg_branch
 
 const pg_real *pg_net_input(const pg_net *net, int layer)
 {
-    return input_of(net, net->layout->layers[layer].row.input);
+    return input_of(net, net->layout.layers[layer].row.input);
 }
 
 /* ---- backward ---- */
@@ -329,7 +329,7 @@ pg_real *pg_net_gradients(pg_net *net)
 
 void pg_net_zero_gradients(pg_net *net)
 {
-    pg_zero(net->layout->param_count, net->gradients);
+    pg_zero(net->layout.param_count, net->gradients);
 }
 
 const pg_real *pg_net_image_gradient(const pg_net *net)
@@ -349,7 +349,7 @@ void pg_net_keep_weights(pg_net *net)
 
 double pg_net_training_macs(const pg_net *net, int branches)
 {
-    const pg_model *m = net->layout;
+    const pg_layout *m = &net->layout;
     double total = 0;
     for (int i = 0; i < m->layer_count; i++) {
         const int runs = net->cells[i].input_shared ? 1 : branches, products = net->weights_stay ? 1 : 2;
@@ -380,8 +380,8 @@ static size_t take_places(size_t count, uint8_t *which, const uint8_t *from)
 size_t pg_net_take_decisions(pg_net *net, const pg_net *from, size_t *count)
 {
     size_t others = 0;
-    for (int i = 0; i < net->layout->layer_count; i++) {
-        const pg_row *r = &net->layout->layers[i].row;
+    for (int i = 0; i < net->layout.layer_count; i++) {
+        const pg_row *r = &net->layout.layers[i].row;
         pg_cell *c = &net->cells[i];
         const pg_cell *other = &from->cells[i];
         const bool folds = r->kind == PG_ROW_CONV && c->folded;

@@ -33,7 +33,7 @@ struct pg_cell {
 };
 
 struct pg_net {
-    pg_model *layout;   /* of the spec: layers and offsets, no parameters */
+    pg_layout layout;
     pg_real *gradients; /* laid out as a model's params; NULL where the net does not train */
     int batch, images_n;
     bool training;

@@ -8,7 +8,7 @@ static const pg_real leak = (pg_real)0.01; /* slope of PAN's leaky ReLU */
 
 static int cell_of_passport(const pg_net *net, int i)
 {
-    return (int)(pg_model_passport_layer(net->layout, i) - net->layout->layers);
+    return (int)(pg_layout_passport_layer(&net->layout, i) - net->layout.layers);
 }
 
 static int window(const pg_layer *l)
@@ -19,7 +19,7 @@ static int window(const pg_layer *l)
 void pg_net_set_passport(pg_net *net, int i, const pg_real *scale_means, const pg_real *bias_means)
 {
     const int at = cell_of_passport(net, i);
-    const size_t bytes = (size_t)window(&net->layout->layers[at]) * sizeof(pg_real);
+    const size_t bytes = (size_t)window(&net->layout.layers[at]) * sizeof(pg_real);
     memcpy(net->cells[at].scale_means, scale_means, bytes);
     memcpy(net->cells[at].bias_means, bias_means, bytes);
 }

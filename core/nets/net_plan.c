@@ -55,7 +55,7 @@ static size_t images_of(const pg_net *net, bool shared)
     return (size_t)net->batch * (size_t)(shared ? 1 : net->branches_max);
 }
 
-static int last_reader(const pg_model *m, int row)
+static int last_reader(const pg_layout *m, int row)
 {
     int last = row;
     for (int i = row + 1; i < m->layer_count; i++) {
@@ -68,7 +68,7 @@ static int last_reader(const pg_model *m, int row)
 /* In training a convolution has z apart, and with a pool or an addition done too it leaves no output of its own. */
 static void plan_outputs(pg_net *net, slots *s)
 {
-    const pg_model *m = net->layout;
+    const pg_layout *m = &net->layout;
     for (int i = 0; i < m->layer_count; i++) {
         const int until = net->training ? m->layer_count : last_reader(m, i);
         const bool none = net->training && m->layers[i].row.kind == PG_ROW_CONV && net->cells[i].folded;
@@ -81,7 +81,7 @@ static void plan_outputs(pg_net *net, slots *s)
  * convolution before it does too becomes the convolution's own. */
 static void plan_gradients(pg_net *net, slots *s)
 {
-    const pg_model *m = net->layout;
+    const pg_layout *m = &net->layout;
     for (int i = m->layer_count - 1; i >= 0; i--) {
         const pg_cell *c = &net->cells[i];
         const bool lent = m->layers[i].row.kind == PG_ROW_ADD && c->folded;
@@ -123,7 +123,7 @@ static void place_passport(pg_cell *c, const pg_layer *l, arena *a)
 
 static void place(pg_net *net, const slots *outputs, const slots *gradients, arena *a)
 {
-    const pg_model *m = net->layout;
+    const pg_layout *m = &net->layout;
     size_t scratch = 0, channels = 0;
     for (int i = 0; i < m->layer_count; i++) {
         const pg_layer *l = &m->layers[i];
@@ -155,7 +155,7 @@ static void place(pg_net *net, const slots *outputs, const slots *gradients, are
 
 static pg_status plan_cell(pg_net *net, int i, pg_conv_choice choice, pg_error *err)
 {
-    const pg_layer *l = &net->layout->layers[i];
+    const pg_layer *l = &net->layout.layers[i];
     const pg_row *r = &l->row;
     pg_cell *c = &net->cells[i];
     const bool left = r->input == PG_IMAGES || net->cells[r->input].output_shared;
@@ -173,7 +173,7 @@ static pg_status plan_cell(pg_net *net, int i, pg_conv_choice choice, pg_error *
                         .out_width = l->out_width};
     if (r->kind != PG_ROW_CONV) return PG_OK;
     const int groups = l->out_channels / 16;
-    c->norm = (pg_norm){.kind = net->layout->spec.norm,
+    c->norm = (pg_norm){.kind = net->layout.spec.norm,
                         .pixels = l->out_height * l->out_width,
                         .channels = l->out_channels,
                         .groups = groups,
@@ -200,7 +200,7 @@ static bool is_half_pool(const pg_layer *l)
  * the addition where both are the same in both branches, or neither is. */
 static void plan_folds(pg_net *net)
 {
-    const pg_model *m = net->layout;
+    const pg_layout *m = &net->layout;
     for (int i = 1; i < m->layer_count; i++) {
         const pg_row *r = &m->layers[i].row;
         pg_cell *conv = &net->cells[i - 1], *c = &net->cells[i];
@@ -219,7 +219,7 @@ static void plan_folds(pg_net *net)
 /* A trunk keeps the convolution outputs of passport layers with a shared input, and shared outputs that another row reads. */
 static void plan_trunk(pg_net *net)
 {
-    const pg_model *m = net->layout;
+    const pg_layout *m = &net->layout;
     for (int i = 0; i < m->layer_count; i++) {
         const pg_row *r = &m->layers[i].row;
         pg_cell *c = &net->cells[i];
@@ -241,7 +241,7 @@ static void plan_trunk(pg_net *net)
 static bool has_which(const pg_net *net, int i)
 {
     const pg_cell *conv = net->cells[i].folded;
-    const pg_row_kind kind = net->layout->layers[i].row.kind;
+    const pg_row_kind kind = net->layout.layers[i].row.kind;
     return kind == PG_ROW_MAXPOOL || (kind == PG_ROW_ADD && conv && conv->norm.relu);
 }
 
@@ -252,7 +252,7 @@ static size_t which_size(const pg_net *net, int i)
 
 static pg_status plan_which(pg_net *net, pg_error *err)
 {
-    const pg_model *m = net->layout;
+    const pg_layout *m = &net->layout;
     size_t total = 0;
     for (int i = 0; i < m->layer_count; i++)
         if (has_which(net, i)) total += which_size(net, i);
@@ -277,14 +277,14 @@ pg_status pg_net_create(const pg_net_spec *spec, int batch, bool training, pg_co
     PG_TRY(pg_alloc(1, sizeof *net, &net, err));
     PG_TRY(pg_alloc(1, sizeof *outputs, &outputs, err));
     PG_TRY(pg_alloc(1, sizeof *gradients, &gradients, err));
-    PG_TRY(pg_model_plan(spec, &net->layout, err));
-    if (training) PG_TRY(pg_alloc(net->layout->param_count, sizeof *net->gradients, &net->gradients, err));
+    PG_TRY(pg_layout_plan(spec, &net->layout, err));
+    if (training) PG_TRY(pg_alloc(net->layout.param_count, sizeof *net->gradients, &net->gradients, err));
     net->batch = batch;
     net->training = training;
     net->branches_max = training && spec->passports && spec->public_affine && spec->private_affine ? 2 : 1;
     net->pictures.output_shared = true;
-    PG_TRY(pg_alloc((size_t)net->layout->layer_count, sizeof *net->cells, &net->cells, err));
-    for (int i = 0; i < net->layout->layer_count; i++) PG_TRY(plan_cell(net, i, choice, err));
+    PG_TRY(pg_alloc((size_t)net->layout.layer_count, sizeof *net->cells, &net->cells, err));
+    for (int i = 0; i < net->layout.layer_count; i++) PG_TRY(plan_cell(net, i, choice, err));
     plan_folds(net);
     plan_trunk(net);
     plan_outputs(net, outputs);
@@ -294,7 +294,7 @@ pg_status pg_net_create(const pg_net_spec *spec, int batch, bool training, pg_co
     for (int i = 0; i < outputs->count; i++) a.used += (outputs->list[i].size + 15) / 16 * 16;
     for (int i = 0; i < gradients->count; i++) a.used += (gradients->list[i].size + 15) / 16 * 16;
     PG_TRY(pg_alloc(a.used, sizeof(pg_real), &net->pool_block, err));
-    net->bytes = (a.used + (training ? net->layout->param_count : 0)) * sizeof(pg_real);
+    net->bytes = (a.used + (training ? net->layout.param_count : 0)) * sizeof(pg_real);
     a = (arena){.base = net->pool_block};
     place_slots(outputs, &a);
     place_slots(gradients, &a);
@@ -312,7 +312,6 @@ done:
 void pg_net_destroy(pg_net **net)
 {
     if (!*net) return;
-    pg_model_destroy(&(*net)->layout);
     pg_free((*net)->gradients);
     pg_free((*net)->cells);
     pg_free((*net)->pool_block);

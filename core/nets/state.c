@@ -330,26 +330,26 @@ const char *const pg_state_evidence[] = {
     "key", "skey", "key_private", "skey_private", "sign_loss.b", "sign_loss_private.b", "b", "projection", "mark", NULL};
 
 /* Is it a tensor of the network, or of evidence beside it? */
-static bool is_used(const pg_model *model, const char *name)
+static bool is_used(const pg_layout *layout, const pg_tensor *tensors, const char *name)
 {
-    for (int i = 0; i < model->tensor_count; i++)
-        if (strcmp(model->tensors[i].name, name) == 0 || strcmp(model->tensors[i].alias, name) == 0) return true;
-    for (int i = 0; i < model->layer_count; i++)
-        if (model->layers[i].conv >= 0 && is_of_layer(name, model->layers[i].row.name, pg_state_evidence)) return true;
+    for (int i = 0; i < layout->tensor_count; i++)
+        if (strcmp(tensors[i].name, name) == 0 || strcmp(tensors[i].alias, name) == 0) return true;
+    for (int i = 0; i < layout->layer_count; i++)
+        if (layout->layers[i].conv >= 0 && is_of_layer(name, layout->layers[i].row.name, pg_state_evidence)) return true;
     return strcmp(name, "triggers.images") == 0 || strcmp(name, "triggers.labels") == 0;
 }
 
 /* Refuse unused floating-point tensors: they are layers that the network lacks, so it is not the network of the file. Other
  * types cannot hold weights: ignores counters, and notes the rest as an assumption. */
-static pg_status check_unused(const pg_safetensors *file, const char *path, const pg_model *model, pg_model_facts *facts,
-                              pg_error *err)
+static pg_status check_unused(const pg_safetensors *file, const char *path, const pg_layout *layout, const pg_tensor *tensors,
+                              pg_model_facts *facts, pg_error *err)
 {
     const char *unused = NULL, *other = NULL;
     size_t count = 0, others = 0;
     for (size_t i = 0; i < pg_safetensors_count(file); i++) {
         const pg_array *array = pg_safetensors_at(file, i);
         const bool counter = array->count == 1 && ends_with(array->name, ".num_batches_tracked");
-        if (counter || is_used(model, array->name)) continue;
+        if (counter || is_used(layout, tensors, array->name)) continue;
         if (pg_dtype_is_real(array->dtype))
             unused = count++ ? unused : array->name;
         else
@@ -358,20 +358,24 @@ static pg_status check_unused(const pg_safetensors *file, const char *path, cons
     if (count)
         return pg_fail(err, PG_BAD_INPUT,
                        "%s: the network %s has no tensor '%.200s': it is another network (such tensors: %zu)", path,
-                       model->spec.arch->name, unused, count);
+                       layout->spec.arch->name, unused, count);
     if (others) assume(facts, "%zu tensors that hold no weights do not matter (the first is '%.80s')", others, other);
     return PG_OK;
 }
 
 /* The file must have exactly the tensors of the network, in their shapes. */
-static pg_status check_tensors(const pg_safetensors *file, const char *path, const pg_model *model, pg_model_facts *facts,
+static pg_status check_tensors(const pg_safetensors *file, const char *path, const pg_layout *layout, pg_model_facts *facts,
                                pg_error *err)
 {
-    for (int i = 0; i < model->tensor_count; i++) {
-        const pg_status status = check_shape(file, &model->tensors[i], name_in(file, &model->tensors[i]), err);
-        if (status != PG_OK) return status;
-    }
-    return check_unused(file, path, model, facts, err);
+    pg_status status = PG_OK;
+    pg_tensor *tensors = NULL;
+    PG_TRY(pg_alloc((size_t)layout->tensor_count, sizeof *tensors, &tensors, err));
+    pg_layout_tensors(layout, tensors);
+    for (int i = 0; i < layout->tensor_count; i++) PG_TRY(check_shape(file, &tensors[i], name_in(file, &tensors[i]), err));
+    PG_TRY(check_unused(file, path, layout, tensors, facts, err));
+done:
+    pg_free(tensors);
+    return status;
 }
 
 static pg_status read_tensor(const pg_safetensors *file, const char *path, pg_model *model, const pg_tensor *t, pg_real *values,
@@ -399,7 +403,6 @@ static pg_status read_tensors(const pg_safetensors *file, const char *path, pg_m
     size_t largest = 0;
     for (int i = 0; i < model->tensor_count; i++)
         if (model->tensors[i].count > largest) largest = model->tensors[i].count;
-    PG_TRY(pg_model_allocate(model, err));
     PG_TRY(pg_alloc(largest, sizeof *values, &values, err));
     PG_TRY(pg_alloc(largest, sizeof *again, &again, err));
     for (int i = 0; i < model->tensor_count; i++)
@@ -414,13 +417,13 @@ done:
     return status;
 }
 
-static pg_status plan(const pg_safetensors *file, const char *path, const pg_model_hints *hints, pg_model **out,
+static pg_status plan(const pg_safetensors *file, const char *path, const pg_model_hints *hints, pg_layout *layout,
                       pg_model_facts *facts, pg_error *err)
 {
     pg_net_spec spec;
     pg_status status = find_spec(file, path, hints, &spec, facts, err);
     if (status != PG_OK) return status;
-    status = pg_model_plan(&spec, out, err);
+    status = pg_layout_plan(&spec, layout, err);
     if (status != PG_OK) pg_error_context(err, "%s", path);
     return status;
 }
@@ -430,13 +433,15 @@ pg_status pg_model_load(const char *path, const pg_model_hints *hints, pg_model 
     pg_status status = PG_OK;
     pg_safetensors *file = NULL;
     pg_model *model = NULL;
+    pg_layout layout;
     pg_model_facts told = {.pixels = ""};
     PG_TRY(pg_state_open(path, &file, err));
     PG_TRY(pg_safetensors_text(file, "pixels", "", told.pixels, sizeof told.pixels, err));
     PG_TRY(pg_safetensors_text(file, "data", "", told.data, sizeof told.data, err));
     PG_TRY(pg_safetensors_text(file, "data_sha256", "", told.data_sha256, sizeof told.data_sha256, err));
-    PG_TRY(plan(file, path, hints, &model, &told, err));
-    PG_TRY(check_tensors(file, path, model, &told, err));
+    PG_TRY(plan(file, path, hints, &layout, &told, err));
+    PG_TRY(check_tensors(file, path, &layout, &told, err));
+    PG_TRY(pg_model_create(&layout.spec, &model, err));
     PG_TRY(read_tensors(file, path, model, err));
     if (facts) *facts = told;
     *out = model;

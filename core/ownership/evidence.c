@@ -76,12 +76,12 @@ done:
 pg_status pg_evidence_create(const pg_net_spec *spec, const char *scheme, const char *kind, pg_evidence **out, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_model *shape = NULL;
+    pg_layout layout;
     pg_evidence *evidence = NULL;
-    PG_TRY(pg_model_plan(spec, &shape, err));
-    PG_TRY(start(scheme, kind, shape->passport_count, &evidence, err));
+    PG_TRY(pg_layout_plan(spec, &layout, err));
+    PG_TRY(start(scheme, kind, layout.passport_count, &evidence, err));
     for (int i = 0; i < evidence->passport_count; i++) {
-        const pg_layer *l = pg_model_passport_layer(shape, i);
+        const pg_layer *l = pg_layout_passport_layer(&layout, i);
         pg_passport *p = &evidence->passports[i];
         *p = (pg_passport){.height = l->in_height, .width = l->in_width, .inputs = l->in_channels, .outputs = l->out_channels};
         snprintf(p->layer, sizeof p->layer, "%s", l->row.name);
@@ -91,7 +91,6 @@ pg_status pg_evidence_create(const pg_net_spec *spec, const char *scheme, const 
     evidence = NULL;
 done:
     pg_evidence_destroy(&evidence);
-    pg_model_destroy(&shape);
     return status;
 }
 
@@ -290,10 +289,10 @@ void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX]
 
 /* ---- does it fit a model? ---- */
 
-static pg_status find_layer(const pg_model *shape, const pg_passport *p, const pg_layer **out, pg_error *err)
+static pg_status find_layer(const pg_layout *layout, const pg_passport *p, const pg_layer **out, pg_error *err)
 {
-    for (int i = 0; i < shape->layer_count; i++) {
-        const pg_layer *l = &shape->layers[i];
+    for (int i = 0; i < layout->layer_count; i++) {
+        const pg_layer *l = &layout->layers[i];
         if (l->conv < 0 || strcmp(l->row.name, p->layer) != 0) continue;
         if (l->in_height != p->height || l->in_width != p->width || l->in_channels != p->inputs ||
             l->out_channels != p->outputs)
@@ -305,19 +304,19 @@ static pg_status find_layer(const pg_model *shape, const pg_passport *p, const p
         return PG_OK;
     }
     return pg_fail(err, PG_BAD_INPUT, "the evidence has a passport for %s, a layer that the %s does not have", p->layer,
-                   shape->spec.arch->name);
+                   layout->spec.arch->name);
 }
 
 pg_status pg_evidence_fit(const pg_evidence *evidence, const pg_net_spec *model, pg_net_spec *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_model *shape = NULL;
+    pg_layout layout;
     uint64_t mask = 0;
     int last = -1;
-    PG_TRY(pg_model_plan(model, &shape, err));
+    PG_TRY(pg_layout_plan(model, &layout, err));
     for (int i = 0; i < evidence->passport_count; i++) {
         const pg_layer *l = NULL;
-        PG_TRY(find_layer(shape, &evidence->passports[i], &l, err));
+        PG_TRY(find_layer(&layout, &evidence->passports[i], &l, err));
         if (l->conv <= last) PG_TRY(pg_fail(err, PG_BAD_INPUT, "the evidence's passport for %s is out of order", l->row.name));
         last = l->conv;
         mask |= UINT64_C(1) << l->conv;
@@ -328,6 +327,5 @@ pg_status pg_evidence_fit(const pg_evidence *evidence, const pg_net_spec *model,
     out->passports = mask;
     out->private_affine = true;
 done:
-    pg_model_destroy(&shape);
     return status;
 }

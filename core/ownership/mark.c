@@ -17,10 +17,10 @@ static int taps(const pg_mark *mark)
 /* ---- making ---- */
 
 /* Convolution of that name, or, for NULL, the first that is a passport layer by default. */
-static const pg_layer *find(const pg_model *model, const char *name)
+static const pg_layer *find(const pg_layout *layout, const char *name)
 {
-    for (int i = 0; i < model->layer_count; i++) {
-        const pg_layer *l = &model->layers[i];
+    for (int i = 0; i < layout->layer_count; i++) {
+        const pg_layer *l = &layout->layers[i];
         if (l->conv >= 0 && (name ? strcmp(l->row.name, name) == 0 : l->row.passport)) return l;
     }
     return NULL;
@@ -35,10 +35,10 @@ pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
 }
 
 /* A mark without memory. */
-static pg_status shape(const pg_model *model, const char *layer, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
+static pg_status shape(const pg_layout *layout, const char *layer, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
 {
-    const pg_layer *l = find(model, strcmp(layer, "default") == 0 ? NULL : layer);
-    if (!l) return pg_fail(err, PG_BAD_INPUT, "layer: %s has no convolution '%s'", model->spec.arch->name, layer);
+    const pg_layer *l = find(layout, strcmp(layer, "default") == 0 ? NULL : layer);
+    if (!l) return pg_fail(err, PG_BAD_INPUT, "layer: %s has no convolution '%s'", layout->spec.arch->name, layer);
     *out = (pg_mark){.kernel = l->row.kernel, .inputs = l->in_channels, .bits = bits};
     snprintf(out->layer, sizeof out->layer, "%s", l->row.name);
     return pg_mark_fits(out, kind, err);
@@ -47,17 +47,16 @@ static pg_status shape(const pg_model *model, const char *layer, int bits, pg_ma
 pg_status pg_mark_check(const pg_model *model, const char *layer, int bits, pg_mark_kind kind, pg_error *err)
 {
     pg_mark mark;
-    return shape(model, layer, bits, kind, &mark, err);
+    return shape(&model->layout, layer, bits, kind, &mark, err);
 }
 
 pg_status pg_mark_create(const pg_net_spec *spec, const char *layer, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
 {
-    pg_model *model = NULL;
+    pg_layout layout;
     *out = (pg_mark){0};
-    pg_status status = pg_model_plan(spec, &model, err);
-    if (status == PG_OK) status = shape(model, layer, bits, kind, out, err);
+    pg_status status = pg_layout_plan(spec, &layout, err);
+    if (status == PG_OK) status = shape(&layout, layer, bits, kind, out, err);
     if (status == PG_OK) status = pg_mark_allocate(out, err);
-    pg_model_destroy(&model);
     return status;
 }
 
@@ -88,7 +87,7 @@ pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *
 
 const pg_layer *pg_mark_find(const pg_mark *mark, const pg_model *model)
 {
-    return find(model, mark->layer);
+    return find(&model->layout, mark->layer);
 }
 
 pg_status pg_mark_layer(const pg_mark *mark, const pg_model *model, const pg_layer **out, pg_error *err)

@@ -31,15 +31,13 @@ static void check_data(const pg_design *d, const pg_design_scheme *s, const pg_n
 static pg_status alike(const pg_net_spec *a, const pg_net_spec *b, bool *same, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_model *x = NULL, *y = NULL;
+    pg_layout x, y;
     *same = a->arch == b->arch && a->norm == b->norm && (!a->arch->residual || a->relu_before_add == b->relu_before_add);
     if (!*same) return PG_OK;
-    PG_TRY(pg_model_plan(a, &x, err));
-    PG_TRY(pg_model_plan(b, &y, err));
-    for (int i = 0; i < x->layer_count && *same; i++) *same = x->layers[i].out_channels == y->layers[i].out_channels;
+    PG_TRY(pg_layout_plan(a, &x, err));
+    PG_TRY(pg_layout_plan(b, &y, err));
+    for (int i = 0; i < x.layer_count && *same; i++) *same = x.layers[i].out_channels == y.layers[i].out_channels;
 done:
-    pg_model_destroy(&x);
-    pg_model_destroy(&y);
     return status;
 }
 

@@ -30,23 +30,24 @@ static pg_status report(pg_status status, const pg_node *node, const char *of, c
 }
 
 static pg_status check_attack(const pg_design_attack *a, const pg_data *data, const pg_design_data *whole,
-                              const pg_design_scheme *s, const pg_model *model, pg_problems *problems, pg_error *err)
+                              const pg_design_scheme *s, const pg_layout *layout, pg_problems *problems, pg_error *err)
 {
     pg_error fault;
     char of[256];
+    const pg_model model = {.layout = *layout}; /* without values: a check looks only at shapes */
     const pg_data other = shapes_of(&a->other, &a->other_facts);
     pg_dataset fresh = data->train;
     fresh.count = whole->facts.train - data->train.count;
-    const pg_attack_view view = {.model = model,
+    const pg_attack_view view = {.model = &model,
                                  .scheme = s->scheme,
-                                 .running = model,
+                                 .running = &model,
                                  .train = &data->train,
                                  .fresh = &fresh,
                                  .pictures = &data->test,
                                  .other = a->other.name[0] ? &other : NULL,
                                  .pixels = (pg_pixels)s->train.pixels};
     if (!a->attack->check) return PG_OK;
-    snprintf(of, sizeof of, "%s, %s, %s", data->train.name, model->spec.arch->name, s->scheme->name);
+    snprintf(of, sizeof of, "%s, %s, %s", data->train.name, layout->spec.arch->name, s->scheme->name);
     return report(a->attack->check(a->options, &view, &fault), a->node, of, &fault, problems, err);
 }
 
@@ -57,24 +58,24 @@ static const pg_node *train_node(const pg_design *d, const pg_node *scheme)
     return own ? own : all ? all : d->tree->root;
 }
 
-pg_status pg_feasible_check(const pg_design *d, const pg_design_data *data, const pg_design_scheme *s, const pg_model *model,
+pg_status pg_feasible_check(const pg_design *d, const pg_design_data *data, const pg_design_scheme *s, const pg_layout *layout,
                             pg_problems *problems, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_error fault;
     char of[256];
     const pg_data shapes = shapes_of(&data->choice, &data->facts);
-    const pg_keygen in = {.spec = &model->spec, .data = &shapes, .pixels = (pg_pixels)s->train.pixels};
-    snprintf(of, sizeof of, "%s, %s", data->choice.name, model->spec.arch->name);
+    const pg_keygen in = {.spec = &layout->spec, .data = &shapes, .pixels = (pg_pixels)s->train.pixels};
+    snprintf(of, sizeof of, "%s, %s", data->choice.name, layout->spec.arch->name);
     const bool brought = s->brought.model_sha256[0]; /* not trained; but null models get evidence like its own */
     if (!brought)
-        PG_TRY(report(pg_train_check(&s->train, &shapes.train, &model->spec, &fault), train_node(d, s->node), of, &fault,
+        PG_TRY(report(pg_train_check(&s->train, &shapes.train, &layout->spec, &fault), train_node(d, s->node), of, &fault,
                       problems, err));
     if (s->scheme->check && (!brought || d->grid.null_models))
         PG_TRY(report(s->scheme->check(s->options, &in, &fault), s->node, of, &fault, problems, err));
     for (int i = 0; i < d->attack_count; i++)
         if (pg_design_applies(&d->attacks[i], s->scheme))
-            PG_TRY(check_attack(&d->attacks[i], &shapes, data, s, model, problems, err));
+            PG_TRY(check_attack(&d->attacks[i], &shapes, data, s, layout, problems, err));
 done:
     return status;
 }
@@ -99,14 +100,14 @@ static bool wants_plain(const pg_design *d)
     return false;
 }
 
-pg_status pg_feasible_check_plain(const pg_design *d, const pg_design_data *data, const pg_model *model, pg_problems *problems,
-                                  pg_error *err)
+pg_status pg_feasible_check_plain(const pg_design *d, const pg_design_data *data, const pg_layout *layout,
+                                  pg_problems *problems, pg_error *err)
 {
     pg_error fault;
     char of[256];
     const pg_data shapes = shapes_of(&data->choice, &data->facts);
     if (!wants_plain(d)) return PG_OK;
-    snprintf(of, sizeof of, "%s, %s", data->choice.name, model->spec.arch->name);
-    return report(pg_train_check(&d->train, &shapes.train, &model->spec, &fault), train_node(d, NULL), of, &fault, problems,
+    snprintf(of, sizeof of, "%s, %s", data->choice.name, layout->spec.arch->name);
+    return report(pg_train_check(&d->train, &shapes.train, &layout->spec, &fault), train_node(d, NULL), of, &fault, problems,
                   err);
 }

@@ -11,12 +11,13 @@
 
 #include "experiments/grid/design.h"
 
-/* Check one scheme of the design and the attacks on it, on one data set. model has the shape that the scheme wired. */
+/* Check one scheme of the design and the attacks on it, on one data set. layout is that of the network that the scheme
+ * wired. */
 PG_CHECKED pg_status pg_feasible_check(const pg_design *design, const pg_design_data *data, const pg_design_scheme *scheme,
-                                       const pg_model *model, pg_problems *problems, pg_error *err);
+                                       const pg_layout *layout, pg_problems *problems, pg_error *err);
 
 /* Check the plain network, if other tasks of the design start from it. */
-PG_CHECKED pg_status pg_feasible_check_plain(const pg_design *design, const pg_design_data *data, const pg_model *model,
+PG_CHECKED pg_status pg_feasible_check_plain(const pg_design *design, const pg_design_data *data, const pg_layout *layout,
                                              pg_problems *problems, pg_error *err);
 
 #endif

@@ -79,9 +79,9 @@ typedef struct price {
     double train, test; /* images of the data set in use */
 } price;
 
-/* A model of the shape that a scheme wires, without weights. */
-static pg_status make_shape(const pg_design_data *data, const pg_network_options *network, const pg_scheme *scheme,
-                            const void *options, pg_model **out, pg_error *err)
+/* The layout of the network that a scheme wires. */
+static pg_status plan_layout(const pg_design_data *data, const pg_network_options *network, const pg_scheme *scheme,
+                             const void *options, pg_layout *out, pg_error *err)
 {
     pg_norm_kind norm;
     pg_status status = pg_norm_kind_parse(pg_norm_names[network->norm], &norm, err);
@@ -92,14 +92,14 @@ static pg_status make_shape(const pg_design_data *data, const pg_network_options
     spec.image_height = data->facts.height;
     spec.image_width = data->facts.width;
     status = scheme->wire(options, &spec, err);
-    return status == PG_OK ? pg_model_plan(&spec, out, err) : status;
+    return status == PG_OK ? pg_layout_plan(&spec, out, err) : status;
 }
 
-static price price_of(const pg_design_data *data, const pg_model *model)
+static price price_of(const pg_design_data *data, const pg_layout *layout)
 {
-    const pg_net_spec *spec = &model->spec;
+    const pg_net_spec *spec = &layout->spec;
     const int branches = spec->passports ? spec->public_affine + spec->private_affine : 1;
-    return (price){.forward = pg_model_macs(model) * branches,
+    return (price){.forward = pg_layout_macs(layout) * branches,
                    .train = data->choice.train ? data->choice.train : data->facts.train,
                    .test = data->choice.test ? data->choice.test : data->facts.test};
 }
@@ -314,33 +314,30 @@ static bool is_at(const pg_design_scheme *s, const pg_design_data *data, int n)
 static pg_status find_price(builder *b, const place *at, const pg_design_scheme *s, price *out, pg_error *err)
 {
     pg_error fault;
-    pg_model *model = NULL;
-    pg_status status = make_shape(at->data, at->network, s->scheme, s->options, &model, &fault);
+    pg_layout layout;
+    const pg_status status = plan_layout(at->data, at->network, s->scheme, s->options, &layout, &fault);
     if (status == PG_BAD_INPUT) {
         pg_problems_add(b->problems, s->node, "%s, %s: %s", at->data->choice.name, at->network->arch, fault.message);
         return PG_OK;
     }
     if (status != PG_OK) return pg_fail(err, status, "%s", fault.message);
-    *out = price_of(at->data, model);
-    status = pg_feasible_check(b->design, at->data, s, model, b->problems, err);
-    pg_model_destroy(&model);
-    return status;
+    *out = price_of(at->data, &layout);
+    return pg_feasible_check(b->design, at->data, s, &layout, b->problems, err);
 }
 
 /* Prices of every scheme of the design in one network, and of the plain one. */
 static pg_status find_prices(builder *b, const place *at, int network, price *prices, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_model *model = NULL;
+    pg_layout layout;
     const pg_design *d = b->design;
     const char nothing = 0;
     for (int i = 0; i < d->scheme_count; i++)
         if (is_at(&d->schemes[i], at->data, network)) PG_TRY(find_price(b, at, &d->schemes[i], &prices[i], err));
-    PG_TRY(make_shape(at->data, at->network, pg_scheme_find("plain"), &nothing, &model, err));
-    PG_TRY(pg_feasible_check_plain(d, at->data, model, b->problems, err));
-    prices[d->scheme_count] = price_of(at->data, model);
+    PG_TRY(plan_layout(at->data, at->network, pg_scheme_find("plain"), &nothing, &layout, err));
+    PG_TRY(pg_feasible_check_plain(d, at->data, &layout, b->problems, err));
+    prices[d->scheme_count] = price_of(at->data, &layout);
 done:
-    pg_model_destroy(&model);
     return status;
 }
 
