@@ -2,20 +2,13 @@
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
 #include "experiments/report/figures.h"
-#include "tests/unit/folder.h"
+#include "tests/unit/test.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-static pg_figures written = {.directory = folder};
+static pg_figures written;
 static pg_result items[16];
 static pg_results results = {.name = "made", .label = "it's \"made up\"", .items = items};
 
@@ -36,7 +29,7 @@ static pg_result *add_result(const char *scheme, const char *attack, const char 
 
 static void add_cell(pg_result *r, const char *outcome, const char *metric, double value)
 {
-    assert_int_equal(pg_record_add(&r->record, outcome, metric, value, "%", NULL), PG_OK);
+    OK(pg_record_add(&r->record, outcome, metric, value, "%", &err));
 }
 
 /* Two seeds of V1, pruned, forged by chance and by turning signs; a plain network pruned once. */
@@ -69,7 +62,7 @@ static void make_results(void)
 static const char *figure_path(const char *name)
 {
     static char path[256];
-    snprintf(path, sizeof path, "%s/figures/%s", folder, name);
+    snprintf(path, sizeof path, "%s/%s", shared_path("figures"), name);
     return path;
 }
 
@@ -78,9 +71,9 @@ static double number_at(const char *file, size_t row, const char *column)
     pg_csv_table *table = NULL;
     size_t c = 0;
     double value = NAN;
-    assert_int_equal(pg_csv_read(figure_path(file), &table, NULL), PG_OK);
-    assert_int_equal(pg_csv_column(table, column, &c, NULL), PG_OK);
-    assert_int_equal(pg_csv_number(table, row, c, &value, NULL), PG_OK);
+    OK(pg_csv_read(figure_path(file), &table, &err));
+    OK(pg_csv_column(table, column, &c, &err));
+    OK(pg_csv_number(table, row, c, &value, &err));
     pg_csv_close(&table);
     return value;
 }
@@ -93,10 +86,26 @@ static void assert_near(double a, double b)
 static size_t rows_of(const char *file)
 {
     pg_csv_table *table = NULL;
-    assert_int_equal(pg_csv_read(figure_path(file), &table, NULL), PG_OK);
+    OK(pg_csv_read(figure_path(file), &table, &err));
     const size_t rows = pg_csv_rows(table);
     pg_csv_close(&table);
     return rows;
+}
+
+SET_UP
+{
+    pg_summary summary = {0};
+    written.directory = strdup(folder());
+    make_results();
+    OK(pg_summary_open(&summary, &results, &err));
+    OK(pg_figures_write(&summary, NULL, &written, &err));
+    pg_summary_close(&summary);
+    for (int i = 0; i < results.count; i++) pg_record_clear(&items[i].record);
+}
+
+TEAR_DOWN
+{
+    pg_figures_clear(&written);
 }
 
 #define PRUNING  "pruning-set-20-10-alexnet-x0.5-bn"
@@ -105,9 +114,8 @@ static size_t rows_of(const char *file)
 #define LEARNING "learning-set-20-10-alexnet-x0.5-bn"
 #define GAMMA    "gamma-set-20-10-alexnet-x0.5-bn"
 
-static void test_points(void **state)
+TEST(points_are_means_over_seeds)
 {
-    (void)state;
     assert_int_equal(rows_of(LEARNING ".csv"), 2);
     assert_near(number_at(LEARNING ".csv", 1, "epoch"), 2);
     assert_near(number_at(LEARNING ".csv", 1, "accuracy %"), 51);
@@ -139,33 +147,31 @@ static void test_points(void **state)
     assert_near(number_at(CURVE ".csv", 0, "accuracy %"), 10.5);
 }
 
-static void test_scripts(void **state)
+TEST(scripts_quote_labels_for_gnuplot)
 {
-    (void)state;
     char *text = NULL;
     size_t bytes = 0;
-    assert_int_equal(pg_file_read(figure_path(PRUNING ".gp"), &text, &bytes, NULL), PG_OK);
-    assert_non_null(strstr(text, "array series[2] = ['v1', 'plain']\n"));
-    assert_non_null(strstr(text, "remark = 'it''s \"made up\"'\n"));
+    OK(pg_file_read(figure_path(PRUNING ".gp"), &text, &bytes, &err));
+    assert_contains(text, "array series[2] = ['v1', 'plain']\n");
+    assert_contains(text, "remark = 'it''s \"made up\"'\n");
     pg_free(text);
-    assert_int_equal(pg_file_read(figure_path(LEARNING ".gp"), &text, &bytes, NULL), PG_OK);
-    assert_non_null(strstr(text, "array series[1] = ['v1, private']\n"));
+    OK(pg_file_read(figure_path(LEARNING ".gp"), &text, &bytes, &err));
+    assert_contains(text, "array series[1] = ['v1, private']\n");
     pg_free(text);
 }
 
 /* Without gnuplot the answer says so; with it, every figure is there. */
-static void test_drawing(void **state)
+TEST(every_figure_is_drawn_if_gnuplot_is_there)
 {
-    (void)state;
     int drawn = 0;
     char *path = strdup(getenv("PATH"));
-    assert_int_equal(setenv("PATH", folder, 1), 0);
-    assert_int_equal(pg_figures_draw(&written, &drawn, NULL), PG_OK);
+    assert_int_equal(setenv("PATH", folder(), 1), 0);
+    OK(pg_figures_draw(&written, &drawn, &err));
     assert_int_equal(drawn, -1);
     setenv("PATH", path, 1);
     free(path);
-    assert_int_equal(pg_figures_draw(&written, &drawn, NULL), PG_OK);
-    if (drawn < 0) skip();
+    OK(pg_figures_draw(&written, &drawn, &err));
+    if (drawn < 0) skip("gnuplot is not installed");
     assert_int_equal(drawn, 5);
     static const char *const names[] = {LEARNING ".svg", LEARNING ".png", LEARNING ".pdf", PRUNING ".svg", PRUNING ".png",
                                         PRUNING ".pdf",  FORGED ".svg",   FORGED ".png",   FORGED ".pdf",  CURVE ".svg",
@@ -173,52 +179,24 @@ static void test_drawing(void **state)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *data = NULL;
         size_t bytes = 0;
-        assert_int_equal(pg_file_read(figure_path(names[i]), &data, &bytes, NULL), PG_OK);
+        OK(pg_file_read(figure_path(names[i]), &data, &bytes, &err));
         assert_true(bytes > 1000);
         pg_free(data);
     }
-    assert_int_equal(pg_file_write(figure_path(GAMMA ".gp"), "no gnuplot\n", 11, PG_FILE_PUBLIC, NULL), PG_OK);
-    pg_error err = {.message = ""};
+    OK(pg_file_write(figure_path(GAMMA ".gp"), "no gnuplot\n", 11, PG_FILE_PUBLIC, &err));
     assert_int_equal(pg_figures_draw(&written, &drawn, &err), PG_IO_FAULT);
-    assert_non_null(strstr(err.message, GAMMA ".gp"));
+    assert_contains(err.message, GAMMA ".gp");
 }
 
 /* Figures of an earlier grid go, with all their files; what is no figure stays. */
-static void test_earlier(void **state)
+TEST(figures_of_an_earlier_grid_are_removed)
 {
-    (void)state;
     static const char *const gone[] = {"old.csv", "old.gp", "old.svg", "old.png", "old.pdf"}, *const kept[] = {"mine.csv",
                                                                                                                PRUNING ".gp"};
     int drawn;
-    for (int i = 0; i < 5; i++) assert_int_equal(pg_file_write(figure_path(gone[i]), "old\n", 4, PG_FILE_PUBLIC, NULL), PG_OK);
-    assert_int_equal(pg_file_write(figure_path(kept[0]), "mine\n", 5, PG_FILE_PUBLIC, NULL), PG_OK);
+    for (int i = 0; i < 5; i++) OK(pg_file_write(figure_path(gone[i]), "old\n", 4, PG_FILE_PUBLIC, &err));
+    OK(pg_file_write(figure_path(kept[0]), "mine\n", 5, PG_FILE_PUBLIC, &err));
     (void)!pg_figures_draw(&written, &drawn, NULL);
     for (int i = 0; i < 5; i++) assert_false(pg_file_exists(figure_path(gone[i])));
     for (int i = 0; i < 2; i++) assert_true(pg_file_exists(figure_path(kept[i])));
-}
-
-static int set_up(void **state)
-{
-    pg_summary summary = {0};
-    if (folder_set_up(state) != 0) return -1;
-    make_results();
-    pg_status status = pg_summary_open(&summary, &results, NULL);
-    if (status == PG_OK) status = pg_figures_write(&summary, NULL, &written, NULL);
-    pg_summary_close(&summary);
-    for (int i = 0; i < results.count; i++) pg_record_clear(&items[i].record);
-    return status == PG_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    pg_figures_clear(&written);
-    return folder_tear_down(state);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_points), cmocka_unit_test(test_scripts),
-                                       cmocka_unit_test(test_earlier), cmocka_unit_test(test_drawing)};
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    return failed || pg_memory_live() != 0;
 }

@@ -4,58 +4,50 @@
 #include "core/data/folder.h"
 #include "core/data/triggers.h"
 #include "experiments/grid/grid.h"
+#include "tests/unit/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <png.h>
 
-#include <cmocka.h>
-
 enum { SIDE = 32, PATH = 256 };
 
-static char root[] = "/tmp/passgrid-folders-XXXXXX";
-
-static const char *path_of(const char *folder, const char *file, char out[PATH])
+static const char *in_set(const char *set, const char *file, char out[PATH])
 {
-    snprintf(out, PATH, "%s/%s%s%s", root, folder, file ? "/" : "", file ? file : "");
+    snprintf(out, PATH, "%s/%s%s%s", folder(), set, file ? "/" : "", file ? file : "");
     return out;
 }
 
-static void write_text(const char *folder, const char *file, const char *text)
+static void write_text(const char *directory, const char *file, const char *text)
 {
     char path[PATH];
-    assert_int_equal(pg_file_write(path_of(folder, file, path), text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+    OK(pg_file_write(in_set(directory, file, path), text, strlen(text), PG_FILE_PUBLIC, &err));
 }
 
-static void write_picture(const char *folder, const char *file, int level)
+static void write_picture(const char *directory, const char *file, int level)
 {
     char path[PATH];
     uint8_t rgb[SIDE * SIDE * 3];
     png_image png = {.version = PNG_IMAGE_VERSION, .width = SIDE, .height = SIDE, .format = PNG_FORMAT_RGB};
     memset(rgb, level, sizeof rgb);
-    assert_true(png_image_write_to_file(&png, path_of(folder, file, path), 0, rgb, 0, NULL));
+    assert_true(png_image_write_to_file(&png, in_set(directory, file, path), 0, rgb, 0, NULL));
 }
 
 /* Two pictures and their labels. */
-static void write_set(const char *folder, const char *labels)
+static void write_set(const char *directory, const char *labels)
 {
     char path[PATH];
-    assert_int_equal(pg_make_directories(path_of(folder, NULL, path), NULL), PG_OK);
-    write_picture(folder, "1.png", 10);
-    write_picture(folder, "2.png", 20);
-    write_text(folder, "labels.txt", labels);
+    OK(pg_make_directories(in_set(directory, NULL, path), &err));
+    write_picture(directory, "1.png", 10);
+    write_picture(directory, "2.png", 20);
+    write_text(directory, "labels.txt", labels);
 }
 
 /* ---- in a grid ---- */
 
-static pg_grid *read_grid(const char *folder)
+static pg_grid *read_grid(const char *directory)
 {
     static const char format[] = "data: {name: synthetic, train: 64, test: 32}\n"
                                  "networks: [{arch: alexnet, width: 0.0625}]\n"
@@ -67,20 +59,18 @@ static pg_grid *read_grid(const char *folder)
     char at[PATH], config[PATH], text[4 * PATH];
     static pg_problems problems;
     pg_grid *grid = NULL;
-    pg_error err = {.message = ""};
     problems.count = 0;
-    path_of(folder, NULL, at);
+    in_set(directory, NULL, at);
     snprintf(text, sizeof text, format, at, at);
     write_text(".", "grid.yaml", text);
-    if (pg_grid_read(path_of("grid.yaml", NULL, config), NULL, 0, NULL, &grid, &problems, &err) != PG_OK)
+    if (pg_grid_read(in_set("grid.yaml", NULL, config), NULL, 0, NULL, &grid, &problems, &err) != PG_OK)
         fail_msg("%s %s", err.message, problems.count ? problems.lines[0] : "");
     return grid;
 }
 
 /* The same pictures in another place make the same tasks, and no record tells the place. */
-static void test_moved_folder(void **state)
+TEST(the_place_of_a_folder_is_in_no_key_and_no_record)
 {
-    (void)state;
     char here[PATH], there[PATH];
     write_set("here", "1\n2\n");
     write_set("over there/deep", "1\n2\n");
@@ -90,13 +80,13 @@ static void test_moved_folder(void **state)
     for (int i = 0; i < a->count; i++) {
         assert_string_equal(a->tasks[i].key, b->tasks[i].key);
         assert_string_equal(a->tasks[i].public_text, b->tasks[i].public_text);
-        assert_null(strstr(a->tasks[i].public_text, root));
-        assert_non_null(strstr(a->tasks[i].public_text, "triggers: 'sha256:"));
-        assert_non_null(strstr(a->tasks[i].text, path_of("here", NULL, here)));
-        assert_non_null(strstr(b->tasks[i].text, path_of("over there/deep", NULL, there)));
+        assert_null(strstr(a->tasks[i].public_text, folder()));
+        assert_contains(a->tasks[i].public_text, "triggers: 'sha256:");
+        assert_contains(a->tasks[i].text, in_set("here", NULL, here));
+        assert_contains(b->tasks[i].text, in_set("over there/deep", NULL, there));
         assert_string_not_equal(a->tasks[i].key, c->tasks[i].key);
     }
-    assert_non_null(strstr(a->resolved, here)); /* the user's own configuration finds it again */
+    assert_contains(a->resolved, here); /* the user's own configuration finds it again */
     assert_null(strstr(a->resolved, "zq"));
     pg_grid_destroy(&a);
     pg_grid_destroy(&b);
@@ -104,27 +94,24 @@ static void test_moved_folder(void **state)
 }
 
 /* A name of blanks and of what looks like a pin is still a folder. */
-static void test_odd_name(void **state)
+TEST(a_name_that_looks_like_a_pin_is_still_a_folder)
 {
-    (void)state;
     char path[PATH], pinned[2 * PATH];
-    pg_error err = {.message = ""};
     pg_dataset triggers;
     write_set("of sha256:me and you", "1\n2\n");
-    assert_int_equal(pg_triggers_pin(path_of("of sha256:me and you", NULL, path), pinned, sizeof pinned, &err), PG_OK);
-    assert_int_equal(pg_triggers_load(pinned, NULL, 10, &triggers, &err), PG_OK);
+    OK(pg_triggers_pin(in_set("of sha256:me and you", NULL, path), pinned, sizeof pinned, &err));
+    OK(pg_triggers_load(pinned, NULL, 10, &triggers, &err));
     assert_int_equal(triggers.count, 2);
     pg_dataset_clear(&triggers);
 }
 
 /* ---- what else stands in a folder ---- */
 
-static void assert_loads(const char *folder, int first, int second)
+static void assert_loads(const char *directory, int first, int second)
 {
     char path[PATH];
     pg_dataset triggers;
-    pg_error err = {.message = ""};
-    if (pg_triggers_load(path_of(folder, NULL, path), NULL, 10, &triggers, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_triggers_load(in_set(directory, NULL, path), NULL, 10, &triggers, &err));
     assert_int_equal(triggers.count, 2);
     assert_int_equal(triggers.labels[0], first);
     assert_int_equal(triggers.labels[1], second);
@@ -133,35 +120,32 @@ static void assert_loads(const char *folder, int first, int second)
     pg_dataset_clear(&triggers);
 }
 
-static void assert_refused(const char *folder, const char *reason)
+static void assert_refused(const char *directory, const char *reason)
 {
     char path[PATH];
     pg_dataset triggers;
-    pg_error err = {.message = ""};
-    assert_int_equal(pg_triggers_load(path_of(folder, NULL, path), NULL, 10, &triggers, &err), PG_BAD_INPUT);
+    assert_int_equal(pg_triggers_load(in_set(directory, NULL, path), NULL, 10, &triggers, &err), PG_BAD_INPUT);
     if (!strstr(err.message, reason)) fail_msg("'%s' does not say: %s", err.message, reason);
 }
 
 /* What computers leave in folders changes neither what is read nor the key. */
-static void test_left_behind(void **state)
+TEST(files_that_computers_leave_change_nothing)
 {
-    (void)state;
     static const char *const junk[] = {"._1.png",     ".hidden.jpg", ".DS_Store", "Thumbs.db",
                                        "desktop.ini", "notes.txt",   "1.png.bak"};
     char path[PATH], before[2 * PATH], after[2 * PATH];
     write_set("junk", "1\n2\n");
-    assert_int_equal(pg_triggers_pin(path_of("junk", NULL, path), before, sizeof before, NULL), PG_OK);
+    OK(pg_triggers_pin(in_set("junk", NULL, path), before, sizeof before, &err));
     for (size_t i = 0; i < sizeof junk / sizeof *junk; i++) write_text("junk", junk[i], "nothing to see");
-    assert_int_equal(pg_make_directories(path_of("junk", "__MACOSX", path), NULL), PG_OK);
+    OK(pg_make_directories(in_set("junk", "__MACOSX", path), &err));
     assert_loads("junk", 1, 2);
-    assert_int_equal(pg_triggers_pin(path_of("junk", NULL, path), after, sizeof after, NULL), PG_OK);
+    OK(pg_triggers_pin(in_set("junk", NULL, path), after, sizeof after, &err));
     assert_string_equal(before, after);
 }
 
 /* A picture that is not read would shift the labels of those behind it. */
-static void test_other_pictures(void **state)
+TEST(a_picture_that_cannot_be_read_is_refused)
 {
-    (void)state;
     static const char *const others[] = {"10.webp", "10.GIF", "10.bmp", "10.tiff"};
     char path[PATH];
     write_set("others", "1\n2\n");
@@ -169,19 +153,18 @@ static void test_other_pictures(void **state)
         write_text("others", others[i], "a picture");
         assert_refused("others", others[i]);
         assert_refused("others", "pictures must be JPEG or PNG files");
-        assert_int_equal(unlink(path_of("others", others[i], path)), 0);
+        assert_int_equal(unlink(in_set("others", others[i], path)), 0);
     }
     write_picture("others", "3.JPEG", 30); /* the ending does not tell what it is, the content does */
     write_text("others", "labels.txt", "1\n2\n3\n");
     pg_dataset triggers;
-    assert_int_equal(pg_triggers_load(path_of("others", NULL, path), NULL, 10, &triggers, NULL), PG_OK);
+    OK(pg_triggers_load(in_set("others", NULL, path), NULL, 10, &triggers, &err));
     assert_int_equal(triggers.count, 3);
     pg_dataset_clear(&triggers);
 }
 
-static void test_unicode_names(void **state)
+TEST(names_may_be_in_any_language)
 {
-    (void)state;
     write_set("\xc3\xbcn\xc3\xaf"
               "code \xe5\x9b\xbe",
               "1\n2\n");
@@ -190,9 +173,8 @@ static void test_unicode_names(void **state)
                  1, 2);
 }
 
-static void test_labels(void **state)
+TEST(label_files_are_found_and_checked)
 {
-    (void)state;
     static const char *const texts[] = {"3\r\n4\r\n",
                                         "3\r4\r",
                                         "\xEF\xBB\xBF"
@@ -211,7 +193,7 @@ static void test_labels(void **state)
     static const char wide[] = "\xFF\xFE"
                                "3\0\n\0"
                                "4\0\n";
-    assert_int_equal(pg_file_write(path_of("labels", "labels.txt", path), wide, sizeof wide, PG_FILE_PUBLIC, NULL), PG_OK);
+    OK(pg_file_write(in_set("labels", "labels.txt", path), wide, sizeof wide, PG_FILE_PUBLIC, &err));
     assert_refused("labels", "labels.txt: the text is in UTF-16 or UTF-32; save it as UTF-8");
     write_text("labels", "labels.txt",
                "\xEF\xBB\xBF"
@@ -220,43 +202,17 @@ static void test_labels(void **state)
 }
 
 /* Class folders: links count, files and what an archiver left do not. */
-static void test_folders(void **state)
+TEST(class_folders_may_be_links)
 {
-    (void)state;
     char path[PATH];
     pg_names names;
     static const char *const folders[] = {"classes/b", "classes/a", "classes/.git", "classes/__MACOSX"};
-    for (int i = 0; i < 4; i++) assert_int_equal(pg_make_directories(path_of(folders[i], NULL, path), NULL), PG_OK);
+    for (int i = 0; i < 4; i++) OK(pg_make_directories(in_set(folders[i], NULL, path), &err));
     write_text("classes", "readme.txt", "x");
     write_text("classes", "pictures.tar.gz", "x");
-    assert_int_equal(symlink("a", path_of("classes", "c", path)), 0);
-    assert_int_equal(pg_folder_folders(path_of("classes", NULL, path), &names, NULL), PG_OK);
+    assert_int_equal(symlink("a", in_set("classes", "c", path)), 0);
+    OK(pg_folder_folders(in_set("classes", NULL, path), &names, &err));
     assert_int_equal(names.count, 3);
     for (int i = 0; i < 3; i++) assert_string_equal(names.name[i], ((const char *const[]){"a", "b", "c"})[i]);
     pg_names_clear(&names);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(root) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", root);
-    return system(command);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_moved_folder),   cmocka_unit_test(test_odd_name),      cmocka_unit_test(test_left_behind),
-        cmocka_unit_test(test_other_pictures), cmocka_unit_test(test_unicode_names), cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_folders),
-    };
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    return failed || pg_memory_live() != 0;
 }

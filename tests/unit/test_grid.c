@@ -3,24 +3,17 @@
 #include "experiments/grid/design.h"
 #include "experiments/grid/grid.h"
 #include "experiments/grid/presets.h"
-#include "tests/unit/folder.h"
+#include "tests/unit/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static pg_problems problems;
 
 static const char *write_config(const char *text)
 {
     static char path[64];
-    snprintf(path, sizeof path, "%s/test.yaml", folder);
+    snprintf(path, sizeof path, "%s/test.yaml", folder());
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fputs(text, file);
@@ -30,11 +23,10 @@ static const char *write_config(const char *text)
 
 static pg_grid *read_grid(const char *text, const char *const *sets, int set_count)
 {
-    pg_error err = {.message = ""};
     pg_grid *grid = NULL;
     problems.count = 0;
     const pg_status status = pg_grid_read(write_config(text), sets, set_count, NULL, &grid, &problems, &err);
-    if (status != PG_OK) fail_msg("%s", err.message);
+    OK(status);
     return grid;
 }
 
@@ -43,9 +35,8 @@ static pg_grid *read_grid(const char *text, const char *const *sets, int set_cou
     "networks: [{arch: alexnet, width: 0.0625}]\n"                                                                             \
     "train: {epochs: 1}\n"
 
-static void test_products(void **state)
+TEST(lists_are_multiplied_out)
 {
-    (void)state;
     pg_grid *grid =
         read_grid("seeds: [1, 2]\ndata: [{name: synthetic, train: 64}, {name: synthetic, train: 128}]\n"
                   "networks: [{arch: alexnet, norm: [bn, gn], width: [0.0625, 0.125]}]\nschemes: [{scheme: plain}]\n"
@@ -62,7 +53,6 @@ static void test_products(void **state)
 
 static void assert_problem(const char *text, const char *expected)
 {
-    pg_error err = {.message = ""};
     pg_grid *grid = NULL;
     problems.count = 0;
     assert_int_equal(pg_grid_read(write_config(text), NULL, 0, NULL, &grid, &problems, &err), PG_BAD_INPUT);
@@ -72,9 +62,8 @@ static void assert_problem(const char *text, const char *expected)
 }
 
 /* An empty name is none: such a grid would have no tasks, and be done. */
-static void test_empty_names(void **state)
+TEST(an_empty_name_is_refused)
 {
-    (void)state;
     assert_problem("data: {name: synthetic}\nnetworks: [{arch: \"\"}]\nschemes: [{scheme: plain}]\n",
                    ":2:19: networks.0.arch: expected a text, got \"\"");
     assert_problem("data: {name: \"\"}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: plain}]\n",
@@ -84,9 +73,8 @@ static void test_empty_names(void **state)
 }
 
 /* What would count one result as several: a value that stands twice in a list, an entry that gives the tasks of another one. */
-static void test_repeats(void **state)
+TEST(what_would_count_a_result_twice_is_refused)
 {
-    (void)state;
 #define PLAIN HEAD "schemes: [{scheme: plain}]\n"
     static const char *const texts[][2] = {
         {PLAIN "seeds: [1, 2, 01]\n", ":5:15: seeds.2: the list already has 01"},
@@ -118,10 +106,8 @@ static void test_repeats(void **state)
 }
 
 /* A grid that is too large says so before it is multiplied out, and what else is wrong with it. */
-static void test_extent(void **state)
+TEST(a_grid_that_is_too_large_is_refused_before_it_is_made)
 {
-    (void)state;
-    pg_error err = {.message = ""};
     pg_grid *grid = NULL;
     char text[1 << 16] = HEAD "seeds: [1, 2]\nschemes: [{scheme: [v1, v2]}]\nattacks: [{attack: fake1, ";
     static const char *const keys[] = {"images: [", "repeats: ["};
@@ -146,29 +132,26 @@ static void test_extent(void **state)
 static char *attack_text(const pg_design *design, int i)
 {
     char *text = NULL;
-    pg_error err = {.message = ""};
-    assert_int_equal(pg_options_text(design->attacks[i].attack->options, design->attacks[i].options, &text, &err), PG_OK);
+    OK(pg_options_text(design->attacks[i].attack->options, design->attacks[i].options, &text, &err));
     return text;
 }
 
 /* The published settings: of training, and of the attacks that the code of 2019 ran otherwise; a key that is given wins. */
-static void test_presets(void **state)
+TEST(presets_have_the_published_settings)
 {
-    (void)state;
     static const double decay[] = {1e-4, 5e-4};
     static const char *const sets[][1] = {{"train.preset=head22"}, {"train.preset=neurips19"}};
     static const char *const pixels[] = {"imagenet", "cifar"};
     static const char *const expected[2][4] = {{"crop: false", "init: signs", "alpha: 0.1,", "alpha: 1,"},
                                                {"crop: true", "init: random", "alpha: 0,", "alpha: 1,"}};
     for (int i = 0; i < 2; i++) {
-        pg_error err = {.message = ""};
         pg_design *d = NULL;
         problems.count = 0;
         const pg_status status = pg_design_read(
             write_config("data: {name: synthetic}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: v1}]\n"
                          "attacks: [{attack: finetune}, {attack: fake2}, {attack: fake3}, {attack: fake3, alpha: 1}]\n"),
             sets[i], 1, NULL, &d, &problems, &err);
-        if (status != PG_OK) fail_msg("%s", err.message);
+        OK(status);
         assert_string_equal(pg_presets[i], strchr(sets[i][0], '=') + 1);
         assert_true(d->train.weight_decay >= decay[i] && d->train.weight_decay <= decay[i]);
         assert_string_equal(pg_pixels_names[d->train.pixels], pixels[i]);
@@ -191,9 +174,8 @@ static void test_presets(void **state)
     }
     assert_string_equal(pg_presets[2], "fast");
     pg_train_options fast;
-    pg_error err = {.message = ""};
-    assert_int_equal(pg_options_defaults(pg_train_table, &fast, &err), PG_OK);
-    assert_int_equal(pg_preset_apply(2, "train", pg_train_table, &fast, &err), PG_OK);
+    OK(pg_options_defaults(pg_train_table, &fast, &err));
+    OK(pg_preset_apply(2, "train", pg_train_table, &fast, &err));
     assert_int_equal(fast.epochs, 20);
     assert_int_equal(fast.schedule, PG_SCHEDULE_ONE_CYCLE);
     assert_true(fast.weight_decay >= 5e-4 && fast.weight_decay <= 5e-4);
@@ -203,16 +185,15 @@ static void test_presets(void **state)
 
 /* A scheme that wants a plain network gets it, once, whether the grid lists it or not; forgeries make no sense on a plain
  * network. */
-static void test_parents(void **state)
+TEST(a_plain_network_is_trained_once_for_all_that_need_it)
 {
-    (void)state;
     pg_grid *with = read_grid(
         HEAD "schemes: [{scheme: v1}, {scheme: plain}, {scheme: v2, passport: random}]\nattacks: [{attack: fake1}]\n", NULL, 0);
     pg_grid *without =
         read_grid(HEAD "schemes: [{scheme: v1, train: {epochs: 3}}]\nattacks: [{attack: prune, schemes: [v2]}]\n", NULL, 0);
     assert_int_equal(with->count, 5); /* plain, v1, fake1 on v1, v2, fake1 on v2 */
     assert_int_equal(with->tasks[0].parent_count, 0);
-    assert_non_null(strstr(with->tasks[0].name, "/plain/"));
+    assert_contains(with->tasks[0].name, "/plain/");
     assert_int_equal(with->tasks[1].parent_count, 1);
     assert_int_equal(with->tasks[1].parents[0], 0);
     assert_int_equal(with->tasks[2].parent_count, 1); /* the forger does not have the owner's plain network */
@@ -227,9 +208,8 @@ static void test_parents(void **state)
 
 /* Attacks are left out where they mean nothing: passports behind a perceptron cannot be solved for. Asked for all the same,
  * that is a problem of the grid. */
-static void test_meaningless(void **state)
+TEST(attacks_that_mean_nothing_are_left_out)
 {
-    (void)state;
     pg_grid *grid = read_grid(
         HEAD "schemes: [{scheme: [v2, pan], passport: random}]\nattacks: [{attack: flip}, {attack: fake1}]\n", NULL, 0);
     assert_int_equal(grid->count, 5); /* v2, flip and fake1 on it, pan, fake1 on it */
@@ -253,9 +233,8 @@ static int find_name(const pg_grid *grid, const char *part)
 
 /* Null models are plain networks of other seeds: the grid's own where it has them, further ones where it has not, each trained
  * once; nothing that is not a threshold depends on them. */
-static void test_null_models(void **state)
+TEST(null_models_are_plain_networks_of_other_seeds)
 {
-    (void)state;
     static const char text[] = HEAD "seeds: [1, 2]\nschemes: [{scheme: plain}, {scheme: v1}, {scheme: adi}]\n";
     static const char *const wanted[] = {"null_models=3"};
     pg_grid *without = read_grid(text, NULL, 0), *with = read_grid(text, wanted, 1);
@@ -272,7 +251,7 @@ static void test_null_models(void **state)
     assert_int_equal(t->parents[4], find_name(with, "/plain/s4/"));
     assert_int_equal(with->tasks[find_name(with, "/adi/threshold/s1/")].parent_count, 1 + 3);
     pg_task task;
-    assert_int_equal(pg_task_parse(t->text, &task, NULL), PG_OK);
+    OK(pg_task_parse(t->text, &task, &err));
     assert_int_equal(task.kind, PG_TASK_THRESHOLD);
     assert_int_equal(task.null_model_count, 3);
     assert_string_equal(task.null_models[2], with->tasks[t->parents[4]].key);
@@ -283,9 +262,8 @@ static void test_null_models(void **state)
 }
 
 /* A forger who pushes images through a trained network has trained one himself, with another seed than the owner's. */
-static void test_forgers_carrier(void **state)
+TEST(a_forger_trains_a_carrier_of_his_own)
 {
-    (void)state;
     pg_grid *grid = read_grid(HEAD "seeds: [1, 2]\nschemes: [{scheme: v1, passport: shuffle}]\n"
                                    "attacks: [{attack: fake1, passport: shuffle, carrier: [random, pretrained]}]\n",
                               NULL, 0);
@@ -293,12 +271,12 @@ static void test_forgers_carrier(void **state)
     int found = 0;
     for (int i = 0; i < grid->count; i++) {
         pg_task task;
-        assert_int_equal(pg_task_parse(grid->tasks[i].text, &task, NULL), PG_OK);
+        OK(pg_task_parse(grid->tasks[i].text, &task, &err));
         if (task.kind == PG_TASK_ATTACK && task.pretrained[0]) {
             const int carrier = grid->tasks[i].parents[1], owners = grid->tasks[grid->tasks[i].parents[0]].parents[0];
             assert_int_equal(grid->tasks[i].parent_count, 2);
             assert_string_equal(task.pretrained, grid->tasks[carrier].key);
-            assert_non_null(strstr(grid->tasks[carrier].name, task.seed == 1 ? "/plain/s2/" : "/plain/s1/"));
+            assert_contains(grid->tasks[carrier].name, task.seed == 1 ? "/plain/s2/" : "/plain/s1/");
             assert_int_not_equal(carrier, owners);
             found++;
         }
@@ -309,9 +287,8 @@ static void test_forgers_carrier(void **state)
 }
 
 /* An attack that comes after another has a parent for each of its entries, and their options in its labels. */
-static void test_chains(void **state)
+TEST(an_attack_on_an_attack_has_it_as_parent)
 {
-    (void)state;
     pg_grid *grid =
         read_grid(HEAD "schemes: [{scheme: plain}, {scheme: adi}]\nattacks: [{attack: counterfeit-triggers, bound: [0, 8]}, "
                        "{attack: prune, after: counterfeit-triggers}]\n",
@@ -324,9 +301,9 @@ static void test_chains(void **state)
     pg_task task;
     pg_text_pool texts = {0};
     pg_task_labels labels;
-    assert_int_equal(pg_task_parse(last->text, &task, NULL), PG_OK);
+    OK(pg_task_parse(last->text, &task, &err));
     assert_string_equal(task.forged, grid->tasks[3].key);
-    assert_int_equal(pg_task_describe(&task, &texts, &labels, NULL), PG_OK);
+    OK(pg_task_describe(&task, &texts, &labels, &err));
     assert_non_null(
         strstr(labels.parameters, " after=counterfeit-triggers after_start=generated after_count=100 after_bound=8 "));
     pg_text_pool_clear(&texts);
@@ -346,9 +323,8 @@ static void test_chains(void **state)
 }
 
 /* Layers by place are in labels as published numbers have them. */
-static void test_layers_by_place(void **state)
+TEST(layers_by_place_are_labelled_by_place)
 {
-    (void)state;
     pg_grid *grid = read_grid(HEAD "schemes: [{scheme: v1, passport: random, layers: [first 3, last 2]}]\n", NULL, 0);
     static const char *const labels[] = {" layers=first 3 ", " layers=last 2 "};
     assert_int_equal(grid->count, 2);
@@ -356,9 +332,9 @@ static void test_layers_by_place(void **state)
         pg_task task;
         pg_text_pool texts = {0};
         pg_task_labels l;
-        assert_int_equal(pg_task_parse(grid->tasks[i].text, &task, NULL), PG_OK);
-        assert_int_equal(pg_task_describe(&task, &texts, &l, NULL), PG_OK);
-        assert_non_null(strstr(l.scheme_parameters, labels[i]));
+        OK(pg_task_parse(grid->tasks[i].text, &task, &err));
+        OK(pg_task_describe(&task, &texts, &l, &err));
+        assert_contains(l.scheme_parameters, labels[i]);
         pg_text_pool_clear(&texts);
         pg_task_clear(&task);
     }
@@ -373,13 +349,12 @@ static const char *const full =
          "{attack: counterfeit-triggers}, {attack: prune, after: counterfeit-triggers}]\n";
 
 /* Lists in a scheme's own training are no axes, so this is the same without them. The signature is not in it. */
-static void test_resolved(void **state)
+TEST(a_resolved_grid_gives_the_same_tasks)
 {
-    (void)state;
     const char *const sets[] = {"schemes.1.train.lr=0.1", "attacks.1.data=synthetic"};
     pg_grid *grid = read_grid(full, sets, 2);
     char *text = NULL;
-    assert_int_equal(pg_strdup(grid->resolved, &text, NULL), PG_OK);
+    OK(pg_strdup(grid->resolved, &text, &err));
     assert_null(strstr(text, "#'"));
     const char *const secrets[] = {"schemes.1.signature=\"#'\"", "schemes.2.signature=\"#'\""};
     pg_grid *again = read_grid(text, secrets, 2);
@@ -392,15 +367,13 @@ static void test_resolved(void **state)
 }
 
 /* A worker gets the text alone: reading it back gives the task. */
-static void test_task_text(void **state)
+TEST(a_task_is_read_back_from_its_text)
 {
-    (void)state;
     const char *const sets[] = {"schemes.1.train.lr=0.1", "attacks.1.data=synthetic"};
     pg_grid *grid = read_grid(full, sets, 2);
     for (int i = 0; i < grid->count; i++) {
         pg_task task;
-        pg_error err = {.message = ""};
-        assert_int_equal(pg_task_parse(grid->tasks[i].text, &task, &err), PG_OK);
+        OK(pg_task_parse(grid->tasks[i].text, &task, &err));
         assert_string_equal(task.key, grid->tasks[i].key);
         assert_string_equal(task.text, grid->tasks[i].text);
         assert_int_equal(task.data.train, 64);
@@ -415,9 +388,8 @@ static void test_task_text(void **state)
     pg_grid_destroy(&grid);
 }
 
-static void test_foreign_text(void **state)
+TEST(a_text_that_is_no_task_is_refused)
 {
-    (void)state;
     pg_grid *grid = read_grid(HEAD "schemes: [{scheme: plain}]\n", NULL, 0);
     static const char *const swaps[][2] = {{"epochs: 1,", "epochs: 2.0,"},
                                            {"format: 1", "format: 2"},
@@ -427,21 +399,17 @@ static void test_foreign_text(void **state)
     for (size_t i = 0; i < sizeof swaps / sizeof *swaps; i++) {
         char text[8192];
         pg_task task;
-        pg_error err = {.message = ""};
         const char *at = strstr(grid->tasks[0].text, swaps[i][0]);
         assert_non_null(at);
         snprintf(text, sizeof text, "%.*s%s%s", (int)(at - grid->tasks[0].text), grid->tasks[0].text, swaps[i][1],
                  at + strlen(swaps[i][0]));
-        assert_int_equal(pg_task_parse(text, &task, &err), PG_BAD_INPUT);
-        assert_non_null(strstr(err.message, "task"));
+        FAILS(pg_task_parse(text, &task, &err), PG_BAD_INPUT, "task");
     }
     pg_grid_destroy(&grid);
 }
 
-/* What the key depends on, and what it does not. */
-static void test_keys(void **state)
+TEST(the_key_depends_on_what_changes_results)
 {
-    (void)state;
     static const char *const same[] = {"threads=3", "name=other", "label=other", "seeds=[1]"};
     static const char *const other[] = {"seeds=[2]", "data.train=65", "train.lr=0.5", "verify.level=0.01",
                                         "networks.0.norm=gn"};
@@ -460,11 +428,9 @@ static void test_keys(void **state)
 }
 
 /* All problems come in one pass, each once, with its position. */
-static void test_problems(void **state)
+TEST(every_problem_is_told_once_with_its_position)
 {
-    (void)state;
     pg_grid *grid = NULL;
-    pg_error err;
     problems.count = 0;
     const char *path = write_config("data: {name: synthetic, train: 64}\n"
                                     "networks:\n"
@@ -488,18 +454,4 @@ static void test_problems(void **state)
         if (i >= 7 || !strstr(problems.lines[i], expected[i])) fail_msg("problem %d: %s", i, problems.lines[i]);
     assert_int_equal(problems.count, 7);
     assert_null(grid);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_presets),         cmocka_unit_test(test_products),        cmocka_unit_test(test_parents),
-        cmocka_unit_test(test_meaningless),     cmocka_unit_test(test_null_models),     cmocka_unit_test(test_resolved),
-        cmocka_unit_test(test_task_text),       cmocka_unit_test(test_forgers_carrier), cmocka_unit_test(test_chains),
-        cmocka_unit_test(test_layers_by_place), cmocka_unit_test(test_foreign_text),    cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_problems),        cmocka_unit_test(test_empty_names),     cmocka_unit_test(test_repeats),
-        cmocka_unit_test(test_extent),
-    };
-    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
-    return failed || pg_memory_live() != 0;
 }

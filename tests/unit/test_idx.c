@@ -1,37 +1,15 @@
 /* IDX files under every name and in every place that people have them; what is said of where data comes from. */
 #include "core/base/memory.h"
 #include "core/data/readers.h"
+#include "tests/unit/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <zlib.h>
 
-#include <cmocka.h>
-
 enum { GREY = 28 * 28, TRAIN = 3, TEST = 2, BYTES_MAX = 16 + TRAIN * GREY };
-
-static char root[] = "/tmp/passgrid-idx-XXXXXX";
-
-static const char *path_of(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", root, name);
-    return path;
-}
-
-static void clear(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s/*", root);
-    assert_int_equal(system(command), 0);
-}
 
 /* An IDX file of images (dims 3) or labels (dims 1), all its bytes made from the item's number. */
 static size_t make_idx(int dims, int count, uint8_t bytes[BYTES_MAX])
@@ -46,44 +24,43 @@ static size_t make_idx(int dims, int count, uint8_t bytes[BYTES_MAX])
 
 static void write_file(const char *name, const void *data, size_t bytes)
 {
-    FILE *file = fopen(path_of(name), "wb");
+    FILE *file = fopen(name, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, bytes, file), bytes);
     assert_int_equal(fclose(file), 0);
 }
 
 /* A file of a set in a folder, its name made by a format of its first part and its IDX kind. */
-static void write_idx(const char *folder, const char *format, const char *part, int dims, int count)
+static void write_idx(const char *directory, const char *format, const char *part, int dims, int count)
 {
     char file[64], name[128];
     uint8_t bytes[BYTES_MAX];
     const size_t size = make_idx(dims, count, bytes);
     snprintf(file, sizeof file, format, part, dims);
-    snprintf(name, sizeof name, "%s/%s", folder, file);
+    snprintf(name, sizeof name, "%s/%s", directory, file);
     if (!strstr(file, ".gz")) {
         write_file(name, bytes, size);
         return;
     }
-    gzFile packed = gzopen(path_of(name), "wb");
+    gzFile packed = gzopen(name, "wb");
     assert_int_equal(gzwrite(packed, bytes, (unsigned)size), size);
     assert_int_equal(gzclose(packed), Z_OK);
 }
 
-static void write_set(const char *folder, const char *format)
+static void write_set(const char *directory, const char *format)
 {
-    assert_int_equal(pg_make_directories(path_of(folder), NULL), PG_OK);
-    write_idx(folder, format, "train-images", 3, TRAIN);
-    write_idx(folder, format, "train-labels", 1, TRAIN);
-    write_idx(folder, format, "t10k-images", 3, TEST);
-    write_idx(folder, format, "t10k-labels", 1, TEST);
+    OK(pg_make_directories(directory, &err));
+    write_idx(directory, format, "train-images", 3, TRAIN);
+    write_idx(directory, format, "train-labels", 1, TRAIN);
+    write_idx(directory, format, "t10k-images", 3, TEST);
+    write_idx(directory, format, "t10k-labels", 1, TEST);
 }
 
 static void assert_read(const char *name, const char *where)
 {
     char found[128];
     pg_data data;
-    pg_error err = {.message = ""};
-    if (pg_data_load(name, root, &data, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_data_load(name, ".", &data, &err));
     assert_int_equal(data.train.count, TRAIN);
     assert_int_equal(data.test.count, TEST);
     for (int i = 0; i < TRAIN; i++) {
@@ -99,44 +76,42 @@ static void assert_read(const char *name, const char *where)
 static void assert_refused(const char *name, const char *reason)
 {
     pg_data data;
-    pg_error err = {.message = ""};
-    assert_int_equal(pg_data_load(name, root, &data, &err), PG_BAD_INPUT);
+    assert_int_equal(pg_data_load(name, ".", &data, &err), PG_BAD_INPUT);
     if (!strstr(err.message, reason)) fail_msg("'%s' does not say: %s", err.message, reason);
 }
 
 static const char *const formats[] = {"%s-idx%d-ubyte", "%s.idx%d-ubyte", "%s-idx%d-ubyte.gz", "%s.idx%d-ubyte.gz"};
 
-static void test_names(void **state)
+TEST(files_are_found_under_every_usual_name)
 {
-    (void)state;
     static const char *const places[][2] = {
         {"mnist", "mnist"}, {"mnist", "MNIST/raw"}, {"fashion-mnist", "fashion-mnist"}, {"fashion-mnist", "FashionMNIST/raw"}};
     for (int f = 0; f < 4; f++)
         for (int p = 0; p < 4; p++) {
-            clear();
+            char own[16];
+            snprintf(own, sizeof own, "%d-%d", f, p);
+            assert_int_equal(mkdir(own, 0755), 0);
+            assert_int_equal(chdir(own), 0);
             write_set(places[p][1], formats[f]);
             assert_read(places[p][0], places[p][1]);
+            assert_int_equal(chdir(".."), 0);
         }
 }
 
 /* Archives of some sites hold each file in a folder of its own name, beside the file itself. */
-static void test_folder_of_that_name(void **state)
+TEST(a_folder_of_the_name_of_a_file_is_passed_over)
 {
-    (void)state;
-    clear();
     write_set("mnist", formats[1]);
-    assert_int_equal(mkdir(path_of("mnist/train-images-idx3-ubyte"), 0755), 0);
+    assert_int_equal(mkdir("mnist/train-images-idx3-ubyte", 0755), 0);
     assert_read("mnist", "mnist");
-    assert_int_equal(unlink(path_of("mnist/train-images.idx3-ubyte")), 0);
+    assert_int_equal(unlink("mnist/train-images.idx3-ubyte"), 0);
     assert_refused("mnist",
                    "mnist/train-images-idx3-ubyte: is missing, and so are train-images.idx3-ubyte and the .gz form of both");
 }
 
 /* DIR/mnist goes before the file that was fetched, and that before torchvision's folder. */
-static void test_order(void **state)
+TEST(own_files_go_before_fetched_ones_and_those_before_torchvision)
 {
-    (void)state;
-    clear();
     write_set("MNIST/raw", formats[0]);
     write_file("mnist.safetensors", "fetched", 7);
     assert_refused("mnist", "mnist.safetensors: damaged");
@@ -144,20 +119,18 @@ static void test_order(void **state)
     assert_read("mnist", "mnist");
 }
 
-static void test_damaged_gzip(void **state)
+TEST(a_damaged_gzip_file_is_refused)
 {
-    (void)state;
     static const char file[] = "mnist/t10k-images-idx3-ubyte.gz";
     char *data = NULL, *changed = NULL;
     size_t bytes = 0;
-    clear();
     write_set("mnist", formats[2]);
-    assert_int_equal(pg_file_read(path_of(file), &data, &bytes, NULL), PG_OK);
+    OK(pg_file_read(file, &data, &bytes, &err));
     for (size_t cut = 2; cut < bytes; cut += 3) {
         write_file(file, data, cut);
         assert_refused("mnist", "t10k-images-idx3-ubyte.gz: ");
     }
-    assert_int_equal(pg_alloc(bytes + 9, 1, &changed, NULL), PG_OK);
+    OK(pg_alloc(bytes + 9, 1, &changed, &err));
     memcpy(changed, data, bytes);
     memcpy(changed + bytes - 4, "\xff\xff\xff\x7f", 4); /* two gigabytes in a hundred bytes */
     write_file(file, changed, bytes);
@@ -176,9 +149,8 @@ static void test_damaged_gzip(void **state)
 
 /* ---- what is published ---- */
 
-static void test_checksums(void **state)
+TEST(a_published_file_is_known_by_its_checksum)
 {
-    (void)state;
     static const char *const sums[] = {"900150983cd24fb0d6963f7d28e17f72", "a9993e364706816aba3e25717850c26c9cd0d89d",
                                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"};
     for (int i = 0; i < 3; i++) {
@@ -196,7 +168,7 @@ static void write_records(const pg_dataset *data, int from, const char *file)
 {
     enum { COUNT = 10000, RECORD = 3073 };
     uint8_t *bytes = NULL;
-    assert_int_equal(pg_alloc(COUNT, RECORD, &bytes, NULL), PG_OK);
+    OK(pg_alloc(COUNT, RECORD, &bytes, &err));
     for (int i = 0; i < COUNT; i++) {
         const uint8_t *image = data->images + (size_t)(from + i) * 3072;
         uint8_t *record = bytes + (size_t)i * RECORD;
@@ -209,28 +181,25 @@ static void write_records(const pg_dataset *data, int from, const char *file)
 
 /* The folder of the official archive is read where the fetched file is not, gives the same data, and is known; one byte in it
  * that differs is known too. */
-static void test_cifar10_folder(void **state)
+TEST(the_official_cifar10_archive_is_read_and_known)
 {
-    (void)state;
     pg_data fetched, read;
-    pg_error err = {.message = ""};
-    clear();
-    if (pg_data_load("cifar10", NULL, &fetched, NULL) != PG_OK) skip();
-    assert_int_equal(pg_make_directories(path_of("cifar-10-batches-bin"), NULL), PG_OK);
+    if (pg_data_load("cifar10", NULL, &fetched, NULL) != PG_OK) skip("cifar10 has not been fetched");
+    OK(pg_make_directories("cifar-10-batches-bin", &err));
     for (int i = 0; i < 5; i++) {
         char file[64];
         snprintf(file, sizeof file, "cifar-10-batches-bin/data_batch_%d.bin", i + 1);
         write_records(&fetched.train, i * 10000, file);
     }
     write_records(&fetched.test, 0, "cifar-10-batches-bin/test_batch.bin");
-    if (pg_data_load("cifar10", root, &read, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_data_load("cifar10", ".", &read, &err));
     assert_string_equal(read.train.sha256, fetched.train.sha256);
     assert_string_equal(read.test.sha256, fetched.test.sha256);
     assert_string_equal(read.train.source, "CIFAR-10, official split");
     pg_data_clear(&read);
     fetched.test.images[77] ^= 1;
     write_records(&fetched.test, 0, "cifar-10-batches-bin/test_batch.bin");
-    if (pg_data_load("cifar10", root, &read, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_data_load("cifar10", ".", &read, &err));
     assert_string_equal(read.test.source,
                         "CIFAR-10's binary files, 50000 + 10000 images, not the published ones: their checksums "
                         "differ");
@@ -238,38 +207,11 @@ static void test_cifar10_folder(void **state)
     pg_data_clear(&fetched);
 }
 
-static void test_python_folders(void **state)
+TEST(python_folders_are_refused_with_advice)
 {
-    (void)state;
-    clear();
-    assert_int_equal(mkdir(path_of("cifar-10-batches-py"), 0755), 0);
-    assert_int_equal(mkdir(path_of("cifar-100-python"), 0755), 0);
+    assert_int_equal(mkdir("cifar-10-batches-py", 0755), 0);
+    assert_int_equal(mkdir("cifar-100-python", 0755), 0);
     assert_refused("cifar10",
                    "cifar-10-batches-py: the Python version of the data set cannot be read; get the data by `passgrid data");
     assert_refused("cifar100", "cifar-100-python: the Python version of the data set cannot be read; unpack the official");
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(root) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    clear();
-    return rmdir(root);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),          cmocka_unit_test(test_folder_of_that_name),
-        cmocka_unit_test(test_order),          cmocka_unit_test(test_damaged_gzip),
-        cmocka_unit_test(test_checksums),      cmocka_unit_test(test_cifar10_folder),
-        cmocka_unit_test(test_python_folders),
-    };
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    return failed || pg_memory_live() != 0;
 }

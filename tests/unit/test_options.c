@@ -3,15 +3,10 @@
 #include "core/formats/number.h"
 #include "core/formats/options.h"
 #include "core/formats/yaml.h"
+#include "tests/unit/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
 #include <math.h>
 
 static const char *const scopes[] = {"global", "layer", NULL};
@@ -76,25 +71,23 @@ static const pg_option table[] = {
 static pg_tree *parsed(const char *text)
 {
     pg_tree *tree = NULL;
-    pg_error err = {0};
-    if (pg_yaml_parse_text(text, "x.yaml", &tree, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_yaml_parse_text(text, "x.yaml", &tree, &err));
     return tree;
 }
 
 static void assert_text(const sample *values, const char *expected)
 {
     char *text = NULL;
-    assert_int_equal(pg_options_text(table, values, &text, NULL), PG_OK);
+    OK(pg_options_text(table, values, &text, &err));
     assert_string_equal(text, expected);
     pg_free(text);
 }
 
-static void test_defaults(void **state)
+TEST(defaults_are_those_of_the_table)
 {
-    (void)state;
     sample values;
     memset(&values, 0xA5, sizeof values);
-    assert_int_equal(pg_options_defaults(table, &values, NULL), PG_OK);
+    OK(pg_options_defaults(table, &values, &err));
     assert_int_equal(values.epochs, 200);
     assert_true(values.rate == 0.5 && values.lr == 0.01 && values.bias == -1);
     assert_true(values.flip);
@@ -108,24 +101,21 @@ static void test_defaults(void **state)
         "{epochs: 200, rate: 0.5, lr: 0.01, bias: -1, flip: true, name: '', scope: layer, steps: [100, 150], rates: [0, 0.1]}");
 }
 
-static void test_bad_default(void **state)
+TEST(a_default_out_of_range_is_a_fault_of_the_table)
 {
-    (void)state;
     const pg_option wrong[] = {{.key = "rate", .type = PG_OPT_REAL, .fallback = "2", .high = 1, .help = ""}, {0}};
     double value = 0;
-    pg_error err;
     assert_int_equal(pg_options_defaults(wrong, &value, &err), PG_FAILED);
     assert_string_equal(err.message, "the default of an option does not fit it: rate: expected a number in [0, 1], got 2");
 }
 
-static void test_read(void **state)
+TEST(options_are_read_and_written_back)
 {
-    (void)state;
     sample values;
     pg_problems problems = {0};
     pg_tree *tree = parsed(
         "{epochs: +7, rate: 1e-4, lr: .5E1, flip: false, name: '007', scope: \"global\", steps: [3], rates: [1, 0.25, 0.3]}");
-    assert_int_equal(pg_options_defaults(table, &values, NULL), PG_OK);
+    OK(pg_options_defaults(table, &values, &err));
     pg_options_read(table, tree->root, &values, &problems);
     assert_int_equal(problems.count, 0);
     assert_true(values.rate == 1e-4 && values.lr == 5);
@@ -136,8 +126,8 @@ static void test_read(void **state)
     /* What was written reads back as the same. */
     sample again;
     char *text = NULL;
-    assert_int_equal(pg_options_text(table, &values, &text, NULL), PG_OK);
-    assert_int_equal(pg_options_defaults(table, &again, NULL), PG_OK);
+    OK(pg_options_text(table, &values, &text, &err));
+    OK(pg_options_defaults(table, &again, &err));
     tree = parsed(text);
     pg_options_read(table, tree->root, &again, &problems);
     assert_int_equal(problems.count, 0);
@@ -154,9 +144,8 @@ static void test_read(void **state)
 }
 
 /* One line of YAML each, and the one problem it gives. */
-static void test_problems(void **state)
+TEST(a_wrong_value_is_refused_with_what_was_expected)
 {
-    (void)state;
     static const struct {
         const char *yaml, *problem;
     } cases[] = {
@@ -200,7 +189,7 @@ static void test_problems(void **state)
         sample values, before;
         pg_problems problems = {0};
         pg_tree *tree = parsed(cases[i].yaml);
-        assert_int_equal(pg_options_defaults(table, &values, NULL), PG_OK);
+        OK(pg_options_defaults(table, &values, &err));
         before = values;
         pg_options_read(table, tree->root, &values, &problems);
         assert_int_equal(problems.count, 1);
@@ -219,15 +208,13 @@ static void test_problems(void **state)
     pg_tree_destroy(&tree);
 }
 
-static void test_several_problems_in_order(void **state)
+TEST(problems_are_told_in_order)
 {
-    (void)state;
     sample values;
     pg_problems problems = {0};
-    pg_error err;
     pg_tree *tree = parsed("attacks:\n- attack: prune\n  rates: [2]\n  rate: x\n  nmae: y\n");
     const pg_node *attack = pg_node_find(tree->root, "attacks")->first;
-    assert_int_equal(pg_options_defaults(table, &values, NULL), PG_OK);
+    OK(pg_options_defaults(table, &values, &err));
     assert_non_null(pg_node_get(attack, "attack")); /* the caller's own key is not unknown */
     pg_options_read(table, attack, &values, &problems);
     assert_int_equal(problems.count, 3);
@@ -238,18 +225,17 @@ static void test_several_problems_in_order(void **state)
     pg_tree_destroy(&tree);
 }
 
-static void test_required_and_shared(void **state)
+TEST(a_required_option_must_be_given)
 {
-    (void)state;
     const pg_option must[] = {{.key = "data", .type = PG_OPT_CHOICE, .choices = scopes, .help = "which"}, {0}};
     sample values;
     int data = 5;
     pg_problems problems = {0};
     pg_tree *tree = parsed("train:\n  rate: 0.25\n  scheme: v1\n  datum: 3\n");
     const pg_node *train = pg_node_find(tree->root, "train");
-    assert_int_equal(pg_options_defaults(must, &data, NULL), PG_OK);
+    OK(pg_options_defaults(must, &data, &err));
     assert_int_equal(data, 0);
-    assert_int_equal(pg_options_defaults(table, &values, NULL), PG_OK);
+    OK(pg_options_defaults(table, &values, &err));
     pg_options_take(table, train, &values, &problems);
     pg_options_take(must, train, &data, &problems);
     assert_true(values.rate == 0.25);
@@ -267,7 +253,7 @@ static void test_required_and_shared(void **state)
 static void assert_node(const pg_node *node, const char *expected)
 {
     char *text = NULL;
-    assert_int_equal(pg_yaml_emit(node, PG_YAML_FLOW, &text, NULL), PG_OK);
+    OK(pg_yaml_emit(node, PG_YAML_FLOW, &text, &err));
     assert_string_equal(text, expected);
     pg_free(text);
 }
@@ -277,17 +263,16 @@ typedef struct visited {
     const char *const *expected;
 } visited;
 
-static pg_status visit(void *context, const pg_node *map, pg_error *err)
+static pg_status visit(void *context, const pg_node *map, pg_error *error)
 {
     visited *v = context;
-    (void)err;
+    (void)error;
     assert_node(map, v->expected[v->count++]);
     return PG_OK;
 }
 
-static void test_products(void **state)
+TEST(lists_of_scalars_are_multiplied_out)
 {
-    (void)state;
     static const char *const expected[] = {
         "{rate: 0.1, rates: [0, 1], scope: global, other: [1, 2]}",
         "{rate: 0.1, rates: [0, 1], scope: layer, other: [1, 2]}",
@@ -297,7 +282,7 @@ static void test_products(void **state)
     pg_tree *tree = parsed("{rate: [0.1, 0.2], rates: [0, 1], scope: [global, layer], other: [1, 2]}\n");
     for (int most = 0; most <= 5; most++) {
         visited v = {.expected = expected};
-        assert_int_equal(pg_options_each(table, tree->root, (size_t)most, visit, &v, NULL), PG_OK);
+        OK(pg_options_each(table, tree->root, (size_t)most, visit, &v, &err));
         assert_int_equal(v.count, most < 4 ? most : 4);
     }
     assert_true(pg_options_count(table, tree->root) == 4);
@@ -308,23 +293,22 @@ static void test_products(void **state)
     visited v = {.expected = whole};
     tree = parsed(whole[0]);
     assert_true(pg_options_count(table, tree->root) == 1);
-    assert_int_equal(pg_options_each(table, tree->root, 9, visit, &v, NULL), PG_OK);
+    OK(pg_options_each(table, tree->root, 9, visit, &v, &err));
     assert_int_equal(v.count, 1);
     pg_tree_destroy(&tree);
 }
 
-static pg_status read_one(void *context, const pg_node *map, pg_error *err)
+static pg_status read_one(void *context, const pg_node *map, pg_error *error)
 {
     sample values;
-    const pg_status status = pg_options_defaults(table, &values, err);
+    const pg_status status = pg_options_defaults(table, &values, error);
     if (status == PG_OK) pg_options_read(table, map, &values, context);
     return status;
 }
 
 /* What is wrong is said before anything is multiplied out, once, and at its place. */
-static void test_check(void **state)
+TEST(every_element_is_checked_before_products_are_made)
 {
-    (void)state;
     static const char *const keys[] = {"kind", NULL};
     static const char *const expected[] = {
         "x.yaml:1:71: attacks.0.lrr: unknown key, did you mean 'lr'?",
@@ -341,38 +325,36 @@ static void test_check(void **state)
         if (strncmp(problems.lines[i], expected[i], strlen(expected[i])) != 0) fail_msg("%s", problems.lines[i]);
     pg_node_get(attack, "kind");
     problems.count = 0;
-    assert_int_equal(pg_options_each(table, attack, 1, read_one, &problems, NULL), PG_OK);
+    OK(pg_options_each(table, attack, 1, read_one, &problems, &err));
     assert_int_equal(problems.count, 0);
     pg_tree_destroy(&tree);
 }
 
 /* A number that stands twice in a list would make two results of one. */
-static void test_repeats(void **state)
+TEST(a_number_twice_in_a_list_is_refused)
 {
-    (void)state;
     static const char *const texts[] = {"{rates: [0.5, 0.25, 0.50]}", "{rates: [1e-1, 0.1]}", "{steps: [7, 8, +7, 07]}",
                                         "{rates: [0.5, 0.5000001]}"};
     static const int counts[] = {1, 1, 2, 0};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         pg_problems problems = {0};
         pg_tree *tree = parsed(texts[i]);
-        assert_int_equal(read_one(&problems, tree->root, NULL), PG_OK);
+        OK(read_one(&problems, tree->root, &err));
         if (problems.count != counts[i]) fail_msg("%s: %d problems, %s", texts[i], problems.count, problems.lines[0]);
         pg_tree_destroy(&tree);
     }
     pg_problems problems = {0};
     pg_tree *tree = parsed("a: {rates: [0.5, 0.25, 0.50]}");
-    assert_int_equal(read_one(&problems, tree->root->first, NULL), PG_OK);
+    OK(read_one(&problems, tree->root->first, &err));
     assert_string_equal(problems.lines[0], "x.yaml:1:24: a.rates.2: the list already has 0.50");
     pg_tree_destroy(&tree);
 }
 
-static void test_compare(void **state)
+TEST(options_compare_equal_only_if_every_field_is)
 {
-    (void)state;
     sample a, b;
-    assert_int_equal(pg_options_defaults(table, &a, NULL), PG_OK);
-    assert_int_equal(pg_options_defaults(table, &b, NULL), PG_OK);
+    OK(pg_options_defaults(table, &a, &err));
+    OK(pg_options_defaults(table, &b, &err));
     assert_int_equal(pg_options_compare(table, &a, &b), 0);
     for (const pg_option *o = table; o->key; o++) {
         ((unsigned char *)&b)[o->offset] ^= 1;
@@ -382,9 +364,8 @@ static void test_compare(void **state)
     }
 }
 
-static void test_help(void **state)
+TEST(help_tells_ranges_units_and_defaults)
 {
-    (void)state;
     char *text = NULL;
     size_t bytes = 0;
     FILE *stream = open_memstream(&text, &bytes);
@@ -397,9 +378,9 @@ static void test_help(void **state)
                         "          how many become zero\n"
                         "  lr      a number > 0, default 1e-2\n",
                         200);
-    assert_non_null(strstr(text, "  name    a text, default empty\n"));
-    assert_non_null(strstr(text, "  scope   one of global, layer, default layer\n"));
-    assert_non_null(strstr(text, "  steps   a list of whole numbers >= 1, default [100, 150]\n"));
+    assert_contains(text, "  name    a text, default empty\n");
+    assert_contains(text, "  scope   one of global, layer, default layer\n");
+    assert_contains(text, "  steps   a list of whole numbers >= 1, default [100, 150]\n");
     free(text);
 }
 
@@ -411,9 +392,8 @@ static void assert_number(double value, const char *expected)
     assert_true(pg_number_real(text, &back) && back == value);
 }
 
-static void test_numbers(void **state)
+TEST(numbers_are_read_strictly_and_written_shortest)
 {
-    (void)state;
     static const char *const refused[] = {"",      "+",   ".",    "e5",  "1e",  "1e+",   " 1",    "1 ",
                                           "1.2.3", "--1", "0x10", "inf", "nan", "1_000", "1e400", "1f"};
     double value = 42;
@@ -439,24 +419,4 @@ static void test_numbers(void **state)
     assert_string_equal(pg_number_text_float(0.1F, text), "0.1");
     assert_string_equal(pg_number_text_float(0.79124856F, text), "0.79124856");
     assert_string_equal(pg_number_text_float(16777216.0F, text), "16777216");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_bad_default),
-        cmocka_unit_test(test_read),
-        cmocka_unit_test(test_problems),
-        cmocka_unit_test(test_several_problems_in_order),
-        cmocka_unit_test(test_required_and_shared),
-        cmocka_unit_test(test_products),
-        cmocka_unit_test(test_check),
-        cmocka_unit_test(test_repeats),
-        cmocka_unit_test(test_compare),
-        cmocka_unit_test(test_help),
-        cmocka_unit_test(test_numbers),
-    };
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    return failed != 0 || pg_memory_live() != 0;
 }

@@ -2,21 +2,14 @@
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/data/image.h"
-#include "tests/unit/folder.h"
+#include "tests/unit/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <jpeglib.h>
 #include <png.h>
-
-#include <cmocka.h>
 
 enum { W = 19, H = 13 };
 
@@ -28,8 +21,7 @@ static uint8_t value_at(int y, int k)
 
 static void read_image(const char *name, int width, int height, pg_image *out)
 {
-    pg_error err = {.message = ""};
-    if (pg_image_read(path_of(name), out, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_image_read(path_of(name), out, &err));
     assert_int_equal(out->width, width);
     assert_int_equal(out->height, height);
 }
@@ -47,7 +39,6 @@ static void assert_same_pixels(const char *a, const char *b, int width, int heig
 static void assert_refused(const char *name, const char *reason)
 {
     pg_image image;
-    pg_error err = {.message = ""};
     assert_int_equal(pg_image_read(path_of(name), &image, &err), PG_BAD_INPUT);
     if (!strstr(err.message, path_of(name)) || !strstr(err.message, reason))
         fail_msg("'%s' does not say: %s", err.message, reason);
@@ -58,12 +49,12 @@ static void append(const char *name, const char *from, size_t keep_last, const v
 {
     char *data = NULL, *all = NULL;
     size_t size = 0;
-    assert_int_equal(pg_file_read(path_of(from), &data, &size, NULL), PG_OK);
-    assert_int_equal(pg_alloc(size + count, 1, &all, NULL), PG_OK);
+    OK(pg_file_read(path_of(from), &data, &size, &err));
+    OK(pg_alloc(size + count, 1, &all, &err));
     memcpy(all, data, size - keep_last);
     memcpy(all + size - keep_last, bytes, count);
     memcpy(all + size - keep_last + count, data + size - keep_last, keep_last);
-    assert_int_equal(pg_file_write(path_of(name), all, size + count, PG_FILE_PUBLIC, NULL), PG_OK);
+    OK(pg_file_write(path_of(name), all, size + count, PG_FILE_PUBLIC, &err));
     pg_free(all);
     pg_free(data);
 }
@@ -124,9 +115,8 @@ static void assert_png(const char *name, png_kind kind, int stride, int step)
     pg_image_clear(&image);
 }
 
-static void test_png_kinds(void **state)
+TEST(every_kind_of_png_gives_its_pixels)
 {
-    (void)state;
     assert_png("rgb.png", (png_kind){.type = PNG_COLOR_TYPE_RGB, .depth = 8}, 3, 1);
     assert_png("rgba.png", (png_kind){.type = PNG_COLOR_TYPE_RGBA, .depth = 8}, 4,
                1); /* what is transparent keeps its colour */
@@ -140,9 +130,8 @@ static void test_png_kinds(void **state)
 }
 
 /* Gamma changes nothing, whatever else the file has. */
-static void test_png_gamma(void **state)
+TEST(gamma_changes_no_pixel)
 {
-    (void)state;
     static const int types[] = {PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGBA, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_PALETTE};
     for (int i = 0; i < 4; i++)
         for (double gamma = 0.2; gamma < 1.5; gamma += 0.4) {
@@ -155,9 +144,8 @@ static void test_png_gamma(void **state)
     assert_same_pixels("solid.png", "holes.png", W, H);
 }
 
-static void test_png_edges(void **state)
+TEST(what_follows_a_png_is_ignored)
 {
-    (void)state;
     write_png("grey16.png", (png_kind){.type = PNG_COLOR_TYPE_GRAY, .depth = 16}, W, H);
     assert_refused("grey16.png", "grey PNG of 16 bits");
     write_rgb("rgb.png");
@@ -207,9 +195,8 @@ static void write_jpeg(const char *name, jpeg_kind kind)
 
 static const jpeg_kind ordinary = {JCS_RGB, JCS_YCbCr, 3, false, false};
 
-static void test_jpeg_kinds(void **state)
+TEST(every_kind_of_jpeg_gives_its_pixels)
 {
-    (void)state;
     jpeg_kind kind = ordinary;
     write_jpeg("rgb.jpg", kind);
     kind.progressive = true;
@@ -247,9 +234,8 @@ static void read_inks(const char *name, uint8_t inks[4])
 }
 
 /* What black leaves of the light, less the share that an ink takes of it, to the nearest whole. */
-static void test_cmyk(void **state)
+TEST(cmyk_becomes_rgb)
 {
-    (void)state;
     static const J_COLOR_SPACE stored[] = {JCS_CMYK, JCS_YCCK};
     for (int i = 0; i < 2; i++) {
         uint8_t inks[4];
@@ -263,9 +249,8 @@ static void test_cmyk(void **state)
 }
 
 /* Every coefficient of a small grey picture in two scans of its own: valid, but nobody writes that. */
-static void test_many_scans(void **state)
+TEST(a_jpeg_of_too_many_scans_is_refused)
 {
-    (void)state;
     jpeg_scan_info scans[127] = {{.comps_in_scan = 1}};
     struct jpeg_compress_struct jpeg;
     struct jpeg_error_mgr errors;
@@ -308,7 +293,7 @@ static void promise_png(const char *name, uint32_t width, uint32_t height)
     char *data = NULL;
     size_t bytes = 0;
     write_rgb("small.png");
-    assert_int_equal(pg_file_read(path_of("small.png"), &data, &bytes, NULL), PG_OK);
+    OK(pg_file_read(path_of("small.png"), &data, &bytes, &err));
     uint8_t *header = (uint8_t *)data + 12;
     put_u32(header + 4, width);
     put_u32(header + 8, height);
@@ -318,7 +303,7 @@ static void promise_png(const char *name, uint32_t width, uint32_t height)
         for (int b = 0; b < 8; b++) crc = crc & 1 ? 0xEDB88320 ^ crc >> 1 : crc >> 1;
     }
     put_u32(header + 17, ~crc);
-    assert_int_equal(pg_file_write(path_of(name), data, bytes, PG_FILE_PUBLIC, NULL), PG_OK);
+    OK(pg_file_write(path_of(name), data, bytes, PG_FILE_PUBLIC, &err));
     pg_free(data);
 }
 
@@ -329,11 +314,11 @@ static void promise_jpeg(const char *name, bool progressive, unsigned side)
     jpeg_kind kind = ordinary;
     kind.progressive = progressive;
     write_jpeg("small.jpg", kind);
-    assert_int_equal(pg_file_read(path_of("small.jpg"), &data, &bytes, NULL), PG_OK);
+    OK(pg_file_read(path_of("small.jpg"), &data, &bytes, &err));
     uint8_t *frame = memmem(data, bytes, progressive ? "\xff\xc2" : "\xff\xc0", 2);
     assert_non_null(frame);
     for (int i = 0; i < 4; i++) frame[5 + i] = (uint8_t)(i % 2 ? side : side >> 8);
-    assert_int_equal(pg_file_write(path_of(name), data, bytes, PG_FILE_PUBLIC, NULL), PG_OK);
+    OK(pg_file_write(path_of(name), data, bytes, PG_FILE_PUBLIC, &err));
     pg_free(data);
 }
 
@@ -344,9 +329,8 @@ static long peak_kilobytes(void)
     return usage.ru_maxrss;
 }
 
-static void test_bombs(void **state)
+TEST(a_header_that_promises_too_much_takes_no_memory)
 {
-    (void)state;
     const long before = peak_kilobytes();
     promise_png("huge.png", 20000, 20000);
     assert_refused("huge.png", "20000x20000 pixels is not usable");
@@ -364,28 +348,16 @@ static void test_bombs(void **state)
 }
 
 /* A large picture of one colour is no bomb, however small its file. */
-static void test_flat_picture(void **state)
+TEST(a_large_picture_of_one_colour_is_read)
 {
-    (void)state;
     enum { SIDE = 2000 };
     pg_image image;
     uint8_t *rgb = NULL;
     png_image png = {.version = PNG_IMAGE_VERSION, .width = SIDE, .height = SIDE, .format = PNG_FORMAT_RGB};
-    assert_int_equal(pg_alloc((size_t)SIDE * SIDE, 3, &rgb, NULL), PG_OK);
+    OK(pg_alloc((size_t)SIDE * SIDE, 3, &rgb, &err));
     assert_true(png_image_write_to_file(&png, path_of("flat.png"), 0, rgb, 0, NULL));
     read_image("flat.png", SIDE, SIDE, &image);
     assert_memory_equal(image.rgb, rgb, (size_t)SIDE * SIDE * 3);
     pg_image_clear(&image);
     pg_free(rgb);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bombs),        cmocka_unit_test(test_png_kinds),  cmocka_unit_test(test_png_gamma),
-        cmocka_unit_test(test_png_edges),    cmocka_unit_test(test_jpeg_kinds), cmocka_unit_test(test_cmyk),
-        cmocka_unit_test(test_flat_picture), cmocka_unit_test(test_many_scans),
-    };
-    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
-    return failed || pg_memory_live() != 0;
 }

@@ -4,20 +4,13 @@
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "experiments/grid/grid.h"
-#include "tests/unit/folder.h"
+#include "tests/unit/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <png.h>
-
-#include <cmocka.h>
 
 /* The data and the network of every grid here: 60 training images, 30 test images, 16 channels in every layer. */
 #define HEAD                                                                                                                   \
@@ -146,48 +139,9 @@ static const char *const fine[] = {
 
 static pg_problems problems;
 
-static pg_status read_grid(const char *text, pg_grid **grid, pg_error *err)
-{
-    FILE *file = fopen("g.yaml", "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-    problems.count = 0;
-    return pg_grid_read("g.yaml", NULL, 0, NULL, grid, &problems, err);
-}
-
-static void test_refusals(void **state)
-{
-    (void)state;
-    int wrong = 0;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        pg_grid *grid = NULL;
-        pg_error err = {.message = ""};
-        const pg_status status = read_grid(rows[i].grid, &grid, &err);
-        const bool good = status == PG_BAD_INPUT && problems.count == 1 && strcmp(problems.lines[0], rows[i].expected) == 0;
-        if (!good)
-            print_error("row %zu: %d problems, expected\n  %s\ngot\n  %s\n", i, problems.count, rows[i].expected,
-                        problems.count ? problems.lines[0] : err.message);
-        wrong += !good;
-        pg_grid_destroy(&grid);
-    }
-    assert_int_equal(wrong, 0);
-}
-
-static void test_what_fits(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
-        pg_grid *grid = NULL;
-        pg_error err = {.message = ""};
-        if (read_grid(fine[i], &grid, &err) != PG_OK) fail_msg("%s", problems.count ? problems.lines[0] : err.message);
-        pg_grid_destroy(&grid);
-    }
-}
-
 static void write_text(const char *path, const char *text)
 {
-    assert_int_equal(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+    OK(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, &err));
 }
 
 static void write_picture(const char *path, unsigned side)
@@ -210,9 +164,8 @@ static void write_folder(const char *name, const char *labels, unsigned side)
     if (labels) write_text(path, labels);
 }
 
-static int set_up(void **state)
+static void write_folders(void)
 {
-    if (folder_set_up(state) != 0 || chdir(folder) != 0) return -1;
     write_text("three", "abc");
     write_folder("good", "1\n9\n", 32);
     write_folder("unlabelled", NULL, 32);
@@ -220,12 +173,38 @@ static int set_up(void **state)
     write_folder("long", "1\n2\n3\n", 32);
     write_folder("classes", "1\n10\n", 32);
     write_folder("small", "1\n9\n", 31);
-    return 0;
 }
 
-int main(void)
+static pg_status read_grid(const char *text, pg_grid **grid, pg_error *error)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_refusals), cmocka_unit_test(test_what_fits)};
-    const int failed = cmocka_run_group_tests(tests, set_up, folder_tear_down);
-    return failed || pg_memory_live() != 0;
+    FILE *file = fopen("g.yaml", "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    problems.count = 0;
+    return pg_grid_read("g.yaml", NULL, 0, NULL, grid, &problems, error);
+}
+
+TEST(what_cannot_run_is_refused_with_its_place)
+{
+    write_folders();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pg_grid *grid = NULL;
+        const pg_status status = read_grid(rows[i].grid, &grid, &err);
+        const bool good = status == PG_BAD_INPUT && problems.count == 1 && strcmp(problems.lines[0], rows[i].expected) == 0;
+        if (!good)
+            fail_msg("row %zu: %d problems, '%s' instead of '%s'", i, problems.count,
+                     problems.count ? problems.lines[0] : err.message, rows[i].expected);
+        pg_grid_destroy(&grid);
+    }
+}
+
+TEST(what_just_fits_is_accepted)
+{
+    write_folders();
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        pg_grid *grid = NULL;
+        if (read_grid(fine[i], &grid, &err) != PG_OK) fail_msg("%s", problems.count ? problems.lines[0] : err.message);
+        pg_grid_destroy(&grid);
+    }
 }

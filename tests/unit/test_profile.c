@@ -1,23 +1,17 @@
 /* Profiles of a grid file: what they override, what wins, what is wrong with them. */
 #include "core/base/memory.h"
 #include "experiments/grid/grid.h"
+#include "tests/unit/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-static char path[] = "/tmp/passgrid-profile-XXXXXX";
+static const char path[] = "grid.yaml";
 static pg_problems problems;
 
 static void write_config(const char *text)
 {
-    assert_int_equal(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+    OK(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, &err));
 }
 
 static const char config[] = "name: whole\n"
@@ -40,15 +34,13 @@ static const char config[] = "name: whole\n"
 static pg_design *read_design(const char *const *sets, int count)
 {
     pg_design *design = NULL;
-    pg_error err = {.message = ""};
     problems.count = 0;
-    if (pg_design_read(path, sets, count, NULL, &design, &problems, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_design_read(path, sets, count, NULL, &design, &problems, &err));
     return design;
 }
 
-static void test_overrides(void **state)
+TEST(a_profile_overrides_the_grid)
 {
-    (void)state;
     static const char *const sets[] = {"profile=small"};
     write_config(config);
     pg_design *whole = read_design(NULL, 0), *part = read_design(sets, 1);
@@ -68,9 +60,8 @@ static void test_overrides(void **state)
 }
 
 /* Assignments win over the profile, wherever they stand; they may reach into what it brought. */
-static void test_assignments(void **state)
+TEST(assignments_win_over_the_profile)
 {
-    (void)state;
     static const char *const sets[] = {"train.epochs=5", "attacks.1.attack=prune", "profile=small"};
     write_config(config);
     pg_design *design = read_design(sets, 3);
@@ -85,16 +76,15 @@ static void test_assignments(void **state)
 }
 
 /* The resolved configuration is the grid that the profile made, without profiles. */
-static void test_resolved(void **state)
+TEST(the_resolved_configuration_has_no_profiles)
 {
-    (void)state;
     static const char *const sets[] = {"profile=small"};
     char *text = NULL;
     write_config(config);
     pg_design *part = read_design(sets, 1);
-    assert_int_equal(pg_design_write(part, &text, NULL), PG_OK);
+    OK(pg_design_write(part, &text, &err));
     assert_null(strstr(text, "profile"));
-    assert_non_null(strstr(text, "epochs: 2\n"));
+    assert_contains(text, "epochs: 2\n");
     pg_free(text);
     pg_design_destroy(&part);
 }
@@ -102,7 +92,6 @@ static void test_resolved(void **state)
 static void assert_problem(const char *text, const char *set, const char *expected)
 {
     pg_design *design = NULL;
-    pg_error err = {.message = ""};
     write_config(text);
     problems.count = 0;
     assert_int_equal(pg_design_read(path, &set, set ? 1 : 0, NULL, &design, &problems, &err), PG_BAD_INPUT);
@@ -114,9 +103,8 @@ static void assert_problem(const char *text, const char *set, const char *expect
 
 #define HEAD "data: {name: synthetic}\nnetworks: [{arch: alexnet}]\ntrain: {epochs: 1}\nschemes: [{scheme: plain}]\n"
 
-static void test_problems(void **state)
+TEST(problems_of_a_profile_have_its_positions)
 {
-    (void)state;
     assert_problem(HEAD, "profile=small", "--set profile=small: profile: this configuration has no profiles");
     assert_problem(config, "profile=smal", "profile: expected one of small, smaller, got \"smal\", did you mean 'small'?");
     assert_problem(HEAD, "profiles=[1]", "--set profiles=[1]: profiles: expected a map of profiles, got a list");
@@ -145,20 +133,18 @@ static double hours_of(const pg_grid *grid)
 }
 
 /* The paper's grid can be planned without its data, at full size and reduced to three hours on two cores. */
-static void test_paper(void **state)
+TEST(the_grid_of_the_paper_is_planned_without_its_data)
 {
-    (void)state;
     static const char *const laptop[] = {"profile=laptop"};
     static const char empty[] = "/nowhere";
     pg_grid *full = NULL, *reduced = NULL;
-    pg_error err = {.message = ""};
     problems.count = 0;
-    assert_int_equal(pg_grid_read("configs/paper.yaml", NULL, 0, empty, &full, &problems, &err), PG_BAD_INPUT);
+    assert_int_equal(pg_grid_read(source_path("configs/paper.yaml"), NULL, 0, empty, &full, &problems, &err), PG_BAD_INPUT);
     assert_null(pg_inputs_assumed()[0]);
     problems.count = 0;
     pg_inputs_assume();
-    if (pg_grid_read("configs/paper.yaml", NULL, 0, empty, &full, &problems, &err) != PG_OK) fail_msg("%s", err.message);
-    if (pg_grid_read("configs/paper.yaml", laptop, 1, empty, &reduced, &problems, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_grid_read(source_path("configs/paper.yaml"), NULL, 0, empty, &full, &problems, &err));
+    OK(pg_grid_read(source_path("configs/paper.yaml"), laptop, 1, empty, &reduced, &problems, &err));
     assert_string_equal(pg_inputs_assumed()[0], "cifar10");
     assert_string_equal(pg_inputs_assumed()[1], "cifar100");
     assert_true(full->options.seeds.count >= 5 && reduced->options.seeds.count >= 3);
@@ -167,26 +153,4 @@ static void test_paper(void **state)
     assert_string_not_equal(full->options.name, reduced->options.name);
     pg_grid_destroy(&full);
     pg_grid_destroy(&reduced);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    const int file = mkstemp(path);
-    return file < 0 ? -1 : close(file);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_overrides), cmocka_unit_test(test_assignments),
-                                       cmocka_unit_test(test_resolved), cmocka_unit_test(test_problems),
-                                       cmocka_unit_test(test_paper)};
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    return failed || pg_memory_live() != 0;
 }

@@ -3,18 +3,11 @@
 #include "core/base/memory.h"
 #include "core/ownership/passport_scheme.h"
 #include "experiments/report/compare.h"
-#include "tests/unit/folder.h"
+#include "tests/unit/test.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define NUMBER_HEAD "id,what,data,network,norm,scheme,attack,parameters,metric,relation,value,unit,source,strength,check\n"
 #define CHECK_HEAD                                                                                                             \
@@ -23,7 +16,7 @@
 
 static void write_text(const char *name, const char *text)
 {
-    assert_int_equal(pg_file_write(path_of(name), text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+    OK(pg_file_write(path_of(name), text, strlen(text), PG_FILE_PUBLIC, &err));
 }
 
 /* ---- made-up results -------------------------------------------------------------------------------------------------- */
@@ -49,7 +42,7 @@ static pg_result *add_result(const char *network, const char *scheme, const char
 
 static void add_cell(pg_result *r, const char *outcome, const char *metric, double value)
 {
-    assert_int_equal(pg_record_add(&r->record, outcome, metric, value, "%", NULL), PG_OK);
+    OK(pg_record_add(&r->record, outcome, metric, value, "%", &err));
 }
 
 /* V1 at full scale (two seeds) and on half of the width, its forgeries and removals; V2 after two epochs. */
@@ -102,17 +95,16 @@ static int counts[PG_VERDICTS];
 static int compare_with(const char *check_rows, const char *number_rows)
 {
     char text[4096];
-    pg_error err = {.message = ""};
     pg_published *published = NULL;
     pg_summary summary = {0};
     snprintf(text, sizeof text, "%s%s", CHECK_HEAD, check_rows);
     write_text("checks.csv", text);
     snprintf(text, sizeof text, "%s%s", NUMBER_HEAD, number_rows);
     write_text("a.csv", text);
-    if (pg_published_read(folder, &published, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_published_read(folder(), &published, &err));
     make_results();
-    assert_int_equal(pg_summary_open(&summary, &results, NULL), PG_OK);
-    assert_int_equal(pg_compare(published, &summary, &numbers, &checks, counts, NULL), PG_OK);
+    OK(pg_summary_open(&summary, &results, &err));
+    OK(pg_compare(published, &summary, &numbers, &checks, counts, &err));
     pg_summary_close(&summary);
     pg_published_destroy(&published);
     clear_results();
@@ -147,9 +139,8 @@ static void assert_value(pg_table *table, int row, const char *column, int count
     if (fabs(sum / count - mean) > 1e-12) fail_msg("row %d, %s: %g is not %g", row, column, sum / count, mean);
 }
 
-static void test_full_scale(void **state)
+TEST(a_published_number_stands_beside_results_of_full_scale)
 {
-    (void)state;
     assert_int_equal(compare_with("", "near,,cifar10,alexnet,bn,v1,,passport=shuffle,accuracy,=,91,%,s,printed,\n"
                                       "far,,cifar10,alexnet,bn,v1,,,accuracy,=,95,%,s,printed,\n"
                                       "loss,,,alexnet,,v1,,epoch=1,train_loss,=,1.6,nats,s,log,\n"
@@ -170,9 +161,8 @@ static void test_full_scale(void **state)
 }
 
 /* The epochs that a number names are its full scale; those of an attack that trains are not its victim's. */
-static void test_own_scale(void **state)
+TEST(the_scale_of_a_number_is_its_own_epochs)
 {
-    (void)state;
     assert_int_equal(compare_with("", "named,,cifar10,alexnet,bn,v2,,epochs=2,accuracy,=,39,%,s,measured,\n"
                                       "unnamed,,cifar10,alexnet,bn,v2,,,accuracy,=,39,%,s,printed,\n"
                                       "victim,,cifar10,alexnet,bn,v2,finetune,epochs=5,accuracy,=,39,%,s,printed,\n"
@@ -185,9 +175,8 @@ static void test_own_scale(void **state)
     forget();
 }
 
-static void test_outcomes_and_tolerances(void **state)
+TEST(outcomes_are_matched_and_tolerances_kept)
 {
-    (void)state;
     assert_int_equal(compare_with("", "far,,cifar10,alexnet,bn,v1,,,accuracy,=,92,%,s,printed,\n"
                                       "loss,,,alexnet,,v1,,epoch=1,train_loss,=,1.6,nats,s,log,\n"
                                       "level,,,,,v1,prune,level=90,accuracy,>=,20,%,s,log,\n"
@@ -209,9 +198,8 @@ static void test_outcomes_and_tolerances(void **state)
 }
 
 /* A bound is about the worst trial, the shape about the mean; an attack's option hides the scheme's. */
-static void test_shape(void **state)
+TEST(a_bound_is_about_the_worst_trial_and_a_shape_about_the_mean)
 {
-    (void)state;
     assert_int_equal(compare_with("low,near guessing,,,,v1,fake1,,accuracy,<=,,,,,25\n"
                                   "lower,far below,,,,v1,fake1,,accuracy,<=,,,,accuracy,-50\n"
                                   "against,no such scheme here,,,,v1,fake1,,accuracy,<=,plain,,,accuracy,0\n",
@@ -235,9 +223,8 @@ static void test_shape(void **state)
 }
 
 /* Networks at chance keep many a bound: they are not asked, nor are attacks on them. */
-static void test_not_asked(void **state)
+TEST(networks_at_chance_are_not_asked)
 {
-    (void)state;
     assert_int_equal(compare_with("gap,below half,,,,v3,,,accuracy,<=,,,,,50\n"
                                   "far,above half,,,,v3,,,accuracy,>=,,,,,50\n"
                                   "pruned,below half,,,,v3,prune,level=50,accuracy,<=,,,,,50\n"
@@ -253,9 +240,8 @@ static void test_not_asked(void **state)
     forget();
 }
 
-static void test_stand_in(void **state)
+TEST(a_generated_data_set_stands_in_for_none)
 {
-    (void)state;
     assert_int_equal(
         compare_with("kept,,,,,v1,finetune,data=*,detection,>=,,,,,95\n",
                      "moved,,cifar10,resnet18,,v1,finetune,data=cifar100 layers=default,detection,=,100,%,s,printed,kept\n"
@@ -277,17 +263,15 @@ static void test_stand_in(void **state)
 static void assert_bad(const char *check_text, const char *number_text, const char *message)
 {
     pg_published *published = NULL;
-    pg_error err = {.message = ""};
     write_text("checks.csv", check_text);
     write_text("a.csv", number_text);
-    assert_int_equal(pg_published_read(folder, &published, &err), PG_BAD_INPUT);
+    assert_int_equal(pg_published_read(folder(), &published, &err), PG_BAD_INPUT);
     assert_null(published);
     if (!strstr(err.message, message)) fail_msg("\"%s\" lacks \"%s\"", err.message, message);
 }
 
-static void test_bad_files(void **state)
+TEST(a_bad_file_is_refused_at_its_line)
 {
-    (void)state;
     assert_bad("id\na\n", NUMBER_HEAD, "checks.csv");
     assert_bad(CHECK_HEAD "a,,,,,,,,m,<,,,,,1\n", NUMBER_HEAD, "checks.csv:2: no relation \"<\"");
     assert_bad(CHECK_HEAD "a,,,,,,,,m,<=,,,,,\n", NUMBER_HEAD, "checks.csv:2: offset");
@@ -323,9 +307,8 @@ static void assert_parameters(const char *id, const pg_subject *s, const char *r
         if (!known) fail_msg("%s: %s is no option", id, key);
         if (!arch || strcmp(key, "layers") != 0) continue;
         pg_net_spec spec = pg_net_spec_plain(arch, PG_NORM_BN, 10);
-        pg_error err = {.message = ""};
         snprintf(passport.layers, sizeof passport.layers, "%.*s", (int)pg_parameter_length(at) - 7, at + 7);
-        if (pg_passport_layers(&passport, &spec, &err) != PG_OK) fail_msg("%s: %s", id, err.message);
+        OK(pg_passport_layers(&passport, &spec, &err));
     }
 }
 
@@ -343,15 +326,13 @@ static void assert_same_run(const pg_published_number *n)
 }
 
 /* The project's own files: readable, with names that mean something and numbers told apart. */
-static void test_own_files(void **state)
+TEST(the_files_of_this_project_are_sound)
 {
-    (void)state;
     pg_published *p = NULL;
     char *readme = NULL;
     size_t bytes;
-    pg_error err = {.message = ""};
-    assert_int_equal(pg_file_read("results/published/README.md", &readme, &bytes, NULL), PG_OK);
-    if (pg_published_read("results/published", &p, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_file_read(source_path("results/published/README.md"), &readme, &bytes, &err));
+    OK(pg_published_read(source_path("results/published"), &p, &err));
     assert_true(p->number_count > 250 && p->check_count > 20);
     for (int i = 0; i < p->number_count; i++) {
         const pg_published_number *n = &p->numbers[i];
@@ -377,15 +358,4 @@ static void test_own_files(void **state)
     }
     pg_free(readme);
     pg_published_destroy(&p);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full_scale), cmocka_unit_test(test_own_scale), cmocka_unit_test(test_outcomes_and_tolerances),
-        cmocka_unit_test(test_shape),      cmocka_unit_test(test_not_asked), cmocka_unit_test(test_stand_in),
-        cmocka_unit_test(test_bad_files),  cmocka_unit_test(test_own_files),
-    };
-    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
-    return failed || pg_memory_live() != 0;
 }

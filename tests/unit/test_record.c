@@ -4,22 +4,15 @@
 #include "core/formats/json_file.h"
 #include "experiments/report/table.h"
 #include "experiments/report/tables.h"
-#include "tests/unit/folder.h"
+#include "tests/unit/test.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static void write_text(const char *name, const char *text)
 {
-    assert_int_equal(pg_file_write(path_of(name), text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+    OK(pg_file_write(path_of(name), text, strlen(text), PG_FILE_PUBLIC, &err));
 }
 
 static const char *key_of(int i)
@@ -31,12 +24,11 @@ static const char *key_of(int i)
 
 static void add(pg_record *record, const char *outcome, const char *metric, double value)
 {
-    assert_int_equal(pg_record_add(record, outcome, metric, value, "%", NULL), PG_OK);
+    OK(pg_record_add(record, outcome, metric, value, "%", &err));
 }
 
-static void test_round_trip(void **state)
+TEST(a_record_is_read_back_as_it_was_written)
 {
-    (void)state;
     static const double values[] = {0, -3, 0.1, 1.0 / 3, 1e-300, 1e300, 123456789.25, NAN, INFINITY};
     enum { COUNT = sizeof values / sizeof *values };
     char text[] = "{some: \"task\"}", metric[16];
@@ -59,11 +51,11 @@ static void test_round_trip(void **state)
         snprintf(metric, sizeof metric, "m%d", i);
         add(&record, i % 2 ? "level=10" : "", metric, values[i]);
     }
-    assert_int_equal(pg_record_note(&record, "note", "of \"words\"", NULL), PG_OK);
-    assert_int_equal(pg_record_file(&record, "models/x.safetensors", key_of(0), NULL), PG_OK);
-    assert_int_equal(pg_record_file(&record, "evidence/x.safetensors", key_of(1), NULL), PG_OK);
-    assert_int_equal(pg_record_save(&record, &task, &labels, path_of("r.json"), NULL), PG_OK);
-    assert_int_equal(pg_record_load(path_of("r.json"), task.key, &texts, &again, &back, NULL), PG_OK);
+    OK(pg_record_note(&record, "note", "of \"words\"", &err));
+    OK(pg_record_file(&record, "models/x.safetensors", key_of(0), &err));
+    OK(pg_record_file(&record, "evidence/x.safetensors", key_of(1), &err));
+    OK(pg_record_save(&record, &task, &labels, path_of("r.json"), &err));
+    OK(pg_record_load(path_of("r.json"), task.key, &texts, &again, &back, &err));
     assert_string_equal(back.name, "a/b");
     assert_string_equal(back.scheme_parameters, labels.scheme_parameters);
     assert_int_equal(back.seed, 7);
@@ -84,27 +76,24 @@ static void test_round_trip(void **state)
     pg_record_clear(&again);
 }
 
-static void test_bad_records(void **state)
+TEST(a_bad_record_is_refused)
 {
-    (void)state;
     static const char *const texts[] = {"", "{", "[1]", "{\"format\": 2}", "{\"format\": 1, \"format\": 1}", "\xff"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         pg_record record = {0};
         pg_text_pool kept = {0};
         pg_task_labels labels;
-        pg_error err = {.message = ""};
         write_text("bad.json", texts[i]);
         assert_int_equal(pg_record_load(path_of("bad.json"), key_of(0), &kept, &record, &labels, &err), PG_BAD_INPUT);
         pg_text_pool_clear(&kept);
-        assert_non_null(strstr(err.message, "bad.json"));
+        assert_contains(err.message, "bad.json");
         assert_null(strchr(err.message, '\n'));
     }
 }
 
 /* Texts of a file are shown in tables and on terminals: control characters as \xNN. */
-static void test_hostile_texts(void **state)
+TEST(texts_are_shown_without_control_characters)
 {
-    (void)state;
     char text[] = "{some: \"task\"}", reason[64];
     pg_task task = {.public_text = text};
     pg_text_pool texts = {0};
@@ -120,13 +109,13 @@ static void test_hostile_texts(void **state)
     pg_record record = {0}, back = {0};
     strcpy(task.key, key_of(0));
     add(&record, "level\r=1", "accuracy", 1);
-    assert_int_equal(pg_record_save(&record, &task, &labels, path_of("hostile"), NULL), PG_OK);
-    assert_int_equal(pg_record_load(path_of("hostile"), key_of(0), &texts, &back, &labels, NULL), PG_OK);
+    OK(pg_record_save(&record, &task, &labels, path_of("hostile"), &err));
+    OK(pg_record_load(path_of("hostile"), key_of(0), &texts, &back, &labels, &err));
     assert_string_equal(labels.data, "d\\x0a| stands |");
     assert_string_equal(labels.network, "\\x1b[32mn");
     assert_string_equal(back.cells[0].outcome, "level\\x0d=1");
-    assert_int_equal(pg_failure_save(key_of(0), "a", "{}", "lost\n\x1b[2J", path_of("hostile"), NULL), PG_OK);
-    assert_int_equal(pg_failure_load(path_of("hostile"), reason, sizeof reason, NULL), PG_OK);
+    OK(pg_failure_save(key_of(0), "a", "{}", "lost\n\x1b[2J", path_of("hostile"), &err));
+    OK(pg_failure_load(path_of("hostile"), reason, sizeof reason, &err));
     assert_string_equal(reason, "lost\\x0a\\x1b[2J");
     unlink(path_of("hostile"));
     pg_record_clear(&record);
@@ -134,101 +123,95 @@ static void test_hostile_texts(void **state)
     pg_text_pool_clear(&texts);
 }
 
-static void test_failure(void **state)
+TEST(the_reason_of_a_failure_is_kept)
 {
-    (void)state;
     char reason[64];
-    assert_int_equal(pg_failure_save(key_of(1), "n", "t", "the loss is not finite", path_of("f.json"), NULL), PG_OK);
-    assert_int_equal(pg_failure_load(path_of("f.json"), reason, sizeof reason, NULL), PG_OK);
+    OK(pg_failure_save(key_of(1), "n", "t", "the loss is not finite", path_of("f.json"), &err));
+    OK(pg_failure_load(path_of("f.json"), reason, sizeof reason, &err));
     assert_string_equal(reason, "the loss is not finite");
 }
 
 static bool intact(const char *path)
 {
     bool whole;
-    assert_int_equal(pg_json_intact(path, &whole, NULL), PG_OK);
+    OK(pg_json_intact(path, &whole, &err));
     return whole;
 }
 
 /* No byte of a file can be changed, added or lost unseen. */
-static void test_changed_bytes(void **state)
+TEST(no_byte_can_change_unseen)
 {
-    (void)state;
     char *text = NULL, path[256];
     size_t bytes = 0;
     bool whole;
-    pg_error err;
     json_t *root = NULL;
-    assert_int_equal(pg_failure_save(key_of(1), "n", "t", "a reason", path_of("f.json"), NULL), PG_OK);
-    assert_int_equal(pg_file_read(path_of("f.json"), &text, &bytes, NULL), PG_OK);
+    OK(pg_failure_save(key_of(1), "n", "t", "a reason", path_of("f.json"), &err));
+    OK(pg_file_read(path_of("f.json"), &text, &bytes, &err));
     strcpy(path, path_of("changed.json"));
-    assert_int_equal(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, NULL), PG_OK);
+    OK(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, &err));
     assert_true(intact(path));
     for (size_t i = 0; i < bytes; i++) {
         text[i] ^= 1 << i % 8;
-        assert_int_equal(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, NULL), PG_OK);
+        OK(pg_file_write(path, text, bytes, PG_FILE_PUBLIC, &err));
         assert_false(intact(path));
-        assert_int_equal(pg_json_read(path, &root, &err), PG_BAD_INPUT);
-        assert_non_null(strstr(err.message, "changed.json"));
+        FAILS(pg_json_read(path, &root, &err), PG_BAD_INPUT, "changed.json");
         text[i] ^= 1 << i % 8;
     }
     for (size_t length = 0; length <= bytes + 1; length++) {
-        assert_int_equal(pg_file_write(path, text, length, PG_FILE_PUBLIC, NULL), PG_OK);
+        OK(pg_file_write(path, text, length, PG_FILE_PUBLIC, &err));
         assert_int_equal(intact(path), length == bytes);
     }
     assert_false(intact(path_of("nowhere.json")));
     assert_false(intact(path_of(".")));
     strcpy(path, path_of("loop.json")); /* what cannot be read may be whole */
     assert_int_equal(symlink("loop.json", path), 0);
-    assert_int_equal(pg_json_intact(path, &whole, &err), PG_IO_FAULT);
-    assert_non_null(strstr(err.message, "loop.json"));
+    FAILS(pg_json_intact(path, &whole, &err), PG_IO_FAULT, "loop.json");
     assert_int_equal(unlink(path), 0);
     pg_free(text);
 }
 
-static void test_table(void **state)
+TEST(a_table_shows_means_spreads_and_shares)
 {
-    (void)state;
     pg_table table = {.title = "title", .label = "label"};
     char *text = NULL;
     size_t bytes = 0;
     int row;
-    assert_int_equal(pg_table_column(&table, "who", PG_COLUMN_TEXT, NULL), PG_OK);
-    assert_int_equal(pg_table_column(&table, "mean", PG_COLUMN_MEAN, NULL), PG_OK);
-    assert_int_equal(pg_table_column(&table, "empty", PG_COLUMN_MEAN, NULL), PG_OK);
-    assert_int_equal(pg_table_column(&table, "p", PG_COLUMN_LARGEST, NULL), PG_OK);
-    assert_int_equal(pg_table_column(&table, "stands", PG_COLUMN_SHARE, NULL), PG_OK);
+    OK(pg_table_column(&table, "who", PG_COLUMN_TEXT, &err));
+    OK(pg_table_column(&table, "mean", PG_COLUMN_MEAN, &err));
+    OK(pg_table_column(&table, "empty", PG_COLUMN_MEAN, &err));
+    OK(pg_table_column(&table, "p", PG_COLUMN_LARGEST, &err));
+    OK(pg_table_column(&table, "stands", PG_COLUMN_SHARE, &err));
     assert_int_equal(pg_table_column(&table, "p", PG_COLUMN_TEXT, NULL), PG_FAILED);
     assert_int_equal(pg_table_row(&table, &row, NULL, "%d", 7), PG_OK);
-    assert_int_equal(pg_table_put(&table, row, 0, (const char *const[]){"\xc3\xa4rger", NULL}, NULL), PG_OK);
+    OK(pg_table_put(&table, row, 0, (const char *const[]){"\xc3\xa4rger", NULL}, &err));
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(pg_sample_add(&pg_table_at(&table, row, 1)->sample, 1 + i, NULL), PG_OK);
-        assert_int_equal(pg_sample_add(&pg_table_at(&table, row, 3)->sample, 1e-9 * (1 + i), NULL), PG_OK);
-        assert_int_equal(pg_sample_add(&pg_table_at(&table, row, 4)->sample, i != 1, NULL), PG_OK);
+        OK(pg_sample_add(&pg_table_at(&table, row, 1)->sample, 1 + i, &err));
+        OK(pg_sample_add(&pg_table_at(&table, row, 3)->sample, 1e-9 * (1 + i), &err));
+        OK(pg_sample_add(&pg_table_at(&table, row, 4)->sample, i != 1, &err));
     }
     assert_int_equal(pg_table_row(&table, &row, NULL, "%d", 8), PG_OK);
-    assert_int_equal(pg_table_put(&table, row, 0, (const char *const[]){"b", NULL}, NULL), PG_OK);
-    assert_int_equal(pg_sample_add(&pg_table_at(&table, row, 1)->sample, 62.125, NULL), PG_OK);
-    assert_int_equal(pg_sample_add(&pg_table_at(&table, row, 1)->sample, NAN, NULL), PG_OK);
+    OK(pg_table_put(&table, row, 0, (const char *const[]){"b", NULL}, &err));
+    OK(pg_sample_add(&pg_table_at(&table, row, 1)->sample, 62.125, &err));
+    OK(pg_sample_add(&pg_table_at(&table, row, 1)->sample, NAN, &err));
     FILE *stream = fopen(path_of("table.txt"), "w");
-    assert_int_equal(pg_table_print(&table, stream, NULL), PG_OK);
+    OK(pg_table_print(&table, stream, &err));
     fclose(stream);
-    assert_int_equal(pg_file_read(path_of("table.txt"), &text, &bytes, NULL), PG_OK);
+    OK(pg_file_read(path_of("table.txt"), &text, &bytes, &err));
     assert_string_equal(text, "title\n[label]\n"
                               "  who           mean        p  stands\n"
                               "  \xc3\xa4rger  2.00 \xc2\xb1 1.00  3.0e-09     2/3\n"
                               "  b            62.12        -       -\n");
     pg_free(text);
-    assert_int_equal(pg_table_write_csv(&table, path_of("table.csv"), NULL), PG_OK);
-    assert_int_equal(pg_file_read(path_of("table.csv"), &text, &bytes, NULL), PG_OK);
+    OK(pg_table_write_csv(&table, path_of("table.csv"), &err));
+    OK(pg_file_read(path_of("table.csv"), &text, &bytes, &err));
     assert_string_equal(text, "who,mean,mean sd,mean n,empty,empty sd,empty n,p,stands,label\n"
                               "\xc3\xa4rger,2,1,3,,,0,3.0000000000000004e-09,0.6666666666666666,label\n"
                               "b,62.125,,1,,,0,,,label\n");
     pg_free(text);
     table.counts = true;
     table.label = "a|b";
-    assert_int_equal(pg_table_write_markdown(&table, path_of("table.md"), NULL), PG_OK);
-    assert_int_equal(pg_file_read(path_of("table.md"), &text, &bytes, NULL), PG_OK);
+    OK(pg_table_write_markdown(&table, path_of("table.md"), &err));
+    OK(pg_file_read(path_of("table.md"), &text, &bytes, &err));
     assert_string_equal(text, "## title\n\na\\|b\n\n"
                               "| who | mean | p | stands |\n"
                               "|---|---:|---:|---:|\n"
@@ -254,7 +237,7 @@ static void save(int i, const char *scheme, const char *parameters, const char *
     labels.attack = attack;
     labels.parameters = attack_parameters;
     snprintf(name, sizeof name, "run/records/%s.json", task.key);
-    assert_int_equal(pg_record_save(record, &task, &labels, path_of(name), NULL), PG_OK);
+    OK(pg_record_save(record, &task, &labels, path_of(name), &err));
     pg_record_clear(record);
 }
 
@@ -302,20 +285,19 @@ static void describe_run(int count)
         memcpy(tasks[i].key, key_of(i), sizeof tasks[i].key);
         strcpy(tasks[i].name, "t");
     }
-    assert_int_equal(pg_rundir_describe(path_of("run"), &grid, NULL), PG_OK);
+    OK(pg_rundir_describe(path_of("run"), &grid, &err));
 }
 
 static double number_at(const char *file, size_t row, const char *column)
 {
     char path[128];
     pg_csv_table *table = NULL;
-    pg_error err = {.message = ""};
     size_t c = 0;
     double value = NAN;
     snprintf(path, sizeof path, "run/tables/%s.csv", file);
-    assert_int_equal(pg_csv_read(path_of(path), &table, NULL), PG_OK);
-    if (pg_csv_column(table, column, &c, &err) != PG_OK) fail_msg("%s", err.message);
-    assert_int_equal(pg_csv_number(table, row, c, &value, NULL), PG_OK);
+    OK(pg_csv_read(path_of(path), &table, &err));
+    OK(pg_csv_column(table, column, &c, &err));
+    OK(pg_csv_number(table, row, c, &value, &err));
     pg_csv_close(&table);
     return value;
 }
@@ -325,17 +307,14 @@ static void assert_near(double a, double b)
     if (!(fabs(a - b) <= 1e-12 * fabs(b))) fail_msg("%.17g is not %.17g", a, b);
 }
 
-static void test_tables(void **state)
+TEST(tables_are_made_from_the_records_of_a_run)
 {
-    (void)state;
-    pg_error err = {.message = ""};
-    assert_int_equal(pg_rundir_make(path_of("run"), NULL), PG_OK);
+    OK(pg_rundir_make(path_of("run"), &err));
     const int count = make_run();
     describe_run(count + 1);
-    assert_int_equal(pg_tables_render(path_of("run"), false, NULL, &err), PG_BAD_INPUT);
-    assert_non_null(strstr(err.message, "1 of 13 tasks have no result"));
+    FAILS(pg_tables_render(path_of("run"), false, NULL, &err), PG_BAD_INPUT, "1 of 13 tasks have no result");
     describe_run(count);
-    assert_int_equal(pg_tables_render(path_of("run"), false, NULL, &err), PG_OK);
+    OK(pg_tables_render(path_of("run"), false, NULL, &err));
     /* rows: the two variants, told apart by the option in which they differ */
     assert_near(number_at("schemes", 0, "accuracy %"), 61.5);
     assert_near(number_at("schemes", 1, "accuracy % sd"), sqrt(0.5));
@@ -352,15 +331,4 @@ static void test_tables(void **state)
     assert_near(number_at("ambiguity", 1, "accuracy % n"), 4);
     assert_near(number_at("ambiguity", 1, "smallest p-value"), 0.1);
     assert_near(number_at("ambiguity", 1, "claim stands"), 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_bad_records),   cmocka_unit_test(test_failure),
-        cmocka_unit_test(test_hostile_texts), cmocka_unit_test(test_changed_bytes), cmocka_unit_test(test_table),
-        cmocka_unit_test(test_tables),
-    };
-    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
-    return failed || pg_memory_live() != 0;
 }

@@ -4,26 +4,12 @@
 #include "core/formats/json_file.h"
 #include "experiments/report/figures.h"
 #include "experiments/report/tables.h"
-#include "tests/unit/folder.h"
+#include "tests/unit/test.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-static pg_error err;
-
-#define OK(call)                                                                                                               \
-    do {                                                                                                                       \
-        if ((call) != PG_OK) fail_msg("%s: %s", #call, err.message);                                                           \
-    } while (0)
 
 /* ---- a made run ------------------------------------------------------------------------------------------------------- */
 
@@ -84,7 +70,7 @@ static void describe_run(int count)
     OK(pg_rundir_describe(path_of("run"), &grid, &err));
 }
 
-/* One training, one control, and a sweep over six options of an attack that forges. */
+/* One training, one control, and a sweep over six options of an attack that forges; with its tables. */
 static void make_run(void)
 {
     pg_record r = {0};
@@ -103,6 +89,7 @@ static void make_run(void)
         save(i + 2, "substitute", long_options(i), &r);
     }
     describe_run(SWEEP + 2);
+    OK(pg_tables_render(path_of("run"), false, NULL, &err));
 }
 
 static pg_csv_table *open_table(const char *name)
@@ -122,9 +109,9 @@ static const char *text_at(const pg_csv_table *table, size_t row, const char *co
 /* ---- tables ----------------------------------------------------------------------------------------------------------- */
 
 /* Every setting has a row of its own, however long its name is, and no spread. */
-static void test_sweep(void **state)
+TEST(every_setting_has_a_row_of_its_own)
 {
-    (void)state;
+    make_run();
     pg_csv_table *table = open_table("run/tables/ambiguity.csv");
     assert_int_equal(pg_csv_rows(table), SWEEP + 1);
     for (size_t row = 1; row <= SWEEP; row++) {
@@ -133,15 +120,15 @@ static void test_sweep(void **state)
         assert_string_equal(text_at(table, row, "accuracy %"), wanted);
         assert_string_equal(text_at(table, row, "n"), "1");
         assert_string_equal(text_at(table, row, "accuracy % sd"), "");
-        assert_non_null(strstr(text_at(table, row, "evidence"), row % 2 ? "_f=0.001" : "_f=0.0125"));
+        assert_contains(text_at(table, row, "evidence"), row % 2 ? "_f=0.001" : "_f=0.0125");
     }
     pg_csv_close(&table);
 }
 
 /* Why a claim falls stands in every table; a network at chance is useless, whatever its signature says. */
-static void test_verdicts(void **state)
+TEST(grounds_of_a_verdict_stand_in_every_table)
 {
-    (void)state;
+    make_run();
     static const struct {
         const char *attack, *options;
         double accuracy, useless, significant, decidable, works, stands;
@@ -177,16 +164,15 @@ static void test_verdicts(void **state)
 }
 
 /* What people see in a terminal is cut with a mark and a hash. */
-static void test_cut(void **state)
+TEST(long_cells_are_cut_with_a_mark)
 {
-    (void)state;
     char one[512], other[512];
     for (int width = 16; width < 80; width++) {
         assert_string_equal(pg_shorten("short enough", width, one, sizeof one), "short enough");
         pg_shorten(long_options(0), width, one, sizeof one);
         pg_shorten(long_options(1), width, other, sizeof other);
         assert_string_not_equal(one, other);
-        assert_non_null(strstr(one, "\u2026"));
+        assert_contains(one, "\u2026");
         assert_int_equal(strlen(one), width + 2); /* the mark has three bytes */
     }
     pg_shorten("\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3"
@@ -196,9 +182,9 @@ static void test_cut(void **state)
 }
 
 /* Trainings and controls are told apart by any reader, and so is every other text. */
-static void test_missing_words(void **state)
+TEST(no_cell_of_the_full_table_is_empty)
 {
-    (void)state;
+    make_run();
     pg_csv_table *table = open_table("run/cells.csv");
     size_t attack = 0;
     OK(pg_csv_column(table, "attack", &attack, &err));
@@ -210,9 +196,9 @@ static void test_missing_words(void **state)
 }
 
 /* A table that cannot be written is named, when all others are written and printed. */
-static void test_unwritable(void **state)
+TEST(a_table_that_cannot_be_written_is_named)
 {
-    (void)state;
+    make_run();
     char *text = NULL;
     size_t bytes = 0;
     assert_int_equal(unlink(path_of("run/tables/schemes.csv")), 0);
@@ -221,9 +207,9 @@ static void test_unwritable(void **state)
     FILE *stream = open_memstream(&text, &bytes);
     assert_int_equal(pg_tables_render(path_of("run"), false, stream, &err), PG_IO_FAULT);
     fclose(stream);
-    assert_non_null(strstr(err.message, "schemes.csv"));
-    assert_non_null(strstr(text, "made: protected models"));
-    assert_non_null(strstr(text, "made: genuine and forged evidence"));
+    assert_contains(err.message, "schemes.csv");
+    assert_contains(text, "made: protected models");
+    assert_contains(text, "made: genuine and forged evidence");
     free(text);
     assert_int_equal(rmdir(path_of("run/tables/schemes.csv")), 0);
     assert_true(pg_file_exists(path_of("run/tables/ambiguity.csv")));
@@ -231,9 +217,9 @@ static void test_unwritable(void **state)
 }
 
 /* Where the published numbers are not found, the run says so, and leaves none of an earlier comparison. */
-static void test_no_published(void **state)
+TEST(missing_published_numbers_are_told)
 {
-    (void)state;
+    make_run();
     char *text = NULL;
     size_t bytes = 0;
     OK(pg_file_write(path_of("run/tables/published.csv"), "old\n", 4, PG_FILE_PUBLIC, &err));
@@ -251,9 +237,9 @@ static void test_no_published(void **state)
 /* ---- records ---------------------------------------------------------------------------------------------------------- */
 
 /* What no record file holds that this program wrote, under a checksum that is right. */
-static void test_record_members(void **state)
+TEST(a_record_with_a_wrong_member_is_refused)
 {
-    (void)state;
+    make_run();
     static const struct {
         const char *path, *json, *message; /* member of the record, its new value; NULL: it goes */
     } faults[] = {
@@ -301,9 +287,8 @@ static void test_record_members(void **state)
 }
 
 /* Cells of a checkpoint are read as strictly. */
-static void test_checkpoint_cells(void **state)
+TEST(cells_of_a_checkpoint_are_read_back)
 {
-    (void)state;
     static const double values[] = {0, -1, 1.0 / 3, 1e-300, 97.5};
     char *text = NULL, outcome[600];
     pg_record record = {0}, again = {0};
@@ -344,9 +329,8 @@ static pg_status print_half(FILE *stream, const void *context, pg_error *error)
 }
 
 /* What is printed takes the place of what was there, unless that is the same or printing fails. */
-static void test_printing(void **state)
+TEST(a_file_is_replaced_only_by_a_whole_other_one)
 {
-    (void)state;
     char *text = NULL;
     size_t bytes = 0;
     struct stat before, after;
@@ -371,10 +355,8 @@ static void test_printing(void **state)
 
 /* ---- options and networks --------------------------------------------------------------------------------------------- */
 
-/* A value in quotes may look like options. */
-static void test_parameters(void **state)
+TEST(a_quoted_value_may_look_like_options)
 {
-    (void)state;
     static const char text[] = "a='it''s b=1' c=\"d=2 \\\" e=3\" layers=first 3 f='' g=[1, 2]";
     static const struct {
         const char *key, *value;
@@ -394,9 +376,8 @@ static void test_parameters(void **state)
     assert_null(pg_parameter_value(text, "e", &length));
 }
 
-static void test_learnt(void **state)
+TEST(learning_is_told_from_chance)
 {
-    (void)state;
     assert_true(pg_has_learnt(62, 10, 10000));
     assert_true(pg_has_learnt(20, 10, 10000));
     assert_false(pg_has_learnt(19.9, 10, 10000)); /* more than chance, by too little */
@@ -445,9 +426,8 @@ static void write_figures(pg_figures *written)
 }
 
 /* Two places whose names differ in what no file name holds, and one with a name that no file can have. */
-static void test_figure_names(void **state)
+TEST(every_figure_has_a_file_name_of_its_own)
 {
-    (void)state;
     char long_name[512], path[PG_PATH_MAX];
     pg_figures written = {.directory = path_of("names")};
     memset(long_name, 'x', sizeof long_name - 1);
@@ -472,9 +452,8 @@ static void test_figure_names(void **state)
 }
 
 /* Public and private branches of many schemes: no line is broken, no two in one figure look alike. */
-static void test_many_series(void **state)
+TEST(many_series_are_spread_over_figures)
 {
-    (void)state;
     static char parameters[30][32];
     char path[PG_PATH_MAX], name[256];
     int lines = 0;
@@ -502,26 +481,4 @@ static void test_many_series(void **state)
     }
     assert_int_equal(lines, 60);
     pg_figures_clear(&written);
-}
-
-/* ---- all -------------------------------------------------------------------------------------------------------------- */
-
-static int set_up(void **state)
-{
-    if (folder_set_up(state) != 0) return -1;
-    make_run();
-    OK(pg_tables_render(path_of("run"), false, NULL, &err));
-    return 0;
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sweep),          cmocka_unit_test(test_verdicts),         cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_missing_words),  cmocka_unit_test(test_unwritable),       cmocka_unit_test(test_no_published),
-        cmocka_unit_test(test_record_members), cmocka_unit_test(test_checkpoint_cells), cmocka_unit_test(test_printing),
-        cmocka_unit_test(test_parameters),     cmocka_unit_test(test_learnt),           cmocka_unit_test(test_figure_names),
-        cmocka_unit_test(test_many_series)};
-    const int failed = cmocka_run_group_tests(tests, set_up, folder_tear_down);
-    return failed || pg_memory_live() != 0;
 }

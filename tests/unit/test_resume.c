@@ -5,16 +5,10 @@
 #include "experiments/grid/grid.h"
 #include "experiments/work/perform.h"
 #include "experiments/work/rundir.h"
+#include "tests/unit/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static const char config[] =
     "data: {name: synthetic, train: 40, test: 20}\n"
@@ -38,44 +32,29 @@ static const char config[] =
     "  - {attack: counterfeit-uchida, bits: 16}\n"
     "  - {attack: counterfeit-triggers, count: 4, steps: 3, bound: 1, schemes: [adi]}\n";
 
-static char folder[] = "/tmp/passgrid-resume-XXXXXX";
 static pg_grid *grid;
-static pg_error err;
+static char run[PG_PATH_MAX / 2]; /* the directory that all tests share, with the networks that one of them has trained */
 
-#define OK(call)                                                                                                               \
-    do {                                                                                                                       \
-        if ((call) != PG_OK) fail_msg("%s: %s", #call, err.message);                                                           \
-    } while (0)
+SET_UP
+{
+    static pg_problems problems;
+    pg_compute_start(1);
+    snprintf(run, sizeof run, "%s", folder());
+    OK(pg_rundir_make(run, &err));
+    OK(pg_file_write(path_of("test.yaml"), config, sizeof config - 1, PG_FILE_PUBLIC, &err));
+    OK(pg_grid_read(path_of("test.yaml"), NULL, 0, NULL, &grid, &problems, &err));
+}
 
-static const char *path_of(const char *kind, const char *name)
+TEAR_DOWN
+{
+    pg_grid_destroy(&grid);
+}
+
+static const char *run_path(const char *kind, const char *name)
 {
     static char path[PG_PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s/%s", folder, kind, name);
+    snprintf(path, sizeof path, "%s/%.32s/%.256s", run, kind, name);
     return path;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    static pg_problems problems;
-    char path[PG_PATH_MAX];
-    if (!mkdtemp(folder)) return -1;
-    pg_compute_start(1);
-    OK(pg_rundir_make(folder, &err));
-    snprintf(path, sizeof path, "%s", path_of("", "test.yaml"));
-    OK(pg_file_write(path, config, sizeof config - 1, PG_FILE_PUBLIC, &err));
-    OK(pg_grid_read(path, NULL, 0, NULL, &grid, &problems, &err));
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    pg_task_release_data();
-    pg_grid_destroy(&grid);
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command);
 }
 
 /* ---- one task ---- */
@@ -96,8 +75,8 @@ static char *record_of(const char *key)
     char name[PG_SHA256_HEX + 8], *text = NULL;
     size_t bytes = 0;
     snprintf(name, sizeof name, "%s.json", key);
-    OK(pg_file_read(path_of("records", name), &text, &bytes, &err));
-    assert_int_equal(unlink(path_of("records", name)), 0);
+    OK(pg_file_read(run_path("records", name), &text, &bytes, &err));
+    assert_int_equal(unlink(run_path("records", name)), 0);
     return text;
 }
 
@@ -115,7 +94,7 @@ static void damage(const char *key, int number)
 {
     char name[PG_SHA256_HEX + 32];
     snprintf(name, sizeof name, "%s.%d.safetensors", key, number);
-    FILE *file = fopen(path_of("checkpoints", name), "r+b");
+    FILE *file = fopen(run_path("checkpoints", name), "r+b");
     assert_non_null(file);
     fseek(file, -1, SEEK_END);
     const int byte = fgetc(file);
@@ -130,7 +109,7 @@ static void damage(const char *key, int number)
 static int in_steps(const pg_grid_task *task)
 {
     int noted = 0, turns = 0, damages = 0;
-    const pg_workplace at = {.directory = folder, .stop = always, .note = count_note, .context = &noted};
+    const pg_workplace at = {.directory = run, .stop = always, .note = count_note, .context = &noted};
     for (pg_status status; (status = pg_perform(task->text, &at, &err)) != PG_OK; turns++) {
         if (status != PG_INTERRUPTED) fail_msg("%s: %s", task->name, err.message);
         assert_true(turns < 100);
@@ -142,9 +121,23 @@ static int in_steps(const pg_grid_task *task)
     return turns;
 }
 
+/* Train what the task begins with, unless a test before has. */
+static void ensure_parents(const pg_grid_task *task)
+{
+    const pg_workplace at = {.directory = run, .checkpoint_seconds = 1e9};
+    for (int i = 0; i < task->parent_count; i++) {
+        const pg_grid_task *parent = &grid->tasks[task->parents[i]];
+        char record[PG_PATH_MAX];
+        OK(pg_rundir_file(run, "records", parent->key, record, &err));
+        if (pg_file_exists(record)) continue;
+        ensure_parents(parent);
+        OK(pg_perform(parent->text, &at, &err));
+    }
+}
+
 static void check_task(const pg_grid_task *task)
 {
-    const pg_workplace at = {.directory = folder, .checkpoint_seconds = 1e9};
+    const pg_workplace at = {.directory = run, .checkpoint_seconds = 1e9};
     OK(pg_perform(task->text, &at, &err));
     if (strstr(task->text, "attack") == NULL) return;
     char *alone = record_of(task->key);
@@ -155,16 +148,15 @@ static void check_task(const pg_grid_task *task)
     pg_free(resumed);
 }
 
-static void test_attacks(void **state)
+TEST(an_attack_resumes_to_the_same_record)
 {
-    (void)state;
     for (int i = 0; i < grid->count; i++) check_task(&grid->tasks[i]);
+    pg_task_release_data();
 }
 
 /* Every attack that there is is among them. */
-static void test_all_attacks(void **state)
+TEST(every_attack_is_among_those_resumed_here)
 {
-    (void)state;
     for (int a = 0; pg_attacks[a]; a++) {
         char part[48];
         bool found = false;
@@ -188,13 +180,13 @@ static bool second_time(void *context)
 }
 
 /* The first epoch, of two steps, is saved before it is judged, and after: the former leads to the same end. */
-static void test_first_judgement(void **state)
+TEST(a_stop_around_the_first_judgement_changes_nothing)
 {
-    (void)state;
     const pg_grid_task *task = task_called("/uchida/s");
     int noted = 0, asked = 0;
-    const pg_workplace alone = {.directory = folder, .note = count_note, .context = &noted, .checkpoint_seconds = 1e9};
-    const pg_workplace stopped = {.directory = folder, .stop = second_time, .context = &asked, .checkpoint_seconds = 1e9};
+    ensure_parents(task);
+    const pg_workplace alone = {.directory = run, .note = count_note, .context = &noted, .checkpoint_seconds = 1e9};
+    const pg_workplace stopped = {.directory = run, .stop = second_time, .context = &asked, .checkpoint_seconds = 1e9};
     OK(pg_perform(task->text, &alone, &err));
     char *expected = record_of(task->key);
     assert_int_equal(pg_perform(task->text, &stopped, &err), PG_INTERRUPTED);
@@ -202,78 +194,78 @@ static void test_first_judgement(void **state)
     OK(pg_perform(task->text, &alone, &err));
     assert_int_equal(noted, 1);
     assert_record(task->key, expected);
+    pg_task_release_data();
 }
 
 /* Of two checkpoints the newer one, or its seal, cannot be read: that is no damage, and both stay. */
-static void test_unreadable_checkpoint(void **state)
+TEST(an_unreadable_checkpoint_is_no_damage)
 {
-    (void)state;
     static const char *const endings[] = {"safetensors", "seal"};
     const pg_grid_task *task = task_called("/finetune/");
-    const pg_workplace alone = {.directory = folder, .checkpoint_seconds = 1e9};
-    const pg_workplace stopped = {.directory = folder, .stop = always, .checkpoint_seconds = 1e9};
+    ensure_parents(task);
+    const pg_workplace alone = {.directory = run, .checkpoint_seconds = 1e9};
+    const pg_workplace stopped = {.directory = run, .stop = always, .checkpoint_seconds = 1e9};
     OK(pg_perform(task->text, &alone, &err));
     char *expected = record_of(task->key);
     for (int i = 0; i < 2; i++) assert_int_equal(pg_perform(task->text, &stopped, &err), PG_INTERRUPTED);
     for (int i = 0; i < 2; i++) {
         char name[PG_SHA256_HEX + 32], path[PG_PATH_MAX], away[PG_PATH_MAX + 8];
         snprintf(name, sizeof name, "%s.2.%s", task->key, endings[i]);
-        snprintf(path, sizeof path, "%s", path_of("checkpoints", name));
+        snprintf(path, sizeof path, "%s", run_path("checkpoints", name));
         snprintf(away, sizeof away, "%s.away", path);
         assert_int_equal(rename(path, away), 0);
         assert_int_equal(symlink(path, path), 0);
-        assert_int_equal(pg_perform(task->text, &alone, &err), PG_IO_FAULT);
-        assert_non_null(strstr(err.message, path));
+        FAILS(pg_perform(task->text, &alone, &err), PG_IO_FAULT, path);
         assert_int_equal(rename(away, path), 0);
         snprintf(name, sizeof name, "%s.1.safetensors", task->key);
-        assert_true(pg_file_exists(path_of("checkpoints", name)));
+        assert_true(pg_file_exists(run_path("checkpoints", name)));
     }
     int noted = 0;
-    const pg_workplace resumed = {.directory = folder, .note = count_note, .context = &noted, .checkpoint_seconds = 1e9};
+    const pg_workplace resumed = {.directory = run, .note = count_note, .context = &noted, .checkpoint_seconds = 1e9};
     OK(pg_perform(task->text, &resumed, &err));
     assert_int_equal(noted, 0);
     assert_record(task->key, expected);
+    pg_task_release_data();
 }
 
 /* A data set of the same name with another checksum. */
-static void test_other_data(void **state)
+TEST(a_data_set_with_another_checksum_is_refused)
 {
-    (void)state;
     static const char sum[] = "0123456789012345678901234567890123456789012345678901234567890123";
-    const pg_workplace at = {.directory = folder};
+    const pg_workplace at = {.directory = run};
     pg_task task;
     char planned[16];
     OK(pg_task_parse(grid->tasks[0].text, &task, &err));
     snprintf(planned, sizeof planned, "%.8s", task.data.sha256);
     memcpy(task.data.sha256, sum, sizeof sum);
     OK(pg_task_write(&task, &err));
-    assert_int_equal(pg_perform(task.text, &at, &err), PG_BAD_INPUT);
-    assert_non_null(strstr(err.message, "synthetic is not the data that was planned"));
-    assert_non_null(strstr(err.message, planned));
-    assert_non_null(strstr(err.message, "01234567"));
+    FAILS(pg_perform(task.text, &at, &err), PG_BAD_INPUT, "synthetic is not the data that was planned");
+    assert_contains(err.message, planned);
+    assert_contains(err.message, "01234567");
     pg_task_clear(&task);
+    pg_task_release_data();
 }
 
 /* The parent of two tasks is damaged, or gone: neither of them is done, and it is made again as one that was never done. */
-static void test_damaged_parent(void **state)
+TEST(a_damaged_parent_is_made_again)
 {
-    (void)state;
-    const pg_workplace at = {.directory = folder, .checkpoint_seconds = 1e9};
+    const pg_workplace at = {.directory = run, .checkpoint_seconds = 1e9};
     const pg_grid_task *children[] = {task_called("/v1/prune/"), task_called("/v1/unchanged/")};
     const pg_grid_task *parent = &grid->tasks[children[0]->parents[0]];
     char record[PG_PATH_MAX], model[PG_PATH_MAX], name[PG_SHA256_HEX + 16], sum[2][PG_SHA256_HEX];
     assert_ptr_equal(parent, &grid->tasks[children[1]->parents[0]]);
+    ensure_parents(parent);
     OK(pg_perform(parent->text, &at, &err));
-    OK(pg_rundir_file(folder, "records", parent->key, record, &err));
+    OK(pg_rundir_file(run, "records", parent->key, record, &err));
     snprintf(name, sizeof name, "%s.safetensors", parent->key);
-    snprintf(model, sizeof model, "%s", path_of("models", name));
+    snprintf(model, sizeof model, "%s", run_path("models", name));
     OK(pg_sha256_file(model, sum[0], &err));
     for (int turn = 0; turn < 2; turn++) {
         assert_int_equal(turn ? unlink(model) : truncate(model, 100), 0);
         for (int i = 0; i < 2; i++) {
             assert_int_equal(pg_perform(children[i]->text, &at, &err), PG_BAD_INPUT);
-            assert_non_null(strstr(err.message, i ? record : model));
-            assert_non_null(strstr(err.message, "repeat the command"));
+            assert_contains(err.message, i ? record : model);
+            assert_contains(err.message, "repeat the command");
             assert_false(pg_file_exists(record));
         }
         OK(pg_perform(parent->text, &at, &err));
@@ -281,13 +273,5 @@ static void test_damaged_parent(void **state)
         assert_string_equal(sum[0], sum[1]);
     }
     for (int i = 0; i < 2; i++) OK(pg_perform(children[i]->text, &at, &err));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_attacks),     cmocka_unit_test(test_attacks),
-                                       cmocka_unit_test(test_first_judgement), cmocka_unit_test(test_unreadable_checkpoint),
-                                       cmocka_unit_test(test_other_data),      cmocka_unit_test(test_damaged_parent)};
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    return failed || pg_memory_live() != 0;
+    pg_task_release_data();
 }

@@ -4,17 +4,10 @@
 #include "core/base/memory.h"
 #include "experiments/run/run.h"
 #include "experiments/work/execute.h"
-#include "tests/unit/folder.h"
+#include "tests/unit/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 /* ---- the executor that pretends ---- */
 
@@ -25,15 +18,15 @@ static struct {
     char order[256]; /* schemes and attacks in the order in which they ran */
 } pretend;
 
-pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
+pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *error)
 {
     const char *name = task->kind == PG_TASK_TRAIN ? task->scheme->name : task->attack->name;
     pretend.calls++;
     snprintf(pretend.order + strlen(pretend.order), sizeof pretend.order - strlen(pretend.order), "%s ", name);
     at->report(at->context, &(pg_task_progress){.done = 0.5, .images = 100});
     if (pretend.scheme && task->kind == PG_TASK_TRAIN && strcmp(task->scheme->name, pretend.scheme) == 0)
-        return pg_fail(err, pretend.status, "pretended");
-    return pg_record_add(record, "", "accuracy", 50, "%", err);
+        return pg_fail(error, pretend.status, "pretended");
+    return pg_record_add(record, "", "accuracy", 50, "%", error);
 }
 
 void pg_task_release_data(void)
@@ -58,11 +51,10 @@ static pg_grid *make_grid(void)
         "attacks: [{attack: prune, levels: [1, 2]}, {attack: \"null\", schemes: [plain, v2]}]\n";
     char path[64];
     pg_grid *grid = NULL;
-    pg_error err = {.message = ""};
-    snprintf(path, sizeof path, "%s/grid.yaml", folder);
-    assert_int_equal(pg_file_write(path, text, sizeof text - 1, PG_FILE_PUBLIC, NULL), PG_OK);
+    snprintf(path, sizeof path, "%s/grid.yaml", folder());
+    OK(pg_file_write(path, text, sizeof text - 1, PG_FILE_PUBLIC, &err));
     problems.count = 0;
-    if (pg_grid_read(path, NULL, 0, NULL, &grid, &problems, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_grid_read(path, NULL, 0, NULL, &grid, &problems, &err));
     assert_int_equal(grid->count, 8);
     return grid;
 }
@@ -70,49 +62,45 @@ static pg_grid *make_grid(void)
 static const char *directory_of(const char *name)
 {
     static char path[64];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(path, sizeof path, "%s/%s", folder(), name);
     return path;
 }
 
-static pg_status run_before(double deadline, const pg_grid *grid, const char *name, pg_run_result *result, pg_error *err)
+static pg_status run_before(double deadline, const pg_grid *grid, const char *name, pg_run_result *result, pg_error *error)
 {
     pg_comm comm = {.size = 1};
     const pg_run_options options = {.directory = directory_of(name), .deadline = deadline};
-    err->message[0] = 0;
-    pg_status status = pg_rundir_make(options.directory, err);
-    if (status == PG_OK) status = pg_run_grid(grid, &comm, &options, result, err);
+    error->message[0] = 0;
+    pg_status status = pg_rundir_make(options.directory, error);
+    if (status == PG_OK) status = pg_run_grid(grid, &comm, &options, result, error);
     return status;
 }
 
-static pg_status run(const char *name, pg_run_result *result, pg_error *err)
+static pg_status run(const char *name, pg_run_result *result, pg_error *error)
 {
     pg_grid *grid = make_grid();
-    const pg_status status = run_before(0, grid, name, result, err);
+    const pg_status status = run_before(0, grid, name, result, error);
     pg_grid_destroy(&grid);
     return status;
 }
 
-static void test_order(void **state)
+TEST(the_longest_path_runs_first)
 {
-    (void)state;
     pg_run_result r;
-    pg_error err;
     pretend_that(NULL, PG_OK);
-    assert_int_equal(run("order", &r, &err), PG_OK);
+    OK(run("order", &r, &err));
     /* longest remaining path first: v2's training is the longest task; v1 and its attack hang below plain */
     assert_string_equal(pretend.order, "v2 plain v1 prune prune prune unchanged unchanged ");
     assert_int_equal(r.done, 8);
     assert_int_equal(r.ran, 8);
-    assert_int_equal(run("order", &r, &err), PG_OK);
+    OK(run("order", &r, &err));
     assert_int_equal(pretend.calls, 8);
     assert_int_equal(r.ran, 0);
 }
 
-static void test_failed(void **state)
+TEST(a_failed_task_skips_those_below_it)
 {
-    (void)state;
     pg_run_result r;
-    pg_error err;
     pretend_that("plain", PG_FAILED);
     assert_int_equal(run("failed", &r, &err), PG_FAILED);
     assert_int_equal(r.done, 3); /* v2 and its attacks */
@@ -120,19 +108,17 @@ static void test_failed(void **state)
     assert_int_equal(r.skipped, 4); /* two attacks, v1, and the one below it */
     assert_int_equal(r.left, 0);
     pretend_that(NULL, PG_OK);
-    assert_int_equal(run("failed", &r, &err), PG_OK); /* tried again */
+    OK(run("failed", &r, &err)); /* tried again */
     assert_int_equal(pretend.calls, 5);
     assert_int_equal(r.done, 8);
 }
 
 /* Interrupted work is left for the next time; a fault of the disk ends the run with its message. */
-static void test_stopped(void **state)
+TEST(interrupted_work_is_left_for_the_next_run)
 {
-    (void)state;
     static const pg_status stops[] = {PG_INTERRUPTED, PG_IO_FAULT, PG_NO_MEMORY};
     for (int i = 0; i < 3; i++) {
         pg_run_result r;
-        pg_error err;
         char name[16];
         snprintf(name, sizeof name, "stopped%d", i);
         pretend_that("plain", stops[i]);
@@ -140,53 +126,49 @@ static void test_stopped(void **state)
         assert_int_equal(pretend.calls, 2);
         assert_int_equal(r.done, 1);
         assert_int_equal(r.left, 7);
-        assert_non_null(strstr(err.message, i ? "pretended" : "resume"));
+        assert_contains(err.message, i ? "pretended" : "resume");
         pretend_that(NULL, PG_OK);
-        assert_int_equal(run(name, &r, &err), PG_OK);
+        OK(run(name, &r, &err));
         assert_int_equal(pretend.calls, 7);
     }
 }
 
 /* Nothing was timed yet: a task that works for ages before it could save is not begun; any other is. */
-static void test_deadline(void **state)
+TEST(a_task_that_cannot_save_before_the_deadline_is_not_begun)
 {
-    (void)state;
     pg_run_result r;
-    pg_error err;
     pg_grid *grid = make_grid();
     const double deadline = pg_now() + 1e6, unsaved = grid->tasks[0].unsaved;
     pretend_that(NULL, PG_OK);
     grid->tasks[0].unsaved = 1e30; /* plain, and all but v2 is below it */
-    assert_int_equal(run_before(deadline, grid, "deadline", &r, &err), PG_INTERRUPTED);
-    assert_non_null(strstr(err.message, "no task that is left could save anything before the deadline"));
+    FAILS(run_before(deadline, grid, "deadline", &r, &err), PG_INTERRUPTED,
+          "no task that is left could save anything before the deadline");
     assert_string_equal(pretend.order, "v2 prune unchanged ");
     assert_int_equal(r.left, 5);
     grid->tasks[0].unsaved = unsaved;
-    assert_int_equal(run_before(deadline, grid, "deadline", &r, &err), PG_OK);
+    OK(run_before(deadline, grid, "deadline", &r, &err));
     assert_int_equal(pretend.calls, 8);
     pg_grid_destroy(&grid);
 }
 
 /* An older timings.csv that is damaged, or of another shape, is no obstacle: the new one has the task that ran. */
-static void test_old_timings(void **state)
+TEST(a_damaged_timings_file_is_replaced)
 {
-    (void)state;
     static const char *const old[] = {"key,task,rank,seconds,megaflops\nonly,two\n", "key,seconds\nx,1\n"};
     pg_run_result r;
-    pg_error err;
     char path[PG_PATH_MAX], *text = NULL;
     size_t bytes = 0;
     pg_grid *grid = make_grid();
     pretend_that(NULL, PG_OK);
-    assert_int_equal(run("timings", &r, &err), PG_OK);
+    OK(run("timings", &r, &err));
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(pg_rundir_file(directory_of("timings"), "records", grid->tasks[7].key, path, NULL), PG_OK);
+        OK(pg_rundir_file(directory_of("timings"), "records", grid->tasks[7].key, path, &err));
         assert_int_equal(unlink(path), 0);
         snprintf(path, sizeof path, "%s/timings.csv", directory_of("timings"));
-        assert_int_equal(pg_file_write(path, old[i], strlen(old[i]), PG_FILE_PUBLIC, NULL), PG_OK);
-        if (run("timings", &r, &err) != PG_OK) fail_msg("%s", err.message);
+        OK(pg_file_write(path, old[i], strlen(old[i]), PG_FILE_PUBLIC, &err));
+        OK(run("timings", &r, &err));
         assert_int_equal(r.ran, 1);
-        assert_int_equal(pg_file_read(path, &text, &bytes, NULL), PG_OK);
+        OK(pg_file_read(path, &text, &bytes, &err));
         assert_memory_equal(text, "key,task,rank,seconds,megaflops\n", 32);
         assert_memory_equal(text + 32, grid->tasks[7].key, PG_SHA256_HEX - 1);
         assert_ptr_equal(strchr(strchr(text, '\n') + 1, '\n'), text + bytes - 1); /* two lines */
@@ -201,18 +183,16 @@ static int rows_of_timings(const char *name)
     size_t bytes = 0;
     int lines = 0;
     snprintf(path, sizeof path, "%s/timings.csv", directory_of(name));
-    assert_int_equal(pg_file_read(path, &text, &bytes, NULL), PG_OK);
+    OK(pg_file_read(path, &text, &bytes, &err));
     for (size_t i = 0; i < bytes; i++) lines += text[i] == '\n';
     pg_free(text);
     return lines - 1;
 }
 
 /* Only tasks that were done from their beginning to their end have a time. */
-static void test_timed(void **state)
+TEST(only_a_task_done_in_one_go_has_a_time)
 {
-    (void)state;
     pg_run_result r;
-    pg_error err;
     char path[192];
     pg_grid *grid = make_grid();
     pretend_that("v1", PG_FAILED);
@@ -221,51 +201,46 @@ static void test_timed(void **state)
     for (int i = 0; i < 2; i++) {
         pretend_that(i ? NULL : "v1", PG_INTERRUPTED);
         snprintf(path, sizeof path, "%s/checkpoints/%s.1.safetensors", directory_of("timed"), grid->tasks[3].key);
-        assert_int_equal(pg_file_write(path, "x", 1, PG_FILE_PUBLIC, NULL), PG_OK);
+        OK(pg_file_write(path, "x", 1, PG_FILE_PUBLIC, &err));
         assert_int_equal(run("timed", &r, &err), i ? PG_OK : PG_INTERRUPTED);
         assert_int_equal(rows_of_timings("timed"), 6 + i); /* v1 was resumed, what is below it was not */
     }
     pg_grid_destroy(&grid);
 }
 
-static void test_states(void **state)
+TEST(the_state_of_every_task_is_told)
 {
-    (void)state;
     pg_run_result r;
-    pg_error err;
     char path[192];
     pg_task_state states[8];
     pretend_that("v1", PG_FAILED);
     assert_int_equal(run("states", &r, &err), PG_FAILED);
     pg_grid *grid = make_grid();
     snprintf(path, sizeof path, "%s/checkpoints/%s.1.safetensors", directory_of("states"), grid->tasks[4].key);
-    assert_int_equal(pg_file_write(path, "x", 1, PG_FILE_PUBLIC, NULL), PG_OK);
-    assert_int_equal(pg_rundir_scan(directory_of("states"), grid, states, NULL), PG_OK);
+    OK(pg_file_write(path, "x", 1, PG_FILE_PUBLIC, &err));
+    OK(pg_rundir_scan(directory_of("states"), grid, states, &err));
     static const pg_task_state expected[] = {PG_STATE_DONE,        PG_STATE_DONE, PG_STATE_DONE, PG_STATE_FAILED,
                                              PG_STATE_INTERRUPTED, PG_STATE_DONE, PG_STATE_DONE, PG_STATE_DONE};
     for (int i = 0; i < 8; i++) assert_int_equal(states[i], expected[i]);
-    assert_int_equal(pg_rundir_scan("/nowhere", grid, states, NULL), PG_OK);
+    OK(pg_rundir_scan("/nowhere", grid, states, &err));
     for (int i = 0; i < 8; i++) assert_int_equal(states[i], PG_STATE_NEW);
     pg_grid_destroy(&grid);
 }
 
 /* A record, or the times, that cannot be read may be whole: the run ends, and leaves them. */
-static void test_unreadable(void **state)
+TEST(an_unreadable_record_ends_the_run_and_stays)
 {
-    (void)state;
     pg_run_result r;
-    pg_error err;
     char path[PG_PATH_MAX], away[PG_PATH_MAX + 8], found[8];
     pg_task_state states[8];
     pretend_that(NULL, PG_OK);
-    assert_int_equal(run("unreadable", &r, &err), PG_OK);
+    OK(run("unreadable", &r, &err));
     pg_grid *grid = make_grid();
-    assert_int_equal(pg_rundir_file(directory_of("unreadable"), "records", grid->tasks[0].key, path, NULL), PG_OK);
+    OK(pg_rundir_file(directory_of("unreadable"), "records", grid->tasks[0].key, path, &err));
     snprintf(away, sizeof away, "%s.away", path);
     assert_int_equal(rename(path, away), 0);
     assert_int_equal(symlink(path, path), 0);
-    assert_int_equal(pg_rundir_scan(directory_of("unreadable"), grid, states, &err), PG_IO_FAULT);
-    assert_non_null(strstr(err.message, path));
+    FAILS(pg_rundir_scan(directory_of("unreadable"), grid, states, &err), PG_IO_FAULT, path);
     r.seconds = 0;
     assert_int_equal(run("unreadable", &r, &err), PG_IO_FAULT);
     assert_true(r.seconds == 0); /* it has not begun, and counts nothing */
@@ -277,15 +252,14 @@ static void test_unreadable(void **state)
     assert_int_equal(symlink(path, path), 0);
     assert_int_equal(run("unreadable", &r, &err), PG_IO_FAULT);
     assert_int_equal(rename(away, path), 0);
-    assert_int_equal(run("unreadable", &r, &err), PG_OK);
+    OK(run("unreadable", &r, &err));
     assert_int_equal(pretend.calls, 8);
     pg_grid_destroy(&grid);
 }
 
 /* Cores are shared among the workers of a host that may use the very same ones; the master does not compute. */
-static void test_sharing(void **state)
+TEST(cores_are_shared_among_the_workers_that_may_use_them)
 {
-    (void)state;
     static const struct {
         const char *host;
         size_t cores[2];
@@ -319,15 +293,14 @@ static void fill(pg_grid *grid, pg_grid_task tasks[6])
     }
 }
 
-static void test_dispatch(void **state)
+TEST(tasks_are_taken_in_order_of_their_remaining_path)
 {
-    (void)state;
     pg_grid grid;
     pg_grid_task tasks[6];
     const bool none[6] = {false};
     pg_dispatch *d = NULL;
     fill(&grid, tasks);
-    assert_int_equal(pg_dispatch_create(&grid, none, NULL, &d, NULL), PG_OK);
+    OK(pg_dispatch_create(&grid, none, NULL, &d, &err));
     assert_true(pg_dispatch_critical(d) > 15.99 && pg_dispatch_critical(d) < 16.01); /* 0, 3, 5 */
     assert_int_equal(pg_dispatch_take(d), 0);
     assert_int_equal(pg_dispatch_take(d), 4);
@@ -352,15 +325,14 @@ static void test_dispatch(void **state)
 }
 
 /* A task whose parent is to run again is not run again itself; one whose parents are done is ready. */
-static void test_dispatch_resumed(void **state)
+TEST(a_resumed_task_is_ready_when_its_parents_are)
 {
-    (void)state;
     pg_grid grid;
     pg_grid_task tasks[6];
     const bool done[6] = {true, false, false, true, false, true};
     pg_dispatch *d = NULL;
     fill(&grid, tasks);
-    assert_int_equal(pg_dispatch_create(&grid, done, NULL, &d, NULL), PG_OK);
+    OK(pg_dispatch_create(&grid, done, NULL, &d, &err));
     assert_int_equal(pg_dispatch_take(d), 1); /* 2 + 3 before 4 */
     assert_int_equal(pg_dispatch_take(d), 4);
     pg_dispatch_done(d, 4);
@@ -373,32 +345,19 @@ static void test_dispatch_resumed(void **state)
 }
 
 /* Only tasks that can save something in time are taken; the others keep their turn. */
-static void test_dispatch_within(void **state)
+TEST(only_tasks_that_save_in_time_are_taken)
 {
-    (void)state;
     pg_grid grid;
     pg_grid_task tasks[6];
     const bool none[6] = {false};
     pg_dispatch *d = NULL;
     fill(&grid, tasks);
     tasks[0].unsaved = 7;
-    assert_int_equal(pg_dispatch_create(&grid, none, NULL, &d, NULL), PG_OK);
+    OK(pg_dispatch_create(&grid, none, NULL, &d, &err));
     assert_int_equal(pg_dispatch_take_within(d, 6), 4);
     assert_int_equal(pg_dispatch_take_within(d, 6), -1);
     assert_int_equal(d->heap_count, 1);
     assert_int_equal(d->counts[PG_WORK_RUNNING], 1);
     assert_int_equal(pg_dispatch_take_within(d, 7), 0);
     pg_dispatch_destroy(&d);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),    cmocka_unit_test(test_failed),           cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_deadline), cmocka_unit_test(test_old_timings),      cmocka_unit_test(test_states),
-        cmocka_unit_test(test_timed),    cmocka_unit_test(test_unreadable),       cmocka_unit_test(test_sharing),
-        cmocka_unit_test(test_dispatch), cmocka_unit_test(test_dispatch_resumed), cmocka_unit_test(test_dispatch_within),
-    };
-    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
-    return failed || pg_memory_live() != 0;
 }

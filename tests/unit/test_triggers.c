@@ -1,26 +1,19 @@
 /* Trigger sets: a folder of pictures with its list of labels, whole and damaged; generated abstract images. */
 #include "core/base/memory.h"
 #include "core/data/triggers.h"
-#include "tests/unit/folder.h"
+#include "tests/unit/test.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <png.h>
-
-#include <cmocka.h>
 
 enum { SIDE = 32, IMAGE = SIDE * SIDE * 3, WIDTH = 41, HEIGHT = 36, CLASSES = 10 };
 
 static void write_text(const char *name, const char *text)
 {
-    assert_int_equal(pg_file_write(path_of(name), text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+    OK(pg_file_write(path_of(name), text, strlen(text), PG_FILE_PUBLIC, &err));
 }
 
 static void remove_file(const char *name)
@@ -53,30 +46,26 @@ static void write_set(void)
 
 static void load(const char *labels, pg_dataset *out)
 {
-    pg_error err = {.message = ""};
-    if (pg_triggers_load(folder, labels, CLASSES, out, &err) != PG_OK) fail_msg("%s", err.message);
+    OK(pg_triggers_load(folder(), labels, CLASSES, out, &err));
 }
 
 /* A pinned folder serves as long as it holds the same pictures and labels. */
-static void test_pin(void **state)
+TEST(a_pinned_folder_holds_the_same_pictures_and_labels)
 {
-    (void)state;
     char pinned[512], again[512];
-    pg_error err = {.message = ""};
     pg_dataset triggers;
     write_set();
-    assert_int_equal(pg_triggers_pin(folder, pinned, sizeof pinned, &err), PG_OK);
-    assert_int_equal(pg_triggers_pin(pinned, again, sizeof again, &err), PG_OK);
+    OK(pg_triggers_pin(folder(), pinned, sizeof pinned, &err));
+    OK(pg_triggers_pin(pinned, again, sizeof again, &err));
     assert_string_equal(pinned, again);
-    assert_int_equal(strncmp(pinned, folder, strlen(folder)), 0);
-    assert_int_equal(pg_triggers_load(pinned, NULL, CLASSES, &triggers, &err), PG_OK);
+    assert_int_equal(strncmp(pinned, folder(), strlen(folder())), 0);
+    OK(pg_triggers_load(pinned, NULL, CLASSES, &triggers, &err));
     pg_dataset_clear(&triggers);
     write_text("labels.txt", "7\n1\n9\n");
-    assert_int_equal(pg_triggers_load(pinned, NULL, CLASSES, &triggers, &err), PG_BAD_INPUT);
-    assert_non_null(strstr(err.message, "no longer"));
-    assert_int_equal(pg_triggers_pin(folder, again, sizeof again, &err), PG_OK);
+    FAILS(pg_triggers_load(pinned, NULL, CLASSES, &triggers, &err), PG_BAD_INPUT, "no longer");
+    OK(pg_triggers_pin(folder(), again, sizeof again, &err));
     assert_string_not_equal(pinned, again);
-    assert_int_equal(pg_triggers_pin(folder, again, strlen(folder) + 20, &err), PG_BAD_INPUT);
+    assert_int_equal(pg_triggers_pin(folder(), again, strlen(folder()) + 20, &err), PG_BAD_INPUT);
     assert_int_equal(pg_triggers_pin("/nowhere", again, sizeof again, &err), PG_IO_FAULT);
 }
 
@@ -84,10 +73,9 @@ static void test_pin(void **state)
 static void assert_refused(pg_status expected, const char *file, const char *reason)
 {
     pg_dataset triggers;
-    pg_error err = {.message = ""};
-    assert_int_equal(pg_triggers_load(folder, NULL, CLASSES, &triggers, &err), expected);
-    if (!strstr(err.message, file ? path_of(file) : folder) || !strstr(err.message, reason))
-        fail_msg("'%s' does not say %s: %s", err.message, file ? file : folder, reason);
+    assert_int_equal(pg_triggers_load(folder(), NULL, CLASSES, &triggers, &err), expected);
+    if (!strstr(err.message, file ? path_of(file) : folder()) || !strstr(err.message, reason))
+        fail_msg("'%s' does not say %s: %s", err.message, file ? file : folder(), reason);
     assert_null(strchr(err.message, '\n'));
     assert_null(triggers.images);
     assert_null(triggers.labels);
@@ -102,9 +90,8 @@ static void assert_labels(const pg_dataset *triggers, int a, int b, int c)
     assert_int_equal(triggers->labels[2], c);
 }
 
-static void test_folder(void **state)
+TEST(a_folder_is_read_in_the_order_of_its_names)
 {
-    (void)state;
     pg_dataset triggers;
     write_set();
     write_text("notes.txt", "not a picture, and not looked at");
@@ -121,9 +108,8 @@ static void test_folder(void **state)
     pg_dataset_clear(&triggers);
 }
 
-static void test_label_texts(void **state)
+TEST(labels_are_read_in_every_usual_form)
 {
-    (void)state;
     static const char *const texts[] = {"1\n2\n3", "1\r\n2\r\n3\r\n", "1.0000e+00\n2.0000e+00\n3.0000e+00\n\n"};
     char path[256];
     pg_dataset triggers;
@@ -137,9 +123,8 @@ static void test_label_texts(void **state)
     }
 }
 
-static void test_bad_labels(void **state)
+TEST(a_bad_label_is_refused_at_its_line)
 {
-    (void)state;
     static const struct {
         const char *text, *reason;
     } cases[] = {
@@ -167,9 +152,8 @@ static void test_bad_labels(void **state)
     assert_refused(PG_IO_FAULT, "labels.txt", "No such file");
 }
 
-static void test_bad_pictures(void **state)
+TEST(a_bad_picture_is_refused_by_name)
 {
-    (void)state;
     write_set();
     write_text("10.png", "not a picture");
     assert_refused(PG_BAD_INPUT, "10.png", "neither a PNG nor a JPEG file");
@@ -184,11 +168,9 @@ static void test_bad_pictures(void **state)
     assert_refused(PG_BAD_INPUT, NULL, "0 JPEG or PNG pictures");
 }
 
-static void test_no_folder(void **state)
+TEST(a_missing_folder_is_named)
 {
-    (void)state;
     pg_dataset triggers;
-    pg_error err = {.message = ""};
     assert_int_equal(pg_triggers_load("/nowhere", NULL, CLASSES, &triggers, &err), PG_IO_FAULT);
     assert_string_equal(err.message, "/nowhere: No such file or directory");
 }
@@ -199,12 +181,11 @@ enum { COUNT = 400 };
 
 static void generate(int count, pg_seed seed, pg_dataset *out)
 {
-    assert_int_equal(pg_triggers_generate(count, CLASSES, seed, out, NULL), PG_OK);
+    OK(pg_triggers_generate(count, CLASSES, seed, out, &err));
 }
 
-static void test_generated_by_seed(void **state)
+TEST(generated_triggers_follow_from_their_seed)
 {
-    (void)state;
     pg_dataset triggers, again, fewer, other;
     generate(COUNT, (pg_seed){1, "task"}, &triggers);
     generate(COUNT, (pg_seed){1, "task"}, &again);
@@ -249,10 +230,8 @@ static double contrast(const uint8_t *image, int c)
     return sqrt(fmax(0, squares / (SIDE * SIDE) - pow(sum / (SIDE * SIDE), 2)));
 }
 
-/* No image is nearly flat, and no two are nearly the same. */
-static void test_generated_images_vary(void **state)
+TEST(no_generated_image_is_flat_or_like_another)
 {
-    (void)state;
     pg_dataset triggers;
     generate(COUNT, (pg_seed){3, "task"}, &triggers);
     double flattest = 255, nearest = 255;
@@ -267,9 +246,8 @@ static void test_generated_images_vary(void **state)
 }
 
 /* Labels are uniform: chi-squared of nine degrees of freedom below its 99.9 % point. */
-static void test_generated_labels(void **state)
+TEST(generated_labels_are_uniform)
 {
-    (void)state;
     pg_dataset triggers;
     int seen[CLASSES] = {0};
     double chi = 0;
@@ -281,21 +259,4 @@ static void test_generated_labels(void **state)
     for (int c = 0; c < CLASSES; c++) chi += pow(seen[c] - COUNT / (double)CLASSES, 2) / (COUNT / (double)CLASSES);
     assert_true(chi < 27.88);
     pg_dataset_clear(&triggers);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pin),
-        cmocka_unit_test(test_folder),
-        cmocka_unit_test(test_label_texts),
-        cmocka_unit_test(test_bad_labels),
-        cmocka_unit_test(test_bad_pictures),
-        cmocka_unit_test(test_no_folder),
-        cmocka_unit_test(test_generated_by_seed),
-        cmocka_unit_test(test_generated_images_vary),
-        cmocka_unit_test(test_generated_labels),
-    };
-    const int failed = cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
-    return failed || pg_memory_live() != 0;
 }
