@@ -2,8 +2,8 @@
  *
  * The threat model is a type: the view holds only what `sees` declares, so an attack cannot use the secret by accident. An
  * attack yields one or more outcomes (pruning: one per level; random passports: one per repetition); the harness measures each
- * by the same verification that the owner gets. Adding one: its file with one const struct, a line in attacks.c, a config, a
- * test. */
+ * by the same verification that the owner gets. Everything that the harness must know about an attack is in its struct: no
+ * other code names an attack or one of its options. Adding one: its file, a line in attacks.c, a config, a test. */
 #ifndef PG_ATTACKS_ATTACK_H
 #define PG_ATTACKS_ATTACK_H
 
@@ -13,10 +13,10 @@
 enum pg_sight {
     PG_SEES_TRAIN = 1 << 0,       /* the owner's training set */
     PG_SEES_EVIDENCE = 1 << 1,    /* the genuine evidence: an insider */
-    PG_SEES_DISTRIBUTED = 1 << 3, /* the genuine evidence where it is distributed with the network, which is V1 */
-    PG_SEES_PRETRAINED = 1 << 2, /* a plain network of the same architecture that the attacker trained, where options want it */
-    PG_SEES_AFFINE = 1 << 4,     /* gamma and beta with which the deployed network runs, but not what makes them */
-    PG_SEES_FRESH = 1 << 5,      /* images from where the owner's came, on which the owner did not train */
+    PG_SEES_PRETRAINED = 1 << 2,  /* a plain network of the same architecture that the attacker trained, if options want it */
+    PG_SEES_DISTRIBUTED = 1 << 3, /* the genuine evidence if the deployed network runs on it and is distributed with it */
+    PG_SEES_AFFINE = 1 << 4,      /* gamma and beta with which the deployed network runs, but not what makes them */
+    PG_SEES_FRESH = 1 << 5,       /* images from where the owner's came, on which the owner did not train */
 };
 
 /* Everything is borrowed. The weights and the shapes of passports are always seen; what the attack does not declare is NULL. */
@@ -34,7 +34,7 @@ typedef struct pg_attack_view {
     pg_seed seed;
 } pg_attack_view;
 
-/* Something that an attack tells of an outcome beside what the judge finds: how far it had to go, what it took. */
+/* A number that the attack reports about an outcome beside the judge's findings: how far it had to go, what it took. */
 typedef struct pg_measure {
     const char *name, *unit;
     double value;
@@ -42,56 +42,99 @@ typedef struct pg_measure {
 
 enum { PG_MEASURES_MAX = 8 };
 
-/* What one outcome is. model and evidence are owned by the attack and valid until its next step. The owner's evidence is judged
- * on a changed model, forged evidence on the model it comes with, and with both each. */
+/* One outcome. The attack owns model and evidence, which are valid until its next step. The judge tries the owner's evidence on
+ * a changed model, forged evidence on the model that it comes with, and both if the outcome has both. */
 typedef struct pg_outcome {
-    const char *axis;            /* what tells outcomes apart: "level", "repeat"; NULL if there is only one */
-    double value;                /* on that axis */
+    double value;                /* on the attack's axis */
     pg_model *model;             /* NULL: the stolen model, unchanged */
     const pg_evidence *evidence; /* forged evidence, or NULL */
-    const pg_model *shown; /* network in which the forger shows it, the stolen one but for an affine or statistics of his; NULL:
+    const pg_model *shown; /* network in which the forger shows it: the stolen one but for his own affine or statistics; NULL:
                               the stolen one (or `model`) */
     const pg_data *data;   /* data set on which the outcome is measured; NULL: the victim's */
     double images, macs;   /* cost so far: images run forward or trained on, multiply-adds */
     pg_measure measures[PG_MEASURES_MAX]; /* ended by a name of NULL, or full */
 } pg_outcome;
 
-/* What a step came to: more to do, the end of an epoch of training (more to do), an outcome, the end. */
-typedef enum pg_attack_state { PG_ATTACK_WORKING, PG_ATTACK_EPOCH, PG_ATTACK_OUTCOME, PG_ATTACK_DONE } pg_attack_state;
+/* Result of a step: more to do; an epoch of training ended, more to do; an outcome, more to come; the last outcome, after which
+ * the attack is not asked again. */
+typedef enum pg_attack_state { PG_ATTACK_WORKING, PG_ATTACK_EPOCH, PG_ATTACK_OUTCOME, PG_ATTACK_LAST } pg_attack_state;
+
+/* ---- what an attack declares ---- */
+
+/* Work that it takes: images trained on in all epochs, and outcomes that are judged. */
+typedef struct pg_attack_cost {
+    double trained;
+    int outcomes;
+} pg_attack_cost;
+
+/* Another data set: its name (NULL: none wanted), how many of its images (0: all), and the option that names it. */
+typedef struct pg_other_data {
+    const char *name, *key;
+    int train, test;
+} pg_other_data;
+
+/* Another default of an option under a preset. */
+typedef struct pg_preset_default {
+    const char *preset, *key, *value;
+} pg_preset_default;
+
+/* Figures that show its outcomes. */
+typedef struct pg_attack_figures {
+    /* Accuracy and detection along the axis: name of the figure, column of the axis in its data, label of the axis. NULL: no
+     * such figure. */
+    const char *curve, *column, *label;
+    const char *trials; /* name of the series in the histogram of accuracies with forged evidence; NULL: not shown there */
+    bool dissimilarity; /* its outcomes are points of accuracy against bits that differ from the owner's */
+} pg_attack_figures;
 
 typedef struct pg_attack {
     const char *name, *summary, *source;
     const char *former_name; /* accepted in older grids; NULL: none */
     const pg_option *options;
     size_t options_size, state_size;
-    unsigned sees;  /* pg_sight */
-    unsigned needs; /* pg_holding: means nothing for schemes whose evidence has none of these; 0: for every scheme */
-    bool steady;    /* draws nothing at random, so that every seed gives the same result for a victim */
-    bool hands_on;  /* what it forges is for the stolen model as it is, and is handed on to attacks that come after it */
+    unsigned sees;    /* pg_sight */
+    unsigned needs;   /* pg_holding: applies to schemes whose evidence has one of these; 0: to every scheme */
+    const char *axis; /* along which outcomes differ, "level"; NULL: there is one outcome */
+    bool steady;      /* draws nothing at random, so that every seed gives the same result for a victim */
+    bool hands_on;    /* its forged evidence is for the unchanged stolen model and can be the input of a later attack */
+    const pg_preset_default *presets; /* ended by a preset of NULL; NULL: none */
+    pg_attack_figures figures;
 
-    /* Do the options ask for a plain network that the attacker trained? May be NULL: no. */
+    /* Cost with a training set of `train` images. NULL: one outcome without training. */
+    pg_attack_cost (*cost)(const void *options, double train);
+    /* Do the options ask for a plain network that the attacker trained? NULL: no. */
     bool (*wants_pretrained)(const void *options);
-    /* Name of another data set that the options ask for, or NULL. May be NULL itself. */
-    const char *(*other_data)(const void *options);
+    /* Another data set that the options ask for. NULL: none. */
+    pg_other_data (*other_data)(const void *options);
     /* Refuse what start would refuse, before there is anything to attack: the models of the view have shapes but no weights,
      * its data sets may lack images, and the attacker's evidence and networks may be NULL. NULL: refuses nothing. */
     pg_status (*check)(const void *options, const pg_attack_view *view, pg_error *err);
-    /* The harness gives zeroed state. options and view outlive the attack. */
+
+    /* The harness gives zeroed state. options and view outlive the attack. NULL: nothing to start. */
     pg_status (*start)(void *state, const void *options, const pg_attack_view *view, pg_error *err);
-    /* One unit of work. OUTCOME: *outcome is ready; DONE: there is no more. */
+    /* One unit of work. OUTCOME and LAST: *outcome, which the harness gives zeroed, is filled in. */
     pg_status (*step)(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err);
-    /* Share of the work done, 0 to 1. */
+    /* Share of the work done, 0 to 1. NULL: 0 until the end. */
     double (*progress)(const void *state);
     /* List everything that later steps depend on beside what start gives: a state that was started alike and got that back goes
-     * on bit-identically. */
+     * on bit-identically. NULL: nothing, as for an attack of one step. */
     void (*keep)(void *state, pg_snapshot *snapshot);
-    void (*finish)(void *state); /* releases what start and step took, also after a failed start */
+    /* Release what start and step took, also after a failed start. NULL: nothing. */
+    void (*finish)(void *state);
 } pg_attack;
 
-extern const pg_attack pg_attack_unchanged, pg_attack_overwrite, pg_attack_counterfeit_uchida, pg_attack_counterfeit_triggers,
-    pg_attack_finetune, pg_attack_prune, pg_attack_fake1, pg_attack_fake2, pg_attack_fake3, pg_attack_flip,
-    pg_attack_substitute, pg_attack_permute, pg_attack_invert;
+/* All attacks, ended by NULL: attacks.c. One by its name or former name, NULL if unknown; their names, ended by NULL. */
 extern const pg_attack *const pg_attacks[];
 const pg_attack *pg_attack_find(const char *name);
+const char *const *pg_attack_names(void);
+
+/* The same as the attack's own functions, with the meaning of NULL. */
+pg_attack_cost pg_attack_cost_of(const pg_attack *attack, const void *options, double train);
+double pg_attack_progress(const pg_attack *attack, const void *state);
+
+/* Empty evidence of a forger, who claims the first scheme of the list whose evidence holds exactly these parts: passports for
+ * every passport layer of spec, or none yet. */
+PG_CHECKED pg_status pg_attack_evidence(const pg_net_spec *spec, unsigned holds, const char *kind, pg_evidence **out,
+                                        pg_error *err);
 
 #endif

@@ -1,28 +1,21 @@
-/* The list of attacks. */
+/* The attacks, in the order of `passgrid list attacks`. A new attack takes a line here. */
 #include "attacks/attack.h"
 
-#include <string.h>
+#include "core/base/registry.h"
 
-const pg_attack *const pg_attacks[] = {&pg_attack_unchanged,
-                                       &pg_attack_overwrite,
-                                       &pg_attack_counterfeit_uchida,
-                                       &pg_attack_counterfeit_triggers,
-                                       &pg_attack_finetune,
-                                       &pg_attack_prune,
-                                       &pg_attack_fake1,
-                                       &pg_attack_fake2,
-                                       &pg_attack_fake3,
-                                       &pg_attack_flip,
-                                       &pg_attack_substitute,
-                                       &pg_attack_permute,
-                                       &pg_attack_invert,
-                                       NULL};
+#define ATTACKS(X)                                                                                                             \
+    X(pg_attack, unchanged)                                                                                                    \
+    X(pg_attack, overwrite)                                                                                                    \
+    X(pg_attack, counterfeit_uchida)                                                                                           \
+    X(pg_attack, counterfeit_triggers)                                                                                         \
+    X(pg_attack, finetune)                                                                                                     \
+    X(pg_attack, prune)                                                                                                        \
+    X(pg_attack, fake1)                                                                                                        \
+    X(pg_attack, fake2)                                                                                                        \
+    X(pg_attack, fake3)                                                                                                        \
+    X(pg_attack, flip)                                                                                                         \
+    X(pg_attack, substitute)                                                                                                   \
+    X(pg_attack, permute)                                                                                                      \
+    X(pg_attack, invert)
 
-const pg_attack *pg_attack_find(const char *name)
-{
-    for (int i = 0; pg_attacks[i]; i++) {
-        const char *former = pg_attacks[i]->former_name;
-        if (strcmp(pg_attacks[i]->name, name) == 0 || (former && strcmp(former, name) == 0)) return pg_attacks[i];
-    }
-    return NULL;
-}
+PG_REGISTRY(pg_attack, pg_attacks, ATTACKS)

@@ -45,7 +45,6 @@ typedef struct counterfeit_state {
     pg_evidence *forged;
     double *w, *reads, *target; /* mean filter; what the filters read, and are to read [bits] */
     int taps, iterations;
-    bool given;
 } counterfeit_state;
 
 static pg_status counterfeit_uchida_check(const void *values, const pg_attack_view *view, pg_error *err)
@@ -63,7 +62,7 @@ static pg_status counterfeit_uchida_start(void *state, const void *values, const
     s->view = view;
     pg_net_spec spec = view->model->spec;
     spec.passports = 0;
-    PG_TRY(pg_evidence_create(&spec, "uchida", pg_mark_kinds[PG_MARK_GAUSSIAN], &s->forged, err));
+    PG_TRY(pg_attack_evidence(&spec, PG_HOLDS_MARK, pg_mark_kinds[PG_MARK_GAUSSIAN], &s->forged, err));
     PG_TRY(pg_mark_create(&spec, o->layer, o->bits, PG_MARK_GAUSSIAN, &s->forged->mark, err));
     PG_TRY(pg_mark_layer(&s->forged->mark, view->model, &s->layer, err));
     s->taps = s->forged->mark.kernel * s->forged->mark.kernel * s->forged->mark.inputs;
@@ -74,7 +73,7 @@ done:
     return status;
 }
 
-static pg_status draw(counterfeit_state *s, pg_error *err)
+static pg_status uchida_draw(counterfeit_state *s, pg_error *err)
 {
     pg_rng rng;
     pg_mark *mark = &s->forged->mark;
@@ -87,7 +86,7 @@ static pg_status draw(counterfeit_state *s, pg_error *err)
 
 /* Gradient descent on the embedding loss over the projection until every bit is right: a reading z moves by rate (b - sigmoid).
  */
-static void descend(counterfeit_state *s)
+static void uchida_descend(counterfeit_state *s)
 {
     const pg_mark *mark = &s->forged->mark;
     for (bool right = false; !right; s->iterations++) {
@@ -100,7 +99,7 @@ static void descend(counterfeit_state *s)
     }
 }
 
-static void choose_targets(counterfeit_state *s)
+static void uchida_choose_targets(counterfeit_state *s)
 {
     pg_mark *mark = &s->forged->mark;
     for (int i = 0; i < mark->bits; i++) {
@@ -108,11 +107,11 @@ static void choose_targets(counterfeit_state *s)
         if (s->options->method == METHOD_CLOSED) s->target[i] = mark->b[i] * s->options->margin;
         if (s->options->method == METHOD_FREE) mark->b[i] = s->reads[i] > 0 ? 1 : -1;
     }
-    if (s->options->method == METHOD_ITERATIVE) descend(s);
+    if (s->options->method == METHOD_ITERATIVE) uchida_descend(s);
 }
 
 /* Every filter along w until it reads its target. Returns the length of the change over that of the projection, in percent. */
-static double move(counterfeit_state *s, double squares)
+static double uchida_move(counterfeit_state *s, double squares)
 {
     const pg_mark *mark = &s->forged->mark;
     double moved = 0, length = 0;
@@ -127,7 +126,7 @@ static double move(counterfeit_state *s, double squares)
 }
 
 /* p-value of normality (Jarque and Bera, 1987) of the projection's entries: what a judge might object. */
-static pg_status normality(const pg_mark *mark, int taps, double *p, pg_error *err)
+static pg_status uchida_normality(const pg_mark *mark, int taps, double *p, pg_error *err)
 {
     double *values = NULL;
     const size_t n = (size_t)taps * (size_t)mark->bits;
@@ -145,36 +144,22 @@ static pg_status counterfeit_uchida_step(void *state, pg_attack_state *what, pg_
     counterfeit_state *s = state;
     pg_status status = PG_OK;
     double squares = 0, p = 0;
-    *what = PG_ATTACK_DONE;
-    if (s->given) return PG_OK;
-    PG_TRY(draw(s, err));
+    *what = PG_ATTACK_LAST;
+    PG_TRY(uchida_draw(s, err));
     pg_mark_mean_filter(s->view->model, s->layer, s->w);
     for (int j = 0; j < s->taps; j++) squares += s->w[j] * s->w[j];
     if (!(squares > 0))
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the mean filter is zero, no mark can be read", s->layer->row.name));
     pg_mark_project(&s->forged->mark, s->view->model, s->layer, s->reads);
-    choose_targets(s);
-    const double change = move(s, squares);
-    PG_TRY(normality(&s->forged->mark, s->taps, &p, err));
+    uchida_choose_targets(s);
+    const double change = uchida_move(s, squares);
+    PG_TRY(uchida_normality(&s->forged->mark, s->taps, &p, err));
     *outcome = (pg_outcome){.evidence = s->forged,
                             .measures = {{"projection_change", "%", change},
                                          {"projection_normality_p", "", p},
                                          {"iterations", "steps", s->iterations}}};
-    *what = PG_ATTACK_OUTCOME;
-    s->given = true;
 done:
     return status;
-}
-
-static double counterfeit_uchida_progress(const void *state)
-{
-    return ((const counterfeit_state *)state)->given;
-}
-
-static void counterfeit_uchida_keep(void *state, pg_snapshot *snapshot)
-{
-    counterfeit_state *s = state;
-    PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
 static void counterfeit_uchida_finish(void *state)
@@ -198,7 +183,5 @@ const pg_attack pg_attack_counterfeit_uchida = {
     .check = counterfeit_uchida_check,
     .start = counterfeit_uchida_start,
     .step = counterfeit_uchida_step,
-    .progress = counterfeit_uchida_progress,
-    .keep = counterfeit_uchida_keep,
     .finish = counterfeit_uchida_finish,
 };

@@ -1,7 +1,7 @@
 /* Fake attack 1: random passports. The forger draws passports as an owner would, without the owner's, and shows them. Nothing
  * is trained; the layers below the first passport are the same for all, so the judge runs them once. Source: Fan, Ng, Chan,
  * NeurIPS 2019; DeepIPR, passport_attack_1.py, where images go through a plain network with random weights. */
-#include "attacks/attack.h"
+#include "attacks/sweep.h"
 
 #include <stddef.h>
 
@@ -29,13 +29,13 @@ static const pg_option options[] = {
 };
 
 typedef struct fake1_state {
+    pg_sweep sweep; /* of passports drawn */
     const fake1_options *options;
     const pg_attack_view *view;
     pg_model *carrier;
     pg_passport_maker *maker;
     pg_evidence *forged;
     pg_net *net; /* for the signs that a passport gives */
-    int next;
 } fake1_state;
 
 static bool fake1_wants_pretrained(const void *values)
@@ -72,6 +72,7 @@ static pg_status fake1_start(void *state, const void *values, const pg_attack_vi
     pg_status status = PG_OK;
     fake1_state *s = state;
     s->options = values;
+    s->sweep.count = s->options->repeats;
     s->view = view;
     pg_passport_source source = {.kind = (pg_passport_kind)s->options->passport,
                                  .images = s->options->images,
@@ -81,13 +82,14 @@ static pg_status fake1_start(void *state, const void *values, const pg_attack_vi
                                  .pixels = view->pixels};
     if (source.kind != PG_PASSPORT_RANDOM) PG_TRY(fake1_make_carrier(s, &source.carrier, err));
     PG_TRY(pg_passport_maker_create(&source, &s->maker, err));
-    PG_TRY(pg_evidence_create(&view->model->spec, "v1", pg_passport_kinds[source.kind], &s->forged, err));
+    PG_TRY(pg_attack_evidence(&view->model->spec, PG_HOLDS_PASSPORTS | PG_HOLDS_AFFINES, pg_passport_kinds[source.kind],
+                              &s->forged, err));
     PG_TRY(pg_net_create(&view->model->spec, 1, false, PG_CONV_AUTO, &s->net, err));
 done:
     return status;
 }
 
-static pg_status match_signature(fake1_state *s, pg_error *err)
+static pg_status fake1_match_signature(fake1_state *s, pg_error *err)
 {
     const pg_status status = pg_passports_install(s->net, s->view->model, s->forged, err);
     if (status != PG_OK) return status;
@@ -100,7 +102,7 @@ static pg_status match_signature(fake1_state *s, pg_error *err)
 }
 
 /* Images that one passport for all layers, key and skey, takes. */
-static int images_pushed(const fake1_options *o)
+static int fake1_images_pushed(const fake1_options *o)
 {
     if (o->passport == PG_PASSPORT_RANDOM) return 0;
     return 2 * (o->passport == PG_PASSPORT_SHUFFLE ? o->images : 1);
@@ -111,35 +113,23 @@ static pg_status fake1_step(void *state, pg_attack_state *what, pg_outcome *outc
     pg_status status = PG_OK;
     fake1_state *s = state;
     pg_rng rng;
-    *what = PG_ATTACK_DONE;
-    if (s->next == s->options->repeats) return PG_OK;
-    pg_rng_open(&rng, s->view->seed, "forged passports", (uint64_t)s->next);
+    const uint64_t repeat = (uint64_t)pg_sweep_next(&s->sweep, what);
+    pg_rng_open(&rng, s->view->seed, "forged passports", repeat);
     PG_TRY(pg_passports_draw(s->maker, s->forged, &rng, err));
-    pg_rng_open(&rng, s->view->seed, "forged signature", (uint64_t)s->next);
+    pg_rng_open(&rng, s->view->seed, "forged signature", repeat);
     PG_TRY(pg_signature_draw(s->forged, "", &rng, err));
-    if (s->options->signature == SIGNATURE_MATCHING) PG_TRY(match_signature(s, err));
-    s->next++;
-    const double images = (double)s->next * images_pushed(s->options);
-    *outcome = (pg_outcome){.axis = "repeat",
-                            .value = s->next,
-                            .evidence = s->forged,
-                            .images = images,
-                            .macs = images * pg_model_macs(s->view->model)};
-    *what = PG_ATTACK_OUTCOME;
+    if (s->options->signature == SIGNATURE_MATCHING) PG_TRY(fake1_match_signature(s, err));
+    const double images = (double)s->sweep.next * fake1_images_pushed(s->options);
+    *outcome = (pg_outcome){
+        .value = s->sweep.next, .evidence = s->forged, .images = images, .macs = images * pg_model_macs(s->view->model)};
 done:
     return status;
 }
 
-static double fake1_progress(const void *state)
+static pg_attack_cost fake1_cost(const void *values, double train)
 {
-    const fake1_state *s = state;
-    return (double)s->next / s->options->repeats;
-}
-
-static void fake1_keep(void *state, pg_snapshot *snapshot)
-{
-    fake1_state *s = state;
-    PG_KEEP_IN(snapshot, &s->next, 0, s->options->repeats, "next");
+    (void)train;
+    return (pg_attack_cost){.outcomes = ((const fake1_options *)values)->repeats};
 }
 
 static void fake1_finish(void *state)
@@ -160,11 +150,14 @@ const pg_attack pg_attack_fake1 = {
     .state_size = sizeof(fake1_state),
     .sees = PG_SEES_PRETRAINED,
     .needs = PG_HOLDS_PASSPORTS,
+    .axis = "repeat",
+    .figures = {.trials = "fake 1: drawn at random"},
+    .cost = fake1_cost,
     .wants_pretrained = fake1_wants_pretrained,
     .check = fake1_check,
     .start = fake1_start,
     .step = fake1_step,
-    .progress = fake1_progress,
-    .keep = fake1_keep,
+    .progress = pg_sweep_progress,
+    .keep = pg_sweep_keep,
     .finish = fake1_finish,
 };

@@ -29,30 +29,27 @@ static const pg_option options[] = {
 };
 
 typedef struct fake2_state {
-    const fake2_options *options;
-    const pg_attack_view *view;
     pg_frozen frozen;
+    const fake2_options *options;
     pg_real *momentum; /* as the copy's params */
-    pg_evidence *forged;
-    bool given;
 } fake2_state;
 
-static pg_status initialise(const fake2_state *s, pg_model *m, pg_error *err)
+static pg_status fake2_initialise(const fake2_options *o, pg_model *m, pg_seed seed, pg_error *err)
 {
     pg_rng rng;
-    pg_rng_open(&rng, s->view->seed, "random signs", 0);
+    pg_rng_open(&rng, seed, "random signs", 0);
     for (int i = 0; i < m->passport_count; i++) {
         const pg_layer *l = pg_model_passport_layer(m, i);
         pg_real *gamma = m->params + l->affine[PG_PUBLIC].gamma;
         pg_zero((size_t)l->out_channels, m->params + l->affine[PG_PUBLIC].beta);
         for (int k = 0; k < l->out_channels; k++) {
-            if (s->options->init == INIT_RANDOM)
+            if (o->init == INIT_RANDOM)
                 gamma[k] = pg_rng_below(&rng, 2) ? (pg_real)0.5 : (pg_real)-0.5;
             else
                 gamma[k] = (pg_real)((gamma[k] > 0) - (gamma[k] < 0));
         }
     }
-    return s->options->init == INIT_SIGNS ? pg_frozen_turn_signs(m, s->options->flips, s->view->seed, err) : PG_OK;
+    return o->init == INIT_SIGNS ? pg_solve_turn_signs(m, o->flips, seed, err) : PG_OK;
 }
 
 static pg_status fake2_check(const void *values, const pg_attack_view *view, pg_error *err)
@@ -65,18 +62,18 @@ static pg_status fake2_start(void *state, const void *values, const pg_attack_vi
     pg_status status = PG_OK;
     fake2_state *s = state;
     s->options = values;
-    s->view = view;
-    PG_TRY(pg_frozen_copy("fake2", view->model, &s->frozen.copy, err));
+    PG_TRY(pg_solve_copy("fake2", view->model, &s->frozen.copy, err));
     PG_TRY(pg_model_copy(view->running, s->frozen.copy, err));
-    PG_TRY(initialise(s, s->frozen.copy, err));
+    PG_TRY(fake2_initialise(s->options, s->frozen.copy, view->seed, err));
     PG_TRY(pg_frozen_open(&s->frozen, &s->options->train, PG_PUBLIC, view->train, view, err));
     PG_TRY(pg_alloc(s->frozen.copy->param_count, sizeof *s->momentum, &s->momentum, err));
 done:
     return status;
 }
 
-static pg_status fake2_train(fake2_state *s, pg_error *err)
+static pg_status fake2_train(void *state, pg_error *err)
 {
+    fake2_state *s = state;
     const pg_status status = pg_frozen_forward(&s->frozen, err);
     if (status != PG_OK) return status;
     pg_frozen_backward(&s->frozen);
@@ -93,45 +90,31 @@ static pg_status fake2_train(fake2_state *s, pg_error *err)
 
 static pg_status fake2_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
-    pg_status status = PG_OK;
-    fake2_state *s = state;
-    double miss;
-    if (!pg_frozen_done(&s->frozen)) {
-        status = fake2_train(s, err);
-        *what = s->frozen.step == 0 ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
-        return status;
-    }
-    *what = PG_ATTACK_DONE;
-    if (s->given) return PG_OK;
-    PG_TRY(pg_frozen_forge(s->view->model, s->frozen.copy, &s->forged, &miss, err));
-    *outcome = pg_frozen_outcome(&s->frozen, s->forged);
-    outcome->measures[2] = (pg_measure){"affine_missed_by", "", miss};
-    *what = PG_ATTACK_OUTCOME;
-    s->given = true;
-done:
-    return status;
+    if (!pg_frozen_done(state)) return pg_frozen_step(state, fake2_train, what, err);
+    return pg_frozen_forge(state, what, outcome, err);
 }
 
-static double fake2_progress(const void *state)
+static pg_attack_cost fake2_cost(const void *values, double train)
 {
-    return pg_frozen_progress(&((const fake2_state *)state)->frozen);
+    return pg_frozen_cost(&((const fake2_options *)values)->train, train);
 }
 
 static void fake2_keep(void *state, pg_snapshot *snapshot)
 {
     fake2_state *s = state;
-    pg_frozen_keep(&s->frozen, snapshot);
+    pg_frozen_keep(state, snapshot);
     PG_KEEP(snapshot, s->momentum, s->frozen.copy->param_count, "momentum");
-    PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
 static void fake2_finish(void *state)
 {
     fake2_state *s = state;
     pg_frozen_close(&s->frozen);
-    pg_evidence_destroy(&s->forged);
     pg_free(s->momentum);
 }
+
+/* The code of 2019 began with random signs. */
+static const pg_preset_default fake2_presets[] = {{"neurips19", "init", "random"}, {0}};
 
 const pg_attack pg_attack_fake2 = {
     .name = "fake2",
@@ -142,10 +125,13 @@ const pg_attack pg_attack_fake2 = {
     .state_size = sizeof(fake2_state),
     .sees = PG_SEES_TRAIN | PG_SEES_AFFINE,
     .needs = PG_HOLDS_AFFINES,
+    .presets = fake2_presets,
+    .figures = {.trials = "fake 2: reverse-engineered", .dissimilarity = true},
+    .cost = fake2_cost,
     .check = fake2_check,
     .start = fake2_start,
     .step = fake2_step,
-    .progress = fake2_progress,
+    .progress = pg_frozen_progress,
     .keep = fake2_keep,
     .finish = fake2_finish,
 };

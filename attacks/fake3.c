@@ -32,31 +32,29 @@ static const pg_option options[] = {
 };
 
 /* One passport image that is trained: key or skey of a layer. */
-typedef struct image {
+typedef struct fake3_image {
     const pg_real *original; /* the genuine one */
     pg_real *forged, *momentum, *gradient;
     size_t count;
-} image;
+} fake3_image;
 
 typedef struct fake3_state {
+    pg_frozen frozen; /* frozen.forged: the passports that are trained */
     const fake3_options *options;
     const pg_attack_view *view;
-    pg_frozen frozen;
-    pg_evidence *forged;
     int count;
-    image images[2 * PG_PASSPORTS_MAX]; /* skey and key of layer i at 2 i and 2 i + 1 */
-    pg_real *dmeans;                    /* scratch: gradient of the window means of any layer */
-    bool given;
+    fake3_image images[2 * PG_PASSPORTS_MAX]; /* skey and key of layer i at 2 i and 2 i + 1 */
+    pg_real *dmeans;                          /* scratch: gradient of the window means of any layer */
 } fake3_state;
 
 /* ---- start ---- */
 
-static pg_status turn_bits(const fake3_state *s, pg_error *err)
+static pg_status fake3_turn_bits(const fake3_state *s, pg_error *err)
 {
     pg_rng rng;
     pg_rng_open(&rng, s->view->seed, "turned bits", 0);
-    for (int i = 0; i < s->forged->passport_count; i++) {
-        pg_passport *p = &s->forged->passports[i];
+    for (int i = 0; i < s->frozen.forged->passport_count; i++) {
+        pg_passport *p = &s->frozen.forged->passports[i];
         const int turned = (int)(s->options->flips * p->outputs);
         uint32_t *order = NULL;
         const pg_status status = pg_alloc((size_t)p->outputs, sizeof *order, &order, err);
@@ -68,11 +66,12 @@ static pg_status turn_bits(const fake3_state *s, pg_error *err)
     return PG_OK;
 }
 
-static pg_status open_image(fake3_state *s, const pg_real *original, pg_real *forged, size_t count, pg_rng *rng, pg_error *err)
+static pg_status fake3_open_image(fake3_state *s, const pg_real *original, pg_real *forged, size_t count, pg_rng *rng,
+                                  pg_error *err)
 {
     pg_status status = PG_OK;
-    image *m = &s->images[s->count++];
-    *m = (image){.original = original, .forged = forged, .count = count};
+    fake3_image *m = &s->images[s->count++];
+    *m = (fake3_image){.original = original, .forged = forged, .count = count};
     for (size_t e = 0; e < count; e++) forged[e] = original[e] + (pg_real)(s->options->noise * pg_rng_normal(rng));
     PG_TRY(pg_alloc(count, sizeof *m->momentum, &m->momentum, err));
     PG_TRY(pg_alloc(count, sizeof *m->gradient, &m->gradient, err));
@@ -80,19 +79,19 @@ done:
     return status;
 }
 
-static pg_status open_images(fake3_state *s, pg_error *err)
+static pg_status fake3_open_images(fake3_state *s, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_rng rng;
     size_t largest = 0;
     pg_rng_open(&rng, s->view->seed, "passport noise", 0);
-    for (int i = 0; i < s->forged->passport_count; i++) {
-        const pg_passport *genuine = &s->view->evidence->passports[i], *p = &s->forged->passports[i];
+    for (int i = 0; i < s->frozen.forged->passport_count; i++) {
+        const pg_passport *genuine = &s->view->evidence->passports[i], *p = &s->frozen.forged->passports[i];
         const pg_layer *l = pg_model_passport_layer(s->view->model, i);
         const size_t count = (size_t)(p->height * p->width * p->inputs);
         const size_t window = (size_t)(l->row.kernel * l->row.kernel * l->in_channels);
-        PG_TRY(open_image(s, genuine->skey, p->skey, count, &rng, err));
-        PG_TRY(open_image(s, genuine->key, p->key, count, &rng, err));
+        PG_TRY(fake3_open_image(s, genuine->skey, p->skey, count, &rng, err));
+        PG_TRY(fake3_open_image(s, genuine->key, p->key, count, &rng, err));
         largest = window > largest ? window : largest;
     }
     PG_TRY(pg_alloc(largest, sizeof *s->dmeans, &s->dmeans, err));
@@ -113,10 +112,10 @@ static pg_status fake3_start(void *state, const void *values, const pg_attack_vi
     s->view = view;
     if (!view->model->spec.passports || !view->model->spec.private_affine || !view->evidence)
         return pg_fail(err, PG_BAD_INPUT, "fake3: the network has no passport layers, or their passports are not at hand");
-    PG_TRY(pg_evidence_clone(view->evidence, &s->forged, err));
-    pg_dataset_clear(&s->forged->triggers);
-    PG_TRY(turn_bits(s, err));
-    PG_TRY(open_images(s, err));
+    PG_TRY(pg_evidence_clone(view->evidence, &s->frozen.forged, err));
+    pg_dataset_clear(&s->frozen.forged->triggers);
+    PG_TRY(fake3_turn_bits(s, err));
+    PG_TRY(fake3_open_images(s, err));
     PG_TRY(pg_model_clone(view->model, &s->frozen.copy, err));
     PG_TRY(pg_frozen_open(&s->frozen, &s->options->train, PG_PRIVATE, view->train, view, err));
 done:
@@ -125,7 +124,7 @@ done:
 
 /* ---- training ---- */
 
-static double mean_squared(const image *m)
+static double fake3_mean_squared(const fake3_image *m)
 {
     double sum = 0;
     for (size_t e = 0; e < m->count; e++) {
@@ -136,15 +135,15 @@ static double mean_squared(const image *m)
 }
 
 /* Add the gradient of 1 / mean squared distance. */
-static void add_repulsion(image *m)
+static void fake3_add_repulsion(fake3_image *m)
 {
-    const double distance = mean_squared(m), strength = 2 / (distance * distance * (double)m->count);
+    const double distance = fake3_mean_squared(m), strength = 2 / (distance * distance * (double)m->count);
     for (size_t e = 0; e < m->count; e++)
         m->gradient[e] -= (pg_real)(strength * ((double)m->forged[e] - (double)m->original[e]));
 }
 
 /* Gradient of the passports: through gamma or beta, the weights and the window means; and away from the original. */
-static void find_gradients(fake3_state *s)
+static void fake3_find_gradients(fake3_state *s)
 {
     const pg_model *m = s->frozen.copy;
     for (int i = 0; i < s->count; i++) {
@@ -153,11 +152,11 @@ static void find_gradients(fake3_state *s)
         const pg_real *back = i % 2 ? pg_net_beta_gradient(s->frozen.net, i / 2) : pg_net_gamma_gradient(s->frozen.net, i / 2);
         pg_matvec_backward(window, l->out_channels, m->params + l->weight, back, s->dmeans);
         pg_passport_means_backward(l, s->dmeans, s->images[i].gradient);
-        add_repulsion(&s->images[i]);
+        fake3_add_repulsion(&s->images[i]);
     }
 }
 
-static pg_status clip_gradients(fake3_state *s, pg_error *err)
+static pg_status fake3_clip_gradients(fake3_state *s, pg_error *err)
 {
     double sum = 0;
     for (int i = 0; i < s->count; i++)
@@ -172,15 +171,16 @@ static pg_status clip_gradients(fake3_state *s, pg_error *err)
     return PG_OK;
 }
 
-static pg_status fake3_train(fake3_state *s, pg_error *err)
+static pg_status fake3_train(void *state, pg_error *err)
 {
     pg_status status = PG_OK;
-    PG_TRY(pg_passports_install(s->frozen.net, s->frozen.copy, s->forged, err));
+    fake3_state *s = state;
+    PG_TRY(pg_passports_install(s->frozen.net, s->frozen.copy, s->frozen.forged, err));
     PG_TRY(pg_frozen_forward(&s->frozen, err));
-    if (s->options->alpha > 0) (void)pg_sign_loss(s->options->alpha, s->forged, s->frozen.net);
+    if (s->options->alpha > 0) (void)pg_sign_loss(s->options->alpha, s->frozen.forged, s->frozen.net);
     pg_frozen_backward(&s->frozen);
-    find_gradients(s);
-    PG_TRY(clip_gradients(s, err));
+    fake3_find_gradients(s);
+    PG_TRY(fake3_clip_gradients(s, err));
     for (int i = 0; i < s->count; i++)
         pg_frozen_update(&s->frozen, s->images[i].count, s->images[i].forged, s->images[i].momentum, s->images[i].gradient);
 done:
@@ -189,7 +189,7 @@ done:
 
 /* ---- outcome ---- */
 
-static double cosine(const image *m)
+static double fake3_cosine(const fake3_image *m)
 {
     double product = 0, a = 0, b = 0;
     for (size_t e = 0; e < m->count; e++) {
@@ -204,37 +204,31 @@ static pg_status fake3_step(void *state, pg_attack_state *what, pg_outcome *outc
 {
     fake3_state *s = state;
     double distance = 0, similarity = 0;
-    if (!pg_frozen_done(&s->frozen)) {
-        const pg_status status = fake3_train(s, err);
-        *what = s->frozen.step == 0 ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
-        return status;
-    }
-    *what = s->given ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
-    s->given = true;
+    if (!pg_frozen_done(&s->frozen)) return pg_frozen_step(&s->frozen, fake3_train, what, err);
     for (int i = 0; i < s->count; i++) {
-        distance += mean_squared(&s->images[i]) / s->count;
-        similarity += cosine(&s->images[i]) / s->count;
+        distance += fake3_mean_squared(&s->images[i]) / s->count;
+        similarity += fake3_cosine(&s->images[i]) / s->count;
     }
-    *outcome = pg_frozen_outcome(&s->frozen, s->forged);
+    *what = PG_ATTACK_LAST;
+    *outcome = pg_frozen_outcome(&s->frozen);
     outcome->measures[2] = (pg_measure){"passport_distance", "", distance};
     outcome->measures[3] = (pg_measure){"passport_cosine", "", similarity};
     return PG_OK;
 }
 
-static double fake3_progress(const void *state)
+static pg_attack_cost fake3_cost(const void *values, double train)
 {
-    return pg_frozen_progress(&((const fake3_state *)state)->frozen);
+    return pg_frozen_cost(&((const fake3_options *)values)->train, train);
 }
 
 static void fake3_keep(void *state, pg_snapshot *snapshot)
 {
     fake3_state *s = state;
-    pg_frozen_keep(&s->frozen, snapshot);
+    pg_frozen_keep(state, snapshot);
     for (int i = 0; i < s->count; i++) {
         PG_KEEP(snapshot, s->images[i].forged, s->images[i].count, "passport.%d", i);
         PG_KEEP(snapshot, s->images[i].momentum, s->images[i].count, "momentum.%d", i);
     }
-    PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
 static void fake3_finish(void *state)
@@ -246,8 +240,10 @@ static void fake3_finish(void *state)
         pg_free(s->images[i].gradient);
     }
     pg_free(s->dmeans);
-    pg_evidence_destroy(&s->forged);
 }
+
+/* The code of 2019 had no sign loss. */
+static const pg_preset_default fake3_presets[] = {{"neurips19", "alpha", "0"}, {0}};
 
 const pg_attack pg_attack_fake3 = {
     .name = "fake3",
@@ -258,10 +254,13 @@ const pg_attack pg_attack_fake3 = {
     .state_size = sizeof(fake3_state),
     .sees = PG_SEES_TRAIN | PG_SEES_EVIDENCE,
     .needs = PG_HOLDS_PASSPORTS,
+    .presets = fake3_presets,
+    .figures = {.dissimilarity = true},
+    .cost = fake3_cost,
     .check = fake3_check,
     .start = fake3_start,
     .step = fake3_step,
-    .progress = fake3_progress,
+    .progress = pg_frozen_progress,
     .keep = fake3_keep,
     .finish = fake3_finish,
 };

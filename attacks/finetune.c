@@ -31,18 +31,15 @@ static const pg_option options[] = {
 };
 
 typedef struct finetune_state {
-    pg_train_options train;
+    pg_tuned tuned;
     const pg_attack_view *view;
-    bool last; /* the last layer alone is trained */
     pg_model *copy;
-    pg_trainer *trainer;
-    bool given;
 } finetune_state;
 
-static const char *finetune_other_data(const void *values)
+static pg_other_data finetune_other_data(const void *values)
 {
     const finetune_options *o = values;
-    return o->data[0] ? o->data : NULL;
+    return (pg_other_data){.name = o->data[0] ? o->data : NULL, .key = "data", .train = o->data_train, .test = o->data_test};
 }
 
 /* The thief's data, and his network's shape with a last layer for them. */
@@ -56,7 +53,7 @@ static const pg_dataset *finetune_find_data(const pg_attack_view *view, pg_net_s
 }
 
 /* The thief's copy, with a last layer for the data that he trains on. */
-static pg_status make_copy(finetune_state *s, const finetune_options *o, const pg_net_spec *spec, pg_error *err)
+static pg_status finetune_make_copy(finetune_state *s, const finetune_options *o, const pg_net_spec *spec, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_model *victim = s->view->model;
@@ -85,18 +82,18 @@ static pg_status finetune_start(void *state, const void *values, const pg_attack
     finetune_state *s = state;
     const finetune_options *o = values;
     s->view = view;
-    s->train = pg_tuning_train(&o->tuning, view->pixels);
+    s->tuned.train = pg_tuning_train(&o->tuning, view->pixels);
     pg_net_spec spec;
     const pg_dataset *data = finetune_find_data(view, &spec);
-    PG_TRY(make_copy(s, o, &spec, err));
-    s->last = o->mode == FTLL || o->mode == RTLL;
+    PG_TRY(finetune_make_copy(s, o, &spec, err));
+    const bool last = o->mode == FTLL || o->mode == RTLL; /* the last layer alone is trained */
     const pg_job job = {.model = s->copy,
-                        .scheme = pg_scheme_find("plain"),
+                        .scheme = pg_scheme_holding(0),
                         .data = data,
-                        .options = &s->train,
+                        .options = &s->tuned.train,
                         .seed = view->seed,
-                        .train_from = s->last ? s->copy->layer_count - 1 : 0};
-    PG_TRY(pg_trainer_create(&job, &s->trainer, err));
+                        .train_from = last ? s->copy->layer_count - 1 : 0};
+    PG_TRY(pg_trainer_create(&job, &s->tuned.trainer, err));
 done:
     return status;
 }
@@ -104,38 +101,27 @@ done:
 static pg_status finetune_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     finetune_state *s = state;
-    if (!pg_trainer_done(s->trainer)) {
-        const pg_status status = pg_trainer_step(s->trainer, err);
-        *what = pg_trainer_epoch_done(s->trainer) ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
-        return status;
-    }
-    *outcome = (pg_outcome){.model = s->copy,
-                            .data = s->view->other,
-                            .images = pg_trainer_progress(s->trainer)->images,
-                            .macs = pg_trainer_macs(s->trainer)};
-    *what = s->given ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
-    s->given = true;
+    if (!pg_tuned_done(&s->tuned)) return pg_tuned_step(&s->tuned, what, err);
+    *what = PG_ATTACK_LAST;
+    *outcome = pg_tuned_outcome(&s->tuned, s->copy);
+    outcome->data = s->view->other;
     return PG_OK;
 }
 
-static double finetune_progress(const void *state)
+static pg_attack_cost finetune_cost(const void *values, double train)
 {
-    return pg_trainer_share(((const finetune_state *)state)->trainer);
-}
-
-static void finetune_keep(void *state, pg_snapshot *snapshot)
-{
-    finetune_state *s = state;
-    pg_trainer_keep(s->trainer, snapshot);
-    PG_KEEP(snapshot, &s->given, 1, "given");
+    return pg_tuning_cost(&((const finetune_options *)values)->tuning, train);
 }
 
 static void finetune_finish(void *state)
 {
     finetune_state *s = state;
-    pg_trainer_destroy(&s->trainer);
+    pg_trainer_destroy(&s->tuned.trainer);
     pg_model_destroy(&s->copy);
 }
+
+/* The code of 2019 cropped. */
+static const pg_preset_default finetune_presets[] = {{"neurips19", "crop", "true"}, {0}};
 
 const pg_attack pg_attack_finetune = {
     .name = "finetune",
@@ -145,11 +131,13 @@ const pg_attack pg_attack_finetune = {
     .options_size = sizeof(finetune_options),
     .state_size = sizeof(finetune_state),
     .sees = PG_SEES_TRAIN | PG_SEES_DISTRIBUTED,
+    .presets = finetune_presets,
+    .cost = finetune_cost,
     .other_data = finetune_other_data,
     .check = finetune_check,
     .start = finetune_start,
     .step = finetune_step,
-    .progress = finetune_progress,
-    .keep = finetune_keep,
+    .progress = pg_tuned_progress,
+    .keep = pg_tuned_keep,
     .finish = finetune_finish,
 };

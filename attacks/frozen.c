@@ -3,47 +3,9 @@
 
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
-#include "core/ownership/inversion.h"
 
 #include <math.h>
 #include <stddef.h>
-
-pg_status pg_frozen_copy(const char *attack, const pg_model *victim, pg_model **out, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_model *copy = NULL;
-    const pg_net_spec spec = pg_net_spec_public(&victim->spec);
-    if (!spec.passports) return pg_fail(err, PG_BAD_INPUT, "%s: the network has no passport layers", attack);
-    if (victim->spec.perceptron)
-        return pg_fail(err, PG_BAD_INPUT, "%s: passports cannot be solved for behind the perceptron of this scheme", attack);
-    PG_TRY(pg_model_create(&spec, &copy, err));
-    PG_TRY(pg_model_copy(victim, copy, err));
-    *out = copy;
-    copy = NULL;
-done:
-    pg_model_destroy(&copy);
-    return status;
-}
-
-pg_status pg_frozen_turn_signs(pg_model *m, double share, pg_seed seed, pg_error *err)
-{
-    size_t total = 0;
-    uint32_t *order = NULL;
-    pg_rng rng;
-    for (int i = 0; i < m->passport_count; i++) total += (size_t)pg_model_passport_layer(m, i)->out_channels;
-    const pg_status status = pg_alloc(total, sizeof *order, &order, err);
-    if (status != PG_OK) return status;
-    pg_rng_open(&rng, seed, "turned signs", 0);
-    pg_rng_permutation(&rng, order, total);
-    for (size_t t = 0; t < (size_t)(share * (double)total); t++) {
-        int at = (int)order[t], i = 0;
-        while (at >= pg_model_passport_layer(m, i)->out_channels) at -= pg_model_passport_layer(m, i++)->out_channels;
-        pg_real *gamma = m->params + pg_model_passport_layer(m, i)->affine[PG_PUBLIC].gamma + at;
-        *gamma = -*gamma;
-    }
-    pg_free(order);
-    return PG_OK;
-}
 
 pg_status pg_frozen_check(const pg_frozen_options *options, const pg_dataset *data, const pg_net_spec *spec, pg_error *err)
 {
@@ -57,6 +19,7 @@ pg_status pg_frozen_open(pg_frozen *f, const pg_frozen_options *options, pg_bran
     const pg_net_spec *spec = &f->copy->spec;
     const size_t n = (size_t)options->batch;
     f->options = options;
+    f->victim = view->model;
     f->branch = branch;
     f->steps = data->count / options->batch;
     PG_TRY(pg_frozen_check(options, data, spec, err));
@@ -77,6 +40,7 @@ void pg_frozen_close(pg_frozen *f)
     pg_batches_destroy(&f->batches);
     pg_net_destroy(&f->net);
     pg_model_destroy(&f->copy);
+    pg_evidence_destroy(&f->forged);
     pg_free(f->images);
     pg_free(f->dlogits);
     pg_free(f->labels);
@@ -124,13 +88,27 @@ bool pg_frozen_done(const pg_frozen *f)
     return f->epoch >= f->options->epochs;
 }
 
-double pg_frozen_progress(const pg_frozen *f)
+pg_status pg_frozen_step(pg_frozen *f, pg_status (*train)(void *state, pg_error *err), pg_attack_state *what, pg_error *err)
 {
+    const pg_status status = train(f, err);
+    *what = f->step == 0 ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
+    return status;
+}
+
+pg_attack_cost pg_frozen_cost(const pg_frozen_options *options, double images)
+{
+    return (pg_attack_cost){.trained = options->epochs * images, .outcomes = 1};
+}
+
+double pg_frozen_progress(const void *state)
+{
+    const pg_frozen *f = state;
     return (f->epoch + (double)f->step / f->steps) / f->options->epochs;
 }
 
-void pg_frozen_keep(pg_frozen *f, pg_snapshot *snapshot)
+void pg_frozen_keep(void *state, pg_snapshot *snapshot)
 {
+    pg_frozen *f = state;
     PG_KEEP(snapshot, f->copy->params, f->copy->param_count, "params");
     PG_KEEP(snapshot, f->copy->buffers, f->copy->buffer_count, "buffers");
     PG_KEEP_IN(snapshot, &f->epoch, 0, f->options->epochs, "epoch");
@@ -141,24 +119,23 @@ void pg_frozen_keep(pg_frozen *f, pg_snapshot *snapshot)
     PG_KEEP_IN(snapshot, &f->seen, 0, (double)f->options->epochs * f->steps * f->options->batch, "seen");
 }
 
-pg_outcome pg_frozen_outcome(const pg_frozen *f, const pg_evidence *forged)
+pg_outcome pg_frozen_outcome(const pg_frozen *f)
 {
     const bool changed = f->branch == PG_PUBLIC || !f->options->freeze_stats; /* its affine, its statistics */
-    return (pg_outcome){.evidence = forged,
+    return (pg_outcome){.evidence = f->forged,
                         .shown = changed ? f->copy : NULL,
                         .images = f->seen,
                         .macs = f->seen * pg_net_training_macs(f->net, 1),
                         .measures = {{"loss_first", "nats", f->first_loss}, {"loss_last", "nats", f->last_loss}}};
 }
 
-pg_status pg_frozen_forge(const pg_model *victim, const pg_model *copy, pg_evidence **forged, double *miss, pg_error *err)
+pg_status pg_frozen_forge(pg_frozen *f, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
-    pg_status status = PG_OK;
-    pg_inverter *inverter = NULL;
-    PG_TRY(pg_evidence_create(&victim->spec, "v1", "shuffle", forged, err));
-    PG_TRY(pg_inverter_create(victim, &inverter, err));
-    PG_TRY(pg_inverter_forge(inverter, copy, *forged, miss, err));
-done:
-    pg_inverter_destroy(&inverter);
-    return status;
+    double miss;
+    const pg_status status = pg_solve_forge(f->victim, f->copy, &f->forged, &miss, err);
+    if (status != PG_OK) return status;
+    *what = PG_ATTACK_LAST;
+    *outcome = pg_frozen_outcome(f);
+    outcome->measures[2] = (pg_measure){"affine_missed_by", "", miss};
+    return PG_OK;
 }

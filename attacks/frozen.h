@@ -3,7 +3,7 @@
 #ifndef PG_ATTACKS_FROZEN_H
 #define PG_ATTACKS_FROZEN_H
 
-#include "attacks/attack.h"
+#include "attacks/solve.h"
 
 typedef struct pg_frozen_options {
     int epochs, batch;
@@ -24,9 +24,12 @@ typedef struct pg_frozen_options {
             "ones drift, as in the reference, and the forgery is shown with them")                                             \
     }
 
+/* Put first in the state of an attack, which declares pg_frozen_progress as its own. */
 typedef struct pg_frozen {
     const pg_frozen_options *options;
-    pg_model *copy; /* owned; its weights stay, the caller may train its affines, and running statistics may move */
+    const pg_model *victim; /* borrowed */
+    pg_model *copy;         /* owned; its weights stay, the caller may train its affines, and running statistics may move */
+    pg_evidence *forged;    /* owned: what pg_frozen_forge makes, or the attack */
     pg_branch branch;
     pg_net *net;
     pg_batches *batches;
@@ -36,15 +39,6 @@ typedef struct pg_frozen {
     double loss_sum, first_loss, last_loss; /* mean cross-entropy of the first and of the latest whole epoch */
     double seen;                            /* images, all epochs */
 } pg_frozen;
-
-/* A copy of the stolen network as the thief runs it: at passport layers a learned affine, that of the public branch where the
- * victim has one. PG_BAD_INPUT, naming the attack, for networks without passport layers, and for PAN, whose perceptron hides
- * gamma and beta from whoever holds the passport. */
-PG_CHECKED pg_status pg_frozen_copy(const char *attack, const pg_model *victim, pg_model **out, pg_error *err);
-
-/* Turn the signs of a share of all gammas of the copy, rounded down: distinct ones, whatever their layer. A larger share of the
- * same seed turns the same and more. */
-PG_CHECKED pg_status pg_frozen_turn_signs(pg_model *copy, double share, pg_seed seed, pg_error *err);
 
 /* PG_BAD_INPUT if a network of the spec cannot be trained on data of this shape, as in pg_train_check. */
 PG_CHECKED pg_status pg_frozen_check(const pg_frozen_options *options, const pg_dataset *data, const pg_net_spec *spec,
@@ -64,18 +58,25 @@ void pg_frozen_backward(pg_frozen *frozen);
 /* One step of SGD for count values with their momentum and gradient. */
 void pg_frozen_update(const pg_frozen *frozen, size_t count, pg_real *values, pg_real *momentum, const pg_real *gradient);
 
-/* List its own part of what later steps depend on: position, losses, and the copy's parameters and statistics. */
-void pg_frozen_keep(pg_frozen *frozen, pg_snapshot *snapshot);
-
 bool pg_frozen_done(const pg_frozen *frozen);
-double pg_frozen_progress(const pg_frozen *frozen);
 
-/* What every forger of this kind tells: cost, loss, and the network that goes with the evidence, which has the affine that was
- * trained, or the statistics that drifted; there the affine can be judged where no passport gives it exactly. */
-pg_outcome pg_frozen_outcome(const pg_frozen *frozen, const pg_evidence *forged);
+/* A step of training: call train with the attack's state, which takes one batch forward and backward. */
+PG_CHECKED pg_status pg_frozen_step(pg_frozen *frozen, pg_status (*train)(void *state, pg_error *err), pg_attack_state *what,
+                                    pg_error *err);
 
-/* Turn the learned affine of the copy into passports, the least that give it in the victim, and a signature that they carry. */
-PG_CHECKED pg_status pg_frozen_forge(const pg_model *victim, const pg_model *copy, pg_evidence **forged, double *miss,
-                                     pg_error *err);
+/* Cost with a training set of that many images. */
+pg_attack_cost pg_frozen_cost(const pg_frozen_options *options, double images);
+double pg_frozen_progress(const void *state);
+
+/* List its part of what later steps depend on: position, losses, and the copy's parameters and statistics. */
+void pg_frozen_keep(void *state, pg_snapshot *snapshot);
+
+/* The outcome: the forged evidence, cost, losses, and the network that goes with the evidence if its affine was trained or its
+ * statistics drifted; in that network the affine can be judged even if no passport gives it exactly. */
+pg_outcome pg_frozen_outcome(const pg_frozen *frozen);
+
+/* The last step of an attack that trained the copy's affine: solve for passports that give it (pg_solve_forge). The outcome
+ * also reports how far the affine was missed. */
+PG_CHECKED pg_status pg_frozen_forge(pg_frozen *frozen, pg_attack_state *what, pg_outcome *outcome, pg_error *err);
 
 #endif

@@ -2,9 +2,7 @@
  * them, or give them with some signs turned. No data, no training. The passports start from images that the forger chooses,
  * so that they may look like natural ones, and act like none of them. An extension, not from a paper: gamma and beta are linear
  * in the passport (Fan, Ng, Chan, NeurIPS 2019), so a claim must rest on how a passport was made, not on what it does. */
-#include "attacks/frozen.h"
-
-#include "core/ownership/inversion.h"
+#include "attacks/solve.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -28,29 +26,26 @@ static const pg_option options[] = {
 };
 
 typedef struct invert_state {
+    pg_solver solver;
     const invert_options *options;
-    const pg_attack_view *view;
-    pg_model *carrier, *affine; /* the running network; and with signs turned */
     pg_passport_maker *maker;
-    pg_inverter *inverter;
-    pg_evidence *begin, *forged;
-    int next;
+    pg_evidence *begin;
 } invert_state;
 
-static pg_status draw_begin(invert_state *s, pg_error *err)
+static pg_status invert_draw_begin(invert_state *s, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_rng rng;
     if (s->options->start == START_NOTHING) return PG_OK;
     const pg_passport_source source = {.kind = (pg_passport_kind)(s->options->start - 1),
                                        .images = s->options->images,
-                                       .carrier = s->carrier,
+                                       .carrier = s->solver.affine,
                                        .carrier_branch = PG_PUBLIC,
                                        .carrier_mode = PG_BATCH,
-                                       .pictures = s->view->pictures,
-                                       .pixels = s->view->pixels};
+                                       .pictures = s->solver.view->pictures,
+                                       .pixels = s->solver.view->pixels};
     PG_TRY(pg_passport_maker_create(&source, &s->maker, err));
-    pg_rng_open(&rng, s->view->seed, "passports to start from", 0);
+    pg_rng_open(&rng, s->solver.view->seed, "passports to start from", 0);
     PG_TRY(pg_passports_draw(s->maker, s->begin, &rng, err));
 done:
     return status;
@@ -68,25 +63,22 @@ static pg_status invert_start(void *state, const void *values, const pg_attack_v
     pg_status status = PG_OK;
     invert_state *s = state;
     s->options = values;
-    s->view = view;
-    const char *kind = s->options->start == START_NOTHING ? "shuffle" : starts[s->options->start];
-    PG_TRY(pg_frozen_copy("invert", view->model, &s->carrier, err));
-    PG_TRY(pg_model_copy(view->running, s->carrier, err));
-    PG_TRY(pg_model_clone(s->carrier, &s->affine, err));
-    PG_TRY(pg_inverter_create(view->model, &s->inverter, err));
-    PG_TRY(pg_evidence_create(&view->model->spec, "v1", kind, &s->begin, err));
-    PG_TRY(draw_begin(s, err));
+    const char *kind = s->options->start == START_NOTHING ? pg_passport_kinds[PG_PASSPORT_SHUFFLE] : starts[s->options->start];
+    PG_TRY(pg_solver_open(&s->solver, "invert", &s->options->flips, view, err));
+    PG_TRY(pg_model_copy(view->running, s->solver.affine, err));
+    PG_TRY(pg_attack_evidence(&view->model->spec, PG_HOLDS_PASSPORTS | PG_HOLDS_AFFINES, kind, &s->begin, err));
+    PG_TRY(invert_draw_begin(s, err));
 done:
     return status;
 }
 
 /* How far the passports were moved, as a share of where they started (of nothing: the whole), and how much of them is negative,
  * which activations behind a ReLU never are: percent. */
-static void look_at(const invert_state *s, double *moved, double *negative)
+static void invert_look_at(const invert_state *s, double *moved, double *negative)
 {
     double change = 0, size = 0, below = 0, count = 0;
-    for (int i = 0; i < s->forged->passport_count; i++) {
-        const pg_passport *p = &s->forged->passports[i], *from = &s->begin->passports[i];
+    for (int i = 0; i < s->begin->passport_count; i++) {
+        const pg_passport *p = &s->solver.forged->passports[i], *from = &s->begin->passports[i];
         const pg_real *const pairs[2][2] = {{p->skey, from->skey}, {p->key, from->key}};
         for (int which = 0; which < 2; which++)
             for (int e = 0; e < p->height * p->width * p->inputs; e++) {
@@ -103,49 +95,28 @@ static void look_at(const invert_state *s, double *moved, double *negative)
 
 static pg_status invert_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
-    pg_status status = PG_OK;
     invert_state *s = state;
-    double miss, moved, negative;
-    *what = PG_ATTACK_DONE;
-    if (s->next == s->options->flips.count) return PG_OK;
-    const double flips = s->options->flips.values[s->next++];
-    PG_TRY(pg_model_copy(s->carrier, s->affine, err));
-    PG_TRY(pg_frozen_turn_signs(s->affine, flips / 100, s->view->seed, err));
-    pg_evidence_destroy(&s->forged);
-    PG_TRY(pg_evidence_clone(s->begin, &s->forged, err));
-    PG_TRY(pg_inverter_forge(s->inverter, s->affine, s->forged, &miss, err));
-    look_at(s, &moved, &negative);
-    *outcome = (pg_outcome){
-        .axis = "flips",
-        .value = flips,
-        .evidence = s->forged,
-        .measures = {{"affine_missed_by", "", miss}, {"passport_moved", "%", moved}, {"passport_negative", "%", negative}}};
-    *what = PG_ATTACK_OUTCOME;
-done:
-    return status;
+    double moved, negative;
+    const pg_status status = pg_solver_step(&s->solver, s->begin, what, outcome, err);
+    if (status != PG_OK) return status;
+    invert_look_at(s, &moved, &negative);
+    outcome->measures[1] = (pg_measure){"passport_moved", "%", moved};
+    outcome->measures[2] = (pg_measure){"passport_negative", "%", negative};
+    return PG_OK;
 }
 
-static double invert_progress(const void *state)
+static pg_attack_cost invert_cost(const void *values, double train)
 {
-    const invert_state *s = state;
-    return (double)s->next / s->options->flips.count;
-}
-
-static void invert_keep(void *state, pg_snapshot *snapshot)
-{
-    invert_state *s = state;
-    PG_KEEP_IN(snapshot, &s->next, 0, s->options->flips.count, "next");
+    (void)train;
+    return (pg_attack_cost){.outcomes = ((const invert_options *)values)->flips.count};
 }
 
 static void invert_finish(void *state)
 {
     invert_state *s = state;
+    pg_solver_close(&s->solver);
     pg_passport_maker_destroy(&s->maker);
-    pg_inverter_destroy(&s->inverter);
-    pg_model_destroy(&s->carrier);
-    pg_model_destroy(&s->affine);
     pg_evidence_destroy(&s->begin);
-    pg_evidence_destroy(&s->forged);
 }
 
 const pg_attack pg_attack_invert = {
@@ -157,10 +128,13 @@ const pg_attack pg_attack_invert = {
     .state_size = sizeof(invert_state),
     .sees = PG_SEES_AFFINE,
     .needs = PG_HOLDS_AFFINES,
+    .axis = "flips",
+    .figures = {.dissimilarity = true},
+    .cost = invert_cost,
     .check = invert_check,
     .start = invert_start,
     .step = invert_step,
-    .progress = invert_progress,
-    .keep = invert_keep,
+    .progress = pg_sweep_progress,
+    .keep = pg_sweep_keep,
     .finish = invert_finish,
 };

@@ -20,24 +20,26 @@ static const pg_option options[] = {
 };
 
 typedef struct overwrite_state {
-    pg_train_options train;
+    pg_tuned tuned;
     const pg_attack_view *view;
     void *scheme_options;     /* the scheme's defaults */
     pg_model *model, *owners; /* with the thief's private branch; with what the owner kept of his */
     pg_evidence *evidence;    /* the thief's */
-    pg_trainer *trainer;
-    bool given;
 } overwrite_state;
 
-static pg_status make_evidence(overwrite_state *s, pg_error *err)
+static pg_status overwrite_make_evidence(overwrite_state *s, pg_error *err)
 {
     const pg_attack_view *view = s->view;
     pg_status status = PG_OK;
     pg_model *copy = NULL;
     const pg_data data = {.train = *view->train, .test = *view->pictures};
     PG_TRY(pg_model_clone(view->running, &copy, err));
-    const pg_keygen in = {
-        .spec = &view->model->spec, .seed = view->seed, .data = &data, .pixels = view->pixels, .pretrained = copy};
+    const pg_keygen in = {.scheme = view->scheme,
+                          .spec = &view->model->spec,
+                          .seed = view->seed,
+                          .data = &data,
+                          .pixels = view->pixels,
+                          .pretrained = copy};
     PG_TRY(view->scheme->keygen(s->scheme_options, &in, &s->evidence, err));
 done:
     pg_model_destroy(&copy);
@@ -45,12 +47,13 @@ done:
 }
 
 /* As his evidence is made, by the scheme's defaults. */
-static pg_status check_evidence(const pg_attack_view *view, pg_error *err)
+static pg_status overwrite_check_evidence(const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
     void *defaults = NULL;
     const pg_data data = {.train = *view->train, .test = *view->pictures};
-    const pg_keygen in = {.spec = &view->model->spec, .seed = view->seed, .data = &data, .pixels = view->pixels};
+    const pg_keygen in = {
+        .scheme = view->scheme, .spec = &view->model->spec, .seed = view->seed, .data = &data, .pixels = view->pixels};
     if (!view->scheme->check) return PG_OK;
     PG_TRY(pg_alloc(1, view->scheme->options_size, &defaults, err));
     PG_TRY(pg_options_defaults(view->scheme->options, defaults, err));
@@ -66,7 +69,7 @@ static pg_status overwrite_check(const void *values, const pg_attack_view *view,
     const overwrite_options *o = values;
     const pg_train_options train = pg_tuning_train(&o->tuning, view->pixels);
     const pg_status status = pg_train_check(&train, view->train, &view->model->spec, err);
-    return status == PG_OK ? check_evidence(view, err) : status;
+    return status == PG_OK ? overwrite_check_evidence(view, err) : status;
 }
 
 static pg_status overwrite_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
@@ -75,10 +78,10 @@ static pg_status overwrite_start(void *state, const void *values, const pg_attac
     overwrite_state *s = state;
     const overwrite_options *o = values;
     s->view = view;
-    s->train = pg_tuning_train(&o->tuning, view->pixels);
+    s->tuned.train = pg_tuning_train(&o->tuning, view->pixels);
     PG_TRY(pg_alloc(1, view->scheme->options_size, &s->scheme_options, err));
     PG_TRY(pg_options_defaults(view->scheme->options, s->scheme_options, err));
-    PG_TRY(make_evidence(s, err));
+    PG_TRY(overwrite_make_evidence(s, err));
     PG_TRY(pg_model_create(&view->model->spec, &s->model, err));
     pg_model_initialise(s->model, view->seed, "weights"); /* a perceptron of the thief's own */
     PG_TRY(pg_model_copy(view->running, s->model, err));
@@ -87,51 +90,36 @@ static pg_status overwrite_start(void *state, const void *values, const pg_attac
                         .scheme_options = s->scheme_options,
                         .evidence = s->evidence,
                         .data = view->train,
-                        .options = &s->train,
+                        .options = &s->tuned.train,
                         .seed = view->seed};
-    PG_TRY(pg_trainer_create(&job, &s->trainer, err));
+    PG_TRY(pg_trainer_create(&job, &s->tuned.trainer, err));
 done:
     return status;
 }
 
 static pg_status overwrite_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
-    pg_status status = PG_OK;
     overwrite_state *s = state;
-    if (!pg_trainer_done(s->trainer)) {
-        status = pg_trainer_step(s->trainer, err);
-        *what = pg_trainer_epoch_done(s->trainer) ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
-        return status;
-    }
-    if (!s->owners) PG_TRY(pg_model_clone(s->model, &s->owners, err));
+    if (!pg_tuned_done(&s->tuned)) return pg_tuned_step(&s->tuned, what, err);
+    const pg_status status = pg_model_clone(s->model, &s->owners, err);
+    if (status != PG_OK) return status;
     pg_model_copy_private(s->view->model, s->owners);
-    *outcome = (pg_outcome){.model = s->owners,
-                            .shown = s->model,
-                            .evidence = s->evidence,
-                            .images = pg_trainer_progress(s->trainer)->images,
-                            .macs = pg_trainer_macs(s->trainer)};
-    *what = s->given ? PG_ATTACK_DONE : PG_ATTACK_OUTCOME;
-    s->given = true;
-done:
-    return status;
+    *what = PG_ATTACK_LAST;
+    *outcome = pg_tuned_outcome(&s->tuned, s->owners);
+    outcome->shown = s->model;
+    outcome->evidence = s->evidence;
+    return PG_OK;
 }
 
-static double overwrite_progress(const void *state)
+static pg_attack_cost overwrite_cost(const void *values, double train)
 {
-    return pg_trainer_share(((const overwrite_state *)state)->trainer);
-}
-
-static void overwrite_keep(void *state, pg_snapshot *snapshot)
-{
-    overwrite_state *s = state;
-    pg_trainer_keep(s->trainer, snapshot);
-    PG_KEEP(snapshot, &s->given, 1, "given");
+    return pg_tuning_cost(&((const overwrite_options *)values)->tuning, train);
 }
 
 static void overwrite_finish(void *state)
 {
     overwrite_state *s = state;
-    pg_trainer_destroy(&s->trainer);
+    pg_trainer_destroy(&s->tuned.trainer);
     pg_model_destroy(&s->model);
     pg_model_destroy(&s->owners);
     pg_evidence_destroy(&s->evidence);
@@ -147,10 +135,11 @@ const pg_attack pg_attack_overwrite = {
     .state_size = sizeof(overwrite_state),
     .sees = PG_SEES_TRAIN | PG_SEES_AFFINE,
     .needs = PG_HOLDS_PASSPORTS | PG_HOLDS_MARK | PG_HOLDS_TRIGGERS,
+    .cost = overwrite_cost,
     .check = overwrite_check,
     .start = overwrite_start,
     .step = overwrite_step,
-    .progress = overwrite_progress,
-    .keep = overwrite_keep,
+    .progress = pg_tuned_progress,
+    .keep = pg_tuned_keep,
     .finish = overwrite_finish,
 };

@@ -1,7 +1,7 @@
 /* Permuted passports: a variant of fake attack 1 for an insider, who shows the genuine passports with their channels in another
  * order. They are as natural as the genuine ones; only the order is not the owner's. Nothing is trained; the signature that he
  * claims is what they give. Source: a control for fake attack 1 of Fan, Ng, Chan, NeurIPS 2019. */
-#include "attacks/attack.h"
+#include "attacks/sweep.h"
 
 #include "core/base/memory.h"
 
@@ -17,11 +17,11 @@ static const pg_option options[] = {
 };
 
 typedef struct permute_state {
+    pg_sweep sweep; /* of orders */
     const permute_options *options;
     const pg_attack_view *view;
     pg_evidence *forged;
     pg_net *net; /* for the signs that the passports give */
-    int next;
 } permute_state;
 
 static pg_status permute_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
@@ -29,6 +29,7 @@ static pg_status permute_start(void *state, const void *values, const pg_attack_
     pg_status status = PG_OK;
     permute_state *s = state;
     s->options = values;
+    s->sweep.count = s->options->repeats;
     s->view = view;
     if (!view->model->spec.passports || !view->evidence)
         return pg_fail(err, PG_BAD_INPUT, "permute: the network has no passport layers, or their passports are not at hand");
@@ -40,7 +41,7 @@ done:
 }
 
 /* to [pixels,channels] has channel c of from at a random place. */
-static pg_status permute(const pg_passport *p, const pg_real *from, pg_real *to, pg_rng *rng, pg_error *err)
+static pg_status permute_channels(const pg_passport *p, const pg_real *from, pg_real *to, pg_rng *rng, pg_error *err)
 {
     uint32_t *order = NULL;
     const pg_status status = pg_alloc((size_t)p->inputs, sizeof *order, &order, err);
@@ -57,34 +58,25 @@ static pg_status permute_step(void *state, pg_attack_state *what, pg_outcome *ou
     pg_status status = PG_OK;
     permute_state *s = state;
     pg_rng rng;
-    *what = PG_ATTACK_DONE;
-    if (s->next == s->options->repeats) return PG_OK;
-    pg_rng_open(&rng, s->view->seed, "order of channels", (uint64_t)s->next);
+    pg_rng_open(&rng, s->view->seed, "order of channels", (uint64_t)pg_sweep_next(&s->sweep, what));
     for (int i = 0; i < s->forged->passport_count; i++) {
         const pg_passport *genuine = &s->view->evidence->passports[i], *p = &s->forged->passports[i];
-        PG_TRY(permute(p, genuine->key, p->key, &rng, err));
-        PG_TRY(permute(p, genuine->skey, p->skey, &rng, err));
+        PG_TRY(permute_channels(p, genuine->key, p->key, &rng, err));
+        PG_TRY(permute_channels(p, genuine->skey, p->skey, &rng, err));
     }
     PG_TRY(pg_passports_install(s->net, s->view->model, s->forged, err));
     for (int i = 0; i < s->forged->passport_count; i++)
         for (int k = 0; k < s->forged->passports[i].outputs; k++)
             s->forged->passports[i].b[k] = pg_net_gamma(s->net, i)[k] > 0 ? 1 : -1;
-    *outcome = (pg_outcome){.axis = "repeat", .value = ++s->next, .evidence = s->forged};
-    *what = PG_ATTACK_OUTCOME;
+    *outcome = (pg_outcome){.value = s->sweep.next, .evidence = s->forged};
 done:
     return status;
 }
 
-static double permute_progress(const void *state)
+static pg_attack_cost permute_cost(const void *values, double train)
 {
-    const permute_state *s = state;
-    return (double)s->next / s->options->repeats;
-}
-
-static void permute_keep(void *state, pg_snapshot *snapshot)
-{
-    permute_state *s = state;
-    PG_KEEP_IN(snapshot, &s->next, 0, s->options->repeats, "next");
+    (void)train;
+    return (pg_attack_cost){.outcomes = ((const permute_options *)values)->repeats};
 }
 
 static void permute_finish(void *state)
@@ -103,9 +95,11 @@ const pg_attack pg_attack_permute = {
     .state_size = sizeof(permute_state),
     .sees = PG_SEES_EVIDENCE,
     .needs = PG_HOLDS_PASSPORTS,
+    .axis = "repeat",
+    .cost = permute_cost,
     .start = permute_start,
     .step = permute_step,
-    .progress = permute_progress,
-    .keep = permute_keep,
+    .progress = pg_sweep_progress,
+    .keep = pg_sweep_keep,
     .finish = permute_finish,
 };

@@ -3,7 +3,7 @@
  * is zero, but for PAN's perceptrons, which are counted and kept: they are the owner's, who attaches them to verify. Sources:
  * DeepIPR, pruning_attack.py; Zhang et al., NeurIPS 2020 (PAN), prun.py. The percentile is GSL's, which interpolates as NumPy
  * does. */
-#include "attacks/attack.h"
+#include "attacks/sweep.h"
 
 #include "core/base/memory.h"
 
@@ -29,15 +29,15 @@ static const pg_option options[] = {
 };
 
 typedef struct prune_state {
+    pg_sweep sweep; /* of levels */
     const prune_options *options;
     const pg_model *victim;
     pg_model *pruned;
     double *sorted; /* magnitudes, rising */
     size_t count;
-    int next;
 } prune_state;
 
-static bool in_scope(const prune_options *o, const pg_tensor *t)
+static bool prune_in_scope(const prune_options *o, const pg_tensor *t)
 {
     return !t->buffer && (o->scope == SCOPE_ALL || t->order != PG_ORDER_FLAT);
 }
@@ -46,16 +46,17 @@ static pg_status prune_start(void *state, const void *values, const pg_attack_vi
 {
     prune_state *s = state;
     s->options = values;
+    s->sweep.count = s->options->levels.count;
     s->victim = view->model;
     for (int i = 0; i < s->victim->tensor_count; i++)
-        if (in_scope(s->options, &s->victim->tensors[i])) s->count += s->victim->tensors[i].count;
+        if (prune_in_scope(s->options, &s->victim->tensors[i])) s->count += s->victim->tensors[i].count;
     pg_status status = PG_OK;
     PG_TRY(pg_alloc(s->count, sizeof *s->sorted, &s->sorted, err));
     PG_TRY(pg_model_clone(s->victim, &s->pruned, err));
     double *next = s->sorted;
     for (int i = 0; i < s->victim->tensor_count; i++) {
         const pg_tensor *t = &s->victim->tensors[i];
-        for (size_t e = 0; in_scope(s->options, t) && e < t->count; e++)
+        for (size_t e = 0; prune_in_scope(s->options, t) && e < t->count; e++)
             *next++ = fabs((double)s->victim->params[t->offset + (ptrdiff_t)e]);
     }
     gsl_sort(s->sorted, 1, s->count);
@@ -63,12 +64,12 @@ done:
     return status;
 }
 
-static void prune(prune_state *s, double level)
+static void prune_to(prune_state *s, double level)
 {
     const double threshold = gsl_stats_quantile_from_sorted_data(s->sorted, 1, s->count, level / 100);
     for (int i = 0; i < s->victim->tensor_count; i++) {
         const pg_tensor *t = &s->victim->tensors[i];
-        const bool goes = in_scope(s->options, t) && !pg_model_of_perceptron(s->victim, t);
+        const bool goes = prune_in_scope(s->options, t) && !pg_model_of_perceptron(s->victim, t);
         for (size_t e = 0; goes && e < t->count; e++) {
             const pg_real w = s->victim->params[t->offset + (ptrdiff_t)e];
             s->pruned->params[t->offset + (ptrdiff_t)e] = level <= 0 || fabs((double)w) > threshold ? w : 0;
@@ -80,25 +81,16 @@ static pg_status prune_step(void *state, pg_attack_state *what, pg_outcome *outc
 {
     (void)err;
     prune_state *s = state;
-    *what = PG_ATTACK_DONE;
-    if (s->next == s->options->levels.count) return PG_OK;
-    const double level = s->options->levels.values[s->next++];
-    prune(s, level);
-    *outcome = (pg_outcome){.axis = "level", .value = level, .model = s->pruned};
-    *what = PG_ATTACK_OUTCOME;
+    const double level = s->options->levels.values[pg_sweep_next(&s->sweep, what)];
+    prune_to(s, level);
+    *outcome = (pg_outcome){.value = level, .model = s->pruned};
     return PG_OK;
 }
 
-static double prune_progress(const void *state)
+static pg_attack_cost prune_cost(const void *values, double train)
 {
-    const prune_state *s = state;
-    return (double)s->next / s->options->levels.count;
-}
-
-static void prune_keep(void *state, pg_snapshot *snapshot)
-{
-    prune_state *s = state;
-    PG_KEEP_IN(snapshot, &s->next, 0, s->options->levels.count, "next");
+    (void)train;
+    return (pg_attack_cost){.outcomes = ((const prune_options *)values)->levels.count};
 }
 
 static void prune_finish(void *state)
@@ -115,10 +107,13 @@ const pg_attack pg_attack_prune = {
     .options = options,
     .options_size = sizeof(prune_options),
     .state_size = sizeof(prune_state),
+    .axis = "level",
     .steady = true,
+    .figures = {.curve = "pruning", .column = "pruned %", .label = "weights pruned (%)"},
+    .cost = prune_cost,
     .start = prune_start,
     .step = prune_step,
-    .progress = prune_progress,
-    .keep = prune_keep,
+    .progress = pg_sweep_progress,
+    .keep = pg_sweep_keep,
     .finish = prune_finish,
 };

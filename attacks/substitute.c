@@ -38,14 +38,10 @@ static const pg_option options[] = {
 };
 
 typedef struct substitute_state {
-    const substitute_options *options;
-    const pg_attack_view *view;
-    pg_dataset data;
     pg_frozen frozen;
+    pg_dataset data;
     pg_residual blocks[PG_PASSPORTS_MAX];
     pg_real *beta_momentum; /* as the copy's params */
-    pg_evidence *forged;
-    bool given;
 } substitute_state;
 
 /* Images that the thief has, and where they are from. */
@@ -68,7 +64,7 @@ static pg_status substitute_check(const void *values, const pg_attack_view *view
     return pg_frozen_check(&o->train, &part, &view->model->spec, err);
 }
 
-static void write_gammas(substitute_state *s)
+static void substitute_write_gammas(substitute_state *s)
 {
     pg_model *m = s->frozen.copy;
     for (int i = 0; i < m->passport_count; i++) {
@@ -81,30 +77,30 @@ static pg_status substitute_start(void *state, const void *values, const pg_atta
 {
     pg_status status = PG_OK;
     substitute_state *s = state;
+    const substitute_options *o = values;
     pg_rng rng;
-    s->options = values;
-    s->view = view;
     const pg_dataset *from;
-    const int count = substitute_find_data(values, view, &from);
-    PG_TRY(pg_frozen_copy("substitute", view->model, &s->frozen.copy, err));
-    PG_TRY(substitute_check(values, view, err));
+    const int count = substitute_find_data(o, view, &from);
+    PG_TRY(pg_solve_copy("substitute", view->model, &s->frozen.copy, err));
+    PG_TRY(substitute_check(o, view, err));
     PG_TRY(pg_dataset_subset(from, count, &s->data, err));
     pg_model *m = s->frozen.copy;
     for (int i = 0; i < m->passport_count; i++) {
         const pg_layer *l = pg_model_passport_layer(m, i);
         pg_rng_open(&rng, view->seed, "substitute block", (uint64_t)i);
-        PG_TRY(pg_residual_open(&s->blocks[i], (pg_residual_kind)s->options->block, l->out_channels, &rng, err));
+        PG_TRY(pg_residual_open(&s->blocks[i], (pg_residual_kind)o->block, l->out_channels, &rng, err));
         pg_zero((size_t)l->out_channels, m->params + l->affine[PG_PUBLIC].beta);
     }
     PG_TRY(pg_alloc(m->param_count, sizeof *s->beta_momentum, &s->beta_momentum, err));
-    PG_TRY(pg_frozen_open(&s->frozen, &s->options->train, PG_PUBLIC, &s->data, view, err));
+    PG_TRY(pg_frozen_open(&s->frozen, &o->train, PG_PUBLIC, &s->data, view, err));
 done:
     return status;
 }
 
-static pg_status substitute_train(substitute_state *s, pg_error *err)
+static pg_status substitute_train(void *state, pg_error *err)
 {
-    write_gammas(s);
+    substitute_state *s = state;
+    substitute_write_gammas(s);
     const pg_status status = pg_frozen_forward(&s->frozen, err);
     if (status != PG_OK) return status;
     pg_frozen_backward(&s->frozen);
@@ -124,42 +120,29 @@ static pg_status substitute_train(substitute_state *s, pg_error *err)
 
 static pg_status substitute_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
-    pg_status status = PG_OK;
     substitute_state *s = state;
-    double miss;
-    if (!pg_frozen_done(&s->frozen)) {
-        status = substitute_train(s, err);
-        *what = s->frozen.step == 0 ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
-        return status;
-    }
-    *what = PG_ATTACK_DONE;
-    if (s->given) return PG_OK;
-    write_gammas(s);
-    PG_TRY(pg_frozen_forge(s->view->model, s->frozen.copy, &s->forged, &miss, err));
-    *outcome = pg_frozen_outcome(&s->frozen, s->forged);
-    outcome->measures[2] = (pg_measure){"affine_missed_by", "", miss};
+    if (!pg_frozen_done(&s->frozen)) return pg_frozen_step(&s->frozen, substitute_train, what, err);
+    substitute_write_gammas(s);
+    const pg_status status = pg_frozen_forge(&s->frozen, what, outcome, err);
     outcome->measures[3] = (pg_measure){"data_images", "images", s->data.count};
-    *what = PG_ATTACK_OUTCOME;
-    s->given = true;
-done:
     return status;
 }
 
-static double substitute_progress(const void *state)
+static pg_attack_cost substitute_cost(const void *values, double train)
 {
-    return pg_frozen_progress(&((const substitute_state *)state)->frozen);
+    const substitute_options *o = values;
+    return pg_frozen_cost(&o->train, o->share / 100 * train);
 }
 
 static void substitute_keep(void *state, pg_snapshot *snapshot)
 {
     substitute_state *s = state;
-    pg_frozen_keep(&s->frozen, snapshot);
+    pg_frozen_keep(state, snapshot);
     for (int i = 0; i < s->frozen.copy->passport_count; i++) {
         PG_KEEP(snapshot, s->blocks[i].values, s->blocks[i].count, "block.%d", i);
         PG_KEEP(snapshot, s->blocks[i].momentum, s->blocks[i].count, "block_momentum.%d", i);
     }
     PG_KEEP(snapshot, s->beta_momentum, s->frozen.copy->param_count, "beta_momentum");
-    PG_KEEP(snapshot, &s->given, 1, "given");
 }
 
 static void substitute_finish(void *state)
@@ -168,7 +151,6 @@ static void substitute_finish(void *state)
     pg_frozen_close(&s->frozen);
     for (int i = 0; i < PG_PASSPORTS_MAX; i++) pg_residual_close(&s->blocks[i]);
     pg_dataset_clear(&s->data);
-    pg_evidence_destroy(&s->forged);
     pg_free(s->beta_momentum);
 }
 
@@ -181,10 +163,11 @@ const pg_attack pg_attack_substitute = {
     .state_size = sizeof(substitute_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH,
     .needs = PG_HOLDS_AFFINES,
+    .cost = substitute_cost,
     .check = substitute_check,
     .start = substitute_start,
     .step = substitute_step,
-    .progress = substitute_progress,
+    .progress = pg_frozen_progress,
     .keep = substitute_keep,
     .finish = substitute_finish,
 };

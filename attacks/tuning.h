@@ -1,4 +1,4 @@
-/* Training a stolen model on: the settings that a thief chooses. */
+/* Training a stolen model on: the settings that a thief chooses, and the steps. */
 #ifndef PG_ATTACKS_TUNING_H
 #define PG_ATTACKS_TUNING_H
 
@@ -21,18 +21,24 @@ typedef struct pg_tuning {
         PG_OPTION("crop", holder, tuning.crop, BOOL, bool, crop_, "random crops too (the flip is always on)")                  \
     }
 
-/* SGD with momentum 0.9 at a constant rate, images flipped and, if so set, cropped. */
-static inline pg_train_options pg_tuning_train(const pg_tuning *tuning, pg_pixels pixels)
-{
-    return (pg_train_options){.epochs = tuning->epochs,
-                              .batch = tuning->batch,
-                              .lr = tuning->lr,
-                              .momentum = 0.9,
-                              .weight_decay = tuning->weight_decay,
-                              .schedule = PG_SCHEDULE_CONSTANT,
-                              .crop = tuning->crop,
-                              .flip = true,
-                              .pixels = (int)pixels};
-}
+/* Training on, first in the state of an attack, which declares pg_tuned_progress and pg_tuned_keep as its own. */
+typedef struct pg_tuned {
+    pg_train_options train;
+    pg_trainer *trainer; /* closed by pg_trainer_destroy */
+} pg_tuned;
+
+/* SGD with momentum 0.9 at a constant rate; images flipped and, if the options say so, cropped. */
+pg_train_options pg_tuning_train(const pg_tuning *tuning, pg_pixels pixels);
+
+/* Cost with a training set of that many images. */
+pg_attack_cost pg_tuning_cost(const pg_tuning *tuning, double images);
+
+bool pg_tuned_done(const pg_tuned *tuned);
+PG_CHECKED pg_status pg_tuned_step(pg_tuned *tuned, pg_attack_state *what, pg_error *err);
+/* The outcome that changes the stolen model to this one. */
+pg_outcome pg_tuned_outcome(const pg_tuned *tuned, pg_model *model);
+
+double pg_tuned_progress(const void *state);
+void pg_tuned_keep(void *state, pg_snapshot *snapshot);
 
 #endif

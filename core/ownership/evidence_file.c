@@ -4,20 +4,30 @@
 #include "core/base/memory.h"
 #include "core/formats/number.h"
 #include "core/nets/state.h"
+#include "core/ownership/scheme.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { TENSOR_NAME = PG_NAME_MAX + 32, NAMES = 4 };
 
-/* Tensors of one layer: key, skey, b and the second name of b. V1 has one set of names, the schemes with a private branch
- * another. */
-static const char *const names_v1[NAMES] = {"key", "skey", "b", "sign_loss.b"};
+/* Tensors of one layer: key, skey, b and the second name of b. Passports that are distributed with the network have one set of
+ * names, those of a private branch another. */
+static const char *const names_distributed[NAMES] = {"key", "skey", "b", "sign_loss.b"};
 static const char *const names_private[NAMES] = {"key_private", "skey_private", "b", "sign_loss_private.b"};
 
 static const char *const *names_of(const char *scheme)
 {
-    return strcmp(scheme, "v1") == 0 ? names_v1 : names_private;
+    const pg_scheme *known = pg_scheme_find(scheme);
+    return known && known->distributed ? names_distributed : names_private;
+}
+
+/* Scheme of a file that does not name it: the first of the list whose passports have these names, "" if there is none. */
+static const char *scheme_of(bool private)
+{
+    for (int i = 0; pg_schemes[i]; i++)
+        if (pg_schemes[i]->holds & PG_HOLDS_PASSPORTS && pg_schemes[i]->distributed == !private) return pg_schemes[i]->name;
+    return "";
 }
 
 /* [pixels,channels] to [channels,pixels], or back. */
@@ -164,7 +174,7 @@ static pg_status read_passport(const pg_safetensors *file, const char *path, con
 {
     pg_status status = PG_OK;
     pg_real *values = NULL;
-    const char *const *names = private ? names_private : names_v1;
+    const char *const *names = private ? names_private : names_distributed;
     const pg_array *key = NULL, *b = NULL;
     char name[NAMES][TENSOR_NAME];
     for (int i = 0; i < NAMES; i++) snprintf(name[i], TENSOR_NAME, "%s.%s", layer, names[i]);
@@ -331,7 +341,7 @@ static pg_status read_all(const pg_safetensors *file, const char *path, pg_evide
         PG_TRY(read_one(file, path, pg_safetensors_at(file, i)->name, e, &private, err));
     sort_passports(e);
     PG_TRY(read_triggers(file, path, &e->triggers, err));
-    PG_TRY(pg_safetensors_text(file, "scheme", private ? "v2" : "v1", e->scheme, sizeof e->scheme, err));
+    PG_TRY(pg_safetensors_text(file, "scheme", scheme_of(private), e->scheme, sizeof e->scheme, err));
     PG_TRY(pg_safetensors_text(file, "kind", "shuffle", e->kind, sizeof e->kind, err));
     PG_TRY(check_unused(file, path, e, err));
     if ((status = pg_evidence_check(e, err)) != PG_OK) pg_error_context(err, "%s", path);

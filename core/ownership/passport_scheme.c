@@ -211,12 +211,18 @@ static pg_status check_signature(const pg_passport_options *options, const pg_ne
     return status;
 }
 
-static pg_status check(bool with_triggers, const pg_passport_options *options, const pg_keygen *in, pg_error *err)
+static bool wants_triggers(const pg_passport_options *options, const pg_keygen *in)
+{
+    return options->pictures == 1 || in->scheme->holds & PG_HOLDS_TRIGGERS;
+}
+
+pg_status pg_passport_check(const void *values, const pg_keygen *in, pg_error *err)
 {
     pg_status status = PG_OK;
+    const pg_passport_options *options = values;
     pg_dataset triggers = {0};
     const pg_dataset *from = options->pictures == 0 ? &in->data->test : &triggers;
-    if (with_triggers || options->pictures == 1) PG_TRY(make_triggers(options, in, NULL, &triggers, err));
+    if (wants_triggers(options, in)) PG_TRY(make_triggers(options, in, NULL, &triggers, err));
     PG_TRY(pg_passport_pictures((pg_passport_kind)options->passport, options->images, from, err));
     PG_TRY(check_signature(options, in->spec, err));
 done:
@@ -224,25 +230,15 @@ done:
     return status;
 }
 
-pg_status pg_passport_check(const void *options, const pg_keygen *in, pg_error *err)
+pg_status pg_passport_keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
 {
-    return check(false, options, in, err);
-}
-
-pg_status pg_passport_check_triggers(const void *options, const pg_keygen *in, pg_error *err)
-{
-    return check(true, options, in, err);
-}
-
-pg_status pg_passport_keygen(const char *scheme, bool with_triggers, const pg_passport_options *options, const pg_keygen *in,
-                             pg_evidence **out, pg_error *err)
-{
+    const pg_passport_options *options = values;
     pg_evidence *evidence = NULL;
     pg_status status = PG_OK;
-    PG_TRY(pg_evidence_create(in->spec, scheme, pg_passport_kinds[options->passport], &evidence, err));
-    if (with_triggers || options->pictures == 1) PG_TRY(make_triggers(options, in, &in->seed, &evidence->triggers, err));
+    PG_TRY(pg_evidence_create(in->spec, in->scheme->name, pg_passport_kinds[options->passport], &evidence, err));
+    if (wants_triggers(options, in)) PG_TRY(make_triggers(options, in, &in->seed, &evidence->triggers, err));
     PG_TRY(draw_passports(options, in, evidence, err));
-    if (!with_triggers) pg_dataset_clear(&evidence->triggers);
+    if (!(in->scheme->holds & PG_HOLDS_TRIGGERS)) pg_dataset_clear(&evidence->triggers);
     *out = evidence;
     evidence = NULL;
 done:

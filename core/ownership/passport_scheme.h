@@ -30,10 +30,9 @@ PG_CHECKED pg_status pg_passport_two_branches(const void *options, pg_net_spec *
 bool pg_passport_wants_pretrained(const void *options);
 /* Refuse what pg_passport_keygen would refuse; see pg_scheme. */
 PG_CHECKED pg_status pg_passport_check(const void *options, const pg_keygen *in, pg_error *err);
-PG_CHECKED pg_status pg_passport_check_triggers(const void *options, const pg_keygen *in, pg_error *err);
 PG_CHECKED pg_status pg_passport_recognise(void *options, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err);
-PG_CHECKED pg_status pg_passport_keygen(const char *scheme, bool with_triggers, const pg_passport_options *options,
-                                        const pg_keygen *in, pg_evidence **out, pg_error *err);
+/* Passports, and a trigger set if the scheme's evidence holds one. */
+PG_CHECKED pg_status pg_passport_keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err);
 
 /* Sum over passport layers of alpha * sum_o max(0, 0.1 - b_o gamma_o) + 1e-5 * sum_o gamma_o^2 (DeepIPR, sign_loss.py); its
  * gradient is added to the net's gamma gradients. gamma is what the passport gives by itself, before PAN's perceptron. */

@@ -1,7 +1,7 @@
 /* A scheme: how evidence is made, embedded while a model is trained, and wired into a network.
  *
- * Adding one: its file with one const struct, a line in schemes.c, a config, a test. Training code asks these functions and
- * knows no scheme by name. */
+ * Everything that other code must know about a scheme is in its struct: no other code names a scheme or one of its options.
+ * Adding one: its file, a line in schemes.c, a config, a test. */
 #ifndef PG_OWNERSHIP_SCHEME_H
 #define PG_OWNERSHIP_SCHEME_H
 
@@ -9,26 +9,28 @@
 
 /* What key generation may use; all borrowed. */
 typedef struct pg_keygen {
-    const pg_net_spec *spec; /* of the network to be protected, wired */
+    const struct pg_scheme *scheme; /* whose evidence is made */
+    const pg_net_spec *spec;        /* of the network to be protected, wired */
     pg_seed seed;
     const pg_data *data;
     pg_pixels pixels;
     pg_model *pretrained; /* a trained plain network of the same architecture, or NULL */
 } pg_keygen;
 
-/* What the evidence of a scheme consists of. AFFINES: passports that give the affine themselves, with no perceptron between, so
- * that they can be solved for. */
+/* Parts of a scheme's evidence. AFFINES: its passports give the affine themselves, with no perceptron between, so that they can
+ * be solved for. */
 enum pg_holding { PG_HOLDS_PASSPORTS = 1 << 0, PG_HOLDS_MARK = 1 << 1, PG_HOLDS_TRIGGERS = 1 << 2, PG_HOLDS_AFFINES = 1 << 3 };
 
 typedef struct pg_scheme {
     const char *name, *summary, *source;
     unsigned holds;           /* pg_holding; 0: the scheme has no evidence */
+    bool distributed;         /* the deployed network runs on its passports, which are distributed with it */
     const pg_option *options; /* the only truth about its options: parsing, defaults, ranges, help */
     size_t options_size;
 
-    /* Which layers are passport layers and which branches exist: changes spec. */
+    /* Set the passport layers and the branches of spec. */
     pg_status (*wire)(const void *options, pg_net_spec *spec, pg_error *err);
-    /* Is a trained plain network wanted (a parent task in a grid), by keygen or to start from? NULL: never. */
+    /* Do the options need a trained plain network (a parent task in a grid), for keygen or to start from? NULL: never. */
     bool (*wants_pretrained)(const void *options);
     /* Does training start from that network's weights instead of random ones? NULL: never. */
     bool (*starts_pretrained)(const void *options);
@@ -49,10 +51,13 @@ typedef struct pg_scheme {
     bool (*triggers_in_order)(const void *options);
 } pg_scheme;
 
-/* All schemes, ended by NULL; and one by name, NULL if unknown. */
-extern const pg_scheme pg_scheme_plain, pg_scheme_v1, pg_scheme_v2, pg_scheme_v3, pg_scheme_pan, pg_scheme_uchida,
-    pg_scheme_adi;
+/* All schemes, ended by NULL: schemes.c. One by its name, NULL if unknown; their names, ended by NULL. */
 extern const pg_scheme *const pg_schemes[];
 const pg_scheme *pg_scheme_find(const char *name);
+const char *const *pg_scheme_names(void);
+
+/* The first scheme of the list whose evidence has exactly these parts (pg_holding), NULL if there is none. For 0, which every
+ * list has: the plain network, the control and the carrier of passport images. */
+const pg_scheme *pg_scheme_holding(unsigned holds);
 
 #endif

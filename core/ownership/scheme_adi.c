@@ -74,7 +74,7 @@ static pg_status adi_keygen(const void *values, const pg_keygen *in, pg_evidence
     pg_status status = PG_OK;
     pg_evidence *evidence = NULL;
     const char *kind = strcmp(o->triggers, "generated") == 0 ? "generated" : "folder";
-    PG_TRY(pg_evidence_create(in->spec, "adi", kind, &evidence, err));
+    PG_TRY(pg_evidence_create(in->spec, in->scheme->name, kind, &evidence, err));
     PG_TRY(adi_make_triggers(o, in, &in->seed, &evidence->triggers, err));
     *out = evidence;
     evidence = NULL;

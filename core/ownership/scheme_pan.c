@@ -9,11 +9,6 @@ static pg_status pan_wire(const void *options, pg_net_spec *spec, pg_error *err)
     return pg_passport_two_branches(options, spec, err);
 }
 
-static pg_status pan_keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
-{
-    return pg_passport_keygen("pan", false, options, in, out, err);
-}
-
 const pg_scheme pg_scheme_pan = {
     .name = "pan",
     .summary = "passport-aware normalisation: a private branch with its own statistics and perceptron",
@@ -25,6 +20,6 @@ const pg_scheme pg_scheme_pan = {
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check,
     .recognise = pg_passport_recognise,
-    .keygen = pan_keygen,
+    .keygen = pg_passport_keygen,
     .regulariser = pg_passport_regulariser,
 };

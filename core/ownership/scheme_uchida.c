@@ -66,7 +66,7 @@ static pg_status uchida_keygen(const void *values, const pg_keygen *in, pg_evide
     pg_status status = PG_OK;
     pg_evidence *evidence = NULL;
     pg_rng rng;
-    PG_TRY(pg_evidence_create(in->spec, "uchida", pg_mark_kinds[o->projection], &evidence, err));
+    PG_TRY(pg_evidence_create(in->spec, in->scheme->name, pg_mark_kinds[o->projection], &evidence, err));
     PG_TRY(pg_mark_create(in->spec, o->layer, o->bits, (pg_mark_kind)o->projection, &evidence->mark, err));
     pg_rng_open(&rng, in->seed, "projection", 0);
     PG_TRY(pg_mark_draw(&evidence->mark, (pg_mark_kind)o->projection, &rng, err));

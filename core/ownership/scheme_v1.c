@@ -8,22 +8,18 @@ static pg_status v1_wire(const void *options, pg_net_spec *spec, pg_error *err)
     return pg_passport_layers(options, spec, err);
 }
 
-static pg_status v1_keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
-{
-    return pg_passport_keygen("v1", false, options, in, out, err);
-}
-
 const pg_scheme pg_scheme_v1 = {
     .name = "v1",
     .summary = "passports distributed with the network, which needs them to work; white-box verification",
     .source = "Fan, Ng, Chan, NeurIPS 2019, scheme V1",
     .holds = PG_HOLDS_PASSPORTS | PG_HOLDS_AFFINES,
+    .distributed = true,
     .options = pg_passport_table,
     .options_size = sizeof(pg_passport_options),
     .wire = v1_wire,
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check,
     .recognise = pg_passport_recognise,
-    .keygen = v1_keygen,
+    .keygen = pg_passport_keygen,
     .regulariser = pg_passport_regulariser_v1,
 };

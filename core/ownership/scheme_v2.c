@@ -2,11 +2,6 @@
  * verification. */
 #include "core/ownership/passport_scheme.h"
 
-static pg_status v2_keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
-{
-    return pg_passport_keygen("v2", false, options, in, out, err);
-}
-
 const pg_scheme pg_scheme_v2 = {
     .name = "v2",
     .summary = "public network deployed, private passport branch trained beside it; white-box verification",
@@ -18,6 +13,6 @@ const pg_scheme pg_scheme_v2 = {
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check,
     .recognise = pg_passport_recognise,
-    .keygen = v2_keygen,
+    .keygen = pg_passport_keygen,
     .regulariser = pg_passport_regulariser,
 };

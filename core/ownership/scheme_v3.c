@@ -1,11 +1,6 @@
 /* V3: V2 with a trigger set mixed into every batch, in both branches, for black-box suspicion before white-box proof. */
 #include "core/ownership/passport_scheme.h"
 
-static pg_status v3_keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)
-{
-    return pg_passport_keygen("v3", true, options, in, out, err);
-}
-
 static int v3_triggers_per_batch(const void *options)
 {
     return ((const pg_passport_options *)options)->triggers_per_batch;
@@ -20,9 +15,9 @@ const pg_scheme pg_scheme_v3 = {
     .options_size = sizeof(pg_passport_options),
     .wire = pg_passport_two_branches,
     .wants_pretrained = pg_passport_wants_pretrained,
-    .check = pg_passport_check_triggers,
+    .check = pg_passport_check,
     .recognise = pg_passport_recognise,
-    .keygen = v3_keygen,
+    .keygen = pg_passport_keygen,
     .regulariser = pg_passport_regulariser,
     .triggers_per_batch = v3_triggers_per_batch,
 };

@@ -1,14 +1,15 @@
-/* The list of schemes. */
+/* The schemes, in the order of `passgrid list schemes`. A new scheme takes a line here. */
 #include "core/ownership/scheme.h"
 
-#include <string.h>
+#include "core/base/registry.h"
 
-const pg_scheme *const pg_schemes[] = {&pg_scheme_plain, &pg_scheme_v1,     &pg_scheme_v2,  &pg_scheme_v3,
-                                       &pg_scheme_pan,   &pg_scheme_uchida, &pg_scheme_adi, NULL};
+#define SCHEMES(X)                                                                                                             \
+    X(pg_scheme, plain)                                                                                                        \
+    X(pg_scheme, v1)                                                                                                           \
+    X(pg_scheme, v2)                                                                                                           \
+    X(pg_scheme, v3)                                                                                                           \
+    X(pg_scheme, pan)                                                                                                          \
+    X(pg_scheme, uchida)                                                                                                       \
+    X(pg_scheme, adi)
 
-const pg_scheme *pg_scheme_find(const char *name)
-{
-    for (int i = 0; pg_schemes[i]; i++)
-        if (strcmp(pg_schemes[i]->name, name) == 0) return pg_schemes[i];
-    return NULL;
-}
+PG_REGISTRY(pg_scheme, pg_schemes, SCHEMES)

@@ -91,7 +91,7 @@ static pg_status parse(int argc, char **argv, bench *b, pg_error *err)
     pg_rank_facts here;
     pg_rank_describe(&here, 1);
     *b = (bench){
-        .scheme = pg_scheme_find("plain"), .norm = PG_NORM_BN, .width = 1, .batch = 64, .threads = here.threads, .steps = 10};
+        .scheme = pg_scheme_holding(0), .norm = PG_NORM_BN, .width = 1, .batch = 64, .threads = here.threads, .steps = 10};
     for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
         switch (c) {
         case 'a': b->arch = pg_arch_find(optarg); break;
@@ -152,7 +152,7 @@ static pg_status make_model(bench *b, pg_error *err)
     PG_TRY(pg_model_create(&b->spec, &b->model, err));
     pg_model_initialise(b->model, seed, "weights");
     if (!b->scheme->keygen) goto done;
-    const pg_keygen in = {.spec = &b->spec, .seed = seed, .data = &b->data, .pixels = PG_PIXELS_IMAGENET};
+    const pg_keygen in = {.scheme = b->scheme, .spec = &b->spec, .seed = seed, .data = &b->data, .pixels = PG_PIXELS_IMAGENET};
     PG_TRY(b->scheme->keygen(b->options, &in, &b->evidence, err));
 done:
     return status;
@@ -254,7 +254,8 @@ static pg_status fake_step(bench *b, void *test, pg_error *err)
     PG_TRY(pg_trunk_create(b->model, test, PG_PIXELS_IMAGENET, BATCH, (size_t)1 << 30, &trunk, err));
     for (int i = 0; i < FAKE_PASSPORTS; i++) {
         pg_evidence_destroy(&forged);
-        const pg_keygen in = {.spec = &b->spec, .seed = {.grid = (uint64_t)i, .task = "fake"}, .data = &b->data};
+        const pg_keygen in = {
+            .scheme = b->scheme, .spec = &b->spec, .seed = {.grid = (uint64_t)i, .task = "fake"}, .data = &b->data};
         PG_TRY(b->scheme->keygen(b->options, &in, &forged, err));
         PG_TRY(pg_trunk_accuracy(trunk, forged, &accuracy, err));
     }

@@ -198,11 +198,20 @@ static bool about_data(const char *name)
     return kind != NULL;
 }
 
+/* Print the defaults that a preset changes in one place. */
+static void print_changes(const char *place, const char *preset, const pg_preset_default *changes)
+{
+    for (; changes && changes->preset; changes++)
+        if (strcmp(changes->preset, preset) == 0) printf("  %s: %s %s\n", place, changes->key, changes->value);
+}
+
 static bool about_preset(const char *name)
 {
     for (int i = 0; pg_presets[i]; i++) {
         if (strcmp(pg_presets[i], name) != 0) continue;
         explain("preset", name, pg_preset_summaries[i], NULL, NULL);
+        print_changes("train", name, pg_preset_train);
+        for (int a = 0; pg_attacks[a]; a++) print_changes(pg_attacks[a]->name, name, pg_attacks[a]->presets);
         return true;
     }
     return false;

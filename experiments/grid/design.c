@@ -185,7 +185,7 @@ static pg_status read_train(reader *r, pg_error *err)
     PG_TRY(pg_options_defaults(pg_preset_table, &r->preset, err));
     PG_TRY(pg_options_defaults(pg_train_table, &r->design->train, err));
     pg_options_take(pg_preset_table, map, &r->preset, r->problems);
-    PG_TRY(pg_preset_apply(r->preset.preset, "train", pg_train_table, &r->design->train, err));
+    PG_TRY(pg_preset_apply(r->preset.preset, pg_preset_train, pg_train_table, &r->design->train, err));
     if (map && map->kind == PG_MAP) pg_options_take(pg_train_table, map, &r->design->train, r->problems);
     pg_options_unknown((const pg_option *const[]){pg_preset_table, pg_train_table, NULL}, NULL, map, r->problems);
 done:
@@ -204,14 +204,6 @@ static pg_status read_verify(reader *r, pg_error *err)
 }
 
 /* ---- schemes ---- */
-
-static const char *const *scheme_names(void)
-{
-    enum { SCHEMES_MAX = 64 };
-    static const char *names[SCHEMES_MAX + 1];
-    for (int i = 0; i < SCHEMES_MAX && pg_schemes[i]; i++) names[i] = pg_schemes[i]->name;
-    return names;
-}
 
 /* The kind that an entry names under key, in out; "" and a problem if it is none of known. A name that looks like nothing
  * (null) is a text here. */
@@ -298,10 +290,10 @@ done:
 static pg_status read_named_scheme(reader *r, const pg_node *map, pg_error *err)
 {
     char name[PG_TEXT_MAX];
-    kind_of(r, map, "scheme", scheme_names(), name);
+    kind_of(r, map, "scheme", pg_scheme_names(), name);
     if (name[0]) return read_expanded(r, pg_scheme_find(name)->options, scheme_keys, map, read_one_scheme, err);
     const pg_node *node = pg_node_find(map, "scheme");
-    if (node) pg_problems_choice(r->problems, node, scheme_names());
+    if (node) pg_problems_choice(r->problems, node, pg_scheme_names());
     return PG_OK;
 }
 
@@ -311,14 +303,6 @@ static pg_status read_scheme(reader *r, const pg_node *map, pg_error *err)
 }
 
 /* ---- attacks ---- */
-
-static const char *const *attack_names(void)
-{
-    enum { ATTACKS_MAX = 128 };
-    static const char *names[ATTACKS_MAX + 1];
-    for (int i = 0; i < ATTACKS_MAX && pg_attacks[i]; i++) names[i] = pg_attacks[i]->name;
-    return names;
-}
 
 /* The schemes that an attack is restricted to: `schemes: [v1, v2]`. */
 static void read_restriction(reader *r, const pg_node *list, pg_design_attack *attack)
@@ -335,7 +319,7 @@ static void read_restriction(reader *r, const pg_node *list, pg_design_attack *a
         int at = 0;
         while (pg_schemes[at] && strcmp(pg_schemes[at]->name, item->text) != 0) at++;
         if (!pg_schemes[at])
-            pg_problems_choice(r->problems, item, scheme_names());
+            pg_problems_choice(r->problems, item, pg_scheme_names());
         else if (attack->attack->needs && !(attack->attack->needs & pg_schemes[at]->holds))
             pg_problems_add(r->problems, item, "%s means nothing for the scheme %s", attack->attack->name, item->text);
         else
@@ -369,14 +353,6 @@ static void read_after(reader *r, const pg_node *node, pg_design_attack *attack)
         pg_problems_add(r->problems, node, "no %s above is used on a scheme that this is used on", after->name);
 }
 
-/* Value of a whole-number option by its key; otherwise if the table has none. */
-static int option_int(const pg_option *table, const void *values, const char *key, int otherwise)
-{
-    const pg_option *option = pg_options_find(table, key);
-    if (!option || option->type != PG_OPT_INT) return otherwise;
-    return *(const int *)((const char *)values + option->offset);
-}
-
 static pg_status read_one_attack(reader *r, const pg_node *map, pg_error *err)
 {
     const pg_attack *attack = pg_attack_find(pg_node_get(map, "attack")->text);
@@ -388,18 +364,17 @@ static pg_status read_one_attack(reader *r, const pg_node *map, pg_error *err)
     *made = (pg_design_attack){.attack = attack, .node = r->entry};
     PG_TRY(pg_alloc(1, attack->options_size, &made->options, err));
     PG_TRY(pg_options_defaults(attack->options, made->options, err));
-    PG_TRY(pg_preset_apply(r->preset.preset, attack->name, attack->options, made->options, err));
+    PG_TRY(pg_preset_apply(r->preset.preset, attack->presets, attack->options, made->options, err));
     pg_options_take(attack->options, map, made->options, r->problems);
     PG_TRY(pg_options_defaults(pg_attack_table, &common, err));
     pg_options_take(pg_attack_table, map, &common, r->problems);
     made->keep = common.keep;
     read_restriction(r, pg_node_get(map, "schemes"), made);
     read_after(r, pg_node_get(map, "after"), made);
-    const char *other = attack->other_data ? attack->other_data(made->options) : NULL;
-    const pg_node *named = pg_node_find(map, "data");
-    if (other)
-        (void)find_data(r, named ? named : map, other, option_int(attack->options, made->options, "data_train", 0),
-                        option_int(attack->options, made->options, "data_test", 0), &made->other, &made->other_facts);
+    const pg_other_data other = attack->other_data ? attack->other_data(made->options) : (pg_other_data){0};
+    const pg_node *named = other.name ? pg_node_find(map, other.key) : NULL;
+    if (other.name)
+        (void)find_data(r, named ? named : map, other.name, other.train, other.test, &made->other, &made->other_facts);
 done:
     return status;
 }
@@ -410,7 +385,7 @@ static pg_status read_named_attack(reader *r, const pg_node *map, pg_error *err)
     const pg_attack *attack = node && node->kind == PG_SCALAR ? pg_attack_find(node->text) : NULL;
     if (attack) return read_expanded(r, attack->options, attack_keys, map, read_one_attack, err);
     if (node)
-        pg_problems_choice(r->problems, node, attack_names());
+        pg_problems_choice(r->problems, node, pg_attack_names());
     else
         pg_problems_missing(r->problems, map, "attack", "a name");
     return PG_OK;

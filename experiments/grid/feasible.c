@@ -65,7 +65,7 @@ pg_status pg_feasible_check(const pg_design *d, const pg_design_data *data, cons
     pg_error fault;
     char of[256];
     const pg_data shapes = shapes_of(&data->choice, &data->facts);
-    const pg_keygen in = {.spec = &layout->spec, .data = &shapes, .pixels = (pg_pixels)s->train.pixels};
+    const pg_keygen in = {.scheme = s->scheme, .spec = &layout->spec, .data = &shapes, .pixels = (pg_pixels)s->train.pixels};
     snprintf(of, sizeof of, "%s, %s", data->choice.name, layout->spec.arch->name);
     const bool brought = s->brought.model_sha256[0]; /* not trained; but null models get evidence like its own */
     if (!brought)

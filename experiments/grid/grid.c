@@ -112,20 +112,9 @@ static double training_cost(const price *p, const pg_train_options *train)
 
 static double attack_cost(const price *p, const pg_design_attack *a)
 {
-    const pg_option *table = a->attack->options, *option;
-    const char *at = a->options;
-    double outcomes = 1, trained = 0, share = 1, steps = 0, count = 0;
     const double train = a->other.train ? a->other.train : a->other.name[0] ? a->other_facts.train : p->train;
-    for (option = table; option->key; option++) {
-        const void *value = at + option->offset;
-        if (strcmp(option->key, "epochs") == 0) trained = 3 * train * *(const int *)value;
-        if (strcmp(option->key, "steps") == 0) steps = *(const int *)value;
-        if (strcmp(option->key, "count") == 0) count = *(const int *)value; /* images that every step changes */
-        if (strcmp(option->key, "share") == 0) share = *(const double *)value / 100;
-        if (strcmp(option->key, "repeats") == 0) outcomes *= *(const int *)value;
-        if (option->type == PG_OPT_REALS) outcomes *= ((const pg_reals *)value)->count;
-    }
-    return p->forward * (trained * share + 3 * steps * count + outcomes * p->test);
+    const pg_attack_cost cost = pg_attack_cost_of(a->attack, a->options, train);
+    return p->forward * (3 * cost.trained + cost.outcomes * p->test);
 }
 
 /* ---- crossing ---- */
@@ -161,7 +150,7 @@ static pg_status add_plain(builder *b, const place *at, int *index, pg_error *er
 {
     pg_task task = task_at(b, at);
     char nothing = 0;
-    task.scheme = pg_scheme_find("plain");
+    task.scheme = pg_scheme_holding(0);
     task.scheme_options = &nothing;
     task.train = b->design->train;
     return add(b->grid, &task, NULL, 0, training_cost(&at->prices[b->design->scheme_count], &task.train), index, err);
@@ -334,7 +323,7 @@ static pg_status find_prices(builder *b, const place *at, int network, price *pr
     const char nothing = 0;
     for (int i = 0; i < d->scheme_count; i++)
         if (is_at(&d->schemes[i], at->data, network)) PG_TRY(find_price(b, at, &d->schemes[i], &prices[i], err));
-    PG_TRY(plan_layout(at->data, at->network, pg_scheme_find("plain"), &nothing, &layout, err));
+    PG_TRY(plan_layout(at->data, at->network, pg_scheme_holding(0), &nothing, &layout, err));
     PG_TRY(pg_feasible_check_plain(d, at->data, &layout, b->problems, err));
     prices[d->scheme_count] = price_of(at->data, &layout);
 done:

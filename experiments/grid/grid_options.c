@@ -53,9 +53,8 @@ const pg_option pg_attack_table[] = {
 };
 
 const pg_option pg_preset_table[] = {
-    PG_CHOICE(
-        pg_preset_options, preset, "head22", pg_presets,
-        "settings to start from, for attacks too (neurips19: finetune crop true, fake2 init random, fake3 alpha 0); fast is "
-        "ours, the others are published; the other keys override them"),
+    PG_CHOICE(pg_preset_options, preset, "head22", pg_presets,
+              "settings to start from, for attacks too (passgrid help preset NAME); fast is "
+              "ours, the others are published; the other keys override them"),
     {0},
 };

@@ -10,38 +10,31 @@ const char *const pg_presets[] = {"head22", "neurips19", "fast", NULL};
 
 const char *const pg_preset_summaries[] = {
     "the current public DeepIPR code: 200 epochs, weight decay 1e-4, ImageNet pixel statistics",
-    "that code in September 2019: weight decay 5e-4, CIFAR pixel statistics, and other defaults of finetune, fake2 and fake3",
+    "that code in September 2019: weight decay 5e-4, CIFAR pixel statistics, other defaults of attacks",
     "our own: neurips19 in 20 epochs, with a one-cycle learning rate and label smoothing",
 };
 
-typedef struct other_default {
-    const char *map, *key, *value;
-} other_default;
+/* The preset that each builds on, by its index; the first builds on the option tables. */
+static const int bases[] = {-1, 0, 1};
 
-static const other_default head22[] = {{0}};
-static const other_default neurips19[] = {
-    {"train", "weight_decay", "5e-4"}, {"train", "pixels", "cifar"}, {"finetune", "crop", "true"},
-    {"fake2", "init", "random"},       {"fake3", "alpha", "0"},      {0},
+const pg_preset_default pg_preset_train[] = {
+    {"neurips19", "weight_decay", "5e-4"},
+    {"neurips19", "pixels", "cifar"},
+    {"fast", "epochs", "20"},
+    {"fast", "lr", "0.05"},
+    {"fast", "schedule", "one-cycle"},
+    {"fast", "warmup", "0.25"},
+    {"fast", "label_smoothing", "0.1"},
+    {0},
 };
-static const other_default fast[] = {
-    {"train", "epochs", "20"},           {"train", "lr", "0.05"},
-    {"train", "schedule", "one-cycle"},  {"train", "warmup", "0.25"},
-    {"train", "label_smoothing", "0.1"}, {0},
-};
-static const struct {
-    const other_default *base, *own;
-} presets[] = {{head22, head22}, {head22, neurips19}, {neurips19, fast}};
 
-static pg_status apply(const other_default *d, const char *map, const pg_option *table, void *values, pg_error *err)
+pg_status pg_preset_apply(int preset, const pg_preset_default *changes, const pg_option *table, void *values, pg_error *err)
 {
     pg_status status = PG_OK;
-    for (; d->map && status == PG_OK; d++)
-        if (strcmp(d->map, map) == 0) status = pg_options_set(table, d->key, d->value, values, err);
+    if (preset < 0 || !changes) return PG_OK;
+    PG_TRY(pg_preset_apply(bases[preset], changes, table, values, err));
+    for (const pg_preset_default *c = changes; c->preset; c++)
+        if (strcmp(c->preset, pg_presets[preset]) == 0) PG_TRY(pg_options_set(table, c->key, c->value, values, err));
+done:
     return status;
-}
-
-pg_status pg_preset_apply(int preset, const char *map, const pg_option *table, void *values, pg_error *err)
-{
-    const pg_status status = apply(presets[preset].base, map, table, values, err);
-    return status == PG_OK ? apply(presets[preset].own, map, table, values, err) : status;
 }

@@ -281,7 +281,8 @@ static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error
 {
     pg_status status = PG_OK;
     char name[64] = "", value[PG_NUMBER_MAX];
-    if (o->axis) snprintf(name, sizeof name, "%.31s=%s", o->axis, pg_number_text(o->value, value));
+    const char *axis = w->task->attack->axis;
+    if (axis) snprintf(name, sizeof name, "%.31s=%s", axis, pg_number_text(o->value, value));
     const char *forger = o->model ? "attacker" : name;
     if (o->model || !o->evidence) PG_TRY(judge_removal(w, o, name, record, err));
     if (o->model) PG_TRY(keep_row(w, o, o->model, NULL, name, err));
@@ -304,7 +305,7 @@ static pg_status save(void *context, const char *path, pg_error *err)
     uint8_t kept = w->task->keep;
     pg_snapshot snapshot = {0};
     PG_TRY(pg_record_write_cells(w->record, &cells, err));
-    w->task->attack->keep(w->state, &snapshot);
+    if (w->task->attack->keep) w->task->attack->keep(w->state, &snapshot);
     PG_KEEP(&snapshot, (uint8_t *)cells, strlen(cells), "cells");
     PG_KEEP(&snapshot, &kept, 1, "kept");
     PG_TRY(pg_snapshot_write(&snapshot, path, err));
@@ -329,7 +330,9 @@ static pg_status load(void *context, const char *path, pg_error *err)
     PG_TRY(pg_safetensors_get(file, "cells", 1, NULL, &cells, err));
     if (cells->dtype != PG_U8) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor 'cells': wrong type", path));
     PG_TRY(pg_record_read_cells(cells->data, cells->count, path, &record, err));
-    w->task->attack->keep(w->state, &snapshot);
+    if (record.cell_count && !w->task->attack->axis) /* earlier versions saved once more after the only outcome */
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the outcome is in it already", path));
+    if (w->task->attack->keep) w->task->attack->keep(w->state, &snapshot);
     PG_TRY(pg_snapshot_read(&snapshot, file, err)); /* the last call that can fail, so that a failure changes nothing */
     pg_record_clear(w->record);
     *w->record = record;
@@ -347,18 +350,18 @@ static pg_status run(work *w, pg_error *err)
     const pg_attack *attack = w->task->attack;
     pg_status status = PG_OK;
     w->started = true;
-    PG_TRY(attack->start(w->state, w->task->attack_options, &w->view, err));
+    if (attack->start) PG_TRY(attack->start(w->state, w->task->attack_options, &w->view, err));
     w->saving = (pg_saving){.at = w->at, .save = save, .load = load, .work = w};
     PG_TRY(pg_saving_start(&w->saving, w->task->key, err));
-    pg_execute_tell(w->at, attack->progress(w->state));
+    pg_execute_tell(w->at, pg_attack_progress(attack, w->state));
     for (;;) {
         pg_attack_state what;
         pg_outcome outcome = {0};
         PG_TRY(attack->step(w->state, &what, &outcome, err));
-        if (what == PG_ATTACK_OUTCOME) PG_TRY(judge(w, &outcome, w->record, err));
-        const double done = attack->progress(w->state);
+        if (what >= PG_ATTACK_OUTCOME) PG_TRY(judge(w, &outcome, w->record, err));
+        const double done = what == PG_ATTACK_LAST ? 1 : pg_attack_progress(attack, w->state);
         pg_execute_tell(w->at, done);
-        if (what == PG_ATTACK_DONE) return PG_OK;
+        if (what == PG_ATTACK_LAST) return PG_OK;
         const bool last = what == PG_ATTACK_EPOCH && done >= 1; /* the judgement follows */
         PG_TRY(pg_saving_pause(&w->saving,
                                last                        ? PG_PAUSE_LAST
@@ -381,7 +384,7 @@ pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_reco
     PG_TRY(run(&w, err));
     if (w.other.train.count) PG_TRY(pg_record_note(record, "other_data", w.other.train.source, err));
 done:
-    if (w.started) task->attack->finish(w.state);
+    if (w.started && task->attack->finish) task->attack->finish(w.state);
     pg_free(w.state);
     pg_judge_destroy(&w.judge);
     pg_model_destroy(&w.victim);

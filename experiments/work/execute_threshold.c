@@ -61,7 +61,8 @@ static pg_status read_fresh(const work *w, const pg_model *model, int key, doubl
     int length;
     pg_evidence *fresh = NULL;
     snprintf(stream, sizeof stream, "%s/%d", w->task->key, key);
-    const pg_keygen in = {.spec = &w->spec,
+    const pg_keygen in = {.scheme = w->task->scheme,
+                          .spec = &w->spec,
                           .seed = {.grid = w->task->seed, .task = stream},
                           .data = &w->data,
                           .pixels = (pg_pixels)w->task->train.pixels,

@@ -25,8 +25,12 @@ typedef struct work {
 static pg_status make_evidence(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
 {
     const pg_task *task = w->task;
-    const pg_keygen in = {
-        .spec = spec, .seed = seed, .data = &w->data, .pixels = (pg_pixels)task->train.pixels, .pretrained = w->pretrained};
+    const pg_keygen in = {.scheme = task->scheme,
+                          .spec = spec,
+                          .seed = seed,
+                          .data = &w->data,
+                          .pixels = (pg_pixels)task->train.pixels,
+                          .pretrained = w->pretrained};
     return task->scheme->keygen ? task->scheme->keygen(task->scheme_options, &in, &w->evidence, err) : PG_OK;
 }
 

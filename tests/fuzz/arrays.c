@@ -149,7 +149,8 @@ static void make_subject(subject *s)
     s->spec = pg_net_spec_plain(pg_arch_find("alexnet"), s->norm, 10);
     s->spec.width = 0.0625;
     FUZZ_MUST(s->kind->wire(s->options, &s->spec, &fuzz_error));
-    const pg_keygen in = {.spec = &s->spec, .seed = {.task = s->name}, .data = &data, .pixels = PG_PIXELS_IMAGENET};
+    const pg_keygen in = {
+        .scheme = s->kind, .spec = &s->spec, .seed = {.task = s->name}, .data = &data, .pixels = PG_PIXELS_IMAGENET};
     if (s->kind->keygen) FUZZ_MUST(s->kind->keygen(s->options, &in, &s->evidence, &fuzz_error));
     FUZZ_MUST(pg_model_create(&s->spec, &s->model, &fuzz_error));
     pg_model_initialise(s->model, in.seed, "weights");
@@ -413,12 +414,12 @@ static int raid_count;
 static pg_status start(raid *r, pg_error *err)
 {
     r->state = calloc(1, r->attack->state_size + 1);
-    return r->attack->start(r->state, r->options, &r->view, err);
+    return r->attack->start ? r->attack->start(r->state, r->options, &r->view, err) : PG_OK;
 }
 
 static void finish(raid *r)
 {
-    r->attack->finish(r->state);
+    if (r->attack->finish) r->attack->finish(r->state);
     free(r->state);
 }
 
@@ -452,7 +453,7 @@ static void open_raid(raid *r)
                                .pictures = &pictures,
                                .seed = {.task = "raid"}};
     FUZZ_MUST(start(r, &fuzz_error));
-    r->attack->keep(r->state, &r->names);
+    if (r->attack->keep) r->attack->keep(r->state, &r->names);
     finish(r);
 }
 
@@ -492,7 +493,7 @@ static raid *raid_of(const pg_safetensors *file)
 static pg_status restore(raid *r, const pg_safetensors *file, pg_error *err)
 {
     pg_snapshot snapshot = {0};
-    r->attack->keep(r->state, &snapshot);
+    if (r->attack->keep) r->attack->keep(r->state, &snapshot);
     return pg_snapshot_read(&snapshot, file, err);
 }
 
@@ -506,9 +507,9 @@ static pg_status read_attack(const uint8_t *bytes, size_t count, pg_error *err)
     raid *r = raid_of(file);
     FUZZ_MUST(start(r, &fuzz_error));
     status = restore(r, file, err);
-    for (int i = 0; status == PG_OK && i < 3 && what != PG_ATTACK_DONE; i++) {
+    for (int i = 0; status == PG_OK && i < 3 && what != PG_ATTACK_LAST; i++) {
         outcome = (pg_outcome){0};
-        const double progress = r->attack->progress(r->state);
+        const double progress = pg_attack_progress(r->attack, r->state);
         FUZZ_CHECK(progress >= 0 && progress <= 1, "%s: %g", r->attack->name, progress);
         if (r->attack->step(r->state, &what, &outcome, NULL) != PG_OK) break;
     }
@@ -522,12 +523,12 @@ static void seed_attack(void)
     for (raid *r = raids; r < raids + raid_count; r++) {
         pg_attack_state what = PG_ATTACK_WORKING;
         FUZZ_MUST(start(r, &fuzz_error));
-        for (int i = 0; i < 3 && what != PG_ATTACK_DONE; i++) {
+        for (int i = 0; i < 3 && what != PG_ATTACK_LAST; i++) {
             pg_outcome outcome = {0};
             pg_snapshot snapshot = {0};
             char name[64];
             snprintf(name, sizeof name, "%s-%d", r->attack->name, i);
-            r->attack->keep(r->state, &snapshot);
+            if (r->attack->keep) r->attack->keep(r->state, &snapshot);
             FUZZ_MUST(pg_snapshot_write(&snapshot, fuzz_seed(name), &fuzz_error));
             if (i == 0) spoil(name);
             FUZZ_MUST(r->attack->step(r->state, &what, &outcome, &fuzz_error));

@@ -97,7 +97,7 @@ static inline subject subject_wire(const char *scheme, pg_norm_kind norm, pg_pas
 /* Evidence and initial weights for a wired subject. */
 static inline void subject_fill(subject *s, const pg_data *data)
 {
-    const pg_keygen in = {.spec = &s->spec, .seed = s->seed, .data = data, .pixels = PG_PIXELS_IMAGENET};
+    const pg_keygen in = {.scheme = s->scheme, .spec = &s->spec, .seed = s->seed, .data = data, .pixels = PG_PIXELS_IMAGENET};
     if (s->scheme->keygen) OK(s->scheme->keygen(&s->options, &in, &s->evidence, &err));
     OK(pg_model_create(&s->spec, &s->model, &err));
     pg_model_initialise(s->model, s->seed, "weights");

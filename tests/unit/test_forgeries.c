@@ -372,6 +372,7 @@ typedef struct raid {
     void *state, *options;
     pg_attack_view view;
     pg_model *running;
+    bool over;
 } raid;
 
 /* The victim as it runs, its affines learned ones. */
@@ -429,12 +430,13 @@ static void open_raid(raid *r, const char *name, const char *yaml, const subject
 static bool next(raid *r, pg_outcome *outcome)
 {
     pg_attack_state what = PG_ATTACK_WORKING;
+    if (r->over) return false;
     while (what < PG_ATTACK_OUTCOME) {
         *outcome = (pg_outcome){0};
         OK(r->attack->step(r->state, &what, outcome, &err));
     }
-    assert_true(what == PG_ATTACK_OUTCOME || r->attack->progress(r->state) >= 1);
-    return what == PG_ATTACK_OUTCOME;
+    r->over = what == PG_ATTACK_LAST;
+    return true;
 }
 
 static void close_raid(raid *r)
@@ -483,7 +485,7 @@ static subject owner_of(const char *scheme, const char *yaml, uint64_t seed)
     s.spec = pg_net_spec_plain(pg_arch_find("alexnet"), PG_NORM_BN, 10);
     s.spec.width = 0.0625;
     OK(s.scheme->wire(options, &s.spec, &err));
-    const pg_keygen in = {.spec = &s.spec, .seed = s.seed, .data = &data, .pixels = PG_PIXELS_IMAGENET};
+    const pg_keygen in = {.scheme = s.scheme, .spec = &s.spec, .seed = s.seed, .data = &data, .pixels = PG_PIXELS_IMAGENET};
     OK(s.scheme->keygen(options, &in, &s.evidence, &err));
     OK(pg_model_create(&s.spec, &s.model, &err));
     pg_model_initialise(s.model, s.seed, "weights");
@@ -1074,7 +1076,7 @@ static pg_status spy_step(void *state, pg_attack_state *what, pg_outcome *outcom
 {
     const pg_status status = spied->step(state, what, outcome, error);
     char commitment[PG_SHA256_HEX];
-    if (status != PG_OK || *what != PG_ATTACK_OUTCOME) return status;
+    if (status != PG_OK || *what < PG_ATTACK_OUTCOME) return status;
     pg_evidence_commitment(outcome->evidence, commitment);
     pg_hash_add_text(&spied_hash, commitment);
     return PG_OK;
@@ -1311,11 +1313,10 @@ static int end(void **state)
 static void test_positions_have_limits(void **state)
 {
     (void)state;
-    static const char *const raids[][2] = {{"fake1", "{}"},         {"fake2", "{batch: 8}"},
-                                           {"fake3", "{batch: 8}"}, {"flip", "{}"},
-                                           {"invert", "{}"},        {"permute", "{}"},
-                                           {"prune", "{}"},         {"finetune", "{batch: 8}"},
-                                           {"unchanged", "{}"},     {"substitute", "{batch: 8, share: 50}"}};
+    static const char *const raids[][2] = {
+        {"fake1", "{}"}, {"fake2", "{batch: 8}"},    {"fake3", "{batch: 8}"},
+        {"flip", "{}"},  {"invert", "{}"},           {"permute", "{}"},
+        {"prune", "{}"}, {"finetune", "{batch: 8}"}, {"substitute", "{batch: 8, share: 50}"}};
     subject victim = victim_of("v2", PG_NORM_BN);
     for (size_t a = 0; a < sizeof raids / sizeof *raids; a++) {
         raid r;

@@ -175,7 +175,7 @@ TEST(presets_have_the_published_settings)
     assert_string_equal(pg_presets[2], "fast");
     pg_train_options fast;
     OK(pg_options_defaults(pg_train_table, &fast, &err));
-    OK(pg_preset_apply(2, "train", pg_train_table, &fast, &err));
+    OK(pg_preset_apply(2, pg_preset_train, pg_train_table, &fast, &err));
     assert_int_equal(fast.epochs, 20);
     assert_int_equal(fast.schedule, PG_SCHEDULE_ONE_CYCLE);
     assert_true(fast.weight_decay >= 5e-4 && fast.weight_decay <= 5e-4);

@@ -304,7 +304,11 @@ static void test_passports_are_seeded(void **state)
         }
         pg_compute_start(1);
         subject s = subject_wire("v1", PG_NORM_BN, (pg_passport_kind)kind);
-        const pg_keygen in = {.spec = &s.spec, .seed = {.grid = 2, .task = "v1"}, .data = &data, .pixels = PG_PIXELS_IMAGENET};
+        const pg_keygen in = {.scheme = s.scheme,
+                              .spec = &s.spec,
+                              .seed = {.grid = 2, .task = "v1"},
+                              .data = &data,
+                              .pixels = PG_PIXELS_IMAGENET};
         OK(s.scheme->keygen(&s.options, &in, &s.evidence, &err));
         commitment_of(s.evidence, hex);
         assert_string_not_equal(hex, first);
@@ -423,7 +427,7 @@ static void test_sources_that_cannot_be(void **state)
     FAILS(pg_passport_maker_create(&source, &maker, &err), PG_BAD_INPUT, "images of 16x32, the network takes 32x32");
     assert_null(maker);
     s.options.carrier = 0;
-    const pg_keygen in = {.spec = &s.spec, .seed = s.seed, .data = &data};
+    const pg_keygen in = {.scheme = s.scheme, .spec = &s.spec, .seed = s.seed, .data = &data};
     FAILS(s.scheme->keygen(&s.options, &in, &s.evidence, &err), PG_BAD_INPUT, "need a pretrained plain network");
     assert_null(s.evidence);
     subject_destroy(&plain);
@@ -749,7 +753,7 @@ static void test_coin(void **state)
     subject_destroy(&s);
     s = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_RANDOM);
     s.spec.width = 1;
-    const pg_keygen in = {.spec = &s.spec, .seed = s.seed, .data = &data};
+    const pg_keygen in = {.scheme = s.scheme, .spec = &s.spec, .seed = s.seed, .data = &data};
     OK(s.scheme->keygen(&s.options, &in, &s.evidence, &err));
     OK(pg_model_create(&s.spec, &s.model, &err));
     assert_int_equal(pg_evidence_bits(s.evidence), 896);
@@ -958,7 +962,8 @@ static void try_keys(const subject *unmarked, const char *scheme, pg_passport_ki
     double smallest = 1, largest = 0;
     s.options.carrier = 0;
     for (int key = 0; key < KEYS; key++) {
-        const pg_keygen in = {.spec = &s.spec,
+        const pg_keygen in = {.scheme = s.scheme,
+                              .spec = &s.spec,
                               .seed = {.grid = (uint64_t)key, .task = "fresh key"},
                               .data = &data,
                               .pixels = PG_PIXELS_IMAGENET,

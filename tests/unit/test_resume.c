@@ -141,7 +141,9 @@ static void check_task(const pg_grid_task *task)
     OK(pg_perform(task->text, &at, &err));
     if (strstr(task->text, "attack") == NULL) return;
     char *alone = record_of(task->key);
-    assert_true(in_steps(task) > 0);
+    const bool one_step =
+        strstr(task->name, "/unchanged/") || strstr(task->name, "/counterfeit-uchida/"); /* never interrupted */
+    assert_int_equal(in_steps(task) > 0, !one_step);
     char *resumed = record_of(task->key);
     if (strcmp(alone, resumed) != 0) fail_msg("%s: another record after resuming", task->name);
     pg_free(alone);

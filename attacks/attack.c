@@ -1,0 +1,33 @@
+/* Finding attacks, and the functions that an attack may leave out; see attack.h. */
+#include "attacks/attack.h"
+
+#include "core/base/registry.h"
+
+PG_REGISTRY_NAMES(pg_attacks, pg_attack_names)
+static PG_REGISTRY_FIND(pg_attack, pg_attacks, find_present)
+
+    const pg_attack *pg_attack_find(const char *name)
+{
+    const pg_attack *found = find_present(name);
+    for (int i = 0; !found && pg_attacks[i]; i++) {
+        const char *former = pg_attacks[i]->former_name;
+        if (former && strcmp(former, name) == 0) found = pg_attacks[i];
+    }
+    return found;
+}
+
+pg_attack_cost pg_attack_cost_of(const pg_attack *attack, const void *options, double train)
+{
+    return attack->cost ? attack->cost(options, train) : (pg_attack_cost){.outcomes = 1};
+}
+
+double pg_attack_progress(const pg_attack *attack, const void *state)
+{
+    return attack->progress ? attack->progress(state) : 0;
+}
+
+pg_status pg_attack_evidence(const pg_net_spec *spec, unsigned holds, const char *kind, pg_evidence **out, pg_error *err)
+{
+    const pg_scheme *claimed = pg_scheme_holding(holds);
+    return pg_evidence_create(spec, claimed ? claimed->name : "", kind, out, err);
+}

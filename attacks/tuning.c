@@ -1,0 +1,48 @@
+/* Training a stolen model on; see tuning.h. */
+#include "attacks/tuning.h"
+
+pg_train_options pg_tuning_train(const pg_tuning *tuning, pg_pixels pixels)
+{
+    return (pg_train_options){.epochs = tuning->epochs,
+                              .batch = tuning->batch,
+                              .lr = tuning->lr,
+                              .momentum = 0.9,
+                              .weight_decay = tuning->weight_decay,
+                              .schedule = PG_SCHEDULE_CONSTANT,
+                              .crop = tuning->crop,
+                              .flip = true,
+                              .pixels = (int)pixels};
+}
+
+pg_attack_cost pg_tuning_cost(const pg_tuning *tuning, double images)
+{
+    return (pg_attack_cost){.trained = tuning->epochs * images, .outcomes = 1};
+}
+
+bool pg_tuned_done(const pg_tuned *tuned)
+{
+    return pg_trainer_done(tuned->trainer);
+}
+
+pg_status pg_tuned_step(pg_tuned *tuned, pg_attack_state *what, pg_error *err)
+{
+    const pg_status status = pg_trainer_step(tuned->trainer, err);
+    *what = pg_trainer_epoch_done(tuned->trainer) ? PG_ATTACK_EPOCH : PG_ATTACK_WORKING;
+    return status;
+}
+
+pg_outcome pg_tuned_outcome(const pg_tuned *tuned, pg_model *model)
+{
+    return (pg_outcome){
+        .model = model, .images = pg_trainer_progress(tuned->trainer)->images, .macs = pg_trainer_macs(tuned->trainer)};
+}
+
+double pg_tuned_progress(const void *state)
+{
+    return pg_trainer_share(((const pg_tuned *)state)->trainer);
+}
+
+void pg_tuned_keep(void *state, pg_snapshot *snapshot)
+{
+    pg_trainer_keep(((pg_tuned *)state)->trainer, snapshot);
+}
