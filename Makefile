@@ -170,8 +170,11 @@ fuzz: deps-dev
 
 CRASH_BIN := $(BUILD)/tests/faults.so $(BUILD)/tests/flip
 test-programs: all $(UNIT_BIN) $(BUILD)/tests/failing $(BUILD)/tests/fuzz $(BUILD)/tests/golden $(BUILD)/tests/golden-double $(CRASH_BIN)
+# TEST=REGEX: the tests whose title matches.
+bats = PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/bats.sh $(BUILD)/reports $(1) '$(TEST)' $(2)
 e2e: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)set -e; for t in $(sort $(wildcard tests/e2e/*.sh)); do echo "== $$t"; PASSGRID=$(abspath $(BUILD)/passgrid) bash $$t; done
+	$(Q)$(call bats,e2e,tests/e2e)
 
 # The long form of tests/e2e/crash.sh: every place, 200 random kills; an hour and a half on two cores.
 crash-test: $(BUILD)/passgrid $(CRASH_BIN)
@@ -203,6 +206,9 @@ pkg-config --exists libjpeg|libjpeg62-turbo-dev
 pkg-config --exists zlib|zlib1g-dev
 pkg-config --exists libcrypto|libssl-dev
 pkg-config --exists cmocka|libcmocka-dev
+command -v bats|bats
+ls /usr/lib/bats/bats-assert|bats-assert
+ls /usr/lib/bats/bats-file|bats-file
 gcc -isystem $(BLIS_INCLUDE) -include blis.h -E -x c /dev/null|libblis-openmp-dev
 endef
 define NEEDS_DEV

@@ -1,0 +1,55 @@
+# What the tests in bats share. Every test runs in an empty folder of its own; `setup_file` leaves in $SHARED what a file's tests
+# share. PASSGRID is the program under test, by default build/passgrid.
+bats_require_minimum_version 1.8.0
+bats_load_library bats-support
+bats_load_library bats-assert
+bats_load_library bats-file
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+PASSGRID=$(realpath "${PASSGRID:-$ROOT/build/passgrid}")
+LAUNCH=$ROOT/slurm/launch.sh
+GRID=$ROOT/tests/e2e/grid.yaml
+SHARED=$BATS_FILE_TMPDIR
+# A container runs this as root, and has fewer cores than ranks; users need neither.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_WAIT_POLICY=passive
+
+setup() { cd "$BATS_TEST_TMPDIR"; }
+teardown() { end_launcher; }
+end_launcher() { # when a test fails, what it started as $launcher must not live on
+    [ -z "${launcher:-}" ] || { kill -KILL "$launcher" && wait "$launcher"; } 2>/dev/null || true
+}
+
+passgrid() { "$PASSGRID" "$@"; }
+ranks() { mpirun --oversubscribe -n "$@"; } # ranks N COMMAND...
+
+assert_stderr() { local output=$stderr; assert_output "$@"; } # as assert_output, after `run --separate-stderr`
+refuse_stderr() { local output=$stderr; refute_output "$@"; }
+assert_lines() { assert_equal "${#lines[@]}" "$1"; } # assert_lines N: of the output that `run` keeps
+refuses() { # refuses TEXT COMMAND...: it fails as for bad usage or input, with one line that holds TEXT
+    run -2 "${@:2}"
+    assert_output --partial "$1"
+    assert_lines 1
+}
+says() { grep -qF -- "$1" "$2" || { echo "$2 does not hold '$1':"; tail -n 5 "$2"; return 1; }; } # says TEXT FILE
+says_not() { ! grep -F -- "$1" "$2"; }
+same() { diff -r -x run.log -x timings.csv -x provenance.json "$1" "$2"; } # whatever must not depend on how a run went
+borrow() { cp -a "$SHARED/$1" "${2:-$1}"; }                               # borrow NAME [AS]: a copy for this test alone
+
+await() { # await COMMAND...: until it succeeds; three minutes at most
+    local i
+    for ((i = 0; i < 1800; i++)); do
+        "$@" >/dev/null 2>&1 && return 0
+        sleep 0.1
+    done
+    echo "not within three minutes: $*"
+    return 1
+}
+gone() { ! kill -0 "$1" 2>/dev/null; }
+ends() { # ends CODE: the process $launcher ends by itself, with that exit code
+    local got=0
+    await gone "$launcher"
+    wait "$launcher" || got=$?
+    launcher=
+    assert_equal $got "$1"
+}
+checkpoints() { [ "$(find "$1/checkpoints" -name '*.seal' 2>/dev/null | wc -l)" -ge "$2" ]; } # checkpoints DIR N: N or more

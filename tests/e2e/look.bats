@@ -1,0 +1,184 @@
+#!/usr/bin/env bats
+# Commands that look and change nothing: plan, why, doctor; and what reports say of null models, chains and near levels.
+load ../common
+
+small=(--set 'attacks=[{attack: prune, levels: [50]}]' --set 'schemes=[{scheme: plain}]' --set 'seeds=[1]')
+nulls=(--set 'attacks=[]' --set 'schemes=[{scheme: v1}, {scheme: adi, trigger_count: 20}]' --set null_models=2 --set 'seeds=[1, 2]')
+chain=(--set 'schemes=[{scheme: adi, trigger_count: 20}]' --set 'seeds=[1]'
+    --set 'attacks=[{attack: counterfeit-triggers, count: 20, steps: 200}, {attack: prune, levels: [0, 100], after: counterfeit-triggers}]')
+near=(--set 'attacks=[{attack: unchanged}, {attack: prune, levels: [33.3333331, 33.3333332]}]' --set 'schemes=[{scheme: plain}]'
+    --set 'seeds=[1]')
+signed=(--set 'schemes=[{scheme: v1, passport: random, signature: "ab"}]' --set 'seeds=[1]' --set 'attacks=[]')
+
+setup_file() {
+    cd "$SHARED"
+    passgrid run "$GRID" --out run "${small[@]}"
+}
+
+plan() { "$PASSGRID" plan "$GRID" "$@"; }
+why() { "$PASSGRID" why "$1" "$GRID" "${@:2}"; }
+field() { awk -v name="$1" -v n="$2" '$5 ~ name { print $n; exit }' <<<"$output"; } # field NAME N: of the task in the plan
+differences() { grep '^  ' <<<"$output"; }
+
+# ---- plan ---------------------------------------------------------------------------------------------------------------------
+@test "plan shows tasks, parents, the longest path and an estimate, and makes no directory" {
+    run -0 plan --out run "${small[@]}"
+    assert_line '2 tasks: 0 done, 0 failed, 0 interrupted, 2 new'
+    assert_equal "$(field prune/s1 6)" "$(field plain/s1 1)"
+    assert_equal "$(sed -n '/^longest path/,/^2 tasks/p' <<<"$output" | grep -c synthetic/)" 2
+    assert_line 'nothing was timed in run: estimated from a usual speed of one thread'
+    assert_line --regexp '^to do: .* rank hours '
+    assert_not_exists run
+}
+
+@test "plan says that a run is at work" {
+    mkdir busy
+    echo "1 other 1" >busy/run.lock
+    run -0 plan --out busy "${small[@]}"
+    assert_line --regexp '^busy/run.lock is there: a run is at work'
+}
+
+@test "plan works for every grid of configs where its data is not" {
+    mkdir nothing
+    for config in "$ROOT"/configs/*.yaml; do
+        run -0 passgrid plan "$config" --data nothing --out run
+    done
+}
+
+@test "plan of a finished run says that nothing is to do, and estimates from its timings" {
+    borrow run
+    run -0 plan --out run "${small[@]}"
+    assert_line --regexp '^2 tasks: 2 done'
+    assert_line --regexp '^to do: 0.0 s on one rank'
+    assert_line --regexp '^estimated from 2 tasks'
+    sed -i 's/\(plain\/s1[^,]*,0,\)[0-9.e+-]*/\1600/' run/timings.csv # as if training had taken ten minutes
+    run -0 plan --out run "${small[@]}" --set 'seeds=[1, 2]'
+    assert_equal "$(field plain/s2 3)" 600.0
+    echo damaged >run/timings.csv
+    run -0 plan --out run "${small[@]}"
+    assert_line --regexp '^nothing was timed in run'
+}
+
+@test "plan with damaged data is refused" {
+    mkdir data
+    echo damaged >data/cifar10.safetensors
+    run -2 passgrid plan "$ROOT/configs/fast.yaml" --data data --out run
+    assert_output --partial 'data/cifar10.safetensors: damaged'
+}
+
+# ---- null models ----------------------------------------------------------------------------------------------------------------
+@test "plan counts null models: one more plain network than seeds, shared by the thresholds" {
+    run -0 plan --out nulls "${nulls[@]}"
+    assert_equal "$(grep -c " new .*/plain/" <<<"$output")" 3
+    assert_equal "$(field adi/threshold/s1 6)" "$(field adi/s1/ 1),$(field plain/s2 1),$(field plain/s3 1)"
+    assert_line --regexp '^shared: 3 tasks'
+    run -2 plan "${nulls[@]}" --set verify.nulls=0
+    assert_output --partial 'null_models: want fresh evidence, and verify.nulls is 0'
+}
+
+@test "null models give a threshold beside the p-value, and gammas of every channel" {
+    run -0 passgrid run "$GRID" --out nulls "${nulls[@]}"
+    says 'p-value at most,null models' nulls/tables/schemes.csv
+    value() { awk -F, -v m="$1" '$0 ~ "/adi/threshold/s1/" && $0 ~ "," m ","' nulls/cells.csv | sed "s/.*,$1,//;s/,.*//"; }
+    # 3 fresh trigger sets of 20 pictures on each of 2 networks
+    assert_equal "$(value null_models) $(value null_model_keys) $(value null_model_length)" "2 3 20"
+    # theta is T(L) of L
+    awk "BEGIN { exit !($(value null_model_threshold) > 0 && ($(value null_model_threshold) - 5 * $(value null_model_count))^2 < 1e-9) }"
+    channels() { sed -n "s,.*/$1/s1/.*gamma_channels\,\([0-9]*\).*,\1,p" nulls/cells.csv | awk '{ n += $1 } END { print n }'; }
+    assert_equal "$(channels v1) $(channels plain)" "64 64"
+}
+
+# ---- an attack after another --------------------------------------------------------------------------------------------------
+@test "an attack after another reports what the first one forged" {
+    run -0 passgrid run "$GRID" --out chain "${chain[@]}"
+    says 'forged %' chain/tables/removal.csv
+    forged() { sed -n "s/.*,level=$1,forged_detection,\([0-9.]*\).*/\1/p" chain/cells.csv; }
+    # as it was forged if nothing is pruned, and by guessing if everything is
+    assert_equal "$(forged 0)" "$(sed -n 's/.*counterfeit-triggers.*,1,-,detection,\([0-9.]*\).*/\1/p' chain/cells.csv)"
+    awk "BEGIN { exit !($(forged 0) > 2 * $(forged 100)) }"
+}
+
+@test "an attack after one that does not stand above it, or that keeps nothing, is refused" {
+    run -2 plan "${chain[@]}" --set 'attacks.0={attack: prune}'
+    assert_output --partial 'attacks.1.after: no counterfeit-triggers stands above'
+    run -2 plan "${chain[@]}" --set attacks.1.after=finetune
+    assert_output --partial 'attacks.1.after: expected one of counterfeit-uchida, counterfeit-triggers'
+}
+
+# ---- reports ------------------------------------------------------------------------------------------------------------------
+@test "levels that nearly agree have a row each, and controls and trainings a word" {
+    run -0 passgrid run "$GRID" --out near "${near[@]}"
+    assert_equal "$(cut -d, -f6 near/tables/removal.csv | grep -c '^level=33.333333[12]$')" 2
+    assert_equal "$(cut -d, -f5 near/tables/removal.csv | sort -u | tr '\n' ' ')" "attack before prune unchanged "
+    # an attack under its former name is the same task
+    run -0 plan --out near "${near[@]}" --set 'attacks=[{attack: null}]'
+    assert_line --regexp '^2 tasks: 2 done'
+}
+
+@test "a program that was moved says that it compares with nothing" {
+    borrow run
+    cp "$PASSGRID" elsewhere
+    run -0 env PASSGRID_SHARE="$PWD/nothing" ./elsewhere table run
+    assert_output --partial 'no comparison with published numbers, because they were not found: '
+    assert_output --partial '/nothing/published is not there'
+}
+
+# ---- why ----------------------------------------------------------------------------------------------------------------------
+@test "why says that no task is finished" {
+    run -0 plan --out run "${small[@]}"
+    run -0 why "$(field prune/s1 1)" --out run "${small[@]}"
+    assert_line 'no task is finished in run'
+}
+
+@test "why of a finished task says so, and where its record is" {
+    borrow run
+    run -0 plan --out run "${small[@]}"
+    run -0 why "$(field prune/s1 1)" --out run "${small[@]}"
+    assert_line --regexp '^synthetic/.* is done$'
+    assert_file_not_empty "$(sed -n 's/^record: //p' <<<"$output")"
+}
+
+@test "why names the nearest finished task and the one field that differs" {
+    borrow run
+    run -0 plan --out run "${small[@]}" --set train.epochs=3
+    run -0 why "$(field plain/s1 5)" --out run "${small[@]}" --set train.epochs=3
+    assert_line --regexp '^nearest of 2 finished tasks: synthetic/alexnet-bn/plain/s1/'
+    assert_equal "$(differences)" "  train.epochs: 3 here, 2 there"
+}
+
+@test "why shows no secret" {
+    run -0 passgrid run "$GRID" --out signed "${signed[@]}"
+    run -0 plan --out signed "${signed[@]}" --set train.epochs=3
+    run -0 why "$(field v1/s1 1)" --out signed "${signed[@]}" --set train.epochs=3
+    assert_equal "$(differences)" "  train.epochs: 3 here, 2 there"
+    run -0 plan --out signed "${signed[@]}" --set schemes.0.signature=zq
+    run -0 why "$(field v1/s1 1)" --out signed "${signed[@]}" --set schemes.0.signature=zq
+    assert_equal "$(differences | sed 's/sha256:[0-9a-f]*/HASH/g')" "  scheme.signature: HASH here, HASH there"
+}
+
+@test "why of a task that does not exist, or of none, is refused" {
+    run -2 why nonsense --out run "${small[@]}"
+    assert_output --partial "no tasks of the grid are called 'nonsense'"
+    run -2 passgrid why "$GRID"
+}
+
+# ---- doctor -------------------------------------------------------------------------------------------------------------------
+@test "doctor looks at MPI, binding, BLIS, data, space and writes, and leaves nothing" {
+    mkdir data
+    run -0 passgrid doctor --out run/of/the/future --data data
+    for what in mpi binding blis data space writes; do assert_line --regexp "^ok +$what "; done
+    assert_line --regexp '^- +data .*cifar10 is not there' # which is no fault
+    assert_not_exists run
+    assert_equal "$(find . -name '*doctor*')" ""
+}
+
+@test "doctor finds damaged data, a directory that cannot be written, and a missing mpirun" {
+    mkdir data empty
+    echo damaged >data/cifar10.safetensors
+    run -2 passgrid doctor --data data
+    assert_line --regexp '^WRONG +data .*data/cifar10.safetensors: damaged'
+    run -2 passgrid doctor --data data --out /proc
+    assert_line --regexp '^WRONG +writes +/proc'
+    run -2 env PATH= "$PASSGRID" doctor --data empty
+    assert_line --regexp '^WRONG +mpi .*install openmpi-bin'
+}
