@@ -19,7 +19,7 @@ double pg_listened(pg_listening *l, double now, double most)
     return l->seconds;
 }
 
-/* An answer mostly comes at once: let others run, but look again soon, for some tenths of a millisecond. */
+/* Most answers come within some tenths of a millisecond, so the first polls follow each other without a sleep. */
 enum { YIELDS = 500 };
 
 void pg_idle_sleep(int *idle)

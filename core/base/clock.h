@@ -5,8 +5,8 @@
 /* Seconds of a monotonic clock. */
 double pg_now(void);
 
-/* Time for which a process has listened to others. Between two polls at most `most` seconds count, so a process that was
- * stopped or busy does not mistake its own absence for their silence. Zero-initialise. */
+/* How long a process has listened to others. At most `most` seconds count between two polls, so a process that was stopped or
+ * busy does not mistake its own pause for their silence. Zero-initialise. */
 typedef struct pg_listening {
     double seconds, looked; /* listened so far; pg_now() at the last poll */
 } pg_listening;
@@ -14,8 +14,8 @@ typedef struct pg_listening {
 /* Record a poll at time now. Returns the seconds listened so far. */
 double pg_listened(pg_listening *listening, double now, double most);
 
-/* Wait a little longer after each round in which nothing happened: at first only for other processes to run, later 0.2 to 5 ms.
- * idle is set to 0 when something did. */
+/* Sleep between two polls. *idle counts the polls in a row that found nothing; the caller sets it to 0 when one finds
+ * something. The first 500 only yield the processor, the later ones sleep for 0.2 to 5 ms. */
 void pg_idle_sleep(int *idle);
 
 #endif

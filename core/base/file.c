@@ -17,7 +17,7 @@ pg_status pg_file_open(const char *path, int *fd, size_t *size, pg_error *err)
 {
     pg_status status = PG_OK;
     struct stat info;
-    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* else a FIFO would be waited for */
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: do not wait for the writer of a FIFO */
     if (*fd < 0) return pg_fail_errno(err, "%s", path);
     if (fstat(*fd, &info) != 0)
         status = pg_fail_errno(err, "%s", path);
@@ -30,14 +30,14 @@ pg_status pg_file_open(const char *path, int *fd, size_t *size, pg_error *err)
     return status;
 }
 
-/* Exactly this many bytes from where fd is. */
+/* Read exactly this many bytes from the current position of fd. */
 static pg_status read_all(int fd, const char *path, char *out, size_t bytes, pg_error *err)
 {
     for (size_t have = 0; have < bytes;) {
         const ssize_t got = read(fd, out + have, bytes - have);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return pg_fail_errno(err, "%s", path);
-        if (got == 0) return pg_fail(err, PG_IO_FAULT, "%s: shrank while it was read", path);
+        if (got == 0) return pg_fail(err, PG_IO_FAULT, "%s: the file became shorter while it was read", path);
         have += (size_t)got;
     }
     return PG_OK;
@@ -51,7 +51,7 @@ pg_status pg_file_read_up_to(const char *path, size_t most, char **out, size_t *
     pg_status status = pg_file_open(path, &fd, &size, err);
     if (status != PG_OK) return status;
     if (size > most)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %zu bytes, more than the %zu that such a file may have", path, size, most));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the file has %zu bytes; at most %zu are allowed", path, size, most));
     PG_TRY(pg_alloc(size + 1, 1, &data, err));
     PG_TRY(read_all(fd, path, data, size, err));
     *out = data;
@@ -78,14 +78,15 @@ pg_status pg_file_head(const char *path, char *out, size_t most, size_t *total, 
     return status;
 }
 
-/* UTF-16 and UTF-32 begin with a byte order mark or, as text begins with ASCII, have a zero among the first two bytes. */
+/* UTF-16 and UTF-32 texts begin with a byte order mark. Without one, a zero is among the first two bytes, because our texts
+ * begin with an ASCII character. */
 static bool is_wide(const char *text, size_t bytes)
 {
     if (bytes < 2) return false;
     return memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0 || !text[0] || !text[1];
 }
 
-enum { TEXT_MAX = 1 << 26 }; /* bytes: far more than anybody writes */
+enum { TEXT_MAX = 1 << 26 }; /* bytes, far more than any text that a person writes */
 
 pg_status pg_file_read_text(const char *path, char **out, size_t *bytes, pg_error *err)
 {
@@ -100,19 +101,19 @@ pg_status pg_file_read_text(const char *path, char **out, size_t *bytes, pg_erro
     }
     if (*bytes < length || memcmp(*out, mark, length) != 0) return PG_OK;
     *bytes -= length;
-    memmove(*out, *out + length, *bytes + 1); /* with the zero byte at the end */
+    memmove(*out, *out + length, *bytes + 1); /* including the zero byte */
     return PG_OK;
 }
 
 enum { OTHERS = 077 }; /* permissions of everybody but the owner */
 
-/* Has the file permissions that the mode rules out? */
+/* Does the file have permissions that the mode forbids? */
 static bool is_exposed(const struct stat *info, pg_file_mode mode)
 {
     return mode == PG_FILE_SECRET && (info->st_mode & OTHERS) != 0;
 }
 
-/* Does path have these bytes, and no permission that the mode rules out? */
+/* Does path have this content, and no permission that the mode forbids? */
 static bool holds(const char *path, const void *data, size_t bytes, pg_file_mode mode)
 {
     char *old = NULL;
@@ -150,7 +151,7 @@ static pg_status sync_directory_of(const char *path, pg_error *err)
         snprintf(directory, sizeof directory, ".");
     const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return pg_fail_errno(err, "%s", directory);
-    /* Some file systems cannot sync a directory and say EINVAL; they need it least. */
+    /* Some file systems cannot sync a directory and return EINVAL. That is not a failure. */
     const bool failed = fsync(fd) != 0 && errno != EINVAL;
     const pg_status status = failed ? pg_fail_errno(err, "%s", directory) : PG_OK;
     close(fd);
@@ -172,7 +173,7 @@ static int create_temporary(const char *path, pg_file_mode mode, char temporary[
     }
 }
 
-/* Reading a device or a pipe might never end: this comes before the comparison with what is there. */
+/* Reading a device or a pipe might never end, so refuse it before comparing its content. */
 static pg_status refuse_special(const char *path, pg_error *err)
 {
     struct stat info;
@@ -209,7 +210,7 @@ pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_fil
     return commit(status, temporary, path, err);
 }
 
-/* Compares what is written with a file. */
+/* Compares the bytes written to a stream with a file. */
 typedef struct comparison {
     FILE *old;
     bool same;
@@ -235,7 +236,7 @@ static pg_status print_and_close(FILE *stream, const char *path, pg_printer *pri
     return status;
 }
 
-/* Does path hold what print writes, and has it no permission that the mode rules out? */
+/* Does path have the content that print writes, and no permission that the mode forbids? */
 static pg_status holds_printed(const char *path, pg_printer *print, const void *context, pg_file_mode mode, bool *same,
                                pg_error *err)
 {
@@ -285,7 +286,8 @@ pg_status pg_file_refuse_link(const char *path, pg_error *err)
 {
     struct stat info;
     if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode)) return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "%s is a symbolic link, and a run follows none: put its target in its place", path);
+    return pg_fail(err, PG_BAD_INPUT, "%s is a symbolic link, which a run does not follow: replace the link with its target",
+                   path);
 }
 
 pg_status pg_file_remove(const char *path, pg_error *err)
@@ -298,7 +300,8 @@ pg_status pg_make_directories(const char *path, pg_error *err)
 {
     char part[PG_PATH_MAX];
     const size_t length = strlen(path);
-    if (length == 0 || length >= sizeof part) return pg_fail(err, PG_BAD_INPUT, "'%s': not a usable directory name", path);
+    if (length == 0 || length >= sizeof part)
+        return pg_fail(err, PG_BAD_INPUT, "'%s': the directory name is empty or too long", path);
     memcpy(part, path, length + 1);
     for (size_t i = 1; i <= length; i++) {
         if (part[i] != '/' && part[i] != 0) continue;
@@ -309,7 +312,7 @@ pg_status pg_make_directories(const char *path, pg_error *err)
     }
     struct stat info;
     if (stat(path, &info) != 0) return pg_fail_errno(err, "%s", path);
-    if (!S_ISDIR(info.st_mode)) return pg_fail(err, PG_IO_FAULT, "%s: is not a directory", path);
+    if (!S_ISDIR(info.st_mode)) return pg_fail(err, PG_IO_FAULT, "%s: not a directory", path);
     return PG_OK;
 }
 

@@ -1,5 +1,5 @@
-/* Hashes by OpenSSL's libcrypto; see hash.h. libcrypto's digests fail only when memory is gone; a hash that
- * could not be made would silently name the wrong thing, so that one case ends the process through __builtin_trap. */
+/* Hashes by OpenSSL's libcrypto; see hash.h. A digest of libcrypto fails only if memory runs out. A wrong hash would go
+ * unnoticed, so in that one case the process ends by __builtin_trap. */
 #include "core/base/hash.h"
 
 #include "core/base/file.h"

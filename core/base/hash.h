@@ -1,7 +1,7 @@
 /* SHA-256, SHA-1 and MD5, by OpenSSL's libcrypto.
  *
- * SHA-256 names tasks, seeds streams, commits to evidence and checks files; MD5 and SHA-1 only check files whose
- * publisher gives no other sum. */
+ * SHA-256 makes the keys of tasks, the seeds of random streams, commitments and checksums. MD5 and SHA-1 only check files whose
+ * publisher gives no other checksum. */
 #ifndef PG_BASE_HASH_H
 #define PG_BASE_HASH_H
 
@@ -20,7 +20,7 @@ typedef struct pg_hash {
 
 void pg_hash_start(pg_hash *hash);
 void pg_hash_add(pg_hash *hash, const void *data, size_t bytes);
-void pg_hash_add_text(pg_hash *hash, const char *text); /* with its terminating zero, so that fields cannot run together */
+void pg_hash_add_text(pg_hash *hash, const char *text); /* with its terminating zero, which separates fields */
 void pg_hash_add_u64(pg_hash *hash, uint64_t value);    /* little endian */
 void pg_hash_finish(pg_hash *hash, unsigned char digest[PG_SHA256_BYTES]);
 void pg_hash_finish_hex(pg_hash *hash, char hex[PG_SHA256_HEX]);

@@ -7,13 +7,9 @@
 #include <gsl/gsl_randist.h>
 #include <string.h>
 
-typedef struct state {
-    uint64_t key, position;
-} state;
-
 static uint64_t next(void *at)
 {
-    state *s = at;
+    pg_rng_state *s = at;
     uint64_t z = s->key + ++s->position * UINT64_C(0x9E3779B97F4A7C15);
     z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
@@ -22,7 +18,7 @@ static uint64_t next(void *at)
 
 static void set_key(void *at, unsigned long seed)
 {
-    *(state *)at = (state){.key = seed};
+    *(pg_rng_state *)at = (pg_rng_state){.key = seed};
 }
 
 static unsigned long get_word(void *at)
@@ -39,7 +35,7 @@ static const gsl_rng_type type = {
     .name = "passgrid-splitmix64",
     .max = 0xFFFFFFFFUL,
     .min = 0,
-    .size = sizeof(state),
+    .size = sizeof(pg_rng_state),
     .set = set_key,
     .get = get_word,
     .get_double = get_uniform,

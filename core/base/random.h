@@ -1,8 +1,8 @@
 /* Named random streams.
  *
- * A stream is a counter-based generator (splitmix64: output i is a mix of key + i * golden ratio) registered
- * as a gsl_rng_type, so that every distribution of GSL works on it and its position is one number. The key is a hash of
- * (grid seed, task key, purpose, epoch): a stream never depends on rank, time, process id or order of work. */
+ * A stream is a counter-based generator: splitmix64, whose output i is a mix of key + i * golden ratio. Its position is one
+ * number. It is registered as a gsl_rng_type, so every distribution of GSL works with it. The key is a hash of (grid seed, task
+ * key, purpose, epoch); a stream never depends on rank, time, process id or order of work. */
 #ifndef PG_BASE_RANDOM_H
 #define PG_BASE_RANDOM_H
 
@@ -11,15 +11,17 @@
 
 extern const gsl_rng_type *const pg_rng_type;
 
-/* Initialise with pg_rng_open, then use &stream.gsl with gsl_rng_* and gsl_ran_*. Do not copy: gsl points into it. */
+typedef struct pg_rng_state {
+    uint64_t key, position;
+} pg_rng_state;
+
+/* Initialise with pg_rng_open, then use &stream.gsl with gsl_rng_* and gsl_ran_*. Do not copy it: gsl points to state. */
 typedef struct pg_rng {
     gsl_rng gsl;
-    struct {
-        uint64_t key, position;
-    } state;
+    pg_rng_state state;
 } pg_rng;
 
-/* Where a task's streams come from. task is borrowed and must outlive the source. */
+/* The first two parts of a stream's key. task is borrowed and must outlive the seed. */
 typedef struct pg_seed {
     uint64_t grid;
     const char *task;

@@ -1,7 +1,7 @@
-/* The one floating type of the numerical core.
+/* The floating-point type of the numerical core.
  *
- * Everything a network computes is pg_real: float in the product, double in the build that the tests
- * use to compare with reference vectors and finite differences (compile with -DPG_DOUBLE). */
+ * Networks compute in pg_real: float in the program, double in the build with -DPG_DOUBLE, which tests compare with reference
+ * vectors and finite differences. */
 #ifndef PG_BASE_REAL_H
 #define PG_BASE_REAL_H
 

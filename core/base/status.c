@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One byte more than a message: what is cut here is seen to be too long. */
+/* One byte more than a message, so that pg_printable sees that a cut message is too long and adds "...". */
 enum { RAW_MAX = PG_MESSAGE_MAX + 1 };
 
-/* The message, and after it ": rest" unless rest is NULL. Parts of them come from files and command lines. */
+/* Format the message and append ": rest" unless rest is NULL. Parts of both come from files and command lines, so escape them.
+ */
 static void set_message(pg_error *err, const char *format, va_list args, const char *rest)
 {
     char raw[2 * RAW_MAX];

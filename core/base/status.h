@@ -1,8 +1,8 @@
 /* Status codes and caller-owned error objects.
  *
- * A function that can fail returns a pg_status and takes a pg_error as its last argument. The message is
- * one line, lower case, and adds what the caller cannot know; a source position ("grid.yaml:14:7: ...") is part
- * of the message. err may be NULL: then only the status is returned. Reporting needs no heap. */
+ * A function that can fail returns a pg_status and takes a pg_error as its last argument. The message is one line in lower case
+ * and adds what the caller cannot know. If there is a source position ("grid.yaml:14:7: ..."), it is part of the message. If
+ * err is NULL, only the status is returned. Reporting an error allocates nothing. */
 #ifndef PG_BASE_STATUS_H
 #define PG_BASE_STATUS_H
 
@@ -30,7 +30,7 @@ enum { PG_MESSAGE_MAX = 1024 };
 
 typedef struct pg_error {
     pg_status status;
-    char message[PG_MESSAGE_MAX]; /* one line of UTF-8, control characters as \xNN; long ones are cut and end in "..." */
+    char message[PG_MESSAGE_MAX]; /* one line of UTF-8, control characters as \xNN; a long message is cut and ends in "..." */
 } pg_error;
 
 /* Fill err (if not NULL) and return status, so that `return pg_fail(...)` reads as one statement. */
@@ -39,7 +39,7 @@ pg_status pg_fail(pg_error *err, pg_status status, const char *format, ...) PG_P
 /* As pg_fail, with PG_IO_FAULT and the text of errno appended: "path: No space left on device". */
 pg_status pg_fail_errno(pg_error *err, const char *format, ...) PG_PRINTF(2, 3);
 
-/* Put "context: " before the message that is already in err; returns err's status, PG_FAILED without err. */
+/* Put "context: " before the message in err. Returns err's status, or PG_FAILED if err is NULL. */
 pg_status pg_error_context(pg_error *err, const char *format, ...) PG_PRINTF(2, 3);
 
 const char *pg_status_text(pg_status status);

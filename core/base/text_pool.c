@@ -1,4 +1,4 @@
-/* A pool of distinct texts; see text_pool.h. It searches with the C library's binary tree. */
+/* A pool of distinct texts; see text_pool.h. The search tree is the C library's (tsearch). */
 #include "core/base/text_pool.h"
 
 #include "core/base/memory.h"
@@ -20,7 +20,7 @@ static int compare(const void *a, const void *b)
     return strcmp(((const kept_text *)a)->text, ((const kept_text *)b)->text);
 }
 
-/* Blocks of texts, newest first. One allocation a text would take more memory than most texts do. */
+/* Blocks of texts, newest first. An allocation for each text would cost more memory than most texts have. */
 typedef struct block {
     struct block *next;
     char data[];
@@ -34,7 +34,7 @@ static pg_status take(pg_text_pool *texts, size_t bytes, void *out, pg_error *er
     block *newest = texts->blocks;
     bytes = (bytes + STEP - 1) / STEP * STEP;
     if (texts->left < bytes) {
-        texts->left = bytes > BLOCK ? bytes : texts->blocks ? BLOCK : BLOCK / 16; /* most sets are small */
+        texts->left = bytes > BLOCK ? bytes : texts->blocks ? BLOCK : BLOCK / 16; /* most pools are small */
         const pg_status status = pg_alloc(1, sizeof *newest + texts->left, &newest, err);
         if (status != PG_OK) {
             texts->left = 0;

@@ -13,11 +13,11 @@ typedef struct pg_text_pool {
     size_t left;         /* free bytes in the newest block */
 } pg_text_pool;
 
-/* Add a copy of text unless the pool has it. *kept stays valid until pg_text_pool_clear; *number counts from 0. Both may be
- * NULL. A zeroed pool is empty. */
+/* Add a copy of text unless the pool already has one. *kept is the copy, valid until pg_text_pool_clear; *number is its number,
+ * from 0. kept and number may be NULL. A zeroed pool is empty. */
 PG_CHECKED pg_status pg_text_pool_keep(pg_text_pool *texts, const char *text, const char **kept, int *number, pg_error *err);
 
-/* The same for a text from a file, as pg_printable shows it. */
+/* The same for a text from a file, escaped by pg_printable. */
 PG_CHECKED pg_status pg_text_pool_keep_printable(pg_text_pool *texts, const char *text, const char **kept, pg_error *err);
 
 /* The same for a formatted text. */

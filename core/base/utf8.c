@@ -61,7 +61,7 @@ bool pg_is_printable(const char *text)
 
 const char *pg_printable(const char *text, char *out, size_t room)
 {
-    size_t used = 0, cut = 0; /* cut: where "..." has room after whole characters */
+    size_t used = 0, cut = 0; /* cut: end of the last character after which "..." fits */
     for (size_t left = strlen(text); left > 0;) {
         if (used + sizeof "..." <= room) cut = used;
         char shown[8];

@@ -1,4 +1,4 @@
-/* Comma-separated tables; see csv.h. The reader unquotes in place: a cell is never longer than its source. */
+/* Comma-separated tables; see csv.h. The reader removes quotes in place, because a cell is never longer than its source. */
 #include "core/formats/csv.h"
 
 #include "core/base/file.h"
@@ -152,7 +152,7 @@ struct pg_csv_table {
 };
 
 typedef struct cursor {
-    char *at, *end; /* what is left; *end is a zero byte */
+    char *at, *end; /* the text not yet read; *end is a zero byte */
     int line;
 } cursor;
 
@@ -161,7 +161,8 @@ static pg_status fail_at(const pg_csv_table *table, int line, pg_error *err, con
     return pg_fail(err, PG_BAD_INPUT, "%s:%d: %s", table->path, line, what);
 }
 
-/* Take the cell at the cursor, unquoted in place, and the character after it: ',', '\n', or 0 at the end of the file. */
+/* Take the cell at the cursor, with quotes removed in place. *after is the character after it: ',', '\n', or 0 at the end of
+ * the file. */
 static pg_status take_cell(const pg_csv_table *table, cursor *c, char **cell, char *after, pg_error *err)
 {
     char *out = *cell = c->at;
@@ -171,7 +172,7 @@ static pg_status take_cell(const pg_csv_table *table, cursor *c, char **cell, ch
     } else {
         const int start = c->line;
         for (c->at++; *c->at != '"' || *++c->at == '"';) {
-            if (c->at == c->end) return fail_at(table, start, err, "a quoted cell that does not end");
+            if (c->at == c->end) return fail_at(table, start, err, "a quoted cell has no closing quote");
             if (*c->at == '\n') c->line++;
             *out++ = *c->at++;
         }
@@ -185,7 +186,7 @@ static pg_status take_cell(const pg_csv_table *table, cursor *c, char **cell, ch
     return PG_OK;
 }
 
-/* Take one row into cells, of which there are room, and count them. */
+/* Take one row into cells, which has room for it, and set *count. */
 static pg_status take_row(const pg_csv_table *table, cursor *c, char **cells, size_t *count, pg_error *err)
 {
     char after = ',';
@@ -197,7 +198,7 @@ static pg_status take_row(const pg_csv_table *table, cursor *c, char **cells, si
     return PG_OK;
 }
 
-/* Two columns must not share a name. */
+/* PG_BAD_INPUT if two columns have the same name. */
 static pg_status check_names(const pg_csv_table *table, pg_error *err)
 {
     pg_text_pool names = {0};
@@ -241,7 +242,7 @@ pg_status pg_csv_read(const char *path, pg_csv_table **out, pg_error *err)
         unsigned code = 0;
         length = pg_utf8_character(table->data + i, bytes - i, &code);
         if (length == 0) PG_TRY(fail_at(table, (int)lines, err, "not UTF-8"));
-        if (code == 0) PG_TRY(fail_at(table, (int)lines, err, "a zero byte"));
+        if (code == 0) PG_TRY(fail_at(table, (int)lines, err, "the line has a zero byte"));
         lines += code == '\n';
         cells += code == '\n' || code == ',';
     }

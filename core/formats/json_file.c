@@ -12,7 +12,7 @@
 
 enum { DIGITS = 17, TAIL = 14 + PG_SHA256_HEX - 1 + 4 };
 
-/* The end of a file whose other bytes are these. */
+/* Make the end of the file, with the checksum of the bytes before it. */
 static void make_tail(const char *body, size_t bytes, char tail[TAIL + 1])
 {
     char hex[PG_SHA256_HEX];
@@ -25,7 +25,7 @@ pg_status pg_json_write(json_t *root, const char *path, pg_error *err)
     pg_status status = PG_OK;
     char *whole = NULL, *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(DIGITS)) : NULL;
     json_decref(root);
-    if (!text) PG_TRY(pg_fail(err, PG_FAILED, "%s: a text that is not UTF-8, or no memory", path));
+    if (!text) PG_TRY(pg_fail(err, PG_FAILED, "%s: cannot write JSON: a text is not UTF-8, or memory is short", path));
     const size_t body = strlen(text) - strlen("\n}");
     PG_TRY(pg_alloc(body + TAIL + 1, 1, &whole, err));
     memcpy(whole, text, body);
@@ -45,7 +45,8 @@ static pg_status read_whole(const char *path, char **text, size_t *bytes, pg_err
     if (*bytes > TAIL) make_tail(*text, *bytes - TAIL, tail);
     if (*bytes > TAIL && memcmp(*text + *bytes - TAIL, tail, TAIL) == 0) return PG_OK;
     pg_free(*text);
-    return pg_fail(err, PG_BAD_INPUT, "%s: damaged, or not a file of this version: it does not match its checksum", path);
+    return pg_fail(err, PG_BAD_INPUT, "%s: the file does not match its checksum: it is damaged, or another version wrote it",
+                   path);
 }
 
 pg_status pg_json_read(const char *path, json_t **root, pg_error *err)
@@ -74,7 +75,7 @@ pg_status pg_json_intact(const char *path, bool *intact, pg_error *err)
 
 static void print_value(json_t *value, int depth, FILE *stream);
 
-/* What comes before a member, and after the last (-1). */
+/* Print the comma and line break before member `at`, or the line break after the last (-1). */
 static void print_break(int at, int depth, FILE *stream)
 {
     fprintf(stream, "%s\n%*s", at > 0 ? "," : "", 2 * depth, "");

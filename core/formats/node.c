@@ -1,4 +1,4 @@
-/* Trees of nodes; see node.h. Memory is a chain of blocks that only grow, freed with the tree. */
+/* Trees of nodes; see node.h. A tree's memory is a list of blocks, freed with the tree. */
 #include "core/formats/node.h"
 
 #include "core/base/memory.h"
@@ -136,9 +136,9 @@ pg_status pg_node_copy(pg_tree *tree, const pg_node *node, pg_node **out, pg_err
     copy->first = copy->last = copy->next = NULL;
     copy->count = 0;
     for (const pg_node *child = node->first; child; child = child->next) {
-        pg_node *twin = NULL;
-        PG_TRY(pg_node_copy(tree, child, &twin, err));
-        pg_node_link(copy, twin);
+        pg_node *child_copy = NULL;
+        PG_TRY(pg_node_copy(tree, child, &child_copy, err));
+        pg_node_link(copy, child_copy);
     }
     *out = copy;
 done:
@@ -198,7 +198,7 @@ const char *pg_node_path(const pg_node *node, char out[PG_NODE_PATH])
     return out;
 }
 
-/* text in double quotes, cut to limit bytes at a character's end; control characters become '?'. */
+/* Write text to out in double quotes, cut after a whole character within `limit` bytes. Control characters become '?'. */
 static void quote(const char *text, size_t limit, char *out)
 {
     size_t length = strlen(text);

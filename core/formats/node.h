@@ -1,7 +1,7 @@
-/* A configuration as a tree of nodes that remember where they came from.
+/* A configuration as a tree of nodes; each node knows its position in the source.
  *
- * A node is a scalar (text), a list or a map. Nodes are open records for reading; a tree owns all its nodes and texts and frees
- * them together. Children are a chain: `for (pg_node *n = map->first; n; n = n->next)`. Keys of a map are unique and in
+ * A node is a scalar (text), a list or a map. Callers may read the members of a node. A tree owns its nodes and texts and frees
+ * them together. Children are a linked list: `for (pg_node *n = map->first; n; n = n->next)`. Keys of a map are unique and in
  * document order. */
 #ifndef PG_FORMATS_NODE_H
 #define PG_FORMATS_NODE_H
@@ -15,9 +15,9 @@ typedef enum pg_node_kind { PG_SCALAR, PG_LIST, PG_MAP } pg_node_kind;
 
 typedef struct pg_node {
     pg_node_kind kind;
-    bool quoted;              /* scalar: written in quotes, so text and never a number */
-    bool used;                /* entry of a map: somebody asked for it; the others are unknown keys */
-    int line, column;         /* of the value, from 1; 0 where the source has no lines (--set, or made by the program) */
+    bool quoted;              /* scalar: written in quotes, so a text and never a number */
+    bool used;                /* entry of a map: a reader asked for it; an entry that stays unused is an unknown key */
+    int line, column;         /* of the value, from 1; 0 if the source has no lines (--set, or made by the program) */
     int key_line, key_column; /* of the key, likewise */
     const char *source;       /* file, or "--set a.b=1" */
     const char *key;          /* entry of a map, else NULL */
@@ -39,11 +39,12 @@ typedef struct pg_tree {
     struct pg_tree_block *blocks; /* the memory of everything in the tree */
 } pg_tree;
 
-/* A tree without nodes (root NULL), and its end. */
+/* Create a tree without nodes (root NULL); destroy a tree. */
 PG_CHECKED pg_status pg_tree_create(pg_tree **out, pg_error *err);
 void pg_tree_destroy(pg_tree **tree);
 
-/* Zeroed memory that lives as long as the tree; a copy of length bytes of text in it, with a zero byte after. */
+/* Zeroed memory that the tree owns. pg_tree_text: a copy of the first `length` bytes of text in such memory, ended by a zero
+ * byte. */
 PG_CHECKED pg_status pg_tree_alloc(pg_tree *tree, size_t bytes, void *out, pg_error *err);
 PG_CHECKED pg_status pg_tree_text(pg_tree *tree, const char *text, size_t length, const char **out, pg_error *err);
 
@@ -57,28 +58,30 @@ pg_node *pg_node_at(const pg_node *parent, size_t i);
 /* An unquoted scalar that is empty, ~ or null: `key:` with nothing after it. */
 bool pg_node_is_null(const pg_node *node);
 
-/* Add a child at the end of parent, a list (key NULL) or map (key copied, must be new: PG_BAD_INPUT); parent NULL makes a node
- * that stands alone, to become tree->root for instance. text is copied; NULL for lists and maps. *out may be NULL. */
+/* Add a child at the end of parent, which is a list (key NULL) or a map (key is copied; PG_BAD_INPUT if the map has it). With
+ * parent NULL the node has no parent, as tree->root. text is copied; it is NULL for lists and maps. out may be NULL. */
 PG_CHECKED pg_status pg_node_add(pg_tree *tree, pg_node *parent, const char *key, pg_node_kind kind, const char *text,
                                  pg_node **out, pg_error *err);
-/* The same for a text, which is quoted in emitted YAML where it would read as something else. */
+/* Add a text, which pg_yaml_emit quotes if it would read as something else. */
 PG_CHECKED pg_status pg_node_add_text(pg_tree *tree, pg_node *parent, const char *key, const char *text, pg_error *err);
 
-/* Copy node and all below it, key, marks and positions included. The copy is nobody's child, but keeps node's parent and index,
- * so that its path reads the same; it shares the texts, so node's tree is this one or must outlive it. */
+/* Copy node and all nodes below it, with keys, marks and positions. The copy is not linked to a parent but keeps node's parent
+ * and index, so that its path stays the same. It shares the texts, so node must belong to this tree or to one that outlives it.
+ */
 PG_CHECKED pg_status pg_node_copy(pg_tree *tree, const pg_node *node, pg_node **out, pg_error *err);
 
-/* Let target, with its key and place, have the value (kind, text, children, source) of a node that stands alone. */
+/* Give target the value (kind, text, children, source) of a node without a parent; target keeps its key and place. */
 void pg_node_replace(pg_node *target, const pg_node *value);
-/* Make a node that stands alone the last child of parent. */
+/* Make a node without a parent the last child of parent. */
 void pg_node_link(pg_node *parent, pg_node *child);
 
-/* "configs/x.yaml:14:7" or "--set a.b=1"; "attacks.0.rate", empty for the root; both return out. Long ones are cut. */
+/* Position of the value or of the key: "configs/x.yaml:14:7" or "--set a.b=1". Path: "attacks.0.rate", empty for the root. All
+ * return out; long texts are cut. */
 const char *pg_node_where(const pg_node *node, char out[PG_NODE_PATH]);
 const char *pg_node_where_key(const pg_node *node, char out[PG_NODE_PATH]);
 const char *pg_node_path(const pg_node *node, char out[PG_NODE_PATH]);
 
-/* What was found, for messages: `1.5`, `"high"`, `quoted "1.5"`, `a list`, `nothing`. */
+/* The value of a node, for messages: `1.5`, `"high"`, `quoted "1.5"`, `a list`, `nothing`. */
 const char *pg_node_describe(const pg_node *node, char out[PG_NODE_SHORT]);
 
 #endif

@@ -1,5 +1,5 @@
-/* Numbers as text; see number.h. strtod and printf look at the locale, so both run under the C locale here; the grammar is
- * checked first, because strtod takes more than we want. */
+/* Numbers as text; see number.h. strtod and printf depend on the locale, so both run under the C locale here. The grammar is
+ * checked first, because strtod accepts more (hexadecimal, inf, leading spaces). */
 #include "core/formats/number.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* glibc and musl hand out one static object for "C": nothing is allocated, and nothing can fail. */
+/* glibc and musl return a static object for "C", so this allocates nothing and cannot fail. */
 static locale_t c_locale(void)
 {
     return newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -65,7 +65,7 @@ bool pg_number_int(const char *text, long long *value)
     return true;
 }
 
-/* Fewest of first .. last digits that give value back (is_float: after rounding to float). */
+/* Write value with the fewest of first .. last digits that read back as the same value (is_float: as the same float). */
 static const char *shortest(double value, int first, int last, bool is_float, char out[PG_NUMBER_MAX])
 {
     if (isnan(value)) return snprintf(out, PG_NUMBER_MAX, "nan"), out;

@@ -65,7 +65,7 @@ const char *pg_join(const char *const *words, char *out, size_t bytes)
     return out;
 }
 
-/* Does one of the first n lines say this already? */
+/* Is line equal to one of the first n? */
 static bool is_said(const pg_problems *problems, int n, const char *line)
 {
     for (int i = 0; i < n; i++)
@@ -73,7 +73,7 @@ static bool is_said(const pg_problems *problems, int n, const char *line)
     return false;
 }
 
-/* One line "where: path: message", an empty path left out. */
+/* Add the line "where: path: message", without an empty path. */
 static void add(pg_problems *problems, const char *where, const char *path, const char *format, va_list args)
 {
     if (problems->count++ >= PG_PROBLEMS_MAX) return;
@@ -81,7 +81,7 @@ static void add(pg_problems *problems, const char *where, const char *path, cons
     snprintf(line, sizeof line, "%s: %s%s", where, path, path[0] ? ": " : "");
     const size_t used = strlen(line);
     vsnprintf(line + used, sizeof line - used, format, args);
-    pg_printable(line, made, PG_PROBLEM_BYTES); /* keys may be strange */
+    pg_printable(line, made, PG_PROBLEM_BYTES); /* a key may hold any character */
     if (is_said(problems, problems->count - 1, made)) problems->count--;
 }
 

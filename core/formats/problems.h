@@ -1,6 +1,6 @@
-/* A list of what is wrong with a configuration.
+/* The problems of a configuration.
  *
- * Readers add a line for each problem and go on, so that the user sees up to 20 at once:
+ * A reader adds a line for each problem and continues, so that the user sees up to 20 at once:
  *   configs/x.yaml:14:7: attacks.0.rate: expected a number in [0, 1], got "high"
  * Ignores repeated lines. Adding cannot fail and needs no heap. Zero-initialise; about 10 kB. */
 #ifndef PG_FORMATS_PROBLEMS_H
@@ -13,8 +13,8 @@
 enum { PG_PROBLEMS_MAX = 20, PG_PROBLEM_BYTES = 512 };
 
 typedef struct pg_problems {
-    int count;                                     /* all that were found */
-    char lines[PG_PROBLEMS_MAX][PG_PROBLEM_BYTES]; /* the first of them; no newlines; long ones are cut */
+    int count;                                     /* of all problems found */
+    char lines[PG_PROBLEMS_MAX][PG_PROBLEM_BYTES]; /* the first problems, without newlines; long lines are cut */
 } pg_problems;
 
 /* A problem with a node's value, at its position: "where: path: " and the message. */
@@ -23,22 +23,23 @@ void pg_problems_add(pg_problems *problems, const pg_node *node, const char *for
 /* A map lacks a key: "where: path.key: expected ..., got nothing". */
 void pg_problems_missing(pg_problems *problems, const pg_node *map, const char *key, const char *expected);
 
-/* An entry's key is not one of known (ends with NULL), of which the nearest is suggested. */
+/* The key of an entry is not one of known (ended by NULL). Suggests the nearest one. */
 void pg_problems_unknown(pg_problems *problems, const pg_node *entry, const char *const *known);
 
-/* A text is not one of known, which should say what a text names: "expected one of a, b; did you mean 'a'?" */
+/* A text is not one of known (ended by NULL): "expected one of a, b, got "c", did you mean 'a'?" */
 void pg_problems_choice(pg_problems *problems, const pg_node *node, const char *const *known);
 
-/* PG_OK if there are none; else PG_BAD_INPUT and a message with the name of what was read, their number, and the first. */
+/* PG_OK if there are no problems; else PG_BAD_INPUT. The message is the only problem, or name, the number of problems and the
+ * first one. */
 PG_CHECKED pg_status pg_problems_status(const pg_problems *problems, const char *name, pg_error *err);
 
-/* All lines kept, and how many more there are, to stream. */
+/* Print the kept lines and the number of further problems to stream. */
 void pg_problems_print(const pg_problems *problems, FILE *stream);
 
-/* The one of known (ends with NULL) with the smallest edit distance to word, without regard to case; NULL if none is near. */
+/* The word of known (ended by NULL) with the smallest edit distance to word, ignoring case; NULL if none is near. */
 const char *pg_nearest(const char *word, const char *const *known);
 
-/* "a, b, c" into out; returns out. Long ones are cut. */
+/* Join words (ended by NULL) to "a, b, c" in out [bytes]; a long list is cut. Returns out. */
 const char *pg_join(const char *const *words, char *out, size_t bytes);
 
 #endif

@@ -31,7 +31,7 @@ pg_status pg_snapshot_write(const pg_snapshot *snapshot, const char *path, pg_er
     return pg_safetensors_write(path, arrays, (size_t)snapshot->count, NULL, 0, PG_FILE_SECRET, err);
 }
 
-/* Is every element within the limits? Arrays without limits hold anything. */
+/* PG_BAD_INPUT if an element is outside the limits of its array. */
 static pg_status check_limits(const struct pg_kept *kept, const pg_safetensors *file, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -55,7 +55,8 @@ pg_status pg_snapshot_read(const pg_snapshot *snapshot, const pg_safetensors *fi
         const struct pg_kept *kept = &snapshot->kept[i];
         pg_status status = pg_safetensors_get(file, kept->name, 1, &kept->count, &found[i], err);
         if (status != PG_OK) return status;
-        if (found[i]->dtype != kept->dtype) return pg_fail(err, PG_BAD_INPUT, "tensor '%s': of another type", kept->name);
+        if (found[i]->dtype != kept->dtype)
+            return pg_fail(err, PG_BAD_INPUT, "tensor '%s': not of the expected type", kept->name);
         if ((status = check_limits(kept, file, err)) != PG_OK) return status;
     }
     for (int i = 0; i < snapshot->count; i++) {

@@ -1,6 +1,8 @@
-/* A snapshot: the memory that a computation goes on from, listed once, to be written to a file and read back into place.
+/* A snapshot: a list of the memory from which a computation resumes. It is written to a file and read back into the same
+ * memory.
  *
- * Whoever lists twice the same gets back what was there: a caller fills a zeroed snapshot by PG_KEEP, then writes or reads. */
+ * The caller lists the memory in a zeroed snapshot with PG_KEEP, then writes or reads it. One function that lists serves both.
+ */
 #ifndef PG_FORMATS_SNAPSHOT_H
 #define PG_FORMATS_SNAPSHOT_H
 
@@ -22,8 +24,8 @@ typedef struct pg_snapshot {
     } kept[PG_SNAPSHOT_MAX];
 } pg_snapshot;
 
-/* List count elements at `at` under a name (printf's arguments), unique in the snapshot. Nothing is copied. At most
- * PG_SNAPSHOT_MAX, which the writer checks. A bool is 0 or 1. */
+/* List count elements at `at` under a name (printf's arguments) that is unique in the snapshot. Nothing is copied.
+ * pg_snapshot_write fails if there are more than PG_SNAPSHOT_MAX. A bool must be 0 or 1. */
 #define PG_KEEP(snapshot, at, count, ...)                                                                                      \
     PG_KEEP_WITHIN(snapshot, at, count,                                                                                        \
                    _Generic(*(at), bool : 0, default                                                                           \
@@ -50,11 +52,11 @@ typedef struct pg_snapshot {
 void pg_snapshot_keep(pg_snapshot *snapshot, pg_dtype dtype, size_t size, void *at, size_t count, double low, double high,
                       const char *name, ...) PG_PRINTF(8, 9);
 
-/* For the owner alone: it may hold secrets. */
+/* Write the file for the owner alone (PG_FILE_SECRET), because it may hold secrets. */
 PG_CHECKED pg_status pg_snapshot_write(const pg_snapshot *snapshot, const char *path, pg_error *err);
 
-/* Fill everything listed from the file's arrays of the same names, types and sizes, whose elements must lie within the listed
- * limits. Ignores other arrays. Changes nothing on failure. */
+/* Fill the listed memory from the arrays of the same names in the file. PG_BAD_INPUT if one is missing, has another type or
+ * size, or has an element outside its limits. Ignores other arrays. Changes nothing on failure. */
 PG_CHECKED pg_status pg_snapshot_read(const pg_snapshot *snapshot, const pg_safetensors *file, pg_error *err);
 
 #endif

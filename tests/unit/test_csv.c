@@ -108,12 +108,12 @@ TEST(a_bad_file_is_refused_at_its_line)
         CASE("a,b\n1,2,3\n", "t.csv:2: expected 2 cells, got 3"),
         CASE("a,b\n\n", "t.csv:2: expected 2 cells, got 1"),
         CASE("a,b\n\"x\ny\",1\n3\n", "t.csv:4: expected 2 cells, got 1"),
-        CASE("a,b\n1,\"x\ny\n", "t.csv:2: a quoted cell that does not end"),
+        CASE("a,b\n1,\"x\ny\n", "t.csv:2: a quoted cell has no closing quote"),
         CASE("a,b\n\"x\"y,1\n", "t.csv:2: expected a comma or the end of the line after a cell"),
         CASE("a,b\nx\"y,1\n", "t.csv:2: expected a comma or the end of the line after a cell"),
         CASE("a,b\nx\ry,1\n", "t.csv:2: expected a comma or the end of the line after a cell"),
         CASE("a,b,a\n", "t.csv:1: two columns are called 'a'"),
-        CASE("a,b\n1,\0\n", "t.csv:2: a zero byte"),
+        CASE("a,b\n1,\0\n", "t.csv:2: the line has a zero byte"),
         CASE("a,b\n1,\xE9\n", "t.csv:2: not UTF-8"),
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
