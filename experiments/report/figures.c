@@ -1,6 +1,7 @@
 /* Figures; see figures.h. */
 #include "experiments/report/figures.h"
 
+#include "attacks/attack.h"
 #include "core/formats/number.h"
 #include "experiments/work/gammas.h"
 
@@ -118,16 +119,17 @@ done:
     return status;
 }
 
-/* ---- pruning ---------------------------------------------------------------------------------------------------------- */
+/* ---- along an attack's axis -------------------------------------------------------------------------------------------- */
 
-static const char pruning_body[] =
+/* With the label of the axis, and twice the column of the values on it. */
+static const char curve_body[] =
     "set multiplot\n"
     "set xrange [low[1]:high[1]]\n"
-    "set xlabel 'weights pruned (%)'\n"
+    "set xlabel '%s'\n"
     "set rmargin at screen 0.5\n"
     "set yrange [low[2]:high[2]]\n"
-    "set ylabel 'accuracy as deployed (%)' offset 1,0\n" CHANCE_LEFT
-    "plot for [i=1:|series|] points using (of(i, 'pruned %')):'accuracy %':(spread('accuracy % sd')) with yerrorlines "
+    "set ylabel 'accuracy as deployed (%%)' offset 1,0\n" CHANCE_LEFT
+    "plot for [i=1:|series|] points using (of(i, '%s')):'accuracy %%':(spread('accuracy %% sd')) with yerrorlines "
     "linecolor rgb paint(i) dashtype dash(i) pointtype shape(i) pointsize 0.7 linewidth 1.5 title series[i]\n"
     "unset key\n"
     "unset arrow\n"
@@ -135,51 +137,71 @@ static const char pruning_body[] =
     "set lmargin at screen 0.57\n"
     "set rmargin at screen 0.985\n"
     "set yrange [low[3]:high[3]]\n"
-    "set ylabel 'mark or signature detected (%)' offset 1,0\n"
-    "plot for [i=1:|series|] points using (of(i, 'pruned %')):'detected %':(spread('detected % sd')) with yerrorlines "
+    "set ylabel 'mark or signature detected (%%)' offset 1,0\n"
+    "plot for [i=1:|series|] points using (of(i, '%s')):'detected %%':(spread('detected %% sd')) with yerrorlines "
     "linecolor rgb paint(i) dashtype dash(i) pointtype shape(i) pointsize 0.7 linewidth 1.5 notitle\n"
     "unset multiplot\n";
 
-static pg_status add_pruning(const scene *at, int i, pg_figure *f, pg_error *err)
+/* Value of an outcome on an axis; false for the outcomes of other axes. */
+static bool value_on(const char *axis, const char *outcome, double *value)
+{
+    const size_t length = strlen(axis);
+    return strncmp(outcome, axis, length) == 0 && outcome[length] == '=' && pg_number_real(outcome + length + 1, value);
+}
+
+static pg_status add_curve(const scene *at, const pg_attack *attack, int i, pg_figure *f, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_summary *s = at->summary;
     const pg_record *record = &s->results->items[i].record;
-    const char *key, *series, *attack = s->attacks.items[s->attack[i]].label;
-    const bool plain = strcmp(attack, "prune") == 0;
+    const char *key, *series, *label = s->attacks.items[s->attack[i]].label;
+    const bool only = strcmp(label, attack->name) == 0; /* the grid has this attack with one setting */
     PG_TRY(pg_text_pool_print(&f->points.texts, &key, NULL, err, "%d %d", s->scheme[i], s->attack[i]));
     PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "%s%s%s", s->schemes.items[s->scheme[i]].label,
-                              plain ? "" : ", ", plain ? "" : attack));
+                              only ? "" : ", ", only ? "" : label));
     for (int c = 0; c < record->cell_count; c++) {
         const pg_record_cell *cell = &record->cells[c];
-        double level;
+        double value;
         int row;
-        if (strncmp(cell->outcome, "level=", 6) != 0 || !pg_number_real(cell->outcome + 6, &level)) continue;
+        if (!value_on(attack->axis, cell->outcome, &value)) continue;
         const int target = strcmp(cell->metric, "accuracy") == 0 ? 2 : strcmp(cell->metric, "detection") == 0 ? 3 : 0;
         if (!target) continue;
         PG_TRY(pg_figure_point(f, key, series, cell->outcome, &row, err));
-        if (!pg_table_at(&f->points, row, 1)->sample.count) PG_TRY(pg_table_add(&f->points, row, 1, level, err));
+        if (!pg_table_at(&f->points, row, 1)->sample.count) PG_TRY(pg_table_add(&f->points, row, 1, value, err));
         PG_TRY(pg_table_add(&f->points, row, target, cell->value, err));
     }
 done:
     return status;
 }
 
-static pg_status draw_pruning(const scene *at, pg_figures *written, pg_error *err)
+static pg_status draw_curve(const scene *at, const pg_attack *attack, pg_figures *written, pg_error *err)
 {
-    static const pg_column columns[] = {
-        {"pruned %", PG_COLUMN_NUMBER}, {"accuracy %", PG_COLUMN_MEAN}, {"detected %", PG_COLUMN_MEAN}, {NULL, PG_COLUMN_TEXT}};
+    const pg_attack_figures *shown = &attack->figures;
+    const pg_column columns[] = {{shown->column, PG_COLUMN_NUMBER},
+                                 {"accuracy %", PG_COLUMN_MEAN},
+                                 {"detected %", PG_COLUMN_MEAN},
+                                 {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    pg_figure f = {.kind = "pruning", .body = pruning_body, .width = 1100};
+    pg_figure f = {.kind = shown->curve, .width = 1100};
     const pg_summary *s = at->summary;
     PG_TRY(start(&f, at, columns, "outcome", err));
+    PG_TRY(pg_text_pool_print(&f.points.texts, &f.body, NULL, err, curve_body, shown->label, shown->column, shown->column));
     for (int k = 0; k < s->schemes.count; k++)
         for (int i = 0; i < s->results->count; i++)
-            if (s->scheme[i] == k && in_scene(at, i) && strcmp(s->results->items[i].labels.attack, "prune") == 0)
-                PG_TRY(add_pruning(at, i, &f, err));
+            if (s->scheme[i] == k && in_scene(at, i) && strcmp(s->results->items[i].labels.attack, attack->name) == 0)
+                PG_TRY(add_curve(at, attack, i, &f, err));
     PG_TRY(finish(&f, at, written, err));
 done:
     pg_figure_clear(&f);
+    return status;
+}
+
+static pg_status draw_curves(const scene *at, pg_figures *written, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (int i = 0; pg_attacks[i]; i++)
+        if (pg_attacks[i]->figures.curve) PG_TRY(draw_curve(at, pg_attacks[i], written, err));
+done:
     return status;
 }
 
@@ -215,37 +237,41 @@ done:
     return status;
 }
 
-/* Count the trials of an attack; the empty name is the trained model. */
-static void count_trials(const scene *at, const char *attack, int bins[BINS])
+/* Count the trials of an attack, of which each is an outcome; NULL: the trained models. Returns how many there are. */
+static int count_trials(const scene *at, const pg_attack *attack, int bins[BINS])
 {
+    int trials = 0;
+    double value;
     for (int i = 0; i < at->summary->results->count; i++) {
         const pg_result *r = &at->summary->results->items[i];
-        if (!in_scene(at, i) || strcmp(r->labels.attack, attack) != 0) continue;
+        if (!in_scene(at, i) || strcmp(r->labels.attack, attack ? attack->name : "") != 0) continue;
         for (int c = 0; c < r->record.cell_count; c++) {
             const pg_record_cell *cell = &r->record.cells[c];
-            const bool trial = !cell->outcome[0] || strncmp(cell->outcome, "repeat=", 7) == 0;
+            const bool trial = !cell->outcome[0] || (attack && attack->axis && value_on(attack->axis, cell->outcome, &value));
             if (!trial || strcmp(cell->metric, "accuracy_claimed") != 0 || !(cell->value >= 0)) continue;
             const int b = (int)(cell->value / BIN);
             bins[b < BINS ? b : BINS - 1]++;
+            trials++;
         }
     }
+    return trials;
 }
 
 static pg_status draw_forged(const scene *at, pg_figures *written, pg_error *err)
 {
     static const pg_column columns[] = {
         {"accuracy %", PG_COLUMN_NUMBER}, {"share %", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
-    static const struct {
-        const char *attack, *what;
-    } series[] = {{"", "genuine passports"}, {"fake1", "fake 1: drawn at random"}, {"fake2", "fake 2: reverse-engineered"}};
     pg_status status = PG_OK;
     pg_figure f = {.kind = "forged", .body = forged_body, .width = 960};
-    int bins[3][BINS] = {{0}}, forged = 0;
-    for (int k = 0; k < 3; k++) count_trials(at, series[k].attack, bins[k]);
-    for (int b = 0; b < BINS; b++) forged += bins[1][b] + bins[2][b];
-    if (!forged) return PG_OK;
+    int genuine[BINS] = {0};
     PG_TRY(start(&f, at, columns, "bin", err));
-    for (int k = 0; k < 3; k++) PG_TRY(add_bins(&f, series[k].what, bins[k], err));
+    (void)count_trials(at, NULL, genuine);
+    for (int i = 0; pg_attacks[i]; i++) {
+        int bins[BINS] = {0};
+        if (!pg_attacks[i]->figures.trials || !count_trials(at, pg_attacks[i], bins)) continue;
+        if (!f.points.row_count) PG_TRY(add_bins(&f, "genuine passports", genuine, err));
+        PG_TRY(add_bins(&f, pg_attacks[i]->figures.trials, bins, err));
+    }
     PG_TRY(finish(&f, at, written, err));
 done:
     pg_figure_clear(&f);
@@ -336,15 +362,6 @@ static const char dissimilarity_body[] =
     "for [i=1:|series|] points using (published(i) ? NaN : of(i, 'differing %')):'accuracy %':(spread('accuracy % sd')) "
     "with yerrorbars linecolor rgb paint(i) pointtype shape(i) pointsize 0.8 title (published(i) ? '' : series[i])\n";
 
-/* Attacks that choose how many signs to turn. */
-static bool turns_signs(const char *attack)
-{
-    static const char *const names[] = {"flip", "invert", "fake2", "fake3"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], attack) == 0) return true;
-    return false;
-}
-
 /* A point for each attack and outcome; seeds are its replicates. */
 static pg_status add_dissimilarity(const scene *at, int i, pg_figure *f, pg_error *err)
 {
@@ -368,22 +385,36 @@ done:
     return status;
 }
 
-/* The curve of the paper, whatever its data set: its shape is what matters. */
+/* Is the attack of that name in this figure? */
+static bool shown_here(const char *name)
+{
+    const pg_attack *attack = pg_attack_find(name);
+    return attack && attack->figures.dissimilarity;
+}
+
+/* Value on the axis of the attack of a published number; false if the number is none of the curve. */
+static bool on_curve(const pg_published_number *n, double *value)
+{
+    const pg_attack *attack = pg_attack_find(n->subject.attack);
+    char text[PG_NUMBER_MAX];
+    size_t length;
+    if (!shown_here(n->subject.attack) || !attack->axis || strcmp(n->subject.metric, "accuracy_claimed") != 0) return false;
+    const char *at = pg_parameter_value(n->subject.parameters, attack->axis, &length);
+    if (!at || length >= sizeof text) return false;
+    snprintf(text, sizeof text, "%.*s", (int)length, at);
+    return pg_number_real(text, value);
+}
+
+/* The published curve, whatever its data set: its shape is what matters. */
 static pg_status add_published_curve(const pg_published *published, pg_figure *f, pg_error *err)
 {
     pg_status status = PG_OK;
-    size_t length;
     for (int i = 0; i < published->number_count; i++) {
         const pg_published_number *n = &published->numbers[i];
-        const char *series, *level = pg_parameter_value(n->subject.parameters, "level", &length);
-        char text[PG_NUMBER_MAX];
+        const char *series;
         double value;
         int row;
-        if (!level || length >= sizeof text || strcmp(n->subject.attack, "flip") != 0 ||
-            strcmp(n->subject.metric, "accuracy_claimed") != 0)
-            continue;
-        snprintf(text, sizeof text, "%.*s", (int)length, level);
-        if (!pg_number_real(text, &value)) continue;
+        if (!on_curve(n, &value)) continue;
         PG_TRY(pg_text_pool_print(&f->points.texts, &series, NULL, err, "published (%s)", n->subject.data));
         PG_TRY(pg_figure_point(f, series, series, n->id, &row, err));
         PG_TRY(pg_table_add(&f->points, row, 1, value, err));
@@ -403,7 +434,7 @@ static pg_status draw_dissimilarity(const scene *at, const pg_published *publish
     PG_TRY(start(&f, at, columns, "point", err));
     for (int k = 0; k < s->attacks.count; k++)
         for (int i = 0; i < s->results->count; i++)
-            if (s->attack[i] == k && in_scene(at, i) && turns_signs(s->attacks.items[k].name))
+            if (s->attack[i] == k && in_scene(at, i) && shown_here(s->attacks.items[k].name))
                 PG_TRY(add_dissimilarity(at, i, &f, err));
     if (published && f.points.row_count) PG_TRY(add_published_curve(published, &f, err));
     PG_TRY(finish(&f, at, written, err));
@@ -422,7 +453,7 @@ pg_status pg_figures_write(const pg_summary *summary, const pg_published *publis
         if (summary->place[i] < places) continue;
         scene at = {.summary = summary, .place = places++, .first = i, .scheme = -1};
         PG_TRY(draw_learning(&at, written, err));
-        PG_TRY(draw_pruning(&at, written, err));
+        PG_TRY(draw_curves(&at, written, err));
         PG_TRY(draw_gammas(&at, written, err));
         for (at.scheme = 0; at.scheme < summary->schemes.count; at.scheme++) {
             PG_TRY(draw_forged(&at, written, err));

@@ -1,8 +1,8 @@
 /* Figures of a run: for each one DIR/figures/NAME.csv with its points and NAME.gp, a gnuplot script that draws NAME.svg and
  * NAME.png and NAME.pdf from them. For every data set, network and norm:
  *   learning       test accuracy after every epoch, per scheme and branch
- *   pruning        accuracy and detection against the share of weights pruned, per scheme
- *   forged         histogram of the accuracy with genuine passports and with those of fake attacks 1 and 2, per scheme
+ *   pruning, ...   accuracy and detection along the axis of each attack that declares such a curve, per scheme
+ *   forged         histogram of the accuracy with genuine passports and with those of attacks that declare trials, per scheme
  *   gamma          histogram of the gammas of passport layers, those of the plain network's norms beside them
  *   dissimilarity  accuracy against the share of the signature in which forged passports differ, per scheme and attack
  * A figure without points is left out. */
