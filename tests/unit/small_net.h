@@ -7,22 +7,7 @@
 #include "core/compute/parallel.h"
 #include "core/nets/net.h"
 #include "core/ownership/passport_scheme.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-static pg_error problem;
-
-#define MUST(call)                                                                                                             \
-    do {                                                                                                                       \
-        if ((call) != PG_OK) fail_msg("%s", problem.message);                                                                  \
-    } while (0)
+#include "tests/unit/test.h"
 
 static const char *const all_schemes[] = {"plain", "v1", "v2", "v3", "pan"};
 enum { SCHEMES = 5, NORMS = 4, SMALL_BATCH = 2, SMALL_CLASSES = 5 };
@@ -45,7 +30,7 @@ static inline pg_net_spec small_spec(const char *arch, pg_norm_kind norm, const 
     spec.width = 0.0625;
     spec.image_height = 16;
     spec.image_width = 24;
-    MUST(pg_scheme_find(scheme)->wire(&options, &spec, &problem));
+    OK(pg_scheme_find(scheme)->wire(&options, &spec, &err));
     return spec;
 }
 
@@ -78,7 +63,7 @@ static inline void fill_evidence(pg_evidence *evidence)
         fill_uniform(&rng, p->key, count, -0.5, 1.5);
         fill_uniform(&rng, p->skey, count, -0.5, 1.5);
     }
-    MUST(pg_signature_draw(evidence, "", &rng, &problem));
+    OK(pg_signature_draw(evidence, "", &rng, &err));
 }
 
 static inline void close_small(small_net *s)
@@ -95,17 +80,17 @@ static inline void open_small(small_net *s, const pg_net_spec *spec, pg_conv_cho
     pg_rng rng;
     const size_t pixels = (size_t)spec->image_height * (size_t)spec->image_width * SMALL_BATCH;
     *s = (small_net){.spec = *spec};
-    MUST(pg_model_create(spec, &s->model, &problem));
-    MUST(pg_net_create(spec, SMALL_BATCH, true, conv, &s->net, &problem));
-    MUST(pg_alloc(3 * pixels, sizeof *s->images, &s->images, &problem));
+    OK(pg_model_create(spec, &s->model, &err));
+    OK(pg_net_create(spec, SMALL_BATCH, true, conv, &s->net, &err));
+    OK(pg_alloc(3 * pixels, sizeof *s->images, &s->images, &err));
     fill_model(s->model);
     pg_rng_open(&rng, (pg_seed){.grid = 7, .task = "small"}, "images", 0);
     fill_uniform(&rng, s->images, 3 * pixels, -2, 2);
     for (int i = 0; i < SMALL_BATCH; i++) s->labels[i] = (int32_t)pg_rng_below(&rng, (uint64_t)spec->classes);
     if (!spec->passports || !spec->private_affine) return;
-    MUST(pg_evidence_create(spec, "v1", "random", &s->evidence, &problem));
+    OK(pg_evidence_create(spec, "v1", "random", &s->evidence, &err));
     fill_evidence(s->evidence);
-    MUST(pg_passports_install(s->net, s->model, s->evidence, &problem));
+    OK(pg_passports_install(s->net, s->model, s->evidence, &err));
 }
 
 /* Does the network have this branch? */

@@ -10,44 +10,17 @@
 #include "core/train/trainer.h"
 #include "experiments/grid/inputs.h"
 #include "experiments/grid/task.h"
+#include "tests/unit/test.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-static pg_error err;
-
-/* The call succeeds; otherwise its message is shown. */
-#define OK(call)                                                                                                               \
-    do {                                                                                                                       \
-        if ((call) != PG_OK) fail_msg("%s: %s", #call, err.message);                                                           \
-    } while (0)
-
-/* The call fails with this status and one line that has this text in it. */
-#define FAILS(call, expected, text)                                                                                            \
-    do {                                                                                                                       \
-        err = (pg_error){.message = ""};                                                                                       \
-        assert_int_equal(call, expected);                                                                                      \
-        if (!strstr(err.message, text)) fail_msg("'%s' is not in '%s'", text, err.message);                                    \
-        assert_null(strchr(err.message, '\n'));                                                                                \
-    } while (0)
-
-static char test_folder[] = "/tmp/passgrid-test-XXXXXX";
-
-/* NAME or NAME.NUMBER in the test's folder; valid until the call after the next. */
+/* NAME or NAME.NUMBER in the test's folder; valid until the fourth call after it. */
 static inline const char *test_path(const char *name, int number)
 {
-    static char paths[2][256];
-    static int turn;
-    char *path = paths[turn ^= 1];
-    snprintf(path, sizeof paths[0], number < 0 ? "%s/%s" : "%s/%s.%d", test_folder, name, number);
-    return path;
+    char file[256];
+    snprintf(file, sizeof file, number < 0 ? "%s" : "%s.%d", name, number);
+    return path_of(file);
 }
 
 static inline pg_data test_data(int train, int test)
@@ -144,24 +117,6 @@ static inline void subject_train(const subject *s, const pg_data *data, const pg
     pg_trainer *trainer = subject_trainer(s, data, options);
     while (!pg_trainer_done(trainer)) OK(pg_trainer_step(trainer, &err));
     pg_trainer_destroy(&trainer);
-}
-
-static inline int test_start(void **state)
-{
-    (void)state;
-    pg_compute_start(1);
-    return mkdtemp(test_folder) ? 0 : -1;
-}
-
-/* Nothing of the test's is left: neither files nor memory. */
-static inline int test_end(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -r %s", test_folder);
-    const long live = pg_memory_live();
-    if (live) print_error("%ld blocks of memory were not released\n", live);
-    return system(command) == 0 && live == 0 ? 0 : -1;
 }
 
 #endif

@@ -12,17 +12,15 @@ static pg_data data;
 static const char *const names[] = {"v1", "v2", "v3", "pan"};
 enum { SCHEMES = sizeof names / sizeof *names };
 
-static int start(void **state)
+SET_UP
 {
-    const int result = test_start(state);
+    pg_compute_start(1);
     data = test_data(32, 24);
-    return result;
 }
 
-static int end(void **state)
+TEAR_DOWN
 {
     pg_data_clear(&data);
-    return test_end(state);
 }
 
 static subject victim_of(const char *scheme)
@@ -102,9 +100,8 @@ static void open_raid(raid *r, const char *name, const char *yaml, const pg_atta
 
 /* ---- the control ---- */
 
-static void test_null(void **state)
+TEST(the_attack_that_changes_nothing_changes_nothing)
 {
-    (void)state;
     subject victim = victim_of("v2");
     const pg_attack_view view = view_of(&victim);
     raid r;
@@ -164,9 +161,8 @@ static double counting(size_t i)
 }
 
 /* Of 1, 2, 3, 4 the 50th percentile is 2.5: half of the values go, whatever their signs. */
-static void test_prune_example(void **state)
+TEST(prune_removes_the_smallest_magnitudes)
 {
-    (void)state;
     subject victim = victim_of("plain");
     const size_t count = set_parameters(victim.model, false, one_to_four);
     pg_model *model = victim.model;
@@ -187,9 +183,8 @@ static void test_prune_example(void **state)
 }
 
 /* Of the magnitudes 1 .. n, level q zeroes those up to the interpolated percentile 1 + (n - 1) q / 100. */
-static void test_prune_levels(void **state)
+TEST(prune_removes_up_to_the_interpolated_percentile)
 {
-    (void)state;
     static const char *const scopes[] = {"{scope: all}", "{scope: weights}"};
     for (int scope = 0; scope < 2; scope++) {
         subject victim = victim_of("v2");
@@ -232,9 +227,8 @@ static size_t perceptron_weights(const pg_model *model)
 }
 
 /* PAN's perceptrons count for the percentile, but the owner keeps them: none of their weights goes. */
-static void test_prune_perceptron(void **state)
+TEST(prune_keeps_the_perceptrons_of_the_owner)
 {
-    (void)state;
     subject victim = victim_of("pan");
     const size_t n = set_parameters(victim.model, false, counting);
     const double median = 1 + (double)(n - 1) / 2;
@@ -257,9 +251,8 @@ static void test_prune_perceptron(void **state)
 }
 
 /* Each level starts from the victim; with everything of the network gone no bit of any signature agrees. */
-static void test_prune_everything(void **state)
+TEST(a_network_without_weights_carries_no_signature)
 {
-    (void)state;
     for (int i = 0; i < SCHEMES; i++) {
         subject victim = victim_of(names[i]);
         const pg_attack_view view = view_of(&victim);
@@ -315,9 +308,8 @@ static bool of_private_branch(const pg_tensor *t)
 
 /* The parameters of the last layer alone, or all that the deployed branch uses; its running statistics move in any case (as in
  * the code of Adi et al.); and nothing of the victim. */
-static void test_finetune_changes(void **state)
+TEST(finetune_changes_only_what_its_mode_names)
 {
-    (void)state;
     for (int i = 0; i < SCHEMES; i++)
         for (int mode = 0; mode < 4; mode++) {
             subject victim = victim_of(names[i]);
@@ -351,9 +343,8 @@ static void test_finetune_changes(void **state)
 
 /* With a rate too small to move anything, what is seen is where each mode starts: with the victim's last layer or a new one,
  * and with the affine of the deployed branch, for V1 the one that its passports give. */
-static void test_finetune_start(void **state)
+TEST(finetune_starts_where_its_mode_says)
 {
-    (void)state;
     for (int i = 0; i < SCHEMES; i++)
         for (int mode = 0; mode < 4; mode++) {
             subject victim = victim_of(names[i]);
@@ -386,9 +377,8 @@ static void test_finetune_start(void **state)
 }
 
 /* Another data set: its classes, its images, and a new last layer although the mode would keep it. */
-static void test_finetune_transfer(void **state)
+TEST(finetune_on_other_data_has_a_new_last_layer)
 {
-    (void)state;
     subject victim = victim_of("v1");
     pg_data other = {.train = data.train, .test = data.test};
     pg_attack_view view = view_of(&victim);
@@ -412,9 +402,8 @@ static void test_finetune_transfer(void **state)
 
 /* ---- fake 1 ---- */
 
-static void test_fake1(void **state)
+TEST(fake1_draws_passports_of_its_kind)
 {
-    (void)state;
     enum { REPEATS = 3 };
     subject plain = victim_of("plain");
     for (int kind = PG_PASSPORT_RANDOM; kind <= PG_PASSPORT_SHUFFLE; kind++)
@@ -451,9 +440,8 @@ static void test_fake1(void **state)
     subject_destroy(&plain);
 }
 
-static void test_fake1_without_carrier(void **state)
+TEST(fake1_needs_a_carrier_for_image_passports)
 {
-    (void)state;
     subject victim = victim_of("v1");
     const pg_attack_view view = view_of(&victim);
     raid r;
@@ -489,9 +477,8 @@ static void hash_outcomes(const char *name, const char *yaml, const pg_attack_vi
 }
 
 /* The same seed gives the same outcomes on any number of threads; where chance is used, another seed gives others. */
-static void test_deterministic(void **state)
+TEST(outcomes_depend_on_the_seed_and_not_on_threads)
 {
-    (void)state;
     static const char *const runs[][2] = {
         {"unchanged", "{}"}, {"prune", "{levels: [50]}"}, {"finetune", "{epochs: 1, batch: 16}"}, {"fake1", "{repeats: 2}"}};
     subject victim = victim_of("v1");
@@ -511,9 +498,8 @@ static void test_deterministic(void **state)
 }
 
 /* A misspelt option is an error that suggests the right one. */
-static void test_unknown_options(void **state)
+TEST(a_misspelt_option_is_refused_with_the_right_one)
 {
-    (void)state;
     static pg_problems problems;
     for (int a = 0; pg_attacks[a]; a++)
         for (const pg_option *o = pg_attacks[a]->options; o->key; o++) {
@@ -529,9 +515,8 @@ static void test_unknown_options(void **state)
         }
 }
 
-static void test_names(void **state)
+TEST(every_attack_is_found_by_its_name)
 {
-    (void)state;
     for (int a = 0; pg_attacks[a]; a++) {
         assert_ptr_equal(pg_attack_find(pg_attacks[a]->name), pg_attacks[a]);
         assert_true(pg_attacks[a]->summary[0] && pg_attacks[a]->source[0]);
@@ -621,7 +606,7 @@ static void spy_on(const subject *victim, unsigned sees)
                            .step = spy_step,
                            .progress = spy_progress,
                            .finish = spy_finish};
-    const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
+    const pg_workplace at = {.directory = folder(), .checkpoint_seconds = 1e9};
     pg_task task = {.kind = PG_TASK_ATTACK,
                     .data = planned_data(SPIED_IMAGES, 20),
                     .scheme = victim->scheme,
@@ -648,10 +633,9 @@ static void save(const subject *s, const pg_workplace *at, const char *key)
 
 /* Whatever an attack declares is what its view holds, and no more: genuine evidence is out of reach unless it is declared, or
  * declared as distributed and the network cannot run without it. */
-static void test_view_holds_what_is_declared(void **state)
+TEST(an_attack_sees_what_it_declares_and_no_more)
 {
-    (void)state;
-    const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
+    const pg_workplace at = {.directory = folder(), .checkpoint_seconds = 1e9};
     subject plain = victim_of("plain");
     save(&plain, &at, "pretrained");
     for (int i = 0; i < SCHEMES; i++) {
@@ -704,10 +688,9 @@ static double cell_of(const pg_record *record, const char *metric)
 
 /* A network of which only the affine was changed answers the triggers as before once its affine is put back, and not without.
  */
-static void test_stale_affine(void **state)
+TEST(a_changed_affine_is_put_back_before_triggers_are_judged)
 {
-    (void)state;
-    const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
+    const pg_workplace at = {.directory = folder(), .checkpoint_seconds = 1e9};
     const pg_attack silence = {.name = "silence",
                                .state_size = 1,
                                .start = spy_start,
@@ -743,34 +726,10 @@ static void test_stale_affine(void **state)
 }
 
 /* None of these attackers is an insider; only the fine-tuner trains on the owner's images. */
-static void test_what_attacks_declare(void **state)
+TEST(only_finetune_sees_the_images_of_the_owner)
 {
-    (void)state;
     assert_int_equal(pg_attack_find("unchanged")->sees, 0);
     assert_int_equal(pg_attack_find("prune")->sees, 0);
     assert_int_equal(pg_attack_find("fake1")->sees, PG_SEES_PRETRAINED);
     assert_int_equal(pg_attack_find("finetune")->sees, PG_SEES_TRAIN | PG_SEES_DISTRIBUTED);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_null),
-        cmocka_unit_test(test_prune_example),
-        cmocka_unit_test(test_prune_levels),
-        cmocka_unit_test(test_prune_perceptron),
-        cmocka_unit_test(test_prune_everything),
-        cmocka_unit_test(test_finetune_changes),
-        cmocka_unit_test(test_finetune_start),
-        cmocka_unit_test(test_finetune_transfer),
-        cmocka_unit_test(test_fake1),
-        cmocka_unit_test(test_fake1_without_carrier),
-        cmocka_unit_test(test_deterministic),
-        cmocka_unit_test(test_unknown_options),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_view_holds_what_is_declared),
-        cmocka_unit_test(test_stale_affine),
-        cmocka_unit_test(test_what_attacks_declare),
-    };
-    return cmocka_run_group_tests(tests, start, end);
 }

@@ -14,6 +14,22 @@ static const pg_verify_options verify = {.level = 1e-3, .tolerance = 5, .nulls =
 static pg_data data;
 static pg_dataset fresh; /* images that are not in data.train */
 
+SET_UP
+{
+    pg_compute_start(1);
+    pg_data whole = {0};
+    data = test_data(40, IMAGES);
+    OK(pg_data_load("synthetic", NULL, &whole, &err));
+    OK(pg_dataset_subset(&whole.test, 15, &fresh, &err));
+    pg_data_clear(&whole);
+}
+
+TEAR_DOWN
+{
+    pg_data_clear(&data);
+    pg_dataset_clear(&fresh);
+}
+
 /* ---- the trunk ---- */
 
 typedef struct site {
@@ -61,9 +77,8 @@ static const site sites[] = {
 enum { SITES = sizeof sites / sizeof *sites };
 
 /* Logits from the trunk are those of a whole forward pass, to the bit, also in a batch that is not full. */
-static void test_trunk_logits(void **state)
+TEST(logits_from_the_trunk_equal_a_whole_pass)
 {
-    (void)state;
     enum { N = 5, CLASSES = 10 };
     pg_real images[N * 32 * 32 * 3], expected[N * CLASSES], *trunk = NULL;
     for (int i = 0; i < SITES; i++) {
@@ -87,9 +102,8 @@ static void test_trunk_logits(void **state)
 }
 
 /* Claims before one judge are found as each by itself. */
-static void test_judge(void **state)
+TEST(claims_before_one_judge_are_found_as_each_alone)
 {
-    (void)state;
     for (int i = 0; i < SITES; i++) {
         subject s = subject_at(&sites[i]);
         pg_judge *judge = NULL;
@@ -112,9 +126,8 @@ static void test_judge(void **state)
 }
 
 /* Whatever part of the images a trunk has room for. */
-static void test_trunk_room(void **state)
+TEST(a_trunk_gives_the_same_accuracy_in_any_memory)
 {
-    (void)state;
     subject s = subject_at(&sites[1]);
     pg_accuracy expected, found;
     OK(pg_measure_accuracy(s.model, PG_PRIVATE, s.evidence, &data.test, PG_PIXELS_IMAGENET, BATCH, &expected, &err));
@@ -131,9 +144,8 @@ static void test_trunk_room(void **state)
 }
 
 /* A network that training has wrecked is no network of some accuracy, though ReLUs hide it from the logits. */
-static void test_not_finite(void **state)
+TEST(a_wrecked_network_has_no_accuracy)
 {
-    (void)state;
     subject s = subject_at(&sites[3]);
     pg_accuracy found;
     pg_trunk *trunk = NULL;
@@ -147,9 +159,8 @@ static void test_not_finite(void **state)
 }
 
 /* Claims on other layers take turns before one judge: each is found as if it had come alone. */
-static void test_judge_other_layers(void **state)
+TEST(claims_on_other_layers_take_turns)
 {
-    (void)state;
     subject s = subject_at(&sites[1]), other = subject_at(&sites[3]);
     pg_judge *judge = NULL;
     const pg_judge_setup setup = {.model = s.model, .test = &data.test, .options = &verify};
@@ -208,9 +219,8 @@ static double distance(const subject *s, const pg_evidence *evidence, const pg_m
 }
 
 /* gamma and beta are given to 1e-5, from any start; the signature is the signs of gamma. */
-static void test_inversion(void **state)
+TEST(inversion_gives_the_wanted_affine_from_any_start)
 {
-    (void)state;
     static const site places[] = {
         {"alexnet", "v1", "default", PG_NORM_BN},
         {"alexnet", "v2", "features.0 features.2", PG_NORM_GN},
@@ -243,9 +253,8 @@ static void test_inversion(void **state)
 }
 
 /* Of all passports with this affine the nearest is taken: the change is orthogonal to every change that leaves the affine. */
-static void test_inversion_is_nearest(void **state)
+TEST(inversion_takes_the_nearest_passports)
 {
-    (void)state;
     subject s = subject_at(&sites[0]);
     pg_model *affine = random_affine(&s);
     pg_inverter *inverter = NULL;
@@ -273,9 +282,8 @@ static void test_inversion_is_nearest(void **state)
 
 /* A 1x1 shortcut with more outputs than inputs cannot give every affine; what it misses is told, and what it gives once it can
  * give again. */
-static void test_inversion_limits(void **state)
+TEST(inversion_tells_what_it_misses)
 {
-    (void)state;
     subject s = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_RANDOM), pan = subject_at(&sites[3]);
     pg_inverter *inverter = NULL;
     pg_evidence *forged = NULL;
@@ -304,9 +312,8 @@ static void test_inversion_limits(void **state)
 }
 
 /* <T x, y> = <x, T' y> for the window means T, with any stride, padding and size of window. */
-static void test_means_adjoint(void **state)
+TEST(window_means_and_their_adjoint_agree)
 {
-    (void)state;
     enum { IMAGE = 7 * 5 * 3, WINDOW = 5 * 5 * 3 };
     static const int shapes[][3] = {{3, 1, 1}, {3, 2, 1}, {1, 2, 0}, {5, 1, 2}, {5, 2, 2}}; /* kernel, stride, padding */
     pg_rng rng;
@@ -335,9 +342,8 @@ static void test_means_adjoint(void **state)
 
 /* Gradients against central differences. The blocks are of degree two in their values, so a wide step costs only rounding; the
  * leaky ReLU's kinks are avoided by large biases. */
-static void test_residual_gradient(void **state)
+TEST(gradients_of_residual_forgeries_match_differences)
 {
-    (void)state;
     enum { CHANNELS = 16 };
     const double step = 1.0 / 64;
     for (int kind = PG_RESIDUAL_NONE; kind <= PG_RESIDUAL_COLLECTIVE; kind++) {
@@ -542,9 +548,8 @@ static double training_loss(const subject *victim, const pg_evidence *forged, do
 
 /* After turning a share f of the signs, a share 1 - f is detected: in the stored affine, and in what the forged passports give,
  * which serve exactly as that affine. The attacker's own bits are found whole. */
-static void test_flip(void **state)
+TEST(flip_turns_its_share_of_the_signs)
 {
-    (void)state;
     static const char *const schemes[] = {"v1", "v2"};
     for (int i = 0; i < 2; i++) {
         subject victim = victim_of(schemes[i], i ? PG_NORM_GN : PG_NORM_BN);
@@ -576,9 +581,8 @@ static void test_flip(void **state)
 /* ---- fake 1 ---- */
 
 /* Passports made with the stolen network are the activations that enter its layers; each draw costs its images. */
-static void test_fake1_stolen_carrier(void **state)
+TEST(fake1_may_use_the_stolen_network)
 {
-    (void)state;
     subject victim = victim_of("v2", PG_NORM_GN);
     pg_passport_maker *maker = NULL;
     pg_evidence *expected = NULL;
@@ -616,9 +620,8 @@ static void test_fake1_stolen_carrier(void **state)
 }
 
 /* Every channel of the genuine passport is somewhere in the forged one, but not everywhere in its place. */
-static void test_permute(void **state)
+TEST(permute_moves_channels_and_keeps_them)
 {
-    (void)state;
     subject victim = victim_of("v1", PG_NORM_BN);
     raid r;
     pg_outcome o;
@@ -662,9 +665,8 @@ static const pg_real *betas(const pg_model *m, int i)
 
 /* At a rate of next to nothing the outcome is the start: bare signs of the running gamma, a share of them turned, or 0.5 times
  * random signs; beta is zero. */
-static void test_fake2_start(void **state)
+TEST(fake2_starts_from_bare_signs)
 {
-    (void)state;
     static const struct {
         const char *yaml;
         double size, turned; /* of gamma; share, or -1: no relation to the running signs is known */
@@ -715,9 +717,8 @@ static void assert_statistics_kept(const pg_model *a, const pg_model *b)
 
 /* Its loss falls; only gamma and beta change, and the running statistics unless they are frozen; the passports that it shows
  * serve as the affine that it trained. */
-static void test_fake2_learns(void **state)
+TEST(fake2_trains_gamma_and_beta_alone)
 {
-    (void)state;
     static const char *const schemes[] = {"v1", "v2"};
     for (int i = 0; i < 2; i++) {
         subject victim = victim_of(schemes[i], PG_NORM_BN);
@@ -785,9 +786,8 @@ static pg_outcome run_fake3(const subject *victim, const char *yaml, pg_evidence
 }
 
 /* Its loss falls, where the distance from the original dominates it and where it does not. */
-static void test_fake3_learns(void **state)
+TEST(fake3_lowers_its_loss)
 {
-    (void)state;
     static const char *const starts[] = {"noise: 0.001", "noise: 0.5"};
     static const char *const schemes[] = {"v1", "v2", "pan"};
     for (int i = 0; i < 3; i++) {
@@ -813,9 +813,8 @@ static void test_fake3_learns(void **state)
 }
 
 /* Passports that begin where the genuine ones are have no direction to leave in: no forgery of numbers that are none. */
-static void test_fake3_without_noise(void **state)
+TEST(fake3_without_noise_has_no_direction)
 {
-    (void)state;
     subject victim = victim_of("v1", PG_NORM_BN);
     raid r;
     pg_attack_state what;
@@ -827,9 +826,8 @@ static void test_fake3_without_noise(void **state)
 }
 
 /* A share of each layer's bits is turned, and the passports are trained to give them. */
-static void test_fake3_flips(void **state)
+TEST(fake3_gives_the_bits_it_turned)
 {
-    (void)state;
     subject victim = victim_of("v1", PG_NORM_BN);
     pg_evidence *begin = NULL, *end = NULL;
     (void)run_fake3(&victim, "{flips: 0.3, epochs: 1, batch: 40, lr: 1e-15}", &begin);
@@ -857,9 +855,8 @@ static bool is_private(const pg_model *m, const pg_tensor *t)
 }
 
 /* The thief trains a private branch of his own; the owner is judged with the one that he kept, over what the thief changed. */
-static void test_overwrite_private(void **state)
+TEST(overwrite_trains_a_private_branch_beside_the_owners)
 {
-    (void)state;
     subject victim = victim_of("pan", PG_NORM_BN);
     raid r;
     pg_outcome o;
@@ -883,9 +880,8 @@ static void test_overwrite_private(void **state)
 
 /* ---- FC substitution ---- */
 
-static void test_substitute(void **state)
+TEST(substitute_trains_passports_on_its_images)
 {
-    (void)state;
     for (int kind = 0; pg_residual_kinds[kind]; kind++) {
         subject victim = victim_of(kind == 1 ? "v2" : "v1", PG_NORM_BN);
         raid r;
@@ -911,9 +907,8 @@ static void test_substitute(void **state)
 
 /* With frozen statistics, what is trained is the stolen network: the loss that the forger sees in his last epoch is the one
  * that it has with his passports. */
-static void test_frozen_statistics(void **state)
+TEST(frozen_statistics_keep_the_stolen_network)
 {
-    (void)state;
     static const char *const runs[][2] = {
         {"fake2", "{flips: 0.3, epochs: 8, batch: 20, crop: false, freeze_stats: true}"},
         {"substitute", "{share: 100, epochs: 8, batch: 20, crop: false, freeze_stats: true}"}};
@@ -932,9 +927,8 @@ static void test_frozen_statistics(void **state)
 }
 
 /* Shared images are the owner's and none else, disjoint ones the others. */
-static void test_substitute_overlap(void **state)
+TEST(overlap_chooses_whose_images_are_used)
 {
-    (void)state;
     static const char *const runs[] = {"{share: 25, epochs: 1, batch: 10}",
                                        "{share: 25, epochs: 1, batch: 10, overlap: disjoint}"};
     subject victim = victim_of("v1", PG_NORM_BN);
@@ -957,9 +951,8 @@ static void test_substitute_overlap(void **state)
 /* ---- analytic inversion, the attack ---- */
 
 /* An outsider's passports act as the deployed network does, from any start, and carry another signature. */
-static void test_invert(void **state)
+TEST(inverted_passports_act_as_the_deployed_network)
 {
-    (void)state;
     static const char *const runs[] = {"{start: nothing}", "{start: random}", "{start: shuffle, images: 5}"};
     subject victim = victim_of("v2", PG_NORM_GN);
     const pg_finding genuine = judge_alone(victim.model, victim.evidence);
@@ -1012,9 +1005,8 @@ static void check_deterministic(const char *name, const char *yaml, const subjec
     assert_string_not_equal(hex, first);
 }
 
-static void test_deterministic(void **state)
+TEST(outcomes_depend_on_the_seed_and_not_on_threads)
 {
-    (void)state;
     subject victim = victim_of("v1", PG_NORM_BN);
     subject uchida = owner_of("uchida", "{bits: 32}", 1), adi = owner_of("adi", "{trigger_count: 8}", 1);
     for (int i = 0; i < QUICK; i++) check_deterministic(quick[i].name, quick[i].yaml, &victim);
@@ -1038,9 +1030,8 @@ static void refuses(const char *name, const char *yaml, const subject *victim, c
 }
 
 /* What an attack cannot do it says before it trains. */
-static void test_refusals(void **state)
+TEST(what_cannot_be_done_is_refused_before_training)
 {
-    (void)state;
     subject plain = subject_create("plain", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     subject pan = subject_create("pan", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     subject v1 = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
@@ -1086,7 +1077,7 @@ static pg_status spy_step(void *state, pg_attack_state *what, pg_outcome *outcom
  * the record. */
 static void forge(const subject *victim, const char *name, const char *yaml, pg_record *record, char hex[PG_SHA256_HEX])
 {
-    const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
+    const pg_workplace at = {.directory = folder(), .checkpoint_seconds = 1e9};
     char path[PG_PATH_MAX];
     raid r;
     prepare(&r, name, yaml, victim);
@@ -1152,9 +1143,8 @@ static void check_reach(const subject *victim, const subject *other)
     assert_true(count >= 2);
 }
 
-static void test_secrets_are_out_of_reach(void **state)
+TEST(secrets_are_out_of_reach)
 {
-    (void)state;
     static const char *const schemes[] = {"v2", "v3"};
     static const char *const keys[][2] = {{"uchida", "{bits: 32}"}, {"adi", "{trigger_count: 8}"}};
     for (int k = 0; k < 4; k++) {
@@ -1188,9 +1178,8 @@ static double cell(const pg_record *record, const char *outcome, const char *met
 
 /* Beside what the judge finds: the owner's bits before and after, bits that differ, what it cost, whether it is an ambiguity.
  * Nothing in it depends on time. */
-static void test_sheet(void **state)
+TEST(a_record_tells_bits_costs_and_ambiguity)
 {
-    (void)state;
     subject victim = victim_of("v1", PG_NORM_BN);
     const int bits = pg_evidence_bits(victim.evidence);
     pg_record flip = {0}, again = {0}, fake2 = {0};
@@ -1256,9 +1245,8 @@ static bool check_sheet(const subject *victim, const char *attack, const char *y
 
 /* Every form of claim has its sheet: marks of as many bits as the owner's and of more, triggers against triggers alone and
  * beside passports, and evidence that was trained into the stolen model. */
-static void test_sheet_of_every_form(void **state)
+TEST(every_form_of_claim_has_its_record)
 {
-    (void)state;
     subject uchida = owner_of("uchida", "{bits: 32}", 1), whole = owner_of("uchida", "{bits: 256}", 1);
     subject adi = owner_of("adi", "{trigger_count: 8}", 1);
     subject v3 = owner_of("v3", "{passport: random, trigger_count: 8}", 1);
@@ -1280,9 +1268,8 @@ static void test_sheet_of_every_form(void **state)
 }
 
 /* What each may see. V1's passports come with the network, but even so these attackers do not use them. */
-static void test_declared_sight(void **state)
+TEST(every_forger_declares_what_it_sees)
 {
-    (void)state;
     assert_int_equal(pg_attack_find("fake2")->sees, PG_SEES_TRAIN | PG_SEES_AFFINE);
     assert_int_equal(pg_attack_find("fake3")->sees, PG_SEES_TRAIN | PG_SEES_EVIDENCE);
     assert_int_equal(pg_attack_find("flip")->sees, PG_SEES_EVIDENCE);
@@ -1291,28 +1278,9 @@ static void test_declared_sight(void **state)
     assert_int_equal(pg_attack_find("invert")->sees, PG_SEES_AFFINE);
 }
 
-static int start(void **state)
-{
-    const int status = test_start(state);
-    pg_data whole = {0};
-    data = test_data(40, IMAGES);
-    OK(pg_data_load("synthetic", NULL, &whole, &err));
-    OK(pg_dataset_subset(&whole.test, 15, &fresh, &err));
-    pg_data_clear(&whole);
-    return status;
-}
-
-static int end(void **state)
-{
-    pg_data_clear(&data);
-    pg_dataset_clear(&fresh);
-    return test_end(state);
-}
-
 /* Everything that an attack counts by has limits in its checkpoint, so that no position beyond its work is restored. */
-static void test_positions_have_limits(void **state)
+TEST(every_position_in_a_checkpoint_has_limits)
 {
-    (void)state;
     static const char *const raids[][2] = {
         {"fake1", "{}"}, {"fake2", "{batch: 8}"},    {"fake3", "{batch: 8}"},
         {"flip", "{}"},  {"invert", "{}"},           {"permute", "{}"},
@@ -1334,41 +1302,4 @@ static void test_positions_have_limits(void **state)
         close_raid(&r);
     }
     subject_destroy(&victim);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_positions_have_limits),
-        cmocka_unit_test(test_trunk_logits),
-        cmocka_unit_test(test_trunk_room),
-        cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_judge),
-        cmocka_unit_test(test_judge_other_layers),
-        cmocka_unit_test(test_inversion),
-        cmocka_unit_test(test_inversion_is_nearest),
-        cmocka_unit_test(test_inversion_limits),
-        cmocka_unit_test(test_means_adjoint),
-        cmocka_unit_test(test_residual_gradient),
-        cmocka_unit_test(test_flip),
-        cmocka_unit_test(test_fake1_stolen_carrier),
-        cmocka_unit_test(test_permute),
-        cmocka_unit_test(test_fake2_start),
-        cmocka_unit_test(test_fake2_learns),
-        cmocka_unit_test(test_fake3_learns),
-        cmocka_unit_test(test_fake3_without_noise),
-        cmocka_unit_test(test_fake3_flips),
-        cmocka_unit_test(test_overwrite_private),
-        cmocka_unit_test(test_substitute),
-        cmocka_unit_test(test_frozen_statistics),
-        cmocka_unit_test(test_substitute_overlap),
-        cmocka_unit_test(test_invert),
-        cmocka_unit_test(test_deterministic),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_secrets_are_out_of_reach),
-        cmocka_unit_test(test_sheet),
-        cmocka_unit_test(test_sheet_of_every_form),
-        cmocka_unit_test(test_declared_sight),
-    };
-    return cmocka_run_group_tests(tests, start, end);
 }

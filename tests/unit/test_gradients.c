@@ -17,6 +17,12 @@ static const double tolerance = 1e-6;
 
 static pg_rng rng;
 
+SET_UP
+{
+    pg_compute_start(1);
+    pg_rng_open(&rng, (pg_seed){.grid = 7, .task = "small"}, "directions", 0);
+}
+
 /* ---- differences ---- */
 
 typedef double objective(void *context);
@@ -26,7 +32,7 @@ static double slope(objective *f, void *context, pg_real *x, const pg_real *dire
 {
     double value[2];
     pg_real *saved;
-    MUST(pg_alloc(n, sizeof *saved, &saved, &problem));
+    OK(pg_alloc(n, sizeof *saved, &saved, &err));
     memcpy(saved, x, n * sizeof *x);
     for (int side = 0; side < 2; side++) {
         for (size_t i = 0; i < n; i++) x[i] = saved[i] + (pg_real)(side ? step : -step) * direction[i];
@@ -60,7 +66,7 @@ static void check_gradient(const char *what, objective *f, void *context, pg_rea
     double squares = 0, along = 0;
     size_t largest = 0;
     pg_real *direction;
-    MUST(pg_alloc(n, sizeof *direction, &direction, &problem));
+    OK(pg_alloc(n, sizeof *direction, &direction, &err));
     for (size_t i = 0; i < n; i++) {
         direction[i] = pg_rng_below(&rng, 2) ? 1 : -1;
         squares += (double)gradient[i] * (double)gradient[i];
@@ -84,7 +90,7 @@ static void check_gradient(const char *what, objective *f, void *context, pg_rea
 static pg_real *block(size_t n, bool random)
 {
     pg_real *values;
-    MUST(pg_alloc(n, sizeof *values, &values, &problem));
+    OK(pg_alloc(n, sizeof *values, &values, &err));
     if (random) fill_uniform(&rng, values, n, -1, 1);
     return values;
 }
@@ -114,7 +120,7 @@ static double conv_objective(void *context)
 static void check_conv(const pg_conv_shape *s, pg_conv_choice choice)
 {
     conv_case c;
-    MUST(pg_conv_plan(&c.conv, s, choice, &problem));
+    OK(pg_conv_plan(&c.conv, s, choice, &err));
     const size_t inputs = (size_t)(IMAGES * s->height * s->width * s->channels),
                  weights = (size_t)(s->kernel * s->kernel * s->channels * s->filters);
     c.outputs = (size_t)(IMAGES * c.conv.out_height * c.conv.out_width * s->filters);
@@ -131,9 +137,8 @@ static void check_conv(const pg_conv_shape *s, pg_conv_choice choice)
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
 }
 
-static void test_convolution(void **state)
+TEST(gradients_of_convolutions_match_differences)
 {
-    (void)state;
     static const pg_conv_shape shapes[] = {{7, 5, 3, 16, 3, 1, 1},   {7, 5, 16, 16, 3, 1, 1}, {6, 9, 16, 16, 5, 1, 2},
                                            {7, 8, 5, 16, 3, 2, 1},   {7, 5, 16, 16, 1, 1, 0}, {7, 8, 16, 16, 1, 2, 0},
                                            {15, 19, 3, 16, 11, 4, 2}};
@@ -186,7 +191,7 @@ static void check_norm(pg_norm_kind kind, bool relu, bool affine, bool residual)
     for (size_t i = 0; i < c.count; i++) c.x[i] += (pg_real)0.7; /* a mean */
     c.y = block(c.count, false);
     c.plus = block(c.count, true);
-    MUST(pg_alloc(c.count, 1, &c.which, &problem));
+    OK(pg_alloc(c.count, 1, &c.which, &err));
     c.dy = block(c.count, true);
     c.gamma = block(CHANNELS, true);
     c.beta = block(CHANNELS, true);
@@ -208,9 +213,8 @@ static void check_norm(pg_norm_kind kind, bool relu, bool affine, bool residual)
     pg_free(c.which);
 }
 
-static void test_norm(void **state)
+TEST(gradients_of_norms_match_differences)
 {
-    (void)state;
     for (int kind = 0; kind < NORMS; kind++)
         for (int bits = 0; bits < 8; bits++) check_norm((pg_norm_kind)kind, bits & 1, bits & 2, bits & 4);
 }
@@ -249,7 +253,7 @@ static void check_pool(const pg_pool *pool, bool max)
     c.x = block(c.inputs, true);
     c.y = block(c.outputs, false);
     c.dy = block(c.outputs, true);
-    MUST(pg_alloc(c.outputs, 1, &c.which, &problem));
+    OK(pg_alloc(c.outputs, 1, &c.which, &err));
     pg_real *dx = block(c.inputs, true), *twice = block(c.inputs, false);
     pool_objective(&c);
     pool_backward(&c, dx, 0);
@@ -262,9 +266,8 @@ static void check_pool(const pg_pool *pool, bool max)
     pg_free(c.which);
 }
 
-static void test_pools(void **state)
+TEST(gradients_of_pools_match_differences)
 {
-    (void)state;
     static const pg_pool max[] = {{8, 6, 5, 2, 2, 0, 4, 3}, {7, 9, 5, 3, 2, 0, 3, 4}, {7, 8, 5, 3, 2, 1, 4, 4}};
     static const pg_pool average[] = {{4, 3, 5, 1, 0, 0, 1, 1}, {7, 9, 5, 6, 0, 0, 6, 6}, {2, 1, 5, 6, 0, 0, 6, 6}};
     for (int i = 0; i < 3; i++) {
@@ -286,9 +289,8 @@ static double dense_objective(void *context)
     return dot(c->y, c->dy, IMAGES * OUTPUTS);
 }
 
-static void test_dense(void **state)
+TEST(gradients_of_the_dense_layer_match_differences)
 {
-    (void)state;
     dense_case c = {.x = block(IMAGES * INPUTS, true),
                     .w = block(INPUTS * OUTPUTS, true),
                     .b = block(OUTPUTS, true),
@@ -311,9 +313,8 @@ static double passport_objective(void *context)
     return dot(c->y, c->dy, 2 * OUTPUTS);
 }
 
-static void test_passport_product(void **state)
+TEST(gradients_of_the_passport_product_match_differences)
 {
-    (void)state;
     dense_case c = {.x = block(2 * INPUTS, true),
                     .w = block(INPUTS * OUTPUTS, true),
                     .y = block(2 * OUTPUTS, false),
@@ -341,14 +342,13 @@ static double means_objective(void *context)
     return dot(c->means, c->dmeans, (size_t)c->window);
 }
 
-static void test_passport_means(void **state)
+TEST(gradients_of_the_window_means_match_differences)
 {
-    (void)state;
     pg_model *model = NULL;
     pg_net_spec spec = small_spec("resnet18-imagenet", PG_NORM_BN, "v1", "all"); /* every kernel size and stride */
     spec.image_height = 33;
     spec.image_width = 41;
-    MUST(pg_model_create(&spec, &model, &problem));
+    OK(pg_model_create(&spec, &model, &err));
     for (int i = 0; i < model->passport_count; i++) {
         means_case c = {.layer = pg_model_passport_layer(model, i)};
         const pg_layer *l = c.layer;
@@ -377,9 +377,8 @@ static double add_relu_objective(void *context)
     return dot(c->y, c->dy, OUTPUTS);
 }
 
-static void test_add_relu(void **state)
+TEST(gradients_of_the_residual_addition_match_differences)
 {
-    (void)state;
     relu_case c = {block(OUTPUTS, true), block(OUTPUTS, true), block(OUTPUTS, false), block(OUTPUTS, true)};
     pg_real *d = block(OUTPUTS, true);
     add_relu_objective(&c);
@@ -403,9 +402,8 @@ static double cross_entropy_objective(void *context)
     return pg_cross_entropy(IMAGES, OUTPUTS, c->logits, loss_labels, c->smoothing, NULL, NULL);
 }
 
-static void test_cross_entropy(void **state)
+TEST(gradients_of_the_cross_entropy_match_differences)
 {
-    (void)state;
     loss_case c = {.logits = block(IMAGES * OUTPUTS, true)};
     pg_real *dlogits = block(IMAGES * OUTPUTS, true);
     for (c.smoothing = 0; c.smoothing < 0.3; c.smoothing += 0.1) {
@@ -425,9 +423,8 @@ static double sign_objective(void *context)
     return pg_sign_loss(0.1, s->evidence, s->net);
 }
 
-static void test_sign_loss(void **state)
+TEST(gradients_of_the_sign_loss_match_differences)
 {
-    (void)state;
     small_net s;
     const pg_net_spec spec = small_spec("alexnet", PG_NORM_BN, "v1", "all");
     open_small(&s, &spec, PG_CONV_DIRECT);
@@ -478,22 +475,19 @@ static void check_schemes(const char *arch)
         }
 }
 
-static void test_alexnet(void **state)
+TEST(gradients_of_alexnet_match_differences_for_every_scheme)
 {
-    (void)state;
     check_schemes("alexnet");
 }
 
-static void test_resnet(void **state)
+TEST(gradients_of_resnet_match_differences_for_every_scheme)
 {
-    (void)state;
     check_schemes("resnet9");
 }
 
 /* Trunks that end elsewhere: at the images, at a shortcut, inside a block. */
-static void test_passport_layers(void **state)
+TEST(gradients_match_differences_wherever_the_trunk_ends)
 {
-    (void)state;
     const pg_net_spec specs[] = {
         small_spec("alexnet", PG_NORM_BN, "pan", "all"),
         small_spec("resnet9", PG_NORM_GN, "v1", "all"),
@@ -503,17 +497,15 @@ static void test_passport_layers(void **state)
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) check_network(&specs[i], "with chosen layers");
 }
 
-static void test_relu_before_add_off(void **state)
+TEST(gradients_match_differences_without_relu_before_the_addition)
 {
-    (void)state;
     pg_net_spec spec = small_spec("resnet9", PG_NORM_BN, "v2", "default");
     spec.relu_before_add = false;
     check_network(&spec, "v2 without ReLU before addition");
 }
 
-static void test_imagenet(void **state)
+TEST(gradients_of_the_imagenet_sizes_match_differences)
 {
-    (void)state;
     pg_net_spec alexnet = small_spec("alexnet-imagenet", PG_NORM_BN, "v2", "default"),
                 resnet = small_spec("resnet18-imagenet", PG_NORM_GN, "v2", "default");
     alexnet.image_height = 63;
@@ -536,7 +528,7 @@ static double fake3_objective(void *context)
 {
     fake3_case *c = context;
     small_net *s = &c->s;
-    MUST(pg_passports_install(s->net, s->model, c->forged, &problem));
+    OK(pg_passports_install(s->net, s->model, c->forged, &err));
     const pg_real *logits = pg_net_forward(s->net, s->model, PG_PRIVATE, PG_BATCH, s->images, SMALL_BATCH);
     double loss = pg_cross_entropy(SMALL_BATCH, SMALL_CLASSES, logits, s->labels, 0, NULL, NULL);
     loss += pg_sign_loss(0.1, c->forged, s->net);
@@ -567,16 +559,16 @@ static pg_evidence *fake3_step(const pg_attack_view *view, const char *rate)
     snprintf(yaml, sizeof yaml,
              "{flips: 0.3, noise: 0.5, clip: 1e6, epochs: 1, batch: %d, lr: %s, momentum: 0, weight_decay: 0, crop: false}",
              SMALL_BATCH, rate);
-    MUST(pg_alloc(1, attack->options_size, &options, &problem));
-    MUST(pg_alloc(1, attack->state_size, &state, &problem));
-    MUST(pg_options_defaults(attack->options, options, &problem));
-    MUST(pg_yaml_parse_text(yaml, "test", &tree, &problem));
+    OK(pg_alloc(1, attack->options_size, &options, &err));
+    OK(pg_alloc(1, attack->state_size, &state, &err));
+    OK(pg_options_defaults(attack->options, options, &err));
+    OK(pg_yaml_parse_text(yaml, "test", &tree, &err));
     problems.count = 0;
     pg_options_read(attack->options, tree->root, options, &problems);
     if (problems.count) fail_msg("%s", problems.lines[0]);
-    MUST(attack->start(state, options, view, &problem));
-    while (what < PG_ATTACK_OUTCOME) MUST(attack->step(state, &what, &outcome, &problem));
-    MUST(pg_evidence_clone(outcome.evidence, &forged, &problem));
+    OK(attack->start(state, options, view, &err));
+    while (what < PG_ATTACK_OUTCOME) OK(attack->step(state, &what, &outcome, &err));
+    OK(pg_evidence_clone(outcome.evidence, &forged, &err));
     attack->finish(state);
     pg_tree_destroy(&tree);
     pg_free(options);
@@ -588,8 +580,8 @@ static pg_evidence *fake3_step(const pg_attack_view *view, const char *rate)
 static void share_batch(small_net *s, const pg_attack_view *view)
 {
     pg_batches *batches = NULL;
-    MUST(pg_batches_create(view->train, SMALL_BATCH, (pg_augment){.flip = true}, view->pixels, view->seed, &batches, &problem));
-    MUST(pg_batches_get(batches, 0, 0, s->images, s->labels, &problem));
+    OK(pg_batches_create(view->train, SMALL_BATCH, (pg_augment){.flip = true}, view->pixels, view->seed, &batches, &err));
+    OK(pg_batches_get(batches, 0, 0, s->images, s->labels, &err));
     pg_batches_destroy(&batches);
 }
 
@@ -599,7 +591,7 @@ static void check_fake3(const char *scheme, pg_norm_kind norm)
     pg_dataset images = {.name = "images", .classes = SMALL_CLASSES};
     const pg_net_spec spec = small_spec("alexnet", norm, scheme, "default");
     open_small(&c.s, &spec, PG_CONV_AUTO);
-    MUST(pg_dataset_allocate(&images, SMALL_BATCH, spec.image_height, spec.image_width, &problem));
+    OK(pg_dataset_allocate(&images, SMALL_BATCH, spec.image_height, spec.image_width, &err));
     for (int i = 0; i < SMALL_BATCH * spec.image_height * spec.image_width * 3; i++)
         images.images[i] = (uint8_t)pg_rng_below(&rng, 256);
     for (int i = 0; i < SMALL_BATCH; i++) images.labels[i] = c.s.labels[i];
@@ -624,35 +616,9 @@ static void check_fake3(const char *scheme, pg_norm_kind norm)
     close_small(&c.s);
 }
 
-static void test_fake3(void **state)
+TEST(gradients_of_fake3_match_differences)
 {
-    (void)state;
     check_fake3("v1", PG_NORM_BN);
     check_fake3("v2", PG_NORM_GN);
     check_fake3("pan", PG_NORM_BN);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_convolution),
-        cmocka_unit_test(test_norm),
-        cmocka_unit_test(test_pools),
-        cmocka_unit_test(test_dense),
-        cmocka_unit_test(test_passport_product),
-        cmocka_unit_test(test_passport_means),
-        cmocka_unit_test(test_add_relu),
-        cmocka_unit_test(test_cross_entropy),
-        cmocka_unit_test(test_sign_loss),
-        cmocka_unit_test(test_alexnet),
-        cmocka_unit_test(test_resnet),
-        cmocka_unit_test(test_passport_layers),
-        cmocka_unit_test(test_relu_before_add_off),
-        cmocka_unit_test(test_imagenet),
-        cmocka_unit_test(test_fake3),
-    };
-    pg_compute_start(1);
-    pg_rng_open(&rng, (pg_seed){.grid = 7, .task = "small"}, "directions", 0);
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    return failed || pg_memory_live() != 0;
 }

@@ -95,27 +95,34 @@ static void make_triggers(void)
     subject_destroy(&s);
 }
 
-static int start(void **state)
+SET_UP
 {
-    const int result = test_start(state);
-    if (result != 0 || chdir(test_folder) != 0 || setenv("PASSGRID_DATA", test_folder, 1) != 0) return -1;
+    pg_compute_start(1);
+    assert_int_equal(setenv("PASSGRID_DATA", folder(), 1), 0);
     data = test_data(160, 40);
     make_owner_and_forger();
     make_plain();
     make_triggers();
-    return 0;
 }
 
-static int end(void **state)
+TEAR_DOWN
 {
     pg_data_clear(&data);
-    return test_end(state);
+}
+
+/* Put what SET_UP made into the test's own folder, under the same names. */
+static void bring_files(void)
+{
+    static const char *const names[] = {"model",      "owner",     "forger",    "matching", "plain",   "features.5",
+                                        "features.6", "adi-owner", "adi-of-11", "v3",       "v3-owner"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!pg_file_exists(names[i])) assert_int_equal(symlink(shared_path(names[i]), names[i]), 0);
 }
 
 /* ---- the command in this process ---- */
 
 enum { ARGUMENTS = 64 };
-static char *out, *complaint; /* what the last call wrote; released by the next */
+static char out[1 << 16], complaint[1 << 12]; /* what the last call wrote */
 
 static int redirect(int stream, const char *path)
 {
@@ -133,11 +140,13 @@ static void restore(int stream, int kept)
     close(kept);
 }
 
-static void release(void)
+static void read_back(const char *path, char *text, size_t room)
 {
-    pg_free(out);
-    pg_free(complaint);
-    out = complaint = NULL;
+    FILE *file = fopen(path, "r");
+    const size_t bytes = fread(text, 1, room, file);
+    fclose(file);
+    assert_true(bytes < room);
+    text[bytes] = 0;
 }
 
 /* Run `judge` with these words, separated by spaces; returns the exit code. */
@@ -145,10 +154,9 @@ static int judge(const char *words)
 {
     char text[2048] = "judge ", *argv[ARGUMENTS + 1] = {NULL};
     int argc = 0;
-    size_t bytes;
     strcat(text, words);
     for (char *word = strtok(text, " "); word && argc < ARGUMENTS; word = strtok(NULL, " ")) argv[argc++] = word;
-    release();
+    bring_files();
     fflush(NULL);
     const int kept_out = redirect(STDOUT_FILENO, "stdout"), kept_err = redirect(STDERR_FILENO, "stderr");
     optind = 0;
@@ -156,8 +164,8 @@ static int judge(const char *words)
     fflush(NULL);
     restore(STDOUT_FILENO, kept_out);
     restore(STDERR_FILENO, kept_err);
-    OK(pg_file_read("stdout", &out, &bytes, &err));
-    OK(pg_file_read("stderr", &complaint, &bytes, &err));
+    read_back("stdout", out, sizeof out);
+    read_back("stderr", complaint, sizeof complaint);
     return code;
 }
 
@@ -215,9 +223,8 @@ static void assert_text(const json_t *claim, const char *key, const char *expect
 #define HEARING " --data synthetic --test 100 "
 #define SOLD    " --distributed owner" HEARING
 
-static void test_text(void **state)
+TEST(a_report_tells_the_verdict_and_its_numbers)
 {
-    (void)state;
     assert_judged("--model model --evidence owner --evidence forger" SOLD);
     assert_true(says("model model: alexnet, bn, width 0.0625, 10 classes"));
     assert_true(says("100 test images of generated patterns, not real data, pixels as for imagenet (assumed: "));
@@ -232,9 +239,8 @@ static void test_text(void **state)
 }
 
 /* What decides comes first: the verdict, then its grounds, the null that decides before the coin. */
-static void test_order_of_lines(void **state)
+TEST(what_decides_comes_first)
 {
-    (void)state;
     static const char *const lines[] = {"\nowner\n",
                                         "  verdict ",
                                         "  p-value ",
@@ -257,9 +263,8 @@ static void test_order_of_lines(void **state)
 
 /* A p-value that looks like the level is said to be above it where it is. The level is so low that no accuracy beats guessing,
  * so the verdict does not follow it. */
-static void test_close_to_the_level(void **state)
+TEST(a_p_value_above_the_level_is_shown_above_it)
 {
-    (void)state;
     char words[256];
     json_t *root = verdicts("--model model --evidence owner --json" SOLD);
     const double p = number(claim_of(root, 0), "p_value");
@@ -272,9 +277,8 @@ static void test_close_to_the_level(void **state)
 }
 
 /* What is published about a claim, and nothing else: no passport, no signature, no trigger. */
-static void test_json(void **state)
+TEST(json_tells_the_claim_and_no_secret)
 {
-    (void)state;
     static const char *const keys[] = {"evidence",
                                        "scheme",
                                        "kind",
@@ -336,9 +340,8 @@ static void test_json(void **state)
 }
 
 /* Every option that a verdict depends on stands in the JSON, in digits that people can read. */
-static void test_json_options(void **state)
+TEST(json_has_every_option_a_verdict_depends_on)
 {
-    (void)state;
     json_t *root =
         verdicts("--model model --evidence owner --json --level 0.0123 --tolerance 4.7 --nulls 7 --batch 33 --seed 5 "
                  "--pixels cifar --accuracy 61.3" HEARING);
@@ -361,9 +364,8 @@ static void test_json_options(void **state)
 /* A model that only works with a passport is judged by what it reaches with the one that is distributed with it, or by what it
  * is known to reach. Before one of these is told, nothing is decided: a passport that happens to give the signature that it
  * claims, but guesses, would be its own measure. */
-static void test_needs_a_bar(void **state)
+TEST(a_model_that_needs_passports_is_held_to_a_bar)
 {
-    (void)state;
     assert_judged("--model model --evidence owner --evidence matching" HEARING);
     assert_false(says("claim stands"));
     assert_true(says("not decidable") && says("--accuracy X") && says("--distributed FILE"));
@@ -384,9 +386,8 @@ static void test_needs_a_bar(void **state)
 }
 
 /* Nobody's verdict depends on who else claims, whether refused or not. */
-static void test_rivals(void **state)
+TEST(a_verdict_depends_on_no_rival)
 {
-    (void)state;
     json_t *alone = verdicts("--model model --evidence owner --json" SOLD),
            *beside = verdicts("--model model --evidence forger --evidence owner --evidence matching --json" SOLD);
     assert_true(json_equal(claim_of(alone, 0), claim_of(beside, 1)));
@@ -396,9 +397,8 @@ static void test_rivals(void **state)
 }
 
 /* Exit codes: the verdict is one only on request. */
-static void test_exit_code(void **state)
+TEST(the_exit_code_is_the_verdict_only_on_request)
 {
-    (void)state;
     assert_int_equal(judge("--model model --evidence owner --exit-code" SOLD), 0);
     assert_int_equal(judge("--model model --evidence owner --evidence forger --exit-code" SOLD), 1);
     assert_true(says("not significant"));
@@ -409,9 +409,9 @@ static void test_exit_code(void **state)
 }
 
 /* Names that a terminal would obey, or that are no UTF-8, are shown with their bytes. */
-static void test_names_of_files(void **state)
+TEST(names_are_shown_with_their_bytes)
 {
-    (void)state;
+    bring_files();
     assert_int_equal(rename("forger", "\033[1m\xff"), 0);
     assert_judged("--model model --evidence \033[1m\xff" SOLD);
     assert_true(says("\n\\x1b[1m\\xff\n"));
@@ -422,12 +422,12 @@ static void test_names_of_files(void **state)
 }
 
 /* What the model file tells is used; an option goes before it and a line says so; what nobody tells is said to be assumed. */
-static void test_what_the_file_tells(void **state)
+TEST(options_go_before_what_the_file_tells)
 {
-    (void)state;
     pg_model *model = NULL;
     const pg_metadata notes[] = {{"pixels", "cifar"}, {"data", "synthetic"}, {"data_sha256", "00"}},
                       strange = {"pixels", "rgb"};
+    bring_files();
     OK(pg_model_load("model", NULL, &model, NULL, &err));
     OK(pg_model_save(model, notes, 3, "telling", &err));
     OK(pg_model_save(model, &strange, 1, "strange", &err));
@@ -451,17 +451,15 @@ static void test_what_the_file_tells(void **state)
 }
 
 /* What lies in the data directory, which others may write, does not move a p-value. */
-static void test_nothing_is_kept(void **state)
+TEST(the_data_directory_moves_no_p_value)
 {
-    (void)state;
     assert_judged("--model model --evidence owner --nulls 11" SOLD);
-    assert_int_equal(access("nulls", F_OK), -1);
+    assert_int_equal(access(shared_path("nulls"), F_OK), -1);
 }
 
 /* Who speaks first does not matter, nor do threads. */
-static void test_order(void **state)
+TEST(neither_order_nor_threads_matter)
 {
-    (void)state;
     json_t *root = verdicts("--model model --evidence owner --evidence forger --json" SOLD),
            *other = verdicts("--model model --evidence forger --evidence owner --json --threads 2" SOLD);
     for (size_t i = 0; i < 2; i++) assert_true(json_equal(claim_of(root, i), claim_of(other, 1 - i)));
@@ -470,9 +468,8 @@ static void test_order(void **state)
 }
 
 /* Claims of one kind and as many bits, but for different layers: each is held against nulls of its own layers. */
-static void test_other_layers(void **state)
+TEST(a_claim_is_held_against_nulls_of_its_own_layers)
 {
-    (void)state;
     json_t *both = verdicts("--model plain --evidence features.5 --evidence features.6 --json" HEARING),
            *alone = verdicts("--model plain --evidence features.6 --json" HEARING);
     assert_true(json_equal(claim_of(both, 1), claim_of(alone, 0)));
@@ -481,9 +478,8 @@ static void test_other_layers(void **state)
     json_decref(alone);
 }
 
-static void test_trigger_set(void **state)
+TEST(a_trigger_set_is_a_claim)
 {
-    (void)state;
     json_t *root = verdicts("--model v3 --evidence v3-owner --json --nulls 0 --level 0.5 --tolerance 100" HEARING);
     const json_t *claim = claim_of(root, 0);
     assert_true(number(claim, "trigger_public") >= 0 && number(claim, "trigger_private") >= 0);
@@ -498,9 +494,8 @@ static void test_trigger_set(void **state)
 }
 
 /* A claim by triggers is counted as one by bits is: how many agree, of how many, by which chance each. */
-static void test_triggers_alone(void **state)
+TEST(triggers_are_counted_as_bits_are)
 {
-    (void)state;
     json_t *root = verdicts("--model plain --evidence adi-owner --json" HEARING);
     const json_t *claim = claim_of(root, 0);
     const int agreeing = (int)number(claim, "agreeing");
@@ -516,9 +511,8 @@ static void test_triggers_alone(void **state)
 }
 
 /* Triggers that cannot be asked are no silence of the network: the reason is told. */
-static void test_triggers_not_asked(void **state)
+TEST(triggers_that_cannot_be_asked_are_told)
 {
-    (void)state;
     assert_judged("--model plain --evidence adi-of-11" HEARING);
     assert_true(says("no evidence for this network") && says("not asked: they are labelled for 11 classes"));
     assert_judged("--model model --evidence adi-owner" HEARING);
@@ -527,11 +521,11 @@ static void test_triggers_not_asked(void **state)
     assert_true(says("of 20 answered as deployed") && !says("not asked"));
 }
 
-static void test_commitment(void **state)
+TEST(a_commitment_is_checked)
 {
-    (void)state;
     char hex[PG_SHA256_HEX], words[512];
     pg_evidence *evidence = NULL;
+    bring_files();
     OK(pg_evidence_load("owner", &evidence, &err));
     pg_evidence_commitment(evidence, hex);
     pg_evidence_destroy(&evidence);
@@ -549,9 +543,8 @@ static void test_commitment(void **state)
 
 /* ---- what is refused ---- */
 
-static void test_files_that_do_not_fit(void **state)
+TEST(files_that_do_not_fit_are_refused)
 {
-    (void)state;
     assert_refused("--model plain --evidence v3-owner" HEARING, 2, "v3-owner: the evidence has a passport for layer4.0.conv");
     assert_refused("--model model --evidence features.5" HEARING, 2, "features.5: the model needs passports in other layers");
     assert_refused("--model owner --evidence owner" HEARING, 2, "owner: ");
@@ -578,12 +571,12 @@ static void replace_number(const char *from, pg_real number, pg_real by, const c
 }
 
 /* Numbers that no training gives would pass through as a verdict. Exit code 1 would be one, that a claim does not stand. */
-static void test_not_finite(void **state)
+TEST(numbers_that_are_not_finite_give_no_verdict)
 {
-    (void)state;
     static const pg_real marker = (pg_real)1234.5678;
     pg_model *model = NULL;
     pg_evidence *evidence = NULL;
+    bring_files();
     OK(pg_model_load("model", NULL, &model, NULL, &err));
     model->params[3] = NAN;
     save_model(model, "model-nan");
@@ -611,9 +604,8 @@ static void test_not_finite(void **state)
     assert_refused("--model plain-large --evidence adi-owner --exit-code" HEARING, 2, "of 100 images are not finite numbers");
 }
 
-static void test_bad_usage(void **state)
+TEST(bad_usage_is_refused)
 {
-    (void)state;
     assert_refused("--evidence owner" HEARING, 2, "--model FILE is missing");
     assert_refused("--model model" HEARING, 2, "--evidence FILE is missing");
     assert_refused("--model model --evidence owner", 2, "--data NAME is missing, and model does not tell it");
@@ -637,32 +629,4 @@ static void test_bad_usage(void **state)
     assert_refused(many, 2, "more than 16 claimants");
     assert_int_equal(judge("--help"), 0);
     assert_true(says("usage: passgrid judge"));
-    release();
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_order_of_lines),
-        cmocka_unit_test(test_close_to_the_level),
-        cmocka_unit_test(test_json_options),
-        cmocka_unit_test(test_needs_a_bar),
-        cmocka_unit_test(test_rivals),
-        cmocka_unit_test(test_exit_code),
-        cmocka_unit_test(test_names_of_files),
-        cmocka_unit_test(test_what_the_file_tells),
-        cmocka_unit_test(test_nothing_is_kept),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_other_layers),
-        cmocka_unit_test(test_trigger_set),
-        cmocka_unit_test(test_triggers_alone),
-        cmocka_unit_test(test_triggers_not_asked),
-        cmocka_unit_test(test_commitment),
-        cmocka_unit_test(test_files_that_do_not_fit),
-        cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_bad_usage),
-    };
-    return cmocka_run_group_tests(tests, start, end);
 }

@@ -4,6 +4,11 @@
 
 #include <math.h>
 
+SET_UP
+{
+    pg_compute_start(1);
+}
+
 static size_t bytes_of(size_t count)
 {
     return count * sizeof(pg_real);
@@ -23,9 +28,8 @@ static pg_net_spec full_spec(const char *arch, const char *scheme, const char *l
 
 /* Parameters of the reference's networks: 10 classes, batch norm; 1000 classes at ImageNet size, where ResNet-18 is the usual
  * one and AlexNet has norms in place of 1152 convolution biases. */
-static void test_parameter_counts(void **state)
+TEST(parameter_counts_are_those_of_the_reference)
 {
-    (void)state;
     static const struct {
         const char *arch, *scheme;
         int classes;
@@ -42,15 +46,14 @@ static void test_parameter_counts(void **state)
         pg_model *model = NULL;
         pg_net_spec spec = full_spec(cases[i].arch, cases[i].scheme, "default");
         spec.classes = cases[i].classes;
-        MUST(pg_model_create(&spec, &model, &problem));
+        OK(pg_model_create(&spec, &model, &err));
         assert_int_equal(pg_model_parameters(model), cases[i].parameters);
         pg_model_destroy(&model);
     }
 }
 
-static void test_signature_bits(void **state)
+TEST(signatures_have_a_bit_a_channel)
 {
-    (void)state;
     static const struct {
         const char *arch, *layers;
         int bits;
@@ -61,16 +64,15 @@ static void test_signature_bits(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         pg_evidence *evidence = NULL;
         const pg_net_spec spec = full_spec(cases[i].arch, "v1", cases[i].layers);
-        MUST(pg_evidence_create(&spec, "v1", "random", &evidence, &problem));
+        OK(pg_evidence_create(&spec, "v1", "random", &evidence, &err));
         assert_int_equal(pg_evidence_bits(evidence), cases[i].bits);
         pg_evidence_destroy(&evidence);
     }
 }
 
 /* Channels at a width: rounded to whole groups of 16, never none. */
-static void test_width(void **state)
+TEST(a_width_gives_whole_groups_of_channels)
 {
-    (void)state;
     static const struct {
         double width;
         int channels[5];
@@ -82,7 +84,7 @@ static void test_width(void **state)
         pg_model *model = NULL;
         pg_net_spec spec = small_spec("alexnet", PG_NORM_GN, "plain", "");
         spec.width = cases[i].width;
-        MUST(pg_model_create(&spec, &model, &problem));
+        OK(pg_model_create(&spec, &model, &err));
         for (int l = 0; l < model->layer_count; l++)
             if (model->layers[l].conv >= 0)
                 assert_int_equal(model->layers[l].out_channels, cases[i].channels[model->layers[l].conv]);
@@ -94,14 +96,13 @@ static void test_width(void **state)
 static void check_refused(const pg_net_spec *spec, const char *message)
 {
     pg_model *model = NULL;
-    assert_int_equal(pg_model_create(spec, &model, &problem), PG_BAD_INPUT);
-    if (!strstr(problem.message, message)) fail_msg("'%s' does not say '%s'", problem.message, message);
+    assert_int_equal(pg_model_create(spec, &model, &err), PG_BAD_INPUT);
+    if (!strstr(err.message, message)) fail_msg("'%s' does not say '%s'", err.message, message);
     assert_null(model);
 }
 
-static void test_bad_specs(void **state)
+TEST(a_spec_that_cannot_be_is_refused)
 {
-    (void)state;
     const pg_net_spec good = small_spec("alexnet", PG_NORM_BN, "v1", "default");
     static const double widths[] = {0, -1, 16.5, NAN, INFINITY};
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
@@ -129,10 +130,10 @@ static void test_bad_specs(void **state)
     spec.image_height = spec.image_width = 62;
     check_refused(&spec, "too small for alexnet-imagenet");
     pg_net *net = NULL;
-    assert_int_equal(pg_net_create(&good, 0, true, PG_CONV_AUTO, &net, &problem), PG_BAD_INPUT);
+    assert_int_equal(pg_net_create(&good, 0, true, PG_CONV_AUTO, &net, &err), PG_BAD_INPUT);
     assert_null(pg_arch_find("alexnet2"));
     pg_norm_kind kind;
-    assert_int_equal(pg_norm_kind_parse("ln", &kind, &problem), PG_BAD_INPUT);
+    assert_int_equal(pg_norm_kind_parse("ln", &kind, &err), PG_BAD_INPUT);
 }
 
 static void check_layers(const char *arch, const char *layers, uint64_t expected, const char *message)
@@ -140,15 +141,14 @@ static void check_layers(const char *arch, const char *layers, uint64_t expected
     pg_passport_options options = {.alpha = 0.1};
     pg_net_spec spec = pg_net_spec_plain(pg_arch_find(arch), PG_NORM_BN, 10);
     snprintf(options.layers, sizeof options.layers, "%s", layers);
-    const pg_status status = pg_passport_layers(&options, &spec, &problem);
+    const pg_status status = pg_passport_layers(&options, &spec, &err);
     assert_int_equal(status, message ? PG_BAD_INPUT : PG_OK);
-    if (message) assert_string_equal(problem.message, message);
+    if (message) assert_string_equal(err.message, message);
     if (!message) assert_int_equal(spec.passports, expected);
 }
 
-static void test_layer_names(void **state)
+TEST(layers_have_the_names_of_the_reference)
 {
-    (void)state;
     check_layers("alexnet", "default", 0x1c, NULL);
     check_layers("alexnet", "all", 0x1f, NULL);
     check_layers("alexnet", " features.6  features.0 ", 0x11, NULL);
@@ -180,14 +180,13 @@ static void test_layer_names(void **state)
 
 /* ---- initial weights ---- */
 
-static void test_initial_weights(void **state)
+TEST(initial_weights_have_the_distribution_of_the_reference)
 {
-    (void)state;
     pg_net_spec spec = small_spec("alexnet", PG_NORM_NONE, "pan", "features.4");
     pg_model *a = NULL, *b = NULL;
     spec.width = 0.5;
-    MUST(pg_model_create(&spec, &a, &problem));
-    MUST(pg_model_create(&spec, &b, &problem));
+    OK(pg_model_create(&spec, &a, &err));
+    OK(pg_model_create(&spec, &b, &err));
     pg_model_initialise(a, (pg_seed){.grid = 1, .task = "t"}, "initial");
     pg_model_initialise(b, (pg_seed){.grid = 1, .task = "t"}, "initial");
     assert_memory_equal(a->params, b->params, a->param_count * sizeof *a->params);
@@ -259,19 +258,16 @@ static void check_passport_affine(const char *arch, int height, int width)
     close_small(&s);
 }
 
-static void test_passport_affine(void **state)
+TEST(passports_give_the_means_over_their_windows)
 {
-    (void)state;
     check_passport_affine("alexnet", 16, 24);
     check_passport_affine("resnet9", 16, 24);
     check_passport_affine("alexnet-imagenet", 63, 95);
     check_passport_affine("resnet18-imagenet", 33, 41);
 }
 
-/* gamma is there without a forward pass, and follows the weights. */
-static void test_refresh(void **state)
+TEST(gamma_follows_the_weights_without_a_forward_pass)
 {
-    (void)state;
     small_net s;
     const pg_net_spec spec = small_spec("alexnet", PG_NORM_BN, "pan", "default");
     open_small(&s, &spec, PG_CONV_DIRECT);
@@ -326,9 +322,8 @@ static void check_both_branches(const pg_net_spec *spec)
     close_small(&in_turn);
 }
 
-static void test_both_branches(void **state)
+TEST(both_branches_at_once_equal_one_after_the_other)
 {
-    (void)state;
     static const char *const both[] = {"v2", "v3", "pan"};
     static const struct {
         const char *arch, *layers;
@@ -373,9 +368,8 @@ static void check_threads(const pg_net_spec *spec)
 }
 
 /* Wide enough that every kernel's work is cut into several parts. */
-static void test_threads(void **state)
+TEST(training_gives_the_same_bytes_on_any_number_of_threads)
 {
-    (void)state;
     static const struct {
         const char *arch, *scheme;
         pg_norm_kind norm;
@@ -396,7 +390,7 @@ static void check_modes(const pg_net_spec *spec)
     small_net s;
     pg_model *before = NULL;
     open_small(&s, spec, PG_CONV_AUTO);
-    MUST(pg_model_clone(s.model, &before, &problem));
+    OK(pg_model_clone(s.model, &before, &err));
     run_small(&s, PG_EVAL, false, false, NULL);
     run_small(&s, PG_BATCH, true, true, NULL);
     assert_memory_equal(s.model->params, before->params, bytes_of(before->param_count));
@@ -413,9 +407,8 @@ static void check_modes(const pg_net_spec *spec)
     close_small(&s);
 }
 
-static void test_modes(void **state)
+TEST(each_mode_uses_its_statistics)
 {
-    (void)state;
     for (int scheme = 0; scheme < SCHEMES; scheme++)
         for (int norm = 0; norm < NORMS; norm++) {
             const pg_net_spec spec = small_spec("resnet9", (pg_norm_kind)norm, all_schemes[scheme], "default");
@@ -432,9 +425,9 @@ static void check_evaluation(const pg_net_spec *spec)
     const size_t count = (size_t)(SMALL_BATCH * spec->classes);
     pg_real logits[SMALL_BATCH * SMALL_CLASSES];
     open_small(&s, spec, PG_CONV_AUTO);
-    MUST(pg_net_create(spec, SMALL_BATCH, false, PG_CONV_AUTO, &net, &problem));
+    OK(pg_net_create(spec, SMALL_BATCH, false, PG_CONV_AUTO, &net, &err));
     assert_true(pg_net_bytes(net) < pg_net_bytes(s.net));
-    if (s.evidence) MUST(pg_passports_install(net, s.model, s.evidence, &problem));
+    if (s.evidence) OK(pg_passports_install(net, s.model, s.evidence, &err));
     for (int b = PG_PUBLIC; b <= PG_PRIVATE; b++) {
         if (!has_branch(spec, (pg_branch)b)) continue;
         const size_t image = (size_t)(spec->image_height * spec->image_width * 3), last = SMALL_BATCH - 1;
@@ -451,9 +444,8 @@ static void check_evaluation(const pg_net_spec *spec)
     close_small(&s);
 }
 
-static void test_evaluation(void **state)
+TEST(evaluation_does_not_depend_on_the_batch)
 {
-    (void)state;
     for (int a = 0; pg_archs[a]; a++)
         for (int scheme = 0; scheme < SCHEMES; scheme++)
             for (int norm = 0; norm < NORMS; norm++) {
@@ -487,9 +479,8 @@ static void check_train_from(const pg_net_spec *spec)
     close_small(&full);
 }
 
-static void test_train_from(void **state)
+TEST(training_from_a_layer_on_leaves_the_rest)
 {
-    (void)state;
     static const char *const archs[] = {"alexnet", "resnet9"}, *const schemes[] = {"plain", "v2", "pan"};
     for (int a = 0; a < 2; a++)
         for (int scheme = 0; scheme < 3; scheme++) {
@@ -501,9 +492,8 @@ static void test_train_from(void **state)
 }
 
 /* Weights that stay have no gradient; those of affines, passports and images are what they were, for fewer multiply-adds. */
-static void test_keep_weights(void **state)
+TEST(kept_weights_cost_no_gradient)
 {
-    (void)state;
     static const char *const schemes[] = {"v1", "v2", "pan"};
     for (int i = 0; i < 3; i++) {
         small_net s[2];
@@ -572,9 +562,8 @@ static void count_negative(bool relu_before_add, int *first, int *second)
 
 /* Without it, four second convolutions and three shortcuts (the first block's is the identity) go unrectified into an addition.
  */
-static void test_relu_before_add(void **state)
+TEST(relu_before_add_is_an_option_of_residual_nets)
 {
-    (void)state;
     int first, second;
     count_negative(true, &first, &second);
     assert_true(first == 0 && second == 0);
@@ -588,8 +577,8 @@ static void test_relu_before_add(void **state)
 static void evaluate(pg_model *model, pg_branch branch, const small_net *s, pg_real logits[SMALL_BATCH * SMALL_CLASSES])
 {
     pg_net *net = NULL;
-    MUST(pg_net_create(&model->spec, SMALL_BATCH, false, PG_CONV_DIRECT, &net, &problem));
-    if (branch == PG_PRIVATE) MUST(pg_passports_install(net, model, s->evidence, &problem));
+    OK(pg_net_create(&model->spec, SMALL_BATCH, false, PG_CONV_DIRECT, &net, &err));
+    if (branch == PG_PRIVATE) OK(pg_passports_install(net, model, s->evidence, &err));
     memcpy(logits, pg_net_forward(net, model, branch, PG_EVAL, s->images, SMALL_BATCH),
            SMALL_BATCH * SMALL_CLASSES * sizeof *logits);
     pg_net_destroy(&net);
@@ -600,9 +589,9 @@ static void check_copy(small_net *s, const pg_net_spec *spec, pg_branch from, pg
 {
     pg_model *copy = NULL;
     pg_real expected[SMALL_BATCH * SMALL_CLASSES], got[SMALL_BATCH * SMALL_CLASSES];
-    MUST(pg_model_create(spec, &copy, &problem));
-    MUST(pg_model_copy(s->model, copy, &problem));
-    if (from == PG_PRIVATE && to == PG_PUBLIC) MUST(pg_passports_store(s->model, s->evidence, copy, &problem));
+    OK(pg_model_create(spec, &copy, &err));
+    OK(pg_model_copy(s->model, copy, &err));
+    if (from == PG_PRIVATE && to == PG_PUBLIC) OK(pg_passports_store(s->model, s->evidence, copy, &err));
     evaluate(s->model, from, s, expected);
     evaluate(copy, to, s, got);
     for (int i = 0; i < SMALL_BATCH * SMALL_CLASSES; i++)
@@ -633,18 +622,16 @@ static void check_copies(const char *scheme, pg_norm_kind norm)
     close_small(&s);
 }
 
-static void test_copies(void **state)
+TEST(copies_take_what_fits)
 {
-    (void)state;
     static const char *const schemes[] = {"v1", "v2", "pan"};
     for (int scheme = 0; scheme < 3; scheme++)
         for (int norm = 0; norm < NORMS; norm++) check_copies(schemes[scheme], (pg_norm_kind)norm);
 }
 
 /* A plain network put under other wirings works as before in the public branch. */
-static void test_copy_from_plain(void **state)
+TEST(a_plain_network_works_under_every_wiring)
 {
-    (void)state;
     small_net s;
     static const char *const schemes[] = {"v2", "pan"};
     for (int norm = 0; norm < NORMS; norm++)
@@ -657,16 +644,15 @@ static void test_copy_from_plain(void **state)
         }
 }
 
-static void test_copy_classes(void **state)
+TEST(another_number_of_classes_needs_a_new_last_layer)
 {
-    (void)state;
     small_net s;
     pg_model *other = NULL;
     pg_net_spec spec = small_spec("alexnet", PG_NORM_BN, "plain", "");
     open_small(&s, &spec, PG_CONV_DIRECT);
     spec.classes = SMALL_CLASSES + 1;
-    MUST(pg_model_create(&spec, &other, &problem));
-    MUST(pg_model_copy(s.model, other, &problem));
+    OK(pg_model_create(&spec, &other, &err));
+    OK(pg_model_copy(s.model, other, &err));
     pg_model_copy_classifier(s.model, other);
     const ptrdiff_t classifier = pg_model_classifier(other)->weight;
     assert_memory_equal(other->params, s.model->params, bytes_of((size_t)classifier));
@@ -677,24 +663,9 @@ static void test_copy_classes(void **state)
     for (int i = 0; i < 3; i++) {
         pg_net_spec wide = unlike[i];
         wide.width = i == 2 ? 0.25 : wide.width;
-        MUST(pg_model_create(&wide, &other, &problem));
-        assert_int_equal(pg_model_copy(s.model, other, &problem), PG_BAD_INPUT);
+        OK(pg_model_create(&wide, &other, &err));
+        assert_int_equal(pg_model_copy(s.model, other, &err), PG_BAD_INPUT);
         pg_model_destroy(&other);
     }
     close_small(&s);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parameter_counts), cmocka_unit_test(test_signature_bits),  cmocka_unit_test(test_width),
-        cmocka_unit_test(test_bad_specs),        cmocka_unit_test(test_layer_names),     cmocka_unit_test(test_initial_weights),
-        cmocka_unit_test(test_passport_affine),  cmocka_unit_test(test_refresh),         cmocka_unit_test(test_both_branches),
-        cmocka_unit_test(test_threads),          cmocka_unit_test(test_modes),           cmocka_unit_test(test_evaluation),
-        cmocka_unit_test(test_train_from),       cmocka_unit_test(test_relu_before_add), cmocka_unit_test(test_copies),
-        cmocka_unit_test(test_copy_from_plain),  cmocka_unit_test(test_copy_classes),    cmocka_unit_test(test_keep_weights),
-    };
-    pg_compute_start(1);
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    return failed || pg_memory_live() != 0;
 }

@@ -15,21 +15,19 @@ static pg_data data;
 static pg_dataset few; /* test images, for what only needs some */
 static pg_verify_options judge;
 
-static int start(void **state)
+SET_UP
 {
-    const int result = test_start(state);
+    pg_compute_start(1);
     data = test_data(32, 40);
     OK(pg_dataset_subset(&data.test, 4, &few, &err));
     OK(pg_options_defaults(pg_verify_table, &judge, &err));
     judge.nulls = 0;
-    return result;
 }
 
-static int end(void **state)
+TEAR_DOWN
 {
     pg_data_clear(&data);
     pg_dataset_clear(&few);
-    return test_end(state);
 }
 
 static void assert_close(double a, double b, double relative)
@@ -56,9 +54,8 @@ static pg_evidence *signed_by(const char *text, uint64_t seed)
 }
 
 /* "A" is 01000001: most significant bit first, one is +1, zero is -1, anew in every layer. */
-static void test_signature_text(void **state)
+TEST(a_text_is_signed_in_every_layer)
 {
-    (void)state;
     static const int8_t bits[] = {-1, 1, -1, -1, -1, -1, -1, 1};
     pg_evidence *evidence = signed_by("A", 1), *two = signed_by("zA", 1);
     assert_int_equal(evidence->passport_count, PASSPORTS);
@@ -75,9 +72,8 @@ static void test_signature_text(void **state)
 }
 
 /* Bytes by their digits; text that only looks like it, and more bytes than there can be, are refused. */
-static void test_signature_bytes(void **state)
+TEST(a_signature_may_be_bytes)
 {
-    (void)state;
     pg_evidence *text = signed_by("zA", 1), *digits = signed_by("hex:7A41", 1);
     pg_rng rng;
     for (int i = 0; i < PASSPORTS; i++)
@@ -93,9 +89,8 @@ static void test_signature_bytes(void **state)
     pg_evidence_destroy(&digits);
 }
 
-static void test_signature_too_long(void **state)
+TEST(a_signature_too_long_for_a_layer_is_refused)
 {
-    (void)state;
     pg_evidence *evidence = signed_by("ab", 1);
     pg_rng rng;
     pg_rng_open(&rng, (pg_seed){.task = "signature"}, "signature", 0);
@@ -104,9 +99,8 @@ static void test_signature_too_long(void **state)
 }
 
 /* Random bits: the same from the same seed, and each sign about half of the time. */
-static void test_signature_random(void **state)
+TEST(a_random_signature_follows_from_its_seed)
 {
-    (void)state;
     enum { DRAWS = 100 };
     int sum = 0, changed = 0;
     pg_evidence *first = signed_by("", 0);
@@ -221,9 +215,8 @@ static pg_net *net_with_sign_cases(subject *s)
     return net;
 }
 
-static void test_sign_loss(void **state)
+TEST(the_sign_loss_follows_its_definition)
 {
-    (void)state;
     subject s = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     pg_net *net = net_with_sign_cases(&s);
     double expected = 0;
@@ -240,9 +233,8 @@ static void test_sign_loss(void **state)
 }
 
 /* Without alpha V1 has no term at all, the others keep the decay of gamma. */
-static void test_sign_loss_without_alpha(void **state)
+TEST(without_alpha_v1_has_no_sign_loss)
 {
-    (void)state;
     static const char *const names[] = {"v1", "v2", "v3"};
     double decay = 0;
     for (int at = 0; at < BITS; at++) decay += 1e-5 * sign_cases[at % CASES].gamma * sign_cases[at % CASES].gamma;
@@ -259,9 +251,8 @@ static void test_sign_loss_without_alpha(void **state)
 
 /* ---- how passports are made ---- */
 
-static void test_random_passports(void **state)
+TEST(random_passports_have_their_distribution)
 {
-    (void)state;
     subject s = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     double sum = 0, squares = 0;
     int count = 0;
@@ -288,9 +279,8 @@ static void commitment_of(const pg_evidence *evidence, char hex[PG_SHA256_HEX])
 }
 
 /* The same seed gives the same passports whatever the number of threads; another seed, others. */
-static void test_passports_are_seeded(void **state)
+TEST(passports_follow_from_their_seed_on_any_number_of_threads)
 {
-    (void)state;
     for (int kind = PG_PASSPORT_RANDOM; kind <= PG_PASSPORT_SHUFFLE; kind++) {
         char first[PG_SHA256_HEX] = "", hex[PG_SHA256_HEX];
         for (int threads = 1; threads <= 3; threads++) {
@@ -378,9 +368,8 @@ static void assert_made_of(pg_evidence *const seen[PICTURES], int i, const pg_re
 }
 
 /* Instance norm, so that no channel is all zero and each is found in one image only. */
-static void test_image_passports(void **state)
+TEST(image_passports_are_activations_of_images)
 {
-    (void)state;
     subject plain = subject_create("plain", PG_NORM_IN, PG_PASSPORT_RANDOM, &data);
     subject s = subject_create("v1", PG_NORM_IN, PG_PASSPORT_RANDOM, &data);
     pg_dataset pictures = {0};
@@ -410,9 +399,8 @@ static void test_image_passports(void **state)
     subject_destroy(&s);
 }
 
-static void test_sources_that_cannot_be(void **state)
+TEST(a_source_that_cannot_be_is_refused)
 {
-    (void)state;
     subject plain = subject_create("plain", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     subject s = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_SHUFFLE);
     pg_passport_maker *maker = NULL;
@@ -435,9 +423,8 @@ static void test_sources_that_cannot_be(void **state)
 
 /* ---- evidence and models that fit ---- */
 
-static void test_fit(void **state)
+TEST(evidence_fits_the_network_it_was_made_for)
 {
-    (void)state;
     subject v1 = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data),
             plain = subject_wire("plain", PG_NORM_BN, PG_PASSPORT_RANDOM);
     pg_net_spec spec, other;
@@ -470,9 +457,8 @@ static void test_fit(void **state)
 }
 
 /* Evidence that reached the judge by a file may have triggers of any size, and test sets any labels. */
-static void test_images_that_do_not_fit(void **state)
+TEST(images_that_do_not_fit_are_refused)
 {
-    (void)state;
     subject s = subject_create("v3", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     pg_finding f;
     pg_judge_setup setup = hearing(s.model, s.evidence, &few);
@@ -514,9 +500,8 @@ static void assert_same_evidence(const pg_evidence *a, const pg_evidence *b)
     assert_string_equal(t->source, u->source);
 }
 
-static void test_evidence_file(void **state)
+TEST(evidence_is_read_back_and_private)
 {
-    (void)state;
     static const char *const names[] = {"v1", "v2", "v3", "pan"};
     const mode_t before = umask(0);
     for (int i = 0; i < 4; i++) {
@@ -539,10 +524,8 @@ static void test_evidence_file(void **state)
     umask(before);
 }
 
-/* Every part of the content changes the commitment. */
-static void test_commitment(void **state)
+TEST(every_part_of_the_content_changes_the_commitment)
 {
-    (void)state;
     enum { CHANGES = 9 };
     subject s = subject_create("v3", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     char hex[CHANGES + 1][PG_SHA256_HEX];
@@ -600,9 +583,8 @@ static void write_claim(const claim_file *c, const char *path)
     OK(pg_safetensors_write(path, kept, count, notes, c->classes ? 1 : 0, PG_FILE_SECRET, &err));
 }
 
-static void test_claims_from_elsewhere(void **state)
+TEST(claims_of_other_programs_are_read)
 {
-    (void)state;
     static const claim_file good = {
         {"features.4.key", "features.4.skey", "features.4.sign_loss.b", NULL}, 2, 1, {1, -1, 1, 1}, 0, NULL};
     const char *path = test_path("claim", -1);
@@ -651,10 +633,8 @@ static void test_claims_from_elsewhere(void **state)
     assert_null(evidence);
 }
 
-/* A file that is cut anywhere is refused by name. */
-static void test_cut_evidence(void **state)
+TEST(a_cut_file_is_refused_by_name)
 {
-    (void)state;
     subject s = subject_create("v3", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     pg_evidence *back = NULL;
     struct stat info;
@@ -672,9 +652,8 @@ static void test_cut_evidence(void **state)
 
 /* ---- detection ---- */
 
-static void test_detection(void **state)
+TEST(detection_is_the_mean_over_layers)
 {
-    (void)state;
     subject s = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     impose_agreement(s.model, s.evidence, (const int[]){24, 8, 16});
     const pg_finding f = verify(s.model, s.evidence, NULL);
@@ -692,9 +671,8 @@ static void test_detection(void **state)
 }
 
 /* A gamma of zero has no sign: it agrees with neither bit. */
-static void test_zero_agrees_with_nothing(void **state)
+TEST(a_gamma_of_zero_agrees_with_neither_bit)
 {
-    (void)state;
     subject s = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     impose_gammas(s.model, s.evidence, (const double[BITS]){0});
     const pg_finding f = verify(s.model, s.evidence, NULL);
@@ -705,9 +683,8 @@ static void test_zero_agrees_with_nothing(void **state)
 }
 
 /* The stored scale is judged beside the passport: here the passports' own gammas, stored and then turned around. */
-static void test_stored_scale(void **state)
+TEST(the_stored_scale_is_judged_beside_the_passport)
 {
-    (void)state;
     subject v1 = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data), copy = v1;
     copy.spec.public_affine = true;
     OK(pg_model_create(&copy.spec, &copy.model, &err));
@@ -744,9 +721,8 @@ static void assert_threshold(subject *s, int k, double p)
 
 static const double levels[] = {0.05, 1e-3, 1e-6, 0x1p-64};
 
-static void test_coin(void **state)
+TEST(chance_agreement_follows_the_binomial)
 {
-    (void)state;
     static const int of_64[] = {40, 45, 51, 64}, of_896[] = {474, 495, 520, 584};
     subject s = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     for (int i = 0; i < 4; i++) assert_threshold(&s, of_64[i], levels[i]);
@@ -763,9 +739,8 @@ static void test_coin(void **state)
 }
 
 /* Trigger sets against guessing: a model that answers 3 to everything, and 100 triggers of which k are labelled 3. */
-static void test_triggers(void **state)
+TEST(trigger_sets_are_judged_against_guessing)
 {
-    (void)state;
     static const int classes[] = {10, 100}, fewest[2][4] = {{16, 21, 28, 46}, {4, 6, 9, 20}};
     for (int q = 0; q < 2; q++) {
         subject s = subject_wire("plain", PG_NORM_BN, PG_PASSPORT_RANDOM);
@@ -815,9 +790,8 @@ static double binomial_sum(int k, int n, double q)
     return sum;
 }
 
-static void test_honest_p_value(void **state)
+TEST(p_values_follow_the_spread_of_the_nulls)
 {
-    (void)state;
     subject s = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     impose_total(s.model, s.evidence, BITS);
     /* 50, 56.25, 62.5 and 68.75 %: mean 59.375, deviation 8.069. The spread decides: Student's t with 3 degrees of freedom. */
@@ -857,9 +831,8 @@ static void test_honest_p_value(void **state)
 
 /* Its signs are those of gamma under passports of the claimant's kind: for random ones, about half agree; drawn from seeds, by
  * any number of threads. */
-static void test_nulls(void **state)
+TEST(nulls_follow_from_their_seed_on_any_number_of_threads)
 {
-    (void)state;
     enum { COUNT = 10 };
     for (int kind = PG_PASSPORT_RANDOM; kind <= PG_PASSPORT_SHUFFLE; kind++) {
         subject s = subject_create(kind == PG_PASSPORT_IMAGE ? "v1" : "v2", PG_NORM_BN, (pg_passport_kind)kind, &data);
@@ -889,9 +862,8 @@ static void test_nulls(void **state)
     }
 }
 
-static void test_agreement_with_owner(void **state)
+TEST(agreement_counts_the_passports_and_not_the_claim)
 {
-    (void)state;
     subject s = subject_create("v2", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     pg_evidence *forged = NULL;
     pg_rng rng;
@@ -912,9 +884,8 @@ static void test_agreement_with_owner(void **state)
 
 /* What was embedded is found. A ResNet-9 with a passport in every convolution: in few layers, a mark's one direction per layer
  * makes null agreement spread too widely for a small network's bits. */
-static void test_owner(void **state)
+TEST(what_was_embedded_is_found)
 {
-    (void)state;
     static const char *const names[] = {"v1", "v2", "v3"};
     pg_train_options options = test_training(6, 16);
     options.lr = 0.05;
@@ -928,8 +899,8 @@ static void test_owner(void **state)
         subject_train(&s, &data, &options);
         OK(pg_nulls_draw(s.model, s.evidence, s.evidence, &data.test, PG_PIXELS_IMAGENET, 20, 0, &nulls, &err));
         const pg_finding f = verify(s.model, s.evidence, &nulls);
-        print_message("%s: detection %.1f %%, null %.1f +- %.1f %%, p %.2g\n", names[i], f.detection, f.null_mean,
-                      f.null_deviation, f.p_value);
+        printf("%s: detection %.1f %%, null %.1f +- %.1f %%, p %.2g\n", names[i], f.detection, f.null_mean, f.null_deviation,
+               f.p_value);
         assert_true(f.significant && f.p_value <= judge.level);
         pg_nulls_clear(&nulls);
         subject_destroy(&s);
@@ -943,8 +914,8 @@ static void print_share(const char *what, double level, int accepted)
 {
     const double low = accepted ? gsl_cdf_beta_Pinv(0.025, accepted, KEYS - accepted + 1) : 0;
     const double high = accepted < KEYS ? gsl_cdf_beta_Pinv(0.975, accepted + 1, KEYS - accepted) : 1;
-    print_message("%s, level %g: %d of %d keys accepted, %.2f %% [%.2f, %.2f]\n", what, level, accepted, KEYS,
-                  100.0 * accepted / KEYS, 100 * low, 100 * high);
+    printf("%s, level %g: %d of %d keys accepted, %.2f %% [%.2f, %.2f]\n", what, level, accepted, KEYS, 100.0 * accepted / KEYS,
+           100 * low, 100 * high);
 }
 
 /* Keys drawn afresh by a scheme's own key generation, against a network that was never marked: the share accepted stays at or
@@ -988,9 +959,8 @@ static void try_keys(const subject *unmarked, const char *scheme, pg_passport_ki
     pg_judge_destroy(&keeper);
 }
 
-static void test_fresh_keys(void **state)
+TEST(fresh_keys_stand_as_rarely_as_their_level_says)
 {
-    (void)state;
     const pg_train_options options = test_training(3, 16);
     subject plain = subject_create("plain", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     subject_train(&plain, &data, &options);
@@ -998,37 +968,4 @@ static void test_fresh_keys(void **state)
     try_keys(&plain, "v2", PG_PASSPORT_RANDOM);
     try_keys(&plain, "v3", PG_PASSPORT_IMAGE);
     subject_destroy(&plain);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signature_text),
-        cmocka_unit_test(test_signature_bytes),
-        cmocka_unit_test(test_signature_too_long),
-        cmocka_unit_test(test_signature_random),
-        cmocka_unit_test(test_sign_loss),
-        cmocka_unit_test(test_sign_loss_without_alpha),
-        cmocka_unit_test(test_random_passports),
-        cmocka_unit_test(test_passports_are_seeded),
-        cmocka_unit_test(test_image_passports),
-        cmocka_unit_test(test_sources_that_cannot_be),
-        cmocka_unit_test(test_fit),
-        cmocka_unit_test(test_images_that_do_not_fit),
-        cmocka_unit_test(test_evidence_file),
-        cmocka_unit_test(test_commitment),
-        cmocka_unit_test(test_claims_from_elsewhere),
-        cmocka_unit_test(test_cut_evidence),
-        cmocka_unit_test(test_detection),
-        cmocka_unit_test(test_zero_agrees_with_nothing),
-        cmocka_unit_test(test_stored_scale),
-        cmocka_unit_test(test_coin),
-        cmocka_unit_test(test_triggers),
-        cmocka_unit_test(test_honest_p_value),
-        cmocka_unit_test(test_nulls),
-        cmocka_unit_test(test_agreement_with_owner),
-        cmocka_unit_test(test_owner),
-        cmocka_unit_test(test_fresh_keys),
-    };
-    return cmocka_run_group_tests(tests, start, end);
 }

@@ -3,7 +3,7 @@
 #include "experiments/grid/grid.h"
 #include "experiments/report/artefacts.h"
 #include "experiments/work/execute.h"
-#include "subject.h"
+#include "tests/unit/subject.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,9 +37,8 @@ static pg_grid *read_grid(const char *text)
 /* ---- what attacks make ---- */
 
 /* Keeping changes what stays as files, never the results: the key is the same. */
-static void test_keep(void **state)
+TEST(keeping_files_changes_no_key)
 {
-    (void)state;
     pg_grid *bare = read_grid(HEAD "schemes: [{scheme: v1, passport: random}]\nattacks: [{attack: prune}, {attack: fake1}]\n");
     pg_grid *kept = read_grid(HEAD "schemes: [{scheme: v1, passport: random}]\n"
                                    "attacks: [{attack: prune, keep: true}, {attack: fake1, keep: true}]\n");
@@ -74,9 +73,8 @@ static void save_record(const char *directory, const pg_grid *grid, int i, bool 
 }
 
 /* A task that is done, but kept nothing, runs again where the grid wants it kept; the other way round it stays. */
-static void test_done(void **state)
+TEST(a_done_task_runs_again_for_files_it_did_not_keep)
 {
-    (void)state;
     char directory[256];
     const pg_record record = {0};
     pg_task_state states[2];
@@ -117,9 +115,8 @@ static pg_status run_steps(const pg_grid *grid, int i, const char *directory, in
 }
 
 /* An attack that was interrupted while nothing was kept does not leave out the outcomes that it had judged. */
-static void test_keep_after_a_stop(void **state)
+TEST(a_stop_loses_no_outcome_that_was_judged)
 {
-    (void)state;
     static const char *const configs[] = {
         HEAD "schemes: [{scheme: plain}]\nattacks: [{attack: prune, levels: [10, 20, 30]}]\n",
         HEAD "schemes: [{scheme: plain}]\nattacks: [{attack: prune, levels: [10, 20, 30], keep: true}]\n"};
@@ -207,9 +204,8 @@ static bool listed(const char *text)
 
 /* Every file has a name of its own: where two tasks would share one, their keys tell them apart. Links that lead to a file
  * under another name go, other people's files stay. */
-static void test_names(void **state)
+TEST(every_kept_file_has_a_name_of_its_own)
 {
-    (void)state;
     char name[512];
     snprintf(run, sizeof run, "%s", test_path("names", -1));
     OK(pg_rundir_make(run, &err));
@@ -273,9 +269,8 @@ static const pg_task *parsed(const pg_grid *grid, int i)
 #define MINE    "schemes: [{scheme: v1, model: mine, evidence: mine.evidence}]\n"
 
 /* One task for all seeds reads the files; attacks that draw are one for each. The network tells what it is. */
-static void test_brought(void **state)
+TEST(a_brought_network_is_one_task_for_all_seeds)
 {
-    (void)state;
     save_subject("mine", "v1", NULL, 0);
     pg_grid *grid = read_grid(DATA ATTACKS MINE);
     assert_int_equal(grid->count, 4);
@@ -285,8 +280,8 @@ static void test_brought(void **state)
     assert_string_equal(task->arch, "alexnet");
     assert_true(task->width >= 0.0625 && task->width <= 0.0625);
     assert_string_equal(task->brought.files.model, "mine");
-    assert_non_null(strstr(grid->tasks[0].name, "synthetic/alexnet-bn/v1/brought/s0/"));
-    assert_non_null(strstr(grid->tasks[0].about, "mine (alexnet, bn, width 0.0625) with mine.evidence; assumed: "));
+    assert_contains(grid->tasks[0].name, "synthetic/alexnet-bn/v1/brought/s0/");
+    assert_contains(grid->tasks[0].about, "mine (alexnet, bn, width 0.0625) with mine.evidence; assumed: ");
     assert_int_equal(parsed(grid, 1)->seed, 0); /* pruning is the same for every seed */
     assert_int_equal(parsed(grid, 2)->seed, 1);
     assert_int_equal(parsed(grid, 3)->seed, 2);
@@ -299,15 +294,15 @@ static void test_brought(void **state)
 }
 
 /* The content of the files makes the key, not their place, nor what the grid would train, nor the grid's list of networks. */
-static void test_brought_key(void **state)
+TEST(the_content_of_brought_files_makes_the_key)
 {
-    (void)state;
     static const char *const others[] = {
         DATA ATTACKS "schemes: [{scheme: v1, model: ./mine, evidence: ./mine.evidence}]\n",
         DATA ATTACKS MINE "networks: [{arch: alexnet, width: [0.0625, 0.5]}]\n",
         DATA ATTACKS MINE "networks: [{arch: alexnet, width: 0.063}]\n", /* the same channels */
         DATA ATTACKS MINE "train: {epochs: 7}\n",
     };
+    save_subject("mine", "v1", NULL, 0);
     pg_grid *grid = read_grid(DATA ATTACKS MINE), *other = NULL;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         other = read_grid(others[i]);
@@ -330,9 +325,8 @@ static void test_brought_key(void **state)
 }
 
 /* Every scheme recognises its own network and evidence. */
-static void test_brought_schemes(void **state)
+TEST(every_scheme_recognises_its_own_network)
 {
-    (void)state;
     for (int i = 0; pg_schemes[i]; i++) {
         char text[512];
         const char *name = pg_schemes[i]->name;
@@ -348,9 +342,8 @@ static void test_brought_schemes(void **state)
 }
 
 /* What does not fit is said before anything runs, in one line. */
-static void test_brought_problems(void **state)
+TEST(brought_files_that_do_not_fit_are_refused)
 {
-    (void)state;
     static const pg_metadata elsewhere[] = {{"data", "cifar10"}, {"pixels", "imagenet"}}, cifar[] = {{"pixels", "cifar"}};
     static const struct {
         const char *text, *says;
@@ -379,6 +372,7 @@ static void test_brought_problems(void **state)
         {DATA "schemes: [{scheme: plain, model: cifar}]\n", "write train: {pixels: cifar}"},
         {DATA "schemes: [{scheme: plain, model: plain}, {scheme: plain, model: ./plain}]\n", "gives the same tasks"},
     };
+    save_subject("mine", "v1", NULL, 0);
     save_subject("plain", "plain", NULL, 0);
     save_subject("elsewhere", "plain", elsewhere, 2);
     save_subject("cifar", "plain", cifar, 1);
@@ -396,20 +390,7 @@ static void test_brought_problems(void **state)
     pg_grid_destroy(&grid);
 }
 
-static int start_here(void **state)
+SET_UP
 {
-    return test_start(state) || chdir(test_folder) != 0;
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_keep),
-                                       cmocka_unit_test(test_done),
-                                       cmocka_unit_test(test_keep_after_a_stop),
-                                       cmocka_unit_test(test_names),
-                                       cmocka_unit_test(test_brought),
-                                       cmocka_unit_test(test_brought_key),
-                                       cmocka_unit_test(test_brought_schemes),
-                                       cmocka_unit_test(test_brought_problems)};
-    return cmocka_run_group_tests(tests, start_here, test_end);
+    pg_compute_start(1);
 }

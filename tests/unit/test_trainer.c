@@ -12,17 +12,15 @@ static pg_data data;
 static const char *const names[] = {"plain", "v1", "v2", "v3"};
 enum { SCHEMES = sizeof names / sizeof *names };
 
-static int start(void **state)
+SET_UP
 {
-    const int result = test_start(state);
+    pg_compute_start(1);
     data = test_data(STEPS * BATCH, 20);
-    return result;
 }
 
-static int end(void **state)
+TEAR_DOWN
 {
     pg_data_clear(&data);
-    return test_end(state);
 }
 
 static subject subject_of(const char *scheme)
@@ -74,9 +72,8 @@ static void run_whole(const char *scheme, const pg_train_options *options)
     subject_destroy(&s);
 }
 
-static void test_resume(void **state)
+TEST(training_resumes_after_any_step_to_the_same_bytes)
 {
-    (void)state;
     const pg_train_options options = test_training(EPOCHS, BATCH);
     for (int i = 0; i < SCHEMES; i++) {
         run_whole(names[i], &options);
@@ -93,9 +90,8 @@ static void test_resume(void **state)
     }
 }
 
-static void test_progress_after_resume(void **state)
+TEST(progress_resumes_too)
 {
-    (void)state;
     const pg_train_options options = test_training(EPOCHS, BATCH);
     subject s = subject_of("v1");
     pg_trainer *trainer = subject_trainer(&s, &data, &options), *resumed = subject_trainer(&s, &data, &options);
@@ -108,9 +104,8 @@ static void test_progress_after_resume(void **state)
     subject_destroy(&s);
 }
 
-static void test_threads(void **state)
+TEST(training_gives_the_same_bytes_on_any_number_of_threads)
 {
-    (void)state;
     const pg_train_options options = test_training(1, STEPS * BATCH);
     for (int i = 0; i < SCHEMES; i++) {
         for (int threads = 1; threads <= 3; threads++) {
@@ -185,12 +180,11 @@ static void spoil(const pg_checkpoints *at, const char *ending)
     pg_free(bytes);
 }
 
-static void test_damaged_bytes(void **state)
+TEST(a_damaged_checkpoint_is_refused)
 {
-    (void)state;
     pg_checkpoints at;
     char first[] = "the first of two checkpoints", second[] = "the second, a little longer than the first";
-    OK(pg_checkpoints_open(&at, test_folder, "text", &err));
+    OK(pg_checkpoints_open(&at, folder(), "text", &err));
     OK(pg_checkpoint_save(&at, write_text, first, &err));
     OK(pg_checkpoint_save(&at, write_text, second, &err));
     spoil(&at, "safetensors");
@@ -198,13 +192,12 @@ static void test_damaged_bytes(void **state)
     pg_checkpoints_remove(&at, 0);
 }
 
-static void test_missing_files(void **state)
+TEST(a_missing_checkpoint_is_told_from_a_damaged_one)
 {
-    (void)state;
     pg_checkpoints at, again;
     char text[] = "text";
     int damaged;
-    OK(pg_checkpoints_open(&at, test_folder, "gone", &err));
+    OK(pg_checkpoints_open(&at, folder(), "gone", &err));
     assert_int_equal(found(&at, &damaged), 0);
     for (int i = 0; i < 3; i++) OK(pg_checkpoint_save(&at, write_text, text, &err));
     assert_false(pg_file_exists(test_path("gone.1.safetensors", -1)));
@@ -214,7 +207,7 @@ static void test_missing_files(void **state)
     assert_int_equal(damaged, 1);
     assert_int_equal(remove(test_path("gone.2.safetensors", -1)), 0);
     assert_int_equal(found(&at, &damaged), 0);
-    OK(pg_checkpoints_open(&again, test_folder, "gone", &err));
+    OK(pg_checkpoints_open(&again, folder(), "gone", &err));
     assert_int_equal(again.number, 3);
     pg_checkpoints_remove(&again, 0);
     assert_false(pg_file_exists(test_path("gone.3.safetensors", -1)));
@@ -222,16 +215,15 @@ static void test_missing_files(void **state)
 }
 
 /* The newest checkpoint of a training is damaged: the one before leads to the same end. */
-static void test_resume_from_the_one_before(void **state)
+TEST(a_damaged_checkpoint_leads_to_the_one_before)
 {
-    (void)state;
     const pg_train_options options = test_training(EPOCHS, BATCH);
     subject s = subject_of("v1");
     pg_trainer *trainer = subject_trainer(&s, &data, &options);
     pg_checkpoints at;
     char path[PG_PATH_MAX];
     long number;
-    OK(pg_checkpoints_open(&at, test_folder, "v1", &err));
+    OK(pg_checkpoints_open(&at, folder(), "v1", &err));
     for (int k = 0; k < 3; k++) {
         step(trainer);
         OK(pg_checkpoint_save(&at, write_trainer, trainer, &err));
@@ -272,9 +264,8 @@ static void write_changed(const char *from, const char *name, int64_t value, con
 }
 
 /* Positions that no training comes to would be used as indices, or end it without a word; what is refused changes nothing. */
-static void test_hostile_positions(void **state)
+TEST(an_impossible_position_is_refused)
 {
-    (void)state;
     static const struct {
         const char *name;
         int64_t value;
@@ -307,9 +298,8 @@ static void test_hostile_positions(void **state)
     subject_destroy(&s);
 }
 
-static void test_checkpoint_of_another_run(void **state)
+TEST(a_checkpoint_of_another_run_is_refused)
 {
-    (void)state;
     const pg_train_options options = test_training(EPOCHS, BATCH), smaller = test_training(EPOCHS, BATCH / 2),
                            shorter = test_training(1, BATCH);
     subject v1 = subject_of("v1"), plain = subject_of("plain");
@@ -334,9 +324,8 @@ static void test_checkpoint_of_another_run(void **state)
 
 /* ---- failures ---- */
 
-static void test_loss_not_finite(void **state)
+TEST(a_loss_that_is_not_finite_ends_training)
 {
-    (void)state;
     const pg_train_options options = test_training(EPOCHS, BATCH);
     for (int i = 0; i < SCHEMES; i++) {
         subject s = subject_of(names[i]);
@@ -349,9 +338,8 @@ static void test_loss_not_finite(void **state)
     }
 }
 
-static void test_jobs_that_cannot_be(void **state)
+TEST(a_job_that_cannot_be_is_refused)
 {
-    (void)state;
     const pg_train_options options = test_training(1, STEPS * BATCH + 1);
     subject s = subject_of("v1");
     pg_trainer *trainer = NULL;
@@ -374,9 +362,8 @@ static void test_jobs_that_cannot_be(void **state)
 /* ---- steps and rates ---- */
 
 /* The last incomplete batch of an epoch is dropped: of CIFAR's 50,000 images, of which none is looked at here. */
-static void test_steps_of_an_epoch(void **state)
+TEST(the_last_incomplete_batch_is_dropped)
 {
-    (void)state;
     static const int batches[] = {64, 256}, steps[] = {781, 195};
     subject s = subject_of("plain");
     pg_dataset cifar = data.train;
@@ -429,9 +416,8 @@ static void assert_rate(const pg_train_options *scheduled, int at, double factor
     pg_model_destroy(&other);
 }
 
-static void test_schedules(void **state)
+TEST(the_rate_follows_its_schedule)
 {
-    (void)state;
     pg_train_options o = test_training(5, BATCH);
     o.schedule = PG_SCHEDULE_STEP;
     o.steps = (pg_ints){.count = 2, .values = {1, 3}};
@@ -455,9 +441,8 @@ static void test_schedules(void **state)
 /* ---- the best model ---- */
 
 /* The best by the mean over branches; the first of equals; what is kept is the model of that epoch. */
-static void test_best(void **state)
+TEST(the_best_epoch_is_kept)
 {
-    (void)state;
     static const double accuracy[][2] = {{50, 50}, {90, 30}, {70, 50}, {80, 40}, {10, 10}};
     enum { JUDGED = sizeof accuracy / sizeof *accuracy, BEST = 1 };
     const pg_train_options options = test_training(JUDGED, BATCH);
@@ -487,7 +472,7 @@ static void test_best(void **state)
 /* Channels of a plain network whose gamma the record of its training tells. */
 static double recorded_gammas(const char *norm)
 {
-    const pg_workplace at = {.directory = test_folder, .checkpoint_seconds = 1e9};
+    const pg_workplace at = {.directory = folder(), .checkpoint_seconds = 1e9};
     pg_task task = {.kind = PG_TASK_TRAIN,
                     .key = "plain",
                     .data = planned_data(20, 20),
@@ -507,33 +492,11 @@ static double recorded_gammas(const char *norm)
 }
 
 /* Every channel that would carry a bit, where the norm has a gamma; without one there is nothing to tell. */
-static void test_recorded_gammas(void **state)
+TEST(every_gamma_that_carries_a_bit_is_recorded)
 {
-    (void)state;
     assert_true(recorded_gammas("bn") == 64);
     assert_true(recorded_gammas("gn") == 64);
     assert_true(recorded_gammas("in") == 0);
     assert_true(recorded_gammas("none") == 0);
     pg_task_release_data();
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_progress_after_resume),
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_damaged_bytes),
-        cmocka_unit_test(test_missing_files),
-        cmocka_unit_test(test_resume_from_the_one_before),
-        cmocka_unit_test(test_checkpoint_of_another_run),
-        cmocka_unit_test(test_hostile_positions),
-        cmocka_unit_test(test_loss_not_finite),
-        cmocka_unit_test(test_jobs_that_cannot_be),
-        cmocka_unit_test(test_steps_of_an_epoch),
-        cmocka_unit_test(test_schedules),
-        cmocka_unit_test(test_best),
-        cmocka_unit_test(test_recorded_gammas),
-    };
-    return cmocka_run_group_tests(tests, start, end);
 }

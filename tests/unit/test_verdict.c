@@ -9,24 +9,21 @@
 enum { IMAGES = 100 };
 static pg_data data;
 
-static int start(void **state)
+SET_UP
 {
-    const int result = test_start(state);
+    pg_compute_start(1);
     data = test_data(200, IMAGES);
-    return result;
 }
 
-static int end(void **state)
+TEAR_DOWN
 {
     pg_data_clear(&data);
-    return test_end(state);
 }
 
 /* ---- the rule ---- */
 
-static void test_order_of_grounds(void **state)
+TEST(grounds_are_told_in_order)
 {
-    (void)state;
     for (int i = 0; i < 16; i++) {
         const bool useless = i & 1, significant = i & 2, decidable = i & 4, works = i & 8;
         const pg_ruling expected = useless        ? PG_USELESS
@@ -42,9 +39,8 @@ static void test_order_of_grounds(void **state)
 }
 
 /* P[X >= 20] for X binomial (100, 1/10) is 0.00198, P[X >= 21] is 0.00081. */
-static void test_guessing(void **state)
+TEST(guessing_is_told_by_the_binomial_tail)
 {
-    (void)state;
     assert_false(pg_beats_guessing(20, 100, 10, 1e-3));
     assert_true(pg_beats_guessing(21, 100, 10, 1e-3));
     assert_true(pg_beats_guessing(20, 100, 10, 2e-3));
@@ -73,9 +69,8 @@ static pg_ruling ruling_of(pg_finding f)
     return f.ruling;
 }
 
-static void test_decision(void **state)
+TEST(a_claim_stands_on_accuracy_and_significance)
 {
-    (void)state;
     assert_int_equal(ruling_of(finding_of(75, 70)), PG_STANDS);
     assert_int_equal(ruling_of(finding_of(75.01, 70)), PG_DOES_NOT_WORK);
     for (int hits = 300; hits <= 1000; hits++) /* 5 points below, in whole images */
@@ -99,9 +94,8 @@ static void test_decision(void **state)
 
 /* Fewest bits that are enough against the null that decides: k - 1 are not, k are; where no number is, one more than there are.
  */
-static void test_enough(void **state)
+TEST(the_fewest_bits_that_suffice_are_told)
 {
-    (void)state;
     static const struct {
         double mean, deviation;
         int nulls, enough;
@@ -157,9 +151,8 @@ static void assert_same(const pg_finding *a, const pg_finding *b)
 
 /* The null evidence knows nothing of a task or of a signature: claims with the same passports and other signatures read the
  * same nulls, and claims of one kind share them without a change. */
-static void test_nulls_of_the_judge_alone(void **state)
+TEST(nulls_depend_on_no_task_and_no_signature)
 {
-    (void)state;
     for (int kind = PG_PASSPORT_RANDOM; kind <= PG_PASSPORT_SHUFFLE; kind++) {
         subject s = trained("v2", (pg_passport_kind)kind, "one"),
                 other = subject_wire("v2", PG_NORM_BN, (pg_passport_kind)kind);
@@ -188,9 +181,8 @@ static void test_nulls_of_the_judge_alone(void **state)
 
 /* A model that needs passports (V1): nothing is decided before its accuracy as deployed is known, and a rival's evidence,
  * however good, moves nobody's. */
-static void test_v1_needs_a_bar(void **state)
+TEST(v1_is_not_decided_before_its_accuracy_is_known)
 {
-    (void)state;
     subject s = trained("v1", PG_PASSPORT_RANDOM, "owner"), rival = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_RANDOM);
     rival.seed.task = "rival";
     subject_fill(&rival, &data);
@@ -217,9 +209,8 @@ static void test_v1_needs_a_bar(void **state)
 }
 
 /* Whatever is read from it, a network that guesses is useless, with a passport or without. */
-static void test_useless(void **state)
+TEST(a_network_that_guesses_is_useless)
 {
-    (void)state;
     static const char *const schemes[] = {"v1", "v2"};
     for (int i = 0; i < 2; i++) {
         subject s = trained(schemes[i], PG_PASSPORT_RANDOM, schemes[i]);
@@ -236,9 +227,8 @@ static void test_useless(void **state)
 
 /* ---- numbers in JSON ---- */
 
-static void test_short_numbers(void **state)
+TEST(numbers_are_shown_short_and_never_rounded_over_a_bound)
 {
-    (void)state;
     static const char expected[] =
         "{\n  \"a\": 0.1,\n  \"b\": [\n    1,\n    39.7,\n    1e-24\n  ],\n  \"c\": {},\n  \"d\": null,\n"
         "  \"e\": \"x\\\"y\",\n  \"f\": []\n}\n";
@@ -256,19 +246,4 @@ static void test_short_numbers(void **state)
     OK(pg_file_read(path, &text, &bytes, &err));
     assert_string_equal(text, expected);
     pg_free(text);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order_of_grounds),
-        cmocka_unit_test(test_guessing),
-        cmocka_unit_test(test_decision),
-        cmocka_unit_test(test_enough),
-        cmocka_unit_test(test_nulls_of_the_judge_alone),
-        cmocka_unit_test(test_v1_needs_a_bar),
-        cmocka_unit_test(test_useless),
-        cmocka_unit_test(test_short_numbers),
-    };
-    return cmocka_run_group_tests(tests, start, end);
 }

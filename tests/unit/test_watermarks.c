@@ -16,17 +16,15 @@ static pg_data data;
 static const pg_verify_options verify_options = {.level = 1e-3, .tolerance = 5, .nulls = 20, .batch = 64};
 static const bool in_double = sizeof(pg_real) == sizeof(double);
 
-static int start(void **state)
+SET_UP
 {
-    const int result = test_start(state);
+    pg_compute_start(1);
     data = test_data(64, 40);
-    return result;
 }
 
-static int end(void **state)
+TEAR_DOWN
 {
     pg_data_clear(&data);
-    return test_end(state);
 }
 
 /* ---- an owner: a scheme with the options of a YAML map, a small AlexNet, its evidence ---- */
@@ -160,9 +158,8 @@ static void assert_sparse(const pg_mark *m, bool diff)
     assert_int_equal(used, m->bits * (1 + diff));
 }
 
-static void test_projections(void **state)
+TEST(projections_follow_from_their_seed)
 {
-    (void)state;
     owner o = owner_wire("uchida", "{bits: 72, projection: diff}");
     o.evidence = key_of(&o, o.seed);
     assert_string_equal(o.evidence->kind, "diff");
@@ -192,9 +189,8 @@ static void test_projections(void **state)
 }
 
 /* What cannot be is said when the network is wired, before anything is trained. */
-static void test_marks_that_cannot_be(void **state)
+TEST(a_mark_that_cannot_be_is_refused_before_training)
 {
-    (void)state;
     owner o = owner_wire("uchida", "{}");
     pg_mark mark;
     FAILS(pg_mark_create(&o.spec, "features.9", 8, PG_MARK_GAUSSIAN, &mark, &err), PG_BAD_INPUT,
@@ -240,9 +236,8 @@ static double defined_loss(const owner *o, const pg_layer *l)
     return 0.7 * loss;
 }
 
-static void test_regulariser(void **state)
+TEST(the_regulariser_follows_its_definition)
 {
-    (void)state;
     for (int kind = 0; kind < 3; kind++) {
         owner o = owner_create("uchida", kinds[kind]);
         pg_net *net = NULL;
@@ -286,10 +281,9 @@ static double picture_loss(pg_net *net, pg_model *model, pg_mode mode, const pg_
 
 /* Of the images and of every parameter, after forwards with running statistics and with those of the batch. A difference is
  * taken at several steps and the best counts: at a long one a ReLU may switch, at a short one rounding is seen. */
-static void test_image_gradient(void **state)
+TEST(gradients_of_the_images_match_differences)
 {
-    (void)state;
-    if (!in_double) skip();
+    if (!in_double) skip("needs doubles");
     static const char *const archs[] = {"alexnet", "resnet9"};
     static const pg_mode modes[] = {PG_EVAL, PG_BATCH};
     for (int c = 0; c < 8; c++) {
@@ -336,9 +330,8 @@ static void test_image_gradient(void **state)
 /* ---- embedding ---- */
 
 /* From random weights and from a trained network: the mark is found whole, no bit of it before. */
-static void test_embedding(void **state)
+TEST(an_embedded_mark_is_found_whole)
 {
-    (void)state;
     static const char *const marks[] = {"{bits: 64, strength: 5}", "{bits: 64, strength: 20, projection: direct}",
                                         "{bits: 64, strength: 20, projection: diff, message: ones}",
                                         "{bits: 64, strength: 5, start: pretrained}"};
@@ -367,9 +360,8 @@ static void test_embedding(void **state)
     owner_destroy(&plain);
 }
 
-static void test_triggers(void **state)
+TEST(trained_triggers_are_answered)
 {
-    (void)state;
     static const char *const sets[] = {"{trigger_count: 12, triggers_per_batch: 12}",
                                        "{trigger_count: 12, triggers_per_batch: 12, order: shuffle}",
                                        "{trigger_count: 12, triggers_per_batch: 12, start: pretrained}"};
@@ -384,7 +376,7 @@ static void test_triggers(void **state)
         assert_false(judge(o.model, o.evidence).significant);
         train(&o, 10);
         const pg_finding f = judge(o.model, o.evidence);
-        print_message("%s: %.0f %% of the triggers, p %.2g\n", sets[i], f.detection, f.p_value);
+        printf("%s: %.0f %% of the triggers, p %.2g\n", sets[i], f.detection, f.p_value);
         assert_int_equal(f.claim, PG_CLAIM_TRIGGERS);
         assert_true(f.trigger_count == 12 && f.bits == 0 && f.nulls == 0);
         assert_close(f.detection, f.trigger[PG_PUBLIC].exact, 0);
@@ -401,9 +393,8 @@ static void test_triggers(void **state)
 }
 
 /* The smallest counts at which P[X >= k] is at most the level, and one less is not enough. */
-static void test_thresholds(void **state)
+TEST(thresholds_are_the_smallest_counts_that_suffice)
 {
-    (void)state;
     static const struct {
         int n;
         double q;
@@ -420,9 +411,8 @@ static void test_thresholds(void **state)
 }
 
 /* Counts of ten, and counts that are all the same, as a threshold from null models; shares on its scale. */
-static void test_null_model_threshold(void **state)
+TEST(a_threshold_comes_from_null_models)
 {
-    (void)state;
     static const double counts[] = {5, 7, 3, 6, 4}, same[] = {7, 7, 7};
     const pg_threshold t = pg_threshold_find(counts, 5, 10, 0.05);
     assert_true(fabs(t.mean - 5) < 1e-12 && fabs(t.deviation - sqrt(2)) < 1e-12);
@@ -475,8 +465,8 @@ static void try_keys(const owner *unmarked, int keys, const char *scheme, const 
     for (int i = 0; i < 3; i++) {
         const int k = accepted[i];
         const double low = k ? share_at(k, keys, 0.025) : 0, high = k < keys ? share_at(k + 1, keys, 0.975) : 1;
-        print_message("%s %s, level %g: %d of %d keys accepted, %.2f %% [%.2f, %.2f]\n", scheme, yaml, levels[i], k, keys,
-                      100.0 * k / keys, 100 * low, 100 * high);
+        printf("%s %s, level %g: %d of %d keys accepted, %.2f %% [%.2f, %.2f]\n", scheme, yaml, levels[i], k, keys,
+               100.0 * k / keys, 100 * low, 100 * high);
         assert_true(k <= levels[i] * keys);
     }
     pg_judge_destroy(&keeper);
@@ -484,10 +474,9 @@ static void try_keys(const owner *unmarked, int keys, const char *scheme, const 
     owner_destroy(&o);
 }
 
-static void test_fresh_keys(void **state)
+TEST(fresh_keys_are_found_as_often_as_their_level_says)
 {
-    (void)state;
-    if (in_double) skip(); /* the float build suffices */
+    if (in_double) skip("the float build suffices");
     owner plain = owner_create("plain", "{}");
     train(&plain, 3);
     try_keys(&plain, 1000, "uchida", "{bits: 64}");
@@ -513,9 +502,8 @@ static void assert_same_file(const char *a, const char *b)
 
 /* Resumed after any step, in the middle of an epoch and of a sweep over the triggers too, a run ends in the same bytes; so does
  * one on more threads. */
-static void test_resume(void **state)
+TEST(training_resumes_after_any_step_to_the_same_bytes)
 {
-    (void)state;
     enum { STEPS = 4 };
     static const char *const runs[][2] = {
         {"uchida", "{bits: 32}"}, {"adi", "{trigger_count: 5}"}, {"adi", "{trigger_count: 5, order: shuffle}"}};
@@ -555,9 +543,8 @@ static void assert_same_commitment(const pg_evidence *a, const pg_evidence *b, b
     assert_int_equal(strcmp(hex[0], hex[1]) == 0, same);
 }
 
-static void test_evidence_file(void **state)
+TEST(a_key_is_read_back_and_follows_from_its_seed)
 {
-    (void)state;
     static const char *const keys[][2] = {{"uchida", "{bits: 40}"}, {"adi", "{trigger_count: 3}"}};
     for (int i = 0; i < 2; i++) {
         owner o = owner_create(keys[i][0], keys[i][1]);
@@ -643,9 +630,8 @@ static double measure(const raid *r, const char *name)
 }
 
 /* Without weights there is no mark: at 100 % pruning detection is 0, even of a message of ones. */
-static void test_pruned(void **state)
+TEST(a_network_without_weights_carries_no_mark)
 {
-    (void)state;
     owner o = owner_create("uchida", "{bits: 64, message: ones, strength: 5}");
     train(&o, 10);
     raid r = raid_open("prune", "{levels: [0, 100]}", &o, NULL);
@@ -661,9 +647,8 @@ static void test_pruned(void **state)
 }
 
 /* Forged from the weights alone, and believed as the genuine mark is, which stays as it was. */
-static void test_counterfeit_marks(void **state)
+TEST(a_counterfeit_mark_is_believed_and_the_genuine_one_stays)
 {
-    (void)state;
     static const char *const methods[] = {"{bits: 64, method: iterative, rate: 0.02}",
                                           "{bits: 64, method: closed-form, margin: 0.75}", "{bits: 64, method: free}"};
     owner o = owner_create("uchida", "{bits: 64, strength: 5}");
@@ -706,9 +691,8 @@ static void test_counterfeit_marks(void **state)
 
 /* Forged without a change to the model, free or with no pixel further than 8 levels from where it began; bounds hold, the same
  * seed gives the same triggers. */
-static void test_counterfeit_triggers(void **state)
+TEST(counterfeit_triggers_need_no_change_of_the_model)
 {
-    (void)state;
     static const char *const forgeries[] = {"{count: 12, start: generated}", "{count: 12, start: noise}",
                                             "{count: 12, start: pictures}", "{count: 12, start: noise, bound: 8, steps: 40}",
                                             "{count: 120, start: generated, steps: 3}"};
@@ -743,9 +727,8 @@ static void test_counterfeit_triggers(void **state)
 }
 
 /* The thief's own evidence is embedded in a copy; the stolen model and the owner's key are untouched, and it is all seeded. */
-static void test_overwriting(void **state)
+TEST(overwriting_leaves_the_key_of_the_owner)
 {
-    (void)state;
     static const char *const victims[][2] = {{"uchida", "{bits: 64, strength: 5}"},
                                              {"adi", "{trigger_count: 12, triggers_per_batch: 12}"},
                                              {"v1", "{passport: random}"},
@@ -786,9 +769,8 @@ static void test_overwriting(void **state)
 }
 
 /* An attack means something for the schemes whose evidence it is about. */
-static void test_what_attacks_need(void **state)
+TEST(an_attack_fits_the_schemes_whose_evidence_it_is_about)
 {
-    (void)state;
     static const struct {
         const char *attack, *scheme;
         bool fits;
@@ -808,19 +790,4 @@ static void test_what_attacks_need(void **state)
         assert_int_equal((attack->needs & pg_scheme_find(pairs[i].scheme)->holds) != 0, pairs[i].fits);
         assert_false(attack->sees & PG_SEES_EVIDENCE);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_projections),       cmocka_unit_test(test_marks_that_cannot_be),
-        cmocka_unit_test(test_regulariser),       cmocka_unit_test(test_image_gradient),
-        cmocka_unit_test(test_embedding),         cmocka_unit_test(test_triggers),
-        cmocka_unit_test(test_thresholds),        cmocka_unit_test(test_null_model_threshold),
-        cmocka_unit_test(test_fresh_keys),        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_evidence_file),     cmocka_unit_test(test_pruned),
-        cmocka_unit_test(test_counterfeit_marks), cmocka_unit_test(test_counterfeit_triggers),
-        cmocka_unit_test(test_overwriting),       cmocka_unit_test(test_what_attacks_need),
-    };
-    return cmocka_run_group_tests(tests, start, end);
 }
