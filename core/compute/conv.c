@@ -3,12 +3,13 @@
 
 #include <string.h>
 
+const char *const pg_conv_choice_names[] = {
+    [PG_CONV_AUTO] = "auto", [PG_CONV_DIRECT] = "direct", [PG_CONV_IM2COL] = "im2col", [PG_CONV_WINOGRAD] = "winograd", NULL};
+
 bool pg_conv_choice_read(const char *text, pg_conv_choice *choice)
 {
-    static const char *const names[] = {
-        [PG_CONV_AUTO] = "auto", [PG_CONV_DIRECT] = "direct", [PG_CONV_IM2COL] = "im2col", [PG_CONV_WINOGRAD] = "winograd"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(text, names[i]) == 0) {
+    for (int i = 0; pg_conv_choice_names[i]; i++)
+        if (strcmp(text, pg_conv_choice_names[i]) == 0) {
             *choice = (pg_conv_choice)i;
             return true;
         }

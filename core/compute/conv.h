@@ -23,7 +23,8 @@ typedef struct pg_conv_shape {
  * WINOGRAD: where it exists for the shape, else IM2COL. */
 typedef enum pg_conv_choice { PG_CONV_AUTO, PG_CONV_DIRECT, PG_CONV_IM2COL, PG_CONV_WINOGRAD } pg_conv_choice;
 
-/* "auto", "direct", "im2col", "winograd" to a choice; false for any other text. */
+/* Names of the choices, in their order, ended by NULL. Reading one: false for any other text. */
+extern const char *const pg_conv_choice_names[];
 bool pg_conv_choice_read(const char *text, pg_conv_choice *choice);
 
 typedef struct pg_conv pg_conv;
