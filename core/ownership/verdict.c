@@ -42,6 +42,13 @@ bool pg_at_least(double percent, double bound)
     return percent >= bound - 1e-9;
 }
 
+int pg_images_needed(int classes, double level)
+{
+    int images = 1;
+    while (classes > 1 && pg_binomial_tail(images, images, 1.0 / classes) > level) images++;
+    return images;
+}
+
 bool pg_beats_guessing(double percent, int images, int classes, double level)
 {
     return pg_binomial_tail((int)lround(percent / 100 * images), images, 1.0 / classes) <= level;

@@ -34,6 +34,10 @@ int pg_binomial_threshold(int n, double q, double level);
 /* Is this percentage no less than the bound, however both were rounded? 100 * 151 / 500 is less than 35.2 - 5 in double. */
 bool pg_at_least(double percent, double bound);
 
+/* Fewest images on which an accuracy can be significantly better than guessing among the classes (at least 2): on fewer, a
+ * network that is always right is not. */
+int pg_images_needed(int classes, double level);
+
 /* Is this accuracy, in percent of `images`, significantly better than guessing among the classes? */
 bool pg_beats_guessing(double percent, int images, int classes, double level);
 

@@ -18,6 +18,16 @@ const pg_option pg_verify_table[] = {
     {0},
 };
 
+pg_status pg_verify_check(const pg_verify_options *options, int classes, int images, pg_error *err)
+{
+    const int needed = pg_images_needed(classes, options->level);
+    if (images >= needed) return PG_OK;
+    return pg_fail(
+        err, PG_BAD_INPUT,
+        "%d test image%s cannot show that a network is better than guessing: %d classes and level %g need at least %d", images,
+        images == 1 ? "" : "s", classes, options->level, needed);
+}
+
 /* ---- signature ---- */
 
 /* Bits of b that agree with the signs of gamma; zero agrees with neither. */

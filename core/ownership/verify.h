@@ -24,6 +24,9 @@ typedef struct pg_verify_options {
 } pg_verify_options;
 extern const pg_option pg_verify_table[];
 
+/* PG_BAD_INPUT if the test images are so few that no network on them can be told from guessing. */
+PG_CHECKED pg_status pg_verify_check(const pg_verify_options *options, int classes, int images, pg_error *err);
+
 typedef struct pg_finding {
     pg_claim claim; /* what detection, p_value and the decision are about */
     pg_accuracy deployed, public_branch, private_branch;
@@ -50,7 +53,8 @@ typedef struct pg_finding {
     pg_ruling ruling;
 } pg_finding;
 
-/* The inputs of a judge. Everything is borrowed and must outlive the judge. */
+/* The inputs of a judge; pg_verify_check accepts the options with the test images. Everything is borrowed and must outlive the
+ * judge. */
 typedef struct pg_judge_setup {
     const pg_model *model;
     const pg_dataset *test; /* NULL: the judge reads the bits in the model, but measures no accuracy and draws no nulls */

@@ -58,6 +58,13 @@ static const pg_node *train_node(const pg_design *d, const pg_node *scheme)
     return own ? own : all ? all : d->tree->root;
 }
 
+/* The node that describes verification. */
+static const pg_node *verify_node(const pg_design *d)
+{
+    const pg_node *verify = pg_node_find(d->tree->root, "verify");
+    return verify ? verify : d->tree->root;
+}
+
 pg_status pg_feasible_check(const pg_design *d, const pg_design_data *data, const pg_design_scheme *s, const pg_layout *layout,
                             pg_problems *problems, pg_error *err)
 {
@@ -67,6 +74,8 @@ pg_status pg_feasible_check(const pg_design *d, const pg_design_data *data, cons
     const pg_data shapes = shapes_of(&data->choice, &data->facts);
     const pg_keygen in = {.scheme = s->scheme, .spec = &layout->spec, .data = &shapes, .pixels = (pg_pixels)s->train.pixels};
     snprintf(of, sizeof of, "%s, %s", data->choice.name, layout->spec.arch->name);
+    PG_TRY(report(pg_verify_check(&d->verify, shapes.test.classes, shapes.test.count, &fault), verify_node(d), of, &fault,
+                  problems, err));
     const bool brought = s->brought.model_sha256[0]; /* not trained; but null models get evidence like its own */
     if (!brought)
         PG_TRY(report(pg_train_check(&s->train, &shapes.train, &layout->spec, &fault), train_node(d, s->node), of, &fault,

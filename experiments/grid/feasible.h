@@ -1,5 +1,5 @@
 /* Can the tasks of a design run? Checks everything that follows from the file and the shapes of its data before any training,
- * with the functions that the tasks themselves call: pg_train_check, and `check` of schemes and attacks.
+ * with the functions that the tasks themselves call: pg_train_check, pg_verify_check, and `check` of schemes and attacks.
  *
  * Only a running task can find:
  *   - files that change after the plan: a data set or a trigger folder with another checksum, a parent's model or evidence that
