@@ -16,14 +16,14 @@
 static int choose(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    int used;
     if (strcmp(name, "--version") == 0) return puts(pg_version()), 0;
     if (!name[0] || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        char help[] = "help", *arguments[] = {help, NULL};
-        pg_cmd_help(1, arguments);
+        pg_commands_overview(stdout);
         return name[0] ? 0 : 2;
     }
-    const pg_command *command = pg_command_find(name);
-    if (command) return command->run(argc - 1, argv + 1);
+    const pg_command *command = pg_command_find(argc - 1, argv + 1, &used);
+    if (command) return command->run(argc - used, argv + used);
     const char *near = pg_nearest(name, pg_command_names());
     if (near)
         fprintf(stderr, "passgrid: unknown command '%s', did you mean '%s'? (passgrid --help)\n", name, near);
@@ -37,7 +37,8 @@ static void nothing(int number)
     (void)number;
 }
 
-/* Standard streams that were closed at the start: a file opened later would get their number, and what is printed. */
+/* Open standard streams that were closed at the start: otherwise the next file that is opened would get the number of one, and
+ * receive what the program prints. */
 static bool open_standard_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -45,15 +46,15 @@ static bool open_standard_streams(void)
     return true;
 }
 
-/* Has whoever read standard output closed it, as head does when it has seen enough? */
+/* Has the reader of standard output closed it, as head does when it has seen enough? */
 static bool reader_is_gone(void)
 {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
     return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
 }
 
-/* A reader that is gone and a file that would pass a limit of its size make output fail, and end nothing. Programs that are
- * started do not inherit a handler, as they would SIG_IGN. */
+/* When a reader is gone or a file reaches its size limit, writing fails and the program continues. The signals have a handler
+ * because child processes would inherit SIG_IGN. */
 int main(int argc, char **argv)
 {
     if (!open_standard_streams()) return 3;

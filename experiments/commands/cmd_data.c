@@ -1,18 +1,24 @@
-/* passgrid data: get data sets, and list them. */
+/* passgrid data: gets data sets, and lists them. */
 #include "core/data/fetch.h"
 #include "core/data/readers.h"
 #include "experiments/commands/commands.h"
+#include "experiments/grid/inputs.h"
 
-#include <stdio.h>
-#include <string.h>
+typedef struct arguments {
+    int action;
+    pg_cli_list names;
+    const char *directory;
+} arguments;
 
-static const char usage[] =
-    "usage: passgrid data fetch NAME... [--dir DIR]\n"
-    "       passgrid data list [--dir DIR]\n"
-    "\n"
-    "fetch gets cifar10, fashion-mnist or mnist, checks it and puts it in DIR (default: $PASSGRID_DATA, else\n"
-    "${XDG_CACHE_HOME:-~/.cache}/passgrid). Repeating it repairs an interrupted fetch. list shows every data set\n"
-    "and whether it is there.\n";
+typedef enum action { FETCH, LIST } action;
+static const char *const actions[] = {[FETCH] = "fetch", [LIST] = "list", NULL};
+
+static const pg_cli_row rows[] = {
+    PG_CLI_CHOICE(arguments, action, NULL, "fetch|list", "fetch data sets, or list all of them", .choices = actions),
+    PG_CLI_LIST(arguments, names, NULL, "NAME", "data sets to fetch: cifar10, fashion-mnist, mnist", .names = pg_input_names),
+    PG_CLI_FOLDER(arguments, directory, "dir", "DIR", "where the data sets are", .fallback = PG_CLI_DATA),
+    {0},
+};
 
 static void say(void *context, const char *text)
 {
@@ -20,12 +26,12 @@ static void say(void *context, const char *text)
     fprintf(stderr, "%s\n", text);
 }
 
-static int fetch(char **names, int count, const char *directory)
+static int fetch(const pg_cli_list *names, const char *directory)
 {
     pg_error err = {0};
-    if (count == 0) return pg_complain("data", PG_BAD_INPUT, "fetch: which data set? (cifar10, fashion-mnist, mnist)");
-    for (int i = 0; i < count; i++)
-        if (pg_data_fetch(names[i], directory, say, NULL, &err) != PG_OK)
+    if (names->count == 0) return pg_complain("data", PG_BAD_INPUT, "fetch: name a data set: cifar10, fashion-mnist or mnist");
+    for (int i = 0; i < names->count; i++)
+        if (pg_data_fetch(names->words[i], directory, say, NULL, &err) != PG_OK)
             return pg_complain("data", err.status, "%s", err.message);
     return 0;
 }
@@ -47,17 +53,26 @@ static int list(const char *directory)
     return 0;
 }
 
-int pg_cmd_data(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    static const struct option options[] = {{"dir", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {0}};
-    const char *directory = NULL;
-    for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
-        if (c == '?') return 2;
-        if (c == 'h') return pg_print(usage);
-        directory = optarg;
-    }
-    const char *verb = optind < argc ? argv[optind] : "";
-    if (strcmp(verb, "fetch") == 0) return fetch(argv + optind + 1, argc - optind - 1, directory);
-    if (strcmp(verb, "list") == 0 && optind + 1 == argc) return list(directory);
-    return pg_complain("data", PG_BAD_INPUT, "expected fetch or list (passgrid data --help)");
+    arguments a;
+    int code;
+    if (!pg_cli_parse(&pg_cmd_data, argc, argv, &a, &code)) return code;
+    if (a.action == FETCH) return fetch(&a.names, a.directory);
+    if (a.names.count) return pg_complain("data", PG_BAD_INPUT, "list takes no names: it shows every data set");
+    return list(a.directory);
 }
+
+const pg_command pg_cmd_data = {
+    .name = "data",
+    .summary = "fetch and list data sets",
+    .about =
+        "`fetch` downloads data sets, checks them and puts them in DIR; repeat it to repair an interrupted fetch. `list` shows "
+        "every data set that a grid can name and whether it is there, with what to do if it is not.",
+    .rows = rows,
+    .size = sizeof(arguments),
+    .exits = "0 the data sets are there, or listed\n2 bad usage\n"
+             "3 a download failed, a checksum is wrong, or another input/output fault",
+    .examples = "  passgrid data list\n  passgrid data fetch cifar10 fashion-mnist\n",
+    .run = run,
+};

@@ -1,4 +1,5 @@
-/* passgrid doctor: is this machine ready? One line for each thing that runs depend on, with the remedy where it is not. */
+/* passgrid doctor: checks whether this machine is ready for a run. Prints one line for each check, with a remedy if it fails.
+ */
 #include "experiments/commands/commands.h"
 
 #include "core/base/clock.h"
@@ -18,22 +19,20 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static const char usage[] =
-    "usage: passgrid doctor [--out DIR] [--data DIR]\n"
-    "       mpirun ... passgrid doctor    with the mpirun options of the run that you plan: rank 0 answers\n"
-    "\n"
-    "Check everything that a run depends on: MPI, the binding of ranks to cores, BLIS and its speed, data sets and their\n"
-    "checksums; and in the directory of the results the free space, durable writes, the lock against a second run, and\n"
-    "files that only their owner can read. Each check prints one line, with a remedy if something is wrong.\n"
-    "\n"
-    "  --out DIR     directory in which runs will write (default: results)\n"
-    "  --data DIR    where the data sets are\n"
-    "\n"
-    "Exit codes: 0 all is well, 2 something is wrong.\n";
+typedef struct arguments {
+    const char *out, *data;
+} arguments;
+static const arguments defaults = {.out = "results"};
+
+static const pg_cli_row rows[] = {
+    PG_CLI_FOLDER(arguments, out, "out", "DIR", "directory in which runs will write"),
+    PG_CLI_FOLDER(arguments, data, "data", "DIR", "where the data sets are", .fallback = PG_CLI_DATA),
+    {0},
+};
 
 typedef enum verdict { WRONG, WELL, ABSENT } verdict;
 
-/* Print a line; the number of things that are wrong. */
+/* Print a line. Returns the number of things that are wrong: 0 or 1. */
 static int PG_PRINTF(3, 4) line(verdict well, const char *what, const char *format, ...)
 {
     static const char *const words[] = {"WRONG", "ok", "-"};
@@ -62,7 +61,7 @@ static void launcher_version(char out[32])
     if (!pipe) return;
     if (!fgets(text, sizeof text, pipe)) text[0] = 0;
     while (fgetc(pipe) != EOF) {
-    } /* the rest, so that mpirun does not die of a closed pipe */
+    } /* read the rest: mpirun would die of a closed pipe */
     pclose(pipe);
     const char *version = strrchr(text, ' ');
     if (version) snprintf(out, 32, "%.*s", (int)strcspn(version + 1, "\n"), version + 1);
@@ -74,7 +73,8 @@ static int examine_mpi(void)
     const char *library = pg_comm_library();
     if (launched()) return line(WELL, "mpi", "%s, under mpirun with %s ranks", library, getenv("OMPI_COMM_WORLD_SIZE"));
     launcher_version(version);
-    if (!version[0]) return line(WRONG, "mpi", "%s, but mpirun cannot be run: install openmpi-bin, or put it in PATH", library);
+    if (!version[0])
+        return line(WRONG, "mpi", "%s, but mpirun does not start: install openmpi-bin, or put it in PATH", library);
     if (!strstr(library, version))
         return line(WRONG, "mpi", "%s, but mpirun has version %s: put the mpirun of this library first in PATH", library,
                     version);
@@ -95,7 +95,7 @@ static int examine_binding(void)
     cpu_set_t mine;
     const long online = sysconf(_SC_NPROCESSORS_ONLN);
     if (sched_getaffinity(0, sizeof mine, &mine) != 0)
-        return line(WELL, "binding", "unknown: this system does not tell; %ld cores", online);
+        return line(WELL, "binding", "unknown: this system does not report it; %ld cores", online);
     if (launched() && CPU_COUNT(&mine) == 1 && online > 1)
         return line(WRONG, "binding",
                     "each rank is bound to 1 of %ld cores, where its threads would crowd: mpirun --map-by slot:PE=THREADS "
@@ -106,7 +106,7 @@ static int examine_binding(void)
 
 /* ---- BLIS ---- */
 
-/* Billions of operations per second of one thread in a product of n x n matrices, best of some; 0 without memory. */
+/* GFLOPS of one thread in a product of n x n matrices, the best of several tries; 0 if memory is short. */
 static double product_speed(int n)
 {
     enum { TRIES = 5 };
@@ -138,7 +138,7 @@ static int examine_blis(void)
 
 /* ---- data ---- */
 
-/* A set that is not there is no fault; one that is there and cannot be read is. */
+/* An absent data set is no fault; an unreadable one is. */
 static int examine_data(const char *directory)
 {
     int wrong = 0;
@@ -158,7 +158,7 @@ static int examine_data(const char *directory)
 
 /* ---- disk ---- */
 
-/* The directory, or the nearest above it that exists: doctor makes none. */
+/* The directory, or its nearest parent that exists: doctor creates none. */
 static pg_status existing(const char *directory, char path[PG_PATH_MAX], pg_error *err)
 {
     if (snprintf(path, PG_PATH_MAX, "%s", directory) >= PG_PATH_MAX) return pg_fail(err, PG_BAD_INPUT, "--out: path too long");
@@ -176,15 +176,15 @@ static int examine_space(const char *directory)
 {
     const double enough = 1e9; /* a few models of full size and their checkpoints */
     struct statvfs disk;
-    if (statvfs(directory, &disk) != 0) return line(WRONG, "space", "%s: cannot be asked", directory);
+    if (statvfs(directory, &disk) != 0) return line(WRONG, "space", "%s: cannot read the free space", directory);
     const double bytes = (double)disk.f_bavail * (double)disk.f_frsize;
     if (bytes < enough)
-        return line(WRONG, "space", "%s: %.2f GB are free: make room, or take another directory by --out", directory,
+        return line(WRONG, "space", "%s: only %.2f GB are free: make room, or choose another directory with --out", directory,
                     bytes / 1e9);
     return line(WELL, "space", "%s: %.1f GB are free", directory, bytes / 1e9);
 }
 
-/* Write a file as runs do, write it again, read it back. */
+/* Write a file as runs do, replace it, read it back. */
 static pg_status write_twice(const char *path, double *seconds, pg_error *err)
 {
     static const char *const texts[] = {"first", "second"};
@@ -211,11 +211,12 @@ static int examine_writes(const char *directory)
     if (status == PG_OK) status = write_twice(path, &seconds, &err);
     if (unlink(path) != 0 && status == PG_OK) status = pg_fail_errno(&err, "%s", path);
     if (status != PG_OK)
-        return line(WRONG, "writes", "%s: take a directory on another file system by --out, or mend this one", err.message);
+        return line(WRONG, "writes", "%s: choose a directory on another file system with --out, or repair this one",
+                    err.message);
     return line(WELL, "writes", "%s: write, fsync, rename, fsync of the directory in %.1f ms", directory, 1e3 * seconds);
 }
 
-/* Lock a folder of its own as a run locks its directory, and see whether there are hard links. */
+/* Lock a new folder as a run locks its directory, and find out whether the file system has hard links. */
 static pg_status lock_folder(const char *folder, bool *links, pg_error *err)
 {
     pg_run_lock lock;
@@ -240,9 +241,9 @@ static int examine_lock(const char *directory)
         status = lock_folder(folder, &links, &err);
         rmdir(folder);
     }
-    if (status != PG_OK) return line(WRONG, "lock", "%s: a second run here would go unnoticed", err.message);
+    if (status != PG_OK) return line(WRONG, "lock", "%s: nothing would keep out a second run", err.message);
     return line(WELL, "lock", "%s: %s keeps a second run out", directory,
-                links ? "a hard link" : "a file created exclusively, since there are no hard links,");
+                links ? "a hard link" : "a file created exclusively (no hard links here)");
 }
 
 static int examine_secrets(const char *directory)
@@ -266,20 +267,31 @@ static int examine_disk(const char *directory)
     return examine_space(path) + examine_writes(path) + examine_lock(path) + examine_secrets(path);
 }
 
-int pg_cmd_doctor(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"out", required_argument, NULL, 'o'}, {"data", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {0}};
-    const char *out = "results", *data = NULL, *rank = getenv("OMPI_COMM_WORLD_RANK");
-    for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
-        if (c == '?') return 2;
-        if (c == 'h') return pg_print(usage);
-        if (c == 'o') out = optarg;
-        if (c == 'd') data = optarg;
-    }
-    if (optind < argc) return pg_complain("doctor", PG_BAD_INPUT, "expected options only (passgrid doctor --help)");
+    arguments a;
+    int code;
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    if (!pg_cli_parse(&pg_cmd_doctor, argc, argv, &a, &code)) return code;
     if (rank && strcmp(rank, "0") != 0) return 0;
     const int wrong =
-        examine_mpi() + examine_ranks() + examine_binding() + examine_blis() + examine_data(data) + examine_disk(out);
+        examine_mpi() + examine_ranks() + examine_binding() + examine_blis() + examine_data(a.data) + examine_disk(a.out);
     return wrong ? pg_status_exit_code(PG_BAD_INPUT) : 0;
 }
+
+const pg_command pg_cmd_doctor = {
+    .name = "doctor",
+    .summary = "check MPI, cores, BLIS, data sets and disk",
+    .usage = "passgrid doctor [options]\nmpirun ... passgrid doctor [options]",
+    .about =
+        "Check everything that a run depends on: MPI, the binding of ranks to cores, BLIS and its speed, data sets and their "
+        "checksums; and in the directory of the results the free space, durable writes, the lock against a second run, and files "
+        "that only their owner can read. Each check prints one line, with a remedy if something is wrong.\n"
+        "Under mpirun, with the options of the run that you plan, rank 0 answers.",
+    .rows = rows,
+    .size = sizeof(arguments),
+    .defaults = &defaults,
+    .exits = "0 everything is well\n2 bad usage, or something is wrong",
+    .examples = "  passgrid doctor\n  mpirun -n 5 --bind-to none passgrid doctor --out /scratch/results\n",
+    .run = run,
+};

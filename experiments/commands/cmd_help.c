@@ -1,29 +1,16 @@
 /* passgrid help: commands, the sections of a grid, and whatever has a name: schemes, attacks, networks, data sets, presets,
  * keys. */
+#include "experiments/commands/catalogue.h"
 #include "experiments/commands/commands.h"
 
 #include "attacks/attack.h"
-#include "core/data/readers.h"
 #include "core/ownership/scheme.h"
 #include "core/ownership/verify.h"
 #include "core/train/trainer.h"
 #include "experiments/grid/grid_options.h"
 #include "experiments/grid/presets.h"
-#include "experiments/run/provenance.h"
 
-#include <stdio.h>
 #include <string.h>
-
-static void overview(void)
-{
-    printf("%s: a harness for neural network ownership verification\n\nusage: passgrid COMMAND ...\n\n", pg_version());
-    for (const pg_command *command = pg_commands; command->name; command++)
-        printf("  %-8s %s\n", command->name, command->summary);
-    fputs(
-        "\nMore help: passgrid help WORD, where WORD is a command, `config`, `set`, a section or a key of the configuration,\n"
-        "an attack, a scheme, a network, a data set or a preset. Version: passgrid --version\n",
-        stdout);
-}
 
 /* ---- the configuration ---- */
 
@@ -133,30 +120,15 @@ static void config(void)
     }
 }
 
-/* ---- whatever has a name ---- */
-
-static void explain(const char *kind, const char *name, const char *summary, const char *source, const pg_option *options)
-{
-    printf("%s %s: %s\n", kind, name, summary);
-    if (source) printf("source: %s\n", source);
-    if (!options) return;
-    putchar('\n');
-    if (options->key)
-        pg_options_help(options, stdout);
-    else
-        puts("  no options");
-}
+/* ---- everything with a name ---- */
 
 /* Each prints what it knows of a name; false if that is nothing. */
-static bool about_command(const char *name)
+static bool about_command(char **words, int count)
 {
-    const pg_command *command = pg_command_find(name);
-    char word[64], option[] = "--help", *arguments[] = {word, option, NULL};
-    if (!command) return false;
-    snprintf(word, sizeof word, "%s", name);
-    optind = 0; /* getopt starts over */
-    (void)command->run(2, arguments);
-    return true;
+    int used;
+    const pg_command *command = pg_command_find(count, words, &used);
+    if (command && used == count) pg_cli_help(command, stdout);
+    return command && used == count;
 }
 
 static bool about_section(const char *name)
@@ -170,34 +142,6 @@ static bool about_section(const char *name)
     return false;
 }
 
-static bool about_scheme(const char *name)
-{
-    const pg_scheme *s = pg_scheme_find(name);
-    if (s) explain("scheme", s->name, s->summary, s->source, s->options);
-    return s != NULL;
-}
-
-static bool about_attack(const char *name)
-{
-    const pg_attack *a = pg_attack_find(name);
-    if (a) explain("attack", a->name, a->summary, a->source, a->options);
-    return a != NULL;
-}
-
-static bool about_network(const char *name)
-{
-    const pg_arch *arch = pg_arch_find(name);
-    if (arch) explain("network", arch->name, arch->summary, NULL, NULL);
-    return arch != NULL;
-}
-
-static bool about_data(const char *name)
-{
-    const pg_data_kind *kind = pg_data_kind_find(name);
-    if (kind) explain("data set", kind->name, kind->summary, NULL, NULL);
-    return kind != NULL;
-}
-
 /* Print the defaults that a preset changes in one place. */
 static void print_changes(const char *place, const char *preset, const pg_preset_default *changes)
 {
@@ -205,16 +149,26 @@ static void print_changes(const char *place, const char *preset, const pg_preset
         if (strcmp(changes->preset, preset) == 0) printf("  %s: %s %s\n", place, changes->key, changes->value);
 }
 
-static bool about_preset(const char *name)
+static void print_preset(const char *name)
 {
-    for (int i = 0; pg_presets[i]; i++) {
-        if (strcmp(pg_presets[i], name) != 0) continue;
-        explain("preset", name, pg_preset_summaries[i], NULL, NULL);
-        print_changes("train", name, pg_preset_train);
-        for (int a = 0; pg_attacks[a]; a++) print_changes(pg_attacks[a]->name, name, pg_attacks[a]->presets);
-        return true;
-    }
-    return false;
+    print_changes("train", name, pg_preset_train);
+    for (int i = 0; pg_attacks[i]; i++) print_changes(pg_attacks[i]->name, name, pg_attacks[i]->presets);
+}
+
+static bool about_entry(const pg_catalogue *list, const char *name)
+{
+    const pg_named thing = pg_catalogue_find(list, name);
+    if (!thing.name) return false;
+    printf("%s %s: %s\n", list->one, thing.name, thing.summary);
+    if (thing.source) printf("source: %s\n", thing.source);
+    if (strcmp(list->name, "presets") == 0) print_preset(name);
+    if (!thing.options) return true;
+    putchar('\n');
+    if (thing.options->key)
+        pg_options_help(thing.options, stdout);
+    else
+        puts("  no options");
+    return true;
 }
 
 /* The row of one key, under the place where it stands. */
@@ -252,41 +206,59 @@ static bool about_key(const char *name)
     return found;
 }
 
-static const struct kind {
-    const char *name; /* as the first of two words */
-    bool (*about)(const char *name);
-} kinds[] = {{"command", about_command}, {"section", about_section}, {"scheme", about_scheme}, {"attack", about_attack},
-             {"network", about_network}, {"data", about_data},       {"preset", about_preset}, {"key", about_key}};
-enum { KINDS = sizeof kinds / sizeof *kinds };
-
-/* ---- words that mean nothing ---- */
+/* ---- completion and suggestions ---- */
 
 enum { NAMES_MAX = 512 };
 
+static void add_name(const char **names, int *count, const char *name)
+{
+    if (*count < NAMES_MAX) names[(*count)++] = name;
+}
+
 static void add_keys(const pg_option *table, const char **names, int *count)
 {
-    for (; table->key && *count < NAMES_MAX; table++) names[(*count)++] = table->key;
+    for (; table && table->key; table++) add_name(names, count, table->key);
+}
+
+/* Everything that `passgrid help` explains. */
+static const char *const *all_names(void)
+{
+    static const char *names[NAMES_MAX + 1];
+    int n = 0;
+    for (int i = 0; pg_commands[i]; i++) add_name(names, &n, pg_commands[i]->name);
+    for (int i = 0; sections[i].name; i++) add_name(names, &n, sections[i].name);
+    for (const pg_catalogue *list = pg_catalogues; list->name; list++)
+        for (int i = 0; list->at(i).name; i++) add_name(names, &n, list->at(i).name);
+    for (int i = 0; i < PLACES; i++) add_keys(places[i].table, names, &n);
+    for (const pg_catalogue *list = pg_catalogues; list->name; list++)
+        for (int i = 0; list->at(i).name; i++) add_keys(list->at(i).options, names, &n);
+    names[n] = NULL;
+    return names;
 }
 
 static int unknown(const char *word)
 {
-    const char *names[NAMES_MAX + 1];
-    int n = 0;
-    for (int i = 0; pg_commands[i].name; i++) names[n++] = pg_commands[i].name;
-    for (int i = 0; sections[i].name; i++) names[n++] = sections[i].name;
-    for (int i = 0; pg_schemes[i]; i++) names[n++] = pg_schemes[i]->name;
-    for (int i = 0; pg_attacks[i]; i++) names[n++] = pg_attacks[i]->name;
-    for (int i = 0; pg_archs[i]; i++) names[n++] = pg_archs[i]->name;
-    for (int i = 0; pg_data_kinds[i].name; i++) names[n++] = pg_data_kinds[i].name;
-    for (int i = 0; pg_presets[i]; i++) names[n++] = pg_presets[i];
-    for (int i = 0; i < PLACES; i++) add_keys(places[i].table, names, &n);
-    for (int i = 0; pg_schemes[i]; i++) add_keys(pg_schemes[i]->options, names, &n);
-    for (int i = 0; pg_attacks[i]; i++) add_keys(pg_attacks[i]->options, names, &n);
-    names[n] = NULL;
-    const char *near = pg_nearest(word, names);
+    const char *near = pg_nearest(word, all_names());
     if (near) return pg_complain("help", PG_BAD_INPUT, "nothing is called '%s', did you mean '%s'?", word, near);
     return pg_complain("help", PG_BAD_INPUT, "nothing is called '%s' (passgrid help; passgrid list)", word);
 }
+
+/* ---- the command ---- */
+
+typedef struct arguments {
+    pg_cli_list words;
+    bool man;
+} arguments;
+
+static const pg_cli_row rows[] = {
+    PG_CLI_LIST(
+        arguments, words, NULL, "WORD",
+        "a command, `config`, `set`, a section or a key of the configuration, an attack, a scheme, a network, a data set or "
+        "a preset; two words, such as `attack fake1`, say which of them is meant",
+        .names = all_names),
+    PG_CLI_FLAG(arguments, man, "man", "print the manual page, in roff, for man(1)"),
+    {0},
+};
 
 /* Words that the help of another explains. */
 static const char *const others[][2] = {
@@ -294,30 +266,55 @@ static const char *const others[][2] = {
 
 static int help_word(const char *word)
 {
-    bool found = false;
-    if (strcmp(word, "config") == 0) {
-        config();
-        return 0;
-    }
+    char name[64], *words[] = {name};
+    if (strcmp(word, "config") == 0) return config(), 0;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strcmp(word, others[i][0]) == 0) word = others[i][1];
-    for (int i = 0; i < KINDS; i++) found |= (!found || i + 1 < KINDS) && kinds[i].about(word);
-    return found ? 0 : unknown(word);
+    snprintf(name, sizeof name, "%s", word);
+    bool found = about_command(words, 1);
+    found |= about_section(word);
+    for (const pg_catalogue *list = pg_catalogues; list->name; list++) found |= about_entry(list, word);
+    return found || about_key(word) ? 0 : unknown(word);
 }
 
-int pg_cmd_help(int argc, char **argv)
+/* "attack fake1", "key lr", "bench dispatch". */
+static int help_two(const char *kind, const char *word)
 {
-    static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
-    const int c = pg_next_option(argc, argv, options);
-    if (c == '?') return 2;
-    const int words = argc - optind;
-    char **word = argv + optind;
-    if (c == 'h' || words == 0) {
-        overview();
-        return 0;
-    }
-    if (words == 1) return help_word(word[0]);
-    for (int i = 0; i < KINDS && words == 2; i++)
-        if (strcmp(word[0], kinds[i].name) == 0) return kinds[i].about(word[1]) ? 0 : unknown(word[1]);
-    return pg_complain("help", PG_BAD_INPUT, "expected one word, such as a command, or `scheme NAME` or `attack NAME`");
+    char first[64], second[64], *words[] = {first, second};
+    snprintf(first, sizeof first, "%s", kind);
+    snprintf(second, sizeof second, "%s", word);
+    if (about_command(words, 2)) return 0;
+    if (strcmp(kind, "command") == 0) return about_command(words + 1, 1) ? 0 : unknown(word);
+    if (strcmp(kind, "section") == 0) return about_section(word) ? 0 : unknown(word);
+    if (strcmp(kind, "key") == 0) return about_key(word) ? 0 : unknown(word);
+    for (const pg_catalogue *list = pg_catalogues; list->name; list++)
+        if (strcmp(kind, list->word) == 0) return about_entry(list, word) ? 0 : unknown(word);
+    return pg_complain("help", PG_BAD_INPUT,
+                       "two words begin with one of command, section, scheme, attack, network, data, preset, key, not \"%s\"",
+                       kind);
 }
+
+static int run(int argc, char **argv)
+{
+    arguments a;
+    int code;
+    if (!pg_cli_parse(&pg_cmd_help, argc, argv, &a, &code)) return code;
+    if (a.man && a.words.count) return pg_complain("help", PG_BAD_INPUT, "--man takes no words: there is one manual page");
+    if (a.words.count > 2) return pg_complain("help", PG_BAD_INPUT, "expected at most two words, such as `attack fake1`");
+    if (a.words.count == 1) return help_word(a.words.words[0]);
+    if (a.words.count == 2) return help_two(a.words.words[0], a.words.words[1]);
+    (a.man ? pg_commands_man : pg_commands_overview)(stdout);
+    return 0;
+}
+
+const pg_command pg_cmd_help = {
+    .name = "help",
+    .summary = "explain a command, the configuration or a name",
+    .about = "Print what a word means, or without a word the list of commands.",
+    .rows = rows,
+    .size = sizeof(arguments),
+    .exits = "0 the word is explained\n2 nothing has that name",
+    .examples = "  passgrid help config\n  passgrid help fake1\n  passgrid help scheme v1\n"
+                "  passgrid help --man | man -l -\n",
+    .run = run,
+};

@@ -11,18 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[] =
-    "usage: passgrid plan CONFIG [options]\n"
-    "\n"
-    "List every task of the grid: its state in the directory of the run, its seconds on one rank, the seconds of the longest\n"
-    "path that begins with it, and its parents; then the longest path through unfinished tasks. The seconds are estimated\n"
-    "from tasks that ran in that directory on ranks like those, or else from the speed of a typical thread.\n"
-    "\n"
-    "  --out DIR          directory of the run (default: results/NAME)\n"
-    "  --profile NAME     apply this profile of the configuration\n"
-    "  --set KEY=VALUE    change a key of the configuration (passgrid help set); may be repeated\n"
-    "  --data DIR         where the data sets are\n";
-
 static void show_tasks(const pg_named_grid *named, const pg_dispatch *dispatch)
 {
     const pg_grid *grid = named->grid;
@@ -152,14 +140,31 @@ done:
     return status;
 }
 
-int pg_cmd_plan(int argc, char **argv)
+static int run(int argc, char **argv)
 {
+    pg_grid_arguments a;
     pg_named_grid named;
     pg_error err;
-    int code = 0;
+    int code;
+    if (!pg_cli_parse(&pg_cmd_plan, argc, argv, &a, &code)) return code;
     pg_inputs_assume();
-    if (!pg_named_grid_open(argc, argv, 1, usage, &named, &code)) return code;
+    if (!pg_named_grid_open("plan", &a, &named, &code)) return code;
     const pg_status status = show(&named, &err);
     pg_named_grid_close(&named);
     return status == PG_OK ? 0 : pg_complain("plan", status, "%s", err.message);
 }
+
+const pg_command pg_cmd_plan = {
+    .name = "plan",
+    .summary = "show the tasks of a grid, their state and estimated time",
+    .about =
+        "List every task of the grid: its state in the directory of the run, its seconds on one rank, the seconds of the longest "
+        "path that begins with it, and its parents. Then show the longest path through unfinished tasks. plan estimates seconds "
+        "from tasks that ran in that directory on ranks like those, else from the speed of a typical thread. It changes nothing.",
+    .rows = pg_grid_rows,
+    .size = sizeof(pg_grid_arguments),
+    .exits = "0 the grid can run\n2 bad usage or configuration\n3 input/output fault",
+    .examples = "  passgrid plan configs/paper.yaml --profile laptop\n"
+                "  passgrid plan configs/quick.yaml --set 'seeds=[1, 2, 3]'\n",
+    .run = run,
+};

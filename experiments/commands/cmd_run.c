@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 #include "core/compute/parallel.h"
 #include "core/formats/number.h"
+#include "experiments/commands/named_grid.h"
 #include "experiments/report/tables.h"
 #include "experiments/run/provenance.h"
 #include "experiments/run/run.h"
@@ -17,31 +18,6 @@
 #include <string.h>
 #include <time.h>
 
-static const char usage[] =
-    "usage: passgrid run CONFIG [options]\n"
-    "       slurm/launch.sh -n RANKS -- passgrid run CONFIG [options]\n"
-    "\n"
-    "Run every task of the grid that has no result yet, then write cells.csv and tables/*.csv and print the tables.\n"
-    "Rank 0 hands out the tasks and the other ranks run them; a single process does both. launch.sh calls mpirun with the\n"
-    "settings that such a run needs, and passes its options on.\n"
-    "Repeat the command to continue where a run stopped; it leaves a finished run unchanged.\n"
-    "\n"
-    "  --out DIR          directory of the run (default: results/NAME, NAME from the configuration)\n"
-    "  --replace          take over the directory of a grid that has another name: cells.csv and the tables then show this\n"
-    "                     grid, and the records of the other one stay\n"
-    "  --profile NAME     apply this profile of the configuration\n"
-    "  --set KEY=VALUE    change a key of the configuration, such as train.epochs=2 or networks.0.width=0.5; may be\n"
-    "                     repeated (passgrid help set)\n"
-    "  --data DIR         where the data sets are (default: $PASSGRID_DATA, ${XDG_CACHE_HOME:-~/.cache}/passgrid)\n"
-    "  --threads N        threads of each working rank (default: `threads` of the configuration)\n"
-    "  --deadline SECONDS save every task and end within this time; start no task that could save nothing by then\n"
-    "                     (default: the end of the Slurm job, if SLURM_JOB_END_TIME gives it)\n"
-    "  --lost-after SECONDS   declare a rank lost after this silence (default: 600); a rank on the host of rank 0 as soon as\n"
-    "                     its process has ended\n"
-    "\n"
-    "Exit codes: 0 all tasks are done, 1 some failed, 2 bad usage or configuration, 3 input/output fault,\n"
-    "75 interrupted (Ctrl-C, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU) with everything saved.\n";
-
 /* What rank 0 tells the others. */
 typedef struct order {
     bool go;
@@ -50,20 +26,34 @@ typedef struct order {
     char directory[PG_PATH_MAX], data_directory[PG_PATH_MAX]; /* the latter empty: default */
 } order;
 
-enum { SETS_MAX = 64 };
-
 /* From a signal to the end, whatever is left to save: of a process that computes, and of a master, which waits for those.
  * Saving takes seconds; Slurm, by default, kills half a minute after its SIGTERM. */
 enum { SAVING_SECONDS = 24, WAITING_SECONDS = 27 };
 
 typedef struct arguments {
-    const char *config, *out, *data;
-    const char *sets[SETS_MAX];
-    char profile[PG_TEXT_MAX]; /* as it is typed */
-    int set_count, threads, silence;
-    double started, deadline; /* pg_now(); seconds after it, 0: none */
-    bool help, replace;
+    pg_grid_arguments grid;
+    int threads, deadline, silence; /* the first two: 0, not given */
+    bool replace;
 } arguments;
+static const arguments defaults = {.silence = 600};
+
+static const pg_cli_row rows[] = {
+    PG_CLI_ROWS(arguments, grid, pg_grid_rows),
+    PG_CLI_FLAG(
+        arguments, replace, "replace",
+        "use the directory even if it belongs to a grid of another name: cells.csv and the tables then show this grid, and "
+        "the records of the other one stay"),
+    PG_CLI_INT(arguments, threads, "threads", "N", 1, 1024, "threads of each working rank",
+               .fallback = "`threads` of the configuration"),
+    PG_CLI_INT(arguments, deadline, "deadline", "SECONDS", 1, 100000000,
+               "save every task and end within this time; start no task that could save nothing by then",
+               .fallback = "the end of the Slurm job, if SLURM_JOB_END_TIME is set"),
+    PG_CLI_INT(
+        arguments, silence, "lost-after", "SECONDS", 1, 1000000,
+        "declare a rank on another host lost when it has been silent for this long; a rank on the host of rank 0 is lost as "
+        "soon as its process ends"),
+    {0},
+};
 
 /* Seconds until Slurm ends the job; 0 without a job. A shell may outlive the job of its environment. */
 static pg_status slurm_seconds(double *seconds, pg_error *err)
@@ -80,53 +70,19 @@ static pg_status slurm_seconds(double *seconds, pg_error *err)
     return PG_OK;
 }
 
-static pg_status parse(int argc, char **argv, arguments *a, pg_error *err)
+/* When every task must be saved, by pg_now(); 0: never. */
+static pg_status find_deadline(const arguments *a, double *deadline, pg_error *err)
 {
-    static const struct option options[] = {{"out", required_argument, NULL, 'o'},
-                                            {"replace", no_argument, NULL, 'r'},
-                                            {"set", required_argument, NULL, 's'},
-                                            {"data", required_argument, NULL, 'd'},
-                                            {"threads", required_argument, NULL, 't'},
-                                            {"deadline", required_argument, NULL, 'e'},
-                                            {"lost-after", required_argument, NULL, 'l'},
-                                            {"profile", required_argument, NULL, 'p'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
-    pg_status status = PG_OK;
-    int seconds;
-    *a = (arguments){.silence = 600, .started = pg_now()};
-    for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
-        if (c == '?') return pg_fail(err, PG_BAD_INPUT, "%s", "");
-        if (c == 'o') a->out = optarg;
-        if (c == 'd') a->data = optarg;
-        if (c == 'h') a->help = true;
-        if (c == 'r') a->replace = true;
-        if (c == 't') PG_TRY(pg_parse_int("--threads", optarg, 1, 1024, &a->threads, err));
-        if (c == 'l') PG_TRY(pg_parse_int("--lost-after", optarg, 1, 1000000, &a->silence, err));
-        if (c == 'e') PG_TRY(pg_parse_int("--deadline", optarg, 1, 100000000, &seconds, err));
-        if (c == 'e') a->deadline = seconds;
-        if (c == 'p') snprintf(a->profile, sizeof a->profile, "--profile=%s", optarg);
-        if ((c == 's' || c == 'p') && a->set_count == SETS_MAX)
-            PG_TRY(pg_fail(err, PG_BAD_INPUT, "more than %d times --set", SETS_MAX));
-        if (c == 's' || c == 'p') a->sets[a->set_count++] = c == 's' ? optarg : a->profile;
-    }
-    if (a->help) goto done;
-    if (argc - optind != 1) PG_TRY(pg_fail(err, PG_BAD_INPUT, "expected one configuration file (passgrid run --help)"));
-    a->config = argv[optind];
-    if (a->deadline <= 0) PG_TRY(slurm_seconds(&a->deadline, err));
-done:
+    double seconds = a->deadline;
+    const pg_status status = seconds > 0 ? PG_OK : slurm_seconds(&seconds, err);
+    *deadline = seconds > 0 ? pg_now() + seconds : 0;
     return status;
 }
 
 static pg_status fill_order(const arguments *a, const pg_grid *grid, order *o, pg_error *err)
 {
-    if (strlen(a->out ? a->out : "") >= PG_PATH_MAX || strlen(a->data ? a->data : "") >= PG_PATH_MAX)
-        return pg_fail(err, PG_BAD_INPUT, "path too long");
-    if (a->out)
-        snprintf(o->directory, sizeof o->directory, "%s", a->out);
-    else
-        snprintf(o->directory, sizeof o->directory, "results/%s", grid->options.name);
-    snprintf(o->data_directory, sizeof o->data_directory, "%s", a->data ? a->data : "");
+    if (snprintf(o->data_directory, PG_PATH_MAX, "%s", a->grid.data ? a->grid.data : "") >= PG_PATH_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "--data: path too long");
     o->threads = a->threads ? a->threads : grid->options.threads;
     o->checkpoint_seconds = 60 * grid->options.checkpoint;
     o->silence = a->silence;
@@ -204,7 +160,7 @@ static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_coun
     pg_status status = PG_OK;
     bool left, littered;
     int left_out;
-    PG_TRY(pg_grid_read(a->config, a->sets, a->set_count, a->data, grid, problems, err));
+    PG_TRY(pg_named_grid_read(&a->grid, grid, o->directory, problems, err));
     PG_TRY(fill_order(a, *grid, o, err));
     PG_TRY(pg_rundir_suits(o->directory, *grid, a->replace, &left_out, err));
     PG_TRY(pg_rundir_make(o->directory, err));
@@ -240,7 +196,7 @@ static void summarise(const pg_run_result *r, int workers, const char *directory
 }
 
 /* Run and render; the exit code. */
-static int carry_out(pg_comm *comm, const order *o, const arguments *a, const pg_grid *grid, pg_run_lock *lock)
+static int carry_out(pg_comm *comm, const order *o, double deadline, const pg_grid *grid, pg_run_lock *lock)
 {
     pg_error err = {.message = ""};
     pg_run_result result = {0};
@@ -249,7 +205,7 @@ static int carry_out(pg_comm *comm, const order *o, const arguments *a, const pg
                                     .stream = stderr,
                                     .lock = lock,
                                     .checkpoint_seconds = o->checkpoint_seconds,
-                                    .deadline = a->deadline > 0 ? a->deadline + a->started : 0,
+                                    .deadline = deadline,
                                     .silence = o->silence};
     const pg_status status = pg_run_grid(grid, comm, &options, &result, &err);
     if (status != PG_OK && status != PG_FAILED) {
@@ -272,22 +228,20 @@ static int lead(pg_comm *comm, int argc, char **argv, pg_rank_facts *ranks)
     static pg_run_lock lock;
     arguments a;
     pg_grid *grid = NULL;
-    pg_error err = {.message = ""};
-    int code = 0;
-    pg_status status = parse(argc, argv, &a, &err);
-    if (status == PG_OK && a.help) fputs(usage, stdout);
-    if (status == PG_OK && !a.help) status = prepare(&a, ranks, comm->size, &o, &grid, &lock, &problems, &err);
-    if (problems.count)
-        pg_problems_print(&problems, stderr);
-    else if (status != PG_OK && err.message[0])
-        pg_complain("run", status, "%s", err.message);
-    if (status != PG_OK) code = pg_status_exit_code(status);
+    pg_error err;
+    double deadline = 0;
+    int code;
+    if (pg_cli_parse(&pg_cmd_run, argc, argv, &a, &code)) {
+        pg_status status = find_deadline(&a, &deadline, &err);
+        if (status == PG_OK) status = prepare(&a, ranks, comm->size, &o, &grid, &lock, &problems, &err);
+        if (status != PG_OK) code = pg_named_grid_complain("run", status, &problems, &err);
+    }
     const pg_status shared = pg_comm_broadcast(comm, &o, sizeof o, &err);
     if (shared != PG_OK) code = pg_complain("run", shared, "%s", err.message);
     if (o.go && shared == PG_OK) {
         if (o.threads) pg_compute_start(o.threads);
         pg_signals_grace(comm->size > 1 ? WAITING_SECONDS : SAVING_SECONDS);
-        code = carry_out(comm, &o, &a, grid, &lock);
+        code = carry_out(comm, &o, deadline, grid, &lock);
     }
     const pg_status released = pg_run_lock_release(&lock, &err);
     if (released != PG_OK && code == 0) code = pg_complain("run", released, "%s", err.message);
@@ -311,7 +265,7 @@ static int follow(pg_comm *comm, int threads)
     return status == PG_OK ? 0 : pg_complain("run", status, "rank %d: %s", comm->rank, err.message);
 }
 
-int pg_cmd_run(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     pg_comm comm;
     pg_error err;
@@ -333,3 +287,24 @@ int pg_cmd_run(int argc, char **argv)
     pg_comm_finish(&comm, code);
     return code;
 }
+
+const pg_command pg_cmd_run = {
+    .name = "run",
+    .summary = "run a grid, or what is left of it, and print its tables",
+    .usage = "passgrid run CONFIG [options]\nslurm/launch.sh -n RANKS -- passgrid run CONFIG [options]",
+    .about =
+        "Run every task of the grid that has no result yet, then write cells.csv and tables/*.csv and print the tables. Rank 0 hands "
+        "out the tasks and the other ranks run them; a single process does both. launch.sh calls mpirun with the settings that such "
+        "a run needs and passes its options on.\n"
+        "Repeat the command to continue a run that has stopped; it leaves a finished run unchanged. Ctrl-C, SIGTERM, SIGHUP, "
+        "SIGUSR1, SIGUSR2 and SIGXCPU save every task and end the run.",
+    .rows = rows,
+    .size = sizeof(arguments),
+    .defaults = &defaults,
+    .exits = "0 all tasks are done\n1 some tasks failed\n2 bad usage or configuration\n3 input/output fault\n"
+             "75 interrupted, with everything saved; repeat the command",
+    .examples = "  passgrid run configs/quick.yaml\n"
+                "  slurm/launch.sh -n 5 -- passgrid run configs/quick.yaml --threads 2\n"
+                "  passgrid run configs/paper.yaml --profile laptop --set train.epochs=20\n",
+    .run = run,
+};

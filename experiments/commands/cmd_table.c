@@ -1,17 +1,20 @@
-/* passgrid table: the tables of a run again. */
+/* passgrid table: renders the tables of a run again. */
 #include "experiments/commands/commands.h"
 
 #include "experiments/report/tables.h"
 
-#include <stdio.h>
+typedef struct arguments {
+    const char *directory;
+    bool partial, figures;
+} arguments;
 
-static const char usage[] =
-    "usage: passgrid table DIR [options]\n"
-    "\n"
-    "Render cells.csv, tables/*.csv and tables/*.md of the run in DIR from its records, and print the tables.\n"
-    "\n"
-    "  --partial    even if tasks of the grid have no result; the tables say so\n"
-    "  --figures    figures too: points and gnuplot scripts in DIR/figures, drawn as SVG and PNG by gnuplot\n";
+static const pg_cli_row rows[] = {
+    PG_CLI_FOLDER(arguments, directory, NULL, "DIR", "directory of the run"),
+    PG_CLI_FLAG(arguments, partial, "partial", "render the tables even if tasks have no result; the tables say so"),
+    PG_CLI_FLAG(arguments, figures, "figures",
+                "draw figures too: points and gnuplot scripts go to DIR/figures, and gnuplot draws them as SVG, PNG and PDF"),
+    {0},
+};
 
 static pg_status draw(const char *directory, bool partial, pg_error *err)
 {
@@ -19,28 +22,33 @@ static pg_status draw(const char *directory, bool partial, pg_error *err)
     const pg_status status = pg_tables_figures(directory, partial, &drawn, err);
     if (status != PG_OK) return status;
     if (drawn < 0)
-        fprintf(stderr, "passgrid table: no gnuplot here (Debian: gnuplot-nox); %s/figures has the points and the scripts\n",
+        fprintf(stderr,
+                "passgrid table: gnuplot is not installed (Debian: gnuplot-nox); the points and scripts are in %s/figures\n",
                 directory);
     else
         fprintf(stderr, "passgrid table: %d figures in %s/figures\n", drawn, directory);
     return PG_OK;
 }
 
-int pg_cmd_table(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"partial", no_argument, NULL, 'p'}, {"figures", no_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
-    bool partial = false, figures = false;
+    arguments a;
     pg_error err;
-    for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
-        if (c == '?') return 2;
-        if (c == 'h') return pg_print(usage);
-        partial |= c == 'p';
-        figures |= c == 'f';
-    }
-    if (argc - optind != 1)
-        return pg_complain("table", PG_BAD_INPUT, "expected the directory of a run (passgrid table --help)");
-    pg_status status = pg_tables_render(argv[optind], partial, stdout, &err);
-    if (status == PG_OK && figures) status = draw(argv[optind], partial, &err);
+    int code;
+    if (!pg_cli_parse(&pg_cmd_table, argc, argv, &a, &code)) return code;
+    pg_status status = pg_tables_render(a.directory, a.partial, stdout, &err);
+    if (status == PG_OK && a.figures) status = draw(a.directory, a.partial, &err);
     return status == PG_OK ? 0 : pg_complain("table", status, "%s", err.message);
 }
+
+const pg_command pg_cmd_table = {
+    .name = "table",
+    .summary = "render and print the tables of a run again",
+    .about = "Write cells.csv, artefacts.csv, tables/*.csv and tables/*.md of a run from its records, and print the tables.",
+    .rows = rows,
+    .size = sizeof(arguments),
+    .exits = "0 the tables are written\n2 bad usage, DIR holds no run, or tasks have no result and --partial is not given\n"
+             "3 input/output fault",
+    .examples = "  passgrid table results/quick\n  passgrid table results/quick --partial --figures\n",
+    .run = run,
+};

@@ -11,16 +11,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[] =
-    "usage: passgrid why TASK CONFIG [options]\n"
-    "\n"
-    "Show why a task of the grid would run: what in its description differs from the finished task that is most like it.\n"
-    "TASK is its name or the beginning of its key, as `passgrid plan CONFIG` shows them.\n"
-    "\n"
-    "  --out DIR          directory of the run (default: results/NAME)\n"
-    "  --profile NAME     apply this profile of the configuration\n"
-    "  --set KEY=VALUE    change a key of the configuration (passgrid help set); may be repeated\n"
-    "  --data DIR         where the data sets are\n";
+typedef struct arguments {
+    const char *task;
+    pg_grid_arguments grid;
+} arguments;
+
+static const pg_cli_row rows[] = {
+    PG_CLI_TEXT(arguments, task, NULL, "TASK", "name of a task, or the beginning of its key, as `passgrid plan` prints them"),
+    PG_CLI_ROWS(arguments, grid, pg_grid_rows),
+    {0},
+};
 
 /* ---- descriptions ---- */
 
@@ -173,14 +173,29 @@ static pg_status find_task(const pg_grid *grid, const char *word, int *at, pg_er
                    found ? "several" : "no", word);
 }
 
-int pg_cmd_why(int argc, char **argv)
+static int run(int argc, char **argv)
 {
+    arguments a;
     pg_named_grid named;
     pg_error err;
-    int code = 0, at = -1;
-    if (!pg_named_grid_open(argc, argv, 2, usage, &named, &code)) return code;
-    pg_status status = find_task(named.grid, argv[optind], &at, &err);
+    int code, at = -1;
+    if (!pg_cli_parse(&pg_cmd_why, argc, argv, &a, &code)) return code;
+    if (!pg_named_grid_open("why", &a.grid, &named, &code)) return code;
+    pg_status status = find_task(named.grid, a.task, &at, &err);
     if (status == PG_OK) status = answer(&named, at, &err);
     pg_named_grid_close(&named);
     return status == PG_OK ? 0 : pg_complain("why", status, "%s", err.message);
 }
+
+const pg_command pg_cmd_why = {
+    .name = "why",
+    .summary = "show how a task differs from the finished ones",
+    .about =
+        "Compare the description of a task with those of the finished tasks in the directory of the run, and print the fields "
+        "in which it differs from the most similar one.",
+    .rows = rows,
+    .size = sizeof(arguments),
+    .exits = "0 the task was found\n2 bad usage or configuration, or no single such task\n3 input/output fault",
+    .examples = "  passgrid why 3f9a configs/quick.yaml --out results/quick\n",
+    .run = run,
+};

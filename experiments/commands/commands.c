@@ -1,87 +1,48 @@
-/* What the commands share; see commands.h. */
+/* The list of commands; see commands.h. */
 #include "experiments/commands/commands.h"
 
-#include "core/base/utf8.h"
-#include "core/formats/number.h"
-#include "core/formats/problems.h"
+#include "experiments/run/provenance.h"
 
-#include <stdio.h>
 #include <string.h>
 
-const pg_command pg_commands[] = {
-    {"run", "run a grid of experiments, or what is left of it, and print its tables", pg_cmd_run},
-    {"plan", "show the tasks of a grid, their state and estimated time", pg_cmd_plan},
-    {"why", "show what in a task's description differs from the finished ones", pg_cmd_why},
-    {"table", "print the tables of a run again", pg_cmd_table},
-    {"data", "fetch and list data sets", pg_cmd_data},
-    {"judge", "verify evidence against a model", pg_cmd_judge},
-    {"bench", "measure training and inference speed", pg_cmd_bench},
-    {"doctor", "examine MPI, cores, BLIS, data sets and disk", pg_cmd_doctor},
-    {"list", "list schemes, attacks, networks, data sets or presets", pg_cmd_list},
-    {"help", "explain a command, the configuration, or anything that has a name", pg_cmd_help},
-    {0},
+const pg_command *const pg_commands[] = {
+    &pg_cmd_run,   &pg_cmd_plan,           &pg_cmd_why,    &pg_cmd_table, &pg_cmd_data, &pg_cmd_judge,
+    &pg_cmd_bench, &pg_cmd_bench_dispatch, &pg_cmd_doctor, &pg_cmd_list,  &pg_cmd_help, &pg_cmd_completion,
+    NULL,
 };
 
-const pg_command *pg_command_find(const char *name)
+const pg_command *pg_command_find(int count, char **words, int *used)
 {
-    for (const pg_command *command = pg_commands; command->name; command++)
-        if (strcmp(command->name, name) == 0) return command;
-    return NULL;
+    const pg_command *found = NULL;
+    char both[64] = "";
+    *used = 1;
+    if (count > 1) snprintf(both, sizeof both, "%s %s", words[0], words[1]);
+    for (int i = 0; count > 0 && pg_commands[i]; i++) {
+        if (strcmp(pg_commands[i]->name, both) == 0) return *used = 2, pg_commands[i];
+        if (strcmp(pg_commands[i]->name, words[0]) == 0) found = pg_commands[i];
+    }
+    return found;
 }
 
 const char *const *pg_command_names(void)
 {
     static const char *names[sizeof pg_commands / sizeof *pg_commands];
-    for (int i = 0; pg_commands[i].name; i++) names[i] = pg_commands[i].name;
+    for (int i = 0; pg_commands[i]; i++) names[i] = pg_commands[i]->name;
     return names;
 }
 
-int pg_print(const char *text)
+void pg_commands_overview(FILE *stream)
 {
-    fputs(text, stdout);
-    return 0;
-}
-
-int pg_complain(const char *command, pg_status status, const char *format, ...)
-{
-    char raw[PG_MESSAGE_MAX + 1], text[sizeof raw];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(raw, sizeof raw, format, args);
-    va_end(args);
-    fprintf(stderr, "passgrid %s: %s\n", command, pg_printable(raw, text, sizeof text));
-    return pg_status_exit_code(status);
-}
-
-int pg_next_option(int argc, char **argv, const struct option *options)
-{
-    enum { OPTIONS_MAX = 32 };
-    const char *names[OPTIONS_MAX + 1] = {NULL};
-    char word[64];
-    opterr = 0;
-    const int at = optind > 0 ? optind : 1, found = getopt_long(argc, argv, ":h", options, NULL);
-    if (found != '?' && found != ':') return found;
-    const char *given = optind > at ? argv[optind - 1] : argv[at];
-    if (found == ':') {
-        pg_complain(argv[0], PG_BAD_INPUT, "option '%s' needs a value", given);
-        return '?';
-    }
-    for (int i = 0; i < OPTIONS_MAX && options[i].name; i++) names[i] = options[i].name;
-    snprintf(word, sizeof word, "%.*s", (int)strcspn(given + strspn(given, "-"), "="), given + strspn(given, "-"));
-    const char *near = pg_nearest(word, names);
-    if (near)
-        pg_complain(argv[0], PG_BAD_INPUT, "unknown option '%s', did you mean '--%s'? (passgrid %s --help)", given, near,
-                    argv[0]);
-    else
-        pg_complain(argv[0], PG_BAD_INPUT, "unknown option '%s' (passgrid %s --help)", given, argv[0]);
-    return '?';
-}
-
-pg_status pg_parse_int(const char *option, const char *text, int low, int high, int *out, pg_error *err)
-{
-    long long value;
-    if (!pg_number_int(text, &value) || value < low || value > high)
-        return pg_fail(err, PG_BAD_INPUT, "%s: expected a whole number in [%d, %d], got \"%s\"", option, low, high, text);
-    *out = (int)value;
-    return PG_OK;
+    fprintf(stream,
+            "%s: experiments on the ownership of neural networks\n\n"
+            "usage: passgrid COMMAND [arguments]\n\nCommands:\n",
+            pg_version());
+    for (int i = 0; pg_commands[i]; i++) fprintf(stream, "  %-14s  %s\n", pg_commands[i]->name, pg_commands[i]->summary);
+    fputs("\nMore help:\n"
+          "  passgrid COMMAND --help  arguments and options of a command\n"
+          "  passgrid help WORD       a command, a section or a key of the configuration,\n"
+          "                           an attack, a scheme, a network, a data set, a preset\n"
+          "  passgrid help --man      the manual page, in roff\n"
+          "  passgrid --version       the version\n",
+          stream);
 }

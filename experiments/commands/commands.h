@@ -1,45 +1,22 @@
-/* The commands of passgrid. Each takes what follows its name (argv[0] is the name) and returns the exit code: 0 complete, 1
- * some tasks failed, 2 bad usage, configuration or input, 3 input/output fault, 75 interrupted and resumable. Results go to
- * stdout, talk to stderr. */
+/* The commands of passgrid. A command prints results to stdout and talks to stderr. Exit codes: 0 complete, 1 some tasks
+ * failed, 2 bad usage, configuration or input, 3 input/output fault, 75 interrupted and resumable.
+ *
+ * A new command is a file that defines a pg_command, and a line in commands.c. */
 #ifndef PG_COMMANDS_COMMANDS_H
 #define PG_COMMANDS_COMMANDS_H
 
-#include "core/base/status.h"
+#include "experiments/commands/cli.h"
 
-#include <getopt.h>
-#include <stdbool.h>
+extern const pg_command pg_cmd_run, pg_cmd_plan, pg_cmd_why, pg_cmd_table, pg_cmd_data, pg_cmd_judge, pg_cmd_bench,
+    pg_cmd_bench_dispatch, pg_cmd_doctor, pg_cmd_list, pg_cmd_help, pg_cmd_completion;
+extern const pg_command *const pg_commands[]; /* ended by NULL */
 
-int pg_cmd_run(int argc, char **argv);
-int pg_cmd_plan(int argc, char **argv);
-int pg_cmd_why(int argc, char **argv);
-int pg_cmd_table(int argc, char **argv);
-int pg_cmd_data(int argc, char **argv);
-int pg_cmd_judge(int argc, char **argv);
-int pg_cmd_bench(int argc, char **argv);
-int pg_cmd_doctor(int argc, char **argv);
-int pg_cmd_list(int argc, char **argv);
-int pg_cmd_help(int argc, char **argv);
-
-typedef struct pg_command {
-    const char *name, *summary;
-    int (*run)(int argc, char **argv);
-} pg_command;
-extern const pg_command pg_commands[]; /* ended by one without name */
-const pg_command *pg_command_find(const char *name);
+/* The command that these words begin with, of which the first is its name. NULL: none. *used: words of the name. */
+const pg_command *pg_command_find(int count, char **words, int *used);
 const char *const *pg_command_names(void); /* ended by NULL */
 
-/* ---- what commands share ---- */
-
-/* getopt_long for a command, with our own messages: the next option's val, -1 at the end, '?' after a message to stderr. */
-int pg_next_option(int argc, char **argv, const struct option *options);
-
-/* A usage text to stdout; the exit code. Whether it could be written is found when the program ends. */
-int pg_print(const char *text);
-
-/* One line to stderr, "passgrid COMMAND: message", and the exit code. */
-int pg_complain(const char *command, pg_status status, const char *format, ...) PG_PRINTF(3, 4);
-
-/* A whole number in [low, high] from an argument. */
-PG_CHECKED pg_status pg_parse_int(const char *option, const char *text, int low, int high, int *out, pg_error *err);
+/* What the program is, its commands, and where more help is; the manual page, in roff. */
+void pg_commands_overview(FILE *stream);
+void pg_commands_man(FILE *stream);
 
 #endif

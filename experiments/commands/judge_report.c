@@ -1,5 +1,5 @@
-/* The findings of `passgrid judge`; see judge_report.h. */
-#include "experiments/commands/judge_report.h"
+/* The findings of a hearing, as text and as JSON; see judge_hearing.h. */
+#include "experiments/commands/judge_hearing.h"
 
 #include "core/base/file.h"
 #include "core/base/utf8.h"
@@ -10,10 +10,10 @@
 
 /* ---- text ---- */
 
-static void print_deployed(const pg_judge_report *r)
+static void print_deployed(const pg_hearing *h)
 {
-    if (r->deployed_from)
-        printf("accuracy as deployed        %.2f %% (%s)\n", r->deployed.exact, r->deployed_from);
+    if (h->deployed_from)
+        printf("accuracy as deployed        %.2f %% (%s)\n", h->deployed.exact, h->deployed_from);
     else
         puts("accuracy as deployed        not known: the network only works with a passport. No claim can be decided before "
              "its\n"
@@ -21,19 +21,19 @@ static void print_deployed(const pg_judge_report *r)
              "                            (--distributed FILE)");
 }
 
-static void print_head(const pg_judge_report *r)
+static void print_head(const pg_hearing *h)
 {
-    const pg_net_spec *s = &r->spec;
+    const pg_net_spec *s = &h->model->spec;
     char shown[PG_PATH_MAX];
-    printf("model %s: %s, %s, width %g, %d classes\n", pg_printable(r->model_path, shown, sizeof shown), s->arch->name,
+    printf("model %s: %s, %s, width %g, %d classes\n", pg_printable(h->model_path, shown, sizeof shown), s->arch->name,
            pg_norm_kind_name(s->norm), s->width, s->classes);
-    printf("%d test images of %s, pixels as for %s (%s)\n", r->images->count,
-           pg_printable(r->images->source, shown, sizeof shown), pg_pixels_names[r->pixels], r->pixels_from);
-    if (r->assumed[0]) printf("assumed: %s\n", r->assumed);
-    if (r->doubts[0]) printf("note: %s\n", r->doubts);
-    printf("level %g, tolerance %g points, %d nulls from seed %d, batches of %d\n", r->options.level, r->options.tolerance,
-           r->options.nulls, r->seed, r->options.batch);
-    print_deployed(r);
+    printf("%d test images of %s, pixels as for %s (%s)\n", h->images.count,
+           pg_printable(h->images.source, shown, sizeof shown), pg_pixels_names[h->used_pixels], h->pixels_from);
+    if (h->facts.assumed[0]) printf("assumed: %s\n", h->facts.assumed);
+    if (h->doubts[0]) printf("note: %s\n", h->doubts);
+    printf("level %g, tolerance %g points, %d nulls from seed %d, batches of %d\n", h->options.level, h->options.tolerance,
+           h->options.nulls, h->seed, h->options.batch);
+    print_deployed(h);
 }
 
 static void print_enough(const pg_finding *f, const char *unit)
@@ -95,8 +95,12 @@ static void print_silence(const pg_claimant *k)
 static void print_claim(const pg_claimant *k, const pg_verify_options *options)
 {
     static const char *const things[] = {"passports", "mark", "triggers"};
-    char shown[PG_PATH_MAX];
+    char shown[PG_MESSAGE_MAX];
     printf("\n%s\n", pg_printable(k->path, shown, sizeof shown));
+    if (k->refused[0]) {
+        printf("  verdict                   refused: %s\n", pg_printable(k->refused, shown, sizeof shown));
+        return;
+    }
     print_grounds(&k->finding, options);
     printf("  claims                    scheme %s, %s %s\n", k->evidence->scheme, k->evidence->kind, things[k->finding.claim]);
     printf("  commitment                %s%s\n", k->commitment, k->expected ? " (opened)" : "");
@@ -104,10 +108,10 @@ static void print_claim(const pg_claimant *k, const pg_verify_options *options)
     print_silence(k);
 }
 
-void pg_judge_print_text(const pg_judge_report *report)
+void pg_hearing_print_text(const pg_hearing *h)
 {
-    print_head(report);
-    for (int i = 0; i < report->claim_count; i++) print_claim(&report->claims[i], &report->options);
+    print_head(h);
+    for (int i = 0; i < h->claim_count; i++) print_claim(&h->claims[i], &h->options);
 }
 
 /* ---- JSON ---- */
@@ -162,10 +166,24 @@ static void set_readings(json_t *o, const pg_finding *f)
     set_number(o, "trigger_p_value", f->trigger_p, f->trigger_count > 0);
 }
 
+static json_t *refusal_json(const pg_claimant *k)
+{
+    json_t *o = json_object();
+    char verdict[PG_MESSAGE_MAX + 16];
+    snprintf(verdict, sizeof verdict, "refused: %s", k->refused);
+    set_text(o, "evidence", k->path);
+    set_text(o, "verdict", verdict);
+    json_object_set_new(o, "stands", json_false());
+    json_object_set_new(o, "refused", json_true());
+    return o;
+}
+
 static json_t *claim_json(const pg_claimant *k)
 {
+    if (k->refused[0]) return refusal_json(k);
     json_t *o = json_object(), *layers = json_object();
     set_text(o, "evidence", k->path);
+    json_object_set_new(o, "refused", json_false());
     set_ruling(o, &k->finding);
     set_text(o, "scheme", k->evidence->scheme);
     set_text(o, "kind", k->evidence->kind);
@@ -179,34 +197,34 @@ static json_t *claim_json(const pg_claimant *k)
 }
 
 /* Every input of the verdicts. */
-static void set_options(json_t *o, const pg_judge_report *r)
+static void set_options(json_t *o, const pg_hearing *h)
 {
-    set_text(o, "model", r->model_path);
-    set_text(o, "architecture", r->spec.arch->name);
-    set_text(o, "norm", pg_norm_kind_name(r->spec.norm));
-    json_object_set_new(o, "relu_before_add", json_boolean(r->spec.relu_before_add));
-    set_text(o, "data", r->images->source);
-    set_count(o, "test_images", r->images->count, true);
-    set_text(o, "pixels", pg_pixels_names[r->pixels]);
-    set_text(o, "pixels_from", r->pixels_from);
-    set_text(o, "assumed", r->assumed);
-    set_text(o, "notes", r->doubts);
-    set_number(o, "level", r->options.level, true);
-    set_number(o, "tolerance", r->options.tolerance, true);
-    set_count(o, "nulls", r->options.nulls, true);
-    set_count(o, "batch", r->options.batch, true);
-    set_count(o, "seed", r->seed, true);
-    set_number(o, "accuracy_deployed", r->deployed.exact, r->deployed_from != NULL);
-    set_text(o, "accuracy_from", r->deployed_from);
-    set_text(o, "distributed", r->distributed ? r->distributed->path : NULL);
-    set_text(o, "distributed_commitment", r->distributed ? r->distributed->commitment : NULL);
+    set_text(o, "model", h->model_path);
+    set_text(o, "architecture", h->model->spec.arch->name);
+    set_text(o, "norm", pg_norm_kind_name(h->model->spec.norm));
+    json_object_set_new(o, "relu_before_add", json_boolean(h->model->spec.relu_before_add));
+    set_text(o, "data", h->images.source);
+    set_count(o, "test_images", h->images.count, true);
+    set_text(o, "pixels", pg_pixels_names[h->used_pixels]);
+    set_text(o, "pixels_from", h->pixels_from);
+    set_text(o, "assumed", h->facts.assumed);
+    set_text(o, "notes", h->doubts);
+    set_number(o, "level", h->options.level, true);
+    set_number(o, "tolerance", h->options.tolerance, true);
+    set_count(o, "nulls", h->options.nulls, true);
+    set_count(o, "batch", h->options.batch, true);
+    set_count(o, "seed", h->seed, true);
+    set_number(o, "accuracy_deployed", h->deployed.exact, h->deployed_from != NULL);
+    set_text(o, "accuracy_from", h->deployed_from);
+    set_text(o, "distributed", h->distributed.path);
+    set_text(o, "distributed_commitment", h->distributed.path ? h->distributed.commitment : NULL);
 }
 
-void pg_judge_print_json(const pg_judge_report *report)
+void pg_hearing_print_json(const pg_hearing *h)
 {
     json_t *root = json_object(), *claims = json_array();
-    set_options(root, report);
-    for (int i = 0; i < report->claim_count; i++) json_array_append_new(claims, claim_json(&report->claims[i]));
+    set_options(root, h);
+    for (int i = 0; i < h->claim_count; i++) json_array_append_new(claims, claim_json(&h->claims[i]));
     json_object_set_new(root, "claims", claims);
     pg_json_print(root, stdout);
     json_decref(root);

@@ -1,19 +1,34 @@
-/* A grid named on the command line, and the directory of its run: what the commands share that look at both. */
+/* A grid named on the command line, and the directory of its run: the arguments that run, plan and why share. */
 #ifndef PG_COMMANDS_NAMED_GRID_H
 #define PG_COMMANDS_NAMED_GRID_H
 
+#include "experiments/commands/cli.h"
 #include "experiments/work/rundir.h"
 
+typedef struct pg_grid_arguments {
+    const char *config, *out, *data, *profile; /* the last three: NULL if not given */
+    pg_cli_list sets;
+} pg_grid_arguments;
+extern const pg_cli_row pg_grid_rows[]; /* of pg_grid_arguments */
+
+/* Read the grid and find the directory of its run. The caller destroys *grid. Problems of the configuration come with
+ * PG_BAD_INPUT. */
+PG_CHECKED pg_status pg_named_grid_read(const pg_grid_arguments *a, pg_grid **grid, char directory[PG_PATH_MAX],
+                                        pg_problems *problems, pg_error *err);
+
+/* Print what pg_named_grid_read or a later call found wrong; the exit code. */
+int pg_named_grid_complain(const char *command, pg_status status, const pg_problems *problems, const pg_error *err);
+
+/* The same with the state of every task, for commands that only look. */
 typedef struct pg_named_grid {
     pg_grid *grid;
     pg_task_state *states; /* by task */
     char directory[PG_PATH_MAX];
 } pg_named_grid;
 
-/* Read the arguments of a command: `words` of them, the last a configuration, and the options --out, --set, --profile, --data
- * and --help. True: *out is ready, to be ended by pg_named_grid_close, and the words begin at argv[optind]. False: help or a
- * message has been printed, and *code is the exit code. */
-bool pg_named_grid_open(int argc, char **argv, int words, const char *usage, pg_named_grid *out, int *code);
+/* True: *out is ready and the caller ends it by pg_named_grid_close. False: messages have been printed, *code is the exit code.
+ */
+bool pg_named_grid_open(const char *command, const pg_grid_arguments *a, pg_named_grid *out, int *code);
 void pg_named_grid_close(pg_named_grid *named);
 
 #endif

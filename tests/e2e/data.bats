@@ -240,10 +240,10 @@ interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has
     refuses "did you mean 'cifar10'?" passgrid data fetch cifar1
     refuses "'caltech101' cannot be fetched: \`passgrid data list\` says what to put where" passgrid data fetch caltech101
     refuses "'nonsense' cannot be fetched (known: cifar10, fashion-mnist, mnist)" passgrid data fetch nonsense
-    refuses "which data set?" passgrid data fetch
-    refuses "expected fetch or list" passgrid data fetsh
+    refuses "fetch: name a data set: cifar10, fashion-mnist or mnist" passgrid data fetch
+    refuses "expected one of fetch, list, got \"fetsh\", did you mean 'fetch'?" passgrid data fetsh
     refuses "unknown option '--dri', did you mean '--dir'?" passgrid data list --dri data
     refuses "option '--dir' needs a value" passgrid data list --dir
-    refuses "expected fetch or list" passgrid data list cifar10
+    refuses "list takes no names" passgrid data list cifar10
     assert_not_exists calls
 }

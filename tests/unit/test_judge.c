@@ -159,8 +159,7 @@ static int judge(const char *words)
     bring_files();
     fflush(NULL);
     const int kept_out = redirect(STDOUT_FILENO, "stdout"), kept_err = redirect(STDERR_FILENO, "stderr");
-    optind = 0;
-    const int code = pg_cmd_judge(argc, argv);
+    const int code = pg_cmd_judge.run(argc, argv);
     fflush(NULL);
     restore(STDOUT_FILENO, kept_out);
     restore(STDERR_FILENO, kept_err);
@@ -310,7 +309,8 @@ TEST(json_tells_the_claim_and_no_secret)
                                        "null_threshold",
                                        "triggers",
                                        "triggers_agreeing",
-                                       "null_probability"};
+                                       "null_probability",
+                                       "refused"};
     enum { KEYS = sizeof keys / sizeof *keys };
     json_t *root = verdicts("--model model --evidence owner --evidence forger --json" SOLD);
     assert_int_equal(json_array_size(json_object_get(root, "claims")), 2);
@@ -447,7 +447,7 @@ TEST(options_go_before_what_the_file_tells)
     assert_judged("--model telling --evidence owner --distributed owner --test 50 --pixels imagenet");
     assert_true(says("pixels as for imagenet (--pixels)") && says("note: the model file says pixels cifar"));
     assert_refused("--model strange --evidence owner" SOLD, 2, "strange: unknown pixels 'rgb'");
-    assert_refused("--model telling --evidence owner --norm gn" SOLD, 2, "--norm gn: telling tells another, bn");
+    assert_refused("--model telling --evidence owner --norm gn" SOLD, 2, "--norm gn: contradicts telling, which says bn");
 }
 
 /* What lies in the data directory, which others may write, does not move a p-value. */
@@ -608,11 +608,12 @@ TEST(bad_usage_is_refused)
 {
     assert_refused("--evidence owner" HEARING, 2, "--model FILE is missing");
     assert_refused("--model model" HEARING, 2, "--evidence FILE is missing");
-    assert_refused("--model model --evidence owner", 2, "--data NAME is missing, and model does not tell it");
+    assert_refused("--model model --evidence owner", 2, "--data NAME is missing, and model does not say it");
     assert_refused("--model model --evidence owner --data synthetic --test 99999", 2, "--test: synthetic has ");
     assert_refused("--model plain --evidence features.5" SOLD, 2, "--distributed: plain works without a passport");
     assert_refused("--model model --evidence owner --distributed nowhere" HEARING, 3, "nowhere: No such file");
-    assert_refused("--model model --evidence owner --relu-before-add 1" HEARING, 2, "expected true or false, got \"1\"");
+    assert_refused("--model model --evidence owner --relu-before-add 1" HEARING, 2,
+                   "--relu-before-add: expected one of false, true, got \"1\"");
     assert_refused("--model model --evidence owner --batch 0" HEARING, 2, "--batch: expected a whole number in [1, 10000]");
     assert_refused("--model model --evidence owner --level 0" HEARING, 2, "--level: expected a number in (0, 0.5]");
     assert_refused("--model model --evidence owner --data synthetik", 2, "unknown data set 'synthetik'");
@@ -622,7 +623,8 @@ TEST(bad_usage_is_refused)
     assert_refused("--model model --evidence owner --nulls -1" HEARING, 2, "--nulls");
     assert_refused("--model model --evidence owner --nulls 1" HEARING, 2, "--nulls: one draw has no spread");
     assert_refused("--model model --evidence owner --accuracy 101" HEARING, 2, "--accuracy: expected a number in (0, 100]");
-    assert_refused("--model model --evidence owner --pixels rgb" HEARING, 2, "--pixels: expected imagenet or cifar");
+    assert_refused("--model model --evidence owner --pixels rgb" HEARING, 2,
+                   "--pixels: expected one of imagenet, cifar, got \"rgb\"");
     assert_refused("--model model --evidence owner --norm xn" HEARING, 2, "xn");
     char many[512] = "--model model" HEARING;
     for (int i = 0; i < 17; i++) strcat(many, " --evidence owner");

@@ -1,8 +1,7 @@
 /* passgrid bench dispatch: empty tasks through the master, the workers and the journal that real ones go through. */
-#include "experiments/commands/bench_dispatch.h"
+#include "experiments/commands/commands.h"
 
 #include "core/base/memory.h"
-#include "experiments/commands/commands.h"
 #include "experiments/run/run.h"
 #include "experiments/run/signals.h"
 #include "experiments/run/worker.h"
@@ -10,12 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char usage[] =
-    "usage: mpirun -n RANKS passgrid bench dispatch [--tasks N]\n"
-    "\n"
-    "Hand out empty tasks to the workers, log them as a run does, and print how many per second that makes.\n"
-    "\n"
-    "  --tasks N    default: 100000\n";
+typedef struct arguments {
+    int tasks;
+} arguments;
+static const arguments defaults = {.tasks = 100000};
+
+static const pg_cli_row rows[] = {
+    PG_CLI_INT(arguments, tasks, "tasks", "N", 1, 10000000, "empty tasks to hand out"),
+    {0},
+};
 
 static pg_status do_nothing(const char *text, const pg_workplace *at, pg_error *err)
 {
@@ -61,7 +63,7 @@ static pg_status follow(pg_comm *comm, pg_error *err)
     return pg_worker_loop(comm, &at, do_nothing, 60, err);
 }
 
-/* What lead made below a directory of its own. */
+/* Remove what lead made below its directory. */
 static void remove_all(const char *directory)
 {
     static const char *const paths[] = {"logs/run.log", "timings.csv", "records", "failed", "models",
@@ -72,30 +74,38 @@ static void remove_all(const char *directory)
     remove(directory);
 }
 
-int pg_bench_dispatch(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    static const struct option options[] = {{"tasks", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'}, {0}};
-    int tasks = 100000, code = 0;
     const char *temporary = getenv("TMPDIR");
     char directory[PG_PATH_MAX];
+    arguments a;
     pg_comm comm;
-    pg_error err = {.message = ""};
-    for (int c; (c = pg_next_option(argc, argv, options)) != -1;) {
-        if (c == '?') return 2;
-        if (c == 'h') return pg_print(usage);
-        if (pg_parse_int("--tasks", optarg, 1, 10000000, &tasks, &err) != PG_OK)
-            return pg_complain("bench", PG_BAD_INPUT, "%s", err.message);
-    }
-    pg_signals_catch(); /* interrupted, it leaves nothing behind either */
+    pg_error err;
+    int code;
+    if (!pg_cli_parse(&pg_cmd_bench_dispatch, argc, argv, &a, &code)) return code;
+    pg_signals_catch(); /* an interrupted benchmark removes its directory too */
     pg_status status = pg_comm_start(&comm, &err);
-    if (status == PG_OK && comm.size == 1) status = pg_fail(&err, PG_BAD_INPUT, "dispatch needs mpirun with at least 2 ranks");
+    if (status == PG_OK && comm.size == 1) status = pg_fail(&err, PG_BAD_INPUT, "needs mpirun with at least 2 ranks");
     if (status == PG_OK && comm.rank > 0) status = follow(&comm, &err);
     if (status == PG_OK && comm.rank == 0) {
         snprintf(directory, sizeof directory, "%s/passgrid-dispatch-XXXXXX", temporary ? temporary : "/tmp");
-        status = mkdtemp(directory) ? lead(&comm, tasks, directory, &err) : pg_fail_errno(&err, "%s", directory);
+        status = mkdtemp(directory) ? lead(&comm, a.tasks, directory, &err) : pg_fail_errno(&err, "%s", directory);
         remove_all(directory);
     }
-    if (status != PG_OK) code = pg_complain("bench", status, "%s", err.message);
+    if (status != PG_OK) code = pg_complain("bench dispatch", status, "%s", err.message);
     pg_comm_finish(&comm, code);
     return code;
 }
+
+const pg_command pg_cmd_bench_dispatch = {
+    .name = "bench dispatch",
+    .summary = "measure how many empty tasks per second the ranks can do",
+    .usage = "mpirun -n RANKS passgrid bench dispatch [options]",
+    .about = "Hand out empty tasks to the workers, log them as a run does, and print how many per second that makes.",
+    .rows = rows,
+    .size = sizeof(arguments),
+    .defaults = &defaults,
+    .exits = "0 measured\n2 bad usage, or fewer than 2 ranks\n3 input/output fault",
+    .examples = "  mpirun -n 3 passgrid bench dispatch --tasks 10000\n",
+    .run = run,
+};

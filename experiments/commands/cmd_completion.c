@@ -1,0 +1,187 @@
+/* passgrid completion: scripts for shells, and the words that they offer, from the tables of the commands. */
+#include "experiments/commands/commands.h"
+
+#include <string.h>
+
+typedef struct arguments {
+    int shell;
+    pg_cli_list words;
+} arguments;
+
+typedef enum shell { BASH, ZSH, FISH, WORDS } shell;
+static const char *const shells[] = {[BASH] = "bash", [ZSH] = "zsh", [FISH] = "fish", [WORDS] = "words", NULL};
+
+static const pg_cli_row rows[] = {
+    PG_CLI_CHOICE(arguments, shell, NULL, "bash|zsh|fish",
+                  "shell to print a script for; `words`, for these scripts, prints what may stand in place of the last WORD",
+                  .choices = shells),
+    PG_CLI_LIST(arguments, words, NULL, "WORD", "with `words`, after --: the command line after the program's name"),
+    {0},
+};
+
+/* The first line that `words` prints says what the others are: words, each perhaps with a tab and what it means; or that the
+ * shell should offer files or folders. Bash splits words at "=", the other shells do not. */
+static const char *const scripts[] = {
+    [BASH] =
+        "# Completion of passgrid for bash: source <(passgrid completion bash)\n"
+        "_passgrid() {\n"
+        "    local answer current=${COMP_WORDS[COMP_CWORD]}\n"
+        "    mapfile -t answer < <(\"${COMP_WORDS[0]}\" completion words -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null)\n"
+        "    [ \"$current\" = '=' ] && current=\n"
+        "    case ${answer[0]} in\n"
+        "    files) mapfile -t COMPREPLY < <(compgen -f -- \"$current\") ;;\n"
+        "    folders) mapfile -t COMPREPLY < <(compgen -d -- \"$current\") ;;\n"
+        "    *) COMPREPLY=(\"${answer[@]:1}\") && COMPREPLY=(\"${COMPREPLY[@]%%$'\\t'*}\") && return ;;\n"
+        "    esac\n"
+        "    compopt -o filenames 2>/dev/null\n"
+        "}\n"
+        "complete -F _passgrid passgrid\n",
+    [ZSH] = "#compdef passgrid\n"
+            "# Completion of passgrid for zsh: source <(passgrid completion zsh)\n"
+            "_passgrid() {\n"
+            "    local -a answer candidates\n"
+            "    answer=(\"${(@f)$(${words[1]} completion words -- \"${(@)words[2,CURRENT]}\" 2>/dev/null)}\")\n"
+            "    case $answer[1] in\n"
+            "    files) compset -P '--*='; _files ;;\n"
+            "    folders) compset -P '--*='; _files -/ ;;\n"
+            "    *) candidates=(\"${(@)answer[2,-1]/$'\\t'/:}\"); _describe passgrid candidates ;;\n"
+            "    esac\n"
+            "}\n"
+            "compdef _passgrid passgrid\n",
+    [FISH] = "# Completion of passgrid for fish: passgrid completion fish | source\n"
+             "function __passgrid_complete\n"
+             "    set -l words (commandline -opc) (commandline -ct)\n"
+             "    set -l answer ($words[1] completion words -- $words[2..-1] 2>/dev/null)\n"
+             "    switch $answer[1]\n"
+             "        case files\n"
+             "            __fish_complete_path (commandline -ct)\n"
+             "        case folders\n"
+             "            __fish_complete_directories (commandline -ct)\n"
+             "        case '*'\n"
+             "            printf '%s\\n' $answer[2..-1]\n"
+             "    end\n"
+             "end\n"
+             "complete -c passgrid -f -a '(__passgrid_complete)'\n",
+};
+
+/* ---- candidates ---- */
+
+static void offer(const char *before, const char *word, const char *meaning, const char *typed)
+{
+    if (strncmp(word, typed, strlen(typed)) == 0)
+        printf("%s%s%s%s\n", before, word, meaning ? "\t" : "", meaning ? meaning : "");
+}
+
+static void offer_commands(const char *typed)
+{
+    puts("words");
+    for (int i = 0; pg_commands[i]; i++)
+        if (!strchr(pg_commands[i]->name, ' ')) offer("", pg_commands[i]->name, pg_commands[i]->summary, typed);
+}
+
+/* Second words of commands that begin with this one; false if there are none. */
+static bool offer_second(const char *first, const char *typed)
+{
+    bool found = false;
+    for (int i = 0; pg_commands[i]; i++) {
+        const char *name = pg_commands[i]->name, *second = strchr(name, ' ');
+        if (!second || strncmp(name, first, strlen(first)) != 0 || name[strlen(first)] != ' ') continue;
+        if (!found) puts("words");
+        offer("", second + 1, pg_commands[i]->summary, typed);
+        found = true;
+    }
+    return found;
+}
+
+/* Values of a row that begin with what is typed, each after `before`. */
+static void offer_values(const pg_cli_row *row, const char *before, const char *typed)
+{
+    const char *const *names = pg_cli_names(row);
+    puts(row->type == PG_CLI_IS_FILE ? "files" : row->type == PG_CLI_IS_FOLDER ? "folders" : "words");
+    for (; names && *names; names++) offer(before, *names, NULL, typed);
+}
+
+static void offer_options(const pg_cli_row *table, int count, const char *typed)
+{
+    puts("words");
+    for (int i = 0; i < count; i++)
+        if (table[i].name) offer("--", table[i].name, table[i].help, typed + 2);
+}
+
+/* The row of positional argument number n; NULL: there is none. */
+static const pg_cli_row *positional(const pg_cli_row *table, int count, int n)
+{
+    for (int i = 0; i < count; i++)
+        if (!table[i].name && table[i].value && (n-- == 0 || table[i].type == PG_CLI_IS_LIST)) return &table[i];
+    return NULL;
+}
+
+static const pg_cli_row *option(const pg_cli_row *table, int count, const char *word)
+{
+    return strncmp(word, "--", 2) == 0 ? pg_cli_find(table, count, word + 2, strcspn(word + 2, "=")) : NULL;
+}
+
+/* Offer words of a command in place of the last one. An "=" is a word of its own where bash has split --name=VALUE. */
+static void offer_arguments(const pg_command *command, int count, char **words)
+{
+    pg_cli_row table[PG_CLI_ROWS_MAX];
+    const int size = pg_cli_rows(command, table);
+    const pg_cli_row *open = NULL; /* the option that waits for its value */
+    const char *typed = words[count - 1], *equals = strchr(typed, '=');
+    int given = 0;
+    for (int i = 0; i + 1 < count; i++) {
+        const pg_cli_row *row = option(table, size, words[i]);
+        if (strcmp(words[i], "=") == 0) continue;
+        given += !open && !row;
+        open = !open && row && row->value && !strchr(words[i], '=') ? row : NULL;
+    }
+    if (strcmp(typed, "=") == 0) typed = "";
+    const pg_cli_row *row = open ? open : option(table, size, typed);
+    char before[PG_CLI_LABEL];
+    snprintf(before, sizeof before, "%.*s", open || !equals ? 0 : (int)(equals + 1 - typed), typed);
+    if (open)
+        offer_values(open, "", typed);
+    else if (typed[0] == '-' && equals && row)
+        offer_values(row, before, equals + 1);
+    else if (typed[0] == '-')
+        offer_options(table, size, typed[1] ? typed : "--");
+    else if ((row = positional(table, size, given)))
+        offer_values(row, "", typed);
+}
+
+static void offer_all(int count, char **words)
+{
+    int used;
+    const pg_command *command = count > 1 ? pg_command_find(count - 1, words, &used) : NULL;
+    if (count == 1)
+        offer_commands(words[0]);
+    else if (command && !(count == 2 && words[1][0] != '-' && offer_second(words[0], words[1])))
+        offer_arguments(command, count - used, words + used);
+}
+
+/* ---- the command ---- */
+
+static int run(int argc, char **argv)
+{
+    arguments a;
+    char *words[PG_CLI_LIST_MAX];
+    int code;
+    if (!pg_cli_parse(&pg_cmd_completion, argc, argv, &a, &code)) return code;
+    if (a.shell != WORDS) return fputs(scripts[a.shell], stdout), 0;
+    if (!a.words.count) return pg_complain("completion", PG_BAD_INPUT, "`words` needs the words of a command line after --");
+    for (int i = 0; i < a.words.count; i++) words[i] = argv[argc - a.words.count + i];
+    offer_all(a.words.count, words);
+    return 0;
+}
+
+const pg_command pg_cmd_completion = {
+    .name = "completion",
+    .summary = "print a completion script for a shell",
+    .about = "Print a script that makes the shell complete commands, options, choices, names, files and folders.",
+    .rows = rows,
+    .size = sizeof(arguments),
+    .exits = "0 the script is complete\n2 bad usage",
+    .examples = "  source <(passgrid completion bash)\n"
+                "  passgrid completion fish >~/.config/fish/completions/passgrid.fish\n",
+    .run = run,
+};

@@ -1,0 +1,53 @@
+/* What `passgrid judge` hears: a model, test images, and the evidence of every claimant.
+ *
+ * Evidence comes from an adversary. When the file of one claimant cannot be used, that claim is refused with the reason, and
+ * the others are judged as if it did not exist. */
+#ifndef PG_COMMANDS_JUDGE_HEARING_H
+#define PG_COMMANDS_JUDGE_HEARING_H
+
+#include "core/nets/state.h"
+#include "core/ownership/verify.h"
+
+enum { PG_CLAIMANTS_MAX = 16 };
+
+/* An evidence file and the judge's finding. */
+typedef struct pg_claimant {
+    const char *path, *expected; /* the commitment to open, or NULL */
+    char commitment[PG_SHA256_HEX];
+    pg_evidence *evidence;
+    pg_finding finding;
+    char refused[PG_MESSAGE_MAX]; /* "FILE: reason" if the file cannot be used; empty: the claim was judged */
+} pg_claimant;
+
+typedef struct pg_hearing {
+    /* set by the caller */
+    const char *model_path, *data_name; /* data_name NULL: what the model file says */
+    const char *directory;              /* of the data sets; NULL: the default */
+    int norm, pixels, relu_before_add;  /* -1: not given */
+    int test, seed;                     /* test images; 0: all */
+    double accuracy;                    /* as deployed, percent; 0: not given */
+    pg_verify_options options;
+    pg_claimant distributed, claims[PG_CLAIMANTS_MAX]; /* path NULL: none are distributed */
+    int claim_count;
+    /* filled by pg_hearing_hold */
+    pg_model *model;
+    pg_model_facts facts;
+    pg_data data;
+    pg_dataset images;
+    pg_pixels used_pixels;
+    const char *pixels_from; /* the source: "the model file", "--pixels", "assumed" */
+    char doubts[512];        /* contradictions between the model file and an option or the data; empty: none */
+    pg_accuracy deployed;
+    const char *deployed_from; /* "measured", "--accuracy", "--distributed"; NULL: unknown */
+} pg_hearing;
+
+/* Read the files and judge every claim. Fails for what concerns all claims: the model, the data, the passports distributed with
+ * it, and files that do not exist or cannot be read. The caller ends the hearing with pg_hearing_clear, also after an error. */
+PG_CHECKED pg_status pg_hearing_hold(pg_hearing *h, pg_error *err);
+void pg_hearing_clear(pg_hearing *h);
+
+/* Print to stdout. The verdict and its reasons come first. */
+void pg_hearing_print_text(const pg_hearing *h);
+void pg_hearing_print_json(const pg_hearing *h);
+
+#endif
