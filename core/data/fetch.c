@@ -1,23 +1,17 @@
 /* Getting data sets; see fetch.h. A fetch works in DIRECTORY/fetch-NAME.part, which is emptied first and removed after. */
 #include "core/data/fetch.h"
 
-#include "core/base/memory.h"
+#include "core/base/child.h"
 #include "core/data/readers.h"
 #include "core/data/registry.h"
 #include "core/formats/problems.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 typedef struct source {
     const char *data, *words;
@@ -42,45 +36,19 @@ static const source sources[] = {
 
 /* ---- child processes ---- */
 
-/* First line of a log, in which programs name the fault. An untrusted certificate is usually that of a network that inspects
- * connections; *certificate reports it. */
-static void first_line(const char *log, char out[200], bool *certificate)
-{
-    char *data = NULL;
-    size_t bytes = 0;
-    *certificate = false;
-    snprintf(out, 200, "no message");
-    if (pg_file_read(log, &data, &bytes, NULL) != PG_OK) return;
-    *certificate = strcasestr(data, "certificate") || strstr(data, "_CERT");
-    data[strcspn(data, "\r\n")] = 0;
-    if (data[0]) snprintf(out, 200, "%s", data);
-    pg_free(data);
-}
-
-/* Run a program in a folder, its output going to folder/log. */
+/* Run a program in a folder. The error of a failure has the first line of its output, in which programs name the fault. If that
+ * is an untrusted certificate, it usually belongs to a network that inspects connections. */
 static pg_status run(const char *folder, const char *const argv[], pg_error *err)
 {
-    char log[PG_PATH_MAX], line[200];
-    posix_spawn_file_actions_t files;
-    pid_t child = 0;
-    int how = 0;
-    bool certificate;
-    pg_status status = pg_path(log, folder, "log", NULL, err);
-    if (status != PG_OK) return status;
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&files, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    posix_spawn_file_actions_adddup2(&files, 1, 2);
-    posix_spawn_file_actions_addchdir_np(&files, folder);
-    errno = posix_spawnp(&child, argv[0], &files, NULL, (char *const *)argv, environ);
-    posix_spawn_file_actions_destroy(&files);
-    if (errno) return pg_fail_errno(err, "%s cannot be run", argv[0]);
-    while (waitpid(child, &how, 0) < 0)
-        if (errno != EINTR) return pg_fail_errno(err, "how %s ended is not known", argv[0]);
-    if (WIFEXITED(how) && WEXITSTATUS(how) == 0) return PG_OK;
-    first_line(log, line, &certificate);
+    char output[4096];
+    int code;
+    const pg_status status = pg_child_run(argv, folder, output, sizeof output, &code, err);
+    if (status != PG_OK || code == 0) return status;
+    if (code == PG_NO_PROGRAM) return pg_fail(err, PG_IO_FAULT, "%s is not installed", argv[0]);
+    const bool certificate = strcasestr(output, "certificate") || strstr(output, "_CERT");
+    output[strcspn(output, "\r\n")] = 0;
     return pg_fail(
-        err, PG_IO_FAULT, "%s failed: %s%s", argv[0], line,
+        err, PG_IO_FAULT, "%s failed: %.200s%s", argv[0], output[0] ? output : "no message",
         certificate
             ? "; name the file of your network's certificates in CURL_CA_BUNDLE, for npm's registry in NODE_EXTRA_CA_CERTS"
             : "");

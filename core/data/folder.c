@@ -2,31 +2,11 @@
 #include "core/data/folder.h"
 
 #include "core/base/file.h"
-#include "core/base/memory.h"
 #include "core/data/image.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-
-void pg_names_clear(pg_names *names)
-{
-    for (int i = 0; i < names->count; i++) pg_free(names->name[i]);
-    pg_free(names->name);
-    *names = (pg_names){0};
-}
-
-static pg_status append(pg_names *names, const char *name, pg_error *err)
-{
-    pg_status status = pg_grow(&names->name, names->count, sizeof *names->name, err);
-    if (status != PG_OK) return status;
-    status = pg_strdup(name, &names->name[names->count], err);
-    names->count += status == PG_OK;
-    return status;
-}
 
 /* Adds the entry's name if it counts. */
 typedef pg_status picker(const char *folder, const char *entry, pg_names *out, pg_error *err);
@@ -43,7 +23,7 @@ static bool is_other_picture(const char *entry)
 
 static pg_status pick_picture(const char *folder, const char *entry, pg_names *out, pg_error *err)
 {
-    if (pg_image_name(entry)) return append(out, entry, err);
+    if (pg_image_name(entry)) return pg_names_add(out, entry, err);
     if (!is_other_picture(entry)) return PG_OK;
     return pg_fail(err, PG_BAD_INPUT, "%s/%s: pictures must be JPEG or PNG files; convert this one", folder, entry);
 }
@@ -55,26 +35,18 @@ static pg_status pick_folder(const char *folder, const char *entry, pg_names *ou
     const pg_status status = pg_path(path, folder, entry, NULL, err);
     if (status != PG_OK) return status;
     if (strcmp(entry, "__MACOSX") == 0 || stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) return PG_OK;
-    return append(out, entry, err);
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return pg_names_add(out, entry, err);
 }
 
 static pg_status list(const char *folder, picker *pick, pg_names *out, pg_error *err)
 {
-    pg_status status = PG_OK;
-    DIR *dir = opendir(folder);
+    pg_names all;
     *out = (pg_names){0};
-    if (!dir) return pg_fail_errno(err, "%s", folder);
-    for (const struct dirent *entry; status == PG_OK && (errno = 0, entry = readdir(dir));)
-        if (entry->d_name[0] != '.') status = pick(folder, entry->d_name, out, err);
-    if (status == PG_OK && errno) status = pg_fail_errno(err, "%s", folder);
-    closedir(dir);
+    pg_status status = pg_directory_list(folder, &all, err);
+    for (int i = 0; i < all.count && status == PG_OK; i++)
+        if (all.name[i][0] != '.') status = pick(folder, all.name[i], out, err);
     if (status != PG_OK) pg_names_clear(out);
-    if (out->count) qsort(out->name, (size_t)out->count, sizeof *out->name, by_bytes);
+    pg_names_clear(&all);
     return status;
 }
 

@@ -6,18 +6,11 @@
 #ifndef PG_DATA_FOLDER_H
 #define PG_DATA_FOLDER_H
 
-#include "core/base/status.h"
-
-/* Names in a folder, sorted bytewise. */
-typedef struct pg_names {
-    int count;
-    char **name;
-} pg_names;
+#include "core/base/directory.h"
 
 /* List the pictures of a folder, or its subfolders, including links to folders. Release *out with pg_names_clear; it is empty
  * on failure. */
 PG_CHECKED pg_status pg_folder_pictures(const char *folder, pg_names *out, pg_error *err);
 PG_CHECKED pg_status pg_folder_folders(const char *folder, pg_names *out, pg_error *err);
-void pg_names_clear(pg_names *names);
 
 #endif

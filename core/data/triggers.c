@@ -6,10 +6,10 @@
 #include "core/base/memory.h"
 #include "core/data/folder.h"
 #include "core/data/image.h"
+#include "core/formats/number.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { SIDE = 32, COUNT_MAX = 100000 };
@@ -38,11 +38,14 @@ static pg_status read_labels(const char *path, pg_dataset *out, pg_error *err)
     if (status != PG_OK) return status;
     const char *at = text;
     for (int i = 0; i < out->count && status == PG_OK; i++) {
-        const char *line = at, *next = at + strcspn(at, "\r\n");
-        char *end;
-        const double label = strtod(line, &end); /* some published lists write 3.000e+00 */
-        if (end == line || end + strspn(end, " \t") != next)
-            status = pg_fail(err, PG_BAD_INPUT, "%s:%d: expected a label for each of the %d pictures", path, i + 1, out->count);
+        const char *next = at + strcspn(at, "\r\n"), *start = at + strspn(at, " \t");
+        const size_t length = strcspn(start, " \t\r\n");
+        char word[64];
+        double label = 0; /* some published lists write 3.000e+00 */
+        snprintf(word, sizeof word, "%.*s", (int)length, start);
+        if (!pg_number_real(word, &label) || start + length + strspn(start + length, " \t") != next)
+            status = pg_fail(err, PG_BAD_INPUT, "%s:%d: expected a class number, one for each of the %d pictures", path, i + 1,
+                             out->count);
         else if (!(label >= 0 && label < out->classes) || label != floor(label))
             status = pg_fail(err, PG_BAD_INPUT, "%s:%d: expected a class below %d, got %g", path, i + 1, out->classes, label);
         else
@@ -50,7 +53,7 @@ static pg_status read_labels(const char *path, pg_dataset *out, pg_error *err)
         at = next + (strncmp(next, "\r\n", 2) == 0 ? 2 : *next != 0);
     }
     if (status == PG_OK && at + strspn(at, " \t\r\n") != text + bytes)
-        status = pg_fail(err, PG_BAD_INPUT, "%s:%d: more labels than the %d pictures", path, out->count + 1, out->count);
+        status = pg_fail(err, PG_BAD_INPUT, "%s:%d: more labels than pictures (%d)", path, out->count + 1, out->count);
     pg_free(text);
     return status;
 }

@@ -2,6 +2,7 @@
  */
 #include "experiments/commands/commands.h"
 
+#include "core/base/child.h"
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/memory.h"
@@ -55,16 +56,14 @@ static bool launched(void)
 /* "4.1.4" of "mpirun (Open MPI) 4.1.4"; empty if mpirun cannot be run. */
 static void launcher_version(char out[32])
 {
-    char text[128] = "";
-    FILE *pipe = popen("mpirun --version 2>/dev/null", "r");
+    const char *const argv[] = {"mpirun", "--version", NULL};
+    char text[128];
+    int code;
     out[0] = 0;
-    if (!pipe) return;
-    if (!fgets(text, sizeof text, pipe)) text[0] = 0;
-    while (fgetc(pipe) != EOF) {
-    } /* read the rest: mpirun would die of a closed pipe */
-    pclose(pipe);
+    if (pg_child_run(argv, NULL, text, sizeof text, &code, NULL) != PG_OK || code != 0) return;
+    text[strcspn(text, "\n")] = 0;
     const char *version = strrchr(text, ' ');
-    if (version) snprintf(out, 32, "%.*s", (int)strcspn(version + 1, "\n"), version + 1);
+    if (version) snprintf(out, 32, "%s", version + 1);
 }
 
 static int examine_mpi(void)

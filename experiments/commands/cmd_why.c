@@ -1,13 +1,13 @@
 /* passgrid why: what keeps a task from being done already. */
 #include "experiments/commands/commands.h"
 
+#include "core/base/directory.h"
 #include "core/base/utf8.h"
 #include "core/formats/json_file.h"
 #include "core/formats/yaml.h"
 #include "experiments/commands/named_grid.h"
 #include "experiments/work/record.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -97,14 +97,15 @@ static pg_status find_nearest(const char *directory, nearest *n, pg_error *err)
 {
     char folder[PG_PATH_MAX], path[PG_PATH_MAX];
     pg_status status = pg_path(folder, directory, "records", NULL, err);
-    DIR *dir = status == PG_OK ? opendir(folder) : NULL;
-    for (struct dirent *entry; status == PG_OK && dir && (entry = readdir(dir));) {
+    pg_names files = {0};
+    if (status == PG_OK && pg_file_exists(folder)) status = pg_directory_list(folder, &files, err);
+    for (int i = 0; i < files.count && status == PG_OK; i++) {
         pg_error damage;
-        if (strlen(entry->d_name) != PG_SHA256_HEX - 1 + strlen(".json")) continue;
-        status = pg_path(path, folder, entry->d_name, NULL, err);
+        if (strlen(files.name[i]) != PG_SHA256_HEX - 1 + strlen(".json")) continue;
+        status = pg_path(path, folder, files.name[i], NULL, err);
         if (status == PG_OK && consider(n, path, &damage) != PG_OK) pg_complain("why", PG_BAD_INPUT, "%s", damage.message);
     }
-    if (dir) closedir(dir);
+    pg_names_clear(&files);
     return status;
 }
 

@@ -1,11 +1,11 @@
 /* Readable names for the files of a run; see artefacts.h. */
 #include "experiments/report/artefacts.h"
 
+#include "core/base/directory.h"
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,20 +194,21 @@ static void remove_stale(const list *l, const char *folder)
 {
     char directory[PG_PATH_MAX], path[PG_PATH_MAX], target[PG_FILE_STEM + 16];
     if (pg_path(directory, l->directory, folder, NULL, NULL) != PG_OK) return;
-    DIR *dir = opendir(directory);
-    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+    pg_names names;
+    (void)!pg_directory_list(directory, &names, NULL);
+    for (int n = 0; n < names.count; n++) {
         item wanted;
-        if (pg_path(path, directory, entry->d_name, NULL, NULL) != PG_OK) continue;
+        if (pg_path(path, directory, names.name[n], NULL, NULL) != PG_OK) continue;
         target_of(path, target);
         if (!target[0]) continue;
-        if (snprintf(wanted.name, sizeof wanted.name, "%s/%s", folder, entry->d_name) < (int)sizeof wanted.name &&
+        if (snprintf(wanted.name, sizeof wanted.name, "%s/%s", folder, names.name[n]) < (int)sizeof wanted.name &&
             bsearch(&wanted, l->items, (size_t)l->count, sizeof *l->items, by_name))
             continue;
         bool ours = !pg_file_exists(path);
         for (int i = 0; i < l->count && !ours; i++) ours = strcmp(target, base_of(&l->items[i])) == 0;
         if (ours) (void)unlink(path);
     }
-    if (dir) closedir(dir);
+    pg_names_clear(&names);
 }
 
 /* ---- all ---- */

@@ -1,6 +1,8 @@
 /* Figures and gnuplot; see figure.h. */
 #include "experiments/report/figure.h"
 
+#include "core/base/child.h"
+#include "core/base/directory.h"
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/base/memory.h"
@@ -8,17 +10,10 @@
 #include "core/formats/number.h"
 
 #include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <gsl/gsl_statistics.h>
 #include <math.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-
-extern char **environ;
 
 /* ---- points ----------------------------------------------------------------------------------------------------------- */
 
@@ -378,12 +373,6 @@ done:
 
 /* ---- what earlier calls left ------------------------------------------------------------------------------------------ */
 
-static int is_script(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot && strcmp(dot, ".gp") == 0;
-}
-
 /* The script goes last, so that the next call goes on where this one stopped. */
 static pg_status remove_figure(const pg_figures *all, const char *name, pg_error *err)
 {
@@ -400,44 +389,33 @@ done:
 
 static pg_status remove_others(const pg_figures *all, const char *folder, pg_error *err)
 {
-    struct dirent **scripts = NULL;
-    pg_status status = PG_OK;
-    const int count = scandir(folder, &scripts, is_script, alphasort);
-    if (count < 0) return errno == ENOENT ? PG_OK : pg_fail_errno(err, "%s", folder);
-    for (int i = 0; i < count; i++) {
-        char *name = scripts[i]->d_name;
+    pg_names files;
+    if (!pg_file_exists(folder)) return PG_OK;
+    pg_status status = pg_directory_list(folder, &files, err);
+    for (int i = 0; i < files.count && status == PG_OK; i++) {
+        char *dot = strrchr(files.name[i], '.');
         int k = 0;
-        *strrchr(name, '.') = 0;
-        while (k < all->count && strcmp(all->names[k], name) != 0) k++;
-        if (status == PG_OK && k == all->count) status = remove_figure(all, name, err);
-        free(scripts[i]);
+        if (!dot || strcmp(dot, ".gp") != 0) continue;
+        *dot = 0;
+        while (k < all->count && strcmp(all->names[k], files.name[i]) != 0) k++;
+        if (k == all->count) status = remove_figure(all, files.name[i], err);
     }
-    free(scripts);
+    pg_names_clear(&files);
     return status;
 }
 
 /* ---- gnuplot ---------------------------------------------------------------------------------------------------------- */
 
-/* Run gnuplot in a folder, its talk going nowhere: *found is false if there is none. */
+/* Run gnuplot on a script in a folder and discard its output. *found is false if gnuplot is not installed. */
 static pg_status run_gnuplot(const char *folder, const char *name, bool *found, pg_error *err)
 {
     char script[NAME_LONGEST + 64];
     const char *const argv[] = {"gnuplot", script, NULL};
-    posix_spawn_file_actions_t files;
-    pid_t child = 0;
-    int how = 0;
+    int code;
     snprintf(script, sizeof script, "%s.gp", name);
-    posix_spawn_file_actions_init(&files);
-    for (int fd = 0; fd < 3; fd++) posix_spawn_file_actions_addopen(&files, fd, "/dev/null", fd ? O_WRONLY : O_RDONLY, 0);
-    posix_spawn_file_actions_addchdir_np(&files, folder);
-    errno = posix_spawnp(&child, argv[0], &files, NULL, (char *const *)argv, environ);
-    posix_spawn_file_actions_destroy(&files);
-    *found = errno != ENOENT;
-    if (!*found) return PG_OK;
-    if (errno) return pg_fail_errno(err, "gnuplot cannot be run");
-    while (waitpid(child, &how, 0) < 0 && errno == EINTR) {
-    }
-    if (WIFEXITED(how) && WEXITSTATUS(how) == 0) return PG_OK;
+    const pg_status status = pg_child_run(argv, folder, NULL, 0, &code, err);
+    *found = status != PG_OK || code != PG_NO_PROGRAM;
+    if (status != PG_OK || code == 0 || !*found) return status;
     return pg_fail(err, PG_IO_FAULT, "gnuplot failed on %s/%s; run it there by hand to see why", folder, script);
 }
 

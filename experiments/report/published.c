@@ -1,9 +1,9 @@
 /* Published numbers; see published.h. */
 #include "experiments/report/published.h"
 
+#include "core/base/directory.h"
 #include "core/base/memory.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -159,33 +159,31 @@ done:
     return status;
 }
 
-static int is_numbers(const struct dirent *entry)
+static bool is_numbers(const char *file)
 {
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot && strcmp(dot, ".csv") == 0 && strcmp(entry->d_name, checks_file) != 0;
+    const char *dot = strrchr(file, '.');
+    return dot && strcmp(dot, ".csv") == 0 && strcmp(file, checks_file) != 0;
 }
 
 pg_status pg_published_read(const char *directory, pg_published **out, pg_error *err)
 {
     char path[PG_PATH_MAX];
-    struct dirent **found = NULL;
-    int count = 0;
+    pg_names files = {0};
     pg_published *p = NULL;
     pg_status status = PG_OK;
     PG_TRY(pg_alloc(1, sizeof *p, &p, err));
     PG_TRY(pg_path(path, directory, checks_file, NULL, err));
     PG_TRY(read_checks(p, path, err));
-    count = scandir(directory, &found, is_numbers, alphasort);
-    if (count < 0) PG_TRY(pg_fail_errno(err, "%s", directory));
-    for (int i = 0; i < count; i++) {
-        PG_TRY(pg_path(path, directory, found[i]->d_name, NULL, err));
+    PG_TRY(pg_directory_list(directory, &files, err));
+    for (int i = 0; i < files.count; i++) {
+        if (!is_numbers(files.name[i])) continue;
+        PG_TRY(pg_path(path, directory, files.name[i], NULL, err));
         PG_TRY(read_numbers(p, path, err));
     }
     *out = p;
     p = NULL;
 done:
-    for (int i = 0; i < count; i++) free(found[i]);
-    free(found);
+    pg_names_clear(&files);
     pg_published_destroy(&p);
     return status;
 }

@@ -1,13 +1,12 @@
 /* Checkpoints; see checkpoint.h. Files: DIRECTORY/KEY.NUMBER.safetensors and .seal. */
 #include "experiments/work/checkpoint.h"
 
+#include "core/base/directory.h"
 #include "core/base/hash.h"
 #include "core/base/memory.h"
+#include "core/formats/number.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,9 +22,10 @@ static long number_of(const pg_checkpoints *at, const char *file)
 {
     const size_t length = strlen(at->key);
     if (strncmp(file, at->key, length) != 0 || file[length] != '.') return 0;
-    char *end;
-    const long number = strtol(file + length + 1, &end, 10);
-    return number > 0 && *end == '.' ? number : 0;
+    char digits[20];
+    long long number;
+    snprintf(digits, sizeof digits, "%.*s", (int)strcspn(file + length + 1, "."), file + length + 1);
+    return pg_number_int(digits, &number) && number > 0 ? (long)number : 0;
 }
 
 pg_status pg_checkpoints_open(pg_checkpoints *at, const char *directory, const char *key, pg_error *err)
@@ -35,18 +35,15 @@ pg_status pg_checkpoints_open(pg_checkpoints *at, const char *directory, const c
         return pg_fail(err, PG_BAD_INPUT, "%s: path too long", directory);
     strcpy(at->directory, directory);
     strcpy(at->key, key);
-    const pg_status status = pg_make_directories(directory, err);
-    if (status != PG_OK) return status;
-    DIR *dir = opendir(directory);
-    if (!dir) return pg_fail_errno(err, "%s", directory);
-    struct dirent *entry;
-    while (errno = 0, (entry = readdir(dir))) {
-        const long number = number_of(at, entry->d_name);
+    pg_names files = {0};
+    pg_status status = pg_make_directories(directory, err);
+    if (status == PG_OK) status = pg_directory_list(directory, &files, err);
+    for (int i = 0; i < files.count; i++) {
+        const long number = number_of(at, files.name[i]);
         if (number > at->number) at->number = number;
     }
-    const pg_status read = errno ? pg_fail_errno(err, "%s", directory) : PG_OK;
-    closedir(dir);
-    return read;
+    pg_names_clear(&files);
+    return status;
 }
 
 static void remove_one(const pg_checkpoints *at, long number)
@@ -120,12 +117,12 @@ pg_status pg_checkpoint_find(const pg_checkpoints *at, long before, char path[PG
 
 void pg_checkpoints_remove(pg_checkpoints *at, long after)
 {
-    DIR *dir = opendir(at->directory);
-    if (!dir) return;
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        const long number = number_of(at, entry->d_name);
+    pg_names files;
+    if (pg_directory_list(at->directory, &files, NULL) != PG_OK) return;
+    for (int i = 0; i < files.count; i++) {
+        const long number = number_of(at, files.name[i]);
         if (number > after) remove_one(at, number);
     }
-    closedir(dir);
+    pg_names_clear(&files);
     at->number = after;
 }

@@ -1,12 +1,11 @@
 /* The directory of a run; see rundir.h. */
 #include "experiments/work/rundir.h"
 
+#include "core/base/directory.h"
 #include "core/base/memory.h"
 #include "core/formats/json_file.h"
 #include "experiments/work/record.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -175,13 +174,12 @@ static pg_status for_each_file(const char *directory, const char *folder, visito
     char path[PG_PATH_MAX], file[PG_PATH_MAX];
     pg_status status = pg_path(path, directory, folder, NULL, err);
     if (status != PG_OK) return status;
-    DIR *dir = opendir(path);
-    if (!dir) return errno == ENOENT || errno == ENOTDIR ? PG_OK : pg_fail_errno(err, "%s", path);
-    struct dirent *entry;
-    while (errno = 0, (entry = readdir(dir)))
-        if (pg_path(file, path, entry->d_name, NULL, NULL) == PG_OK) visit(walk, file, entry->d_name);
-    if (errno != 0) status = pg_fail_errno(err, "%s", path);
-    closedir(dir);
+    if (!pg_file_exists(path)) return PG_OK;
+    pg_names files;
+    status = pg_directory_list(path, &files, err);
+    for (int i = 0; i < files.count; i++)
+        if (pg_path(file, path, files.name[i], NULL, NULL) == PG_OK) visit(walk, file, files.name[i]);
+    pg_names_clear(&files);
     return status;
 }
 

@@ -198,7 +198,7 @@ TEST(label_files_are_found_and_checked)
     write_text("labels", "labels.txt",
                "\xEF\xBB\xBF"
                "3\r\n\r\n4\r\n");
-    assert_refused("labels", "labels.txt:2: expected a label");
+    assert_refused("labels", "labels.txt:2: expected a class number");
 }
 
 /* Class folders: links count, files and what an archiver left do not. */

@@ -128,20 +128,20 @@ TEST(a_bad_label_is_refused_at_its_line)
     static const struct {
         const char *text, *reason;
     } cases[] = {
-        {"", "labels.txt:1: expected a label for each of the 3 pictures"},
-        {"1\n2\n", "labels.txt:3: expected a label for each of the 3 pictures"},
-        {"1\n2\n3\n4\n", "labels.txt:4: more labels than the 3 pictures"},
-        {"1\n2\n3\nend\n", "labels.txt:4: more labels than the 3 pictures"},
-        {"1\n2\n3\n\n4\n", "labels.txt:4: more labels than the 3 pictures"},
+        {"", "labels.txt:1: expected a class number, one for each of the 3 pictures"},
+        {"1\n2\n", "labels.txt:3: expected a class number, one for each of the 3 pictures"},
+        {"1\n2\n3\n4\n", "labels.txt:4: more labels than pictures (3)"},
+        {"1\n2\n3\nend\n", "labels.txt:4: more labels than pictures (3)"},
+        {"1\n2\n3\n\n4\n", "labels.txt:4: more labels than pictures (3)"},
         {"1\n10\n3\n", "labels.txt:2: expected a class below 10, got 10"},
         {"-1\n2\n3\n", "labels.txt:1: expected a class below 10, got -1"},
         {"1\n2\n2.5\n", "labels.txt:3: expected a class below 10, got 2.5"},
-        {"1\nnan\n3\n", "labels.txt:2: expected a class below 10, got nan"},
+        {"1\nnan\n3\n", "labels.txt:2: expected a class number, one for each of the 3 pictures"},
         {"1\n1e300\n3\n", "labels.txt:2: expected a class below 10, got 1e+300"},
-        {"cat\ndog\n3\n", "labels.txt:1: expected a label"},
-        {"1\n2x\n3\n", "labels.txt:2: expected a label"},
-        {"1\n\n3\n9\n", "labels.txt:2: expected a label"},
-        {"1 2\n3\n", "labels.txt:1: expected a label"},
+        {"cat\ndog\n3\n", "labels.txt:1: expected a class number"},
+        {"1\n2x\n3\n", "labels.txt:2: expected a class number"},
+        {"1\n\n3\n9\n", "labels.txt:2: expected a class number"},
+        {"1 2\n3\n", "labels.txt:1: expected a class number"},
     };
     write_set();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
