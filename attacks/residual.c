@@ -55,9 +55,9 @@ void pg_residual_forward(pg_residual *r, pg_real *out)
     for (int g = 0; g < r->groups; g++) {
         const int at = g * r->hidden * r->wide;
         pg_real *inner = r->inner + g * r->hidden;
-        pg_dense_forward(1, r->wide, r->hidden, v + g * r->wide, v + r->w1 + at, v + r->b1 + g * r->hidden, inner);
+        pg_dense_forward((pg_dense){r->wide, r->hidden}, 1, v + g * r->wide, v + r->w1 + at, v + r->b1 + g * r->hidden, inner);
         for (int h = 0; h < r->hidden; h++) inner[h] = inner[h] > 0 ? inner[h] : leak * inner[h];
-        pg_dense_forward(1, r->hidden, r->wide, inner, v + r->w2 + at, v + r->b2 + g * r->wide, out + g * r->wide);
+        pg_dense_forward((pg_dense){r->hidden, r->wide}, 1, inner, v + r->w2 + at, v + r->b2 + g * r->wide, out + g * r->wide);
     }
     pg_accumulate((size_t)r->channels, v, out);
 }
@@ -71,10 +71,10 @@ void pg_residual_backward(pg_residual *r, const pg_real *dout)
         const int at = g * r->hidden * r->wide;
         const pg_real *inner = r->inner + g * r->hidden;
         pg_real *dinner = r->dinner + g * r->hidden;
-        pg_dense_backward(1, r->hidden, r->wide, inner, v + r->w2 + at, dout + g * r->wide, d + r->w2 + at,
+        pg_dense_backward((pg_dense){r->hidden, r->wide}, 1, inner, v + r->w2 + at, dout + g * r->wide, d + r->w2 + at,
                           d + r->b2 + g * r->wide, dinner);
         for (int h = 0; h < r->hidden; h++) dinner[h] = inner[h] > 0 ? dinner[h] : leak * dinner[h];
-        pg_dense_backward(1, r->wide, r->hidden, v + g * r->wide, v + r->w1 + at, dinner, d + r->w1 + at,
+        pg_dense_backward((pg_dense){r->wide, r->hidden}, 1, v + g * r->wide, v + r->w1 + at, dinner, d + r->w1 + at,
                           d + r->b1 + g * r->hidden, r->back + g * r->wide);
     }
     if (r->groups) memcpy(d, r->back, (size_t)r->channels * sizeof *d);

@@ -55,8 +55,8 @@ void pg_conv_forward(const pg_conv *conv, int n, const pg_real *x, const pg_real
     conv->algorithm->forward(conv, n, x, w, y, scratch);
 }
 
-void pg_conv_backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx, bool add,
-                      pg_real *dw, pg_real *scratch)
+void pg_conv_backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_conv_grads *grads,
+                      pg_real *scratch)
 {
-    conv->algorithm->backward(conv, n, x, w, dy, dx, add, dw, scratch);
+    conv->algorithm->backward(conv, n, x, w, grads, scratch);
 }

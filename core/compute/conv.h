@@ -29,15 +29,22 @@ bool pg_conv_choice_read(const char *text, pg_conv_choice *choice);
 
 typedef struct pg_conv pg_conv;
 
+/* The gradients of a pass. */
+typedef struct pg_conv_grads {
+    const pg_real *dy; /* [N,OH,OW,K] */
+    pg_real *dx;       /* [N,H,W,C]; overwritten, or added to if add is set; NULL: skipped */
+    bool add;
+    pg_real *dw; /* [R,R,C,K]; added to; NULL: skipped */
+} pg_conv_grads;
+
 /* An algorithm: one const object per file. scratch is in elements, enough for any of the passes at batch. */
 typedef struct pg_conv_algorithm {
     const char *name;
     bool (*fits)(const pg_conv_shape *shape); /* NULL: any shape */
     size_t (*scratch)(const pg_conv *conv, int batch);
     void (*forward)(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, pg_real *y, pg_real *scratch);
-    /* dx is overwritten, or added to when `add` is set, or NULL to skip it; dw is added to, or NULL to skip it. */
-    void (*backward)(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx, bool add,
-                     pg_real *dw, pg_real *scratch);
+    void (*backward)(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_conv_grads *grads,
+                     pg_real *scratch);
 } pg_conv_algorithm;
 
 /* A planned convolution; plain data. */
@@ -56,7 +63,7 @@ PG_CHECKED pg_status pg_conv_plan(pg_conv *conv, const pg_conv_shape *shape, pg_
 
 size_t pg_conv_scratch(const pg_conv *conv, int batch);
 void pg_conv_forward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, pg_real *y, pg_real *scratch);
-void pg_conv_backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx, bool add,
-                      pg_real *dw, pg_real *scratch);
+void pg_conv_backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_conv_grads *grads,
+                      pg_real *scratch);
 
 #endif

@@ -2,25 +2,21 @@
  *
  * It is what the fast algorithms are compared with, and it has no scratch, no blocks and no products of matrices to go wrong.
  */
+#include "core/base/minmax.h"
 #include "core/compute/conv.h"
 #include "core/compute/parallel.h"
 
 #include <string.h>
 
-enum { LANES = 64 }; /* filters (or channels) summed at a time */
+enum { FILTER_BLOCK = 64 }; /* filters summed at a time */
 
 typedef struct job {
     const pg_conv *conv;
     int n;
-    const pg_real *x, *w, *dy;
-    pg_real *y, *dx, *dw;
-    bool add; /* dx is added to */
+    const pg_real *x, *w;
+    pg_real *y;
+    const pg_conv_grads *grads;
 } job;
-
-static int min(int a, int b)
-{
-    return a < b ? a : b;
-}
 
 /* The pixel of x under tap (i, j) of output pixel (oy, ox), as an index without channels; -1 in the padding. */
 static ptrdiff_t pixel_under(const pg_conv *c, int image, int oy, int ox, int i, int j)
@@ -36,30 +32,30 @@ static ptrdiff_t output_pixel(const pg_conv *c, int image, int oy, int ox)
     return ((ptrdiff_t)image * c->out_height + oy) * c->out_width + ox;
 }
 
-static void forward_pixel(const job *j, int image, int oy, int ox, int from, int lanes)
+static void forward_pixel(const job *j, int image, int oy, int ox, int from, int block)
 {
     const pg_conv_shape *s = &j->conv->shape;
-    double sum[LANES] = {0};
+    double sum[FILTER_BLOCK] = {0};
     for (int tap = 0; tap < s->kernel * s->kernel; tap++) {
         const ptrdiff_t at = pixel_under(j->conv, image, oy, ox, tap / s->kernel, tap % s->kernel);
         for (int c = 0; at >= 0 && c < s->channels; c++) {
             const double v = (double)j->x[at * s->channels + c];
             const pg_real *w = j->w + ((ptrdiff_t)tap * s->channels + c) * s->filters + from;
-            for (int k = 0; k < lanes; k++) sum[k] += v * (double)w[k];
+            for (int k = 0; k < block; k++) sum[k] += v * (double)w[k];
         }
     }
     pg_real *y = j->y + output_pixel(j->conv, image, oy, ox) * s->filters + from;
-    for (int k = 0; k < lanes; k++) y[k] = (pg_real)sum[k];
+    for (int k = 0; k < block; k++) y[k] = (pg_real)sum[k];
 }
 
-static void forward_image(void *context, int image, int thread)
+static void forward_image(void *context, int image)
 {
-    (void)thread;
     const job *j = context;
     const int filters = j->conv->shape.filters;
     for (int oy = 0; oy < j->conv->out_height; oy++)
         for (int ox = 0; ox < j->conv->out_width; ox++)
-            for (int k = 0; k < filters; k += LANES) forward_pixel(j, image, oy, ox, k, min(LANES, filters - k));
+            for (int k = 0; k < filters; k += FILTER_BLOCK)
+                forward_pixel(j, image, oy, ox, k, pg_min(FILTER_BLOCK, filters - k));
 }
 
 static double dot(int count, const pg_real *a, const pg_real *b)
@@ -79,51 +75,49 @@ static void images_pixel(const job *j, int image, int y, int x)
 {
     const pg_conv *conv = j->conv;
     const pg_conv_shape *s = &conv->shape;
-    pg_real *dx = j->dx + (((ptrdiff_t)image * s->height + y) * s->width + x) * s->channels;
+    pg_real *dx = j->grads->dx + (((ptrdiff_t)image * s->height + y) * s->width + x) * s->channels;
     for (int c = 0; c < s->channels; c++) {
         double sum = 0;
         for (int tap = 0; tap < s->kernel * s->kernel; tap++) {
             const int up = y + s->pad - tap / s->kernel, left = x + s->pad - tap % s->kernel;
             if (up < 0 || left < 0 || up % s->stride || left % s->stride) continue;
             if (up / s->stride >= conv->out_height || left / s->stride >= conv->out_width) continue;
-            const pg_real *dy = j->dy + output_pixel(conv, image, up / s->stride, left / s->stride) * s->filters;
+            const pg_real *dy = j->grads->dy + output_pixel(conv, image, up / s->stride, left / s->stride) * s->filters;
             const pg_real *w = j->w + ((ptrdiff_t)tap * s->channels + c) * s->filters;
             sum += dot(s->filters, dy, w);
         }
-        dx[c] = (pg_real)(j->add ? (double)dx[c] + sum : sum);
+        dx[c] = (pg_real)(j->grads->add ? (double)dx[c] + sum : sum);
     }
 }
 
-static void images_image(void *context, int image, int thread)
+static void images_image(void *context, int image)
 {
-    (void)thread;
     const job *j = context;
     for (int y = 0; y < j->conv->shape.height; y++)
         for (int x = 0; x < j->conv->shape.width; x++) images_pixel(j, image, y, x);
 }
 
 /* dw of one tap and channel, all filters. */
-static void weights_row(void *context, int row, int thread)
+static void weights_row(void *context, int row)
 {
-    (void)thread;
     const job *j = context;
     const pg_conv *conv = j->conv;
     const pg_conv_shape *s = &conv->shape;
     const int tap = row / s->channels, c = row % s->channels;
-    for (int from = 0; from < s->filters; from += LANES) {
-        const int lanes = min(LANES, s->filters - from);
-        double sum[LANES] = {0};
+    for (int from = 0; from < s->filters; from += FILTER_BLOCK) {
+        const int block = pg_min(FILTER_BLOCK, s->filters - from);
+        double sum[FILTER_BLOCK] = {0};
         for (int pixel = 0; pixel < j->n * conv->out_height * conv->out_width; pixel++) {
             const int ox = pixel % conv->out_width, oy = pixel / conv->out_width % conv->out_height;
             const int image = pixel / conv->out_width / conv->out_height;
             const ptrdiff_t at = pixel_under(conv, image, oy, ox, tap / s->kernel, tap % s->kernel);
             if (at < 0) continue;
             const double v = (double)j->x[at * s->channels + c];
-            const pg_real *dy = j->dy + (ptrdiff_t)pixel * s->filters + from;
-            for (int k = 0; k < lanes; k++) sum[k] += v * (double)dy[k];
+            const pg_real *dy = j->grads->dy + (ptrdiff_t)pixel * s->filters + from;
+            for (int k = 0; k < block; k++) sum[k] += v * (double)dy[k];
         }
-        pg_real *dw = j->dw + (ptrdiff_t)row * s->filters + from;
-        for (int k = 0; k < lanes; k++) dw[k] = (pg_real)((double)dw[k] + sum[k]);
+        pg_real *dw = j->grads->dw + (ptrdiff_t)row * s->filters + from;
+        for (int k = 0; k < block; k++) dw[k] = (pg_real)((double)dw[k] + sum[k]);
     }
 }
 
@@ -140,13 +134,13 @@ static void forward(const pg_conv *conv, int n, const pg_real *x, const pg_real 
     pg_parallel(n, forward_image, &(job){.conv = conv, .n = n, .x = x, .w = w, .y = y});
 }
 
-static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx, bool add,
-                     pg_real *dw, pg_real *scratch)
+static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_conv_grads *grads,
+                     pg_real *scratch)
 {
     (void)scratch;
-    job j = {.conv = conv, .n = n, .x = x, .w = w, .dy = dy, .dx = dx, .add = add, .dw = dw};
-    if (dw) pg_parallel(conv->shape.kernel * conv->shape.kernel * conv->shape.channels, weights_row, &j);
-    if (dx) pg_parallel(n, images_image, &j);
+    job j = {.conv = conv, .n = n, .x = x, .w = w, .grads = grads};
+    if (grads->dw) pg_parallel(conv->shape.kernel * conv->shape.kernel * conv->shape.channels, weights_row, &j);
+    if (grads->dx) pg_parallel(n, images_image, &j);
 }
 
 const pg_conv_algorithm pg_conv_direct = {.name = "direct", .scratch = scratch_size, .forward = forward, .backward = backward};

@@ -3,6 +3,7 @@
  * A block of images becomes a matrix [pixels, R R C]: forward multiplies it by w [R R C, K]; the gradient to the weights is its
  * transpose times dy; the gradient to the images is dy w', scattered back. Blocks are independent, but for dw: that is summed
  * in SHARDS partial sums, each over its own blocks in order, added at the end in order. */
+#include "core/base/minmax.h"
 #include "core/compute/blas.h"
 #include "core/compute/conv.h"
 #include "core/compute/kernels.h"
@@ -15,9 +16,9 @@ enum { SHARDS = 4, BLOCK_PIXELS = 256 };
 typedef struct job {
     const pg_conv *conv;
     int n, block, blocks, pixels, taps; /* images per block; blocks; output pixels of an image; R R C */
-    const pg_real *x, *w, *dy;
-    pg_real *y, *dx, *dw;
-    bool add;                /* dx is added to */
+    const pg_real *x, *w;
+    pg_real *y;
+    const pg_conv_grads *grads;
     pg_real *columns, *sums; /* per thread; per shard */
     size_t columns_size;
 } job;
@@ -55,8 +56,7 @@ static size_t scratch_size(const pg_conv *conv, int batch)
 
 static int block_images(const job *j, int block)
 {
-    const int left = j->n - block * j->block;
-    return left < j->block ? left : j->block;
+    return pg_min(j->block, j->n - block * j->block);
 }
 
 static ptrdiff_t image_size(const pg_conv *c)
@@ -103,22 +103,27 @@ static bool is_plain(const pg_conv *c)
     return c->shape.kernel == 1 && c->shape.stride == 1 && c->shape.pad == 0;
 }
 
+static pg_real *thread_columns(const job *j)
+{
+    return j->columns + (size_t)pg_compute_thread() * j->columns_size;
+}
+
 /* Columns of a block of images: those of a 1x1 convolution are the images themselves. */
-static const pg_real *block_columns(const job *j, int block, int thread)
+static const pg_real *block_columns(const job *j, int block)
 {
     const pg_real *x = j->x + (ptrdiff_t)block * j->block * image_size(j->conv);
     if (is_plain(j->conv)) return x;
-    pg_real *columns = j->columns + (size_t)thread * j->columns_size;
+    pg_real *columns = thread_columns(j);
     for (int i = 0; i < block_images(j, block); i++)
         walk_image(j->conv, (pg_real *)x + i * image_size(j->conv), columns + (ptrdiff_t)i * j->pixels * j->taps, true);
     return columns;
 }
 
-static void forward_block(void *context, int block, int thread)
+static void forward_block(void *context, int block)
 {
     const job *j = context;
     const int k = j->conv->shape.filters, rows = block_images(j, block) * j->pixels;
-    pg_gemm(false, false, rows, k, j->taps, block_columns(j, block, thread), j->taps, j->w, k, false,
+    pg_gemm(false, false, rows, k, j->taps, block_columns(j, block), j->taps, j->w, k, false,
             j->y + (ptrdiff_t)block * j->block * j->pixels * k, k);
 }
 
@@ -131,21 +136,21 @@ static void forward(const pg_conv *conv, int n, const pg_real *x, const pg_real 
     pg_parallel(j.blocks, forward_block, &j);
 }
 
-static void images_block(void *context, int block, int thread)
+static void images_block(void *context, int block)
 {
     const job *j = context;
     const int k = j->conv->shape.filters, images = block_images(j, block);
-    const pg_real *dy = j->dy + (ptrdiff_t)block * j->block * j->pixels * k;
-    pg_real *dx = j->dx + (ptrdiff_t)block * j->block * image_size(j->conv);
-    pg_real *columns = is_plain(j->conv) ? dx : j->columns + (size_t)thread * j->columns_size;
-    pg_gemm(false, true, images * j->pixels, j->taps, k, dy, k, j->w, k, j->add && is_plain(j->conv), columns, j->taps);
+    const pg_real *dy = j->grads->dy + (ptrdiff_t)block * j->block * j->pixels * k;
+    pg_real *dx = j->grads->dx + (ptrdiff_t)block * j->block * image_size(j->conv);
+    pg_real *columns = is_plain(j->conv) ? dx : thread_columns(j);
+    pg_gemm(false, true, images * j->pixels, j->taps, k, dy, k, j->w, k, j->grads->add && is_plain(j->conv), columns, j->taps);
     if (is_plain(j->conv)) return;
-    if (!j->add) memset(dx, 0, (size_t)(images * image_size(j->conv)) * sizeof *dx);
+    if (!j->grads->add) memset(dx, 0, (size_t)(images * image_size(j->conv)) * sizeof *dx);
     for (int i = 0; i < images; i++)
         walk_image(j->conv, dx + i * image_size(j->conv), columns + (ptrdiff_t)i * j->pixels * j->taps, false);
 }
 
-static void weights_shard(void *context, int shard, int thread)
+static void weights_shard(void *context, int shard)
 {
     const job *j = context;
     const int k = j->conv->shape.filters;
@@ -153,24 +158,22 @@ static void weights_shard(void *context, int shard, int thread)
     const int from = (int)((long)shard * j->blocks / SHARDS), to = (int)((long)(shard + 1) * j->blocks / SHARDS);
     if (from == to) memset(sum, 0, weight_count(j->conv) * sizeof *sum);
     for (int block = from; block < to; block++)
-        pg_gemm(true, false, j->taps, k, block_images(j, block) * j->pixels, block_columns(j, block, thread), j->taps,
-                j->dy + (ptrdiff_t)block * j->block * j->pixels * k, k, block > from, sum, k);
+        pg_gemm(true, false, j->taps, k, block_images(j, block) * j->pixels, block_columns(j, block), j->taps,
+                j->grads->dy + (ptrdiff_t)block * j->block * j->pixels * k, k, block > from, sum, k);
 }
 
-static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx, bool add,
-                     pg_real *dw, pg_real *scratch)
+static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_conv_grads *grads,
+                     pg_real *scratch)
 {
     job j = plan(conv, n, scratch);
     j.x = x;
     j.w = w;
-    j.dy = dy;
-    j.dx = dx;
-    j.add = add;
-    if (dw) {
+    j.grads = grads;
+    if (grads->dw) {
         pg_parallel(SHARDS, weights_shard, &j);
-        for (int s = 0; s < SHARDS; s++) pg_accumulate(weight_count(conv), j.sums + (size_t)s * weight_count(conv), dw);
+        for (int s = 0; s < SHARDS; s++) pg_accumulate(weight_count(conv), j.sums + (size_t)s * weight_count(conv), grads->dw);
     }
-    if (dx) pg_parallel(j.blocks, images_block, &j);
+    if (grads->dx) pg_parallel(j.blocks, images_block, &j);
 }
 
 const pg_conv_algorithm pg_conv_im2col = {.name = "im2col", .scratch = scratch_size, .forward = forward, .backward = backward};

@@ -12,6 +12,8 @@
  * taken a block at a time, so that V and M stay in cache; the blocks follow from the shape alone and are done in order. Within
  * a block the threads share the (image, channels) pairs of the transforms and the planes of U, so that every
  * sum has one order whatever the number of threads. */
+#include "core/base/minmax.h"
+#include "core/compute/arena.h"
 #include "core/compute/blas.h"
 #include "core/compute/conv.h"
 #include "core/compute/parallel.h"
@@ -114,15 +116,10 @@ typedef struct job {
     int widest;             /* channels of those */
     const pg_real *w;
     pg_real *turned; /* w with channels and filters exchanged [R,R,K,C] */
-    const pg_real *x, *dy;
-    pg_real *y, *dx, *dw;
-    bool add; /* dx is added to */
+    const pg_real *x;
+    pg_real *y;
+    const pg_conv_grads *grads;
 } job;
-
-static int max(int a, int b)
-{
-    return a > b ? a : b;
-}
 
 static const kit *find_kit(const pg_conv_shape *s)
 {
@@ -143,14 +140,7 @@ static size_t plane(size_t count)
     return ((count + line - 1) / line | 1) * line;
 }
 
-static pg_real *take(pg_real **at, size_t count)
-{
-    pg_real *here = *at;
-    *at += (count + 15) / 16 * 16;
-    return here;
-}
-
-/* Lay the scratch out; returns its end. With scratch NULL, the end is its size in elements (as a distance from NULL). */
+/* Lay the scratch out and return its size in elements. scratch may be NULL, to learn the size. */
 static size_t plan(job *j, const pg_conv *conv, int batch, bool backward, pg_real *scratch)
 {
     const pg_conv_shape *s = &conv->shape;
@@ -158,29 +148,27 @@ static size_t plan(job *j, const pg_conv *conv, int batch, bool backward, pg_rea
     j->tiles_down = (conv->out_height + OUT - 1) / OUT;
     j->tiles_across = (conv->out_width + OUT - 1) / OUT;
     j->weight_side = 2 * j->kit->pairs + j->kit->g.singles;
-    const int tiles = j->tiles_down * j->tiles_across, block = max(1, BLOCK_TILES / tiles);
-    j->block = block < batch ? block : batch;
-    j->widest = max(s->channels, s->filters) + LANES;
+    const int tiles = j->tiles_down * j->tiles_across, block = pg_max(1, BLOCK_TILES / tiles);
+    j->block = pg_min(block, batch);
+    j->widest = pg_max(s->channels, s->filters) + LANES;
     const size_t rows = (size_t)j->block * (size_t)tiles, f = (size_t)(j->kit->size * j->kit->size),
                  u = (size_t)(j->weight_side * j->weight_side);
     const size_t weights = (size_t)s->channels * (size_t)s->filters;
     j->v_plane = plane(rows * (size_t)s->channels);
     j->m_plane = plane(rows * (size_t)s->filters);
     j->u_plane = plane(weights);
-    static pg_real origin[1];
-    pg_real *at = scratch ? scratch : origin;
-    const pg_real *start = at;
-    j->zeros = take(&at, (size_t)j->widest);
-    j->trash = take(&at, (size_t)j->widest * (size_t)pg_compute_threads());
-    j->u = take(&at, u * j->u_plane);
-    j->v = take(&at, f * j->v_plane);
-    j->m = take(&at, f * j->m_plane);
+    pg_arena a = {.base = scratch};
+    j->zeros = pg_arena_take(&a, (size_t)j->widest);
+    j->trash = pg_arena_take(&a, (size_t)j->widest * (size_t)pg_compute_threads());
+    j->u = pg_arena_take(&a, u * j->u_plane);
+    j->v = pg_arena_take(&a, f * j->v_plane);
+    j->m = pg_arena_take(&a, f * j->m_plane);
     if (backward) {
-        j->du = take(&at, u * j->u_plane);
-        j->turned = take(&at, (size_t)(s->kernel * s->kernel) * weights);
+        j->du = pg_arena_take(&a, u * j->u_plane);
+        j->turned = pg_arena_take(&a, (size_t)(s->kernel * s->kernel) * weights);
     }
     if (scratch) memset(j->zeros, 0, (size_t)j->widest * sizeof *j->zeros);
-    return (size_t)(at - start);
+    return a.used;
 }
 
 static size_t scratch_size(const pg_conv *conv, int batch)
@@ -275,7 +263,7 @@ static void find_pixels(const ground *g, pg_real *image, int top, int left, pg_r
 INLINE void tiles_of_part(const job *j, const kit *k, int part, const ground *g, pg_real *planes, size_t plane, tile_body *body)
 {
     const int channels = g->channels, groups = (channels + GROUP - 1) / GROUP, image = part / groups,
-              from = part % groups * GROUP, to = from + GROUP < channels ? from + GROUP : channels;
+              from = part % groups * GROUP, to = pg_min(from + GROUP, channels);
     pg_real *pixels[T_MAX * T_MAX], *at = g->images + (ptrdiff_t)(j->first + image) * g->height * g->width * channels;
     ptrdiff_t tile = (ptrdiff_t)image * j->tiles_down * j->tiles_across;
     for (int i = 0; i < j->tiles_down; i++)
@@ -301,31 +289,29 @@ static ground outputs(const job *j, const pg_real *images, pg_real *outside)
     return (ground){(pg_real *)images, outside, c->out_height, c->out_width, c->shape.filters, OUT, 0, OUT, pixel};
 }
 
-static pg_real *trash_of(const job *j, int thread)
+static pg_real *trash_of(const job *j)
 {
-    return j->trash + (ptrdiff_t)thread * j->widest;
+    return j->trash + (ptrdiff_t)pg_compute_thread() * j->widest;
 }
 
-static void v_part(void *context, int part, int thread)
+static void v_part(void *context, int part)
 {
-    (void)thread;
     const job *j = context;
     const ground g = inputs(j, j->x, j->zeros);
     WITH_KIT(j, tiles_of_part(j, k, part, &g, j->v, j->v_plane, tile_to_v));
 }
 
-static void y_part(void *context, int part, int thread)
+static void y_part(void *context, int part)
 {
     const job *j = context;
-    const ground g = outputs(j, j->y, trash_of(j, thread));
+    const ground g = outputs(j, j->y, trash_of(j));
     WITH_KIT(j, tiles_of_part(j, k, part, &g, j->m, j->m_plane, tile_from_m));
 }
 
-static void dm_part(void *context, int part, int thread)
+static void dm_part(void *context, int part)
 {
-    (void)thread;
     const job *j = context;
-    const ground g = outputs(j, j->dy, j->zeros);
+    const ground g = outputs(j, j->grads->dy, j->zeros);
     WITH_KIT(j, tiles_of_part(j, k, part, &g, j->m, j->m_plane, tile_to_m));
 }
 
@@ -333,17 +319,17 @@ static void clear_dx(const job *j, int part)
 {
     const pg_conv_shape *s = &j->conv->shape;
     const int groups = (s->channels + GROUP - 1) / GROUP, image = part / groups, from = part % groups * GROUP;
-    const int count = from + GROUP < s->channels ? GROUP : s->channels - from;
+    const int count = pg_min(GROUP, s->channels - from);
     const ptrdiff_t pixels = (ptrdiff_t)s->height * s->width;
-    pg_real *at = j->dx + (j->first + image) * pixels * s->channels + from;
+    pg_real *at = j->grads->dx + (j->first + image) * pixels * s->channels + from;
     for (ptrdiff_t p = 0; p < pixels; p++) memset(at + p * s->channels, 0, (size_t)count * sizeof *at);
 }
 
-static void dx_part(void *context, int part, int thread)
+static void dx_part(void *context, int part)
 {
     const job *j = context;
-    const ground g = inputs(j, j->dx, trash_of(j, thread));
-    if (!j->add) clear_dx(j, part);
+    const ground g = inputs(j, j->grads->dx, trash_of(j));
+    if (!j->grads->add) clear_dx(j, part);
     WITH_KIT(j, tiles_of_part(j, k, part, &g, j->v, j->v_plane, tile_from_v));
 }
 
@@ -398,13 +384,13 @@ static int strips(const job *j)
 INLINE void strip_of_u(const job *j, const kit *k, int part, bool from_u)
 {
     const size_t tap = (size_t)j->conv->shape.channels * (size_t)j->conv->shape.filters;
-    const size_t end = (size_t)(part + 1) * STRIP < tap ? (size_t)(part + 1) * STRIP : tap;
+    const size_t end = pg_min_size((size_t)(part + 1) * STRIP, tap);
     for (size_t at = (size_t)part * STRIP; at < end; at += LANES) {
         const int lanes = end - at < LANES ? (int)(end - at) : LANES;
         if (from_u && lanes == LANES)
-            weights_from_u(k, j->du + at, tap, j->u_plane, LANES, j->dw + at);
+            weights_from_u(k, j->du + at, tap, j->u_plane, LANES, j->grads->dw + at);
         else if (from_u)
-            weights_from_u(k, j->du + at, tap, j->u_plane, lanes, j->dw + at);
+            weights_from_u(k, j->du + at, tap, j->u_plane, lanes, j->grads->dw + at);
         else if (lanes == LANES)
             weights_to_u(k, j->w + at, tap, j->u_plane, LANES, j->u + at);
         else
@@ -412,25 +398,22 @@ INLINE void strip_of_u(const job *j, const kit *k, int part, bool from_u)
     }
 }
 
-static void u_part(void *context, int part, int thread)
+static void u_part(void *context, int part)
 {
-    (void)thread;
     const job *j = context;
     WITH_KIT(j, strip_of_u(j, k, part, false));
 }
 
-static void dw_part(void *context, int part, int thread)
+static void dw_part(void *context, int part)
 {
-    (void)thread;
     const job *j = context;
     WITH_KIT(j, strip_of_u(j, k, part, true));
 }
 
 /* The weights of one tap with channels and filters exchanged: BLIS multiplies by U' stored as it is read. */
-static void turn_tap(void *context, int tap, int thread)
+static void turn_tap(void *context, int tap)
 {
     enum { TILE = 16 };
-    (void)thread;
     const job *j = context;
     const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
     const pg_real *w = j->w + (ptrdiff_t)tap * channels * filters;
@@ -466,9 +449,8 @@ static served find_served(const job *j, int part)
                     .right = column == side - 1 ? j->kit->size : column + 1};
 }
 
-static void forward_products(void *context, int part, int thread)
+static void forward_products(void *context, int part)
 {
-    (void)thread;
     const job *j = context;
     const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
     const served s = find_served(j, part);
@@ -481,9 +463,8 @@ static void forward_products(void *context, int part, int thread)
 }
 
 /* dU += V' dM, then V becomes dV = dM U' in its place. */
-static void backward_products(void *context, int part, int thread)
+static void backward_products(void *context, int part)
 {
-    (void)thread;
     const job *j = context;
     const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
     const served s = find_served(j, part);
@@ -492,9 +473,9 @@ static void backward_products(void *context, int part, int thread)
             const size_t f = (size_t)(row * j->kit->size + column);
             const bool begun = j->first > 0 || row > s.top || column > s.left;
             pg_real *v = j->v + f * j->v_plane, *dm = j->m + f * j->m_plane;
-            if (j->dw)
+            if (j->grads->dw)
                 pg_gemm(true, false, channels, filters, block_rows(j), v, channels, dm, filters, begun, j->du + s.u, filters);
-            if (j->dx)
+            if (j->grads->dx)
                 pg_gemm(false, false, block_rows(j), channels, filters, dm, filters, j->u + s.u, channels, false, v, channels);
         }
 }
@@ -508,37 +489,34 @@ static void forward(const pg_conv *conv, int n, const pg_real *x, const pg_real 
     j.y = y;
     pg_parallel(strips(&j), u_part, &j);
     for (; j.first < n; j.first += j.block) {
-        j.images = n - j.first < j.block ? n - j.first : j.block;
+        j.images = pg_min(j.block, n - j.first);
         pg_parallel(parts(&j, conv->shape.channels), v_part, &j);
         pg_parallel(j.weight_side * j.weight_side, forward_products, &j);
         pg_parallel(parts(&j, conv->shape.filters), y_part, &j);
     }
 }
 
-static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dx, bool add,
-                     pg_real *dw, pg_real *scratch)
+static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_conv_grads *grads,
+                     pg_real *scratch)
 {
     job j;
     plan(&j, conv, n, true, scratch);
     j.x = x;
-    j.dy = dy;
-    j.dx = dx;
-    j.add = add;
-    j.dw = dw;
+    j.grads = grads;
     j.w = w;
-    if (dx) {
+    if (grads->dx) {
         pg_parallel(conv->shape.kernel * conv->shape.kernel, turn_tap, &j);
         j.w = j.turned;
         pg_parallel(strips(&j), u_part, &j);
     }
     for (; j.first < n; j.first += j.block) {
-        j.images = n - j.first < j.block ? n - j.first : j.block;
-        if (dw) pg_parallel(parts(&j, conv->shape.channels), v_part, &j);
+        j.images = pg_min(j.block, n - j.first);
+        if (grads->dw) pg_parallel(parts(&j, conv->shape.channels), v_part, &j);
         pg_parallel(parts(&j, conv->shape.filters), dm_part, &j);
         pg_parallel(j.weight_side * j.weight_side, backward_products, &j);
-        if (dx) pg_parallel(parts(&j, conv->shape.channels), dx_part, &j);
+        if (grads->dx) pg_parallel(parts(&j, conv->shape.channels), dx_part, &j);
     }
-    if (dw) pg_parallel(strips(&j), dw_part, &j);
+    if (grads->dw) pg_parallel(strips(&j), dw_part, &j);
 }
 
 const pg_conv_algorithm pg_conv_winograd = {

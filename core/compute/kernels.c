@@ -1,6 +1,7 @@
 /* The small kernels; see kernels.h. */
 #include "core/compute/kernels.h"
 
+#include "core/base/minmax.h"
 #include "core/compute/blas.h"
 #include "core/compute/parallel.h"
 
@@ -21,7 +22,7 @@ static int parts_of(size_t count)
 static size_t part_length(size_t count, int part)
 {
     const size_t from = (size_t)part * PART;
-    return count - from < PART ? count - from : PART;
+    return pg_min_size(PART, count - from);
 }
 
 /* ---- max pooling ---- */
@@ -30,31 +31,29 @@ typedef struct pooling {
     const pg_pool *pool;
     const pg_real *x, *dy;
     pg_real *y, *dx;
-    uint8_t *which;
-    const uint8_t *chosen;
-    int add;
+    uint8_t *argmax;
+    bool add;
 } pooling;
 
-static void maxpool_pixel(const pg_pool *p, const pg_real *x, int oy, int ox, pg_real *y, uint8_t *which)
+static void maxpool_pixel(const pg_pool *p, const pg_real *x, int oy, int ox, pg_real *y, uint8_t *argmax)
 {
     const int channels = p->channels;
     for (int c = 0; c < channels; c++) y[c] = -INFINITY;
-    if (which) memset(which, 0, (size_t)channels);
+    if (argmax) memset(argmax, 0, (size_t)channels);
     for (int i = 0; i < p->kernel; i++)
         for (int j = 0; j < p->kernel; j++) {
             const int row = oy * p->stride + i - p->pad, column = ox * p->stride + j - p->pad;
             if (row < 0 || row >= p->height || column < 0 || column >= p->width) continue;
             const pg_real *v = x + ((ptrdiff_t)row * p->width + column) * channels;
             const uint8_t tap = (uint8_t)(i * p->kernel + j);
-            if (which)
-                for (int c = 0; c < channels; c++) which[c] = pg_wins(v[c], y[c]) ? tap : which[c];
+            if (argmax)
+                for (int c = 0; c < channels; c++) argmax[c] = pg_wins(v[c], y[c]) ? tap : argmax[c];
             for (int c = 0; c < channels; c++) y[c] = pg_wins(v[c], y[c]) ? v[c] : y[c];
         }
 }
 
-static void maxpool_image(void *context, int image, int thread)
+static void maxpool_image(void *context, int image)
 {
-    (void)thread;
     const pooling *w = context;
     const pg_pool *p = w->pool;
     const ptrdiff_t in = (ptrdiff_t)p->height * p->width * p->channels,
@@ -62,18 +61,17 @@ static void maxpool_image(void *context, int image, int thread)
     for (int oy = 0; oy < p->out_height; oy++)
         for (int ox = 0; ox < p->out_width; ox++) {
             const ptrdiff_t at = image * out + ((ptrdiff_t)oy * p->out_width + ox) * p->channels;
-            maxpool_pixel(p, w->x + image * in, oy, ox, w->y + at, w->which ? w->which + at : NULL);
+            maxpool_pixel(p, w->x + image * in, oy, ox, w->y + at, w->argmax ? w->argmax + at : NULL);
         }
 }
 
-void pg_maxpool_forward(const pg_pool *pool, int n, const pg_real *x, pg_real *y, uint8_t *which)
+void pg_maxpool_forward(const pg_pool *pool, int n, const pg_real *x, pg_real *y, uint8_t *argmax)
 {
-    pg_parallel(n, maxpool_image, &(pooling){.pool = pool, .x = x, .y = y, .which = which});
+    pg_parallel(n, maxpool_image, &(pooling){.pool = pool, .x = x, .y = y, .argmax = argmax});
 }
 
-static void maxpool_back_image(void *context, int image, int thread)
+static void maxpool_back_image(void *context, int image)
 {
-    (void)thread;
     const pooling *w = context;
     const pg_pool *p = w->pool;
     const ptrdiff_t in = (ptrdiff_t)p->height * p->width * p->channels,
@@ -84,16 +82,17 @@ static void maxpool_back_image(void *context, int image, int thread)
         for (int ox = 0; ox < p->out_width; ox++) {
             const ptrdiff_t at = image * out + ((ptrdiff_t)oy * p->out_width + ox) * p->channels;
             for (int c = 0; c < p->channels; c++) {
-                const int tap = w->chosen[at + c], row = oy * p->stride + tap / p->kernel - p->pad,
+                const int tap = w->argmax[at + c], row = oy * p->stride + tap / p->kernel - p->pad,
                           column = ox * p->stride + tap % p->kernel - p->pad;
                 dx[((ptrdiff_t)row * p->width + column) * p->channels + c] += w->dy[at + c];
             }
         }
 }
 
-void pg_maxpool_backward(const pg_pool *pool, int n, const uint8_t *which, const pg_real *dy, pg_real *dx, int add)
+void pg_maxpool_backward(const pg_pool *pool, int n, const uint8_t *argmax, const pg_real *dy, pg_real *dx, bool add)
 {
-    pg_parallel(n, maxpool_back_image, &(pooling){.pool = pool, .dy = dy, .dx = dx, .chosen = which, .add = add});
+    pooling w = {.pool = pool, .dy = dy, .dx = dx, .argmax = (uint8_t *)argmax, .add = add};
+    pg_parallel(n, maxpool_back_image, &w);
 }
 
 /* ---- average pooling ---- */
@@ -107,9 +106,8 @@ static span window(int i, int in, int out)
     return (span){i * in / out, ((i + 1) * in + out - 1) / out};
 }
 
-static void avgpool_image(void *context, int image, int thread)
+static void avgpool_image(void *context, int image)
 {
-    (void)thread;
     const pooling *w = context;
     const pg_pool *p = w->pool;
     const int channels = p->channels;
@@ -132,9 +130,8 @@ void pg_avgpool_forward(const pg_pool *pool, int n, const pg_real *x, pg_real *y
     pg_parallel(n, avgpool_image, &(pooling){.pool = pool, .x = x, .y = y});
 }
 
-static void avgpool_back_image(void *context, int image, int thread)
+static void avgpool_back_image(void *context, int image)
 {
-    (void)thread;
     const pooling *w = context;
     const pg_pool *p = w->pool;
     const int channels = p->channels;
@@ -152,52 +149,55 @@ static void avgpool_back_image(void *context, int image, int thread)
         }
 }
 
-void pg_avgpool_backward(const pg_pool *pool, int n, const pg_real *dy, pg_real *dx, int add)
+void pg_avgpool_backward(const pg_pool *pool, int n, const pg_real *dy, pg_real *dx, bool add)
 {
     pg_parallel(n, avgpool_back_image, &(pooling){.pool = pool, .dy = dy, .dx = dx, .add = add});
 }
 
 /* ---- elementwise ---- */
 
-typedef struct elements {
+typedef struct addition {
     size_t count;
     const pg_real *a, *b;
-    pg_real *y, *v;
-    pg_real rate, momentum, decay;
-    bool add;
-} elements;
+    pg_real *y;
+} addition;
 
-static void add_relu_part(void *context, int part, int thread)
+static void add_relu_part(void *context, int part)
 {
-    (void)thread;
-    const elements *e = context;
-    const size_t n = part_length(e->count, part), from = (size_t)part * PART;
-    const pg_real *a = e->a + from, *b = e->b + from;
-    pg_real *y = e->y + from;
+    const addition *w = context;
+    const size_t n = part_length(w->count, part), from = (size_t)part * PART;
+    const pg_real *a = w->a + from, *b = w->b + from;
+    pg_real *y = w->y + from;
     for (size_t i = 0; i < n; i++) y[i] = pg_rectify(a[i] + b[i]);
 }
 
 void pg_add_relu(size_t count, const pg_real *a, const pg_real *b, pg_real *y)
 {
-    pg_parallel(parts_of(count), add_relu_part, &(elements){.count = count, .a = a, .b = b, .y = y});
+    pg_parallel(parts_of(count), add_relu_part, &(addition){.count = count, .a = a, .b = b, .y = y});
 }
 
-static void relu_back_part(void *context, int part, int thread)
+typedef struct relu_gradient {
+    size_t count;
+    const pg_real *y, *dy;
+    pg_real *dx;
+    bool add;
+} relu_gradient;
+
+static void relu_back_part(void *context, int part)
 {
-    (void)thread;
-    const elements *e = context;
-    const size_t n = part_length(e->count, part), from = (size_t)part * PART;
-    const pg_real *y = e->a + from, *dy = e->b + from;
-    pg_real *d = e->y + from;
-    if (e->add)
-        for (size_t i = 0; i < n; i++) d[i] += y[i] > 0 ? dy[i] : 0;
+    const relu_gradient *w = context;
+    const size_t n = part_length(w->count, part), from = (size_t)part * PART;
+    const pg_real *y = w->y + from, *dy = w->dy + from;
+    pg_real *dx = w->dx + from;
+    if (w->add)
+        for (size_t i = 0; i < n; i++) dx[i] += y[i] > 0 ? dy[i] : 0;
     else
-        for (size_t i = 0; i < n; i++) d[i] = y[i] > 0 ? dy[i] : 0;
+        for (size_t i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
 }
 
-void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real *d, bool add)
+void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real *dx, bool add)
 {
-    pg_parallel(parts_of(count), relu_back_part, &(elements){.count = count, .a = y, .b = dy, .y = d, .add = add});
+    pg_parallel(parts_of(count), relu_back_part, &(relu_gradient){.count = count, .y = y, .dy = dy, .dx = dx, .add = add});
 }
 
 void pg_relu(size_t count, pg_real *y)
@@ -205,19 +205,18 @@ void pg_relu(size_t count, pg_real *y)
     for (size_t i = 0; i < count; i++) y[i] = pg_rectify(y[i]);
 }
 
-static void accumulate_part(void *context, int part, int thread)
+static void accumulate_part(void *context, int part)
 {
-    (void)thread;
-    const elements *e = context;
-    const size_t n = part_length(e->count, part), from = (size_t)part * PART;
-    const pg_real *x = e->a + from;
-    pg_real *y = e->y + from;
+    const addition *w = context;
+    const size_t n = part_length(w->count, part), from = (size_t)part * PART;
+    const pg_real *x = w->a + from;
+    pg_real *y = w->y + from;
     for (size_t i = 0; i < n; i++) y[i] += x[i];
 }
 
 void pg_accumulate(size_t count, const pg_real *x, pg_real *y)
 {
-    pg_parallel(parts_of(count), accumulate_part, &(elements){.count = count, .a = x, .y = y});
+    pg_parallel(parts_of(count), accumulate_part, &(addition){.count = count, .a = x, .y = y});
 }
 
 void pg_zero(size_t count, pg_real *y)
@@ -232,42 +231,50 @@ bool pg_all_finite(size_t count, const pg_real *x)
     return all;
 }
 
-static void sgd_part(void *context, int part, int thread)
+typedef struct sgd {
+    size_t count;
+    pg_real *w, *v;
+    const pg_real *grad;
+    pg_real rate, momentum, decay;
+} sgd;
+
+static void sgd_part(void *context, int part)
 {
-    (void)thread;
-    const elements *e = context;
-    const size_t n = part_length(e->count, part), from = (size_t)part * PART;
-    pg_real *w = e->y + from, *v = e->v + from;
-    const pg_real *grad = e->a + from;
+    const sgd *s = context;
+    const size_t n = part_length(s->count, part), from = (size_t)part * PART;
+    pg_real *w = s->w + from, *v = s->v + from;
+    const pg_real *grad = s->grad + from;
     for (size_t i = 0; i < n; i++) {
-        v[i] = e->momentum * v[i] + (grad[i] + e->decay * w[i]);
-        w[i] -= e->rate * v[i];
+        v[i] = s->momentum * v[i] + (grad[i] + s->decay * w[i]);
+        w[i] -= s->rate * v[i];
     }
 }
 
 void pg_sgd_step(size_t count, pg_real *w, pg_real *v, const pg_real *grad, double rate, double momentum, double decay)
 {
     pg_parallel(parts_of(count), sgd_part,
-                &(elements){.count = count,
-                            .a = grad,
-                            .y = w,
-                            .v = v,
-                            .rate = (pg_real)rate,
-                            .momentum = (pg_real)momentum,
-                            .decay = (pg_real)decay});
+                &(sgd){.count = count,
+                       .w = w,
+                       .v = v,
+                       .grad = grad,
+                       .rate = (pg_real)rate,
+                       .momentum = (pg_real)momentum,
+                       .decay = (pg_real)decay});
 }
 
 /* ---- dense layer, matrix times vector ---- */
 
-void pg_dense_forward(int n, int in, int out, const pg_real *x, const pg_real *w, const pg_real *b, pg_real *y)
+void pg_dense_forward(pg_dense dense, int n, const pg_real *x, const pg_real *w, const pg_real *b, pg_real *y)
 {
+    const int in = dense.in, out = dense.out;
     for (int i = 0; b && i < n; i++) memcpy(y + (ptrdiff_t)i * out, b, (size_t)out * sizeof *y);
     pg_gemm(false, true, n, out, in, x, in, w, in, b != NULL, y, out);
 }
 
-void pg_dense_backward(int n, int in, int out, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dw, pg_real *db,
+void pg_dense_backward(pg_dense dense, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dw, pg_real *db,
                        pg_real *dx)
 {
+    const int in = dense.in, out = dense.out;
     if (dw) pg_gemm(true, false, out, in, n, dy, out, x, in, true, dw, in);
     for (int i = 0; db && i < n; i++)
         for (int o = 0; o < out; o++) db[o] += dy[(ptrdiff_t)i * out + o];
@@ -283,29 +290,28 @@ typedef struct pair {
     pg_real *y[2], *dw;
 } pair;
 
-static void pair_strip(void *context, int part, int thread)
+static void pair_strip(void *context, int part)
 {
-    (void)thread;
     const pair *p = context;
-    const int from = part * STRIP, lanes = p->columns - from < STRIP ? p->columns - from : STRIP;
+    const int from = part * STRIP, columns = pg_min(STRIP, p->columns - from);
     pg_real sum0[STRIP] = {0}, sum1[STRIP] = {0};
     for (int top = 0; top < p->rows; top += SUM_ROWS) {
-        const int end = top + SUM_ROWS < p->rows ? top + SUM_ROWS : p->rows;
+        const int end = pg_min(top + SUM_ROWS, p->rows);
         pg_real run0[STRIP] = {0}, run1[STRIP] = {0};
         for (int j = top; j < end; j++) {
             const pg_real *w = p->w + (ptrdiff_t)j * p->columns + from, a0 = p->a[0][j], a1 = p->a[1][j];
-            for (int k = 0; k < lanes; k++) {
+            for (int k = 0; k < columns; k++) {
                 run0[k] += a0 * w[k];
                 run1[k] += a1 * w[k];
             }
         }
-        for (int k = 0; k < lanes; k++) {
+        for (int k = 0; k < columns; k++) {
             sum0[k] += run0[k];
             sum1[k] += run1[k];
         }
     }
-    memcpy(p->y[0] + from, sum0, (size_t)lanes * sizeof *sum0);
-    memcpy(p->y[1] + from, sum1, (size_t)lanes * sizeof *sum1);
+    memcpy(p->y[0] + from, sum0, (size_t)columns * sizeof *sum0);
+    memcpy(p->y[1] + from, sum1, (size_t)columns * sizeof *sum1);
 }
 
 void pg_matvec_pair(int rows, int columns, const pg_real *w, const pg_real *a0, const pg_real *a1, pg_real *y0, pg_real *y1)
@@ -314,11 +320,10 @@ void pg_matvec_pair(int rows, int columns, const pg_real *w, const pg_real *a0, 
     pg_parallel((columns + STRIP - 1) / STRIP, pair_strip, &p);
 }
 
-static void outer_rows(void *context, int part, int thread)
+static void outer_rows(void *context, int part)
 {
-    (void)thread;
     const pair *p = context;
-    const int from = part * OUTER_ROWS, end = from + OUTER_ROWS < p->rows ? from + OUTER_ROWS : p->rows;
+    const int from = part * OUTER_ROWS, end = pg_min(from + OUTER_ROWS, p->rows);
     for (int j = from; j < end; j++) {
         pg_real *row = p->dw + (ptrdiff_t)j * p->columns;
         const pg_real a0 = p->a[0][j], a1 = p->a[1][j], *dy0 = p->dy[0], *dy1 = p->dy[1];

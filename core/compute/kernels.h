@@ -9,38 +9,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* max(0, v), which keeps what is not a number, as PyTorch does: zero in its place would hide it from the loss. Minus zero
- * becomes zero. */
+/* max(0, v). Keeps NaN, as PyTorch does: a zero in its place would hide it from the loss. Minus zero becomes zero. */
 static inline pg_real pg_rectify(pg_real v)
 {
     return v <= 0 ? 0 : v;
 }
 
-/* Does v take the place of the largest so far? What is not a number does, and keeps it. */
+/* Does v replace the largest so far? NaN does, and is not replaced. */
 static inline bool pg_wins(pg_real v, pg_real largest)
 {
     return (v > largest) | (v != v);
 }
 
-/* Max pooling without padding of the output: window k, stride s, padding p (padded taps never win).
- * x [n,h,w,c] -> y [n,oh,ow,c], oh = (h + 2p - k) / s + 1. which [n,oh,ow,c] remembers the winning tap (row * k + column), the
- * first of equals; NULL when no backward follows. Requires k * k <= 256. */
+/* Max pooling: window k, stride s, padding p (padded taps never win). x [N,H,W,C] -> y [N,OH,OW,C], OH = (H + 2p - k) / s + 1.
+ * argmax [N,OH,OW,C] gets the winning tap (row * k + column), the first of equals; NULL if no backward follows. Requires k * k
+ * <= 256. */
 typedef struct pg_pool {
     int height, width, channels, kernel, stride, pad, out_height, out_width;
 } pg_pool;
-void pg_maxpool_forward(const pg_pool *pool, int n, const pg_real *x, pg_real *y, uint8_t *which);
-/* dx [n,h,w,c] is overwritten, or added to when add is non-zero. */
-void pg_maxpool_backward(const pg_pool *pool, int n, const uint8_t *which, const pg_real *dy, pg_real *dx, int add);
+void pg_maxpool_forward(const pg_pool *pool, int n, const pg_real *x, pg_real *y, uint8_t *argmax);
+/* dx [N,H,W,C] is overwritten, or added to if add is set. */
+void pg_maxpool_backward(const pg_pool *pool, int n, const uint8_t *argmax, const pg_real *dy, pg_real *dx, bool add);
 
-/* Adaptive average pooling to out_height x out_width (PyTorch's windows: floor(i h / oh) .. ceil((i+1) h / oh)).
- * kernel, stride and pad of the pool are not read. */
+/* Adaptive average pooling: x [N,H,W,C] -> y [N,OH,OW,C], with PyTorch's windows, floor(i H / OH) .. ceil((i+1) H / OH). Does
+ * not read kernel, stride and pad of the pool. */
 void pg_avgpool_forward(const pg_pool *pool, int n, const pg_real *x, pg_real *y);
-void pg_avgpool_backward(const pg_pool *pool, int n, const pg_real *dy, pg_real *dx, int add);
+void pg_avgpool_backward(const pg_pool *pool, int n, const pg_real *dy, pg_real *dx, bool add);
 
-/* y = max(0, a + b), count elements; and its gradient: d = dy where y > 0, else 0, overwritten (d may be dy) or added to when
- * add is set. */
+/* y = max(0, a + b), count elements. Its gradient: dx = dy where y > 0, else 0; overwritten (dx may be dy), or added to if add
+ * is set. */
 void pg_add_relu(size_t count, const pg_real *a, const pg_real *b, pg_real *y);
-void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real *d, bool add);
+void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real *dx, bool add);
 
 /* y = max(0, x) in place. y += x. y = 0. */
 void pg_relu(size_t count, pg_real *y);
@@ -48,10 +47,13 @@ void pg_accumulate(size_t count, const pg_real *x, pg_real *y);
 void pg_zero(size_t count, pg_real *y);
 bool pg_all_finite(size_t count, const pg_real *x);
 
-/* Dense layer: y [n,o] = x [n,i] w' + b, with w [o,i] and b [o] (NULL: none). */
-void pg_dense_forward(int n, int in, int out, const pg_real *x, const pg_real *w, const pg_real *b, pg_real *y);
+/* Dense layer of I inputs and O outputs: y [N,O] = x [N,I] w' + b, with w [O,I] and b [O] (NULL: none). */
+typedef struct pg_dense {
+    int in, out;
+} pg_dense;
+void pg_dense_forward(pg_dense dense, int n, const pg_real *x, const pg_real *w, const pg_real *b, pg_real *y);
 /* dw, db are added to; either may be NULL. dx is overwritten, or NULL to skip. */
-void pg_dense_backward(int n, int in, int out, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dw, pg_real *db,
+void pg_dense_backward(pg_dense dense, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dw, pg_real *db,
                        pg_real *dx);
 
 /* y0 [k] = sum over j of a0[j] w[j,k], y1 from a1 alike, in one pass over w: gamma and beta of a passport layer, w [j,k] being

@@ -19,13 +19,17 @@ int pg_compute_threads(void)
     return threads;
 }
 
-void pg_parallel(int parts, void (*body)(void *context, int part, int thread), void *context)
+int pg_compute_thread(void)
+{
+    return omp_get_thread_num();
+}
+
+void pg_parallel(int parts, void (*body)(void *context, int part), void *context)
 {
     if (threads == 1 || parts < 2 || omp_in_parallel()) {
-        const int thread = omp_in_parallel() ? omp_get_thread_num() : 0;
-        for (int part = 0; part < parts; part++) body(context, part, thread);
+        for (int part = 0; part < parts; part++) body(context, part);
         return;
     }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (int part = 0; part < parts; part++) body(context, part, omp_get_thread_num());
+    for (int part = 0; part < parts; part++) body(context, part);
 }

@@ -10,8 +10,11 @@
 void pg_compute_start(int threads);
 int pg_compute_threads(void);
 
-/* Call body(context, part, thread) for part = 0 .. parts-1 on the rank's threads; thread is 0 .. threads-1 and serves only to
- * find private scratch. Parts must write disjoint results. Nested calls run on the calling thread. */
-void pg_parallel(int parts, void (*body)(void *context, int part, int thread), void *context);
+/* Call body(context, part) for part = 0 .. parts-1 on the rank's threads. Parts must write disjoint results. Nested calls run
+ * on the calling thread. */
+void pg_parallel(int parts, void (*body)(void *context, int part), void *context);
+
+/* In a body: the number of its thread, 0 .. threads-1. It serves only to find private scratch. */
+int pg_compute_thread(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* Problems of a configuration; see problems.h. */
 #include "core/formats/problems.h"
 
+#include "core/base/minmax.h"
 #include "core/base/utf8.h"
 
 #include <string.h>
@@ -8,11 +9,6 @@
 static int lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
-static int least(int a, int b)
-{
-    return a < b ? a : b;
 }
 
 enum { WORD_MAX = 64 };
@@ -30,9 +26,9 @@ static int distance(const char *a, const char *b)
         row[0] = i;
         for (int j = 1; j <= n; j++) {
             const bool same = lower(a[i - 1]) == lower(b[j - 1]);
-            row[j] = least(above[j - 1] + !same, least(above[j], row[j - 1]) + 1);
+            row[j] = pg_min(above[j - 1] + !same, pg_min(above[j], row[j - 1]) + 1);
             const bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
-            if (swapped) row[j] = least(row[j], second[j - 2] + 1);
+            if (swapped) row[j] = pg_min(row[j], second[j - 2] + 1);
         }
     }
     return rows[m % 3][n];

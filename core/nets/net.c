@@ -33,20 +33,20 @@ static size_t part_at(const pg_net *net, bool shared, int part, size_t size)
     return shared ? 0 : (size_t)part * (size_t)net->images_n * size;
 }
 
-static pg_cell *cell_at(pg_net *net, int row)
+static pg_net_cell *cell_at(pg_net *net, int row)
 {
-    return row == PG_IMAGES ? &net->pictures : &net->cells[row];
+    return row == PG_IMAGES ? &net->image_cell : &net->cells[row];
 }
 
 /* ---- forward ---- */
 
 /* The place of a part's statistics: both parts have the same where the input is shared, unless they are running ones. */
-static size_t statistics_at(const pg_net *net, const pg_cell *c, int part)
+static size_t statistics_at(const pg_net *net, const pg_net_cell *c, int part)
 {
     return c->input_shared && !c->norm.fixed ? 0 : (size_t)part * pg_norm_sets(&c->norm, net->images_n);
 }
 
-static void move_statistics(pg_model *m, const pg_affine *affine, const pg_cell *c, int n, const pg_real *batch_mean)
+static void move_statistics(pg_model *m, const pg_affine *affine, const pg_net_cell *c, int n, const pg_real *batch_mean)
 {
     const double count = (double)n * c->norm.pixels, unbias = count > 1 ? count / (count - 1) : 1;
     for (int k = 0; k < c->norm.channels; k++) {
@@ -56,7 +56,7 @@ static void move_statistics(pg_model *m, const pg_affine *affine, const pg_cell 
     }
 }
 
-static void use_running(const pg_model *m, const pg_affine *affine, const pg_cell *c, pg_real *mean, pg_real *inv_std)
+static void use_running(const pg_model *m, const pg_affine *affine, const pg_net_cell *c, pg_real *mean, pg_real *inv_std)
 {
     for (int k = 0; k < c->norm.channels; k++) {
         mean[k] = m->buffers[affine->mean + k];
@@ -64,7 +64,7 @@ static void use_running(const pg_model *m, const pg_affine *affine, const pg_cel
     }
 }
 
-static void choose_affine(const pg_net *net, pg_cell *c, const pg_layer *l, const pg_model *m, pg_branch branch)
+static void choose_affine(const pg_net *net, pg_net_cell *c, const pg_layer *l, const pg_model *m, pg_branch branch)
 {
     const pg_affine *a = &l->affine[branch];
     if (a->from_passport) {
@@ -80,50 +80,66 @@ static void choose_affine(const pg_net *net, pg_cell *c, const pg_layer *l, cons
 static const pg_real *input_of(const pg_net *net, int row)
 {
     if (row == PG_IMAGES) return net->images;
-    const pg_cell *c = &net->cells[row];
+    const pg_net_cell *c = &net->cells[row];
     return net->trunk && c->output_shared ? net->trunk + c->trunk * (size_t)net->images_n : c->y;
 }
 
 static const pg_real *input_part(const pg_net *net, int row, int part)
 {
     if (row == PG_IMAGES) return net->images;
-    const pg_cell *c = &net->cells[row];
+    const pg_net_cell *c = &net->cells[row];
     return input_of(net, row) + part_at(net, c->output_shared, part, c->out_size);
 }
 
 /* The cell whose output is that of a convolution: itself, or the pool or addition that it does too. */
-static const pg_cell *result_of(const pg_cell *c)
+static const pg_net_cell *result_of(const pg_net_cell *c)
 {
-    return c->folded ? c->folded : c;
+    return c->fused ? c->fused : c;
 }
 
-static uint8_t *which_part(const pg_net *net, const pg_cell *c, int part)
+static uint8_t *decisions_part(const pg_net *net, const pg_net_cell *c, int part)
 {
-    uint8_t *which = c->folded ? c->folded->which : NULL;
-    return which ? which + part_at(net, c->output_shared, part, c->folded->out_size) : NULL;
+    uint8_t *decisions = c->fused ? c->fused->decisions : NULL;
+    return decisions ? decisions + part_at(net, c->output_shared, part, c->fused->out_size) : NULL;
 }
 
-static void norm_forward(const pg_net *net, pg_cell *c, const pg_layer *l, pg_model *m, int part, const pg_real *z)
+/* The operands of a part's normalisation. */
+static pg_norm_pass norm_pass(const pg_net *net, const pg_net_cell *c, int part, const pg_real *z)
+{
+    const pg_branch branch = branch_of(net, part);
+    const size_t statistics = statistics_at(net, c, part);
+    return (pg_norm_pass){.n = net->images_n,
+                          .x = z + part_at(net, c->input_shared, part, c->out_size),
+                          .mean = c->mean + statistics,
+                          .inv_std = c->inv_std + statistics,
+                          .gamma = c->scale[branch],
+                          .beta = c->bias[branch],
+                          .plus = c->norm.residual ? input_part(net, c->plus, part) : NULL,
+                          .y = c->y + part_at(net, c->output_shared, part, result_of(c)->out_size),
+                          .decisions = decisions_part(net, c, part),
+                          .scratch = net->scratch};
+}
+
+static void norm_forward(const pg_net *net, pg_net_cell *c, const pg_layer *l, pg_model *m, int part, const pg_real *z)
 {
     const pg_branch branch = branch_of(net, part);
     const pg_affine *a = &l->affine[branch];
     const bool batch_norm = c->norm.kind == PG_NORM_BN;
     const int n = net->images_n;
     pg_real *mean = c->mean + statistics_at(net, c, part), *inv_std = c->inv_std + statistics_at(net, c, part);
-    z += part_at(net, c->input_shared, part, c->out_size);
     if (c->norm.fixed)
         use_running(m, a, c, mean, inv_std);
     else if (part == 0 || !c->input_shared)
-        pg_norm_statistics(&c->norm, n, z, mean, inv_std, batch_norm ? c->variance : NULL, net->scratch);
+        pg_norm_statistics(&c->norm, n, z + part_at(net, c->input_shared, part, c->out_size), mean, inv_std,
+                           batch_norm ? c->variance : NULL, net->scratch);
     if (batch_norm && net->mode == PG_TRAIN) move_statistics(m, a, c, n, mean);
     if (part > 0 && c->output_shared) return;
     choose_affine(net, c, l, m, branch);
-    pg_norm_apply(&c->norm, n, z, mean, inv_std, c->scale[branch], c->bias[branch],
-                  c->norm.residual ? input_part(net, c->plus, part) : NULL,
-                  c->y + part_at(net, c->output_shared, part, result_of(c)->out_size), which_part(net, c, part), net->scratch);
+    const pg_norm_pass pass = norm_pass(net, c, part, z);
+    pg_norm_apply(&c->norm, &pass);
 }
 
-static void conv_forward(const pg_net *net, pg_cell *c, const pg_layer *l, pg_model *m)
+static void conv_forward(const pg_net *net, pg_net_cell *c, const pg_layer *l, pg_model *m)
 {
     const bool known = net->trunk && c->trunk_size;
     c->norm.fixed = c->norm.kind == PG_NORM_BN && net->mode == PG_EVAL;
@@ -134,27 +150,32 @@ static void conv_forward(const pg_net *net, pg_cell *c, const pg_layer *l, pg_mo
     for (int part = 0; part < parts_of(net, false); part++) norm_forward(net, c, l, m, part, z);
 }
 
-static void add_forward(const pg_net *net, const pg_cell *c, const pg_row *r)
+static void add_forward(const pg_net *net, const pg_net_cell *c, const pg_row *r)
 {
     const size_t count = c->out_size * (size_t)net->images_n;
     for (int part = 0; part < parts_of(net, c->output_shared); part++)
         pg_add_relu(count, input_part(net, r->input, part), input_part(net, r->other, part), c->y + (size_t)part * count);
 }
 
+static pg_dense dense_of(const pg_net_cell *c)
+{
+    return (pg_dense){.in = (int)c->in_size, .out = (int)c->out_size};
+}
+
 static void layer_forward(pg_net *net, int i, pg_model *m)
 {
     const pg_layer *l = &m->layers[i];
-    pg_cell *c = &net->cells[i];
+    pg_net_cell *c = &net->cells[i];
     const pg_real *x = input_of(net, l->row.input);
     const int n = images_of(net, c->output_shared);
-    if (l->row.kind != PG_ROW_CONV && c->folded) return;
+    if (l->row.kind != PG_ROW_CONV && c->fused) return;
     switch (l->row.kind) {
     case PG_ROW_CONV: conv_forward(net, c, l, m); break;
-    case PG_ROW_MAXPOOL: pg_maxpool_forward(&c->pool, n, x, c->y, c->which); break;
+    case PG_ROW_MAXPOOL: pg_maxpool_forward(&c->pool, n, x, c->y, c->decisions); break;
     case PG_ROW_AVGPOOL: pg_avgpool_forward(&c->pool, n, x, c->y); break;
     case PG_ROW_ADD: add_forward(net, c, &l->row); break;
     case PG_ROW_DENSE:
-        pg_dense_forward(n, (int)c->in_size, l->out_channels, x, m->params + l->weight, m->params + l->bias, c->y);
+        pg_dense_forward(dense_of(c), n, x, m->params + l->weight, m->params + l->bias, c->y);
         if (l->row.relu) pg_relu(c->out_size * (size_t)n, c->y);
         break;
     }
@@ -186,7 +207,7 @@ void pg_net_trunk_forward(pg_net *net, pg_model *model, const pg_real *images, i
     begin(net, PG_PUBLIC, PG_EVAL, images, NULL, n);
     for (int i = 0; i < model->layer_count; i++) {
         const pg_layer *l = &model->layers[i];
-        const pg_cell *c = &net->cells[i];
+        const pg_net_cell *c = &net->cells[i];
         pg_real *kept = trunk + c->trunk * (size_t)n;
         if (c->output_shared) {
             layer_forward(net, i, model);
@@ -221,14 +242,17 @@ static bool wants_gradient(const pg_net *net, int row)
 static void conv_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_layer *l = &m->layers[i];
-    const pg_cell *c = &net->cells[i];
+    const pg_net_cell *c = &net->cells[i];
     const int in = l->row.input;
     const bool below = wants_gradient(net, in);
-    pg_cell *source = cell_at(net, in);
-    pg_real *dw = net->weights_stay ? NULL : net->gradients + l->weight;
-    if (dw || below)
-        pg_conv_backward(&c->conv, images_of(net, c->input_shared), input_of(net, in), m->params + l->weight, c->dz,
-                         below ? source->dy : NULL, source->dy_written, dw, net->scratch);
+    pg_net_cell *source = cell_at(net, in);
+    const pg_conv_grads grads = {.dy = c->dz,
+                                 .dx = below ? source->dy : NULL,
+                                 .add = source->dy_written,
+                                 .dw = net->weights_stay ? NULL : net->gradients + l->weight};
+    if (grads.dw || below)
+        pg_conv_backward(&c->conv, images_of(net, c->input_shared), input_of(net, in), m->params + l->weight, &grads,
+                         net->scratch);
     if (below) source->dy_written = true;
 }
 
@@ -236,26 +260,30 @@ static void conv_backward(pg_net *net, int i, const pg_model *m)
 static void norm_backward(pg_net *net, int i, const pg_model *m, int part)
 {
     const pg_layer *l = &m->layers[i];
-    const pg_cell *c = &net->cells[i];
-    const pg_branch branch = branch_of(net, part);
-    const pg_affine *a = &l->affine[branch];
-    const size_t statistics = statistics_at(net, c, part), y = part_at(net, c->output_shared, part, result_of(c)->out_size),
-                 z = part_at(net, c->input_shared, part, c->out_size);
-    pg_real *const grads = net->gradients;
-    pg_real *dscale = a->from_passport ? c->dscale : a->gamma >= 0 ? grads + a->gamma : NULL;
-    pg_real *dbias = a->from_passport ? c->dbias : a->beta >= 0 ? grads + a->beta : NULL;
-    pg_norm_backward(&c->norm, net->images_n, c->z + z, c->mean + statistics, c->inv_std + statistics, c->scale[branch],
-                     c->y + y, which_part(net, c, part), c->dy + y, dscale, dbias, c->dz + z, part > 0 && c->input_shared,
-                     net->scratch);
+    const pg_net_cell *c = &net->cells[i];
+    const pg_affine *a = &l->affine[branch_of(net, part)];
+    const pg_norm_pass pass = norm_pass(net, c, part, c->z);
+    const pg_norm_grads grads = {
+        .dy = c->dy + part_at(net, c->output_shared, part, result_of(c)->out_size),
+        .dgamma = a->from_passport ? c->dscale
+                  : a->gamma >= 0  ? net->gradients + a->gamma
+                                   : NULL,
+        .dbeta = a->from_passport ? c->dbias
+                 : a->beta >= 0   ? net->gradients + a->beta
+                                  : NULL,
+        .dx = c->dz + part_at(net, c->input_shared, part, c->out_size),
+        .add = part > 0 && c->input_shared,
+    };
+    pg_norm_backward(&c->norm, &pass, &grads);
     if (a->from_passport) pg_passport_backward(net, i, m);
 }
 
 /* The gradient of an addition's summand; a convolution that does the addition too has it already. */
-static void summand_backward(pg_net *net, const pg_cell *sum, int row)
+static void summand_backward(pg_net *net, const pg_net_cell *sum, int row)
 {
     const size_t count = sum->out_size * (size_t)net->images_n;
-    pg_cell *summand = cell_at(net, row);
-    if (!wants_gradient(net, row) || summand == sum->folded) return;
+    pg_net_cell *summand = cell_at(net, row);
+    if (!wants_gradient(net, row) || summand == sum->fused) return;
     for (int part = 0; part < parts_of(net, sum->output_shared); part++) {
         const size_t at = (size_t)part * count;
         const bool add = summand->dy_written || (part > 0 && summand->output_shared);
@@ -267,25 +295,25 @@ static void summand_backward(pg_net *net, const pg_cell *sum, int row)
 static void dense_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_layer *l = &m->layers[i];
-    pg_cell *c = &net->cells[i];
+    pg_net_cell *c = &net->cells[i];
     const int in = l->row.input, n = images_of(net, c->output_shared);
     const bool below = wants_gradient(net, in);
     pg_real *grads = net->gradients, *dw = net->weights_stay ? NULL : grads + l->weight;
     if (l->row.relu) pg_relu_backward(c->out_size * (size_t)n, c->y, c->dy, c->dy, false);
-    pg_dense_backward(n, (int)c->in_size, l->out_channels, input_of(net, in), m->params + l->weight, c->dy, dw,
-                      dw ? grads + l->bias : NULL, below ? cell_at(net, in)->dy : NULL);
+    pg_dense_backward(dense_of(c), n, input_of(net, in), m->params + l->weight, c->dy, dw, dw ? grads + l->bias : NULL,
+                      below ? cell_at(net, in)->dy : NULL);
     if (below) cell_at(net, in)->dy_written = true;
 }
 
 static void pool_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_row *r = &m->layers[i].row;
-    pg_cell *c = &net->cells[i];
+    pg_net_cell *c = &net->cells[i];
     const int n = images_of(net, c->output_shared);
     if (!wants_gradient(net, r->input)) return;
-    pg_cell *in = cell_at(net, r->input);
+    pg_net_cell *in = cell_at(net, r->input);
     if (r->kind == PG_ROW_MAXPOOL)
-        pg_maxpool_backward(&c->pool, n, c->which, c->dy, in->dy, in->dy_written);
+        pg_maxpool_backward(&c->pool, n, c->decisions, c->dy, in->dy, in->dy_written);
     else
         pg_avgpool_backward(&c->pool, n, c->dy, in->dy, in->dy_written);
     in->dy_written = true;
@@ -294,7 +322,7 @@ static void pool_backward(pg_net *net, int i, const pg_model *m)
 static void layer_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_row *r = &m->layers[i].row;
-    const pg_cell *c = &net->cells[i];
+    const pg_net_cell *c = &net->cells[i];
     switch (r->kind) {
     case PG_ROW_CONV:
         for (int part = 0; part < parts_of(net, c->output_shared); part++) norm_backward(net, i, m, part);
@@ -302,7 +330,7 @@ static void layer_backward(pg_net *net, int i, const pg_model *m)
         break;
     case PG_ROW_MAXPOOL:
     case PG_ROW_AVGPOOL:
-        if (!c->folded) pool_backward(net, i, m);
+        if (!c->fused) pool_backward(net, i, m);
         break;
     case PG_ROW_ADD:
         summand_backward(net, c, r->input);
@@ -315,8 +343,8 @@ static void layer_backward(pg_net *net, int i, const pg_model *m)
 void pg_net_backward(pg_net *net, pg_model *model, const pg_real *dlogits)
 {
     const int last = model->layer_count - 1;
-    const pg_cell *top = &net->cells[last];
-    net->pictures.dy_written = false;
+    const pg_net_cell *top = &net->cells[last];
+    net->image_cell.dy_written = false;
     for (int i = 0; i <= last; i++) net->cells[i].dy_written = false;
     memcpy(top->dy, dlogits, top->out_size * (size_t)images_of(net, top->output_shared) * sizeof *dlogits);
     for (int i = last; i >= 0 && i >= net->train_from; i--) layer_backward(net, i, model);
@@ -334,7 +362,7 @@ void pg_net_zero_gradients(pg_net *net)
 
 const pg_real *pg_net_image_gradient(const pg_net *net)
 {
-    return net->pictures.dy;
+    return net->image_cell.dy;
 }
 
 void pg_net_train_from(pg_net *net, int layer)
@@ -369,11 +397,11 @@ static size_t take_signs(size_t count, pg_real *y, const pg_real *from)
     return others;
 }
 
-static size_t take_places(size_t count, uint8_t *which, const uint8_t *from)
+static size_t take_places(size_t count, uint8_t *decisions, const uint8_t *from)
 {
     size_t others = 0;
-    for (size_t i = 0; i < count; i++) others += which[i] != from[i];
-    memcpy(which, from, count);
+    for (size_t i = 0; i < count; i++) others += decisions[i] != from[i];
+    memcpy(decisions, from, count);
     return others;
 }
 
@@ -382,16 +410,16 @@ size_t pg_net_take_decisions(pg_net *net, const pg_net *from, size_t *count)
     size_t others = 0;
     for (int i = 0; i < net->layout.layer_count; i++) {
         const pg_row *r = &net->layout.layers[i].row;
-        pg_cell *c = &net->cells[i];
-        const pg_cell *other = &from->cells[i];
-        const bool folds = r->kind == PG_ROW_CONV && c->folded;
-        const size_t outputs = (folds ? c->folded->out_size : c->out_size) * (size_t)images_of(net, c->output_shared);
+        pg_net_cell *c = &net->cells[i];
+        const pg_net_cell *other = &from->cells[i];
+        const bool fuses = r->kind == PG_ROW_CONV && c->fused;
+        const size_t outputs = (fuses ? c->fused->out_size : c->out_size) * (size_t)images_of(net, c->output_shared);
         if ((r->relu && !c->norm.residual) || r->kind == PG_ROW_ADD) {
             others += take_signs(outputs, c->y, other->y);
             *count += outputs;
         }
-        if (c->which) {
-            others += take_places(outputs, c->which, other->which);
+        if (c->decisions) {
+            others += take_places(outputs, c->decisions, other->decisions);
             *count += outputs;
         }
     }

@@ -7,13 +7,13 @@
 #include "core/nets/net.h"
 
 /* What the net holds for one layer. Pointers are into pools owned by the net. */
-typedef struct pg_cell pg_cell;
-struct pg_cell {
+typedef struct pg_net_cell pg_net_cell;
+struct pg_net_cell {
     pg_conv conv;
     pg_norm norm;
     pg_pool pool;
     bool input_shared, output_shared; /* the same in both branches; what is not is there once for each of them */
-    pg_cell *folded;                  /* convolution: the pool or addition after it that its norm does too; those: it */
+    pg_net_cell *fused;               /* convolution: the pool or addition after it that its norm does too; those: it */
     int plus;                         /* the row that such an addition adds */
     size_t trunk, trunk_size;         /* what a trunk keeps of it: elements of one image before it, and of it; 0: nothing */
     size_t in_size, out_size;         /* elements of one image */
@@ -22,7 +22,7 @@ struct pg_cell {
     pg_real *dy;                      /* gradient of the output; becomes dz in place unless dz is apart */
     pg_real *dz;                      /* of z: the sum over the branches where the input is shared */
     bool dy_written;
-    uint8_t *which; /* see pg_norm_apply */
+    uint8_t *decisions; /* see pg_norm_apply */
     pg_real *mean, *inv_std, *variance;
     /* passport layers */
     pg_real *scale_means, *bias_means;      /* [R,R,I] */
@@ -43,9 +43,9 @@ struct pg_net {
     bool weights_stay;
     pg_mode mode;
     const pg_real *images, *trunk; /* trunk: what stands in for the shared layers in this forward, or NULL */
-    pg_cell *cells;
-    pg_cell pictures;  /* stands for the images: holds their gradient */
-    size_t trunk_size; /* elements of one image */
+    pg_net_cell *cells;
+    pg_net_cell image_cell; /* stands for the images: holds their gradient */
+    size_t trunk_size;      /* elements of one image */
     pg_real *scratch, *affine_scratch;
     pg_real *pool_block;
     uint8_t *byte_block;
@@ -53,7 +53,7 @@ struct pg_net {
 };
 
 /* Gamma and beta of a passport layer from its passport, and the affine that a perceptron makes of them; gradients to zero. */
-void pg_passport_forward(pg_cell *cell, const pg_layer *layer, const pg_model *model);
+void pg_passport_forward(pg_net_cell *cell, const pg_layer *layer, const pg_model *model);
 /* From the gradient of the affine in force at layer i to those of the perceptron and of the weights that gamma and beta are
  * from. */
 void pg_passport_backward(pg_net *net, int i, const pg_model *model);

@@ -28,9 +28,9 @@ void pg_net_set_passport(pg_net *net, int i, const pg_real *scale_means, const p
 static void perceptron_forward(const pg_layer *l, const pg_model *m, const pg_real *in, pg_real *hidden, pg_real *out)
 {
     const int k = l->out_channels, quarter = k / 4;
-    pg_dense_forward(1, k, quarter, in, m->params + l->affine[PG_PRIVATE].fc1, NULL, hidden);
+    pg_dense_forward((pg_dense){k, quarter}, 1, in, m->params + l->affine[PG_PRIVATE].fc1, NULL, hidden);
     for (int i = 0; i < quarter; i++) hidden[i] = hidden[i] > 0 ? hidden[i] : leak * hidden[i];
-    pg_dense_forward(1, quarter, k, hidden, m->params + l->affine[PG_PRIVATE].fc2, NULL, out);
+    pg_dense_forward((pg_dense){quarter, k}, 1, hidden, m->params + l->affine[PG_PRIVATE].fc2, NULL, out);
 }
 
 /* d in is added to din; dout is d loss / d out. */
@@ -40,15 +40,15 @@ static void perceptron_backward(pg_net *net, const pg_layer *l, const pg_model *
     const int k = l->out_channels, quarter = k / 4;
     pg_real *back = net->affine_scratch, *dhidden = net->affine_scratch + k;
     pg_real *const grads = net->gradients;
-    pg_dense_backward(1, quarter, k, hidden, m->params + l->affine[PG_PRIVATE].fc2, dout, grads + l->affine[PG_PRIVATE].fc2,
-                      NULL, dhidden);
+    pg_dense_backward((pg_dense){quarter, k}, 1, hidden, m->params + l->affine[PG_PRIVATE].fc2, dout,
+                      grads + l->affine[PG_PRIVATE].fc2, NULL, dhidden);
     for (int i = 0; i < quarter; i++) dhidden[i] = hidden[i] > 0 ? dhidden[i] : leak * dhidden[i];
-    pg_dense_backward(1, k, quarter, in, m->params + l->affine[PG_PRIVATE].fc1, dhidden, grads + l->affine[PG_PRIVATE].fc1,
-                      NULL, back);
+    pg_dense_backward((pg_dense){k, quarter}, 1, in, m->params + l->affine[PG_PRIVATE].fc1, dhidden,
+                      grads + l->affine[PG_PRIVATE].fc1, NULL, back);
     pg_accumulate((size_t)k, back, din);
 }
 
-void pg_passport_forward(pg_cell *c, const pg_layer *l, const pg_model *m)
+void pg_passport_forward(pg_net_cell *c, const pg_layer *l, const pg_model *m)
 {
     pg_matvec_pair(window(l), l->out_channels, m->params + l->weight, c->scale_means, c->bias_means, c->gamma, c->beta);
     if (l->affine[PG_PRIVATE].fc1 >= 0) {
@@ -62,7 +62,7 @@ void pg_passport_forward(pg_cell *c, const pg_layer *l, const pg_model *m)
 void pg_passport_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_layer *l = &m->layers[i];
-    pg_cell *c = &net->cells[i];
+    pg_net_cell *c = &net->cells[i];
     if (l->affine[PG_PRIVATE].fc1 >= 0) {
         perceptron_backward(net, l, m, c->gamma, c->hidden[0], c->dscale, c->dgamma);
         perceptron_backward(net, l, m, c->beta, c->hidden[1], c->dbias, c->dbeta);

@@ -1,21 +1,10 @@
 /* The memory of a net, planned once from shapes; see net_internal.h. */
 #include "core/base/memory.h"
+#include "core/base/minmax.h"
+#include "core/compute/arena.h"
 #include "core/nets/net_internal.h"
 
 #include <string.h>
-
-/* Two passes over the same code: the first with base NULL counts, the second hands out addresses. */
-typedef struct arena {
-    pg_real *base;
-    size_t used;
-} arena;
-
-static pg_real *take(arena *a, size_t count)
-{
-    pg_real *at = a->base ? a->base + a->used : NULL;
-    a->used += (count + 15) / 16 * 16;
-    return at;
-}
 
 /* Memory that is free again after a step of the schedule is handed out again: `until` is the last step that reads it. */
 enum { SLOTS_MAX = 2 * PG_ROWS_MAX };
@@ -50,7 +39,7 @@ static size_t layer_size(const pg_layer *l)
 }
 
 /* Images of a layer's output or input: in training nets of two branches, what they do not share is there twice. */
-static size_t images_of(const pg_net *net, bool shared)
+static size_t images_max(const pg_net *net, bool shared)
 {
     return (size_t)net->batch * (size_t)(shared ? 1 : net->branches_max);
 }
@@ -71,8 +60,8 @@ static void plan_outputs(pg_net *net, slots *s)
     const pg_layout *m = &net->layout;
     for (int i = 0; i < m->layer_count; i++) {
         const int until = net->training ? m->layer_count : last_reader(m, i);
-        const bool none = net->training && m->layers[i].row.kind == PG_ROW_CONV && net->cells[i].folded;
-        const size_t size = layer_size(&m->layers[i]) * images_of(net, net->cells[i].output_shared);
+        const bool none = net->training && m->layers[i].row.kind == PG_ROW_CONV && net->cells[i].fused;
+        const size_t size = layer_size(&m->layers[i]) * images_max(net, net->cells[i].output_shared);
         s->owner[i] = slot_take(s, none ? 0 : size, i, until);
     }
 }
@@ -83,81 +72,77 @@ static void plan_gradients(pg_net *net, slots *s)
 {
     const pg_layout *m = &net->layout;
     for (int i = m->layer_count - 1; i >= 0; i--) {
-        const pg_cell *c = &net->cells[i];
-        const bool lent = m->layers[i].row.kind == PG_ROW_ADD && c->folded;
+        const pg_net_cell *c = &net->cells[i];
+        const bool lent = m->layers[i].row.kind == PG_ROW_ADD && c->fused;
         const int from = m->layer_count - last_reader(m, i), until = m->layer_count - i + lent;
-        const size_t size = layer_size(&m->layers[i]) * images_of(net, c->output_shared);
+        const size_t size = layer_size(&m->layers[i]) * images_max(net, c->output_shared);
         s->owner[i] = slot_take(s, c->norm.residual ? 0 : size, from, until);
     }
 }
 
-static void place_slots(slots *s, arena *a)
+static void place_slots(slots *s, pg_arena *a)
 {
-    for (int i = 0; i < s->count; i++) s->list[i].at = take(a, s->list[i].size);
+    for (int i = 0; i < s->count; i++) s->list[i].at = pg_arena_take(a, s->list[i].size);
 }
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static void place_passport(pg_cell *c, const pg_layer *l, arena *a)
+static void place_passport(pg_net_cell *c, const pg_layer *l, pg_arena *a)
 {
     const size_t k = (size_t)l->out_channels, window = (size_t)(l->row.kernel * l->row.kernel * l->in_channels);
-    c->scale_means = take(a, window);
-    c->bias_means = take(a, window);
-    c->gamma = take(a, k);
-    c->beta = take(a, k);
-    c->dgamma = take(a, k);
-    c->dbeta = take(a, k);
+    c->scale_means = pg_arena_take(a, window);
+    c->bias_means = pg_arena_take(a, window);
+    c->gamma = pg_arena_take(a, k);
+    c->beta = pg_arena_take(a, k);
+    c->dgamma = pg_arena_take(a, k);
+    c->dbeta = pg_arena_take(a, k);
     c->dscale = c->dgamma;
     c->dbias = c->dbeta;
     if (l->affine[PG_PRIVATE].fc1 < 0) return;
     for (int i = 0; i < 2; i++) {
-        c->hidden[i] = take(a, k / 4);
-        c->fc_out[i] = take(a, k);
+        c->hidden[i] = pg_arena_take(a, k / 4);
+        c->fc_out[i] = pg_arena_take(a, k);
     }
-    c->dscale = take(a, k);
-    c->dbias = take(a, k);
+    c->dscale = pg_arena_take(a, k);
+    c->dbias = pg_arena_take(a, k);
 }
 
-static void place(pg_net *net, const slots *outputs, const slots *gradients, arena *a)
+static void place(pg_net *net, const slots *outputs, const slots *gradients, pg_arena *a)
 {
     const pg_layout *m = &net->layout;
     size_t scratch = 0, channels = 0;
     for (int i = 0; i < m->layer_count; i++) {
         const pg_layer *l = &m->layers[i];
-        pg_cell *c = &net->cells[i];
+        pg_net_cell *c = &net->cells[i];
         c->y = c->z = outputs->list[outputs->owner[i]].at;
         if (net->training) c->dy = c->dz = gradients->list[gradients->owner[i]].at;
-        channels = larger(channels, (size_t)l->out_channels);
+        channels = pg_max_size(channels, (size_t)l->out_channels);
         if (l->row.kind != PG_ROW_CONV) continue;
-        const size_t inputs = images_of(net, c->input_shared), sets = pg_norm_sets(&c->norm, net->batch);
-        if (net->training) c->z = take(a, c->out_size * inputs);
-        c->mean = take(a, sets * (size_t)net->branches_max);
-        c->inv_std = take(a, sets * (size_t)net->branches_max);
-        c->variance = take(a, (size_t)l->out_channels);
+        const size_t inputs = images_max(net, c->input_shared), sets = pg_norm_sets(&c->norm, net->batch);
+        if (net->training) c->z = pg_arena_take(a, c->out_size * inputs);
+        c->mean = pg_arena_take(a, sets * (size_t)net->branches_max);
+        c->inv_std = pg_arena_take(a, sets * (size_t)net->branches_max);
+        c->variance = pg_arena_take(a, (size_t)l->out_channels);
         if (l->passport >= 0) place_passport(c, l, a);
-        scratch = larger(scratch, larger(pg_conv_scratch(&c->conv, (int)inputs), pg_norm_scratch(&c->norm, net->batch)));
+        scratch =
+            pg_max_size(scratch, pg_max_size(pg_conv_scratch(&c->conv, (int)inputs), pg_norm_scratch(&c->norm, net->batch)));
     }
     for (int i = 0; i < m->layer_count; i++) {
-        pg_cell *c = &net->cells[i];
-        if (m->layers[i].row.kind != PG_ROW_CONV || !c->folded) continue;
-        if (c->norm.residual && c->dz == c->dy) c->dz = c->folded->dy;
-        c->y = c->folded->y;
-        c->dy = c->folded->dy;
+        pg_net_cell *c = &net->cells[i];
+        if (m->layers[i].row.kind != PG_ROW_CONV || !c->fused) continue;
+        if (c->norm.residual && c->dz == c->dy) c->dz = c->fused->dy;
+        c->y = c->fused->y;
+        c->dy = c->fused->dy;
     }
-    net->scratch = take(a, scratch);
-    net->affine_scratch = take(a, 2 * channels);
+    net->scratch = pg_arena_take(a, scratch);
+    net->affine_scratch = pg_arena_take(a, 2 * channels);
     if (!net->training) return;
-    net->pictures.dy = take(a, (size_t)net->batch * (size_t)(m->spec.image_height * m->spec.image_width * 3));
+    net->image_cell.dy = pg_arena_take(a, (size_t)net->batch * (size_t)(m->spec.image_height * m->spec.image_width * 3));
 }
 
 static pg_status plan_cell(pg_net *net, int i, pg_conv_choice choice, pg_error *err)
 {
     const pg_layer *l = &net->layout.layers[i];
     const pg_row *r = &l->row;
-    pg_cell *c = &net->cells[i];
+    pg_net_cell *c = &net->cells[i];
     const bool left = r->input == PG_IMAGES || net->cells[r->input].output_shared;
     c->input_shared = left && (r->kind != PG_ROW_ADD || net->cells[r->other].output_shared);
     c->output_shared = c->input_shared && l->passport < 0;
@@ -198,18 +183,18 @@ static bool is_half_pool(const pg_layer *l)
 
 /* A 2 x 2 max pool or an addition that alone reads the convolution block before it is done in the same pass over its pixels:
  * the addition where both are the same in both branches, or neither is. */
-static void plan_folds(pg_net *net)
+static void plan_fusion(pg_net *net)
 {
     const pg_layout *m = &net->layout;
     for (int i = 1; i < m->layer_count; i++) {
         const pg_row *r = &m->layers[i].row;
-        pg_cell *conv = &net->cells[i - 1], *c = &net->cells[i];
+        pg_net_cell *conv = &net->cells[i - 1], *c = &net->cells[i];
         const bool add = r->kind == PG_ROW_ADD && c->output_shared == conv->output_shared;
         if (m->layers[i - 1].row.kind != PG_ROW_CONV || last_reader(m, i - 1) != i) continue;
         if (r->input != i - 1 && !(add && r->other == i - 1)) continue;
         if (!add && !is_half_pool(&m->layers[i])) continue;
-        conv->folded = c;
-        c->folded = conv;
+        conv->fused = c;
+        c->fused = conv;
         conv->norm.residual = add;
         conv->plus = add && r->input == i - 1 ? r->other : r->input;
         if (!add) conv->norm.pool_width = m->layers[i].in_width;
@@ -222,12 +207,12 @@ static void plan_trunk(pg_net *net)
     const pg_layout *m = &net->layout;
     for (int i = 0; i < m->layer_count; i++) {
         const pg_row *r = &m->layers[i].row;
-        pg_cell *c = &net->cells[i];
+        pg_net_cell *c = &net->cells[i];
         if (c->input_shared && !c->output_shared) c->trunk_size = c->out_size;
         if (c->input_shared) continue;
         const int inputs[] = {r->input, r->kind == PG_ROW_ADD ? r->other : PG_IMAGES};
         for (int k = 0; k < 2; k++) {
-            pg_cell *in = inputs[k] == PG_IMAGES ? NULL : &net->cells[inputs[k]];
+            pg_net_cell *in = inputs[k] == PG_IMAGES ? NULL : &net->cells[inputs[k]];
             if (in && in->output_shared) in->trunk_size = in->out_size;
         }
     }
@@ -238,32 +223,32 @@ static void plan_trunk(pg_net *net)
 }
 
 /* Pools remember their argmax, and additions that a convolution does the mask of the ReLU inside. */
-static bool has_which(const pg_net *net, int i)
+static bool has_decisions(const pg_net *net, int i)
 {
-    const pg_cell *conv = net->cells[i].folded;
+    const pg_net_cell *conv = net->cells[i].fused;
     const pg_row_kind kind = net->layout.layers[i].row.kind;
     return kind == PG_ROW_MAXPOOL || (kind == PG_ROW_ADD && conv && conv->norm.relu);
 }
 
-static size_t which_size(const pg_net *net, int i)
+static size_t decision_count(const pg_net *net, int i)
 {
-    return net->cells[i].out_size * images_of(net, net->cells[i].output_shared);
+    return net->cells[i].out_size * images_max(net, net->cells[i].output_shared);
 }
 
-static pg_status plan_which(pg_net *net, pg_error *err)
+static pg_status plan_decisions(pg_net *net, pg_error *err)
 {
     const pg_layout *m = &net->layout;
     size_t total = 0;
     for (int i = 0; i < m->layer_count; i++)
-        if (has_which(net, i)) total += which_size(net, i);
+        if (has_decisions(net, i)) total += decision_count(net, i);
     const pg_status status = pg_alloc(total, 1, &net->byte_block, err);
     if (status != PG_OK) return status;
     net->bytes += total;
     total = 0;
     for (int i = 0; i < m->layer_count; i++)
-        if (has_which(net, i)) {
-            net->cells[i].which = net->byte_block + total;
-            total += which_size(net, i);
+        if (has_decisions(net, i)) {
+            net->cells[i].decisions = net->byte_block + total;
+            total += decision_count(net, i);
         }
     return PG_OK;
 }
@@ -282,24 +267,24 @@ pg_status pg_net_create(const pg_net_spec *spec, int batch, bool training, pg_co
     net->batch = batch;
     net->training = training;
     net->branches_max = training && spec->passports && spec->public_affine && spec->private_affine ? 2 : 1;
-    net->pictures.output_shared = true;
+    net->image_cell.output_shared = true;
     PG_TRY(pg_alloc((size_t)net->layout.layer_count, sizeof *net->cells, &net->cells, err));
     for (int i = 0; i < net->layout.layer_count; i++) PG_TRY(plan_cell(net, i, choice, err));
-    plan_folds(net);
+    plan_fusion(net);
     plan_trunk(net);
     plan_outputs(net, outputs);
     if (training) plan_gradients(net, gradients);
-    arena a = {0};
+    pg_arena a = {0};
     place(net, outputs, gradients, &a);
     for (int i = 0; i < outputs->count; i++) a.used += (outputs->list[i].size + 15) / 16 * 16;
     for (int i = 0; i < gradients->count; i++) a.used += (gradients->list[i].size + 15) / 16 * 16;
     PG_TRY(pg_alloc(a.used, sizeof(pg_real), &net->pool_block, err));
     net->bytes = (a.used + (training ? net->layout.param_count : 0)) * sizeof(pg_real);
-    a = (arena){.base = net->pool_block};
+    a = (pg_arena){.base = net->pool_block};
     place_slots(outputs, &a);
     place_slots(gradients, &a);
     place(net, outputs, gradients, &a);
-    if (training) PG_TRY(plan_which(net, err));
+    if (training) PG_TRY(plan_decisions(net, err));
     *out = net;
     net = NULL;
 done:

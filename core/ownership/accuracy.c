@@ -2,6 +2,7 @@
 #include "core/ownership/accuracy.h"
 
 #include "core/base/memory.h"
+#include "core/base/minmax.h"
 #include "core/compute/kernels.h"
 
 struct pg_trunk {
@@ -13,11 +14,6 @@ struct pg_trunk {
     pg_real *images, *activations; /* one batch; [kept, pg_net_trunk_size] */
 };
 
-static int smaller(int a, int b)
-{
-    return a < b ? a : b;
-}
-
 static pg_status open_net(pg_trunk *t, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -26,7 +22,7 @@ static pg_status open_net(pg_trunk *t, pg_error *err)
     if (data->count < 1) return pg_fail(err, PG_BAD_INPUT, "%s: no images to measure accuracy on", data->name);
     PG_TRY(pg_dataset_fits(data, spec->image_height, spec->image_width, spec->classes, err));
     PG_TRY(pg_model_check_finite(t->model, err));
-    t->batch = smaller(t->batch, data->count);
+    t->batch = pg_min(t->batch, data->count);
     PG_TRY(pg_net_create(spec, t->batch, false, PG_CONV_AUTO, &t->net, err));
     PG_TRY(pg_alloc((size_t)t->batch * (size_t)(data->height * data->width * 3), sizeof *t->images, &t->images, err));
 done:
@@ -65,7 +61,7 @@ static pg_accuracy measure(pg_trunk *t, pg_branch branch)
     int batches = 0, undefined = 0;
     const int classes = t->model->spec.classes;
     for (int at = 0; at < t->data->count; at += t->batch, batches++) {
-        const int n = smaller(t->batch, t->data->count - at);
+        const int n = pg_min(t->batch, t->data->count - at);
         int hits = 0;
         const pg_real *logits = logits_of(t, branch, at, n);
         pg_cross_entropy(n, classes, logits, t->data->labels + at, 0, NULL, &hits);
@@ -100,11 +96,11 @@ static pg_status keep(pg_trunk *t, size_t bytes, pg_error *err)
 {
     const size_t image = pg_net_trunk_size(t->net), fit = bytes / sizeof(pg_real) / image;
     const int batches = fit < (size_t)t->data->count ? (int)fit / t->batch : (t->data->count + t->batch - 1) / t->batch;
-    const int kept = smaller(batches * t->batch, t->data->count);
+    const int kept = pg_min(batches * t->batch, t->data->count);
     const pg_status status = pg_alloc((size_t)kept * image, sizeof *t->activations, &t->activations, err);
     if (status != PG_OK) return status;
     for (int at = 0; at < kept; at += t->batch) {
-        const int n = smaller(t->batch, kept - at);
+        const int n = pg_min(t->batch, kept - at);
         pg_batch_range(t->data, at, n, t->pixels, t->images);
         pg_net_trunk_forward(t->net, t->model, t->images, n, t->activations + (size_t)at * image);
     }

@@ -15,9 +15,8 @@ typedef struct product {
     pg_real *a, *b, *c;
 } product;
 
-static void multiply_strip(void *context, int part, int thread)
+static void multiply_strip(void *context, int part)
 {
-    (void)thread;
     const product *p = context;
     const ptrdiff_t at = (ptrdiff_t)part * (SIDE / STRIPS) * SIDE;
     pg_gemm(false, false, SIDE / STRIPS, SIDE, SIDE, p->a + at, SIDE, p->b, SIDE, false, p->c + at, SIDE);
@@ -70,7 +69,7 @@ static pg_status time_layer(const pg_conv *conv, int batch, int steps, bool firs
         const double start = pg_now();
         pg_conv_forward(conv, batch, x, w, y, scratch);
         const double middle = pg_now();
-        pg_conv_backward(conv, batch, x, w, y, first ? NULL : dx, false, dw, scratch);
+        pg_conv_backward(conv, batch, x, w, &(pg_conv_grads){.dy = y, .dx = first ? NULL : dx, .dw = dw}, scratch);
         const times now = {middle - start, pg_now() - middle};
         if (i <= 0 || now.forward < best->forward) best->forward = now.forward;
         if (i <= 0 || now.backward < best->backward) best->backward = now.backward;

@@ -106,14 +106,34 @@ static pg_norm norm_of(pg_norm_kind kind, bool relu)
     return (pg_norm){.kind = kind, .pixels = PIXELS, .channels = C, .groups = GROUPS, .eps = (pg_real)1e-5, .relu = relu};
 }
 
+static pg_norm_pass pass_of(block *b, const pg_real *plus, pg_real *y, uint8_t *decisions)
+{
+    return (pg_norm_pass){.n = N,
+                          .x = b->x,
+                          .mean = b->mean,
+                          .inv_std = b->inv_std,
+                          .gamma = b->gamma,
+                          .beta = b->beta,
+                          .plus = plus,
+                          .y = y,
+                          .decisions = decisions,
+                          .scratch = b->scratch};
+}
+
+static pg_norm_grads grads_of(block *b, const pg_real *dy, bool add)
+{
+    return (pg_norm_grads){.dy = dy, .dgamma = b->dgamma, .dbeta = b->dbeta, .dx = b->dx, .add = add};
+}
+
 static void run_together(block *b, pg_norm_kind kind, bool relu, bool add)
 {
     pg_norm norm = norm_of(kind, relu);
     norm.pool_width = SIDE;
     pg_norm_statistics(&norm, N, b->x, b->mean, b->inv_std, NULL, b->scratch);
-    pg_norm_apply(&norm, N, b->x, b->mean, b->inv_std, b->gamma, b->beta, NULL, b->y, b->which, b->scratch);
-    pg_norm_backward(&norm, N, b->x, b->mean, b->inv_std, b->gamma, b->y, b->which, b->dy, b->dgamma, b->dbeta, b->dx, add,
-                     b->scratch);
+    const pg_norm_pass pass = pass_of(b, NULL, b->y, b->which);
+    const pg_norm_grads grads = grads_of(b, b->dy, add);
+    pg_norm_apply(&norm, &pass);
+    pg_norm_backward(&norm, &pass, &grads);
 }
 
 static void run_apart(block *b, pg_norm_kind kind, bool relu, bool add)
@@ -123,11 +143,12 @@ static void run_apart(block *b, pg_norm_kind kind, bool relu, bool add)
         .height = SIDE, .width = SIDE, .channels = C, .kernel = 2, .stride = 2, .out_height = SIDE / 2, .out_width = SIDE / 2};
     pg_real *wide = fill(COUNT, "wide"), *dwide = fill(COUNT, "dwide");
     pg_norm_statistics(&norm, N, b->x, b->mean, b->inv_std, NULL, b->scratch);
-    pg_norm_apply(&norm, N, b->x, b->mean, b->inv_std, b->gamma, b->beta, NULL, wide, NULL, b->scratch);
+    const pg_norm_pass pass = pass_of(b, NULL, wide, NULL);
+    const pg_norm_grads grads = grads_of(b, dwide, add);
+    pg_norm_apply(&norm, &pass);
     pg_maxpool_forward(&pool, N, wide, b->y, b->which);
-    pg_maxpool_backward(&pool, N, b->which, b->dy, dwide, 0);
-    pg_norm_backward(&norm, N, b->x, b->mean, b->inv_std, b->gamma, wide, NULL, dwide, b->dgamma, b->dbeta, b->dx, add,
-                     b->scratch);
+    pg_maxpool_backward(&pool, N, b->which, b->dy, dwide, false);
+    pg_norm_backward(&norm, &pass, &grads);
     pg_free(wide);
     pg_free(dwide);
 }
@@ -148,15 +169,15 @@ TEST(a_residual_added_by_the_norm_equals_one_added_afterwards)
             uint8_t *open = NULL;
             assert_int_equal(pg_alloc(COUNT, 1, &open, &err), PG_OK);
             pg_norm_statistics(&together, N, one.x, one.mean, one.inv_std, NULL, one.scratch);
-            pg_norm_apply(&together, N, one.x, one.mean, one.inv_std, one.gamma, one.beta, plus, one.y, open, one.scratch);
-            pg_norm_backward(&together, N, one.x, one.mean, one.inv_std, one.gamma, one.y, open, dy, one.dgamma, one.dbeta,
-                             one.dx, add, one.scratch);
+            const pg_norm_pass all_in_one = pass_of(&one, plus, one.y, open), norm_only = pass_of(&two, NULL, inner, NULL);
+            const pg_norm_grads grads = grads_of(&one, dy, add), masked_grads = grads_of(&two, masked, add);
+            pg_norm_apply(&together, &all_in_one);
+            pg_norm_backward(&together, &all_in_one, &grads);
             pg_norm_statistics(&apart, N, two.x, two.mean, two.inv_std, NULL, two.scratch);
-            pg_norm_apply(&apart, N, two.x, two.mean, two.inv_std, two.gamma, two.beta, NULL, inner, NULL, two.scratch);
+            pg_norm_apply(&apart, &norm_only);
             pg_add_relu(COUNT, inner, plus, two.y);
             pg_relu_backward(COUNT, two.y, dy, masked, false);
-            pg_norm_backward(&apart, N, two.x, two.mean, two.inv_std, two.gamma, inner, NULL, masked, two.dgamma, two.dbeta,
-                             two.dx, add, two.scratch);
+            pg_norm_backward(&apart, &norm_only, &masked_grads);
             for (int i = 0; i < COUNT; i++) {
                 near((double)one.y[i], (double)two.y[i], 1e-6);
                 near((double)one.dx[i], (double)two.dx[i], 1e-6);
@@ -235,7 +256,7 @@ TEST(maxpool_takes_and_returns_to_the_largest)
         expected[best] += i % 11;
         assert_true(y[i] == x[best]);
     }
-    pg_maxpool_backward(&pool, 2, which, dy, dx, 0);
+    pg_maxpool_backward(&pool, 2, which, dy, dx, false);
     for (int i = 0; i < 2 * H * W * CH; i++) assert_true((double)dx[i] == expected[i]);
     pg_free(x);
 }
@@ -261,7 +282,7 @@ TEST(avgpool_averages_the_windows_of_adaptive_pooling)
             }
         near((double)y[i], sum / count, 1e-6);
     }
-    pg_avgpool_backward(&pool, 1, dy, dx, 0);
+    pg_avgpool_backward(&pool, 1, dy, dx, false);
     for (int i = 0; i < H * W * CH; i++) near((double)dx[i], expected[i], 1e-6);
     pg_free(x);
 }
@@ -310,8 +331,8 @@ TEST(products_follow_their_definitions)
     pg_real *x = fill(ROWS * IN, "x"), *w = fill(OUT * IN, "w"), *b = fill(OUT, "b"), *dy = fill(ROWS * OUT, "dy"),
             *u = fill(IN * OUT, "u");
     pg_real y[ROWS * OUT], dw[OUT * IN] = {0}, db[OUT] = {0}, dx[ROWS * IN], v[2][OUT], back[IN], outer[IN * OUT] = {0};
-    pg_dense_forward(ROWS, IN, OUT, x, w, b, y);
-    pg_dense_backward(ROWS, IN, OUT, x, w, dy, dw, db, dx);
+    pg_dense_forward((pg_dense){IN, OUT}, ROWS, x, w, b, y);
+    pg_dense_backward((pg_dense){IN, OUT}, ROWS, x, w, dy, dw, db, dx);
     pg_matvec_pair(IN, OUT, u, x, x + IN, v[0], v[1]);
     pg_matvec_backward(IN, OUT, u, dy, back);
     pg_outer_add_pair(IN, OUT, x, x + IN, dy, dy + OUT, outer);

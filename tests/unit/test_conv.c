@@ -62,7 +62,7 @@ static const char *run(trial *t, pg_conv_choice choice)
     OK(pg_conv_plan(&conv, &t->shape, choice, &err));
     OK(pg_alloc(pg_conv_scratch(&conv, t->n) + 1, sizeof *scratch, &scratch, &err));
     pg_conv_forward(&conv, t->n, t->x, t->w, t->y, scratch);
-    pg_conv_backward(&conv, t->n, t->x, t->w, t->dy, t->dx, t->add, t->dw, scratch);
+    pg_conv_backward(&conv, t->n, t->x, t->w, &(pg_conv_grads){.dy = t->dy, .dx = t->dx, .add = t->add, .dw = t->dw}, scratch);
     pg_free(scratch);
     return conv.algorithm->name;
 }

@@ -130,7 +130,7 @@ static void check_conv(const pg_conv_shape *s, pg_conv_choice choice)
     c.dy = block(c.outputs, true);
     c.scratch = block(pg_conv_scratch(&c.conv, IMAGES), false);
     pg_real *dx = block(inputs, false), *dw = block(weights, false);
-    pg_conv_backward(&c.conv, IMAGES, c.x, c.w, c.dy, dx, false, dw, c.scratch);
+    pg_conv_backward(&c.conv, IMAGES, c.x, c.w, &(pg_conv_grads){.dy = c.dy, .dx = dx, .dw = dw}, c.scratch);
     check_gradient("convolution: images", conv_objective, &c, c.x, dx, inputs);
     check_gradient("convolution: weights", conv_objective, &c, c.w, dw, weights);
     pg_real *const blocks[] = {c.x, c.w, c.y, c.dy, c.scratch, dx, dw};
@@ -151,15 +151,29 @@ typedef struct norm_case {
     size_t count;
     bool affine;
     pg_real *x, *y, *dy, *gamma, *beta, *plus, *mean, *inv_std, *scratch;
-    uint8_t *which;
+    uint8_t *decisions;
 } norm_case;
+
+static pg_norm_pass norm_pass_of(const norm_case *c)
+{
+    return (pg_norm_pass){.n = IMAGES,
+                          .x = c->x,
+                          .mean = c->mean,
+                          .inv_std = c->inv_std,
+                          .gamma = c->affine ? c->gamma : NULL,
+                          .beta = c->affine ? c->beta : NULL,
+                          .plus = c->plus,
+                          .y = c->y,
+                          .decisions = c->decisions,
+                          .scratch = c->scratch};
+}
 
 static double norm_objective(void *context)
 {
     const norm_case *c = context;
     pg_norm_statistics(&c->norm, IMAGES, c->x, c->mean, c->inv_std, NULL, c->scratch);
-    pg_norm_apply(&c->norm, IMAGES, c->x, c->mean, c->inv_std, c->affine ? c->gamma : NULL, c->affine ? c->beta : NULL, c->plus,
-                  c->y, c->which, c->scratch);
+    const pg_norm_pass pass = norm_pass_of(c);
+    pg_norm_apply(&c->norm, &pass);
     return dot(c->y, c->dy, c->count);
 }
 
@@ -168,8 +182,8 @@ static void check_added(norm_case *c, const pg_real *dx)
 {
     pg_real *sum = block(c->count, true), *start = block(c->count, false);
     memcpy(start, sum, c->count * sizeof *sum);
-    pg_norm_backward(&c->norm, IMAGES, c->x, c->mean, c->inv_std, c->affine ? c->gamma : NULL, c->y, c->which, c->dy, NULL,
-                     NULL, sum, true, c->scratch);
+    const pg_norm_pass pass = norm_pass_of(c);
+    pg_norm_backward(&c->norm, &pass, &(pg_norm_grads){.dy = c->dy, .dx = sum, .add = true});
     for (size_t i = 0; i < c->count; i++) assert_true(fabs((double)(sum[i] - start[i] - dx[i])) < 1e-13);
     pg_free(sum);
     pg_free(start);
@@ -191,7 +205,7 @@ static void check_norm(pg_norm_kind kind, bool relu, bool affine, bool residual)
     for (size_t i = 0; i < c.count; i++) c.x[i] += (pg_real)0.7; /* a mean */
     c.y = block(c.count, false);
     c.plus = block(c.count, true);
-    OK(pg_alloc(c.count, 1, &c.which, &err));
+    OK(pg_alloc(c.count, 1, &c.decisions, &err));
     c.dy = block(c.count, true);
     c.gamma = block(CHANNELS, true);
     c.beta = block(CHANNELS, true);
@@ -200,8 +214,8 @@ static void check_norm(pg_norm_kind kind, bool relu, bool affine, bool residual)
     c.scratch = block(pg_norm_scratch(&c.norm, IMAGES), false);
     pg_real *dx = block(c.count, false), *dgamma = block(CHANNELS, false), *dbeta = block(CHANNELS, false);
     norm_objective(&c);
-    pg_norm_backward(&c.norm, IMAGES, c.x, c.mean, c.inv_std, affine ? c.gamma : NULL, c.y, c.which, c.dy, dgamma, dbeta, dx,
-                     false, c.scratch);
+    const pg_norm_pass pass = norm_pass_of(&c);
+    pg_norm_backward(&c.norm, &pass, &(pg_norm_grads){.dy = c.dy, .dgamma = dgamma, .dbeta = dbeta, .dx = dx});
     check_added(&c, dx);
     check_gradient("norm: input", norm_objective, &c, c.x, dx, c.count);
     if (affine) {
@@ -210,7 +224,7 @@ static void check_norm(pg_norm_kind kind, bool relu, bool affine, bool residual)
     }
     pg_real *const blocks[] = {c.x, c.y, c.plus, c.dy, c.gamma, c.beta, c.mean, c.inv_std, c.scratch, dx, dgamma, dbeta};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
-    pg_free(c.which);
+    pg_free(c.decisions);
 }
 
 TEST(gradients_of_norms_match_differences)
@@ -224,23 +238,23 @@ typedef struct pool_case {
     bool max;
     size_t inputs, outputs;
     pg_real *x, *y, *dy;
-    uint8_t *which;
+    uint8_t *argmax;
 } pool_case;
 
 static double pool_objective(void *context)
 {
     const pool_case *c = context;
     if (c->max)
-        pg_maxpool_forward(&c->pool, IMAGES, c->x, c->y, c->which);
+        pg_maxpool_forward(&c->pool, IMAGES, c->x, c->y, c->argmax);
     else
         pg_avgpool_forward(&c->pool, IMAGES, c->x, c->y);
     return dot(c->y, c->dy, c->outputs);
 }
 
-static void pool_backward(const pool_case *c, pg_real *dx, int add)
+static void pool_backward(const pool_case *c, pg_real *dx, bool add)
 {
     if (c->max)
-        pg_maxpool_backward(&c->pool, IMAGES, c->which, c->dy, dx, add);
+        pg_maxpool_backward(&c->pool, IMAGES, c->argmax, c->dy, dx, add);
     else
         pg_avgpool_backward(&c->pool, IMAGES, c->dy, dx, add);
 }
@@ -253,17 +267,17 @@ static void check_pool(const pg_pool *pool, bool max)
     c.x = block(c.inputs, true);
     c.y = block(c.outputs, false);
     c.dy = block(c.outputs, true);
-    OK(pg_alloc(c.outputs, 1, &c.which, &err));
+    OK(pg_alloc(c.outputs, 1, &c.argmax, &err));
     pg_real *dx = block(c.inputs, true), *twice = block(c.inputs, false);
     pool_objective(&c);
-    pool_backward(&c, dx, 0);
+    pool_backward(&c, dx, false);
     memcpy(twice, dx, c.inputs * sizeof *dx);
-    pool_backward(&c, twice, 1);
+    pool_backward(&c, twice, true);
     for (size_t i = 0; i < c.inputs; i++) assert_true(fabs((double)(twice[i] - 2 * dx[i])) < 1e-13);
     check_gradient(max ? "max pool" : "average pool", pool_objective, &c, c.x, dx, c.inputs);
     pg_real *const blocks[] = {c.x, c.y, c.dy, dx, twice};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
-    pg_free(c.which);
+    pg_free(c.argmax);
 }
 
 TEST(gradients_of_pools_match_differences)
@@ -285,7 +299,7 @@ typedef struct dense_case {
 static double dense_objective(void *context)
 {
     const dense_case *c = context;
-    pg_dense_forward(IMAGES, INPUTS, OUTPUTS, c->x, c->w, c->b, c->y);
+    pg_dense_forward((pg_dense){INPUTS, OUTPUTS}, IMAGES, c->x, c->w, c->b, c->y);
     return dot(c->y, c->dy, IMAGES * OUTPUTS);
 }
 
@@ -297,7 +311,7 @@ TEST(gradients_of_the_dense_layer_match_differences)
                     .y = block(IMAGES * OUTPUTS, false),
                     .dy = block(IMAGES * OUTPUTS, true)};
     pg_real *dx = block(IMAGES * INPUTS, true), *dw = block(INPUTS * OUTPUTS, false), *db = block(OUTPUTS, false);
-    pg_dense_backward(IMAGES, INPUTS, OUTPUTS, c.x, c.w, c.dy, dw, db, dx);
+    pg_dense_backward((pg_dense){INPUTS, OUTPUTS}, IMAGES, c.x, c.w, c.dy, dw, db, dx);
     check_gradient("dense: input", dense_objective, &c, c.x, dx, IMAGES * INPUTS);
     check_gradient("dense: weights", dense_objective, &c, c.w, dw, INPUTS * OUTPUTS);
     check_gradient("dense: bias", dense_objective, &c, c.b, db, OUTPUTS);

@@ -227,7 +227,7 @@ TEST(not_a_number_stays_so_through_every_kernel)
                             .pool_width = kind == 1 ? 2 : 0,
                             .residual = kind == 2};
             pg_real scratch[64];
-            pg_norm_apply(&norm, 1, x, NULL, NULL, NULL, NULL, none, y, NULL, scratch);
+            pg_norm_apply(&norm, &(pg_norm_pass){.n = 1, .x = x, .plus = none, .y = y, .scratch = scratch});
             assert_true(isnan(y[kind == 1 ? 0 : at]));
         }
         pg_norm norm = {.kind = PG_NORM_BN, .pixels = N, .channels = 1};
