@@ -1,14 +1,12 @@
 /* Option tables; see options.h. */
 #include "core/formats/options.h"
 
-#include "core/base/hash.h"
 #include "core/base/memory.h"
 #include "core/formats/number.h"
 #include "core/formats/yaml.h"
 
 #include <limits.h>
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,7 +194,7 @@ static void read_list(const pg_option *option, const pg_node *node, void *at, pg
         *(pg_reals *)at = reals;
 }
 
-static void read_value(const pg_option *option, const pg_node *node, void *values, pg_problems *problems)
+void pg_option_read(const pg_option *option, const pg_node *node, void *values, pg_problems *problems)
 {
     void *at = (char *)values + option->offset;
     char words[WORDS_MAX], found[PG_NODE_SHORT];
@@ -234,7 +232,7 @@ void pg_options_take(const pg_option *table, const pg_node *map, void *values, p
         const pg_option *option = pg_options_find(table, entry->key);
         if (!option) continue;
         entry->used = true;
-        read_value(option, entry, values, problems);
+        pg_option_read(option, entry, values, problems);
     }
     for (; map && table->key; table++)
         if (!table->fallback && !pg_node_find(map, table->key))
@@ -273,7 +271,7 @@ static pg_status set_text(const pg_option *option, const char *text, void *value
     problems.count = 0;
     pg_node scalar = {.kind = PG_SCALAR, .source = option->key, .text = text, .quoted = option->type == PG_OPT_TEXT};
     if (option->type == PG_OPT_INTS || option->type == PG_OPT_REALS) PG_TRY(pg_yaml_parse_text(text, option->key, &tree, err));
-    read_value(option, tree ? tree->root : &scalar, values, &problems);
+    pg_option_read(option, tree ? tree->root : &scalar, values, &problems);
     if (problems.count > 0) status = pg_fail(err, PG_FAILED, "the default of an option does not fit it: %s", problems.lines[0]);
 done:
     pg_tree_destroy(&tree);
@@ -305,227 +303,6 @@ pg_status pg_options_set(const pg_option *table, const char *key, const char *te
 {
     const pg_option *option = pg_options_find(table, key);
     return option ? set_text(option, text, values, err) : pg_fail(err, PG_FAILED, "there is no option '%s'", key);
-}
-
-/* ---- writing ---- */
-
-static pg_status write_list(const pg_option *option, const void *at, pg_tree *tree, pg_node *map, pg_error *err)
-{
-    pg_node *list = NULL;
-    char number[PG_NUMBER_MAX];
-    const bool whole = option->type == PG_OPT_INTS;
-    const int count = whole ? ((const pg_ints *)at)->count : ((const pg_reals *)at)->count;
-    pg_status status = pg_node_add(tree, map, option->key, PG_LIST, NULL, &list, err);
-    for (int i = 0; i < count && status == PG_OK; i++) {
-        pg_number_text(whole ? ((const pg_ints *)at)->values[i] : ((const pg_reals *)at)->values[i], number);
-        status = pg_node_add(tree, list, NULL, PG_SCALAR, number, NULL, err);
-    }
-    return status;
-}
-
-enum { COMMITMENT_MAX = 8 + PG_SHA256_HEX };
-
-/* "sha256:" and the hash of a secret; an empty one has nothing to hide. */
-static const char *commitment(const char *secret, char out[COMMITMENT_MAX])
-{
-    char hash[PG_SHA256_HEX];
-    if (!secret[0]) return secret;
-    pg_sha256(secret, strlen(secret), hash);
-    snprintf(out, COMMITMENT_MAX, "sha256:%s", hash);
-    return out;
-}
-
-/* The form of a text that a reader may see. */
-static const char *shown(const pg_option *option, const char *text, pg_reveal reveal, char out[COMMITMENT_MAX])
-{
-    if (option->secret && reveal < PG_REVEAL_ALL) return commitment(text, out);
-    const char *pin = option->folder && reveal < PG_REVEAL_PLACES ? strrchr(text, ' ') : NULL;
-    return pin ? pin + 1 : text;
-}
-
-bool pg_options_hide(const pg_option *table, const void *values)
-{
-    char hidden[COMMITMENT_MAX];
-    for (; table->key; table++) {
-        const char *text = (const char *)values + table->offset;
-        if (table->type == PG_OPT_TEXT && shown(table, text, PG_REVEAL_CONTENT, hidden) != text) return true;
-    }
-    return false;
-}
-
-static pg_status write_value(const pg_option *option, const void *values, pg_reveal reveal, pg_tree *tree, pg_node *map,
-                             pg_error *err)
-{
-    const void *at = (const char *)values + option->offset;
-    char number[PG_NUMBER_MAX], hidden[COMMITMENT_MAX];
-    const char *text = number;
-    switch (option->type) {
-    case PG_OPT_INT: pg_number_text(*(const int *)at, number); break;
-    case PG_OPT_REAL: pg_number_text(*(const double *)at, number); break;
-    case PG_OPT_BOOL: text = *(const bool *)at ? "true" : "false"; break;
-    case PG_OPT_CHOICE: return pg_node_add_text(tree, map, option->key, option->choices[*(const int *)at], err);
-    case PG_OPT_TEXT: return pg_node_add_text(tree, map, option->key, shown(option, at, reveal, hidden), err);
-    case PG_OPT_INTS:
-    case PG_OPT_REALS: return write_list(option, at, tree, map, err);
-    }
-    return pg_node_add(tree, map, option->key, PG_SCALAR, text, NULL, err);
-}
-
-pg_status pg_options_write(const pg_option *table, const void *values, pg_reveal reveal, pg_tree *tree, pg_node *map,
-                           pg_error *err)
-{
-    pg_status status = PG_OK;
-    for (; table->key && status == PG_OK; table++) status = write_value(table, values, reveal, tree, map, err);
-    return status;
-}
-
-pg_status pg_options_text(const pg_option *table, const void *values, char **text, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_tree *tree = NULL;
-    PG_TRY(pg_tree_create(&tree, err));
-    PG_TRY(pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &tree->root, err));
-    PG_TRY(pg_options_write(table, values, PG_REVEAL_CONTENT, tree, tree->root, err));
-    PG_TRY(pg_yaml_emit(tree->root, PG_YAML_FLOW, text, err));
-done:
-    pg_tree_destroy(&tree);
-    return status;
-}
-
-/* ---- comparing ---- */
-
-static int order_of_lists(const pg_option *option, const void *a, const void *b)
-{
-    const pg_reals *x = a, *y = b;
-    const pg_ints *i = a, *j = b;
-    const bool whole = option->type == PG_OPT_INTS;
-    const int n = whole ? i->count : x->count, m = whole ? j->count : y->count;
-    int found = (n > m) - (n < m);
-    for (int k = 0; k < n && !found; k++)
-        found = whole ? (i->values[k] > j->values[k]) - (i->values[k] < j->values[k])
-                      : (x->values[k] > y->values[k]) - (x->values[k] < y->values[k]);
-    return found;
-}
-
-static int order_of_values(const pg_option *option, const void *a, const void *b)
-{
-    char hidden[2][COMMITMENT_MAX];
-    switch (option->type) {
-    case PG_OPT_INT:
-    case PG_OPT_CHOICE: return (*(const int *)a > *(const int *)b) - (*(const int *)a < *(const int *)b);
-    case PG_OPT_REAL: return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
-    case PG_OPT_BOOL: return *(const bool *)a - *(const bool *)b;
-    case PG_OPT_TEXT:
-        return strcmp(shown(option, a, PG_REVEAL_CONTENT, hidden[0]), shown(option, b, PG_REVEAL_CONTENT, hidden[1]));
-    case PG_OPT_INTS:
-    case PG_OPT_REALS: return order_of_lists(option, a, b);
-    }
-    return 0;
-}
-
-int pg_options_compare(const pg_option *table, const void *a, const void *b)
-{
-    int found = 0;
-    for (; table->key && !found; table++)
-        found = order_of_values(table, (const char *)a + table->offset, (const char *)b + table->offset);
-    return found;
-}
-
-/* ---- multiplying out ---- */
-
-static bool is_axis(const pg_option *table, const pg_node *entry)
-{
-    if (entry->kind != PG_LIST || entry->count == 0) return false;
-    const pg_option *option = pg_options_find(table, entry->key);
-    return option && option->type != PG_OPT_INTS && option->type != PG_OPT_REALS;
-}
-
-double pg_options_count(const pg_option *table, const pg_node *map)
-{
-    double count = 1;
-    for (const pg_node *entry = map->first; entry; entry = entry->next)
-        if (is_axis(table, entry)) count *= (double)entry->count;
-    return count;
-}
-
-typedef struct product {
-    const pg_option *table;
-    size_t left; /* maps that may still be visited */
-    pg_options_visit *visit;
-    void *context;
-    pg_node made; /* the present map; its entries are an array */
-} product;
-
-/* Let slot stand for an entry with a value: the entry's own, or an item of it. */
-static void put(pg_node *slot, const pg_node *entry, const pg_node *value, const pg_node *parent)
-{
-    *slot = *value;
-    slot->key = entry->key;
-    slot->key_line = entry->key_line;
-    slot->key_column = entry->key_column;
-    slot->used = entry->used;
-    slot->index = entry->index;
-    slot->parent = (pg_node *)(uintptr_t)parent;
-    slot->next = entry->next ? slot + 1 : NULL;
-}
-
-/* Visit every map of the entries from this one on; earlier entries already have their values. */
-static pg_status multiply(product *p, const pg_node *entry, pg_node *slot, pg_error *err)
-{
-    pg_status status = PG_OK;
-    if (p->left == 0) return PG_OK;
-    if (!entry) {
-        p->left--;
-        return p->visit(p->context, &p->made, err);
-    }
-    const bool axis = is_axis(p->table, entry);
-    for (const pg_node *value = axis ? entry->first : entry; value && status == PG_OK; value = axis ? value->next : NULL) {
-        put(slot, entry, value, &p->made);
-        status = multiply(p, entry->next, slot + 1, err);
-    }
-    return status;
-}
-
-pg_status pg_options_each(const pg_option *table, const pg_node *map, size_t most, pg_options_visit *visit, void *context,
-                          pg_error *err)
-{
-    pg_node *slots = NULL;
-    pg_status status = pg_alloc(map->count, sizeof *slots, &slots, err);
-    if (status != PG_OK) return status;
-    product p = {.table = table, .left = most, .visit = visit, .context = context, .made = *map};
-    p.made.first = map->count ? slots : NULL;
-    p.made.last = map->count ? slots + map->count - 1 : NULL;
-    status = multiply(&p, map->first, slots, err);
-    pg_free(slots);
-    return status;
-}
-
-/* Check every item of an axis in place of the entry, without storing it. */
-static void check_axis(const pg_option *option, const pg_node *entry, pg_problems *problems)
-{
-    pg_option one = *option;
-    pg_node place;
-    union {
-        double number;
-        char text[PG_TEXT_MAX];
-    } nothing;
-    one.offset = 0;
-    for (const pg_node *value = entry->first; value; value = value->next) {
-        put(&place, entry, value, entry->parent);
-        read_value(&one, &place, &nothing, problems);
-    }
-    pg_options_repeats(option, entry, problems);
-}
-
-void pg_options_check(const pg_option *table, const char *const *keys, const pg_node *map, pg_problems *problems)
-{
-    for (pg_node *entry = map->first; entry; entry = entry->next) {
-        entry->used |= pg_options_find(table, entry->key) != NULL;
-        for (const char *const *key = keys; *key; key++) entry->used |= strcmp(*key, entry->key) == 0;
-    }
-    pg_options_unknown((const pg_option *const[]){table, NULL}, keys, map, problems);
-    for (pg_node *entry = map->first; entry; entry = entry->next)
-        if (is_axis(table, entry)) check_axis(pg_options_find(table, entry->key), entry, problems);
 }
 
 /* ---- help ---- */

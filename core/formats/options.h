@@ -12,13 +12,14 @@
 #ifndef PG_FORMATS_OPTIONS_H
 #define PG_FORMATS_OPTIONS_H
 
+#include "core/formats/parameters.h"
 #include "core/formats/problems.h"
 
 #include <float.h>
 #include <stddef.h>
 #include <stdio.h>
 
-enum { PG_TEXT_MAX = 256, PG_LIST_MAX = 32 };
+enum { PG_TEXT_MAX = 256 };
 
 /* A lower bound that means "more than zero"; ranges are closed otherwise. */
 #define PG_ABOVE_ZERO DBL_MIN
@@ -111,6 +112,9 @@ void pg_options_read(const pg_option *table, const pg_node *map, void *values, p
 void pg_options_take(const pg_option *table, const pg_node *map, void *values, pg_problems *problems);
 void pg_options_unknown(const pg_option *const *tables, const char *const *keys, const pg_node *map, pg_problems *problems);
 
+/* Read one option of a struct from a node of any place; the same problems. */
+void pg_option_read(const pg_option *option, const pg_node *node, void *values, pg_problems *problems);
+
 /* Multiplying out a map: a list in place of the single value of an option is an axis and stands for one map per item. Entries
  * for list options and keys outside the table stay as they are. An empty list is no axis; reading reports it.
  *
@@ -140,12 +144,13 @@ typedef enum pg_reveal {
     PG_REVEAL_ALL,     /* a worker: secrets too */
 } pg_reveal;
 
-/* Write a struct back, every option of the table in its order and canonical spelling: as entries added to a map of tree, or as
- * one line of text "{rate: 0.5, scope: global}" (freed by pg_free) for PG_REVEAL_CONTENT. The same values give the same bytes.
- */
+/* The value of one option of a struct. It may point into the struct and into *room. */
+void pg_option_value(const pg_option *option, const void *values, pg_reveal reveal, pg_value_room *room, pg_value *out);
+
+/* Write a struct as entries added to a map of tree: every option of the table in its order and canonical spelling. The same
+ * values give the same bytes. */
 PG_CHECKED pg_status pg_options_write(const pg_option *table, const void *values, pg_reveal reveal, pg_tree *tree, pg_node *map,
                                       pg_error *err);
-PG_CHECKED pg_status pg_options_text(const pg_option *table, const void *values, char **text, pg_error *err);
 
 /* Does a struct hold anything that PG_REVEAL_CONTENT hides? If not, every reader gets the same text. */
 bool pg_options_hide(const pg_option *table, const void *values);
