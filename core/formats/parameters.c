@@ -285,8 +285,8 @@ pg_status pg_parameters_parse(pg_parameter_pool *pool, const char *text, const p
     draft.count = 0;
     PG_TRY(pg_strdup(text, &copy, err));
     for (char *at = copy; *at;) {
-        pg_value *value;
-        pg_value_room *room;
+        pg_value *value = NULL;
+        pg_value_room *room = NULL;
         char *end = at + length_of_first(at), *next = end + strspn(end, " "), *sign;
         *end = 0;
         sign = strchr(at, '=');

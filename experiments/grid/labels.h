@@ -2,20 +2,20 @@
 #ifndef PG_GRID_LABELS_H
 #define PG_GRID_LABELS_H
 
-#include "core/base/text_pool.h"
+#include "core/formats/parameters.h"
 #include "experiments/grid/task.h"
 
-/* What people call it. The texts belong to a pg_text_pool and are of any length. */
+/* Name and description of a task, in a pool. */
 typedef struct pg_task_labels {
-    const char *name;                                      /* "cifar10/alexnet-bn/v1/prune/s1/3fa9c01d", unique */
-    const char *data, *network, *norm;                     /* "cifar10 20000+2000", "alexnet x0.5", "bn" */
-    const char *scheme, *attack;                           /* attack is empty for training */
-    const char *scheme_parameters, *training, *parameters; /* "epochs=2 mode=ftal"; a value with "=" in it stands in quotes */
+    const char *name;                                               /* "cifar10/alexnet-bn/v1/prune/s1/3fa9c01d", unique */
+    const char *data, *network, *norm;                              /* "cifar10 20000+2000", "alexnet x0.5", "bn" */
+    const char *scheme, *attack;                                    /* attack is empty for training */
+    const pg_parameters *scheme_parameters, *training, *parameters; /* parameters: of the attack */
     uint64_t seed;
 } pg_task_labels;
 enum { PG_TASK_NAME_MAX = 256 };
 const char *pg_task_name(const pg_task *task, char out[PG_TASK_NAME_MAX]); /* the name alone; returns out */
-PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_text_pool *texts, pg_task_labels *out, pg_error *err);
+PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_parameter_pool *pool, pg_task_labels *out, pg_error *err);
 /* Is it about a network that was trained elsewhere? */
 bool pg_labels_brought(const pg_task_labels *labels);
 

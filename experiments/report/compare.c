@@ -16,12 +16,15 @@ enum { TRAINING_EPOCHS = 200, ATTACK_EPOCHS = 100 }; /* as published */
 
 /* ---- settings ---- */
 
-/* Results that differ in their seed alone: a chain through next. */
+/* Results that differ in their seed alone: a chain through next. A kind is all settings that have the same names in their
+ * labels; a group is all settings of one place and one variant of a scheme. */
 typedef struct settings {
     const pg_summary *summary;
-    int count;
-    int *first; /* [count] index of a result */
-    int *next;  /* [results] -1: the last */
+    int count, kind_count, group_count;
+    int *first;        /* [count] index of a result */
+    int *next;         /* [results] -1: the last */
+    int *kind, *group; /* [count] */
+    int *of_kind;      /* [kind_count] one of its settings */
 } settings;
 
 static const pg_task_labels *labels_of(const settings *s, int setting)
@@ -33,26 +36,50 @@ static void close_settings(settings *s)
 {
     pg_free(s->first);
     pg_free(s->next);
+    pg_free(s->kind);
+    pg_free(s->group);
+    pg_free(s->of_kind);
+}
+
+/* Pools that number settings, kinds and groups. */
+typedef struct numbering {
+    pg_text_pool settings, kinds, groups;
+} numbering;
+
+/* Add result i to its setting. */
+static pg_status add_result(settings *s, numbering *n, int i, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_summary *b = s->summary;
+    const pg_task_labels *l = &b->results->items[i].labels;
+    int k;
+    PG_TRY(pg_text_pool_print(&n->settings, NULL, &k, err, "%d %d %d", b->place[i], b->scheme[i], b->attack[i]));
+    s->next[i] = k < s->count ? s->first[k] : -1;
+    s->first[k] = i;
+    if (k < s->count) goto done;
+    s->count++;
+    PG_TRY(pg_text_pool_print(&n->groups, NULL, &s->group[k], err, "%d %d", b->place[i], b->scheme[i]));
+    PG_TRY(pg_text_pool_print(&n->kinds, NULL, &s->kind[k], err, "%d %s %s", b->place[i], l->scheme, l->attack));
+    s->of_kind[s->kind[k]] = k;
+done:
+    return status;
 }
 
 static pg_status find_settings(settings *s, const pg_summary *summary, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_text_pool known = {0}; /* settings, numbered as they are here */
-    const int n = summary->results->count;
+    numbering n = {0};
+    const size_t results = (size_t)summary->results->count;
+    int **const arrays[] = {&s->first, &s->next, &s->kind, &s->group, &s->of_kind};
     s->summary = summary;
-    PG_TRY(pg_alloc((size_t)n, sizeof *s->first, &s->first, err));
-    PG_TRY(pg_alloc((size_t)n, sizeof *s->next, &s->next, err));
-    for (int i = 0; i < n; i++) {
-        int k;
-        PG_TRY(
-            pg_text_pool_print(&known, NULL, &k, err, "%d %d %d", summary->place[i], summary->scheme[i], summary->attack[i]));
-        s->next[i] = k < s->count ? s->first[k] : -1;
-        s->first[k] = i;
-        if (k == s->count) s->count++;
-    }
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) PG_TRY(pg_alloc(results, sizeof(int), arrays[i], err));
+    for (int i = 0; i < summary->results->count; i++) PG_TRY(add_result(s, &n, i, err));
+    s->kind_count = n.kinds.count;
+    s->group_count = n.groups.count;
 done:
-    pg_text_pool_clear(&known);
+    pg_text_pool_clear(&n.settings);
+    pg_text_pool_clear(&n.kinds);
+    pg_text_pool_clear(&n.groups);
     return status;
 }
 
@@ -78,65 +105,72 @@ static bool task_fits(const pg_subject *s, const pg_task_labels *l, bool stand_i
            any_or(s->scheme, l->scheme) && strcmp(s->attack, l->attack) == 0;
 }
 
-typedef enum fit { FITS, FITS_NOT, NO_OPTION } fit;
+/* The settings whose names fit a subject: whether they do, by kind. Freed by pg_free. */
+static pg_status find_kinds(const settings *s, const pg_subject *subject, bool stand_in, bool **fits, pg_error *err)
+{
+    const pg_status status = pg_alloc((size_t)s->kind_count, sizeof **fits, fits, err);
+    for (int k = 0; status == PG_OK && k < s->kind_count; k++)
+        (*fits)[k] = task_fits(subject, labels_of(s, s->of_kind[k]), stand_in);
+    return status;
+}
 
 /* Does an option name a data set, and not the victim's own? */
-static bool is_transfer(const char *value, size_t length, const pg_task_labels *l)
+static bool is_transfer(const pg_value *value, const pg_task_labels *l)
 {
     const size_t own = strcspn(l->data, " ");
-    const bool none = length == 2 && memcmp(value, "''", 2) == 0;
-    return !none && (length != own || memcmp(value, l->data, own) != 0);
+    return value->type == PG_VALUE_TEXT && value->text[0] &&
+           (strlen(value->text) != own || memcmp(value->text, l->data, own) != 0);
 }
 
-/* An option of the attack, else of the scheme or its training. "data=*" is transfer to any set; so is "data=" to a stand-in. */
-static fit option_fits(const char *word, size_t length, const pg_task_labels *l, bool stand_in)
+/* An option of the attack, else of the scheme or its training; NULL: there is none of that key. */
+static const pg_value *find_option(const pg_task_labels *l, const char *key)
 {
-    const char *const places[] = {l->parameters, l->scheme_parameters, l->training};
-    static const char any_set[] = "data=*";
-    char key[64];
-    size_t found;
-    snprintf(key, sizeof key, "%.*s", (int)strcspn(word, "="), word);
-    const bool any =
-        strcmp(key, "data") == 0 && (stand_in || (length == strlen(any_set) && memcmp(word, any_set, length) == 0));
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        const char *value = pg_parameter_value(places[i], key, &found);
-        if (!value) continue;
-        return (any ? is_transfer(value, found, l) : pg_parameters_hold(places[i], word, length)) ? FITS : FITS_NOT;
-    }
-    return NO_OPTION;
+    const pg_parameters *const lists[] = {l->parameters, l->scheme_parameters, l->training};
+    const pg_value *value = NULL;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists && !value; i++) value = pg_parameters_find(lists[i], key);
+    return value;
 }
 
-/* A parameter that is no option is the outcome; without one, outcomes are those of the whole attack or its repetitions. */
-static bool cell_fits(const pg_subject *s, const pg_task_labels *l, const pg_record_cell *cell, bool stand_in)
+/* Do the options of a task have the values that a subject names? "data=*" is transfer to any set; so is "data=" to a stand-in.
+ * A parameter that is no option is the outcome. */
+static bool options_fit(const pg_subject *s, const pg_task_labels *l, bool stand_in, const char **outcome)
 {
-    bool named = false;
-    if (strcmp(s->metric, cell->metric) != 0) return false;
-    for (const char *at = s->parameters; *at; at = pg_parameter_next(at)) {
-        const size_t n = pg_parameter_length(at);
-        const fit f = option_fits(at, n, l, stand_in);
-        if (f == FITS_NOT) return false;
-        if (f == FITS) continue;
-        if (strlen(cell->outcome) != n || memcmp(cell->outcome, at, n) != 0) return false;
-        named = true;
+    *outcome = NULL;
+    for (int i = 0; i < s->parameters->count; i++) {
+        const pg_parameter *p = &s->parameters->items[i];
+        const pg_value *found = find_option(l, p->key);
+        const bool any =
+            strcmp(p->key, "data") == 0 && (stand_in || (p->value.type == PG_VALUE_TEXT && strcmp(p->value.text, "*") == 0));
+        if (!found && *outcome) return false;
+        if (!found) *outcome = p->text;
+        if (found && !(any ? is_transfer(found, l) : pg_value_compare(found, &p->value) == 0)) return false;
     }
-    return named || !cell->outcome[0] || strncmp(cell->outcome, "repeat=", 7) == 0;
+    return true;
 }
 
-/* Which results count: all of what a subject names, those of its stand-ins, or those of networks that learnt. */
-typedef enum range { ALL, STAND_INS, LEARNT } range;
+/* Is it a cell of that outcome? NULL: those of the whole attack or its repetitions. */
+static bool cell_fits(const pg_record_cell *cell, const char *metric, const char *outcome)
+{
+    if (strcmp(cell->metric, metric) != 0) return false;
+    if (outcome) return strcmp(cell->outcome, outcome) == 0;
+    return !cell->outcome[0] || strncmp(cell->outcome, "repeat=", 7) == 0;
+}
+
+/* Which results count: all of what a subject names, those of networks that learnt, or those of its stand-ins. */
+typedef enum range { ALL, LEARNT, RANGES, STAND_INS = RANGES } range;
 
 /* Add what a setting measured of a subject to a sample. */
 static pg_status gather(const settings *s, int setting, const pg_subject *subject, range of, pg_sample *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    const bool stand_in = of == STAND_INS;
-    if (!task_fits(subject, labels_of(s, setting), stand_in)) return PG_OK;
+    const pg_task_labels *l = labels_of(s, setting);
+    const char *outcome;
+    if (!task_fits(subject, l, of == STAND_INS) || !options_fit(subject, l, of == STAND_INS, &outcome)) return PG_OK;
     for (int i = s->first[setting]; i >= 0; i = s->next[i]) {
-        const pg_result *r = &s->summary->results->items[i];
+        const pg_record *record = &s->summary->results->items[i].record;
         if (of == LEARNT && !s->summary->learnt[i]) continue;
-        for (int c = 0; c < r->record.cell_count; c++)
-            if (cell_fits(subject, &r->labels, &r->record.cells[c], stand_in))
-                PG_TRY(pg_sample_add(out, r->record.cells[c].value, err));
+        for (int c = 0; c < record->cell_count; c++)
+            if (cell_fits(&record->cells[c], subject->metric, outcome)) PG_TRY(pg_sample_add(out, record->cells[c].value, err));
     }
 done:
     return status;
@@ -164,7 +198,77 @@ static bool keeps(double value, pg_relation relation, double bound, double toler
 
 /* ---- inequalities ---- */
 
-/* What one says in one setting. */
+/* What settings measured of one subject: a sample for each group, or for each place. */
+typedef struct neighbours {
+    pg_sample *samples;
+    double *means;
+} neighbours;
+
+/* An inequality with its two sides: under the same scheme with the same options; `than` under the scheme that it names, if it
+ * names one. */
+typedef struct question {
+    const pg_published_check *check;
+    neighbours measured[RANGES], than[RANGES];
+} question;
+
+static int neighbours_of(const settings *s, int setting, bool any_scheme)
+{
+    return any_scheme ? s->summary->place[s->first[setting]] : s->group[setting];
+}
+
+static pg_status find_neighbours(const settings *s, const pg_subject *subject, bool any_scheme, range of, neighbours *out,
+                                 pg_error *err)
+{
+    pg_status status = PG_OK;
+    bool *fits = NULL;
+    PG_TRY(pg_alloc((size_t)s->group_count, sizeof *out->samples, &out->samples, err));
+    PG_TRY(pg_alloc((size_t)s->group_count, sizeof *out->means, &out->means, err));
+    PG_TRY(find_kinds(s, subject, false, &fits, err));
+    for (int k = 0; k < s->count; k++)
+        if (fits[s->kind[k]]) PG_TRY(gather(s, k, subject, of, &out->samples[neighbours_of(s, k, any_scheme)], err));
+    for (int k = 0; k < s->group_count; k++)
+        if (out->samples[k].count) out->means[k] = mean(&out->samples[k]);
+done:
+    pg_free(fits);
+    return status;
+}
+
+static void clear_neighbours(const settings *s, neighbours *n)
+{
+    for (int k = 0; n->samples && k < s->group_count; k++) pg_sample_clear(&n->samples[k]);
+    pg_free(n->samples);
+    pg_free(n->means);
+}
+
+static void close_question(const settings *s, question *q)
+{
+    for (range of = ALL; of < RANGES; of++) {
+        clear_neighbours(s, &q->measured[of]);
+        clear_neighbours(s, &q->than[of]);
+    }
+}
+
+static pg_status open_question(const settings *s, const pg_published_check *check, question *q, pg_error *err)
+{
+    pg_status status = PG_OK;
+    q->check = check;
+    for (range of = ALL; of < RANGES; of++) {
+        PG_TRY(find_neighbours(s, &check->measured, false, of, &q->measured[of], err));
+        if (check->than.metric[0]) PG_TRY(find_neighbours(s, &check->than, check->than.scheme[0] != 0, of, &q->than[of], err));
+    }
+done:
+    return status;
+}
+
+/* Our settings, and what is asked of them. */
+typedef struct comparison {
+    const pg_published *published;
+    settings settings;
+    question *questions; /* by check */
+    int *counts;         /* by verdict */
+} comparison;
+
+/* What an inequality says in one setting. */
 typedef struct answer {
     pg_sample measured;
     double bound;
@@ -172,47 +276,29 @@ typedef struct answer {
     bool unlearnt; /* not known, because networks did not learn */
 } answer;
 
-/* Add what the settings in the place of `setting` measured: under its scheme with the same options, or, if the subject names a
- * scheme and any_scheme is set, under that. */
-static pg_status gather_beside(const settings *s, int setting, const pg_subject *subject, bool any_scheme, range of,
-                               pg_sample *out, pg_error *err)
-{
-    pg_status status = PG_OK;
-    for (int k = 0; k < s->count; k++) {
-        if (s->summary->place[s->first[setting]] != s->summary->place[s->first[k]]) continue;
-        if (!any_scheme && s->summary->scheme[s->first[k]] != s->summary->scheme[s->first[setting]]) continue;
-        PG_TRY(gather(s, k, subject, of, out, err));
-    }
-done:
-    return status;
-}
-
 /* The answer where a setting is: by itself if it is what the inequality measures, else by those beside it. */
-static pg_status ask_those(const settings *s, int setting, const pg_published_check *check, range of, answer *out,
-                           pg_error *err)
+static pg_status ask_those(const settings *s, int setting, const question *q, range of, answer *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_sample than = {0};
-    const bool any_scheme = check->than.scheme[0] != 0;
-    out->bound = check->offset;
+    const pg_published_check *check = q->check;
+    const int group = s->group[setting], other = neighbours_of(s, setting, check->than.scheme[0] != 0);
+    const neighbours *than = check->than.metric[0] ? &q->than[of] : NULL;
     PG_TRY(gather(s, setting, &check->measured, of, &out->measured, err));
-    if (!out->measured.count) PG_TRY(gather_beside(s, setting, &check->measured, false, of, &out->measured, err));
-    if (check->than.metric[0]) PG_TRY(gather_beside(s, setting, &check->than, any_scheme, of, &than, err));
-    out->known = out->measured.count && (than.count || !check->than.metric[0]);
-    if (!out->known) goto done;
-    if (than.count) out->bound += mean(&than);
-    out->holds = keeps(mean(&out->measured), check->relation, out->bound, 0);
+    const double measured = out->measured.count ? mean(&out->measured) : q->measured[of].means[group];
+    if (!out->measured.count) PG_TRY(pg_sample_copy(&q->measured[of].samples[group], &out->measured, err));
+    out->known = out->measured.count && (!than || than->samples[other].count);
+    out->bound = check->offset + (than && out->known ? than->means[other] : 0);
+    out->holds = out->known && keeps(measured, check->relation, out->bound, 0);
 done:
-    pg_sample_clear(&than);
     return status;
 }
 
-static pg_status ask(const settings *s, int setting, const pg_published_check *check, answer *out, pg_error *err)
+static pg_status ask(const settings *s, int setting, const question *q, answer *out, pg_error *err)
 {
     answer all = {0};
-    pg_status status = ask_those(s, setting, check, LEARNT, out, err);
+    pg_status status = ask_those(s, setting, q, LEARNT, out, err);
     if (status != PG_OK || out->known) return status;
-    status = ask_those(s, setting, check, ALL, &all, err);
+    status = ask_those(s, setting, q, ALL, &all, err);
     out->unlearnt = all.known;
     pg_sample_clear(&all.measured);
     return status;
@@ -238,8 +324,9 @@ static const char *attack_label(const settings *s, int setting)
     return attack < 0 ? "" : s->summary->attacks.items[attack].label;
 }
 
-static pg_status add_check(const settings *s, int setting, const pg_published_check *check, pg_table *table, pg_error *err)
+static pg_status add_check(const settings *s, int setting, const question *q, pg_table *table, pg_error *err)
 {
+    const pg_published_check *check = q->check;
     pg_status status = PG_OK;
     answer a = {0};
     pg_sample own = {0};
@@ -247,7 +334,7 @@ static pg_status add_check(const settings *s, int setting, const pg_published_ch
     const pg_task_labels *l = labels_of(s, setting);
     PG_TRY(gather(s, setting, &check->measured, ALL, &own, err));
     if (!own.count) goto done;
-    PG_TRY(ask(s, setting, check, &a, err));
+    PG_TRY(ask(s, setting, q, &a, err));
     if (!a.known && !a.unlearnt) goto done;
     const char *holds = a.unlearnt ? "not asked" : a.holds ? "yes" : "no";
     PG_TRY(pg_table_row(table, &row, err, "%s %d", check->id, setting));
@@ -264,41 +351,47 @@ done:
     return status;
 }
 
-static pg_status make_checks(const pg_published *p, const settings *s, pg_table *table, pg_error *err)
+static pg_status make_checks(const comparison *c, pg_table *table, pg_error *err)
 {
     static const pg_column columns[] = {{"check", PG_COLUMN_TEXT},    {"claim", PG_COLUMN_TEXT},   {"data", PG_COLUMN_TEXT},
                                         {"network", PG_COLUMN_TEXT},  {"norm", PG_COLUMN_TEXT},    {"scheme", PG_COLUMN_TEXT},
                                         {"attack", PG_COLUMN_TEXT},   {"holds", PG_COLUMN_TEXT},   {"ours", PG_COLUMN_MEAN},
                                         {"relation", PG_COLUMN_TEXT}, {"bound", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
+    bool *fits = NULL;
+    const settings *s = &c->settings;
     PG_TRY(pg_summary_head(s->summary,
                            "published claims, asked of networks that learnt: at least 10 points above chance, which guessing "
                            "would reach with p <= 0.001",
                            table, err));
     PG_TRY(pg_table_columns(table, columns, err));
-    for (int i = 0; i < p->check_count; i++)
-        for (int k = 0; k < s->count; k++) PG_TRY(add_check(s, k, &p->checks[i], table, err));
+    for (int i = 0; i < c->published->check_count; i++) {
+        pg_free(fits);
+        fits = NULL;
+        PG_TRY(find_kinds(s, &c->published->checks[i].measured, false, &fits, err));
+        for (int k = 0; k < s->count; k++)
+            if (fits[s->kind[k]]) PG_TRY(add_check(s, k, &c->questions[i], table, err));
+    }
 done:
+    pg_free(fits);
     return status;
 }
 
 /* ---- numbers ---- */
 
-/* Has an option of this text at least this many epochs, or none at all? */
-static bool enough_epochs(const char *parameters, long long wanted)
+/* Are there at least so many epochs, or no option of that name? */
+static bool enough_epochs(const pg_parameters *list, double wanted)
 {
-    size_t length;
-    const char *value = pg_parameter_value(parameters, "epochs", &length);
-    return !value || strtoll(value, NULL, 10) >= wanted;
+    const pg_value *value = pg_parameters_find(list, "epochs");
+    return !value || (value->type == PG_VALUE_NUMBER && value->number >= wanted);
 }
 
-/* Epochs that a number names itself, its attack's if that trains, are those that it had: they are there, see option_fits. How
+/* Epochs that a number names itself, its attack's if that trains, are those that it had: they are there, see options_fit. How
  * long a network from elsewhere was trained is not known. */
 static bool full_scale(const pg_subject *s, const pg_task_labels *l)
 {
-    size_t length;
-    const bool named = pg_parameter_value(s->parameters, "epochs", &length) != NULL,
-               of_attack = named && pg_parameter_value(l->parameters, "epochs", &length) != NULL;
+    const bool named = pg_parameters_find(s->parameters, "epochs") != NULL,
+               of_attack = named && pg_parameters_find(l->parameters, "epochs") != NULL;
     return !pg_labels_brought(l) && !strchr(l->data, ' ') && !strstr(l->network, " x") &&
            ((named && !of_attack) || enough_epochs(l->training, TRAINING_EPOCHS)) &&
            (of_attack || enough_epochs(l->parameters, ATTACK_EPOCHS));
@@ -317,9 +410,10 @@ static const char *scale_name(bool full, bool stand_in)
     return stand_in ? "stand-in" : full ? "full" : "reduced";
 }
 
-static pg_status add_number(const settings *s, int setting, const pg_published_number *n, bool stand_in, pg_table *table,
-                            int *counts, pg_error *err)
+static pg_status add_number(const comparison *c, int setting, const pg_published_number *n, bool stand_in, pg_table *table,
+                            pg_error *err)
 {
+    const settings *s = &c->settings;
     pg_status status = PG_OK;
     pg_sample ours = {0};
     answer a = {0};
@@ -327,12 +421,12 @@ static pg_status add_number(const settings *s, int setting, const pg_published_n
     const pg_task_labels *l = labels_of(s, setting);
     PG_TRY(gather(s, setting, &n->subject, stand_in ? STAND_INS : ALL, &ours, err));
     if (!ours.count) goto done;
-    if (n->check) PG_TRY(ask(s, setting, n->check, &a, err));
+    if (n->check) PG_TRY(ask(s, setting, &c->questions[n->check - c->published->checks], &a, err));
     const bool full = !stand_in && full_scale(&n->subject, l);
     const double value = telling(&ours, n->relation);
     const double tolerance = strcmp(n->unit, "%") == 0 ? 2 : 0.02 * fabs(n->value);
     const pg_verdict verdict = judge(full, keeps(value, n->relation, n->value, tolerance), n->check, &a);
-    counts[verdict]++;
+    c->counts[verdict]++;
     PG_TRY(pg_table_row(table, &row, err, "%s %d", n->id, setting));
     PG_TRY(pg_table_put(table, row, 0,
                         (const char *const[]){n->id, n->what, n->unit, pg_relation_names[n->relation], n->strength, l->data,
@@ -349,7 +443,21 @@ done:
     return status;
 }
 
-static pg_status make_numbers(const pg_published *p, const settings *s, pg_table *table, int *counts, pg_error *err)
+/* Add the rows of a number: beside its own settings, or beside their stand-ins. */
+static pg_status add_rows(const comparison *c, const pg_published_number *n, bool stand_in, pg_table *table, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const settings *s = &c->settings;
+    bool *fits = NULL;
+    PG_TRY(find_kinds(s, &n->subject, stand_in, &fits, err));
+    for (int k = 0; k < s->count; k++)
+        if (fits[s->kind[k]]) PG_TRY(add_number(c, k, n, stand_in, table, err));
+done:
+    pg_free(fits);
+    return status;
+}
+
+static pg_status make_numbers(const comparison *c, pg_table *table, pg_error *err)
 {
     static const pg_column columns[] = {
         {"number", PG_COLUMN_TEXT},      {"what", PG_COLUMN_TEXT},     {"unit", PG_COLUMN_TEXT},
@@ -359,14 +467,14 @@ static pg_status make_numbers(const pg_published *p, const settings *s, pg_table
         {"published", PG_COLUMN_NUMBER}, {"ours", PG_COLUMN_MEAN},     {"difference", PG_COLUMN_NUMBER},
         {"source", PG_COLUMN_TEXT},      {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    PG_TRY(pg_summary_head(s->summary, "beside published numbers", table, err));
+    PG_TRY(pg_summary_head(c->settings.summary, "beside published numbers", table, err));
     PG_TRY(pg_table_columns(table, columns, err));
-    for (int i = 0; i < p->number_count; i++)
-        for (int stand_in = 0; stand_in < 2; stand_in++) {
-            const int before = table->row_count;
-            for (int k = 0; k < s->count; k++) PG_TRY(add_number(s, k, &p->numbers[i], stand_in, table, counts, err));
-            if (table->row_count > before) break;
-        }
+    for (int i = 0; i < c->published->number_count; i++) {
+        const pg_published_number *n = &c->published->numbers[i];
+        const int before = table->row_count;
+        PG_TRY(add_rows(c, n, false, table, err));
+        if (table->row_count == before) PG_TRY(add_rows(c, n, true, table, err));
+    }
 done:
     return status;
 }
@@ -375,12 +483,17 @@ pg_status pg_compare(const pg_published *published, const pg_summary *summary, p
                      pg_error *err)
 {
     pg_status status = PG_OK;
-    settings s = {0};
+    comparison c = {.published = published, .counts = counts};
+    const size_t check_count = (size_t)published->check_count;
     memset(counts, 0, PG_VERDICTS * sizeof *counts);
-    PG_TRY(find_settings(&s, summary, err));
-    PG_TRY(make_numbers(published, &s, numbers, counts, err));
-    PG_TRY(make_checks(published, &s, checks, err));
+    PG_TRY(pg_alloc(check_count, sizeof *c.questions, &c.questions, err));
+    PG_TRY(find_settings(&c.settings, summary, err));
+    for (size_t i = 0; i < check_count; i++) PG_TRY(open_question(&c.settings, &published->checks[i], &c.questions[i], err));
+    PG_TRY(make_numbers(&c, numbers, err));
+    PG_TRY(make_checks(&c, checks, err));
 done:
-    close_settings(&s);
+    for (size_t i = 0; c.questions && i < check_count; i++) close_question(&c.settings, &c.questions[i]);
+    pg_free(c.questions);
+    close_settings(&c.settings);
     return status;
 }

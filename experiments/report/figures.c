@@ -396,13 +396,11 @@ static bool shown_here(const char *name)
 static bool on_curve(const pg_published_number *n, double *value)
 {
     const pg_attack *attack = pg_attack_find(n->subject.attack);
-    char text[PG_NUMBER_MAX];
-    size_t length;
     if (!shown_here(n->subject.attack) || !attack->axis || strcmp(n->subject.metric, "accuracy_claimed") != 0) return false;
-    const char *at = pg_parameter_value(n->subject.parameters, attack->axis, &length);
-    if (!at || length >= sizeof text) return false;
-    snprintf(text, sizeof text, "%.*s", (int)length, at);
-    return pg_number_real(text, value);
+    const pg_value *found = pg_parameters_find(n->subject.parameters, attack->axis);
+    if (!found || found->type != PG_VALUE_NUMBER) return false;
+    *value = found->number;
+    return true;
 }
 
 /* The published curve, whatever its data set: its shape is what matters. */

@@ -67,14 +67,24 @@ static pg_relation relation(row *r)
     return PG_EQUAL;
 }
 
-static pg_subject subject(row *r)
+static const pg_parameters *parameters(pg_published *p, row *r, const char *column)
+{
+    const pg_parameters *list = &pg_no_parameters;
+    const char *words = text(r, column);
+    if (r->status != PG_OK) return list;
+    r->status = pg_parameters_parse(&p->parameters, words, &list, r->err);
+    if (r->status != PG_OK) (void)pg_error_context(r->err, "%s:%d: %s", r->path, pg_csv_line(r->table, r->index), column);
+    return list;
+}
+
+static pg_subject subject(pg_published *p, row *r)
 {
     return (pg_subject){.data = text(r, "data"),
                         .network = text(r, "network"),
                         .norm = text(r, "norm"),
                         .scheme = text(r, "scheme"),
                         .attack = text(r, "attack"),
-                        .parameters = text(r, "parameters"),
+                        .parameters = parameters(p, r, "parameters"),
                         .metric = text(r, "metric")};
 }
 
@@ -82,14 +92,14 @@ static pg_published_check read_check(pg_published *p, row *r)
 {
     return (pg_published_check){.id = identify(&p->check_ids, r),
                                 .what = text(r, "what"),
-                                .measured = subject(r),
+                                .measured = subject(p, r),
                                 .relation = relation(r),
                                 .than = {.data = "",
                                          .network = "",
                                          .norm = "",
                                          .scheme = text(r, "than_scheme"),
                                          .attack = text(r, "than_attack"),
-                                         .parameters = text(r, "than_parameters"),
+                                         .parameters = parameters(p, r, "than_parameters"),
                                          .metric = text(r, "than_metric")},
                                 .offset = number(r, "offset")};
 }
@@ -110,7 +120,7 @@ static pg_published_number read_number(pg_published *p, row *r)
                                  .unit = text(r, "unit"),
                                  .source = text(r, "source"),
                                  .strength = text(r, "strength"),
-                                 .subject = subject(r),
+                                 .subject = subject(p, r),
                                  .relation = relation(r),
                                  .value = number(r, "value"),
                                  .check = find_check(p, r)};
@@ -197,6 +207,7 @@ void pg_published_destroy(pg_published **published)
     pg_free(p->checks);
     pg_text_pool_clear(&p->number_ids);
     pg_text_pool_clear(&p->check_ids);
+    pg_parameter_pool_clear(&p->parameters);
     pg_free(p);
     *published = NULL;
 }

@@ -3,13 +3,14 @@
 #define PG_REPORT_PUBLISHED_H
 
 #include "core/base/file.h"
-#include "core/base/text_pool.h"
 #include "core/formats/csv.h"
+#include "core/formats/parameters.h"
 
 /* What is measured: the cells of records that fit. Empty texts fit anything, but an empty attack means the trained model. All
  * texts are owned by the library that was read. */
 typedef struct pg_subject {
-    const char *data, *network, *norm, *scheme, *attack, *parameters, *metric;
+    const char *data, *network, *norm, *scheme, *attack, *metric;
+    const pg_parameters *parameters; /* options, and an outcome */
 } pg_subject;
 
 typedef enum pg_relation { PG_EQUAL, PG_AT_MOST, PG_AT_LEAST } pg_relation;
@@ -40,6 +41,7 @@ typedef struct pg_published {
     pg_published_check *checks;
     pg_csv_table *files[PG_PUBLISHED_FILES];
     pg_text_pool number_ids, check_ids;
+    pg_parameter_pool parameters;
 } pg_published;
 
 /* Read checks.csv and every other CSV file of the directory, in the order of their names. PG_BAD_INPUT, "file:line: ...", for

@@ -14,7 +14,7 @@ static pg_status load_one(const char *directory, const char *key, pg_results *re
     pg_result *item = &results->items[results->count];
     PG_TRY(pg_rundir_file(directory, "records", key, path, err));
     if (!pg_file_exists(path)) goto done;
-    PG_TRY(pg_record_load(path, key, &results->texts, &item->record, &item->labels, err));
+    PG_TRY(pg_record_load(path, key, &results->pool, &item->record, &item->labels, err));
     results->count++;
 done:
     return status;
@@ -46,7 +46,7 @@ void pg_results_destroy(pg_results **results)
     if (!r) return;
     for (int i = 0; i < r->count; i++) pg_record_clear(&r->items[i].record);
     pg_free(r->items);
-    pg_text_pool_clear(&r->texts);
+    pg_parameter_pool_clear(&r->pool);
     pg_free(r);
     *results = NULL;
 }
@@ -67,8 +67,9 @@ static void write_rows(pg_csv_writer *csv, const pg_result *result, const char *
     const pg_task_labels *l = &result->labels;
     for (int i = 0; i < result->record.cell_count; i++) {
         const pg_record_cell *cell = &result->record.cells[i];
-        const char *const texts[] = {l->name,     l->data,   l->network,   l->norm, l->scheme, l->scheme_parameters,
-                                     l->training, l->attack, l->parameters};
+        const char *const texts[] = {l->name,           l->data,   l->network,
+                                     l->norm,           l->scheme, l->scheme_parameters->text,
+                                     l->training->text, l->attack, l->parameters->text};
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) pg_csv_word(csv, texts[k]);
         pg_csv_int(csv, (long long)l->seed);
         pg_csv_word(csv, cell->outcome);

@@ -5,75 +5,9 @@
 #include "core/formats/number.h"
 #include "core/ownership/verdict.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- parameters ---- */
-
-static const char *skip_key(const char *at)
-{
-    while (islower((unsigned char)*at) || isdigit((unsigned char)*at) || *at == '_') at++;
-    return at;
-}
-
-/* Behind a value in quotes; text itself if it is none. In single quotes a quote is doubled, in double ones it has a backslash.
- */
-static const char *skip_quoted(const char *text)
-{
-    const char quote = *text;
-    if (quote != '"' && quote != '\'') return text;
-    for (const char *at = text + 1; *at; at++) {
-        if (quote == '"' && *at == '\\' && at[1])
-            at++;
-        else if (*at == quote && quote == '\'' && at[1] == quote)
-            at++;
-        else if (*at == quote)
-            return at + 1;
-    }
-    return text;
-}
-
-size_t pg_parameter_length(const char *text)
-{
-    const char *at = skip_key(text);
-    if (*at == '=') at = skip_quoted(at + 1);
-    while (*at) {
-        while (*at && *at != ' ') at++;
-        const char *next = at;
-        while (*next == ' ') next++;
-        const char *end = skip_key(next);
-        if (!*next || (end > next && *end == '=')) break;
-        at = next;
-    }
-    return (size_t)(at - text);
-}
-
-const char *pg_parameter_next(const char *text)
-{
-    text += pg_parameter_length(text);
-    while (*text == ' ') text++;
-    return text;
-}
-
-const char *pg_parameter_value(const char *parameters, const char *key, size_t *length)
-{
-    const size_t n = strlen(key);
-    for (const char *at = parameters; *at; at = pg_parameter_next(at)) {
-        if (strncmp(at, key, n) != 0 || at[n] != '=') continue;
-        *length = pg_parameter_length(at) - n - 1;
-        return at + n + 1;
-    }
-    return NULL;
-}
-
-bool pg_parameters_hold(const char *parameters, const char *word, size_t length)
-{
-    for (const char *at = parameters; *at; at = pg_parameter_next(at))
-        if (pg_parameter_length(at) == length && memcmp(at, word, length) == 0) return true;
-    return false;
-}
 
 /* ---- variants ---- */
 
@@ -83,37 +17,38 @@ typedef struct finder {
     pg_text_pool known; /* numbered as the list is */
 } finder;
 
-static pg_status variant_of(finder *f, const char *name, const char *parameters, int *index, pg_error *err)
+static pg_status variant_of(finder *f, const char *name, const pg_parameters *first, const pg_parameters *second, int *index,
+                            pg_error *err)
 {
     pg_variants *list = f->list;
-    pg_status status = pg_text_pool_print(&f->known, NULL, index, err, "%s\n%s", name, parameters);
+    pg_status status = pg_text_pool_print(&f->known, NULL, index, err, "%d %d %s", first->number, second->number, name);
     if (status != PG_OK || *index < list->count) return status;
     status = pg_grow(&list->items, list->count, sizeof *list->items, err);
-    if (status == PG_OK) list->items[list->count++] = (pg_variant){.name = name, .parameters = parameters};
+    if (status == PG_OK) list->items[list->count++] = (pg_variant){.name = name, .lists = {first, second}};
     return status;
 }
 
 /* How many variants of a name there are, how many of them come after another attack, and how many have each option: counts by
- * the numbers that `words` gives to NAME, "NAME after" and "NAME OPTION". */
+ * the numbers that `words` gives to NAME, "NAME after" and "NAME KEY=VALUE". */
 typedef struct census {
     pg_text_pool words;
     int *counts;
 } census;
 
-static pg_status count_of(census *c, const char *name, const char *word, size_t length, int **count, pg_error *err)
+static pg_status count_of(census *c, const char *name, const char *word, int **count, pg_error *err)
 {
     int number;
     const int before = c->words.count;
-    pg_status status = pg_text_pool_print(&c->words, NULL, &number, err, "%s %.*s", name, (int)length, word);
+    pg_status status = pg_text_pool_print(&c->words, NULL, &number, err, "%s %s", name, word);
     if (status == PG_OK && number == before) status = pg_grow(&c->counts, before, sizeof *c->counts, err);
     if (status == PG_OK) *count = &c->counts[number];
     return status;
 }
 
-static pg_status count_one(census *c, const char *name, const char *word, size_t length, pg_error *err)
+static pg_status count_one(census *c, const char *name, const char *word, pg_error *err)
 {
     int *count;
-    const pg_status status = count_of(c, name, word, length, &count, err);
+    const pg_status status = count_of(c, name, word, &count, err);
     if (status == PG_OK) ++*count;
     return status;
 }
@@ -121,7 +56,15 @@ static pg_status count_one(census *c, const char *name, const char *word, size_t
 /* A network from elsewhere always shows its files: it has no options to share with others. */
 static bool is_brought(const pg_variant *v)
 {
-    return strncmp(v->parameters, "model=", 6) == 0;
+    return pg_parameters_find(v->lists[0], "model") != NULL;
+}
+
+static pg_status count_options(census *c, const pg_variant *v, const pg_parameters *list, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (int i = 0; i < list->count; i++) PG_TRY(count_one(c, v->name, list->items[i].text, err));
+done:
+    return status;
 }
 
 static pg_status take_census(const pg_variants *list, census *c, pg_error *err)
@@ -129,35 +72,49 @@ static pg_status take_census(const pg_variants *list, census *c, pg_error *err)
     pg_status status = PG_OK;
     for (int i = 0; i < list->count; i++) {
         const pg_variant *v = &list->items[i];
-        size_t length;
         if (is_brought(v)) continue;
-        PG_TRY(count_one(c, v->name, "", 0, err));
-        if (pg_parameter_value(v->parameters, "after", &length)) PG_TRY(count_one(c, v->name, "after", 5, err));
-        for (const char *at = v->parameters; *at; at = pg_parameter_next(at))
-            PG_TRY(count_one(c, v->name, at, pg_parameter_length(at), err));
+        PG_TRY(count_one(c, v->name, "", err));
+        if (pg_parameters_find(v->lists[0], "after")) PG_TRY(count_one(c, v->name, "after", err));
+        for (int k = 0; k < 2; k++) PG_TRY(count_options(c, v, v->lists[k], err));
     }
 done:
     return status;
 }
 
-/* "data=''": an option that is not used. */
-static bool is_empty(const char *parameter, size_t length)
-{
-    return length > 3 && memcmp(parameter + length - 3, "=''", 3) == 0;
-}
-
 /* Do all variants of the name have the option? Those without an attack before them cannot have options of one. */
-static pg_status is_common(census *c, const char *name, const char *option, size_t length, bool *common, pg_error *err)
+static pg_status is_common(census *c, const char *name, const pg_parameter *option, bool *common, pg_error *err)
 {
     pg_status status = PG_OK;
-    const bool of_former = strncmp(option, "after_", 6) == 0;
+    const bool of_former = strncmp(option->key, "after_", 6) == 0;
     int *count, all;
-    PG_TRY(count_of(c, name, of_former ? "after" : "", of_former ? 5 : 0, &count, err));
+    PG_TRY(count_of(c, name, of_former ? "after" : "", &count, err));
     all = *count;
-    PG_TRY(count_of(c, name, option, length, &count, err));
+    PG_TRY(count_of(c, name, option->text, &count, err));
     *common = *count == all;
 done:
     return status;
+}
+
+/* Print the options in which a variant differs from others of its name and which are not the empty text: that is an option
+ * without use. */
+static pg_status print_options(census *c, const pg_variant *v, const pg_parameters *list, FILE *stream, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (int i = 0; i < list->count; i++) {
+        const pg_parameter *option = &list->items[i];
+        bool common = option->value.type == PG_VALUE_TEXT && !option->value.text[0];
+        if (!common && !is_brought(v)) PG_TRY(is_common(c, v->name, option, &common, err));
+        if (!common) fprintf(stream, " %s", option->text);
+    }
+done:
+    return status;
+}
+
+/* All options of a variant, written out. */
+pg_status pg_variant_options(const pg_variant *v, pg_text_pool *texts, const char **out, pg_error *err)
+{
+    const char *const first = v->lists[0]->text, *const second = v->lists[1]->text;
+    return pg_text_pool_print(texts, out, NULL, err, "%s%s%s", first, first[0] && second[0] ? " " : "", second);
 }
 
 /* The name and the options in which the variant differs from others, kept; with a hash of all options if that is taken. */
@@ -165,26 +122,24 @@ static pg_status label_one(census *c, pg_text_pool *labels, pg_text_pool *texts,
 {
     pg_status status = PG_OK;
     char *text = NULL, hash[PG_SHA256_HEX];
+    const char *options;
     size_t bytes = 0;
     int number;
     const int before = labels->count;
     FILE *stream = open_memstream(&text, &bytes);
     if (!stream) return pg_fail(err, PG_NO_MEMORY, "out of memory for a label");
     fputs(mine->name, stream);
-    for (const char *at = mine->parameters; *at && status == PG_OK; at = pg_parameter_next(at)) {
-        const size_t n = pg_parameter_length(at);
-        bool common = false;
-        if (!is_brought(mine)) status = is_common(c, mine->name, at, n, &common, err);
-        if (!common && !is_empty(at, n)) fprintf(stream, " %.*s", (int)n, at);
-    }
+    for (int k = 0; k < 2 && status == PG_OK; k++) status = print_options(c, mine, mine->lists[k], stream, err);
     if (fclose(stream) != 0 && status == PG_OK) status = pg_fail(err, PG_NO_MEMORY, "out of memory for a label");
     PG_TRY(status);
     PG_TRY(pg_text_pool_keep(labels, text, NULL, &number, err));
-    pg_sha256(mine->parameters, strlen(mine->parameters), hash);
-    if (number == before)
+    if (number == before) {
         PG_TRY(pg_text_pool_keep(texts, text, &mine->label, NULL, err));
-    else
-        PG_TRY(pg_text_pool_print(texts, &mine->label, NULL, err, "%s #%.8s", text, hash));
+        goto done;
+    }
+    PG_TRY(pg_variant_options(mine, texts, &options, err));
+    pg_sha256(options, strlen(options), hash);
+    PG_TRY(pg_text_pool_print(texts, &mine->label, NULL, err, "%s #%.8s", text, hash));
 done:
     free(text);
     return status;
@@ -302,14 +257,11 @@ static pg_status find_one(pg_summary *s, int i, pg_text_pool *places, finder *sc
 {
     pg_status status = PG_OK;
     const pg_task_labels *l = &s->results->items[i].labels;
-    const char *parameters;
     double value;
     PG_TRY(pg_text_pool_print(places, NULL, &s->place[i], err, "%s\n%s\n%s", l->data, l->network, l->norm));
-    PG_TRY(pg_text_pool_print(&s->texts, &parameters, NULL, err, "%s%s%s", l->scheme_parameters,
-                              l->scheme_parameters[0] ? " " : "", l->training));
-    PG_TRY(variant_of(schemes, l->scheme, parameters, &s->scheme[i], err));
+    PG_TRY(variant_of(schemes, l->scheme, l->scheme_parameters, l->training, &s->scheme[i], err));
     s->attack[i] = -1;
-    if (l->attack[0]) PG_TRY(variant_of(attacks, l->attack, l->parameters, &s->attack[i], err));
+    if (l->attack[0]) PG_TRY(variant_of(attacks, l->attack, l->parameters, &pg_no_parameters, &s->attack[i], err));
     s->forges[i] = pg_result_value(&s->results->items[i], "genuine", "stands", &value);
 done:
     return status;

@@ -9,8 +9,12 @@
 /* A scheme or an attack with its options. Its label is its name and those options in which it differs from others of the name.
  * No two variants of a list have the same label. */
 typedef struct pg_variant {
-    const char *name, *parameters, *label;
+    const char *name, *label;
+    const pg_parameters *lists[2]; /* of a scheme and its training; of an attack and nothing */
 } pg_variant;
+
+/* All options of a variant as text. */
+PG_CHECKED pg_status pg_variant_options(const pg_variant *variant, pg_text_pool *texts, const char **out, pg_error *err);
 
 typedef struct pg_variants {
     int count;
@@ -42,15 +46,5 @@ bool pg_has_learnt(double accuracy, double chance, double images);
 
 /* Title and label of a table, which shows n beside every mean where tasks are missing. */
 PG_CHECKED pg_status pg_summary_head(const pg_summary *summary, const char *title, pg_table *table, pg_error *err);
-
-/* Length of the first "key=value" at text, the space after it left out. A value may hold spaces: the next key ends it. A value
- * in quotes may hold anything. */
-size_t pg_parameter_length(const char *text);
-/* The one after it; at the end the empty text. */
-const char *pg_parameter_next(const char *text);
-/* Is this "key=value" one of parameters? */
-bool pg_parameters_hold(const char *parameters, const char *word, size_t length);
-/* Value of a key, its length in *length; NULL if there is none. */
-const char *pg_parameter_value(const char *parameters, const char *key, size_t *length);
 
 #endif

@@ -83,6 +83,13 @@ pg_status pg_sample_add(pg_sample *sample, double value, pg_error *err)
     return PG_OK;
 }
 
+pg_status pg_sample_copy(const pg_sample *from, pg_sample *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (int i = 0; i < from->count && status == PG_OK; i++) status = pg_sample_add(out, pg_sample_values(from)[i], err);
+    return status;
+}
+
 const double *pg_sample_values(const pg_sample *sample)
 {
     return sample->values ? sample->values : &sample->one;

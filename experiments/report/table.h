@@ -64,6 +64,8 @@ PG_CHECKED pg_status pg_table_put(pg_table *table, int row, int column, const ch
 /* Add a value; ignores NaN. */
 PG_CHECKED pg_status pg_table_add(pg_table *table, int row, int column, double value, pg_error *err);
 PG_CHECKED pg_status pg_sample_add(pg_sample *sample, double value, pg_error *err);
+/* Add all values of another sample. */
+PG_CHECKED pg_status pg_sample_copy(const pg_sample *from, pg_sample *out, pg_error *err);
 /* [count], owned by the sample. */
 const double *pg_sample_values(const pg_sample *sample);
 void pg_sample_clear(pg_sample *sample);

@@ -82,10 +82,9 @@ static bool is_useless(const pg_summary *b, int i, const char *outcome)
 {
     const pg_result *r = &b->results->items[i];
     double accuracy, told;
-    size_t length = 0;
-    const char *data = pg_parameter_value(r->labels.parameters, "data", &length);
+    const pg_value *data = pg_parameters_find(r->labels.parameters, "data");
     if (pg_result_value(r, outcome, "useless", &told)) return told > 0.5;
-    if (data && length > 2) return false;
+    if (data && data->type == PG_VALUE_TEXT && data->text[0]) return false;
     if (!pg_result_value(r, outcome, "accuracy", &accuracy) || isnan(b->chance[i]) || b->images[i] < 1) return false;
     return !pg_beats_guessing(accuracy, (int)b->images[i], (int)lround(100 / b->chance[i]), 1e-3);
 }
@@ -349,10 +348,11 @@ static pg_status make_settings(const pg_summary *b, pg_table *table, pg_error *e
     for (int k = 0; k < 2; k++)
         for (int i = 0; i < lists[k]->count; i++) {
             const pg_variant *v = &lists[k]->items[i];
+            const char *options;
             int row;
+            PG_TRY(pg_variant_options(v, &table->texts, &options, err));
             PG_TRY(pg_table_row(table, &row, err, "%d %d", k, i));
-            PG_TRY(pg_table_put(table, row, 0, (const char *const[]){k ? "attack" : "scheme", v->label, v->parameters, NULL},
-                                err));
+            PG_TRY(pg_table_put(table, row, 0, (const char *const[]){k ? "attack" : "scheme", v->label, options, NULL}, err));
         }
 done:
     return status;

@@ -62,12 +62,12 @@ static pg_status check_parent(const char *key, const pg_workplace *at, pg_error 
 {
     pg_status status = PG_OK;
     pg_record record = {0};
-    pg_text_pool texts = {0};
+    pg_parameter_pool pool = {0};
     pg_task_labels labels;
     char path[PG_PATH_MAX];
     if (!key[0]) return PG_OK;
     PG_TRY(pg_rundir_file(at->directory, "records", key, path, err));
-    status = pg_record_load(path, key, &texts, &record, &labels, err);
+    status = pg_record_load(path, key, &pool, &record, &labels, err);
     if (status != PG_OK && !pg_file_exists(path)) /* another child has been here */
         status = pg_fail(err, PG_BAD_INPUT, "%s is gone: repeat the command to make it again", path);
     PG_TRY(status);
@@ -82,7 +82,7 @@ static pg_status check_parent(const char *key, const pg_workplace *at, pg_error 
     }
 done:
     pg_record_clear(&record);
-    pg_text_pool_clear(&texts);
+    pg_parameter_pool_clear(&pool);
     return status;
 }
 
@@ -102,7 +102,7 @@ pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err)
     pg_status status = PG_OK;
     pg_task task = {0};
     pg_record record = {0};
-    pg_text_pool texts = {0};
+    pg_parameter_pool pool = {0};
     pg_task_labels labels;
     bool done;
     char path[PG_PATH_MAX];
@@ -115,13 +115,13 @@ pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err)
     PG_TRY(check_parent(task.forged, at, err));
     for (int i = 0; i < task.null_model_count; i++) PG_TRY(check_parent(task.null_models[i], at, err));
     PG_TRY(pg_task_execute(&task, at, &record, err));
-    PG_TRY(pg_task_describe(&task, &texts, &labels, err));
+    PG_TRY(pg_task_describe(&task, &pool, &labels, err));
     PG_TRY(find_files(&task, at, &record, err));
     PG_TRY(pg_record_save(&record, &task, &labels, path, err));
     PG_TRY(remove_checkpoints(&task, at, err));
 done:
     pg_record_clear(&record);
-    pg_text_pool_clear(&texts);
+    pg_parameter_pool_clear(&pool);
     pg_task_clear(&task);
     return status;
 }

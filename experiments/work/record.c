@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FORMAT = 1 };
+enum { FORMAT = 2, OLD_FORMAT = 1 }; /* the old one has parameters as text */
 
 /* ---- in memory ---- */
 
@@ -114,11 +114,35 @@ static json_t *number(double value)
     return json_real(value);
 }
 
+static json_t *value_json(const pg_value *value)
+{
+    json_t *list;
+    switch (value->type) {
+    case PG_VALUE_NONE: return json_null();
+    case PG_VALUE_NUMBER: return number(value->number);
+    case PG_VALUE_BOOL: return json_boolean(value->yes);
+    case PG_VALUE_TEXT: return json_string(value->text);
+    case PG_VALUE_NUMBERS:
+        list = json_array();
+        for (int i = 0; i < value->count; i++) json_array_append_new(list, number(value->numbers[i]));
+        return list;
+    }
+    return NULL;
+}
+
+static json_t *parameters_json(const pg_parameters *list)
+{
+    json_t *map = json_object();
+    for (int i = 0; i < list->count; i++) json_object_set_new(map, list->items[i].key, value_json(&list->items[i].value));
+    return map;
+}
+
 static json_t *labels_json(const pg_task_labels *l)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "data", l->data, "network", l->network, "norm", l->norm,
-                     "scheme", l->scheme, "scheme_parameters", l->scheme_parameters, "training", l->training, "attack",
-                     l->attack, "parameters", l->parameters, "seed", (json_int_t)l->seed);
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:I}", "data", l->data, "network", l->network, "norm", l->norm,
+                     "scheme", l->scheme, "scheme_parameters", parameters_json(l->scheme_parameters), "training",
+                     parameters_json(l->training), "attack", l->attack, "parameters", parameters_json(l->parameters), "seed",
+                     (json_int_t)l->seed);
 }
 
 static json_t *cells_json(const pg_record *record)
@@ -185,16 +209,18 @@ static pg_status read_json(const char *path, json_t **root, pg_error *err)
 {
     const pg_status status = pg_json_read(path, root, err);
     if (status != PG_OK) return status;
-    if (json_integer_value(json_object_get(*root, "format")) == FORMAT) return PG_OK;
+    const json_int_t format = json_integer_value(json_object_get(*root, "format"));
+    if (format == FORMAT || format == OLD_FORMAT) return PG_OK;
     json_decref(*root);
     *root = NULL;
     return pg_fail(err, PG_BAD_INPUT, "%s: not a record of this version", path);
 }
 
-/* A record being read: its JSON, its path, and the pool for its texts. */
+/* A record being read: its path, and the pools for its texts and its parameters, which a list of cells alone has not. */
 typedef struct source {
     const char *path;
     pg_text_pool *texts;
+    pg_parameter_pool *pool;
 } source;
 
 /* Keep the text of a member in printable form. */
@@ -216,24 +242,87 @@ static pg_status get_group(const source *from, const json_t *root, const char *k
     return pg_fail(err, PG_BAD_INPUT, "%s: %s: expected a %s", from->path, key, type == JSON_ARRAY ? "list" : "map");
 }
 
+/* The value of a parameter, with its numbers in room. */
+static pg_status get_value(const char *key, const json_t *member, pg_value_room *room, pg_value *out, pg_error *err)
+{
+    size_t i;
+    json_t *item;
+    switch (json_typeof(member)) {
+    case JSON_NULL: return PG_OK;
+    case JSON_TRUE:
+    case JSON_FALSE: *out = (pg_value){.type = PG_VALUE_BOOL, .yes = json_is_true(member)}; return PG_OK;
+    case JSON_INTEGER:
+    case JSON_REAL: *out = (pg_value){.type = PG_VALUE_NUMBER, .number = json_number_value(member)}; return PG_OK;
+    case JSON_STRING:
+        *out = (pg_value){.type = PG_VALUE_TEXT, .text = json_string_value(member)};
+        if (strlen(out->text) == json_string_length(member)) return PG_OK;
+        return pg_fail(err, PG_BAD_INPUT, "%.64s: a zero byte in a text", key);
+    case JSON_ARRAY:
+        *out = (pg_value){.type = PG_VALUE_NUMBERS, .count = (int)json_array_size(member), .numbers = room->numbers};
+        json_array_foreach(member, i, item)
+        {
+            if (i == PG_LIST_MAX || !json_is_number(item)) break;
+            room->numbers[i] = json_number_value(item);
+        }
+        if (i == json_array_size(member)) return PG_OK;
+        return pg_fail(err, PG_BAD_INPUT, "%.64s: expected at most %d numbers", key, PG_LIST_MAX);
+    case JSON_OBJECT: break;
+    }
+    return pg_fail(err, PG_BAD_INPUT, "%.64s: expected a value", key);
+}
+
+static pg_status get_parameter_map(pg_parameter_pool *pool, json_t *map, const pg_parameters **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_parameter_draft draft;
+    const char *key;
+    json_t *member;
+    draft.count = 0;
+    json_object_foreach(map, key, member)
+    {
+        pg_value *value = NULL;
+        pg_value_room *room = NULL;
+        PG_TRY(pg_parameter_add(&draft, key, &value, &room, err));
+        PG_TRY(get_value(key, member, room, value, err));
+    }
+    PG_TRY(pg_parameters_keep(pool, &draft, out, err));
+done:
+    return status;
+}
+
+/* A map, or the text that the old format has. */
+static pg_status get_parameters(const source *from, const json_t *labels, const char *key, const pg_parameters **out,
+                                pg_error *err)
+{
+    pg_status status = PG_OK;
+    const char *text;
+    json_t *member = json_object_get(labels, key);
+    if (json_is_object(member)) {
+        status = get_parameter_map(from->pool, member, out, err);
+    } else {
+        if ((status = get_text(from, labels, key, &text, err)) != PG_OK) return status;
+        status = pg_parameters_parse(from->pool, text, out, err);
+    }
+    return status == PG_OK ? PG_OK : pg_error_context(err, "%s: %s", from->path, key);
+}
+
 static pg_status get_labels(const source *from, const json_t *root, pg_task_labels *l, pg_error *err)
 {
     const struct {
         const char *key, **text;
-    } members[] = {{"data", &l->data},
-                   {"network", &l->network},
-                   {"norm", &l->norm},
-                   {"scheme", &l->scheme},
-                   {"scheme_parameters", &l->scheme_parameters},
-                   {"training", &l->training},
-                   {"attack", &l->attack},
-                   {"parameters", &l->parameters}};
+    } texts[] = {
+        {"data", &l->data}, {"network", &l->network}, {"norm", &l->norm}, {"scheme", &l->scheme}, {"attack", &l->attack}};
+    const struct {
+        const char *key;
+        const pg_parameters **list;
+    } lists[] = {{"scheme_parameters", &l->scheme_parameters}, {"training", &l->training}, {"parameters", &l->parameters}};
     pg_status status = PG_OK;
     json_t *map;
     PG_TRY(get_group(from, root, "labels", JSON_OBJECT, &map, err));
     PG_TRY(get_text(from, root, "name", &l->name, err));
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        PG_TRY(get_text(from, map, members[i].key, members[i].text, err));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) PG_TRY(get_text(from, map, texts[i].key, texts[i].text, err));
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        PG_TRY(get_parameters(from, map, lists[i].key, lists[i].list, err));
     const json_t *seed = json_object_get(map, "seed");
     if (!json_is_integer(seed)) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: seed: expected a whole number", from->path));
     l->seed = (uint64_t)json_integer_value(seed);
@@ -324,11 +413,11 @@ static pg_status check_key(const source *from, const json_t *root, const char *k
     return pg_fail(err, PG_BAD_INPUT, "%s: the record of another task, %.64s", from->path, found);
 }
 
-pg_status pg_record_load(const char *path, const char *key, pg_text_pool *texts, pg_record *record, pg_task_labels *labels,
+pg_status pg_record_load(const char *path, const char *key, pg_parameter_pool *pool, pg_record *record, pg_task_labels *labels,
                          pg_error *err)
 {
     pg_status status = PG_OK;
-    const source from = {.path = path, .texts = texts};
+    const source from = {.path = path, .texts = &pool->texts, .pool = pool};
     json_t *root = NULL, *cells;
     PG_TRY(read_json(path, &root, err));
     PG_TRY(check_key(&from, root, key, err));

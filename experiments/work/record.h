@@ -53,7 +53,7 @@ PG_CHECKED pg_status pg_record_read_cells(const char *text, size_t bytes, const 
 /* Read the record of task `key` and check all that pg_record_save guarantees: the key, the type of every member, no unknown
  * cell members, no metric twice for one outcome, checksums of the right form. PG_BAD_INPUT, naming the file and the member, for
  * any deviation. record must be empty; release it with pg_record_clear. All texts belong to `texts`. */
-PG_CHECKED pg_status pg_record_load(const char *path, const char *key, pg_text_pool *texts, pg_record *record,
+PG_CHECKED pg_status pg_record_load(const char *path, const char *key, pg_parameter_pool *pool, pg_record *record,
                                     pg_task_labels *labels, pg_error *err);
 
 /* Is the file an intact record and, if `keep` is set, of a task that kept its files? Fails if the file cannot be read. */

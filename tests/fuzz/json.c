@@ -36,13 +36,13 @@ static const char *attack_key(void)
 static void check_record(const pg_record *record, const pg_task_labels *labels)
 {
     pg_record again = {0};
-    pg_text_pool texts = {0};
+    pg_parameter_pool pool = {0};
     pg_task_labels same;
     pg_task task = {.public_text = (char[]){"t"}};
     const char *path = fuzz_path("again.json");
     memcpy(task.key, attack_key(), sizeof task.key);
     FUZZ_MUST(pg_record_save(record, &task, labels, path, &fuzz_error));
-    FUZZ_MUST(pg_record_load(path, task.key, &texts, &again, &same, &fuzz_error));
+    FUZZ_MUST(pg_record_load(path, task.key, &pool, &again, &same, &fuzz_error));
     FUZZ_CHECK(again.cell_count == record->cell_count, "%d", again.cell_count);
     for (int i = 0; i < again.cell_count; i++) {
         const pg_record_cell *a = &record->cells[i], *b = &again.cells[i];
@@ -50,23 +50,24 @@ static void check_record(const pg_record *record, const pg_task_labels *labels)
                    "cell %d", i);
         FUZZ_CHECK(a->value == b->value || (!isfinite(a->value) && isnan(b->value)), "%.17g %.17g", a->value, b->value);
     }
-    FUZZ_CHECK(strcmp(labels->scheme_parameters, same.scheme_parameters) == 0 && labels->seed == same.seed, "labels");
+    FUZZ_CHECK(strcmp(labels->scheme_parameters->text, same.scheme_parameters->text) == 0 && labels->seed == same.seed,
+               "labels");
     FUZZ_CHECK(again.file_count == record->file_count && again.note_count == record->note_count, "%d files, %d notes",
                again.file_count, again.note_count);
     pg_record_clear(&again);
-    pg_text_pool_clear(&texts);
+    pg_parameter_pool_clear(&pool);
 }
 
 static pg_status read_record(const uint8_t *data, size_t bytes, pg_error *err)
 {
     pg_record record = {0};
-    pg_text_pool texts = {0};
+    pg_parameter_pool pool = {0};
     pg_task_labels labels;
     const char *path = fuzz_file("record.json", data, bytes);
-    const pg_status status = pg_record_load(path, attack_key(), &texts, &record, &labels, err);
+    const pg_status status = pg_record_load(path, attack_key(), &pool, &record, &labels, err);
     if (status == PG_OK) check_record(&record, &labels);
     pg_record_clear(&record);
-    pg_text_pool_clear(&texts);
+    pg_parameter_pool_clear(&pool);
     return status;
 }
 
@@ -75,11 +76,11 @@ static void write_record(const char *path, int at)
     pg_task task;
     pg_task_labels labels;
     pg_record record = {0};
-    pg_text_pool texts = {0};
+    pg_parameter_pool pool = {0};
     char sum[PG_SHA256_HEX];
     pg_sha256("", 0, sum);
     FUZZ_MUST(pg_task_parse(grid->tasks[at].text, &task, &fuzz_error));
-    FUZZ_MUST(pg_task_describe(&task, &texts, &labels, &fuzz_error));
+    FUZZ_MUST(pg_task_describe(&task, &pool, &labels, &fuzz_error));
     FUZZ_MUST(pg_record_add(&record, at ? "level=10" : "", "accuracy_deployed", 74.5, "%", &fuzz_error));
     FUZZ_MUST(pg_record_add(&record, at ? "level=10" : "", "detection", 100, "%", &fuzz_error));
     FUZZ_MUST(pg_record_add(&record, at ? "level=10" : "", "p_value", 1e-5, "", &fuzz_error));
@@ -88,7 +89,7 @@ static void write_record(const char *path, int at)
     FUZZ_MUST(pg_record_note(&record, "data", "generated patterns", &fuzz_error));
     FUZZ_MUST(pg_record_save(&record, &task, &labels, path, &fuzz_error));
     pg_record_clear(&record);
-    pg_text_pool_clear(&texts);
+    pg_parameter_pool_clear(&pool);
     pg_task_clear(&task);
 }
 

@@ -189,13 +189,13 @@ static pg_status read_task(const uint8_t *data, size_t bytes, pg_error *err)
 {
     pg_task task;
     pg_task_labels labels;
-    pg_text_pool texts = {0};
+    pg_parameter_pool pool = {0};
     char *text = fuzz_text(data, bytes);
     const pg_status status = pg_task_parse(text, &task, err);
     if (status == PG_OK) {
         FUZZ_CHECK(strcmp(task.text, text) == 0, "%s\n%s", task.text, text);
-        FUZZ_MUST(pg_task_describe(&task, &texts, &labels, &fuzz_error));
-        pg_text_pool_clear(&texts);
+        FUZZ_MUST(pg_task_describe(&task, &pool, &labels, &fuzz_error));
+        pg_parameter_pool_clear(&pool);
         pg_task_clear(&task);
     }
     free(text);

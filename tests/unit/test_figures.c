@@ -3,6 +3,7 @@
 #include "core/formats/csv.h"
 #include "experiments/report/figures.h"
 #include "tests/unit/test.h"
+#include "tests/unit/values.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,10 +21,10 @@ static pg_result *add_result(const char *scheme, const char *attack, const char 
                                  .network = "alexnet x0.5",
                                  .norm = "bn",
                                  .scheme = scheme,
-                                 .scheme_parameters = "",
-                                 .training = "",
+                                 .scheme_parameters = &pg_no_parameters,
+                                 .training = &pg_no_parameters,
                                  .attack = attack,
-                                 .parameters = parameters};
+                                 .parameters = listed(parameters)};
     return r;
 }
 
@@ -101,6 +102,7 @@ SET_UP
     OK(pg_figures_write(&summary, NULL, &written, &err));
     pg_summary_close(&summary);
     for (int i = 0; i < results.count; i++) pg_record_clear(&items[i].record);
+    forget_parameters();
 }
 
 TEAR_DOWN

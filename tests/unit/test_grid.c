@@ -4,6 +4,7 @@
 #include "experiments/grid/grid.h"
 #include "experiments/grid/presets.h"
 #include "tests/unit/test.h"
+#include "tests/unit/values.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -131,9 +132,7 @@ TEST(a_grid_that_is_too_large_is_refused_before_it_is_made)
 /* Options of the attack of the design, as text; freed by pg_free. */
 static char *attack_text(const pg_design *design, int i)
 {
-    char *text = NULL;
-    OK(pg_options_text(design->attacks[i].attack->options, design->attacks[i].options, &text, &err));
-    return text;
+    return options_text(design->attacks[i].attack->options, design->attacks[i].options);
 }
 
 /* The published settings: of training, and of the attacks that the code of 2019 ran otherwise; a key that is given wins. */
@@ -299,14 +298,14 @@ TEST(an_attack_on_an_attack_has_it_as_parent)
     assert_int_equal(last->parents[0], find_name(grid, "/adi/s1/"));
     assert_int_equal(last->parents[1], 3);
     pg_task task;
-    pg_text_pool texts = {0};
+    pg_parameter_pool pool = {0};
     pg_task_labels labels;
     OK(pg_task_parse(last->text, &task, &err));
     assert_string_equal(task.forged, grid->tasks[3].key);
-    OK(pg_task_describe(&task, &texts, &labels, &err));
+    OK(pg_task_describe(&task, &pool, &labels, &err));
     assert_non_null(
-        strstr(labels.parameters, " after=counterfeit-triggers after_start=generated after_count=100 after_bound=8 "));
-    pg_text_pool_clear(&texts);
+        strstr(labels.parameters->text, " after=counterfeit-triggers after_start=generated after_count=100 after_bound=8 "));
+    pg_parameter_pool_clear(&pool);
     pg_task_clear(&task);
     pg_grid_destroy(&grid);
 #define AFTER ", after: counterfeit-triggers"
@@ -330,12 +329,12 @@ TEST(layers_by_place_are_labelled_by_place)
     assert_int_equal(grid->count, 2);
     for (int i = 0; i < grid->count; i++) {
         pg_task task;
-        pg_text_pool texts = {0};
+        pg_parameter_pool pool = {0};
         pg_task_labels l;
         OK(pg_task_parse(grid->tasks[i].text, &task, &err));
-        OK(pg_task_describe(&task, &texts, &l, &err));
-        assert_contains(l.scheme_parameters, labels[i]);
-        pg_text_pool_clear(&texts);
+        OK(pg_task_describe(&task, &pool, &l, &err));
+        assert_contains(l.scheme_parameters->text, labels[i]);
+        pg_parameter_pool_clear(&pool);
         pg_task_clear(&task);
     }
     pg_grid_destroy(&grid);

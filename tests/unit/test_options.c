@@ -4,6 +4,7 @@
 #include "core/formats/options.h"
 #include "core/formats/yaml.h"
 #include "tests/unit/test.h"
+#include "tests/unit/values.h"
 
 #include <stdlib.h>
 
@@ -77,8 +78,7 @@ static pg_tree *parsed(const char *text)
 
 static void assert_text(const sample *values, const char *expected)
 {
-    char *text = NULL;
-    OK(pg_options_text(table, values, &text, &err));
+    char *text = options_text(table, values);
     assert_string_equal(text, expected);
     pg_free(text);
 }
@@ -125,8 +125,7 @@ TEST(options_are_read_and_written_back)
 
     /* What was written reads back as the same. */
     sample again;
-    char *text = NULL;
-    OK(pg_options_text(table, &values, &text, &err));
+    char *text = options_text(table, &values);
     OK(pg_options_defaults(table, &again, &err));
     tree = parsed(text);
     pg_options_read(table, tree->root, &again, &problems);

@@ -4,6 +4,7 @@
 #include "core/ownership/passport_scheme.h"
 #include "experiments/report/compare.h"
 #include "tests/unit/test.h"
+#include "tests/unit/values.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -33,10 +34,10 @@ static pg_result *add_result(const char *network, const char *scheme, const char
                                  .network = network,
                                  .norm = "bn",
                                  .scheme = scheme,
-                                 .scheme_parameters = parameters,
-                                 .training = "epochs=200 lr=0.01",
+                                 .scheme_parameters = listed(parameters),
+                                 .training = listed("epochs=200 lr=0.01"),
                                  .attack = attack,
-                                 .parameters = attack_parameters};
+                                 .parameters = listed(attack_parameters)};
     return r;
 }
 
@@ -75,7 +76,7 @@ static void make_results(void)
     add_cell(add_result("alexnet x0.25", "v3", "", "prune", "levels=[50]"), "level=50", "accuracy", 10);
     for (int attack = 0; attack < 2; attack++) {
         pg_result *brief = add_result("alexnet", "v2", "", attack ? "finetune" : "", attack ? "data='' epochs=5" : "");
-        brief->labels.training = "epochs=2 lr=0.01";
+        brief->labels.training = listed("epochs=2 lr=0.01");
         add_cell(brief, "", "accuracy", 38);
     }
 }
@@ -85,6 +86,7 @@ static void clear_results(void)
     for (int i = 0; i < results.count; i++) pg_record_clear(&items[i].record);
     memset(items, 0, sizeof items);
     results.count = 0;
+    forget_parameters();
 }
 
 /* ---- comparing -------------------------------------------------------------------------------------------------------- */
@@ -296,18 +298,20 @@ static void assert_parameters(const char *id, const pg_subject *s, const char *r
     const pg_scheme *scheme = pg_scheme_find(s->scheme);
     const pg_attack *attack = pg_attack_find(s->attack);
     const pg_arch *arch = pg_arch_find(s->network);
-    for (const char *at = s->parameters; *at; at = pg_parameter_next(at)) {
-        char key[32], absent[40];
+    for (int at = 0; at < s->parameters->count; at++) {
+        char absent[40];
         pg_passport_options passport;
-        snprintf(key, sizeof key, "%.*s", (int)strcspn(at, "="), at);
-        snprintf(absent, sizeof absent, "`%s=`", key);
+        const char *key = s->parameters->items[at].key;
+        const pg_value *value = &s->parameters->items[at].value;
+        snprintf(absent, sizeof absent, "`%.32s=`", key);
         bool known = pg_options_find(pg_train_table, key) || (scheme && pg_options_find(scheme->options, key)) ||
                      (attack && pg_options_find(attack->options, key)) || strstr(readme, absent);
         for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) known |= strcmp(outcomes[i], key) == 0;
         if (!known) fail_msg("%s: %s is no option", id, key);
         if (!arch || strcmp(key, "layers") != 0) continue;
         pg_net_spec spec = pg_net_spec_plain(arch, PG_NORM_BN, 10);
-        snprintf(passport.layers, sizeof passport.layers, "%.*s", (int)pg_parameter_length(at) - 7, at + 7);
+        assert_int_equal(value->type, PG_VALUE_TEXT);
+        snprintf(passport.layers, sizeof passport.layers, "%s", value->text);
         OK(pg_passport_layers(&passport, &spec, &err));
     }
 }
@@ -317,11 +321,10 @@ static void assert_same_run(const pg_published_number *n)
 {
     const pg_attack *attack = pg_attack_find(n->subject.attack);
     for (const pg_option *o = attack ? attack->options : NULL; o && o->key; o++) {
-        size_t length, asked;
-        const char *value = pg_parameter_value(n->subject.parameters, o->key, &length),
-                   *other = pg_parameter_value(n->check->measured.parameters, o->key, &asked);
-        if (!value || !other || strncmp(other, "*", asked) == 0) continue;
-        if (length != asked || memcmp(value, other, length) != 0) fail_msg("%s: a check on another %s", n->id, o->key);
+        const pg_value *value = pg_parameters_find(n->subject.parameters, o->key),
+                       *other = pg_parameters_find(n->check->measured.parameters, o->key);
+        const bool any = other && other->type == PG_VALUE_TEXT && strcmp(other->text, "*") == 0;
+        if (value && other && !any && pg_value_compare(value, other) != 0) fail_msg("%s: a check on another %s", n->id, o->key);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "experiments/report/table.h"
 #include "experiments/report/tables.h"
 #include "tests/unit/test.h"
+#include "tests/unit/values.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -33,16 +34,16 @@ TEST(a_record_is_read_back_as_it_was_written)
     enum { COUNT = sizeof values / sizeof *values };
     char text[] = "{some: \"task\"}", metric[16];
     pg_task task = {.public_text = text};
-    pg_text_pool texts = {0};
+    pg_parameter_pool pool = {0};
     pg_task_labels labels = {.name = "a/b",
                              .data = "d",
                              .network = "n",
                              .norm = "bn",
                              .scheme = "v1",
-                             .scheme_parameters = "signature=\"\xc3\xa4\"",
-                             .training = "",
+                             .scheme_parameters = listed("signature=\"\xc3\xa4\" n=1 b=true l=[1, 0.5] t='1'"),
+                             .training = &pg_no_parameters,
                              .attack = "",
-                             .parameters = "",
+                             .parameters = &pg_no_parameters,
                              .seed = 7},
                    back;
     pg_record record = {0}, again = {0};
@@ -55,9 +56,9 @@ TEST(a_record_is_read_back_as_it_was_written)
     OK(pg_record_file(&record, "models/x.safetensors", key_of(0), &err));
     OK(pg_record_file(&record, "evidence/x.safetensors", key_of(1), &err));
     OK(pg_record_save(&record, &task, &labels, path_of("r.json"), &err));
-    OK(pg_record_load(path_of("r.json"), task.key, &texts, &again, &back, &err));
+    OK(pg_record_load(path_of("r.json"), task.key, &pool, &again, &back, &err));
     assert_string_equal(back.name, "a/b");
-    assert_string_equal(back.scheme_parameters, labels.scheme_parameters);
+    assert_string_equal(back.scheme_parameters->text, labels.scheme_parameters->text);
     assert_int_equal(back.seed, 7);
     assert_int_equal(again.cell_count, COUNT);
     for (int i = 0; i < COUNT; i++) {
@@ -71,21 +72,50 @@ TEST(a_record_is_read_back_as_it_was_written)
     assert_int_equal(again.file_count, 2);
     assert_string_equal(again.files[1].path, "evidence/x.safetensors");
     assert_string_equal(again.files[1].sha256, key_of(1));
-    pg_text_pool_clear(&texts);
+    forget_parameters();
+    pg_parameter_pool_clear(&pool);
     pg_record_clear(&record);
     pg_record_clear(&again);
 }
 
+/* Version 1 wrote parameters as text. */
+TEST(parameters_as_text_are_read)
+{
+    static const char *const keys[] = {"scheme_parameters", "training", "parameters"};
+    static const char *const texts[] = {"signature='sha256:0f' layers=first 3", "epochs=2 lr=0.010 steps=[1, 2] crop=true", ""};
+    char text[] = "{}";
+    pg_task task = {.public_text = text};
+    pg_parameter_pool pool = {0};
+    pg_task_labels labels = {.name = "a", .data = "d", .network = "n", .norm = "bn", .scheme = "v1", .attack = ""}, back;
+    pg_record record = {0};
+    json_t *root = NULL;
+    strcpy(task.key, key_of(0));
+    labels.scheme_parameters = labels.training = labels.parameters = listed("a=1");
+    OK(pg_record_save(&record, &task, &labels, path_of("old.json"), &err));
+    OK(pg_json_read(path_of("old.json"), &root, &err));
+    json_object_del(root, "sha256");
+    json_object_set_new(root, "format", json_integer(1));
+    for (int i = 0; i < 3; i++) json_object_set_new(json_object_get(root, "labels"), keys[i], json_string(texts[i]));
+    OK(pg_json_write(root, path_of("old.json"), &err));
+    OK(pg_record_load(path_of("old.json"), key_of(0), &pool, &record, &back, &err));
+    assert_ptr_equal(listed(back.scheme_parameters->text), listed(texts[0]));
+    assert_string_equal(back.training->text, "epochs=2 lr='0.010' steps=[1, 2] crop=true");
+    assert_int_equal(back.training->items[2].value.count, 2);
+    assert_int_equal(back.parameters->count, 0);
+    pg_parameter_pool_clear(&pool);
+    forget_parameters();
+}
+
 TEST(a_bad_record_is_refused)
 {
-    static const char *const texts[] = {"", "{", "[1]", "{\"format\": 2}", "{\"format\": 1, \"format\": 1}", "\xff"};
+    static const char *const texts[] = {"", "{", "[1]", "{\"format\": 3}", "{\"format\": 1, \"format\": 1}", "\xff"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         pg_record record = {0};
-        pg_text_pool kept = {0};
+        pg_parameter_pool kept = {0};
         pg_task_labels labels;
         write_text("bad.json", texts[i]);
         assert_int_equal(pg_record_load(path_of("bad.json"), key_of(0), &kept, &record, &labels, &err), PG_BAD_INPUT);
-        pg_text_pool_clear(&kept);
+        pg_parameter_pool_clear(&kept);
         assert_contains(err.message, "bad.json");
         assert_null(strchr(err.message, '\n'));
     }
@@ -96,21 +126,21 @@ TEST(texts_are_shown_without_control_characters)
 {
     char text[] = "{some: \"task\"}", reason[64];
     pg_task task = {.public_text = text};
-    pg_text_pool texts = {0};
+    pg_parameter_pool pool = {0};
     pg_task_labels labels = {.name = "a",
                              .data = "d\n| stands |",
                              .network = "\x1b[32mn",
                              .norm = "bn",
                              .scheme = "v1",
-                             .scheme_parameters = "",
-                             .training = "",
+                             .scheme_parameters = &pg_no_parameters,
+                             .training = &pg_no_parameters,
                              .attack = "",
-                             .parameters = ""};
+                             .parameters = &pg_no_parameters};
     pg_record record = {0}, back = {0};
     strcpy(task.key, key_of(0));
     add(&record, "level\r=1", "accuracy", 1);
     OK(pg_record_save(&record, &task, &labels, path_of("hostile"), &err));
-    OK(pg_record_load(path_of("hostile"), key_of(0), &texts, &back, &labels, &err));
+    OK(pg_record_load(path_of("hostile"), key_of(0), &pool, &back, &labels, &err));
     assert_string_equal(labels.data, "d\\x0a| stands |");
     assert_string_equal(labels.network, "\\x1b[32mn");
     assert_string_equal(back.cells[0].outcome, "level\\x0d=1");
@@ -120,7 +150,7 @@ TEST(texts_are_shown_without_control_characters)
     unlink(path_of("hostile"));
     pg_record_clear(&record);
     pg_record_clear(&back);
-    pg_text_pool_clear(&texts);
+    pg_parameter_pool_clear(&pool);
 }
 
 TEST(the_reason_of_a_failure_is_kept)
@@ -232,13 +262,14 @@ static void save(int i, const char *scheme, const char *parameters, const char *
     strcpy(task.key, key_of(i));
     labels.name = name;
     labels.scheme = scheme;
-    labels.scheme_parameters = parameters;
-    labels.training = "epochs=2 steps=[1, 2]";
+    labels.scheme_parameters = listed(parameters);
+    labels.training = listed("epochs=2 steps=[1, 2]");
     labels.attack = attack;
-    labels.parameters = attack_parameters;
+    labels.parameters = listed(attack_parameters);
     snprintf(name, sizeof name, "run/records/%s.json", task.key);
     OK(pg_record_save(record, &task, &labels, path_of(name), &err));
     pg_record_clear(record);
+    forget_parameters();
 }
 
 /* Two seeds of two variants of v1, each pruned and forged. */

@@ -5,6 +5,7 @@
 #include "experiments/report/figures.h"
 #include "experiments/report/tables.h"
 #include "tests/unit/test.h"
+#include "tests/unit/values.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -31,15 +32,16 @@ static void save(int i, const char *attack, const char *parameters, pg_record *r
                                    .network = "n",
                                    .norm = "bn",
                                    .scheme = "v1",
-                                   .scheme_parameters = "",
-                                   .training = "epochs=1",
+                                   .scheme_parameters = &pg_no_parameters,
+                                   .training = listed("epochs=1"),
                                    .attack = attack,
-                                   .parameters = parameters,
+                                   .parameters = listed(parameters),
                                    .seed = 1};
     strcpy(task.key, key_of(i));
     snprintf(name, sizeof name, "run/records/%s.json", task.key);
     OK(pg_record_save(record, &task, &labels, path_of(name), &err));
     pg_record_clear(record);
+    forget_parameters();
 }
 
 static void add(pg_record *record, const char *outcome, const char *metric, double value)
@@ -248,6 +250,10 @@ TEST(a_record_with_a_wrong_member_is_refused)
         {"name", NULL, "name: expected a text"},
         {"labels", "[]", "labels: expected a map"},
         {"labels.attack", NULL, "attack: expected a text"},
+        {"labels.training", "[1]", "training: expected a text"},
+        {"labels.training", "{\"epochs\": {}}", "training: epochs: expected a value"},
+        {"labels.parameters", "{\"levels\": [1, \"x\"]}", "parameters: levels: expected at most 32 numbers"},
+        {"labels.parameters", "\"levels=[1, x]\"", "parameters: expected a number, got 'x'"},
         {"labels.seed", "\"1\"", "seed: expected a whole number"},
         {"labels.seed", "1.5", "seed: expected a whole number"},
         {"cells", "{}", "cells: expected a list"},
@@ -277,12 +283,12 @@ TEST(a_record_with_a_wrong_member_is_refused)
         json_object_del(root, "sha256");
         OK(pg_json_write(root, path_of("fault.json"), &err));
         pg_record record = {0};
-        pg_text_pool texts = {0};
+        pg_parameter_pool pool = {0};
         pg_task_labels labels;
-        assert_int_equal(pg_record_load(path_of("fault.json"), key_of(0), &texts, &record, &labels, &err), PG_BAD_INPUT);
+        assert_int_equal(pg_record_load(path_of("fault.json"), key_of(0), &pool, &record, &labels, &err), PG_BAD_INPUT);
         if (!strstr(err.message, faults[i].message) || !strstr(err.message, "fault.json"))
             fail_msg("\"%s\" lacks \"%s\"", err.message, faults[i].message);
-        pg_text_pool_clear(&texts);
+        pg_parameter_pool_clear(&pool);
     }
 }
 
@@ -357,23 +363,37 @@ TEST(a_file_is_replaced_only_by_a_whole_other_one)
 
 TEST(a_quoted_value_may_look_like_options)
 {
-    static const char text[] = "a='it''s b=1' c=\"d=2 \\\" e=3\" layers=first 3 f='' g=[1, 2]";
+    static const char text[] = "a='it''s b=1' c=\"d=2 \\\" e=3\" layers=first 3 f='' g=[1, 2.5] h=0.10 i=-1e-07 j=true k='2'";
+    static const double two[] = {1, 2.5};
     static const struct {
-        const char *key, *value;
-    } wanted[] = {{"a", "'it''s b=1'"}, {"c", "\"d=2 \\\" e=3\""}, {"layers", "first 3"}, {"f", "''"}, {"g", "[1, 2]"}};
-    int count = 0;
-    for (const char *at = text; *at; at = pg_parameter_next(at)) count++;
-    assert_int_equal(count, sizeof wanted / sizeof *wanted);
-    for (int i = 0; i < count; i++) {
-        size_t length = 0;
-        const char *value = pg_parameter_value(text, wanted[i].key, &length);
+        const char *key;
+        pg_value value;
+    } wanted[] = {{"a", {.type = PG_VALUE_TEXT, .text = "it's b=1"}},
+                  {"c", {.type = PG_VALUE_TEXT, .text = "d=2 \" e=3"}},
+                  {"layers", {.type = PG_VALUE_TEXT, .text = "first 3"}},
+                  {"f", {.type = PG_VALUE_TEXT, .text = ""}},
+                  {"g", {.type = PG_VALUE_NUMBERS, .count = 2, .numbers = two}},
+                  {"h", {.type = PG_VALUE_TEXT, .text = "0.10"}}, /* not how 0.1 is written */
+                  {"i", {.type = PG_VALUE_NUMBER, .number = -1e-7}},
+                  {"j", {.type = PG_VALUE_BOOL, .yes = true}},
+                  {"k", {.type = PG_VALUE_TEXT, .text = "2"}}};
+    enum { COUNT = sizeof wanted / sizeof *wanted };
+    const pg_parameters *list = listed(text);
+    assert_int_equal(list->count, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        const pg_value *value = pg_parameters_find(list, wanted[i].key);
         assert_non_null(value);
-        assert_int_equal(length, strlen(wanted[i].value));
-        assert_int_equal(strncmp(value, wanted[i].value, length), 0);
+        assert_int_equal(pg_value_compare(value, &wanted[i].value), 0);
     }
-    size_t length;
-    assert_null(pg_parameter_value(text, "b", &length));
-    assert_null(pg_parameter_value(text, "e", &length));
+    assert_int_equal(listed("word")->items[0].value.type, PG_VALUE_NONE);
+    assert_null(pg_parameters_find(list, "b"));
+    assert_null(pg_parameters_find(list, "e"));
+    assert_string_equal(list->text,
+                        "a='it''s b=1' c='d=2 \" e=3' layers=first 3 f='' g=[1, 2.5] h='0.10' i=-1e-07 j=true k='2'");
+    assert_ptr_equal(listed(list->text), list); /* what is written reads as the same */
+    FAILS(pg_parameters_parse(&parameter_pool, "a=1 b=2 a=1", &list, &err), PG_BAD_INPUT, "'a' stands twice");
+    FAILS(pg_parameters_parse(&parameter_pool, "a=[1, x]", &list, &err), PG_BAD_INPUT, "expected a number, got 'x'");
+    forget_parameters();
 }
 
 TEST(learning_is_told_from_chance)
@@ -403,10 +423,10 @@ static void add_training(const char *data, const char *scheme, const char *param
                                  .network = "n",
                                  .norm = "bn",
                                  .scheme = scheme,
-                                 .scheme_parameters = parameters,
-                                 .training = "",
+                                 .scheme_parameters = listed(parameters),
+                                 .training = &pg_no_parameters,
                                  .attack = "",
-                                 .parameters = ""};
+                                 .parameters = &pg_no_parameters};
     for (int epoch = 2; epoch >= 1; epoch--) {
         char outcome[16];
         snprintf(outcome, sizeof outcome, "epoch=%d", epoch);
@@ -423,6 +443,7 @@ static void write_figures(pg_figures *written)
     pg_summary_close(&summary);
     for (int i = 0; i < made.count; i++) pg_record_clear(&items[i].record);
     made.count = 0;
+    forget_parameters();
 }
 
 /* Two places whose names differ in what no file name holds, and one with a name that no file can have. */

@@ -61,14 +61,14 @@ static void save_record(const char *directory, const pg_grid *grid, int i, bool 
 {
     char path[PG_PATH_MAX];
     pg_task task;
-    pg_text_pool texts = {0};
+    pg_parameter_pool pool = {0};
     pg_task_labels labels;
     OK(pg_task_parse(grid->tasks[i].text, &task, &err));
     task.keep = keep;
-    OK(pg_task_describe(&task, &texts, &labels, &err));
+    OK(pg_task_describe(&task, &pool, &labels, &err));
     OK(pg_rundir_file(directory, "records", task.key, path, &err));
     OK(pg_record_save(record, &task, &labels, path, &err));
-    pg_text_pool_clear(&texts);
+    pg_parameter_pool_clear(&pool);
     pg_task_clear(&task);
 }
 
