@@ -257,14 +257,22 @@ done:
     return status;
 }
 
-bool pg_cli_parse(const pg_command *command, int argc, char **argv, void *values, int *code)
+pg_status pg_cli_read(const pg_command *command, int argc, char **argv, void *values, bool *help, pg_error *err)
 {
     parser p = {.command = command, .values = values};
-    pg_error err;
     p.count = pg_cli_rows(command, p.rows);
-    pg_status status = set_defaults(command, values, &err);
-    if (status == PG_OK) status = take_words(&p, argc, argv, &err);
+    pg_status status = set_defaults(command, values, err);
+    if (status == PG_OK) status = take_words(&p, argc, argv, err);
+    *help = p.help;
+    return status;
+}
+
+bool pg_cli_parse(const pg_command *command, int argc, char **argv, void *values, int *code)
+{
+    pg_error err;
+    bool help;
+    const pg_status status = pg_cli_read(command, argc, argv, values, &help, &err);
     *code = status == PG_OK ? 0 : pg_complain(command->name, status, "%s", err.message);
-    if (p.help) pg_cli_help(command, stdout);
-    return status == PG_OK && !p.help;
+    if (help) pg_cli_help(command, stdout);
+    return status == PG_OK && !help;
 }

@@ -115,6 +115,9 @@ typedef struct pg_command {
  * exit code. */
 bool pg_cli_parse(const pg_command *command, int argc, char **argv, void *values, int *code);
 
+/* The same without printing. *help: --help was found; what comes after it was not read. */
+PG_CHECKED pg_status pg_cli_read(const pg_command *command, int argc, char **argv, void *values, bool *help, pg_error *err);
+
 /* One line to stderr, "passgrid COMMAND: message", and the exit code. */
 int pg_complain(const char *command, pg_status status, const char *format, ...) PG_PRINTF(3, 4);
 

@@ -554,6 +554,61 @@ TEST(files_that_do_not_fit_are_refused)
     assert_refused("--model model --evidence ." HEARING, 2, "not a regular file");
 }
 
+/* One claimant's file cannot be used: its verdict says why, and the others have the verdicts that they have without it. */
+TEST(a_refused_claim_leaves_the_others_as_they_are)
+{
+    static const char *const unfit[] = {"v3-owner", "model", "plain", ".", "cut"},
+                             *const orders[] = {"--model model --evidence %s --evidence owner --evidence forger --json" SOLD,
+                                                "--model model --evidence owner --evidence %s --evidence forger --json" SOLD};
+    char words[512], verdict[64], *bytes = NULL;
+    size_t count;
+    bring_files();
+    OK(pg_file_read("forger", &bytes, &count, &err));
+    OK(pg_file_write("cut", bytes, count - 1, PG_FILE_SECRET, &err));
+    pg_free(bytes);
+    json_t *alone = verdicts("--model model --evidence owner --evidence forger --json" SOLD);
+    for (int i = 0; i < 5; i++) {
+        for (int order = 0; order < 2; order++) {
+            snprintf(words, sizeof words, orders[order], unfit[i]);
+            json_t *beside = verdicts(words);
+            const json_t *refused = claim_of(beside, (size_t)order);
+            snprintf(verdict, sizeof verdict, "refused: %s: ", unfit[i]);
+            assert_memory_equal(json_string_value(json_object_get(refused, "verdict")), verdict, strlen(verdict));
+            assert_true(json_is_false(json_object_get(refused, "stands")) && json_is_true(json_object_get(refused, "refused")));
+            assert_true(json_equal(claim_of(beside, (size_t)!order), claim_of(alone, 0)));
+            assert_true(json_equal(claim_of(beside, 2), claim_of(alone, 1)));
+            json_decref(beside);
+        }
+    }
+    json_decref(alone);
+    assert_judged("--model model --evidence owner --evidence v3-owner" SOLD);
+    assert_true(says("\nv3-owner\n  verdict                   refused: v3-owner: the evidence has a passport for layer4"));
+    assert_int_equal(judge("--model model --evidence owner --evidence v3-owner --exit-code" SOLD), 1);
+    assert_int_equal(judge("--model model --evidence owner --exit-code" SOLD), 0);
+}
+
+/* Nothing to show: a line for each, and the exit code of bad input. A file that is missing is the caller's mistake. */
+TEST(if_every_claim_is_refused_nothing_is_judged)
+{
+    assert_int_equal(judge("--model model --evidence v3-owner --evidence model --json" SOLD), 2);
+    assert_string_equal(out, "");
+    assert_non_null(strstr(complaint, "passgrid judge: v3-owner: the evidence has a passport for layer4.0.conv"));
+    assert_non_null(strstr(complaint, "\npassgrid judge: model: no passport"));
+    assert_refused("--model model --evidence owner --evidence nowhere" SOLD, 3, "nowhere: No such file");
+    assert_refused("--model model --evidence owner --distributed v3-owner" HEARING, 2, "v3-owner: the evidence has a passport");
+}
+
+/* On so few images even a network that is always right would count as useless. */
+TEST(too_few_test_images_are_refused)
+{
+    assert_refused(
+        "--model plain --evidence adi-owner --data synthetic --test 1", 2,
+        "1 test image cannot show that a network is better than guessing: 10 classes and level 0.001 need at least ");
+    assert_refused("--model model --evidence owner --data synthetic --test 2 --accuracy 90", 2, "2 test images cannot show");
+    assert_judged("--model plain --evidence adi-owner --data synthetic --test 4");
+    assert_judged("--model plain --evidence adi-owner --data synthetic --test 1 --level 0.5");
+}
+
 /* A file of another whose bytes of one number are those of another number. */
 static void replace_number(const char *from, pg_real number, pg_real by, const char *to)
 {

@@ -35,6 +35,11 @@ static const row rows[] = {
     /* ... of the plain network that others are made from, listed or not */
     {"data: {name: synthetic, train: 60, test: 30}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: v1, train: {batch: 10}}]\n",
      "g.yaml:1:1: synthetic, alexnet: batch: 60 training images of synthetic do not fill one batch of 64"},
+    /* pg_verify_check */
+    {"data: {name: synthetic, train: 60, test: 1}\nnetworks: [{arch: alexnet}]\ntrain: {batch: 20}\n"
+     "schemes: [{scheme: plain}]\nverify: {level: 0.05}\n",
+     "g.yaml:5:9: verify: synthetic, alexnet: 1 test image cannot show that a network is better than guessing: 10 classes and "
+     "level 0.05 need at least 2"},
     /* pg_signature_check */
     {HEAD "schemes: [{scheme: v1, signature: abc}]\n",
      "g.yaml:4:11: schemes.0: synthetic, alexnet: signature: 3 bytes need 24 bits, features.5 carries 16"},

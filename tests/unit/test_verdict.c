@@ -225,6 +225,25 @@ TEST(a_network_that_guesses_is_useless)
     }
 }
 
+/* The fewest images on which a network that is always right beats guessing, and none before. */
+TEST(few_images_decide_nothing)
+{
+    static const int classes[] = {2, 3, 10, 100, 1000};
+    static const double levels[] = {0.5, 0.05, 1e-3, 1e-9, 1e-300};
+    for (int c = 0; c < 5; c++)
+        for (int l = 0; l < 5; l++) {
+            const int needed = pg_images_needed(classes[c], levels[l]);
+            assert_true(pg_beats_guessing(100, needed, classes[c], levels[l]));
+            assert_false(needed > 1 && pg_beats_guessing(100, needed - 1, classes[c], levels[l]));
+        }
+    assert_int_equal(pg_images_needed(2, 1e-3), 10);
+    assert_int_equal(pg_images_needed(1000, 1e-2), 1);
+    assert_int_equal(pg_images_needed(1, 1e-3), 1);
+    OK(pg_verify_check(&options, 2, 10, &err));
+    FAILS(pg_verify_check(&options, 2, 9, &err), PG_BAD_INPUT,
+          "9 test images cannot show that a network is better than guessing: 2 classes and level 0.001 need at least 10");
+}
+
 /* ---- numbers in JSON ---- */
 
 TEST(numbers_are_shown_short_and_never_rounded_over_a_bound)
