@@ -53,11 +53,13 @@ typedef struct pg_cli_row {
     double low, high;                  /* closed range of a number */
     const char *const *choices;        /* names of a choice, ended by NULL; of other types: what completion offers */
     const char *const *(*names)(void); /* the same as a call; one of both at most */
-    bool required;                     /* an option that must be given; positional arguments must be, lists need not */
-    const char *unit;                  /* of a number, for help; NULL: none */
-    const char *fallback;              /* default as text; NULL: the value in the command's defaults, if it is one */
-    const struct pg_cli_row *rows;     /* PG_CLI_IS_ROWS */
-    const pg_option *keys;             /* PG_CLI_IS_KEYS */
+    /* What completion offers, by the first positional argument that is a file; NULL: the names. */
+    const char *const *(*offers)(const char *file);
+    bool required;                 /* an option that must be given; positional arguments must be, lists need not */
+    const char *unit;              /* of a number, for help; NULL: none */
+    const char *fallback;          /* default as text; NULL: the value in the command's defaults, if it is one */
+    const struct pg_cli_row *rows; /* PG_CLI_IS_ROWS */
+    const pg_option *keys;         /* PG_CLI_IS_KEYS */
     /* Takes the value instead of the member; may look at what came before. NULL: store it in the member. */
     pg_status (*take)(void *values, const char *text, pg_error *err);
 } pg_cli_row;

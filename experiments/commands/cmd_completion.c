@@ -94,9 +94,9 @@ static bool offer_second(const char *first, const char *typed)
 }
 
 /* Values of a row that begin with what is typed, each after `before`. */
-static void offer_values(const pg_cli_row *row, const char *before, const char *typed)
+static void offer_values(const pg_cli_row *row, const char *file, const char *before, const char *typed)
 {
-    const char *const *names = pg_cli_names(row);
+    const char *const *names = row->offers && file ? row->offers(file) : pg_cli_names(row);
     puts(row->type == PG_CLI_IS_FILE ? "files" : row->type == PG_CLI_IS_FOLDER ? "folders" : "words");
     for (; names && *names; names++) offer(before, *names, NULL, typed);
 }
@@ -121,32 +121,45 @@ static const pg_cli_row *option(const pg_cli_row *table, int count, const char *
     return strncmp(word, "--", 2) == 0 ? pg_cli_find(table, count, word + 2, strcspn(word + 2, "=")) : NULL;
 }
 
-/* Offer words of a command in place of the last one. An "=" is a word of its own where bash has split --name=VALUE. */
+/* What the words before the last one leave open. An "=" is a word of its own where bash has split --name=VALUE. */
+typedef struct context {
+    const pg_cli_row *open; /* the option that waits for its value */
+    const char *file;       /* the first positional argument that is a file */
+    int given;              /* positional arguments */
+} context;
+
+static context read_context(const pg_cli_row *table, int size, int count, char **words)
+{
+    context c = {0};
+    for (int i = 0; i < count; i++) {
+        const pg_cli_row *row = option(table, size, words[i]), *place = positional(table, size, c.given);
+        if (strcmp(words[i], "=") == 0) continue;
+        const bool argument = !c.open && !row && words[i][0] != '-';
+        if (argument && !c.file && place && place->type == PG_CLI_IS_FILE) c.file = words[i];
+        c.given += argument;
+        c.open = !c.open && row && row->value && !strchr(words[i], '=') ? row : NULL;
+    }
+    return c;
+}
+
+/* Offer words of a command in place of the last one. */
 static void offer_arguments(const pg_command *command, int count, char **words)
 {
     pg_cli_row table[PG_CLI_ROWS_MAX];
     const int size = pg_cli_rows(command, table);
-    const pg_cli_row *open = NULL; /* the option that waits for its value */
-    const char *typed = words[count - 1], *equals = strchr(typed, '=');
-    int given = 0;
-    for (int i = 0; i + 1 < count; i++) {
-        const pg_cli_row *row = option(table, size, words[i]);
-        if (strcmp(words[i], "=") == 0) continue;
-        given += !open && !row;
-        open = !open && row && row->value && !strchr(words[i], '=') ? row : NULL;
-    }
-    if (strcmp(typed, "=") == 0) typed = "";
-    const pg_cli_row *row = open ? open : option(table, size, typed);
+    const context c = read_context(table, size, count - 1, words);
+    const char *typed = strcmp(words[count - 1], "=") == 0 ? "" : words[count - 1], *equals = strchr(typed, '=');
+    const pg_cli_row *row = option(table, size, typed), *place = positional(table, size, c.given);
     char before[PG_CLI_LABEL];
-    snprintf(before, sizeof before, "%.*s", open || !equals ? 0 : (int)(equals + 1 - typed), typed);
-    if (open)
-        offer_values(open, "", typed);
-    else if (typed[0] == '-' && equals && row)
-        offer_values(row, before, equals + 1);
-    else if (typed[0] == '-')
+    if (c.open)
+        offer_values(c.open, c.file, "", typed);
+    else if (row && row->value && equals) {
+        snprintf(before, sizeof before, "%.*s", (int)(equals + 1 - typed), typed);
+        offer_values(row, c.file, before, equals + 1);
+    } else if (typed[0] == '-')
         offer_options(table, size, typed[1] ? typed : "--");
-    else if ((row = positional(table, size, given)))
-        offer_values(row, "", typed);
+    else if (place)
+        offer_values(place, c.file, "", typed);
 }
 
 static void offer_all(int count, char **words)

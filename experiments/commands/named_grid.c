@@ -2,12 +2,33 @@
 #include "experiments/commands/named_grid.h"
 
 #include "core/base/memory.h"
+#include "core/formats/yaml.h"
+
+/* Names of the profiles of a configuration, for completion. */
+static const char *const *profile_names(const char *config)
+{
+    enum { NAMES_MAX = 32 };
+    static char names[NAMES_MAX][64];
+    static const char *list[NAMES_MAX + 1];
+    pg_tree *tree = NULL;
+    int count = 0;
+    if (pg_yaml_parse_file(config, &tree, NULL) != PG_OK) return list;
+    const pg_node *profiles = pg_node_find(tree->root, "profiles");
+    for (const pg_node *p = profiles ? profiles->first : NULL; p && p->key && count < NAMES_MAX; p = p->next) {
+        snprintf(names[count], sizeof names[count], "%s", p->key);
+        list[count] = names[count];
+        count++;
+    }
+    pg_tree_destroy(&tree);
+    return list;
+}
 
 const pg_cli_row pg_grid_rows[] = {
     PG_CLI_FILE(pg_grid_arguments, config, NULL, "CONFIG", "the grid, a YAML file (passgrid help config)"),
     PG_CLI_FOLDER(pg_grid_arguments, out, "out", "DIR", "directory of the run",
                   .fallback = "results/NAME, NAME from the configuration"),
-    PG_CLI_TEXT(pg_grid_arguments, profile, "profile", "NAME", "apply this profile of the configuration"),
+    PG_CLI_TEXT(pg_grid_arguments, profile, "profile", "NAME", "apply this profile of the configuration",
+                .offers = profile_names),
     PG_CLI_LIST(pg_grid_arguments, sets, "set", "KEY=VALUE",
                 "change a key of the configuration, such as train.epochs=2 or networks.0.width=0.5 (passgrid help set); may be "
                 "repeated"),
