@@ -121,7 +121,7 @@ endif
 
 # ---- words ------------------------------------------------------------------------------------------------------------
 # `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: always test-programs bench bench-grid bench-dispatch bench-save all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan fuzz fuzz-inputs lint reference arrows format check-compilers clean help
+.PHONY: always test-programs bench bench-grid bench-dispatch bench-save all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan fuzz fuzz-inputs lint man reference arrows format check-compilers clean help
 
 JOBS ?= $(shell nproc)
 run: deps
@@ -216,6 +216,7 @@ command -v clang|clang libomp-dev
 ls "$$(clang -print-resource-dir)"/lib/*/libclang_rt.fuzzer-*.a|libclang-rt-dev
 command -v clang-format|clang-format
 command -v gnuplot|gnuplot-nox
+command -v mandoc|mandoc
 endef
 define NEEDS_SLURM
 command -v slurmctld && command -v slurmd|slurm-wlm
@@ -266,11 +267,16 @@ bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
 	$(Q)mv $(BENCH_OUT)/$*.txt.new $(BENCH_OUT)/$*.txt
 	$(Q)cat $(BENCH_OUT)/$*.txt
 
-lint: deps-dev $(BUILD)/passgrid
+lint: deps-dev $(BUILD)/passgrid $(BUILD)/man/passgrid.1
 	@clang-format --dry-run -Werror $(C_FILES)
 	@! grep -nE '\b(printf|puts|perror|exit|abort|MPI_Abort)\(|\bstd(out|err)\b' $(CORE_SRC) $(ATTACKS_SRC) || { echo "core and attacks do not print or exit"; exit 1; }
 	@bash tests/lint/arrows.sh --quiet
 	@bash tests/lint/reference.sh $(abspath $(BUILD)/passgrid) --check
+	@! mandoc -Tlint -Wwarning $(BUILD)/man/passgrid.1 | grep -v 'missing date'
+# The manual page, from the option tables: man build/man/passgrid.1
+man: $(BUILD)/man/passgrid.1
+$(BUILD)/man/passgrid.1: $(BUILD)/passgrid
+	$(Q)mkdir -p $(@D) && $< help --man >$@
 # The part of configs/README.md that comes from the option tables.
 reference: $(BUILD)/passgrid
 	@bash tests/lint/reference.sh $(abspath $(BUILD)/passgrid)
@@ -304,4 +310,5 @@ help:
 	@echo "make bench | bench-grid   speed beside PyTorch's; two ranks of one thread against one rank of two"
 	@echo "make bench-dispatch | bench-save   empty tasks beside MPIPoolExecutor's; seconds from a signal to the end"
 	@echo "make fuzz | fuzz-inputs    libFuzzer on every reader, a minute each; what it once found, and seeds (in make test)"
+	@echo "make man              the manual page, $(BUILD)/man/passgrid.1"
 	@echo "make asan | lint | arrows | format | check-compilers | clean"
