@@ -13,7 +13,7 @@ static const double deviations[][3] = {{0.229, 0.224, 0.225}, {0.2023, 0.1994, 0
 
 enum { PAD = 4 };
 
-/* Value of every 8-bit level per channel. */
+/* The normalised value of every 8-bit level, for each channel. */
 typedef struct levels {
     pg_real value[256][3];
 } levels;
@@ -24,7 +24,7 @@ static void fill_levels(levels *table, pg_pixels pixels)
         for (int c = 0; c < 3; c++) table->value[v][c] = (pg_real)((v / 255.0 - means[pixels][c]) / deviations[pixels][c]);
 }
 
-/* One image shifted by (dy, dx), black outside, mirrored if flip. */
+/* Write an image shifted by (dy, dx) to out; pixels from outside are black. Mirror it if flip. */
 static void fill_image(const pg_dataset *data, uint32_t index, int dy, int dx, bool flip, const levels *table, pg_real *out)
 {
     const int height = data->height, width = data->width;
@@ -65,12 +65,13 @@ void pg_batch_range(const pg_dataset *data, int from, int n, pg_pixels pixels, p
 
 struct pg_batches {
     const pg_dataset *data;
-    int batch, epoch; /* epoch whose order is in place; -1: none */
+    int batch, epoch; /* the epoch that `order` belongs to; -1: none */
     pg_augment augment;
     pg_pixels pixels;
     pg_seed seed;
     uint32_t *order;
-    /* The batch after the one last asked for is made ahead, by a thread that ends with it; what stands above is then its. */
+    /* A thread prepares the batch after the last requested one, then ends. While it runs, only the thread uses the members
+     * above. */
     pthread_t maker;
     bool making;
     int next_epoch, next_step;
@@ -132,7 +133,7 @@ static void *make_next(void *batches)
     return NULL;
 }
 
-/* Where no thread can be had, the batch is made when it is asked for. */
+/* Start preparing the next batch. Without a thread, pg_batches_get makes it on request. */
 static void make_ahead(pg_batches *b, int epoch, int step)
 {
     const bool last = (long)(step + 2) * b->batch > b->data->count;

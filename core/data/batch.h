@@ -1,4 +1,4 @@
-/* Batches: from 8-bit images to normalised NHWC arrays, with the reference's augmentation. */
+/* Batches: 8-bit images become normalised NHWC arrays, with the augmentation of the reference. */
 #ifndef PG_DATA_BATCH_H
 #define PG_DATA_BATCH_H
 
@@ -17,22 +17,22 @@ typedef struct pg_augment {
     bool crop, flip;
 } pg_augment;
 
-/* Images index[0..n-1] into out [n,height,width,3]. augment may be NULL; rng is needed only with it. */
+/* Fill out [n,height,width,3] with images index[0..n-1]. augment may be NULL; rng is used only with augment. */
 void pg_batch_fill(const pg_dataset *data, const uint32_t *index, int n, const pg_augment *augment, pg_pixels pixels,
                    pg_rng *rng, pg_real *out);
 
-/* Images from .. from+n-1, in order, without augmentation. */
+/* Fill out [n,height,width,3] with images from .. from+n-1, without augmentation. */
 void pg_batch_range(const pg_dataset *data, int from, int n, pg_pixels pixels, pg_real *out);
 
-/* The batches of a training run: the order of every epoch and the augmentation of every step come from streams of their own, so
- * that any position can be reached directly. The last, incomplete batch of an epoch is left out. */
+/* The batches of a training run. The order of each epoch and the augmentation of each step have random streams of their own, so
+ * a resumed training can start at any position. Leaves out the last, incomplete batch of an epoch. */
 typedef struct pg_batches pg_batches;
 PG_CHECKED pg_status pg_batches_create(const pg_dataset *data, int batch, pg_augment augment, pg_pixels pixels, pg_seed seed,
                                        pg_batches **out, pg_error *err);
 void pg_batches_destroy(pg_batches **batches);
 
-/* Batch `step` of `epoch` into images [batch,height,width,3] and labels [batch]. The one after it is then made while the caller
- * computes. */
+/* Write batch `step` of `epoch` to images [batch,height,width,3] and labels [batch]. A thread then prepares the next batch
+ * while the caller computes. */
 PG_CHECKED pg_status pg_batches_get(pg_batches *batches, int epoch, int step, pg_real *images, int32_t *labels, pg_error *err);
 
 #endif

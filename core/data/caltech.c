@@ -1,5 +1,6 @@
-/* Caltech-101 and -256: a folder per class. Files of a class in sorted order: the first four fifths train, the rest test. The
- * background (clutter) folder is no class. Pictures are scaled so that the shorter side is 32, then cropped to the centre. */
+/* Caltech-101 and -256: one folder for each class. The files of a class are sorted by name; the first four fifths are for
+ * training, the rest for testing. The background (clutter) folder is not a class. Pictures are scaled to a shorter side of 32
+ * pixels, then cropped to their centre. */
 #include "core/data/readers.h"
 
 #include "core/base/memory.h"
@@ -8,7 +9,7 @@
 
 #include <string.h>
 
-/* The class folders, without background and clutter. */
+/* List the class folders, without background and clutter. */
 static pg_status list_classes(const char *root, pg_names *out, pg_error *err)
 {
     pg_names all;
@@ -84,7 +85,7 @@ pg_status pg_caltech_load(const char *name, const char *directory, pg_data *out,
     PG_TRY(pg_path(root, directory, name, NULL, err));
     out->missing = !pg_file_exists(root);
     if (out->missing)
-        return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; put its class folders of JPEGs there", root, name);
+        return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is missing; put its class folders of JPEG files there", root, name);
     PG_TRY(list_classes(root, &classes, err));
     const int expected = pg_data_kind_find(name)->classes;
     if (classes.count != expected)

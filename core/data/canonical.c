@@ -1,5 +1,5 @@
-/* The canonical file of a data set: safetensors with the 8-bit images and labels of both splits. Whatever the source, the bytes
- * are the same. */
+/* The canonical file of a data set: a safetensors file with the 8-bit images and labels of both splits. Its bytes are the same
+ * whatever the source. */
 #include "core/data/readers.h"
 
 #include "core/formats/safetensors.h"
@@ -79,7 +79,7 @@ static pg_status read_file(const char *path, const char *name, pg_data *out, pg_
     PG_TRY(pg_safetensors_open(path, &file, err));
     const char *text = pg_safetensors_metadata(file, "classes");
     if (!text || sscanf(text, "%d", &classes) != 1 || classes < 2)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not a data set of passgrid", path));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not a data set that passgrid wrote", path));
     PG_TRY(read_split(file, path, "train", classes, &out->train, err));
     PG_TRY(read_split(file, path, "test", classes, &out->test, err));
     pg_dataset *split[] = {&out->train, &out->test};
@@ -101,11 +101,11 @@ pg_status pg_canonical_load(const char *name, const char *directory, pg_data *ou
     if (status != PG_OK) return status;
     out->missing = !pg_file_exists(path);
     if (out->missing)
-        return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; get it with `passgrid data fetch %s`", path, name,
-                       name);
+        return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is missing; get it with `passgrid data fetch %s`", path, name, name);
     if ((status = pg_sha256_file(path, sum, err)) != PG_OK) return status;
     if (expected && strcmp(sum, expected) != 0)
-        return pg_fail(err, PG_BAD_INPUT, "%s: damaged (SHA-256 %.12s..., expected %.12s...); repeat `passgrid data fetch %s`",
-                       path, sum, expected, name);
+        return pg_fail(err, PG_BAD_INPUT,
+                       "%s: the file is damaged (SHA-256 %.12s..., expected %.12s...); repeat `passgrid data fetch %s`", path,
+                       sum, expected, name);
     return read_file(path, name, out, err);
 }

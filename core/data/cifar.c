@@ -1,4 +1,5 @@
-/* The official binary files of CIFAR-10 and CIFAR-100: records of label bytes and 3072 pixel bytes, channel after channel. */
+/* The official binary files of CIFAR-10 and CIFAR-100: records of label bytes and 3072 pixel bytes, one channel after another.
+ */
 #include "core/data/readers.h"
 
 #include "core/base/memory.h"
@@ -8,8 +9,8 @@
 
 enum { PIXELS = 32 * 32, PER_FILE = 10000 };
 
-/* Records of one file into split, from image `at` on. label is the label's byte in the record, labels the number of label
- * bytes. *published becomes false if the file is not the publisher's. */
+/* Read the records of one file into split, from image `at` on. A record begins with `labels` label bytes, of which byte `label`
+ * is used. Sets *published to false if the file is not the publisher's. */
 static pg_status read_records(const char *folder, const char *file, int records, int labels, int label, int at,
                               pg_dataset *split, bool *published, pg_error *err)
 {
@@ -20,8 +21,8 @@ static pg_status read_records(const char *folder, const char *file, int records,
     if (status != PG_OK) return status;
     if (bytes != record * (size_t)records) {
         pg_free(data);
-        return pg_fail(err, PG_BAD_INPUT, "%s: %zu bytes, expected %zu (%d records)", path, bytes, record * (size_t)records,
-                       records);
+        return pg_fail(err, PG_BAD_INPUT, "%s: the file has %zu bytes, expected %zu (%d records)", path, bytes,
+                       record * (size_t)records, records);
     }
     *published &= pg_published(split->name, file, data, bytes);
     for (int i = 0; i < records; i++) {
@@ -56,13 +57,13 @@ done:
     return status;
 }
 
-/* The pickled files for Python are no substitute: say so where they are. */
+/* PG_BAD_INPUT with advice if the folder with the pickled files for Python is there instead. */
 static pg_status refuse_python(const char *directory, const char *python, const char *advice, pg_error *err)
 {
     char folder[PG_PATH_MAX];
     const pg_status status = pg_path(folder, directory, python, NULL, err);
     if (status != PG_OK || !pg_file_exists(folder)) return status;
-    return pg_fail(err, PG_BAD_INPUT, "%s: the Python version of the data set cannot be read; %s", folder, advice);
+    return pg_fail(err, PG_BAD_INPUT, "%s: passgrid cannot read the Python version of the data set; %s", folder, advice);
 }
 
 pg_status pg_cifar10_load(const char *name, const char *directory, pg_data *out, pg_error *err)
@@ -74,7 +75,7 @@ pg_status pg_cifar10_load(const char *name, const char *directory, pg_data *out,
     if (pg_file_exists(canonical)) return pg_canonical_load(name, directory, out, err);
     if (pg_file_exists(folder)) return pg_cifar10_read(folder, out, err);
     out->missing = true;
-    PG_TRY(refuse_python(directory, "cifar-10-batches-py", "get the data by `passgrid data fetch cifar10`", err));
+    PG_TRY(refuse_python(directory, "cifar-10-batches-py", "get the binary version with `passgrid data fetch cifar10`", err));
     return pg_canonical_load(name, directory, out, err);
 done:
     return status;
@@ -89,7 +90,7 @@ pg_status pg_cifar100_load(const char *name, const char *directory, pg_data *out
     out->missing = !pg_file_exists(folder);
     if (out->missing) {
         PG_TRY(refuse_python(directory, "cifar-100-python", "unpack the official cifar-100-binary.tar.gz beside it", err));
-        return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is not there; unpack the official cifar-100-binary.tar.gz in %s",
+        return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is missing; unpack the official cifar-100-binary.tar.gz in %s",
                        folder, name, directory);
     }
     PG_TRY(pg_data_allocate(out, name, "", 100, 50000, 10000, err));

@@ -28,10 +28,10 @@ done:
 pg_status pg_dataset_fits(const pg_dataset *data, int height, int width, int classes, pg_error *err)
 {
     if (data->height != height || data->width != width)
-        return pg_fail(err, PG_BAD_INPUT, "%s: images of %dx%d, the network takes %dx%d", data->name, data->height, data->width,
-                       height, width);
+        return pg_fail(err, PG_BAD_INPUT, "%s: its images have %dx%d pixels, but the network takes %dx%d", data->name,
+                       data->height, data->width, height, width);
     if (data->classes > classes)
-        return pg_fail(err, PG_BAD_INPUT, "%s: %d classes, the network knows %d", data->name, data->classes, classes);
+        return pg_fail(err, PG_BAD_INPUT, "%s: it has %d classes, but the network has %d", data->name, data->classes, classes);
     return PG_OK;
 }
 
@@ -65,7 +65,7 @@ void pg_dataset_hash(pg_dataset *data)
 /* Mark the images that a balanced subset of count takes. */
 static void choose(const pg_dataset *from, int count, int *seen, bool *taken)
 {
-    /* Image number r of its class is taken in round r; within the round that is not whole, classes in file order. */
+    /* Round r takes image r of each class. An incomplete last round takes the first such images in file order. */
     int rounds = 0, left = count;
     for (int size = 0; left > 0; rounds++, left -= size) {
         memset(seen, 0, (size_t)from->classes * sizeof *seen);
@@ -81,7 +81,7 @@ static void choose(const pg_dataset *from, int count, int *seen, bool *taken)
     }
 }
 
-/* Either the images that a balanced subset of count takes or those that it leaves out. */
+/* Copy the images that a balanced subset of count takes, or (rest) those that it leaves out. */
 static pg_status take(const pg_dataset *from, int count, bool rest, pg_dataset *out, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -92,7 +92,8 @@ static pg_status take(const pg_dataset *from, int count, bool rest, pg_dataset *
     pg_dataset part = *from;
     part.images = NULL;
     part.labels = NULL;
-    if (count > from->count) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s has %d images, not %d", from->name, from->count, count));
+    if (count > from->count)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s has only %d images, not %d", from->name, from->count, count));
     PG_TRY(pg_alloc((size_t)from->classes, sizeof *seen, &seen, err));
     PG_TRY(pg_alloc((size_t)from->count, sizeof *taken, &taken, err));
     PG_TRY(pg_dataset_allocate(&part, wanted, from->height, from->width, err));

@@ -1,6 +1,6 @@
 /* Data sets: 8-bit RGB images with labels, in memory.
  *
- * Every kind is turned into this one form when it is read; a checksum of the canonical bytes names the data in task keys. */
+ * Readers convert every kind of data set to this form. Task keys contain a checksum of these bytes. */
 #ifndef PG_DATA_DATASET_H
 #define PG_DATA_DATASET_H
 
@@ -10,43 +10,43 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One split. Channels are always 3, order is NHWC. */
+/* One split. There are always 3 channels; the layout is NHWC. */
 typedef struct pg_dataset {
     char name[64];
     int count, classes, height, width;
     uint8_t *images;  /* [count,height,width,3] */
     int32_t *labels;  /* [count], 0 .. classes-1 */
-    char source[128]; /* where it comes from, in plain words */
+    char source[128]; /* where the data comes from, for people */
     char sha256[PG_SHA256_HEX];
 } pg_dataset;
 
 typedef struct pg_data {
     pg_dataset train, test;
-    bool missing; /* where loading failed: there is nothing of it, rather than something that cannot be used */
+    bool missing; /* set when loading failed because the data set is absent, not because it is damaged */
 } pg_data;
 
-/* Read the data set called name from its directory (NULL: the default one). Missing data is PG_BAD_INPUT and says how to get
- * it. */
+/* Read the data set called name from a data directory (NULL: the default). PG_BAD_INPUT if it is absent; the message says how
+ * to get it. */
 PG_CHECKED pg_status pg_data_load(const char *name, const char *directory, pg_data *out, pg_error *err);
 void pg_data_clear(pg_data *data);
 
-/* Class-balanced subset: rounds over the classes, taking the next image of each in file order, until count are taken, put in
- * file order. Count 0: a copy. PG_BAD_INPUT where there are fewer images than count. */
+/* Copy a class-balanced subset: rounds over the classes take the next image of each, in file order, until there are count; the
+ * subset keeps file order. Count 0 copies all. PG_BAD_INPUT if there are fewer than count images. */
 PG_CHECKED pg_status pg_dataset_subset(const pg_dataset *from, int count, pg_dataset *out, pg_error *err);
-/* The images that such a subset leaves out: none when it takes all. */
+/* Copy the images that such a subset leaves out. */
 PG_CHECKED pg_status pg_dataset_rest(const pg_dataset *from, int count, pg_dataset *out, pg_error *err);
 void pg_dataset_clear(pg_dataset *data);
 
-/* PG_BAD_INPUT unless its images have this size and its labels are below classes: can a network run on it? */
+/* PG_BAD_INPUT unless a network with this image size and number of classes can run on the data set. */
 PG_CHECKED pg_status pg_dataset_fits(const pg_dataset *data, int height, int width, int classes, pg_error *err);
 
-/* Memory for count images; on failure nothing is left. */
+/* Allocate memory for count images and labels. Allocates nothing on failure. */
 PG_CHECKED pg_status pg_dataset_allocate(pg_dataset *data, int count, int height, int width, pg_error *err);
 
-/* Set sha256 from the rest. */
+/* Set sha256 to the hash of the images, labels and sizes. */
 void pg_dataset_hash(pg_dataset *data);
 
-/* Where data sets are kept: override, else $PASSGRID_DATA, else ${XDG_CACHE_HOME:-~/.cache}/passgrid. */
+/* The data directory: override, else $PASSGRID_DATA, else ${XDG_CACHE_HOME:-~/.cache}/passgrid. */
 PG_CHECKED pg_status pg_data_directory(char out[PG_PATH_MAX], const char *override, pg_error *err);
 
 #endif

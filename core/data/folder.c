@@ -1,4 +1,4 @@
-/* What stands in a folder of pictures; see folder.h. */
+/* The contents of a folder of pictures; see folder.h. */
 #include "core/data/folder.h"
 
 #include "core/base/file.h"
@@ -8,7 +8,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-/* Adds the entry's name if it counts. */
+/* Adds the entry's name to *out if it is wanted. */
 typedef pg_status picker(const char *folder, const char *entry, pg_names *out, pg_error *err);
 
 static bool is_other_picture(const char *entry)
@@ -25,7 +25,7 @@ static pg_status pick_picture(const char *folder, const char *entry, pg_names *o
 {
     if (pg_image_name(entry)) return pg_names_add(out, entry, err);
     if (!is_other_picture(entry)) return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "%s/%s: pictures must be JPEG or PNG files; convert this one", folder, entry);
+    return pg_fail(err, PG_BAD_INPUT, "%s/%s: pictures must be JPEG or PNG files; convert this file", folder, entry);
 }
 
 static pg_status pick_folder(const char *folder, const char *entry, pg_names *out, pg_error *err)

@@ -1,4 +1,4 @@
-/* IDX files (MNIST, Fashion-MNIST), plain or in gzip: big-endian header, then bytes. */
+/* IDX files (MNIST, Fashion-MNIST), plain or gzipped: a big-endian header, then bytes. */
 #include "core/data/readers.h"
 
 #include "core/base/memory.h"
@@ -29,7 +29,8 @@ static bool is_file(const char *path)
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-/* Find the file called name ("train-images-idx3-ubyte") under the first of its usual names. */
+/* Find the file called name ("train-images-idx3-ubyte"), which may have a dot for the first hyphen before idx and the ending
+ * .gz. */
 static pg_status find_file(const char *folder, const char *name, char path[PG_PATH_MAX], pg_error *err)
 {
     char dotted[64];
@@ -41,7 +42,8 @@ static pg_status find_file(const char *folder, const char *name, char path[PG_PA
         const pg_status status = pg_path(path, folder, file, NULL, err);
         if (status != PG_OK || is_file(path)) return status;
     }
-    return pg_fail(err, PG_BAD_INPUT, "%s/%s: is missing, and so are %s and the .gz form of both", folder, name, dotted);
+    return pg_fail(err, PG_BAD_INPUT, "%s/%s: the file is missing, and so are %s and the .gz form of both", folder, name,
+                   dotted);
 }
 
 enum { GZIP_LEAST = 18, GZIP_RATIO = 1032 };
@@ -55,7 +57,7 @@ static size_t unpacked_size(const uint8_t *from, size_t count)
     return size < UINT32_MAX && size / GZIP_RATIO <= count ? size : SIZE_MAX;
 }
 
-/* The file must be one gzip stream from its first byte to its last. */
+/* Unpack a file. PG_BAD_INPUT unless it is exactly one gzip stream. */
 static pg_status inflate_all(const char *path, const uint8_t *from, size_t count, char **out, size_t *bytes, pg_error *err)
 {
     z_stream stream = {.next_in = (Bytef *)(uintptr_t)from, .avail_in = (uInt)count};
@@ -63,14 +65,14 @@ static pg_status inflate_all(const char *path, const uint8_t *from, size_t count
     pg_status status = PG_OK;
     bool open = false;
     const size_t size = unpacked_size(from, count);
-    if (size == SIZE_MAX) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not a whole gzip file", path));
+    if (size == SIZE_MAX) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the gzip file is truncated", path));
     PG_TRY(pg_alloc(size + 1, 1, &data, err));
     open = inflateInit2(&stream, MAX_WBITS + 16) == Z_OK; /* 16: with a gzip header */
     if (!open) PG_TRY(pg_fail(err, PG_NO_MEMORY, "%s: out of memory", path));
     stream.next_out = (Bytef *)data;
     stream.avail_out = (uInt)size + 1;
     if (inflate(&stream, Z_FINISH) != Z_STREAM_END || stream.total_out != size || stream.avail_in > 0)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: a damaged gzip file", path));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the gzip file is damaged", path));
     *out = data;
     *bytes = size;
     data = NULL;
@@ -80,7 +82,7 @@ done:
     return status;
 }
 
-/* All bytes of a file, unpacked if it begins as gzip files do. */
+/* Read a file; unpack it if it begins like a gzip file. */
 static pg_status read_unpacked(const char *path, char **out, size_t *bytes, pg_error *err)
 {
     char *packed = NULL;
@@ -99,14 +101,14 @@ static pg_status read_unpacked(const char *path, char **out, size_t *bytes, pg_e
 
 /* ---- reading ---- */
 
-/* Where a data set is looked for, and whether what was read is what its publisher gave out. */
+/* A data set and its folder. published: every file read so far is the publisher's. */
 typedef struct idx_set {
     const char *name, *folder;
     bool published;
 } idx_set;
 
-/* Read an IDX file of unsigned bytes with `dims` dimensions. *count is the first; the items start at *items in the block *data.
- * path is set for messages. */
+/* Read an IDX file of unsigned bytes with `dims` dimensions, of which *count is the first. The caller frees the block *data;
+ * the items start at *items in it. Sets path, for messages. */
 static pg_status read_idx(idx_set *set, const char *file, int dims, char path[PG_PATH_MAX], char **data, const uint8_t **items,
                           int *count, pg_error *err)
 {
@@ -121,10 +123,11 @@ static pg_status read_idx(idx_set *set, const char *file, int dims, char path[PG
     for (int d = 0; d < dims; d++) {
         const uint32_t extent = big_endian(at + 4 + 4 * d);
         if (extent == 0 || extent > 1u << 24 || (d > 0 && extent != 28))
-            return pg_fail(err, PG_BAD_INPUT, "%s: dimension %d is %u", path, d, extent);
+            return pg_fail(err, PG_BAD_INPUT, "%s: dimension %d has the size %u, which no such file has", path, d, extent);
         size *= extent;
     }
-    if (bytes != header + size) return pg_fail(err, PG_BAD_INPUT, "%s: %zu bytes, expected %zu", path, bytes, header + size);
+    if (bytes != header + size)
+        return pg_fail(err, PG_BAD_INPUT, "%s: the file has %zu bytes, expected %zu", path, bytes, header + size);
     set->published &= pg_published(set->name, file, at, bytes);
     *items = at + header;
     *count = (int)big_endian(at + 4);

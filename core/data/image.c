@@ -16,17 +16,18 @@
 
 enum { SIDE_MAX = 20000, PIXELS_MAX = 100 * 1000 * 1000, FILE_MAX = 1 << 30 /* bytes */ };
 
-/* Allocate a picture of width x height pixels, which takes at least `least` bytes of file. Refuses a header that promises more
- * than the `bytes` of this file can hold. */
+/* Allocate a picture of width x height pixels. PG_BAD_INPUT if it is too large, or if such a picture needs a file of at least
+ * `least` bytes and this file has fewer. */
 static pg_status take(pg_image *image, long width, long height, double least, size_t bytes, const char *path, pg_error *err)
 {
     *image = (pg_image){0};
     if (width < 1 || height < 1 || width > SIDE_MAX || height > SIDE_MAX || width * height > PIXELS_MAX)
         return pg_fail(err, PG_BAD_INPUT,
-                       "%s: a picture of %ldx%ld pixels is not usable (at most 20,000 on a side, 100 million in all)", path,
+                       "%s: the picture has %ldx%ld pixels; at most 20,000 on a side and 100 million in all are allowed", path,
                        width, height);
     if ((double)bytes < least)
-        return pg_fail(err, PG_BAD_INPUT, "%s: %zu bytes cannot hold a picture of %ldx%ld pixels", path, bytes, width, height);
+        return pg_fail(err, PG_BAD_INPUT, "%s: a file of %zu bytes cannot hold a picture of %ldx%ld pixels", path, bytes, width,
+                       height);
     const pg_status status = pg_alloc((size_t)width * (size_t)height, 3, &image->rgb, err);
     if (status != PG_OK) return status;
     image->width = (int)width;
@@ -47,10 +48,11 @@ static uint8_t *row_of(const pg_image *image, size_t y)
 
 /* ---- PNG ---- */
 
-/* Deflate makes at most 1,032 bytes of one. */
+/* Deflate expands one byte to at most 1,032. */
 static const double deflate_ratio = 1032;
 
-/* A file in memory, read from `at` on. libpng reports by a jump; its warnings are about chunks that are not read. */
+/* A file in memory; `at` is the next byte. libpng reports an error by a jump. Its warnings are about chunks that are not read.
+ */
 typedef struct png_source {
     const char *path;
     const uint8_t *data;
@@ -75,12 +77,12 @@ static void png_warn(png_structp png, png_const_charp text)
 static void png_feed(png_structp png, png_bytep to, size_t count)
 {
     png_source *source = png_get_io_ptr(png);
-    if (count > source->bytes - source->at) png_error(png, "the file was cut");
+    if (count > source->bytes - source->at) png_error(png, "the file is truncated");
     memcpy(to, source->data + source->at, count);
     source->at += count;
 }
 
-/* Take the 8 high bits of red, green and blue of every pixel, as stored. */
+/* Make libpng return the high 8 bits of the stored red, green and blue of every pixel. */
 static void ask_for_rgb(png_structp png)
 {
     png_set_strip_16(png);
@@ -97,7 +99,8 @@ static pg_status decode_png(png_structp png, png_infop info, png_source *source,
     png_read_info(png, info);
     const long width = (long)png_get_image_width(png, info), height = (long)png_get_image_height(png, info);
     if (png_get_color_type(png, info) == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(png, info) == 16)
-        return pg_fail(err, PG_BAD_INPUT, "%s: programs disagree about grey PNG of 16 bits; save it with 8 bits", source->path);
+        return pg_fail(err, PG_BAD_INPUT, "%s: programs read grey PNG files of 16 bits in different ways; save it with 8 bits",
+                       source->path);
     const double least = (double)png_get_rowbytes(png, info) * (double)height / deflate_ratio;
     const pg_status status = take(out, width, height, least, source->bytes, source->path, err);
     if (status != PG_OK) return status;
@@ -131,10 +134,10 @@ static pg_status read_png(const char *path, const void *data, size_t bytes, pg_i
 /* A block of 8x8 pixels takes at least one bit. */
 static const double jpeg_pixels_in_byte = 512;
 
-/* Ordinary progressive files have about ten scans; each takes time, and thousands fit into a small file. */
+/* Ordinary progressive files have about ten scans. Each scan takes time, and a small file could have thousands. */
 enum { SCANS_MAX = 100 };
 
-/* libjpeg reports by a jump. */
+/* libjpeg reports an error by a jump. */
 typedef struct jpeg_trouble {
     struct jpeg_error_mgr manager;
     struct jpeg_progress_mgr progress;
@@ -149,7 +152,8 @@ static void jpeg_stop(j_common_ptr info)
     longjmp(trouble->out, 1);
 }
 
-/* A warning means lost pixels (a truncated or damaged file), except for warnings that leave all pixels intact. */
+/* A warning means lost pixels (a truncated or damaged file), so it is an error. The three exceptions leave all pixels intact.
+ */
 static void jpeg_warn(j_common_ptr info, int level)
 {
     const int code = info->err->msg_code;
@@ -171,7 +175,7 @@ static uint8_t times(int a, int b)
     return (uint8_t)(((t >> 8) + t) >> 8);
 }
 
-/* Inverted CMYK, as Adobe's programs write it: ink of 255 is none. */
+/* Convert inverted CMYK, as Adobe's programs write it: 255 means no ink. */
 static void cmyk_to_rgb(const uint8_t *cmyk, int width, uint8_t *rgb)
 {
     for (int x = 0; x < width; x++)
@@ -256,8 +260,8 @@ bool pg_image_name(const char *file)
 pg_status pg_image_centre(const pg_image *image, int side, uint8_t *out, const char *path, pg_error *err)
 {
     if (image->width < side || image->height < side)
-        return pg_fail(err, PG_BAD_INPUT, "%s: a picture of %dx%d has no %dx%d centre", path, image->width, image->height, side,
-                       side);
+        return pg_fail(err, PG_BAD_INPUT, "%s: the picture has %dx%d pixels, fewer than its centre of %dx%d", path,
+                       image->width, image->height, side, side);
     const int left = (int)lround((image->width - side) / 2.0), top = (int)lround((image->height - side) / 2.0);
     for (int y = 0; y < side; y++)
         memcpy(out + (size_t)(y * side) * 3, image->rgb + ((size_t)(top + y) * (size_t)image->width + (size_t)left) * 3,
@@ -265,7 +269,7 @@ pg_status pg_image_centre(const pg_image *image, int side, uint8_t *out, const c
     return PG_OK;
 }
 
-/* One output line from `in` by a triangle filter of the width of one output pixel; strides are in bytes. */
+/* Scale one line with a triangle filter of the width of one output pixel. Strides are in bytes. */
 static void shrink_line(const uint8_t *in, int in_size, int in_stride, uint8_t *out, int out_size, int out_stride)
 {
     const double scale = (double)in_size / out_size, reach = scale > 1 ? scale : 1;

@@ -1,10 +1,10 @@
 /* Decoding pictures: PNG by libpng, JPEG by libjpeg-turbo.
  *
- * The pixels are those that Python's PIL gives for Image.open(FILE).convert("RGB"), bit for bit where it uses the same
- * libraries: grey and palettes become RGB; of 16 bits the high 8 count; alpha is dropped, so that a transparent pixel keeps its
- * stored colour; gamma, colour profiles and the orientation in EXIF are not applied; CMYK is inverted, as Adobe writes it. The
- * reader refuses grey PNG of 16 bits, which PIL clips at 255, and truncated files or damaged pixels. It ignores bytes after the
- * picture or before a JPEG's end marker. */
+ * The pixels equal those of Image.open(FILE).convert("RGB") in Python's PIL, bit for bit if PIL uses the same libraries. Grey
+ * and palette pictures become RGB. Of 16 bits the reader keeps the high 8. It drops alpha, so a transparent pixel keeps its
+ * stored colour. It does not apply gamma, colour profiles or the orientation in EXIF. It reads CMYK as inverted, as Adobe
+ * writes it. It refuses grey PNG files of 16 bits, which PIL clips at 255, truncated files and damaged pixels. It ignores bytes
+ * after the picture or before a JPEG's end marker. */
 #ifndef PG_DATA_IMAGE_H
 #define PG_DATA_IMAGE_H
 
@@ -20,22 +20,23 @@ typedef struct pg_image {
     uint8_t *rgb;
 } pg_image;
 
-/* Read a picture; its first bytes tell PNG from JPEG. PG_BAD_INPUT, naming the file, if it is damaged or truncated, is a JPEG
- * of more than 100 scans, has more than 20,000 pixels on a side or 100 million in all, or is too small for the picture that its
- * header announces. Checks sizes before it allocates memory. */
+/* Read a PNG or JPEG file, told apart by its first bytes. PG_BAD_INPUT, naming the file, if it is damaged or truncated, is a
+ * JPEG of more than 100 scans, has more than 20,000 pixels on a side or 100 million in all, or is smaller than any file of the
+ * picture size in its header. Checks sizes before it allocates memory. */
 PG_CHECKED pg_status pg_image_read(const char *path, pg_image *out, pg_error *err);
-/* The same from memory; path is for messages. */
+/* The same for a file in memory; path is for messages. */
 PG_CHECKED pg_status pg_image_decode(const char *path, const void *data, size_t bytes, pg_image *out, pg_error *err);
 void pg_image_clear(pg_image *image);
 
-/* Is this the name of a picture (.jpg, .jpeg, .jpe, .jfif or .png, in any case) that is not hidden? */
+/* Is this the name of a picture (.jpg, .jpeg, .jpe, .jfif or .png, in any case), and not hidden? */
 bool pg_image_name(const char *file);
 
-/* The side x side centre of an image into out [side,side,3]; the image must be at least that large. path is for messages, here
- * and below. */
+/* Copy the side x side centre of an image to out [side,side,3]. PG_BAD_INPUT if the image is smaller. path is for messages,
+ * here and below. */
 PG_CHECKED pg_status pg_image_centre(const pg_image *image, int side, uint8_t *out, const char *path, pg_error *err);
 
-/* The image with its shorter side scaled to `side`, by averaging over the area (triangle filter) so that nothing aliases. */
+/* Scale the shorter side of an image to `side` pixels with a triangle filter, which averages over the area of each pixel and so
+ * avoids aliasing. */
 PG_CHECKED pg_status pg_image_shrink(const pg_image *image, int side, pg_image *out, const char *path, pg_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Which data sets there are, and reading one by name. */
+/* The list of data sets, and reading one by name. */
 #include "core/data/readers.h"
 
 #include <stdio.h>
@@ -9,8 +9,8 @@ const pg_data_kind pg_data_kinds[] = {
     {"fashion-mnist", "70,000 grey pictures of clothes, 10 classes", 10, pg_idx_load, true},
     {"mnist", "grey handwritten digits, 10 classes", 10, pg_idx_load, true},
     {"cifar100", "60,000 colour photographs of 100 classes, official binary files", 100, pg_cifar100_load, false},
-    {"caltech101", "folders of JPEGs, background folder left out", 101, pg_caltech_load, false},
-    {"caltech256", "folders of JPEGs, clutter folder left out", 256, pg_caltech_load, false},
+    {"caltech101", "folders of JPEG files, without the background folder", 101, pg_caltech_load, false},
+    {"caltech256", "folders of JPEG files, without the clutter folder", 256, pg_caltech_load, false},
     {"synthetic", "generated patterns of 10 classes, for tests: not real data", 10, pg_synthetic_load, false},
     {0},
 };
@@ -27,7 +27,7 @@ pg_status pg_data_load(const char *name, const char *directory, pg_data *out, pg
     char at[PG_PATH_MAX];
     const pg_data_kind *kind = pg_data_kind_find(name);
     *out = (pg_data){0};
-    if (!kind) return pg_fail(err, PG_BAD_INPUT, "unknown data set '%s'; `passgrid data list` shows what there is", name);
+    if (!kind) return pg_fail(err, PG_BAD_INPUT, "unknown data set '%s'; `passgrid data list` shows the known ones", name);
     pg_status status = pg_data_directory(at, directory, err);
     if (status == PG_OK) status = kind->load(name, at, out, err);
     if (status != PG_OK) {
@@ -43,7 +43,7 @@ pg_status pg_data_file(const char *folder, const char *file, char path[PG_PATH_M
 {
     const pg_status status = pg_path(path, folder, file, NULL, err);
     if (status != PG_OK) return status;
-    if (!pg_file_exists(path)) return pg_fail(err, PG_BAD_INPUT, "%s: is missing", path);
+    if (!pg_file_exists(path)) return pg_fail(err, PG_BAD_INPUT, "%s: the file is missing", path);
     return pg_file_read(path, out, bytes, err);
 }
 

@@ -12,7 +12,7 @@
 
 enum { PIXELS = 32 * 32, PER_FILE = 10000 };
 
-/* published (may be NULL) becomes false if the file is not CIFAR-10's publisher's. */
+/* Sets *published (may be NULL) to false if the file is not the publisher's of CIFAR-10. */
 static pg_status read_json(const char *folder, const char *file, json_t **out, char path[PG_PATH_MAX], bool *published,
                            pg_error *err)
 {
@@ -39,8 +39,8 @@ static pg_status read_rows(const char *package, const char *file, uint8_t *out, 
     *published &= pg_published("cifar10", file, data, bytes);
     PG_TRY(pg_image_decode(path, data, bytes, &image, err));
     if (image.width != PIXELS || image.height != PER_FILE)
-        status = pg_fail(err, PG_BAD_INPUT, "%s: a picture of %dx%d, expected %dx%d", path, image.width, image.height, PIXELS,
-                         PER_FILE);
+        status = pg_fail(err, PG_BAD_INPUT, "%s: the picture has %dx%d pixels, expected %dx%d", path, image.width, image.height,
+                         PIXELS, PER_FILE);
     else
         memcpy(out, image.rgb, (size_t)PER_FILE * PIXELS * 3);
 done:
@@ -88,7 +88,8 @@ done:
 
 /* ---- grey 28x28 images, one JSON file a class ---- */
 
-/* Fills one image from the class's "data", from item *next on, and moves *next behind it. */
+/* Reads one image from the class's "data", from item *next on, and sets *next to the item after it. False if there is no valid
+ * image. */
 typedef bool grey_item(const json_t *data, size_t *next, uint8_t grey[784]);
 
 /* fashion-mnist: a list of lists of 784 integers, with some empty ones between them. */

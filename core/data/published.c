@@ -1,4 +1,4 @@
-/* What publishers gave out: checksums of the files of data sets, without compression. */
+/* Checksums of the files that publishers of data sets released, without compression. */
 #include "core/base/hash.h"
 #include "core/data/readers.h"
 

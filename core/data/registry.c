@@ -1,4 +1,4 @@
-/* npm's settings; see registry.h. Its files hold lines `key = value`, in which ${NAME} stands for a variable. */
+/* npm's settings; see registry.h. Its files have lines `key = value`; ${NAME} stands for an environment variable. */
 #include "core/data/registry.h"
 
 #include "core/base/file.h"
@@ -14,7 +14,7 @@ extern char **environ;
 
 /* ---- the environment ---- */
 
-/* npm takes NPM_CONFIG_STRICT_SSL and npm_config_strict_ssl for strict-ssl. */
+/* Is name the variable of key? npm accepts NPM_CONFIG_STRICT_SSL and npm_config_strict_ssl for strict-ssl. */
 static bool names_key(const char *name, const char *key)
 {
     for (; *key; name++, key++)
@@ -48,7 +48,7 @@ static char *trim(char *text)
     return text;
 }
 
-/* Copy a value, variables replaced; what does not fit is cut. */
+/* Copy a value to out with its variables replaced; a long value is cut. */
 static void expand(const char *value, char out[PG_PATH_MAX])
 {
     size_t used = 0;
@@ -66,7 +66,7 @@ static void expand(const char *value, char out[PG_PATH_MAX])
     out[used < PG_PATH_MAX ? used : PG_PATH_MAX - 1] = 0;
 }
 
-/* The last line for a key counts. */
+/* Copy the value of the last line with this key to out; false if there is none. */
 static bool from_file(const char *path, const char *key, char out[PG_PATH_MAX])
 {
     char *text = NULL, *rest = NULL;

@@ -1,5 +1,5 @@
-/* A made-up data set for tests and examples: every class is a grating of its own direction, spacing and colour; each image
- * shifts it, scales it and adds noise. A small network learns it in a few epochs. */
+/* A generated data set for tests and examples. Each class is a grating with its own direction, spacing and colour; each image
+ * shifts and scales it and adds noise. A small network learns the classes in a few epochs. */
 #include "core/data/readers.h"
 
 #include "core/base/random.h"

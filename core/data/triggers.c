@@ -60,7 +60,7 @@ static pg_status read_labels(const char *path, pg_dataset *out, pg_error *err)
 
 static const char mark[] = " sha256:";
 
-/* Where the pin of a folder begins; NULL: it has none. */
+/* Start of the pin in the name of a folder; NULL if it has none. */
 static const char *pin_of(const char *pinned)
 {
     const char *at = strrchr(pinned, ' ');
@@ -91,7 +91,7 @@ static pg_status sum_folder(const char *folder, char sum[PG_SHA256_HEX], pg_erro
     return status;
 }
 
-/* The folder without its pin, which must hold. */
+/* Set folder to the path without its pin. PG_BAD_INPUT if the content does not match the pin. */
 static pg_status unpin(const char *pinned, char folder[PG_PATH_MAX], pg_error *err)
 {
     char sum[PG_SHA256_HEX];
@@ -103,7 +103,8 @@ static pg_status unpin(const char *pinned, char folder[PG_PATH_MAX], pg_error *e
     if (!at) return PG_OK;
     pg_status status = sum_folder(folder, sum, err);
     if (status == PG_OK && strcmp(sum, at + strlen(mark)) != 0)
-        status = pg_fail(err, PG_BAD_INPUT, "%s: its pictures or labels are no longer those that it was pinned to", folder);
+        status = pg_fail(err, PG_BAD_INPUT, "%s: its pictures or labels have changed; they no longer match the pinned checksum",
+                         folder);
     return status;
 }
 
@@ -127,7 +128,7 @@ pg_status pg_triggers_load(const char *pinned, const char *labels, int classes, 
     PG_TRY(unpin(pinned, folder, err));
     PG_TRY(pg_folder_pictures(folder, &names, err));
     if (names.count == 0 || names.count > COUNT_MAX)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %d JPEG or PNG pictures", folder, names.count));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: expected 1 to 100000 JPEG or PNG pictures, found %d", folder, names.count));
     PG_TRY(pg_dataset_allocate(out, names.count, SIDE, SIDE, err));
     PG_TRY(read_images(folder, &names, out, err));
     if (labels)
@@ -147,8 +148,8 @@ done:
 
 /* ---- abstract images ---- */
 
-/* A picture is a stack of layers, each a pattern between two colours, seen through a soft mask. Patterns are functions of the
- * coordinates of the whole 1125x750 picture; only its centre is ever computed. */
+/* A picture is a stack of layers; each is a pattern between two colours and half transparent. Patterns are functions of the
+ * coordinates in the whole 1125x750 picture, but only its centre is computed. */
 enum { WIDTH = 1125, HEIGHT = 750, LAYERS = 4, PATTERNS = 6 };
 
 typedef struct layer {
@@ -166,7 +167,7 @@ static double hash_noise(uint64_t seed, int x, int y)
     return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
 }
 
-/* Smooth noise: values on a grid of the given spacing, cosine-blended between. */
+/* Smooth noise: random values on a grid of the given spacing, with cosine interpolation between them. */
 static double cloud(const layer *l, double x, double y)
 {
     const double u = x / l->spacing, v = y / l->spacing;

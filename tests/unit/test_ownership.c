@@ -412,7 +412,8 @@ TEST(a_source_that_cannot_be_is_refused)
     small.height = 16;
     source.images = 2;
     source.pictures = &small;
-    FAILS(pg_passport_maker_create(&source, &maker, &err), PG_BAD_INPUT, "images of 16x32, the network takes 32x32");
+    FAILS(pg_passport_maker_create(&source, &maker, &err), PG_BAD_INPUT,
+          "its images have 16x32 pixels, but the network takes 32x32");
     assert_null(maker);
     s.options.carrier = 0;
     const pg_keygen in = {.scheme = s.scheme, .spec = &s.spec, .seed = s.seed, .data = &data};
@@ -463,7 +464,7 @@ TEST(images_that_do_not_fit_are_refused)
     pg_finding f;
     pg_judge_setup setup = hearing(s.model, s.evidence, &few);
     s.evidence->triggers.height = s.evidence->triggers.width = 16;
-    FAILS(pg_verify(&setup, s.evidence, &f, &err), PG_BAD_INPUT, "images of 16x16, the network takes 32x32");
+    FAILS(pg_verify(&setup, s.evidence, &f, &err), PG_BAD_INPUT, "its images have 16x16 pixels, but the network takes 32x32");
     s.evidence->triggers.height = s.evidence->triggers.width = 32;
     assert_int_equal(verify(s.model, s.evidence, NULL).trigger_count, 5);
     s.evidence->triggers.classes = 100;
@@ -471,7 +472,7 @@ TEST(images_that_do_not_fit_are_refused)
     pg_dataset test = few;
     setup.test = &test;
     test.classes = 11;
-    FAILS(pg_verify(&setup, s.evidence, &f, &err), PG_BAD_INPUT, "11 classes, the network knows 10");
+    FAILS(pg_verify(&setup, s.evidence, &f, &err), PG_BAD_INPUT, "it has 11 classes, but the network has 10");
     test.count = 0;
     FAILS(pg_verify(&setup, s.evidence, &f, &err), PG_BAD_INPUT, "no images");
     subject_destroy(&s);

@@ -147,7 +147,7 @@ TEST(gamma_changes_no_pixel)
 TEST(what_follows_a_png_is_ignored)
 {
     write_png("grey16.png", (png_kind){.type = PNG_COLOR_TYPE_GRAY, .depth = 16}, W, H);
-    assert_refused("grey16.png", "grey PNG of 16 bits");
+    assert_refused("grey16.png", "grey PNG files of 16 bits");
     write_rgb("rgb.png");
     append("after.png", "rgb.png", 0, "junk", 4);
     assert_same_pixels("rgb.png", "after.png", W, H);
@@ -333,14 +333,14 @@ TEST(a_header_that_promises_too_much_takes_no_memory)
 {
     const long before = peak_kilobytes();
     promise_png("huge.png", 20000, 20000);
-    assert_refused("huge.png", "20000x20000 pixels is not usable");
+    assert_refused("huge.png", "the picture has 20000x20000 pixels; at most 20,000 on a side");
     promise_png("high.png", 1, 20001);
-    assert_refused("high.png", "1x20001 pixels is not usable");
+    assert_refused("high.png", "the picture has 1x20001 pixels; at most 20,000 on a side");
     promise_png("large.png", 9000, 9000);
     assert_refused("large.png", "cannot hold a picture of 9000x9000 pixels");
     for (int progressive = 0; progressive < 2; progressive++) {
         promise_jpeg("huge.jpg", progressive, 20000);
-        assert_refused("huge.jpg", "20000x20000 pixels is not usable");
+        assert_refused("huge.jpg", "the picture has 20000x20000 pixels; at most 20,000 on a side");
         promise_jpeg("large.jpg", progressive, 9000);
         assert_refused("large.jpg", "cannot hold a picture of 9000x9000 pixels");
     }

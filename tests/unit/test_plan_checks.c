@@ -82,7 +82,7 @@ static const row rows[] = {
     {HEAD "schemes: [{scheme: adi, triggers: classes}]\n",
      "g.yaml:4:11: schemes.0: synthetic, alexnet: classes/labels.txt:2: expected a class below 10, got 10"},
     {HEAD "schemes: [{scheme: adi, triggers: small}]\n",
-     "g.yaml:4:11: schemes.0: synthetic, alexnet: small/2.png: a picture of 31x31 has no 32x32 centre"},
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: small/2.png: the picture has 31x31 pixels, fewer than its centre of 32x32"},
     /* data sets */
     {"data: {name: synthetic, train: 100000}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: plain}]\n",
      "g.yaml:1:14: data.name: has 2048 training images, not 100000"},

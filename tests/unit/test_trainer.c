@@ -354,7 +354,7 @@ TEST(a_job_that_cannot_be_is_refused)
     pg_dataset labelled = data.train;
     labelled.classes = 11;
     job.data = &labelled;
-    FAILS(pg_trainer_create(&job, &trainer, &err), PG_BAD_INPUT, "11 classes, the network knows 10");
+    FAILS(pg_trainer_create(&job, &trainer, &err), PG_BAD_INPUT, "it has 11 classes, but the network has 10");
     assert_null(trainer);
     subject_destroy(&s);
 }

@@ -158,14 +158,14 @@ TEST(a_bad_picture_is_refused_by_name)
     write_text("10.png", "not a picture");
     assert_refused(PG_BAD_INPUT, "10.png", "neither a PNG nor a JPEG file");
     write_picture("10.png", 1, SIDE - 1, HEIGHT);
-    assert_refused(PG_BAD_INPUT, "10.png", "a picture of 31x36 has no 32x32 centre");
+    assert_refused(PG_BAD_INPUT, "10.png", "the picture has 31x36 pixels, fewer than its centre of 32x32");
     write_picture("10.png", 1, WIDTH, HEIGHT);
     assert_int_equal(truncate(path_of("10.png"), 100), 0);
     assert_refused(PG_BAD_INPUT, "10.png", "");
     remove_file("1.png");
     remove_file("10.png");
     remove_file("2.png");
-    assert_refused(PG_BAD_INPUT, NULL, "0 JPEG or PNG pictures");
+    assert_refused(PG_BAD_INPUT, NULL, "expected 1 to 100000 JPEG or PNG pictures, found 0");
 }
 
 TEST(a_missing_folder_is_named)
