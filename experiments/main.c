@@ -1,4 +1,5 @@
 /* passgrid: from the command line to a command. */
+#include "core/base/utf8.h"
 #include "core/formats/problems.h"
 #include "experiments/commands/commands.h"
 #include "experiments/run/provenance.h"
@@ -24,11 +25,10 @@ static int choose(int argc, char **argv)
     }
     const pg_command *command = pg_command_find(argc - 1, argv + 1, &used);
     if (command) return command->run(argc - used, argv + used);
+    char shown[64];
     const char *near = pg_nearest(name, pg_command_names());
-    if (near)
-        fprintf(stderr, "passgrid: unknown command '%s', did you mean '%s'? (passgrid --help)\n", name, near);
-    else
-        fprintf(stderr, "passgrid: unknown command '%s' (passgrid --help)\n", name);
+    fprintf(stderr, "passgrid: unknown command '%s'%s%s%s (passgrid --help)\n", pg_printable(name, shown, sizeof shown),
+            near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
     return 2;
 }
 

@@ -194,10 +194,8 @@ static pg_status unknown_option(const parser *p, const char *word, size_t bytes,
     if (several == 2)
         return pg_fail(err, PG_BAD_INPUT, "option '%s' could be '--%s' or '--%s' (passgrid %s --help)", word, begins[0],
                        begins[1], command);
-    if (near)
-        return pg_fail(err, PG_BAD_INPUT, "unknown option '%s', did you mean '--%s'? (passgrid %s --help)", word, near,
-                       command);
-    return pg_fail(err, PG_BAD_INPUT, "unknown option '%s' (passgrid %s --help)", word, command);
+    return pg_fail(err, PG_BAD_INPUT, "unknown option '%s'%s%s%s (passgrid %s --help)", word, near ? ", did you mean '--" : "",
+                   near ? near : "", near ? "'?" : "", command);
 }
 
 /* An option and its value, which may be the next word. */

@@ -1,5 +1,4 @@
-/* passgrid help: commands, the sections of a grid, and whatever has a name: schemes, attacks, networks, data sets, presets,
- * keys. */
+/* passgrid help: explains commands, the sections and keys of a grid, schemes, attacks, networks, data sets and presets. */
 #include "experiments/commands/catalogue.h"
 #include "experiments/commands/commands.h"
 
@@ -240,7 +239,7 @@ static int unknown(const char *word)
 {
     const char *near = pg_nearest(word, all_names());
     if (near) return pg_complain("help", PG_BAD_INPUT, "nothing is called '%s', did you mean '%s'?", word, near);
-    return pg_complain("help", PG_BAD_INPUT, "nothing is called '%s' (passgrid help; passgrid list)", word);
+    return pg_complain("help", PG_BAD_INPUT, "nothing is called '%s' (see passgrid help, passgrid list)", word);
 }
 
 /* ---- the command ---- */

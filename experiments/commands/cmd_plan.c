@@ -1,4 +1,4 @@
-/* passgrid plan: what a grid would do. */
+/* passgrid plan: shows what a run of a grid would do. */
 #include "experiments/commands/commands.h"
 
 #include "core/base/memory.h"
@@ -27,8 +27,7 @@ static void show_tasks(const pg_named_grid *named, const pg_dispatch *dispatch)
     }
 }
 
-/* Of the tasks in from .. to - 1 of a list (NULL: the numbers themselves), the one that is to do with the longest path; -1:
- * none.
+/* The unfinished task with the longest path among items from .. to - 1 of a list; list NULL: the numbers themselves. -1: none.
  */
 static int longest(const pg_named_grid *named, const pg_dispatch *dispatch, const int *list, int from, int to)
 {
@@ -50,7 +49,7 @@ static void show_path(const pg_named_grid *named, const pg_dispatch *d)
         printf("  %10.1f  %s\n", d->cost[task], named->grid->tasks[task].name);
 }
 
-/* Seconds of a task and of all its ancestors that `visited` does not mark with this number yet. */
+/* Seconds of a task and of its ancestors, each counted once: `visited` marks them with this number. */
 static double alone(const pg_named_grid *named, const pg_dispatch *d, int task, int number, int *visited)
 {
     const pg_grid_task *t = &named->grid->tasks[task];
@@ -77,17 +76,17 @@ static void show_sharing(const pg_named_grid *named, const pg_dispatch *d, int *
                together > 0 ? apart / together : 1);
 }
 
-/* Data sets that are not here. */
+/* Data sets that are not installed. */
 static void show_assumed(void)
 {
     const char *const *names = pg_inputs_assumed();
     if (!*names) return;
-    fputs("not here, planned by its published size:", stdout);
+    fputs("not installed, planned with the published size:", stdout);
     for (; *names; names++) printf(" %s", *names);
     putchar('\n');
 }
 
-/* Networks that were trained elsewhere, by their files. */
+/* The files of networks that were trained elsewhere. */
 static void show_brought(const pg_grid *grid)
 {
     for (int i = 0; i < grid->count; i++)
@@ -101,14 +100,15 @@ static void show_sums(const pg_named_grid *named, const pg_dispatch *dispatch, i
     printf("%d tasks: %d done, %d failed, %d interrupted, %d new\n", named->grid->count, counts[PG_STATE_DONE],
            counts[PG_STATE_FAILED], counts[PG_STATE_INTERRUPTED], counts[PG_STATE_NEW]);
     if (pg_run_lock_there(named->directory))
-        printf("%s/run.lock is there: a run is at work, and its tasks count as interrupted; or it was killed\n",
+        printf("%s/run.lock exists: a run is active, and its tasks count as interrupted; or a run was killed\n",
                named->directory);
-    printf("to do: %.1f s on one rank, of which %.1f s on the longest path; %.3f rank hours (core hours: times its threads)\n",
-           pg_dispatch_open(dispatch), pg_dispatch_critical(dispatch), pg_dispatch_open(dispatch) / 3600);
+    printf(
+        "remaining: %.1f s on one rank, %.1f s on the longest path; %.3f rank hours (core hours: times the threads of a rank)\n",
+        pg_dispatch_open(dispatch), pg_dispatch_critical(dispatch), pg_dispatch_open(dispatch) / 3600);
     if (timed)
         printf("estimated from %d tasks that were timed in %s, with the threads of its ranks\n", timed, named->directory);
     else
-        printf("nothing was timed in %s: estimated from a usual speed of one thread\n", named->directory);
+        printf("estimated from the speed of a typical thread: no task was timed in %s\n", named->directory);
 }
 
 static pg_status show(const pg_named_grid *named, pg_error *err)

@@ -1,5 +1,4 @@
-/* passgrid run: a grid, alone or under mpirun. Rank 0 reads the configuration and tells the others whether there is anything to
- * do. */
+/* passgrid run: runs a grid, alone or under mpirun. Rank 0 reads the configuration and tells the other ranks what to do. */
 #include "experiments/commands/commands.h"
 
 #include "core/base/clock.h"
@@ -18,16 +17,16 @@
 #include <string.h>
 #include <time.h>
 
-/* What rank 0 tells the others. */
+/* What rank 0 tells the other ranks. */
 typedef struct order {
     bool go;
-    int threads; /* 0: each rank for itself */
+    int threads; /* 0: each rank decides */
     double checkpoint_seconds, silence;
     char directory[PG_PATH_MAX], data_directory[PG_PATH_MAX]; /* the latter empty: default */
 } order;
 
-/* From a signal to the end, whatever is left to save: of a process that computes, and of a master, which waits for those.
- * Saving takes seconds; Slurm, by default, kills half a minute after its SIGTERM. */
+/* Most seconds from a signal to the end of a process that computes, and of a master, which waits for those. Saving takes a few
+ * seconds; by default Slurm kills half a minute after its SIGTERM. */
 enum { SAVING_SECONDS = 24, WAITING_SECONDS = 27 };
 
 typedef struct arguments {
@@ -55,7 +54,7 @@ static const pg_cli_row rows[] = {
     {0},
 };
 
-/* Seconds until Slurm ends the job; 0 without a job. A shell may outlive the job of its environment. */
+/* Seconds until Slurm ends the job; 0 without a job. The variable of an ended job may still be set in a shell. */
 static pg_status slurm_seconds(double *seconds, pg_error *err)
 {
     const char *text = getenv("SLURM_JOB_END_TIME");
@@ -66,7 +65,8 @@ static pg_status slurm_seconds(double *seconds, pg_error *err)
         return pg_fail(err, PG_BAD_INPUT, "SLURM_JOB_END_TIME='%s' is not a time in seconds: unset it, or give --deadline",
                        text);
     *seconds = difftime((time_t)end, time(NULL));
-    if (*seconds <= 0) return pg_fail(err, PG_BAD_INPUT, "SLURM_JOB_END_TIME=%s is past: unset it, or give --deadline", text);
+    if (*seconds <= 0)
+        return pg_fail(err, PG_BAD_INPUT, "SLURM_JOB_END_TIME=%s is in the past: unset it, or give --deadline", text);
     return PG_OK;
 }
 
@@ -89,7 +89,7 @@ static pg_status fill_order(const arguments *a, const pg_grid *grid, order *o, p
     return PG_OK;
 }
 
-/* Has this grid a task to run, or something to tidy up? */
+/* *left: the grid has tasks to run; *littered: an earlier run left files to remove. */
 static pg_status anything_left(const pg_grid *grid, const char *directory, bool *left, bool *littered, pg_error *err)
 {
     pg_task_state *states = NULL;
@@ -102,7 +102,7 @@ static pg_status anything_left(const pg_grid *grid, const char *directory, bool 
     return status;
 }
 
-/* Workers of a rank's host, their threads, and the cores that they may use; -1 if an earlier rank has that host. */
+/* Workers on the host of a rank, their threads, and the cores that they may use; -1 if an earlier rank is on that host. */
 static int crowd_of(const pg_rank_facts *ranks, int first, int count, int rank, int *threads, int *cores)
 {
     int workers = 0;
@@ -120,7 +120,8 @@ static int crowd_of(const pg_rank_facts *ranks, int first, int count, int rank, 
     return workers;
 }
 
-/* Threads that crowd on too few cores are slow, and nothing else tells why. Rank 0 of several only hands out work. */
+/* Warn when threads share too few cores: the run is slow then, and nothing else shows why. With several ranks, rank 0 does not
+ * compute. */
 static void warn_of_crowds(const pg_rank_facts *ranks, int count)
 {
     for (int rank = count > 1, threads, cores; rank < count; rank++) {
@@ -128,8 +129,8 @@ static void warn_of_crowds(const pg_rank_facts *ranks, int count)
         const int workers = crowd_of(ranks, count > 1, count, rank, &threads, &cores);
         if (workers > 0 && r->allowed < r->cores && r->allowed < r->threads)
             fprintf(stderr,
-                    "passgrid run: warning: %s: the %d threads of rank %d are bound to %d of %d cores; mpirun --map-by "
-                    "slot:PE=%d --bind-to core, or --bind-to none\n",
+                    "passgrid run: warning: %s: the %d threads of rank %d are bound to %d of %d cores; give mpirun "
+                    "--map-by slot:PE=%d --bind-to core, or --bind-to none\n",
                     r->host, r->threads, rank, r->allowed, r->cores, r->threads);
         else if (workers > 0 && threads > cores)
             fprintf(stderr, "passgrid run: warning: %s: %d threads of %d working rank%s share %d core%s\n", r->host, threads,

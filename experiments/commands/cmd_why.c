@@ -1,4 +1,4 @@
-/* passgrid why: what keeps a task from being done already. */
+/* passgrid why: shows why a task would run. */
 #include "experiments/commands/commands.h"
 
 #include "core/base/directory.h"
@@ -38,7 +38,7 @@ static const pg_node *partner(const pg_node *parent, const pg_node *child)
     return child->key ? pg_node_find(parent, child->key) : pg_node_at(parent, child->index);
 }
 
-/* Call tell for every scalar that is not the same in two trees: on this side, changed or absent on the other. */
+/* Call tell for every scalar of this tree that is changed or absent in the other. Returns their number. */
 static int compare_side(const pg_node *here, const pg_node *there, bool swapped, difference *tell, void *context)
 {
     char path[PG_NODE_PATH], text1[PG_NODE_SHORT], text2[PG_NODE_SHORT];
@@ -64,8 +64,8 @@ static int compare(const pg_node *here, const pg_node *there, difference *tell, 
 
 typedef struct nearest {
     const pg_node *wanted;
-    int count, fewest; /* finished tasks; fields that differ in the nearest of them */
-    pg_tree *tree;     /* description of that one */
+    int count, fewest; /* finished tasks; fields that differ in the nearest one */
+    pg_tree *tree;     /* description of the nearest one */
     char name[256];
 } nearest;
 
@@ -77,7 +77,7 @@ static pg_status consider(nearest *n, const char *path, pg_error *err)
     char *text, *name;
     PG_TRY(pg_json_read(path, &root, err));
     if (json_unpack(root, "{s:s, s:s}", "task", &text, "name", &name) != 0)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: names no task", path));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the record does not name its task", path));
     PG_TRY(pg_yaml_parse_text(text, path, &tree, err));
     const int differ = compare(n->wanted, tree->root, NULL, NULL);
     if (n->count++ && differ >= n->fewest) goto done;
@@ -92,7 +92,7 @@ done:
     return status;
 }
 
-/* Damaged records are no finished tasks: they are named and passed over. */
+/* Report and skip damaged records: they are not finished tasks. */
 static pg_status find_nearest(const char *directory, nearest *n, pg_error *err)
 {
     char folder[PG_PATH_MAX], path[PG_PATH_MAX];
@@ -159,7 +159,7 @@ done:
     return status;
 }
 
-/* The one task of that name or with a key that begins so. */
+/* The one task that has this name, or a key that begins with it. */
 static pg_status find_task(const pg_grid *grid, const char *word, int *at, pg_error *err)
 {
     int found = 0;
@@ -170,8 +170,8 @@ static pg_status find_task(const pg_grid *grid, const char *word, int *at, pg_er
         found++;
     }
     if (found == 1 && word[0]) return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "%s tasks of the grid are called '%s' (passgrid plan shows their keys and names)",
-                   found ? "several" : "no", word);
+    return pg_fail(err, PG_BAD_INPUT, "%s with the name or key '%s' (passgrid plan prints names and keys)",
+                   found ? "several tasks" : "no task", word);
 }
 
 static int run(int argc, char **argv)

@@ -15,10 +15,8 @@ static void print_deployed(const pg_hearing *h)
     if (h->deployed_from)
         printf("accuracy as deployed        %.2f %% (%s)\n", h->deployed.exact, h->deployed_from);
     else
-        puts("accuracy as deployed        not known: the network only works with a passport. No claim can be decided before "
-             "its\n"
-             "                            accuracy is given (--accuracy X) or the passports that are distributed with it\n"
-             "                            (--distributed FILE)");
+        puts("accuracy as deployed        not known: the network only works with a passport. To decide claims, give its\n"
+             "                            accuracy (--accuracy X) or the passports distributed with it (--distributed FILE)");
 }
 
 static void print_head(const pg_hearing *h)
@@ -44,9 +42,9 @@ static void print_enough(const pg_finding *f, const char *unit)
         snprintf(needed, sizeof needed, "not even all %d", count);
     else
         snprintf(needed, sizeof needed, "%d", f->enough);
-    printf("  agreeing                  %d of %d %s; enough against ", f->agree, count, unit);
+    printf("  agreeing                  %d of %d %s; needed against ", f->agree, count, unit);
     if (f->nulls)
-        printf("%d fresh ones: %s, against a fair coin: %d\n", f->nulls, needed, f->threshold);
+        printf("%d fresh draws: %s, against a fair coin: %d\n", f->nulls, needed, f->threshold);
     else
         printf("%s: %s\n", f->claim == PG_CLAIM_TRIGGERS ? "guessing" : "a fair coin", needed);
 }
@@ -62,7 +60,7 @@ static void print_grounds(const pg_finding *f, const pg_verify_options *options)
     print_enough(f, f->claim == PG_CLAIM_TRIGGERS ? "triggers" : "bits");
     if (!a->present) return;
     printf("  accuracy with evidence    %.2f %%", a->exact);
-    if (f->decidable) printf(", needed: %.2f %% and more than guessing", fmax(f->reference - options->tolerance, 0));
+    if (f->decidable) printf(", needed: %.2f %% and better than guessing", fmax(f->reference - options->tolerance, 0));
     putchar('\n');
 }
 
@@ -70,18 +68,18 @@ static void print_readings(const pg_finding *f)
 {
     if (f->bits) printf("  mean over layers          %.2f %% of the bits\n", f->detection);
     if (f->agree_stored >= 0) printf("  signature, stored scale   %d of %d bits\n", f->agree_stored, f->bits);
-    if (f->nulls) printf("  null, %4d fresh ones     %.2f %% +- %.2f of the bits\n", f->nulls, f->null_mean, f->null_deviation);
+    if (f->nulls) printf("  null, %4d fresh draws    %.2f %% +- %.2f of the bits\n", f->nulls, f->null_mean, f->null_deviation);
     if (f->bits) printf("  p-value of a fair coin    %.3g\n", f->p_coin);
     if (f->trigger[PG_PUBLIC].present)
         printf("  triggers, public branch   %.2f %% of %d\n", f->trigger[PG_PUBLIC].exact, f->trigger_count);
     if (f->trigger[PG_PRIVATE].present)
         printf("  triggers, private branch  %.2f %% of %d\n", f->trigger[PG_PRIVATE].exact, f->trigger_count);
     if (f->trigger_count)
-        printf("  p-value of the triggers   %.3g (%d of %d answered as deployed)\n", f->trigger_p, f->trigger_agree,
+        printf("  p-value of the triggers   %.3g (%d of %d answered as labelled)\n", f->trigger_p, f->trigger_agree,
                f->trigger_count);
 }
 
-/* A trigger set that the network was not asked. */
+/* Why the network was not asked a trigger set. */
 static void print_silence(const pg_claimant *k)
 {
     const pg_dataset *t = &k->evidence->triggers;
@@ -89,16 +87,16 @@ static void print_silence(const pg_claimant *k)
     if (t->classes != k->finding.classes)
         printf("  triggers                  not asked: they are labelled for %d classes\n", t->classes);
     else
-        puts("  triggers                  not asked: no passport is known that the network runs with");
+        puts("  triggers                  not asked: the passports that the network runs with are not known");
 }
 
 static void print_claim(const pg_claimant *k, const pg_verify_options *options)
 {
     static const char *const things[] = {"passports", "mark", "triggers"};
-    char shown[PG_MESSAGE_MAX];
+    char shown[PG_PATH_MAX];
     printf("\n%s\n", pg_printable(k->path, shown, sizeof shown));
     if (k->refused[0]) {
-        printf("  verdict                   refused: %s\n", pg_printable(k->refused, shown, sizeof shown));
+        printf("  verdict                   refused: %s\n", k->refused);
         return;
     }
     print_grounds(&k->finding, options);

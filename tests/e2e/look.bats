@@ -26,8 +26,8 @@ differences() { grep '^  ' <<<"$output"; }
     assert_line '2 tasks: 0 done, 0 failed, 0 interrupted, 2 new'
     assert_equal "$(field prune/s1 6)" "$(field plain/s1 1)"
     assert_equal "$(sed -n '/^longest path/,/^2 tasks/p' <<<"$output" | grep -c synthetic/)" 2
-    assert_line 'nothing was timed in run: estimated from a usual speed of one thread'
-    assert_line --regexp '^to do: .* rank hours '
+    assert_line 'estimated from the speed of a typical thread: no task was timed in run'
+    assert_line --regexp '^remaining: .* rank hours '
     assert_not_exists run
 }
 
@@ -35,7 +35,7 @@ differences() { grep '^  ' <<<"$output"; }
     mkdir busy
     echo "1 other 1" >busy/run.lock
     run -0 plan --out busy "${small[@]}"
-    assert_line --regexp '^busy/run.lock is there: a run is at work'
+    assert_line --regexp '^busy/run.lock exists: a run is active'
 }
 
 @test "plan works for every grid of configs where its data is not" {
@@ -49,14 +49,14 @@ differences() { grep '^  ' <<<"$output"; }
     borrow run
     run -0 plan --out run "${small[@]}"
     assert_line --regexp '^2 tasks: 2 done'
-    assert_line --regexp '^to do: 0.0 s on one rank'
+    assert_line --regexp '^remaining: 0.0 s on one rank'
     assert_line --regexp '^estimated from 2 tasks'
     sed -i 's/\(plain\/s1[^,]*,0,\)[0-9.e+-]*/\1600/' run/timings.csv # as if training had taken ten minutes
     run -0 plan --out run "${small[@]}" --set 'seeds=[1, 2]'
     assert_equal "$(field plain/s2 3)" 600.0
     echo damaged >run/timings.csv
     run -0 plan --out run "${small[@]}"
-    assert_line --regexp '^nothing was timed in run'
+    assert_line --regexp '^estimated from the speed of a typical thread: no task was timed in run'
 }
 
 @test "plan with damaged data is refused" {
@@ -158,7 +158,7 @@ differences() { grep '^  ' <<<"$output"; }
 
 @test "why of a task that does not exist, or of none, is refused" {
     run -2 why nonsense --out run "${small[@]}"
-    assert_output --partial "no tasks of the grid are called 'nonsense'"
+    assert_output --partial "no task with the name or key 'nonsense'"
     run -2 passgrid why "$GRID"
 }
 

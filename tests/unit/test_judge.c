@@ -244,7 +244,7 @@ TEST(what_decides_comes_first)
                                         "  verdict ",
                                         "  p-value ",
                                         "  agreeing ",
-                                        "50 fresh ones: ",
+                                        "50 fresh draws: ",
                                         "a fair coin: ",
                                         "  accuracy with evidence ",
                                         "  claims ",
@@ -257,7 +257,7 @@ TEST(what_decides_comes_first)
         if (!at) fail_msg("'%s' is missing or too early in %s", lines[i], out);
     }
     assert_judged("--model model --evidence owner --nulls 2" SOLD);
-    assert_true(says("enough against 2 fresh ones: not even all ")); /* one bit more than the null tells cannot be shown */
+    assert_true(says("needed against 2 fresh draws: not even all ")); /* one bit more than the null tells cannot be shown */
 }
 
 /* A p-value that looks like the level is said to be above it where it is. The level is so low that no accuracy beats guessing,
@@ -489,8 +489,8 @@ TEST(a_trigger_set_is_a_claim)
     json_decref(root);
     assert_judged("--model v3 --evidence v3-owner --nulls 0" HEARING);
     assert_true(says("triggers, public branch") && says("% of 5") && says("accuracy as deployed"));
-    assert_true(says("of 5 answered as deployed") && says("enough against a fair coin: "));
-    assert_false(says("fresh ones"));
+    assert_true(says("of 5 answered as labelled") && says("needed against a fair coin: "));
+    assert_false(says("fresh draws"));
 }
 
 /* A claim by triggers is counted as one by bits is: how many agree, of how many, by which chance each. */
@@ -506,7 +506,7 @@ TEST(triggers_are_counted_as_bits_are)
     assert_true(fabs(pg_binomial_tail(agreeing, 20, 0.1) - number(claim, "p_value")) < 1e-15);
     json_decref(root);
     assert_judged("--model plain --evidence adi-owner" HEARING);
-    assert_true(says("of 20 answered as deployed") && says("of 20 triggers; enough against guessing: 8"));
+    assert_true(says("of 20 answered as labelled") && says("of 20 triggers; needed against guessing: 8"));
     assert_false(says("not asked"));
 }
 
@@ -516,9 +516,10 @@ TEST(triggers_that_cannot_be_asked_are_told)
     assert_judged("--model plain --evidence adi-of-11" HEARING);
     assert_true(says("no evidence for this network") && says("not asked: they are labelled for 11 classes"));
     assert_judged("--model model --evidence adi-owner" HEARING);
-    assert_true(says("no evidence for this network") && says("not asked: no passport is known that the network runs with"));
+    assert_true(says("no evidence for this network") &&
+                says("not asked: the passports that the network runs with are not known"));
     assert_judged("--model model --evidence adi-owner" SOLD);
-    assert_true(says("of 20 answered as deployed") && !says("not asked"));
+    assert_true(says("of 20 answered as labelled") && !says("not asked"));
 }
 
 TEST(a_commitment_is_checked)
