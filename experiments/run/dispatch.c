@@ -1,4 +1,4 @@
-/* Which task next; see dispatch.h. */
+/* The choice of the next task; see dispatch.h. */
 #include "experiments/run/dispatch.h"
 
 #include "core/base/memory.h"
@@ -56,8 +56,8 @@ static pg_status link_children(pg_dispatch *s, pg_error *err)
     const pg_status status = pg_alloc((size_t)links, sizeof *s->children, &s->children, err);
     if (status != PG_OK) return status;
     for (int i = 0; i < g->count; i++) s->child_start[i + 1] += s->child_start[i];
-    /* Filled from the end, so that child_start[i + 1] moves down to the start of i's children and i + 1 .. count shift into
-     * place. */
+    /* Fill from the end: each child decrements child_start[i + 1], which finally is the start of i's children. Then shift all
+     * starts down by one. */
     for (int i = g->count - 1; i >= 0; i--)
         for (int p = g->tasks[i].parent_count - 1; p >= 0; p--) s->children[--s->child_start[g->tasks[i].parents[p] + 1]] = i;
     for (int i = 0; i < g->count; i++) s->child_start[i] = s->child_start[i + 1];

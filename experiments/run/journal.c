@@ -39,7 +39,7 @@ void pg_journal_stop(pg_journal *journal, const char *why)
 
 /* ---- the clock ---- */
 
-/* Everything is saved in this time, after the deadline's warning. */
+/* Time before the deadline at which tasks are told to save and end. */
 enum { SAVING_SECONDS = 10 };
 
 void pg_journal_watch(pg_journal *journal)
@@ -47,12 +47,12 @@ void pg_journal_watch(pg_journal *journal)
     const double deadline = journal->options->deadline;
     if (pg_signals_caught()) journal->interrupted = true;
     if (journal->options->lock && !pg_run_lock_held(journal->options->lock))
-        fault(journal, PG_IO_FAULT, "another run has taken the place of this one in its directory");
+        fault(journal, PG_IO_FAULT, "another run has taken over the run lock");
     if (deadline > 0 && pg_now() > deadline - SAVING_SECONDS)
         pg_journal_stop(journal, "the deadline has come; repeat the command to resume");
 }
 
-/* Cost that one worker can do before the deadline. */
+/* Cost of the work that one worker can do before the deadline. */
 static double budget(const pg_journal *journal)
 {
     const double left = journal->options->deadline - SAVING_SECONDS - pg_now();
@@ -63,7 +63,7 @@ int pg_journal_next(pg_journal *journal, bool others_at_work)
 {
     const int task = pg_dispatch_take_within(journal->dispatch, budget(journal));
     if (task < 0 && !others_at_work && journal->dispatch->heap_count > 0)
-        pg_journal_stop(journal, "no task that is left could save anything before the deadline; repeat the command to resume");
+        pg_journal_stop(journal, "no remaining task could save anything before the deadline; repeat the command to resume");
     return task;
 }
 
@@ -109,7 +109,7 @@ void pg_journal_start(pg_journal *journal, int task, int rank)
           err.message);
 }
 
-/* An event of a task that people should see. */
+/* Log an event of a task and show it on a terminal too. */
 static void say(pg_journal *journal, const char *what, int task, const char *text)
 {
     pg_error err = {.message = ""};
@@ -162,7 +162,7 @@ static void task_done(pg_journal *journal, int task)
     journal->tracked[task].now.done = 1;
     journal->tracked[task].told = true;
     if (pg_rundir_file(journal->options->directory, "failed", t->key, path, NULL) == PG_OK)
-        unlink(path); /* an earlier failure is history */
+        unlink(path); /* of an earlier run */
     fault(journal, pg_monitor_event(&journal->monitor, false, &err, "done   %s in %.1f s", t->name, journal->seconds[task]),
           err.message);
 }
@@ -206,18 +206,19 @@ void pg_journal_end(pg_journal *journal, int task, pg_status status, const char 
 
 static void note_damaged(void *context, int task)
 {
-    pg_journal_note(context, task, "its record is damaged or lacks files that the grid keeps; it runs again");
+    pg_journal_note(context, task, "its record is damaged, or files that the grid keeps are missing; the task runs again");
 }
 
-/* After a run that was killed: tidy up, say so. */
+/* Clean up after a run that was killed, and log that. */
 static pg_status tidy(pg_journal *journal, pg_task_state *states, pg_error *err)
 {
     const pg_run_lock *lock = journal->options->lock;
     if (lock && lock->before[0]) {
         open_log(journal);
-        fault(journal,
-              pg_monitor_event(&journal->monitor, true, err, "note   %s was killed: this run takes its place", lock->before),
-              err ? err->message : "");
+        fault(
+            journal,
+            pg_monitor_event(&journal->monitor, true, err, "note   %s was killed: this run takes over its lock", lock->before),
+            err ? err->message : "");
     }
     return pg_rundir_sweep(journal->options->directory, journal->grid, states, note_damaged, journal, err);
 }
@@ -253,7 +254,7 @@ done:
     return status;
 }
 
-/* Lost workers leave parts of files. */
+/* Clean up the partly written files that lost workers leave. */
 static pg_status tidy_again(pg_journal *journal, pg_error *err)
 {
     pg_task_state *states = NULL;
@@ -265,15 +266,15 @@ static pg_status tidy_again(pg_journal *journal, pg_error *err)
     return status;
 }
 
-/* ---- what it came to ---- */
+/* ---- the end of a run ---- */
 
-/* Was a task done in this run, from its beginning to its end? */
+/* Did this run do the task from beginning to end, so that its time is known? */
 static bool timed(const pg_journal *journal, int task)
 {
     return journal->rank[task] >= 0 && journal->dispatch->state[task] == PG_WORK_DONE && !journal->part[task];
 }
 
-/* Rows of an older timings.csv, but of tasks that were timed now. */
+/* Copy the rows of the existing timings.csv, except those of tasks that were timed in this run. */
 static pg_status copy_old(const pg_journal *journal, pg_csv_writer *csv, pg_error *err)
 {
     pg_csv_table *old;
@@ -316,7 +317,7 @@ done:
     return status;
 }
 
-/* Longest chain of measured times. */
+/* Set result.critical to the longest chain of measured times. */
 static pg_status measure_critical(pg_journal *journal, pg_error *err)
 {
     double *end = NULL;
@@ -353,7 +354,8 @@ pg_status pg_journal_finish(pg_journal *journal, pg_error *err)
     if (r->lost[0]) PG_TRY(tidy_again(journal, err));
     if (journal->fault != PG_OK) PG_TRY(pg_fail(err, journal->fault, "%s", journal->fault_error.message));
     if (journal->interrupted && r->left) PG_TRY(pg_fail(err, PG_INTERRUPTED, "interrupted; repeat the command to resume"));
-    if (r->failed) PG_TRY(pg_fail(err, PG_FAILED, "%d tasks failed, %d were skipped below them", r->failed, r->skipped));
+    if (r->failed)
+        PG_TRY(pg_fail(err, PG_FAILED, "%d tasks failed and %d that depend on them were skipped", r->failed, r->skipped));
 done:
     return status;
 }

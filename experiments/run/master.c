@@ -6,18 +6,18 @@
 
 #include <stdio.h>
 
-enum { DEATHS_MOST = 2 };                /* workers that a task may cost; no third one gets it */
-enum { BEAT_SECONDS = 5 };               /* between signs of life to the workers */
+enum { DEATHS_MOST = 2 };                /* workers lost on one task; no third one gets it */
+enum { BEAT_SECONDS = 5 };               /* between BEAT messages to the workers */
 static const double LOOK_SECONDS = 0.5;  /* between checks of the workers' processes */
-static const double UNHEARD_MOST = 0.2;  /* of a gap between two polls, at most this counts as silence of the workers */
-static const double TINY_SECONDS = 1e-4; /* the master gives out tasks of less estimated time in advance */
+static const double UNHEARD_MOST = 0.2;  /* most of a gap between two polls that counts as silence of the workers */
+static const double TINY_SECONDS = 1e-4; /* a worker may hold several tasks of less estimated time than this */
 
 /* What the master knows of a worker. */
 typedef struct peer {
-    bool present, lost, slow;         /* present: has sent a message; slow: its task took more than an instant */
+    bool present, lost, slow;         /* present: has sent a message; slow: its latest task sent more than a RESULT */
     int tasks[PG_TASKS_AHEAD], count; /* its tasks, in order; it works on the first */
     double heard;                     /* m->listening.seconds at its last message */
-    int suspect;                      /* lost through silence: the task that may have killed it; else -1 */
+    int suspect;                      /* the task on which it fell silent; else -1 */
 } peer;
 
 typedef struct master {
@@ -28,7 +28,7 @@ typedef struct master {
     double *held;           /* by task: m->listening.seconds when it began to wait for silent workers; 0: it does not wait */
     pg_listening listening;
     double looked, beaten; /* times of the last check and of the last beat */
-    bool told;             /* the workers have been told to save and end */
+    bool told;             /* the workers were told to save and end */
     pg_message in, out;
 } master;
 
@@ -39,7 +39,7 @@ static int busy(const master *m)
     return count;
 }
 
-/* Is any worker left? One that was declared lost counts if its process is seen to run. */
+/* Is a worker left? A lost one counts if its process is seen to run. */
 static bool can_go_on(const master *m)
 {
     for (int rank = 1; rank < m->comm->size; rank++)
@@ -49,7 +49,7 @@ static bool can_go_on(const master *m)
 
 /* ---- workers that are lost ---- */
 
-/* Workers that a task has cost: those whose process ended, and those that fell silent on it and still are. */
+/* Number of workers lost on a task: those whose process ended, and those that fell silent on it and are still silent. */
 static int losses(const master *m, int task)
 {
     int count = m->deaths[task];
@@ -57,12 +57,13 @@ static int losses(const master *m, int task)
     return count;
 }
 
-/* After two workers no third one gets the task. If both died, it fails. If one may live, the task waits for a message from that
- * worker and counts as running. */
+/* Make the task of a lost worker ready again, unless two workers were lost on it. If the processes of both ended, it fails. If
+ * one may still run, the task waits for a message from that worker and counts as running. */
 static void reassign(master *m, int task)
 {
     if (m->deaths[task] >= DEATHS_MOST)
-        pg_journal_end(m->journal, task, PG_FAILED, "two workers ended while they ran it; no third one tries", 0);
+        pg_journal_end(m->journal, task, PG_FAILED,
+                       "the processes of two workers ended while they ran it; it is not tried again", 0);
     else if (losses(m, task) >= DEATHS_MOST)
         m->held[task] = m->listening.seconds;
     else
@@ -85,7 +86,7 @@ static void declare_lost(master *m, int rank, bool dead, const char *why)
     reassign(m, task);
 }
 
-/* If the process of a silent worker has ended since, it died on its task. */
+/* If the process of a silent worker has ended meanwhile, count a death on its task. */
 static void settle_suspect(master *m, int rank)
 {
     peer *p = &m->peers[rank];
@@ -98,7 +99,7 @@ static void settle_suspect(master *m, int rank)
     reassign(m, task);
 }
 
-/* Does a worker still run that fell silent on this task? */
+/* Is a worker that fell silent on this task seen to run? */
 static bool suspects_run(const master *m, int task)
 {
     for (int rank = 1; rank < m->comm->size; rank++)
@@ -107,7 +108,8 @@ static bool suspects_run(const master *m, int task)
     return false;
 }
 
-/* Once nothing else is left to do, fail the tasks that have waited long enough for workers that are not seen to run. */
+/* Once nothing else is left to do, fail the tasks that have waited longer than options->silence for workers that are not seen
+ * to run. */
 static void fail_held(master *m)
 {
     const pg_dispatch *d = m->journal->dispatch;
@@ -116,11 +118,11 @@ static void fail_held(master *m)
         if (m->held[task] <= 0 || m->listening.seconds - m->held[task] < m->journal->options->silence) continue;
         if (suspects_run(m, task)) continue;
         m->held[task] = 0;
-        pg_journal_end(m->journal, task, PG_FAILED, "two workers fell silent while they ran it; no third one tries", 0);
+        pg_journal_end(m->journal, task, PG_FAILED, "two workers fell silent while they ran it; it is not tried again", 0);
     }
 }
 
-/* If the message cannot be sent, its receiver is lost. */
+/* Send a message; if that fails, the receiver is lost. */
 static void tell(master *m, int rank, pg_message_kind kind, int task, int attempt)
 {
     pg_error err = {.message = ""};
@@ -132,7 +134,8 @@ static void tell(master *m, int rank, pg_message_kind kind, int task, int attemp
     if (pg_comm_send(m->comm, rank, out, &err) != PG_OK) declare_lost(m, rank, false, err.message);
 }
 
-/* Declare workers lost that have ended or fallen silent, but only when no message waits: messages count first. */
+/* Declare workers lost that have ended or fallen silent. all_read: no message is waiting; a waiting one could come from them.
+ */
 static void check_workers(master *m, bool all_read)
 {
     const double now = pg_now(), listened = pg_listened(&m->listening, now, UNHEARD_MOST);
@@ -147,7 +150,7 @@ static void check_workers(master *m, bool all_read)
         else if (pg_comm_look(m->comm, rank) == PG_PROCESS_ENDED)
             declare_lost(m, rank, true, "its process has ended");
         else if (listened - p->heard > m->journal->options->silence)
-            declare_lost(m, rank, false, "it has been silent for too long");
+            declare_lost(m, rank, false, "it has sent nothing for too long");
         else if (beat)
             tell(m, rank, PG_MSG_BEAT, -1, 0);
     }
@@ -156,7 +159,7 @@ static void check_workers(master *m, bool all_read)
         pg_journal_stop(m->journal, "all workers are lost; repeat the command to resume");
 }
 
-/* ---- tasks out, results in ---- */
+/* ---- tasks and results ---- */
 
 static void give(master *m, int rank, int task)
 {
@@ -171,13 +174,13 @@ static bool tiny(const master *m, int task)
     return m->journal->dispatch->cost[task] < TINY_SECONDS;
 }
 
-/* May a worker with `count` tasks get another? Only behind tiny ones. */
+/* May a worker with `count` tasks get another? Only if they are tiny. */
 static bool takes_another(const master *m, const peer *p, int count)
 {
     return p->present && !p->lost && p->count == count && (count == 0 || (!p->slow && tiny(m, p->tasks[0])));
 }
 
-/* Give every free worker a task, then tiny tasks in advance, because a tiny task takes less time than a message. */
+/* Give every free worker a task. Then give tiny tasks in advance, because a tiny task takes less time than a message. */
 static void hand_out(master *m)
 {
     const pg_dispatch *d = m->journal->dispatch;
@@ -252,7 +255,7 @@ static void wind_down(master *m)
 
 static pg_status serve(master *m, pg_error *err)
 {
-    bool got = true; /* nothing is read yet */
+    bool got = true; /* nothing was read yet */
     for (int idle = 0;;) {
         pg_journal_watch(m->journal);
         check_workers(m, !got);

@@ -5,12 +5,12 @@
 #include "experiments/run/journal.h"
 
 /* Run the journal's open tasks. A worker is lost if its process has ended, or if it sends nothing for options->silence seconds
- * of listening; another worker then resumes its task. The master takes back a silent worker that sends a message again. A task
- * fails if two workers died on it. A task on which two workers fell silent waits for them, and fails if they are not seen to
- * run and nothing else is left to do. */
+ * of listening; another worker then resumes its task. If a silent worker sends a message again, the master takes it back. A
+ * task fails if the processes of two workers ended while they ran it. If two workers fell silent on a task, it waits for them;
+ * it fails once nothing else is left to do and neither is seen to run. */
 PG_CHECKED pg_status pg_master_run(pg_journal *journal, pg_comm *comm, pg_error *err);
 
-/* Tell the waiting workers to end. Call it however the run went. */
+/* Tell the workers to end. To be called whether or not the run succeeded. */
 void pg_master_dismiss(pg_comm *comm);
 
 #endif

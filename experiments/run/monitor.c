@@ -24,7 +24,7 @@ pg_status pg_monitor_start(pg_monitor *monitor, FILE *stream, const char *log_pa
     monitor->log = fdopen(fd, "a");
     if (monitor->log) return PG_OK;
     close(fd);
-    return pg_fail(err, PG_NO_MEMORY, "%s: no memory to write it", log_path);
+    return pg_fail(err, PG_NO_MEMORY, "%s: out of memory", log_path);
 }
 
 static void erase(pg_monitor *monitor)
@@ -103,7 +103,7 @@ static sums add_up(const pg_dispatch *d, const pg_tracked *tracked)
     return s;
 }
 
-/* A task that resumes from a checkpoint on another worker goes back a little; that is no negative speed. */
+/* Smooth a rate. A task that another worker resumes from a checkpoint loses some progress; a negative change counts as zero. */
 static double smooth(double rate, double change, double span)
 {
     const double now = change > 0 ? change / span : 0;
@@ -136,7 +136,7 @@ static void PG_PRINTF(2, 3) add(text *t, const char *format, ...)
     if (n > 0) t->used = t->used + (size_t)n < t->room ? t->used + (size_t)n : t->room - 1;
 }
 
-/* Attacks count no images. If none are counted, show the rate of arithmetic instead. */
+/* Attacks do not count images. If no images are counted, show the rate of multiply-adds. */
 static void add_speed(text *t, const pg_monitor *m)
 {
     if (m->images_rate >= 1)
@@ -152,7 +152,7 @@ static void add_time(text *t, const pg_monitor *m, const pg_dispatch *d, const s
     if (s->ran > 0 && elapsed > 2) add(t, ", about %s to go", duration(elapsed * left / s->ran, words));
 }
 
-/* The line of a terminal has no room for zeros. */
+/* Leave out zeros on a terminal, where the line is short. */
 static void add_counts(text *t, const pg_dispatch *d, bool live)
 {
     const int *n = d->counts;
@@ -196,7 +196,7 @@ static bool print_lines(void *context)
     return true;
 }
 
-/* The line may not wrap, because only its last row could be erased. */
+/* Cut the line to the terminal's width, because only the last row of a wrapped line could be erased. */
 static void draw_live(pg_monitor *m, const char *line)
 {
     struct winsize size;

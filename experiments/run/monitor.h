@@ -1,5 +1,5 @@
-/* The progress display of a run. On a terminal: one live line. Elsewhere: timestamped lines for every event, and at least every
- * half minute for the progress. A log file receives the events. */
+/* The progress display of a run. A terminal shows one live line. Elsewhere every event is a line with its time, and a line at
+ * least every half minute shows the progress. A log file receives the events. */
 #ifndef PG_RUN_MONITOR_H
 #define PG_RUN_MONITOR_H
 
@@ -12,7 +12,7 @@
 
 /* The progress of a task in this run. */
 typedef struct pg_tracked {
-    pg_task_progress now, first; /* last report; first report, which is the work of earlier runs */
+    pg_task_progress now, first; /* latest report; first report: the work that earlier runs did */
     bool told;
 } pg_tracked;
 
@@ -36,7 +36,7 @@ typedef struct pg_monitor {
 /* log_path NULL: no log. Appends to the log. The monitor must not move until pg_monitor_finish. */
 PG_CHECKED pg_status pg_monitor_start(pg_monitor *monitor, FILE *stream, const char *log_path, pg_error *err);
 
-/* An event; urgent ones are shown on a terminal too. An unwritable log is an error. */
+/* Log an event and show it; a terminal shows only urgent ones. Fails if the log cannot be written. */
 PG_CHECKED pg_status pg_monitor_event(pg_monitor *monitor, bool urgent, pg_error *err, const char *format, ...) PG_PRINTF(4, 5);
 
 /* Flush the log after a burst of events. */

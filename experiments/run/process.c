@@ -1,4 +1,4 @@
-/* Identity of processes; see process.h. kill(2) shows whether a number is in use, Linux's /proc since when. */
+/* Identity of processes; see process.h. kill(2) tells whether an id is in use, Linux's /proc since when. */
 #include "experiments/run/process.h"
 
 #include <errno.h>
@@ -26,7 +26,8 @@ static bool look_up(long long id, char *state, long long *started)
     snprintf(path, sizeof path, "/proc/%lld/stat", id);
     FILE *file = fopen(path, "re");
     if (!file) return false;
-    const char *after = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL; /* the name in brackets may hold anything */
+    const char *after =
+        fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL; /* the name in parentheses may contain any character */
     fclose(file);
     return after && sscanf(after + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", state,
                            started) == 2;
@@ -43,8 +44,8 @@ void pg_process_self(pg_process *out)
     if (!look_up(out->id, &state, &out->started)) out->started = -1;
 }
 
-/* Do both numbers certainly belong to one host, boot and name space? Two machines may share a name, and a different boot number
- * does not prove that the host was restarted. */
+/* Do both ids certainly belong to one host, boot and name space? Two machines may share a name, so a different boot id does not
+ * prove that this host was restarted. */
 static bool same_space(const pg_process *a, const pg_process *b)
 {
     return strcmp(a->host, b->host) == 0 && strcmp(a->boot, b->boot) == 0 && strcmp(a->space, b->space) == 0 &&

@@ -1,5 +1,4 @@
-/* Who a process is, so that another one can tell whether it still runs: on the same host for certain, from elsewhere not at
- * all. */
+/* The identity of a process, so that another process on the same host can tell whether it still runs. */
 #ifndef PG_RUN_PROCESS_H
 #define PG_RUN_PROCESS_H
 
@@ -8,11 +7,11 @@
 
 enum { PG_HOST_MAX = 64 };
 
-/* Plain bytes without padding that matters: it may be sent and compared. Numbers of processes are used again after a while, so
- * the time of the start is part of the name; they mean something only within one name space, host and boot. */
+/* May be sent and compared as bytes. Process ids are reused, so the start time is part of the identity; an id is valid only
+ * within one host, boot and name space. */
 typedef struct pg_process {
     char host[PG_HOST_MAX], boot[40], space[40];
-    long long id, started; /* started: clock ticks after the boot; -1: not known */
+    long long id, started; /* started: clock ticks after the boot; -1: unknown */
 } pg_process;
 
 typedef enum pg_process_state {
@@ -22,10 +21,10 @@ typedef enum pg_process_state {
 } pg_process_state;
 
 void pg_process_self(pg_process *out);
-/* PG_PROCESS_ENDED only if that is certain. */
+/* Does the process run? PG_PROCESS_ENDED only if it certainly does not. */
 pg_process_state pg_process_look(const pg_process *process);
 
-/* As one line, "HOST BOOT SPACE ID STARTED", and back; false if text is no such line. */
+/* Write the identity as a line "HOST BOOT SPACE ID STARTED", and read it back; false if text is not such a line. */
 enum { PG_PROCESS_TEXT = 256 };
 void pg_process_write(const pg_process *process, char text[PG_PROCESS_TEXT]);
 bool pg_process_read(const char *text, pg_process *out);

@@ -1,4 +1,4 @@
-/* What worked on a run; see provenance.h. */
+/* The provenance of a run; see provenance.h. */
 #include "experiments/run/provenance.h"
 
 #include "core/base/file.h"

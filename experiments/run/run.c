@@ -57,13 +57,13 @@ static void run_alone(pg_journal *journal)
     pg_task_release_data();
 }
 
-/* ---- both ---- */
+/* ---- alone, or with workers ---- */
 
 static pg_status check_texts(const pg_grid *grid, pg_error *err)
 {
     for (int i = 0; i < grid->count; i++)
         if (strlen(grid->tasks[i].text) >= PG_MESSAGE_TEXT)
-            return pg_fail(err, PG_BAD_INPUT, "%s: its description is too long to send", grid->tasks[i].name);
+            return pg_fail(err, PG_BAD_INPUT, "%s: the text of the task is too long to send to a worker", grid->tasks[i].name);
     return PG_OK;
 }
 

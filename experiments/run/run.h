@@ -10,22 +10,22 @@
 typedef struct pg_run_options {
     const char *directory, *data_directory; /* data_directory NULL: the default */
     FILE *stream;                           /* progress; NULL: none */
-    pg_run_lock *lock;                      /* of the directory, if it was taken; NULL: none */
+    pg_run_lock *lock;                      /* lock of the directory; NULL: not taken */
     double checkpoint_seconds;              /* see pg_workplace */
     double deadline;                        /* time of pg_now() by which everything must be saved; 0: none */
-    double silence;                         /* seconds after which a worker that says nothing is lost */
+    double silence;                         /* seconds after which a worker that sends nothing is lost */
 } pg_run_options;
 
 typedef struct pg_run_result {
-    int done, ran, failed, skipped, left; /* tasks; left: not started, or interrupted */
-    double seconds, busy, critical;       /* wall time; sum over tasks; longest path by measured times */
-    char lost[256];                       /* ranks that were lost: "rank 2 on HOST, rank 3 on HOST"; long lists are cut */
+    int done, ran, failed, skipped, left; /* numbers of tasks; left: not started, or interrupted */
+    double seconds, busy, critical;       /* wall time; sum over tasks; longest path of measured times */
+    char lost[256];                       /* lost ranks: "rank 2 on HOST, rank 3 on HOST"; a long list is cut */
 } pg_run_result;
 
-/* Run what is not done. PG_OK: everything is done; PG_FAILED: all that could run did, some failed; PG_INTERRUPTED: a signal
- * or the deadline came, or every worker was lost, and all state is saved; PG_IO_FAULT, PG_NO_MEMORY: stopped by the fault in
- * err. *result is set unless a fault keeps the journal from being closed. Rank 0 only; the workers must be in pg_worker_loop.
- */
+/* Run the tasks that are not done. PG_OK: every task is done. PG_FAILED: some tasks failed, all that could run ran.
+ * PG_INTERRUPTED: a signal or the deadline came, or every worker was lost; the state is saved. PG_IO_FAULT, PG_NO_MEMORY: the
+ * fault in err ended the run. *result is not set if the journal cannot be opened. Rank 0 only; the workers must be in
+ * pg_worker_loop. */
 PG_CHECKED pg_status pg_run_grid(const pg_grid *grid, pg_comm *comm, const pg_run_options *options, pg_run_result *result,
                                  pg_error *err);
 

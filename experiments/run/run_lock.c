@@ -1,5 +1,5 @@
-/* One run at a time; see run_lock.h. link(2) puts the file in place; it fails if the file exists, even over NFS. File systems
- * without hard links use O_EXCL. */
+/* The run lock; see run_lock.h. link(2) puts the file in place; it fails if the file exists, even over NFS. On file systems
+ * without hard links, O_EXCL does. */
 #include "experiments/run/run_lock.h"
 
 #include "core/base/memory.h"
@@ -18,19 +18,19 @@
 
 enum { RENEW_SECONDS = 5, STALE_SECONDS = 45 };
 
-/* The content of a lock: the process, and a random number that no other lock has. */
+/* The content of a run.lock: its process and a random number that no other run.lock has. */
 typedef struct owner {
     char text[512];
     pg_process process;
 } owner;
 
-/* Make the text of our lock, and a file name for it that no process on any host uses. */
+/* Make the content of our run.lock, and the name of a temporary file that no other process on any host uses. */
 static pg_status describe_self(char text[512], char name[64], pg_error *err)
 {
     pg_process self;
     char line[PG_PROCESS_TEXT];
     uint64_t token;
-    if (getrandom(&token, sizeof token, 0) < 0) return pg_fail_errno(err, "random number");
+    if (getrandom(&token, sizeof token, 0) < 0) return pg_fail_errno(err, "cannot draw a random number");
     pg_process_self(&self);
     pg_process_write(&self, line);
     snprintf(text, 512, "%s\ntoken %016" PRIx64 "\n", line, token);
@@ -38,7 +38,7 @@ static pg_status describe_self(char text[512], char name[64], pg_error *err)
     return PG_OK;
 }
 
-/* PG_OK with an empty text if there is no lock (any more). */
+/* Read the content of the file. If the file does not exist (any more), out->text is empty. */
 static pg_status read_owner(const char *path, owner *out, pg_error *err)
 {
     char *text = NULL;
@@ -52,8 +52,8 @@ static pg_status read_owner(const char *path, owner *out, pg_error *err)
     return PG_OK;
 }
 
-/* Does its owner renew it while we watch? The file's time comes from the clock of its server. Counts polls instead of seconds,
- * because the owner may be suspended whenever this process is. */
+/* Does the owner renew the file while we watch it? The file's time comes from the clock of its server. Counts polls instead of
+ * seconds, because whatever suspends this process may suspend the owner too. */
 static bool renewed(const char *path)
 {
     struct timespec first = {0};
@@ -70,16 +70,16 @@ static bool renewed(const char *path)
     return false;
 }
 
-/* Slurm's job number proves nothing: a second shell of the job has the same number, and so has a run that survived when the job
- * was requeued. */
+/* Is the owner at work? Slurm's job number cannot tell: a second shell of the job has the same number, and so has a run that
+ * survived when the job was requeued. */
 static bool at_work(const char *path, const owner *o)
 {
     const pg_process_state state = pg_process_look(&o->process);
     return state == PG_PROCESS_RUNS || (state == PG_PROCESS_UNKNOWN && renewed(path));
 }
 
-/* Put ours in the place of a stale one. Of several who try, one does: the file system's lock, where it has one, closes the gap
- * between looking and replacing. */
+/* Replace a stale file with ours. *done is false if another process was faster. flock(2) prevents two processes from replacing
+ * at once, if the file system supports it. */
 static pg_status replace(const pg_run_lock *lock, const char *directory, const char *mine, const owner *stale, bool *done,
                          pg_error *err)
 {
@@ -94,9 +94,9 @@ static pg_status replace(const pg_run_lock *lock, const char *directory, const c
     return status;
 }
 
-/* Put our lock in place if there is none; otherwise fail with EEXIST. On file systems without hard links (CIFS, FAT, some
- * FUSE) an empty file holds the place until ours replaces it. A process that sees the empty file cannot tell its owner, so it
- * watches whether anybody renews the file. */
+/* Put our file in place; false with EEXIST if there is one. On file systems without hard links (CIFS, FAT, some FUSE), an empty
+ * file holds the place until ours replaces it. A process that sees the empty file does not know the owner, so it watches
+ * whether the file is renewed. */
 static bool put(const char *mine, const char *path)
 {
     if (link(mine, path) == 0) return unlink(mine) == 0;
@@ -107,7 +107,7 @@ static bool put(const char *mine, const char *path)
     return rename(mine, path) == 0;
 }
 
-/* One try; *done says whether it came to an end. */
+/* One attempt to take the lock. *done is false if the caller must try again. */
 static pg_status try(pg_run_lock *lock, const char *directory, const char *mine, bool *done, pg_error *err)
 {
     owner other;
@@ -117,7 +117,7 @@ static pg_status try(pg_run_lock *lock, const char *directory, const char *mine,
     const pg_status status = read_owner(lock->path, &other, err);
     if (status != PG_OK || !other.text[0]) return status;
     if (at_work(lock->path, &other))
-        return pg_fail(err, PG_BAD_INPUT, "%s: another run is at work there, process %lld on %s; wait for it, or end it",
+        return pg_fail(err, PG_BAD_INPUT, "%s: another run is at work there, process %lld on %s; wait until it ends, or end it",
                        directory, other.process.id, other.process.host);
     snprintf(lock->before, sizeof lock->before, "process %lld on %s", other.process.id, other.process.host);
     return replace(lock, directory, mine, &other, done, err);
@@ -150,7 +150,7 @@ pg_status pg_run_lock_take(pg_run_lock *lock, const char *directory, pg_error *e
     status = pg_ticker_start(&lock->keeper, RENEW_SECONDS, keep, lock, err);
     if (status != PG_OK) (void)!pg_run_lock_release(lock, NULL);
 done:
-    if (mine[0]) unlink(mine); /* it is in place, or not needed */
+    if (mine[0]) unlink(mine); /* the other link to it is in place, or it is not needed */
     return status;
 }
 

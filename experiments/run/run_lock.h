@@ -1,7 +1,7 @@
-/* One run at a time in a directory. The file run.lock names the leading process, and a thread of that process renews the
- * file's time every few seconds, however busy the other threads are. A new run takes over a lock at once if its process has
- * ended. If it cannot see that process (another host or name space), it takes the lock over once nobody has renewed it for 45
- * seconds. Only rank 0 takes or releases the lock. */
+/* The run lock: one run at a time in a directory. The file run.lock names the process of rank 0. A thread of that process
+ * renews the file's time every 5 seconds, however busy the other threads are. A new run takes over a lock at once if its
+ * process has ended. If that process is invisible (on another host or in another name space), the new run takes the lock over
+ * once nobody has renewed it for 45 seconds. Only rank 0 takes or releases the lock. */
 #ifndef PG_RUN_RUN_LOCK_H
 #define PG_RUN_RUN_LOCK_H
 
@@ -11,23 +11,24 @@
 #include <stdatomic.h>
 
 typedef struct pg_run_lock {
-    char path[PG_PATH_MAX], text[512]; /* text: content of our lock; empty: not taken */
+    char path[PG_PATH_MAX], text[512]; /* text: content of our file; empty: the lock is not taken */
     char before[160];                  /* the former owner, as text; empty: none */
     pg_ticker keeper;                  /* renews the lock */
     atomic_bool lost;
 } pg_run_lock;
 
-/* PG_BAD_INPUT, naming the process, if another run works in the directory, or if run.lock is a symbolic link. May take a
- * minute. */
+/* Take the lock of a directory. PG_BAD_INPUT if another run has it (the message names the process), or if run.lock is a
+ * symbolic link. May take a minute. */
 PG_CHECKED pg_status pg_run_lock_take(pg_run_lock *lock, const char *directory, pg_error *err);
 
-/* False once another run has taken it. */
+/* False once another run has taken the lock over. */
 bool pg_run_lock_held(const pg_run_lock *lock);
 
-/* Nothing happens if it was not taken. PG_IO_FAULT if its file cannot be removed: the next run takes it over. */
+/* Release the lock; does nothing if it was not taken. PG_IO_FAULT if the file cannot be removed; the next run will take the
+ * lock over. */
 PG_CHECKED pg_status pg_run_lock_release(pg_run_lock *lock, pg_error *err);
 
-/* Has a run left or put a lock there? */
+/* Does the directory have a run.lock, of a run at work or of one that was killed? */
 bool pg_run_lock_there(const char *directory);
 
 #endif

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The limit counts ticks of the alarm: while the process is stopped, at most one tick passes. */
+/* The limit counts ticks of alarm(2): while the process is stopped, at most one tick passes. */
 enum { TICK_SECONDS = 5 };
 
 static volatile sig_atomic_t caught, grace, code_at_alarm, seconds_left;
@@ -39,11 +39,13 @@ static void note(int number)
 {
     if (number == SIGINT) signal(SIGINT, SIG_DFL);
     if (!caught && grace)
-        pg_limit_seconds(grace, 75, "passgrid: ended in the middle of a task; repeat the command to resume\n");
+        pg_limit_seconds(grace, 75,
+                         "passgrid: ended before the task was saved; repeat the command to resume from its last checkpoint\n");
     caught = number;
 }
 
-/* slurm/launch.sh ignores USR1 for us until it is caught here, so that one that comes early ends nothing. */
+/* Must this signal stay ignored? slurm/launch.sh ignores SIGUSR1 only until it is caught here, so that an early one does not
+ * end the process. */
 static bool left_ignored(int number)
 {
     struct sigaction old;

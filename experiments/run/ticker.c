@@ -1,4 +1,4 @@
-/* A thread that does something every few seconds; see ticker.h. */
+/* A periodic thread; see ticker.h. */
 #include "experiments/run/ticker.h"
 
 #include <signal.h>
@@ -32,7 +32,7 @@ pg_status pg_ticker_start(pg_ticker *ticker, int seconds, pg_tick *tick, void *c
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!failed) return PG_OK;
     ticker->tick = NULL;
-    return pg_fail(err, PG_NO_MEMORY, "no thread can be started");
+    return pg_fail(err, PG_NO_MEMORY, "cannot start a thread");
 }
 
 void pg_ticker_stop(pg_ticker *ticker)

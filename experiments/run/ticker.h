@@ -8,7 +8,7 @@
 #include <semaphore.h>
 #include <stdbool.h>
 
-/* Returns false to be called no more. */
+/* Returns false if it must not be called again. */
 typedef bool pg_tick(void *context);
 
 typedef struct pg_ticker {

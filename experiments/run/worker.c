@@ -1,4 +1,4 @@
-/* A worker; see worker.h. Messages are sent from the thread that computes, between steps: a worker that is stuck falls silent.
+/* A worker; see worker.h. The thread that computes sends the messages between two steps, so a worker that hangs falls silent.
  */
 #include "experiments/run/worker.h"
 
@@ -9,23 +9,23 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The master speaks every few seconds, so less silence than this tells nothing. While a long step runs this rank does not
- * listen: of such a gap the first seconds count as silence. */
+/* The master sends a BEAT every few seconds, so a silence shorter than SILENCE_LEAST means nothing. While a long step runs,
+ * this rank does not poll; at most UNHEARD_MOST seconds of such a gap count as silence of the master. */
 enum { SILENCE_LEAST = 40, UNHEARD_MOST = 5 };
 
-/* Between looks for messages while there is work: where ranks share cores, MPI leaves the core to others when none has come. */
+/* Between polls while there is work, because a poll that finds nothing yields the core if ranks share cores. */
 static const double LISTEN_SECONDS = 0.05;
 
 typedef struct worker {
     pg_comm *comm;
-    pg_message ring[PG_TASKS_AHEAD + 1]; /* tasks that were given, in order, and room for a message that comes */
-    int first, count;                    /* the first is at work, or next; one that is not to go on has become an INTERRUPT */
+    pg_message ring[PG_TASKS_AHEAD + 1]; /* the tasks of this worker, in order, and room for a new message */
+    int first, count;                    /* the first task is at work or next; the kind of one that must end is INTERRUPT */
     bool ended;
     pg_task_progress progress;
     double looked, reported, announced; /* times */
     pg_listening listening;
-    double heard, silence; /* seconds of listening when the master was last heard; after which it is lost */
-    pg_status link;        /* first failure of a message */
+    double heard, silence; /* listening.seconds at the last message of the master; silence after which it is lost */
+    pg_status link;        /* the first failure to send or receive */
     pg_error link_error;
 } worker;
 
@@ -34,7 +34,7 @@ static pg_message *slot(worker *w, int i)
     return &w->ring[(w->first + i) % (PG_TASKS_AHEAD + 1)];
 }
 
-/* Tell the master something of the i-th task. */
+/* Send a message about the i-th task to the master. */
 static void send(worker *w, int i, pg_message_kind kind, pg_status status, double seconds, const char *text)
 {
     pg_message m;
@@ -49,7 +49,7 @@ static void send(worker *w, int i, pg_message_kind kind, pg_status status, doubl
     if (w->link == PG_OK) w->link = pg_comm_send(w->comm, 0, &m, &w->link_error);
 }
 
-/* Take every message of the master that is there. */
+/* Receive all waiting messages of the master. */
 static void take(worker *w)
 {
     for (bool got = true; got && w->link == PG_OK;) {
@@ -72,15 +72,15 @@ static void take(worker *w)
     }
 }
 
-/* Is the master lost? One that can be seen to run is not, however long it was stopped. */
+/* Is the master lost? Not while its process is seen to run, however long it was stopped. */
 static bool master_lost(worker *w)
 {
     const pg_process_state state = pg_comm_look(w->comm, 0);
-    if (state == PG_PROCESS_ENDED) take(w); /* its last words */
+    if (state == PG_PROCESS_ENDED) take(w); /* it may have sent END before it ended */
     return state == PG_PROCESS_ENDED || (state == PG_PROCESS_UNKNOWN && w->listening.seconds - w->heard > w->silence);
 }
 
-/* Take messages, and see whether there is still somebody to send them. */
+/* Receive messages, and check once a second whether the master is lost. */
 static void listen(worker *w)
 {
     const double now = pg_now();
@@ -92,9 +92,9 @@ static void listen(worker *w)
         w->link = pg_fail(&w->link_error, PG_IO_FAULT, "rank 0 is lost; repeat the command to resume");
 }
 
-/* ---- what a running task asks and says ---- */
+/* ---- callbacks of a running task ---- */
 
-/* Tasks that wait behind one that takes long may be another worker's. */
+/* Return the tasks that wait behind a long one, so that other workers can run them. */
 static void give_back(worker *w)
 {
     for (; w->count > 1; w->count--) send(w, w->count - 1, PG_MSG_RETURN, PG_OK, 0, "");

@@ -17,7 +17,7 @@ static pg_status name(const pg_checkpoints *at, long number, const char *ending,
     return pg_path(path, at->directory, file, NULL, err);
 }
 
-/* Number of a file of this task, or 0. */
+/* Number of the checkpoint that a file belongs to; 0 if it is none of this task. */
 static long number_of(const pg_checkpoints *at, const char *file)
 {
     const size_t length = strlen(at->key);
@@ -54,7 +54,7 @@ static void remove_one(const pg_checkpoints *at, long number)
     if (name(at, number, "safetensors", path, NULL) == PG_OK) unlink(path);
 }
 
-/* "length sha256\n" of the file at path. */
+/* Make the seal of the file at path: "LENGTH SHA256\n". */
 static pg_status seal_text(const char *path, char text[128], pg_error *err)
 {
     char *data = NULL, hex[PG_SHA256_HEX];
@@ -83,7 +83,7 @@ done:
     return status;
 }
 
-/* Is the file what its seal says? An error if one of them is there and cannot be read. */
+/* Does the file match its seal? Fails if one of them exists and cannot be read. */
 static pg_status check(const char *path, const char *seal, bool *intact, pg_error *err)
 {
     char text[128], *sealed = NULL;

@@ -1,4 +1,4 @@
-/* Running a task; see task.h. Training: execute_train.c; attacks: execute_attack.c; thresholds: execute_threshold.c. */
+/* Running a task; see execute.h. Training: execute_train.c; attacks: execute_attack.c; thresholds: execute_threshold.c. */
 #include "experiments/work/execute_internal.h"
 
 #include "core/base/file.h"
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whole data sets, kept between the tasks of this process. A grid has few. */
+/* Whole data sets, kept between the tasks of this process; a grid uses few. */
 enum { KEPT = 4 };
 static struct kept_data {
     char name[64], sha256[PG_SHA256_HEX];
@@ -45,14 +45,14 @@ static pg_status load(const char *name, const char *directory, const struct kept
     return PG_OK;
 }
 
-/* The whole data set of a choice: that of the task's key, whatever lies under its name on this machine. */
+/* Load the whole data set of a choice. PG_BAD_INPUT if the one on this machine does not have the checksum in the task. */
 static pg_status load_chosen(const pg_data_choice *choice, const pg_workplace *at, const pg_data **out, pg_error *err)
 {
     const struct kept_data *set;
     const pg_status status = load(choice->name, at->data_directory, &set, err);
     if (status != PG_OK) return status;
     if (strcmp(set->sha256, choice->sha256) != 0)
-        return pg_fail(err, PG_BAD_INPUT, "%s is not the data that was planned: its checksum is %.8s here, not %.8s",
+        return pg_fail(err, PG_BAD_INPUT, "%s: this data set differs from the planned one: its checksum is %.8s, not %.8s",
                        choice->name, set->sha256, choice->sha256);
     *out = &set->data;
     return PG_OK;
@@ -189,7 +189,7 @@ done:
     return status;
 }
 
-/* ---- what training, and taking what was trained elsewhere, end with ---- */
+/* ---- the end of a training, and of reading a network that was trained elsewhere ---- */
 
 pg_status pg_execute_owner(const pg_task *task, const pg_model *model, const pg_evidence *evidence, const pg_dataset *test,
                            pg_record *record, pg_error *err)

@@ -1,5 +1,5 @@
-/* An attack task: let the attack work on what it may see, and put each outcome before the same judge as the owner's evidence.
- */
+/* An attack task: run the attack on the parts of the world that it may see, and judge each of its outcomes as the owner's
+ * evidence is judged. */
 #include "experiments/work/execute_internal.h"
 
 #include "core/base/memory.h"
@@ -15,9 +15,9 @@ typedef struct work {
     pg_data data, other;
     pg_dataset fresh;
     pg_model *victim, *pretrained, *running;
-    pg_evidence *evidence, *forged; /* the owner's; what the attack that came before forged, NULL: none */
+    pg_evidence *evidence, *forged; /* the owner's; that which the earlier attack forged, NULL: none */
     pg_judge *judge;                /* of claims on the unchanged victim */
-    pg_finding genuine;             /* the owner's, on the unchanged victim */
+    pg_finding genuine;             /* of the owner's evidence, on the unchanged victim */
     pg_attack_view view;
     void *state;
     bool started, genuine_known;
@@ -46,7 +46,7 @@ done:
     return status;
 }
 
-/* The victim as an ordinary network: at passport layers the affine of the deployed branch. */
+/* Make the victim as an ordinary network, with the affine of the deployed branch at passport layers. */
 static pg_status make_running(work *w, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -59,7 +59,7 @@ done:
     return status;
 }
 
-/* What the attacker may see, and nothing else. */
+/* Fill the view with the parts that the attacker may see, and nothing else. */
 static pg_status fill_view(work *w, pg_seed seed, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -89,8 +89,8 @@ static pg_status judge_of_victim(work *w, pg_error *err)
     return w->judge ? PG_OK : pg_judge_create(&setup, &w->judge, err);
 }
 
-/* The owner before the judge, on the unchanged victim: what every forgery is compared with. Forgeries for the unchanged victim
- * have it as a row, which the record has already where the task was resumed. */
+/* Judge the owner's evidence on the unchanged victim; every forgery is compared with it. If forgeries are for the unchanged
+ * victim, the finding is a row of the record too, unless a resumed task has it already. */
 static pg_status judge_genuine(work *w, bool unchanged, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -103,10 +103,11 @@ done:
     return status;
 }
 
-/* Beside what the judge finds of a forgery: the owner's bits, or triggers where those are claimed, that agree where it is
- * shown; the bits that differ from the owner's, where both are of one form and as many. Is it an ambiguity? It is where the
- * network is not useless, it serves as well as the genuine evidence, within 2 points, and either a quarter of its bits differ
- * from the owner's or a signature, mark or trigger set of its own is found whole. */
+/* Add the cells that compare a forgery with the owner's evidence. owner_detection: share of the owner's bits (or triggers, if
+ * the forger claims triggers) that agree in the model that the forger shows. owner_bits_matched, bits_differing: the forged
+ * bits against the owner's, if both have the same form and number. ambiguous: the network is not useless, its accuracy with the
+ * forgery is at most 2 points below the genuine one, and the forgery is other evidence: a quarter of its bits differ from the
+ * owner's, or all of its own bits or triggers agree. */
 static pg_status record_ambiguity(const work *w, const pg_model *model, const pg_evidence *forged, const pg_finding *f,
                                   const char *name, pg_record *record, pg_error *err)
 {
@@ -134,15 +135,15 @@ done:
     return status;
 }
 
-/* The model in which forged evidence is shown. */
+/* The model on which the forger shows his evidence. */
 static const pg_model *shown_in(const work *w, const pg_outcome *o)
 {
     return o->shown ? o->shown : o->model ? o->model : w->victim;
 }
 
-/* Make a judge of claims on a model other than the unchanged victim. A model that needs passports to run is sold with the
- * forger's if the attack changed the model and made some, otherwise with the owner's. If the forger changed no more than his
- * evidence needs, his network must reach the accuracy of the stolen one. */
+/* Make a judge of claims on a model that is not the unchanged victim. If the model needs passports to run, it is distributed
+ * with the forger's if the attack changed the model and forged some, otherwise with the owner's. If the forger changed only
+ * what his evidence needs (o->model is NULL), his network must reach the accuracy of the stolen one. */
 static pg_status open_judge(const work *w, const pg_outcome *o, const pg_model *model, const pg_dataset *test, pg_judge **out,
                             pg_error *err)
 {
@@ -167,8 +168,8 @@ done:
     return status;
 }
 
-/* Put the victim's public affine back at passport layers, as the passports' reference measures triggers: stale numbers on
- * weights that have moved on. */
+/* Copy the victim's public affine to the passport layers of a changed model, because the passports' reference measures triggers
+ * with it although the weights have changed. */
 static void make_stale(const pg_model *victim, pg_model *changed)
 {
     for (int i = 0; i < victim->passport_count; i++) {
@@ -180,8 +181,8 @@ static void make_stale(const pg_model *victim, pg_model *changed)
     }
 }
 
-/* Trigger accuracy of a changed model with the victim's own last layer put back (Adi et al.'s protocol); stale: its own public
- * affine too. */
+/* Record the trigger accuracy of a changed model with the victim's last layer (the protocol of Adi et al.); stale: with the
+ * victim's public affine too. */
 static pg_status record_triggers(const work *w, const pg_model *changed, const pg_evidence *evidence, bool stale,
                                  const char *name, const char *metric, pg_record *record, pg_error *err)
 {
@@ -203,7 +204,7 @@ done:
     return status;
 }
 
-/* What the attack before forged for the victim, on a changed model: in the owner's row. */
+/* Judge the evidence that the earlier attack forged on the changed model; its cells go to the owner's row. */
 static pg_status record_forged(const work *w, pg_judge *judge, const pg_model *model, const char *name, pg_record *record,
                                pg_error *err)
 {
@@ -242,7 +243,7 @@ done:
     return status;
 }
 
-/* What the attack itself tells: its cost, and what it measured. */
+/* Add the attack's own cells: its cost and its measures. */
 static pg_status record_attack(const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -275,8 +276,8 @@ done:
     return status;
 }
 
-/* The owner's evidence is judged on a changed model, forged evidence on the model that it is for: rows NAME, or, where an
- * outcome has both, NAME for the owner and "attacker" for the forger. */
+/* Judge an outcome. If it has a changed model, the owner's evidence is judged on it; if it has forged evidence, that is judged
+ * on its model. The row is NAME ("level=10"); if an outcome has both, NAME is the owner's and "attacker" the forger's. */
 static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -289,13 +290,13 @@ static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error
     if (o->evidence) PG_TRY(judge_genuine(w, !o->model, record, err));
     if (o->evidence) PG_TRY(judge_forgery(w, o, forger, record, err));
     if (o->evidence) PG_TRY(keep_row(w, o, shown_in(w, o), o->evidence, forger, err));
-    if (w->task->attack->hands_on) PG_TRY(save_evidence(w, o->evidence, "", err)); /* for attacks that come after */
+    if (w->task->attack->hands_on) PG_TRY(save_evidence(w, o->evidence, "", err)); /* for later attacks */
     PG_TRY(record_attack(o, name, record, err));
 done:
     return status;
 }
 
-/* ---- checkpoints: the attack's state, and the cells of the outcomes that have been judged ---- */
+/* ---- checkpoints: the attack's state and the cells of its judged outcomes ---- */
 
 static pg_status save(void *context, const char *path, pg_error *err)
 {
@@ -326,12 +327,13 @@ static pg_status load(void *context, const char *path, pg_error *err)
     PG_TRY(pg_safetensors_open(path, &file, err));
     PG_TRY(pg_safetensors_get(file, "kept", 1, &one, &kept, err));
     if (w->task->keep && (kept->dtype != PG_U8 || !*(const uint8_t *)kept->data))
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the results of earlier outcomes are missing", path));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: it was written without `keep`, so the files of earlier outcomes are missing",
+                       path));
     PG_TRY(pg_safetensors_get(file, "cells", 1, NULL, &cells, err));
-    if (cells->dtype != PG_U8) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor 'cells': wrong type", path));
+    if (cells->dtype != PG_U8) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor 'cells': expected bytes", path));
     PG_TRY(pg_record_read_cells(cells->data, cells->count, path, &record, err));
-    if (record.cell_count && !w->task->attack->axis) /* earlier versions saved once more after the only outcome */
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the outcome is in it already", path));
+    if (record.cell_count && !w->task->attack->axis) /* an earlier version saved then too */
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: it was saved after the only outcome, which an earlier version did", path));
     if (w->task->attack->keep) w->task->attack->keep(w->state, &snapshot);
     PG_TRY(pg_snapshot_read(&snapshot, file, err)); /* the last call that can fail, so that a failure changes nothing */
     pg_record_clear(w->record);
@@ -362,7 +364,7 @@ static pg_status run(work *w, pg_error *err)
         const double done = what == PG_ATTACK_LAST ? 1 : pg_attack_progress(attack, w->state);
         pg_execute_tell(w->at, done);
         if (what == PG_ATTACK_LAST) return PG_OK;
-        const bool last = what == PG_ATTACK_EPOCH && done >= 1; /* the judgement follows */
+        const bool last = what == PG_ATTACK_EPOCH && done >= 1; /* judging the outcome follows */
         PG_TRY(pg_saving_pause(&w->saving,
                                last                        ? PG_PAUSE_LAST
                                : what == PG_ATTACK_WORKING ? PG_PAUSE_STEP

@@ -1,5 +1,5 @@
-/* A task that takes a network from elsewhere: read it, measure it, put its owner before the judge, and leave it and its
- * evidence where a training task would have. */
+/* A task for a network that was trained elsewhere: read and measure it, judge its owner's evidence, and save both where a
+ * training task would have. */
 #include "experiments/grid/brought.h"
 #include "experiments/work/execute_internal.h"
 
@@ -13,7 +13,7 @@ typedef struct work {
     pg_brought brought;
 } work;
 
-/* The files must be those that were planned. */
+/* Read the files. PG_BAD_INPUT if they have changed since the plan. */
 static pg_status read_files(work *w, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -29,10 +29,10 @@ static pg_status read_files(work *w, pg_error *err)
                                   .image_width = w->data.test.width};
     PG_TRY(pg_brought_read(&planned->files, &hints, task->scheme, task->scheme_options, b, err));
     if (strcmp(b->model_sha256, planned->model_sha256) != 0)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is not the network that was planned: its checksum is %.8s, not %.8s",
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the network has changed since the plan: its checksum is %.8s, not %.8s",
                        planned->files.model, b->model_sha256, planned->model_sha256));
     if (strcmp(b->commitment, planned->commitment) != 0)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is not the evidence that was planned: its commitment is %.8s, not %.8s",
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the evidence has changed since the plan: its commitment is %.8s, not %.8s",
                        planned->files.evidence, b->commitment, planned->commitment));
     pg_brought_describe(b, &planned->files, about, sizeof about);
     if (w->at->note) w->at->note(w->at->context, about);

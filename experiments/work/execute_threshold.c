@@ -1,4 +1,4 @@
-/* A threshold task: fresh evidence, made as the owner of a model makes his, is read from null models, and his own from the
+/* A threshold task: reads fresh evidence, made as the owner made his, from null models, and the owner's evidence from his
  * model. */
 #include "experiments/work/execute_internal.h"
 
@@ -18,7 +18,7 @@ typedef struct work {
     double *count; /* [null models][fresh keys] bits or triggers that agree */
 } work;
 
-/* Percent of the evidence's bits or triggers that agree in a model, and how many it has. */
+/* *percent: share of the evidence's bits or triggers that agree in a model; *length: their number. */
 static pg_status read_evidence(const work *w, const pg_model *model, const pg_evidence *evidence, double *percent, int *length,
                                pg_error *err)
 {
@@ -30,7 +30,7 @@ static pg_status read_evidence(const work *w, const pg_model *model, const pg_ev
     return status;
 }
 
-/* Whole bits or triggers. */
+/* The number of bits or triggers in a percentage. */
 static double whole(const work *w, double percent)
 {
     return floor(percent / 100 * w->length + 1e-6);
@@ -52,7 +52,7 @@ done:
     return status;
 }
 
-/* Key number `key`, the same for every null model. */
+/* Read fresh evidence number `key` from a null model. It is the same for every null model. */
 static pg_status read_fresh(const work *w, const pg_model *model, int key, double *count, pg_error *err)
 {
     pg_status status = PG_OK;

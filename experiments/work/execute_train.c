@@ -1,4 +1,4 @@
-/* A training task: make the evidence, train with it embedded, keep the best and report the last, verify. */
+/* A training task: make the evidence, train the network with it, keep the network of the best epoch, judge the evidence. */
 #include "experiments/work/execute_internal.h"
 
 #include "core/base/clock.h"
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where judging the network takes longer, the state is saved first, since nothing can be saved meanwhile. */
+/* If judging the network takes longer than this, save the state first, because nothing can be saved meanwhile. */
 enum { JUDGING_SECONDS = 2 };
 
 typedef struct work {
@@ -19,7 +19,7 @@ typedef struct work {
     pg_evidence *evidence;
     pg_trainer *trainer;
     pg_saving saving;
-    double judging; /* seconds that the last judgement took; INFINITY before the first */
+    double judging; /* seconds that judging the last epoch took; INFINITY before the first */
 } work;
 
 static pg_status make_evidence(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
@@ -34,7 +34,7 @@ static pg_status make_evidence(work *w, const pg_net_spec *spec, pg_seed seed, p
     return task->scheme->keygen ? task->scheme->keygen(task->scheme_options, &in, &w->evidence, err) : PG_OK;
 }
 
-/* The network to train: random weights, or those of the trained plain network. */
+/* Make the network to train, with random weights or with those of the trained plain network. */
 static pg_status make_model(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
 {
     const pg_task *task = w->task;
@@ -54,7 +54,7 @@ static pg_status load(void *context, const char *path, pg_error *err)
     return pg_trainer_load(((work *)context)->trainer, path, err);
 }
 
-/* A network and its trainer: at the beginning, or where its last checkpoint was. */
+/* Make a network and its trainer, at the beginning or at the last checkpoint. */
 static pg_status begin(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -98,7 +98,7 @@ static bool judged(const work *w)
     return count == pg_trainer_progress(w->trainer)->epoch;
 }
 
-/* The end of an epoch. A checkpoint may lie between its last step and its judgement. */
+/* End an epoch. The state may be saved between its last step and judging it. */
 static pg_status end_epoch(work *w, pg_error *err)
 {
     pg_status status = PG_OK;

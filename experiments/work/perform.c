@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Enter the files of one outcome, with their checksums, into the record. */
+/* Add the files of one outcome and their checksums to the record. */
 static pg_status add_files(const pg_task *task, const pg_workplace *at, const char *outcome, pg_record *record, pg_error *err)
 {
     static const char *const folders[] = {"models", "evidence", NULL};
@@ -33,7 +33,7 @@ static bool is_first(const pg_record *record, int i)
     return true;
 }
 
-/* The files of the task as a whole, then those that it kept of each of its outcomes. */
+/* Add the task's own files, then the kept files of each outcome. */
 static pg_status find_files(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -45,7 +45,7 @@ done:
     return status;
 }
 
-/* Is the file what the record says? */
+/* Does the file have the checksum in the record? */
 static pg_status check_file(const char *path, const char *sha256, bool *intact, pg_error *err)
 {
     char sum[PG_SHA256_HEX];
@@ -56,8 +56,8 @@ static pg_status check_file(const char *path, const char *sha256, bool *intact, 
     return status;
 }
 
-/* What the task builds on must be what its own task made: files without their own checksums are compared with their record.
- * Where they differ the record goes, so that the next run makes the parent again. */
+/* Compare a parent's files with the checksums in its record. If one differs, remove the record, so that the next run makes the
+ * parent again, and fail. */
 static pg_status check_parent(const char *key, const pg_workplace *at, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -68,8 +68,9 @@ static pg_status check_parent(const char *key, const pg_workplace *at, pg_error 
     if (!key[0]) return PG_OK;
     PG_TRY(pg_rundir_file(at->directory, "records", key, path, err));
     status = pg_record_load(path, key, &pool, &record, &labels, err);
-    if (status != PG_OK && !pg_file_exists(path)) /* another child has been here */
-        status = pg_fail(err, PG_BAD_INPUT, "%s is gone: repeat the command to make it again", path);
+    if (status != PG_OK && !pg_file_exists(path)) /* another child has removed it */
+        status = pg_fail(err, PG_BAD_INPUT,
+                         "%s was removed because a file of it was damaged; repeat the command to make it again", path);
     PG_TRY(status);
     for (int i = 0; i < record.file_count; i++) {
         char file[PG_PATH_MAX];
@@ -78,7 +79,7 @@ static pg_status check_parent(const char *key, const pg_workplace *at, pg_error 
         PG_TRY(check_file(file, record.files[i].sha256, &intact, err));
         if (intact) continue;
         PG_TRY(pg_file_remove(path, err));
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is missing or damaged, and counts as not made: repeat the command", file));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is missing or damaged; repeat the command to make it again", file));
     }
 done:
     pg_record_clear(&record);
@@ -86,7 +87,7 @@ done:
     return status;
 }
 
-/* Only now that nothing can be lost any more. */
+/* Remove the task's checkpoints, which its record makes superfluous. */
 static pg_status remove_checkpoints(const pg_task *task, const pg_workplace *at, pg_error *err)
 {
     char directory[PG_PATH_MAX];

@@ -6,6 +6,7 @@
 #include "core/formats/json_file.h"
 #include "experiments/work/record.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,7 +16,7 @@ enum { FORMAT = 1 };
 static const char *const folders[] = {"records", "failed", "models", "evidence", "checkpoints", "tables", "logs", NULL};
 const char *const pg_task_state_names[] = {"new", "interrupted", "failed", "done"};
 
-/* The link of another user could redirect our files. */
+/* PG_BAD_INPUT if a folder is a link that is not allowed, because another user could redirect our files. */
 static pg_status check_folder(const char *path, bool may_be_link, pg_error *err)
 {
     struct stat info;
@@ -89,19 +90,19 @@ pg_status pg_manifest_read(const char *directory, pg_manifest **out, pg_error *e
     char path[PG_PATH_MAX], *name, *label, *key;
     PG_TRY(pg_path(path, directory, "grid.json", NULL, err));
     if (!pg_file_exists(path))
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not the directory of a run (it has no grid.json)", directory));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not the directory of a run: it has no grid.json", directory));
     PG_TRY(pg_json_read(path, &root, err));
     PG_TRY(pg_alloc(1, sizeof *manifest, &manifest, err));
     json_t *tasks = json_object_get(root, "tasks");
     if (json_unpack(root, "{s:s, s:s}", "name", &name, "label", &label) != 0 || !json_is_array(tasks))
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not a list of tasks of this version", path));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not a list of tasks that this version can read", path));
     snprintf(manifest->name, sizeof manifest->name, "%s", name);
     snprintf(manifest->label, sizeof manifest->label, "%s", label);
     PG_TRY(pg_alloc(json_array_size(tasks), sizeof *manifest->tasks, &manifest->tasks, err));
     json_array_foreach(tasks, i, task)
     {
         if (json_unpack(task, "{s:s, s:s}", "key", &key, "name", &name) != 0)
-            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: bad task %zu", path, i));
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: task %zu has no key or no name", path, i));
         snprintf(manifest->tasks[i].key, sizeof manifest->tasks[i].key, "%s", key);
         snprintf(manifest->tasks[i].name, sizeof manifest->tasks[i].name, "%s", name);
         manifest->count++;
@@ -133,12 +134,11 @@ pg_status pg_rundir_suits(const char *directory, const pg_grid *grid, bool repla
     pg_manifest *former = NULL;
     *left_out = 0;
     pg_status status = pg_manifest_read(directory, &former, NULL);
-    if (status == PG_BAD_INPUT) return PG_OK; /* no run yet, or a damaged list, which is written again */
-    if (status != PG_OK) return pg_fail(err, status, "%s/grid.json cannot be read", directory);
+    if (status == PG_BAD_INPUT) return PG_OK; /* no run yet, or a damaged list, which the run writes again */
+    if (status != PG_OK) return pg_fail(err, status, "%s: cannot read its grid.json", directory);
     if (!replace && strcmp(former->name, grid->options.name) != 0)
-        status = pg_fail(err, PG_BAD_INPUT,
-                         "%s has the tables of the grid '%s', not of '%s': choose another --out, or add --replace", directory,
-                         former->name, grid->options.name);
+        status = pg_fail(err, PG_BAD_INPUT, "%s belongs to the grid '%s', not to '%s': choose another --out, or add --replace",
+                         directory, former->name, grid->options.name);
     else
         status = count_left_out(directory, former, grid, left_out, err);
     pg_manifest_destroy(&former);
@@ -155,7 +155,7 @@ void pg_manifest_destroy(pg_manifest **manifest)
 
 /* ---- states ---- */
 
-/* What the walks below need. */
+/* Arguments of the visitors below. */
 typedef struct folder_walk {
     const pg_grid *grid;
     pg_task_state *states;
@@ -163,7 +163,7 @@ typedef struct folder_walk {
     void (*damaged)(void *context, int task);
     void *context;
     bool *littered;
-    pg_status *fault; /* the first, and its words */
+    pg_status *fault; /* the first failure, and its message */
     pg_error *err;
 } folder_walk;
 typedef void visitor(const folder_walk *walk, const char *path, const char *name);
@@ -183,7 +183,7 @@ static pg_status for_each_file(const char *directory, const char *folder, visito
     return status;
 }
 
-/* Task of a file KEY.*; -1 if it is none of the grid's. */
+/* Index of the task that a file KEY.* belongs to; -1 if the grid has none. */
 static int task_of(const pg_grid *grid, const char *name)
 {
     char key[PG_SHA256_HEX] = "";
@@ -224,7 +224,7 @@ done:
     return status;
 }
 
-/* ---- what a run that was killed left behind ---- */
+/* ---- the remains of killed runs ---- */
 
 static void remove_part(const folder_walk *walk, const char *path, const char *name)
 {

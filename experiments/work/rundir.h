@@ -2,9 +2,9 @@
  *
  *   config.yaml       the grid with every default spelled out
  *   grid.json         its tasks in order: key and name
- *   provenance.json   what program, machine and libraries worked last
- *   records/KEY.json  one per finished task; its presence is what "done" means
- *   failed/KEY.json   one per task that failed last time, with the reason
+ *   provenance.json   program, machine and libraries of the latest run
+ *   records/KEY.json  one per finished task; a task is done if its record is there
+ *   failed/KEY.json   one per task that failed in the latest run, with the reason
  *   models/, evidence/ (for the owner alone), checkpoints/
  *   cells.csv, artefacts.csv, tables/  rendered from records
  *   logs/run.log, timings.csv
@@ -12,8 +12,7 @@
  *
  * The directory itself may be a symbolic link. models/ and checkpoints/, which are large, may be links that belong to the user
  * or to root. A run refuses any other linked folder, because whoever may write to the directory could redirect the run's files.
- * It replaces files by rename, which follows no link.
- */
+ * It replaces files by rename, which follows no link. */
 #ifndef PG_WORK_RUNDIR_H
 #define PG_WORK_RUNDIR_H
 
@@ -28,11 +27,11 @@ typedef enum pg_task_state {
 } pg_task_state;
 extern const char *const pg_task_state_names[];
 
-/* Make the directory and its folders. PG_BAD_INPUT if one of them is a link that the rule above refuses. */
+/* Make the directory and its folders. PG_BAD_INPUT if one of them is a link that the rule above forbids. */
 PG_CHECKED pg_status pg_rundir_make(const char *directory, pg_error *err);
 
 /* May this grid use the directory? PG_BAD_INPUT if the directory belongs to a grid of another name, unless `replace` is set.
- * *left_out: finished tasks of the earlier grid that this one lacks; the tables will no longer show them. */
+ * *left_out: number of finished tasks of the earlier grid that this one does not have; the tables will no longer show them. */
 PG_CHECKED pg_status pg_rundir_suits(const char *directory, const pg_grid *grid, bool replace, int *left_out, pg_error *err);
 
 /* Write config.yaml and grid.json. */
@@ -42,12 +41,12 @@ PG_CHECKED pg_status pg_rundir_describe(const char *directory, const pg_grid *gr
  * that the grid keeps. Fails if a record cannot be read. states [grid->count]. */
 PG_CHECKED pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_state *states, pg_error *err);
 
-/* Are there checkpoints or failures of tasks that are done? A run leaves them where it fails just after a record. */
+/* Are there checkpoints or failures of tasks that are done? A run leaves them if it is killed just after it writes a record. */
 PG_CHECKED pg_status pg_rundir_littered(const char *directory, const pg_grid *grid, pg_task_state *states, bool *littered,
                                         pg_error *err);
 
-/* Remove what runs that were killed left behind: parts of files, checkpoints and failures of tasks that are done, damaged
- * records. damaged is called for each task of the latter. Only for the run that holds the lock. */
+/* Remove the remains of killed runs: partly written files, checkpoints and failures of tasks that are done, damaged records.
+ * Calls damaged for each task with a damaged record. Only the run that holds the run lock may call it. */
 PG_CHECKED pg_status pg_rundir_sweep(const char *directory, const pg_grid *grid, pg_task_state *states,
                                      void (*damaged)(void *context, int task), void *context, pg_error *err);
 

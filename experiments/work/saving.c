@@ -1,18 +1,18 @@
-/* Saving; see saving.h. */
+/* Saving the state of a task; see saving.h. */
 #include "experiments/work/saving.h"
 
 #include "core/base/clock.h"
 
 #include <stdio.h>
 
-/* Work that is not worth a checkpoint of its own. */
+/* Seconds of work that are not worth a checkpoint. */
 enum { MOMENT_SECONDS = 2 };
 
 static void pass_over(void *context, const char *path)
 {
     const pg_workplace *at = ((const pg_saving *)context)->at;
     char text[PG_PATH_MAX + 64];
-    snprintf(text, sizeof text, "%s is damaged: the checkpoint before it is used", path);
+    snprintf(text, sizeof text, "%s is damaged; the task resumes from the checkpoint before it", path);
     if (at->note) at->note(at->context, text);
 }
 

@@ -158,7 +158,7 @@ two_fall_silent() { # at one task: $first, then $second
     sleep 5
     assert_equal "$(ls run/failed 2>/dev/null)" ""
     kill -KILL "$(process_of "$first")" "$(process_of "$second")"
-    await says "two workers ended while they ran it; no third one tries" err
+    await says "the processes of two workers ended while they ran it; it is not tried again" err
     await says "end    2 of 4 tasks done, 1 failed, 1 skipped, 0 left" run/logs/run.log
     over
 }
@@ -204,7 +204,7 @@ two_fall_silent() { # at one task: $first, then $second
     says "rank 0 is lost; repeat the command to resume" err
     checkpoints run 2
     resumes
-    assert_output --partial "this run takes its place"
+    assert_output --partial "this run takes over its lock"
 }
 
 # A stopped worker saves nothing, and its master waits for it, until a second SIGINT finds the default action again.
@@ -264,7 +264,7 @@ two_fall_silent() { # at one task: $first, then $second
     rm "$(grep -l '"attack": "prune"' run/records/* | head -n 1)"
     sed -i '2s/,[0-9.e+-]*,[0-9.e+-]*$/,1000000,1/' run/timings.csv # tasks took ages
     run -75 alone --deadline 40
-    assert_output --partial "no task that is left could save anything before the deadline"
+    assert_output --partial "no remaining task could save anything before the deadline"
     refute_output --partial " start "
 }
 
@@ -276,7 +276,7 @@ two_fall_silent() { # at one task: $first, then $second
     run -2 passgrid table run
     assert_output --partial "$record: the file does not match its checksum: it is damaged"
     resumes
-    assert_output --partial "its record is damaged or lacks files that the grid keeps; it runs again"
+    assert_output --partial "its record is damaged, or files that the grid keeps are missing; the task runs again"
 }
 
 @test "a damaged checkpoint is named, and the one before it is used" {
@@ -285,7 +285,7 @@ two_fall_silent() { # at one task: $first, then $second
     newest=$(ls run/checkpoints/*.safetensors | sort -t. -k2n | tail -n 1)
     damage "$newest"
     resumes
-    assert_output --partial "$newest is damaged: the checkpoint before it is used"
+    assert_output --partial "$newest is damaged; the task resumes from the checkpoint before it"
 }
 
 @test "a damaged model is named and not attacked, and a repeat makes it again" {
@@ -295,7 +295,7 @@ two_fall_silent() { # at one task: $first, then $second
     rm "$(grep -l '"attack": "prune"' $(grep -l "$victim" run/records/*) | head -n 1)"
     damage "run/models/$victim.safetensors"
     run -1 alone
-    assert_output --partial "models/$victim.safetensors is missing or damaged, and counts as not made: repeat the command"
+    assert_output --partial "models/$victim.safetensors is missing or damaged; repeat the command to make it again"
     resumes
     assert_equal "$(grep -c ' start ' <<<"$output")" 2 # it and the attack
 }
@@ -313,6 +313,6 @@ two_fall_silent() { # at one task: $first, then $second
     newest=$(ls struck/checkpoints/"$key".*.safetensors | sort -t. -k2n | tail -n 1)
     damage "$newest"
     run -0 passgrid run "${tune[@]}" --out struck
-    assert_output --partial "$newest is damaged: the checkpoint before it is used"
+    assert_output --partial "$newest is damaged; the task resumes from the checkpoint before it"
     same tuned struck
 }

@@ -103,7 +103,7 @@ files() { find "$1" -type f -printf '%p %i %T@\n' | sort; }
 @test "a grid refuses the directory of another grid and changes nothing" {
     borrow alone
     run -2 --separate-stderr grid alone --set name=other
-    assert_stderr --partial "alone has the tables of the grid 'e2e', not of 'other': choose another --out, or add --replace"
+    assert_stderr --partial "alone belongs to the grid 'e2e', not to 'other': choose another --out, or add --replace"
     refute_output
 }
 

@@ -67,7 +67,7 @@ static bool always(void *context)
 
 static void count_note(void *context, const char *text)
 {
-    *(int *)context += strstr(text, "is damaged: the checkpoint before it is used") != NULL;
+    *(int *)context += strstr(text, "is damaged; the task resumes from the checkpoint before it") != NULL;
 }
 
 static char *record_of(const char *key)
@@ -241,7 +241,7 @@ TEST(a_data_set_with_another_checksum_is_refused)
     snprintf(planned, sizeof planned, "%.8s", task.data.sha256);
     memcpy(task.data.sha256, sum, sizeof sum);
     OK(pg_task_write(&task, &err));
-    FAILS(pg_perform(task.text, &at, &err), PG_BAD_INPUT, "synthetic is not the data that was planned");
+    FAILS(pg_perform(task.text, &at, &err), PG_BAD_INPUT, "synthetic: this data set differs from the planned one");
     assert_contains(err.message, planned);
     assert_contains(err.message, "01234567");
     pg_task_clear(&task);

@@ -142,7 +142,7 @@ TEST(a_task_that_cannot_save_before_the_deadline_is_not_begun)
     pretend_that(NULL, PG_OK);
     grid->tasks[0].unsaved = 1e30; /* plain, and all but v2 is below it */
     FAILS(run_before(deadline, grid, "deadline", &r, &err), PG_INTERRUPTED,
-          "no task that is left could save anything before the deadline");
+          "no remaining task could save anything before the deadline");
     assert_string_equal(pretend.order, "v2 prune unchanged ");
     assert_int_equal(r.left, 5);
     grid->tasks[0].unsaved = unsaved;
