@@ -3,22 +3,16 @@
 #include "experiments/run/process.h"
 #include "experiments/run/run_lock.h"
 #include "experiments/run/signals.h"
+#include "tests/unit/clock.h"
+#include "tests/unit/test.h"
 
-#include <setjmp.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-static char folder[] = "/tmp/passgrid-lock-XXXXXX";
 
 /* A process that waits to be killed; *out says who it is. */
 static pid_t start_child(pg_process *out)
@@ -39,15 +33,20 @@ static pid_t start_child(pg_process *out)
     return child;
 }
 
+SET_UP
+{
+    unsetenv("SLURM_JOB_ID");
+    unsetenv("SLURM_RESTART_COUNT");
+}
+
 static void kill_child(pid_t child)
 {
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
-static void test_process(void **state)
+TEST(a_process_is_told_from_another_of_its_number)
 {
-    (void)state;
     pg_process self, child, other;
     char text[PG_PROCESS_TEXT];
     pg_process_self(&self);
@@ -89,30 +88,36 @@ static void test_process(void **state)
     assert_false(pg_process_read("", &other));
 }
 
-/* A limit of six seconds counts those in which the process runs: stopped for longer, it has the rest of them left. */
-static void test_limit(void **state)
+/* Twelve seconds are ticks of five, five and two. Of the alarms that come while the process is stopped one counts. */
+static void live_to_the_limit(void)
 {
-    (void)state;
+    pg_limit_seconds(12, 75, "");
+    bool good = alarm_seconds == 5;
+    raise(SIGALRM);
+    good &= alarm_seconds == 5;
+    raise(SIGSTOP);
+    good &= alarm_seconds == 2;
+    if (good) raise(SIGALRM);
+    _exit(1);
+}
+
+TEST(a_limit_counts_the_seconds_in_which_the_process_runs)
+{
     int how;
     const pid_t child = fork();
-    if (child == 0) {
-        pg_limit_seconds(6, 75, "");
-        for (;;) pause();
-    }
-    assert_int_equal(kill(child, SIGSTOP), 0);
-    sleep(7);
+    if (child == 0) live_to_the_limit();
+    assert_int_equal(waitpid(child, &how, WUNTRACED), child);
+    assert_true(WIFSTOPPED(how));
+    for (int i = 0; i < 10; i++) assert_int_equal(kill(child, SIGALRM), 0);
     assert_int_equal(kill(child, SIGCONT), 0);
-    usleep(300000);
-    assert_int_equal(waitpid(child, &how, WNOHANG), 0);
-    assert_int_equal(waitpid(child, &how, 0), child); /* the last second */
+    assert_int_equal(waitpid(child, &how, 0), child);
     assert_true(WIFEXITED(how));
     assert_int_equal(WEXITSTATUS(how), 75);
 }
 
 /* A process that cannot open files cannot read /proc: it sees that a number is in use, but not by whom. */
-static void test_no_files(void **state)
+TEST(a_process_that_may_open_no_files_is_unknown)
 {
-    (void)state;
     pg_process self, child;
     struct rlimit old, none = {0};
     pg_process_self(&self);
@@ -129,11 +134,17 @@ static void test_no_files(void **state)
 
 static void write_lock(const pg_process *process, const char *job)
 {
-    char line[PG_PROCESS_TEXT], text[2 * PG_PROCESS_TEXT], path[64];
+    char line[PG_PROCESS_TEXT], text[2 * PG_PROCESS_TEXT];
     pg_process_write(process, line);
     snprintf(text, sizeof text, "%s\n%s\n", line, job);
-    snprintf(path, sizeof path, "%s/run.lock", folder);
-    assert_int_equal(pg_file_write(path, text, strlen(text), PG_FILE_PUBLIC, NULL), PG_OK);
+    OK(pg_file_write(path_of("run.lock"), text, strlen(text), PG_FILE_PUBLIC, &err));
+}
+
+/* Make the lock look as if it had been renewed long ago. */
+static void age_lock(void)
+{
+    static const struct timespec past[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    assert_int_equal(utimensat(AT_FDCWD, path_of("run.lock"), past, 0), 0);
 }
 
 /* Time of the lock's file. */
@@ -141,79 +152,70 @@ static time_t renewed(void)
 {
     char path[64];
     struct stat info;
-    snprintf(path, sizeof path, "%s/run.lock", folder);
+    snprintf(path, sizeof path, "%s/run.lock", folder());
     assert_int_equal(stat(path, &info), 0);
     return info.st_mtim.tv_sec;
 }
 
-static void test_lock(void **state)
+TEST(a_lock_admits_one_run_and_is_renewed)
 {
-    (void)state;
     pg_run_lock lock, second;
-    pg_error err = {.message = ""};
-    assert_false(pg_run_lock_there(folder));
-    assert_int_equal(pg_run_lock_take(&lock, folder, NULL), PG_OK);
-    assert_true(pg_run_lock_there(folder));
+    assert_false(pg_run_lock_there(folder()));
+    OK(pg_run_lock_take(&lock, folder(), &err));
+    assert_true(pg_run_lock_there(folder()));
     assert_string_equal(lock.before, "");
-    assert_int_equal(pg_run_lock_take(&second, folder, &err), PG_BAD_INPUT);
-    assert_non_null(strstr(err.message, "another run is at work there"));
+    FAILS(pg_run_lock_take(&second, folder(), &err), PG_BAD_INPUT, "another run is at work there");
     assert_string_equal(second.text, "");
-    assert_int_equal(pg_run_lock_release(&second, NULL), PG_OK); /* not its own */
-    assert_true(pg_run_lock_there(folder));
-    const time_t taken = renewed();
-    for (int i = 0; i < 10 && renewed() == taken; i++) sleep(1); /* it is renewed, though this thread never looks at it */
-    assert_true(renewed() > taken);
+    OK(pg_run_lock_release(&second, &err)); /* not its own */
+    assert_true(pg_run_lock_there(folder()));
+    age_lock();
+    pass_tick(); /* it is renewed, though this thread never looks at it */
+    assert_true(renewed() > 1000);
     assert_true(pg_run_lock_held(&lock));
-    assert_int_equal(pg_run_lock_release(&lock, NULL), PG_OK);
-    assert_false(pg_run_lock_there(folder));
+    OK(pg_run_lock_release(&lock, &err));
+    assert_int_equal(rmdir(folder()), 0); /* nothing is left in it */
+    assert_int_equal(mkdir(folder(), 0700), 0);
     assert_int_equal(pg_run_lock_take(&lock, "/nowhere", &err), PG_IO_FAULT);
 }
 
 /* A process with our number, on another host or in another container, is about to take the lock too. */
-static void test_same_number(void **state)
+TEST(another_process_of_the_same_number_keeps_its_file)
 {
-    (void)state;
     pg_run_lock lock;
     char path[128], *text = NULL;
     size_t bytes = 0;
-    snprintf(path, sizeof path, "%s/run.lock.%d.part", folder, (int)getpid());
-    assert_int_equal(pg_file_write(path, "theirs", 6, PG_FILE_PUBLIC, NULL), PG_OK);
-    assert_int_equal(pg_run_lock_take(&lock, folder, NULL), PG_OK);
-    assert_int_equal(pg_run_lock_release(&lock, NULL), PG_OK);
-    assert_int_equal(pg_file_read(path, &text, &bytes, NULL), PG_OK);
+    snprintf(path, sizeof path, "%s/run.lock.%d.part", folder(), (int)getpid());
+    OK(pg_file_write(path, "theirs", 6, PG_FILE_PUBLIC, &err));
+    OK(pg_run_lock_take(&lock, folder(), &err));
+    OK(pg_run_lock_release(&lock, &err));
+    OK(pg_file_read(path, &text, &bytes, &err));
     assert_string_equal(text, "theirs");
     pg_free(text);
-    assert_int_equal(unlink(path), 0);
 }
 
-static void test_stale_lock(void **state)
+TEST(the_lock_of_an_ended_process_is_taken_over)
 {
-    (void)state;
     pg_process child;
     pg_run_lock lock;
     const pid_t id = start_child(&child);
     write_lock(&child, "job - restart -");
-    assert_int_equal(pg_run_lock_take(&lock, folder, NULL), PG_BAD_INPUT);
+    assert_int_equal(pg_run_lock_take(&lock, folder(), NULL), PG_BAD_INPUT);
     kill_child(id);
-    assert_int_equal(pg_run_lock_take(&lock, folder, NULL), PG_OK);
+    OK(pg_run_lock_take(&lock, folder(), &err));
     char who[128];
     snprintf(who, sizeof who, "process %lld on %s", child.id, child.host);
     assert_string_equal(lock.before, who);
     /* taken from under us */
     write_lock(&child, "job 1 restart -");
-    for (int i = 0; i < 10 && pg_run_lock_held(&lock); i++) sleep(1);
+    ticks_due++;
+    OK(pg_run_lock_release(&lock, &err));
     assert_false(pg_run_lock_held(&lock));
-    assert_int_equal(pg_run_lock_release(&lock, NULL), PG_OK);
-    assert_true(pg_run_lock_there(folder));
-    char path[64];
-    snprintf(path, sizeof path, "%s/run.lock", folder);
-    assert_int_equal(unlink(path), 0);
+    assert_true(pg_run_lock_there(folder()));
 }
 
 /* Another shell of a job of Slurm, whatever the restarts that either knows of, keeps its hands off a run that lives. */
-static void test_same_job(void **state)
+TEST(another_shell_of_the_same_job_is_refused)
 {
-    (void)state;
     static const char *const restarts[] = {"", "0", "1", "2"};
     pg_process child;
     pg_run_lock lock;
@@ -222,49 +224,57 @@ static void test_same_job(void **state)
     for (int i = 0; i < 4; i++) {
         assert_int_equal(setenv("SLURM_RESTART_COUNT", restarts[i], 1), 0);
         write_lock(&child, "job 7 restart 1");
-        assert_int_equal(pg_run_lock_take(&lock, folder, NULL), PG_BAD_INPUT);
+        assert_int_equal(pg_run_lock_take(&lock, folder(), NULL), PG_BAD_INPUT);
     }
     kill_child(id);
-    assert_int_equal(pg_run_lock_take(&lock, folder, NULL), PG_OK);
-    assert_int_equal(pg_run_lock_release(&lock, NULL), PG_OK);
-    assert_false(pg_run_lock_there(folder));
+    OK(pg_run_lock_take(&lock, folder(), &err));
+    OK(pg_run_lock_release(&lock, &err));
+    assert_false(pg_run_lock_there(folder()));
 }
 
 /* A link to nothing is refused: it could neither be read nor be replaced by a hard link. */
-static void test_link(void **state)
+TEST(a_link_in_place_of_the_lock_is_refused)
 {
-    (void)state;
     pg_run_lock lock;
-    pg_error err = {.message = ""};
-    char path[64];
-    snprintf(path, sizeof path, "%s/run.lock", folder);
-    assert_int_equal(symlink("nothing", path), 0);
-    assert_int_equal(pg_run_lock_take(&lock, folder, &err), PG_BAD_INPUT);
-    assert_non_null(strstr(err.message, "run.lock is a symbolic link"));
-    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("nothing", path_of("run.lock")), 0);
+    FAILS(pg_run_lock_take(&lock, folder(), &err), PG_BAD_INPUT, "run.lock is a symbolic link");
 }
 
-static int set_up(void **state)
+/* A lock of another host, which cannot be seen to run: how often its owner still renews it, and who that is. */
+static int renewals;
+
+static void renew_elsewhere(void)
 {
-    (void)state;
-    unsetenv("SLURM_JOB_ID");
-    unsetenv("SLURM_RESTART_COUNT");
-    return mkdtemp(folder) ? 0 : -1;
+    if (renewals-- > 0) assert_int_equal(utimensat(AT_FDCWD, path_of("run.lock"), NULL, 0), 0);
 }
 
-static int tear_down(void **state)
+static void write_lock_of_another_host(void)
 {
-    (void)state;
-    return rmdir(folder); /* nothing is left in it */
+    pg_process other;
+    pg_process_self(&other);
+    strcpy(other.host, "elsewhere");
+    write_lock(&other, "job - restart -");
+    age_lock();
+    slept = 0;
+    while_asleep = renew_elsewhere;
 }
 
-int main(void)
+TEST(a_lock_that_another_host_renews_is_left_to_it)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_process),     cmocka_unit_test(test_no_files),   cmocka_unit_test(test_lock),
-        cmocka_unit_test(test_same_number), cmocka_unit_test(test_stale_lock), cmocka_unit_test(test_same_job),
-        cmocka_unit_test(test_link),        cmocka_unit_test(test_limit),
-    };
-    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    return failed || pg_memory_live() != 0;
+    pg_run_lock lock;
+    write_lock_of_another_host();
+    renewals = 1;
+    FAILS(pg_run_lock_take(&lock, folder(), &err), PG_BAD_INPUT, "another run is at work there");
+    assert_int_equal(slept, 1);
+}
+
+TEST(a_lock_that_nobody_renews_for_45_seconds_is_taken_over)
+{
+    pg_run_lock lock;
+    write_lock_of_another_host();
+    renewals = 0;
+    OK(pg_run_lock_take(&lock, folder(), &err));
+    assert_int_equal(slept, 45);
+    assert_contains(lock.before, " on elsewhere");
+    OK(pg_run_lock_release(&lock, &err));
 }
