@@ -93,6 +93,11 @@ static inline void open_small(small_net *s, const pg_net_spec *spec, pg_conv_cho
     OK(pg_passports_install(s->net, s->model, s->evidence, &err));
 }
 
+static inline size_t bytes_of(size_t count)
+{
+    return count * sizeof(pg_real);
+}
+
 /* Does the network have this branch? */
 static inline bool has_branch(const pg_net_spec *spec, pg_branch branch)
 {
