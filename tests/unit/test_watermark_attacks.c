@@ -1,0 +1,221 @@
+/* Watermarks pruned, forged and overwritten. */
+#include "attacks/attack.h"
+#include "tests/unit/watermark.h"
+
+/* ---- attacks ---- */
+
+typedef struct raid {
+    const pg_attack *attack;
+    void *state, *options;
+    pg_attack_view view;
+    pg_outcome outcome;
+    bool over;
+} raid;
+
+/* What the attack may see of this victim, and nothing else. */
+static raid raid_open(const char *name, const char *yaml, const owner *victim, pg_model *running)
+{
+    raid r = {.attack = pg_attack_find(name)};
+    const unsigned sees = r.attack->sees;
+    r.view = (pg_attack_view){.model = victim->model,
+                              .scheme = victim->scheme,
+                              .running = sees & PG_SEES_AFFINE ? running : NULL,
+                              .train = sees & PG_SEES_TRAIN ? &data.train : NULL,
+                              .pictures = &data.test,
+                              .pixels = PG_PIXELS_IMAGENET,
+                              .seed = {.grid = 5, .task = "attacker"}};
+    read_options(r.attack->options, r.attack->options_size, yaml, &r.options);
+    OK(pg_alloc(1, r.attack->state_size, &r.state, &err));
+    return r;
+}
+
+/* To the next outcome; false at the end. */
+static bool raid_next(raid *r)
+{
+    pg_attack_state what = PG_ATTACK_WORKING;
+    if (r->over) return false;
+    while (what < PG_ATTACK_OUTCOME) {
+        r->outcome = (pg_outcome){0};
+        OK(r->attack->step(r->state, &what, &r->outcome, &err));
+    }
+    r->over = what == PG_ATTACK_LAST;
+    return true;
+}
+
+static void raid_close(raid *r)
+{
+    r->attack->finish(r->state);
+    pg_free(r->state);
+    pg_free(r->options);
+}
+
+static double measure(const raid *r, const char *name)
+{
+    for (int i = 0; i < PG_MEASURES_MAX && r->outcome.measures[i].name; i++)
+        if (strcmp(r->outcome.measures[i].name, name) == 0) return r->outcome.measures[i].value;
+    fail_msg("the attack tells no %s", name);
+    return NAN;
+}
+
+/* Without weights there is no mark: at 100 % pruning detection is 0, even of a message of ones. */
+TEST(a_network_without_weights_carries_no_mark)
+{
+    owner o = owner_create("uchida", "{bits: 64, message: ones, strength: 5}");
+    train(&o, 10);
+    raid r = raid_open("prune", "{levels: [0, 100]}", &o, NULL);
+    OK(r.attack->start(r.state, r.options, &r.view, &err));
+    assert_true(raid_next(&r));
+    assert_close(judge(r.outcome.model, o.evidence).detection, 100, 0);
+    assert_true(raid_next(&r));
+    const pg_finding f = judge(r.outcome.model, o.evidence);
+    assert_close(f.detection, 0, 0);
+    assert_false(f.stands);
+    raid_close(&r);
+    owner_destroy(&o);
+}
+
+/* Forged from the weights alone, and believed as the genuine mark is, which stays as it was. */
+TEST(a_counterfeit_mark_is_believed_and_the_genuine_one_stays)
+{
+    static const char *const methods[] = {"{bits: 64, method: iterative, rate: 0.02}",
+                                          "{bits: 64, method: closed-form, margin: 0.75}", "{bits: 64, method: free}"};
+    owner o = owner_create("uchida", "{bits: 64, strength: 5}");
+    train(&o, 10);
+    for (int i = 0; i < 3; i++) {
+        char first[PG_SHA256_HEX], second[PG_SHA256_HEX];
+        for (int run = 0; run < 2; run++) {
+            raid r = raid_open("counterfeit-uchida", methods[i], &o, NULL);
+            assert_int_equal(r.attack->sees, 0);
+            OK(r.attack->start(r.state, r.options, &r.view, &err));
+            assert_true(raid_next(&r));
+            const pg_evidence *forged = r.outcome.evidence;
+            pg_evidence_commitment(forged, run ? second : first);
+            const pg_finding f = judge(o.model, forged);
+            assert_null(r.outcome.model);
+            assert_true(f.agree == 64 && f.stands);
+            int matched;
+            OK(pg_agreement_with(o.model, forged, o.evidence, &matched, &err));
+            assert_in_range(matched, 16, 48); /* the forger knows nothing of the owner's bits: 32 +- 4 standard deviations */
+            assert_int_equal(measure(&r, "iterations") > 0, i == 0);
+            assert_int_equal(measure(&r, "projection_change") > 0, i != 2);
+            if (i == 2) assert_true(measure(&r, "projection_normality_p") > 1e-3);
+            double reads[64];
+            pg_mark_project(&forged->mark, o.model, pg_mark_find(&forged->mark, o.model), reads);
+            for (int k = 0; k < 64 && i == 1; k++) assert_close(reads[k], 0.75 * forged->mark.b[k], in_double ? 1e-12 : 1e-5);
+            assert_false(raid_next(&r));
+            raid_close(&r);
+        }
+        assert_string_equal(first, second);
+    }
+    assert_true(judge(o.model, o.evidence).agree == 64);
+    memset(o.model->params, 0, o.model->param_count * sizeof *o.model->params);
+    raid r = raid_open("counterfeit-uchida", "{bits: 8}", &o, NULL);
+    pg_attack_state what;
+    OK(r.attack->start(r.state, r.options, &r.view, &err));
+    FAILS(r.attack->step(r.state, &what, &r.outcome, &err), PG_BAD_INPUT, "the mean filter is zero");
+    raid_close(&r);
+    owner_destroy(&o);
+}
+
+/* Forged without a change to the model, free or with no pixel further than 8 levels from where it began; bounds hold, the same
+ * seed gives the same triggers. */
+TEST(counterfeit_triggers_need_no_change_of_the_model)
+{
+    static const char *const forgeries[] = {"{count: 12, start: generated}", "{count: 12, start: noise}",
+                                            "{count: 12, start: pictures}", "{count: 12, start: noise, bound: 8, steps: 40}",
+                                            "{count: 120, start: generated, steps: 3}"};
+    owner o = owner_create("adi", "{trigger_count: 12, triggers_per_batch: 12}");
+    train(&o, 10);
+    for (int i = 0; i < 5; i++) {
+        char first[PG_SHA256_HEX], second[PG_SHA256_HEX];
+        for (int run = 0; run < 2; run++) {
+            raid r = raid_open("counterfeit-triggers", forgeries[i], &o, NULL);
+            assert_int_equal(r.attack->sees, 0);
+            OK(r.attack->start(r.state, r.options, &r.view, &err));
+            assert_true(raid_next(&r));
+            const pg_evidence *forged = r.outcome.evidence;
+            const pg_finding f = judge(o.model, forged);
+            pg_evidence_commitment(forged, run ? second : first);
+            assert_null(r.outcome.model);
+            assert_int_equal(f.claim, PG_CLAIM_TRIGGERS);
+            if (i < 3) assert_true(f.detection >= 100 && f.stands);
+            if (i == 3) assert_true(measure(&r, "perturbation_largest") <= 8 && f.detection > 10);
+            if (i == 4) assert_true(measure(&r, "perturbation_largest") <= 3 && f.trigger_count == 120);
+            assert_true(measure(&r, "perturbation_mean") > 0 && measure(&r, "iterations") > 0);
+            assert_close(r.outcome.images, forged->triggers.count * measure(&r, "iterations"), 0);
+            assert_false(raid_next(&r));
+            raid_close(&r);
+        }
+        assert_string_equal(first, second);
+    }
+    raid r = raid_open("counterfeit-triggers", "{count: 41, start: pictures}", &o, NULL);
+    FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT, "41 triggers from the 40 pictures of synthetic");
+    raid_close(&r);
+    owner_destroy(&o);
+}
+
+/* The thief's own evidence is embedded in a copy; the stolen model and the owner's key are untouched, and it is all seeded. */
+TEST(overwriting_leaves_the_key_of_the_owner)
+{
+    static const char *const victims[][2] = {{"uchida", "{bits: 64, strength: 5}"},
+                                             {"adi", "{trigger_count: 12, triggers_per_batch: 12}"},
+                                             {"v1", "{passport: random}"},
+                                             {"v2", "{passport: random}"},
+                                             {"v3", "{passport: random, trigger_count: 12}"}};
+    for (int i = 0; i < 5; i++) {
+        owner o = owner_create(victims[i][0], victims[i][1]);
+        pg_net_spec spec = o.spec;
+        pg_model *running = NULL;
+        char first[PG_SHA256_HEX], second[PG_SHA256_HEX];
+        train(&o, 2);
+        spec.public_affine = true;
+        spec.private_affine = false;
+        OK(pg_model_create(&spec, &running, &err));
+        OK(pg_model_copy(o.model, running, &err));
+        if (!o.spec.public_affine) OK(pg_passports_store(o.model, o.evidence, running, &err));
+        for (int run = 0; run < 2; run++) {
+            raid r =
+                raid_open("overwrite", i ? "{epochs: 1, batch: 32, lr: 0.1}" : "{epochs: 4, batch: 32, lr: 0.1}", &o, running);
+            assert_null(r.view.evidence);
+            OK(r.attack->start(r.state, r.options, &r.view, &err));
+            assert_true(raid_next(&r));
+            const pg_outcome *out = &r.outcome;
+            assert_true(out->images >= 64 && out->macs > out->images);
+            assert_string_equal(out->evidence->scheme, victims[i][0]);
+            assert_int_equal(pg_evidence_claim(out->evidence), pg_evidence_claim(o.evidence));
+            assert_same_commitment(out->evidence, o.evidence, false);
+            assert_memory_not_equal(out->model->params, o.model->params, o.model->param_count * sizeof *o.model->params);
+            pg_sha256(out->model->params, o.model->param_count * sizeof *o.model->params, run ? second : first);
+            if (i == 0 || i > 1) assert_true(judge(out->model, out->evidence).agree > judge(o.model, out->evidence).agree);
+            assert_false(raid_next(&r));
+            raid_close(&r);
+        }
+        assert_string_equal(first, second);
+        pg_model_destroy(&running);
+        owner_destroy(&o);
+    }
+}
+
+/* An attack means something for the schemes whose evidence it is about. */
+TEST(an_attack_fits_the_schemes_whose_evidence_it_is_about)
+{
+    static const struct {
+        const char *attack, *scheme;
+        bool fits;
+    } pairs[] = {{"counterfeit-uchida", "uchida", true},
+                 {"counterfeit-uchida", "adi", false},
+                 {"counterfeit-uchida", "v3", false},
+                 {"overwrite", "uchida", true},
+                 {"overwrite", "adi", true},
+                 {"overwrite", "v1", true},
+                 {"counterfeit-triggers", "v3", true},
+                 {"counterfeit-triggers", "v2", false},
+                 {"overwrite", "plain", false},
+                 {"fake1", "uchida", false},
+                 {"fake1", "v2", true}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        const pg_attack *attack = pg_attack_find(pairs[i].attack);
+        assert_int_equal((attack->needs & pg_scheme_find(pairs[i].scheme)->holds) != 0, pairs[i].fits);
+        assert_false(attack->sees & PG_SEES_EVIDENCE);
+    }
+}
