@@ -94,6 +94,14 @@ $(BUILD)/tests/%: $(BUILD)/float/tests/unit/%.o $(BUILD)/libtest.a $(BUILD)/libh
 	$(Q)mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
 	$(Q)$(CC) $(PG_LDFLAGS) $^ -lcmocka $(PG_LIBS) $(MPI_LIBS) -o $@
+$(BUILD)/tests/golden: $(BUILD)/float/tests/golden/golden.o $(BUILD)/libpassgrid.a
+	$(Q)mkdir -p $(@D)
+	$(if $(V),,@echo "  LINK  $@")
+	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) -o $@
+$(BUILD)/tests/golden-double: $(BUILD)/double/tests/golden/golden.o $(BUILD)/libpassgrid-double.a
+	$(Q)mkdir -p $(@D)
+	$(if $(V),,@echo "  LINK  $@")
+	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) -o $@
 $(BUILD)/tests/flip: $(BUILD)/float/tests/crash/flip.o $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) $(MPI_LIBS) -o $@
