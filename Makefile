@@ -80,20 +80,15 @@ $(BUILD)/libpassgrid-double.a: $(LIB_DOUBLE_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(BUILD)/libharness.a: $(HARNESS_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
-# The main of the unit programs.
-$(BUILD)/libtest.a: $(BUILD)/float/tests/unit/test.o
-	$(Q)rm -f $@ && ar rcs $@ $^
-$(BUILD)/libtest-double.a: $(BUILD)/double/tests/unit/test.o
-	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/passgrid: $(BUILD)/float/experiments/main.o $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
 	$(if $(V),,@echo "  LINK  $@")
 	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) $(MPI_LIBS) -o $@
 
-$(BUILD)/tests/%: $(BUILD)/float/tests/unit/%.o $(BUILD)/libtest.a $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
+$(BUILD)/tests/%: $(BUILD)/float/tests/unit/%.o $(BUILD)/float/tests/unit/test.o $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
 	$(Q)mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
-	$(Q)$(CC) $(PG_LDFLAGS) $^ -lcmocka $(PG_LIBS) $(MPI_LIBS) -o $@
+	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) $(MPI_LIBS) -o $@
 $(BUILD)/tests/golden: $(BUILD)/float/tests/golden/golden.o $(BUILD)/libpassgrid.a
 	$(Q)mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
@@ -115,10 +110,10 @@ $(BUILD)/libfuzzer: $(call objects,$(FUZZ_SRC) tests/fuzz/libfuzzer.c,float) $(B
 $(BUILD)/tests/faults.so: tests/crash/faults.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 -g -O1 -fPIC -shared $(WARN) $< -ldl -o $@
-$(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/libtest-double.a $(BUILD)/libpassgrid-double.a
+$(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/double/tests/unit/test.o $(BUILD)/libpassgrid-double.a
 	$(Q)mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
-	$(Q)$(CC) $(PG_LDFLAGS) $^ -lcmocka $(PG_LIBS) -o $@
+	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) -o $@
 
 # Reads no input; clang needs more than ten minutes for it when libFuzzer's marks are between its loops.
 ifneq ($(findstring fuzzer,$(SANITIZE)),)
@@ -213,7 +208,6 @@ pkg-config --exists libpng|libpng-dev
 pkg-config --exists libjpeg|libjpeg62-turbo-dev
 pkg-config --exists zlib|zlib1g-dev
 pkg-config --exists libcrypto|libssl-dev
-pkg-config --exists cmocka|libcmocka-dev
 command -v bats|bats
 ls /usr/lib/bats/bats-assert|bats-assert
 ls /usr/lib/bats/bats-file|bats-file
