@@ -118,7 +118,7 @@ TEST(is_skipped)
     skip("there is no moon");
 }
 
-/* The child's assertion ends the child, and not its copy of the rest of the tests. */
+/* The assertion ends the child and not the copy of the other tests in it. */
 TEST(has_a_child_that_fails)
 {
     int how;

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # usage: tests/unit/run.sh REPORTS PATTERN PROGRAM...
 # Runs the tests whose names match PATTERN ('': all) in every program, and lists the failures at the end. Leaves
-# REPORTS/PROGRAM.xml (JUnit). Exits 1 if a test failed.
+# REPORTS/PROGRAM.xml (JUnit) of each, and none of earlier runs. Exits 1 if a test failed.
 set -uo pipefail
 reports=$1 pattern=$2
 shift 2
-mkdir -p "$reports" || exit
+mkdir -p "$reports" && rm -f "$reports"/test_*.xml || exit
 export OMP_WAIT_POLICY=passive # waiting threads sleep: with more threads than free cores tests would spin for most of their time
 
 # The failed tests of a report, one a line.
@@ -18,7 +18,6 @@ failures=()
 for program; do
     [ -z "$pattern" ] || [ -n "$("$program" --list "$pattern")" ] || continue
     report=$reports/${program##*/}.xml
-    rm -f "$report"
     echo "== $program"
     "$program" --report "$report" ${pattern:+"$pattern"}
     status=$?

@@ -37,7 +37,7 @@ static void hash_outcomes(const char *name, const char *yaml, const pg_attack_vi
     pg_hash_finish_hex(&hash, hex);
 }
 
-/* The same seed gives the same outcomes on any number of threads; where chance is used, another seed gives others. */
+/* An attack that draws random numbers gives other outcomes for another seed. */
 TEST(outcomes_depend_on_the_seed_and_not_on_threads)
 {
     static const char *const runs[][2] = {
@@ -58,7 +58,6 @@ TEST(outcomes_depend_on_the_seed_and_not_on_threads)
     subject_destroy(&victim);
 }
 
-/* A misspelt option is an error that suggests the right one. */
 TEST(a_misspelt_option_is_refused_with_the_right_one)
 {
     static pg_problems problems;
@@ -85,7 +84,7 @@ TEST(every_attack_is_found_by_its_name)
     assert_null(pg_attack_find("Prune"));
 }
 
-/* None of these attackers is an insider; only the fine-tuner trains on the owner's images. */
+/* None of these attackers is an insider. */
 TEST(only_finetune_sees_the_images_of_the_owner)
 {
     assert_int_equal(pg_attack_find("unchanged")->sees, 0);

@@ -139,7 +139,7 @@ static pg_batches *open_batches(const pg_dataset *data, pg_augment augment, pg_s
     return batches;
 }
 
-/* An epoch shows every image once, but for the last incomplete batch; each epoch in its own order. */
+/* Except the images of the last, incomplete batch. Every epoch has its own order. */
 TEST(an_epoch_shows_every_image_once_in_its_own_order)
 {
     pg_dataset data = make_images();

@@ -74,7 +74,7 @@ TEST(caltech101_is_split_by_class)
     pg_data_clear(&data);
 }
 
-/* Shorter side to 32, then the centre: of a picture of 128 x 64, the columns from 32 to 96, at half the size. */
+/* The shorter side becomes 32 pixels and the centre is kept: of a picture of 128 x 64, columns 32 to 96 at half the size. */
 TEST(a_caltech_picture_is_shrunk_and_cropped)
 {
     enum { W = 128, H = 64 };

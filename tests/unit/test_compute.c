@@ -353,7 +353,7 @@ TEST(products_follow_their_definitions)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) pg_free(all[i]);
 }
 
-/* Two steps of SGD as PyTorch writes it, and add with ReLU. */
+/* Two steps of SGD as PyTorch defines it, and an addition with ReLU. */
 TEST(sgd_and_addition_follow_their_definitions)
 {
     enum { LENGTH = 70001 }; /* more than one part */

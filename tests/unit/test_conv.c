@@ -116,7 +116,7 @@ TEST(the_direct_form_follows_the_formula)
     }
 }
 
-/* The gradients are the adjoints of the forward pass: <dy, conv(x, w)> = <dx, x> = <dw, w>. */
+/* <dy, conv(x, w)> = <dx, x> = <dw, w>. */
 TEST(gradients_are_the_adjoints_of_the_forward_pass)
 {
     const pg_conv_shape shapes[] = {
@@ -136,7 +136,7 @@ TEST(gradients_are_the_adjoints_of_the_forward_pass)
     }
 }
 
-/* Added to what is there, the images' gradient is that plus the gradient alone. */
+/* The gradient of the images is the previous content plus the gradient alone. */
 TEST(a_gradient_is_added_to_what_is_there)
 {
     const pg_conv_shape shape = {6, 5, 3, 4, 3, 2, 1};

@@ -124,7 +124,7 @@ TEST(a_bad_file_is_refused_at_its_line)
     assert_int_equal(pg_csv_read("/no/such.csv", &table, NULL), PG_IO_FAULT);
 }
 
-/* A first name that begins as a byte order mark is written so that it is none. */
+/* Otherwise the reader would skip the mark. */
 TEST(a_name_that_begins_as_a_byte_order_mark_is_quoted)
 {
     static const char text[] = "\"\xEF\xBB\xBF name\"\n1\n";
@@ -141,7 +141,7 @@ TEST(a_name_that_begins_as_a_byte_order_mark_is_quoted)
     pg_csv_close(&table);
 }
 
-/* Time grows with the number of columns, not with its square: the latter would be minutes. */
+/* Quadratic time would be minutes. */
 TEST(many_columns_take_linear_time)
 {
     enum { COLUMNS = 300000 };
@@ -156,7 +156,7 @@ TEST(many_columns_take_linear_time)
     pg_csv_close(&table);
 }
 
-/* All texts of up to five characters of a small alphabet: never a crash, and no cell outside the text. */
+/* All texts of up to five characters of a small alphabet: no crash, and no cell outside the text. */
 TEST(no_small_file_breaks_the_reader)
 {
     static const char alphabet[] = "a,\"\r\n";

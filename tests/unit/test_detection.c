@@ -23,7 +23,6 @@ TEST(detection_is_the_mean_over_layers)
     subject_destroy(&s);
 }
 
-/* A gamma of zero has no sign: it agrees with neither bit. */
 TEST(a_gamma_of_zero_agrees_with_neither_bit)
 {
     subject s = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
@@ -35,7 +34,7 @@ TEST(a_gamma_of_zero_agrees_with_neither_bit)
     subject_destroy(&s);
 }
 
-/* The stored scale is judged beside the passport: here the passports' own gammas, stored and then turned around. */
+/* The test stores the passports' own gammas and then negates them. */
 TEST(the_stored_scale_is_judged_beside_the_passport)
 {
     subject v1 = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data), copy = v1;
@@ -91,7 +90,7 @@ TEST(chance_agreement_follows_the_binomial)
     subject_destroy(&s);
 }
 
-/* Trigger sets against guessing: a model that answers 3 to everything, and 100 triggers of which k are labelled 3. */
+/* The model answers 3 to everything; k of the 100 triggers are labelled 3. */
 TEST(trigger_sets_are_judged_against_guessing)
 {
     static const int classes[] = {10, 100}, fewest[2][4] = {{16, 21, 28, 46}, {4, 6, 9, 20}};
@@ -182,8 +181,8 @@ TEST(p_values_follow_the_spread_of_the_nulls)
 
 /* ---- null evidence ---- */
 
-/* Its signs are those of gamma under passports of the claimant's kind: for random ones, about half agree; drawn from seeds, by
- * any number of threads. */
+/* A null draw is the signs of gamma under passports of the claimant's kind. For random passports about half of the signs agree.
+ */
 TEST(nulls_follow_from_their_seed_on_any_number_of_threads)
 {
     enum { COUNT = 10 };
@@ -235,8 +234,8 @@ TEST(agreement_counts_the_passports_and_not_the_claim)
 
 /* ---- an owner, and 200 who are none ---- */
 
-/* What was embedded is found. A ResNet-9 with a passport in every convolution: in few layers, a mark's one direction per layer
- * makes null agreement spread too widely for a small network's bits. */
+/* A ResNet-9 with a passport in every convolution. With passports in few layers, the one direction per layer that a mark leaves
+ * makes null agreement spread too widely for the few bits of a small network. */
 TEST(what_was_embedded_is_found)
 {
     static const char *const names[] = {"v1", "v2", "v3"};
@@ -312,7 +311,7 @@ static void try_keys(const subject *unmarked, const char *scheme, pg_passport_ki
     pg_judge_destroy(&keeper);
 }
 
-TEST(fresh_keys_stand_as_rarely_as_their_level_says)
+TEST(fresh_keys_are_accepted_no_more_often_than_the_level)
 {
     const pg_train_options options = test_training(3, 16);
     subject plain = subject_create("plain", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);

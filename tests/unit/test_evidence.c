@@ -40,7 +40,7 @@ TEST(evidence_fits_the_network_it_was_made_for)
     subject_destroy(&v1);
 }
 
-/* Evidence that reached the judge by a file may have triggers of any size, and test sets any labels. */
+/* Evidence from a file may have triggers of any size, and test sets may have any labels. */
 TEST(images_that_do_not_fit_are_refused)
 {
     subject s = subject_create("v3", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);

@@ -1,8 +1,8 @@
 /* Fake 2: gamma and beta trained beside the stolen weights. */
 #include "tests/unit/forgery.h"
 
-/* At a rate of next to nothing the outcome is the start: bare signs of the running gamma, a share of them turned, or 0.5 times
- * random signs; beta is zero. */
+/* At a rate near zero the outcome is the start: the signs of the running gamma, with a share of them turned, or 0.5 times
+ * random signs. beta is zero. */
 TEST(fake2_starts_from_bare_signs)
 {
     static const struct {
@@ -35,8 +35,8 @@ TEST(fake2_starts_from_bare_signs)
     subject_destroy(&victim);
 }
 
-/* Its loss falls; only gamma and beta change, and the running statistics unless they are frozen; the passports that it shows
- * serve as the affine that it trained. */
+/* The loss falls. The running statistics change, too, unless they are frozen. The passports that the forger shows give the
+ * trained affine. */
 TEST(fake2_trains_gamma_and_beta_alone)
 {
     static const char *const schemes[] = {"v1", "v2"};

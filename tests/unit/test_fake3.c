@@ -36,7 +36,7 @@ static pg_outcome run_fake3(const subject *victim, const char *yaml, pg_evidence
     return o;
 }
 
-/* Its loss falls, where the distance from the original dominates it and where it does not. */
+/* Both where the distance from the genuine passports dominates the loss and where it does not. */
 TEST(fake3_lowers_its_loss)
 {
     static const char *const starts[] = {"noise: 0.001", "noise: 0.5"};
@@ -63,7 +63,7 @@ TEST(fake3_lowers_its_loss)
     }
 }
 
-/* Passports that begin where the genuine ones are have no direction to leave in: no forgery of numbers that are none. */
+/* Passports that start at the genuine ones have no gradient away from them. The attack fails and forges nothing. */
 TEST(fake3_without_noise_has_no_direction)
 {
     subject victim = victim_of("v1", PG_NORM_BN);
@@ -76,7 +76,7 @@ TEST(fake3_without_noise_has_no_direction)
     subject_destroy(&victim);
 }
 
-/* A share of each layer's bits is turned, and the passports are trained to give them. */
+/* The attack turns a share of each layer's bits and trains the passports to give them. */
 TEST(fake3_gives_the_bits_it_turned)
 {
     subject victim = victim_of("v1", PG_NORM_BN);

@@ -41,7 +41,7 @@ TEST(a_fetched_file_is_read_back)
     pg_data_clear(&data);
 }
 
-/* A well-formed file is not enough for a published data set: its bytes are known. */
+/* A well-formed file is not enough for a published data set. */
 TEST(a_published_data_set_is_known_by_its_bytes)
 {
     static const char *const names[] = {"cifar10", "fashion-mnist"};

@@ -162,7 +162,7 @@ TEST(scripts_quote_labels_for_gnuplot)
     pg_free(text);
 }
 
-/* Without gnuplot the answer says so; with it, every figure is there. */
+/* Without gnuplot, pg_figures_draw reports so. */
 TEST(every_figure_is_drawn_if_gnuplot_is_there)
 {
     int drawn = 0;
@@ -190,7 +190,7 @@ TEST(every_figure_is_drawn_if_gnuplot_is_there)
     assert_contains(err.message, GAMMA ".gp");
 }
 
-/* Figures of an earlier grid go, with all their files; what is no figure stays. */
+/* With all their files; other files stay. */
 TEST(figures_of_an_earlier_grid_are_removed)
 {
     static const char *const gone[] = {"old.csv", "old.gp", "old.svg", "old.png", "old.pdf"}, *const kept[] = {"mine.csv",

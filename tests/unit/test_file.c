@@ -142,7 +142,7 @@ TEST(a_failed_write_names_the_file_and_leaves_nothing)
     assert_int_equal(chmod(path_of("folder"), 0700), 0);
 }
 
-/* A device is refused, not replaced by a file. It is reached by a link, so that a mistake would cost the link alone. */
+/* The test reaches the device by a link, so that a mistake would only replace the link. */
 TEST(a_device_is_refused)
 {
     struct stat info;
@@ -156,7 +156,7 @@ TEST(a_device_is_refused)
     assert_null(text);
 }
 
-/* A limit on the size of files stands in for a disk without room: the old bytes stay, nothing is left behind. */
+/* A limit on the size of files stands in for a full disk. */
 TEST(a_full_disk_leaves_the_old_file)
 {
     enum { N = 1 << 16 };
@@ -185,7 +185,7 @@ TEST(a_file_that_cannot_be_read_is_named)
     assert_null(text);
 }
 
-/* Nobody writes to the FIFO: what opens it as a file is opened waits for ever. */
+/* Nobody writes to the FIFO: opening it as a regular file would wait for ever. */
 TEST(a_fifo_is_refused_without_waiting)
 {
     char *text = NULL, sum[PG_SHA256_HEX], head[4];

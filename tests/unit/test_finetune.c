@@ -30,8 +30,8 @@ static bool of_private_branch(const pg_tensor *t)
     return of_perceptron(t) || strstr(t->name, ".bn1.");
 }
 
-/* The parameters of the last layer alone, or all that the deployed branch uses; its running statistics move in any case (as in
- * the code of Adi et al.); and nothing of the victim. */
+/* A mode changes the parameters of the last layer, or all that the deployed branch uses. Running statistics always move, as in
+ * the code of Adi et al. The victim's model stays as it is. */
 TEST(finetune_changes_only_what_its_mode_names)
 {
     for (int i = 0; i < SCHEMES; i++)
@@ -65,8 +65,8 @@ TEST(finetune_changes_only_what_its_mode_names)
         }
 }
 
-/* With a rate too small to move anything, what is seen is where each mode starts: with the victim's last layer or a new one,
- * and with the affine of the deployed branch, for V1 the one that its passports give. */
+/* With a rate too small to move anything, the outcome shows where each mode starts: with the victim's last layer or a new one,
+ * and with the affine of the deployed branch, which for V1 is the one that its passports give. */
 TEST(finetune_starts_where_its_mode_says)
 {
     for (int i = 0; i < SCHEMES; i++)
@@ -100,7 +100,7 @@ TEST(finetune_starts_where_its_mode_says)
         }
 }
 
-/* Another data set: its classes, its images, and a new last layer although the mode would keep it. */
+/* Even if the mode would keep the last layer. Classes and images are those of the other data set. */
 TEST(finetune_on_other_data_has_a_new_last_layer)
 {
     subject victim = victim_of("v1");

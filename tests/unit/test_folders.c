@@ -68,7 +68,7 @@ static pg_grid *read_grid(const char *directory)
     return grid;
 }
 
-/* The same pictures in another place make the same tasks, and no record tells the place. */
+/* The same pictures in another folder make the same tasks. */
 TEST(the_place_of_a_folder_is_in_no_key_and_no_record)
 {
     char here[PATH], there[PATH];
@@ -93,7 +93,6 @@ TEST(the_place_of_a_folder_is_in_no_key_and_no_record)
     pg_grid_destroy(&c);
 }
 
-/* A name of blanks and of what looks like a pin is still a folder. */
 TEST(a_name_that_looks_like_a_pin_is_still_a_folder)
 {
     char path[PATH], pinned[2 * PATH];
@@ -128,7 +127,7 @@ static void assert_refused(const char *directory, const char *reason)
     if (!strstr(err.message, reason)) fail_msg("'%s' does not say: %s", err.message, reason);
 }
 
-/* What computers leave in folders changes neither what is read nor the key. */
+/* Neither the pictures that are read nor the key. */
 TEST(files_that_computers_leave_change_nothing)
 {
     static const char *const junk[] = {"._1.png",     ".hidden.jpg", ".DS_Store", "Thumbs.db",
@@ -143,7 +142,7 @@ TEST(files_that_computers_leave_change_nothing)
     assert_string_equal(before, after);
 }
 
-/* A picture that is not read would shift the labels of those behind it. */
+/* Skipping it would shift the labels of the pictures behind it. */
 TEST(a_picture_that_cannot_be_read_is_refused)
 {
     static const char *const others[] = {"10.webp", "10.GIF", "10.bmp", "10.tiff"};
@@ -201,7 +200,7 @@ TEST(label_files_are_found_and_checked)
     assert_refused("labels", "labels.txt:2: expected a class number");
 }
 
-/* Class folders: links count, files and what an archiver left do not. */
+/* Files and the leftovers of archivers are no class folders. */
 TEST(class_folders_may_be_links)
 {
     char path[PATH];

@@ -10,7 +10,7 @@ static bool is_private(const pg_model *m, const pg_tensor *t)
     return private->mean != a[PG_PUBLIC].mean && (t->offset == private->mean || t->offset == private->var);
 }
 
-/* The thief trains a private branch of his own; the owner is judged with the one that he kept, over what the thief changed. */
+/* The judge tests the owner with the private branch that the owner kept, on the layers that the thief changed. */
 TEST(overwrite_trains_a_private_branch_beside_the_owners)
 {
     subject victim = victim_of("pan", PG_NORM_BN);
@@ -83,7 +83,6 @@ static void refuses(const char *name, const char *yaml, const subject *victim, c
     close_raid(&r);
 }
 
-/* What an attack cannot do it says before it trains. */
 TEST(what_cannot_be_done_is_refused_before_training)
 {
     subject plain = subject_create("plain", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
@@ -105,7 +104,7 @@ TEST(what_cannot_be_done_is_refused_before_training)
     subject_destroy(&v1);
 }
 
-/* What each may see. V1's passports come with the network, but even so these attackers do not use them. */
+/* V1's passports are distributed with the network, but these attackers do not use them. */
 TEST(every_forger_declares_what_it_sees)
 {
     assert_int_equal(pg_attack_find("fake2")->sees, PG_SEES_TRAIN | PG_SEES_AFFINE);
@@ -116,7 +115,7 @@ TEST(every_forger_declares_what_it_sees)
     assert_int_equal(pg_attack_find("invert")->sees, PG_SEES_AFFINE);
 }
 
-/* Everything that an attack counts by has limits in its checkpoint, so that no position beyond its work is restored. */
+/* A restored counter never points beyond the attack's work. */
 TEST(every_position_in_a_checkpoint_has_limits)
 {
     static const char *const raids[][2] = {

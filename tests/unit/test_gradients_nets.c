@@ -43,7 +43,7 @@ TEST(gradients_of_resnet_match_differences_for_every_scheme)
     check_schemes("resnet9");
 }
 
-/* Trunks that end elsewhere: at the images, at a shortcut, inside a block. */
+/* At the images, at a shortcut, inside a block. */
 TEST(gradients_match_differences_wherever_the_trunk_ends)
 {
     const pg_net_spec specs[] = {

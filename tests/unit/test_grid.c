@@ -62,7 +62,7 @@ static void assert_problem(const char *text, const char *expected)
                  expected);
 }
 
-/* An empty name is none: such a grid would have no tasks, and be done. */
+/* A grid with an empty name would have no tasks and count as done. */
 TEST(an_empty_name_is_refused)
 {
     assert_problem("data: {name: synthetic}\nnetworks: [{arch: \"\"}]\nschemes: [{scheme: plain}]\n",
@@ -73,7 +73,7 @@ TEST(an_empty_name_is_refused)
                    ":2:34: schemes.0.model: expected the name of a file, got an empty text");
 }
 
-/* What would count one result as several: a value that stands twice in a list, an entry that gives the tasks of another one. */
+/* A value that is in a list twice, or an entry that gives the same tasks as another entry. */
 TEST(what_would_count_a_result_twice_is_refused)
 {
 #define PLAIN HEAD "schemes: [{scheme: plain}]\n"
@@ -106,7 +106,7 @@ TEST(what_would_count_a_result_twice_is_refused)
     pg_grid_destroy(&grid);
 }
 
-/* A grid that is too large says so before it is multiplied out, and what else is wrong with it. */
+/* The message comes together with the other problems of the grid. */
 TEST(a_grid_that_is_too_large_is_refused_before_it_is_made)
 {
     pg_grid *grid = NULL;
@@ -135,7 +135,7 @@ static char *attack_text(const pg_design *design, int i)
     return options_text(design->attacks[i].attack->options, design->attacks[i].options);
 }
 
-/* The published settings: of training, and of the attacks that the code of 2019 ran otherwise; a key that is given wins. */
+/* Both of training and of the attacks that the code of 2019 ran with other settings. A key in the grid overrides the preset. */
 TEST(presets_have_the_published_settings)
 {
     static const double decay[] = {1e-4, 5e-4};
@@ -182,8 +182,7 @@ TEST(presets_have_the_published_settings)
     assert_null(pg_presets[3]);
 }
 
-/* A scheme that wants a plain network gets it, once, whether the grid lists it or not; forgeries make no sense on a plain
- * network. */
+/* Whether the grid lists it or not. Forgeries do not apply to a plain network. */
 TEST(a_plain_network_is_trained_once_for_all_that_need_it)
 {
     pg_grid *with = read_grid(
@@ -205,9 +204,8 @@ TEST(a_plain_network_is_trained_once_for_all_that_need_it)
     pg_grid_destroy(&without);
 }
 
-/* Attacks are left out where they mean nothing: passports behind a perceptron cannot be solved for. Asked for all the same,
- * that is a problem of the grid. */
-TEST(attacks_that_mean_nothing_are_left_out)
+/* Passports behind a perceptron cannot be solved for. A grid that names such an attack for such a scheme is refused. */
+TEST(attacks_that_do_not_apply_are_left_out)
 {
     pg_grid *grid = read_grid(
         HEAD "schemes: [{scheme: [v2, pan], passport: random}]\nattacks: [{attack: flip}, {attack: fake1}]\n", NULL, 0);
@@ -230,8 +228,7 @@ static int find_name(const pg_grid *grid, const char *part)
     return -1;
 }
 
-/* Null models are plain networks of other seeds: the grid's own where it has them, further ones where it has not, each trained
- * once; nothing that is not a threshold depends on them. */
+/* The grid's own seeds come first, then further ones. Each network is trained once. Only thresholds depend on null models. */
 TEST(null_models_are_plain_networks_of_other_seeds)
 {
     static const char text[] = HEAD "seeds: [1, 2]\nschemes: [{scheme: plain}, {scheme: v1}, {scheme: adi}]\n";
@@ -260,8 +257,8 @@ TEST(null_models_are_plain_networks_of_other_seeds)
     pg_grid_destroy(&without);
 }
 
-/* A forger who pushes images through a trained network has trained one himself, with another seed than the owner's. */
-TEST(a_forger_trains_a_carrier_of_his_own)
+/* With another seed than the owner's. */
+TEST(a_forger_trains_its_own_carrier)
 {
     pg_grid *grid = read_grid(HEAD "seeds: [1, 2]\nschemes: [{scheme: v1, passport: shuffle}]\n"
                                    "attacks: [{attack: fake1, passport: shuffle, carrier: [random, pretrained]}]\n",
@@ -285,7 +282,7 @@ TEST(a_forger_trains_a_carrier_of_his_own)
     pg_grid_destroy(&grid);
 }
 
-/* An attack that comes after another has a parent for each of its entries, and their options in its labels. */
+/* One parent for each entry of the earlier attack, whose options are in the labels. */
 TEST(an_attack_on_an_attack_has_it_as_parent)
 {
     pg_grid *grid =
@@ -321,7 +318,7 @@ TEST(an_attack_on_an_attack_has_it_as_parent)
                    "attacks.1.after: no counterfeit-triggers above is used on a scheme that this is used on");
 }
 
-/* Layers by place are in labels as published numbers have them. */
+/* As in the published numbers. */
 TEST(layers_by_place_are_labelled_by_place)
 {
     pg_grid *grid = read_grid(HEAD "schemes: [{scheme: v1, passport: random, layers: [first 3, last 2]}]\n", NULL, 0);
@@ -347,7 +344,8 @@ static const char *const full =
          "batch: 10}, "
          "{attack: counterfeit-triggers}, {attack: prune, after: counterfeit-triggers}]\n";
 
-/* Lists in a scheme's own training are no axes, so this is the same without them. The signature is not in it. */
+/* Lists in a scheme's own training are not axes, so the test leaves them out. The resolved text does not contain the signature.
+ */
 TEST(a_resolved_grid_gives_the_same_tasks)
 {
     const char *const sets[] = {"schemes.1.train.lr=0.1", "attacks.1.data=synthetic"};
@@ -365,7 +363,7 @@ TEST(a_resolved_grid_gives_the_same_tasks)
     pg_grid_destroy(&grid);
 }
 
-/* A worker gets the text alone: reading it back gives the task. */
+/* A worker receives only the text. */
 TEST(a_task_is_read_back_from_its_text)
 {
     const char *const sets[] = {"schemes.1.train.lr=0.1", "attacks.1.data=synthetic"};
@@ -426,8 +424,8 @@ TEST(the_key_depends_on_what_changes_results)
     pg_grid_destroy(&base);
 }
 
-/* All problems come in one pass, each once, with its position. */
-TEST(every_problem_is_told_once_with_its_position)
+/* All in one pass. */
+TEST(every_problem_is_reported_once_with_its_position)
 {
     pg_grid *grid = NULL;
     problems.count = 0;

@@ -96,7 +96,7 @@ TEST(tests_are_chosen_by_name)
     assert_said("pass", 2, said);
 }
 
-TEST(a_report_tells_every_outcome)
+TEST(a_report_has_every_outcome)
 {
     char arguments[4200], *text, *report;
     size_t bytes;
@@ -111,7 +111,7 @@ TEST(a_report_tells_every_outcome)
     pg_free(text);
 }
 
-TEST(a_report_tells_which_test_ended_the_program)
+TEST(a_report_names_the_test_that_ended_the_program)
 {
     char arguments[4200], *text, *report;
     size_t bytes;

@@ -166,7 +166,6 @@ TEST(a_value_that_is_not_finite_is_refused)
     pg_model_destroy(&model);
 }
 
-/* Doubles that no float holds are no weights either. */
 TEST(a_double_that_no_float_holds_is_refused)
 {
     pg_model *model = saved_model("alexnet");
@@ -181,7 +180,7 @@ TEST(a_double_that_no_float_holds_is_refused)
     pg_model_destroy(&model);
 }
 
-/* What the metadata promise is compared with the tensors before it is given memory. */
+/* The reader compares sizes in the metadata with the tensors before it allocates memory for them. */
 TEST(promised_sizes_take_no_memory_before_they_are_checked)
 {
     static const struct {
@@ -203,7 +202,7 @@ TEST(promised_sizes_take_no_memory_before_they_are_checked)
 
 /* ---- answers that are no numbers ---- */
 
-TEST(not_a_number_stays_so_through_every_kernel)
+TEST(every_kernel_keeps_a_nan)
 {
     enum { N = 4 };
     const pg_pool pool = {.height = 2, .width = 2, .channels = 1, .kernel = 2, .stride = 2, .out_height = 1, .out_width = 1};
@@ -240,7 +239,7 @@ TEST(not_a_number_stays_so_through_every_kernel)
     assert_true(copysign(1, (double)zero) > 0);
 }
 
-/* Not even where the label is the class that an answer of no numbers would fall to. */
+/* Not even if the label is the class that an undefined answer would fall to. */
 TEST(an_undefined_answer_is_never_right)
 {
     static const int32_t label = 0;
@@ -253,7 +252,7 @@ TEST(an_undefined_answer_is_never_right)
     }
 }
 
-/* A model of finite numbers whose answers are none has no accuracy. */
+/* The model's parameters are finite, but its outputs are not. */
 TEST(undefined_answers_are_no_accuracy)
 {
     pg_accuracy found;
@@ -274,7 +273,7 @@ TEST(undefined_answers_are_no_accuracy)
 
 /* ---- positions in a snapshot ---- */
 
-/* An index out of its limits, or a bool that is none, is not restored, and nothing else is. */
+/* If one index is out of its limits, or one bool is neither 0 nor 1, the other values stay as they are, too. */
 TEST(a_snapshot_out_of_its_limits_restores_nothing)
 {
     static const struct {
@@ -324,7 +323,7 @@ static sheet mark_sheet(size_t bits, float *plus)
     return s;
 }
 
-/* More bits than a projection of the kind has positions for would be drawn beyond its end. */
+/* Otherwise the projection would be drawn beyond its end. */
 TEST(more_bits_than_positions_are_refused)
 {
     static float plus[PG_MARK_BITS_MAX];
@@ -364,7 +363,7 @@ static sheet trigger_sheet(const char *classes)
     return s;
 }
 
-/* The number of classes is memory too: what works with labels has an array of them. */
+/* Code that works with labels allocates an array of that size. */
 TEST(the_number_of_trigger_classes_has_a_limit)
 {
     static const char *const bad[] = {"2147483647", "1000001", "4294967298", "1", "-3", "2x", "two", ""};
@@ -381,7 +380,7 @@ TEST(the_number_of_trigger_classes_has_a_limit)
     pg_evidence_destroy(&loaded);
 }
 
-/* A text that were cut to its field would be another text, of the same commitment as others that are cut alike. */
+/* A text that is cut would have the same commitment as all others that are cut alike. */
 TEST(a_long_text_is_refused_and_not_cut)
 {
     char text[200];
@@ -416,7 +415,7 @@ static pg_array bits_of(const char *name)
     return (pg_array){.name = name, .dtype = PG_F32, .dims = 1, .shape = {4}, .data = bits};
 }
 
-/* Everything that is shown is looked at, once. */
+/* The reader looks at every tensor and every metadata entry exactly once. */
 TEST(what_belongs_to_no_evidence_is_refused)
 {
     static const float infinite[64] = {[63] = INFINITY};
@@ -474,7 +473,6 @@ TEST(what_belongs_to_no_evidence_is_refused)
     evidence_refused("tensor 'features.0.mark': element 7 is neither -1 nor +1");
 }
 
-/* The encoding that is hashed has every number before what it counts. */
 TEST(the_commitment_hashes_every_number_before_what_it_counts)
 {
     static const uint8_t pixels[2 * 3] = {1, 2, 3, 4, 5, 6};

@@ -98,7 +98,7 @@ TEST(files_are_found_under_every_usual_name)
         }
 }
 
-/* Archives of some sites hold each file in a folder of its own name, beside the file itself. */
+/* Some archives hold each file in a folder of its own name, beside the file itself. */
 TEST(a_folder_of_the_name_of_a_file_is_passed_over)
 {
     write_set("mnist", formats[1]);
@@ -110,8 +110,8 @@ TEST(a_folder_of_the_name_of_a_file_is_passed_over)
         "mnist/train-images-idx3-ubyte: the file is missing, and so are train-images.idx3-ubyte and the .gz form of both");
 }
 
-/* DIR/mnist goes before the file that was fetched, and that before torchvision's folder. */
-TEST(own_files_go_before_fetched_ones_and_those_before_torchvision)
+/* DIR/mnist comes before the fetched file, and the fetched file before torchvision's folder. */
+TEST(own_files_are_preferred_to_fetched_ones)
 {
     write_set("MNIST/raw", formats[0]);
     write_file("mnist.safetensors", "fetched", 7);
@@ -180,8 +180,7 @@ static void write_records(const pg_dataset *data, int from, const char *file)
     pg_free(bytes);
 }
 
-/* The folder of the official archive is read where the fetched file is not, gives the same data, and is known; one byte in it
- * that differs is known too. */
+/* Where no fetched file is there. It gives the same data as the fetched file. One different byte makes it unknown. */
 TEST(the_official_cifar10_archive_is_read_and_known)
 {
     pg_data fetched, read;

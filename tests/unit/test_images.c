@@ -141,8 +141,7 @@ TEST(the_centre_is_cut_out)
     assert_string_equal(err.message, "small.png: the picture has 9x6 pixels, fewer than its centre of 7x7");
 }
 
-/* Half the size: weights 1, 3, 3, 1 of 8 over four pixels, by the triangle filter; the two that are beyond the edge left out.
- */
+/* Weights 1, 3, 3, 1 of 8 over four pixels; pixels beyond the edge do not count. */
 TEST(halving_is_filtered_by_a_triangle)
 {
     enum { W = 12, H = 8 };

@@ -44,7 +44,7 @@ static double distance(const subject *s, const pg_evidence *evidence, const pg_m
     return worst;
 }
 
-/* gamma and beta are given to 1e-5, from any start; the signature is the signs of gamma. */
+/* gamma and beta to 1e-5. The signature is the signs of gamma. */
 TEST(inversion_gives_the_wanted_affine_from_any_start)
 {
     static const site places[] = {
@@ -78,7 +78,7 @@ TEST(inversion_gives_the_wanted_affine_from_any_start)
     }
 }
 
-/* Of all passports with this affine the nearest is taken: the change is orthogonal to every change that leaves the affine. */
+/* The change is orthogonal to every change that leaves the affine as it is. */
 TEST(inversion_takes_the_nearest_passports)
 {
     subject s = subject_at(&sites[0]);
@@ -106,9 +106,8 @@ TEST(inversion_takes_the_nearest_passports)
     subject_destroy(&s);
 }
 
-/* A 1x1 shortcut with more outputs than inputs cannot give every affine; what it misses is told, and what it gives once it can
- * give again. */
-TEST(inversion_tells_what_it_misses)
+/* A 1x1 shortcut with more outputs than inputs cannot give every affine. An affine that it has given once it can give again. */
+TEST(inversion_reports_what_it_misses)
 {
     subject s = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_RANDOM), pan = subject_at(&sites[3]);
     pg_inverter *inverter = NULL;
@@ -137,7 +136,7 @@ TEST(inversion_tells_what_it_misses)
     subject_destroy(&s);
 }
 
-/* <T x, y> = <x, T' y> for the window means T, with any stride, padding and size of window. */
+/* <T x, y> = <x, T' y> for the window means T, with any stride, padding and window size. */
 TEST(window_means_and_their_adjoint_agree)
 {
     enum { IMAGE = 7 * 5 * 3, WINDOW = 5 * 5 * 3 };
@@ -166,8 +165,8 @@ TEST(window_means_and_their_adjoint_agree)
 
 /* ---- residual blocks ---- */
 
-/* Gradients against central differences. The blocks are of degree two in their values, so a wide step costs only rounding; the
- * leaky ReLU's kinks are avoided by large biases. */
+/* The blocks are of degree two in their values, so a wide step only costs rounding. Large biases keep the leaky ReLU from its
+ * kinks. */
 TEST(gradients_of_residual_forgeries_match_differences)
 {
     enum { CHANNELS = 16 };
@@ -199,7 +198,7 @@ TEST(gradients_of_residual_forgeries_match_differences)
 
 /* ---- analytic inversion, the attack ---- */
 
-/* An outsider's passports act as the deployed network does, from any start, and carry another signature. */
+/* From any start, and with another signature. */
 TEST(inverted_passports_act_as_the_deployed_network)
 {
     static const char *const runs[] = {"{start: nothing}", "{start: random}", "{start: shuffle, images: 5}"};

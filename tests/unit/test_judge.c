@@ -1,7 +1,7 @@
 /* The judge, as a command: owner and forger side by side, as text and JSON; commitments. */
 #include "tests/unit/hearing.h"
 
-TEST(a_report_tells_the_verdict_and_its_numbers)
+TEST(a_report_shows_the_verdict_and_its_numbers)
 {
     assert_judged("--model model --evidence owner --evidence forger" SOLD);
     assert_true(says("model model: alexnet, bn, width 0.0625, 10 classes"));
@@ -16,8 +16,8 @@ TEST(a_report_tells_the_verdict_and_its_numbers)
     assert_null(strstr(stands + 1, "claim stands"));
 }
 
-/* What decides comes first: the verdict, then its grounds, the null that decides before the coin. */
-TEST(what_decides_comes_first)
+/* And the null that decides before the fair coin. */
+TEST(the_verdict_comes_before_its_grounds)
 {
     static const char *const lines[] = {"\nowner\n",
                                         "  verdict ",
@@ -39,8 +39,8 @@ TEST(what_decides_comes_first)
     assert_true(says("needed against 2 fresh draws: not even all ")); /* one bit more than the null tells cannot be shown */
 }
 
-/* A p-value that looks like the level is said to be above it where it is. The level is so low that no accuracy beats guessing,
- * so the verdict does not follow it. */
+/* Even if both round to the same digits. The level is so low that no accuracy beats guessing, so the verdict does not follow
+ * it. */
 TEST(a_p_value_above_the_level_is_shown_above_it)
 {
     char words[256];
@@ -54,8 +54,8 @@ TEST(a_p_value_above_the_level_is_shown_above_it)
     json_decref(root);
 }
 
-/* What is published about a claim, and nothing else: no passport, no signature, no trigger. */
-TEST(json_tells_the_claim_and_no_secret)
+/* No passport, no signature, no trigger. */
+TEST(json_describes_the_claim_and_reveals_no_secret)
 {
     static const char *const keys[] = {"evidence",
                                        "scheme",
@@ -118,7 +118,7 @@ TEST(json_tells_the_claim_and_no_secret)
     json_decref(root);
 }
 
-/* Every option that a verdict depends on stands in the JSON, in digits that people can read. */
+/* In digits that people can read. */
 TEST(json_has_every_option_a_verdict_depends_on)
 {
     json_t *root =
@@ -140,9 +140,8 @@ TEST(json_has_every_option_a_verdict_depends_on)
     json_decref(root);
 }
 
-/* A model that only works with a passport is judged by what it reaches with the one that is distributed with it, or by what it
- * is known to reach. Before one of these is told, nothing is decided: a passport that happens to give the signature that it
- * claims, but guesses, would be its own measure. */
+/* The bar is the accuracy with the passport that is distributed with the model, or a known accuracy. Without either nothing is
+ * decided: a passport that gives the claimed signature but makes the model guess would be its own measure. */
 TEST(a_model_that_needs_passports_is_held_to_a_bar)
 {
     assert_judged("--model model --evidence owner --evidence matching" HEARING);
@@ -164,7 +163,7 @@ TEST(a_model_that_needs_passports_is_held_to_a_bar)
     assert_true(says("the network is useless (no better than guessing)"));
 }
 
-/* Nobody's verdict depends on who else claims, whether refused or not. */
+/* Whether the rival's claim is refused or not. */
 TEST(a_verdict_depends_on_no_rival)
 {
     json_t *alone = verdicts("--model model --evidence owner --json" SOLD),
@@ -175,7 +174,6 @@ TEST(a_verdict_depends_on_no_rival)
     json_decref(beside);
 }
 
-/* Exit codes: the verdict is one only on request. */
 TEST(the_exit_code_is_the_verdict_only_on_request)
 {
     assert_int_equal(judge("--model model --evidence owner --exit-code" SOLD), 0);
@@ -187,8 +185,8 @@ TEST(the_exit_code_is_the_verdict_only_on_request)
     assert_int_equal(judge("--model model --evidence nowhere --exit-code" SOLD), 3);
 }
 
-/* Names that a terminal would obey, or that are no UTF-8, are shown with their bytes. */
-TEST(names_are_shown_with_their_bytes)
+/* Names with control characters, or that are not UTF-8. */
+TEST(unprintable_names_are_shown_by_their_bytes)
 {
     bring_files();
     assert_int_equal(rename("forger", "\033[1m\xff"), 0);
@@ -201,7 +199,7 @@ TEST(names_are_shown_with_their_bytes)
 }
 
 /* What the model file tells is used; an option goes before it and a line says so; what nobody tells is said to be assumed. */
-TEST(options_go_before_what_the_file_tells)
+TEST(options_override_what_the_file_says)
 {
     pg_model *model = NULL;
     const pg_metadata notes[] = {{"pixels", "cifar"}, {"data", "synthetic"}, {"data_sha256", "00"}},
@@ -229,14 +227,13 @@ TEST(options_go_before_what_the_file_tells)
     assert_refused("--model telling --evidence owner --norm gn" SOLD, 2, "--norm gn: contradicts telling, which says bn");
 }
 
-/* What lies in the data directory, which others may write, does not move a p-value. */
+/* Others may write to that directory. */
 TEST(the_data_directory_moves_no_p_value)
 {
     assert_judged("--model model --evidence owner --nulls 11" SOLD);
     assert_int_equal(access(shared_path("nulls"), F_OK), -1);
 }
 
-/* Who speaks first does not matter, nor do threads. */
 TEST(neither_order_nor_threads_matter)
 {
     json_t *root = verdicts("--model model --evidence owner --evidence forger --json" SOLD),
@@ -246,7 +243,7 @@ TEST(neither_order_nor_threads_matter)
     json_decref(other);
 }
 
-/* Claims of one kind and as many bits, but for different layers: each is held against nulls of its own layers. */
+/* The claims are of one kind and have as many bits, but in different layers. */
 TEST(a_claim_is_held_against_nulls_of_its_own_layers)
 {
     json_t *both = verdicts("--model plain --evidence features.5 --evidence features.6 --json" HEARING),
@@ -272,7 +269,7 @@ TEST(a_trigger_set_is_a_claim)
     assert_false(says("fresh draws"));
 }
 
-/* A claim by triggers is counted as one by bits is: how many agree, of how many, by which chance each. */
+/* The report shows how many agree, of how many, and the chance of each. */
 TEST(triggers_are_counted_as_bits_are)
 {
     json_t *root = verdicts("--model plain --evidence adi-owner --json" HEARING);
@@ -289,8 +286,8 @@ TEST(triggers_are_counted_as_bits_are)
     assert_false(says("not asked"));
 }
 
-/* Triggers that cannot be asked are no silence of the network: the reason is told. */
-TEST(triggers_that_cannot_be_asked_are_told)
+/* With the reason. */
+TEST(triggers_that_cannot_be_classified_are_reported)
 {
     assert_judged("--model plain --evidence adi-of-11" HEARING);
     assert_true(says("no evidence for this network") && says("not asked: they are labelled for 11 classes"));

@@ -83,7 +83,7 @@ static void replace_number(const char *from, pg_real number, pg_real by, const c
     pg_free(bytes);
 }
 
-/* Numbers that no training gives would pass through as a verdict. Exit code 1 would be one, that a claim does not stand. */
+/* Nor exit code 1, which would say that a claim does not stand. */
 TEST(numbers_that_are_not_finite_give_no_verdict)
 {
     static const pg_real marker = (pg_real)1234.5678;

@@ -11,8 +11,8 @@
 
 /* ---- listening ---- */
 
-/* Seconds are made up: whoever looks often counts all of them; of a pause he counts the first. */
-TEST(silence_is_counted_by_those_who_listen)
+/* The seconds are made up. A listener that looks often counts all of them; of a pause it counts the first. */
+TEST(pauses_of_the_listener_do_not_count_as_silence)
 {
     pg_listening often = {0}, paused = {0};
     double now = 1000;
@@ -48,7 +48,7 @@ static void read_back(FILE *file, char *text, size_t room)
     text[fread(text, 1, room - 1, file)] = 0;
 }
 
-TEST(progress_is_told_in_lines)
+TEST(progress_is_printed_in_lines)
 {
     static pg_monitor monitor;
     static pg_grid_task tasks[TASKS];

@@ -21,8 +21,8 @@ static pg_net_spec full_spec(const char *arch, const char *scheme, const char *l
     return spec;
 }
 
-/* Parameters of the reference's networks: 10 classes, batch norm; 1000 classes at ImageNet size, where ResNet-18 is the usual
- * one and AlexNet has norms in place of 1152 convolution biases. */
+/* With 10 classes and batch norm, and at ImageNet size with 1000 classes, where ResNet-18 is the usual one and AlexNet has
+ * norms in place of 1152 convolution biases. */
 TEST(parameter_counts_are_those_of_the_reference)
 {
     static const struct {
@@ -65,8 +65,8 @@ TEST(signatures_have_a_bit_a_channel)
     }
 }
 
-/* Channels at a width: rounded to whole groups of 16, never none. */
-TEST(a_width_gives_whole_groups_of_channels)
+/* Groups of 16, and at least one. */
+TEST(a_width_is_rounded_to_whole_groups_of_channels)
 {
     static const struct {
         double width;
@@ -270,7 +270,7 @@ TEST(copies_take_what_fits)
         for (int norm = 0; norm < NORMS; norm++) check_copies(schemes[scheme], (pg_norm_kind)norm);
 }
 
-/* A plain network put under other wirings works as before in the public branch. */
+/* A copy under another wiring gives the same answers in the public branch. */
 TEST(a_plain_network_works_under_every_wiring)
 {
     small_net s;

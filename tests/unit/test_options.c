@@ -142,7 +142,7 @@ TEST(options_are_read_and_written_back)
     pg_tree_destroy(&tree);
 }
 
-/* One line of YAML each, and the one problem it gives. */
+/* Each row is one line of YAML and the one problem it gives. */
 TEST(a_wrong_value_is_refused_with_what_was_expected)
 {
     static const struct {
@@ -207,7 +207,7 @@ TEST(a_wrong_value_is_refused_with_what_was_expected)
     pg_tree_destroy(&tree);
 }
 
-TEST(problems_are_told_in_order)
+TEST(problems_are_reported_in_order)
 {
     sample values;
     pg_problems problems = {0};
@@ -305,7 +305,7 @@ static pg_status read_one(void *context, const pg_node *map, pg_error *error)
     return status;
 }
 
-/* What is wrong is said before anything is multiplied out, once, and at its place. */
+/* Each problem is reported once, at its position. */
 TEST(every_element_is_checked_before_products_are_made)
 {
     static const char *const keys[] = {"kind", NULL};
@@ -329,7 +329,7 @@ TEST(every_element_is_checked_before_products_are_made)
     pg_tree_destroy(&tree);
 }
 
-/* A number that stands twice in a list would make two results of one. */
+/* It would make two results of one. */
 TEST(a_number_twice_in_a_list_is_refused)
 {
     static const char *const texts[] = {"{rates: [0.5, 0.25, 0.50]}", "{rates: [1e-1, 0.1]}", "{steps: [7, 8, +7, 07]}",
@@ -363,7 +363,7 @@ TEST(options_compare_equal_only_if_every_field_is)
     }
 }
 
-TEST(help_tells_ranges_units_and_defaults)
+TEST(help_shows_ranges_units_and_defaults)
 {
     char *text = NULL;
     size_t bytes = 0;

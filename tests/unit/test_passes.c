@@ -159,7 +159,7 @@ static void check_threads(const pg_net_spec *spec)
     pg_compute_start(1);
 }
 
-/* Wide enough that every kernel's work is cut into several parts. */
+/* The layers are wide enough that every kernel's work is cut into several parts. */
 TEST(training_gives_the_same_bytes_on_any_number_of_threads)
 {
     static const struct {
@@ -283,7 +283,7 @@ TEST(training_from_a_layer_on_leaves_the_rest)
     check_train_from(&spec);
 }
 
-/* Weights that stay have no gradient; those of affines, passports and images are what they were, for fewer multiply-adds. */
+/* Gradients of affines, passports and images stay what they were, for fewer multiply-adds. */
 TEST(kept_weights_cost_no_gradient)
 {
     static const char *const schemes[] = {"v1", "v2", "pan"};
@@ -352,7 +352,7 @@ static void count_negative(bool relu_before_add, int *first, int *second)
     close_small(&s);
 }
 
-/* Without it, four second convolutions and three shortcuts (the first block's is the identity) go unrectified into an addition.
+/* Without it, four second convolutions and three shortcuts (the first block's is the identity) enter an addition without ReLU.
  */
 TEST(relu_before_add_is_an_option_of_residual_nets)
 {

@@ -24,7 +24,6 @@ TEST(random_passports_have_their_distribution)
     subject_destroy(&s);
 }
 
-/* The same seed gives the same passports whatever the number of threads; another seed, others. */
 TEST(passports_follow_from_their_seed_on_any_number_of_threads)
 {
     for (int kind = PG_PASSPORT_RANDOM; kind <= PG_PASSPORT_SHUFFLE; kind++) {
@@ -113,7 +112,7 @@ static void assert_made_of(pg_evidence *const seen[PICTURES], int i, const pg_re
     assert_true(shuffled ? moved > 0 : moved == 0);
 }
 
-/* Instance norm, so that no channel is all zero and each is found in one image only. */
+/* With instance norm no channel is all zero, and each channel comes from one image only. */
 TEST(image_passports_are_activations_of_images)
 {
     subject plain = subject_create("plain", PG_NORM_IN, PG_PASSPORT_RANDOM, &data);

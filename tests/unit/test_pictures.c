@@ -129,7 +129,7 @@ TEST(every_kind_of_png_gives_its_pixels)
     assert_png("interlaced.png", (png_kind){.type = PNG_COLOR_TYPE_RGB, .depth = 8, .interlace = PNG_INTERLACE_ADAM7}, 3, 1);
 }
 
-/* Gamma changes nothing, whatever else the file has. */
+/* Whatever else the file has. */
 TEST(gamma_changes_no_pixel)
 {
     static const int types[] = {PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGBA, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_PALETTE};
@@ -233,7 +233,7 @@ static void read_inks(const char *name, uint8_t inks[4])
     memcpy(inks, pixels, 4);
 }
 
-/* What black leaves of the light, less the share that an ink takes of it, to the nearest whole. */
+/* The light that black leaves, less the share that an ink absorbs, rounded to the nearest whole number. */
 TEST(cmyk_becomes_rgb)
 {
     static const J_COLOR_SPACE stored[] = {JCS_CMYK, JCS_YCCK};
@@ -248,7 +248,7 @@ TEST(cmyk_becomes_rgb)
     }
 }
 
-/* Every coefficient of a small grey picture in two scans of its own: valid, but nobody writes that. */
+/* Every coefficient of a small grey picture is in two scans of its own: valid, but nobody writes that. */
 TEST(a_jpeg_of_too_many_scans_is_refused)
 {
     jpeg_scan_info scans[127] = {{.comps_in_scan = 1}};
@@ -347,7 +347,7 @@ TEST(a_header_that_promises_too_much_takes_no_memory)
     assert_true(peak_kilobytes() - before < 4096);
 }
 
-/* A large picture of one colour is no bomb, however small its file. */
+/* However small its file is. */
 TEST(a_large_picture_of_one_colour_is_read)
 {
     enum { SIDE = 2000 };

@@ -59,8 +59,8 @@ TEST(a_profile_overrides_the_grid)
     pg_design_destroy(&part);
 }
 
-/* Assignments win over the profile, wherever they stand; they may reach into what it brought. */
-TEST(assignments_win_over_the_profile)
+/* Wherever they stand on the command line. They may change values that the profile brought. */
+TEST(assignments_override_the_profile)
 {
     static const char *const sets[] = {"train.epochs=5", "attacks.1.attack=prune", "profile=small"};
     write_config(config);
@@ -75,8 +75,8 @@ TEST(assignments_win_over_the_profile)
     pg_design_destroy(&design);
 }
 
-/* The resolved configuration is the grid that the profile made, without profiles. */
-TEST(the_resolved_configuration_has_no_profiles)
+/* Without profiles. */
+TEST(the_resolved_configuration_gives_the_same_grid)
 {
     static const char *const sets[] = {"profile=small"};
     char *text = NULL;
@@ -132,7 +132,7 @@ static double hours_of(const pg_grid *grid)
     return sum / 3e10 / 3600;
 }
 
-/* The paper's grid can be planned without its data, at full size and reduced to three hours on two cores. */
+/* At full size, and reduced to three hours on two cores. */
 TEST(the_grid_of_the_paper_is_planned_without_its_data)
 {
     static const char *const laptop[] = {"profile=laptop"};

@@ -37,7 +37,7 @@ static double counting(size_t i)
     return (double)(i + 1);
 }
 
-/* Of 1, 2, 3, 4 the 50th percentile is 2.5: half of the values go, whatever their signs. */
+/* Of 1, 2, 3, 4 the 50th percentile is 2.5: half of the values become zero, whatever their signs. */
 TEST(prune_removes_the_smallest_magnitudes)
 {
     subject victim = victim_of("plain");
@@ -59,7 +59,7 @@ TEST(prune_removes_the_smallest_magnitudes)
     subject_destroy(&victim);
 }
 
-/* Of the magnitudes 1 .. n, level q zeroes those up to the interpolated percentile 1 + (n - 1) q / 100. */
+/* Of the magnitudes 1 .. n, level q zeroes those up to 1 + (n - 1) q / 100. */
 TEST(prune_removes_up_to_the_interpolated_percentile)
 {
     static const char *const scopes[] = {"{scope: all}", "{scope: weights}"};
@@ -98,7 +98,7 @@ static size_t perceptron_weights(const pg_model *model)
     return count;
 }
 
-/* PAN's perceptrons count for the percentile, but the owner keeps them: none of their weights goes. */
+/* PAN's perceptrons count for the percentile, but the owner keeps them. */
 TEST(prune_keeps_the_perceptrons_of_the_owner)
 {
     subject victim = victim_of("pan");
@@ -122,7 +122,7 @@ TEST(prune_keeps_the_perceptrons_of_the_owner)
     subject_destroy(&victim);
 }
 
-/* Each level starts from the victim; with everything of the network gone no bit of any signature agrees. */
+/* Each level starts from the victim. Once all of the network is pruned, no bit of any signature agrees. */
 TEST(a_network_without_weights_carries_no_signature)
 {
     for (int i = 0; i < SCHEMES; i++) {

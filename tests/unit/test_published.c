@@ -162,7 +162,7 @@ TEST(a_published_number_stands_beside_results_of_full_scale)
     forget();
 }
 
-/* The epochs that a number names are its full scale; those of an attack that trains are not its victim's. */
+/* A number that names epochs has these as its full scale. The epochs of an attack are not those of its victim. */
 TEST(the_scale_of_a_number_is_its_own_epochs)
 {
     assert_int_equal(compare_with("", "named,,cifar10,alexnet,bn,v2,,epochs=2,accuracy,=,39,%,s,measured,\n"
@@ -199,7 +199,7 @@ TEST(outcomes_are_matched_and_tolerances_kept)
     forget();
 }
 
-/* A bound is about the worst trial, the shape about the mean; an attack's option hides the scheme's. */
+/* An option of the attack hides the scheme's option of the same name. */
 TEST(a_bound_is_about_the_worst_trial_and_a_shape_about_the_mean)
 {
     assert_int_equal(compare_with("low,near guessing,,,,v1,fake1,,accuracy,<=,,,,,25\n"
@@ -224,8 +224,8 @@ TEST(a_bound_is_about_the_worst_trial_and_a_shape_about_the_mean)
     forget();
 }
 
-/* Networks at chance keep many a bound: they are not asked, nor are attacks on them. */
-TEST(networks_at_chance_are_not_asked)
+/* Such networks meet many a bound. Attacks on them are not compared, either. */
+TEST(networks_at_chance_are_not_compared)
 {
     assert_int_equal(compare_with("gap,below half,,,,v3,,,accuracy,<=,,,,,50\n"
                                   "far,above half,,,,v3,,,accuracy,>=,,,,,50\n"
@@ -242,7 +242,7 @@ TEST(networks_at_chance_are_not_asked)
     forget();
 }
 
-TEST(a_generated_data_set_stands_in_for_none)
+TEST(a_stand_in_never_reproduces_a_number)
 {
     assert_int_equal(
         compare_with("kept,,,,,v1,finetune,data=*,detection,>=,,,,,95\n",
@@ -328,7 +328,7 @@ static void assert_same_run(const pg_published_number *n)
     }
 }
 
-/* The project's own files: readable, with names that mean something and numbers told apart. */
+/* They are readable, their names exist, and their numbers are distinct. */
 TEST(the_files_of_this_project_are_sound)
 {
     pg_published *p = NULL;

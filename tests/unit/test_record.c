@@ -121,7 +121,7 @@ TEST(a_bad_record_is_refused)
     }
 }
 
-/* Texts of a file are shown in tables and on terminals: control characters as \xNN. */
+/* Tables and terminals show them as \xNN. */
 TEST(texts_are_shown_without_control_characters)
 {
     char text[] = "{some: \"task\"}", reason[64];
@@ -168,7 +168,7 @@ static bool intact(const char *path)
     return whole;
 }
 
-/* No byte of a file can be changed, added or lost unseen. */
+/* No byte of a record can be changed, added or lost. */
 TEST(no_byte_can_change_unseen)
 {
     char *text = NULL, path[256];

@@ -43,7 +43,7 @@ static void set(const char *name, const char *value)
     assert_int_equal(value ? setenv(name, value, 1) : unsetenv(name), 0);
 }
 
-TEST(the_more_personal_file_goes_first)
+TEST(user_settings_override_global_ones)
 {
     start("");
     assert_found("", "", false);
@@ -76,7 +76,7 @@ TEST(values_may_hold_variables_and_comments)
     assert_found("http://global.test", "/global.pem", false);
 }
 
-TEST(the_environment_goes_before_the_files)
+TEST(the_environment_overrides_the_files)
 {
     start(global);
     write_file("home/.npmrc", "registry=http://home.test\n");

@@ -110,7 +110,7 @@ static const char *text_at(const pg_csv_table *table, size_t row, const char *co
 
 /* ---- tables ----------------------------------------------------------------------------------------------------------- */
 
-/* Every setting has a row of its own, however long its name is, and no spread. */
+/* However long its name is. A single run has no spread. */
 TEST(every_setting_has_a_row_of_its_own)
 {
     make_run();
@@ -127,7 +127,7 @@ TEST(every_setting_has_a_row_of_its_own)
     pg_csv_close(&table);
 }
 
-/* Why a claim falls stands in every table; a network at chance is useless, whatever its signature says. */
+/* A network at chance is useless, whatever its signature says. */
 TEST(grounds_of_a_verdict_stand_in_every_table)
 {
     make_run();
@@ -165,7 +165,7 @@ TEST(grounds_of_a_verdict_stand_in_every_table)
     OK(pg_tables_render(path_of("run"), false, NULL, &err));
 }
 
-/* What people see in a terminal is cut with a mark and a hash. */
+/* Cells that people see in a terminal end in a mark and a hash. */
 TEST(long_cells_are_cut_with_a_mark)
 {
     char one[512], other[512];
@@ -183,7 +183,7 @@ TEST(long_cells_are_cut_with_a_mark)
     assert_int_equal(strncmp(one, "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\u2026", 17), 0);
 }
 
-/* Trainings and controls are told apart by any reader, and so is every other text. */
+/* Any reader can tell trainings and controls apart. */
 TEST(no_cell_of_the_full_table_is_empty)
 {
     make_run();
@@ -197,7 +197,7 @@ TEST(no_cell_of_the_full_table_is_empty)
     pg_csv_close(&table);
 }
 
-/* A table that cannot be written is named, when all others are written and printed. */
+/* All other tables are written and printed. */
 TEST(a_table_that_cannot_be_written_is_named)
 {
     make_run();
@@ -218,8 +218,8 @@ TEST(a_table_that_cannot_be_written_is_named)
     OK(pg_tables_render(path_of("run"), false, NULL, &err));
 }
 
-/* Where the published numbers are not found, the run says so, and leaves none of an earlier comparison. */
-TEST(missing_published_numbers_are_told)
+/* And the numbers of an earlier comparison are removed. */
+TEST(missing_published_numbers_are_reported)
 {
     make_run();
     char *text = NULL;
@@ -238,7 +238,7 @@ TEST(missing_published_numbers_are_told)
 
 /* ---- records ---------------------------------------------------------------------------------------------------------- */
 
-/* What no record file holds that this program wrote, under a checksum that is right. */
+/* The checksum of the file is right, but this program never wrote such a record. */
 TEST(a_record_with_a_wrong_member_is_refused)
 {
     make_run();
@@ -292,7 +292,7 @@ TEST(a_record_with_a_wrong_member_is_refused)
     }
 }
 
-/* Cells of a checkpoint are read as strictly. */
+/* And checked as strictly as those of a record. */
 TEST(cells_of_a_checkpoint_are_read_back)
 {
     static const double values[] = {0, -1, 1.0 / 3, 1e-300, 97.5};
@@ -334,7 +334,7 @@ static pg_status print_half(FILE *stream, const void *context, pg_error *error)
     return pg_fail(error, PG_FAILED, "no more");
 }
 
-/* What is printed takes the place of what was there, unless that is the same or printing fails. */
+/* Not if the new bytes are the same, nor if printing fails. */
 TEST(a_file_is_replaced_only_by_a_whole_other_one)
 {
     char *text = NULL;
@@ -396,7 +396,7 @@ TEST(a_quoted_value_may_look_like_options)
     forget_parameters();
 }
 
-TEST(learning_is_told_from_chance)
+TEST(a_trained_network_is_told_from_a_guessing_one)
 {
     assert_true(pg_has_learnt(62, 10, 10000));
     assert_true(pg_has_learnt(20, 10, 10000));
@@ -446,7 +446,7 @@ static void write_figures(pg_figures *written)
     forget_parameters();
 }
 
-/* Two places whose names differ in what no file name holds, and one with a name that no file can have. */
+/* Two places whose names differ only in characters that no file name may have, and one whose name is too long. */
 TEST(every_figure_has_a_file_name_of_its_own)
 {
     char long_name[512], path[PG_PATH_MAX];
@@ -472,7 +472,7 @@ TEST(every_figure_has_a_file_name_of_its_own)
     pg_figures_clear(&written);
 }
 
-/* Public and private branches of many schemes: no line is broken, no two in one figure look alike. */
+/* Public and private branches of many schemes: every line is whole, and no two lines of a figure look alike. */
 TEST(many_series_are_spread_over_figures)
 {
     static char parameters[30][32];

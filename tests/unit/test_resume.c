@@ -156,7 +156,6 @@ TEST(an_attack_resumes_to_the_same_record)
     pg_task_release_data();
 }
 
-/* Every attack that there is is among them. */
 TEST(every_attack_is_among_those_resumed_here)
 {
     for (int a = 0; pg_attacks[a]; a++) {
@@ -181,7 +180,8 @@ static bool second_time(void *context)
     return ++*(int *)context == 2;
 }
 
-/* The first epoch, of two steps, is saved before it is judged, and after: the former leads to the same end. */
+/* The first epoch, of two steps, is saved before and after it is judged. Resuming from the earlier checkpoint gives the same
+ * record. */
 TEST(a_stop_around_the_first_judgement_changes_nothing)
 {
     const pg_grid_task *task = task_called("/uchida/s");
@@ -199,7 +199,7 @@ TEST(a_stop_around_the_first_judgement_changes_nothing)
     pg_task_release_data();
 }
 
-/* Of two checkpoints the newer one, or its seal, cannot be read: that is no damage, and both stay. */
+/* The newer of two checkpoints, or its seal, cannot be read. Both files stay. */
 TEST(an_unreadable_checkpoint_is_no_damage)
 {
     static const char *const endings[] = {"safetensors", "seal"};
@@ -230,7 +230,6 @@ TEST(an_unreadable_checkpoint_is_no_damage)
     pg_task_release_data();
 }
 
-/* A data set of the same name with another checksum. */
 TEST(a_data_set_with_another_checksum_is_refused)
 {
     static const char sum[] = "0123456789012345678901234567890123456789012345678901234567890123";
@@ -248,7 +247,8 @@ TEST(a_data_set_with_another_checksum_is_refused)
     pg_task_release_data();
 }
 
-/* The parent of two tasks is damaged, or gone: neither of them is done, and it is made again as one that was never done. */
+/* The model of the parent of two tasks is damaged or missing. Neither task is done, and the parent's record is removed so that
+ * it runs again. */
 TEST(a_damaged_parent_is_made_again)
 {
     const pg_workplace at = {.directory = run, .checkpoint_seconds = 1e9};

@@ -113,7 +113,7 @@ TEST(a_failed_task_skips_those_below_it)
     assert_int_equal(r.done, 8);
 }
 
-/* Interrupted work is left for the next time; a fault of the disk ends the run with its message. */
+/* A disk fault ends the run with its message. */
 TEST(interrupted_work_is_left_for_the_next_run)
 {
     static const pg_status stops[] = {PG_INTERRUPTED, PG_IO_FAULT, PG_NO_MEMORY};
@@ -133,7 +133,7 @@ TEST(interrupted_work_is_left_for_the_next_run)
     }
 }
 
-/* Nothing was timed yet: a task that works for ages before it could save is not begun; any other is. */
+/* Any other task is. Nothing has been timed yet. */
 TEST(a_task_that_cannot_save_before_the_deadline_is_not_begun)
 {
     pg_run_result r;
@@ -151,7 +151,7 @@ TEST(a_task_that_cannot_save_before_the_deadline_is_not_begun)
     pg_grid_destroy(&grid);
 }
 
-/* An older timings.csv that is damaged, or of another shape, is no obstacle: the new one has the task that ran. */
+/* So is one with other columns. The new file has the task that ran. */
 TEST(a_damaged_timings_file_is_replaced)
 {
     static const char *const old[] = {"key,task,rank,seconds,megaflops\nonly,two\n", "key,seconds\nx,1\n"};
@@ -189,7 +189,6 @@ static int rows_of_timings(const char *name)
     return lines - 1;
 }
 
-/* Only tasks that were done from their beginning to their end have a time. */
 TEST(only_a_task_done_in_one_go_has_a_time)
 {
     pg_run_result r;
@@ -208,7 +207,7 @@ TEST(only_a_task_done_in_one_go_has_a_time)
     pg_grid_destroy(&grid);
 }
 
-TEST(the_state_of_every_task_is_told)
+TEST(the_state_of_every_task_is_reported)
 {
     pg_run_result r;
     char path[192];
@@ -227,7 +226,7 @@ TEST(the_state_of_every_task_is_told)
     pg_grid_destroy(&grid);
 }
 
-/* A record, or the times, that cannot be read may be whole: the run ends, and leaves them. */
+/* So does an unreadable timings file: it may be whole. */
 TEST(an_unreadable_record_ends_the_run_and_stays)
 {
     pg_run_result r;
@@ -257,7 +256,7 @@ TEST(an_unreadable_record_ends_the_run_and_stays)
     pg_grid_destroy(&grid);
 }
 
-/* Cores are shared among the workers of a host that may use the very same ones; the master does not compute. */
+/* Among the workers of one host that may use the same cores. The master does not compute. */
 TEST(cores_are_shared_among_the_workers_that_may_use_them)
 {
     static const struct {
@@ -324,7 +323,7 @@ TEST(tasks_are_taken_in_order_of_their_remaining_path)
     pg_dispatch_destroy(&d);
 }
 
-/* A task whose parent is to run again is not run again itself; one whose parents are done is ready. */
+/* A task that is done stays done if its parent is to run again. */
 TEST(a_resumed_task_is_ready_when_its_parents_are)
 {
     pg_grid grid;
@@ -344,7 +343,7 @@ TEST(a_resumed_task_is_ready_when_its_parents_are)
     pg_dispatch_destroy(&d);
 }
 
-/* Only tasks that can save something in time are taken; the others keep their turn. */
+/* The others keep their turn. */
 TEST(only_tasks_that_save_in_time_are_taken)
 {
     pg_grid grid;

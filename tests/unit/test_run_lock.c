@@ -45,7 +45,7 @@ static void kill_child(pid_t child)
     assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
-TEST(a_process_is_told_from_another_of_its_number)
+TEST(a_reused_process_number_is_another_process)
 {
     pg_process self, child, other;
     char text[PG_PROCESS_TEXT];
@@ -115,7 +115,7 @@ TEST(a_limit_counts_the_seconds_in_which_the_process_runs)
     assert_int_equal(WEXITSTATUS(how), 75);
 }
 
-/* A process that cannot open files cannot read /proc: it sees that a number is in use, but not by whom. */
+/* Without /proc one sees that a process number is in use, but not by which process. */
 TEST(a_process_that_may_open_no_files_is_unknown)
 {
     pg_process self, child;
@@ -178,7 +178,7 @@ TEST(a_lock_admits_one_run_and_is_renewed)
     assert_int_equal(pg_run_lock_take(&lock, "/nowhere", &err), PG_IO_FAULT);
 }
 
-/* A process with our number, on another host or in another container, is about to take the lock too. */
+/* It is on another host or in another container and is about to take the lock, too. */
 TEST(another_process_of_the_same_number_keeps_its_file)
 {
     pg_run_lock lock;
@@ -213,7 +213,7 @@ TEST(the_lock_of_an_ended_process_is_taken_over)
     assert_true(pg_run_lock_there(folder()));
 }
 
-/* Another shell of a job of Slurm, whatever the restarts that either knows of, keeps its hands off a run that lives. */
+/* Whatever number of restarts either shell of the Slurm job knows of. */
 TEST(another_shell_of_the_same_job_is_refused)
 {
     static const char *const restarts[] = {"", "0", "1", "2"};
@@ -232,7 +232,7 @@ TEST(another_shell_of_the_same_job_is_refused)
     assert_false(pg_run_lock_there(folder()));
 }
 
-/* A link to nothing is refused: it could neither be read nor be replaced by a hard link. */
+/* A link to nothing could neither be read nor be replaced by a hard link. */
 TEST(a_link_in_place_of_the_lock_is_refused)
 {
     pg_run_lock lock;

@@ -173,8 +173,7 @@ static pg_status parse(const char *header, size_t data_bytes)
     return status;
 }
 
-/* PyTorch's own files are no safetensors files; the message says what they are and how to convert them. */
-TEST(a_torch_file_is_told_what_it_is_and_how_to_convert_it)
+TEST(a_torch_file_is_refused_with_advice_how_to_convert_it)
 {
     static const struct {
         const char *bytes, *kind;
@@ -191,8 +190,7 @@ TEST(a_torch_file_is_told_what_it_is_and_how_to_convert_it)
     pg_safetensors_close(&file);
 }
 
-/* Metadata that are absent, or no texts. */
-TEST(metadata_may_be_absent_or_no_texts)
+TEST(metadata_that_is_absent_or_not_text_is_ignored)
 {
     static const char header[] = "{\"__metadata__\":{\"epoch\":5,\"format\":\"pt\",\"history\":[1]}}";
     char bytes[8 + sizeof header - 1];
@@ -207,7 +205,7 @@ TEST(metadata_may_be_absent_or_no_texts)
     pg_safetensors_close(&file);
 }
 
-/* Types that are not of this program: read where a number can be made of them, and never in the way. */
+/* Other types of tensors do not keep the rest of the file from being read. */
 TEST(other_types_are_read_where_they_are_numbers)
 {
     static const uint16_t half[] = {0x3C00, 0xC000, 0x0001, 0x7BFF, 0x8000, 0x7C00, 0x3555},

@@ -14,7 +14,7 @@ static pg_evidence *signed_by(const char *text, uint64_t seed)
     return evidence;
 }
 
-/* "A" is 01000001: most significant bit first, one is +1, zero is -1, anew in every layer. */
+/* "A" is 01000001: most significant bit first, one is +1, zero is -1. Every layer starts anew. */
 TEST(a_text_is_signed_in_every_layer)
 {
     static const int8_t bits[] = {-1, 1, -1, -1, -1, -1, -1, 1};
@@ -32,8 +32,8 @@ TEST(a_text_is_signed_in_every_layer)
     pg_evidence_destroy(&two);
 }
 
-/* Bytes by their digits; text that only looks like it, and more bytes than there can be, are refused. */
-TEST(a_signature_may_be_bytes)
+/* Malformed digits and too many bytes are refused. */
+TEST(a_signature_may_be_given_as_bytes)
 {
     pg_evidence *text = signed_by("zA", 1), *digits = signed_by("hex:7A41", 1);
     pg_rng rng;
@@ -59,7 +59,7 @@ TEST(a_signature_too_long_for_a_layer_is_refused)
     pg_evidence_destroy(&evidence);
 }
 
-/* Random bits: the same from the same seed, and each sign about half of the time. */
+/* Each sign comes about half of the time. */
 TEST(a_random_signature_follows_from_its_seed)
 {
     enum { DRAWS = 100 };
@@ -133,7 +133,7 @@ TEST(the_sign_loss_follows_its_definition)
     subject_destroy(&s);
 }
 
-/* Without alpha V1 has no term at all, the others keep the decay of gamma. */
+/* The other schemes keep the decay of gamma. */
 TEST(without_alpha_v1_has_no_sign_loss)
 {
     static const char *const names[] = {"v1", "v2", "v3"};

@@ -25,7 +25,7 @@ TEST(a_model_is_loaded_as_it_was_saved)
             }
 }
 
-/* Every finite bit pattern comes back, of values that arithmetic would change too. */
+/* Also values that arithmetic would change. */
 TEST(every_finite_value_comes_back)
 {
     static const float odd[] = {-0.0F, 1e-42F, -3.4028235e38F, 3.4028235e38F};
@@ -55,7 +55,7 @@ TEST(notes_are_kept_in_the_metadata)
     pg_model_destroy(&model);
 }
 
-/* Outside, weights are [O,I,k,k] and columns of the dense layer [C,H,W]; inside [k,k,I,O] and [H,W,C]. */
+/* In files, weights are [O,I,k,k] and columns of the dense layer [C,H,W]; in memory, [k,k,I,O] and [H,W,C]. */
 TEST(tensors_have_the_layout_of_the_reference)
 {
     const pg_net_spec spec = small_spec("alexnet", PG_NORM_BN, "v1", "default");
@@ -128,8 +128,8 @@ TEST(the_width_is_inferred)
         }
 }
 
-/* What a file cannot tell: the norm, if every layer has a passport and none statistics; relu_before_add. */
-TEST(what_a_file_cannot_tell_is_given)
+/* The norm, if every layer has a passport and none has statistics; relu_before_add. */
+TEST(what_a_file_does_not_say_is_given_by_the_caller)
 {
     pg_net_spec spec = square_spec("resnet9", PG_NORM_GN, "v1", "all");
     pg_model *model = saved_model(&spec);
@@ -242,7 +242,7 @@ TEST(model_and_evidence_may_share_a_file)
     check_one_file("v2", false);
 }
 
-/* A file without the first names of a passport layer's tensors is still seen to be one. */
+/* A layer whose tensors lack their first names is still seen to have a passport. */
 TEST(a_shared_file_needs_no_first_names)
 {
     pair p = open_pair("v1", false);

@@ -32,7 +32,7 @@ TEST(a_missing_or_misshapen_tensor_is_named)
     check_damage("resnet9", PG_NORM_BN, "pan");
 }
 
-/* A layer that is not there tells no norm. */
+/* It says nothing about the norm. */
 TEST(a_missing_layer_is_named)
 {
     static const char layer[] = "layer3.1.convbn_2.";
@@ -59,7 +59,7 @@ TEST(a_file_of_no_known_network_is_refused)
     assert_contains(err.message, edited_path);
 }
 
-/* Counters may be missing, integers that no network has may be there, and values may be of another type. */
+/* So are values of another type. */
 TEST(extra_integers_and_missing_counters_are_tolerated)
 {
     const pg_net_spec spec = square_spec("resnet9", PG_NORM_BN, "v2", "default");
@@ -79,7 +79,7 @@ TEST(extra_integers_and_missing_counters_are_tolerated)
     pg_model_destroy(&model);
 }
 
-/* Names under PyTorch's wrappers, one in another, around the network or a part of it; for evidence too. */
+/* PyTorch's wrappers, nested, around the network or a part of it; in evidence, too. */
 TEST(names_under_wrappers_are_found)
 {
     static const char *const before[] = {"module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.module."};
@@ -107,7 +107,7 @@ TEST(names_under_wrappers_are_found)
     pg_model_destroy(&model);
 }
 
-/* Weights of half precision, and flags beside them. */
+/* With flags beside the weights. */
 TEST(half_precision_is_read)
 {
     static const uint8_t flag = 1;
@@ -137,8 +137,7 @@ TEST(half_precision_is_read)
     pg_model_destroy(&model);
 }
 
-/* What a file tells beside its network, and what is assumed where it does not. */
-TEST(a_file_tells_facts_and_what_is_assumed_is_told)
+TEST(facts_in_a_file_are_read_and_assumptions_are_reported)
 {
     const pg_net_spec spec = square_spec("resnet9", PG_NORM_BN, "plain", "default");
     const pg_metadata notes[] = {{"pixels", "cifar"}, {"data", "cifar10"}, {"data_sha256", "abc"}};
@@ -171,7 +170,6 @@ TEST(a_file_tells_facts_and_what_is_assumed_is_told)
     pg_model_destroy(&model);
 }
 
-/* Metadata of this program that says what cannot be. */
 TEST(bad_metadata_is_refused)
 {
     static const pg_metadata good[] = {{"arch", "alexnet"}, {"norm", "gn"},

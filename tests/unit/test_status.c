@@ -18,7 +18,7 @@ TEST(an_error_has_a_status_and_one_line)
     assert_string_equal(err.message, "out/x: No space left on device");
 }
 
-TEST(nobody_need_listen_to_an_error)
+TEST(an_error_object_is_optional)
 {
     errno = ENOENT;
     assert_int_equal(pg_fail(NULL, PG_NO_MEMORY, "lost"), PG_NO_MEMORY);
@@ -26,7 +26,7 @@ TEST(nobody_need_listen_to_an_error)
     assert_int_not_equal(pg_error_context(NULL, "lost"), PG_OK);
 }
 
-/* What does not fit is cut, and what stands behind the message is not touched. */
+/* The bytes behind the message stay as they are. */
 TEST(a_long_message_is_cut)
 {
     struct {
@@ -48,7 +48,7 @@ TEST(a_long_message_is_cut)
     assert_string_equal(at.guard, "guard");
 }
 
-/* Words of files and command lines stand in messages: a terminal gets no control character of theirs, and no broken UTF-8. */
+/* Messages quote words of files and command lines, and a terminal must not obey them. */
 TEST(messages_hold_no_control_character_and_no_broken_utf8)
 {
     static const char hostile[] = "a\n\x1b[32m\x7f \xc3\xa9 \xc2\x9b \xff \xed\xa0\x80 \xe2\x82",
@@ -67,7 +67,6 @@ TEST(messages_hold_no_control_character_and_no_broken_utf8)
     assert_true(pg_is_printable(shown));
 }
 
-/* A character that has no room is left out whole, and a text that is cut says so. */
 TEST(a_cut_text_ends_in_dots_and_a_whole_character)
 {
     char out[8];

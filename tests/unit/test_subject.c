@@ -36,7 +36,7 @@ static pg_grid *read_grid(const char *text)
 
 /* ---- what attacks make ---- */
 
-/* Keeping changes what stays as files, never the results: the key is the same. */
+/* It changes which files stay, never the results. */
 TEST(keeping_files_changes_no_key)
 {
     pg_grid *bare = read_grid(HEAD "schemes: [{scheme: v1, passport: random}]\nattacks: [{attack: prune}, {attack: fake1}]\n");
@@ -72,7 +72,7 @@ static void save_record(const char *directory, const pg_grid *grid, int i, bool 
     pg_task_clear(&task);
 }
 
-/* A task that is done, but kept nothing, runs again where the grid wants it kept; the other way round it stays. */
+/* A task that kept files that the grid does not want stays done. */
 TEST(a_done_task_runs_again_for_files_it_did_not_keep)
 {
     char directory[256];
@@ -114,7 +114,7 @@ static pg_status run_steps(const pg_grid *grid, int i, const char *directory, in
     return status;
 }
 
-/* An attack that was interrupted while nothing was kept does not leave out the outcomes that it had judged. */
+/* Even if the task kept no files when it was interrupted. */
 TEST(a_stop_loses_no_outcome_that_was_judged)
 {
     static const char *const configs[] = {
@@ -202,8 +202,8 @@ static bool listed(const char *text)
     return found;
 }
 
-/* Every file has a name of its own: where two tasks would share one, their keys tell them apart. Links that lead to a file
- * under another name go, other people's files stay. */
+/* If two tasks would share a name, parts of their keys tell them apart. Links under outdated names are removed; other people's
+ * files stay. */
 TEST(every_kept_file_has_a_name_of_its_own)
 {
     char name[512];
@@ -268,7 +268,7 @@ static const pg_task *parsed(const pg_grid *grid, int i)
 #define ATTACKS "seeds: [1, 2]\nattacks: [{attack: prune}, {attack: fake1}]\n"
 #define MINE    "schemes: [{scheme: v1, model: mine, evidence: mine.evidence}]\n"
 
-/* One task for all seeds reads the files; attacks that draw are one for each. The network tells what it is. */
+/* Attacks that draw random numbers are one task for each seed. */
 TEST(a_brought_network_is_one_task_for_all_seeds)
 {
     save_subject("mine", "v1", NULL, 0);
@@ -293,7 +293,7 @@ TEST(a_brought_network_is_one_task_for_all_seeds)
     pg_grid_destroy(&grid);
 }
 
-/* The content of the files makes the key, not their place, nor what the grid would train, nor the grid's list of networks. */
+/* Not their place, nor the grid's training, nor the grid's list of networks. */
 TEST(the_content_of_brought_files_makes_the_key)
 {
     static const char *const others[] = {
@@ -324,7 +324,7 @@ TEST(the_content_of_brought_files_makes_the_key)
     pg_grid_destroy(&grid);
 }
 
-/* Every scheme recognises its own network and evidence. */
+/* And its own evidence. */
 TEST(every_scheme_recognises_its_own_network)
 {
     for (int i = 0; pg_schemes[i]; i++) {
@@ -341,7 +341,7 @@ TEST(every_scheme_recognises_its_own_network)
     }
 }
 
-/* What does not fit is said before anything runs, in one line. */
+/* Before anything runs, in one line. */
 TEST(brought_files_that_do_not_fit_are_refused)
 {
     static const pg_metadata elsewhere[] = {{"data", "cifar10"}, {"pixels", "imagenet"}}, cifar[] = {{"pixels", "cifar"}};

@@ -27,8 +27,7 @@ TEST(substitute_trains_passports_on_its_images)
     }
 }
 
-/* With frozen statistics, what is trained is the stolen network: the loss that the forger sees in his last epoch is the one
- * that it has with his passports. */
+/* So the forger's loss in the last epoch is the loss of the stolen network with the forger's passports. */
 TEST(frozen_statistics_keep_the_stolen_network)
 {
     static const char *const runs[][2] = {
@@ -48,7 +47,7 @@ TEST(frozen_statistics_keep_the_stolen_network)
     }
 }
 
-/* Shared images are the owner's and none else, disjoint ones the others. */
+/* Shared images are the owner's; disjoint ones are the others. */
 TEST(overlap_chooses_whose_images_are_used)
 {
     static const char *const runs[] = {"{share: 25, epochs: 1, batch: 10}",

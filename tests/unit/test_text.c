@@ -70,8 +70,8 @@ TEST(wide_encodings_are_refused_by_name)
     }
 }
 
-/* Whether a plain scalar is a number by YAML 1.1: digits, point, digits, and an exponent with a sign, or a whole number. */
-TEST(numbers_are_emitted_as_other_readers_know_them)
+/* There, a plain scalar is a number if it is digits, point, digits, and an exponent with a sign, or a whole number. */
+TEST(numbers_are_written_as_yaml_1_1_reads_them)
 {
     static const struct {
         const char *given, *block;

@@ -110,8 +110,8 @@ static void save(const subject *s, const pg_workplace *at, const char *key)
     OK(pg_evidence_save(s->evidence, path, &err));
 }
 
-/* Whatever an attack declares is what its view holds, and no more: genuine evidence is out of reach unless it is declared, or
- * declared as distributed and the network cannot run without it. */
+/* Genuine evidence is out of reach unless the attack declares it, or declares that it needs the distributed evidence and the
+ * network cannot run without it. */
 TEST(an_attack_sees_what_it_declares_and_no_more)
 {
     const pg_workplace at = {.directory = folder(), .checkpoint_seconds = 1e9};
@@ -165,8 +165,7 @@ static double cell_of(const pg_record *record, const char *metric)
     return NAN;
 }
 
-/* A network of which only the affine was changed answers the triggers as before once its affine is put back, and not without.
- */
+/* A network of which only the affine was changed recognises the triggers once its affine is put back, and not before. */
 TEST(a_changed_affine_is_put_back_before_triggers_are_judged)
 {
     const pg_workplace at = {.directory = folder(), .checkpoint_seconds = 1e9};

@@ -192,7 +192,7 @@ TEST(a_damaged_checkpoint_is_refused)
     pg_checkpoints_remove(&at, 0);
 }
 
-TEST(a_missing_checkpoint_is_told_from_a_damaged_one)
+TEST(a_missing_checkpoint_is_not_a_damaged_one)
 {
     pg_checkpoints at, again;
     char text[] = "text";
@@ -214,7 +214,7 @@ TEST(a_missing_checkpoint_is_told_from_a_damaged_one)
     assert_false(pg_file_exists(test_path("gone.2.seal", -1)));
 }
 
-/* The newest checkpoint of a training is damaged: the one before leads to the same end. */
+/* Resuming from that one gives the same bytes. */
 TEST(a_damaged_checkpoint_leads_to_the_one_before)
 {
     const pg_train_options options = test_training(EPOCHS, BATCH);
@@ -263,7 +263,7 @@ static void write_changed(const char *from, const char *name, int64_t value, con
     pg_safetensors_close(&file);
 }
 
-/* Positions that no training comes to would be used as indices, or end it without a word; what is refused changes nothing. */
+/* Such a position would be used as an index, or would end training silently. A refused checkpoint changes nothing. */
 TEST(an_impossible_position_is_refused)
 {
     static const struct {
@@ -361,7 +361,7 @@ TEST(a_job_that_cannot_be_is_refused)
 
 /* ---- steps and rates ---- */
 
-/* The last incomplete batch of an epoch is dropped: of CIFAR's 50,000 images, of which none is looked at here. */
+/* Of CIFAR's 50,000 images, without looking at one. */
 TEST(the_last_incomplete_batch_is_dropped)
 {
     static const int batches[] = {64, 256}, steps[] = {781, 195};
@@ -440,7 +440,7 @@ TEST(the_rate_follows_its_schedule)
 
 /* ---- the best model ---- */
 
-/* The best by the mean over branches; the first of equals; what is kept is the model of that epoch. */
+/* Best by the mean over branches; of equals the first. */
 TEST(the_best_epoch_is_kept)
 {
     static const double accuracy[][2] = {{50, 50}, {90, 30}, {70, 50}, {80, 40}, {10, 10}};
@@ -491,7 +491,7 @@ static double recorded_gammas(const char *norm)
     return channels;
 }
 
-/* Every channel that would carry a bit, where the norm has a gamma; without one there is nothing to tell. */
+/* Where the norm has no gamma, nothing is. */
 TEST(every_gamma_that_carries_a_bit_is_recorded)
 {
     assert_true(recorded_gammas("bn") == 64);

@@ -49,7 +49,6 @@ static void load(const char *labels, pg_dataset *out)
     OK(pg_triggers_load(folder(), labels, CLASSES, out, &err));
 }
 
-/* A pinned folder serves as long as it holds the same pictures and labels. */
 TEST(a_pinned_folder_holds_the_same_pictures_and_labels)
 {
     char pinned[512], again[512];
@@ -245,7 +244,7 @@ TEST(no_generated_image_is_flat_or_like_another)
     pg_dataset_clear(&triggers);
 }
 
-/* Labels are uniform: chi-squared of nine degrees of freedom below its 99.9 % point. */
+/* Chi-squared of nine degrees of freedom is below its 99.9 % point. */
 TEST(generated_labels_are_uniform)
 {
     pg_dataset triggers;

@@ -17,7 +17,7 @@ static void assert_same_finding(const pg_finding *a, const pg_finding *b)
     assert_int_equal(a->ruling, b->ruling);
 }
 
-/* Logits from the trunk are those of a whole forward pass, to the bit, also in a batch that is not full. */
+/* To the bit, also in a batch that is not full. */
 TEST(logits_from_the_trunk_equal_a_whole_pass)
 {
     enum { N = 5, CLASSES = 10 };
@@ -42,7 +42,6 @@ TEST(logits_from_the_trunk_equal_a_whole_pass)
     }
 }
 
-/* Claims before one judge are found as each by itself. */
 TEST(claims_before_one_judge_are_found_as_each_alone)
 {
     for (int i = 0; i < SITES; i++) {
@@ -66,7 +65,7 @@ TEST(claims_before_one_judge_are_found_as_each_alone)
     }
 }
 
-/* Whatever part of the images a trunk has room for. */
+/* Whatever part of the images it has room for. */
 TEST(a_trunk_gives_the_same_accuracy_in_any_memory)
 {
     subject s = subject_at(&sites[1]);
@@ -84,7 +83,7 @@ TEST(a_trunk_gives_the_same_accuracy_in_any_memory)
     subject_destroy(&s);
 }
 
-/* A network that training has wrecked is no network of some accuracy, though ReLUs hide it from the logits. */
+/* Though ReLUs may hide the NaN from the logits. */
 TEST(a_wrecked_network_has_no_accuracy)
 {
     subject s = subject_at(&sites[3]);
@@ -99,7 +98,7 @@ TEST(a_wrecked_network_has_no_accuracy)
     subject_destroy(&s);
 }
 
-/* Claims on other layers take turns before one judge: each is found as if it had come alone. */
+/* Each is found as if it were the only one. */
 TEST(claims_on_other_layers_take_turns)
 {
     subject s = subject_at(&sites[1]), other = subject_at(&sites[3]);

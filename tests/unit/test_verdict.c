@@ -22,7 +22,7 @@ TEAR_DOWN
 
 /* ---- the rule ---- */
 
-TEST(grounds_are_told_in_order)
+TEST(the_first_ground_that_fails_decides)
 {
     for (int i = 0; i < 16; i++) {
         const bool useless = i & 1, significant = i & 2, decidable = i & 4, works = i & 8;
@@ -39,7 +39,7 @@ TEST(grounds_are_told_in_order)
 }
 
 /* P[X >= 20] for X binomial (100, 1/10) is 0.00198, P[X >= 21] is 0.00081. */
-TEST(guessing_is_told_by_the_binomial_tail)
+TEST(guessing_is_detected_by_the_binomial_tail)
 {
     assert_false(pg_beats_guessing(20, 100, 10, 1e-3));
     assert_true(pg_beats_guessing(21, 100, 10, 1e-3));
@@ -92,9 +92,8 @@ TEST(a_claim_stands_on_accuracy_and_significance)
     assert_int_equal(ruling_of(f), PG_DOES_NOT_WORK);
 }
 
-/* Fewest bits that are enough against the null that decides: k - 1 are not, k are; where no number is, one more than there are.
- */
-TEST(the_fewest_bits_that_suffice_are_told)
+/* Against the null that decides: k suffice and k - 1 do not. If no number suffices, one more than there are. */
+TEST(the_fewest_bits_that_suffice_are_reported)
 {
     static const struct {
         double mean, deviation;
@@ -149,8 +148,7 @@ static void assert_same(const pg_finding *a, const pg_finding *b)
     assert_true(pg_finding_accuracy(a)->exact == pg_finding_accuracy(b)->exact);
 }
 
-/* The null evidence knows nothing of a task or of a signature: claims with the same passports and other signatures read the
- * same nulls, and claims of one kind share them without a change. */
+/* Claims with the same passports and other signatures read the same nulls, and claims of one kind share them. */
 TEST(nulls_depend_on_no_task_and_no_signature)
 {
     for (int kind = PG_PASSPORT_RANDOM; kind <= PG_PASSPORT_SHUFFLE; kind++) {
@@ -179,8 +177,7 @@ TEST(nulls_depend_on_no_task_and_no_signature)
     }
 }
 
-/* A model that needs passports (V1): nothing is decided before its accuracy as deployed is known, and a rival's evidence,
- * however good, moves nobody's. */
+/* Its accuracy as deployed. A rival's evidence, however good, changes no verdict. */
 TEST(v1_is_not_decided_before_its_accuracy_is_known)
 {
     subject s = trained("v1", PG_PASSPORT_RANDOM, "owner"), rival = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_RANDOM);
@@ -208,7 +205,7 @@ TEST(v1_is_not_decided_before_its_accuracy_is_known)
     subject_destroy(&rival);
 }
 
-/* Whatever is read from it, a network that guesses is useless, with a passport or without. */
+/* Whatever its signature says, with a passport or without. */
 TEST(a_network_that_guesses_is_useless)
 {
     static const char *const schemes[] = {"v1", "v2"};

@@ -57,7 +57,7 @@ static double measure(const raid *r, const char *name)
     return NAN;
 }
 
-/* Without weights there is no mark: at 100 % pruning detection is 0, even of a message of ones. */
+/* At 100 % pruning detection is 0, even of a message of ones. */
 TEST(a_network_without_weights_carries_no_mark)
 {
     owner o = owner_create("uchida", "{bits: 64, message: ones, strength: 5}");
@@ -74,7 +74,7 @@ TEST(a_network_without_weights_carries_no_mark)
     owner_destroy(&o);
 }
 
-/* Forged from the weights alone, and believed as the genuine mark is, which stays as it was. */
+/* The forger uses the weights alone. */
 TEST(a_counterfeit_mark_is_believed_and_the_genuine_one_stays)
 {
     static const char *const methods[] = {"{bits: 64, method: iterative, rate: 0.02}",
@@ -117,8 +117,7 @@ TEST(a_counterfeit_mark_is_believed_and_the_genuine_one_stays)
     owner_destroy(&o);
 }
 
-/* Forged without a change to the model, free or with no pixel further than 8 levels from where it began; bounds hold, the same
- * seed gives the same triggers. */
+/* Free, or with no pixel further than 8 levels from its start. The same seed gives the same triggers. */
 TEST(counterfeit_triggers_need_no_change_of_the_model)
 {
     static const char *const forgeries[] = {"{count: 12, start: generated}", "{count: 12, start: noise}",
@@ -154,7 +153,8 @@ TEST(counterfeit_triggers_need_no_change_of_the_model)
     owner_destroy(&o);
 }
 
-/* The thief's own evidence is embedded in a copy; the stolen model and the owner's key are untouched, and it is all seeded. */
+/* The thief embeds its own evidence in a copy. The stolen model and the owner's key stay as they are. The seed decides
+ * everything. */
 TEST(overwriting_leaves_the_key_of_the_owner)
 {
     static const char *const victims[][2] = {{"uchida", "{bits: 64, strength: 5}"},
@@ -196,7 +196,6 @@ TEST(overwriting_leaves_the_key_of_the_owner)
     }
 }
 
-/* An attack means something for the schemes whose evidence it is about. */
 TEST(an_attack_fits_the_schemes_whose_evidence_it_is_about)
 {
     static const struct {

@@ -50,7 +50,7 @@ static void try_keys(const owner *unmarked, int keys, const char *scheme, const 
     owner_destroy(&o);
 }
 
-TEST(fresh_keys_are_found_as_often_as_their_level_says)
+TEST(fresh_keys_are_accepted_no_more_often_than_the_level)
 {
     if (in_double) skip("the float build suffices");
     owner plain = owner_create("plain", "{}");
@@ -76,8 +76,7 @@ static void assert_same_file(const char *a, const char *b)
     pg_free(text[1]);
 }
 
-/* Resumed after any step, in the middle of an epoch and of a sweep over the triggers too, a run ends in the same bytes; so does
- * one on more threads. */
+/* Also in the middle of an epoch or of a sweep over the triggers, and on more threads. */
 TEST(training_resumes_after_any_step_to_the_same_bytes)
 {
     enum { STEPS = 4 };

@@ -61,7 +61,7 @@ TEST(projections_follow_from_their_seed)
     owner_destroy(&o);
 }
 
-/* What cannot be is said when the network is wired, before anything is trained. */
+/* When the network is wired. */
 TEST(a_mark_that_cannot_be_is_refused_before_training)
 {
     owner o = owner_wire("uchida", "{}");
@@ -152,8 +152,8 @@ static double picture_loss(pg_net *net, pg_model *model, pg_mode mode, const pg_
     return pg_cross_entropy(PICTURES, 10, logits, labels, 0, dlogits, NULL);
 }
 
-/* Of the images and of every parameter, after forwards with running statistics and with those of the batch. A difference is
- * taken at several steps and the best counts: at a long one a ReLU may switch, at a short one rounding is seen. */
+/* Of the images and of every parameter, after forward passes with running statistics and with those of the batch. The best of
+ * several steps counts: at a long one a ReLU may switch, at a short one rounding shows. */
 TEST(gradients_of_the_images_match_differences)
 {
     if (!in_double) skip("needs doubles");
@@ -202,7 +202,7 @@ TEST(gradients_of_the_images_match_differences)
 
 /* ---- embedding ---- */
 
-/* From random weights and from a trained network: the mark is found whole, no bit of it before. */
+/* From random weights and from a trained network. Before training the mark is not found. */
 TEST(an_embedded_mark_is_found_whole)
 {
     static const char *const marks[] = {"{bits: 64, strength: 5}", "{bits: 64, strength: 20, projection: direct}",
@@ -233,7 +233,7 @@ TEST(an_embedded_mark_is_found_whole)
     owner_destroy(&plain);
 }
 
-TEST(trained_triggers_are_answered)
+TEST(trained_triggers_are_recognised)
 {
     static const char *const sets[] = {"{trigger_count: 12, triggers_per_batch: 12}",
                                        "{trigger_count: 12, triggers_per_batch: 12, order: shuffle}",
@@ -265,7 +265,7 @@ TEST(trained_triggers_are_answered)
     owner_destroy(&plain);
 }
 
-/* The smallest counts at which P[X >= k] is at most the level, and one less is not enough. */
+/* P[X >= k] is at most the level, and P[X >= k - 1] is not. */
 TEST(thresholds_are_the_smallest_counts_that_suffice)
 {
     static const struct {
@@ -283,7 +283,7 @@ TEST(thresholds_are_the_smallest_counts_that_suffice)
     assert_int_equal(pg_binomial_threshold(4, 0.5, 0.01), 5); /* none suffices */
 }
 
-/* Counts of ten, and counts that are all the same, as a threshold from null models; shares on its scale. */
+/* From counts of ten and from counts that are all the same; shares on the scale of the threshold. */
 TEST(a_threshold_comes_from_null_models)
 {
     static const double counts[] = {5, 7, 3, 6, 4}, same[] = {7, 7, 7};
