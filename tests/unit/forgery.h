@@ -4,7 +4,6 @@
 
 #include "attacks/attack.h"
 #include "core/compute/kernels.h"
-#include "core/formats/yaml.h"
 #include "core/ownership/verify.h"
 #include "tests/unit/subject.h"
 
@@ -78,22 +77,6 @@ static inline pg_model *running_of(const subject *victim)
     OK(pg_model_copy(victim->model, running, &err));
     if (spec.passports && !victim->spec.public_affine) OK(pg_passports_store(victim->model, victim->evidence, running, &err));
     return running;
-}
-
-/* Options as a grid would read them. */
-static inline void *read_options(const pg_option *table, size_t size, const char *yaml)
-{
-    static pg_problems problems;
-    pg_tree *tree = NULL;
-    void *options = NULL;
-    problems.count = 0;
-    OK(pg_alloc(1, size, &options, &err));
-    OK(pg_options_defaults(table, options, &err));
-    OK(pg_yaml_parse_text(yaml, "test", &tree, &err));
-    pg_options_read(table, tree->root, options, &problems);
-    pg_tree_destroy(&tree);
-    if (problems.count) fail_msg("%s", problems.lines[0]);
-    return options;
 }
 
 /* Options, and the view that the attack declares. */

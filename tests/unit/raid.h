@@ -3,7 +3,6 @@
 #define PG_TESTS_RAID_H
 
 #include "attacks/attack.h"
-#include "core/formats/yaml.h"
 #include "core/nets/state.h"
 #include "core/ownership/verify.h"
 #include "tests/unit/subject.h"
@@ -38,17 +37,6 @@ typedef struct raid {
     bool over;
 } raid;
 
-/* Read options as a grid would. */
-static inline void read_options(const pg_attack *attack, const char *yaml, void **options, pg_problems *problems)
-{
-    pg_tree *tree = NULL;
-    OK(pg_alloc(1, attack->options_size, options, &err));
-    OK(pg_options_defaults(attack->options, *options, &err));
-    OK(pg_yaml_parse_text(yaml, "test", &tree, &err));
-    pg_options_read(attack->options, tree->root, *options, problems);
-    pg_tree_destroy(&tree);
-}
-
 /* What an attacker of this victim may see; V1's passports come with the network. */
 static inline pg_attack_view view_of(const subject *victim)
 {
@@ -61,11 +49,8 @@ static inline pg_attack_view view_of(const subject *victim)
 
 static inline void begin(raid *r, const char *name, const char *yaml, const pg_attack_view *view)
 {
-    static pg_problems problems;
     *r = (raid){.attack = pg_attack_find(name), .view = *view};
-    problems.count = 0;
-    read_options(r->attack, yaml, &r->options, &problems);
-    if (problems.count) fail_msg("%s", problems.lines[0]);
+    r->options = read_options(r->attack->options, r->attack->options_size, yaml);
     OK(pg_alloc(1, r->attack->state_size, &r->state, &err));
 }
 

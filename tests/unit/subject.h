@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 #include "core/compute/parallel.h"
 #include "core/data/dataset.h"
+#include "core/formats/yaml.h"
 #include "core/ownership/passport_scheme.h"
 #include "core/train/trainer.h"
 #include "experiments/grid/inputs.h"
@@ -21,6 +22,28 @@ static inline const char *test_path(const char *name, int number)
     char file[256];
     snprintf(file, sizeof file, number < 0 ? "%s" : "%s.%d", name, number);
     return path_of(file);
+}
+
+/* Options as a grid would read them from a YAML map, with the problems that it has. Released by pg_free. */
+static inline void *try_options(const pg_option *table, size_t size, const char *yaml, pg_problems *problems)
+{
+    pg_tree *tree = NULL;
+    void *options = NULL;
+    OK(pg_alloc(1, size, &options, &err));
+    OK(pg_options_defaults(table, options, &err));
+    OK(pg_yaml_parse_text(yaml, "test", &tree, &err));
+    pg_options_read(table, tree->root, options, problems);
+    pg_tree_destroy(&tree);
+    return options;
+}
+
+static inline void *read_options(const pg_option *table, size_t size, const char *yaml)
+{
+    static pg_problems problems;
+    problems.count = 0;
+    void *options = try_options(table, size, yaml, &problems);
+    if (problems.count) fail_msg("%s", problems.lines[0]);
+    return options;
 }
 
 static inline pg_data test_data(int train, int test)

@@ -63,12 +63,11 @@ TEST(a_misspelt_option_is_refused_with_the_right_one)
     static pg_problems problems;
     for (int a = 0; pg_attacks[a]; a++)
         for (const pg_option *o = pg_attacks[a]->options; o->key; o++) {
-            void *options = NULL;
             char yaml[64], suggestion[64];
             problems.count = 0;
             snprintf(yaml, sizeof yaml, "{%sz: 1}", o->key);
             snprintf(suggestion, sizeof suggestion, "unknown key, did you mean '%s'?", o->key);
-            read_options(pg_attacks[a], yaml, &options, &problems);
+            void *options = try_options(pg_attacks[a]->options, pg_attacks[a]->options_size, yaml, &problems);
             assert_int_equal(problems.count, 1);
             if (!strstr(problems.lines[0], suggestion)) fail_msg("%s: %s", pg_attacks[a]->name, problems.lines[0]);
             pg_free(options);

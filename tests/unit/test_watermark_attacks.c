@@ -24,7 +24,7 @@ static raid raid_open(const char *name, const char *yaml, const owner *victim, p
                               .pictures = &data.test,
                               .pixels = PG_PIXELS_IMAGENET,
                               .seed = {.grid = 5, .task = "attacker"}};
-    read_options(r.attack->options, r.attack->options_size, yaml, &r.options);
+    r.options = read_options(r.attack->options, r.attack->options_size, yaml);
     OK(pg_alloc(1, r.attack->state_size, &r.state, &err));
     return r;
 }

@@ -3,7 +3,6 @@
 #ifndef PG_TESTS_WATERMARK_H
 #define PG_TESTS_WATERMARK_H
 
-#include "core/formats/yaml.h"
 #include "core/ownership/mark.h"
 #include "core/ownership/verify.h"
 #include "tests/unit/subject.h"
@@ -34,25 +33,12 @@ typedef struct owner {
     pg_seed seed;
 } owner;
 
-static inline void read_options(const pg_option *table, size_t size, const char *yaml, void **options)
-{
-    static pg_problems problems;
-    pg_tree *tree = NULL;
-    problems.count = 0;
-    OK(pg_alloc(1, size, options, &err));
-    OK(pg_options_defaults(table, *options, &err));
-    OK(pg_yaml_parse_text(yaml, "test", &tree, &err));
-    pg_options_read(table, tree->root, *options, &problems);
-    if (problems.count) fail_msg("%s", problems.lines[0]);
-    pg_tree_destroy(&tree);
-}
-
 static inline owner owner_wire(const char *scheme, const char *yaml)
 {
     owner o = {.scheme = pg_scheme_find(scheme), .seed = {.grid = 1, .task = "owner"}};
     o.spec = pg_net_spec_plain(pg_arch_find("alexnet"), PG_NORM_BN, 10);
     o.spec.width = 0.0625;
-    read_options(o.scheme->options, o.scheme->options_size, yaml, &o.options);
+    o.options = read_options(o.scheme->options, o.scheme->options_size, yaml);
     OK(o.scheme->wire(o.options, &o.spec, &err));
     return o;
 }
