@@ -1,5 +1,5 @@
-/* The arithmetic of Winograd's transforms, for conv_winograd.c: small matrices known when compiling, times blocks of vectors of
- * channels. gcc's and clang's vectors, as wide as the processor that it is compiled for. */
+/* The arithmetic of Winograd's transforms, for conv_winograd.c: small matrices, constant at compile time, times blocks of
+ * vectors of channels. Vectors are those of gcc and clang, as wide as the target processor's. */
 #ifndef PG_COMPUTE_WINOGRAD_TRANSFORM_H
 #define PG_COMPUTE_WINOGRAD_TRANSFORM_H
 
@@ -17,9 +17,9 @@ enum { VECTOR_BYTES = 32 };
 enum { VECTOR_BYTES = 16 };
 #endif
 typedef pg_real vec __attribute__((vector_size(VECTOR_BYTES)));
-enum { LANES = VECTOR_BYTES / sizeof(pg_real) };
+enum { LANES = VECTOR_BYTES / sizeof(pg_real) }; /* channels in a vector */
 
-/* The first `lanes` channels; the others are zero when loaded and left alone when stored. */
+/* Load or store the first `lanes` channels. load sets the others to zero; store leaves them as they are. */
 INLINE vec load(const pg_real *from, int lanes)
 {
     vec v = {0};
@@ -32,15 +32,15 @@ INLINE void store(pg_real *to, vec v, int lanes)
     memcpy(to, &v, lanes == LANES ? sizeof v : (size_t)lanes * sizeof *to);
 }
 
-/* A matrix of T rows: two for each pair of points p and -p, then single ones. The rows of a pair agree in the even columns and
- * have opposite signs in the odd ones, so only that of p is kept. */
+/* A matrix of T rows: two for each pair of points p and -p, then single ones. The rows of a pair are equal in the even columns
+ * and have opposite signs in the odd ones, so only the row of p is stored. */
 enum { T_MAX = 9, PAIRS_MAX = 3, SINGLES_MAX = 5, TAPS_MAX = 5 };
 typedef struct matrix {
     int columns, singles; /* T = 2 pairs + singles */
     pg_real pair[PAIRS_MAX][T_MAX], single[SINGLES_MAX][T_MAX];
 } matrix;
 
-/* The columns of one parity of a row times x. The coefficients are known when compiling; zeros cost nothing. */
+/* The product of x with the columns of one parity of a row. Coefficients are compile-time constants, so zeros cost nothing. */
 INLINE vec half_row(const pg_real *row, int columns, int parity, const vec *x, int step)
 {
     vec sum = {0};
