@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #if defined(__x86_64__)
-/* AMD's family number, 0 for other makers. */
+/* The family number of an AMD processor, 0 for any other. */
 static unsigned amd_family(void)
 {
     unsigned a = 0, b = 0, c = 0, d = 0;
@@ -18,9 +18,9 @@ static unsigned amd_family(void)
     return ((a >> 8) & 15) + ((a >> 20) & 255);
 }
 
-/* BLIS knows Intel's processors by their features but AMD's by family, and runs its slow generic kernels on families newer than
- * itself (after 0x19, Zen 4). There the widest kernels that the processor can run are named to it; it reads BLIS_ARCH_TYPE
- * once, when it starts, and does not export its own test. */
+/* BLIS recognises Intel's processors by their features but AMD's by family, and runs its slow generic kernels on families newer
+ * than itself (after 0x19, Zen 4). On those, name it the widest kernels that the processor can run. It reads BLIS_ARCH_TYPE
+ * once, when it starts, and does not export its own check of features. */
 static void choose_kernels(void)
 {
     if (getenv("BLIS_ARCH_TYPE") || amd_family() <= 0x19) return;

@@ -1,4 +1,4 @@
-/* Choice of a convolution's algorithm; see conv.h. */
+/* The choice of an algorithm; see conv.h. */
 #include "core/compute/conv.h"
 
 #include <string.h>
@@ -16,8 +16,7 @@ bool pg_conv_choice_read(const char *text, pg_conv_choice *choice)
     return false;
 }
 
-/* Winograd's transforms pay when there are enough channels to share them, and its tiles of 4x4 outputs when there is more than
- * a quarter of one. */
+/* The transforms pay off if enough channels share them and if the outputs fill more than a quarter of a 4x4 tile. */
 static bool winograd_pays(const pg_conv *conv)
 {
     return conv->shape.channels >= 16 && conv->shape.filters >= 16 && conv->out_height * conv->out_width > 4;

@@ -3,8 +3,8 @@
  * Layouts, all dense and row-major:  x [N,H,W,C]   w [R,R,C,K]   y [N,OH,OW,K].
  * OH = (H + 2 pad - R) / stride + 1, OW alike. Square kernels.
  *
- * Results do not depend on the number of threads: work is cut into parts fixed by the shape and the batch alone, and partial
- * sums are added in a fixed order. */
+ * Results do not depend on the number of threads: the shape and the batch alone fix the parts of the work and the order in
+ * which partial sums are added. */
 #ifndef PG_COMPUTE_CONV_H
 #define PG_COMPUTE_CONV_H
 
@@ -19,8 +19,8 @@ typedef struct pg_conv_shape {
     int filters, kernel, stride, pad;
 } pg_conv_shape;
 
-/* AUTO: the fastest known for the shape. DIRECT: the definition, summed in double, slow. IM2COL: by one matrix product.
- * WINOGRAD: where it exists for the shape, else IM2COL. */
+/* AUTO: the fastest known for the shape. DIRECT: the definition, summed in double, slow. IM2COL: by one matrix product per
+ * block of images. WINOGRAD: if it supports the shape, else IM2COL. */
 typedef enum pg_conv_choice { PG_CONV_AUTO, PG_CONV_DIRECT, PG_CONV_IM2COL, PG_CONV_WINOGRAD } pg_conv_choice;
 
 /* Names of the choices, in their order, ended by NULL. Reading one: false for any other text. */
@@ -37,7 +37,7 @@ typedef struct pg_conv_grads {
     pg_real *dw; /* [R,R,C,K]; added to; NULL: skipped */
 } pg_conv_grads;
 
-/* An algorithm: one const object per file. scratch is in elements, enough for any of the passes at batch. */
+/* An algorithm: one const object per file. scratch returns the elements that any of the passes may use at batch. */
 typedef struct pg_conv_algorithm {
     const char *name;
     bool (*fits)(const pg_conv_shape *shape); /* NULL: any shape */
@@ -58,7 +58,7 @@ extern const pg_conv_algorithm pg_conv_direct;   /* conv_direct.c: any shape */
 extern const pg_conv_algorithm pg_conv_im2col;   /* conv_im2col.c: any shape */
 extern const pg_conv_algorithm pg_conv_winograd; /* conv_winograd.c: 3x3 of pad 1, stride 1 or 2; 5x5 of pad 2 */
 
-/* Check the shape and choose. Fails with PG_BAD_INPUT when the output would be empty or a size is not positive. */
+/* Check the shape and choose the algorithm. PG_BAD_INPUT if the output would be empty or a size is not positive. */
 PG_CHECKED pg_status pg_conv_plan(pg_conv *conv, const pg_conv_shape *shape, pg_conv_choice choice, pg_error *err);
 
 size_t pg_conv_scratch(const pg_conv *conv, int batch);

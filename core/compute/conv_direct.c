@@ -1,7 +1,5 @@
-/* Convolution as it is written in textbooks, with every sum in double: slow, and as exact as pg_real can hold.
- *
- * It is what the fast algorithms are compared with, and it has no scratch, no blocks and no products of matrices to go wrong.
- */
+/* Convolution by its definition, with every sum in double: slow, and as exact as pg_real can hold. The tests compare the fast
+ * algorithms with it. */
 #include "core/base/minmax.h"
 #include "core/compute/conv.h"
 #include "core/compute/parallel.h"
@@ -32,6 +30,7 @@ static ptrdiff_t output_pixel(const pg_conv *c, int image, int oy, int ox)
     return ((ptrdiff_t)image * c->out_height + oy) * c->out_width + ox;
 }
 
+/* y of one output pixel, `block` filters. */
 static void forward_pixel(const job *j, int image, int oy, int ox, int from, int block)
 {
     const pg_conv_shape *s = &j->conv->shape;
@@ -70,7 +69,7 @@ static double dot(int count, const pg_real *a, const pg_real *b)
     return sum;
 }
 
-/* dx of one pixel: over the taps, the output pixels that lie so that the tap falls on it. */
+/* dx [C] of one pixel: the sum over the taps that connect it to an output pixel. */
 static void images_pixel(const job *j, int image, int y, int x)
 {
     const pg_conv *conv = j->conv;
@@ -97,7 +96,7 @@ static void images_image(void *context, int image)
         for (int x = 0; x < j->conv->shape.width; x++) images_pixel(j, image, y, x);
 }
 
-/* dw of one tap and channel, all filters. */
+/* dw [K] of one tap and channel. */
 static void weights_row(void *context, int row)
 {
     const job *j = context;

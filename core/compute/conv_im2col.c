@@ -1,8 +1,8 @@
 /* Convolution by im2col and one matrix product per block of images.
  *
- * A block of images becomes a matrix [pixels, R R C]: forward multiplies it by w [R R C, K]; the gradient to the weights is its
- * transpose times dy; the gradient to the images is dy w', scattered back. Blocks are independent, but for dw: that is summed
- * in SHARDS partial sums, each over its own blocks in order, added at the end in order. */
+ * A block of images becomes a matrix of columns [pixels, R R C]. Forward multiplies it by w [R R C, K]; dw is its transpose
+ * times dy; dx is dy w', scattered back. Blocks are independent except in dw, which is the sum of SHARDS partial sums: each
+ * runs over its own blocks in order, and they are added in order at the end. */
 #include "core/base/minmax.h"
 #include "core/compute/blas.h"
 #include "core/compute/conv.h"
@@ -15,7 +15,7 @@ enum { SHARDS = 4, BLOCK_PIXELS = 256 };
 
 typedef struct job {
     const pg_conv *conv;
-    int n, block, blocks, pixels, taps; /* images per block; blocks; output pixels of an image; R R C */
+    int n, block, blocks, pixels, taps; /* images; images per block; blocks; output pixels of an image; R R C */
     const pg_real *x, *w;
     pg_real *y;
     const pg_conv_grads *grads;
@@ -64,7 +64,7 @@ static ptrdiff_t image_size(const pg_conv *c)
     return (ptrdiff_t)c->shape.height * c->shape.width * c->shape.channels;
 }
 
-/* One row of taps: kernel row i of output pixel (oy, ox) is contiguous in the image where it does not leave it. */
+/* A row of taps, kernel row i of output pixel (oy, ox), is contiguous in the image as far as it lies inside. */
 
 static void gather(pg_real *column, pg_real *image, size_t count)
 {
@@ -76,7 +76,7 @@ static void scatter(pg_real *column, pg_real *image, size_t count)
     for (size_t i = 0; i < count; i++) image[i] += column[i];
 }
 
-/* Walk the columns of one image; padding is set to zero when gathering. */
+/* Walk the columns of one image: gather them from it, with zeros in the padding, or scatter them back into it. */
 static inline void walk_image(const pg_conv *c, pg_real *image, pg_real *columns, bool gathering)
 {
     const pg_conv_shape *s = &c->shape;
@@ -108,7 +108,7 @@ static pg_real *thread_columns(const job *j)
     return j->columns + (size_t)pg_compute_thread() * j->columns_size;
 }
 
-/* Columns of a block of images: those of a 1x1 convolution are the images themselves. */
+/* The columns of a block of images. Those of a 1x1 convolution are the images themselves. */
 static const pg_real *block_columns(const job *j, int block)
 {
     const pg_real *x = j->x + (ptrdiff_t)block * j->block * image_size(j->conv);

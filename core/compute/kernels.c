@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* ---- ranges: elementwise work cut into parts of a fixed size ---- */
+/* ---- ranges: elementwise work in parts of a fixed size ---- */
 
 enum { PART = 1 << 15 };
 
@@ -281,7 +281,7 @@ void pg_dense_backward(pg_dense dense, int n, const pg_real *x, const pg_real *w
     if (dx) pg_gemm(false, false, n, in, out, dy, out, w, in, false, dx, in);
 }
 
-/* Columns of a part of a product with a pair of vectors; rows summed before the sum joins the others; rows of an outer part. */
+/* Columns in a part of a product with two vectors; rows in one of its partial sums; rows in a part of an outer product. */
 enum { STRIP = 64, SUM_ROWS = 256, OUTER_ROWS = 64 };
 
 typedef struct pair {

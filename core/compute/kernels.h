@@ -1,5 +1,5 @@
-/* The small kernels: pooling, addition, dense layer, loss, optimizer step. Images are NHWC; see each function.
- * None allocates, none fails (shapes were checked by the planner), and no result depends on the number of threads. */
+/* The small kernels: pooling, addition, dense layer, loss, optimizer step. Images are [N,H,W,C]. No kernel allocates or fails
+ * (the caller has checked the shapes), and no result depends on the number of threads. */
 #ifndef PG_COMPUTE_KERNELS_H
 #define PG_COMPUTE_KERNELS_H
 
@@ -41,11 +41,10 @@ void pg_avgpool_backward(const pg_pool *pool, int n, const pg_real *dy, pg_real 
 void pg_add_relu(size_t count, const pg_real *a, const pg_real *b, pg_real *y);
 void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real *dx, bool add);
 
-/* y = max(0, x) in place. y += x. y = 0. */
-void pg_relu(size_t count, pg_real *y);
-void pg_accumulate(size_t count, const pg_real *x, pg_real *y);
-void pg_zero(size_t count, pg_real *y);
-bool pg_all_finite(size_t count, const pg_real *x);
+void pg_relu(size_t count, pg_real *y);                         /* y = max(0, y) */
+void pg_accumulate(size_t count, const pg_real *x, pg_real *y); /* y += x */
+void pg_zero(size_t count, pg_real *y);                         /* y = 0 */
+bool pg_all_finite(size_t count, const pg_real *x);             /* no NaN, no Inf */
 
 /* Dense layer of I inputs and O outputs: y [N,O] = x [N,I] w' + b, with w [O,I] and b [O] (NULL: none). */
 typedef struct pg_dense {
@@ -56,24 +55,24 @@ void pg_dense_forward(pg_dense dense, int n, const pg_real *x, const pg_real *w,
 void pg_dense_backward(pg_dense dense, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dw, pg_real *db,
                        pg_real *dx);
 
-/* y0 [k] = sum over j of a0[j] w[j,k], y1 from a1 alike, in one pass over w: gamma and beta of a passport layer, w [j,k] being
- * the weights [R,R,C,K] flat ("Rethinking Deep Neural Network Ownership Verification", the affine terms of a passport are
- * linear in the weights). */
+/* y0[k] = sum over j of a0[j] w[j,k], and y1 from a1 likewise, in one pass over w [rows,columns]. They are gamma and beta of a
+ * passport layer with w = [R,R,C,K] seen as [R R C, K] (Fan, Ng, Chan, "Rethinking Deep Neural Network Ownership Verification",
+ * NeurIPS 2019: the affine of a passport is linear in the weights). */
 void pg_matvec_pair(int rows, int columns, const pg_real *w, const pg_real *a0, const pg_real *a1, pg_real *y0, pg_real *y1);
 /* dw[j,k] += a0[j] dy0[k] + a1[j] dy1[k]. */
 void pg_outer_add_pair(int rows, int columns, const pg_real *a0, const pg_real *a1, const pg_real *dy0, const pg_real *dy1,
                        pg_real *dw);
-/* da[j] = sum over k of w[j,k] dy[k], overwritten. */
+/* da[j] = sum over k of w[j,k] dy[k]. */
 void pg_matvec_backward(int rows, int columns, const pg_real *w, const pg_real *dy, pg_real *da);
 
-/* Mean softmax cross-entropy (natural log) over n rows of logits [n,classes]; label smoothing s mixes s/classes into every
- * target. dlogits (NULL to skip) is overwritten by the gradient of the mean. Returns the mean loss; *correct (may be NULL)
- * counts rows whose largest logit (first of equals) is the label; never a row with a logit that is not finite, whose loss is
- * not finite either. Sums in double. */
+/* Mean softmax cross-entropy (natural log) over n rows of logits [n,classes], summed in double. Label smoothing s mixes
+ * s/classes into every target. Overwrites dlogits with the gradient of the mean (NULL: skipped). Returns the mean loss. Sets
+ * *correct (may be NULL) to the number of rows whose largest logit (first of equals) is the label. A row with a logit that is
+ * NaN or Inf has a loss that is not finite and never counts as correct. */
 double pg_cross_entropy(int n, int classes, const pg_real *logits, const int32_t *labels, double smoothing, pg_real *dlogits,
                         int *correct);
 
-/* SGD as in PyTorch: g = grad + decay * w; v = momentum * v + g; w -= rate * v. One pass over count elements. */
+/* A step of SGD as in PyTorch, count elements: g = grad + decay * w; v = momentum * v + g; w -= rate * v. */
 void pg_sgd_step(size_t count, pg_real *w, pg_real *v, const pg_real *grad, double rate, double momentum, double decay);
 
 #endif

@@ -1,12 +1,12 @@
 /* The threads of a rank.
  *
- * Parallelism is ours and not BLIS's, because BLIS does not promise equal bits across thread counts: work is cut into parts
- * that the shapes alone decide, and each part runs on one thread. */
+ * BLIS does not promise equal bits for different numbers of threads, so its own threads stay unused: the callers cut the work
+ * into parts that depend on the shapes alone, and each part runs on one thread. */
 #ifndef PG_COMPUTE_PARALLEL_H
 #define PG_COMPUTE_PARALLEL_H
 
-/* Start BLIS and set the number of threads (>= 1) of later parallel regions. It must come before any other call of core/compute
- * and may be called again to change the number. The number is one per process. */
+/* Start BLIS and set the number of threads (>= 1) of later calls of pg_parallel in this process. Call it before anything else
+ * in core/compute; call it again to change the number. */
 void pg_compute_start(int threads);
 int pg_compute_threads(void);
 
