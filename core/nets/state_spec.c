@@ -1,0 +1,228 @@
+/* The spec of a model file; see state_internal.h. Names of tensors: README of the reference vectors in tests/golden. */
+#include "core/nets/state_internal.h"
+
+#include "core/formats/number.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- as metadata ---- */
+
+static void note(pg_spec_notes *notes, const char *key, const char *format, ...) PG_PRINTF(3, 4);
+static void note(pg_spec_notes *notes, const char *key, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(notes->value[notes->count], sizeof notes->value[0], format, args);
+    va_end(args);
+    notes->pairs[notes->count] = (pg_metadata){.key = key, .value = notes->value[notes->count]};
+    notes->count++;
+}
+
+void pg_spec_describe(const pg_net_spec *spec, pg_spec_notes *notes)
+{
+    char width[PG_NUMBER_MAX];
+    notes->count = 0;
+    note(notes, "format", "pt");
+    note(notes, "arch", "%s", spec->arch->name);
+    note(notes, "norm", "%s", pg_norm_kind_name(spec->norm));
+    note(notes, "width", "%s", pg_number_text(spec->width, width));
+    note(notes, "classes", "%d", spec->classes);
+    note(notes, "image", "%dx%d", spec->image_height, spec->image_width);
+    note(notes, "relu_before_add", "%s", spec->relu_before_add ? "true" : "false");
+    note(notes, "passports", "%llx", (unsigned long long)spec->passports);
+    note(notes, "branches", "%s%s", spec->public_affine ? "public" : "", spec->private_affine ? "+private" : "");
+    note(notes, "pan", "%d%d", spec->own_norm, spec->perceptron);
+}
+
+/* ---- as names and shapes ---- */
+
+void pg_spec_assume(pg_model_facts *facts, const char *format, ...)
+{
+    va_list args;
+    const size_t used = strlen(facts->assumed);
+    const int parted = used ? snprintf(facts->assumed + used, sizeof facts->assumed - used, "; ") : 0;
+    va_start(args, format);
+    vsnprintf(facts->assumed + used + parted, sizeof facts->assumed - used - (size_t)parted, format, args);
+    va_end(args);
+}
+
+static const pg_array *find(const pg_safetensors *file, const char *layer, const char *suffix)
+{
+    char name[TENSOR_NAME];
+    snprintf(name, sizeof name, "%s.%s", layer, suffix);
+    return pg_safetensors_find(file, name);
+}
+
+static bool is_passport(const pg_safetensors *file, const char *layer)
+{
+    static const char *const signs[] = {"weight", "key", "key_private", "b", "scale"};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (find(file, layer, signs[i])) return true;
+    return false;
+}
+
+static const pg_arch *arch_of(const pg_safetensors *file)
+{
+    if (pg_safetensors_find(file, "classifier.6.weight")) return pg_arch_find("alexnet-imagenet");
+    if (pg_safetensors_find(file, "classifier.weight")) return pg_arch_find("alexnet");
+    if (!pg_safetensors_find(file, "linear.weight")) return NULL;
+    const pg_array *stem = find(file, "convbnrelu_1", "conv.weight");
+    if (!stem) stem = find(file, "convbnrelu_1", "weight");
+    if (stem && stem->dims == 4 && stem->shape[3] == 7) return pg_arch_find("resnet18-imagenet");
+    const bool deep = find(file, "layer1.1.convbnrelu_1", "conv.weight") || find(file, "layer1.1.convbnrelu_1", "weight");
+    return pg_arch_find(deep ? "resnet18" : "resnet9");
+}
+
+static bool norm_of(const pg_safetensors *file, const char *layer, bool passport, pg_norm_kind *norm)
+{
+    if (find(file, layer, "bn.running_mean") || find(file, layer, "bn0.running_mean"))
+        *norm = PG_NORM_BN;
+    else if (passport)
+        return false;
+    else if (find(file, layer, "bn.weight"))
+        *norm = PG_NORM_GN;
+    else if (find(file, layer, "conv.bias"))
+        *norm = PG_NORM_NONE;
+    else
+        *norm = PG_NORM_IN;
+    return true;
+}
+
+/* The norm that all layers which tell one have; else `fallback`, which may be NULL. */
+static pg_status infer_norm(const pg_safetensors *file, const char *path, const pg_row *rows, int n,
+                            const pg_norm_kind *fallback, pg_norm_kind *out, pg_error *err)
+{
+    const char *teller = NULL;
+    for (int i = 0; i < n; i++) {
+        pg_norm_kind norm;
+        const char *name = rows[i].name;
+        if (rows[i].kind != PG_ROW_CONV || !(find(file, name, "conv.weight") || find(file, name, "weight"))) continue;
+        if (!norm_of(file, name, is_passport(file, name), &norm)) continue;
+        if (teller && norm != *out)
+            return pg_fail(err, PG_BAD_INPUT, "%s: by their tensors '%s' has norm %s and '%s' has %s", path, teller,
+                           pg_norm_kind_name(*out), name, pg_norm_kind_name(norm));
+        *out = norm;
+        teller = name;
+    }
+    if (!teller && !fallback) return pg_fail(err, PG_BAD_INPUT, "%s: no layer tells the norm; give it by an option", path);
+    if (!teller) *out = *fallback;
+    return PG_OK;
+}
+
+/* Widths that give all layers their numbers of channels. */
+typedef struct widths {
+    double low, high;
+} widths;
+
+static void narrow(widths *w, const pg_row *row, size_t channels)
+{
+    const double low = channels > 16 ? ((double)channels - 8) / row->channels : 0,
+                 high = ((double)channels + 8) / row->channels;
+    w->low = fmax(w->low, low);
+    w->high = fmin(w->high, high);
+}
+
+static void infer_branches(const pg_safetensors *file, const char *layer, pg_net_spec *spec)
+{
+    spec->public_affine |= find(file, layer, "scale") != NULL;
+    spec->private_affine = true;
+    spec->own_norm |= find(file, layer, "bn0.running_mean") != NULL;
+    spec->perceptron |= find(file, layer, "fc.0.weight") != NULL;
+}
+
+/* Values that neither names nor shapes show: take the hints, else the defaults, which are noted as assumptions. */
+static void take_hints(const pg_model_hints *hints, pg_net_spec *spec, pg_model_facts *facts)
+{
+    if (hints->relu_before_add)
+        spec->relu_before_add = *hints->relu_before_add;
+    else if (spec->arch->residual)
+        pg_spec_assume(facts, "relu_before_add is %s", spec->relu_before_add ? "true" : "false");
+    if (hints->image_height && hints->image_width) {
+        spec->image_height = hints->image_height;
+        spec->image_width = hints->image_width;
+    } else {
+        pg_spec_assume(facts, "images are %dx%d", spec->image_height, spec->image_width);
+    }
+}
+
+static pg_status infer_spec(const pg_safetensors *file, const char *path, const pg_model_hints *hints, pg_net_spec *out,
+                            pg_model_facts *facts, pg_error *err)
+{
+    const pg_arch *arch = arch_of(file);
+    if (!arch)
+        return pg_fail(err, PG_BAD_INPUT,
+                       "%s: no classifier.weight, classifier.6.weight or linear.weight: not a network known here", path);
+    pg_net_spec spec = pg_net_spec_plain(arch, PG_NORM_BN, 0);
+    take_hints(hints, &spec, facts);
+    spec.public_affine = false;
+    pg_row rows[PG_ROWS_MAX];
+    const int n = arch->rows(spec.relu_before_add, rows);
+    const pg_status status = infer_norm(file, path, rows, n, hints->norm, &spec.norm, err);
+    if (status != PG_OK) return status;
+    widths width = {0, INFINITY};
+    for (int i = 0, conv = 0; i < n; i++) {
+        const char *name = rows[i].name;
+        const pg_array *w = find(file, name, "conv.weight");
+        if (!w) w = find(file, name, "weight");
+        if (rows[i].kind == PG_ROW_DENSE && rows[i].channels && w && w->dims > 0) narrow(&width, &rows[i], w->shape[0]);
+        if (rows[i].kind != PG_ROW_CONV) continue;
+        const bool own = is_passport(file, name);
+        if (!w || w->dims != 4)
+            return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s.conv.weight' is missing or no convolution", path, name);
+        narrow(&width, &rows[i], w->shape[0]);
+        if (own) infer_branches(file, name, &spec);
+        spec.passports |= (uint64_t)own << conv++;
+    }
+    if (!spec.passports) spec.public_affine = true;
+    spec.width = (width.low + width.high) / 2;
+    const pg_array *last = find(file, rows[n - 1].name, "weight");
+    if (!last || last->dims != 2)
+        return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s.weight' is missing or no matrix", path, rows[n - 1].name);
+    spec.classes = last->shape[0] <= PG_CLASSES_MAX ? (int)last->shape[0] : 0;
+    *out = spec;
+    return PG_OK;
+}
+
+static pg_status written_spec(const pg_safetensors *file, const char *path, pg_net_spec *out, pg_error *err)
+{
+    static const char *const keys[] = {"arch",      "norm",     "width", "classes", "image", "relu_before_add",
+                                       "passports", "branches", "pan"};
+    const char *v[9];
+    for (int i = 0; i < 9; i++) {
+        v[i] = pg_safetensors_metadata(file, keys[i]);
+        if (!v[i]) return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' is missing", path, keys[i]);
+    }
+    const pg_arch *arch = pg_arch_find(v[0]);
+    if (!arch) return pg_fail(err, PG_BAD_INPUT, "%s: unknown architecture '%s'", path, v[0]);
+    pg_net_spec spec = pg_net_spec_plain(arch, PG_NORM_BN, 0);
+    const pg_status status = pg_norm_kind_parse(v[1], &spec.norm, err);
+    if (status != PG_OK) return pg_error_context(err, "%s", path), status;
+    (void)pg_number_real(v[2], &spec.width);
+    (void)sscanf(v[3], "%d", &spec.classes);
+    (void)sscanf(v[4], "%dx%d", &spec.image_height, &spec.image_width);
+    spec.relu_before_add = strcmp(v[5], "true") == 0;
+    spec.passports = strtoull(v[6], NULL, 16);
+    spec.public_affine = strstr(v[7], "public") != NULL;
+    spec.private_affine = strstr(v[7], "private") != NULL;
+    spec.own_norm = v[8][0] == '1';
+    spec.perceptron = v[8][0] != 0 && v[8][1] == '1';
+    pg_spec_notes again; /* what is not as it would be written now was not understood */
+    pg_spec_describe(&spec, &again);
+    for (int i = 0; i < 9; i++)
+        if (strcmp(v[i], again.value[i + 1]) != 0)
+            return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' cannot be read: '%s'", path, keys[i], v[i]);
+    *out = spec;
+    return PG_OK;
+}
+
+pg_status pg_spec_find(const pg_safetensors *file, const char *path, const pg_model_hints *hints, pg_net_spec *out,
+                       pg_model_facts *facts, pg_error *err)
+{
+    static const pg_model_hints none = {.norm = NULL};
+    if (pg_safetensors_metadata(file, "arch")) return written_spec(file, path, out, err);
+    return infer_spec(file, path, hints ? hints : &none, out, facts, err);
+}
