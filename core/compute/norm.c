@@ -101,7 +101,7 @@ static double origin_of(const statistics *s, int image, int channel)
     return (double)s->x[image_at(s->norm, image) + channel];
 }
 
-/* sum becomes that of x. */
+/* From the sums of x - origin to those of x. */
 static void add_origins(statistics *s, int n)
 {
     for (int i = 0; i < n; i++)
@@ -109,7 +109,7 @@ static void add_origins(statistics *s, int n)
             s->sum[(ptrdiff_t)i * s->norm->channels + c] += s->norm->pixels * origin_of(s, i, c);
 }
 
-/* squares becomes that of x - mean. */
+/* From the sums of (x - origin)^2 to those of (x - mean)^2. */
 static void centre_squares(statistics *s, int n)
 {
     const double pixels = s->norm->pixels;
@@ -136,7 +136,8 @@ void pg_norm_statistics(const pg_norm *norm, int n, const pg_real *x, pg_real *m
     for (size_t i = 0; i < pg_norm_sets(norm, n); i++) {
         const double spread = s.variance[i] <= 0 ? 0 : s.variance[i];
         mean[i] = (pg_real)s.mean[i];
-        inv_std[i] = (pg_real)(isfinite(spread) ? 1 / sqrt(spread + (double)norm->eps) : NAN); /* 0 would hide it */
+        inv_std[i] =
+            (pg_real)(isfinite(spread) ? 1 / sqrt(spread + (double)norm->eps) : NAN); /* NaN stays visible; 0 would hide it */
         if (variance) variance[i] = (pg_real)spread;
     }
 }
@@ -150,7 +151,7 @@ typedef struct application {
     pg_real *scale, *centre, *shift; /* [N,C]: gamma inv_std, mean, beta */
 } application;
 
-/* y, x [H,W,C] of one image. */
+/* y = act(gamma xhat + beta) of one image; y, x [H,W,C]. */
 static void apply_image(void *context, int image)
 {
     const application *a = context;
@@ -168,7 +169,7 @@ static void apply_image(void *context, int image)
     }
 }
 
-/* y, x, plus, decisions [H,W,C] of one image. */
+/* y = relu(act(gamma xhat + beta) + plus) of one image; y, x, plus, decisions [H,W,C]. */
 static void apply_residual_image(void *context, int image)
 {
     const application *a = context;
@@ -190,7 +191,7 @@ static void apply_residual_image(void *context, int image)
     }
 }
 
-/* y, decisions [H/2,W/2,C] of one image x [H,W,C]. */
+/* y = pool(act(gamma xhat + beta)) of one image; x [H,W,C]; y, decisions [H/2,W/2,C]. */
 static void apply_pooled_image(void *context, int image)
 {
     const application *a = context;

@@ -5,7 +5,7 @@
  *   dbeta += sum of g     dgamma += sum of g xhat
  *   dx = inv_std (gamma g - xhat mean(gamma g xhat) - mean(gamma g))
  *
- * The last line is linear in g and x for each image and channel, so that one pass over the pixels computes it. */
+ * For each image and channel, dx is linear in g and x, so one pass over the pixels computes it. */
 #include "core/base/minmax.h"
 #include "core/compute/norm_internal.h"
 #include "core/compute/parallel.h"
@@ -133,7 +133,7 @@ static void find_coefficients(job *j)
             const double term3 = fixed ? 0 : -inv_std * j->mean_g[set];            /* through the mean */
             j->of_g[at] = (pg_real)term1;
             j->of_x[at] = (pg_real)term2;
-            j->constant[at] = (pg_real)fma(-term2, mean, term3); /* spelled out: compilers differ in what they fuse */
+            j->constant[at] = (pg_real)fma(-term2, mean, term3); /* explicit: compilers differ in what they fuse */
         }
 }
 

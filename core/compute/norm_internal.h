@@ -1,7 +1,7 @@
-/* What norm.c and norm_backward.c share: where sets and pixels lie, and how sums are made.
+/* What norm.c and norm_backward.c share: where sets and pixels lie, and how sums are computed.
  *
- * All kinds are one computation on sets. For each image and channel the kernels first sum over the pixels, in pg_real over
- * short runs and in double beyond; sets then combine channels and images in order. */
+ * All kinds of norm are one computation on sets. For each image and channel, a kernel sums over the pixels: in pg_real over
+ * short runs, in double over the runs. The sums of a set's channels and images are then added in order. */
 #ifndef PG_COMPUTE_NORM_INTERNAL_H
 #define PG_COMPUTE_NORM_INTERNAL_H
 
@@ -41,7 +41,7 @@ static inline ptrdiff_t pool_tap(const pg_norm *norm, int tap)
     return ((ptrdiff_t)(tap / 2) * norm->pool_width + tap % 2) * norm->channels;
 }
 
-/* means [sets] of elements whose sums [N,C] over the pixels are given. */
+/* The means [sets] of elements, given their sums [N,C] over the pixels. */
 void pg_norm_set_means(const pg_norm *norm, int n, const double *sums, double *means);
 
 #endif

@@ -71,8 +71,8 @@ INLINE void tile_from_m(const kernel_plan *k, pg_real *const *pixels, int channe
         for (int j = 0; j < OUT; j++) store(pixels[i * OUT + j] + channel, out[i][j], lanes);
 }
 
-/* The weights of up to LANES entries of C K: w and dw [R,R,C K], tap elements from tap to tap; u [frequency][C K]. */
-/* U = G w G'. */
+/* U = G w G' for up to LANES of the C K entries of each tap: w [R,R,C K], with tap elements from tap to tap; u [frequency][C
+ * K], with plane elements from frequency to frequency. */
 INLINE void weights_to_u(const kernel_plan *k, const pg_real *w, size_t tap, size_t plane, int lanes, pg_real *u)
 {
     const int r = k->g.columns, rows = 2 * k->pairs + k->g.singles;
@@ -88,7 +88,7 @@ INLINE void weights_to_u(const kernel_plan *k, const pg_real *w, size_t tap, siz
         for (int j = 0; j < rows; j++) store(u + (size_t)(i * rows + j) * plane, out[i][j], lanes);
 }
 
-/* dw += G'dU G. */
+/* dw += G'dU G, in the same layout. */
 INLINE void weights_from_u(const kernel_plan *k, const pg_real *u, size_t tap, size_t plane, int lanes, pg_real *dw)
 {
     const int r = k->g.columns, rows = 2 * k->pairs + k->g.singles;

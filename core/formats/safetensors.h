@@ -2,9 +2,9 @@
  *
  * Format (Hugging Face, safetensors): 8 bytes little-endian length of the header; the header, a JSON object that gives each
  * tensor's dtype, shape and data_offsets, and texts under "__metadata__" (null and values other than texts count as absent),
- * padded with spaces to a multiple of 8; the data, little-endian, row-major, without gaps. A file is hostile input: the
- * reader checks everything before it uses anything, and reports faults as "file: tensor 'x': ..." with PG_BAD_INPUT. The format
- * has no checksum: keep one elsewhere. */
+ * padded with spaces to a multiple of 8; the data, little-endian, row-major, without gaps. The reader treats a file as hostile
+ * input: it checks everything before it uses anything, and reports faults as "file: tensor 'x': ..." with PG_BAD_INPUT. The
+ * format has no checksum: keep one elsewhere. */
 #ifndef PG_FORMATS_SAFETENSORS_H
 #define PG_FORMATS_SAFETENSORS_H
 
@@ -52,7 +52,7 @@ typedef struct pg_array {
     int dims;
     size_t shape[PG_DIMS_MAX];
     const void *data; /* row-major; borrowed by the writer; the reader's points into the file, aligned only by chance */
-    size_t count;     /* elements; set by the reader, not looked at by the writer */
+    size_t count;     /* elements; set by the reader, ignored by the writer */
 } pg_array;
 
 typedef struct pg_metadata {
@@ -68,13 +68,12 @@ PG_CHECKED pg_status pg_safetensors_write(const char *path, const pg_array *arra
 typedef struct pg_safetensors pg_safetensors;
 
 PG_CHECKED pg_status pg_safetensors_open(const char *path, pg_safetensors **out, pg_error *err);
-/* The same from memory; data is borrowed until close; name stands for the path in messages. */
+/* The same from memory. data is borrowed until close; name replaces the path in messages. */
 PG_CHECKED pg_status pg_safetensors_parse(const void *data, size_t bytes, const char *name, pg_safetensors **out,
                                           pg_error *err);
 void pg_safetensors_close(pg_safetensors **file);
 
-/* Arrays in the order of their data; metadata in the order of the header. What is returned belongs to the file; NULL if not
- * there. */
+/* Arrays in the order of their data; metadata in the order of the header. Results belong to the file; NULL if absent. */
 size_t pg_safetensors_count(const pg_safetensors *file);
 const pg_array *pg_safetensors_at(const pg_safetensors *file, size_t i);
 const pg_array *pg_safetensors_find(const pg_safetensors *file, const char *name);
@@ -94,12 +93,13 @@ bool pg_dtype_is_real(pg_dtype dtype);
  * "features.0.weight". PG_BAD_INPUT if two arrays would then have the same name. */
 PG_CHECKED pg_status pg_safetensors_drop_parts(pg_safetensors *file, const char *const *parts, pg_error *err);
 
-/* The array of that name, which must be there and have that shape; shape NULL allows any of dims dimensions, dims -1 any. */
+/* Find an array by name; PG_BAD_INPUT if it is absent or has another shape. shape NULL allows any shape of dims dimensions,
+ * dims -1 any shape at all. */
 PG_CHECKED pg_status pg_safetensors_get(const pg_safetensors *file, const char *name, int dims, const size_t *shape,
                                         const pg_array **out, pg_error *err);
 
-/* Copy the array of that name, which must have count elements, to out [count], converted: F32, F64, F16, BF16, I64, I32,
- * U8 and BOOL to f32 and f64 (rounded to nearest), I64, I32, U8 and BOOL to i64; other types are PG_BAD_INPUT. */
+/* Convert an array to out [count]; PG_BAD_INPUT if it is absent, has another number of elements or another type than these:
+ * F32, F64, F16, BF16, I64, I32, U8 and BOOL to f32 and f64 (rounded to nearest); I64, I32, U8 and BOOL to i64. */
 PG_CHECKED pg_status pg_safetensors_read_f32(const pg_safetensors *file, const char *name, float *out, size_t count,
                                              pg_error *err);
 PG_CHECKED pg_status pg_safetensors_read_f64(const pg_safetensors *file, const char *name, double *out, size_t count,

@@ -10,7 +10,7 @@ enum { PREFIX = 8 }; /* bytes of the header's length */
 
 struct pg_safetensors {
     char *path;
-    char *owned;      /* the bytes, if they are ours */
+    char *owned;      /* the bytes, if pg_safetensors_close must free them */
     json_t *header;   /* names and texts point into it */
     const char *data; /* after the header */
     size_t data_bytes;

@@ -49,8 +49,8 @@ pg_status pg_safetensors_bad(const pg_safetensors *file, const char *name, pg_er
     return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%.200s': %s", file->path, name, what);
 }
 
-/* Another kind of file; of PyTorch's own, a zip archive or, before version 1.6, a bare pickle, the message says how to convert
- * them. */
+/* The file is of another kind. For PyTorch's own, a zip archive or, before version 1.6, a bare pickle, the message says how to
+ * convert it. */
 static pg_status bad_kind(const char *path, const char *bytes, size_t total, pg_error *err, const char *why)
 {
     const bool zip = total >= 4 && memcmp(bytes, "PK\3\4", 4) == 0;
@@ -63,7 +63,7 @@ static pg_status bad_kind(const char *path, const char *bytes, size_t total, pg_
                    path, zip ? "zip archive" : "Python pickle");
 }
 
-enum { START = PREFIX + 1 }; /* bytes that tell whether it can be a safetensors file */
+enum { START = PREFIX + 1 }; /* bytes needed to recognise a safetensors file */
 
 /* Can these be the first START bytes (or all, if there are fewer) of a file of this size? */
 static pg_status check_start(const char *path, const char *bytes, size_t total, pg_error *err)
@@ -87,7 +87,7 @@ static pg_status parse_header(pg_safetensors *file, const char *bytes, size_t to
     memcpy(&length, bytes, sizeof length);
     file->header = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &problem);
     for (char *c = problem.text; !file->header && *c; c++)
-        if ((unsigned char)*c < ' ') *c = '?'; /* it quotes the file */
+        if ((unsigned char)*c < ' ') *c = '?'; /* the message quotes the file */
     if (!file->header)
         return pg_fail(err, PG_BAD_INPUT, "%s: bad header at byte %d: %.200s", file->path, problem.position + PREFIX,
                        problem.text);
@@ -111,7 +111,7 @@ static pg_status take_metadata(pg_safetensors *file, json_t *texts, pg_error *er
     return PG_OK;
 }
 
-/* A JSON integer that is a size. */
+/* Read a JSON integer as a size; false if it is not one. */
 static bool get_size(const json_t *value, size_t *out)
 {
     if (!json_is_integer(value) || json_integer_value(value) < 0) return false;
@@ -154,7 +154,7 @@ static pg_status take_array(const pg_safetensors *file, const char *name, const 
     return PG_OK;
 }
 
-/* By place of the data; arrays without elements before the one that starts at the same place. */
+/* Order by place of the data; an empty array comes before another at the same place. */
 static int by_place(const void *a, const void *b)
 {
     const pg_array *x = a, *y = b;
@@ -163,7 +163,7 @@ static int by_place(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* The arrays, in order of place, must tile the data: no gap, no overlap, nothing after. */
+/* Check that the arrays, in order of place, tile the data: no gap, no overlap, nothing after. */
 static pg_status check_tiles(const pg_safetensors *file, pg_error *err)
 {
     const char *at = file->data;
@@ -298,7 +298,7 @@ static bool is_part(const char *text, size_t length, const char *const *parts)
     return false;
 }
 
-/* Write name without these parts to out and return the end of it. A name of such parts alone stays. */
+/* Write name without these parts to out; return the end of out. A name that consists of such parts alone stays as it is. */
 static char *shorten(const char *name, const char *const *parts, char *out)
 {
     char *const begin = out;

@@ -34,7 +34,7 @@ pg_status pg_safetensors_get(const pg_safetensors *file, const char *name, int d
     return PG_OK;
 }
 
-/* The array of that name and number of elements. */
+/* Find an array by name and check its number of elements. */
 static pg_status get_counted(const pg_safetensors *file, const char *name, size_t count, const pg_array **out, pg_error *err)
 {
     const pg_array *array = NULL;

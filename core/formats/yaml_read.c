@@ -32,7 +32,7 @@ static pg_status fail_at(const reader *r, yaml_mark_t mark, pg_error *err, const
     return pg_fail(err, PG_BAD_INPUT, "%s:%zu:%zu: %s", r->source, mark.line + 1, mark.column + 1, message);
 }
 
-/* The byte at a mark, which counts characters; 0 at the end. */
+/* The byte at a mark, 0 at the end. Marks count characters. */
 static char byte_at(const reader *r, yaml_mark_t mark)
 {
     size_t at = 0;
@@ -105,7 +105,7 @@ static void stamp(const reader *r, pg_node *node)
 
 static pg_status build(reader *r, int depth, pg_node **out, pg_error *err);
 
-/* The current event is an entry's key: make its node, and move on to the value. */
+/* Build an entry of a map; the current event is its key. */
 static pg_status build_entry(reader *r, const pg_node *map, int depth, pg_node **out, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -131,7 +131,7 @@ done:
     return status;
 }
 
-/* Make a node of the current event and of all that belongs to it. The last event of it stays current. */
+/* Build the node that begins at the current event. Its last event becomes the current one. */
 static pg_status build(reader *r, int depth, pg_node **out, pg_error *err)
 {
     pg_status status = PG_OK;

@@ -54,7 +54,7 @@ static pg_status take_step(const pg_node *node, const char *step, const char *so
     return PG_OK;
 }
 
-/* Put value under node as steps[0].steps[1]. ... of maps that do not exist yet. The chain is complete before it is linked. */
+/* Add value below node at steps[0].steps[1]. ..., and the maps on the way. Links the chain to node when it is complete. */
 static pg_status create_steps(pg_tree *tree, pg_node *node, char *const *steps, int count, pg_node *value, pg_error *err)
 {
     for (int i = count - 1; i >= 0; i--) {

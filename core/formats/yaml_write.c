@@ -20,7 +20,7 @@ static int write_bytes(void *stream, unsigned char *bytes, size_t count)
     return fwrite(bytes, 1, count, stream) == count;
 }
 
-/* Emit an event; libyaml takes it over even when it fails. */
+/* Emit an event. libyaml takes ownership of it even if it fails. */
 static bool send(writer *w, yaml_event_t *event, int made)
 {
     return made && yaml_emitter_emit(&w->emitter, event);
@@ -32,8 +32,7 @@ static bool has_line_breaks(const char *text)
            strstr(text, "\xE2\x80\xA9");
 }
 
-/* Would a plain scalar be taken for something other than text, here or by other readers (old YAML has 1:30, 0x1F, yes,
- * 2001-01-01)? */
+/* Would this or another reader take the text, unquoted, for something else? Old YAML has 1:30, 0x1F, yes, 2001-01-01. */
 static bool reads_as_other(const char *text)
 {
     static const char *const words[] = {"", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n"};
@@ -56,8 +55,8 @@ static bool emit_scalar(writer *w, const char *text, bool quoted)
 
 enum { SPELLED_MAX = PG_NUMBER_MAX + 4 };
 
-/* YAML 1.1 (PyYAML) takes 1e-05 for text: a number with an exponent gets a point and a sign, 1.0e-05. Other texts are returned
- * as they are. */
+/* YAML 1.1 (PyYAML) reads 1e-05 as text, so a number with an exponent gets a point and a sign: 1.0e-05. Returns other texts as
+ * they are. */
 static const char *spell(const char *text, char out[SPELLED_MAX])
 {
     double value;

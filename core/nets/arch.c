@@ -1,4 +1,4 @@
-/* The network tables; see arch.h. A ResNet is a list of stage lengths, expanded to rows by one function. */
+/* The tables of networks; see arch.h. One function expands a ResNet from the numbers of its blocks. */
 #include "core/nets/arch.h"
 
 #include <stdio.h>
@@ -72,7 +72,7 @@ static pg_row conv_row(const char *prefix, const char *name, int input, int chan
     return row;
 }
 
-/* Basic blocks in four stages of 64, 128, 256, 512 channels; passports in the last stage by default. */
+/* Four stages of basic blocks with 64, 128, 256 and 512 channels. Passports are in the last stage by default. */
 static int resnet_rows(const int blocks[4], bool imagenet, bool relu_before_add, pg_row rows[PG_ROWS_MAX])
 {
     int n = 0, width = 64;

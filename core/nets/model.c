@@ -110,7 +110,7 @@ void pg_model_reset_classifier(pg_model *model, pg_seed seed)
     initialise_dense(model, pg_model_classifier(model), &rng);
 }
 
-/* ---- copies between wirings ---- */
+/* ---- copies between models ---- */
 
 static void copy_part(const pg_real *from, ptrdiff_t source, pg_real *to, ptrdiff_t target, size_t count)
 {
@@ -123,7 +123,7 @@ static void copy_conv(const pg_model *from, const pg_layer *source, pg_model *to
     const size_t weights = (size_t)(source->row.kernel * source->row.kernel * source->in_channels) * k;
     copy_part(from->params, source->weight, to->params, target->weight, weights);
     copy_part(from->params, source->bias, to->params, target->bias, k);
-    for (int b = PG_PRIVATE; b >= PG_PUBLIC; b--) { /* where the target's branches share statistics, the public ones stay */
+    for (int b = PG_PRIVATE; b >= PG_PUBLIC; b--) { /* public last: it stays if the target's branches share statistics */
         const pg_affine *s = &source->affine[b], *t = &target->affine[b];
         copy_part(from->params, s->gamma, to->params, t->gamma, k);
         copy_part(from->params, s->beta, to->params, t->beta, k);
@@ -229,8 +229,8 @@ pg_status pg_model_check_finite(const pg_model *model, pg_error *err)
 
 /* ---- state-dict order ---- */
 
-/* Place of state-dict element (a, b, c) of a tensor in our order; conv: a = O, b = I, c = tap; dense: a = out, b = channel, c =
- * pixel. */
+/* Where element (a, b, c) of a tensor in state-dict order lies in memory. Convolution: a = output, b = input channel, c = tap.
+ * Dense: a = output, b = channel, c = pixel. */
 static ptrdiff_t inner(const pg_tensor *t, int a, int b, int c)
 {
     if (t->order == PG_ORDER_CONV) return ((ptrdiff_t)c * t->shape[1] + b) * t->shape[0] + a;

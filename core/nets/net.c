@@ -1,9 +1,9 @@
 /* Forward and backward over a model's layers; see net.h.
  *
- * A layer's `shared` input is one that no passport precedes: it is the same in both branches. With both branches run at once,
- * what is shared is there once, and all else in two parts, the public images and then the private ones: a convolution takes
- * both in one go, a normalisation one part after the other. Where a normalisation's input is shared and its output is not, the
- * gradient dz of the pre-activation is summed over the parts before the convolution's backward runs once. */
+ * A layer's input is shared if no passport comes before it: it is the same in both branches. When both branches run at once, a
+ * buffer that is shared exists once, and any other has two parts: the public images, then the private ones. A convolution
+ * processes both parts in one call, a normalisation one after the other. If the input of a normalisation is shared and its
+ * output is not, the gradient dz of the pre-activation is summed over the parts before the convolution's backward runs once. */
 #include "core/nets/net_internal.h"
 
 #include <float.h>
@@ -27,7 +27,7 @@ static int images_of(const pg_net *net, bool shared)
     return net->images_n * parts_of(net, shared);
 }
 
-/* Where a part begins in an array of `size` elements an image. */
+/* Where a part begins in an array of `size` elements per image. */
 static size_t part_at(const pg_net *net, bool shared, int part, size_t size)
 {
     return shared ? 0 : (size_t)part * (size_t)net->images_n * size;
@@ -40,7 +40,7 @@ static pg_net_cell *cell_at(pg_net *net, int row)
 
 /* ---- forward ---- */
 
-/* The place of a part's statistics: both parts have the same where the input is shared, unless they are running ones. */
+/* Where the statistics of a part begin. Parts with a shared input have the same ones, except running statistics. */
 static size_t statistics_at(const pg_net *net, const pg_net_cell *c, int part)
 {
     return c->input_shared && !c->norm.fixed ? 0 : (size_t)part * pg_norm_sets(&c->norm, net->images_n);
@@ -91,7 +91,7 @@ static const pg_real *input_part(const pg_net *net, int row, int part)
     return input_of(net, row) + part_at(net, c->output_shared, part, c->out_size);
 }
 
-/* The cell whose output is that of a convolution: itself, or the pool or addition that it does too. */
+/* The cell that has the output of a convolution block: itself, or the pool or addition fused into it. */
 static const pg_net_cell *result_of(const pg_net_cell *c)
 {
     return c->fused ? c->fused : c;
@@ -238,7 +238,7 @@ static bool wants_gradient(const pg_net *net, int row)
     return row >= net->train_from;
 }
 
-/* Gradient of a convolution's pre-activation dz to its weights and its input. */
+/* From the gradient dz of a convolution's pre-activation to those of its weights and its input. */
 static void conv_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_layer *l = &m->layers[i];
@@ -256,7 +256,7 @@ static void conv_backward(pg_net *net, int i, const pg_model *m)
     if (below) source->dy_written = true;
 }
 
-/* Gradient of a part of y to the affine, the passport and the pre-activation. */
+/* From the gradient of a part of y to those of the affine, the passport and the pre-activation. */
 static void norm_backward(pg_net *net, int i, const pg_model *m, int part)
 {
     const pg_layer *l = &m->layers[i];
@@ -278,7 +278,7 @@ static void norm_backward(pg_net *net, int i, const pg_model *m, int part)
     if (a->from_passport) pg_passport_backward(net, i, m);
 }
 
-/* The gradient of an addition's summand; a convolution that does the addition too has it already. */
+/* The gradient of one operand of an addition. A convolution with a fused addition has it already. */
 static void summand_backward(pg_net *net, const pg_net_cell *sum, int row)
 {
     const size_t count = sum->out_size * (size_t)net->images_n;

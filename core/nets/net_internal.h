@@ -1,50 +1,50 @@
-/* The inside of a net, for the files that make it up: net_plan.c lays out its memory, net_passport.c has its passports, net.c
- * runs it. */
+/* What the files of net.h share: net_plan.c lays out the memory of a net, net_passport.c computes its passports, net.c runs it.
+ */
 #ifndef PG_NETS_NET_INTERNAL_H
 #define PG_NETS_NET_INTERNAL_H
 
 #include "core/compute/kernels.h"
 #include "core/nets/net.h"
 
-/* What the net holds for one layer. Pointers are into pools owned by the net. */
+/* What a net holds for one layer. Buffers are parts of one block of the net. */
 typedef struct pg_net_cell pg_net_cell;
 struct pg_net_cell {
     pg_conv conv;
     pg_norm norm;
     pg_pool pool;
-    bool input_shared, output_shared; /* the same in both branches; what is not is there once for each of them */
-    pg_net_cell *fused;               /* convolution: the pool or addition after it that its norm does too; those: it */
-    int plus;                         /* the row that such an addition adds */
-    size_t trunk, trunk_size;         /* what a trunk keeps of it: elements of one image before it, and of it; 0: nothing */
-    size_t in_size, out_size;         /* elements of one image */
-    pg_real *z;                       /* convolution output (training nets; else y) */
+    bool input_shared, output_shared; /* the same in both branches; if not, the buffer has a part for each branch */
+    pg_net_cell *fused;               /* of a convolution: the pool or addition fused into it; of that: the convolution */
+    int plus;                         /* row of the other operand of a fused addition */
+    size_t trunk, trunk_size;         /* of a trunk, per image: elements before this layer, elements of it */
+    size_t in_size, out_size;         /* elements per image */
+    pg_real *z;                       /* convolution output: the pre-activation. A buffer of its own in training nets, else y */
     pg_real *y;                       /* layer output */
-    pg_real *dy;                      /* gradient of the output; becomes dz in place unless dz is apart */
-    pg_real *dz;                      /* of z: the sum over the branches where the input is shared */
-    bool dy_written;
-    uint8_t *decisions; /* see pg_norm_apply */
+    pg_real *dy;                      /* gradient of the output; may share its buffer with dz */
+    pg_real *dz;                      /* gradient of z; summed over the branches if the input is shared */
+    bool dy_written;                  /* this backward has begun to sum dy */
+    uint8_t *decisions;               /* see pg_norm_apply */
     pg_real *mean, *inv_std, *variance;
     /* passport layers */
     pg_real *scale_means, *bias_means;      /* [R,R,I] */
-    pg_real *gamma, *beta, *dgamma, *dbeta; /* [O]: straight from the passport */
-    pg_real *dscale, *dbias;           /* [O]: gradient of the affine in force; dgamma, dbeta where no perceptron follows */
-    pg_real *hidden[2], *fc_out[2];    /* perceptron: [O/4], [O] for gamma and beta */
-    const pg_real *scale[2], *bias[2]; /* affine in force in each branch */
+    pg_real *gamma, *beta, *dgamma, *dbeta; /* [O]: of the passport itself */
+    pg_real *dscale, *dbias;                /* [O]: gradient of the affine in use; dgamma, dbeta if there is no perceptron */
+    pg_real *hidden[2], *fc_out[2];         /* perceptron: [O/4], [O] for gamma and beta */
+    const pg_real *scale[2], *bias[2];      /* affine in use, by pg_branch */
 };
 
 struct pg_net {
     pg_layout layout;
-    pg_real *gradients; /* laid out as a model's params; NULL where the net does not train */
+    pg_real *gradients; /* [param_count]; NULL in nets that do not train */
     int batch, images_n;
     bool training;
-    int branches_max; /* that one forward runs */
+    int branches_max; /* branches in one forward */
     pg_branch branch; /* of the last forward */
     int train_from;
     bool weights_stay;
     pg_mode mode;
-    const pg_real *images, *trunk; /* trunk: what stands in for the shared layers in this forward, or NULL */
+    const pg_real *images, *trunk; /* of the last forward; trunk: replaces the shared layers, or NULL */
     pg_net_cell *cells;
-    pg_net_cell image_cell; /* stands for the images: holds their gradient */
+    pg_net_cell image_cell; /* stands for the images; holds their gradient */
     size_t trunk_size;      /* elements of one image */
     pg_real *scratch, *affine_scratch;
     pg_real *pool_block;
@@ -52,10 +52,9 @@ struct pg_net {
     size_t bytes;
 };
 
-/* Gamma and beta of a passport layer from its passport, and the affine that a perceptron makes of them; gradients to zero. */
+/* Compute gamma and beta of a passport layer, and from them the affine of PAN's perceptron; set their gradients to zero. */
 void pg_passport_forward(pg_net_cell *cell, const pg_layer *layer, const pg_model *model);
-/* From the gradient of the affine in force at layer i to those of the perceptron and of the weights that gamma and beta are
- * from. */
+/* From the gradient of the affine in use at layer i to those of the perceptron and of the layer's weights. */
 void pg_passport_backward(pg_net *net, int i, const pg_model *model);
 
 #endif

@@ -1,4 +1,4 @@
-/* Passports in a net: gamma and beta as products of the weights with the passports' window means, and back; see net_internal.h.
+/* Passports in a net: gamma and beta are products of the weights with window means. Forward and backward; see net_internal.h.
  */
 #include "core/nets/net_internal.h"
 
@@ -24,7 +24,7 @@ void pg_net_set_passport(pg_net *net, int i, const pg_real *scale_means, const p
     memcpy(net->cells[at].bias_means, bias_means, bytes);
 }
 
-/* out = F2 leaky(F1 in), PAN's perceptron. */
+/* PAN's perceptron: out [O] = F2 leaky(F1 in), F1 [O/4,O], F2 [O,O/4]. */
 static void perceptron_forward(const pg_layer *l, const pg_model *m, const pg_real *in, pg_real *hidden, pg_real *out)
 {
     const int k = l->out_channels, quarter = k / 4;
@@ -33,7 +33,7 @@ static void perceptron_forward(const pg_layer *l, const pg_model *m, const pg_re
     pg_dense_forward((pg_dense){quarter, k}, 1, hidden, m->params + l->affine[PG_PRIVATE].fc2, NULL, out);
 }
 
-/* d in is added to din; dout is d loss / d out. */
+/* Add d loss / d in to din, given dout = d loss / d out. */
 static void perceptron_backward(pg_net *net, const pg_layer *l, const pg_model *m, const pg_real *in, const pg_real *hidden,
                                 const pg_real *dout, pg_real *din)
 {

@@ -1,4 +1,4 @@
-/* The memory of a net, planned once from shapes; see net_internal.h. */
+/* The memory of a net, planned once from its layout; see net_internal.h. */
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
 #include "core/compute/arena.h"
@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Memory that is free again after a step of the schedule is handed out again: `until` is the last step that reads it. */
+/* Buffers share a slot if they are in use at different steps of the schedule. `until` is the last step that uses a slot. */
 enum { SLOTS_MAX = 2 * PG_ROWS_MAX };
 typedef struct slots {
     int count;
@@ -38,7 +38,7 @@ static size_t layer_size(const pg_layer *l)
     return (size_t)l->out_height * (size_t)l->out_width * (size_t)l->out_channels;
 }
 
-/* Images of a layer's output or input: in training nets of two branches, what they do not share is there twice. */
+/* Images in a full buffer: twice the batch if the net trains two branches and they do not share the buffer. */
 static size_t images_max(const pg_net *net, bool shared)
 {
     return (size_t)net->batch * (size_t)(shared ? 1 : net->branches_max);
@@ -54,7 +54,8 @@ static int last_reader(const pg_layout *m, int row)
     return last;
 }
 
-/* In training a convolution has z apart, and with a pool or an addition done too it leaves no output of its own. */
+/* When training, a convolution keeps its pre-activation z in a separate buffer; if a pool or an addition is fused into it, it
+ * stores no output of its own. */
 static void plan_outputs(pg_net *net, slots *s)
 {
     const pg_layout *m = &net->layout;
@@ -66,8 +67,8 @@ static void plan_outputs(pg_net *net, slots *s)
     }
 }
 
-/* Backward runs from the last layer to the first: step of layer i is layer_count - i. The gradient of an addition which the
- * convolution before it does too becomes the convolution's own. */
+/* Backward runs from the last layer to the first: the step of layer i is layer_count - i. A convolution with a fused addition
+ * uses the gradient buffer of the addition, one step longer. */
 static void plan_gradients(pg_net *net, slots *s)
 {
     const pg_layout *m = &net->layout;
@@ -181,8 +182,9 @@ static bool is_half_pool(const pg_layer *l)
            l->in_width % 2 == 0;
 }
 
-/* A 2 x 2 max pool or an addition that alone reads the convolution block before it is done in the same pass over its pixels:
- * the addition where both are the same in both branches, or neither is. */
+/* Fuse a 2x2 max pool or an addition into the convolution block before it, if no other row reads that block: the norm then
+ * makes both in one pass over the pixels. An addition must be shared between the branches if the block is, and separate if not.
+ */
 static void plan_fusion(pg_net *net)
 {
     const pg_layout *m = &net->layout;
@@ -201,7 +203,7 @@ static void plan_fusion(pg_net *net)
     }
 }
 
-/* A trunk keeps the convolution outputs of passport layers with a shared input, and shared outputs that another row reads. */
+/* A trunk holds the convolution outputs of passport layers with a shared input, and the shared outputs that later rows read. */
 static void plan_trunk(pg_net *net)
 {
     const pg_layout *m = &net->layout;
@@ -222,7 +224,7 @@ static void plan_trunk(pg_net *net)
     }
 }
 
-/* Pools remember their argmax, and additions that a convolution does the mask of the ReLU inside. */
+/* Pools record which input won. An addition fused into a convolution records the mask of the inner ReLU. */
 static bool has_decisions(const pg_net *net, int i)
 {
     const pg_net_cell *conv = net->cells[i].fused;

@@ -44,7 +44,7 @@ pg_status pg_model_save(const pg_model *model, const pg_metadata *notes, size_t 
         used += t->count;
         arrays[count++] = array_of(t, t->name, data);
         if (t->alias[0]) arrays[count++] = array_of(t, t->alias, data);
-        if (ends_with(t->name, ".running_var")) { /* PyTorch counts batches; nothing here reads the count */
+        if (ends_with(t->name, ".running_var")) { /* PyTorch expects a count of batches; this program ignores it */
             snprintf(tracked[i], sizeof tracked[i], "%.*s.num_batches_tracked", (int)(strlen(t->name) - strlen(".running_var")),
                      t->name);
             arrays[count++] = (pg_array){.name = tracked[i], .dtype = PG_I64, .data = &zero};
@@ -66,14 +66,14 @@ done:
 
 pg_status pg_state_open(const char *path, pg_safetensors **out, pg_error *err)
 {
-    static const char *const wrappers[] = {"module", "_orig_mod", NULL}; /* DataParallel and its kin; torch.compile */
+    static const char *const wrappers[] = {"module", "_orig_mod", NULL}; /* of DataParallel and similar; of torch.compile */
     pg_status status = pg_safetensors_open(path, out, err);
     if (status == PG_OK) status = pg_safetensors_drop_parts(*out, wrappers, err);
     if (status != PG_OK) pg_safetensors_close(out);
     return status;
 }
 
-/* The name to read: the first, unless only the second is there. */
+/* The name to read: the first, unless the file has only the second. */
 static const char *name_in(const pg_safetensors *file, const pg_tensor *t)
 {
     const bool second = t->alias[0] && !pg_safetensors_find(file, t->name) && pg_safetensors_find(file, t->alias);
@@ -88,7 +88,7 @@ static pg_status check_shape(const pg_safetensors *file, const pg_tensor *t, con
     return pg_safetensors_get(file, name, t->rank, shape, &array, err);
 }
 
-/* Is the array's name that of the layer with one of these endings? */
+/* Is the name that of the layer with one of these endings? */
 static bool is_of_layer(const char *name, const char *layer, const char *const *endings)
 {
     const size_t n = strlen(layer);
@@ -101,7 +101,7 @@ static bool is_of_layer(const char *name, const char *layer, const char *const *
 const char *const pg_state_evidence[] = {
     "key", "skey", "key_private", "skey_private", "sign_loss.b", "sign_loss_private.b", "b", "projection", "mark", NULL};
 
-/* Is it a tensor of the network, or of evidence beside it? */
+/* Does the network have a tensor of this name, or may evidence beside it? */
 static bool is_used(const pg_layout *layout, const pg_tensor *tensors, const char *name)
 {
     for (int i = 0; i < layout->tensor_count; i++)
@@ -111,8 +111,8 @@ static bool is_used(const pg_layout *layout, const pg_tensor *tensors, const cha
     return strcmp(name, "triggers.images") == 0 || strcmp(name, "triggers.labels") == 0;
 }
 
-/* Refuse unused floating-point tensors: they are layers that the network lacks, so it is not the network of the file. Other
- * types cannot hold weights: ignores counters, and notes the rest as an assumption. */
+/* Refuse unused floating-point tensors: the file has layers that the network lacks, so it holds another network. Other types
+ * cannot hold weights: ignore counters, and note the rest as an assumption. */
 static pg_status check_unused(const pg_safetensors *file, const char *path, const pg_layout *layout, const pg_tensor *tensors,
                               pg_model_facts *facts, pg_error *err)
 {

@@ -92,7 +92,7 @@ static bool norm_of(const pg_safetensors *file, const char *layer, bool passport
     return true;
 }
 
-/* The norm that all layers which tell one have; else `fallback`, which may be NULL. */
+/* The norm of all layers whose tensors show one; if none does, the fallback, which may be NULL. */
 static pg_status infer_norm(const pg_safetensors *file, const char *path, const pg_row *rows, int n,
                             const pg_norm_kind *fallback, pg_norm_kind *out, pg_error *err)
 {
@@ -113,7 +113,7 @@ static pg_status infer_norm(const pg_safetensors *file, const char *path, const 
     return PG_OK;
 }
 
-/* Widths that give all layers their numbers of channels. */
+/* The range of widths that give every layer its number of channels. */
 typedef struct widths {
     double low, high;
 } widths;
@@ -134,7 +134,7 @@ static void infer_branches(const pg_safetensors *file, const char *layer, pg_net
     spec->perceptron |= find(file, layer, "fc.0.weight") != NULL;
 }
 
-/* Values that neither names nor shapes show: take the hints, else the defaults, which are noted as assumptions. */
+/* Values that neither names nor shapes show: take the hints, or else the defaults, and note those as assumptions. */
 static void take_hints(const pg_model_hints *hints, pg_net_spec *spec, pg_model_facts *facts)
 {
     if (hints->relu_before_add)
@@ -210,7 +210,7 @@ static pg_status written_spec(const pg_safetensors *file, const char *path, pg_n
     spec.private_affine = strstr(v[7], "private") != NULL;
     spec.own_norm = v[8][0] == '1';
     spec.perceptron = v[8][0] != 0 && v[8][1] == '1';
-    pg_spec_notes again; /* what is not as it would be written now was not understood */
+    pg_spec_notes again; /* a value that would not be written the same way was misread */
     pg_spec_describe(&spec, &again);
     for (int i = 0; i < 9; i++)
         if (strcmp(v[i], again.value[i + 1]) != 0)

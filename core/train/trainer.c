@@ -1,4 +1,4 @@
-/* Training; see trainer.h. One step: a batch, forward and backward of its branches, the scheme's embedding loss, SGD. */
+/* Training; see trainer.h. A step is a batch, forward, the scheme's embedding loss, backward, and SGD. */
 #include "core/train/trainer.h"
 
 #include "core/base/memory.h"
@@ -33,12 +33,12 @@ struct pg_trainer {
     pg_job job;
     pg_net *net;
     pg_batches *batches;
-    int triggers, capacity; /* triggers per batch; images per step with them */
+    int triggers, capacity; /* triggers per batch; images per step, triggers included */
     pg_real *momentum, *images;
     pg_real *dlogits; /* [2,capacity,classes] for both branches */
     int32_t *labels;
     uint32_t *trigger_order;
-    long trigger_sweep; /* whose order trigger_order has; -1: none */
+    long trigger_sweep; /* the sweep that trigger_order is for; -1: none */
     pg_progress progress;
     double loss_sum, regulariser_sum;
     long correct, seen;
@@ -133,7 +133,7 @@ static double learning_rate(const pg_trainer *t)
     return rate;
 }
 
-/* The order of one sweep over the trigger set: a fresh one, or round and round from a random start. */
+/* Set the order of one sweep over the trigger set: a new random order, or always the same one from a random start. */
 static void order_triggers(pg_trainer *t, long sweep)
 {
     pg_rng rng;
@@ -150,7 +150,7 @@ static void order_triggers(pg_trainer *t, long sweep)
     for (uint32_t i = 0; i < count; i++) t->trigger_order[i] = (first + i) % count;
 }
 
-/* Append the next triggers. */
+/* Append the next triggers to the batch. */
 static void append_triggers(pg_trainer *t)
 {
     if (!t->triggers) return;
@@ -177,7 +177,7 @@ static bool trains_private(const pg_job *job)
     return job->model->spec.passports && job->model->spec.private_affine && job->evidence;
 }
 
-/* Forward and backward of every branch that is trained; returns the sum of their cross-entropies. */
+/* Run forward and backward of every branch that is trained. Returns the sum of their cross-entropies. */
 static double run_branches(pg_trainer *t, double *regulariser)
 {
     const pg_job *job = &t->job;
@@ -201,7 +201,7 @@ static double run_branches(pg_trainer *t, double *regulariser)
     return loss;
 }
 
-/* PAN's perceptron belongs to the private branch: where that is not run, weight decay must not touch it either. */
+/* PAN's perceptron belongs to the private branch: if that does not run, weight decay must not change it either. */
 static bool is_trained(const pg_job *job, const pg_tensor *tensor)
 {
     return tensor->layer >= job->train_from && (job->evidence || !pg_model_of_perceptron(job->model, tensor));
@@ -214,7 +214,7 @@ static void update_run(pg_trainer *t, size_t from, size_t to)
                 o->momentum, o->weight_decay);
 }
 
-/* Parameters between two that are not trained are updated in one run: mostly that is all of them. */
+/* Update consecutive trained parameters in one call: in most trainings that is all of them. */
 static void update(pg_trainer *t)
 {
     const pg_model *m = t->job.model;
@@ -373,7 +373,7 @@ pg_status pg_trainer_save(pg_trainer *t, const char *path, pg_error *err)
     return pg_snapshot_write(&snapshot, path, err);
 }
 
-/* No more epochs are judged than have ended, and the best of them is there. */
+/* Check that no more epochs are judged than have ended, and that the file has the best model. */
 static pg_status check_judged(const pg_safetensors *file, const char *path, pg_error *err)
 {
     pg_status status = PG_OK;

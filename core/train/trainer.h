@@ -1,4 +1,4 @@
-/* Training: one step at a time, so that the caller owns the loop, its log, its stopping and its checkpoints. */
+/* Training, one step at a time: the caller owns the loop, its log, its end and its checkpoints. */
 #ifndef PG_TRAIN_TRAINER_H
 #define PG_TRAIN_TRAINER_H
 
@@ -13,7 +13,7 @@ typedef struct pg_train_options {
     int schedule;  /* pg_schedule */
     pg_ints steps; /* STEP: epochs after which the rate is multiplied by 0.1 */
     double warmup; /* ONE_CYCLE: share of all steps in which the rate rises linearly from lr / 10 to lr; then it falls linearly
-                      to 0 */
+                      to zero */
     bool crop, flip;
     int pixels; /* pg_pixels */
 } pg_train_options;
@@ -27,29 +27,29 @@ extern const pg_option pg_train_table[];
 #define PG_SGD_MOMENTUM(T, path)              PG_NUMBER("momentum", T, path, REAL, double, "0.9", 0, 0.9999, NULL, "of SGD")
 #define PG_SGD_DECAY(T, path, fallback, help) PG_NUMBER("weight_decay", T, path, REAL, double, fallback, 0, 1, NULL, help)
 
-/* PG_BAD_INPUT if a network of the spec cannot be trained on data of this shape: it fills no batch, or its images or classes do
- * not fit. Reads only the shape. */
+/* PG_BAD_INPUT if data of this shape cannot train a network of the spec: they do not fill a batch, or their images or classes
+ * do not fit. Reads only the shape of data. */
 PG_CHECKED pg_status pg_train_check(const pg_train_options *options, const pg_dataset *data, const pg_net_spec *spec,
                                     pg_error *err);
 
-/* What is trained; everything borrowed, the model is changed. */
+/* What to train. Everything is borrowed; training changes the model. */
 typedef struct pg_job {
     pg_model *model;
     const pg_scheme *scheme;
     const void *scheme_options;
-    const pg_evidence *evidence; /* NULL for schemes without */
+    const pg_evidence *evidence; /* NULL for schemes that have none */
     const pg_dataset *data;
     const pg_train_options *options;
     pg_seed seed;
-    int train_from; /* parameters of layers before this one stay as they are; running statistics move all the same */
+    int train_from; /* layers before this one keep their parameters; their running statistics are updated all the same */
     pg_conv_choice conv;
 } pg_job;
 
 typedef struct pg_progress {
-    int epoch, epochs, step, steps; /* epoch and step in the epoch: done so far */
-    double loss, regulariser;       /* means over the epoch in progress, or the one just ended when step == steps */
-    double train_accuracy;          /* percent, deployed branch, likewise */
-    double images;                  /* images seen, all epochs */
+    int epoch, epochs, step, steps; /* epochs done, of all; steps done in this epoch, of all */
+    double loss, regulariser;       /* means over the current epoch, or the one that has just ended if step == steps */
+    double train_accuracy;          /* percent, of the deployed branch, over the same steps */
+    double images;                  /* images processed in all epochs */
 } pg_progress;
 
 typedef struct pg_trainer pg_trainer;
@@ -57,32 +57,32 @@ typedef struct pg_trainer pg_trainer;
 PG_CHECKED pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err);
 void pg_trainer_destroy(pg_trainer **trainer);
 
-/* Train on one batch. PG_FAILED, with epoch and step, when the loss is not finite, or, after an epoch, the model. */
+/* Train on one batch. PG_FAILED, naming epoch and step, if the loss is NaN or Inf, or if the model is after an epoch. */
 PG_CHECKED pg_status pg_trainer_step(pg_trainer *trainer, pg_error *err);
 bool pg_trainer_done(const pg_trainer *trainer);
 bool pg_trainer_epoch_done(const pg_trainer *trainer); /* the last step ended an epoch */
 const pg_progress *pg_trainer_progress(const pg_trainer *trainer);
-double pg_trainer_share(const pg_trainer *trainer); /* of all steps that are done */
+double pg_trainer_share(const pg_trainer *trainer); /* steps done / all steps */
 double pg_trainer_macs(const pg_trainer *trainer);  /* multiply-adds so far */
 
-/* After an epoch: tell how good the model is now (percent by branch; NaN where there is none). The best model by the mean over
- * its branches is kept (the first of equals); selection on a test set, as the reference does, so callers report the last one
- * too. */
+/* Tell the trainer the accuracy of the model after an epoch (percent by branch; NaN if the branch does not exist). The trainer
+ * keeps the best model by the mean over the branches, the first of equals. This selects on a test set, as the reference code
+ * does, so callers report the last model too. */
 PG_CHECKED pg_status pg_trainer_judge_epoch(pg_trainer *trainer, const double accuracy[2], pg_error *err);
-const pg_model *pg_trainer_best(const pg_trainer *trainer); /* NULL before the first epoch was judged */
+const pg_model *pg_trainer_best(const pg_trainer *trainer); /* NULL before the first epoch is judged */
 
-/* What was seen in each epoch judged so far. */
+/* Losses and accuracies of each epoch judged so far. */
 typedef struct pg_epoch {
     double loss, regulariser, train_accuracy, accuracy[2];
 } pg_epoch;
 const pg_epoch *pg_trainer_history(const pg_trainer *trainer, int *count, int *best);
 
-/* List, between two steps, everything that later steps depend on beside the job itself: model parameters and statistics,
- * momentum, position, best model, history. */
+/* List everything, apart from the job, that later steps depend on: model parameters and statistics, momentum, position, best
+ * model, history. Call it between two steps. */
 void pg_trainer_keep(pg_trainer *trainer, pg_snapshot *snapshot);
 
-/* Checkpoint: that as a file. A trainer that was created for the same job and loaded it goes on bit-identically; one that could
- * not load it is as it was. */
+/* Checkpoints: that list as a file. A trainer that was created for the same job continues from it with the same bits. A failed
+ * load leaves the trainer unchanged. */
 PG_CHECKED pg_status pg_trainer_save(pg_trainer *trainer, const char *path, pg_error *err);
 PG_CHECKED pg_status pg_trainer_load(pg_trainer *trainer, const char *path, pg_error *err);
 
