@@ -47,10 +47,11 @@ const char *pg_cli_label(const pg_cli_row *row, char out[PG_CLI_LABEL])
     return out;
 }
 
-/* The default of a row as text; empty if not giving the option is something of its own. */
+/* The default of a row as text; empty if there is none: NULL, -1 for a choice, a number out of its range. */
 static const char *default_of(const pg_command *command, const pg_cli_row *row, char out[PG_CLI_LABEL])
 {
-    const char *member = command->defaults ? (const char *)command->defaults + row->offset : NULL;
+    const void *member = command->defaults ? (const char *)command->defaults + row->offset : NULL;
+    const char *text;
     double number = 0;
     out[0] = 0;
     if (row->fallback) return row->fallback;
@@ -58,11 +59,10 @@ static const char *default_of(const pg_command *command, const pg_cli_row *row, 
     switch (row->type) {
     case PG_CLI_IS_TEXT:
     case PG_CLI_IS_FILE:
-    case PG_CLI_IS_FOLDER: return *(const char *const *)(const void *)member ? *(const char *const *)(const void *)member : "";
-    case PG_CLI_IS_CHOICE:
-        return *(const int *)(const void *)member < 0 ? "" : pg_cli_names(row)[*(const int *)(const void *)member];
-    case PG_CLI_IS_INT: number = *(const int *)(const void *)member; break;
-    case PG_CLI_IS_REAL: number = *(const double *)(const void *)member; break;
+    case PG_CLI_IS_FOLDER: text = *(const char *const *)member; return text ? text : out;
+    case PG_CLI_IS_CHOICE: return *(const int *)member < 0 ? out : pg_cli_names(row)[*(const int *)member];
+    case PG_CLI_IS_INT: number = *(const int *)member; break;
+    case PG_CLI_IS_REAL: number = *(const double *)member; break;
     default: return out;
     }
     return number >= row->low && number <= row->high ? pg_number_text(number, out) : out;
