@@ -1,6 +1,7 @@
 /* passgrid help: explains commands, the sections and keys of a grid, schemes, attacks, networks, data sets and presets. */
 #include "experiments/commands/catalogue.h"
 #include "experiments/commands/commands.h"
+#include "experiments/commands/help_sections.h"
 
 #include "attacks/attack.h"
 #include "core/ownership/scheme.h"
@@ -11,114 +12,6 @@
 
 #include <string.h>
 
-/* ---- the configuration ---- */
-
-static void help_top(void)
-{
-    puts(
-        "A grid is a YAML file. passgrid combines every data set with every network, scheme and attack. A list in place of a\n"
-        "single value stands for one combination per item (not in `train` and `verify`, which apply to the whole grid). A grid\n"
-        "has at most 1,000,000 tasks. The keys at the top:\n");
-    pg_options_help(pg_grid_table, stdout);
-}
-
-static void help_data(void)
-{
-    puts("data: one map or a list of maps\n");
-    pg_options_help(pg_data_table, stdout);
-}
-
-static void help_networks(void)
-{
-    puts("networks: a list of maps\n");
-    pg_options_help(pg_network_table, stdout);
-}
-
-static void help_train(void)
-{
-    puts("train: a map\n");
-    pg_options_help(pg_preset_table, stdout);
-    pg_options_help(pg_train_table, stdout);
-}
-
-static void help_schemes(void)
-{
-    puts("schemes: a list of maps with `scheme: NAME`, the options of that scheme (passgrid help scheme NAME), and `train`, a\n"
-         "map of the keys that differ from the grid's own `train`. A plain network, trained by the grid's own `train`, turns\n"
-         "images into passports. Instead of options an entry may have\n");
-    pg_options_help(pg_source_table, stdout);
-    puts(
-        "\nThese files determine the options. If every entry has `model`, you may leave out `networks`. Attackers train on the\n"
-        "grid's data. A network from elsewhere has no seed: it is one task for all seeds, and so is every attack on it that\n"
-        "draws nothing at random.");
-}
-
-static void help_attacks(void)
-{
-    puts("attacks: a list of maps with `attack: NAME`, the options of that attack (passgrid help attack NAME), `schemes`, the\n"
-         "schemes to attack (default: all to which the attack applies), and `after: NAME`, an attack above whose forged\n"
-         "evidence is judged again after this attack has changed the model (counterfeit-triggers, counterfeit-uchida), and\n");
-    pg_options_help(pg_attack_table, stdout);
-}
-
-static void help_verify(void)
-{
-    puts("verify: a map\n");
-    pg_options_help(pg_verify_table, stdout);
-}
-
-static void help_profiles(void)
-{
-    puts(
-        "profiles: a map of names to maps of any of the keys above. A profile overrides the file: maps are merged, everything\n"
-        "else is replaced\n\n"
-        "profile: name of the profile to apply, as --profile does (default: none)");
-}
-
-static void help_set(void)
-{
-    puts(
-        "--set KEY=VALUE changes the configuration after its profile is applied. KEY is the path to the value, with dots; list\n"
-        "entries count from 0; missing keys are added. VALUE is YAML:\n\n"
-        "  --set train.epochs=2 --set networks.0.width=0.5 --set 'seeds=[1, 2, 3]' --set 'attacks.1={attack: prune}'\n\n"
-        "Every user of the machine can read a command line. Put a secret in a file instead; the file's bytes are the secret:\n\n"
-        "  --set schemes.1.signature=file:PATH");
-}
-
-static void help_presets(void)
-{
-    puts("presets: initial settings of `train` and of the attacks, chosen by `train: {preset: NAME}`\n");
-    for (int i = 0; pg_presets[i]; i++) printf("  %-10s %s\n", pg_presets[i], pg_preset_summaries[i]);
-}
-
-typedef struct topic {
-    const char *name;
-    void (*print)(void);
-    const char *list; /* what `passgrid list` calls the names that may stand there */
-} topic;
-
-static const topic sections[] = {
-    {"grid", help_top, NULL},
-    {"data", help_data, "data"},
-    {"networks", help_networks, "networks"},
-    {"train", help_train, NULL},
-    {"schemes", help_schemes, "schemes"},
-    {"attacks", help_attacks, "attacks"},
-    {"verify", help_verify, NULL},
-    {"profiles", help_profiles, NULL},
-    {"presets", help_presets, NULL},
-    {"set", help_set, NULL},
-    {0},
-};
-
-static void config(void)
-{
-    for (const topic *t = sections; t->name; t++) {
-        if (t != sections) putchar('\n');
-        t->print();
-    }
-}
-
 /* ---- everything with a name ---- */
 
 /* Each prints what it knows of a name; false if that is nothing. */
@@ -128,17 +21,6 @@ static bool about_command(char **words, int count)
     const pg_command *command = pg_command_find(count, words, &used);
     if (command && used == count) pg_cli_help(command, stdout);
     return command && used == count;
-}
-
-static bool about_section(const char *name)
-{
-    for (const topic *t = sections; t->name; t++) {
-        if (strcmp(t->name, name) != 0) continue;
-        t->print();
-        if (t->list) printf("\npassgrid list %s prints the names.\n", t->list);
-        return true;
-    }
-    return false;
 }
 
 /* Print the defaults that a preset changes in one place. */
@@ -225,7 +107,7 @@ static const char *const *all_names(void)
     static const char *names[NAMES_MAX + 1];
     int n = 0;
     for (int i = 0; pg_commands[i]; i++) add_name(names, &n, pg_commands[i]->name);
-    for (int i = 0; sections[i].name; i++) add_name(names, &n, sections[i].name);
+    for (int i = 0; pg_help_sections[i].name; i++) add_name(names, &n, pg_help_sections[i].name);
     for (const pg_catalogue *list = pg_catalogues; list->name; list++)
         for (int i = 0; list->at(i).name; i++) add_name(names, &n, list->at(i).name);
     for (int i = 0; i < PLACES; i++) add_keys(places[i].table, names, &n);
@@ -266,12 +148,12 @@ static const char *const others[][2] = {
 static int help_word(const char *word)
 {
     char name[64], *words[] = {name};
-    if (strcmp(word, "config") == 0) return config(), 0;
+    if (strcmp(word, "config") == 0) return pg_help_config(), 0;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strcmp(word, others[i][0]) == 0) word = others[i][1];
     snprintf(name, sizeof name, "%s", word);
     bool found = about_command(words, 1);
-    found |= about_section(word);
+    found |= pg_help_section(word);
     for (const pg_catalogue *list = pg_catalogues; list->name; list++) found |= about_entry(list, word);
     return found || about_key(word) ? 0 : unknown(word);
 }
@@ -284,7 +166,7 @@ static int help_two(const char *kind, const char *word)
     snprintf(second, sizeof second, "%s", word);
     if (about_command(words, 2)) return 0;
     if (strcmp(kind, "command") == 0) return about_command(words + 1, 1) ? 0 : unknown(word);
-    if (strcmp(kind, "section") == 0) return about_section(word) ? 0 : unknown(word);
+    if (strcmp(kind, "section") == 0) return pg_help_section(word) ? 0 : unknown(word);
     if (strcmp(kind, "key") == 0) return about_key(word) ? 0 : unknown(word);
     for (const pg_catalogue *list = pg_catalogues; list->name; list++)
         if (strcmp(kind, list->word) == 0) return about_entry(list, word) ? 0 : unknown(word);

@@ -1,0 +1,122 @@
+/* Help on the sections of a grid; see help_sections.h. */
+#include "experiments/commands/help_sections.h"
+
+#include "attacks/attack.h"
+#include "core/ownership/verify.h"
+#include "core/train/trainer.h"
+#include "experiments/grid/grid_options.h"
+#include "experiments/grid/presets.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void help_top(void)
+{
+    puts(
+        "A grid is a YAML file. passgrid combines every data set with every network, scheme and attack. A list in place of a\n"
+        "single value stands for one combination per item (not in `train` and `verify`, which apply to the whole grid). A grid\n"
+        "has at most 1,000,000 tasks. The keys at the top:\n");
+    pg_options_help(pg_grid_table, stdout);
+}
+
+static void help_data(void)
+{
+    puts("data: one map or a list of maps\n");
+    pg_options_help(pg_data_table, stdout);
+}
+
+static void help_networks(void)
+{
+    puts("networks: a list of maps\n");
+    pg_options_help(pg_network_table, stdout);
+}
+
+static void help_train(void)
+{
+    puts("train: a map\n");
+    pg_options_help(pg_preset_table, stdout);
+    pg_options_help(pg_train_table, stdout);
+}
+
+static void help_schemes(void)
+{
+    puts("schemes: a list of maps with `scheme: NAME`, the options of that scheme (passgrid help scheme NAME), and `train`, a\n"
+         "map of the keys that differ from the grid's own `train`. A plain network, trained by the grid's own `train`, turns\n"
+         "images into passports. Instead of options an entry may have\n");
+    pg_options_help(pg_source_table, stdout);
+    puts(
+        "\nThese files determine the options. If every entry has `model`, you may leave out `networks`. Attackers train on the\n"
+        "grid's data. A network from elsewhere has no seed: it is one task for all seeds, and so is every attack on it that\n"
+        "draws nothing at random.");
+}
+
+static void help_attacks(void)
+{
+    puts("attacks: a list of maps with `attack: NAME`, the options of that attack (passgrid help attack NAME), `schemes`, the\n"
+         "schemes to attack (default: all to which the attack applies), and `after: NAME`, an attack above whose forged\n"
+         "evidence is judged again after this attack has changed the model (counterfeit-triggers, counterfeit-uchida), and\n");
+    pg_options_help(pg_attack_table, stdout);
+}
+
+static void help_verify(void)
+{
+    puts("verify: a map\n");
+    pg_options_help(pg_verify_table, stdout);
+}
+
+static void help_profiles(void)
+{
+    puts(
+        "profiles: a map of names to maps of any of the keys above. A profile overrides the file: maps are merged, everything\n"
+        "else is replaced\n\n"
+        "profile: name of the profile to apply, as --profile does (default: none)");
+}
+
+static void help_set(void)
+{
+    puts(
+        "--set KEY=VALUE changes the configuration after its profile is applied. KEY is the path to the value, with dots; list\n"
+        "entries count from 0; missing keys are added. VALUE is YAML:\n\n"
+        "  --set train.epochs=2 --set networks.0.width=0.5 --set 'seeds=[1, 2, 3]' --set 'attacks.1={attack: prune}'\n\n"
+        "Every user of the machine can read a command line. Put a secret in a file instead; the file's bytes are the secret:\n\n"
+        "  --set schemes.1.signature=file:PATH");
+}
+
+static void help_presets(void)
+{
+    puts("presets: initial settings of `train` and of the attacks, chosen by `train: {preset: NAME}`\n");
+    for (int i = 0; pg_presets[i]; i++) printf("  %-10s %s\n", pg_presets[i], pg_preset_summaries[i]);
+}
+
+const pg_help_topic pg_help_sections[] = {
+    {"grid", help_top, NULL},
+    {"data", help_data, "data"},
+    {"networks", help_networks, "networks"},
+    {"train", help_train, NULL},
+    {"schemes", help_schemes, "schemes"},
+    {"attacks", help_attacks, "attacks"},
+    {"verify", help_verify, NULL},
+    {"profiles", help_profiles, NULL},
+    {"presets", help_presets, NULL},
+    {"set", help_set, NULL},
+    {0},
+};
+
+void pg_help_config(void)
+{
+    for (const pg_help_topic *t = pg_help_sections; t->name; t++) {
+        if (t != pg_help_sections) putchar('\n');
+        t->print();
+    }
+}
+
+bool pg_help_section(const char *name)
+{
+    for (const pg_help_topic *t = pg_help_sections; t->name; t++) {
+        if (strcmp(t->name, name) != 0) continue;
+        t->print();
+        if (t->list) printf("\npassgrid list %s prints the names.\n", t->list);
+        return true;
+    }
+    return false;
+}
