@@ -1,4 +1,4 @@
-/* Networks from elsewhere; see brought.h. */
+/* Networks that were trained elsewhere; see brought.h. */
 #include "experiments/grid/brought.h"
 
 #include "core/formats/number.h"
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- of the scheme? ---- */
+/* ---- do the files suit the scheme? ---- */
 
 static const char *const holding_names[] = {"passports", "mark", "triggers"}; /* bits of pg_holding */
 
@@ -17,27 +17,27 @@ static unsigned holdings(const pg_evidence *e)
            (e->triggers.count ? PG_HOLDS_TRIGGERS : 0u);
 }
 
-/* The evidence has every part that the scheme's has, and no other. */
+/* PG_BAD_INPUT unless the evidence has exactly the parts of the scheme's evidence. */
 static pg_status check_parts(const pg_evidence *evidence, const pg_scheme *scheme, const char *path, pg_error *err)
 {
     const unsigned has = holdings(evidence);
     for (unsigned i = 0; i < sizeof holding_names / sizeof *holding_names; i++)
         if ((has ^ scheme->holds) >> i & 1)
-            return pg_fail(err, PG_BAD_INPUT, "%s: evidence of %s has %s%s, this has %s%s", path, scheme->name,
+            return pg_fail(err, PG_BAD_INPUT, "%s: evidence of %s has %s%s, but this evidence has %s%s", path, scheme->name,
                            has >> i & 1 ? "no " : "", holding_names[i], has >> i & 1 ? "" : "no ", holding_names[i]);
     return PG_OK;
 }
 
-/* The branches of a network, in words. */
+/* The branches of a network, for people. */
 static const char *form_of(const pg_net_spec *s)
 {
     if (!s->passports) return "no passport layers";
-    if (!s->public_affine) return "passport layers with a private branch alone";
+    if (!s->public_affine) return "passport layers with only a private branch";
     return s->perceptron || s->own_norm ? "passport layers with a public branch, and a private one with its own norm"
                                         : "passport layers with a public and a private branch";
 }
 
-/* Does the scheme make networks of this form? */
+/* PG_BAD_INPUT unless the scheme makes networks of this form. */
 static pg_status check_form(const pg_net_spec *spec, const pg_scheme *scheme, const void *options, const char *path,
                             pg_error *err)
 {
@@ -50,11 +50,11 @@ static pg_status check_form(const pg_net_spec *spec, const pg_scheme *scheme, co
     if (made.passports == spec->passports && made.public_affine == spec->public_affine &&
         made.private_affine == spec->private_affine && made.own_norm == spec->own_norm && made.perceptron == spec->perceptron)
         return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "%s: has %s, but a network of %s has %s", path, form_of(spec), scheme->name,
+    return pg_fail(err, PG_BAD_INPUT, "%s: the network has %s, but one of %s has %s", path, form_of(spec), scheme->name,
                    form_of(&made));
 }
 
-/* Passports, mark and triggers are for a network of this form. */
+/* PG_BAD_INPUT unless passports, mark and triggers fit the network. */
 static pg_status check_fit(const pg_evidence *e, const pg_model *model, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -63,7 +63,7 @@ static pg_status check_fit(const pg_evidence *e, const pg_model *model, pg_error
     const pg_net_spec *s = &model->spec;
     PG_TRY(pg_evidence_fit(e, s, &shown, err));
     if (e->passport_count && shown.passports != s->passports)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "its passports belong to other layers than those of the network"));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "its passports are for other layers than those of the network"));
     if (e->mark.bits) PG_TRY(pg_mark_layer(&e->mark, model, &layer, err));
     if (e->triggers.count) PG_TRY(pg_dataset_fits(&e->triggers, s->image_height, s->image_width, s->classes, err));
 done:
@@ -76,9 +76,11 @@ static pg_status read_evidence(const pg_source_options *files, const pg_scheme *
 {
     pg_status status = PG_OK;
     if (!scheme->keygen && !files->evidence[0]) return PG_OK;
-    if (!scheme->keygen) return pg_fail(err, PG_BAD_INPUT, "%s: %s has no evidence", files->evidence, scheme->name);
+    if (!scheme->keygen)
+        return pg_fail(err, PG_BAD_INPUT, "%s: remove this file, because the scheme %s has no evidence", files->evidence,
+                       scheme->name);
     if (!files->evidence[0])
-        return pg_fail(err, PG_BAD_INPUT, "%s: the owner's evidence is missing: write evidence: FILE", files->model);
+        return pg_fail(err, PG_BAD_INPUT, "%s: the owner's evidence is missing; add `evidence: FILE`", files->model);
     PG_TRY(pg_evidence_load(files->evidence, &out->evidence, err));
     PG_TRY(check_parts(out->evidence, scheme, files->evidence, err));
     status = check_fit(out->evidence, out->model, err);

@@ -1,4 +1,4 @@
-/* A network that was trained elsewhere and is a subject of a grid. Both the plan and the task read and check its files. */
+/* A network that was trained elsewhere. The plan and the task both read and check its files. */
 #ifndef PG_GRID_BROUGHT_H
 #define PG_GRID_BROUGHT_H
 
@@ -12,9 +12,9 @@ typedef struct pg_brought {
     char model_sha256[PG_SHA256_HEX], commitment[PG_SHA256_HEX]; /* commitment is empty without evidence */
 } pg_brought;
 
-/* Read the files and set the scheme's options to the values that network and evidence show. PG_BAD_INPUT, naming the file, if
- * the scheme makes no such network, or the evidence has other parts than the scheme's or does not fit the network. The caller
- * zeroes *out before and calls pg_brought_clear afterwards, even after a failure. */
+/* Read the files, and set the scheme's options to the values that follow from network and evidence. PG_BAD_INPUT, naming the
+ * file, if the scheme makes no such network, or if the evidence has other parts than the scheme's or does not fit the network.
+ * The caller zeroes *out before the call and calls pg_brought_clear afterwards, even after a failure. */
 PG_CHECKED pg_status pg_brought_read(const pg_source_options *files, const pg_model_hints *hints, const pg_scheme *scheme,
                                      void *options, pg_brought *out, pg_error *err);
 void pg_brought_clear(pg_brought *brought);

@@ -1,4 +1,4 @@
-/* Grid files; see design.h. All problems of a file are found in one pass. */
+/* Grid files; see design.h. One pass finds all problems of a file. */
 #include "experiments/grid/design.h"
 
 #include "core/base/file.h"
@@ -23,11 +23,11 @@ typedef struct reader {
     pg_preset_options preset;
     pg_problems *problems;
     const char *data_directory;
-    const pg_node *entry; /* of a section, as it stands in the file */
-    size_t most;          /* most maps of an entry: 1 if the grid is too large, so that its other faults are still found */
+    const pg_node *entry; /* of a section of the file */
+    size_t most; /* most maps to read of one entry: 1 if the grid is too large, so that its other problems are still found */
 } reader;
 
-/* Keys of an entry beside its options. */
+/* Keys that an entry may have besides its options. */
 static const char *const no_more[] = {NULL};
 static const char *const scheme_keys[] = {"scheme", "train", "model", "evidence", NULL};
 static const char *const attack_keys[] = {"attack", "schemes", "after", "keep", NULL};
@@ -50,8 +50,8 @@ static pg_status visit(void *context, const pg_node *map, pg_error *err)
     return v->read(v->r, map, err);
 }
 
-/* Call read for each map that an entry stands for: lists under options of table multiply out. more: keys that are allowed
- * beside the table's. If the entry has faults, reads a single map to find the others. */
+/* Call read for each map that an entry stands for: a list under an option of table stands for one map for each of its values.
+ * more: keys that are allowed besides those of table. If the entry has problems, reads only one map, to find further ones. */
 static pg_status read_expanded(reader *r, const pg_option *table, const char *const *more, const pg_node *map, map_reader read,
                                pg_error *err)
 {
@@ -61,7 +61,7 @@ static pg_status read_expanded(reader *r, const pg_option *table, const char *co
     return pg_options_each(table, map, most, visit, &(visitor){r, read}, err);
 }
 
-/* Call read for each scheme or attack that an entry names under key; the value is a name or a list of names. */
+/* Call read for each scheme or attack that an entry names under key, as one name or a list of names. */
 static pg_status read_kinds(reader *r, const char *key, const pg_node *map, map_reader read, pg_error *err)
 {
     const pg_option kind[] = {{.key = key, .type = PG_OPT_TEXT}, {0}};
@@ -100,7 +100,7 @@ static pg_status read_section(reader *r, const char *key, bool single, map_reade
 
 /* ---- data ---- */
 
-/* Look up a data set; problems stand at node. False if there is one. */
+/* Look up a data set; false, with a problem at node, if that fails. */
 static bool find_data(reader *r, const pg_node *node, const char *name, int train, int test, pg_data_choice *choice,
                       pg_input *facts)
 {
@@ -118,8 +118,10 @@ static bool find_data(reader *r, const pg_node *node, const char *name, int trai
     *choice = (pg_data_choice){.train = train < facts->train ? train : 0, .test = test < facts->test ? test : 0};
     snprintf(choice->name, sizeof choice->name, "%s", name);
     snprintf(choice->sha256, sizeof choice->sha256, "%s", facts->sha256);
-    if (train > facts->train) pg_problems_add(r->problems, node, "has %d training images, not %d", facts->train, train);
-    if (test > facts->test) pg_problems_add(r->problems, node, "has %d test images, not %d", facts->test, test);
+    if (train > facts->train)
+        pg_problems_add(r->problems, node, "the data set has only %d training images, not %d", facts->train, train);
+    if (test > facts->test)
+        pg_problems_add(r->problems, node, "the data set has only %d test images, not %d", facts->test, test);
     return true;
 }
 
@@ -164,7 +166,7 @@ static pg_status read_one_network(reader *r, const pg_node *map, pg_error *err)
         return PG_OK;
     }
     if (!arch->residual && !options.relu_before_add)
-        pg_problems_add(r->problems, pg_node_find(map, "relu_before_add"), "means nothing for %s, which has no residual blocks",
+        pg_problems_add(r->problems, pg_node_find(map, "relu_before_add"), "has no effect on %s, which has no residual blocks",
                         arch->name);
     status = pg_grow(&d->networks, d->network_count, sizeof *d->networks, err);
     if (status == PG_OK) d->networks[d->network_count++] = (pg_design_network){.options = options, .node = r->entry};
@@ -199,14 +201,14 @@ static pg_status read_verify(reader *r, pg_error *err)
     if (status != PG_OK) return status;
     pg_options_read(pg_verify_table, map, &r->design->verify, r->problems);
     if (r->design->verify.nulls == 1)
-        pg_problems_add(r->problems, pg_node_find(map, "nulls"), "one draw has no spread: expected 0 or at least 2");
+        pg_problems_add(r->problems, pg_node_find(map, "nulls"), "expected 0 or at least 2, because one draw has no deviation");
     return PG_OK;
 }
 
 /* ---- schemes ---- */
 
-/* The kind that an entry names under key, in out; "" and a problem if it is none of known. A name that looks like nothing
- * (null) is a text here. */
+/* Copy the name under key to out; "", with a problem, if it is not one of known. A name that YAML reads as nothing (null) is a
+ * text here. */
 static void kind_of(reader *r, const pg_node *map, const char *key, const char *const *known, char out[PG_TEXT_MAX])
 {
     const pg_node *node = pg_node_get(map, key);
@@ -222,8 +224,8 @@ static void kind_of(reader *r, const pg_node *map, const char *key, const char *
         }
 }
 
-/* A secret given as file:PATH becomes the file's bytes, as hex:DIGITS. A commitment, as in the resolved configuration of a run,
- * does not say the secret. */
+/* Replace a secret file:PATH by the bytes of the file, hex:DIGITS. Refuses a commitment, as the config.yaml of a run has it,
+ * because the secret cannot be computed from it. */
 static void read_secrets(reader *r, const pg_option *table, const pg_node *map, void *values)
 {
     for (; table->key; table++) {
@@ -234,19 +236,20 @@ static void read_secrets(reader *r, const pg_option *table, const pg_node *map, 
         const pg_node *node = pg_node_find(map, table->key);
         if (strncmp(text, "sha256:", 7) == 0)
             pg_problems_add(r->problems, node,
-                            "this is only the commitment of the secret: give the secret with --set KEY=file:PATH");
+                            "this is the commitment of a secret, not the secret; set it with --set KEY=file:PATH");
         if (strncmp(text, "file:", 5) != 0) continue;
         if (pg_file_head(text + 5, bytes, sizeof bytes, &count, &err) != PG_OK)
             pg_problems_add(r->problems, node, "%s", err.message);
         else if (count < 1 || count > PG_SIGNATURE_BYTES)
-            pg_problems_add(r->problems, node, "%s: expected 1 to %d bytes, found %zu", text + 5, PG_SIGNATURE_BYTES, count);
+            pg_problems_add(r->problems, node, "%s: expected a file of 1 to %d bytes, found %zu", text + 5, PG_SIGNATURE_BYTES,
+                            count);
         else
             for (size_t i = 0, at = (size_t)sprintf(text, "hex:"); i < count; i++)
                 at += (size_t)sprintf(text + at, "%02x", (unsigned char)bytes[i]);
     }
 }
 
-/* A folder is read for what it holds now, so that a task is another one where that changes. */
+/* Pin folders to their present content, so that a changed folder makes another task. */
 static void pin_folders(reader *r, const pg_option *table, const pg_node *map, void *values)
 {
     for (; table->key; table++) {
@@ -304,7 +307,7 @@ static pg_status read_scheme(reader *r, const pg_node *map, pg_error *err)
 
 /* ---- attacks ---- */
 
-/* The schemes that an attack is restricted to: `schemes: [v1, v2]`. */
+/* Read the schemes to which an attack is restricted: `schemes: [v1, v2]`. */
 static void read_restriction(reader *r, const pg_node *list, pg_design_attack *attack)
 {
     char found[PG_NODE_SHORT];
@@ -321,19 +324,19 @@ static void read_restriction(reader *r, const pg_node *list, pg_design_attack *a
         if (!pg_schemes[at])
             pg_problems_choice(r->problems, item, pg_scheme_names());
         else if (attack->attack->needs && !(attack->attack->needs & pg_schemes[at]->holds))
-            pg_problems_add(r->problems, item, "%s means nothing for the scheme %s", attack->attack->name, item->text);
+            pg_problems_add(r->problems, item, "%s does not apply to the scheme %s", attack->attack->name, item->text);
         else
             attack->schemes |= UINT64_C(1) << at;
     }
 }
 
-/* The attack that this one comes after: `after: counterfeit-triggers`. It stands above, is used on one of the same schemes, and
- * keeps what it forges. */
+/* Read the attack that this one follows: `after: counterfeit-triggers`. It must be listed earlier, apply to one of the same
+ * schemes, and hand on its forged evidence. */
 static void read_after(reader *r, const pg_node *node, pg_design_attack *attack)
 {
     enum { ATTACKS_MAX = 128 };
     const char *names[ATTACKS_MAX + 1] = {NULL};
-    bool shared = !attack->schemes; /* a problem already */
+    bool shared = !attack->schemes; /* that has been reported */
     if (!node) return;
     const pg_attack *after = pg_attack_find(node->text);
     for (int i = 0, n = 0; pg_attacks[i] && n < ATTACKS_MAX; i++)
@@ -348,9 +351,9 @@ static void read_after(reader *r, const pg_node *node, pg_design_attack *attack)
         shared |= !a->schemes || (a->schemes & attack->schemes);
     }
     if (!attack->after)
-        pg_problems_add(r->problems, node, "no %s stands above", after->name);
+        pg_problems_add(r->problems, node, "no earlier attack is a %s", after->name);
     else if (!shared)
-        pg_problems_add(r->problems, node, "no %s above is used on a scheme that this is used on", after->name);
+        pg_problems_add(r->problems, node, "no earlier %s applies to any scheme that this attack applies to", after->name);
 }
 
 static pg_status read_one_attack(reader *r, const pg_node *map, pg_error *err)
@@ -396,16 +399,16 @@ static pg_status read_attack(reader *r, const pg_node *map, pg_error *err)
     return read_kinds(r, "attack", map, read_named_attack, err);
 }
 
-/* ---- the whole ---- */
+/* ---- the whole grid ---- */
 
 static void check_null_models(reader *r)
 {
     if (r->design->grid.null_models && !r->design->verify.nulls)
         pg_problems_add(r->problems, pg_node_find(r->design->tree->root, "null_models"),
-                        "want fresh evidence, and verify.nulls is 0");
+                        "null models need fresh evidence: set verify.nulls to at least 2");
 }
 
-/* Name of the grid: that of its file, without folder and ending. */
+/* Make the name of the grid from its file name, without folder and ending. */
 static void default_name(const char *path, char out[PG_TEXT_MAX])
 {
     const char *base = strrchr(path, '/');
@@ -449,7 +452,7 @@ done:
     return status;
 }
 
-/* The keys that a profile may override: all at the top but those about profiles. */
+/* The keys that a profile may override: all top-level keys except profile and profiles. */
 static const char *const *overridable(void)
 {
     enum { KEYS_MAX = 32 };
@@ -460,7 +463,7 @@ static const char *const *overridable(void)
     return keys;
 }
 
-/* Let the root name the profile of "--profile=NAME". */
+/* Set `profile` at the root to the NAME of "--profile=NAME". */
 static pg_status choose_profile(pg_tree *tree, const char *option, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -480,7 +483,7 @@ static bool is_profile(const char *set)
     return strncmp(set, "--profile=", 10) == 0;
 }
 
-/* Apply the assignments, and before them the profile that the file or they choose, as they change it. */
+/* Apply the profile that the file or an assignment chooses, then the assignments. Assignments to the profiles come first. */
 static pg_status apply(pg_tree *tree, const char *const *sets, int set_count, pg_problems *problems, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -495,13 +498,14 @@ done:
     return status;
 }
 
-/* A file that cannot be opened is bad input; one that fails during reading is an I/O fault. */
+/* PG_BAD_INPUT if the file cannot be opened; PG_IO_FAULT if reading it fails. */
 static pg_status read_file(const char *path, pg_tree **out, pg_error *err)
 {
     struct stat info;
     if (stat(path, &info) != 0 || access(path, R_OK) != 0) return pg_fail(err, PG_BAD_INPUT, "%s: %s", path, strerror(errno));
     if (!S_ISREG(info.st_mode)) return pg_fail(err, PG_BAD_INPUT, "%s: not a regular file", path);
-    if (info.st_size > PG_YAML_BYTES) return pg_fail(err, PG_BAD_INPUT, "%s: more than %d bytes of YAML", path, PG_YAML_BYTES);
+    if (info.st_size > PG_YAML_BYTES)
+        return pg_fail(err, PG_BAD_INPUT, "%s: the file has more than %d bytes of YAML", path, PG_YAML_BYTES);
     return pg_yaml_parse_file(path, out, err);
 }
 

@@ -1,11 +1,11 @@
-/* A grid file, read and checked: what is to be crossed with what, before it becomes tasks.
+/* A grid file, read and checked: the data sets, networks, schemes and attacks that the grid crosses.
  *
  *   name: quick
  *   label: "reduced run"
  *   seeds: [1, 2]
  *   data: {name: cifar10, train: 20000, test: 2000}        # or a list of maps
  *   networks:
- *     - {arch: alexnet, norm: [bn, gn], width: 0.5}        # a list where one value belongs multiplies out
+ *     - {arch: alexnet, norm: [bn, gn], width: 0.5}        # a list in place of a value: one network each
  *   train: {preset: head22, epochs: 8, lr: 0.05}
  *   schemes:
  *     - {scheme: plain}
@@ -15,12 +15,11 @@
  *     - {attack: prune}
  *     - {attack: fake1, repeats: 20, schemes: [v1]}
  *     - {attack: counterfeit-triggers}
- *     - {attack: finetune, after: counterfeit-triggers}    # does what was forged outlive it?
+ *     - {attack: finetune, after: counterfeit-triggers}    # does the forged evidence survive?
  *   verify: {level: 1e-6}
- *   profiles: {laptop: {train: {epochs: 2}}}               # other sizes of the same: see profile.h
+ *   profiles: {laptop: {train: {epochs: 2}}}               # other sizes of this grid: see profile.h
  *
- * Every key comes from an option table: those of grid_options.h, of the training, the verification, the schemes and the
- * attacks. */
+ * Every key is in an option table: those of grid_options.h, of training, verification, schemes and attacks. */
 #ifndef PG_GRID_DESIGN_H
 #define PG_GRID_DESIGN_H
 
@@ -44,9 +43,9 @@ typedef struct pg_design_scheme {
     void *options;
     pg_train_options train;
     const pg_node *node;
-    /* for a network that was trained elsewhere; brought.model_sha256 is empty for others */
+    /* for a network that was trained elsewhere; for others brought.model_sha256 is empty */
     pg_task_source brought;
-    int network;      /* index of its network; -1: every network of the grid is trained */
+    int network;      /* index of its network; -1: the scheme is trained in every network of the grid */
     pg_input fits;    /* classes and image size that it takes */
     char data[64];    /* data set that it was trained on; empty: unknown */
     char about[1024]; /* description of its files */
@@ -62,8 +61,8 @@ typedef struct pg_design_attack {
     pg_input other_facts;
     bool all_schemes;
     bool keep;              /* keep its networks and evidence as files */
-    uint64_t schemes;       /* bit i: is used on pg_schemes[i] */
-    const pg_attack *after; /* comes after every entry of that attack, which stands above; NULL: none */
+    uint64_t schemes;       /* bit i: applies to pg_schemes[i] */
+    const pg_attack *after; /* follows every earlier entry of that attack; NULL: none */
     const pg_node *node;
 } pg_design_attack;
 
@@ -79,13 +78,13 @@ typedef struct pg_design {
     pg_tree *tree;
 } pg_design;
 
-/* Read path and apply the assignments: "a.b=value", or "--profile=NAME", which chooses a profile. On PG_BAD_INPUT the faults
- * are in problems or, if that is empty, in err. */
+/* Read path and apply the assignments: "a.b=value", or "--profile=NAME", which chooses a profile. On PG_BAD_INPUT, problems has
+ * what is wrong with the file; if it is empty, the message is in err. */
 PG_CHECKED pg_status pg_design_read(const char *path, const char *const *sets, int set_count, const char *data_directory,
                                     pg_design **out, pg_problems *problems, pg_error *err);
 void pg_design_destroy(pg_design **design);
 
-/* Does an attack of the design apply to models of a scheme? */
+/* Does this attack of the design apply to models of the scheme? */
 bool pg_design_applies(const pg_design_attack *attack, const pg_scheme *scheme);
 
 /* The design as a grid file with every default spelled out; reading it gives the same design. *text is freed by pg_free. */

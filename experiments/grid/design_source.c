@@ -1,4 +1,4 @@
-/* Entries of schemes that name files; see design_source.h. */
+/* Networks that were trained elsewhere; see design_source.h. */
 #include "experiments/grid/design_source.h"
 
 #include "core/base/memory.h"
@@ -16,14 +16,14 @@ bool pg_design_fits(const pg_design_scheme *s, const pg_design_data *data)
            (!s->data[0] || strcmp(s->data, data->choice.name) == 0);
 }
 
-/* The grid must have a data set that fits the network; the network is measured on all that fit. */
+/* Report a problem unless a data set of the grid fits the network. */
 static void check_data(const pg_design *d, const pg_design_scheme *s, const pg_node *node, pg_problems *problems)
 {
     for (int i = 0; i < d->data_count; i++)
         if (pg_design_fits(s, &d->data[i])) return;
     if (d->data_count)
         pg_problems_add(problems, node,
-                        "the network has %d classes and takes %dx%d images%s%s, but no data set of the grid fits",
+                        "the network has %d classes and takes %dx%d images%s%s, but no data set of the grid fits it",
                         s->fits.classes, s->fits.height, s->fits.width, s->data[0] ? " of " : "", s->data);
 }
 
@@ -41,8 +41,8 @@ done:
     return status;
 }
 
-/* Find this network among the grid's. If the grid lists networks, it must be one of them, because the attackers train those. If
- * the grid lists none, add it. */
+/* Find the network among those of the grid, or add it if the grid lists none. It is a problem if the grid lists only others,
+ * because attackers train the networks of the grid. */
 static pg_status find_network(pg_design *d, const pg_net_spec *spec, const pg_node *node, int *at, pg_problems *problems,
                               pg_error *err)
 {
@@ -61,10 +61,9 @@ static pg_status find_network(pg_design *d, const pg_net_spec *spec, const pg_no
     }
     pg_number_text(spec->width, width);
     if (pg_node_find(d->tree->root, "networks")) {
-        pg_problems_add(problems, node,
-                        "the grid does not list this network: leave out networks, or list {arch: %s, norm: %s, width: %s%s}",
-                        spec->arch->name, pg_norm_kind_name(spec->norm), width,
-                        spec->relu_before_add ? "" : ", relu_before_add: false");
+        pg_problems_add(
+            problems, node, "the grid does not list this network: omit `networks`, or list {arch: %s, norm: %s, width: %s%s}",
+            spec->arch->name, pg_norm_kind_name(spec->norm), width, spec->relu_before_add ? "" : ", relu_before_add: false");
         return PG_OK;
     }
     PG_TRY(pg_grow(&d->networks, d->network_count, sizeof *d->networks, err));
@@ -79,13 +78,13 @@ done:
     return status;
 }
 
-/* The grid must normalise images as the network expects, also in attacks on it. */
+/* Report a problem unless the grid normalises images as the network expects, because attacks on it do the same. */
 static void check_pixels(const pg_brought *b, const pg_design_scheme *s, const pg_node *node, pg_problems *problems)
 {
     const char *pixels = pg_pixels_names[s->train.pixels];
     if (b->facts.pixels[0] && strcmp(b->facts.pixels, pixels) != 0)
         pg_problems_add(problems, node,
-                        "the network was trained with pixels %s, but the grid has pixels %s: write "
+                        "the network was trained with pixels: %s, but the grid has pixels: %s; write "
                         "train: {pixels: %s}",
                         b->facts.pixels, pixels, b->facts.pixels);
 }
@@ -101,7 +100,7 @@ static pg_model_hints hints_of(const pg_design *d, pg_norm_kind *norm)
     return hints;
 }
 
-/* Read the files now, and report their faults as problems of the entry. */
+/* Read the files and report their errors as problems of the entry. */
 static pg_status read_files(pg_design *d, const pg_node *map, pg_design_scheme *made, pg_problems *problems, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -144,12 +143,13 @@ pg_status pg_design_read_source(pg_design *d, const pg_node *map, pg_design_sche
         if (model && problems->count == before)
             pg_problems_add(problems, model, "expected the name of a file, got an empty text");
         else if (files->evidence[0] && problems->count == before)
-            pg_problems_add(problems, pg_node_find(map, "evidence"), "needs `model: FILE`, the network that it belongs to");
+            pg_problems_add(problems, pg_node_find(map, "evidence"),
+                            "also write `model: FILE`, the network that the evidence belongs to");
         return PG_OK;
     }
     for (const pg_node *n = map->first; n; n = n->next)
         if (strcmp(n->key, "train") == 0 || pg_options_find(made->scheme->options, n->key))
-            pg_problems_add(problems, n, "has no effect on a network that is not trained here");
+            pg_problems_add(problems, n, "has no effect, because this network is not trained here");
     PG_TRY(pg_options_defaults(pg_train_table, &made->train, err));
     made->train.pixels = d->train.pixels;
     if (problems->count == before) PG_TRY(read_files(d, map, made, problems, err));

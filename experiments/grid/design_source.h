@@ -1,11 +1,11 @@
-/* The part of a grid file about networks that were trained elsewhere. */
+/* Reading the entries of a grid file for networks that were trained elsewhere. */
 #ifndef PG_GRID_DESIGN_SOURCE_H
 #define PG_GRID_DESIGN_SOURCE_H
 
 #include "experiments/grid/design.h"
 
-/* Read the entry of a scheme that may name the files of a network instead of training options. The files determine everything
- * else: the scheme's options in `made`, and the grid's network, which is added if the grid lists none. Without files `made` is
+/* Read an entry of a scheme, which may name the files of a network instead of training options. Then the files determine the
+ * scheme's options in `made` and its network, which is added to the grid if the grid lists none. Without files `made` is
  * trained in every network of the grid. */
 PG_CHECKED pg_status pg_design_read_source(pg_design *design, const pg_node *map, pg_design_scheme *made, pg_problems *problems,
                                            pg_error *err);

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One entry of a section, and how the section's entries are ordered. */
+/* An entry of a section, and the order of the section's entries. */
 typedef struct entry {
     const pg_design *design;
     int (*order)(const pg_design *design, int a, int b);
     int index;
     const pg_node *node;
-    uint64_t schemes; /* to which it applies */
+    uint64_t schemes; /* bits of the schemes to which it applies */
 } entry;
 
 static int order_of_data(const pg_design *d, int a, int b)

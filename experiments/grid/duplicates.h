@@ -4,8 +4,8 @@
 
 #include "experiments/grid/design.h"
 
-/* Report every data set, network, scheme and attack of the design that equals an earlier one in value, however it is spelled.
- * Two attack entries are equal only if they apply to a common scheme. */
+/* Report every data set, network, scheme and attack of the design whose values equal those of an earlier one, however they are
+ * spelled. Attack entries are duplicates only if they apply to a common scheme. */
 PG_CHECKED pg_status pg_duplicates_check(const pg_design *design, pg_problems *problems, pg_error *err);
 
 #endif

@@ -7,13 +7,13 @@
 
 #include <string.h>
 
-/* Multiply-adds per second of one thread that trains a small network. Winograd's convolutions save half of those that are
- * counted: 7e10 were measured with AVX-512 on an idle core, 2.4e10 on a crowded one; AVX2 at 3 GHz reaches this. */
+/* Multiply-adds per second of one thread that trains a small network. Winograd's convolutions do half of the counted ones.
+ * Measured: 7e10 with AVX-512 on an idle core, 2.4e10 on a busy one; AVX2 at 3 GHz reaches this value. */
 static const double default_speed = 3e10;
 
 typedef struct family {
-    const char *name; /* of one of its tasks, borrowed */
-    size_t length;    /* of the part that all have in common */
+    const char *name; /* of a task of the family, borrowed */
+    size_t length;    /* of the part that the names of all its tasks share */
     double seconds, cost;
 } family;
 
@@ -22,7 +22,7 @@ typedef struct families {
     int count;
 } families;
 
-/* Length of a task's name without "/s1/3fa9c01d". */
+/* Length of a task's name without seed and key ("/s1/3fa9c01d"). */
 static size_t stem(const char *name)
 {
     size_t length = strlen(name);
@@ -75,7 +75,7 @@ pg_status pg_timings_read(const char *directory, pg_csv_table **out, pg_error *e
     return PG_OK;
 }
 
-/* Count in every row; a task's own time goes into seconds. */
+/* Count every row for its family and the total; store a task's own time in seconds. */
 static void learn(const pg_csv_table *csv, const pg_grid *grid, double *seconds, families *f, pg_timed *timed)
 {
     for (size_t row = 0; row < pg_csv_rows(csv); row++) {

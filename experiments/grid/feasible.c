@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* The shape of count images of a data set; 0: all. */
+/* The shape of a data set with count images; 0: all. */
 static pg_dataset shape_of(const pg_data_choice *choice, const pg_input *facts, int count, int all)
 {
     pg_dataset shape = {
@@ -18,7 +18,7 @@ static pg_data shapes_of(const pg_data_choice *choice, const pg_input *facts)
                      .test = shape_of(choice, facts, choice->test, facts->test)};
 }
 
-/* Turn what a check refused into a problem at node; other failures stay failures. */
+/* Report the refusal of a check as a problem at node. Other failures are returned. */
 static pg_status report(pg_status status, const pg_node *node, const char *of, const pg_error *fault, pg_problems *problems,
                         pg_error *err)
 {
@@ -34,7 +34,7 @@ static pg_status check_attack(const pg_design_attack *a, const pg_data *data, co
 {
     pg_error fault;
     char of[256];
-    const pg_model model = {.layout = *layout}; /* without values: a check looks only at shapes */
+    const pg_model model = {.layout = *layout}; /* without parameters, because checks look only at shapes */
     const pg_data other = shapes_of(&a->other, &a->other_facts);
     pg_dataset fresh = data->train;
     fresh.count = whole->facts.train - data->train.count;
@@ -51,14 +51,14 @@ static pg_status check_attack(const pg_design_attack *a, const pg_data *data, co
     return report(a->attack->check(a->options, &view, &fault), a->node, of, &fault, problems, err);
 }
 
-/* The node that describes training: in the scheme's own entry, or for the whole grid. */
+/* The node with the training options: in the scheme's entry, or of the whole grid. */
 static const pg_node *train_node(const pg_design *d, const pg_node *scheme)
 {
     const pg_node *own = scheme ? pg_node_find(scheme, "train") : NULL, *all = pg_node_find(d->tree->root, "train");
     return own ? own : all ? all : d->tree->root;
 }
 
-/* The node that describes verification. */
+/* The node with the verification options. */
 static const pg_node *verify_node(const pg_design *d)
 {
     const pg_node *verify = pg_node_find(d->tree->root, "verify");
@@ -76,7 +76,7 @@ pg_status pg_feasible_check(const pg_design *d, const pg_design_data *data, cons
     snprintf(of, sizeof of, "%s, %s", data->choice.name, layout->spec.arch->name);
     PG_TRY(report(pg_verify_check(&d->verify, shapes.test.classes, shapes.test.count, &fault), verify_node(d), of, &fault,
                   problems, err));
-    const bool brought = s->brought.model_sha256[0]; /* not trained; but null models get evidence like its own */
+    const bool brought = s->brought.model_sha256[0]; /* not trained here, but null models are read with evidence like its own */
     if (!brought)
         PG_TRY(report(pg_train_check(&s->train, &shapes.train, &layout->spec, &fault), train_node(d, s->node), of, &fault,
                       problems, err));
@@ -89,7 +89,7 @@ done:
     return status;
 }
 
-/* Does a task of the scheme, or an attack on its models, start from a plain network? */
+/* Does a task of the scheme, or an attack on its models, use a plain network? */
 static bool scheme_wants_plain(const pg_design *d, const pg_design_scheme *s)
 {
     if (d->grid.null_models && s->scheme->keygen) return true;

@@ -1,4 +1,4 @@
-/* From a design to tasks; see grid.h. */
+/* Making tasks from a design; see grid.h. */
 #include "experiments/grid/grid.h"
 
 #include "core/base/memory.h"
@@ -25,7 +25,7 @@ int pg_grid_find(const pg_grid *grid, const char *key)
     return grid->index_room && strlen(key) == PG_SHA256_HEX - 1 ? grid->index[slot_of(grid, key)] - 1 : -1;
 }
 
-/* Room for one more task: tasks and index double. */
+/* Make room for one more task; tasks and index double their capacity. */
 static pg_status make_room(pg_grid *grid, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -49,7 +49,7 @@ done:
     return status;
 }
 
-/* Add a task, or find it: *at is its index. Parents of -1 are none. The task's options are borrowed. */
+/* Add a task unless the grid has it; *at is its index. A parent of -1 means none. Does not keep the task's options. */
 static pg_status add(pg_grid *grid, pg_task *task, const int *parents, int parent_count, double cost, int *at, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -73,7 +73,7 @@ done:
 
 /* ---- costs ---- */
 
-/* What a trained model of one scheme costs to run. */
+/* The cost of running a model of one scheme. */
 typedef struct price {
     double forward;     /* multiply-adds of an image through every branch */
     double train, test; /* images of the data set in use */
@@ -104,7 +104,8 @@ static price price_of(const pg_design_data *data, const pg_layout *layout)
                    .test = data->choice.test ? data->choice.test : data->facts.test};
 }
 
-/* A step is a forward and two backward products; a measurement is one forward pass over the test images. */
+/* A training step costs a forward pass and two products of the same size backward. A measurement costs a forward pass over the
+ * test images. */
 static double training_cost(const price *p, const pg_train_options *train)
 {
     return p->forward * (3 * p->train * train->epochs + p->test);
@@ -125,11 +126,11 @@ typedef struct builder {
     pg_problems *problems;
 } builder;
 
-/* One point of data, network and seed. */
+/* A combination of data set, network and seed. */
 typedef struct place {
     const pg_design_data *data;
     const pg_network_options *network;
-    const price *prices; /* by scheme of the design; the last one is that of the plain network */
+    const price *prices; /* by scheme of the design; the last price is that of the plain network */
     uint64_t seed;
 } place;
 
@@ -145,7 +146,7 @@ static pg_task task_at(const builder *b, const place *at)
     return task;
 }
 
-/* The plain network of this place: parent of the schemes that want one. */
+/* Add the plain network of this place, a parent of the schemes that need one. */
 static pg_status add_plain(builder *b, const place *at, int *index, pg_error *err)
 {
     pg_task task = task_at(b, at);
@@ -156,7 +157,7 @@ static pg_status add_plain(builder *b, const place *at, int *index, pg_error *er
     return add(b->grid, &task, NULL, 0, training_cost(&at->prices[b->design->scheme_count], &task.train), index, err);
 }
 
-/* The k-th seed other than a replicate's own: those of the grid, then those after its largest. */
+/* The k-th seed other than the replicate's own: first the seeds of the grid, then those above its largest. */
 static uint64_t other_seed(const pg_ints *seeds, uint64_t own, int k)
 {
     long long largest = 0;
@@ -167,11 +168,12 @@ static uint64_t other_seed(const pg_ints *seeds, uint64_t own, int k)
     return (uint64_t)(largest + 1 + k);
 }
 
-/* The threshold of a scheme's evidence. task is the trained model's, parents[2] it and the plain network. */
+/* Add the task that finds the threshold of a scheme's evidence. task: of the trained model; parents[2]: that model and the
+ * plain network. */
 static pg_status add_threshold(builder *b, const place *at, const price *p, pg_task *task, const int *parents, pg_error *err)
 {
     pg_status status = PG_OK;
-    enum { IMAGES = 100 }; /* pushed or answered for one key, roughly */
+    enum { IMAGES = 100 }; /* that reading one key takes, roughly */
     const pg_grid_options *o = &b->design->grid;
     int all[2 + PG_NULL_MODELS_MAX] = {parents[0], parents[1]}, index;
     task->kind = PG_TASK_THRESHOLD;
@@ -189,8 +191,8 @@ done:
     return status;
 }
 
-/* A plain network that the attacker trained: the one of another seed, since that of this place may have made the owner's
- * passports. */
+/* Add the plain network that the attacker trained. It has another seed, because the owner's passports may come from that of
+ * this place. */
 static pg_status add_attackers_plain(builder *b, const place *at, pg_task *task, int *index, pg_error *err)
 {
     place other = *at;
@@ -200,8 +202,7 @@ static pg_status add_attackers_plain(builder *b, const place *at, pg_task *task,
     return status;
 }
 
-/* Attack number i of the design on a trained model, the task `victim`; where `before` is not -1, after attack number `before`.
- */
+/* Add attack number i of the design on a trained model, the task `victim`, after the attack task `before` (-1: none). */
 static pg_status add_attack(builder *b, const place *at, const price *p, const pg_task *trained, int victim, int i, int before,
                             int *index, pg_error *err)
 {
@@ -231,7 +232,7 @@ done:
     return status;
 }
 
-/* Attack number i after every entry of the attack that it is to come after, or alone. */
+/* Add attack number i after every entry of the attack that it follows, or once if it follows none. */
 static pg_status add_chains(builder *b, const place *at, const price *p, const pg_task *trained, int victim, int i,
                             pg_error *err)
 {
@@ -248,7 +249,7 @@ done:
     return status;
 }
 
-/* Add the task that reads and judges a network from elsewhere, once for all seeds. */
+/* Add the task that reads and judges a network trained elsewhere, once for all seeds. */
 static pg_status add_brought(builder *b, const pg_design_scheme *s, const price *p, pg_task *task, int *index, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -266,14 +267,14 @@ done:
     return status;
 }
 
-/* A trained model and its attacks. */
+/* Add a trained model and the attacks on it. */
 static pg_status add_scheme(builder *b, const place *at, int number, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_design_scheme *s = &b->design->schemes[number];
     const price *p = &at->prices[number];
     pg_task task = task_at(b, at);
-    int parents[2] = {-1, -1}; /* the model to be attacked, and the plain network */
+    int parents[2] = {-1, -1}; /* the attacked model, and the plain network */
     task.scheme = s->scheme;
     task.scheme_options = s->options;
     task.train = s->train;
@@ -293,13 +294,13 @@ done:
     return status;
 }
 
-/* Is a scheme crossed with this data set and network number n? */
+/* Does the grid combine a scheme with this data set and network number n? */
 static bool is_at(const pg_design_scheme *s, const pg_design_data *data, int n)
 {
     return (s->network < 0 || s->network == n) && pg_design_fits(s, data);
 }
 
-/* Find the price of a scheme in one network. A network that cannot be built or trained is a problem of the file. */
+/* Find the price of a scheme in one network. It is a problem of the file if the network cannot be built or trained. */
 static pg_status find_price(builder *b, const place *at, const pg_design_scheme *s, price *out, pg_error *err)
 {
     pg_error fault;
@@ -314,7 +315,7 @@ static pg_status find_price(builder *b, const place *at, const pg_design_scheme 
     return pg_feasible_check(b->design, at->data, s, &layout, b->problems, err);
 }
 
-/* Prices of every scheme of the design in one network, and of the plain one. */
+/* Find the prices of every scheme of the design in one network, and of the plain network. */
 static pg_status find_prices(builder *b, const place *at, int network, price *prices, pg_error *err)
 {
     pg_status status = PG_OK;

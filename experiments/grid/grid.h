@@ -1,12 +1,12 @@
-/* A grid: the tasks that a design stands for, each once, parents before children.
+/* A grid: the tasks of a design, each once, parents before children.
  *
  * For every data set, network and seed: each scheme is trained, and each attack runs on each trained model that it applies to.
- * A scheme whose passports come from a trained plain network has that network's task as parent: the plain scheme under the
- * grid's own `train` section, which is added where the grid does not list it. With `null_models` the same network of other
- * seeds, trained for the purpose where the grid has none of that seed, gives the threshold of each scheme's evidence.
+ * If a scheme's passports come from a trained plain network, that network's task is a parent: the plain scheme with the grid's
+ * `train` section, which is added if the grid does not list it. With `null_models`, plain networks of other seeds give the
+ * threshold of each scheme's evidence; they are added if the grid does not have them.
  *
- * A network that was trained elsewhere is one task for all seeds, on the data sets that fit it. So are its threshold and every
- * attack on it that draws nothing at random. */
+ * A network that was trained elsewhere is one task for all seeds, on each data set that fits it. So are its threshold and each
+ * attack on it that uses no random numbers. */
 #ifndef PG_GRID_GRID_H
 #define PG_GRID_GRID_H
 
@@ -16,11 +16,11 @@
 typedef struct pg_grid_task {
     char key[PG_SHA256_HEX], name[PG_TASK_NAME_MAX];
     char *text, *public_text; /* see task.h */
-    bool keep;                /* as the task says */
-    char *about;              /* description of the files of a network from elsewhere; NULL for others */
+    bool keep;                /* as in the task */
+    char *about;              /* description of the files of a network trained elsewhere; NULL for others */
     int parents[2 + PG_NULL_MODELS_MAX], parent_count; /* indices of earlier tasks */
     double cost;                                       /* multiply-adds, roughly */
-    double unsaved; /* the longest part of the cost during which nothing can be saved: judging an outcome */
+    double unsaved; /* longest part of the cost during which nothing can be saved: judging an outcome */
 } pg_grid_task;
 
 typedef struct pg_grid {

@@ -10,22 +10,22 @@ const char *const pg_norm_names[] = {"bn", "gn", "in", "none", NULL};
 const pg_option pg_grid_table[] = {
     PG_TEXT(pg_grid_options, name, "", "name of the grid and of its directory below results; empty: the name of the file"),
     PG_TEXT(pg_grid_options, label, "", "printed beside every table; say here if the runs are smaller than the published ones"),
-    PG_INTS(pg_grid_options, seeds, "[1]", 0, 2147483647, NULL, "every seed is one replicate of the whole grid"),
+    PG_INTS(pg_grid_options, seeds, "[1]", 0, 2147483647, NULL, "each seed is one replicate of the whole grid"),
     PG_INT(
         pg_grid_options, null_models, "0", 0, PG_NULL_MODELS_MAX, NULL,
-        "plain networks of other seeds (first the grid's own seeds) in which fresh evidence is read to find the threshold of "
-        "every scheme; 0: none"),
+        "number of plain networks of other seeds (the grid's own seeds first) that find the threshold of every scheme: fresh "
+        "evidence is read from them; 0: none"),
     PG_INT(pg_grid_options, threads, "0", 0, 1024, NULL,
-           "of each working rank; 0: the ranks of a host share the cores that they may use"),
+           "threads of each worker; 0: the workers of a host share the cores that they may use"),
     PG_REAL(pg_grid_options, checkpoint, "1", 0, 1440, "minutes",
-            "between checkpoints of a task; 0: after every epoch and after every outcome of an attack"),
+            "time between checkpoints of a task; 0: after every epoch and after every outcome of an attack"),
     {0},
 };
 
 const pg_option pg_data_table[] = {
     PG_TEXT(pg_data_options, name, NULL, "data set, one of those that `passgrid data list` shows"),
     PG_INT(pg_data_options, train, "0", 0, 1e9, "images", "training images, the same share of every class; 0: all"),
-    PG_INT(pg_data_options, test, "0", 0, 1e9, "images", "test images, likewise"),
+    PG_INT(pg_data_options, test, "0", 0, 1e9, "images", "test images, the same share of every class; 0: all"),
     {0},
 };
 
@@ -33,16 +33,17 @@ const pg_option pg_network_table[] = {
     PG_TEXT(pg_network_options, arch, NULL, "network, one of those that `passgrid list networks` shows"),
     PG_CHOICE(pg_network_options, norm, "bn", pg_norm_names, "normalisation: batch, group, instance, none"),
     PG_REAL(pg_network_options, width, "1", PG_ABOVE_ZERO, 16, NULL,
-            "multiplies the channels of every layer, rounded to multiples of 16"),
+            "factor of the channels of every layer; the result is rounded to a multiple of 16"),
     PG_BOOL(pg_network_options, relu_before_add, "true",
-            "residual networks: a block's last convolution has its own ReLU, as in the reference's code"),
+            "residual networks: the last convolution of a block has its own ReLU, as in the reference code"),
     {0},
 };
 
 const pg_option pg_source_table[] = {
     PG_TEXT(pg_source_options, model, "",
-            "safetensors file with a trained network of this scheme, to measure, judge and attack instead of training one"),
-    PG_TEXT(pg_source_options, evidence, "", "file with the owner's evidence, if the scheme has any; may be the same file"),
+            "safetensors file of a trained network of this scheme; it is measured, judged and attacked, and none is trained"),
+    PG_TEXT(pg_source_options, evidence, "",
+            "file of the owner's evidence, if the scheme has any; may be the same file as model"),
     {0},
 };
 
@@ -54,7 +55,7 @@ const pg_option pg_attack_table[] = {
 
 const pg_option pg_preset_table[] = {
     PG_CHOICE(pg_preset_options, preset, "head22", pg_presets,
-              "settings to start from, for attacks too (passgrid help preset NAME); fast is "
-              "ours, the others are published; the other keys override them"),
+              "default settings, for attacks too (passgrid help preset NAME); fast is ours, the "
+              "others are published; the other keys override them"),
     {0},
 };

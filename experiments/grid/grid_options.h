@@ -1,4 +1,4 @@
-/* The keys of a grid file that are not those of a scheme, an attack, the training or the verification. */
+/* The keys of a grid file, except those of schemes, attacks, training and verification. */
 #ifndef PG_GRID_GRID_OPTIONS_H
 #define PG_GRID_GRID_OPTIONS_H
 
@@ -30,13 +30,13 @@ typedef struct pg_network_options {
 extern const pg_option pg_network_table[];
 extern const char *const pg_norm_names[]; /* ended by NULL */
 
-/* Where the network of a scheme's entry comes from, if it is not trained here. */
+/* The files of a scheme's network, if it was trained elsewhere. */
 typedef struct pg_source_options {
     char model[PG_TEXT_MAX], evidence[PG_TEXT_MAX];
 } pg_source_options;
 extern const pg_option pg_source_table[];
 
-/* What every attack's entry may say beside the attack's own options. */
+/* The keys of every attack's entry besides the attack's own options. */
 typedef struct pg_attack_options {
     bool keep;
 } pg_attack_options;

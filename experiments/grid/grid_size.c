@@ -10,14 +10,14 @@
 
 enum { KINDS_MAX = 64 };
 
-/* Numbers of combinations; schemes and attacks by the index of the scheme in pg_schemes. */
+/* Numbers of combinations; schemes[] and attacks[] by index into pg_schemes. */
 typedef struct extent {
     double data, networks, seeds;
     double schemes[KINDS_MAX], attacks[KINDS_MAX]; /* attacks: on each model of the scheme */
     double handed[KINDS_MAX][KINDS_MAX];           /* [attack][scheme]: tasks that a later attack may follow */
 } extent;
 
-/* First of the maps of a section, which is one or a list of them. */
+/* The first map of a section, which is a map or a list of maps. */
 static const pg_node *first_entry(const pg_node *root, const char *key)
 {
     const pg_node *section = pg_node_find(root, key);
@@ -44,7 +44,7 @@ static double count_seeds(const pg_node *root)
     return seeds && seeds->kind == PG_LIST ? (double)seeds->count : 1;
 }
 
-/* The first of the names under key: a scalar, or the items of a list. */
+/* The first name under key, which is a name or a list of names. */
 static const pg_node *first_name(const pg_node *entry, const char *key)
 {
     const pg_node *names = pg_node_find(entry, key);
@@ -77,7 +77,7 @@ static void count_schemes(const pg_node *root, extent *e)
             if (names_scheme(entry, "scheme", pg_schemes[i])) e->schemes[i] += pg_options_count(pg_schemes[i]->options, entry);
 }
 
-/* Attack number k of an entry, on models of each scheme. */
+/* Count attack number k of an entry on models of each scheme. */
 static void count_attack(const pg_node *entry, int k, extent *e)
 {
     const pg_attack *attack = pg_attacks[k];
@@ -143,7 +143,7 @@ bool pg_grid_size_check(const pg_node *root, pg_problems *problems)
     add_factor(product, sizeof product, "data", e.data);
     add_factor(product, sizeof product, "networks", e.networks);
     add_factor(product, sizeof product, "seeds", e.seeds);
-    pg_problems_add(problems, root, "%s%s(schemes %s + attacks on them %s) = %s tasks, more than %s", product,
+    pg_problems_add(problems, root, "%s%s(schemes %s + attacks on them %s) = %s tasks; at most %s are allowed", product,
                     product[0] ? " x " : "", grouped(schemes, models), grouped(attacks, attacked), grouped(total, all),
                     grouped(PG_TASKS_MAX, most));
     return false;

@@ -1,4 +1,4 @@
-/* Facts about data sets; see inputs.h. They are loaded to be counted and summed, once per process, and let go. */
+/* Facts about data sets; see inputs.h. Each data set is loaded once per process, counted, hashed and released. */
 #include "experiments/grid/inputs.h"
 
 #include "core/data/readers.h"
@@ -16,7 +16,7 @@ const char *const *pg_input_names(void)
     return names;
 }
 
-/* ---- sets that are not there ------------------------------------------------------------------------------------------ */
+/* ---- absent data sets ------------------------------------------------------------------------------------------ */
 
 static bool assuming;
 static const char *assumed[KNOWN_MAX + 1];
@@ -31,7 +31,7 @@ const char *const *pg_inputs_assumed(void)
     return assumed;
 }
 
-/* Published sizes; of the Caltech sets, which are split class by class, within a percent. */
+/* Published sizes. Those of the Caltech sets, which are split class by class, are within one percent. */
 static bool assume(const char *name, pg_input *out)
 {
     static const struct {
@@ -53,7 +53,8 @@ static bool assume(const char *name, pg_input *out)
     return false;
 }
 
-/* ---- sets that are ---------------------------------------------------------------------------------------------------- */
+/* ---- present data sets ----------------------------------------------------------------------------------------------------
+ */
 
 void pg_input_sum(const pg_data *data, char hex[PG_SHA256_HEX])
 {

@@ -1,4 +1,4 @@
-/* What the grid must know of a data set before any picture is loaded. */
+/* Facts about a data set that the grid needs without its images. */
 #ifndef PG_GRID_INPUTS_H
 #define PG_GRID_INPUTS_H
 
@@ -7,21 +7,21 @@
 
 typedef struct pg_input {
     char sha256[PG_SHA256_HEX];
-    int classes, height, width, train, test; /* images of each part */
+    int classes, height, width, train, test; /* train, test: numbers of images */
 } pg_input;
 
 /* Names that configurations may use, ended by NULL. */
 const char *const *pg_input_names(void);
 
-/* PG_BAD_INPUT, with what to do, if the data set is not there. directory NULL: the default. */
+/* Find the facts of a data set. PG_BAD_INPUT, with advice, if it is absent. directory NULL: the default. */
 PG_CHECKED pg_status pg_input_find(const char *name, const char *directory, pg_input *out, pg_error *err);
 
-/* The checksum of a data set, of both its parts. */
+/* The checksum of a data set, over both splits. */
 void pg_input_sum(const pg_data *data, char hex[PG_SHA256_HEX]);
 
-/* From now on a data set that is not there is taken to have its published size and no checksum: enough to plan with. */
+/* From now on, assume the published sizes and no checksum for an absent data set. That is enough for a plan. */
 void pg_inputs_assume(void);
-/* Names of those that were, ended by NULL. */
+/* Names of the data sets for which that was assumed, ended by NULL. */
 const char *const *pg_inputs_assumed(void);
 
 #endif

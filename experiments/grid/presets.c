@@ -1,7 +1,7 @@
-/* Presets; see presets.h. head22 is the current public DeepIPR code, and the option tables hold its values; neurips19 is its
- * state of September 2019, the one nearest to the paper. Both train for 200 epochs by SGD at 0.01, momentum 0.9, batch 64, a
- * tenth after epochs 100 and 150. fast is ours, neurips19 in a tenth of the epochs: a rate that rises and falls once, softened
- * labels. */
+/* Presets; see presets.h. head22 is the current public DeepIPR code; its values are the defaults in the option tables.
+ * neurips19 is that code in September 2019, the version nearest to the paper. Both train for 200 epochs by SGD with batch 64,
+ * momentum 0.9 and a learning rate of 0.01, a tenth of it after epochs 100 and 150. fast is ours: neurips19 in a tenth of the
+ * epochs, with a one-cycle learning rate and label smoothing. */
 #include "experiments/grid/presets.h"
 
 #include <string.h>
@@ -10,11 +10,11 @@ const char *const pg_presets[] = {"head22", "neurips19", "fast", NULL};
 
 const char *const pg_preset_summaries[] = {
     "the current public DeepIPR code: 200 epochs, weight decay 1e-4, ImageNet pixel statistics",
-    "that code in September 2019: weight decay 5e-4, CIFAR pixel statistics, other defaults of attacks",
+    "the DeepIPR code of September 2019: weight decay 5e-4, CIFAR pixel statistics, other defaults of attacks",
     "our own: neurips19 in 20 epochs, with a one-cycle learning rate and label smoothing",
 };
 
-/* The preset that each builds on, by its index; the first builds on the option tables. */
+/* Index of the preset on which each one builds; the first builds on the option tables. */
 static const int bases[] = {-1, 0, 1};
 
 const pg_preset_default pg_preset_train[] = {

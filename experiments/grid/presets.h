@@ -1,4 +1,4 @@
-/* Presets: published settings, as other defaults for options of a grid. */
+/* Presets: published settings that replace the defaults of options. */
 #ifndef PG_GRID_PRESETS_H
 #define PG_GRID_PRESETS_H
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Let what stands in `over` override what stands in `map`, with the positions of the former. */
+/* Override the entries of `map` by those of `over`, which keep their positions in the file. */
 static pg_status merge(pg_tree *tree, pg_node *map, const pg_node *over, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -26,7 +26,7 @@ done:
     return status;
 }
 
-/* What every profile must be, whether it is used or not: a map of keys that mean something at the top. */
+/* Check every profile, used or not: it must be a map of top-level keys. */
 static void check(const pg_node *profiles, const char *const *known, pg_problems *problems)
 {
     char found[PG_NODE_SHORT];

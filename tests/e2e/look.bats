@@ -73,7 +73,7 @@ differences() { grep '^  ' <<<"$output"; }
     assert_equal "$(field adi/threshold/s1 6)" "$(field adi/s1/ 1),$(field plain/s2 1),$(field plain/s3 1)"
     assert_line --regexp '^shared: 3 tasks'
     run -2 plan "${nulls[@]}" --set verify.nulls=0
-    assert_output --partial 'null_models: want fresh evidence, and verify.nulls is 0'
+    assert_output --partial 'null_models: null models need fresh evidence: set verify.nulls to at least 2'
 }
 
 @test "null models give a threshold beside the p-value, and gammas of every channel" {
@@ -100,7 +100,7 @@ differences() { grep '^  ' <<<"$output"; }
 
 @test "an attack after one that does not stand above it, or that keeps nothing, is refused" {
     run -2 plan "${chain[@]}" --set 'attacks.0={attack: prune}'
-    assert_output --partial 'attacks.1.after: no counterfeit-triggers stands above'
+    assert_output --partial 'attacks.1.after: no earlier attack is a counterfeit-triggers'
     run -2 plan "${chain[@]}" --set attacks.1.after=finetune
     assert_output --partial 'attacks.1.after: expected one of counterfeit-uchida, counterfeit-triggers'
 }

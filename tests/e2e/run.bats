@@ -191,7 +191,7 @@ bad() { # bad ASSIGNMENT TEXT: the grid with it is refused in one line, and noth
 @test "a value of another kind, or out of range, is refused" {
     bad 'train.lr=[0.1, 0.2]' 'train.lr: expected a number in (0, 1000000], got a list'
     bad 'verify.level=2' 'verify.level: expected a number in'
-    bad 'data.train=99999' 'has 2048 training images, not 99999'
+    bad 'data.train=99999' 'the data set has only 2048 training images, not 99999'
     bad 'schemes=[]' 'schemes: expected a list of maps'
 }
 

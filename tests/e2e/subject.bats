@@ -161,11 +161,11 @@ YAML
     head -c 5000 there/models/$at-v1-s1.safetensors >short
     unfit 'short' schemes.1.model=short
     unfit 'evidence of v1 has passports' "schemes.1.evidence=triggers"
-    unfit 'but a network of v1 has' "schemes.1.model=there/models/$at-v2-s1.safetensors" \
+    unfit 'but one of v1 has' "schemes.1.model=there/models/$at-v2-s1.safetensors" \
         "schemes.1.evidence=there/evidence/$at-v2-s1.safetensors"
     unfit 'list {arch: alexnet, norm: bn, width: 0.0625}' 'networks=[{arch: resnet9}]' \
         'schemes=[{scheme: plain, model: there/models/synthetic-alexnet-bn-plain-s1.safetensors}]'
-    unfit 'has no effect on a network that is not trained here' schemes.1.alpha=1
+    unfit 'has no effect, because this network is not trained here' schemes.1.alpha=1
     rm there/models/$at-v1-s1.safetensors
     unfit 'v1-s1.safetensors: No such file' verify.nulls=5
 }

@@ -123,7 +123,8 @@ TEST(a_grid_that_is_too_large_is_refused_before_it_is_made)
     problems.count = 0;
     assert_int_equal(pg_grid_read(write_config(text), NULL, 0, NULL, &grid, &problems, &err), PG_BAD_INPUT);
     assert_int_equal(problems.count, 2);
-    const char *expected = ":1:1: seeds 2 x (schemes 2 + attacks on them 1,996,002) = 3,992,008 tasks, more than 1,000,000";
+    const char *expected =
+        ":1:1: seeds 2 x (schemes 2 + attacks on them 1,996,002) = 3,992,008 tasks; at most 1,000,000 are allowed";
     if (!strstr(problems.lines[0], expected)) fail_msg("%s", problems.lines[0]);
     if (!strstr(problems.lines[1], "attacks.0.wrong: unknown key; known keys: attack,")) fail_msg("%s", problems.lines[1]);
     assert_int_equal(pg_memory_live(), live);
@@ -212,12 +213,12 @@ TEST(attacks_that_do_not_apply_are_left_out)
     assert_int_equal(grid->count, 5); /* v2, flip and fake1 on it, pan, fake1 on it */
     pg_grid_destroy(&grid);
     assert_problem(HEAD "schemes: [{scheme: pan, passport: random}]\nattacks: [{attack: flip, schemes: [pan]}]\n",
-                   "flip means nothing for the scheme pan");
+                   "flip does not apply to the scheme pan");
     assert_problem(HEAD "schemes: [{scheme: v1}]\nattacks: [{attack: prune, schemes: []}]\n",
                    ":5:36: attacks.0.schemes: expected a list of at least one scheme, got an empty list");
     assert_problem("data: {name: synthetic}\nschemes: [{scheme: plain}]\nnetworks: [{arch: [resnet9, alexnet], "
                    "relu_before_add: [true, false]}]\n",
-                   "networks.0.relu_before_add: means nothing for alexnet, which has no residual blocks");
+                   "networks.0.relu_before_add: has no effect on alexnet, which has no residual blocks");
 }
 
 static int find_name(const pg_grid *grid, const char *part)
@@ -312,10 +313,10 @@ TEST(an_attack_on_an_attack_has_it_as_parent)
     assert_int_equal(grid->count, 1 + 1 + 1);
     pg_grid_destroy(&grid);
     assert_problem(HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: prune" AFTER "}]\n",
-                   "no counterfeit-triggers stands above");
+                   "no earlier attack is a counterfeit-triggers");
     assert_problem(HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: counterfeit-triggers, schemes: [v3]}, "
                         "{attack: prune, schemes: [adi]" AFTER "}]\n",
-                   "attacks.1.after: no counterfeit-triggers above is used on a scheme that this is used on");
+                   "attacks.1.after: no earlier counterfeit-triggers applies to any scheme that this attack applies to");
 }
 
 /* As in the published numbers. */
@@ -446,7 +447,7 @@ TEST(every_problem_is_reported_once_with_its_position)
                                            ":7:31: schemes.0.alpha: expected a number in [0, 100], got -1",
                                            ":8:5: schemes.1.scheme: expected a name, got nothing",
                                            ":9:10: attacks: expected a list of maps, got a map",
-                                           ":10:17: verify.nulls: one draw has no spread: expected 0 or at least 2"};
+                                           ":10:17: verify.nulls: expected 0 or at least 2, because one draw has no deviation"};
     for (int i = 0; i < problems.count; i++)
         if (i >= 7 || !strstr(problems.lines[i], expected[i])) fail_msg("problem %d: %s", i, problems.lines[i]);
     assert_int_equal(problems.count, 7);
