@@ -165,7 +165,7 @@ lacking() { # lacking WHAT DIR COMMAND...: the file system of DIR has none
 
 @test "a TMPDIR that does not exist is named, and /tmp is used" {
     run -0 env TMPDIR="$PWD/nowhere" bash "$LAUNCH" -n 2 -- "$PASSGRID" run "$GRID" --out run "${small[@]}"
-    assert_output --partial "TMPDIR=$PWD/nowhere is not a directory that can be written: /tmp is used"
+    assert_output --partial "TMPDIR=$PWD/nowhere is not a writable directory; using /tmp"
     as_reference run
 }
 
