@@ -29,11 +29,7 @@ static const pg_cli_row rows[] = {
     PG_CLI_INT(arguments, batch, "batch", "N", 1, 2048, "images per step"),
     PG_CLI_INT(arguments, threads, "threads", "N", 1, 1024, "threads", .fallback = "the cores that this process may use"),
     PG_CLI_INT(arguments, steps, "steps", "N", 1, 1000000, "timed steps, after one that warms up"),
-    PG_CLI_CHOICE(
-        arguments, mode, "mode", "MODE",
-        "what to measure. net: the best step in training and in inference; train, eval: seconds of every step; fake1: "
-        "seconds of trying 20 random passports on the batch; layers: every convolution alone. One of",
-        .choices = modes),
+    PG_CLI_CHOICE(arguments, mode, "mode", "MODE", "what to measure", .choices = modes),
     PG_CLI_CHOICE(arguments, conv, "conv", "NAME", "algorithm of the convolutions", .choices = pg_conv_choice_names),
     PG_CLI_FLAG(arguments, turns, "turns",
                 "with --mode train, eval or fake1: print `ready:`, then do one step for every line of standard input"),
@@ -113,7 +109,10 @@ static int run(int argc, char **argv)
 const pg_command pg_cmd_bench = {
     .name = "bench",
     .summary = "measure how fast a network trains and runs",
-    .about = "Measure a network on synthetic images and print one `name: value` a line.",
+    .about =
+        "Measure a network on synthetic images and print one `name: value` a line. The modes: net takes the best step in training "
+        "and in inference; train and eval print the seconds of every step; fake1 those of trying 20 random passports on the "
+        "batch; layers measures every convolution alone.",
     .rows = rows,
     .size = sizeof(arguments),
     .defaults = &defaults,
