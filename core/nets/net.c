@@ -377,11 +377,11 @@ void pg_net_keep_weights(pg_net *net)
 
 double pg_net_training_macs(const pg_net *net, int branches)
 {
-    const pg_layout *m = &net->layout;
+    const pg_layout *layout = &net->layout;
     double total = 0;
-    for (int i = 0; i < m->layer_count; i++) {
+    for (int i = 0; i < layout->layer_count; i++) {
         const int runs = net->cells[i].input_shared ? 1 : branches, products = net->weights_stay ? 1 : 2;
-        total += pg_layer_macs(&m->layers[i]) * runs * (1 + (i >= net->train_from ? products : 0));
+        total += pg_layer_macs(&layout->layers[i]) * runs * (1 + (i >= net->train_from ? products : 0));
     }
     return total;
 }

@@ -44,11 +44,11 @@ static size_t images_max(const pg_net *net, bool shared)
     return (size_t)net->batch * (size_t)(shared ? 1 : net->branches_max);
 }
 
-static int last_reader(const pg_layout *m, int row)
+static int last_reader(const pg_layout *layout, int row)
 {
     int last = row;
-    for (int i = row + 1; i < m->layer_count; i++) {
-        const pg_row *r = &m->layers[i].row;
+    for (int i = row + 1; i < layout->layer_count; i++) {
+        const pg_row *r = &layout->layers[i].row;
         if (r->input == row || (r->kind == PG_ROW_ADD && r->other == row)) last = i;
     }
     return last;
@@ -58,11 +58,11 @@ static int last_reader(const pg_layout *m, int row)
  * stores no output of its own. */
 static void plan_outputs(pg_net *net, slots *s)
 {
-    const pg_layout *m = &net->layout;
-    for (int i = 0; i < m->layer_count; i++) {
-        const int until = net->training ? m->layer_count : last_reader(m, i);
-        const bool none = net->training && m->layers[i].row.kind == PG_ROW_CONV && net->cells[i].fused;
-        const size_t size = layer_size(&m->layers[i]) * images_max(net, net->cells[i].output_shared);
+    const pg_layout *layout = &net->layout;
+    for (int i = 0; i < layout->layer_count; i++) {
+        const int until = net->training ? layout->layer_count : last_reader(layout, i);
+        const bool none = net->training && layout->layers[i].row.kind == PG_ROW_CONV && net->cells[i].fused;
+        const size_t size = layer_size(&layout->layers[i]) * images_max(net, net->cells[i].output_shared);
         s->owner[i] = slot_take(s, none ? 0 : size, i, until);
     }
 }
@@ -71,12 +71,12 @@ static void plan_outputs(pg_net *net, slots *s)
  * uses the gradient buffer of the addition, one step longer. */
 static void plan_gradients(pg_net *net, slots *s)
 {
-    const pg_layout *m = &net->layout;
-    for (int i = m->layer_count - 1; i >= 0; i--) {
+    const pg_layout *layout = &net->layout;
+    for (int i = layout->layer_count - 1; i >= 0; i--) {
         const pg_net_cell *c = &net->cells[i];
-        const bool lent = m->layers[i].row.kind == PG_ROW_ADD && c->fused;
-        const int from = m->layer_count - last_reader(m, i), until = m->layer_count - i + lent;
-        const size_t size = layer_size(&m->layers[i]) * images_max(net, c->output_shared);
+        const bool lent = layout->layers[i].row.kind == PG_ROW_ADD && c->fused;
+        const int from = layout->layer_count - last_reader(layout, i), until = layout->layer_count - i + lent;
+        const size_t size = layer_size(&layout->layers[i]) * images_max(net, c->output_shared);
         s->owner[i] = slot_take(s, c->norm.residual ? 0 : size, from, until);
     }
 }
@@ -108,10 +108,10 @@ static void place_passport(pg_net_cell *c, const pg_layer *l, pg_arena *a)
 
 static void place(pg_net *net, const slots *outputs, const slots *gradients, pg_arena *a)
 {
-    const pg_layout *m = &net->layout;
+    const pg_layout *layout = &net->layout;
     size_t scratch = 0, channels = 0;
-    for (int i = 0; i < m->layer_count; i++) {
-        const pg_layer *l = &m->layers[i];
+    for (int i = 0; i < layout->layer_count; i++) {
+        const pg_layer *l = &layout->layers[i];
         pg_net_cell *c = &net->cells[i];
         c->y = c->z = outputs->list[outputs->owner[i]].at;
         if (net->training) c->dy = c->dz = gradients->list[gradients->owner[i]].at;
@@ -126,9 +126,9 @@ static void place(pg_net *net, const slots *outputs, const slots *gradients, pg_
         scratch =
             pg_max_size(scratch, pg_max_size(pg_conv_scratch(&c->conv, (int)inputs), pg_norm_scratch(&c->norm, net->batch)));
     }
-    for (int i = 0; i < m->layer_count; i++) {
+    for (int i = 0; i < layout->layer_count; i++) {
         pg_net_cell *c = &net->cells[i];
-        if (m->layers[i].row.kind != PG_ROW_CONV || !c->fused) continue;
+        if (layout->layers[i].row.kind != PG_ROW_CONV || !c->fused) continue;
         if (c->norm.residual && c->dz == c->dy) c->dz = c->fused->dy;
         c->y = c->fused->y;
         c->dy = c->fused->dy;
@@ -136,7 +136,8 @@ static void place(pg_net *net, const slots *outputs, const slots *gradients, pg_
     net->scratch = pg_arena_take(a, scratch);
     net->affine_scratch = pg_arena_take(a, 2 * channels);
     if (!net->training) return;
-    net->image_cell.dy = pg_arena_take(a, (size_t)net->batch * (size_t)(m->spec.image_height * m->spec.image_width * 3));
+    net->image_cell.dy =
+        pg_arena_take(a, (size_t)net->batch * (size_t)(layout->spec.image_height * layout->spec.image_width * 3));
 }
 
 static pg_status plan_cell(pg_net *net, int i, pg_conv_choice choice, pg_error *err)
@@ -187,28 +188,28 @@ static bool is_half_pool(const pg_layer *l)
  */
 static void plan_fusion(pg_net *net)
 {
-    const pg_layout *m = &net->layout;
-    for (int i = 1; i < m->layer_count; i++) {
-        const pg_row *r = &m->layers[i].row;
+    const pg_layout *layout = &net->layout;
+    for (int i = 1; i < layout->layer_count; i++) {
+        const pg_row *r = &layout->layers[i].row;
         pg_net_cell *conv = &net->cells[i - 1], *c = &net->cells[i];
         const bool add = r->kind == PG_ROW_ADD && c->output_shared == conv->output_shared;
-        if (m->layers[i - 1].row.kind != PG_ROW_CONV || last_reader(m, i - 1) != i) continue;
+        if (layout->layers[i - 1].row.kind != PG_ROW_CONV || last_reader(layout, i - 1) != i) continue;
         if (r->input != i - 1 && !(add && r->other == i - 1)) continue;
-        if (!add && !is_half_pool(&m->layers[i])) continue;
+        if (!add && !is_half_pool(&layout->layers[i])) continue;
         conv->fused = c;
         c->fused = conv;
         conv->norm.residual = add;
         conv->plus = add && r->input == i - 1 ? r->other : r->input;
-        if (!add) conv->norm.pool_width = m->layers[i].in_width;
+        if (!add) conv->norm.pool_width = layout->layers[i].in_width;
     }
 }
 
 /* A trunk holds the convolution outputs of passport layers with a shared input, and the shared outputs that later rows read. */
 static void plan_trunk(pg_net *net)
 {
-    const pg_layout *m = &net->layout;
-    for (int i = 0; i < m->layer_count; i++) {
-        const pg_row *r = &m->layers[i].row;
+    const pg_layout *layout = &net->layout;
+    for (int i = 0; i < layout->layer_count; i++) {
+        const pg_row *r = &layout->layers[i].row;
         pg_net_cell *c = &net->cells[i];
         if (c->input_shared && !c->output_shared) c->trunk_size = c->out_size;
         if (c->input_shared) continue;
@@ -218,7 +219,7 @@ static void plan_trunk(pg_net *net)
             if (in && in->output_shared) in->trunk_size = in->out_size;
         }
     }
-    for (int i = 0; i < m->layer_count; i++) {
+    for (int i = 0; i < layout->layer_count; i++) {
         net->cells[i].trunk = net->trunk_size;
         net->trunk_size += net->cells[i].trunk_size;
     }
@@ -239,15 +240,15 @@ static size_t decision_count(const pg_net *net, int i)
 
 static pg_status plan_decisions(pg_net *net, pg_error *err)
 {
-    const pg_layout *m = &net->layout;
+    const pg_layout *layout = &net->layout;
     size_t total = 0;
-    for (int i = 0; i < m->layer_count; i++)
+    for (int i = 0; i < layout->layer_count; i++)
         if (has_decisions(net, i)) total += decision_count(net, i);
     const pg_status status = pg_alloc(total, 1, &net->byte_block, err);
     if (status != PG_OK) return status;
     net->bytes += total;
     total = 0;
-    for (int i = 0; i < m->layer_count; i++)
+    for (int i = 0; i < layout->layer_count; i++)
         if (has_decisions(net, i)) {
             net->cells[i].decisions = net->byte_block + total;
             total += decision_count(net, i);
