@@ -1,24 +1,25 @@
 #!/bin/bash
-# mpirun for a run that is to survive the loss of ranks and hosts, on a laptop, in a container and on a cluster.
+# mpirun with the settings that let a run survive the loss of ranks and hosts, on a laptop, in a container and on a cluster.
 #
 #   slurm/launch.sh [options of mpirun] -- PROGRAM ARGUMENTS...
 #
-# mpirun refuses root, as whom containers run, and more ranks than cores, though the master needs none: both are allowed here.
-# Ranks are bound to no core unless --bind-to or --map-by says to which.
-# Under --enable-recovery Open MPI lets the other ranks live when one is lost; but its exit code is then 0 whatever they say, and
-# after the loss of a whole host it never returns. Here the run is over when rank 0 has ended, on the host of mpirun: its exit code
-# is ours, and mpirun, if it has not gone a little later, is ended. A rank 0 that leaves no exit code, or does not start on this
-# host, makes ours 3.
-# USR1, USR2, TERM, HUP, XCPU and INT are passed on as USR1: every task is saved. A second INT ends everything at once, with exit code 130.
+# mpirun refuses root, as which containers run, and more ranks than cores, although the master needs none: both are allowed here.
+# Ranks are not bound to cores unless --bind-to or --map-by is given.
+# With --enable-recovery, Open MPI lets the other ranks live when one is lost. But its exit code is then always 0, and after the
+# loss of a whole host it never returns. So this script ends when rank 0 has ended, which must run on this host: it exits with the
+# exit code of rank 0, and kills mpirun if that is still there a little later. If rank 0 leaves no exit code, or does not start on
+# this host, the exit code is 3.
+# USR1, USR2, TERM, HUP, XCPU and INT are passed on as USR1, so that every task is saved. A second INT ends everything at once with
+# exit code 130.
 set -euo pipefail
 
-# What is closed would be the number of a file that is opened later.
+# If one of these were closed, a file that is opened later would get its number.
 [ -e /proc/$$/fd/0 ] || exec </dev/null
 [ -e /proc/$$/fd/1 ] || exec >/dev/null
 [ -e /proc/$$/fd/2 ] || exec 2>/dev/null
 
-start=120 # seconds that rank 0 may take to start, counted in rounds: time in which all is suspended does not count
-grace=30  # seconds that mpirun has after the end of rank 0
+start=120 # seconds that rank 0 may take to start, counted in rounds, so that time while the job is suspended does not count
+grace=30  # seconds that mpirun may take to end after rank 0
 boot=/proc/sys/kernel/random/boot_id
 pid=
 told=
@@ -34,10 +35,10 @@ trap interrupt INT
 
 temporary=${TMPDIR:-/tmp}
 if ! [ -d "$temporary" ] || ! [ -w "$temporary" ]; then
-    echo "launch.sh: TMPDIR=$temporary is not a directory that can be written: /tmp is used" >&2
+    echo "launch.sh: TMPDIR=$temporary is not a writable directory; using /tmp" >&2
     export TMPDIR=/tmp
 fi
-export PASSGRID_RANK_0 # a file: this host, then the process of rank 0's shell, then the exit code that this leaves behind
+export PASSGRID_RANK_0 # a file: boot id of this host, process id of rank 0's shell, exit code of rank 0
 PASSGRID_RANK_0=$(mktemp) || exit 3
 trap 'rm -f "$PASSGRID_RANK_0"' EXIT
 cat $boot >"$PASSGRID_RANK_0"
@@ -53,21 +54,21 @@ options+=("${binding[@]}")
 (($# > 1)) || { echo "usage: slurm/launch.sh [options of mpirun] -- PROGRAM ARGUMENTS..." >&2; exit 2; }
 shift
 
-# mpirun signals the shell of a rank and what runs in it; the shell goes on. Of TERM and INT mpirun would make a KILL after a
-# second: in a session of its own it gets neither of a terminal nor of a process group.
+# mpirun signals the shell of a rank and the program in it; the shell ignores USR1. mpirun turns TERM and INT into KILL after a
+# second, so it runs in its own session, where it receives signals neither from the terminal nor from the process group.
 # shellcheck disable=SC2016 # for the shell of the rank
 wrapper='trap "" USR1
 [ "$OMPI_COMM_WORLD_RANK" = 0 ] || exec "$@"
 [ "$(cat "$PASSGRID_RANK_0" 2>&1)" = "$(cat '$boot')" ] || { echo "launch.sh: rank 0 is not on the host of mpirun" >&2; exit 3; }
 echo $$ >>"$PASSGRID_RANK_0"
 "$@"; code=$?
-[ $code -gt 128 ] || echo $code >>"$PASSGRID_RANK_0" # a signal that ended it leaves no exit code
+[ $code -gt 128 ] || echo $code >>"$PASSGRID_RANK_0" # a program that a signal ended has no exit code
 exit $code'
 [ -z "$told" ] || exit 75
 setsid mpirun --enable-recovery -x PASSGRID_RANK_0 "${options[@]}" bash -c "$wrapper" rank "$@" &
 pid=$!
 
-# A process that has ended is gone, though an mpirun that hangs never collects it.
+# A zombie counts as gone too: an mpirun that hangs never collects it.
 gone() { ! kill -0 "$1" 2>/dev/null || grep -qs '^State:.*Z' "/proc/$1/status"; }
 look() { { read -r && read -r shell_of_0 && read -r code_of_0; } <"$PASSGRID_RANK_0" || true; }
 shell_of_0=
@@ -75,17 +76,17 @@ code_of_0=
 rounds=0 ready=0
 until look; [ -n "$code_of_0" ] || gone "$pid" || { [ -n "$shell_of_0" ] && gone "$shell_of_0"; }; do
     [ -n "$shell_of_0" ] || ((++rounds < 5 * start)) || { grace=0 && break; }
-    # Before the shells of the ranks are there, USR1 would end mpirun or a rank: rank 0's is seen, the others have a second more.
-    # What a program does not yet catch, it is told again.
+    # USR1 would end mpirun or a rank that has no shell yet. So wait for the shell of rank 0, and a second more for the others.
+    # Send it again and again, in case a program does not catch it yet.
     [ -z "$shell_of_0" ] || ((++ready))
     ((ready < 5)) || [ "$told" != USR1 ] || kill -USR1 "$pid" 2>/dev/null || true
-    sleep 0.2 || true # a signal to all of us ends it
+    sleep 0.2 || true # a signal to the process group ends sleep
 done
 for ((i = 0; i < 5 * grace; i++)); do
     if gone "$pid"; then break; fi
     sleep 0.2 || true
 done
-if kill -KILL "$pid" 2>/dev/null; then echo "launch.sh: mpirun did not end with the run: killed" >&2; fi
+if kill -KILL "$pid" 2>/dev/null; then echo "launch.sh: killed mpirun, which did not end with the run" >&2; fi
 code=0
 wait "$pid" 2>/dev/null || code=$?
 look
@@ -100,6 +101,6 @@ elif ((code == 0 || code == 137)); then
     echo "launch.sh: rank 0 did not start on this host" >&2
     code=3
 elif [ -n "$told" ] && ((code > 128)); then
-    code=75 # mpirun was in our process group yet, and got the signal too
+    code=75 # mpirun got the signal too, before it had its own session
 fi
 exit "$code"
