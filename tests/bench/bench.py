@@ -1,4 +1,4 @@
-"""Ours against PyTorch on the same cores: ratios from programs that take turns, with their spread.
+"""Speed of passgrid and PyTorch on the same cores: the two programs take turns; prints the ratios and their spread.
 
 usage: bench.py PASSGRID OUT_DIR [--rounds N] [--steps K] [--threads 1,2] [--rows TEXT]
 
@@ -50,7 +50,7 @@ def their_command(row, threads, steps, layout):
 
 
 def read_until(process, name):
-    """What follows the next `name:` that a program prints."""
+    """The text after the next `name:` that a program prints."""
     for line in process.stdout:
         if line.startswith(name + ":"):
             return line.split(":")[1].strip()
@@ -58,14 +58,14 @@ def read_until(process, name):
 
 
 def turn(process):
-    """Let a program do a step; the seconds that this took."""
+    """Let a program do a step; returns its seconds."""
     process.stdin.write("\n")
     process.stdin.flush()
     return float(read_until(process, "seconds"))
 
 
 def take_turns(commands, steps):
-    """Programs that do a step each in turn: seconds [command][step], peak bytes [command]."""
+    """Run programs, one step each in turn. Returns seconds [command][step] and peak bytes [command]."""
     with contextlib.ExitStack() as stack:
         processes = []
         for command in commands:
@@ -94,7 +94,7 @@ def measure(passgrid, row, threads, rounds, steps):
 
 
 def measure_cost(passgrid, row, threads, rounds, steps):
-    """Extra seconds of the scheme in percent of the plain network's, turn by turn."""
+    """Extra seconds of the scheme for each turn, in percent of the plain network's."""
     arch, scheme, norm, mode, batch = row
     commands = [our_command(passgrid, ("", arch, s, norm, mode, batch), threads, steps) for s in (scheme, "plain")]
     costs = []
@@ -110,14 +110,14 @@ def machine():
 
 
 def torch_version():
-    """None where it is missing."""
+    """Version of PyTorch; None if it is missing."""
     done = subprocess.run(["/usr/bin/python3", "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True)
     return None if done.returncode else done.stdout.strip()
 
 
 @contextlib.contextmanager
 def written(options, name):
-    """A file in OUT_DIR that takes its place when it is complete."""
+    """A file in OUT_DIR, renamed to its name when it is complete."""
     path = os.devnull if options.rows else os.path.join(options.out, name + ".new")
     with open(path, "w", newline="") as file:
         yield file
@@ -126,7 +126,7 @@ def written(options, name):
 
 
 def compare(options, threads_list):
-    """Our rows beside PyTorch's."""
+    """Rows of passgrid beside those of PyTorch."""
     with written(options, "bench.csv") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["row", "threads", "turns", "ratio", "lowest", "highest", "images_per_s", "torch_images_per_s", "peak_MB",
@@ -144,7 +144,7 @@ def compare(options, threads_list):
 
 
 def weigh(options, threads_list):
-    """What schemes cost beside the plain network."""
+    """The cost of schemes, beside the plain network."""
     with written(options, "costs.csv") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["row", "threads", "turns", "cost_percent", "lowest", "highest"])
@@ -174,7 +174,7 @@ def main():
     if torch:
         compare(options, threads_list)
     else:
-        print("PyTorch is not here (Debian: python3-torch): nothing to compare with, skipped")
+        print("skipped: PyTorch is not installed (Debian: python3-torch)")
     weigh(options, threads_list)
     with written(options, "machine.txt") as file:
         file.write(f"{machine()}, PyTorch {torch or 'missing'}\n")

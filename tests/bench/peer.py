@@ -1,5 +1,5 @@
-"""The networks of the benchmark in PyTorch, run as its users run them. Says `ready:`, then does a step for every line of standard
-input and prints its seconds.
+"""The networks of the benchmark in PyTorch, written as its users write them. Prints `ready:`, then does a step for each line of
+standard input and prints its seconds.
 
 usage: peer.py ARCH SCHEME NORM MODE BATCH THREADS STEPS LAYOUT
 ARCH alexnet | resnet18, SCHEME plain | v1 | v2, NORM bn | gn, MODE train | eval | fake1, LAYOUT nchw | nhwc.

@@ -1,6 +1,7 @@
 #!/bin/bash
-# How long saving takes at full size: AlexNet and ResNet-18 train, one worker each, and are told to save. USR1 to the launcher of
-# three ranks, TERM to single processes. Prints, for both, the seconds until everything has ended, and the bytes of the checkpoints.
+# Time to save at full size: AlexNet and ResNet-18 train in two workers, then get a signal to save and end. Once the launcher of three
+# ranks gets USR1, once two single processes get TERM. Prints for both the seconds until everything has ended and the bytes of the
+# checkpoints.
 # usage: tests/bench/save.sh [PROGRAM] [WIDTH], default build/passgrid, 1
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -23,7 +24,7 @@ train: {epochs: 1000, batch: 64}
 schemes: [{scheme: plain}]
 END
 
-# Both trainings have ended an epoch of ten steps, after which `checkpoint: 0` saves.
+# Has each training ended an epoch (ten steps), after which `checkpoint: 0` saves?
 under_way() { test "$(find . -path '*/checkpoints/*.seal' | cut -d. -f2 | sort -u | wc -l)" -eq 2; }
 measure() { # measure SIGNAL PROCESS...: from the signal to the end of all; each must say that it is resumable
     local signal=$1 begun process code

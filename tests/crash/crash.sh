@@ -1,6 +1,6 @@
 #!/bin/bash
-# Crash safety: a small grid is killed, and its disk made to fail, in every place; after one repeat of the same command every file
-# must be the same, byte for byte, as that of an undisturbed run.
+# Crash safety: kill a small grid, or let its disk fail, at every call that changes a file. After the same command is repeated once,
+# every file must have the same bytes as after an undisturbed run.
 # usage: tests/crash/crash.sh [short|long] [PART...], default: short, all of sweep, faults, flips, kills; $PASSGRID or
 # build/passgrid is tested; CRASH_SEED fixes the random kills; exit code 1 if anything was lost
 set -u
@@ -86,7 +86,7 @@ flip_byte() { # flip_byte FILE OFFSET: its lowest bit
 flips() {
     local file offset bytes
     "$PASSGRID" table reference >table
-    # what `table` reads: noticed, or the table is the same
+    # files that `table` reads: it notices the change, or the table is the same
     for file in grid.json "records/$(ls reference/records | head -n 1)"; do
         bytes=$(stat -c %s "reference/$file")
         for ((offset = 0; offset < bytes; offset += byte_stride)); do
@@ -102,7 +102,7 @@ flips() {
             esac
         done
     done
-    # what `run` reads: noticed and made again, or harmless
+    # files that `run` reads: it notices the change and makes the file again, or the change is harmless
     for file in grid.json config.yaml "records/$(ls reference/records | tail -n 1)"; do
         bytes=$(stat -c %s "reference/$file")
         for ((offset = 0; offset < bytes; offset += byte_stride)); do
@@ -127,7 +127,7 @@ children() { # processes of the run below mpirun, in the order of their ranks
     done | sort -n | cut -d' ' -f2
 }
 
-# Kill mpirun (0), the master (1) or one of two workers at a random time while the grid is at work; 1: it was over before.
+# Kill mpirun (0), the master (1) or one of two workers at a random time of a run. Returns 1 if the run was over before.
 strike() {
     local victim=$1 limit pid ranks struck=1
     rm -rf out

@@ -1,14 +1,14 @@
-/* Faults on purpose: preloaded into passgrid (LD_PRELOAD), this library counts the calls that change files below one directory
- * and lets the chosen one go wrong. The program itself knows nothing of it.
+/* Injected faults: this library is preloaded into passgrid (LD_PRELOAD), counts the calls that change files below one
+ * directory, and lets the chosen one fail. The program itself has no code for this.
  *
  *   FAULT_UNDER  the directory, as an absolute path
- *   FAULT_AT     number of the call, from 1; 0 or unset: none
- *   FAULT        kill: the process dies before the call; torn: it dies in the middle of a write;
- *                ENOSPC, EDQUOT, EIO: this call and all later ones that need room (or all later ones) fail so;
- *                once: this call alone fails with EIO; short: this write stores half of its bytes and says so
- *   FAULT_LOG    a file outside the directory, to which a line for each call is added
+ *   FAULT_AT     number of the failing call, from 1; 0 or unset: none
+ *   FAULT        kill: the process is killed before the call; torn: in the middle of a write;
+ *                ENOSPC, EDQUOT: this call and all later ones that need space fail; EIO: this and all later ones;
+ *                once: only this call fails, with EIO; short: this write stores half of its bytes and returns that
+ *   FAULT_LOG    a file outside the directory; each call appends a line
  *
- * Two more need no number: links: there are no hard links; modes: every new file is for everybody, and no mode can be changed.
+ * Two values of FAULT need no number: links: hard links fail; modes: everybody may read every new file, and chmod fails.
  *
  * Counted: open of a new file (O_EXCL), write, fsync, rename, link, unlink, mkdir, and fflush of a stream. */
 #define _GNU_SOURCE
@@ -69,7 +69,7 @@ static int is(const char *kind)
     return fault && strcmp(fault, kind) == 0;
 }
 
-/* Count a call; -1 with errno if it is to fail. */
+/* Count a call. Returns -1 with errno set if it must fail. */
 static int strike(const char *what)
 {
     const char *text = getenv("FAULT_AT");
@@ -131,7 +131,7 @@ int mkdir(const char *path, mode_t mode)
     return below(path) && strike("mkdir") != 0 ? -1 : real(path, mode);
 }
 
-/* A new file that must not be there yet; other files are opened as ever. */
+/* Count the open of a new file (O_EXCL); other files are opened as usual. */
 int open(const char *path, int flags, ...)
 {
     int (*real)(const char *, int, ...) = next("open");

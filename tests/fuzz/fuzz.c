@@ -1,4 +1,4 @@
-/* What all fuzz targets share; see fuzz.h. */
+/* Shared parts of all fuzz targets; see fuzz.h. */
 #include "tests/fuzz/fuzz.h"
 
 #include "core/base/hash.h"
@@ -49,7 +49,7 @@ _Noreturn void fuzz_broken(const char *condition, const char *format, ...)
 
 /* ---- running ---- */
 
-/* Once per process. Data sets are looked for in an empty folder, so that no result depends on the machine's. */
+/* Prepare the process, once. The data directory is an empty folder, so that no result depends on the machine's data sets. */
 void fuzz_prepare(const fuzz_target *target)
 {
     static const fuzz_target *prepared;
@@ -182,7 +182,7 @@ void fuzz_seed_parts(const char *name, const char *const *paths)
 char *fuzz_text(const uint8_t *data, size_t bytes)
 {
     char *text = calloc(bytes + 1, 1);
-    FUZZ_CHECK(text, "no memory");
+    FUZZ_CHECK(text, "out of memory");
     if (bytes) memcpy(text, data, bytes);
     return text;
 }

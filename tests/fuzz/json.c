@@ -1,4 +1,4 @@
-/* Readers of sealed JSON: records, failures, the list of a grid's tasks; and the tables made from hostile records. */
+/* Readers of JSON files: records, failures, the list of a grid's tasks; and tables made from hostile records. */
 #include "tests/fuzz/fuzz.h"
 
 #include "experiments/report/tables.h"

@@ -1,9 +1,9 @@
 /* The fuzz targets under libFuzzer: `fuzz --target=NAME [libFuzzer's options and folders]`.
  *
- * Blind changes seldom get past a format's own checks, so inputs are changed by their form: a safetensors file by the bytes of
- * its header, or by one thing in that header whose consequences (offsets, length of the data) are then set right; JSON by its
- * text, sealed anew; a PNG by its bytes, with the checksums of its chunks set right. One change in eight is blind all the same.
- */
+ * Inputs with blind changes seldom pass the checks of their format, so inputs are changed according to their form. Of a
+ * safetensors file, bytes of the header change, or one item of the header, after which offsets and data are corrected. Of JSON,
+ * the text changes and the checksum is corrected; of a PNG, bytes change and the checksums of its chunks are corrected. One
+ * change in eight is blind. */
 #include "tests/fuzz/fuzz.h"
 
 #include <jansson.h>
@@ -23,7 +23,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     static const char option[] = "--target=";
     for (int i = 1; i < *argc; i++)
         if (strncmp((*argv)[i], option, sizeof option - 1) == 0) target = fuzz_find((*argv)[i] + sizeof option - 1);
-    if (target) return fuzz_prepare(target), 0; /* not within the time of the first input */
+    if (target) return fuzz_prepare(target), 0; /* so that the first input does not take its time */
     fprintf(stderr, "usage: %s --target=NAME ..., NAME being one of\n", (*argv)[0]);
     for (int i = 0; fuzz_targets[i]; i++) fprintf(stderr, "  %s\n", fuzz_targets[i]->name);
     exit(2);
@@ -59,7 +59,7 @@ static bool split(const uint8_t *file, size_t bytes, parts *out)
     return true;
 }
 
-/* A file of this header and this data, cut where it is too long. data may lie in out. */
+/* Make a file of a header and data, cut if it is too long. data may point into out. */
 static size_t join(uint8_t *out, size_t most, const uint8_t *header, uint64_t header_bytes, const uint8_t *data,
                    size_t data_bytes)
 {
@@ -101,7 +101,7 @@ static json_t *change_text(const char *text)
     if (length > 128) length = 128;
     memcpy(changed, text, length);
     length = LLVMFuzzerMutate(changed, length, sizeof changed);
-    return json_stringn((const char *)changed, length); /* NULL where it is no UTF-8 */
+    return json_stringn((const char *)changed, length); /* NULL if it is not UTF-8 */
 }
 
 /* Member number n of an object, or NULL. */
@@ -113,7 +113,7 @@ static const char *member(json_t *object, unsigned n)
     return NULL;
 }
 
-/* One change to one tensor, or to one word of the metadata. */
+/* Make one change to one tensor or to one text of the metadata. */
 static void change_entry(json_t *header, unsigned *random)
 {
     static const char *const dtypes[] = {"F32", "F64", "I64", "I32", "U8", "F16", "BF16", "BOOL", "I16", "F8_E5M2"};
@@ -140,7 +140,7 @@ static void change_entry(json_t *header, unsigned *random)
     case 2: json_array_append_new(shape, json_integer(odd_number(1, random))); return;
     case 3: json_object_set_new(entry, "dtype", json_string(dtypes[rand_r(random) % 10])); return;
     case 4: json_object_del(header, name); return;
-    default: /* the same under another name */
+    default: /* the same tensor under another name */
         other = change_text(name);
         if (other) json_object_set_new(header, json_string_value(other), json_deep_copy(entry));
         json_decref(other);
@@ -155,7 +155,7 @@ static size_t element(const char *dtype)
                                                                       : 4;
 }
 
-/* Bytes of a tensor by its shape; 0 where that is absurd, so that the reader sees offsets that do not fit. */
+/* Bytes of a tensor of its shape; 0 if that is too large, so that the reader sees offsets that do not fit. */
 static size_t tensor_bytes(const json_t *entry, size_t most)
 {
     size_t bytes = element(json_string_value(json_object_get(entry, "dtype"))), i;
@@ -168,7 +168,7 @@ static size_t tensor_bytes(const json_t *entry, size_t most)
     return bytes > most ? 0 : bytes;
 }
 
-/* Let the offsets follow the shapes, and the data the offsets: each tensor keeps its bytes, repeated where it has grown. */
+/* Correct the offsets to the shapes, and the data to the offsets. Each tensor keeps its bytes, repeated if it has grown. */
 static size_t settle(json_t *header, const parts *p, uint8_t *data, size_t most)
 {
     size_t used = 0;

@@ -1,13 +1,13 @@
 /* The fuzz targets without a fuzzer: what `make test` runs.
  *
  *   fuzz test DIRECTORY [TARGET ...]   every target over its seeds and over the files of DIRECTORY/TARGET
- *   fuzz run TARGET FILE ...           one target over some inputs, with what each gave
+ *   fuzz run TARGET FILE ...           one target over some inputs, with the result of each
  *   fuzz seed DIRECTORY [TARGET ...]   write seeds to DIRECTORY/TARGET
  *   fuzz words TARGET                  words for its inputs, a dictionary of libFuzzer's
  *   fuzz list                          names of the targets
  *
- * The name of an input says what its reader must answer: refused-* is bad input, other seeds and read-* are read, and of other
- * files nothing is expected but that no promise is broken. */
+ * The name of an input tells the expected result: refused-* is PG_BAD_INPUT; other seeds and read-* are accepted. Other files
+ * may have either result, but must not break a promise. */
 #include "tests/fuzz/fuzz.h"
 
 #include "core/base/memory.h"
@@ -20,12 +20,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* An input that takes longer, or more memory beyond what the program has at its start, breaks a promise. */
+/* An input breaks a promise if it takes longer than this, or more memory than this beyond the program's at its start. */
 enum { SECONDS = 20, MEGABYTES = 1024 };
 
 static char current[PG_PATH_MAX];
 
-/* Says at which input the process ends. */
+/* Prints the input at which the process ends. */
 static void fall(int signal_number)
 {
     (void)!write(STDERR_FILENO, "input: ", 7);
@@ -53,7 +53,7 @@ static pg_status run(const fuzz_target *target, const char *path, pg_error *err)
     size_t bytes = 0;
     snprintf(current, sizeof current, "%s", path);
     FUZZ_MUST(pg_file_read(path, &data, &bytes, &fuzz_error));
-    uint8_t *exact = malloc(bytes + 1); /* without the zero byte that follows what a file holds */
+    uint8_t *exact = malloc(bytes + 1); /* without the zero byte that pg_file_read adds */
     memcpy(exact, data, bytes);
     pg_free(data);
     alarm(SECONDS);
@@ -70,7 +70,7 @@ static bool expected(const char *path, pg_status status, bool seed)
     return status == PG_OK || (!seed && strncmp(name, "read-", 5) != 0);
 }
 
-/* All inputs of a folder; returns how many there were. */
+/* Run all inputs of a folder; returns their number. */
 static int run_folder(const fuzz_target *target, const char *folder, bool seeds, int *wrong)
 {
     char pattern[PG_PATH_MAX];
@@ -111,7 +111,7 @@ static int seed(const fuzz_target *target, const char *directory)
     return 0;
 }
 
-/* Call `each` for the targets of these names, or for all where there are none. */
+/* Call `each` for the targets of these names, or for all if there are no names. */
 static int for_targets(char **names, int (*each)(const fuzz_target *target, const char *directory), const char *directory)
 {
     int wrong = 0;
@@ -139,7 +139,7 @@ static int run_files(const char *name, char **files)
 static int print_words(const char *name)
 {
     const fuzz_target *target = fuzz_find(name);
-    printf("# %s\n", name); /* libFuzzer takes no empty file */
+    printf("# %s\n", name); /* libFuzzer refuses an empty file */
     if (target && target->words) target->words(stdout);
     return target ? 0 : 2;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzz one target after the other: tests/fuzz/run.sh BUILD [TARGET ...], $SECONDS_EACH for each. The corpus of a target grows in
-# BUILD/corpus/TARGET, from seeds made by the program; what breaks a promise goes to BUILD/findings, and the exit code is then 1.
+# BUILD/corpus/TARGET, from seeds made by the program. Inputs that break a promise go to BUILD/findings; the exit code is then 1.
 set -euo pipefail
 build=$1
 shift

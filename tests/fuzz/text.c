@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The files of a pattern, below the folder that the program runs in, as seeds. prefix: of their names. */
+/* Use the files of a pattern, relative to the current folder, as seeds. Their names begin with prefix. */
 static void seed_files(const char *prefix, const char *pattern)
 {
     glob_t found;
@@ -58,7 +58,7 @@ static char *emit(const pg_tree *tree, pg_yaml_style style)
     return text;
 }
 
-/* What was read is written, read and written again: the same text. */
+/* Write the tree, read and write it again, and compare the texts. */
 static void check_emit(const pg_tree *tree, pg_yaml_style style)
 {
     pg_tree *again = NULL;
@@ -90,7 +90,7 @@ static void seed_yaml(void)
 
 const fuzz_target fuzz_yaml = {.name = "yaml", .most = 4096, .seed = seed_yaml, .read = read_yaml};
 
-/* ---- assignments, one a line, to one tree; one that fails leaves it as it was ---- */
+/* ---- assignments, one a line, to one tree; a failed one leaves it unchanged ---- */
 
 static pg_status read_set(const uint8_t *data, size_t bytes, pg_error *err)
 {
@@ -143,7 +143,7 @@ static void check_same_grid(const pg_grid *a, const pg_grid *b)
     }
 }
 
-/* A secret is only committed to in what is written; such a grid cannot be read back without it. */
+/* The written grid has only the commitment of a secret, so it cannot be read back without the secret. */
 static bool has_secret(const pg_grid *grid)
 {
     return strstr(grid->resolved, "sha256:") != NULL;
@@ -183,7 +183,7 @@ static void seed_grid(void)
 const fuzz_target fuzz_grid = {
     .name = "grid", .most = 4096, .prepare = prepare_grid, .seed = seed_grid, .words = print_words, .read = read_grid};
 
-/* ---- tasks: what a worker is sent ---- */
+/* ---- tasks: the texts that workers receive ---- */
 
 static pg_status read_task(const uint8_t *data, size_t bytes, pg_error *err)
 {
@@ -202,7 +202,7 @@ static pg_status read_task(const uint8_t *data, size_t bytes, pg_error *err)
     return status;
 }
 
-/* Tasks of every configuration, up to a hundred. */
+/* Use up to a hundred tasks of every configuration. */
 static void seed_task(void)
 {
     static pg_problems problems;
@@ -224,7 +224,7 @@ const fuzz_target fuzz_task = {
 
 /* ---- tables ---- */
 
-/* Written again, the table reads the same. */
+/* Write the table, read it again and compare. */
 static void check_csv(const pg_csv_table *table)
 {
     pg_csv_writer writer = {0};
@@ -302,7 +302,7 @@ static void seed_published(void)
 const fuzz_target fuzz_published = {
     .name = "published", .most = 16384, .prepare = prepare_published, .seed = seed_published, .read = read_published};
 
-/* timings.csv, from which times are estimated. */
+/* timings.csv and the estimates from it. */
 static pg_grid *timed_grid;
 
 static void prepare_timings(void)
@@ -339,7 +339,7 @@ static void seed_timings(void)
 const fuzz_target fuzz_timings = {
     .name = "timings", .most = 4096, .prepare = prepare_timings, .seed = seed_timings, .read = read_timings};
 
-/* ---- the process that holds a directory ---- */
+/* ---- the process that has the lock of a directory ---- */
 
 static pg_status read_process(const uint8_t *data, size_t bytes, pg_error *err)
 {
