@@ -8,8 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static int spawn(pid_t *child, const char *const argv[], const char *folder, int output)
 {
     posix_spawn_file_actions_t files;

@@ -7,8 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static const char global[] = "registry=http://global.test/\ncafile=/global.pem\n";
 
 static void write_file(const char *name, const char *text)
