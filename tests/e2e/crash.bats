@@ -1,0 +1,21 @@
+#!/usr/bin/env bats
+# The short form of the crash tests; `make test-crash` is the long one.
+load ../common
+
+crash() { bash "$ROOT/tests/crash/crash.sh" short "$1"; }
+
+@test "a run that is killed at a call that changes a file completes after one repeat" {
+    run -0 crash sweep
+}
+
+@test "a call that fails leaves no bad file, and the run completes after one repeat" {
+    run -0 crash faults
+}
+
+@test "a byte that changes in a file is noticed" {
+    run -0 crash flips
+}
+
+@test "a worker, the master or mpirun is killed at random: the run completes after one repeat" {
+    run -0 crash kills
+}

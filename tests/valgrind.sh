@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Run unit programs and every reader on its kept inputs under valgrind. usage: valgrind.sh BUILD PROGRAM...
+set -uo pipefail
+build=$1
+shift
+check=(valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite)
+export BLIS_ARCH_TYPE=haswell OMP_WAIT_POLICY=passive OMP_NUM_THREADS=1
+failed=()
+for program; do
+    echo "== $program"
+    "${check[@]}" "$build/tests/$program" || failed+=("$program")
+done
+echo "== fuzz inputs"
+"${check[@]}" "$build/tests/fuzz" test tests/fuzz/inputs || failed+=(fuzz)
+[ ${#failed[@]} = 0 ] || { echo "failed under valgrind: ${failed[*]}"; exit 1; }
