@@ -191,12 +191,12 @@ test-crash: $(BUILD)/passgrid $(CRASH_BIN)
 # Starts a real Slurm of one node, after installing it if this is root on Debian.
 test-slurm: $(BUILD)/passgrid
 	$(Q)if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory deps-slurm; fi
-	$(Q)PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/slurm/run.sh
+	$(Q)$(call bats,slurm,tests/slurm)
 
 # Makes three hosts of network namespaces. The tests are skipped if this machine forbids namespaces.
 test-hosts: $(BUILD)/passgrid
 	$(Q)if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory deps-hosts; fi
-	$(Q)PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/hosts/run.sh
+	$(Q)$(call bats,hosts,tests/hosts)
 
 # For each need, a command that fails if it is missing, and its Debian packages.
 define NEEDS

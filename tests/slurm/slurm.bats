@@ -1,31 +1,13 @@
-#!/bin/bash
-# slurm/passgrid.sbatch under a real Slurm: slurmctld, slurmd and munged of one node, started here from a temporary
-# configuration. A grid is submitted, told to save, requeued, taken away without a warning, finished; its bytes are those of a
-# plain mpirun. Jobs that must not be requeued are not.
-# usage: tests/slurm/run.sh [PROGRAM], default $PASSGRID or build/passgrid; prints one line per check; exit code 1 if any failed.
-# Where Slurm cannot be started (not root, or not installed) it says so and exits 0.
-set -u
-cd "$(dirname "$0")/../.." || exit
-SCRIPT=$PWD/slurm/passgrid.sbatch
+#!/usr/bin/env bats
+# slurm/passgrid.sbatch under a real Slurm: slurmctld, slurmd and munged of one node, started here from a temporary configuration.
+# A grid is submitted, told to save, requeued, taken away without a warning, finished; its bytes are those of a plain mpirun. Jobs
+# that must not be requeued are not. The tests are skipped if Slurm cannot be started: not root, or not installed.
+load ../common
 
-test "$(id -u)" = 0 || { echo "skip: only root can start slurmd"; exit 0; }
-for program in munged slurmctld slurmd sbatch; do
-    command -v $program >/dev/null || { echo "skip: $program is not installed (make test-slurm installs it on Debian)"; exit 0; }
-done
-
-. tests/e2e/checks.bash
-daemons=()
-cleanup() {
-    scancel --user=root 2>/dev/null
-    within 15 eval 'test -z "$(squeue --noheader 2>/dev/null)"' # a job that is left would outlive its slurmd
-    for ((i = ${#daemons[@]} - 1; i >= 0; i--)); do # in the order slurmd, slurmctld, munged
-        kill "${daemons[i]}" 2>/dev/null
-        wait "${daemons[i]}" 2>/dev/null
-    done
-    rm -rf "$WORK"
-}
-trap cleanup EXIT
-export SLURM_CONF=$WORK/slurm.conf PASSGRID
+SCRIPT=$ROOT/slurm/passgrid.sbatch
+WORKERS=$(nproc)
+longer=(--set train.epochs=12)
+request=(--ntasks="$WORKERS") # what a job asks for
 
 within() { # within SECONDS COMMAND...: it succeeds before that time is over
     local end=$((SECONDS + $1))
@@ -42,8 +24,9 @@ free_port() { # one that nobody listens on
     while port=$((20000 + RANDOM % 10000)); do (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break; done
     echo $port
 }
+idle() { sinfo --noheader --format=%t | grep -qx idle; }
 
-start_slurm() {
+start_slurm() { # leaves the processes in the file `daemons`
     local node
     node=$(hostname -s)
     mkdir state spool
@@ -56,13 +39,13 @@ SlurmctldPort=$(free_port)
 SlurmdPort=$(free_port)
 SlurmUser=root
 AuthType=auth/munge
-AuthInfo=socket=$WORK/munge.socket
-StateSaveLocation=$WORK/state
-SlurmdSpoolDir=$WORK/spool
-SlurmctldPidFile=$WORK/slurmctld.pid
-SlurmdPidFile=$WORK/slurmd.pid
-SlurmctldLogFile=$WORK/slurmctld.log
-SlurmdLogFile=$WORK/slurmd.log
+AuthInfo=socket=$SHARED/munge.socket
+StateSaveLocation=$SHARED/state
+SlurmdSpoolDir=$SHARED/spool
+SlurmctldPidFile=$SHARED/slurmctld.pid
+SlurmdPidFile=$SHARED/slurmd.pid
+SlurmctldLogFile=$SHARED/slurmctld.log
+SlurmdLogFile=$SHARED/slurmd.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
@@ -74,117 +57,153 @@ MailProg=/bin/true
 NodeName=$node NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
 PartitionName=all Nodes=$node Default=YES MaxTime=INFINITE State=UP
 END
-    munged --foreground --force --key-file="$WORK/munge.key" --socket="$WORK/munge.socket" --pid-file="$WORK/munge.pid" \
-        --seed-file="$WORK/munge.seed" >munge.log 2>&1 &
-    daemons+=($!)
-    within 10 test -S munge.socket || return 1
-    slurmctld -D -c >/dev/null 2>&1 &
-    daemons+=($!)
-    within 10 scontrol ping || return 1
-    slurmd -D -N "$node" >/dev/null 2>&1 &
-    daemons+=($!)
+    munged --foreground --force --key-file="$SHARED/munge.key" --socket="$SHARED/munge.socket" --pid-file="$SHARED/munge.pid" \
+        --seed-file="$SHARED/munge.seed" >munge.log 2>&1 3>&- &
+    echo $! >daemons
+    within 10 test -S munge.socket || return
+    slurmctld -D -c >/dev/null 2>&1 3>&- &
+    echo $! >>daemons
+    within 10 scontrol ping || return
+    slurmd -D -N "$node" >/dev/null 2>&1 3>&- &
+    echo $! >>daemons
     within 20 idle
 }
 
-idle() { sinfo --noheader --format=%t | grep -qx idle; }
+missing() { # why Slurm cannot be started here
+    local program
+    [ "$(id -u)" = 0 ] || echo "only root can start slurmd"
+    for program in munged slurmctld slurmd sbatch; do
+        command -v $program >/dev/null || echo "$program is not installed (make test-slurm installs it on Debian)"
+    done
+}
+setup_file() {
+    MISSING=$(missing | head -n 1)
+    export MISSING PASSGRID SLURM_CONF=$SHARED/slurm.conf
+    cd "$SHARED"
+    [ -n "$MISSING" ] || start_slurm || { tail -n 20 munge.log slurmctld.log slurmd.log; return 1; }
+}
+setup() {
+    [ -z "$MISSING" ] || skip "$MISSING"
+    cd "$BATS_TEST_TMPDIR"
+}
+teardown_file() {
+    local daemon
+    scancel --user=root 2>/dev/null || true
+    within 15 eval 'test -z "$(squeue --noheader 2>/dev/null)"' || true # a job that is left would outlive its slurmd
+    for daemon in $(tac "$SHARED/daemons" 2>/dev/null); do              # slurmd, slurmctld, munged
+        kill "$daemon" 2>/dev/null || true
+        within 10 gone "$daemon" || true
+    done
+}
 
 # ---- jobs ---------------------------------------------------------------------------------------------------------------------
-submit() { # submit DIRECTORY ARGUMENTS...: a job that runs the grid in DIRECTORY, with what `request` asks for; sets job and log
-    local directory=$1
-    shift
-    log=$WORK/$directory.log
-    job=$(OUT=$directory sbatch --parsable "${request[@]}" --output="$log" "$SCRIPT" "$@")
+submit() { # submit ARGUMENTS...: a job with `request` that runs the grid in `run`; sets job
+    job=$(OUT=run sbatch --parsable "${request[@]}" --output="$PWD/log" "$SCRIPT" "$@")
 }
 fact() { scontrol --oneliner show job "$job" | grep -o "\b$1=[^ ]*" | cut -d = -f 2; } # fact NAME: what Slurm says about the job
-is() { test "$(fact "$1")" = "$2"; }
-started() { test "$(grep -c 'workers, 1 cores each' "$log")" = "$1"; } # started N: the job has started N times
+is() { [ "$(fact "$1")" = "$2" ]; }
+assert_fact() { assert_equal "$(fact "$1")" "$2"; }
+started() { [ "$(grep -c 'workers, 1 cores each' log)" = "$1" ]; } # started N: the job has started N times
 waits() { is JobState PENDING && is Reason BeginTime; }
 # starts_again N: a requeued job starts the Nth time. Slurm lets two minutes pass; the test lets three seconds, because the node
 # takes a start in the second of the last kill for the start that was killed.
 starts_again() {
-    within 30 waits && scontrol update JobId="$job" StartTime=now+3 && within 60 started "$1"
-}
-job_ends() { # job_ends SECONDS STATE: the job ends, in that state
-    within "$1" ended && is JobState "$2"
+    within 30 waits
+    scontrol update JobId="$job" StartTime=now+3
+    within 60 started "$1"
 }
 ended() { fact JobState | grep -qxE 'COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL'; }
+job_ends() { # job_ends STATE: the job ends, in that state
+    within 60 ended
+    assert_fact JobState "$1"
+}
 records() { find "$1"/records -name '*.json' 2>/dev/null | wc -l; }
-has_records() { test "$(records "$1")" -ge "$2"; }
+has_records() { [ "$(records run)" -ge "$1" ]; }
 
-WORKERS=$(nproc)
-request=(--ntasks="$WORKERS") # what a job asks for
-check "Slurm starts: munged, slurmctld, slurmd" start_slurm
-if ((failures)); then
-    tail -n 20 munge.log slurmctld.log slurmd.log
-    exit 1
-fi
+@test "a job that is told to save and requeued, and taken away without a warning, completes with the bytes of a plain mpirun" {
+    ranks $((WORKERS + 1)) "$PASSGRID" run "$GRID" --out plain --threads 1 "${longer[@]}" >plain.log 2>&1
+    submit "$GRID" "${longer[@]}"
+    within 60 has_records 1
+    scancel --batch --signal=USR1 "$job" # as before its time is over
+    within 30 is Restarts 1
+    says "exit code 75" log
+    saved=$(records run)
+    assert [ "$saved" -lt "$(records plain)" ]
+    starts_again 2
+    within 30 has_records $((saved + 1))
+    scontrol requeue "$job"
+    starts_again 3
+    job_ends COMPLETED
+    assert_fact Restarts 2
+    started 3
+    same plain run
+}
 
-long=(--set train.epochs=12)
-log=$WORK/plain.log
-plain() { mpirun --oversubscribe -n $((WORKERS + 1)) "$PASSGRID" run "$GRID" --out plain --threads 1 "${long[@]}" >plain.log 2>&1; }
-check "the grid under mpirun alone" plain
+@test "a job with a bad configuration fails with exit code 2 and is not requeued" {
+    submit "$GRID" --set train.epochs=none
+    job_ends FAILED
+    assert_fact ExitCode 2:0
+    assert_fact Restarts 0
+}
 
-submit grid "$GRID" "${long[@]}"
-check "a job starts, and finishes tasks" within 60 has_records grid 1
-check "... told by USR1, as before its time is over" scancel --batch --signal=USR1 "$job"
-check "... it saves, and is requeued" within 30 is Restarts 1
-check "... its log says so" says "exit code 75"
-saved=$(records grid)
-check "... not everything is done" test "$saved" -lt "$(records plain)"
-check "the same job starts again" starts_again 2
-check "... and goes on" within 30 has_records grid $((saved + 1))
-check "... taken away without a warning" scontrol requeue "$job"
-check "... starts a third time" starts_again 3
-check "... and completes" job_ends 60 COMPLETED
-check "... after 2 restarts" is Restarts 2
-check "... its log holds every start" started 3
-check "... tables and models are those of mpirun alone" same plain grid
-
-submit bad "$GRID" --set train.epochs=none
-check "a bad configuration fails" job_ends 60 FAILED
-check "... with exit code 2" is ExitCode 2:0
-check "... and is not requeued" is Restarts 0
-
-request=(--cpus-per-task="$WORKERS")
-submit wide "$GRID" --set seeds=[1]
-check "a job without --ntasks, one task of every core, completes" job_ends 60 COMPLETED
-check "... its worker has a thread for each core" test "$(grep -o "\"threads\": [0-9]*" wide/provenance.json | tail -n 1)" = "\"threads\": $WORKERS"
+@test "a job without --ntasks, one task of every core, has a worker with a thread for each core" {
+    request=(--cpus-per-task="$WORKERS")
+    submit "$GRID" --set 'seeds=[1]'
+    job_ends COMPLETED
+    assert_equal "$(grep -o '"threads": [0-9]*' run/provenance.json | tail -n 1)" "\"threads\": $WORKERS"
+}
 
 # Slurm looks for such jobs every half minute; the program by itself would stop twelve seconds before the end.
-request=(--ntasks="$WORKERS" --time=2 --signal=B:USR1@75)
-submit short "$GRID" --set train.epochs=5000 --set checkpoint=0
-check "a job whose time is nearly over is told, saves, and is requeued" within 110 is Restarts 1
-check "... it was interrupted" says "exit code 75"
-check "... by the signal, not by its own clock" eval '! says "the deadline has come"'
-scancel "$job"
-request=(--ntasks="$WORKERS")
+@test "a job whose time is nearly over is told by Slurm, saves, and is requeued" {
+    request=(--ntasks="$WORKERS" --time=2 --signal=B:USR1@75)
+    submit "$GRID" --set train.epochs=5000 --set checkpoint=0
+    within 110 is Restarts 1
+    says "exit code 75" log
+    says_not "the deadline has come" log
+    scancel "$job"
+}
 
-mkdir tools # its `date` tells the job
-printf '#!/bin/bash\nkill -USR1 $PPID\nexec %s "$@"\n' "$(command -v date)" >tools/date
-chmod +x tools/date
-PATH=$WORK/tools:$PATH submit early "$GRID"
-check "a job that is told before it starts anything fails" job_ends 60 FAILED
-check "... with exit code 75" is ExitCode 75:0
-check "... and nothing is begun" test ! -e early
+@test "a job that is told before it starts anything fails with exit code 75, and nothing is begun" {
+    mkdir tools # its `date` tells the job
+    printf '#!/bin/bash\nkill -USR1 $PPID\nexec %s "$@"\n' "$(command -v date)" >tools/date
+    chmod +x tools/date
+    PATH=$PWD/tools:$PATH submit "$GRID"
+    job_ends FAILED
+    assert_fact ExitCode 75:0
+    assert_not_exists run
+}
 
-# A program that is always interrupted, with or without progress.
-cat >interrupted <<'END'
+# ---- a program that is always interrupted -------------------------------------------------------------------------------------
+always_interrupted() { # as the program, with progress in $PROGRESS_IN, or without any
+    cat >interrupted <<'SH'
 #!/bin/bash
 [ -z "${PROGRESS_IN:-}" ] || { mkdir -p "$PROGRESS_IN/records" && mktemp "$PROGRESS_IN/records/XXXXXX.json" >/dev/null; }
 exit 75
-END
-chmod +x interrupted
-PASSGRID=$WORK/interrupted submit stuck "$GRID"
-check "a job that makes no progress fails" job_ends 60 FAILED
-check "... with exit code 75" is ExitCode 75:0
-check "... and is not requeued" is Restarts 0
-check "... its log says why" says "not requeued"
-PROGRESS_IN=once SBATCH_NO_REQUEUE=yes PASSGRID=$WORK/interrupted submit once "$GRID"
-check "a job that may not be requeued fails" job_ends 60 FAILED
-check "... with exit code 75" is ExitCode 75:0
-PROGRESS_IN=named PASSGRID_RESTARTS=1 PASSGRID=$WORK/interrupted submit endless "$GRID" --out named
-check "a job that is always interrupted, its directory named by --out, starts again" starts_again 2
-check "... fails in the end" job_ends 60 FAILED
-check "... after as many restarts as it may have" is Restarts 1
+SH
+    chmod +x interrupted
+    PASSGRID=$PWD/interrupted
+}
 
-finish
+@test "a job that makes no progress fails, is not requeued, and says why" {
+    always_interrupted
+    submit "$GRID"
+    job_ends FAILED
+    assert_fact ExitCode 75:0
+    assert_fact Restarts 0
+    says "not requeued" log
+}
+
+@test "a job that may not be requeued fails" {
+    always_interrupted
+    PROGRESS_IN=run SBATCH_NO_REQUEUE=yes submit "$GRID"
+    job_ends FAILED
+    assert_fact ExitCode 75:0
+}
+
+@test "a job that is always interrupted, its directory named by --out, fails after as many restarts as it may have" {
+    always_interrupted
+    PROGRESS_IN=named PASSGRID_RESTARTS=1 submit "$GRID" --out named
+    starts_again 2
+    job_ends FAILED
+    assert_fact Restarts 1
+}
