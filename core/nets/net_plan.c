@@ -18,6 +18,8 @@ typedef struct slots {
     int owner[SLOTS_MAX];
 } slots;
 
+/* Take a slot for the steps from .. until: the smallest free one that is large enough, else the largest free one, else a new
+ * one. Grows the slot to size. */
 static int slot_take(slots *s, size_t size, int from, int until)
 {
     int best = -1;
@@ -44,6 +46,7 @@ static size_t images_max(const pg_net *net, bool shared)
     return (size_t)net->batch * (size_t)(shared ? 1 : net->branches_max);
 }
 
+/* The last row that reads the output of a row; the row itself if none does. */
 static int last_reader(const pg_layout *layout, int row)
 {
     int last = row;
@@ -106,6 +109,7 @@ static void place_passport(pg_net_cell *c, const pg_layer *l, pg_arena *a)
     c->dbias = pg_arena_take(a, k);
 }
 
+/* Give every buffer its place. Runs twice: with an arena that only counts, and with the block. */
 static void place(pg_net *net, const slots *outputs, const slots *gradients, pg_arena *a)
 {
     const pg_layout *layout = &net->layout;
