@@ -48,10 +48,10 @@ typedef struct pg_cli_row {
     pg_cli_type type;
     size_t offset;                     /* of the member in the command's struct */
     const char *name;                  /* of the option, without dashes; NULL: a positional argument */
-    const char *value;                 /* what usage lines call the value; NULL for flags */
+    const char *value;                 /* placeholder of the value in usage lines; NULL for flags */
     const char *help;                  /* one sentence without its full stop */
     double low, high;                  /* closed range of a number */
-    const char *const *choices;        /* names of a choice, ended by NULL; of other types: what completion offers */
+    const char *const *choices;        /* names of a choice, ended by NULL; for other types only completion uses them */
     const char *const *(*names)(void); /* the same as a call; one of both at most */
     /* What completion offers, by the first positional argument that is a file; NULL: the names. */
     const char *const *(*offers)(const char *file);
@@ -60,7 +60,7 @@ typedef struct pg_cli_row {
     const char *fallback;          /* default as text; NULL: the value in the command's defaults, if it is one */
     const struct pg_cli_row *rows; /* PG_CLI_IS_ROWS */
     const pg_option *keys;         /* PG_CLI_IS_KEYS */
-    /* Takes the value instead of the member; may look at what came before. NULL: store it in the member. */
+    /* Takes the value and stores it; earlier values are already in the struct. NULL: store it in the member. */
     pg_status (*take)(void *values, const char *text, pg_error *err);
 } pg_cli_row;
 
@@ -117,7 +117,7 @@ typedef struct pg_command {
  * exit code. */
 bool pg_cli_parse(const pg_command *command, int argc, char **argv, void *values, int *code);
 
-/* The same without printing. *help: --help was found; what comes after it was not read. */
+/* The same without printing. *help: --help was found, and the words after it were not read. */
 PG_CHECKED pg_status pg_cli_read(const pg_command *command, int argc, char **argv, void *values, bool *help, pg_error *err);
 
 /* One line to stderr, "passgrid COMMAND: message", and the exit code. */
@@ -126,7 +126,7 @@ int pg_complain(const char *command, pg_status status, const char *format, ...) 
 /* The help of a command, wrapped at 80 columns. */
 void pg_cli_help(const pg_command *command, FILE *stream);
 
-/* ---- for what else reads the tables ---- */
+/* ---- for help, the manual page and completion ---- */
 
 /* All rows of a command, with included tables in their place and --help at the end. Returns their number. */
 int pg_cli_rows(const pg_command *command, pg_cli_row rows[PG_CLI_ROWS_MAX]);

@@ -13,14 +13,14 @@ static const char *const shells[] = {[BASH] = "bash", [ZSH] = "zsh", [FISH] = "f
 
 static const pg_cli_row rows[] = {
     PG_CLI_CHOICE(arguments, shell, NULL, "bash|zsh|fish",
-                  "shell to print a script for; `words`, for these scripts, prints what may stand in place of the last WORD",
+                  "shell to print a script for; `words`, which these scripts call, prints the candidates for the last WORD",
                   .choices = shells),
     PG_CLI_LIST(arguments, words, NULL, "WORD", "with `words`, after --: the command line after the program's name"),
     {0},
 };
 
-/* The first line that `words` prints says what the others are: words, each perhaps with a tab and what it means; or that the
- * shell should offer files or folders. Bash splits words at "=", the other shells do not. */
+/* `words` prints "files", or "folders", or "words" and then one candidate a line, some with a tab and a description. Bash
+ * splits words at "=", the other shells do not. */
 static const char *const scripts[] = {
     [BASH] =
         "# Completion of passgrid for bash: source <(passgrid completion bash)\n"
@@ -121,7 +121,7 @@ static const pg_cli_row *option(const pg_cli_row *table, int count, const char *
     return strncmp(word, "--", 2) == 0 ? pg_cli_find(table, count, word + 2, strcspn(word + 2, "=")) : NULL;
 }
 
-/* What the words before the last one leave open. An "=" is a word of its own where bash has split --name=VALUE. */
+/* State after the words before the last one. An "=" is a word of its own where bash has split --name=VALUE. */
 typedef struct context {
     const pg_cli_row *open; /* the option that waits for its value */
     const char *file;       /* the first positional argument that is a file */

@@ -14,7 +14,7 @@
 
 /* ---- everything with a name ---- */
 
-/* Each prints what it knows of a name; false if that is nothing. */
+/* These print what is known of a name, and return false if nothing is. */
 static bool about_command(char **words, int count)
 {
     int used;

@@ -11,7 +11,7 @@ extern const pg_command pg_cmd_run, pg_cmd_plan, pg_cmd_why, pg_cmd_table, pg_cm
     pg_cmd_bench_dispatch, pg_cmd_doctor, pg_cmd_list, pg_cmd_help, pg_cmd_completion;
 extern const pg_command *const pg_commands[]; /* ended by NULL */
 
-/* The command that these words begin with, of which the first is its name. NULL: none. *used: words of the name. */
+/* The command whose name begins the words; *used: 1 or 2, the words of its name. NULL: none. */
 const pg_command *pg_command_find(int count, char **words, int *used);
 const char *const *pg_command_names(void); /* ended by NULL */
 

@@ -7,7 +7,7 @@
 typedef struct pg_help_topic {
     const char *name;
     void (*print)(void);
-    const char *list; /* what `passgrid list` calls the names that may stand there; NULL: none */
+    const char *list; /* the list of `passgrid list` with the names for this section; NULL: none */
 } pg_help_topic;
 extern const pg_help_topic pg_help_sections[]; /* ended by one without name */
 

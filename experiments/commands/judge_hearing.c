@@ -127,7 +127,7 @@ static void compare_data(pg_hearing *h)
 
 /* ---- judging ---- */
 
-/* What a claimant's file is to blame for refuses the claim; the machine's faults end the hearing. */
+/* Refuse a claim whose file is at fault; a fault of the machine ends the hearing. */
 static pg_status refuse(pg_claimant *k, pg_status status, const pg_error *fault, pg_error *err)
 {
     if (status != PG_BAD_INPUT && status != PG_FAILED) return pg_fail(err, status, "%s", fault->message);

@@ -1,4 +1,4 @@
-/* What `passgrid judge` hears: a model, test images, and the evidence of every claimant.
+/* The hearing of `passgrid judge`: a model, test images, and the evidence of every claimant.
  *
  * Evidence comes from an adversary. When the file of one claimant cannot be used, that claim is refused with the reason, and
  * the others are judged as if it did not exist. */
@@ -21,7 +21,7 @@ typedef struct pg_claimant {
 
 typedef struct pg_hearing {
     /* set by the caller */
-    const char *model_path, *data_name; /* data_name NULL: what the model file says */
+    const char *model_path, *data_name; /* data_name NULL: the one that the model file names */
     const char *directory;              /* of the data sets; NULL: the default */
     int norm, pixels, relu_before_add;  /* -1: not given */
     int test, seed;                     /* test images; 0: all */
@@ -41,8 +41,8 @@ typedef struct pg_hearing {
     const char *deployed_from; /* "measured", "--accuracy", "--distributed"; NULL: unknown */
 } pg_hearing;
 
-/* Read the files and judge every claim. Fails for what concerns all claims: the model, the data, the passports distributed with
- * it, and files that do not exist or cannot be read. The caller ends the hearing with pg_hearing_clear, also after an error. */
+/* Read the files and judge every claim. Fails if the model, the data or the passports distributed with it cannot be used, and
+ * if any file does not exist or cannot be read. The caller ends the hearing with pg_hearing_clear, also after an error. */
 PG_CHECKED pg_status pg_hearing_hold(pg_hearing *h, pg_error *err);
 void pg_hearing_clear(pg_hearing *h);
 

@@ -16,7 +16,7 @@ extern const pg_cli_row pg_grid_rows[]; /* of pg_grid_arguments */
 PG_CHECKED pg_status pg_named_grid_read(const pg_grid_arguments *a, pg_grid **grid, char directory[PG_PATH_MAX],
                                         pg_problems *problems, pg_error *err);
 
-/* Print what pg_named_grid_read or a later call found wrong; the exit code. */
+/* Print the problems, or without any the error. Returns the exit code. */
 int pg_named_grid_complain(const char *command, pg_status status, const pg_problems *problems, const pg_error *err);
 
 /* The same with the state of every task, for commands that only look. */
