@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: tests/unit/run.sh REPORTS PATTERN PROGRAM...
 # Runs the tests whose names match PATTERN ('': all) in every program, and lists the failures at the end. Leaves
-# REPORTS/PROGRAM.xml (JUnit) of each, and none of earlier runs. Exits 1 if a test failed.
+# REPORTS/PROGRAM.xml (JUnit) of each program, and none of earlier runs. Exits 1 if a test failed, 2 if no name matches.
 set -uo pipefail
 reports=$1 pattern=$2
 shift 2
@@ -14,7 +14,7 @@ failed_in() {
         sed 's/&#10;/ /g; s/&#34;/"/g; s/&#60;/</g; s/&#62;/>/g; s/&#38;/\&/g'
 }
 
-failures=()
+failures=() count=0
 for program; do
     [ -z "$pattern" ] || [ -n "$("$program" --list "$pattern")" ] || continue
     report=$reports/${program##*/}.xml
@@ -24,8 +24,9 @@ for program; do
     mapfile -t found < <(failed_in "$report")
     [ $status = 0 ] || [ ${#found[@]} != 0 ] || found=("FAILED $program: exit status $status")
     failures+=("${found[@]}")
+    ran=$(grep -c '<testcase' "$report")
+    count=$((count + ${ran:-0}))
 done
-[ ${#failures[@]} = 0 ] && exit
-printf '\n== %d failed\n' ${#failures[@]}
-printf '%s\n' "${failures[@]}"
-exit 1
+[ $count != 0 ] || [ ${#failures[@]} != 0 ] || { echo "no test has a name like '$pattern'" >&2; exit 2; }
+printf '\n== %d tests, %d failed\n' $count ${#failures[@]}
+[ ${#failures[@]} = 0 ] || { printf '%s\n' "${failures[@]}"; exit 1; }
