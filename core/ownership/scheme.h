@@ -27,6 +27,7 @@ typedef struct pg_scheme {
     bool distributed;         /* the deployed network runs on its passports, which are distributed with it */
     const pg_option *options; /* the only truth about its options: parsing, defaults, ranges, help */
     size_t options_size;
+    const char *alone[2]; /* option and value with which keygen needs no trained network; NULL: it needs none by default */
 
     /* Set the passport layers and the branches of spec. */
     pg_status (*wire)(const void *options, pg_net_spec *spec, pg_error *err);

@@ -16,6 +16,7 @@ const pg_scheme pg_scheme_pan = {
     .holds = PG_HOLDS_PASSPORTS,
     .options = pg_passport_table,
     .options_size = sizeof(pg_passport_options),
+    .alone = {"passport", "random"},
     .wire = pan_wire,
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check,

@@ -9,6 +9,7 @@ const pg_scheme pg_scheme_v2 = {
     .holds = PG_HOLDS_PASSPORTS | PG_HOLDS_AFFINES,
     .options = pg_passport_table,
     .options_size = sizeof(pg_passport_options),
+    .alone = {"passport", "random"},
     .wire = pg_passport_two_branches,
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check,

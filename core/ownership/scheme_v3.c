@@ -13,6 +13,7 @@ const pg_scheme pg_scheme_v3 = {
     .holds = PG_HOLDS_PASSPORTS | PG_HOLDS_AFFINES | PG_HOLDS_TRIGGERS,
     .options = pg_passport_trigger_table,
     .options_size = sizeof(pg_passport_options),
+    .alone = {"passport", "random"},
     .wire = pg_passport_two_branches,
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check,

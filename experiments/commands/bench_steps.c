@@ -3,7 +3,6 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
-#include "core/formats/yaml.h"
 #include "core/ownership/accuracy.h"
 #include "core/train/trainer.h"
 
@@ -14,18 +13,15 @@ enum { FAKE_PASSPORTS = 20 };
 
 static const pg_seed seed = {.task = "bench"};
 
-/* The scheme's defaults, but with random passports, which need no trained network. */
+/* The scheme's defaults, changed so that no trained network is needed. */
 static pg_status scheme_defaults(pg_bench *b, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_tree *tree = NULL;
-    pg_problems problems = {.count = 0};
-    PG_TRY(pg_alloc(1, b->scheme->options_size, &b->options, err));
-    PG_TRY(pg_options_defaults(b->scheme->options, b->options, err));
-    PG_TRY(pg_yaml_parse_text("{passport: random}", "bench", &tree, err));
-    pg_options_take(b->scheme->options, tree->root, b->options, &problems);
+    const pg_scheme *s = b->scheme;
+    PG_TRY(pg_alloc(1, s->options_size, &b->options, err));
+    PG_TRY(pg_options_defaults(s->options, b->options, err));
+    if (s->alone[0]) PG_TRY(pg_options_set(s->options, s->alone[0], s->alone[1], b->options, err));
 done:
-    pg_tree_destroy(&tree);
     return status;
 }
 
@@ -159,9 +155,9 @@ pg_status pg_bench_fakes(pg_bench *b, pg_error *err)
 {
     pg_dataset test = b->data.train;
     if (!b->evidence || !b->evidence->passport_count)
-        return pg_fail(err, PG_BAD_INPUT, "--mode fake1: needs a scheme with passports, not '%s'", b->scheme->name);
+        return pg_fail(err, PG_BAD_INPUT, "--mode passports: needs a scheme that has them, not '%s'", b->scheme->name);
     if (test.count < b->batch)
-        return pg_fail(err, PG_BAD_INPUT, "--mode fake1: expected a --batch of at most %d images", test.count);
+        return pg_fail(err, PG_BAD_INPUT, "--mode passports: expected a --batch of at most %d images", test.count);
     test.count = b->batch;
     return time_steps(b, fake_step, &test, err);
 }

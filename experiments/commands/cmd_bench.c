@@ -11,8 +11,8 @@
 
 #include <sys/resource.h>
 
-typedef enum mode { MODE_NET, MODE_TRAIN, MODE_EVAL, MODE_FAKE1, MODE_LAYERS } mode;
-static const char *const modes[] = {"net", "train", "eval", "fake1", "layers", NULL};
+typedef enum mode { MODE_NET, MODE_TRAIN, MODE_EVAL, MODE_PASSPORTS, MODE_LAYERS } mode;
+static const char *const modes[] = {"net", "train", "eval", "passports", "layers", NULL};
 
 typedef struct arguments {
     int arch, scheme, norm, batch, threads, steps, conv, mode; /* arch: -1, threads: 0, not given */
@@ -32,7 +32,7 @@ static const pg_cli_row rows[] = {
     PG_CLI_CHOICE(arguments, mode, "mode", "MODE", "what to measure", .choices = modes),
     PG_CLI_CHOICE(arguments, conv, "conv", "NAME", "algorithm of the convolutions", .choices = pg_conv_choice_names),
     PG_CLI_FLAG(arguments, turns, "turns",
-                "with --mode train, eval or fake1: print `ready:`, then do one step for every line of standard input"),
+                "with --mode train, eval or passports: print `ready:`, then do one step for every line of standard input"),
     {0},
 };
 
@@ -74,7 +74,7 @@ static pg_status measure(pg_bench *b, mode what, pg_error *err)
     case MODE_LAYERS: return pg_bench_layers(b->model, b->batch, b->steps, b->conv, err);
     case MODE_TRAIN: PG_TRY(pg_bench_training(b, err)); break;
     case MODE_EVAL: PG_TRY(pg_bench_inference(b, err)); break;
-    case MODE_FAKE1: PG_TRY(pg_bench_fakes(b, err)); break;
+    case MODE_PASSPORTS: PG_TRY(pg_bench_fakes(b, err)); break;
     }
     print_peak();
 done:
@@ -89,7 +89,7 @@ static int run(int argc, char **argv)
     int code;
     if (!pg_cli_parse(&pg_cmd_bench, argc, argv, &a, &code)) return code;
     if (a.turns && (a.mode == MODE_NET || a.mode == MODE_LAYERS))
-        return pg_complain("bench", PG_BAD_INPUT, "--turns: expected --mode train, eval or fake1, not %s", modes[a.mode]);
+        return pg_complain("bench", PG_BAD_INPUT, "--turns: expected --mode train, eval or passports, not %s", modes[a.mode]);
     pg_bench b = {.arch = pg_archs[a.arch],
                   .scheme = pg_schemes[a.scheme],
                   .norm = (pg_norm_kind)a.norm,

@@ -135,7 +135,7 @@ static const pg_cli_row rows[] = {
     PG_CLI_LIST(
         arguments, words, NULL, "WORD",
         "a command, `config`, `set`, a section or a key of the configuration, an attack, a scheme, a network, a data set or "
-        "a preset; two words, such as `attack fake1`, say which of them is meant",
+        "a preset; two words, such as `attack NAME`, say which of them is meant",
         .names = all_names),
     PG_CLI_FLAG(arguments, man, "man", "print the manual page, in roff, for man(1)"),
     {0},
@@ -158,7 +158,7 @@ static int help_word(const char *word)
     return found || about_key(word) ? 0 : unknown(word);
 }
 
-/* "attack fake1", "key lr", "bench dispatch". */
+/* "attack NAME", "key lr", "bench dispatch". */
 static int help_two(const char *kind, const char *word)
 {
     char first[64], second[64], *words[] = {first, second};
@@ -181,7 +181,7 @@ static int run(int argc, char **argv)
     int code;
     if (!pg_cli_parse(&pg_cmd_help, argc, argv, &a, &code)) return code;
     if (a.man && a.words.count) return pg_complain("help", PG_BAD_INPUT, "--man takes no words: there is one manual page");
-    if (a.words.count > 2) return pg_complain("help", PG_BAD_INPUT, "expected at most two words, such as `attack fake1`");
+    if (a.words.count > 2) return pg_complain("help", PG_BAD_INPUT, "expected at most two words, such as `attack NAME`");
     if (a.words.count == 1) return help_word(a.words.words[0]);
     if (a.words.count == 2) return help_two(a.words.words[0], a.words.words[1]);
     (a.man ? pg_commands_man : pg_commands_overview)(stdout);

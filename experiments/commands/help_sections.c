@@ -54,7 +54,10 @@ static void help_attacks(void)
 {
     puts("attacks: a list of maps with `attack: NAME`, the options of that attack (passgrid help attack NAME), `schemes`, the\n"
          "schemes to attack (default: all to which the attack applies), and `after: NAME`, an attack above whose forged\n"
-         "evidence is judged again after this attack has changed the model (counterfeit-triggers, counterfeit-uchida), and\n");
+         "evidence is judged again after this attack has changed the model:\n");
+    for (int i = 0; pg_attacks[i]; i++)
+        if (pg_attacks[i]->hands_on) printf("  after: %s\n", pg_attacks[i]->name);
+    puts("\nand\n");
     pg_options_help(pg_attack_table, stdout);
 }
 

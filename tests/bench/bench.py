@@ -28,8 +28,8 @@ ROWS = [
     ("train resnet18 v2 gn", "resnet18", "v2", "gn", "train", 64),
     ("infer alexnet plain bn", "alexnet", "plain", "bn", "eval", 128),
     ("infer resnet18 plain bn", "resnet18", "plain", "bn", "eval", 128),
-    ("fake1 alexnet v1 bn", "alexnet", "v1", "bn", "fake1", 2000),
-    ("fake1 resnet18 v1 bn", "resnet18", "v1", "bn", "fake1", 2000),
+    ("fake1 alexnet v1 bn", "alexnet", "v1", "bn", "passports", 2000),
+    ("fake1 resnet18 v1 bn", "resnet18", "v1", "bn", "passports", 2000),
 ]
 # beside the plain network: arch, scheme, norm, mode, batch
 COSTS = [(arch, scheme, "bn" if scheme == "v1" else "gn", mode, batch)
@@ -79,7 +79,7 @@ def take_turns(commands, steps):
 
 def measure(passgrid, row, threads, rounds, steps):
     """Ratios of the turns, the medians of seconds, peak bytes."""
-    if row[4] == "fake1":  # minutes a step
+    if row[4] == "passports":  # minutes a step
         rounds, steps = 1, 1
     commands = [our_command(passgrid, row, threads, steps)] + [their_command(row, threads, steps, s) for s in ("nchw", "nhwc")]
     ratios, mine, best, peaks = [], [], [], []
@@ -133,7 +133,7 @@ def compare(options, threads_list):
                         "torch_peak_MB"])
         for row, threads in ((r, t) for r in ROWS if options.rows in r[0] for t in threads_list):
             ratios, mine, best, peak, other_peak = measure(options.passgrid, row, threads, options.rounds, options.steps)
-            images = row[5] * (20 if row[4] == "fake1" else 1)
+            images = row[5] * (20 if row[4] == "passports" else 1)
             table.writerow([row[0], threads, len(ratios), f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}",
                             f"{max(ratios):.2f}", f"{images / mine:.1f}", f"{images / best:.1f}", f"{peak / 1e6:.0f}",
                             f"{other_peak / 1e6:.0f}"])

@@ -2,10 +2,10 @@
 standard input and prints its seconds.
 
 usage: peer.py ARCH SCHEME NORM MODE BATCH THREADS STEPS LAYOUT
-ARCH alexnet | resnet18, SCHEME plain | v1 | v2, NORM bn | gn, MODE train | eval | fake1, LAYOUT nchw | nhwc.
+ARCH alexnet | resnet18, SCHEME plain | v1 | v2, NORM bn | gn, MODE train | eval | passports, LAYOUT nchw | nhwc.
 
 Passport layers take gamma and beta from the mean of the convolved passports in every pass; V2 runs both branches through the
-whole network, one after the other, and adds their losses; the sign loss takes the gamma of the private one. fake1 evaluates a
+whole network, one after the other, and adds their losses; the sign loss takes the gamma of the private one. passports evaluates a
 random passport on BATCH images and counts it 20 times: there every passport is the same work.
 """
 import resource
@@ -124,7 +124,7 @@ def train_step(net, scheme, optimizer, x, y):
 
 
 @torch.no_grad()
-def fake1_step(net, x, chunk=128):
+def passports_step(net, x, chunk=128):
     for block in passport_blocks(net):
         block.key.uniform_(-1, 1)
         block.skey.uniform_(-1, 1)
@@ -143,16 +143,16 @@ def main():
     y = torch.randint(0, 10, (int(batch),))
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
     net.train(mode == "train")
-    step = {"train": lambda: train_step(net, scheme, optimizer, x, y), "fake1": lambda: fake1_step(net, x),
+    step = {"train": lambda: train_step(net, scheme, optimizer, x, y), "passports": lambda: passports_step(net, x),
             "eval": torch.no_grad()(lambda: net(x))}[mode]
-    warm = (lambda: fake1_step(net, x[:128])) if mode == "fake1" else step
+    warm = (lambda: passports_step(net, x[:128])) if mode == "passports" else step
     warm()
     print("ready:", flush=True)
     for _ in range(int(steps)):
         sys.stdin.readline()
         start = time.perf_counter()
         step()
-        print(f"seconds: {(time.perf_counter() - start) * (20 if mode == 'fake1' else 1):.6f}", flush=True)
+        print(f"seconds: {(time.perf_counter() - start) * (20 if mode == 'passports' else 1):.6f}", flush=True)
     print(f"peak_bytes: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}")
 
 

@@ -256,8 +256,8 @@ tiny=(--arch alexnet --width 0.0625 --batch 2 --steps 2)
     assert_line --regexp '^blas_gflops: [0-9]'
 }
 
-@test "bench --mode fake1 times every step" {
-    run -0 passgrid bench "${tiny[@]}" --mode fake1 --scheme v1
+@test "bench --mode passports times every step" {
+    run -0 passgrid bench "${tiny[@]}" --mode passports --scheme v1
     assert_equal "$(grep -cE '^seconds: [0-9.]+$' <<<"$output")" 2
 }
 
@@ -278,9 +278,9 @@ tiny=(--arch alexnet --width 0.0625 --batch 2 --steps 2)
 
 @test "bench refuses modes that do not exist, or that print no step" {
     run -2 passgrid bench "${tiny[@]}" --turns
-    assert_output --partial "--turns: expected --mode train, eval or fake1, not net"
+    assert_output --partial "--turns: expected --mode train, eval or passports, not net"
     run -2 passgrid bench "${tiny[@]}" --mode nett
-    assert_output --partial "--mode: expected net, train, eval, fake1 or layers"
+    assert_output --partial "--mode: expected net, train, eval, passports or layers"
 }
 
 # ---- disks --------------------------------------------------------------------------------------------------------------------
