@@ -1,7 +1,7 @@
 /* Networks as tables of rows, in the order of computation.
  *
- * A row is one layer: a convolution block (convolution, norm, ReLU), a pool, an addition or a dense layer. AlexNet and the
- * ResNets are those of the passport paper's reference code, for 32x32 images and for images of ImageNet's size. */
+ * A row is one layer: a convolution block (convolution, norm, ReLU), a pool, an addition or a dense layer. Adding a network:
+ * its file with one const struct, a line in archs.c, a config, a test. */
 #ifndef PG_NETS_ARCH_H
 #define PG_NETS_ARCH_H
 
@@ -23,6 +23,25 @@ typedef struct pg_row {
     bool passport; /* a passport layer by default */
 } pg_row;
 
+/* Rows of a table. n: name, in: row that it reads, k: channels, r: kernel, s: stride, p: padding, own: passport layer. */
+#define PG_CONV_ROW(n, in, k, r, s, p, own)                                                                                    \
+    {                                                                                                                          \
+        .kind = PG_ROW_CONV, .name = n, .input = in, .channels = k, .kernel = r, .stride = s, .pad = p, .relu = true,          \
+        .passport = own                                                                                                        \
+    }
+#define PG_MAXPOOL_ROW(in, k, s)                                                                                               \
+    {                                                                                                                          \
+        .kind = PG_ROW_MAXPOOL, .input = in, .kernel = k, .stride = s                                                          \
+    }
+#define PG_AVGPOOL_ROW(in, side)                                                                                               \
+    {                                                                                                                          \
+        .kind = PG_ROW_AVGPOOL, .input = in, .kernel = side                                                                    \
+    }
+#define PG_DENSE_ROW(n, in, k, act)                                                                                            \
+    {                                                                                                                          \
+        .kind = PG_ROW_DENSE, .name = n, .input = in, .channels = k, .relu = act                                               \
+    }
+
 typedef struct pg_arch {
     const char *name, *summary;
     int image;     /* side of the images that it is made for; other sizes work too if they leave no layer empty */
@@ -30,10 +49,9 @@ typedef struct pg_arch {
     int (*rows)(bool relu_before_add, pg_row rows[PG_ROWS_MAX]); /* write the table, return its length */
 } pg_arch;
 
-/* All networks, ended by NULL. */
+/* All networks, ended by NULL: archs.c. One by its name, NULL if unknown; their names, ended by NULL. */
 extern const pg_arch *const pg_archs[];
-
-/* By name; NULL if unknown. */
 const pg_arch *pg_arch_find(const char *name);
+const char *const *pg_arch_names(void);
 
 #endif

@@ -65,16 +65,51 @@ static bool is_passport(const pg_safetensors *file, const char *layer)
     return false;
 }
 
+/* Is the weight of a row in the file, with its kernel if it is a convolution? */
+static bool has_row(const pg_safetensors *file, const pg_row *row)
+{
+    const pg_array *weight = find(file, row->name, "conv.weight");
+    if (!weight || row->kind != PG_ROW_CONV) weight = find(file, row->name, "weight");
+    return weight && (row->kind != PG_ROW_CONV || (weight->dims == 4 && weight->shape[3] == (size_t)row->kernel));
+}
+
+/* Rows of a network that the file has, less those that it lacks; -PG_ROWS_MAX if it lacks the last. */
+static int agreement(const pg_safetensors *file, const pg_arch *arch)
+{
+    pg_row rows[PG_ROWS_MAX];
+    int found = 0;
+    const int n = arch->rows(true, rows);
+    if (!has_row(file, &rows[n - 1])) return -PG_ROWS_MAX;
+    for (int i = 0; i < n; i++)
+        if (rows[i].name[0]) found += has_row(file, &rows[i]) ? 1 : -1;
+    return found;
+}
+
+/* The network that the file agrees with most, NULL if it has the last layer of none. */
 static const pg_arch *arch_of(const pg_safetensors *file)
 {
-    if (pg_safetensors_find(file, "classifier.6.weight")) return pg_arch_find("alexnet-imagenet");
-    if (pg_safetensors_find(file, "classifier.weight")) return pg_arch_find("alexnet");
-    if (!pg_safetensors_find(file, "linear.weight")) return NULL;
-    const pg_array *stem = find(file, "convbnrelu_1", "conv.weight");
-    if (!stem) stem = find(file, "convbnrelu_1", "weight");
-    if (stem && stem->dims == 4 && stem->shape[3] == 7) return pg_arch_find("resnet18-imagenet");
-    const bool deep = find(file, "layer1.1.convbnrelu_1", "conv.weight") || find(file, "layer1.1.convbnrelu_1", "weight");
-    return pg_arch_find(deep ? "resnet18" : "resnet9");
+    const pg_arch *best = NULL;
+    int most = -PG_ROWS_MAX;
+    for (int i = 0; pg_archs[i]; i++) {
+        const int found = agreement(file, pg_archs[i]);
+        if (found > most) best = pg_archs[i];
+        if (found > most) most = found;
+    }
+    return best;
+}
+
+static pg_status refuse_unknown(const char *path, pg_error *err)
+{
+    char known[512] = ""; /* weights of the last layers of all networks */
+    for (int i = 0; pg_archs[i]; i++) {
+        pg_row rows[PG_ROWS_MAX];
+        char name[TENSOR_NAME];
+        const int n = pg_archs[i]->rows(true, rows);
+        const size_t used = strlen(known);
+        snprintf(name, sizeof name, "%s.weight", rows[n - 1].name);
+        if (!strstr(known, name)) snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", name);
+    }
+    return pg_fail(err, PG_BAD_INPUT, "%s: none of %s is in it: not a network known here", path, known);
 }
 
 static bool norm_of(const pg_safetensors *file, const char *layer, bool passport, pg_norm_kind *norm)
@@ -153,9 +188,7 @@ static pg_status infer_spec(const pg_safetensors *file, const char *path, const 
                             pg_model_facts *facts, pg_error *err)
 {
     const pg_arch *arch = arch_of(file);
-    if (!arch)
-        return pg_fail(err, PG_BAD_INPUT,
-                       "%s: no classifier.weight, classifier.6.weight or linear.weight: not a network known here", path);
+    if (!arch) return refuse_unknown(path, err);
     pg_net_spec spec = pg_net_spec_plain(arch, PG_NORM_BN, 0);
     take_hints(hints, &spec, facts);
     spec.public_affine = false;

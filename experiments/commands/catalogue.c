@@ -2,7 +2,6 @@
 #include "experiments/commands/catalogue.h"
 
 #include "attacks/attack.h"
-#include "core/base/registry.h"
 #include "core/data/readers.h"
 #include "core/nets/model.h"
 #include "core/ownership/scheme.h"
@@ -49,5 +48,3 @@ pg_named pg_catalogue_find(const pg_catalogue *list, const char *name)
         if (strcmp(list->at(i).name, name) == 0) return list->at(i);
     return (pg_named){0};
 }
-
-PG_REGISTRY_NAMES(pg_archs, pg_network_names)

@@ -21,7 +21,4 @@ extern const pg_catalogue pg_catalogues[]; /* ended by one without name */
 /* The thing of that name in a list; name NULL: none. */
 pg_named pg_catalogue_find(const pg_catalogue *list, const char *name);
 
-/* Names of networks, ended by NULL. */
-const char *const *pg_network_names(void);
-
 #endif

@@ -22,7 +22,7 @@ typedef struct arguments {
 static const arguments defaults = {.arch = -1, .width = 1, .batch = 64, .steps = 10}; /* plain, bn, auto and net are 0 */
 
 static const pg_cli_row rows[] = {
-    PG_CLI_CHOICE(arguments, arch, "arch", "NAME", "network", .names = pg_network_names, .required = true),
+    PG_CLI_CHOICE(arguments, arch, "arch", "NAME", "network", .names = pg_arch_names, .required = true),
     PG_CLI_CHOICE(arguments, scheme, "scheme", "NAME", "scheme", .names = pg_scheme_names),
     PG_CLI_CHOICE(arguments, norm, "norm", "KIND", "normalisation", .choices = pg_norm_names),
     PG_CLI_REAL(arguments, width, "width", "X", PG_ABOVE_ZERO, 16, "multiplies the channels"),

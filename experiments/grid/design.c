@@ -151,18 +151,15 @@ static pg_status read_data(reader *r, const pg_node *map, pg_error *err)
 
 static pg_status read_one_network(reader *r, const pg_node *map, pg_error *err)
 {
-    enum { ARCHS_MAX = 32 };
-    const char *names[ARCHS_MAX + 1] = {NULL};
     pg_network_options options;
     pg_design *d = r->design;
     pg_status status = pg_options_defaults(pg_network_table, &options, err);
     if (status != PG_OK) return status;
     pg_options_read(pg_network_table, map, &options, r->problems);
-    for (int i = 0; i < ARCHS_MAX && pg_archs[i]; i++) names[i] = pg_archs[i]->name;
     if (!options.arch[0]) return PG_OK;
     const pg_arch *arch = pg_arch_find(options.arch);
     if (!arch) {
-        pg_problems_choice(r->problems, pg_node_find(map, "arch"), names);
+        pg_problems_choice(r->problems, pg_node_find(map, "arch"), pg_arch_names());
         return PG_OK;
     }
     if (!arch->residual && !options.relu_before_add)
