@@ -304,6 +304,7 @@ lint-quick: $(BUILD)/passgrid
 	@clang-format --dry-run -Werror $(C_FILES)
 	@! grep -nE '\b(printf|puts|perror|exit|abort|MPI_Abort)\(|\bstd(out|err)\b' $(CORE_SRC) $(ATTACKS_SRC) || { echo "core and attacks do not print or exit"; exit 1; }
 	@bash tests/lint/arrows.sh --quiet
+	@bash tests/lint/names.sh $(abspath $(BUILD)/passgrid)
 	@bash tests/lint/reference.sh $(abspath $(BUILD)/passgrid) --check
 SHELL_FILES = $(wildcard slurm/*.sh slurm/*.sbatch tests/*.sh tests/*.bash tests/*/*.sh tests/*/*.bats) .ci/run
 lint: deps-dev lint-quick $(BUILD)/man/passgrid.1

@@ -7,7 +7,7 @@
 
 /* Name and description of a task, in a pool. */
 typedef struct pg_task_labels {
-    const char *name;                                               /* "cifar10/alexnet-bn/v1/prune/s1/3fa9c01d", unique */
+    const char *name;                                               /* "DATA/NETWORK-NORM/SCHEME/ATTACK/s1/3fa9c01d", unique */
     const char *data, *network, *norm;                              /* "cifar10 20000+2000", "alexnet x0.5", "bn" */
     const char *scheme, *attack;                                    /* attack is empty for training */
     const pg_parameters *scheme_parameters, *training, *parameters; /* parameters: of the attack */

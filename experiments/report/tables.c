@@ -76,15 +76,22 @@ static bool says(const pg_result *r, const char *outcome, const char *metric, bo
     return pg_result_value(r, outcome, metric, &value) ? value > 0.5 : otherwise;
 }
 
+/* Did the attack move the network to another data set? */
+static bool moved(const pg_result *r)
+{
+    for (int i = 0; i < r->record.note_count; i++)
+        if (strcmp(r->record.notes[i].key, "other_data") == 0) return true;
+    return false;
+}
+
 /* Is the network of an outcome no better than guessing? If the record does not say, its accuracy decides, unless the attack
  * moved it to other data with an unknown number of classes. */
 static bool is_useless(const pg_summary *b, int i, const char *outcome)
 {
     const pg_result *r = &b->results->items[i];
     double accuracy, told;
-    const pg_value *data = pg_parameters_find(r->labels.parameters, "data");
     if (pg_result_value(r, outcome, "useless", &told)) return told > 0.5;
-    if (data && data->type == PG_VALUE_TEXT && data->text[0]) return false;
+    if (moved(r)) return false;
     if (!pg_result_value(r, outcome, "accuracy", &accuracy) || isnan(b->chance[i]) || b->images[i] < 1) return false;
     return !pg_beats_guessing(accuracy, (int)b->images[i], (int)lround(100 / b->chance[i]), 1e-3);
 }
