@@ -66,7 +66,7 @@ static pg_status refuse_python(const char *directory, const char *python, const 
     return pg_fail(err, PG_BAD_INPUT, "%s: passgrid cannot read the Python version of the data set; %s", folder, advice);
 }
 
-pg_status pg_cifar10_load(const char *name, const char *directory, pg_data *out, pg_error *err)
+static pg_status cifar10_load(const char *name, const char *directory, pg_data *out, pg_error *err)
 {
     char canonical[PG_PATH_MAX], folder[PG_PATH_MAX];
     pg_status status = PG_OK;
@@ -81,7 +81,7 @@ done:
     return status;
 }
 
-pg_status pg_cifar100_load(const char *name, const char *directory, pg_data *out, pg_error *err)
+static pg_status cifar100_load(const char *name, const char *directory, pg_data *out, pg_error *err)
 {
     char folder[PG_PATH_MAX];
     pg_status status = PG_OK;
@@ -100,3 +100,24 @@ pg_status pg_cifar100_load(const char *name, const char *directory, pg_data *out
 done:
     return status;
 }
+
+const pg_data_kind pg_data_kind_cifar10 = {
+    .name = "cifar10",
+    .summary = "60,000 colour photographs of 10 classes",
+    .classes = 10,
+    .side = 32,
+    .train = 50000,
+    .test = 10000,
+    .fetched = true,
+    .load = cifar10_load,
+};
+
+const pg_data_kind pg_data_kind_cifar100 = {
+    .name = "cifar100",
+    .summary = "60,000 colour photographs of 100 classes, official binary files",
+    .classes = 100,
+    .side = 32,
+    .train = 50000,
+    .test = 10000,
+    .load = cifar100_load,
+};

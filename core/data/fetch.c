@@ -210,8 +210,8 @@ static pg_status refuse(const pg_data_kind *kind, const char *name, pg_error *er
     const char *known[sizeof sources / sizeof *sources + 1] = {NULL};
     char words[200];
     int count = 0;
-    for (const pg_data_kind *k = pg_data_kinds; k->name; k++)
-        if (k->fetched) known[count++] = k->name;
+    for (int i = 0; pg_data_kinds[i]; i++)
+        if (pg_data_kinds[i]->fetched) known[count++] = pg_data_kinds[i]->name;
     const char *near = pg_nearest(name, known);
     if (near) return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched, did you mean '%s'?", name, near);
     return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched (known: %s)", name, pg_join(known, words, sizeof words));

@@ -173,7 +173,7 @@ done:
     return status;
 }
 
-pg_status pg_idx_load(const char *name, const char *directory, pg_data *out, pg_error *err)
+static pg_status idx_load(const char *name, const char *directory, pg_data *out, pg_error *err)
 {
     const char *raw = strcmp(name, "mnist") == 0 ? "MNIST/raw" : "FashionMNIST/raw";
     char own[PG_PATH_MAX], theirs[PG_PATH_MAX], canonical[PG_PATH_MAX], file[72];
@@ -188,3 +188,22 @@ pg_status pg_idx_load(const char *name, const char *directory, pg_data *out, pg_
 done:
     return status;
 }
+
+const pg_data_kind pg_data_kind_fashion_mnist = {
+    .name = "fashion-mnist",
+    .summary = "70,000 grey pictures of clothes, 10 classes",
+    .classes = 10,
+    .side = 32,
+    .train = 60000,
+    .test = 10000,
+    .fetched = true,
+    .load = idx_load,
+};
+
+const pg_data_kind pg_data_kind_mnist = {
+    .name = "mnist",
+    .summary = "grey handwritten digits, 10 classes",
+    .classes = 10,
+    .fetched = true,
+    .load = idx_load,
+};

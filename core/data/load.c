@@ -1,26 +1,12 @@
-/* The list of data sets, and reading one by name. */
+/* Reading a data set by its name; see dataset.h. */
 #include "core/data/readers.h"
 
+#include "core/base/registry.h"
+
 #include <stdio.h>
-#include <string.h>
 
-const pg_data_kind pg_data_kinds[] = {
-    {"cifar10", "60,000 colour photographs of 10 classes", 10, pg_cifar10_load, true},
-    {"fashion-mnist", "70,000 grey pictures of clothes, 10 classes", 10, pg_idx_load, true},
-    {"mnist", "grey handwritten digits, 10 classes", 10, pg_idx_load, true},
-    {"cifar100", "60,000 colour photographs of 100 classes, official binary files", 100, pg_cifar100_load, false},
-    {"caltech101", "folders of JPEG files, without the background folder", 101, pg_caltech_load, false},
-    {"caltech256", "folders of JPEG files, without the clutter folder", 256, pg_caltech_load, false},
-    {"synthetic", "generated patterns of 10 classes, for tests: not real data", 10, pg_synthetic_load, false},
-    {0},
-};
-
-const pg_data_kind *pg_data_kind_find(const char *name)
-{
-    for (const pg_data_kind *kind = pg_data_kinds; kind->name; kind++)
-        if (strcmp(kind->name, name) == 0) return kind;
-    return NULL;
-}
+PG_REGISTRY_FIND(pg_data_kind, pg_data_kinds, pg_data_kind_find)
+PG_REGISTRY_NAMES(pg_data_kinds, pg_data_kind_names)
 
 pg_status pg_data_load(const char *name, const char *directory, pg_data *out, pg_error *err)
 {

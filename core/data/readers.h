@@ -1,4 +1,5 @@
-/* The kinds of data sets that pg_data_load knows. Each reader is one file. directory is the data directory. */
+/* Data sets and their readers. Adding a data set: its file with one const struct, a line in kinds.c, a config, a test.
+ * directory is the data directory. */
 #ifndef PG_DATA_READERS_H
 #define PG_DATA_READERS_H
 
@@ -7,13 +8,16 @@
 typedef struct pg_data_kind {
     const char *name, *summary;
     int classes;
+    int side, train, test; /* published size, for plans where the data is not: of square images, how many; 0: unknown */
+    bool fetched;          /* `passgrid data fetch` can get it */
+    /* Read it. If it is absent, out->missing is set and the message says how to get it. */
     pg_status (*load)(const char *name, const char *directory, pg_data *out, pg_error *err);
-    bool fetched; /* `passgrid data fetch` can get it */
 } pg_data_kind;
 
-/* All kinds, ended by one without a name; a kind by its name, NULL if it is unknown. */
-extern const pg_data_kind pg_data_kinds[];
+/* All data sets, ended by NULL: kinds.c. One by its name, NULL if unknown; their names, ended by NULL. */
+extern const pg_data_kind *const pg_data_kinds[];
 const pg_data_kind *pg_data_kind_find(const char *name);
+const char *const *pg_data_kind_names(void);
 
 /* canonical.c: DIRECTORY/NAME.safetensors, the file of a fetched data set. Loading checks its checksum if pg_canonical_sum
  * knows one. */
@@ -32,21 +36,15 @@ void pg_data_source(pg_data *data, bool published, const char *official, const c
  * train.bin and test.bin (fine labels). The loaders look for the folders under the names in the archives; CIFAR-10's canonical
  * file comes first. */
 PG_CHECKED pg_status pg_cifar10_read(const char *folder, pg_data *out, pg_error *err);
-PG_CHECKED pg_status pg_cifar10_load(const char *name, const char *directory, pg_data *out, pg_error *err);
-PG_CHECKED pg_status pg_cifar100_load(const char *name, const char *directory, pg_data *out, pg_error *err);
 
 /* idx.c: the IDX files of MNIST and Fashion-MNIST: train-images-idx3-ubyte or train-images.idx3-ubyte, either also with .gz.
  * They are in DIRECTORY/NAME. If neither that nor the canonical file exists, they are where torchvision puts them:
  * DIRECTORY/MNIST/raw or DIRECTORY/FashionMNIST/raw. Grey 28x28 images are padded to 32x32 and repeated in three channels. */
-PG_CHECKED pg_status pg_idx_load(const char *name, const char *directory, pg_data *out, pg_error *err);
 /* Write one 28x28 grey image to the centre of a black 32x32 RGB image. */
 void pg_grey_to_rgb(const uint8_t *grey, uint8_t *rgb);
 
-/* caltech.c: DIRECTORY/NAME with one folder of JPEG files for each class. */
-PG_CHECKED pg_status pg_caltech_load(const char *name, const char *directory, pg_data *out, pg_error *err);
-
-/* synthetic.c: generated images for tests and examples. */
-PG_CHECKED pg_status pg_synthetic_load(const char *name, const char *directory, pg_data *out, pg_error *err);
+/* caltech.c: DIRECTORY/NAME with one folder of JPEG files for each class. synthetic.c: generated images for tests and
+ * examples. */
 
 /* npm.c: unpacked npm packages, for pg_data_fetch. */
 PG_CHECKED pg_status pg_npm_cifar10_read(const char *package, pg_data *out, pg_error *err);

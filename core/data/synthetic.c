@@ -23,7 +23,7 @@ static void draw(uint8_t *image, int label, pg_rng *rng)
         }
 }
 
-pg_status pg_synthetic_load(const char *name, const char *directory, pg_data *out, pg_error *err)
+static pg_status synthetic_load(const char *name, const char *directory, pg_data *out, pg_error *err)
 {
     (void)directory;
     const pg_status status = pg_data_allocate(out, name, "generated patterns, not real data", CLASSES, TRAIN, TEST, err);
@@ -38,3 +38,10 @@ pg_status pg_synthetic_load(const char *name, const char *directory, pg_data *ou
         }
     return PG_OK;
 }
+
+const pg_data_kind pg_data_kind_synthetic = {
+    .name = "synthetic",
+    .summary = "generated patterns of 10 classes, for tests: not real data",
+    .classes = 10,
+    .load = synthetic_load,
+};

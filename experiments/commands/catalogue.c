@@ -28,7 +28,7 @@ static pg_named network_at(int i)
 
 static pg_named data_at(int i)
 {
-    return (pg_named){.name = pg_data_kinds[i].name, .summary = pg_data_kinds[i].summary};
+    return pg_data_kinds[i] ? (pg_named){.name = pg_data_kinds[i]->name, .summary = pg_data_kinds[i]->summary} : (pg_named){0};
 }
 
 static pg_named preset_at(int i)

@@ -111,7 +111,7 @@ const pg_command pg_cmd_bench = {
     .summary = "measure how fast a network trains and runs",
     .about =
         "Measure a network on synthetic images and print one `name: value` a line. The modes: net takes the best step in training "
-        "and in inference; train and eval print the seconds of every step; fake1 those of trying 20 random passports on the "
+        "and in inference; train and eval print the seconds of every step; passports those of trying 20 random passports on the "
         "batch; layers measures every convolution alone.",
     .rows = rows,
     .size = sizeof(arguments),

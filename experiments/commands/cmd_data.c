@@ -15,7 +15,8 @@ static const char *const actions[] = {[FETCH] = "fetch", [LIST] = "list", NULL};
 
 static const pg_cli_row rows[] = {
     PG_CLI_CHOICE(arguments, action, NULL, "fetch|list", "fetch data sets, or list all of them", .choices = actions),
-    PG_CLI_LIST(arguments, names, NULL, "NAME", "data sets to fetch: cifar10, fashion-mnist, mnist", .names = pg_input_names),
+    PG_CLI_LIST(arguments, names, NULL, "NAME", "data sets to fetch: cifar10, fashion-mnist, mnist",
+                .names = pg_data_kind_names),
     PG_CLI_FOLDER(arguments, directory, "dir", "DIR", "where the data sets are", .fallback = PG_CLI_DATA),
     {0},
 };
@@ -38,7 +39,8 @@ static int fetch(const pg_cli_list *names, const char *directory)
 
 static int list(const char *directory)
 {
-    for (const pg_data_kind *kind = pg_data_kinds; kind->name; kind++) {
+    for (int i = 0; pg_data_kinds[i]; i++) {
+        const pg_data_kind *kind = pg_data_kinds[i];
         pg_data data = {0};
         pg_error err = {0};
         const pg_status status = pg_data_load(kind->name, directory, &data, &err);

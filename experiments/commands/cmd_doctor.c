@@ -141,7 +141,8 @@ static int examine_blis(void)
 static int examine_data(const char *directory)
 {
     int wrong = 0;
-    for (const pg_data_kind *kind = pg_data_kinds; kind->name; kind++) {
+    for (int i = 0; pg_data_kinds[i]; i++) {
+        const pg_data_kind *kind = pg_data_kinds[i];
         pg_data data;
         pg_error err;
         const pg_status status = pg_data_load(kind->name, directory, &data, &err);

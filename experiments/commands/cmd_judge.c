@@ -3,6 +3,7 @@
 #include "experiments/commands/judge_hearing.h"
 
 #include "core/compute/parallel.h"
+#include "core/data/readers.h"
 #include "experiments/grid/grid_options.h"
 #include "experiments/grid/inputs.h"
 
@@ -58,7 +59,7 @@ static const pg_cli_row rows[] = {
                 "evidence file with the passports that are distributed with the network; it runs with them"),
     PG_CLI_HEADING("How to run the network, if the model file does not say:"),
     PG_CLI_TEXT(arguments, hearing.data_name, "data", "NAME", "data set to take test images from",
-                .fallback = "the one that the model file names", .names = pg_input_names),
+                .fallback = "the one that the model file names", .names = pg_data_kind_names),
     PG_CLI_FOLDER(arguments, hearing.directory, "dir", "DIR", "where the data sets are", .fallback = PG_CLI_DATA),
     PG_CLI_INT(arguments, hearing.test, "test", "N", 1, 1000000000, "use only N test images", .fallback = "all"),
     PG_CLI_CHOICE(arguments, hearing.pixels, "pixels", "KIND", "how images are normalised",

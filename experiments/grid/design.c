@@ -3,6 +3,7 @@
 
 #include "core/base/file.h"
 #include "core/base/memory.h"
+#include "core/data/readers.h"
 #include "core/data/triggers.h"
 #include "core/formats/yaml.h"
 #include "core/ownership/passport.h"
@@ -105,10 +106,8 @@ static bool find_data(reader *r, const pg_node *node, const char *name, int trai
                       pg_input *facts)
 {
     pg_error fault;
-    bool known = false;
-    for (const char *const *names = pg_input_names(); *names; names++) known |= strcmp(*names, name) == 0;
-    if (!known) {
-        pg_problems_choice(r->problems, node, pg_input_names());
+    if (!pg_data_kind_find(name)) {
+        pg_problems_choice(r->problems, node, pg_data_kind_names());
         return false;
     }
     if (pg_input_find(name, r->data_directory, facts, &fault) != PG_OK) {

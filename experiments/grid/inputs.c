@@ -1,20 +1,14 @@
 /* Facts about data sets; see inputs.h. Each data set is loaded once per process, counted, hashed and released. */
 #include "experiments/grid/inputs.h"
 
+#include "core/base/registry.h"
 #include "core/data/readers.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { KNOWN_MAX = 16 };
-
-const char *const *pg_input_names(void)
-{
-    static const char *names[KNOWN_MAX + 1];
-    for (int i = 0; i < KNOWN_MAX && pg_data_kinds[i].name; i++) names[i] = pg_data_kinds[i].name;
-    return names;
-}
+enum { KNOWN_MAX = PG_REGISTRY_MAX };
 
 /* ---- absent data sets ------------------------------------------------------------------------------------------ */
 
@@ -31,26 +25,17 @@ const char *const *pg_inputs_assumed(void)
     return assumed;
 }
 
-/* Published sizes. Those of the Caltech sets, which are split class by class, are within one percent. */
+/* The published size of a data set. */
 static bool assume(const char *name, pg_input *out)
 {
-    static const struct {
-        const char *name;
-        pg_input facts;
-    } sizes[] = {{"cifar10", {.classes = 10, .height = 32, .width = 32, .train = 50000, .test = 10000}},
-                 {"fashion-mnist", {.classes = 10, .height = 32, .width = 32, .train = 60000, .test = 10000}},
-                 {"cifar100", {.classes = 100, .height = 32, .width = 32, .train = 50000, .test = 10000}},
-                 {"caltech101", {.classes = 101, .height = 32, .width = 32, .train = 6900, .test = 1777}},
-                 {"caltech256", {.classes = 256, .height = 32, .width = 32, .train = 23700, .test = 6080}}};
+    const pg_data_kind *kind = pg_data_kind_find(name);
     int at = 0;
-    for (size_t i = 0; assuming && i < sizeof sizes / sizeof *sizes; i++) {
-        if (strcmp(sizes[i].name, name) != 0) continue;
-        while (assumed[at] && strcmp(assumed[at], sizes[i].name) != 0) at++;
-        assumed[at] = sizes[i].name;
-        *out = sizes[i].facts;
-        return true;
-    }
-    return false;
+    if (!assuming || !kind || !kind->side) return false;
+    while (assumed[at] && strcmp(assumed[at], kind->name) != 0) at++;
+    assumed[at] = kind->name;
+    *out = (pg_input){
+        .classes = kind->classes, .height = kind->side, .width = kind->side, .train = kind->train, .test = kind->test};
+    return true;
 }
 
 /* ---- present data sets ----------------------------------------------------------------------------------------------------

@@ -10,9 +10,6 @@ typedef struct pg_input {
     int classes, height, width, train, test; /* train, test: numbers of images */
 } pg_input;
 
-/* Names that configurations may use, ended by NULL. */
-const char *const *pg_input_names(void);
-
 /* Find the facts of a data set. PG_BAD_INPUT, with advice, if it is absent. directory NULL: the default. */
 PG_CHECKED pg_status pg_input_find(const char *name, const char *directory, pg_input *out, pg_error *err);
 

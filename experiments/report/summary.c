@@ -2,6 +2,7 @@
 #include "experiments/report/summary.h"
 
 #include "core/base/memory.h"
+#include "core/data/readers.h"
 #include "core/formats/number.h"
 #include "core/ownership/verdict.h"
 
@@ -174,20 +175,17 @@ bool pg_has_learnt(double accuracy, double chance, double images)
     return pg_beats_guessing(accuracy, (int)images, (int)lround(100 / chance), 1e-3);
 }
 
-/* Percent that guessing reaches, and test images. Records of earlier versions have neither: the published data sets are known,
- * and their labels may tell how many images were used ("cifar10 20000+2000"). */
+/* Percent that guessing reaches, and test images. Records of earlier versions have neither: the data set tells its classes, and
+ * the label may tell how many images were used ("NAME 20000+2000"). */
 static void find_scale(const pg_result *r, double *chance, double *images)
 {
-    static const struct {
-        const char *name;
-        int classes;
-    } sets[] = {{"cifar10", 10},   {"cifar100", 100},   {"fashion-mnist", 10},
-                {"synthetic", 10}, {"caltech101", 101}, {"caltech256", 256}};
     const char *plus = strchr(r->labels.data, '+');
-    const size_t length = strcspn(r->labels.data, " ");
-    double classes = NAN, used;
-    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
-        if (strlen(sets[i].name) == length && memcmp(sets[i].name, r->labels.data, length) == 0) classes = sets[i].classes;
+    char name[64];
+    double used;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(r->labels.data, " "), r->labels.data);
+    const pg_data_kind *kind = pg_data_kind_find(name);
+    double classes = NAN;
+    if (kind) classes = kind->classes;
     *images = plus && pg_number_real(plus + 1, &used) ? used : 1000; /* the smallest of the test sets has more */
     if (pg_result_value(r, "", "test_images", &used)) *images = used;
     if (pg_result_value(r, "", "classes", &used)) classes = used;

@@ -79,7 +79,7 @@ TEST(cifar100_is_read_and_its_faults_are_named)
     /* coarse label, fine label */
     put_record(train, 1, 2, (uint8_t[]){19, 99}, 9);
     put_record(test, 9999, 2, (uint8_t[]){4, 57}, 10);
-    load(pg_cifar100_load, "cifar100", &data);
+    load(pg_data_kind_find("cifar100")->load, "cifar100", &data);
     assert_int_equal(data.train.count, 50000);
     assert_int_equal(data.test.count, 10000);
     assert_int_equal(data.train.classes, 100);

@@ -6,7 +6,8 @@
 TEST(every_data_set_is_found_by_its_name)
 {
     pg_data data;
-    for (const pg_data_kind *kind = pg_data_kinds; kind->name; kind++) {
+    for (int i = 0; pg_data_kinds[i]; i++) {
+        const pg_data_kind *kind = pg_data_kinds[i];
         assert_ptr_equal(pg_data_kind_find(kind->name), kind);
         assert_true(!kind->fetched || pg_canonical_sum(kind->name) != NULL);
     }
