@@ -42,6 +42,7 @@ CORE_SRC        := $(sort $(wildcard core/*/*.c))
 ATTACKS_SRC     := $(sort $(wildcard attacks/*.c))
 EXPERIMENTS_SRC := $(sort $(wildcard experiments/*.c experiments/*/*.c))
 UNIT_SRC        := $(sort $(wildcard tests/unit/test_*.c))
+PLUGIN_SRC      := $(sort $(wildcard tests/plugin/*.c))
 FUZZ_SRC        := $(filter-out tests/fuzz/main.c tests/fuzz/libfuzzer.c,$(sort $(wildcard tests/fuzz/*.c)))
 C_FILES         := $(sort $(wildcard core/*/*.[ch] attacks/*.[ch] experiments/*.[ch] experiments/*/*.[ch] tests/*/*.[ch]))
 objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
@@ -97,6 +98,11 @@ $(BUILD)/tests/golden-double: $(BUILD)/double/tests/golden/golden.o $(BUILD)/lib
 	$(Q)mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
 	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) -o $@
+# The program with the worked plug-ins: its lists of plug-ins take the place of the first program's.
+$(BUILD)/tests/plugin: $(call objects,experiments/main.c $(PLUGIN_SRC),float) $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
+	$(Q)mkdir -p $(@D)
+	$(if $(V),,@echo "  LINK  $@")
+	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) $(MPI_LIBS) -o $@
 $(BUILD)/tests/flip: $(BUILD)/float/tests/crash/flip.o $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) $(MPI_LIBS) -o $@
@@ -124,7 +130,7 @@ endif
 
 # ---- targets ----------------------------------------------------------------------------------------------------------
 # `run` and `test` first install missing packages and then start make again, so that make sees them.
-.PHONY: always all run do-run data test do-test test-programs unit golden e2e fuzz-inputs test-crash test-slurm test-hosts test-asan \
+.PHONY: always all run do-run data test do-test test-programs unit golden plugin e2e fuzz-inputs test-crash test-slurm test-hosts test-asan \
         test-compilers test-valgrind fuzz coverage bench bench-grid bench-dispatch bench-save deps deps-dev deps-slurm deps-hosts \
         lint lint-quick tidy arrows man reference format clean help
 
@@ -151,7 +157,7 @@ data: $(BUILD)/passgrid
 
 # Every part runs, whatever fails before it.
 do-test:
-	$(Q)$(MAKE) --no-print-directory -k lint-quick unit golden fuzz-inputs e2e
+	$(Q)$(MAKE) --no-print-directory -k lint-quick unit golden fuzz-inputs plugin e2e
 	@echo "all tests passed"
 
 # TEST='*signature*': the tests of that name alone.
@@ -178,11 +184,15 @@ fuzz: deps-dev
 	$(Q)SECONDS_EACH=$(FUZZ_SECONDS) bash tests/fuzz/run.sh build-fuzz $(TARGETS)
 
 CRASH_BIN := $(BUILD)/tests/faults.so $(BUILD)/tests/flip
-test-programs: all $(UNIT_BIN) $(BUILD)/tests/failing $(BUILD)/tests/fuzz $(BUILD)/tests/golden $(BUILD)/tests/golden-double $(CRASH_BIN)
+test-programs: all $(UNIT_BIN) $(BUILD)/tests/failing $(BUILD)/tests/plugin $(BUILD)/tests/fuzz $(BUILD)/tests/golden $(BUILD)/tests/golden-double $(CRASH_BIN)
 # TEST=REGEX: the tests whose title matches.
 bats = PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/bats.sh $(BUILD)/reports $(1) '$(TEST)' $(2)
 e2e: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)$(call bats,e2e,tests/e2e)
+
+# The worked plug-ins of tests/plugin, end to end.
+plugin: $(BUILD)/tests/plugin
+	$(Q)PASSGRID=$(abspath $(BUILD)/tests/plugin) bash tests/bats.sh $(BUILD)/reports plugin '$(TEST)' tests/plugin
 
 # The long form of tests/e2e/crash.bats: every place, and 200 random kills. It takes an hour and a half on two cores.
 test-crash: $(BUILD)/passgrid $(CRASH_BIN)
@@ -345,7 +355,7 @@ help:
 	@echo "make run CONFIG=F OUT=DIR RANKS=N THREADS=T   run another grid"
 	@echo "make data             fetch the data sets of configs/quick.yaml (DATA=\"NAME ...\": others)"
 	@echo "make deps | deps-dev | deps-slurm | deps-hosts   install the packages for building, developing, test-slurm, test-hosts"
-	@echo "make unit | golden | fuzz-inputs | e2e   parts of the tests; TEST=NAME for some unit or e2e tests"
+	@echo "make unit | golden | fuzz-inputs | plugin | e2e   parts of the tests; TEST=NAME for some unit or e2e tests"
 	@echo "make test-programs    build the program and the test programs"
 	@echo "make test-crash       kill the program and fail its disk in every place; an hour and a half on two cores"
 	@echo "make test-slurm       test slurm/passgrid.sbatch with a real Slurm of one node (root on Debian)"

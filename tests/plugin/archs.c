@@ -1,0 +1,10 @@
+/* The networks of the second program: one of the first one's, and the worked one. */
+#include "core/nets/arch.h"
+
+#include "core/base/registry.h"
+
+#define ARCHS(X)                                                                                                               \
+    X(pg_arch, resnet9)                                                                                                        \
+    X(pg_arch, lenet5)
+
+PG_REGISTRY(pg_arch, pg_archs, ARCHS)

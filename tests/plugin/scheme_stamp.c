@@ -1,0 +1,109 @@
+/* A worked scheme: pictures with a stamp. The owner stamps a secret pattern into a corner of ordinary pictures, gives each a
+ * secret label, and mixes them into training; whoever knows pictures and labels recognises the network by its answers.
+ * Source: Zhang, Gu, Jang, Wu, Stoecklin, Huang, Molloy, AsiaCCS 2018, watermarks of embedded content. There all stamped
+ * pictures have one label; here labels are drawn, because the judge holds answers against guessing. */
+#include "core/base/memory.h"
+#include "core/ownership/scheme.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct stamp_options {
+    int count, side, per_batch;
+} stamp_options;
+
+static const pg_option options[] = {
+    PG_INT(stamp_options, count, "100", 1, 10000, NULL, "stamped pictures"),
+    PG_INT(stamp_options, side, "6", 1, 32, "pixels", "side of the stamp"),
+    PG_INT(stamp_options, per_batch, "2", 1, 1000, NULL, "stamped pictures appended to every training batch"),
+    {0},
+};
+
+/* The network stays an ordinary one. */
+static pg_status stamp_wire(const void *values, pg_net_spec *spec, pg_error *err)
+{
+    (void)values;
+    (void)err;
+    spec->passports = 0;
+    spec->public_affine = true;
+    return PG_OK;
+}
+
+static pg_status stamp_check(const void *values, const pg_keygen *in, pg_error *err)
+{
+    const stamp_options *o = values;
+    const pg_dataset *pictures = &in->data->test;
+    if (pictures->count < o->count)
+        return pg_fail(err, PG_BAD_INPUT, "count: expected at most the %d test images of %s, got %d", pictures->count,
+                       pictures->name, o->count);
+    return PG_OK;
+}
+
+/* Copy picture `from` to `to`, both [height,width,3], with the pattern [side,side,3] in the lower right corner. */
+static void stamp_picture(const pg_dataset *set, const uint8_t *from, const uint8_t *pattern, int side, uint8_t *to)
+{
+    const size_t row = (size_t)set->width * 3, part = (size_t)side * 3;
+    memcpy(to, from, (size_t)set->height * row);
+    for (int y = 0; y < side; y++)
+        memcpy(to + (size_t)(set->height - side + y) * row + row - part, pattern + (size_t)y * part, part);
+}
+
+/* Test images are pictures of the data set's kind on which nothing is trained. */
+static pg_status stamp_triggers(const stamp_options *o, const pg_keygen *in, pg_dataset *out, pg_error *err)
+{
+    enum { LARGEST = 32 * 32 * 3 };
+    pg_status status = PG_OK;
+    const pg_dataset *pictures = &in->data->test;
+    const size_t image = (size_t)(pictures->height * pictures->width * 3);
+    uint8_t pattern[LARGEST];
+    uint32_t *order = NULL;
+    pg_rng rng;
+    PG_TRY(stamp_check(o, in, err));
+    PG_TRY(pg_alloc((size_t)pictures->count, sizeof *order, &order, err));
+    PG_TRY(pg_dataset_allocate(out, o->count, pictures->height, pictures->width, err));
+    pg_rng_open(&rng, in->seed, "stamp", 0);
+    for (int i = 0; i < o->side * o->side * 3; i++) pattern[i] = (uint8_t)pg_rng_below(&rng, 256);
+    pg_rng_permutation(&rng, order, (size_t)pictures->count);
+    out->classes = in->spec->classes;
+    for (int i = 0; i < o->count; i++) {
+        stamp_picture(out, pictures->images + order[i] * image, pattern, o->side, out->images + (size_t)i * image);
+        out->labels[i] = (int32_t)pg_rng_below(&rng, (uint64_t)out->classes);
+    }
+    snprintf(out->name, sizeof out->name, "triggers");
+    snprintf(out->source, sizeof out->source, "%d pictures of %s with a stamp", o->count, pictures->name);
+    pg_dataset_hash(out);
+done:
+    pg_free(order);
+    return status;
+}
+
+static pg_status stamp_keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_evidence *evidence = NULL;
+    PG_TRY(pg_evidence_create(in->spec, in->scheme->name, "stamped", &evidence, err));
+    PG_TRY(stamp_triggers(values, in, &evidence->triggers, err));
+    *out = evidence;
+    evidence = NULL;
+done:
+    pg_evidence_destroy(&evidence);
+    return status;
+}
+
+static int stamp_per_batch(const void *values)
+{
+    return ((const stamp_options *)values)->per_batch;
+}
+
+const pg_scheme pg_scheme_stamp = {
+    .name = "stamp",
+    .summary = "pictures with a secret stamp and secret labels mixed into training; black-box verification",
+    .source = "Zhang et al., AsiaCCS 2018 (embedded content)",
+    .holds = PG_HOLDS_TRIGGERS,
+    .options = options,
+    .options_size = sizeof(stamp_options),
+    .wire = stamp_wire,
+    .check = stamp_check,
+    .keygen = stamp_keygen,
+    .triggers_per_batch = stamp_per_batch,
+};

@@ -1,0 +1,11 @@
+/* The schemes of the second program: two of the first one's, and the worked one. */
+#include "core/ownership/scheme.h"
+
+#include "core/base/registry.h"
+
+#define SCHEMES(X)                                                                                                             \
+    X(pg_scheme, plain)                                                                                                        \
+    X(pg_scheme, v2)                                                                                                           \
+    X(pg_scheme, stamp)
+
+PG_REGISTRY(pg_scheme, pg_schemes, SCHEMES)
