@@ -13,7 +13,7 @@ enum { PG_NUMBER_MAX = 32 };
 bool pg_number_real(const char *text, double *value);
 bool pg_number_int(const char *text, long long *value);
 
-/* Text of a number; minus zero becomes 0; what is not finite becomes nan, inf or -inf. Returns out. */
+/* Text of a number; minus zero becomes 0; values that are not finite become nan, inf or -inf. Returns out. */
 const char *pg_number_text(double value, char out[PG_NUMBER_MAX]);
 const char *pg_number_text_float(float value, char out[PG_NUMBER_MAX]);
 

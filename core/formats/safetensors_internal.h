@@ -1,4 +1,4 @@
-/* What the files of safetensors.h share. */
+/* Shared parts of the files that implement safetensors.h. */
 #ifndef PG_FORMATS_SAFETENSORS_INTERNAL_H
 #define PG_FORMATS_SAFETENSORS_INTERNAL_H
 

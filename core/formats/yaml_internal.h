@@ -1,4 +1,4 @@
-/* What the files of yaml.h share. */
+/* Shared parts of the files that implement yaml.h. */
 #ifndef PG_FORMATS_YAML_INTERNAL_H
 #define PG_FORMATS_YAML_INTERNAL_H
 

@@ -22,8 +22,7 @@ static void multiply_strip(void *context, int part)
     pg_gemm(false, false, SIDE / STRIPS, SIDE, SIDE, p->a + at, SIDE, p->b, SIDE, false, p->c + at, SIDE);
 }
 
-/* GFLOPS of one large product, cut into strips over the threads: the yardstick of the machine. */
-static pg_status product_speed(int steps, double *gflops, pg_error *err)
+pg_status pg_product_speed(int steps, double *gflops, pg_error *err)
 {
     pg_status status = PG_OK;
     product p = {0};
@@ -88,7 +87,7 @@ pg_status pg_bench_layers(const pg_model *model, int batch, int steps, pg_conv_c
 {
     pg_status status = PG_OK;
     double peak;
-    PG_TRY(product_speed(steps, &peak, err));
+    PG_TRY(pg_product_speed(steps, &peak, err));
     printf("blas_gflops: %.1f\n", peak);
     for (int i = 0; i < model->layer_count; i++) {
         const pg_layer *l = &model->layers[i];

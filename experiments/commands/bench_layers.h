@@ -5,9 +5,12 @@
 #include "core/compute/conv.h"
 #include "core/nets/model.h"
 
-/* Print a line for every convolution of the model at that batch, on the threads set: its algorithm, the times of its passes
- * (best of steps), and its GFLOPS counted as a direct convolution's, absolute and as a share of what one BLIS product reaches.
+/* Print a line for every convolution of the model at that batch, on the threads of the rank: its algorithm, the times of its
+ * passes (best of steps), and its GFLOPS counted as those of a direct convolution, absolute and as a share of pg_product_speed.
  */
 PG_CHECKED pg_status pg_bench_layers(const pg_model *model, int batch, int steps, pg_conv_choice choice, pg_error *err);
+
+/* GFLOPS of one large matrix product on all threads of the rank, best of steps: the peak of the machine. */
+PG_CHECKED pg_status pg_product_speed(int steps, double *gflops, pg_error *err);
 
 #endif

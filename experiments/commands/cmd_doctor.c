@@ -9,6 +9,7 @@
 #include "core/compute/blas.h"
 #include "core/compute/parallel.h"
 #include "core/data/readers.h"
+#include "experiments/commands/bench_layers.h"
 #include "experiments/run/comm.h"
 #include "experiments/run/provenance.h"
 #include "experiments/run/run_lock.h"
@@ -105,34 +106,18 @@ static int examine_binding(void)
 
 /* ---- BLIS ---- */
 
-/* GFLOPS of one thread in a product of n x n matrices, the best of several tries; 0 if memory is short. */
-static double product_speed(int n)
-{
-    enum { TRIES = 5 };
-    pg_real *all;
-    const size_t size = (size_t)n * (size_t)n;
-    double best = 0;
-    if (pg_alloc(3 * size, sizeof *all, &all, NULL) != PG_OK) return 0;
-    for (size_t i = 0; i < 2 * size; i++) all[i] = (pg_real)(i % 7) - 3;
-    for (int i = 0; i < TRIES; i++) {
-        const double start = pg_now();
-        pg_gemm(false, false, n, n, n, all, n, all + size, n, false, all + 2 * size, n);
-        const double speed = 2e-9 * n * n * n / (pg_now() - start);
-        if (speed > best) best = speed;
-    }
-    pg_free(all);
-    return best;
-}
-
 static int examine_blis(void)
 {
+    enum { TRIES = 5 };
     pg_rank_facts here;
+    double gflops = 0; /* stays so if memory is short */
     pg_rank_describe(&here, 1);
     pg_compute_start(here.threads);
+    (void)!pg_product_speed(TRIES, &gflops, NULL);
     const bool generic = strcmp(pg_blas_kernels(), "generic") == 0;
-    return line(generic ? WRONG : WELL, "blis", "%s, kernels %s, %d thread%s; a product reaches %.1f GFLOPS a thread%s",
-                pg_blas_version(), pg_blas_kernels(), pg_compute_threads(), pg_compute_threads() > 1 ? "s" : "",
-                product_speed(768), generic ? ": set BLIS_ARCH_TYPE to the number of kernels that this processor can run" : "");
+    return line(generic ? WRONG : WELL, "blis", "%s, kernels %s, %d thread%s; a matrix product reaches %.1f GFLOPS%s",
+                pg_blas_version(), pg_blas_kernels(), pg_compute_threads(), pg_compute_threads() > 1 ? "s" : "", gflops,
+                generic ? ": set BLIS_ARCH_TYPE to the number of kernels that this processor can run" : "");
 }
 
 /* ---- data ---- */

@@ -12,7 +12,7 @@ static const double LOOK_SECONDS = 0.5;  /* between checks of the workers' proce
 static const double UNHEARD_MOST = 0.2;  /* most of a gap between two polls that counts as silence of the workers */
 static const double TINY_SECONDS = 1e-4; /* a worker may hold several tasks of less estimated time than this */
 
-/* What the master knows of a worker. */
+/* The state that the master keeps about a worker. */
 typedef struct peer {
     bool present, lost, slow;         /* present: has sent a message; slow: its latest task sent more than a RESULT */
     int tasks[PG_TASKS_AHEAD], count; /* its tasks, in order; it works on the first */

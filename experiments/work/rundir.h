@@ -54,7 +54,7 @@ PG_CHECKED pg_status pg_rundir_sweep(const char *directory, const pg_grid *grid,
 PG_CHECKED pg_status pg_rundir_file(const char *directory, const char *folder, const char *key, char path[PG_PATH_MAX],
                                     pg_error *err);
 
-/* What grid.json says. Freed by pg_manifest_destroy. */
+/* The content of grid.json; release it with pg_manifest_destroy. */
 typedef struct pg_manifest {
     char name[PG_TEXT_MAX], label[PG_TEXT_MAX];
     int count;
