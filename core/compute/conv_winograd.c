@@ -31,10 +31,10 @@ typedef struct job {
     int block, first, images;                  /* images in a full block; first image and images of the current block */
     size_t v_plane, m_plane, u_plane;
     pg_real *v, *m, *u, *du; /* [f][tile][C], [f][tile][K], and [plane][C][K] twice */
-    pg_real *zeros, *trash;  /* stand-ins for pixels in the padding: one to read; one per thread to write */
+    pg_real *zeros, *sink;   /* stand-ins for pixels in the padding: one to read; one per thread to write */
     int widest;              /* channels of those */
     const pg_real *x, *w;    /* [N,H,W,C], [R,R,C,K] */
-    pg_real *turned;         /* w with channels and filters exchanged, [R,R,K,C] */
+    pg_real *transposed;     /* w with channels and filters exchanged, [R,R,K,C] */
     pg_real *y;              /* [N,OH,OW,K] */
     const pg_conv_grads *grads;
 } job;
@@ -78,13 +78,13 @@ static size_t lay_out(job *j, const pg_conv *conv, int batch, bool backward, pg_
     j->u_plane = plane(weights);
     pg_arena a = {.base = scratch};
     j->zeros = pg_arena_take(&a, (size_t)j->widest);
-    j->trash = pg_arena_take(&a, (size_t)j->widest * (size_t)pg_compute_threads());
+    j->sink = pg_arena_take(&a, (size_t)j->widest * (size_t)pg_compute_threads());
     j->u = pg_arena_take(&a, u * j->u_plane);
     j->v = pg_arena_take(&a, f * j->v_plane);
     j->m = pg_arena_take(&a, f * j->m_plane);
     if (backward) {
         j->du = pg_arena_take(&a, u * j->u_plane);
-        j->turned = pg_arena_take(&a, (size_t)(s->kernel * s->kernel) * weights);
+        j->transposed = pg_arena_take(&a, (size_t)(s->kernel * s->kernel) * weights);
     }
     if (scratch) memset(j->zeros, 0, (size_t)j->widest * sizeof *j->zeros);
     return a.used;
@@ -99,81 +99,95 @@ static size_t scratch_size(const pg_conv *conv, int batch)
 /* ---- transforms of images ---- */
 
 /* The images that the tiles of a transform cover: x or y, or their gradients. */
-typedef struct ground {
+typedef struct tiling {
     pg_real *images, *outside; /* outside: stands for every pixel beyond the edge of an image */
     int height, width, channels;
     int step, margin, size; /* pixels from tile to tile; of padding; of a tile along a side */
     const int *pixel;       /* [size]: their places from the corner of the tile */
-} ground;
+} tiling;
 
-static void find_pixels(const ground *g, pg_real *image, int top, int left, pg_real **pixels)
+static void find_pixels(const tiling *t, pg_real *image, int top, int left, pg_real **pixels)
 {
-    for (int i = 0; i < g->size; i++)
-        for (int j = 0; j < g->size; j++) {
-            const int y = top + g->pixel[i], x = left + g->pixel[j];
-            const bool inside = y >= 0 && y < g->height && x >= 0 && x < g->width;
-            pixels[i * g->size + j] = inside ? image + ((ptrdiff_t)y * g->width + x) * g->channels : g->outside;
+    for (int i = 0; i < t->size; i++)
+        for (int j = 0; j < t->size; j++) {
+            const int y = top + t->pixel[i], x = left + t->pixel[j];
+            const bool inside = y >= 0 && y < t->height && x >= 0 && x < t->width;
+            pixels[i * t->size + j] = inside ? image + ((ptrdiff_t)y * t->width + x) * t->channels : t->outside;
         }
 }
 
 /* A part of a transform: GROUP channels of all tiles of one image. */
-INLINE void tiles_of_part(const job *j, const kernel_plan *k, int part, const ground *g, pg_real *planes, size_t plane,
+INLINE void tiles_of_part(const job *j, const kernel_plan *k, int part, const tiling *t, pg_real *planes, size_t plane,
                           tile_body *body)
 {
-    const int channels = g->channels, groups = (channels + GROUP - 1) / GROUP, image = part / groups,
+    const int channels = t->channels, groups = (channels + GROUP - 1) / GROUP, image = part / groups,
               from = part % groups * GROUP, to = pg_min(from + GROUP, channels);
-    pg_real *pixels[T_MAX * T_MAX], *at = g->images + (ptrdiff_t)(j->first + image) * g->height * g->width * channels;
+    pg_real *pixels[T_MAX * T_MAX], *at = t->images + (ptrdiff_t)(j->first + image) * t->height * t->width * channels;
     ptrdiff_t tile = (ptrdiff_t)image * j->tiles_down * j->tiles_across;
     for (int i = 0; i < j->tiles_down; i++)
         for (int l = 0; l < j->tiles_across; l++, tile++) {
-            find_pixels(g, at, i * g->step - g->margin, l * g->step - g->margin, pixels);
+            find_pixels(t, at, i * t->step - t->margin, l * t->step - t->margin, pixels);
             int c = from;
             for (; c + LANES <= to; c += LANES) body(k, pixels, c, LANES, planes + tile * channels, plane);
             if (c < to) body(k, pixels, c, to - c, planes + tile * channels, plane);
         }
 }
 
-static ground inputs(const job *j, const pg_real *images, pg_real *outside)
+static tiling inputs(const job *j, const pg_real *images, pg_real *outside)
 {
     const pg_conv_shape *s = &j->conv->shape;
-    return (ground){(pg_real *)images,     outside,      s->height,     s->width,      s->channels,
-                    OUT * j->plan->stride, j->plan->pad, j->plan->size, j->plan->pixel};
+    return (tiling){.images = (pg_real *)images,
+                    .outside = outside,
+                    .height = s->height,
+                    .width = s->width,
+                    .channels = s->channels,
+                    .step = OUT * j->plan->stride,
+                    .margin = j->plan->pad,
+                    .size = j->plan->size,
+                    .pixel = j->plan->pixel};
 }
 
-static ground outputs(const job *j, const pg_real *images, pg_real *outside)
+static tiling outputs(const job *j, const pg_real *images, pg_real *outside)
 {
     static const int pixel[OUT] = {0, 1, 2, 3};
     const pg_conv *c = j->conv;
-    return (ground){(pg_real *)images, outside, c->out_height, c->out_width, c->shape.filters, OUT, 0, OUT, pixel};
+    return (tiling){.images = (pg_real *)images,
+                    .outside = outside,
+                    .height = c->out_height,
+                    .width = c->out_width,
+                    .channels = c->shape.filters,
+                    .step = OUT,
+                    .size = OUT,
+                    .pixel = pixel};
 }
 
-static pg_real *trash_of(const job *j)
+static pg_real *sink_of(const job *j)
 {
-    return j->trash + (ptrdiff_t)pg_compute_thread() * j->widest;
+    return j->sink + (ptrdiff_t)pg_compute_thread() * j->widest;
 }
 
 /* V = B'x B. */
 static void v_part(void *context, int part)
 {
     const job *j = context;
-    const ground g = inputs(j, j->x, j->zeros);
-    WITH_KERNEL_PLAN(j, tiles_of_part(j, k, part, &g, j->v, j->v_plane, tile_to_v));
+    const tiling t = inputs(j, j->x, j->zeros);
+    WITH_KERNEL_PLAN(j, tiles_of_part(j, k, part, &t, j->v, j->v_plane, tile_to_v));
 }
 
 /* y = A'M A. */
 static void y_part(void *context, int part)
 {
     const job *j = context;
-    const ground g = outputs(j, j->y, trash_of(j));
-    WITH_KERNEL_PLAN(j, tiles_of_part(j, k, part, &g, j->m, j->m_plane, tile_from_m));
+    const tiling t = outputs(j, j->y, sink_of(j));
+    WITH_KERNEL_PLAN(j, tiles_of_part(j, k, part, &t, j->m, j->m_plane, tile_from_m));
 }
 
 /* dM = A dy A'. */
 static void dm_part(void *context, int part)
 {
     const job *j = context;
-    const ground g = outputs(j, j->grads->dy, j->zeros);
-    WITH_KERNEL_PLAN(j, tiles_of_part(j, k, part, &g, j->m, j->m_plane, tile_to_m));
+    const tiling t = outputs(j, j->grads->dy, j->zeros);
+    WITH_KERNEL_PLAN(j, tiles_of_part(j, k, part, &t, j->m, j->m_plane, tile_to_m));
 }
 
 static void clear_dx(const job *j, int part)
@@ -190,9 +204,9 @@ static void clear_dx(const job *j, int part)
 static void dx_part(void *context, int part)
 {
     const job *j = context;
-    const ground g = inputs(j, j->grads->dx, trash_of(j));
+    const tiling t = inputs(j, j->grads->dx, sink_of(j));
     if (!j->grads->add) clear_dx(j, part);
-    WITH_KERNEL_PLAN(j, tiles_of_part(j, k, part, &g, j->v, j->v_plane, tile_from_v));
+    WITH_KERNEL_PLAN(j, tiles_of_part(j, k, part, &t, j->v, j->v_plane, tile_from_v));
 }
 
 static int parts(const job *j, int channels)
@@ -242,13 +256,13 @@ static void dw_part(void *context, int part)
 }
 
 /* Exchange channels and filters in the weights of one tap, so that BLIS reads U' in the order of memory. */
-static void turn_tap(void *context, int tap)
+static void transpose_tap(void *context, int tap)
 {
     enum { TILE = 16 };
     const job *j = context;
     const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
     const pg_real *w = j->w + (ptrdiff_t)tap * channels * filters;
-    pg_real *out = j->turned + (ptrdiff_t)tap * channels * filters;
+    pg_real *out = j->transposed + (ptrdiff_t)tap * channels * filters;
     for (int c0 = 0; c0 < channels; c0 += TILE)
         for (int k0 = 0; k0 < filters; k0 += TILE)
             for (int k = k0; k < filters && k < k0 + TILE; k++)
@@ -265,19 +279,19 @@ static int block_rows(const job *j)
 
 /* The frequencies that share one plane of U, rows x columns of T x T. Planes shared by many frequencies come first, so that no
  * thread is left with one at the end. */
-typedef struct served {
+typedef struct frequencies {
     size_t u; /* offset of the plane */
     int top, left, bottom, right;
-} served;
+} frequencies;
 
-static served find_served(const job *j, int part)
+static frequencies find_frequencies(const job *j, int part)
 {
     const int side = j->weight_side, plane = side * side - 1 - part, row = plane / side, column = plane % side;
-    return (served){.u = (size_t)plane * j->u_plane,
-                    .top = row,
-                    .left = column,
-                    .bottom = row == side - 1 ? j->plan->size : row + 1,
-                    .right = column == side - 1 ? j->plan->size : column + 1};
+    return (frequencies){.u = (size_t)plane * j->u_plane,
+                         .top = row,
+                         .left = column,
+                         .bottom = row == side - 1 ? j->plan->size : row + 1,
+                         .right = column == side - 1 ? j->plan->size : column + 1};
 }
 
 /* M = V U. */
@@ -285,7 +299,7 @@ static void forward_products(void *context, int part)
 {
     const job *j = context;
     const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
-    const served s = find_served(j, part);
+    const frequencies s = find_frequencies(j, part);
     for (int row = s.top; row < s.bottom; row++)
         for (int column = s.left; column < s.right; column++) {
             const size_t f = (size_t)(row * j->plan->size + column);
@@ -299,7 +313,7 @@ static void backward_products(void *context, int part)
 {
     const job *j = context;
     const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
-    const served s = find_served(j, part);
+    const frequencies s = find_frequencies(j, part);
     for (int row = s.top; row < s.bottom; row++)
         for (int column = s.left; column < s.right; column++) {
             const size_t f = (size_t)(row * j->plan->size + column);
@@ -337,8 +351,8 @@ static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real
     j.grads = grads;
     j.w = w;
     if (grads->dx) {
-        pg_parallel(conv->shape.kernel * conv->shape.kernel, turn_tap, &j);
-        j.w = j.turned;
+        pg_parallel(conv->shape.kernel * conv->shape.kernel, transpose_tap, &j);
+        j.w = j.transposed;
         pg_parallel(strips(&j), u_part, &j);
     }
     for (; j.first < n; j.first += j.block) {

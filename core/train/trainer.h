@@ -57,7 +57,8 @@ typedef struct pg_trainer pg_trainer;
 PG_CHECKED pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err);
 void pg_trainer_destroy(pg_trainer **trainer);
 
-/* Train on one batch. PG_FAILED, naming epoch and step, if the loss is NaN or Inf, or if the model is after an epoch. */
+/* Train on one batch. PG_FAILED if the loss is NaN or Inf, naming epoch and step, or if a value of the model is at the end of
+ * an epoch, naming the epoch and the tensor. */
 PG_CHECKED pg_status pg_trainer_step(pg_trainer *trainer, pg_error *err);
 bool pg_trainer_done(const pg_trainer *trainer);
 bool pg_trainer_epoch_done(const pg_trainer *trainer); /* the last step ended an epoch */
