@@ -72,8 +72,9 @@ static pg_status check_start(const char *path, const char *bytes, size_t total, 
     if (total < PREFIX) return bad_kind(path, bytes, total, err, "shorter than 8 bytes");
     memcpy(&length, bytes, sizeof length);
     if (length > PG_HEADER_MAX) return bad_kind(path, bytes, total, err, "header too long");
-    if (length > total - PREFIX) return pg_fail(err, PG_BAD_INPUT, "%s: cut short: ends inside the header", path);
-    if (length == 0 || bytes[PREFIX] != '{') return bad_kind(path, bytes, total, err, "the header is no JSON object");
+    if (length > total - PREFIX)
+        return pg_fail(err, PG_BAD_INPUT, "%s: the file is truncated: it ends inside the header", path);
+    if (length == 0 || bytes[PREFIX] != '{') return bad_kind(path, bytes, total, err, "the header is not a JSON object");
     return PG_OK;
 }
 
@@ -132,7 +133,7 @@ static pg_status take_array(const pg_safetensors *file, const char *name, const 
 {
     const json_t *shape = json_object_get(entry, "shape"), *offsets = json_object_get(entry, "data_offsets");
     size_t begin, end, bytes;
-    if (!pg_is_printable(name)) return bad(file, err, "a control character in the name of a tensor");
+    if (!pg_is_printable(name)) return bad(file, err, "the name of a tensor has a control character");
     array->name = name;
     if (json_object_size(entry) != 3 || !json_is_array(shape) || !json_is_array(offsets))
         return pg_safetensors_bad(file, name, err, "expected dtype, shape and data_offsets");
@@ -148,7 +149,7 @@ static pg_status take_array(const pg_safetensors *file, const char *name, const 
         !get_size(json_array_get(offsets, 1), &end) || begin > end)
         return pg_safetensors_bad(file, name, err, "bad data_offsets");
     if (end > file->data_bytes)
-        return pg_safetensors_bad(file, name, err, "its data are outside the file, which may be cut short");
+        return pg_safetensors_bad(file, name, err, "its data is outside the file, which may be truncated");
     if (end - begin != bytes) return pg_safetensors_bad(file, name, err, "its shape and data_offsets disagree");
     array->data = file->data + begin;
     return PG_OK;
@@ -170,11 +171,11 @@ static pg_status check_tiles(const pg_safetensors *file, pg_error *err)
     for (size_t i = 0; i < file->count; i++) {
         const pg_array *array = &file->arrays[i];
         if ((const char *)array->data < at)
-            return pg_safetensors_bad(file, array->name, err, "its data overlap another tensor's");
+            return pg_safetensors_bad(file, array->name, err, "its data overlaps that of another tensor");
         if ((const char *)array->data > at) return pg_safetensors_bad(file, array->name, err, "there is a gap before its data");
         at += array->count * pg_dtypes[array->dtype].size;
     }
-    if (at != file->data + file->data_bytes) return bad(file, err, "bytes after the last tensor");
+    if (at != file->data + file->data_bytes) return bad(file, err, "there are bytes after the last tensor");
     return PG_OK;
 }
 
@@ -183,7 +184,7 @@ static pg_status take_header(pg_safetensors *file, pg_error *err)
     pg_status status = PG_OK;
     const char *name;
     json_t *entry;
-    if (json_object_size(file->header) > PG_TENSORS_MAX) return bad(file, err, "more than 65536 entries in the header");
+    if (json_object_size(file->header) > PG_TENSORS_MAX) return bad(file, err, "the header has more than 65536 entries");
     PG_TRY(pg_alloc(json_object_size(file->header), sizeof *file->arrays, &file->arrays, err));
     json_object_foreach(file->header, name, entry)
     {

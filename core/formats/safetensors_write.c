@@ -11,10 +11,10 @@ static pg_status put(json_t *object, const char *key, json_t *value, const char 
 {
     if (json_object_get(object, key)) {
         json_decref(value);
-        return pg_fail(err, PG_BAD_INPUT, "%s: two entries are called '%s'", path, key);
+        return pg_fail(err, PG_BAD_INPUT, "%s: two entries have the name '%s'", path, key);
     }
     if (json_object_set_new(object, key, value) != 0)
-        return pg_fail(err, PG_BAD_INPUT, "%s: '%s' cannot be written: not UTF-8, or no memory", path, key);
+        return pg_fail(err, PG_BAD_INPUT, "%s: cannot write '%s': it is not UTF-8, or memory is short", path, key);
     return PG_OK;
 }
 
@@ -22,11 +22,11 @@ static pg_status put_array(json_t *header, const pg_array *array, size_t *offset
 {
     size_t count, bytes, end;
     if (!pg_is_printable(array->name))
-        return pg_fail(err, PG_BAD_INPUT, "%s: a control character in the name of a tensor", path);
+        return pg_fail(err, PG_BAD_INPUT, "%s: the name of a tensor has a control character", path);
     if (strcmp(array->name, "__metadata__") == 0)
-        return pg_fail(err, PG_BAD_INPUT, "%s: no tensor can be called '%s'", path, array->name);
+        return pg_fail(err, PG_BAD_INPUT, "%s: '%s' is not a valid name of a tensor", path, array->name);
     if (!pg_array_size(array, &count, &bytes) || __builtin_add_overflow(*offset, bytes, &end) || end > INT64_MAX)
-        return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': too large", path, array->name);
+        return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s' is too large", path, array->name);
     json_t *shape = json_array();
     for (int i = 0; i < array->dims; i++) json_array_append_new(shape, json_integer((json_int_t)array->shape[i]));
     json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", pg_dtypes[array->dtype].name, "shape", shape, "data_offsets",

@@ -12,7 +12,7 @@
 PG_CHECKED pg_status pg_yaml_check(const char *text, size_t bytes, const char *source, bool numbered, pg_error *err);
 
 /* Parse text into nodes in the tree's memory. *out is their root, which is not linked to the tree and counts as a node at the
- * given depth. source is borrowed as long as the tree; numbered: lines and columns of text mean something to the user. */
+ * given depth. source is borrowed as long as the tree; numbered: the user can find lines and columns in the source. */
 PG_CHECKED pg_status pg_yaml_read(pg_tree *tree, const char *text, size_t bytes, const char *source, bool numbered, int depth,
                                   pg_node **out, pg_error *err);
 

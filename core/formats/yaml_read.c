@@ -1,6 +1,6 @@
 /* Reading YAML by libyaml; see yaml.h. The tree is built from libyaml's events instead of its documents: events show tags and
- * anchors, so that repeated keys are refused where they stand and the depth is bounded before recursing. libyaml's marks count
- * from 0. */
+ * anchors, so that the reader reports a repeated key at its position and limits the depth before it recurses. libyaml's marks
+ * count from 0. */
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/base/utf8.h"
@@ -16,7 +16,7 @@ typedef struct reader {
     pg_tree *tree;
     const char *text, *source;
     size_t bytes;
-    bool numbered; /* lines and columns mean something to the user */
+    bool numbered; /* the user can find lines and columns in the source */
 } reader;
 
 static pg_status fail_at(const reader *r, yaml_mark_t mark, pg_error *err, const char *format, ...) PG_PRINTF(4, 5);
@@ -91,7 +91,7 @@ static pg_status copy_scalar(reader *r, const char **out, pg_error *err)
 {
     const char *text = (const char *)r->event.data.scalar.value;
     const size_t length = r->event.data.scalar.length;
-    if (strlen(text) != length) return fail_at(r, r->event.start_mark, err, "a zero byte in a text");
+    if (strlen(text) != length) return fail_at(r, r->event.start_mark, err, "the text has a zero byte");
     return pg_tree_text(r->tree, text, length, out, err);
 }
 
@@ -115,7 +115,7 @@ static pg_status build_entry(reader *r, const pg_node *map, int depth, pg_node *
     if (r->event.type != YAML_SCALAR_EVENT) PG_TRY(fail_at(r, mark, err, "a key must be a scalar"));
     PG_TRY(check_plain(r, r->event.data.scalar.anchor, r->event.data.scalar.tag, err));
     PG_TRY(copy_scalar(r, &key, err));
-    if (key[0] == 0) PG_TRY(fail_at(r, mark, err, "an empty key"));
+    if (key[0] == 0) PG_TRY(fail_at(r, mark, err, "the key is empty"));
     const pg_node *first = pg_node_find(map, key);
     if (first) {
         if (!r->numbered) PG_TRY(fail_at(r, mark, err, "duplicate key '%s'", key));

@@ -22,7 +22,7 @@ static pg_status split_path(char *path, const char *source, char *steps[PG_NODE_
         char *dot = strchr(step, '.');
         if (dot) *dot++ = 0;
         step = trimmed(step);
-        if (step[0] == 0) return pg_fail(err, PG_BAD_INPUT, "%s: expected KEY=VALUE, got an empty key", source);
+        if (step[0] == 0) return pg_fail(err, PG_BAD_INPUT, "%s: expected KEY=VALUE, but a key is empty", source);
         if (*count == PG_NODE_DEPTH - 1)
             return pg_fail(err, PG_BAD_INPUT, "%s: nested deeper than %d levels", source, PG_NODE_DEPTH);
         steps[(*count)++] = step;

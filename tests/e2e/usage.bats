@@ -80,7 +80,7 @@ plan() { "$PASSGRID" plan "$GRID" "$@"; }
 
 @test "--set without = or without a key is refused" {
     refuses 'expected KEY=VALUE, such as train.epochs=2' plan --set train.epochs
-    refuses 'expected KEY=VALUE, got an empty key' plan --set '=3'
+    refuses 'expected KEY=VALUE, but a key is empty' plan --set '=3'
 }
 
 @test "--set of what is not UTF-8, or of a control character, is refused without printing it" {
@@ -131,7 +131,7 @@ signed=(--set 'schemes=[{scheme: v1, passport: random}]' --set 'attacks=[]')
     done
     run -2 passgrid why x nowhere.yaml
     truncate -s 8G huge.yaml
-    refuses 'passgrid plan: huge.yaml: more than 1048576 bytes of YAML' passgrid plan huge.yaml
+    refuses 'passgrid plan: huge.yaml: the file has more than 1048576 bytes of YAML' passgrid plan huge.yaml
     assert_not_exists results
 }
 

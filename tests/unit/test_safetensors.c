@@ -144,15 +144,16 @@ TEST(wrong_requests_and_arrays_are_refused_by_name)
     pg_safetensors_close(&file);
 
     const pg_array twice[] = {arrays[2], arrays[2]};
-    FAILS(pg_safetensors_write(path, twice, 2, NULL, 0, PG_FILE_PUBLIC, &err), PG_BAD_INPUT, "two entries are called 'gamma'");
+    FAILS(pg_safetensors_write(path, twice, 2, NULL, 0, PG_FILE_PUBLIC, &err), PG_BAD_INPUT,
+          "two entries have the name 'gamma'");
     const pg_array huge = {.name = "x", .dtype = PG_F32, .dims = 3, .shape = {SIZE_MAX / 2, 3, 1}};
-    FAILS(pg_safetensors_write(path, &huge, 1, NULL, 0, PG_FILE_PUBLIC, &err), PG_BAD_INPUT, "tensor 'x': too large");
+    FAILS(pg_safetensors_write(path, &huge, 1, NULL, 0, PG_FILE_PUBLIC, &err), PG_BAD_INPUT, "tensor 'x' is too large");
     const pg_array line = {.name = "a\nb", .dtype = PG_F32, .dims = 1, .shape = {0}};
     FAILS(pg_safetensors_write(path, &line, 1, NULL, 0, PG_FILE_PUBLIC, &err), PG_BAD_INPUT,
-          "a control character in the name of a tensor");
+          "the name of a tensor has a control character");
     const pg_metadata latin = {"name", "caf\xE9"};
     FAILS(pg_safetensors_write(path, NULL, 0, &latin, 1, PG_FILE_PUBLIC, &err), PG_BAD_INPUT,
-          "'name' cannot be written: not UTF-8, or no memory");
+          "cannot write 'name': it is not UTF-8, or memory is short");
     assert_int_equal(pg_safetensors_write("/no/such/x", arrays, 1, NULL, 0, PG_FILE_PUBLIC, &err), PG_IO_FAULT);
     assert_int_equal(pg_safetensors_open("/no/such/x", &file, &err), PG_IO_FAULT);
     assert_null(file);
@@ -245,15 +246,15 @@ TEST(a_bad_header_is_refused_at_its_byte)
         size_t data;
         const char *message;
     } cases[] = {
-        {"", 0, "m: not a safetensors file: the header is no JSON object"},
-        {"[1]", 0, "m: not a safetensors file: the header is no JSON object"},
+        {"", 0, "m: not a safetensors file: the header is not a JSON object"},
+        {"[1]", 0, "m: not a safetensors file: the header is not a JSON object"},
         {"{\"a\":", 0, "m: bad header at byte 13: unexpected token near end of file"},
         {"{\"a\":1,\"a\":2}", 0, "m: bad header at byte 18: duplicate object key near '\"a\"'"},
         {"{} x", 0, "m: bad header at byte 12: end of file expected near 'x'"},
-        {"{}", 1, "m: bytes after the last tensor"},
+        {"{}", 1, "m: there are bytes after the last tensor"},
         {"{\"a\":1}", 0, "m: tensor 'a': expected dtype, shape and data_offsets"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 0, "m: tensor 'a': expected dtype, shape and data_offsets"},
-        {"{\"a\\n\":{}}", 0, "m: a control character in the name of a tensor"},
+        {"{\"a\\n\":{}}", 0, "m: the name of a tensor has a control character"},
         {ENTRY("F128", "[1]", "[0,16]"), 16, "m: tensor 'a': not a type of the format"},
         {ENTRY("F32", "[-1]", "[0,4]"), 4, "m: tensor 'a': bad shape"},
         {ENTRY("F32", "[1.0]", "[0,4]"), 4, "m: tensor 'a': bad shape"},
@@ -265,14 +266,14 @@ TEST(a_bad_header_is_refused_at_its_byte)
         {ENTRY("F32", "[1]", "[-4,0]"), 4, "m: tensor 'a': bad data_offsets"},
         {ENTRY("F32", "[1]", "[0,4,8]"), 4, "m: tensor 'a': bad data_offsets"},
         {ENTRY("F32", "[1]", "[0,8]"), 8, "m: tensor 'a': its shape and data_offsets disagree"},
-        {ENTRY("F32", "[2]", "[0,8]"), 4, "m: tensor 'a': its data are outside the file, which may be cut short"},
+        {ENTRY("F32", "[2]", "[0,8]"), 4, "m: tensor 'a': its data is outside the file, which may be truncated"},
         {ENTRY("F32", "[1]", "[9223372036854775803,9223372036854775807]"), 4,
-         "m: tensor 'a': its data are outside the file, which may be cut short"},
+         "m: tensor 'a': its data is outside the file, which may be truncated"},
         {ENTRY("F32", "[1]", "[4,8]"), 8, "m: tensor 'a': there is a gap before its data"},
-        {ENTRY("F32", "[1]", "[0,4]"), 8, "m: bytes after the last tensor"},
+        {ENTRY("F32", "[1]", "[0,4]"), 8, "m: there are bytes after the last tensor"},
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[3],\"data_"
          "offsets\":[2,5]}}",
-         5, "m: tensor 'b': its data overlap another tensor's"},
+         5, "m: tensor 'b': its data overlaps that of another tensor"},
         {"{\"__metadata__\":[]}", 0, "m: __metadata__ is not an object"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -287,7 +288,7 @@ TEST(a_bad_header_is_refused_at_its_byte)
     assert_int_equal(pg_safetensors_parse("1234567", 7, "m", &file, &err), PG_BAD_INPUT);
     assert_string_equal(err.message, "m: not a safetensors file: shorter than 8 bytes");
     assert_int_equal(pg_safetensors_parse("\x09\0\0\0\0\0\0\0{", 9, "m", &file, &err), PG_BAD_INPUT);
-    assert_string_equal(err.message, "m: cut short: ends inside the header");
+    assert_string_equal(err.message, "m: the file is truncated: it ends inside the header");
     assert_int_equal(pg_safetensors_parse("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF{", 9, "m", &file, &err), PG_BAD_INPUT);
     assert_string_equal(err.message, "m: not a safetensors file: header too long");
     char deep[5000];

@@ -187,8 +187,8 @@ TEST(a_bad_set_is_refused_with_its_reason)
         const char *assignment, *message;
     } cases[] = {
         {"seed", "--set seed: expected KEY=VALUE, such as train.epochs=2 or networks.0.width=0.5"},
-        {"=1", "--set =1: expected KEY=VALUE, got an empty key"},
-        {"a..b=1", "--set a..b=1: expected KEY=VALUE, got an empty key"},
+        {"=1", "--set =1: expected KEY=VALUE, but a key is empty"},
+        {"a..b=1", "--set a..b=1: expected KEY=VALUE, but a key is empty"},
         {"seed.x=1", "--set seed.x=1: seed: expected a map or a list, got 1"},
         {"list.2=1", "--set list.2=1: list: expected an index below 2, got '2'"},
         {"list.-1=1", "--set list.-1=1: list: expected an index below 2, got '-1'"},
