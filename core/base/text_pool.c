@@ -4,20 +4,49 @@
 #include "core/base/memory.h"
 #include "core/base/utf8.h"
 
-#include <search.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct kept_text {
-    const char *text; /* compared; the caller's text during a search, `copy` afterwards */
+typedef struct pg_kept_text {
+    uint32_t hash;
     int number;
-    char copy[];
+    char text[];
 } kept_text;
 
-static int compare(const void *a, const void *b)
+/* FNV-1a. */
+static uint32_t hash_of(const char *text)
 {
-    return strcmp(((const kept_text *)a)->text, ((const kept_text *)b)->text);
+    uint32_t hash = 2166136261u;
+    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 16777619u;
+    return hash;
+}
+
+/* The slot of a text, or the empty one where it belongs. */
+static kept_text **slot_of(const pg_text_pool *texts, const char *text, uint32_t hash)
+{
+    const uint32_t mask = (uint32_t)texts->room - 1;
+    uint32_t at = hash & mask;
+    while (texts->slots[at] && (texts->slots[at]->hash != hash || strcmp(texts->slots[at]->text, text) != 0))
+        at = (at + 1) & mask;
+    return &texts->slots[at];
+}
+
+/* Double the index if it is half full. */
+static pg_status make_room(pg_text_pool *texts, pg_error *err)
+{
+    if (2 * texts->count < texts->room) return PG_OK;
+    pg_text_pool larger = {.room = texts->room ? 2 * texts->room : 16};
+    const pg_status status = pg_alloc((size_t)larger.room, sizeof *larger.slots, &larger.slots, err);
+    if (status != PG_OK) return status;
+    for (int i = 0; i < texts->room; i++)
+        if (texts->slots[i]) *slot_of(&larger, texts->slots[i]->text, texts->slots[i]->hash) = texts->slots[i];
+    pg_free(texts->slots);
+    texts->slots = larger.slots;
+    texts->room = larger.room;
+    return PG_OK;
 }
 
 /* Blocks of texts, newest first. An allocation for each text would cost more memory than most texts have. */
@@ -48,35 +77,44 @@ static pg_status take(pg_text_pool *texts, size_t bytes, void *out, pg_error *er
     return PG_OK;
 }
 
-static pg_status add(pg_text_pool *texts, const char *text, kept_text **out, pg_error *err)
+static pg_status add(pg_text_pool *texts, const char *text, uint32_t hash, kept_text **slot, pg_error *err)
 {
     const size_t bytes = strlen(text) + 1;
     kept_text *made = NULL;
     const pg_status status = take(texts, sizeof *made + bytes, &made, err);
     if (status != PG_OK) return status;
-    memcpy(made->copy, text, bytes);
-    made->text = made->copy;
-    made->number = texts->count;
-    if (!tsearch(made, &texts->tree, compare)) return pg_fail(err, PG_NO_MEMORY, "out of memory (%zu bytes)", bytes);
-    texts->count++;
-    *out = made;
+    made->hash = hash;
+    made->number = texts->count++;
+    memcpy(made->text, text, bytes);
+    *slot = made;
     return PG_OK;
 }
 
 pg_status pg_text_pool_keep(pg_text_pool *texts, const char *text, const char **kept, int *number, pg_error *err)
 {
-    const kept_text wanted = {.text = text};
-    kept_text **found = tfind(&wanted, &texts->tree, compare), *at = found ? *found : NULL;
-    const pg_status status = at ? PG_OK : add(texts, text, &at, err);
-    if (status != PG_OK) return status;
-    if (kept) *kept = at->text;
-    if (number) *number = at->number;
-    return PG_OK;
+    pg_status status = PG_OK;
+    const uint32_t hash = hash_of(text);
+    kept_text **slot;
+    PG_TRY(make_room(texts, err));
+    slot = slot_of(texts, text, hash);
+    if (!*slot) PG_TRY(add(texts, text, hash, slot, err));
+    if (kept) *kept = (*slot)->text;
+    if (number) *number = (*slot)->number;
+done:
+    return status;
+}
+
+/* Is it printable ASCII, as most texts are? */
+static bool is_simple(const char *text)
+{
+    while (*text >= ' ' && *text <= '~') text++;
+    return !*text;
 }
 
 pg_status pg_text_pool_keep_printable(pg_text_pool *texts, const char *text, const char **kept, pg_error *err)
 {
     char *shown = NULL;
+    if (is_simple(text)) return pg_text_pool_keep(texts, text, kept, NULL, err);
     const size_t room = 4 * strlen(text) + 1; /* every byte as \xNN */
     pg_status status = PG_OK;
     PG_TRY(pg_alloc(room, 1, &shown, err));
@@ -105,17 +143,12 @@ pg_status pg_text_pool_print(pg_text_pool *texts, const char **kept, int *number
     return status;
 }
 
-static void keep_block(void *text)
-{
-    (void)text;
-}
-
 void pg_text_pool_clear(pg_text_pool *texts)
 {
-    tdestroy(texts->tree, keep_block);
     for (block *b = texts->blocks, *next; b; b = next) {
         next = b->next;
         pg_free(b);
     }
+    pg_free(texts->slots);
     *texts = (pg_text_pool){0};
 }

@@ -8,9 +8,10 @@
 #include <stddef.h>
 
 typedef struct pg_text_pool {
-    int count;
-    void *tree, *blocks; /* search tree over the texts; memory that holds them */
-    size_t left;         /* free bytes in the newest block */
+    int count, room;             /* texts; slots */
+    struct pg_kept_text **slots; /* [room] index of the texts */
+    void *blocks;                /* memory that holds them */
+    size_t left;                 /* free bytes in the newest block */
 } pg_text_pool;
 
 /* Add a copy of text unless the pool already has one. *kept is the copy, valid until pg_text_pool_clear; *number is its number,

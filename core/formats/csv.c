@@ -50,6 +50,7 @@ static bool reads_as_missing(const char *text)
                                         "n.a.", "null", "nan", "-nan",    "1.#ind",    "-1.#ind",  "1.#qnan", "-1.#qnan",
                                         "none", "nil",  "nat", "missing", "undefined", ".",        "?"};
     const size_t blanks = strspn(text, " "), length = strlen(text + blanks);
+    if (length > 0 && !strchr("#-.1<?MNUmnu'", text[blanks])) return false; /* no word begins so */
     size_t end = length;
     while (end > 0 && text[blanks + end - 1] == ' ') end--;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -93,6 +94,14 @@ void pg_csv_end_row(pg_csv_writer *csv)
     if (csv->row++ == 0) csv->columns = csv->cells;
     if (csv->cells != csv->columns || csv->cells == 0) csv->ragged = true;
     csv->cells = 0;
+}
+
+void pg_csv_append(pg_csv_writer *csv, const pg_csv_writer *from)
+{
+    fflush(from->stream);
+    if (csv->cells > 0 && from->cells > 0) fputc(',', csv->stream);
+    fwrite(from->text, 1, from->bytes, csv->stream);
+    csv->cells += from->cells;
 }
 
 void pg_csv_row(pg_csv_writer *csv, const char *const *cells)

@@ -31,6 +31,9 @@ void pg_csv_real(pg_csv_writer *csv, double value);
 void pg_csv_float(pg_csv_writer *csv, float value);
 void pg_csv_end_row(pg_csv_writer *csv);
 
+/* Append the cells that another writer has so far, which are the beginning of several rows. */
+void pg_csv_append(pg_csv_writer *csv, const pg_csv_writer *from);
+
 /* Append a whole row of texts; cells is ended by NULL. */
 void pg_csv_row(pg_csv_writer *csv, const char *const *cells);
 

@@ -83,6 +83,7 @@ static const char *shortest(double value, int first, int last, bool is_float, ch
 
 const char *pg_number_text(double value, char out[PG_NUMBER_MAX])
 {
+    if (fabs(value) < 1e15 && value == floor(value)) return snprintf(out, PG_NUMBER_MAX, "%.0f", value + 0.0), out;
     return shortest(value, 15, 17, false, out);
 }
 

@@ -7,6 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Give back the room for cells to come. */
+static pg_status trim(pg_record *record, pg_error *err)
+{
+    const size_t count = (size_t)record->cell_count;
+    pg_record_cell *cells = NULL;
+    const pg_status status = pg_alloc(count, sizeof *cells, &cells, err);
+    if (status != PG_OK) return status;
+    if (count) memcpy(cells, record->cells, count * sizeof *cells);
+    pg_free(record->cells);
+    record->cells = cells;
+    return PG_OK;
+}
+
 static pg_status load_one(const char *directory, const char *key, pg_results *results, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -16,6 +29,7 @@ static pg_status load_one(const char *directory, const char *key, pg_results *re
     if (!pg_file_exists(path)) goto done;
     PG_TRY(pg_record_load(path, key, &results->pool, &item->record, &item->labels, err));
     results->count++;
+    PG_TRY(trim(&item->record, err));
 done:
     return status;
 }
@@ -62,16 +76,27 @@ bool pg_result_value(const pg_result *result, const char *outcome, const char *m
     return false;
 }
 
-static void write_rows(pg_csv_writer *csv, const pg_result *result, const char *label)
+static void write_labels(pg_csv_writer *csv, const pg_result *result)
 {
     const pg_task_labels *l = &result->labels;
+    const char *const texts[] = {l->name,           l->data,   l->network,
+                                 l->norm,           l->scheme, l->scheme_parameters->text,
+                                 l->training->text, l->attack, l->parameters->text};
+    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) pg_csv_word(csv, texts[k]);
+    pg_csv_int(csv, (long long)l->seed);
+}
+
+static void write_rows(pg_csv_writer *csv, const pg_result *result, const char *label)
+{
+    pg_csv_writer labels;
+    const bool once = pg_csv_start(&labels, NULL) == PG_OK; /* without memory for a copy they are written again and again */
+    if (once) write_labels(&labels, result);
     for (int i = 0; i < result->record.cell_count; i++) {
         const pg_record_cell *cell = &result->record.cells[i];
-        const char *const texts[] = {l->name,           l->data,   l->network,
-                                     l->norm,           l->scheme, l->scheme_parameters->text,
-                                     l->training->text, l->attack, l->parameters->text};
-        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) pg_csv_word(csv, texts[k]);
-        pg_csv_int(csv, (long long)l->seed);
+        if (once)
+            pg_csv_append(csv, &labels);
+        else
+            write_labels(csv, result);
         pg_csv_word(csv, cell->outcome);
         pg_csv_word(csv, cell->metric);
         pg_csv_real(csv, cell->value);
@@ -79,6 +104,7 @@ static void write_rows(pg_csv_writer *csv, const pg_result *result, const char *
         pg_csv_word(csv, label);
         pg_csv_end_row(csv);
     }
+    pg_csv_abandon(&labels);
 }
 
 static void fill_cells(pg_csv_writer *csv, const void *context)

@@ -63,7 +63,21 @@ pg_status pg_table_put(pg_table *table, int row, int column, const char *const *
     return status;
 }
 
-/* The first value stands in the sample itself: most samples have one. */
+/* Room for 7, 15, 31, ... values, because pg_alloc rounds up to the next line of memory. The first value stands in the sample
+ * itself: most samples have one. */
+static pg_status make_room(pg_sample *sample, pg_error *err)
+{
+    const int count = sample->count;
+    double *more = NULL;
+    if (count > 1 && (count < 7 || (count & (count + 1)) != 0)) return PG_OK;
+    const pg_status status = pg_alloc(count < 7 ? 7 : 2 * (size_t)count + 1, sizeof *more, &more, err);
+    if (status != PG_OK) return status;
+    memcpy(more, pg_sample_values(sample), (size_t)count * sizeof *more);
+    if (count > 1) pg_free(sample->values);
+    sample->values = more;
+    return PG_OK;
+}
+
 pg_status pg_sample_add(pg_sample *sample, double value, pg_error *err)
 {
     if (isnan(value)) return PG_OK;
@@ -71,16 +85,9 @@ pg_status pg_sample_add(pg_sample *sample, double value, pg_error *err)
         *sample = (pg_sample){.count = 1, .one = value};
         return PG_OK;
     }
-    if (sample->count == 1) {
-        const pg_status status = pg_alloc(2, sizeof value, &sample->values, err);
-        if (status != PG_OK) return status;
-        sample->values[0] = sample->one;
-    } else {
-        const pg_status status = pg_grow(&sample->values, sample->count, sizeof value, err);
-        if (status != PG_OK) return status;
-    }
-    sample->values[sample->count++] = value;
-    return PG_OK;
+    const pg_status status = make_room(sample, err);
+    if (status == PG_OK) sample->values[sample->count++] = value;
+    return status;
 }
 
 pg_status pg_sample_copy(const pg_sample *from, pg_sample *out, pg_error *err)
@@ -92,12 +99,12 @@ pg_status pg_sample_copy(const pg_sample *from, pg_sample *out, pg_error *err)
 
 const double *pg_sample_values(const pg_sample *sample)
 {
-    return sample->values ? sample->values : &sample->one;
+    return sample->count > 1 ? sample->values : &sample->one;
 }
 
 void pg_sample_clear(pg_sample *sample)
 {
-    pg_free(sample->values);
+    if (sample->count > 1) pg_free(sample->values);
     *sample = (pg_sample){0};
 }
 
@@ -109,7 +116,8 @@ pg_status pg_table_add(pg_table *table, int row, int column, double value, pg_er
 void pg_table_clear(pg_table *table)
 {
     for (int row = 0; row < table->row_count; row++)
-        for (int c = 0; c < table->column_count; c++) pg_sample_clear(&pg_table_at(table, row, c)->sample);
+        for (int c = 0; c < table->column_count; c++)
+            if (table->columns[c].kind != PG_COLUMN_TEXT) pg_sample_clear(&pg_table_at(table, row, c)->sample);
     pg_free(table->columns);
     pg_free(table->cells);
     pg_text_pool_clear(&table->texts);
@@ -198,9 +206,11 @@ static void show_words(const pg_table *table, const pg_sample *s, char out[SHOWN
 static const char *show(const pg_table *table, int row, int c, int width, char out[SHOWN])
 {
     const pg_sample *s = &pg_table_at(table, row, c)->sample;
-    const char *text = pg_table_text(table, row, c);
     const pg_column_kind kind = table->columns[c].kind;
-    if (kind == PG_COLUMN_TEXT) return width ? pg_shorten(text, width, out, SHOWN) : text;
+    if (kind == PG_COLUMN_TEXT) {
+        const char *text = pg_table_text(table, row, c);
+        return width ? pg_shorten(text, width, out, SHOWN) : text;
+    }
     snprintf(out, SHOWN, "-");
     if (s->count == 0) return out;
     switch (kind) {
@@ -245,6 +255,12 @@ static bool is_common(const pg_table *table, int column)
     return true;
 }
 
+static bool is_empty(const pg_table *table, int row, int column)
+{
+    if (table->columns[column].kind == PG_COLUMN_TEXT) return !pg_table_text(table, row, column)[0];
+    return pg_table_at(table, row, column)->sample.count == 0;
+}
+
 /* Width of a column; 0 if no row has anything in it. */
 static int measure(const pg_table *table, int column)
 {
@@ -252,9 +268,8 @@ static int measure(const pg_table *table, int column)
     int width = pg_utf8_width(table->columns[column].name);
     bool used = false;
     for (int row = 0; row < table->row_count; row++) {
-        const pg_table_cell *cell = pg_table_at(table, row, column);
         const int wide = pg_utf8_width(show(table, row, column, WIDEST, text));
-        used |= cell->sample.count > 0 || pg_table_text(table, row, column)[0];
+        used |= !is_empty(table, row, column);
         if (wide > width) width = wide;
     }
     return used ? width : 0;

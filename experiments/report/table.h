@@ -11,7 +11,10 @@
 /* Values of one cell, over seeds and repetitions. */
 typedef struct pg_sample {
     int count;
-    double one, *values; /* the only value; the block of several: see pg_sample_values */
+    union {
+        double one; /* the only value; see pg_sample_values */
+        double *values;
+    };
 } pg_sample;
 
 enum { PG_WORDS_MAX = 16 };
@@ -32,7 +35,7 @@ typedef struct pg_column {
     pg_column_kind kind;
 } pg_column;
 
-typedef struct pg_table_cell {
+typedef union pg_table_cell {
     const char *text; /* PG_COLUMN_TEXT; NULL: empty */
     pg_sample sample; /* other kinds; empty: shown as "-" */
 } pg_table_cell;

@@ -56,74 +56,138 @@ done:
     return status;
 }
 
-static pg_status put_value(pg_table *table, int row, int first, const column_spec *columns, const char *metric, double value,
-                           pg_error *err)
+/* ---- one result -------------------------------------------------------------------------------------------------------- */
+
+/* The cells of a result, with those of one outcome linked. */
+typedef struct view {
+    const pg_summary *summary;
+    int result; /* its index */
+    const pg_record *record;
+    int *next; /* by cell: the next one of its outcome; of the last, the first */
+} view;
+
+static void close_view(view *v)
 {
-    for (int c = 0; columns[c].metric; c++) {
-        if (strcmp(columns[c].metric, metric) != 0) continue;
-        const pg_status status = pg_table_add(table, row, first + c, value, err);
+    pg_free(v->next);
+    *v = (view){0};
+}
+
+static pg_status open_view(const pg_summary *b, int result, view *v, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_text_pool outcomes = {0};
+    int *last = NULL;
+    *v = (view){.summary = b, .result = result, .record = &b->results->items[result].record};
+    const size_t count = (size_t)v->record->cell_count;
+    PG_TRY(pg_alloc(count, sizeof *v->next, &v->next, err));
+    PG_TRY(pg_alloc(count, sizeof *last, &last, err)); /* by number of the outcome */
+    for (int c = 0; c < v->record->cell_count; c++) {
+        int number;
+        const int before = outcomes.count;
+        PG_TRY(pg_text_pool_keep(&outcomes, v->record->cells[c].outcome, NULL, &number, err));
+        v->next[c] = number < before ? v->next[last[number]] : c;
+        if (number < before) v->next[last[number]] = c;
+        last[number] = c;
+    }
+done:
+    pg_text_pool_clear(&outcomes);
+    pg_free(last);
+    if (status != PG_OK) close_view(v);
+    return status;
+}
+
+/* Value of a metric that has the same outcome as a cell; false if the record has none. */
+static bool find(const view *v, int cell, const char *metric, double *value)
+{
+    int c = cell;
+    do {
+        if (strcmp(v->record->cells[c].metric, metric) == 0) {
+            *value = v->record->cells[c].value;
+            return true;
+        }
+        c = v->next[c];
+    } while (c != cell);
+    return false;
+}
+
+/* ---- why claims fall ------------------------------------------------------------------------------------------------- */
+
+/* Is a metric beside a cell true? `otherwise` if the record lacks it. */
+static bool says(const view *v, int cell, const char *metric, bool otherwise)
+{
+    double value;
+    return find(v, cell, metric, &value) ? value > 0.5 : otherwise;
+}
+
+/* Did the attack move the network to another data set? */
+static bool moved(const pg_record *record)
+{
+    for (int i = 0; i < record->note_count; i++)
+        if (strcmp(record->notes[i].key, "other_data") == 0) return true;
+    return false;
+}
+
+/* Is the network of a cell's outcome no better than guessing? If the record does not say, its accuracy decides, unless the
+ * attack moved it to other data with an unknown number of classes. */
+static bool is_useless(const view *v, int cell)
+{
+    const pg_summary *b = v->summary;
+    const double chance = b->chance[v->result], images = b->images[v->result];
+    double accuracy, told;
+    if (find(v, cell, "useless", &told)) return told > 0.5;
+    if (moved(v->record)) return false;
+    if (!find(v, cell, "accuracy", &accuracy) || isnan(chance) || images < 1) return false;
+    return !pg_beats_guessing(accuracy, (int)images, (int)lround(100 / chance), 1e-3);
+}
+
+/* The ruling on the outcome of a cell; false if it has neither a claim nor a network that is useless. */
+static bool find_ruling(const view *v, int cell, pg_ruling *ruling)
+{
+    double stands;
+    const bool useless = is_useless(v, cell), claimed = find(v, cell, "stands", &stands);
+    *ruling = claimed ? pg_rule(useless, says(v, cell, "significant", stands > 0.5), says(v, cell, "decidable", true),
+                                says(v, cell, "works", stands > 0.5))
+                      : PG_USELESS;
+    return claimed || useless;
+}
+
+/* Does the ruling on an outcome go with this cell? It goes with the claim, or with the accuracy if there is no claim. */
+static bool has_ruling(const view *v, int cell)
+{
+    double stands;
+    const char *metric = v->record->cells[cell].metric;
+    if (strcmp(metric, "stands") == 0) return true;
+    return strcmp(metric, "accuracy") == 0 && !find(v, cell, "stands", &stands);
+}
+
+/* Columns of values in a row: they begin at column `first` of the table. */
+typedef struct place {
+    pg_table *table;
+    int row, first;
+    const column_spec *columns;
+} place;
+
+static pg_status put_value(const place *at, const char *metric, double value, pg_error *err)
+{
+    for (int c = 0; at->columns[c].metric; c++) {
+        if (strcmp(at->columns[c].metric, metric) != 0) continue;
+        const pg_status status = pg_table_add(at->table, at->row, at->first + c, value, err);
         if (status != PG_OK) return status;
     }
     return PG_OK;
 }
 
-/* ---- why claims fall ------------------------------------------------------------------------------------------------- */
-
-/* Is a metric of an outcome true? `otherwise` if the record lacks it. */
-static bool says(const pg_result *r, const char *outcome, const char *metric, bool otherwise)
-{
-    double value;
-    return pg_result_value(r, outcome, metric, &value) ? value > 0.5 : otherwise;
-}
-
-/* Did the attack move the network to another data set? */
-static bool moved(const pg_result *r)
-{
-    for (int i = 0; i < r->record.note_count; i++)
-        if (strcmp(r->record.notes[i].key, "other_data") == 0) return true;
-    return false;
-}
-
-/* Is the network of an outcome no better than guessing? If the record does not say, its accuracy decides, unless the attack
- * moved it to other data with an unknown number of classes. */
-static bool is_useless(const pg_summary *b, int i, const char *outcome)
-{
-    const pg_result *r = &b->results->items[i];
-    double accuracy, told;
-    if (pg_result_value(r, outcome, "useless", &told)) return told > 0.5;
-    if (moved(r)) return false;
-    if (!pg_result_value(r, outcome, "accuracy", &accuracy) || isnan(b->chance[i]) || b->images[i] < 1) return false;
-    return !pg_beats_guessing(accuracy, (int)b->images[i], (int)lround(100 / b->chance[i]), 1e-3);
-}
-
-/* The ruling on an outcome of a result; false if it has neither a claim nor a network that is useless. */
-static bool find_ruling(const pg_summary *b, int i, const char *outcome, pg_ruling *ruling)
-{
-    const pg_result *r = &b->results->items[i];
-    double stands;
-    const bool useless = is_useless(b, i, outcome), claimed = pg_result_value(r, outcome, "stands", &stands);
-    *ruling = claimed ? pg_rule(useless, says(r, outcome, "significant", stands > 0.5), says(r, outcome, "decidable", true),
-                                says(r, outcome, "works", stands > 0.5))
-                      : PG_USELESS;
-    return claimed || useless;
-}
-
-/* Put a measured cell of result i where its metric belongs: columns begin at column `first` of the table. What is detected also
- * gives its place on the scale of the null models' threshold, in percent, where there is one. A claim, or an accuracy without
- * one, also gives the ruling. */
-static pg_status put(pg_table *table, int row, int first, const column_spec *columns, const pg_summary *b, int i,
-                     const pg_record_cell *cell, double threshold, pg_error *err)
+/* Put a cell where its metric belongs. What is detected also gives its place on the scale of the null models' threshold, in
+ * percent, where there is one. */
+static pg_status put(const place *at, const view *v, int cell, double threshold, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_ruling ruling;
-    double stands;
-    const bool claimed = pg_result_value(&b->results->items[i], cell->outcome, "stands", &stands);
-    PG_TRY(put_value(table, row, first, columns, cell->metric, cell->value, err));
-    if (!isnan(threshold) && strcmp(cell->metric, "detection") == 0)
-        PG_TRY(
-            put_value(table, row, first, columns, "rescaled", pg_threshold_rescale(threshold / 100, cell->value / 100), err));
-    if (strcmp(cell->metric, claimed ? "stands" : "accuracy") == 0 && find_ruling(b, i, cell->outcome, &ruling))
-        PG_TRY(put_value(table, row, first, columns, "ruling", ruling, err));
+    const pg_record_cell *c = &v->record->cells[cell];
+    PG_TRY(put_value(at, c->metric, c->value, err));
+    if (!isnan(threshold) && strcmp(c->metric, "detection") == 0)
+        PG_TRY(put_value(at, "rescaled", pg_threshold_rescale(threshold / 100, c->value / 100), err));
+    if (has_ruling(v, cell) && find_ruling(v, cell, &ruling)) PG_TRY(put_value(at, "ruling", ruling, err));
 done:
     return status;
 }
@@ -172,6 +236,22 @@ done:
 
 /* ---- schemes ------------------------------------------------------------------------------------------------------------ */
 
+/* The row of a trained model. */
+static pg_status add_scheme(const pg_summary *b, int i, const column_spec *columns, pg_table *table, pg_error *err)
+{
+    pg_status status = PG_OK;
+    view v = {0};
+    place at = {.table = table, .first = 4, .columns = columns};
+    PG_TRY(open_view(b, i, &v, err));
+    PG_TRY(pg_table_row(table, &at.row, err, "%d %d", b->place[i], b->scheme[i]));
+    PG_TRY(put_texts(table, at.row, b, i, NULL, NULL, err));
+    for (int c = 0; c < v.record->cell_count; c++)
+        if (!v.record->cells[c].outcome[0]) PG_TRY(put(&at, &v, c, b->threshold[i], err));
+done:
+    close_view(&v);
+    return status;
+}
+
 static pg_status make_schemes(const pg_summary *b, pg_table *table, pg_error *err)
 {
     static const char *const texts[] = {"data", "network", "norm", "scheme", NULL};
@@ -191,16 +271,8 @@ static pg_status make_schemes(const pg_summary *b, pg_table *table, pg_error *er
                                           {NULL, NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
     PG_TRY(start(table, b, "protected models", texts, columns, err));
-    for (int i = 0; i < b->results->count; i++) {
-        const pg_result *r = &b->results->items[i];
-        int row;
-        if (b->attack[i] >= 0) continue;
-        PG_TRY(pg_table_row(table, &row, err, "%d %d", b->place[i], b->scheme[i]));
-        PG_TRY(put_texts(table, row, b, i, NULL, NULL, err));
-        for (int c = 0; c < r->record.cell_count; c++)
-            if (!r->record.cells[c].outcome[0])
-                PG_TRY(put(table, row, 4, columns, b, i, &r->record.cells[c], b->threshold[i], err));
-    }
+    for (int i = 0; i < b->results->count; i++)
+        if (b->attack[i] < 0) PG_TRY(add_scheme(b, i, columns, table, err));
 done:
     return status;
 }
@@ -225,22 +297,32 @@ static int by_scheme(const void *a, const void *b, void *summary)
     return i - k;
 }
 
+/* Does the row of a cell belong to the cell before it too? */
+static bool same_outcome(const pg_record *record, int cell)
+{
+    return cell > 0 && strcmp(record->cells[cell].outcome, record->cells[cell - 1].outcome) == 0;
+}
+
 /* Rows of one result: a trained model is the row "before", an attack has one row per outcome. */
 static pg_status add_removal(const pg_summary *b, int i, const column_spec *columns, pg_table *table, pg_error *err)
 {
     pg_status status = PG_OK;
-    const pg_record *record = &b->results->items[i].record;
+    view v = {0};
+    place at = {.table = table, .first = 6, .columns = columns};
     const bool trained = b->attack[i] < 0;
     const char *attack = trained ? "before" : b->attacks.items[b->attack[i]].label;
-    for (int c = 0; c < record->cell_count; c++) {
-        const pg_record_cell *cell = &record->cells[c];
-        int row;
-        if (trained && cell->outcome[0]) continue;
-        PG_TRY(pg_table_row(table, &row, err, "%d %d %d %s", b->place[i], b->scheme[i], b->attack[i], cell->outcome));
-        PG_TRY(put_texts(table, row, b, i, attack, cell->outcome, err));
-        PG_TRY(put(table, row, 6, columns, b, i, cell, b->threshold[i], err));
+    PG_TRY(open_view(b, i, &v, err));
+    for (int c = 0; c < v.record->cell_count; c++) {
+        const char *outcome = v.record->cells[c].outcome;
+        if (trained && outcome[0]) continue;
+        if (!same_outcome(v.record, c)) {
+            PG_TRY(pg_table_row(table, &at.row, err, "%d %d %d %s", b->place[i], b->scheme[i], b->attack[i], outcome));
+            PG_TRY(put_texts(table, at.row, b, i, attack, outcome, err));
+        }
+        PG_TRY(put(&at, &v, c, b->threshold[i], err));
     }
 done:
+    close_view(&v);
     return status;
 }
 
@@ -294,14 +376,30 @@ done:
     return status;
 }
 
-/* The null models' threshold where it is about evidence of this form: bits as many as the owner's, or triggers like his. */
-static double threshold_of(const pg_summary *b, int i, const char *outcome)
+/* Rows of one result. The null models' threshold serves evidence of the owner's form: bits as many as his, or triggers. */
+static pg_status add_evidence(const pg_summary *b, int i, const column_spec *columns, pg_table *table, pg_error *err)
 {
-    const pg_result *r = &b->results->items[i];
-    double owner = 0, claimed = 0;
-    const char *genuine = b->attack[i] < 0 ? "" : "genuine";
-    const bool bits = pg_result_value(r, genuine, "bits", &owner);
-    return bits == pg_result_value(r, outcome, "bits", &claimed) && fabs(owner - claimed) < 0.5 ? b->threshold[i] : NAN;
+    pg_status status = PG_OK;
+    view v = {0};
+    place at = {.table = table, .first = 5, .columns = columns};
+    const bool trained = b->attack[i] < 0;
+    double owner = 0, threshold = (double)NAN;
+    const bool bits = pg_result_value(&b->results->items[i], trained ? "" : "genuine", "bits", &owner);
+    PG_TRY(open_view(b, i, &v, err));
+    for (int c = 0; c < v.record->cell_count; c++) {
+        const char *outcome = v.record->cells[c].outcome;
+        if (trained ? outcome[0] != 0 : strcmp(outcome, "genuine") == 0) continue;
+        if (!same_outcome(v.record, c)) {
+            double claimed = 0;
+            const bool like = bits == find(&v, c, "bits", &claimed) && fabs(owner - claimed) < 0.5;
+            threshold = like ? b->threshold[i] : (double)NAN;
+            PG_TRY(evidence_row(table, b, i, outcome, &at.row, err));
+        }
+        PG_TRY(put(&at, &v, c, threshold, err));
+    }
+done:
+    close_view(&v);
+    return status;
 }
 
 /* Accuracy is that of the branch which the evidence opens. */
@@ -324,18 +422,9 @@ static pg_status make_ambiguity(const pg_summary *b, pg_table *table, pg_error *
     if (!any_attack(b, true)) return PG_OK;
     PG_TRY(start(table, b, "genuine and forged evidence", texts, columns, err));
     for (int i = 0; i < b->results->count; i++) {
-        const pg_result *r = &b->results->items[i];
-        const bool trained = b->attack[i] < 0;
         double stands;
-        int row;
-        if (trained ? !pg_result_value(r, "", "stands", &stands) : !b->forges[i]) continue;
-        for (int c = 0; c < r->record.cell_count; c++) {
-            const pg_record_cell *cell = &r->record.cells[c];
-            const bool wanted = trained ? !cell->outcome[0] : strcmp(cell->outcome, "genuine") != 0;
-            if (!wanted) continue;
-            PG_TRY(evidence_row(table, b, i, cell->outcome, &row, err));
-            PG_TRY(put(table, row, 5, columns, b, i, cell, threshold_of(b, i, cell->outcome), err));
-        }
+        const bool claims = b->attack[i] < 0 ? pg_result_value(&b->results->items[i], "", "stands", &stands) : b->forges[i];
+        if (claims) PG_TRY(add_evidence(b, i, columns, table, err));
     }
 done:
     return status;

@@ -36,13 +36,14 @@ def record(task, key, name, outcomes):
     labels = {"data": "cifar10", "network": "alexnet", "norm": "bn", "scheme": "v1", "scheme_parameters": SCHEME,
               "training": TRAINING, "attack": "" if trained else "fake1",
               "parameters": {} if trained else {"repeats": task, "passport": "shuffle", "images": 20}, "seed": task // 1000}
-    outcomes = [""] if trained else ["repeat=%d" % k for k in range(1, outcomes + 1)]
+    outcomes = [""] if trained else (["genuine"] + ["repeat=%d" % k for k in range(1, outcomes)])
     return {"format": 2, "key": key, "name": name, "task": "{kind: made up}", "labels": labels, "files": {}, "notes": {},
             "cells": cells_of(task, outcomes)}
 
 
 def make(folder, tasks, outcomes):
     os.makedirs(folder + "/records")
+    os.makedirs(folder + "/tables")
     listed = []
     for task in range(tasks):
         key = hashlib.sha256(b"%d" % task).hexdigest()
