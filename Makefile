@@ -313,6 +313,7 @@ bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
 lint-quick: $(BUILD)/passgrid
 	@clang-format --dry-run -Werror $(C_FILES)
 	@! grep -nE '\b(printf|puts|perror|exit|abort|MPI_Abort)\(|\bstd(out|err)\b' $(CORE_SRC) $(ATTACKS_SRC) || { echo "core and attacks do not print or exit"; exit 1; }
+	@! grep -nE '\b(ato(i|l|ll|f)|strto(d|f|ld|l|ll|ul|ull|imax|umax)(_l)?|v?f?sscanf|fscanf) *\(' $(filter-out core/formats/number.c,$(CORE_SRC) $(ATTACKS_SRC) $(EXPERIMENTS_SRC)) || { echo "numbers are read by core/formats/number.h"; exit 1; }
 	@bash tests/lint/arrows.sh --quiet
 	@bash tests/lint/names.sh $(abspath $(BUILD)/passgrid)
 	@bash tests/lint/reference.sh $(abspath $(BUILD)/passgrid) --check

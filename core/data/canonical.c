@@ -2,8 +2,10 @@
  * whatever the source. */
 #include "core/data/readers.h"
 
+#include "core/formats/number.h"
 #include "core/formats/safetensors.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,7 +80,7 @@ static pg_status read_file(const char *path, const char *name, pg_data *out, pg_
     int classes = 0;
     PG_TRY(pg_safetensors_open(path, &file, err));
     const char *text = pg_safetensors_metadata(file, "classes");
-    if (!text || sscanf(text, "%d", &classes) != 1 || classes < 2)
+    if (!text || !pg_number_within(text, 2, INT_MAX, &classes))
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: not a data set that passgrid wrote", path));
     PG_TRY(read_split(file, path, "train", classes, &out->train, err));
     PG_TRY(read_split(file, path, "test", classes, &out->test, err));

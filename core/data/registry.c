@@ -54,11 +54,12 @@ static void expand(const char *value, char out[PG_PATH_MAX])
     size_t used = 0;
     while (*value && used < PG_PATH_MAX - 1) {
         char name[256];
-        int length = 0;
-        if (sscanf(value, "${%255[^}]}%n", name, &length) == 1 && length > 0) {
+        const size_t length = strncmp(value, "${", 2) == 0 ? strcspn(value + 2, "}") : 0;
+        if (length > 0 && length < sizeof name && value[2 + length] == '}') {
+            snprintf(name, sizeof name, "%.*s", (int)length, value + 2);
             const char *text = getenv(name);
             used += (size_t)snprintf(out + used, PG_PATH_MAX - used, "%s", text ? text : "");
-            value += length;
+            value += length + strlen("${}");
         } else {
             out[used++] = *value++;
         }

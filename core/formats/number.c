@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* glibc and musl return a static object for "C", so this allocates nothing and cannot fail. */
 static locale_t c_locale(void)
@@ -62,6 +63,22 @@ bool pg_number_int(const char *text, long long *value)
     const long long got = strtoll(text, NULL, 10);
     if (errno != 0) return false;
     *value = got;
+    return true;
+}
+
+bool pg_number_within(const char *text, int low, int high, int *value)
+{
+    long long got;
+    if (!pg_number_int(text, &got) || got < low || got > high) return false;
+    *value = (int)got;
+    return true;
+}
+
+bool pg_number_hex(const char *text, uint64_t *value)
+{
+    const size_t length = strlen(text);
+    if (length == 0 || length > 16 || strspn(text, "0123456789abcdefABCDEF") != length) return false;
+    *value = strtoull(text, NULL, 16);
     return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/formats/number.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -220,6 +221,16 @@ static pg_status infer_spec(const pg_safetensors *file, const char *path, const 
     return PG_OK;
 }
 
+/* "32x32": height and width. */
+static void read_size(const char *text, pg_net_spec *spec)
+{
+    char height[PG_NUMBER_MAX];
+    const size_t length = strcspn(text, "x");
+    snprintf(height, sizeof height, "%.*s", (int)length, text);
+    (void)pg_number_within(height, INT_MIN, INT_MAX, &spec->image_height);
+    if (text[length]) (void)pg_number_within(text + length + 1, INT_MIN, INT_MAX, &spec->image_width);
+}
+
 static pg_status written_spec(const pg_safetensors *file, const char *path, pg_net_spec *out, pg_error *err)
 {
     static const char *const keys[] = {"arch",      "norm",     "width", "classes", "image", "relu_before_add",
@@ -235,10 +246,10 @@ static pg_status written_spec(const pg_safetensors *file, const char *path, pg_n
     const pg_status status = pg_norm_kind_parse(v[1], &spec.norm, err);
     if (status != PG_OK) return pg_error_context(err, "%s", path), status;
     (void)pg_number_real(v[2], &spec.width);
-    (void)sscanf(v[3], "%d", &spec.classes);
-    (void)sscanf(v[4], "%dx%d", &spec.image_height, &spec.image_width);
+    (void)pg_number_within(v[3], INT_MIN, INT_MAX, &spec.classes);
+    read_size(v[4], &spec);
     spec.relu_before_add = strcmp(v[5], "true") == 0;
-    spec.passports = strtoull(v[6], NULL, 16);
+    (void)pg_number_hex(v[6], &spec.passports);
     spec.public_affine = strstr(v[7], "public") != NULL;
     spec.private_affine = strstr(v[7], "private") != NULL;
     spec.own_norm = v[8][0] == '1';

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
+#include "core/formats/number.h"
 
 #include <string.h>
 
@@ -178,11 +179,11 @@ static int signature_bytes(const char *text, unsigned char out[PG_SIGNATURE_BYTE
     const size_t width = hex ? 2 : 1, length = strlen(text += hex ? 4 : 0);
     if (length % width || length / width > PG_SIGNATURE_BYTES) return -1;
     if (hex && strspn(text, "0123456789abcdefABCDEF") != length) return -1;
-    for (size_t i = 0; i < length; i += width)
-        if (hex)
-            sscanf(text + i, "%2hhx", &out[i / 2]);
-        else
-            out[i] = (unsigned char)text[i];
+    for (size_t i = 0; i < length; i += width) {
+        uint64_t byte = (unsigned char)text[i];
+        if (hex) (void)pg_number_hex((const char[]){text[i], text[i + 1], 0}, &byte);
+        out[i / width] = (unsigned char)byte;
+    }
     return (int)(length / width);
 }
 

@@ -2,6 +2,7 @@
 #include "experiments/grid/grid.h"
 
 #include "core/base/memory.h"
+#include "core/formats/number.h"
 #include "experiments/grid/feasible.h"
 
 #include <stdio.h>
@@ -13,9 +14,11 @@
 static int slot_of(const pg_grid *grid, const char *key)
 {
     char head[17];
+    uint64_t hash = 0;
     memcpy(head, key, 16);
     head[16] = 0;
-    int at = (int)(strtoull(head, NULL, 16) % (unsigned)grid->index_room);
+    (void)pg_number_hex(head, &hash);
+    int at = (int)(hash % (unsigned)grid->index_room);
     while (grid->index[at] && strcmp(grid->tasks[grid->index[at] - 1].key, key) != 0) at = (at + 1) % grid->index_room;
     return at;
 }

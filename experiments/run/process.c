@@ -1,6 +1,8 @@
 /* Identity of processes; see process.h. kill(2) tells whether an id is in use, Linux's /proc since when. */
 #include "experiments/run/process.h"
 
+#include "core/formats/number.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -19,18 +21,30 @@ static void first_word(const char *path, char *out, size_t bytes)
     snprintf(out, bytes, "%.*s", (int)bytes - 1, got && line[0] ? line : "-");
 }
 
+/* Cut a text at its blanks: its first words, at most so many. Returns how many. */
+static int take_words(char *text, char **words, int most)
+{
+    int count = 0;
+    char *rest = NULL;
+    for (char *word = strtok_r(text, " \n", &rest); word && count < most; word = strtok_r(NULL, " \n", &rest))
+        words[count++] = word;
+    return count;
+}
+
 /* State letter and start time of a process; false if /proc does not show them. */
 static bool look_up(long long id, char *state, long long *started)
 {
-    char path[64], line[1024] = "";
+    enum { STARTED = 19 }; /* place of the start time among the words after the name */
+    char path[64], line[1024] = "", *words[STARTED + 1];
     snprintf(path, sizeof path, "/proc/%lld/stat", id);
     FILE *file = fopen(path, "re");
     if (!file) return false;
-    const char *after =
+    char *after =
         fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL; /* the name in parentheses may contain any character */
     fclose(file);
-    return after && sscanf(after + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", state,
-                           started) == 2;
+    if (!after || take_words(after + 1, words, STARTED + 1) <= STARTED) return false;
+    *state = words[0][0];
+    return pg_number_int(words[STARTED], started);
 }
 
 void pg_process_self(pg_process *out)
@@ -73,5 +87,11 @@ void pg_process_write(const pg_process *p, char text[PG_PROCESS_TEXT])
 bool pg_process_read(const char *text, pg_process *out)
 {
     memset(out, 0, sizeof *out);
-    return sscanf(text, "%63s %39s %39s %lld %lld", out->host, out->boot, out->space, &out->id, &out->started) == 5;
+    char copy[PG_PROCESS_TEXT], *words[5];
+    snprintf(copy, sizeof copy, "%s", text);
+    if (take_words(copy, words, 5) < 5) return false;
+    snprintf(out->host, sizeof out->host, "%.*s", (int)sizeof out->host - 1, words[0]);
+    snprintf(out->boot, sizeof out->boot, "%.*s", (int)sizeof out->boot - 1, words[1]);
+    snprintf(out->space, sizeof out->space, "%.*s", (int)sizeof out->space - 1, words[2]);
+    return pg_number_int(words[3], &out->id) && pg_number_int(words[4], &out->started);
 }
