@@ -9,17 +9,17 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const kind_names[] = {"bn", "gn", "in", "none"};
+const char *const pg_norm_names[] = {"bn", "gn", "in", "none", NULL};
 
 const char *pg_norm_kind_name(pg_norm_kind kind)
 {
-    return kind_names[kind];
+    return pg_norm_names[kind];
 }
 
 pg_status pg_norm_kind_parse(const char *name, pg_norm_kind *kind, pg_error *err)
 {
-    for (int i = 0; i < 4; i++)
-        if (strcmp(name, kind_names[i]) == 0) {
+    for (int i = 0; pg_norm_names[i]; i++)
+        if (strcmp(name, pg_norm_names[i]) == 0) {
             *kind = (pg_norm_kind)i;
             return PG_OK;
         }

@@ -20,7 +20,7 @@
 
 typedef enum pg_norm_kind { PG_NORM_BN, PG_NORM_GN, PG_NORM_IN, PG_NORM_NONE } pg_norm_kind;
 
-/* "bn", "gn", "in", "none". */
+extern const char *const pg_norm_names[]; /* "bn", "gn", "in", "none" by kind, ended by NULL */
 const char *pg_norm_kind_name(pg_norm_kind kind);
 PG_CHECKED pg_status pg_norm_kind_parse(const char *name, pg_norm_kind *kind, pg_error *err);
 

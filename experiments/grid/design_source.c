@@ -55,7 +55,7 @@ static pg_status find_network(pg_design *d, const pg_net_spec *spec, const pg_no
         other.arch = pg_arch_find(o->arch);
         other.width = o->width;
         other.relu_before_add = o->relu_before_add;
-        PG_TRY(pg_norm_kind_parse(pg_norm_names[o->norm], &other.norm, err));
+        other.norm = (pg_norm_kind)o->norm;
         PG_TRY(alike(spec, &other, &same, err));
         if (same) return PG_OK;
     }
@@ -72,8 +72,7 @@ static pg_status find_network(pg_design *d, const pg_net_spec *spec, const pg_no
     made->options.width = spec->width;
     made->options.relu_before_add = spec->relu_before_add;
     snprintf(made->options.arch, sizeof made->options.arch, "%s", spec->arch->name);
-    for (int i = 0; pg_norm_names[i]; i++)
-        if (strcmp(pg_norm_names[i], pg_norm_kind_name(spec->norm)) == 0) made->options.norm = i;
+    made->options.norm = spec->norm;
 done:
     return status;
 }
@@ -96,7 +95,8 @@ static pg_model_hints hints_of(const pg_design *d, pg_norm_kind *norm)
                             .image_width = d->data_count ? d->data[0].facts.width : 0};
     if (d->network_count != 1) return hints;
     hints.relu_before_add = &d->networks[0].options.relu_before_add;
-    if (pg_norm_kind_parse(pg_norm_names[d->networks[0].options.norm], norm, NULL) == PG_OK) hints.norm = norm;
+    *norm = (pg_norm_kind)d->networks[0].options.norm;
+    hints.norm = norm;
     return hints;
 }
 

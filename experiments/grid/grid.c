@@ -86,15 +86,12 @@ typedef struct price {
 static pg_status plan_layout(const pg_design_data *data, const pg_network_options *network, const pg_scheme *scheme,
                              const void *options, pg_layout *out, pg_error *err)
 {
-    pg_norm_kind norm;
-    pg_status status = pg_norm_kind_parse(pg_norm_names[network->norm], &norm, err);
-    if (status != PG_OK) return status;
-    pg_net_spec spec = pg_net_spec_plain(pg_arch_find(network->arch), norm, data->facts.classes);
+    pg_net_spec spec = pg_net_spec_plain(pg_arch_find(network->arch), (pg_norm_kind)network->norm, data->facts.classes);
     spec.width = network->width;
     spec.relu_before_add = network->relu_before_add;
     spec.image_height = data->facts.height;
     spec.image_width = data->facts.width;
-    status = scheme->wire(options, &spec, err);
+    const pg_status status = scheme->wire(options, &spec, err);
     return status == PG_OK ? pg_layout_plan(&spec, out, err) : status;
 }
 
@@ -144,8 +141,8 @@ static pg_task task_at(const builder *b, const place *at)
                     .relu_before_add = at->network->relu_before_add,
                     .seed = at->seed,
                     .verify = b->design->verify};
-    snprintf(task.arch, sizeof task.arch, "%.31s", at->network->arch);
-    snprintf(task.norm, sizeof task.norm, "%s", pg_norm_names[at->network->norm]);
+    task.arch = pg_arch_find(at->network->arch);
+    task.norm = (pg_norm_kind)at->network->norm;
     return task;
 }
 

@@ -5,8 +5,6 @@
 
 #include <stddef.h>
 
-const char *const pg_norm_names[] = {"bn", "gn", "in", "none", NULL};
-
 const pg_option pg_grid_table[] = {
     PG_TEXT(pg_grid_options, name, "", "name of the grid and of its directory below results; empty: the name of the file"),
     PG_TEXT(pg_grid_options, label, "", "printed beside every table; say here if the runs are smaller than the published ones"),

@@ -2,6 +2,7 @@
 #ifndef PG_GRID_GRID_OPTIONS_H
 #define PG_GRID_GRID_OPTIONS_H
 
+#include "core/compute/norm.h"
 #include "core/formats/options.h"
 
 enum { PG_NULL_MODELS_MAX = 32 };
@@ -23,12 +24,11 @@ extern const pg_option pg_data_table[];
 
 typedef struct pg_network_options {
     char arch[PG_TEXT_MAX];
-    int norm; /* index into pg_norm_names */
+    int norm; /* a pg_norm_kind */
     double width;
     bool relu_before_add;
 } pg_network_options;
 extern const pg_option pg_network_table[];
-extern const char *const pg_norm_names[]; /* ended by NULL */
 
 /* The files of a scheme's network, if it was trained elsewhere. */
 typedef struct pg_source_options {

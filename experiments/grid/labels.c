@@ -101,8 +101,9 @@ const char *pg_task_name(const pg_task *task, char out[PG_TASK_NAME_MAX])
 {
     const char *attack = task->kind == PG_TASK_ATTACK ? task->attack->name : "";
     const char *part = task->kind == PG_TASK_THRESHOLD ? "threshold" : task->kind == PG_TASK_BRING ? "brought" : attack;
-    snprintf(out, PG_TASK_NAME_MAX, "%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, task->arch, task->norm, task->scheme->name,
-             part, part[0] ? "/" : "", (unsigned long long)task->seed, task->key);
+    snprintf(out, PG_TASK_NAME_MAX, "%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, task->arch->name,
+             pg_norm_kind_name(task->norm), task->scheme->name, part, part[0] ? "/" : "", (unsigned long long)task->seed,
+             task->key);
     return out;
 }
 
@@ -114,9 +115,9 @@ pg_status pg_task_describe(const pg_task *task, pg_parameter_pool *pool, pg_task
     const bool full = strcmp(pg_number_text(task->width, width), "1") == 0;
     *out = (pg_task_labels){.seed = task->seed};
     PG_TRY(describe_data(&task->data, texts, &out->data, err));
-    PG_TRY(pg_text_pool_print(texts, &out->network, NULL, err, "%s%s%s%s", task->arch, full ? "" : " x", full ? "" : width,
-                              task->relu_before_add ? "" : " late-relu"));
-    PG_TRY(pg_text_pool_keep(texts, task->norm, &out->norm, NULL, err));
+    PG_TRY(pg_text_pool_print(texts, &out->network, NULL, err, "%s%s%s%s", task->arch->name, full ? "" : " x",
+                              full ? "" : width, task->relu_before_add ? "" : " late-relu"));
+    PG_TRY(pg_text_pool_keep(texts, pg_norm_kind_name(task->norm), &out->norm, NULL, err));
     PG_TRY(pg_text_pool_keep(texts, task->scheme->name, &out->scheme, NULL, err));
     PG_TRY(pg_text_pool_keep(texts, task->attack ? task->attack->name : "", &out->attack, NULL, err));
     PG_TRY(keep(add_scheme, task, pool, &out->scheme_parameters, err));

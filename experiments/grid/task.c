@@ -54,10 +54,8 @@ done:
 
 static pg_status add_network(pg_tree *tree, pg_node *map, const pg_task *task, pg_error *err)
 {
-    pg_network_options network = {.width = task->width, .relu_before_add = task->relu_before_add};
-    snprintf(network.arch, sizeof network.arch, "%s", task->arch);
-    for (int i = 0; pg_norm_names[i]; i++)
-        if (strcmp(pg_norm_names[i], task->norm) == 0) network.norm = i;
+    pg_network_options network = {.norm = task->norm, .width = task->width, .relu_before_add = task->relu_before_add};
+    snprintf(network.arch, sizeof network.arch, "%s", task->arch->name);
     return add_options(tree, map, "network", NULL, NULL, pg_network_table, &network, PG_REVEAL_ALL, err);
 }
 
@@ -258,8 +256,9 @@ static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *probl
     get_data(pg_node_get(root, "data"), &out->data);
     PG_TRY(pg_options_defaults(pg_network_table, &network, err));
     pg_options_take(pg_network_table, pg_node_get(root, "network"), &network, problems);
-    snprintf(out->arch, sizeof out->arch, "%.31s", network.arch);
-    snprintf(out->norm, sizeof out->norm, "%s", pg_norm_names[network.norm]);
+    out->arch = pg_arch_find(network.arch);
+    if (!out->arch) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: unknown network '%s'", network.arch));
+    out->norm = (pg_norm_kind)network.norm;
     out->width = network.width;
     out->relu_before_add = network.relu_before_add;
     PG_TRY(pg_options_defaults(pg_train_table, &out->train, err));

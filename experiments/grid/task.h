@@ -35,7 +35,8 @@ typedef struct pg_task {
     pg_task_kind kind;
     /* the network and its training; for an attack, its victim's */
     pg_data_choice data;
-    char arch[32], norm[8];
+    const pg_arch *arch;
+    pg_norm_kind norm;
     double width;
     bool relu_before_add;
     pg_task_source brought;

@@ -114,12 +114,7 @@ pg_status pg_execute_model(const pg_workplace *at, const char *key, pg_model **o
 
 pg_status pg_execute_spec(const pg_task *task, int classes, const pg_dataset *images, pg_net_spec *out, pg_error *err)
 {
-    const pg_arch *arch = pg_arch_find(task->arch);
-    if (!arch) return pg_fail(err, PG_BAD_INPUT, "unknown network '%s'", task->arch);
-    pg_norm_kind norm;
-    const pg_status status = pg_norm_kind_parse(task->norm, &norm, err);
-    if (status != PG_OK) return status;
-    *out = pg_net_spec_plain(arch, norm, classes);
+    *out = pg_net_spec_plain(task->arch, task->norm, classes);
     out->width = task->width;
     out->relu_before_add = task->relu_before_add;
     out->image_height = images->height;

@@ -20,10 +20,8 @@ static pg_status read_files(work *w, pg_error *err)
     const pg_task *task = w->task;
     const pg_task_source *planned = &task->brought;
     pg_brought *b = &w->brought;
-    pg_norm_kind norm;
     char about[1024];
-    PG_TRY(pg_norm_kind_parse(task->norm, &norm, err));
-    const pg_model_hints hints = {.norm = &norm,
+    const pg_model_hints hints = {.norm = &task->norm,
                                   .relu_before_add = &task->relu_before_add,
                                   .image_height = w->data.test.height,
                                   .image_width = w->data.test.width};

@@ -277,7 +277,7 @@ TEST(a_brought_network_is_one_task_for_all_seeds)
     const pg_task *task = parsed(grid, 0);
     assert_int_equal(task->kind, PG_TASK_BRING);
     assert_int_equal(task->seed, 0);
-    assert_string_equal(task->arch, "alexnet");
+    assert_string_equal(task->arch->name, "alexnet");
     assert_true(task->width >= 0.0625 && task->width <= 0.0625);
     assert_string_equal(task->brought.files.model, "mine");
     assert_contains(grid->tasks[0].name, "synthetic/alexnet-bn/v1/brought/s0/");

@@ -470,20 +470,20 @@ TEST(the_best_epoch_is_kept)
 /* ---- the record ---- */
 
 /* Channels of a plain network whose gamma the record of its training tells. */
-static double recorded_gammas(const char *norm)
+static double recorded_gammas(pg_norm_kind norm)
 {
     const pg_workplace at = {.directory = folder(), .checkpoint_seconds = 1e9};
     pg_task task = {.kind = PG_TASK_TRAIN,
                     .key = "plain",
                     .data = planned_data(20, 20),
-                    .arch = "alexnet",
+                    .arch = pg_arch_find("alexnet"),
+                    .norm = norm,
                     .width = 0.0625,
                     .scheme = pg_scheme_find("plain"),
                     .train = test_training(1, 20),
                     .verify = {.level = 1e-3, .batch = 20}};
     pg_record record = {0};
     double channels = 0;
-    snprintf(task.norm, sizeof task.norm, "%s", norm);
     OK(pg_execute_train(&task, &at, &record, &err));
     for (int i = 0; i < record.cell_count; i++)
         if (strcmp(record.cells[i].metric, "gamma_channels") == 0) channels += record.cells[i].value;
@@ -494,9 +494,9 @@ static double recorded_gammas(const char *norm)
 /* Where the norm has no gamma, nothing is. */
 TEST(every_gamma_that_carries_a_bit_is_recorded)
 {
-    assert_true(recorded_gammas("bn") == 64);
-    assert_true(recorded_gammas("gn") == 64);
-    assert_true(recorded_gammas("in") == 0);
-    assert_true(recorded_gammas("none") == 0);
+    assert_true(recorded_gammas(PG_NORM_BN) == 64);
+    assert_true(recorded_gammas(PG_NORM_GN) == 64);
+    assert_true(recorded_gammas(PG_NORM_IN) == 0);
+    assert_true(recorded_gammas(PG_NORM_NONE) == 0);
     pg_task_release_data();
 }
