@@ -280,7 +280,7 @@ tiny=(--arch alexnet --width 0.0625 --batch 2 --steps 2)
     run -2 passgrid bench "${tiny[@]}" --turns
     assert_output --partial "--turns: expected --mode train, eval or passports, not net"
     run -2 passgrid bench "${tiny[@]}" --mode nett
-    assert_output --partial "--mode: expected net, train, eval, passports or layers"
+    assert_output --partial "--mode: expected one of net, train, eval, passports, layers"
 }
 
 # ---- disks --------------------------------------------------------------------------------------------------------------------
