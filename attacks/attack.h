@@ -15,11 +15,12 @@ enum pg_sight {
     PG_SEES_EVIDENCE = 1 << 1,    /* the genuine evidence: an insider */
     PG_SEES_PRETRAINED = 1 << 2,  /* a plain network of the same architecture that the attacker trained, if options want it */
     PG_SEES_DISTRIBUTED = 1 << 3, /* the genuine evidence if the deployed network runs on it and is distributed with it */
-    PG_SEES_AFFINE = 1 << 4,      /* gamma and beta with which the deployed network runs, but not what makes them */
-    PG_SEES_FRESH = 1 << 5,       /* images from where the owner's came, on which the owner did not train */
+    PG_SEES_AFFINE = 1 << 4,      /* gamma and beta with which the deployed network runs, but not the passports behind them */
+    PG_SEES_FRESH = 1 << 5,       /* images of the same source as the owner's, on which the owner did not train */
 };
 
-/* Everything is borrowed. The weights and the shapes of passports are always seen; what the attack does not declare is NULL. */
+/* Everything is borrowed. An attack always sees the weights and the shapes of passports; members that it
+ * does not declare are NULL. */
 typedef struct pg_attack_view {
     const pg_model *model;       /* the stolen model */
     const pg_scheme *scheme;     /* that protects it: methods are public, options and keys are not */
@@ -28,13 +29,13 @@ typedef struct pg_attack_view {
     const pg_dataset *train;     /* PG_SEES_TRAIN */
     const pg_dataset *fresh;     /* PG_SEES_FRESH; of no images when the owner used all */
     const pg_dataset *pictures;  /* public images of the same kind (the test set), never used to train */
-    const pg_data *other;        /* another data set, where the attack's options name one */
+    const pg_data *other;        /* another data set, if the attack's options name one */
     pg_model *pretrained;        /* PG_SEES_PRETRAINED */
     pg_pixels pixels;
     pg_seed seed;
 } pg_attack_view;
 
-/* A number that the attack reports about an outcome beside the judge's findings: how far it had to go, what it took. */
+/* A number that the attack reports about an outcome beside the judge's findings: how far it had to go, how long it took. */
 typedef struct pg_measure {
     const char *name, *unit;
     double value;

@@ -45,32 +45,34 @@ typedef struct counterfeit_state {
     bool right; /* the model answers every trigger as labelled */
 } counterfeit_state;
 
-static size_t triggers_image_size(const pg_dataset *t)
+static size_t counterfeit_triggers_image_size(const pg_dataset *t)
 {
     return (size_t)(t->height * t->width * 3);
 }
 
-/* ---- where the triggers begin ---- */
+/* ---- the first triggers ---- */
 
-static void triggers_fill_noise(pg_dataset *t, pg_rng *rng)
+static void counterfeit_triggers_fill_noise(pg_dataset *t, pg_rng *rng)
 {
-    for (size_t i = 0; i < (size_t)t->count * triggers_image_size(t); i++) t->images[i] = (uint8_t)pg_rng_below(rng, 256);
+    for (size_t i = 0; i < (size_t)t->count * counterfeit_triggers_image_size(t); i++)
+        t->images[i] = (uint8_t)pg_rng_below(rng, 256);
 }
 
-static pg_status triggers_copy_pictures(const pg_dataset *from, pg_dataset *t, pg_rng *rng, pg_error *err)
+static pg_status counterfeit_triggers_copy_pictures(const pg_dataset *from, pg_dataset *t, pg_rng *rng, pg_error *err)
 {
     uint32_t *order = NULL;
     const pg_status status = pg_alloc((size_t)from->count, sizeof *order, &order, err);
     if (status != PG_OK) return status;
     pg_rng_permutation(rng, order, (size_t)from->count);
     for (int i = 0; i < t->count; i++)
-        memcpy(t->images + (size_t)i * triggers_image_size(t), from->images + (size_t)order[i] * triggers_image_size(t),
-               triggers_image_size(t));
+        memcpy(t->images + (size_t)i * counterfeit_triggers_image_size(t),
+               from->images + (size_t)order[i] * counterfeit_triggers_image_size(t), counterfeit_triggers_image_size(t));
     pg_free(order);
     return PG_OK;
 }
 
-static pg_status triggers_begin(const counterfeit_options *o, const pg_attack_view *view, pg_dataset *t, pg_error *err)
+static pg_status counterfeit_triggers_begin(const counterfeit_options *o, const pg_attack_view *view, pg_dataset *t,
+                                            pg_error *err)
 {
     pg_status status = PG_OK;
     pg_rng rng;
@@ -80,9 +82,9 @@ static pg_status triggers_begin(const counterfeit_options *o, const pg_attack_vi
     PG_TRY(pg_dataset_allocate(t, o->count, spec->image_height, spec->image_width, err));
     pg_rng_open(&rng, view->seed, "forged pictures", 0);
     if (o->start == FROM_NOISE)
-        triggers_fill_noise(t, &rng);
+        counterfeit_triggers_fill_noise(t, &rng);
     else
-        PG_TRY(triggers_copy_pictures(view->pictures, t, &rng, err));
+        PG_TRY(counterfeit_triggers_copy_pictures(view->pictures, t, &rng, err));
     pg_rng_open(&rng, view->seed, "forged labels", 0);
     for (int i = 0; i < t->count; i++) t->labels[i] = (int32_t)pg_rng_below(&rng, (uint64_t)t->classes);
     snprintf(t->name, sizeof t->name, "triggers");
@@ -120,10 +122,10 @@ static pg_status counterfeit_triggers_start(void *state, const void *values, con
     spec.passports = 0;
     PG_TRY(pg_attack_evidence(&spec, PG_HOLDS_TRIGGERS, origins[o->start], &s->forged, err));
     pg_dataset *t = &s->forged->triggers;
-    PG_TRY(triggers_begin(o, view, t, err));
-    PG_TRY(pg_alloc((size_t)t->count * triggers_image_size(t), 1, &s->begun, err));
-    memcpy(s->begun, t->images, (size_t)t->count * triggers_image_size(t));
-    PG_TRY(pg_alloc((size_t)chunk * triggers_image_size(t), sizeof *s->batch, &s->batch, err));
+    PG_TRY(counterfeit_triggers_begin(o, view, t, err));
+    PG_TRY(pg_alloc((size_t)t->count * counterfeit_triggers_image_size(t), 1, &s->begun, err));
+    memcpy(s->begun, t->images, (size_t)t->count * counterfeit_triggers_image_size(t));
+    PG_TRY(pg_alloc((size_t)chunk * counterfeit_triggers_image_size(t), sizeof *s->batch, &s->batch, err));
     PG_TRY(pg_alloc((size_t)chunk * (size_t)spec.classes, sizeof *s->dlogits, &s->dlogits, err));
 done:
     return status;
@@ -132,19 +134,19 @@ done:
 /* ---- the steps ---- */
 
 /* One level against the sign of the gradient, within the bound and the range of a pixel. */
-static void triggers_move_image(const counterfeit_state *s, int image, const pg_real *gradient)
+static void counterfeit_triggers_move_image(const counterfeit_state *s, int image, const pg_real *gradient)
 {
     const pg_dataset *t = &s->forged->triggers;
-    const size_t first = (size_t)image * triggers_image_size(t);
+    const size_t first = (size_t)image * counterfeit_triggers_image_size(t);
     const int bound = s->options->bound ? s->options->bound : 255;
-    for (size_t i = 0; i < triggers_image_size(t); i++) {
+    for (size_t i = 0; i < counterfeit_triggers_image_size(t); i++) {
         const int was = s->begun[first + i], level = t->images[first + i] - (gradient[i] > 0) + (gradient[i] < 0);
         if (level >= 0 && level <= 255 && abs(level - was) <= bound) t->images[first + i] = (uint8_t)level;
     }
 }
 
 /* Move those of n triggers that are answered wrongly; true if none is. */
-static bool triggers_move_chunk(counterfeit_state *s, int from, int n)
+static bool counterfeit_triggers_move_chunk(counterfeit_state *s, int from, int n)
 {
     const pg_dataset *t = &s->forged->triggers;
     const int classes = t->classes;
@@ -162,14 +164,16 @@ static bool triggers_move_chunk(counterfeit_state *s, int from, int n)
     if (all) return true;
     pg_net_backward(s->net, s->model, s->dlogits);
     for (int i = 0; i < n; i++)
-        if (wrong[i]) triggers_move_image(s, from + i, pg_net_image_gradient(s->net) + (size_t)i * triggers_image_size(t));
+        if (wrong[i])
+            counterfeit_triggers_move_image(s, from + i,
+                                            pg_net_image_gradient(s->net) + (size_t)i * counterfeit_triggers_image_size(t));
     return false;
 }
 
-static pg_outcome triggers_outcome_of(counterfeit_state *s)
+static pg_outcome counterfeit_triggers_outcome_of(counterfeit_state *s)
 {
     pg_dataset *t = &s->forged->triggers;
-    const size_t n = (size_t)t->count * triggers_image_size(t);
+    const size_t n = (size_t)t->count * counterfeit_triggers_image_size(t);
     int largest = 0;
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
@@ -196,12 +200,12 @@ static pg_status counterfeit_triggers_step(void *state, pg_attack_state *what, p
     if (!s->right && s->step < s->options->steps) {
         s->right = true;
         for (int from = 0; from < count; from += CHUNK)
-            s->right &= triggers_move_chunk(s, from, count - from < CHUNK ? count - from : CHUNK);
+            s->right &= counterfeit_triggers_move_chunk(s, from, count - from < CHUNK ? count - from : CHUNK);
         s->step++;
         *what = PG_ATTACK_WORKING;
         return PG_OK;
     }
-    *outcome = triggers_outcome_of(s);
+    *outcome = counterfeit_triggers_outcome_of(s);
     *what = PG_ATTACK_LAST;
     return PG_OK;
 }
@@ -224,7 +228,7 @@ static void counterfeit_triggers_keep(void *state, pg_snapshot *snapshot)
 {
     counterfeit_state *s = state;
     const pg_dataset *t = &s->forged->triggers;
-    PG_KEEP(snapshot, t->images, (size_t)t->count * triggers_image_size(t), "images");
+    PG_KEEP(snapshot, t->images, (size_t)t->count * counterfeit_triggers_image_size(t), "images");
     PG_KEEP_IN(snapshot, &s->step, 0, s->options->steps, "step");
     PG_KEEP_IN(snapshot, &s->images, 0, (double)s->options->steps * t->count, "seen");
     PG_KEEP(snapshot, &s->right, 1, "right");

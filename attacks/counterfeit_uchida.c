@@ -3,9 +3,10 @@
  *
  * With w the mean filter of the layer, a filter X_j of the projection reads bit j as the sign of X_j . w. Starting from normal
  * X, the forger moves each filter along w, the only direction that matters, to X_j + (t_j - X_j . w) w / |w|^2, which reads t_j
- * exactly: the closed form takes t_j = +-margin by the bit he wants, the iteration what gradient descent on the embedding loss
- * over X_j gives (its gradient (sigmoid(X_j . w) - b_j) w never leaves w). Free choice moves nothing and calls the bits he
- * reads his mark. Source: the ambiguity attack on Uchida's marks in Fan, Ng, Chan, NeurIPS 2019; the procedures are derived. */
+ * exactly. The closed form takes t_j = +-margin by the bit he wants. The iteration takes the result of gradient descent on the
+ * embedding loss over X_j (its gradient (sigmoid(X_j . w) - b_j) w never leaves w). Free choice moves nothing and calls the
+ * bits he reads his mark. Source: the ambiguity attack on Uchida's marks in Fan, Ng, Chan, NeurIPS 2019; the procedures are
+ * derived. */
 #include "attacks/attack.h"
 
 #include "core/base/memory.h"
@@ -43,7 +44,7 @@ typedef struct counterfeit_state {
     const pg_attack_view *view;
     const pg_layer *layer;
     pg_evidence *forged;
-    double *w, *reads, *target; /* mean filter; what the filters read, and are to read [bits] */
+    double *w, *reads, *target; /* mean filter; readings of the filters, and the readings aimed at [bits] */
     int taps, iterations;
 } counterfeit_state;
 
@@ -73,7 +74,7 @@ done:
     return status;
 }
 
-static pg_status uchida_draw(counterfeit_state *s, pg_error *err)
+static pg_status counterfeit_uchida_draw(counterfeit_state *s, pg_error *err)
 {
     pg_rng rng;
     pg_mark *mark = &s->forged->mark;
@@ -86,7 +87,7 @@ static pg_status uchida_draw(counterfeit_state *s, pg_error *err)
 
 /* Gradient descent on the embedding loss over the projection until every bit is right: a reading z moves by rate (b - sigmoid).
  */
-static void uchida_descend(counterfeit_state *s)
+static void counterfeit_uchida_descend(counterfeit_state *s)
 {
     const pg_mark *mark = &s->forged->mark;
     for (bool right = false; !right; s->iterations++) {
@@ -99,7 +100,7 @@ static void uchida_descend(counterfeit_state *s)
     }
 }
 
-static void uchida_choose_targets(counterfeit_state *s)
+static void counterfeit_uchida_choose_targets(counterfeit_state *s)
 {
     pg_mark *mark = &s->forged->mark;
     for (int i = 0; i < mark->bits; i++) {
@@ -107,11 +108,11 @@ static void uchida_choose_targets(counterfeit_state *s)
         if (s->options->method == METHOD_CLOSED) s->target[i] = mark->b[i] * s->options->margin;
         if (s->options->method == METHOD_FREE) mark->b[i] = s->reads[i] > 0 ? 1 : -1;
     }
-    if (s->options->method == METHOD_ITERATIVE) uchida_descend(s);
+    if (s->options->method == METHOD_ITERATIVE) counterfeit_uchida_descend(s);
 }
 
 /* Every filter along w until it reads its target. Returns the length of the change over that of the projection, in percent. */
-static double uchida_move(counterfeit_state *s, double squares)
+static double counterfeit_uchida_move(counterfeit_state *s, double squares)
 {
     const pg_mark *mark = &s->forged->mark;
     double moved = 0, length = 0;
@@ -125,8 +126,8 @@ static double uchida_move(counterfeit_state *s, double squares)
     return 100 * sqrt(moved / length);
 }
 
-/* p-value of normality (Jarque and Bera, 1987) of the projection's entries: what a judge might object. */
-static pg_status uchida_normality(const pg_mark *mark, int taps, double *p, pg_error *err)
+/* p-value of normality (Jarque and Bera, 1987) of the projection's entries: a possible objection of a judge. */
+static pg_status counterfeit_uchida_normality(const pg_mark *mark, int taps, double *p, pg_error *err)
 {
     double *values = NULL;
     const size_t n = (size_t)taps * (size_t)mark->bits;
@@ -145,15 +146,15 @@ static pg_status counterfeit_uchida_step(void *state, pg_attack_state *what, pg_
     pg_status status = PG_OK;
     double squares = 0, p = 0;
     *what = PG_ATTACK_LAST;
-    PG_TRY(uchida_draw(s, err));
+    PG_TRY(counterfeit_uchida_draw(s, err));
     pg_mark_mean_filter(s->view->model, s->layer, s->w);
     for (int j = 0; j < s->taps; j++) squares += s->w[j] * s->w[j];
     if (!(squares > 0))
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the mean filter is zero, no mark can be read", s->layer->row.name));
     pg_mark_project(&s->forged->mark, s->view->model, s->layer, s->reads);
-    uchida_choose_targets(s);
-    const double change = uchida_move(s, squares);
-    PG_TRY(uchida_normality(&s->forged->mark, s->taps, &p, err));
+    counterfeit_uchida_choose_targets(s);
+    const double change = counterfeit_uchida_move(s, squares);
+    PG_TRY(counterfeit_uchida_normality(&s->forged->mark, s->taps, &p, err));
     *outcome = (pg_outcome){.evidence = s->forged,
                             .measures = {{"projection_change", "%", change},
                                          {"projection_normality_p", "", p},

@@ -1,9 +1,9 @@
 /* Fine-tuning: the stolen model is trained on, without any term of the scheme, on the same data or on another data set
  * (transfer).
  *
- * The thief's copy is what a deployed network is to him: at passport layers an ordinary norm with the affine of the deployed
+ * The thief trains the network as it is deployed: at passport layers an ordinary norm with the affine of the deployed
  * branch (V1 is distributed with its passports, so their gamma and beta are known to him; V2, V3 and PAN deploy the public
- * branch). Modes: FT keeps the last layer where the number of classes allows, RT starts it anew; AL trains all layers, LL the
+ * branch). Modes: FT keeps the last layer if the number of classes is the same, RT starts it anew; AL trains all layers, LL the
  * last. Sources: DeepIPR, experiments/utils.py; Adi et al., USENIX Security 2018. */
 #include "attacks/tuning.h"
 

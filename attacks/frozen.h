@@ -1,5 +1,5 @@
 /* Training beside frozen weights, for forgers: batches of the attacker's images go through his copy of the stolen network, and
- * he takes the gradients of what he trains (an affine, a passport); the network's weights stay as they are. */
+ * he updates an affine or passports by their gradients; the network's weights do not change. */
 #ifndef PG_ATTACKS_FROZEN_H
 #define PG_ATTACKS_FROZEN_H
 
@@ -29,7 +29,7 @@ typedef struct pg_frozen {
     const pg_frozen_options *options;
     const pg_model *victim; /* borrowed */
     pg_model *copy;         /* owned; its weights stay, the caller may train its affines, and running statistics may move */
-    pg_evidence *forged;    /* owned: what pg_frozen_forge makes, or the attack */
+    pg_evidence *forged;    /* owned: made by pg_frozen_forge or by the attack */
     pg_branch branch;
     pg_net *net;
     pg_batches *batches;

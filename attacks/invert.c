@@ -1,7 +1,7 @@
-/* Analytic inversion: whoever knows the gamma and beta with which the deployed network runs solves for passports that give
+/* Analytic inversion: a thief who knows the gamma and beta with which the deployed network runs solves for passports that give
  * them, or give them with some signs turned. No data, no training. The passports start from images that the forger chooses,
  * so that they may look like natural ones, and act like none of them. An extension, not from a paper: gamma and beta are linear
- * in the passport (Fan, Ng, Chan, NeurIPS 2019), so a claim must rest on how a passport was made, not on what it does. */
+ * in the passport (Fan, Ng, Chan, NeurIPS 2019), so a claim must rest on how a passport was made, not on its effect. */
 #include "attacks/solve.h"
 
 #include <math.h>
@@ -72,8 +72,8 @@ done:
     return status;
 }
 
-/* How far the passports were moved, as a share of where they started (of nothing: the whole), and how much of them is negative,
- * which activations behind a ReLU never are: percent. */
+/* Distance that the passports moved, in percent of their norm at the start (100 if they started from zeros), and the percentage
+ * of negative entries: activations behind a ReLU have none. */
 static void invert_look_at(const invert_state *s, double *moved, double *negative)
 {
     double change = 0, size = 0, below = 0, count = 0;

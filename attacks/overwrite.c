@@ -23,7 +23,7 @@ typedef struct overwrite_state {
     pg_tuned tuned;
     const pg_attack_view *view;
     void *scheme_options;     /* the scheme's defaults */
-    pg_model *model, *owners; /* with the thief's private branch; with what the owner kept of his */
+    pg_model *model, *owners; /* with the thief's private branch; with the owner's put back */
     pg_evidence *evidence;    /* the thief's */
 } overwrite_state;
 

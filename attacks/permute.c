@@ -1,6 +1,6 @@
 /* Permuted passports: a variant of fake attack 1 for an insider, who shows the genuine passports with their channels in another
- * order. They are as natural as the genuine ones; only the order is not the owner's. Nothing is trained; the signature that he
- * claims is what they give. Source: a control for fake attack 1 of Fan, Ng, Chan, NeurIPS 2019. */
+ * order. They are as natural as the genuine ones; only the order is not the owner's. Nothing is trained; he claims the
+ * signature that they give. Source: a control for fake attack 1 of Fan, Ng, Chan, NeurIPS 2019. */
 #include "attacks/sweep.h"
 
 #include "core/base/memory.h"

@@ -16,7 +16,7 @@
 typedef enum pg_residual_kind { PG_RESIDUAL_NONE, PG_RESIDUAL_INDIVIDUAL, PG_RESIDUAL_COLLECTIVE } pg_residual_kind;
 extern const char *const pg_residual_kinds[]; /* names, ended by NULL */
 
-/* values [count] is what is trained: gamma [channels], then W1, b1, W2, b2 of all groups, [groups,hidden,wide],
+/* values [count] are trained: gamma [channels], then W1, b1, W2, b2 of all groups, [groups,hidden,wide],
  * [groups,hidden], [groups,wide,hidden], [groups,wide]. gradient and momentum are laid out alike. */
 typedef struct pg_residual {
     int channels, groups, wide, hidden; /* each group has `wide` channels */

@@ -1,4 +1,4 @@
-/* Passports that are solved for; see solve.h. */
+/* Solving for passports; see solve.h. */
 #include "attacks/solve.h"
 
 #include "core/base/memory.h"

@@ -1,4 +1,4 @@
-/* Passports that are solved for: somebody who knows an affine, or trains one, shows passports that give it.
+/* Solving for passports: a forger who knows an affine, or trained one, shows passports that give it.
  *
  * The affine is that of a network as the thief runs it, which has learned affines at its passport layers. */
 #ifndef PG_ATTACKS_SOLVE_H
@@ -8,8 +8,8 @@
 #include "core/ownership/inversion.h"
 
 /* A copy of the stolen network as the thief runs it: at passport layers a learned affine, that of the public branch if the
- * victim has one. PG_BAD_INPUT, naming the attack, for networks without passport layers, and for PAN, whose perceptron hides
- * gamma and beta from whoever holds the passport. */
+ * victim has one. PG_BAD_INPUT, naming the attack, for networks without passport layers, and for PAN, whose perceptron
+ * stands between a passport and its gamma and beta. */
 PG_CHECKED pg_status pg_solve_copy(const char *attack, const pg_model *victim, pg_model **out, pg_error *err);
 
 /* Turn the signs of a share (0 to 1) of all gammas of the copy, rounded down: distinct ones, whatever their layer. A larger

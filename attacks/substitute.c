@@ -44,7 +44,7 @@ typedef struct substitute_state {
     pg_real *beta_momentum; /* as the copy's params */
 } substitute_state;
 
-/* Images that the thief has, and where they are from. */
+/* Number of the thief's images; *from is the set that they come from. */
 static int substitute_find_data(const substitute_options *o, const pg_attack_view *view, const pg_dataset **from)
 {
     *from = o->overlap == OVERLAP_SHARED ? view->train : view->fresh;

@@ -36,7 +36,7 @@ static void close_net(pg_trunk *t)
     pg_free(t->activations);
 }
 
-/* Logits of images at .. at+n-1, from what is kept of them or from the start. */
+/* Logits of images at .. at+n-1, from their kept activations or from the start. */
 static const pg_real *logits_of(pg_trunk *t, pg_branch branch, int at, int n)
 {
     if (at < t->kept) {

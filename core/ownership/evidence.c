@@ -155,7 +155,7 @@ bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b)
     return same && a->mark.bits == b->mark.bits && strcmp(a->mark.layer, b->mark.layer) == 0;
 }
 
-/* ---- what a maker guarantees ---- */
+/* ---- guarantees of its makers ---- */
 
 static pg_status check_bits(const char *layer, int count, const int8_t *b, pg_error *err)
 {

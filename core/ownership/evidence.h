@@ -1,6 +1,6 @@
-/* Evidence: what a claimant, owner or forger, shows a judge.
+/* Evidence: shown to a judge by a claimant, owner or forger.
  *
- * Passports and a signature per passport layer, or a mark in the weights of one layer, and, where the scheme has one, a trigger
+ * Passports and a signature per passport layer, or a mark in the weights of one layer, and, if the scheme has one, a trigger
  * set. Genuine and forged evidence have this one form and are judged by the same code. Evidence is a secret: files are readable
  * by their owner alone, and everything published carries only the commitment, a SHA-256 of the canonical content. */
 #ifndef PG_OWNERSHIP_EVIDENCE_H
@@ -46,7 +46,7 @@ PG_CHECKED pg_status pg_evidence_create(const pg_net_spec *spec, const char *sch
 PG_CHECKED pg_status pg_evidence_clone(const pg_evidence *from, pg_evidence **out, pg_error *err);
 void pg_evidence_destroy(pg_evidence **evidence);
 
-/* Memory for key, skey and b from the sizes in p; what was taken before a failure stays with p. */
+/* Memory for key, skey and b from the sizes in p; memory allocated before a failure stays with p. */
 PG_CHECKED pg_status pg_passport_allocate(pg_passport *p, pg_error *err);
 
 PG_CHECKED pg_status pg_mark_allocate(pg_mark *mark, pg_error *err);

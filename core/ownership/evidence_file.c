@@ -156,7 +156,7 @@ static pg_status read_bits(const pg_safetensors *file, const char *path, const c
     return status;
 }
 
-/* The second name of a signature, where a file has both, must hold the same. */
+/* If a file has a signature under both names, both must hold the same. */
 static pg_status check_second_name(const pg_safetensors *file, const char *path, const char *name, const char *second,
                                    const pg_passport *p, pg_real *values, pg_error *err)
 {

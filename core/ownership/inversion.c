@@ -1,5 +1,5 @@
 /* Analytic passport inversion; see inversion.h. The Gram matrix M M' is factorised once per layer by its eigenvectors (GSL), in
- * double; a step of iterative refinement takes back what rounding cost. */
+ * double; a step of iterative refinement corrects rounding errors. */
 #include "core/ownership/inversion.h"
 
 #include "core/base/memory.h"

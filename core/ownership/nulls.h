@@ -2,7 +2,7 @@
  *
  * The judge draws fresh passports of the claimant's kind for the same layers, or fresh projections for the same layer, and
  * keeps the signs that they give. The draw depends only on the kind, the layers, the model and the judge's seed. So one draw
- * serves every claim that is alike (pg_evidence_alike), and a claim meets the same nulls wherever it is judged. */
+ * serves every claim that is alike (pg_evidence_alike), and a claim meets the same nulls in every command. */
 #ifndef PG_OWNERSHIP_NULLS_H
 #define PG_OWNERSHIP_NULLS_H
 
@@ -10,7 +10,7 @@
 
 typedef struct pg_nulls {
     int count, bits;
-    int8_t *signs;     /* [count][bits]: of gamma, or of what the projections read; 0 agrees with neither bit */
+    int8_t *signs;     /* [count][bits]: of gamma, or of the readings of projections; 0 agrees with neither bit */
     pg_evidence *like; /* the last evidence drawn; these nulls serve all that is alike to it; owned */
 } pg_nulls;
 

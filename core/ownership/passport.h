@@ -14,7 +14,7 @@
 typedef enum pg_passport_kind { PG_PASSPORT_RANDOM, PG_PASSPORT_IMAGE, PG_PASSPORT_SHUFFLE } pg_passport_kind;
 extern const char *const pg_passport_kinds[]; /* names, ended by NULL */
 
-/* What making passports of any kind may use. The carrier is the network that images are pushed through; its layers from which
+/* Inputs for making passports of any kind. The carrier is the network that images are pushed through; its layers from which
  * passports are taken are found by name. Everything is borrowed. */
 typedef struct pg_passport_source {
     pg_passport_kind kind;
@@ -28,7 +28,7 @@ typedef struct pg_passport_source {
 } pg_passport_source;
 
 /* A maker holds the memory for pushing images through the carrier, so that many passports can be drawn. The source is copied,
- * what it points to is borrowed. */
+ * its pointers are borrowed. */
 typedef struct pg_passport_maker pg_passport_maker;
 PG_CHECKED pg_status pg_passport_maker_create(const pg_passport_source *source, pg_passport_maker **out, pg_error *err);
 void pg_passport_maker_destroy(pg_passport_maker **maker);
@@ -51,8 +51,8 @@ PG_CHECKED pg_status pg_signature_draw(pg_evidence *evidence, const char *text, 
  * pg_evidence_fit); their gamma and beta are then those of the model's present weights. */
 PG_CHECKED pg_status pg_passports_install(pg_net *net, const pg_model *model, const pg_evidence *evidence, pg_error *err);
 
-/* Write the gamma and beta that the passports give in `model` into the public affine of `to` (same layers): what somebody sees
- * who was given the passports with the network. */
+/* Write the gamma and beta that the passports give in `model` into the public affine of `to` (same layers). Anybody who
+ * was given the passports with the network can do this. */
 PG_CHECKED pg_status pg_passports_store(const pg_model *model, const pg_evidence *evidence, pg_model *to, pg_error *err);
 
 #endif

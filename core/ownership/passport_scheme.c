@@ -40,7 +40,7 @@ const pg_option pg_passport_trigger_table[] = {
     {0},
 };
 
-/* ---- which layers ---- */
+/* ---- passport layers ---- */
 
 /* Bit of the convolution called name (its row name), or 0. */
 static uint64_t layer_bit(const pg_net_spec *spec, const char *name, size_t length)
@@ -150,7 +150,7 @@ bool pg_passport_wants_pretrained(const void *values)
 
 /* ---- key generation ---- */
 
-/* The carrier: the pretrained network, or one with random weights, as the reference has where it was given none (its AlexNet
+/* The carrier: the pretrained network, or one with random weights, as the reference uses if it was given none (its AlexNet
  * then without norm). */
 static pg_status make_carrier(const pg_passport_options *options, const pg_keygen *in, pg_model **own, pg_model **carrier,
                               pg_error *err)

@@ -1,4 +1,4 @@
-/* What the passport schemes share: options, key generation, sign loss. Each scheme is a struct of its own that points here. */
+/* Shared by the passport schemes: options, key generation, sign loss. Each scheme is a struct of its own that points here. */
 #ifndef PG_OWNERSHIP_PASSPORT_SCHEME_H
 #define PG_OWNERSHIP_PASSPORT_SCHEME_H
 
@@ -8,7 +8,7 @@ typedef struct pg_passport_options {
     int passport;           /* pg_passport_kind */
     int images;             /* distinct images per shuffle passport */
     int pictures;           /* where they come from: the test set, or the trigger set */
-    int carrier;            /* what they are pushed through: the trained plain network, or a random one */
+    int carrier;            /* network that they are pushed through: the trained plain one, or a random one */
     int carrier_statistics; /* how the carrier normalises: batch or running */
     double alpha;           /* weight of the sign loss's hinge */
     char signature[PG_TEXT_MAX];
@@ -35,7 +35,7 @@ PG_CHECKED pg_status pg_passport_recognise(void *options, const pg_net_spec *spe
 PG_CHECKED pg_status pg_passport_keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err);
 
 /* Sum over passport layers of alpha * sum_o max(0, 0.1 - b_o gamma_o) + 1e-5 * sum_o gamma_o^2 (DeepIPR, sign_loss.py); its
- * gradient is added to the net's gamma gradients. gamma is what the passport gives by itself, before PAN's perceptron. */
+ * gradient is added to the net's gamma gradients. gamma is that of the passport itself, before PAN's perceptron. */
 double pg_sign_loss(double alpha, const pg_evidence *evidence, pg_net *net);
 double pg_passport_regulariser(const void *options, const pg_evidence *evidence, const pg_model *model, pg_net *net);
 

@@ -7,7 +7,7 @@
 
 #include "core/ownership/passport.h"
 
-/* What key generation may use; all borrowed. */
+/* Inputs of key generation; all borrowed. */
 typedef struct pg_keygen {
     const struct pg_scheme *scheme; /* whose evidence is made */
     const pg_net_spec *spec;        /* of the network to be protected, wired */

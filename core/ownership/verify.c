@@ -38,7 +38,7 @@ static int agreement(const pg_passport *p, const pg_real *gamma)
     return agree;
 }
 
-/* Agreement of the signature with what these passports give in the model. */
+/* Agreement of the signature with the gamma that these passports give in the model. */
 static pg_status passport_agreement(pg_net *net, const pg_model *model, const pg_evidence *evidence, int *total, double *layers,
                                     pg_error *err)
 {

@@ -28,7 +28,7 @@ extern const pg_option pg_verify_table[];
 PG_CHECKED pg_status pg_verify_check(const pg_verify_options *options, int classes, int images, pg_error *err);
 
 typedef struct pg_finding {
-    pg_claim claim; /* what detection, p_value and the decision are about */
+    pg_claim claim; /* the subject of detection, p_value and the decision */
     pg_accuracy deployed, public_branch, private_branch;
     pg_accuracy trigger[2];  /* trigger accuracy by branch */
     int trigger_count;       /* 0: no triggers, or labels for another number of classes */
@@ -36,8 +36,8 @@ typedef struct pg_finding {
     double trigger_p;        /* exact binomial tail of trigger_agree under guessing, 1 / classes */
     int bits;                /* 0: the evidence has no signature and no mark */
     double detection;        /* percent: bits that agree, mean over layers, gamma recomputed from the passport; or triggers */
-    double detection_stored; /* percent, from the model's stored scale; NaN where it stores none */
-    int agree, agree_stored; /* bits, or triggers for a claim by triggers; agree_stored is -1 where absent */
+    double detection_stored; /* percent, from the model's stored scale; NaN if it stores none */
+    int agree, agree_stored; /* bits, or triggers for a claim by triggers; agree_stored is -1 if absent */
     double null_probability; /* that one of them agrees by guessing: 1/2 or 1 / classes; NaN: no claim */
     double layer_detection[PG_PASSPORTS_MAX];
     double p_coin; /* exact binomial tail of agree at q = 1/2 */
@@ -67,7 +67,7 @@ typedef struct pg_judge_setup {
     const pg_evidence *distributed;
 } pg_judge_setup;
 
-/* A judge of claims on one model, who draws null evidence. The judge measures only once what claims share: the accuracy as
+/* A judge of claims on one model, who draws null evidence. The judge measures once what all claims share: the accuracy as
  * deployed; null evidence of one kind; and, from the second claim on the same layers, the activations below the first passport.
  * Every finding is bit for bit the same as if the claim were the only one. */
 typedef struct pg_judge pg_judge;
