@@ -131,8 +131,8 @@ endif
 # ---- targets ----------------------------------------------------------------------------------------------------------
 # `run` and `test` first install missing packages and then start make again, so that make sees them.
 .PHONY: always all run do-run data test do-test test-programs unit golden plugin e2e fuzz-inputs test-crash test-slurm test-hosts test-asan \
-        test-compilers test-valgrind fuzz coverage bench bench-grid bench-dispatch bench-save deps deps-dev deps-slurm deps-hosts \
-        lint lint-quick tidy arrows man reference format clean help
+        test-compilers test-valgrind fuzz coverage bench bench-grid bench-dispatch bench-save bench-tables \
+        deps deps-dev deps-slurm deps-hosts lint lint-quick tidy arrows man reference format clean help
 
 JOBS ?= $(shell nproc)
 run: deps
@@ -302,6 +302,9 @@ bench: $(BUILD)/passgrid
 	$(BUILD)/passgrid bench --arch resnet18 --mode layers
 bench-grid: $(BUILD)/passgrid
 	python3 tests/bench/ranks.py $(BUILD)/passgrid
+# Seconds and memory of the tables of many made-up records.
+bench-tables: $(BUILD)/passgrid
+	python3 tests/bench/tables.py $(BUILD)/passgrid
 # Empty tasks per second beside MPIPoolExecutor's (Debian: python3-mpi4py); seconds from a signal to the end of two trainings.
 bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
 	$(Q)mkdir -p $(BENCH_OUT)
@@ -367,5 +370,6 @@ help:
 	@echo "make coverage         print the share of lines and branches that tests reach"
 	@echo "make bench | bench-grid   compare speed with PyTorch's; two ranks of one thread with one rank of two"
 	@echo "make bench-dispatch | bench-save   empty tasks beside MPIPoolExecutor's; seconds from a signal to the end"
+	@echo "make bench-tables     seconds and memory of the tables of 100,000 records"
 	@echo "make lint | lint-quick | tidy   format, arrows, reference, shell and spelling; the part in make test; clang-tidy"
 	@echo "make format | arrows | reference | man | compile_commands.json | clean"

@@ -405,6 +405,14 @@ TEST(numbers_are_read_strictly_and_written_shortest)
     assert_true(value == 42 && whole == 42);
     assert_false(pg_number_int("9223372036854775808", &whole));
     assert_true(pg_number_int("-9223372036854775808", &whole) && whole == INT64_MIN);
+    int within = 42;
+    uint64_t bits = 42;
+    assert_false(pg_number_within("8", 0, 7, &within) || pg_number_within("-1", 0, 7, &within));
+    assert_true(within == 42 && pg_number_within("+7", 0, 7, &within) && within == 7);
+    assert_false(pg_number_hex("", &bits) || pg_number_hex("0x1", &bits) || pg_number_hex("00000000000000001", &bits));
+    assert_true(bits == 42 && pg_number_hex("fFfFfFfFfFfFfFfE", &bits) && bits == UINT64_MAX - 1);
+    assert_number(1e14, "100000000000000");
+    assert_number(1e15, "1e+15");
     assert_number(0.1, "0.1");
     assert_number(-0.0, "0");
     assert_number(1.0 / 3, "0.3333333333333333");
