@@ -156,7 +156,7 @@ lacking() { # lacking WHAT DIR COMMAND...: the file system of DIR has none
 # ---- environment --------------------------------------------------------------------------------------------------------------
 @test "SLURM_JOB_END_TIME of a job that has ended is refused, unless --deadline says another time" {
     run -2 env SLURM_JOB_END_TIME=1700000000 "$PASSGRID" run "$GRID" --out run "${small[@]}"
-    assert_output --partial "SLURM_JOB_END_TIME=1700000000 is past"
+    assert_output --partial "SLURM_JOB_END_TIME=1700000000 is in the past"
     assert_not_exists run
     run -2 env SLURM_JOB_END_TIME=tomorrow "$PASSGRID" run "$GRID" --out run "${small[@]}"
     assert_output --partial "SLURM_JOB_END_TIME='tomorrow' is not a time in seconds"

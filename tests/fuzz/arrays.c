@@ -7,7 +7,6 @@
 #include "core/nets/state.h"
 #include "core/ownership/verify.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -403,7 +402,6 @@ typedef struct raid {
     pg_model *running;
     void *options, *state;
     pg_attack_view view;
-    pg_snapshot names; /* the arrays that it keeps, listed after its start */
 } raid;
 
 static pg_dataset pictures; /* as many as passports need by default */
@@ -452,9 +450,6 @@ static void open_raid(raid *r)
                                .fresh = &data.test,
                                .pictures = &pictures,
                                .seed = {.task = "raid"}};
-    FUZZ_MUST(start(r, &fuzz_error));
-    if (r->attack->keep) r->attack->keep(r->state, &r->names);
-    finish(r);
 }
 
 static void prepare_attack(void)
@@ -472,22 +467,11 @@ static void prepare_attack(void)
     }
 }
 
-/* The attack to which a file belongs: the one that finds most of its arrays in it. */
+/* The attack to which a file belongs: its array "attack" is an index into raids. */
 static raid *raid_of(const pg_safetensors *file)
 {
-    int most = INT_MIN;
-    raid *best = NULL;
-    for (raid *r = raids; r < raids + raid_count; r++) {
-        int found = 0;
-        for (int i = 0; i < r->names.count; i++) {
-            const pg_array *a = pg_safetensors_find(file, r->names.kept[i].name);
-            found += a ? 1 + (a->count == r->names.kept[i].count) : -1;
-        }
-        if (found <= most) continue;
-        most = found;
-        best = r;
-    }
-    return best;
+    const pg_array *a = pg_safetensors_find(file, "attack");
+    return &raids[a && a->dtype == PG_U8 && a->count == 1 ? *(const uint8_t *)a->data % raid_count : 0];
 }
 
 static pg_status restore(raid *r, const pg_safetensors *file, pg_error *err)
@@ -521,6 +505,7 @@ static pg_status read_attack(const uint8_t *bytes, size_t count, pg_error *err)
 static void seed_attack(void)
 {
     for (raid *r = raids; r < raids + raid_count; r++) {
+        uint8_t index = (uint8_t)(r - raids);
         pg_attack_state what = PG_ATTACK_WORKING;
         FUZZ_MUST(start(r, &fuzz_error));
         for (int i = 0; i < 3 && what != PG_ATTACK_LAST; i++) {
@@ -529,6 +514,7 @@ static void seed_attack(void)
             char name[64];
             snprintf(name, sizeof name, "%s-%d", r->attack->name, i);
             if (r->attack->keep) r->attack->keep(r->state, &snapshot);
+            PG_KEEP(&snapshot, &index, 1, "attack");
             FUZZ_MUST(pg_snapshot_write(&snapshot, fuzz_seed(name), &fuzz_error));
             if (i == 0) spoil(name);
             FUZZ_MUST(r->attack->step(r->state, &what, &outcome, &fuzz_error));
