@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The worked scheme, attack and network, in a program that was built from their files and list lines alone.
+PASSGRID=${PASSGRID:-$BATS_TEST_DIRNAME/../../build/tests/plugin}
 load ../common
 
 grid=$BATS_TEST_DIRNAME/grid.yaml
