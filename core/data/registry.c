@@ -10,8 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-extern char **environ;
-
 /* ---- the environment ---- */
 
 /* Is name the variable of key? npm accepts NPM_CONFIG_STRICT_SSL and npm_config_strict_ssl for strict-ssl. */

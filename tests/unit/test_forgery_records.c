@@ -143,7 +143,8 @@ TEST(a_record_reports_bits_costs_and_ambiguity)
     assert_true(cell(&flip, "genuine", "agreeing") == bits && cell(&flip, "genuine", "null_probability") == 0.5);
     assert_true(cell(&flip, "level=0", "bits_differing") == 0 && cell(&flip, "level=0", "owner_bits_matched") == 100);
     assert_true(cell(&flip, "level=0", "ambiguous") == 0); /* the owner's own signature is none of the forger's */
-    const double turned = 100.0 * (bits / 2) / bits;       /* rounded down */
+    const int half = bits / 2;                             /* rounded down */
+    const double turned = 100.0 * half / bits;
     assert_true(fabs(cell(&flip, "level=50", "bits_differing") - turned) < 1e-9);
     assert_true(cell(&flip, "level=50", "owner_detection") == 100 && cell(&flip, "level=50", "detection") == 100);
     const bool serves = cell(&flip, "level=50", "accuracy_private") >= cell(&flip, "genuine", "accuracy") - 2;

@@ -160,7 +160,8 @@ TEST(halving_is_filtered_by_a_triangle)
                 for (int k = 0; k < 4; k++) {
                     const int from = 2 * x - 1 + k;
                     if (from < 0 || from >= W) continue;
-                    sum += weights[k] * (v[from] / (c + 1));
+                    const int value = v[from] / (c + 1); /* rounded down */
+                    sum += weights[k] * value;
                     weight += weights[k];
                 }
                 assert_int_equal(out.rgb[(y * (W / 2) + x) * 3 + c], lround(sum / weight));

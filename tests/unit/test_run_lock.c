@@ -24,7 +24,8 @@ static pid_t start_child(pg_process *out)
         pg_process self;
         pg_process_self(&self);
         const bool told = write(ends[1], &self, sizeof self) == sizeof self;
-        while (told) pause();
+        if (told)
+            for (;;) pause();
         _exit(1);
     }
     assert_int_equal(read(ends[0], out, sizeof *out), sizeof *out);

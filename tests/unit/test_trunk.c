@@ -34,7 +34,7 @@ TEST(logits_from_the_trunk_equal_a_whole_pass)
             memcpy(expected, pg_net_forward(net, s.model, (pg_branch)branch, PG_EVAL, images, N), sizeof expected);
             pg_net_trunk_forward(net, s.model, images, N, trunk);
             const pg_real *logits = pg_net_forward_from_trunk(net, s.model, (pg_branch)branch, trunk, N);
-            if (memcmp(logits, expected, sizeof expected)) fail_msg("site %d branch %d", i, branch);
+            if (memcmp(logits, expected, sizeof expected) != 0) fail_msg("site %d branch %d", i, branch);
         }
         pg_free(trunk);
         pg_net_destroy(&net);
