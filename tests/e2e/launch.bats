@@ -2,7 +2,7 @@
 # slurm/launch.sh on this host: its exit codes, and signals to it and to its whole process group, as a terminal sends them.
 load ../common
 
-settings=(--set train.epochs=20 --set 'seeds=[1]' --set checkpoint=0 --set 'attacks=[{attack: prune, levels: [50]}]'
+settings=(--set train.epochs=30 --set 'seeds=[1]' --set checkpoint=0 --set 'attacks=[{attack: prune, levels: [50]}]'
     --set 'schemes=[{scheme: plain}, {scheme: v2, passport: random}]')
 
 launched() { # launched COMMAND...: under launch.sh, in a session of its own; a background command of a shell would ignore INT

@@ -143,34 +143,34 @@ long() { # long COMMAND...: a longer run, in `run`
     "$@" run "$GRID" --out run --set train.epochs=40 --set 'seeds=[1]' --set 'attacks=[{attack: prune, levels: [50]}]' \
         --set 'schemes=[{scheme: plain}, {scheme: v2, passport: random}]'
 }
-interrupted() { # interrupted SIGNAL COMMAND...: exit code 75 after the signal, which comes when training has begun
-    (long exec "${@:2}" >out 2>err 3>&-) &
+interrupted() { # interrupted SIGNAL TASKS COMMAND...: exit code 75 after the signal, which comes when so many trainings have begun
+    (long exec "${@:3}" >out 2>err 3>&-) &
     launcher=$!
-    await grep -q ' start ' err
-    sleep 0.7
+    begun() { [ "$(grep -c ' start ' err)" = "$1" ]; }
+    await begun "$2"
     kill "-$1" $launcher
     ends 75
 }
 
 @test "SIGINT leaves a checkpoint" {
-    interrupted INT "$PASSGRID"
+    interrupted INT 1 "$PASSGRID"
     assert [ -n "$(ls run/checkpoints)" ]
 }
 
 @test "SIGTERM leaves a checkpoint" {
-    interrupted TERM "$PASSGRID"
+    interrupted TERM 1 "$PASSGRID"
     assert [ -n "$(ls run/checkpoints)" ]
 }
 
 @test "SIGUSR1 leaves a checkpoint, and the run can be resumed with the same bytes" {
-    interrupted USR1 "$PASSGRID"
+    interrupted USR1 1 "$PASSGRID"
     assert [ -n "$(ls run/checkpoints)" ]
     run -0 long passgrid
     same "$SHARED/long-alone" run
 }
 
 @test "SIGUSR1 to mpirun leaves a checkpoint for each worker, and the run can be resumed with the same bytes" {
-    interrupted USR1 mpirun --oversubscribe -n 3 "$PASSGRID"
+    interrupted USR1 2 mpirun --oversubscribe -n 3 "$PASSGRID"
     assert_equal "$(ls run/checkpoints | cut -d. -f1 | sort -u | wc -l)" 2
     run -0 long ranks 3 "$PASSGRID"
     same "$SHARED/long-alone" run
