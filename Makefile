@@ -284,7 +284,7 @@ test-compilers: deps-dev
 
 # The readers and the unit tests that train nothing. valgrind 3.19 knows no AVX-512, and one instruction of BLIS's kernels not at
 # all: this build is for AVX2, and no test in it multiplies matrices.
-VALGRIND_TESTS ?= status memory random hash file csv options text yaml cli
+VALGRIND_TESTS ?= batches caltech cli csv fetched file hash images memory mnist options pictures random registry safetensors status text yaml
 test-valgrind: deps-dev
 	$(Q)$(call build-as,valgrind) ARCH=haswell OPT=-O1 $(VALGRIND_TESTS:%=build-valgrind/tests/test_%) build-valgrind/tests/fuzz
 	$(Q)bash tests/valgrind.sh build-valgrind $(VALGRIND_TESTS:%=test_%)
