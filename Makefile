@@ -282,11 +282,11 @@ test-compilers: deps-dev
 	$(Q)$(call build-as,gcc) CC=gcc WERROR=1 all
 	$(Q)$(call build-as,clang) CC=clang WERROR=1 all
 
-# The readers and the unit tests that train nothing. valgrind 3.19 knows no AVX-512, and one instruction of BLIS's kernels not at
+# The unit tests that train nothing. valgrind 3.19 knows no AVX-512, and one instruction of BLIS's kernels not at
 # all: this build is for AVX2, and no test in it multiplies matrices.
 VALGRIND_TESTS ?= batches caltech cli csv fetched file hash images memory mnist options pictures random registry safetensors status text yaml
 test-valgrind: deps-dev
-	$(Q)$(call build-as,valgrind) ARCH=haswell OPT=-O1 $(VALGRIND_TESTS:%=build-valgrind/tests/test_%) build-valgrind/tests/fuzz
+	$(Q)$(call build-as,valgrind) ARCH=haswell OPT=-O1 $(VALGRIND_TESTS:%=build-valgrind/tests/test_%)
 	$(Q)bash tests/valgrind.sh build-valgrind $(VALGRIND_TESTS:%=test_%)
 
 # Prints the share of lines and branches that the unit tests, the fuzz inputs and some end-to-end tests reach.
@@ -364,7 +364,7 @@ help:
 	@echo "make test-crash       kill the program and fail its disk in every place; an hour and a half on two cores"
 	@echo "make test-slurm       test slurm/passgrid.sbatch with a real Slurm of one node (root on Debian)"
 	@echo "make test-hosts       run a grid on three hosts of network namespaces and lose one of them (root)"
-	@echo "make test-asan | test-valgrind   unit tests with sanitizers; readers and tests without training under valgrind"
+	@echo "make test-asan | test-valgrind   unit tests with sanitizers; those without training under valgrind"
 	@echo "make test-compilers   build with gcc and clang, no warnings"
 	@echo "make fuzz             run libFuzzer on every reader, a minute each"
 	@echo "make coverage         print the share of lines and branches that tests reach"
