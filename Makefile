@@ -312,15 +312,17 @@ bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
 	$(Q)mv $(BENCH_OUT)/$*.txt.new $(BENCH_OUT)/$*.txt
 	$(Q)cat $(BENCH_OUT)/$*.txt
 
+SHELL_FILES = $(wildcard slurm/*.sh slurm/*.sbatch tests/*.sh tests/*.bash tests/*/*.sh tests/*/*.bats) .ci/run
+LICENSED = $(C_FILES) $(SHELL_FILES) Makefile $(wildcard configs/*.yaml tests/crash/*.yaml tests/e2e/*.yaml tests/plugin/*.yaml tests/*/*.py .*.yaml .clang-*)
 # The part of lint that takes seconds; `make test` includes it.
 lint-quick: $(BUILD)/passgrid
 	@clang-format --dry-run -Werror $(C_FILES)
 	@! grep -nE '\b(printf|puts|perror|exit|abort|MPI_Abort)\(|\bstd(out|err)\b' $(CORE_SRC) $(ATTACKS_SRC) || { echo "core and attacks do not print or exit"; exit 1; }
 	@! grep -nE '\b(ato(i|l|ll|f)|strto(d|f|ld|l|ll|ul|ull|imax|umax)(_l)?|v?f?sscanf|fscanf) *\(' $(filter-out core/formats/number.c,$(CORE_SRC) $(ATTACKS_SRC) $(EXPERIMENTS_SRC)) || { echo "numbers are read by core/formats/number.h"; exit 1; }
 	@bash tests/lint/arrows.sh --quiet
+	@! grep -L 'SPDX-License-Identifier: GPL-3.0-or-later' $(LICENSED) | sed 's/$$/: no licence line/' | grep .
 	@bash tests/lint/names.sh $(abspath $(BUILD)/passgrid)
 	@bash tests/lint/reference.sh $(abspath $(BUILD)/passgrid) --check
-SHELL_FILES = $(wildcard slurm/*.sh slurm/*.sbatch tests/*.sh tests/*.bash tests/*/*.sh tests/*/*.bats) .ci/run
 lint: deps-dev lint-quick $(BUILD)/man/passgrid.1
 	@! mandoc -Tlint -Wwarning $(BUILD)/man/passgrid.1 | grep -v 'missing date'
 	@shellcheck -S warning $(SHELL_FILES)

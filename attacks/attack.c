@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Finding attacks, and the functions that an attack may leave out; see attack.h. */
 #include "attacks/attack.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* An attack: takes what its attacker may see, gives back changed models and forged evidence.
  *
  * The threat model is a type: the view holds only what `sees` declares, so an attack cannot use the secret by accident. An

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The attacks, in the order of `passgrid list attacks`. A new attack takes a line here. */
 #include "attacks/attack.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A counterfeit trigger set: pictures of the forger's own with labels drawn at random, changed by sign-gradient steps until the
  * stolen model, which stays as it is, answers them all. Evaluation mode; pixels stay 8-bit levels, so a step is one level.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A counterfeit Uchida mark: a projection and bits of the forger's own, made for the weights as they are. Nothing of the model
  * changes, no data is used.
  *

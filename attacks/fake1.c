@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fake attack 1: random passports. The forger draws passports as an owner would, without the owner's, and shows them. Nothing
  * is trained; the layers below the first passport are the same for all, so the judge runs them once. Source: Fan, Ng, Chan,
  * NeurIPS 2019; DeepIPR, passport_attack_1.py, where images go through a plain network with random weights. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fake attack 2: gamma and beta are reverse-engineered. The forger knows the affine with which the stolen network runs (not the
  * passports), starts from its bare signs, some of them turned, or from signs of his own, and trains gamma and beta of the
  * passport layers on the owner's training set while all weights stay. Passports that give the result are then solved for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fake attack 3: passports far from the original. An insider has the genuine passports, disturbs them a little, and trains them
  * away from the original on the owner's training set, keeping the network's accuracy and, if he wants, a signature of which
  * he has turned a share of the bits; no weight changes.

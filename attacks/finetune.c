@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fine-tuning: the stolen model is trained on, without any term of the scheme, on the same data or on another data set
  * (transfer).
  *

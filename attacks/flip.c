@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The flip attack: an insider writes the gamma and beta that the genuine passports give into an ordinary affine and turns the
  * signs of a share of the gammas, over all passport layers together; nothing is trained. How accuracy falls with the share
  * shows what the signature is worth. The outcome is the network with that affine, and passports, the nearest to the genuine

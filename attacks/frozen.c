@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Training beside frozen weights; see frozen.h. */
 #include "attacks/frozen.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Training beside frozen weights, for forgers: batches of the attacker's images go through his copy of the stolen network, and
  * he updates an affine or passports by their gradients; the network's weights do not change. */
 #ifndef PG_ATTACKS_FROZEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Overwriting: the thief trains the stolen model on with evidence of his own, embedded by the owner's very scheme. The outcome
  * has both: the changed model, on which the owner's evidence is judged, and the thief's evidence.
  *

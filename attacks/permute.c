@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Permuted passports: a variant of fake attack 1 for an insider, who shows the genuine passports with their channels in another
  * order. They are as natural as the genuine ones; only the order is not the owner's. Nothing is trained; he claims the
  * signature that they give. Source: a control for fake attack 1 of Fan, Ng, Chan, NeurIPS 2019. */

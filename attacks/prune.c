@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Global magnitude pruning, without retraining: at level q every parameter whose magnitude is at most the q-th percentile
  * (linear interpolation) of all magnitudes becomes zero. Running statistics are no parameters. At 0 nothing changes, at 100 all
  * parameters become zero, except PAN's perceptrons, which are counted but kept, because the owner attaches them to verify.

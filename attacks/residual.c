@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Residual blocks; see residual.h. */
 #include "attacks/residual.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Residual blocks that a gamma goes through while it is trained, so that its signs turn more easily:
  *
  *     gamma'' = W2 leaky(W1 gamma + b1) + b2 + gamma

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Solving for passports; see solve.h. */
 #include "attacks/solve.h"
 

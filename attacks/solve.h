@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Solving for passports: a forger who knows an affine, or trained one, shows passports that give it.
  *
  * The affine is that of a network as the thief runs it, which has learned affines at its passport layers. */

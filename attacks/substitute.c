@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* FC substitution: the thief has the weights but no passports, puts an ordinary affine in every passport layer, and trains it
  * from scratch on a small share of data. Signs of a gamma trained directly hardly ever cross zero; so gamma goes through a
  * small residual block of dense layers first, which is folded away at the end:

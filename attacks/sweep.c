@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Sweeps; see sweep.h. */
 #include "attacks/sweep.h"
 

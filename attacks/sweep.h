@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A sweep: outcome after outcome along the attack's axis, such as levels or repetitions. An attack that puts a sweep first in
  * its state declares pg_sweep_progress and pg_sweep_keep as its own. */
 #ifndef PG_ATTACKS_SWEEP_H

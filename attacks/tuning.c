@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Training a stolen model on; see tuning.h. */
 #include "attacks/tuning.h"
 

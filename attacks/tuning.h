@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Training a stolen model on: the settings that a thief chooses, and the steps. */
 #ifndef PG_ATTACKS_TUNING_H
 #define PG_ATTACKS_TUNING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The attack that changes nothing: the control. Its measurements must equal the owner's. */
 #include "attacks/attack.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* passgrid: from the command line to a command. */
 #include "core/base/utf8.h"
 #include "core/formats/problems.h"

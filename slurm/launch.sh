@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # mpirun with the settings that let a run survive the loss of ranks and hosts, on a laptop, in a container and on a cluster.
 #
 #   slurm/launch.sh [options of mpirun] -- PROGRAM ARGUMENTS...

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Run the tests of bats files, all of them or those whose name matches a regular expression, and list the failures at the end.
 # usage: bats.sh REPORTS NAME PATTERN FILE...; writes REPORTS/NAME.tap and, as JUnit, REPORTS/NAME.xml
 set -uo pipefail

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # What the tests in bats share. Every test runs in an empty folder of its own; `setup_file` leaves in $SHARED what a file's tests
 # share. PASSGRID is the program under test, by default build/passgrid.
 bats_require_minimum_version 1.8.0

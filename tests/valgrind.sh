@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Run unit programs under valgrind. usage: valgrind.sh BUILD PROGRAM...
 set -uo pipefail
 build=$1

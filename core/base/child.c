@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running another program; see child.h. Its output goes to a file in memory, so that it never waits for a reader. */
 #include "core/base/child.h"
 

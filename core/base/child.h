@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running another program and waiting for it. */
 #ifndef PG_BASE_CHILD_H
 #define PG_BASE_CHILD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Time; see clock.h. */
 #include "core/base/clock.h"
 

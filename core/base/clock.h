@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Measuring time. */
 #ifndef PG_BASE_CLOCK_H
 #define PG_BASE_CLOCK_H

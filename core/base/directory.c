@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Listing a directory; see directory.h. */
 #include "core/base/directory.h"
 

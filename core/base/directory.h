@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Listing a directory. */
 #ifndef PG_BASE_DIRECTORY_H
 #define PG_BASE_DIRECTORY_H

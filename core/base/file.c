@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whole files, durably; see file.h. */
 #include "core/base/file.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whole files, durably.
  *
  * A write goes to a unique temporary name in the same directory, is synced, renamed into place, and the

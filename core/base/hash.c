@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Hashes by OpenSSL's libcrypto; see hash.h. A digest of libcrypto fails only if memory runs out. A wrong hash would go
  * unnoticed, so in that one case the process ends by __builtin_trap. */
 #include "core/base/hash.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* SHA-256, SHA-1 and MD5, by OpenSSL's libcrypto.
  *
  * SHA-256 makes the keys of tasks, the seeds of random streams, commitments and checksums. MD5 and SHA-1 only check files whose

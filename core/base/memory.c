@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Aligned memory; see memory.h. */
 #include "core/base/memory.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Aligned memory.
  *
  * Blocks are aligned to 64 bytes, a cache line, which also suits BLIS. Sizes are multiplied with an overflow check. The caller

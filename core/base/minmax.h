@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The smaller and the larger of two numbers. */
 #ifndef PG_BASE_MINMAX_H
 #define PG_BASE_MINMAX_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Named random streams.
  *
  * A stream is a counter-based generator: splitmix64, whose output i is a mix of key + i * golden ratio. Its position is one

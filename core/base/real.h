@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The floating-point type of the numerical core.
  *
  * Networks compute in pg_real: float in the program, double in the build with -DPG_DOUBLE, which tests compare with reference

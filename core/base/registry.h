@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Registries: lists of plug-ins that are found by name.
  *
  * A plug-in of type T is a const struct T_NAME in a file of its own, which begins with `const char *name, *summary`. A file

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Status codes and error objects; see status.h. */
 #include "core/base/status.h"
 

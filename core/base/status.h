@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Status codes and caller-owned error objects.
  *
  * A function that can fail returns a pg_status and takes a pg_error as its last argument. The message is one line in lower case

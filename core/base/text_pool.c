@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A pool of distinct texts; see text_pool.h. The search tree is the C library's (tsearch). */
 #include "core/base/text_pool.h"
 

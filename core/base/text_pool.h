@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A pool keeps each distinct text once: equal texts share one pointer, and texts are numbered in the order they were added. */
 #ifndef PG_BASE_TEXT_POOL_H
 #define PG_BASE_TEXT_POOL_H

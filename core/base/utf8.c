@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* UTF-8; see utf8.h. */
 #include "core/base/utf8.h"
 

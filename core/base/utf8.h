@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* UTF-8 decoding, and making texts safe to print. */
 #ifndef PG_BASE_UTF8_H
 #define PG_BASE_UTF8_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* An arena hands out consecutive parts of one block of elements. Without a block it only counts: the code that places the parts
  * runs twice, first to learn the size of the block and then to get the addresses. */
 #ifndef PG_COMPUTE_ARENA_H

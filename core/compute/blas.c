@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The one file that includes BLIS; see blas.h. */
 #include "core/compute/blas.h"
 

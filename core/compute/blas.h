@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Matrix products by BLIS. Every product runs on the calling thread alone; see parallel.h. */
 #ifndef PG_COMPUTE_BLAS_H
 #define PG_COMPUTE_BLAS_H

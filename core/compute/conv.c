@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The choice of an algorithm; see conv.h. */
 #include "core/compute/conv.h"
 

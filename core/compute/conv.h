@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Convolution (cross-correlation), all three passes, by an algorithm chosen per layer from its shape.
  *
  * Layouts, all dense and row-major:  x [N,H,W,C]   w [R,R,C,K]   y [N,OH,OW,K].

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Convolution by its definition, with every sum in double: slow, and as exact as pg_real can hold. The tests compare the fast
  * algorithms with it. */
 #include "core/base/minmax.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Convolution by im2col and one matrix product per block of images.
  *
  * A block of images becomes a matrix of columns [pixels, R R C]. Forward multiplies it by w [R R C, K]; dw is its transpose

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The small kernels; see kernels.h. */
 #include "core/compute/kernels.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The small kernels: pooling, addition, dense layer, loss, optimizer step. Images are [N,H,W,C]. No kernel allocates or fails
  * (the caller has checked the shapes), and no result depends on the number of threads. */
 #ifndef PG_COMPUTE_KERNELS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Normalisation forward: statistics, and their application; see norm.h. */
 #include "core/compute/norm.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Normalisation, affine, ReLU and max pool in one pass: y = pool(act(gamma xhat + beta)), xhat = (x - mean) inv_std; or, with a
  * residual, an addition and a ReLU instead of the pool: y = relu(act(gamma xhat + beta) + plus). act is a ReLU or nothing.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Normalisation backward; see norm.h.
  *
  * With g = dy where every ReLU between the affine and y let its input through, else 0, and means over a set:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What norm.c and norm_backward.c share: where sets and pixels lie, and how sums are computed.
  *
  * All kinds of norm are one computation on sets. For each image and channel, a kernel sums over the pixels: in pg_real over

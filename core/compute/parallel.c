@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Threads by OpenMP; see parallel.h. */
 #include "core/compute/parallel.h"
 

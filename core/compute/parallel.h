@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The threads of a rank.
  *
  * BLIS does not promise equal bits for different numbers of threads, so its own threads stay unused: the callers cut the work

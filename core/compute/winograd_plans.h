@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The matrices of Winograd's transforms, for conv_winograd.c: one plan for each kernel size and stride that it supports. */
 #ifndef PG_COMPUTE_WINOGRAD_PLANS_H
 #define PG_COMPUTE_WINOGRAD_PLANS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Winograd's transforms of one tile, or of the weights of one kernel, for conv_winograd.c: LANES channels at a time. */
 #ifndef PG_COMPUTE_WINOGRAD_TILES_H
 #define PG_COMPUTE_WINOGRAD_TILES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The arithmetic of Winograd's transforms, for conv_winograd.c: small matrices, constant at compile time, times blocks of
  * vectors of channels. Vectors are those of gcc and clang, as wide as the target processor's. */
 #ifndef PG_COMPUTE_WINOGRAD_TRANSFORM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Batches; see batch.h. */
 #include "core/data/batch.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Batches: 8-bit images become normalised NHWC arrays, with the augmentation of the reference. */
 #ifndef PG_DATA_BATCH_H
 #define PG_DATA_BATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Caltech-101 and -256: one folder for each class. The files of a class are sorted by name; the first four fifths are for
  * training, the rest for testing. The background (clutter) folder is not a class. Pictures are scaled to a shorter side of 32
  * pixels, then cropped to their centre. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The canonical file of a data set: a safetensors file with the 8-bit images and labels of both splits. Its bytes are the same
  * whatever the source. */
 #include "core/data/readers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The official binary files of CIFAR-10 and CIFAR-100: records of label bytes and 3072 pixel bytes, one channel after another.
  */
 #include "core/data/readers.h"

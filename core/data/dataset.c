@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Data sets in memory; see dataset.h. */
 #include "core/data/dataset.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Data sets: 8-bit RGB images with labels, in memory.
  *
  * Readers convert every kind of data set to this form. Task keys contain a checksum of these bytes. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fetching data sets; see fetch.h. A fetch works in DIRECTORY/fetch-NAME.part, which it empties first and removes at the end.
  */
 #include "core/data/fetch.h"

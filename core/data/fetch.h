@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fetching published data sets. For the command line only, never in an MPI rank, because it runs curl, tar and, if curl cannot
  * use the registry in npm's settings, npm. */
 #ifndef PG_DATA_FETCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The contents of a folder of pictures; see folder.h. */
 #include "core/data/folder.h"
 

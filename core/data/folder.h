@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The contents of a folder of pictures.
  *
  * Pictures are the files that end in .jpg, .jpeg, .jpe, .jfif or .png, in any case. A picture of another format is an error

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* IDX files (MNIST, Fashion-MNIST), plain or gzipped: a big-endian header, then bytes. */
 #include "core/data/readers.h"
 

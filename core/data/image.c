@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Decoding pictures; see image.h. */
 #include "core/data/image.h"
 

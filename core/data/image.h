@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Decoding pictures: PNG by libpng, JPEG by libjpeg-turbo.
  *
  * The pixels equal those of Image.open(FILE).convert("RGB") in Python's PIL, bit for bit if PIL uses the same libraries. Grey

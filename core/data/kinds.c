@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The data sets, in the order of `passgrid list data`. A new data set takes a line here. */
 #include "core/data/readers.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reading a data set by its name; see dataset.h. */
 #include "core/data/readers.h"
 

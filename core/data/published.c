@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Checksums of the files that publishers of data sets released, without compression. */
 #include "core/base/hash.h"
 #include "core/data/readers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Data sets and their readers. Adding a data set: its file with one const struct, a line in kinds.c, a config, a test.
  * directory is the data directory. */
 #ifndef PG_DATA_READERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* npm's settings; see registry.h. Its files have lines `key = value`; ${NAME} stands for an environment variable. */
 #include "core/data/registry.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The package registry in npm's settings; curl can fetch archives from it. */
 #ifndef PG_DATA_REGISTRY_H
 #define PG_DATA_REGISTRY_H

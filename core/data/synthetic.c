@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A generated data set for tests and examples. Each class is a grating with its own direction, spacing and colour; each image
  * shifts and scales it and adds noise. A small network learns the classes in a few epochs. */
 #include "core/data/readers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Trigger sets; see triggers.h. */
 #include "core/data/triggers.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Trigger sets: images with secret labels. */
 #ifndef PG_DATA_TRIGGERS_H
 #define PG_DATA_TRIGGERS_H

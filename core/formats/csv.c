@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Comma-separated tables; see csv.h. The reader removes quotes in place, because a cell is never longer than its source. */
 #include "core/formats/csv.h"
 

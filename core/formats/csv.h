@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Comma-separated tables with a header line, quoted as in RFC 4180, lines ended by \n.
  *
  * The writer makes a text or a file; the reader finds columns by name. Numbers are written by number.h, whatever the locale. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* JSON files; see json_file.h. The checksum is the SHA-256 of all bytes before the comma that precedes it. */
 #include "core/formats/json_file.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* JSON files of a run. The same content gives the same bytes; the last member is a checksum, so the reader notices every
  * changed byte. */
 #ifndef PG_FORMATS_JSON_FILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Trees of nodes; see node.h. A tree's memory is a list of blocks, freed with the tree. */
 #include "core/formats/node.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A configuration as a tree of nodes; each node knows its position in the source.
  *
  * A node is a scalar (text), a list or a map. Callers may read the members of a node. A tree owns its nodes and texts and frees

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Numbers as text; see number.h. strtod and printf depend on the locale, so both run under the C locale here. The grammar is
  * checked first, because strtod accepts more (hexadecimal, inf, leading spaces). */
 #include "core/formats/number.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Numbers as text, the same in every locale.
  *
  * Reading takes decimal notation only and the whole token: 12, -0.5, .5, 1e-4. Writing gives the shortest digits that read back

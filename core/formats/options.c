@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Option tables; see options.h. */
 #include "core/formats/options.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Option tables: the only truth about the keys of a map in a configuration.
  *
  * Parsing, defaults, ranges, error texts, help and the canonical text that names a task all come from one table per struct:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lists in place of single values, multiplied out; see options.h. */
 #include "core/formats/options.h"
 

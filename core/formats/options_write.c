@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Structs of option tables as values: written and compared; see options.h. */
 #include "core/formats/options.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Parameters; see parameters.h. */
 #include "core/formats/parameters.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Parameters: options as values, with their keys.
  *
  * As text they are "epochs=2 mode=ftal steps=[1, 2] data=''". A text that would read as a number, as several words or as

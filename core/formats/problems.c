@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Problems of a configuration; see problems.h. */
 #include "core/formats/problems.h"
 

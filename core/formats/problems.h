@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The problems of a configuration.
  *
  * A reader adds a line for each problem and continues, so that the user sees up to 20 at once:

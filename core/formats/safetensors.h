@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Files of named arrays in the safetensors format.
  *
  * Format (Hugging Face, safetensors): 8 bytes little-endian length of the header; the header, a JSON object that gives each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Shared parts of the files that implement safetensors.h. */
 #ifndef PG_FORMATS_SAFETENSORS_INTERNAL_H
 #define PG_FORMATS_SAFETENSORS_INTERNAL_H

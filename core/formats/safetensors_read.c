@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reading safetensors files; see safetensors.h. Checks sizes in the order file, header, tensor, and then that the tensors tile
  * the data. jansson bounds the depth of the JSON. */
 #include "core/base/memory.h"

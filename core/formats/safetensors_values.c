@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The values of arrays in safetensors files, converted to the types that the program computes with; see safetensors.h. */
 #include "core/formats/safetensors_internal.h"
 

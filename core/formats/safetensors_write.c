@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Writing safetensors files; see safetensors.h. The whole file is put together in memory and written at once. */
 #include "core/base/memory.h"
 #include "core/base/utf8.h"

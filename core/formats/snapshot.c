@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Snapshots; see snapshot.h. */
 #include "core/formats/snapshot.h"
 

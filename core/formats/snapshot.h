@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A snapshot: a list of the memory from which a computation resumes. It is written to a file and read back into the same
  * memory.
  *

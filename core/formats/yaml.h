@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* YAML files, by libyaml, as trees of nodes with positions.
  *
  * The reader accepts a plain subset: one document of maps, lists and scalars in UTF-8. Duplicate keys, keys that are not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Shared parts of the files that implement yaml.h. */
 #ifndef PG_FORMATS_YAML_INTERNAL_H
 #define PG_FORMATS_YAML_INTERNAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reading YAML by libyaml; see yaml.h. The tree is built from libyaml's events instead of its documents: events show tags and
  * anchors, so that the reader reports a repeated key at its position and limits the depth before it recurses. libyaml's marks
  * count from 0. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Assignments to a tree, KEY=VALUE, from the command line; see yaml.h. */
 #include "core/base/memory.h"
 #include "core/formats/number.h"

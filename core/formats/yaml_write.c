@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Writing YAML by libyaml; see yaml.h. */
 #include "core/base/memory.h"
 #include "core/formats/number.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Finding networks; see arch.h. */
 #include "core/nets/arch.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Networks as tables of rows, in the order of computation.
  *
  * A row is one layer: a convolution block (convolution, norm, ReLU), a pool, an addition or a dense layer. Adding a network:

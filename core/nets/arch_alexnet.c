@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* AlexNet, as in the passport paper's reference code: for 32x32 images, and for 224x224. */
 #include "core/nets/arch.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ResNets, as in the passport paper's reference code: a list of stage lengths, expanded to rows by one function. */
 #include "core/nets/arch.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The networks, in the order of `passgrid list networks`. A new network takes a line here. */
 #include "core/nets/arch.h"
 

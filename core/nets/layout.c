@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Layouts: the shapes of a spec's layers and the offsets of their parameters; see layout.h. */
 #include "core/nets/layout.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The layout of a network: its layers with their shapes, and where the parameters of each lie. It follows from the spec alone
  * and holds no parameters, so questions about shapes cost no memory.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Models: the values of a layout's parameters, their start, copies and state-dict order; see model.h. */
 #include "core/nets/model.h"
 

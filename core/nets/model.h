@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A model: the layout of a network, with values for its parameters and running statistics.
  *
  * All parameters lie in one block, all running statistics in another: optimizer, checkpoint and hash each see one array.

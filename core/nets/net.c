@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Forward and backward over a model's layers; see net.h.
  *
  * A layer's input is shared if no passport comes before it: it is the same in both branches. When both branches run at once, a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A net: the memory in which a model runs forward and backward, planned once for a batch size.
  *
  * The net holds activations, gradients and the window means of passports; the weights stay in the model. One net serves any

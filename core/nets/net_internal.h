@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the files of net.h share: net_plan.c lays out the memory of a net, net_passport.c computes its passports, net.c runs it.
  */
 #ifndef PG_NETS_NET_INTERNAL_H

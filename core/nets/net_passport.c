@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Passports in a net: gamma and beta are products of the weights with window means. Forward and backward; see net_internal.h.
  */
 #include "core/nets/net_internal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The memory of a net, planned once from its layout; see net_internal.h. */
 #include "core/base/memory.h"
 #include "core/base/minmax.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Models as files; see state.h. */
 #include "core/nets/state.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Models as safetensors files, with the names of the reference code's state dict, so that PyTorch users can read and write
  * them. */
 #ifndef PG_NETS_STATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the files of state.h share: the spec of a network, as metadata or as names and shapes tell it. */
 #ifndef PG_NETS_STATE_INTERNAL_H
 #define PG_NETS_STATE_INTERNAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The spec of a model file; see state_internal.h. Names of tensors: README of the reference vectors in tests/golden. */
 #include "core/nets/state_internal.h"
 

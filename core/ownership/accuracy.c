@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Accuracy; see accuracy.h. */
 #include "core/ownership/accuracy.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Accuracy of a model on a data set, by branch. */
 #ifndef PG_OWNERSHIP_ACCURACY_H
 #define PG_OWNERSHIP_ACCURACY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Evidence as an object; see evidence.h. Files: evidence_file.c. */
 #include "core/ownership/evidence.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Evidence: shown to a judge by a claimant, owner or forger.
  *
  * Passports and a signature per passport layer, or a mark in the weights of one layer, and, if the scheme has one, a trigger

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Evidence as safetensors files, under the names of the reference's state dict; see evidence.h. */
 #include "core/ownership/evidence.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Analytic passport inversion; see inversion.h. The Gram matrix M M' is factorised once per layer by its eigenvectors (GSL), in
  * double; a step of iterative refinement corrects rounding errors. */
 #include "core/ownership/inversion.h"

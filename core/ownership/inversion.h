@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Analytic passport inversion: passports that give an affine which is already known.
  *
  * gamma (and beta) of a passport layer is a linear function of the passport: M = W' T, where T takes the window means of an

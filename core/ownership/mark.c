@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Marks; see mark.h. A projection lies as weights do, the bit running fastest, so that both products walk through memory. */
 #include "core/ownership/mark.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A mark in the weights: bits read from one convolution by a secret projection.
  *
  * The projection X is a bank of `bits` filters of the marked layer's shape, and w the mean over that layer's output filters.

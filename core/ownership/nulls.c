@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Null evidence; see nulls.h. */
 #include "core/ownership/nulls.h"
 

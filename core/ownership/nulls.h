@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Null evidence: the bits that evidence of the claimant's kind reads in a model that was not marked with it.
  *
  * The judge draws fresh passports of the claimant's kind for the same layers, or fresh projections for the same layer, and

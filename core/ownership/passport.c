@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Making passports and signatures; see passport.h. */
 #include "core/ownership/passport.h"
 

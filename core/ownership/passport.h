@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Making passports and signatures.
  *
  * Kinds (Fan, Ng, Chan, NeurIPS 2019, and its public code): random passports are uniform noise; image and shuffle passports are

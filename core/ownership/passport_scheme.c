@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the passport schemes share; see passport_scheme.h. */
 #include "core/ownership/passport_scheme.h"
 

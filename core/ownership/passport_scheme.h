@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Shared by the passport schemes: options, key generation, sign loss. Each scheme is a struct of its own that points here. */
 #ifndef PG_OWNERSHIP_PASSPORT_SCHEME_H
 #define PG_OWNERSHIP_PASSPORT_SCHEME_H

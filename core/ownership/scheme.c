@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Finding schemes; see scheme.h. */
 #include "core/ownership/scheme.h"
 

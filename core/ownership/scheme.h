@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A scheme: how evidence is made, embedded while a model is trained, and wired into a network.
  *
  * Everything that other code must know about a scheme is in its struct: no other code names a scheme or one of its options.

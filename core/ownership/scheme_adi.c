@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Adi's trigger set: an ordinary network that answers secret pictures with secret labels. */
 #include "core/ownership/scheme.h"
 

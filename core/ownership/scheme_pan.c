@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* PAN: the network's own norm stays as it is; the private branch has statistics of its own and a perceptron between passport
  * and affine, both shed at deployment. The signature is in the passport's gamma before the perceptron. */
 #include "core/ownership/passport_scheme.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The unprotected network: the control of every comparison, and the carrier that image passports are pushed through. */
 #include "core/ownership/scheme.h"
 

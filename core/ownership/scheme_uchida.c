@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Uchida's mark: bits embedded by a regulariser into the mean filter of one convolution of an otherwise ordinary network. */
 #include "core/ownership/mark.h"
 #include "core/ownership/scheme.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* V1: passports are part of the deployed network; without them it does not work. */
 #include "core/ownership/passport_scheme.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* V2: a public branch with learned affine is deployed; a private branch with passports is trained beside it and kept for
  * verification. */
 #include "core/ownership/passport_scheme.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* V3: V2 with a trigger set mixed into every batch, in both branches, for black-box suspicion before white-box proof. */
 #include "core/ownership/passport_scheme.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Thresholds from null models; see threshold.h. */
 #include "core/ownership/threshold.h"
 

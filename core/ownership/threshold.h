@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Thresholds from null models: how much of a claim networks reach that carry no mark.
  *
  * Fresh evidence, made as the owner makes his, is read from networks that were trained independently and without a mark. Each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Deciding a claim; see verdict.h. */
 #include "core/ownership/verdict.h"
 

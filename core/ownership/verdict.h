@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Deciding a claim: from measured numbers to a ruling, without a model.
  *
  * One rule for every claim and claimant. In this order:

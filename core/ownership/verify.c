@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Verification; see verify.h. */
 #include "core/ownership/verify.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Verification of evidence against a model. Owners and forgers are judged by the same code.
  *
  * The null of a signature test is not a fair coin: passports made from images push gamma the same way in every passport of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Training; see trainer.h. A step is a batch, forward, the scheme's embedding loss, backward, and SGD. */
 #include "core/train/trainer.h"
 

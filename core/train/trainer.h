@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Training, one step at a time: the caller owns the loop, its log, its end and its checkpoints. */
 #ifndef PG_TRAIN_TRAINER_H
 #define PG_TRAIN_TRAINER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Per-layer speed of the convolutions; see bench_layers.h. */
 #include "experiments/commands/bench_layers.h"
 

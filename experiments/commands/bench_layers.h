@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Per-layer speed of the convolutions, for `passgrid bench --mode layers`. */
 #ifndef PG_COMMANDS_BENCH_LAYERS_H
 #define PG_COMMANDS_BENCH_LAYERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Timed steps; see bench_steps.h. */
 #include "experiments/commands/bench_steps.h"
 

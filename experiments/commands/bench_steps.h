@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Timed steps of a network on synthetic images, for `passgrid bench`. They use the trainer and the net of the experiments. */
 #ifndef PG_COMMANDS_BENCH_STEPS_H
 #define PG_COMMANDS_BENCH_STEPS_H

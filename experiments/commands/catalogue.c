@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a grid can name; see catalogue.h. */
 #include "experiments/commands/catalogue.h"
 

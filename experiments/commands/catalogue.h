@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Everything that a grid can name: schemes, attacks, networks, data sets, presets. */
 #ifndef PG_COMMANDS_CATALOGUE_H
 #define PG_COMMANDS_CATALOGUE_H

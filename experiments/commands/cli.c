@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Parsing by tables; see cli.h. */
 #include "experiments/commands/cli.h"
 

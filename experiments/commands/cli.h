@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The command line: one table per command. Parsing, --help, the man page and shell completion all come from it.
  *
  *   typedef struct arguments {

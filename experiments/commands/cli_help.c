@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Help from tables; see cli.h. */
 #include "experiments/commands/cli.h"
 

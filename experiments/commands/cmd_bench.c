@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* passgrid bench: how fast a network trains and runs. */
 #include "experiments/commands/commands.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* passgrid bench dispatch: empty tasks through the master, the workers and the journal that real ones go through. */
 #include "experiments/commands/commands.h"
 

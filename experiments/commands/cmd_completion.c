@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* passgrid completion: scripts for shells, and the words that they offer, from the tables of the commands. */
 #include "experiments/commands/commands.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* passgrid data: gets data sets, and lists them. */
 #include "core/data/fetch.h"
 #include "core/data/readers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* passgrid doctor: checks whether this machine is ready for a run. Prints one line for each check, with a remedy if it fails.
  */
 #include "experiments/commands/commands.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* passgrid help: explains commands, the sections and keys of a grid, schemes, attacks, networks, data sets and presets. */
 #include "experiments/commands/catalogue.h"
 #include "experiments/commands/commands.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* passgrid judge: judges claims on a model and shows them side by side. */
 #include "experiments/commands/commands.h"
 #include "experiments/commands/judge_hearing.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* passgrid list: names for use in a grid. */
 #include "experiments/commands/catalogue.h"
 #include "experiments/commands/commands.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* passgrid plan: shows what a run of a grid would do. */
 #include "experiments/commands/commands.h"
 

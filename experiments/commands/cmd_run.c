@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* passgrid run: runs a grid, alone or under mpirun. Rank 0 reads the configuration and tells the other ranks what to do. */
 #include "experiments/commands/commands.h"
 

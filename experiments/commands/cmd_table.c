@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* passgrid table: renders the tables of a run again. */
 #include "experiments/commands/commands.h"
 

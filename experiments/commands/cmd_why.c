@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* passgrid why: shows why a task would run. */
 #include "experiments/commands/commands.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The commands of passgrid. A command prints results to stdout and talks to stderr. Exit codes: 0 complete, 1 some tasks
  * failed, 2 bad usage, configuration or input, 3 input/output fault, 75 interrupted and resumable.
  *

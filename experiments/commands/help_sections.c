@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Help on the sections of a grid; see help_sections.h. */
 #include "experiments/commands/help_sections.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Help on the sections of a grid, for `passgrid help`. */
 #ifndef PG_COMMANDS_HELP_SECTIONS_H
 #define PG_COMMANDS_HELP_SECTIONS_H

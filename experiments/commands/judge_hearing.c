@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The hearing of claims; see judge_hearing.h. */
 #include "experiments/commands/judge_hearing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The hearing of `passgrid judge`: a model, test images, and the evidence of every claimant.
  *
  * Evidence comes from an adversary. When the file of one claimant cannot be used, that claim is refused with the reason, and

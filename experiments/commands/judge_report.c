@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The findings of a hearing, as text and as JSON; see judge_hearing.h. */
 #include "experiments/commands/judge_hearing.h"
 

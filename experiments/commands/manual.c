@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The manual page, from the tables of the commands, in roff with the man macros. */
 #include "experiments/commands/commands.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A grid named on the command line; see named_grid.h. */
 #include "experiments/commands/named_grid.h"
 

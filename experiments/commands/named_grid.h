@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A grid named on the command line, and the directory of its run: the arguments that run, plan and why share. */
 #ifndef PG_COMMANDS_NAMED_GRID_H
 #define PG_COMMANDS_NAMED_GRID_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Networks that were trained elsewhere; see brought.h. */
 #include "experiments/grid/brought.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A network that was trained elsewhere. The plan and the task both read and check its files. */
 #ifndef PG_GRID_BROUGHT_H
 #define PG_GRID_BROUGHT_H

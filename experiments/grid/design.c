@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Grid files; see design.h. One pass finds all problems of a file. */
 #include "experiments/grid/design.h"
 

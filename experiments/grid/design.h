@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A grid file, read and checked: the data sets, networks, schemes and attacks that the grid crosses.
  *
  *   name: quick

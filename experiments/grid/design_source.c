@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Networks that were trained elsewhere; see design_source.h. */
 #include "experiments/grid/design_source.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reading the entries of a grid file for networks that were trained elsewhere. */
 #ifndef PG_GRID_DESIGN_SOURCE_H
 #define PG_GRID_DESIGN_SOURCE_H

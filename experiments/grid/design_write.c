@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A design written back as a grid file; see design.h. */
 #include "experiments/grid/design.h"
 

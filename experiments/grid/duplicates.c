@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Entries that describe the same tasks; see duplicates.h. Sorting puts equal entries side by side. */
 #include "experiments/grid/duplicates.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Entries of a grid that describe the same tasks. */
 #ifndef PG_GRID_DUPLICATES_H
 #define PG_GRID_DUPLICATES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Estimates of times; see estimate.h. */
 #include "experiments/grid/estimate.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Estimates of the time of tasks, from the times of earlier ones. */
 #ifndef PG_GRID_ESTIMATE_H
 #define PG_GRID_ESTIMATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Checks of a design before it runs; see feasible.h. */
 #include "experiments/grid/feasible.h"
 

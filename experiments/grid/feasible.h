@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Can the tasks of a design run? Checks, before any training, everything that follows from the file and the shapes of its data.
  * Calls the functions that the tasks call too: pg_train_check, pg_verify_check, and `check` of schemes and attacks.
  *

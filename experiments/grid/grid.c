@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Making tasks from a design; see grid.h. */
 #include "experiments/grid/grid.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A grid: the tasks of a design, each once, parents before children.
  *
  * For every data set, network and seed: each scheme is trained, and each attack runs on each trained model that it applies to.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Keys of a grid file; see grid_options.h. */
 #include "experiments/grid/grid_options.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The keys of a grid file, except those of schemes, attacks, training and verification. */
 #ifndef PG_GRID_GRID_OPTIONS_H
 #define PG_GRID_GRID_OPTIONS_H

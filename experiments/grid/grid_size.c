@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Counting the tasks of a grid; see grid_size.h. Counts are doubles, which cannot overflow here. */
 #include "experiments/grid/grid_size.h"
 

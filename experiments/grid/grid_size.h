@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The number of tasks in a grid, computed from its file before any task exists. */
 #ifndef PG_GRID_GRID_SIZE_H
 #define PG_GRID_GRID_SIZE_H

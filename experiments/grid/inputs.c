@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Facts about data sets; see inputs.h. Each data set is loaded once per process, counted, hashed and released. */
 #include "experiments/grid/inputs.h"
 

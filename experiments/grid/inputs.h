@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Facts about a data set that the grid needs without its images. */
 #ifndef PG_GRID_INPUTS_H
 #define PG_GRID_INPUTS_H

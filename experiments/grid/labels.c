@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Labels; see labels.h. */
 #include "experiments/grid/labels.h"
 

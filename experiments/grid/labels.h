@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Names and descriptions of tasks, as people read them. */
 #ifndef PG_GRID_LABELS_H
 #define PG_GRID_LABELS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Presets; see presets.h. head22 is the current public DeepIPR code; its values are the defaults in the option tables.
  * neurips19 is that code in September 2019, the version nearest to the paper. Both train for 200 epochs by SGD with batch 64,
  * momentum 0.9 and a learning rate of 0.01, a tenth of it after epochs 100 and 150. fast is ours: neurips19 in a tenth of the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Presets: published settings that replace the defaults of options. */
 #ifndef PG_GRID_PRESETS_H
 #define PG_GRID_PRESETS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Profiles; see profile.h. */
 #include "experiments/grid/profile.h"
 

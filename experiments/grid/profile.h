@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Profiles: other sizes of a grid, in the grid's own file.
  *
  *   train: {epochs: 200}

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tasks as text; see task.h.
  *
  * The text is one line of YAML in a fixed order with every option spelled out, so equal tasks have equal texts. Reading is the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A task: one node of the grid, complete in itself.
  *
  * Its canonical text holds everything that its result depends on, every default spelled out: data (name, checksum, subset),

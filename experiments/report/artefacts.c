@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Readable names for the files of a run; see artefacts.h. */
 #include "experiments/report/artefacts.h"
 

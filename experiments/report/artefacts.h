@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Readable names for the networks and the evidence that the tasks of a run kept as files.
  *
  * A file's own name is its task's key: models/KEY.safetensors. artefacts.csv gives every file a second name, derived from the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Our results beside published ones; see compare.h. */
 #include "experiments/report/compare.h"
 

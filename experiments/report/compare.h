@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Our results beside published ones.
  *
  * A published number stands beside each of our settings (data, network, norm, scheme and attack with their options; seeds and

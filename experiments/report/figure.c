@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Figures and gnuplot; see figure.h. */
 #include "experiments/report/figure.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A figure: its points as CSV and the gnuplot script that draws them, NAME.csv and NAME.gp below DIR/figures. */
 #ifndef PG_REPORT_FIGURE_H
 #define PG_REPORT_FIGURE_H

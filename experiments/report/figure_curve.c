@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Curves: accuracy and detection along the axis of an attack that declares such a figure, a series for each scheme. */
 #include "experiments/report/scene.h"
 

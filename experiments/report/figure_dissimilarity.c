@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Dissimilarity: accuracy against the share of the signature in which forged passports differ, a series for each attack. */
 #include "experiments/report/scene.h"
 

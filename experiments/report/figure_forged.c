@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Forged evidence: histogram of the accuracy with genuine passports, and with those of attacks that declare trials. */
 #include "experiments/report/scene.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Gammas of passport layers, those of the plain network's norms beside them. */
 #include "experiments/report/scene.h"
 

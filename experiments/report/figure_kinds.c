@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The kinds of figures, in the order in which they are written. A new kind takes a line here. */
 #include "core/base/registry.h"
 #include "experiments/report/scene.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Learning: test accuracy after every epoch, a series for each scheme and branch. */
 #include "experiments/report/scene.h"
 

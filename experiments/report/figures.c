@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Figures; see figures.h. */
 #include "experiments/report/figures.h"
 

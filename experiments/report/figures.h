@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Figures of a run: for each one DIR/figures/NAME.csv with its points and NAME.gp, a gnuplot script that draws NAME.svg and
  * NAME.png and NAME.pdf from them. For every data set, network and norm:
  *   learning       test accuracy after every epoch, per scheme and branch

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Published numbers; see published.h. */
 #include "experiments/report/published.h"
 

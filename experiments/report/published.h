@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Published numbers and the claims behind them, read from CSV files: results/published/README.md says what the columns mean. */
 #ifndef PG_REPORT_PUBLISHED_H
 #define PG_REPORT_PUBLISHED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The records of a run; see results.h. */
 #include "experiments/report/results.h"
 

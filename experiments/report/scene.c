@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Scenes; see scene.h. */
 #include "experiments/report/scene.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a figure is of, and the kinds of figures. Adding a kind: its file with one const struct, a line in figure_kinds.c, a
  * config, a test. */
 #ifndef PG_REPORT_SCENE_H

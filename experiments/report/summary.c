@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Grouping of results; see summary.h. */
 #include "experiments/report/summary.h"
 

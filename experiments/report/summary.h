@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a run's results have in common and in what they differ, for tables and figures: schemes and attacks told apart by the
  * options in which they differ. */
 #ifndef PG_REPORT_SUMMARY_H

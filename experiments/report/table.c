@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tables; see table.h. Means and standard deviations (n - 1) are GSL's. */
 #include "experiments/report/table.h"
 

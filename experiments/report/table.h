@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A table: a table of texts and of means with their spread, shown as aligned text, written as CSV or as
  * Markdown. */
 #ifndef PG_REPORT_TABLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Rows of the tables; see table_fill.h. */
 #include "experiments/report/table_fill.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Rows of the tables of a run, from its results. Each function fills an empty table; a table without rows has nothing to show.
  */
 #ifndef PG_REPORT_TABLE_FILL_H

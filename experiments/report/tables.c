@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The tables of a run; see tables.h. */
 #include "experiments/report/tables.h"
 

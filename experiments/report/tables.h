@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The tables of a run, from its records and nothing else:
  *   schemes    each scheme: accuracy by branch, signature, p-value, does the owner's claim stand
  *   removal    each scheme before and after every attack that changes the model: accuracy, signature, claim

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The ranks of a run; see comm.h. */
 #include "experiments/run/comm.h"
 

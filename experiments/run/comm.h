@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The ranks of a run and the small messages between them: the only file that calls MPI.
  *
  * Rank 0 is the master, the others are workers. Without a launcher there is one rank and MPI is not started. Messages are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The choice of the next task; see dispatch.h. */
 #include "experiments/run/dispatch.h"
 

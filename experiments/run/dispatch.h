@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The states of a grid's tasks during a run, and the choice of the next task.
  *
  * A task is ready when its parents are done. The next task is the ready one with the longest remaining path: its own cost plus

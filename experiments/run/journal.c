@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The journal of a run; see journal.h. */
 #include "experiments/run/journal.h"
 

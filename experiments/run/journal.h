@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The journal of a run: updates the dispatch, the log, failed/ and timings.csv when something happens to a task. The master
  * uses it, and so does a process that works alone. */
 #ifndef PG_RUN_JOURNAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The master; see master.h. */
 #include "experiments/run/master.h"
 

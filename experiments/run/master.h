@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The master: gives tasks to workers, collects results, and continues without lost workers. */
 #ifndef PG_RUN_MASTER_H
 #define PG_RUN_MASTER_H

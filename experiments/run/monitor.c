@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The progress display of a run; see monitor.h. */
 #include "experiments/run/monitor.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The progress display of a run. A terminal shows one live line. Elsewhere every event is a line with its time, and a line at
  * least every half minute shows the progress. A log file receives the events. */
 #ifndef PG_RUN_MONITOR_H

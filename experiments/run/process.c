@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Identity of processes; see process.h. kill(2) tells whether an id is in use, Linux's /proc since when. */
 #include "experiments/run/process.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The identity of a process, so that another process on the same host can tell whether it still runs. */
 #ifndef PG_RUN_PROCESS_H
 #define PG_RUN_PROCESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The provenance of a run; see provenance.h. */
 #include "experiments/run/provenance.h"
 

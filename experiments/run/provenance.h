@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The provenance of a run: program, compiler, libraries, machine. It may differ between runs; results may not. */
 #ifndef PG_RUN_PROVENANCE_H
 #define PG_RUN_PROVENANCE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running a grid; see run.h. */
 #include "experiments/run/run.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running a grid: in one process, or as the master of workers. */
 #ifndef PG_RUN_RUN_H
 #define PG_RUN_RUN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The run lock; see run_lock.h. link(2) puts the file in place; it fails if the file exists, even over NFS. On file systems
  * without hard links, O_EXCL does. */
 #include "experiments/run/run_lock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The run lock: one run at a time in a directory. The file run.lock names the process of rank 0. A thread of that process
  * renews the file's time every 5 seconds, however busy the other threads are. A new run takes over a lock at once if its
  * process has ended. If that process is invisible (on another host or in another name space), the new run takes the lock over

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Requests to stop; see signals.h. */
 #include "experiments/run/signals.h"
 

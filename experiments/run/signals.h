@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Signals that ask the run to stop: SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, and SIGXCPU (the limit of processor time). */
 #ifndef PG_RUN_SIGNALS_H
 #define PG_RUN_SIGNALS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A periodic thread; see ticker.h. */
 #include "experiments/run/ticker.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A thread that calls a function every few seconds, however busy the other threads are. */
 #ifndef PG_RUN_TICKER_H
 #define PG_RUN_TICKER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A worker; see worker.h. The thread that computes sends the messages between two steps, so a worker that hangs falls silent.
  */
 #include "experiments/run/worker.h"

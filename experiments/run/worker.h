@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A worker: runs tasks for the master until the master tells it to end or is lost. */
 #ifndef PG_RUN_WORKER_H
 #define PG_RUN_WORKER_H

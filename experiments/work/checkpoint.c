@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Checkpoints; see checkpoint.h. Files: DIRECTORY/KEY.NUMBER.safetensors and .seal. */
 #include "experiments/work/checkpoint.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Checkpoints of a running task: numbered files, each with a seal file (its length and SHA-256), which is written after it. A
  * checkpoint that has no seal or does not match it is damaged; the one before is used. Keeps the newest two. */
 #ifndef PG_WORK_CHECKPOINT_H

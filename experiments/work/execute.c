@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running a task; see execute.h. Training: execute_train.c; attacks: execute_attack.c; thresholds: execute_threshold.c. */
 #include "experiments/work/execute_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running a task: reads the files of its parents, writes its own files, fills its record. */
 #ifndef PG_WORK_EXECUTE_H
 #define PG_WORK_EXECUTE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* An attack task: run the attack on the parts of the world that it may see, and judge each of its outcomes as the owner's
  * evidence is judged. */
 #include "experiments/work/execute_internal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A task for a network that was trained elsewhere: read and measure it, judge its owner's evidence, and save both where a
  * training task would have. */
 #include "experiments/grid/brought.h"

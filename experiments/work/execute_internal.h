@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Internals of pg_task_execute: functions that several kinds of tasks share. */
 #ifndef PG_WORK_EXECUTE_INTERNAL_H
 #define PG_WORK_EXECUTE_INTERNAL_H

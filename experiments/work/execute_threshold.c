@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A threshold task: reads fresh evidence, made as the owner made his, from null models, and the owner's evidence from his
  * model. */
 #include "experiments/work/execute_internal.h"

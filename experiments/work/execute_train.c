@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A training task: make the evidence, train the network with it, keep the network of the best epoch, judge the evidence. */
 #include "experiments/work/execute_internal.h"
 

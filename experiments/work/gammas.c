@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Gammas of passport layers; see gammas.h. */
 #include "experiments/work/gammas.h"
 

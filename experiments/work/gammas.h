@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A histogram of the gammas of the passport layers, in the record of a training. */
 #ifndef PG_WORK_GAMMAS_H
 #define PG_WORK_GAMMAS_H

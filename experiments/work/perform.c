@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From a task's text to its record; see perform.h. */
 #include "experiments/work/perform.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One task from its text to its record: the work of a worker. */
 #ifndef PG_WORK_PERFORM_H
 #define PG_WORK_PERFORM_H

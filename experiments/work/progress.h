@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The progress of a task, reported by the rank that runs it. */
 #ifndef PG_WORK_PROGRESS_H
 #define PG_WORK_PROGRESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Records; see record.h. The file is JSON with its keys in a fixed order and numbers by their shortest digits. */
 #include "experiments/work/record.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A record: the measurements of one task, as cells (one metric each) and notes (words). One JSON file per task; the same task
  * gives the same bytes. */
 #ifndef PG_WORK_RECORD_H

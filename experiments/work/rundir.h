@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The directory of a run.
  *
  *   config.yaml       the grid with every default spelled out

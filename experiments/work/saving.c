@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Saving the state of a task; see saving.h. */
 #include "experiments/work/saving.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Saving the state of a task, a training or an attack, and resuming from it. */
 #ifndef PG_WORK_SAVING_H
 #define PG_WORK_SAVING_H

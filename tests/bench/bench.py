@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Speed of passgrid and PyTorch on the same cores: the two programs take turns; prints the ratios and their spread.
 
 usage: bench.py PASSGRID OUT_DIR [--rounds N] [--steps K] [--threads 1,2] [--rows TEXT]

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Empty tasks per second, here and through MPIPoolExecutor of mpi4py.futures (Debian: python3-mpi4py), with the same launcher and
 # the same number of workers, in turns on the same machine. Prints every round, then the ratio of the medians.
 # usage: tests/bench/dispatch.sh [PROGRAM] [ROUNDS] [TASKS] [RANKS], default build/passgrid, 5, 20000, 3

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The networks of the benchmark in PyTorch, written as its users write them. Prints `ready:`, then does a step for each line of
 standard input and prints its seconds.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Two ranks of one thread, as two processes that share nothing, against one rank of two: training images per second, runs that
 alternate.
 

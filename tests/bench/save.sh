@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Time to save at full size: AlexNet and ResNet-18 train in two workers, then get a signal to save and end. Once the launcher of three
 # ranks gets USR1, once two single processes get TERM. Prints for both the seconds until everything has ended and the bytes of the
 # checkpoints.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Time and memory of `passgrid table` on a run directory of many records, made up here.
 
 usage: tests/bench/tables.py [PROGRAM] [TASKS] [OUTCOMES ...], default build/passgrid, 100000, 1 7

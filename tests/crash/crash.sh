@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Crash safety: kill a small grid, or let its disk fail, at every call that changes a file. After the same command is repeated once,
 # every file must have the same bytes as after an undisturbed run.
 # usage: tests/crash/crash.sh [short|long] [PART...], default: short, all of sweep, faults, flips, kills; $PASSGRID or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Injected faults: this library is preloaded into passgrid (LD_PRELOAD), counts the calls that change files below one
  * directory, and lets the chosen one fail. The program itself has no code for this.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Two checkpoints; one bit of the newer one changes, in every byte of its file and its seal in turn. The reader must report the
  * damage and find the older one. usage: flip [STRIDE], every STRIDE-th byte; prints one line; exit code 1 if a change goes
  * unnoticed */

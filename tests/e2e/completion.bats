@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # What comes from the tables of the commands beside parsing and help: shell completion, and the manual page.
 load ../common
 

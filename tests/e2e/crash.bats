@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The short form of the crash tests; `make test-crash` is the long one.
 load ../common
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Fetching and listing data sets, without a network: curl, npm and tar are small scripts, first in PATH.
 load ../common
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # A folder of trigger pictures that moves between two runs of a grid.
 load ../common
 

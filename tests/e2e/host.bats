@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # What surrounds a run: signals that the parent ignores, limits, closed descriptors, file systems that lack something, umask,
 # symbolic links, an environment that is out of date.
 load ../common

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The judge as a command and in a grid: equal models, evidence and options give equal verdicts, to the last digit.
 load ../common
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # slurm/launch.sh on this host: its exit codes, and signals to it and to its whole process group, as a terminal sends them.
 load ../common
 

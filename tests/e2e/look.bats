@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Commands that look and change nothing: plan, why, doctor; and what reports say of null models, chains and near levels.
 load ../common
 

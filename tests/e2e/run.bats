@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # A tiny grid alone and under mpirun, the same bytes; repeats, failures, interruptions, bad configurations, faulty disks.
 load ../common
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # A network from files as the subject of a grid, and what attacks leave as files.
 load ../common
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The command line: help, lists, --set, --profile, secrets, readers that close their end, files that are missing.
 load ../common
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Readers of data sets, pictures and checkpoint seals. */
 #include "tests/fuzz/fuzz.h"
 

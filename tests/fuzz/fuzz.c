@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Shared parts of all fuzz targets; see fuzz.h. */
 #include "tests/fuzz/fuzz.h"
 

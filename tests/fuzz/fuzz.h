@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fuzz targets: every reader of the project as a function of bytes.
  *
  * A target writes one input to the file (or files) that its reader takes, reads it, and checks the promises of a reader: it

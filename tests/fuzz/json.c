@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Readers of JSON files: records, failures, the list of a grid's tasks; and tables made from hostile records. */
 #include "tests/fuzz/fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The fuzz targets under libFuzzer: `fuzz --target=NAME [libFuzzer's options and folders]`.
  *
  * Inputs with blind changes seldom pass the checks of their format, so inputs are changed according to their form. Of a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The fuzz targets without a fuzzer: what `make test` runs.
  *
  *   fuzz test DIRECTORY [TARGET ...]   every target over its seeds and over the files of DIRECTORY/TARGET

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Fuzz one target after the other: tests/fuzz/run.sh BUILD [TARGET ...], $SECONDS_EACH for each. The corpus of a target grows in
 # BUILD/corpus/TARGET, from seeds made by the program. Inputs that break a promise go to BUILD/findings; the exit code is then 1.
 set -euo pipefail

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Readers of text: YAML, assignments, grids, tasks, tables, and the line that names a process. */
 #include "tests/fuzz/fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Agreement with the reference networks: runs each case given and compares every row of its file. See tests/golden/README.md.
  *
  * usage: golden [--conv auto|direct|im2col|winograd] CASE.csv...   Prints the worst deviation per kind, in units of its

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Three hosts on one machine: network namespaces joined by a bridge. A grid runs across them; all processes of one host are killed,
 # or its link goes down. The others complete the grid with the same bytes, and the command ends by itself. The tests are skipped
 # if this machine does not allow namespaces or their bridge.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The include graph by room: which room uses which, and how many includes each arrow stands for. Fails on an arrow that the
 # table does not allow. usage: arrows.sh [--quiet]
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Plug-ins are closed: no name of a scheme, attack or network, and no look-up of one of their options, stands in a string
 # outside the plug-in's own file. Names and options come from the program; those of training belong to all that train.
 # usage: names.sh PASSGRID

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The reference of every key in configs/README.md, from the program's own tables. usage: reference.sh PASSGRID [--check]
 set -euo pipefail
 cd "$(dirname "$0")/../.."

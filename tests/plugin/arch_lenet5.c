@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A worked network: LeNet-5 for 32x32 images, with ReLU and max pools in place of tanh and averages, and norms behind the
  * convolutions. The passport layer is the second convolution. Source: LeCun, Bottou, Bengio, Haffner, Proc. IEEE 1998. */
 #include "core/nets/arch.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The networks of the second program: one of the first one's, and the worked one. */
 #include "core/nets/arch.h"
 

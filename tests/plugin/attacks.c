@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The attacks of the second program: some of the first one's, and the worked one. */
 #include "attacks/attack.h"
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The worked scheme, attack and network, in a program that was built from their files and list lines alone.
 PASSGRID=${PASSGRID:-$BATS_TEST_DIRNAME/../../build/tests/plugin}
 load ../common

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A worked scheme: pictures with a stamp. The owner stamps a secret pattern into a corner of ordinary pictures, gives each a
  * secret label, and mixes them into training; whoever knows pictures and labels recognises the network by its answers.
  * Source: Zhang, Gu, Jang, Wu, Stoecklin, Huang, Molloy, AsiaCCS 2018, watermarks of embedded content. There all stamped

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The schemes of the second program: two of the first one's, and the worked one. */
 #include "core/ownership/scheme.h"
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
 # slurm/passgrid.sbatch under a real Slurm: slurmctld, slurmd and munged of one node, started here from a temporary configuration.
 # A grid is submitted, told to save, requeued, taken away without a warning, finished; its bytes are those of a plain mpirun. Jobs
 # that must not be requeued are not. The tests are skipped if Slurm cannot be started: not root, or not installed.

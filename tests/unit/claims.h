@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Claims of ownership: the smallest AlexNet, evidence, and gammas that a test chooses. */
 #ifndef PG_TESTS_CLAIMS_H
 #define PG_TESTS_CLAIMS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A clock that the test moves, so that nothing here waits for real time: seconds_ahead moves the clocks of the system,
  * pass_tick() lets a ticker tick once, sleep() only counts, and alarm() only remembers. A program that includes this has these
  * functions in place of the C library's. One ticker at a time. */

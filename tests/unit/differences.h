@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Gradients against central differences, in the double build.
  *
  * A difference is taken at several steps and the best counts: at a long one a ReLU or a pool may switch, at a short one

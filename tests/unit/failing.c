@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tests that fail, each in another way: test_harness.c runs them and reads what is said of them. */
 #include "tests/unit/test.h"
 

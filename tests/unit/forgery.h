@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Forgers at work: victims, what a forger may see of them, outcomes, and how they are judged. */
 #ifndef PG_TESTS_FORGERY_H
 #define PG_TESTS_FORGERY_H

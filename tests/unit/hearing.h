@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The judge as a command in this process, and the files that are put before it. */
 #ifndef PG_TESTS_HEARING_H
 #define PG_TESTS_HEARING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A model's file with something changed: its arrays and metadata in memory, and what the reader makes of them. */
 #ifndef PG_TESTS_MODEL_FILE_H
 #define PG_TESTS_MODEL_FILE_H

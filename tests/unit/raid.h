@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Attacks at work: victims, what an attacker may see of them, and outcomes one after the other. */
 #ifndef PG_TESTS_RAID_H
 #define PG_TESTS_RAID_H

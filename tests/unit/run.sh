@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # usage: tests/unit/run.sh REPORTS PATTERN PROGRAM...
 # Runs the tests whose names match PATTERN ('': all) in every program, and lists the failures at the end. Leaves
 # REPORTS/PROGRAM.xml (JUnit) of each program, and none of earlier runs. Exits 1 if a test failed, 2 if no name matches.

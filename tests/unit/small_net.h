@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Small networks for tests: a model wired by its scheme, evidence, a training net and a batch, all from one random stream. */
 #ifndef PG_TESTS_SMALL_NET_H
 #define PG_TESTS_SMALL_NET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the tests of ownership, training and attacks share: the smallest AlexNet (64 signature bits), generated patterns, and a
  * victim, a network with its evidence. Everything is seeded by the subject's name. */
 #ifndef PG_TESTS_SUBJECT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The main of every unit program; see test.h. */
 #include "tests/unit/test.h"
 

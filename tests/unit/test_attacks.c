@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Attacks: the control, and what holds for every attack. */
 #include "tests/unit/raid.h"
 

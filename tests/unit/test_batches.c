@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Batches: augmentation, normalisation, order and positions. */
 #include "tests/unit/data_files.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The Caltech data sets as folders of pictures. */
 #include "tests/unit/data_files.h"
 

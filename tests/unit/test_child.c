@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running other programs, and listing a directory. */
 #include "core/base/child.h"
 #include "core/base/directory.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* CIFAR-10 and CIFAR-100 in their official files, whole and damaged. */
 #include "tests/unit/data_files.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Command lines: options and positional arguments of every type, abbreviations, defaults, refusals, help. */
 #include "experiments/commands/commands.h"
 #include "tests/unit/test.h"

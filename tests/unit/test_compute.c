@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The small kernels against their definitions; norm with a pool against the two apart; equal bytes for any number of threads.
  */
 #include "core/base/memory.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Convolutions: every algorithm against the definition, over odd sizes; adjoints; equal bytes for any number of threads. */
 #include "core/base/memory.h"
 #include "core/base/random.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* CSV: the writer's bytes, round trips, and errors with file and line. */
 #include "core/base/memory.h"
 #include "core/formats/csv.h"

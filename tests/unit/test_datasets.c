@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Data sets by name, generated data, subsets, checksums. */
 #include "tests/unit/data_files.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Detection, p-values and null evidence; an owner, and 200 who are none. */
 #include "tests/unit/claims.h"
 

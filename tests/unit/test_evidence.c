@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Evidence: the models it fits, its files, and its commitment. */
 #include "core/formats/safetensors.h"
 #include "tests/unit/claims.h"

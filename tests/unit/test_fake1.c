@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Forgeries by chance: passports of every kind. */
 #include "tests/unit/raid.h"
 

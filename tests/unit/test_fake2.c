@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fake 2: gamma and beta trained beside the stolen weights. */
 #include "tests/unit/forgery.h"
 

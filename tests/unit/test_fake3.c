@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fake 3: passports trained away from the genuine ones. */
 #include "tests/unit/forgery.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Data sets as passgrid data fetch keeps them, and the packages that they come in. */
 #include "tests/unit/data_files.h"
 

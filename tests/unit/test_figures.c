@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Points and scripts of figures, from made-up results. */
 #include "core/base/memory.h"
 #include "core/formats/csv.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Durable files: written whole or not at all, and read with care. */
 #include "core/base/file.h"
 #include "core/base/hash.h"

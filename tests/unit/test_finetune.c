@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fine-tuning: where each mode starts, and what it changes. */
 #include "tests/unit/raid.h"
 

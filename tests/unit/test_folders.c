@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Folders of pictures as people have them: what counts in a task is what a folder holds, not where it is. */
 #include "core/base/file.h"
 #include "core/base/memory.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Forgeries without training: signs turned, channels permuted, passports from the stolen network. */
 #include "tests/unit/forgery.h"
 

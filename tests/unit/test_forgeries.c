@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What holds for every forger: seeds, refusals, sight, limits; and the overwriting of PAN. */
 #include "tests/unit/forgery.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Forgeries as tasks of a grid: what is out of their reach, and what their records tell. */
 #include "core/nets/state.h"
 #include "experiments/work/execute_internal.h"

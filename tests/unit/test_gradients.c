@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Gradients of every kernel by itself. */
 #include "core/compute/conv.h"
 #include "core/compute/norm.h"

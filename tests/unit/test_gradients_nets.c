@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Gradients of the total loss of every scheme and norm with respect to every tensor of a small network, and of the loss of the
  * attack that trains passports. */
 #include "attacks/attack.h"

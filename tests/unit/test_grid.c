@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From a grid file to tasks: what is multiplied out, shared, left out; the text of a task and its key. */
 #include "core/base/memory.h"
 #include "experiments/grid/design.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The harness of the unit tests: failing.c is run, and what it says is read. */
 #include "tests/unit/test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Hashes of texts, fields and files. */
 #include "core/base/file.h"
 #include "core/base/hash.h"

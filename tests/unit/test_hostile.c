@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Files that no maker of this program wrote: models and evidence that promise what they do not hold, states that no training
  * leaves. They are refused by name, before they cost memory. */
 #include "tests/unit/small_net.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* IDX files under every name and in every place that people have them; what is said of where data comes from. */
 #include "core/base/memory.h"
 #include "core/data/readers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pictures: what a PNG or JPEG file gives, whole, cut and changed; the centre of a picture and its halving. */
 #include "tests/unit/data_files.h"
 

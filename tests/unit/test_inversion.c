@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Solving for passports: inversion, the residual blocks that make it easier, and the attack. */
 #include "attacks/residual.h"
 #include "core/ownership/inversion.h"

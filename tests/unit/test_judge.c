@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The judge, as a command: owner and forger side by side, as text and JSON; commitments. */
 #include "tests/unit/hearing.h"
 

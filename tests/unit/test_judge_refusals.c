@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The judge, as a command: files that do not fit, numbers that are not finite, bad usage. */
 #include "tests/unit/hearing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Layouts: shapes and offsets without a model. */
 #include "tests/unit/small_net.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Blocks of memory: zeroed, aligned, counted, and too large. */
 #include "core/base/memory.h"
 #include "tests/unit/test.h"

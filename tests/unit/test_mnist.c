@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* MNIST's IDX files, whole and damaged; test_idx.c has their names and places. */
 #include "tests/unit/data_files.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Time spent listening, and what people see of a run that is no terminal's. */
 #include "core/base/clock.h"
 #include "core/base/memory.h"

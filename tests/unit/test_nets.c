@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Networks: sizes, names, first weights, and copies between wirings. */
 #include "tests/unit/small_net.h"
 

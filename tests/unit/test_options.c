@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Option tables: defaults, every kind of problem with its position, canonical text, expansion, help; and numbers as text. */
 #include "core/base/memory.h"
 #include "core/formats/number.h"

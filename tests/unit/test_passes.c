@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Forward and backward passes: passports, branches, threads, modes, and layers that stay. */
 #include "tests/unit/small_net.h"
 

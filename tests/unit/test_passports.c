@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* How passports are made. */
 #include "tests/unit/claims.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pictures as people have them: every kind gives the pixels that Python's PIL gives for convert("RGB"), or is refused. */
 #include "core/base/file.h"
 #include "core/base/memory.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a task would find out when it runs, and the grid tells before: every refusal of a scheme, an attack or the training that
  * the file and the shapes of its data decide. Each row is a grid and the complete message; the first row of each kind names the
  * function that would have refused it. What only a running task can find is listed in feasible.h. */

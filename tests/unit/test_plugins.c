@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the structs of plug-ins declare fits together. */
 #include "tests/unit/test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Profiles of a grid file: what they override, what wins, what is wrong with them. */
 #include "core/base/memory.h"
 #include "experiments/grid/grid.h"

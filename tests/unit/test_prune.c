@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pruning: which weights go, and which stay. */
 #include "tests/unit/raid.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Published numbers beside made-up results: what stands beside what, and the verdicts. */
 #include "attacks/attack.h"
 #include "core/base/memory.h"

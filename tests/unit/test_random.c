@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Random streams: named, resumable, and of the right distribution. */
 #include "core/base/random.h"
 #include "tests/unit/test.h"

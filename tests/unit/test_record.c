@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Records in their files, and the tables that are made of them. */
 #include "core/base/memory.h"
 #include "core/formats/csv.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* npm's settings: where they are, which goes first, how they are written. */
 #include "core/base/memory.h"
 #include "core/data/registry.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reports of made-up runs: what differs stays apart, what is cut says so, and one file that cannot be written stops nothing. */
 #include "core/base/memory.h"
 #include "core/formats/csv.h"

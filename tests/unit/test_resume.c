@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Resuming a task: interrupted after every step, with checkpoints damaged on the way, it ends with the same record, to the
  * byte, as when left alone. What a task is made from must be what was planned. */
 #include "core/base/memory.h"

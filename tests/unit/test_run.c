@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The order of tasks, and a run alone with an executor that only pretends: done, failed, skipped, interrupted, faulty,
  * repeated. */
 #include "core/base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Who a process is and whether it runs; the lock of a directory. */
 #include "core/base/memory.h"
 #include "experiments/run/process.h"

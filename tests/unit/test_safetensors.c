@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Safetensors: bytes of a written file, reading and conversion, bad headers with their messages, and every cut and changed bit
  * of a small file. */
 #include "core/base/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Signatures and the sign loss that embeds them. */
 #include "tests/unit/claims.h"
 

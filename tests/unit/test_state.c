@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Files of models: as they were saved, inferred from names and shapes, under two names, and beside evidence. */
 #include "core/ownership/verify.h"
 #include "tests/unit/model_file.h"

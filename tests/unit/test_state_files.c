@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Files of models that lack something, have more than is needed, or come from elsewhere. */
 #include "tests/unit/model_file.h"
 

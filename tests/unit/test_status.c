@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Errors, their texts, and what a terminal gets of them. */
 #include "core/base/status.h"
 #include "core/base/utf8.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Networks as files: those of others are attacked, and what attacks make is kept, under names that people find. */
 #include "core/nets/state.h"
 #include "experiments/grid/grid.h"

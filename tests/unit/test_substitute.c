@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Substitution: passports trained on some images of one's own. */
 #include "attacks/residual.h"
 #include "tests/unit/forgery.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Text files as people have them: byte order marks, UTF-16, tabs; and YAML that other programs read as we do. */
 #include "core/base/file.h"
 #include "core/base/memory.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The threat model: what each attack sees of its victim, and what is put back before triggers are judged. */
 #include "core/compute/kernels.h"
 #include "experiments/work/execute_internal.h"

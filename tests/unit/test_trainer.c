@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Training: resuming and threads change no byte, damaged checkpoints are passed over, rates, the best model, the gammas that
  * are recorded. */
 #include "experiments/work/checkpoint.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Trigger sets: a folder of pictures with its list of labels, whole and damaged; generated abstract images. */
 #include "core/base/memory.h"
 #include "core/data/triggers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What judging many forgeries shares: the trunk of the network, and one judge for many claims. */
 #include "tests/unit/forgery.h"
 

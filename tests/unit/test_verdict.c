@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One rule for every claim, and one judge: what a ruling depends on, and what it must not depend on. */
 #include "tests/unit/subject.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Watermarks pruned, forged and overwritten. */
 #include "attacks/attack.h"
 #include "tests/unit/watermark.h"

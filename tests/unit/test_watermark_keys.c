@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Keys of watermarks: drawn afresh, resumed in training, saved and loaded. */
 #include "core/base/file.h"
 #include "tests/unit/watermark.h"

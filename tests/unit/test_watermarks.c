@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Uchida's mark and Adi's trigger set: projections, regulariser, embedding, thresholds. */
 #include "core/compute/kernels.h"
 #include "core/ownership/threshold.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* YAML: trees with positions, the files of tests/bad, limits, --set, and canonical text. */
 #include "core/base/file.h"
 #include "core/base/memory.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Options and parameters as text, for tests. */
 #ifndef PG_TESTS_VALUES_H
 #define PG_TESTS_VALUES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Watermarks beside passports: an owner by the options of a YAML map. Tests of these run in both builds: the double one sees
  * what rounding hides. */
 #ifndef PG_TESTS_WATERMARK_H
