@@ -40,24 +40,36 @@ done:
     return status;
 }
 
-/* A map under key that begins with `kind: name` and goes on with the options; kind NULL: the options alone. */
-static pg_status add_options(pg_tree *tree, pg_node *map, const char *key, const char *kind, const char *name,
-                             const pg_option *table, const void *values, pg_reveal reveal, pg_error *err)
+/* The map that a task is written to. */
+typedef struct target {
+    pg_tree *tree;
+    pg_node *map;
+    pg_reveal reveal;
+} target;
+
+/* A struct of options, under a key; name: of the scheme or the attack that has them, under `kind`; NULL: the options alone. */
+typedef struct options {
+    const char *key, *kind, *name;
+    const pg_option *table;
+    const void *values;
+} options;
+
+static pg_status add_options(const target *to, const options *o, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_node *entry;
-    PG_TRY(pg_node_add(tree, map, key, PG_MAP, NULL, &entry, err));
-    if (kind) PG_TRY(pg_node_add_text(tree, entry, kind, name, err));
-    PG_TRY(pg_options_write(table, values, reveal, tree, entry, err));
+    PG_TRY(pg_node_add(to->tree, to->map, o->key, PG_MAP, NULL, &entry, err));
+    if (o->name) PG_TRY(pg_node_add_text(to->tree, entry, o->kind, o->name, err));
+    PG_TRY(pg_options_write(o->table, o->values, to->reveal, to->tree, entry, err));
 done:
     return status;
 }
 
-static pg_status add_network(pg_tree *tree, pg_node *map, const pg_task *task, pg_error *err)
+static pg_status add_network(const target *to, const pg_task *task, pg_error *err)
 {
     pg_network_options network = {.norm = task->norm, .width = task->width, .relu_before_add = task->relu_before_add};
     snprintf(network.arch, sizeof network.arch, "%s", task->arch->name);
-    return add_options(tree, map, "network", NULL, NULL, pg_network_table, &network, PG_REVEAL_ALL, err);
+    return add_options(to, &(options){.key = "network", .table = pg_network_table, .values = &network}, err);
 }
 
 /* Where the files lie is for the worker that reads them alone. */
@@ -89,16 +101,18 @@ done:
 static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_reveal reveal, pg_error *err)
 {
     pg_status status = PG_OK;
+    const target to = {tree, map, reveal};
+    const pg_attack *attack = task->attack, *after = task->after;
     PG_TRY(add_int(tree, map, "format", FORMAT, err));
     PG_TRY(pg_node_add_text(tree, map, "kind", kinds[task->kind], err));
     PG_TRY(add_int(tree, map, "seed", (long long)task->seed, err));
     PG_TRY(add_data(tree, map, "data", &task->data, err));
-    PG_TRY(add_network(tree, map, task, err));
-    PG_TRY(add_options(tree, map, "scheme", "scheme", task->scheme->name, task->scheme->options, task->scheme_options, reveal,
-                       err));
+    PG_TRY(add_network(&to, task, err));
+    PG_TRY(
+        add_options(&to, &(options){"scheme", "scheme", task->scheme->name, task->scheme->options, task->scheme_options}, err));
     if (task->brought.model_sha256[0]) PG_TRY(add_source(tree, map, task, reveal, err));
-    PG_TRY(add_options(tree, map, "train", NULL, NULL, pg_train_table, &task->train, PG_REVEAL_ALL, err));
-    PG_TRY(add_options(tree, map, "verify", NULL, NULL, pg_verify_table, &task->verify, PG_REVEAL_ALL, err));
+    PG_TRY(add_options(&to, &(options){.key = "train", .table = pg_train_table, .values = &task->train}, err));
+    PG_TRY(add_options(&to, &(options){.key = "verify", .table = pg_verify_table, .values = &task->verify}, err));
     if (task->pretrained[0]) PG_TRY(pg_node_add_text(tree, map, "pretrained", task->pretrained, err));
     if (task->kind == PG_TASK_TRAIN || task->kind == PG_TASK_BRING) goto done;
     PG_TRY(pg_node_add_text(tree, map, "victim", task->victim, err));
@@ -106,13 +120,11 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_re
         PG_TRY(add_null_models(tree, map, task, err));
         goto done;
     }
-    PG_TRY(add_options(tree, map, "attack", "attack", task->attack->name, task->attack->options, task->attack_options, reveal,
-                       err));
+    PG_TRY(add_options(&to, &(options){"attack", "attack", attack->name, attack->options, task->attack_options}, err));
     if (task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, err));
     if (task->keep && reveal == PG_REVEAL_ALL) PG_TRY(pg_node_add(tree, map, "keep", PG_SCALAR, "true", NULL, err));
     if (!task->after) goto done;
-    PG_TRY(
-        add_options(tree, map, "after", "attack", task->after->name, task->after->options, task->after_options, reveal, err));
+    PG_TRY(add_options(&to, &(options){"after", "attack", after->name, after->options, task->after_options}, err));
     PG_TRY(pg_node_add_text(tree, map, "forged", task->forged, err));
 done:
     return status;
