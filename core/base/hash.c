@@ -24,14 +24,23 @@ static EVP_MD_CTX *start(const EVP_MD *kind)
     return context;
 }
 
-static void to_hex(const unsigned char *digest, size_t bytes, char *hex)
+static const char digits[] = "0123456789abcdef";
+
+void pg_to_hex(const unsigned char *data, size_t bytes, char *hex)
 {
-    static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < bytes; i++) {
-        hex[2 * i] = digits[digest[i] >> 4];
-        hex[2 * i + 1] = digits[digest[i] & 15];
+        hex[2 * i] = digits[data[i] >> 4];
+        hex[2 * i + 1] = digits[data[i] & 15];
     }
     hex[2 * bytes] = 0;
+}
+
+bool pg_from_hex(const char *hex, size_t bytes, unsigned char *data)
+{
+    if (strlen(hex) != 2 * bytes || strspn(hex, digits) != 2 * bytes) return false;
+    for (size_t i = 0; i < bytes; i++)
+        data[i] = (unsigned char)((strchr(digits, hex[2 * i]) - digits) << 4 | (strchr(digits, hex[2 * i + 1]) - digits));
+    return true;
 }
 
 void pg_hash_start(pg_hash *hash)
@@ -67,7 +76,7 @@ void pg_hash_finish_hex(pg_hash *hash, char hex[PG_SHA256_HEX])
 {
     unsigned char digest[PG_SHA256_BYTES];
     pg_hash_finish(hash, digest);
-    to_hex(digest, sizeof digest, hex);
+    pg_to_hex(digest, sizeof digest, hex);
 }
 
 void pg_sha256(const void *data, size_t bytes, char hex[PG_SHA256_HEX])
@@ -87,7 +96,7 @@ bool pg_hash_matches(const void *data, size_t bytes, const char *hex)
         const size_t length = (size_t)EVP_MD_size(kinds[i]);
         if (strlen(hex) != 2 * length) continue;
         must(EVP_Digest(data, bytes, digest, NULL, kinds[i], NULL));
-        to_hex(digest, length, text);
+        pg_to_hex(digest, length, text);
         return strcmp(text, hex) == 0;
     }
     return false;
@@ -117,7 +126,7 @@ static pg_status hash_file(const EVP_MD *kind, const char *path, char *hex, pg_e
         errno = EIO;
         return pg_fail_errno(err, "%s", path);
     }
-    to_hex(digest, bytes, hex);
+    pg_to_hex(digest, bytes, hex);
     return PG_OK;
 }
 

@@ -26,6 +26,11 @@ void pg_hash_add_u64(pg_hash *hash, uint64_t value);    /* little endian */
 void pg_hash_finish(pg_hash *hash, unsigned char digest[PG_SHA256_BYTES]);
 void pg_hash_finish_hex(pg_hash *hash, char hex[PG_SHA256_HEX]);
 
+/* Bytes as lower-case hexadecimal text, hex [2 * bytes + 1]. */
+void pg_to_hex(const unsigned char *data, size_t bytes, char *hex);
+/* And back; false, with data undefined, unless hex is exactly 2 * bytes lower-case digits. */
+bool pg_from_hex(const char *hex, size_t bytes, unsigned char *data);
+
 /* SHA-256 of one block, as lower-case hexadecimal text. */
 void pg_sha256(const void *data, size_t bytes, char hex[PG_SHA256_HEX]);
 

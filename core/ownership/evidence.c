@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
+#include "core/ownership/binding.h"
 #include "core/ownership/mark.h"
 
 #include <stdio.h>
@@ -111,6 +112,7 @@ pg_status pg_evidence_clone(const pg_evidence *from, pg_evidence **out, pg_error
         memcpy(p->skey, s->skey, key_size(s) * sizeof *p->skey);
         memcpy(p->b, s->b, (size_t)s->outputs);
     }
+    evidence->binding = from->binding;
     PG_TRY(copy_mark(&from->mark, &evidence->mark, err));
     if (from->triggers.count) PG_TRY(pg_dataset_subset(&from->triggers, 0, &evidence->triggers, err));
     *out = evidence;
@@ -151,7 +153,7 @@ pg_claim pg_evidence_claim(const pg_evidence *evidence)
 
 bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b)
 {
-    bool same = strcmp(a->kind, b->kind) == 0 && a->passport_count == b->passport_count;
+    bool same = a->passport_count == b->passport_count;
     for (int i = 0; i < a->passport_count && same; i++) same = strcmp(a->passports[i].layer, b->passports[i].layer) == 0;
     return same && a->mark.bits == b->mark.bits && strcmp(a->mark.layer, b->mark.layer) == 0;
 }
@@ -226,6 +228,7 @@ pg_status pg_evidence_check(const pg_evidence *e, pg_error *err)
     }
     if (e->mark.bits) PG_TRY(check_mark(&e->mark, e->kind, err));
     if (e->triggers.count) PG_TRY(check_triggers(&e->triggers, err));
+    PG_TRY(pg_binding_check(e, err));
 done:
     return status;
 }
@@ -284,6 +287,11 @@ void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX]
         pg_hash_add_u64(&hash, (uint64_t)t->classes);
         pg_hash_add(&hash, t->images, (size_t)t->count * (size_t)(t->height * t->width * 3));
         pg_hash_add(&hash, t->labels, (size_t)t->count * sizeof *t->labels);
+    }
+    if (evidence->binding.bound) {
+        unsigned char key[PG_SHA256_BYTES];
+        pg_binding_key(evidence, key);
+        pg_hash_add(&hash, key, sizeof key);
     }
     pg_hash_finish_hex(&hash, hex);
 }

@@ -9,6 +9,7 @@
 
 #include "core/data/dataset.h"
 #include "core/nets/model.h"
+#include "core/ownership/secret.h"
 
 enum { PG_KIND_MAX = 24, PG_SIDE_MAX = 4096, PG_CHANNELS_MAX = 1 << 16, PG_KERNEL_MAX = 15 };
 
@@ -32,6 +33,19 @@ typedef struct pg_mark {
 /* What a claim rests on: passports, else a mark, else triggers. */
 typedef enum pg_claim { PG_CLAIM_PASSPORTS, PG_CLAIM_MARK, PG_CLAIM_TRIGGERS } pg_claim;
 
+/* What evidence follows from; see binding.h. Everything but the secret is public. */
+enum { PG_STATEMENT_MAX = 1024 };
+typedef struct pg_binding {
+    bool bound;
+    bool from_seed; /* the secret is an experiment's, which follows from its seed */
+    pg_secret secret;
+    char statement[PG_STATEMENT_MAX]; /* free text that names the claimant */
+    char network[PG_KIND_MAX];        /* the claimant's architecture, and how it is run: */
+    int classes;
+    char pixels[PG_KIND_MAX];
+    bool relu_before_add;
+} pg_binding;
+
 typedef struct pg_evidence {
     char scheme[PG_KIND_MAX]; /* name of the scheme that it claims */
     char kind[PG_KIND_MAX];   /* how it was made ("shuffle" passports, a "gaussian" mark); tells the judge which null to draw */
@@ -39,6 +53,7 @@ typedef struct pg_evidence {
     pg_passport *passports;
     pg_mark mark;
     pg_dataset triggers; /* count 0: none */
+    pg_binding binding;
 } pg_evidence;
 
 /* Empty passports of the right sizes for every passport layer of spec. */
@@ -55,20 +70,21 @@ void pg_mark_clear(pg_mark *mark);
 
 /* Check the guarantees of all evidence, as pg_evidence_load does: it has at least one part; no layer occurs twice; sizes are
  * positive and within the limits above; passports and projections are finite; bits are -1 or +1, and a projection of the mark's
- * kind has positions for all of them; labels are classes. PG_BAD_INPUT names the layer. */
+ * kind has positions for all of them; labels are classes; the arrays of bound evidence follow from its secret. PG_BAD_INPUT
+ * names the layer. */
 PG_CHECKED pg_status pg_evidence_check(const pg_evidence *evidence, pg_error *err);
 
 /* SHA-256 over scheme, kind, passports (float32, state-dict order), signatures, mark and triggers, each preceded by
  * its number and sizes, so that different evidence has different encodings. This is version 2. Version 1, of earlier releases,
- * omitted the number of passports and is no longer computed: commit again to evidence that has such a commitment. */
+ * omitted the number of passports and is no longer computed: commit again to evidence that has such a commitment. That of bound
+ * evidence also covers K (binding.h), and with it the claimant's statement. */
 void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX]);
 
 /* Number of bits of the signature or the mark. */
 int pg_evidence_bits(const pg_evidence *evidence);
 pg_claim pg_evidence_claim(const pg_evidence *evidence);
 
-/* Passports of one kind for the same layers, or marks of one kind and size in the same layer: null evidence drawn for the one
- * serves the other. */
+/* Passports for the same layers, or marks of one size in the same layer: null evidence drawn for the one serves the other. */
 bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b);
 
 /* safetensors under the reference's names: LAYER.key, LAYER.skey, LAYER.b (private ones: LAYER.key_private,

@@ -95,6 +95,36 @@ static void put_triggers(sheet *s, const pg_dataset *t)
     s->arrays[s->count++] = (pg_array){.name = "triggers.labels", .dtype = PG_I32, .dims = 1, .shape = {n}, .data = t->labels};
 }
 
+enum { NOTES_MAX = 16 };
+
+/* Texts that metadata points to. */
+typedef struct numbers {
+    char trigger_classes[16], classes[16], secret[PG_SECRET_HEX];
+} numbers;
+
+/* The metadata of the file; their number. */
+static size_t describe(const pg_evidence *e, numbers *n, pg_metadata notes[NOTES_MAX])
+{
+    const pg_binding *b = &e->binding;
+    size_t count = 0;
+    snprintf(n->trigger_classes, sizeof n->trigger_classes, "%d", e->triggers.classes);
+    snprintf(n->classes, sizeof n->classes, "%d", b->classes);
+    pg_secret_to_hex(&b->secret, n->secret);
+    const pg_metadata all[] = {{"format", "pt"}, {"scheme", e->scheme}, {"kind", e->kind}};
+    const pg_metadata triggers[] = {{"trigger_classes", n->trigger_classes}, {"trigger_source", e->triggers.source}};
+    const pg_metadata binding[] = {{"bound", b->from_seed ? "seed" : "secret"},
+                                   {"secret", n->secret},
+                                   {"statement", b->statement},
+                                   {"network", b->network},
+                                   {"classes", n->classes},
+                                   {"pixels", b->pixels},
+                                   {"relu_before_add", b->relu_before_add ? "true" : "false"}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) notes[count++] = all[i];
+    for (size_t i = 0; i < sizeof triggers / sizeof *triggers && e->triggers.count; i++) notes[count++] = triggers[i];
+    for (size_t i = 0; i < sizeof binding / sizeof *binding && b->bound; i++) notes[count++] = binding[i];
+    return count;
+}
+
 pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -102,7 +132,8 @@ pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_err
     const pg_mark *mark = &evidence->mark;
     size_t total = (size_t)mark->bits * (size_t)(mark->kernel * mark->kernel * mark->inputs + 1);
     const size_t room = (size_t)evidence->passport_count * NAMES + 4;
-    char classes[16];
+    pg_metadata notes[NOTES_MAX];
+    numbers texts;
     if ((status = pg_evidence_check(evidence, err)) != PG_OK) {
         pg_error_context(err, "%s", path);
         goto done;
@@ -118,13 +149,7 @@ pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_err
     for (int i = 0; i < evidence->passport_count; i++) put_passport(&s, &evidence->passports[i], names_of(evidence->scheme));
     if (mark->bits) put_mark(&s, mark);
     if (evidence->triggers.count) put_triggers(&s, &evidence->triggers);
-    snprintf(classes, sizeof classes, "%d", evidence->triggers.classes);
-    const pg_metadata notes[] = {{"format", "pt"},
-                                 {"scheme", evidence->scheme},
-                                 {"kind", evidence->kind},
-                                 {"trigger_classes", classes},
-                                 {"trigger_source", evidence->triggers.source}};
-    PG_TRY(pg_safetensors_write(path, s.arrays, s.count, notes, evidence->triggers.count ? 5 : 3, PG_FILE_SECRET, err));
+    PG_TRY(pg_safetensors_write(path, s.arrays, s.count, notes, describe(evidence, &texts, notes), PG_FILE_SECRET, err));
 done:
     pg_free(s.arrays);
     pg_free(s.names);
@@ -334,6 +359,45 @@ static pg_status read_one(const pg_safetensors *file, const char *path, const ch
     return read_passport(file, path, layer, hidden, &e->passports[e->passport_count++], err);
 }
 
+/* "true", or "false". */
+static pg_status read_bool(const pg_safetensors *file, const char *path, const char *key, bool *out, pg_error *err)
+{
+    char text[8];
+    const pg_status status = pg_safetensors_text(file, key, "", text, sizeof text, err);
+    if (status != PG_OK) return status;
+    *out = strcmp(text, "true") == 0;
+    return *out || strcmp(text, "false") == 0
+               ? PG_OK
+               : pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s': expected true or false, got '%s'", path, key, text);
+}
+
+static pg_status read_binding(const pg_safetensors *file, const char *path, pg_binding *b, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char bound[8], secret[PG_SECRET_HEX], classes[16];
+    long long number = 0;
+    if (!pg_safetensors_metadata(file, "bound")) return PG_OK;
+    PG_TRY(pg_safetensors_text(file, "bound", "", bound, sizeof bound, err));
+    PG_TRY(pg_safetensors_text(file, "secret", "", secret, sizeof secret, err));
+    PG_TRY(pg_safetensors_text(file, "statement", "", b->statement, sizeof b->statement, err));
+    PG_TRY(pg_safetensors_text(file, "network", "", b->network, sizeof b->network, err));
+    PG_TRY(pg_safetensors_text(file, "classes", "", classes, sizeof classes, err));
+    PG_TRY(pg_safetensors_text(file, "pixels", "", b->pixels, sizeof b->pixels, err));
+    PG_TRY(read_bool(file, path, "relu_before_add", &b->relu_before_add, err));
+    b->bound = true;
+    b->from_seed = strcmp(bound, "seed") == 0;
+    if (!b->from_seed && strcmp(bound, "secret") != 0)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: metadata 'bound': expected secret or seed, got '%s'", path, bound));
+    if (!pg_secret_from_hex(secret, &b->secret))
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: metadata 'secret': expected %d hexadecimal digits in lower case", path,
+                       2 * PG_SECRET_BYTES));
+    if (!pg_number_int(classes, &number) || number < 2 || number > PG_CLASSES_MAX)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: metadata 'classes': expected 2 to %d, got '%s'", path, PG_CLASSES_MAX, classes));
+    b->classes = (int)number;
+done:
+    return status;
+}
+
 static pg_status read_all(const pg_safetensors *file, const char *path, pg_evidence *e, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -344,6 +408,7 @@ static pg_status read_all(const pg_safetensors *file, const char *path, pg_evide
     PG_TRY(read_triggers(file, path, &e->triggers, err));
     PG_TRY(pg_safetensors_text(file, "scheme", scheme_of(private), e->scheme, sizeof e->scheme, err));
     PG_TRY(pg_safetensors_text(file, "kind", "shuffle", e->kind, sizeof e->kind, err));
+    PG_TRY(read_binding(file, path, &e->binding, err));
     PG_TRY(check_unused(file, path, e, err));
     if ((status = pg_evidence_check(e, err)) != PG_OK) pg_error_context(err, "%s", path);
 done:

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const pg_mark_kinds[] = {"gaussian", "direct", "diff", NULL};
+const char *const pg_mark_kinds[] = {"gaussian", "direct", "diff", "signs", NULL};
 
 static int taps(const pg_mark *mark)
 {
@@ -27,9 +27,15 @@ static const pg_layer *find(const pg_layout *layout, const char *name)
     return NULL;
 }
 
+/* Entries of a filter that are not zero, each in a position of its own; 0: all of them, and filters share their positions. */
+static int ones_of(pg_mark_kind kind)
+{
+    return kind == PG_MARK_DIRECT ? 1 : kind == PG_MARK_DIFF ? 2 : 0;
+}
+
 pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
 {
-    const int positions = mark->bits * (int)kind; /* one a filter, or two */
+    const int positions = mark->bits * ones_of(kind);
     if (mark->bits <= PG_MARK_BITS_MAX && positions <= taps(mark)) return PG_OK;
     return pg_fail(err, PG_BAD_INPUT, "bits: %d %s ones do not fit %s, whose filters have %d weights", mark->bits,
                    pg_mark_kinds[kind], mark->layer, taps(mark));
@@ -79,8 +85,10 @@ pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *
     const size_t count = (size_t)taps(mark) * (size_t)mark->bits;
     const pg_status status = pg_mark_fits(mark, kind, err);
     if (status != PG_OK) return status;
-    if (kind != PG_MARK_GAUSSIAN) return draw_positions(mark, kind == PG_MARK_DIRECT ? 1 : 2, rng, err);
-    for (size_t i = 0; i < count; i++) mark->projection[i] = (pg_real)pg_rng_normal(rng);
+    if (ones_of(kind)) return draw_positions(mark, ones_of(kind), rng, err);
+    for (size_t i = 0; i < count; i++)
+        mark->projection[i] =
+            kind == PG_MARK_SIGNS ? (pg_real)(2 * (int)pg_rng_below(rng, 2) - 1) : (pg_real)pg_rng_normal(rng);
     return PG_OK;
 }
 

@@ -11,8 +11,9 @@
 #include "core/ownership/evidence.h"
 
 /* How a projection is drawn. GAUSSIAN (the authors' "random"): all entries standard normal. DIRECT: each filter has a single 1,
- * DIFF: a 1 and a -1, all at distinct random positions. */
-typedef enum pg_mark_kind { PG_MARK_GAUSSIAN, PG_MARK_DIRECT, PG_MARK_DIFF } pg_mark_kind;
+ * DIFF: a 1 and a -1, all at distinct random positions. SIGNS: all entries -1 or +1; bound evidence takes these, since they
+ * follow from a secret without arithmetic on real numbers. */
+typedef enum pg_mark_kind { PG_MARK_GAUSSIAN, PG_MARK_DIRECT, PG_MARK_DIFF, PG_MARK_SIGNS } pg_mark_kind;
 extern const char *const pg_mark_kinds[]; /* names, ended by NULL */
 
 /* A zero mark of the right size for a convolution of the network; "default" is the first layer that carries a passport by

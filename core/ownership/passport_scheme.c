@@ -32,7 +32,8 @@ static const char *const pictures[] = {"test", "triggers", NULL};
                 "spaces, such as \"features.4 features.6\""),                                                                  \
         PG_FOLDER(pg_passport_options, triggers, "generated",                                                                  \
                   "trigger set: generated abstract images, or a folder of images with labels.txt"),                            \
-        PG_INT(pg_passport_options, trigger_count, "100", 1, 100000, NULL, "images in a generated trigger set")
+        PG_INT(pg_passport_options, trigger_count, "100", 1, 100000, NULL, "images in a generated trigger set"),               \
+        PG_BINDING_OPTIONS(pg_passport_options, binding)
 
 const pg_option pg_passport_table[] = {PASSPORT_OPTIONS, {0}};
 const pg_option pg_passport_trigger_table[] = {
@@ -217,6 +218,16 @@ static bool wants_triggers(const pg_passport_options *options, const pg_keygen *
     return options->pictures == 1 || in->scheme->holds & PG_HOLDS_TRIGGERS;
 }
 
+static pg_status check_binding(const pg_passport_options *options, const pg_keygen *in, pg_error *err)
+{
+    if (options->binding.bound && options->signature[0])
+        return pg_fail(err, PG_BAD_INPUT,
+                       "signature: that of bound evidence follows from the secret; put the text in statement");
+    if (options->binding.bound && in->scheme->holds & PG_HOLDS_TRIGGERS && strcmp(options->triggers, "generated") != 0)
+        return pg_fail(err, PG_BAD_INPUT, "triggers: those of bound evidence follow from the secret and cannot be a folder");
+    return pg_binding_options_check(&options->binding, pg_passport_kinds[options->passport], err);
+}
+
 pg_status pg_passport_check(const void *values, const pg_keygen *in, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -226,6 +237,7 @@ pg_status pg_passport_check(const void *values, const pg_keygen *in, pg_error *e
     if (wants_triggers(options, in)) PG_TRY(make_triggers(options, in, NULL, &triggers, err));
     PG_TRY(pg_passport_pictures((pg_passport_kind)options->passport, options->images, from, err));
     PG_TRY(check_signature(options, in->spec, err));
+    PG_TRY(check_binding(options, in, err));
 done:
     pg_dataset_clear(&triggers);
     return status;
@@ -240,6 +252,7 @@ pg_status pg_passport_keygen(const void *values, const pg_keygen *in, pg_evidenc
     if (wants_triggers(options, in)) PG_TRY(make_triggers(options, in, &in->seed, &evidence->triggers, err));
     PG_TRY(draw_passports(options, in, evidence, err));
     if (!(in->scheme->holds & PG_HOLDS_TRIGGERS)) pg_dataset_clear(&evidence->triggers);
+    PG_TRY(pg_binding_apply(&options->binding, in, evidence, err));
     *out = evidence;
     evidence = NULL;
 done:

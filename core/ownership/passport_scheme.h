@@ -3,7 +3,7 @@
 #ifndef PG_OWNERSHIP_PASSPORT_SCHEME_H
 #define PG_OWNERSHIP_PASSPORT_SCHEME_H
 
-#include "core/ownership/scheme.h"
+#include "core/ownership/binding.h"
 
 typedef struct pg_passport_options {
     int passport;           /* pg_passport_kind */
@@ -17,6 +17,7 @@ typedef struct pg_passport_options {
     /* trigger set, for the schemes that have one */
     char triggers[PG_TEXT_MAX];
     int trigger_count, triggers_per_batch;
+    pg_binding_options binding;
 } pg_passport_options;
 
 extern const pg_option pg_passport_table[];         /* without the trigger options */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Adi's trigger set: an ordinary network that answers secret pictures with secret labels. */
-#include "core/ownership/scheme.h"
-
 #include "core/data/triggers.h"
+#include "core/ownership/binding.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -15,6 +14,7 @@ static const char *const orders[] = {"cycle", "shuffle", NULL};
 typedef struct adi_options {
     char triggers[PG_TEXT_MAX];
     int trigger_count, triggers_per_batch, order, start;
+    pg_binding_options binding;
 } adi_options;
 
 static const pg_option options[] = {
@@ -27,6 +27,7 @@ static const pg_option options[] = {
               "authors' stand-in for this scheme"),
     PG_CHOICE(adi_options, start, "scratch", starts,
               "mix the triggers in from random weights on, or while training a plain network on"),
+    PG_BINDING_OPTIONS(adi_options, binding),
     {0},
 };
 
@@ -53,12 +54,18 @@ static pg_status adi_make_triggers(const adi_options *o, const pg_keygen *in, co
     return status == PG_OK ? pg_dataset_fits(out, spec->image_height, spec->image_width, spec->classes, err) : status;
 }
 
+static const char *adi_kind(const adi_options *o)
+{
+    return strcmp(o->triggers, "generated") == 0 ? "generated" : "folder";
+}
+
 static pg_status adi_check(const void *values, const pg_keygen *in, pg_error *err)
 {
+    const adi_options *o = values;
     pg_dataset triggers = {0};
-    const pg_status status = adi_make_triggers(values, in, NULL, &triggers, err);
+    const pg_status status = adi_make_triggers(o, in, NULL, &triggers, err);
     pg_dataset_clear(&triggers);
-    return status;
+    return status == PG_OK ? pg_binding_options_check(&o->binding, adi_kind(o), err) : status;
 }
 
 static pg_status adi_recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
@@ -74,9 +81,9 @@ static pg_status adi_keygen(const void *values, const pg_keygen *in, pg_evidence
     const adi_options *o = values;
     pg_status status = PG_OK;
     pg_evidence *evidence = NULL;
-    const char *kind = strcmp(o->triggers, "generated") == 0 ? "generated" : "folder";
-    PG_TRY(pg_evidence_create(in->spec, in->scheme->name, kind, &evidence, err));
+    PG_TRY(pg_evidence_create(in->spec, in->scheme->name, adi_kind(o), &evidence, err));
     PG_TRY(adi_make_triggers(o, in, &in->seed, &evidence->triggers, err));
+    PG_TRY(pg_binding_apply(&o->binding, in, evidence, err));
     *out = evidence;
     evidence = NULL;
 done:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Uchida's mark: bits embedded by a regulariser into the mean filter of one convolution of an otherwise ordinary network. */
+#include "core/ownership/binding.h"
 #include "core/ownership/mark.h"
-#include "core/ownership/scheme.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -16,6 +16,7 @@ typedef struct uchida_options {
     char layer[PG_TEXT_MAX];
     int bits, projection, message, start;
     double strength;
+    pg_binding_options binding;
 } uchida_options;
 
 static const pg_option options[] = {
@@ -23,12 +24,13 @@ static const pg_option options[] = {
             "convolution that is marked: default (the first that carries a passport by default) or a name"),
     PG_INT(uchida_options, bits, "256", 1, PG_MARK_BITS_MAX, NULL, "of the mark"),
     PG_CHOICE(uchida_options, projection, "gaussian", pg_mark_kinds,
-              "secret matrix: normal entries, a single 1 a row, or a 1 and a -1 a row"),
+              "secret matrix: normal entries, a single 1 a row, a 1 and a -1 a row, or entries of -1 and 1"),
     PG_CHOICE(uchida_options, message, "random", messages,
               "bits that are embedded: random ones, or ones only as in the authors' code"),
     PG_REAL(uchida_options, strength, "0.01", 0, 1000, NULL, "weight of the regulariser"),
     PG_CHOICE(uchida_options, start, "scratch", starts,
               "embed while training from random weights, or while training a plain network on"),
+    PG_BINDING_OPTIONS(uchida_options, binding),
     {0},
 };
 
@@ -61,6 +63,18 @@ static pg_status uchida_recognise(void *values, const pg_net_spec *spec, const p
     return PG_OK;
 }
 
+/* Fewer bits than this could not prove after an attack has turned a few. */
+enum { BOUND_BITS_MIN = 128 };
+
+static pg_status uchida_check(const void *values, const pg_keygen *in, pg_error *err)
+{
+    const uchida_options *o = values;
+    (void)in;
+    if (o->binding.bound && o->bits < BOUND_BITS_MIN)
+        return pg_fail(err, PG_BAD_INPUT, "bits: a bound mark needs at least %d", BOUND_BITS_MIN);
+    return pg_binding_options_check(&o->binding, pg_mark_kinds[o->projection], err);
+}
+
 static pg_status uchida_keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
 {
     const uchida_options *o = values;
@@ -73,6 +87,7 @@ static pg_status uchida_keygen(const void *values, const pg_keygen *in, pg_evide
     PG_TRY(pg_mark_draw(&evidence->mark, (pg_mark_kind)o->projection, &rng, err));
     pg_rng_open(&rng, in->seed, "message", 0);
     for (int i = 0; i < o->bits; i++) evidence->mark.b[i] = o->message == MESSAGE_ONES || pg_rng_below(&rng, 2) ? 1 : -1;
+    PG_TRY(pg_binding_apply(&o->binding, in, evidence, err));
     *out = evidence;
     evidence = NULL;
 done:
@@ -97,6 +112,7 @@ const pg_scheme pg_scheme_uchida = {
     .wire = uchida_wire,
     .wants_pretrained = uchida_starts_pretrained,
     .starts_pretrained = uchida_starts_pretrained,
+    .check = uchida_check,
     .recognise = uchida_recognise,
     .keygen = uchida_keygen,
     .regulariser = uchida_regulariser,

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Bound evidence: every array follows from a secret, so nobody could choose it after seeing the network.
+ *
+ * P is everything public: the scheme, the claimant's free statement, how the network is read, and the sizes of all arrays.
+ *     K = SHA-256(tag, P, secret)            every field of P is preceded by its length in bytes, the secret comes last
+ *     stream(purpose, layer) = SHA-256(K, purpose, layer, 0), SHA-256(K, purpose, layer, 1), ...
+ * Each array takes a stream of its own by integer arithmetic, so that every machine derives the same bits:
+ *     passports           key and skey: (2 u + 1 - 2^16) / 2^16 for a 16-bit u, uniform in (-1, 1) and never zero
+ *     projections         -1 or +1
+ *     signatures, marks   -1 or +1
+ *     trigger pictures    4x4 squares of random colour
+ *     trigger labels      uniform among the classes
+ * If the secret is fresh, its bits and labels are independent of the network and of the arrays that read them. The number of
+ * agreeing bits is then binomial at 1/2 whatever the network is, and that of labels binomial at 1 / classes (random-oracle
+ * model). A forger's only way is to try secrets, and he needs 1/p tries. */
+#ifndef PG_OWNERSHIP_BINDING_H
+#define PG_OWNERSHIP_BINDING_H
+
+#include "core/ownership/scheme.h"
+
+/* What a scheme that can be bound has among its options: rows for its table, whose struct T has a pg_binding_options there. */
+typedef struct pg_binding_options {
+    bool bound;
+    char secret[PG_TEXT_MAX], statement[PG_TEXT_MAX];
+} pg_binding_options;
+
+#define PG_BINDING_OPTIONS(T, member)                                                                                          \
+    {PG_OPTION("bound", T, member.bound, BOOL, bool, "false",                                                                  \
+               "derive all evidence from a secret, so that it can prove and not only agree")},                                 \
+        {PG_OPTION("secret", T, member.secret, TEXT, char *, "",                                                               \
+                   "of bound evidence: file:PATH, made by `passgrid secret new`; without one, a secret that follows from the " \
+                   "seed, which no judge accepts"),                                                                            \
+         .secret = true},                                                                                                      \
+    {                                                                                                                          \
+        PG_OPTION("statement", T, member.statement, TEXT, char *, "",                                                          \
+                  "of bound evidence: public text that names the claimant")                                                    \
+    }
+
+/* Do the options fit together, and does evidence of this kind follow from a secret? PG_BAD_INPUT says why not. */
+PG_CHECKED pg_status pg_binding_options_check(const pg_binding_options *options, const char *kind, pg_error *err);
+
+/* If the options say so, bind evidence that was just made: replace all arrays by those that follow from the secret. */
+PG_CHECKED pg_status pg_binding_apply(const pg_binding_options *options, const pg_keygen *in, pg_evidence *evidence,
+                                      pg_error *err);
+
+/* The public fields that a network tells, of evidence that is bound to no secret yet. */
+pg_binding pg_binding_for(const pg_net_spec *spec, pg_pixels pixels);
+
+/* Fill all arrays of the evidence, whose sizes are set, from its binding. PG_BAD_INPUT for a kind of evidence that does not
+ * follow from a secret. */
+PG_CHECKED pg_status pg_evidence_bind(pg_evidence *evidence, pg_error *err);
+
+/* Does every array follow from the secret? PG_BAD_INPUT names the first that does not. Evidence that is not bound passes. */
+PG_CHECKED pg_status pg_binding_check(const pg_evidence *evidence, pg_error *err);
+
+/* K. */
+void pg_binding_key(const pg_evidence *evidence, unsigned char key[PG_SHA256_BYTES]);
+
+#endif
