@@ -48,6 +48,15 @@ static const pg_real *logits_of(pg_trunk *t, pg_branch branch, int at, int n)
     return pg_net_forward(t->net, t->model, branch, PG_EVAL, t->images, n);
 }
 
+/* The class with the largest logit, the first of equal ones. */
+static int32_t answer_of(const pg_real *logits, int classes)
+{
+    int32_t best = 0;
+    if (!pg_all_finite((size_t)classes, logits)) return -1;
+    for (int c = 1; c < classes; c++) best = logits[c] > logits[best] ? c : best;
+    return best;
+}
+
 static int count_undefined(const pg_real *logits, int n, int classes)
 {
     int count = 0;
@@ -55,7 +64,8 @@ static int count_undefined(const pg_real *logits, int n, int classes)
     return count;
 }
 
-static pg_accuracy measure(pg_trunk *t, pg_branch branch)
+/* answers [count] may be NULL. */
+static pg_accuracy measure(pg_trunk *t, pg_branch branch, int32_t *answers)
 {
     long correct = 0;
     double batch_sum = 0;
@@ -67,6 +77,7 @@ static pg_accuracy measure(pg_trunk *t, pg_branch branch)
         const pg_real *logits = logits_of(t, branch, at, n);
         pg_cross_entropy(n, classes, logits, t->data->labels + at, 0, NULL, &hits);
         undefined += count_undefined(logits, n, classes);
+        for (int i = 0; i < n && answers; i++) answers[at + i] = answer_of(logits + (ptrdiff_t)i * classes, classes);
         correct += hits;
         batch_sum += (double)hits / n;
     }
@@ -76,20 +87,26 @@ static pg_accuracy measure(pg_trunk *t, pg_branch branch)
                          .undefined = undefined};
 }
 
-pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
-                              pg_pixels pixels, int batch, pg_accuracy *out, pg_error *err)
+pg_status pg_measure_answers(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
+                             pg_pixels pixels, int batch, pg_accuracy *out, int32_t *answers, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_trunk t = {.model = model, .data = data, .pixels = pixels, .batch = batch}; /* keeps nothing */
     PG_TRY(open_net(&t, err));
     if (branch == PG_PRIVATE) PG_TRY(pg_passports_install(t.net, model, evidence, err));
-    *out = measure(&t, branch);
+    *out = measure(&t, branch, answers);
     if (out->undefined && branch == PG_PUBLIC)
         PG_TRY(pg_fail(err, PG_FAILED, "%s: the network's logits for %d of %d images are not finite numbers", data->name,
                        out->undefined, data->count));
 done:
     close_net(&t);
     return status;
+}
+
+pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
+                              pg_pixels pixels, int batch, pg_accuracy *out, pg_error *err)
+{
+    return pg_measure_answers(model, branch, evidence, data, pixels, batch, out, NULL, err);
 }
 
 /* Run the trunk of as many whole batches as the memory allows. */
@@ -136,6 +153,6 @@ void pg_trunk_destroy(pg_trunk **trunk)
 pg_status pg_trunk_accuracy(pg_trunk *trunk, const pg_evidence *evidence, pg_accuracy *out, pg_error *err)
 {
     const pg_status status = pg_passports_install(trunk->net, trunk->model, evidence, err);
-    if (status == PG_OK) *out = measure(trunk, PG_PRIVATE);
+    if (status == PG_OK) *out = measure(trunk, PG_PRIVATE, NULL);
     return status;
 }

@@ -18,6 +18,10 @@ typedef struct pg_accuracy {
 PG_CHECKED pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
                                          pg_pixels pixels, int batch, pg_accuracy *out, pg_error *err);
 
+/* The same, and the class that the branch answers for each image, answers [data->count]; -1 where its logits are not finite. */
+PG_CHECKED pg_status pg_measure_answers(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
+                                        pg_pixels pixels, int batch, pg_accuracy *out, int32_t *answers, pg_error *err);
+
 /* One model and one data set on which many passports are tried. The layers below the first passport are run once and their
  * activations kept, so that a passport costs only the layers above. The numbers are those of pg_measure_accuracy, bit for bit.
  */

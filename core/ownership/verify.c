@@ -3,6 +3,8 @@
 #include "core/ownership/verify.h"
 
 #include "core/base/memory.h"
+#include "core/ownership/distinct.h"
+#include "core/ownership/permutation.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
@@ -16,6 +18,7 @@ const pg_option pg_verify_table[] = {
     PG_INT(pg_verify_options, nulls, "50", 0, 10000, NULL,
            "fresh passports of the claimant's kind drawn for the null distribution (0 or at least 2)"),
     PG_INT(pg_verify_options, batch, "128", 1, 10000, NULL, "images per evaluation batch"),
+    PG_REAL(pg_verify_options, proof, "80", 40, 100000, "bits", "fewest bits at which bound evidence proves"),
     {0},
 };
 
@@ -29,165 +32,162 @@ pg_status pg_verify_check(const pg_verify_options *options, int classes, int ima
         images == 1 ? "" : "s", classes, options->level, needed);
 }
 
-/* ---- signature ---- */
-
-/* Bits of b that agree with the signs of gamma; zero agrees with neither. */
-static int agreement(const pg_passport *p, const pg_real *gamma)
-{
-    int agree = 0;
-    for (int o = 0; o < p->outputs; o++) agree += p->b[o] > 0 ? gamma[o] > 0 : gamma[o] < 0;
-    return agree;
-}
-
-/* Agreement of the signature with the gamma that these passports give in the model. */
-static pg_status passport_agreement(pg_net *net, const pg_model *model, const pg_evidence *evidence, int *total, double *layers,
-                                    pg_error *err)
-{
-    const pg_status status = pg_passports_install(net, model, evidence, err);
-    if (status != PG_OK) return status;
-    *total = 0;
-    for (int i = 0; i < evidence->passport_count; i++) {
-        const int agree = agreement(&evidence->passports[i], pg_net_gamma(net, i));
-        *total += agree;
-        if (layers) layers[i] = 100.0 * agree / evidence->passports[i].outputs;
-    }
-    return PG_OK;
-}
-
-static void stored_agreement(const pg_model *model, const pg_evidence *evidence, pg_finding *out)
-{
-    double sum = 0;
-    out->agree_stored = 0;
-    for (int i = 0; i < evidence->passport_count; i++) {
-        const pg_affine *a = &pg_model_passport_layer(model, i)->affine[PG_PUBLIC];
-        if (a->gamma < 0) {
-            out->agree_stored = -1;
-            out->detection_stored = NAN;
-            return;
-        }
-        const int agree = agreement(&evidence->passports[i], model->params + a->gamma);
-        out->agree_stored += agree;
-        sum += 100.0 * agree / evidence->passports[i].outputs;
-    }
-    out->detection_stored = sum / evidence->passport_count;
-}
-
-/* The model in a net that has the evidence's layers as passport layers. */
-static pg_status show_in(const pg_model *model, const pg_evidence *evidence, pg_model **shown, pg_error *err)
-{
-    pg_net_spec spec;
-    pg_status status = pg_evidence_fit(evidence, &model->spec, &spec, err);
-    if (status == PG_OK) status = pg_model_create(&spec, shown, err);
-    return status == PG_OK ? pg_model_copy(model, *shown, err) : status;
-}
-
 /* ---- p-values ---- */
 
-/* Of so many agreeing bits. */
-static double p_value(const pg_finding *f, int agree)
+/* Of so many agreeing bits, against one null. */
+static double p_against(const pg_null *null, int agree, int bits)
 {
-    if (f->nulls == 0) return pg_binomial_tail(agree, f->bits, 0.5);
-    const double percent = 100.0 * agree / f->bits, spread = f->null_deviation * sqrt(1 + 1.0 / f->nulls);
-    const double t = spread > 0 ? (percent - f->null_mean) / spread : percent > f->null_mean ? INFINITY : 0;
-    const double student = isinf(t) ? 0 : gsl_cdf_tdist_Q(t, f->nulls - 1);
-    const double q = fmin(fmax(f->null_mean / 100, 0.5), 1);
-    return fmax(student, pg_binomial_tail(agree, f->bits, q));
+    const double percent = 100.0 * agree / bits, spread = null->deviation * sqrt(1 + 1.0 / null->count);
+    const double t = spread > 0 ? (percent - null->mean) / spread : percent > null->mean ? INFINITY : 0;
+    const double student = isinf(t) ? 0 : gsl_cdf_tdist_Q(t, null->count - 1);
+    const double q = fmin(fmax(null->mean / 100, 0.5), 1);
+    return fmax(student, pg_binomial_tail(agree, bits, q));
+}
+
+/* The largest over all nulls; *deciding is the index of its kind. Without nulls a fair coin decides. */
+static double p_value(const pg_finding *f, int agree, int *deciding)
+{
+    double p = pg_binomial_tail(agree, f->bits, 0.5);
+    for (int k = 0; k < f->null_kinds; k++) {
+        const double against = p_against(&f->null[k], agree, f->bits);
+        if (k && against <= p) continue;
+        p = against;
+        *deciding = k;
+    }
+    return p;
 }
 
 pg_status pg_finding_weigh(const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *finding, pg_error *err)
 {
     pg_status status = PG_OK;
+    int deciding = -1;
     if (nulls && nulls->count >= 2) {
         if (nulls->bits != finding->bits)
             return pg_fail(err, PG_BAD_INPUT, "null evidence of %d bits for a signature of %d", nulls->bits, finding->bits);
-        PG_TRY(pg_nulls_agreement(nulls, evidence, &finding->null_mean, &finding->null_deviation, err));
+        PG_TRY(pg_nulls_agreement(nulls, evidence, finding->null, err));
+        finding->null_kinds = nulls->kinds;
         finding->nulls = nulls->count;
     }
     finding->p_coin = pg_binomial_tail(finding->agree, finding->bits, 0.5);
-    finding->p_value = p_value(finding, finding->agree);
+    finding->p_value = p_value(finding, finding->agree, &deciding);
+    if (deciding < 0) goto done;
+    finding->null_kind = finding->null[deciding].kind;
+    finding->null_mean = finding->null[deciding].mean;
+    finding->null_deviation = finding->null[deciding].deviation;
 done:
     return status;
 }
 
 /* ---- signature, mark ---- */
 
-static pg_status read_signature(const pg_model *model, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+static int agreement(int count, const int8_t *b, const int8_t *signs)
 {
-    pg_status status = PG_OK;
-    pg_net *net = NULL;
+    int agree = 0;
+    for (int i = 0; i < count; i++) agree += b[i] == signs[i];
+    return agree;
+}
+
+/* Agreement by layers; a mark is in one. */
+static void count_layers(const pg_evidence *evidence, const int8_t *signs, pg_finding *out)
+{
     double sum = 0;
-    PG_TRY(pg_net_create(&model->spec, 1, false, PG_CONV_AUTO, &net, err));
-    PG_TRY(passport_agreement(net, model, evidence, &out->agree, out->layer_detection, err));
-    for (int i = 0; i < evidence->passport_count; i++) sum += out->layer_detection[i];
-    out->detection = sum / evidence->passport_count;
-    stored_agreement(model, evidence, out);
-done:
-    pg_net_destroy(&net);
-    return status;
+    for (int i = 0; i < evidence->passport_count; i++) {
+        const pg_passport *p = &evidence->passports[i];
+        out->layer_detection[i] = 100.0 * agreement(p->outputs, p->b, signs) / p->outputs;
+        sum += out->layer_detection[i];
+        signs += p->outputs;
+    }
+    if (evidence->mark.bits) sum = out->layer_detection[0] = 100.0 * out->agree / out->bits;
+    out->detection = sum / (evidence->passport_count ? evidence->passport_count : 1);
 }
 
-static pg_status read_mark(const pg_model *model, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+static void stored_agreement(const pg_model *model, const pg_evidence *evidence, pg_finding *out)
 {
-    int8_t signs[PG_MARK_BITS_MAX];
-    const pg_status status = pg_mark_signs(&evidence->mark, model, signs, err);
-    if (status != PG_OK) return status;
-    out->agree = pg_signs_agree(evidence, signs);
-    out->detection = out->layer_detection[0] = 100.0 * out->agree / out->bits;
-    return PG_OK;
+    double sum = 0;
+    int agree = 0;
+    for (int i = 0; i < evidence->passport_count; i++) {
+        const pg_passport *p = &evidence->passports[i];
+        const pg_affine *a = &pg_model_passport_layer(model, i)->affine[PG_PUBLIC];
+        if (a->gamma < 0) return;
+        int in_layer = 0;
+        for (int o = 0; o < p->outputs; o++) in_layer += p->b[o] * model->params[a->gamma + o] > 0;
+        agree += in_layer;
+        sum += 100.0 * in_layer / p->outputs;
+    }
+    out->agree_stored = agree;
+    out->detection_stored = sum / evidence->passport_count;
 }
 
-static pg_status mark_agreement_with(const pg_model *model, const pg_evidence *forged, const pg_evidence *owner, int *agree,
-                                     pg_error *err)
+static pg_status read_bits(pg_reading *reading, const pg_evidence *evidence, pg_finding *out, pg_error *err)
 {
-    int8_t signs[PG_MARK_BITS_MAX] = {0};
-    const pg_status status = pg_mark_signs(&forged->mark, model, signs, err);
-    if (status == PG_OK) *agree = pg_signs_agree(owner, signs);
-    return status;
-}
-
-pg_status pg_agreement_with(const pg_model *model, const pg_evidence *passports, const pg_evidence *owner, int *agree,
-                            pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_model *shown = NULL;
-    pg_net *net = NULL;
-    *agree = 0;
-    if (pg_evidence_claim(owner) == PG_CLAIM_MARK) return mark_agreement_with(model, passports, owner, agree, err);
-    PG_TRY(show_in(model, passports, &shown, err));
-    PG_TRY(pg_net_create(&shown->spec, 1, false, PG_CONV_AUTO, &net, err));
-    PG_TRY(pg_passports_install(net, shown, passports, err));
-    for (int i = 0; i < owner->passport_count && i < shown->passport_count; i++)
-        *agree += agreement(&owner->passports[i], pg_net_gamma(net, i));
-done:
-    pg_net_destroy(&net);
-    pg_model_destroy(&shown);
+    int8_t *signs = NULL;
+    pg_status status = pg_alloc((size_t)out->bits, 1, &signs, err);
+    if (status == PG_OK) status = pg_reading_signs(reading, evidence, signs, err);
+    if (status == PG_OK) {
+        out->agree = pg_signs_agree(evidence, signs);
+        count_layers(evidence, signs, out);
+        if (evidence->passport_count) stored_agreement(pg_reading_model(reading), evidence, out);
+    }
+    pg_free(signs);
     return status;
 }
 
 /* ---- triggers ---- */
 
+enum { PERMUTATIONS_MAX = 1000000 };
+
+/* Orders of the labels that are tried: enough for a p-value ten times below the level. */
+static int permutations(double level)
+{
+    return (int)fmin(ceil(10 / level), PERMUTATIONS_MAX) - 1;
+}
+
+/* The answers of the branch to the triggers; out->trigger[branch] takes its accuracy. */
+static pg_status answer(const pg_judge_setup *s, pg_model *model, pg_branch branch, const pg_evidence *passports,
+                        const pg_dataset *triggers, int32_t *answers, pg_finding *out, pg_error *err)
+{
+    return pg_measure_answers(model, branch, branch == PG_PRIVATE ? passports : NULL, triggers, s->pixels, s->options->batch,
+                              &out->trigger[branch], answers, err);
+}
+
+static pg_status weigh_triggers(const pg_judge_setup *s, const pg_dataset *triggers, const int32_t *answers, pg_finding *out,
+                                pg_error *err)
+{
+    const int n = triggers->count;
+    pg_status status = PG_OK;
+    out->trigger_agree = 0;
+    for (int i = 0; i < n; i++) out->trigger_agree += answers[i] == triggers->labels[i];
+    out->trigger_p = pg_binomial_tail(out->trigger_agree, n, 1.0 / triggers->classes);
+    if (!out->bound) {
+        status =
+            pg_permuted_labels(n, answers, triggers->labels, permutations(s->options->level), s->seed, &out->permuted_p, err);
+        out->trigger_p = fmax(out->trigger_p, out->permuted_p);
+    }
+    if (out->claim != PG_CLAIM_TRIGGERS) return status;
+    out->agree = out->trigger_agree;
+    out->detection = 100.0 * out->trigger_agree / n;
+    out->p_value = out->trigger_p;
+    return status;
+}
+
 /* passports: those under which a private branch runs; NULL: unknown. Ignores triggers with labels for another number of
  * classes, and all triggers if the network cannot run because its passports are unknown. */
-static pg_status read_triggers(pg_model *model, const pg_evidence *passports, const pg_dataset *triggers, pg_pixels pixels,
-                               int batch, pg_finding *out, pg_error *err)
+static pg_status read_triggers(const pg_judge_setup *s, pg_model *model, const pg_evidence *passports,
+                               const pg_dataset *triggers, pg_finding *out, pg_error *err)
 {
     pg_status status = PG_OK;
+    int32_t *answers = NULL;
     const pg_branch deployed = pg_net_spec_deployed(&model->spec);
     if (triggers->count == 0 || triggers->classes != model->spec.classes || (deployed == PG_PRIVATE && !passports))
         return PG_OK;
     out->trigger_count = triggers->count;
-    if (deployed == PG_PUBLIC)
-        PG_TRY(pg_measure_accuracy(model, PG_PUBLIC, NULL, triggers, pixels, batch, &out->trigger[PG_PUBLIC], err));
-    if (model->spec.private_affine && passports)
-        PG_TRY(pg_measure_accuracy(model, PG_PRIVATE, passports, triggers, pixels, batch, &out->trigger[PG_PRIVATE], err));
-    const double share = out->trigger[deployed].exact / 100;
-    out->trigger_agree = (int)lround(share * triggers->count);
-    out->trigger_p = pg_binomial_tail(out->trigger_agree, triggers->count, 1.0 / model->spec.classes);
-    if (out->claim != PG_CLAIM_TRIGGERS) goto done;
-    out->agree = out->trigger_agree;
-    out->detection = 100 * share;
-    out->p_value = out->trigger_p;
+    PG_TRY(pg_alloc((size_t)triggers->count, sizeof *answers, &answers, err));
+    if (deployed == PG_PUBLIC && model->spec.private_affine && passports)
+        PG_TRY(answer(s, model, PG_PRIVATE, passports, triggers, answers, out, err));
+    PG_TRY(answer(s, model, deployed, passports, triggers, answers, out, err));
+    PG_TRY(weigh_triggers(s, triggers, answers, out, err));
 done:
+    pg_free(answers);
     return status;
 }
 
@@ -213,7 +213,16 @@ static void find_thresholds(pg_finding *f, int n, double level)
     f->threshold = f->enough = pg_binomial_threshold(n, f->null_probability, level);
     if (!f->nulls) return;
     f->null_threshold = f->null_mean + gsl_cdf_ugaussian_Qinv(level) * f->null_deviation;
-    while (f->enough <= n && p_value(f, f->enough) > level) f->enough++;
+    while (f->enough <= n && p_value(f, f->enough, &(int){0}) > level) f->enough++;
+}
+
+/* Bits of proof of bound evidence, less one for each doubling of what was shown. */
+static double proof_bits(const pg_finding *f, const pg_judge_setup *s)
+{
+    const bool two = f->claim != PG_CLAIM_TRIGGERS && f->trigger_count;
+    const double signature = f->bits ? pg_binomial_bits(f->agree, f->bits, 0.5) : 0,
+                 triggers = f->trigger_count ? pg_binomial_bits(f->trigger_agree, f->trigger_count, 1.0 / f->classes) : 0;
+    return fmax(0, fmax(signature, triggers) - two - log2(s->shown > 1 ? s->shown : 1));
 }
 
 void pg_finding_decide(pg_finding *finding, const pg_verify_options *options)
@@ -225,8 +234,10 @@ void pg_finding_decide(pg_finding *finding, const pg_verify_options *options)
     finding->useless = finding->decidable && !pg_beats_guessing(finding->reference, finding->images, finding->classes, level);
     finding->significant = n && finding->p_value <= level;
     finding->works = works(finding, options);
+    finding->proves = n && finding->bound && !finding->seed_refused && finding->proof_bits >= options->proof;
     finding->ruling = n ? pg_rule(finding->useless, finding->significant, finding->decidable, finding->works) : PG_NO_EVIDENCE;
-    finding->stands = finding->ruling == PG_STANDS;
+    finding->agrees = finding->ruling == PG_AGREES;
+    if (finding->proves) finding->ruling = PG_PROVES;
 }
 
 /* ---- the judge ---- */
@@ -237,23 +248,29 @@ struct pg_judge {
     pg_judge_setup setup;
     pg_model *model;     /* a copy, because running a model changes it */
     pg_finding deployed; /* the part that no claim changes */
-    pg_model *shown;     /* the model with the passport layers of the last claim by passports */
+    pg_reading *reading; /* with the layers of the last claim by passports */
     pg_trunk *trunk;
     int tried; /* claims on those layers */
     pg_nulls nulls;
 };
 
-/* The judge's model with the evidence's layers as passport layers; reuses that of the last claim if its layers are the same. */
+/* The judge's model with the evidence's layers as passport layers. */
+static pg_model *shown(const pg_judge *judge)
+{
+    return pg_reading_model(judge->reading);
+}
+
+/* Prepare the model for these passports; what was prepared for the last claim serves the same layers. */
 static pg_status show(pg_judge *judge, const pg_evidence *evidence, pg_error *err)
 {
     pg_net_spec spec;
     const pg_status status = pg_evidence_fit(evidence, &judge->model->spec, &spec, err);
-    if (status != PG_OK || (judge->shown && judge->shown->spec.passports == spec.passports)) return status;
+    if (status != PG_OK || (judge->reading && shown(judge)->spec.passports == spec.passports)) return status;
     pg_trunk_destroy(&judge->trunk);
-    pg_model_destroy(&judge->shown);
+    pg_reading_close(&judge->reading);
     pg_nulls_clear(&judge->nulls);
     judge->tried = 0;
-    return show_in(judge->model, evidence, &judge->shown, err);
+    return pg_reading_open(judge->model, evidence, &judge->reading, err);
 }
 
 static pg_status measure(pg_judge *judge, pg_model *model, const pg_evidence *evidence, pg_accuracy *out, pg_error *err)
@@ -274,7 +291,7 @@ static pg_status measure_deployed(pg_judge *judge, pg_error *err)
         f->deployed = f->public_branch;
     } else if (s->distributed) {
         PG_TRY(show(judge, s->distributed, err));
-        PG_TRY(measure(judge, judge->shown, s->distributed, &f->deployed, err));
+        PG_TRY(measure(judge, shown(judge), s->distributed, &f->deployed, err));
     }
     if (!f->deployed.present && s->known_accuracy > 0)
         f->deployed = (pg_accuracy){.present = true, .exact = s->known_accuracy, .batch_mean = s->known_accuracy};
@@ -310,7 +327,7 @@ void pg_judge_destroy(pg_judge **judge)
     if (!*judge) return;
     pg_nulls_clear(&(*judge)->nulls);
     pg_trunk_destroy(&(*judge)->trunk);
-    pg_model_destroy(&(*judge)->shown);
+    pg_reading_close(&(*judge)->reading);
     pg_model_destroy(&(*judge)->model);
     pg_free(*judge);
     *judge = NULL;
@@ -325,61 +342,78 @@ static pg_status measure_private(pg_judge *judge, const pg_evidence *evidence, p
         *out = judge->deployed.deployed;
         return PG_OK;
     }
-    if (judge->tried++ == 0) return measure(judge, judge->shown, evidence, out, err);
+    if (judge->tried++ == 0) return measure(judge, shown(judge), evidence, out, err);
     if (!judge->trunk)
-        PG_TRY(pg_trunk_create(judge->shown, s->test, s->pixels, s->options->batch, TRUNK_BYTES, &judge->trunk, err));
+        PG_TRY(pg_trunk_create(shown(judge), s->test, s->pixels, s->options->batch, TRUNK_BYTES, &judge->trunk, err));
     PG_TRY(pg_trunk_accuracy(judge->trunk, evidence, out, err));
 done:
     return status;
 }
 
-/* Null evidence for a claim. That of the claim before serves a claim that is alike, unless images went through the claimant's
- * own passports. */
-static pg_status draw_nulls(pg_judge *judge, pg_model *model, const pg_evidence *evidence, pg_error *err)
+/* Null evidence for a claim by free evidence. That of the claim before serves a claim that is alike. */
+static pg_status draw_nulls(pg_judge *judge, const pg_model *model, const pg_evidence *evidence, pg_error *err)
 {
     const pg_judge_setup *s = &judge->setup;
-    const bool own = pg_net_spec_deployed(&model->spec) == PG_PRIVATE && !s->distributed;
-    if (judge->nulls.count && !own && pg_evidence_alike(judge->nulls.like, evidence)) return PG_OK;
+    if (judge->nulls.count && pg_evidence_alike(judge->nulls.like, evidence)) return PG_OK;
     pg_nulls_clear(&judge->nulls);
     if (!s->test || s->options->nulls < 2) return PG_OK;
-    return pg_nulls_draw(model, evidence, own ? evidence : s->distributed, s->test, s->pixels, s->options->nulls, s->seed,
-                         &judge->nulls, err);
+    return pg_nulls_draw(model, evidence, s->test, s->pixels, s->options->nulls, s->seed, &judge->nulls, err);
 }
 
-static pg_status read_passports(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+static pg_status read_bits_of(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+{
+    pg_reading *mark = NULL;
+    if (evidence->passport_count) return read_bits(judge->reading, evidence, out, err);
+    pg_status status = pg_reading_open(judge->model, evidence, &mark, err);
+    if (status == PG_OK) status = read_bits(mark, evidence, out, err);
+    pg_reading_close(&mark);
+    return status;
+}
+
+/* counted: the evidence without the pieces that do not count. Its passports are whole. */
+static pg_status read_claim(pg_judge *judge, const pg_evidence *counted, const pg_evidence *evidence, pg_finding *out,
+                            pg_error *err)
 {
     pg_status status = PG_OK;
-    PG_TRY(show(judge, evidence, err));
-    if (judge->setup.test) PG_TRY(measure_private(judge, evidence, &out->private_branch, err));
-    PG_TRY(read_signature(judge->shown, evidence, out, err));
+    const pg_judge_setup *s = &judge->setup;
+    pg_model *model = judge->model;
+    out->claim = pg_evidence_claim(evidence); /* of all that was shown */
+    out->bits = pg_evidence_bits(counted);
+    if (evidence->passport_count) {
+        PG_TRY(show(judge, evidence, err));
+        if (s->test) PG_TRY(measure_private(judge, evidence, &out->private_branch, err));
+        model = shown(judge);
+    }
+    if (out->bits) {
+        PG_TRY(read_bits_of(judge, counted, out, err));
+        if (!out->bound) PG_TRY(draw_nulls(judge, model, counted, err));
+        PG_TRY(pg_finding_weigh(counted, out->bound ? NULL : &judge->nulls, out, err));
+    }
+    const pg_evidence *others = pg_net_spec_deployed(&model->spec) == PG_PRIVATE ? s->distributed : NULL;
+    PG_TRY(read_triggers(s, model, evidence->passport_count ? evidence : others, &counted->triggers, out, err));
+    if (out->bound) out->proof_bits = proof_bits(out, s);
 done:
     return status;
 }
 
-static pg_status read_claim(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+/* Free evidence is read without the pieces that nearly repeat another. */
+static pg_status read_evidence(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    out->claim = pg_evidence_claim(evidence);
-    out->bits = pg_evidence_bits(evidence);
-    if (evidence->passport_count) PG_TRY(read_passports(judge, evidence, out, err));
-    if (out->claim == PG_CLAIM_MARK) PG_TRY(read_mark(judge->model, evidence, out, err));
-    pg_model *model = evidence->passport_count ? judge->shown : judge->model;
-    if (out->bits) {
-        PG_TRY(draw_nulls(judge, model, evidence, err));
-        PG_TRY(pg_finding_weigh(evidence, &judge->nulls, out, err));
-    }
-    const pg_judge_setup *s = &judge->setup;
-    const pg_evidence *others = pg_net_spec_deployed(&model->spec) == PG_PRIVATE ? s->distributed : NULL,
-                      *passports = evidence->passport_count ? evidence : others;
-    PG_TRY(read_triggers(model, passports, &evidence->triggers, s->pixels, s->options->batch, out, err));
+    pg_evidence *distinct = NULL;
+    out->bound = evidence->binding.bound;
+    out->seed_refused = evidence->binding.from_seed && !judge->setup.seeds_prove;
+    if (!out->bound) PG_TRY(pg_evidence_distinct(evidence, judge->setup.test, &distinct, &out->repeated, err));
+    PG_TRY(read_claim(judge, distinct ? distinct : evidence, evidence, out, err));
 done:
+    pg_evidence_destroy(&distinct);
     return status;
 }
 
 pg_status pg_judge_claim(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
 {
     *out = judge->deployed;
-    const pg_status status = evidence ? read_claim(judge, evidence, out, err) : PG_OK;
+    const pg_status status = evidence ? read_evidence(judge, evidence, out, err) : PG_OK;
     if (status == PG_OK) pg_finding_decide(out, judge->setup.options);
     return status;
 }

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Verification of evidence against a model. Owners and forgers are judged by the same code.
  *
- * The null of a signature test is not a fair coin: passports made from images push gamma the same way in every passport of
- * their kind. So fresh evidence of the claimant's kind is drawn, with the claimant's signature, and its agreement is the null
- * distribution. The honest p-value is the larger of two: a one-sided Student t prediction tail, (agreement - null mean) / (null
- * deviation sqrt(1 + 1/nulls)) with nulls - 1 degrees of freedom, and the binomial tail at the null's own mean agreement (at
- * least 1/2).
- * A mark is tested in the same way, against projections drawn afresh. A trigger set is tested against guessing: its labels are
- * uniform, so each answer is right with probability 1 / classes whatever the model is.
- * verdict.h decides whether a claim stands. The accuracy with the claimant's evidence is that of the private branch for
- * passports, else that of the model as deployed. */
+ * Bound evidence (binding.h) follows from a secret, so the number of bits that agree is binomial at 1/2 on any network that was
+ * not marked with it, and that of trigger labels binomial at 1 / classes. Its proof is -log2 of that tail, less what was chosen
+ * beside the secret: passports and triggers of one file are two looks (one bit), and so is every further file that is shown.
+ * Free evidence has no such guarantee. The null of its signature is not a fair coin: passports made from images push gamma the
+ * same way in every passport of their kind. So fresh evidence of every kind that has its form is drawn (nulls.h), with the
+ * claimant's signature, and the honest p-value is the largest over the kinds. For each kind it is the larger of two: a
+ * one-sided Student t prediction tail, (agreement - null mean) / (null deviation sqrt(1 + 1/nulls)) with nulls - 1 degrees of
+ * freedom, and the binomial tail at the null's own mean agreement (at least 1/2). Marks are tested in the same way against
+ * projections drawn afresh. Free trigger labels are held against guessing and against their own order (permutation.h). Pieces
+ * of free evidence that nearly repeat another count once (distinct.h). verdict.h decides. The accuracy
+ * with the claimant's evidence is that of the private branch for passports, else that of the model as deployed. */
 #ifndef PG_OWNERSHIP_VERIFY_H
 #define PG_OWNERSHIP_VERIFY_H
 
 #include "core/ownership/accuracy.h"
 #include "core/ownership/nulls.h"
+#include "core/ownership/reading.h"
 #include "core/ownership/verdict.h"
 
 typedef struct pg_verify_options {
@@ -22,6 +25,7 @@ typedef struct pg_verify_options {
     double tolerance; /* points of accuracy */
     int nulls;        /* fresh evidence drawn for the null distribution; 0: no null, the coin decides */
     int batch;        /* images per evaluation batch */
+    double proof;     /* fewest bits of proof */
 } pg_verify_options;
 extern const pg_option pg_verify_table[];
 
@@ -34,7 +38,9 @@ typedef struct pg_finding {
     pg_accuracy trigger[2];  /* trigger accuracy by branch */
     int trigger_count;       /* 0: no triggers, or labels for another number of classes */
     int trigger_agree;       /* triggers that the deployed branch answers as labelled */
-    double trigger_p;        /* exact binomial tail of trigger_agree under guessing, 1 / classes */
+    double trigger_p;        /* binomial tail of trigger_agree at 1 / classes; of free triggers, no less than permuted_p */
+    double permuted_p;       /* of free triggers: the permutation test of their labels */
+    int repeated;            /* pieces of free evidence that do not count because they nearly repeat another */
     int bits;                /* 0: the evidence has no signature and no mark */
     double detection;        /* percent: bits that agree, mean over layers, gamma recomputed from the passport; or triggers */
     double detection_stored; /* percent, from the model's stored scale; NaN if it stores none */
@@ -42,15 +48,22 @@ typedef struct pg_finding {
     double null_probability; /* that one of them agrees by guessing: 1/2 or 1 / classes; NaN: no claim */
     double layer_detection[PG_PASSPORTS_MAX];
     double p_coin; /* exact binomial tail of agree at q = 1/2 */
-    int nulls;
-    double null_mean, null_deviation; /* percent of bits */
+    int null_kinds;
+    pg_null null[PG_NULL_KINDS_MAX];
+    int nulls;                        /* drawn of each kind; 0: a coin decides */
+    const char *null_kind;            /* the kind with the largest p-value, which decides; NULL: none */
+    double null_mean, null_deviation; /* its agreement, percent of bits */
     double p_value;                   /* the honest one; p_coin when nulls is 0; trigger_p for a claim by triggers */
+    bool bound;                       /* the evidence is */
+    bool seed_refused;                /* its secret follows from a grid's seed, which this judge does not accept */
+    double proof_bits;                /* of bound evidence; 0 for free evidence */
     int threshold;                    /* fewest bits or triggers that are significant against guessing; 0: no claim */
     int enough;            /* fewest that are significant by p_value; one more than their number: not even all suffice */
     double null_threshold; /* percent of bits above which evidence is significant if nulls are normal; NaN without nulls */
     int images, classes;   /* of the test set and the model; images 0: no accuracy was measured */
     double reference;      /* percent: accuracy as deployed, given or measured; NaN: unknown */
-    bool useless, significant, decidable, works, stands; /* the parts of the ruling (verdict.h), and whether it is PG_STANDS */
+    bool proves, useless, significant, decidable, works; /* the parts of the ruling (verdict.h) */
+    bool agrees;                                         /* what published schemes call verification, proved or not */
     pg_ruling ruling;
 } pg_finding;
 
@@ -63,9 +76,11 @@ typedef struct pg_judge_setup {
     const pg_verify_options *options;
     uint64_t seed;         /* of the null evidence; tasks use 0 */
     double known_accuracy; /* percent: given accuracy as deployed; 0: use the measured one */
-    /* Passports distributed with a model that needs them to run (V1): they tell its accuracy as deployed, and its images go
-     * through them when null evidence is made. NULL: none are known. Other models do not need them. */
+    /* Passports distributed with a model that needs them to run (V1): they tell its accuracy as deployed. NULL: none are
+     * known. Other models do not need them. */
     const pg_evidence *distributed;
+    int shown;        /* pieces of evidence shown to this judge, under whatever names; at least 1 */
+    bool seeds_prove; /* accept secrets that follow from a grid's seed, as experiments do */
 } pg_judge_setup;
 
 /* A judge of claims on one model, who draws null evidence. The judge measures once what all claims share: the accuracy as
@@ -92,10 +107,5 @@ void pg_finding_decide(pg_finding *finding, const pg_verify_options *options);
 
 /* Accuracy with the claimant's evidence: that of the private branch for passports, else of the model as deployed. */
 const pg_accuracy *pg_finding_accuracy(const pg_finding *finding);
-
-/* Bits of the owner's signature that the signs of gamma agree with when these passports are put in the model; or bits of the
- * owner's mark that a forged projection reads. Both evidences claim alike. */
-PG_CHECKED pg_status pg_agreement_with(const pg_model *model, const pg_evidence *passports, const pg_evidence *owner,
-                                       int *agree, pg_error *err);
 
 #endif

@@ -74,17 +74,26 @@ static const pg_cli_row rows[] = {
     PG_CLI_HEADING("Running and printing:"),
     PG_CLI_INT(arguments, threads, "threads", "N", 1, 1024, "threads"),
     PG_CLI_FLAG(arguments, json, "json", "print JSON, with every option that was used"),
-    PG_CLI_FLAG(arguments, exit_code, "exit-code", "end with 1 unless every claim stands"),
+    PG_CLI_FLAG(arguments, exit_code, "exit-code",
+                "end with the verdict on the weakest claim: 0 proves, 10 agrees, 11 neither"),
     {0},
 };
 
 /* ---- the command ---- */
 
-static bool all_stand(const pg_hearing *h)
+/* Exit codes of verdicts: that of the weakest claim counts. */
+enum { EXIT_PROVES = 0, EXIT_AGREES = 10, EXIT_NEITHER = 11 };
+
+static int verdict_code(const pg_hearing *h)
 {
-    for (int i = 0; i < h->claim_count; i++)
-        if (h->claims[i].refused[0] || !h->claims[i].finding.stands) return false;
-    return true;
+    int code = EXIT_PROVES;
+    for (int i = 0; i < h->claim_count; i++) {
+        const pg_claimant *k = &h->claims[i];
+        const pg_finding *f = &k->finding;
+        const int own = k->refused[0] ? EXIT_NEITHER : f->proves ? EXIT_PROVES : f->agrees ? EXIT_AGREES : EXIT_NEITHER;
+        if (own > code) code = own;
+    }
+    return code;
 }
 
 /* Complain if no claim could be judged. */
@@ -101,11 +110,10 @@ static int hold(arguments *a)
     pg_error err;
     pg_compute_start(a->threads);
     const pg_status status = pg_hearing_hold(&a->hearing, &err);
-    /* 1 is the code of a claim that does not stand */
     if (status != PG_OK) return pg_complain("judge", status == PG_FAILED ? PG_BAD_INPUT : status, "%s", err.message);
     if (check_refused(&a->hearing) != PG_OK) return pg_status_exit_code(PG_BAD_INPUT);
     (a->json ? pg_hearing_print_json : pg_hearing_print_text)(&a->hearing);
-    return a->exit_code && !all_stand(&a->hearing) ? 1 : 0;
+    return a->exit_code ? verdict_code(&a->hearing) : 0;
 }
 
 static int run(int argc, char **argv)
@@ -124,15 +132,17 @@ const pg_command pg_cmd_judge = {
     .name = "judge",
     .summary = "judge claims of ownership on a model",
     .about =
-        "Show side by side what the evidence of each claimant proves about the model. A claim stands if the evidence agrees far better "
-        "than fresh evidence of the same kind (its p-value is at most the level) and the network works with it: better than "
-        "guessing, and nearly as well as deployed. No claim stands on a network that is no better than guessing.\n"
+        "Show side by side what the evidence of each claimant proves about the model. Bound evidence, which follows from a secret, "
+        "proves if its proof has enough bits. Other evidence can only agree: its p-value against fresh evidence is at most the "
+        "level, and the network works with it, better than guessing and nearly as well as deployed. Nothing agrees on a network "
+        "that is no better than guessing.\n"
         "If the evidence file of one claimant cannot be used, that claim is refused with the reason, and the other claims are judged "
         "as if it did not exist.",
     .rows = rows,
     .size = sizeof(arguments),
     .defaults = &defaults,
-    .exits = "0 at least one claim was judged\n1 with --exit-code: a claim does not stand, or is refused\n"
+    .exits = "0 at least one claim was judged\n10 with --exit-code: every claim agrees, and not all prove\n"
+             "11 with --exit-code: a claim does neither, or is refused\n"
              "2 bad usage or input, or every claim is refused\n3 a file cannot be read",
     .examples = "  passgrid judge --model M.safetensors --evidence OWNER.safetensors\n"
                 "  passgrid judge --model M.safetensors --evidence A.safetensors \\\n"

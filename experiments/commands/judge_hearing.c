@@ -136,15 +136,34 @@ static pg_status refuse(pg_claimant *k, pg_status status, const pg_error *fault,
     return PG_OK;
 }
 
+static pg_status load_claim(pg_claimant *k, pg_error *err)
+{
+    pg_error fault;
+    const pg_status status = load_evidence(k, &fault);
+    return status == PG_OK ? PG_OK : refuse(k, status, &fault, err);
+}
+
 static pg_status hear_claim(pg_judge *judge, pg_claimant *k, pg_error *err)
 {
     pg_error fault;
-    pg_status status = load_evidence(k, &fault);
-    if (status != PG_OK) return refuse(k, status, &fault, err);
-    status = pg_judge_claim(judge, k->evidence, &k->finding, &fault);
+    if (k->refused[0]) return PG_OK;
+    const pg_status status = pg_judge_claim(judge, k->evidence, &k->finding, &fault);
     if (status == PG_OK) return PG_OK;
     pg_error_context(&fault, "%s", k->path);
     return refuse(k, status, &fault, err);
+}
+
+/* Evidence with the same commitment is one piece, under whatever names it is shown. Returns the number of pieces. */
+static int count_pieces(pg_hearing *h)
+{
+    int count = 0;
+    for (int i = 0; i < h->claim_count; i++) {
+        pg_claimant *k = &h->claims[i];
+        for (int j = 0; j < i && !k->same_as && !k->refused[0]; j++)
+            if (strcmp(h->claims[j].commitment, k->commitment) == 0) k->same_as = h->claims[j].path;
+        count += !k->same_as && !k->refused[0];
+    }
+    return count;
 }
 
 static pg_status judge_all(pg_hearing *h, pg_error *err)
@@ -152,13 +171,15 @@ static pg_status judge_all(pg_hearing *h, pg_error *err)
     pg_status status = PG_OK;
     pg_judge *judge = NULL;
     pg_finding alone;
+    for (int i = 0; i < h->claim_count; i++) PG_TRY(load_claim(&h->claims[i], err));
     const pg_judge_setup setup = {.model = h->model,
                                   .test = &h->images,
                                   .pixels = h->used_pixels,
                                   .options = &h->options,
                                   .seed = (uint64_t)h->seed,
                                   .known_accuracy = h->accuracy,
-                                  .distributed = h->distributed.evidence};
+                                  .distributed = h->distributed.evidence,
+                                  .shown = count_pieces(h)};
     status = pg_judge_create(&setup, &judge, err);
     if (status == PG_OK) status = pg_judge_claim(judge, NULL, &alone, err);
     if (status != PG_OK) {

@@ -17,6 +17,7 @@ typedef struct pg_claimant {
     char commitment[PG_SHA256_HEX];
     pg_evidence *evidence;
     pg_finding finding;
+    const char *same_as;          /* path of an earlier file of the same bound claim, or NULL */
     char refused[PG_MESSAGE_MAX]; /* "FILE: reason" if the file cannot be used; empty: the claim was judged */
 } pg_claimant;
 

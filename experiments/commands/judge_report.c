@@ -30,8 +30,8 @@ static void print_head(const pg_hearing *h)
            pg_printable(h->images.source, shown, sizeof shown), pg_pixels_names[h->used_pixels], h->pixels_from);
     if (h->facts.assumed[0]) printf("assumed: %s\n", h->facts.assumed);
     if (h->doubts[0]) printf("note: %s\n", h->doubts);
-    printf("level %g, tolerance %g points, %d nulls from seed %d, batches of %d\n", h->options.level, h->options.tolerance,
-           h->options.nulls, h->seed, h->options.batch);
+    printf("proof %g bits, level %g, tolerance %g points, %d nulls of each kind from seed %d, batches of %d\n",
+           h->options.proof, h->options.level, h->options.tolerance, h->options.nulls, h->seed, h->options.batch);
     print_deployed(h);
 }
 
@@ -50,11 +50,40 @@ static void print_enough(const pg_finding *f, const char *unit)
         printf("%s: %s\n", f->claim == PG_CLAIM_TRIGGERS ? "guessing" : "a fair coin", needed);
 }
 
-/* The reasons for the ruling. */
-static void print_grounds(const pg_finding *f, const pg_verify_options *options)
+static void print_verdict(const pg_finding *f)
 {
+    printf("  verdict                   %s", pg_verdict_text(f->ruling));
+    if (f->ruling == PG_PROVES && f->useless)
+        printf(", although the network is useless (no better than guessing)");
+    else if (f->ruling != PG_PROVES && f->ruling != PG_AGREES)
+        printf(": %s", pg_ruling_text(f->ruling));
+    putchar('\n');
+}
+
+/* How far bound evidence proves, and why other evidence does not. */
+static void print_proof(const pg_claimant *k, const pg_verify_options *options)
+{
+    const pg_finding *f = &k->finding;
+    char shown[4 * PG_STATEMENT_MAX];
+    if (!f->bound) {
+        puts("  proof                     none: free evidence can agree and never proves, because it may have been chosen\n"
+             "                            after the network was seen");
+        return;
+    }
+    printf("  proof                     %.1f bits, needed: %g\n", f->proof_bits, options->proof);
+    if (f->seed_refused)
+        puts("                            none: the secret follows from the seed of a grid, which others may know");
+    if (k->same_as) printf("                            the same claim as %s\n", pg_printable(k->same_as, shown, sizeof shown));
+    printf("  claimant says             %s\n", pg_printable(k->evidence->binding.statement, shown, sizeof shown));
+}
+
+/* The reasons for the ruling. */
+static void print_grounds(const pg_claimant *k, const pg_verify_options *options)
+{
+    const pg_finding *f = &k->finding;
     const pg_accuracy *a = pg_finding_accuracy(f);
-    printf("  verdict                   %s\n", pg_ruling_text(f->ruling));
+    print_verdict(f);
+    print_proof(k, options);
     if (!f->threshold) return;
     printf("  p-value                   %.3g, %s %g\n", f->p_value,
            f->significant ? "significant: at most" : "not significant: above", options->level);
@@ -69,7 +98,10 @@ static void print_readings(const pg_finding *f)
 {
     if (f->bits) printf("  mean over layers          %.2f %% of the bits\n", f->detection);
     if (f->agree_stored >= 0) printf("  signature, stored scale   %d of %d bits\n", f->agree_stored, f->bits);
-    if (f->nulls) printf("  null, %4d fresh draws    %.2f %% +- %.2f of the bits\n", f->nulls, f->null_mean, f->null_deviation);
+    for (int i = 0; i < f->null_kinds; i++)
+        printf("  null, %4d %-11s     %.2f %% +- %.2f of the bits%s\n", f->null[i].count, f->null[i].kind, f->null[i].mean,
+               f->null[i].deviation, f->null[i].kind == f->null_kind ? ", decides" : "");
+    if (f->repeated) printf("  do not count              %d that nearly repeat others or are test images\n", f->repeated);
     if (f->bits) printf("  p-value of a fair coin    %.3g\n", f->p_coin);
     if (f->trigger[PG_PUBLIC].present)
         printf("  triggers, public branch   %.2f %% of %d\n", f->trigger[PG_PUBLIC].exact, f->trigger_count);
@@ -97,10 +129,10 @@ static void print_claim(const pg_claimant *k, const pg_verify_options *options)
     char shown[PG_PATH_MAX];
     printf("\n%s\n", pg_printable(k->path, shown, sizeof shown));
     if (k->refused[0]) {
-        printf("  verdict                   refused: %s\n", k->refused);
+        printf("  verdict                   neither: refused: %s\n", k->refused);
         return;
     }
-    print_grounds(&k->finding, options);
+    print_grounds(k, options);
     printf("  claims                    scheme %s, %s %s\n", k->evidence->scheme, k->evidence->kind, things[k->finding.claim]);
     printf("  commitment                %s%s\n", k->commitment, k->expected ? " (opened)" : "");
     print_readings(&k->finding);
@@ -133,8 +165,14 @@ static void set_count(json_t *object, const char *key, int value, bool present)
 
 static void set_ruling(json_t *o, const pg_finding *f)
 {
-    set_text(o, "verdict", pg_ruling_text(f->ruling));
-    json_object_set_new(o, "stands", json_boolean(f->stands));
+    const bool neither = f->ruling != PG_PROVES && f->ruling != PG_AGREES;
+    set_text(o, "verdict", pg_verdict_text(f->ruling));
+    set_text(o, "reason", neither ? pg_ruling_text(f->ruling) : NULL);
+    json_object_set_new(o, "proves", json_boolean(f->proves));
+    json_object_set_new(o, "agrees", json_boolean(f->agrees));
+    json_object_set_new(o, "bound", json_boolean(f->bound));
+    json_object_set_new(o, "seed_refused", json_boolean(f->seed_refused));
+    set_number(o, "proof_bits", f->proof_bits, f->bound);
     json_object_set_new(o, "useless", json_boolean(f->useless));
     json_object_set_new(o, "significant", json_boolean(f->significant));
     json_object_set_new(o, "decidable", json_boolean(f->decidable));
@@ -155,7 +193,9 @@ static void set_readings(json_t *o, const pg_finding *f)
     set_number(o, "detection", f->detection, f->threshold > 0);
     set_number(o, "detection_stored", f->detection_stored, f->bits > 0);
     set_number(o, "p_coin", f->p_coin, f->bits > 0);
+    set_count(o, "repeated", f->repeated, true);
     set_count(o, "nulls", f->nulls, true);
+    set_text(o, "null_kind", f->null_kind);
     set_number(o, "null_mean", f->null_mean, f->nulls > 0);
     set_number(o, "null_deviation", f->null_deviation, f->nulls > 0);
     set_number(o, "null_threshold", f->null_threshold, f->nulls > 0);
@@ -163,16 +203,19 @@ static void set_readings(json_t *o, const pg_finding *f)
     set_number(o, "trigger_public", f->trigger[PG_PUBLIC].exact, f->trigger[PG_PUBLIC].present);
     set_number(o, "trigger_private", f->trigger[PG_PRIVATE].exact, f->trigger[PG_PRIVATE].present);
     set_number(o, "trigger_p_value", f->trigger_p, f->trigger_count > 0);
+    set_number(o, "permuted_p_value", f->permuted_p, f->trigger_count > 0 && !f->bound);
 }
 
 static json_t *refusal_json(const pg_claimant *k)
 {
     json_t *o = json_object();
-    char verdict[PG_MESSAGE_MAX + 16];
-    snprintf(verdict, sizeof verdict, "refused: %s", k->refused);
+    char reason[PG_MESSAGE_MAX + 16];
+    snprintf(reason, sizeof reason, "refused: %s", k->refused);
     set_text(o, "evidence", k->path);
-    set_text(o, "verdict", verdict);
-    json_object_set_new(o, "stands", json_false());
+    set_text(o, "verdict", "neither");
+    set_text(o, "reason", reason);
+    json_object_set_new(o, "proves", json_false());
+    json_object_set_new(o, "agrees", json_false());
     json_object_set_new(o, "refused", json_true());
     return o;
 }
@@ -187,6 +230,8 @@ static json_t *claim_json(const pg_claimant *k)
     set_text(o, "scheme", k->evidence->scheme);
     set_text(o, "kind", k->evidence->kind);
     set_text(o, "commitment", k->commitment);
+    set_text(o, "same_as", k->same_as);
+    set_text(o, "statement", k->finding.bound ? k->evidence->binding.statement : NULL);
     json_object_set_new(o, "commitment_opened", json_boolean(k->expected != NULL));
     set_readings(o, &k->finding);
     for (int i = 0; i < k->evidence->passport_count; i++)
@@ -211,6 +256,7 @@ static void set_options(json_t *o, const pg_hearing *h)
     set_number(o, "level", h->options.level, true);
     set_number(o, "tolerance", h->options.tolerance, true);
     set_count(o, "nulls", h->options.nulls, true);
+    set_number(o, "proof", h->options.proof, true);
     set_count(o, "batch", h->options.batch, true);
     set_count(o, "seed", h->seed, true);
     set_number(o, "accuracy_deployed", h->deployed.exact, h->deployed_from != NULL);

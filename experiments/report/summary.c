@@ -261,7 +261,7 @@ static pg_status find_one(pg_summary *s, int i, pg_text_pool *places, finder *sc
     PG_TRY(variant_of(schemes, l->scheme, l->scheme_parameters, l->training, &s->scheme[i], err));
     s->attack[i] = -1;
     if (l->attack[0]) PG_TRY(variant_of(attacks, l->attack, l->parameters, &pg_no_parameters, &s->attack[i], err));
-    s->forges[i] = pg_result_value(&s->results->items[i], "genuine", "stands", &value);
+    s->forges[i] = pg_result_value(&s->results->items[i], "genuine", "agrees", &value);
 done:
     return status;
 }

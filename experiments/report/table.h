@@ -28,7 +28,7 @@ typedef enum pg_column_kind {
     PG_COLUMN_SHARE,  /* of values that are 1: "3/3" */
     PG_COLUMN_COUNT,  /* how many values */
     PG_COLUMN_NUMBER, /* a single value */
-    PG_COLUMN_WORDS,  /* values with words: "useless", or with counts if they differ: "useless: 2; claim stands: 1" */
+    PG_COLUMN_WORDS,  /* values with words: "useless", or with counts if they differ: "useless: 2; agrees: 1" */
 } pg_column_kind;
 
 typedef struct pg_column {

@@ -18,9 +18,13 @@ typedef struct column_spec {
 /* Column "verdict": pg_ruling_text in a word or two. */
 static const char *ruling_word(int ruling)
 {
-    static const char *const words[] = {
-        [PG_STANDS] = "stands",   [PG_NOT_SIGNIFICANT] = "not significant", [PG_DOES_NOT_WORK] = "does not work",
-        [PG_USELESS] = "useless", [PG_NOT_DECIDABLE] = "not decidable",     [PG_NO_EVIDENCE] = "no evidence"};
+    static const char *const words[] = {[PG_PROVES] = "proves",
+                                        [PG_AGREES] = "agrees",
+                                        [PG_NOT_SIGNIFICANT] = "not significant",
+                                        [PG_DOES_NOT_WORK] = "does not work",
+                                        [PG_USELESS] = "useless",
+                                        [PG_NOT_DECIDABLE] = "not decidable",
+                                        [PG_NO_EVIDENCE] = "no evidence"};
     return words[ruling];
 }
 
@@ -123,21 +127,24 @@ static bool is_useless(const view *v, int cell)
 /* The ruling on the outcome of a cell; false if it has neither a claim nor a network that is useless. */
 static bool find_ruling(const view *v, int cell, pg_ruling *ruling)
 {
-    double stands;
-    const bool useless = is_useless(v, cell), claimed = find(v, cell, "stands", &stands);
-    *ruling = claimed ? pg_rule(useless, says(v, cell, "significant", stands > 0.5), says(v, cell, "decidable", true),
-                                says(v, cell, "works", stands > 0.5))
-                      : PG_USELESS;
+    double agrees;
+    const bool useless = is_useless(v, cell), claimed = find(v, cell, "agrees", &agrees);
+    *ruling = PG_USELESS;
+    if (claimed)
+        *ruling = says(v, cell, "proves", false)
+                      ? PG_PROVES
+                      : pg_rule(useless, says(v, cell, "significant", agrees > 0.5), says(v, cell, "decidable", true),
+                                says(v, cell, "works", agrees > 0.5));
     return claimed || useless;
 }
 
 /* Does the ruling on an outcome go with this cell? It goes with the claim, or with the accuracy if there is no claim. */
 static bool has_ruling(const view *v, int cell)
 {
-    double stands;
+    double agrees;
     const char *metric = v->record->cells[cell].metric;
-    if (strcmp(metric, "stands") == 0) return true;
-    return strcmp(metric, "accuracy") == 0 && !find(v, cell, "stands", &stands);
+    if (strcmp(metric, "agrees") == 0) return true;
+    return strcmp(metric, "accuracy") == 0 && !find(v, cell, "agrees", &agrees);
 }
 
 /* Columns of values in a row: they begin at column `first` of the table. */
@@ -212,7 +219,8 @@ pg_status pg_fill_schemes(const pg_summary *b, pg_table *table, pg_error *err)
                                           {"p_value", "p-value at most", PG_COLUMN_LARGEST},
                                           {"null_model_threshold", "null models' threshold %", PG_COLUMN_MEAN},
                                           {"rescaled", "rescaled", PG_COLUMN_MEAN},
-                                          {"stands", "claim stands", PG_COLUMN_SHARE},
+                                          {"agrees", "agrees", PG_COLUMN_SHARE},
+                                          {"proves", "proves", PG_COLUMN_SHARE},
                                           {"ruling", "verdict", PG_COLUMN_WORDS},
                                           {"accuracy", "n", PG_COLUMN_COUNT},
                                           {NULL, NULL, PG_COLUMN_TEXT}};
@@ -281,10 +289,11 @@ pg_status pg_fill_removal(const pg_summary *b, pg_table *table, pg_error *err)
                                           {"rescaled", "rescaled", PG_COLUMN_MEAN},
                                           {"detection_stored", "stored %", PG_COLUMN_MEAN},
                                           {"trigger_restored", "restored %", PG_COLUMN_MEAN},
-                                          {"stands", "claim stands", PG_COLUMN_SHARE},
+                                          {"agrees", "agrees", PG_COLUMN_SHARE},
+                                          {"proves", "proves", PG_COLUMN_SHARE},
                                           {"ruling", "verdict", PG_COLUMN_WORDS},
                                           {"forged_detection", "forged %", PG_COLUMN_MEAN},
-                                          {"forged_stands", "forged claim stands", PG_COLUMN_SHARE},
+                                          {"forged_agrees", "forged agrees", PG_COLUMN_SHARE},
                                           {NULL, NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
     int *order = NULL;
@@ -358,7 +367,8 @@ pg_status pg_fill_ambiguity(const pg_summary *b, pg_table *table, pg_error *err)
                                           {"owner_bits_matched", "owner's bits %", PG_COLUMN_MEAN},
                                           {"p_value", "smallest p-value", PG_COLUMN_SMALLEST},
                                           {"rescaled", "rescaled", PG_COLUMN_MEAN},
-                                          {"stands", "claim stands", PG_COLUMN_SHARE},
+                                          {"agrees", "agrees", PG_COLUMN_SHARE},
+                                          {"proves", "proves", PG_COLUMN_SHARE},
                                           {"ruling", "verdict", PG_COLUMN_WORDS},
                                           {"ambiguous", "ambiguous", PG_COLUMN_SHARE},
                                           {"attack_images", "images at most", PG_COLUMN_LARGEST},
@@ -369,8 +379,8 @@ pg_status pg_fill_ambiguity(const pg_summary *b, pg_table *table, pg_error *err)
     if (!any_attack(b, true)) return PG_OK;
     PG_TRY(start(table, b, "genuine and forged evidence", texts, columns, err));
     for (int i = 0; i < b->results->count; i++) {
-        double stands;
-        const bool claims = b->attack[i] < 0 ? pg_result_value(&b->results->items[i], "", "stands", &stands) : b->forges[i];
+        double agrees;
+        const bool claims = b->attack[i] < 0 ? pg_result_value(&b->results->items[i], "", "agrees", &agrees) : b->forges[i];
         if (claims) PG_TRY(add_evidence(b, i, columns, table, err));
     }
 done:

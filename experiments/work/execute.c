@@ -132,7 +132,8 @@ pg_judge_setup pg_execute_judge(const pg_task *task, const pg_model *model, cons
                             .test = test,
                             .pixels = (pg_pixels)task->train.pixels,
                             .options = &task->verify,
-                            .distributed = distributed};
+                            .distributed = distributed,
+                            .seeds_prove = true};
 }
 
 static pg_status add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit, bool present,
@@ -162,7 +163,9 @@ static pg_status record_claim(const pg_finding *f, const char *outcome, pg_recor
     PG_TRY(add(record, outcome, "significant", f->significant, "", true, err));
     PG_TRY(add(record, outcome, "decidable", f->decidable, "", true, err));
     PG_TRY(add(record, outcome, "works", f->works, "", true, err));
-    PG_TRY(add(record, outcome, "stands", f->stands, "", true, err));
+    PG_TRY(add(record, outcome, "agrees", f->agrees, "", true, err));
+    PG_TRY(add(record, outcome, "proof_bits", f->proof_bits, "bits", f->bound, err));
+    PG_TRY(add(record, outcome, "proves", f->proves, "", true, err));
 done:
     return status;
 }

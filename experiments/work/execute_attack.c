@@ -215,7 +215,7 @@ static pg_status record_forged(const work *w, pg_judge *judge, const pg_model *m
     if (f.bits || f.trigger_count) {
         PG_TRY(pg_record_add(record, name, "forged_detection", f.detection, "%", err));
         PG_TRY(pg_record_add(record, name, "forged_p_value", f.p_value, "", err));
-        PG_TRY(pg_record_add(record, name, "forged_stands", f.stands, "", err));
+        PG_TRY(pg_record_add(record, name, "forged_agrees", f.agrees, "", err));
     }
     PG_TRY(record_triggers(w, model, w->forged, false, name, "forged_restored", record, err));
 done:

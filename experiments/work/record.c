@@ -331,6 +331,15 @@ done:
     return status;
 }
 
+/* Metrics under the names that earlier versions gave them. */
+static const char *present_metric(const char *name)
+{
+    static const char *const names[][2] = {{"stands", "agrees"}, {"forged_stands", "forged_agrees"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i][0]) == 0) return names[i][1];
+    return name;
+}
+
 static pg_status get_cell(const source *from, const json_t *cell, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -338,6 +347,7 @@ static pg_status get_cell(const source *from, const json_t *cell, pg_record *rec
     const json_t *value = json_object_get(cell, "value");
     PG_TRY(get_text(from, cell, "outcome", &c.outcome, err));
     PG_TRY(get_text(from, cell, "metric", &c.metric, err));
+    c.metric = present_metric(c.metric);
     PG_TRY(get_text(from, cell, "unit", &c.unit, err));
     if (!json_is_number(value) && !json_is_null(value))
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %s: expected a number or null", from->path, c.metric));

@@ -43,8 +43,8 @@ judges() { # judges SCHEME [OPTION...]: a trained network, and one without weigh
     assert_as_in_grid p_value "$1/prune" level=0
     assert_output --partial '"pixels_from": "the model file"'
 
-    run -1 judge --model "$(file models "$1/prune" .level=100)" --evidence "$(file evidence "$1")" "${@:2}" --exit-code
-    assert_output --partial '"verdict": "the network is useless (no better than guessing)"'
+    run -11 judge --model "$(file models "$1/prune" .level=100)" --evidence "$(file evidence "$1")" "${@:2}" --exit-code
+    assert_output --partial '"reason": "the network is useless (no better than guessing)"'
     assert_equal "$(cells "$1/prune" level=100 useless)" 1
 }
 
@@ -67,7 +67,7 @@ judges() { # judges SCHEME [OPTION...]: a trained network, and one without weigh
 
 @test "a claim is not decided if the network needs a passport and nobody says what it reaches" {
     run -0 judge --model "$(file models v1)" --evidence "$(file evidence v1)"
-    assert_output --partial '"verdict": "not decidable (accuracy as deployed is not known)"'
+    assert_output --partial '"reason": "not decidable (accuracy as deployed is not known)"'
 }
 
 @test "the judge refuses more test images than there are" {

@@ -234,7 +234,8 @@ static void check_judge(const pg_model *model, const pg_evidence *evidence)
     if (pg_verify(&setup, evidence, &f, NULL) != PG_OK) return;
     FUZZ_CHECK(f.bits >= 0 && f.agree <= f.bits + f.trigger_count, "%d of %d", f.agree, f.bits);
     FUZZ_CHECK(!f.threshold || (f.p_value >= 0 && f.p_value <= 1), "%g", f.p_value);
-    FUZZ_CHECK(f.stands == (f.ruling == PG_STANDS) && (!f.stands || (f.significant && f.works)), "stands");
+    FUZZ_CHECK(!f.agrees || (f.significant && f.works && !f.useless), "agrees");
+    FUZZ_CHECK(!f.proves || (f.bound && f.proof_bits >= options.proof), "proves");
 }
 
 static void check_evidence(const pg_evidence *evidence)

@@ -44,15 +44,15 @@ row() { grep -F ",$1," "run/tables/$2.csv" | cat <(head -n 1 "run/tables/$2.csv"
 
 @test "the owner's claim by the worked scheme stands" {
     cd "$SHARED"
-    assert_equal "$(row stamp schemes | column 'claim stands')" 1
+    assert_equal "$(row stamp schemes | column agrees)" 1
 }
 
 @test "the worked attack is judged at each level" {
     cd "$SHARED"
     says 'stamp,quantize,bits=8,' run/tables/removal.csv
     says 'v2,quantize,bits=1,' run/tables/removal.csv
-    assert_equal "$(row quantize,bits=8 removal | grep -e '^data' -e stamp | column 'claim stands')" 1
-    assert_equal "$(row quantize,bits=1 removal | grep -e '^data' -e stamp | column 'claim stands')" 0
+    assert_equal "$(row quantize,bits=8 removal | grep -e '^data' -e stamp | column agrees)" 1
+    assert_equal "$(row quantize,bits=1 removal | grep -e '^data' -e stamp | column agrees)" 0
 }
 
 @test "attacks of the first program run on the worked scheme" {
@@ -72,10 +72,10 @@ row() { grep -F ",$1," "run/tables/$2.csv" | cat <(head -n 1 "run/tables/$2.csv"
     cd "$SHARED"
     run -0 passgrid judge --model "run/models/$at-stamp-s1.safetensors" --evidence "run/evidence/$at-stamp-s1.safetensors" \
         --data synthetic
-    assert_line --regexp '^  verdict +claim stands$'
+    assert_line --regexp '^  verdict +agrees$'
     run -0 passgrid judge --model "run/models/$at-plain-s1.safetensors" --evidence "run/evidence/$at-stamp-s1.safetensors" \
         --data synthetic
-    assert_line --regexp '^  verdict +not significant$'
+    assert_line --regexp '^  verdict +neither: not significant$'
 }
 
 @test "two ranks write the same bytes" {

@@ -91,13 +91,13 @@ TEST(chance_agreement_follows_the_binomial)
     subject_destroy(&s);
 }
 
-/* The model answers 3 to everything; k of the 100 triggers are labelled 3. */
-TEST(trigger_sets_are_judged_against_guessing)
+/* The model answers 3 to everything; k of the 100 triggers are labelled 3. Only bound labels are independent of the answers. */
+TEST(bound_trigger_sets_are_judged_against_guessing_alone)
 {
     static const int classes[] = {10, 100}, fewest[2][4] = {{16, 21, 28, 46}, {4, 6, 9, 20}};
     for (int q = 0; q < 2; q++) {
         subject s = subject_wire("plain", PG_NORM_BN, PG_PASSPORT_RANDOM);
-        pg_evidence evidence = {.scheme = "v3", .kind = "random"};
+        pg_evidence evidence = {.scheme = "v3", .kind = "generated", .binding.bound = true};
         s.spec.classes = classes[q];
         OK(pg_model_create(&s.spec, &s.model, &err));
         s.model->params[pg_model_classifier(s.model)->bias + 3] = 1;
@@ -110,7 +110,7 @@ TEST(trigger_sets_are_judged_against_guessing)
                 const pg_finding f = verify(s.model, &evidence, NULL);
                 assert_true(f.trigger_count == 100 && f.bits == 0 && !f.trigger[PG_PRIVATE].present);
                 assert_int_equal(f.significant, f.trigger_p <= judge.level); /* triggers alone are a claim of their own */
-                assert_true(f.ruling == PG_USELESS && !f.stands);            /* of a network that always says the same */
+                assert_true(f.ruling == PG_USELESS && !f.agrees);            /* of a network that always says the same */
                 assert_true(f.agree == k && f.trigger_agree == k);
                 assert_close(f.null_probability, 1.0 / classes[q], 0);
                 assert_close(f.trigger[PG_PUBLIC].exact, k, 1e-12);
@@ -125,11 +125,13 @@ TEST(trigger_sets_are_judged_against_guessing)
 static pg_nulls nulls_of(const pg_evidence *evidence, int count, const int *agree)
 {
     pg_nulls nulls = {.count = count, .bits = BITS};
-    OK(pg_alloc((size_t)count * BITS, 1, &nulls.signs, &err));
+    OK(pg_alloc((size_t)count * BITS, 1, &nulls.signs[0], &err));
+    nulls.kinds = 1;
+    nulls.kind[0] = "random";
     for (int n = 0; n < count; n++)
         for (int i = 0, at = 0; i < PASSPORTS; i++)
             for (int o = 0; o < evidence->passports[i].outputs; o++, at++)
-                nulls.signs[n * BITS + at] =
+                nulls.signs[0][n * BITS + at] =
                     (int8_t)(at < agree[n] ? evidence->passports[i].b[o] : -evidence->passports[i].b[o]);
     return nulls;
 }
@@ -182,37 +184,82 @@ TEST(p_values_follow_the_spread_of_the_nulls)
 
 /* ---- null evidence ---- */
 
-/* A null draw is the signs of gamma under passports of the claimant's kind. For random passports about half of the signs agree.
- */
+/* Draws of a kind that differ from each other, among count. */
+static int differing_pairs(const int8_t *signs, int count)
+{
+    int differing = 0;
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < i; k++) differing += memcmp(signs + k * BITS, signs + i * BITS, BITS) != 0;
+    return differing;
+}
+
+/* A null draw is the signs of gamma under passports of each kind, whatever kind the claimant names. */
 TEST(nulls_follow_from_their_seed_on_any_number_of_threads)
 {
-    enum { COUNT = 10 };
-    for (int kind = PG_PASSPORT_RANDOM; kind <= PG_PASSPORT_SHUFFLE; kind++) {
-        subject s = subject_create(kind == PG_PASSPORT_IMAGE ? "v1" : "v2", PG_NORM_BN, (pg_passport_kind)kind, &data);
+    enum { COUNT = 10, KINDS = 3 };
+    for (int scheme = 0; scheme < 2; scheme++) {
+        subject s = subject_create(scheme ? "v1" : "v2", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
         pg_nulls nulls[3];
         for (int i = 0; i < 3; i++) {
             pg_compute_start(i + 1);
-            OK(pg_nulls_draw(s.model, s.evidence, s.evidence, &data.test, PG_PIXELS_IMAGENET, COUNT, 1, &nulls[i], &err));
-            assert_int_equal(nulls[i].bits, BITS);
-            assert_int_equal(nulls[i].count, COUNT);
-            assert_memory_equal(nulls[i].signs, nulls[0].signs, COUNT * BITS);
+            OK(pg_nulls_draw(s.model, s.evidence, &data.test, PG_PIXELS_IMAGENET, COUNT, 1, &nulls[i], &err));
+            assert_true(nulls[i].bits == BITS && nulls[i].count == COUNT && nulls[i].kinds == KINDS);
+            for (int k = 0; k < KINDS; k++) {
+                assert_string_equal(nulls[i].kind[k], pg_passport_kinds[k]);
+                assert_memory_equal(nulls[i].signs[k], nulls[0].signs[k], COUNT * BITS);
+            }
+            strcpy(s.evidence->kind, i ? "image" : "handmade");
         }
         pg_compute_start(1);
-        int differing = 0, pairs = 0;
-        for (int i = 0; i < COUNT; i++)
-            for (int k = 0; k < i; k++, pairs++)
-                differing += memcmp(nulls[0].signs + k * BITS, nulls[0].signs + i * BITS, BITS) != 0;
-        if (kind == PG_PASSPORT_IMAGE)
-            assert_true(differing > 0); /* images that look alike may give the same signs */
-        else
-            assert_int_equal(differing, pairs);
+        for (int k = 0; k < KINDS; k++) { /* images that look alike may give the same signs */
+            const int differing = differing_pairs(nulls[0].signs[k], COUNT), pairs = COUNT * (COUNT - 1) / 2;
+            assert_true(k == PG_PASSPORT_IMAGE ? differing > 0 : differing == pairs);
+        }
         pg_nulls_clear(&nulls[1]);
-        OK(pg_nulls_draw(s.model, s.evidence, s.evidence, &data.test, PG_PIXELS_IMAGENET, COUNT, 2, &nulls[1], &err));
-        assert_memory_not_equal(nulls[1].signs, nulls[0].signs, COUNT * BITS);
-        for (int i = 0; i < COUNT * BITS; i++) assert_in_range(nulls[0].signs[i] + 1, 0, 2);
+        OK(pg_nulls_draw(s.model, s.evidence, &data.test, PG_PIXELS_IMAGENET, COUNT, 2, &nulls[1], &err));
+        for (int k = 0; k < KINDS; k++) {
+            assert_memory_not_equal(nulls[1].signs[k], nulls[0].signs[k], COUNT * BITS);
+            for (int i = 0; i < COUNT * BITS; i++) assert_in_range(nulls[0].signs[k][i] + 1, 0, 2);
+        }
         for (int i = 0; i < 3; i++) pg_nulls_clear(&nulls[i]);
         subject_destroy(&s);
     }
+}
+
+/* Passports of the claimant's own, whatever they do to the network, do not move the draw. */
+TEST(nothing_of_the_claimant_enters_the_draw)
+{
+    enum { COUNT = 4 };
+    subject s = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
+    pg_nulls nulls[2];
+    for (int i = 0; i < 2; i++) {
+        OK(pg_nulls_draw(s.model, s.evidence, &data.test, PG_PIXELS_IMAGENET, COUNT, 1, &nulls[i], &err));
+        pg_passport *p = &s.evidence->passports[0];
+        for (int e = 0; e < p->height * p->width * p->inputs; e++) p->key[e] = p->skey[e] = 0; /* a dead layer */
+    }
+    for (int k = 0; k < nulls[0].kinds; k++) assert_memory_equal(nulls[0].signs[k], nulls[1].signs[k], COUNT * BITS);
+    for (int i = 0; i < 2; i++) pg_nulls_clear(&nulls[i]);
+    subject_destroy(&s);
+}
+
+TEST(the_least_favourable_kind_decides)
+{
+    subject s = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
+    pg_nulls nulls = nulls_of(s.evidence, 4, (const int[]){30, 31, 32, 33}),
+             wide = nulls_of(s.evidence, 4, (const int[]){32, 36, 40, 44});
+    impose_total(s.model, s.evidence, 60);
+    const pg_finding narrow = verify(s.model, s.evidence, &nulls), alone = verify(s.model, s.evidence, &wide);
+    nulls.signs[1] = wide.signs[0];
+    nulls.kind[1] = "shuffle";
+    nulls.kinds = 2;
+    const pg_finding both = verify(s.model, s.evidence, &nulls);
+    assert_true(alone.p_value > narrow.p_value && both.p_value == alone.p_value);
+    assert_string_equal(both.null_kind, "shuffle");
+    assert_true(both.null_mean == alone.null_mean && both.enough == alone.enough);
+    wide.signs[0] = NULL;
+    pg_nulls_clear(&nulls);
+    pg_nulls_clear(&wide);
+    subject_destroy(&s);
 }
 
 TEST(agreement_counts_the_passports_and_not_the_claim)
@@ -250,7 +297,7 @@ TEST(what_was_embedded_is_found)
         OK(s.scheme->wire(&s.options, &s.spec, &err));
         subject_fill(&s, &data);
         subject_train(&s, &data, &options);
-        OK(pg_nulls_draw(s.model, s.evidence, s.evidence, &data.test, PG_PIXELS_IMAGENET, 20, 0, &nulls, &err));
+        OK(pg_nulls_draw(s.model, s.evidence, &data.test, PG_PIXELS_IMAGENET, 20, 0, &nulls, &err));
         const pg_finding f = verify(s.model, s.evidence, &nulls);
         printf("%s: detection %.1f %%, null %.1f +- %.1f %%, p %.2g\n", names[i], f.detection, f.null_mean, f.null_deviation,
                f.p_value);

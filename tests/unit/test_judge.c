@@ -7,14 +7,15 @@ TEST(a_report_shows_the_verdict_and_its_numbers)
     assert_judged("--model model --evidence owner --evidence forger" SOLD);
     assert_true(says("model model: alexnet, bn, width 0.0625, 10 classes"));
     assert_true(says("100 test images of generated patterns, not real data, pixels as for imagenet (assumed: "));
-    assert_true(says("level 0.001, tolerance 5 points, 50 nulls from seed 0, batches of 128"));
+    assert_true(says("proof 80 bits, level 0.001, tolerance 5 points, 50 nulls of each kind from seed 0, batches of 128"));
     assert_true(says(" % (--distributed)"));
     const char *owner = strstr(out, "\nowner\n"), *forger = strstr(out, "\nforger\n");
     assert_true(owner && forger && owner < forger);
-    const char *stands = strstr(out, "claim stands"), *fails = strstr(out, "not significant");
-    assert_true(stands && stands > owner && stands < forger);
+    const char *agrees = strstr(out, " agrees\n"), *fails = strstr(out, "not significant");
+    assert_true(agrees && agrees > owner && agrees < forger);
     assert_true(fails && fails > forger);
-    assert_null(strstr(stands + 1, "claim stands"));
+    assert_null(strstr(agrees + 1, " agrees\n"));
+    assert_true(says("proof                     none: free evidence can agree and never proves"));
 }
 
 /* And the null that decides before the fair coin. */
@@ -79,7 +80,17 @@ TEST(json_describes_the_claim_and_reveals_no_secret)
                                        "p_value",
                                        "null_deviation",
                                        "detection_stored",
-                                       "stands",
+                                       "proves",
+                                       "agrees",
+                                       "bound",
+                                       "seed_refused",
+                                       "proof_bits",
+                                       "reason",
+                                       "repeated",
+                                       "null_kind",
+                                       "permuted_p_value",
+                                       "same_as",
+                                       "statement",
                                        "verdict",
                                        "detection_by_layer",
                                        "trigger_public",
@@ -103,8 +114,10 @@ TEST(json_describes_the_claim_and_reveals_no_secret)
         assert_text(claim, "evidence", i ? "forger" : "owner");
         assert_text(claim, "scheme", "v1");
         assert_text(claim, "kind", "random");
-        assert_text(claim, "verdict", i ? "not significant" : "claim stands");
-        assert_int_equal(json_is_true(json_object_get(claim, "stands")), i == 0);
+        assert_text(claim, "verdict", i ? "neither" : "agrees");
+        if (i) assert_text(claim, "reason", "not significant");
+        assert_int_equal(json_is_true(json_object_get(claim, "agrees")), i == 0);
+        assert_true(json_is_false(json_object_get(claim, "proves")) && json_is_null(json_object_get(claim, "proof_bits")));
         assert_true(json_is_null(json_object_get(claim, "accuracy_public")));
         assert_true(json_is_null(json_object_get(claim, "detection_stored")));
         assert_true(json_is_null(json_object_get(claim, "trigger_p_value")));
@@ -146,14 +159,14 @@ TEST(json_has_every_option_a_verdict_depends_on)
 TEST(a_model_that_needs_passports_is_held_to_a_bar)
 {
     assert_judged("--model model --evidence owner --evidence matching" HEARING);
-    assert_false(says("claim stands"));
+    assert_false(says(" agrees\n"));
     assert_true(says("not decidable") && says("--accuracy X") && says("--distributed FILE"));
     static const char *const words[] = {"--model model --evidence matching --json" SOLD,
                                         "--model model --evidence matching --json --accuracy 90" HEARING};
     for (int i = 0; i < 2; i++) {
         json_t *root = verdicts(words[i]);
         assert_true(number(claim_of(root, 0), "p_value") <= 1e-3);
-        assert_text(claim_of(root, 0), "verdict", "the network does not work with this evidence");
+        assert_text(claim_of(root, 0), "reason", "the network does not work with this evidence");
         json_decref(root);
     }
     assert_judged("--model model --evidence owner --accuracy 100 --tolerance 1" HEARING);
@@ -170,18 +183,18 @@ TEST(a_verdict_depends_on_no_rival)
     json_t *alone = verdicts("--model model --evidence owner --json" SOLD),
            *beside = verdicts("--model model --evidence forger --evidence owner --evidence matching --json" SOLD);
     assert_true(json_equal(claim_of(alone, 0), claim_of(beside, 1)));
-    assert_text(claim_of(beside, 1), "verdict", "claim stands");
+    assert_text(claim_of(beside, 1), "verdict", "agrees");
     json_decref(alone);
     json_decref(beside);
 }
 
 TEST(the_exit_code_is_the_verdict_only_on_request)
 {
-    assert_int_equal(judge("--model model --evidence owner --exit-code" SOLD), 0);
-    assert_int_equal(judge("--model model --evidence owner --evidence forger --exit-code" SOLD), 1);
+    assert_int_equal(judge("--model model --evidence owner --exit-code" SOLD), 10);
+    assert_int_equal(judge("--model model --evidence owner --evidence forger --exit-code" SOLD), 11);
     assert_true(says("not significant"));
     assert_string_equal(complaint, "");
-    assert_int_equal(judge("--model model --evidence owner --exit-code --json" HEARING), 1); /* not decidable */
+    assert_int_equal(judge("--model model --evidence owner --exit-code --json" HEARING), 11); /* not decidable */
     assert_int_equal(judge("--model model --evidence owner --evidence forger" SOLD), 0);
     assert_int_equal(judge("--model model --evidence nowhere --exit-code" SOLD), 3);
 }
@@ -262,7 +275,7 @@ TEST(a_trigger_set_is_a_claim)
     assert_true(number(claim, "trigger_public") >= 0 && number(claim, "trigger_private") >= 0);
     assert_true(number(claim, "trigger_p_value") > 0);
     assert_true(number(claim, "p_value") >= number(claim, "p_coin") && number(claim, "p_value") <= number(claim, "p_coin"));
-    assert_text(claim, "verdict", "the network is useless (no better than guessing)"); /* it was never trained */
+    assert_text(claim, "reason", "the network is useless (no better than guessing)"); /* it was never trained */
     json_decref(root);
     assert_judged("--model v3 --evidence v3-owner --nulls 0" HEARING);
     assert_true(says("triggers, public branch") && says("% of 5") && says("accuracy as deployed"));

@@ -32,8 +32,8 @@ TEST(a_refused_claim_leaves_the_others_as_they_are)
             json_t *beside = verdicts(words);
             const json_t *refused = claim_of(beside, (size_t)order);
             snprintf(verdict, sizeof verdict, "refused: %s: ", unfit[i]);
-            assert_memory_equal(json_string_value(json_object_get(refused, "verdict")), verdict, strlen(verdict));
-            assert_true(json_is_false(json_object_get(refused, "stands")) && json_is_true(json_object_get(refused, "refused")));
+            assert_memory_equal(json_string_value(json_object_get(refused, "reason")), verdict, strlen(verdict));
+            assert_true(json_is_false(json_object_get(refused, "agrees")) && json_is_true(json_object_get(refused, "refused")));
             assert_true(json_equal(claim_of(beside, (size_t)!order), claim_of(alone, 0)));
             assert_true(json_equal(claim_of(beside, 2), claim_of(alone, 1)));
             json_decref(beside);
@@ -41,9 +41,10 @@ TEST(a_refused_claim_leaves_the_others_as_they_are)
     }
     json_decref(alone);
     assert_judged("--model model --evidence owner --evidence v3-owner" SOLD);
-    assert_true(says("\nv3-owner\n  verdict                   refused: v3-owner: the evidence has a passport for layer4"));
-    assert_int_equal(judge("--model model --evidence owner --evidence v3-owner --exit-code" SOLD), 1);
-    assert_int_equal(judge("--model model --evidence owner --exit-code" SOLD), 0);
+    assert_true(
+        says("\nv3-owner\n  verdict                   neither: refused: v3-owner: the evidence has a passport for layer4"));
+    assert_int_equal(judge("--model model --evidence owner --evidence v3-owner --exit-code" SOLD), 11);
+    assert_int_equal(judge("--model model --evidence owner --exit-code" SOLD), 10);
 }
 
 /* Nothing to show: a line for each, and the exit code of bad input. A file that is missing is the caller's mistake. */

@@ -136,7 +136,7 @@ TEST(grounds_of_a_verdict_stand_in_every_table)
         const char *attack, *options;
         double accuracy, useless, significant, decidable, works, stands;
         const char *verdict;
-    } rows[] = {{"", "", 62, 0, 1, 1, 1, 1, "stands"},
+    } rows[] = {{"", "", 62, 0, 1, 1, 1, 1, "agrees"},
                 {"prune", "levels=[1]", 50, 0, 1, 1, 0, 0, "does not work"},
                 {"prune", "levels=[2]", 50, 0, 0, 1, 1, 0, "not significant"},
                 {"prune", "levels=[3]", 10, 1, 1, 1, 1, 0, "useless"},
@@ -151,7 +151,7 @@ TEST(grounds_of_a_verdict_stand_in_every_table)
         add(&r, "", "significant", rows[i].significant);
         add(&r, "", "decidable", rows[i].decidable);
         add(&r, "", "works", rows[i].works);
-        add(&r, "", "stands", rows[i].stands);
+        add(&r, "", "agrees", rows[i].stands);
         save(i + 100, rows[i].attack, rows[i].options, &r);
         strcpy(tasks[i].key, key_of(i + 100));
         strcpy(tasks[i].name, "t");

@@ -31,12 +31,14 @@ TEST(the_first_ground_that_fails_decides)
                                    : !significant ? PG_NOT_SIGNIFICANT
                                    : !decidable   ? PG_NOT_DECIDABLE
                                    : !works       ? PG_DOES_NOT_WORK
-                                                  : PG_STANDS;
+                                                  : PG_AGREES;
         assert_int_equal(pg_rule(useless, significant, decidable, works), expected);
     }
-    assert_string_equal(pg_ruling_text(PG_STANDS), "claim stands");
-    for (int a = PG_STANDS; a <= PG_NO_EVIDENCE; a++)
-        for (int b = PG_STANDS; b < a; b++) assert_string_not_equal(pg_ruling_text((pg_ruling)a), pg_ruling_text((pg_ruling)b));
+    assert_string_equal(pg_verdict_text(PG_PROVES), "proves");
+    assert_string_equal(pg_verdict_text(PG_AGREES), "agrees");
+    assert_string_equal(pg_verdict_text(PG_USELESS), "neither");
+    for (int a = PG_PROVES; a <= PG_NO_EVIDENCE; a++)
+        for (int b = PG_PROVES; b < a; b++) assert_string_not_equal(pg_ruling_text((pg_ruling)a), pg_ruling_text((pg_ruling)b));
 }
 
 /* P[X >= 20] for X binomial (100, 1/10) is 0.00198, P[X >= 21] is 0.00081. */
@@ -66,19 +68,19 @@ static pg_ruling ruling_of(pg_finding f)
 {
     const pg_verify_options options = {.level = 1e-3, .tolerance = 5};
     pg_finding_decide(&f, &options);
-    assert_int_equal(f.stands, f.ruling == PG_STANDS);
+    assert_int_equal(f.agrees, f.ruling == PG_AGREES);
     return f.ruling;
 }
 
 TEST(a_claim_stands_on_accuracy_and_significance)
 {
-    assert_int_equal(ruling_of(finding_of(75, 70)), PG_STANDS);
+    assert_int_equal(ruling_of(finding_of(75, 70)), PG_AGREES);
     assert_int_equal(ruling_of(finding_of(75.01, 70)), PG_DOES_NOT_WORK);
     for (int hits = 300; hits <= 1000; hits++) /* 5 points below, in whole images */
-        assert_int_equal(ruling_of(finding_of(100.0 * hits / 1000, 100.0 * (hits - 50) / 1000)), PG_STANDS);
+        assert_int_equal(ruling_of(finding_of(100.0 * hits / 1000, 100.0 * (hits - 50) / 1000)), PG_AGREES);
     assert_int_equal(ruling_of(finding_of(NAN, 70)), PG_NOT_DECIDABLE);
     assert_int_equal(ruling_of(finding_of(10, 70)), PG_USELESS);
-    assert_int_equal(ruling_of(finding_of(14, 14)), PG_STANDS);
+    assert_int_equal(ruling_of(finding_of(14, 14)), PG_AGREES);
     assert_int_equal(ruling_of(finding_of(14, 10)), PG_DOES_NOT_WORK); /* within the tolerance, but guessing */
     pg_finding f = finding_of(75, 70);
     f.p_value = 1.001e-3;
@@ -103,8 +105,8 @@ TEST(the_fewest_bits_that_suffice_are_reported)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         pg_finding f = finding_of(75, 70);
         f.nulls = rows[i].nulls;
-        f.null_mean = rows[i].mean;
-        f.null_deviation = rows[i].deviation;
+        f.null_kinds = rows[i].nulls > 0;
+        f.null[0] = (pg_null){.count = rows[i].nulls, .mean = rows[i].mean, .deviation = rows[i].deviation};
         const pg_verify_options options = {.level = 1e-3, .tolerance = 5};
         pg_finding_decide(&f, &options);
         assert_int_equal(f.threshold, 45);
@@ -187,7 +189,7 @@ TEST(v1_is_not_decided_before_its_accuracy_is_known)
     pg_judge_setup unknown = setup_of(&s), known = setup_of(&s), both = setup_of(&s);
     unknown.distributed = known.distributed = NULL;
     pg_finding f = found(&unknown, s.evidence);
-    assert_false(f.decidable || f.stands || f.deployed.present);
+    assert_false(f.decidable || f.agrees || f.deployed.present);
     assert_true(f.private_branch.present);
     const pg_finding distributed = found(&both, s.evidence);
     assert_true(distributed.decidable && distributed.works && distributed.reference == distributed.private_branch.exact);
@@ -218,7 +220,7 @@ TEST(a_network_that_guesses_is_useless)
         assert_false(f.useless);
         for (int c = 0; c < s.model->spec.classes; c++) s.model->params[last->bias + c] = c == 3 ? 1000 : 0;
         f = found(&setup, s.evidence);
-        assert_true(f.useless && !f.stands && f.ruling == PG_USELESS);
+        assert_true(f.useless && !f.agrees && f.ruling == PG_USELESS);
         subject_destroy(&s);
     }
 }

@@ -70,7 +70,7 @@ TEST(a_network_without_weights_carries_no_mark)
     assert_true(raid_next(&r));
     const pg_finding f = judge(r.outcome.model, o.evidence);
     assert_close(f.detection, 0, 0);
-    assert_false(f.stands);
+    assert_false(f.agrees);
     raid_close(&r);
     owner_destroy(&o);
 }
@@ -93,7 +93,7 @@ TEST(a_counterfeit_mark_is_believed_and_the_genuine_one_stays)
             pg_evidence_commitment(forged, run ? second : first);
             const pg_finding f = judge(o.model, forged);
             assert_null(r.outcome.model);
-            assert_true(f.agree == 64 && f.stands);
+            assert_true(f.agree == 64 && f.agrees);
             int matched;
             OK(pg_agreement_with(o.model, forged, o.evidence, &matched, &err));
             assert_in_range(matched, 16, 48); /* the forger knows nothing of the owner's bits: 32 +- 4 standard deviations */
@@ -138,7 +138,7 @@ TEST(counterfeit_triggers_need_no_change_of_the_model)
             pg_evidence_commitment(forged, run ? second : first);
             assert_null(r.outcome.model);
             assert_int_equal(f.claim, PG_CLAIM_TRIGGERS);
-            if (i < 3) assert_true(f.detection >= 100 && f.stands);
+            if (i < 3) assert_true(f.detection >= 100 && f.agrees);
             if (i == 3) assert_true(measure(&r, "perturbation_largest") <= 8 && f.detection > 10);
             if (i == 4) assert_true(measure(&r, "perturbation_largest") <= 3 && f.trigger_count == 120);
             assert_true(measure(&r, "perturbation_mean") > 0 && measure(&r, "iterations") > 0);

@@ -226,7 +226,7 @@ TEST(an_embedded_mark_is_found_whole)
         assert_int_equal(after.agree, 64);
         assert_close(after.p_coin, 0x1p-64, 1e-9);
         assert_int_equal(after.nulls, verify_options.nulls);
-        assert_true(after.stands && after.p_value <= verify_options.level);
+        assert_true(after.agrees && after.p_value <= verify_options.level);
         assert_int_equal(after.threshold, 45);
         assert_true(after.null_threshold > after.null_mean && after.detection > after.null_threshold);
         owner_destroy(&o);
@@ -254,9 +254,9 @@ TEST(trained_triggers_are_recognised)
         assert_int_equal(f.claim, PG_CLAIM_TRIGGERS);
         assert_true(f.trigger_count == 12 && f.bits == 0 && f.nulls == 0);
         assert_close(f.detection, f.trigger[PG_PUBLIC].exact, 0);
-        assert_close(f.p_value, pg_binomial_tail((int)lround(0.12 * f.detection), 12, 0.1), 1e-12);
+        assert_close(f.p_value, fmax(f.permuted_p, pg_binomial_tail((int)lround(0.12 * f.detection), 12, 0.1)), 1e-12);
         assert_int_equal(f.threshold, pg_binomial_threshold(12, 0.1, verify_options.level));
-        assert_true(f.stands);
+        assert_true(f.agrees);
         owner_destroy(&o);
     }
     owner o = owner_wire("adi", "{triggers: /nowhere}");

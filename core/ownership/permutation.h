@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A permutation test of trigger labels.
+ *
+ * Guessing is no null for a network that answers few of its classes: whoever labels every picture with the class that it always
+ * answers is right each time. If a claimant's labels mean something, they agree with the answers better than the same labels
+ * put on the same pictures in another order. */
+#ifndef PG_OWNERSHIP_PERMUTATION_H
+#define PG_OWNERSHIP_PERMUTATION_H
+
+#include "core/base/random.h"
+#include "core/base/status.h"
+
+/* (1 + r) / (1 + draws), with r the random orders of labels [n] that agree with answers [n] in at least as many places as the
+ * labels do as they are. */
+PG_CHECKED pg_status pg_permuted_labels(int n, const int32_t *answers, const int32_t *labels, int draws, uint64_t seed,
+                                        double *p_value, pg_error *err);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Proofs by bound evidence: the agreement of fresh secrets is binomial on any network, however its weights hang together, and
+ * pieces of free evidence that repeat each other do not multiply a lucky guess. */
+#include "core/ownership/binding.h"
+#include "core/ownership/distinct.h"
+#include "core/ownership/mark.h"
+#include "core/ownership/permutation.h"
+#include "core/ownership/verify.h"
+#include "tests/unit/subject.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_randist.h>
+
+enum { SECRETS = 10000 };
+
+/* P-value of Pearson's chi-square of counts [n + 1] against a binomial (n, q); cells of fewer than five are put together. */
+static double chi_square(const int *counts, int total, int n, double q)
+{
+    double square = 0, expected = 0, seen = 0;
+    int cells = 0;
+    for (int k = 0; k <= n; k++) {
+        expected += total * gsl_ran_binomial_pdf((unsigned)k, q, (unsigned)n);
+        seen += counts[k];
+        double rest = 0;
+        for (int j = k + 1; j <= n; j++) rest += total * gsl_ran_binomial_pdf((unsigned)j, q, (unsigned)n);
+        if (expected < 5 || (rest < 5 && k < n)) continue;
+        square += pow(seen - expected, 2) / expected;
+        cells++;
+        expected = seen = 0;
+    }
+    return gsl_cdf_chisq_Q(square, cells - 1);
+}
+
+static void next_secret(pg_evidence *e, int i)
+{
+    pg_secret_from_seed((pg_seed){.grid = (uint64_t)i, .task = "fresh secrets"}, &e->binding.secret);
+    OK(pg_evidence_bind(e, &err));
+}
+
+/* How many of the secrets agree in each number of bits; counts [bits + 1]. */
+static void count_agreements(const pg_model *model, pg_evidence *e, int *counts)
+{
+    pg_reading *reading = NULL;
+    int8_t signs[PG_MARK_BITS_MAX];
+    e->binding = pg_binding_for(&model->spec, PG_PIXELS_CIFAR);
+    OK(pg_reading_open(model, e, &reading, &err));
+    for (int i = 0; i < SECRETS; i++) {
+        next_secret(e, i);
+        OK(pg_reading_signs(reading, e, signs, &err));
+        counts[pg_signs_agree(e, signs)]++;
+    }
+    pg_reading_close(&reading);
+}
+
+static subject plain_subject(void)
+{
+    pg_data data = test_data(20, 10);
+    subject s = subject_create("v1", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
+    pg_data_clear(&data);
+    return s;
+}
+
+/* The filters of every convolution. */
+static void each_filter(pg_model *model, void (*change)(pg_real *weight, int output))
+{
+    for (int i = 0; i < model->layer_count; i++) {
+        const pg_layer *l = &model->layers[i];
+        if (l->conv < 0) continue;
+        const int k = l->out_channels, count = l->row.kernel * l->row.kernel * l->in_channels * k;
+        for (int w = 0; w < count; w++) change(&model->params[l->weight + w], w % k);
+    }
+}
+
+static void keep_as_drawn(pg_real *weight, int output)
+{
+    (void)weight;
+    (void)output;
+}
+
+static void make_positive(pg_real *weight, int output)
+{
+    (void)output;
+    *weight = (pg_real)fabs((double)*weight);
+}
+
+static void repeat_first(pg_real *weight, int output)
+{
+    *weight = weight[-output];
+}
+
+TEST(signatures_of_fresh_secrets_agree_like_coins_on_any_network)
+{
+    void (*const changes[])(pg_real *, int) = {keep_as_drawn, make_positive, repeat_first};
+    for (int c = 0; c < 3; c++) {
+        subject s = plain_subject();
+        int counts[PG_MARK_BITS_MAX + 1] = {0};
+        each_filter(s.model, changes[c]);
+        count_agreements(s.model, s.evidence, counts);
+        const double p = chi_square(counts, SECRETS, pg_evidence_bits(s.evidence), 0.5);
+        if (p < 1e-3) fail_msg("network %d: chi-square p %.3g", c, p);
+        subject_destroy(&s);
+    }
+}
+
+static void make_half_zero(pg_real *weight, int output)
+{
+    if (output % 2) *weight = 0;
+}
+
+TEST(gammas_of_zero_agree_with_neither_bit)
+{
+    subject s = plain_subject();
+    int counts[PG_MARK_BITS_MAX + 1] = {0};
+    const int bits = pg_evidence_bits(s.evidence);
+    each_filter(s.model, make_half_zero);
+    count_agreements(s.model, s.evidence, counts);
+    for (int k = bits / 2 + 1; k <= bits; k++) assert_int_equal(counts[k], 0);
+    assert_true(chi_square(counts, SECRETS, bits / 2, 0.5) > 1e-3);
+    subject_destroy(&s);
+}
+
+TEST(marks_of_fresh_secrets_agree_like_coins_on_any_network)
+{
+    void (*const changes[])(pg_real *, int) = {keep_as_drawn, make_positive};
+    for (int c = 0; c < 2; c++) {
+        subject s = plain_subject();
+        pg_evidence *e = NULL;
+        int counts[PG_MARK_BITS_MAX + 1] = {0};
+        pg_net_spec spec = s.spec;
+        spec.passports = 0;
+        each_filter(s.model, changes[c]);
+        OK(pg_evidence_create(&spec, "uchida", "signs", &e, &err));
+        OK(pg_mark_create(&spec, "default", 40, PG_MARK_SIGNS, &e->mark, &err));
+        count_agreements(s.model, e, counts);
+        const double p = chi_square(counts, SECRETS, 40, 0.5);
+        if (p < 1e-3) fail_msg("network %d: chi-square p %.3g", c, p);
+        pg_evidence_destroy(&e);
+        subject_destroy(&s);
+    }
+}
+
+TEST(labels_of_fresh_secrets_agree_like_guesses_with_a_constant_network)
+{
+    enum { PICTURES = 20, CLASSES = 10 };
+    int counts[PICTURES + 1] = {0};
+    pg_evidence *e = NULL;
+    pg_net_spec spec = pg_net_spec_plain(pg_arch_find("alexnet"), PG_NORM_BN, CLASSES);
+    OK(pg_evidence_create(&spec, "adi", "generated", &e, &err));
+    OK(pg_dataset_allocate(&e->triggers, PICTURES, 8, 8, &err));
+    e->triggers.classes = CLASSES;
+    for (int i = 0; i < SECRETS; i++) {
+        int agree = 0;
+        next_secret(e, i);
+        for (int t = 0; t < PICTURES; t++) agree += e->triggers.labels[t] == 3;
+        counts[agree]++;
+    }
+    assert_true(chi_square(counts, SECRETS, PICTURES, 1.0 / CLASSES) > 1e-3);
+    pg_evidence_destroy(&e);
+}
+
+/* ---- free evidence ---- */
+
+TEST(filters_that_nearly_repeat_count_once)
+{
+    pg_net_spec spec = pg_net_spec_plain(pg_arch_find("alexnet"), PG_NORM_BN, 10);
+    pg_evidence *e = NULL, *distinct = NULL;
+    pg_rng rng;
+    int dropped = -1;
+    spec.width = 0.0625;
+    OK(pg_evidence_create(&spec, "uchida", "gaussian", &e, &err));
+    OK(pg_mark_create(&spec, "default", 64, PG_MARK_GAUSSIAN, &e->mark, &err));
+    pg_rng_open(&rng, (pg_seed){.task = "filters"}, "projection", 0);
+    OK(pg_mark_draw(&e->mark, PG_MARK_GAUSSIAN, &rng, &err));
+    for (int i = 0; i < 64; i++) e->mark.b[i] = i % 2 ? 1 : -1;
+    OK(pg_evidence_distinct(e, NULL, &distinct, &dropped, &err));
+    assert_int_equal(dropped, 0);
+    assert_memory_equal(distinct->mark.b, e->mark.b, 64);
+    pg_evidence_destroy(&distinct);
+
+    const int taps = e->mark.kernel * e->mark.kernel * e->mark.inputs;
+    for (int t = 0; t < taps; t++) /* filters 8 .. 63 are the first eight, larger, turned and a little off */
+        for (int i = 8; i < 64; i++)
+            e->mark.projection[t * 64 + i] =
+                (pg_real)(i % 3 ? -2 : 3) * e->mark.projection[t * 64 + i % 8] + (pg_real)(0.05 * pg_rng_normal(&rng));
+    OK(pg_evidence_distinct(e, NULL, &distinct, &dropped, &err));
+    assert_int_equal(dropped, 56);
+    assert_int_equal(distinct->mark.bits, 8);
+    for (int t = 0; t < taps; t++)
+        assert_memory_equal(distinct->mark.projection + t * 8, e->mark.projection + t * 64, 8 * sizeof(pg_real));
+    pg_evidence_destroy(&distinct);
+    pg_evidence_destroy(&e);
+}
+
+TEST(pictures_that_nearly_repeat_or_are_test_images_count_once)
+{
+    pg_data data = test_data(20, 10);
+    pg_evidence *e = NULL, *distinct = NULL;
+    pg_net_spec spec = pg_net_spec_plain(pg_arch_find("alexnet"), PG_NORM_BN, 10);
+    const size_t size = 32 * 32 * 3;
+    int dropped = -1;
+    OK(pg_evidence_create(&spec, "adi", "generated", &e, &err));
+    OK(pg_dataset_allocate(&e->triggers, 12, 32, 32, &err));
+    e->triggers.classes = 10;
+    pg_secret_from_seed((pg_seed){.task = "pictures"}, &e->binding.secret);
+    OK(pg_evidence_bind(e, &err));
+    e->binding.bound = false;
+    OK(pg_evidence_distinct(e, &data.test, &distinct, &dropped, &err));
+    assert_int_equal(dropped, 0);
+    pg_evidence_destroy(&distinct);
+    for (int i = 4; i < 10; i++) /* the first four again, brighter by four levels */
+        for (size_t p = 0; p < size; p++) {
+            const int value = e->triggers.images[(size_t)(i % 4) * size + p] + 4;
+            e->triggers.images[(size_t)i * size + p] = (uint8_t)(value > 255 ? 255 : value);
+        }
+    memcpy(e->triggers.images + 11 * size, data.test.images + 3 * size, size);
+    OK(pg_evidence_distinct(e, &data.test, &distinct, &dropped, &err));
+    assert_int_equal(dropped, 7);
+    assert_int_equal(distinct->triggers.count, 5);
+    assert_memory_equal(distinct->triggers.images + 4 * size, e->triggers.images + 10 * size, size);
+    assert_int_equal(distinct->triggers.labels[4], e->triggers.labels[10]);
+    pg_evidence_destroy(&distinct);
+    pg_evidence_destroy(&e);
+    pg_data_clear(&data);
+}
+
+static double permuted(int n, const int32_t *answers, const int32_t *labels)
+{
+    double p = 0;
+    OK(pg_permuted_labels(n, answers, labels, 9999, 0, &p, &err));
+    return p;
+}
+
+TEST(labels_of_one_class_mean_nothing_however_many_agree)
+{
+    int32_t answers[100], labels[100];
+    for (int i = 0; i < 100; i++) {
+        answers[i] = i < 97 ? 6 : i % 10;
+        labels[i] = 6;
+    }
+    assert_true(permuted(100, answers, labels) == 1);
+}
+
+/* Exact: of the 6 orders of three labels one agrees everywhere, three in at least one place... */
+TEST(permuted_labels_have_the_exact_distribution)
+{
+    const int32_t answers[] = {0, 1, 2}, all[] = {0, 1, 2}, one[] = {0, 2, 1}, none[] = {1, 2, 0};
+    assert_true(fabs(permuted(3, answers, all) - 1.0 / 6) < 0.02);
+    assert_true(fabs(permuted(3, answers, one) - 4.0 / 6) < 0.02);
+    assert_true(permuted(3, answers, none) == 1);
+}
