@@ -215,6 +215,7 @@ command -v pkg-config|pkg-config
 command -v mpirun|openmpi-bin
 command -v pgrep|procps
 command -v curl|curl ca-certificates
+command -v openssl|openssl
 pkg-config --exists ompi-c|libopenmpi-dev
 pkg-config --exists gsl|libgsl-dev
 pkg-config --exists yaml-0.1|libyaml-dev

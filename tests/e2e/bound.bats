@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Bound evidence: from a secret, through a grid, to the judge and a time-stamping authority.
+load ../common
+
+setup_file() {
+    cd "$SHARED"
+    passgrid secret new secret
+    cat >bound.yaml <<YAML
+name: bound
+data: {name: synthetic, train: 200, test: 100}
+networks: [{arch: alexnet, width: 0.0625, norm: bn}]
+train: {epochs: 5, batch: 20, lr: 0.05}
+schemes:
+  - {scheme: uchida, bits: 160, strength: 3, projection: signs, bound: true, secret: "file:$SHARED/secret", statement: "Alice, 2026"}
+  - {scheme: uchida, bits: 160, strength: 3, projection: signs, bound: true}
+attacks:
+  - {attack: grind, bits: 160, tries: [1, 20]}
+YAML
+    passgrid run bound.yaml --out grid
+    for task in $(awk -F, '$1 ~ /uchida\/s1/ && $(NF-3) == "proves" {print $1}' grid/cells.csv); do
+        key=${task##*/}
+        cp "$(ls grid/models/"$key"*.safetensors)" "model-$key"
+        cp "$(ls grid/evidence/"$key"*.safetensors)" "evidence-$key"
+        if grep -aq '"bound":"secret"' "evidence-$key"; then name=alice; else name=seeded; fi
+        mv "model-$key" $name.model && mv "evidence-$key" $name.evidence
+    done
+}
+
+judge() { passgrid judge --dir "$BATS_TEST_TMPDIR" --test 100 --nulls 20 "$@"; }
+
+@test "evidence that follows from a secret proves" {
+    run -0 judge --model "$SHARED/alice.model" --evidence "$SHARED/alice.evidence" --exit-code
+    assert_output --regexp 'verdict +proves'
+    assert_output --regexp 'claimant says +Alice, 2026'
+}
+
+@test "it proves nothing about a network that was not marked with it" {
+    run -11 judge --model "$SHARED/seeded.model" --evidence "$SHARED/alice.evidence" --exit-code
+    assert_output --partial 'neither: not significant'
+}
+
+@test "a secret that follows from the seed of a grid agrees, and the judge refuses its proof" {
+    run -10 judge --model "$SHARED/seeded.model" --evidence "$SHARED/seeded.evidence" --exit-code
+    assert_output --partial 'the secret follows from the seed of a grid'
+}
+
+@test "the same evidence under two names is one claim" {
+    cp "$SHARED/alice.evidence" again
+    run -0 judge --model "$SHARED/alice.model" --evidence "$SHARED/alice.evidence" --evidence again --exit-code
+    assert_output --partial "the same claim as $SHARED/alice.evidence"
+}
+
+@test "a thief who puts another name over the owner's secret is refused" {
+    sed 's/Alice, 2026/Mallory2026/' "$SHARED/alice.evidence" >mallory
+    run -11 judge --model "$SHARED/alice.model" --evidence "$SHARED/alice.evidence" --evidence mallory --exit-code
+    assert_output --partial 'mallory: '
+    assert_output --partial 'does not follow from the secret'
+}
+
+@test "no file that a run publishes has the secret" {
+    secret=$(cut -d' ' -f2 "$SHARED/secret")
+    run ! grep -rlF --exclude-dir=evidence --exclude-dir=models "$secret" "$SHARED/grid"
+}
+
+@test "grinding secrets never proves" {
+    run awk -F, '$(NF-4) ~ /^tries=/ && $(NF-3) == "proves" {n++; sum += $(NF-2)} END {print n, sum}' "$SHARED/grid/cells.csv"
+    assert_output '4 0'
+}
+
+# An authority of its own, as RFC 3161 has it.
+authority() {
+    cat >ca.cnf <<'CNF'
+[req]
+distinguished_name = name
+x509_extensions = ca
+prompt = no
+[name]
+CN = Test Authority
+[ca]
+basicConstraints = critical,CA:TRUE
+[stamps]
+extendedKeyUsage = critical,timeStamping
+[tsa]
+serial = serial
+signer_cert = tsa.pem
+signer_key = tsa.key
+certs = ca.pem
+signer_digest = sha256
+default_policy = 1.2.3.4
+digests = sha256
+CNF
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -config ca.cnf -days 30
+    openssl req -newkey rsa:2048 -nodes -keyout tsa.key -out tsa.csr -config ca.cnf -subj /CN=Stamps
+    openssl x509 -req -in tsa.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out tsa.pem -extfile ca.cnf -extensions stamps
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -config ca.cnf -days 30
+    echo 01 >serial
+} 2>/dev/null
+commit() { passgrid commit --evidence "$SHARED/alice.evidence" --model "$SHARED/${1:-alice}.model" "${@:2}"; }
+
+@test "an authority stamps a commitment, and the stamp holds for that pair and that authority alone" {
+    authority
+    run -0 commit alice --query q.tsq
+    commitment=$output
+    openssl ts -reply -queryfile q.tsq -config ca.cnf -section tsa -out r.tsr 2>/dev/null
+    run -0 commit alice --reply r.tsr --tsa-ca ca.pem
+    assert_line "$commitment"
+    assert_line --regexp "^stamped +$(date -u +%Y)-"
+
+    run -2 commit seeded --reply r.tsr --tsa-ca ca.pem
+    assert_output --partial 'message imprint mismatch'
+    run -2 commit alice --reply r.tsr --tsa-ca other.pem
+    assert_output --partial 'certificate verify error'
+    run -2 commit alice --reply q.tsq --tsa-ca ca.pem
+    assert_output --partial 'is no reply of a time-stamping authority'
+    run -2 commit alice --reply r.tsr
+    assert_output --partial 'needs --tsa-ca'
+}
+
+@test "a secret is never replaced" {
+    run -2 passgrid secret new "$SHARED/secret"
+    assert_output --partial 'exists already'
+}
