@@ -17,6 +17,7 @@
     X(pg_attack, flip)                                                                                                         \
     X(pg_attack, substitute)                                                                                                   \
     X(pg_attack, permute)                                                                                                      \
-    X(pg_attack, invert)
+    X(pg_attack, invert)                                                                                                       \
+    X(pg_attack, grind)
 
 PG_REGISTRY(pg_attack, pg_attacks, ATTACKS)

@@ -27,6 +27,7 @@ static const char config[] =
     "  - {attack: flip, levels: [0, 50], schemes: [v1]}\n"
     "  - {attack: invert, flips: [0, 50], start: nothing, schemes: [v1]}\n"
     "  - {attack: permute, repeats: 2, schemes: [v1]}\n"
+    "  - {attack: grind, tries: [3, 130], bits: 16, schemes: [v1]}\n"
     "  - {attack: substitute, block: [none, individual, collective], share: 50, epochs: 2, batch: 10,\n"
     "     schemes: [v1]}\n"
     "  - {attack: overwrite, epochs: 2, batch: 20}\n"
