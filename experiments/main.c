@@ -27,7 +27,7 @@ static int choose(int argc, char **argv)
     const pg_command *command = pg_command_find(argc - 1, argv + 1, &used);
     if (command) return command->run(argc - used, argv + used);
     char shown[64];
-    const char *near = pg_nearest(name, pg_command_names());
+    const char *near = pg_command_nearest(name);
     fprintf(stderr, "passgrid: unknown command '%s'%s%s%s (passgrid --help)\n", pg_printable(name, shown, sizeof shown),
             near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
     return 2;

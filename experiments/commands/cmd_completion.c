@@ -73,11 +73,20 @@ static void offer(const char *before, const char *word, const char *meaning, con
         printf("%s%s%s%s\n", before, word, meaning ? "\t" : "", meaning ? meaning : "");
 }
 
+/* Of a command of two words the first, unless it is a command by itself. */
+static void offer_command(const pg_command *command, const char *typed)
+{
+    char first[32];
+    int used;
+    char *words[] = {first};
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(command->name, " "), command->name);
+    if (strcmp(first, command->name) == 0 || !pg_command_find(1, words, &used)) offer("", first, command->summary, typed);
+}
+
 static void offer_commands(const char *typed)
 {
     puts("words");
-    for (int i = 0; pg_commands[i]; i++)
-        if (!strchr(pg_commands[i]->name, ' ')) offer("", pg_commands[i]->name, pg_commands[i]->summary, typed);
+    for (int i = 0; pg_commands[i]; i++) offer_command(pg_commands[i], typed);
 }
 
 /* Second words of commands that begin with this one; false if there are none. */
@@ -85,10 +94,9 @@ static bool offer_second(const char *first, const char *typed)
 {
     bool found = false;
     for (int i = 0; pg_commands[i]; i++) {
-        const char *name = pg_commands[i]->name, *second = strchr(name, ' ');
-        if (!second || strncmp(name, first, strlen(first)) != 0 || name[strlen(first)] != ' ') continue;
+        if (!pg_command_begins(pg_commands[i], first)) continue;
         if (!found) puts("words");
-        offer("", second + 1, pg_commands[i]->summary, typed);
+        offer("", pg_commands[i]->name + strlen(first) + 1, pg_commands[i]->summary, typed);
         found = true;
     }
     return found;
@@ -169,7 +177,7 @@ static void offer_all(int count, char **words)
     const pg_command *command = count > 1 ? pg_command_find(count - 1, words, &used) : NULL;
     if (count == 1)
         offer_commands(words[0]);
-    else if (command && !(count == 2 && words[1][0] != '-' && offer_second(words[0], words[1])))
+    else if (!(count == 2 && words[1][0] != '-' && offer_second(words[0], words[1])) && command)
         offer_arguments(command, count - used, words + used);
 }
 

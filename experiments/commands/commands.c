@@ -2,6 +2,7 @@
 /* The list of commands; see commands.h. */
 #include "experiments/commands/commands.h"
 
+#include "core/formats/problems.h"
 #include "experiments/run/provenance.h"
 
 #include <string.h>
@@ -23,6 +24,19 @@ const pg_command *pg_command_find(int count, char **words, int *used)
         if (strcmp(pg_commands[i]->name, words[0]) == 0) found = pg_commands[i];
     }
     return found;
+}
+
+bool pg_command_begins(const pg_command *command, const char *word)
+{
+    const size_t length = strlen(word);
+    return strncmp(command->name, word, length) == 0 && command->name[length] == ' ';
+}
+
+const char *pg_command_nearest(const char *word)
+{
+    for (int i = 0; pg_commands[i]; i++)
+        if (pg_command_begins(pg_commands[i], word)) return pg_commands[i]->name;
+    return pg_nearest(word, pg_command_names());
 }
 
 const char *const *pg_command_names(void)

@@ -16,6 +16,11 @@ extern const pg_command *const pg_commands[]; /* ended by NULL */
 const pg_command *pg_command_find(int count, char **words, int *used);
 const char *const *pg_command_names(void); /* ended by NULL */
 
+/* Has the command two words, of which this is the first? */
+bool pg_command_begins(const pg_command *command, const char *word);
+/* Name of the command that somebody may have meant, NULL if none is near. */
+const char *pg_command_nearest(const char *word);
+
 /* What the program is, its commands, and where more help is; the manual page, in roff. */
 void pg_commands_overview(FILE *stream);
 void pg_commands_man(FILE *stream);

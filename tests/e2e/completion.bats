@@ -17,7 +17,8 @@ offers() { # offers EXPECTED WORD...
 
 # ---- bash ---------------------------------------------------------------------------------------------------------------------
 @test "bash completes commands" {
-    offers 'bench completion data doctor help judge list plan run table why' ''
+    offers 'bench commit completion data doctor help judge list plan run secret table why' ''
+    offers 'new' secret ''
     offers 'plan' pl
     offers 'dispatch' bench d
     offers '' nonsense x
