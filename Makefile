@@ -324,7 +324,7 @@ lint-quick: $(BUILD)/passgrid
 	@! grep -L 'SPDX-License-Identifier: GPL-3.0-or-later' $(LICENSED) | sed 's/$$/: no licence line/' | grep .
 	@bash tests/lint/names.sh $(abspath $(BUILD)/passgrid)
 	@bash tests/lint/reference.sh $(abspath $(BUILD)/passgrid) --check
-lint: deps-dev lint-quick $(BUILD)/man/passgrid.1
+lint: deps-dev lint-quick tidy $(BUILD)/man/passgrid.1
 	@! mandoc -Tlint -Wwarning $(BUILD)/man/passgrid.1 | grep -v 'missing date'
 	@shellcheck -S warning $(SHELL_FILES)
 	@codespell $(wildcard *.md *.cff Makefile) core attacks experiments configs slurm tests

@@ -12,7 +12,9 @@
  * Two values of FAULT need no number: links: hard links fail; modes: everybody may read every new file, and chmod fails.
  *
  * Counted: open of a new file (O_EXCL), write, fsync, rename, link, unlink, mkdir, and fflush of a stream. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -113,7 +113,7 @@ static void check_norm(pg_norm_kind kind, bool relu, bool affine, bool residual)
                             .pixels = PIXELS,
                             .channels = CHANNELS,
                             .groups = 6,
-                            .eps = 1e-5,
+                            .eps = (pg_real)1e-5,
                             .relu = relu,
                             .residual = residual},
                    .count = IMAGES * PIXELS * CHANNELS,
