@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* What a reader sees of a text: "sha256:HEX" in place of a secret, which an empty one is not, and of a pinned folder. */
+/* The text as a reader may see it: "sha256:HEX" in place of a secret (unless it is empty) and of a pinned folder. */
 static const char *shown(const pg_option *option, const char *text, pg_reveal reveal, char hidden[PG_HIDDEN_MAX])
 {
     char hash[PG_SHA256_HEX];

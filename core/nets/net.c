@@ -28,7 +28,7 @@ static int images_of(const pg_net *net, bool shared)
     return net->images_n * parts_of(net, shared);
 }
 
-/* Where a part begins in an array of `size` elements per image. */
+/* First element of a part in an array of `size` elements per image. */
 static size_t part_at(const pg_net *net, bool shared, int part, size_t size)
 {
     return shared ? 0 : (size_t)part * (size_t)net->images_n * size;
@@ -41,7 +41,7 @@ static pg_net_cell *cell_at(pg_net *net, int row)
 
 /* ---- forward ---- */
 
-/* Where the statistics of a part begin. Parts with a shared input have the same ones, except running statistics. */
+/* First statistic of a part. Parts with a shared input have the same ones, except running statistics. */
 static size_t statistics_at(const pg_net *net, const pg_net_cell *c, int part)
 {
     return c->input_shared && !c->norm.fixed ? 0 : (size_t)part * pg_norm_sets(&c->norm, net->images_n);

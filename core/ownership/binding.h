@@ -18,7 +18,7 @@
 
 #include "core/ownership/scheme.h"
 
-/* What a scheme that can be bound has among its options: rows for its table, whose struct T has a pg_binding_options there. */
+/* Options of every scheme that can be bound: rows for its table. The member of its struct T is a pg_binding_options. */
 typedef struct pg_binding_options {
     bool bound;
     char secret[PG_TEXT_MAX], statement[PG_TEXT_MAX];

@@ -30,10 +30,10 @@ typedef struct pg_mark {
     int8_t *b;                /* -1 or +1, [bits] */
 } pg_mark;
 
-/* What a claim rests on: passports, else a mark, else triggers. */
+/* Ground of a claim: passports, else a mark, else triggers. */
 typedef enum pg_claim { PG_CLAIM_PASSPORTS, PG_CLAIM_MARK, PG_CLAIM_TRIGGERS } pg_claim;
 
-/* What evidence follows from; see binding.h. Everything but the secret is public. */
+/* Secret and public parameters that bound evidence follows from; see binding.h. */
 enum { PG_STATEMENT_MAX = 1024 };
 typedef struct pg_binding {
     bool bound;

@@ -17,7 +17,7 @@ static void open_stream(pg_rng *rng, uint64_t seed, int i)
     pg_rng_open(rng, (pg_seed){.grid = seed, .task = "judge"}, "null evidence", (uint64_t)i);
 }
 
-/* What the draws of all kinds share. */
+/* Operands of every draw. */
 typedef struct drawing {
     pg_reading *reading;
     uint64_t seed;

@@ -34,7 +34,7 @@ pg_status pg_verify_check(const pg_verify_options *options, int classes, int ima
 
 /* ---- p-values ---- */
 
-/* Of so many agreeing bits, against one null. */
+/* p-value of `agree` agreeing bits against one null. */
 static double p_against(const pg_null *null, int agree, int bits)
 {
     const double percent = 100.0 * agree / bits, spread = null->deviation * sqrt(1 + 1.0 / null->count);
@@ -44,7 +44,7 @@ static double p_against(const pg_null *null, int agree, int bits)
     return fmax(student, pg_binomial_tail(agree, bits, q));
 }
 
-/* The largest over all nulls; *deciding is the index of its kind. Without nulls a fair coin decides. */
+/* The largest p-value over all nulls; *deciding is the index of its kind. Without nulls a fair coin decides. */
 static double p_value(const pg_finding *f, int agree, int *deciding)
 {
     double p = pg_binomial_tail(agree, f->bits, 0.5);

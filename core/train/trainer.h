@@ -33,7 +33,7 @@ extern const pg_option pg_train_table[];
 PG_CHECKED pg_status pg_train_check(const pg_train_options *options, const pg_dataset *data, const pg_net_spec *spec,
                                     pg_error *err);
 
-/* What to train. Everything is borrowed; training changes the model. */
+/* Operands of training. Everything is borrowed; training changes the model. */
 typedef struct pg_job {
     pg_model *model;
     const pg_scheme *scheme;

@@ -73,7 +73,7 @@ static void offer(const char *before, const char *word, const char *meaning, con
         printf("%s%s%s%s\n", before, word, meaning ? "\t" : "", meaning ? meaning : "");
 }
 
-/* Of a command of two words the first, unless it is a command by itself. */
+/* Offer the first word of a command of two words, unless that word is a command by itself. */
 static void offer_command(const pg_command *command, const char *typed)
 {
     char first[32];

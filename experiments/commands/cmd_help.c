@@ -63,7 +63,7 @@ static bool show_key(const char *place, const pg_option *table, const char *key)
     return true;
 }
 
-/* Where keys stand, apart from those of one scheme or attack. */
+/* The sections that have keys, apart from single schemes and attacks. */
 static const struct place {
     const char *name;
     const pg_option *table;

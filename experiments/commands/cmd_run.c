@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-/* What rank 0 tells the other ranks. */
+/* Message from rank 0 to the other ranks. */
 typedef struct order {
     bool go;
     int threads; /* 0: each rank decides */

@@ -60,7 +60,7 @@ static void print_verdict(const pg_finding *f)
     putchar('\n');
 }
 
-/* How far bound evidence proves, and why other evidence does not. */
+/* The proof of bound evidence in bits, or the reason why other evidence has none. */
 static void print_proof(const pg_claimant *k, const pg_verify_options *options)
 {
     const pg_finding *f = &k->finding;

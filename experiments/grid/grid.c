@@ -174,7 +174,7 @@ static uint64_t other_seed(const pg_ints *seeds, uint64_t own, int k)
 static pg_status add_threshold(builder *b, const place *at, const price *p, pg_task *task, const int *parents, pg_error *err)
 {
     pg_status status = PG_OK;
-    enum { IMAGES = 100 }; /* that reading one key takes, roughly */
+    enum { IMAGES = 100 }; /* making one key takes about as long as this many images */
     const pg_grid_options *o = &b->design->grid;
     int all[2 + PG_NULL_MODELS_MAX] = {parents[0], parents[1]}, index;
     task->kind = PG_TASK_THRESHOLD;

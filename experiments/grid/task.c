@@ -72,7 +72,7 @@ static pg_status add_network(const target *to, const pg_task *task, pg_error *er
     return add_options(to, &(options){.key = "network", .table = pg_network_table, .values = &network}, err);
 }
 
-/* Where the files lie is for the worker that reads them alone. */
+/* Only the worker that reads the files needs their paths. */
 static pg_status add_source(pg_tree *tree, pg_node *map, const pg_task *task, pg_reveal reveal, pg_error *err)
 {
     pg_status status = PG_OK;

@@ -23,7 +23,7 @@ typedef struct pg_task_source {
     char commitment[PG_SHA256_HEX];   /* of the evidence; empty: none */
 } pg_task_source;
 
-/* Which data, and how much of it: counts of 0 mean all. */
+/* The data set and the number of its images; counts of 0 mean all. */
 typedef struct pg_data_choice {
     char name[64], sha256[PG_SHA256_HEX]; /* checksum of the whole data set, as its reader reports it */
     int train, test;

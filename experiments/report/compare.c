@@ -157,7 +157,7 @@ static bool cell_fits(const pg_record_cell *cell, const char *metric, const char
     return !cell->outcome[0] || strncmp(cell->outcome, "repeat=", 7) == 0;
 }
 
-/* Which results count: all of what a subject names, those of networks that learnt, or those of its stand-ins. */
+/* Results that count: all that a subject names, only those of networks that learnt, or those of its stand-ins. */
 typedef enum range { ALL, LEARNT, RANGES, STAND_INS = RANGES } range;
 
 /* Add what a setting measured of a subject to a sample. */
@@ -199,7 +199,7 @@ static bool keeps(double value, pg_relation relation, double bound, double toler
 
 /* ---- inequalities ---- */
 
-/* What settings measured of one subject: a sample for each group, or for each place. */
+/* Measurements of one subject: a sample for each group, or for each place. */
 typedef struct neighbours {
     pg_sample *samples;
     double *means;
@@ -269,7 +269,7 @@ typedef struct comparison {
     int *counts;         /* by verdict */
 } comparison;
 
-/* What an inequality says in one setting. */
+/* Outcome of an inequality in one setting. */
 typedef struct answer {
     pg_sample measured;
     double bound;

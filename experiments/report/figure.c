@@ -79,7 +79,7 @@ static int by_place(const void *a, const void *b, void *columns)
 /* A file's name, with ".XXXXXX.part" while it is written, has at most 255 bytes. */
 enum { NAME_LONGEST = 200, HASH_DIGITS = 8 };
 
-/* What cannot stand in a file's name becomes a dash. */
+/* Replace every character that a file name should not have by a dash. */
 static void put_plain(FILE *stream, const char *text)
 {
     bool dash = false;
@@ -170,7 +170,7 @@ static void quote(FILE *stream, const char *text)
     fputc('\'', stream);
 }
 
-/* What a legend has room for. */
+/* Longest text that fits in a legend. */
 enum { HEADING = 110, REMARK = 130, LEGEND = 56, MARGIN = 40, LETTER = 8, LINE = 19, BODY = 400, WIDEST = 4 * REMARK + 1 };
 
 static void put_text(FILE *stream, const char *name, const char *text, int width)

@@ -20,7 +20,7 @@ typedef struct pg_figure {
     pg_table points;
 } pg_figure;
 
-/* Those written to a directory. */
+/* The figures written to a directory. */
 typedef struct pg_figures {
     const char *directory; /* borrowed */
     int count;

@@ -29,7 +29,7 @@ typedef struct pg_published_check {
 typedef struct pg_published_number {
     const char *id, *what, *unit, *source, *strength;
     pg_subject subject;
-    pg_relation relation; /* of every trial to the value; PG_EQUAL: of the mean */
+    pg_relation relation; /* between every trial and the value; PG_EQUAL: between the mean and the value */
     double value;
     const pg_published_check *check; /* of its shape; NULL: none */
 } pg_published_number;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a run measured: the records of its tasks, in the order of the grid. */
+/* Results of a run: the records of its tasks, in the order of the grid. */
 #ifndef PG_REPORT_RESULTS_H
 #define PG_REPORT_RESULTS_H
 

@@ -203,7 +203,7 @@ static void show_words(const pg_table *table, const pg_sample *s, char out[SHOWN
     free(words);
 }
 
-/* What a cell shows, in out or where its text is; texts take at most `width` columns, if that is not 0. */
+/* Text of a cell, in out or in the pool; a text is cut to `width` columns, unless width is 0. */
 static const char *show(const pg_table *table, int row, int c, int width, char out[SHOWN])
 {
     const pg_sample *s = &pg_table_at(table, row, c)->sample;
@@ -241,7 +241,7 @@ static bool is_words(const pg_column *column)
     return column->kind == PG_COLUMN_TEXT || column->kind == PG_COLUMN_WORDS;
 }
 
-/* How a table is laid out for readers. */
+/* Layout of a table for readers. */
 typedef struct layout {
     int *widths;  /* by column; 0: not shown */
     bool *common; /* by column: a text that is the same in every row, said once above them */

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 typedef struct pg_record_cell {
-    const char *outcome; /* which outcome of an attack: "level=10", "repeat=3"; empty when there is one */
+    const char *outcome; /* an attack's outcome: "level=10", "repeat=3"; empty if it has only one */
     const char *metric, *unit;
     double value;
 } pg_record_cell;
