@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Grid files; see design.h. One pass finds all problems of a file. */
-#include "experiments/grid/design.h"
+#include "experiments/grid/design_internal.h"
 
-#include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/data/readers.h"
-#include "core/data/triggers.h"
 #include "core/formats/yaml.h"
-#include "core/ownership/passport.h"
-#include "experiments/grid/design_source.h"
 #include "experiments/grid/duplicates.h"
 #include "experiments/grid/grid_size.h"
-#include "experiments/grid/presets.h"
 #include "experiments/grid/profile.h"
 
 #include <errno.h>
@@ -20,30 +15,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef struct reader {
-    pg_design *design;
-    pg_preset_options preset;
-    pg_problems *problems;
-    const char *data_directory;
-    const pg_node *entry; /* of a section of the file */
-    size_t most; /* most maps to read of one entry: 1 if the grid is too large, so that its other problems are still found */
-} reader;
-
 /* Keys that an entry may have besides its options. */
 static const char *const no_more[] = {NULL};
-static const char *const scheme_keys[] = {"scheme", "train", "model", "evidence", NULL};
-static const char *const attack_keys[] = {"attack", "schemes", "after", "keep", NULL};
 
 static const char *const sections[] = {"data",   "networks", "train",   "schemes", "attacks",
                                        "verify", "profiles", "profile", NULL};
 
 /* ---- lists of maps ---- */
 
-typedef pg_status (*map_reader)(reader *r, const pg_node *map, pg_error *err);
-
 typedef struct visitor {
-    reader *r;
-    map_reader read;
+    pg_design_reader *r;
+    pg_map_reader read;
 } visitor;
 
 static pg_status visit(void *context, const pg_node *map, pg_error *err)
@@ -52,10 +34,8 @@ static pg_status visit(void *context, const pg_node *map, pg_error *err)
     return v->read(v->r, map, err);
 }
 
-/* Call read for each map that an entry stands for: a list under an option of table stands for one map for each of its values.
- * more: keys that are allowed besides those of table. If the entry has problems, reads only one map, to find further ones. */
-static pg_status read_expanded(reader *r, const pg_option *table, const char *const *more, const pg_node *map, map_reader read,
-                               pg_error *err)
+pg_status pg_design_read_expanded(pg_design_reader *r, const pg_option *table, const char *const *more, const pg_node *map,
+                                  pg_map_reader read, pg_error *err)
 {
     const int before = r->problems->count;
     pg_options_check(table, more, map, r->problems);
@@ -63,8 +43,7 @@ static pg_status read_expanded(reader *r, const pg_option *table, const char *co
     return pg_options_each(table, map, most, visit, &(visitor){r, read}, err);
 }
 
-/* Call read for each scheme or attack that an entry names under key, as one name or a list of names. */
-static pg_status read_kinds(reader *r, const char *key, const pg_node *map, map_reader read, pg_error *err)
+pg_status pg_design_read_kinds(pg_design_reader *r, const char *key, const pg_node *map, pg_map_reader read, pg_error *err)
 {
     const pg_option kind[] = {{.key = key, .type = PG_OPT_TEXT}, {0}};
     const pg_node *names = pg_node_find(map, key);
@@ -73,7 +52,7 @@ static pg_status read_kinds(reader *r, const char *key, const pg_node *map, map_
 }
 
 /* Call read for every map of a section, which is a list of maps or, if single is allowed, one map. */
-static pg_status read_section(reader *r, const char *key, bool single, map_reader read, pg_error *err)
+static pg_status read_section(pg_design_reader *r, const char *key, bool single, pg_map_reader read, pg_error *err)
 {
     const pg_node *root = r->design->tree->root, *section = pg_node_get(root, key);
     char found[PG_NODE_SHORT];
@@ -102,9 +81,8 @@ static pg_status read_section(reader *r, const char *key, bool single, map_reade
 
 /* ---- data ---- */
 
-/* Look up a data set; false, with a problem at node, if that fails. */
-static bool find_data(reader *r, const pg_node *node, const char *name, int train, int test, pg_data_choice *choice,
-                      pg_input *facts)
+bool pg_design_find_data(pg_design_reader *r, const pg_node *node, const char *name, int train, int test,
+                         pg_data_choice *choice, pg_input *facts)
 {
     pg_error fault;
     if (!pg_data_kind_find(name)) {
@@ -125,7 +103,7 @@ static bool find_data(reader *r, const pg_node *node, const char *name, int trai
     return true;
 }
 
-static pg_status read_one_data(reader *r, const pg_node *map, pg_error *err)
+static pg_status read_one_data(pg_design_reader *r, const pg_node *map, pg_error *err)
 {
     pg_data_options options;
     pg_design *d = r->design;
@@ -138,18 +116,18 @@ static pg_status read_one_data(reader *r, const pg_node *map, pg_error *err)
     if (status != PG_OK) return status;
     pg_design_data *data = &d->data[d->data_count];
     data->node = r->entry;
-    d->data_count += find_data(r, name, options.name, options.train, options.test, &data->choice, &data->facts);
+    d->data_count += pg_design_find_data(r, name, options.name, options.train, options.test, &data->choice, &data->facts);
     return PG_OK;
 }
 
-static pg_status read_data(reader *r, const pg_node *map, pg_error *err)
+static pg_status read_data(pg_design_reader *r, const pg_node *map, pg_error *err)
 {
-    return read_expanded(r, pg_data_table, no_more, map, read_one_data, err);
+    return pg_design_read_expanded(r, pg_data_table, no_more, map, read_one_data, err);
 }
 
 /* ---- networks ---- */
 
-static pg_status read_one_network(reader *r, const pg_node *map, pg_error *err)
+static pg_status read_one_network(pg_design_reader *r, const pg_node *map, pg_error *err)
 {
     pg_network_options options;
     pg_design *d = r->design;
@@ -170,14 +148,14 @@ static pg_status read_one_network(reader *r, const pg_node *map, pg_error *err)
     return status;
 }
 
-static pg_status read_network(reader *r, const pg_node *map, pg_error *err)
+static pg_status read_network(pg_design_reader *r, const pg_node *map, pg_error *err)
 {
-    return read_expanded(r, pg_network_table, no_more, map, read_one_network, err);
+    return pg_design_read_expanded(r, pg_network_table, no_more, map, read_one_network, err);
 }
 
 /* ---- training and verification ---- */
 
-static pg_status read_train(reader *r, pg_error *err)
+static pg_status read_train(pg_design_reader *r, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_node *map = pg_node_get(r->design->tree->root, "train");
@@ -191,7 +169,7 @@ done:
     return status;
 }
 
-static pg_status read_verify(reader *r, pg_error *err)
+static pg_status read_verify(pg_design_reader *r, pg_error *err)
 {
     const pg_node *map = pg_node_get(r->design->tree->root, "verify");
     const pg_status status = pg_options_defaults(pg_verify_table, &r->design->verify, err);
@@ -202,61 +180,7 @@ static pg_status read_verify(reader *r, pg_error *err)
     return PG_OK;
 }
 
-/* ---- schemes ---- */
-
-/* Copy the name under key to out; "", with a problem, if it is not one of known. A name that YAML reads as nothing (null) is a
- * text here. */
-static void kind_of(reader *r, const pg_node *map, const char *key, const char *const *known, char out[PG_TEXT_MAX])
-{
-    const pg_node *node = pg_node_get(map, key);
-    out[0] = 0;
-    if (!node) {
-        pg_problems_missing(r->problems, map, key, "a name");
-        return;
-    }
-    for (; node->kind == PG_SCALAR && *known; known++)
-        if (strcmp(*known, node->text) == 0) {
-            snprintf(out, PG_TEXT_MAX, "%s", node->text);
-            return;
-        }
-}
-
-/* Replace a secret file:PATH by the bytes of the file, hex:DIGITS. Refuses a commitment, as the config.yaml of a run has it,
- * because the secret cannot be computed from it. */
-static void read_secrets(reader *r, const pg_option *table, const pg_node *map, void *values)
-{
-    for (; table->key; table++) {
-        char *text = (char *)values + table->offset, bytes[PG_SIGNATURE_BYTES];
-        size_t count = 0;
-        pg_error err;
-        if (!table->secret) continue;
-        const pg_node *node = pg_node_find(map, table->key);
-        if (strncmp(text, "sha256:", 7) == 0)
-            pg_problems_add(r->problems, node,
-                            "this is the commitment of a secret, not the secret; set it with --set KEY=file:PATH");
-        if (strncmp(text, "file:", 5) != 0) continue;
-        if (pg_file_head(text + 5, bytes, sizeof bytes, &count, &err) != PG_OK)
-            pg_problems_add(r->problems, node, "%s", err.message);
-        else if (count < 1 || count > PG_SIGNATURE_BYTES)
-            pg_problems_add(r->problems, node, "%s: expected a file of 1 to %d bytes, found %zu", text + 5, PG_SIGNATURE_BYTES,
-                            count);
-        else
-            for (size_t i = 0, at = (size_t)sprintf(text, "hex:"); i < count; i++)
-                at += (size_t)sprintf(text + at, "%02x", (unsigned char)bytes[i]);
-    }
-}
-
-/* Pin folders to their present content, so that a changed folder makes another task. */
-static void pin_folders(reader *r, const pg_option *table, const pg_node *map, void *values)
-{
-    for (; table->key; table++) {
-        char *text = (char *)values + table->offset;
-        pg_error err;
-        if (!table->folder || strcmp(text, table->fallback) == 0) continue;
-        if (pg_triggers_pin(text, text, PG_TEXT_MAX, &err) != PG_OK)
-            pg_problems_add(r->problems, pg_node_find(map, table->key), "%s", err.message);
-    }
-}
+/* ---- the whole grid ---- */
 
 /* Does every entry of a scheme name a network that was trained elsewhere? */
 static bool all_brought(const pg_node *root)
@@ -267,138 +191,7 @@ static bool all_brought(const pg_node *root)
     return list && list->kind == PG_LIST && list->count;
 }
 
-static pg_status read_one_scheme(reader *r, const pg_node *map, pg_error *err)
-{
-    const pg_scheme *scheme = pg_scheme_find(pg_node_get(map, "scheme")->text);
-    pg_design *d = r->design;
-    pg_status status = pg_grow(&d->schemes, d->scheme_count, sizeof *d->schemes, err);
-    if (status != PG_OK) return status;
-    pg_design_scheme *made = &d->schemes[d->scheme_count++];
-    *made = (pg_design_scheme){.scheme = scheme, .train = d->train, .node = r->entry};
-    PG_TRY(pg_alloc(1, scheme->options_size, &made->options, err));
-    PG_TRY(pg_options_defaults(scheme->options, made->options, err));
-    pg_options_take(scheme->options, map, made->options, r->problems);
-    read_secrets(r, scheme->options, map, made->options);
-    pin_folders(r, scheme->options, map, made->options);
-    const pg_node *train = pg_node_get(map, "train");
-    if (train) pg_options_read(pg_train_table, train, &made->train, r->problems);
-    PG_TRY(pg_design_read_source(d, map, made, r->problems, err));
-done:
-    return status;
-}
-
-static pg_status read_named_scheme(reader *r, const pg_node *map, pg_error *err)
-{
-    char name[PG_TEXT_MAX];
-    kind_of(r, map, "scheme", pg_scheme_names(), name);
-    if (name[0]) return read_expanded(r, pg_scheme_find(name)->options, scheme_keys, map, read_one_scheme, err);
-    const pg_node *node = pg_node_find(map, "scheme");
-    if (node) pg_problems_choice(r->problems, node, pg_scheme_names());
-    return PG_OK;
-}
-
-static pg_status read_scheme(reader *r, const pg_node *map, pg_error *err)
-{
-    return read_kinds(r, "scheme", map, read_named_scheme, err);
-}
-
-/* ---- attacks ---- */
-
-/* Read the schemes to which an attack is restricted: `schemes: [v1, v2]`. */
-static void read_restriction(reader *r, const pg_node *list, pg_design_attack *attack)
-{
-    char found[PG_NODE_SHORT];
-    attack->all_schemes = !list;
-    for (int at = 0; !list && pg_schemes[at]; at++)
-        if (!attack->attack->needs || attack->attack->needs & pg_schemes[at]->holds) attack->schemes |= UINT64_C(1) << at;
-    if (list && (list->kind != PG_LIST || !list->count)) {
-        pg_problems_add(r->problems, list, "expected a list of at least one scheme, got %s", pg_node_describe(list, found));
-        return;
-    }
-    for (const pg_node *item = list ? list->first : NULL; item; item = item->next) {
-        int at = 0;
-        while (pg_schemes[at] && strcmp(pg_schemes[at]->name, item->text) != 0) at++;
-        if (!pg_schemes[at])
-            pg_problems_choice(r->problems, item, pg_scheme_names());
-        else if (attack->attack->needs && !(attack->attack->needs & pg_schemes[at]->holds))
-            pg_problems_add(r->problems, item, "%s does not apply to the scheme %s", attack->attack->name, item->text);
-        else
-            attack->schemes |= UINT64_C(1) << at;
-    }
-}
-
-/* Read the attack that this one follows: `after: counterfeit-triggers`. It must be listed earlier, apply to one of the same
- * schemes, and hand on its forged evidence. */
-static void read_after(reader *r, const pg_node *node, pg_design_attack *attack)
-{
-    enum { ATTACKS_MAX = 128 };
-    const char *names[ATTACKS_MAX + 1] = {NULL};
-    bool shared = !attack->schemes; /* that has been reported */
-    if (!node) return;
-    const pg_attack *after = pg_attack_find(node->text);
-    for (int i = 0, n = 0; pg_attacks[i] && n < ATTACKS_MAX; i++)
-        if (pg_attacks[i]->hands_on) names[n++] = pg_attacks[i]->name;
-    if (!after || !after->hands_on) {
-        pg_problems_choice(r->problems, node, names);
-        return;
-    }
-    for (const pg_design_attack *a = r->design->attacks; a != attack; a++) {
-        if (a->attack != after || a->after) continue;
-        attack->after = after;
-        shared |= !a->schemes || (a->schemes & attack->schemes);
-    }
-    if (!attack->after)
-        pg_problems_add(r->problems, node, "no earlier attack is a %s", after->name);
-    else if (!shared)
-        pg_problems_add(r->problems, node, "no earlier %s applies to any scheme that this attack applies to", after->name);
-}
-
-static pg_status read_one_attack(reader *r, const pg_node *map, pg_error *err)
-{
-    const pg_attack *attack = pg_attack_find(pg_node_get(map, "attack")->text);
-    pg_attack_options common;
-    pg_design *d = r->design;
-    pg_status status = pg_grow(&d->attacks, d->attack_count, sizeof *d->attacks, err);
-    if (status != PG_OK) return status;
-    pg_design_attack *made = &d->attacks[d->attack_count++];
-    *made = (pg_design_attack){.attack = attack, .node = r->entry};
-    PG_TRY(pg_alloc(1, attack->options_size, &made->options, err));
-    PG_TRY(pg_options_defaults(attack->options, made->options, err));
-    PG_TRY(pg_preset_apply(r->preset.preset, attack->presets, attack->options, made->options, err));
-    pg_options_take(attack->options, map, made->options, r->problems);
-    PG_TRY(pg_options_defaults(pg_attack_table, &common, err));
-    pg_options_take(pg_attack_table, map, &common, r->problems);
-    made->keep = common.keep;
-    read_restriction(r, pg_node_get(map, "schemes"), made);
-    read_after(r, pg_node_get(map, "after"), made);
-    const pg_other_data other = attack->other_data ? attack->other_data(made->options) : (pg_other_data){0};
-    const pg_node *named = other.name ? pg_node_find(map, other.key) : NULL;
-    if (other.name)
-        (void)find_data(r, named ? named : map, other.name, other.train, other.test, &made->other, &made->other_facts);
-done:
-    return status;
-}
-
-static pg_status read_named_attack(reader *r, const pg_node *map, pg_error *err)
-{
-    const pg_node *node = pg_node_get(map, "attack");
-    const pg_attack *attack = node && node->kind == PG_SCALAR ? pg_attack_find(node->text) : NULL;
-    if (attack) return read_expanded(r, attack->options, attack_keys, map, read_one_attack, err);
-    if (node)
-        pg_problems_choice(r->problems, node, pg_attack_names());
-    else
-        pg_problems_missing(r->problems, map, "attack", "a name");
-    return PG_OK;
-}
-
-static pg_status read_attack(reader *r, const pg_node *map, pg_error *err)
-{
-    return read_kinds(r, "attack", map, read_named_attack, err);
-}
-
-/* ---- the whole grid ---- */
-
-static void check_null_models(reader *r)
+static void check_null_models(pg_design_reader *r)
 {
     if (r->design->grid.null_models && !r->design->verify.nulls)
         pg_problems_add(r->problems, pg_node_find(r->design->tree->root, "null_models"),
@@ -414,7 +207,7 @@ static void default_name(const char *path, char out[PG_TEXT_MAX])
     snprintf(out, PG_TEXT_MAX, "%.*s", (int)(dot && dot > base ? dot - base : (ptrdiff_t)strlen(base)), base);
 }
 
-static void check_name(reader *r)
+static void check_name(pg_design_reader *r)
 {
     const char *name = r->design->grid.name;
     if (strchr(name, '/') || name[0] == '.')
@@ -422,7 +215,7 @@ static void check_name(reader *r)
                         "expected a name without '/' that does not begin with '.'");
 }
 
-static pg_status read_all(reader *r, const char *path, pg_error *err)
+static pg_status read_all(pg_design_reader *r, const char *path, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_node *root = r->design->tree->root;
@@ -439,8 +232,8 @@ static pg_status read_all(reader *r, const char *path, pg_error *err)
     PG_TRY(read_section(r, "data", true, read_data, err));
     if (pg_node_find(root, "networks") || !all_brought(root)) PG_TRY(read_section(r, "networks", false, read_network, err));
     PG_TRY(read_train(r, err));
-    PG_TRY(read_section(r, "schemes", false, read_scheme, err));
-    PG_TRY(read_section(r, "attacks", false, read_attack, err));
+    PG_TRY(read_section(r, "schemes", false, pg_design_read_scheme, err));
+    PG_TRY(read_section(r, "attacks", false, pg_design_read_attack, err));
     PG_TRY(read_verify(r, err));
     check_null_models(r);
     if (!r->problems->count) PG_TRY(pg_duplicates_check(r->design, r->problems, err));
@@ -514,7 +307,7 @@ pg_status pg_design_read(const char *path, const char *const *sets, int set_coun
     PG_TRY(pg_alloc(1, sizeof *design, &design, err));
     PG_TRY(read_file(path, &design->tree, err));
     PG_TRY(apply(design->tree, sets, set_count, problems, err));
-    reader r = {.design = design, .problems = problems, .data_directory = data_directory};
+    pg_design_reader r = {.design = design, .problems = problems, .data_directory = data_directory};
     PG_TRY(read_all(&r, path, err));
     PG_TRY(pg_problems_status(problems, path, err));
     *out = design;
