@@ -4,9 +4,8 @@
 
 #include "core/base/memory.h"
 #include "core/ownership/verdict.h"
+#include "experiments/report/settings.h"
 
-#include <ctype.h>
-#include <gsl/gsl_statistics.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,179 +14,12 @@ const char *const pg_verdict_names[] = {"reproduced", "same shape", "differs", "
 
 enum { TRAINING_EPOCHS = 200, ATTACK_EPOCHS = 100 }; /* as published */
 
-/* ---- settings ---- */
-
-/* Results that differ in their seed alone: a chain through next. A kind is all settings that have the same names in their
- * labels; a group is all settings of one place and one variant of a scheme. */
-typedef struct settings {
-    const pg_summary *summary;
-    int count, kind_count, group_count;
-    int *first;        /* [count] index of a result */
-    int *next;         /* [results] -1: the last */
-    int *kind, *group; /* [count] */
-    int *of_kind;      /* [kind_count] one of its settings */
-} settings;
-
-static const pg_task_labels *labels_of(const settings *s, int setting)
-{
-    return &s->summary->results->items[s->first[setting]].labels;
-}
-
-static void close_settings(settings *s)
-{
-    pg_free(s->first);
-    pg_free(s->next);
-    pg_free(s->kind);
-    pg_free(s->group);
-    pg_free(s->of_kind);
-}
-
-/* Pools that number settings, kinds and groups. */
-typedef struct numbering {
-    pg_text_pool settings, kinds, groups;
-} numbering;
-
-/* Add result i to its setting. */
-static pg_status add_result(settings *s, numbering *n, int i, pg_error *err)
-{
-    pg_status status = PG_OK;
-    const pg_summary *b = s->summary;
-    const pg_task_labels *l = &b->results->items[i].labels;
-    int k;
-    PG_TRY(pg_text_pool_print(&n->settings, NULL, &k, err, "%d %d %d", b->place[i], b->scheme[i], b->attack[i]));
-    s->next[i] = k < s->count ? s->first[k] : -1;
-    s->first[k] = i;
-    if (k < s->count) goto done;
-    s->count++;
-    PG_TRY(pg_text_pool_print(&n->groups, NULL, &s->group[k], err, "%d %d", b->place[i], b->scheme[i]));
-    PG_TRY(pg_text_pool_print(&n->kinds, NULL, &s->kind[k], err, "%d %s %s", b->place[i], l->scheme, l->attack));
-    s->of_kind[s->kind[k]] = k;
-done:
-    return status;
-}
-
-static pg_status find_settings(settings *s, const pg_summary *summary, pg_error *err)
-{
-    pg_status status = PG_OK;
-    numbering n = {0};
-    const size_t results = (size_t)summary->results->count;
-    int **const arrays[] = {&s->first, &s->next, &s->kind, &s->group, &s->of_kind};
-    s->summary = summary;
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) PG_TRY(pg_alloc(results, sizeof(int), arrays[i], err));
-    for (int i = 0; i < summary->results->count; i++) PG_TRY(add_result(s, &n, i, err));
-    s->kind_count = n.kinds.count;
-    s->group_count = n.groups.count;
-done:
-    pg_text_pool_clear(&n.settings);
-    pg_text_pool_clear(&n.kinds);
-    pg_text_pool_clear(&n.groups);
-    return status;
-}
-
-/* ---- what a subject is about ---- */
-
-/* Is name, empty for any, the first word of a label such as "alexnet x0.5"? sibling: but for the number at its end. */
-static bool names(const char *name, const char *label, bool sibling)
-{
-    size_t n = strlen(name), m = strcspn(label, " ");
-    while (sibling && n && isdigit((unsigned char)name[n - 1])) n--;
-    while (sibling && m && isdigit((unsigned char)label[m - 1])) m--;
-    return !name[0] || (n == m && memcmp(name, label, n) == 0);
-}
-
-static bool any_or(const char *name, const char *value)
-{
-    return !name[0] || strcmp(name, value) == 0;
-}
-
-static bool task_fits(const pg_subject *s, const pg_task_labels *l, bool stand_in)
-{
-    return names(s->data, l->data, false) && names(s->network, l->network, stand_in) && any_or(s->norm, l->norm) &&
-           any_or(s->scheme, l->scheme) && strcmp(s->attack, l->attack) == 0;
-}
-
-/* The settings whose names fit a subject: whether they do, by kind. Freed by pg_free. */
-static pg_status find_kinds(const settings *s, const pg_subject *subject, bool stand_in, bool **fits, pg_error *err)
-{
-    const pg_status status = pg_alloc((size_t)s->kind_count, sizeof **fits, fits, err);
-    for (int k = 0; status == PG_OK && k < s->kind_count; k++)
-        (*fits)[k] = task_fits(subject, labels_of(s, s->of_kind[k]), stand_in);
-    return status;
-}
-
-/* Does an option name a data set, and not the victim's own? */
-static bool is_transfer(const pg_value *value, const pg_task_labels *l)
-{
-    const size_t own = strcspn(l->data, " ");
-    return value->type == PG_VALUE_TEXT && value->text[0] &&
-           (strlen(value->text) != own || memcmp(value->text, l->data, own) != 0);
-}
-
-/* An option of the attack, else of the scheme or its training; NULL: there is none of that key. */
-static const pg_value *find_option(const pg_task_labels *l, const char *key)
-{
-    const pg_parameters *const lists[] = {l->parameters, l->scheme_parameters, l->training};
-    const pg_value *value = NULL;
-    for (size_t i = 0; i < sizeof lists / sizeof *lists && !value; i++) value = pg_parameters_find(lists[i], key);
-    return value;
-}
-
-/* Do the options of a task have the values that a subject names? "data=*" is transfer to any set; so is "data=" to a stand-in.
- * A parameter that is no option is the outcome. */
-static bool options_fit(const pg_subject *s, const pg_task_labels *l, bool stand_in, const char **outcome)
-{
-    *outcome = NULL;
-    for (int i = 0; i < s->parameters->count; i++) {
-        const pg_parameter *p = &s->parameters->items[i];
-        const pg_value *found = find_option(l, p->key);
-        const bool any =
-            strcmp(p->key, "data") == 0 && (stand_in || (p->value.type == PG_VALUE_TEXT && strcmp(p->value.text, "*") == 0));
-        if (!found && *outcome) return false;
-        if (!found) *outcome = p->text;
-        if (found && !(any ? is_transfer(found, l) : pg_value_compare(found, &p->value) == 0)) return false;
-    }
-    return true;
-}
-
-/* Is it a cell of that outcome? NULL: those of the whole attack or its repetitions. */
-static bool cell_fits(const pg_record_cell *cell, const char *metric, const char *outcome)
-{
-    if (strcmp(cell->metric, metric) != 0) return false;
-    if (outcome) return strcmp(cell->outcome, outcome) == 0;
-    return !cell->outcome[0] || strncmp(cell->outcome, "repeat=", 7) == 0;
-}
-
-/* Results that count: all that a subject names, only those of networks that learnt, or those of its stand-ins. */
-typedef enum range { ALL, LEARNT, RANGES, STAND_INS = RANGES } range;
-
-/* Add what a setting measured of a subject to a sample. */
-static pg_status gather(const settings *s, int setting, const pg_subject *subject, range of, pg_sample *out, pg_error *err)
-{
-    pg_status status = PG_OK;
-    const pg_task_labels *l = labels_of(s, setting);
-    const char *outcome;
-    if (!task_fits(subject, l, of == STAND_INS) || !options_fit(subject, l, of == STAND_INS, &outcome)) return PG_OK;
-    for (int i = s->first[setting]; i >= 0; i = s->next[i]) {
-        const pg_record *record = &s->summary->results->items[i].record;
-        if (of == LEARNT && !s->summary->learnt[i]) continue;
-        for (int c = 0; c < record->cell_count; c++)
-            if (cell_fits(&record->cells[c], subject->metric, outcome)) PG_TRY(pg_sample_add(out, record->cells[c].value, err));
-    }
-done:
-    return status;
-}
-
-static double mean(const pg_sample *s)
-{
-    return gsl_stats_mean(pg_sample_values(s), 1, (size_t)s->count);
-}
-
 /* The value of a sample that a relation is about: bounds are kept by every trial. */
 static double telling(const pg_sample *s, pg_relation relation)
 {
-    if (relation == PG_AT_MOST) return gsl_stats_max(pg_sample_values(s), 1, (size_t)s->count);
-    if (relation == PG_AT_LEAST) return gsl_stats_min(pg_sample_values(s), 1, (size_t)s->count);
-    return mean(s);
+    if (relation == PG_AT_MOST) return pg_sample_max(s);
+    if (relation == PG_AT_LEAST) return pg_sample_min(s);
+    return pg_sample_mean(s);
 }
 
 static bool keeps(double value, pg_relation relation, double bound, double tolerance)
@@ -209,51 +41,52 @@ typedef struct neighbours {
  * names one. */
 typedef struct question {
     const pg_published_check *check;
-    neighbours measured[RANGES], than[RANGES];
+    neighbours measured[PG_RANGES], than[PG_RANGES];
 } question;
 
-static int neighbours_of(const settings *s, int setting, bool any_scheme)
+static int neighbours_of(const pg_settings *s, int setting, bool any_scheme)
 {
     return any_scheme ? s->summary->place[s->first[setting]] : s->group[setting];
 }
 
-static pg_status find_neighbours(const settings *s, const pg_subject *subject, bool any_scheme, range of, neighbours *out,
+static pg_status find_neighbours(const pg_settings *s, const pg_subject *subject, bool any_scheme, pg_range of, neighbours *out,
                                  pg_error *err)
 {
     pg_status status = PG_OK;
     bool *fits = NULL;
     PG_TRY(pg_alloc((size_t)s->group_count, sizeof *out->samples, &out->samples, err));
     PG_TRY(pg_alloc((size_t)s->group_count, sizeof *out->means, &out->means, err));
-    PG_TRY(find_kinds(s, subject, false, &fits, err));
+    PG_TRY(pg_settings_fit(s, subject, false, &fits, err));
     for (int k = 0; k < s->count; k++)
-        if (fits[s->kind[k]]) PG_TRY(gather(s, k, subject, of, &out->samples[neighbours_of(s, k, any_scheme)], err));
+        if (fits[s->kind[k]])
+            PG_TRY(pg_settings_gather(s, k, subject, of, &out->samples[neighbours_of(s, k, any_scheme)], err));
     for (int k = 0; k < s->group_count; k++)
-        if (out->samples[k].count) out->means[k] = mean(&out->samples[k]);
+        if (out->samples[k].count) out->means[k] = pg_sample_mean(&out->samples[k]);
 done:
     pg_free(fits);
     return status;
 }
 
-static void clear_neighbours(const settings *s, neighbours *n)
+static void clear_neighbours(const pg_settings *s, neighbours *n)
 {
     for (int k = 0; n->samples && k < s->group_count; k++) pg_sample_clear(&n->samples[k]);
     pg_free(n->samples);
     pg_free(n->means);
 }
 
-static void close_question(const settings *s, question *q)
+static void close_question(const pg_settings *s, question *q)
 {
-    for (range of = ALL; of < RANGES; of++) {
+    for (pg_range of = PG_RANGE_ALL; of < PG_RANGES; of++) {
         clear_neighbours(s, &q->measured[of]);
         clear_neighbours(s, &q->than[of]);
     }
 }
 
-static pg_status open_question(const settings *s, const pg_published_check *check, question *q, pg_error *err)
+static pg_status open_question(const pg_settings *s, const pg_published_check *check, question *q, pg_error *err)
 {
     pg_status status = PG_OK;
     q->check = check;
-    for (range of = ALL; of < RANGES; of++) {
+    for (pg_range of = PG_RANGE_ALL; of < PG_RANGES; of++) {
         PG_TRY(find_neighbours(s, &check->measured, false, of, &q->measured[of], err));
         if (check->than.metric[0]) PG_TRY(find_neighbours(s, &check->than, check->than.scheme[0] != 0, of, &q->than[of], err));
     }
@@ -264,7 +97,7 @@ done:
 /* Our settings, and what is asked of them. */
 typedef struct comparison {
     const pg_published *published;
-    settings settings;
+    pg_settings settings;
     question *questions; /* by check */
     int *counts;         /* by verdict */
 } comparison;
@@ -278,14 +111,14 @@ typedef struct answer {
 } answer;
 
 /* The answer where a setting is: by itself if it is what the inequality measures, else by those beside it. */
-static pg_status ask_those(const settings *s, int setting, const question *q, range of, answer *out, pg_error *err)
+static pg_status ask_those(const pg_settings *s, int setting, const question *q, pg_range of, answer *out, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_published_check *check = q->check;
     const int group = s->group[setting], other = neighbours_of(s, setting, check->than.scheme[0] != 0);
     const neighbours *than = check->than.metric[0] ? &q->than[of] : NULL;
-    PG_TRY(gather(s, setting, &check->measured, of, &out->measured, err));
-    const double measured = out->measured.count ? mean(&out->measured) : q->measured[of].means[group];
+    PG_TRY(pg_settings_gather(s, setting, &check->measured, of, &out->measured, err));
+    const double measured = out->measured.count ? pg_sample_mean(&out->measured) : q->measured[of].means[group];
     if (!out->measured.count) PG_TRY(pg_sample_copy(&q->measured[of].samples[group], &out->measured, err));
     out->known = out->measured.count && (!than || than->samples[other].count);
     out->bound = check->offset + (than && out->known ? than->means[other] : 0);
@@ -294,12 +127,12 @@ done:
     return status;
 }
 
-static pg_status ask(const settings *s, int setting, const question *q, answer *out, pg_error *err)
+static pg_status ask(const pg_settings *s, int setting, const question *q, answer *out, pg_error *err)
 {
     answer all = {0};
-    pg_status status = ask_those(s, setting, q, LEARNT, out, err);
+    pg_status status = ask_those(s, setting, q, PG_RANGE_LEARNT, out, err);
     if (status != PG_OK || out->known) return status;
-    status = ask_those(s, setting, q, ALL, &all, err);
+    status = ask_those(s, setting, q, PG_RANGE_ALL, &all, err);
     out->unlearnt = all.known;
     pg_sample_clear(&all.measured);
     return status;
@@ -314,26 +147,26 @@ static void put_sample(pg_table *table, int row, int c, pg_sample *sample)
     *sample = (pg_sample){0};
 }
 
-static const char *scheme_label(const settings *s, int setting)
+static const char *scheme_label(const pg_settings *s, int setting)
 {
     return s->summary->schemes.items[s->summary->scheme[s->first[setting]]].label;
 }
 
-static const char *attack_label(const settings *s, int setting)
+static const char *attack_label(const pg_settings *s, int setting)
 {
     const int attack = s->summary->attack[s->first[setting]];
     return attack < 0 ? "" : s->summary->attacks.items[attack].label;
 }
 
-static pg_status add_check(const settings *s, int setting, const question *q, pg_table *table, pg_error *err)
+static pg_status add_check(const pg_settings *s, int setting, const question *q, pg_table *table, pg_error *err)
 {
     const pg_published_check *check = q->check;
     pg_status status = PG_OK;
     answer a = {0};
     pg_sample own = {0};
     int row;
-    const pg_task_labels *l = labels_of(s, setting);
-    PG_TRY(gather(s, setting, &check->measured, ALL, &own, err));
+    const pg_task_labels *l = pg_settings_labels(s, setting);
+    PG_TRY(pg_settings_gather(s, setting, &check->measured, PG_RANGE_ALL, &own, err));
     if (!own.count) goto done;
     PG_TRY(ask(s, setting, q, &a, err));
     if (!a.known && !a.unlearnt) goto done;
@@ -360,7 +193,7 @@ static pg_status make_checks(const comparison *c, pg_table *table, pg_error *err
                                         {"relation", PG_COLUMN_TEXT}, {"bound", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
     bool *fits = NULL;
-    const settings *s = &c->settings;
+    const pg_settings *s = &c->settings;
     PG_TRY(pg_summary_head(s->summary,
                            "published claims, asked of networks that learnt: at least 10 points above chance, which guessing "
                            "would reach with p <= 0.001",
@@ -369,7 +202,7 @@ static pg_status make_checks(const comparison *c, pg_table *table, pg_error *err
     for (int i = 0; i < c->published->check_count; i++) {
         pg_free(fits);
         fits = NULL;
-        PG_TRY(find_kinds(s, &c->published->checks[i].measured, false, &fits, err));
+        PG_TRY(pg_settings_fit(s, &c->published->checks[i].measured, false, &fits, err));
         for (int k = 0; k < s->count; k++)
             if (fits[s->kind[k]]) PG_TRY(add_check(s, k, &c->questions[i], table, err));
     }
@@ -414,13 +247,13 @@ static const char *scale_name(bool full, bool stand_in)
 static pg_status add_number(const comparison *c, int setting, const pg_published_number *n, bool stand_in, pg_table *table,
                             pg_error *err)
 {
-    const settings *s = &c->settings;
+    const pg_settings *s = &c->settings;
     pg_status status = PG_OK;
     pg_sample ours = {0};
     answer a = {0};
     int row;
-    const pg_task_labels *l = labels_of(s, setting);
-    PG_TRY(gather(s, setting, &n->subject, stand_in ? STAND_INS : ALL, &ours, err));
+    const pg_task_labels *l = pg_settings_labels(s, setting);
+    PG_TRY(pg_settings_gather(s, setting, &n->subject, stand_in ? PG_RANGE_STAND_INS : PG_RANGE_ALL, &ours, err));
     if (!ours.count) goto done;
     if (n->check) PG_TRY(ask(s, setting, &c->questions[n->check - c->published->checks], &a, err));
     const bool full = !stand_in && full_scale(&n->subject, l);
@@ -448,9 +281,9 @@ done:
 static pg_status add_rows(const comparison *c, const pg_published_number *n, bool stand_in, pg_table *table, pg_error *err)
 {
     pg_status status = PG_OK;
-    const settings *s = &c->settings;
+    const pg_settings *s = &c->settings;
     bool *fits = NULL;
-    PG_TRY(find_kinds(s, &n->subject, stand_in, &fits, err));
+    PG_TRY(pg_settings_fit(s, &n->subject, stand_in, &fits, err));
     for (int k = 0; k < s->count; k++)
         if (fits[s->kind[k]]) PG_TRY(add_number(c, k, n, stand_in, table, err));
 done:
@@ -488,13 +321,13 @@ pg_status pg_compare(const pg_published *published, const pg_summary *summary, p
     const size_t check_count = (size_t)published->check_count;
     memset(counts, 0, PG_VERDICTS * sizeof *counts);
     PG_TRY(pg_alloc(check_count, sizeof *c.questions, &c.questions, err));
-    PG_TRY(find_settings(&c.settings, summary, err));
+    PG_TRY(pg_settings_open(&c.settings, summary, err));
     for (size_t i = 0; i < check_count; i++) PG_TRY(open_question(&c.settings, &published->checks[i], &c.questions[i], err));
     PG_TRY(make_numbers(&c, numbers, err));
     PG_TRY(make_checks(&c, checks, err));
 done:
     for (size_t i = 0; c.questions && i < check_count; i++) close_question(&c.settings, &c.questions[i]);
     pg_free(c.questions);
-    close_settings(&c.settings);
+    pg_settings_close(&c.settings);
     return status;
 }

@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A table: a table of texts and of means with their spread, shown as aligned text, written as CSV or as
- * Markdown. */
+/* A table of texts and samples, which is shown as aligned text and written as CSV or Markdown. */
 #ifndef PG_REPORT_TABLE_H
 #define PG_REPORT_TABLE_H
 
 #include "core/base/text_pool.h"
+#include "experiments/report/sample.h"
 
 #include <stdbool.h>
 #include <stdio.h>
-
-/* Values of one cell, over seeds and repetitions. */
-typedef struct pg_sample {
-    int count;
-    union {
-        double one; /* the only value; see pg_sample_values */
-        double *values;
-    };
-} pg_sample;
 
 enum { PG_WORDS_MAX = 16 };
 
@@ -67,12 +58,6 @@ const char *pg_table_text(const pg_table *table, int row, int column);
 PG_CHECKED pg_status pg_table_put(pg_table *table, int row, int column, const char *const *texts, pg_error *err);
 /* Add a value; ignores NaN. */
 PG_CHECKED pg_status pg_table_add(pg_table *table, int row, int column, double value, pg_error *err);
-PG_CHECKED pg_status pg_sample_add(pg_sample *sample, double value, pg_error *err);
-/* Add all values of another sample. */
-PG_CHECKED pg_status pg_sample_copy(const pg_sample *from, pg_sample *out, pg_error *err);
-/* [count], owned by the sample. */
-const double *pg_sample_values(const pg_sample *sample);
-void pg_sample_clear(pg_sample *sample);
 void pg_table_clear(pg_table *table);
 
 /* Text that takes at most `width` columns of a terminal: a longer one is cut and ends with an ellipsis and eight digits of its

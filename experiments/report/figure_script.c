@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Writes the gnuplot script of a figure. */
+#include "experiments/report/figure_internal.h"
+
+#include "core/base/utf8.h"
+#include "core/formats/number.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A text of gnuplot: nothing in single quotes means anything but a quote. */
+static void quote(FILE *stream, const char *text)
+{
+    fputc('\'', stream);
+    for (; *text; text++) {
+        if (*text == '\'') fputc('\'', stream);
+        fputc(*text, stream);
+    }
+    fputc('\'', stream);
+}
+
+/* Longest text that fits in a legend. */
+enum { HEADING = 110, REMARK = 130, LEGEND = 56, MARGIN = 40, LETTER = 8, LINE = 19, BODY = 400, WIDEST = 4 * REMARK + 1 };
+
+static void put_text(FILE *stream, const char *name, const char *text, int width)
+{
+    char shown[WIDEST];
+    fprintf(stream, "%s = ", name);
+    quote(stream, pg_shorten(text ? text : "", width, shown, sizeof shown));
+    fputc('\n', stream);
+}
+
+/* array series[2] = ['plain', 'v1'], and how many lines the legend takes. Rows of one series stand together. */
+static int put_series(const pg_figure *f, const pg_table *points, FILE *stream)
+{
+    char shown[WIDEST];
+    const int column = f->points.column_count - 2;
+    int count = 0, widest = 0;
+    for (int r = 0; r < points->row_count; r++) count += r == 0 || pg_figure_line(points, r) != pg_figure_line(points, r - 1);
+    fprintf(stream, "first = %d\narray series[%d] = [", pg_figure_line(points, 0), count);
+    for (int r = 0; r < points->row_count; r++) {
+        if (r && pg_figure_line(points, r) == pg_figure_line(points, r - 1)) continue;
+        if (r) fputs(", ", stream);
+        pg_shorten(pg_table_text(points, r, column), LEGEND, shown, sizeof shown);
+        quote(stream, shown);
+        if (pg_utf8_width(shown) > widest) widest = pg_utf8_width(shown);
+    }
+    const int across = f->width / (widest * LETTER + MARGIN), columns = across < 1 ? 1 : across > count ? count : across;
+    fprintf(stream, "]\ncolumns = %d\n", columns);
+    return (count + columns - 1) / columns;
+}
+
+/* The smallest of 1, 2, 5, 10, 20, ... of which at most ten make up the span. */
+static double whole_step(double span)
+{
+    double step = 1;
+    for (int i = 0; step * 10 < span; i++) step *= i % 3 == 1 ? 2.5 : 2;
+    return step;
+}
+
+/* What a column's values span, and what guessing gives where its name says accuracy; a twentieth more on both sides. */
+static void span_of(const pg_figure *f, const pg_table *points, int column, double *low, double *high)
+{
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (int r = 0; r < points->row_count; r++) {
+        const pg_sample *s = &pg_table_at(points, r, column)->sample;
+        if (!s->count) continue;
+        const double mean = pg_sample_mean(s), spread = pg_sample_sd(s);
+        *low = fmin(*low, mean - spread);
+        *high = fmax(*high, mean + spread);
+    }
+    if (!isfinite(*low)) *low = *high = 0;
+    if (strncmp(points->columns[column].name, "accuracy", 8) == 0) {
+        *low = fmin(*low, f->chance); /* not a number: as it was */
+        *high = fmax(*high, f->chance);
+    }
+    const double more = *high > *low ? (*high - *low) / 20 : 1;
+    *low -= more;
+    *high += more;
+}
+
+static void put_spans(const pg_figure *f, const pg_table *points, FILE *stream)
+{
+    char text[PG_NUMBER_MAX];
+    const int columns = points->column_count - 2;
+    fprintf(stream, "array low[%d]\narray high[%d]\n", columns, columns);
+    for (int c = 1; c < columns; c++) {
+        double low, high;
+        span_of(f, points, c, &low, &high);
+        fprintf(stream, "low[%d] = %s\n", c, pg_number_text(low, text));
+        fprintf(stream, "high[%d] = %s\n", c, pg_number_text(high, text));
+        if (c == 1) fprintf(stream, "step = %s\n", pg_number_text(whole_step(high - low), text));
+    }
+    fprintf(stream, "chance = %s\n", isnan(f->chance) ? "NaN" : pg_number_text(f->chance, text));
+}
+
+/* Colours that people with any colour vision can tell apart (Okabe and Ito); then other dashes and marks. */
+static const char palette[] =
+    "array colour[7] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']\n"
+    "array mark[21] = [7, 5, 9, 11, 13, 15, 1, 6, 4, 8, 10, 12, 14, 2, 5, 7, 11, 9, 15, 13, 3]\n"
+    "published(i) = series[i][1:9] eq 'published'\n"
+    "paint(i) = published(i) ? '#888888' : colour[(i - 1) % 7 + 1]\n"
+    "dash(i) = published(i) ? 4 : (i - 1) / 7 % 3 + 1\n"
+    "shape(i) = mark[(i - 1) % 21 + 1]\n"
+    "of(i, name) = column('line') == first + i - 1 ? column(name) : NaN\n"
+    "spread(name) = strlen(strcol(name)) ? column(name) : 0\n";
+
+/* One terminal after the other. Sizes are those of the SVG in pixels. */
+static void put_terminals(const pg_figure *f, int height, FILE *stream)
+{
+    fprintf(stream,
+            "do for [format in 'svg png pdf'] {\n"
+            "if (format eq 'svg') {\n"
+            "    set terminal svg size %d,%d font 'DejaVu Sans,13' noenhanced background 'white'\n"
+            "}\n"
+            "if (format eq 'png') {\n"
+            "    set terminal pngcairo size %d,%d font 'DejaVu Sans,10' fontscale 1.5 pointscale 1.5 linewidth 1.5 noenhanced\n"
+            "}\n"
+            "if (format eq 'pdf') {\n"
+            "    set terminal pdfcairo size %d.0/100,%d.0/100 font 'DejaVu Sans,9.4' noenhanced\n"
+            "}\n",
+            f->width, height, f->width * 3 / 2, height * 3 / 2, f->width, height);
+}
+
+/* The legend lies below the axis, as high as it must be. */
+static void put_frame(const pg_figure *f, int height, int legend, FILE *stream)
+{
+    fprintf(stream,
+            "set key at screen 0.5, screen 6.0 / %d center bottom horizontal maxcols columns reverse Left samplen 3\n"
+            "set label 1 heading.\"\\n\".remark at screen 0.5, screen 1 - 18.0 / %d center font ',12'\n"
+            "set tmargin at screen 1 - 50.0 / %d\n"
+            "set bmargin at screen %d.0 / %d\n"
+            "set lmargin at screen 75.0 / %d\n"
+            "set rmargin at screen 1 - 20.0 / %d\n",
+            height, height, height, 72 + LINE * legend, height, f->width, f->width);
+}
+
+pg_status pg_figure_script(FILE *stream, const void *context, pg_error *err)
+{
+    const pg_figure_drawing *s = context;
+    (void)err;
+    fprintf(stream, "# gnuplot %s.gp draws %s.svg, %s.png and %s.pdf from %s.csv\n", s->name, s->name, s->name, s->name,
+            s->name);
+    fprintf(stream, "points = '%s.csv'\n", s->name);
+    put_text(stream, "heading", s->points->title, HEADING);
+    put_text(stream, "remark", s->points->label, REMARK);
+    const int legend = put_series(s->figure, s->points, stream), height = BODY + LINE * legend;
+    put_spans(s->figure, s->points, stream);
+    fputs(palette, stream);
+    fputs("set datafile separator comma\n"
+          "set datafile columnheaders\n"
+          "set border 3 linewidth 1\n"
+          "set tics nomirror out\n"
+          "set grid linecolor '#cccccc'\n",
+          stream);
+    put_terminals(s->figure, height, stream);
+    put_frame(s->figure, height, legend, stream);
+    fprintf(stream, "set output '%s.'.format\n%s}\nunset output\n", s->name, s->figure->body);
+    return PG_OK;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Shows a table to people, as aligned text and as Markdown; see table.h. */
+#include "experiments/report/table_internal.h"
+
+#include "core/base/file.h"
+#include "core/base/hash.h"
+#include "core/base/memory.h"
+#include "core/base/utf8.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- as text ---- */
+
+/* A text as it is shown takes at most WIDEST columns of a terminal; a number needs less than SHOWN bytes. */
+enum { WIDEST = 64, SHOWN = 4 * WIDEST + 1, DIGITS = 8 };
+
+const char *pg_shorten(const char *text, int width, char *out, size_t bytes)
+{
+    char hash[PG_SHA256_HEX];
+    if (!text[pg_utf8_fit(text, width)]) {
+        snprintf(out, bytes, "%s", text);
+        return out;
+    }
+    pg_sha256(text, strlen(text), hash);
+    snprintf(out, bytes, "%.*s\u2026%.*s", (int)pg_utf8_fit(text, width - DIGITS - 1), text, DIGITS, hash);
+    return out;
+}
+
+static void show_mean(const pg_table *table, const pg_sample *s, char out[SHOWN])
+{
+    int used = snprintf(out, SHOWN, "%.2f", pg_sample_mean(s));
+    if (s->count > 1) used += snprintf(out + used, (size_t)(SHOWN - used), " ± %.2f", pg_sample_sd(s));
+    if (table->counts) snprintf(out + used, (size_t)(SHOWN - used), " (n=%d)", s->count);
+}
+
+static void show_words(const pg_table *table, const pg_sample *s, char out[SHOWN])
+{
+    char *words = pg_table_words(table, s);
+    pg_shorten(words ? words : "", WIDEST, out, SHOWN);
+    free(words);
+}
+
+/* Text of a cell, in out or in the pool; a text is cut to `width` columns, unless width is 0. */
+static const char *show(const pg_table *table, int row, int c, int width, char out[SHOWN])
+{
+    const pg_sample *s = &pg_table_at(table, row, c)->sample;
+    const pg_column_kind kind = table->columns[c].kind;
+    if (kind == PG_COLUMN_TEXT) {
+        const char *text = pg_table_text(table, row, c);
+        return width ? pg_shorten(text, width, out, SHOWN) : text;
+    }
+    snprintf(out, SHOWN, "-");
+    if (s->count == 0) return out;
+    switch (kind) {
+    case PG_COLUMN_TEXT: break;
+    case PG_COLUMN_MEAN: show_mean(table, s, out); break;
+    case PG_COLUMN_LARGEST: snprintf(out, SHOWN, "%.1e", pg_sample_max(s)); break;
+    case PG_COLUMN_SMALLEST: snprintf(out, SHOWN, "%.1e", pg_sample_min(s)); break;
+    case PG_COLUMN_SHARE: snprintf(out, SHOWN, "%.0f/%d", pg_sample_ones(s), s->count); break;
+    case PG_COLUMN_COUNT: snprintf(out, SHOWN, "%d", s->count); break;
+    case PG_COLUMN_WORDS: show_words(table, s, out); break;
+    case PG_COLUMN_NUMBER: snprintf(out, SHOWN, fabs(s->one) < 1e4 ? "%.4g" : "%.0f", s->one); break;
+    }
+    return out;
+}
+
+static void pad(FILE *stream, const char *text, int width, bool left)
+{
+    const int gap = width - pg_utf8_width(text);
+    if (left)
+        fprintf(stream, "%s%*s", text, gap, "");
+    else
+        fprintf(stream, "%*s%s", gap, "", text);
+}
+
+static bool is_words(const pg_column *column)
+{
+    return column->kind == PG_COLUMN_TEXT || column->kind == PG_COLUMN_WORDS;
+}
+
+/* Layout of a table for readers. */
+typedef struct layout {
+    int *widths;  /* by column; 0: not shown */
+    bool *common; /* by column: a text that is the same in every row, said once above them */
+} layout;
+
+static bool is_common(const pg_table *table, int column)
+{
+    const char *first = table->row_count > 1 ? pg_table_text(table, 0, column) : "";
+    if (table->columns[column].kind != PG_COLUMN_TEXT || !first[0]) return false;
+    for (int row = 1; row < table->row_count; row++)
+        if (strcmp(pg_table_text(table, row, column), first) != 0) return false;
+    return true;
+}
+
+static bool is_empty(const pg_table *table, int row, int column)
+{
+    if (table->columns[column].kind == PG_COLUMN_TEXT) return !pg_table_text(table, row, column)[0];
+    return pg_table_at(table, row, column)->sample.count == 0;
+}
+
+/* Width of a column; 0 if no row has anything in it. */
+static int measure(const pg_table *table, int column)
+{
+    char text[SHOWN];
+    int width = pg_utf8_width(table->columns[column].name);
+    bool used = false;
+    for (int row = 0; row < table->row_count; row++) {
+        const int wide = pg_utf8_width(show(table, row, column, WIDEST, text));
+        used |= !is_empty(table, row, column);
+        if (wide > width) width = wide;
+    }
+    return used ? width : 0;
+}
+
+static void clear_layout(layout *l)
+{
+    pg_free(l->widths);
+    pg_free(l->common);
+}
+
+static pg_status lay_out(const pg_table *table, layout *l, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(pg_alloc((size_t)table->column_count, sizeof *l->widths, &l->widths, err));
+    PG_TRY(pg_alloc((size_t)table->column_count, sizeof *l->common, &l->common, err));
+    for (int c = 0; c < table->column_count; c++) {
+        l->common[c] = is_common(table, c);
+        l->widths[c] = l->common[c] ? 0 : measure(table, c);
+    }
+done:
+    return status;
+}
+
+/* Call put for the label and for what all rows have in common. */
+static void describe(const pg_table *table, const layout *l, void (*put)(FILE *stream, const char *text), FILE *stream)
+{
+    if (table->label && table->label[0]) put(stream, table->label);
+    for (int c = 0; c < table->column_count; c++) {
+        char *text = NULL;
+        if (!l->common[c] || asprintf(&text, "%s: %s", table->columns[c].name, pg_table_text(table, 0, c)) < 0) continue;
+        put(stream, text);
+        free(text);
+    }
+}
+
+static void put_bracketed(FILE *stream, const char *text)
+{
+    fprintf(stream, "[%s]\n", text);
+}
+
+/* A row of the table; row -1 is the header. */
+static void print_row(const pg_table *table, const layout *l, int row, FILE *stream)
+{
+    char text[SHOWN];
+    for (int c = 0; c < table->column_count; c++) {
+        if (!l->widths[c]) continue;
+        const char *shown = row < 0 ? table->columns[c].name : show(table, row, c, WIDEST, text);
+        fputs("  ", stream);
+        pad(stream, shown, l->widths[c], is_words(&table->columns[c]));
+    }
+    fputc('\n', stream);
+}
+
+pg_status pg_table_print(const pg_table *table, FILE *stream, pg_error *err)
+{
+    layout l = {0};
+    pg_status status = PG_OK;
+    PG_TRY(lay_out(table, &l, err));
+    fprintf(stream, "%s\n", table->title ? table->title : "");
+    describe(table, &l, put_bracketed, stream);
+    for (int row = -1; row < table->row_count; row++) print_row(table, &l, row, stream);
+done:
+    clear_layout(&l);
+    return status;
+}
+
+/* ---- as Markdown ---- */
+
+static void put_escaped(FILE *stream, const char *text)
+{
+    for (; *text; text++) {
+        if (strchr("|<>*_", *text)) fputc('\\', stream);
+        fputc(*text, stream);
+    }
+}
+
+static void put_paragraph(FILE *stream, const char *text)
+{
+    put_escaped(stream, text);
+    fputs("\n\n", stream);
+}
+
+/* A row of the table; row -1 is the header. */
+static void put_row(const pg_table *table, const layout *l, int row, FILE *stream)
+{
+    char text[SHOWN];
+    for (int c = 0; c < table->column_count; c++) {
+        if (!l->widths[c]) continue;
+        fputs("| ", stream);
+        put_escaped(stream, row < 0 ? table->columns[c].name : show(table, row, c, 0, text));
+        fputc(' ', stream);
+    }
+    fputs("|\n", stream);
+}
+
+/* A table with its layout. */
+typedef struct laid_out {
+    const pg_table *table;
+    layout layout;
+} laid_out;
+
+static pg_status put_markdown(FILE *stream, const void *context, pg_error *err)
+{
+    const pg_table *table = ((const laid_out *)context)->table;
+    const layout *l = &((const laid_out *)context)->layout;
+    (void)err;
+    fputs("## ", stream);
+    put_paragraph(stream, table->title ? table->title : "");
+    describe(table, l, put_paragraph, stream);
+    put_row(table, l, -1, stream);
+    for (int c = 0; c < table->column_count; c++)
+        if (l->widths[c]) fputs(is_words(&table->columns[c]) ? "|---" : "|---:", stream);
+    fputs("|\n", stream);
+    for (int row = 0; row < table->row_count; row++) put_row(table, l, row, stream);
+    return PG_OK;
+}
+
+pg_status pg_table_write_markdown(const pg_table *table, const char *path, pg_error *err)
+{
+    laid_out whole = {.table = table};
+    pg_status status = lay_out(table, &whole.layout, err);
+    if (status == PG_OK) status = pg_file_print(path, put_markdown, &whole, PG_FILE_PUBLIC, err);
+    clear_layout(&whole.layout);
+    return status;
+}
