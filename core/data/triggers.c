@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SIDE = 32, COUNT_MAX = 100000 };
+enum { SIDE = 32 };
 
 /* ---- from a folder ---- */
 
@@ -128,8 +128,9 @@ pg_status pg_triggers_load(const char *pinned, const char *labels, int classes, 
     *out = (pg_dataset){.classes = classes};
     PG_TRY(unpin(pinned, folder, err));
     PG_TRY(pg_folder_pictures(folder, &names, err));
-    if (names.count == 0 || names.count > COUNT_MAX)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: expected 1 to 100000 JPEG or PNG pictures, found %d", folder, names.count));
+    if (names.count == 0 || names.count > PG_TRIGGERS_MAX)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: expected 1 to %d JPEG or PNG pictures, found %d", folder, PG_TRIGGERS_MAX,
+                       names.count));
     PG_TRY(pg_dataset_allocate(out, names.count, SIDE, SIDE, err));
     PG_TRY(read_images(folder, &names, out, err));
     if (labels)

@@ -6,6 +6,10 @@
 #include "core/base/random.h"
 #include "core/data/dataset.h"
 
+/* Pictures of a trigger set at most: as many as the test images of a usual data set, so that a judge who compares each with all
+ * others, and asks the network about each, takes seconds. */
+enum { PG_TRIGGERS_MAX = 10000 };
+
 /* Pin a folder to its content: write "FOLDER sha256:HEX" to out [room]. HEX is a hash of its labels.txt and of the names and
  * bytes of its pictures, not of its path. Functions that take a folder also take a pinned one; they fail with PG_BAD_INPUT if
  * its content has changed. out may be folder. */

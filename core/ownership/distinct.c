@@ -55,7 +55,7 @@ static int drop_filters(pg_mark *m, const bool *keep)
 
 /* ---- pictures ---- */
 
-enum { GRID = 16, THUMB = GRID * GRID * 3 };
+enum { GRID = 16, THUMB = GRID * GRID * 3, BLOCK = THUMB / 6 };
 /* Largest average difference of levels: of pictures that repeat each other, and of a picture that is a test image. Ordinary
  * pictures with a small stamp on them are not the pictures any more. */
 enum { REPEATS = 8, SAME = 1 };
@@ -74,10 +74,12 @@ static void shrink(const pg_dataset *data, int index, uint8_t thumb[THUMB])
     for (int i = 0; i < THUMB; i++) thumb[i] = (uint8_t)(count[i / 3] ? sum[i] / count[i / 3] : 0);
 }
 
+/* Stops between blocks only, so that the compiler adds a block in a few instructions. */
 static bool near(const uint8_t *a, const uint8_t *b, int levels)
 {
     int difference = 0;
-    for (int i = 0; i < THUMB && difference < levels * THUMB; i++) difference += abs(a[i] - b[i]);
+    for (int block = 0; block < THUMB && difference < levels * THUMB; block += BLOCK)
+        for (int i = block; i < block + BLOCK; i++) difference += abs(a[i] - b[i]);
     return difference < levels * THUMB;
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
+#include "core/data/triggers.h"
 #include "core/ownership/binding.h"
 #include "core/ownership/mark.h"
 
@@ -201,7 +202,7 @@ static pg_status check_mark(const pg_mark *m, const char *kind, pg_error *err)
 
 static pg_status check_triggers(const pg_dataset *t, pg_error *err)
 {
-    if (t->count < 0 || !in_range(t->height, PG_SIDE_MAX) || !in_range(t->width, PG_SIDE_MAX))
+    if (!in_range(t->count, PG_TRIGGERS_MAX) || !in_range(t->height, PG_SIDE_MAX) || !in_range(t->width, PG_SIDE_MAX))
         return pg_fail(err, PG_BAD_INPUT, "triggers: %d images of %dx%d", t->count, t->height, t->width);
     if (t->classes < 2 || t->classes > PG_CLASSES_MAX)
         return pg_fail(err, PG_BAD_INPUT, "triggers: expected 2 to %d classes, got %d", PG_CLASSES_MAX, t->classes);

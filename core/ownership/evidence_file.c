@@ -3,6 +3,7 @@
 #include "core/ownership/evidence.h"
 
 #include "core/base/memory.h"
+#include "core/data/triggers.h"
 #include "core/formats/number.h"
 #include "core/nets/state.h"
 #include "core/ownership/scheme.h"
@@ -263,6 +264,9 @@ static pg_status read_triggers(const pg_safetensors *file, const char *path, pg_
     if (!pg_safetensors_find(file, "triggers.images")) return PG_OK;
     PG_TRY(pg_safetensors_get(file, "triggers.images", 4, NULL, &images, err));
     PG_TRY(pg_safetensors_get(file, "triggers.labels", 1, &images->shape[0], &labels, err));
+    if (images->shape[0] > PG_TRIGGERS_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "%s: tensor 'triggers.images': %zu pictures, expected at most %d", path,
+                       images->shape[0], PG_TRIGGERS_MAX);
     if (labels->dtype != PG_I32) return pg_fail(err, PG_BAD_INPUT, "%s: tensor 'triggers.labels': expected I32", path);
     const char *classes = pg_safetensors_metadata(file, "trigger_classes");
     long long known = 0;

@@ -32,7 +32,7 @@ static const char *const pictures[] = {"test", "triggers", NULL};
                 "spaces, such as \"features.4 features.6\""),                                                                  \
         PG_FOLDER(pg_passport_options, triggers, "generated",                                                                  \
                   "trigger set: generated abstract images, or a folder of images with labels.txt"),                            \
-        PG_INT(pg_passport_options, trigger_count, "100", 1, 100000, NULL, "images in a generated trigger set"),               \
+        PG_INT(pg_passport_options, trigger_count, "100", 1, PG_TRIGGERS_MAX, NULL, "images in a generated trigger set"),      \
         PG_BINDING_OPTIONS(pg_passport_options, binding)
 
 const pg_option pg_passport_table[] = {PASSPORT_OPTIONS, {0}};

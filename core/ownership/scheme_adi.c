@@ -20,7 +20,7 @@ typedef struct adi_options {
 static const pg_option options[] = {
     PG_FOLDER(adi_options, triggers, "generated",
               "trigger set: generated abstract images, or a folder of images with labels.txt"),
-    PG_INT(adi_options, trigger_count, "100", 1, 100000, NULL, "images in a generated trigger set"),
+    PG_INT(adi_options, trigger_count, "100", 1, PG_TRIGGERS_MAX, NULL, "images in a generated trigger set"),
     PG_INT(adi_options, triggers_per_batch, "2", 1, 1000, NULL, "trigger images appended to every training batch"),
     PG_CHOICE(adi_options, order, "cycle", orders,
               "of the triggers: round and round from a random start, or freshly shuffled in every sweep, which is the passport "

@@ -3,6 +3,7 @@
  * leaves. They are refused by name, before they cost memory. */
 #include "tests/unit/small_net.h"
 
+#include "core/data/triggers.h"
 #include "core/formats/snapshot.h"
 #include "core/nets/state.h"
 #include "core/ownership/accuracy.h"
@@ -379,6 +380,26 @@ TEST(the_number_of_trigger_classes_has_a_limit)
     OK(pg_evidence_load(edited_path, &loaded, &err));
     assert_int_equal(loaded->triggers.classes, 2);
     pg_evidence_destroy(&loaded);
+}
+
+/* A judge compares every picture with all others. */
+TEST(the_number_of_trigger_pictures_has_a_limit)
+{
+    static const uint8_t pictures[(PG_TRIGGERS_MAX + 1) * 3];
+    static const int32_t labels[PG_TRIGGERS_MAX + 1];
+    pg_evidence *loaded = NULL;
+    for (size_t more = 0; more < 2; more++) {
+        sheet s = trigger_sheet("2");
+        const size_t count = PG_TRIGGERS_MAX + more;
+        s.arrays[0] =
+            (pg_array){.name = "triggers.images", .dtype = PG_U8, .dims = 4, .shape = {count, 1, 1, 3}, .data = pictures};
+        s.arrays[1].shape[0] = count;
+        s.arrays[1].data = labels;
+        write_sheet(&s);
+        if (more) evidence_refused("tensor 'triggers.images': 10001 pictures, expected at most 10000");
+        if (!more) OK(pg_evidence_load(edited_path, &loaded, &err));
+        pg_evidence_destroy(&loaded);
+    }
 }
 
 /* A text that is cut would have the same commitment as all others that are cut alike. */

@@ -165,7 +165,7 @@ TEST(a_bad_picture_is_refused_by_name)
     remove_file("1.png");
     remove_file("10.png");
     remove_file("2.png");
-    assert_refused(PG_BAD_INPUT, NULL, "expected 1 to 100000 JPEG or PNG pictures, found 0");
+    assert_refused(PG_BAD_INPUT, NULL, "expected 1 to 10000 JPEG or PNG pictures, found 0");
 }
 
 TEST(a_missing_folder_is_named)
