@@ -50,7 +50,7 @@ LIB_OBJ := $(call objects,$(CORE_SRC) $(ATTACKS_SRC),float)
 LIB_DOUBLE_OBJ := $(call objects,$(CORE_SRC) $(ATTACKS_SRC),double)
 HARNESS_OBJ := $(call objects,$(filter-out experiments/main.c,$(EXPERIMENTS_SRC)),float)
 DOUBLE_SRC := $(sort $(wildcard tests/unit/test_gradients*.c)) # in the double build alone
-BOTH_SRC := $(sort $(wildcard tests/unit/test_watermark*.c)) # in both builds
+BOTH_SRC := $(sort $(wildcard tests/unit/test_rewrite*.c tests/unit/test_watermark*.c)) # in both builds
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(DOUBLE_SRC),$(UNIT_SRC))) \
             $(patsubst tests/unit/%.c,$(BUILD)/tests/%-double,$(DOUBLE_SRC) $(BOTH_SRC))
 

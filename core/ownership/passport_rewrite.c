@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Passports, permuted and scaled as the channels that they are images of; see passport_rewrite.h. */
+#include "core/ownership/passport_rewrite.h"
+
+#include "core/base/memory.h"
+
+#include <string.h>
+
+/* The convolution of a passport, -1 if the layout has none of its name and sizes. */
+static int layer_of(const pg_passport *p, const pg_layout *made)
+{
+    for (int i = 0; i < made->layer_count; i++) {
+        const pg_layer *l = &made->layers[i];
+        if (l->row.kind == PG_ROW_CONV && strcmp(l->row.name, p->layer) == 0 && l->in_height == p->height &&
+            l->in_width == p->width && l->in_channels == p->inputs && l->out_channels == p->outputs)
+            return i;
+    }
+    return -1;
+}
+
+static void rewrite_image(pg_real *image, const pg_passport *p, const int *from, const double *scale, pg_real *pixel)
+{
+    for (int at = 0; at < p->height * p->width; at++, image += p->inputs) {
+        memcpy(pixel, image, (size_t)p->inputs * sizeof *pixel);
+        for (int c = 0; c < p->inputs; c++) image[c] = (pg_real)((double)pixel[from[c]] * scale[c]);
+    }
+}
+
+static void rewrite_bits(int8_t *b, int outputs, const int *from, const double *gain, int8_t *given)
+{
+    memcpy(given, b, (size_t)outputs);
+    for (int o = 0; o < outputs; o++) b[o] = (int8_t)(gain[o] < 0 ? -given[from[o]] : given[from[o]]);
+}
+
+static pg_status rewrite_passport(pg_passport *p, const pg_layout *made, const pg_rewrite *r, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_real *pixel = NULL;
+    int8_t *given = NULL;
+    const int layer = layer_of(p, made), before = r->spaces.in[layer], after = r->spaces.out[layer];
+    PG_TRY(pg_alloc((size_t)p->inputs, sizeof *pixel, &pixel, err));
+    PG_TRY(pg_alloc((size_t)p->outputs, sizeof *given, &given, err));
+    if (before >= 0) {
+        rewrite_image(p->key, p, r->from[before], r->scale[before], pixel);
+        rewrite_image(p->skey, p, r->from[before], r->scale[before], pixel);
+    }
+    rewrite_bits(p->b, p->outputs, r->from[after], r->gain[layer], given);
+done:
+    pg_free(pixel);
+    pg_free(given);
+    return status;
+}
+
+static pg_status check_passport(const pg_passport *p, const pg_layout *made, const pg_rewrite *r, pg_error *err)
+{
+    const int layer = layer_of(p, made);
+    if (layer < 0) return pg_fail(err, PG_BAD_INPUT, "the passport of %s does not fit the %s", p->layer, made->spec.arch->name);
+    const int space[] = {r->spaces.in[layer], r->spaces.out[layer]};
+    for (int side = 0; side < 2; side++)
+        for (int c = 0; space[side] >= 0 && c < r->spaces.channels[space[side]]; c++)
+            if (r->from[space[side]][c] >= r->spaces.channels[space[side]])
+                return pg_fail(err, PG_BAD_INPUT, "the rewrite drops channels of the passport of %s", p->layer);
+    return PG_OK;
+}
+
+pg_status pg_passports_rewrite(pg_evidence *evidence, const pg_layout *made, const pg_rewrite *rewrite, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (int i = 0; status == PG_OK && i < evidence->passport_count; i++)
+        status = check_passport(&evidence->passports[i], made, rewrite, err);
+    for (int i = 0; status == PG_OK && i < evidence->passport_count; i++)
+        status = rewrite_passport(&evidence->passports[i], made, rewrite, err);
+    return status;
+}
