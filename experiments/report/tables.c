@@ -5,7 +5,7 @@
 #include "experiments/report/artefacts.h"
 #include "experiments/report/compare.h"
 #include "experiments/report/figures.h"
-#include "experiments/report/table_fill.h"
+#include "experiments/report/table_kind.h"
 
 #include <string.h>
 
@@ -114,21 +114,13 @@ done:
 
 static pg_status render(const pg_results *results, output *o, pg_error *err)
 {
-    static const struct {
-        const char *name;
-        pg_status (*make)(const pg_summary *b, pg_table *table, pg_error *err);
-        bool printed;
-    } tables[] = {{"schemes", pg_fill_schemes, true},
-                  {"removal", pg_fill_removal, true},
-                  {"ambiguity", pg_fill_ambiguity, true},
-                  {"settings", pg_fill_settings, false}};
     pg_status status = PG_OK;
     pg_summary b = {0};
     pg_table table = {0};
     PG_TRY(pg_summary_open(&b, results, err));
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        PG_TRY(tables[i].make(&b, &table, err));
-        PG_TRY(finish(&table, o, tables[i].name, tables[i].printed, err));
+    for (int k = 0; pg_table_kinds[k]; k++) {
+        PG_TRY(pg_table_kinds[k]->fill(&b, &table, err));
+        PG_TRY(finish(&table, o, pg_table_kinds[k]->name, pg_table_kinds[k]->printed, err));
     }
     PG_TRY(compare(&b, o, err));
     if (o->stream) fputs("tables/settings.csv lists the options of every scheme and attack\n", o->stream);
