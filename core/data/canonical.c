@@ -10,21 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    const char *name, *sum;
-} sums[] = {
-    {"cifar10", "34ac96e8ce9013a0de3457f7acd364264e5bfbfc772264f2ee070fd506914667"},
-    {"fashion-mnist", "3988f5b1ec20b2ec78553988352b2f1b6abc5346940d1eebdeede991de8fec08"},
-    {"mnist", "cd8c35bff611c899a0dae76f78d399daa319b923e6971b84de489123f4b5609c"},
-};
-
-const char *pg_canonical_sum(const char *name)
-{
-    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
-        if (strcmp(sums[i].name, name) == 0) return sums[i].sum;
-    return NULL;
-}
-
 pg_status pg_canonical_save(const pg_data *data, const char *path, pg_error *err)
 {
     const pg_dataset *a = &data->train, *b = &data->test;
@@ -97,7 +82,8 @@ done:
 
 pg_status pg_canonical_load(const char *name, const char *directory, pg_data *out, pg_error *err)
 {
-    const char *expected = pg_canonical_sum(name);
+    const pg_data_kind *kind = pg_data_kind_find(name);
+    const char *expected = kind ? kind->canonical : NULL;
     char path[PG_PATH_MAX], file[96], sum[PG_SHA256_HEX];
     snprintf(file, sizeof file, "%s.safetensors", name);
     pg_status status = pg_path(path, directory, file, NULL, err);

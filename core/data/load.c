@@ -2,9 +2,11 @@
 /* Reading a data set by its name; see dataset.h. */
 #include "core/data/readers.h"
 
+#include "core/base/hash.h"
 #include "core/base/registry.h"
 
 #include <stdio.h>
+#include <string.h>
 
 PG_REGISTRY_FIND(pg_data_kind, pg_data_kinds, pg_data_kind_find)
 PG_REGISTRY_NAMES(pg_data_kinds, pg_data_kind_names)
@@ -46,4 +48,21 @@ pg_status pg_data_allocate(pg_data *data, const char *name, const char *source, 
         if (status != PG_OK) return status;
     }
     return PG_OK;
+}
+
+bool pg_published(const char *data, const char *file, const void *bytes, size_t count)
+{
+    const pg_data_kind *kind = pg_data_kind_find(data);
+    const pg_released_file *f = kind ? kind->released : NULL;
+    while (f && f->name && strcmp(f->name, file) != 0) f++;
+    return f && f->name && pg_hash_matches(bytes, count, f->sum);
+}
+
+void pg_data_source(pg_data *data, bool published, const char *official, const char *found)
+{
+    char text[sizeof data->train.source];
+    snprintf(text, sizeof text, "%s, %d + %d images, not the published ones: their checksums differ", found, data->train.count,
+             data->test.count);
+    snprintf(data->train.source, sizeof data->train.source, "%s", published ? official : text);
+    snprintf(data->test.source, sizeof data->test.source, "%s", published ? official : text);
 }

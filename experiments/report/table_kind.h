@@ -8,6 +8,7 @@
 typedef struct pg_table_kind {
     const char *name; /* of its files: tables/NAME.csv and NAME.md */
     bool printed;     /* false: written to files alone */
+    const char *hint; /* printed below all tables; NULL: none */
     /* Fill an empty table; without rows it is left out. */
     pg_status (*fill)(const pg_summary *summary, pg_table *table, pg_error *err);
 } pg_table_kind;

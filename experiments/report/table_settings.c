@@ -26,5 +26,6 @@ done:
 
 const pg_table_kind pg_table_kind_settings = {
     .name = "settings",
+    .hint = "tables/settings.csv lists the options of every scheme and attack",
     .fill = fill_settings,
 };

@@ -123,7 +123,8 @@ static pg_status render(const pg_results *results, output *o, pg_error *err)
         PG_TRY(finish(&table, o, pg_table_kinds[k]->name, pg_table_kinds[k]->printed, err));
     }
     PG_TRY(compare(&b, o, err));
-    if (o->stream) fputs("tables/settings.csv lists the options of every scheme and attack\n", o->stream);
+    for (int k = 0; o->stream && pg_table_kinds[k]; k++)
+        if (pg_table_kinds[k]->hint) fprintf(o->stream, "%s\n", pg_table_kinds[k]->hint);
 done:
     pg_table_clear(&table);
     pg_summary_close(&b);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The worked scheme, attack and network, in a program that was built from their files and list lines alone.
+# The worked scheme, attack, network, data set and table, in a program that was built from their files and list lines alone.
 PASSGRID=${PASSGRID:-$BATS_TEST_DIRNAME/../../build/tests/plugin}
 load ../common
 
@@ -66,6 +66,20 @@ row() { grep -F ",$1," "run/tables/$2.csv" | cat <(head -n 1 "run/tables/$2.csv"
     run -0 passgrid table run --figures
     assert_file_contains "run/figures/quantisation-synthetic-320-100-lenet5-bn.csv" '^line,bits,'
     says "set xlabel 'bits of a parameter'" run/figures/quantisation-synthetic-320-100-lenet5-bn.gp
+}
+
+@test "the worked table stands beside the others" {
+    cd "$SHARED"
+    assert_equal "$(row stamp networks | column learnt)" 1
+    assert_file_exists run/tables/networks.md
+    assert_file_not_exists run/tables/settings.csv
+}
+
+@test "the worked data set is planned, trained on and learnt" {
+    run -0 passgrid data list
+    assert_line --regexp '^bars .* a grey bar in noise'
+    passgrid run "$grid" --out run --set data.name=bars --set attacks=[] --set 'schemes=[{scheme: plain}]' --set train.epochs=3
+    assert_file_contains run/tables/networks.csv '^bars,lenet5,bn,plain,1,'
 }
 
 @test "judge hears evidence of the worked scheme" {
