@@ -34,19 +34,16 @@ static double rival_of(const pg_real *cosines, int theirs, int partner)
     return most;
 }
 
-/* Adds the sums of a layer to those of all; returns its number of filters that are not zero. */
+/* Adds the sums of a layer to those of all; returns its number of filters. */
 static int measure_layer(pg_aligner *a, int layer, double *similarity, double *rival)
 {
     const int space = pg_align_space_of(a, layer, PG_BY_OUTPUT), *from = a->rewrite->from[space];
-    const int theirs = a->given.channels[space];
-    int count = 0;
+    const int theirs = a->given.channels[space], count = a->rewrite->spaces.channels[space];
     pg_align_cosines(a, layer, PG_BY_OUTPUT);
-    for (int o = 0; o < a->rewrite->spaces.channels[space]; o++) {
+    for (int o = 0; o < count; o++) {
         const pg_real *cosines = a->cosines + (ptrdiff_t)o * theirs;
-        if (a->our_factor[o] == 0) continue;
         *similarity += copysign(1, a->rewrite->gain[layer][o]) * (double)cosines[from[o]];
         *rival += rival_of(cosines, theirs, from[o]);
-        count++;
     }
     return count;
 }
@@ -188,6 +185,11 @@ done:
     release(&a);
     pg_model_destroy(&merged);
     return status;
+}
+
+bool pg_alignment_derives(const pg_alignment *alignment)
+{
+    return alignment->similarity >= PG_SIMILARITY_LEAST && alignment->similarity >= 2 * alignment->rival;
 }
 
 void pg_alignment_clear(pg_alignment *alignment)

@@ -22,7 +22,8 @@
 
 /* similarity: mean cosine, over filters, between the original's and their aligned partners. rival: mean over the same filters
  * of the largest absolute cosine with any other filter of the accused layer. A network derived from the original has a
- * similarity far above the rival; that of an independent one is about as low. Filters of zeros do not count. */
+ * similarity far above the rival; that of an independent one is about as low. A filter of zeros counts as 0: an original made
+ * of zeros and of a few filters that every network has is similar to none. */
 typedef struct pg_alignment {
     pg_model *model;     /* the accused network with the original's channels */
     pg_rewrite *rewrite; /* from the accused network to that */
@@ -43,5 +44,10 @@ typedef struct pg_alignment {
 PG_CHECKED pg_status pg_align(const pg_model *original, const pg_model *accused, const pg_real *images, int count,
                               pg_alignment *out, pg_error *err);
 void pg_alignment_clear(pg_alignment *alignment);
+
+/* Does the accused network derive from the original, as far as alignment can see? The similarity is at least
+ * PG_SIMILARITY_LEAST and at least twice the rival. */
+#define PG_SIMILARITY_LEAST 0.5
+bool pg_alignment_derives(const pg_alignment *alignment);
 
 #endif

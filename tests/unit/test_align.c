@@ -494,3 +494,41 @@ TEST(networks_that_cannot_be_aligned_are_refused)
     FAILS(pg_align(t.owner.model, t.stolen, NULL, 0, &t.alignment, &err), PG_FAILED, "not a finite number");
     end(&t);
 }
+
+/* ---- the gate ---- */
+
+TEST(a_copy_derives_from_the_original_and_an_independent_network_does_not)
+{
+    theft t;
+    const pg_net_spec spec = wide_spec("alexnet", PG_NORM_BN, "plain");
+    steal(&t, &spec, 0.1);
+    align_to_owner(&t);
+    assert_true(pg_alignment_derives(&t.alignment));
+    pg_alignment_clear(&t.alignment);
+    pg_model_initialise(t.stolen, (pg_seed){.grid = 6, .task = "independent"}, "initial");
+    align_to_owner(&t);
+    assert_false(pg_alignment_derives(&t.alignment));
+    end(&t);
+}
+
+/* A forger fills an original with zeros but for one filter, which he knows that the accused network has. */
+TEST(an_original_of_zeros_and_one_filter_does_not_pass_for_a_source)
+{
+    theft t;
+    const pg_net_spec spec = wide_spec("alexnet", PG_NORM_BN, "plain");
+    steal(&t, &spec, 0);
+    pg_model *original = t.owner.model;
+    const pg_filters f = pg_layer_filters(&original->layers[0]);
+    pg_real *w = original->params + original->layers[0].weight;
+    for (int i = 0; i < f.taps * f.inputs * f.outputs; i++)
+        if (i % f.outputs) w[i] = 0;
+    for (int l = 1; l < original->layer_count; l++) {
+        const pg_filters g = pg_layer_filters(&original->layers[l]);
+        const ptrdiff_t at = original->layers[l].weight;
+        if (at >= 0) memset(original->params + at, 0, (size_t)(g.taps * g.inputs * g.outputs) * sizeof *w);
+    }
+    align_to_owner(&t);
+    assert_true(t.alignment.layer_similarity[0] > 0);
+    assert_false(pg_alignment_derives(&t.alignment));
+    end(&t);
+}
