@@ -79,6 +79,18 @@ void pg_hash_finish_hex(pg_hash *hash, char hex[PG_SHA256_HEX])
     pg_to_hex(digest, sizeof digest, hex);
 }
 
+void pg_shake_start(pg_hash *hash)
+{
+    hash->context = start(EVP_shake256());
+}
+
+void pg_shake_finish(pg_hash *hash, unsigned char *digest, size_t bytes)
+{
+    must(EVP_DigestFinalXOF(hash->context, digest, bytes));
+    EVP_MD_CTX_free(hash->context);
+    hash->context = NULL;
+}
+
 void pg_sha256(const void *data, size_t bytes, char hex[PG_SHA256_HEX])
 {
     pg_hash hash;

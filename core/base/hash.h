@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* SHA-256, SHA-1 and MD5, by OpenSSL's libcrypto.
+/* SHA-256, SHAKE-256, SHA-1 and MD5, by OpenSSL's libcrypto.
  *
- * SHA-256 makes the keys of tasks, the seeds of random streams, commitments and checksums. MD5 and SHA-1 only check files whose
- * publisher gives no other checksum. */
+ * SHA-256 makes the keys of tasks, the seeds of random streams, commitments and checksums. SHAKE-256 makes the bits of marks
+ * that are published with it. MD5 and SHA-1 only check files whose publisher gives no other checksum. */
 #ifndef PG_BASE_HASH_H
 #define PG_BASE_HASH_H
 
@@ -14,7 +14,7 @@
 
 enum { PG_SHA256_BYTES = 32, PG_SHA256_HEX = 65, PG_MD5_HEX = 33 };
 
-/* A running SHA-256. */
+/* A running SHA-256 or SHAKE-256. */
 typedef struct pg_hash {
     void *context;
 } pg_hash;
@@ -25,6 +25,10 @@ void pg_hash_add_text(pg_hash *hash, const char *text); /* with its terminating 
 void pg_hash_add_u64(pg_hash *hash, uint64_t value);    /* little endian */
 void pg_hash_finish(pg_hash *hash, unsigned char digest[PG_SHA256_BYTES]);
 void pg_hash_finish_hex(pg_hash *hash, char hex[PG_SHA256_HEX]);
+
+/* A SHAKE-256 takes the same additions and gives as many bytes as are asked for. */
+void pg_shake_start(pg_hash *hash);
+void pg_shake_finish(pg_hash *hash, unsigned char *digest, size_t bytes);
 
 /* Bytes as lower-case hexadecimal text, hex [2 * bytes + 1]. */
 void pg_to_hex(const unsigned char *data, size_t bytes, char *hex);

@@ -39,6 +39,7 @@ static void add_sizes(pg_hash *hash, const pg_evidence *e)
     }
     add_text(hash, m->layer);
     add_ints(hash, 3, (const int[]){m->bits, m->kernel, m->inputs});
+    if (m->rounds) add_ints(hash, 3, (const int[]){m->rounds, m->pooled, m->outputs}); /* the kind tells that they follow */
     add_int(hash, t->count);
     if (t->count) add_ints(hash, 3, (const int[]){t->height, t->width, t->classes});
 }
@@ -137,7 +138,7 @@ static void derive_passport(const unsigned char *key, pg_passport *p)
 
 static void derive_mark(const unsigned char *key, pg_mark *m)
 {
-    const size_t count = (size_t)(m->kernel * m->kernel * m->inputs) * (size_t)m->bits;
+    const size_t count = (size_t)pg_mark_width(m) * (size_t)m->bits;
     stream s = stream_open(key, "projection", m->layer);
     unsigned byte = 0;
     for (size_t i = 0; i < count; i++) m->projection[i] = (pg_real)next_sign(&s, i, &byte);
@@ -170,13 +171,14 @@ static void derive_triggers(const unsigned char *key, pg_dataset *t)
 /* Do all pieces of evidence of this kind follow from a secret? In other kinds somebody chose or learned something. */
 static pg_status check_kind(const char *kind, pg_error *err)
 {
-    static const char *const kinds[] = {"random", "signs", "generated"}; /* passports, marks, triggers */
+    static const char *const kinds[] = {"random", "signs", "filtered", "generated"}; /* passports, marks, triggers */
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kind, kinds[i]) == 0) return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT,
-                   "evidence of kind '%s' cannot be bound to a secret: only random passports, marks of signs and generated "
-                   "triggers follow from one",
-                   kind);
+    return pg_fail(
+        err, PG_BAD_INPUT,
+        "evidence of kind '%s' cannot be bound to a secret: only random passports, marks of signs, filtered marks and "
+        "generated triggers follow from one",
+        kind);
 }
 
 pg_status pg_evidence_bind(pg_evidence *evidence, pg_error *err)
@@ -212,7 +214,7 @@ done:
 
 static pg_status same_mark(const pg_mark *a, const pg_mark *b, pg_error *err)
 {
-    const size_t count = (size_t)(a->kernel * a->kernel * a->inputs) * (size_t)a->bits;
+    const size_t count = (size_t)pg_mark_width(a) * (size_t)a->bits;
     const pg_status status = same(a->projection, b->projection, count * sizeof *a->projection, a->layer, "projection", err);
     return status == PG_OK ? same(a->b, b->b, (size_t)a->bits, a->layer, "mark", err) : status;
 }
@@ -253,6 +255,14 @@ pg_status pg_binding_options_check(const pg_binding_options *o, const char *kind
     const pg_status status = check_kind(kind, err);
     if (status != PG_OK || !o->secret[0]) return status;
     return pg_secret_parse(o->secret, &secret, err);
+}
+
+enum { BOUND_BITS_MIN = 128 };
+
+pg_status pg_binding_check_bits(const pg_binding_options *o, int bits, pg_error *err)
+{
+    if (!o->bound || bits >= BOUND_BITS_MIN) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "bits: a bound mark needs at least %d", BOUND_BITS_MIN);
 }
 
 pg_binding pg_binding_for(const pg_net_spec *spec, pg_pixels pixels)

@@ -39,6 +39,9 @@ typedef struct pg_binding_options {
 /* Do the options fit together, and does evidence of this kind follow from a secret? PG_BAD_INPUT says why not. */
 PG_CHECKED pg_status pg_binding_options_check(const pg_binding_options *options, const char *kind, pg_error *err);
 
+/* PG_BAD_INPUT if a bound mark has so few bits that it could not prove after an attack has turned a few. */
+PG_CHECKED pg_status pg_binding_check_bits(const pg_binding_options *options, int bits, pg_error *err);
+
 /* If the options say so, bind evidence that was just made: replace all arrays by those that follow from the secret. */
 PG_CHECKED pg_status pg_binding_apply(const pg_binding_options *options, const pg_keygen *in, pg_evidence *evidence,
                                       pg_error *err);

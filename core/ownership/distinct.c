@@ -10,22 +10,18 @@
 
 /* ---- filters ---- */
 
-static int taps_of(const pg_mark *m)
-{
-    return m->kernel * m->kernel * m->inputs;
-}
-
 /* Products of filter i with filters 0 .. i. A projection is [taps][bits]. */
 static void products(const pg_mark *m, int i, double *out)
 {
     for (int j = 0; j <= i; j++) out[j] = 0;
-    for (int t = 0; t < taps_of(m); t++) {
+    for (int t = 0; t < pg_mark_width(m); t++) {
         const pg_real *row = m->projection + (ptrdiff_t)t * m->bits;
         for (int j = 0; j <= i; j++) out[j] += (double)row[i] * (double)row[j];
     }
 }
 
-/* keep[i]: filter i is unlike all earlier ones. */
+/* keep[i]: filter i is unlike all earlier ones. A filtered mark keeps all: its bits are a hash, so they are coins even if all
+ * filters are one. */
 static void find_filters(const pg_mark *m, bool *keep)
 {
     double product[PG_MARK_BITS_MAX], square[PG_MARK_BITS_MAX];
@@ -33,7 +29,7 @@ static void find_filters(const pg_mark *m, bool *keep)
         products(m, i, product);
         square[i] = product[i];
         keep[i] = true;
-        for (int j = 0; j < i && keep[i]; j++)
+        for (int j = 0; j < i && keep[i] && !m->rounds; j++)
             keep[i] = !keep[j] || product[j] * product[j] <= 0.98 * 0.98 * square[i] * square[j];
     }
 }
@@ -44,7 +40,7 @@ static int drop_filters(pg_mark *m, const bool *keep)
     const int before = m->bits;
     pg_real *to = m->projection;
     int bits = 0;
-    for (int t = 0; t < taps_of(m); t++)
+    for (int t = 0; t < pg_mark_width(m); t++)
         for (int i = 0; i < before; i++)
             if (keep[i]) *to++ = m->projection[(ptrdiff_t)t * before + i];
     for (int i = 0; i < before; i++)

@@ -26,9 +26,14 @@ done:
     return status;
 }
 
+int pg_mark_width(const pg_mark *mark)
+{
+    return mark->rounds ? mark->pooled : mark->kernel * mark->kernel * mark->inputs;
+}
+
 static size_t projection_size(const pg_mark *mark)
 {
-    return (size_t)(mark->kernel * mark->kernel * mark->inputs) * (size_t)mark->bits;
+    return (size_t)pg_mark_width(mark) * (size_t)mark->bits;
 }
 
 pg_status pg_mark_allocate(pg_mark *mark, pg_error *err)
@@ -156,6 +161,7 @@ bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b)
 {
     bool same = a->passport_count == b->passport_count;
     for (int i = 0; i < a->passport_count && same; i++) same = strcmp(a->passports[i].layer, b->passports[i].layer) == 0;
+    same = same && a->mark.rounds == b->mark.rounds && a->mark.pooled == b->mark.pooled;
     return same && a->mark.bits == b->mark.bits && strcmp(a->mark.layer, b->mark.layer) == 0;
 }
 
@@ -184,20 +190,35 @@ static pg_status check_passport(const pg_passport *p, pg_error *err)
     return check_bits(p->layer, p->outputs, p->b, err);
 }
 
-static pg_status check_mark(const pg_mark *m, const char *kind, pg_error *err)
+static pg_status check_filter(const pg_mark *m, pg_error *err)
 {
+    if (m->rounds == 0 && m->pooled == 0 && m->outputs == 0) return PG_OK;
+    if (in_range(m->rounds, PG_MARK_ROUNDS_MAX) && in_range(m->pooled, PG_MARK_POOLED_MAX) &&
+        in_range(m->outputs, PG_CHANNELS_MAX))
+        return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "the mark for %s filters %d outputs in %d rounds to %d values", m->layer, m->outputs,
+                   m->rounds, m->pooled);
+}
+
+static pg_status check_mark(const pg_mark *m, const char *kind, bool bound, pg_error *err)
+{
+    pg_status status = PG_OK;
     if (!m->layer[0] || !in_range(m->bits, PG_MARK_BITS_MAX) || !in_range(m->kernel, PG_KERNEL_MAX) ||
         !in_range(m->inputs, PG_CHANNELS_MAX))
         return pg_fail(err, PG_BAD_INPUT, "the mark for '%s' is of %d filters of %dx%dx%d", m->layer, m->bits, m->kernel,
                        m->kernel, m->inputs);
-    for (int k = 0; pg_mark_kinds[k]; k++) {
-        if (strcmp(pg_mark_kinds[k], kind) != 0) continue;
-        const pg_status status = pg_mark_fits(m, (pg_mark_kind)k, err);
-        if (status != PG_OK) return status;
-    }
+    PG_TRY(check_filter(m, err));
+    if ((m->rounds > 0) != (strcmp(kind, pg_mark_kinds[PG_MARK_FILTERED]) == 0))
+        return pg_fail(err, PG_BAD_INPUT, "the mark for %s has %s filter, but its kind is '%s'", m->layer,
+                       m->rounds ? "a" : "no", kind);
+    for (int k = 0; pg_mark_kinds[k]; k++)
+        if (strcmp(pg_mark_kinds[k], kind) == 0) PG_TRY(pg_mark_fits(m, (pg_mark_kind)k, err));
     if (!pg_all_finite(projection_size(m), m->projection))
         return pg_fail(err, PG_BAD_INPUT, "the projection for %s has values that are not finite", m->layer);
-    return check_bits(m->layer, m->bits, m->b, err);
+    PG_TRY(check_bits(m->layer, m->bits, m->b, err));
+    if (m->rounds && !bound) PG_TRY(pg_mark_check_hash(m, err));
+done:
+    return status;
 }
 
 static pg_status check_triggers(const pg_dataset *t, pg_error *err)
@@ -227,7 +248,7 @@ pg_status pg_evidence_check(const pg_evidence *e, pg_error *err)
             if (strcmp(e->passports[i].layer, e->passports[j].layer) == 0)
                 PG_TRY(pg_fail(err, PG_BAD_INPUT, "two passports for %s", e->passports[i].layer));
     }
-    if (e->mark.bits) PG_TRY(check_mark(&e->mark, e->kind, err));
+    if (e->mark.bits) PG_TRY(check_mark(&e->mark, e->kind, e->binding.bound, err));
     if (e->triggers.count) PG_TRY(check_triggers(&e->triggers, err));
     PG_TRY(pg_binding_check(e, err));
 done:
@@ -253,6 +274,11 @@ static void hash_mark(pg_hash *hash, const pg_mark *mark)
     pg_hash_add_text(hash, mark->layer);
     pg_hash_add_u64(hash, (uint64_t)mark->kernel);
     pg_hash_add_u64(hash, (uint64_t)mark->inputs);
+    if (mark->rounds) { /* the kind, which is hashed before, tells that these numbers follow */
+        pg_hash_add_u64(hash, (uint64_t)mark->rounds);
+        pg_hash_add_u64(hash, (uint64_t)mark->pooled);
+        pg_hash_add_u64(hash, (uint64_t)mark->outputs);
+    }
     for (size_t i = 0; i < projection_size(mark); i++) {
         const float value = (float)mark->projection[i];
         pg_hash_add(hash, &value, sizeof value);

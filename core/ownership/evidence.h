@@ -22,12 +22,13 @@ typedef struct pg_passport {
 } pg_passport;
 
 /* A mark in the weights; see mark.h. */
-enum { PG_MARK_BITS_MAX = 4096 };
+enum { PG_MARK_BITS_MAX = 4096, PG_MARK_ROUNDS_MAX = 8, PG_MARK_POOLED_MAX = 4096 };
 typedef struct pg_mark {
-    char layer[PG_NAME_MAX];  /* the marked convolution */
-    int kernel, inputs, bits; /* projection is [kernel,kernel,inputs,bits]; bits 0: no mark */
-    pg_real *projection;      /* a filter per bit */
-    int8_t *b;                /* -1 or +1, [bits] */
+    char layer[PG_NAME_MAX];     /* the marked convolution */
+    int kernel, inputs, bits;    /* projection is [kernel,kernel,inputs,bits]; bits 0: no mark */
+    int rounds, pooled, outputs; /* of a filtered mark, whose projection is [pooled,bits]; rounds 0: of another */
+    pg_real *projection;         /* a filter per bit */
+    int8_t *b;                   /* -1 or +1, [bits] */
 } pg_mark;
 
 /* Ground of a claim: passports, else a mark, else triggers. */
@@ -68,10 +69,13 @@ PG_CHECKED pg_status pg_passport_allocate(pg_passport *p, pg_error *err);
 PG_CHECKED pg_status pg_mark_allocate(pg_mark *mark, pg_error *err);
 void pg_mark_clear(pg_mark *mark);
 
+/* Values that every filter of the projection is multiplied with. */
+int pg_mark_width(const pg_mark *mark);
+
 /* Check the guarantees of all evidence, as pg_evidence_load does: it has at least one part; no layer occurs twice; sizes are
  * positive and within the limits above; passports and projections are finite; bits are -1 or +1, and a projection of the mark's
- * kind has positions for all of them; labels are classes; the arrays of bound evidence follow from its secret. PG_BAD_INPUT
- * names the layer. */
+ * kind has positions for all of them; the bits of a free filtered mark are the hash of its projection; labels are classes; the
+ * arrays of bound evidence follow from its secret. PG_BAD_INPUT names the layer. */
 PG_CHECKED pg_status pg_evidence_check(const pg_evidence *evidence, pg_error *err);
 
 /* SHA-256 over scheme, kind, passports (float32, state-dict order), signatures, mark and triggers, each preceded by
@@ -88,10 +92,11 @@ pg_claim pg_evidence_claim(const pg_evidence *evidence);
 bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b);
 
 /* safetensors under the reference's names: LAYER.key, LAYER.skey, LAYER.b (private ones: LAYER.key_private,
- * LAYER.skey_private); a mark is LAYER.projection [bits,C,R,R] and LAYER.mark [bits]. Saved with mode 0600. Loading also reads
- * a state dict that holds weights and passports together, and drops the name parts of wrappers as pg_model_load does.
- * PG_BAD_INPUT, saving and loading, for evidence that pg_evidence_check refuses; loading also for texts longer than their
- * fields and evidence tensors that belong to neither a passport nor a mark. */
+ * LAYER.skey_private); a mark is LAYER.projection [bits,C,R,R] and LAYER.mark [bits], and a filtered one LAYER.projection
+ * [pooled,bits], LAYER.mark and LAYER.mark_filter, the numbers rounds, outputs, inputs and kernel. Saved with mode 0600.
+ * Loading also reads a state dict that holds weights and passports together, and drops the name parts of wrappers as
+ * pg_model_load does. PG_BAD_INPUT, saving and loading, for evidence that pg_evidence_check refuses; loading also for texts
+ * longer than their fields and evidence tensors that belong to neither a passport nor a mark. */
 PG_CHECKED pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_error *err);
 PG_CHECKED pg_status pg_evidence_load(const char *path, pg_evidence **out, pg_error *err);
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TENSOR_NAME = PG_NAME_MAX + 32, NAMES = 4 };
+enum { TENSOR_NAME = PG_NAME_MAX + 32, NAMES = 4, FILTER = 4 };
 
 /* Tensors of one layer: key, skey, b and the second name of b. Passports that are distributed with the network have one set of
  * names, those of a private branch another. */
@@ -46,6 +46,7 @@ typedef struct sheet {
     size_t count;
     char (*names)[TENSOR_NAME];
     pg_real *values, *next;
+    int32_t filter[FILTER];
 } sheet;
 
 static void put(sheet *s, const char *layer, const char *suffix, int dims, const size_t *shape, const pg_real *data)
@@ -73,14 +74,32 @@ static void put_passport(sheet *s, const pg_passport *p, const char *const *name
 }
 
 /* The projection as a bank of filters in the state dict's order, [bits,C,R,R]. */
-static void put_mark(sheet *s, const pg_mark *m)
+static void put_bank(sheet *s, const pg_mark *m)
 {
     const int taps = m->kernel * m->kernel;
-    const size_t side = (size_t)m->kernel, bits = (size_t)m->bits, shape[] = {bits, (size_t)m->inputs, side, side};
+    const size_t side = (size_t)m->kernel, shape[] = {(size_t)m->bits, (size_t)m->inputs, side, side};
     put(s, m->layer, "projection", 4, shape, s->next);
     for (int i = 0; i < m->bits; i++)
         for (int c = 0; c < m->inputs; c++)
             for (int t = 0; t < taps; t++) *s->next++ = m->projection[(t * m->inputs + c) * m->bits + i];
+}
+
+/* The projection as it lies in memory, [pooled,bits], and the filter. */
+static void put_filtered(sheet *s, const pg_mark *m)
+{
+    const int32_t filter[FILTER] = {m->rounds, m->outputs, m->inputs, m->kernel};
+    const size_t shape[] = {(size_t)m->pooled, (size_t)m->bits}, numbers = FILTER;
+    memcpy(s->filter, filter, sizeof filter);
+    put(s, m->layer, "projection", 2, shape, m->projection);
+    put(s, m->layer, "mark_filter", 1, &numbers, NULL);
+    s->arrays[s->count - 1].dtype = PG_I32;
+    s->arrays[s->count - 1].data = s->filter;
+}
+
+static void put_mark(sheet *s, const pg_mark *m)
+{
+    const size_t bits = (size_t)m->bits;
+    (m->rounds ? put_filtered : put_bank)(s, m);
     put(s, m->layer, "mark", 1, &bits, s->next);
     for (int i = 0; i < m->bits; i++) *s->next++ = m->b[i];
 }
@@ -131,8 +150,8 @@ pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_err
     pg_status status = PG_OK;
     sheet s = {0};
     const pg_mark *mark = &evidence->mark;
-    size_t total = (size_t)mark->bits * (size_t)(mark->kernel * mark->kernel * mark->inputs + 1);
-    const size_t room = (size_t)evidence->passport_count * NAMES + 4;
+    size_t total = (size_t)mark->bits * (size_t)(pg_mark_width(mark) + 1);
+    const size_t room = (size_t)evidence->passport_count * NAMES + 5;
     pg_metadata notes[NOTES_MAX];
     numbers texts;
     if ((status = pg_evidence_check(evidence, err)) != PG_OK) {
@@ -228,30 +247,73 @@ done:
     return status;
 }
 
-static pg_status read_mark(const pg_safetensors *file, const char *path, const char *layer, pg_mark *m, pg_error *err)
+/* The sizes of a filtered mark, from its projection [pooled,bits] and its filter; pg_evidence_check knows the limits of the
+ * others. */
+static pg_status read_filter(const pg_safetensors *file, const char *path, const char *name, const pg_array *x, pg_mark *m,
+                             pg_error *err)
 {
-    pg_status status = PG_OK;
-    pg_real *values = NULL;
-    const pg_array *x = NULL, *b = NULL;
-    char projection[TENSOR_NAME], mark[TENSOR_NAME];
-    snprintf(projection, TENSOR_NAME, "%s.projection", layer);
-    snprintf(mark, TENSOR_NAME, "%s.mark", layer);
-    PG_TRY(pg_safetensors_get(file, projection, 4, NULL, &x, err));
-    PG_TRY(pg_safetensors_get(file, mark, 1, &x->shape[0], &b, err));
+    const pg_array *filter = NULL;
+    const pg_status status = pg_safetensors_get(file, name, 1, NULL, &filter, err);
+    int32_t four[FILTER];
+    if (status != PG_OK) return status;
+    if (filter->dtype != PG_I32 || filter->count != FILTER)
+        return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected I32: rounds, outputs, inputs, kernel", path, name);
+    memcpy(four, filter->data, sizeof four);
+    if (!x->count || x->shape[0] > PG_MARK_POOLED_MAX || x->shape[1] > PG_MARK_BITS_MAX || four[0] < 1)
+        return pg_fail(err, PG_BAD_INPUT,
+                       "%s: tensor '%s': expected at least one round and a projection of 1 to %d values and bits", path, name,
+                       PG_MARK_POOLED_MAX);
+    *m = (pg_mark){.bits = (int)x->shape[1],
+                   .pooled = (int)x->shape[0],
+                   .rounds = four[0],
+                   .outputs = four[1],
+                   .inputs = four[2],
+                   .kernel = four[3]};
+    return PG_OK;
+}
+
+/* The sizes of another mark, from its projection [bits,C,R,R]. */
+static pg_status read_bank(const char *path, const char *name, const pg_array *x, pg_mark *m, pg_error *err)
+{
     if (x->shape[0] < 1 || x->shape[0] > PG_MARK_BITS_MAX || x->shape[2] != x->shape[3] || x->count == 0 || x->count > 1u << 28)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected 1 to %d filters [bits,C,R,R]", path, projection,
-                       PG_MARK_BITS_MAX));
+        return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected 1 to %d filters [bits,C,R,R]", path, name,
+                       PG_MARK_BITS_MAX);
     *m = (pg_mark){.bits = (int)x->shape[0], .inputs = (int)x->shape[1], .kernel = (int)x->shape[2]};
-    snprintf(m->layer, sizeof m->layer, "%s", layer);
-    PG_TRY(pg_mark_allocate(m, err));
-    PG_TRY(pg_alloc(x->count, sizeof *values, &values, err));
-    PG_TRY(read_bits(file, path, mark, m->bits, m->b, values, err));
-    PG_TRY(pg_safetensors_read_real(file, projection, values, x->count, err));
+    return PG_OK;
+}
+
+/* From a bank [bits,C,R,R] to a projection [R,R,C,bits]. */
+static void turn_bank(const pg_real *values, pg_mark *m)
+{
     const int taps = m->kernel * m->kernel;
     for (int i = 0; i < m->bits; i++)
         for (int c = 0; c < m->inputs; c++)
             for (int t = 0; t < taps; t++)
                 m->projection[(t * m->inputs + c) * m->bits + i] = values[(i * m->inputs + c) * taps + t];
+}
+
+static pg_status read_mark(const pg_safetensors *file, const char *path, const char *layer, pg_mark *m, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_real *values = NULL;
+    const pg_array *x = NULL, *b = NULL;
+    char projection[TENSOR_NAME], mark[TENSOR_NAME], filter[TENSOR_NAME];
+    snprintf(projection, TENSOR_NAME, "%s.projection", layer);
+    snprintf(mark, TENSOR_NAME, "%s.mark", layer);
+    snprintf(filter, TENSOR_NAME, "%s.mark_filter", layer);
+    const bool filtered = pg_safetensors_find(file, filter);
+    PG_TRY(pg_safetensors_get(file, projection, filtered ? 2 : 4, NULL, &x, err));
+    PG_TRY(pg_safetensors_get(file, mark, 1, &x->shape[filtered ? 1 : 0], &b, err));
+    PG_TRY(filtered ? read_filter(file, path, filter, x, m, err) : read_bank(path, projection, x, m, err));
+    snprintf(m->layer, sizeof m->layer, "%s", layer);
+    PG_TRY(pg_mark_allocate(m, err));
+    PG_TRY(pg_alloc(x->count, sizeof *values, &values, err));
+    PG_TRY(read_bits(file, path, mark, m->bits, m->b, values, err));
+    PG_TRY(pg_safetensors_read_real(file, projection, values, x->count, err));
+    if (filtered)
+        memcpy(m->projection, values, x->count * sizeof *values);
+    else
+        turn_bank(values, m);
 done:
     pg_free(values);
     return status;

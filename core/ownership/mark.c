@@ -2,18 +2,14 @@
 /* Marks; see mark.h. A projection lies as weights do, the bit running fastest, so that both products walk through memory. */
 #include "core/ownership/mark.h"
 
+#include "core/base/hash.h"
 #include "core/base/memory.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-const char *const pg_mark_kinds[] = {"gaussian", "direct", "diff", "signs", NULL};
-
-static int taps(const pg_mark *mark)
-{
-    return mark->kernel * mark->kernel * mark->inputs;
-}
+const char *const pg_mark_kinds[] = {"gaussian", "direct", "diff", "signs", "filtered", NULL};
 
 /* ---- making ---- */
 
@@ -36,19 +32,53 @@ static int ones_of(pg_mark_kind kind)
 pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
 {
     const int positions = mark->bits * ones_of(kind);
-    if (mark->bits <= PG_MARK_BITS_MAX && positions <= taps(mark)) return PG_OK;
+    if ((mark->rounds > 0) != (kind == PG_MARK_FILTERED))
+        return pg_fail(err, PG_BAD_INPUT, "the mark for %s has %s filter, unlike the kind %s", mark->layer,
+                       mark->rounds ? "a" : "no", pg_mark_kinds[kind]);
+    if (mark->bits <= PG_MARK_BITS_MAX && positions <= pg_mark_width(mark)) return PG_OK;
     return pg_fail(err, PG_BAD_INPUT, "bits: %d %s ones do not fit %s, whose filters have %d weights", mark->bits,
-                   pg_mark_kinds[kind], mark->layer, taps(mark));
+                   pg_mark_kinds[kind], mark->layer, pg_mark_width(mark));
 }
 
-/* A mark without memory. */
-static pg_status shape(const pg_layout *layout, const char *layer, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
+/* A mark without memory, of the layer's shape. */
+static pg_status place(const pg_layout *layout, const char *layer, int bits, pg_mark *out, const pg_layer **found,
+                       pg_error *err)
 {
-    const pg_layer *l = find(layout, strcmp(layer, "default") == 0 ? NULL : layer);
+    const pg_layer *l = *found = find(layout, strcmp(layer, "default") == 0 ? NULL : layer);
     if (!l) return pg_fail(err, PG_BAD_INPUT, "layer: %s has no convolution '%s'", layout->spec.arch->name, layer);
     *out = (pg_mark){.kernel = l->row.kernel, .inputs = l->in_channels, .bits = bits};
     snprintf(out->layer, sizeof out->layer, "%s", l->row.name);
-    return pg_mark_fits(out, kind, err);
+    return PG_OK;
+}
+
+static pg_status shape(const pg_layout *layout, const char *layer, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
+{
+    const pg_layer *l;
+    const pg_status status = place(layout, layer, bits, out, &l, err);
+    return status == PG_OK ? pg_mark_fits(out, kind, err) : status;
+}
+
+static int weights_of(const pg_layer *l)
+{
+    return l->row.kernel * l->row.kernel * l->in_channels * l->out_channels;
+}
+
+enum { SPARE = 4 }; /* times as many weights as one row takes, since the bits may have fewer ones than half */
+
+static pg_status shape_filtered(const pg_layout *layout, const char *layer, int bits, int rounds, int pooled, pg_mark *out,
+                                pg_error *err)
+{
+    const pg_layer *l;
+    const pg_status status = place(layout, layer, bits, out, &l, err);
+    if (status != PG_OK) return status;
+    out->rounds = rounds;
+    out->pooled = pooled;
+    out->outputs = l->out_channels;
+    if (weights_of(l) >> rounds >= SPARE * pooled) return PG_OK;
+    return pg_fail(
+        err, PG_BAD_INPUT,
+        "rounds, pooled: of the %d weights of %s about %d are left after %d round%s, expected at least %d for %d values",
+        weights_of(l), out->layer, weights_of(l) >> rounds, rounds, rounds == 1 ? "" : "s", SPARE * pooled, pooled);
 }
 
 pg_status pg_mark_check(const pg_model *model, const char *layer, int bits, pg_mark_kind kind, pg_error *err)
@@ -67,29 +97,64 @@ pg_status pg_mark_create(const pg_net_spec *spec, const char *layer, int bits, p
     return status;
 }
 
+pg_status pg_mark_create_filtered(const pg_net_spec *spec, const char *layer, int bits, int rounds, int pooled, pg_mark *out,
+                                  pg_error *err)
+{
+    pg_layout layout;
+    *out = (pg_mark){0};
+    pg_status status = pg_layout_plan(spec, &layout, err);
+    if (status == PG_OK) status = shape_filtered(&layout, layer, bits, rounds, pooled, out, err);
+    if (status == PG_OK) status = pg_mark_allocate(out, err);
+    return status;
+}
+
 static pg_status draw_positions(pg_mark *mark, int ones, pg_rng *rng, pg_error *err)
 {
     uint32_t *order = NULL;
-    const pg_status status = pg_alloc((size_t)taps(mark), sizeof *order, &order, err);
+    const pg_status status = pg_alloc((size_t)pg_mark_width(mark), sizeof *order, &order, err);
     if (status != PG_OK) return status;
-    memset(mark->projection, 0, (size_t)taps(mark) * (size_t)mark->bits * sizeof *mark->projection);
-    pg_rng_permutation(rng, order, (size_t)taps(mark));
+    memset(mark->projection, 0, (size_t)pg_mark_width(mark) * (size_t)mark->bits * sizeof *mark->projection);
+    pg_rng_permutation(rng, order, (size_t)pg_mark_width(mark));
     for (int j = 0; j < mark->bits * ones; j++)
         mark->projection[(size_t)order[j] * (size_t)mark->bits + (size_t)(j / ones)] = j % ones ? -1 : 1;
     pg_free(order);
     return PG_OK;
 }
 
+/* The bits of a free filtered mark. */
+static void hash_projection(const pg_mark *mark, int8_t *b)
+{
+    unsigned char digest[PG_MARK_BITS_MAX / 8];
+    const size_t count = (size_t)pg_mark_width(mark) * (size_t)mark->bits;
+    pg_hash hash;
+    pg_shake_start(&hash);
+    for (size_t i = 0; i < count; i++) {
+        const float value = (float)mark->projection[i];
+        pg_hash_add(&hash, &value, sizeof value);
+    }
+    pg_shake_finish(&hash, digest, (size_t)(mark->bits + 7) / 8);
+    for (int i = 0; i < mark->bits; i++) b[i] = digest[i / 8] >> (7 - i % 8) & 1 ? 1 : -1;
+}
+
 pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *err)
 {
-    const size_t count = (size_t)taps(mark) * (size_t)mark->bits;
+    const size_t count = (size_t)pg_mark_width(mark) * (size_t)mark->bits;
     const pg_status status = pg_mark_fits(mark, kind, err);
     if (status != PG_OK) return status;
     if (ones_of(kind)) return draw_positions(mark, ones_of(kind), rng, err);
     for (size_t i = 0; i < count; i++)
         mark->projection[i] =
             kind == PG_MARK_SIGNS ? (pg_real)(2 * (int)pg_rng_below(rng, 2) - 1) : (pg_real)pg_rng_normal(rng);
+    if (kind == PG_MARK_FILTERED) hash_projection(mark, mark->b);
     return PG_OK;
+}
+
+pg_status pg_mark_check_hash(const pg_mark *mark, pg_error *err)
+{
+    int8_t b[PG_MARK_BITS_MAX];
+    hash_projection(mark, b);
+    if (memcmp(b, mark->b, (size_t)mark->bits) == 0) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "the bits for %s are not the hash of its projection", mark->layer);
 }
 
 /* ---- in a model ---- */
@@ -108,6 +173,9 @@ pg_status pg_mark_layer(const pg_mark *mark, const pg_model *model, const pg_lay
     if ((*out)->row.kernel != mark->kernel || (*out)->in_channels != mark->inputs)
         return pg_fail(err, PG_BAD_INPUT, "the mark for %s is for filters of %dx%dx%d, the model has %dx%dx%d", mark->layer,
                        mark->kernel, mark->kernel, mark->inputs, (*out)->row.kernel, (*out)->row.kernel, (*out)->in_channels);
+    if (mark->rounds && (*out)->out_channels != mark->outputs)
+        return pg_fail(err, PG_BAD_INPUT, "the mark for %s is for %d filters, the model has %d", mark->layer, mark->outputs,
+                       (*out)->out_channels);
     return PG_OK;
 }
 
@@ -127,13 +195,91 @@ void pg_mark_mean_filter(const pg_model *model, const pg_layer *layer, double *m
     for (int j = 0; j < count; j++) mean[j] = mean_tap(model, layer, j);
 }
 
+/* ---- the filter of a mark ---- */
+
+typedef struct filter {
+    const pg_mark *mark;
+    int ones, before[PG_MARK_BITS_MAX]; /* +1 among the bits; among those before each */
+    int whole[PG_MARK_ROUNDS_MAX];      /* weights that each round takes, a multiple of the number of bits */
+    int rows;                           /* of the weights that are left */
+} filter;
+
+static void open_filter(const pg_mark *mark, filter *f)
+{
+    int count = mark->kernel * mark->kernel * mark->inputs * mark->outputs;
+    f->mark = mark;
+    f->ones = 0;
+    for (int i = 0; i < mark->bits; i++) {
+        f->before[i] = f->ones;
+        f->ones += mark->b[i] > 0;
+    }
+    for (int r = 0; r < mark->rounds; r++) {
+        f->whole[r] = count - count % mark->bits;
+        count = f->whole[r] / mark->bits * f->ones;
+    }
+    f->rows = count / mark->pooled;
+}
+
+/* Index in w of the weight at `place` of the state dict's order; -1 if it is not chosen. */
+static int value_of(const filter *f, int place)
+{
+    const int bits = f->mark->bits;
+    for (int r = 0; r < f->mark->rounds; r++) {
+        if (place >= f->whole[r] || f->mark->b[place % bits] < 0) return -1;
+        place = place / bits * f->ones + f->before[place % bits];
+    }
+    return place < f->rows * f->mark->pooled ? place % f->mark->pooled : -1;
+}
+
+/* Visit the weights in the state dict's order, [outputs,inputs,kernel,kernel]: either add the weights that are chosen to w, or
+ * add the slope of w to their gradients. */
+static void each_chosen(const filter *f, const pg_layer *l, const pg_real *weights, double *w, const double *slope, pg_real *g)
+{
+    const int taps = l->row.kernel * l->row.kernel;
+    int place = 0;
+    for (int o = 0; o < l->out_channels; o++)
+        for (int c = 0; c < l->in_channels; c++)
+            for (int t = 0; t < taps; t++) {
+                const ptrdiff_t at = (ptrdiff_t)(t * l->in_channels + c) * l->out_channels + o;
+                const int j = value_of(f, place++);
+                if (j < 0) continue;
+                if (g)
+                    g[at] += (pg_real)slope[j];
+                else
+                    w[j] += (double)weights[at];
+            }
+}
+
+int pg_mark_rows(const pg_mark *mark)
+{
+    filter f;
+    open_filter(mark, &f);
+    return f.rows;
+}
+
+/* w [pooled] of a filtered mark. */
+static void pool(const filter *f, const pg_model *model, const pg_layer *layer, double *w)
+{
+    memset(w, 0, (size_t)f->mark->pooled * sizeof *w);
+    each_chosen(f, layer, model->params + layer->weight, w, NULL, NULL);
+    for (int j = 0; j < f->mark->pooled && f->rows; j++) w[j] /= f->rows;
+}
+
+/* ---- reading and embedding ---- */
+
 void pg_mark_project(const pg_mark *mark, const pg_model *model, const pg_layer *layer, double *projected)
 {
+    double w[PG_MARK_POOLED_MAX];
+    filter f;
+    if (mark->rounds) {
+        open_filter(mark, &f);
+        pool(&f, model, layer, w);
+    }
     for (int i = 0; i < mark->bits; i++) projected[i] = 0;
-    for (int j = 0; j < taps(mark); j++) {
+    for (int j = 0; j < pg_mark_width(mark); j++) {
         const pg_real *x = mark->projection + (ptrdiff_t)j * mark->bits;
-        const double w = mean_tap(model, layer, j);
-        for (int i = 0; i < mark->bits; i++) projected[i] += w * (double)x[i];
+        const double value = mark->rounds ? w[j] : mean_tap(model, layer, j);
+        for (int i = 0; i < mark->bits; i++) projected[i] += value * (double)x[i];
     }
 }
 
@@ -143,22 +289,42 @@ static double softplus(double z)
     return fmax(z, 0) + log1p(exp(-fabs(z)));
 }
 
+/* The slope of E along value j of w. */
+static double slope_of(const pg_mark *mark, const double *residual, int j)
+{
+    const pg_real *x = mark->projection + (ptrdiff_t)j * mark->bits;
+    double slope = 0;
+    for (int i = 0; i < mark->bits; i++) slope += residual[i] * (double)x[i];
+    return slope;
+}
+
+static void add_to_chosen(const pg_mark *mark, const pg_layer *layer, double strength, const double *residual, pg_real *g)
+{
+    double slope[PG_MARK_POOLED_MAX];
+    filter f;
+    open_filter(mark, &f);
+    for (int j = 0; j < mark->pooled; j++) slope[j] = f.rows ? strength * slope_of(mark, residual, j) / f.rows : 0;
+    each_chosen(&f, layer, NULL, NULL, slope, g);
+}
+
+static void add_to_filters(const pg_mark *mark, const pg_layer *layer, double strength, const double *residual, pg_real *g)
+{
+    const int k = layer->out_channels;
+    for (int j = 0; j < pg_mark_width(mark); j++) {
+        const double slope = slope_of(mark, residual, j);
+        for (int o = 0; o < k; o++) g[(ptrdiff_t)j * k + o] += (pg_real)(strength * slope / k);
+    }
+}
+
 double pg_mark_loss(const pg_mark *mark, const pg_model *model, const pg_layer *layer, double strength, pg_real *gradients)
 {
     double residual[PG_MARK_BITS_MAX], loss = 0;
-    const int k = layer->out_channels;
     pg_mark_project(mark, model, layer, residual);
     for (int i = 0; i < mark->bits; i++) {
         const double b = mark->b[i], z = residual[i];
         loss += softplus(-b * z);
         residual[i] = -b / (1 + exp(b * z));
     }
-    for (int j = 0; j < taps(mark); j++) {
-        const pg_real *x = mark->projection + (ptrdiff_t)j * mark->bits;
-        pg_real *g = gradients + layer->weight + (ptrdiff_t)j * k;
-        double slope = 0;
-        for (int i = 0; i < mark->bits; i++) slope += residual[i] * (double)x[i];
-        for (int o = 0; o < k; o++) g[o] += (pg_real)(strength * slope / k);
-    }
+    (mark->rounds ? add_to_chosen : add_to_filters)(mark, layer, strength, residual, gradients + layer->weight);
     return strength * loss;
 }

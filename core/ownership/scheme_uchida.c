@@ -10,6 +10,7 @@
 enum { START_SCRATCH, START_PRETRAINED };
 enum { MESSAGE_RANDOM, MESSAGE_ONES };
 static const char *const starts[] = {"scratch", "pretrained", NULL};
+static const char *const projections[] = {"gaussian", "direct", "diff", "signs", NULL}; /* the first of pg_mark_kinds */
 static const char *const messages[] = {"random", "ones", NULL};
 
 typedef struct uchida_options {
@@ -23,7 +24,7 @@ static const pg_option options[] = {
     PG_TEXT(uchida_options, layer, "default",
             "convolution that is marked: default (the first that carries a passport by default) or a name"),
     PG_INT(uchida_options, bits, "256", 1, PG_MARK_BITS_MAX, NULL, "of the mark"),
-    PG_CHOICE(uchida_options, projection, "gaussian", pg_mark_kinds,
+    PG_CHOICE(uchida_options, projection, "gaussian", projections,
               "secret matrix: normal entries, a single 1 a row, a 1 and a -1 a row, or entries of -1 and 1"),
     PG_CHOICE(uchida_options, message, "random", messages,
               "bits that are embedded: random ones, or ones only as in the authors' code"),
@@ -55,24 +56,20 @@ static pg_status uchida_recognise(void *values, const pg_net_spec *spec, const p
 {
     uchida_options *o = values;
     (void)spec;
-    (void)err;
+    if (evidence->mark.rounds) return pg_fail(err, PG_BAD_INPUT, "the mark for %s is a filtered one", evidence->mark.layer);
     snprintf(o->layer, sizeof o->layer, "%s", evidence->mark.layer);
     o->bits = evidence->mark.bits;
-    for (int i = 0; pg_mark_kinds[i]; i++)
-        if (strcmp(pg_mark_kinds[i], evidence->kind) == 0) o->projection = i;
+    for (int i = 0; projections[i]; i++)
+        if (strcmp(projections[i], evidence->kind) == 0) o->projection = i;
     return PG_OK;
 }
-
-/* Fewer bits than this could not prove after an attack has turned a few. */
-enum { BOUND_BITS_MIN = 128 };
 
 static pg_status uchida_check(const void *values, const pg_keygen *in, pg_error *err)
 {
     const uchida_options *o = values;
     (void)in;
-    if (o->binding.bound && o->bits < BOUND_BITS_MIN)
-        return pg_fail(err, PG_BAD_INPUT, "bits: a bound mark needs at least %d", BOUND_BITS_MIN);
-    return pg_binding_options_check(&o->binding, pg_mark_kinds[o->projection], err);
+    const pg_status status = pg_binding_check_bits(&o->binding, o->bits, err);
+    return status == PG_OK ? pg_binding_options_check(&o->binding, pg_mark_kinds[o->projection], err) : status;
 }
 
 static pg_status uchida_keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)

@@ -11,6 +11,7 @@
     X(pg_scheme, v3)                                                                                                           \
     X(pg_scheme, pan)                                                                                                          \
     X(pg_scheme, uchida)                                                                                                       \
+    X(pg_scheme, neuralmark)                                                                                                   \
     X(pg_scheme, adi)
 
 PG_REGISTRY(pg_scheme, pg_schemes, SCHEMES)

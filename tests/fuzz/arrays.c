@@ -126,6 +126,10 @@ static subject subjects[] = {
     {.name = "uchida", .scheme = "uchida", .norm = PG_NORM_NONE, .settings = {{"bits", "16"}}},
     {.name = "uchida-direct", .scheme = "uchida", .norm = PG_NORM_BN, .settings = {{"bits", "8"}, {"projection", "direct"}}},
     {.name = "uchida-diff", .scheme = "uchida", .norm = PG_NORM_IN, .settings = {{"bits", "8"}, {"projection", "diff"}}},
+    {.name = "neuralmark",
+     .scheme = "neuralmark",
+     .norm = PG_NORM_BN,
+     .settings = {{"bits", "64"}, {"rounds", "2"}, {"pooled", "32"}}},
     {.name = "adi", .scheme = "adi", .norm = PG_NORM_BN, .settings = {{"trigger_count", "3"}}},
 };
 enum { SUBJECTS = sizeof subjects / sizeof *subjects };

@@ -59,6 +59,7 @@ TEST(fresh_keys_are_accepted_no_more_often_than_the_level)
     try_keys(&plain, 1000, "uchida", "{bits: 64}");
     try_keys(&plain, 400, "uchida", "{bits: 64, projection: direct}");
     try_keys(&plain, 400, "uchida", "{bits: 64, projection: diff}");
+    try_keys(&plain, 3000, "neuralmark", "{bits: 64, rounds: 2, pooled: 64}");
     try_keys(&plain, 400, "adi", "{trigger_count: 10}"); /* 4, 5 or 6 right answers suffice: in truth 1.3, 0.16 and 0.015 % */
     owner_destroy(&plain);
 }
@@ -81,11 +82,14 @@ static void assert_same_file(const char *a, const char *b)
 TEST(training_resumes_after_any_step_to_the_same_bytes)
 {
     enum { STEPS = 4 };
-    static const char *const runs[][2] = {
-        {"uchida", "{bits: 32}"}, {"adi", "{trigger_count: 5}"}, {"adi", "{trigger_count: 5, order: shuffle}"}};
+    enum { RUNS = 4 };
+    static const char *const runs[RUNS][2] = {{"uchida", "{bits: 32}"},
+                                              {"adi", "{trigger_count: 5}"},
+                                              {"adi", "{trigger_count: 5, order: shuffle}"},
+                                              {"neuralmark", "{bits: 64, rounds: 2, pooled: 64}"}};
     const pg_train_options options = test_training(2, 32);
-    char weights[3][PG_SHA256_HEX];
-    for (int r = 0; r < 3; r++) {
+    char weights[RUNS][PG_SHA256_HEX];
+    for (int r = 0; r < RUNS; r++) {
         owner o = owner_create(runs[r][0], runs[r][1]);
         pg_trainer *trainer = trainer_of(&o, &options);
         for (int k = 1; k <= STEPS; k++) {
@@ -113,8 +117,9 @@ TEST(training_resumes_after_any_step_to_the_same_bytes)
 
 TEST(a_key_is_read_back_and_follows_from_its_seed)
 {
-    static const char *const keys[][2] = {{"uchida", "{bits: 40}"}, {"adi", "{trigger_count: 3}"}};
-    for (int i = 0; i < 2; i++) {
+    static const char *const keys[][2] = {
+        {"uchida", "{bits: 40}"}, {"adi", "{trigger_count: 3}"}, {"neuralmark", "{bits: 64, rounds: 2, pooled: 128}"}};
+    for (int i = 0; i < 3; i++) {
         owner o = owner_create(keys[i][0], keys[i][1]);
         pg_evidence *loaded = NULL, *clone = NULL, *other = key_of(&o, (pg_seed){2, "another"}), *again = key_of(&o, o.seed);
         OK(pg_evidence_save(o.evidence, test_path("key", i), &err));

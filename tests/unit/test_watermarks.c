@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Uchida's mark and Adi's trigger set: projections, regulariser, embedding, thresholds. */
+/* Marks and trigger sets: projections, regulariser, embedding, thresholds. Filtered marks are in test_watermark_filtered.c. */
 #include "core/compute/kernels.h"
 #include "core/ownership/threshold.h"
 #include "tests/unit/watermark.h"

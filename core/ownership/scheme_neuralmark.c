@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* NeuralMark: the bits of the mark are the hash of its own projection, and choose the weights of one convolution that carry
+ * them. Source: Yao, Song, Jin, AAAI 2026, arXiv 2507.11137; its code, tools/ks_generator.py and tools/embed_loss.py, whose
+ * loss is the mean over the bits. Its layers are the last convolution of AlexNet and layer3.0.convbn_2 of ResNet-18. */
+#include "core/ownership/binding.h"
+#include "core/ownership/mark.h"
+
+#include <stdio.h>
+
+enum { START_SCRATCH, START_PRETRAINED };
+static const char *const starts[] = {"scratch", "pretrained", NULL};
+
+typedef struct neuralmark_options {
+    char layer[PG_TEXT_MAX];
+    int bits, pooled, rounds, start;
+    double strength;
+    pg_binding_options binding;
+} neuralmark_options;
+
+static const pg_option options[] = {
+    PG_TEXT(neuralmark_options, layer, "default",
+            "convolution that is marked: default (the first that carries a passport by default) or a name"),
+    PG_INT(neuralmark_options, bits, "256", 64, PG_MARK_BITS_MAX, NULL, "of the mark"),
+    PG_INT(neuralmark_options, pooled, "512", 1, PG_MARK_POOLED_MAX, "values",
+           "averages of the chosen weights, which the secret matrix is multiplied with"),
+    PG_INT(neuralmark_options, rounds, "4", 1, PG_MARK_ROUNDS_MAX, NULL,
+           "of the filter: each keeps the weights under the ones of the bits, about half"),
+    PG_REAL(neuralmark_options, strength, "1", 0, 100000, NULL, "weight of the regulariser, a mean over the bits"),
+    PG_CHOICE(neuralmark_options, start, "scratch", starts,
+              "embed while training from random weights, or while training a plain network on"),
+    PG_BINDING_OPTIONS(neuralmark_options, binding),
+    {0},
+};
+
+/* The network stays plain; that the mark fits it is checked here, before anything is trained. */
+static pg_status neuralmark_wire(const void *values, pg_net_spec *spec, pg_error *err)
+{
+    const neuralmark_options *o = values;
+    pg_mark mark;
+    spec->passports = 0;
+    spec->public_affine = true;
+    const pg_status status = pg_mark_create_filtered(spec, o->layer, o->bits, o->rounds, o->pooled, &mark, err);
+    pg_mark_clear(&mark);
+    return status;
+}
+
+static bool neuralmark_starts_pretrained(const void *values)
+{
+    return ((const neuralmark_options *)values)->start == START_PRETRAINED;
+}
+
+static pg_status neuralmark_recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
+{
+    neuralmark_options *o = values;
+    const pg_mark *mark = &evidence->mark;
+    (void)spec;
+    if (!mark->rounds) return pg_fail(err, PG_BAD_INPUT, "the mark for %s is not filtered", mark->layer);
+    snprintf(o->layer, sizeof o->layer, "%s", mark->layer);
+    o->bits = mark->bits;
+    o->pooled = mark->pooled;
+    o->rounds = mark->rounds;
+    return PG_OK;
+}
+
+static pg_status neuralmark_check(const void *values, const pg_keygen *in, pg_error *err)
+{
+    const neuralmark_options *o = values;
+    (void)in;
+    const pg_status status = pg_binding_check_bits(&o->binding, o->bits, err);
+    return status == PG_OK ? pg_binding_options_check(&o->binding, pg_mark_kinds[PG_MARK_FILTERED], err) : status;
+}
+
+static pg_status neuralmark_keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
+{
+    const neuralmark_options *o = values;
+    pg_status status = PG_OK;
+    pg_evidence *evidence = NULL;
+    pg_rng rng;
+    PG_TRY(pg_evidence_create(in->spec, in->scheme->name, pg_mark_kinds[PG_MARK_FILTERED], &evidence, err));
+    PG_TRY(pg_mark_create_filtered(in->spec, o->layer, o->bits, o->rounds, o->pooled, &evidence->mark, err));
+    pg_rng_open(&rng, in->seed, "projection", 0);
+    PG_TRY(pg_mark_draw(&evidence->mark, PG_MARK_FILTERED, &rng, err));
+    PG_TRY(pg_binding_apply(&o->binding, in, evidence, err));
+    if (!pg_mark_rows(&evidence->mark))
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "the bits of this key choose fewer than %d weights; take more bits or fewer rounds",
+                       o->pooled));
+    *out = evidence;
+    evidence = NULL;
+done:
+    pg_evidence_destroy(&evidence);
+    return status;
+}
+
+static double neuralmark_regulariser(const void *values, const pg_evidence *evidence, const pg_model *model, pg_net *net)
+{
+    const neuralmark_options *o = values;
+    const pg_mark *mark = &evidence->mark;
+    return pg_mark_loss(mark, model, pg_mark_find(mark, model), o->strength / mark->bits, pg_net_gradients(net));
+}
+
+const pg_scheme pg_scheme_neuralmark = {
+    .name = "neuralmark",
+    .summary = "a mark whose bits are the hash of its key and choose the weights that carry them; white-box verification",
+    .source = "Yao, Song, Jin, AAAI 2026, arXiv 2507.11137",
+    .holds = PG_HOLDS_MARK,
+    .options = options,
+    .options_size = sizeof(neuralmark_options),
+    .wire = neuralmark_wire,
+    .wants_pretrained = neuralmark_starts_pretrained,
+    .starts_pretrained = neuralmark_starts_pretrained,
+    .check = neuralmark_check,
+    .recognise = neuralmark_recognise,
+    .keygen = neuralmark_keygen,
+    .regulariser = neuralmark_regulariser,
+};
