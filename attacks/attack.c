@@ -19,7 +19,12 @@ static PG_REGISTRY_FIND(pg_attack, pg_attacks, find_present)
 
 pg_attack_cost pg_attack_cost_of(const pg_attack *attack, const void *options, double train)
 {
-    return attack->cost ? attack->cost(options, train) : (pg_attack_cost){.outcomes = 1};
+    const pg_option *table = attack->options;
+    const pg_attack_costs *keys = &attack->costs;
+    const double images = keys->images ? pg_option_amount(table, keys->images, options) : train,
+                 share = keys->share ? pg_option_amount(table, keys->share, options) / 100 : 1;
+    return (pg_attack_cost){.trained = keys->epochs ? pg_option_amount(table, keys->epochs, options) * (share * images) : 0,
+                            .outcomes = keys->outcomes ? pg_option_amount(table, keys->outcomes, options) : 1};
 }
 
 double pg_attack_progress(const pg_attack *attack, const void *state)

@@ -63,10 +63,17 @@ typedef enum pg_attack_state { PG_ATTACK_WORKING, PG_ATTACK_EPOCH, PG_ATTACK_OUT
 
 /* ---- what an attack declares ---- */
 
+/* Keys of the options that determine its work. */
+typedef struct pg_attack_costs {
+    const char *outcomes; /* number or list of the outcomes that are judged; NULL: one outcome */
+    const char *epochs;   /* passes over the images that it trains on; NULL: it does not train */
+    const char *images;   /* number of these images; NULL: those of the training set */
+    const char *share;    /* part of them that it uses, in percent; NULL: all */
+} pg_attack_costs;
+
 /* Work that it takes: images trained on in all epochs, and outcomes that are judged. */
 typedef struct pg_attack_cost {
-    double trained;
-    int outcomes;
+    double trained, outcomes;
 } pg_attack_cost;
 
 /* Another data set: its name (NULL: none wanted), how many of its images (0: all), and the option that names it. */
@@ -101,9 +108,8 @@ typedef struct pg_attack {
     bool hands_on;    /* its forged evidence is for the unchanged stolen model and can be the input of a later attack */
     const pg_preset_default *presets; /* ended by a preset of NULL; NULL: none */
     pg_attack_figures figures;
+    pg_attack_costs costs;
 
-    /* Cost with a training set of `train` images. NULL: one outcome without training. */
-    pg_attack_cost (*cost)(const void *options, double train);
     /* Do the options ask for a plain network that the attacker trained? NULL: no. */
     bool (*wants_pretrained)(const void *options);
     /* Another data set that the options ask for. NULL: none. */
@@ -130,8 +136,9 @@ extern const pg_attack *const pg_attacks[];
 const pg_attack *pg_attack_find(const char *name);
 const char *const *pg_attack_names(void);
 
-/* The same as the attack's own functions, with the meaning of NULL. */
+/* Its work with a training set of `train` images. */
 pg_attack_cost pg_attack_cost_of(const pg_attack *attack, const void *options, double train);
+/* The attack's own function, with the meaning of NULL. */
 double pg_attack_progress(const pg_attack *attack, const void *state);
 
 /* Empty evidence of a forger, who claims the first scheme of the list whose evidence holds exactly these parts: passports for

@@ -218,13 +218,6 @@ static double counterfeit_triggers_progress(const void *state)
 }
 
 /* Each step trains on every trigger once: the pixels in place of the weights. */
-static pg_attack_cost counterfeit_triggers_cost(const void *values, double train)
-{
-    const counterfeit_options *o = values;
-    (void)train;
-    return (pg_attack_cost){.trained = (double)o->steps * o->count, .outcomes = 1};
-}
-
 static void counterfeit_triggers_keep(void *state, pg_snapshot *snapshot)
 {
     counterfeit_state *s = state;
@@ -255,7 +248,7 @@ const pg_attack pg_attack_counterfeit_triggers = {
     .state_size = sizeof(counterfeit_state),
     .needs = PG_HOLDS_TRIGGERS,
     .hands_on = true,
-    .cost = counterfeit_triggers_cost,
+    .costs = {.epochs = "steps", .images = "count"},
     .check = counterfeit_triggers_check,
     .start = counterfeit_triggers_start,
     .step = counterfeit_triggers_step,

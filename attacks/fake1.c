@@ -127,12 +127,6 @@ done:
     return status;
 }
 
-static pg_attack_cost fake1_cost(const void *values, double train)
-{
-    (void)train;
-    return (pg_attack_cost){.outcomes = ((const fake1_options *)values)->repeats};
-}
-
 static void fake1_finish(void *state)
 {
     fake1_state *s = state;
@@ -153,7 +147,7 @@ const pg_attack pg_attack_fake1 = {
     .needs = PG_HOLDS_PASSPORTS,
     .axis = "repeat",
     .figures = {.trials = "fake 1: drawn at random"},
-    .cost = fake1_cost,
+    .costs = {.outcomes = "repeats"},
     .wants_pretrained = fake1_wants_pretrained,
     .check = fake1_check,
     .start = fake1_start,

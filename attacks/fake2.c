@@ -95,11 +95,6 @@ static pg_status fake2_step(void *state, pg_attack_state *what, pg_outcome *outc
     return pg_frozen_forge(state, what, outcome, err);
 }
 
-static pg_attack_cost fake2_cost(const void *values, double train)
-{
-    return pg_frozen_cost(&((const fake2_options *)values)->train, train);
-}
-
 static void fake2_keep(void *state, pg_snapshot *snapshot)
 {
     fake2_state *s = state;
@@ -128,7 +123,7 @@ const pg_attack pg_attack_fake2 = {
     .needs = PG_HOLDS_AFFINES,
     .presets = fake2_presets,
     .figures = {.trials = "fake 2: reverse-engineered", .dissimilarity = true},
-    .cost = fake2_cost,
+    .costs = {.epochs = "epochs"},
     .check = fake2_check,
     .start = fake2_start,
     .step = fake2_step,

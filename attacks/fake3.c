@@ -217,11 +217,6 @@ static pg_status fake3_step(void *state, pg_attack_state *what, pg_outcome *outc
     return PG_OK;
 }
 
-static pg_attack_cost fake3_cost(const void *values, double train)
-{
-    return pg_frozen_cost(&((const fake3_options *)values)->train, train);
-}
-
 static void fake3_keep(void *state, pg_snapshot *snapshot)
 {
     fake3_state *s = state;
@@ -257,7 +252,7 @@ const pg_attack pg_attack_fake3 = {
     .needs = PG_HOLDS_PASSPORTS,
     .presets = fake3_presets,
     .figures = {.dissimilarity = true},
-    .cost = fake3_cost,
+    .costs = {.epochs = "epochs"},
     .check = fake3_check,
     .start = fake3_start,
     .step = fake3_step,

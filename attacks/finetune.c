@@ -109,11 +109,6 @@ static pg_status finetune_step(void *state, pg_attack_state *what, pg_outcome *o
     return PG_OK;
 }
 
-static pg_attack_cost finetune_cost(const void *values, double train)
-{
-    return pg_tuning_cost(&((const finetune_options *)values)->tuning, train);
-}
-
 static void finetune_finish(void *state)
 {
     finetune_state *s = state;
@@ -133,7 +128,7 @@ const pg_attack pg_attack_finetune = {
     .state_size = sizeof(finetune_state),
     .sees = PG_SEES_TRAIN | PG_SEES_DISTRIBUTED,
     .presets = finetune_presets,
-    .cost = finetune_cost,
+    .costs = {.epochs = "epochs"},
     .other_data = finetune_other_data,
     .check = finetune_check,
     .start = finetune_start,

@@ -18,12 +18,6 @@ static const pg_option options[] = {
     {0},
 };
 
-static pg_attack_cost flip_cost(const void *values, double train)
-{
-    (void)train;
-    return (pg_attack_cost){.outcomes = ((const flip_options *)values)->levels.count};
-}
-
 static pg_status flip_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_solver *s = state;
@@ -55,7 +49,7 @@ const pg_attack pg_attack_flip = {
     .needs = PG_HOLDS_AFFINES,
     .axis = "level",
     .figures = {.dissimilarity = true},
-    .cost = flip_cost,
+    .costs = {.outcomes = "levels"},
     .start = flip_start,
     .step = flip_step,
     .progress = pg_sweep_progress,

@@ -96,11 +96,6 @@ pg_status pg_frozen_step(pg_frozen *f, pg_status (*train)(void *state, pg_error 
     return status;
 }
 
-pg_attack_cost pg_frozen_cost(const pg_frozen_options *options, double images)
-{
-    return (pg_attack_cost){.trained = options->epochs * images, .outcomes = 1};
-}
-
 double pg_frozen_progress(const void *state)
 {
     const pg_frozen *f = state;

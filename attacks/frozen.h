@@ -65,8 +65,6 @@ bool pg_frozen_done(const pg_frozen *frozen);
 PG_CHECKED pg_status pg_frozen_step(pg_frozen *frozen, pg_status (*train)(void *state, pg_error *err), pg_attack_state *what,
                                     pg_error *err);
 
-/* Cost with a training set of that many images. */
-pg_attack_cost pg_frozen_cost(const pg_frozen_options *options, double images);
 double pg_frozen_progress(const void *state);
 
 /* List its part of what later steps depend on: position, losses, and the copy's parameters and statistics. */

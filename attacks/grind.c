@@ -175,12 +175,6 @@ static void grind_keep(void *state, pg_snapshot *snapshot)
     PG_KEEP_IN(snapshot, &s->best_agree, -1, PG_CHANNELS_MAX, "best_agree");
 }
 
-static pg_attack_cost grind_cost(const void *values, double train)
-{
-    (void)train;
-    return (pg_attack_cost){.outcomes = ((const grind_options *)values)->tries.count};
-}
-
 static void grind_finish(void *state)
 {
     grind_state *s = state;
@@ -200,7 +194,7 @@ const pg_attack pg_attack_grind = {
     .state_size = sizeof(grind_state),
     .sees = PG_SEES_AFFINE,
     .axis = "tries",
-    .cost = grind_cost,
+    .costs = {.outcomes = "tries"},
     .check = grind_check,
     .start = grind_start,
     .step = grind_step,

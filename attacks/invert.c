@@ -106,12 +106,6 @@ static pg_status invert_step(void *state, pg_attack_state *what, pg_outcome *out
     return PG_OK;
 }
 
-static pg_attack_cost invert_cost(const void *values, double train)
-{
-    (void)train;
-    return (pg_attack_cost){.outcomes = ((const invert_options *)values)->flips.count};
-}
-
 static void invert_finish(void *state)
 {
     invert_state *s = state;
@@ -131,7 +125,7 @@ const pg_attack pg_attack_invert = {
     .needs = PG_HOLDS_AFFINES,
     .axis = "flips",
     .figures = {.dissimilarity = true},
-    .cost = invert_cost,
+    .costs = {.outcomes = "flips"},
     .check = invert_check,
     .start = invert_start,
     .step = invert_step,

@@ -112,11 +112,6 @@ static pg_status overwrite_step(void *state, pg_attack_state *what, pg_outcome *
     return PG_OK;
 }
 
-static pg_attack_cost overwrite_cost(const void *values, double train)
-{
-    return pg_tuning_cost(&((const overwrite_options *)values)->tuning, train);
-}
-
 static void overwrite_finish(void *state)
 {
     overwrite_state *s = state;
@@ -136,7 +131,7 @@ const pg_attack pg_attack_overwrite = {
     .state_size = sizeof(overwrite_state),
     .sees = PG_SEES_TRAIN | PG_SEES_AFFINE,
     .needs = PG_HOLDS_PASSPORTS | PG_HOLDS_MARK | PG_HOLDS_TRIGGERS,
-    .cost = overwrite_cost,
+    .costs = {.epochs = "epochs"},
     .check = overwrite_check,
     .start = overwrite_start,
     .step = overwrite_step,

@@ -74,12 +74,6 @@ done:
     return status;
 }
 
-static pg_attack_cost permute_cost(const void *values, double train)
-{
-    (void)train;
-    return (pg_attack_cost){.outcomes = ((const permute_options *)values)->repeats};
-}
-
 static void permute_finish(void *state)
 {
     permute_state *s = state;
@@ -97,7 +91,7 @@ const pg_attack pg_attack_permute = {
     .sees = PG_SEES_EVIDENCE,
     .needs = PG_HOLDS_PASSPORTS,
     .axis = "repeat",
-    .cost = permute_cost,
+    .costs = {.outcomes = "repeats"},
     .start = permute_start,
     .step = permute_step,
     .progress = pg_sweep_progress,

@@ -88,12 +88,6 @@ static pg_status prune_step(void *state, pg_attack_state *what, pg_outcome *outc
     return PG_OK;
 }
 
-static pg_attack_cost prune_cost(const void *values, double train)
-{
-    (void)train;
-    return (pg_attack_cost){.outcomes = ((const prune_options *)values)->levels.count};
-}
-
 static void prune_finish(void *state)
 {
     prune_state *s = state;
@@ -111,7 +105,7 @@ const pg_attack pg_attack_prune = {
     .axis = "level",
     .steady = true,
     .figures = {.curve = "pruning", .column = "pruned %", .label = "weights pruned (%)"},
-    .cost = prune_cost,
+    .costs = {.outcomes = "levels"},
     .start = prune_start,
     .step = prune_step,
     .progress = pg_sweep_progress,

@@ -129,12 +129,6 @@ static pg_status substitute_step(void *state, pg_attack_state *what, pg_outcome 
     return status;
 }
 
-static pg_attack_cost substitute_cost(const void *values, double train)
-{
-    const substitute_options *o = values;
-    return pg_frozen_cost(&o->train, o->share / 100 * train);
-}
-
 static void substitute_keep(void *state, pg_snapshot *snapshot)
 {
     substitute_state *s = state;
@@ -164,7 +158,7 @@ const pg_attack pg_attack_substitute = {
     .state_size = sizeof(substitute_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH,
     .needs = PG_HOLDS_AFFINES,
-    .cost = substitute_cost,
+    .costs = {.epochs = "epochs", .share = "share"},
     .check = substitute_check,
     .start = substitute_start,
     .step = substitute_step,

@@ -15,11 +15,6 @@ pg_train_options pg_tuning_train(const pg_tuning *tuning, pg_pixels pixels)
                               .pixels = (int)pixels};
 }
 
-pg_attack_cost pg_tuning_cost(const pg_tuning *tuning, double images)
-{
-    return (pg_attack_cost){.trained = tuning->epochs * images, .outcomes = 1};
-}
-
 bool pg_tuned_done(const pg_tuned *tuned)
 {
     return pg_trainer_done(tuned->trainer);

@@ -31,9 +31,6 @@ typedef struct pg_tuned {
 /* SGD with momentum 0.9 at a constant rate; images flipped and, if the options say so, cropped. */
 pg_train_options pg_tuning_train(const pg_tuning *tuning, pg_pixels pixels);
 
-/* Cost with a training set of that many images. */
-pg_attack_cost pg_tuning_cost(const pg_tuning *tuning, double images);
-
 bool pg_tuned_done(const pg_tuned *tuned);
 PG_CHECKED pg_status pg_tuned_step(pg_tuned *tuned, pg_attack_state *what, pg_error *err);
 /* The outcome that changes the stolen model to this one. */

@@ -300,6 +300,19 @@ pg_status pg_options_defaults(const pg_option *table, void *values, pg_error *er
     return PG_OK;
 }
 
+double pg_option_amount(const pg_option *table, const char *key, const void *values)
+{
+    while (table->key && strcmp(table->key, key) != 0) table++;
+    const void *at = (const char *)values + table->offset;
+    switch (table->key ? table->type : PG_OPT_TEXT) {
+    case PG_OPT_INT: return *(const int *)at;
+    case PG_OPT_REAL: return *(const double *)at;
+    case PG_OPT_INTS: return ((const pg_ints *)at)->count;
+    case PG_OPT_REALS: return ((const pg_reals *)at)->count;
+    default: return (double)NAN;
+    }
+}
+
 pg_status pg_options_set(const pg_option *table, const char *key, const char *text, void *values, pg_error *err)
 {
     const pg_option *option = pg_options_find(table, key);

@@ -113,6 +113,9 @@ void pg_options_read(const pg_option *table, const pg_node *map, void *values, p
 void pg_options_take(const pg_option *table, const pg_node *map, void *values, pg_problems *problems);
 void pg_options_unknown(const pg_option *const *tables, const char *const *keys, const pg_node *map, pg_problems *problems);
 
+/* Value of a number, or length of a list. NaN if the table has no number or list of that key. */
+double pg_option_amount(const pg_option *table, const char *key, const void *values);
+
 /* Read one option of a struct from a node of any place; the same problems. */
 void pg_option_read(const pg_option *option, const pg_node *node, void *values, pg_problems *problems);
 

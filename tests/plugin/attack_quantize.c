@@ -22,12 +22,6 @@ typedef struct quantize_state {
     pg_model *rounded;
 } quantize_state;
 
-static pg_attack_cost quantize_cost(const void *values, double train)
-{
-    (void)train;
-    return (pg_attack_cost){.outcomes = ((const quantize_options *)values)->bits.count};
-}
-
 static pg_status quantize_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     quantize_state *s = state;
@@ -77,7 +71,7 @@ const pg_attack pg_attack_quantize = {
     .axis = "bits",
     .steady = true,
     .figures = {.curve = "quantisation", .column = "bits", .label = "bits of a parameter"},
-    .cost = quantize_cost,
+    .costs = {.outcomes = "bits"},
     .start = quantize_start,
     .step = quantize_step,
     .progress = pg_sweep_progress,
