@@ -2,18 +2,23 @@
 /* passgrid table: renders the tables of a run again. */
 #include "experiments/commands/commands.h"
 
+#include "experiments/commands/named_grid.h"
+#include "experiments/grid/inputs.h"
 #include "experiments/report/tables.h"
 
 typedef struct arguments {
-    const char *directory;
+    pg_grid_arguments grid;
     bool partial, figures;
 } arguments;
 
 static const pg_cli_row rows[] = {
-    PG_CLI_FOLDER(arguments, directory, NULL, "DIR", "directory of the run"),
+    PG_CLI_FILE(arguments, grid.config, NULL, "RUN",
+                "directory of the run, or its grid, with the options that were given to run"),
     PG_CLI_FLAG(arguments, partial, "partial", "render the tables even if tasks have no result; the tables say so"),
-    PG_CLI_FLAG(arguments, figures, "figures",
-                "draw figures too: points and gnuplot scripts go to DIR/figures, and gnuplot draws them as SVG, PNG and PDF"),
+    PG_CLI_FLAG(
+        arguments, figures, "figures",
+        "draw figures too: points and gnuplot scripts go to figures/ of the run, and gnuplot draws them as SVG, PNG and PDF"),
+    PG_CLI_ROWS(arguments, grid, pg_grid_option_rows),
     {0},
 };
 
@@ -34,12 +39,16 @@ static pg_status draw(const char *directory, bool partial, pg_error *err)
 static int run(int argc, char **argv)
 {
     arguments a;
+    static pg_problems problems;
+    char directory[PG_PATH_MAX];
     pg_error err;
     int code;
     if (!pg_cli_parse(&pg_cmd_table, argc, argv, &a, &code)) return code;
-    pg_status status = pg_tables_render(a.directory, a.partial, stdout, &err);
-    if (status == PG_OK && a.figures) status = draw(a.directory, a.partial, &err);
-    return status == PG_OK ? 0 : pg_complain("table", status, "%s", err.message);
+    pg_inputs_assume();
+    pg_status status = pg_named_run(&a.grid, directory, &problems, &err);
+    if (status == PG_OK) status = pg_tables_render(directory, a.partial, stdout, &err);
+    if (status == PG_OK && a.figures) status = draw(directory, a.partial, &err);
+    return status == PG_OK ? 0 : pg_named_grid_complain("table", status, &problems, &err);
 }
 
 const pg_command pg_cmd_table = {
@@ -48,8 +57,9 @@ const pg_command pg_cmd_table = {
     .about = "Write cells.csv, artefacts.csv, tables/*.csv and tables/*.md of a run from its records, and print the tables.",
     .rows = rows,
     .size = sizeof(arguments),
-    .exits = "0 the tables are written\n2 bad usage, DIR holds no run, or tasks have no result and --partial is not given\n"
+    .exits = "0 the tables are written\n2 bad usage, RUN is no run, or tasks have no result and --partial is not given\n"
              "3 input/output fault",
-    .examples = "  passgrid table results/quick\n  passgrid table results/quick --partial --figures\n",
+    .examples = "  passgrid table results/quick --figures\n"
+                "  passgrid table configs/paper.yaml --profile laptop --partial\n",
     .run = run,
 };

@@ -5,6 +5,8 @@
 #include "core/base/memory.h"
 #include "core/formats/yaml.h"
 
+#include <sys/stat.h>
+
 /* Names of the profiles of a configuration, for completion. */
 static const char *const *profile_names(const char *config)
 {
@@ -26,6 +28,11 @@ static const char *const *profile_names(const char *config)
 
 const pg_cli_row pg_grid_rows[] = {
     PG_CLI_FILE(pg_grid_arguments, config, NULL, "CONFIG", "the grid, a YAML file (passgrid help config)"),
+    {.type = PG_CLI_IS_ROWS, .rows = pg_grid_option_rows},
+    {0},
+};
+
+const pg_cli_row pg_grid_option_rows[] = {
     PG_CLI_FOLDER(pg_grid_arguments, out, "out", "DIR", "directory of the run",
                   .fallback = "results/NAME, NAME from the configuration"),
     PG_CLI_TEXT(pg_grid_arguments, profile, "profile", "NAME", "apply this profile of the configuration",
@@ -36,6 +43,22 @@ const pg_cli_row pg_grid_rows[] = {
     PG_CLI_FOLDER(pg_grid_arguments, data, "data", "DIR", "where the data sets are", .fallback = PG_CLI_DATA),
     {0},
 };
+
+pg_status pg_named_run(const pg_grid_arguments *a, char directory[PG_PATH_MAX], pg_problems *problems, pg_error *err)
+{
+    struct stat info;
+    pg_grid *grid = NULL;
+    if (stat(a->config, &info) == 0 && S_ISREG(info.st_mode)) {
+        const pg_status status = pg_named_grid_read(a, &grid, directory, problems, err);
+        pg_grid_destroy(&grid);
+        return status;
+    }
+    if (a->out || a->data || a->profile || a->sets.count)
+        return pg_fail(err, PG_BAD_INPUT, "%s: --out, --profile, --set and --data need a grid file", a->config);
+    if (snprintf(directory, PG_PATH_MAX, "%s", a->config) >= PG_PATH_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "%s: path too long", a->config);
+    return PG_OK;
+}
 
 pg_status pg_named_grid_read(const pg_grid_arguments *a, pg_grid **grid, char directory[PG_PATH_MAX], pg_problems *problems,
                              pg_error *err)

@@ -48,7 +48,8 @@ offers() { # offers EXPECTED WORD...
 @test "bash completes files and folders" {
     mkdir results
     touch grid.yaml results.csv
-    offers 'results' table res
+    offers 'results' table --out res
+    offers 'results results.csv' table res
     offers 'results' run grid.yaml --out res
     offers 'results results.csv' run res
     offers 'grid.yaml' judge --model gr

@@ -86,6 +86,15 @@ files() { find "$1" -type f -printf '%p %i %T@\n' | sort; }
     refute [ -n "$(grep -v '^passgrid table: ' <<<"$stderr")" ]
 }
 
+@test "table finds the run of a grid file, with the options of run" {
+    mkdir results
+    borrow alone results/e2e
+    passgrid table "$GRID" >out
+    cmp out "$SHARED/tables.txt"
+    refuses "results/other: not the directory of a run" passgrid table "$GRID" --set name=other
+    refuses "results/e2e: --out, --profile, --set and --data need a grid file" passgrid table results/e2e --set name=other
+}
+
 @test "an incomplete run: table says how to print it, plan counts it, a repeat runs only what is missing" {
     borrow alone run
     rm run/records/"$(ls run/records | head -n 1)"
