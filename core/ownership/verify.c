@@ -216,13 +216,29 @@ static void find_thresholds(pg_finding *f, int n, double level)
     while (f->enough <= n && p_value(f, f->enough, &(int){0}) > level) f->enough++;
 }
 
-/* Bits of proof of bound evidence, less one for each doubling of what was shown. */
-static double proof_bits(const pg_finding *f, const pg_judge_setup *s)
+/* Bits that a proof loses: one for each doubling of what was shown. */
+static double lost_bits(const pg_finding *f, const pg_judge_setup *s)
 {
     const bool two = f->claim != PG_CLAIM_TRIGGERS && f->trigger_count;
+    return two + log2(s->shown > 1 ? s->shown : 1);
+}
+
+/* Bits of proof of bound evidence. */
+static double proof_bits(const pg_finding *f, const pg_judge_setup *s)
+{
     const double signature = f->bits ? pg_binomial_bits(f->agree, f->bits, 0.5) : 0,
                  triggers = f->trigger_count ? pg_binomial_bits(f->trigger_agree, f->trigger_count, 1.0 / f->classes) : 0;
-    return fmax(0, fmax(signature, triggers) - two - log2(s->shown > 1 ? s->shown : 1));
+    return fmax(0, fmax(signature, triggers) - lost_bits(f, s));
+}
+
+static int enough_to_prove(const pg_finding *f, const pg_judge_setup *s)
+{
+    const bool triggers = f->claim == PG_CLAIM_TRIGGERS;
+    const int n = triggers ? f->trigger_count : f->bits;
+    const double needed = s->options->proof + lost_bits(f, s);
+    int k = 0;
+    while (k <= n && pg_binomial_bits(k, n, triggers ? 1.0 / f->classes : 0.5) < needed) k++;
+    return k;
 }
 
 void pg_finding_decide(pg_finding *finding, const pg_verify_options *options)
@@ -391,7 +407,9 @@ static pg_status read_claim(pg_judge *judge, const pg_evidence *counted, const p
     }
     const pg_evidence *others = pg_net_spec_deployed(&model->spec) == PG_PRIVATE ? s->distributed : NULL;
     PG_TRY(read_triggers(s, model, evidence->passport_count ? evidence : others, &counted->triggers, out, err));
-    if (out->bound) out->proof_bits = proof_bits(out, s);
+    if (!out->bound) goto done;
+    out->proof_bits = proof_bits(out, s);
+    out->enough_to_prove = enough_to_prove(out, s);
 done:
     return status;
 }

@@ -57,6 +57,7 @@ typedef struct pg_finding {
     bool bound;                       /* the evidence is */
     bool seed_refused;                /* its secret follows from a grid's seed, which this judge does not accept */
     double proof_bits;                /* of bound evidence; 0 for free evidence */
+    int enough_to_prove;              /* fewest bits or triggers of bound evidence that prove; one more: not even all do */
     int threshold;                    /* fewest bits or triggers that are significant against guessing; 0: no claim */
     int enough;            /* fewest that are significant by p_value; one more than their number: not even all suffice */
     double null_threshold; /* percent of bits above which evidence is significant if nulls are normal; NaN without nulls */

@@ -12,6 +12,7 @@
 
 typedef struct arguments {
     pg_hearing hearing;
+    const char *report;
     int threads;
     bool json, exit_code;
 } arguments;
@@ -73,6 +74,7 @@ static const pg_cli_row rows[] = {
     PG_CLI_INT(arguments, hearing.seed, "seed", "N", 0, 1000000000, "seed of the fresh evidence"),
     PG_CLI_HEADING("Running and printing:"),
     PG_CLI_INT(arguments, threads, "threads", "N", 1, 1024, "threads"),
+    PG_CLI_FILE(arguments, report, "report", "FILE", "write a page of HTML too, which explains the verdicts to anybody"),
     PG_CLI_FLAG(arguments, json, "json", "print JSON, with every option that was used"),
     PG_CLI_FLAG(arguments, exit_code, "exit-code",
                 "end with the verdict on the weakest claim: 0 proves, 10 agrees, 11 neither"),
@@ -109,10 +111,12 @@ static int hold(arguments *a)
 {
     pg_error err;
     pg_compute_start(a->threads);
-    const pg_status status = pg_hearing_hold(&a->hearing, &err);
+    pg_status status = pg_hearing_hold(&a->hearing, &err);
     if (status != PG_OK) return pg_complain("judge", status == PG_FAILED ? PG_BAD_INPUT : status, "%s", err.message);
     if (check_refused(&a->hearing) != PG_OK) return pg_status_exit_code(PG_BAD_INPUT);
     (a->json ? pg_hearing_print_json : pg_hearing_print_text)(&a->hearing);
+    if (a->report && (status = pg_hearing_write_page(&a->hearing, a->report, &err)) != PG_OK)
+        return pg_complain("judge", status, "%s", err.message);
     return a->exit_code ? verdict_code(&a->hearing) : 0;
 }
 

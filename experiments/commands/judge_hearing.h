@@ -52,4 +52,12 @@ void pg_hearing_clear(pg_hearing *h);
 void pg_hearing_print_text(const pg_hearing *h);
 void pg_hearing_print_json(const pg_hearing *h);
 
+/* Write a page of HTML for readers who know neither the program nor the schemes (pg_file_print). */
+PG_CHECKED pg_status pg_hearing_write_page(const pg_hearing *h, const char *path, pg_error *err);
+
+/* What would be enough for a claim to agree, and to prove, as words in out; empty if it does. */
+enum { PG_ENOUGH_MAX = 128 };
+const char *pg_enough_to_agree(const pg_claimant *claim, const pg_verify_options *options, char out[PG_ENOUGH_MAX]);
+const char *pg_enough_to_prove(const pg_claimant *claim, char out[PG_ENOUGH_MAX]);
+
 #endif

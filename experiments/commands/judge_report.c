@@ -82,8 +82,11 @@ static void print_grounds(const pg_claimant *k, const pg_verify_options *options
 {
     const pg_finding *f = &k->finding;
     const pg_accuracy *a = pg_finding_accuracy(f);
+    char enough[PG_ENOUGH_MAX];
     print_verdict(f);
     print_proof(k, options);
+    if (pg_enough_to_agree(k, options, enough)[0]) printf("  enough to agree           %s\n", enough);
+    if (pg_enough_to_prove(k, enough)[0]) printf("  enough to prove           %s\n", enough);
     if (!f->threshold) return;
     printf("  p-value                   %.3g, %s %g\n", f->p_value,
            f->significant ? "significant: at most" : "not significant: above", options->level);
@@ -180,6 +183,7 @@ static void set_ruling(json_t *o, const pg_finding *f)
     set_number(o, "p_value", f->p_value, f->threshold > 0);
     set_count(o, "agreeing", f->agree, f->threshold > 0);
     set_count(o, "enough", f->enough, f->threshold > 0);
+    set_count(o, "enough_to_prove", f->enough_to_prove, f->bound);
 }
 
 static void set_readings(json_t *o, const pg_finding *f)

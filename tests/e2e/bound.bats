@@ -68,6 +68,26 @@ judge() { passgrid judge --dir "$BATS_TEST_TMPDIR" --test 100 --nulls 20 "$@"; }
     assert_output '4 0'
 }
 
+@test "the judge says what would be enough, and writes a page for anybody" {
+    cp "$SHARED/alice.evidence" '<b>.evidence'
+    run -0 judge --model "$SHARED/seeded.model" --evidence '<b>.evidence' --evidence "$SHARED/seeded.evidence" --report page.html
+    assert_output --regexp 'enough to agree +[0-9]+ of 160 bits; [0-9]+ agree'
+    assert_output --regexp 'enough to prove +14[0-9] of 160 bits; [0-9]+ agree'
+    assert_output --regexp 'enough to prove +evidence from a secret that nobody else can know'
+    says 'Not proved: one claim agrees' page.html
+    says '<h3>&lt;b&gt;.evidence</h3>' page.html
+    says "$(sha256sum <"$SHARED/seeded.model" | cut -d' ' -f1)" page.html
+    says '<dd>Alice, 2026</dd>' page.html
+}
+
+@test "a page that cannot be written is one line, and the verdict is printed before it" {
+    mkdir page.html
+    run --separate-stderr -3 judge --model "$SHARED/alice.model" --evidence "$SHARED/alice.evidence" --report page.html
+    assert_output --regexp 'verdict +proves'
+    assert_equal "${#stderr_lines[@]}" 1
+    assert_stderr --partial 'page.html'
+}
+
 # An authority of its own, as RFC 3161 has it.
 authority() {
     cat >ca.cnf <<'CNF'

@@ -69,6 +69,7 @@ TEST(json_describes_the_claim_and_reveals_no_secret)
                                        "decidable",
                                        "works",
                                        "enough",
+                                       "enough_to_prove",
                                        "accuracy_public",
                                        "accuracy_with_passport",
                                        "bits",
