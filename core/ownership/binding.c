@@ -245,6 +245,18 @@ done:
 
 /* ---- options ---- */
 
+pg_status pg_binding_add(const pg_secret *secret, const char *statement, pg_tree *tree, pg_node *map, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char line[PG_SECRET_LINE];
+    pg_secret_to_line(secret, line);
+    PG_TRY(pg_node_add(tree, map, "bound", PG_SCALAR, "true", NULL, err));
+    PG_TRY(pg_node_add_text(tree, map, "secret", line, err));
+    PG_TRY(pg_node_add_text(tree, map, "statement", statement, err));
+done:
+    return status;
+}
+
 pg_status pg_binding_options_check(const pg_binding_options *o, const char *kind, pg_error *err)
 {
     pg_secret secret;

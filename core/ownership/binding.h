@@ -36,6 +36,9 @@ typedef struct pg_binding_options {
                   "of bound evidence: public text that names the claimant")                                                    \
     }
 
+/* Add these options to a map of a scheme's: bound, with this secret and statement. PG_BAD_INPUT if the map has one of them. */
+PG_CHECKED pg_status pg_binding_add(const pg_secret *secret, const char *statement, pg_tree *tree, pg_node *map, pg_error *err);
+
 /* Do the options fit together, and does evidence of this kind follow from a secret? PG_BAD_INPUT says why not. */
 PG_CHECKED pg_status pg_binding_options_check(const pg_binding_options *options, const char *kind, pg_error *err);
 

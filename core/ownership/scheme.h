@@ -22,6 +22,11 @@ typedef struct pg_keygen {
  * be solved for. */
 enum pg_holding { PG_HOLDS_PASSPORTS = 1 << 0, PG_HOLDS_MARK = 1 << 1, PG_HOLDS_TRIGGERS = 1 << 2, PG_HOLDS_AFFINES = 1 << 3 };
 
+/* An option and its value, as text. */
+typedef struct pg_setting {
+    const char *key, *text;
+} pg_setting;
+
 typedef struct pg_scheme {
     const char *name, *summary, *source;
     unsigned holds;           /* pg_holding; 0: the scheme has no evidence */
@@ -29,6 +34,8 @@ typedef struct pg_scheme {
     const pg_option *options; /* the only truth about its options: parsing, defaults, ranges, help */
     size_t options_size;
     const char *alone[2]; /* option and value with which keygen needs no trained network; NULL: it needs none by default */
+    pg_setting embed[4];  /* with these, bound evidence is embedded into a trained plain network; ended by a key NULL, which is
+                             the first if that cannot be done */
 
     /* Set the passport layers and the branches of spec. */
     pg_status (*wire)(const void *options, pg_net_spec *spec, pg_error *err);

@@ -28,13 +28,19 @@ bool pg_secret_from_hex(const char *hex, pg_secret *out)
     return pg_from_hex(hex, sizeof out->bytes, out->bytes);
 }
 
+void pg_secret_to_line(const pg_secret *secret, char line[PG_SECRET_LINE])
+{
+    strcpy(line, prefix);
+    pg_secret_to_hex(secret, line + strlen(prefix));
+}
+
 pg_status pg_secret_save(const pg_secret *secret, const char *path, pg_error *err)
 {
-    char line[sizeof prefix + PG_SECRET_HEX], hex[PG_SECRET_HEX];
+    char line[PG_SECRET_LINE + 1];
     if (pg_file_exists(path)) return pg_fail(err, PG_BAD_INPUT, "%s: exists already; a new secret would replace it", path);
-    pg_secret_to_hex(secret, hex);
-    const int length = snprintf(line, sizeof line, "%s%s\n", prefix, hex);
-    return pg_file_write(path, line, (size_t)length, PG_FILE_SECRET, err);
+    pg_secret_to_line(secret, line);
+    strcat(line, "\n");
+    return pg_file_write(path, line, strlen(line), PG_FILE_SECRET, err);
 }
 
 /* The secret of a file's text, whose line end is cut. */

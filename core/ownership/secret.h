@@ -29,6 +29,10 @@ PG_CHECKED pg_status pg_secret_parse(const char *text, pg_secret *out, pg_error 
 /* The secret that an experiment takes from its seed. Whoever knows the grid knows it, so no judge accepts it as proof. */
 void pg_secret_from_seed(pg_seed seed, pg_secret *out);
 
+/* The line of a secret's file, without its end. */
+enum { PG_SECRET_LINE = 18 + PG_SECRET_HEX };
+void pg_secret_to_line(const pg_secret *secret, char line[PG_SECRET_LINE]);
+
 /* As lower-case hexadecimal text, and back; false for any other text. */
 void pg_secret_to_hex(const pg_secret *secret, char hex[PG_SECRET_HEX]);
 bool pg_secret_from_hex(const char *hex, pg_secret *out);

@@ -114,6 +114,7 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_re
     PG_TRY(add_options(&to, &(options){.key = "train", .table = pg_train_table, .values = &task->train}, err));
     PG_TRY(add_options(&to, &(options){.key = "verify", .table = pg_verify_table, .values = &task->verify}, err));
     if (task->pretrained[0]) PG_TRY(pg_node_add_text(tree, map, "pretrained", task->pretrained, err));
+    if (task->last) PG_TRY(pg_node_add(tree, map, "last", PG_SCALAR, "true", NULL, err));
     if (task->kind == PG_TASK_TRAIN || task->kind == PG_TASK_BRING) goto done;
     PG_TRY(pg_node_add_text(tree, map, "victim", task->victim, err));
     if (task->kind == PG_TASK_THRESHOLD) {
@@ -280,6 +281,7 @@ static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *probl
     pg_options_take(pg_verify_table, pg_node_get(root, "verify"), &out->verify, problems);
     get_source(pg_node_get(root, "brought"), &out->brought);
     get_text(root, "pretrained", out->pretrained, sizeof out->pretrained);
+    out->last = pg_node_find(root, "last") != NULL;
     get_text(root, "victim", out->victim, sizeof out->victim);
     get_null_models(pg_node_get(root, "null_models"), out);
     get_text(root, "forged", out->forged, sizeof out->forged);

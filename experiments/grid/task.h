@@ -59,6 +59,7 @@ typedef struct pg_task {
     void *after_options;
     char forged[PG_SHA256_HEX];
     bool keep; /* attack only: attacked networks and forged evidence stay as files; no part of the key */
+    bool last; /* training outside of a grid: leave the network of the last epoch, not of the best one */
     pg_verify_options verify;
 } pg_task;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A training task: make the evidence, train the network with it, keep the network of the best epoch, judge the evidence. */
+/* A training task: make the evidence, train the network with it, keep the network of the best epoch (or of the last
+ * one), judge the evidence. */
 #include "experiments/work/execute_internal.h"
 
 #include "core/base/clock.h"
@@ -173,11 +174,11 @@ done:
 static pg_status report(const work *w, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    const pg_model *best = pg_trainer_best(w->trainer);
-    PG_TRY(pg_execute_owner(w->task, best, w->evidence, &w->data.test, record, err));
+    const pg_model *chosen = w->task->last ? w->model : pg_trainer_best(w->trainer);
+    PG_TRY(pg_execute_owner(w->task, chosen, w->evidence, &w->data.test, record, err));
     PG_TRY(record_epochs(w, record, err));
     PG_TRY(pg_record_note(record, "train_data", w->data.train.source, err));
-    PG_TRY(pg_execute_leave(w->task, w->at, best, w->evidence, record, err));
+    PG_TRY(pg_execute_leave(w->task, w->at, chosen, w->evidence, record, err));
 done:
     return status;
 }
