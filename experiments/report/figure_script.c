@@ -20,7 +20,7 @@ static void quote(FILE *stream, const char *text)
 }
 
 /* Longest text that fits in a legend. */
-enum { HEADING = 110, REMARK = 130, LEGEND = 56, MARGIN = 40, LETTER = 8, LINE = 19, BODY = 400, WIDEST = 4 * REMARK + 1 };
+enum { HEADING = 110, REMARK = 130, LEGEND = 56, MARGIN = 75, LETTER = 9, LINE = 19, BODY = 400, WIDEST = 4 * REMARK + 1 };
 
 static void put_text(FILE *stream, const char *name, const char *text, int width)
 {

@@ -47,6 +47,7 @@ static const char style[] =
     ".heat{border-collapse:separate;border-spacing:3px}.heat th,.heat td{border:0}.heat thead th{text-align:center;"
     "white-space:normal;vertical-align:bottom;max-width:9rem}.heat tbody th{font-weight:500;position:sticky;left:0;"
     "background:var(--paper);white-space:normal;min-width:9rem}\n"
+    ".heat .group th{font-size:.78rem;letter-spacing:.04em;color:var(--soft);padding:.9rem .7rem .1rem}\n"
     ".heat td{min-width:5.2rem;text-align:center;border-radius:.3rem;color:var(--on);"
     "background:var(--fall);background:color-mix(in oklab,var(--stand) var(--s),var(--fall))}"
     ".heat td.none{background:none;color:var(--soft)}.heat small{display:block;color:inherit;opacity:.85;line-height:1.2}\n"

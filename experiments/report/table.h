@@ -71,6 +71,9 @@ PG_CHECKED pg_status pg_table_print(const pg_table *table, FILE *stream, pg_erro
 /* The same as Markdown, with complete texts. */
 PG_CHECKED pg_status pg_table_write_markdown(const pg_table *table, const char *path, pg_error *err);
 
+/* The same as HTML with complete texts: each cell has its value to sort by. The title is left to the caller. */
+PG_CHECKED pg_status pg_table_print_html(const pg_table *table, FILE *stream, pg_error *err);
+
 /* Every column as CSV with complete texts; the last column holds the label. */
 PG_CHECKED pg_status pg_table_write_csv(const pg_table *table, const char *path, pg_error *err);
 

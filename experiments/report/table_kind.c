@@ -4,7 +4,6 @@
 
 #include "core/base/memory.h"
 #include "core/ownership/threshold.h"
-#include "core/ownership/verdict.h"
 
 #include <math.h>
 #include <string.h>
@@ -144,6 +143,11 @@ static bool has_ruling(const pg_view *v, int cell)
     return strcmp(metric, "accuracy") == 0 && !pg_view_find(v, cell, "agrees", &agrees);
 }
 
+bool pg_view_ruling(const pg_view *v, int cell, pg_ruling *ruling)
+{
+    return has_ruling(v, cell) && find_ruling(v, cell, ruling);
+}
+
 static pg_status put_value(const pg_table_line *at, const char *metric, double value, pg_error *err)
 {
     for (int c = 0; at->columns[c].metric; c++) {
@@ -162,7 +166,7 @@ pg_status pg_view_put(const pg_table_line *at, const pg_view *v, int cell, doubl
     PG_TRY(put_value(at, c->metric, c->value, err));
     if (!isnan(threshold) && strcmp(c->metric, "detection") == 0)
         PG_TRY(put_value(at, "rescaled", pg_threshold_rescale(threshold / 100, c->value / 100), err));
-    if (has_ruling(v, cell) && find_ruling(v, cell, &ruling)) PG_TRY(put_value(at, "ruling", ruling, err));
+    if (pg_view_ruling(v, cell, &ruling)) PG_TRY(put_value(at, "ruling", ruling, err));
 done:
     return status;
 }

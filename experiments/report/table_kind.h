@@ -3,6 +3,7 @@
 #ifndef PG_REPORT_TABLE_KIND_H
 #define PG_REPORT_TABLE_KIND_H
 
+#include "core/ownership/verdict.h"
 #include "experiments/report/summary.h"
 
 typedef struct pg_table_kind {
@@ -46,6 +47,10 @@ void pg_view_close(pg_view *view);
 
 /* Value of a metric that has the same outcome as a cell; false if the record has none. */
 bool pg_view_find(const pg_view *view, int cell, const char *metric, double *value);
+
+/* The judge's ruling on a cell's outcome, once for each outcome: with its claim, or with its accuracy if it has no claim. False
+ * for other cells, and if the outcome has neither a claim nor a network that is useless. */
+bool pg_view_ruling(const pg_view *view, int cell, pg_ruling *ruling);
 
 /* Does a cell have the outcome of the cell before it? */
 bool pg_same_outcome(const pg_record *record, int cell);

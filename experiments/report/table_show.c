@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Shows a table to people, as aligned text and as Markdown; see table.h. */
+/* Shows a table to people, as aligned text, as Markdown and as HTML; see table.h. */
 #include "experiments/report/table_internal.h"
 
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/base/memory.h"
 #include "core/base/utf8.h"
+#include "experiments/report/html.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -234,5 +235,68 @@ pg_status pg_table_write_markdown(const pg_table *table, const char *path, pg_er
     pg_status status = lay_out(table, &whole.layout, err);
     if (status == PG_OK) status = pg_file_print(path, put_markdown, &whole, PG_FILE_PUBLIC, err);
     clear_layout(&whole.layout);
+    return status;
+}
+
+/* ---- as HTML ---- */
+
+static void put_html_line(FILE *stream, const char *text)
+{
+    PG_HTML(stream, "<span>$</span><br>", text);
+}
+
+static void put_html_head(const pg_table *table, const layout *l, FILE *stream)
+{
+    fputs("<thead><tr>", stream);
+    for (int c = 0; c < table->column_count; c++)
+        if (l->widths[c])
+            PG_HTML(stream, "<th$><button>$</button></th>", is_words(&table->columns[c]) ? NULL : " class=n",
+                    table->columns[c].name);
+    fputs("</tr></thead>\n<tbody>\n", stream);
+}
+
+/* The value by which a column of numbers is sorted. */
+static double sorted_by(const pg_table *table, int row, int c)
+{
+    const pg_sample *s = &pg_table_at(table, row, c)->sample;
+    switch (table->columns[c].kind) {
+    case PG_COLUMN_LARGEST: return pg_sample_max(s);
+    case PG_COLUMN_SMALLEST: return pg_sample_min(s);
+    case PG_COLUMN_COUNT: return s->count;
+    case PG_COLUMN_SHARE: return pg_sample_ones(s) / s->count;
+    default: return pg_sample_mean(s);
+    }
+}
+
+static void put_html_row(const pg_table *table, const layout *l, int row, FILE *stream)
+{
+    char text[SHOWN], value[32];
+    fputs("<tr>", stream);
+    for (int c = 0; c < table->column_count; c++) {
+        if (!l->widths[c]) continue;
+        const char *shown = show(table, row, c, 0, text);
+        const bool number = !is_words(&table->columns[c]) && !is_empty(table, row, c);
+        if (number) snprintf(value, sizeof value, "%.9g", sorted_by(table, row, c));
+        if (number)
+            PG_HTML(stream, "<td class=\"n\" data-v=\"$\">$</td>", value, shown);
+        else
+            PG_HTML(stream, is_words(&table->columns[c]) ? "<td class=\"t\">$</td>" : "<td class=\"n\">$</td>", shown);
+    }
+    fputs("</tr>\n", stream);
+}
+
+pg_status pg_table_print_html(const pg_table *table, FILE *stream, pg_error *err)
+{
+    layout l = {0};
+    pg_status status = PG_OK;
+    PG_TRY(lay_out(table, &l, err));
+    fputs("<div class=\"wide\"><table class=\"sort\">\n<caption>", stream);
+    describe(table, &l, put_html_line, stream);
+    fputs("</caption>\n", stream);
+    put_html_head(table, &l, stream);
+    for (int row = 0; row < table->row_count; row++) put_html_row(table, &l, row, stream);
+    fputs("</tbody></table></div>\n", stream);
+done:
+    clear_layout(&l);
     return status;
 }

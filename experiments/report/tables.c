@@ -3,6 +3,7 @@
 #include "experiments/report/tables.h"
 
 #include "experiments/report/artefacts.h"
+#include "experiments/report/brief.h"
 #include "experiments/report/compare.h"
 #include "experiments/report/figures.h"
 #include "experiments/report/table_kind.h"
@@ -182,6 +183,7 @@ pg_status pg_tables_figures(const char *directory, bool partial, int *drawn, pg_
     pg_figures written = {.directory = directory};
     PG_TRY(load(directory, partial, &results, err));
     PG_TRY(pg_summary_open(&summary, results, err));
+    PG_TRY(pg_summary_shorten(&summary, err));
     if (pg_published_directory(from, tried)) PG_TRY(pg_published_read(from, &published, err));
     PG_TRY(pg_figures_write(&summary, published, &written, err));
     PG_TRY(pg_figures_draw(&written, drawn, err));
