@@ -132,13 +132,13 @@ endif
 # `run` and `test` first install missing packages and then start make again, so that make sees them.
 .PHONY: always all run do-run data test do-test test-programs unit golden plugin e2e fuzz-inputs test-crash test-slurm test-hosts test-asan \
         test-compilers test-valgrind fuzz coverage bench bench-grid bench-dispatch bench-save bench-tables \
-        deps deps-dev deps-slurm deps-hosts lint lint-quick tidy arrows man reference format clean help
+        deps deps-test deps-dev deps-slurm deps-hosts lint lint-quick tidy arrows man reference format clean help
 
 JOBS ?= $(shell nproc)
 run: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)$(MAKE) --no-print-directory do-run
-test: deps
+test: deps-test
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	$(Q)$(MAKE) --no-print-directory do-test
 
@@ -224,11 +224,15 @@ pkg-config --exists libpng|libpng-dev
 pkg-config --exists libjpeg|libjpeg62-turbo-dev
 pkg-config --exists zlib|zlib1g-dev
 pkg-config --exists libcrypto|libssl-dev
+gcc -isystem $(BLIS_INCLUDE) -include blis.h -E -x c /dev/null|libblis-openmp-dev
+endef
+define NEEDS_TEST
 command -v clang-format|clang-format
 command -v bats|bats
 ls /usr/lib/bats/bats-assert|bats-assert
 ls /usr/lib/bats/bats-file|bats-file
-gcc -isystem $(BLIS_INCLUDE) -include blis.h -E -x c /dev/null|libblis-openmp-dev
+command -v gnuplot|gnuplot-nox
+command -v chromium|chromium
 endef
 define NEEDS_DEV
 command -v clang|clang libomp-dev
@@ -238,7 +242,6 @@ command -v shellcheck|shellcheck
 command -v codespell|codespell
 command -v gcovr|gcovr
 command -v valgrind|valgrind
-command -v gnuplot|gnuplot-nox
 command -v mandoc|mandoc
 endef
 define NEEDS_SLURM
@@ -249,7 +252,7 @@ define NEEDS_HOSTS
 command -v ip|iproute2
 command -v unshare|util-linux
 endef
-export NEEDS NEEDS_DEV NEEDS_SLURM NEEDS_HOSTS
+export NEEDS NEEDS_TEST NEEDS_DEV NEEDS_SLURM NEEDS_HOSTS
 
 # apt prints thousands of lines. They go to a log, and if apt fails the last lines are shown.
 install = { echo "installing:$(1)"; command -v apt-get >/dev/null || { echo "please install by hand:$(1)" >&2; exit 1; }; \
@@ -262,8 +265,11 @@ need = @missing=; while IFS='|' read -r check package; do [ -z "$$check" ] || sh
 deps: SHELL := /bin/bash
 deps:
 	$(call need,NEEDS)
+deps-test: SHELL := /bin/bash
+deps-test: deps
+	$(call need,NEEDS_TEST)
 deps-dev: SHELL := /bin/bash
-deps-dev: deps
+deps-dev: deps-test
 	$(call need,NEEDS_DEV)
 deps-slurm: SHELL := /bin/bash
 deps-slurm:
@@ -361,7 +367,7 @@ help:
 	@echo "make                  build $(BUILD)/passgrid"
 	@echo "make run CONFIG=F OUT=DIR RANKS=N THREADS=T   run another grid"
 	@echo "make data             fetch the data sets of configs/quick.yaml (DATA=\"NAME ...\": others)"
-	@echo "make deps | deps-dev | deps-slurm | deps-hosts   install the packages for building, developing, test-slurm, test-hosts"
+	@echo "make deps | deps-test | deps-dev | deps-slurm | deps-hosts   install the packages for building, make test, developing, test-slurm, test-hosts"
 	@echo "make unit | golden | fuzz-inputs | plugin | e2e   parts of the tests; TEST=NAME for some unit or e2e tests"
 	@echo "make test-programs    build the program and the test programs"
 	@echo "make test-crash       kill the program and fail its disk in every place; an hour and a half on two cores"

@@ -17,7 +17,7 @@ offers() { # offers EXPECTED WORD...
 
 # ---- bash ---------------------------------------------------------------------------------------------------------------------
 @test "bash completes commands" {
-    offers 'bench commit completion data doctor help judge list mark plan run secret table why' ''
+    offers 'bench commit completion data doctor help judge list mark plan report run secret table why' ''
     offers 'new' secret ''
     offers 'plan' pl
     offers 'dispatch' bench d
