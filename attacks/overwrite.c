@@ -5,7 +5,8 @@
  * A mark or a trigger set is added to the network. In a V1 network the thief's passports take the place of the owner's; to V2,
  * V3 and PAN, of which he has the public branch, he attaches a private branch of his own, in PAN with a new perceptron; the
  * owner's is put back before the owner's evidence is judged. He knows the scheme but none of the owner's options: his are its
- * defaults. Images for passports go through his copy of the stolen network.
+ * defaults, or those with which his evidence is bound to a secret of his own. Images for passports go through his copy of the
+ * stolen network.
  * Sources: Uchida et al., ICMR 2017 (overwriting); Lukas et al., IEEE S&P 2022. */
 #include "attacks/tuning.h"
 
@@ -13,20 +14,38 @@
 
 typedef struct overwrite_options {
     pg_tuning tuning;
+    bool bound;
 } overwrite_options;
 
 static const pg_option options[] = {
     PG_TUNING_OPTIONS(overwrite_options, "20", "0.01", "true"),
+    {PG_OPTION("bound", overwrite_options, bound, BOOL, bool, "false",
+               "the thief's evidence follows from a secret of his own, so that it can prove"),
+     .later = true},
     {0},
 };
 
 typedef struct overwrite_state {
     pg_tuned tuned;
     const pg_attack_view *view;
-    void *scheme_options;     /* the scheme's defaults */
+    void *scheme_options;     /* the thief's */
     pg_model *model, *owners; /* with the thief's private branch; with the owner's put back */
     pg_evidence *evidence;    /* the thief's */
 } overwrite_state;
+
+/* The thief's options of the scheme. */
+static pg_status overwrite_choose(const overwrite_options *o, const pg_scheme *scheme, void *values, pg_error *err)
+{
+    pg_status status = PG_OK;
+    PG_TRY(pg_options_defaults(scheme->options, values, err));
+    if (!o->bound) return PG_OK;
+    if (!scheme->bound[0].key)
+        return pg_fail(err, PG_BAD_INPUT, "bound: evidence of %s cannot be bound to a secret", scheme->name);
+    for (int i = 0; scheme->bound[i].key; i++)
+        PG_TRY(pg_options_set(scheme->options, scheme->bound[i].key, scheme->bound[i].text, values, err));
+done:
+    return status;
+}
 
 static pg_status overwrite_make_evidence(overwrite_state *s, pg_error *err)
 {
@@ -47,21 +66,20 @@ done:
     return status;
 }
 
-/* As his evidence is made, by the scheme's defaults. */
-static pg_status overwrite_check_evidence(const pg_attack_view *view, pg_error *err)
+/* As his evidence is made. */
+static pg_status overwrite_check_evidence(const overwrite_options *o, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
-    void *defaults = NULL;
+    void *chosen = NULL;
     const pg_data data = {.train = *view->train, .test = *view->pictures};
     const pg_keygen in = {
         .scheme = view->scheme, .spec = &view->model->spec, .seed = view->seed, .data = &data, .pixels = view->pixels};
-    if (!view->scheme->check) return PG_OK;
-    PG_TRY(pg_alloc(1, view->scheme->options_size, &defaults, err));
-    PG_TRY(pg_options_defaults(view->scheme->options, defaults, err));
-    status = view->scheme->check(defaults, &in, err);
+    PG_TRY(pg_alloc(1, view->scheme->options_size, &chosen, err));
+    PG_TRY(overwrite_choose(o, view->scheme, chosen, err));
+    status = view->scheme->check ? view->scheme->check(chosen, &in, err) : PG_OK;
     if (status != PG_OK) status = pg_error_context(err, "the thief's evidence, by the defaults of %s", view->scheme->name);
 done:
-    pg_free(defaults);
+    pg_free(chosen);
     return status;
 }
 
@@ -70,7 +88,7 @@ static pg_status overwrite_check(const void *values, const pg_attack_view *view,
     const overwrite_options *o = values;
     const pg_train_options train = pg_tuning_train(&o->tuning, view->pixels);
     const pg_status status = pg_train_check(&train, view->train, &view->model->spec, err);
-    return status == PG_OK ? overwrite_check_evidence(view, err) : status;
+    return status == PG_OK ? overwrite_check_evidence(o, view, err) : status;
 }
 
 static pg_status overwrite_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
@@ -81,7 +99,7 @@ static pg_status overwrite_start(void *state, const void *values, const pg_attac
     s->view = view;
     s->tuned.train = pg_tuning_train(&o->tuning, view->pixels);
     PG_TRY(pg_alloc(1, view->scheme->options_size, &s->scheme_options, err));
-    PG_TRY(pg_options_defaults(view->scheme->options, s->scheme_options, err));
+    PG_TRY(overwrite_choose(o, view->scheme, s->scheme_options, err));
     PG_TRY(overwrite_make_evidence(s, err));
     PG_TRY(pg_model_create(&view->model->spec, &s->model, err));
     pg_model_initialise(s->model, view->seed, "weights"); /* a perceptron of the thief's own */

@@ -58,6 +58,7 @@ typedef struct pg_option {
     bool folder; /* PG_OPT_TEXT: a default, or a folder pinned to its content ("PATH sha256:HEX"); the key depends on the hash
                     only */
     bool secret; /* PG_OPT_TEXT that only the owner may know: written as its SHA-256 unless revealed */
+    bool later;  /* came to a table of earlier versions: a task's text omits its default, so that earlier keys stay; no list */
 } pg_option;
 
 /* Rows of a table: the member of a struct of type T, whose name is the key and whose type is the row's; then the default, the

@@ -34,8 +34,10 @@ typedef struct pg_scheme {
     const pg_option *options; /* the only truth about its options: parsing, defaults, ranges, help */
     size_t options_size;
     const char *alone[2]; /* option and value with which keygen needs no trained network; NULL: it needs none by default */
-    pg_setting embed[4];  /* with these, bound evidence is embedded into a trained plain network; ended by a key NULL, which is
-                             the first if that cannot be done */
+    pg_setting
+        bound[4]; /* with these its evidence follows from a secret; ended by a key NULL, which is the first if it cannot */
+    pg_setting embed[4]; /* with these, bound evidence is embedded into a trained plain network; ended by a key NULL, which is
+                            the first if that cannot be done */
 
     /* Set the passport layers and the branches of spec. */
     pg_status (*wire)(const void *options, pg_net_spec *spec, pg_error *err);

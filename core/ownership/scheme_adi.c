@@ -108,6 +108,7 @@ const pg_scheme pg_scheme_adi = {
     .holds = PG_HOLDS_TRIGGERS,
     .options = options,
     .options_size = sizeof(adi_options),
+    .bound = {{"bound", "true"}},
     .embed = {{"start", "pretrained"}},
     .wire = adi_wire,
     .wants_pretrained = adi_starts_pretrained,

@@ -18,6 +18,7 @@ const pg_scheme pg_scheme_pan = {
     .options = pg_passport_table,
     .options_size = sizeof(pg_passport_options),
     .alone = {"passport", "random"},
+    .bound = {{"passport", "random"}, {"bound", "true"}},
     .wire = pan_wire,
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check,

@@ -106,6 +106,7 @@ const pg_scheme pg_scheme_uchida = {
     .holds = PG_HOLDS_MARK,
     .options = options,
     .options_size = sizeof(uchida_options),
+    .bound = {{"projection", "signs"}, {"bound", "true"}},
     .embed = {{"start", "pretrained"}, {"projection", "signs"}},
     .wire = uchida_wire,
     .wants_pretrained = uchida_starts_pretrained,
