@@ -5,17 +5,11 @@
 #include <math.h>
 #include <string.h>
 
-/* Outcomes that repeat one thing share a row, those on an axis, such as a level, have one each. */
-static bool on_axis(const char *outcome)
-{
-    return outcome[0] && strncmp(outcome, "repeat=", 7) != 0;
-}
-
 /* The row of an outcome of a result; a trained model's is "genuine". */
 static pg_status evidence_row(pg_table *table, const pg_summary *b, int i, const char *outcome, int *row, pg_error *err)
 {
     pg_status status = PG_OK;
-    const char *evidence = "genuine", *axis = on_axis(outcome) ? outcome : "";
+    const char *evidence = "genuine", *axis = pg_on_axis(outcome) ? outcome : "";
     PG_TRY(pg_table_row(table, row, err, "%d %d %d %s", b->place[i], b->scheme[i], b->attack[i], axis));
     if (b->attack[i] >= 0)
         PG_TRY(pg_text_pool_print(&table->texts, &evidence, NULL, err, "%s%s%s", b->attacks.items[b->attack[i]].label,

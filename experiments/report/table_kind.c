@@ -90,6 +90,11 @@ bool pg_same_outcome(const pg_record *record, int cell)
     return cell > 0 && strcmp(record->cells[cell].outcome, record->cells[cell - 1].outcome) == 0;
 }
 
+bool pg_on_axis(const char *outcome)
+{
+    return outcome[0] && strncmp(outcome, "repeat=", 7) != 0;
+}
+
 /* ---- rulings ---- */
 
 /* Is a metric beside a cell true? `otherwise` if the record lacks it. */

@@ -55,6 +55,9 @@ bool pg_view_ruling(const pg_view *view, int cell, pg_ruling *ruling);
 /* Does a cell have the outcome of the cell before it? */
 bool pg_same_outcome(const pg_record *record, int cell);
 
+/* Is an outcome one of an axis, such as a level? Outcomes that repeat one thing are not, and share a row. */
+bool pg_on_axis(const char *outcome);
+
 /* A row whose values begin at column `first` of the table. */
 typedef struct pg_table_line {
     pg_table *table;

@@ -3,6 +3,7 @@
  *   schemes    each scheme: accuracy by branch, signature, p-value, does the owner's claim stand
  *   removal    each scheme before and after every attack that changes the model: accuracy, signature, claim
  *   ambiguity  each scheme under genuine and under forged evidence: accuracy, agreement, p-value, claim
+ *   forgeries  each scheme with free and with bound evidence, beside every forgery: how many claims agree, how many prove
  *   published  our numbers beside published ones; checks: published claims asked of this run (compare.h) */
 #ifndef PG_REPORT_TABLES_H
 #define PG_REPORT_TABLES_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What holds for every forger: seeds, refusals, sight, limits; and the overwriting of PAN. */
+/* What holds for every forger: seeds, refusals, sight, limits, secrets; and overwriting. */
+#include "core/ownership/binding.h"
 #include "tests/unit/forgery.h"
 
 /* ---- overwriting PAN ---- */
@@ -75,6 +76,68 @@ TEST(outcomes_depend_on_the_seed_and_not_on_threads)
     subject_destroy(&uchida);
     subject_destroy(&adi);
 }
+
+/* ---- bound evidence ---- */
+
+/* A forger who says that his arrays follow from a secret, whichever it is, is refused. */
+static void assert_unbindable(const char *name, const char *yaml, const subject *victim)
+{
+    raid r;
+    pg_outcome o;
+    open_raid(&r, name, yaml, victim);
+    while (next(&r, &o)) {
+        pg_evidence *claimed = NULL;
+        OK(pg_evidence_clone(o.evidence, &claimed, &err));
+        claimed->binding = pg_binding_for(&victim->spec, PG_PIXELS_IMAGENET);
+        claimed->binding.bound = true;
+        FAILS(pg_evidence_check(claimed, &err), PG_BAD_INPUT, "secret");
+        pg_evidence_destroy(&claimed);
+    }
+    close_raid(&r);
+}
+
+TEST(no_forgery_follows_from_a_secret)
+{
+    subject v1 = victim_of("v1", PG_NORM_BN), uchida = owner_of("uchida", "{bits: 32}", 1);
+    subject neuralmark = owner_of("neuralmark", "{bits: 64, rounds: 2, pooled: 64}", 1);
+    subject adi = owner_of("adi", "{trigger_count: 8}", 1);
+    for (int i = 0; i < QUICK; i++) assert_unbindable(quick[i].name, quick[i].yaml, &v1);
+    assert_unbindable("fake1", "{repeats: 2, passport: random, signature: matching}", &v1);
+    assert_unbindable("counterfeit-uchida", "{bits: 32}", &uchida);
+    assert_unbindable("counterfeit-uchida", "{bits: 32}", &neuralmark);
+    assert_unbindable("counterfeit-triggers", "{count: 4, steps: 5}", &adi);
+    subject_destroy(&v1);
+    subject_destroy(&uchida);
+    subject_destroy(&neuralmark);
+    subject_destroy(&adi);
+}
+
+/* A thief who trains the network on with a secret of his own has bound evidence of the owner's scheme. */
+TEST(a_thief_who_overwrites_may_have_a_secret)
+{
+    static const char *const victims[][2] = {
+        {"v1", "{passport: random}"}, {"v3", "{passport: random}"}, {"uchida", "{bits: 32}"}, {"adi", "{trigger_count: 8}"}};
+    for (size_t i = 0; i < sizeof victims / sizeof *victims; i++) {
+        subject victim = owner_of(victims[i][0], victims[i][1], 1);
+        pg_scheme unbindable = *victim.scheme;
+        raid r;
+        pg_outcome o;
+        prepare(&r, "overwrite", "{epochs: 1, batch: 20, bound: true}", &victim);
+        unbindable.bound[0] = (pg_setting){NULL, NULL};
+        pg_attack_view view = r.view;
+        view.scheme = &unbindable;
+        FAILS(r.attack->check(r.options, &view, &err), PG_BAD_INPUT, "cannot be bound to a secret");
+        OK(r.attack->start(r.state, r.options, &r.view, &err));
+        assert_true(next(&r, &o));
+        assert_true(o.evidence->binding.bound && o.evidence->binding.from_seed);
+        assert_string_equal(o.evidence->scheme, victims[i][0]);
+        OK(pg_evidence_check(o.evidence, &err));
+        close_raid(&r);
+        subject_destroy(&victim);
+    }
+}
+
+/* ---- refusals ---- */
 
 static void refuses(const char *name, const char *yaml, const subject *victim, const char *text)
 {

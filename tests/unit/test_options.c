@@ -144,6 +144,32 @@ TEST(options_are_read_and_written_back)
 }
 
 /* Each row is one line of YAML and the one problem it gives. */
+/* Tasks of earlier versions, which did not have the option, keep their keys. */
+TEST(an_option_that_came_later_is_written_only_if_it_is_used)
+{
+    typedef struct both {
+        int old, number;
+        bool flag;
+        char text[PG_TEXT_MAX];
+    } both;
+    static const pg_option rows[] = {
+        PG_INT(both, old, "1", 0, 9, NULL, ""),
+        {PG_OPTION("number", both, number, INT, int, "20", ""), .later = true},
+        {PG_OPTION("flag", both, flag, BOOL, bool, "true", ""), .later = true},
+        {PG_OPTION("text", both, text, TEXT, char *, "", ""), .later = true},
+        {0},
+    };
+    both values;
+    OK(pg_options_defaults(rows, &values, &err));
+    char *text = options_text(rows, &values);
+    assert_string_equal(text, "{old: 1}");
+    pg_free(text);
+    values = (both){.old = 1, .number = 21, .text = "a"};
+    text = options_text(rows, &values);
+    assert_string_equal(text, "{old: 1, number: 21, flag: false, text: a}");
+    pg_free(text);
+}
+
 TEST(a_wrong_value_is_refused_with_what_was_expected)
 {
     static const struct {

@@ -166,6 +166,55 @@ TEST(grounds_of_a_verdict_stand_in_every_table)
     OK(pg_tables_render(path_of("run"), false, NULL, &err));
 }
 
+/* A claim of a made run: whose it is, and the judge's ruling. */
+typedef struct made_claim {
+    const char *outcome;
+    double agrees, proves, proof_bits; /* proof_bits 0: free evidence */
+} made_claim;
+
+static void save_claims(int i, const char *attack, const made_claim *claims, int count)
+{
+    pg_record r = {0};
+    for (int k = 0; k < count; k++) {
+        add(&r, claims[k].outcome, "agrees", claims[k].agrees);
+        add(&r, claims[k].outcome, "proves", claims[k].proves);
+        if (claims[k].proof_bits > 0) add(&r, claims[k].outcome, "proof_bits", claims[k].proof_bits);
+    }
+    save(i, attack, "", &r);
+}
+
+/* Rows: schemes with free and with bound evidence; the owner, forgers, and thieves who changed the network. */
+TEST(forgeries_stand_beside_free_and_bound_evidence)
+{
+    const made_claim owners[] = {{"", 1, 0, 0}, {"", 1, 1, 100}};
+    const made_claim forged[2][3] = {{{"genuine", 1, 0, 0}, {"repeat=1", 1, 0, 0}, {"repeat=2", 0, 0, 0}},
+                                     {{"genuine", 1, 1, 100}, {"repeat=1", 1, 0, 0}, {"repeat=2", 1, 0, 0}}};
+    const made_claim thief[] = {{"", 1, 1, 96}, {"attacker", 1, 1, 90}}, pruned[] = {{"level=10", 1, 1, 95}};
+    static const char *const expected[][6] = {{"free", "the owner's", "1", "0", "1", "agrees"},
+                                              {"bound", "the owner's", "1", "1", "1", "proves"},
+                                              {"free", "fake1", "0.5", "0", "2", "agrees: 1; not significant: 1"},
+                                              {"bound", "fake1", "1", "0", "2", "agrees"},
+                                              {"bound", "overwrite", "1", "1", "1", "proves"}};
+    static const char *const columns[] = {"owner's evidence", "claim", "agrees", "proves", "n", "verdict"};
+    OK(pg_rundir_make(path_of("run"), &err));
+    for (int k = 0; k < 2; k++) save_claims(k, "", &owners[k], 1);
+    for (int k = 0; k < 2; k++) save_claims(2 + k, "fake1", forged[k], 3);
+    save_claims(4, "overwrite", thief, 2);
+    save_claims(5, "prune", pruned, 1);
+    describe_run(6);
+    OK(pg_tables_render(path_of("run"), false, NULL, &err));
+    pg_csv_table *table = open_table("run/tables/forgeries.csv");
+    assert_int_equal(pg_csv_rows(table), 5);
+    for (size_t row = 0; row < 5; row++)
+        for (int c = 0; c < 6; c++) assert_string_equal(text_at(table, row, columns[c]), expected[row][c]);
+    assert_string_equal(text_at(table, 4, "proof bits"), "90");
+    pg_csv_close(&table);
+
+    save_claims(1, "", &owners[0], 1); /* without bound evidence there is no such table */
+    OK(pg_tables_render(path_of("run"), false, NULL, &err));
+    assert_false(pg_file_exists(path_of("run/tables/forgeries.csv")));
+}
+
 /* Cells that people see in a terminal end in a mark and a hash. */
 TEST(long_cells_are_cut_with_a_mark)
 {

@@ -203,6 +203,9 @@ TEST(an_attack_fits_the_schemes_whose_evidence_it_is_about)
         const char *attack, *scheme;
         bool fits;
     } pairs[] = {{"counterfeit-uchida", "uchida", true},
+                 {"counterfeit-uchida", "neuralmark", true},
+                 {"overwrite", "neuralmark", true},
+                 {"fake1", "neuralmark", false},
                  {"counterfeit-uchida", "adi", false},
                  {"counterfeit-uchida", "v3", false},
                  {"overwrite", "uchida", true},
