@@ -69,7 +69,7 @@ pg_status pg_finding_weigh(const pg_evidence *evidence, const pg_nulls *nulls, p
         finding->nulls = nulls->count;
     }
     finding->p_coin = pg_binomial_tail(finding->agree, finding->bits, 0.5);
-    finding->p_value = p_value(finding, finding->agree, &deciding);
+    finding->p_value = fmin(1, (1 + finding->two_looks) * p_value(finding, finding->agree, &deciding));
     if (deciding < 0) goto done;
     finding->null_kind = finding->null[deciding].kind;
     finding->null_mean = finding->null[deciding].mean;
@@ -209,18 +209,19 @@ static bool works(const pg_finding *f, const pg_verify_options *options)
 static void find_thresholds(pg_finding *f, int n, double level)
 {
     const bool triggers = f->claim == PG_CLAIM_TRIGGERS;
+    const double each = level / (1 + f->two_looks); /* of the looks */
     f->null_probability = triggers ? 1.0 / f->classes : 0.5;
-    f->threshold = f->enough = pg_binomial_threshold(n, f->null_probability, level);
+    f->threshold = f->enough = pg_binomial_threshold(n, f->null_probability, each);
     if (!f->nulls) return;
-    f->null_threshold = f->null_mean + gsl_cdf_ugaussian_Qinv(level) * f->null_deviation;
-    while (f->enough <= n && p_value(f, f->enough, &(int){0}) > level) f->enough++;
+    f->null_threshold = f->null_mean + gsl_cdf_ugaussian_Qinv(each) * f->null_deviation;
+    while (f->enough <= n && p_value(f, f->enough, &(int){0}) > each) f->enough++;
 }
 
-/* Bits that a proof loses: one for each doubling of what was shown. */
+/* Bits that a proof loses: one for each doubling of what was shown, or of the ways in which it is read. */
 static double lost_bits(const pg_finding *f, const pg_judge_setup *s)
 {
     const bool two = f->claim != PG_CLAIM_TRIGGERS && f->trigger_count;
-    return two + log2(s->shown > 1 ? s->shown : 1);
+    return two + f->two_looks + log2(s->shown > 1 ? s->shown : 1);
 }
 
 /* Bits of proof of bound evidence. */
@@ -250,7 +251,8 @@ void pg_finding_decide(pg_finding *finding, const pg_verify_options *options)
     finding->useless = finding->decidable && !pg_beats_guessing(finding->reference, finding->images, finding->classes, level);
     finding->significant = n && finding->p_value <= level;
     finding->works = works(finding, options);
-    finding->proves = n && finding->bound && !finding->seed_refused && finding->proof_bits >= options->proof;
+    finding->proves =
+        n && finding->bound && !finding->seed_refused && !finding->unstamped && finding->proof_bits >= options->proof;
     finding->ruling = n ? pg_rule(finding->useless, finding->significant, finding->decidable, finding->works) : PG_NO_EVIDENCE;
     finding->agrees = finding->ruling == PG_AGREES;
     if (finding->proves) finding->ruling = PG_PROVES;
@@ -336,6 +338,11 @@ pg_status pg_judge_create(const pg_judge_setup *setup, pg_judge **out, pg_error 
 done:
     pg_judge_destroy(&judge);
     return status;
+}
+
+const pg_judge_setup *pg_judge_setup_of(const pg_judge *judge)
+{
+    return &judge->setup;
 }
 
 void pg_judge_destroy(pg_judge **judge)
@@ -428,12 +435,23 @@ done:
     return status;
 }
 
-pg_status pg_judge_claim(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+static pg_status judge_claim(pg_judge *judge, const pg_evidence *evidence, bool two_looks, pg_finding *out, pg_error *err)
 {
     *out = judge->deployed;
+    out->two_looks = two_looks;
     const pg_status status = evidence ? read_evidence(judge, evidence, out, err) : PG_OK;
     if (status == PG_OK) pg_finding_decide(out, judge->setup.options);
     return status;
+}
+
+pg_status pg_judge_claim(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+{
+    return judge_claim(judge, evidence, false, out, err);
+}
+
+pg_status pg_judge_claim_twice(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+{
+    return judge_claim(judge, evidence, true, out, err);
 }
 
 pg_status pg_verify(const pg_judge_setup *setup, const pg_evidence *evidence, pg_finding *out, pg_error *err)

@@ -56,9 +56,11 @@ typedef struct pg_finding {
     double p_value;                   /* the honest one; p_coin when nulls is 0; trigger_p for a claim by triggers */
     bool bound;                       /* the evidence is */
     bool seed_refused;                /* its secret follows from a grid's seed, which this judge does not accept */
-    double proof_bits;                /* of bound evidence; 0 for free evidence */
-    int enough_to_prove;              /* fewest bits or triggers of bound evidence that prove; one more: not even all do */
-    int threshold;                    /* fewest bits or triggers that are significant against guessing; 0: no claim */
+    bool unstamped;        /* read through an original without a stamp that is older than the network, so it proves nothing */
+    bool two_looks;        /* the evidence is read in two ways, which p_value and proof_bits pay for */
+    double proof_bits;     /* of bound evidence; 0 for free evidence */
+    int enough_to_prove;   /* fewest bits or triggers of bound evidence that prove; one more: not even all do */
+    int threshold;         /* fewest bits or triggers that are significant against guessing; 0: no claim */
     int enough;            /* fewest that are significant by p_value; one more than their number: not even all suffice */
     double null_threshold; /* percent of bits above which evidence is significant if nulls are normal; NaN without nulls */
     int images, classes;   /* of the test set and the model; images 0: no accuracy was measured */
@@ -93,6 +95,13 @@ void pg_judge_destroy(pg_judge **judge);
 
 /* evidence NULL: only accuracies. PG_BAD_INPUT if the evidence does not fit the model. */
 PG_CHECKED pg_status pg_judge_claim(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err);
+
+/* The same for evidence that is read in two ways, of which the better one counts: the p-value doubles, and the proof loses one
+ * bit. */
+PG_CHECKED pg_status pg_judge_claim_twice(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err);
+
+/* The inputs with which the judge was made. */
+const pg_judge_setup *pg_judge_setup_of(const pg_judge *judge);
 
 /* Judge a single claim. */
 PG_CHECKED pg_status pg_verify(const pg_judge_setup *setup, const pg_evidence *evidence, pg_finding *out, pg_error *err);

@@ -9,6 +9,7 @@
 #include "experiments/grid/inputs.h"
 
 #include <string.h>
+#include <time.h>
 
 typedef struct arguments {
     pg_hearing hearing;
@@ -29,16 +30,47 @@ static pg_status take_evidence(void *values, const char *path, pg_error *err)
     return PG_OK;
 }
 
-static pg_status take_commitment(void *values, const char *hex, pg_error *err)
+/* Store an option that belongs to the --evidence before it in that member of its claimant. */
+static pg_status take_for_claim(void *values, const char *option, size_t member, const char *text, pg_error *err)
 {
     pg_hearing *h = &((arguments *)values)->hearing;
-    if (h->claim_count == 0) return pg_fail(err, PG_BAD_INPUT, "--commitment: comes after the --evidence that it belongs to");
-    const char **expected = &h->claims[h->claim_count - 1].expected;
-    if (strlen(hex) != 64 || strspn(hex, "0123456789abcdef") != 64)
-        return pg_fail(err, PG_BAD_INPUT, "--commitment: expected 64 hexadecimal digits in lower case, got \"%.80s\"", hex);
-    if (*expected) return pg_fail(err, PG_BAD_INPUT, "--commitment: given twice for %s", h->claims[h->claim_count - 1].path);
-    *expected = hex;
+    if (h->claim_count == 0) return pg_fail(err, PG_BAD_INPUT, "%s: comes after the --evidence that it belongs to", option);
+    pg_claimant *k = &h->claims[h->claim_count - 1];
+    const char **out = (const char **)((char *)k + member);
+    if (*out) return pg_fail(err, PG_BAD_INPUT, "%s: given twice for %s", option, k->path);
+    *out = text;
     return PG_OK;
+}
+
+static pg_status take_commitment(void *values, const char *hex, pg_error *err)
+{
+    const pg_status status = take_for_claim(values, "--commitment", offsetof(pg_claimant, expected), hex, err);
+    if (status != PG_OK || (strlen(hex) == 64 && strspn(hex, "0123456789abcdef") == 64)) return status;
+    return pg_fail(err, PG_BAD_INPUT, "--commitment: expected 64 hexadecimal digits in lower case, got \"%.80s\"", hex);
+}
+
+static pg_status take_original(void *values, const char *path, pg_error *err)
+{
+    return take_for_claim(values, "--original", offsetof(pg_claimant, original_path), path, err);
+}
+
+static pg_status take_stamp(void *values, const char *path, pg_error *err)
+{
+    return take_for_claim(values, "--stamp", offsetof(pg_claimant, stamp_path), path, err);
+}
+
+static pg_status take_published(void *values, const char *text, pg_error *err)
+{
+    pg_hearing *h = &((arguments *)values)->hearing;
+    struct tm day = {0};
+    char again[32] = "";
+    if (strptime(text, "%Y-%m-%d", &day)) {
+        h->published_at = timegm(&day);
+        strftime(again, sizeof again, "%Y-%m-%d", &day); /* 31 February has become 3 March */
+    }
+    h->published = text;
+    if (strcmp(text, again) == 0) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "--published: expected a day as YYYY-MM-DD, got \"%.80s\"", text);
 }
 
 static const char *const booleans[] = {"false", "true", NULL};
@@ -52,6 +84,19 @@ static const pg_cli_row rows[] = {
     PG_CLI_TEXT(arguments, hearing.claims[0].expected, "commitment", "HEX",
                 "SHA-256 to which the claimant of the --evidence before it committed; other evidence is refused",
                 .take = take_commitment),
+    PG_CLI_HEADING("If the network may have been rewritten (channels permuted, scaled, flipped or added):"),
+    PG_CLI_FILE(
+        arguments, hearing.claims[0].original_path, "original", "FILE",
+        "the claimant's own model, of the --evidence before it; the judge aligns the network to it and reads the evidence "
+        "both ways, which costs one bit",
+        .take = take_original),
+    PG_CLI_FILE(arguments, hearing.claims[0].stamp_path, "stamp", "FILE",
+                "an authority's stamp of that evidence and that original (see passgrid commit)", .take = take_stamp),
+    PG_CLI_FILE(arguments, hearing.authorities, "tsa-ca", "FILE", "PEM certificates of the authorities that you trust"),
+    PG_CLI_TEXT(arguments, hearing.published, "published", "YYYY-MM-DD",
+                "day (UTC) on which the network appeared, or the public network that it was made from; through an original "
+                "evidence proves only if the stamp is older",
+                .take = take_published),
     PG_CLI_HEADING(
         "Accuracy as deployed of a network that only works with a passport (V1); without one of these options no claim on "
         "it can be decided:"),
@@ -120,13 +165,27 @@ static int hold(arguments *a)
     return a->exit_code ? verdict_code(&a->hearing) : 0;
 }
 
+static pg_status check_stamps(const pg_hearing *h, pg_error *err)
+{
+    for (int i = 0; i < h->claim_count; i++) {
+        const pg_claimant *k = &h->claims[i];
+        if (k->stamp_path && !k->original_path)
+            return pg_fail(err, PG_BAD_INPUT, "--stamp %s: needs the --original that it stamps", k->stamp_path);
+        if (k->stamp_path && !h->authorities)
+            return pg_fail(err, PG_BAD_INPUT, "--stamp %s: needs --tsa-ca FILE, the authorities that you trust", k->stamp_path);
+    }
+    return PG_OK;
+}
+
 static int run(int argc, char **argv)
 {
     static arguments a; /* large */
+    pg_error err;
     int code;
     if (!pg_cli_parse(&pg_cmd_judge, argc, argv, &a, &code)) return code;
     if (a.hearing.options.nulls == 1)
         return pg_complain("judge", PG_BAD_INPUT, "--nulls: one draw has no spread: expected 0 or at least 2");
+    if (check_stamps(&a.hearing, &err) != PG_OK) return pg_complain("judge", PG_BAD_INPUT, "%s", err.message);
     code = hold(&a);
     pg_hearing_clear(&a.hearing);
     return code;

@@ -35,7 +35,7 @@ const char *pg_enough_to_agree(const pg_claimant *k, const pg_verify_options *op
     return out;
 }
 
-const char *pg_enough_to_prove(const pg_claimant *k, char out[PG_ENOUGH_MAX])
+const char *pg_enough_to_prove(const pg_claimant *k, const pg_verify_options *options, char out[PG_ENOUGH_MAX])
 {
     const pg_finding *f = &k->finding;
     out[0] = 0;
@@ -46,6 +46,8 @@ const char *pg_enough_to_prove(const pg_claimant *k, char out[PG_ENOUGH_MAX])
         snprintf(out, PG_ENOUGH_MAX, "evidence bound to a secret before the training");
     else if (f->seed_refused)
         snprintf(out, PG_ENOUGH_MAX, "evidence from a secret that nobody else can know (passgrid secret new)");
+    else if (f->unstamped && f->proof_bits >= options->proof)
+        snprintf(out, PG_ENOUGH_MAX, "a stamp of evidence and original that is older than the network (--stamp, --published)");
     else
         say_count(f, f->enough_to_prove, out);
     return out;

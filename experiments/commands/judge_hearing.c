@@ -2,6 +2,7 @@
 /* The hearing of claims; see judge_hearing.h. */
 #include "experiments/commands/judge_hearing.h"
 
+#include "core/ownership/stamp.h"
 #include "experiments/grid/inputs.h"
 
 #include <stdio.h>
@@ -43,7 +44,7 @@ static pg_status check_hints(const pg_hearing *h, const pg_model_hints *hints, p
 }
 
 /* If the model file does not give the size of its images, the test images do. */
-static pg_status load_model(pg_hearing *h, pg_error *err)
+static pg_status load_accused(pg_hearing *h, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_norm_kind norm = (pg_norm_kind)h->norm;
@@ -62,7 +63,7 @@ static pg_status load(pg_hearing *h, pg_error *err)
 {
     pg_status status = PG_OK;
     if (h->data_name) PG_TRY(load_data(h, err));
-    PG_TRY(load_model(h, err));
+    PG_TRY(load_accused(h, err));
     if (!h->data_name) {
         h->data_name = h->facts.data;
         if (!h->facts.data[0])
@@ -136,31 +137,79 @@ static pg_status refuse(pg_claimant *k, pg_status status, const pg_error *fault,
     return PG_OK;
 }
 
-static pg_status load_claim(pg_claimant *k, pg_error *err)
+/* Check the stamp of evidence and original together. One that does not hold is none. */
+static pg_status check_stamp(const pg_hearing *h, pg_claimant *k, pg_error *err)
 {
     pg_error fault;
-    const pg_status status = load_evidence(k, &fault);
+    unsigned char digest[PG_SHA256_BYTES];
+    pg_status status = pg_stamp_commit(k->evidence, k->original_path, digest, err);
+    if (status != PG_OK) return status;
+    status = pg_stamp_verify(k->stamp_path, h->authorities, digest, &k->when, &fault);
+    k->stamped = status == PG_OK;
+    if (k->stamped) return PG_OK;
+    if (status != PG_BAD_INPUT) return pg_fail(err, status, "%s", fault.message);
+    snprintf(k->stamp_fault, sizeof k->stamp_fault, "%s", fault.message);
+    return PG_OK;
+}
+
+/* The original is run as the accused network is, unless its file says otherwise. */
+static pg_status load_original(const pg_hearing *h, pg_claimant *k, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model_facts facts;
+    const pg_net_spec *s = &h->model->spec;
+    const pg_model_hints hints = {.norm = &s->norm,
+                                  .relu_before_add = &s->relu_before_add,
+                                  .image_height = s->image_height,
+                                  .image_width = s->image_width};
+    if (!k->original_path) return PG_OK;
+    PG_TRY(pg_model_load(k->original_path, &hints, &k->original, &facts, err));
+    PG_TRY(pg_sha256_file(k->original_path, k->original_sum, err));
+    if (k->stamp_path) PG_TRY(check_stamp(h, k, err));
+done:
+    return status;
+}
+
+static pg_status load_claim(const pg_hearing *h, pg_claimant *k, pg_error *err)
+{
+    pg_error fault;
+    pg_status status = load_evidence(k, &fault);
+    if (status == PG_OK) status = load_original(h, k, &fault);
     return status == PG_OK ? PG_OK : refuse(k, status, &fault, err);
 }
 
-static pg_status hear_claim(pg_judge *judge, pg_claimant *k, pg_error *err)
+static pg_status hear_evidence(const pg_hearing *h, pg_judge *judge, pg_claimant *k, pg_error *err)
+{
+    if (!k->original) return pg_judge_claim(judge, k->evidence, &k->finding, err);
+    const pg_original original = {.model = k->original,
+                                  .stamped_before = k->stamped && h->published && k->when < h->published_at};
+    return pg_judge_claim_with_original(judge, k->evidence, &original, &k->readings, &k->finding, err);
+}
+
+static pg_status hear_claim(const pg_hearing *h, pg_judge *judge, pg_claimant *k, pg_error *err)
 {
     pg_error fault;
     if (k->refused[0]) return PG_OK;
-    const pg_status status = pg_judge_claim(judge, k->evidence, &k->finding, &fault);
+    const pg_status status = hear_evidence(h, judge, k, &fault);
     if (status == PG_OK) return PG_OK;
     pg_error_context(&fault, "%s", k->path);
     return refuse(k, status, &fault, err);
 }
 
-/* Evidence with the same commitment is one piece, under whatever names it is shown. Returns the number of pieces. */
+static bool is_same(const pg_claimant *a, const pg_claimant *b)
+{
+    return strcmp(a->commitment, b->commitment) == 0 && strcmp(a->original_sum, b->original_sum) == 0;
+}
+
+/* Evidence with the same commitment is one piece, under whatever names it is shown; with another original it is read in another
+ * way, and counts again. Returns the number of pieces. */
 static int count_pieces(pg_hearing *h)
 {
     int count = 0;
     for (int i = 0; i < h->claim_count; i++) {
         pg_claimant *k = &h->claims[i];
         for (int j = 0; j < i && !k->same_as && !k->refused[0]; j++)
-            if (strcmp(h->claims[j].commitment, k->commitment) == 0) k->same_as = h->claims[j].path;
+            if (is_same(&h->claims[j], k)) k->same_as = h->claims[j].path;
         count += !k->same_as && !k->refused[0];
     }
     return count;
@@ -171,7 +220,7 @@ static pg_status judge_all(pg_hearing *h, pg_error *err)
     pg_status status = PG_OK;
     pg_judge *judge = NULL;
     pg_finding alone;
-    for (int i = 0; i < h->claim_count; i++) PG_TRY(load_claim(&h->claims[i], err));
+    for (int i = 0; i < h->claim_count; i++) PG_TRY(load_claim(h, &h->claims[i], err));
     const pg_judge_setup setup = {.model = h->model,
                                   .test = &h->images,
                                   .pixels = h->used_pixels,
@@ -189,7 +238,7 @@ static pg_status judge_all(pg_hearing *h, pg_error *err)
     h->deployed = alone.deployed;
     h->deployed.exact = alone.reference;
     if (alone.decidable) h->deployed_from = h->accuracy > 0 ? "--accuracy" : setup.distributed ? "--distributed" : "measured";
-    for (int i = 0; i < h->claim_count; i++) PG_TRY(hear_claim(judge, &h->claims[i], err));
+    for (int i = 0; i < h->claim_count; i++) PG_TRY(hear_claim(h, judge, &h->claims[i], err));
 done:
     pg_judge_destroy(&judge);
     return status;
@@ -209,7 +258,10 @@ done:
 
 void pg_hearing_clear(pg_hearing *h)
 {
-    for (int i = 0; i < h->claim_count; i++) pg_evidence_destroy(&h->claims[i].evidence);
+    for (int i = 0; i < h->claim_count; i++) {
+        pg_evidence_destroy(&h->claims[i].evidence);
+        pg_model_destroy(&h->claims[i].original);
+    }
     pg_evidence_destroy(&h->distributed.evidence);
     pg_model_destroy(&h->model);
     pg_dataset_clear(&h->images);

@@ -7,7 +7,7 @@
 #define PG_COMMANDS_JUDGE_HEARING_H
 
 #include "core/nets/state.h"
-#include "core/ownership/verify.h"
+#include "core/ownership/original.h"
 
 enum { PG_CLAIMANTS_MAX = 16 };
 
@@ -17,7 +17,14 @@ typedef struct pg_claimant {
     char commitment[PG_SHA256_HEX];
     pg_evidence *evidence;
     pg_finding finding;
-    const char *same_as;          /* path of an earlier file of the same bound claim, or NULL */
+    const char *same_as;                    /* path of an earlier file of the same bound claim, or NULL */
+    const char *original_path, *stamp_path; /* the claimant's own model, and the stamp of both; NULL: not brought */
+    char original_sum[PG_SHA256_HEX];
+    pg_model *original;
+    char stamp_fault[PG_MESSAGE_MAX]; /* why the stamp does not hold; empty: it does, or there is none */
+    bool stamped;                     /* it holds: */
+    time_t when;
+    pg_two_readings readings;     /* with an original: both */
     char refused[PG_MESSAGE_MAX]; /* "FILE: reason" if the file cannot be used; empty: the claim was judged */
 } pg_claimant;
 
@@ -28,6 +35,9 @@ typedef struct pg_hearing {
     int norm, pixels, relu_before_add;  /* -1: not given */
     int test, seed;                     /* test images; 0: all */
     double accuracy;                    /* as deployed, percent; 0: not given */
+    const char *authorities;            /* PEM file of those whose stamps count; NULL: none */
+    const char *published;              /* day of the accused network, YYYY-MM-DD; NULL: not given */
+    time_t published_at;                /* its first second, UTC */
     pg_verify_options options;
     pg_claimant distributed, claims[PG_CLAIMANTS_MAX]; /* path NULL: none are distributed */
     int claim_count;
@@ -58,6 +68,6 @@ PG_CHECKED pg_status pg_hearing_write_page(const pg_hearing *h, const char *path
 /* What would be enough for a claim to agree, and to prove, as words in out; empty if it does. */
 enum { PG_ENOUGH_MAX = 128 };
 const char *pg_enough_to_agree(const pg_claimant *claim, const pg_verify_options *options, char out[PG_ENOUGH_MAX]);
-const char *pg_enough_to_prove(const pg_claimant *claim, char out[PG_ENOUGH_MAX]);
+const char *pg_enough_to_prove(const pg_claimant *claim, const pg_verify_options *options, char out[PG_ENOUGH_MAX]);
 
 #endif

@@ -134,6 +134,16 @@ static void put_reason(FILE *stream, const pg_claimant *k)
     if (f->seed_refused)
         fputs("<p>The secret follows from the seed of an experiment, which others may know, so it proves nothing.</p>\n",
               stream);
+    if (k->readings.by_alignment)
+        fputs(
+            "<p>The network was rewritten: its channels have another order or other signs. The evidence was read after the judge "
+            "put them back as they are in the claimant's original.</p>\n",
+            stream);
+    if (f->unstamped)
+        fputs(
+            "<p>No time stamp shows that the evidence and the original are older than the network, so the original may be a copy "
+            "of the network, made to fit. That is no proof.</p>\n",
+            stream);
     if (f->proves && f->useless) fputs("<p>The network itself is useless: no better than guessing.</p>\n", stream);
 }
 
@@ -148,7 +158,7 @@ static void put_claim(FILE *stream, const pg_hearing *h, const pg_claimant *k)
     if (k->finding.bound) put_term(stream, "The claimant says", "%s", k->evidence->binding.statement);
     if (k->same_as) put_term(stream, "The same claim as", "%s", k->same_as);
     put_term(stream, "Enough to agree", "%s", pg_enough_to_agree(k, &h->options, enough));
-    put_term(stream, "Enough to prove", "%s", pg_enough_to_prove(k, enough));
+    put_term(stream, "Enough to prove", "%s", pg_enough_to_prove(k, &h->options, enough));
     if (k->commitment[0]) put_term(stream, k->expected ? "Commitment, opened" : "Commitment", "%s", k->commitment);
     fputs("</dl></article>\n", stream);
 }

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <time.h>
 
 /* ---- text ---- */
 
@@ -73,9 +74,63 @@ static void print_proof(const pg_claimant *k, const pg_verify_options *options)
     printf("  proof                     %.1f bits, needed: %g\n", f->proof_bits, options->proof);
     if (f->seed_refused)
         puts("                            none: the secret follows from the seed of a grid, which others may know");
+    if (f->unstamped)
+        puts("                            none: no stamp shows that evidence and original are older than the network");
     if (k->same_as) printf("                            the same claim as %s\n", pg_printable(k->same_as, shown, sizeof shown));
     printf("  claimant says             %s\n", pg_printable(k->evidence->binding.statement, shown, sizeof shown));
 }
+
+/* ---- the original ---- */
+
+static void print_reading(const char *label, const pg_finding *f, const char *fault)
+{
+    printf("  %-26s", label);
+    if (fault[0])
+        puts(fault);
+    else if (f->bound)
+        printf("%d of %d agree, %.1f bits of proof\n", f->agree, f->bits, f->proof_bits);
+    else
+        printf("%d of %d agree, p-value %.3g\n", f->agree, f->bits, f->p_value);
+}
+
+/* "2026-01-31T12:00:00Z" */
+static const char *time_text(time_t when, char text[32])
+{
+    struct tm utc;
+    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&when, &utc));
+    return text;
+}
+
+static void print_stamp(const pg_claimant *k, const char *published)
+{
+    char text[32];
+    if (!k->stamp_path) return;
+    if (!k->stamped)
+        printf("  stamp                     does not hold: %s\n", k->stamp_fault);
+    else
+        printf("  stamp                     %s; the network was published: %s\n", time_text(k->when, text),
+               published ? published : "not known (--published)");
+}
+
+static void print_original(const pg_claimant *k, const pg_hearing *h)
+{
+    const pg_two_readings *r = &k->readings;
+    char shown[PG_PATH_MAX];
+    if (!k->original) return;
+    printf("  original                  %s\n", pg_printable(k->original_path, shown, sizeof shown));
+    print_stamp(k, h->published);
+    if (!isnan(r->similarity))
+        printf("  similarity to original    %.2f, needed: %g and twice that of the closest other filters, %.2f\n",
+               r->similarity, PG_SIMILARITY_LEAST, r->rival);
+    if (r->dropped) printf("  channels                  %d more than the original has; alignment drops them\n", r->dropped);
+    print_reading("read as it is", &r->as_is, r->as_is_fault);
+    print_reading("read through the original", &r->aligned, r->aligned_fault);
+    if (k->finding.two_looks)
+        printf("                            %s counts; two readings cost one bit\n",
+               r->by_alignment ? "the reading through the original" : "the reading as it is");
+}
+
+/* ---- claims ---- */
 
 /* The reasons for the ruling. */
 static void print_grounds(const pg_claimant *k, const pg_verify_options *options)
@@ -86,7 +141,7 @@ static void print_grounds(const pg_claimant *k, const pg_verify_options *options
     print_verdict(f);
     print_proof(k, options);
     if (pg_enough_to_agree(k, options, enough)[0]) printf("  enough to agree           %s\n", enough);
-    if (pg_enough_to_prove(k, enough)[0]) printf("  enough to prove           %s\n", enough);
+    if (pg_enough_to_prove(k, options, enough)[0]) printf("  enough to prove           %s\n", enough);
     if (!f->threshold) return;
     printf("  p-value                   %.3g, %s %g\n", f->p_value,
            f->significant ? "significant: at most" : "not significant: above", options->level);
@@ -126,7 +181,7 @@ static void print_silence(const pg_claimant *k)
         puts("  triggers                  not asked: the passports that the network runs with are not known");
 }
 
-static void print_claim(const pg_claimant *k, const pg_verify_options *options)
+static void print_claim(const pg_claimant *k, const pg_hearing *h)
 {
     static const char *const things[] = {"passports", "mark", "triggers"};
     char shown[PG_PATH_MAX];
@@ -135,7 +190,8 @@ static void print_claim(const pg_claimant *k, const pg_verify_options *options)
         printf("  verdict                   neither: refused: %s\n", k->refused);
         return;
     }
-    print_grounds(k, options);
+    print_grounds(k, &h->options);
+    print_original(k, h);
     printf("  claims                    scheme %s, %s %s\n", k->evidence->scheme, k->evidence->kind, things[k->finding.claim]);
     printf("  commitment                %s%s\n", k->commitment, k->expected ? " (opened)" : "");
     print_readings(&k->finding);
@@ -145,7 +201,7 @@ static void print_claim(const pg_claimant *k, const pg_verify_options *options)
 void pg_hearing_print_text(const pg_hearing *h)
 {
     print_head(h);
-    for (int i = 0; i < h->claim_count; i++) print_claim(&h->claims[i], &h->options);
+    for (int i = 0; i < h->claim_count; i++) print_claim(&h->claims[i], h);
 }
 
 /* ---- JSON ---- */
@@ -175,6 +231,7 @@ static void set_ruling(json_t *o, const pg_finding *f)
     json_object_set_new(o, "agrees", json_boolean(f->agrees));
     json_object_set_new(o, "bound", json_boolean(f->bound));
     json_object_set_new(o, "seed_refused", json_boolean(f->seed_refused));
+    json_object_set_new(o, "unstamped", json_boolean(f->unstamped));
     set_number(o, "proof_bits", f->proof_bits, f->bound);
     json_object_set_new(o, "useless", json_boolean(f->useless));
     json_object_set_new(o, "significant", json_boolean(f->significant));
@@ -224,6 +281,36 @@ static json_t *refusal_json(const pg_claimant *k)
     return o;
 }
 
+static json_t *reading_json(const pg_finding *f, const char *fault)
+{
+    json_t *o = json_object();
+    set_text(o, "fault", fault[0] ? fault : NULL);
+    set_count(o, "agreeing", f->agree, !fault[0]);
+    set_number(o, "p_value", f->p_value, !fault[0] && f->threshold > 0);
+    set_number(o, "proof_bits", f->proof_bits, !fault[0] && f->bound);
+    return o;
+}
+
+/* The original and both readings; null without one. */
+static json_t *original_json(const pg_claimant *k)
+{
+    char text[32];
+    const pg_two_readings *r = &k->readings;
+    if (!k->original) return json_null();
+    json_t *o = json_object();
+    set_text(o, "file", k->original_path);
+    set_text(o, "sha256", k->original_sum);
+    set_text(o, "stamped", k->stamped ? time_text(k->when, text) : NULL);
+    set_text(o, "stamp_fault", k->stamp_fault[0] ? k->stamp_fault : NULL);
+    set_number(o, "similarity", r->similarity, true);
+    set_number(o, "rival", r->rival, true);
+    set_count(o, "channels_dropped", r->dropped, true);
+    json_object_set_new(o, "as_is", reading_json(&r->as_is, r->as_is_fault));
+    json_object_set_new(o, "aligned", reading_json(&r->aligned, r->aligned_fault));
+    set_text(o, "counts", r->by_alignment ? "aligned" : "as_is");
+    return o;
+}
+
 static json_t *claim_json(const pg_claimant *k)
 {
     if (k->refused[0]) return refusal_json(k);
@@ -237,6 +324,7 @@ static json_t *claim_json(const pg_claimant *k)
     set_text(o, "same_as", k->same_as);
     set_text(o, "statement", k->finding.bound ? k->evidence->binding.statement : NULL);
     json_object_set_new(o, "commitment_opened", json_boolean(k->expected != NULL));
+    json_object_set_new(o, "original", original_json(k));
     set_readings(o, &k->finding);
     for (int i = 0; i < k->evidence->passport_count; i++)
         set_number(layers, k->evidence->passports[i].layer, k->finding.layer_detection[i], true);
@@ -265,6 +353,8 @@ static void set_options(json_t *o, const pg_hearing *h)
     set_count(o, "seed", h->seed, true);
     set_number(o, "accuracy_deployed", h->deployed.exact, h->deployed_from != NULL);
     set_text(o, "accuracy_from", h->deployed_from);
+    set_text(o, "published", h->published);
+    set_text(o, "authorities", h->authorities);
     set_text(o, "distributed", h->distributed.path);
     set_text(o, "distributed_commitment", h->distributed.path ? h->distributed.commitment : NULL);
 }

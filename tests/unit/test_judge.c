@@ -85,6 +85,8 @@ TEST(json_describes_the_claim_and_reveals_no_secret)
                                        "agrees",
                                        "bound",
                                        "seed_refused",
+                                       "unstamped",
+                                       "original",
                                        "proof_bits",
                                        "reason",
                                        "repeated",
