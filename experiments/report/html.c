@@ -66,10 +66,10 @@ static const char style[] =
     "dl{grid-template-columns:1fr;gap:0}dd{margin:0 0 .5rem}.card{padding:.9rem 1rem}.heat td{min-width:4.2rem}"
     ".heat tbody th{min-width:6.5rem;max-width:8.5rem;font-size:.82rem}footer{padding:1rem}figure{padding:.2rem;overflow-x:auto}"
     "figure svg{min-width:34rem}}\n"
-    "@media print{:root{color-scheme:light;--paper:#fff}@page{margin:16mm 14mm}body{font-size:10pt}main,footer{max-width:none;"
+    "@media print{:root{color-scheme:light;--paper:#fff}@page{size:A4;margin:16mm 14mm}@page wide{size:A4 landscape}details{page:wide}.screen{display:none}body{font-size:10pt}main,footer{max-width:none;"
     "padding:0}nav{display:none}.card,figure,tr,.rank{break-inside:avoid}h2,h3,summary{break-after:avoid}"
     "details::details-content{content-visibility:visible;display:block;height:auto}.wide{overflow:visible}"
-    "table{font-size:7.5pt}th,td{white-space:normal;padding:.2rem .35rem}.heat td,.track i,.key{print-color-adjust:exact;"
+    "table{font-size:7pt}th,td{padding:.15rem .35rem}td.t{min-width:0}thead th{white-space:normal}.heat td,.track i,.key{print-color-adjust:exact;"
     "-webkit-print-color-adjust:exact}a{color:inherit;text-decoration:none}}\n";
 
 /* ---- texts ---- */

@@ -137,6 +137,6 @@ void pg_page_answer(FILE *stream, const pg_page *page)
         "levels of an attack.</p>\n"
         "<p class=\"soft\">As trained and after an attack on the network, a scheme stands if the owner's claim proves or agrees. "
         "Outcomes whose network is no better than guessing do not count. If evidence is forged, it stands if the forger's claim "
-        "does neither. A claim that agrees is what published schemes call verified; it is no proof.</p>\n",
+        "does neither, or shows what is nearly the owner's evidence. A claim that agrees is what published schemes call verified; it is no proof.</p>\n",
         stream);
 }

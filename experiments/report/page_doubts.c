@@ -57,11 +57,30 @@ done:
 }
 
 /* Columns of the checks: id, claim, data, network, norm, scheme, attack. */
-enum { ID, CLAIM, PLACE };
+enum { ID, CLAIM, PLACE, SCHEME = PLACE + 3 };
 
 static bool fails(const pg_table *checks, int row)
 {
     return strcmp(pg_table_text(checks, row, PG_CHECKS_HOLDS), "no") == 0;
+}
+
+/* Is a text the same in all rows? Then it need not be said. */
+static bool is_common(const pg_table *checks, int column)
+{
+    for (int r = 1; r < checks->row_count; r++)
+        if (strcmp(pg_table_text(checks, r, column), pg_table_text(checks, 0, column)) != 0) return false;
+    return true;
+}
+
+/* The setting of a row. */
+static void put_place(FILE *stream, const pg_table *checks, int row, const char *before)
+{
+    for (int c = PLACE; c < PG_CHECKS_HOLDS; c++) {
+        const char *text = pg_table_text(checks, row, c);
+        if (!text[0] || (c < SCHEME && is_common(checks, c))) continue;
+        PG_HTML(stream, "$ $", before, text);
+        before = ",";
+    }
 }
 
 /* Where the claim of a row does not hold, unless an earlier row said so. */
@@ -71,12 +90,9 @@ static bool put_claim(FILE *stream, const pg_table *checks, int row)
     for (int r = 0; r < row; r++)
         if (fails(checks, r) && strcmp(pg_table_text(checks, r, ID), id) == 0) return false;
     PG_HTML(stream, "<li>Published: <b>$</b>. Not here:", pg_table_text(checks, row, CLAIM));
-    for (int r = row; r < checks->row_count; r++) {
-        if (!fails(checks, r) || strcmp(pg_table_text(checks, r, ID), id) != 0) continue;
-        for (int c = PLACE; c < PG_CHECKS_HOLDS; c++)
-            if (pg_table_text(checks, r, c)[0])
-                PG_HTML(stream, "$ $", c > PLACE ? "," : r > row ? ";" : NULL, pg_table_text(checks, r, c));
-    }
+    for (int r = row; r < checks->row_count; r++)
+        if (fails(checks, r) && strcmp(pg_table_text(checks, r, ID), id) == 0)
+            put_place(stream, checks, r, r > row ? ";" : NULL);
     fputs(".</li>\n", stream);
     return true;
 }

@@ -111,7 +111,7 @@ void pg_page_provenance(FILE *stream, const pg_page *page)
         fputs("</dl>\n", stream);
     }
     if (!page->config) return;
-    fputs("<details><summary>Configuration, with every default</summary>\n<pre>", stream);
+    fputs("<details class=\"screen\"><summary>Configuration, with every default</summary>\n<pre>", stream);
     pg_html_text(stream, page->config, PG_HTML_LINES);
     fputs("</pre></details>\n", stream);
 }

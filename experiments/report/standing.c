@@ -45,19 +45,31 @@ static bool is_counted(const pg_summary *s, int i, const char *outcome)
     return !s->forges[i] || strcmp(outcome, "genuine") != 0;
 }
 
+/* Does the owner's claim hold in an outcome, or the forger's fail? A forger who shows what is nearly the owner's own evidence
+ * forged nothing. */
+static bool stands(const pg_view *v, int cell, pg_ruling ruling, bool forged)
+{
+    const bool holds = ruling == PG_PROVES || ruling == PG_AGREES;
+    double ambiguous;
+    if (!forged) return holds;
+    return pg_view_find(v, cell, "ambiguous", &ambiguous) ? ambiguous < 0.5 : !holds;
+}
+
 static pg_status add_result(const pg_summary *s, int i, pg_table *table, pg_error *err)
 {
+    static const char thief[] = ": the thief's own claim";
     pg_status status = PG_OK;
     pg_view v = {0};
     PG_TRY(pg_view_open(s, i, &v, err));
     for (int c = 0; c < v.record->cell_count; c++) {
+        const char *outcome = v.record->cells[c].outcome;
+        const bool own = !s->forges[i] && strcmp(outcome, "attacker") == 0;
         pg_ruling ruling;
-        double forged;
-        if (!is_counted(s, i, v.record->cells[c].outcome) || !pg_view_ruling(&v, c, &ruling)) continue;
-        const bool holds = ruling == PG_PROVES || ruling == PG_AGREES;
-        if (ruling != PG_USELESS) PG_TRY(add_value(s, i, "", holds != s->forges[i], table, err));
-        if (pg_view_find(&v, c, "forged_agrees", &forged))
-            PG_TRY(add_value(s, i, ": the thief's own claim", forged < 0.5, table, err));
+        double earlier; /* the claim with evidence that an earlier attack forged */
+        if (!is_counted(s, i, outcome) || !pg_view_ruling(&v, c, &ruling)) continue;
+        if (ruling != PG_USELESS)
+            PG_TRY(add_value(s, i, own ? thief : "", stands(&v, c, ruling, own || s->forges[i]), table, err));
+        if (pg_view_find(&v, c, "forged_agrees", &earlier)) PG_TRY(add_value(s, i, thief, earlier < 0.5, table, err));
     }
 done:
     pg_view_close(&v);

@@ -3,7 +3,8 @@
  *
  * A scheme stands as trained if the owner's claim agrees or proves. Under an attack on the network it stands in an outcome if
  * the owner's claim still does; outcomes whose network is no better than guessing do not count, because such a network is worth
- * nothing to a thief. Under forged evidence it stands if the forger's claim neither agrees nor proves. */
+ * nothing to a thief. Under forged evidence it stands if the forger's claim neither agrees nor proves, or the evidence is
+ * nearly the owner's. A thief who claims the network that he attacked has a row of his own. */
 #ifndef PG_REPORT_STANDING_H
 #define PG_REPORT_STANDING_H
 
