@@ -58,8 +58,7 @@ typedef struct block {
 
 enum { BLOCK = 16384, STEP = sizeof(void *) };
 
-/* Take bytes from the newest block, or from a new one. */
-static pg_status take(pg_text_pool *texts, size_t bytes, void *out, pg_error *err)
+pg_status pg_text_pool_take(pg_text_pool *texts, size_t bytes, void *out, pg_error *err)
 {
     block *newest = texts->blocks;
     bytes = (bytes + STEP - 1) / STEP * STEP;
@@ -82,7 +81,7 @@ static pg_status add(pg_text_pool *texts, const char *text, uint32_t hash, kept_
 {
     const size_t bytes = strlen(text) + 1;
     kept_text *made = NULL;
-    const pg_status status = take(texts, sizeof *made + bytes, &made, err);
+    const pg_status status = pg_text_pool_take(texts, sizeof *made + bytes, &made, err);
     if (status != PG_OK) return status;
     made->hash = hash;
     made->number = texts->count++;

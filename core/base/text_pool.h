@@ -27,6 +27,9 @@ PG_CHECKED pg_status pg_text_pool_print(pg_text_pool *texts, const char **kept, 
                                         ...) PG_PRINTF(5, 6);
 PG_CHECKED pg_status pg_text_pool_vprint(pg_text_pool *texts, const char **kept, int *number, pg_error *err, const char *format,
                                          va_list arguments) PG_PRINTF(5, 0);
+/* Memory beside the texts, from their blocks: aligned for pointers and numbers, not zeroed, released with the pool. out:
+ * address of a pointer. */
+PG_CHECKED pg_status pg_text_pool_take(pg_text_pool *texts, size_t bytes, void *out, pg_error *err);
 
 /* Release every text. The pool may be used again. */
 void pg_text_pool_clear(pg_text_pool *texts);

@@ -37,11 +37,11 @@ void pg_csv_text(pg_csv_writer *csv, const char *text)
         return;
     }
     fputc('"', csv->stream);
-    for (; *text; text++) {
-        if (*text == '"') fputc('"', csv->stream);
-        fputc(*text, csv->stream);
+    for (const char *quote; (quote = strchr(text, '"')); text = quote + 1) {
+        fwrite(text, 1, (size_t)(quote - text), csv->stream);
+        fputs("\"\"", csv->stream);
     }
-    fputc('"', csv->stream);
+    fprintf(csv->stream, "%s\"", text);
 }
 
 /* Words that pandas, R, Julia, SAS and spreadsheets read as missing values, and those that pg_csv_word itself writes. */

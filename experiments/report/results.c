@@ -8,17 +8,30 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Give back the room for cells to come. */
-static pg_status trim(pg_record *record, pg_error *err)
+/* Copy an array to the pool. */
+static pg_status keep_array(pg_text_pool *pool, const void *items, int count, size_t size, void *out, pg_error *err)
 {
-    const size_t count = (size_t)record->cell_count;
-    pg_record_cell *cells = NULL;
-    const pg_status status = pg_alloc(count, sizeof *cells, &cells, err);
+    void *kept;
+    const pg_status status = pg_text_pool_take(pool, (size_t)count * size, &kept, err);
     if (status != PG_OK) return status;
-    if (count) memcpy(cells, record->cells, count * sizeof *cells);
-    pg_free(record->cells);
-    record->cells = cells;
+    if (count) memcpy(kept, items, (size_t)count * size);
+    memcpy(out, &kept, sizeof kept);
     return PG_OK;
+}
+
+/* Move the arrays of a loaded record to the pool: there they have no room for more items, and a hundred thousand records leave
+ * no holes in the heap. A failure clears the record. */
+static pg_status settle(pg_record *record, pg_text_pool *pool, pg_error *err)
+{
+    pg_record kept = {.cell_count = record->cell_count, .note_count = record->note_count, .file_count = record->file_count};
+    pg_status status = PG_OK;
+    PG_TRY(keep_array(pool, record->cells, record->cell_count, sizeof *record->cells, &kept.cells, err));
+    PG_TRY(keep_array(pool, record->notes, record->note_count, sizeof *record->notes, &kept.notes, err));
+    PG_TRY(keep_array(pool, record->files, record->file_count, sizeof *record->files, &kept.files, err));
+done:
+    pg_record_clear(record);
+    if (status == PG_OK) *record = kept;
+    return status;
 }
 
 static pg_status load_one(const char *directory, const char *key, pg_results *results, pg_error *err)
@@ -29,8 +42,8 @@ static pg_status load_one(const char *directory, const char *key, pg_results *re
     PG_TRY(pg_rundir_file(directory, "records", key, path, err));
     if (!pg_file_exists(path)) goto done;
     PG_TRY(pg_record_load(path, key, &results->pool, &item->record, &item->labels, err));
+    PG_TRY(settle(&item->record, &results->pool.texts, err));
     results->count++;
-    PG_TRY(trim(&item->record, err));
 done:
     return status;
 }
@@ -59,7 +72,6 @@ void pg_results_destroy(pg_results **results)
 {
     pg_results *r = *results;
     if (!r) return;
-    for (int i = 0; i < r->count; i++) pg_record_clear(&r->items[i].record);
     pg_free(r->items);
     pg_parameter_pool_clear(&r->pool);
     pg_free(r);

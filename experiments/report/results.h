@@ -15,7 +15,7 @@ typedef struct pg_results {
     char name[PG_TEXT_MAX], label[PG_TEXT_MAX]; /* of the grid */
     int expected, count;                        /* tasks of the grid; those that have a record */
     pg_result *items;                           /* [count] */
-    pg_parameter_pool pool;                     /* of labels and records */
+    pg_parameter_pool pool;                     /* owns the labels and the arrays and texts of the records */
 } pg_results;
 
 PG_CHECKED pg_status pg_results_load(const char *directory, pg_results **out, pg_error *err);

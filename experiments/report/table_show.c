@@ -182,9 +182,11 @@ done:
 
 static void put_escaped(FILE *stream, const char *text)
 {
-    for (; *text; text++) {
-        if (strchr("|<>*_", *text)) fputc('\\', stream);
-        fputc(*text, stream);
+    while (*text) {
+        const size_t plain = strcspn(text, "|<>*_");
+        fwrite(text, 1, plain, stream);
+        text += plain;
+        if (*text) fprintf(stream, "\\%c", *text++);
     }
 }
 
