@@ -119,21 +119,60 @@ TEST(gammas_of_zero_agree_with_neither_bit)
     subject_destroy(&s);
 }
 
+/* Evidence of a mark of 40 bits, without a secret yet; rounds 0: Uchida's. */
+static pg_evidence *mark_of(const pg_net_spec *wired, int rounds)
+{
+    pg_evidence *e = NULL;
+    pg_net_spec spec = *wired;
+    spec.passports = 0;
+    OK(pg_evidence_create(&spec, rounds ? "neuralmark" : "uchida", rounds ? "filtered" : "signs", &e, &err));
+    if (rounds)
+        OK(pg_mark_create_filtered(&spec, "default", 40, rounds, 24, &e->mark, &err));
+    else
+        OK(pg_mark_create(&spec, "default", 40, PG_MARK_SIGNS, &e->mark, &err));
+    return e;
+}
+
 TEST(marks_of_fresh_secrets_agree_like_coins_on_any_network)
 {
-    void (*const changes[])(pg_real *, int) = {keep_as_drawn, make_positive};
-    for (int c = 0; c < 2; c++) {
+    void (*const changes[])(pg_real *, int) = {keep_as_drawn, make_positive, repeat_first};
+    for (int c = 0; c < 6; c++) {
         subject s = plain_subject();
-        pg_evidence *e = NULL;
         int counts[PG_MARK_BITS_MAX + 1] = {0};
-        pg_net_spec spec = s.spec;
-        spec.passports = 0;
-        each_filter(s.model, changes[c]);
-        OK(pg_evidence_create(&spec, "uchida", "signs", &e, &err));
-        OK(pg_mark_create(&spec, "default", 40, PG_MARK_SIGNS, &e->mark, &err));
+        each_filter(s.model, changes[c / 2]);
+        pg_evidence *e = mark_of(&s.spec, c % 2 ? 2 : 0);
         count_agreements(s.model, e, counts);
         const double p = chi_square(counts, SECRETS, 40, 0.5);
-        if (p < 1e-3) fail_msg("network %d: chi-square p %.3g", c, p);
+        if (p < 1e-3) fail_msg("network %d, %s: chi-square p %.3g", c / 2, e->kind, p);
+        pg_evidence_destroy(&e);
+        subject_destroy(&s);
+    }
+}
+
+static void make_zero(pg_real *weight, int output)
+{
+    (void)output;
+    *weight = 0;
+}
+
+/* A reading of exactly zero agrees with neither bit, so a p-value is never too small; gammas of zero are above. */
+TEST(no_level_is_exceeded_where_readings_are_zero)
+{
+    void (*const changes[])(pg_real *, int) = {make_half_zero, make_zero};
+    static const double levels[] = {0.5, 0.1, 0.01, 1e-3};
+    for (int c = 0; c < 4; c++) {
+        subject s = plain_subject();
+        int counts[PG_MARK_BITS_MAX + 1] = {0};
+        each_filter(s.model, changes[c / 2]);
+        pg_evidence *e = mark_of(&s.spec, c % 2 ? 2 : 0);
+        count_agreements(s.model, e, counts);
+        for (int l = 0; l < 4; l++) {
+            int significant = 0;
+            for (int k = 0; k <= 40; k++)
+                if (pg_binomial_tail(k, 40, 0.5) <= levels[l]) significant += counts[k];
+            if (pg_binomial_tail(significant, SECRETS, levels[l]) < 1e-4)
+                fail_msg("network %d, %s: %d of %d at level %g", c / 2, e->kind, significant, SECRETS, levels[l]);
+        }
         pg_evidence_destroy(&e);
         subject_destroy(&s);
     }
