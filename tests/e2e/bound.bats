@@ -14,8 +14,9 @@ train: {epochs: 5, batch: 20, lr: 0.05}
 schemes:
   - {scheme: uchida, bits: 160, strength: 3, projection: signs, bound: true, secret: "file:$SHARED/secret", statement: "Alice, 2026"}
   - {scheme: uchida, bits: 160, strength: 3, projection: signs, bound: true}
+  - {scheme: neuralmark, bits: 160, rounds: 1, pooled: 200, strength: 500, bound: true, secret: "file:$SHARED/secret"}
 attacks:
-  - {attack: grind, bits: 160, tries: [1, 20]}
+  - {attack: grind, bits: 160, tries: [1, 20], schemes: [uchida]}
 YAML
     passgrid run bound.yaml --out grid
     for task in $(awk -F, '$1 ~ /uchida\/s1/ && $(NF-3) == "proves" {print $1}' grid/cells.csv); do
@@ -25,6 +26,9 @@ YAML
         if grep -aq '"bound":"secret"' "evidence-$key"; then name=alice; else name=seeded; fi
         mv "model-$key" $name.model && mv "evidence-$key" $name.evidence
     done
+    key=$(awk -F, '$1 ~ /neuralmark\/s1/ {print $1; exit}' grid/cells.csv)
+    cp grid/models/"${key##*/}"*.safetensors filtered.model
+    cp grid/evidence/"${key##*/}"*.safetensors filtered.evidence
 }
 
 judge() { passgrid judge --dir "$BATS_TEST_TMPDIR" --test 100 --nulls 20 "$@"; }
@@ -33,6 +37,21 @@ judge() { passgrid judge --dir "$BATS_TEST_TMPDIR" --test 100 --nulls 20 "$@"; }
     run -0 judge --model "$SHARED/alice.model" --evidence "$SHARED/alice.evidence" --exit-code
     assert_output --regexp 'verdict +proves'
     assert_output --regexp 'claimant says +Alice, 2026'
+}
+
+@test "so does a filtered mark, unless a file says that its filter is another" {
+    run -0 judge --model "$SHARED/filtered.model" --evidence "$SHARED/filtered.evidence" --exit-code
+    assert_output --regexp 'verdict +proves'
+    python3 - "$SHARED/filtered.evidence" other <<'PY'
+import json, struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+length, = struct.unpack_from("<Q", data)
+filters = [v for k, v in json.loads(data[8:8 + length]).items() if k.endswith(".mark_filter")]
+struct.pack_into("<i", data, 8 + length + filters[0]["data_offsets"][0], 2)
+open(sys.argv[2], "wb").write(data)
+PY
+    run -2 judge --model "$SHARED/filtered.model" --evidence other
+    assert_output --partial 'does not follow from the secret'
 }
 
 @test "it proves nothing about a network that was not marked with it" {
