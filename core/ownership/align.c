@@ -187,9 +187,14 @@ done:
     return status;
 }
 
+double pg_similarity_needed(double rival)
+{
+    return (1 + rival) / 2;
+}
+
 bool pg_alignment_derives(const pg_alignment *alignment)
 {
-    return alignment->similarity >= PG_SIMILARITY_LEAST && alignment->similarity >= 2 * alignment->rival;
+    return alignment->similarity >= pg_similarity_needed(alignment->rival);
 }
 
 void pg_alignment_clear(pg_alignment *alignment)

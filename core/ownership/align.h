@@ -45,9 +45,9 @@ PG_CHECKED pg_status pg_align(const pg_model *original, const pg_model *accused,
                               pg_alignment *out, pg_error *err);
 void pg_alignment_clear(pg_alignment *alignment);
 
-/* Does the accused network derive from the original, as far as alignment can see? The similarity is at least
- * PG_SIMILARITY_LEAST and at least twice the rival. */
-#define PG_SIMILARITY_LEAST 0.5
+/* Does the accused network derive from the original, as far as alignment can see? The similarity is at least half way from the
+ * rival to 1. So it is above 0.5, and a copy passes even if its filters resemble each other, as those of a marked layer do. */
+double pg_similarity_needed(double rival);
 bool pg_alignment_derives(const pg_alignment *alignment);
 
 #endif

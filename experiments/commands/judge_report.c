@@ -120,8 +120,8 @@ static void print_original(const pg_claimant *k, const pg_hearing *h)
     printf("  original                  %s\n", pg_printable(k->original_path, shown, sizeof shown));
     print_stamp(k, h->published);
     if (!isnan(r->similarity))
-        printf("  similarity to original    %.2f, needed: %g and twice that of the closest other filters, %.2f\n",
-               r->similarity, PG_SIMILARITY_LEAST, r->rival);
+        printf("  similarity to original    %.2f, needed: %.2f, half way from that of the closest other filters (%.2f) to 1\n",
+               r->similarity, pg_similarity_needed(r->rival), r->rival);
     if (r->dropped) printf("  channels                  %d more than the original has; alignment drops them\n", r->dropped);
     print_reading("read as it is", &r->as_is, r->as_is_fault);
     print_reading("read through the original", &r->aligned, r->aligned_fault);

@@ -511,6 +511,21 @@ TEST(a_copy_derives_from_the_original_and_an_independent_network_does_not)
     end(&t);
 }
 
+/* A mark in the mean filter is a part that all filters have in common. */
+TEST(a_copy_with_filters_that_resemble_each_other_derives_from_the_original)
+{
+    theft t;
+    const pg_net_spec spec = wide_spec("alexnet", PG_NORM_BN, "plain");
+    open_small(&t.owner, &spec, PG_CONV_AUTO);
+    pg_model *original = t.owner.model;
+    for (size_t i = 0; i < original->param_count; i++) original->params[i] += (pg_real)0.1;
+    OK(pg_align(original, original, NULL, 0, &t.alignment, &err));
+    assert_true(t.alignment.rival > 0.5 && t.alignment.similarity > 0.999);
+    assert_true(pg_alignment_derives(&t.alignment));
+    pg_alignment_clear(&t.alignment);
+    close_small(&t.owner);
+}
+
 /* A forger fills an original with zeros but for one filter, which he knows that the accused network has. */
 TEST(an_original_of_zeros_and_one_filter_does_not_pass_for_a_source)
 {
