@@ -20,6 +20,7 @@ static bool stop(void *context)
 static void save_subject(const char *scheme, const char *path)
 {
     subject s = subject_wire(scheme, PG_NORM_BN, PG_PASSPORT_RANDOM);
+    s.spec.width = 0.25; /* a filtered mark needs many weights */
     OK(pg_model_create(&s.spec, &s.model, &err));
     pg_model_initialise(s.model, s.seed, "weights");
     OK(pg_model_save(s.model, NULL, 0, path, &err));
