@@ -26,7 +26,7 @@ PG_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -g $(OPT) -march=$(ARCH) -fno-math-errno
             $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) -isystem $(BLIS_INCLUDE) $(CFLAGS)
 MPI_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c 2>/dev/null))
 PG_LDFLAGS := $(addprefix -fsanitize=,$(SANITIZE)) -fopenmp -L$(BLIS_LIB) -Wl,-rpath,$(BLIS_LIB) $(LDFLAGS)
-PG_LIBS := -lblis $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+PG_LIBS := -lblis $(if $(filter x86_64-%,$(MULTIARCH)),-lxsmm -lxsmmnoblas) $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 MPI_LIBS := $(shell pkg-config --libs ompi-c 2>/dev/null)
 
 # "1.0.0 (01246f5)": the release and the revision. The revision comes from git, or from .revision in an archive that git made.
@@ -225,6 +225,7 @@ pkg-config --exists libjpeg|libjpeg62-turbo-dev
 pkg-config --exists zlib|zlib1g-dev
 pkg-config --exists libcrypto|libssl-dev
 gcc -isystem $(BLIS_INCLUDE) -include blis.h -E -x c /dev/null|libblis-openmp-dev
+case "$$(uname -m)" in x86_64) ls /usr/include/libxsmm.h;; esac|libxsmm-dev
 endef
 define NEEDS_TEST
 command -v clang-format|clang-format

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The one file that includes BLIS; see blas.h. */
+/* The one file that includes BLIS and LIBXSMM; see blas.h. */
 #include "core/compute/blas.h"
 
 #include <blis.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <libxsmm.h>
 #endif
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,13 +38,12 @@ static void choose_kernels(void)
 }
 #endif
 
-void pg_blas_start(void)
+const char *const pg_products_names[] = {[PG_PRODUCTS_AUTO] = "auto", [PG_PRODUCTS_BLIS] = "blis", NULL};
+static pg_products products;
+
+void pg_products_choose(pg_products choice)
 {
-    static bool started;
-    if (started) return;
-    choose_kernels();
-    bli_init();
-    started = true;
+    products = choice;
 }
 
 const char *pg_blas_version(void)
@@ -58,8 +58,8 @@ const char *pg_blas_kernels(void)
     return bli_arch_string(bli_arch_query_id());
 }
 
-void pg_gemm(bool ta, bool tb, int m, int n, int k, const pg_real *a, long lda, const pg_real *b, long ldb, bool add,
-             pg_real *c, long ldc)
+static void multiply_by_blis(bool ta, bool tb, int m, int n, int k, const pg_real *a, long lda, const pg_real *b, long ldb,
+                             bool add, pg_real *c, long ldc)
 {
     rntm_t rntm;
     bli_rntm_init(&rntm);
@@ -71,4 +71,75 @@ void pg_gemm(bool ta, bool tb, int m, int n, int k, const pg_real *a, long lda, 
 #else
     bli_sgemm_ex(ma, mb, m, n, k, &one, (pg_real *)a, lda, 1, (pg_real *)b, ldb, 1, &beta, c, ldc, 1, NULL, &rntm);
 #endif
+}
+
+#if defined(__x86_64__)
+#ifdef PG_DOUBLE
+#define narrow_kernel      libxsmm_dmmfunction
+#define find_narrow_kernel libxsmm_dmmdispatch
+#else
+#define narrow_kernel      libxsmm_smmfunction
+#define find_narrow_kernel libxsmm_smmdispatch
+#endif
+
+/* LIBXSMM's matrices are column-major. A matrix that we store by rows is its transpose there, so a and b change places. Every
+ * element is one chain of multiply-adds in the order of k, except that LIBXSMM adds up several chains if fewer than 12 rows
+ * have a vector each: these rows are multiplied one by one. Returns false if LIBXSMM has no kernel. */
+static bool multiply_narrow(bool ta, int m, int n, int k, const pg_real *a, long lda, const pg_real *b, long ldb, bool add,
+                            pg_real *c, long ldc)
+{
+    const int row_a = (int)lda, row_b = (int)ldb, row_c = (int)ldc, flags = ta ? LIBXSMM_GEMM_FLAG_TRANS_B : 0;
+    const int rows = m < 12 && n <= 16 ? 1 : m;
+    const pg_real one = 1, beta = add ? 1 : 0;
+    const narrow_kernel kernel = find_narrow_kernel(n, rows, k, &row_b, &row_a, &row_c, &one, &beta, &flags, NULL);
+    for (int i = 0; kernel && i < m; i += rows) kernel(b, a + (ta ? i : i * lda), c + i * ldc);
+    return kernel != NULL;
+}
+
+static void start_narrow(void)
+{
+    libxsmm_init();
+}
+
+const char *pg_narrow_products(void)
+{
+    static char text[64];
+    if (products == PG_PRODUCTS_BLIS) return "BLIS";
+    snprintf(text, sizeof text, "LIBXSMM %d.%d, %s", LIBXSMM_VERSION_MAJOR, LIBXSMM_VERSION_MINOR, libxsmm_get_target_arch());
+    return text;
+}
+#else
+static bool multiply_narrow(bool ta, int m, int n, int k, const pg_real *a, long lda, const pg_real *b, long ldb, bool add,
+                            pg_real *c, long ldc)
+{
+    (void)ta, (void)m, (void)n, (void)k, (void)a, (void)lda, (void)b, (void)ldb, (void)add, (void)c, (void)ldc;
+    return false;
+}
+
+static void start_narrow(void)
+{
+}
+
+const char *pg_narrow_products(void)
+{
+    return "BLIS";
+}
+#endif
+
+void pg_blas_start(void)
+{
+    static bool started;
+    if (started) return;
+    choose_kernels();
+    bli_init();
+    start_narrow();
+    started = true;
+}
+
+void pg_gemm(bool ta, bool tb, int m, int n, int k, const pg_real *a, long lda, const pg_real *b, long ldb, bool add,
+             pg_real *c, long ldc)
+{
+    const bool narrow = products == PG_PRODUCTS_AUTO && !tb && n <= PG_NARROW;
+    if (!narrow || !multiply_narrow(ta, m, n, k, a, lda, b, ldb, add, c, ldc))
+        multiply_by_blis(ta, tb, m, n, k, a, lda, b, ldb, add, c, ldc);
 }

@@ -8,10 +8,21 @@
  *   forward    V = B'x B   U = G w G'   M_f = V_f U_f   y = A'M A
  *   backward   dM = A dy A'   dU_f += V_f' dM_f   dV_f = dM_f U_f'   dw = G'dU G   dx = sum over tiles of B dV B'
  *
- * with one matrix product for each of the T x T frequencies f: V [f][tile][C], M [f][tile][K], U [f][C][K]. Frequencies with
- * the same weights share a plane of U. The images are processed in blocks, so that V and M stay in cache; the blocks follow
- * from the shape alone and run in order. Within a block the threads share out the (image, channels) pairs of the transforms and
- * the planes of U, so every sum has one order whatever the number of threads. */
+ * with one matrix product for each of the T x T frequencies f. Frequencies with the same weights share a plane of U.
+ *
+ * The images are processed in blocks and the channels in panels of PANEL, so that the products are small, their operands lie in
+ * the order of memory, and the results of a panel are still in cache when they are transformed back. In a pass, `in` are the
+ * channels that its main product sums over (C forward, K backward) and `out` those that it makes:
+ *
+ *   whole [f][panel of in][tile][channel]    V forward, dM backward: all panels of a block of images
+ *   panel [f][tile][channel]                 M forward, V and then dV backward: one panel of `out`
+ *   U     [panel of out][plane][in][channel]
+ *   dU    [panel of C][panel of K][plane][channel][filter]
+ *
+ * If one block holds all images, U and dU are made and used a panel at a time. Otherwise U is made beforehand, and dU is summed
+ * over the blocks of a shard and then over the shards, in order. Blocks (forward) or shards (backward) run side by side if
+ * there are as many as threads; else they run in turn, and the threads share the panels of each. Every sum has one order in
+ * both cases, because the shape and the batch alone fix the blocks, the shards and the panels. */
 #include "core/base/minmax.h"
 #include "core/compute/arena.h"
 #include "core/compute/blas.h"
@@ -23,20 +34,21 @@
 
 /* ---- a planned pass ---- */
 
-enum { BLOCK_TILES = 128, GROUP = 64 }; /* tiles in a block, about; channels in a part of a transform */
+enum { PANEL = PG_NARROW, ALL_TILES = 256, BLOCK_TILES = 128, SHARDS = 8, LINE = 64 / sizeof(pg_real) };
 
 typedef struct job {
     const pg_conv *conv;
     const kernel_plan *plan;
-    int tiles_down, tiles_across, weight_side; /* U has weight_side^2 planes */
-    int block, first, images;                  /* images in a full block; first image and images of the current block */
-    size_t v_plane, m_plane, u_plane;
-    pg_real *v, *m, *u, *du; /* [f][tile][C], [f][tile][K], and [plane][C][K] twice */
-    pg_real *zeros, *sink;   /* stand-ins for pixels in the padding: one to read; one per thread to write */
-    int widest;              /* channels of those */
-    const pg_real *x, *w;    /* [N,H,W,C], [R,R,C,K] */
-    pg_real *transposed;     /* w with channels and filters exchanged, [R,R,K,C] */
-    pg_real *y;              /* [N,OH,OW,K] */
+    bool backward;
+    int n, tiles, tiles_across, planes; /* tiles of an image; planes of U */
+    int in, out;                        /* channels summed over; channels made */
+    int block, blocks, shards;          /* images in a full block; blocks; parts of them with a dU of their own */
+    size_t whole_plane, panel_plane, u_plane, du_plane; /* elements from frequency to frequency */
+    size_t whole_size, panel_size, u_size, du_size;     /* elements of each; u_size: of a panel, du_size: of a pair of panels */
+    pg_real *whole, *panel, *u, *du;
+    pg_real *zeros, *sink; /* stand-ins for pixels in the padding: one to read; one per thread to write */
+    const pg_real *x, *w;  /* [N,H,W,C], [R,R,C,K] */
+    pg_real *y;            /* [N,OH,OW,K] */
     const pg_conv_grads *grads;
 } job;
 
@@ -53,48 +65,126 @@ static bool fits(const pg_conv_shape *s)
     return find_kernel_plan(s) != NULL;
 }
 
+static int ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
 /* Elements from plane to plane: an odd number of cache lines, because planes would otherwise share the same cache sets. */
 static size_t plane(size_t count)
 {
-    const size_t line = 64 / sizeof(pg_real);
-    return ((count + line - 1) / line | 1) * line;
+    return ((count + LINE - 1) / LINE | 1) * LINE;
+}
+
+static int panels(int channels)
+{
+    return ceil_div(channels, PANEL);
+}
+
+/* The channels of a panel. */
+static int panel_width(int channels, int panel)
+{
+    return pg_min(PANEL, channels - panel * PANEL);
+}
+
+/* Elements from row to row in a panel. */
+static int panel_row(int channels)
+{
+    return channels < PANEL ? ceil_div(channels, LINE) * LINE : PANEL;
+}
+
+static bool one_block(const job *j)
+{
+    return j->blocks == 1;
+}
+
+static int units(const job *j)
+{
+    return j->backward ? j->shards : j->blocks;
+}
+
+static bool side_by_side(const job *j)
+{
+    return units(j) >= pg_compute_threads();
+}
+
+static void cut_batch(job *j)
+{
+    const int tiles = j->tiles * j->n;
+    j->block = tiles <= ALL_TILES ? j->n : pg_max(1, BLOCK_TILES / j->tiles);
+    j->blocks = ceil_div(j->n, j->block);
+    j->shards = panels(pg_max(j->in, j->out)) > 3 ? 1 : pg_min(SHARDS, j->blocks);
 }
 
 /* Lay the scratch out and return its size in elements. scratch may be NULL, to learn the size. */
-static size_t lay_out(job *j, const pg_conv *conv, int batch, bool backward, pg_real *scratch)
+static size_t lay_out(job *j, const pg_conv *conv, int n, bool backward, pg_real *scratch)
 {
     const pg_conv_shape *s = &conv->shape;
-    *j = (job){.conv = conv, .plan = find_kernel_plan(s)};
-    j->tiles_down = (conv->out_height + OUT - 1) / OUT;
-    j->tiles_across = (conv->out_width + OUT - 1) / OUT;
-    j->weight_side = 2 * j->plan->pairs + j->plan->g.singles;
-    const int tiles = j->tiles_down * j->tiles_across, block = pg_max(1, BLOCK_TILES / tiles);
-    j->block = pg_min(block, batch);
-    j->widest = pg_max(s->channels, s->filters) + LANES;
-    const size_t rows = (size_t)j->block * (size_t)tiles, f = (size_t)(j->plan->size * j->plan->size),
-                 u = (size_t)(j->weight_side * j->weight_side);
-    const size_t weights = (size_t)s->channels * (size_t)s->filters;
-    j->v_plane = plane(rows * (size_t)s->channels);
-    j->m_plane = plane(rows * (size_t)s->filters);
-    j->u_plane = plane(weights);
+    *j = (job){.conv = conv, .plan = find_kernel_plan(s), .backward = backward, .n = n};
+    const int side = 2 * j->plan->pairs + j->plan->g.singles, widest = pg_max(s->channels, s->filters) + LANES;
+    j->tiles_across = ceil_div(conv->out_width, OUT);
+    j->tiles = ceil_div(conv->out_height, OUT) * j->tiles_across;
+    j->planes = side * side;
+    j->in = backward ? s->filters : s->channels;
+    j->out = backward ? s->channels : s->filters;
+    cut_batch(j);
+    const size_t rows = (size_t)(j->block * j->tiles), f = (size_t)(j->plan->size * j->plan->size);
+    const size_t threads = (size_t)pg_compute_threads(), out_row = (size_t)panel_row(j->out), in_row = (size_t)panel_row(j->in);
+    j->whole_plane = plane(rows * (size_t)panels(j->in) * in_row);
+    j->panel_plane = plane(rows * out_row);
+    j->u_plane = plane((size_t)j->in * out_row);
+    j->du_plane = plane(out_row * in_row);
+    j->whole_size = f * j->whole_plane;
+    j->panel_size = f * j->panel_plane;
+    j->u_size = (size_t)j->planes * j->u_plane;
+    j->du_size = (size_t)j->planes * j->du_plane;
     pg_arena a = {.base = scratch};
-    j->zeros = pg_arena_take(&a, (size_t)j->widest);
-    j->sink = pg_arena_take(&a, (size_t)j->widest * (size_t)pg_compute_threads());
-    j->u = pg_arena_take(&a, u * j->u_plane);
-    j->v = pg_arena_take(&a, f * j->v_plane);
-    j->m = pg_arena_take(&a, f * j->m_plane);
-    if (backward) {
-        j->du = pg_arena_take(&a, u * j->u_plane);
-        j->transposed = pg_arena_take(&a, (size_t)(s->kernel * s->kernel) * weights);
-    }
-    if (scratch) memset(j->zeros, 0, (size_t)j->widest * sizeof *j->zeros);
+    j->zeros = pg_arena_take(&a, (size_t)widest);
+    j->sink = pg_arena_take(&a, (size_t)widest * threads);
+    j->whole = pg_arena_take(&a, j->whole_size * (side_by_side(j) ? threads : 1));
+    j->panel = pg_arena_take(&a, j->panel_size * threads);
+    j->u = pg_arena_take(&a, j->u_size * (one_block(j) ? threads : (size_t)panels(j->out)));
+    const size_t pairs = (size_t)(panels(j->in) * panels(j->out) * j->shards);
+    if (backward) j->du = pg_arena_take(&a, j->du_size * (one_block(j) ? threads : pairs));
+    if (scratch) memset(j->zeros, 0, (size_t)widest * sizeof *j->zeros);
     return a.used;
 }
 
 static size_t scratch_size(const pg_conv *conv, int batch)
 {
+    size_t most = 0;
     job j;
-    return lay_out(&j, conv, batch, true, NULL);
+    for (int n = 1; n <= batch; n++) /* a smaller batch may be cut into one block, and a larger one not */
+        most = pg_max_size(most, pg_max_size(lay_out(&j, conv, n, false, NULL), lay_out(&j, conv, n, true, NULL)));
+    return most;
+}
+
+/* Some images, consecutive, and the `whole` that serves them. */
+typedef struct block {
+    const job *job;
+    int first, images, shard;
+    bool begun; /* dU has sums of earlier blocks */
+    pg_real *whole;
+} block;
+
+static block open_block(const job *j, int number)
+{
+    const int first = number * j->block;
+    return (block){.job = j,
+                   .first = first,
+                   .images = pg_min(j->block, j->n - first),
+                   .whole = j->whole + (side_by_side(j) ? (size_t)pg_compute_thread() * j->whole_size : 0)};
+}
+
+static int block_rows(const block *b)
+{
+    return b->images * b->job->tiles;
+}
+
+/* The calling thread's part of an array that has one for each thread. */
+static pg_real *mine(pg_real *array, size_t size)
+{
+    return array + (size_t)pg_compute_thread() * size;
 }
 
 /* ---- transforms of images ---- */
@@ -102,39 +192,14 @@ static size_t scratch_size(const pg_conv *conv, int batch)
 /* The images that the tiles of a transform cover: x or y, or their gradients. */
 typedef struct tiling {
     pg_real *images, *outside; /* outside: stands for every pixel beyond the edge of an image */
+    const pg_real *zeros;      /* if the tiles are added up: what was before the first; NULL: add to the images */
     int height, width, channels;
     int step, margin, size; /* pixels from tile to tile; of padding; of a tile along a side */
-    const int *pixel;       /* [size]: their places from the corner of the tile */
+    int row;                /* elements from tile to tile in a plane */
+    size_t plane;           /* elements from plane to plane */
 } tiling;
 
-static void find_pixels(const tiling *t, pg_real *image, int top, int left, pg_real **pixels)
-{
-    for (int i = 0; i < t->size; i++)
-        for (int j = 0; j < t->size; j++) {
-            const int y = top + t->pixel[i], x = left + t->pixel[j];
-            const bool inside = y >= 0 && y < t->height && x >= 0 && x < t->width;
-            pixels[i * t->size + j] = inside ? image + ((ptrdiff_t)y * t->width + x) * t->channels : t->outside;
-        }
-}
-
-/* A part of a transform: GROUP channels of all tiles of one image. */
-INLINE void tiles_of_part(const job *j, const kernel_plan *k, int part, const tiling *t, pg_real *planes, size_t plane,
-                          tile_body *body)
-{
-    const int channels = t->channels, groups = (channels + GROUP - 1) / GROUP, image = part / groups,
-              from = part % groups * GROUP, to = pg_min(from + GROUP, channels);
-    pg_real *pixels[T_MAX * T_MAX], *at = t->images + (ptrdiff_t)(j->first + image) * t->height * t->width * channels;
-    ptrdiff_t tile = (ptrdiff_t)image * j->tiles_down * j->tiles_across;
-    for (int i = 0; i < j->tiles_down; i++)
-        for (int l = 0; l < j->tiles_across; l++, tile++) {
-            find_pixels(t, at, i * t->step - t->margin, l * t->step - t->margin, pixels);
-            int c = from;
-            for (; c + LANES <= to; c += LANES) body(k, pixels, c, LANES, planes + tile * channels, plane);
-            if (c < to) body(k, pixels, c, to - c, planes + tile * channels, plane);
-        }
-}
-
-static tiling inputs(const job *j, const pg_real *images, pg_real *outside)
+INLINE tiling inputs(const job *j, const kernel_plan *k, const pg_real *images, pg_real *outside)
 {
     const pg_conv_shape *s = &j->conv->shape;
     return (tiling){.images = (pg_real *)images,
@@ -142,15 +207,13 @@ static tiling inputs(const job *j, const pg_real *images, pg_real *outside)
                     .height = s->height,
                     .width = s->width,
                     .channels = s->channels,
-                    .step = OUT * j->plan->stride,
-                    .margin = j->plan->pad,
-                    .size = j->plan->size,
-                    .pixel = j->plan->pixel};
+                    .step = OUT * k->stride,
+                    .margin = k->pad,
+                    .size = k->size};
 }
 
-static tiling outputs(const job *j, const pg_real *images, pg_real *outside)
+INLINE tiling outputs(const job *j, const pg_real *images, pg_real *outside)
 {
-    static const int pixel[OUT] = {0, 1, 2, 3};
     const pg_conv *c = j->conv;
     return (tiling){.images = (pg_real *)images,
                     .outside = outside,
@@ -158,173 +221,351 @@ static tiling outputs(const job *j, const pg_real *images, pg_real *outside)
                     .width = c->out_width,
                     .channels = c->shape.filters,
                     .step = OUT,
-                    .size = OUT,
-                    .pixel = pixel};
+                    .size = OUT};
 }
 
-static pg_real *sink_of(const job *j)
+/* Pixel i of a tile's side, in the order of the plan. */
+INLINE int place(const kernel_plan *k, const tiling *t, int i)
 {
-    return j->sink + (ptrdiff_t)pg_compute_thread() * j->widest;
+    return t->size == OUT ? i : k->pixel[i];
 }
 
-/* V = B'x B. */
-static void v_part(void *context, int part)
+/* Find the pixels of tile (down, across) of an image. The overlap of neighbours is never wider than their step, so a pixel is
+ * new unless the tile above or to the left has it. */
+INLINE void find_pixels(const kernel_plan *k, const tiling *t, pg_real *image, int down, int across, bool adding,
+                        tile_pixels *pixels)
 {
-    const job *j = context;
-    const tiling t = inputs(j, j->x, j->zeros);
-    WITH_KERNEL_PLAN(j, tiles_of_part(j, k, part, &t, j->v, j->v_plane, tile_to_v));
+    const int top = down * t->step - t->margin, left = across * t->step - t->margin, overlap = t->size - t->step;
+    ptrdiff_t column[T_MAX];
+    for (int j = 0; j < t->size; j++) {
+        const int x = left + place(k, t, j);
+        column[j] = x >= 0 && x < t->width ? (ptrdiff_t)x * t->channels : -1;
+    }
+    for (int i = 0; i < t->size; i++) {
+        const int y = top + place(k, t, i);
+        const bool row_inside = y >= 0 && y<t->height, row_seen = down> 0 && place(k, t, i) < overlap;
+        pg_real *line = image + (ptrdiff_t)y * t->width * t->channels;
+        for (int j = 0; j < t->size; j++) {
+            pg_real *at = row_inside && column[j] >= 0 ? line + column[j] : t->outside;
+            const bool seen = row_seen || (across > 0 && place(k, t, j) < overlap);
+            pixels->pixel[i * t->size + j] = at;
+            if (adding) pixels->before[i * t->size + j] = seen || !t->zeros ? at : t->zeros;
+        }
+    }
 }
 
-/* y = A'M A. */
-static void y_part(void *context, int part)
+/* Fetch the pixels that the tile below needs and this one does not. */
+INLINE void fetch_below(const tiling *t, const pg_real *image, int down, int across, int width)
 {
-    const job *j = context;
-    const tiling t = outputs(j, j->y, sink_of(j));
-    WITH_KERNEL_PLAN(j, tiles_of_part(j, k, part, &t, j->m, j->m_plane, tile_from_m));
+    const int top = (down + 1) * t->step - t->margin + t->size - t->step, left = across * t->step;
+    for (int y = top; y < pg_min(top + t->step, t->height); y++)
+        for (int x = left; x < pg_min(left + t->step, t->width); x++)
+            for (int c = 0; c < width; c += LINE)
+                __builtin_prefetch(image + ((ptrdiff_t)y * t->width + x) * t->channels + c, 0, 2);
 }
 
-/* dM = A dy A'. */
-static void dm_part(void *context, int part)
+/* Transform one panel of channels of all tiles of one image; rows is the place of its first tile in the first plane. */
+INLINE void tiles_of_image(const job *j, const kernel_plan *k, const tiling *t, int image, int panel, pg_real *rows,
+                           bool adding, tile_body *body)
 {
-    const job *j = context;
-    const tiling t = outputs(j, j->grads->dy, j->zeros);
-    WITH_KERNEL_PLAN(j, tiles_of_part(j, k, part, &t, j->m, j->m_plane, tile_to_m));
+    tile_pixels pixels;
+    pg_real *at = t->images + (ptrdiff_t)image * t->height * t->width * t->channels + panel * PANEL;
+    const int width = panel_width(t->channels, panel);
+    for (int tile = 0; tile < j->tiles; tile++, rows += t->row) {
+        const int down = tile / j->tiles_across, across = tile % j->tiles_across;
+        find_pixels(k, t, at, down, across, adding, &pixels);
+        fetch_below(t, at, down, across, width);
+        int c = 0;
+        for (; c + LANES <= width; c += LANES) body(k, &pixels, c, LANES, rows, t->plane);
+        if (c < width) body(k, &pixels, c, width - c, rows, t->plane);
+    }
 }
 
-static void clear_dx(const job *j, int part)
+/* A part of a block's `whole`: one panel of `in` of one image. */
+INLINE void whole_part_of(const block *b, const kernel_plan *k, int image, int panel)
 {
-    const pg_conv_shape *s = &j->conv->shape;
-    const int groups = (s->channels + GROUP - 1) / GROUP, image = part / groups, from = part % groups * GROUP;
-    const int count = pg_min(GROUP, s->channels - from);
-    const ptrdiff_t pixels = (ptrdiff_t)s->height * s->width;
-    pg_real *at = j->grads->dx + (j->first + image) * pixels * s->channels + from;
-    for (ptrdiff_t p = 0; p < pixels; p++) memset(at + p * s->channels, 0, (size_t)count * sizeof *at);
+    const job *j = b->job;
+    const int row = panel_row(j->in);
+    pg_real *rows = b->whole + ((ptrdiff_t)panel * block_rows(b) + (ptrdiff_t)image * j->tiles) * row;
+    tiling t = j->backward ? outputs(j, j->grads->dy, j->zeros) : inputs(j, k, j->x, j->zeros);
+    t.row = row;
+    t.plane = j->whole_plane;
+    if (j->backward)
+        tiles_of_image(j, k, &t, b->first + image, panel, rows, false, tile_to_m);
+    else
+        tiles_of_image(j, k, &t, b->first + image, panel, rows, false, tile_to_v);
 }
 
-/* dx = sum over tiles of B dV B'. */
-static void dx_part(void *context, int part)
+static void whole_part(void *context, int part)
 {
-    const job *j = context;
-    const tiling t = inputs(j, j->grads->dx, sink_of(j));
-    if (!j->grads->add) clear_dx(j, part);
-    WITH_KERNEL_PLAN(j, tiles_of_part(j, k, part, &t, j->v, j->v_plane, tile_from_v));
+    const block *b = context;
+    const int count = panels(b->job->in);
+    WITH_KERNEL_PLAN(b->job, whole_part_of(b, k, part / count, part % count));
 }
 
-static int parts(const job *j, int channels)
+static void make_whole(const block *b)
 {
-    return j->images * ((channels + GROUP - 1) / GROUP);
+    pg_parallel(b->images * panels(b->job->in), whole_part, (void *)b);
+}
+
+/* Transform all images of a block between their pixels and one panel of `out`. */
+INLINE void panel_of_block(const block *b, const kernel_plan *k, tiling t, int panel, pg_real *rows, bool adding,
+                           tile_body *body)
+{
+    const job *j = b->job;
+    t.row = panel_row(j->out);
+    t.plane = j->panel_plane;
+    for (int i = 0; i < b->images; i++)
+        tiles_of_image(j, k, &t, b->first + i, panel, rows + (ptrdiff_t)i * j->tiles * t.row, adding, body);
+}
+
+static pg_real *my_sink(const job *j)
+{
+    return mine(j->sink, (size_t)(pg_max(j->in, j->out) + LANES));
+}
+
+static void y_from_panel(const block *b, int panel, pg_real *m)
+{
+    const job *j = b->job;
+    WITH_KERNEL_PLAN(j, panel_of_block(b, k, outputs(j, j->y, my_sink(j)), panel, m, false, tile_from_m));
+}
+
+static void v_to_panel(const block *b, int panel, pg_real *v)
+{
+    const job *j = b->job;
+    WITH_KERNEL_PLAN(j, panel_of_block(b, k, inputs(j, k, j->x, j->zeros), panel, v, false, tile_to_v));
+}
+
+INLINE tiling gradients(const job *j, const kernel_plan *k)
+{
+    tiling t = inputs(j, k, j->grads->dx, my_sink(j));
+    t.zeros = j->grads->add ? NULL : j->zeros;
+    return t;
+}
+
+static void dx_from_panel(const block *b, int panel, pg_real *dv)
+{
+    const job *j = b->job;
+    WITH_KERNEL_PLAN(j, panel_of_block(b, k, gradients(j, k), panel, dv, true, tile_from_v));
 }
 
 /* ---- transforms of weights ---- */
 
-/* A part of the weights: STRIP of the C K entries of each tap. */
-enum { STRIP = 1024 };
+enum { TURN = 16 }; /* rows of U that are made at a time */
 
-static int strips(const job *j)
+enum { QUAD = 4 };
+typedef pg_real quad __attribute__((vector_size(QUAD * sizeof(pg_real))));
+
+/* Transpose 4x4 elements. */
+INLINE void turn_quad(const pg_real *from, int line, pg_real *to)
 {
-    return (j->conv->shape.channels * j->conv->shape.filters + STRIP - 1) / STRIP;
+    quad in[QUAD];
+    for (int i = 0; i < QUAD; i++) memcpy(&in[i], from + (ptrdiff_t)i * line, sizeof *in);
+    const quad low01 = __builtin_shufflevector(in[0], in[1], 0, 4, 1, 5),
+               high01 = __builtin_shufflevector(in[0], in[1], 2, 6, 3, 7),
+               low23 = __builtin_shufflevector(in[2], in[3], 0, 4, 1, 5),
+               high23 = __builtin_shufflevector(in[2], in[3], 2, 6, 3, 7);
+    const quad out[QUAD] = {
+        __builtin_shufflevector(low01, low23, 0, 1, 4, 5), __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+        __builtin_shufflevector(high01, high23, 0, 1, 4, 5), __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+    for (int i = 0; i < QUAD; i++) memcpy(to + i * TURN, &out[i], sizeof *out);
 }
 
-INLINE void strip_of_u(const job *j, const kernel_plan *k, int part, bool from_u)
+/* turned [tap][row][channel]: the weights of `rows` filters from `filter` on and `width` channels, exchanged. */
+static void turn_weights(const job *j, int filter, int rows, int channel, int width, pg_real *turned)
 {
-    const size_t tap = (size_t)j->conv->shape.channels * (size_t)j->conv->shape.filters;
-    const size_t end = pg_min_size((size_t)(part + 1) * STRIP, tap);
-    for (size_t at = (size_t)part * STRIP; at < end; at += LANES) {
-        const int lanes = end - at < LANES ? (int)(end - at) : LANES;
-        if (from_u && lanes == LANES)
-            weights_from_u(k, j->du + at, tap, j->u_plane, LANES, j->grads->dw + at);
-        else if (from_u)
-            weights_from_u(k, j->du + at, tap, j->u_plane, lanes, j->grads->dw + at);
-        else if (lanes == LANES)
-            weights_to_u(k, j->w + at, tap, j->u_plane, LANES, j->u + at);
-        else
-            weights_to_u(k, j->w + at, tap, j->u_plane, lanes, j->u + at);
+    const pg_conv_shape *s = &j->conv->shape;
+    for (int tap = 0; tap < s->kernel * s->kernel; tap++, turned += TURN * TURN) {
+        const pg_real *w = j->w + ((ptrdiff_t)tap * s->channels + channel) * s->filters + filter;
+        int c = 0;
+        for (; rows == TURN && c + QUAD <= width; c += QUAD)
+            for (int r = 0; r < TURN; r += QUAD)
+                turn_quad(w + (ptrdiff_t)c * s->filters + r, s->filters, turned + r * TURN + c);
+        for (; c < width; c++)
+            for (int r = 0; r < rows; r++) turned[r * TURN + c] = w[(ptrdiff_t)c * s->filters + r];
     }
 }
 
-/* U = G w G'. */
+/* `rows` rows of U, for one panel of `out`: w [R,R,rows,..] with tap elements from tap to tap and line from row to row. */
+INLINE void u_rows(const job *j, const kernel_plan *k, const pg_real *w, size_t tap, int line, int rows, int width, pg_real *u)
+{
+    for (int r = 0; r < rows; r++, w += line, u += panel_row(j->out)) {
+        int c = 0;
+        for (; c + LANES <= width; c += LANES) weights_to_u(k, w + c, tap, j->u_plane, LANES, u + c);
+        if (c < width) weights_to_u(k, w + c, tap, j->u_plane, width - c, u + c);
+    }
+}
+
+static void u_rows_backward(const job *j, int panel, int from, int rows, pg_real *u)
+{
+    _Alignas(64) pg_real turned[TAPS_MAX * TAPS_MAX * TURN * TURN];
+    const int width = panel_width(j->out, panel);
+    for (int c = 0; c < width; c += TURN) {
+        const int part = pg_min(TURN, width - c);
+        turn_weights(j, from, rows, panel * PANEL + c, part, turned);
+        WITH_KERNEL_PLAN(j, u_rows(j, k, turned, TURN * TURN, TURN, rows, part, u + c));
+    }
+}
+
+/* Up to TURN rows of one panel of U = G w G'. */
+static void make_u_rows(const job *j, int panel, int from, pg_real *u)
+{
+    const int rows = pg_min(TURN, j->in - from);
+    u += (ptrdiff_t)from * panel_row(j->out);
+    if (j->backward)
+        u_rows_backward(j, panel, from, rows, u);
+    else
+        WITH_KERNEL_PLAN(j, u_rows(j, k, j->w + (ptrdiff_t)from * j->out + panel * PANEL, (size_t)j->in * (size_t)j->out,
+                                   j->out, rows, panel_width(j->out, panel), u));
+}
+
 static void u_part(void *context, int part)
 {
     const job *j = context;
-    WITH_KERNEL_PLAN(j, strip_of_u(j, k, part, false));
+    const int parts = ceil_div(j->in, TURN), panel = part / parts;
+    make_u_rows(j, panel, part % parts * TURN, j->u + (size_t)panel * j->u_size);
 }
 
-/* dw += G'dU G. */
-static void dw_part(void *context, int part)
+/* Make all of U, if the panels will not each make their own. */
+static void make_u(job *j)
 {
-    const job *j = context;
-    WITH_KERNEL_PLAN(j, strip_of_u(j, k, part, true));
+    if (!one_block(j)) pg_parallel(panels(j->out) * ceil_div(j->in, TURN), u_part, j);
 }
 
-/* Exchange channels and filters in the weights of one tap, so that BLIS reads U' in the order of memory. */
-static void transpose_tap(void *context, int tap)
+static pg_real *u_of_panel(const job *j, int panel)
 {
-    enum { TILE = 16 };
+    if (!one_block(j)) return j->u + (size_t)panel * j->u_size;
+    pg_real *u = mine(j->u, j->u_size);
+    for (int from = 0; from < j->in; from += TURN) make_u_rows(j, panel, from, u);
+    return u;
+}
+
+/* dw += G'dU G of one panel of channels and one of filters; dU is the sum of `count` arrays, each `step` after the other. */
+INLINE void dw_of_pair(const job *j, const kernel_plan *k, int c_panel, int k_panel, const pg_real *du, int count, size_t step)
+{
+    const int filters = j->in, channels = j->out, width = panel_width(filters, k_panel);
+    const size_t tap = (size_t)channels * (size_t)filters;
+    for (int c = 0; c < panel_width(channels, c_panel); c++, du += panel_row(filters)) {
+        pg_real *dw = j->grads->dw + (ptrdiff_t)(c_panel * PANEL + c) * filters + k_panel * PANEL;
+        int q = 0;
+        for (; q + LANES <= width; q += LANES) weights_from_u(k, du + q, count, step, tap, j->du_plane, LANES, dw + q);
+        if (q < width) weights_from_u(k, du + q, count, step, tap, j->du_plane, width - q, dw + q);
+    }
+}
+
+static void dw_part(void *context, int pair)
+{
     const job *j = context;
-    const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
-    const pg_real *w = j->w + (ptrdiff_t)tap * channels * filters;
-    pg_real *out = j->transposed + (ptrdiff_t)tap * channels * filters;
-    for (int c0 = 0; c0 < channels; c0 += TILE)
-        for (int k0 = 0; k0 < filters; k0 += TILE)
-            for (int k = k0; k < filters && k < k0 + TILE; k++)
-                for (int c = c0; c < channels && c < c0 + TILE; c++)
-                    out[(ptrdiff_t)k * channels + c] = w[(ptrdiff_t)c * filters + k];
+    const int filter_panels = panels(j->in);
+    const size_t shard = j->du_size * (size_t)(panels(j->in) * panels(j->out));
+    WITH_KERNEL_PLAN(
+        j, dw_of_pair(j, k, pair / filter_panels, pair % filter_panels, j->du + (size_t)pair * j->du_size, j->shards, shard));
+}
+
+/* ---- products ---- */
+
+/* The plane of U that a frequency uses. */
+static int plane_of(const job *j, int f)
+{
+    const int size = j->plan->size, side = 2 * j->plan->pairs + j->plan->g.singles;
+    return pg_min(f / size, side - 1) * side + pg_min(f % size, side - 1);
+}
+
+/* panel_f = sum over the panels of `in` of whole_f U_f. */
+static void multiply_panel(const block *b, const pg_real *u, int width, pg_real *to)
+{
+    const job *j = b->job;
+    const int rows = block_rows(b), in_row = panel_row(j->in), out_row = panel_row(j->out);
+    for (int f = 0; f < j->plan->size * j->plan->size; f++) {
+        const pg_real *from = b->whole + (size_t)f * j->whole_plane, *weights = u + (size_t)plane_of(j, f) * j->u_plane;
+        for (int i = 0; i < panels(j->in); i++)
+            pg_gemm(false, false, rows, width, panel_width(j->in, i), from + (ptrdiff_t)i * rows * in_row, in_row,
+                    weights + (ptrdiff_t)i * PANEL * out_row, out_row, i > 0, to + (size_t)f * j->panel_plane, out_row);
+    }
+}
+
+/* dU_f += V_f' dM_f of one panel of each. */
+static void multiply_pair(const block *b, int c_panel, int k_panel, const pg_real *v, pg_real *du)
+{
+    const job *j = b->job;
+    const int rows = block_rows(b), in_row = panel_row(j->in), out_row = panel_row(j->out);
+    const int side = 2 * j->plan->pairs + j->plan->g.singles, size = j->plan->size;
+    for (int f = 0; f < size * size; f++) {
+        const bool begun = b->begun || f / size >= side || f % size >= side;
+        pg_gemm(true, false, panel_width(j->out, c_panel), panel_width(j->in, k_panel), rows, v + (size_t)f * j->panel_plane,
+                out_row, b->whole + (size_t)f * j->whole_plane + (ptrdiff_t)k_panel * rows * in_row, in_row, begun,
+                du + (size_t)plane_of(j, f) * j->du_plane, in_row);
+    }
 }
 
 /* ---- passes ---- */
 
-static int block_rows(const job *j)
+static void forward_panel(void *context, int panel)
 {
-    return j->images * j->tiles_down * j->tiles_across;
+    const block *b = context;
+    const job *j = b->job;
+    pg_real *m = mine(j->panel, j->panel_size);
+    multiply_panel(b, u_of_panel(j, panel), panel_width(j->out, panel), m);
+    y_from_panel(b, panel, m);
 }
 
-/* The frequencies that share one plane of U, rows x columns of T x T. Planes shared by many frequencies come first, so that no
- * thread is left with one at the end. */
-typedef struct frequencies {
-    size_t u; /* offset of the plane */
-    int top, left, bottom, right;
-} frequencies;
-
-static frequencies find_frequencies(const job *j, int part)
-{
-    const int side = j->weight_side, plane = side * side - 1 - part, row = plane / side, column = plane % side;
-    return (frequencies){.u = (size_t)plane * j->u_plane,
-                         .top = row,
-                         .left = column,
-                         .bottom = row == side - 1 ? j->plan->size : row + 1,
-                         .right = column == side - 1 ? j->plan->size : column + 1};
-}
-
-/* M = V U. */
-static void forward_products(void *context, int part)
+static void forward_block(void *context, int number)
 {
     const job *j = context;
-    const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
-    const frequencies s = find_frequencies(j, part);
-    for (int row = s.top; row < s.bottom; row++)
-        for (int column = s.left; column < s.right; column++) {
-            const size_t f = (size_t)(row * j->plan->size + column);
-            pg_gemm(false, false, block_rows(j), filters, channels, j->v + f * j->v_plane, channels, j->u + s.u, filters, false,
-                    j->m + f * j->m_plane, filters);
-        }
+    block b = open_block(j, number);
+    make_whole(&b);
+    pg_parallel(panels(j->out), forward_panel, &b);
 }
 
-/* dU += V' dM; then dV = dM U' overwrites V. */
-static void backward_products(void *context, int part)
+static void backward_pair(const block *b, int c_panel, int k_panel, const pg_real *v)
+{
+    const job *j = b->job;
+    const int pair = c_panel * panels(j->in) + k_panel;
+    if (one_block(j)) {
+        pg_real *du = mine(j->du, j->du_size);
+        multiply_pair(b, c_panel, k_panel, v, du);
+        WITH_KERNEL_PLAN(j, dw_of_pair(j, k, c_panel, k_panel, du, 1, 0));
+    } else {
+        const int pairs = panels(j->in) * panels(j->out);
+        multiply_pair(b, c_panel, k_panel, v, j->du + (size_t)(b->shard * pairs + pair) * j->du_size);
+    }
+}
+
+static void backward_panel(void *context, int panel)
+{
+    const block *b = context;
+    const job *j = b->job;
+    pg_real *v = mine(j->panel, j->panel_size);
+    if (j->grads->dw) {
+        v_to_panel(b, panel, v);
+        for (int k = 0; k < panels(j->in); k++) backward_pair(b, panel, k, v);
+    }
+    if (j->grads->dx) {
+        multiply_panel(b, u_of_panel(j, panel), panel_width(j->out, panel), v);
+        dx_from_panel(b, panel, v);
+    }
+}
+
+static void backward_shard(void *context, int shard)
 {
     const job *j = context;
-    const int channels = j->conv->shape.channels, filters = j->conv->shape.filters;
-    const frequencies s = find_frequencies(j, part);
-    for (int row = s.top; row < s.bottom; row++)
-        for (int column = s.left; column < s.right; column++) {
-            const size_t f = (size_t)(row * j->plan->size + column);
-            const bool begun = j->first > 0 || row > s.top || column > s.left;
-            pg_real *v = j->v + f * j->v_plane, *dm = j->m + f * j->m_plane;
-            if (j->grads->dw)
-                pg_gemm(true, false, channels, filters, block_rows(j), v, channels, dm, filters, begun, j->du + s.u, filters);
-            if (j->grads->dx)
-                pg_gemm(false, false, block_rows(j), channels, filters, dm, filters, j->u + s.u, channels, false, v, channels);
-        }
+    const int from = shard * j->blocks / j->shards, to = (shard + 1) * j->blocks / j->shards;
+    for (int number = from; number < to; number++) {
+        block b = open_block(j, number);
+        b.shard = shard;
+        b.begun = number > from;
+        make_whole(&b);
+        pg_parallel(panels(j->out), backward_panel, &b);
+    }
+}
+
+/* Run the blocks or shards side by side, or in turn, so that the threads share the panels of each. */
+static void run_units(job *j, void (*body)(void *context, int number))
+{
+    if (side_by_side(j))
+        pg_parallel(units(j), body, j);
+    else
+        for (int i = 0; i < units(j); i++) body(j, i);
 }
 
 static void forward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, pg_real *y, pg_real *scratch)
@@ -334,13 +575,8 @@ static void forward(const pg_conv *conv, int n, const pg_real *x, const pg_real 
     j.x = x;
     j.w = w;
     j.y = y;
-    pg_parallel(strips(&j), u_part, &j);
-    for (; j.first < n; j.first += j.block) {
-        j.images = pg_min(j.block, n - j.first);
-        pg_parallel(parts(&j, conv->shape.channels), v_part, &j);
-        pg_parallel(j.weight_side * j.weight_side, forward_products, &j);
-        pg_parallel(parts(&j, conv->shape.filters), y_part, &j);
-    }
+    make_u(&j);
+    run_units(&j, forward_block);
 }
 
 static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real *w, const pg_conv_grads *grads,
@@ -349,21 +585,11 @@ static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real
     job j;
     lay_out(&j, conv, n, true, scratch);
     j.x = x;
-    j.grads = grads;
     j.w = w;
-    if (grads->dx) {
-        pg_parallel(conv->shape.kernel * conv->shape.kernel, transpose_tap, &j);
-        j.w = j.transposed;
-        pg_parallel(strips(&j), u_part, &j);
-    }
-    for (; j.first < n; j.first += j.block) {
-        j.images = pg_min(j.block, n - j.first);
-        if (grads->dw) pg_parallel(parts(&j, conv->shape.channels), v_part, &j);
-        pg_parallel(parts(&j, conv->shape.filters), dm_part, &j);
-        pg_parallel(j.weight_side * j.weight_side, backward_products, &j);
-        if (grads->dx) pg_parallel(parts(&j, conv->shape.channels), dx_part, &j);
-    }
-    if (grads->dw) pg_parallel(strips(&j), dw_part, &j);
+    j.grads = grads;
+    if (grads->dx) make_u(&j);
+    run_units(&j, backward_shard);
+    if (grads->dw && !one_block(&j)) pg_parallel(panels(j.in) * panels(j.out), dw_part, &j);
 }
 
 const pg_conv_algorithm pg_conv_winograd = {

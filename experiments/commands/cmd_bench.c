@@ -16,7 +16,7 @@ typedef enum mode { MODE_NET, MODE_TRAIN, MODE_EVAL, MODE_PASSPORTS, MODE_LAYERS
 static const char *const modes[] = {"net", "train", "eval", "passports", "layers", NULL};
 
 typedef struct arguments {
-    int arch, scheme, norm, batch, threads, steps, conv, mode; /* arch: -1, threads: 0, not given */
+    int arch, scheme, norm, batch, threads, steps, conv, products, mode; /* arch: -1, threads: 0, not given */
     double width;
     bool turns;
 } arguments;
@@ -32,6 +32,7 @@ static const pg_cli_row rows[] = {
     PG_CLI_INT(arguments, steps, "steps", "N", 1, 1000000, "timed steps, after one that warms up"),
     PG_CLI_CHOICE(arguments, mode, "mode", "MODE", "what to measure", .choices = modes),
     PG_CLI_CHOICE(arguments, conv, "conv", "NAME", "algorithm of the convolutions", .choices = pg_conv_choice_names),
+    PG_CLI_CHOICE(arguments, products, "products", "NAME", "library of the matrix products", .choices = pg_products_names),
     PG_CLI_FLAG(arguments, turns, "turns",
                 "with --mode train, eval or passports: print `ready:`, then do one step for every line of standard input"),
     {0},
@@ -42,6 +43,7 @@ static void print_setting(const pg_bench *b)
     printf("arch: %s\nscheme: %s\nnorm: %s\nwidth: %g\nbatch: %d\nthreads: %d\n", b->arch->name, b->scheme->name,
            pg_norm_kind_name(b->norm), b->width, b->batch, pg_compute_threads());
     printf("blas: %s\nkernels: %s\n", pg_blas_version(), pg_blas_kernels());
+    printf("narrow_products: %s\n", pg_narrow_products());
     printf("parameters: %zu\nmultiply_adds_per_image: %.0f\n", pg_model_parameters(b->model), pg_model_macs(b->model));
 }
 
@@ -102,6 +104,7 @@ static int run(int argc, char **argv)
                   .turns = a.turns};
     pg_rank_describe(&here, 1);
     pg_compute_start(a.threads ? a.threads : here.threads);
+    pg_products_choose((pg_products)a.products);
     const pg_status status = measure(&b, (mode)a.mode, &err);
     pg_bench_clear(&b);
     return status == PG_OK ? 0 : pg_complain("bench", status, "%s", err.message);

@@ -198,9 +198,10 @@ TEST(winograd_equals_the_direct_form)
         if (shape.height + 2 * shape.pad < kernel || shape.width + 2 * shape.pad < kernel) continue;
         compare(&shape, draw(&rng, 1, 70) % 9 + 1, PG_CONV_WINOGRAD, "winograd", 3e-5);
     }
-    const pg_conv_shape many = {4, 4, 33, 17,
-                                3, 1, 1}; /* more images than a block of tiles holds, and a last block cut short */
-    compare(&many, 150, PG_CONV_WINOGRAD, "winograd", 3e-5);
+    /* More images than a block of tiles holds, a last block cut short; few panels of channels, and many. */
+    const pg_conv_shape few = {8, 8, 33, 17, 3, 1, 1}, many = {8, 8, 200, 17, 3, 1, 1};
+    compare(&few, 150, PG_CONV_WINOGRAD, "winograd", 3e-5);
+    compare(&many, 70, PG_CONV_WINOGRAD, "winograd", 3e-5);
 }
 
 TEST(the_faster_form_is_chosen_by_shape)
@@ -229,7 +230,8 @@ TEST(the_faster_form_is_chosen_by_shape)
 
 TEST(every_form_gives_the_same_bytes_on_any_number_of_threads)
 {
-    const pg_conv_shape shapes[] = {{16, 16, 24, 40, 5, 1, 2}, {9, 9, 70, 80, 3, 1, 1}, {15, 15, 12, 20, 3, 2, 1}};
+    const pg_conv_shape shapes[] = {
+        {16, 16, 24, 40, 5, 1, 2}, {9, 9, 70, 80, 3, 1, 1}, {15, 15, 12, 20, 3, 2, 1}, {17, 17, 194, 4, 3, 1, 1}};
     static const pg_conv_choice choices[] = {PG_CONV_DIRECT, PG_CONV_IM2COL, PG_CONV_WINOGRAD};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (size_t c = 0; c < sizeof choices / sizeof *choices; c++) {
