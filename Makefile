@@ -113,6 +113,9 @@ $(BUILD)/tests/fuzz: $(call objects,$(FUZZ_SRC) tests/fuzz/main.c,float) $(BUILD
 $(BUILD)/libfuzzer: $(call objects,$(FUZZ_SRC) tests/fuzz/libfuzzer.c,float) $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
 	$(if $(V),,@echo "  LINK  $@")
 	$(Q)$(CC) $(PG_LDFLAGS) -fsanitize=fuzzer $^ $(PG_LIBS) $(MPI_LIBS) -o $@
+$(BUILD)/tests/onednn: tests/bench/onednn.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O2 $(WARN) $< -ldnnl -o $@
 $(BUILD)/tests/faults.so: tests/crash/faults.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 -g -O1 -fPIC -shared $(WARN) $< -ldl -o $@
@@ -132,7 +135,7 @@ endif
 # `run` and `test` first install missing packages and then start make again, so that make sees them.
 .PHONY: always all run do-run data test do-test test-programs unit golden plugin e2e fuzz-inputs test-crash test-slurm test-hosts test-asan \
         test-compilers test-valgrind fuzz coverage bench bench-grid bench-dispatch bench-save bench-tables \
-        deps deps-test deps-dev deps-slurm deps-hosts lint lint-quick tidy arrows man reference format clean help
+        deps deps-test deps-dev deps-slurm deps-hosts deps-bench lint lint-quick tidy arrows man reference format clean help
 
 JOBS ?= $(shell nproc)
 run: deps
@@ -244,6 +247,7 @@ command -v codespell|codespell
 command -v gcovr|gcovr
 command -v valgrind|valgrind
 command -v mandoc|mandoc
+gcc -include dnnl.h -E -x c /dev/null|libdnnl-dev
 endef
 define NEEDS_SLURM
 command -v slurmctld && command -v slurmd|slurm-wlm
@@ -253,7 +257,11 @@ define NEEDS_HOSTS
 command -v ip|iproute2
 command -v unshare|util-linux
 endef
-export NEEDS NEEDS_TEST NEEDS_DEV NEEDS_SLURM NEEDS_HOSTS
+define NEEDS_BENCH
+/usr/bin/python3 -c 'import torch'|python3-torch
+gcc -include dnnl.h -E -x c /dev/null|libdnnl-dev
+endef
+export NEEDS NEEDS_TEST NEEDS_DEV NEEDS_SLURM NEEDS_HOSTS NEEDS_BENCH
 
 # apt prints thousands of lines. They go to a log, and if apt fails the last lines are shown.
 install = { echo "installing:$(1)"; command -v apt-get >/dev/null || { echo "please install by hand:$(1)" >&2; exit 1; }; \
@@ -278,6 +286,9 @@ deps-slurm:
 deps-hosts: SHELL := /bin/bash
 deps-hosts:
 	$(call need,NEEDS_HOSTS)
+deps-bench: SHELL := /bin/bash
+deps-bench:
+	$(call need,NEEDS_BENCH)
 
 # ---- other builds -----------------------------------------------------------------------------------------------------
 build-as = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build-$(1)
@@ -302,12 +313,11 @@ coverage: deps-dev
 	$(Q)$(call build-as,coverage) OPT=-O1 CFLAGS="--coverage -fprofile-update=atomic" LDFLAGS=--coverage test-programs
 	$(Q)bash tests/coverage.sh build-coverage
 
-# Compares with PyTorch on this machine (Debian: python3-torch; without it, says so), and ranks with threads.
+# Compares with PyTorch and oneDNN on this machine, and ranks with threads.
 BENCH_OUT ?= results/bench
-bench: $(BUILD)/passgrid
+bench: deps-bench $(BUILD)/passgrid $(BUILD)/tests/onednn
 	python3 tests/bench/bench.py $(BUILD)/passgrid $(BENCH_OUT)
-	$(BUILD)/passgrid bench --arch alexnet --mode layers
-	$(BUILD)/passgrid bench --arch resnet18 --mode layers
+	python3 tests/bench/layers.py $(BUILD)/passgrid $(BUILD)/tests/onednn $(BENCH_OUT)
 bench-grid: $(BUILD)/passgrid
 	python3 tests/bench/ranks.py $(BUILD)/passgrid
 # Seconds and memory of the tables of many made-up records.
@@ -368,7 +378,7 @@ help:
 	@echo "make                  build $(BUILD)/passgrid"
 	@echo "make run CONFIG=F OUT=DIR RANKS=N THREADS=T   run another grid"
 	@echo "make data             fetch the data sets of configs/quick.yaml (DATA=\"NAME ...\": others)"
-	@echo "make deps | deps-test | deps-dev | deps-slurm | deps-hosts   install the packages for building, make test, developing, test-slurm, test-hosts"
+	@echo "make deps | deps-test | deps-dev | deps-slurm | deps-hosts | deps-bench   install the packages for building, make test, developing, test-slurm, test-hosts, bench"
 	@echo "make unit | golden | fuzz-inputs | plugin | e2e   parts of the tests; TEST=NAME for some unit or e2e tests"
 	@echo "make test-programs    build the program and the test programs"
 	@echo "make test-crash       kill the program and fail its disk in every place; an hour and a half on two cores"
@@ -378,7 +388,7 @@ help:
 	@echo "make test-compilers   build with gcc and clang, no warnings"
 	@echo "make fuzz             run libFuzzer on every reader, a minute each"
 	@echo "make coverage         print the share of lines and branches that tests reach"
-	@echo "make bench | bench-grid   compare speed with PyTorch's; two ranks of one thread with one rank of two"
+	@echo "make bench | bench-grid   compare speed with PyTorch's and oneDNN's; two ranks of one thread with one rank of two"
 	@echo "make bench-dispatch | bench-save   empty tasks beside MPIPoolExecutor's; seconds from a signal to the end"
 	@echo "make bench-tables     seconds and memory of the tables of 100,000 records"
 	@echo "make lint | lint-quick | tidy   format, arrows, reference, shell and spelling; the part in make test; clang-tidy"
