@@ -22,9 +22,15 @@ pg_attack_cost pg_attack_cost_of(const pg_attack *attack, const void *options, d
     const pg_option *table = attack->options;
     const pg_attack_costs *keys = &attack->costs;
     const double images = keys->images ? pg_option_amount(table, keys->images, options) : train,
-                 share = keys->share ? pg_option_amount(table, keys->share, options) / 100 : 1;
-    return (pg_attack_cost){.trained = keys->epochs ? pg_option_amount(table, keys->epochs, options) * (share * images) : 0,
+                 share = keys->share ? pg_option_amount(table, keys->share, options) / 100 : 1,
+                 used = (1 + pg_attack_references(attack, options)) * share * images;
+    return (pg_attack_cost){.trained = keys->epochs ? pg_option_amount(table, keys->epochs, options) * used : 0,
                             .outcomes = keys->outcomes ? pg_option_amount(table, keys->outcomes, options) : 1};
+}
+
+int pg_attack_references(const pg_attack *attack, const void *options)
+{
+    return attack->costs.networks ? (int)pg_option_amount(attack->options, attack->costs.networks, options) : 0;
 }
 
 double pg_attack_progress(const pg_attack *attack, const void *state)

@@ -18,6 +18,8 @@ enum pg_sight {
     PG_SEES_DISTRIBUTED = 1 << 3, /* the genuine evidence if the deployed network runs on it and is distributed with it */
     PG_SEES_AFFINE = 1 << 4,      /* gamma and beta with which the deployed network runs, but not the passports behind them */
     PG_SEES_FRESH = 1 << 5,       /* images of the same source as the owner's, on which the owner did not train */
+    PG_SEES_REFERENCES =
+        1 << 6, /* plain networks of the same architecture that the attacker trained, as many as options want */
 };
 
 /* Everything is borrowed. An attack always sees the weights and the shapes of passports; members that it
@@ -32,6 +34,8 @@ typedef struct pg_attack_view {
     const pg_dataset *pictures;  /* public images of the same kind (the test set), never used to train */
     const pg_data *other;        /* another data set, if the attack's options name one */
     pg_model *pretrained;        /* PG_SEES_PRETRAINED */
+    pg_model *const *references; /* PG_SEES_REFERENCES */
+    int reference_count;
     pg_pixels pixels;
     pg_seed seed;
 } pg_attack_view;
@@ -42,7 +46,7 @@ typedef struct pg_measure {
     double value;
 } pg_measure;
 
-enum { PG_MEASURES_MAX = 8 };
+enum { PG_MEASURES_MAX = 8, PG_REFERENCES_MAX = 32 };
 
 /* One outcome. The attack owns model and evidence, which are valid until its next step. The judge tries the owner's evidence on
  * a changed model, forged evidence on the model that it comes with, and both if the outcome has both. */
@@ -69,6 +73,8 @@ typedef struct pg_attack_costs {
     const char *epochs;   /* passes over the images that it trains on; NULL: it does not train */
     const char *images;   /* number of these images; NULL: those of the training set */
     const char *share;    /* part of them that it uses, in percent; NULL: all */
+    const char *networks; /* number of plain networks, at most PG_REFERENCES_MAX, that the attacker trains for reference and
+                             then uses beside the victim; NULL: none */
 } pg_attack_costs;
 
 /* Work that it takes: images trained on in all epochs, and outcomes that are judged. */
@@ -105,7 +111,8 @@ typedef struct pg_attack {
     unsigned needs;   /* pg_holding: applies to schemes whose evidence has one of these; 0: to every scheme */
     const char *axis; /* along which outcomes differ, "level"; NULL: there is one outcome */
     bool steady;      /* draws nothing at random, so that every seed gives the same result for a victim */
-    bool hands_on;    /* its forged evidence is for the unchanged stolen model and can be the input of a later attack */
+    bool hands_on;    /* its forged evidence is for the unchanged stolen model, and can be the input of a later attack and of
+                         claims on independent networks */
     const pg_preset_default *presets; /* ended by a preset of NULL; NULL: none */
     pg_attack_figures figures;
     pg_attack_costs costs;
@@ -138,6 +145,8 @@ const char *const *pg_attack_names(void);
 
 /* Its work with a training set of `train` images. */
 pg_attack_cost pg_attack_cost_of(const pg_attack *attack, const void *options, double train);
+/* How many plain networks its attacker trains for reference. */
+int pg_attack_references(const pg_attack *attack, const void *options);
 /* The attack's own function, with the meaning of NULL. */
 double pg_attack_progress(const pg_attack *attack, const void *state);
 

@@ -125,6 +125,21 @@ pg_status pg_dataset_rest(const pg_dataset *from, int count, pg_dataset *out, pg
     return take(from, count, true, out, err);
 }
 
+const char *const pg_half_names[] = {"all", "first", "second", NULL};
+
+int pg_half_count(pg_half half, int count)
+{
+    return half == PG_HALF_ALL ? count : half == PG_HALF_FIRST ? count / 2 : count - count / 2;
+}
+
+pg_status pg_dataset_half(const pg_dataset *from, pg_half half, pg_dataset *out, pg_error *err)
+{
+    if (half == PG_HALF_ALL) return pg_dataset_subset(from, 0, out, err);
+    if (from->count < 2) return pg_fail(err, PG_BAD_INPUT, "%s has no halves: it has fewer than 2 images", from->name);
+    return half == PG_HALF_FIRST ? pg_dataset_subset(from, from->count / 2, out, err)
+                                 : pg_dataset_rest(from, from->count / 2, out, err);
+}
+
 pg_status pg_data_directory(char out[PG_PATH_MAX], const char *override, pg_error *err)
 {
     const char *own = getenv("PASSGRID_DATA"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");

@@ -36,6 +36,13 @@ void pg_data_clear(pg_data *data);
 PG_CHECKED pg_status pg_dataset_subset(const pg_dataset *from, int count, pg_dataset *out, pg_error *err);
 /* Copy the images that such a subset leaves out. */
 PG_CHECKED pg_status pg_dataset_rest(const pg_dataset *from, int count, pg_dataset *out, pg_error *err);
+
+/* Parts of a training set that have no image in common: the first half is the subset of half the images (rounded down), the
+ * second half is the rest. */
+typedef enum pg_half { PG_HALF_ALL, PG_HALF_FIRST, PG_HALF_SECOND } pg_half;
+extern const char *const pg_half_names[];   /* by pg_half: "all", "first", "second"; ended by NULL */
+int pg_half_count(pg_half half, int count); /* images of that part of `count` images */
+PG_CHECKED pg_status pg_dataset_half(const pg_dataset *from, pg_half half, pg_dataset *out, pg_error *err);
 void pg_dataset_clear(pg_dataset *data);
 
 /* PG_BAD_INPUT unless a network with this image size and number of classes can run on the data set. */

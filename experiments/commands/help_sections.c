@@ -62,6 +62,14 @@ static void help_attacks(void)
     pg_options_help(pg_attack_table, stdout);
 }
 
+static void help_independent(void)
+{
+    puts(
+        "independent: one map or a list of maps of plain networks on which nobody has a claim. Their seeds are above those of\n"
+        "owners and attackers. The owner's evidence, and that of every attack which `after` may name, claims each of them:\n");
+    pg_options_help(pg_independent_table, stdout);
+}
+
 static void help_verify(void)
 {
     puts("verify: a map\n");
@@ -99,6 +107,7 @@ const pg_help_topic pg_help_sections[] = {
     {"train", help_train, NULL},
     {"schemes", help_schemes, "schemes"},
     {"attacks", help_attacks, "attacks"},
+    {"independent", help_independent, NULL},
     {"verify", help_verify, NULL},
     {"profiles", help_profiles, NULL},
     {"presets", help_presets, NULL},

@@ -18,8 +18,8 @@
 /* Keys that an entry may have besides its options. */
 static const char *const no_more[] = {NULL};
 
-static const char *const sections[] = {"data",   "networks", "train",   "schemes", "attacks",
-                                       "verify", "profiles", "profile", NULL};
+static const char *const sections[] = {"data",        "networks", "train",    "schemes", "attacks",
+                                       "independent", "verify",   "profiles", "profile", NULL};
 
 /* ---- lists of maps ---- */
 
@@ -51,6 +51,11 @@ pg_status pg_design_read_kinds(pg_design_reader *r, const char *key, const pg_no
     return pg_options_each(kind, map, names ? names->count + 1 : 1, visit, &(visitor){r, read}, err);
 }
 
+static bool may_be_missing(const char *section)
+{
+    return strcmp(section, "attacks") == 0 || strcmp(section, "independent") == 0;
+}
+
 /* Call read for every map of a section, which is a list of maps or, if single is allowed, one map. */
 static pg_status read_section(pg_design_reader *r, const char *key, bool single, pg_map_reader read, pg_error *err)
 {
@@ -59,12 +64,12 @@ static pg_status read_section(pg_design_reader *r, const char *key, bool single,
     const char *expected = single ? "a map or a list of maps" : "a list of maps";
     pg_status status = PG_OK;
     if (!section) {
-        if (strcmp(key, "attacks") != 0) pg_problems_missing(r->problems, root, key, expected);
+        if (!may_be_missing(key)) pg_problems_missing(r->problems, root, key, expected);
         return PG_OK;
     }
     r->entry = section;
     if (single && section->kind == PG_MAP) return read(r, section, err);
-    if (section->kind == PG_LIST && section->count == 0 && strcmp(key, "attacks") == 0) return PG_OK;
+    if (section->kind == PG_LIST && section->count == 0 && may_be_missing(key)) return PG_OK;
     if (section->kind != PG_LIST || section->count == 0) {
         pg_problems_add(r->problems, section, "expected %s, got %s", expected, pg_node_describe(section, found));
         return PG_OK;
@@ -81,10 +86,11 @@ static pg_status read_section(pg_design_reader *r, const char *key, bool single,
 
 /* ---- data ---- */
 
-bool pg_design_find_data(pg_design_reader *r, const pg_node *node, const char *name, int train, int test,
-                         pg_data_choice *choice, pg_input *facts)
+bool pg_design_find_data(pg_design_reader *r, const pg_node *node, const pg_data_options *wanted, pg_data_choice *choice,
+                         pg_input *facts)
 {
     pg_error fault;
+    const char *name = wanted->name;
     if (!pg_data_kind_find(name)) {
         pg_problems_choice(r->problems, node, pg_data_kind_names());
         return false;
@@ -93,11 +99,15 @@ bool pg_design_find_data(pg_design_reader *r, const pg_node *node, const char *n
         pg_problems_add(r->problems, node, "%s", fault.message);
         return false;
     }
-    *choice = (pg_data_choice){.train = train < facts->train ? train : 0, .test = test < facts->test ? test : 0};
-    snprintf(choice->name, sizeof choice->name, "%s", name);
+    const int train = wanted->train, test = wanted->test;
+    facts->train = pg_half_count((pg_half)wanted->half, facts->train);
+    *choice = (pg_data_choice){
+        .half = wanted->half, .train = train < facts->train ? train : 0, .test = test < facts->test ? test : 0};
+    snprintf(choice->name, sizeof choice->name, "%.63s", name);
     snprintf(choice->sha256, sizeof choice->sha256, "%s", facts->sha256);
     if (train > facts->train)
-        pg_problems_add(r->problems, node, "the data set has only %d training images, not %d", facts->train, train);
+        pg_problems_add(r->problems, node, "%s has only %d training images, not %d",
+                        wanted->half ? "this half of the data set" : "the data set", facts->train, train);
     if (test > facts->test)
         pg_problems_add(r->problems, node, "the data set has only %d test images, not %d", facts->test, test);
     return true;
@@ -116,7 +126,7 @@ static pg_status read_one_data(pg_design_reader *r, const pg_node *map, pg_error
     if (status != PG_OK) return status;
     pg_design_data *data = &d->data[d->data_count];
     data->node = r->entry;
-    d->data_count += pg_design_find_data(r, name, options.name, options.train, options.test, &data->choice, &data->facts);
+    d->data_count += pg_design_find_data(r, name, &options, &data->choice, &data->facts);
     return PG_OK;
 }
 
@@ -180,6 +190,41 @@ static pg_status read_verify(pg_design_reader *r, pg_error *err)
     return PG_OK;
 }
 
+/* ---- independent networks ---- */
+
+/* The other half of a training set exists if the grid uses one half. */
+static void check_other_half(pg_design_reader *r, const pg_node *node)
+{
+    for (int i = 0; i < r->design->data_count; i++)
+        if (!r->design->data[i].choice.half) {
+            pg_problems_add(r->problems, node, "%s has no other half, because the grid uses all of it: set data.half",
+                            r->design->data[i].choice.name);
+            return;
+        }
+}
+
+static pg_status read_one_independent(pg_design_reader *r, const pg_node *map, pg_error *err)
+{
+    pg_independent_options options;
+    pg_design *d = r->design;
+    pg_status status = pg_options_defaults(pg_independent_table, &options, err);
+    if (status != PG_OK) return status;
+    pg_options_read(pg_independent_table, map, &options, r->problems);
+    if (strcmp(options.arch, "same") != 0 && !pg_arch_find(options.arch)) {
+        pg_problems_choice(r->problems, pg_node_find(map, "arch"), pg_arch_names());
+        return PG_OK;
+    }
+    if (options.half == PG_OTHER_HALF) check_other_half(r, pg_node_find(map, "half"));
+    status = pg_grow(&d->independent, d->independent_count, sizeof *d->independent, err);
+    if (status == PG_OK) d->independent[d->independent_count++] = (pg_design_independent){.options = options, .node = r->entry};
+    return status;
+}
+
+static pg_status read_independent(pg_design_reader *r, const pg_node *map, pg_error *err)
+{
+    return pg_design_read_expanded(r, pg_independent_table, no_more, map, read_one_independent, err);
+}
+
 /* ---- the whole grid ---- */
 
 /* Does every entry of a scheme name a network that was trained elsewhere? */
@@ -234,6 +279,7 @@ static pg_status read_all(pg_design_reader *r, const char *path, pg_error *err)
     PG_TRY(read_train(r, err));
     PG_TRY(read_section(r, "schemes", false, pg_design_read_scheme, err));
     PG_TRY(read_section(r, "attacks", false, pg_design_read_attack, err));
+    PG_TRY(read_section(r, "independent", true, read_independent, err));
     PG_TRY(read_verify(r, err));
     check_null_models(r);
     if (!r->problems->count) PG_TRY(pg_duplicates_check(r->design, r->problems, err));
@@ -334,6 +380,7 @@ void pg_design_destroy(pg_design **design)
     pg_free(d->networks);
     pg_free(d->schemes);
     pg_free(d->attacks);
+    pg_free(d->independent);
     pg_tree_destroy(&d->tree);
     pg_free(d);
     *design = NULL;

@@ -17,6 +17,7 @@
  *     - {attack: fake1, repeats: 20, schemes: [v1]}
  *     - {attack: counterfeit-triggers}
  *     - {attack: finetune, after: counterfeit-triggers}    # does the forged evidence survive?
+ *   independent: {arch: [same, resnet9], networks: 3}      # networks that nobody owns, claimed with all evidence
  *   verify: {level: 1e-6}
  *   profiles: {laptop: {train: {epochs: 2}}}               # other sizes of this grid: see profile.h
  *
@@ -67,14 +68,20 @@ typedef struct pg_design_attack {
     const pg_node *node;
 } pg_design_attack;
 
+typedef struct pg_design_independent {
+    pg_independent_options options;
+    const pg_node *node;
+} pg_design_independent;
+
 typedef struct pg_design {
     pg_grid_options grid;
-    int data_count, network_count, scheme_count, attack_count;
+    int data_count, network_count, scheme_count, attack_count, independent_count;
     pg_design_data *data;
     pg_design_network *networks;
     pg_train_options train;
     pg_design_scheme *schemes;
     pg_design_attack *attacks;
+    pg_design_independent *independent;
     pg_verify_options verify;
     pg_tree *tree;
 } pg_design;

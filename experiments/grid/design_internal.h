@@ -25,9 +25,9 @@ PG_CHECKED pg_status pg_design_read_expanded(pg_design_reader *r, const pg_optio
 PG_CHECKED pg_status pg_design_read_kinds(pg_design_reader *r, const char *key, const pg_node *map, pg_map_reader read,
                                           pg_error *err);
 
-/* Look up a data set; false, with a problem at node, if that fails. */
-bool pg_design_find_data(pg_design_reader *r, const pg_node *node, const char *name, int train, int test,
-                         pg_data_choice *choice, pg_input *facts);
+/* Look up a data set; false, with a problem at node, if that fails. facts->train counts the images of the chosen half. */
+bool pg_design_find_data(pg_design_reader *r, const pg_node *node, const pg_data_options *wanted, pg_data_choice *choice,
+                         pg_input *facts);
 
 /* An entry of the section "schemes" and of the section "attacks": design_plugins.c. */
 PG_CHECKED pg_status pg_design_read_scheme(pg_design_reader *r, const pg_node *map, pg_error *err);

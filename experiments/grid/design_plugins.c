@@ -177,9 +177,11 @@ static pg_status read_one_attack(pg_design_reader *r, const pg_node *map, pg_err
     read_after(r, pg_node_get(map, "after"), made);
     const pg_other_data other = attack->other_data ? attack->other_data(made->options) : (pg_other_data){0};
     const pg_node *named = other.name ? pg_node_find(map, other.key) : NULL;
-    if (other.name)
-        (void)pg_design_find_data(r, named ? named : map, other.name, other.train, other.test, &made->other,
-                                  &made->other_facts);
+    if (other.name) {
+        pg_data_options wanted = {.train = other.train, .test = other.test};
+        snprintf(wanted.name, sizeof wanted.name, "%s", other.name);
+        (void)pg_design_find_data(r, named ? named : map, &wanted, &made->other, &made->other_facts);
+    }
 done:
     return status;
 }

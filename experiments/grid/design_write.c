@@ -23,7 +23,8 @@ static pg_status add_data(const pg_design *d, pg_tree *tree, pg_error *err)
     pg_node *list;
     PG_TRY(pg_node_add(tree, tree->root, "data", PG_LIST, NULL, &list, err));
     for (int i = 0; i < d->data_count; i++) {
-        pg_data_options options = {.train = d->data[i].choice.train, .test = d->data[i].choice.test};
+        pg_data_options options = {
+            .half = d->data[i].choice.half, .train = d->data[i].choice.train, .test = d->data[i].choice.test};
         snprintf(options.name, sizeof options.name, "%s", d->data[i].choice.name);
         PG_TRY(add_map(tree, list, NULL, pg_data_table, &options, err));
     }
@@ -84,6 +85,18 @@ done:
     return status;
 }
 
+static pg_status add_independent(const pg_design *d, pg_tree *tree, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_node *list;
+    if (!d->independent_count) return PG_OK;
+    PG_TRY(pg_node_add(tree, tree->root, "independent", PG_LIST, NULL, &list, err));
+    for (int i = 0; i < d->independent_count; i++)
+        PG_TRY(add_map(tree, list, NULL, pg_independent_table, &d->independent[i].options, err));
+done:
+    return status;
+}
+
 pg_status pg_design_write(const pg_design *design, char **text, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -96,6 +109,7 @@ pg_status pg_design_write(const pg_design *design, char **text, pg_error *err)
     PG_TRY(add_map(tree, tree->root, "train", pg_train_table, &design->train, err));
     PG_TRY(add_schemes(design, tree, err));
     PG_TRY(add_attacks(design, tree, err));
+    PG_TRY(add_independent(design, tree, err));
     PG_TRY(add_map(tree, tree->root, "verify", pg_verify_table, &design->verify, err));
     PG_TRY(pg_yaml_emit(tree->root, PG_YAML_BLOCK, text, err));
 done:

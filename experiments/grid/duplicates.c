@@ -20,7 +20,7 @@ static int order_of_data(const pg_design *d, int a, int b)
 {
     const pg_data_choice *x = &d->data[a].choice, *y = &d->data[b].choice;
     const int name = strcmp(x->name, y->name), train = (x->train > y->train) - (x->train < y->train);
-    return name ? name : train ? train : (x->test > y->test) - (x->test < y->test);
+    return name ? name : x->half != y->half ? x->half - y->half : train ? train : (x->test > y->test) - (x->test < y->test);
 }
 
 static int order_of_networks(const pg_design *d, int a, int b)
@@ -44,6 +44,11 @@ static int order_of_attacks(const pg_design *d, int a, int b)
     const int name = strcmp(x->attack->name, y->attack->name);
     const int after = strcmp(x->after ? x->after->name : "", y->after ? y->after->name : "");
     return name ? name : after ? after : pg_options_compare(x->attack->options, x->options, y->options);
+}
+
+static int order_of_independent(const pg_design *d, int a, int b)
+{
+    return pg_options_compare(pg_independent_table, &d->independent[a].options, &d->independent[b].options);
 }
 
 static int by_value(const void *a, const void *b)
@@ -93,9 +98,9 @@ pg_status pg_duplicates_check(const pg_design *d, pg_problems *problems, pg_erro
     pg_status status = PG_OK;
     const uint64_t there = schemes_of(d);
     entry *entries = NULL;
-    const int most[] = {d->data_count, d->network_count, d->scheme_count, d->attack_count};
+    const int most[] = {d->data_count, d->network_count, d->scheme_count, d->attack_count, d->independent_count};
     size_t room = 0;
-    for (int s = 0; s < 4; s++) room = (size_t)most[s] > room ? (size_t)most[s] : room;
+    for (size_t s = 0; s < sizeof most / sizeof *most; s++) room = (size_t)most[s] > room ? (size_t)most[s] : room;
     PG_TRY(pg_alloc(room, sizeof *entries, &entries, err));
     for (int i = 0; i < d->data_count; i++) entries[i] = (entry){d, order_of_data, i, d->data[i].node, 1};
     find(entries, d->data_count, problems);
@@ -106,6 +111,8 @@ pg_status pg_duplicates_check(const pg_design *d, pg_problems *problems, pg_erro
     for (int i = 0; i < d->attack_count; i++)
         entries[i] = (entry){d, order_of_attacks, i, d->attacks[i].node, d->attacks[i].schemes & there};
     find(entries, d->attack_count, problems);
+    for (int i = 0; i < d->independent_count; i++) entries[i] = (entry){d, order_of_independent, i, d->independent[i].node, 1};
+    find(entries, d->independent_count, problems);
 done:
     pg_free(entries);
     return status;

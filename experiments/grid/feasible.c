@@ -99,12 +99,14 @@ static bool scheme_wants_plain(const pg_design *d, const pg_design_scheme *s)
         const pg_design_attack *a = &d->attacks[i];
         if (!pg_design_applies(a, s->scheme)) continue;
         if (a->attack->wants_pretrained && a->attack->wants_pretrained(a->options)) return true;
+        if (pg_attack_references(a->attack, a->options)) return true;
     }
     return false;
 }
 
 static bool wants_plain(const pg_design *d)
 {
+    if (d->independent_count) return true;
     for (int i = 0; i < d->scheme_count; i++)
         if (scheme_wants_plain(d, &d->schemes[i])) return true;
     return false;

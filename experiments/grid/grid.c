@@ -121,17 +121,26 @@ static double attack_cost(const price *p, const pg_design_attack *a)
 
 /* ---- crossing ---- */
 
+/* Where independent networks of one entry are trained, for owners of one data set and network. */
+typedef struct independent {
+    pg_design_data data;
+    pg_network_options network;
+    price price;
+} independent;
+
 typedef struct builder {
     const pg_design *design;
     pg_grid *grid;
     pg_problems *problems;
+    independent *independent; /* by entry of the design */
 } builder;
 
 /* A combination of data set, network and seed. */
 typedef struct place {
     const pg_design_data *data;
     const pg_network_options *network;
-    const price *prices; /* by scheme of the design; the last price is that of the plain network */
+    const price *prices; /* by scheme of the design */
+    price plain;         /* of the plain network */
     uint64_t seed;
 } place;
 
@@ -155,7 +164,7 @@ static pg_status add_plain(builder *b, const place *at, int *index, pg_error *er
     task.scheme = pg_scheme_holding(0);
     task.scheme_options = &nothing;
     task.train = b->design->train;
-    return add(b->grid, &task, NULL, 0, training_cost(&at->prices[b->design->scheme_count], &task.train), index, err);
+    return add(b->grid, &task, NULL, 0, training_cost(&at->plain, &task.train), index, err);
 }
 
 /* The k-th seed other than the replicate's own: first the seeds of the grid, then those above its largest. */
@@ -169,6 +178,21 @@ static uint64_t other_seed(const pg_ints *seeds, uint64_t own, int k)
     return (uint64_t)(largest + 1 + k);
 }
 
+/* Add plain networks of `count` other seeds, and list them in a task and among its parents. */
+static pg_status add_plain_networks(builder *b, const place *at, int count, pg_task *task, int *parents, pg_error *err)
+{
+    pg_status status = PG_OK;
+    task->network_count = count;
+    for (int i = 0; i < count; i++) {
+        place other = *at;
+        other.seed = other_seed(&b->design->grid.seeds, at->seed, i);
+        PG_TRY(add_plain(b, &other, &parents[i], err));
+        memcpy(task->networks[i], b->grid->tasks[parents[i]].key, sizeof task->networks[i]);
+    }
+done:
+    return status;
+}
+
 /* Add the task that finds the threshold of a scheme's evidence. task: of the trained model; parents[2]: that model and the
  * plain network. */
 static pg_status add_threshold(builder *b, const place *at, const price *p, pg_task *task, const int *parents, pg_error *err)
@@ -179,13 +203,7 @@ static pg_status add_threshold(builder *b, const place *at, const price *p, pg_t
     int all[2 + PG_NULL_MODELS_MAX] = {parents[0], parents[1]}, index;
     task->kind = PG_TASK_THRESHOLD;
     memcpy(task->victim, b->grid->tasks[parents[0]].key, sizeof task->victim);
-    task->null_model_count = o->null_models;
-    for (int i = 0; i < o->null_models; i++) {
-        place other = *at;
-        other.seed = other_seed(&o->seeds, at->seed, i);
-        PG_TRY(add_plain(b, &other, &all[2 + i], err));
-        memcpy(task->null_models[i], b->grid->tasks[all[2 + i]].key, sizeof task->null_models[i]);
-    }
+    PG_TRY(add_plain_networks(b, at, o->null_models, task, &all[2], err));
     PG_TRY(add(b->grid, task, all, 2 + o->null_models, p->forward * IMAGES * o->null_models * task->verify.nulls, &index, err));
     b->grid->tasks[index].unsaved = b->grid->tasks[index].cost;
 done:
@@ -203,13 +221,18 @@ static pg_status add_attackers_plain(builder *b, const place *at, pg_task *task,
     return status;
 }
 
+static int references_of(const pg_design_attack *a)
+{
+    return pg_attack_references(a->attack, a->options);
+}
+
 /* Add attack number i of the design on a trained model, the task `victim`, after the attack task `before` (-1: none). */
 static pg_status add_attack(builder *b, const place *at, const price *p, const pg_task *trained, int victim, int i, int before,
                             int *index, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_design_attack *a = &b->design->attacks[i], *earlier = &b->design->attacks[before < 0 ? 0 : before];
-    int all[3] = {victim, -1, -1};
+    int all[3 + PG_REFERENCES_MAX] = {victim, -1, -1};
     pg_task task = *trained;
     task.kind = PG_TASK_ATTACK;
     memcpy(task.victim, b->grid->tasks[victim].key, sizeof task.victim);
@@ -221,13 +244,14 @@ static pg_status add_attack(builder *b, const place *at, const price *p, const p
     if (task.brought.model_sha256[0] && a->attack->steady && before < 0) task.seed = 0;
     if (a->attack->wants_pretrained && a->attack->wants_pretrained(a->options))
         PG_TRY(add_attackers_plain(b, at, &task, &all[1], err));
+    PG_TRY(add_plain_networks(b, at, references_of(a), &task, &all[3], err));
     if (before >= 0) {
         PG_TRY(add_attack(b, at, p, trained, victim, before, -1, &all[2], err));
         task.after = earlier->attack;
         task.after_options = earlier->options;
         memcpy(task.forged, b->grid->tasks[all[2]].key, sizeof task.forged);
     }
-    PG_TRY(add(b->grid, &task, all, 3, attack_cost(p, a), index, err));
+    PG_TRY(add(b->grid, &task, all, 3 + task.network_count, attack_cost(p, a), index, err));
     b->grid->tasks[*index].unsaved = p->forward * p->test;
 done:
     return status;
@@ -245,6 +269,66 @@ static pg_status add_chains(builder *b, const place *at, const price *p, const p
         const pg_design_attack *earlier = &b->design->attacks[k];
         if (earlier->attack == a->after && !earlier->after && pg_design_applies(earlier, trained->scheme))
             PG_TRY(add_attack(b, at, p, trained, victim, i, k, &index, err));
+    }
+done:
+    return status;
+}
+
+/* Claim independent network number k of one entry with the evidence for a trained model. all: the model's task, that of the
+ * attack which forged the evidence (-1: it is the owner's), and room for that of the network. */
+static pg_status add_claim(builder *b, const place *at, pg_task *task, int entry, int k, int all[3], pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_ints *seeds = &b->design->grid.seeds;
+    const independent *i = &b->independent[entry];
+    place there = {.data = &i->data, .network = &i->network, .plain = i->price};
+    int references = 0, index;
+    for (int a = 0; a < b->design->attack_count; a++)
+        if (references_of(&b->design->attacks[a]) > references) references = references_of(&b->design->attacks[a]);
+    there.seed = other_seed(seeds, at->seed, seeds->count - 1 + references + k);
+    PG_TRY(add_plain(b, &there, &all[2], err));
+    memcpy(task->networks[0], b->grid->tasks[all[2]].key, sizeof task->networks[0]);
+    task->other = i->data.choice;
+    PG_TRY(add(b->grid, task, all, 3, i->price.forward * i->price.test, &index, err));
+    b->grid->tasks[index].unsaved = b->grid->tasks[index].cost;
+done:
+    return status;
+}
+
+/* Claim every independent network with the evidence that attack number `attack` forged, or with the owner's (-1). */
+static pg_status add_claims(builder *b, const place *at, const price *p, const pg_task *trained, int victim, int attack,
+                            pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_design_attack *a = attack < 0 ? NULL : &b->design->attacks[attack];
+    int all[3] = {victim, -1, -1};
+    pg_task task = *trained;
+    if (a) PG_TRY(add_attack(b, at, p, trained, victim, attack, -1, &all[1], err));
+    task.kind = PG_TASK_CLAIM;
+    task.pretrained[0] = '\0';
+    task.network_count = 1;
+    memcpy(task.victim, b->grid->tasks[victim].key, sizeof task.victim);
+    if (a) {
+        task.attack = a->attack;
+        task.attack_options = a->options;
+        memcpy(task.forged, b->grid->tasks[all[1]].key, sizeof task.forged);
+    }
+    for (int i = 0; i < b->design->independent_count; i++)
+        for (int k = 0; k < b->design->independent[i].options.networks; k++) PG_TRY(add_claim(b, at, &task, i, k, all, err));
+done:
+    return status;
+}
+
+/* Add the claims on independent networks with all evidence for a trained model. */
+static pg_status add_all_claims(builder *b, const place *at, const price *p, const pg_task *trained, int victim, pg_error *err)
+{
+    pg_status status = PG_OK;
+    if (!b->design->independent_count) return PG_OK;
+    if (trained->scheme->keygen) PG_TRY(add_claims(b, at, p, trained, victim, -1, err));
+    for (int i = 0; i < b->design->attack_count; i++) {
+        const pg_design_attack *a = &b->design->attacks[i];
+        if (a->attack->hands_on && !a->after && pg_design_applies(a, trained->scheme))
+            PG_TRY(add_claims(b, at, p, trained, victim, i, err));
     }
 done:
     return status;
@@ -290,6 +374,7 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
     if (!brought) PG_TRY(add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
     for (int i = 0; i < b->design->attack_count; i++)
         if (pg_design_applies(&b->design->attacks[i], s->scheme)) PG_TRY(add_chains(b, at, p, &task, parents[0], i, err));
+    if (first || !brought) PG_TRY(add_all_claims(b, at, p, &task, parents[0], err));
     if (thresholds) PG_TRY(add_threshold(b, at, p, &task, parents, err));
 done:
     return status;
@@ -316,18 +401,47 @@ static pg_status find_price(builder *b, const place *at, const pg_design_scheme 
     return pg_feasible_check(b->design, at->data, s, &layout, b->problems, err);
 }
 
-/* Find the prices of every scheme of the design in one network, and of the plain network. */
-static pg_status find_prices(builder *b, const place *at, int network, price *prices, pg_error *err)
+/* Find the price of the plain network. It is a problem at a node of the file if it cannot be built. */
+static pg_status find_plain_price(builder *b, const pg_design_data *data, const pg_network_options *network,
+                                  const pg_node *node, price *out, pg_error *err)
+{
+    pg_error fault;
+    pg_layout layout;
+    const char nothing = 0;
+    const pg_status status = plan_layout(data, network, pg_scheme_holding(0), &nothing, &layout, &fault);
+    if (status == PG_BAD_INPUT && node) {
+        pg_problems_add(b->problems, node, "%s, %s: %s", data->choice.name, network->arch, fault.message);
+        return PG_OK;
+    }
+    if (status != PG_OK) return pg_fail(err, status, "%s", fault.message);
+    *out = price_of(data, &layout);
+    return pg_feasible_check_plain(b->design, data, &layout, b->problems, err);
+}
+
+/* Find where independent networks of one entry are trained, for owners of this place. */
+static pg_status find_independent(builder *b, const place *at, int entry, pg_error *err)
+{
+    const pg_design_independent *from = &b->design->independent[entry];
+    independent *out = &b->independent[entry];
+    pg_data_choice *choice = &out->data.choice;
+    *out = (independent){.data = *at->data, .network = *at->network};
+    if (strcmp(from->options.arch, "same") != 0) {
+        memcpy(out->network.arch, from->options.arch, sizeof out->network.arch);
+        if (!pg_arch_find(out->network.arch)->residual) out->network.relu_before_add = true;
+    }
+    if (from->options.half == PG_OTHER_HALF) choice->half = choice->half == PG_HALF_FIRST ? PG_HALF_SECOND : PG_HALF_FIRST;
+    return find_plain_price(b, &out->data, &out->network, from->node, &out->price, err);
+}
+
+/* Find the prices of every scheme of the design in one network, of the plain network, and of independent ones. */
+static pg_status find_prices(builder *b, place *at, int network, price *prices, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_layout layout;
     const pg_design *d = b->design;
-    const char nothing = 0;
     for (int i = 0; i < d->scheme_count; i++)
         if (is_at(&d->schemes[i], at->data, network)) PG_TRY(find_price(b, at, &d->schemes[i], &prices[i], err));
-    PG_TRY(plan_layout(at->data, at->network, pg_scheme_holding(0), &nothing, &layout, err));
-    PG_TRY(pg_feasible_check_plain(d, at->data, &layout, b->problems, err));
-    prices[d->scheme_count] = price_of(at->data, &layout);
+    PG_TRY(find_plain_price(b, at->data, at->network, NULL, &at->plain, err));
+    for (int i = 0; i < d->independent_count; i++) PG_TRY(find_independent(b, at, i, err));
 done:
     return status;
 }
@@ -337,7 +451,8 @@ static pg_status cross(builder *b, const char *path, pg_error *err)
     pg_status status = PG_OK;
     const pg_design *d = b->design;
     price *prices = NULL;
-    PG_TRY(pg_alloc((size_t)d->scheme_count + 1, sizeof *prices, &prices, err));
+    PG_TRY(pg_alloc((size_t)d->scheme_count, sizeof *prices, &prices, err));
+    PG_TRY(pg_alloc((size_t)d->independent_count, sizeof *b->independent, &b->independent, err));
     for (int i = 0; i < d->data_count; i++)
         for (int n = 0; n < d->network_count; n++) {
             place at = {.data = &d->data[i], .network = &d->networks[n].options, .prices = prices};
@@ -350,6 +465,7 @@ static pg_status cross(builder *b, const char *path, pg_error *err)
             }
         }
 done:
+    pg_free(b->independent);
     pg_free(prices);
     return status;
 }

@@ -4,7 +4,9 @@
  * For every data set, network and seed: each scheme is trained, and each attack runs on each trained model that it applies to.
  * If a scheme's passports come from a trained plain network, that network's task is a parent: the plain scheme with the grid's
  * `train` section, which is added if the grid does not list it. With `null_models`, plain networks of other seeds give the
- * threshold of each scheme's evidence; they are added if the grid does not have them.
+ * threshold of each scheme's evidence; they are added if the grid does not have them. With `independent`, each piece of
+ * evidence (the owner's, and that of every attack that hands on what it forged) claims plain networks that nobody of the grid
+ * trained. Owners, attackers and null models use lower seeds.
  *
  * A network that was trained elsewhere is one task for all seeds, on each data set that fits it. So are its threshold and each
  * attack on it that uses no random numbers. */
@@ -19,7 +21,7 @@ typedef struct pg_grid_task {
     char *text, *public_text; /* see task.h */
     bool keep;                /* as in the task */
     char *about;              /* description of the files of a network trained elsewhere; NULL for others */
-    int parents[2 + PG_NULL_MODELS_MAX], parent_count; /* indices of earlier tasks */
+    int parents[3 + PG_NULL_MODELS_MAX], parent_count; /* indices of earlier tasks */
     double cost;                                       /* multiply-adds, roughly */
     double unsaved; /* longest part of the cost during which nothing can be saved: judging an outcome */
 } pg_grid_task;

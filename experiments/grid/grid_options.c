@@ -2,6 +2,7 @@
 /* Keys of a grid file; see grid_options.h. */
 #include "experiments/grid/grid_options.h"
 
+#include "core/data/dataset.h"
 #include "experiments/grid/presets.h"
 
 #include <stddef.h>
@@ -23,6 +24,8 @@ const pg_option pg_grid_table[] = {
 
 const pg_option pg_data_table[] = {
     PG_TEXT(pg_data_options, name, NULL, "data set, one of those that `passgrid data list` shows"),
+    PG_CHOICE(pg_data_options, half, "all", pg_half_names,
+              "part of the training set that the grid uses; the first half has the same share of every class"),
     PG_INT(pg_data_options, train, "0", 0, 1e9, "images", "training images, the same share of every class; 0: all"),
     PG_INT(pg_data_options, test, "0", 0, 1e9, "images", "test images, the same share of every class; 0: all"),
     {0},
@@ -35,6 +38,18 @@ const pg_option pg_network_table[] = {
             "factor of the channels of every layer; the result is rounded to a multiple of 16"),
     PG_BOOL(pg_network_options, relu_before_add, "true",
             "residual networks: the last convolution of a block has its own ReLU, as in the reference code"),
+    {0},
+};
+
+static const char *const independent_halves[] = {"same", "other", NULL};
+
+const pg_option pg_independent_table[] = {
+    PG_TEXT(pg_independent_options, arch, "same", "architecture of the accused networks; same: that of the claimant's network"),
+    PG_CHOICE(pg_independent_options, half, "same", independent_halves,
+              "training images: those of the grid, or as many of the other half of the training set (the grid's data then has "
+              "half: first or second)"),
+    PG_INT(pg_independent_options, networks, "1", 1, PG_NULL_MODELS_MAX, NULL,
+           "number of such networks, each of a seed of its own; every claimant of the grid claims all of them"),
     {0},
 };
 

@@ -19,6 +19,7 @@ extern const pg_option pg_grid_table[];
 
 typedef struct pg_data_options {
     char name[PG_TEXT_MAX];
+    int half; /* pg_half */
     int train, test;
 } pg_data_options;
 extern const pg_option pg_data_table[];
@@ -30,6 +31,15 @@ typedef struct pg_network_options {
     bool relu_before_add;
 } pg_network_options;
 extern const pg_option pg_network_table[];
+
+/* Networks that independent developers trained: plain ones of seeds that no owner or attacker of the grid has. */
+enum { PG_SAME_HALF, PG_OTHER_HALF };
+typedef struct pg_independent_options {
+    char arch[PG_TEXT_MAX]; /* "same": as the network for which the evidence was made */
+    int half;               /* PG_SAME_HALF, PG_OTHER_HALF */
+    int networks;
+} pg_independent_options;
+extern const pg_option pg_independent_table[];
 
 /* The files of a scheme's network, if it was trained elsewhere. */
 typedef struct pg_source_options {

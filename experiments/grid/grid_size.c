@@ -3,6 +3,7 @@
 #include "experiments/grid/grid_size.h"
 
 #include "attacks/attack.h"
+#include "core/formats/number.h"
 #include "core/ownership/scheme.h"
 #include "experiments/grid/grid_options.h"
 
@@ -16,6 +17,7 @@ typedef struct extent {
     double data, networks, seeds;
     double schemes[KINDS_MAX], attacks[KINDS_MAX]; /* attacks: on each model of the scheme */
     double handed[KINDS_MAX][KINDS_MAX];           /* [attack][scheme]: tasks that a later attack may follow */
+    double independent;                            /* networks that every evidence claims */
 } extent;
 
 /* The first map of a section, which is a map or a list of maps. */
@@ -102,6 +104,26 @@ static void count_attacks(const pg_node *root, extent *e)
             if (names_attack(entry, pg_attacks[k])) count_attack(entry, k, e);
 }
 
+static void count_independent(const pg_node *root, extent *e)
+{
+    const pg_node *entry = first_entry(root, "independent");
+    for (; entry; entry = next_entry(root, "independent", entry)) {
+        const pg_node *networks = entry->kind == PG_MAP ? pg_node_find(entry, "networks") : NULL;
+        long long each = 1;
+        if (networks && (networks->kind != PG_SCALAR || !pg_number_int(networks->text, &each))) each = 1;
+        if (entry->kind == PG_MAP) e->independent += (double)each * pg_options_count(pg_independent_table, entry);
+    }
+}
+
+/* Claims with evidence for one model of scheme i: the owner's, and that of each attack that hands on what it forged. */
+static double count_claims(const extent *e, int i)
+{
+    double evidence = pg_schemes[i]->holds != 0;
+    for (int k = 0; pg_attacks[k]; k++)
+        if (pg_attacks[k]->hands_on) evidence += e->handed[k][i];
+    return e->independent * evidence;
+}
+
 /* "1,234,567", or "1.2e+30" if that is too long. */
 static const char *grouped(double count, char out[48])
 {
@@ -135,9 +157,10 @@ bool pg_grid_size_check(const pg_node *root, pg_problems *problems)
     double schemes = 0, attacks = 0;
     count_schemes(root, &e);
     count_attacks(root, &e);
+    count_independent(root, &e);
     for (int i = 0; pg_schemes[i]; i++) {
         schemes += e.schemes[i];
-        attacks += e.schemes[i] * e.attacks[i];
+        attacks += e.schemes[i] * (e.attacks[i] + count_claims(&e, i));
     }
     const double total = e.data * e.networks * e.seeds * (schemes + attacks);
     if (total <= PG_TASKS_MAX) return true;

@@ -94,14 +94,16 @@ static pg_status describe_data(const pg_data_choice *data, pg_text_pool *texts, 
     char train[16] = "all", test[16] = "all";
     if (data->train) snprintf(train, sizeof train, "%d", data->train);
     if (data->test) snprintf(test, sizeof test, "%d", data->test);
-    if (!data->train && !data->test) return pg_text_pool_keep(texts, data->name, out, NULL, err);
-    return pg_text_pool_print(texts, out, NULL, err, "%s %s+%s", data->name, train, test);
+    if (!data->train && !data->test && !data->half) return pg_text_pool_keep(texts, data->name, out, NULL, err);
+    return pg_text_pool_print(texts, out, NULL, err, "%s %s%s%s+%s", data->name, data->half ? pg_half_names[data->half] : "",
+                              data->half ? " half " : "", train, test);
 }
 
 const char *pg_task_name(const pg_task *task, char out[PG_TASK_NAME_MAX])
 {
-    const char *attack = task->kind == PG_TASK_ATTACK ? task->attack->name : "";
-    const char *part = task->kind == PG_TASK_THRESHOLD ? "threshold" : task->kind == PG_TASK_BRING ? "brought" : attack;
+    static const char *const kinds[] = {
+        [PG_TASK_TRAIN] = "", [PG_TASK_THRESHOLD] = "threshold", [PG_TASK_BRING] = "brought", [PG_TASK_CLAIM] = "claim"};
+    const char *part = task->kind == PG_TASK_ATTACK ? task->attack->name : kinds[task->kind];
     snprintf(out, PG_TASK_NAME_MAX, "%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, task->arch->name,
              pg_norm_kind_name(task->norm), task->scheme->name, part, part[0] ? "/" : "", (unsigned long long)task->seed,
              task->key);

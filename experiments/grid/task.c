@@ -16,7 +16,9 @@
 #include <string.h>
 
 enum { FORMAT = 1 };
-static const char *const kinds[] = {"train", "attack", "threshold", "bring", NULL};
+static const char *const kinds[] = {"train", "attack", "threshold", "bring", "claim", NULL};
+/* What a task of each kind calls its further networks. */
+static const char *const networks[] = {"", "references", "null_models", "", "accused"};
 
 /* ---- writing ---- */
 
@@ -34,6 +36,7 @@ static pg_status add_data(pg_tree *tree, pg_node *map, const char *key, const pg
     PG_TRY(pg_node_add(tree, map, key, PG_MAP, NULL, &entry, err));
     PG_TRY(pg_node_add_text(tree, entry, "name", data->name, err));
     PG_TRY(pg_node_add_text(tree, entry, "sha256", data->sha256, err));
+    if (data->half) PG_TRY(pg_node_add_text(tree, entry, "half", pg_half_names[data->half], err));
     PG_TRY(add_int(tree, entry, "train", data->train, err));
     PG_TRY(add_int(tree, entry, "test", data->test, err));
 done:
@@ -88,12 +91,13 @@ done:
     return status;
 }
 
-static pg_status add_null_models(pg_tree *tree, pg_node *map, const pg_task *task, pg_error *err)
+static pg_status add_networks(pg_tree *tree, pg_node *map, const pg_task *task, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_node *list;
-    PG_TRY(pg_node_add(tree, map, "null_models", PG_LIST, NULL, &list, err));
-    for (int i = 0; i < task->null_model_count; i++) PG_TRY(pg_node_add_text(tree, list, NULL, task->null_models[i], err));
+    if (!task->network_count) return PG_OK;
+    PG_TRY(pg_node_add(tree, map, networks[task->kind], PG_LIST, NULL, &list, err));
+    for (int i = 0; i < task->network_count; i++) PG_TRY(pg_node_add_text(tree, list, NULL, task->networks[i], err));
 done:
     return status;
 }
@@ -117,16 +121,13 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_re
     if (task->last) PG_TRY(pg_node_add(tree, map, "last", PG_SCALAR, "true", NULL, err));
     if (task->kind == PG_TASK_TRAIN || task->kind == PG_TASK_BRING) goto done;
     PG_TRY(pg_node_add_text(tree, map, "victim", task->victim, err));
-    if (task->kind == PG_TASK_THRESHOLD) {
-        PG_TRY(add_null_models(tree, map, task, err));
-        goto done;
-    }
-    PG_TRY(add_options(&to, &(options){"attack", "attack", attack->name, attack->options, task->attack_options}, err));
+    PG_TRY(add_networks(tree, map, task, err));
+    if (attack)
+        PG_TRY(add_options(&to, &(options){"attack", "attack", attack->name, attack->options, task->attack_options}, err));
     if (task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, err));
     if (task->keep && reveal == PG_REVEAL_ALL) PG_TRY(pg_node_add(tree, map, "keep", PG_SCALAR, "true", NULL, err));
-    if (!task->after) goto done;
-    PG_TRY(add_options(&to, &(options){"after", "attack", after->name, after->options, task->after_options}, err));
-    PG_TRY(pg_node_add_text(tree, map, "forged", task->forged, err));
+    if (after) PG_TRY(add_options(&to, &(options){"after", "attack", after->name, after->options, task->after_options}, err));
+    if (task->forged[0]) PG_TRY(pg_node_add_text(tree, map, "forged", task->forged, err));
 done:
     return status;
 }
@@ -197,6 +198,10 @@ static void get_data(const pg_node *map, pg_data_choice *out)
 {
     get_text(map, "name", out->name, sizeof out->name);
     get_text(map, "sha256", out->sha256, sizeof out->sha256);
+    char half[16] = "";
+    get_text(map, "half", half, sizeof half);
+    for (int i = 0; pg_half_names[i]; i++)
+        if (strcmp(half, pg_half_names[i]) == 0) out->half = i;
     out->train = (int)get_int(map, "train");
     out->test = (int)get_int(map, "test");
 }
@@ -209,10 +214,10 @@ static void get_source(const pg_node *map, pg_task_source *out)
     get_text(map, "commitment", out->commitment, sizeof out->commitment);
 }
 
-static void get_null_models(const pg_node *list, pg_task *out)
+static void get_networks(const pg_node *list, pg_task *out)
 {
-    for (const pg_node *n = list ? list->first : NULL; n && out->null_model_count < PG_NULL_MODELS_MAX; n = n->next)
-        text_of(n, out->null_models[out->null_model_count++], PG_SHA256_HEX);
+    for (const pg_node *n = list ? list->first : NULL; n && out->network_count < PG_NULL_MODELS_MAX; n = n->next)
+        text_of(n, out->networks[out->network_count++], PG_SHA256_HEX);
 }
 
 /* Options under key into a new block of size bytes. */
@@ -251,7 +256,8 @@ static pg_status get_scheme_and_attack(const pg_node *root, pg_task *out, pg_pro
     if (!out->scheme) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: unknown scheme '%s'", name));
     PG_TRY(get_options(out->scheme->options, pg_node_get(root, "scheme"), out->scheme->options_size, &out->scheme_options,
                        problems, err));
-    if (out->kind != PG_TASK_ATTACK) goto done;
+    const bool forged = out->kind == PG_TASK_CLAIM && pg_node_find(root, "attack");
+    if (out->kind != PG_TASK_ATTACK && !forged) goto done;
     PG_TRY(get_attack(root, "attack", &out->attack, &out->attack_options, problems, err));
     if (pg_node_find(root, "after")) PG_TRY(get_attack(root, "after", &out->after, &out->after_options, problems, err));
 done:
@@ -283,7 +289,7 @@ static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *probl
     get_text(root, "pretrained", out->pretrained, sizeof out->pretrained);
     out->last = pg_node_find(root, "last") != NULL;
     get_text(root, "victim", out->victim, sizeof out->victim);
-    get_null_models(pg_node_get(root, "null_models"), out);
+    if (networks[out->kind][0]) get_networks(pg_node_get(root, networks[out->kind]), out);
     get_text(root, "forged", out->forged, sizeof out->forged);
     get_data(pg_node_get(root, "other"), &out->other);
     out->keep = pg_node_find(root, "keep") != NULL;

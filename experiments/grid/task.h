@@ -13,8 +13,9 @@
 #include "core/ownership/verify.h"
 #include "experiments/grid/grid_options.h"
 
-/* Training a model; attacking it; the threshold of its evidence from null models; taking a model that was trained elsewhere. */
-typedef enum pg_task_kind { PG_TASK_TRAIN, PG_TASK_ATTACK, PG_TASK_THRESHOLD, PG_TASK_BRING } pg_task_kind;
+/* Training a model; attacking it; the threshold of its evidence from null models; taking a model that was trained elsewhere;
+ * claiming an independent network with evidence made for another one. */
+typedef enum pg_task_kind { PG_TASK_TRAIN, PG_TASK_ATTACK, PG_TASK_THRESHOLD, PG_TASK_BRING, PG_TASK_CLAIM } pg_task_kind;
 
 /* A network that was trained elsewhere: its files, and their checksums for the key. */
 typedef struct pg_task_source {
@@ -23,9 +24,12 @@ typedef struct pg_task_source {
     char commitment[PG_SHA256_HEX];   /* of the evidence; empty: none */
 } pg_task_source;
 
-/* The data set and the number of its images; counts of 0 mean all. */
+/* The data set and the number of its images; counts of 0 mean all. `train` counts images of the chosen part of the training
+ * set.
+ */
 typedef struct pg_data_choice {
     char name[64], sha256[PG_SHA256_HEX]; /* checksum of the whole data set, as its reader reports it */
+    int half;                             /* pg_half */
     int train, test;
 } pg_data_choice;
 
@@ -47,19 +51,20 @@ typedef struct pg_task {
     uint64_t seed;                  /* the replicate: one of the grid's seeds; 0 for a network from elsewhere, which has none */
     char pretrained[PG_SHA256_HEX]; /* key of the task that trained the plain network; empty: none */
     char victim[PG_SHA256_HEX];     /* key of the task that trained the model that this one is about; empty for training */
-    /* threshold only: keys of the tasks that trained the null models */
-    char null_models[PG_NULL_MODELS_MAX][PG_SHA256_HEX];
-    int null_model_count;
-    /* attack only */
+    /* keys of the tasks that trained further plain networks: the null models of a threshold, the networks that an attacker
+     * trained for reference, the accused network */
+    char networks[PG_NULL_MODELS_MAX][PG_SHA256_HEX];
+    int network_count;
+    /* attack, or claim with evidence that this attack forged (NULL: with the owner's) */
     const pg_attack *attack;
     void *attack_options;
-    pg_data_choice other; /* the attack's other data set; name empty: none */
-    /* attack that comes after one that forged evidence: that one, its options, key of its task; NULL: none */
+    pg_data_choice other; /* the attack's other data set; of a claim, that of the accused network; name empty: none */
+    /* attack that comes after one that forged evidence: that one and its options; NULL: none */
     const pg_attack *after;
     void *after_options;
-    char forged[PG_SHA256_HEX];
-    bool keep; /* attack only: attacked networks and forged evidence stay as files; no part of the key */
-    bool last; /* training outside of a grid: leave the network of the last epoch, not of the best one */
+    char forged[PG_SHA256_HEX]; /* key of the task that forged the evidence which the task begins with; empty: none */
+    bool keep;                  /* attack only: attacked networks and forged evidence stay as files; no part of the key */
+    bool last;                  /* training outside of a grid: leave the network of the last epoch, not of the best one */
     pg_verify_options verify;
 } pg_task;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Running a task; see execute.h. Training: execute_train.c; attacks: execute_attack.c; thresholds: execute_threshold.c. */
+/* Running a task; see execute.h. Training: execute_train.c; attacks: execute_attack.c; thresholds: execute_threshold.c;
+ * claims: execute_claim.c. */
 #include "experiments/work/execute_internal.h"
 
 #include "core/base/file.h"
@@ -59,12 +60,26 @@ static pg_status load_chosen(const pg_data_choice *choice, const pg_workplace *a
     return PG_OK;
 }
 
+typedef pg_status part_of(const pg_dataset *from, int count, pg_dataset *out, pg_error *err);
+
+/* Copy a part of the chosen half of a training set. */
+static pg_status take_train(const pg_data_choice *choice, const pg_dataset *whole, part_of *take, pg_dataset *out,
+                            pg_error *err)
+{
+    pg_dataset half = {0};
+    if (!choice->half) return take(whole, choice->train, out, err);
+    pg_status status = pg_dataset_half(whole, (pg_half)choice->half, &half, err);
+    if (status == PG_OK) status = take(&half, choice->train, out, err);
+    pg_dataset_clear(&half);
+    return status;
+}
+
 pg_status pg_execute_data(const pg_data_choice *choice, const pg_workplace *at, pg_data *out, pg_error *err)
 {
     const pg_data *whole;
     *out = (pg_data){0};
     pg_status status = load_chosen(choice, at, &whole, err);
-    if (status == PG_OK) status = pg_dataset_subset(&whole->train, choice->train, &out->train, err);
+    if (status == PG_OK) status = take_train(choice, &whole->train, pg_dataset_subset, &out->train, err);
     if (status == PG_OK) status = pg_dataset_subset(&whole->test, choice->test, &out->test, err);
     if (status != PG_OK) pg_data_clear(out);
     return status;
@@ -74,7 +89,7 @@ pg_status pg_execute_fresh(const pg_data_choice *choice, const pg_workplace *at,
 {
     const pg_data *whole;
     const pg_status status = load_chosen(choice, at, &whole, err);
-    return status == PG_OK ? pg_dataset_rest(&whole->train, choice->train, out, err) : status;
+    return status == PG_OK ? take_train(choice, &whole->train, pg_dataset_rest, out, err) : status;
 }
 
 pg_status pg_execute_path(const pg_workplace *at, const char *folder, const char *stem, char path[PG_PATH_MAX], pg_error *err)
@@ -227,6 +242,7 @@ pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record
                                     pg_error *err) = {[PG_TASK_TRAIN] = pg_execute_train,
                                                       [PG_TASK_ATTACK] = pg_execute_attack,
                                                       [PG_TASK_THRESHOLD] = pg_execute_threshold,
-                                                      [PG_TASK_BRING] = pg_execute_bring};
+                                                      [PG_TASK_BRING] = pg_execute_bring,
+                                                      [PG_TASK_CLAIM] = pg_execute_claim};
     return how[task->kind](task, at, record, err);
 }

@@ -15,7 +15,7 @@ typedef struct work {
     const pg_workplace *at;
     pg_data data, other;
     pg_dataset fresh;
-    pg_model *victim, *pretrained, *running;
+    pg_model *victim, *pretrained, *running, *references[PG_REFERENCES_MAX];
     pg_evidence *evidence, *forged; /* the owner's; that which the earlier attack forged, NULL: none */
     pg_judge *judge;                /* of claims on the unchanged victim */
     pg_finding genuine;             /* of the owner's evidence, on the unchanged victim */
@@ -35,6 +35,7 @@ static pg_status load_all(work *w, pg_error *err)
     if (task->other.name[0]) PG_TRY(pg_execute_data(&task->other, w->at, &w->other, err));
     PG_TRY(pg_execute_model(w->at, task->victim, &w->victim, err));
     if (task->pretrained[0]) PG_TRY(pg_execute_model(w->at, task->pretrained, &w->pretrained, err));
+    for (int i = 0; i < task->network_count; i++) PG_TRY(pg_execute_model(w->at, task->networks[i], &w->references[i], err));
     if (task->scheme->keygen) {
         PG_TRY(pg_execute_path(w->at, "evidence", task->victim, path, err));
         PG_TRY(pg_evidence_load(path, &w->evidence, err));
@@ -77,6 +78,10 @@ static pg_status fill_view(work *w, pg_seed seed, pg_error *err)
     if (sees & PG_SEES_TRAIN) w->view.train = &w->data.train;
     if (sees & PG_SEES_FRESH) w->view.fresh = &w->fresh;
     if (sees & PG_SEES_PRETRAINED) w->view.pretrained = w->pretrained;
+    if (sees & PG_SEES_REFERENCES) {
+        w->view.references = w->references;
+        w->view.reference_count = w->task->network_count;
+    }
     if (sees & PG_SEES_EVIDENCE || (sees & PG_SEES_DISTRIBUTED && distributed)) w->view.evidence = w->evidence;
     if (w->other.train.count) w->view.other = &w->other;
 done:
@@ -393,6 +398,7 @@ done:
     pg_model_destroy(&w.victim);
     pg_model_destroy(&w.pretrained);
     pg_model_destroy(&w.running);
+    for (int i = 0; i < PG_REFERENCES_MAX; i++) pg_model_destroy(&w.references[i]);
     pg_evidence_destroy(&w.evidence);
     pg_evidence_destroy(&w.forged);
     pg_data_clear(&w.data);

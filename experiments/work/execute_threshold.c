@@ -81,8 +81,8 @@ static pg_status read_null_model(work *w, int number, pg_error *err)
     pg_status status = PG_OK;
     pg_model *model = NULL;
     const int keys = w->task->verify.nulls;
-    const double all = (double)w->task->null_model_count * keys;
-    PG_TRY(pg_execute_model(w->at, w->task->null_models[number], &model, err));
+    const double all = (double)w->task->network_count * keys;
+    PG_TRY(pg_execute_model(w->at, w->task->networks[number], &model, err));
     for (int k = 0; k < keys; k++) {
         PG_TRY(read_fresh(w, model, k, &w->count[number * keys + k], err));
         pg_execute_tell(w->at, (number * keys + k + 1) / all);
@@ -96,7 +96,7 @@ done:
 static pg_status report(const work *w, double owner, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    const int models = w->task->null_model_count, keys = w->task->verify.nulls;
+    const int models = w->task->network_count, keys = w->task->verify.nulls;
     const pg_threshold t = pg_threshold_find(w->count, (size_t)models * (size_t)keys, w->length, w->task->verify.level);
     const double percent = 100.0 / w->length;
     PG_TRY(pg_record_add(record, "", "null_models", models, "models", err));
@@ -121,8 +121,8 @@ pg_status pg_execute_threshold(const pg_task *task, const pg_workplace *at, pg_r
     PG_TRY(pg_execute_spec(task, w.data.train.classes, &w.data.train, &w.spec, err));
     if (task->pretrained[0]) PG_TRY(pg_execute_model(at, task->pretrained, &w.pretrained, err));
     PG_TRY(read_owner(&w, &owner, err));
-    PG_TRY(pg_alloc((size_t)task->null_model_count * (size_t)task->verify.nulls, sizeof *w.count, &w.count, err));
-    for (int i = 0; i < task->null_model_count; i++) PG_TRY(read_null_model(&w, i, err));
+    PG_TRY(pg_alloc((size_t)task->network_count * (size_t)task->verify.nulls, sizeof *w.count, &w.count, err));
+    for (int i = 0; i < task->network_count; i++) PG_TRY(read_null_model(&w, i, err));
     PG_TRY(report(&w, owner, record, err));
 done:
     pg_free(w.count);

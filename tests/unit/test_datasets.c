@@ -121,6 +121,29 @@ TEST(a_subset_is_the_first_of_each_class)
     pg_dataset_clear(&data);
 }
 
+static void assert_half(const pg_dataset *data, pg_half half, const int *expected, int size)
+{
+    pg_dataset part = {0};
+    OK(pg_dataset_half(data, half, &part, &err));
+    assert_int_equal(part.count, size);
+    assert_int_equal(pg_half_count(half, data->count), size);
+    for (int i = 0; i < size; i++) assert_int_equal(part.images[6 * i], expected[i]);
+    pg_dataset_clear(&part);
+}
+
+/* The first half is a subset like any other. Of an odd number the second has one more. */
+TEST(the_halves_of_a_set_have_no_image_in_common)
+{
+    static const int labels[] = {0, 0, 0, 1, 2, 0, 2, 2, 3}, all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+    pg_dataset data = make_labelled(labels, 9, 5), one = make_labelled(labels, 1, 5), part;
+    assert_half(&data, PG_HALF_ALL, all, 9);
+    assert_half(&data, PG_HALF_FIRST, (const int[]){0, 3, 4, 8}, 4);
+    assert_half(&data, PG_HALF_SECOND, (const int[]){1, 2, 5, 6, 7}, 5);
+    FAILS(pg_dataset_half(&one, PG_HALF_FIRST, &part, &err), PG_BAD_INPUT, "made has no halves");
+    pg_dataset_clear(&data);
+    pg_dataset_clear(&one);
+}
+
 TEST(everything_a_network_sees_is_in_the_checksum)
 {
     pg_dataset data = make_labelled((const int[]){0, 1, 2}, 3, 3);

@@ -8,7 +8,7 @@
 
 enum { SPIED_IMAGES = 20 }; /* that the victim was trained on */
 static pg_attack_view seen; /* by the spy */
-static bool seen_evidence, seen_train, seen_pretrained, seen_running, seen_fresh;
+static bool seen_evidence, seen_train, seen_pretrained, seen_running, seen_fresh, seen_references;
 static const subject *spied; /* the victim; its affine and unused images are compared with what the view shows */
 
 /* The running network has the affine with which the victim is deployed, as its own: nothing of what makes it. */
@@ -74,6 +74,8 @@ static void spy_finish(void *state)
     seen_evidence = seen.evidence;
     seen_train = seen.train;
     seen_pretrained = seen.pretrained;
+    seen_references = seen.references;
+    if (seen_references) assert_true(seen.reference_count == 1 && seen.references[0]);
 }
 
 /* Run an attack task whose attack declares `sees`, on a victim that lies in the run's folder. */
@@ -93,6 +95,8 @@ static void spy_on(const subject *victim, unsigned sees)
                     .seed = 1,
                     .victim = "victim",
                     .pretrained = "pretrained",
+                    .networks = {"pretrained"},
+                    .network_count = 1,
                     .attack = &spy,
                     .verify = {.level = 1e-3, .batch = 20}};
     pg_record record = {0};
@@ -121,7 +125,7 @@ TEST(an_attack_sees_what_it_declares_and_no_more)
     for (int i = 0; i < SCHEMES; i++) {
         subject victim = victim_of(names[i]);
         save(&victim, &at, "victim");
-        for (unsigned sees = 0; sees < 2 * PG_SEES_FRESH; sees++) {
+        for (unsigned sees = 0; sees <= PG_SEES_REFERENCES; sees++) {
             spy_on(&victim, sees);
             assert_non_null(seen.model);
             assert_non_null(seen.pictures);
@@ -132,6 +136,7 @@ TEST(an_attack_sees_what_it_declares_and_no_more)
             assert_int_equal(seen_pretrained, (sees & PG_SEES_PRETRAINED) != 0);
             assert_int_equal(seen_running, (sees & PG_SEES_AFFINE) != 0);
             assert_int_equal(seen_fresh, (sees & PG_SEES_FRESH) != 0);
+            assert_int_equal(seen_references, (sees & PG_SEES_REFERENCES) != 0);
         }
         subject_destroy(&victim);
     }
