@@ -9,6 +9,7 @@
     X(pg_attack, overwrite)                                                                                                    \
     X(pg_attack, counterfeit_uchida)                                                                                           \
     X(pg_attack, counterfeit_triggers)                                                                                         \
+    X(pg_attack, transfer_triggers)                                                                                            \
     X(pg_attack, finetune)                                                                                                     \
     X(pg_attack, prune)                                                                                                        \
     X(pg_attack, fake1)                                                                                                        \

@@ -251,12 +251,53 @@ TEST(null_models_are_plain_networks_of_other_seeds)
     pg_task task;
     OK(pg_task_parse(t->text, &task, &err));
     assert_int_equal(task.kind, PG_TASK_THRESHOLD);
-    assert_int_equal(task.null_model_count, 3);
-    assert_string_equal(task.null_models[2], with->tasks[t->parents[4]].key);
+    assert_int_equal(task.network_count, 3);
+    assert_string_equal(task.networks[2], with->tasks[t->parents[4]].key);
     assert_string_equal(task.key, t->key);
     pg_task_clear(&task);
     pg_grid_destroy(&with);
     pg_grid_destroy(&without);
+}
+
+/* Every piece of evidence claims the same networks, whose seeds are above those of owners and references. */
+TEST(independent_networks_are_trained_by_nobody_else)
+{
+    static const char text[] = "data: {name: synthetic, half: first, train: 64, test: 32}\n"
+                               "networks: [{arch: alexnet, width: 0.0625}]\ntrain: {epochs: 1}\nseeds: [1, 2]\n"
+                               "schemes: [{scheme: plain}, {scheme: v1, passport: random}, {scheme: adi}]\n"
+                               "attacks: [{attack: transfer-triggers, references: 3, held_out: 1, pictures: 64}]\n";
+    static const char *const wanted[] = {"independent={arch: [same, resnet9], half: [same, other], networks: 2}"};
+    pg_grid *without = read_grid(text, NULL, 0), *with = read_grid(text, wanted, 1);
+    assert_int_equal(without->count, 2 * 3 + 2 + 2); /* three schemes, attacks on adi, references of seeds 3 and 4 */
+    assert_int_equal(with->count - without->count,
+                     8 + 2 * 3 * 8); /* networks, and claims with the evidence of v1, adi, and forged */
+    for (int i = 0; i < without->count; i++) assert_true(pg_grid_find(with, without->tasks[i].key) >= 0);
+    for (int i = 0; i < with->count; i++) {
+        pg_task task;
+        OK(pg_task_parse(with->tasks[i].text, &task, &err));
+        assert_string_equal(task.key, with->tasks[i].key);
+        if (task.kind == PG_TASK_ATTACK) assert_int_equal(task.network_count, 3);
+        if (task.kind == PG_TASK_CLAIM) {
+            const pg_grid_task *t = &with->tasks[i], *accused = &with->tasks[t->parents[t->parent_count - 1]];
+            pg_task theirs;
+            OK(pg_task_parse(accused->text, &theirs, &err));
+            assert_int_equal(task.network_count, 1);
+            assert_string_equal(task.networks[0], accused->key);
+            assert_string_equal(theirs.scheme->name, "plain");
+            assert_int_equal(theirs.data.half, task.other.half);
+            assert_int_equal(t->parent_count, task.forged[0] ? 3 : 2);
+            assert_in_range(theirs.seed, 6, 7); /* owners and references have 1 to 4 */
+            pg_task_clear(&theirs);
+        }
+        pg_task_clear(&task);
+    }
+    pg_grid_destroy(&with);
+    pg_grid_destroy(&without);
+    assert_problem(HEAD "schemes: [{scheme: adi}]\nindependent: [{arch: resnet10}]\n",
+                   ":5:22: independent.0.arch: expected one of");
+    assert_problem(HEAD "schemes: [{scheme: adi}]\nindependent: [{}, {arch: same}]\n",
+                   ":5:19: independent.1: gives the same tasks as the entry at ");
+    assert_problem(HEAD "schemes: [{scheme: adi}]\nindependent: {networks: 0}\n", ":5:25: independent.networks: expected");
 }
 
 /* With another seed than the owner's. */
@@ -344,7 +385,8 @@ static const char *const full =
          "schemes: [{scheme: plain}, {scheme: [v1, v2], signature: \"#'\", train: {lr: [0.1, 0.2]}}]\n"
          "attacks: [{attack: fake1, repeats: [2, 3], schemes: [v1]}, {attack: finetune, data: fashion-mnist, data_train: 10, "
          "batch: 10}, "
-         "{attack: counterfeit-triggers}, {attack: prune, after: counterfeit-triggers}]\n";
+         "{attack: counterfeit-triggers}, {attack: prune, after: counterfeit-triggers}]\n"
+         "independent: {arch: [same, resnet9]}\n";
 
 /* Lists in a scheme's own training are not axes, so the test leaves them out. The resolved text does not contain the signature.
  */
@@ -376,7 +418,7 @@ TEST(a_task_is_read_back_from_its_text)
         assert_string_equal(task.key, grid->tasks[i].key);
         assert_string_equal(task.text, grid->tasks[i].text);
         assert_int_equal(task.data.train, 64);
-        assert_true(task.seed == 3 || task.seed == 4);
+        assert_in_range(task.seed, 3, 5); /* 5: of the independent network */
         assert_true(task.width < 0.07);
         if (task.kind == PG_TASK_ATTACK && strcmp(task.attack->name, "finetune") == 0) {
             assert_string_equal(task.other.name, "synthetic");
@@ -410,8 +452,8 @@ TEST(a_text_that_is_no_task_is_refused)
 TEST(the_key_depends_on_what_changes_results)
 {
     static const char *const same[] = {"threads=3", "name=other", "label=other", "seeds=[1]"};
-    static const char *const other[] = {"seeds=[2]", "data.train=65", "train.lr=0.5", "verify.level=0.01",
-                                        "networks.0.norm=gn"};
+    static const char *const other[] = {"seeds=[2]",         "data.train=65",      "train.lr=0.5",
+                                        "verify.level=0.01", "networks.0.norm=gn", "data.half=first"};
     pg_grid *base = read_grid(HEAD "schemes: [{scheme: plain}]\n", NULL, 0);
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         pg_grid *grid = read_grid(HEAD "schemes: [{scheme: plain}]\n", &same[i], 1);

@@ -36,6 +36,16 @@ static const row rows[] = {
     /* ... of the plain network that others are made from, listed or not */
     {"data: {name: synthetic, train: 60, test: 30}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: v1, train: {batch: 10}}]\n",
      "g.yaml:1:1: synthetic, alexnet: batch: 60 training images of synthetic do not fill one batch of 64"},
+    /* halves and independent networks */
+    {"data: {name: synthetic, half: first, train: 1025}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: plain}]\n",
+     "g.yaml:1:14: data.name: this half of the data set has only 1024 training images, not 1025"},
+    {PLAIN "independent: {half: other}\n",
+     "g.yaml:5:21: independent.half: synthetic has no other half, because the grid uses all of it: set data.half"},
+    {PLAIN "independent: [{arch: alexnet-imagenet}]\n",
+     "g.yaml:5:15: independent.0: synthetic, alexnet-imagenet: images of 32x32 are too small for alexnet-imagenet"},
+    {"data: {name: synthetic, half: second, train: 60}\nnetworks: [{arch: alexnet}]\ntrain: {batch: 61}\n"
+     "schemes: [{scheme: adi, train: {batch: 10}}]\nindependent: {half: other}\n",
+     "g.yaml:3:8: train: synthetic, alexnet: batch: 60 training images of synthetic do not fill one batch of 61"},
     /* pg_verify_check */
     {"data: {name: synthetic, train: 60, test: 1}\nnetworks: [{arch: alexnet}]\ntrain: {batch: 20}\n"
      "schemes: [{scheme: plain}]\nverify: {level: 0.05}\n",
@@ -122,6 +132,12 @@ static const row rows[] = {
     /* counterfeits */
     {HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: counterfeit-triggers, start: pictures, count: 31}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: count: 31 triggers from the 30 pictures of synthetic"},
+    {HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: transfer-triggers, pictures: 61, count: 1}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: pictures: 61 of the 60 training images of synthetic"},
+    {HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: transfer-triggers, pictures: 20, count: 21}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: count: 21 triggers from 20 pictures"},
+    {HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: transfer-triggers, references: 2, held_out: 2}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: held_out: 2 of 2 references leave none that leads the steps"},
     {HEAD "schemes: [{scheme: uchida}]\nattacks: [{attack: counterfeit-uchida, layer: features}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, uchida: layer: alexnet has no convolution 'features'"},
 };

@@ -32,7 +32,8 @@ static const char config[] =
     "     schemes: [v1]}\n"
     "  - {attack: overwrite, epochs: 2, batch: 20}\n"
     "  - {attack: counterfeit-uchida, bits: 16}\n"
-    "  - {attack: counterfeit-triggers, count: 4, steps: 3, bound: 1, schemes: [adi]}\n";
+    "  - {attack: counterfeit-triggers, count: 4, steps: 3, bound: 1, schemes: [adi]}\n"
+    "  - {attack: transfer-triggers, pictures: 6, count: 4, references: 2, held_out: 1, steps: 3, schemes: [adi]}\n";
 
 static pg_grid *grid;
 static char run[PG_PATH_MAX / 2]; /* the directory that all tests share, with the networks that one of them has trained */

@@ -154,6 +154,54 @@ TEST(counterfeit_triggers_need_no_change_of_the_model)
     owner_destroy(&o);
 }
 
+/* On networks of the accuser's own, the best of the pictures; no pixel further than the bound. The seed decides everything. */
+TEST(triggers_transfer_from_the_networks_of_an_accuser)
+{
+    owner o = owner_create("adi", "{trigger_count: 12, triggers_per_batch: 12}"),
+          others[] = {owner_create("plain", "{}"), owner_create("plain", "{}")};
+    train(&o, 10);
+    char first[PG_SHA256_HEX], second[PG_SHA256_HEX];
+    for (int i = 0; i < 2; i++) {
+        pg_model_initialise(others[i].model, (pg_seed){.grid = 7, .task = i ? "b" : "a"}, "weights");
+        train(&others[i], 10);
+    }
+    pg_model *const references[] = {others[0].model, others[1].model};
+    for (int run = 0; run < 2; run++) {
+        raid r = raid_open("transfer-triggers", "{pictures: 30, count: 12, references: 2, held_out: 1, steps: 40, bound: 60}",
+                           &o, o.model);
+        assert_false(r.attack->sees & (PG_SEES_EVIDENCE | PG_SEES_DISTRIBUTED));
+        r.view.references = references;
+        r.view.reference_count = 2;
+        OK(r.attack->start(r.state, r.options, &r.view, &err));
+        assert_true(raid_next(&r));
+        const pg_dataset *t = &r.outcome.evidence->triggers;
+        const pg_finding own = judge(o.model, r.outcome.evidence), leading = judge(others[0].model, r.outcome.evidence);
+        pg_evidence_commitment(r.outcome.evidence, run ? second : first);
+        assert_int_equal(t->count, 12);
+        assert_true(own.detection >= 90 && leading.detection >= 90);
+        for (int i = 0; i < t->count; i++) { /* the picture that it was lies within the bound, and has another label */
+            const size_t size = (size_t)(t->height * t->width * 3);
+            int origin = -1;
+            for (int k = 0; k < data.train.count && origin < 0; k++) {
+                int furthest = 0;
+                for (size_t p = 0; p < size; p++) {
+                    const int moved = abs(t->images[(size_t)i * size + p] - data.train.images[(size_t)k * size + p]);
+                    furthest = moved > furthest ? moved : furthest;
+                }
+                if (furthest <= 60) origin = k;
+            }
+            assert_true(origin >= 0);
+            assert_int_not_equal(t->labels[i], data.train.labels[origin]);
+        }
+        assert_false(raid_next(&r));
+        raid_close(&r);
+    }
+    assert_string_equal(first, second);
+    owner_destroy(&others[0]);
+    owner_destroy(&others[1]);
+    owner_destroy(&o);
+}
+
 /* The thief embeds its own evidence in a copy. The stolen model and the owner's key stay as they are. The seed decides
  * everything. */
 TEST(overwriting_leaves_the_key_of_the_owner)
@@ -213,6 +261,8 @@ TEST(an_attack_fits_the_schemes_whose_evidence_it_is_about)
                  {"overwrite", "v1", true},
                  {"counterfeit-triggers", "v3", true},
                  {"counterfeit-triggers", "v2", false},
+                 {"transfer-triggers", "adi", true},
+                 {"transfer-triggers", "uchida", false},
                  {"overwrite", "plain", false},
                  {"fake1", "uchida", false},
                  {"fake1", "v2", true}};
