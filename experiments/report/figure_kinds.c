@@ -8,6 +8,7 @@
     X(pg_figure_kind, curve)                                                                                                   \
     X(pg_figure_kind, gamma)                                                                                                   \
     X(pg_figure_kind, forged)                                                                                                  \
-    X(pg_figure_kind, dissimilarity)
+    X(pg_figure_kind, dissimilarity)                                                                                           \
+    X(pg_figure_kind, roc)
 
 PG_REGISTRY(pg_figure_kind, pg_figure_kinds, KINDS)

@@ -6,6 +6,7 @@
  *   forged         histogram of the accuracy with genuine passports and with those of attacks that declare trials, per scheme
  *   gamma          histogram of the gammas of passport layers, those of the plain network's norms beside them
  *   dissimilarity  accuracy against the share of the signature in which forged passports differ, per scheme and attack
+ *   roc            true claims against false ones, per scheme and kind of evidence
  * A figure without points is left out. */
 #ifndef PG_REPORT_FIGURES_H
 #define PG_REPORT_FIGURES_H

@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 
+#include <gsl/gsl_cdf.h>
 #include <gsl/gsl_statistics.h>
 #include <math.h>
 #include <string.h>
@@ -79,4 +80,16 @@ double pg_sample_max(const pg_sample *s)
 double pg_sample_min(const pg_sample *s)
 {
     return gsl_stats_min(pg_sample_values(s), 1, (size_t)s->count);
+}
+
+double pg_sample_low(const pg_sample *s)
+{
+    const double ones = pg_sample_ones(s);
+    return ones > 0 ? 100 * gsl_cdf_beta_Pinv(0.025, ones, s->count - ones + 1) : 0;
+}
+
+double pg_sample_high(const pg_sample *s)
+{
+    const double ones = pg_sample_ones(s);
+    return ones < s->count ? 100 * gsl_cdf_beta_Pinv(0.975, ones + 1, s->count - ones) : 100;
 }

@@ -28,5 +28,8 @@ double pg_sample_sd(const pg_sample *sample); /* with n - 1; 0 for a single valu
 double pg_sample_max(const pg_sample *sample);
 double pg_sample_min(const pg_sample *sample);
 double pg_sample_ones(const pg_sample *sample); /* how many values are above a half */
+/* Exact 95 % interval of the share of such values, in percent (Clopper and Pearson, 1934). */
+double pg_sample_low(const pg_sample *sample);
+double pg_sample_high(const pg_sample *sample);
 
 #endif

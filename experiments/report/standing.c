@@ -38,9 +38,11 @@ done:
     return status;
 }
 
-/* The genuine evidence that a forger stands beside is the owner's, who has a row of his own. */
+/* The genuine evidence that a forger stands beside is the owner's, who has a row of his own. Claims on independent networks
+ * have a table of their own. */
 static bool is_counted(const pg_summary *s, int i, const char *outcome)
 {
+    if (s->accused[i]) return false;
     if (s->attack[i] < 0) return !outcome[0];
     return !s->forges[i] || strcmp(outcome, "genuine") != 0;
 }

@@ -243,12 +243,22 @@ void pg_summary_close(pg_summary *s)
     pg_free(s->scheme);
     pg_free(s->attack);
     pg_free(s->forges);
+    pg_free(s->accused);
     pg_free(s->threshold);
     pg_free(s->chance);
     pg_free(s->images);
     pg_free(s->learnt);
     pg_text_pool_clear(&s->texts);
     *s = (pg_summary){0};
+}
+
+/* The kind of the network in "accused=KIND DIGITS", the outcome of a claim. */
+static pg_status find_accused(pg_summary *s, int i, pg_error *err)
+{
+    const pg_record *record = &s->results->items[i].record;
+    const char *outcome = record->cell_count ? record->cells[0].outcome : "", *digits = strrchr(outcome, ' ');
+    if (strncmp(outcome, "accused=", 8) != 0 || !digits) return PG_OK;
+    return pg_text_pool_print(&s->texts, &s->accused[i], NULL, err, "%.*s", (int)(digits - outcome) - 8, outcome + 8);
 }
 
 /* Number the place of a result and find its variants. */
@@ -262,6 +272,7 @@ static pg_status find_one(pg_summary *s, int i, pg_text_pool *places, finder *sc
     s->attack[i] = -1;
     if (l->attack[0]) PG_TRY(variant_of(attacks, l->attack, l->parameters, &pg_no_parameters, &s->attack[i], err));
     s->forges[i] = pg_result_value(&s->results->items[i], "genuine", "agrees", &value);
+    PG_TRY(find_accused(s, i, err));
 done:
     return status;
 }
@@ -290,6 +301,7 @@ pg_status pg_summary_open(pg_summary *s, const pg_results *results, pg_error *er
     PG_TRY(pg_alloc(n, sizeof *s->scheme, &s->scheme, err));
     PG_TRY(pg_alloc(n, sizeof *s->attack, &s->attack, err));
     PG_TRY(pg_alloc(n, sizeof *s->forges, &s->forges, err));
+    PG_TRY(pg_alloc(n, sizeof *s->accused, &s->accused, err));
     PG_TRY(pg_alloc(n, sizeof *s->threshold, &s->threshold, err));
     PG_TRY(pg_alloc(n, sizeof *s->chance, &s->chance, err));
     PG_TRY(pg_alloc(n, sizeof *s->images, &s->images, err));

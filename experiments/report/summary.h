@@ -28,6 +28,7 @@ typedef struct pg_summary {
     int *place;           /* by result: number of its data set, network and norm, counted from 0 */
     int *scheme, *attack; /* by result: index of its variant; attack -1: training */
     bool *forges;         /* by result: its outcomes are forged evidence */
+    const char **accused; /* by result: kind of the independent network that it claims, "resnet9-bn other half"; NULL: none */
     double *threshold; /* by result: percent of bits above which evidence of the owner's kind counts as found, from null models;
                           NaN: none */
     double *chance;    /* by result: accuracy of guessing among the classes of its data, in percent; NaN if unknown */

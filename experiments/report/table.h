@@ -16,10 +16,12 @@ typedef enum pg_column_kind {
     PG_COLUMN_MEAN,    /* "62.31 ± 0.42"; CSV: mean, "sd" and "n" in columns of their own */
     PG_COLUMN_LARGEST, /* "1.2e-09": for p-values of a claim that ought to stand */
     PG_COLUMN_SMALLEST,
-    PG_COLUMN_SHARE,  /* of values that are 1: "3/3" */
-    PG_COLUMN_COUNT,  /* how many values */
-    PG_COLUMN_NUMBER, /* a single value */
-    PG_COLUMN_WORDS,  /* values with words: "useless", or with counts if they differ: "useless: 2; agrees: 1" */
+    PG_COLUMN_SHARE,    /* of values that are 1: "3/3" */
+    PG_COLUMN_INTERVAL, /* 95 % interval of that share, in percent: "29.2 to 100.0"; CSV: "low" and "high" in columns of their
+                           own */
+    PG_COLUMN_COUNT,    /* how many values */
+    PG_COLUMN_NUMBER,   /* a single value */
+    PG_COLUMN_WORDS,    /* values with words: "useless", or with counts if they differ: "useless: 2; agrees: 1" */
 } pg_column_kind;
 
 typedef struct pg_column {

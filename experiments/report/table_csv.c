@@ -37,10 +37,10 @@ static void write_header(pg_csv_writer *csv, const pg_table *table)
 {
     for (int c = 0; c < table->column_count; c++) {
         const pg_column *column = &table->columns[c];
-        pg_csv_text(csv, column->name);
-        if (column->kind != PG_COLUMN_MEAN) continue;
-        put_derived_name(csv, column->name, "sd");
-        put_derived_name(csv, column->name, "n");
+        const bool mean = column->kind == PG_COLUMN_MEAN, interval = column->kind == PG_COLUMN_INTERVAL;
+        if (!interval) pg_csv_text(csv, column->name);
+        if (mean || interval) put_derived_name(csv, column->name, mean ? "sd" : "low");
+        if (mean || interval) put_derived_name(csv, column->name, mean ? "n" : "high");
     }
     pg_csv_text(csv, "label");
     pg_csv_end_row(csv);
@@ -66,6 +66,10 @@ static void write_cell(pg_csv_writer *csv, const pg_table *table, int row, int c
     case PG_COLUMN_LARGEST: put_statistic(csv, s, 1, pg_sample_max); return;
     case PG_COLUMN_SMALLEST: put_statistic(csv, s, 1, pg_sample_min); return;
     case PG_COLUMN_SHARE: put_statistic(csv, s, 1, part); return;
+    case PG_COLUMN_INTERVAL:
+        put_statistic(csv, s, 1, pg_sample_low);
+        put_statistic(csv, s, 1, pg_sample_high);
+        return;
     case PG_COLUMN_COUNT: pg_csv_int(csv, s->count); return;
     case PG_COLUMN_NUMBER: put_statistic(csv, s, 1, only); return;
     case PG_COLUMN_WORDS: write_words(csv, table, s); return;

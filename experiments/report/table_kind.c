@@ -36,7 +36,7 @@ done:
 bool pg_any_attack(const pg_summary *b, bool forges)
 {
     for (int i = 0; i < b->results->count; i++)
-        if (b->attack[i] >= 0 && b->forges[i] == forges) return true;
+        if (b->attack[i] >= 0 && !b->accused[i] && b->forges[i] == forges) return true;
     return false;
 }
 

@@ -8,6 +8,7 @@
     X(pg_table_kind, removal)                                                                                                  \
     X(pg_table_kind, ambiguity)                                                                                                \
     X(pg_table_kind, forgeries)                                                                                                \
+    X(pg_table_kind, claims)                                                                                                   \
     X(pg_table_kind, settings)
 
 PG_REGISTRY(pg_table_kind, pg_table_kinds, KINDS)

@@ -63,7 +63,7 @@ static pg_status fill_removal(const pg_summary *b, pg_table *table, pg_error *er
     for (int i = 0; i < n; i++) order[i] = i;
     qsort_r(order, (size_t)n, sizeof *order, by_scheme, (void *)b);
     for (int i = 0; i < n; i++)
-        if (!b->forges[order[i]]) PG_TRY(add_removal(b, order[i], columns, table, err));
+        if (!b->forges[order[i]] && !b->accused[order[i]]) PG_TRY(add_removal(b, order[i], columns, table, err));
 done:
     pg_free(order);
     return status;

@@ -60,6 +60,7 @@ static const char *show(const pg_table *table, int row, int c, int width, char o
     case PG_COLUMN_LARGEST: snprintf(out, SHOWN, "%.1e", pg_sample_max(s)); break;
     case PG_COLUMN_SMALLEST: snprintf(out, SHOWN, "%.1e", pg_sample_min(s)); break;
     case PG_COLUMN_SHARE: snprintf(out, SHOWN, "%.0f/%d", pg_sample_ones(s), s->count); break;
+    case PG_COLUMN_INTERVAL: snprintf(out, SHOWN, "%.1f to %.1f", pg_sample_low(s), pg_sample_high(s)); break;
     case PG_COLUMN_COUNT: snprintf(out, SHOWN, "%d", s->count); break;
     case PG_COLUMN_WORDS: show_words(table, s, out); break;
     case PG_COLUMN_NUMBER: snprintf(out, SHOWN, fabs(s->one) < 1e4 ? "%.4g" : "%.0f", s->one); break;
