@@ -2,8 +2,8 @@
 /* Grinding: a thief who has to take what a secret gives tries many secrets, and shows the evidence that agrees best.
  *
  * Nothing of the network changes. N tries find evidence whose p-value is about 1/N, so this is the measure of what bound
- * evidence costs to forge. Source: the brute-force search that every commitment scheme allows; the p-value follows from
- * binding.h. */
+ * evidence costs to forge. The bits of a free filtered mark are the hash of its key, so keys are tried in place of secrets.
+ * Source: the brute-force search that every commitment scheme allows; the p-value follows from binding.h. */
 #include "attacks/attack.h"
 
 #include "core/base/memory.h"
@@ -12,23 +12,27 @@
 #include "core/ownership/mark.h"
 #include "core/ownership/reading.h"
 
-enum { CLAIM_MARK, CLAIM_PASSPORTS, CLAIM_TRIGGERS };
-static const char *const claims[] = {"mark", "passports", "triggers", NULL};
+enum { CLAIM_MARK, CLAIM_PASSPORTS, CLAIM_TRIGGERS, CLAIM_FILTERED };
+static const char *const claims[] = {"mark", "passports", "triggers", "filtered", NULL};
 
 typedef struct grind_options {
-    int claim, bits, count;
+    int claim, bits, count, rounds, pooled;
     char layer[PG_TEXT_MAX];
     pg_ints tries;
 } grind_options;
 
 static const pg_option options[] = {
-    PG_CHOICE(grind_options, claim, "mark", claims, "evidence that the secrets give"),
+    PG_CHOICE(grind_options, claim, "mark", claims, "evidence that the secrets give, or a free filtered mark"),
     PG_INT(grind_options, bits, "256", 1, PG_MARK_BITS_MAX, NULL, "of the mark"),
     PG_TEXT(grind_options, layer, "default",
             "convolution of the mark: default (the first that carries a passport by default) or a name"),
     PG_INT(grind_options, count, "100", 1, 100000, NULL, "trigger pictures"),
     PG_INTS(grind_options, tries, "[1, 10, 100, 1000, 10000]", 1, 100000000, "secrets",
             "secrets tried, in ascending order: each number gives an outcome"),
+    {PG_OPTION("rounds", grind_options, rounds, INT, int, "4", "of a filtered mark"), .low = 1, .high = PG_MARK_ROUNDS_MAX,
+     .later = true},
+    {PG_OPTION("pooled", grind_options, pooled, INT, int, "512", "of a filtered mark"), .low = 1, .high = PG_MARK_POOLED_MAX,
+     .unit = "values", .later = true},
     {0},
 };
 
@@ -43,6 +47,16 @@ typedef struct grind_state {
     int level, tried, best, best_agree;
 } grind_state;
 
+static pg_status grind_check_filtered(const grind_options *o, const pg_net_spec *spec, pg_error *err)
+{
+    pg_mark mark;
+    pg_net_spec plain = *spec;
+    plain.passports = 0;
+    const pg_status status = pg_mark_create_filtered(&plain, o->layer, o->bits, o->rounds, o->pooled, &mark, err);
+    pg_mark_clear(&mark);
+    return status;
+}
+
 static pg_status grind_check(const void *values, const pg_attack_view *view, pg_error *err)
 {
     const grind_options *o = values;
@@ -52,16 +66,27 @@ static pg_status grind_check(const void *values, const pg_attack_view *view, pg_
                            o->tries.values[i - 1]);
     if (o->claim == CLAIM_PASSPORTS && !view->model->spec.passports)
         return pg_fail(err, PG_BAD_INPUT, "claim: the network has no passport layers");
+    if (o->claim == CLAIM_FILTERED) return grind_check_filtered(o, &view->model->spec, err);
     return o->claim == CLAIM_MARK ? pg_mark_check(view->model, o->layer, o->bits, PG_MARK_SIGNS, err) : PG_OK;
 }
 
 /* ---- evidence without a secret yet ---- */
+
+/* Of free keys, which every try draws. */
+static pg_status grind_filtered(const grind_options *o, const pg_net_spec *plain, pg_evidence **out, pg_error *err)
+{
+    const pg_status status =
+        pg_attack_evidence(plain, PG_HOLDS_MARK | PG_HOLDS_FILTER, pg_mark_kinds[PG_MARK_FILTERED], out, err);
+    return status == PG_OK ? pg_mark_create_filtered(plain, o->layer, o->bits, o->rounds, o->pooled, &(*out)->mark, err)
+                           : status;
+}
 
 static pg_status grind_shape(const grind_options *o, const pg_net_spec *spec, pg_evidence **out, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_net_spec plain = *spec;
     plain.passports = 0;
+    if (o->claim == CLAIM_FILTERED) return grind_filtered(o, &plain, out, err);
     if (o->claim == CLAIM_PASSPORTS) return pg_attack_evidence(spec, PG_HOLDS_PASSPORTS | PG_HOLDS_AFFINES, "random", out, err);
     if (o->claim == CLAIM_MARK) {
         PG_TRY(pg_attack_evidence(&plain, PG_HOLDS_MARK, pg_mark_kinds[PG_MARK_SIGNS], out, err));
@@ -98,11 +123,12 @@ done:
 
 /* ---- trying secrets ---- */
 
-/* The evidence of the i-th secret. */
+/* The evidence of the i-th secret, or key. */
 static pg_status grind_bind(grind_state *s, int i, pg_error *err)
 {
     pg_rng rng;
     pg_rng_open(&rng, s->view->seed, "ground secret", (uint64_t)i);
+    if (s->options->claim == CLAIM_FILTERED) return pg_mark_draw(&s->evidence->mark, PG_MARK_FILTERED, &rng, err);
     for (int k = 0; k < PG_SECRET_BYTES; k++) s->evidence->binding.secret.bytes[k] = (unsigned char)pg_rng_below(&rng, 256);
     return pg_evidence_bind(s->evidence, err);
 }

@@ -19,8 +19,14 @@ typedef struct pg_keygen {
 } pg_keygen;
 
 /* Parts of a scheme's evidence. AFFINES: its passports give the affine themselves, with no perceptron between, so that they can
- * be solved for. */
-enum pg_holding { PG_HOLDS_PASSPORTS = 1 << 0, PG_HOLDS_MARK = 1 << 1, PG_HOLDS_TRIGGERS = 1 << 2, PG_HOLDS_AFFINES = 1 << 3 };
+ * be solved for. FILTER: its mark is filtered. */
+enum pg_holding {
+    PG_HOLDS_PASSPORTS = 1 << 0,
+    PG_HOLDS_MARK = 1 << 1,
+    PG_HOLDS_TRIGGERS = 1 << 2,
+    PG_HOLDS_AFFINES = 1 << 3,
+    PG_HOLDS_FILTER = 1 << 4
+};
 
 /* An option and its value, as text. */
 typedef struct pg_setting {

@@ -28,6 +28,7 @@ static const char config[] =
     "  - {attack: invert, flips: [0, 50], start: nothing, schemes: [v1]}\n"
     "  - {attack: permute, repeats: 2, schemes: [v1]}\n"
     "  - {attack: grind, tries: [3, 130], bits: 16, schemes: [v1]}\n"
+    "  - {attack: grind, tries: [3, 130], bits: 16, claim: filtered, rounds: 1, pooled: 20, schemes: [adi]}\n"
     "  - {attack: substitute, block: [none, individual, collective], share: 50, epochs: 2, batch: 10,\n"
     "     schemes: [v1]}\n"
     "  - {attack: overwrite, epochs: 2, batch: 20}\n"

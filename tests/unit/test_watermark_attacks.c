@@ -245,6 +245,45 @@ TEST(overwriting_leaves_the_key_of_the_owner)
     }
 }
 
+/* The smallest of n p-values is about 1/n: ln(n p) has the mean -0.58 and the deviation 1.28 if they are uniform. Counts of
+ * bits are steps, which makes p larger. */
+static void check_grinding(const owner *o, const char *yaml, const int *tries, bool bound)
+{
+    enum { SEEDS = 40 };
+    double sum[2] = {0};
+    for (int seed = 0; seed < SEEDS; seed++) {
+        raid r = raid_open("grind", yaml, o, NULL);
+        r.view.seed.grid = (uint64_t)seed;
+        OK(r.attack->start(r.state, r.options, &r.view, &err));
+        for (int n = 0; n < 2; n++) {
+            assert_true(raid_next(&r));
+            assert_int_equal(r.outcome.evidence->binding.bound, bound);
+            OK(pg_evidence_check(r.outcome.evidence, &err));
+            int agree = 0;
+            OK(pg_agreement_with(o->model, r.outcome.evidence, r.outcome.evidence, &agree, &err));
+            sum[n] += log(tries[n] * pg_binomial_tail(agree, 64, 0.5));
+        }
+        raid_close(&r);
+    }
+    for (int n = 0; n < 2; n++) {
+        printf("%s, %d tries: p times tries %.3g\n", yaml, tries[n], exp(sum[n] / SEEDS));
+        assert_true(sum[n] / SEEDS > -0.58 - 4 * 1.28 / sqrt(SEEDS) && sum[n] / SEEDS < 0.8);
+    }
+}
+
+TEST(the_best_of_n_ground_secrets_has_a_p_value_of_one_in_n)
+{
+    static const int tries[] = {30, 1000};
+    owner o = owner_create("plain", "{}");
+    check_grinding(&o, "{tries: [30, 1000], bits: 64, layer: features.0}", tries, true);
+    check_grinding(&o, "{tries: [30, 1000], bits: 64, layer: features.0, claim: filtered, rounds: 1, pooled: 40}", tries,
+                   false);
+    raid r = raid_open("grind", "{claim: filtered}", &o, NULL);
+    FAILS(r.attack->check(r.options, &r.view, &err), PG_BAD_INPUT, "of the 4608 weights of features.4 about 288 are left");
+    raid_close(&r);
+    owner_destroy(&o);
+}
+
 TEST(an_attack_fits_the_schemes_whose_evidence_it_is_about)
 {
     static const struct {
