@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* An attack: takes what its attacker may see, gives back changed models and forged evidence.
+/* An attack takes the things that its attacker may see, and returns changed models and forged evidence.
  *
  * The threat model is a type: the view holds only what `sees` declares, so an attack cannot use the secret by accident. An
  * attack yields one or more outcomes (pruning: one per level; random passports: one per repetition); the harness measures each
@@ -61,8 +61,8 @@ typedef struct pg_outcome {
     pg_measure measures[PG_MEASURES_MAX]; /* ended by a name of NULL, or full */
 } pg_outcome;
 
-/* Result of a step: more to do; an epoch of training ended, more to do; an outcome, more to come; the last outcome, after which
- * the attack is not asked again. */
+/* Result of a step: more to do; an epoch of training ended and more to do; an outcome and more to come; the last outcome, after
+ * which the harness takes no further step. */
 typedef enum pg_attack_state { PG_ATTACK_WORKING, PG_ATTACK_EPOCH, PG_ATTACK_OUTCOME, PG_ATTACK_LAST } pg_attack_state;
 
 /* ---- what an attack declares ---- */
@@ -110,7 +110,7 @@ typedef struct pg_attack {
     unsigned sees;    /* pg_sight */
     unsigned needs;   /* pg_holding: applies to schemes whose evidence has one of these; 0: to every scheme */
     const char *axis; /* along which outcomes differ, "level"; NULL: there is one outcome */
-    bool steady;      /* draws nothing at random, so that every seed gives the same result for a victim */
+    bool steady;      /* uses no random numbers, so every seed gives the same result for a victim */
     bool hands_on;    /* its forged evidence is for the unchanged stolen model, and can be the input of a later attack and of
                          claims on independent networks */
     const pg_preset_default *presets; /* ended by a preset of NULL; NULL: none */
@@ -121,7 +121,7 @@ typedef struct pg_attack {
     bool (*wants_pretrained)(const void *options);
     /* Another data set that the options ask for. NULL: none. */
     pg_other_data (*other_data)(const void *options);
-    /* Refuse what start would refuse, before there is anything to attack: the models of the view have shapes but no weights,
+    /* Refuse, before the grid runs, everything that start would refuse. The models of the view then have shapes but no weights,
      * its data sets may lack images, and the attacker's evidence and networks may be NULL. NULL: refuses nothing. */
     pg_status (*check)(const void *options, const pg_attack_view *view, pg_error *err);
 
@@ -131,10 +131,10 @@ typedef struct pg_attack {
     pg_status (*step)(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err);
     /* Share of the work done, 0 to 1. NULL: 0 until the end. */
     double (*progress)(const void *state);
-    /* List everything that later steps depend on beside what start gives: a state that was started alike and got that back goes
-     * on bit-identically. NULL: nothing, as for an attack of one step. */
+    /* List everything that later steps depend on, except what start makes again. A state that was started in the same way and
+     * then restored from the list continues bit-identically. NULL: nothing, as for an attack of one step. */
     void (*keep)(void *state, pg_snapshot *snapshot);
-    /* Release what start and step took, also after a failed start. NULL: nothing. */
+    /* Release everything that start and step allocated, also after a failed start. NULL: nothing. */
     void (*finish)(void *state);
 } pg_attack;
 

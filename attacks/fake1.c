@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fake attack 1: random passports. The forger draws passports as an owner would, without the owner's, and shows them. Nothing
- * is trained; the layers below the first passport are the same for all, so the judge runs them once. Source: Fan, Ng, Chan,
- * NeurIPS 2019; DeepIPR, passport_attack_1.py, where images go through a plain network with random weights. */
+/* Fake attack 1: random passports. The forger draws passports as an owner would, without knowing the owner's, and shows them.
+ * Nothing is trained. The layers below the first passport give the same for all draws, so the judge runs them once. Source:
+ * Fan, Ng, Chan, NeurIPS 2019; DeepIPR, passport_attack_1.py, where images go through a plain network with random weights. */
 #include "attacks/sweep.h"
 
 #include <stddef.h>
@@ -36,7 +36,7 @@ typedef struct fake1_state {
     pg_model *carrier;
     pg_passport_maker *maker;
     pg_evidence *forged;
-    pg_net *net; /* for the signs that a passport gives */
+    pg_net *net; /* scratch for the signs that a passport gives */
 } fake1_state;
 
 static bool fake1_wants_pretrained(const void *values)
@@ -102,7 +102,7 @@ static pg_status fake1_match_signature(fake1_state *s, pg_error *err)
     return PG_OK;
 }
 
-/* Images that one passport for all layers, key and skey, takes. */
+/* Number of images that key and skey of one passport take, over all layers. */
 static int fake1_images_pushed(const fake1_options *o)
 {
     if (o->passport == PG_PASSPORT_RANDOM) return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fake attack 2: gamma and beta are reverse-engineered. The forger knows the affine with which the stolen network runs (not the
- * passports), starts from its bare signs, some of them turned, or from signs of his own, and trains gamma and beta of the
- * passport layers on the owner's training set while all weights stay. Passports that give the result are then solved for
- * analytically, which the papers leave out. Source: Fan, Ng, Chan, NeurIPS 2019, fake attack 2; DeepIPR, passport_attack_2.py
- * (init signs: the code of 2020; init random: that of 2019). */
+/* Fake attack 2: gamma and beta are reverse-engineered. The forger knows the affine with which the stolen network runs, but not
+ * the passports. He starts from the signs of its gamma, some of them turned, or from signs of his own, and trains gamma and
+ * beta of the passport layers on the owner's training set; the weights stay. Then he solves for passports that give the result,
+ * a step that the papers leave out. Source: Fan, Ng, Chan, NeurIPS 2019, fake attack 2; DeepIPR, passport_attack_2.py (init
+ * signs: the code of 2020; init random: that of 2019). */
 #include "attacks/frozen.h"
 
 #include "core/base/memory.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fake attack 3: passports far from the original. An insider has the genuine passports, disturbs them a little, and trains them
- * away from the original on the owner's training set, keeping the network's accuracy and, if he wants, a signature of which
- * he has turned a share of the bits; no weight changes.
+/* Fake attack 3: passports far from the original. An insider who has the genuine passports adds a little noise and trains them
+ * away from the original on the owner's training set. The training keeps the network's accuracy and, if he wants, a signature
+ * in which he has turned a share of the bits. No weight changes.
  *
  * Loss: cross-entropy of the branch that runs on passports + sign loss for his bits + sum over passports of 1 / mean squared
  * distance from the original; the global norm of the passports' gradient is clipped. Sources: Fan, Ng, Chan, NeurIPS 2019, fake

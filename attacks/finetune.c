@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fine-tuning: the stolen model is trained on, without any term of the scheme, on the same data or on another data set
- * (transfer).
+/* Fine-tuning: the thief continues to train the stolen model, without any loss of the scheme, on the same data or on another
+ * data set (transfer).
  *
- * The thief trains the network as it is deployed: at passport layers an ordinary norm with the affine of the deployed
- * branch (V1 is distributed with its passports, so their gamma and beta are known to him; V2, V3 and PAN deploy the public
- * branch). Modes: FT keeps the last layer if the number of classes is the same, RT starts it anew; AL trains all layers, LL the
+ * The thief trains the network as it is deployed: at passport layers an ordinary norm with the affine of the deployed branch
+ * (V1 is distributed with its passports, so their gamma and beta are known to him; V2, V3 and PAN deploy the public branch).
+ * Modes: FT keeps the last layer if the number of classes is the same, RT draws it anew; AL trains all layers, LL only the
  * last. Sources: DeepIPR, experiments/utils.py; Adi et al., USENIX Security 2018. */
 #include "attacks/tuning.h"
 
@@ -43,7 +43,7 @@ static pg_other_data finetune_other_data(const void *values)
     return (pg_other_data){.name = o->data[0] ? o->data : NULL, .key = "data", .train = o->data_train, .test = o->data_test};
 }
 
-/* The thief's data, and his network's shape with a last layer for them. */
+/* The thief's data, and the spec of his network with a last layer for their classes. */
 static const pg_dataset *finetune_find_data(const pg_attack_view *view, pg_net_spec *spec)
 {
     const pg_dataset *data = view->other ? &view->other->train : view->train;
@@ -53,7 +53,7 @@ static const pg_dataset *finetune_find_data(const pg_attack_view *view, pg_net_s
     return data;
 }
 
-/* The thief's copy, with a last layer for the data that he trains on. */
+/* The thief's copy, with a last layer for the classes of his data. */
 static pg_status finetune_make_copy(finetune_state *s, const finetune_options *o, const pg_net_spec *spec, pg_error *err)
 {
     pg_status status = PG_OK;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The flip attack: an insider writes the gamma and beta that the genuine passports give into an ordinary affine and turns the
- * signs of a share of the gammas, over all passport layers together; nothing is trained. How accuracy falls with the share
- * shows what the signature is worth. The outcome is the network with that affine, and passports, the nearest to the genuine
- * ones, that give it. Source: Fan, Ng, Chan, NeurIPS 2019; DeepIPR, flip_attack.py, which keeps the genuine passports and so
- * reports their detection, not that of the turned signs. */
+ * signs of a share of the gammas, over all passport layers together; nothing is trained. The accuracy lost at each share shows
+ * how much the network depends on its signature. The outcome is the network with that affine, and the passports nearest to the
+ * genuine ones that give it. Source: Fan, Ng, Chan, NeurIPS 2019; DeepIPR, flip_attack.py, which keeps the genuine passports
+ * and so reports their detection, not that of the turned signs. */
 #include "attacks/solve.h"
 
 #include <stddef.h>

@@ -29,7 +29,7 @@ typedef struct pg_frozen_options {
 typedef struct pg_frozen {
     const pg_frozen_options *options;
     const pg_model *victim; /* borrowed */
-    pg_model *copy;         /* owned; its weights stay, the caller may train its affines, and running statistics may move */
+    pg_model *copy;         /* owned; its weights stay, the caller may train its affines, and running statistics may change */
     pg_evidence *forged;    /* owned: made by pg_frozen_forge or by the attack */
     pg_branch branch;
     pg_net *net;
@@ -45,14 +45,14 @@ typedef struct pg_frozen {
 PG_CHECKED pg_status pg_frozen_check(const pg_frozen_options *options, const pg_dataset *data, const pg_net_spec *spec,
                                      pg_error *err);
 
-/* Begin to train beside frozen->copy, which the caller has put there; the rest of *frozen is zero. data and options are
- * borrowed. Closed by pg_frozen_close also after a failure, or when it was never opened. */
+/* Begin to train beside frozen->copy, which the caller has set; the rest of *frozen is zero. data and options are borrowed. The
+ * caller calls pg_frozen_close, also after a failure or without an open. */
 PG_CHECKED pg_status pg_frozen_open(pg_frozen *frozen, const pg_frozen_options *options, pg_branch branch,
                                     const pg_dataset *data, const pg_attack_view *view, pg_error *err);
 void pg_frozen_close(pg_frozen *frozen);
 
-/* The next batch forward; then, after the caller has added the gradients of further losses, backward, from the first passport
- * layer up. PG_FAILED when the loss is not finite. */
+/* Run the next batch forward; then, after the caller has added the gradients of further losses, backward to the first passport
+ * layer. PG_FAILED if the loss is not finite. */
 PG_CHECKED pg_status pg_frozen_forward(pg_frozen *frozen, pg_error *err);
 void pg_frozen_backward(pg_frozen *frozen);
 

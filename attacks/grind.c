@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Grinding: a thief who has to take what a secret gives tries many secrets, and shows the evidence that agrees best.
- *
- * Nothing of the network changes. N tries find evidence whose p-value is about 1/N, so this is the measure of what bound
- * evidence costs to forge. The bits of a free filtered mark are the hash of its key, so keys are tried in place of secrets.
- * Source: the brute-force search that every commitment scheme allows; the p-value follows from binding.h. */
+/* Grinding: bound evidence follows from a secret, so the thief tries many secrets and shows the evidence that agrees best. The
+ * network does not change. N tries find evidence with a p-value of about 1/N, so this attack measures the cost of forging bound
+ * evidence. The bits of a free filtered mark are the hash of its key, so the thief tries keys instead of secrets. Source: the
+ * brute-force search that every commitment scheme allows; the p-value follows from binding.h. */
 #include "attacks/attack.h"
 
 #include "core/base/memory.h"
@@ -41,7 +40,7 @@ typedef struct grind_state {
     const pg_attack_view *view;
     pg_model *model; /* answers trigger pictures; NULL for other claims */
     pg_reading *reading;
-    pg_evidence *evidence; /* of the secret that is tried, and of the best for an outcome */
+    pg_evidence *evidence; /* of the current secret, and of the best one of an outcome */
     int8_t *signs;         /* [bits] */
     int32_t *answers;      /* [count] */
     int level, tried, best, best_agree;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Analytic inversion: a thief who knows the gamma and beta with which the deployed network runs solves for passports that give
- * them, or give them with some signs turned. No data, no training. The passports start from images that the forger chooses,
- * so that they may look like natural ones, and act like none of them. An extension, not from a paper: gamma and beta are linear
- * in the passport (Fan, Ng, Chan, NeurIPS 2019), so a claim must rest on how a passport was made, not on its effect. */
+ * them, or give them with some signs turned. No data, no training. The passports start from images that the forger chooses, so
+ * they may look natural although they do not act like natural ones. This is an extension, not from a paper: gamma and beta are
+ * linear in the passport (Fan, Ng, Chan, NeurIPS 2019), so a claim must rest on how a passport was made, not on its effect. */
 #include "attacks/solve.h"
 
 #include <math.h>

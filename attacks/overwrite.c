@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Overwriting: the thief trains the stolen model on with evidence of his own, embedded by the owner's very scheme. The outcome
- * has both: the changed model, on which the owner's evidence is judged, and the thief's evidence.
- *
- * A mark or a trigger set is added to the network. In a V1 network the thief's passports take the place of the owner's; to V2,
- * V3 and PAN, of which he has the public branch, he attaches a private branch of his own, in PAN with a new perceptron; the
- * owner's is put back before the owner's evidence is judged. He knows the scheme but none of the owner's options: his are its
- * defaults, or those with which his evidence is bound to a secret of his own. Images for passports go through his copy of the
- * stolen network.
- * Sources: Uchida et al., ICMR 2017 (overwriting); Lukas et al., IEEE S&P 2022. */
+/* Overwriting: the thief continues to train the stolen model and embeds evidence of his own by the owner's scheme. The outcome
+ * has both: the changed model, on which the judge hears the owner's evidence, and the thief's evidence. A mark or a trigger set
+ * is added to the owner's. In a V1 network the thief's passports take the place of the owner's; to V2, V3 and PAN, of which he
+ * has only the public branch, he attaches a private branch of his own (in PAN with a new perceptron); the owner's branch is put
+ * back before the owner's evidence is judged. He knows the scheme but none of the owner's options: his are its defaults, or
+ * those with which his evidence is bound to a secret of his own. Images for passports go through his copy of the stolen
+ * network. Sources: Uchida et al., ICMR 2017 (overwriting); Lukas et al., IEEE S&P 2022. */
 #include "attacks/tuning.h"
 
 #include "core/base/memory.h"
@@ -29,7 +27,7 @@ typedef struct overwrite_state {
     pg_tuned tuned;
     const pg_attack_view *view;
     void *scheme_options;     /* the thief's */
-    pg_model *model, *owners; /* with the thief's private branch; with the owner's put back */
+    pg_model *model, *owners; /* with the thief's private branch; with the owner's branch put back */
     pg_evidence *evidence;    /* the thief's */
 } overwrite_state;
 
@@ -66,7 +64,7 @@ done:
     return status;
 }
 
-/* As his evidence is made. */
+/* The inputs of key generation for his evidence. */
 static pg_status overwrite_check_evidence(const overwrite_options *o, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Permuted passports: a variant of fake attack 1 for an insider, who shows the genuine passports with their channels in another
- * order. They are as natural as the genuine ones; only the order is not the owner's. Nothing is trained; he claims the
+ * order. They look as natural as the genuine ones, because only the order differs. Nothing is trained; the insider claims the
  * signature that they give. Source: a control for fake attack 1 of Fan, Ng, Chan, NeurIPS 2019. */
 #include "attacks/sweep.h"
 
@@ -41,7 +41,7 @@ done:
     return status;
 }
 
-/* to [pixels,channels] has channel c of from at a random place. */
+/* Copy the channels of `from` to `to`, both [pixels,channels], in a random order. */
 static pg_status permute_channels(const pg_passport *p, const pg_real *from, pg_real *to, pg_rng *rng, pg_error *err)
 {
     uint32_t *order = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Global magnitude pruning, without retraining: at level q every parameter whose magnitude is at most the q-th percentile
- * (linear interpolation) of all magnitudes becomes zero. Running statistics are no parameters. At 0 nothing changes, at 100 all
- * parameters become zero, except PAN's perceptrons, which are counted but kept, because the owner attaches them to verify.
+ * (linear interpolation) of all magnitudes becomes zero. Running statistics are not parameters. At 0 nothing changes, at 100
+ * all parameters become zero, except PAN's perceptrons, which are counted but kept, because the owner attaches them to verify.
  * Sources: DeepIPR, pruning_attack.py; Zhang et al., NeurIPS 2020 (PAN), prun.py. The percentile is GSL's, which interpolates
  * as NumPy does. */
 #include "attacks/sweep.h"

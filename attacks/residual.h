@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Residual blocks that a gamma goes through while it is trained, so that its signs turn more easily:
+/* Residual blocks through which a gamma is trained, so that its signs turn more easily:
  *
  *     gamma'' = W2 leaky(W1 gamma + b1) + b2 + gamma
  *
@@ -26,13 +26,14 @@ typedef struct pg_residual {
     pg_real *inner, *dinner, *back; /* scratch: hidden activations, their gradient, that of gamma */
 } pg_residual;
 
-/* gamma at one, dense layers uniform within +-1/sqrt(inputs). Closed by pg_residual_close also after a failure. */
+/* Start with gamma 1 and dense layers uniform within +-1/sqrt(inputs). The caller calls pg_residual_close, also after a
+ * failure. */
 PG_CHECKED pg_status pg_residual_open(pg_residual *r, pg_residual_kind kind, int channels, pg_rng *rng, pg_error *err);
 void pg_residual_close(pg_residual *r);
 
 /* out [channels] = gamma''. */
 void pg_residual_forward(pg_residual *r, pg_real *out);
-/* gradient is overwritten, from dout = d loss / d gamma'' after that forward. */
+/* Overwrite `gradient` from dout = d loss / d gamma'', after pg_residual_forward. */
 void pg_residual_backward(pg_residual *r, const pg_real *dout);
 
 #endif

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* FC substitution: the thief has the weights but no passports, puts an ordinary affine in every passport layer, and trains it
- * from scratch on a small share of data. Signs of a gamma trained directly hardly ever cross zero; so gamma goes through a
- * small residual block of dense layers first, which is folded away at the end:
+ * from scratch on a small share of data. If gamma is trained directly, its signs hardly ever change; so gamma goes through a
+ * small residual block of dense layers first, which is folded into it at the end:
  *
  *     gamma'' = W2 leaky(W1 gamma + b1) + b2 + gamma       beta is trained directly
  *
  * collective (CERB): one block per layer, C -> C/8 -> C; individual (IERB): one per channel, 1 -> 10 -> 1; none: gamma
- * directly. Passports that give the result are then solved for analytically, which the paper leaves out. Source: Chen, Tian,
+ * directly. The thief then solves for passports that give the result, a step that the paper leaves out. Source: Chen, Tian,
  * Chen, Zhou, "Effective ambiguity attack against passport-based DNN intellectual property protection schemes through fully
- * connected layer substitution", CVPR 2023, section 3; it does not print learning rate and epochs, which are ours. */
+ * connected layer substitution", CVPR 2023, section 3; learning rate and epochs are ours, because the paper does not give them.
+ * */
 #include "attacks/frozen.h"
 #include "attacks/residual.h"
 
@@ -45,7 +46,7 @@ typedef struct substitute_state {
     pg_real *beta_momentum; /* as the copy's params */
 } substitute_state;
 
-/* Number of the thief's images; *from is the set that they come from. */
+/* Number of the thief's images; *from: their data set. */
 static int substitute_find_data(const substitute_options *o, const pg_attack_view *view, const pg_dataset **from)
 {
     *from = o->overlap == OVERLAP_SHARED ? view->train : view->fresh;

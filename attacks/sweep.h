@@ -7,7 +7,7 @@
 #include "attacks/attack.h"
 
 typedef struct pg_sweep {
-    int next, count; /* outcomes so far; in all */
+    int next, count; /* outcomes so far, and in total */
 } pg_sweep;
 
 /* Index of the outcome to make in this step. *what becomes OUTCOME, or LAST. */

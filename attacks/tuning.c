@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Training a stolen model on; see tuning.h. */
+/* Continued training of a stolen model; see tuning.h. */
 #include "attacks/tuning.h"
 
 pg_train_options pg_tuning_train(const pg_tuning *tuning, pg_pixels pixels)

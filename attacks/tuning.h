@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Training a stolen model on: the settings that a thief chooses, and the steps. */
+/* Continued training of a stolen model: the settings that a thief chooses, and the steps. */
 #ifndef PG_ATTACKS_TUNING_H
 #define PG_ATTACKS_TUNING_H
 
@@ -22,7 +22,8 @@ typedef struct pg_tuning {
         PG_OPTION("crop", holder, tuning.crop, BOOL, bool, crop_, "random crops too (the flip is always on)")                  \
     }
 
-/* Training on, first in the state of an attack, which declares pg_tuned_progress and pg_tuned_keep as its own. */
+/* Continued training. It comes first in the state of an attack, which declares pg_tuned_progress and pg_tuned_keep as its own.
+ * */
 typedef struct pg_tuned {
     pg_train_options train;
     pg_trainer *trainer; /* closed by pg_trainer_destroy */

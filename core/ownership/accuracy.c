@@ -10,7 +10,7 @@ struct pg_trunk {
     pg_model *model;
     const pg_dataset *data;
     pg_pixels pixels;
-    int batch, kept; /* images per batch; images whose trunk is kept, whole batches */
+    int batch, kept; /* images per batch; images whose activations are kept, in whole batches */
     pg_net *net;
     pg_real *images, *activations; /* one batch; [kept, pg_net_trunk_size] */
 };
@@ -37,7 +37,7 @@ static void close_net(pg_trunk *t)
     pg_free(t->activations);
 }
 
-/* Logits of images at .. at+n-1, from their kept activations or from the start. */
+/* Logits of images at .. at+n-1, from kept activations or from the pixels. */
 static const pg_real *logits_of(pg_trunk *t, pg_branch branch, int at, int n)
 {
     if (at < t->kept) {
@@ -48,7 +48,7 @@ static const pg_real *logits_of(pg_trunk *t, pg_branch branch, int at, int n)
     return pg_net_forward(t->net, t->model, branch, PG_EVAL, t->images, n);
 }
 
-/* The class with the largest logit, the first of equal ones. */
+/* Class with the largest logit; of equal logits the first. */
 static int32_t answer_of(const pg_real *logits, int classes)
 {
     int32_t best = 0;
@@ -109,7 +109,7 @@ pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_eviden
     return pg_measure_answers(model, branch, evidence, data, pixels, batch, out, NULL, err);
 }
 
-/* Run the trunk of as many whole batches as the memory allows. */
+/* Run the layers below the first passport for as many whole batches as fit in memory, and keep their activations. */
 static pg_status keep(pg_trunk *t, size_t bytes, pg_error *err)
 {
     const size_t image = pg_net_trunk_size(t->net), fit = bytes / sizeof(pg_real) / image;

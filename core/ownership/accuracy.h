@@ -13,22 +13,22 @@ typedef struct pg_accuracy {
 } pg_accuracy;
 
 /* Accuracy of one branch on a data set. evidence may be NULL for the public branch. PG_FAILED if the model has values that are
- * not finite, or the public branch gives such logits. The private branch may give them, because anybody can make up passports;
- * the image then counts as wrong. */
+ * not finite, or the public branch gives such logits. The private branch may give such logits, because anybody can make up
+ * passports; the image then counts as wrong. */
 PG_CHECKED pg_status pg_measure_accuracy(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
                                          pg_pixels pixels, int batch, pg_accuracy *out, pg_error *err);
 
-/* The same, and the class that the branch answers for each image, answers [data->count]; -1 where its logits are not finite. */
+/* The same, with the class that the branch answers for each image: answers [data->count], -1 if a logit is not finite. */
 PG_CHECKED pg_status pg_measure_answers(pg_model *model, pg_branch branch, const pg_evidence *evidence, const pg_dataset *data,
                                         pg_pixels pixels, int batch, pg_accuracy *out, int32_t *answers, pg_error *err);
 
-/* One model and one data set on which many passports are tried. The layers below the first passport are run once and their
- * activations kept, so that a passport costs only the layers above. The numbers are those of pg_measure_accuracy, bit for bit.
- */
+/* Measures the accuracy of one model on one data set under many passports. It runs the layers below the first passport once and
+ * keeps their activations, so a passport costs only the layers above. The results equal those of pg_measure_accuracy bit for
+ * bit. */
 typedef struct pg_trunk pg_trunk;
 
-/* model and data are borrowed; the model must have passport layers and a private branch. Whole batches are kept as long as they
- * fit in `bytes`; those that do not are run whole. */
+/* model and data are borrowed; the model must have passport layers and a private branch. It keeps the activations of as many
+ * whole batches as fit in `bytes` and runs the other images through all layers. */
 PG_CHECKED pg_status pg_trunk_create(pg_model *model, const pg_dataset *data, pg_pixels pixels, int batch, size_t bytes,
                                      pg_trunk **out, pg_error *err);
 void pg_trunk_destroy(pg_trunk **trunk);

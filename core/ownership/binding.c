@@ -39,7 +39,8 @@ static void add_sizes(pg_hash *hash, const pg_evidence *e)
     }
     add_text(hash, m->layer);
     add_ints(hash, 3, (const int[]){m->bits, m->kernel, m->inputs});
-    if (m->rounds) add_ints(hash, 3, (const int[]){m->rounds, m->pooled, m->outputs}); /* the kind tells that they follow */
+    if (m->rounds)
+        add_ints(hash, 3, (const int[]){m->rounds, m->pooled, m->outputs}); /* the kind says whether these fields follow */
     add_int(hash, t->count);
     if (t->count) add_ints(hash, 3, (const int[]){t->height, t->width, t->classes});
 }
@@ -168,7 +169,7 @@ static void derive_triggers(const unsigned char *key, pg_dataset *t)
 
 /* ---- evidence ---- */
 
-/* Do all pieces of evidence of this kind follow from a secret? In other kinds somebody chose or learned something. */
+/* Can evidence of this kind follow from a secret alone? Other kinds contain something chosen or learned. */
 static pg_status check_kind(const char *kind, pg_error *err)
 {
     static const char *const kinds[] = {"random", "signs", "filtered", "generated"}; /* passports, marks, triggers */
@@ -194,7 +195,7 @@ pg_status pg_evidence_bind(pg_evidence *evidence, pg_error *err)
     return PG_OK;
 }
 
-/* Do two arrays hold the same bytes? Arrays of numbers have no negative zero here. */
+/* Do two arrays have the same bytes? For numbers this is equality, because no array here has a negative zero. */
 static pg_status same(const void *a, const void *b, size_t bytes, const char *layer, const char *name, pg_error *err)
 {
     if (memcmp(a, b, bytes) == 0) return PG_OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pieces of evidence that are nearly the same; see distinct.h. */
+/* Nearly equal pieces of evidence; see distinct.h. */
 #include "core/ownership/distinct.h"
 
 #include "core/base/memory.h"
@@ -20,8 +20,8 @@ static void products(const pg_mark *m, int i, double *out)
     }
 }
 
-/* keep[i]: filter i is unlike all earlier ones. A filtered mark keeps all: its bits are a hash, so they are coins even if all
- * filters are one. */
+/* keep[i]: filter i differs from all earlier ones. A filtered mark keeps all filters: its bits are a hash, so they are fair
+ * coins even if all filters are equal. */
 static void find_filters(const pg_mark *m, bool *keep)
 {
     double product[PG_MARK_BITS_MAX], square[PG_MARK_BITS_MAX];
@@ -34,7 +34,7 @@ static void find_filters(const pg_mark *m, bool *keep)
     }
 }
 
-/* Squeeze the filters that are not kept out of a mark, in place. */
+/* Remove the filters that are not kept from a mark, in place. */
 static int drop_filters(pg_mark *m, const bool *keep)
 {
     const int before = m->bits;
@@ -52,8 +52,8 @@ static int drop_filters(pg_mark *m, const bool *keep)
 /* ---- pictures ---- */
 
 enum { GRID = 16, THUMB = GRID * GRID * 3, BLOCK = THUMB / 6 };
-/* Largest average difference of levels: of pictures that repeat each other, and of a picture that is a test image. Ordinary
- * pictures with a small stamp on them are not the pictures any more. */
+/* Largest average difference of levels between pictures that repeat each other, and between a picture and the test image that
+ * it repeats. The second is smaller: an ordinary picture with a small stamp on it is a picture of its own. */
 enum { REPEATS = 8, SAME = 1 };
 
 /* Means of a picture over a grid of GRID x GRID cells, by colour. */
@@ -70,7 +70,7 @@ static void shrink(const pg_dataset *data, int index, uint8_t thumb[THUMB])
     for (int i = 0; i < THUMB; i++) thumb[i] = (uint8_t)(count[i / 3] ? sum[i] / count[i / 3] : 0);
 }
 
-/* Stops between blocks only, so that the compiler adds a block in a few instructions. */
+/* It stops only between blocks, so that the compiler can add a block in a few vector instructions. */
 static bool near(const uint8_t *a, const uint8_t *b, int levels)
 {
     int difference = 0;
@@ -93,7 +93,7 @@ static pg_status shrink_all(const pg_dataset *data, uint8_t **out, pg_error *err
     return status;
 }
 
-/* Drop pictures, in place, that are near an earlier one or one of known. */
+/* Drop, in place, the pictures that nearly equal an earlier one or one of `known`. */
 static pg_status drop_pictures(pg_dataset *t, const pg_dataset *known, int *dropped, pg_error *err)
 {
     pg_status status = PG_OK;

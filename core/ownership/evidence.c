@@ -274,7 +274,7 @@ static void hash_mark(pg_hash *hash, const pg_mark *mark)
     pg_hash_add_text(hash, mark->layer);
     pg_hash_add_u64(hash, (uint64_t)mark->kernel);
     pg_hash_add_u64(hash, (uint64_t)mark->inputs);
-    if (mark->rounds) { /* the kind, which is hashed before, tells that these numbers follow */
+    if (mark->rounds) { /* the kind, which is hashed before, says that these numbers follow */
         pg_hash_add_u64(hash, (uint64_t)mark->rounds);
         pg_hash_add_u64(hash, (uint64_t)mark->pooled);
         pg_hash_add_u64(hash, (uint64_t)mark->outputs);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Evidence: shown to a judge by a claimant, owner or forger.
- *
- * Passports and a signature per passport layer, or a mark in the weights of one layer, and, if the scheme has one, a trigger
- * set. Genuine and forged evidence have this one form and are judged by the same code. Evidence is a secret: files are readable
- * by their owner alone, and everything published carries only the commitment, a SHA-256 of the canonical content. */
+/* Evidence that a claimant, the owner or a forger, shows to the judge: a passport and a signature for each passport layer, or a
+ * mark in the weights of one layer, and a trigger set if the scheme has one. Genuine and forged evidence have this same form,
+ * and the same code judges both. Evidence is a secret: files are readable by their owner alone, and everything published
+ * carries only the commitment, a SHA-256 of the canonical content. */
 #ifndef PG_OWNERSHIP_EVIDENCE_H
 #define PG_OWNERSHIP_EVIDENCE_H
 
@@ -17,7 +16,7 @@ enum { PG_KIND_MAX = 24, PG_SIDE_MAX = 4096, PG_CHANNELS_MAX = 1 << 16, PG_KERNE
 typedef struct pg_passport {
     char layer[PG_NAME_MAX];            /* state-dict prefix, "features.4" */
     int height, width, inputs, outputs; /* of the layer: key and skey are [height,width,inputs], b is [outputs] */
-    pg_real *key, *skey;                /* key drives beta (bias), skey drives gamma (scale) */
+    pg_real *key, *skey;                /* key determines beta (bias), skey determines gamma (scale) */
     int8_t *b;                          /* signature: -1 or +1 */
 } pg_passport;
 
@@ -26,22 +25,22 @@ enum { PG_MARK_BITS_MAX = 4096, PG_MARK_ROUNDS_MAX = 8, PG_MARK_POOLED_MAX = 409
 typedef struct pg_mark {
     char layer[PG_NAME_MAX];     /* the marked convolution */
     int kernel, inputs, bits;    /* projection is [kernel,kernel,inputs,bits]; bits 0: no mark */
-    int rounds, pooled, outputs; /* of a filtered mark, whose projection is [pooled,bits]; rounds 0: of another */
+    int rounds, pooled, outputs; /* of a filtered mark, whose projection is [pooled,bits]; rounds 0: the mark is not filtered */
     pg_real *projection;         /* a filter per bit */
     int8_t *b;                   /* -1 or +1, [bits] */
 } pg_mark;
 
-/* Ground of a claim: passports, else a mark, else triggers. */
+/* Basis of a claim: passports, else a mark, else triggers. */
 typedef enum pg_claim { PG_CLAIM_PASSPORTS, PG_CLAIM_MARK, PG_CLAIM_TRIGGERS } pg_claim;
 
-/* Secret and public parameters that bound evidence follows from; see binding.h. */
+/* The secret and the public parameters that determine bound evidence; see binding.h. */
 enum { PG_STATEMENT_MAX = 1024 };
 typedef struct pg_binding {
     bool bound;
-    bool from_seed; /* the secret is an experiment's, which follows from its seed */
+    bool from_seed; /* the secret belongs to an experiment and follows from its seed */
     pg_secret secret;
     char statement[PG_STATEMENT_MAX]; /* free text that names the claimant */
-    char network[PG_KIND_MAX];        /* the claimant's architecture, and how it is run: */
+    char network[PG_KIND_MAX];        /* the claimant's architecture, and how the network is run: */
     int classes;
     char pixels[PG_KIND_MAX];
     bool relu_before_add;
@@ -63,16 +62,16 @@ PG_CHECKED pg_status pg_evidence_create(const pg_net_spec *spec, const char *sch
 PG_CHECKED pg_status pg_evidence_clone(const pg_evidence *from, pg_evidence **out, pg_error *err);
 void pg_evidence_destroy(pg_evidence **evidence);
 
-/* Memory for key, skey and b from the sizes in p; memory allocated before a failure stays with p. */
+/* Allocate key, skey and b by the sizes in p. After a failure p keeps the memory that was allocated. */
 PG_CHECKED pg_status pg_passport_allocate(pg_passport *p, pg_error *err);
 
 PG_CHECKED pg_status pg_mark_allocate(pg_mark *mark, pg_error *err);
 void pg_mark_clear(pg_mark *mark);
 
-/* Values that every filter of the projection is multiplied with. */
+/* Number of values with which each filter of the projection is multiplied. */
 int pg_mark_width(const pg_mark *mark);
 
-/* Check the guarantees of all evidence, as pg_evidence_load does: it has at least one part; no layer occurs twice; sizes are
+/* Check what all evidence guarantees, as pg_evidence_load does: it has at least one part; no layer occurs twice; sizes are
  * positive and within the limits above; passports and projections are finite; bits are -1 or +1, and a projection of the mark's
  * kind has positions for all of them; the bits of a free filtered mark are the hash of its projection; labels are classes; the
  * arrays of bound evidence follow from its secret. PG_BAD_INPUT names the layer. */
@@ -88,7 +87,8 @@ void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX]
 int pg_evidence_bits(const pg_evidence *evidence);
 pg_claim pg_evidence_claim(const pg_evidence *evidence);
 
-/* Passports for the same layers, or marks of one size in the same layer: null evidence drawn for the one serves the other. */
+/* Do both have passports for the same layers, or marks of one size in the same layer? Then null evidence drawn for one serves
+ * the other. */
 bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b);
 
 /* safetensors under the reference's names: LAYER.key, LAYER.skey, LAYER.b (private ones: LAYER.key_private,
@@ -100,8 +100,8 @@ bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b);
 PG_CHECKED pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_error *err);
 PG_CHECKED pg_status pg_evidence_load(const char *path, pg_evidence **out, pg_error *err);
 
-/* The spec of a net in which this evidence can be shown against the model: the model's, with the evidence's layers as passport
- * layers that have a private branch. PG_BAD_INPUT, naming the layer, when evidence and model do not fit. */
+/* The spec of a net that runs the model with this evidence: the model's own spec, with the evidence's layers as passport layers
+ * that have a private branch. PG_BAD_INPUT, naming the layer, when evidence and model do not fit. */
 PG_CHECKED pg_status pg_evidence_fit(const pg_evidence *evidence, const pg_net_spec *model, pg_net_spec *out, pg_error *err);
 
 #endif

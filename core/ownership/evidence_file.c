@@ -24,7 +24,8 @@ static const char *const *names_of(const char *scheme)
     return known && known->distributed ? names_distributed : names_private;
 }
 
-/* Scheme of a file that does not name it: the first of the list whose passports have these names, "" if there is none. */
+/* Scheme of a file that does not name one: the first scheme of the list whose passports have these names; "" if there is none.
+ * */
 static const char *scheme_of(bool private)
 {
     for (int i = 0; pg_schemes[i]; i++)
@@ -73,7 +74,7 @@ static void put_passport(sheet *s, const pg_passport *p, const char *const *name
     s->next += p->outputs;
 }
 
-/* The projection as a bank of filters in the state dict's order, [bits,C,R,R]. */
+/* Write the projection as filters in the state dict's order, [bits,C,R,R]. */
 static void put_bank(sheet *s, const pg_mark *m)
 {
     const int taps = m->kernel * m->kernel;
@@ -84,7 +85,7 @@ static void put_bank(sheet *s, const pg_mark *m)
             for (int t = 0; t < taps; t++) *s->next++ = m->projection[(t * m->inputs + c) * m->bits + i];
 }
 
-/* The projection as it lies in memory, [pooled,bits], and the filter. */
+/* Write the projection in its order in memory, [pooled,bits], and the filter. */
 static void put_filtered(sheet *s, const pg_mark *m)
 {
     const int32_t filter[FILTER] = {m->rounds, m->outputs, m->inputs, m->kernel};
@@ -122,7 +123,7 @@ typedef struct numbers {
     char trigger_classes[16], classes[16], secret[PG_SECRET_HEX];
 } numbers;
 
-/* The metadata of the file; their number. */
+/* Fill in the metadata of the file and return their number. */
 static size_t describe(const pg_evidence *e, numbers *n, pg_metadata notes[NOTES_MAX])
 {
     const pg_binding *b = &e->binding;
@@ -179,7 +180,7 @@ done:
 
 /* ---- reading ---- */
 
-/* Layer that has the array called `name` under that ending ("features.4.key" -> "features.4"); false for other names. */
+/* Split an array's name into layer and ending ("features.4.key" -> "features.4"); false if it does not have the ending. */
 static bool layer_of(const char *name, const char *ending, char layer[PG_NAME_MAX])
 {
     const size_t n = strlen(name), m = strlen(ending) + 1;
@@ -202,7 +203,7 @@ static pg_status read_bits(const pg_safetensors *file, const char *path, const c
     return status;
 }
 
-/* If a file has a signature under both names, both must hold the same. */
+/* If a file has a signature under both names, both must have the same bits. */
 static pg_status check_second_name(const pg_safetensors *file, const char *path, const char *name, const char *second,
                                    const pg_passport *p, pg_real *values, pg_error *err)
 {
@@ -247,8 +248,8 @@ done:
     return status;
 }
 
-/* The sizes of a filtered mark, from its projection [pooled,bits] and its filter; pg_evidence_check knows the limits of the
- * others. */
+/* Read the sizes of a filtered mark from its projection [pooled,bits] and its filter. pg_evidence_check checks the other
+ * limits. */
 static pg_status read_filter(const pg_safetensors *file, const char *path, const char *name, const pg_array *x, pg_mark *m,
                              pg_error *err)
 {
@@ -272,7 +273,7 @@ static pg_status read_filter(const pg_safetensors *file, const char *path, const
     return PG_OK;
 }
 
-/* The sizes of another mark, from its projection [bits,C,R,R]. */
+/* Read the sizes of any other mark from its projection [bits,C,R,R]. */
 static pg_status read_bank(const char *path, const char *name, const pg_array *x, pg_mark *m, pg_error *err)
 {
     if (x->shape[0] < 1 || x->shape[0] > PG_MARK_BITS_MAX || x->shape[2] != x->shape[3] || x->count == 0 || x->count > 1u << 28)
@@ -282,7 +283,7 @@ static pg_status read_bank(const char *path, const char *name, const pg_array *x
     return PG_OK;
 }
 
-/* From a bank [bits,C,R,R] to a projection [R,R,C,bits]. */
+/* Convert filters [bits,C,R,R] to a projection [R,R,C,bits]. */
 static void turn_bank(const pg_real *values, pg_mark *m)
 {
     const int taps = m->kernel * m->kernel;
@@ -351,8 +352,8 @@ done:
     return status;
 }
 
-/* Passports come in the order of the network, which is not the order of a file: sort by the layer's place. The longest table
- * that knows the name counts, so that the layers of one network are compared within one table. */
+/* Sort passports by the place of their layers in the network, because a file may have them in any order. The place comes from
+ * the longest table of rows that has the name, so that one table orders all layers of a network. */
 static int layer_place(const char *layer)
 {
     int place = -1, longest = 0;
@@ -386,7 +387,7 @@ static bool has_layer(const pg_evidence *e, const char *layer)
     return found;
 }
 
-/* Is it an evidence tensor, by its ending, that belongs to no passport or mark read before? */
+/* Does the name's ending say evidence, although the tensor belongs to no passport or mark that was read? */
 static bool is_stray(const pg_evidence *e, const char *name)
 {
     char layer[PG_NAME_MAX];
@@ -398,7 +399,7 @@ static bool is_stray(const pg_evidence *e, const char *name)
     return false;
 }
 
-/* Refuse evidence tensors that the reader did not use, because their owner would think they count. */
+/* Refuse evidence tensors that the reader did not use; otherwise the claimant would believe that they count. */
 static pg_status check_unused(const pg_safetensors *file, const char *path, const pg_evidence *e, pg_error *err)
 {
     for (size_t i = 0; i < pg_safetensors_count(file); i++) {

@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Directions in which the weights respond less than this share of their strongest (squared) are given up: passports that reach
- * them would be so large that single precision loses the rest. */
+/* Directions in which the squared response of the weights is below this share of the largest are dropped: passports that reach
+ * them would be so large that single precision would lose everything else. */
 static const double smallest_response = 1e-10;
 
 enum { REFINEMENTS = 2 };
@@ -32,7 +32,7 @@ struct pg_inverter {
 
 /* ---- the linear map ---- */
 
-/* T by rows: pixels that a tap of the window sees, over all output positions. */
+/* Compute T row by row: the pixels that a tap of the window sees, over all output positions. */
 static void fill_means(solver *s)
 {
     const pg_layer *l = s->layer;
@@ -143,7 +143,7 @@ static void apply_inverse(const solver *s)
     }
 }
 
-/* Move the image to the nearest one that gives the target; returns the largest entry that is missed by. */
+/* Move the image to the nearest image that gives the target. Returns the largest remaining error of an entry. */
 static double move(const solver *s, const pg_real *target, pg_real *image)
 {
     const int count = s->pixels * s->channels;

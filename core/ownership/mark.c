@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Marks; see mark.h. A projection lies as weights do, the bit running fastest, so that both products walk through memory. */
+/* Marks; see mark.h. A projection is laid out like weights, with the bit as the last index, so that both products read memory
+ * in order. */
 #include "core/ownership/mark.h"
 
 #include "core/base/hash.h"
@@ -13,7 +14,7 @@ const char *const pg_mark_kinds[] = {"gaussian", "direct", "diff", "signs", "fil
 
 /* ---- making ---- */
 
-/* Convolution of that name, or, for NULL, the first that is a passport layer by default. */
+/* Find the convolution of this name; name NULL: the first convolution that is a passport layer by default. */
 static const pg_layer *find(const pg_layout *layout, const char *name)
 {
     for (int i = 0; i < layout->layer_count; i++) {
@@ -23,7 +24,7 @@ static const pg_layer *find(const pg_layout *layout, const char *name)
     return NULL;
 }
 
-/* Entries of a filter that are not zero, each in a position of its own; 0: all of them, and filters share their positions. */
+/* Number of non-zero entries of a filter, each at a position that no other filter uses; 0: all entries are non-zero. */
 static int ones_of(pg_mark_kind kind)
 {
     return kind == PG_MARK_DIRECT ? 1 : kind == PG_MARK_DIFF ? 2 : 0;
@@ -40,7 +41,7 @@ pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
                    pg_mark_kinds[kind], mark->layer, pg_mark_width(mark));
 }
 
-/* A mark without memory, of the layer's shape. */
+/* A mark of the layer's shape, without arrays. */
 static pg_status place(const pg_layout *layout, const char *layer, int bits, pg_mark *out, const pg_layer **found,
                        pg_error *err)
 {
@@ -63,7 +64,7 @@ static int weights_of(const pg_layer *l)
     return l->row.kernel * l->row.kernel * l->in_channels * l->out_channels;
 }
 
-enum { SPARE = 4 }; /* times as many weights as one row takes, since the bits may have fewer ones than half */
+enum { SPARE = 4 }; /* at least this many rows of weights, because fewer than half of the bits may be ones */
 
 static pg_status shape_filtered(const pg_layout *layout, const char *layer, int bits, int rounds, int pooled, pg_mark *out,
                                 pg_error *err)
@@ -179,7 +180,7 @@ pg_status pg_mark_layer(const pg_mark *mark, const pg_model *model, const pg_lay
     return PG_OK;
 }
 
-/* Mean over the output filters of tap j. */
+/* Mean of tap j over the output filters. */
 static double mean_tap(const pg_model *model, const pg_layer *layer, int j)
 {
     const int k = layer->out_channels;
@@ -200,7 +201,7 @@ void pg_mark_mean_filter(const pg_model *model, const pg_layer *layer, double *m
 typedef struct filter {
     const pg_mark *mark;
     int ones, before[PG_MARK_BITS_MAX]; /* +1 among the bits; among those before each */
-    int whole[PG_MARK_ROUNDS_MAX];      /* weights that each round takes, a multiple of the number of bits */
+    int whole[PG_MARK_ROUNDS_MAX];      /* weights that each round starts from, a multiple of the number of bits */
     int rows;                           /* of the weights that are left */
 } filter;
 
@@ -220,7 +221,7 @@ static void open_filter(const pg_mark *mark, filter *f)
     f->rows = count / mark->pooled;
 }
 
-/* Index in w of the weight at `place` of the state dict's order; -1 if it is not chosen. */
+/* Index in w of the weight at `place` in the state dict's order; -1 if the bits do not choose it. */
 static int value_of(const filter *f, int place)
 {
     const int bits = f->mark->bits;
@@ -231,8 +232,8 @@ static int value_of(const filter *f, int place)
     return place < f->rows * f->mark->pooled ? place % f->mark->pooled : -1;
 }
 
-/* Visit the weights in the state dict's order, [outputs,inputs,kernel,kernel]: either add the weights that are chosen to w, or
- * add the slope of w to their gradients. */
+/* Visit the weights in the state dict's order, [outputs,inputs,kernel,kernel]: either add each chosen weight to w, or add the
+ * gradient of w to the gradient of each chosen weight. */
 static void each_chosen(const filter *f, const pg_layer *l, const pg_real *weights, double *w, const double *slope, pg_real *g)
 {
     const int taps = l->row.kernel * l->row.kernel;
@@ -289,7 +290,7 @@ static double softplus(double z)
     return fmax(z, 0) + log1p(exp(-fabs(z)));
 }
 
-/* The slope of E along value j of w. */
+/* Derivative of E by value j of w. */
 static double slope_of(const pg_mark *mark, const double *residual, int j)
 {
     const pg_real *x = mark->projection + (ptrdiff_t)j * mark->bits;

@@ -37,8 +37,8 @@ PG_CHECKED pg_status pg_mark_create_filtered(const pg_net_spec *spec, const char
 /* The check of pg_mark_create against the shape of a model, without making a mark. */
 PG_CHECKED pg_status pg_mark_check(const pg_model *model, const char *layer, int bits, pg_mark_kind kind, pg_error *err);
 
-/* PG_BAD_INPUT unless the mark is filtered just if the kind is, and a projection of that kind has positions for all bits of the
- * mark: one per bit for DIRECT, two for DIFF. */
+/* PG_BAD_INPUT if only one of mark and kind is filtered, or if a projection of the kind has too few positions for the mark's
+ * bits: one per bit for DIRECT, two for DIFF. */
 PG_CHECKED pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err);
 
 /* Draw the projection; the bits stay, but those of a filtered mark become its hash. PG_BAD_INPUT for a mark that does not fit
@@ -48,13 +48,14 @@ PG_CHECKED pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng,
 /* PG_BAD_INPUT unless the bits of a filtered mark are the hash of its projection. */
 PG_CHECKED pg_status pg_mark_check_hash(const pg_mark *mark, pg_error *err);
 
-/* Rows of weights that the bits of a filtered mark choose in a layer that it fits; of 0 rows it reads nothing. */
+/* Number of rows of weights that the bits of a filtered mark choose in a layer that it fits. With 0 rows the mark reads
+ * nothing. */
 int pg_mark_rows(const pg_mark *mark);
 
-/* The marked convolution of a model, NULL if it has none of that name. */
+/* The marked convolution of a model; NULL if no convolution has the name. */
 const pg_layer *pg_mark_find(const pg_mark *mark, const pg_model *model);
 
-/* The same, of the mark's shape too; else PG_BAD_INPUT. */
+/* The same; PG_BAD_INPUT if it is missing or has another shape than the mark. */
 PG_CHECKED pg_status pg_mark_layer(const pg_mark *mark, const pg_model *model, const pg_layer **out, pg_error *err);
 
 /* X w [bits], in double, with the mark's own w. */

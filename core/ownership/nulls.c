@@ -55,7 +55,7 @@ done:
     return status;
 }
 
-/* Memory for the signs of one more kind. */
+/* Allocate the signs of one more kind. */
 static pg_status add_kind(pg_nulls *out, const char *kind, int8_t **signs, pg_error *err)
 {
     const int k = out->kinds;
@@ -80,7 +80,7 @@ done:
     return status;
 }
 
-/* The model as one runs it who has no passports. */
+/* The model as somebody without passports runs it. */
 static pg_status make_carrier(const pg_model *model, pg_model **out, pg_error *err)
 {
     pg_status status = PG_OK;

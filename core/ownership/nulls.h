@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Null evidence: the bits that fresh evidence reads in a model that was not marked with it.
  *
- * The judge does not believe the kind that evidence names, because its claimant could name the most favourable one. He draws
- * fresh evidence of every kind that could have the evidence's form: passports that are random, of one image, or shuffled from
- * several; projections of each kind that has positions for all bits. The largest p-value over the kinds counts.
- * The draws depend on the model, the layers and the judge's seed alone: nothing of a claimant enters them. Images go through
- * the model as one runs it who has no passports; a passport layer that learned no affine of its own has gamma 1 and beta 0. */
+ * The judge does not trust the kind that the evidence names, because a claimant could name the most favourable one. The judge
+ * draws fresh evidence of every kind that fits the evidence's form: passports that are random, from one image, or shuffled from
+ * several; projections of each kind with positions for all bits. The largest p-value over the kinds counts. The draws depend on
+ * the model, the layers and the judge's seed alone: nothing of a claimant enters them. Images go through the model as somebody
+ * without passports runs it; a passport layer without a learned affine has gamma 1 and beta 0. */
 #ifndef PG_OWNERSHIP_NULLS_H
 #define PG_OWNERSHIP_NULLS_H
 
@@ -14,8 +14,8 @@
 enum { PG_NULL_KINDS_MAX = 4 };
 
 typedef struct pg_nulls {
-    int kinds, count, bits;              /* draws of each kind; count 0: none were drawn */
-    const char *kind[PG_NULL_KINDS_MAX]; /* names of static storage */
+    int kinds, count, bits;              /* draws of each kind; count 0: nothing was drawn */
+    const char *kind[PG_NULL_KINDS_MAX]; /* names in static storage */
     int8_t *signs[PG_NULL_KINDS_MAX];    /* [count][bits]: of gamma, or of what projections read; 0 agrees with neither */
     pg_evidence *like;                   /* of the form that these nulls serve (pg_evidence_alike); owned */
 } pg_nulls;

@@ -78,7 +78,8 @@ static void draw_uniform(pg_evidence *evidence, pg_rng *rng)
 
 /* ---- from images ---- */
 
-/* n distinct indices below count, in random order (count is a test set's size: drawing again is cheap). */
+/* Draw n distinct indices below count, in random order. A repeated index is drawn again; this is cheap, because count is the
+ * size of a test set. */
 static void draw_distinct(uint32_t *index, int n, int count, pg_rng *rng)
 {
     for (int i = 0; i < n; i++) {
@@ -173,7 +174,8 @@ pg_status pg_passports_draw(pg_passport_maker *maker, pg_evidence *evidence, pg_
 
 /* ---- signatures ---- */
 
-/* The pairs of digits of "hex:..." as bytes, else the text's own. Their number; -1: other digits, or too many. */
+/* Bytes of a text: the pairs of digits of "hex:...", or the characters of any other text. Returns their number; -1 if a digit
+ * is wrong or there are too many. */
 static int signature_bytes(const char *text, unsigned char out[PG_SIGNATURE_BYTES])
 {
     const bool hex = strncmp(text, "hex:", 4) == 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the passport schemes share; see passport_scheme.h. */
+/* Code that the passport schemes share; see passport_scheme.h. */
 #include "core/ownership/passport_scheme.h"
 
 #include "core/data/triggers.h"
@@ -111,7 +111,7 @@ pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *sp
     return PG_OK;
 }
 
-/* The passport layers of spec as the option says them: default, all or names. */
+/* The passport layers that the option names in spec: default, all, or a list. */
 static pg_status name_layers(const pg_net_spec *spec, char text[PG_TEXT_MAX], pg_error *err)
 {
     pg_row rows[PG_ROWS_MAX];
@@ -152,8 +152,8 @@ bool pg_passport_wants_pretrained(const void *values)
 
 /* ---- key generation ---- */
 
-/* The carrier: the pretrained network, or one with random weights, as the reference uses if it was given none (its AlexNet
- * then without norm). */
+/* The carrier: the pretrained network, or a network with random weights. The reference uses random weights if it was given no
+ * network (and then its AlexNet has no norm). */
 static pg_status make_carrier(const pg_passport_options *options, const pg_keygen *in, pg_model **own, pg_model **carrier,
                               pg_error *err)
 {

@@ -9,7 +9,7 @@ typedef struct pg_passport_options {
     int passport;           /* pg_passport_kind */
     int images;             /* distinct images per shuffle passport */
     int pictures;           /* where they come from: the test set, or the trigger set */
-    int carrier;            /* network that they are pushed through: the trained plain one, or a random one */
+    int carrier;            /* network that the images go through: the trained plain one, or a random one */
     int carrier_statistics; /* how the carrier normalises: batch or running */
     double alpha;           /* weight of the sign loss's hinge */
     char signature[PG_TEXT_MAX];
@@ -24,8 +24,8 @@ extern const pg_option pg_passport_table[];         /* without the trigger optio
 extern const pg_option pg_passport_trigger_table[]; /* with them */
 
 /* Set spec->passports to the layers that the options name: "default", "all", "first N" or "last N" of the network's
- * convolutions in the order of its rows (a shortcut comes after its block's two), or their names. PG_BAD_INPUT if there are
- * none such. */
+ * convolutions in the order of its rows (a shortcut comes after its block's two), or their names. PG_BAD_INPUT if the network
+ * has no such layers. */
 PG_CHECKED pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *spec, pg_error *err);
 /* The same, with a public and a private branch at them. */
 PG_CHECKED pg_status pg_passport_two_branches(const void *options, pg_net_spec *spec, pg_error *err);
@@ -41,7 +41,7 @@ PG_CHECKED pg_status pg_passport_keygen(const void *options, const pg_keygen *in
 double pg_sign_loss(double alpha, const pg_evidence *evidence, pg_net *net);
 double pg_passport_regulariser(const void *options, const pg_evidence *evidence, const pg_model *model, pg_net *net);
 
-/* V1: without alpha the whole term is gone, as in the reference. */
+/* For V1: if alpha is 0 the whole term is left out, as in the reference. */
 double pg_passport_regulariser_v1(const void *options, const pg_evidence *evidence, const pg_model *model, pg_net *net);
 
 #endif

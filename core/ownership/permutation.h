@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A permutation test of trigger labels.
  *
- * Guessing is no null for a network that answers few of its classes: whoever labels every picture with the class that it always
- * answers is right each time. If a claimant's labels mean something, they agree with the answers better than the same labels
- * put on the same pictures in another order. */
+ * Guessing is the wrong null for a network that answers only a few of its classes: labels that all name the class that it
+ * always answers are always right. If a claimant's labels mean something, they agree with the answers better than the same
+ * labels in another order. */
 #ifndef PG_OWNERSHIP_PERMUTATION_H
 #define PG_OWNERSHIP_PERMUTATION_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reading evidence in a model: the signs that its passports or its projection give there. */
+/* Reads evidence in a model: the signs that its passports or its projection give there. */
 #ifndef PG_OWNERSHIP_READING_H
 #define PG_OWNERSHIP_READING_H
 
@@ -13,17 +13,17 @@ typedef struct pg_reading pg_reading;
 PG_CHECKED pg_status pg_reading_open(const pg_model *model, const pg_evidence *like, pg_reading **out, pg_error *err);
 void pg_reading_close(pg_reading **reading);
 
-/* The model that has the evidence's passport layers; for a mark, NULL. */
+/* The model with the evidence's passport layers; NULL for a mark. */
 pg_model *pg_reading_model(pg_reading *reading);
 
 /* Signs [pg_evidence_bits(evidence)] of gamma, or of what the projection reads; 0 agrees with neither bit. The evidence has the
  * form of `like`. */
 PG_CHECKED pg_status pg_reading_signs(pg_reading *reading, const pg_evidence *evidence, int8_t *signs, pg_error *err);
 
-/* Bits of the evidence's signature or mark that equal these signs. */
+/* Number of bits of the evidence's signature or mark that equal these signs. */
 int pg_signs_agree(const pg_evidence *evidence, const int8_t *signs);
 
-/* Bits of the owner's signature or mark that equal the signs which other evidence, of the same form, gives in the model. */
+/* Number of bits of the owner's signature or mark that equal the signs of other evidence of the same form in the model. */
 PG_CHECKED pg_status pg_agreement_with(const pg_model *model, const pg_evidence *evidence, const pg_evidence *owner, int *agree,
                                        pg_error *err);
 

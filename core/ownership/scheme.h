@@ -18,8 +18,8 @@ typedef struct pg_keygen {
     pg_model *pretrained; /* a trained plain network of the same architecture, or NULL */
 } pg_keygen;
 
-/* Parts of a scheme's evidence. AFFINES: its passports give the affine themselves, with no perceptron between, so that they can
- * be solved for. FILTER: its mark is filtered. */
+/* Parts of a scheme's evidence. AFFINES: its passports give the affine directly, without a perceptron between them, so that one
+ * can solve for them. FILTER: its mark is filtered. */
 enum pg_holding {
     PG_HOLDS_PASSPORTS = 1 << 0,
     PG_HOLDS_MARK = 1 << 1,
@@ -36,10 +36,10 @@ typedef struct pg_setting {
 typedef struct pg_scheme {
     const char *name, *summary, *source;
     unsigned holds;           /* pg_holding; 0: the scheme has no evidence */
-    bool distributed;         /* the deployed network runs on its passports, which are distributed with it */
+    bool distributed;         /* the deployed network needs its passports to run, and they are distributed with it */
     const pg_option *options; /* the only truth about its options: parsing, defaults, ranges, help */
     size_t options_size;
-    const char *alone[2]; /* option and value with which keygen needs no trained network; NULL: it needs none by default */
+    const char *alone[2]; /* option and value that let keygen do without a trained network; NULL: by default it needs none */
     pg_setting
         bound[4]; /* with these its evidence follows from a secret; ended by a key NULL, which is the first if it cannot */
     pg_setting embed[4]; /* with these, bound evidence is embedded into a trained plain network; ended by a key NULL, which is
@@ -47,15 +47,16 @@ typedef struct pg_scheme {
 
     /* Set the passport layers and the branches of spec. */
     pg_status (*wire)(const void *options, pg_net_spec *spec, pg_error *err);
-    /* Do the options need a trained plain network (a parent task in a grid), for keygen or to start from? NULL: never. */
+    /* Do the options need a trained plain network (a parent task in a grid), for keygen or as the start of training? NULL:
+     * never. */
     bool (*wants_pretrained)(const void *options);
     /* Does training start from that network's weights instead of random ones? NULL: never. */
     bool (*starts_pretrained)(const void *options);
     /* Refuse what keygen would refuse, before any training: in->data may lack images and in->pretrained may be NULL. NULL:
      * nothing beyond wire. */
     pg_status (*check)(const void *options, const pg_keygen *in, pg_error *err);
-    /* Set the options that a finished network and its evidence show: layers and kind of passports or mark, number of triggers.
-     * If the network is one of this scheme, wire then gives its form. NULL: they show none. */
+    /* Set the options that can be seen in a finished network and its evidence: layers and kind of passports or mark, number of
+     * triggers. For a network of this scheme, wire then gives its form. NULL: no option can be seen. */
     pg_status (*recognise)(void *options, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err);
     /* Make the owner's evidence. NULL: the scheme has none. */
     pg_status (*keygen)(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err);
@@ -64,7 +65,7 @@ typedef struct pg_scheme {
     double (*regulariser)(const void *options, const pg_evidence *evidence, const pg_model *model, pg_net *net);
     /* Trigger samples appended to every training batch. NULL: none. */
     int (*triggers_per_batch)(const void *options);
-    /* Are they taken in one fixed order, from a random start, instead of a fresh order in each sweep? NULL: no. */
+    /* Do batches take the triggers in one fixed order from a random start, instead of a new order in each sweep? NULL: no. */
     bool (*triggers_in_order)(const void *options);
 } pg_scheme;
 
@@ -73,8 +74,8 @@ extern const pg_scheme *const pg_schemes[];
 const pg_scheme *pg_scheme_find(const char *name);
 const char *const *pg_scheme_names(void);
 
-/* The first scheme of the list whose evidence has exactly these parts (pg_holding), NULL if there is none. For 0, which every
- * list has: the plain network, the control and the carrier of passport images. */
+/* The first scheme of the list whose evidence has exactly these parts (pg_holding), NULL if there is none. Every list has one
+ * for 0: the plain network, which is the control and the carrier of passport images. */
 const pg_scheme *pg_scheme_holding(unsigned holds);
 
 #endif

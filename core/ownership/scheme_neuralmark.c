@@ -32,7 +32,7 @@ static const pg_option options[] = {
     {0},
 };
 
-/* The network stays plain; that the mark fits it is checked here, before anything is trained. */
+/* The network stays plain. Check here, before any training, that the mark fits it. */
 static pg_status neuralmark_wire(const void *values, pg_net_spec *spec, pg_error *err)
 {
     const neuralmark_options *o = values;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* V1: passports are part of the deployed network; without them it does not work. */
+/* V1: passports are part of the deployed network, which does not work without them. */
 #include "core/ownership/passport_scheme.h"
 
 static pg_status v1_wire(const void *options, pg_net_spec *spec, pg_error *err)

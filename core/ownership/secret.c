@@ -43,7 +43,7 @@ pg_status pg_secret_save(const pg_secret *secret, const char *path, pg_error *er
     return pg_file_write(path, line, strlen(line), PG_FILE_SECRET, err);
 }
 
-/* The secret of a file's text, whose line end is cut. */
+/* Read the secret from a file's text; the line end is removed. */
 static bool parse_line(char *text, pg_secret *out)
 {
     const size_t length = sizeof prefix - 1;

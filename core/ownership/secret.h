@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A claimant's secret: 32 bytes from the system's generator.
  *
- * Bound evidence (binding.h) follows from it. A secret lies in a file of its own, readable by its owner alone, and is written
- * to nothing else but the owner's evidence files. */
+ * Bound evidence (binding.h) follows from it. A secret has a file of its own, readable by its owner alone. Apart from it only
+ * the owner's evidence files contain the secret. */
 #ifndef PG_OWNERSHIP_SECRET_H
 #define PG_OWNERSHIP_SECRET_H
 
@@ -18,15 +18,15 @@ typedef struct pg_secret {
 /* Draw a fresh secret. PG_IO_FAULT if the system has no randomness to give. */
 PG_CHECKED pg_status pg_secret_draw(pg_secret *out, pg_error *err);
 
-/* Write a secret to a new file of one line, "passgrid-secret-1 HEX", with mode 0600. PG_BAD_INPUT if the path exists: a secret
- * that is replaced is lost. */
+/* Write a secret to a new file of one line, "passgrid-secret-1 HEX", with mode 0600. PG_BAD_INPUT if the path exists, because a
+ * secret that is overwritten is lost. */
 PG_CHECKED pg_status pg_secret_save(const pg_secret *secret, const char *path, pg_error *err);
 PG_CHECKED pg_status pg_secret_load(const char *path, pg_secret *out, pg_error *err);
 
-/* The secret in the value of an option: the line of such a file, or "hex:" and the digits of all its bytes. */
+/* Read the secret from the value of an option: the line of such a file, or "hex:" and the digits of all its bytes. */
 PG_CHECKED pg_status pg_secret_parse(const char *text, pg_secret *out, pg_error *err);
 
-/* The secret that an experiment takes from its seed. Whoever knows the grid knows it, so no judge accepts it as proof. */
+/* The secret that an experiment derives from its seed. Everybody who has the grid knows it, so it proves nothing to a judge. */
 void pg_secret_from_seed(pg_seed seed, pg_secret *out);
 
 /* The line of a secret's file, without its end. */

@@ -11,7 +11,7 @@
 
 enum { REPLY_BYTES_MAX = 1 << 20 };
 
-/* With what OpenSSL says of its last failure. */
+/* Append OpenSSL's message about its last failure. */
 static pg_status fail(pg_error *err, const char *path)
 {
     char reason[256];
@@ -94,7 +94,7 @@ static bool time_of(TS_RESP *reply, time_t *when)
     return true;
 }
 
-/* The trusted certificates, which must have been valid when the stamp was made. */
+/* Read the trusted certificates; they must have been valid when the stamp was made. */
 static X509_STORE *trust(const char *authorities, time_t when)
 {
     X509_STORE *store = X509_STORE_new();
@@ -118,7 +118,7 @@ static bool is_sha256(TS_RESP *reply)
     return OBJ_obj2nid(name) == NID_sha256;
 }
 
-/* Signature, chain and digest. */
+/* Check signature, chain and digest. */
 static pg_status verify(TS_RESP *reply, X509_STORE *store, const unsigned char *digest, const char *path, pg_error *err)
 {
     TS_VERIFY_CTX *context = TS_VERIFY_CTX_new();

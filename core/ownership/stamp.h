@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Time stamps for evidence and its model, by RFC 3161.
  *
- * A claimant commits to both together, before any dispute: evidence alone could be made ahead and embedded in a network that is
- * stolen years later. A time-stamping authority signs the commitment with the time; it sees neither evidence nor model. */
+ * A claimant commits to both together, before any dispute: evidence alone could be prepared and then embedded in a network that
+ * is stolen years later. A time-stamping authority signs the commitment with the time; it sees neither evidence nor model. */
 #ifndef PG_OWNERSHIP_STAMP_H
 #define PG_OWNERSHIP_STAMP_H
 
@@ -10,7 +10,7 @@
 
 #include <time.h>
 
-/* SHA-256 of a tag, the evidence's commitment and the SHA-256 of the model file. */
+/* The digest to stamp: SHA-256 of a tag, the evidence's commitment and the SHA-256 of the model file. */
 PG_CHECKED pg_status pg_stamp_commit(const pg_evidence *evidence, const char *model_path, unsigned char digest[PG_SHA256_BYTES],
                                      pg_error *err);
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Thresholds from null models: how much of a claim networks reach that carry no mark.
- *
- * Fresh evidence, made as the owner makes his, is read from networks that were trained independently and without a mark. Each
- * reading of L bits or triggers gives a count of those that agree. With m the mean of the counts and s their population
- * deviation,
+/* Thresholds from null models: the agreement that networks without a mark reach by chance. Fresh evidence, made in the owner's
+ * way, is read from networks that were trained independently and without a mark. Each reading of L bits or triggers gives a
+ * count of those that agree. With m the mean of the counts and s their population deviation,
  *
  *     T(L) = m + z s,   z the normal quantile with `level` above it,   theta = T(L) / L,
  *
@@ -23,8 +21,8 @@ typedef struct pg_threshold {
 /* From counts[n], n >= 1, of evidence of a length >= 1. */
 pg_threshold pg_threshold_find(const double *counts, size_t n, int length, double level);
 
-/* Shares on one scale whatever the scheme: theta becomes 1/2, 1 stays 1, and negative values become 0. Where theta is 1 or
- * more, so that nothing is ever found, all are 0. */
+/* Shares on one scale whatever the scheme: theta becomes 1/2, 1 stays 1, and negative values become 0. If theta is 1 or more,
+ * nothing is ever found and all shares become 0. */
 double pg_threshold_rescale(double theta, double share);
 
 #endif

@@ -28,8 +28,8 @@ typedef enum pg_ruling {
 const char *pg_verdict_text(pg_ruling ruling);
 const char *pg_ruling_text(pg_ruling ruling);
 
-/* The ruling apart from proof, from its parts in findings and records. Records of versions without `useless` and `decidable`
- * count as not useless and decidable. */
+/* The ruling from its parts in findings and records, without proof. Records of versions without `useless` and `decidable` count
+ * as not useless and decidable. */
 pg_ruling pg_rule(bool useless, bool significant, bool decidable, bool works);
 
 /* P[X >= k] for X binomial (n, q), and the smallest k at which it is at most level (n + 1: none). */
@@ -39,7 +39,7 @@ int pg_binomial_threshold(int n, double q, double level);
 /* -log2 of that tail, also where the tail itself underflows. */
 double pg_binomial_bits(int k, int n, double q);
 
-/* Is this percentage no less than the bound, however both were rounded? 100 * 151 / 500 is less than 35.2 - 5 in double. */
+/* Is this percentage at least the bound, apart from rounding? 100 * 151 / 500 is less than 35.2 - 5 in double. */
 bool pg_at_least(double percent, double bound);
 
 /* Fewest images on which an accuracy can be significantly better than guessing among the classes (at least 2): on fewer, a

@@ -87,7 +87,7 @@ static int agreement(int count, const int8_t *b, const int8_t *signs)
     return agree;
 }
 
-/* Agreement by layers; a mark is in one. */
+/* Agreement by layer; a mark is in a single layer. */
 static void count_layers(const pg_evidence *evidence, const int8_t *signs, pg_finding *out)
 {
     double sum = 0;
@@ -136,13 +136,13 @@ static pg_status read_bits(pg_reading *reading, const pg_evidence *evidence, pg_
 
 enum { PERMUTATIONS_MAX = 1000000 };
 
-/* Orders of the labels that are tried: enough for a p-value ten times below the level. */
+/* Number of random orders of the labels: enough for a p-value ten times below the level. */
 static int permutations(double level)
 {
     return (int)fmin(ceil(10 / level), PERMUTATIONS_MAX) - 1;
 }
 
-/* The answers of the branch to the triggers; out->trigger[branch] takes its accuracy. */
+/* Find the branch's answers to the triggers; their accuracy goes to out->trigger[branch]. */
 static pg_status answer(const pg_judge_setup *s, pg_model *model, pg_branch branch, const pg_evidence *passports,
                         const pg_dataset *triggers, int32_t *answers, pg_finding *out, pg_error *err)
 {
@@ -198,7 +198,7 @@ const pg_accuracy *pg_finding_accuracy(const pg_finding *finding)
     return finding->claim == PG_CLAIM_PASSPORTS ? &finding->private_branch : &finding->deployed;
 }
 
-/* Better than guessing, and nearly as well as deployed. */
+/* Is the network better than guessing with the evidence, and nearly as good as deployed? */
 static bool works(const pg_finding *f, const pg_verify_options *options)
 {
     const pg_accuracy *a = pg_finding_accuracy(f);
@@ -217,7 +217,7 @@ static void find_thresholds(pg_finding *f, int n, double level)
     while (f->enough <= n && p_value(f, f->enough, &(int){0}) > each) f->enough++;
 }
 
-/* Bits that a proof loses: one for each doubling of what was shown, or of the ways in which it is read. */
+/* Bits that a proof loses: one for each doubling of the number of files shown, or of the ways to read the evidence. */
 static double lost_bits(const pg_finding *f, const pg_judge_setup *s)
 {
     const bool two = f->claim != PG_CLAIM_TRIGGERS && f->trigger_count;
@@ -265,8 +265,8 @@ enum { TRUNK_BYTES = 1 << 29 };
 struct pg_judge {
     pg_judge_setup setup;
     pg_model *model;     /* a copy, because running a model changes it */
-    pg_finding deployed; /* the part that no claim changes */
-    pg_reading *reading; /* with the layers of the last claim by passports */
+    pg_finding deployed; /* the same for all claims */
+    pg_reading *reading; /* with the passport layers of the last claim by passports */
     pg_trunk *trunk;
     int tried; /* claims on those layers */
     pg_nulls nulls;
@@ -278,7 +278,7 @@ static pg_model *shown(const pg_judge *judge)
     return pg_reading_model(judge->reading);
 }
 
-/* Prepare the model for these passports; what was prepared for the last claim serves the same layers. */
+/* Prepare the model for these passports, or reuse the model of the last claim if that has the same layers. */
 static pg_status show(pg_judge *judge, const pg_evidence *evidence, pg_error *err)
 {
     pg_net_spec spec;
@@ -356,7 +356,7 @@ void pg_judge_destroy(pg_judge **judge)
     *judge = NULL;
 }
 
-/* Accuracy of the branch that the passports open. Keeping activations pays from the second claim on the same layers. */
+/* Accuracy of the branch that the passports open. From the second claim on the same layers it pays to keep activations. */
 static pg_status measure_private(pg_judge *judge, const pg_evidence *evidence, pg_accuracy *out, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -373,7 +373,7 @@ done:
     return status;
 }
 
-/* Null evidence for a claim by free evidence. That of the claim before serves a claim that is alike. */
+/* Draw null evidence for a claim by free evidence, or reuse that of the previous claim if its evidence has the same form. */
 static pg_status draw_nulls(pg_judge *judge, const pg_model *model, const pg_evidence *evidence, pg_error *err)
 {
     const pg_judge_setup *s = &judge->setup;
@@ -393,7 +393,7 @@ static pg_status read_bits_of(pg_judge *judge, const pg_evidence *evidence, pg_f
     return status;
 }
 
-/* counted: the evidence without the pieces that do not count. Its passports are whole. */
+/* counted: the evidence without the pieces that do not count; it has all passports. */
 static pg_status read_claim(pg_judge *judge, const pg_evidence *counted, const pg_evidence *evidence, pg_finding *out,
                             pg_error *err)
 {

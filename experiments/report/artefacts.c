@@ -15,7 +15,7 @@
 
 enum { NAME_MAX_BYTES = 384 };
 
-/* The name of a task, "DATA/NETWORK/SCHEME/s1/3fa9c01d", in its parts. */
+/* The parts of a task's name, "DATA/NETWORK/SCHEME/s1/3fa9c01d". */
 typedef struct parts {
     char head[256], seed[32], key[16];
 } parts;
@@ -29,7 +29,7 @@ typedef struct item {
 
 typedef struct list {
     const char *directory;
-    char (*shared)[NAME_MAX_BYTES]; /* names that several tasks would share, sorted */
+    char (*shared)[NAME_MAX_BYTES]; /* sorted: names that several tasks would share */
     int shared_count, count;
     item *items;
 } list;
@@ -59,7 +59,7 @@ static parts parts_of(const char *task)
     return p;
 }
 
-/* The name of the task's files without their outcome. */
+/* Name of the task's files without the outcome. */
 static void stem_of(const parts *p, char out[NAME_MAX_BYTES])
 {
     snprintf(out, NAME_MAX_BYTES, "%s-%s", p->head, p->seed);
@@ -110,7 +110,7 @@ static const char *base_of(const item *one)
     return strchr(one->file->path, '/') + 1;
 }
 
-/* "models/KEY.safetensors", "evidence/KEY.OUTCOME.safetensors": nothing else is a file of a task. */
+/* A task has files of these two forms only: "models/KEY.safetensors" and "evidence/KEY.OUTCOME.safetensors". */
 static bool is_artefact(const char *path)
 {
     const char *base = strchr(path, '/'), *end = strrchr(path, '.');
@@ -119,7 +119,7 @@ static bool is_artefact(const char *path)
     return base[PG_SHA256_HEX] == '.' && end && strcmp(end, ".safetensors") == 0;
 }
 
-/* Leaves it empty if the file has none. */
+/* The outcome stays empty if the file has none. */
 static void find_outcome(item *one)
 {
     const char *after = base_of(one) + PG_SHA256_HEX, *end = strrchr(one->file->path, '.');
@@ -168,7 +168,7 @@ static pg_status write_csv(const list *l, pg_error *err)
 
 /* ---- links: where the file system has none, the list alone tells the names ---- */
 
-/* Target of a link; empty for other files. */
+/* Target of a symbolic link; empty for other files. */
 static void target_of(const char *path, char out[PG_FILE_STEM + 16])
 {
     const ssize_t length = readlink(path, out, PG_FILE_STEM + 15);
@@ -190,7 +190,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const item *)a)->name, ((const item *)b)->name);
 }
 
-/* Remove the links of this folder that are dangling, or lead to a listed file under a former name. */
+/* Delete the links of a folder that are dangling, or that give a listed file a former name. */
 static void remove_stale(const list *l, const char *folder)
 {
     char directory[PG_PATH_MAX], path[PG_PATH_MAX], target[PG_FILE_STEM + 16];

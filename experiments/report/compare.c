@@ -14,7 +14,7 @@ const char *const pg_verdict_names[] = {"reproduced", "same shape", "differs", "
 
 enum { TRAINING_EPOCHS = 200, ATTACK_EPOCHS = 100 }; /* as published */
 
-/* The value of a sample that a relation is about: bounds are kept by every trial. */
+/* The value of a sample that a relation compares: every trial must keep a bound, so the worst one counts. */
 static double telling(const pg_sample *s, pg_relation relation)
 {
     if (relation == PG_AT_MOST) return pg_sample_max(s);
@@ -37,8 +37,8 @@ typedef struct neighbours {
     double *means;
 } neighbours;
 
-/* An inequality with its two sides: under the same scheme with the same options; `than` under the scheme that it names, if it
- * names one. */
+/* A published inequality with samples of both sides. Both sides are measured under the same scheme with the same options,
+ * unless `than` names a scheme of its own. */
 typedef struct question {
     const pg_published_check *check;
     neighbours measured[PG_RANGES], than[PG_RANGES];
@@ -94,7 +94,7 @@ done:
     return status;
 }
 
-/* Our settings, and what is asked of them. */
+/* Our settings, and the published claims that they are checked against. */
 typedef struct comparison {
     const pg_published *published;
     pg_settings settings;
@@ -110,7 +110,8 @@ typedef struct answer {
     bool unlearnt; /* not known, because networks did not learn */
 } answer;
 
-/* The answer where a setting is: by itself if it is what the inequality measures, else by those beside it. */
+/* Does the inequality hold at this setting? If the inequality measures the setting itself, its own sample decides, else the
+ * samples of its group. */
 static pg_status ask_those(const pg_settings *s, int setting, const question *q, pg_range of, answer *out, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -140,7 +141,7 @@ static pg_status ask(const pg_settings *s, int setting, const question *q, answe
 
 /* ---- tables ---- */
 
-/* Hand a sample over to a cell. */
+/* Move a sample to a cell. */
 static void put_sample(pg_table *table, int row, int c, pg_sample *sample)
 {
     pg_table_at(table, row, c)->sample = *sample;
@@ -213,15 +214,16 @@ done:
 
 /* ---- numbers ---- */
 
-/* Are there at least so many epochs, or no option of that name? */
+/* Does the list have at least this many epochs, or no option "epochs"? */
 static bool enough_epochs(const pg_parameters *list, double wanted)
 {
     const pg_value *value = pg_parameters_find(list, "epochs");
     return !value || (value->type == PG_VALUE_NUMBER && value->number >= wanted);
 }
 
-/* Epochs that a number names itself, its attack's if that trains, are those that it had: they are there, see options_fit. How
- * long a network from elsewhere was trained is not known. */
+/* Was the setting run at the published scale? If the number names its epochs (those of its attack, if the attack trains), the
+ * setting has the same epochs, because pg_settings_gather compares options. Nobody knows how long an imported network was
+ * trained. */
 static bool full_scale(const pg_subject *s, const pg_task_labels *l)
 {
     const bool named = pg_parameters_find(s->parameters, "epochs") != NULL,

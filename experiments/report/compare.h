@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Our results beside published ones.
  *
- * A published number stands beside each of our settings (data, network, norm, scheme and attack with their options; seeds and
- * repetitions together) that it is about. Where there is none, settings that differ only in what a smaller run replaces stand
- * in: a sibling of the network (resnet9 for resnet18), another set to transfer to.
+ * A published number is compared with each of our settings that it describes: data, network, norm, scheme and attack with their
+ * options, over all seeds and repetitions. If no setting fits, settings of a smaller run stand in: a sibling of the network
+ * (resnet9 for resnet18), or another data set to transfer to.
  *
  *   reproduced   at the published scale our mean is within 2 points (2 % of what is no percentage), or every trial keeps the
  *                bound

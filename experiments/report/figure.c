@@ -43,7 +43,7 @@ void pg_figure_clear(pg_figure *f)
     pg_text_pool_clear(&f->series);
 }
 
-/* By series, then along the x axis, then by what the point is. */
+/* Order: by series, then along the x axis, then by the text of the point. */
 static int by_place(const void *a, const void *b, void *columns)
 {
     const pg_table_cell *one = a, *other = b;
@@ -112,7 +112,7 @@ done:
     return status;
 }
 
-/* A name that no other figure has, the last of all->names then. part: of a figure in several, from 1; 0: it is one. */
+/* Append a name that no other figure has to all->names. part: number of this part, from 1; 0: the figure is in one piece. */
 static pg_status name_figure(const pg_figure *f, const char *const *parts, int part, pg_figures *all, pg_error *err)
 {
     pg_status status = PG_OK;

@@ -41,14 +41,14 @@ done:
     return status;
 }
 
-/* Is the attack of that name in this figure? */
+/* Does the attack of this name declare that it belongs in this figure? */
 static bool shown_here(const char *name)
 {
     const pg_attack *attack = pg_attack_find(name);
     return attack && attack->figures.dissimilarity;
 }
 
-/* Value on the axis of the attack of a published number; false if the number is none of the curve. */
+/* Value of a published number on its attack's axis; false if the number does not belong to the curve. */
 static bool on_curve(const pg_published_number *n, double *value)
 {
     const pg_attack *attack = pg_attack_find(n->subject.attack);
@@ -59,7 +59,7 @@ static bool on_curve(const pg_published_number *n, double *value)
     return true;
 }
 
-/* The published curve, whatever its data set: its shape is what matters. */
+/* Add the published curve, whatever its data set, because only its shape is compared. */
 static pg_status add_published_curve(const pg_published *published, pg_figure *f, pg_error *err)
 {
     pg_status status = PG_OK;

@@ -11,7 +11,7 @@
 
 /* ---- what earlier calls left ------------------------------------------------------------------------------------------ */
 
-/* The script goes last, so that the next call goes on where this one stopped. */
+/* The script is deleted last, so that the next call continues if this one stops. */
 static pg_status remove_figure(const pg_figures *all, const char *name, pg_error *err)
 {
     static const char *const endings[] = {"csv", "svg", "png", "pdf", "gp"};
@@ -57,7 +57,7 @@ static pg_status run_gnuplot(const char *folder, const char *name, bool *found, 
     return pg_fail(err, PG_IO_FAULT, "gnuplot failed on %s/%s; run it there by hand to see why", folder, script);
 }
 
-/* gnuplot writes the time into a PDF: the same points give the same bytes without it. */
+/* gnuplot writes the time into a PDF. Overwrite it, so that the same points give the same bytes. */
 static pg_status forget_time(const char *path, pg_error *err)
 {
     static const char key[] = "/CreationDate (D:", digits[] = "20000101000000";

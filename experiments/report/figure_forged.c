@@ -16,7 +16,7 @@ static const char forged_body[] = "set xrange [low[1]:high[1]]\n"
                                   "plot for [i=1:|series|] points using (of(i, 'accuracy %')):'share %':(1.8) "
                                   "with boxes linecolor rgb paint(i) title series[i]\n";
 
-/* One series: trials counted by bin, of those with any. */
+/* Add one series: the trials of each bin that has any. */
 static pg_status add_bins(pg_figure *f, const char *what, const int *bins, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -36,7 +36,7 @@ done:
     return status;
 }
 
-/* Count the trials of an attack, of which each is an outcome; NULL: the trained models. Returns how many there are. */
+/* Count the outcomes of an attack by bin; attack NULL: the trained models. Returns their number. */
 static int count_trials(const pg_scene *at, const pg_attack *attack, int bins[BINS])
 {
     int trials = 0;

@@ -11,7 +11,7 @@
 enum {
     GAMMA_MAX = 4,
     GAMMAS = 2 * GAMMA_MAX * PG_GAMMA_BINS
-}; /* bins from -GAMMA_MAX to GAMMA_MAX; what is beyond lies in the outermost */
+}; /* bins from -GAMMA_MAX to GAMMA_MAX; the outermost also count all values beyond */
 
 static const char gamma_body[] =
     "set xrange [low[1]:high[1]]\n"
@@ -39,7 +39,7 @@ static void count_gammas(const pg_scene *at, int scheme, double bins[GAMMAS])
     }
 }
 
-/* From the bin before the first with channels to the one after the last, so that the outline reaches the ground. */
+/* Add one empty bin before the first and after the last bin with channels, so that the outline ends at zero. */
 static pg_status add_gammas(const pg_scene *at, int scheme, pg_figure *f, pg_error *err)
 {
     pg_status status = PG_OK;

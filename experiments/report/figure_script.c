@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A text of gnuplot: nothing in single quotes means anything but a quote. */
+/* Write a gnuplot string: between single quotes only the quote itself is special. */
 static void quote(FILE *stream, const char *text)
 {
     fputc('\'', stream);
@@ -30,7 +30,8 @@ static void put_text(FILE *stream, const char *name, const char *text, int width
     fputc('\n', stream);
 }
 
-/* array series[2] = ['plain', 'v1'], and how many lines the legend takes. Rows of one series stand together. */
+/* Write `array series[2] = ['a', 'b']` and return the number of lines that the legend takes. The rows are sorted by
+ * series. */
 static int put_series(const pg_figure *f, const pg_table *points, FILE *stream)
 {
     char shown[WIDEST];
@@ -58,7 +59,8 @@ static double whole_step(double span)
     return step;
 }
 
-/* What a column's values span, and what guessing gives where its name says accuracy; a twentieth more on both sides. */
+/* Range of a column's values, a twentieth wider on both sides. A column of accuracies also includes the accuracy of guessing.
+ * */
 static void span_of(const pg_figure *f, const pg_table *points, int column, double *low, double *high)
 {
     *low = INFINITY;
@@ -72,7 +74,7 @@ static void span_of(const pg_figure *f, const pg_table *points, int column, doub
     }
     if (!isfinite(*low)) *low = *high = 0;
     if (strncmp(points->columns[column].name, "accuracy", 8) == 0) {
-        *low = fmin(*low, f->chance); /* not a number: as it was */
+        *low = fmin(*low, f->chance); /* fmin and fmax ignore a NaN */
         *high = fmax(*high, f->chance);
     }
     const double more = *high > *low ? (*high - *low) / 20 : 1;
@@ -95,7 +97,7 @@ static void put_spans(const pg_figure *f, const pg_table *points, FILE *stream)
     fprintf(stream, "chance = %s\n", isnan(f->chance) ? "NaN" : pg_number_text(f->chance, text));
 }
 
-/* Colours that people with any colour vision can tell apart (Okabe and Ito); then other dashes and marks. */
+/* Seven colours for every kind of colour vision (Okabe and Ito); further series differ in dashes and marks. */
 static const char palette[] =
     "array colour[7] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']\n"
     "array mark[21] = [7, 5, 9, 11, 13, 15, 1, 6, 4, 8, 10, 12, 14, 2, 5, 7, 11, 9, 15, 13, 3]\n"
@@ -106,7 +108,7 @@ static const char palette[] =
     "of(i, name) = column('line') == first + i - 1 ? column(name) : NaN\n"
     "spread(name) = strlen(strcol(name)) ? column(name) : 0\n";
 
-/* One terminal after the other. Sizes are those of the SVG in pixels. */
+/* Begin a loop over the output formats. Sizes are pixels of the SVG. */
 static void put_terminals(const pg_figure *f, int height, FILE *stream)
 {
     fprintf(stream,
@@ -123,7 +125,7 @@ static void put_terminals(const pg_figure *f, int height, FILE *stream)
             f->width, height, f->width * 3 / 2, height * 3 / 2, f->width, height);
 }
 
-/* The legend lies below the axis, as high as it must be. */
+/* Put the legend below the axis and give it the height that it needs. */
 static void put_frame(const pg_figure *f, int height, int legend, FILE *stream)
 {
     fprintf(stream,

@@ -4,7 +4,7 @@
 
 #include "experiments/report/scene.h"
 
-/* The figures of a scene by kinds for one scheme, or for all of a place. */
+/* Draw the figures of a scene: those of one scheme, or those of all schemes of a place. */
 static pg_status draw(const pg_scene *at, pg_figures *written, pg_error *err)
 {
     pg_status status = PG_OK;

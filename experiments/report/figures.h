@@ -15,8 +15,7 @@
 #include "experiments/report/published.h"
 #include "experiments/report/summary.h"
 
-/* Write points and scripts to written->directory. published, which may be NULL, gives the curve of the paper to compare with.
- */
+/* Write points and scripts to written->directory. published may be NULL; otherwise its curves are drawn beside ours. */
 PG_CHECKED pg_status pg_figures_write(const pg_summary *summary, const pg_published *published, pg_figures *written,
                                       pg_error *err);
 

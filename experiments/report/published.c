@@ -15,7 +15,7 @@ static const char checks_file[] = "checks.csv";
 
 /* ---- rows ------------------------------------------------------------------------------------------------------------- */
 
-/* A row of a table under its column names. What goes wrong first is kept. */
+/* A row of a CSV file by column names. The first error is kept. */
 typedef struct row {
     const char *path;
     const pg_csv_table *table;
@@ -46,7 +46,7 @@ static void complain(row *r, const char *what, const char *word)
         r->status = pg_fail(r->err, PG_BAD_INPUT, "%s:%d: no %s \"%s\"", r->path, pg_csv_line(r->table, r->index), what, word);
 }
 
-/* The id of a row, which no other row has. */
+/* Read the id of a row and check that no other row has it. */
 static const char *identify(pg_text_pool *ids, row *r)
 {
     const char *id = text(r, "id");
@@ -213,7 +213,7 @@ void pg_published_destroy(pg_published **published)
     *published = NULL;
 }
 
-/* Is there a folder of published numbers? If not, its name is one more of those tried. */
+/* Does this folder of published numbers exist? If not, append its name to `tried`. */
 static bool is_there(const char *directory, const char *part, char out[PG_PATH_MAX], char tried[PG_MESSAGE_MAX])
 {
     char file[PG_PATH_MAX];

@@ -7,8 +7,8 @@
 #include "core/formats/csv.h"
 #include "core/formats/parameters.h"
 
-/* What is measured: the cells of records that fit. Empty texts fit anything, but an empty attack means the trained model. All
- * texts are owned by the library that was read. */
+/* The cells of records that a published number describes. An empty text fits anything, except that an empty attack means the
+ * trained model. The pg_published that was read owns all texts. */
 typedef struct pg_subject {
     const char *data, *network, *norm, *scheme, *attack, *metric;
     const pg_parameters *parameters; /* options, and an outcome */
@@ -17,21 +17,21 @@ typedef struct pg_subject {
 typedef enum pg_relation { PG_EQUAL, PG_AT_MOST, PG_AT_LEAST } pg_relation;
 extern const char *const pg_relation_names[]; /* "=", "<=", ">=", ended by NULL */
 
-/* mean of measured RELATION offset, or mean of than plus offset */
+/* mean(measured) RELATION mean(than) + offset, or offset alone */
 typedef struct pg_published_check {
     const char *id, *what;
     pg_subject measured;
     pg_relation relation;
-    pg_subject than; /* metric empty: nothing, the offset is the bound; scheme empty: the same, with the same options */
+    pg_subject than; /* empty metric: offset alone is the bound; empty scheme: `measured`'s, with the same options */
     double offset;
 } pg_published_check;
 
 typedef struct pg_published_number {
     const char *id, *what, *unit, *source, *strength;
     pg_subject subject;
-    pg_relation relation; /* between every trial and the value; PG_EQUAL: between the mean and the value */
+    pg_relation relation; /* every trial must keep it; PG_EQUAL: the mean must */
     double value;
-    const pg_published_check *check; /* of its shape; NULL: none */
+    const pg_published_check *check; /* the inequality about its shape; NULL: none */
 } pg_published_number;
 
 enum { PG_PUBLISHED_FILES = 32 };

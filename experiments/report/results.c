@@ -102,7 +102,7 @@ static void write_labels(pg_csv_writer *csv, const pg_result *result)
 static void write_rows(pg_csv_writer *csv, const pg_result *result, const char *label)
 {
     pg_csv_writer labels;
-    const bool once = pg_csv_start(&labels, NULL) == PG_OK; /* without memory for a copy they are written again and again */
+    const bool once = pg_csv_start(&labels, NULL) == PG_OK; /* else they are formatted again for every cell */
     if (once) write_labels(&labels, result);
     for (int i = 0; i < result->record.cell_count; i++) {
         const pg_record_cell *cell = &result->record.cells[i];

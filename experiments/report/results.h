@@ -13,7 +13,7 @@ typedef struct pg_result {
 
 typedef struct pg_results {
     char name[PG_TEXT_MAX], label[PG_TEXT_MAX]; /* of the grid */
-    int expected, count;                        /* tasks of the grid; those that have a record */
+    int expected, count;                        /* tasks of the grid; tasks that have a record */
     pg_result *items;                           /* [count] */
     pg_parameter_pool pool;                     /* owns the labels and the arrays and texts of the records */
 } pg_results;
@@ -21,10 +21,10 @@ typedef struct pg_results {
 PG_CHECKED pg_status pg_results_load(const char *directory, pg_results **out, pg_error *err);
 void pg_results_destroy(pg_results **results);
 
-/* Value of a metric; false if the record has none under that outcome. */
+/* Value of a metric of an outcome; false if the record does not have it. */
 bool pg_result_value(const pg_result *result, const char *outcome, const char *metric, double *value);
 
-/* cells.csv: one metric a row, with the grid's label. */
+/* Write cells.csv: one metric a row, with the grid's label. */
 PG_CHECKED pg_status pg_results_write_cells(const pg_results *results, const char *directory, pg_error *err);
 
 #endif

@@ -16,7 +16,7 @@ static const pg_task_labels *labels_of(const pg_scene *at)
     return &at->summary->results->items[at->first].labels;
 }
 
-/* Label of the scene's scheme; NULL: of all. */
+/* Label of the scene's scheme; NULL if the scene has all schemes. */
 static const char *scheme_of(const pg_scene *at)
 {
     return at->scheme < 0 ? NULL : at->summary->schemes.items[at->scheme].label;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a figure is of, and the kinds of figures. Adding a kind: its file with one const struct, a line in figure_kinds.c, a
+/* The scope of a figure, and the kinds of figures. Adding a kind: its file with one const struct, a line in figure_kinds.c, a
  * config, a test. */
 #ifndef PG_REPORT_SCENE_H
 #define PG_REPORT_SCENE_H
@@ -8,10 +8,10 @@
 #include "experiments/report/published.h"
 #include "experiments/report/summary.h"
 
-/* A place: data set, network and norm; for some kinds of figures also one scheme. */
+/* The scope of a figure: a place (data set, network and norm), and for some kinds one scheme. */
 typedef struct pg_scene {
     const pg_summary *summary;
-    const pg_published *published; /* NULL: not at hand */
+    const pg_published *published; /* NULL: not found */
     int place, first;              /* number of the place; a result there */
     int scheme;                    /* index of its variant; -1: all */
 } pg_scene;
@@ -39,14 +39,15 @@ PG_CHECKED pg_status pg_scene_finish(const pg_scene *at, pg_figure *figure, pg_f
 /* Value of an outcome on an axis ("level=10"); false for the outcomes of other axes. */
 bool pg_scene_value(const char *axis, const char *outcome, double *value);
 
-/* gnuplot that shows where guessing lies: across the figure, and up and down. */
+/* gnuplot commands that mark the accuracy of guessing by a line: across the figure, or from bottom to top. */
 #define PG_CHANCE(from, to, label)                                                                                             \
     "if (chance == chance) {\n"                                                                                                \
     "    set arrow 9 from " from " to " to " nohead linecolor '#888888' dashtype 3\n"                                          \
     "    set label 9 'guessing' at " label " font ',10' textcolor '#666666'\n"                                                 \
     "}\n"
 #define PG_CHANCE_ACROSS(label) PG_CHANCE("graph 0, first chance", "graph 1, first chance", label)
-/* The word stands where the curves are high: at the end of learning, before anything is pruned or turned. */
+/* The word "guessing" stands at the side where the curves are high and leave room: the end of learning, the beginning of
+ * pruning. */
 #define PG_CHANCE_RIGHT PG_CHANCE_ACROSS("graph 1, first chance right offset 0,0.4")
 #define PG_CHANCE_LEFT  PG_CHANCE_ACROSS("graph 0, first chance left offset 0.4,0.4")
 #define PG_CHANCE_UP    PG_CHANCE("first chance, graph 0", "first chance, graph 1", "first chance, graph 0.97 left offset 0.4,0")

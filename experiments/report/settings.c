@@ -65,7 +65,8 @@ done:
 
 /* ---- what a subject is about ---- */
 
-/* Is name, empty for any, the first word of a label such as "alexnet x0.5"? sibling: but for the number at its end. */
+/* Is `name` the first word of a label such as "alexnet x0.5"? An empty name fits every label. sibling: ignore the number at the
+ * end of both. */
 static bool names(const char *name, const char *label, bool sibling)
 {
     size_t n = strlen(name), m = strcspn(label, " ");
@@ -93,7 +94,7 @@ pg_status pg_settings_fit(const pg_settings *s, const pg_subject *subject, bool 
     return status;
 }
 
-/* Does an option name a data set, and not the victim's own? */
+/* Does an option name a data set other than the victim's own? */
 static bool is_transfer(const pg_value *value, const pg_task_labels *l)
 {
     const size_t own = strcspn(l->data, " ");
@@ -101,7 +102,7 @@ static bool is_transfer(const pg_value *value, const pg_task_labels *l)
            (strlen(value->text) != own || memcmp(value->text, l->data, own) != 0);
 }
 
-/* An option of the attack, else of the scheme or its training; NULL: there is none of that key. */
+/* The option of the attack, of the scheme or of its training, in this order; NULL if none has the key. */
 static const pg_value *find_option(const pg_task_labels *l, const char *key)
 {
     const pg_parameters *const lists[] = {l->parameters, l->scheme_parameters, l->training};
@@ -110,8 +111,8 @@ static const pg_value *find_option(const pg_task_labels *l, const char *key)
     return value;
 }
 
-/* Do the options of a task have the values that a subject names? "data=*" is transfer to any set; so is "data=" to a stand-in.
- * A parameter that is no option is the outcome. */
+/* Do the options of a task have the values that a subject names? "data=*" fits a transfer to any data set; for a stand-in every
+ * "data=" does. A parameter that is not an option names the outcome. */
 static bool options_fit(const pg_subject *s, const pg_task_labels *l, bool stand_in, const char **outcome)
 {
     *outcome = NULL;
@@ -127,7 +128,7 @@ static bool options_fit(const pg_subject *s, const pg_task_labels *l, bool stand
     return true;
 }
 
-/* Is it a cell of that outcome? NULL: those of the whole attack or its repetitions. */
+/* Does a cell have this metric and outcome? outcome NULL: cells of the whole attack and of its repetitions. */
 static bool cell_fits(const pg_record_cell *cell, const char *metric, const char *outcome)
 {
     if (strcmp(cell->metric, metric) != 0) return false;

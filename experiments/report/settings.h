@@ -6,8 +6,8 @@
 #include "experiments/report/published.h"
 #include "experiments/report/summary.h"
 
-/* The results of a setting are a chain through next. A kind is all settings whose labels have the same names; a group is all
- * settings of one place and one variant of a scheme. */
+/* `next` links the results of a setting. Settings whose labels have the same names are a kind; settings of one place and one
+ * variant of a scheme are a group. */
 typedef struct pg_settings {
     const pg_summary *summary;
     int count, kind_count, group_count;
@@ -28,10 +28,10 @@ const pg_task_labels *pg_settings_labels(const pg_settings *settings, int settin
 PG_CHECKED pg_status pg_settings_fit(const pg_settings *settings, const pg_subject *subject, bool stand_in, bool **fits,
                                      pg_error *err);
 
-/* The results that count: all that a subject names, only those of networks that learnt, or those of its stand-ins. */
+/* Which results count: all that fit a subject, only those of networks that learnt, or those of its stand-ins. */
 typedef enum pg_range { PG_RANGE_ALL, PG_RANGE_LEARNT, PG_RANGES, PG_RANGE_STAND_INS = PG_RANGES } pg_range;
 
-/* Add the values that a setting has of a subject to a sample; none if the setting does not fit. */
+/* Add a setting's values of a subject to a sample. A setting that does not fit adds none. */
 PG_CHECKED pg_status pg_settings_gather(const pg_settings *settings, int setting, const pg_subject *subject, pg_range of,
                                         pg_sample *out, pg_error *err);
 

@@ -13,10 +13,10 @@
 
 /* ---- variants ---- */
 
-/* Variants of one list while they are found: each is known by its name and every one of its options. */
+/* The variants of one list while they are collected. The name and all options identify a variant. */
 typedef struct finder {
     pg_variants *list;
-    pg_text_pool known; /* numbered as the list is */
+    pg_text_pool known; /* in the order of the list */
 } finder;
 
 static pg_status variant_of(finder *f, const char *name, const pg_parameters *first, const pg_parameters *second, int *index,
@@ -55,7 +55,7 @@ static pg_status count_one(census *c, const char *name, const char *word, pg_err
     return status;
 }
 
-/* A network from elsewhere always shows its files: it has no options to share with others. */
+/* An imported network is always shown with its files, because it shares no options with others. */
 static bool is_brought(const pg_variant *v)
 {
     return pg_parameters_find(v->lists[0], "model") != NULL;
@@ -83,7 +83,7 @@ done:
     return status;
 }
 
-/* Do all variants of the name have the option? Those without an attack before them cannot have options of one. */
+/* Do all variants of the name have the option? A variant that follows no attack cannot have an option of an earlier attack. */
 static pg_status is_common(census *c, const char *name, const pg_parameter *option, bool *common, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -97,8 +97,7 @@ done:
     return status;
 }
 
-/* Print the options in which a variant differs from others of its name and which are not the empty text: that is an option
- * without use. */
+/* Print the options in which a variant differs from others of its name. An empty text is an unused option and is left out. */
 static pg_status print_options(census *c, const pg_variant *v, const pg_parameters *list, FILE *stream, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -112,14 +111,15 @@ done:
     return status;
 }
 
-/* All options of a variant, written out. */
+/* Print all options of a variant. */
 pg_status pg_variant_options(const pg_variant *v, pg_text_pool *texts, const char **out, pg_error *err)
 {
     const char *const first = v->lists[0]->text, *const second = v->lists[1]->text;
     return pg_text_pool_print(texts, out, NULL, err, "%s%s%s", first, first[0] && second[0] ? " " : "", second);
 }
 
-/* The name and the options in which the variant differs from others, kept; with a hash of all options if that is taken. */
+/* Keep the variant's label: its name and the options in which it differs from others. If another variant has that label, append
+ * a hash of all options. */
 static pg_status label_one(census *c, pg_text_pool *labels, pg_text_pool *texts, pg_variant *mine, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -176,8 +176,8 @@ bool pg_has_learnt(double accuracy, double chance, double images)
     return pg_beats_guessing(accuracy, (int)images, (int)lround(100 / chance), 1e-3);
 }
 
-/* Percent that guessing reaches, and test images. Records of earlier versions have neither: the data set tells its classes, and
- * the label may tell how many images were used ("NAME 20000+2000"). */
+/* Accuracy of guessing in percent, and number of test images. Records of earlier versions have neither: then the data set gives
+ * the classes, and the label may give the number of images ("NAME 20000+2000"). */
 static void find_scale(const pg_result *r, double *chance, double *images)
 {
     const char *plus = strchr(r->labels.data, '+');
@@ -187,13 +187,13 @@ static void find_scale(const pg_result *r, double *chance, double *images)
     const pg_data_kind *kind = pg_data_kind_find(name);
     double classes = NAN;
     if (kind) classes = kind->classes;
-    *images = plus && pg_number_real(plus + 1, &used) ? used : 1000; /* the smallest of the test sets has more */
+    *images = plus && pg_number_real(plus + 1, &used) ? used : 1000; /* no test set is smaller */
     if (pg_result_value(r, "", "test_images", &used)) *images = used;
     if (pg_result_value(r, "", "classes", &used)) classes = used;
     *chance = 100 / classes;
 }
 
-/* Facts that all results about one trained network share. */
+/* Facts about one trained network, which all its results share. */
 typedef struct trained {
     double threshold, chance, images;
     bool learnt;
@@ -220,7 +220,7 @@ static pg_status share_facts(pg_summary *s, pg_error *err)
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < r->count; i++) {
             int n;
-            const pg_task_labels *l = &r->items[i].labels; /* a network from elsewhere is the same for all seeds */
+            const pg_task_labels *l = &r->items[i].labels; /* an imported network is the same for all seeds */
             PG_TRY(pg_text_pool_print(&networks, NULL, &n, err, "%d %d %llu", s->place[i], s->scheme[i],
                                       pg_labels_brought(l) ? 0 : (unsigned long long)l->seed));
             if (pass == 0) look_at(&r->items[i], &known[n]);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a run's results have in common and in what they differ, for tables and figures: schemes and attacks told apart by the
- * options in which they differ. */
+/* Groups of a run's results, for tables and figures. Schemes and attacks are labelled by the options in which they differ. */
 #ifndef PG_REPORT_SUMMARY_H
 #define PG_REPORT_SUMMARY_H
 
@@ -11,7 +10,7 @@
  * No two variants of a list have the same label. */
 typedef struct pg_variant {
     const char *name, *label;
-    const pg_parameters *lists[2]; /* of a scheme and its training; of an attack and nothing */
+    const pg_parameters *lists[2]; /* options of a scheme and of its training; or of an attack, and none */
 } pg_variant;
 
 /* All options of a variant as text. */
@@ -34,7 +33,7 @@ typedef struct pg_summary {
     double *chance;    /* by result: accuracy of guessing among the classes of its data, in percent; NaN if unknown */
     double *images;    /* by result: test images behind an accuracy; 0 if unknown */
     bool *learnt;      /* by result: was its network trained to more than chance (pg_has_learnt)? */
-    const char *label; /* the grid's, and how many tasks are missing */
+    const char *label; /* of the grid, with the number of missing tasks */
     pg_text_pool texts; /* of labels */
 } pg_summary;
 
@@ -46,7 +45,7 @@ void pg_summary_close(pg_summary *summary);
  * binomial probability of at most 0.001 under guessing? False if an argument is NaN. */
 bool pg_has_learnt(double accuracy, double chance, double images);
 
-/* Title and label of a table, which shows n beside every mean where tasks are missing. */
+/* Set title and label of a table. If tasks are missing, the table shows n beside every mean. */
 PG_CHECKED pg_status pg_summary_head(const pg_summary *summary, const char *title, pg_table *table, pg_error *err);
 
 #endif

@@ -14,14 +14,14 @@ enum { PG_WORDS_MAX = 16 };
 typedef enum pg_column_kind {
     PG_COLUMN_TEXT,
     PG_COLUMN_MEAN,    /* "62.31 ± 0.42"; CSV: mean, "sd" and "n" in columns of their own */
-    PG_COLUMN_LARGEST, /* "1.2e-09": for p-values of a claim that ought to stand */
+    PG_COLUMN_LARGEST, /* "1.2e-09": for the p-values of an owner's claim */
     PG_COLUMN_SMALLEST,
-    PG_COLUMN_SHARE,    /* of values that are 1: "3/3" */
+    PG_COLUMN_SHARE,    /* how many values are 1: "3/3" */
     PG_COLUMN_INTERVAL, /* 95 % interval of that share, in percent: "29.2 to 100.0"; CSV: "low" and "high" in columns of their
                            own */
     PG_COLUMN_COUNT,    /* how many values */
     PG_COLUMN_NUMBER,   /* a single value */
-    PG_COLUMN_WORDS,    /* values with words: "useless", or with counts if they differ: "useless: 2; agrees: 1" */
+    PG_COLUMN_WORDS,    /* words for values: "useless", or with counts if the values differ: "useless: 2; agrees: 1" */
 } pg_column_kind;
 
 typedef struct pg_column {
@@ -62,12 +62,12 @@ PG_CHECKED pg_status pg_table_put(pg_table *table, int row, int column, const ch
 PG_CHECKED pg_status pg_table_add(pg_table *table, int row, int column, double value, pg_error *err);
 void pg_table_clear(pg_table *table);
 
-/* Text that takes at most `width` columns of a terminal: a longer one is cut and ends with an ellipsis and eight digits of its
- * hash, so that texts that differ stay distinct. out[bytes] has room for 4 * width + 1 bytes; width is at least 16. */
+/* Shorten a text to at most `width` columns of a terminal. A longer text ends in an ellipsis and eight digits of its hash, so
+ * that different texts stay different. out[bytes] has room for 4 * width + 1 bytes; width is at least 16. */
 const char *pg_shorten(const char *text, int width, char *out, size_t bytes);
 
-/* Print title, label and aligned columns. Leaves out empty columns, prints a text that all of several rows share once above
- * them, and shortens long texts (pg_shorten). */
+/* Print title, label and aligned columns. Empty columns are left out, a text that all rows share is printed once above the
+ * table, and long texts are shortened (pg_shorten). */
 PG_CHECKED pg_status pg_table_print(const pg_table *table, FILE *stream, pg_error *err);
 
 /* The same as Markdown, with complete texts. */

@@ -19,7 +19,8 @@ done:
     return status;
 }
 
-/* Rows of one result. The null models' threshold serves evidence of the owner's form: bits as many as his, or triggers. */
+/* Rows of one result. The null models' threshold applies to evidence of the owner's form alone: the same number of bits, or
+ * triggers. */
 static pg_status add_evidence(const pg_summary *b, int i, const pg_metric_column *columns, pg_table *table, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -45,7 +46,7 @@ done:
     return status;
 }
 
-/* Accuracy is that of the branch which the evidence opens. */
+/* The accuracy is that of the branch that the evidence opens. */
 static pg_status fill_ambiguity(const pg_summary *b, pg_table *table, pg_error *err)
 {
     static const char *const texts[] = {"data", "network", "norm", "scheme", "evidence", NULL};

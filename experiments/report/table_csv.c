@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-/* A number, or nothing where there is none. */
+/* Write a statistic, or an empty cell if the sample has too few values. */
 static void put_statistic(pg_csv_writer *csv, const pg_sample *s, int fewest, double (*statistic)(const pg_sample *s))
 {
     if (s->count >= fewest)

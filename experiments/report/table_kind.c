@@ -97,7 +97,7 @@ bool pg_on_axis(const char *outcome)
 
 /* ---- rulings ---- */
 
-/* Is a metric beside a cell true? `otherwise` if the record lacks it. */
+/* Is a metric of the cell's outcome true? Returns `otherwise` if the record lacks it. */
 static bool says(const pg_view *v, int cell, const char *metric, bool otherwise)
 {
     double value;

@@ -30,7 +30,7 @@ typedef struct pg_metric_column {
 PG_CHECKED pg_status pg_table_kind_start(pg_table *table, const pg_summary *summary, const char *title,
                                          const char *const *texts, const pg_metric_column *columns, pg_error *err);
 
-/* Is there a result of an attack that forges evidence; of one that does not? */
+/* Is there a result of an attack that forges evidence (forges false: of one that does not)? */
 bool pg_any_attack(const pg_summary *summary, bool forges);
 
 /* The cells of a result, with those of one outcome linked. */

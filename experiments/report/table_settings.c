@@ -2,7 +2,7 @@
 /* All options behind the labels of schemes and attacks. */
 #include "experiments/report/table_kind.h"
 
-/* The options behind the short names. */
+/* One row for each short name. */
 static pg_status fill_settings(const pg_summary *b, pg_table *table, pg_error *err)
 {
     static const pg_column columns[] = {

@@ -14,7 +14,7 @@
 
 /* ---- as text ---- */
 
-/* A text as it is shown takes at most WIDEST columns of a terminal; a number needs less than SHOWN bytes. */
+/* A shown text takes at most WIDEST columns of a terminal; SHOWN bytes hold such a text and any number. */
 enum { WIDEST = 64, SHOWN = 4 * WIDEST + 1, DIGITS = 8 };
 
 const char *pg_shorten(const char *text, int width, char *out, size_t bytes)
@@ -43,7 +43,7 @@ static void show_words(const pg_table *table, const pg_sample *s, char out[SHOWN
     free(words);
 }
 
-/* Text of a cell, in out or in the pool; a text is cut to `width` columns, unless width is 0. */
+/* Text of a cell, in `out` or in the table's pool. A text is cut to `width` columns, unless width is 0. */
 static const char *show(const pg_table *table, int row, int c, int width, char out[SHOWN])
 {
     const pg_sample *s = &pg_table_at(table, row, c)->sample;
@@ -85,7 +85,7 @@ static bool is_words(const pg_column *column)
 /* Layout of a table for readers. */
 typedef struct layout {
     int *widths;  /* by column; 0: not shown */
-    bool *common; /* by column: a text that is the same in every row, said once above them */
+    bool *common; /* by column: all rows have the same text, which is printed once above the table */
 } layout;
 
 static bool is_common(const pg_table *table, int column)
@@ -136,7 +136,7 @@ done:
     return status;
 }
 
-/* Call put for the label and for what all rows have in common. */
+/* Call put for the label and for every text that all rows share. */
 static void describe(const pg_table *table, const layout *l, void (*put)(FILE *stream, const char *text), FILE *stream)
 {
     if (table->label && table->label[0]) put(stream, table->label);

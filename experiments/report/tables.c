@@ -18,7 +18,7 @@ typedef struct output {
     pg_error error; /* about the first file that could not be written */
 } output;
 
-/* Keep a failure to write, to report it at the end. */
+/* Keep the first failure to write, to report it at the end; return other failures at once. */
 static pg_status put_aside(output *o, pg_status status, pg_error *found, pg_error *err)
 {
     if (status == PG_OK) return PG_OK;
@@ -61,7 +61,7 @@ done:
     return status;
 }
 
-/* How many claims have an answer: "yes", "no" or that they were not asked. */
+/* Number of claims with this answer: "yes", "no" or "not asked". */
 static int count_answers(const pg_table *checks, const char *answer)
 {
     int count = 0;
@@ -69,7 +69,7 @@ static int count_answers(const pg_table *checks, const char *answer)
     return count;
 }
 
-/* How many published numbers we meet, and which claims do not hold. */
+/* Print how many published numbers are reproduced, and the claims that do not hold. */
 static void print_comparison(const pg_table *checks, const int *counts, FILE *stream)
 {
     const int holding = count_answers(checks, "yes"), failing = count_answers(checks, "no");
@@ -132,7 +132,7 @@ done:
     return status;
 }
 
-/* Results of a run, of all its tasks unless partial ones will do. */
+/* Load the results of a run. PG_BAD_INPUT if tasks have no record, unless `partial` is set. */
 static pg_status load(const char *directory, bool partial, pg_results **results, pg_error *err)
 {
     const pg_status status = pg_results_load(directory, results, err);

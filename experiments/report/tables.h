@@ -16,7 +16,7 @@
  * tasks of the grid have no record, unless partial tables are wanted; their label says so. */
 PG_CHECKED pg_status pg_tables_render(const char *directory, bool partial, FILE *stream, pg_error *err);
 
-/* Write the figures (figures.h) and have gnuplot draw them: *drawn is how many were, -1 if there is no gnuplot. */
+/* Write the figures (figures.h) and run gnuplot on them. *drawn: number of drawn figures, -1 if gnuplot is not installed. */
 PG_CHECKED pg_status pg_tables_figures(const char *directory, bool partial, int *drawn, pg_error *err);
 
 #endif

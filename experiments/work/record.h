@@ -29,7 +29,7 @@ typedef struct pg_record {
     pg_record_cell *cells;
     pg_note *notes;
     pg_artefact *files;
-    pg_text_pool texts; /* of the added cells and notes */
+    pg_text_pool texts; /* texts of the added cells, notes and files */
 } pg_record;
 
 /* A zeroed record is empty. Texts are copied and may be of any length. */
@@ -40,9 +40,8 @@ PG_CHECKED pg_status pg_record_file(pg_record *record, const char *path, const c
 bool pg_record_has(const pg_record *record, const char *outcome); /* any cell of it */
 void pg_record_clear(pg_record *record);
 
-/* A record in its file, with what the task is. The file's presence says that the task is done and that the files it names are
- * in place. */
-/* JSON, durably; the same arguments give the same bytes. */
+/* A record file also describes its task. If it exists, the task is done and the files that it names exist. */
+/* Write JSON durably; the same arguments give the same bytes. */
 PG_CHECKED pg_status pg_record_save(const pg_record *record, const pg_task *task, const pg_task_labels *labels,
                                     const char *path, pg_error *err);
 
@@ -53,17 +52,17 @@ PG_CHECKED pg_status pg_record_read_cells(const char *text, size_t bytes, const 
 
 /* Read the record of task `key` and check all that pg_record_save guarantees: the key, the type of every member, no unknown
  * cell members, no metric twice for one outcome, checksums of the right form. PG_BAD_INPUT, naming the file and the member, for
- * any deviation. record must be empty; release it with pg_record_clear. All texts belong to `texts`. */
+ * any deviation. record must be empty; release it with pg_record_clear. The pool owns all texts. */
 PG_CHECKED pg_status pg_record_load(const char *path, const char *key, pg_parameter_pool *pool, pg_record *record,
                                     pg_task_labels *labels, pg_error *err);
 
-/* Is the file an intact record and, if `keep` is set, of a task that kept its files? Fails if the file cannot be read. */
+/* Is the file an intact record? If `keep` is set, the task must also have kept its files. Fails if the file cannot be read. */
 PG_CHECKED pg_status pg_record_done(const char *path, bool keep, bool *done, pg_error *err);
 
-/* A failure: JSON with the task and why it has no record. */
+/* Write a failure: JSON with the task and the reason why it has no record. */
 PG_CHECKED pg_status pg_failure_save(const char *key, const char *name, const char *text, const char *reason, const char *path,
                                      pg_error *err);
-/* Its reason into out[bytes]. */
+/* Read the reason of a failure into out[bytes]. */
 PG_CHECKED pg_status pg_failure_load(const char *path, char *out, size_t bytes, pg_error *err);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "experiments/work/record.h"
 
-enum { PG_RECORD_FORMAT = 2, PG_RECORD_OLD_FORMAT = 1 }; /* the old one has parameters as text */
+enum { PG_RECORD_FORMAT = 2, PG_RECORD_OLD_FORMAT = 1 }; /* in the old format parameters are text */
 
 /* Append an item whose texts are already in a pool that outlives the record. */
 PG_CHECKED pg_status pg_record_append_cell(pg_record *record, const pg_record_cell *cell, pg_error *err);

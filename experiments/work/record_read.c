@@ -19,7 +19,8 @@ static pg_status read_json(const char *path, json_t **root, pg_error *err)
     return pg_fail(err, PG_BAD_INPUT, "%s: not a record of this version", path);
 }
 
-/* A record being read: its path, and the pools for its texts and its parameters, which a list of cells alone has not. */
+/* A record that is being read: its path, and the pools that take its texts and its parameters. A list of cells alone has no
+ * pool for parameters. */
 typedef struct source {
     const char *path;
     pg_text_pool *texts;
@@ -45,7 +46,7 @@ static pg_status get_group(const source *from, const json_t *root, const char *k
     return pg_fail(err, PG_BAD_INPUT, "%s: %s: expected a %s", from->path, key, type == JSON_ARRAY ? "list" : "map");
 }
 
-/* The value of a parameter, with its numbers in room. */
+/* Read the value of a parameter; a list of numbers is stored in `room`. */
 static pg_status get_value(const char *key, const json_t *member, pg_value_room *room, pg_value *out, pg_error *err)
 {
     size_t i;
@@ -93,7 +94,7 @@ done:
     return status;
 }
 
-/* A map, or the text that the old format has. */
+/* Read parameters: a map, or a text in the old format. */
 static pg_status get_parameters(const source *from, const json_t *labels, const char *key, const pg_parameters **out,
                                 pg_error *err)
 {
@@ -133,7 +134,7 @@ done:
     return status;
 }
 
-/* Metrics under the names that earlier versions gave them. */
+/* Translate the names that earlier versions gave to metrics. */
 static const char *present_metric(const char *name)
 {
     static const char *const names[][2] = {{"stands", "agrees"}, {"forged_stands", "forged_agrees"}};

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* JSON has no word for what is not finite: null. A number that is whole is written as a whole number. */
+/* JSON has no NaN and no infinity: they become null. A number that is whole is written as a whole number. */
 static json_t *number(double value)
 {
     if (!isfinite(value)) return json_null();
