@@ -11,6 +11,7 @@
     X(pg_attack, counterfeit_triggers)                                                                                         \
     X(pg_attack, transfer_triggers)                                                                                            \
     X(pg_attack, finetune)                                                                                                     \
+    X(pg_attack, rewrite)                                                                                                      \
     X(pg_attack, prune)                                                                                                        \
     X(pg_attack, fake1)                                                                                                        \
     X(pg_attack, fake2)                                                                                                        \
