@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Bound evidence: from a secret, through a grid, to the judge and a time-stamping authority.
 load ../common
+load authority
 
 setup_file() {
     cd "$SHARED"
@@ -107,41 +108,13 @@ PY
     assert_stderr --partial 'page.html'
 }
 
-# An authority of its own, as RFC 3161 has it.
-authority() {
-    cat >ca.cnf <<'CNF'
-[req]
-distinguished_name = name
-x509_extensions = ca
-prompt = no
-[name]
-CN = Test Authority
-[ca]
-basicConstraints = critical,CA:TRUE
-[stamps]
-extendedKeyUsage = critical,timeStamping
-[tsa]
-serial = serial
-signer_cert = tsa.pem
-signer_key = tsa.key
-certs = ca.pem
-signer_digest = sha256
-default_policy = 1.2.3.4
-digests = sha256
-CNF
-    openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -config ca.cnf -days 30
-    openssl req -newkey rsa:2048 -nodes -keyout tsa.key -out tsa.csr -config ca.cnf -subj /CN=Stamps
-    openssl x509 -req -in tsa.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out tsa.pem -extfile ca.cnf -extensions stamps
-    openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -config ca.cnf -days 30
-    echo 01 >serial
-} 2>/dev/null
 commit() { passgrid commit --evidence "$SHARED/alice.evidence" --model "$SHARED/${1:-alice}.model" "${@:2}"; }
 
 @test "an authority stamps a commitment, and the stamp holds for that pair and that authority alone" {
     authority
     run -0 commit alice --query q.tsq
     commitment=$output
-    openssl ts -reply -queryfile q.tsq -config ca.cnf -section tsa -out r.tsr 2>/dev/null
+    grant_stamp q.tsq r.tsr
     run -0 commit alice --reply r.tsr --tsa-ca ca.pem
     assert_line "$commitment"
     assert_line --regexp "^stamped +$(date -u +%Y)-"
