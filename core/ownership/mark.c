@@ -200,9 +200,8 @@ void pg_mark_mean_filter(const pg_model *model, const pg_layer *layer, double *m
 
 typedef struct filter {
     const pg_mark *mark;
-    int ones, before[PG_MARK_BITS_MAX]; /* +1 among the bits; among those before each */
-    int whole[PG_MARK_ROUNDS_MAX];      /* weights that each round starts from, a multiple of the number of bits */
-    int rows;                           /* of the weights that are left */
+    int ones, at[PG_MARK_BITS_MAX]; /* bits that are +1: their number and their places */
+    int rows;                       /* of the weights that are left after all rounds */
 } filter;
 
 static void open_filter(const pg_mark *mark, filter *f)
@@ -210,45 +209,20 @@ static void open_filter(const pg_mark *mark, filter *f)
     int count = mark->kernel * mark->kernel * mark->inputs * mark->outputs;
     f->mark = mark;
     f->ones = 0;
-    for (int i = 0; i < mark->bits; i++) {
-        f->before[i] = f->ones;
-        f->ones += mark->b[i] > 0;
-    }
-    for (int r = 0; r < mark->rounds; r++) {
-        f->whole[r] = count - count % mark->bits;
-        count = f->whole[r] / mark->bits * f->ones;
-    }
+    for (int i = 0; i < mark->bits; i++)
+        if (mark->b[i] > 0) f->at[f->ones++] = i;
+    for (int r = 0; r < mark->rounds; r++) count = count / mark->bits * f->ones;
     f->rows = count / mark->pooled;
 }
 
-/* Index in w of the weight at `place` in the state dict's order; -1 if the bits do not choose it. */
-static int value_of(const filter *f, int place)
+/* Where the i-th of the weights that are left lies in memory, [R,R,C,K]: back through the rounds to its place in the state
+ * dict's order, [K,C,R,R]. */
+static ptrdiff_t offset_of(const filter *f, int i)
 {
-    const int bits = f->mark->bits;
-    for (int r = 0; r < f->mark->rounds; r++) {
-        if (place >= f->whole[r] || f->mark->b[place % bits] < 0) return -1;
-        place = place / bits * f->ones + f->before[place % bits];
-    }
-    return place < f->rows * f->mark->pooled ? place % f->mark->pooled : -1;
-}
-
-/* Visit the weights in the state dict's order, [outputs,inputs,kernel,kernel]: either add each chosen weight to w, or add the
- * gradient of w to the gradient of each chosen weight. */
-static void each_chosen(const filter *f, const pg_layer *l, const pg_real *weights, double *w, const double *slope, pg_real *g)
-{
-    const int taps = l->row.kernel * l->row.kernel;
-    int place = 0;
-    for (int o = 0; o < l->out_channels; o++)
-        for (int c = 0; c < l->in_channels; c++)
-            for (int t = 0; t < taps; t++) {
-                const ptrdiff_t at = (ptrdiff_t)(t * l->in_channels + c) * l->out_channels + o;
-                const int j = value_of(f, place++);
-                if (j < 0) continue;
-                if (g)
-                    g[at] += (pg_real)slope[j];
-                else
-                    w[j] += (double)weights[at];
-            }
+    const pg_mark *m = f->mark;
+    const int taps = m->kernel * m->kernel;
+    for (int r = 0; r < m->rounds; r++) i = i / f->ones * m->bits + f->at[i % f->ones];
+    return (ptrdiff_t)(i % taps * m->inputs + i / taps % m->inputs) * m->outputs + i / taps / m->inputs;
 }
 
 int pg_mark_rows(const pg_mark *mark)
@@ -259,11 +233,13 @@ int pg_mark_rows(const pg_mark *mark)
 }
 
 /* w [pooled] of a filtered mark. */
-static void pool(const filter *f, const pg_model *model, const pg_layer *layer, double *w)
+static void pool(const pg_mark *mark, const pg_real *weights, double *w)
 {
-    memset(w, 0, (size_t)f->mark->pooled * sizeof *w);
-    each_chosen(f, layer, model->params + layer->weight, w, NULL, NULL);
-    for (int j = 0; j < f->mark->pooled && f->rows; j++) w[j] /= f->rows;
+    filter f;
+    open_filter(mark, &f);
+    memset(w, 0, (size_t)mark->pooled * sizeof *w);
+    for (int i = 0; i < f.rows * mark->pooled; i++) w[i % mark->pooled] += (double)weights[offset_of(&f, i)];
+    for (int j = 0; j < mark->pooled && f.rows; j++) w[j] /= f.rows;
 }
 
 /* ---- reading and embedding ---- */
@@ -271,11 +247,7 @@ static void pool(const filter *f, const pg_model *model, const pg_layer *layer, 
 void pg_mark_project(const pg_mark *mark, const pg_model *model, const pg_layer *layer, double *projected)
 {
     double w[PG_MARK_POOLED_MAX];
-    filter f;
-    if (mark->rounds) {
-        open_filter(mark, &f);
-        pool(&f, model, layer, w);
-    }
+    if (mark->rounds) pool(mark, model->params + layer->weight, w);
     for (int i = 0; i < mark->bits; i++) projected[i] = 0;
     for (int j = 0; j < pg_mark_width(mark); j++) {
         const pg_real *x = mark->projection + (ptrdiff_t)j * mark->bits;
@@ -299,18 +271,18 @@ static double slope_of(const pg_mark *mark, const double *residual, int j)
     return slope;
 }
 
-static void add_to_chosen(const pg_mark *mark, const pg_layer *layer, double strength, const double *residual, pg_real *g)
+static void add_to_chosen(const pg_mark *mark, double strength, const double *residual, pg_real *g)
 {
     double slope[PG_MARK_POOLED_MAX];
     filter f;
     open_filter(mark, &f);
-    for (int j = 0; j < mark->pooled; j++) slope[j] = f.rows ? strength * slope_of(mark, residual, j) / f.rows : 0;
-    each_chosen(&f, layer, NULL, NULL, slope, g);
+    for (int j = 0; j < mark->pooled && f.rows; j++) slope[j] = strength * slope_of(mark, residual, j) / f.rows;
+    for (int i = 0; i < f.rows * mark->pooled; i++) g[offset_of(&f, i)] += (pg_real)slope[i % mark->pooled];
 }
 
-static void add_to_filters(const pg_mark *mark, const pg_layer *layer, double strength, const double *residual, pg_real *g)
+/* k: outputs of the layer. */
+static void add_to_filters(const pg_mark *mark, int k, double strength, const double *residual, pg_real *g)
 {
-    const int k = layer->out_channels;
     for (int j = 0; j < pg_mark_width(mark); j++) {
         const double slope = slope_of(mark, residual, j);
         for (int o = 0; o < k; o++) g[(ptrdiff_t)j * k + o] += (pg_real)(strength * slope / k);
@@ -326,6 +298,9 @@ double pg_mark_loss(const pg_mark *mark, const pg_model *model, const pg_layer *
         loss += softplus(-b * z);
         residual[i] = -b / (1 + exp(b * z));
     }
-    (mark->rounds ? add_to_chosen : add_to_filters)(mark, layer, strength, residual, gradients + layer->weight);
+    if (mark->rounds)
+        add_to_chosen(mark, strength, residual, gradients + layer->weight);
+    else
+        add_to_filters(mark, layer->out_channels, strength, residual, gradients + layer->weight);
     return strength * loss;
 }
