@@ -41,9 +41,8 @@ typedef struct pg_scheme {
     size_t options_size;
     const char *alone[2]; /* option and value that let keygen do without a trained network; NULL: by default it needs none */
     pg_setting
-        bound[4]; /* with these its evidence follows from a secret; ended by a key NULL, which is the first if it cannot */
-    pg_setting embed[4]; /* with these, bound evidence is embedded into a trained plain network; ended by a key NULL, which is
-                            the first if that cannot be done */
+        bound[4];     /* with these its evidence follows from a secret; ended by a key NULL, which is the first if it cannot */
+    pg_setting embed; /* with this too, training starts from a trained plain network; key NULL: it cannot */
 
     /* Set the passport layers and the branches of spec. */
     pg_status (*wire)(const void *options, pg_net_spec *spec, pg_error *err);

@@ -120,6 +120,7 @@ static int run(int argc, char **argv)
 const pg_command pg_cmd_mark = {
     .name = "mark",
     .summary = "embed evidence into a trained network",
+    .usage = "passgrid mark --secret FILE --scheme NAME --model FILE\n    --out FILE --evidence FILE [options]",
     .about =
         "Train a network on while a mark that follows from the owner's secret is embedded, then write the marked network and the "
         "evidence. The network must be an ordinary one, without passport layers. Both files appear only when all is done. Ctrl-C "
@@ -130,7 +131,8 @@ const pg_command pg_cmd_mark = {
     .exits = "0 the network and the evidence are written, and the evidence proves\n"
              "1 they are written, but the evidence does not prove; or training diverged\n2 bad usage or input\n"
              "3 input/output fault\n75 interrupted, with everything saved; repeat the command",
-    .examples = "  passgrid mark --secret MINE --scheme uchida --model M.safetensors --data cifar10 \\\n"
-                "      --statement 'Alice, 2026' --out M2.safetensors --evidence M2.evidence\n",
+    .examples = "  passgrid mark --secret MINE --scheme uchida --statement 'Alice, 2026' \\\n"
+                "      --model M.safetensors --data cifar10 \\\n"
+                "      --out M2.safetensors --evidence M2.evidence\n",
     .run = run,
 };

@@ -27,6 +27,13 @@ typedef struct work {
 
 /* ---- the task ---- */
 
+/* An option that the user may have set otherwise. */
+static pg_status add_missing(pg_tree *tree, const pg_setting *s, pg_error *err)
+{
+    if (pg_node_find(tree->root, s->key)) return PG_OK;
+    return pg_node_add(tree, tree->root, s->key, PG_SCALAR, s->text, NULL, err);
+}
+
 /* The map of an entry of a grid's schemes that stands for this order. */
 static pg_status make_entry(const pg_embedding *o, pg_tree *tree, pg_error *err)
 {
@@ -36,8 +43,8 @@ static pg_status make_entry(const pg_embedding *o, pg_tree *tree, pg_error *err)
     PG_TRY(pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &tree->root, err));
     for (int i = 0; i < o->set_count; i++) PG_TRY(pg_yaml_set(tree, o->sets[i], err));
     if (pg_binding_add(&secret, o->statement, tree, tree->root, err) != PG_OK) PG_TRY(pg_error_context(err, "--set"));
-    for (const pg_setting *s = o->scheme->embed; s->key; s++)
-        if (!pg_node_find(tree->root, s->key)) PG_TRY(pg_node_add(tree, tree->root, s->key, PG_SCALAR, s->text, NULL, err));
+    for (const pg_setting *s = o->scheme->bound; s->key; s++) PG_TRY(add_missing(tree, s, err));
+    PG_TRY(add_missing(tree, &o->scheme->embed, err));
 done:
     return status;
 }
@@ -120,7 +127,7 @@ static pg_status make_task(work *w, pg_error *err)
     pg_status status = PG_OK;
     pg_task *task = &w->task;
     *task = (pg_task){.kind = PG_TASK_TRAIN, .scheme = w->order->scheme, .seed = w->order->seed, .last = true};
-    if (!task->scheme->embed[0].key)
+    if (!task->scheme->embed.key)
         return pg_fail(err, PG_BAD_INPUT, "--scheme: %s cannot be embedded into a trained network", task->scheme->name);
     PG_TRY(pg_options_defaults(pg_verify_table, &task->verify, err));
     PG_TRY(read_model(w, err));

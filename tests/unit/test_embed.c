@@ -114,7 +114,7 @@ TEST(every_scheme_that_says_so_can_be_embedded)
         pg_embedding order = order_of(pg_schemes[i]->name, "out", "evidence");
         order.set_count = 0;
         order.train = 70;
-        if (!pg_schemes[i]->embed[0].key) {
+        if (!pg_schemes[i]->embed.key) {
             FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "cannot be embedded into a trained network");
             continue;
         }
