@@ -98,6 +98,12 @@ pg_origin pg_origin_decide(pg_pair *pairs, int count)
 
 /* ---- measurements ---- */
 
+/* Is a file of a claimant at fault, and not the machine? */
+static bool is_fault(pg_status status)
+{
+    return status == PG_BAD_INPUT || status == PG_FAILED;
+}
+
 /* Read the evidence of every pair in one original. Evidence that does not fit it does not prove there. */
 static pg_status read_original(const pg_judge_setup *accused, pg_pair *pairs, int count, int self, pg_error *err)
 {
@@ -112,7 +118,7 @@ static pg_status read_original(const pg_judge_setup *accused, pg_pair *pairs, in
         pg_finding finding;
         status = pg_judge_claim(judge, pairs[i].evidence, &finding, err);
         pairs[self].proves[i] = status == PG_OK && finding.proves;
-        if (status != PG_BAD_INPUT) PG_TRY(status);
+        if (!is_fault(status)) PG_TRY(status);
     }
     status = PG_OK;
 done:
@@ -128,7 +134,7 @@ static pg_status align(const pg_model *accused, pg_pair *pair, pg_error *err)
     pair->similarity = alignment.similarity;
     pair->rival = alignment.rival;
     pg_alignment_clear(&alignment);
-    return status == PG_BAD_INPUT ? PG_OK : status;
+    return is_fault(status) ? PG_OK : status;
 }
 
 pg_status pg_origin_find(const pg_judge_setup *judge, pg_pair *pairs, int count, pg_origin *out, pg_error *err)

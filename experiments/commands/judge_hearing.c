@@ -5,6 +5,7 @@
 #include "core/ownership/stamp.h"
 #include "experiments/grid/inputs.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -215,6 +216,27 @@ static int count_pieces(pg_hearing *h)
     return count;
 }
 
+/* If several claims prove, find out who was first. */
+static pg_status find_origin(pg_hearing *h, const pg_judge_setup *judge, pg_error *err)
+{
+    int count = 0, originals = 0;
+    for (int i = 0; i < h->claim_count; i++) {
+        const pg_claimant *k = &h->claims[i];
+        if (k->refused[0] || k->same_as || !k->finding.proves) continue;
+        h->pair_of[count] = k;
+        h->pairs[count++] = (pg_pair){.evidence = k->evidence,
+                                      .original = k->original,
+                                      .stamped = k->stamped,
+                                      .when = k->when,
+                                      .similarity = k->original ? k->readings.similarity : NAN,
+                                      .rival = k->readings.rival};
+        originals += k->original != NULL;
+    }
+    if (count < 2 || !originals) return PG_OK;
+    h->pair_count = count;
+    return pg_origin_find(judge, h->pairs, count, &h->origin, err);
+}
+
 static pg_status judge_all(pg_hearing *h, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -239,6 +261,7 @@ static pg_status judge_all(pg_hearing *h, pg_error *err)
     h->deployed.exact = alone.reference;
     if (alone.decidable) h->deployed_from = h->accuracy > 0 ? "--accuracy" : setup.distributed ? "--distributed" : "measured";
     for (int i = 0; i < h->claim_count; i++) PG_TRY(hear_claim(h, judge, &h->claims[i], err));
+    PG_TRY(find_origin(h, &setup, err));
 done:
     pg_judge_destroy(&judge);
     return status;

@@ -7,9 +7,10 @@
 #define PG_COMMANDS_JUDGE_HEARING_H
 
 #include "core/nets/state.h"
+#include "core/ownership/origin.h"
 #include "core/ownership/original.h"
 
-enum { PG_CLAIMANTS_MAX = 16 };
+enum { PG_CLAIMANTS_MAX = PG_PAIRS_MAX };
 
 /* An evidence file and the judge's finding. */
 typedef struct pg_claimant {
@@ -51,6 +52,10 @@ typedef struct pg_hearing {
     char doubts[512];        /* contradictions between the model file and an option or the data; empty: none */
     pg_accuracy deployed;
     const char *deployed_from; /* "measured", "--accuracy", "--distributed"; NULL: unknown */
+    int pair_count;            /* claims that prove; 0: fewer than two do, or none of them has an original */
+    pg_pair pairs[PG_PAIRS_MAX];
+    const pg_claimant *pair_of[PG_PAIRS_MAX]; /* the claim of each pair */
+    pg_origin origin;
 } pg_hearing;
 
 /* Read the files and judge every claim. Fails if the model, the data or the passports distributed with it cannot be used, and

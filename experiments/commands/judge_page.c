@@ -55,10 +55,21 @@ static int count_claims(const pg_hearing *h, outcome wanted)
     return count;
 }
 
+static const char *who_was_first(const pg_hearing *h, char out[SENTENCE])
+{
+    if (!h->pair_count) return "The proofs do not say who was first.";
+    if (h->origin.pair < 0)
+        snprintf(out, SENTENCE, "The originals do not tell who was first.");
+    else
+        snprintf(out, SENTENCE, "The claim with %s was first: %s.", name_of(h->pair_of[h->origin.pair]->path),
+                 pg_origin_text(h->origin.reason));
+    return out;
+}
+
 static void put_answer(FILE *stream, const pg_hearing *h)
 {
     const int proving = count_claims(h, PROVES), agreeing = count_claims(h, AGREES);
-    char text[SENTENCE];
+    char text[2 * SENTENCE], first[SENTENCE];
     if (proving == 1)
         snprintf(
             text, sizeof text,
@@ -68,8 +79,8 @@ static void put_answer(FILE *stream, const pg_hearing *h)
         snprintf(
             text, sizeof text,
             "Yes: %d claims are proved. People who knew their secrets took part in training this network, or one that it was "
-            "made from. The proofs do not say who was first.",
-            proving);
+            "made from. %s",
+            proving, who_was_first(h, first));
     else if (agreeing)
         snprintf(text, sizeof text,
                  "Not proved: %s with this network, but evidence of this kind can also be made by somebody who only has "

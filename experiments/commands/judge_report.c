@@ -198,10 +198,26 @@ static void print_claim(const pg_claimant *k, const pg_hearing *h)
     print_silence(k);
 }
 
+/* Who was first, and why each other claim is not. */
+static void print_origin(const pg_hearing *h)
+{
+    char shown[PG_PATH_MAX];
+    const int first = h->origin.pair;
+    if (!h->pair_count) return;
+    printf("\norigin                      %s%s%s\n",
+           first < 0 ? "" : pg_printable(h->pair_of[first]->path, shown, sizeof shown), first < 0 ? "" : ": ",
+           pg_origin_text(h->origin.reason));
+    for (int i = 0; i < h->pair_count; i++)
+        if (i != first)
+            printf("  not first                 %s: %s\n", pg_printable(h->pair_of[i]->path, shown, sizeof shown),
+                   pg_standing_text(h->pairs[i].standing));
+}
+
 void pg_hearing_print_text(const pg_hearing *h)
 {
     print_head(h);
     for (int i = 0; i < h->claim_count; i++) print_claim(&h->claims[i], h);
+    print_origin(h);
 }
 
 /* ---- JSON ---- */
@@ -359,12 +375,29 @@ static void set_options(json_t *o, const pg_hearing *h)
     set_text(o, "distributed_commitment", h->distributed.path ? h->distributed.commitment : NULL);
 }
 
+static json_t *origin_json(const pg_hearing *h)
+{
+    if (!h->pair_count) return json_null();
+    json_t *o = json_object(), *claims = json_array();
+    set_text(o, "evidence", h->origin.pair < 0 ? NULL : h->pair_of[h->origin.pair]->path);
+    set_text(o, "reason", pg_origin_text(h->origin.reason));
+    for (int i = 0; i < h->pair_count; i++) {
+        json_t *claim = json_object();
+        set_text(claim, "evidence", h->pair_of[i]->path);
+        set_text(claim, "standing", pg_standing_text(h->pairs[i].standing));
+        json_array_append_new(claims, claim);
+    }
+    json_object_set_new(o, "claims", claims);
+    return o;
+}
+
 void pg_hearing_print_json(const pg_hearing *h)
 {
     json_t *root = json_object(), *claims = json_array();
     set_options(root, h);
     for (int i = 0; i < h->claim_count; i++) json_array_append_new(claims, claim_json(&h->claims[i]));
     json_object_set_new(root, "claims", claims);
+    json_object_set_new(root, "origin", origin_json(h));
     pg_json_print(root, stdout);
     json_decref(root);
 }
