@@ -243,6 +243,7 @@ command -v clang|clang libomp-dev
 ls "$$(clang -print-resource-dir)"/lib/*/libclang_rt.fuzzer-*.a|libclang-rt-dev
 command -v clang-tidy|clang-tidy
 command -v shellcheck|shellcheck
+command -v shfmt|shfmt
 command -v codespell|codespell
 command -v gcovr|gcovr
 command -v valgrind|valgrind
@@ -344,6 +345,7 @@ lint-quick: $(BUILD)/passgrid
 lint: deps-dev lint-quick tidy $(BUILD)/man/passgrid.1
 	@! mandoc -Tlint -Wwarning $(BUILD)/man/passgrid.1 | grep -v 'missing date'
 	@shellcheck -S warning $(SHELL_FILES)
+	@shfmt -d $(SHELL_FILES)
 	@codespell $(wildcard *.md *.cff Makefile) core attacks experiments configs slurm tests
 # clang-tidy on each file that has changed, or of which a header has: .clang-tidy says which checks.
 tidy: $(patsubst %.c,$(BUILD)/tidy/%,$(filter %.c,$(C_FILES)))

@@ -52,7 +52,10 @@ while (($# > 0)) && [ "$1" != -- ]; do
     options+=("$1") && shift
 done
 options+=("${binding[@]}")
-(($# > 1)) || { echo "usage: slurm/launch.sh [options of mpirun] -- PROGRAM ARGUMENTS..." >&2; exit 2; }
+(($# > 1)) || {
+    echo "usage: slurm/launch.sh [options of mpirun] -- PROGRAM ARGUMENTS..." >&2
+    exit 2
+}
 shift
 
 # mpirun signals the shell of a rank and the program in it; the shell ignores USR1. mpirun turns TERM and INT into KILL after a
@@ -72,10 +75,14 @@ pid=$!
 # A zombie counts as gone too: an mpirun that hangs never collects it.
 gone() { ! kill -0 "$1" 2>/dev/null || grep -qs '^State:.*Z' "/proc/$1/status"; }
 look() { { read -r && read -r shell_of_0 && read -r code_of_0; } <"$PASSGRID_RANK_0" || true; }
+ended() { # has rank 0 left its exit code, or is its shell or mpirun gone?
+    look
+    [ -n "$code_of_0" ] || gone "$pid" || { [ -n "$shell_of_0" ] && gone "$shell_of_0"; }
+}
 shell_of_0=
 code_of_0=
 rounds=0 ready=0
-until look; [ -n "$code_of_0" ] || gone "$pid" || { [ -n "$shell_of_0" ] && gone "$shell_of_0"; }; do
+until ended; do
     [ -n "$shell_of_0" ] || ((++rounds < 5 * start)) || { grace=0 && break; }
     # USR1 would end mpirun or a rank that has no shell yet. So wait for the shell of rank 0, and a second more for the others.
     # Send it again and again, in case a program does not catch it yet.

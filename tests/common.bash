@@ -23,18 +23,28 @@ end_launcher() { # when a test fails, what it started as $launcher must not live
 passgrid() { "$PASSGRID" "$@"; }
 ranks() { mpirun --oversubscribe -n "$@"; } # ranks N COMMAND...
 
-assert_stderr() { local output=$stderr; assert_output "$@"; } # as assert_output, after `run --separate-stderr`
-refuse_stderr() { local output=$stderr; refute_output "$@"; }
+assert_stderr() {
+    local output=$stderr
+    assert_output "$@"
+} # as assert_output, after `run --separate-stderr`
+refuse_stderr() {
+    local output=$stderr
+    refute_output "$@"
+}
 assert_lines() { assert_equal "${#lines[@]}" "$1"; } # assert_lines N: of the output that `run` keeps
-refuses() { # refuses TEXT COMMAND...: it fails as for bad usage or input, with one line that holds TEXT
+refuses() {                                          # refuses TEXT COMMAND...: it fails as for bad usage or input, with one line that holds TEXT
     run -2 "${@:2}"
     assert_output --partial "$1"
     assert_lines 1
 }
-says() { grep -qF -- "$1" "$2" || { echo "$2 does not hold '$1':"; tail -n 5 "$2"; return 1; }; } # says TEXT FILE
+says() { grep -qF -- "$1" "$2" || {
+    echo "$2 does not hold '$1':"
+    tail -n 5 "$2"
+    return 1
+}; } # says TEXT FILE
 says_not() { ! grep -F -- "$1" "$2"; }
 same() { diff -r -x run.log -x timings.csv -x provenance.json "$1" "$2"; } # whatever must not depend on how a run went
-borrow() { cp -a "$SHARED/$1" "${2:-$1}"; }                               # borrow NAME [AS]: a copy for this test alone
+borrow() { cp -a "$SHARED/$1" "${2:-$1}"; }                                # borrow NAME [AS]: a copy for this test alone
 
 await() { # await COMMAND...: until it succeeds; three minutes at most
     local i

@@ -11,4 +11,7 @@ for program; do
     echo "== $program"
     "${check[@]}" "$build/tests/$program" || failed+=("$program")
 done
-[ ${#failed[@]} = 0 ] || { echo "failed under valgrind: ${failed[*]}"; exit 1; }
+[ ${#failed[@]} = 0 ] || {
+    echo "failed under valgrind: ${failed[*]}"
+    exit 1
+}

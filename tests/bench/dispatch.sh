@@ -13,7 +13,10 @@ python=
 for candidate in python3 /usr/bin/python3; do
     if "$candidate" -c 'import mpi4py.futures' 2>/dev/null; then python=$candidate && break; fi
 done
-[ -n "$python" ] || { echo "mpi4py is not installed (Debian: python3-mpi4py)" >&2; exit 2; }
+[ -n "$python" ] || {
+    echo "mpi4py is not installed (Debian: python3-mpi4py)" >&2
+    exit 2
+}
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

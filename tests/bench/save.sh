@@ -39,7 +39,11 @@ measure() { # measure SIGNAL PROCESS...: from the signal to the end of all; each
     for process; do
         code=0
         wait "$process" || code=$?
-        [ $code = 75 ] || { echo "save.sh: $signal: exit code $code, expected 75" >&2; tail -n 5 ./*.log >&2; exit 1; }
+        [ $code = 75 ] || {
+            echo "save.sh: $signal: exit code $code, expected 75" >&2
+            tail -n 5 ./*.log >&2
+            exit 1
+        }
     done
     echo "$signal: $(awk -v a="$begun" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }') s," \
         "$(find . -path '*/checkpoints/*.safetensors' | sort -t. -k3n | awk -F. '{ newest[$2] = $0 } END { for (k in newest) print newest[k] }' |

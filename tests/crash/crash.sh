@@ -34,7 +34,10 @@ wrong() {
     tail -n 3 err | sed 's/^/     /'
 }
 
-run reference >/dev/null 2>err || { cat err; exit 1; }
+run reference >/dev/null 2>err || {
+    cat err
+    exit 1
+}
 LD_PRELOAD=$SHIM FAULT_LOG=$WORK/calls FAULT_UNDER=$WORK/counted run counted >/dev/null 2>err
 calls=$(wc -l <calls)
 is_write() { test "$(sed -n "${1}s/.* //p" calls)" = write; }
@@ -48,9 +51,18 @@ sweep() {
             rm -rf out
             trials=$((trials + 1))
             { faulty $fault "$n" out; } >/dev/null 2>&1
-            test $? -eq 137 || { wrong "call $n of $calls ($fault): the process was not killed"; continue; }
-            run out >/dev/null 2>err || { wrong "call $n ($fault): the repeat ended with $?"; continue; }
-            same out >diff || { wrong "call $n ($fault): $(head -n 1 diff)"; continue; }
+            test $? -eq 137 || {
+                wrong "call $n of $calls ($fault): the process was not killed"
+                continue
+            }
+            run out >/dev/null 2>err || {
+                wrong "call $n ($fault): the repeat ended with $?"
+                continue
+            }
+            same out >diff || {
+                wrong "call $n ($fault): $(head -n 1 diff)"
+                continue
+            }
         done
     done
 }
@@ -67,12 +79,24 @@ faults() {
             faulty $fault "$n" out >/dev/null 2>err
             code=$?
             case $code in
-            0) same out >diff || { wrong "call $n ($fault): exit code 0, but $(head -n 1 diff)"; continue; } ;;
-            1 | 3) test -s err || { wrong "call $n ($fault): no message"; continue; } ;;
-            *) wrong "call $n ($fault): exit code $code" ;;
+                0) same out >diff || {
+                    wrong "call $n ($fault): exit code 0, but $(head -n 1 diff)"
+                    continue
+                } ;;
+                1 | 3) test -s err || {
+                    wrong "call $n ($fault): no message"
+                    continue
+                } ;;
+                *) wrong "call $n ($fault): exit code $code" ;;
             esac
-            run out >/dev/null 2>err || { wrong "call $n ($fault): the repeat ended with $?"; continue; }
-            same out >diff || { wrong "call $n ($fault), repeated: $(head -n 1 diff)"; continue; }
+            run out >/dev/null 2>err || {
+                wrong "call $n ($fault): the repeat ended with $?"
+                continue
+            }
+            same out >diff || {
+                wrong "call $n ($fault), repeated: $(head -n 1 diff)"
+                continue
+            }
         done
     done
 }
@@ -97,9 +121,9 @@ flips() {
             flip_byte "out/$file" $offset
             "$PASSGRID" table out >flipped 2>err
             case $? in
-            0) cmp -s table flipped || wrong "byte $offset of $file: another table" ;;
-            2) test -s err || wrong "byte $offset of $file: no message" ;;
-            *) wrong "byte $offset of $file: table ended badly" ;;
+                0) cmp -s table flipped || wrong "byte $offset of $file: another table" ;;
+                2) test -s err || wrong "byte $offset of $file: no message" ;;
+                *) wrong "byte $offset of $file: table ended badly" ;;
             esac
         done
     done
@@ -111,7 +135,10 @@ flips() {
             cp -a reference out
             trials=$((trials + 1))
             flip_byte "out/$file" $offset
-            run out >/dev/null 2>err || { wrong "byte $offset of $file: the repeat ended with $?"; continue; }
+            run out >/dev/null 2>err || {
+                wrong "byte $offset of $file: the repeat ended with $?"
+                continue
+            }
             same out >diff || wrong "byte $offset of $file: $(head -n 1 diff)"
         done
     done
@@ -144,7 +171,8 @@ strike() {
     test -e out/run.lock && test -n "$victim" && kill -KILL "$victim" 2>/dev/null && struck=0
     wait $limit 2>/dev/null
     test $? -ne 124 || wrong "trial $trials: mpirun did not end"
-    for _ in $(seq 600); do # what is left of a run whose mpirun was killed ends by itself
+    # The ranks of a run whose mpirun was killed end by themselves.
+    for _ in $(seq 600); do
         kill -0 $ranks 2>/dev/null || break
         sleep 0.1
     done
@@ -156,13 +184,19 @@ struck=(0 0 0 0)
 kills() {
     local victim attempts=0
     while test $trials -lt $kills; do
-        test $((attempts++)) -lt $((10 * kills)) || { wrong "$((10 * kills)) attempts, $trials killed anything"; return; }
+        test $((attempts++)) -lt $((10 * kills)) || {
+            wrong "$((10 * kills)) attempts, $trials killed anything"
+            return
+        }
         victim=$((trials % 4))
         strike $victim || continue
         trials=$((trials + 1))
         struck[victim]=$((struck[victim] + 1))
         mpirun --oversubscribe --bind-to none -n 3 "$PASSGRID" run "$GRID" --out out >/dev/null 2>err ||
-            { wrong "trial $trials: the repeat ended with $?"; continue; }
+            {
+                wrong "trial $trials: the repeat ended with $?"
+                continue
+            }
         same out >diff || wrong "trial $trials: $(head -n 1 diff)"
     done
 }
@@ -173,13 +207,13 @@ for part in $parts; do
     SECONDS=0
     $part
     case $part in
-    sweep) echo "killed at one of $calls calls that change a file: $trials trials, $((bad - before)) not recovered, ${SECONDS} s" ;;
-    faults) echo "a call fails: $trials trials, $((bad - before)) with a bad file or not recovered, ${SECONDS} s" ;;
-    flips) echo "a byte is changed: $trials trials, $((bad - before)) unnoticed, ${SECONDS} s" ;;
-    kills)
-        echo "killed: a worker in $((struck[2] + struck[3])) trials, the master in ${struck[1]}, mpirun in ${struck[0]}:" \
-            "$((bad - before)) lost something, ${SECONDS} s"
-        ;;
+        sweep) echo "killed at one of $calls calls that change a file: $trials trials, $((bad - before)) not recovered, ${SECONDS} s" ;;
+        faults) echo "a call fails: $trials trials, $((bad - before)) with a bad file or not recovered, ${SECONDS} s" ;;
+        flips) echo "a byte is changed: $trials trials, $((bad - before)) unnoticed, ${SECONDS} s" ;;
+        kills)
+            echo "killed: a worker in $((struck[2] + struck[3])) trials, the master in ${struck[1]}, mpirun in ${struck[0]}:" \
+                "$((bad - before)) lost something, ${SECONDS} s"
+            ;;
     esac
 done
 test $bad -eq 0

@@ -44,7 +44,10 @@ fetch() { # fetch ARGUMENTS...: `data fetch`, with an empty list of calls
 }
 called() { assert_equal "$(cut -d ' ' -f 1 calls | xargs)" "$1"; } # the programs that ran, in their order
 empty() { [ -d "$1" ] && [ -z "$(ls -A "$1")" ]; }
-assert_last() { local output=${lines[-1]}; assert_output --partial "$1"; }
+assert_last() {
+    local output=${lines[-1]}
+    assert_output --partial "$1"
+}
 
 # ---- sources ------------------------------------------------------------------------------------------------------------------
 @test "curl is tried, then npm; both reasons are told, and nothing is left" {

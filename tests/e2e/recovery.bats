@@ -36,7 +36,10 @@ rank_of() { # rank_of SCHEME: the rank that its training was given to last
 moved_from() { [ "$(rank_of v2)" -ne "$1" ]; } # moved_from RANK: the longer training was given to another one
 strike() {                                     # strike [PROCESS]: it is killed, by default the launcher
     kill -KILL "${1:-$launcher}"
-    [ -n "${1:-}" ] || { wait "$launcher" || true; launcher=; }
+    [ -n "${1:-}" ] || {
+        wait "$launcher" || true
+        launcher=
+    }
 }
 over() { # the launcher has ended; prints its exit code
     local got=0

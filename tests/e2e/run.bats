@@ -14,7 +14,7 @@ teardown() {
     if [ -n "${mounted:-}" ]; then umount "$mounted"; fi
 }
 
-grid() { "$PASSGRID" run "$GRID" --out "$@"; }                  # grid DIR [OPTION...]
+grid() { "$PASSGRID" run "$GRID" --out "$@"; }                   # grid DIR [OPTION...]
 grid_on() { ranks "$1" "$PASSGRID" run "$GRID" --out "${@:2}"; } # grid_on RANKS DIR [OPTION...]
 as_alone() { same "$SHARED/alone" "$1"; }
 files() { find "$1" -type f -printf '%p %i %T@\n' | sort; }

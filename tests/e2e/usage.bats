@@ -137,9 +137,18 @@ signed=(--set 'schemes=[{scheme: v1, passport: random}]' --set 'attacks=[]')
 }
 
 @test "a reader that stops reading, or is gone, is no error" {
-    closed() { "$PASSGRID" "$@" 2>err | head -n 1; [ "${PIPESTATUS[0]}" = 0 ] && [ ! -s err ]; }
+    closed() {
+        "$PASSGRID" "$@" 2>err | head -n 1
+        [ "${PIPESTATUS[0]}" = 0 ] && [ ! -s err ]
+    }
     run -0 closed plan "$GRID" --set "seeds=[$(seq -s, 1 30)]"
-    late() { { sleep 0.3; "$PASSGRID" "$@" && echo 0 >code; } 2>err | :; [ "$(cat code)" = 0 ] && [ ! -s err ]; }
+    late() {
+        {
+            sleep 0.3
+            "$PASSGRID" "$@" && echo 0 >code
+        } 2>err | :
+        [ "$(cat code)" = 0 ] && [ ! -s err ]
+    }
     run -0 late help config
     rm code
     run -0 late list nets

@@ -17,7 +17,11 @@ printf '%-12s %10s %7s %7s %8s %8s  %s\n' target executions edges inputs 'peak M
 broken=0
 for target in $targets; do
     corpus=$build/corpus/$target log=$build/logs/$target dictionary=$build/corpus/$target.dict
-    ASAN_OPTIONS=detect_leaks=0 "$build/tests/fuzz" seed "$build/corpus" "$target" >"$log" 2>&1 || { cat "$log"; broken=1; continue; }
+    ASAN_OPTIONS=detect_leaks=0 "$build/tests/fuzz" seed "$build/corpus" "$target" >"$log" 2>&1 || {
+        cat "$log"
+        broken=1
+        continue
+    }
     "$build/tests/fuzz" words "$target" >"$dictionary"
     before=$(find "$build/findings" -name "$target-*" | wc -l)
     start=$SECONDS
@@ -28,7 +32,10 @@ for target in $targets; do
     printf '%-12s %10s %7s %7s %8s %8s  %s\n' "$target" "$(last "$log" 'number_of_executed_units: ([0-9]+)')" \
         "$(last "$log" 'cov: ([0-9]+)')" "$(find "$corpus" -type f | wc -l)" "$(last "$log" 'peak_rss_mb: ([0-9]+)')" \
         $((SECONDS - start)) "$found"
-    [ "$found" = 0 ] || { broken=1; grep -E 'broken promise|ERROR: |SUMMARY: ' "$log" | head -n 3 >&2
-        echo "  repeat: $build/libfuzzer --target=$target $(find "$build/findings" -name "$target-*" -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)" >&2; }
+    [ "$found" = 0 ] || {
+        broken=1
+        grep -E 'broken promise|ERROR: |SUMMARY: ' "$log" | head -n 3 >&2
+        echo "  repeat: $build/libfuzzer --target=$target $(find "$build/findings" -name "$target-*" -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)" >&2
+    }
 done
 exit $broken

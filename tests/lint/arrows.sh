@@ -24,7 +24,7 @@ experiments: core experiments/run experiments/commands
 '
 
 find core attacks experiments -name '*.[ch]' | sort | xargs grep -nE '^#include "' |
-awk -v table="$table" -v quiet="${1:-}" '
+    awk -v table="$table" -v quiet="${1:-}" '
     function room(path) { sub("/[^/]*$", "", path); return path }
     BEGIN {
         rows = split(table, row, "\n")

@@ -21,7 +21,10 @@ trap 'rm -f "$new"' EXIT
     done
 } | sed 's/[ \t]*$//' >"$new"
 if [ "${2:-}" = --check ]; then
-    cmp -s "$new" "$page" || { echo "$page is stale: run make reference"; exit 1; }
+    cmp -s "$new" "$page" || {
+        echo "$page is stale: run make reference"
+        exit 1
+    }
 else
     cp "$new" "$page"
 fi

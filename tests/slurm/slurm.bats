@@ -81,7 +81,10 @@ setup_file() {
     MISSING=$(missing | head -n 1)
     export MISSING PASSGRID SLURM_CONF=$SHARED/slurm.conf
     cd "$SHARED"
-    [ -n "$MISSING" ] || start_slurm || { tail -n 20 munge.log slurmctld.log slurmd.log; return 1; }
+    [ -n "$MISSING" ] || start_slurm || {
+        tail -n 20 munge.log slurmctld.log slurmd.log
+        return 1
+    }
 }
 setup() {
     [ -z "$MISSING" ] || skip "$MISSING"
@@ -91,7 +94,9 @@ teardown_file() {
     local daemon
     scancel --user=root 2>/dev/null || true
     within 15 eval 'test -z "$(squeue --noheader 2>/dev/null)"' || true # a job that is left would outlive its slurmd
-    for daemon in $(tac "$SHARED/daemons" 2>/dev/null); do              # slurmd, slurmctld, munged
+    for daemon in $( # slurmd, slurmctld, munged
+        tac "$SHARED/daemons" 2>/dev/null
+    ); do
         kill "$daemon" 2>/dev/null || true
         within 10 gone "$daemon" || true
     done

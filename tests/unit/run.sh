@@ -28,6 +28,12 @@ for program; do
     ran=$(grep -c '<testcase' "$report")
     count=$((count + ${ran:-0}))
 done
-[ $count != 0 ] || [ ${#failures[@]} != 0 ] || { echo "no test has a name like '$pattern'" >&2; exit 2; }
+[ $count != 0 ] || [ ${#failures[@]} != 0 ] || {
+    echo "no test has a name like '$pattern'" >&2
+    exit 2
+}
 printf '\n== %d tests, %d failed\n' $count ${#failures[@]}
-[ ${#failures[@]} = 0 ] || { printf '%s\n' "${failures[@]}"; exit 1; }
+[ ${#failures[@]} = 0 ] || {
+    printf '%s\n' "${failures[@]}"
+    exit 1
+}
