@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Proofs by bound evidence: the agreement of fresh secrets is binomial on any network, however its weights hang together, and
  * pieces of free evidence that repeat each other do not multiply a lucky guess. */
+#include "core/ownership/align.h"
 #include "core/ownership/binding.h"
 #include "core/ownership/distinct.h"
 #include "core/ownership/mark.h"
@@ -100,6 +101,24 @@ TEST(signatures_of_fresh_secrets_agree_like_coins_on_any_network)
         if (p < 1e-3) fail_msg("network %d: chi-square p %.3g", c, p);
         subject_destroy(&s);
     }
+}
+
+/* Alignment gives the network the channels of a stranger's original, and still knows nothing of the secrets. */
+TEST(signatures_of_fresh_secrets_agree_like_coins_on_an_aligned_network)
+{
+    subject s = plain_subject();
+    pg_model *original = NULL;
+    pg_alignment alignment;
+    int counts[PG_MARK_BITS_MAX + 1] = {0};
+    OK(pg_model_clone(s.model, &original, &err));
+    pg_model_initialise(original, (pg_seed){.grid = 6, .task = "stranger"}, "weights");
+    OK(pg_align(original, s.model, NULL, 0, &alignment, &err));
+    assert_true(memcmp(alignment.model->params, s.model->params, s.model->param_count * sizeof *s.model->params) != 0);
+    count_agreements(alignment.model, s.evidence, counts);
+    assert_true(chi_square(counts, SECRETS, pg_evidence_bits(s.evidence), 0.5) > 1e-3);
+    pg_alignment_clear(&alignment);
+    pg_model_destroy(&original);
+    subject_destroy(&s);
 }
 
 static void make_half_zero(pg_real *weight, int output)
