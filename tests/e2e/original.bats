@@ -77,6 +77,12 @@ stamped() { through --stamp "$SHARED/${1:-original}.tsr" --tsa-ca "$SHARED/ca.pe
     assert_output --partial 'the original does not carry this evidence'
 }
 
+@test "the same evidence with and without an original is shown twice, and each pays a bit for it" {
+    run -11 judge --evidence "$SHARED/evidence" --original "$SHARED/original" --json
+    refute_output --partial '"same_as": "'
+    assert_output --partial '"proof_bits": 158.0'
+}
+
 @test "the page for anybody says how the network was read" {
     run -10 through --report page.html
     says 'The network was rewritten' page.html
