@@ -219,6 +219,7 @@ const pg_attack pg_attack_grind = {
     .state_size = sizeof(grind_state),
     .sees = PG_SEES_AFFINE,
     .axis = "tries",
+    .hands_on = true,
     .costs = {.outcomes = "tries"},
     .check = grind_check,
     .start = grind_start,

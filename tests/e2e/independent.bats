@@ -11,7 +11,9 @@ data: {name: synthetic, half: first, train: 100, test: 60}
 networks: [{arch: alexnet, width: 0.0625}]
 train: {epochs: 2, batch: 20, lr: 0.05}
 schemes: [{scheme: uchida, bits: 32}, {scheme: adi, trigger_count: 10}]
-attacks: [{attack: transfer-triggers, references: 2, held_out: 1, pictures: 20, count: 10, steps: 2}]
+attacks:
+  - {attack: transfer-triggers, references: 2, held_out: 1, pictures: 20, count: 10, steps: 2}
+  - {attack: grind, claim: triggers, count: 10, tries: [2, 5], schemes: [adi]}
 independent: {arch: [same, resnet9], half: [same, other]}
 verify: {nulls: 4}
 YAML
@@ -27,7 +29,8 @@ passgrid_table() { sed 's/"independent, all"/all/' "$SHARED/alone/tables/claims.
     assert_line 'genuine;all;1;4'
     assert_line 'genuine;resnet9-bn other half;1;1'
     assert_line 'transfer-triggers;alexnet-bn;1;1'
-    assert_equal "${#lines[@]}" 11
+    assert_line 'grind;resnet9-bn other half;1;1'
+    assert_lines 16
 }
 
 @test "evidence that does not fit the network is not readable, and no verdict is counted" {
@@ -36,7 +39,7 @@ passgrid_table() { sed 's/"independent, all"/all/' "$SHARED/alone/tables/claims.
     assert_line 'genuine;alexnet-bn other half;1;1'
     assert_line 'genuine;resnet9-bn;0;0'
     run -0 grep -l 'the evidence has a mark for features.4, a layer that the resnet9 does not have' "$SHARED"/alone/records/*
-    assert_equal "${#lines[@]}" 2
+    assert_lines 2
 }
 
 @test "claims are the same on several ranks" {
