@@ -4,7 +4,6 @@
 
 #include "core/base/memory.h"
 #include "core/ownership/mark.h"
-#include "core/ownership/reading.h"
 
 #include <gsl/gsl_statistics.h>
 #include <stddef.h>
@@ -154,4 +153,67 @@ pg_status pg_nulls_agreement(const pg_nulls *nulls, const pg_evidence *evidence,
     }
     pg_free(percent);
     return PG_OK;
+}
+
+/* ---- rearrangements ---- */
+
+static void swap_bits(int8_t *a, int8_t *b)
+{
+    const int8_t kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+/* Put the signature of each layer in random order. */
+static void rearrange_signature(pg_evidence *e, pg_rng *rng)
+{
+    for (int i = 0; i < e->passport_count; i++) {
+        pg_passport *p = &e->passports[i];
+        for (int o = p->outputs - 1; o > 0; o--) swap_bits(&p->b[o], &p->b[pg_rng_below(rng, (uint64_t)o + 1)]);
+    }
+}
+
+/* Put the positions of all filters in one random order. */
+static void rearrange_filters(pg_mark *m, pg_rng *rng)
+{
+    for (int t = pg_mark_width(m) - 1; t > 0; t--) {
+        pg_real *a = m->projection + (ptrdiff_t)t * m->bits,
+                *b = m->projection + (ptrdiff_t)pg_rng_below(rng, (uint64_t)t + 1) * m->bits;
+        for (int i = 0; i < m->bits && a != b; i++) {
+            const pg_real kept = a[i];
+            a[i] = b[i];
+            b[i] = kept;
+        }
+    }
+}
+
+pg_status pg_null_rearranged(pg_reading *reading, const pg_evidence *evidence, const int8_t *signs, int count, uint64_t seed,
+                             pg_null *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_evidence *e = NULL;
+    double *percent = NULL;
+    int8_t *read = NULL;
+    const int bits = pg_evidence_bits(evidence);
+    PG_TRY(pg_evidence_clone(evidence, &e, err));
+    PG_TRY(pg_alloc((size_t)count, sizeof *percent, &percent, err));
+    PG_TRY(pg_alloc((size_t)bits, 1, &read, err));
+    memcpy(read, signs, (size_t)bits);
+    for (int i = 0; i < count; i++) {
+        pg_rng rng;
+        pg_rng_open(&rng, (pg_seed){.grid = seed, .task = "judge"}, "rearranged evidence", (uint64_t)i);
+        rearrange_signature(e, &rng);
+        if (e->mark.bits) {
+            rearrange_filters(&e->mark, &rng);
+            PG_TRY(pg_reading_signs(reading, e, read, err));
+        }
+        percent[i] = 100.0 * pg_signs_agree(e, read) / bits;
+    }
+    *out = (pg_null){.kind = "rearranged", .count = count, .mean = gsl_stats_mean(percent, 1, (size_t)count)};
+    out->deviation = gsl_stats_sd_m(percent, 1, (size_t)count, out->mean);
+done:
+    pg_free(read);
+    pg_free(percent);
+    pg_evidence_destroy(&e);
+    return status;
 }

@@ -10,8 +10,9 @@
 #define PG_OWNERSHIP_NULLS_H
 
 #include "core/ownership/passport.h"
+#include "core/ownership/reading.h"
 
-enum { PG_NULL_KINDS_MAX = 4 };
+enum { PG_NULL_KINDS_MAX = 5 };
 
 typedef struct pg_nulls {
     int kinds, count, bits;              /* draws of each kind; count 0: nothing was drawn */
@@ -34,5 +35,13 @@ void pg_nulls_clear(pg_nulls *nulls);
 
 /* Agreement of each kind with the evidence's bits, out [nulls->kinds]; at least two draws. */
 PG_CHECKED pg_status pg_nulls_agreement(const pg_nulls *nulls, const pg_evidence *evidence, pg_null *out, pg_error *err);
+
+/* The evidence against itself: agreement of count rearrangements, at least two, that nobody who has not seen the network can
+ * prefer to the claim. Bits of a signature are put in random order within their layer, because the channels of a layer have no
+ * order that training could tell. The weights that all filters of a mark read are put in random order, the same for all. If the
+ * pieces of evidence hang together (filters that resemble each other, bits that are all alike), these agree by chance as widely
+ * as the claim does. signs: as the reading gave them for the evidence. */
+PG_CHECKED pg_status pg_null_rearranged(pg_reading *reading, const pg_evidence *evidence, const int8_t *signs, int count,
+                                        uint64_t seed, pg_null *out, pg_error *err);
 
 #endif

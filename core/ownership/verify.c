@@ -66,6 +66,7 @@ pg_status pg_finding_weigh(const pg_evidence *evidence, const pg_nulls *nulls, p
             return pg_fail(err, PG_BAD_INPUT, "null evidence of %d bits for a signature of %d", nulls->bits, finding->bits);
         PG_TRY(pg_nulls_agreement(nulls, evidence, finding->null, err));
         finding->null_kinds = nulls->kinds;
+        if (finding->rearranged.count) finding->null[finding->null_kinds++] = finding->rearranged;
         finding->nulls = nulls->count;
     }
     finding->p_coin = pg_binomial_tail(finding->agree, finding->bits, 0.5);
@@ -118,16 +119,20 @@ static void stored_agreement(const pg_model *model, const pg_evidence *evidence,
     out->detection_stored = sum / evidence->passport_count;
 }
 
-static pg_status read_bits(pg_reading *reading, const pg_evidence *evidence, pg_finding *out, pg_error *err)
+/* Free evidence is held against itself in other orders too, if nulls are drawn. */
+static pg_status read_bits(const pg_judge_setup *s, pg_reading *reading, const pg_evidence *evidence, pg_finding *out,
+                           pg_error *err)
 {
+    pg_status status = PG_OK;
     int8_t *signs = NULL;
-    pg_status status = pg_alloc((size_t)out->bits, 1, &signs, err);
-    if (status == PG_OK) status = pg_reading_signs(reading, evidence, signs, err);
-    if (status == PG_OK) {
-        out->agree = pg_signs_agree(evidence, signs);
-        count_layers(evidence, signs, out);
-        if (evidence->passport_count) stored_agreement(pg_reading_model(reading), evidence, out);
-    }
+    PG_TRY(pg_alloc((size_t)out->bits, 1, &signs, err));
+    PG_TRY(pg_reading_signs(reading, evidence, signs, err));
+    out->agree = pg_signs_agree(evidence, signs);
+    count_layers(evidence, signs, out);
+    if (evidence->passport_count) stored_agreement(pg_reading_model(reading), evidence, out);
+    if (!out->bound && s->test && s->options->nulls >= 2)
+        PG_TRY(pg_null_rearranged(reading, evidence, signs, s->options->nulls, s->seed, &out->rearranged, err));
+done:
     pg_free(signs);
     return status;
 }
@@ -386,9 +391,9 @@ static pg_status draw_nulls(pg_judge *judge, const pg_model *model, const pg_evi
 static pg_status read_bits_of(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
 {
     pg_reading *mark = NULL;
-    if (evidence->passport_count) return read_bits(judge->reading, evidence, out, err);
+    if (evidence->passport_count) return read_bits(&judge->setup, judge->reading, evidence, out, err);
     pg_status status = pg_reading_open(judge->model, evidence, &mark, err);
-    if (status == PG_OK) status = read_bits(mark, evidence, out, err);
+    if (status == PG_OK) status = read_bits(&judge->setup, mark, evidence, out, err);
     pg_reading_close(&mark);
     return status;
 }

@@ -9,9 +9,10 @@
  * claimant's signature, and the honest p-value is the largest over the kinds. For each kind it is the larger of two: a
  * one-sided Student t prediction tail, (agreement - null mean) / (null deviation sqrt(1 + 1/nulls)) with nulls - 1 degrees of
  * freedom, and the binomial tail at the null's own mean agreement (at least 1/2). Marks are tested in the same way against
- * projections drawn afresh. Free trigger labels are held against guessing and against their own order (permutation.h). Pieces
- * of free evidence that nearly repeat another count once (distinct.h). verdict.h decides. The accuracy
- * with the claimant's evidence is that of the private branch for passports, else that of the model as deployed. */
+ * projections drawn afresh. Both are also held against themselves in other orders (pg_null_rearranged). Free trigger labels are
+ * held against guessing and against their own order (permutation.h). Pieces of free evidence that nearly repeat another count
+ * once (distinct.h). verdict.h decides. The accuracy with the claimant's evidence is that of the private branch for passports,
+ * else that of the model as deployed. */
 #ifndef PG_OWNERSHIP_VERIFY_H
 #define PG_OWNERSHIP_VERIFY_H
 
@@ -47,8 +48,9 @@ typedef struct pg_finding {
     int agree, agree_stored; /* bits, or triggers for a claim by triggers; agree_stored is -1 if absent */
     double null_probability; /* that one of them agrees by guessing: 1/2 or 1 / classes; NaN: no claim */
     double layer_detection[PG_PASSPORTS_MAX];
-    double p_coin; /* exact binomial tail of agree at q = 1/2 */
-    int null_kinds;
+    double p_coin;      /* exact binomial tail of agree at q = 1/2 */
+    pg_null rearranged; /* of free evidence: agreement with itself in other orders; count 0: not measured */
+    int null_kinds;     /* with the rearranged one, which is the last */
     pg_null null[PG_NULL_KINDS_MAX];
     int nulls;                        /* drawn of each kind; 0: a coin decides */
     const char *null_kind;            /* the kind with the largest p-value, which decides; NULL: none */
