@@ -3,9 +3,10 @@
  *
  * The judge does not trust the kind that the evidence names, because a claimant could name the most favourable one. The judge
  * draws fresh evidence of every kind that fits the evidence's form: passports that are random, from one image, or shuffled from
- * several; projections of each kind with positions for all bits. The largest p-value over the kinds counts. The draws depend on
- * the model, the layers and the judge's seed alone: nothing of a claimant enters them. Images go through the model as somebody
- * without passports runs it; a passport layer without a learned affine has gamma 1 and beta 0. */
+ * several; projections of each kind with positions for all bits; for a filtered mark filtered ones alone, each of which chooses
+ * weights by bits of its own. The largest p-value over the kinds counts. The draws depend on the model, the layers and the
+ * judge's seed alone: nothing of a claimant enters them. Images go through the model as somebody without passports runs it; a
+ * passport layer without a learned affine has gamma 1 and beta 0. */
 #ifndef PG_OWNERSHIP_NULLS_H
 #define PG_OWNERSHIP_NULLS_H
 
