@@ -43,3 +43,12 @@ pg_status pg_attack_evidence(const pg_net_spec *spec, unsigned holds, const char
     const pg_scheme *claimed = pg_scheme_holding(holds);
     return pg_evidence_create(spec, claimed ? claimed->name : "", kind, out, err);
 }
+
+pg_status pg_attack_passports(const pg_evidence *from, pg_evidence **out, pg_error *err)
+{
+    const pg_status status = pg_evidence_clone(from, out, err);
+    if (status != PG_OK) return status;
+    (*out)->binding = (pg_binding){0};
+    pg_dataset_clear(&(*out)->triggers);
+    return PG_OK;
+}

@@ -155,4 +155,8 @@ double pg_attack_progress(const pg_attack *attack, const void *state);
 PG_CHECKED pg_status pg_attack_evidence(const pg_net_spec *spec, unsigned holds, const char *kind, pg_evidence **out,
                                         pg_error *err);
 
+/* A copy of evidence whose passports a forger is to change: without triggers, and free, because what is changed does not follow
+ * from the secret. */
+PG_CHECKED pg_status pg_attack_passports(const pg_evidence *from, pg_evidence **out, pg_error *err);
+
 #endif

@@ -113,8 +113,7 @@ static pg_status fake3_start(void *state, const void *values, const pg_attack_vi
     s->view = view;
     if (!view->model->spec.passports || !view->model->spec.private_affine || !view->evidence)
         return pg_fail(err, PG_BAD_INPUT, "fake3: the network has no passport layers, or their passports are not at hand");
-    PG_TRY(pg_evidence_clone(view->evidence, &s->frozen.forged, err));
-    pg_dataset_clear(&s->frozen.forged->triggers);
+    PG_TRY(pg_attack_passports(view->evidence, &s->frozen.forged, err));
     PG_TRY(fake3_turn_bits(s, err));
     PG_TRY(fake3_open_images(s, err));
     PG_TRY(pg_model_clone(view->model, &s->frozen.copy, err));

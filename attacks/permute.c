@@ -34,8 +34,7 @@ static pg_status permute_start(void *state, const void *values, const pg_attack_
     s->view = view;
     if (!view->model->spec.passports || !view->evidence)
         return pg_fail(err, PG_BAD_INPUT, "permute: the network has no passport layers, or their passports are not at hand");
-    PG_TRY(pg_evidence_clone(view->evidence, &s->forged, err));
-    pg_dataset_clear(&s->forged->triggers);
+    PG_TRY(pg_attack_passports(view->evidence, &s->forged, err));
     PG_TRY(pg_net_create(&view->model->spec, 1, false, PG_CONV_AUTO, &s->net, err));
 done:
     return status;

@@ -85,8 +85,7 @@ pg_status pg_solver_step(pg_solver *s, const pg_evidence *from, pg_attack_state 
     PG_TRY(pg_model_copy(s->affine, s->turned, err));
     PG_TRY(pg_solve_turn_signs(s->turned, share / 100, s->view->seed, err));
     pg_evidence_destroy(&s->forged);
-    PG_TRY(pg_evidence_clone(from, &s->forged, err));
-    pg_dataset_clear(&s->forged->triggers);
+    PG_TRY(pg_attack_passports(from, &s->forged, err));
     PG_TRY(pg_inverter_forge(s->inverter, s->turned, s->forged, &miss, err));
     *outcome = (pg_outcome){.value = share, .evidence = s->forged, .measures = {{"affine_missed_by", "", miss}}};
 done:

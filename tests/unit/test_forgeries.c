@@ -96,8 +96,26 @@ static void assert_unbindable(const char *name, const char *yaml, const subject 
     close_raid(&r);
 }
 
+/* Whoever changes bound evidence has free evidence, also where nothing is written to a file. */
+static void assert_unbound(const char *name, const char *yaml)
+{
+    subject victim = owner_of("v1", "{passport: random, bound: true}", 1);
+    raid r;
+    pg_outcome o;
+    open_raid(&r, name, yaml, &victim);
+    while (next(&r, &o)) assert_false(o.evidence->binding.bound);
+    close_raid(&r);
+    victim.evidence->passports[0].key[0] = 0;
+    const pg_judge_setup setup = {
+        .model = victim.model, .test = &data.test, .options = &verify, .distributed = victim.evidence};
+    pg_finding f;
+    FAILS(pg_verify(&setup, victim.evidence, &f, &err), PG_BAD_INPUT, "does not follow from the secret");
+    subject_destroy(&victim);
+}
+
 TEST(no_forgery_follows_from_a_secret)
 {
+    for (int i = 0; i < QUICK; i++) assert_unbound(quick[i].name, quick[i].yaml);
     subject v1 = victim_of("v1", PG_NORM_BN), uchida = owner_of("uchida", "{bits: 32}", 1);
     subject neuralmark = owner_of("neuralmark", "{bits: 64, rounds: 2, pooled: 64}", 1);
     subject adi = owner_of("adi", "{trigger_count: 8}", 1);
