@@ -53,38 +53,47 @@ static inline void gradient_and_input(const job *j, ptrdiff_t image, int p, int 
     }
 }
 
-/* sum_g, sum_gx [C] of one image x [H,W,C]; dy, y [H,W,C] or pooled. */
+/* sum_g, sum_gx of `block` channels of one image x [H,W,C]; dy, y [H,W,C] or pooled. */
+static inline __attribute__((always_inline)) void sum_channels(const job *j, int image, int from, int block)
+{
+    const pg_norm *norm = j->norm;
+    const int pixels = norm->pool_width ? norm->pixels / 4 : norm->pixels;
+    const bool none = norm->kind == PG_NORM_NONE;
+    double sum_g[CHANNEL_BLOCK] = {0}, sum_gx[CHANNEL_BLOCK] = {0};
+    pg_real mean[CHANNEL_BLOCK] = {0}, inv_std[CHANNEL_BLOCK], g[CHANNEL_BLOCK], x[CHANNEL_BLOCK];
+    for (int c = 0; c < block; c++) {
+        mean[c] = none ? 0 : j->pass->mean[set_of(norm, image, from + c)];
+        inv_std[c] = none ? 1 : j->pass->inv_std[set_of(norm, image, from + c)];
+    }
+    for (int p = 0; p < pixels; p += RUN) {
+        pg_real run_g[CHANNEL_BLOCK] = {0}, run_gx[CHANNEL_BLOCK] = {0};
+        for (int q = p; q < pg_min(p + RUN, pixels); q++) {
+            gradient_and_input(j, image_at(norm, image), q, from, block, g, x);
+            for (int c = 0; c < block; c++) {
+                run_g[c] += g[c];
+                run_gx[c] += g[c] * ((x[c] - mean[c]) * inv_std[c]);
+            }
+        }
+        for (int c = 0; c < block; c++) {
+            sum_g[c] += (double)run_g[c];
+            sum_gx[c] += (double)run_gx[c];
+        }
+    }
+    const ptrdiff_t row = (ptrdiff_t)image * norm->channels + from;
+    memcpy(j->sum_g + row, sum_g, (size_t)block * sizeof *sum_g);
+    memcpy(j->sum_gx + row, sum_gx, (size_t)block * sizeof *sum_gx);
+}
+
+/* sum_g, sum_gx [C] of one image. A full block has a constant size, so that its sums stay in registers. */
 static void sum_image(void *context, int image)
 {
     const job *j = context;
-    const pg_norm *norm = j->norm;
-    const int channels = norm->channels, pixels = norm->pool_width ? norm->pixels / 4 : norm->pixels;
-    const bool none = norm->kind == PG_NORM_NONE;
-    for (int from = 0; from < channels; from += CHANNEL_BLOCK) {
-        const int block = pg_min(CHANNEL_BLOCK, channels - from);
-        double sum_g[CHANNEL_BLOCK] = {0}, sum_gx[CHANNEL_BLOCK] = {0};
-        pg_real mean[CHANNEL_BLOCK] = {0}, inv_std[CHANNEL_BLOCK], g[CHANNEL_BLOCK], x[CHANNEL_BLOCK];
-        for (int c = 0; c < block; c++) {
-            mean[c] = none ? 0 : j->pass->mean[set_of(norm, image, from + c)];
-            inv_std[c] = none ? 1 : j->pass->inv_std[set_of(norm, image, from + c)];
-        }
-        for (int p = 0; p < pixels; p += RUN) {
-            pg_real run_g[CHANNEL_BLOCK] = {0}, run_gx[CHANNEL_BLOCK] = {0};
-            for (int q = p; q < pg_min(p + RUN, pixels); q++) {
-                gradient_and_input(j, image_at(norm, image), q, from, block, g, x);
-                for (int c = 0; c < block; c++) {
-                    run_g[c] += g[c];
-                    run_gx[c] += g[c] * ((x[c] - mean[c]) * inv_std[c]);
-                }
-            }
-            for (int c = 0; c < block; c++) {
-                sum_g[c] += (double)run_g[c];
-                sum_gx[c] += (double)run_gx[c];
-            }
-        }
-        const ptrdiff_t row = (ptrdiff_t)image * channels + from;
-        memcpy(j->sum_g + row, sum_g, (size_t)block * sizeof *sum_g);
-        memcpy(j->sum_gx + row, sum_gx, (size_t)block * sizeof *sum_gx);
+    for (int from = 0; from < j->norm->channels; from += CHANNEL_BLOCK) {
+        const int block = pg_min(CHANNEL_BLOCK, j->norm->channels - from);
+        if (block == CHANNEL_BLOCK)
+            sum_channels(j, image, from, CHANNEL_BLOCK);
+        else
+            sum_channels(j, image, from, block);
     }
 }
 
