@@ -2,6 +2,8 @@
 /* The one file that includes BLIS and LIBXSMM; see blas.h. */
 #include "core/compute/blas.h"
 
+#include "core/base/minmax.h"
+
 #include <blis.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -75,33 +77,33 @@ static void multiply_by_blis(bool ta, bool tb, int m, int n, int k, const pg_rea
 
 #if defined(__x86_64__)
 #ifdef PG_DOUBLE
-#define narrow_kernel      libxsmm_dmmfunction
-#define find_narrow_kernel libxsmm_dmmdispatch
+#define panel_kernel      libxsmm_dmmfunction
+#define find_panel_kernel libxsmm_dmmdispatch
 #else
-#define narrow_kernel      libxsmm_smmfunction
-#define find_narrow_kernel libxsmm_smmdispatch
+#define panel_kernel      libxsmm_smmfunction
+#define find_panel_kernel libxsmm_smmdispatch
 #endif
 
 /* LIBXSMM's matrices are column-major. A matrix that we store by rows is its transpose there, so a and b change places. Every
  * element is one chain of multiply-adds in the order of k, except that LIBXSMM adds up several chains if fewer than 12 rows
  * have a vector each: these rows are multiplied one by one. Returns false if LIBXSMM has no kernel. */
-static bool multiply_narrow(bool ta, int m, int n, int k, const pg_real *a, long lda, const pg_real *b, long ldb, bool add,
-                            pg_real *c, long ldc)
+static bool multiply_panel(bool ta, int m, int n, int k, const pg_real *a, long lda, const pg_real *b, long ldb, bool add,
+                           pg_real *c, long ldc)
 {
     const int row_a = (int)lda, row_b = (int)ldb, row_c = (int)ldc, flags = ta ? LIBXSMM_GEMM_FLAG_TRANS_B : 0;
     const int rows = m < 12 && n <= 16 ? 1 : m;
     const pg_real one = 1, beta = add ? 1 : 0;
-    const narrow_kernel kernel = find_narrow_kernel(n, rows, k, &row_b, &row_a, &row_c, &one, &beta, &flags, NULL);
+    const panel_kernel kernel = find_panel_kernel(n, rows, k, &row_b, &row_a, &row_c, &one, &beta, &flags, NULL);
     for (int i = 0; kernel && i < m; i += rows) kernel(b, a + (ta ? i : i * lda), c + i * ldc);
     return kernel != NULL;
 }
 
-static void start_narrow(void)
+static void start_panels(void)
 {
     libxsmm_init();
 }
 
-const char *pg_narrow_products(void)
+const char *pg_products_library(void)
 {
     static char text[64];
     if (products == PG_PRODUCTS_BLIS) return "BLIS";
@@ -109,18 +111,18 @@ const char *pg_narrow_products(void)
     return text;
 }
 #else
-static bool multiply_narrow(bool ta, int m, int n, int k, const pg_real *a, long lda, const pg_real *b, long ldb, bool add,
-                            pg_real *c, long ldc)
+static bool multiply_panel(bool ta, int m, int n, int k, const pg_real *a, long lda, const pg_real *b, long ldb, bool add,
+                           pg_real *c, long ldc)
 {
     (void)ta, (void)m, (void)n, (void)k, (void)a, (void)lda, (void)b, (void)ldb, (void)add, (void)c, (void)ldc;
     return false;
 }
 
-static void start_narrow(void)
+static void start_panels(void)
 {
 }
 
-const char *pg_narrow_products(void)
+const char *pg_products_library(void)
 {
     return "BLIS";
 }
@@ -132,14 +134,19 @@ void pg_blas_start(void)
     if (started) return;
     choose_kernels();
     bli_init();
-    start_narrow();
+    start_panels();
     started = true;
 }
 
 void pg_gemm(bool ta, bool tb, int m, int n, int k, const pg_real *a, long lda, const pg_real *b, long ldb, bool add,
              pg_real *c, long ldc)
 {
-    const bool narrow = products == PG_PRODUCTS_AUTO && !tb && n <= PG_NARROW;
-    if (!narrow || !multiply_narrow(ta, m, n, k, a, lda, b, ldb, add, c, ldc))
-        multiply_by_blis(ta, tb, m, n, k, a, lda, b, ldb, add, c, ldc);
+    for (int from = 0; from < n;) {
+        const bool panel = !tb && products == PG_PRODUCTS_AUTO;
+        const int width = pg_min(n - from, panel ? PG_PANEL : n);
+        const pg_real *of_b = tb ? b + from * ldb : b + from;
+        if (!panel || !multiply_panel(ta, m, width, k, a, lda, of_b, ldb, add, c + from, ldc))
+            multiply_by_blis(ta, tb, m, width, k, a, lda, of_b, ldb, add, c + from, ldc);
+        from += width;
+    }
 }

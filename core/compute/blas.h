@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Matrix products, by BLIS or, if they are narrow, by LIBXSMM. Every product runs on the calling thread alone; see parallel.h.
+/* Matrix products. Every product runs on the calling thread alone; see parallel.h.
  *
- * A narrow product has at most PG_NARROW columns. LIBXSMM makes a kernel for each shape when it first comes, reads all operands
- * as they lie, and is two to five times as fast as BLIS there. It serves x86-64 only. */
+ * LIBXSMM multiplies panels of PG_PANEL columns. It makes a kernel for each shape when it first comes, packs nothing, and is 1.1
+ * to five times as fast as BLIS; the smaller the product, the more. It serves x86-64 only and reads b as it lies, so BLIS serves
+ * other processors and products with tb. */
 #ifndef PG_COMPUTE_BLAS_H
 #define PG_COMPUTE_BLAS_H
 
@@ -10,9 +11,9 @@
 
 #include <stdbool.h>
 
-enum { PG_NARROW = 64 };
+enum { PG_PANEL = 64 };
 
-/* AUTO: LIBXSMM for narrow products, BLIS for the others. BLIS: BLIS for all. */
+/* AUTO: LIBXSMM where it serves. BLIS: BLIS for all products. */
 typedef enum pg_products { PG_PRODUCTS_AUTO, PG_PRODUCTS_BLIS } pg_products;
 extern const char *const pg_products_names[]; /* in their order, ended by NULL */
 
@@ -27,8 +28,8 @@ void pg_products_choose(pg_products products);
 const char *pg_blas_version(void);
 const char *pg_blas_kernels(void);
 
-/* The library and the kernels of narrow products: "LIBXSMM 1.17, clx", or "BLIS". */
-const char *pg_narrow_products(void);
+/* The library and the kernels of products without tb: "LIBXSMM 1.17, clx", or "BLIS". */
+const char *pg_products_library(void);
 
 /* c [m,n] = a [m,k] b [k,n], or c += a b if add is set. Row-major; lda, ldb and ldc are elements from row to row of the stored
  * matrix. ta: a is stored as [k,m]; tb: b is stored as [n,k]. */

@@ -21,6 +21,7 @@ typedef struct job {
     pg_real *y;
     const pg_conv_grads *grads;
     pg_real *columns, *sums; /* per thread; per shard */
+    pg_real *turned;         /* w', [K, R R C] */
     size_t columns_size;
 } job;
 
@@ -46,6 +47,7 @@ static job plan(const pg_conv *conv, int n, pg_real *scratch)
     j.columns_size = ((size_t)j.block * (size_t)j.pixels * (size_t)j.taps + 31) / 16 * 16;
     j.columns = scratch;
     j.sums = scratch ? scratch + (size_t)pg_compute_threads() * j.columns_size : NULL;
+    j.turned = j.sums; /* when dw is complete */
     return j;
 }
 
@@ -137,6 +139,14 @@ static void forward(const pg_conv *conv, int n, const pg_real *x, const pg_real 
     pg_parallel(j.blocks, forward_block, &j);
 }
 
+/* Row k of w'. */
+static void turn_row(void *context, int k)
+{
+    const job *j = context;
+    for (int tap = 0; tap < j->taps; tap++)
+        j->turned[(ptrdiff_t)k * j->taps + tap] = j->w[(ptrdiff_t)tap * j->conv->shape.filters + k];
+}
+
 static void images_block(void *context, int block)
 {
     const job *j = context;
@@ -144,7 +154,8 @@ static void images_block(void *context, int block)
     const pg_real *dy = j->grads->dy + (ptrdiff_t)block * j->block * j->pixels * k;
     pg_real *dx = j->grads->dx + (ptrdiff_t)block * j->block * image_size(j->conv);
     pg_real *columns = is_plain(j->conv) ? dx : thread_columns(j);
-    pg_gemm(false, true, images * j->pixels, j->taps, k, dy, k, j->w, k, j->grads->add && is_plain(j->conv), columns, j->taps);
+    pg_gemm(false, false, images * j->pixels, j->taps, k, dy, k, j->turned, j->taps, j->grads->add && is_plain(j->conv),
+            columns, j->taps);
     if (is_plain(j->conv)) return;
     if (!j->grads->add) memset(dx, 0, (size_t)(images * image_size(j->conv)) * sizeof *dx);
     for (int i = 0; i < images; i++)
@@ -174,7 +185,9 @@ static void backward(const pg_conv *conv, int n, const pg_real *x, const pg_real
         pg_parallel(SHARDS, weights_shard, &j);
         for (int s = 0; s < SHARDS; s++) pg_accumulate(weight_count(conv), j.sums + (size_t)s * weight_count(conv), grads->dw);
     }
-    if (grads->dx) pg_parallel(j.blocks, images_block, &j);
+    if (!grads->dx) return;
+    pg_parallel(conv->shape.filters, turn_row, &j);
+    pg_parallel(j.blocks, images_block, &j);
 }
 
 const pg_conv_algorithm pg_conv_im2col = {.name = "im2col", .scratch = scratch_size, .forward = forward, .backward = backward};

@@ -34,7 +34,7 @@
 
 /* ---- a planned pass ---- */
 
-enum { PANEL = PG_NARROW, ALL_TILES = 256, BLOCK_TILES = 128, SHARDS = 8, LINE = 64 / sizeof(pg_real) };
+enum { PANEL = PG_PANEL, ALL_TILES = 256, BLOCK_TILES = 128, SHARDS = 8, LINE = 64 / sizeof(pg_real) };
 
 typedef struct job {
     const pg_conv *conv;

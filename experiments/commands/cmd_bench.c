@@ -43,7 +43,7 @@ static void print_setting(const pg_bench *b)
     printf("arch: %s\nscheme: %s\nnorm: %s\nwidth: %g\nbatch: %d\nthreads: %d\n", b->arch->name, b->scheme->name,
            pg_norm_kind_name(b->norm), b->width, b->batch, pg_compute_threads());
     printf("blas: %s\nkernels: %s\n", pg_blas_version(), pg_blas_kernels());
-    printf("narrow_products: %s\n", pg_narrow_products());
+    printf("products: %s\n", pg_products_library());
     printf("parameters: %zu\nmultiply_adds_per_image: %.0f\n", pg_model_parameters(b->model), pg_model_macs(b->model));
 }
 

@@ -117,8 +117,8 @@ static int examine_blis(void)
     (void)!pg_product_speed(TRIES, &gflops, NULL);
     const bool generic = strcmp(pg_blas_kernels(), "generic") == 0;
     return line(generic ? WRONG : WELL, "blis",
-                "%s, kernels %s, narrow products by %s, %d thread%s; a matrix product reaches %.1f GFLOPS%s", pg_blas_version(),
-                pg_blas_kernels(), pg_narrow_products(), pg_compute_threads(), pg_compute_threads() > 1 ? "s" : "", gflops,
+                "%s, kernels %s, products by %s, %d thread%s; a matrix product reaches %.1f GFLOPS%s", pg_blas_version(),
+                pg_blas_kernels(), pg_products_library(), pg_compute_threads(), pg_compute_threads() > 1 ? "s" : "", gflops,
                 generic ? ": set BLIS_ARCH_TYPE to the number of kernels that this processor can run" : "");
 }
 

@@ -70,7 +70,7 @@ pg_status pg_provenance_write(const char *directory, const pg_rank_facts *ranks,
     if (status != PG_OK) return status;
     json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "version", pg_version(), "started",
                              when, "compiler", __VERSION__, "flags", PG_FLAGS, "numbers", PG_REAL_NAME, "blas",
-                             pg_blas_version(), "kernels", pg_blas_kernels(), "narrow_products", pg_narrow_products(), "mpi",
+                             pg_blas_version(), "kernels", pg_blas_kernels(), "products", pg_products_library(), "mpi",
                              pg_comm_library(), "processor", cpu, "ranks", ranks_json(ranks, count));
     return pg_json_write(root, path, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The door to matrix products: narrow ones against BLIS and against their definition, over odd sizes and strides. */
+/* The door to matrix products: against BLIS and against their definition, over odd sizes and strides. */
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/compute/blas.h"
@@ -41,7 +41,7 @@ static product draw_product(pg_rng *rng)
 {
     product p = {.ta = draw(rng, 0, 1), .add = draw(rng, 0, 1)};
     p.m = draw(rng, 1, draw(rng, 0, 1) ? 15 : 150);
-    p.n = draw(rng, 1, draw(rng, 0, 1) ? 20 : PG_NARROW);
+    p.n = draw(rng, 1, draw(rng, 0, 1) ? 20 : 3 * PG_PANEL);
     p.k = draw(rng, 1, draw(rng, 0, 3) ? 200 : 2000);
     p.lda = (p.ta ? p.m : p.k) + draw(rng, 0, 9);
     p.ldb = p.n + draw(rng, 0, 9);
@@ -68,17 +68,17 @@ static void multiply(const product *p, pg_products products, pg_real *c)
     pg_products_choose(PG_PRODUCTS_AUTO);
 }
 
-TEST(narrow_products_equal_those_of_blis)
+TEST(products_equal_those_of_blis)
 {
     pg_rng rng;
     pg_rng_open(&rng, (pg_seed){.task = "products"}, "sizes", 0);
     for (int i = 0; i < 200; i++) {
         product p = draw_product(&rng);
-        pg_real *narrow = fill(p.size, "narrow"), *blis = fill(p.size, "blis");
-        multiply(&p, PG_PRODUCTS_AUTO, narrow);
+        pg_real *panels = fill(p.size, "panels"), *blis = fill(p.size, "blis");
+        multiply(&p, PG_PRODUCTS_AUTO, panels);
         multiply(&p, PG_PRODUCTS_BLIS, blis);
-        for (size_t at = 0; at < p.size; at++) assert_true(fabs((double)narrow[at] - (double)blis[at]) <= 1e-5 * sqrt(p.k));
-        pg_free(narrow);
+        for (size_t at = 0; at < p.size; at++) assert_true(fabs((double)panels[at] - (double)blis[at]) <= 1e-5 * sqrt(p.k));
+        pg_free(panels);
         pg_free(blis);
         close_product(&p);
     }
@@ -93,14 +93,14 @@ static pg_real chain(const product *p, int i, int j)
     return sum;
 }
 
-TEST(narrow_products_add_in_order)
+TEST(products_add_in_order)
 {
-    if (strcmp(pg_narrow_products(), "BLIS") == 0) skip("BLIS multiplies on this processor");
+    if (strcmp(pg_products_library(), "BLIS") == 0) skip("BLIS multiplies on this processor");
     pg_rng rng;
     pg_rng_open(&rng, (pg_seed){.task = "products"}, "chains", 0);
     for (int i = 0; i < 300; i++) {
         product p = draw_product(&rng);
-        pg_real *c = fill(p.size, "narrow");
+        pg_real *c = fill(p.size, "panels");
         multiply(&p, PG_PRODUCTS_AUTO, c);
         for (int row = 0; row < p.m; row++)
             for (int column = 0; column < p.n; column++)
@@ -118,7 +118,7 @@ TEST(elements_between_the_rows_stay_as_they_are)
     pg_rng_open(&rng, (pg_seed){.task = "products"}, "gaps", 0);
     for (int i = 0; i < 50; i++) {
         product p = draw_product(&rng);
-        pg_real *c = fill(p.size, "narrow");
+        pg_real *c = fill(p.size, "panels");
         multiply(&p, PG_PRODUCTS_AUTO, c);
         for (size_t at = 0; at < p.size; at++)
             if ((int)at % p.ldc >= p.n) assert_true(c[at] == p.c[at]);
