@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 enum { FAKE_PASSPORTS = 20 };
 
@@ -50,6 +51,13 @@ static void await_turn(void)
     for (int c = 0; c != '\n' && c != EOF;) c = getchar();
 }
 
+static long minor_faults(void)
+{
+    struct rusage resources;
+    getrusage(RUSAGE_SELF, &resources);
+    return resources.ru_minflt;
+}
+
 /* Time the steps, after one that warms up. */
 static pg_status time_steps(pg_bench *b, pg_status step(pg_bench *b, void *of, pg_error *err), void *of, pg_error *err)
 {
@@ -58,6 +66,7 @@ static pg_status time_steps(pg_bench *b, pg_status step(pg_bench *b, void *of, p
     if (b->turns) printf("ready:\n");
     fflush(stdout);
     b->fastest = INFINITY;
+    const long before = minor_faults();
     for (int i = 0; i < b->steps; i++) {
         if (b->turns) await_turn();
         const double start = pg_now();
@@ -68,6 +77,7 @@ static pg_status time_steps(pg_bench *b, pg_status step(pg_bench *b, void *of, p
         printf("seconds: %.6f\n", seconds);
         fflush(stdout);
     }
+    b->minor_faults_per_step = (double)(minor_faults() - before) / b->steps;
 done:
     return status;
 }

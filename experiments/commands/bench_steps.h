@@ -23,6 +23,7 @@ typedef struct pg_bench {
     pg_model *model;
     pg_evidence *evidence; /* NULL: the scheme has none */
     double fastest;        /* seconds of the fastest step of the last call */
+    double minor_faults_per_step;
 } pg_bench;
 
 /* Make a model of the scheme with fresh weights, and its evidence. The caller ends b with pg_bench_clear, also after an error.

@@ -47,11 +47,11 @@ static void print_setting(const pg_bench *b)
     printf("parameters: %zu\nmultiply_adds_per_image: %.0f\n", pg_model_parameters(b->model), pg_model_macs(b->model));
 }
 
-static void print_peak(void)
+static void print_memory(const pg_bench *b)
 {
     struct rusage resources;
     getrusage(RUSAGE_SELF, &resources);
-    printf("peak_bytes: %ld\n", resources.ru_maxrss * 1024);
+    printf("minor_faults_per_step: %.1f\npeak_bytes: %ld\n", b->minor_faults_per_step, resources.ru_maxrss * 1024);
 }
 
 static pg_status whole_net(pg_bench *b, pg_error *err)
@@ -79,7 +79,7 @@ static pg_status measure(pg_bench *b, mode what, pg_error *err)
     case MODE_EVAL: PG_TRY(pg_bench_inference(b, err)); break;
     case MODE_PASSPORTS: PG_TRY(pg_bench_fakes(b, err)); break;
     }
-    print_peak();
+    print_memory(b);
 done:
     return status;
 }

@@ -70,7 +70,8 @@ def turn(process):
 
 
 def take_turns(commands, steps):
-    """Run programs, one step each in turn. Returns seconds [command][step] and peak bytes [command]."""
+    """Run programs, one step each in turn. Returns seconds [command][step], minor page faults per step and
+    peak bytes [command]."""
     with contextlib.ExitStack() as stack:
         processes = []
         for command in commands:
@@ -78,26 +79,29 @@ def take_turns(commands, steps):
                 subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)))
             read_until(processes[-1], "ready")
         seconds = [[turn(process) for process in processes] for _ in range(steps)]
+        faults = [float(read_until(process, "minor_faults_per_step")) for process in processes]
         peaks = [float(read_until(process, "peak_bytes")) for process in processes]
-    return list(zip(*seconds)), peaks
+    return list(zip(*seconds)), faults, peaks
 
 
 def measure(passgrid, row, threads, rounds, steps):
-    """Per turn the seconds of passgrid, passgrid on BLIS, PyTorch as installed and the strongest PyTorch; peak bytes of each."""
+    """Per turn the seconds of passgrid, passgrid on BLIS, PyTorch as installed and the strongest PyTorch; page faults and
+    peak bytes of each."""
     if row[4] == "passports":  # minutes a step
         rounds, steps = 1, 1
     commands = [our_command(passgrid, row, threads, steps, products) for products in ("auto", "blis")]
     theirs = [their_command(row, threads, steps, layout) for layout in ("nchw", "nhwc")]
     commands += theirs + [["env", *(f"{name}={value}" for name, value in KEEP.items()), *command] for command in theirs]
-    turns, peaks = [], []
+    turns, faults, peaks = [], [], []
     for _ in range(rounds):
-        seconds, peak = take_turns(commands, steps)
+        seconds, fault, peak = take_turns(commands, steps)
         installed = min((2, 3), key=lambda i: statistics.median(seconds[i]))
         strongest = min((2, 3, 4, 5), key=lambda i: statistics.median(seconds[i]))
         chosen = (0, 1, installed, strongest)
         turns += zip(*(seconds[i] for i in chosen))
+        faults.append([fault[i] for i in chosen])
         peaks.append([peak[i] for i in chosen])
-    return turns, [max(peak) for peak in zip(*peaks)]
+    return turns, [statistics.median(fault) for fault in zip(*faults)], [max(peak) for peak in zip(*peaks)]
 
 
 def measure_cost(passgrid, row, threads, rounds, steps):
@@ -106,7 +110,7 @@ def measure_cost(passgrid, row, threads, rounds, steps):
     commands = [our_command(passgrid, ("", arch, s, norm, mode, batch), threads, steps) for s in (scheme, "plain")]
     costs = []
     for _ in range(rounds):
-        (marked, plain), _ = take_turns(commands, steps)
+        (marked, plain), _, _ = take_turns(commands, steps)
         costs += [100 * (m / p - 1) for m, p in zip(marked, plain)]
     return costs
 
@@ -137,9 +141,10 @@ def compare(options, threads_list):
     with written(options, "bench.csv") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["row", "threads", "turns", "ratio", "lowest", "highest", "installed_ratio", "blis_ratio", "images_per_s",
-                        "torch_images_per_s", "installed_images_per_s", "blis_images_per_s", "peak_MB", "torch_peak_MB"])
+                        "torch_images_per_s", "installed_images_per_s", "blis_images_per_s", "faults_per_step", "torch_faults_per_step",
+                        "installed_faults_per_step", "peak_MB", "torch_peak_MB"])
         for row, threads in ((r, t) for r in ROWS if options.rows in r[0] for t in threads_list):
-            turns, peaks = measure(options.passgrid, row, threads, options.rounds, options.steps)
+            turns, faults, peaks = measure(options.passgrid, row, threads, options.rounds, options.steps)
             images = row[5] * (20 if row[4] == "passports" else 1)
             mine, blis, installed, strongest = (images / statistics.median(s) for s in zip(*turns))
             ratios = [turn[3] / turn[0] for turn in turns]
@@ -147,7 +152,8 @@ def compare(options, threads_list):
             of_blis = statistics.median(turn[3] / turn[1] for turn in turns)
             table.writerow([row[0], threads, len(ratios), f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}",
                             f"{max(ratios):.2f}", f"{beside_installed:.2f}", f"{of_blis:.2f}", f"{mine:.1f}", f"{strongest:.1f}",
-                            f"{installed:.1f}", f"{blis:.1f}", f"{peaks[0] / 1e6:.0f}", f"{peaks[3] / 1e6:.0f}"])
+                            f"{installed:.1f}", f"{blis:.1f}", f"{faults[0]:.0f}", f"{faults[3]:.0f}",
+                            f"{faults[2]:.0f}", f"{peaks[0] / 1e6:.0f}", f"{peaks[3] / 1e6:.0f}"])
             file.flush()
             print(f"{row[0]:26} {threads} threads: {statistics.median(ratios):.2f} times the strongest PyTorch ({min(ratios):.2f} to "
                   f"{max(ratios):.2f}), {beside_installed:.2f} times PyTorch as installed; on BLIS alone {of_blis:.2f}; "

@@ -149,11 +149,13 @@ def main():
     warm = (lambda: passports_step(net, x[:128])) if mode == "passports" else step
     warm()
     print("ready:", flush=True)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(int(steps)):
         sys.stdin.readline()
         start = time.perf_counter()
         step()
         print(f"seconds: {(time.perf_counter() - start) * (20 if mode == 'passports' else 1):.6f}", flush=True)
+    print(f"minor_faults_per_step: {(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / int(steps):.1f}")
     print(f"peak_bytes: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}")
 
 
