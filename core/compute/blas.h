@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Matrix products. Every product runs on the calling thread alone; see parallel.h.
  *
- * LIBXSMM multiplies panels of PG_PANEL columns. It makes a kernel for each shape when it first comes, packs nothing, and is 1.1
- * to five times as fast as BLIS; the smaller the product, the more. It serves x86-64 only and reads b as it lies, so BLIS serves
- * other processors and products with tb. */
+ * LIBXSMM multiplies panels of PG_PANEL columns. It makes a kernel for each shape when it first comes, packs nothing, and
+ * is 1.1 to five times as fast as BLIS; the smaller the product, the more. It serves x86-64 only and reads b as it lies: BLIS
+ * serves other processors and products with tb. */
 #ifndef PG_COMPUTE_BLAS_H
 #define PG_COMPUTE_BLAS_H
 

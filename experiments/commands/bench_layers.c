@@ -103,9 +103,10 @@ pg_status pg_bench_layers(const pg_model *model, int batch, int steps, pg_conv_c
         const double pass =
             2e-9 * batch * l->out_height * l->out_width * l->out_channels * l->row.kernel * l->row.kernel * l->in_channels;
         const double speed = pass * (first ? 2 : 3) / (t.forward + t.backward);
-        printf("layer_%s: %d->%d %dx%d kernel %d stride %d %s forward %.2f ms backward %.2f ms %.1f GFLOPS %.2f of BLIS\n",
-               l->row.name, shape.channels, shape.filters, shape.height, shape.width, shape.kernel, shape.stride,
-               conv.algorithm->name, 1e3 * t.forward, 1e3 * t.backward, speed, speed / peak);
+        printf(
+            "layer_%s: %d->%d %dx%d kernel %d stride %d %s forward %.2f ms backward %.2f ms %.1f GFLOPS %.2f of blas_gflops\n",
+            l->row.name, shape.channels, shape.filters, shape.height, shape.width, shape.kernel, shape.stride,
+            conv.algorithm->name, 1e3 * t.forward, 1e3 * t.backward, speed, speed / peak);
     }
 done:
     return status;

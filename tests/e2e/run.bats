@@ -266,6 +266,13 @@ tiny=(--arch alexnet --width 0.0625 --batch 2 --steps 2)
     assert_line --regexp '^blas_gflops: [0-9]'
 }
 
+@test "bench --products blis multiplies with BLIS alone" {
+    run -0 passgrid bench "${tiny[@]}" --mode eval --products blis
+    assert_line "products: BLIS"
+    run -2 passgrid bench "${tiny[@]}" --products mkl
+    assert_output --partial "--products: expected one of auto, blis"
+}
+
 @test "bench --mode passports times every step" {
     run -0 passgrid bench "${tiny[@]}" --mode passports --scheme v1
     assert_equal "$(grep -cE '^seconds: [0-9.]+$' <<<"$output")" 2
