@@ -54,7 +54,7 @@ static pg_status draw_roc(const pg_scene *at, pg_figures *written, pg_error *err
 {
     static const pg_column columns[] = {{"false %", PG_COLUMN_NUMBER}, {"true %", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    pg_figure f = {.kind = "roc", .body = roc_body, .width = 720};
+    pg_figure f = {.kind = "roc", .body = roc_body, .width = 960};
     PG_TRY(pg_scene_start(at, &f, columns, "point", err));
     for (int scheme = 0; scheme < at->summary->schemes.count; scheme++)
         for (int attack = -1; attack < at->summary->attacks.count; attack++)
