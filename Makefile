@@ -133,7 +133,7 @@ endif
 
 # ---- targets ----------------------------------------------------------------------------------------------------------
 # `run` and `test` first install missing packages and then start make again, so that make sees them.
-.PHONY: always all run do-run data test do-test test-programs unit golden plugin e2e fuzz-inputs test-crash test-hostile test-slurm test-hosts test-asan \
+.PHONY: always all run do-run data test do-test test-programs unit golden plugin e2e fuzz-inputs test-crash test-hostile test-power test-slurm test-hosts test-asan \
         test-compilers test-valgrind fuzz coverage bench bench-grid bench-dispatch bench-save bench-tables \
         deps deps-test deps-dev deps-slurm deps-hosts deps-bench lint lint-quick tidy arrows man reference format clean help
 
@@ -205,6 +205,11 @@ test-crash: $(BUILD)/passgrid $(CRASH_BIN)
 HOSTILE_FILES ?= 10000
 test-hostile: $(BUILD)/tests/test_sweep
 	HOSTILE_FILES=$(HOSTILE_FILES) OMP_WAIT_POLICY=passive $<
+
+# Repeat it to continue a run that was stopped.
+test-power: $(BUILD)/passgrid data
+	slurm/launch.sh -n $(RANKS) -- $(BUILD)/passgrid run tests/power/grid.yaml --out $(BUILD)/power --threads $(THREADS)
+	$(Q)python3 tests/power/check.py $(BUILD)/power/cells.csv
 
 # Starts a real Slurm of one node, after installing it if this is root on Debian.
 test-slurm: $(BUILD)/passgrid
@@ -390,6 +395,7 @@ help:
 	@echo "make test-programs    build the program and the test programs"
 	@echo "make test-crash       kill the program and fail its disk in every place; an hour and a half on two cores"
 	@echo "make test-hostile     show the judge 10,000 hostile evidence files and count verdicts; ten minutes"
+	@echo "make test-power       train, fine-tune and prune networks with bound evidence, which must prove; an hour on two cores"
 	@echo "make test-slurm       test slurm/passgrid.sbatch with a real Slurm of one node (root on Debian)"
 	@echo "make test-hosts       run a grid on three hosts of network namespaces and lose one of them (root)"
 	@echo "make test-asan | test-valgrind   unit tests with sanitizers; those without training under valgrind"
