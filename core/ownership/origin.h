@@ -9,7 +9,7 @@
  * Content decides first. The thief made his network from the owner's, so both pieces of evidence prove in it, while only the
  * owner's proves in his original. A pair drops out if evidence of another claimant proves in its original, unless that
  * claimant's pair is admitted and carries this evidence in turn. The date decides what is left, for instance if the thief
- * erased the owner's mark before he stamped: the owner stamped before he let the network go.
+ * erased the owner's mark before he stamped, or made it unreadable: the owner stamped before he let the network go.
  *
  * Evidence is read in the originals as they are, not through alignment: who brings an original could choose its channels so
  * that his evidence agrees in another's. Equal secrets are one claimant. */

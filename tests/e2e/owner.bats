@@ -73,6 +73,12 @@ pair() { echo --evidence "$SHARED/$1.evidence" --original "$SHARED/$1.safetensor
     assert_output --partial "$SHARED/alice.evidence: it has no original"
 }
 
+@test "an old secret alone does not count" {
+    run -0 judge $(pair alice) --evidence "$SHARED/stolen.evidence"
+    assert_output --partial "origin                      $SHARED/alice.evidence: no other claimant has a stamped original"
+    assert_output --partial "$SHARED/stolen.evidence: it has no original"
+}
+
 @test "two proofs without originals say nothing about who was first" {
     run -0 judge $(alice) --evidence "$SHARED/stolen.evidence"
     refute_output --partial origin
