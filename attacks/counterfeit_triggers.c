@@ -25,11 +25,11 @@ typedef struct counterfeit_options {
 
 static const pg_option options[] = {
     PG_CHOICE(counterfeit_options, start, "generated", origins,
-              "what the triggers begin as: generated abstract images, noise, or public pictures of the data set's kind"),
+              "start of the triggers: generated abstract images, noise, or public pictures of the data set's kind"),
     PG_INT(counterfeit_options, count, "100", 1, PG_TRIGGERS_MAX, NULL, "triggers"),
     PG_INT(counterfeit_options, bound, "0", 0, 255, "levels of 255",
-           "how far a pixel may be from where it began, 8 for triggers that look natural; 0: free"),
-    PG_INT(counterfeit_options, steps, "500", 1, 1000000, NULL, "sign-gradient steps at most"),
+           "largest change of a pixel, 8 for triggers that look natural; 0: any"),
+    PG_INT(counterfeit_options, steps, "500", 1, 1000000, NULL, "largest number of sign-gradient steps"),
     {0},
 };
 

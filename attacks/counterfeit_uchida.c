@@ -29,14 +29,15 @@ typedef struct counterfeit_options {
 
 static const pg_option options[] = {
     PG_CHOICE(counterfeit_options, method, "closed-form", methods,
-              "gradient descent on the projection, its smallest change that reads the wanted bits, or the bits that it reads"),
-    PG_INT(counterfeit_options, bits, "256", 1, PG_MARK_BITS_MAX, NULL, "of the mark"),
+              "gradient descent on the projection, the smallest change of it that reads the wanted bits, or no change "
+              "and the bits that it reads"),
+    PG_INT(counterfeit_options, bits, "256", 1, PG_MARK_BITS_MAX, NULL, "length of the mark"),
     PG_TEXT(counterfeit_options, layer, "default",
-            "convolution that is said to be marked: default (the first that carries a passport by default) or a name"),
+            "convolution that the forger claims is marked: default (the first that carries a passport by default) or a name"),
     PG_REAL(counterfeit_options, margin, "1", PG_ABOVE_ZERO, 1000, NULL,
-            "closed form: what every filter reads, up to the sign"),
+            "for closed-form: absolute value that every filter reads"),
     PG_REAL(counterfeit_options, rate, "0.01", 1e-4, 1000, NULL,
-            "iteration: learning rate in units of 1 / |w|^2, so that a reading moves by at most this much a step"),
+            "for iterative: learning rate in units of 1 / |w|^2; a reading moves by at most this much in a step"),
     {0},
 };
 

@@ -16,16 +16,15 @@ typedef struct fake1_options {
 } fake1_options;
 
 static const pg_option options[] = {
-    PG_INT(fake1_options, repeats, "50", 1, 100000, NULL, "passports drawn"),
-    PG_CHOICE(fake1_options, passport, "shuffle", pg_passport_kinds, "how they are made"),
-    PG_CHOICE(
-        fake1_options, carrier, "random", carriers,
-        "network that images are pushed through: plain with random weights (the reference does so, its AlexNet then without "
-        "norm), plain and trained by the forger from another seed, or the stolen one, with an affine of ones and zeros where "
-        "it has no learned one"),
-    PG_INT(fake1_options, images, "20", 1, 1000, NULL, "distinct images per shuffle passport"),
+    PG_INT(fake1_options, repeats, "50", 1, 100000, NULL, "number of passports drawn"),
+    PG_CHOICE(fake1_options, passport, "shuffle", pg_passport_kinds, "kind of the passports"),
+    PG_CHOICE(fake1_options, carrier, "random", carriers,
+              "network through which the images go: plain with random weights (as in the reference, whose AlexNet then "
+              "has no norm), plain and trained by the forger with another seed, or the stolen one, with gamma 1 and beta "
+              "0 where it has no learned affine"),
+    PG_INT(fake1_options, images, "20", 1, 1000, NULL, "distinct images from which a shuffle passport is drawn"),
     PG_CHOICE(fake1_options, signature, "random", signatures,
-              "signature that the forger claims: random bits, or simply the signs that his passport happens to give"),
+              "signature that the forger claims: random bits, or the signs that the passport happens to give"),
     {0},
 };
 

@@ -22,9 +22,9 @@ typedef struct fake2_options {
 
 static const pg_option options[] = {
     PG_CHOICE(fake2_options, init, "signs", inits,
-              "gamma starts at the signs of the running one, or at 0.5 times random signs; beta at zero"),
+              "gamma starts at the signs of the running gamma, or at 0.5 times random signs; beta at zero"),
     PG_REAL(fake2_options, flips, "0.5", 0, 1, NULL,
-            "init signs: share of the signs that are turned, over all passport layers together"),
+            "for init signs: share of the signs that are turned, over all passport layers together"),
     PG_FROZEN_OPTIONS(fake2_options, "100", "false"),
     {0},
 };

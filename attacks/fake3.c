@@ -24,7 +24,7 @@ static const pg_option options[] = {
     PG_REAL(fake3_options, flips, "0", 0, 1, NULL,
             "share of the bits of every layer that are turned in the signature that the forger claims"),
     PG_REAL(fake3_options, noise, "0.001", PG_ABOVE_ZERO, 100, NULL,
-            "deviation of the normal noise by which the passports leave the original"),
+            "standard deviation of the normal noise that is added to the genuine passports at the start"),
     PG_REAL(fake3_options, alpha, "0.1", 0, 100, NULL,
             "weight of the hinge in the sign loss; 0: no sign loss, as in the code of 2019"),
     PG_REAL(fake3_options, clip, "2", PG_ABOVE_ZERO, 1e6, NULL, "largest norm of the gradient of all passports together"),

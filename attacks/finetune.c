@@ -121,7 +121,7 @@ static const pg_preset_default finetune_presets[] = {{"neurips19", "crop", "true
 
 const pg_attack pg_attack_finetune = {
     .name = "finetune",
-    .summary = "train the stolen model on, on the same or on another data set",
+    .summary = "continue to train the stolen model, on the same or another data set",
     .source = "Fan, Ng, Chan, NeurIPS 2019; Adi et al., USENIX Security 2018 (the four modes)",
     .options = options,
     .options_size = sizeof(finetune_options),

@@ -16,13 +16,12 @@ typedef struct pg_frozen_options {
 #define PG_FROZEN_OPTIONS(holder, epochs_, freeze_)                                                                            \
     PG_SGD_EPOCHS(holder, train.epochs, epochs_, "the forger's images"), PG_SGD_BATCH(holder, train.batch),                    \
         PG_SGD_RATE(holder, train.lr, "0.01", "learning rate, constant"), PG_SGD_MOMENTUM(holder, train.momentum),             \
-        PG_SGD_DECAY(holder, train.weight_decay, "5e-4", "on what is trained"),                                                \
+        PG_SGD_DECAY(holder, train.weight_decay, "5e-4", "weight decay of the trained values"),                                \
         {PG_OPTION("crop", holder, train.crop, BOOL, bool, "true", "random crops (the flip is always on)")},                   \
     {                                                                                                                          \
-        PG_OPTION(                                                                                                             \
-            "freeze_stats", holder, train.freeze_stats, BOOL, bool, freeze_,                                                   \
-            "batch norm uses its running statistics and leaves them as they are; otherwise those of the batch, the running "   \
-            "ones drift, as in the reference, and the forgery is shown with them")                                             \
+        PG_OPTION("freeze_stats", holder, train.freeze_stats, BOOL, bool, freeze_,                                             \
+                  "batch norm uses its running statistics and keeps them; otherwise it uses those of the batch, the running "  \
+                  "statistics drift as in the reference, and the forgery is shown with them")                                  \
     }
 
 /* Put first in the state of an attack, which declares pg_frozen_progress as its own. */

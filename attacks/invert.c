@@ -18,11 +18,11 @@ typedef struct invert_options {
 
 static const pg_option options[] = {
     PG_REALS(invert_options, flips, "[0, 10, 25, 50]", 0, 100, "percent",
-             "shares of the signs that are turned in the gamma that is aimed at"),
-    PG_CHOICE(
-        invert_options, start, "shuffle", starts,
-        "the passports nearest to these are taken: nothing (zeros), or passports of a kind, made with the stolen network"),
-    PG_INT(invert_options, images, "20", 1, 1000, NULL, "distinct images per shuffle passport"),
+             "shares of the signs that are turned in the target gamma"),
+    PG_CHOICE(invert_options, start, "shuffle", starts,
+              "the attack takes the passports nearest to these: nothing (zeros), or passports of a kind made with the "
+              "stolen network"),
+    PG_INT(invert_options, images, "20", 1, 1000, NULL, "distinct images from which a shuffle passport is drawn"),
     {0},
 };
 

@@ -140,7 +140,7 @@ static void overwrite_finish(void *state)
 
 const pg_attack pg_attack_overwrite = {
     .name = "overwrite",
-    .summary = "train the stolen model on with evidence of one's own, by the owner's scheme",
+    .summary = "continue to train the stolen model and embed the thief's evidence by the owner's scheme",
     .source = "Uchida et al., ICMR 2017; Lukas et al., IEEE S&P 2022 (overwriting)",
     .options = options,
     .options_size = sizeof(overwrite_options),

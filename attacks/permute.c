@@ -13,7 +13,7 @@ typedef struct permute_options {
 } permute_options;
 
 static const pg_option options[] = {
-    PG_INT(permute_options, repeats, "50", 1, 100000, NULL, "orders drawn"),
+    PG_INT(permute_options, repeats, "50", 1, 100000, NULL, "number of orders drawn"),
     {0},
 };
 

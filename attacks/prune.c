@@ -23,7 +23,7 @@ typedef struct prune_options {
 
 static const pg_option options[] = {
     PG_REALS(prune_options, levels, "[0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]", 0, 100, "percent",
-             "shares that become zero"),
+             "shares of the parameters that become zero"),
     PG_CHOICE(prune_options, scope, "all", scopes,
               "all parameters (PAN's perceptrons are counted but kept), or only the weights of convolutions and dense layers"),
     {0},

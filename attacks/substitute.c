@@ -30,11 +30,11 @@ typedef struct substitute_options {
 
 static const pg_option options[] = {
     PG_CHOICE(substitute_options, block, "collective", pg_residual_kinds,
-              "what gamma goes through while it is trained: nothing, a block per channel (IERB), or one per layer (CERB)"),
+              "block through which gamma is trained: none, one per channel (IERB), or one per layer (CERB)"),
     PG_REAL(substitute_options, share, "10", PG_ABOVE_ZERO, 100, "percent",
-            "images that the thief has, as a share of the owner's training set"),
+            "number of the thief's images, as a share of the owner's training set"),
     PG_CHOICE(substitute_options, overlap, "shared", overlaps,
-              "whether they are the owner's, or others from the same source, of which the owner's grid must leave some"),
+              "the thief's images: some of the owner's, or others from the same source, of which the owner must leave enough"),
     PG_FROZEN_OPTIONS(substitute_options, "100", "false"),
     {0},
 };

@@ -33,7 +33,7 @@ static const pg_option options[] = {
            "of them, held out to rank the pictures; the others lead the steps"),
     PG_INT(transfer_options, steps, "100", 1, 1000000, NULL, "sign-gradient steps"),
     PG_INT(transfer_options, step_size, "2", 1, 255, "levels of 255", "length of a step"),
-    PG_INT(transfer_options, bound, "16", 1, 255, "levels of 255", "how far a pixel may be from where it began"),
+    PG_INT(transfer_options, bound, "16", 1, 255, "levels of 255", "largest change of a pixel"),
     {0},
 };
 

@@ -17,7 +17,7 @@ typedef struct pg_tuning {
 #define PG_TUNING_OPTIONS(holder, epochs_, lr_, crop_)                                                                         \
     PG_SGD_EPOCHS(holder, tuning.epochs, epochs_, "the training set"), PG_SGD_BATCH(holder, tuning.batch),                     \
         PG_SGD_RATE(holder, tuning.lr, lr_, "learning rate, constant"),                                                        \
-        PG_SGD_DECAY(holder, tuning.weight_decay, "5e-4", "on every parameter"),                                               \
+        PG_SGD_DECAY(holder, tuning.weight_decay, "5e-4", "weight decay of every parameter"),                                  \
     {                                                                                                                          \
         PG_OPTION("crop", holder, tuning.crop, BOOL, bool, crop_, "random crops too (the flip is always on)")                  \
     }

@@ -24,12 +24,11 @@ typedef struct pg_binding_options {
     {PG_OPTION("bound", T, member.bound, BOOL, bool, "false",                                                                  \
                "derive all evidence from a secret, so that it can prove and not only agree")},                                 \
         {PG_OPTION("secret", T, member.secret, TEXT, char *, "",                                                               \
-                   "of bound evidence: file:PATH, made by `passgrid secret new`; without one, a secret that follows from the " \
-                   "seed, which no judge accepts"),                                                                            \
+                   "secret of bound evidence: file:PATH, made by `passgrid secret new`; if empty, it follows from the seed, "  \
+                   "and no judge accepts it as proof"),                                                                        \
          .secret = true},                                                                                                      \
     {                                                                                                                          \
-        PG_OPTION("statement", T, member.statement, TEXT, char *, "",                                                          \
-                  "of bound evidence: public text that names the claimant")                                                    \
+        PG_OPTION("statement", T, member.statement, TEXT, char *, "", "public text in bound evidence that names the claimant") \
     }
 
 /* Add `bound: true`, the secret and the statement to a scheme's map. PG_BAD_INPUT if the map has one of these keys. */

@@ -14,15 +14,15 @@ static const char *const pictures[] = {"test", "triggers", NULL};
 
 #define PASSPORT_OPTIONS                                                                                                       \
     PG_CHOICE(pg_passport_options, passport, "shuffle", pg_passport_kinds,                                                     \
-              "what passports are made of: uniform noise, one image, or channels shuffled from several images"),               \
-        PG_INT(pg_passport_options, images, "20", 1, 1000, NULL, "distinct images that a shuffle passport is drawn from"),     \
+              "source of the passports: uniform noise, one image, or channels shuffled from several images"),                  \
+        PG_INT(pg_passport_options, images, "20", 1, 1000, NULL, "distinct images from which a shuffle passport is drawn"),    \
         PG_CHOICE(pg_passport_options, carrier, "pretrained", carriers,                                                        \
-                  "plain network that passport images are pushed through: a trained one, or one with random weights"),         \
+                  "plain network through which the passport images go: trained, or with random weights"),                      \
         PG_CHOICE(                                                                                                             \
             pg_passport_options, carrier_statistics, "batch", statistics,                                                      \
-            "batch norm of that network: statistics of the passport images (as the reference does) or its running ones"),      \
+            "statistics of the carrier's batch norm: those of the passport images, as in the reference, or the running ones"), \
         PG_CHOICE(pg_passport_options, pictures, "test", pictures,                                                             \
-                  "where passport images come from: the test set or the trigger set"),                                         \
+                  "source of the passport images: the test set or the trigger set"),                                           \
         PG_REAL(pg_passport_options, alpha, "0.1", 0, 100, NULL, "weight of the hinge in the sign loss"),                      \
         PG_SECRET(                                                                                                             \
             pg_passport_options, signature, "",                                                                                \

@@ -7,7 +7,7 @@
 
 typedef struct pg_passport_options {
     int passport;           /* pg_passport_kind */
-    int images;             /* distinct images per shuffle passport */
+    int images;             /* distinct images from which a shuffle passport is drawn */
     int pictures;           /* where they come from: the test set, or the trigger set */
     int carrier;            /* network that the images go through: the trained plain one, or a random one */
     int carrier_statistics; /* how the carrier normalises: batch or running */

@@ -23,10 +23,10 @@ static const pg_option options[] = {
     PG_INT(adi_options, trigger_count, "100", 1, PG_TRIGGERS_MAX, NULL, "images in a generated trigger set"),
     PG_INT(adi_options, triggers_per_batch, "2", 1, 1000, NULL, "trigger images appended to every training batch"),
     PG_CHOICE(adi_options, order, "cycle", orders,
-              "of the triggers: round and round from a random start, or freshly shuffled in every sweep, which is the passport "
-              "authors' stand-in for this scheme"),
+              "order of the triggers: a fixed cycle from a random start, or shuffled anew in every sweep, as in the "
+              "passport authors' version of this scheme"),
     PG_CHOICE(adi_options, start, "scratch", starts,
-              "mix the triggers in from random weights on, or while training a plain network on"),
+              "train with the triggers from random weights, or continue the training of a plain network with them"),
     PG_BINDING_OPTIONS(adi_options, binding),
     {0},
 };

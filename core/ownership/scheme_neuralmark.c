@@ -19,15 +19,15 @@ typedef struct neuralmark_options {
 
 static const pg_option options[] = {
     PG_TEXT(neuralmark_options, layer, "default",
-            "convolution that is marked: default (the first that carries a passport by default) or a name"),
-    PG_INT(neuralmark_options, bits, "256", 64, PG_MARK_BITS_MAX, NULL, "of the mark"),
+            "marked convolution: default (the first that carries a passport by default) or a name"),
+    PG_INT(neuralmark_options, bits, "256", 64, PG_MARK_BITS_MAX, NULL, "length of the mark"),
     PG_INT(neuralmark_options, pooled, "512", 1, PG_MARK_POOLED_MAX, "values",
-           "averages of the chosen weights, which the secret matrix is multiplied with"),
+           "averages of the chosen weights, by which the secret matrix is multiplied"),
     PG_INT(neuralmark_options, rounds, "4", 1, PG_MARK_ROUNDS_MAX, NULL,
-           "of the filter: each keeps the weights under the ones of the bits, about half"),
+           "rounds of the filter; each keeps the weights under the ones of the bits, about half"),
     PG_REAL(neuralmark_options, strength, "1", 0, 100000, NULL, "weight of the regulariser, a mean over the bits"),
     PG_CHOICE(neuralmark_options, start, "scratch", starts,
-              "embed while training from random weights, or while training a plain network on"),
+              "embed during training from random weights, or during continued training of a plain network"),
     PG_BINDING_OPTIONS(neuralmark_options, binding),
     {0},
 };

@@ -22,15 +22,14 @@ typedef struct uchida_options {
 
 static const pg_option options[] = {
     PG_TEXT(uchida_options, layer, "default",
-            "convolution that is marked: default (the first that carries a passport by default) or a name"),
-    PG_INT(uchida_options, bits, "256", 1, PG_MARK_BITS_MAX, NULL, "of the mark"),
+            "marked convolution: default (the first that carries a passport by default) or a name"),
+    PG_INT(uchida_options, bits, "256", 1, PG_MARK_BITS_MAX, NULL, "length of the mark"),
     PG_CHOICE(uchida_options, projection, "gaussian", projections,
               "secret matrix: normal entries, a single 1 a row, a 1 and a -1 a row, or entries of -1 and 1"),
-    PG_CHOICE(uchida_options, message, "random", messages,
-              "bits that are embedded: random ones, or ones only as in the authors' code"),
+    PG_CHOICE(uchida_options, message, "random", messages, "embedded bits: random, or all ones as in the authors' code"),
     PG_REAL(uchida_options, strength, "0.01", 0, 1000, NULL, "weight of the regulariser"),
     PG_CHOICE(uchida_options, start, "scratch", starts,
-              "embed while training from random weights, or while training a plain network on"),
+              "embed during training from random weights, or during continued training of a plain network"),
     PG_BINDING_OPTIONS(uchida_options, binding),
     {0},
 };

@@ -15,11 +15,11 @@ const pg_option pg_verify_table[] = {
     PG_REAL(pg_verify_options, level, "1e-3", PG_ABOVE_ZERO, 0.5, NULL,
             "largest p-value at which a signature counts as significant"),
     PG_REAL(pg_verify_options, tolerance, "5", 0, 100, "points",
-            "how far the claimant's accuracy may lie below the deployed one"),
+            "largest loss of accuracy with the evidence, compared with the network as deployed"),
     PG_INT(pg_verify_options, nulls, "50", 0, 10000, NULL,
-           "fresh passports of the claimant's kind drawn for the null distribution (0 or at least 2)"),
+           "fresh pieces of evidence of each kind, drawn for the null distribution; 0, or at least 2"),
     PG_INT(pg_verify_options, batch, "128", 1, 10000, NULL, "images per evaluation batch"),
-    PG_REAL(pg_verify_options, proof, "80", 40, 100000, "bits", "fewest bits at which bound evidence proves"),
+    PG_REAL(pg_verify_options, proof, "80", 40, 100000, "bits", "number of bits from which bound evidence proves"),
     {0},
 };
 

@@ -18,7 +18,7 @@ typedef struct recipe {
 
 static const pg_option recipe_options[] = {
     PG_SGD_EPOCHS(recipe, epochs, "10", "the training set"),
-    PG_SGD_RATE(recipe, lr, "0.01", "learning rate at its highest; it rises, then falls to zero"),
+    PG_SGD_RATE(recipe, lr, "0.01", "highest learning rate; it rises, then falls to zero"),
     {0},
 };
 
@@ -121,10 +121,11 @@ const pg_command pg_cmd_mark = {
     .name = "mark",
     .summary = "embed evidence into a trained network",
     .usage = "passgrid mark --secret FILE --scheme NAME --model FILE\n    --out FILE --evidence FILE [options]",
-    .about =
-        "Train a network on while a mark that follows from the owner's secret is embedded, then write the marked network and the "
-        "evidence. The network must be an ordinary one, without passport layers. Both files appear only when all is done. Ctrl-C "
-        "and SIGTERM save the state in the folder OUT.work; the same command continues from it.",
+    .about = "Train a network on while a mark that follows from the owner's secret is embedded, then write the marked "
+             "network and the"
+             "evidence. The network must be an ordinary one, without passport layers. Both files appear only when all "
+             "is done. Ctrl-C"
+             "and SIGTERM save the state in the folder OUT.work; the same command continues from it.",
     .rows = rows,
     .size = sizeof(arguments),
     .defaults = &defaults,

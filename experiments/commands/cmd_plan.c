@@ -91,7 +91,7 @@ static void show_assumed(void)
 static void show_brought(const pg_grid *grid)
 {
     for (int i = 0; i < grid->count; i++)
-        if (grid->tasks[i].about) printf("%.8s brings %s\n", grid->tasks[i].key, grid->tasks[i].about);
+        if (grid->tasks[i].about) printf("%.8s imports %s\n", grid->tasks[i].key, grid->tasks[i].about);
 }
 
 static void show_sums(const pg_named_grid *named, const pg_dispatch *dispatch, int timed)

@@ -43,18 +43,18 @@ static void help_schemes(void)
 {
     puts("schemes: a list of maps with `scheme: NAME`, the options of that scheme (passgrid help scheme NAME), and `train`, a\n"
          "map of the keys that differ from the grid's own `train`. A plain network, trained by the grid's own `train`, turns\n"
-         "images into passports. Instead of options an entry may have\n");
+         "images into passports. Instead of options an entry may name an imported network\n");
     pg_options_help(pg_source_table, stdout);
     puts(
         "\nThese files determine the options. If every entry has `model`, you may leave out `networks`. Attackers train on the\n"
-        "grid's data. A network from elsewhere has no seed: it is one task for all seeds, and so is every attack on it that\n"
-        "draws nothing at random.");
+        "grid's data. An imported network has no seed: it is one task for all seeds, and so is every attack on it that uses\n"
+        "no random numbers.");
 }
 
 static void help_attacks(void)
 {
     puts("attacks: a list of maps with `attack: NAME`, the options of that attack (passgrid help attack NAME), `schemes`, the\n"
-         "schemes to attack (default: all to which the attack applies), and `after: NAME`, an attack above whose forged\n"
+         "schemes to attack (default: all to which the attack applies), and `after: NAME`, an earlier attack: its forged\n"
          "evidence is judged again after this attack has changed the model:\n");
     for (int i = 0; pg_attacks[i]; i++)
         if (pg_attacks[i]->hands_on) printf("  after: %s\n", pg_attacks[i]->name);

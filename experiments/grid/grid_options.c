@@ -11,10 +11,9 @@ const pg_option pg_grid_table[] = {
     PG_TEXT(pg_grid_options, name, "", "name of the grid and of its directory below results; empty: the name of the file"),
     PG_TEXT(pg_grid_options, label, "", "printed beside every table; say here if the runs are smaller than the published ones"),
     PG_INTS(pg_grid_options, seeds, "[1]", 0, 2147483647, NULL, "each seed is one replicate of the whole grid"),
-    PG_INT(
-        pg_grid_options, null_models, "0", 0, PG_NULL_MODELS_MAX, NULL,
-        "number of plain networks of other seeds (the grid's own seeds first) that find the threshold of every scheme: fresh "
-        "evidence is read from them; 0: none"),
+    PG_INT(pg_grid_options, null_models, "0", 0, PG_NULL_MODELS_MAX, NULL,
+           "plain networks of other seeds, the grid's own first, from which fresh evidence is read to find the "
+           "threshold of every scheme; 0: none"),
     PG_INT(pg_grid_options, threads, "0", 0, 1024, NULL,
            "threads of each worker; 0: the workers of a host share the cores that they may use"),
     PG_REAL(pg_grid_options, checkpoint, "1", 0, 1440, "minutes",
@@ -55,7 +54,7 @@ const pg_option pg_independent_table[] = {
 
 const pg_option pg_source_table[] = {
     PG_TEXT(pg_source_options, model, "",
-            "safetensors file of a trained network of this scheme; it is measured, judged and attacked, and none is trained"),
+            "safetensors file of a trained network of this scheme; passgrid measures, judges and attacks it and trains none"),
     PG_TEXT(pg_source_options, evidence, "",
             "file of the owner's evidence, if the scheme has any; may be the same file as model"),
     {0},
