@@ -3,7 +3,6 @@
 #include "core/ownership/verify.h"
 
 #include "core/base/memory.h"
-#include "core/ownership/binding.h"
 #include "core/ownership/distinct.h"
 #include "core/ownership/permutation.h"
 
@@ -432,7 +431,6 @@ static pg_status read_evidence(pg_judge *judge, const pg_evidence *evidence, pg_
 {
     pg_status status = PG_OK;
     pg_evidence *distinct = NULL;
-    PG_TRY(pg_binding_check(evidence, err)); /* the reader of its file did; whoever changed it since is told */
     out->bound = evidence->binding.bound;
     out->seed_refused = evidence->binding.from_seed && !judge->setup.seeds_prove;
     if (!out->bound) PG_TRY(pg_evidence_distinct(evidence, judge->setup.test, &distinct, &out->repeated, err));

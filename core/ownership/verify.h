@@ -95,8 +95,8 @@ typedef struct pg_judge pg_judge;
 PG_CHECKED pg_status pg_judge_create(const pg_judge_setup *setup, pg_judge **out, pg_error *err);
 void pg_judge_destroy(pg_judge **judge);
 
-/* evidence NULL: only accuracies. PG_BAD_INPUT if the evidence does not fit the model, or is bound and does not follow from its
- * secret. */
+/* evidence NULL: only accuracies. Bound evidence must follow from its secret (pg_binding_check), as what is read from a file
+ * does. PG_BAD_INPUT if the evidence does not fit the model. */
 PG_CHECKED pg_status pg_judge_claim(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err);
 
 /* The same for evidence that is read in two ways, of which the better one counts: the p-value doubles, and the proof loses one

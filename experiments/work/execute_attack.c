@@ -5,6 +5,7 @@
 
 #include "core/base/memory.h"
 #include "core/formats/number.h"
+#include "core/ownership/binding.h"
 #include "experiments/work/saving.h"
 
 #include <stdio.h>
@@ -166,6 +167,7 @@ static pg_status judge_forgery(work *w, const pg_outcome *o, const char *name, p
     pg_judge *own = NULL;
     const pg_model *model = shown_in(w, o);
     if (model != w->victim) PG_TRY(open_judge(w, o, model, &w->data.test, &own, err));
+    PG_TRY(pg_binding_check(o->evidence, err)); /* the reader of a file would refuse it */
     PG_TRY(pg_judge_claim(own ? own : w->judge, o->evidence, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
     PG_TRY(record_ambiguity(w, model, o->evidence, &f, name, record, err));
