@@ -395,7 +395,7 @@ help:
 	@echo "make test-programs    build the program and the test programs"
 	@echo "make test-crash       kill the program and fail its disk in every place; an hour and a half on two cores"
 	@echo "make test-hostile     show the judge 10,000 hostile evidence files and count verdicts; ten minutes"
-	@echo "make test-power       train, fine-tune and prune networks with bound evidence, which must prove; an hour on two cores"
+	@echo "make test-power       train, fine-tune and prune networks with bound evidence, which must prove; half an hour on two cores"
 	@echo "make test-slurm       test slurm/passgrid.sbatch with a real Slurm of one node (root on Debian)"
 	@echo "make test-hosts       run a grid on three hosts of network namespaces and lose one of them (root)"
 	@echo "make test-asan | test-valgrind   unit tests with sanitizers; those without training under valgrind"
