@@ -124,9 +124,10 @@ done:
     return status;
 }
 
+/* A significant reading tells more than one of chance, even if the network does not work with the evidence. */
 static int rank(const pg_finding *f)
 {
-    return f->ruling == PG_PROVES ? 2 : f->ruling == PG_AGREES;
+    return f->ruling == PG_PROVES ? 3 : f->ruling == PG_AGREES ? 2 : f->significant;
 }
 
 static pg_status choose(pg_two_readings *r, pg_finding *out, pg_error *err)

@@ -162,6 +162,7 @@ TEST(without_an_older_stamp_nothing_proves_through_an_original)
     pg_model *stolen = rewritten(s.model);
     const pg_finding f = judged(stolen, s.evidence, s.model, false);
     assert_false(f.proves || readings.as_is.proves || readings.aligned.proves);
+    assert_true(readings.by_alignment && f.unstamped);
     assert_true(readings.aligned.unstamped && readings.aligned.significant && readings.aligned.proof_bits > strict.proof);
     pg_model_destroy(&stolen);
     subject_destroy(&s);
