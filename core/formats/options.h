@@ -58,7 +58,7 @@ typedef struct pg_option {
     bool folder; /* PG_OPT_TEXT: a default, or a folder pinned to its content ("PATH sha256:HEX"); the key depends on the hash
                     only */
     bool secret; /* PG_OPT_TEXT that only the owner may know: written as its SHA-256 unless revealed */
-    bool later;  /* came to a table of earlier versions: a task's text omits its default, so that earlier keys stay; no list */
+    bool later; /* came to a table of earlier versions: records and keys omit its default, so that earlier ones stay; no list */
 } pg_option;
 
 /* Rows of a table: the member of a struct of type T, whose name is the key and whose type is the row's; then the default, the
@@ -148,6 +148,9 @@ typedef enum pg_reveal {
     PG_REVEAL_PLACES,  /* the user's own configuration: folders with their paths */
     PG_REVEAL_ALL,     /* a worker: secrets too */
 } pg_reveal;
+
+/* Do records and keys omit this option, because it came later and has its default? */
+bool pg_option_omitted(const pg_option *option, const void *values);
 
 /* The value of one option of a struct. It may point into the struct and into *room. */
 void pg_option_value(const pg_option *option, const void *values, pg_reveal reveal, pg_value_room *room, pg_value *out);

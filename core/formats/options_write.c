@@ -72,13 +72,17 @@ static pg_status write_value(const char *key, const pg_value *value, pg_tree *tr
     return status;
 }
 
-static bool is_default(const pg_option *option, const pg_value *value)
+bool pg_option_omitted(const pg_option *option, const void *values)
 {
     double number;
-    switch (value->type) {
-    case PG_VALUE_NUMBER: return pg_number_real(option->fallback, &number) && value->number == number;
-    case PG_VALUE_BOOL: return value->yes == (strcmp(option->fallback, "true") == 0);
-    case PG_VALUE_TEXT: return strcmp(option->fallback, value->text) == 0;
+    pg_value_room room;
+    pg_value value = {.type = PG_VALUE_NONE};
+    if (!option->later) return false;
+    pg_option_value(option, values, PG_REVEAL_ALL, &room, &value);
+    switch (value.type) {
+    case PG_VALUE_NUMBER: return pg_number_real(option->fallback, &number) && value.number == number;
+    case PG_VALUE_BOOL: return value.yes == (strcmp(option->fallback, "true") == 0);
+    case PG_VALUE_TEXT: return strcmp(option->fallback, value.text) == 0;
     default: return false;
     }
 }
@@ -90,8 +94,8 @@ pg_status pg_options_write(const pg_option *table, const void *values, pg_reveal
     for (; table->key && status == PG_OK; table++) {
         pg_value_room room;
         pg_value value;
+        if (reveal != PG_REVEAL_PLACES && pg_option_omitted(table, values)) continue;
         pg_option_value(table, values, reveal, &room, &value);
-        if (table->later && reveal != PG_REVEAL_PLACES && is_default(table, &value)) continue;
         status = write_value(table->key, &value, tree, map, err);
     }
     return status;

@@ -39,6 +39,7 @@ static pg_status add_options(pg_parameter_draft *draft, const char *prefix, cons
         const char *key;
         pg_value *value = NULL;
         pg_value_room *room = NULL;
+        if (pg_option_omitted(table, values)) continue;
         PG_TRY(pg_text_pool_print(texts, &key, NULL, err, "%s%s", prefix, table->key));
         PG_TRY(pg_parameter_add(draft, key, &value, &room, err));
         pg_option_value(table, values, PG_REVEAL_CONTENT, room, value);

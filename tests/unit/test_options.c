@@ -164,6 +164,7 @@ TEST(an_option_that_came_later_is_written_only_if_it_is_used)
     char *text = options_text(rows, &values);
     assert_string_equal(text, "{old: 1}");
     pg_free(text);
+    assert_true(pg_option_omitted(&rows[1], &values) && !pg_option_omitted(&rows[0], &values));
     values = (both){.old = 1, .number = 21, .text = "a"};
     text = options_text(rows, &values);
     assert_string_equal(text, "{old: 1, number: 21, flag: false, text: a}");
