@@ -48,8 +48,6 @@ const char *pg_enough_to_prove(const pg_claimant *k, const pg_verify_options *op
         snprintf(out, PG_ENOUGH_MAX, "evidence from a secret that nobody else can know (passgrid secret new)");
     else if (f->unstamped && f->proof_bits >= options->proof)
         snprintf(out, PG_ENOUGH_MAX, "a stamp of evidence and original that is older than the network (--stamp, --published)");
-    else if (f->unstamped)
-        snprintf(out, PG_ENOUGH_MAX, "an original that was stamped before the network was published");
     else
         say_count(f, f->enough_to_prove, out);
     return out;
