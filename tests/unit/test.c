@@ -2,6 +2,7 @@
 /* The main of every unit program; see test.h. */
 #include "tests/unit/test.h"
 
+#include "core/base/file.h"
 #include "core/base/memory.h"
 
 #include <errno.h>
@@ -81,6 +82,18 @@ void test_bytes(test_site at, const void *value, const void *expected, size_t by
     while (i < bytes && a[i] == b[i]) i++;
     if (equal && i < bytes) test_fail(at, "has %#04x at byte %zu of %zu, not %#04x", a[i], i, bytes, b[i]);
     if (!equal && i == bytes) test_fail(at, "has the same %zu bytes", bytes);
+}
+
+void test_same_file(test_site at, const char *path, const char *expected)
+{
+    char *a = NULL, *b = NULL;
+    size_t bytes = 0, expected_bytes = 0;
+    OK(pg_file_read(path, &a, &bytes, &err));
+    OK(pg_file_read(expected, &b, &expected_bytes, &err));
+    test_int(at, (intmax_t)bytes, (intmax_t)expected_bytes, true);
+    test_bytes(at, a, b, bytes, true);
+    pg_free(a);
+    pg_free(b);
 }
 
 /* ---- folders ---- */

@@ -99,6 +99,7 @@ _Noreturn void test_skip(const char *why);
 void test_int(test_site at, intmax_t value, intmax_t expected, bool equal);
 void test_text(test_site at, const char *value, const char *expected, bool equal);
 void test_contains(test_site at, const char *value, const char *part);
+void test_same_file(test_site at, const char *path, const char *expected);
 void test_bytes(test_site at, const void *value, const void *expected, size_t bytes, bool equal);
 
 #define fail_msg(...) test_fail(TEST_SITE(""), __VA_ARGS__)
@@ -119,6 +120,9 @@ void test_bytes(test_site at, const void *value, const void *expected, size_t by
 #define assert_string_equal(value, expected)     test_text(TEST_SITE(#value), value, expected, true)
 #define assert_string_not_equal(value, expected) test_text(TEST_SITE(#value), value, expected, false)
 #define assert_contains(value, part)             test_contains(TEST_SITE(#value), value, part)
+
+/* Do two files have the same bytes? */
+#define assert_same_file(path, expected) test_same_file(TEST_SITE(#path), path, expected)
 
 #define assert_memory_equal(value, expected, bytes)     test_bytes(TEST_SITE(#value), value, expected, bytes, true)
 #define assert_memory_not_equal(value, expected, bytes) test_bytes(TEST_SITE(#value), value, expected, bytes, false)

@@ -63,14 +63,6 @@ static pg_embedding order_of(const char *scheme, const char *out, const char *ev
                           .evidence = evidence};
 }
 
-static void assert_same_file(const char *a, const char *b)
-{
-    char left[PG_SHA256_HEX], right[PG_SHA256_HEX];
-    OK(pg_sha256_file(a, left, &err));
-    OK(pg_sha256_file(b, right, &err));
-    assert_string_equal(left, right);
-}
-
 TEST(an_interrupted_call_leaves_no_file_and_continues_to_the_same_bytes)
 {
     pg_embedded done;

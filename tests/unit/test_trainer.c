@@ -45,19 +45,6 @@ static void finish(pg_trainer *trainer, const char *path)
     OK(pg_trainer_save(trainer, path, &err));
 }
 
-/* A checkpoint holds weights, statistics, momentum, history and best model: equal files are equal runs. */
-static void assert_same_file(const char *a, const char *b)
-{
-    char *text[2] = {NULL, NULL};
-    size_t bytes[2] = {0, 0};
-    OK(pg_file_read(a, &text[0], &bytes[0], &err));
-    OK(pg_file_read(b, &text[1], &bytes[1], &err));
-    assert_int_equal(bytes[0], bytes[1]);
-    if (memcmp(text[0], text[1], bytes[0]) != 0) fail_msg("%s and %s differ", a, b);
-    pg_free(text[0]);
-    pg_free(text[1]);
-}
-
 /* ---- resuming, threads ---- */
 
 static void run_whole(const char *scheme, const pg_train_options *options)

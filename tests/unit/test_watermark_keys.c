@@ -66,18 +66,6 @@ TEST(fresh_keys_are_accepted_no_more_often_than_the_level)
 
 /* ---- the same bytes ---- */
 
-static void assert_same_file(const char *a, const char *b)
-{
-    char *text[2] = {NULL, NULL};
-    size_t bytes[2] = {0, 0};
-    OK(pg_file_read(a, &text[0], &bytes[0], &err));
-    OK(pg_file_read(b, &text[1], &bytes[1], &err));
-    assert_int_equal(bytes[0], bytes[1]);
-    if (memcmp(text[0], text[1], bytes[0]) != 0) fail_msg("%s and %s differ", a, b);
-    pg_free(text[0]);
-    pg_free(text[1]);
-}
-
 /* Also in the middle of an epoch or of a sweep over the triggers, and on more threads. */
 TEST(training_resumes_after_any_step_to_the_same_bytes)
 {
