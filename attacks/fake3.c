@@ -112,7 +112,7 @@ static pg_status fake3_start(void *state, const void *values, const pg_attack_vi
     s->options = values;
     s->view = view;
     if (!view->model->spec.passports || !view->model->spec.private_affine || !view->evidence)
-        return pg_fail(err, PG_BAD_INPUT, "fake3: the network has no passport layers, or their passports are not at hand");
+        return pg_fail(err, PG_BAD_INPUT, "fake3: the network has no passport layers, or their passports are missing");
     PG_TRY(pg_attack_passports(view->evidence, &s->frozen.forged, err));
     PG_TRY(fake3_turn_bits(s, err));
     PG_TRY(fake3_open_images(s, err));
@@ -164,7 +164,8 @@ static pg_status fake3_clip_gradients(fake3_state *s, pg_error *err)
             sum += (double)s->images[i].gradient[e] * (double)s->images[i].gradient[e];
     const double norm = sqrt(sum);
     if (!isfinite(norm))
-        return pg_fail(err, PG_FAILED, "the gradient of the passports is not finite: more noise keeps them apart");
+        return pg_fail(err, PG_FAILED,
+                       "the gradient of the passports is not finite; a larger `noise` keeps them away from the original");
     for (int i = 0; norm > s->options->clip && i < s->count; i++)
         for (size_t e = 0; e < s->images[i].count; e++)
             s->images[i].gradient[e] = (pg_real)((double)s->images[i].gradient[e] * s->options->clip / norm);

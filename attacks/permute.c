@@ -33,7 +33,7 @@ static pg_status permute_start(void *state, const void *values, const pg_attack_
     s->sweep.count = s->options->repeats;
     s->view = view;
     if (!view->model->spec.passports || !view->evidence)
-        return pg_fail(err, PG_BAD_INPUT, "permute: the network has no passport layers, or their passports are not at hand");
+        return pg_fail(err, PG_BAD_INPUT, "permute: the network has no passport layers, or their passports are missing");
     PG_TRY(pg_attack_passports(view->evidence, &s->forged, err));
     PG_TRY(pg_net_create(&view->model->spec, 1, false, PG_CONV_AUTO, &s->net, err));
 done:

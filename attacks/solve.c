@@ -13,7 +13,7 @@ pg_status pg_solve_copy(const char *attack, const pg_model *victim, pg_model **o
     const pg_net_spec spec = pg_net_spec_public(&victim->spec);
     if (!spec.passports) return pg_fail(err, PG_BAD_INPUT, "%s: the network has no passport layers", attack);
     if (victim->spec.perceptron)
-        return pg_fail(err, PG_BAD_INPUT, "%s: passports cannot be solved for behind the perceptron of this scheme", attack);
+        return pg_fail(err, PG_BAD_INPUT, "%s: cannot solve for passports behind the perceptron of this scheme", attack);
     PG_TRY(pg_model_create(&spec, &copy, err));
     PG_TRY(pg_model_copy(victim, copy, err));
     *out = copy;

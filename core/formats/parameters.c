@@ -107,7 +107,7 @@ pg_status pg_parameter_add(pg_parameter_draft *draft, const char *key, pg_value 
 {
     if (draft->count == PG_PARAMETERS_MAX) return pg_fail(err, PG_BAD_INPUT, "more than %d parameters", PG_PARAMETERS_MAX);
     for (int i = 0; i < draft->count; i++)
-        if (strcmp(draft->items[i].key, key) == 0) return pg_fail(err, PG_BAD_INPUT, "'%.64s' stands twice", key);
+        if (strcmp(draft->items[i].key, key) == 0) return pg_fail(err, PG_BAD_INPUT, "'%.64s' appears twice", key);
     pg_parameter *item = &draft->items[draft->count];
     *item = (pg_parameter){.key = key};
     *value = &item->value;

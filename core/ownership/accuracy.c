@@ -20,7 +20,7 @@ static pg_status open_net(pg_trunk *t, pg_error *err)
     pg_status status = PG_OK;
     const pg_net_spec *spec = &t->model->spec;
     const pg_dataset *data = t->data;
-    if (data->count < 1) return pg_fail(err, PG_BAD_INPUT, "%s: no images to measure accuracy on", data->name);
+    if (data->count < 1) return pg_fail(err, PG_BAD_INPUT, "%s: no images on which to measure accuracy", data->name);
     PG_TRY(pg_dataset_fits(data, spec->image_height, spec->image_width, spec->classes, err));
     PG_TRY(pg_model_check_finite(t->model, err));
     t->batch = pg_min(t->batch, data->count);

@@ -183,7 +183,7 @@ static pg_status check_passport(const pg_passport *p, pg_error *err)
 {
     if (!p->layer[0] || !in_range(p->height, PG_SIDE_MAX) || !in_range(p->width, PG_SIDE_MAX) ||
         !in_range(p->inputs, PG_CHANNELS_MAX) || !in_range(p->outputs, PG_CHANNELS_MAX))
-        return pg_fail(err, PG_BAD_INPUT, "the passport for '%s' is of %d to %d channels at %dx%d", p->layer, p->inputs,
+        return pg_fail(err, PG_BAD_INPUT, "the passport for '%s' has %d to %d channels at %dx%d", p->layer, p->inputs,
                        p->outputs, p->height, p->width);
     if (!pg_all_finite(key_size(p), p->key) || !pg_all_finite(key_size(p), p->skey))
         return pg_fail(err, PG_BAD_INPUT, "the passport for %s has values that are not finite", p->layer);
@@ -205,7 +205,7 @@ static pg_status check_mark(const pg_mark *m, const char *kind, bool bound, pg_e
     pg_status status = PG_OK;
     if (!m->layer[0] || !in_range(m->bits, PG_MARK_BITS_MAX) || !in_range(m->kernel, PG_KERNEL_MAX) ||
         !in_range(m->inputs, PG_CHANNELS_MAX))
-        return pg_fail(err, PG_BAD_INPUT, "the mark for '%s' is of %d filters of %dx%dx%d", m->layer, m->bits, m->kernel,
+        return pg_fail(err, PG_BAD_INPUT, "the mark for '%s' has %d filters of %dx%dx%d", m->layer, m->bits, m->kernel,
                        m->kernel, m->inputs);
     PG_TRY(check_filter(m, err));
     if ((m->rounds > 0) != (strcmp(kind, pg_mark_kinds[PG_MARK_FILTERED]) == 0))

@@ -121,7 +121,7 @@ static pg_status factorise(solver *s, pg_error *err)
     gsl_matrix_view g = gsl_matrix_view_array(gram, n, n), vectors = gsl_matrix_view_array(s->vectors, n, n);
     gsl_vector_view values = gsl_vector_view_array(s->values, n);
     if (gsl_eigen_symmv(&g.matrix, &values.vector, &vectors.matrix, work))
-        PG_TRY(pg_fail(err, PG_FAILED, "%s: the weights have no eigenvalues", s->layer->row.name));
+        PG_TRY(pg_fail(err, PG_FAILED, "%s: the eigenvalues of the weights do not converge", s->layer->row.name));
 done:
     gsl_eigen_symmv_free(work);
     pg_free(gram);
@@ -217,7 +217,7 @@ pg_status pg_inverter_forge(const pg_inverter *inverter, const pg_model *affine,
                             pg_error *err)
 {
     if (inverter->perceptron)
-        return pg_fail(err, PG_BAD_INPUT, "passports cannot be solved for behind the perceptron of this scheme");
+        return pg_fail(err, PG_BAD_INPUT, "cannot solve for passports behind the perceptron of this scheme");
     if (evidence->passport_count != inverter->count || affine->passport_count != inverter->count)
         return pg_fail(err, PG_BAD_INPUT, "passports for other layers than the network's");
     *miss = 0;

@@ -238,7 +238,7 @@ static pg_status each_passport(const pg_model *model, const pg_evidence *evidenc
         const size_t window = (size_t)(l->row.kernel * l->row.kernel * l->in_channels);
         if (p->height != l->in_height || p->width != l->in_width || p->inputs != l->in_channels ||
             p->outputs != l->out_channels)
-            status = pg_fail(err, PG_BAD_INPUT, "the passport for %s is of another size than its layer", p->layer);
+            status = pg_fail(err, PG_BAD_INPUT, "the passport for %s has another size than its layer", p->layer);
         for (int k = 0; k < 2 && status == PG_OK; k++) {
             status = pg_alloc(window, sizeof **means, &means[k], err);
             if (status == PG_OK) pg_passport_means(l, k ? p->key : p->skey, means[k]);
@@ -282,6 +282,6 @@ static void store(void *context, const pg_layer *layer, int i, const pg_real *sc
 pg_status pg_passports_store(const pg_model *model, const pg_evidence *evidence, pg_model *to, pg_error *err)
 {
     if (!to->spec.public_affine || to->passport_count != model->passport_count)
-        return pg_fail(err, PG_BAD_INPUT, "the target model has no public affine to store the passports' in");
+        return pg_fail(err, PG_BAD_INPUT, "the target model has no public affine for the gamma and beta of the passports");
     return each_passport(model, evidence, store, &(transfer){.from = model, .to = to}, err);
 }

@@ -95,7 +95,7 @@ static pg_status layers_by_name(const char *text, pg_net_spec *spec, pg_error *e
         spec->passports |= bit;
         at += gap + length;
     }
-    return spec->passports ? PG_OK : pg_fail(err, PG_BAD_INPUT, "layers: no passport layer is named");
+    return spec->passports ? PG_OK : pg_fail(err, PG_BAD_INPUT, "layers: the option names no passport layer");
 }
 
 pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *spec, pg_error *err)

@@ -96,7 +96,8 @@ pg_status pg_agreement_with(const pg_model *model, const pg_evidence *evidence, 
     int8_t *signs = NULL;
     *agree = 0;
     if (pg_evidence_bits(evidence) != pg_evidence_bits(owner))
-        return pg_fail(err, PG_BAD_INPUT, "evidence of %d bits beside %d", pg_evidence_bits(evidence), pg_evidence_bits(owner));
+        return pg_fail(err, PG_BAD_INPUT, "the evidence has %d bits, the other evidence %d", pg_evidence_bits(evidence),
+                       pg_evidence_bits(owner));
     PG_TRY(pg_alloc((size_t)pg_evidence_bits(evidence), 1, &signs, err));
     PG_TRY(pg_reading_open(model, evidence, &reading, err));
     PG_TRY(pg_reading_signs(reading, evidence, signs, err));

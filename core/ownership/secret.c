@@ -37,7 +37,7 @@ void pg_secret_to_line(const pg_secret *secret, char line[PG_SECRET_LINE])
 pg_status pg_secret_save(const pg_secret *secret, const char *path, pg_error *err)
 {
     char line[PG_SECRET_LINE + 1];
-    if (pg_file_exists(path)) return pg_fail(err, PG_BAD_INPUT, "%s: exists already; a new secret would replace it", path);
+    if (pg_file_exists(path)) return pg_fail(err, PG_BAD_INPUT, "%s: already exists; a new secret would replace it", path);
     pg_secret_to_line(secret, line);
     strcat(line, "\n");
     return pg_file_write(path, line, strlen(line), PG_FILE_SECRET, err);
@@ -58,7 +58,7 @@ pg_status pg_secret_load(const char *path, pg_secret *out, pg_error *err)
     pg_status status = pg_file_read_up_to(path, 4096, &text, &bytes, err);
     if (status != PG_OK) return status;
     if (!parse_line(text, out))
-        status = pg_fail(err, PG_BAD_INPUT, "%s: is no secret; `passgrid secret new FILE` makes one", path);
+        status = pg_fail(err, PG_BAD_INPUT, "%s: not a secret; `passgrid secret new FILE` makes one", path);
     pg_free(text);
     return status;
 }
@@ -73,7 +73,7 @@ pg_status pg_secret_parse(const char *text, pg_secret *out, pg_error *err)
     if (read && !hex) memcpy(line, text, bytes);
     return read && parse_line(line, out)
                ? PG_OK
-               : pg_fail(err, PG_BAD_INPUT, "secret: the file is no secret; `passgrid secret new FILE` makes one");
+               : pg_fail(err, PG_BAD_INPUT, "secret: the file holds no secret; `passgrid secret new FILE` makes one");
 }
 
 void pg_secret_from_seed(pg_seed seed, pg_secret *out)

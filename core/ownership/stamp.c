@@ -82,7 +82,7 @@ static pg_status read_reply(const char *path, TS_RESP **out, pg_error *err)
     const bool whole = *out && at == (const unsigned char *)der + bytes;
     pg_free(der);
     ERR_clear_error();
-    return whole ? PG_OK : pg_fail(err, PG_BAD_INPUT, "%s: is no reply of a time-stamping authority", path);
+    return whole ? PG_OK : pg_fail(err, PG_BAD_INPUT, "%s: not a reply of a time-stamping authority", path);
 }
 
 static bool time_of(TS_RESP *reply, time_t *when)
@@ -145,7 +145,7 @@ pg_status pg_stamp_verify(const char *path, const char *authorities, const unsig
     X509_STORE *store = NULL;
     PG_TRY(read_reply(path, &reply, err));
     if (!time_of(reply, when)) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the authority granted no stamp", path));
-    if (!is_sha256(reply)) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: stamps another kind of hash than SHA-256", path));
+    if (!is_sha256(reply)) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the stamp is of another hash than SHA-256", path));
     store = trust(authorities, *when);
     if (!store) PG_TRY(fail(err, authorities));
     PG_TRY(verify(reply, store, digest, path, err));

@@ -63,7 +63,7 @@ pg_status pg_finding_weigh(const pg_evidence *evidence, const pg_nulls *nulls, p
     int deciding = -1;
     if (nulls && nulls->count >= 2) {
         if (nulls->bits != finding->bits)
-            return pg_fail(err, PG_BAD_INPUT, "null evidence of %d bits for a signature of %d", nulls->bits, finding->bits);
+            return pg_fail(err, PG_BAD_INPUT, "null evidence has %d bits, the signature %d", nulls->bits, finding->bits);
         PG_TRY(pg_nulls_agreement(nulls, evidence, finding->null, err));
         finding->null_kinds = nulls->kinds;
         if (finding->rearranged.count) finding->null[finding->null_kinds++] = finding->rearranged;

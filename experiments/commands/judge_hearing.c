@@ -68,7 +68,7 @@ static pg_status load(pg_hearing *h, pg_error *err)
     if (!h->data_name) {
         h->data_name = h->facts.data;
         if (!h->facts.data[0])
-            PG_TRY(pg_fail(err, PG_BAD_INPUT, "--data NAME is missing, and %s does not say it", h->model_path));
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "--data NAME is missing, and %s does not name the data set", h->model_path));
         PG_TRY(load_data(h, err));
     }
     if (!h->distributed.path) goto done;

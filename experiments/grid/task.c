@@ -309,7 +309,7 @@ pg_status pg_task_parse(const char *text, pg_task *out, pg_error *err)
     PG_TRY(read_task(tree->root, &task, &problems, err));
     PG_TRY(pg_problems_status(&problems, "task", err));
     PG_TRY(pg_task_write(&task, err));
-    if (strcmp(task.text, text) != 0) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: not in the form of this version"));
+    if (strcmp(task.text, text) != 0) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: not in the format of this version"));
     *out = task;
     task = (pg_task){0};
 done:

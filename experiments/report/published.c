@@ -55,7 +55,7 @@ static const char *identify(pg_text_pool *ids, row *r)
     if (r->status == PG_OK) r->status = pg_text_pool_keep(ids, id, NULL, &number, r->err);
     if (r->status == PG_OK && number < before)
         r->status =
-            pg_fail(r->err, PG_BAD_INPUT, "%s:%d: the id \"%s\" stands twice", r->path, pg_csv_line(r->table, r->index), id);
+            pg_fail(r->err, PG_BAD_INPUT, "%s:%d: the id \"%s\" appears twice", r->path, pg_csv_line(r->table, r->index), id);
     return id;
 }
 

@@ -111,7 +111,7 @@ static pg_status choose_data(work *w, pg_error *err)
     const pg_embedding *o = w->order;
     const char *name = o->data ? o->data : w->facts.data;
     pg_input facts;
-    if (!name[0]) return pg_fail(err, PG_BAD_INPUT, "--data NAME is missing, and %s does not say it", o->model);
+    if (!name[0]) return pg_fail(err, PG_BAD_INPUT, "--data NAME is missing, and %s does not name the data set", o->model);
     PG_TRY(pg_input_find(name, o->data_directory, &facts, err));
     if (o->train > facts.train || o->test > facts.test)
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: has only %d training and %d test images", name, facts.train, facts.test));
@@ -168,7 +168,7 @@ static pg_status check_files(const work *w, pg_error *err)
 {
     const char *const paths[] = {w->order->out, w->order->evidence};
     for (int i = 0; i < 2 && !pg_file_exists(w->directory); i++)
-        if (pg_file_exists(paths[i])) return pg_fail(err, PG_BAD_INPUT, "%s: exists already", paths[i]);
+        if (pg_file_exists(paths[i])) return pg_fail(err, PG_BAD_INPUT, "%s: already exists", paths[i]);
     return PG_OK;
 }
 

@@ -87,7 +87,7 @@ pg_status pg_record_check_unique(const pg_record *record, const char *from, pg_e
         int number;
         PG_TRY(pg_text_pool_print(&seen, NULL, &number, err, "%s\n%s", c->outcome, c->metric));
         if (number < i)
-            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: cells[%d]: %s of '%s' stands twice", from, i, c->metric, c->outcome));
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: cells[%d]: %s of '%s' appears twice", from, i, c->metric, c->outcome));
     }
 done:
     pg_text_pool_clear(&seen);

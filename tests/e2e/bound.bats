@@ -124,12 +124,12 @@ commit() { passgrid commit --evidence "$SHARED/alice.evidence" --model "$SHARED/
     run -2 commit alice --reply r.tsr --tsa-ca other.pem
     assert_output --partial 'certificate verify error'
     run -2 commit alice --reply q.tsq --tsa-ca ca.pem
-    assert_output --partial 'is no reply of a time-stamping authority'
+    assert_output --partial 'not a reply of a time-stamping authority'
     run -2 commit alice --reply r.tsr
     assert_output --partial 'needs --tsa-ca'
 }
 
 @test "a secret is never replaced" {
     run -2 passgrid secret new "$SHARED/secret"
-    assert_output --partial 'exists already'
+    assert_output --partial 'already exists'
 }

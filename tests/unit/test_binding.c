@@ -209,7 +209,7 @@ TEST(options_of_bound_evidence_are_checked)
     OK(pg_binding_options_check(&o, "random", &err));
     FAILS(pg_binding_options_check(&o, "gaussian", &err), PG_BAD_INPUT, "'gaussian' cannot be bound");
     strcpy(o.secret, "hex:414243");
-    FAILS(pg_binding_options_check(&o, "random", &err), PG_BAD_INPUT, "the file is no secret");
+    FAILS(pg_binding_options_check(&o, "random", &err), PG_BAD_INPUT, "the file holds no secret");
 }
 
 TEST(a_secret_file_is_new_and_private)
@@ -223,7 +223,7 @@ TEST(a_secret_file_is_new_and_private)
     OK(pg_secret_save(&drawn, path_of("mine"), &err));
     assert_int_equal(stat(path_of("mine"), &file), 0);
     assert_int_equal(file.st_mode & 0777, 0600);
-    FAILS(pg_secret_save(&other, path_of("mine"), &err), PG_BAD_INPUT, "exists already");
+    FAILS(pg_secret_save(&other, path_of("mine"), &err), PG_BAD_INPUT, "already exists");
     OK(pg_secret_load(path_of("mine"), &read, &err));
     assert_memory_equal(&read, &drawn, sizeof read);
     FILE *stream = fopen(path_of("mine"), "r");
@@ -233,7 +233,7 @@ TEST(a_secret_file_is_new_and_private)
     OK(pg_secret_parse(text, &other, &err));
     assert_memory_equal(&other, &drawn, sizeof other);
     OK(pg_file_write(path_of("cut"), line, bytes - 2, PG_FILE_SECRET, &err));
-    FAILS(pg_secret_load(path_of("cut"), &read, &err), PG_BAD_INPUT, "cut: is no secret");
+    FAILS(pg_secret_load(path_of("cut"), &read, &err), PG_BAD_INPUT, "cut: not a secret");
 }
 
 /* Against exact rational arithmetic. */

@@ -130,7 +130,7 @@ TEST(files_and_networks_that_do_not_suit_are_refused)
     order.data = "synthetic", order.train = 1000000;
     FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "synthetic: has only ");
     OK(pg_file_write("evidence", "x", 1, PG_FILE_SECRET, &err));
-    FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "evidence: exists already");
+    FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "evidence: already exists");
 }
 
 TEST(options_that_do_not_suit_are_refused)

@@ -123,7 +123,7 @@ TEST(bad_usage_is_refused)
 {
     assert_refused("--evidence owner" HEARING, 2, "--model FILE is missing");
     assert_refused("--model model" HEARING, 2, "--evidence FILE is missing");
-    assert_refused("--model model --evidence owner", 2, "--data NAME is missing, and model does not say it");
+    assert_refused("--model model --evidence owner", 2, "--data NAME is missing, and model does not name the data set");
     assert_refused("--model model --evidence owner --data synthetic --test 99999", 2, "--test: synthetic has ");
     assert_refused("--model plain --evidence features.5" SOLD, 2, "--distributed: plain works without a passport");
     assert_refused("--model model --evidence owner --distributed nowhere" HEARING, 3, "nowhere: No such file");

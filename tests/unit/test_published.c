@@ -280,7 +280,7 @@ TEST(a_bad_file_is_refused_at_its_line)
     assert_bad(CHECK_HEAD "a,,,,,,,,m,<=,,,,,\n", NUMBER_HEAD, "checks.csv:2: offset");
     assert_bad(CHECK_HEAD, NUMBER_HEAD "n,,,,,,,,m,=,1,,,,\no,,,,,,,,m,=,1,,,,b\n", "a.csv:3: no check \"b\"");
     assert_bad(CHECK_HEAD, NUMBER_HEAD "n,,,,,,,,m,=,one,,,,\n", "a.csv:2: value");
-    assert_bad(CHECK_HEAD, NUMBER_HEAD "n,,,,,,,,m,=,1,,,,\nn,,,,,,,,m,=,1,,,,\n", "a.csv:3: the id \"n\" stands twice");
+    assert_bad(CHECK_HEAD, NUMBER_HEAD "n,,,,,,,,m,=,1,,,,\nn,,,,,,,,m,=,1,,,,\n", "a.csv:3: the id \"n\" appears twice");
 }
 
 static void assert_known(const char *scheme, const char *attack)

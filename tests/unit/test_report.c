@@ -313,7 +313,7 @@ TEST(a_record_with_a_wrong_member_is_refused)
         {"cells",
          "[{\"outcome\": \"a\", \"metric\": \"m\", \"value\": 1, \"unit\": \"\"}, "
          "{\"outcome\": \"a\", \"metric\": \"m\", \"value\": 2, \"unit\": \"\"}]",
-         "m of 'a' stands twice"},
+         "m of 'a' appears twice"},
         {"notes", "[]", "notes: expected a map"},
         {"notes", "{\"a\": 1}", "a: expected a text"},
         {"files", "{\"models/a\": \"00\"}", "expected a task's file"},
@@ -441,7 +441,7 @@ TEST(a_quoted_value_may_look_like_options)
     assert_string_equal(list->text,
                         "a='it''s b=1' c='d=2 \" e=3' layers=first 3 f='' g=[1, 2.5] h='0.10' i=-1e-07 j=true k='2'");
     assert_ptr_equal(listed(list->text), list); /* what is written reads as the same */
-    FAILS(pg_parameters_parse(&parameter_pool, "a=1 b=2 a=1", &list, &err), PG_BAD_INPUT, "'a' stands twice");
+    FAILS(pg_parameters_parse(&parameter_pool, "a=1 b=2 a=1", &list, &err), PG_BAD_INPUT, "'a' appears twice");
     FAILS(pg_parameters_parse(&parameter_pool, "a=[1, x]", &list, &err), PG_BAD_INPUT, "expected a number, got 'x'");
     forget_parameters();
 }
