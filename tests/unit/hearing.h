@@ -42,7 +42,7 @@ static inline void match_signature(const pg_model *model, pg_evidence *evidence)
 static inline void make_owner_and_forger(void)
 {
     pg_train_options options = test_training(8, 16);
-    options.lr = 0.05;
+    options.lr = 0.02;
     subject s = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_RANDOM);
     strcpy(s.options.layers, "all");
     strcpy(s.options.signature, "Zq");
@@ -102,7 +102,7 @@ SET_UP
 {
     pg_compute_start(1);
     assert_int_equal(setenv("PASSGRID_DATA", folder(), 1), 0);
-    data = test_data(160, 40);
+    data = test_data(640, 40);
     make_owner_and_forger();
     make_plain();
     make_triggers();

@@ -177,7 +177,7 @@ TEST(p_values_follow_the_spread_of_the_nulls)
     f = verify(s.model, s.evidence, &nulls);
     assert_close(f.p_value, binomial_sum(50, BITS, 0.5), 1e-9);
     nulls.bits = BITS - 1;
-    FAILS(pg_finding_weigh(s.evidence, &nulls, &f, &err), PG_BAD_INPUT, "null evidence of 63 bits for a signature of 64");
+    FAILS(pg_finding_weigh(s.evidence, &nulls, &f, &err), PG_BAD_INPUT, "null evidence has 63 bits, the signature 64");
     pg_nulls_clear(&nulls);
     subject_destroy(&s);
 }
