@@ -23,8 +23,9 @@ size_t pg_utf8_character(const char *text, size_t bytes, unsigned *code)
 
 bool pg_utf8_is_control(unsigned code)
 {
-    const bool reorders = (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
-    return code < ' ' || (code >= 0x7F && code < 0xA0) || reorders;
+    const bool breaks = code == 0x2028 || code == 0x2029, marks = code == 0x061C || code == 0x200E || code == 0x200F;
+    const bool reorders = marks || (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+    return code < ' ' || (code >= 0x7F && code < 0xA0) || breaks || reorders;
 }
 
 /* Does the byte begin a character? */

@@ -10,7 +10,7 @@
  * overlong, a surrogate or too large. */
 size_t pg_utf8_character(const char *text, size_t bytes, unsigned *code);
 
-/* Is code a control character: C0, DEL, C1, a Unicode line separator or a bidirectional control? */
+/* Is code a control character: C0, DEL, C1, a Unicode line separator, or a bidirectional control or mark? */
 bool pg_utf8_is_control(unsigned code);
 
 /* pg_utf8_width: columns that a text takes on a terminal, one for each character. pg_utf8_fit: number of bytes at its start

@@ -51,9 +51,9 @@ TEST(control_characters_and_bytes_that_are_no_text_are_shown)
 {
     FILE *stream = begin();
     PG_HTML(stream, "$",
-            "a\x1b[2J\n\xff\xe2\x80\xae"
+            "a\x1b[2J\n\xff\xe2\x80\xae\xe2\x80\x8f\xd8\x9c"
             "b\xc3\xa9");
-    is(stream, "a\\x1b[2J\\x0a\\xff\\xe2\\x80\\xae"
+    is(stream, "a\\x1b[2J\\x0a\\xff\\xe2\\x80\\xae\\xe2\\x80\\x8f\\xd8\\x9c"
                "b\xc3\xa9");
 }
 

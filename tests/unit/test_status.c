@@ -77,8 +77,14 @@ TEST(a_cut_text_ends_in_dots_and_a_whole_character)
     assert_string_equal(pg_printable("abcd\n", out, sizeof out), "abcd...");
     assert_string_equal(pg_printable("abc", out, 3), "ab");
     assert_string_equal(pg_printable("", out, 1), "");
-    assert_false(pg_is_printable("a\xe2\x80\xae"
-                                 "b"));
+}
+
+TEST(characters_that_turn_the_direction_of_text_are_not_printable)
+{
+    static const char *const turning[] = {"\xd8\x9c",     "\xe2\x80\x8e", "\xe2\x80\x8f",
+                                          "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9"};
+    for (size_t i = 0; i < sizeof turning / sizeof *turning; i++) assert_false(pg_is_printable(turning[i]));
+    assert_true(pg_is_printable("\xe2\x80\x8d \xd8\x9b \xe2\x81\xa5")); /* their neighbours */
 }
 
 TEST(every_status_has_a_text_and_an_exit_code)
