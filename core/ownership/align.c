@@ -5,6 +5,7 @@
 #include "core/ownership/align_internal.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { ROUNDS_MAX = 20 };
 
@@ -25,12 +26,27 @@ done:
 
 /* ---- similarity ---- */
 
-/* Largest absolute cosine of a filter with one that is not its partner. */
-static double rival_of(const pg_real *cosines, int theirs, int partner)
+static const double copied = 0.7; /* least absolute cosine of a filter with a copy of it */
+
+/* Absolute cosine of two filters of the accused layer, which pg_align_cosines has normalised. */
+static double likeness(const pg_aligner *a, int layer, int theirs, int f, int g)
+{
+    const pg_filters s = pg_layer_filters(&a->original->layers[layer]);
+    double dot = 0;
+    for (int r = 0; r < s.taps * s.inputs; r++)
+        dot += (double)a->theirs[(ptrdiff_t)r * theirs + f] * (double)a->theirs[(ptrdiff_t)r * theirs + g];
+    return fabs(dot);
+}
+
+/* Largest absolute cosine of a filter with one that is not its partner, nor a surplus copy of that. */
+static double rival_of(const pg_aligner *a, int layer, const pg_real *cosines, int theirs, int partner)
 {
     double most = 0;
-    for (int g = 0; g < theirs; g++)
-        if (g != partner) most = fmax(most, fabs((double)cosines[g]));
+    for (int g = 0; g < theirs; g++) {
+        const double cosine = fabs((double)cosines[g]);
+        if (g == partner || cosine <= most) continue;
+        if (a->is_paired[g] || likeness(a, layer, theirs, partner, g) < copied) most = cosine;
+    }
     return most;
 }
 
@@ -40,10 +56,12 @@ static int measure_layer(pg_aligner *a, int layer, double *similarity, double *r
     const int space = pg_align_space_of(a, layer, PG_BY_OUTPUT), *from = a->rewrite->from[space];
     const int theirs = a->given.channels[space], count = a->rewrite->spaces.channels[space];
     pg_align_cosines(a, layer, PG_BY_OUTPUT);
+    memset(a->is_paired, 0, (size_t)theirs * sizeof *a->is_paired);
+    for (int o = 0; o < count; o++) a->is_paired[from[o]] = true;
     for (int o = 0; o < count; o++) {
         const pg_real *cosines = a->cosines + (ptrdiff_t)o * theirs;
         *similarity += copysign(1, a->rewrite->gain[layer][o]) * (double)cosines[from[o]];
-        *rival += rival_of(cosines, theirs, from[o]);
+        *rival += rival_of(a, layer, cosines, theirs, from[o]);
     }
     return count;
 }
@@ -116,6 +134,7 @@ static pg_status allocate(pg_aligner *a, pg_error *err)
     PG_TRY(pg_alloc(blocks * PG_NORM_GROUP, sizeof *a->inside, &a->inside, err));
     PG_TRY(pg_alloc(channels[0], sizeof *a->block_from, &a->block_from, err));
     PG_TRY(pg_alloc(channels[0], sizeof *a->before, &a->before, err));
+    PG_TRY(pg_alloc(channels[1], sizeof *a->is_paired, &a->is_paired, err));
     for (int i = 0; i < 7; i++) PG_TRY(pg_alloc(channels[1], sizeof **vectors[i], vectors[i], err));
 done:
     return status;
@@ -123,9 +142,9 @@ done:
 
 static void release(pg_aligner *a)
 {
-    void *const blocks[] = {a->ours,       a->theirs,       a->cosines,      a->score,   a->block_score,
-                            a->inside,     a->block_from,   a->before,       a->dot,     a->our_factor,
-                            a->our_square, a->their_factor, a->their_square, a->log_sum, a->log_count};
+    void *const blocks[] = {a->ours,         a->theirs,       a->cosines, a->score,    a->block_score, a->is_paired,
+                            a->inside,       a->block_from,   a->before,  a->dot,      a->our_factor,  a->our_square,
+                            a->their_factor, a->their_square, a->log_sum, a->log_count};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) pg_free(blocks[i]);
     pg_correlations_destroy(&a->activations);
 }

@@ -21,9 +21,10 @@
 #include "core/nets/rewrite.h"
 
 /* similarity: mean cosine, over filters, between the original's and their aligned partners. rival: mean over the same filters
- * of the largest absolute cosine with any other filter of the accused layer. A network derived from the original has a
- * similarity far above the rival; that of an independent one is about as low. A filter of zeros counts as 0: an original made
- * of zeros and of a few filters that every network has is similar to none. */
+ * of the largest absolute cosine with any other filter of the accused layer. Surplus filters that resemble the partner
+ * (absolute cosine of 0.7 or more) do not count: a thief could add copies of every filter, which would bring the rival to 1. A
+ * network derived from the original has a similarity far above the rival; that of an independent one is about as low. A filter
+ * of zeros counts as 0: an original made of zeros and of a few filters that every network has is similar to none. */
 typedef struct pg_alignment {
     pg_model *model;     /* the accused network with the original's channels */
     pg_rewrite *rewrite; /* from the accused network to that */

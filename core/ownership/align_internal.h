@@ -21,6 +21,7 @@ typedef struct pg_aligner {
     int *before;                   /* the pairs of the round before */
     int *inside, *block_from;      /* group norm: the pairs inside every pair of groups, and the pairs of groups */
     double *block_score;
+    bool *is_paired;                                               /* by channel of the accused network */
     double *our_factor, *their_factor;                             /* by channel: 1 / norm of its column; 0 for zeros */
     double *dot, *our_square, *their_square, *log_sum, *log_count; /* by channel of the original */
 } pg_aligner;
