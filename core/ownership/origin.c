@@ -37,7 +37,8 @@ const char *pg_origin_text(pg_origin_reason reason)
 
 static bool same_claimant(const pg_pair *a, const pg_pair *b)
 {
-    return memcmp(&a->evidence->binding.secret, &b->evidence->binding.secret, sizeof(pg_secret)) == 0;
+    const pg_binding *x = &a->evidence->binding, *y = &b->evidence->binding;
+    return memcmp(&x->secret, &y->secret, sizeof x->secret) == 0 && strcmp(x->statement, y->statement) == 0;
 }
 
 static pg_standing admit(const pg_pair *pair, int self)
@@ -79,6 +80,19 @@ static bool has_rival(const pg_pair *pairs, int count, int self, pg_standing lea
     return false;
 }
 
+/* The pair that is stamped first, of those that are left: they all belong to one claimant; -1 if there is none. The others
+ * become later. */
+static int keep_earliest(pg_pair *pairs, int count)
+{
+    int first = -1;
+    for (int i = 0; i < count; i++)
+        if (pairs[i].standing == PG_STANDS_FIRST && (first < 0 || pairs[i].when < pairs[first].when)) first = i;
+    for (int i = 0; i < count; i++)
+        if (pairs[i].standing == PG_STANDS_FIRST && i != first)
+            pairs[i].standing = pairs[i].when > pairs[first].when ? PG_STANDS_LATER : PG_STANDS_TIED;
+    return first;
+}
+
 pg_origin pg_origin_decide(pg_pair *pairs, int count)
 {
     bool admitted[PG_PAIRS_MAX];
@@ -87,13 +101,11 @@ pg_origin pg_origin_decide(pg_pair *pairs, int count)
     for (int i = 0; i < count; i++)
         if (admitted[i] && is_mixed(pairs, admitted, count, i)) pairs[i].standing = PG_STANDS_MIXED;
     rank(pairs, count);
-    for (int i = 0; i < count; i++) {
-        if (pairs[i].standing != PG_STANDS_FIRST) continue;
-        const bool later = has_rival(pairs, count, i, PG_STANDS_LATER, PG_STANDS_LATER),
-                   mixed = has_rival(pairs, count, i, PG_STANDS_MIXED, PG_STANDS_MIXED);
-        return (pg_origin){i, later ? PG_ORIGIN_BY_DATE : mixed ? PG_ORIGIN_BY_CONTENT : PG_ORIGIN_UNOPPOSED};
-    }
-    return (pg_origin){-1, PG_ORIGIN_UNKNOWN};
+    const int first = keep_earliest(pairs, count);
+    if (first < 0) return (pg_origin){-1, PG_ORIGIN_UNKNOWN};
+    const bool later = has_rival(pairs, count, first, PG_STANDS_LATER, PG_STANDS_LATER),
+               mixed = has_rival(pairs, count, first, PG_STANDS_MIXED, PG_STANDS_MIXED);
+    return (pg_origin){first, later ? PG_ORIGIN_BY_DATE : mixed ? PG_ORIGIN_BY_CONTENT : PG_ORIGIN_UNOPPOSED};
 }
 
 /* ---- measurements ---- */

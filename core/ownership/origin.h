@@ -12,7 +12,8 @@
  * erased the owner's mark before he stamped, or made it unreadable: the owner stamped before he let the network go.
  *
  * Evidence is read in the originals as they are, not through alignment: who brings an original could choose its channels so
- * that his evidence agrees in another's. Equal secrets are one claimant. */
+ * that his evidence agrees in another's. Equal secrets with equal statements are one claimant, of whose pairs the one that is
+ * stamped first counts: whoever saw the evidence can show it again, with an original of his own. */
 #ifndef PG_OWNERSHIP_ORIGIN_H
 #define PG_OWNERSHIP_ORIGIN_H
 

@@ -121,6 +121,35 @@ TEST(equal_secrets_are_one_claimant)
     assert_origin(pairs, 3, OWNER, PG_ORIGIN_BY_CONTENT);
 }
 
+/* A thief who saw the owner's evidence shows it again, with an original of his own. */
+TEST(of_one_claimants_originals_the_earliest_counts_in_whatever_order)
+{
+    pg_pair pairs[PEOPLE];
+    make_pairs(pairs);
+    pairs[OWNER].evidence = pairs[THIEF].evidence;
+    pairs[OWNER].proves[THIEF] = pairs[THIEF].proves[OWNER] = true;
+    pairs[OWNER].when = 3000;
+    assert_origin(pairs, 2, THIEF, PG_ORIGIN_UNOPPOSED);
+    assert_int_equal(pairs[OWNER].standing, PG_STANDS_LATER);
+    pairs[OWNER].when = pairs[THIEF].when;
+    assert_origin(pairs, 2, OWNER, PG_ORIGIN_UNOPPOSED);
+    assert_int_equal(pairs[THIEF].standing, PG_STANDS_TIED);
+}
+
+/* He binds that secret to a statement of his own, and overwrites the network with it. */
+TEST(a_secret_under_another_statement_is_another_claimant)
+{
+    pg_pair pairs[PEOPLE];
+    make_pairs(pairs);
+    pg_evidence theirs = secrets[OWNER];
+    strcpy(theirs.binding.statement, "the thief");
+    pairs[THIEF].evidence = &theirs;
+    pairs[THIEF].proves[OWNER] = true;
+    pairs[THIEF].when = 1;
+    assert_origin(pairs, 2, OWNER, PG_ORIGIN_BY_CONTENT);
+    assert_int_equal(pairs[THIEF].standing, PG_STANDS_MIXED);
+}
+
 /* ---- the measurements ---- */
 
 static pg_model *fresh_model(const char *seed)
