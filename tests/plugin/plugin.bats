@@ -16,7 +16,7 @@ column() { awk -F, -v want="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == w
 row() { grep -F ",$1," "run/tables/$2.csv" | cat <(head -n 1 "run/tables/$2.csv") -; } # row TEXT TABLE, under the head
 
 @test "list and help show the worked plug-ins" {
-    for name in 'schemes stamp' 'attacks quantize' 'networks lenet5'; do
+    for name in 'schemes patch' 'attacks quantize' 'networks lenet5'; do
         run -0 passgrid list "${name% *}"
         assert_line --regexp "^${name#* } "
         run -0 passgrid help "${name#* }"
@@ -44,21 +44,21 @@ row() { grep -F ",$1," "run/tables/$2.csv" | cat <(head -n 1 "run/tables/$2.csv"
 
 @test "the owner's claim by the worked scheme stands" {
     cd "$SHARED"
-    assert_equal "$(row stamp schemes | column agrees)" 1
+    assert_equal "$(row patch schemes | column agrees)" 1
 }
 
 @test "the worked attack is judged at each level" {
     cd "$SHARED"
-    says 'stamp,quantize,bits=8,' run/tables/removal.csv
+    says 'patch,quantize,bits=8,' run/tables/removal.csv
     says 'v2,quantize,bits=1,' run/tables/removal.csv
-    assert_equal "$(row quantize,bits=8 removal | grep -e '^data' -e stamp | column agrees)" 1
-    assert_equal "$(row quantize,bits=1 removal | grep -e '^data' -e stamp | column agrees)" 0
+    assert_equal "$(row quantize,bits=8 removal | grep -e '^data' -e patch | column agrees)" 1
+    assert_equal "$(row quantize,bits=1 removal | grep -e '^data' -e patch | column agrees)" 0
 }
 
 @test "attacks of the first program run on the worked scheme" {
     cd "$SHARED"
-    says 'stamp,counterfeit-triggers,' run/tables/ambiguity.csv
-    says_not 'stamp,fake1,' run/tables/ambiguity.csv
+    says 'patch,counterfeit-triggers,' run/tables/ambiguity.csv
+    says_not 'patch,fake1,' run/tables/ambiguity.csv
 }
 
 @test "the worked attack has the figure that it declares" {
@@ -70,7 +70,7 @@ row() { grep -F ",$1," "run/tables/$2.csv" | cat <(head -n 1 "run/tables/$2.csv"
 
 @test "the worked table stands beside the others" {
     cd "$SHARED"
-    assert_equal "$(row stamp networks | column learnt)" 1
+    assert_equal "$(row patch networks | column learnt)" 1
     assert_file_exists run/tables/networks.md
     assert_file_not_exists run/tables/settings.csv
 }
@@ -84,10 +84,10 @@ row() { grep -F ",$1," "run/tables/$2.csv" | cat <(head -n 1 "run/tables/$2.csv"
 
 @test "judge hears evidence of the worked scheme" {
     cd "$SHARED"
-    run -0 passgrid judge --model "run/models/$at-stamp-s1.safetensors" --evidence "run/evidence/$at-stamp-s1.safetensors" \
+    run -0 passgrid judge --model "run/models/$at-patch-s1.safetensors" --evidence "run/evidence/$at-patch-s1.safetensors" \
         --data synthetic
     assert_line --regexp '^  verdict +agrees$'
-    run -0 passgrid judge --model "run/models/$at-plain-s1.safetensors" --evidence "run/evidence/$at-stamp-s1.safetensors" \
+    run -0 passgrid judge --model "run/models/$at-plain-s1.safetensors" --evidence "run/evidence/$at-patch-s1.safetensors" \
         --data synthetic
     assert_line --regexp '^  verdict +neither: not significant$'
 }

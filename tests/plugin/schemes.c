@@ -7,6 +7,6 @@
 #define SCHEMES(X)                                                                                                             \
     X(pg_scheme, plain)                                                                                                        \
     X(pg_scheme, v2)                                                                                                           \
-    X(pg_scheme, stamp)
+    X(pg_scheme, patch)
 
 PG_REGISTRY(pg_scheme, pg_schemes, SCHEMES)
