@@ -9,7 +9,7 @@
 #include <openssl/ts.h>
 #include <string.h>
 
-enum { REPLY_BYTES_MAX = 1 << 20 };
+enum { REPLY_BYTES_MAX = 1 << 20, AUTHORITIES_BYTES_MAX = 1 << 24 };
 
 /* Append OpenSSL's message about its last failure. */
 static pg_status fail(pg_error *err, const char *path)
@@ -108,6 +108,19 @@ static X509_STORE *trust(const char *authorities, time_t when)
     if (ok) return store;
     X509_STORE_free(store);
     return NULL;
+}
+
+pg_status pg_stamp_check_authorities(const char *authorities, pg_error *err)
+{
+    char *pem = NULL;
+    size_t bytes = 0;
+    pg_status status = pg_file_read_up_to(authorities, AUTHORITIES_BYTES_MAX, &pem, &bytes, err);
+    pg_free(pem);
+    if (status != PG_OK) return status;
+    X509_STORE *store = trust(authorities, 0);
+    if (!store) status = fail(err, authorities);
+    X509_STORE_free(store);
+    return status;
 }
 
 static bool is_sha256(TS_RESP *reply)

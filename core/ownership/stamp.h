@@ -17,6 +17,9 @@ PG_CHECKED pg_status pg_stamp_commit(const pg_evidence *evidence, const char *mo
 /* Write the query (.tsq, DER) that asks an authority to stamp the digest. */
 PG_CHECKED pg_status pg_stamp_query(const unsigned char digest[PG_SHA256_BYTES], const char *path, pg_error *err);
 
+/* Check that the PEM file holds certificates. PG_IO_FAULT if it cannot be read. */
+PG_CHECKED pg_status pg_stamp_check_authorities(const char *authorities, pg_error *err);
+
 /* Check an authority's reply (.tsr, DER): it was granted, it stamps this digest, and a certificate that may stamp and chains to
  * one of those in the PEM file `authorities` signed it (valid at the time of the stamp). *when is that time. PG_BAD_INPUT says
  * what is wrong. */

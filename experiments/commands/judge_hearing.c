@@ -270,6 +270,7 @@ done:
 pg_status pg_hearing_hold(pg_hearing *h, pg_error *err)
 {
     pg_status status = PG_OK;
+    if (h->authorities) PG_TRY(pg_stamp_check_authorities(h->authorities, err));
     PG_TRY(load(h, err));
     PG_TRY(pg_verify_check(&h->options, h->model->spec.classes, h->images.count, err));
     PG_TRY(choose_pixels(h, err));

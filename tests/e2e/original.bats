@@ -100,6 +100,12 @@ bits_through() { sed -n 's/.*through the original .* agree, \(.*\) bits of proof
     refuses 'comes after the --evidence' passgrid judge --original x --model y --evidence z
 }
 
+@test "certificates that the judge names and cannot read end the hearing" {
+    echo nothing >empty.pem
+    refuses 'empty.pem: ' through --stamp "$SHARED/original.tsr" --tsa-ca empty.pem
+    run -3 through --stamp "$SHARED/original.tsr" --tsa-ca nowhere.pem
+}
+
 @test "an original that cannot be read refuses its claim" {
     echo nothing >broken
     refuses 'broken: ' judge --original broken
