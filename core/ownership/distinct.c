@@ -20,8 +20,7 @@ static void products(const pg_mark *m, int i, double *out)
     }
 }
 
-/* keep[i]: filter i differs from all earlier ones. A filtered mark keeps all filters: its bits are a hash, so they are fair
- * coins even if all filters are equal. */
+/* keep[i]: filter i differs from all earlier ones. */
 static void find_filters(const pg_mark *m, bool *keep)
 {
     double product[PG_MARK_BITS_MAX], square[PG_MARK_BITS_MAX];
@@ -29,15 +28,19 @@ static void find_filters(const pg_mark *m, bool *keep)
         products(m, i, product);
         square[i] = product[i];
         keep[i] = true;
-        for (int j = 0; j < i && keep[i] && !m->rounds; j++)
+        for (int j = 0; j < i && keep[i]; j++)
             keep[i] = !keep[j] || product[j] * product[j] <= 0.98 * 0.98 * square[i] * square[j];
     }
 }
 
-/* Remove the filters that are not kept from a mark, in place. */
-static int drop_filters(pg_mark *m, const bool *keep)
+/* Drop, in place, the filters that nearly equal an earlier one. A filtered mark keeps all: its bits are a hash, so they are
+ * fair coins even if all filters are equal. */
+static int drop_filters(pg_mark *m)
 {
+    bool keep[PG_MARK_BITS_MAX];
     const int before = m->bits;
+    if (m->rounds) return 0;
+    find_filters(m, keep);
     pg_real *to = m->projection;
     int bits = 0;
     for (int t = 0; t < pg_mark_width(m); t++)
@@ -122,12 +125,10 @@ pg_status pg_evidence_distinct(const pg_evidence *evidence, const pg_dataset *kn
                                pg_error *err)
 {
     pg_status status = PG_OK;
-    bool keep[PG_MARK_BITS_MAX];
     pg_evidence *copy = NULL;
     *dropped = 0;
     PG_TRY(pg_evidence_clone(evidence, &copy, err));
-    find_filters(&copy->mark, keep);
-    *dropped = drop_filters(&copy->mark, keep);
+    *dropped = drop_filters(&copy->mark);
     if (copy->triggers.count) PG_TRY(drop_pictures(&copy->triggers, known, dropped, err));
     *out = copy;
     copy = NULL;

@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/ownership/distinct.h"
+#include "core/ownership/mark.h"
 #include "core/ownership/permutation.h"
 
 #include <gsl/gsl_cdf.h>
@@ -430,9 +431,11 @@ done:
 static pg_status read_evidence(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
 {
     pg_status status = PG_OK;
+    const pg_layer *layer;
     pg_evidence *distinct = NULL;
     out->bound = evidence->binding.bound;
     out->seed_refused = evidence->binding.from_seed && !judge->setup.seeds_prove;
+    if (evidence->mark.bits) PG_TRY(pg_mark_layer(&evidence->mark, judge->model, &layer, err));
     if (!out->bound) PG_TRY(pg_evidence_distinct(evidence, judge->setup.test, &distinct, &out->repeated, err));
     PG_TRY(read_claim(judge, distinct ? distinct : evidence, evidence, out, err));
 done:
