@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TENSOR_NAME = PG_NAME_MAX + 32, NAMES = 4, FILTER = 4 };
+enum { TENSOR_NAME = PG_NAME_MAX + 32, NAMES = 4, FILTER = 4, KEYS_MAX = 1 << 26 };
 
 /* Tensors of one layer: key, skey, b and the second name of b. Passports that are distributed with the network have one set of
  * names, those of a private branch another. */
@@ -410,6 +410,19 @@ static pg_status check_unused(const pg_safetensors *file, const char *path, cons
     return PG_OK;
 }
 
+/* A file of zeros takes no room on a disk and much in memory, so what it may take is checked before any of it is read. */
+static pg_status check_keys(const pg_safetensors *file, const char *path, pg_error *err)
+{
+    size_t values = 0;
+    char layer[PG_NAME_MAX];
+    for (size_t i = 0; i < pg_safetensors_count(file); i++) {
+        const pg_array *a = pg_safetensors_at(file, i);
+        if (layer_of(a->name, names_distributed[0], layer) || layer_of(a->name, names_private[0], layer)) values += a->count;
+    }
+    if (values <= KEYS_MAX) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "%s: passports of %zu values, expected at most %d", path, values, KEYS_MAX);
+}
+
 static pg_status read_one(const pg_safetensors *file, const char *path, const char *name, pg_evidence *e, bool *private,
                           pg_error *err)
 {
@@ -469,6 +482,7 @@ static pg_status read_all(const pg_safetensors *file, const char *path, pg_evide
 {
     pg_status status = PG_OK;
     bool private = false;
+    PG_TRY(check_keys(file, path, err));
     for (size_t i = 0; i < pg_safetensors_count(file); i++)
         PG_TRY(read_one(file, path, pg_safetensors_at(file, i)->name, e, &private, err));
     sort_passports(e);

@@ -218,6 +218,28 @@ TEST(claims_of_other_programs_are_read)
     assert_null(evidence);
 }
 
+/* A sparse file, which takes no room on the disk. */
+TEST(passports_that_would_fill_the_memory_are_refused)
+{
+    const char *path = test_path("vast", -1);
+    const size_t bytes = (size_t)4 << 24;
+    pg_evidence *evidence = NULL;
+    FILE *stream = fopen(path, "wb");
+    char header[1024] = "{";
+    for (size_t i = 0; i < 5; i++)
+        snprintf(header + strlen(header), sizeof header - strlen(header),
+                 "\"features.%zu.key\":{\"dtype\":\"F32\",\"shape\":[1,4096,64,64],\"data_offsets\":[%zu,%zu]}%s", i, i * bytes,
+                 (i + 1) * bytes, i < 4 ? "," : "}");
+    const uint64_t length = strlen(header);
+    fwrite(&length, sizeof length, 1, stream);
+    fputs(header, stream);
+    fclose(stream);
+    assert_int_equal(truncate(path, (off_t)(sizeof length + length + 5 * bytes)), 0);
+    FAILS(pg_evidence_load(path, &evidence, &err), PG_BAD_INPUT, "passports of 83886080 values, expected at most 67108864");
+    assert_null(evidence);
+    unlink(path);
+}
+
 TEST(a_cut_file_is_refused_by_name)
 {
     subject s = subject_create("v3", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
