@@ -323,6 +323,13 @@ bool pg_file_exists(const char *path)
     return stat(path, &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
+bool pg_file_same(const char *a, const char *b)
+{
+    struct stat one, other;
+    if (stat(a, &one) != 0 || stat(b, &other) != 0) return strcmp(a, b) == 0;
+    return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 pg_status pg_path(char out[PG_PATH_MAX], const char *directory, const char *part1, const char *part2, pg_error *err)
 {
     const int n = part2 ? snprintf(out, PG_PATH_MAX, "%s/%s/%s", directory, part1, part2)

@@ -61,6 +61,9 @@ PG_CHECKED pg_status pg_make_directories(const char *path, pg_error *err);
 /* False only if path certainly does not exist. If that cannot be found out, returns true, and reading the file tells why. */
 bool pg_file_exists(const char *path);
 
+/* Do both paths lead to one file, whatever links lie between? Of files that do not exist, only equal paths do. */
+bool pg_file_same(const char *a, const char *b);
+
 /* Join the parts with '/' into out. PG_BAD_INPUT if the result does not fit. part2 may be NULL. */
 PG_CHECKED pg_status pg_path(char out[PG_PATH_MAX], const char *directory, const char *part1, const char *part2, pg_error *err);
 

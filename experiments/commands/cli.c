@@ -2,6 +2,8 @@
 /* Parsing by tables; see cli.h. */
 #include "experiments/commands/cli.h"
 
+#include "core/base/file.h"
+#include "core/base/memory.h"
 #include "core/base/utf8.h"
 #include "core/formats/number.h"
 #include "core/formats/problems.h"
@@ -158,11 +160,18 @@ done:
 
 /* ---- words ---- */
 
+typedef struct named_file {
+    const pg_cli_row *row;
+    const char *path;
+} named_file;
+
 typedef struct parser {
     const pg_command *command;
     pg_cli_row rows[PG_CLI_ROWS_MAX];
     int count;
     const char *given[PG_CLI_ROWS_MAX]; /* the last value of each row */
+    named_file *files;                  /* [file_count <= argc] every file, as often as it is named */
+    int file_count;
     char *values;
     bool help;
 } parser;
@@ -176,6 +185,7 @@ static pg_status give(parser *p, const pg_cli_row *row, const char *text, pg_err
     if (*before && row->type == PG_CLI_IS_FILE && !row->take)
         return pg_fail(err, PG_BAD_INPUT, "%s: given twice, \"%.80s\" and \"%.80s\"", title(row, what), *before, text);
     *before = text;
+    if (row->type == PG_CLI_IS_FILE) p->files[p->file_count++] = (named_file){row, text};
     return take(row, p->values, text, err);
 }
 
@@ -238,6 +248,20 @@ static pg_status check_missing(const parser *p, pg_error *err)
     return PG_OK;
 }
 
+/* A command that writes over a file that it reads would destroy evidence or a network. */
+static pg_status check_written(const parser *p, pg_error *err)
+{
+    char written[PG_CLI_LABEL], other[PG_CLI_LABEL];
+    for (int w = 0; w < p->file_count; w++) {
+        const named_file *out = &p->files[w];
+        for (int i = 0; out->row->written && i < p->file_count; i++)
+            if (i != w && pg_file_same(out->path, p->files[i].path))
+                return pg_fail(err, PG_BAD_INPUT, "%s: %s is the file of %s too", title(out->row, written), out->path,
+                               title(p->files[i].row, other));
+    }
+    return PG_OK;
+}
+
 static pg_status take_words(parser *p, int argc, char **argv, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -252,6 +276,7 @@ static pg_status take_words(parser *p, int argc, char **argv, pg_error *err)
             PG_TRY(take_argument(p, argv[i], err));
     }
     if (!p->help) PG_TRY(check_missing(p, err));
+    if (!p->help) PG_TRY(check_written(p, err));
 done:
     return status;
 }
@@ -260,8 +285,10 @@ pg_status pg_cli_read(const pg_command *command, int argc, char **argv, void *va
 {
     parser p = {.command = command, .values = values};
     p.count = pg_cli_rows(command, p.rows);
-    pg_status status = set_defaults(command, values, err);
+    pg_status status = pg_alloc((size_t)argc, sizeof *p.files, &p.files, err);
+    if (status == PG_OK) status = set_defaults(command, values, err);
     if (status == PG_OK) status = take_words(&p, argc, argv, err);
+    pg_free(p.files);
     *help = p.help;
     return status;
 }

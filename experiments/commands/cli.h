@@ -57,6 +57,7 @@ typedef struct pg_cli_row {
     /* What completion offers, by the first positional argument that is a file; NULL: the names. */
     const char *const *(*offers)(const char *file);
     bool required;                 /* an option that must be given; positional arguments must be, lists need not */
+    bool written;                  /* a file that the command writes; it must be none of the others that are named */
     const char *unit;              /* of a number, for help; NULL: none */
     const char *fallback;          /* default as text; NULL: the value in the command's defaults, if it is one */
     const struct pg_cli_row *rows; /* PG_CLI_IS_ROWS */

@@ -12,7 +12,7 @@ static const pg_cli_row rows[] = {
     PG_CLI_FILE(arguments, evidence, "evidence", "FILE", "the claimant's evidence", .required = true),
     PG_CLI_FILE(arguments, model, "model", "FILE", "the claimant's own model, in which the evidence is", .required = true),
     PG_CLI_HEADING("To have the commitment stamped (RFC 3161):"),
-    PG_CLI_FILE(arguments, query, "query", "FILE", "write the query for a time-stamping authority"),
+    PG_CLI_FILE(arguments, query, "query", "FILE", "write the query for a time-stamping authority", .written = true),
     PG_CLI_HEADING("To check the authority's reply:"),
     PG_CLI_FILE(arguments, reply, "reply", "FILE", "reply of the authority"),
     PG_CLI_FILE(arguments, authorities, "tsa-ca", "FILE", "PEM certificates of the authorities that you trust"),

@@ -37,9 +37,9 @@ static const pg_cli_row rows[] = {
     PG_CLI_TEXT(arguments, scheme, "scheme", "NAME", "scheme of the mark (passgrid help NAME)", .required = true,
                 .names = pg_scheme_names),
     PG_CLI_FILE(arguments, order.model, "model", "FILE", "the trained network, in safetensors", .required = true),
-    PG_CLI_FILE(arguments, order.out, "out", "FILE", "new file for the marked network", .required = true),
+    PG_CLI_FILE(arguments, order.out, "out", "FILE", "new file for the marked network", .required = true, .written = true),
     PG_CLI_FILE(arguments, order.evidence, "evidence", "FILE", "new file for the evidence, which only its owner can read",
-                .required = true),
+                .required = true, .written = true),
     PG_CLI_TEXT(arguments, order.statement, "statement", "TEXT",
                 "text in the evidence that names the owner; the judge shows it"),
     PG_CLI_HEADING("The data to train on:"),
@@ -122,10 +122,9 @@ const pg_command pg_cmd_mark = {
     .summary = "embed evidence into a trained network",
     .usage = "passgrid mark --secret FILE --scheme NAME --model FILE\n    --out FILE --evidence FILE [options]",
     .about = "Train a network on while a mark that follows from the owner's secret is embedded, then write the marked "
-             "network and the"
-             "evidence. The network must be an ordinary one, without passport layers. Both files appear only when all "
-             "is done. Ctrl-C"
-             "and SIGTERM save the state in the folder OUT.work; the same command continues from it.",
+             "network and the evidence. The network must be an ordinary one, without passport layers. Both files appear "
+             "only when all is done. Ctrl-C and SIGTERM save the state in the folder OUT.work; the same command continues "
+             "from it.",
     .rows = rows,
     .size = sizeof(arguments),
     .defaults = &defaults,

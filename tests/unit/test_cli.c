@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Command lines: options and positional arguments of every type, abbreviations, defaults, refusals, help. */
+#include "core/base/file.h"
 #include "experiments/commands/commands.h"
 #include "tests/unit/test.h"
 
@@ -26,7 +27,7 @@ static const pg_cli_row shared_rows[] = {
 };
 
 typedef struct arguments {
-    const char *file, *model, *text;
+    const char *file, *model, *page, *text;
     int count, kind, color;
     double width;
     bool json;
@@ -51,6 +52,7 @@ static const pg_cli_row rows[] = {
     PG_CLI_FILE(arguments, file, NULL, "FILE", "what to read"),
     PG_CLI_ROWS(arguments, grid, shared_rows),
     PG_CLI_FILE(arguments, model, "model", "FILE", "a model", .required = true),
+    PG_CLI_FILE(arguments, page, "page", "FILE", "where to print", .written = true),
     PG_CLI_TEXT(arguments, text, "text", "WORDS", "some words"),
     PG_CLI_INT(arguments, count, "count", "N", 1, 10, "how many"),
     PG_CLI_HEADING("Looks:"),
@@ -152,6 +154,15 @@ TEST(the_last_value_counts_but_a_file_is_given_once)
     OK(read_words("x --model m --count 4 --count 5"));
     assert_int_equal(a.count, 5);
     FAILS(read_words("x --model m --model n"), PG_BAD_INPUT, "--model: given twice, \"m\" and \"n\"");
+}
+
+TEST(a_written_file_is_none_of_the_others)
+{
+    OK(read_words("x --model x --page p"));
+    FAILS(read_words("x --page m --model m"), PG_BAD_INPUT, "--page: m is the file of --model too");
+    FAILS(read_words("x --model m --page=x"), PG_BAD_INPUT, "--page: x is the file of FILE too");
+    OK(pg_file_write("m", "", 0, PG_FILE_PUBLIC, &err));
+    FAILS(read_words("x --model m --page ./m"), PG_BAD_INPUT, "--page: ./m is the file of --model too");
 }
 
 TEST(unknown_options_are_refused_with_a_suggestion)

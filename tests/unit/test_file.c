@@ -234,6 +234,17 @@ TEST(directories_are_made_with_their_parents)
     assert_false(pg_file_exists(path_of("a/nowhere")));
 }
 
+TEST(links_to_one_file_are_the_same)
+{
+    OK(pg_file_write("a", "x", 1, PG_FILE_PUBLIC, &err));
+    OK(pg_file_write("b", "x", 1, PG_FILE_PUBLIC, &err));
+    assert_int_equal(symlink("a", "soft"), 0);
+    assert_int_equal(link("a", "hard"), 0);
+    assert_true(pg_file_same("a", "./a") && pg_file_same("a", "soft") && pg_file_same("hard", "soft"));
+    assert_false(pg_file_same("a", "b") || pg_file_same("a", "none") || pg_file_same("none", "never"));
+    assert_true(pg_file_same("none", "none"));
+}
+
 TEST(a_path_that_is_too_long_is_refused)
 {
     char out[PG_PATH_MAX], longest[PG_PATH_MAX];
