@@ -6,6 +6,7 @@
 #include "attacks/attack.h"
 
 #include "core/base/memory.h"
+#include "core/data/triggers.h"
 #include "core/ownership/accuracy.h"
 #include "core/ownership/binding.h"
 #include "core/ownership/mark.h"
@@ -25,7 +26,7 @@ static const pg_option options[] = {
     PG_INT(grind_options, bits, "256", 1, PG_MARK_BITS_MAX, NULL, "length of the mark"),
     PG_TEXT(grind_options, layer, "default",
             "convolution of the mark: default (the first that carries a passport by default) or a name"),
-    PG_INT(grind_options, count, "100", 1, 100000, NULL, "number of trigger pictures"),
+    PG_INT(grind_options, count, "100", 1, PG_TRIGGERS_MAX, NULL, "number of trigger pictures"),
     PG_INTS(grind_options, tries, "[1, 10, 100, 1000, 10000]", 1, 100000000, "secrets",
             "secrets tried, in ascending order: each number gives an outcome"),
     {PG_OPTION("rounds", grind_options, rounds, INT, int, "4", "of a filtered mark"), .low = 1, .high = PG_MARK_ROUNDS_MAX,

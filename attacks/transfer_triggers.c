@@ -14,6 +14,7 @@
 
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
+#include "core/data/triggers.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ typedef struct transfer_options {
 } transfer_options;
 
 static const pg_option options[] = {
-    PG_INT(transfer_options, count, "50", 1, 100000, NULL, "triggers that are shown"),
+    PG_INT(transfer_options, count, "50", 1, PG_TRIGGERS_MAX, NULL, "triggers that are shown"),
     PG_INT(transfer_options, pictures, "200", 1, 100000, NULL, "pictures of the accuser's training set that are changed"),
     PG_INT(transfer_options, references, "10", 1, PG_REFERENCES_MAX, NULL,
            "plain networks that the accuser trains beside his own"),
