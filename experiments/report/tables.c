@@ -39,6 +39,16 @@ static pg_status write_or_remove(const pg_table *table, const char *directory, c
     return pg_file_exists(path) ? pg_file_remove(path, err) : PG_OK;
 }
 
+/* A copy of a run that git made lacks folders that were empty, and a run that was never rendered has no tables. */
+static pg_status make_folder(output *o, pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    pg_error found = {.message = ""};
+    const pg_status status = pg_path(path, o->directory, "tables", NULL, err);
+    if (status != PG_OK) return status;
+    return put_aside(o, pg_make_directories(path, &found), &found, err);
+}
+
 static pg_status finish(pg_table *table, output *o, const char *name, bool printed, pg_error *err)
 {
     static const struct {
@@ -164,6 +174,7 @@ pg_status pg_tables_render(const char *directory, bool partial, FILE *stream, pg
     output o = {.directory = directory, .stream = stream};
     pg_error found = {.message = ""};
     PG_TRY(load(directory, partial, &results, err));
+    PG_TRY(make_folder(&o, err));
     PG_TRY(put_aside(&o, pg_results_write_cells(results, directory, &found), &found, err));
     PG_TRY(render(results, &o, err));
     PG_TRY(put_aside(&o, list_artefacts(results, directory, stream, &found), &found, err));
