@@ -15,7 +15,8 @@ typedef struct pg_figure {
     /* gnuplot commands. They may use series[], low[k] and high[k] of column k, step (a whole distance between ticks of the x
      * axis), chance (accuracy of guessing; NaN: unknown), and functions for colours, dashes and marks. */
     const char *body;
-    int width; /* of the drawing, without the legend's height, which is added */
+    int width;  /* of the drawing, without the legend's height, which is added */
+    int panels; /* plots side by side; the legend is below the first. 0: one */
     double chance;
     pg_text_pool series; /* keys, numbered by their series */
     pg_table points;

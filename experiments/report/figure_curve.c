@@ -60,7 +60,7 @@ static pg_status draw_curve(const pg_scene *at, const pg_attack *attack, pg_figu
                                  {"detected %", PG_COLUMN_MEAN},
                                  {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    pg_figure f = {.kind = shown->curve, .width = 1100};
+    pg_figure f = {.kind = shown->curve, .width = 1100, .panels = 2};
     const pg_summary *s = at->summary;
     PG_TRY(pg_scene_start(at, &f, columns, "outcome", err));
     PG_TRY(pg_text_pool_print(&f.points.texts, &f.body, NULL, err, curve_body, shown->label, shown->column, shown->column));

@@ -19,8 +19,9 @@ static void quote(FILE *stream, const char *text)
     fputc('\'', stream);
 }
 
-/* Longest text that fits in a legend. */
-enum { HEADING = 110, REMARK = 130, LEGEND = 56, MARGIN = 75, LETTER = 9, LINE = 19, BODY = 400, WIDEST = 4 * REMARK + 1 };
+/* Pixels: of a letter, of a legend's line and its sample, of the margins beside and below a plot, and of a figure without its
+ * legend; LEGEND: letters of the longest series. */
+enum { LETTER = 8, LINE = 20, SAMPLE = 80, SIDES = 75, BELOW = 86, BODY = 414, LEGEND = 56, WIDEST = 1024 };
 
 static void put_text(FILE *stream, const char *name, const char *text, int width)
 {
@@ -46,7 +47,10 @@ static int put_series(const pg_figure *f, const pg_table *points, FILE *stream)
         quote(stream, shown);
         if (pg_utf8_width(shown) > widest) widest = pg_utf8_width(shown);
     }
-    const int across = f->width / (widest * LETTER + MARGIN), columns = across < 1 ? 1 : across > count ? count : across;
+    const int across = (f->width / (f->panels ? f->panels : 1) - SIDES) / (widest * LETTER + SAMPLE), columns = across < 1 ? 1
+                                                                                                                : across > count
+                                                                                                                    ? count
+                                                                                                                    : across;
     fprintf(stream, "]\ncolumns = %d\n", columns);
     return (count + columns - 1) / columns;
 }
@@ -130,12 +134,12 @@ static void put_frame(const pg_figure *f, int height, int legend, FILE *stream)
 {
     fprintf(stream,
             "set key at screen 0.5, screen 6.0 / %d center bottom horizontal maxcols columns reverse Left samplen 3\n"
-            "set label 1 heading.\"\\n\".remark at screen 0.5, screen 1 - 18.0 / %d center font ',12'\n"
+            "set label 1 heading.\"\\n\".remark at screen 0.5, screen 1 - 18.0 / %d center\n"
             "set tmargin at screen 1 - 50.0 / %d\n"
             "set bmargin at screen %d.0 / %d\n"
             "set lmargin at screen 75.0 / %d\n"
             "set rmargin at screen 1 - 20.0 / %d\n",
-            height, height, height, 72 + LINE * legend, height, f->width, f->width);
+            height, height, height, BELOW + LINE * legend, height, f->width, f->width);
 }
 
 pg_status pg_figure_script(FILE *stream, const void *context, pg_error *err)
@@ -145,8 +149,8 @@ pg_status pg_figure_script(FILE *stream, const void *context, pg_error *err)
     fprintf(stream, "# gnuplot %s.gp draws %s.svg, %s.png and %s.pdf from %s.csv\n", s->name, s->name, s->name, s->name,
             s->name);
     fprintf(stream, "points = '%s.csv'\n", s->name);
-    put_text(stream, "heading", s->points->title, HEADING);
-    put_text(stream, "remark", s->points->label, REMARK);
+    put_text(stream, "heading", s->points->title, s->figure->width / LETTER);
+    put_text(stream, "remark", s->points->label, s->figure->width / LETTER);
     const int legend = put_series(s->figure, s->points, stream), height = BODY + LINE * legend;
     put_spans(s->figure, s->points, stream);
     fputs(palette, stream);

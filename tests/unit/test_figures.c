@@ -2,6 +2,7 @@
 /* Points and scripts of figures, from made-up results. */
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
+#include "experiments/report/figure_internal.h"
 #include "experiments/report/figures.h"
 #include "tests/unit/test.h"
 #include "tests/unit/values.h"
@@ -161,6 +162,47 @@ TEST(scripts_quote_labels_for_gnuplot)
     OK(pg_file_read(figure_path(LEARNING ".gp"), &text, &bytes, &err));
     assert_contains(text, "array series[1] = ['v1, private']\n");
     pg_free(text);
+}
+
+/* gnuplot does not fit a legend into fewer columns, nor a text into its line. */
+static char *script_of(int panels, const char *label)
+{
+    static const pg_column columns[] = {{"x", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
+    static const char *const series[] = {"uchida, bound false", "uchida, bound true", "v1", "v2"};
+    char *text = NULL;
+    size_t bytes;
+    int row;
+    pg_figure f = {.kind = "pruning", .body = "", .width = 1100, .panels = panels};
+    OK(pg_figure_columns(&f, columns, "detail", &err));
+    f.points.label = label;
+    for (int i = 0; i < 4; i++) OK(pg_figure_point(&f, series[i], series[i], "", &row, &err));
+    FILE *stream = open_memstream(&text, &bytes);
+    const pg_figure_drawing drawing = {&f, &f.points, "pruning"};
+    OK(pg_figure_script(stream, &drawing, &err));
+    fclose(stream);
+    pg_figure_clear(&f);
+    return text;
+}
+
+TEST(a_legend_has_as_many_columns_as_its_panel_holds)
+{
+    char *text = script_of(1, "");
+    assert_contains(text, "columns = 4\n");
+    free(text);
+    text = script_of(2, "");
+    assert_contains(text, "columns = 2\n");
+    free(text);
+}
+
+TEST(a_label_is_no_wider_than_its_figure)
+{
+    char label[300] = "";
+    for (int i = 0; i < 40; i++) strcat(label, "letters");
+    char *text = script_of(1, label);
+    const char *begin = strstr(text, "remark = '") + strlen("remark = '");
+    const int letters = (int)(strchr(begin, '\'') - begin) - 2; /* the ellipsis takes three bytes */
+    assert_true(letters >= 130 && letters <= 1100 / 8);
+    free(text);
 }
 
 /* Without gnuplot, pg_figures_draw reports so. */
