@@ -323,11 +323,21 @@ bool pg_file_exists(const char *path)
     return stat(path, &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-bool pg_file_same(const char *a, const char *b)
+static bool same_inode(const char *a, const char *b)
 {
     struct stat one, other;
-    if (stat(a, &one) != 0 || stat(b, &other) != 0) return strcmp(a, b) == 0;
-    return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+bool pg_file_same(const char *a, const char *b)
+{
+    char one[PG_PATH_MAX], other[PG_PATH_MAX];
+    const char *name = strrchr(a, '/'), *other_name = strrchr(b, '/');
+    if (strcmp(a, b) == 0 || same_inode(a, b)) return true;
+    if (strcmp(name ? name + 1 : a, other_name ? other_name + 1 : b) != 0) return false;
+    snprintf(one, sizeof one, "%.*s.", name ? (int)(name + 1 - a) : 0, a);
+    snprintf(other, sizeof other, "%.*s.", other_name ? (int)(other_name + 1 - b) : 0, b);
+    return same_inode(one, other);
 }
 
 pg_status pg_path(char out[PG_PATH_MAX], const char *directory, const char *part1, const char *part2, pg_error *err)

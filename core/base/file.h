@@ -61,7 +61,8 @@ PG_CHECKED pg_status pg_make_directories(const char *path, pg_error *err);
 /* False only if path certainly does not exist. If that cannot be found out, returns true, and reading the file tells why. */
 bool pg_file_exists(const char *path);
 
-/* Do both paths lead to one file, whatever links lie between? Of files that do not exist, only equal paths do. */
+/* Do both paths lead to one file, whatever links lie between? Files that do not exist are the same if they have one name in one
+ * folder. */
 bool pg_file_same(const char *a, const char *b);
 
 /* Join the parts with '/' into out. PG_BAD_INPUT if the result does not fit. part2 may be NULL. */

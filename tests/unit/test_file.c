@@ -242,7 +242,9 @@ TEST(links_to_one_file_are_the_same)
     assert_int_equal(link("a", "hard"), 0);
     assert_true(pg_file_same("a", "./a") && pg_file_same("a", "soft") && pg_file_same("hard", "soft"));
     assert_false(pg_file_same("a", "b") || pg_file_same("a", "none") || pg_file_same("none", "never"));
-    assert_true(pg_file_same("none", "none"));
+    OK(pg_make_directories("folder", &err));
+    assert_true(pg_file_same("none", "none") && pg_file_same("none", "folder/../none"));
+    assert_false(pg_file_same("none", "folder/none") || pg_file_same("nowhere/none", "none"));
 }
 
 TEST(a_path_that_is_too_long_is_refused)
