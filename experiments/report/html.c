@@ -47,8 +47,8 @@ static const char style[] =
     ".heat{border-collapse:separate;border-spacing:3px}.heat th,.heat td{border:0}.heat thead th{text-align:center;"
     "white-space:normal;vertical-align:bottom;max-width:9rem}.heat tbody th{font-weight:500;position:sticky;left:0;"
     "background:var(--paper);white-space:normal;min-width:9rem}\n"
-    ".heat .group th{font-size:.78rem;letter-spacing:.04em;color:var(--soft);padding:.9rem .7rem .1rem}\n"
-    ".heat td{min-width:5.2rem;text-align:center;border-radius:.3rem;color:var(--on);"
+    ".heat .group th{font-size:.78rem;letter-spacing:.04em;white-space:nowrap;color:var(--soft);padding:.9rem .7rem .1rem}\n"
+    ".heat thead th,.heat td{padding-left:.3rem;padding-right:.3rem}.heat td{min-width:3.9rem;text-align:center;border-radius:.3rem;color:var(--on);"
     "background:var(--fall);background:color-mix(in oklab,var(--stand) var(--s),var(--fall))}"
     ".heat td.none{background:none;color:var(--soft)}.heat small{display:block;color:inherit;opacity:.85;line-height:1.2}\n"
     ".key{display:inline-block;width:1.1em;height:1.1em;border-radius:.2em;vertical-align:-.2em;margin:0 .35em 0 .9em}"
@@ -63,13 +63,13 @@ static const char style[] =
     "ul{max-width:46rem;padding-left:1.2rem}li{margin:.25rem 0}footer{max-width:68rem;margin:2rem auto 0;"
     "padding:1rem 1.5rem 2.5rem;color:var(--soft);font-size:.85rem}\n"
     "@media(max-width:40rem){main{padding:1.4rem 1rem}h1{font-size:1.55rem}.answer{font-size:1.1rem}"
-    "dl{grid-template-columns:1fr;gap:0}dd{margin:0 0 .5rem}.card{padding:.9rem 1rem}.heat td{min-width:4.2rem}"
+    "dl{grid-template-columns:1fr;gap:0}dd{margin:0 0 .5rem}.card{padding:.9rem 1rem}"
     ".heat tbody th{min-width:6.5rem;max-width:8.5rem;font-size:.82rem}footer{padding:1rem}figure{padding:.2rem;overflow-x:auto}"
     "figure svg{min-width:34rem}}\n"
     "@media print{:root{color-scheme:light;--paper:#fff}@page{size:A4;margin:16mm 14mm}@page wide{size:A4 landscape}details{page:wide}.screen{display:none}body{font-size:10pt}main,footer{max-width:none;"
     "padding:0}nav{display:none}.card,figure,tr,.rank{break-inside:avoid}h2,h3,summary{break-after:avoid}"
     "details::details-content{content-visibility:visible;display:block;height:auto}.wide{overflow:visible}"
-    "table{font-size:7pt}th,td{padding:.15rem .35rem}td.t{min-width:0}thead th{white-space:normal}.heat td,.track i,.key{print-color-adjust:exact;"
+    "table{font-size:7pt}th,td{padding:.15rem .35rem}td.t,.heat td,.heat tbody th{min-width:0}.heat tbody th,.heat .group th{font-size:inherit}thead th{white-space:normal}.heat td,.track i,.key{print-color-adjust:exact;"
     "-webkit-print-color-adjust:exact}a{color:inherit;text-decoration:none}}\n";
 
 /* ---- texts ---- */
