@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TENSOR_NAME = PG_NAME_MAX + 32, NAMES = 4, FILTER = 4, KEYS_MAX = 1 << 26 };
+enum { TENSOR_NAME = PG_NAME_MAX + 32, NAMES = 4, FILTER = 4 };
+enum { VALUES_MAX = 1 << 26 }; /* of all keys of a file, or of a projection */
 
 /* Tensors of one layer: key, skey, b and the second name of b. Passports that are distributed with the network have one set of
  * names, those of a private branch another. */
@@ -276,7 +277,7 @@ static pg_status read_filter(const pg_safetensors *file, const char *path, const
 /* Read the sizes of any other mark from its projection [bits,C,R,R]. */
 static pg_status read_bank(const char *path, const char *name, const pg_array *x, pg_mark *m, pg_error *err)
 {
-    if (x->shape[0] < 1 || x->shape[0] > PG_MARK_BITS_MAX || x->shape[2] != x->shape[3] || x->count == 0 || x->count > 1u << 28)
+    if (x->shape[0] < 1 || x->shape[0] > PG_MARK_BITS_MAX || x->shape[2] != x->shape[3] || x->count == 0 || x->count > VALUES_MAX)
         return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected 1 to %d filters [bits,C,R,R]", path, name,
                        PG_MARK_BITS_MAX);
     *m = (pg_mark){.bits = (int)x->shape[0], .inputs = (int)x->shape[1], .kernel = (int)x->shape[2]};
@@ -419,8 +420,8 @@ static pg_status check_keys(const pg_safetensors *file, const char *path, pg_err
         const pg_array *a = pg_safetensors_at(file, i);
         if (layer_of(a->name, names_distributed[0], layer) || layer_of(a->name, names_private[0], layer)) values += a->count;
     }
-    if (values <= KEYS_MAX) return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "%s: passports of %zu values, expected at most %d", path, values, KEYS_MAX);
+    if (values <= VALUES_MAX) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "%s: passports of %zu values, expected at most %d", path, values, VALUES_MAX);
 }
 
 static pg_status read_one(const pg_safetensors *file, const char *path, const char *name, pg_evidence *e, bool *private,
