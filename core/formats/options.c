@@ -3,6 +3,7 @@
 #include "core/formats/options.h"
 
 #include "core/base/memory.h"
+#include "core/base/utf8.h"
 #include "core/formats/number.h"
 #include "core/formats/yaml.h"
 
@@ -106,11 +107,9 @@ static void read_text(const pg_option *option, const pg_node *node, char *out, p
         return;
     }
     const size_t length = strlen(node->text);
-    bool control = false;
-    for (size_t i = 0; i < length; i++) control |= (unsigned char)node->text[i] < ' ';
     if (length >= PG_TEXT_MAX)
         pg_problems_add(problems, node, "expected a text of at most %d bytes, got %zu", PG_TEXT_MAX - 1, length);
-    else if (control)
+    else if (!pg_is_printable(node->text))
         pg_problems_add(problems, node, "expected a text of one line, got a control character");
     else
         memcpy(out, node->text, length + 1);

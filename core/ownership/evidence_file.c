@@ -277,7 +277,8 @@ static pg_status read_filter(const pg_safetensors *file, const char *path, const
 /* Read the sizes of any other mark from its projection [bits,C,R,R]. */
 static pg_status read_bank(const char *path, const char *name, const pg_array *x, pg_mark *m, pg_error *err)
 {
-    if (x->shape[0] < 1 || x->shape[0] > PG_MARK_BITS_MAX || x->shape[2] != x->shape[3] || x->count == 0 || x->count > VALUES_MAX)
+    if (x->shape[0] < 1 || x->shape[0] > PG_MARK_BITS_MAX || x->shape[2] != x->shape[3] || x->count == 0 ||
+        x->count > VALUES_MAX)
         return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected 1 to %d filters [bits,C,R,R]", path, name,
                        PG_MARK_BITS_MAX);
     *m = (pg_mark){.bits = (int)x->shape[0], .inputs = (int)x->shape[1], .kernel = (int)x->shape[2]};

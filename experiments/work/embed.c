@@ -5,6 +5,7 @@
 
 #include "core/base/file.h"
 #include "core/base/memory.h"
+#include "core/base/utf8.h"
 #include "core/formats/yaml.h"
 #include "core/nets/state.h"
 #include "core/ownership/binding.h"
@@ -39,6 +40,10 @@ static pg_status make_entry(const pg_embedding *o, pg_tree *tree, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_secret secret;
+    if (strlen(o->statement) >= PG_TEXT_MAX || !pg_is_printable(o->statement))
+        return pg_fail(err, PG_BAD_INPUT,
+                       "--statement: expected one line of at most %d bytes, in UTF-8 and without control characters",
+                       PG_TEXT_MAX - 1);
     PG_TRY(pg_secret_load(o->secret, &secret, err));
     PG_TRY(pg_node_add(tree, NULL, NULL, PG_MAP, NULL, &tree->root, err));
     for (int i = 0; i < o->set_count; i++) PG_TRY(pg_yaml_set(tree, o->sets[i], err));
@@ -167,6 +172,8 @@ done:
 static pg_status check_files(const work *w, pg_error *err)
 {
     const char *const paths[] = {w->order->out, w->order->evidence};
+    if (strcmp(paths[0], paths[1]) == 0)
+        return pg_fail(err, PG_BAD_INPUT, "%s: expected two files, one for the network and one for the evidence", paths[0]);
     for (int i = 0; i < 2 && !pg_file_exists(w->directory); i++)
         if (pg_file_exists(paths[i])) return pg_fail(err, PG_BAD_INPUT, "%s: already exists", paths[i]);
     return PG_OK;

@@ -131,6 +131,20 @@ TEST(files_and_networks_that_do_not_suit_are_refused)
     FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "synthetic: has only ");
     OK(pg_file_write("evidence", "x", 1, PG_FILE_SECRET, &err));
     FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "evidence: already exists");
+    order = order_of("uchida", "both", "both");
+    FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "both: expected two files");
+}
+
+/* The evidence would be written, and no reader would take it. */
+TEST(a_statement_that_cannot_be_read_back_is_refused)
+{
+    static const char *const statements[] = {"a\xe2\x80\x8f", "a\nb", "a\xff"};
+    pg_embedding order = order_of("uchida", "out", "evidence");
+    pg_embedded done;
+    for (int i = 0; i < 3; i++) {
+        order.statement = statements[i];
+        FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "--statement: expected one line of at most 255 bytes");
+    }
 }
 
 TEST(options_that_do_not_suit_are_refused)

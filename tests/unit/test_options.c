@@ -198,6 +198,7 @@ TEST(a_wrong_value_is_refused_with_what_was_expected)
         {"name:", "x.yaml:1:6: name: expected a text, got nothing"},
         {"name: [a]", "x.yaml:1:7: name: expected a text, got a list"},
         {"name: \"a\\nb\"", "x.yaml:1:7: name: expected a text of one line, got a control character"},
+        {"name: \"a\\u200f\"", "x.yaml:1:7: name: expected a text of one line, got a control character"},
         {"scope: globla", "x.yaml:1:8: scope: expected one of global, layer, got \"globla\", did you mean 'global'?"},
         {"scope: 3", "x.yaml:1:8: scope: expected one of global, layer, got 3"},
         {"scope: [global]", "x.yaml:1:8: scope: expected one of global, layer, got a list"},
