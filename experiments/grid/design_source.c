@@ -73,7 +73,7 @@ static pg_status find_network(pg_design *d, const pg_net_spec *spec, const pg_no
     made->options.width = spec->width;
     made->options.relu_before_add = spec->relu_before_add;
     snprintf(made->options.arch, sizeof made->options.arch, "%s", spec->arch->name);
-    made->options.norm = spec->norm;
+    made->options.norm = (int)spec->norm;
 done:
     return status;
 }

@@ -70,7 +70,7 @@ done:
 
 static pg_status add_network(const target *to, const pg_task *task, pg_error *err)
 {
-    pg_network_options network = {.norm = task->norm, .width = task->width, .relu_before_add = task->relu_before_add};
+    pg_network_options network = {.norm = (int)task->norm, .width = task->width, .relu_before_add = task->relu_before_add};
     snprintf(network.arch, sizeof network.arch, "%s", task->arch->name);
     return add_options(to, &(options){.key = "network", .table = pg_network_table, .values = &network}, err);
 }
