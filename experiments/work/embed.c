@@ -168,15 +168,18 @@ done:
 
 /* ---- files ---- */
 
-/* An interrupted call may have written one of the files just before its end. */
-static pg_status check_files(const work *w, pg_error *err)
+/* A file that is there already must be what an interrupted call wrote just before its end: a copy of what it had made. */
+static pg_status check_file(const work *w, const char *folder, const char *path, pg_error *err)
 {
-    const char *const paths[] = {w->order->out, w->order->evidence};
-    if (strcmp(paths[0], paths[1]) == 0)
-        return pg_fail(err, PG_BAD_INPUT, "%s: expected two files, one for the network and one for the evidence", paths[0]);
-    for (int i = 0; i < 2 && !pg_file_exists(w->directory); i++)
-        if (pg_file_exists(paths[i])) return pg_fail(err, PG_BAD_INPUT, "%s: already exists", paths[i]);
-    return PG_OK;
+    pg_status status = PG_OK;
+    char from[PG_PATH_MAX], made[PG_SHA256_HEX] = "", there[PG_SHA256_HEX];
+    if (!pg_file_exists(path)) return PG_OK;
+    PG_TRY(pg_execute_path(&w->at, folder, w->task.key, from, err));
+    PG_TRY(pg_sha256_file(path, there, err));
+    if (pg_file_exists(from)) PG_TRY(pg_sha256_file(from, made, err));
+    if (strcmp(made, there) != 0) status = pg_fail(err, PG_BAD_INPUT, "%s: already exists", path);
+done:
+    return status;
 }
 
 static pg_status copy(const work *w, const char *folder, const char *path, pg_file_mode mode, pg_error *err)
@@ -252,10 +255,13 @@ pg_status pg_embed(const pg_embedding *order, const pg_workplace *at, pg_embedde
     *out = (pg_embedded){0};
     if (snprintf(w.directory, PG_PATH_MAX, "%s.work", order->out) >= PG_PATH_MAX)
         return pg_fail(err, PG_BAD_INPUT, "--out: path too long");
+    if (pg_file_same(order->out, order->evidence))
+        return pg_fail(err, PG_BAD_INPUT, "%s: expected two files, one for the network and one for the evidence", order->out);
     w.at.directory = w.directory;
     w.at.data_directory = order->data_directory;
-    PG_TRY(check_files(&w, err));
     PG_TRY(make_task(&w, err));
+    PG_TRY(check_file(&w, "models", order->out, err));
+    PG_TRY(check_file(&w, "evidence", order->evidence, err));
     PG_TRY(check(&w, out, err));
     PG_TRY(train(&w, &record, err));
     read_result(&record, out);

@@ -81,6 +81,22 @@ TEST(an_interrupted_call_leaves_no_file_and_continues_to_the_same_bytes)
     assert_false(pg_file_exists("parts.work"));
 }
 
+TEST(an_interrupted_call_does_not_write_over_another_file)
+{
+    pg_embedded done;
+    pg_embedding order = order_of("uchida", "out", "evidence");
+    char *text = NULL;
+    size_t bytes;
+    stopping = true;
+    FAILS(pg_embed(&order, &place, &done, &err), PG_INTERRUPTED, "");
+    OK(pg_file_write("mine", "x", 1, PG_FILE_SECRET, &err));
+    order.evidence = "mine";
+    FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "mine: already exists");
+    OK(pg_file_read("mine", &text, &bytes, &err));
+    assert_int_equal(bytes, 1);
+    pg_free(text);
+}
+
 TEST(the_evidence_is_bound_to_the_secret_and_for_its_owner_alone)
 {
     pg_embedded done;
@@ -129,6 +145,7 @@ TEST(files_and_networks_that_do_not_suit_are_refused)
     FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "--data NAME is missing, and");
     order.data = "synthetic", order.train = 1000000;
     FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "synthetic: has only ");
+    order.train = 40;
     OK(pg_file_write("evidence", "x", 1, PG_FILE_SECRET, &err));
     FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "evidence: already exists");
     order = order_of("uchida", "both", "both");
