@@ -56,7 +56,7 @@ static const char *default_of(const pg_command *command, const pg_cli_row *row, 
     double number = 0;
     out[0] = 0;
     if (row->fallback) return row->fallback;
-    if (!member || !row->name) return out;
+    if (!member || !row->name || row->required) return out;
     switch (row->type) {
     case PG_CLI_IS_TEXT:
     case PG_CLI_IS_FILE:

@@ -24,18 +24,29 @@ static const pg_option recipe_options[] = {
 
 typedef struct arguments {
     pg_embedding order;
-    const char *scheme;
+    int scheme; /* index into embeddable() */
     pg_cli_list sets;
     recipe recipe;
     int seed, threads;
 } arguments;
 static const arguments defaults = {.order.statement = "", .seed = 1};
 
+/* The schemes whose evidence can be embedded into a trained network. */
+static const char *const *embeddable(void)
+{
+    enum { MOST = 63 };
+    static const char *names[MOST + 1];
+    int count = 0;
+    for (int i = 0; pg_schemes[i] && count < MOST; i++)
+        if (pg_schemes[i]->embed.key) names[count++] = pg_schemes[i]->name;
+    names[count] = NULL;
+    return names;
+}
+
 static const pg_cli_row rows[] = {
     PG_CLI_FILE(arguments, order.secret, "secret", "FILE", "the owner's secret, made by `passgrid secret new`",
                 .required = true),
-    PG_CLI_TEXT(arguments, scheme, "scheme", "NAME", "scheme of the mark (passgrid help NAME)", .required = true,
-                .names = pg_scheme_names),
+    PG_CLI_CHOICE(arguments, scheme, "scheme", "NAME", "scheme of the mark", .required = true, .names = embeddable),
     PG_CLI_FILE(arguments, order.model, "model", "FILE", "the trained network, in safetensors", .required = true),
     PG_CLI_FILE(arguments, order.out, "out", "FILE", "new file for the marked network", .required = true, .written = true),
     PG_CLI_FILE(arguments, order.evidence, "evidence", "FILE", "new file for the evidence, which only its owner can read",
@@ -102,8 +113,7 @@ static int run(int argc, char **argv)
     int code, shown = 0;
     const pg_workplace at = {.stop = stop, .report = report, .note = note, .context = &shown, .checkpoint_seconds = 60};
     if (!pg_cli_parse(&pg_cmd_mark, argc, argv, &a, &code)) return code;
-    a.order.scheme = pg_scheme_find(a.scheme);
-    if (!a.order.scheme) return pg_complain("mark", PG_BAD_INPUT, "--scheme: no scheme is called \"%.80s\"", a.scheme);
+    a.order.scheme = pg_scheme_find(embeddable()[a.scheme]);
     a.order.sets = a.sets.words;
     a.order.set_count = a.sets.count;
     a.order.epochs = a.recipe.epochs;

@@ -108,6 +108,15 @@ PY
     assert_stderr --partial 'page.html'
 }
 
+@test "neither a report nor a query takes the place of a file that is read" {
+    cp "$SHARED/alice.evidence" mine
+    run -2 passgrid judge --model "$SHARED/alice.model" --evidence mine --report ./mine
+    assert_output 'passgrid judge: --report: ./mine is the file of --evidence too'
+    run -2 passgrid commit --model "$SHARED/alice.model" --evidence mine --query mine
+    assert_output 'passgrid commit: --query: mine is the file of --evidence too'
+    cmp mine "$SHARED/alice.evidence"
+}
+
 commit() { passgrid commit --evidence "$SHARED/alice.evidence" --model "$SHARED/${1:-alice}.model" "${@:2}"; }
 
 @test "an authority stamps a commitment, and the stamp holds for that pair and that authority alone" {

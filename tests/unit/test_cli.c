@@ -238,6 +238,14 @@ static void overview(const pg_command *c, FILE *stream)
     pg_commands_overview(stream);
 }
 
+TEST(what_must_be_given_has_no_default)
+{
+    char *text = text_of(pg_cli_help, &pg_cmd_mark);
+    assert_contains(text, "  --scheme NAME     scheme of the mark: ");
+    assert_null(strstr(text, "(default: uchida"));
+    free(text);
+}
+
 TEST(no_help_is_wider_than_80_columns)
 {
     for (int i = -1; i < 0 || pg_commands[i]; i++) {
