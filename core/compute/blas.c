@@ -42,6 +42,12 @@ static void choose_kernels(void)
 
 const char *const pg_products_names[] = {[PG_PRODUCTS_AUTO] = "auto", [PG_PRODUCTS_BLIS] = "blis", NULL};
 static pg_products products;
+static bool panels_run; /* LIBXSMM serves this processor */
+
+static bool panels_serve(void)
+{
+    return panels_run && products == PG_PRODUCTS_AUTO;
+}
 
 void pg_products_choose(pg_products choice)
 {
@@ -98,15 +104,17 @@ static bool multiply_panel(bool ta, int m, int n, int k, const pg_real *a, long 
     return kernel != NULL;
 }
 
-static void start_panels(void)
+/* Without fused multiply-adds LIBXSMM would round twice: BLIS serves these processors. */
+static bool start_panels(void)
 {
     libxsmm_init();
+    return libxsmm_get_target_archid() >= LIBXSMM_X86_AVX2;
 }
 
 const char *pg_products_library(void)
 {
     static char text[64];
-    if (products == PG_PRODUCTS_BLIS) return "BLIS";
+    if (!panels_serve()) return "BLIS";
     snprintf(text, sizeof text, "LIBXSMM %d.%d, %s", LIBXSMM_VERSION_MAJOR, LIBXSMM_VERSION_MINOR, libxsmm_get_target_arch());
     return text;
 }
@@ -118,8 +126,9 @@ static bool multiply_panel(bool ta, int m, int n, int k, const pg_real *a, long 
     return false;
 }
 
-static void start_panels(void)
+static bool start_panels(void)
 {
+    return false;
 }
 
 const char *pg_products_library(void)
@@ -134,7 +143,7 @@ void pg_blas_start(void)
     if (started) return;
     choose_kernels();
     bli_init();
-    start_panels();
+    panels_run = start_panels();
     started = true;
 }
 
@@ -142,7 +151,7 @@ void pg_gemm(bool ta, bool tb, int m, int n, int k, const pg_real *a, long lda, 
              pg_real *c, long ldc)
 {
     for (int from = 0; from < n;) {
-        const bool panel = !tb && products == PG_PRODUCTS_AUTO;
+        const bool panel = !tb && panels_serve();
         const int width = pg_min(n - from, panel ? PG_PANEL : n);
         const pg_real *of_b = tb ? b + from * ldb : b + from;
         if (!panel || !multiply_panel(ta, m, width, k, a, lda, of_b, ldb, add, c + from, ldc))

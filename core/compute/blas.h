@@ -2,8 +2,8 @@
 /* Matrix products. Every product runs on the calling thread alone; see parallel.h.
  *
  * LIBXSMM multiplies panels of PG_PANEL columns. It makes a kernel for each shape when it first comes, packs nothing, and
- * is 1.1 to five times as fast as BLIS; the smaller the product, the more. It serves x86-64 only and reads b as it lies: BLIS
- * serves other processors and products with tb. */
+ * is 1.1 to five times as fast as BLIS; the smaller the product, the more. It serves x86-64 processors with fused
+ * multiply-adds (AVX2 and later) and reads b as it lies: BLIS serves other processors and products with tb. */
 #ifndef PG_COMPUTE_BLAS_H
 #define PG_COMPUTE_BLAS_H
 
@@ -28,7 +28,7 @@ void pg_products_choose(pg_products products);
 const char *pg_blas_version(void);
 const char *pg_blas_kernels(void);
 
-/* The library and the kernels of products without tb: "LIBXSMM 1.17, clx", or "BLIS". */
+/* The library and the kernels of products without tb, after pg_blas_start: "LIBXSMM 1.17, clx", or "BLIS". */
 const char *pg_products_library(void);
 
 /* c [m,n] = a [m,k] b [k,n], or c += a b if add is set. Row-major; lda, ldb and ldc are elements from row to row of the stored

@@ -6,8 +6,12 @@
 #include "core/compute/parallel.h"
 #include "tests/unit/test.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 SET_UP
 {
@@ -110,6 +114,34 @@ TEST(products_add_in_order)
         pg_free(c);
         close_product(&p);
     }
+}
+
+/* The tests above once more, in a process whose LIBXSMM makes kernels for another processor. */
+static void test_as(const char *target)
+{
+    const pid_t child = fork();
+    int status;
+    if (child == 0) {
+        const int out = open("out", O_CREAT | O_WRONLY | O_APPEND, 0600);
+        dup2(out, STDOUT_FILENO);
+        setenv("LIBXSMM_TARGET", target, 1);
+        execl("/proc/self/exe", "test_products", "products_*", NULL);
+        _exit(127);
+    }
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    assert_int_equal(status, 0);
+}
+
+TEST(narrower_vectors_give_the_same_products)
+{
+    if (strcmp(pg_products_library(), "BLIS") == 0) skip("BLIS multiplies on this processor");
+    test_as("hsw");
+}
+
+TEST(blis_multiplies_where_libxsmm_would_round_twice)
+{
+    test_as("snb");
+    test_as("wsm");
 }
 
 TEST(elements_between_the_rows_stay_as_they_are)
