@@ -199,9 +199,10 @@ typedef struct tiling {
     size_t plane;           /* elements from plane to plane */
 } tiling;
 
-INLINE tiling inputs(const job *j, const kernel_plan *k, const pg_real *images, pg_real *outside)
+static tiling inputs(const job *j, const pg_real *images, pg_real *outside)
 {
     const pg_conv_shape *s = &j->conv->shape;
+    const kernel_plan *k = j->plan;
     return (tiling){.images = (pg_real *)images,
                     .outside = outside,
                     .height = s->height,
@@ -212,7 +213,7 @@ INLINE tiling inputs(const job *j, const kernel_plan *k, const pg_real *images, 
                     .size = k->size};
 }
 
-INLINE tiling outputs(const job *j, const pg_real *images, pg_real *outside)
+static tiling outputs(const job *j, const pg_real *images, pg_real *outside)
 {
     const pg_conv *c = j->conv;
     return (tiling){.images = (pg_real *)images,
@@ -225,36 +226,43 @@ INLINE tiling outputs(const job *j, const pg_real *images, pg_real *outside)
 }
 
 /* Pixel i of a tile's side, in the order of the plan. */
-INLINE int place(const kernel_plan *k, const tiling *t, int i)
+static int place(const kernel_plan *k, const tiling *t, int i)
 {
     return t->size == OUT ? i : k->pixel[i];
 }
 
-/* Find the pixels of tile (down, across) of an image. The overlap of neighbours is never wider than their step, so a pixel is
- * new unless the tile above or to the left has it. */
-INLINE void find_pixels(const kernel_plan *k, const tiling *t, pg_real *image, int down, int across, bool adding,
-                        tile_pixels *pixels)
+/* Find the pixels of tile (down, across) of an image. */
+static void find_pixels(const kernel_plan *k, const tiling *t, pg_real *image, int down, int across, tile_pixels *pixels)
 {
-    const int top = down * t->step - t->margin, left = across * t->step - t->margin, overlap = t->size - t->step;
+    const int top = down * t->step - t->margin, left = across * t->step - t->margin, size = t->size;
+    pg_real *const outside = t->outside, **pixel = pixels->pixel;
     ptrdiff_t column[T_MAX];
-    for (int j = 0; j < t->size; j++) {
+    for (int j = 0; j < size; j++) {
         const int x = left + place(k, t, j);
         column[j] = x >= 0 && x < t->width ? (ptrdiff_t)x * t->channels : -1;
     }
-    for (int i = 0; i < t->size; i++) {
+    for (int i = 0; i < size; i++, pixel += size) {
         const int y = top + place(k, t, i);
-        const bool row_inside = y >= 0 && y<t->height, row_seen = down> 0 && place(k, t, i) < overlap;
         pg_real *line = image + (ptrdiff_t)y * t->width * t->channels;
-        for (int j = 0; j < t->size; j++) {
-            pg_real *at = row_inside && column[j] >= 0 ? line + column[j] : t->outside;
-            const bool seen = row_seen || (across > 0 && place(k, t, j) < overlap);
-            pixels->pixel[i * t->size + j] = at;
-            if (adding) pixels->before[i * t->size + j] = seen || !t->zeros ? at : t->zeros;
-        }
+        const bool inside = y >= 0 && y < t->height;
+        for (int j = 0; j < size; j++) pixel[j] = inside && column[j] >= 0 ? line + column[j] : outside;
     }
 }
 
-/* Fetch the pixels that the tile below needs and this one does not. */
+/* Find what a tile adds to. The overlap of neighbours is never wider than their step, so a pixel is new unless the tile above
+ * or to the left has it. */
+static void find_before(const kernel_plan *k, const tiling *t, int down, int across, tile_pixels *pixels)
+{
+    const int overlap = t->size - t->step;
+    for (int i = 0; i < t->size; i++)
+        for (int j = 0; j < t->size; j++) {
+            const bool seen = (down > 0 && place(k, t, i) < overlap) || (across > 0 && place(k, t, j) < overlap);
+            pixels->before[i * t->size + j] = seen || !t->zeros ? pixels->pixel[i * t->size + j] : t->zeros;
+        }
+}
+
+/* Fetch the pixels that the tile below needs and this one does not. gcc removes calls of a function that only fetches, so this
+ * one is always inlined. */
 INLINE void fetch_below(const tiling *t, const pg_real *image, int down, int across, int width)
 {
     const int top = (down + 1) * t->step - t->margin + t->size - t->step, left = across * t->step;
@@ -264,43 +272,60 @@ INLINE void fetch_below(const tiling *t, const pg_real *image, int down, int acr
                 __builtin_prefetch(image + ((ptrdiff_t)y * t->width + x) * t->channels + c, 0, 2);
 }
 
+/* A transform between the pixels of tiles and their planes; if it reads and writes pixels, it adds to them. */
+typedef struct direction {
+    tile_body *body;
+    bool reads, writes;
+} direction;
+
+static const direction to_v = {.body = tile_to_v, .reads = true}, from_v = {.body = tile_from_v, .reads = true, .writes = true},
+                       to_m = {.body = tile_to_m, .reads = true}, from_m = {.body = tile_from_m, .writes = true};
+
+/* Transform the last channels of a panel, fewer than LANES, through a copy of the pixels that has whole vectors. */
+static void last_lanes(const kernel_plan *k, const direction *d, const tile_pixels *t, int count, int channel, int lanes,
+                       pg_real *planes, size_t plane)
+{
+    _Alignas(64) pg_real copy[T_MAX * T_MAX][LANES];
+    const size_t bytes = (size_t)lanes * sizeof **copy;
+    tile_pixels copies;
+    memset(copy, 0, (size_t)count * sizeof *copy);
+    for (int i = 0; i < count; i++) {
+        copies.pixel[i] = copy[i];
+        copies.before[i] = copy[i];
+        if (d->reads) memcpy(copy[i], (d->writes ? t->before[i] : t->pixel[i]) + channel, bytes);
+    }
+    d->body(k, &copies, 0, planes, plane);
+    for (int i = 0; d->writes && i < count; i++) memcpy(t->pixel[i] + channel, copy[i], bytes);
+}
+
 /* Transform one panel of channels of all tiles of one image; rows is the place of its first tile in the first plane. */
-INLINE void tiles_of_image(const job *j, const kernel_plan *k, const tiling *t, int image, int panel, pg_real *rows,
-                           bool adding, tile_body *body)
+static void tiles_of_image(const job *j, const tiling *t, int image, int panel, pg_real *rows, const direction *d)
 {
     tile_pixels pixels;
     pg_real *at = t->images + (ptrdiff_t)image * t->height * t->width * t->channels + panel * PANEL;
     const int width = panel_width(t->channels, panel);
     for (int tile = 0; tile < j->tiles; tile++, rows += t->row) {
         const int down = tile / j->tiles_across, across = tile % j->tiles_across;
-        find_pixels(k, t, at, down, across, adding, &pixels);
+        find_pixels(j->plan, t, at, down, across, &pixels);
+        if (d->reads && d->writes) find_before(j->plan, t, down, across, &pixels);
         fetch_below(t, at, down, across, width);
         int c = 0;
-        for (; c + LANES <= width; c += LANES) body(k, &pixels, c, LANES, rows, t->plane);
-        if (c < width) body(k, &pixels, c, width - c, rows, t->plane);
+        for (; c + LANES <= width; c += LANES) d->body(j->plan, &pixels, c, rows + c, t->plane);
+        if (c < width) last_lanes(j->plan, d, &pixels, t->size * t->size, c, width - c, rows + c, t->plane);
     }
 }
 
 /* A part of a block's `whole`: one panel of `in` of one image. */
-INLINE void whole_part_of(const block *b, const kernel_plan *k, int image, int panel)
-{
-    const job *j = b->job;
-    const int row = panel_row(j->in);
-    pg_real *rows = b->whole + ((ptrdiff_t)panel * block_rows(b) + (ptrdiff_t)image * j->tiles) * row;
-    tiling t = j->backward ? outputs(j, j->grads->dy, j->zeros) : inputs(j, k, j->x, j->zeros);
-    t.row = row;
-    t.plane = j->whole_plane;
-    if (j->backward)
-        tiles_of_image(j, k, &t, b->first + image, panel, rows, false, tile_to_m);
-    else
-        tiles_of_image(j, k, &t, b->first + image, panel, rows, false, tile_to_v);
-}
-
 static void whole_part(void *context, int part)
 {
     const block *b = context;
-    const int count = panels(b->job->in);
-    WITH_KERNEL_PLAN(b->job, whole_part_of(b, k, part / count, part % count));
+    const job *j = b->job;
+    const int row = panel_row(j->in), image = part / panels(j->in), panel = part % panels(j->in);
+    pg_real *rows = b->whole + ((ptrdiff_t)panel * block_rows(b) + (ptrdiff_t)image * j->tiles) * row;
+    tiling t = j->backward ? outputs(j, j->grads->dy, j->zeros) : inputs(j, j->x, j->zeros);
+    t.row = row;
+    t.plane = j->whole_plane;
+    tiles_of_image(j, &t, b->first + image, panel, rows, j->backward ? &to_m : &to_v);
 }
 
 static void make_whole(const block *b)
@@ -309,14 +334,12 @@ static void make_whole(const block *b)
 }
 
 /* Transform all images of a block between their pixels and one panel of `out`. */
-INLINE void panel_of_block(const block *b, const kernel_plan *k, tiling t, int panel, pg_real *rows, bool adding,
-                           tile_body *body)
+static void panel_of_block(const block *b, tiling t, int panel, pg_real *rows, const direction *d)
 {
     const job *j = b->job;
     t.row = panel_row(j->out);
     t.plane = j->panel_plane;
-    for (int i = 0; i < b->images; i++)
-        tiles_of_image(j, k, &t, b->first + i, panel, rows + (ptrdiff_t)i * j->tiles * t.row, adding, body);
+    for (int i = 0; i < b->images; i++) tiles_of_image(j, &t, b->first + i, panel, rows + (ptrdiff_t)i * j->tiles * t.row, d);
 }
 
 static pg_real *my_sink(const job *j)
@@ -327,26 +350,25 @@ static pg_real *my_sink(const job *j)
 static void y_from_panel(const block *b, int panel, pg_real *m)
 {
     const job *j = b->job;
-    WITH_KERNEL_PLAN(j, panel_of_block(b, k, outputs(j, j->y, my_sink(j)), panel, m, false, tile_from_m));
+    panel_of_block(b, outputs(j, j->y, my_sink(j)), panel, m, &from_m);
 }
 
 static void v_to_panel(const block *b, int panel, pg_real *v)
 {
     const job *j = b->job;
-    WITH_KERNEL_PLAN(j, panel_of_block(b, k, inputs(j, k, j->x, j->zeros), panel, v, false, tile_to_v));
+    panel_of_block(b, inputs(j, j->x, j->zeros), panel, v, &to_v);
 }
 
-INLINE tiling gradients(const job *j, const kernel_plan *k)
+static tiling gradients(const job *j)
 {
-    tiling t = inputs(j, k, j->grads->dx, my_sink(j));
+    tiling t = inputs(j, j->grads->dx, my_sink(j));
     t.zeros = j->grads->add ? NULL : j->zeros;
     return t;
 }
 
 static void dx_from_panel(const block *b, int panel, pg_real *dv)
 {
-    const job *j = b->job;
-    WITH_KERNEL_PLAN(j, panel_of_block(b, k, gradients(j, k), panel, dv, true, tile_from_v));
+    panel_of_block(b, gradients(b->job), panel, dv, &from_v);
 }
 
 /* ---- transforms of weights ---- */
@@ -357,7 +379,7 @@ enum { QUAD = 4 };
 typedef pg_real quad __attribute__((vector_size(QUAD * sizeof(pg_real))));
 
 /* Transpose 4x4 elements. */
-INLINE void turn_quad(const pg_real *from, int line, pg_real *to)
+static void turn_quad(const pg_real *from, int line, pg_real *to)
 {
     quad in[QUAD];
     for (int i = 0; i < QUAD; i++) memcpy(&in[i], from + (ptrdiff_t)i * line, sizeof *in);
@@ -386,13 +408,24 @@ static void turn_weights(const job *j, int filter, int rows, int channel, int wi
     }
 }
 
+/* Copy the first `lanes` elements of every tap of a kernel. */
+static void copy_taps(const kernel_plan *k, const pg_real *from, size_t from_tap, int lanes, pg_real *to, size_t to_tap)
+{
+    for (int tap = 0; tap < k->kernel * k->kernel; tap++, from += from_tap, to += to_tap)
+        memcpy(to, from, (size_t)lanes * sizeof *to);
+}
+
 /* `rows` rows of U, for one panel of `out`: w [R,R,rows,..] with tap elements from tap to tap and line from row to row. */
-INLINE void u_rows(const job *j, const kernel_plan *k, const pg_real *w, size_t tap, int line, int rows, int width, pg_real *u)
+static void u_rows(const job *j, const pg_real *w, size_t tap, int line, int rows, int width, pg_real *u)
 {
     for (int r = 0; r < rows; r++, w += line, u += panel_row(j->out)) {
         int c = 0;
-        for (; c + LANES <= width; c += LANES) weights_to_u(k, w + c, tap, j->u_plane, LANES, u + c);
-        if (c < width) weights_to_u(k, w + c, tap, j->u_plane, width - c, u + c);
+        for (; c + LANES <= width; c += LANES) weights_to_u(j->plan, w + c, tap, j->u_plane, u + c);
+        if (c < width) {
+            pg_real last[TAPS_MAX * TAPS_MAX * LANES] = {0};
+            copy_taps(j->plan, w + c, tap, width - c, last, LANES);
+            weights_to_u(j->plan, last, LANES, j->u_plane, u + c);
+        }
     }
 }
 
@@ -403,7 +436,7 @@ static void u_rows_backward(const job *j, int panel, int from, int rows, pg_real
     for (int c = 0; c < width; c += TURN) {
         const int part = pg_min(TURN, width - c);
         turn_weights(j, from, rows, panel * PANEL + c, part, turned);
-        WITH_KERNEL_PLAN(j, u_rows(j, k, turned, TURN * TURN, TURN, rows, part, u + c));
+        u_rows(j, turned, TURN * TURN, TURN, rows, part, u + c);
     }
 }
 
@@ -415,8 +448,8 @@ static void make_u_rows(const job *j, int panel, int from, pg_real *u)
     if (j->backward)
         u_rows_backward(j, panel, from, rows, u);
     else
-        WITH_KERNEL_PLAN(j, u_rows(j, k, j->w + (ptrdiff_t)from * j->out + panel * PANEL, (size_t)j->in * (size_t)j->out,
-                                   j->out, rows, panel_width(j->out, panel), u));
+        u_rows(j, j->w + (ptrdiff_t)from * j->out + panel * PANEL, (size_t)j->in * (size_t)j->out, j->out, rows,
+               panel_width(j->out, panel), u);
 }
 
 static void u_part(void *context, int part)
@@ -441,15 +474,20 @@ static pg_real *u_of_panel(const job *j, int panel)
 }
 
 /* dw += G'dU G of one panel of channels and one of filters; dU is the sum of `count` arrays, each `step` after the other. */
-INLINE void dw_of_pair(const job *j, const kernel_plan *k, int c_panel, int k_panel, const pg_real *du, int count, size_t step)
+static void dw_of_pair(const job *j, int c_panel, int k_panel, const pg_real *du, int count, size_t step)
 {
     const int filters = j->in, channels = j->out, width = panel_width(filters, k_panel);
     const size_t tap = (size_t)channels * (size_t)filters;
     for (int c = 0; c < panel_width(channels, c_panel); c++, du += panel_row(filters)) {
         pg_real *dw = j->grads->dw + (ptrdiff_t)(c_panel * PANEL + c) * filters + k_panel * PANEL;
         int q = 0;
-        for (; q + LANES <= width; q += LANES) weights_from_u(k, du + q, count, step, tap, j->du_plane, LANES, dw + q);
-        if (q < width) weights_from_u(k, du + q, count, step, tap, j->du_plane, width - q, dw + q);
+        for (; q + LANES <= width; q += LANES) weights_from_u(j->plan, du + q, count, step, tap, j->du_plane, dw + q);
+        if (q < width) {
+            pg_real last[TAPS_MAX * TAPS_MAX * LANES] = {0};
+            copy_taps(j->plan, dw + q, tap, width - q, last, LANES);
+            weights_from_u(j->plan, du + q, count, step, LANES, j->du_plane, last);
+            copy_taps(j->plan, last, LANES, width - q, dw + q, tap);
+        }
     }
 }
 
@@ -458,8 +496,7 @@ static void dw_part(void *context, int pair)
     const job *j = context;
     const int filter_panels = panels(j->in);
     const size_t shard = j->du_size * (size_t)(panels(j->in) * panels(j->out));
-    WITH_KERNEL_PLAN(
-        j, dw_of_pair(j, k, pair / filter_panels, pair % filter_panels, j->du + (size_t)pair * j->du_size, j->shards, shard));
+    dw_of_pair(j, pair / filter_panels, pair % filter_panels, j->du + (size_t)pair * j->du_size, j->shards, shard);
 }
 
 /* ---- products ---- */
@@ -524,7 +561,7 @@ static void backward_pair(const block *b, int c_panel, int k_panel, const pg_rea
     if (one_block(j)) {
         pg_real *du = mine(j->du, j->du_size);
         multiply_pair(b, c_panel, k_panel, v, du);
-        WITH_KERNEL_PLAN(j, dw_of_pair(j, k, c_panel, k_panel, du, 1, 0));
+        dw_of_pair(j, c_panel, k_panel, du, 1, 0);
     } else {
         const int pairs = panels(j->in) * panels(j->out);
         multiply_pair(b, c_panel, k_panel, v, j->du + (size_t)(b->shard * pairs + pair) * j->du_size);

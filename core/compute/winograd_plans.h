@@ -71,13 +71,13 @@ static const kernel_plan plan_5x5 = {
 
 static const kernel_plan *const kernel_plans[] = {&plan_3x3, &plan_3x3_stride2, &plan_5x5};
 
-/* Run `call` with k the job's plan, as a constant that the compiler knows, so that it can unroll over the coefficients. */
-#define WITH_KERNEL_PLAN(job, call)                                                                                            \
+/* Run `call` with k the plan as a constant that the compiler knows, so that it can unroll over the coefficients. */
+#define WITH_KERNEL_PLAN(plan, call)                                                                                           \
     do {                                                                                                                       \
-        if ((job)->plan == &plan_3x3) {                                                                                        \
+        if ((plan) == &plan_3x3) {                                                                                             \
             const kernel_plan *const k = &plan_3x3;                                                                            \
             call;                                                                                                              \
-        } else if ((job)->plan == &plan_3x3_stride2) {                                                                         \
+        } else if ((plan) == &plan_3x3_stride2) {                                                                              \
             const kernel_plan *const k = &plan_3x3_stride2;                                                                    \
             call;                                                                                                              \
         } else {                                                                                                               \
