@@ -7,6 +7,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ts.h>
+#include <stdint.h>
 #include <string.h>
 
 enum { REPLY_BYTES_MAX = 1 << 20, AUTHORITIES_BYTES_MAX = 1 << 24 };
@@ -85,13 +86,25 @@ static pg_status read_reply(const char *path, TS_RESP **out, pg_error *err)
     return whole ? PG_OK : pg_fail(err, PG_BAD_INPUT, "%s: not a reply of a time-stamping authority", path);
 }
 
+/* Seconds by which the authority's clock may be slow, rounded up; 0 if it does not say; -1: no number of seconds. */
+static long slack_of(TS_TST_INFO *info)
+{
+    TS_ACCURACY *accuracy = TS_TST_INFO_get_accuracy(info);
+    if (!accuracy) return 0;
+    const ASN1_INTEGER *seconds = TS_ACCURACY_get_seconds(accuracy);
+    const bool more = TS_ACCURACY_get_millis(accuracy) || TS_ACCURACY_get_micros(accuracy);
+    const long whole = seconds ? ASN1_INTEGER_get(seconds) : 0;
+    return whole < 0 || whole > INT32_MAX ? -1 : whole + more;
+}
+
 static bool time_of(TS_RESP *reply, time_t *when)
 {
     struct tm utc;
     TS_TST_INFO *info = TS_RESP_get_tst_info(reply);
     if (!info || ASN1_TIME_to_tm(TS_TST_INFO_get_time(info), &utc) != 1) return false;
-    *when = timegm(&utc);
-    return true;
+    const long slack = slack_of(info);
+    *when = timegm(&utc) + slack;
+    return slack >= 0;
 }
 
 /* Read the trusted certificates; they must have been valid when the stamp was made. */

@@ -21,8 +21,8 @@ PG_CHECKED pg_status pg_stamp_query(const unsigned char digest[PG_SHA256_BYTES],
 PG_CHECKED pg_status pg_stamp_check_authorities(const char *authorities, pg_error *err);
 
 /* Check an authority's reply (.tsr, DER): it was granted, it stamps this digest, and a certificate that may stamp and chains to
- * one of those in the PEM file `authorities` signed it (valid at the time of the stamp). *when is that time. PG_BAD_INPUT says
- * what is wrong. */
+ * one of those in the PEM file `authorities` signed it (valid at *when). *when is the time of the stamp at the latest, with the
+ * accuracy that the authority states. PG_BAD_INPUT says what is wrong. */
 PG_CHECKED pg_status pg_stamp_verify(const char *path, const char *authorities, const unsigned char digest[PG_SHA256_BYTES],
                                      time_t *when, pg_error *err);
 

@@ -66,6 +66,16 @@ bits_through() { sed -n 's/.*through the original .* agree, \(.*\) bits of proof
     assert_output --partial 'the network was published: not known'
 }
 
+@test "a stamp counts from the latest time that its authority's accuracy allows" {
+    cp "$SHARED"/{ca.cnf,ca.pem,tsa.pem,tsa.key,serial} .
+    echo 'accuracy = secs:1000000, millisecs:500' >>ca.cnf # 11 days
+    grant_stamp "$SHARED/original.tsq" inaccurate.tsr
+    with() { through --stamp "$1" --tsa-ca "$SHARED/ca.pem" --published "$(date -u -d "$2 days" +%F)"; }
+    run -10 with inaccurate.tsr 9
+    run -0 with inaccurate.tsr 14
+    run -0 with "$SHARED/original.tsr" 9
+}
+
 @test "a stamp for another model, or of another authority, makes none" {
     run -10 stamped sold --published 2999-01-01
     assert_output --partial 'does not hold: '
