@@ -72,19 +72,42 @@ static const struct place {
               {"in every scheme", pg_source_table},    {"in every attack", pg_attack_table}};
 enum { PLACES = sizeof places / sizeof *places };
 
+static const pg_option *key_of(const pg_catalogue *list, int i, const char *key)
+{
+    const pg_option *options = list->at(i).options;
+    return options ? pg_options_find(options, key) : NULL;
+}
+
+static bool says_the_same(const pg_option *a, const pg_option *b)
+{
+    return a && b && a->type == b->type && a->choices == b->choices && a->low == b->low && a->high == b->high &&
+           strcmp(a->help, b->help) == 0 && strcmp(a->fallback ? a->fallback : "", b->fallback ? b->fallback : "") == 0;
+}
+
+/* The rows of a key in the entries of a list, such as all schemes; equal rows once, under the names of their entries. */
+static bool show_keys(const pg_catalogue *list, const char *key)
+{
+    bool found = false;
+    for (int i = 0; list->at(i).name; i++) {
+        const pg_option *option = key_of(list, i, key);
+        bool shown = !option;
+        for (int j = 0; j < i; j++) shown |= says_the_same(key_of(list, j, key), option);
+        if (shown) continue;
+        printf("in the %s %s", list->one, list->at(i).name);
+        for (int j = i + 1; list->at(j).name; j++)
+            if (says_the_same(key_of(list, j, key), option)) printf(", %s", list->at(j).name);
+        puts(":");
+        pg_options_help((const pg_option[]){*option, {0}}, stdout);
+        found = true;
+    }
+    return found;
+}
+
 static bool about_key(const char *name)
 {
-    char place[96];
     bool found = false;
     for (int i = 0; i < PLACES; i++) found |= show_key(places[i].name, places[i].table, name);
-    for (int i = 0; pg_schemes[i]; i++) {
-        snprintf(place, sizeof place, "in the scheme %s", pg_schemes[i]->name);
-        found |= show_key(place, pg_schemes[i]->options, name);
-    }
-    for (int i = 0; pg_attacks[i]; i++) {
-        snprintf(place, sizeof place, "in the attack %s", pg_attacks[i]->name);
-        found |= show_key(place, pg_attacks[i]->options, name);
-    }
+    for (const pg_catalogue *list = pg_catalogues; list->name; list++) found |= show_keys(list, name);
     return found;
 }
 
