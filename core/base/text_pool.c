@@ -63,7 +63,8 @@ pg_status pg_text_pool_take(pg_text_pool *texts, size_t bytes, void *out, pg_err
     block *newest = texts->blocks;
     bytes = (bytes + STEP - 1) / STEP * STEP;
     if (!newest || texts->left < bytes) {
-        texts->left = bytes > BLOCK ? bytes : texts->blocks ? BLOCK : BLOCK / 16; /* most pools are small */
+        const size_t usual = newest ? BLOCK : BLOCK / 16; /* most pools are small */
+        texts->left = bytes > usual ? bytes : usual;
         const pg_status status = pg_alloc(1, sizeof *newest + texts->left, &newest, err);
         if (status != PG_OK) {
             texts->left = 0;
