@@ -430,8 +430,9 @@ static void finish(raid *r)
 static void set_options(raid *r)
 {
     static const char *const settings[][2] = {
-        {"epochs", "1"},        {"batch", "4"},  {"repeats", "2"},      {"steps", "2"},          {"count", "3"}, {"bits", "16"},
-        {"passport", "random"}, {"share", "50"}, {"levels", "[0, 50]"}, {"block", "individual"}, {"images", "3"}};
+        {"epochs", "1"}, {"batch", "4"},         {"repeats", "2"},    {"steps", "2"},        {"count", "3"},
+        {"bits", "16"},  {"passport", "random"}, {"share", "50"},     {"levels", "[0, 50]"}, {"block", "individual"},
+        {"images", "3"}, {"pictures", "4"},      {"references", "2"}, {"held_out", "1"}};
     r->options = calloc(1, r->attack->options_size + 1);
     FUZZ_MUST(pg_options_defaults(r->attack->options, r->options, &fuzz_error));
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
@@ -448,6 +449,8 @@ static void open_raid(raid *r)
     FUZZ_MUST(pg_model_copy(r->victim->model, r->running, &fuzz_error));
     if (!triggers) FUZZ_MUST(pg_passports_store(r->victim->model, r->victim->evidence, r->running, &fuzz_error));
     set_options(r);
+    static pg_model *references[2];
+    for (int i = 0; i < 2; i++) references[i] = subject_of("plain")->model;
     r->view = (pg_attack_view){.model = r->victim->model,
                                .scheme = r->victim->kind,
                                .evidence = r->victim->evidence,
@@ -455,6 +458,8 @@ static void open_raid(raid *r)
                                .train = &data.train,
                                .fresh = &data.test,
                                .pictures = &pictures,
+                               .references = references,
+                               .reference_count = pg_attack_references(r->attack, r->options),
                                .seed = {.task = "raid"}};
 }
 
