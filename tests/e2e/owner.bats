@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2046 # alice and pair print lists of options
 # The owner's own path, as core/ownership/README.md has it; and who was first when a thief marks the stolen network too.
 load ../common
 load authority

@@ -318,7 +318,7 @@ tiny=(--arch alexnet --width 0.0625 --batch 2 --steps 2)
     grid log 2>&6
     as_alone log
     grid output >&6 2>&6
-    as_alone output # which has no lock either
+    as_alone output     # which has no lock either
     rm -r output/tables # as in a copy that git made of it
     passgrid table output >&6
     as_alone output
