@@ -187,19 +187,22 @@ static void write_cifar(const char *name, const uint8_t *data, size_t bytes)
 static void prepare_cifar(void)
 {
     FUZZ_MUST(pg_make_directories(fuzz_path("cifar"), &fuzz_error));
-    for (int i = 0; i < 5; i++) {
+    for (int i = 2; i <= 5; i++) {
         char name[32];
-        snprintf(name, sizeof name, "cifar/data_batch_%d.bin", i + 1);
+        snprintf(name, sizeof name, "cifar/data_batch_%d.bin", i);
         write_cifar(name, (const uint8_t *)"", 0);
     }
+    write_cifar("cifar/test_batch.bin", (const uint8_t *)"", 0);
 }
+
+/* The input is in the first of six files: one that is refused costs the reader no time for the others. */
 
 static pg_status read_cifar(const uint8_t *data, size_t bytes, pg_error *err)
 {
     pg_data read = {0};
-    write_cifar("cifar/test_batch.bin", data, bytes);
+    write_cifar("cifar/data_batch_1.bin", data, bytes);
     const pg_status status = pg_cifar10_read(fuzz_path("cifar"), &read, err);
-    if (status == PG_OK) check_labels(&read.test);
+    if (status == PG_OK) check_labels(&read.train);
     pg_data_clear(&read);
     return status;
 }

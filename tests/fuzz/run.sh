@@ -25,7 +25,7 @@ for target in $targets; do
     "$build/tests/fuzz" words "$target" >"$dictionary"
     before=$(find "$build/findings" -name "$target-*" | wc -l)
     start=$SECONDS
-    "$build/libfuzzer" --target="$target" -max_total_time="${SECONDS_EACH:-60}" -timeout=10 -rss_limit_mb=1536 \
+    "$build/libfuzzer" --target="$target" -max_total_time="${SECONDS_EACH:-60}" -timeout=60 -rss_limit_mb=1536 \
         -malloc_limit_mb=256 -print_final_stats=1 -dict="$dictionary" -artifact_prefix="$build/findings/$target-" \
         "$corpus" >"$log" 2>&1 || true
     found=$(($(find "$build/findings" -name "$target-*" | wc -l) - before))
