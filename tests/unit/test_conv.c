@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Convolutions: every algorithm against the definition, over odd sizes; adjoints; equal bytes for any number of threads. */
-#include "core/base/memory.h"
-#include "core/base/random.h"
 #include "core/compute/conv.h"
 #include "core/compute/parallel.h"
-#include "tests/unit/test.h"
+#include "tests/unit/conv_arrays.h"
 
 #include <math.h>
 
@@ -22,16 +20,6 @@ SET_UP
     pg_compute_start(2);
 }
 
-static pg_real *fill(size_t count, const char *purpose)
-{
-    pg_real *out;
-    pg_rng rng;
-    OK(pg_alloc(count, sizeof *out, &out, &err));
-    pg_rng_open(&rng, (pg_seed){.task = "conv"}, purpose, count);
-    for (size_t i = 0; i < count; i++) out[i] = (pg_real)(2 * pg_rng_uniform(&rng) - 1);
-    return out;
-}
-
 static trial trial_open(const pg_conv_shape *s, int n)
 {
     const int oh = (s->height + 2 * s->pad - s->kernel) / s->stride + 1,
@@ -40,12 +28,12 @@ static trial trial_open(const pg_conv_shape *s, int n)
     t.x_count = (size_t)(n * s->height * s->width * s->channels);
     t.w_count = (size_t)(s->kernel * s->kernel * s->channels * s->filters);
     t.y_count = (size_t)(n * oh * ow * s->filters);
-    t.x = fill(t.x_count, "x");
-    t.w = fill(t.w_count, "w");
-    t.dy = fill(t.y_count, "dy");
-    t.y = fill(t.y_count, "y");
-    t.dx = fill(t.x_count, "dx");
-    t.dw = fill(t.w_count, "dw");
+    t.x = random_array(t.x_count, "x");
+    t.w = random_array(t.w_count, "w");
+    t.dy = random_array(t.y_count, "dy");
+    t.y = random_array(t.y_count, "y");
+    t.dx = random_array(t.x_count, "dx");
+    t.dw = random_array(t.w_count, "dw");
     return t;
 }
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Winograd's convolution for narrow vectors, beside that of the library for the widest ones that the processor has. */
-#include "core/base/memory.h"
-#include "core/base/random.h"
 #include "core/compute/conv.h"
 #include "core/compute/parallel.h"
-#include "tests/unit/test.h"
+#include "tests/unit/conv_arrays.h"
 
 extern const pg_conv_algorithm narrow_winograd;
 #define VECTOR_BYTES     16
@@ -15,16 +13,6 @@ extern const pg_conv_algorithm narrow_winograd;
 SET_UP
 {
     pg_compute_start(2);
-}
-
-static pg_real *random_array(size_t count, const char *purpose)
-{
-    pg_real *out;
-    pg_rng rng;
-    OK(pg_alloc(count, sizeof *out, &out, &err));
-    pg_rng_open(&rng, (pg_seed){.task = "conv"}, purpose, count);
-    for (size_t i = 0; i < count; i++) out[i] = (pg_real)(2 * pg_rng_uniform(&rng) - 1);
-    return out;
 }
 
 typedef struct trial {
