@@ -8,6 +8,7 @@ bats_load_library bats-file
 
 ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 PASSGRID=$(realpath "${PASSGRID:-$ROOT/build/passgrid}")
+SHIM=$(dirname "$PASSGRID")/tests/faults.so
 LAUNCH=$ROOT/slurm/launch.sh
 GRID=$ROOT/tests/e2e/grid.yaml
 SHARED=$BATS_FILE_TMPDIR
@@ -63,4 +64,7 @@ ends() { # ends CODE: the process $launcher ends by itself, with that exit code
     launcher=
     assert_equal $got "$1"
 }
+# slowly DIR COMMAND...: a checkpoint of the run in DIR takes a fifth of a second, so that a training which saves every epoch cannot
+# end, however fast the machine is, before a test has struck it. Results are the same bytes.
+slowly() { LD_PRELOAD=$SHIM FAULT=slow FAULT_UNDER=$PWD/$1/checkpoints "${@:2}"; }
 checkpoints() { [ "$(find "$1/checkpoints" -name '*.seal' 2>/dev/null | wc -l)" -ge "$2" ]; } # checkpoints DIR N: N or more

@@ -9,7 +9,8 @@
  *                once: only this call fails, with EIO; short: this write stores half of its bytes and returns that
  *   FAULT_LOG    a file outside the directory; each call appends a line
  *
- * Two values of FAULT need no number: links: hard links fail; modes: everybody may read every new file, and chmod fails.
+ * Three values of FAULT need no number: links: hard links fail; modes: everybody may read every new file, and chmod fails;
+ * slow: every rename takes a tenth of a second.
  *
  * Counted: open of a new file (O_EXCL), write, fsync, rename, link, unlink, mkdir, and fflush of a stream. */
 #ifndef _GNU_SOURCE
@@ -109,6 +110,7 @@ int fsync(int fd)
 int rename(const char *from, const char *to)
 {
     int (*real)(const char *, const char *) = next("rename");
+    if (is("slow") && below(to)) usleep(100000);
     return below(to) && strike("rename") != 0 ? -1 : real(from, to);
 }
 

@@ -4,7 +4,6 @@
 # symbolic links, an environment that is out of date.
 load ../common
 
-SHIM=$(dirname "$PASSGRID")/tests/faults.so
 small=(--set 'seeds=[1]' --set 'schemes=[{scheme: v1, signature: "ab"}]' --set 'attacks=[{attack: prune, levels: [50]}]')
 endless=(--set train.epochs=100000 --set checkpoint=0 "${small[@]}")
 

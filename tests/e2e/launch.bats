@@ -11,7 +11,7 @@ launched() { # launched COMMAND...: under launch.sh, in a session of its own; a 
         -- "$@" 3>&-
 }
 start() { # start DIR: in the background, as $launcher; two trainings are at work
-    launched "$PASSGRID" run "$GRID" --out "$1" "${settings[@]}" >out 2>err &
+    slowly "$1" launched "$PASSGRID" run "$GRID" --out "$1" "${settings[@]}" >out 2>err &
     launcher=$!
     await checkpoints "$1" 3
 }

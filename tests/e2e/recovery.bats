@@ -3,7 +3,7 @@
 # Recovery: workers, the master, whole runs are killed; deadlines; one run at a time; damaged files. Results are the same bytes.
 load ../common
 
-# Two schemes, pruned: v2 is the longer training. Two epochs take a fraction of a second, so many of them give time to strike.
+# Two schemes, pruned: v2 is the longer training. What a test strikes saves every epoch, slowly.
 settings=(--set train.epochs=30 --set 'seeds=[1]' --set checkpoint=0 --set 'attacks=[{attack: prune, levels: [50]}]'
     --set 'schemes=[{scheme: plain}, {scheme: v2, passport: random}]')
 
@@ -14,12 +14,12 @@ setup_file() {
 
 alone() { "$PASSGRID" run "$GRID" --out run "${settings[@]}" "$@"; }
 start_alone() { # in the background as $launcher, with N checkpoints at least
-    "$PASSGRID" run "$GRID" --out run "${settings[@]}" >out 2>err 3>&- &
+    slowly run exec "$PASSGRID" run "$GRID" --out run "${settings[@]}" >out 2>err 3>&- &
     launcher=$!
     await checkpoints run "$1"
 }
 start() { # start RANKS CHECKPOINTS [OPTION of mpirun...]: in the background; $launcher is mpirun
-    mpirun "${@:3}" --oversubscribe --bind-to none -n "$1" \
+    slowly run exec mpirun "${@:3}" --oversubscribe --bind-to none -n "$1" \
         "$PASSGRID" run "$GRID" --out run "${settings[@]}" --lost-after "${silence:-5}" >out 2>err 3>&- &
     launcher=$!
     await checkpoints run "$2"
@@ -256,10 +256,10 @@ two_fall_silent() { # at one task: $first, then $second
 
 # ---- deadlines ----------------------------------------------------------------------------------------------------------------
 @test "a run stops before its deadline, or Slurm's, says what is left, and goes on without one" {
-    run -75 alone --deadline 11
+    run -75 slowly run alone --deadline 11
     assert_output --partial "the deadline has come"
     assert_output --partial " left; "
-    SLURM_JOB_END_TIME=$(($(date +%s) + 11)) run -75 alone
+    SLURM_JOB_END_TIME=$(($(date +%s) + 11)) run -75 slowly run alone
     resumes
 }
 
@@ -309,7 +309,7 @@ two_fall_silent() { # at one task: $first, then $second
         --set 'attacks=[{attack: finetune, epochs: 60}]')
     run -0 passgrid run "${tune[@]}" --out tuned
     key=$(basename "$(grep -l '"attack": "finetune"' tuned/records/*)" .json)
-    "$PASSGRID" run "${tune[@]}" --out struck >out 2>err 3>&- &
+    slowly struck exec "$PASSGRID" run "${tune[@]}" --out struck >out 2>err 3>&- &
     launcher=$!
     two_seals() { [ "$(ls struck/checkpoints/"$key".*.seal | wc -l)" -ge 2 ]; }
     await two_seals

@@ -63,7 +63,7 @@ SH
 # here COMMAND...: on host 1, in place of this shell
 here() { exec ip netns exec "$NET-1" unshare --uts bash -c 'hostname host1; exec "$@"' here "$@"; }
 start() { # start [HOSTS]: in the background, as $launcher; by default the master and a worker on host 1, a worker each on 2 and 3
-    here bash "$LAUNCH" --host "${1:-10.77.0.1:2,10.77.0.2:1,10.77.0.3:1}" -n 4 --bind-to none --mca plm_rsh_agent "$PWD/agent" \
+    slowly run here bash "$LAUNCH" --host "${1:-10.77.0.1:2,10.77.0.2:1,10.77.0.3:1}" -n 4 --bind-to none --mca plm_rsh_agent "$PWD/agent" \
         --mca btl tcp,self --mca btl_tcp_if_include eth0 --mca oob_tcp_if_include eth0 \
         -- "$PASSGRID" run "$GRID" --out "$PWD/run" "${settings[@]}" >out 2>err 3>&- &
     launcher=$!

@@ -7,7 +7,7 @@ load ../common
 
 SCRIPT=$ROOT/slurm/passgrid.sbatch
 WORKERS=$(nproc)
-longer=(--set train.epochs=12)
+longer=(--set train.epochs=12 --set checkpoint=0)
 request=(--ntasks="$WORKERS") # what a job asks for
 
 within() { # within SECONDS COMMAND...: it succeeds before that time is over
@@ -128,7 +128,7 @@ has_records() { [ "$(records run)" -ge "$1" ]; }
 
 @test "a job that is told to save and requeued, and taken away without a warning, completes with the bytes of a plain mpirun" {
     ranks $((WORKERS + 1)) "$PASSGRID" run "$GRID" --out plain --threads 1 "${longer[@]}" >plain.log 2>&1
-    submit "$GRID" "${longer[@]}"
+    slowly run submit "$GRID" "${longer[@]}"
     within 60 has_records 1
     scancel --batch --signal=USR1 "$job" # as before its time is over
     within 30 is Restarts 1
@@ -162,7 +162,7 @@ has_records() { [ "$(records run)" -ge "$1" ]; }
 # Slurm looks for such jobs every half minute; the program by itself would stop twelve seconds before the end.
 @test "a job whose time is nearly over is told by Slurm, saves, and is requeued" {
     request=(--ntasks="$WORKERS" --time=2 --signal=B:USR1@75)
-    submit "$GRID" --set train.epochs=5000 --set checkpoint=0
+    slowly run submit "$GRID" --set train.epochs=5000 --set checkpoint=0
     within 110 is Restarts 1
     says "exit code 75" log
     says_not "the deadline has come" log
