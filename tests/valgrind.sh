@@ -5,7 +5,7 @@ set -uo pipefail
 build=$1
 shift
 check=(valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite)
-export BLIS_ARCH_TYPE=haswell OMP_WAIT_POLICY=passive OMP_NUM_THREADS=1
+export BLIS_ARCH_TYPE=3 OMP_WAIT_POLICY=passive OMP_NUM_THREADS=1
 failed=()
 for program; do
     echo "== $program"

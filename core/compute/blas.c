@@ -11,8 +11,69 @@
 #endif
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* ---- kernels ---- */
+
+/* Kernels by the name that users type. BLIS takes their number, reads it once, when it starts, and does not export its own
+ * check of what the processor can run. */
+typedef struct kernel_set {
+    const char *name;
+    int number;         /* that BLIS gives them, -1 for LIBXSMM's */
+    bool (*runs)(void); /* can this processor run them? */
+} kernel_set;
 
 #if defined(__x86_64__)
+static bool runs_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl");
+}
+
+static bool runs_vnni(void)
+{
+    return runs_avx512() && __builtin_cpu_supports("avx512vnni");
+}
+
+static bool runs_bfloat16(void)
+{
+    return runs_vnni() && __builtin_cpu_supports("avx512bf16");
+}
+
+static bool runs_fma(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static bool runs_avx(void)
+{
+    return __builtin_cpu_supports("avx");
+}
+
+static bool runs_ssse3(void)
+{
+    return __builtin_cpu_supports("ssse3");
+}
+
+static bool runs_always(void)
+{
+    return true;
+}
+
+/* The best ones first. */
+static const kernel_set of_blis[] = {{"skx", BLIS_ARCH_SKX, runs_avx512},
+                                     {"zen3", BLIS_ARCH_ZEN3, runs_fma},
+                                     {"zen2", BLIS_ARCH_ZEN2, runs_fma},
+                                     {"zen", BLIS_ARCH_ZEN, runs_fma},
+                                     {"haswell", BLIS_ARCH_HASWELL, runs_fma},
+                                     {"sandybridge", BLIS_ARCH_SANDYBRIDGE, runs_avx},
+                                     {"penryn", BLIS_ARCH_PENRYN, runs_ssse3},
+                                     {"generic", BLIS_ARCH_GENERIC, runs_always},
+                                     {0}};
+/* 0: none of them, so that BLIS serves all products. */
+static const kernel_set of_libxsmm[] = {{"cpx", -1, runs_bfloat16}, {"clx", -1, runs_vnni}, {"skx", -1, runs_avx512},
+                                        {"hsw", -1, runs_fma},      {"0", -1, runs_always}, {0}};
+
 /* The family number of an AMD processor, 0 for any other. */
 static unsigned amd_family(void)
 {
@@ -23,22 +84,69 @@ static unsigned amd_family(void)
 }
 
 /* BLIS recognises Intel's processors by their features but AMD's by family, and runs its slow generic kernels on families newer
- * than itself (after 0x19, Zen 4). On those, name it the widest kernels that the processor can run. It reads BLIS_ARCH_TYPE
- * once, when it starts, and does not export its own check of features. */
+ * than itself (after 0x19, Zen 4). On those, name it the best kernels that the processor can run. */
 static void choose_kernels(void)
 {
-    if (getenv("BLIS_ARCH_TYPE") || amd_family() <= 0x19) return;
-    const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    const kernel_set *set = of_blis;
     char text[16];
-    snprintf(text, sizeof text, "%d", (int)(wide ? BLIS_ARCH_SKX : BLIS_ARCH_ZEN3));
+    if (getenv("BLIS_ARCH_TYPE") || amd_family() <= 0x19) return;
+    while (!set->runs()) set++;
+    snprintf(text, sizeof text, "%d", set->number);
     setenv("BLIS_ARCH_TYPE", text, 0);
 }
 #else
+static const kernel_set of_blis[] = {{0}}, of_libxsmm[] = {{0}};
+
 static void choose_kernels(void)
 {
 }
 #endif
+
+/* "skx, zen3, haswell": those that this processor can run. */
+static const char *runnable(const kernel_set *sets, char *out, size_t room)
+{
+    size_t used = 0;
+    out[0] = 0;
+    for (const kernel_set *set = sets; set->name; set++)
+        if (set->runs() && used < room) used += (size_t)snprintf(out + used, room - used, "%s%s", used ? ", " : "", set->name);
+    return out;
+}
+
+/* Find the kernels that VARIABLE names, or numbers. *out is NULL if it is not set, or if nothing is known of this kind of
+ * processor. */
+static pg_status find_kernels(const char *variable, const kernel_set *sets, const kernel_set **out, pg_error *err)
+{
+    const char *text = getenv(variable);
+    char names[128], number[16];
+    *out = NULL;
+    if (!text || !sets->name) return PG_OK;
+    for (const kernel_set *set = sets; set->name; set++) {
+        snprintf(number, sizeof number, "%d", set->number);
+        if (strcmp(text, set->name) != 0 && (set->number < 0 || strcmp(text, number) != 0)) continue;
+        if (!set->runs()) break;
+        *out = set;
+        return PG_OK;
+    }
+    return pg_fail(err, PG_BAD_INPUT, "%s=%s: this processor runs the kernels %s; set one of them, or unset the variable",
+                   variable, text, runnable(sets, names, sizeof names));
+}
+
+pg_status pg_blas_kernels_check(pg_error *err)
+{
+    pg_status status = PG_OK;
+    const kernel_set *set;
+    char text[16];
+    PG_TRY(find_kernels("LIBXSMM_TARGET", of_libxsmm, &set, err));
+    PG_TRY(find_kernels("BLIS_ARCH_TYPE", of_blis, &set, err));
+    if (set) {
+        snprintf(text, sizeof text, "%d", set->number);
+        setenv("BLIS_ARCH_TYPE", text, 1);
+    }
+done:
+    return status;
+}
+
+/* ---- products ---- */
 
 const char *const pg_products_names[] = {[PG_PRODUCTS_AUTO] = "auto", [PG_PRODUCTS_BLIS] = "blis", NULL};
 static pg_products products;

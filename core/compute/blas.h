@@ -8,6 +8,7 @@
 #define PG_COMPUTE_BLAS_H
 
 #include "core/base/real.h"
+#include "core/base/status.h"
 
 #include <stdbool.h>
 
@@ -16,6 +17,11 @@ enum { PG_PANEL = 64 };
 /* AUTO: LIBXSMM where it serves. BLIS: BLIS for all products. */
 typedef enum pg_products { PG_PRODUCTS_AUTO, PG_PRODUCTS_BLIS } pg_products;
 extern const char *const pg_products_names[]; /* in their order, ended by NULL */
+
+/* Refuse a BLIS_ARCH_TYPE or LIBXSMM_TARGET of the environment that names no kernels, or kernels that this processor cannot
+ * run: the libraries would ignore it, or end the process. Both may name kernels; BLIS_ARCH_TYPE may be BLIS's number of them,
+ * and a name is replaced by it, because BLIS 0.9 takes any name for 0. Call it before pg_compute_start. */
+PG_CHECKED pg_status pg_blas_kernels_check(pg_error *err);
 
 /* Start the libraries; later calls do nothing. If BLIS does not know this processor and would use its generic kernels, select
  * the best kernel set that the processor can run, unless BLIS_ARCH_TYPE is set. pg_compute_start calls it. */

@@ -4,46 +4,10 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
-#include "core/compute/blas.h"
 #include "core/compute/conv.h"
-#include "core/compute/parallel.h"
+#include "experiments/commands/bench_peak.h"
 
 #include <stdio.h>
-
-enum { SIDE = 1536, STRIPS = 16 };
-
-typedef struct product {
-    pg_real *a, *b, *c;
-} product;
-
-static void multiply_strip(void *context, int part)
-{
-    const product *p = context;
-    const ptrdiff_t at = (ptrdiff_t)part * (SIDE / STRIPS) * SIDE;
-    pg_gemm(false, false, SIDE / STRIPS, SIDE, SIDE, p->a + at, SIDE, p->b, SIDE, false, p->c + at, SIDE);
-}
-
-pg_status pg_product_speed(int steps, double *gflops, pg_error *err)
-{
-    pg_status status = PG_OK;
-    product p = {0};
-    PG_TRY(pg_alloc(SIDE * SIDE, sizeof *p.a, &p.a, err));
-    PG_TRY(pg_alloc(SIDE * SIDE, sizeof *p.b, &p.b, err));
-    PG_TRY(pg_alloc(SIDE * SIDE, sizeof *p.c, &p.c, err));
-    for (int i = 0; i < SIDE * SIDE; i++) p.a[i] = p.b[i] = (pg_real)0.5;
-    *gflops = 0;
-    for (int i = 0; i < steps; i++) {
-        const double start = pg_now();
-        pg_parallel(STRIPS, multiply_strip, &p);
-        const double speed = 2e-9 * SIDE * SIDE * SIDE / (pg_now() - start);
-        if (speed > *gflops) *gflops = speed;
-    }
-done:
-    pg_free(p.a);
-    pg_free(p.b);
-    pg_free(p.c);
-    return status;
-}
 
 typedef struct times {
     double forward, backward;

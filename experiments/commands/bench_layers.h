@@ -11,7 +11,4 @@
  */
 PG_CHECKED pg_status pg_bench_layers(const pg_model *model, int batch, int steps, pg_conv_choice choice, pg_error *err);
 
-/* GFLOPS of one large matrix product on all threads of the rank, best of steps: the peak of the machine. */
-PG_CHECKED pg_status pg_product_speed(int steps, double *gflops, pg_error *err);
-
 #endif

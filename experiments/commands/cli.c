@@ -5,6 +5,7 @@
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/base/utf8.h"
+#include "core/compute/blas.h"
 #include "core/formats/number.h"
 #include "core/formats/problems.h"
 
@@ -297,7 +298,8 @@ bool pg_cli_parse(const pg_command *command, int argc, char **argv, void *values
 {
     pg_error err;
     bool help;
-    const pg_status status = pg_cli_read(command, argc, argv, values, &help, &err);
+    pg_status status = pg_cli_read(command, argc, argv, values, &help, &err);
+    if (status == PG_OK && !help) status = pg_blas_kernels_check(&err);
     *code = status == PG_OK ? 0 : pg_complain(command->name, status, "%s", err.message);
     if (help) pg_cli_help(command, stdout);
     return status == PG_OK && !help;

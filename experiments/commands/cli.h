@@ -115,8 +115,8 @@ typedef struct pg_command {
     int (*run)(int argc, char **argv); /* argv begins with the name; returns the exit code */
 } pg_command;
 
-/* Fill the struct of a command from its defaults and arguments. False: help or a complaint has been printed, and *code is the
- * exit code. */
+/* Fill the struct of a command from its defaults and arguments, and check the environment (pg_blas_kernels_check). False: help
+ * or a complaint has been printed, and *code is the exit code. */
 bool pg_cli_parse(const pg_command *command, int argc, char **argv, void *values, int *code);
 
 /* The same without printing. *help: --help was found, and the words after it were not read. */

@@ -10,7 +10,7 @@
 #include "core/compute/blas.h"
 #include "core/compute/parallel.h"
 #include "core/data/readers.h"
-#include "experiments/commands/bench_layers.h"
+#include "experiments/commands/bench_peak.h"
 #include "experiments/run/comm.h"
 #include "experiments/run/provenance.h"
 #include "experiments/run/run_lock.h"
@@ -109,17 +109,23 @@ static int examine_binding(void)
 
 static int examine_blis(void)
 {
-    enum { TRIES = 5 };
     pg_rank_facts here;
-    double gflops = 0; /* stays so if memory is short */
     pg_rank_describe(&here, 1);
     pg_compute_start(here.threads);
-    (void)!pg_product_speed(TRIES, &gflops, NULL);
     const bool generic = strcmp(pg_blas_kernels(), "generic") == 0;
-    return line(generic ? WRONG : WELL, "blis",
-                "%s, kernels %s, products by %s, %d thread%s; a matrix product reaches %.1f GFLOPS%s", pg_blas_version(),
-                pg_blas_kernels(), pg_products_library(), pg_compute_threads(), pg_compute_threads() > 1 ? "s" : "", gflops,
-                generic ? ": set BLIS_ARCH_TYPE to the number of kernels that this processor can run" : "");
+    return line(generic ? WRONG : WELL, "blis", "%s, kernels %s, products by %s%s", pg_blas_version(), pg_blas_kernels(),
+                pg_products_library(), generic ? ": set BLIS_ARCH_TYPE to kernels that this processor can run" : "");
+}
+
+static int examine_speed(void)
+{
+    enum { TRIES = 5 };
+    double gflops = 0; /* stays so if memory is short */
+    int bits;
+    const double peak = pg_fma_speed(TRIES, &bits);
+    (void)!pg_product_speed(TRIES, &gflops, NULL);
+    return line(WELL, "speed", "%d thread%s, vectors of %d bits; a matrix product reaches %.1f GFLOPS, %.0f %% of the peak",
+                pg_compute_threads(), pg_compute_threads() > 1 ? "s" : "", bits, gflops, 100 * gflops / peak);
 }
 
 /* ---- data ---- */
@@ -261,8 +267,8 @@ static int run(int argc, char **argv)
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
     if (!pg_cli_parse(&pg_cmd_doctor, argc, argv, &a, &code)) return code;
     if (rank && strcmp(rank, "0") != 0) return 0;
-    const int wrong =
-        examine_mpi() + examine_ranks() + examine_binding() + examine_blis() + examine_data(a.data) + examine_disk(a.out);
+    const int wrong = examine_mpi() + examine_ranks() + examine_binding() + examine_blis() + examine_speed() +
+                      examine_data(a.data) + examine_disk(a.out);
     return wrong ? pg_status_exit_code(PG_BAD_INPUT) : 0;
 }
 

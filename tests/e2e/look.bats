@@ -167,7 +167,7 @@ differences() { grep '^  ' <<<"$output"; }
 @test "doctor looks at MPI, binding, BLIS, data, space and writes, and leaves nothing" {
     mkdir data
     run -0 passgrid doctor --out run/of/the/future --data data
-    for what in mpi binding blis data space writes; do assert_line --regexp "^ok +$what "; done
+    for what in mpi binding blis speed data space writes; do assert_line --regexp "^ok +$what "; done
     assert_line --regexp '^- +data .*cifar10 is missing' # which is no fault
     assert_not_exists run
     assert_equal "$(find . -name '*doctor*')" ""
@@ -182,4 +182,18 @@ differences() { grep '^  ' <<<"$output"; }
     assert_line --regexp '^WRONG +writes +/proc'
     run -2 env PATH= "$PASSGRID" doctor --data empty
     assert_line --regexp '^WRONG +mpi .*install openmpi-bin'
+}
+
+@test "kernels are chosen by their name or number, and those that do not exist or do not run are refused" {
+    [ "$(uname -m)" = x86_64 ] || skip "the names are those of x86-64 kernels"
+    look() { env "$1" "$PASSGRID" bench --arch alexnet --width 0.0625 --mode eval --steps 1; }
+    run -0 look BLIS_ARCH_TYPE=penryn
+    assert_line "kernels: penryn"
+    run -0 look BLIS_ARCH_TYPE=5 # BLIS's number of them
+    assert_line "kernels: penryn"
+    run -0 look LIBXSMM_TARGET=0
+    assert_line "products: BLIS"
+    for setting in BLIS_ARCH_TYPE=nonsense BLIS_ARCH_TYPE=99 BLIS_ARCH_TYPE=bgq BLIS_ARCH_TYPE= LIBXSMM_TARGET=nonsense; do
+        refuses "passgrid bench: $setting: this processor runs the kernels " look $setting
+    done
 }
