@@ -28,6 +28,15 @@ enum pg_holding {
     PG_HOLDS_FILTER = 1 << 4
 };
 
+/* What the judge needs of the accused network: its weights and the owner's passports, its weights, or its answers. */
+typedef enum pg_scheme_group { PG_CONTROL, PG_PASSPORTS, PG_WHITE_BOX, PG_BLACK_BOX } pg_scheme_group;
+
+/* Names of the groups, and who has what in their threat models; by pg_scheme_group. */
+typedef struct pg_scheme_group_text {
+    const char *name, *threat;
+} pg_scheme_group_text;
+extern const pg_scheme_group_text pg_scheme_groups[];
+
 /* An option and its value, as text. */
 typedef struct pg_setting {
     const char *key, *text;
@@ -35,6 +44,8 @@ typedef struct pg_setting {
 
 typedef struct pg_scheme {
     const char *name, *summary, *source;
+    const char *differs; /* from the source, in one line; NULL: nothing that its options do not say */
+    pg_scheme_group group;
     unsigned holds;           /* pg_holding; 0: the scheme has no evidence */
     bool distributed;         /* the deployed network needs its passports to run, and they are distributed with it */
     const pg_option *options; /* the only truth about its options: parsing, defaults, ranges, help */

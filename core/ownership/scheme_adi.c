@@ -61,8 +61,10 @@ done:
 
 const pg_scheme pg_scheme_adi = {
     .name = "adi",
-    .summary = "a secret trigger set mixed into training; black-box verification",
+    .summary = "a secret trigger set mixed into training",
     .source = "Adi, Baum, Cisse, Pinkas, Keshet, USENIX Security 2018",
+    .differs = "the pictures are generated unless a folder of them is given",
+    .group = PG_BLACK_BOX,
     .holds = PG_HOLDS_TRIGGERS,
     .options = options,
     .options_size = sizeof(adi_options),

@@ -100,8 +100,10 @@ static double neuralmark_regulariser(const void *values, const pg_evidence *evid
 
 const pg_scheme pg_scheme_neuralmark = {
     .name = "neuralmark",
-    .summary = "a mark whose bits are the hash of its key and choose the weights that carry them; white-box verification",
+    .summary = "a mark whose bits are the hash of its key and choose the weights that carry them",
     .source = "Yao, Song, Jin, AAAI 2026, arXiv 2507.11137",
+    .differs = "the marked layer is that of the first passport; the bits of bound evidence follow from its secret",
+    .group = PG_WHITE_BOX,
     .holds = PG_HOLDS_MARK | PG_HOLDS_FILTER,
     .options = options,
     .options_size = sizeof(neuralmark_options),

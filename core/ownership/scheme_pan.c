@@ -14,6 +14,7 @@ const pg_scheme pg_scheme_pan = {
     .name = "pan",
     .summary = "passport-aware normalisation: a private branch with its own statistics and perceptron",
     .source = "Zhang, Chen, Liao, Zhang, Hua, Yu, NeurIPS 2020",
+    .group = PG_PASSPORTS,
     .holds = PG_HOLDS_PASSPORTS,
     .options = pg_passport_table,
     .options_size = sizeof(pg_passport_options),

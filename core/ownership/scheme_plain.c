@@ -17,6 +17,7 @@ const pg_scheme pg_scheme_plain = {
     .name = "plain",
     .summary = "an ordinary network without any mark",
     .source = "the baseline of Fan, Ng, Chan, NeurIPS 2019",
+    .group = PG_CONTROL,
     .options = options,
     .options_size = 1,
     .wire = plain_wire,

@@ -100,8 +100,10 @@ static double uchida_regulariser(const void *values, const pg_evidence *evidence
 
 const pg_scheme pg_scheme_uchida = {
     .name = "uchida",
-    .summary = "a mark of many bits in the weights of one layer, embedded by a regulariser; white-box verification",
+    .summary = "a mark of many bits in the weights of one layer, embedded by a regulariser",
     .source = "Uchida, Nagai, Sakazawa, Satoh, ICMR 2017",
+    .differs = "the marked layer is that of the first passport, and a bound matrix has entries of -1 and 1",
+    .group = PG_WHITE_BOX,
     .holds = PG_HOLDS_MARK,
     .options = options,
     .options_size = sizeof(uchida_options),

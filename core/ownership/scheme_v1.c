@@ -11,8 +11,9 @@ static pg_status v1_wire(const void *options, pg_net_spec *spec, pg_error *err)
 
 const pg_scheme pg_scheme_v1 = {
     .name = "v1",
-    .summary = "passports distributed with the network, which needs them to work; white-box verification",
+    .summary = "passports distributed with the network, which needs them to work",
     .source = "Fan, Ng, Chan, NeurIPS 2019, scheme V1",
+    .group = PG_PASSPORTS,
     .holds = PG_HOLDS_PASSPORTS | PG_HOLDS_AFFINES,
     .distributed = true,
     .options = pg_passport_table,

@@ -5,8 +5,9 @@
 
 const pg_scheme pg_scheme_v2 = {
     .name = "v2",
-    .summary = "public network deployed, private passport branch trained beside it; white-box verification",
+    .summary = "public network deployed, private passport branch trained beside it",
     .source = "Fan, Ng, Chan, NeurIPS 2019, scheme V2",
+    .group = PG_PASSPORTS,
     .holds = PG_HOLDS_PASSPORTS | PG_HOLDS_AFFINES,
     .options = pg_passport_table,
     .options_size = sizeof(pg_passport_options),

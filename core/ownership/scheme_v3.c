@@ -9,8 +9,9 @@ static int v3_triggers_per_batch(const void *options)
 
 const pg_scheme pg_scheme_v3 = {
     .name = "v3",
-    .summary = "V2 with a trigger set in training; black-box, then white-box verification",
+    .summary = "V2 with a trigger set in training, which claims by answers alone",
     .source = "Fan, Ng, Chan, NeurIPS 2019, scheme V3",
+    .group = PG_PASSPORTS,
     .holds = PG_HOLDS_PASSPORTS | PG_HOLDS_AFFINES | PG_HOLDS_TRIGGERS,
     .options = pg_passport_trigger_table,
     .options_size = sizeof(pg_passport_options),

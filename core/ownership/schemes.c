@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The schemes, in the order of `passgrid list schemes`. A new scheme takes a line here. */
+/* The schemes, by group, in the order of `passgrid list schemes`. A new scheme takes a line here. */
 #include "core/ownership/scheme.h"
 
 #include "core/base/registry.h"

@@ -13,13 +13,20 @@
 static pg_named scheme_at(int i)
 {
     const pg_scheme *s = pg_schemes[i];
-    return s ? (pg_named){s->name, s->summary, s->source, s->options} : (pg_named){0};
+    if (!s) return (pg_named){0};
+    return (pg_named){.name = s->name,
+                      .summary = s->summary,
+                      .group = pg_scheme_groups[s->group].name,
+                      .source = s->source,
+                      .threat = pg_scheme_groups[s->group].threat,
+                      .differs = s->differs,
+                      .options = s->options};
 }
 
 static pg_named attack_at(int i)
 {
     const pg_attack *a = pg_attacks[i];
-    return a ? (pg_named){a->name, a->summary, a->source, a->options} : (pg_named){0};
+    return a ? (pg_named){.name = a->name, .summary = a->summary, .source = a->source, .options = a->options} : (pg_named){0};
 }
 
 static pg_named network_at(int i)

@@ -65,6 +65,17 @@ plan() { "$PASSGRID" plan "$GRID" "$@"; }
     done
 }
 
+@test "every scheme is in a group, and its help tells the threat model" {
+    run -0 passgrid list schemes
+    assert_line --regexp '^plain +control '
+    assert_line --regexp '^v1 +passports '
+    assert_line --regexp '^uchida +white box '
+    assert_line --regexp '^adi +black box '
+    run -0 passgrid help scheme uchida
+    assert_line --partial 'threat model: the judge reads the weights'
+    assert_line --partial 'differs from the source: '
+}
+
 # ---- --set --------------------------------------------------------------------------------------------------------------------
 @test "--set with an index reaches into a list" {
     run -0 plan --set networks.0.width=0.125

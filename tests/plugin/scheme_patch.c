@@ -98,8 +98,9 @@ static int patch_per_batch(const void *values)
 
 const pg_scheme pg_scheme_patch = {
     .name = "patch",
-    .summary = "pictures with a secret patch and secret labels mixed into training; black-box verification",
+    .summary = "pictures with a secret patch and secret labels mixed into training",
     .source = "Zhang et al., AsiaCCS 2018 (embedded content)",
+    .group = PG_BLACK_BOX,
     .holds = PG_HOLDS_TRIGGERS,
     .options = options,
     .options_size = sizeof(patch_options),
