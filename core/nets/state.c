@@ -198,8 +198,10 @@ static pg_status plan(const pg_safetensors *file, const char *path, const pg_mod
     pg_status status = pg_spec_find(file, path, hints, &spec, facts, err);
     if (status != PG_OK) return status;
     status = pg_layout_plan(&spec, layout, err);
-    if (status != PG_OK) pg_error_context(err, "%s", path);
-    return status;
+    if (status != PG_OK) return pg_error_context(err, "%s", path), status;
+    if (!hints || !hints->params_max || layout->param_count <= hints->params_max) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "%s: the network has %zu parameters, more than the %zu that are allowed here", path,
+                   layout->param_count, hints->params_max);
 }
 
 pg_status pg_model_load(const char *path, const pg_model_hints *hints, pg_model **out, pg_model_facts *facts, pg_error *err)

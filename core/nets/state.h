@@ -13,11 +13,12 @@
 PG_CHECKED pg_status pg_model_save(const pg_model *model, const pg_metadata *notes, size_t note_count, const char *path,
                                    pg_error *err);
 
-/* Hints of the caller, used only for values that the file does not give. */
+/* Hints of the caller, used only for values that the file does not give; and the size of a network that he accepts. */
 typedef struct pg_model_hints {
     const pg_norm_kind *norm;      /* NULL: unknown */
     const bool *relu_before_add;   /* NULL: unknown */
     int image_height, image_width; /* 0: unknown */
+    size_t params_max;             /* the most parameters (pg_layout); 0: any number */
 } pg_model_hints;
 
 /* Facts in a file beside the network. pixels, data and data_sha256 are the metadata of those names. */
@@ -31,9 +32,10 @@ typedef struct pg_model_facts {
 /* Read a model. The spec comes from the metadata if this program wrote the file, else from names, shapes and hints (may be
  * NULL). facts may be NULL. Drops the parts "module" and "_orig_mod" that PyTorch's wrappers add to names.
  *
- * PG_BAD_INPUT, naming file and tensor, if a tensor is missing, has another shape, differs from its second name or fails
- * pg_model_check_finite, or if neither the network nor its evidence uses a floating-point tensor. The reader compares sizes
- * with the file before it allocates, so that memory grows with the file and not with its metadata. */
+ * PG_BAD_INPUT, naming file and tensor, if the network has more parameters than the hints allow, if a tensor is missing, has
+ * another shape, differs from its second name or fails pg_model_check_finite, or if neither the network nor its evidence uses a
+ * floating-point tensor. The reader compares sizes with the file before it allocates, so that memory grows with the file and
+ * not with its metadata. */
 PG_CHECKED pg_status pg_model_load(const char *path, const pg_model_hints *hints, pg_model **out, pg_model_facts *facts,
                                    pg_error *err);
 

@@ -153,7 +153,8 @@ static pg_status check_stamp(const pg_hearing *h, pg_claimant *k, pg_error *err)
     return PG_OK;
 }
 
-/* The original is run as the accused network is, unless its file says otherwise. */
+/* The original is run as the accused network is, unless its file says otherwise. It may have a second branch, but more than
+ * twice the parameters can be no original of this network: so that memory does not grow with the files of claimants. */
 static pg_status load_original(const pg_hearing *h, pg_claimant *k, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -162,7 +163,8 @@ static pg_status load_original(const pg_hearing *h, pg_claimant *k, pg_error *er
     const pg_model_hints hints = {.norm = &s->norm,
                                   .relu_before_add = &s->relu_before_add,
                                   .image_height = s->image_height,
-                                  .image_width = s->image_width};
+                                  .image_width = s->image_width,
+                                  .params_max = 2 * h->model->param_count};
     if (!k->original_path) return PG_OK;
     PG_TRY(pg_model_load(k->original_path, &hints, &k->original, &facts, err));
     PG_TRY(pg_sha256_file(k->original_path, k->original_sum, err));

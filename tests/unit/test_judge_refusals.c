@@ -58,6 +58,19 @@ TEST(if_every_claim_is_refused_nothing_is_judged)
     assert_refused("--model model --evidence owner --distributed v3-owner" HEARING, 2, "v3-owner: the evidence has a passport");
 }
 
+/* Many originals are in memory together, so none may be much larger than the network that the judge brought. */
+TEST(an_original_much_larger_than_the_accused_network_is_refused)
+{
+    pg_model *wide = NULL;
+    pg_net_spec spec = pg_net_spec_plain(pg_arch_find("alexnet"), PG_NORM_BN, 10);
+    spec.width = 0.5; /* the accused network has a sixteenth */
+    OK(pg_model_create(&spec, &wide, &err));
+    save_model(wide, "wide");
+    pg_model_destroy(&wide);
+    assert_refused("--model plain --evidence adi-owner --original wide" HEARING, 2, "wide: the network has ");
+    assert_judged("--model plain --evidence adi-owner --original plain" HEARING);
+}
+
 /* On so few images even a network that is always right would count as useless. */
 TEST(too_few_test_images_are_refused)
 {
