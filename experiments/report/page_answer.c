@@ -46,10 +46,59 @@ static void put_names(FILE *stream, const pg_table *t, stand wanted)
     if (said > NAMED_MOST) fprintf(stream, " and %d more", said - NAMED_MOST);
 }
 
-static void put_sentence(FILE *stream, const pg_table *t)
+/* How many claims on independent networks could be read, and how many of these do what a metric says. */
+typedef struct false_claims {
+    int readable, agree, prove;
+} false_claims;
+
+static bool is_one(const pg_result *r, const char *outcome, const char *metric)
 {
+    double value;
+    return pg_result_value(r, outcome, metric, &value) && value > 0.5;
+}
+
+static false_claims count_false(const pg_summary *s)
+{
+    false_claims n = {0};
+    for (int i = 0; i < s->results->count; i++) {
+        const pg_result *r = &s->results->items[i];
+        for (int c = 0; s->accused[i] && c < r->record.cell_count; c++) {
+            const pg_record_cell *cell = &r->record.cells[c];
+            if (strcmp(cell->metric, "p_value") != 0) continue;
+            n.readable++;
+            n.agree += is_one(r, cell->outcome, "agrees");
+            n.prove += is_one(r, cell->outcome, "proves");
+        }
+    }
+    return n;
+}
+
+/* A count at the end of a clause: "none agrees", "1 agrees", "2 agree". */
+static void put_count(FILE *stream, int count, const char *verb)
+{
+    if (count)
+        fprintf(stream, "%d %s%s", count, verb, count == 1 ? "s" : "");
+    else
+        fprintf(stream, "none %ss", verb);
+}
+
+static void put_false_claims(FILE *stream, const pg_summary *s)
+{
+    const false_claims n = count_false(s);
+    if (!n.readable) return;
+    fprintf(stream, "Of %d claim%s on networks that nobody stole, ", n.readable, n.readable == 1 ? "" : "s");
+    put_count(stream, n.agree, "agree");
+    fputs(" and ", stream);
+    put_count(stream, n.prove, "prove");
+    fputs(". ", stream);
+}
+
+static void put_sentence(FILE *stream, const pg_page *page)
+{
+    const pg_table *t = &page->standing;
     const int standing = count_schemes(t, STANDS), falling = count_schemes(t, FALLS);
     fputs("<p class=\"answer\">", stream);
+    put_false_claims(stream, &page->summary);
     if (!standing && !falling)
         fputs("No attack was tried on a scheme that can stand.", stream);
     else if (!standing)
@@ -126,7 +175,7 @@ void pg_page_answer(FILE *stream, const pg_page *page)
 {
     const pg_table *t = &page->standing;
     fputs("<h2 id=\"answer\">Which schemes stand under which attacks?</h2>\n", stream);
-    put_sentence(stream, t);
+    put_sentence(stream, page);
     for (int from = 0, to = 0; from < t->row_count; from = to) {
         while (to < t->row_count && same_place(t, to, from)) to++;
         put_map(stream, t, from, to);

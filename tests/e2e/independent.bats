@@ -63,3 +63,11 @@ passgrid_table() { sed 's/"independent, all"/all/' "$SHARED/alone/tables/claims.
     run -0 cat run/figures/roc-*.csv
     assert_line --partial 'adi, transfer-triggers'
 }
+
+@test "the page answers first how many of the false claims are accepted" {
+    cp -r "$SHARED/alone" run
+    run -0 passgrid report run
+    agree=$(passgrid_table | awk -F, '$6 == "all" {sum += $12 * $(NF-2)} END {print !sum ? "none agrees" : sum == 1 ? "1 agrees" : sum " agree"}')
+    run -0 grep -o 'class="answer">[^.]*\.' run/report.html
+    assert_output "class=\"answer\">Of 14 claims on networks that nobody stole, $agree and none proves."
+}
