@@ -6,11 +6,21 @@
 #include <sched.h>
 #include <time.h>
 
-double pg_now(void)
+static double seconds_of(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double pg_now(void)
+{
+    return seconds_of(CLOCK_MONOTONIC);
+}
+
+double pg_thread_seconds(void)
+{
+    return seconds_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 double pg_listened(pg_listening *l, double now, double most)

@@ -6,6 +6,9 @@
 /* Seconds of a monotonic clock. */
 double pg_now(void);
 
+/* Seconds of processor time of the calling thread. */
+double pg_thread_seconds(void);
+
 /* How long a process has listened to others. At most `most` seconds count between two polls, so a process that was stopped or
  * busy does not mistake its own pause for their silence. Zero-initialise. */
 typedef struct pg_listening {

@@ -15,6 +15,19 @@ int pg_compute_threads(void);
  * on the calling thread. */
 void pg_parallel(int parts, void (*body)(void *context, int part), void *context);
 
+/* What pg_parallel did: calls with two parts or more, seconds of processor time in the bodies of their parts, and seconds that
+ * these calls would take with 2, 4, 8 and 16 threads, each of which takes the next part when it has ended one. Copying, waking
+ * and waiting for threads, and what they lose to each other in caches and memory, are not counted. */
+enum { PG_TALLY_WIDTHS = 4 };
+extern const int pg_tally_threads[PG_TALLY_WIDTHS];
+typedef struct pg_tally {
+    long calls;
+    double seconds, spread[PG_TALLY_WIDTHS];
+} pg_tally;
+
+/* Add to *tally, which the caller owns, until this is called again; NULL: no longer. One thread must be set. */
+void pg_parallel_tally(pg_tally *tally);
+
 /* In a body: the number of its thread, 0 .. threads-1. It serves only to find private scratch. */
 int pg_compute_thread(void);
 

@@ -4,6 +4,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/compute/parallel.h"
 #include "core/ownership/accuracy.h"
 #include "core/train/trainer.h"
 
@@ -67,6 +68,8 @@ static pg_status time_steps(pg_bench *b, pg_status step(pg_bench *b, void *of, p
     fflush(stdout);
     b->fastest = INFINITY;
     const long before = minor_faults();
+    const double begun = pg_thread_seconds();
+    pg_parallel_tally(b->tally);
     for (int i = 0; i < b->steps; i++) {
         if (b->turns) await_turn();
         const double start = pg_now();
@@ -78,7 +81,9 @@ static pg_status time_steps(pg_bench *b, pg_status step(pg_bench *b, void *of, p
         fflush(stdout);
     }
     b->minor_faults_per_step = (double)(minor_faults() - before) / b->steps;
+    b->processor_seconds = (pg_thread_seconds() - begun) / b->steps;
 done:
+    pg_parallel_tally(NULL);
     return status;
 }
 

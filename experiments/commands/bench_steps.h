@@ -14,8 +14,9 @@ typedef struct pg_bench {
     double width;
     int batch, steps;
     pg_conv_choice conv;
-    bool each;  /* print "seconds: S" after every step */
-    bool turns; /* print "ready:", then wait for a line of standard input before every step */
+    bool each;              /* print "seconds: S" after every step */
+    struct pg_tally *tally; /* gets what pg_parallel does in the timed steps; NULL: not asked */
+    bool turns;             /* print "ready:", then wait for a line of standard input before every step */
     /* made by pg_bench_prepare */
     void *options; /* the scheme's */
     pg_net_spec spec;
@@ -24,6 +25,7 @@ typedef struct pg_bench {
     pg_evidence *evidence; /* NULL: the scheme has none */
     double fastest;        /* seconds of the fastest step of the last call */
     double minor_faults_per_step;
+    double processor_seconds; /* of the calling thread, a step */
 } pg_bench;
 
 /* Make a model of the scheme with fresh weights, and its evidence. The caller ends b with pg_bench_clear, also after an error.

@@ -5,6 +5,7 @@
 #include "core/compute/blas.h"
 #include "core/compute/parallel.h"
 #include "experiments/commands/bench_layers.h"
+#include "experiments/commands/bench_scaling.h"
 #include "experiments/commands/bench_steps.h"
 #include "experiments/commands/catalogue.h"
 #include "experiments/grid/grid_options.h"
@@ -12,8 +13,8 @@
 
 #include <sys/resource.h>
 
-typedef enum mode { MODE_NET, MODE_TRAIN, MODE_EVAL, MODE_PASSPORTS, MODE_LAYERS } mode;
-static const char *const modes[] = {"net", "train", "eval", "passports", "layers", NULL};
+typedef enum mode { MODE_NET, MODE_TRAIN, MODE_EVAL, MODE_PASSPORTS, MODE_LAYERS, MODE_MODEL } mode;
+static const char *const modes[] = {"net", "train", "eval", "passports", "layers", "model", NULL};
 
 typedef struct arguments {
     int arch, scheme, norm, batch, threads, steps, conv, products, mode; /* arch: -1, threads: 0, not given */
@@ -75,6 +76,7 @@ static pg_status measure(pg_bench *b, mode what, pg_error *err)
     switch (what) {
     case MODE_NET: return whole_net(b, err);
     case MODE_LAYERS: return pg_bench_layers(b->model, b->batch, b->steps, b->conv, err);
+    case MODE_MODEL: return pg_bench_scaling(b, err);
     case MODE_TRAIN: PG_TRY(pg_bench_training(b, err)); break;
     case MODE_EVAL: PG_TRY(pg_bench_inference(b, err)); break;
     case MODE_PASSPORTS: PG_TRY(pg_bench_fakes(b, err)); break;
@@ -91,7 +93,9 @@ static int run(int argc, char **argv)
     pg_error err;
     int code;
     if (!pg_cli_parse(&pg_cmd_bench, argc, argv, &a, &code)) return code;
-    if (a.turns && (a.mode == MODE_NET || a.mode == MODE_LAYERS))
+    if (a.threads > 1 && a.mode == MODE_MODEL)
+        return pg_complain("bench", PG_BAD_INPUT, "--threads: --mode model measures one thread");
+    if (a.turns && (a.mode == MODE_NET || a.mode == MODE_LAYERS || a.mode == MODE_MODEL))
         return pg_complain("bench", PG_BAD_INPUT, "--turns: expected --mode train, eval or passports, not %s", modes[a.mode]);
     pg_bench b = {.arch = pg_archs[a.arch],
                   .scheme = pg_schemes[a.scheme],
@@ -100,10 +104,10 @@ static int run(int argc, char **argv)
                   .batch = a.batch,
                   .steps = a.steps,
                   .conv = (pg_conv_choice)a.conv,
-                  .each = a.mode != MODE_NET,
+                  .each = a.mode != MODE_NET && a.mode != MODE_MODEL,
                   .turns = a.turns};
     pg_rank_describe(&here, 1);
-    pg_compute_start(a.threads ? a.threads : here.threads);
+    pg_compute_start(a.threads ? a.threads : a.mode == MODE_MODEL ? 1 : here.threads);
     pg_products_choose((pg_products)a.products);
     const pg_status status = measure(&b, (mode)a.mode, &err);
     pg_bench_clear(&b);
@@ -116,7 +120,7 @@ const pg_command pg_cmd_bench = {
     .about =
         "Measure a network on synthetic images and print one `name: value` a line. The modes: net takes the best step in training "
         "and in inference; train and eval print the seconds of every step; passports those of trying 20 random passports on the "
-        "batch; layers measures every convolution alone.",
+        "batch; layers measures every convolution alone; model trains on one thread and predicts the speed on more.",
     .rows = rows,
     .size = sizeof(arguments),
     .defaults = &defaults,

@@ -266,6 +266,16 @@ tiny=(--arch alexnet --width 0.0625 --batch 2 --steps 2)
     assert_line --regexp '^blas_gflops: [0-9]'
 }
 
+@test "bench --mode model predicts the speed on more threads" {
+    run -0 passgrid bench "${tiny[@]}" --mode model
+    for threads in 1 2 4 8 16; do
+        assert_line --regexp "^threads_$threads: [0-9.]+ images/s, [0-9]+ % of as many times one thread, [0-9.]+ GB/s$"
+    done
+    assert_line --regexp '^meetings_per_step: [1-9]'
+    run -2 passgrid bench "${tiny[@]}" --mode model --threads 2
+    assert_output --partial "--threads: --mode model measures one thread"
+}
+
 @test "bench --products blis multiplies with BLIS alone" {
     run -0 passgrid bench "${tiny[@]}" --mode eval --products blis
     assert_line "products: BLIS"
@@ -297,7 +307,7 @@ tiny=(--arch alexnet --width 0.0625 --batch 2 --steps 2)
     run -2 passgrid bench "${tiny[@]}" --turns
     assert_output --partial "--turns: expected --mode train, eval or passports, not net"
     run -2 passgrid bench "${tiny[@]}" --mode nett
-    assert_output --partial "--mode: expected one of net, train, eval, passports, layers"
+    assert_output --partial "--mode: expected one of net, train, eval, passports, layers, model"
 }
 
 # ---- disks --------------------------------------------------------------------------------------------------------------------

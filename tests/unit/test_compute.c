@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The small kernels against their definitions; norm with a pool against the two apart; equal bytes for any number of threads.
  */
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/compute/kernels.h"
@@ -231,6 +232,38 @@ TEST(a_norm_gives_the_same_bytes_on_any_number_of_threads)
     }
     block_close(&one);
     pg_compute_start(2);
+}
+
+/* ---- threads ---- */
+
+static void work(void *done, int part)
+{
+    const double until = pg_thread_seconds() + 2e-4;
+    while (pg_thread_seconds() < until) continue;
+    ((int *)done)[part]++;
+}
+
+TEST(a_tally_counts_calls_and_shares_their_parts_among_threads)
+{
+    enum { PARTS = 5 };
+    int done[PARTS] = {0};
+    pg_tally tally = {0};
+    pg_compute_start(1);
+    pg_parallel_tally(&tally);
+    pg_parallel(PARTS, work, done);
+    pg_parallel(1, work, done);
+    pg_parallel_tally(NULL);
+    pg_parallel(PARTS, work, done);
+    pg_compute_start(2);
+    assert_int_equal(done[0], 3);
+    for (int part = 1; part < PARTS; part++) assert_int_equal(done[part], 2);
+    assert_int_equal(tally.calls, 1);
+    assert_true(tally.seconds >= PARTS * 2e-4);
+    for (int w = 0; w < PG_TALLY_WIDTHS; w++) {
+        assert_true(tally.spread[w] * pg_tally_threads[w] >= tally.seconds - 1e-12);
+        assert_true(tally.spread[w] <= (w ? tally.spread[w - 1] : tally.seconds - 3e-4)); /* two parts at least go elsewhere */
+        assert_true(tally.spread[w] >= 2e-4);
+    }
 }
 
 /* ---- the others ---- */
