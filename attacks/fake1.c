@@ -51,8 +51,8 @@ static pg_status fake1_make_carrier(fake1_state *s, pg_model **carrier, pg_error
         return *carrier ? PG_OK : pg_fail(err, PG_BAD_INPUT, "fake1: carrier pretrained needs a pretrained plain network");
     }
     const bool stolen = s->options->carrier == CARRIER_STOLEN;
-    pg_net_spec spec = pg_net_spec_public(&s->view->model->spec);
-    if (!stolen) spec.passports = 0;
+    const pg_net_spec *victim = &s->view->model->spec,
+                      spec = stolen ? pg_net_spec_public(victim) : pg_net_spec_unmarked(victim);
     const pg_status status = pg_model_create(&spec, &s->carrier, err);
     if (status != PG_OK) return status;
     *carrier = s->carrier;

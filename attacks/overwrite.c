@@ -58,7 +58,7 @@ static pg_status overwrite_make_evidence(overwrite_state *s, pg_error *err)
                           .data = &data,
                           .pixels = view->pixels,
                           .pretrained = copy};
-    PG_TRY(view->scheme->keygen(s->scheme_options, &in, &s->evidence, err));
+    PG_TRY(pg_scheme_keygen(s->scheme_options, &in, &s->evidence, err));
 done:
     pg_model_destroy(&copy);
     return status;
@@ -74,7 +74,7 @@ static pg_status overwrite_check_evidence(const overwrite_options *o, const pg_a
         .scheme = view->scheme, .spec = &view->model->spec, .seed = view->seed, .data = &data, .pixels = view->pixels};
     PG_TRY(pg_alloc(1, view->scheme->options_size, &chosen, err));
     PG_TRY(overwrite_choose(o, view->scheme, chosen, err));
-    status = view->scheme->check ? view->scheme->check(chosen, &in, err) : PG_OK;
+    status = pg_scheme_check(chosen, &in, err);
     if (status != PG_OK) status = pg_error_context(err, "the thief's evidence, by the defaults of %s", view->scheme->name);
 done:
     pg_free(chosen);

@@ -38,6 +38,13 @@ pg_net_spec pg_net_spec_public(const pg_net_spec *spec)
     return public;
 }
 
+pg_net_spec pg_net_spec_unmarked(const pg_net_spec *spec)
+{
+    pg_net_spec unmarked = pg_net_spec_public(spec);
+    unmarked.passports = 0;
+    return unmarked;
+}
+
 pg_branch pg_net_spec_deployed(const pg_net_spec *spec)
 {
     return spec->public_affine ? PG_PUBLIC : PG_PRIVATE;

@@ -40,6 +40,9 @@ uint64_t pg_arch_default_passports(const pg_arch *arch);
 /* The spec as a user without the passports runs it: a learned affine at the passport layers, no private branch. */
 pg_net_spec pg_net_spec_public(const pg_net_spec *spec);
 
+/* The same without passport layers: the ordinary network. */
+pg_net_spec pg_net_spec_unmarked(const pg_net_spec *spec);
+
 /* The branch that a deployed copy of the model runs: public, unless only the private one exists. */
 pg_branch pg_net_spec_deployed(const pg_net_spec *spec);
 

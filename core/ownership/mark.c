@@ -232,6 +232,13 @@ int pg_mark_rows(const pg_mark *mark)
     return f.rows;
 }
 
+pg_status pg_mark_check_rows(const pg_mark *mark, pg_error *err)
+{
+    if (!mark->rounds || pg_mark_rows(mark)) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "the bits of this key choose fewer than %d weights; take more bits or fewer rounds",
+                   mark->pooled);
+}
+
 /* w [pooled] of a filtered mark. */
 static void pool(const pg_mark *mark, const pg_real *weights, double *w)
 {

@@ -48,6 +48,9 @@ PG_CHECKED pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng,
 /* PG_BAD_INPUT unless the bits of a filtered mark are the hash of its projection. */
 PG_CHECKED pg_status pg_mark_check_hash(const pg_mark *mark, pg_error *err);
 
+/* PG_BAD_INPUT if the bits of a filtered mark choose no row. */
+PG_CHECKED pg_status pg_mark_check_rows(const pg_mark *mark, pg_error *err);
+
 /* Number of rows of weights that the bits of a filtered mark choose in a layer that it fits. With 0 rows the mark reads
  * nothing. */
 int pg_mark_rows(const pg_mark *mark);

@@ -86,7 +86,6 @@ static pg_status layers_by_place(const char *text, pg_net_spec *spec, pg_error *
 
 static pg_status layers_by_name(const char *text, pg_net_spec *spec, pg_error *err)
 {
-    spec->passports = 0;
     for (const char *at = text; *at;) {
         const size_t gap = strspn(at, " "), length = strcspn(at + gap, " ");
         const uint64_t bit = layer_bit(spec, at + gap, length);
@@ -139,7 +138,6 @@ pg_status pg_passport_recognise(void *values, const pg_net_spec *spec, const pg_
 
 pg_status pg_passport_two_branches(const void *options, pg_net_spec *spec, pg_error *err)
 {
-    spec->public_affine = true;
     spec->private_affine = true;
     return pg_passport_layers(options, spec, err);
 }
@@ -161,8 +159,7 @@ static pg_status make_carrier(const pg_passport_options *options, const pg_keyge
         *carrier = in->pretrained;
         return in->pretrained ? PG_OK : pg_fail(err, PG_BAD_INPUT, "passports from images need a pretrained plain network");
     }
-    pg_net_spec spec = pg_net_spec_public(in->spec);
-    spec.passports = 0;
+    const pg_net_spec spec = pg_net_spec_unmarked(in->spec);
     const pg_status status = pg_model_create(&spec, own, err);
     if (status != PG_OK) return status;
     pg_model_initialise(*own, in->seed, "carrier");
@@ -194,15 +191,6 @@ done:
     return status;
 }
 
-/* seed NULL: of a generated set the shape alone. */
-static pg_status make_triggers(const pg_passport_options *options, const pg_keygen *in, const pg_seed *seed, pg_dataset *out,
-                               pg_error *err)
-{
-    const pg_net_spec *spec = in->spec;
-    const pg_status status = pg_triggers_make(options->triggers, options->trigger_count, spec->classes, seed, out, err);
-    return status == PG_OK ? pg_dataset_fits(out, spec->image_height, spec->image_width, spec->classes, err) : status;
-}
-
 static pg_status check_signature(const pg_passport_options *options, const pg_net_spec *spec, pg_error *err)
 {
     pg_evidence *evidence = NULL;
@@ -225,7 +213,7 @@ static pg_status check_binding(const pg_passport_options *options, const pg_keyg
                        "signature: that of bound evidence follows from the secret; put the text in statement");
     if (options->binding.bound && in->scheme->holds & PG_HOLDS_TRIGGERS && strcmp(options->triggers, "generated") != 0)
         return pg_fail(err, PG_BAD_INPUT, "triggers: those of bound evidence follow from the secret and cannot be a folder");
-    return pg_binding_options_check(&options->binding, pg_passport_kinds[options->passport], err);
+    return PG_OK;
 }
 
 pg_status pg_passport_check(const void *values, const pg_keygen *in, pg_error *err)
@@ -234,7 +222,8 @@ pg_status pg_passport_check(const void *values, const pg_keygen *in, pg_error *e
     const pg_passport_options *options = values;
     pg_dataset triggers = {0};
     const pg_dataset *from = options->pictures == 0 ? &in->data->test : &triggers;
-    if (wants_triggers(options, in)) PG_TRY(make_triggers(options, in, NULL, &triggers, err));
+    if (wants_triggers(options, in))
+        PG_TRY(pg_scheme_triggers(options->triggers, options->trigger_count, in, NULL, &triggers, err));
     PG_TRY(pg_passport_pictures((pg_passport_kind)options->passport, options->images, from, err));
     PG_TRY(check_signature(options, in->spec, err));
     PG_TRY(check_binding(options, in, err));
@@ -243,20 +232,20 @@ done:
     return status;
 }
 
-pg_status pg_passport_keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
+const char *pg_passport_kind_of(const void *options)
+{
+    return pg_passport_kinds[((const pg_passport_options *)options)->passport];
+}
+
+pg_status pg_passport_keygen(const void *values, const pg_keygen *in, pg_evidence *evidence, pg_error *err)
 {
     const pg_passport_options *options = values;
-    pg_evidence *evidence = NULL;
     pg_status status = PG_OK;
-    PG_TRY(pg_evidence_create(in->spec, in->scheme->name, pg_passport_kinds[options->passport], &evidence, err));
-    if (wants_triggers(options, in)) PG_TRY(make_triggers(options, in, &in->seed, &evidence->triggers, err));
+    if (wants_triggers(options, in))
+        PG_TRY(pg_scheme_triggers(options->triggers, options->trigger_count, in, &in->seed, &evidence->triggers, err));
     PG_TRY(draw_passports(options, in, evidence, err));
     if (!(in->scheme->holds & PG_HOLDS_TRIGGERS)) pg_dataset_clear(&evidence->triggers);
-    PG_TRY(pg_binding_apply(&options->binding, in, evidence, err));
-    *out = evidence;
-    evidence = NULL;
 done:
-    pg_evidence_destroy(&evidence);
     return status;
 }
 

@@ -33,8 +33,9 @@ bool pg_passport_wants_pretrained(const void *options);
 /* Refuse what pg_passport_keygen would refuse; see pg_scheme. */
 PG_CHECKED pg_status pg_passport_check(const void *options, const pg_keygen *in, pg_error *err);
 PG_CHECKED pg_status pg_passport_recognise(void *options, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err);
+const char *pg_passport_kind_of(const void *options);
 /* Passports, and a trigger set if the scheme's evidence holds one. */
-PG_CHECKED pg_status pg_passport_keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err);
+PG_CHECKED pg_status pg_passport_keygen(const void *options, const pg_keygen *in, pg_evidence *evidence, pg_error *err);
 
 /* Sum over passport layers of alpha * sum_o max(0, 0.1 - b_o gamma_o) + 1e-5 * sum_o gamma_o^2 (DeepIPR, sign_loss.py); its
  * gradient is added to the net's gamma gradients. gamma is that of the passport itself, before PAN's perceptron. */

@@ -53,23 +53,24 @@ typedef struct pg_scheme {
     const char *alone[2]; /* option and value that let keygen do without a trained network; NULL: by default it needs none */
     pg_setting
         bound[4];     /* with these its evidence follows from a secret; ended by a key NULL, which is the first if it cannot */
-    pg_setting embed; /* with this too, training starts from a trained plain network; key NULL: it cannot */
+    size_t binding;   /* offset of the pg_binding_options in its options, if it has bound */
+    pg_setting embed; /* with this, training starts from a trained plain network; key NULL: it cannot. See PG_SCHEME_START */
 
-    /* Set the passport layers and the branches of spec. */
+    /* Set the passport layers and the branches of spec, which has none, or refuse a network that the evidence would not fit.
+     * NULL: any network, without passport layers. */
     pg_status (*wire)(const void *options, pg_net_spec *spec, pg_error *err);
-    /* Do the options need a trained plain network (a parent task in a grid), for keygen or as the start of training? NULL:
-     * never. */
+    /* Does keygen need a trained plain network (a parent task in a grid)? NULL: never. */
     bool (*wants_pretrained)(const void *options);
-    /* Does training start from that network's weights instead of random ones? NULL: never. */
-    bool (*starts_pretrained)(const void *options);
     /* Refuse what keygen would refuse, before any training: in->data may lack images and in->pretrained may be NULL. NULL:
      * nothing beyond wire. */
     pg_status (*check)(const void *options, const pg_keygen *in, pg_error *err);
+    /* The kind that the evidence names. Present with keygen. */
+    const char *(*kind)(const void *options);
     /* Set the options that can be seen in a finished network and its evidence: layers and kind of passports or mark, number of
      * triggers. For a network of this scheme, wire then gives its form. NULL: no option can be seen. */
     pg_status (*recognise)(void *options, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err);
-    /* Make the owner's evidence. NULL: the scheme has none. */
-    pg_status (*keygen)(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err);
+    /* Fill the owner's evidence, which was created for in->spec and is bound afterwards. NULL: the scheme has none. */
+    pg_status (*keygen)(const void *options, const pg_keygen *in, pg_evidence *evidence, pg_error *err);
     /* Add the gradient of the embedding loss and return the loss. Called once a step, between the forward and the backward of
      * the last branch. NULL: none. */
     double (*regulariser)(const void *options, const pg_evidence *evidence, const pg_model *model, pg_net *net);
@@ -78,6 +79,33 @@ typedef struct pg_scheme {
     /* Do batches take the triggers in one fixed order from a random start, instead of a new order in each sweep? NULL: no. */
     bool (*triggers_in_order)(const void *options);
 } pg_scheme;
+
+/* The row of an option `start`, the int `member` of the options struct T, for schemes that can be embedded into a trained
+ * network. They have `.embed = {"start", "pretrained"}`. */
+#define PG_SCHEME_START(T, member, fallback)                                                                                   \
+    {                                                                                                                          \
+        PG_OPTION("start", T, member, CHOICE, int, fallback,                                                                   \
+                  "embed during training from random weights, or during continued training of a plain network"),               \
+            .choices = pg_scheme_starts                                                                                        \
+    }
+extern const char *const pg_scheme_starts[];
+
+/* The members of the struct, with what every scheme shares. Other code calls these.
+ *
+ * wire: make spec that of a network of the scheme, whatever branches it had. wants_pretrained: is a trained plain network
+ * needed, for keygen or as the start of training? starts_pretrained: does training start from its weights? check: refuse what
+ * keygen would refuse. keygen: make the owner's evidence, which the caller destroys; *out stays NULL for a scheme without any.
+ * in->scheme is the scheme of the last two. */
+PG_CHECKED pg_status pg_scheme_wire(const pg_scheme *scheme, const void *options, pg_net_spec *spec, pg_error *err);
+bool pg_scheme_wants_pretrained(const pg_scheme *scheme, const void *options);
+bool pg_scheme_starts_pretrained(const pg_scheme *scheme, const void *options);
+PG_CHECKED pg_status pg_scheme_check(const void *options, const pg_keygen *in, pg_error *err);
+PG_CHECKED pg_status pg_scheme_keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err);
+
+/* A trigger set that fits in->spec: generated, or of a folder (see pg_triggers_make). seed NULL: of a generated set the shape
+ * alone, for check. */
+PG_CHECKED pg_status pg_scheme_triggers(const char *source, int count, const pg_keygen *in, const pg_seed *seed,
+                                        pg_dataset *out, pg_error *err);
 
 /* All schemes, ended by NULL: schemes.c. One by its name, NULL if unknown; their names, ended by NULL. */
 extern const pg_scheme *const pg_schemes[];

@@ -5,10 +5,8 @@
 #include "core/ownership/binding.h"
 #include "core/ownership/mark.h"
 
+#include <stddef.h>
 #include <stdio.h>
-
-enum { START_SCRATCH, START_PRETRAINED };
-static const char *const starts[] = {"scratch", "pretrained", NULL};
 
 typedef struct neuralmark_options {
     char layer[PG_TEXT_MAX];
@@ -26,27 +24,19 @@ static const pg_option options[] = {
     PG_INT(neuralmark_options, rounds, "4", 1, PG_MARK_ROUNDS_MAX, NULL,
            "rounds of the filter; each keeps the weights under the ones of the bits, about half"),
     PG_REAL(neuralmark_options, strength, "1", 0, 100000, NULL, "weight of the regulariser, a mean over the bits"),
-    PG_CHOICE(neuralmark_options, start, "scratch", starts,
-              "embed during training from random weights, or during continued training of a plain network"),
+    PG_SCHEME_START(neuralmark_options, start, "scratch"),
     PG_BINDING_OPTIONS(neuralmark_options, binding),
     {0},
 };
 
-/* The network stays plain. Check here, before any training, that the mark fits it. */
+/* Refuses, before any training, a network that the mark does not fit. */
 static pg_status neuralmark_wire(const void *values, pg_net_spec *spec, pg_error *err)
 {
     const neuralmark_options *o = values;
     pg_mark mark;
-    spec->passports = 0;
-    spec->public_affine = true;
     const pg_status status = pg_mark_create_filtered(spec, o->layer, o->bits, o->rounds, o->pooled, &mark, err);
     pg_mark_clear(&mark);
     return status;
-}
-
-static bool neuralmark_starts_pretrained(const void *values)
-{
-    return ((const neuralmark_options *)values)->start == START_PRETRAINED;
 }
 
 static pg_status neuralmark_recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
@@ -66,28 +56,24 @@ static pg_status neuralmark_check(const void *values, const pg_keygen *in, pg_er
 {
     const neuralmark_options *o = values;
     (void)in;
-    const pg_status status = pg_binding_check_bits(&o->binding, o->bits, err);
-    return status == PG_OK ? pg_binding_options_check(&o->binding, pg_mark_kinds[PG_MARK_FILTERED], err) : status;
+    return pg_binding_check_bits(&o->binding, o->bits, err);
 }
 
-static pg_status neuralmark_keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
+static const char *neuralmark_kind(const void *values)
+{
+    (void)values;
+    return pg_mark_kinds[PG_MARK_FILTERED];
+}
+
+static pg_status neuralmark_keygen(const void *values, const pg_keygen *in, pg_evidence *evidence, pg_error *err)
 {
     const neuralmark_options *o = values;
     pg_status status = PG_OK;
-    pg_evidence *evidence = NULL;
     pg_rng rng;
-    PG_TRY(pg_evidence_create(in->spec, in->scheme->name, pg_mark_kinds[PG_MARK_FILTERED], &evidence, err));
     PG_TRY(pg_mark_create_filtered(in->spec, o->layer, o->bits, o->rounds, o->pooled, &evidence->mark, err));
     pg_rng_open(&rng, in->seed, "projection", 0);
     PG_TRY(pg_mark_draw(&evidence->mark, PG_MARK_FILTERED, &rng, err));
-    PG_TRY(pg_binding_apply(&o->binding, in, evidence, err));
-    if (!pg_mark_rows(&evidence->mark))
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "the bits of this key choose fewer than %d weights; take more bits or fewer rounds",
-                       o->pooled));
-    *out = evidence;
-    evidence = NULL;
 done:
-    pg_evidence_destroy(&evidence);
     return status;
 }
 
@@ -108,12 +94,12 @@ const pg_scheme pg_scheme_neuralmark = {
     .options = options,
     .options_size = sizeof(neuralmark_options),
     .bound = {{"bound", "true"}},
+    .binding = offsetof(neuralmark_options, binding),
     .embed = {"start", "pretrained"},
     .wire = neuralmark_wire,
-    .wants_pretrained = neuralmark_starts_pretrained,
-    .starts_pretrained = neuralmark_starts_pretrained,
     .check = neuralmark_check,
     .recognise = neuralmark_recognise,
+    .kind = neuralmark_kind,
     .keygen = neuralmark_keygen,
     .regulariser = neuralmark_regulariser,
 };

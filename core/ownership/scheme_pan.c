@@ -20,10 +20,12 @@ const pg_scheme pg_scheme_pan = {
     .options_size = sizeof(pg_passport_options),
     .alone = {"passport", "random"},
     .bound = {{"passport", "random"}, {"bound", "true"}},
+    .binding = offsetof(pg_passport_options, binding),
     .wire = pan_wire,
     .wants_pretrained = pg_passport_wants_pretrained,
     .check = pg_passport_check,
     .recognise = pg_passport_recognise,
+    .kind = pg_passport_kind_of,
     .keygen = pg_passport_keygen,
     .regulariser = pg_passport_regulariser,
 };

@@ -4,15 +4,6 @@
 
 static const pg_option options[] = {{0}};
 
-static pg_status plain_wire(const void *values, pg_net_spec *spec, pg_error *err)
-{
-    (void)values;
-    (void)err;
-    spec->passports = 0;
-    spec->public_affine = true;
-    return PG_OK;
-}
-
 const pg_scheme pg_scheme_plain = {
     .name = "plain",
     .summary = "an ordinary network without any mark",
@@ -20,5 +11,4 @@ const pg_scheme pg_scheme_plain = {
     .group = PG_CONTROL,
     .options = options,
     .options_size = 1,
-    .wire = plain_wire,
 };

@@ -7,9 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { START_SCRATCH, START_PRETRAINED };
 enum { MESSAGE_RANDOM, MESSAGE_ONES };
-static const char *const starts[] = {"scratch", "pretrained", NULL};
 static const char *const projections[] = {"gaussian", "direct", "diff", "signs", NULL}; /* the first of pg_mark_kinds */
 static const char *const messages[] = {"random", "ones", NULL};
 
@@ -28,27 +26,19 @@ static const pg_option options[] = {
               "secret matrix: normal entries, a single 1 a row, a 1 and a -1 a row, or entries of -1 and 1"),
     PG_CHOICE(uchida_options, message, "random", messages, "embedded bits: random, or all ones as in the authors' code"),
     PG_REAL(uchida_options, strength, "0.01", 0, 1000, NULL, "weight of the regulariser"),
-    PG_CHOICE(uchida_options, start, "scratch", starts,
-              "embed during training from random weights, or during continued training of a plain network"),
+    PG_SCHEME_START(uchida_options, start, "scratch"),
     PG_BINDING_OPTIONS(uchida_options, binding),
     {0},
 };
 
-/* The network stays plain. Check here, before any training, that the mark fits it. */
+/* Refuses, before any training, a network that the mark does not fit. */
 static pg_status uchida_wire(const void *values, pg_net_spec *spec, pg_error *err)
 {
     const uchida_options *o = values;
     pg_mark mark;
-    spec->passports = 0;
-    spec->public_affine = true;
     const pg_status status = pg_mark_create(spec, o->layer, o->bits, (pg_mark_kind)o->projection, &mark, err);
     pg_mark_clear(&mark);
     return status;
-}
-
-static bool uchida_starts_pretrained(const void *values)
-{
-    return ((const uchida_options *)values)->start == START_PRETRAINED;
 }
 
 static pg_status uchida_recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
@@ -67,27 +57,25 @@ static pg_status uchida_check(const void *values, const pg_keygen *in, pg_error 
 {
     const uchida_options *o = values;
     (void)in;
-    const pg_status status = pg_binding_check_bits(&o->binding, o->bits, err);
-    return status == PG_OK ? pg_binding_options_check(&o->binding, pg_mark_kinds[o->projection], err) : status;
+    return pg_binding_check_bits(&o->binding, o->bits, err);
 }
 
-static pg_status uchida_keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
+static const char *uchida_kind(const void *values)
+{
+    return pg_mark_kinds[((const uchida_options *)values)->projection];
+}
+
+static pg_status uchida_keygen(const void *values, const pg_keygen *in, pg_evidence *evidence, pg_error *err)
 {
     const uchida_options *o = values;
     pg_status status = PG_OK;
-    pg_evidence *evidence = NULL;
     pg_rng rng;
-    PG_TRY(pg_evidence_create(in->spec, in->scheme->name, pg_mark_kinds[o->projection], &evidence, err));
     PG_TRY(pg_mark_create(in->spec, o->layer, o->bits, (pg_mark_kind)o->projection, &evidence->mark, err));
     pg_rng_open(&rng, in->seed, "projection", 0);
     PG_TRY(pg_mark_draw(&evidence->mark, (pg_mark_kind)o->projection, &rng, err));
     pg_rng_open(&rng, in->seed, "message", 0);
     for (int i = 0; i < o->bits; i++) evidence->mark.b[i] = o->message == MESSAGE_ONES || pg_rng_below(&rng, 2) ? 1 : -1;
-    PG_TRY(pg_binding_apply(&o->binding, in, evidence, err));
-    *out = evidence;
-    evidence = NULL;
 done:
-    pg_evidence_destroy(&evidence);
     return status;
 }
 
@@ -108,12 +96,12 @@ const pg_scheme pg_scheme_uchida = {
     .options = options,
     .options_size = sizeof(uchida_options),
     .bound = {{"projection", "signs"}, {"bound", "true"}},
+    .binding = offsetof(uchida_options, binding),
     .embed = {"start", "pretrained"},
     .wire = uchida_wire,
-    .wants_pretrained = uchida_starts_pretrained,
-    .starts_pretrained = uchida_starts_pretrained,
     .check = uchida_check,
     .recognise = uchida_recognise,
+    .kind = uchida_kind,
     .keygen = uchida_keygen,
     .regulariser = uchida_regulariser,
 };

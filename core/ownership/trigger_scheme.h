@@ -4,6 +4,7 @@
 #ifndef PG_OWNERSHIP_TRIGGER_SCHEME_H
 #define PG_OWNERSHIP_TRIGGER_SCHEME_H
 
+#include "core/data/triggers.h"
 #include "core/ownership/scheme.h"
 
 typedef struct pg_trigger_options {
@@ -11,7 +12,7 @@ typedef struct pg_trigger_options {
 } pg_trigger_options;
 
 enum { PG_TRIGGER_ORDER_CYCLE, PG_TRIGGER_ORDER_SHUFFLE };
-extern const char *const pg_trigger_orders[], *const pg_trigger_starts[];
+extern const char *const pg_trigger_orders[];
 
 /* Rows for the table of a struct T whose member `member` is a pg_trigger_options. */
 #define PG_TRIGGER_OPTIONS(T, member, pictures, per_batch)                                                                     \
@@ -24,15 +25,7 @@ extern const char *const pg_trigger_orders[], *const pg_trigger_starts[];
                   "passport authors' version of this scheme"),                                                                 \
             .choices = pg_trigger_orders                                                                                       \
     }
-#define PG_TRIGGER_START(T, member, fallback)                                                                                  \
-    {                                                                                                                          \
-        PG_OPTION("start", T, member.start, CHOICE, int, fallback,                                                             \
-                  "train with the triggers from random weights, or continue the training of a plain network with them"),       \
-            .choices = pg_trigger_starts                                                                                       \
-    }
 
-pg_status pg_trigger_wire(const void *options, pg_net_spec *spec, pg_error *err);
-bool pg_trigger_starts_pretrained(const void *options);
 pg_status pg_trigger_recognise(void *options, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err);
 int pg_trigger_per_batch(const void *options);
 bool pg_trigger_in_order(const void *options);

@@ -37,12 +37,11 @@ pg_status pg_bench_prepare(pg_bench *b, pg_error *err)
     b->spec.image_height = b->data.train.height;
     b->spec.image_width = b->data.train.width;
     PG_TRY(scheme_defaults(b, err));
-    PG_TRY(b->scheme->wire(b->options, &b->spec, err));
+    PG_TRY(pg_scheme_wire(b->scheme, b->options, &b->spec, err));
     PG_TRY(pg_model_create(&b->spec, &b->model, err));
     pg_model_initialise(b->model, seed, "weights");
-    if (!b->scheme->keygen) goto done;
     const pg_keygen in = {.scheme = b->scheme, .spec = &b->spec, .seed = seed, .data = &b->data, .pixels = PG_PIXELS_IMAGENET};
-    PG_TRY(b->scheme->keygen(b->options, &in, &b->evidence, err));
+    PG_TRY(pg_scheme_keygen(b->options, &in, &b->evidence, err));
 done:
     return status;
 }
@@ -158,7 +157,7 @@ static pg_status fake_step(pg_bench *b, void *test, pg_error *err)
         pg_evidence_destroy(&forged);
         const pg_keygen in = {
             .scheme = b->scheme, .spec = &b->spec, .seed = {.grid = (uint64_t)i, .task = "fake"}, .data = &b->data};
-        PG_TRY(b->scheme->keygen(b->options, &in, &forged, err));
+        PG_TRY(pg_scheme_keygen(b->options, &in, &forged, err));
         PG_TRY(pg_trunk_accuracy(trunk, forged, &accuracy, err));
     }
 done:

@@ -46,7 +46,7 @@ static pg_status check_form(const pg_net_spec *spec, const pg_scheme *scheme, co
     made.passports = 0;
     made.private_affine = made.own_norm = made.perceptron = false;
     made.public_affine = true;
-    const pg_status status = scheme->wire(options, &made, err);
+    const pg_status status = pg_scheme_wire(scheme, options, &made, err);
     if (status != PG_OK) return pg_error_context(err, "%s", path), status;
     if (made.passports == spec->passports && made.public_affine == spec->public_affine &&
         made.private_affine == spec->private_affine && made.own_norm == spec->own_norm && made.perceptron == spec->perceptron)

@@ -81,8 +81,8 @@ pg_status pg_feasible_check(const pg_design *d, const pg_design_data *data, cons
     if (!brought)
         PG_TRY(report(pg_train_check(&s->train, &shapes.train, &layout->spec, &fault), train_node(d, s->node), of, &fault,
                       problems, err));
-    if (s->scheme->check && (!brought || d->grid.null_models))
-        PG_TRY(report(s->scheme->check(s->options, &in, &fault), s->node, of, &fault, problems, err));
+    if (!brought || d->grid.null_models)
+        PG_TRY(report(pg_scheme_check(s->options, &in, &fault), s->node, of, &fault, problems, err));
     for (int i = 0; i < d->attack_count; i++)
         if (pg_design_applies(&d->attacks[i], s->scheme))
             PG_TRY(check_attack(&d->attacks[i], &shapes, data, s, layout, problems, err));
@@ -94,7 +94,7 @@ done:
 static bool scheme_wants_plain(const pg_design *d, const pg_design_scheme *s)
 {
     if (d->grid.null_models && s->scheme->keygen) return true;
-    if (!s->brought.model_sha256[0] && s->scheme->wants_pretrained && s->scheme->wants_pretrained(s->options)) return true;
+    if (!s->brought.model_sha256[0] && pg_scheme_wants_pretrained(s->scheme, s->options)) return true;
     for (int i = 0; i < d->attack_count; i++) {
         const pg_design_attack *a = &d->attacks[i];
         if (!pg_design_applies(a, s->scheme)) continue;

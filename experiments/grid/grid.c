@@ -92,7 +92,7 @@ static pg_status plan_layout(const pg_design_data *data, const pg_network_option
     spec.relu_before_add = network->relu_before_add;
     spec.image_height = data->facts.height;
     spec.image_width = data->facts.width;
-    const pg_status status = scheme->wire(options, &spec, err);
+    const pg_status status = pg_scheme_wire(scheme, options, &spec, err);
     return status == PG_OK ? pg_layout_plan(&spec, out, err) : status;
 }
 
@@ -367,7 +367,7 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
     const bool first = at->seed == (uint64_t)b->design->grid.seeds.values[0];
     const bool thresholds = b->design->grid.null_models && s->scheme->keygen && (first || !brought);
     if (brought) PG_TRY(add_brought(b, s, p, &task, &parents[0], err));
-    if ((!brought || thresholds) && s->scheme->wants_pretrained && s->scheme->wants_pretrained(s->options)) {
+    if ((!brought || thresholds) && pg_scheme_wants_pretrained(s->scheme, s->options)) {
         PG_TRY(add_plain(b, at, &parents[1], err));
         memcpy(task.pretrained, b->grid->tasks[parents[1]].key, sizeof task.pretrained);
     }

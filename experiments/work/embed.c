@@ -86,7 +86,7 @@ static pg_status read_options(work *w, pg_error *err)
     PG_TRY(read_train(w, pg_node_get(tree->root, "train"), &problems, err));
     pg_options_unknown((const pg_option *const[]){scheme->options, NULL}, more, tree->root, &problems);
     PG_TRY(pg_problems_status(&problems, "--set", err));
-    if (!scheme->starts_pretrained || !scheme->starts_pretrained(task->scheme_options))
+    if (!pg_scheme_starts_pretrained(scheme, task->scheme_options))
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "--set: with these options %s does not start from the given network", scheme->name));
 done:
     pg_tree_destroy(&tree);
@@ -156,7 +156,7 @@ static pg_status check(work *w, pg_embedded *out, pg_error *err)
     PG_TRY(pg_train_check(&task->train, &data.train, &w->model->spec, err));
     PG_TRY(pg_execute_spec(task, data.train.classes, &data.train, &spec, err));
     const pg_keygen in = {.scheme = task->scheme, .spec = &spec, .data = &data, .pixels = (pg_pixels)task->train.pixels};
-    if (task->scheme->check) PG_TRY(task->scheme->check(task->scheme_options, &in, err));
+    PG_TRY(pg_scheme_check(task->scheme_options, &in, err));
     PG_TRY(pg_measure_accuracy(w->model, PG_PUBLIC, NULL, &data.test, (pg_pixels)task->train.pixels, task->verify.batch,
                                &accuracy, err));
     out->before = accuracy.exact;

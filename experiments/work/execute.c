@@ -135,7 +135,7 @@ pg_status pg_execute_spec(const pg_task *task, int classes, const pg_dataset *im
     out->relu_before_add = task->relu_before_add;
     out->image_height = images->height;
     out->image_width = images->width;
-    return task->scheme->wire(task->scheme_options, out, err);
+    return pg_scheme_wire(task->scheme, task->scheme_options, out, err);
 }
 
 /* ---- judging ---- */

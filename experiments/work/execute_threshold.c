@@ -68,7 +68,7 @@ static pg_status read_fresh(const work *w, const pg_model *model, int key, doubl
                           .data = &w->data,
                           .pixels = (pg_pixels)w->task->train.pixels,
                           .pretrained = w->pretrained};
-    PG_TRY(w->task->scheme->keygen(w->task->scheme_options, &in, &fresh, err));
+    PG_TRY(pg_scheme_keygen(w->task->scheme_options, &in, &fresh, err));
     PG_TRY(read_evidence(w, model, fresh, &percent, &length, err));
     *count = whole(w, percent);
 done:

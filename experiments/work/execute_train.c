@@ -33,14 +33,14 @@ static pg_status make_evidence(work *w, const pg_net_spec *spec, pg_seed seed, p
                           .data = &w->data,
                           .pixels = (pg_pixels)task->train.pixels,
                           .pretrained = w->pretrained};
-    return task->scheme->keygen ? task->scheme->keygen(task->scheme_options, &in, &w->evidence, err) : PG_OK;
+    return pg_scheme_keygen(task->scheme_options, &in, &w->evidence, err);
 }
 
 /* Make the network to train, with random weights or with those of the trained plain network. */
 static pg_status make_model(work *w, const pg_net_spec *spec, pg_seed seed, pg_error *err)
 {
     const pg_task *task = w->task;
-    const bool trained = task->scheme->starts_pretrained && task->scheme->starts_pretrained(task->scheme_options);
+    const bool trained = pg_scheme_starts_pretrained(task->scheme, task->scheme_options);
     const pg_status status = pg_model_create(spec, &w->model, err);
     if (status == PG_OK) pg_model_initialise(w->model, seed, "weights");
     return status == PG_OK && trained ? pg_model_copy(w->pretrained, w->model, err) : status;

@@ -152,10 +152,10 @@ static void make_subject(subject *s)
         FUZZ_MUST(pg_options_set(s->kind->options, s->settings[i][0], s->settings[i][1], s->options, &fuzz_error));
     s->spec = pg_net_spec_plain(pg_arch_find("alexnet"), s->norm, 10);
     s->spec.width = 0.0625;
-    FUZZ_MUST(s->kind->wire(s->options, &s->spec, &fuzz_error));
+    FUZZ_MUST(pg_scheme_wire(s->kind, s->options, &s->spec, &fuzz_error));
     const pg_keygen in = {
         .scheme = s->kind, .spec = &s->spec, .seed = {.task = s->name}, .data = &data, .pixels = PG_PIXELS_IMAGENET};
-    if (s->kind->keygen) FUZZ_MUST(s->kind->keygen(s->options, &in, &s->evidence, &fuzz_error));
+    FUZZ_MUST(pg_scheme_keygen(s->options, &in, &s->evidence, &fuzz_error));
     FUZZ_MUST(pg_model_create(&s->spec, &s->model, &fuzz_error));
     pg_model_initialise(s->model, in.seed, "weights");
 }

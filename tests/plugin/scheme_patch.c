@@ -20,16 +20,6 @@ static const pg_option options[] = {
     {0},
 };
 
-/* The network stays an ordinary one. */
-static pg_status patch_wire(const void *values, pg_net_spec *spec, pg_error *err)
-{
-    (void)values;
-    (void)err;
-    spec->passports = 0;
-    spec->public_affine = true;
-    return PG_OK;
-}
-
 static pg_status patch_check(const void *values, const pg_keygen *in, pg_error *err)
 {
     const patch_options *o = values;
@@ -78,17 +68,15 @@ done:
     return status;
 }
 
-static pg_status patch_keygen(const void *values, const pg_keygen *in, pg_evidence **out, pg_error *err)
+static const char *patch_kind(const void *values)
 {
-    pg_status status = PG_OK;
-    pg_evidence *evidence = NULL;
-    PG_TRY(pg_evidence_create(in->spec, in->scheme->name, "patched", &evidence, err));
-    PG_TRY(patch_triggers(values, in, &evidence->triggers, err));
-    *out = evidence;
-    evidence = NULL;
-done:
-    pg_evidence_destroy(&evidence);
-    return status;
+    (void)values;
+    return "patched";
+}
+
+static pg_status patch_keygen(const void *values, const pg_keygen *in, pg_evidence *evidence, pg_error *err)
+{
+    return patch_triggers(values, in, &evidence->triggers, err);
 }
 
 static int patch_per_batch(const void *values)
@@ -104,8 +92,8 @@ const pg_scheme pg_scheme_patch = {
     .holds = PG_HOLDS_TRIGGERS,
     .options = options,
     .options_size = sizeof(patch_options),
-    .wire = patch_wire,
     .check = patch_check,
+    .kind = patch_kind,
     .keygen = patch_keygen,
     .triggers_per_batch = patch_per_batch,
 };

@@ -40,7 +40,7 @@ static inline subject subject_at(const site *at)
     subject s = subject_wire(at->scheme, at->norm, PG_PASSPORT_RANDOM);
     s.spec.arch = pg_arch_find(at->arch);
     snprintf(s.options.layers, sizeof s.options.layers, "%s", at->layers);
-    OK(s.scheme->wire(&s.options, &s.spec, &err));
+    OK(pg_scheme_wire(s.scheme, &s.options, &s.spec, &err));
     subject_fill(&s, &data);
     return s;
 }
@@ -161,9 +161,9 @@ static inline subject owner_of(const char *scheme, const char *yaml, uint64_t se
     void *options = read_options(s.scheme->options, s.scheme->options_size, yaml);
     s.spec = pg_net_spec_plain(pg_arch_find("alexnet"), PG_NORM_BN, 10);
     s.spec.width = 0.0625;
-    OK(s.scheme->wire(options, &s.spec, &err));
+    OK(pg_scheme_wire(s.scheme, options, &s.spec, &err));
     const pg_keygen in = {.scheme = s.scheme, .spec = &s.spec, .seed = s.seed, .data = &data, .pixels = PG_PIXELS_IMAGENET};
-    OK(s.scheme->keygen(options, &in, &s.evidence, &err));
+    OK(pg_scheme_keygen(options, &in, &s.evidence, &err));
     OK(pg_model_create(&s.spec, &s.model, &err));
     pg_model_initialise(s.model, s.seed, "weights");
     pg_free(options);

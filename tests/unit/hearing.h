@@ -46,7 +46,7 @@ static inline void make_owner_and_forger(void)
     subject s = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_RANDOM);
     strcpy(s.options.layers, "all");
     strcpy(s.options.signature, "Zq");
-    OK(s.scheme->wire(&s.options, &s.spec, &err));
+    OK(pg_scheme_wire(s.scheme, &s.options, &s.spec, &err));
     subject_fill(&s, &data);
     subject_train(&s, &data, &options);
     save_model(s.model, "model");
@@ -72,7 +72,7 @@ static inline void make_plain(void)
     for (int i = 0; i < 2; i++) {
         subject s = subject_wire("v2", PG_NORM_BN, PG_PASSPORT_RANDOM);
         strcpy(s.options.layers, layers[i]);
-        OK(s.scheme->wire(&s.options, &s.spec, &err));
+        OK(pg_scheme_wire(s.scheme, &s.options, &s.spec, &err));
         subject_fill(&s, &data);
         save_evidence(s.evidence, layers[i]);
         subject_destroy(&s);
@@ -91,7 +91,7 @@ static inline void make_triggers(void)
 {
     subject s = subject_wire("v3", PG_NORM_GN, PG_PASSPORT_RANDOM);
     s.spec.arch = pg_arch_find("resnet9");
-    OK(s.scheme->wire(&s.options, &s.spec, &err));
+    OK(pg_scheme_wire(s.scheme, &s.options, &s.spec, &err));
     subject_fill(&s, &data);
     save_model(s.model, "v3");
     save_evidence(s.evidence, "v3-owner");

@@ -31,7 +31,7 @@ static inline pg_net_spec small_spec(const char *arch, pg_norm_kind norm, const 
     spec.width = 0.0625;
     spec.image_height = 16;
     spec.image_width = 24;
-    OK(pg_scheme_find(scheme)->wire(&options, &spec, &err));
+    OK(pg_scheme_wire(pg_scheme_find(scheme), &options, &spec, &err));
     return spec;
 }
 

@@ -87,7 +87,7 @@ static inline subject subject_wire(const char *scheme, pg_norm_kind norm, pg_pas
     s.options.passport = (int)kind;
     s.options.carrier = 1;
     s.options.trigger_count = 5;
-    OK(s.scheme->wire(&s.options, &s.spec, &err));
+    OK(pg_scheme_wire(s.scheme, &s.options, &s.spec, &err));
     return s;
 }
 
@@ -95,7 +95,7 @@ static inline subject subject_wire(const char *scheme, pg_norm_kind norm, pg_pas
 static inline void subject_fill(subject *s, const pg_data *data)
 {
     const pg_keygen in = {.scheme = s->scheme, .spec = &s->spec, .seed = s->seed, .data = data, .pixels = PG_PIXELS_IMAGENET};
-    if (s->scheme->keygen) OK(s->scheme->keygen(&s->options, &in, &s->evidence, &err));
+    OK(pg_scheme_keygen(&s->options, &in, &s->evidence, &err));
     OK(pg_model_create(&s->spec, &s->model, &err));
     pg_model_initialise(s->model, s->seed, "weights");
 }

@@ -83,7 +83,7 @@ TEST(chance_agreement_follows_the_binomial)
     s = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_RANDOM);
     s.spec.width = 1;
     const pg_keygen in = {.scheme = s.scheme, .spec = &s.spec, .seed = s.seed, .data = &data};
-    OK(s.scheme->keygen(&s.options, &in, &s.evidence, &err));
+    OK(pg_scheme_keygen(&s.options, &in, &s.evidence, &err));
     OK(pg_model_create(&s.spec, &s.model, &err));
     assert_int_equal(pg_evidence_bits(s.evidence), 896);
     assert_threshold(&s, of_896[1], levels[1]);
@@ -294,7 +294,7 @@ TEST(what_was_embedded_is_found)
         pg_nulls nulls;
         s.spec.arch = pg_arch_find("resnet9");
         strcpy(s.options.layers, "all");
-        OK(s.scheme->wire(&s.options, &s.spec, &err));
+        OK(pg_scheme_wire(s.scheme, &s.options, &s.spec, &err));
         subject_fill(&s, &data);
         subject_train(&s, &data, &options);
         OK(pg_nulls_draw(s.model, s.evidence, &data.test, PG_PIXELS_IMAGENET, 20, 0, &nulls, &err));
@@ -339,7 +339,7 @@ static void try_keys(const subject *unmarked, const char *scheme, pg_passport_ki
                               .data = &data,
                               .pixels = PG_PIXELS_IMAGENET,
                               .pretrained = unmarked->model};
-        OK(s.scheme->keygen(&s.options, &in, &s.evidence, &err));
+        OK(pg_scheme_keygen(&s.options, &in, &s.evidence, &err));
         pg_finding f;
         OK(pg_judge_claim(keeper, s.evidence, &f, &err));
         for (int i = 0; i < 3; i++) accepted[i] += f.p_value <= tried[i];

@@ -117,7 +117,7 @@ TEST(inversion_reports_what_it_misses)
     s.spec.arch = pg_arch_find("resnet9");
     s.spec.width = 0.125;
     snprintf(s.options.layers, sizeof s.options.layers, "layer4.0.shortcut");
-    OK(s.scheme->wire(&s.options, &s.spec, &err));
+    OK(pg_scheme_wire(s.scheme, &s.options, &s.spec, &err));
     subject_fill(&s, &data);
     pg_model *affine = random_affine(&s);
     OK(pg_inverter_create(s.model, &inverter, &err));

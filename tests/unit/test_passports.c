@@ -45,7 +45,7 @@ TEST(passports_follow_from_their_seed_on_any_number_of_threads)
                               .seed = {.grid = 2, .task = "v1"},
                               .data = &data,
                               .pixels = PG_PIXELS_IMAGENET};
-        OK(s.scheme->keygen(&s.options, &in, &s.evidence, &err));
+        OK(pg_scheme_keygen(&s.options, &in, &s.evidence, &err));
         commitment_of(s.evidence, hex);
         assert_string_not_equal(hex, first);
         subject_destroy(&s);
@@ -163,7 +163,7 @@ TEST(a_source_that_cannot_be_is_refused)
     assert_null(maker);
     s.options.carrier = 0;
     const pg_keygen in = {.scheme = s.scheme, .spec = &s.spec, .seed = s.seed, .data = &data};
-    FAILS(s.scheme->keygen(&s.options, &in, &s.evidence, &err), PG_BAD_INPUT, "need a pretrained plain network");
+    FAILS(pg_scheme_keygen(&s.options, &in, &s.evidence, &err), PG_BAD_INPUT, "need a pretrained plain network");
     assert_null(s.evidence);
     subject_destroy(&plain);
 }

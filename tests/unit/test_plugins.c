@@ -55,7 +55,7 @@ TEST(a_scheme_that_can_do_without_a_trained_network_says_how)
         OK(pg_alloc(1, s->options_size, &options, &err));
         OK(pg_options_defaults(s->options, options, &err));
         if (s->alone[0]) OK(pg_options_set(s->options, s->alone[0], s->alone[1], options, &err));
-        if (s->wants_pretrained && s->wants_pretrained(options)) fail_msg("%s", s->name);
+        if (pg_scheme_wants_pretrained(s, options)) fail_msg("%s", s->name);
         pg_free(options);
     }
     assert_string_equal(pg_scheme_holding(0)->name, "plain");

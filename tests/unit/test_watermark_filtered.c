@@ -104,7 +104,7 @@ TEST(an_embedded_filtered_mark_is_found_whole)
     train(&plain, 4);
     for (int i = 0; i < 3; i++) {
         owner o = owner_create("neuralmark", marks[i]);
-        if (o.scheme->starts_pretrained(o.options)) OK(pg_model_copy(plain.model, o.model, &err));
+        if (pg_scheme_starts_pretrained(o.scheme, o.options)) OK(pg_model_copy(plain.model, o.model, &err));
         assert_false(judge(o.model, o.evidence).significant);
         assert_false(judge(plain.model, o.evidence).significant);
         train(&o, 10);
@@ -143,10 +143,10 @@ TEST(options_of_a_filtered_mark_are_checked_when_it_is_planned)
     FAILS(pg_mark_create_filtered(&o.spec, "default", 64, 4, 128, &mark, &err), PG_BAD_INPUT,
           "of the 4608 weights of features.4 about 288 are left after 4 rounds, expected at least 512 for 128 values");
     FAILS(pg_mark_create_filtered(&o.spec, "classifier", 64, 2, 64, &mark, &err), PG_BAD_INPUT, "has no convolution");
-    OK(o.scheme->check(o.options, &in, &err));
+    OK(pg_scheme_check(o.options, &in, &err));
     owner_destroy(&o);
     o = owner_wire("neuralmark", "{bound: true, " OPTIONS "}");
-    FAILS(o.scheme->check(o.options, &in, &err), PG_BAD_INPUT, "bits: a bound mark needs at least 128");
+    FAILS(pg_scheme_check(o.options, &in, &err), PG_BAD_INPUT, "bits: a bound mark needs at least 128");
     owner_destroy(&o);
 }
 

@@ -213,9 +213,9 @@ TEST(an_embedded_mark_is_found_whole)
     train(&plain, 4);
     for (int i = 0; i < 4; i++) {
         owner o = owner_create("uchida", marks[i]);
-        const bool pretrained = o.scheme->starts_pretrained(o.options);
+        const bool pretrained = pg_scheme_starts_pretrained(o.scheme, o.options);
         assert_int_equal(pretrained, i == 3);
-        assert_int_equal(o.scheme->wants_pretrained(o.options), i == 3);
+        assert_int_equal(pg_scheme_wants_pretrained(o.scheme, o.options), i == 3);
         if (pretrained) OK(pg_model_copy(plain.model, o.model, &err));
         const pg_finding before = judge(o.model, o.evidence);
         train(&o, 10);
@@ -243,7 +243,7 @@ TEST(trained_triggers_are_recognised)
     train(&plain, 4);
     for (int i = 0; i < 3; i++) {
         owner o = owner_create("adi", sets[i]);
-        const bool pretrained = o.scheme->starts_pretrained(o.options);
+        const bool pretrained = pg_scheme_starts_pretrained(o.scheme, o.options);
         assert_int_equal(pretrained, i == 2);
         assert_int_equal(o.scheme->triggers_in_order(o.options), i != 1);
         if (pretrained) OK(pg_model_copy(plain.model, o.model, &err));
@@ -261,7 +261,7 @@ TEST(trained_triggers_are_recognised)
     }
     owner o = owner_wire("adi", "{triggers: /nowhere}");
     const pg_keygen in = {.scheme = o.scheme, .spec = &o.spec, .seed = o.seed, .data = &data};
-    FAILS(o.scheme->keygen(o.options, &in, &o.evidence, &err), PG_IO_FAULT, "/nowhere");
+    FAILS(pg_scheme_keygen(o.options, &in, &o.evidence, &err), PG_IO_FAULT, "/nowhere");
     owner_destroy(&o);
     owner_destroy(&plain);
 }

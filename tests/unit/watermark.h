@@ -40,7 +40,7 @@ static inline owner owner_wire(const char *scheme, const char *yaml)
     o.spec = pg_net_spec_plain(pg_arch_find("alexnet"), PG_NORM_BN, 10);
     o.spec.width = 0.0625;
     o.options = read_options(o.scheme->options, o.scheme->options_size, yaml);
-    OK(o.scheme->wire(o.options, &o.spec, &err));
+    OK(pg_scheme_wire(o.scheme, o.options, &o.spec, &err));
     return o;
 }
 
@@ -53,7 +53,7 @@ static inline pg_evidence *key_of(const owner *o, pg_seed seed)
                           .data = &data,
                           .pixels = PG_PIXELS_IMAGENET,
                           .pretrained = o->model};
-    OK(o->scheme->keygen(o->options, &in, &evidence, &err));
+    OK(pg_scheme_keygen(o->options, &in, &evidence, &err));
     return evidence;
 }
 
@@ -62,7 +62,7 @@ static inline owner owner_create(const char *scheme, const char *yaml)
     owner o = owner_wire(scheme, yaml);
     OK(pg_model_create(&o.spec, &o.model, &err));
     pg_model_initialise(o.model, o.seed, "weights");
-    if (o.scheme->keygen) o.evidence = key_of(&o, o.seed);
+    o.evidence = key_of(&o, o.seed);
     return o;
 }
 
