@@ -3,10 +3,9 @@
 #ifndef PG_TESTS_FORGERY_H
 #define PG_TESTS_FORGERY_H
 
-#include "attacks/attack.h"
 #include "core/compute/kernels.h"
 #include "core/ownership/verify.h"
-#include "tests/unit/subject.h"
+#include "tests/unit/raid.h"
 
 enum { IMAGES = 20, BATCH = 8, NULLS = 5 };
 static const pg_verify_options verify = {.level = 1e-3, .tolerance = 5, .nulls = NULLS, .batch = BATCH};
@@ -59,14 +58,6 @@ enum { SITES = sizeof sites / sizeof *sites };
 
 /* ---- an attack at work ---- */
 
-typedef struct raid {
-    const pg_attack *attack;
-    void *state, *options;
-    pg_attack_view view;
-    pg_model *running;
-    bool over;
-} raid;
-
 /* The victim as it runs, its affines learned ones. */
 static inline pg_model *running_of(const subject *victim)
 {
@@ -83,52 +74,24 @@ static inline pg_model *running_of(const subject *victim)
 /* Options, and the view that the attack declares. */
 static inline void prepare(raid *r, const char *name, const char *yaml, const subject *victim)
 {
-    *r = (raid){.attack = pg_attack_find(name), .running = running_of(victim)};
-    const unsigned sees = r->attack->sees;
-    r->options = read_options(r->attack->options, r->attack->options_size, yaml);
-    r->view = (pg_attack_view){.model = victim->model,
-                               .scheme = victim->scheme,
-                               .running = sees & PG_SEES_AFFINE ? r->running : NULL,
-                               .evidence = sees & PG_SEES_EVIDENCE ? victim->evidence : NULL,
-                               .train = sees & PG_SEES_TRAIN ? &data.train : NULL,
-                               .fresh = sees & PG_SEES_FRESH ? &fresh : NULL,
-                               .pictures = &data.test,
-                               .seed = {.grid = 1, .task = "forgery"}};
-    OK(pg_alloc(1, r->attack->state_size, &r->state, &err));
+    pg_model *running = running_of(victim);
+    const unsigned sees = pg_attack_find(name)->sees;
+    const pg_attack_view view = {.model = victim->model,
+                                 .scheme = victim->scheme,
+                                 .running = sees & PG_SEES_AFFINE ? running : NULL,
+                                 .evidence = sees & PG_SEES_EVIDENCE ? victim->evidence : NULL,
+                                 .train = sees & PG_SEES_TRAIN ? &data.train : NULL,
+                                 .fresh = sees & PG_SEES_FRESH ? &fresh : NULL,
+                                 .pictures = &data.test,
+                                 .seed = {.grid = 1, .task = "forgery"}};
+    begin(r, name, yaml, &view);
+    r->running = running;
 }
 
-static inline void open_raid(raid *r, const char *name, const char *yaml, const subject *victim)
+static inline void open_forgery(raid *r, const char *name, const char *yaml, const subject *victim)
 {
     prepare(r, name, yaml, victim);
     OK(r->attack->start(r->state, r->options, &r->view, &err));
-}
-
-static inline bool next(raid *r, pg_outcome *outcome)
-{
-    pg_attack_state what = PG_ATTACK_WORKING;
-    if (r->over) return false;
-    while (what < PG_ATTACK_OUTCOME) {
-        *outcome = (pg_outcome){0};
-        OK(r->attack->step(r->state, &what, outcome, &err));
-    }
-    r->over = what == PG_ATTACK_LAST;
-    return true;
-}
-
-static inline void close_raid(raid *r)
-{
-    r->attack->finish(r->state);
-    pg_free(r->state);
-    pg_free(r->options);
-    pg_model_destroy(&r->running);
-}
-
-static inline double measure(const pg_outcome *o, const char *name)
-{
-    for (int i = 0; i < PG_MEASURES_MAX && o->measures[i].name; i++)
-        if (strcmp(o->measures[i].name, name) == 0) return o->measures[i].value;
-    fail_msg("no measure %s", name);
-    return NAN;
 }
 
 /* SHA-256 over every outcome. */
@@ -150,7 +113,7 @@ static inline void hash_outcomes(const char *name, const char *yaml, const subje
         if (o.model) pg_hash_add(&hash, o.model->buffers, o.model->buffer_count * sizeof *o.model->buffers);
         if (o.shown) pg_hash_add(&hash, o.shown->buffers, o.shown->buffer_count * sizeof *o.shown->buffers);
     }
-    close_raid(&r);
+    finish(&r);
     pg_hash_finish_hex(&hash, hex);
 }
 

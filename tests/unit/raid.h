@@ -1,58 +1,32 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Attacks at work: victims, what an attacker may see of them, and outcomes one after the other. */
+/* An attack that a test carries out, one outcome after the other. */
 #ifndef PG_TESTS_RAID_H
 #define PG_TESTS_RAID_H
 
 #include "attacks/attack.h"
-#include "core/nets/state.h"
-#include "core/ownership/verify.h"
 #include "tests/unit/subject.h"
-
-static pg_data data;
-static const char *const names[] = {"v1", "v2", "v3", "pan"};
-enum { SCHEMES = sizeof names / sizeof *names };
-
-SET_UP
-{
-    pg_compute_start(1);
-    data = test_data(32, 24);
-}
-
-TEAR_DOWN
-{
-    pg_data_clear(&data);
-}
-
-static inline subject victim_of(const char *scheme)
-{
-    return subject_create(scheme, strcmp(scheme, "v2") == 0 ? PG_NORM_GN : PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
-}
-
-/* ---- an attack at work ---- */
 
 typedef struct raid {
     const pg_attack *attack;
     void *state, *options;
     pg_attack_view view;
+    pg_model *running; /* NULL, or the model of view.running, destroyed by finish */
     double progress;
     bool over;
 } raid;
 
-/* What an attacker of this victim may see; V1's passports come with the network. */
-static inline pg_attack_view view_of(const subject *victim)
-{
-    return (pg_attack_view){.model = victim->model,
-                            .evidence = victim->spec.public_affine ? NULL : victim->evidence,
-                            .train = &data.train,
-                            .pictures = &data.test,
-                            .seed = {.grid = 1, .task = "attack"}};
-}
-
+/* Everything up to the attack's start. */
 static inline void begin(raid *r, const char *name, const char *yaml, const pg_attack_view *view)
 {
     *r = (raid){.attack = pg_attack_find(name), .view = *view};
     r->options = read_options(r->attack->options, r->attack->options_size, yaml);
     OK(pg_alloc(1, r->attack->state_size, &r->state, &err));
+}
+
+static inline void open_raid(raid *r, const char *name, const char *yaml, const pg_attack_view *view)
+{
+    begin(r, name, yaml, view);
+    if (r->attack->start) OK(r->attack->start(r->state, r->options, &r->view, &err));
 }
 
 /* The next outcome; false at the end. Progress never falls. */
@@ -76,27 +50,15 @@ static inline void finish(raid *r)
     if (r->attack->finish) r->attack->finish(r->state);
     pg_free(r->state);
     pg_free(r->options);
+    pg_model_destroy(&r->running);
 }
 
-static inline void open_raid(raid *r, const char *name, const char *yaml, const pg_attack_view *view)
+static inline double measure(const pg_outcome *o, const char *name)
 {
-    begin(r, name, yaml, view);
-    if (r->attack->start) OK(r->attack->start(r->state, r->options, &r->view, &err));
-}
-
-static inline bool same_parameters(const pg_model *a, const pg_model *b)
-{
-    return memcmp(a->params, b->params, a->param_count * sizeof *a->params) == 0;
-}
-
-static inline bool same_statistics(const pg_model *a, const pg_model *b)
-{
-    return memcmp(a->buffers, b->buffers, a->buffer_count * sizeof *a->buffers) == 0;
-}
-
-static inline bool of_perceptron(const pg_tensor *t)
-{
-    return strstr(t->name, ".fc.") != NULL;
+    for (int i = 0; i < PG_MEASURES_MAX && o->measures[i].name; i++)
+        if (strcmp(o->measures[i].name, name) == 0) return o->measures[i].value;
+    fail_msg("no measure %s", name);
+    return NAN;
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Attacks: the control, and what holds for every attack. */
-#include "tests/unit/raid.h"
+#include "tests/unit/victims.h"
 
 TEST(the_attack_that_changes_nothing_changes_nothing)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Forgeries by chance: passports of every kind. */
-#include "tests/unit/raid.h"
+#include "tests/unit/victims.h"
 
 /* ---- fake 1 ---- */
 

@@ -18,7 +18,7 @@ TEST(fake2_starts_from_bare_signs)
         raid r;
         pg_outcome o;
         int turned = 0, total = 0, positive = 0;
-        open_raid(&r, "fake2", cases[i].yaml, &victim);
+        open_forgery(&r, "fake2", cases[i].yaml, &victim);
         assert_true(next(&r, &o));
         for (int l = 0; l < o.shown->passport_count; l++)
             for (int k = 0; k < pg_model_passport_layer(o.shown, l)->out_channels; k++, total++) {
@@ -31,7 +31,7 @@ TEST(fake2_starts_from_bare_signs)
         if (cases[i].turned < 0) assert_true(positive > total / 4 && positive < 3 * total / 4);
         assert_true(o.images == 40 && o.macs > 0);
         assert_false(next(&r, &o));
-        close_raid(&r);
+        finish(&r);
     }
     subject_destroy(&victim);
 }
@@ -45,7 +45,7 @@ TEST(fake2_trains_gamma_and_beta_alone)
         subject victim = victim_of(schemes[i], PG_NORM_BN);
         raid r;
         pg_outcome o;
-        open_raid(&r, "fake2", "{epochs: 6, batch: 8, lr: 0.02, crop: false}", &victim);
+        open_forgery(&r, "fake2", "{epochs: 6, batch: 8, lr: 0.02, crop: false}", &victim);
         assert_true(next(&r, &o));
         assert_true(measure(&o, "loss_last") < measure(&o, "loss_first"));
         assert_true(measure(&o, "affine_missed_by") < 1e-5);
@@ -60,11 +60,11 @@ TEST(fake2_trains_gamma_and_beta_alone)
         const pg_finding f = judge_alone(o.shown, o.evidence);
         assert_int_equal(f.agree, f.bits);
         assert_true(fabs(f.private_branch.exact - f.public_branch.exact) <= 100.0 / IMAGES);
-        close_raid(&r);
-        open_raid(&r, "fake2", "{epochs: 1, batch: 8, freeze_stats: true}", &victim);
+        finish(&r);
+        open_forgery(&r, "fake2", "{epochs: 1, batch: 8, freeze_stats: true}", &victim);
         assert_true(next(&r, &o));
         assert_statistics_kept(o.shown, victim.model);
-        close_raid(&r);
+        finish(&r);
         subject_destroy(&victim);
     }
 }

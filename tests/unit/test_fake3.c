@@ -26,14 +26,14 @@ static pg_outcome run_fake3(const subject *victim, const char *yaml, pg_evidence
 {
     raid r;
     pg_outcome o, none;
-    open_raid(&r, "fake3", yaml, victim);
+    open_forgery(&r, "fake3", yaml, victim);
     assert_true(next(&r, &o));
     OK(pg_evidence_clone(o.evidence, forged, &err));
     if (o.shown) assert_weights_kept(o.shown, victim->model);
     o.shown = NULL;
     o.evidence = NULL;
     assert_false(next(&r, &none));
-    close_raid(&r);
+    finish(&r);
     return o;
 }
 
@@ -71,9 +71,9 @@ TEST(fake3_without_noise_has_no_direction)
     raid r;
     pg_attack_state what;
     pg_outcome o;
-    open_raid(&r, "fake3", "{noise: 1e-12, epochs: 1, batch: 40}", &victim);
+    open_forgery(&r, "fake3", "{noise: 1e-12, epochs: 1, batch: 40}", &victim);
     FAILS(r.attack->step(r.state, &what, &o, &err), PG_FAILED, "the gradient of the passports is not finite");
-    close_raid(&r);
+    finish(&r);
     subject_destroy(&victim);
 }
 

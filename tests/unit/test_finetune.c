@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fine-tuning: where each mode starts, and what it changes. */
-#include "tests/unit/raid.h"
+#include "tests/unit/victims.h"
 
 /* ---- fine-tuning ---- */
 

@@ -15,7 +15,7 @@ TEST(flip_turns_its_share_of_the_signs)
         raid r;
         pg_outcome o;
         int count = 0;
-        open_raid(&r, "flip", "{levels: [0, 10, 30, 50, 100]}", &victim);
+        open_forgery(&r, "flip", "{levels: [0, 10, 30, 50, 100]}", &victim);
         for (; next(&r, &o); count++) {
             const int turned = (int)(o.value / 100 * bits);
             int agree;
@@ -31,7 +31,7 @@ TEST(flip_turns_its_share_of_the_signs)
             if (turned == 0) assert_true(fabs(forger.private_branch.exact - owner.private_branch.exact) <= 100.0 / IMAGES);
         }
         assert_int_equal(count, 5);
-        close_raid(&r);
+        finish(&r);
         subject_destroy(&victim);
     }
 }
@@ -47,7 +47,7 @@ TEST(fake1_may_use_the_stolen_network)
     pg_rng rng;
     raid r;
     pg_outcome o;
-    open_raid(&r, "fake1", "{repeats: 2, carrier: stolen, images: 5}", &victim);
+    open_forgery(&r, "fake1", "{repeats: 2, carrier: stolen, images: 5}", &victim);
     assert_true(next(&r, &o));
     const pg_passport_source source = {.kind = PG_PASSPORT_SHUFFLE,
                                        .images = 5,
@@ -65,13 +65,13 @@ TEST(fake1_may_use_the_stolen_network)
     assert_string_equal(made, wanted);
     assert_true(o.images == 10 && o.macs == 10 * pg_model_macs(victim.model));
     assert_true(next(&r, &o) && o.images == 20);
-    close_raid(&r);
+    finish(&r);
     hash_outcomes("fake1", "{repeats: 1, carrier: stolen, images: 5}", &victim, 1, stolen);
     hash_outcomes("fake1", "{repeats: 1, carrier: random, images: 5}", &victim, 1, random);
     assert_string_not_equal(stolen, random);
-    open_raid(&r, "fake1", "{repeats: 1, passport: random}", &victim);
+    open_forgery(&r, "fake1", "{repeats: 1, passport: random}", &victim);
     assert_true(next(&r, &o) && o.images == 0);
-    close_raid(&r);
+    finish(&r);
     pg_passport_maker_destroy(&maker);
     pg_evidence_destroy(&expected);
     subject_destroy(&victim);
@@ -84,7 +84,7 @@ TEST(permute_moves_channels_and_keeps_them)
     raid r;
     pg_outcome o;
     int count = 0;
-    open_raid(&r, "permute", "{repeats: 2}", &victim);
+    open_forgery(&r, "permute", "{repeats: 2}", &victim);
     for (; next(&r, &o); count++) {
         int moved = 0;
         for (int i = 0; i < o.evidence->passport_count; i++) {
@@ -105,6 +105,6 @@ TEST(permute_moves_channels_and_keeps_them)
         assert_int_equal(judge_alone(victim.model, o.evidence).agree, pg_evidence_bits(o.evidence));
     }
     assert_int_equal(count, 2);
-    close_raid(&r);
+    finish(&r);
     subject_destroy(&victim);
 }

@@ -19,7 +19,7 @@ TEST(overwrite_trains_a_private_branch_beside_the_owners)
     raid r;
     pg_outcome o;
     int kept = 0;
-    open_raid(&r, "overwrite", "{epochs: 1, batch: 40}", &victim);
+    open_forgery(&r, "overwrite", "{epochs: 1, batch: 40}", &victim);
     assert_true(next(&r, &o));
     for (int i = 0; i < o.model->tensor_count; i++) {
         const pg_tensor *t = &o.model->tensors[i];
@@ -32,7 +32,7 @@ TEST(overwrite_trains_a_private_branch_beside_the_owners)
         kept += is_private(o.model, t);
     }
     assert_int_equal(kept, 4 * victim.model->passport_count);
-    close_raid(&r);
+    finish(&r);
     subject_destroy(&victim);
 }
 
@@ -84,7 +84,7 @@ static void assert_unbindable(const char *name, const char *yaml, const subject 
 {
     raid r;
     pg_outcome o;
-    open_raid(&r, name, yaml, victim);
+    open_forgery(&r, name, yaml, victim);
     while (next(&r, &o)) {
         pg_evidence *claimed = NULL;
         OK(pg_evidence_clone(o.evidence, &claimed, &err));
@@ -93,7 +93,7 @@ static void assert_unbindable(const char *name, const char *yaml, const subject 
         FAILS(pg_evidence_check(claimed, &err), PG_BAD_INPUT, "secret");
         pg_evidence_destroy(&claimed);
     }
-    close_raid(&r);
+    finish(&r);
 }
 
 /* Whoever changes bound evidence has free evidence, also where nothing is written to a file. */
@@ -102,9 +102,9 @@ static void assert_unbound(const char *name, const char *yaml)
     subject victim = owner_of("v1", "{passport: random, bound: true}", 1);
     raid r;
     pg_outcome o;
-    open_raid(&r, name, yaml, &victim);
+    open_forgery(&r, name, yaml, &victim);
     while (next(&r, &o)) assert_false(o.evidence->binding.bound);
-    close_raid(&r);
+    finish(&r);
     subject_destroy(&victim);
 }
 
@@ -145,7 +145,7 @@ TEST(a_thief_who_overwrites_may_have_a_secret)
         assert_true(o.evidence->binding.bound && o.evidence->binding.from_seed);
         assert_string_equal(o.evidence->scheme, victims[i][0]);
         OK(pg_evidence_check(o.evidence, &err));
-        close_raid(&r);
+        finish(&r);
         subject_destroy(&victim);
     }
 }
@@ -157,7 +157,7 @@ static void refuses(const char *name, const char *yaml, const subject *victim, c
     raid r;
     prepare(&r, name, yaml, victim);
     FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT, text);
-    close_raid(&r);
+    finish(&r);
 }
 
 TEST(what_cannot_be_done_is_refused_before_training)
@@ -204,7 +204,7 @@ TEST(every_position_in_a_checkpoint_has_limits)
         raid r;
         pg_snapshot snapshot = {0};
         int numbers = 0;
-        open_raid(&r, raids[a][0], raids[a][1], &victim);
+        open_forgery(&r, raids[a][0], raids[a][1], &victim);
         r.attack->keep(r.state, &snapshot);
         for (int i = 0; i < snapshot.count; i++) {
             const struct pg_kept *kept = &snapshot.kept[i];
@@ -213,7 +213,7 @@ TEST(every_position_in_a_checkpoint_has_limits)
             numbers++;
         }
         assert_true(numbers > 0);
-        close_raid(&r);
+        finish(&r);
     }
     subject_destroy(&victim);
 }

@@ -208,7 +208,7 @@ TEST(inverted_passports_act_as_the_deployed_network)
     for (int i = 0; i < 3; i++) {
         raid r;
         pg_outcome o;
-        open_raid(&r, "invert", runs[i], &victim);
+        open_forgery(&r, "invert", runs[i], &victim);
         for (int at = 0; next(&r, &o); at++) {
             static const double levels[] = {0, 10, 25, 50};
             const pg_finding f = judge_alone(victim.model, o.evidence);
@@ -224,7 +224,7 @@ TEST(inverted_passports_act_as_the_deployed_network)
                     turned += (o.evidence->passports[l].b[k] > 0) != (gammas(r.running, l)[k] > 0);
             assert_int_equal(turned, (int)(o.value / 100 * f.bits));
         }
-        close_raid(&r);
+        finish(&r);
     }
     subject_destroy(&victim);
 }

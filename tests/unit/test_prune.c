@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pruning: which weights go, and which stay. */
-#include "tests/unit/raid.h"
+#include "tests/unit/victims.h"
 
 /* ---- pruning ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The rewrite attack: the network keeps its function, readers of weights see half of the bits. Run in both builds: the double
  * one to 1e-9. */
-#include "tests/unit/raid.h"
+#include "tests/unit/victims.h"
 
 static const double bound = sizeof(pg_real) == sizeof(double) ? 1e-9 : 2e-4; /* of a logit, relative to the largest */
 static const char *const parts[] = {"all", "order", "scales", "signs"};

@@ -12,7 +12,7 @@ TEST(substitute_trains_passports_on_its_images)
         char yaml[128];
         snprintf(yaml, sizeof yaml, "{block: %s, share: 50, epochs: 12, batch: 10, crop: false, freeze_stats: true}",
                  pg_residual_kinds[kind]);
-        open_raid(&r, "substitute", yaml, &victim);
+        open_forgery(&r, "substitute", yaml, &victim);
         assert_true(next(&r, &o));
         assert_true(measure(&o, "loss_last") < measure(&o, "loss_first"));
         assert_true(measure(&o, "affine_missed_by") < 1e-5);
@@ -23,7 +23,7 @@ TEST(substitute_trains_passports_on_its_images)
         assert_int_equal(f.agree, f.bits);
         assert_true(fabs((double)o.evidence->passports[0].key[0]) > 0); /* beta has left zero */
         assert_false(next(&r, &o));
-        close_raid(&r);
+        finish(&r);
         subject_destroy(&victim);
     }
 }
@@ -38,12 +38,12 @@ TEST(frozen_statistics_keep_the_stolen_network)
         subject victim = victim_of("v1", PG_NORM_BN);
         raid r;
         pg_outcome o;
-        open_raid(&r, runs[i][0], runs[i][1], &victim);
+        open_forgery(&r, runs[i][0], runs[i][1], &victim);
         assert_true(next(&r, &o));
         assert_statistics_kept(o.shown, victim.model);
         const double seen = measure(&o, "loss_last"), found = training_loss(&victim, o.evidence, 0);
         assert_true(fabs(seen / found - 1) < 0.1);
-        close_raid(&r);
+        finish(&r);
         subject_destroy(&victim);
     }
 }

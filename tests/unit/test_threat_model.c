@@ -2,7 +2,7 @@
 /* The threat model: what each attack sees of its victim, and what is put back before triggers are judged. */
 #include "core/compute/kernels.h"
 #include "experiments/work/execute_internal.h"
-#include "tests/unit/raid.h"
+#include "tests/unit/victims.h"
 
 /* ---- the threat model ---- */
 

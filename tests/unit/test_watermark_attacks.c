@@ -1,61 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Watermarks pruned, forged and overwritten. */
-#include "attacks/attack.h"
+#include "tests/unit/raid.h"
 #include "tests/unit/watermark.h"
 
 /* ---- attacks ---- */
 
-typedef struct raid {
-    const pg_attack *attack;
-    void *state, *options;
-    pg_attack_view view;
-    pg_outcome outcome;
-    bool over;
-} raid;
+static pg_outcome outcome;
 
 /* What the attack may see of this victim, and nothing else. */
-static raid raid_open(const char *name, const char *yaml, const owner *victim, pg_model *running)
+static raid raid_of(const char *name, const char *yaml, const owner *victim, pg_model *running)
 {
-    raid r = {.attack = pg_attack_find(name)};
-    const unsigned sees = r.attack->sees;
-    r.view = (pg_attack_view){.model = victim->model,
-                              .scheme = victim->scheme,
-                              .running = sees & PG_SEES_AFFINE ? running : NULL,
-                              .train = sees & PG_SEES_TRAIN ? &data.train : NULL,
-                              .pictures = &data.test,
-                              .pixels = PG_PIXELS_IMAGENET,
-                              .seed = {.grid = 5, .task = "attacker"}};
-    r.options = read_options(r.attack->options, r.attack->options_size, yaml);
-    OK(pg_alloc(1, r.attack->state_size, &r.state, &err));
+    raid r;
+    const unsigned sees = pg_attack_find(name)->sees;
+    const pg_attack_view view = {.model = victim->model,
+                                 .scheme = victim->scheme,
+                                 .running = sees & PG_SEES_AFFINE ? running : NULL,
+                                 .train = sees & PG_SEES_TRAIN ? &data.train : NULL,
+                                 .pictures = &data.test,
+                                 .pixels = PG_PIXELS_IMAGENET,
+                                 .seed = {.grid = 5, .task = "attacker"}};
+    begin(&r, name, yaml, &view);
     return r;
-}
-
-/* To the next outcome; false at the end. */
-static bool raid_next(raid *r)
-{
-    pg_attack_state what = PG_ATTACK_WORKING;
-    if (r->over) return false;
-    while (what < PG_ATTACK_OUTCOME) {
-        r->outcome = (pg_outcome){0};
-        OK(r->attack->step(r->state, &what, &r->outcome, &err));
-    }
-    r->over = what == PG_ATTACK_LAST;
-    return true;
-}
-
-static void raid_close(raid *r)
-{
-    r->attack->finish(r->state);
-    pg_free(r->state);
-    pg_free(r->options);
-}
-
-static double measure(const raid *r, const char *name)
-{
-    for (int i = 0; i < PG_MEASURES_MAX && r->outcome.measures[i].name; i++)
-        if (strcmp(r->outcome.measures[i].name, name) == 0) return r->outcome.measures[i].value;
-    fail_msg("the attack tells no %s", name);
-    return NAN;
 }
 
 /* At 100 % pruning detection is 0, even of a message of ones. */
@@ -63,15 +28,15 @@ TEST(a_network_without_weights_carries_no_mark)
 {
     owner o = owner_create("uchida", "{bits: 64, message: ones, strength: 5}");
     train(&o, 10);
-    raid r = raid_open("prune", "{levels: [0, 100]}", &o, NULL);
+    raid r = raid_of("prune", "{levels: [0, 100]}", &o, NULL);
     OK(r.attack->start(r.state, r.options, &r.view, &err));
-    assert_true(raid_next(&r));
-    assert_close(judge(r.outcome.model, o.evidence).detection, 100, 0);
-    assert_true(raid_next(&r));
-    const pg_finding f = judge(r.outcome.model, o.evidence);
+    assert_true(next(&r, &outcome));
+    assert_close(judge(outcome.model, o.evidence).detection, 100, 0);
+    assert_true(next(&r, &outcome));
+    const pg_finding f = judge(outcome.model, o.evidence);
     assert_close(f.detection, 0, 0);
     assert_false(f.agrees);
-    raid_close(&r);
+    finish(&r);
     owner_destroy(&o);
 }
 
@@ -85,36 +50,36 @@ TEST(a_counterfeit_mark_is_believed_and_the_genuine_one_stays)
     for (int i = 0; i < 3; i++) {
         char first[PG_SHA256_HEX], second[PG_SHA256_HEX];
         for (int run = 0; run < 2; run++) {
-            raid r = raid_open("counterfeit-uchida", methods[i], &o, NULL);
+            raid r = raid_of("counterfeit-uchida", methods[i], &o, NULL);
             assert_int_equal(r.attack->sees, 0);
             OK(r.attack->start(r.state, r.options, &r.view, &err));
-            assert_true(raid_next(&r));
-            const pg_evidence *forged = r.outcome.evidence;
+            assert_true(next(&r, &outcome));
+            const pg_evidence *forged = outcome.evidence;
             pg_evidence_commitment(forged, run ? second : first);
             const pg_finding f = judge(o.model, forged);
-            assert_null(r.outcome.model);
+            assert_null(outcome.model);
             assert_true(f.agree == 64 && f.agrees);
             int matched;
             OK(pg_agreement_with(o.model, forged, o.evidence, &matched, &err));
             assert_in_range(matched, 16, 48); /* the forger knows nothing of the owner's bits: 32 +- 4 standard deviations */
-            assert_int_equal(measure(&r, "iterations") > 0, i == 0);
-            assert_int_equal(measure(&r, "projection_change") > 0, i != 2);
-            if (i == 2) assert_true(measure(&r, "projection_normality_p") > 1e-3);
+            assert_int_equal(measure(&outcome, "iterations") > 0, i == 0);
+            assert_int_equal(measure(&outcome, "projection_change") > 0, i != 2);
+            if (i == 2) assert_true(measure(&outcome, "projection_normality_p") > 1e-3);
             double reads[64];
             pg_mark_project(&forged->mark, o.model, pg_mark_find(&forged->mark, o.model), reads);
             for (int k = 0; k < 64 && i == 1; k++) assert_close(reads[k], 0.75 * forged->mark.b[k], in_double ? 1e-12 : 1e-5);
-            assert_false(raid_next(&r));
-            raid_close(&r);
+            assert_false(next(&r, &outcome));
+            finish(&r);
         }
         assert_string_equal(first, second);
     }
     assert_true(judge(o.model, o.evidence).agree == 64);
     memset(o.model->params, 0, o.model->param_count * sizeof *o.model->params);
-    raid r = raid_open("counterfeit-uchida", "{bits: 8}", &o, NULL);
+    raid r = raid_of("counterfeit-uchida", "{bits: 8}", &o, NULL);
     pg_attack_state what;
     OK(r.attack->start(r.state, r.options, &r.view, &err));
-    FAILS(r.attack->step(r.state, &what, &r.outcome, &err), PG_BAD_INPUT, "the mean filter is zero");
-    raid_close(&r);
+    FAILS(r.attack->step(r.state, &what, &outcome, &err), PG_BAD_INPUT, "the mean filter is zero");
+    finish(&r);
     owner_destroy(&o);
 }
 
@@ -129,28 +94,28 @@ TEST(counterfeit_triggers_need_no_change_of_the_model)
     for (int i = 0; i < 5; i++) {
         char first[PG_SHA256_HEX], second[PG_SHA256_HEX];
         for (int run = 0; run < 2; run++) {
-            raid r = raid_open("counterfeit-triggers", forgeries[i], &o, NULL);
+            raid r = raid_of("counterfeit-triggers", forgeries[i], &o, NULL);
             assert_int_equal(r.attack->sees, 0);
             OK(r.attack->start(r.state, r.options, &r.view, &err));
-            assert_true(raid_next(&r));
-            const pg_evidence *forged = r.outcome.evidence;
+            assert_true(next(&r, &outcome));
+            const pg_evidence *forged = outcome.evidence;
             const pg_finding f = judge(o.model, forged);
             pg_evidence_commitment(forged, run ? second : first);
-            assert_null(r.outcome.model);
+            assert_null(outcome.model);
             assert_int_equal(f.claim, PG_CLAIM_TRIGGERS);
             if (i < 3) assert_true(f.detection >= 100 && f.agrees);
-            if (i == 3) assert_true(measure(&r, "perturbation_largest") <= 8 && f.detection > 10);
-            if (i == 4) assert_true(measure(&r, "perturbation_largest") <= 3 && f.trigger_count == 120);
-            assert_true(measure(&r, "perturbation_mean") > 0 && measure(&r, "iterations") > 0);
-            assert_close(r.outcome.images, forged->triggers.count * measure(&r, "iterations"), 0);
-            assert_false(raid_next(&r));
-            raid_close(&r);
+            if (i == 3) assert_true(measure(&outcome, "perturbation_largest") <= 8 && f.detection > 10);
+            if (i == 4) assert_true(measure(&outcome, "perturbation_largest") <= 3 && f.trigger_count == 120);
+            assert_true(measure(&outcome, "perturbation_mean") > 0 && measure(&outcome, "iterations") > 0);
+            assert_close(outcome.images, forged->triggers.count * measure(&outcome, "iterations"), 0);
+            assert_false(next(&r, &outcome));
+            finish(&r);
         }
         assert_string_equal(first, second);
     }
-    raid r = raid_open("counterfeit-triggers", "{count: 41, start: pictures}", &o, NULL);
+    raid r = raid_of("counterfeit-triggers", "{count: 41, start: pictures}", &o, NULL);
     FAILS(r.attack->start(r.state, r.options, &r.view, &err), PG_BAD_INPUT, "41 triggers from the 40 pictures of synthetic");
-    raid_close(&r);
+    finish(&r);
     owner_destroy(&o);
 }
 
@@ -167,16 +132,16 @@ TEST(triggers_transfer_from_the_networks_of_an_accuser)
     }
     pg_model *const references[] = {others[0].model, others[1].model};
     for (int run = 0; run < 2; run++) {
-        raid r = raid_open("transfer-triggers", "{pictures: 30, count: 12, references: 2, held_out: 1, steps: 40, bound: 60}",
-                           &o, o.model);
+        raid r = raid_of("transfer-triggers", "{pictures: 30, count: 12, references: 2, held_out: 1, steps: 40, bound: 60}", &o,
+                         o.model);
         assert_false(r.attack->sees & (PG_SEES_EVIDENCE | PG_SEES_DISTRIBUTED));
         r.view.references = references;
         r.view.reference_count = 2;
         OK(r.attack->start(r.state, r.options, &r.view, &err));
-        assert_true(raid_next(&r));
-        const pg_dataset *t = &r.outcome.evidence->triggers;
-        const pg_finding own = judge(o.model, r.outcome.evidence), leading = judge(others[0].model, r.outcome.evidence);
-        pg_evidence_commitment(r.outcome.evidence, run ? second : first);
+        assert_true(next(&r, &outcome));
+        const pg_dataset *t = &outcome.evidence->triggers;
+        const pg_finding own = judge(o.model, outcome.evidence), leading = judge(others[0].model, outcome.evidence);
+        pg_evidence_commitment(outcome.evidence, run ? second : first);
         assert_int_equal(t->count, 12);
         assert_true(own.detection >= 90 && leading.detection >= 90);
         for (int i = 0; i < t->count; i++) { /* the picture that it was lies within the bound, and has another label */
@@ -193,8 +158,8 @@ TEST(triggers_transfer_from_the_networks_of_an_accuser)
             assert_true(origin >= 0);
             assert_int_not_equal(t->labels[i], data.train.labels[origin]);
         }
-        assert_false(raid_next(&r));
-        raid_close(&r);
+        assert_false(next(&r, &outcome));
+        finish(&r);
     }
     assert_string_equal(first, second);
     owner_destroy(&others[0]);
@@ -224,11 +189,11 @@ TEST(overwriting_leaves_the_key_of_the_owner)
         if (!o.spec.public_affine) OK(pg_passports_store(o.model, o.evidence, running, &err));
         for (int run = 0; run < 2; run++) {
             raid r =
-                raid_open("overwrite", i ? "{epochs: 1, batch: 32, lr: 0.1}" : "{epochs: 4, batch: 32, lr: 0.1}", &o, running);
+                raid_of("overwrite", i ? "{epochs: 1, batch: 32, lr: 0.1}" : "{epochs: 4, batch: 32, lr: 0.1}", &o, running);
             assert_null(r.view.evidence);
             OK(r.attack->start(r.state, r.options, &r.view, &err));
-            assert_true(raid_next(&r));
-            const pg_outcome *out = &r.outcome;
+            assert_true(next(&r, &outcome));
+            const pg_outcome *out = &outcome;
             assert_true(out->images >= 64 && out->macs > out->images);
             assert_string_equal(out->evidence->scheme, victims[i][0]);
             assert_int_equal(pg_evidence_claim(out->evidence), pg_evidence_claim(o.evidence));
@@ -236,8 +201,8 @@ TEST(overwriting_leaves_the_key_of_the_owner)
             assert_memory_not_equal(out->model->params, o.model->params, o.model->param_count * sizeof *o.model->params);
             pg_sha256(out->model->params, o.model->param_count * sizeof *o.model->params, run ? second : first);
             if (i == 0 || i > 1) assert_true(judge(out->model, out->evidence).agree > judge(o.model, out->evidence).agree);
-            assert_false(raid_next(&r));
-            raid_close(&r);
+            assert_false(next(&r, &outcome));
+            finish(&r);
         }
         assert_string_equal(first, second);
         pg_model_destroy(&running);
@@ -252,18 +217,18 @@ static void check_grinding(const owner *o, const char *yaml, const int *tries, b
     enum { SEEDS = 40 };
     double sum[2] = {0};
     for (int seed = 0; seed < SEEDS; seed++) {
-        raid r = raid_open("grind", yaml, o, NULL);
+        raid r = raid_of("grind", yaml, o, NULL);
         r.view.seed.grid = (uint64_t)seed;
         OK(r.attack->start(r.state, r.options, &r.view, &err));
         for (int n = 0; n < 2; n++) {
-            assert_true(raid_next(&r));
-            assert_int_equal(r.outcome.evidence->binding.bound, bound);
-            OK(pg_evidence_check(r.outcome.evidence, &err));
+            assert_true(next(&r, &outcome));
+            assert_int_equal(outcome.evidence->binding.bound, bound);
+            OK(pg_evidence_check(outcome.evidence, &err));
             int agree = 0;
-            OK(pg_agreement_with(o->model, r.outcome.evidence, r.outcome.evidence, &agree, &err));
+            OK(pg_agreement_with(o->model, outcome.evidence, outcome.evidence, &agree, &err));
             sum[n] += log(tries[n] * pg_binomial_tail(agree, 64, 0.5));
         }
-        raid_close(&r);
+        finish(&r);
     }
     for (int n = 0; n < 2; n++) {
         printf("%s, %d tries: p times tries %.3g\n", yaml, tries[n], exp(sum[n] / SEEDS));
@@ -278,9 +243,9 @@ TEST(the_best_of_n_ground_secrets_has_a_p_value_of_one_in_n)
     check_grinding(&o, "{tries: [30, 1000], bits: 64, layer: features.0}", tries, true);
     check_grinding(&o, "{tries: [30, 1000], bits: 64, layer: features.0, claim: filtered, rounds: 1, pooled: 40}", tries,
                    false);
-    raid r = raid_open("grind", "{claim: filtered}", &o, NULL);
+    raid r = raid_of("grind", "{claim: filtered}", &o, NULL);
     FAILS(r.attack->check(r.options, &r.view, &err), PG_BAD_INPUT, "of the 4608 weights of features.4 about 288 are left");
-    raid_close(&r);
+    finish(&r);
     owner_destroy(&o);
 }
 
