@@ -5,7 +5,6 @@
 #include "core/base/child.h"
 #include "core/base/file.h"
 #include "experiments/commands/named_grid.h"
-#include "experiments/grid/inputs.h"
 #include "experiments/report/page.h"
 
 #include <stdlib.h>
@@ -17,10 +16,8 @@ typedef struct arguments {
 } arguments;
 
 static const pg_cli_row rows[] = {
-    PG_CLI_FILE(arguments, grid.config, NULL, "RUN",
-                "directory of the run, or its grid, with the options that were given to run"),
     PG_CLI_FLAG(arguments, pdf, "pdf", "write report.pdf too, which Chromium prints (Debian: chromium)"),
-    PG_CLI_ROWS(arguments, grid, pg_grid_option_rows),
+    PG_CLI_ROWS(arguments, grid, pg_run_rows),
     {0},
 };
 
@@ -73,15 +70,13 @@ done:
 static int run(int argc, char **argv)
 {
     arguments a;
-    static pg_problems problems;
     char directory[PG_PATH_MAX];
     pg_error err;
     int code;
     if (!pg_cli_parse(&pg_cmd_report, argc, argv, &a, &code)) return code;
-    pg_inputs_assume();
-    pg_status status = pg_named_run(&a.grid, directory, &problems, &err);
-    if (status == PG_OK) status = report(directory, a.pdf, &err);
-    return status == PG_OK ? 0 : pg_named_grid_complain("report", status, &problems, &err);
+    if (!pg_named_run("report", &a.grid, directory, &code)) return code;
+    const pg_status status = report(directory, a.pdf, &err);
+    return status == PG_OK ? 0 : pg_complain("report", status, "%s", err.message);
 }
 
 const pg_command pg_cmd_report = {

@@ -3,7 +3,6 @@
 #include "experiments/commands/commands.h"
 
 #include "experiments/commands/named_grid.h"
-#include "experiments/grid/inputs.h"
 #include "experiments/report/tables.h"
 
 typedef struct arguments {
@@ -12,13 +11,11 @@ typedef struct arguments {
 } arguments;
 
 static const pg_cli_row rows[] = {
-    PG_CLI_FILE(arguments, grid.config, NULL, "RUN",
-                "directory of the run, or its grid, with the options that were given to run"),
     PG_CLI_FLAG(arguments, partial, "partial", "render the tables even if tasks have no result; the tables say so"),
     PG_CLI_FLAG(
         arguments, figures, "figures",
         "draw figures too: points and gnuplot scripts go to figures/ of the run, and gnuplot draws them as SVG, PNG and PDF"),
-    PG_CLI_ROWS(arguments, grid, pg_grid_option_rows),
+    PG_CLI_ROWS(arguments, grid, pg_run_rows),
     {0},
 };
 
@@ -39,16 +36,14 @@ static pg_status draw(const char *directory, bool partial, pg_error *err)
 static int run(int argc, char **argv)
 {
     arguments a;
-    static pg_problems problems;
     char directory[PG_PATH_MAX];
     pg_error err;
     int code;
     if (!pg_cli_parse(&pg_cmd_table, argc, argv, &a, &code)) return code;
-    pg_inputs_assume();
-    pg_status status = pg_named_run(&a.grid, directory, &problems, &err);
-    if (status == PG_OK) status = pg_tables_render(directory, a.partial, stdout, &err);
+    if (!pg_named_run("table", &a.grid, directory, &code)) return code;
+    pg_status status = pg_tables_render(directory, a.partial, stdout, &err);
     if (status == PG_OK && a.figures) status = draw(directory, a.partial, &err);
-    return status == PG_OK ? 0 : pg_named_grid_complain("table", status, &problems, &err);
+    return status == PG_OK ? 0 : pg_complain("table", status, "%s", err.message);
 }
 
 const pg_command pg_cmd_table = {

@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/formats/yaml.h"
+#include "experiments/grid/inputs.h"
 
 #include <sys/stat.h>
 
@@ -26,13 +27,7 @@ static const char *const *profile_names(const char *config)
     return list;
 }
 
-const pg_cli_row pg_grid_rows[] = {
-    PG_CLI_FILE(pg_grid_arguments, config, NULL, "CONFIG", "the grid, a YAML file (passgrid help config)"),
-    {.type = PG_CLI_IS_ROWS, .rows = pg_grid_option_rows},
-    {0},
-};
-
-const pg_cli_row pg_grid_option_rows[] = {
+static const pg_cli_row option_rows[] = {
     PG_CLI_FOLDER(pg_grid_arguments, out, "out", "DIR", "directory of the run",
                   .fallback = "results/NAME, NAME from the configuration"),
     PG_CLI_TEXT(pg_grid_arguments, profile, "profile", "NAME", "apply this profile of the configuration",
@@ -44,21 +39,18 @@ const pg_cli_row pg_grid_option_rows[] = {
     {0},
 };
 
-pg_status pg_named_run(const pg_grid_arguments *a, char directory[PG_PATH_MAX], pg_problems *problems, pg_error *err)
-{
-    struct stat info;
-    pg_grid *grid = NULL;
-    if (stat(a->config, &info) == 0 && S_ISREG(info.st_mode)) {
-        const pg_status status = pg_named_grid_read(a, &grid, directory, problems, err);
-        pg_grid_destroy(&grid);
-        return status;
-    }
-    if (a->out || a->data || a->profile || a->sets.count)
-        return pg_fail(err, PG_BAD_INPUT, "%s: --out, --profile, --set and --data need a grid file", a->config);
-    if (snprintf(directory, PG_PATH_MAX, "%s", a->config) >= PG_PATH_MAX)
-        return pg_fail(err, PG_BAD_INPUT, "%s: path too long", a->config);
-    return PG_OK;
-}
+const pg_cli_row pg_grid_rows[] = {
+    PG_CLI_FILE(pg_grid_arguments, config, NULL, "CONFIG", "the grid, a YAML file (passgrid help config)"),
+    {.type = PG_CLI_IS_ROWS, .rows = option_rows},
+    {0},
+};
+
+const pg_cli_row pg_run_rows[] = {
+    PG_CLI_FILE(pg_grid_arguments, config, NULL, "RUN",
+                "directory of the run, or its grid, with the options that were given to run"),
+    {.type = PG_CLI_IS_ROWS, .rows = option_rows},
+    {0},
+};
 
 pg_status pg_named_grid_read(const pg_grid_arguments *a, pg_grid **grid, char directory[PG_PATH_MAX], pg_problems *problems,
                              pg_error *err)
@@ -108,4 +100,30 @@ void pg_named_grid_close(pg_named_grid *named)
     pg_grid_destroy(&named->grid);
     pg_free(named->states);
     *named = (pg_named_grid){0};
+}
+
+static pg_status find_run(const pg_grid_arguments *a, char directory[PG_PATH_MAX], pg_problems *problems, pg_error *err)
+{
+    struct stat info;
+    pg_grid *grid = NULL;
+    if (stat(a->config, &info) == 0 && S_ISREG(info.st_mode)) {
+        const pg_status status = pg_named_grid_read(a, &grid, directory, problems, err);
+        pg_grid_destroy(&grid);
+        return status;
+    }
+    if (a->out || a->data || a->profile || a->sets.count)
+        return pg_fail(err, PG_BAD_INPUT, "%s: --out, --profile, --set and --data need a grid file", a->config);
+    if (snprintf(directory, PG_PATH_MAX, "%s", a->config) >= PG_PATH_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "%s: path too long", a->config);
+    return PG_OK;
+}
+
+bool pg_named_run(const char *command, const pg_grid_arguments *a, char directory[PG_PATH_MAX], int *code)
+{
+    static pg_problems problems;
+    pg_error err;
+    pg_inputs_assume();
+    const pg_status status = find_run(a, directory, &problems, &err);
+    if (status != PG_OK) *code = pg_named_grid_complain(command, status, &problems, &err);
+    return status == PG_OK;
 }

@@ -10,18 +10,13 @@ typedef struct pg_grid_arguments {
     const char *config, *out, *data, *profile; /* the last three: NULL if not given */
     pg_cli_list sets;
 } pg_grid_arguments;
-/* Rows of pg_grid_arguments: all, and those without the positional one. */
-extern const pg_cli_row pg_grid_rows[], pg_grid_option_rows[];
+/* Rows of pg_grid_arguments: `config` is a grid, or names a run. */
+extern const pg_cli_row pg_grid_rows[], pg_run_rows[];
 
 /* Read the grid and find the directory of its run. The caller destroys *grid. Problems of the configuration come with
  * PG_BAD_INPUT. */
 PG_CHECKED pg_status pg_named_grid_read(const pg_grid_arguments *a, pg_grid **grid, char directory[PG_PATH_MAX],
                                         pg_problems *problems, pg_error *err);
-
-/* The directory of a finished or begun run, which `config` names itself or by its grid. As pg_named_grid_read; PG_BAD_INPUT
- * also if options of a grid stand beside a directory. */
-PG_CHECKED pg_status pg_named_run(const pg_grid_arguments *a, char directory[PG_PATH_MAX], pg_problems *problems,
-                                  pg_error *err);
 
 /* Print the problems, or without any the error. Returns the exit code. */
 int pg_named_grid_complain(const char *command, pg_status status, const pg_problems *problems, const pg_error *err);
@@ -37,5 +32,9 @@ typedef struct pg_named_grid {
  */
 bool pg_named_grid_open(const char *command, const pg_grid_arguments *a, pg_named_grid *out, int *code);
 void pg_named_grid_close(pg_named_grid *named);
+
+/* True: *directory is that of a finished or begun run, which `config` names itself or by its grid. False: messages have been
+ * printed, also if options of a grid stand beside a directory; *code is the exit code. Missing data sets are assumed. */
+bool pg_named_run(const char *command, const pg_grid_arguments *a, char directory[PG_PATH_MAX], int *code);
 
 #endif
