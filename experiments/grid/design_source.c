@@ -4,7 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/formats/number.h"
-#include "experiments/grid/brought.h"
+#include "experiments/grid/supplied.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A task for a network that was trained elsewhere: read and measure it, judge its owner's evidence, and save both where a
  * training task would have. */
-#include "experiments/grid/brought.h"
+#include "experiments/grid/supplied.h"
 #include "experiments/work/execute_internal.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Networks that were trained elsewhere; see brought.h. */
-#include "experiments/grid/brought.h"
+#include "experiments/grid/supplied.h"
 
 #include "core/formats/number.h"
 #include "core/ownership/mark.h"
