@@ -88,7 +88,7 @@ static void show_assumed(void)
 }
 
 /* The files of networks that were trained elsewhere. */
-static void show_brought(const pg_grid *grid)
+static void show_supplied(const pg_grid *grid)
 {
     for (int i = 0; i < grid->count; i++)
         if (grid->tasks[i].about) printf("%.8s imports %s\n", grid->tasks[i].key, grid->tasks[i].about);
@@ -132,7 +132,7 @@ static pg_status show(const pg_named_grid *named, pg_error *err)
     show_sharing(named, dispatch, visited);
     show_sums(named, dispatch, timed.tasks);
     show_assumed();
-    show_brought(named->grid);
+    show_supplied(named->grid);
 done:
     pg_dispatch_destroy(&dispatch);
     pg_free(seconds);

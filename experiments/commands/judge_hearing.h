@@ -19,7 +19,7 @@ typedef struct pg_claimant {
     pg_evidence *evidence;
     pg_finding finding;
     const char *same_as;                    /* path of an earlier file of the same bound claim, or NULL */
-    const char *original_path, *stamp_path; /* the claimant's own model, and the stamp of both; NULL: not brought */
+    const char *original_path, *stamp_path; /* the claimant's own model, and the stamp of both; NULL: not given */
     char original_sum[PG_SHA256_HEX];
     pg_model *original;
     char stamp_fault[PG_MESSAGE_MAX]; /* why the stamp does not hold; empty: it does, or there is none */

@@ -228,7 +228,7 @@ static pg_status read_independent(pg_design_reader *r, const pg_node *map, pg_er
 /* ---- the whole grid ---- */
 
 /* Does every entry of a scheme name a network that was trained elsewhere? */
-static bool all_brought(const pg_node *root)
+static bool all_supplied(const pg_node *root)
 {
     const pg_node *list = pg_node_find(root, "schemes"), *n = list && list->kind == PG_LIST ? list->first : NULL;
     for (; n; n = n->next)
@@ -275,7 +275,7 @@ static pg_status read_all(pg_design_reader *r, const char *path, pg_error *err)
     if (!r->design->grid.name[0]) default_name(path, r->design->grid.name);
     r->most = pg_grid_size_check(root, r->problems) ? PG_TASKS_MAX : 1;
     PG_TRY(read_section(r, "data", true, read_data, err));
-    if (pg_node_find(root, "networks") || !all_brought(root)) PG_TRY(read_section(r, "networks", false, read_network, err));
+    if (pg_node_find(root, "networks") || !all_supplied(root)) PG_TRY(read_section(r, "networks", false, read_network, err));
     PG_TRY(read_train(r, err));
     PG_TRY(read_section(r, "schemes", false, pg_design_read_scheme, err));
     PG_TRY(read_section(r, "attacks", false, pg_design_read_attack, err));

@@ -45,8 +45,8 @@ typedef struct pg_design_scheme {
     void *options;
     pg_train_options train;
     const pg_node *node;
-    /* for a network that was trained elsewhere; for others brought.model_sha256 is empty */
-    pg_task_source brought;
+    /* for a network that was trained elsewhere; for others supplied.model_sha256 is empty */
+    pg_task_source supplied;
     int network;      /* index of its network; -1: the scheme is trained in every network of the grid */
     pg_input fits;    /* classes and image size that it takes */
     char data[64];    /* data set that it was trained on; empty: unknown */

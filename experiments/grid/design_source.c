@@ -12,7 +12,7 @@
 bool pg_design_fits(const pg_design_scheme *s, const pg_design_data *data)
 {
     const pg_input *image = &data->facts;
-    if (!s->brought.model_sha256[0]) return true;
+    if (!s->supplied.model_sha256[0]) return true;
     return s->fits.classes == image->classes && s->fits.height == image->height && s->fits.width == image->width &&
            (!s->data[0] || strcmp(s->data, data->choice.name) == 0);
 }
@@ -79,7 +79,7 @@ done:
 }
 
 /* Report a problem unless the grid normalises images as the network expects, because attacks on it do the same. */
-static void check_pixels(const pg_brought *b, const pg_design_scheme *s, const pg_node *node, pg_problems *problems)
+static void check_pixels(const pg_supplied *b, const pg_design_scheme *s, const pg_node *node, pg_problems *problems)
 {
     const char *pixels = pg_pixels_names[s->train.pixels];
     if (b->facts.pixels[0] && strcmp(b->facts.pixels, pixels) != 0)
@@ -106,11 +106,11 @@ static pg_status read_files(pg_design *d, const pg_node *map, pg_design_scheme *
 {
     pg_status status = PG_OK;
     pg_error fault = {.message = ""};
-    pg_brought b = {0};
+    pg_supplied b = {0};
     pg_norm_kind norm;
     const pg_node *node = pg_node_find(map, "model");
     const pg_model_hints hints = hints_of(d, &norm);
-    status = pg_brought_read(&made->brought.files, &hints, made->scheme, made->options, &b, &fault);
+    status = pg_supplied_read(&made->supplied.files, &hints, made->scheme, made->options, &b, &fault);
     if (status == PG_NO_MEMORY) PG_TRY(pg_fail(err, status, "%s", fault.message));
     if (status != PG_OK) {
         pg_problems_add(problems, node, "%s", fault.message);
@@ -120,21 +120,21 @@ static pg_status read_files(pg_design *d, const pg_node *map, pg_design_scheme *
     const pg_net_spec *spec = &b.model->spec;
     made->fits = (pg_input){.classes = spec->classes, .height = spec->image_height, .width = spec->image_width};
     snprintf(made->data, sizeof made->data, "%s", b.facts.data);
-    snprintf(made->brought.model_sha256, sizeof made->brought.model_sha256, "%s", b.model_sha256);
-    snprintf(made->brought.commitment, sizeof made->brought.commitment, "%s", b.commitment);
-    pg_brought_describe(&b, &made->brought.files, made->about, sizeof made->about);
+    snprintf(made->supplied.model_sha256, sizeof made->supplied.model_sha256, "%s", b.model_sha256);
+    snprintf(made->supplied.commitment, sizeof made->supplied.commitment, "%s", b.commitment);
+    pg_supplied_describe(&b, &made->supplied.files, made->about, sizeof made->about);
     check_data(d, made, node, problems);
     check_pixels(&b, made, node, problems);
     PG_TRY(find_network(d, spec, node, &made->network, problems, err));
 done:
-    pg_brought_clear(&b);
+    pg_supplied_clear(&b);
     return status;
 }
 
 pg_status pg_design_read_source(pg_design *d, const pg_node *map, pg_design_scheme *made, pg_problems *problems, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_source_options *files = &made->brought.files;
+    pg_source_options *files = &made->supplied.files;
     const int before = problems->count;
     made->network = -1;
     PG_TRY(pg_options_defaults(pg_source_table, files, err));

@@ -52,8 +52,8 @@ static pg_status add_schemes(const pg_design *d, pg_tree *tree, pg_error *err)
         const pg_design_scheme *s = &d->schemes[i];
         PG_TRY(pg_node_add(tree, list, NULL, PG_MAP, NULL, &map, err));
         PG_TRY(pg_node_add_text(tree, map, "scheme", s->scheme->name, err));
-        if (s->brought.model_sha256[0]) {
-            PG_TRY(pg_options_write(pg_source_table, &s->brought.files, PG_REVEAL_PLACES, tree, map, err));
+        if (s->supplied.model_sha256[0]) {
+            PG_TRY(pg_options_write(pg_source_table, &s->supplied.files, PG_REVEAL_PLACES, tree, map, err));
             continue;
         }
         PG_TRY(pg_options_write(s->scheme->options, s->options, PG_REVEAL_PLACES, tree, map, err));

@@ -32,8 +32,8 @@ static int order_of_schemes(const pg_design *d, int a, int b)
 {
     const pg_design_scheme *x = &d->schemes[a], *y = &d->schemes[b];
     int order = strcmp(x->scheme->name, y->scheme->name);
-    if (!order) order = strcmp(x->brought.model_sha256, y->brought.model_sha256);
-    if (!order) order = strcmp(x->brought.commitment, y->brought.commitment);
+    if (!order) order = strcmp(x->supplied.model_sha256, y->supplied.model_sha256);
+    if (!order) order = strcmp(x->supplied.commitment, y->supplied.commitment);
     if (!order) order = pg_options_compare(x->scheme->options, x->options, y->options);
     return order ? order : pg_options_compare(pg_train_table, &x->train, &y->train);
 }

@@ -77,11 +77,12 @@ pg_status pg_feasible_check(const pg_design *d, const pg_design_data *data, cons
     snprintf(of, sizeof of, "%s, %s", data->choice.name, layout->spec.arch->name);
     PG_TRY(report(pg_verify_check(&d->verify, shapes.test.classes, shapes.test.count, &fault), verify_node(d), of, &fault,
                   problems, err));
-    const bool brought = s->brought.model_sha256[0]; /* not trained here, but null models are read with evidence like its own */
-    if (!brought)
+    const bool supplied =
+        s->supplied.model_sha256[0]; /* not trained here, but null models are read with evidence like its own */
+    if (!supplied)
         PG_TRY(report(pg_train_check(&s->train, &shapes.train, &layout->spec, &fault), train_node(d, s->node), of, &fault,
                       problems, err));
-    if (!brought || d->grid.null_models)
+    if (!supplied || d->grid.null_models)
         PG_TRY(report(pg_scheme_check(s->options, &in, &fault), s->node, of, &fault, problems, err));
     for (int i = 0; i < d->attack_count; i++)
         if (pg_design_applies(&d->attacks[i], s->scheme))
@@ -94,7 +95,7 @@ done:
 static bool scheme_wants_plain(const pg_design *d, const pg_design_scheme *s)
 {
     if (d->grid.null_models && s->scheme->keygen) return true;
-    if (!s->brought.model_sha256[0] && pg_scheme_wants_pretrained(s->scheme, s->options)) return true;
+    if (!s->supplied.model_sha256[0] && pg_scheme_wants_pretrained(s->scheme, s->options)) return true;
     for (int i = 0; i < d->attack_count; i++) {
         const pg_design_attack *a = &d->attacks[i];
         if (!pg_design_applies(a, s->scheme)) continue;

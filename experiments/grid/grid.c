@@ -241,7 +241,7 @@ static pg_status add_attack(builder *b, const place *at, const price *p, const p
     task.attack_options = a->options;
     task.other = a->other;
     task.keep = a->keep;
-    if (task.brought.model_sha256[0] && a->attack->steady && before < 0) task.seed = 0;
+    if (task.supplied.model_sha256[0] && a->attack->steady && before < 0) task.seed = 0;
     if (a->attack->wants_pretrained && a->attack->wants_pretrained(a->options))
         PG_TRY(add_attackers_plain(b, at, &task, &all[1], err));
     PG_TRY(add_plain_networks(b, at, references_of(a), &task, &all[3], err));
@@ -335,19 +335,19 @@ done:
 }
 
 /* Add the task that reads and judges a network trained elsewhere, once for all seeds. */
-static pg_status add_brought(builder *b, const pg_design_scheme *s, const price *p, pg_task *task, int *index, pg_error *err)
+static pg_status add_supplied(builder *b, const pg_design_scheme *s, const price *p, pg_task *task, int *index, pg_error *err)
 {
     pg_status status = PG_OK;
     const uint64_t seed = task->seed;
-    task->kind = PG_TASK_BRING;
+    task->kind = PG_TASK_SUPPLIED;
     task->seed = 0;
-    task->brought = s->brought;
+    task->supplied = s->supplied;
     PG_TRY(add(b->grid, task, NULL, 0, p->forward * p->test, index, err));
     pg_grid_task *node = &b->grid->tasks[*index];
     node->unsaved = node->cost;
     if (!node->about) PG_TRY(pg_strdup(s->about, &node->about, err));
     task->seed = seed;
-    task->brought.files = (pg_source_options){.model = ""};
+    task->supplied.files = (pg_source_options){.model = ""};
 done:
     return status;
 }
@@ -363,18 +363,18 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
     task.scheme = s->scheme;
     task.scheme_options = s->options;
     task.train = s->train;
-    const bool brought = s->brought.model_sha256[0];
+    const bool supplied = s->supplied.model_sha256[0];
     const bool first = at->seed == (uint64_t)b->design->grid.seeds.values[0];
-    const bool thresholds = b->design->grid.null_models && s->scheme->keygen && (first || !brought);
-    if (brought) PG_TRY(add_brought(b, s, p, &task, &parents[0], err));
-    if ((!brought || thresholds) && pg_scheme_wants_pretrained(s->scheme, s->options)) {
+    const bool thresholds = b->design->grid.null_models && s->scheme->keygen && (first || !supplied);
+    if (supplied) PG_TRY(add_supplied(b, s, p, &task, &parents[0], err));
+    if ((!supplied || thresholds) && pg_scheme_wants_pretrained(s->scheme, s->options)) {
         PG_TRY(add_plain(b, at, &parents[1], err));
         memcpy(task.pretrained, b->grid->tasks[parents[1]].key, sizeof task.pretrained);
     }
-    if (!brought) PG_TRY(add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
+    if (!supplied) PG_TRY(add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
     for (int i = 0; i < b->design->attack_count; i++)
         if (pg_design_applies(&b->design->attacks[i], s->scheme)) PG_TRY(add_chains(b, at, p, &task, parents[0], i, err));
-    if (first || !brought) PG_TRY(add_all_claims(b, at, p, &task, parents[0], err));
+    if (first || !supplied) PG_TRY(add_all_claims(b, at, p, &task, parents[0], err));
     if (thresholds) PG_TRY(add_threshold(b, at, p, &task, parents, err));
 done:
     return status;

@@ -64,7 +64,7 @@ done:
 /* A network from elsewhere is described by its files, because nobody knows how it was made. */
 static pg_status add_scheme(pg_parameter_draft *draft, const pg_task *task, pg_text_pool *texts, pg_error *err)
 {
-    const pg_task_source *s = &task->brought;
+    const pg_task_source *s = &task->supplied;
     if (!s->model_sha256[0]) return add_options(draft, "", task->scheme->options, task->scheme_options, texts, err);
     const pg_status status = add_text(draft, "model", s->model_sha256, SHORT_SUM, err);
     return status == PG_OK && s->commitment[0] ? add_text(draft, "evidence", s->commitment, SHORT_SUM, err) : status;
@@ -72,7 +72,7 @@ static pg_status add_scheme(pg_parameter_draft *draft, const pg_task *task, pg_t
 
 static pg_status add_training(pg_parameter_draft *draft, const pg_task *task, pg_text_pool *texts, pg_error *err)
 {
-    return task->brought.model_sha256[0] ? PG_OK : add_options(draft, "", pg_train_table, &task->train, texts, err);
+    return task->supplied.model_sha256[0] ? PG_OK : add_options(draft, "", pg_train_table, &task->train, texts, err);
 }
 
 typedef pg_status adder(pg_parameter_draft *draft, const pg_task *task, pg_text_pool *texts, pg_error *err);
@@ -85,7 +85,7 @@ static pg_status keep(adder *add, const pg_task *task, pg_parameter_pool *pool, 
     return status == PG_OK ? pg_parameters_keep(pool, &draft, out, err) : status;
 }
 
-bool pg_labels_brought(const pg_task_labels *labels)
+bool pg_labels_supplied(const pg_task_labels *labels)
 {
     return pg_parameters_find(labels->scheme_parameters, "model") != NULL;
 }
@@ -103,7 +103,7 @@ static pg_status describe_data(const pg_data_choice *data, pg_text_pool *texts, 
 const char *pg_task_name(const pg_task *task, char out[PG_TASK_NAME_MAX])
 {
     static const char *const kinds[] = {
-        [PG_TASK_TRAIN] = "", [PG_TASK_THRESHOLD] = "threshold", [PG_TASK_BRING] = "brought", [PG_TASK_CLAIM] = "claim"};
+        [PG_TASK_TRAIN] = "", [PG_TASK_THRESHOLD] = "threshold", [PG_TASK_SUPPLIED] = "brought", [PG_TASK_CLAIM] = "claim"};
     const char *part = task->kind == PG_TASK_ATTACK ? task->attack->name : kinds[task->kind];
     snprintf(out, PG_TASK_NAME_MAX, "%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, task->arch->name,
              pg_norm_kind_name(task->norm), task->scheme->name, part, part[0] ? "/" : "", (unsigned long long)task->seed,

@@ -18,7 +18,7 @@ enum { PG_TASK_NAME_MAX = 256 };
 const char *pg_task_name(const pg_task *task, char out[PG_TASK_NAME_MAX]); /* the name alone; returns out */
 PG_CHECKED pg_status pg_task_describe(const pg_task *task, pg_parameter_pool *pool, pg_task_labels *out, pg_error *err);
 /* Is it about a network that was trained elsewhere? */
-bool pg_labels_brought(const pg_task_labels *labels);
+bool pg_labels_supplied(const pg_task_labels *labels);
 
 /* Name of the files that belong to one outcome of a task, without folder and ending: "KEY.level=60", or "KEY" where outcome is
  * empty. */

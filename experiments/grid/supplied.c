@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Networks that were trained elsewhere; see brought.h. */
+/* Networks that were trained elsewhere; see supplied.h. */
 #include "experiments/grid/supplied.h"
 
 #include "core/formats/number.h"
@@ -73,7 +73,7 @@ done:
 
 /* ---- reading ---- */
 
-static pg_status read_evidence(const pg_source_options *files, const pg_scheme *scheme, pg_brought *out, pg_error *err)
+static pg_status read_evidence(const pg_source_options *files, const pg_scheme *scheme, pg_supplied *out, pg_error *err)
 {
     pg_status status = PG_OK;
     if (!scheme->keygen && !files->evidence[0]) return PG_OK;
@@ -91,8 +91,8 @@ done:
     return status;
 }
 
-pg_status pg_brought_read(const pg_source_options *files, const pg_model_hints *hints, const pg_scheme *scheme, void *options,
-                          pg_brought *out, pg_error *err)
+pg_status pg_supplied_read(const pg_source_options *files, const pg_model_hints *hints, const pg_scheme *scheme, void *options,
+                           pg_supplied *out, pg_error *err)
 {
     pg_status status = PG_OK;
     PG_TRY(pg_sha256_file(files->model, out->model_sha256, err));
@@ -107,14 +107,14 @@ done:
     return status;
 }
 
-void pg_brought_clear(pg_brought *brought)
+void pg_supplied_clear(pg_supplied *supplied)
 {
-    pg_model_destroy(&brought->model);
-    pg_evidence_destroy(&brought->evidence);
-    *brought = (pg_brought){0};
+    pg_model_destroy(&supplied->model);
+    pg_evidence_destroy(&supplied->evidence);
+    *supplied = (pg_supplied){0};
 }
 
-void pg_brought_describe(const pg_brought *b, const pg_source_options *files, char *out, size_t room)
+void pg_supplied_describe(const pg_supplied *b, const pg_source_options *files, char *out, size_t room)
 {
     char width[PG_NUMBER_MAX];
     const pg_net_spec *s = &b->model->spec;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 enum { FORMAT = 1 };
+/* By pg_task_kind. Keys and records hold these words and "brought", which are older than the names in the code. */
 static const char *const kinds[] = {"train", "attack", "threshold", "bring", "claim", NULL};
 /* What a task of each kind calls its further networks. */
 static const char *const networks[] = {"", "references", "null_models", "", "accused"};
@@ -80,8 +81,8 @@ static pg_status add_source(pg_tree *tree, pg_node *map, const pg_task *task, pg
 {
     pg_status status = PG_OK;
     pg_node *entry;
-    const pg_task_source *s = &task->brought;
-    const bool places = reveal == PG_REVEAL_ALL && task->kind == PG_TASK_BRING;
+    const pg_task_source *s = &task->supplied;
+    const bool places = reveal == PG_REVEAL_ALL && task->kind == PG_TASK_SUPPLIED;
     PG_TRY(pg_node_add(tree, map, "brought", PG_MAP, NULL, &entry, err));
     if (places) PG_TRY(pg_node_add_text(tree, entry, "model", s->files.model, err));
     if (places && s->commitment[0]) PG_TRY(pg_node_add_text(tree, entry, "evidence", s->files.evidence, err));
@@ -114,12 +115,12 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_re
     PG_TRY(add_network(&to, task, err));
     PG_TRY(
         add_options(&to, &(options){"scheme", "scheme", task->scheme->name, task->scheme->options, task->scheme_options}, err));
-    if (task->brought.model_sha256[0]) PG_TRY(add_source(tree, map, task, reveal, err));
+    if (task->supplied.model_sha256[0]) PG_TRY(add_source(tree, map, task, reveal, err));
     PG_TRY(add_options(&to, &(options){.key = "train", .table = pg_train_table, .values = &task->train}, err));
     PG_TRY(add_options(&to, &(options){.key = "verify", .table = pg_verify_table, .values = &task->verify}, err));
     if (task->pretrained[0]) PG_TRY(pg_node_add_text(tree, map, "pretrained", task->pretrained, err));
     if (task->last) PG_TRY(pg_node_add(tree, map, "last", PG_SCALAR, "true", NULL, err));
-    if (task->kind == PG_TASK_TRAIN || task->kind == PG_TASK_BRING) goto done;
+    if (task->kind == PG_TASK_TRAIN || task->kind == PG_TASK_SUPPLIED) goto done;
     PG_TRY(pg_node_add_text(tree, map, "victim", task->victim, err));
     PG_TRY(add_networks(tree, map, task, err));
     if (attack)
@@ -155,7 +156,7 @@ void pg_task_clear_texts(pg_task *task)
 /* Does the public text differ? */
 static bool hides(const pg_task *task)
 {
-    return task->keep || task->kind == PG_TASK_BRING || pg_options_hide(task->scheme->options, task->scheme_options) ||
+    return task->keep || task->kind == PG_TASK_SUPPLIED || pg_options_hide(task->scheme->options, task->scheme_options) ||
            (task->attack && pg_options_hide(task->attack->options, task->attack_options)) ||
            (task->after && pg_options_hide(task->after->options, task->after_options));
 }
@@ -285,7 +286,7 @@ static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *probl
     pg_options_take(pg_train_table, pg_node_get(root, "train"), &out->train, problems);
     PG_TRY(pg_options_defaults(pg_verify_table, &out->verify, err));
     pg_options_take(pg_verify_table, pg_node_get(root, "verify"), &out->verify, problems);
-    get_source(pg_node_get(root, "brought"), &out->brought);
+    get_source(pg_node_get(root, "brought"), &out->supplied);
     get_text(root, "pretrained", out->pretrained, sizeof out->pretrained);
     out->last = pg_node_find(root, "last") != NULL;
     get_text(root, "victim", out->victim, sizeof out->victim);

@@ -15,7 +15,7 @@
 
 /* Training a model; attacking it; the threshold of its evidence from null models; taking a model that was trained elsewhere;
  * claiming an independent network with evidence made for another one. */
-typedef enum pg_task_kind { PG_TASK_TRAIN, PG_TASK_ATTACK, PG_TASK_THRESHOLD, PG_TASK_BRING, PG_TASK_CLAIM } pg_task_kind;
+typedef enum pg_task_kind { PG_TASK_TRAIN, PG_TASK_ATTACK, PG_TASK_THRESHOLD, PG_TASK_SUPPLIED, PG_TASK_CLAIM } pg_task_kind;
 
 /* A network that was trained elsewhere: its files, and their checksums for the key. */
 typedef struct pg_task_source {
@@ -44,7 +44,7 @@ typedef struct pg_task {
     pg_norm_kind norm;
     double width;
     bool relu_before_add;
-    pg_task_source brought;
+    pg_task_source supplied;
     const pg_scheme *scheme;
     void *scheme_options;
     pg_train_options train;

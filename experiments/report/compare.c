@@ -228,7 +228,7 @@ static bool full_scale(const pg_subject *s, const pg_task_labels *l)
 {
     const bool named = pg_parameters_find(s->parameters, "epochs") != NULL,
                of_attack = named && pg_parameters_find(l->parameters, "epochs") != NULL;
-    return !pg_labels_brought(l) && !strchr(l->data, ' ') && !strstr(l->network, " x") &&
+    return !pg_labels_supplied(l) && !strchr(l->data, ' ') && !strstr(l->network, " x") &&
            ((named && !of_attack) || enough_epochs(l->training, TRAINING_EPOCHS)) &&
            (of_attack || enough_epochs(l->parameters, ATTACK_EPOCHS));
 }

@@ -56,7 +56,7 @@ static pg_status count_one(census *c, const char *name, const char *word, pg_err
 }
 
 /* An imported network is always shown with its files, because it shares no options with others. */
-static bool is_brought(const pg_variant *v)
+static bool is_supplied(const pg_variant *v)
 {
     return pg_parameters_find(v->lists[0], "model") != NULL;
 }
@@ -74,7 +74,7 @@ static pg_status take_census(const pg_variants *list, census *c, pg_error *err)
     pg_status status = PG_OK;
     for (int i = 0; i < list->count; i++) {
         const pg_variant *v = &list->items[i];
-        if (is_brought(v)) continue;
+        if (is_supplied(v)) continue;
         PG_TRY(count_one(c, v->name, "", err));
         if (pg_parameters_find(v->lists[0], "after")) PG_TRY(count_one(c, v->name, "after", err));
         for (int k = 0; k < 2; k++) PG_TRY(count_options(c, v, v->lists[k], err));
@@ -104,7 +104,7 @@ static pg_status print_options(census *c, const pg_variant *v, const pg_paramete
     for (int i = 0; i < list->count; i++) {
         const pg_parameter *option = &list->items[i];
         bool common = option->value.type == PG_VALUE_TEXT && !option->value.text[0];
-        if (!common && !is_brought(v)) PG_TRY(is_common(c, v->name, option, &common, err));
+        if (!common && !is_supplied(v)) PG_TRY(is_common(c, v->name, option, &common, err));
         if (!common) fprintf(stream, " %s", option->text);
     }
 done:
@@ -222,7 +222,7 @@ static pg_status share_facts(pg_summary *s, pg_error *err)
             int n;
             const pg_task_labels *l = &r->items[i].labels; /* an imported network is the same for all seeds */
             PG_TRY(pg_text_pool_print(&networks, NULL, &n, err, "%d %d %llu", s->place[i], s->scheme[i],
-                                      pg_labels_brought(l) ? 0 : (unsigned long long)l->seed));
+                                      pg_labels_supplied(l) ? 0 : (unsigned long long)l->seed));
             if (pass == 0) look_at(&r->items[i], &known[n]);
             s->threshold[i] = known[n].threshold;
             s->chance[i] = known[n].chance;

@@ -242,7 +242,7 @@ pg_status pg_task_execute(const pg_task *task, const pg_workplace *at, pg_record
                                     pg_error *err) = {[PG_TASK_TRAIN] = pg_execute_train,
                                                       [PG_TASK_ATTACK] = pg_execute_attack,
                                                       [PG_TASK_THRESHOLD] = pg_execute_threshold,
-                                                      [PG_TASK_BRING] = pg_execute_bring,
+                                                      [PG_TASK_SUPPLIED] = pg_execute_supplied,
                                                       [PG_TASK_CLAIM] = pg_execute_claim};
     return how[task->kind](task, at, record, err);
 }

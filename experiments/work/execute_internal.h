@@ -46,7 +46,7 @@ PG_CHECKED pg_status pg_execute_leave(const pg_task *task, const pg_workplace *a
 
 PG_CHECKED pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
 PG_CHECKED pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
-PG_CHECKED pg_status pg_execute_bring(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
+PG_CHECKED pg_status pg_execute_supplied(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
 PG_CHECKED pg_status pg_execute_claim(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
 PG_CHECKED pg_status pg_execute_threshold(const pg_task *task, const pg_workplace *at, pg_record *record, pg_error *err);
 

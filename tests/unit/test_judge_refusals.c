@@ -58,7 +58,7 @@ TEST(if_every_claim_is_refused_nothing_is_judged)
     assert_refused("--model model --evidence owner --distributed v3-owner" HEARING, 2, "v3-owner: the evidence has a passport");
 }
 
-/* Many originals are in memory together, so none may be much larger than the network that the judge brought. */
+/* Many originals are in memory together, so none may be much larger than the accused network. */
 TEST(an_original_much_larger_than_the_accused_network_is_refused)
 {
     pg_model *wide = NULL;

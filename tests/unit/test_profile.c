@@ -60,7 +60,7 @@ TEST(a_profile_overrides_the_grid)
     pg_design_destroy(&part);
 }
 
-/* Wherever they stand on the command line. They may change values that the profile brought. */
+/* Wherever they stand on the command line. They may change values that the profile has set. */
 TEST(assignments_override_the_profile)
 {
     static const char *const sets[] = {"train.epochs=5", "attacks.1.attack=prune", "profile=small"};
@@ -115,7 +115,7 @@ TEST(problems_of_a_profile_have_its_positions)
     /* an unknown key, whether the profile is used or not; a profile cannot choose another one */
     assert_problem(HEAD "profiles: {a: {trian: {}}}\n", NULL, ":5:16: profiles.a.trian: unknown key, did you mean 'train'?");
     assert_problem(HEAD "profiles: {a: {profile: b}}\n", NULL, "profiles.a.profile: unknown key");
-    /* what a profile brought is wrong where it stands there */
+    /* an error in a profile is reported at its place in the profile */
     assert_problem(HEAD "profiles: {a: {train: {epochs: 0}}}\n", "profile=a", ":5:32: train.epochs: expected a whole number");
     assert_problem(HEAD "profiles: {a: {train: {epoch: 1}}}\n", "profile=a", ":5:24: train.epoch: unknown key");
 }

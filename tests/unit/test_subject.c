@@ -270,17 +270,17 @@ static const pg_task *parsed(const pg_grid *grid, int i)
 #define MINE    "schemes: [{scheme: v1, model: mine, evidence: mine.evidence}]\n"
 
 /* Attacks that draw random numbers are one task for each seed. */
-TEST(a_brought_network_is_one_task_for_all_seeds)
+TEST(a_supplied_network_is_one_task_for_all_seeds)
 {
     save_subject("mine", "v1", NULL, 0);
     pg_grid *grid = read_grid(DATA ATTACKS MINE);
     assert_int_equal(grid->count, 4);
     const pg_task *task = parsed(grid, 0);
-    assert_int_equal(task->kind, PG_TASK_BRING);
+    assert_int_equal(task->kind, PG_TASK_SUPPLIED);
     assert_int_equal(task->seed, 0);
     assert_string_equal(task->arch->name, "alexnet");
     assert_true(task->width >= 0.0625 && task->width <= 0.0625);
-    assert_string_equal(task->brought.files.model, "mine");
+    assert_string_equal(task->supplied.files.model, "mine");
     assert_contains(grid->tasks[0].name, "synthetic/alexnet-bn/v1/brought/s0/");
     assert_contains(grid->tasks[0].about, "mine (alexnet, bn, width 0.0625) with mine.evidence; assumed: ");
     assert_int_equal(parsed(grid, 1)->seed, 0); /* pruning is the same for every seed */
@@ -295,7 +295,7 @@ TEST(a_brought_network_is_one_task_for_all_seeds)
 }
 
 /* Not their place, nor the grid's training, nor the grid's list of networks. */
-TEST(the_content_of_brought_files_makes_the_key)
+TEST(the_content_of_supplied_files_makes_the_key)
 {
     static const char *const others[] = {
         DATA ATTACKS "schemes: [{scheme: v1, model: ./mine, evidence: ./mine.evidence}]\n",
@@ -344,7 +344,7 @@ TEST(every_scheme_recognises_its_own_network)
 }
 
 /* Before anything runs, in one line. */
-TEST(brought_files_that_do_not_fit_are_refused)
+TEST(supplied_files_that_do_not_fit_are_refused)
 {
     static const pg_metadata elsewhere[] = {{"data", "cifar10"}, {"pixels", "imagenet"}}, cifar[] = {{"pixels", "cifar"}};
     static const struct {
