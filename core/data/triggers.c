@@ -242,6 +242,46 @@ pg_status pg_triggers_generate(int count, int classes, pg_seed seed, pg_dataset 
     return PG_OK;
 }
 
+/* ---- pictures of a data set ---- */
+
+/* Leave in order [count] the images of the wanted classes; returns their number. */
+static int keep_classes(const pg_dataset *from, int only, int except, uint32_t *order)
+{
+    int kept = 0;
+    for (int i = 0; i < from->count; i++) {
+        const int32_t label = from->labels[order[i]];
+        if ((only < 0 || label == only) && label != except) order[kept++] = order[i];
+    }
+    return kept;
+}
+
+pg_status pg_triggers_take(const pg_dataset *from, int only, int except, int count, pg_seed seed, pg_dataset *out,
+                           pg_error *err)
+{
+    pg_status status = PG_OK;
+    uint32_t *order = NULL;
+    pg_rng rng;
+    const size_t size = (size_t)from->height * (size_t)from->width * 3;
+    *out = (pg_dataset){.classes = from->classes};
+    PG_TRY(pg_alloc((size_t)from->count, sizeof *order, &order, err));
+    pg_rng_open(&rng, seed, "chosen pictures", 0);
+    pg_rng_permutation(&rng, order, (size_t)from->count);
+    const int there = keep_classes(from, only, except, order);
+    if (there < count)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%d pictures of %s to choose %d triggers from", there, from->name, count));
+    PG_TRY(pg_dataset_allocate(out, count, from->height, from->width, err));
+    for (int i = 0; i < count; i++) {
+        memcpy(out->images + (size_t)i * size, from->images + (size_t)order[i] * size, size);
+        out->labels[i] = from->labels[order[i]];
+    }
+    snprintf(out->name, sizeof out->name, "triggers");
+    snprintf(out->source, sizeof out->source, "%d pictures of %s", count, from->name);
+    pg_dataset_hash(out);
+done:
+    pg_free(order);
+    return status;
+}
+
 pg_status pg_triggers_make(const char *source, int count, int classes, const pg_seed *seed, pg_dataset *out, pg_error *err)
 {
     if (strcmp(source, "generated") != 0) return pg_triggers_load(source, NULL, classes, out, err);

@@ -10,10 +10,15 @@
 
 /* ---- K ---- */
 
+static void add_bytes(pg_hash *hash, const void *bytes, size_t count)
+{
+    pg_hash_add_u64(hash, count);
+    pg_hash_add(hash, bytes, count);
+}
+
 static void add_text(pg_hash *hash, const char *text)
 {
-    pg_hash_add_u64(hash, strlen(text));
-    pg_hash_add(hash, text, strlen(text));
+    add_bytes(hash, text, strlen(text));
 }
 
 static void add_int(pg_hash *hash, int value)
@@ -45,6 +50,17 @@ static void add_sizes(pg_hash *hash, const pg_evidence *e)
     if (t->count) add_ints(hash, 3, (const int[]){t->height, t->width, t->classes});
 }
 
+/* Are the pictures a choice of the claimant, so that only their labels follow from the secret? */
+static bool has_chosen_pictures(const pg_evidence *e)
+{
+    return pg_evidence_claim(e) == PG_CLAIM_TRIGGERS && strcmp(e->kind, "generated") != 0;
+}
+
+static size_t picture_bytes(const pg_dataset *t)
+{
+    return (size_t)t->count * (size_t)t->height * (size_t)t->width * 3;
+}
+
 void pg_binding_key(const pg_evidence *e, unsigned char key[PG_SHA256_BYTES])
 {
     const pg_binding *b = &e->binding;
@@ -60,6 +76,7 @@ void pg_binding_key(const pg_evidence *e, unsigned char key[PG_SHA256_BYTES])
     add_text(&hash, b->pixels);
     add_int(&hash, b->relu_before_add);
     add_sizes(&hash, e);
+    if (has_chosen_pictures(e)) add_bytes(&hash, e->triggers.images, picture_bytes(&e->triggers));
     pg_hash_add(&hash, b->secret.bytes, sizeof b->secret.bytes);
     pg_hash_finish(&hash, key);
 }
@@ -157,19 +174,19 @@ static void derive_picture(stream *s, int height, int width, uint8_t *image)
             memcpy(image + (y * width + x) * 3, colour[y * SQUARES / height][x * SQUARES / width], 3);
 }
 
-static void derive_triggers(const unsigned char *key, pg_dataset *t)
+static void derive_triggers(const unsigned char *key, bool pictures_too, pg_dataset *t)
 {
     stream pictures = stream_open(key, "pictures", ""), labels = stream_open(key, "labels", "");
     const size_t size = (size_t)t->height * (size_t)t->width * 3;
     for (int i = 0; i < t->count; i++) {
-        derive_picture(&pictures, t->height, t->width, t->images + (size_t)i * size);
+        if (pictures_too) derive_picture(&pictures, t->height, t->width, t->images + (size_t)i * size);
         t->labels[i] = (int32_t)stream_below(&labels, (uint32_t)t->classes);
     }
 }
 
 /* ---- evidence ---- */
 
-/* Can evidence of this kind follow from a secret alone? Other kinds contain something chosen or learned. */
+/* Can passports or a mark of this kind follow from a secret? Other kinds contain something chosen or learned. */
 static pg_status check_kind(const char *kind, pg_error *err)
 {
     static const char *const kinds[] = {"random", "signs", "filtered", "generated"}; /* passports, marks, triggers */
@@ -185,13 +202,13 @@ static pg_status check_kind(const char *kind, pg_error *err)
 pg_status pg_evidence_bind(pg_evidence *evidence, pg_error *err)
 {
     unsigned char key[PG_SHA256_BYTES];
-    const pg_status status = check_kind(evidence->kind, err);
+    const pg_status status = has_chosen_pictures(evidence) ? PG_OK : check_kind(evidence->kind, err);
     if (status != PG_OK) return status;
     evidence->binding.bound = true;
     pg_binding_key(evidence, key);
     for (int i = 0; i < evidence->passport_count; i++) derive_passport(key, &evidence->passports[i]);
     if (evidence->mark.bits) derive_mark(key, &evidence->mark);
-    derive_triggers(key, &evidence->triggers);
+    derive_triggers(key, !has_chosen_pictures(evidence), &evidence->triggers);
     return PG_OK;
 }
 
@@ -222,10 +239,8 @@ static pg_status same_mark(const pg_mark *a, const pg_mark *b, pg_error *err)
 
 static pg_status same_triggers(const pg_dataset *a, const pg_dataset *b, pg_error *err)
 {
-    const size_t count = (size_t)a->count;
-    const pg_status status =
-        same(a->images, b->images, count * (size_t)a->height * (size_t)a->width * 3, "", "triggers.images", err);
-    return status == PG_OK ? same(a->labels, b->labels, count * sizeof *a->labels, "", "triggers.labels", err) : status;
+    const pg_status status = same(a->images, b->images, picture_bytes(a), "", "triggers.images", err);
+    return status == PG_OK ? same(a->labels, b->labels, (size_t)a->count * sizeof *a->labels, "", "triggers.labels", err) : status;
 }
 
 pg_status pg_binding_check(const pg_evidence *evidence, pg_error *err)
@@ -265,7 +280,7 @@ pg_status pg_binding_options_check(const pg_binding_options *o, const char *kind
         return o->secret[0] || o->statement[0]
                    ? pg_fail(err, PG_BAD_INPUT, "secret, statement: only bound evidence has them (bound: true)")
                    : PG_OK;
-    const pg_status status = check_kind(kind, err);
+    const pg_status status = kind ? check_kind(kind, err) : PG_OK;
     if (status != PG_OK || !o->secret[0]) return status;
     return pg_secret_parse(o->secret, &secret, err);
 }

@@ -132,6 +132,30 @@ TEST(triggers_follow_from_the_secret_as_published)
     pg_evidence_destroy(&e);
 }
 
+/* The claimant chooses the pictures; the secret and all of their bytes determine the labels. */
+TEST(labels_of_chosen_pictures_follow_from_the_secret_and_the_pictures)
+{
+    pg_evidence *e = triggers();
+    const int32_t labels[] = {5, 0, 1, 3, 0};
+    const size_t bytes = 5 * 32 * 32 * 3;
+    strcpy(e->kind, "folder");
+    for (size_t i = 0; i < bytes; i++) e->triggers.images[i] = (uint8_t)(i % 251);
+    OK(pg_evidence_bind(e, &err));
+    key_is(e, "273a86a50944107b1b14a676f54a8a94151b6ab6aed40eedfa5bc772057a6319");
+    for (size_t i = 0; i < bytes; i++) assert_int_equal(e->triggers.images[i], i % 251);
+    assert_memory_equal(e->triggers.labels, labels, sizeof labels);
+    OK(pg_evidence_check(e, &err));
+    e->triggers.labels[1] = 6;
+    FAILS(pg_evidence_check(e, &err), PG_BAD_INPUT, "triggers.labels does not follow from the secret");
+    e->triggers.labels[1] = 0;
+    e->triggers.images[bytes - 1]++; /* one level of one pixel changes the labels of all pictures */
+    FAILS(pg_evidence_check(e, &err), PG_BAD_INPUT, "triggers.labels does not follow from the secret");
+    e->triggers.images[bytes - 1]--;
+    strcpy(e->kind, "generated"); /* under this name the pictures follow too */
+    FAILS(pg_evidence_check(e, &err), PG_BAD_INPUT, "triggers.images does not follow from the secret");
+    pg_evidence_destroy(&e);
+}
+
 /* Every field of P, and the secret, gives other evidence. */
 TEST(each_public_field_changes_the_key)
 {
