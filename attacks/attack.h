@@ -82,12 +82,6 @@ typedef struct pg_attack_cost {
     double trained, outcomes;
 } pg_attack_cost;
 
-/* Another data set: its name (NULL: none wanted), how many of its images (0: all), and the option that names it. */
-typedef struct pg_other_data {
-    const char *name, *key;
-    int train, test;
-} pg_other_data;
-
 /* Another default of an option under a preset. */
 typedef struct pg_preset_default {
     const char *preset, *key, *value;

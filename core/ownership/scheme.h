@@ -8,12 +8,18 @@
 
 #include "core/ownership/passport.h"
 
+/* Another data set: its name (NULL: none wanted), how many of its images (0: all), and the option that names it. */
+typedef struct pg_other_data {
+    const char *name, *key;
+    int train, test;
+} pg_other_data;
+
 /* Inputs of key generation; all borrowed. */
 typedef struct pg_keygen {
     const struct pg_scheme *scheme; /* whose evidence is made */
     const pg_net_spec *spec;        /* of the network to be protected, wired */
     pg_seed seed;
-    const pg_data *data;
+    const pg_data *data, *other; /* other: the data set that the options ask for, or NULL */
     pg_pixels pixels;
     pg_model *pretrained; /* a trained plain network of the same architecture, or NULL */
 } pg_keygen;
@@ -61,8 +67,10 @@ typedef struct pg_scheme {
     pg_status (*wire)(const void *options, pg_net_spec *spec, pg_error *err);
     /* Does keygen need a trained plain network (a parent task in a grid)? NULL: never. */
     bool (*wants_pretrained)(const void *options);
-    /* Refuse what keygen would refuse, before any training: in->data may lack images and in->pretrained may be NULL. NULL:
-     * nothing beyond wire. */
+    /* Another data set that the options ask for. NULL: none. */
+    pg_other_data (*other_data)(const void *options);
+    /* Refuse what keygen would refuse, before any training: in->data and in->other may lack images and in->pretrained may be
+     * NULL. NULL: nothing beyond wire. */
     pg_status (*check)(const void *options, const pg_keygen *in, pg_error *err);
     /* The kind that the evidence names. Present with keygen. */
     const char *(*kind)(const void *options);

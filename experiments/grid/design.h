@@ -44,6 +44,8 @@ typedef struct pg_design_scheme {
     const pg_scheme *scheme;
     void *options;
     pg_train_options train;
+    pg_data_choice other; /* name empty: none */
+    pg_input other_facts;
     const pg_node *node;
     /* for a network that was trained elsewhere; for others supplied.model_sha256 is empty */
     pg_task_source supplied;

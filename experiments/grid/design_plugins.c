@@ -15,6 +15,16 @@
 static const char *const scheme_keys[] = {"scheme", "train", "model", "evidence", NULL};
 static const char *const attack_keys[] = {"attack", "schemes", "after", "keep", NULL};
 
+/* Look up the other data set that the options of an entry ask for. */
+static void find_other(pg_design_reader *r, const pg_node *map, pg_other_data other, pg_data_choice *choice, pg_input *facts)
+{
+    const pg_node *named = other.name ? pg_node_find(map, other.key) : NULL;
+    pg_data_options wanted = {.train = other.train, .test = other.test};
+    if (!other.name) return;
+    snprintf(wanted.name, sizeof wanted.name, "%s", other.name);
+    (void)pg_design_find_data(r, named ? named : map, &wanted, choice, facts);
+}
+
 /* ---- schemes ---- */
 
 /* Copy the name under key to out; "", with a problem, if it is not one of known. A name that YAML reads as nothing (null) is a
@@ -84,6 +94,7 @@ static pg_status read_one_scheme(pg_design_reader *r, const pg_node *map, pg_err
     pg_options_take(scheme->options, map, made->options, r->problems);
     read_secrets(r, scheme->options, map, made->options);
     pin_folders(r, scheme->options, map, made->options);
+    if (scheme->other_data) find_other(r, map, scheme->other_data(made->options), &made->other, &made->other_facts);
     const pg_node *train = pg_node_get(map, "train");
     if (train) pg_options_read(pg_train_table, train, &made->train, r->problems);
     PG_TRY(pg_design_read_source(d, map, made, r->problems, err));
@@ -175,13 +186,7 @@ static pg_status read_one_attack(pg_design_reader *r, const pg_node *map, pg_err
     made->keep = common.keep;
     read_restriction(r, pg_node_get(map, "schemes"), made);
     read_after(r, pg_node_get(map, "after"), made);
-    const pg_other_data other = attack->other_data ? attack->other_data(made->options) : (pg_other_data){0};
-    const pg_node *named = other.name ? pg_node_find(map, other.key) : NULL;
-    if (other.name) {
-        pg_data_options wanted = {.train = other.train, .test = other.test};
-        snprintf(wanted.name, sizeof wanted.name, "%s", other.name);
-        (void)pg_design_find_data(r, named ? named : map, &wanted, &made->other, &made->other_facts);
-    }
+    if (attack->other_data) find_other(r, map, attack->other_data(made->options), &made->other, &made->other_facts);
 done:
     return status;
 }

@@ -72,8 +72,12 @@ pg_status pg_feasible_check(const pg_design *d, const pg_design_data *data, cons
     pg_status status = PG_OK;
     pg_error fault;
     char of[256];
-    const pg_data shapes = shapes_of(&data->choice, &data->facts);
-    const pg_keygen in = {.scheme = s->scheme, .spec = &layout->spec, .data = &shapes, .pixels = (pg_pixels)s->train.pixels};
+    const pg_data shapes = shapes_of(&data->choice, &data->facts), other = shapes_of(&s->other, &s->other_facts);
+    const pg_keygen in = {.scheme = s->scheme,
+                          .spec = &layout->spec,
+                          .data = &shapes,
+                          .other = s->other.name[0] ? &other : NULL,
+                          .pixels = (pg_pixels)s->train.pixels};
     snprintf(of, sizeof of, "%s, %s", data->choice.name, layout->spec.arch->name);
     PG_TRY(report(pg_verify_check(&d->verify, shapes.test.classes, shapes.test.count, &fault), verify_node(d), of, &fault,
                   problems, err));

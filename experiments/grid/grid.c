@@ -363,6 +363,7 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
     task.scheme = s->scheme;
     task.scheme_options = s->options;
     task.train = s->train;
+    task.other = s->other;
     const bool supplied = s->supplied.model_sha256[0];
     const bool first = at->seed == (uint64_t)b->design->grid.seeds.values[0];
     const bool thresholds = b->design->grid.null_models && s->scheme->keygen && (first || !supplied);

@@ -120,6 +120,7 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_re
     PG_TRY(add_options(&to, &(options){.key = "verify", .table = pg_verify_table, .values = &task->verify}, err));
     if (task->pretrained[0]) PG_TRY(pg_node_add_text(tree, map, "pretrained", task->pretrained, err));
     if (task->last) PG_TRY(pg_node_add(tree, map, "last", PG_SCALAR, "true", NULL, err));
+    if (task->kind == PG_TASK_TRAIN && task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, err));
     if (task->kind == PG_TASK_TRAIN || task->kind == PG_TASK_SUPPLIED) goto done;
     PG_TRY(pg_node_add_text(tree, map, "victim", task->victim, err));
     PG_TRY(add_networks(tree, map, task, err));

@@ -58,7 +58,8 @@ typedef struct pg_task {
     /* attack, or claim with evidence that this attack forged (NULL: with the owner's) */
     const pg_attack *attack;
     void *attack_options;
-    pg_data_choice other; /* the attack's other data set; of a claim, that of the accused network; name empty: none */
+    pg_data_choice other; /* other data set of the attack, or of the scheme that is trained; of a claim, that of the accused
+                             network; name empty: none */
     /* attack that comes after one that forged evidence: that one and its options; NULL: none */
     const pg_attack *after;
     void *after_options;

@@ -110,6 +110,22 @@ done:
     return status;
 }
 
+/* The other data set that the scheme's options ask for. */
+static pg_status choose_other(work *w, pg_error *err)
+{
+    pg_task *task = &w->task;
+    const pg_scheme *scheme = task->scheme;
+    const pg_other_data other = scheme->other_data ? scheme->other_data(task->scheme_options) : (pg_other_data){0};
+    pg_input facts;
+    if (!other.name) return PG_OK;
+    const pg_status status = pg_input_find(other.name, w->order->data_directory, &facts, err);
+    if (status != PG_OK) return status;
+    task->other = (pg_data_choice){.train = other.train, .test = other.test};
+    snprintf(task->other.name, sizeof task->other.name, "%s", other.name);
+    snprintf(task->other.sha256, sizeof task->other.sha256, "%s", facts.sha256);
+    return PG_OK;
+}
+
 static pg_status choose_data(work *w, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -138,6 +154,7 @@ static pg_status make_task(work *w, pg_error *err)
     PG_TRY(read_model(w, err));
     PG_TRY(read_options(w, err));
     PG_TRY(choose_data(w, err));
+    PG_TRY(choose_other(w, err));
     PG_TRY(pg_task_write(task, err));
 done:
     return status;
@@ -148,14 +165,19 @@ static pg_status check(work *w, pg_embedded *out, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_task *task = &w->task;
-    pg_data data = {0};
+    pg_data data = {0}, other = {0};
     pg_net_spec spec;
     pg_accuracy accuracy;
     PG_TRY(pg_execute_data(&task->data, &w->at, &data, err));
+    if (task->other.name[0]) PG_TRY(pg_execute_data(&task->other, &w->at, &other, err));
     PG_TRY(pg_verify_check(&task->verify, data.test.classes, data.test.count, err));
     PG_TRY(pg_train_check(&task->train, &data.train, &w->model->spec, err));
     PG_TRY(pg_execute_spec(task, data.train.classes, &data.train, &spec, err));
-    const pg_keygen in = {.scheme = task->scheme, .spec = &spec, .data = &data, .pixels = (pg_pixels)task->train.pixels};
+    const pg_keygen in = {.scheme = task->scheme,
+                          .spec = &spec,
+                          .data = &data,
+                          .other = task->other.name[0] ? &other : NULL,
+                          .pixels = (pg_pixels)task->train.pixels};
     PG_TRY(pg_scheme_check(task->scheme_options, &in, err));
     PG_TRY(pg_measure_accuracy(w->model, PG_PUBLIC, NULL, &data.test, (pg_pixels)task->train.pixels, task->verify.batch,
                                &accuracy, err));
@@ -163,6 +185,7 @@ static pg_status check(work *w, pg_embedded *out, pg_error *err)
     out->needed = task->verify.proof;
 done:
     pg_data_clear(&data);
+    pg_data_clear(&other);
     return status;
 }
 

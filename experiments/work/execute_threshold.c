@@ -12,7 +12,7 @@
 typedef struct work {
     const pg_task *task;
     const pg_workplace *at;
-    pg_data data;
+    pg_data data, other;
     pg_net_spec spec; /* of the model */
     pg_model *pretrained;
     int length;    /* bits or triggers of the evidence */
@@ -66,6 +66,7 @@ static pg_status read_fresh(const work *w, const pg_model *model, int key, doubl
                           .spec = &w->spec,
                           .seed = {.grid = w->task->seed, .task = stream},
                           .data = &w->data,
+                          .other = w->task->other.name[0] ? &w->other : NULL,
                           .pixels = (pg_pixels)w->task->train.pixels,
                           .pretrained = w->pretrained};
     PG_TRY(pg_scheme_keygen(w->task->scheme_options, &in, &fresh, err));
@@ -118,6 +119,7 @@ pg_status pg_execute_threshold(const pg_task *task, const pg_workplace *at, pg_r
     work w = {.task = task, .at = at};
     double owner;
     PG_TRY(pg_execute_data(&task->data, at, &w.data, err));
+    if (task->other.name[0]) PG_TRY(pg_execute_data(&task->other, at, &w.other, err));
     PG_TRY(pg_execute_spec(task, w.data.train.classes, &w.data.train, &w.spec, err));
     if (task->pretrained[0]) PG_TRY(pg_execute_model(at, task->pretrained, &w.pretrained, err));
     PG_TRY(read_owner(&w, &owner, err));
@@ -128,5 +130,6 @@ done:
     pg_free(w.count);
     pg_model_destroy(&w.pretrained);
     pg_data_clear(&w.data);
+    pg_data_clear(&w.other);
     return status;
 }

@@ -16,7 +16,7 @@ enum { JUDGING_SECONDS = 2 };
 typedef struct work {
     const pg_task *task;
     const pg_workplace *at;
-    pg_data data;
+    pg_data data, other;
     pg_model *pretrained, *model;
     pg_evidence *evidence;
     pg_trainer *trainer;
@@ -31,6 +31,7 @@ static pg_status make_evidence(work *w, const pg_net_spec *spec, pg_seed seed, p
                           .spec = spec,
                           .seed = seed,
                           .data = &w->data,
+                          .other = task->other.name[0] ? &w->other : NULL,
                           .pixels = (pg_pixels)task->train.pixels,
                           .pretrained = w->pretrained};
     return pg_scheme_keygen(task->scheme_options, &in, &w->evidence, err);
@@ -190,6 +191,7 @@ pg_status pg_execute_train(const pg_task *task, const pg_workplace *at, pg_recor
     const pg_seed seed = {.grid = task->seed, .task = task->key};
     pg_net_spec spec;
     PG_TRY(pg_execute_data(&task->data, at, &w.data, err));
+    if (task->other.name[0]) PG_TRY(pg_execute_data(&task->other, at, &w.other, err));
     PG_TRY(pg_execute_spec(task, w.data.train.classes, &w.data.train, &spec, err));
     if (task->pretrained[0]) PG_TRY(pg_execute_model(at, task->pretrained, &w.pretrained, err));
     PG_TRY(make_evidence(&w, &spec, seed, err));
@@ -202,5 +204,6 @@ done:
     pg_model_destroy(&w.pretrained);
     pg_evidence_destroy(&w.evidence);
     pg_data_clear(&w.data);
+    pg_data_clear(&w.other);
     return status;
 }
