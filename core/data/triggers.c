@@ -276,7 +276,6 @@ pg_status pg_triggers_take(const pg_dataset *from, int only, int except, int cou
     }
     snprintf(out->name, sizeof out->name, "triggers");
     snprintf(out->source, sizeof out->source, "%d pictures of %s", count, from->name);
-    pg_dataset_hash(out);
 done:
     pg_free(order);
     return status;

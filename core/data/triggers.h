@@ -24,8 +24,8 @@ PG_CHECKED pg_status pg_triggers_load(const char *folder, const char *labels, in
  * random colours. Labels are uniform. */
 PG_CHECKED pg_status pg_triggers_generate(int count, int classes, pg_seed seed, pg_dataset *out, pg_error *err);
 
-/* Take count pictures of a data set at random, as an owner chooses those that he will change: only of class `only` (-1: of any),
- * and none of class `except` (-1: none). They keep their labels. PG_BAD_INPUT if there are fewer. */
+/* Take count pictures of a data set at random, as an owner chooses those that he will change: only of class `only` (-1: of
+ * any), and none of class `except` (-1: none). They keep their labels. PG_BAD_INPUT if there are fewer. */
 PG_CHECKED pg_status pg_triggers_take(const pg_dataset *from, int only, int except, int count, pg_seed seed, pg_dataset *out,
                                       pg_error *err);
 

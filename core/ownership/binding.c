@@ -240,7 +240,8 @@ static pg_status same_mark(const pg_mark *a, const pg_mark *b, pg_error *err)
 static pg_status same_triggers(const pg_dataset *a, const pg_dataset *b, pg_error *err)
 {
     const pg_status status = same(a->images, b->images, picture_bytes(a), "", "triggers.images", err);
-    return status == PG_OK ? same(a->labels, b->labels, (size_t)a->count * sizeof *a->labels, "", "triggers.labels", err) : status;
+    return status == PG_OK ? same(a->labels, b->labels, (size_t)a->count * sizeof *a->labels, "", "triggers.labels", err)
+                           : status;
 }
 
 pg_status pg_binding_check(const pg_evidence *evidence, pg_error *err)

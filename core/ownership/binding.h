@@ -2,9 +2,9 @@
 /* Bound evidence: what is compared with the network's answers follows from a secret, so nobody could choose it after seeing
  * the network.
  *
- * P is everything public: the scheme, the claimant's free statement, how the network is read, and the sizes of all arrays; every
- * field is preceded by its length in bytes. P of a trigger set whose kind is not "generated" also has all bytes of its pictures,
- * which the claimant chooses.
+ * P is everything public: the scheme, the claimant's free statement, how the network is read, and the sizes of all arrays;
+ * every field is preceded by its length in bytes. P of a trigger set whose kind is not "generated" also has all bytes of its
+ * pictures, which the claimant chooses.
  *
  * K = SHA-256(tag, P, secret).
  *
@@ -56,8 +56,8 @@ PG_CHECKED pg_status pg_binding_apply(const pg_binding_options *options, const p
 /* Fill the public fields that follow from the network, in evidence that is not yet bound to a secret. */
 pg_binding pg_binding_for(const pg_net_spec *spec, pg_pixels pixels);
 
-/* Derive the arrays of the evidence from its binding; their sizes are set, and chosen pictures are there. PG_BAD_INPUT if evidence of this kind cannot follow
- * from a secret. */
+/* Derive the arrays of the evidence from its binding; their sizes are set, and chosen pictures are there. PG_BAD_INPUT if
+ * evidence of this kind cannot follow from a secret. */
 PG_CHECKED pg_status pg_evidence_bind(pg_evidence *evidence, pg_error *err);
 
 /* PG_BAD_INPUT, naming the first array that does not follow from the secret. Evidence that is not bound passes. */

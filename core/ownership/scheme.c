@@ -61,7 +61,9 @@ pg_status pg_scheme_check(const void *options, const pg_keygen *in, pg_error *er
     const pg_scheme *s = in->scheme;
     const pg_binding_options *binding = binding_of(s, options);
     const pg_status status = s->check ? s->check(options, in, err) : PG_OK;
-    return status == PG_OK && binding ? pg_binding_options_check(binding, s->kind(options), err) : status;
+    return status == PG_OK && binding
+               ? pg_binding_options_check(binding, s->holds == PG_HOLDS_TRIGGERS ? NULL : s->kind(options), err)
+               : status;
 }
 
 pg_status pg_scheme_keygen(const void *options, const pg_keygen *in, pg_evidence **out, pg_error *err)

@@ -12,6 +12,7 @@
     X(pg_scheme, pan)                                                                                                          \
     X(pg_scheme, uchida)                                                                                                       \
     X(pg_scheme, neuralmark)                                                                                                   \
-    X(pg_scheme, adi)
+    X(pg_scheme, adi)                                                                                                          \
+    X(pg_scheme, zhang)
 
 PG_REGISTRY(pg_scheme, pg_schemes, SCHEMES)

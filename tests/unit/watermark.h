@@ -8,7 +8,7 @@
 #include "core/ownership/verify.h"
 #include "tests/unit/subject.h"
 
-static pg_data data;
+static pg_data data, second_data; /* second_data: another data set, for schemes that take pictures from one */
 static const pg_verify_options verify_options = {.level = 1e-3, .tolerance = 5, .nulls = 20, .batch = 64};
 static const bool in_double = sizeof(pg_real) == sizeof(double);
 
@@ -16,11 +16,14 @@ SET_UP
 {
     pg_compute_start(1);
     data = test_data(64, 40);
+    second_data = test_data(200, 10);
+    snprintf(second_data.train.name, sizeof second_data.train.name, "others");
 }
 
 TEAR_DOWN
 {
     pg_data_clear(&data);
+    pg_data_clear(&second_data);
 }
 
 /* ---- an owner: a scheme with the options of a YAML map, a small AlexNet, its evidence ---- */
@@ -51,6 +54,7 @@ static inline pg_evidence *key_of(const owner *o, pg_seed seed)
                           .spec = &o->spec,
                           .seed = seed,
                           .data = &data,
+                          .other = &second_data,
                           .pixels = PG_PIXELS_IMAGENET,
                           .pretrained = o->model};
     OK(pg_scheme_keygen(o->options, &in, &evidence, &err));
