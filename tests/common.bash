@@ -44,7 +44,7 @@ says() { grep -qF -- "$1" "$2" || {
     return 1
 }; } # says TEXT FILE
 says_not() { ! grep -F -- "$1" "$2"; }
-same() { diff -r -x run.log -x timings.csv -x provenance.json "$1" "$2"; } # whatever must not depend on how a run went
+same() { diff -r -x run.log -x events.jsonl -x timings.csv -x provenance.json "$1" "$2"; } # whatever must not depend on how a run went
 borrow() { cp -a "$SHARED/$1" "${2:-$1}"; }                                # borrow NAME [AS]: a copy for this test alone
 
 await() { # await COMMAND...: until it succeeds; three minutes at most

@@ -59,7 +59,7 @@ static double speed(const families *f, const char *name)
     return mine->cost / mine->seconds;
 }
 
-const char *const pg_timings_columns[] = {"key", "task", "rank", "seconds", "megaflops", NULL};
+const char *const pg_timings_columns[] = {"key", "task", "rank", "seconds", "megaflops", "megabytes", NULL};
 
 pg_status pg_timings_read(const char *directory, pg_csv_table **out, pg_error *err)
 {
@@ -72,7 +72,7 @@ pg_status pg_timings_read(const char *directory, pg_csv_table **out, pg_error *e
     if (status != PG_OK) return status == PG_BAD_INPUT ? PG_OK : status;
     const size_t columns = pg_csv_columns(*out);
     while (same < columns && pg_timings_columns[same] && strcmp(pg_csv_name(*out, same), pg_timings_columns[same]) == 0) same++;
-    if (same < columns || pg_timings_columns[same]) pg_csv_close(out);
+    if (same < columns || same < PG_TIMINGS_MEMORY) pg_csv_close(out);
     return PG_OK;
 }
 

@@ -6,7 +6,9 @@
 #include "core/formats/csv.h"
 #include "experiments/grid/grid.h"
 
-/* Names of the columns of timings.csv, ended by NULL: key and name of the task, rank, seconds, millions of multiply-adds. */
+/* Names of the columns of timings.csv, ended by NULL: key and name of the task, rank, seconds, millions of multiply-adds, peak
+ * memory of the rank in millions of bytes. Files of earlier versions lack the last one. */
+enum { PG_TIMINGS_MEMORY = 5 };
 extern const char *const pg_timings_columns[];
 
 /* Read DIRECTORY/timings.csv; release *out with pg_csv_close. *out is NULL if the file does not exist, is damaged or has other

@@ -73,18 +73,84 @@ int pg_journal_next(pg_journal *journal, bool others_at_work)
 void pg_journal_flush(pg_journal *journal)
 {
     pg_error err = {.message = ""};
-    fault(journal, pg_monitor_flush(&journal->monitor, &err), err.message);
+    fault(journal, pg_monitor_flush(&journal->monitor, false, &err), err.message);
+}
+
+/* Is an event about a task, or about the run? task -1: the run. */
+static pg_event event_of(const pg_journal *journal, pg_event_kind kind, int task)
+{
+    const pg_grid_task *t = task >= 0 ? &journal->grid->tasks[task] : NULL;
+    return (pg_event){.kind = kind,
+                      .task = t ? t->name : NULL,
+                      .key = t && kind == PG_EVENT_START ? t->key : NULL,
+                      .rank = t ? journal->rank[task] : -1};
+}
+
+static void log_begin(pg_journal *journal)
+{
+    pg_error err = {.message = ""};
+    const int *n = journal->dispatch->counts;
+    const pg_event_counts counts = {.tasks = journal->grid->count,
+                                    .done = n[PG_WORK_DONE],
+                                    .left = journal->grid->count - n[PG_WORK_DONE],
+                                    .workers = journal->workers,
+                                    .process = getpid()};
+    char host[PG_HOST_MAX] = "";
+    gethostname(host, sizeof host - 1);
+    pg_event event = event_of(journal, PG_EVENT_BEGIN, -1);
+    event.counts = &counts;
+    event.host = host;
+    fault(journal,
+          pg_monitor_event(&journal->monitor, &event, &err, "%d of %d tasks on %d rank%s", counts.left, counts.tasks,
+                           counts.workers, counts.workers == 1 ? "" : "s"),
+          err.message);
 }
 
 static void open_log(pg_journal *journal)
 {
-    char path[PG_PATH_MAX];
     pg_error err = {.message = ""};
     if (journal->opened) return;
     journal->opened = true;
-    pg_status status = pg_path(path, journal->options->directory, "logs/run.log", NULL, &err);
-    if (status == PG_OK) status = pg_monitor_start(&journal->monitor, journal->options->stream, path, &err);
-    fault(journal, status, err.message);
+    fault(journal, pg_monitor_open(&journal->monitor, journal->options->directory, &err), err.message);
+    log_begin(journal);
+}
+
+/* ---- progress ---- */
+
+/* Does a running task get a line in events.jsonl now, and which? A line tells news after a second, and after half a minute
+ * without news that the task goes on. So that long tasks of many epochs do not fill the disk, a thousandth of the task's time
+ * must have passed too. */
+static bool due(const pg_tracked *t, double now, pg_event_kind *kind)
+{
+    enum { NEWS_SECONDS = 1, QUIET_SECONDS = 30 };
+    const bool judged = t->now.judged != t->judged, saved = t->now.saved > t->saved;
+    *kind = judged ? PG_EVENT_EPOCH : saved ? PG_EVENT_SAVED : PG_EVENT_PROGRESS;
+    return now - t->written >= fmax(judged || saved ? NEWS_SECONDS : QUIET_SECONDS, (now - t->started) / 1000);
+}
+
+/* The next line about a task is news compared with this. */
+static void written(pg_tracked *t, double now)
+{
+    t->judged = t->now.judged;
+    t->saved = t->now.saved;
+    t->images = t->now.images;
+    t->written = now;
+}
+
+static void log_progress(pg_journal *journal, int task)
+{
+    pg_error err = {.message = ""};
+    pg_tracked *t = &journal->tracked[task];
+    pg_event_kind kind;
+    const double now = pg_now();
+    if (!due(t, now, &kind)) return;
+    pg_event event = event_of(journal, kind, task);
+    event.progress = &t->now;
+    event.rate = (t->now.images - t->images) / (now - t->written);
+    event.seconds = (now - t->started) * (1 - t->now.done) / (t->now.done - t->from);
+    event.run_left = journal->monitor.left;
+    fault(journal, pg_monitor_event(&journal->monitor, &event, &err, "%s", event.task), err.message);
+    written(t, now);
 }
 
 void pg_journal_progress(pg_journal *journal, int task, const pg_task_progress *progress)
@@ -93,6 +159,13 @@ void pg_journal_progress(pg_journal *journal, int task, const pg_task_progress *
     if (!t->told) t->first = *progress;
     t->told = true;
     t->now = *progress;
+    if (t->started > 0) {
+        log_progress(journal, task);
+        return;
+    }
+    t->started = pg_now();
+    t->from = t->now.done;
+    written(t, t->started);
 }
 
 void pg_journal_show(pg_journal *journal)
@@ -105,30 +178,31 @@ void pg_journal_start(pg_journal *journal, int task, int rank)
     pg_error err = {.message = ""};
     open_log(journal);
     journal->rank[task] = rank;
-    fault(journal,
-          pg_monitor_event(&journal->monitor, false, &err, "start  %s on rank %d", journal->grid->tasks[task].name, rank),
-          err.message);
+    journal->tracked[task].started = 0;
+    const pg_event event = event_of(journal, PG_EVENT_START, task);
+    fault(journal, pg_monitor_event(&journal->monitor, &event, &err, "%s on rank %d", event.task, rank), err.message);
 }
 
-/* Log an event of a task and show it on a terminal too. */
-static void say(pg_journal *journal, const char *what, int task, const char *text)
+/* Log an event of a task with a message. */
+static void say(pg_journal *journal, pg_event_kind kind, int task, const char *text)
 {
     pg_error err = {.message = ""};
     open_log(journal);
-    fault(journal, pg_monitor_event(&journal->monitor, true, &err, "%-6s %s: %s", what, journal->grid->tasks[task].name, text),
-          err.message);
+    pg_event event = event_of(journal, kind, task);
+    event.text = text;
+    fault(journal, pg_monitor_event(&journal->monitor, &event, &err, "%s: %s", event.task, text), err.message);
 }
 
 void pg_journal_note(pg_journal *journal, int task, const char *text)
 {
-    say(journal, "note", task, text);
+    say(journal, PG_EVENT_NOTE, task, text);
 }
 
 void pg_journal_return(pg_journal *journal, int task)
 {
     pg_dispatch_return(journal->dispatch, task);
     journal->part[task] = true;
-    if (pg_journal_going(journal)) say(journal, "again", task, "another worker resumes it");
+    if (pg_journal_going(journal)) say(journal, PG_EVENT_AGAIN, task, "another worker resumes it");
 }
 
 void pg_journal_lost(pg_journal *journal, int rank, const char *host, int task, const char *why)
@@ -138,9 +212,13 @@ void pg_journal_lost(pg_journal *journal, int rank, const char *host, int task, 
     const size_t used = strlen(list);
     snprintf(list + used, sizeof journal->result.lost - used, "%srank %d on %s", used ? ", " : "", rank, host);
     open_log(journal);
+    pg_event event = event_of(journal, PG_EVENT_LOST, task);
+    event.rank = rank;
+    event.host = host;
+    event.text = why;
     fault(journal,
-          pg_monitor_event(&journal->monitor, true, &err, "lost   rank %d on %s, at work on %s: %s", rank, host,
-                           task >= 0 ? journal->grid->tasks[task].name : "nothing", why),
+          pg_monitor_event(&journal->monitor, &event, &err, "rank %d on %s, at work on %s: %s", rank, host,
+                           event.task ? event.task : "nothing", why),
           err.message);
 }
 
@@ -164,22 +242,26 @@ static void task_done(pg_journal *journal, int task)
     journal->tracked[task].told = true;
     if (pg_rundir_file(journal->options->directory, "failed", t->key, path, NULL) == PG_OK)
         unlink(path); /* of an earlier run */
-    fault(journal, pg_monitor_event(&journal->monitor, false, &err, "done   %s in %.1f s", t->name, journal->seconds[task]),
+    pg_event event = event_of(journal, PG_EVENT_DONE, task);
+    event.seconds = journal->seconds[task];
+    event.progress = &journal->tracked[task].now;
+    fault(journal, pg_monitor_event(&journal->monitor, &event, &err, "%s in %.1f s", t->name, journal->seconds[task]),
           err.message);
 }
 
 static void task_failed(pg_journal *journal, int task, const char *message)
 {
     pg_error err = {.message = ""};
-    pg_status status = write_failure(journal, task, message, &err);
-    pg_dispatch_failed(journal->dispatch, task);
-    if (status == PG_OK)
-        status = pg_monitor_event(&journal->monitor, true, &err, "failed %s: %s", journal->grid->tasks[task].name, message);
-    for (int i = task + 1; i < journal->grid->count && status == PG_OK; i++)
-        if (journal->dispatch->state[i] == PG_WORK_SKIPPED && journal->dispatch->blame[i] == task)
-            status = pg_monitor_event(&journal->monitor, true, &err, "skip   %s: %s failed", journal->grid->tasks[i].name,
-                                      journal->grid->tasks[task].name);
+    char reason[PG_MESSAGE_MAX];
+    const pg_status status = write_failure(journal, task, message, &err);
     fault(journal, status, err.message);
+    pg_dispatch_failed(journal->dispatch, task);
+    if (status != PG_OK) return;
+    say(journal, PG_EVENT_FAILED, task, message);
+    snprintf(reason, sizeof reason, "%s failed", journal->grid->tasks[task].name);
+    for (int i = task + 1; i < journal->grid->count; i++)
+        if (journal->dispatch->state[i] == PG_WORK_SKIPPED && journal->dispatch->blame[i] == task)
+            say(journal, PG_EVENT_SKIP, i, reason);
 }
 
 void pg_journal_end(pg_journal *journal, int task, pg_status status, const char *message, double seconds)
@@ -200,7 +282,7 @@ void pg_journal_end(pg_journal *journal, int task, pg_status status, const char 
     case PG_NO_MEMORY: fault(journal, status, message); break;
     }
     pg_dispatch_return(journal->dispatch, task);
-    say(journal, "stop", task, message);
+    say(journal, PG_EVENT_STOP, task, message);
 }
 
 /* ---- start ---- */
@@ -215,22 +297,23 @@ static pg_status tidy(pg_journal *journal, pg_task_state *states, pg_error *err)
 {
     const pg_run_lock *lock = journal->options->lock;
     if (lock && lock->before[0]) {
+        char text[sizeof lock->before + 64];
         open_log(journal);
-        fault(
-            journal,
-            pg_monitor_event(&journal->monitor, true, err, "note   %s was killed: this run takes over its lock", lock->before),
-            err ? err->message : "");
+        snprintf(text, sizeof text, "%s was killed: this run takes over its lock", lock->before);
+        pg_event event = event_of(journal, PG_EVENT_NOTE, -1);
+        event.text = text;
+        fault(journal, pg_monitor_event(&journal->monitor, &event, err, "%s", text), err ? err->message : "");
     }
     return pg_rundir_sweep(journal->options->directory, journal->grid, states, note_damaged, journal, err);
 }
 
-pg_status pg_journal_open(pg_journal *journal, const pg_grid *grid, const pg_run_options *options, pg_error *err)
+pg_status pg_journal_open(pg_journal *journal, const pg_grid *grid, const pg_run_options *options, int workers, pg_error *err)
 {
     pg_status status = PG_OK;
     bool *done = NULL;
     double *costs = NULL; /* estimated seconds */
     pg_task_state *states = NULL;
-    *journal = (pg_journal){.grid = grid, .options = options};
+    *journal = (pg_journal){.grid = grid, .options = options, .workers = workers};
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *done, &done, err));
     PG_TRY(pg_alloc((size_t)grid->count, sizeof *states, &states, err));
     PG_TRY(pg_rundir_scan(options->directory, grid, states, err));
@@ -246,7 +329,7 @@ pg_status pg_journal_open(pg_journal *journal, const pg_grid *grid, const pg_run
         journal->rank[i] = -1;
         journal->part[i] = states[i] != PG_STATE_NEW; /* a task that failed may have left checkpoints too */
     }
-    PG_TRY(pg_monitor_start(&journal->monitor, options->stream, NULL, err));
+    pg_monitor_start(&journal->monitor, options->stream);
     if (options->lock && options->lock->text[0]) PG_TRY(tidy(journal, states, err));
 done:
     pg_free(done);
@@ -284,7 +367,8 @@ static pg_status copy_old(const pg_journal *journal, pg_csv_writer *csv, pg_erro
     for (size_t row = 0; row < pg_csv_rows(old); row++) {
         const int task = pg_grid_find(journal->grid, pg_csv_cell(old, row, 0));
         if (task >= 0 && timed(journal, task)) continue;
-        for (size_t c = 0; c < pg_csv_columns(old); c++) pg_csv_text(csv, pg_csv_cell(old, row, c));
+        for (size_t c = 0; pg_timings_columns[c]; c++)
+            pg_csv_text(csv, c < pg_csv_columns(old) ? pg_csv_cell(old, row, c) : "");
         pg_csv_end_row(csv);
     }
     pg_csv_close(&old);
@@ -308,6 +392,7 @@ static pg_status write_timings(const pg_journal *journal, pg_error *err)
         pg_csv_int(&csv, journal->rank[i]);
         pg_csv_real(&csv, journal->seconds[i]);
         pg_csv_real(&csv, journal->grid->tasks[i].cost / 1e6);
+        pg_csv_real(&csv, journal->tracked[i].now.memory / 1e6);
         pg_csv_end_row(&csv);
     }
     PG_TRY(pg_csv_finish(&csv, &text, &bytes, err));
@@ -336,6 +421,19 @@ static pg_status measure_critical(pg_journal *journal, pg_error *err)
     return PG_OK;
 }
 
+static pg_status log_end(pg_journal *journal, pg_error *err)
+{
+    const pg_run_result *r = &journal->result;
+    const pg_event_counts counts = {
+        .tasks = journal->grid->count, .done = r->done, .failed = r->failed, .skipped = r->skipped, .left = r->left};
+    pg_event event = event_of(journal, PG_EVENT_END, -1);
+    event.counts = &counts;
+    const pg_status status =
+        pg_monitor_event(&journal->monitor, &event, err, "%d of %d tasks done, %d failed, %d skipped, %d left", r->done,
+                         counts.tasks, r->failed, r->skipped, r->left);
+    return status == PG_OK ? pg_monitor_flush(&journal->monitor, true, err) : status;
+}
+
 pg_status pg_journal_finish(pg_journal *journal, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -349,9 +447,7 @@ pg_status pg_journal_finish(pg_journal *journal, pg_error *err)
     r->seconds = pg_now() - journal->monitor.started;
     if (journal->opened && (journal->fault == PG_OK || journal->fault == PG_INTERRUPTED)) PG_TRY(write_timings(journal, err));
     PG_TRY(measure_critical(journal, err));
-    if (journal->opened)
-        PG_TRY(pg_monitor_event(&journal->monitor, false, err, "end    %d of %d tasks done, %d failed, %d skipped, %d left",
-                                r->done, journal->grid->count, r->failed, r->skipped, r->left));
+    if (journal->opened) PG_TRY(log_end(journal, err));
     if (r->lost[0]) PG_TRY(tidy_again(journal, err));
     if (journal->fault != PG_OK) PG_TRY(pg_fail(err, journal->fault, "%s", journal->fault_error.message));
     if (journal->interrupted && r->left) PG_TRY(pg_fail(err, PG_INTERRUPTED, "interrupted; repeat the command to resume"));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The journal of a run: updates the dispatch, the log, failed/ and timings.csv when something happens to a task. The master
- * uses it, and so does a process that works alone. */
+/* The journal of a run: updates the dispatch, the log, events.jsonl, failed/ and timings.csv when something happens to a task.
+ * The master uses it, and so does a process that works alone. */
 #ifndef PG_RUN_JOURNAL_H
 #define PG_RUN_JOURNAL_H
 
@@ -17,6 +17,7 @@ typedef struct pg_journal {
     bool *part;      /* by task: an earlier run or a lost rank did some of its work, so `seconds` does not measure its cost */
     pg_tracked *tracked; /* by task: its progress */
     bool opened;         /* a task has started, so the log is open */
+    int workers;         /* ranks that compute */
     pg_timed timed;      /* of earlier runs and this one */
     bool interrupted;
     pg_status fault; /* why the run ends early: PG_IO_FAULT, PG_NO_MEMORY, or PG_INTERRUPTED with a message of its own */
@@ -24,7 +25,9 @@ typedef struct pg_journal {
     pg_run_result result;
 } pg_journal;
 
-PG_CHECKED pg_status pg_journal_open(pg_journal *journal, const pg_grid *grid, const pg_run_options *options, pg_error *err);
+/* workers: number of ranks that compute. */
+PG_CHECKED pg_status pg_journal_open(pg_journal *journal, const pg_grid *grid, const pg_run_options *options, int workers,
+                                     pg_error *err);
 void pg_journal_close(pg_journal *journal);
 
 /* May another task start? False once the run is to end. */
@@ -42,7 +45,7 @@ int pg_journal_next(pg_journal *journal, bool others_at_work);
 void pg_journal_start(pg_journal *journal, int task, int rank);
 void pg_journal_end(pg_journal *journal, int task, pg_status status, const char *message, double seconds);
 
-/* Store a progress report about a task; show the progress of the run. */
+/* Store a progress report about a task, and tell it in events.jsonl if it is news; show the progress of the run. */
 void pg_journal_progress(pg_journal *journal, int task, const pg_task_progress *progress);
 void pg_journal_show(pg_journal *journal);
 
@@ -53,7 +56,7 @@ void pg_journal_return(pg_journal *journal, int task);
 void pg_journal_stop(pg_journal *journal, const char *why);
 void pg_journal_note(pg_journal *journal, int task, const char *text);
 
-/* Flush the log after a burst of events; see monitor.h. */
+/* Flush the files after a burst of events; see monitor.h. */
 void pg_journal_flush(pg_journal *journal);
 
 /* Set result, write timings.csv if a task ran, and return the status of the run (see pg_run_grid). */

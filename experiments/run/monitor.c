@@ -4,28 +4,30 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/base/terminal.h"
 #include "core/base/utf8.h"
 
-#include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-pg_status pg_monitor_start(pg_monitor *monitor, FILE *stream, const char *log_path, pg_error *err)
+void pg_monitor_start(pg_monitor *monitor, FILE *stream)
 {
     *monitor = (pg_monitor){.stream = stream, .live = stream && isatty(fileno(stream)), .started = pg_now()};
-    monitor->last_time = monitor->started;
+    monitor->last_time = monitor->synced = monitor->started;
     pthread_mutex_init(&monitor->lock, NULL);
-    if (!log_path) return PG_OK;
-    const pg_status status = pg_file_refuse_link(log_path, err);
-    if (status != PG_OK) return status;
-    const int fd = open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
-    if (fd < 0) return pg_fail_errno(err, "%s", log_path); /* O_NONBLOCK: fail on a pipe without a reader instead of waiting */
-    monitor->log = fdopen(fd, "a");
-    if (monitor->log) return PG_OK;
-    close(fd);
-    return pg_fail(err, PG_NO_MEMORY, "%s: out of memory", log_path);
+}
+
+pg_status pg_monitor_open(pg_monitor *monitor, const char *directory, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char path[PG_PATH_MAX];
+    PG_TRY(pg_path(path, directory, "logs/run.log", NULL, err));
+    PG_TRY(pg_events_open(path, &monitor->log, err));
+    PG_TRY(pg_path(path, directory, "events.jsonl", NULL, err));
+    PG_TRY(pg_events_open(path, &monitor->events, err));
+done:
+    return status;
 }
 
 static void erase(pg_monitor *monitor)
@@ -37,40 +39,56 @@ static void erase(pg_monitor *monitor)
 static void take_time(pg_monitor *monitor)
 {
     const time_t wall = time(NULL);
-    struct tm local;
+    struct tm tm;
     if (wall == monitor->second) return;
     monitor->second = wall;
-    localtime_r(&wall, &local);
-    strftime(monitor->stamp, sizeof monitor->stamp, "%F %T", &local);
+    localtime_r(&wall, &tm);
+    strftime(monitor->stamp, sizeof monitor->stamp, "%F %T", &tm);
+    gmtime_r(&wall, &tm);
+    strftime(monitor->utc, sizeof monitor->utc, "%FT%TZ", &tm);
 }
 
-pg_status pg_monitor_event(pg_monitor *monitor, bool urgent, pg_error *err, const char *format, ...)
+/* Show the text of an event, and log it. */
+static void say(pg_monitor *monitor, const pg_event_traits *traits, const char *text)
+{
+    if (monitor->stream && (traits->urgent || !monitor->live)) {
+        erase(monitor);
+        fprintf(monitor->stream, "%s %-6s %s\n", monitor->stamp, traits->name, text);
+    }
+    if (monitor->log) fprintf(monitor->log, "%s %-6s %s\n", monitor->stamp, traits->name, text);
+}
+
+pg_status pg_monitor_event(pg_monitor *monitor, const pg_event *event, pg_error *err, const char *format, ...)
 {
     char raw[PG_MESSAGE_MAX + 512], text[sizeof raw];
     va_list args;
     va_start(args, format);
     vsnprintf(raw, sizeof raw, format, args);
     va_end(args);
-    pg_printable(raw, text, sizeof text);
     take_time(monitor);
-    if (monitor->stream && (urgent || !monitor->live)) {
-        erase(monitor);
-        fprintf(monitor->stream, "%s %s\n", monitor->stamp, text);
-    }
-    if (!monitor->log) return PG_OK;
-    if (fprintf(monitor->log, "%s %s\n", monitor->stamp, text) < 0) return pg_fail_errno(err, "logs/run.log");
-    return monitor->burst ? PG_OK : pg_monitor_flush(monitor, err);
+    if (!pg_events[event->kind].quiet) say(monitor, &pg_events[event->kind], pg_printable(raw, text, sizeof text));
+    if (monitor->events) pg_event_print(event, monitor->utc, monitor->events);
+    monitor->unflushed = monitor->unsynced = true;
+    return monitor->burst ? PG_OK : pg_monitor_flush(monitor, false, err);
 }
 
-pg_status pg_monitor_flush(pg_monitor *monitor, pg_error *err)
+pg_status pg_monitor_flush(pg_monitor *monitor, bool sync, pg_error *err)
 {
+    enum { SYNC_SECONDS = 5 };
     monitor->burst = false;
-    return monitor->log && fflush(monitor->log) != 0 ? pg_fail_errno(err, "logs/run.log") : PG_OK;
+    if (!monitor->unsynced || !monitor->events) return PG_OK;
+    if (monitor->unflushed && fflush(monitor->log) != 0) return pg_fail_errno(err, "logs/run.log");
+    if (monitor->unflushed && fflush(monitor->events) != 0) return pg_fail_errno(err, "events.jsonl");
+    monitor->unflushed = false;
+    if (!sync && pg_now() - monitor->synced < SYNC_SECONDS) return PG_OK;
+    monitor->synced = pg_now();
+    monitor->unsynced = false;
+    return fsync(fileno(monitor->events)) == 0 ? PG_OK : pg_fail_errno(err, "events.jsonl");
 }
 
 /* ---- how far the run is ---- */
 
-enum { TICK_SECONDS = 25, TASKS_SHOWN = 8, COLUMNS = 80 };
+enum { TICK_SECONDS = 25, TASKS_SHOWN = 8 };
 
 /* "1:02:03" or "2:03" */
 static const char *duration(double seconds, char out[32])
@@ -146,11 +164,13 @@ static void add_speed(text *t, const pg_monitor *m)
         add(t, ", %.2g billion multiply-adds/s", m->work_rate / 1e9);
 }
 
-static void add_time(text *t, const pg_monitor *m, const pg_dispatch *d, const sums *s, double now)
+static void add_time(text *t, pg_monitor *m, const pg_dispatch *d, const sums *s, double now)
 {
     char words[32];
     const double elapsed = now - m->started, left = d->cost_total - d->cost_done - s->running;
-    if (s->ran > 0 && elapsed > 2) add(t, ", about %s to go", duration(elapsed * left / s->ran, words));
+    if (s->ran <= 0 || elapsed <= 2) return;
+    m->left = elapsed * left / s->ran;
+    add(t, ", about %s to go", duration(m->left, words));
 }
 
 /* Leave out zeros on a terminal, where the line is short. */
@@ -200,10 +220,8 @@ static bool print_lines(void *context)
 /* Cut the line to the terminal's width, because only the last row of a wrapped line could be erased. */
 static void draw_live(pg_monitor *m, const char *line)
 {
-    struct winsize size;
-    const bool known = ioctl(fileno(m->stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     erase(m);
-    fprintf(m->stream, "%.*s", (known ? size.ws_col : COLUMNS) - 1, line);
+    fprintf(m->stream, "%.*s", pg_terminal_columns(m->stream) - 1, line);
     fflush(m->stream);
     m->drawn = true;
 }
@@ -238,5 +256,6 @@ void pg_monitor_finish(pg_monitor *monitor)
     pg_ticker_stop(&monitor->ticker);
     if (monitor->stream) erase(monitor);
     if (monitor->log) fclose(monitor->log);
-    monitor->log = NULL;
+    if (monitor->events) fclose(monitor->events);
+    monitor->log = monitor->events = NULL;
 }

@@ -3,6 +3,7 @@
 #include "experiments/run/run.h"
 
 #include "core/base/clock.h"
+#include "experiments/run/desk.h"
 #include "experiments/run/master.h"
 #include "experiments/work/perform.h"
 
@@ -13,6 +14,7 @@
 typedef struct solo {
     pg_journal *journal;
     int task; /* at work */
+    pg_task_progress progress;
 } solo;
 
 static bool solo_stop(void *context)
@@ -30,9 +32,16 @@ static void solo_note(void *context, const char *text)
 
 static void solo_report(void *context, const pg_task_progress *progress)
 {
-    const solo *s = context;
-    pg_journal_progress(s->journal, s->task, progress);
+    solo *s = context;
+    pg_desk_report(&s->progress, progress);
+    pg_journal_progress(s->journal, s->task, &s->progress);
+    pg_journal_flush(s->journal);
     pg_journal_show(s->journal);
+}
+
+static void solo_saved(void *context)
+{
+    pg_desk_saved(&((solo *)context)->progress);
 }
 
 static void run_alone(pg_journal *journal)
@@ -43,6 +52,7 @@ static void run_alone(pg_journal *journal)
                              .stop = solo_stop,
                              .report = solo_report,
                              .note = solo_note,
+                             .saved = solo_saved,
                              .checkpoint_seconds = journal->options->checkpoint_seconds,
                              .context = &s};
     for (;;) {
@@ -51,8 +61,11 @@ static void run_alone(pg_journal *journal)
         pg_error err = {.message = ""};
         pg_journal_start(journal, s.task, 0);
         pg_journal_show(journal);
+        pg_desk_begin(&s.progress);
         const double start = pg_now();
         const pg_status status = pg_perform(journal->grid->tasks[s.task].text, &at, &err);
+        pg_desk_end(&s.progress);
+        pg_journal_progress(journal, s.task, &s.progress);
         pg_journal_end(journal, s.task, status, err.message, pg_now() - start);
     }
     pg_task_release_data();
@@ -73,7 +86,7 @@ pg_status pg_run_grid(const pg_grid *grid, pg_comm *comm, const pg_run_options *
     pg_status status = PG_OK;
     pg_journal journal = {0};
     PG_TRY(check_texts(grid, err));
-    PG_TRY(pg_journal_open(&journal, grid, options, err));
+    PG_TRY(pg_journal_open(&journal, grid, options, comm->size > 1 ? comm->size - 1 : 1, err));
     if (comm->size > 1)
         PG_TRY(pg_master_run(&journal, comm, err));
     else

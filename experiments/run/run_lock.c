@@ -175,3 +175,21 @@ bool pg_run_lock_there(const char *directory)
     char path[PG_PATH_MAX];
     return pg_path(path, directory, "run.lock", NULL, NULL) == PG_OK && pg_file_exists(path);
 }
+
+static bool renewed_lately(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && difftime(time(NULL), info.st_mtime) < STALE_SECONDS;
+}
+
+bool pg_run_lock_look(const char *directory, long long *id)
+{
+    char path[PG_PATH_MAX];
+    owner o;
+    *id = 0;
+    if (pg_path(path, directory, "run.lock", NULL, NULL) != PG_OK || read_owner(path, &o, NULL) != PG_OK || !o.text[0])
+        return false;
+    *id = o.process.id;
+    const pg_process_state state = pg_process_look(&o.process);
+    return state == PG_PROCESS_RUNS || (state == PG_PROCESS_UNKNOWN && renewed_lately(path));
+}

@@ -32,4 +32,8 @@ PG_CHECKED pg_status pg_run_lock_release(pg_run_lock *lock, pg_error *err);
 /* Does the directory have a run.lock, of a run at work or of one that was killed? */
 bool pg_run_lock_there(const char *directory);
 
+/* Is the run that has the lock at work? *id is its process, 0 if unknown. An invisible process counts as at work if it renewed
+ * the lock less than 45 seconds ago. Never waits. */
+bool pg_run_lock_look(const char *directory, long long *id);
+
 #endif

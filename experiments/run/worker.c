@@ -4,6 +4,7 @@
 #include "experiments/run/worker.h"
 
 #include "core/base/clock.h"
+#include "experiments/run/desk.h"
 #include "experiments/run/signals.h"
 
 #include <math.h>
@@ -22,7 +23,7 @@ typedef struct worker {
     pg_message ring[PG_TASKS_AHEAD + 1]; /* the tasks of this worker, in order, and room for a new message */
     int first, count;                    /* the first task is at work or next; the kind of one that must end is INTERRUPT */
     bool ended;
-    pg_task_progress progress;
+    pg_task_progress progress;          /* of the task at work */
     double looked, reported, announced; /* times */
     pg_listening listening;
     double heard, silence; /* listening.seconds at the last message of the master; silence after which it is lost */
@@ -115,7 +116,7 @@ static void report(void *context, const pg_task_progress *progress)
 {
     worker *w = context;
     const double now = pg_now();
-    w->progress = *progress;
+    pg_desk_report(&w->progress, progress);
     if (now - w->reported < 0.25) return;
     w->reported = now;
     send(w, 0, PG_MSG_PROGRESS, PG_OK, 0, "");
@@ -126,16 +127,22 @@ static void note(void *context, const char *text)
     send(context, 0, PG_MSG_NOTE, PG_OK, 0, text);
 }
 
+static void saved(void *context)
+{
+    pg_desk_saved(&((worker *)context)->progress);
+}
+
 /* ---- the loop ---- */
 
 static void run_task(worker *w, const pg_workplace *at, pg_performer *perform)
 {
     pg_error fault = {.message = ""};
     const double start = pg_now();
-    w->progress = (pg_task_progress){.accuracy = NAN};
+    pg_desk_begin(&w->progress);
     w->reported = 0;
     const pg_status status = perform(slot(w, 0)->text, at, &fault);
     const double now = pg_now();
+    pg_desk_end(&w->progress);
     send(w, 0, PG_MSG_RESULT, status, now - start, status == PG_OK ? "" : fault.message);
     w->first = (w->first + 1) % (PG_TASKS_AHEAD + 1);
     w->count--;
@@ -149,6 +156,7 @@ pg_status pg_worker_loop(pg_comm *comm, pg_workplace *at, pg_performer *perform,
     at->stop = stop;
     at->report = report;
     at->note = note;
+    at->saved = saved;
     at->context = &w;
     for (int idle = 0; !w.ended && w.link == PG_OK;) {
         if (w.count == 0 && pg_now() - w.announced > 1) {

@@ -117,7 +117,7 @@ pg_status pg_execute_save(const pg_task *task, const pg_workplace *at, const pg_
 
 void pg_execute_tell(const pg_workplace *at, double done)
 {
-    const pg_task_progress now = {.done = done, .accuracy = NAN};
+    const pg_task_progress now = {.done = done, .loss = NAN, .accuracy = NAN};
     if (at->report) at->report(at->context, &now);
 }
 

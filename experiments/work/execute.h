@@ -14,6 +14,7 @@ typedef struct pg_workplace {
     bool (*stop)(void *context); /* called between steps: should this task save and end? */
     void (*report)(void *context, const pg_task_progress *progress); /* at the start, then after every step */
     void (*note)(void *context, const char *text);                   /* a line for the log that people should see */
+    void (*saved)(void *context);                                    /* a checkpoint holds what was reported last */
     void *context;
     double checkpoint_seconds; /* between checkpoints; 0: after every epoch and every outcome of an attack */
 } pg_workplace;

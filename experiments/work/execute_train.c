@@ -127,6 +127,8 @@ static void tell(const work *w)
                                   .images = p->images,
                                   .epoch = p->epoch < p->epochs ? p->epoch + 1 : p->epochs,
                                   .epochs = p->epochs,
+                                  .judged = count,
+                                  .loss = count > 0 ? history[count - 1].loss : NAN,
                                   .accuracy = count > 0 ? history[count - 1].accuracy[deployed_branch(w)] : NAN};
     if (w->at->report) w->at->report(w->at->context, &now);
 }

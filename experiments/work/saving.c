@@ -40,7 +40,9 @@ done:
 pg_status pg_saving_now(pg_saving *s, pg_error *err)
 {
     s->saved_at = pg_now();
-    return pg_checkpoint_save(&s->checkpoints, s->save, s->work, err);
+    const pg_status status = pg_checkpoint_save(&s->checkpoints, s->save, s->work, err);
+    if (status == PG_OK && s->at->saved) s->at->saved(s->at->context);
+    return status;
 }
 
 static bool due(const pg_saving *s, pg_pause pause)

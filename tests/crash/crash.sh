@@ -27,7 +27,7 @@ run() { "$PASSGRID" run "$GRID" --out "$1"; }
 faulty() { # faulty FAULT N DIR: run with the N-th call going wrong
     LD_PRELOAD=$SHIM FAULT=$1 FAULT_AT=$2 FAULT_UNDER=$WORK/$3 run "$3"
 }
-same() { diff -r -x logs -x timings.csv -x provenance.json reference "$1"; }
+same() { diff -r -x logs -x events.jsonl -x timings.csv -x provenance.json reference "$1"; }
 wrong() {
     bad=$((bad + 1))
     echo "FAIL $*"

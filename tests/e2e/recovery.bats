@@ -193,7 +193,7 @@ two_fall_silent() { # at one task: $first, then $second
 # Two trainings on one worker, said to take no time: the second is sent behind the first, comes back, and is sent again.
 @test "tasks that were said to take no time are not kept waiting behind one another" {
     mkdir run
-    sed '2,$s/,[0-9.e+-]*,\([0-9.e+-]*\)$/,1e-9,\1/' "$SHARED/reference/timings.csv" >run/timings.csv
+    sed '2,$s/,[0-9.e+-]*,\([0-9.e+-]*,[0-9.e+-]*\)$/,1e-9,\1/' "$SHARED/reference/timings.csv" >run/timings.csv
     start 2 0
     ends 0
     assert [ "$(grep -cE ' start .*/(plain|v2)/s1/' err)" -ge 3 ]
@@ -266,7 +266,7 @@ two_fall_silent() { # at one task: $first, then $second
 @test "a task that could save nothing before the deadline is not started" {
     borrow reference run
     rm "$(grep -l '"attack": "prune"' run/records/* | head -n 1)"
-    sed -i '2s/,[0-9.e+-]*,[0-9.e+-]*$/,1000000,1/' run/timings.csv # tasks took ages
+    sed -i '2s/,[0-9.e+-]*,[0-9.e+-]*,[0-9.e+-]*$/,1000000,1,1/' run/timings.csv # tasks took ages
     run -75 alone --deadline 40
     assert_output --partial "no remaining task could save anything before the deadline"
     refute_output --partial " start "

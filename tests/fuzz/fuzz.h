@@ -87,7 +87,8 @@ size_t fuzz_seal(uint8_t *data, size_t bytes);
 /* Correct the checksums of a PNG's chunks. */
 void fuzz_sum_chunks(uint8_t *data, size_t bytes);
 
-extern const fuzz_target fuzz_yaml, fuzz_set, fuzz_grid, fuzz_task, fuzz_csv, fuzz_published, fuzz_timings, fuzz_process;
+extern const fuzz_target fuzz_yaml, fuzz_set, fuzz_grid, fuzz_task, fuzz_csv, fuzz_published, fuzz_timings, fuzz_events,
+    fuzz_process;
 extern const fuzz_target fuzz_safetensors, fuzz_model, fuzz_evidence, fuzz_training, fuzz_attack, fuzz_canonical;
 extern const fuzz_target fuzz_record, fuzz_failure, fuzz_manifest, fuzz_tables;
 extern const fuzz_target fuzz_picture, fuzz_triggers, fuzz_idx, fuzz_cifar, fuzz_npm, fuzz_registry, fuzz_checkpoint;

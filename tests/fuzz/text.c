@@ -3,6 +3,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "core/base/memory.h"
+#include "core/base/utf8.h"
 #include "core/formats/csv.h"
 #include "core/formats/yaml.h"
 #include "experiments/grid/estimate.h"
@@ -10,6 +11,7 @@
 #include "experiments/grid/inputs.h"
 #include "experiments/report/published.h"
 #include "experiments/run/process.h"
+#include "experiments/run/status.h"
 
 #include <glob.h>
 #include <stdio.h>
@@ -339,6 +341,42 @@ static void seed_timings(void)
 
 const fuzz_target fuzz_timings = {
     .name = "timings", .most = 4096, .prepare = prepare_timings, .seed = seed_timings, .read = read_timings};
+
+/* ---- events.jsonl ---- */
+
+static void prepare_events(void)
+{
+    FUZZ_MUST(pg_make_directories(fuzz_path("seen"), &fuzz_error));
+}
+
+/* A directory that nobody works in, read twice: the second time nothing is new. */
+static pg_status read_events(const uint8_t *data, size_t bytes, pg_error *err)
+{
+    pg_run_view view = {0};
+    fuzz_file("seen/events.jsonl", data, bytes);
+    pg_status status = pg_run_view_read(&view, fuzz_path("seen"), err);
+    const int running = view.running_count, done = view.done;
+    if (status == PG_OK) status = pg_run_view_read(&view, fuzz_path("seen"), err);
+    FUZZ_CHECK(view.running_count == running && view.done == done, "%d %d", view.running_count, view.done);
+    for (int i = 0; i < view.running_count; i++) FUZZ_CHECK(pg_is_printable(view.running[i].name), "task %d", i);
+    for (int i = 0; i < view.trouble_count; i++) FUZZ_CHECK(pg_is_printable(view.troubles[i].text), "message %d", i);
+    pg_run_view_close(&view);
+    return status;
+}
+
+static void seed_events(void)
+{
+    static const char text[] =
+        "{\"time\": \"2026-11-28T01:00:00Z\", \"event\": \"begin\", \"tasks\": 3, \"done\": 0, \"workers\": 1}\n"
+        "{\"time\": \"2026-11-28T01:00:01Z\", \"event\": \"start\", \"task\": \"a/s1/0a\", \"rank\": 1}\n"
+        "{\"time\": \"2026-11-28T01:00:02Z\", \"event\": \"epoch\", \"task\": \"a/s1/0a\", \"epoch\": 1, \"epochs\": 2}\n"
+        "{\"time\": \"2026-11-28T01:00:03Z\", \"event\": \"failed\", \"task\": \"a/s1/0a\", \"text\": \"no\"}\n"
+        "{\"time\": \"2026-11-28T01:00:03Z\", \"event\": \"end\"}\n";
+    fuzz_seed_bytes("events.jsonl", text, sizeof text - 1);
+}
+
+const fuzz_target fuzz_events = {
+    .name = "events", .most = 8192, .prepare = prepare_events, .seed = seed_events, .read = read_events};
 
 /* ---- the process that has the lock of a directory ---- */
 

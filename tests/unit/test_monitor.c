@@ -60,7 +60,7 @@ TEST(progress_is_printed_in_lines)
     FILE *stream = tmpfile();
     make_grid(&grid, tasks);
     OK(pg_dispatch_create(&grid, (bool[TASKS]){0}, NULL, &d, &err));
-    OK(pg_monitor_start(&monitor, stream, NULL, &err));
+    pg_monitor_start(&monitor, stream);
     pg_monitor_draw(&monitor, d, tracked); /* nothing runs: nothing is said */
     read_back(stream, text, sizeof text);
     assert_string_equal(text, "");

@@ -170,11 +170,31 @@ TEST(a_damaged_timings_file_is_replaced)
         OK(run("timings", &r, &err));
         assert_int_equal(r.ran, 1);
         OK(pg_file_read(path, &text, &bytes, &err));
-        assert_memory_equal(text, "key,task,rank,seconds,megaflops\n", 32);
-        assert_memory_equal(text + 32, grid->tasks[7].key, PG_SHA256_HEX - 1);
+        assert_memory_equal(text, "key,task,rank,seconds,megaflops,megabytes\n", 42);
+        assert_memory_equal(text + 42, grid->tasks[7].key, PG_SHA256_HEX - 1);
         assert_ptr_equal(strchr(strchr(text, '\n') + 1, '\n'), text + bytes - 1); /* two lines */
         pg_free(text);
     }
+    pg_grid_destroy(&grid);
+}
+
+TEST(timings_without_memory_are_kept)
+{
+    static const char old[] = "key,task,rank,seconds,megaflops\nk,a/s1/k,0,1.5,2\n";
+    pg_run_result r;
+    char path[PG_PATH_MAX], *text = NULL;
+    pg_grid *grid = make_grid();
+    pretend_that(NULL, PG_OK);
+    OK(run("before", &r, &err));
+    OK(pg_rundir_file(directory_of("before"), "records", grid->tasks[7].key, path, &err));
+    assert_int_equal(unlink(path), 0);
+    snprintf(path, sizeof path, "%s/timings.csv", directory_of("before"));
+    OK(pg_file_write(path, old, sizeof old - 1, PG_FILE_PUBLIC, &err));
+    OK(run("before", &r, &err));
+    OK(pg_file_read(path, &text, &(size_t){0}, &err));
+    assert_contains(text, "megabytes\nk,a/s1/k,0,1.5,2,\n");
+    assert_contains(text, grid->tasks[7].key);
+    pg_free(text);
     pg_grid_destroy(&grid);
 }
 
