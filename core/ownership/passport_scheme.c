@@ -3,7 +3,7 @@
 #include "core/ownership/passport_scheme.h"
 
 #include "core/data/triggers.h"
-#include "core/formats/number.h"
+#include "core/nets/choice.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -44,87 +44,9 @@ const pg_option pg_passport_trigger_table[] = {
 
 /* ---- passport layers ---- */
 
-/* Bit of the convolution called name (its row name), or 0. */
-static uint64_t layer_bit(const pg_net_spec *spec, const char *name, size_t length)
-{
-    pg_row rows[PG_ROWS_MAX];
-    const int n = spec->arch->rows(spec->relu_before_add, rows);
-    for (int i = 0, conv = 0; i < n; i++) {
-        if (rows[i].kind != PG_ROW_CONV) continue;
-        if (strlen(rows[i].name) == length && memcmp(rows[i].name, name, length) == 0) return UINT64_C(1) << conv;
-        conv++;
-    }
-    return 0;
-}
-
-static int convolutions(const pg_net_spec *spec)
-{
-    pg_row rows[PG_ROWS_MAX];
-    const int n = spec->arch->rows(spec->relu_before_add, rows);
-    int count = 0;
-    for (int i = 0; i < n; i++) count += rows[i].kind == PG_ROW_CONV;
-    return count;
-}
-
-/* The lowest n bits; n is 1 to 64. */
-static uint64_t low_bits(int n)
-{
-    return UINT64_MAX >> (64 - n);
-}
-
-static pg_status layers_by_place(const char *text, pg_net_spec *spec, pg_error *err)
-{
-    const bool last = text[0] == 'l';
-    const int count = convolutions(spec);
-    long long n;
-    if (!pg_number_int(strchr(text, ' ') + 1, &n) || n < 1 || n > count)
-        return pg_fail(err, PG_BAD_INPUT, "layers: expected first or last 1 to %d of the convolutions of %s, got '%s'", count,
-                       spec->arch->name, text);
-    spec->passports = low_bits((int)n) << (last ? count - n : 0);
-    return PG_OK;
-}
-
-static pg_status layers_by_name(const char *text, pg_net_spec *spec, pg_error *err)
-{
-    for (const char *at = text; *at;) {
-        const size_t gap = strspn(at, " "), length = strcspn(at + gap, " ");
-        const uint64_t bit = layer_bit(spec, at + gap, length);
-        if (length && !bit)
-            return pg_fail(err, PG_BAD_INPUT, "layers: %s has no convolution '%.*s'", spec->arch->name, (int)length, at + gap);
-        spec->passports |= bit;
-        at += gap + length;
-    }
-    return spec->passports ? PG_OK : pg_fail(err, PG_BAD_INPUT, "layers: the option names no passport layer");
-}
-
 pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *spec, pg_error *err)
 {
-    const char *text = options->layers;
-    if (strncmp(text, "first ", 6) == 0 || strncmp(text, "last ", 5) == 0) return layers_by_place(text, spec, err);
-    if (strcmp(text, "default") == 0)
-        spec->passports = pg_arch_default_passports(spec->arch);
-    else if (strcmp(text, "all") == 0)
-        spec->passports = low_bits(convolutions(spec));
-    else
-        return layers_by_name(text, spec, err);
-    return PG_OK;
-}
-
-/* The passport layers that the option names in spec: default, all, or a list. */
-static pg_status name_layers(const pg_net_spec *spec, char text[PG_TEXT_MAX], pg_error *err)
-{
-    pg_row rows[PG_ROWS_MAX];
-    const int n = spec->arch->rows(spec->relu_before_add, rows), count = convolutions(spec);
-    size_t used = 0;
-    text[0] = 0;
-    if (spec->passports == pg_arch_default_passports(spec->arch) || spec->passports == low_bits(count)) {
-        snprintf(text, PG_TEXT_MAX, "%s", spec->passports == low_bits(count) ? "all" : "default");
-        return PG_OK;
-    }
-    for (int i = 0, conv = 0; i < n && used < PG_TEXT_MAX; i++)
-        if (rows[i].kind == PG_ROW_CONV && spec->passports >> conv++ & 1)
-            used += (size_t)snprintf(text + used, PG_TEXT_MAX - used, "%s%s", used ? " " : "", rows[i].name);
-    return used < PG_TEXT_MAX ? PG_OK : pg_fail(err, PG_BAD_INPUT, "the names of its passport layers are too long for a grid");
+    return pg_choice_read(options->layers, spec, pg_arch_default_passports(spec->arch), &spec->passports, err);
 }
 
 pg_status pg_passport_recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
@@ -133,7 +55,7 @@ pg_status pg_passport_recognise(void *values, const pg_net_spec *spec, const pg_
     for (int i = 0; pg_passport_kinds[i]; i++)
         if (strcmp(pg_passport_kinds[i], evidence->kind) == 0) options->passport = i;
     if (evidence->triggers.count) options->trigger_count = evidence->triggers.count;
-    return name_layers(spec, options->layers, err);
+    return pg_choice_write(spec, spec->passports, pg_arch_default_passports(spec->arch), options->layers, err);
 }
 
 pg_status pg_passport_two_branches(const void *options, pg_net_spec *spec, pg_error *err)

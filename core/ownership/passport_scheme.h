@@ -23,9 +23,7 @@ typedef struct pg_passport_options {
 extern const pg_option pg_passport_table[];         /* without the trigger options */
 extern const pg_option pg_passport_trigger_table[]; /* with them */
 
-/* Set spec->passports to the layers that the options name: "default", "all", "first N" or "last N" of the network's
- * convolutions in the order of its rows (a shortcut comes after its block's two), or their names. PG_BAD_INPUT if the network
- * has no such layers. */
+/* Set spec->passports to the layers that the options choose (choice.h). PG_BAD_INPUT if the network has no such layers. */
 PG_CHECKED pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *spec, pg_error *err);
 /* The same, with a public and a private branch at them. */
 PG_CHECKED pg_status pg_passport_two_branches(const void *options, pg_net_spec *spec, pg_error *err);

@@ -170,8 +170,8 @@ TEST(layers_have_the_names_of_the_reference)
     check_layers("alexnet", "features.4,features.5", 0, "layers: alexnet has no convolution 'features.4,features.5'");
     check_layers("resnet9", "layer1.0.shortcut", 0, "layers: resnet9 has no convolution 'layer1.0.shortcut'");
     check_layers("alexnet", "classifier", 0, "layers: alexnet has no convolution 'classifier'");
-    check_layers("alexnet", "", 0, "layers: the option names no passport layer");
-    check_layers("alexnet", " ", 0, "layers: the option names no passport layer");
+    check_layers("alexnet", "", 0, "layers: the option names no layer");
+    check_layers("alexnet", " ", 0, "layers: the option names no layer");
 }
 
 /* ---- initial weights ---- */
