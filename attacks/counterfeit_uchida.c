@@ -32,8 +32,10 @@ static const pg_option options[] = {
               "gradient descent on the projection, the smallest change of it that reads the wanted bits, or no change "
               "and the bits that it reads"),
     PG_INT(counterfeit_options, bits, "256", 1, PG_MARK_BITS_MAX, NULL, "length of the mark"),
-    PG_TEXT(counterfeit_options, layer, "default",
-            "convolution that the forger claims is marked: default (the first that carries a passport by default) or a name"),
+    PG_TEXT(
+        counterfeit_options, layer, "default",
+        "convolutions that the forger claims are marked: default (the first that carries a passport by default), or a choice "
+        "like that of layers"),
     PG_REAL(counterfeit_options, margin, "1", PG_ABOVE_ZERO, 1000, NULL,
             "for closed-form: absolute value that every filter reads"),
     PG_REAL(counterfeit_options, rate, "0.01", 1e-4, 1000, NULL,
@@ -44,7 +46,6 @@ static const pg_option options[] = {
 typedef struct counterfeit_state {
     const counterfeit_options *options;
     const pg_attack_view *view;
-    const pg_layer *layer;
     pg_evidence *forged;
     double *w, *reads, *target; /* mean filter; readings of the filters, and the readings aimed at [bits] */
     int taps, iterations;
@@ -67,8 +68,8 @@ static pg_status counterfeit_uchida_start(void *state, const void *values, const
     spec.passports = 0;
     PG_TRY(pg_attack_evidence(&spec, PG_HOLDS_MARK, pg_mark_kinds[PG_MARK_GAUSSIAN], &s->forged, err));
     PG_TRY(pg_mark_create(&spec, o->layer, o->bits, PG_MARK_GAUSSIAN, &s->forged->mark, err));
-    PG_TRY(pg_mark_layer(&s->forged->mark, view->model, &s->layer, err));
-    s->taps = s->forged->mark.kernel * s->forged->mark.kernel * s->forged->mark.inputs;
+    PG_TRY(pg_mark_fit(&s->forged->mark, view->model, err));
+    s->taps = pg_mark_width(&s->forged->mark);
     PG_TRY(pg_alloc((size_t)s->taps, sizeof *s->w, &s->w, err));
     PG_TRY(pg_alloc((size_t)o->bits, sizeof *s->reads, &s->reads, err));
     PG_TRY(pg_alloc((size_t)o->bits, sizeof *s->target, &s->target, err));
@@ -149,11 +150,11 @@ static pg_status counterfeit_uchida_step(void *state, pg_attack_state *what, pg_
     double squares = 0, p = 0;
     *what = PG_ATTACK_LAST;
     PG_TRY(counterfeit_uchida_draw(s, err));
-    pg_mark_mean_filter(s->view->model, s->layer, s->w);
+    pg_mark_mean_filter(&s->forged->mark, s->view->model, s->w);
     for (int j = 0; j < s->taps; j++) squares += s->w[j] * s->w[j];
     if (!(squares > 0))
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the mean filter is zero, no mark can be read", s->layer->row.name));
-    pg_mark_project(&s->forged->mark, s->view->model, s->layer, s->reads);
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the mean filter is zero, no mark can be read", s->forged->mark.site[0].layer));
+    pg_mark_project(&s->forged->mark, s->view->model, s->reads);
     counterfeit_uchida_choose_targets(s);
     const double change = counterfeit_uchida_move(s, squares);
     PG_TRY(counterfeit_uchida_normality(&s->forged->mark, s->taps, &p, err));

@@ -73,8 +73,7 @@ pg_status pg_choice_read(const char *text, const pg_net_spec *spec, uint64_t by_
     return PG_OK;
 }
 
-pg_status pg_choice_write(const pg_net_spec *spec, uint64_t chosen, uint64_t by_default, char text[PG_CHOICE_MAX],
-                          pg_error *err)
+pg_status pg_choice_write(const pg_net_spec *spec, uint64_t chosen, uint64_t by_default, char text[PG_TEXT_MAX], pg_error *err)
 {
     pg_row rows[PG_ROWS_MAX];
     const int n = spec->arch->rows(spec->relu_before_add, rows);
@@ -82,11 +81,11 @@ pg_status pg_choice_write(const pg_net_spec *spec, uint64_t chosen, uint64_t by_
     size_t used = 0;
     text[0] = 0;
     if (all || chosen == by_default) {
-        snprintf(text, PG_CHOICE_MAX, "%s", all ? "all" : "default");
+        snprintf(text, PG_TEXT_MAX, "%s", all ? "all" : "default");
         return PG_OK;
     }
-    for (int i = 0, conv = 0; i < n && used < PG_CHOICE_MAX; i++)
+    for (int i = 0, conv = 0; i < n && used < PG_TEXT_MAX; i++)
         if (rows[i].kind == PG_ROW_CONV && chosen >> conv++ & 1)
-            used += (size_t)snprintf(text + used, PG_CHOICE_MAX - used, "%s%s", used ? " " : "", rows[i].name);
-    return used < PG_CHOICE_MAX ? PG_OK : pg_fail(err, PG_BAD_INPUT, "the names of its layers are too long for a grid");
+            used += (size_t)snprintf(text + used, PG_TEXT_MAX - used, "%s%s", used ? " " : "", rows[i].name);
+    return used < PG_TEXT_MAX ? PG_OK : pg_fail(err, PG_BAD_INPUT, "the names of its layers are too long for a grid");
 }

@@ -4,9 +4,8 @@
 #ifndef PG_NETS_CHOICE_H
 #define PG_NETS_CHOICE_H
 
+#include "core/formats/options.h"
 #include "core/nets/layout.h"
-
-enum { PG_CHOICE_MAX = 256 };
 
 /* Bit i of *out: the text chooses convolution i. by_default: what "default" chooses. PG_BAD_INPUT, beginning with "layers: ",
  * if the network has no such convolutions or the text chooses none. */
@@ -14,7 +13,7 @@ PG_CHECKED pg_status pg_choice_read(const char *text, const pg_net_spec *spec, u
                                     pg_error *err);
 
 /* The text that chooses these: the first of "all", "default" and names that does. PG_BAD_INPUT if the names are too long. */
-PG_CHECKED pg_status pg_choice_write(const pg_net_spec *spec, uint64_t chosen, uint64_t by_default, char text[PG_CHOICE_MAX],
+PG_CHECKED pg_status pg_choice_write(const pg_net_spec *spec, uint64_t chosen, uint64_t by_default, char text[PG_TEXT_MAX],
                                      pg_error *err);
 
 #endif

@@ -32,9 +32,22 @@ static void add_ints(pg_hash *hash, int count, const int *values)
     for (int i = 0; i < count; i++) add_int(hash, values[i]);
 }
 
+/* The kind says whether fields follow those of a bank, and the names say how many. */
+static void add_mark_sizes(pg_hash *hash, const pg_mark *m)
+{
+    char names[PG_MARK_NAMES_MAX];
+    pg_mark_names(m, names);
+    add_text(hash, names);
+    add_int(hash, m->bits);
+    if (!m->bits) add_ints(hash, 2, (const int[]){0, 0}); /* of no mark */
+    for (int i = 0; i < m->site_count; i++) add_ints(hash, 2, (const int[]){m->site[i].kernel, m->site[i].inputs});
+    if (pg_mark_is_bank(m)) return;
+    add_ints(hash, 2, (const int[]){m->rounds, m->pooled});
+    for (int i = 0; i < m->site_count; i++) add_int(hash, m->site[i].outputs);
+}
+
 static void add_sizes(pg_hash *hash, const pg_evidence *e)
 {
-    const pg_mark *m = &e->mark;
     const pg_dataset *t = &e->triggers;
     add_int(hash, e->passport_count);
     for (int i = 0; i < e->passport_count; i++) {
@@ -42,10 +55,7 @@ static void add_sizes(pg_hash *hash, const pg_evidence *e)
         add_text(hash, p->layer);
         add_ints(hash, 4, (const int[]){p->height, p->width, p->inputs, p->outputs});
     }
-    add_text(hash, m->layer);
-    add_ints(hash, 3, (const int[]){m->bits, m->kernel, m->inputs});
-    if (m->rounds)
-        add_ints(hash, 3, (const int[]){m->rounds, m->pooled, m->outputs}); /* the kind says whether these fields follow */
+    add_mark_sizes(hash, &e->mark);
     add_int(hash, t->count);
     if (t->count) add_ints(hash, 3, (const int[]){t->height, t->width, t->classes});
 }
@@ -157,10 +167,12 @@ static void derive_passport(const unsigned char *key, pg_passport *p)
 static void derive_mark(const unsigned char *key, pg_mark *m)
 {
     const size_t count = (size_t)pg_mark_width(m) * (size_t)m->bits;
-    stream s = stream_open(key, "projection", m->layer);
+    char names[PG_MARK_NAMES_MAX];
+    pg_mark_names(m, names);
+    stream s = stream_open(key, "projection", names);
     unsigned byte = 0;
     for (size_t i = 0; i < count; i++) m->projection[i] = (pg_real)next_sign(&s, i, &byte);
-    derive_bits(stream_open(key, "mark", m->layer), m->bits, m->b);
+    derive_bits(stream_open(key, "mark", names), m->bits, m->b);
 }
 
 enum { SQUARES = 4 };
@@ -233,8 +245,9 @@ done:
 static pg_status same_mark(const pg_mark *a, const pg_mark *b, pg_error *err)
 {
     const size_t count = (size_t)pg_mark_width(a) * (size_t)a->bits;
-    const pg_status status = same(a->projection, b->projection, count * sizeof *a->projection, a->layer, "projection", err);
-    return status == PG_OK ? same(a->b, b->b, (size_t)a->bits, a->layer, "mark", err) : status;
+    const char *layer = a->site[0].layer;
+    const pg_status status = same(a->projection, b->projection, count * sizeof *a->projection, layer, "projection", err);
+    return status == PG_OK ? same(a->b, b->b, (size_t)a->bits, layer, "mark", err) : status;
 }
 
 static pg_status same_triggers(const pg_dataset *a, const pg_dataset *b, pg_error *err)

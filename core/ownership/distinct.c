@@ -33,13 +33,14 @@ static void find_filters(const pg_mark *m, bool *keep)
     }
 }
 
-/* Drop, in place, the filters that nearly equal an earlier one. A filtered mark keeps all: its bits are a hash, so they are
- * fair coins even if all filters are equal. */
+/* Drop, in place, the filters that nearly equal an earlier one. A mark that is not read by a bank keeps all: the bits of a
+ * filtered one are a hash, so they are fair coins even if all filters are equal; those of residuals and of a placed mark are
+ * read from weights of their own. */
 static int drop_filters(pg_mark *m)
 {
     bool keep[PG_MARK_BITS_MAX];
     const int before = m->bits;
-    if (m->rounds) return 0;
+    if (!pg_mark_is_bank(m)) return 0;
     find_filters(m, keep);
     pg_real *to = m->projection;
     int bits = 0;

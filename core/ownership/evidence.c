@@ -26,9 +26,28 @@ done:
     return status;
 }
 
+bool pg_mark_is_bank(const pg_mark *mark)
+{
+    return mark->form <= PG_FORM_WAVES;
+}
+
 int pg_mark_width(const pg_mark *mark)
 {
-    return mark->rounds ? mark->pooled : mark->kernel * mark->kernel * mark->inputs;
+    int width = 0;
+    if (!pg_mark_is_bank(mark)) return mark->form == PG_FORM_RESIDUALS ? 0 : mark->pooled;
+    for (int i = 0; i < mark->site_count; i++) {
+        const pg_mark_site *s = &mark->site[i];
+        width += s->kernel * s->kernel * s->inputs;
+    }
+    return width;
+}
+
+void pg_mark_names(const pg_mark *mark, char names[PG_MARK_NAMES_MAX])
+{
+    size_t used = 0;
+    names[0] = 0;
+    for (int i = 0; i < mark->site_count; i++)
+        used += (size_t)snprintf(names + used, PG_MARK_NAMES_MAX - used, "%s%s", i ? " " : "", mark->site[i].layer);
 }
 
 static size_t projection_size(const pg_mark *mark)
@@ -39,7 +58,9 @@ static size_t projection_size(const pg_mark *mark)
 pg_status pg_mark_allocate(pg_mark *mark, pg_error *err)
 {
     pg_status status = PG_OK;
+    const size_t places = mark->form == PG_FORM_PLACED ? projection_size(mark) : 0;
     PG_TRY(pg_alloc(projection_size(mark), sizeof *mark->projection, &mark->projection, err));
+    PG_TRY(pg_alloc(places, sizeof *mark->places, &mark->places, err));
     PG_TRY(pg_alloc((size_t)mark->bits, sizeof *mark->b, &mark->b, err));
 done:
     return status;
@@ -48,6 +69,7 @@ done:
 void pg_mark_clear(pg_mark *mark)
 {
     pg_free(mark->projection);
+    pg_free(mark->places);
     pg_free(mark->b);
     *mark = (pg_mark){0};
 }
@@ -56,11 +78,13 @@ static pg_status copy_mark(const pg_mark *from, pg_mark *to, pg_error *err)
 {
     *to = *from;
     to->projection = NULL;
+    to->places = NULL;
     to->b = NULL;
     if (!from->bits) return PG_OK;
     const pg_status status = pg_mark_allocate(to, err);
     if (status != PG_OK) return status;
     memcpy(to->projection, from->projection, projection_size(from) * sizeof *to->projection);
+    if (to->form == PG_FORM_PLACED) memcpy(to->places, from->places, projection_size(from) * sizeof *to->places);
     memcpy(to->b, from->b, (size_t)from->bits);
     return PG_OK;
 }
@@ -161,8 +185,11 @@ bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b)
 {
     bool same = a->passport_count == b->passport_count;
     for (int i = 0; i < a->passport_count && same; i++) same = strcmp(a->passports[i].layer, b->passports[i].layer) == 0;
-    same = same && a->mark.rounds == b->mark.rounds && a->mark.pooled == b->mark.pooled;
-    return same && a->mark.bits == b->mark.bits && strcmp(a->mark.layer, b->mark.layer) == 0;
+    const pg_mark *m = &a->mark, *n = &b->mark;
+    same = same && m->form == n->form && m->bits == n->bits && m->rounds == n->rounds && m->pooled == n->pooled;
+    same = same && m->site_count == n->site_count;
+    for (int i = 0; i < m->site_count && same; i++) same = strcmp(m->site[i].layer, n->site[i].layer) == 0;
+    return same;
 }
 
 /* ---- guarantees of its makers ---- */
@@ -190,33 +217,56 @@ static pg_status check_passport(const pg_passport *p, pg_error *err)
     return check_bits(p->layer, p->outputs, p->b, err);
 }
 
-static pg_status check_filter(const pg_mark *m, pg_error *err)
+static pg_status check_site(const pg_mark *m, const pg_mark_site *s, pg_error *err)
 {
-    if (m->rounds == 0 && m->pooled == 0 && m->outputs == 0) return PG_OK;
-    if (in_range(m->rounds, PG_MARK_ROUNDS_MAX) && in_range(m->pooled, PG_MARK_POOLED_MAX) &&
-        in_range(m->outputs, PG_CHANNELS_MAX))
+    const int outputs = pg_mark_is_bank(m) ? 0 : PG_CHANNELS_MAX;
+    if (s->layer[0] && !strchr(s->layer, ' ') && in_range(m->bits, PG_MARK_BITS_MAX) && in_range(s->kernel, PG_KERNEL_MAX) &&
+        in_range(s->inputs, PG_CHANNELS_MAX) && (outputs ? in_range(s->outputs, outputs) : s->outputs == 0))
         return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "the mark for %s filters %d outputs in %d rounds to %d values", m->layer, m->outputs,
-                   m->rounds, m->pooled);
+    return pg_fail(err, PG_BAD_INPUT, "the mark for '%s' has %d filters of %dx%dx%d for %d outputs", s->layer, m->bits,
+                   s->kernel, s->kernel, s->inputs, s->outputs);
+}
+
+static pg_status check_sites(const pg_mark *m, pg_error *err)
+{
+    pg_status status = PG_OK;
+    double weights = 0;
+    for (int i = 0; i < m->site_count; i++) {
+        const pg_mark_site *s = &m->site[i];
+        PG_TRY(check_site(m, s, err));
+        weights += (double)s->kernel * s->kernel * s->inputs * s->outputs;
+        for (int j = 0; j < i; j++)
+            if (strcmp(m->site[j].layer, s->layer) == 0) PG_TRY(pg_fail(err, PG_BAD_INPUT, "two marks for %s", s->layer));
+    }
+    if (!in_range(m->site_count, PG_MARK_SITES_MAX) || weights > INT32_MAX)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "the mark has %d layers of %.0f weights", m->site_count, weights));
+done:
+    return status;
+}
+
+static pg_status check_pool(const pg_mark *m, pg_error *err)
+{
+    const bool filtered = m->form == PG_FORM_FILTERED, bank = pg_mark_is_bank(m);
+    if ((filtered ? in_range(m->rounds, PG_MARK_ROUNDS_MAX) : m->rounds == 0) &&
+        (bank ? m->pooled == 0 : in_range(m->pooled, PG_MARK_POOLED_MAX)))
+        return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "the mark for %s filters in %d rounds to %d values", m->site[0].layer, m->rounds,
+                   m->pooled);
 }
 
 static pg_status check_mark(const pg_mark *m, const char *kind, bool bound, pg_error *err)
 {
     pg_status status = PG_OK;
-    if (!m->layer[0] || !in_range(m->bits, PG_MARK_BITS_MAX) || !in_range(m->kernel, PG_KERNEL_MAX) ||
-        !in_range(m->inputs, PG_CHANNELS_MAX))
-        return pg_fail(err, PG_BAD_INPUT, "the mark for '%s' has %d filters of %dx%dx%d", m->layer, m->bits, m->kernel,
-                       m->kernel, m->inputs);
-    PG_TRY(check_filter(m, err));
-    if ((m->rounds > 0) != (strcmp(kind, pg_mark_kinds[PG_MARK_FILTERED]) == 0))
-        return pg_fail(err, PG_BAD_INPUT, "the mark for %s has %s filter, but its kind is '%s'", m->layer,
-                       m->rounds ? "a" : "no", kind);
+    PG_TRY(check_sites(m, err));
+    PG_TRY(check_pool(m, err));
+    if (m->form != pg_mark_form_of(kind))
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "the mark for %s is not read as its kind '%s' says", m->site[0].layer, kind));
     for (int k = 0; pg_mark_kinds[k]; k++)
         if (strcmp(pg_mark_kinds[k], kind) == 0) PG_TRY(pg_mark_fits(m, (pg_mark_kind)k, err));
     if (!pg_all_finite(projection_size(m), m->projection))
-        return pg_fail(err, PG_BAD_INPUT, "the projection for %s has values that are not finite", m->layer);
-    PG_TRY(check_bits(m->layer, m->bits, m->b, err));
-    if (m->rounds && !bound) PG_TRY(pg_mark_check_hash(m, err));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "the projection for %s has values that are not finite", m->site[0].layer));
+    PG_TRY(check_bits(m->site[0].layer, m->bits, m->b, err));
+    PG_TRY(pg_mark_check_projection(m, kind, bound, err));
 done:
     return status;
 }
@@ -239,7 +289,7 @@ pg_status pg_evidence_check(const pg_evidence *e, pg_error *err)
     if (e->passport_count < 0 || e->passport_count > PG_PASSPORTS_MAX)
         return pg_fail(err, PG_BAD_INPUT, "%d passports, expected at most %d", e->passport_count, PG_PASSPORTS_MAX);
     if (e->passport_count && e->mark.bits)
-        return pg_fail(err, PG_BAD_INPUT, "a mark for %s beside passports: evidence makes one claim", e->mark.layer);
+        return pg_fail(err, PG_BAD_INPUT, "a mark for %s beside passports: evidence makes one claim", e->mark.site[0].layer);
     if (!e->passport_count && !e->triggers.count && !e->mark.bits)
         return pg_fail(err, PG_BAD_INPUT, "no passport (LAYER.key or LAYER.key_private), mark or trigger set in it");
     for (int i = 0; i < e->passport_count; i++) {
@@ -267,22 +317,28 @@ static void hash_key(pg_hash *hash, const pg_passport *p, const pg_real *key)
         }
 }
 
+/* The numbers beyond those of a bank of one site follow where the kind or the names, which are hashed before, say so. */
 static void hash_mark(pg_hash *hash, const pg_mark *mark)
 {
+    char names[PG_MARK_NAMES_MAX];
     pg_hash_add_u64(hash, (uint64_t)mark->bits);
     if (!mark->bits) return;
-    pg_hash_add_text(hash, mark->layer);
-    pg_hash_add_u64(hash, (uint64_t)mark->kernel);
-    pg_hash_add_u64(hash, (uint64_t)mark->inputs);
-    if (mark->rounds) { /* the kind, which is hashed before, says that these numbers follow */
+    pg_mark_names(mark, names);
+    pg_hash_add_text(hash, names);
+    for (int i = 0; i < mark->site_count; i++) {
+        pg_hash_add_u64(hash, (uint64_t)mark->site[i].kernel);
+        pg_hash_add_u64(hash, (uint64_t)mark->site[i].inputs);
+    }
+    if (!pg_mark_is_bank(mark)) {
         pg_hash_add_u64(hash, (uint64_t)mark->rounds);
         pg_hash_add_u64(hash, (uint64_t)mark->pooled);
-        pg_hash_add_u64(hash, (uint64_t)mark->outputs);
+        for (int i = 0; i < mark->site_count; i++) pg_hash_add_u64(hash, (uint64_t)mark->site[i].outputs);
     }
     for (size_t i = 0; i < projection_size(mark); i++) {
         const float value = (float)mark->projection[i];
         pg_hash_add(hash, &value, sizeof value);
     }
+    if (mark->form == PG_FORM_PLACED) pg_hash_add(hash, mark->places, projection_size(mark) * sizeof *mark->places);
     pg_hash_add(hash, mark->b, (size_t)mark->bits);
 }
 

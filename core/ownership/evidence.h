@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Evidence that a claimant, the owner or a forger, shows to the judge: a passport and a signature for each passport layer, or a
- * mark in the weights of one layer, and a trigger set if the scheme has one. Genuine and forged evidence have this same form,
+ * mark in the weights of some layers, and a trigger set if the scheme has one. Genuine and forged evidence have this same form,
  * and the same code judges both. Evidence is a secret: files are readable by their owner alone, and everything published
  * carries only the commitment, a SHA-256 of the canonical content. */
 #ifndef PG_OWNERSHIP_EVIDENCE_H
@@ -20,14 +20,39 @@ typedef struct pg_passport {
     int8_t *b;                          /* signature: -1 or +1 */
 } pg_passport;
 
-/* A mark in the weights; see mark.h. */
-enum { PG_MARK_BITS_MAX = 4096, PG_MARK_ROUNDS_MAX = 8, PG_MARK_POOLED_MAX = 4096 };
+/* A mark in the weights of some convolutions, its sites, in the order of the network; see mark.h. */
+enum {
+    PG_MARK_BITS_MAX = 4096,
+    PG_MARK_ROUNDS_MAX = 8,
+    PG_MARK_POOLED_MAX = 4096,
+    PG_MARK_SITES_MAX = PG_PASSPORTS_MAX,
+    PG_MARK_NAMES_MAX = PG_MARK_SITES_MAX * PG_NAME_MAX
+};
+
+/* How a mark is read; see mark.h. The first three read mean filters by a bank of filters, the others single weights. */
+typedef enum pg_mark_form {
+    PG_FORM_SIGNS,
+    PG_FORM_HALVES,
+    PG_FORM_WAVES,
+    PG_FORM_FILTERED,
+    PG_FORM_RESIDUALS,
+    PG_FORM_PLACED
+} pg_mark_form;
+
+typedef struct pg_mark_site {
+    char layer[PG_NAME_MAX];     /* state-dict prefix, without blanks */
+    int kernel, inputs, outputs; /* of the layer; outputs 0 where a bank reads */
+} pg_mark_site;
+
 typedef struct pg_mark {
-    char layer[PG_NAME_MAX];     /* the marked convolution */
-    int kernel, inputs, bits;    /* projection is [kernel,kernel,inputs,bits]; bits 0: no mark */
-    int rounds, pooled, outputs; /* of a filtered mark, whose projection is [pooled,bits]; rounds 0: the mark is not filtered */
-    pg_real *projection;         /* a filter per bit */
-    int8_t *b;                   /* -1 or +1, [bits] */
+    pg_mark_form form;
+    int site_count, bits; /* bits 0: no mark */
+    int rounds;           /* of a filtered mark, else 0 */
+    int pooled;           /* rows of the projection, or weights in a row of residuals; 0 for a bank */
+    pg_real *projection;  /* a bank: [kernel,kernel,inputs,bits] of each site in turn; else [pooled,bits]; none of residuals */
+    int32_t *places;      /* [pooled,bits], of a placed mark only: which weight of all sites each value multiplies */
+    int8_t *b;            /* -1 or +1, [bits] */
+    pg_mark_site site[PG_MARK_SITES_MAX];
 } pg_mark;
 
 /* Basis of a claim: passports, else a mark, else triggers. */
@@ -68,13 +93,19 @@ PG_CHECKED pg_status pg_passport_allocate(pg_passport *p, pg_error *err);
 PG_CHECKED pg_status pg_mark_allocate(pg_mark *mark, pg_error *err);
 void pg_mark_clear(pg_mark *mark);
 
-/* Number of values with which each filter of the projection is multiplied. */
+/* Number of values with which each filter of the projection is multiplied; 0 for residuals, which have none. */
 int pg_mark_width(const pg_mark *mark);
 
+/* Does the mark read mean filters by a bank of filters? */
+bool pg_mark_is_bank(const pg_mark *mark);
+
+/* The names of its sites, separated by a blank. */
+void pg_mark_names(const pg_mark *mark, char names[PG_MARK_NAMES_MAX]);
+
 /* Check what all evidence guarantees, as pg_evidence_load does: it has at least one part; no layer occurs twice; sizes are
- * positive and within the limits above; passports and projections are finite; bits are -1 or +1, and a projection of the mark's
- * kind has positions for all of them; the bits of a free filtered mark are the hash of its projection; labels are classes; the
- * arrays of bound evidence follow from its secret. PG_BAD_INPUT names the layer. */
+ * positive and within the limits above; passports and projections are finite; bits are -1 or +1; the mark has the form of its
+ * kind, and its projection is one that the kind allows (pg_mark_check_projection); labels are classes; the arrays of bound
+ * evidence follow from its secret. PG_BAD_INPUT names the layer. */
 PG_CHECKED pg_status pg_evidence_check(const pg_evidence *evidence, pg_error *err);
 
 /* SHA-256 over scheme, kind, passports (float32, state-dict order), signatures, mark and triggers, each preceded by
@@ -87,13 +118,12 @@ void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX]
 int pg_evidence_bits(const pg_evidence *evidence);
 pg_claim pg_evidence_claim(const pg_evidence *evidence);
 
-/* Do both have passports for the same layers, or marks of one size in the same layer? Then null evidence drawn for one serves
- * the other. */
+/* Do both have passports for the same layers, or marks of one form and size in the same layers? Then null evidence drawn for
+ * one serves the other. */
 bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b);
 
 /* safetensors under the reference's names: LAYER.key, LAYER.skey, LAYER.b (private ones: LAYER.key_private,
- * LAYER.skey_private); a mark is LAYER.projection [bits,C,R,R] and LAYER.mark [bits], and a filtered one LAYER.projection
- * [pooled,bits], LAYER.mark and LAYER.mark_filter, the numbers rounds, outputs, inputs and kernel. Saved with mode 0600.
+ * LAYER.skey_private); a mark as mark_file.h says. Saved with mode 0600.
  * Loading also reads a state dict that holds weights and passports together, and drops the name parts of wrappers as
  * pg_model_load does. PG_BAD_INPUT, saving and loading, for evidence that pg_evidence_check refuses; loading also for texts
  * longer than their fields and evidence tensors that belong to neither a passport nor a mark. */

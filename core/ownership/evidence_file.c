@@ -6,13 +6,15 @@
 #include "core/data/triggers.h"
 #include "core/formats/number.h"
 #include "core/nets/state.h"
+#include "core/ownership/mark.h"
+#include "core/ownership/mark_file.h"
 #include "core/ownership/scheme.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { TENSOR_NAME = PG_NAME_MAX + 32, NAMES = 4, FILTER = 4 };
-enum { VALUES_MAX = 1 << 26 }; /* of all keys of a file, or of a projection */
+enum { TENSOR_NAME = PG_NAME_MAX + 32, NAMES = 4 };
+enum { VALUES_MAX = 1 << 26 }; /* of all keys of a file */
 
 /* Tensors of one layer: key, skey, b and the second name of b. Passports that are distributed with the network have one set of
  * names, those of a private branch another. */
@@ -48,7 +50,6 @@ typedef struct sheet {
     size_t count;
     char (*names)[TENSOR_NAME];
     pg_real *values, *next;
-    int32_t filter[FILTER];
 } sheet;
 
 static void put(sheet *s, const char *layer, const char *suffix, int dims, const size_t *shape, const pg_real *data)
@@ -73,37 +74,6 @@ static void put_passport(sheet *s, const pg_passport *p, const char *const *name
     put(s, p->layer, names[2], 1, &bits, s->next);
     put(s, p->layer, names[3], 1, &bits, s->next);
     s->next += p->outputs;
-}
-
-/* Write the projection as filters in the state dict's order, [bits,C,R,R]. */
-static void put_bank(sheet *s, const pg_mark *m)
-{
-    const int taps = m->kernel * m->kernel;
-    const size_t side = (size_t)m->kernel, shape[] = {(size_t)m->bits, (size_t)m->inputs, side, side};
-    put(s, m->layer, "projection", 4, shape, s->next);
-    for (int i = 0; i < m->bits; i++)
-        for (int c = 0; c < m->inputs; c++)
-            for (int t = 0; t < taps; t++) *s->next++ = m->projection[(t * m->inputs + c) * m->bits + i];
-}
-
-/* Write the projection in its order in memory, [pooled,bits], and the filter. */
-static void put_filtered(sheet *s, const pg_mark *m)
-{
-    const int32_t filter[FILTER] = {m->rounds, m->outputs, m->inputs, m->kernel};
-    const size_t shape[] = {(size_t)m->pooled, (size_t)m->bits}, numbers = FILTER;
-    memcpy(s->filter, filter, sizeof filter);
-    put(s, m->layer, "projection", 2, shape, m->projection);
-    put(s, m->layer, "mark_filter", 1, &numbers, NULL);
-    s->arrays[s->count - 1].dtype = PG_I32;
-    s->arrays[s->count - 1].data = s->filter;
-}
-
-static void put_mark(sheet *s, const pg_mark *m)
-{
-    const size_t bits = (size_t)m->bits;
-    (m->rounds ? put_filtered : put_bank)(s, m);
-    put(s, m->layer, "mark", 1, &bits, s->next);
-    for (int i = 0; i < m->bits; i++) *s->next++ = m->b[i];
 }
 
 static void put_triggers(sheet *s, const pg_dataset *t)
@@ -151,9 +121,9 @@ pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_err
 {
     pg_status status = PG_OK;
     sheet s = {0};
-    const pg_mark *mark = &evidence->mark;
-    size_t total = (size_t)mark->bits * (size_t)(pg_mark_width(mark) + 1);
-    const size_t room = (size_t)evidence->passport_count * NAMES + 5;
+    pg_mark_sheet *mark = NULL;
+    size_t total = 0;
+    const size_t room = (size_t)evidence->passport_count * NAMES + PG_MARK_ARRAYS_MAX + 2;
     pg_metadata notes[NOTES_MAX];
     numbers texts;
     if ((status = pg_evidence_check(evidence, err)) != PG_OK) {
@@ -169,10 +139,11 @@ pg_status pg_evidence_save(const pg_evidence *evidence, const char *path, pg_err
     PG_TRY(pg_alloc(total, sizeof *s.values, &s.values, err));
     s.next = s.values;
     for (int i = 0; i < evidence->passport_count; i++) put_passport(&s, &evidence->passports[i], names_of(evidence->scheme));
-    if (mark->bits) put_mark(&s, mark);
+    if (evidence->mark.bits) PG_TRY(pg_mark_sheet_create(&evidence->mark, s.arrays, &s.count, &mark, err));
     if (evidence->triggers.count) put_triggers(&s, &evidence->triggers);
     PG_TRY(pg_safetensors_write(path, s.arrays, s.count, notes, describe(evidence, &texts, notes), PG_FILE_SECRET, err));
 done:
+    pg_mark_sheet_destroy(&mark);
     pg_free(s.arrays);
     pg_free(s.names);
     pg_free(s.values);
@@ -181,8 +152,7 @@ done:
 
 /* ---- reading ---- */
 
-/* Split an array's name into layer and ending ("features.4.key" -> "features.4"); false if it does not have the ending. */
-static bool layer_of(const char *name, const char *ending, char layer[PG_NAME_MAX])
+bool pg_file_layer_of(const char *name, const char *ending, char layer[PG_NAME_MAX])
 {
     const size_t n = strlen(name), m = strlen(ending) + 1;
     if (n <= m || n - m >= PG_NAME_MAX || name[n - m] != '.' || strcmp(name + n - m + 1, ending) != 0) return false;
@@ -191,9 +161,8 @@ static bool layer_of(const char *name, const char *ending, char layer[PG_NAME_MA
     return true;
 }
 
-/* b [count] from the array of that name; values [count] is room to work in. */
-static pg_status read_bits(const pg_safetensors *file, const char *path, const char *name, int count, int8_t *b,
-                           pg_real *values, pg_error *err)
+pg_status pg_file_bits(const pg_safetensors *file, const char *path, const char *name, int count, int8_t *b, pg_real *values,
+                       pg_error *err)
 {
     const pg_status status = pg_safetensors_read_real(file, name, values, (size_t)count, err);
     for (int o = 0; o < count && status == PG_OK; o++) {
@@ -242,81 +211,8 @@ static pg_status read_passport(const pg_safetensors *file, const char *path, con
         PG_TRY(pg_safetensors_read_real(file, name[k], values, count, err));
         transpose(values, k ? p->skey : p->key, p->inputs, p->height * p->width);
     }
-    PG_TRY(read_bits(file, path, bits, p->outputs, p->b, values, err));
+    PG_TRY(pg_file_bits(file, path, bits, p->outputs, p->b, values, err));
     PG_TRY(check_second_name(file, path, name[2], name[3], p, values, err));
-done:
-    pg_free(values);
-    return status;
-}
-
-/* Read the sizes of a filtered mark from its projection [pooled,bits] and its filter. pg_evidence_check checks the other
- * limits. */
-static pg_status read_filter(const pg_safetensors *file, const char *path, const char *name, const pg_array *x, pg_mark *m,
-                             pg_error *err)
-{
-    const pg_array *filter = NULL;
-    const pg_status status = pg_safetensors_get(file, name, 1, NULL, &filter, err);
-    int32_t four[FILTER];
-    if (status != PG_OK) return status;
-    if (filter->dtype != PG_I32 || filter->count != FILTER)
-        return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected I32: rounds, outputs, inputs, kernel", path, name);
-    memcpy(four, filter->data, sizeof four);
-    if (!x->count || x->shape[0] > PG_MARK_POOLED_MAX || x->shape[1] > PG_MARK_BITS_MAX || four[0] < 1)
-        return pg_fail(err, PG_BAD_INPUT,
-                       "%s: tensor '%s': expected at least one round and a projection of 1 to %d values and bits", path, name,
-                       PG_MARK_POOLED_MAX);
-    *m = (pg_mark){.bits = (int)x->shape[1],
-                   .pooled = (int)x->shape[0],
-                   .rounds = four[0],
-                   .outputs = four[1],
-                   .inputs = four[2],
-                   .kernel = four[3]};
-    return PG_OK;
-}
-
-/* Read the sizes of any other mark from its projection [bits,C,R,R]. */
-static pg_status read_bank(const char *path, const char *name, const pg_array *x, pg_mark *m, pg_error *err)
-{
-    if (x->shape[0] < 1 || x->shape[0] > PG_MARK_BITS_MAX || x->shape[2] != x->shape[3] || x->count == 0 ||
-        x->count > VALUES_MAX)
-        return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected 1 to %d filters [bits,C,R,R]", path, name,
-                       PG_MARK_BITS_MAX);
-    *m = (pg_mark){.bits = (int)x->shape[0], .inputs = (int)x->shape[1], .kernel = (int)x->shape[2]};
-    return PG_OK;
-}
-
-/* Convert filters [bits,C,R,R] to a projection [R,R,C,bits]. */
-static void turn_bank(const pg_real *values, pg_mark *m)
-{
-    const int taps = m->kernel * m->kernel;
-    for (int i = 0; i < m->bits; i++)
-        for (int c = 0; c < m->inputs; c++)
-            for (int t = 0; t < taps; t++)
-                m->projection[(t * m->inputs + c) * m->bits + i] = values[(i * m->inputs + c) * taps + t];
-}
-
-static pg_status read_mark(const pg_safetensors *file, const char *path, const char *layer, pg_mark *m, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_real *values = NULL;
-    const pg_array *x = NULL, *b = NULL;
-    char projection[TENSOR_NAME], mark[TENSOR_NAME], filter[TENSOR_NAME];
-    snprintf(projection, TENSOR_NAME, "%s.projection", layer);
-    snprintf(mark, TENSOR_NAME, "%s.mark", layer);
-    snprintf(filter, TENSOR_NAME, "%s.mark_filter", layer);
-    const bool filtered = pg_safetensors_find(file, filter);
-    PG_TRY(pg_safetensors_get(file, projection, filtered ? 2 : 4, NULL, &x, err));
-    PG_TRY(pg_safetensors_get(file, mark, 1, &x->shape[filtered ? 1 : 0], &b, err));
-    PG_TRY(filtered ? read_filter(file, path, filter, x, m, err) : read_bank(path, projection, x, m, err));
-    snprintf(m->layer, sizeof m->layer, "%s", layer);
-    PG_TRY(pg_mark_allocate(m, err));
-    PG_TRY(pg_alloc(x->count, sizeof *values, &values, err));
-    PG_TRY(read_bits(file, path, mark, m->bits, m->b, values, err));
-    PG_TRY(pg_safetensors_read_real(file, projection, values, x->count, err));
-    if (filtered)
-        memcpy(m->projection, values, x->count * sizeof *values);
-    else
-        turn_bank(values, m);
 done:
     pg_free(values);
     return status;
@@ -354,9 +250,8 @@ done:
     return status;
 }
 
-/* Sort passports by the place of their layers in the network, because a file may have them in any order. The place comes from
- * the longest table of rows that has the name, so that one table orders all layers of a network. */
-static int layer_place(const char *layer)
+/* The place comes from the longest table of rows that has the name, so that one table orders all layers of a network. */
+int pg_file_layer_place(const char *layer)
 {
     int place = -1, longest = 0;
     for (int a = 0; pg_archs[a]; a++) {
@@ -371,12 +266,13 @@ static int layer_place(const char *layer)
     return place;
 }
 
+/* By the place of their layers in the network, because a file may have them in any order. */
 static void sort_passports(pg_evidence *evidence)
 {
     for (int i = 1; i < evidence->passport_count; i++) {
         const pg_passport p = evidence->passports[i];
         int j = i;
-        for (; j > 0 && layer_place(evidence->passports[j - 1].layer) > layer_place(p.layer); j--)
+        for (; j > 0 && pg_file_layer_place(evidence->passports[j - 1].layer) > pg_file_layer_place(p.layer); j--)
             evidence->passports[j] = evidence->passports[j - 1];
         evidence->passports[j] = p;
     }
@@ -384,7 +280,8 @@ static void sort_passports(pg_evidence *evidence)
 
 static bool has_layer(const pg_evidence *e, const char *layer)
 {
-    bool found = e->mark.bits && strcmp(e->mark.layer, layer) == 0;
+    bool found = false;
+    for (int i = 0; i < e->mark.site_count; i++) found |= strcmp(e->mark.site[i].layer, layer) == 0;
     for (int i = 0; i < e->passport_count; i++) found |= strcmp(e->passports[i].layer, layer) == 0;
     return found;
 }
@@ -396,7 +293,7 @@ static bool is_stray(const pg_evidence *e, const char *name)
     for (const char *const *ending = pg_state_evidence; *ending; ending++) {
         const size_t n = strlen(name), m = strlen(*ending);
         if (n > m && name[n - m - 1] == '.' && strcmp(name + n - m, *ending) == 0)
-            return !layer_of(name, *ending, layer) || !has_layer(e, layer);
+            return !pg_file_layer_of(name, *ending, layer) || !has_layer(e, layer);
     }
     return false;
 }
@@ -419,7 +316,8 @@ static pg_status check_keys(const pg_safetensors *file, const char *path, pg_err
     char layer[PG_NAME_MAX];
     for (size_t i = 0; i < pg_safetensors_count(file); i++) {
         const pg_array *a = pg_safetensors_at(file, i);
-        if (layer_of(a->name, names_distributed[0], layer) || layer_of(a->name, names_private[0], layer)) values += a->count;
+        if (pg_file_layer_of(a->name, names_distributed[0], layer) || pg_file_layer_of(a->name, names_private[0], layer))
+            values += a->count;
     }
     if (values <= VALUES_MAX) return PG_OK;
     return pg_fail(err, PG_BAD_INPUT, "%s: passports of %zu values, expected at most %d", path, values, VALUES_MAX);
@@ -429,13 +327,9 @@ static pg_status read_one(const pg_safetensors *file, const char *path, const ch
                           pg_error *err)
 {
     char layer[PG_NAME_MAX];
-    if (layer_of(name, "projection", layer)) {
-        if (e->mark.bits) return pg_fail(err, PG_BAD_INPUT, "%s: more than one mark", path);
-        return read_mark(file, path, layer, &e->mark, err);
-    }
-    const bool hidden = layer_of(name, "key_private", layer);
+    const bool hidden = pg_file_layer_of(name, "key_private", layer);
     *private |= hidden;
-    if (!hidden && !layer_of(name, "key", layer)) return PG_OK;
+    if (!hidden && !pg_file_layer_of(name, "key", layer)) return PG_OK;
     if (e->passport_count == PG_PASSPORTS_MAX)
         return pg_fail(err, PG_BAD_INPUT, "%s: more than %d passports", path, PG_PASSPORTS_MAX);
     return read_passport(file, path, layer, hidden, &e->passports[e->passport_count++], err);
@@ -488,9 +382,11 @@ static pg_status read_all(const pg_safetensors *file, const char *path, pg_evide
     for (size_t i = 0; i < pg_safetensors_count(file); i++)
         PG_TRY(read_one(file, path, pg_safetensors_at(file, i)->name, e, &private, err));
     sort_passports(e);
+    PG_TRY(pg_mark_load(file, path, &e->mark, err));
     PG_TRY(read_triggers(file, path, &e->triggers, err));
     PG_TRY(pg_safetensors_text(file, "scheme", scheme_of(private), e->scheme, sizeof e->scheme, err));
     PG_TRY(pg_safetensors_text(file, "kind", "shuffle", e->kind, sizeof e->kind, err));
+    if (e->mark.bits && pg_mark_is_bank(&e->mark)) e->mark.form = pg_mark_form_of(e->kind);
     PG_TRY(read_binding(file, path, &e->binding, err));
     PG_TRY(check_unused(file, path, e, err));
     if ((status = pg_evidence_check(e, err)) != PG_OK) pg_error_context(err, "%s", path);

@@ -1,27 +1,43 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Marks; see mark.h. A projection is laid out like weights, with the bit as the last index, so that both products read memory
- * in order. */
+/* Making and checking marks; see mark.h. A bank is laid out like weights, with the bit as the last index, so that both products
+ * read memory in order. Reading: mark_read.c. */
 #include "core/ownership/mark.h"
 
 #include "core/base/hash.h"
 #include "core/base/memory.h"
+#include "core/nets/choice.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-const char *const pg_mark_kinds[] = {"gaussian", "direct", "diff", "signs", "filtered", NULL};
+const char *const pg_mark_kinds[] = {"gaussian", "direct", "diff",      "signs",  "filtered", "uniform",
+                                     "centred",  "waves",  "residuals", "placed", NULL};
 
-/* ---- making ---- */
+static const pg_mark_form forms[] = {
+    [PG_MARK_GAUSSIAN] = PG_FORM_SIGNS, [PG_MARK_DIRECT] = PG_FORM_SIGNS,      [PG_MARK_DIFF] = PG_FORM_SIGNS,
+    [PG_MARK_SIGNS] = PG_FORM_SIGNS,    [PG_MARK_FILTERED] = PG_FORM_FILTERED, [PG_MARK_UNIFORM] = PG_FORM_HALVES,
+    [PG_MARK_CENTRED] = PG_FORM_HALVES, [PG_MARK_WAVES] = PG_FORM_WAVES,       [PG_MARK_RESIDUALS] = PG_FORM_RESIDUALS,
+    [PG_MARK_PLACED] = PG_FORM_PLACED,
+};
 
-/* Find the convolution of this name; name NULL: the first convolution that is a passport layer by default. */
-static const pg_layer *find(const pg_layout *layout, const char *name)
+pg_mark_form pg_mark_form_of(const char *kind)
 {
-    for (int i = 0; i < layout->layer_count; i++) {
-        const pg_layer *l = &layout->layers[i];
-        if (l->conv >= 0 && (name ? strcmp(l->row.name, name) == 0 : l->row.passport)) return l;
+    for (int k = 0; pg_mark_kinds[k]; k++)
+        if (strcmp(pg_mark_kinds[k], kind) == 0) return forms[k];
+    return PG_FORM_SIGNS;
+}
+
+/* ---- sizes ---- */
+
+int pg_mark_weights(const pg_mark *mark)
+{
+    int weights = 0;
+    for (int i = 0; i < mark->site_count; i++) {
+        const pg_mark_site *s = &mark->site[i];
+        weights += s->kernel * s->kernel * s->inputs * s->outputs;
     }
-    return NULL;
+    return weights;
 }
 
 /* Number of non-zero entries of a filter, each at a position that no other filter uses; 0: all entries are non-zero. */
@@ -30,83 +46,118 @@ static int ones_of(pg_mark_kind kind)
     return kind == PG_MARK_DIRECT ? 1 : kind == PG_MARK_DIFF ? 2 : 0;
 }
 
-pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
+static pg_status fits_bank(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
 {
     const int positions = mark->bits * ones_of(kind);
-    if ((mark->rounds > 0) != (kind == PG_MARK_FILTERED))
-        return pg_fail(err, PG_BAD_INPUT, "the mark for %s has %s filter, unlike the kind %s", mark->layer,
-                       mark->rounds ? "a" : "no", pg_mark_kinds[kind]);
     if (mark->bits <= PG_MARK_BITS_MAX && positions <= pg_mark_width(mark)) return PG_OK;
     return pg_fail(err, PG_BAD_INPUT, "bits: %d %s ones do not fit %s, whose filters have %d weights", mark->bits,
-                   pg_mark_kinds[kind], mark->layer, pg_mark_width(mark));
+                   pg_mark_kinds[kind], mark->site[0].layer, pg_mark_width(mark));
 }
 
-/* A mark of the layer's shape, without arrays. */
-static pg_status place(const pg_layout *layout, const char *layer, int bits, pg_mark *out, const pg_layer **found,
-                       pg_error *err)
+static pg_status fits_list(const pg_mark *mark, pg_error *err)
 {
-    const pg_layer *l = *found = find(layout, strcmp(layer, "default") == 0 ? NULL : layer);
-    if (!l) return pg_fail(err, PG_BAD_INPUT, "layer: %s has no convolution '%s'", layout->spec.arch->name, layer);
-    *out = (pg_mark){.kernel = l->row.kernel, .inputs = l->in_channels, .bits = bits};
-    snprintf(out->layer, sizeof out->layer, "%s", l->row.name);
+    const int unit = mark->form == PG_FORM_RESIDUALS ? mark->pooled : 1, weights = pg_mark_weights(mark) / unit * unit;
+    const long needed = (long)mark->bits * (mark->form == PG_FORM_PLACED ? mark->pooled : 1);
+    if (mark->bits <= PG_MARK_BITS_MAX && needed <= weights) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "bits: %d bits need %ld weights, %s%s %d", mark->bits, needed, mark->site[0].layer,
+                   mark->site_count > 1 ? " and the other layers have" : " has", weights);
+}
+
+pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
+{
+    if (mark->form != forms[kind])
+        return pg_fail(err, PG_BAD_INPUT, "the mark for %s is not read as the kind %s is", mark->site[0].layer,
+                       pg_mark_kinds[kind]);
+    if (pg_mark_is_bank(mark)) return fits_bank(mark, kind, err);
+    return mark->form == PG_FORM_FILTERED ? PG_OK : fits_list(mark, err);
+}
+
+/* ---- making ---- */
+
+/* A mark of the chosen layers' shape, without arrays. */
+static pg_status place(const pg_layout *layout, const char *layers, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
+{
+    uint64_t chosen;
+    const uint64_t passports = pg_arch_default_passports(layout->spec.arch);
+    const pg_status status = pg_choice_read(layers, &layout->spec, passports & (~passports + 1), &chosen, err);
+    if (status != PG_OK) return status;
+    *out = (pg_mark){.form = forms[kind], .bits = bits};
+    for (int i = 0; i < layout->layer_count; i++) {
+        const pg_layer *l = &layout->layers[i];
+        if (l->conv < 0 || !(chosen >> l->conv & 1)) continue;
+        if (out->site_count == PG_MARK_SITES_MAX)
+            return pg_fail(err, PG_BAD_INPUT, "layers: a mark has at most %d", PG_MARK_SITES_MAX);
+        pg_mark_site *site = &out->site[out->site_count++];
+        *site = (pg_mark_site){
+            .kernel = l->row.kernel, .inputs = l->in_channels, .outputs = pg_mark_is_bank(out) ? 0 : l->out_channels};
+        snprintf(site->layer, sizeof site->layer, "%s", l->row.name);
+    }
     return PG_OK;
 }
 
-static pg_status shape(const pg_layout *layout, const char *layer, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
+static pg_status shape(const pg_layout *layout, const char *layers, int bits, pg_mark_kind kind, int pooled, pg_mark *out,
+                       pg_error *err)
 {
-    const pg_layer *l;
-    const pg_status status = place(layout, layer, bits, out, &l, err);
-    return status == PG_OK ? pg_mark_fits(out, kind, err) : status;
-}
-
-static int weights_of(const pg_layer *l)
-{
-    return l->row.kernel * l->row.kernel * l->in_channels * l->out_channels;
+    const pg_status status = place(layout, layers, bits, kind, out, err);
+    if (status != PG_OK) return status;
+    out->pooled = pooled;
+    return pg_mark_fits(out, kind, err);
 }
 
 enum { SPARE = 4 }; /* at least this many rows of weights, because fewer than half of the bits may be ones */
 
-static pg_status shape_filtered(const pg_layout *layout, const char *layer, int bits, int rounds, int pooled, pg_mark *out,
+static pg_status shape_filtered(const pg_layout *layout, const char *layers, int bits, int rounds, int pooled, pg_mark *out,
                                 pg_error *err)
 {
-    const pg_layer *l;
-    const pg_status status = place(layout, layer, bits, out, &l, err);
+    const pg_status status = shape(layout, layers, bits, PG_MARK_FILTERED, pooled, out, err);
     if (status != PG_OK) return status;
+    const int weights = pg_mark_weights(out);
     out->rounds = rounds;
-    out->pooled = pooled;
-    out->outputs = l->out_channels;
-    if (weights_of(l) >> rounds >= SPARE * pooled) return PG_OK;
+    if (weights >> rounds >= SPARE * pooled) return PG_OK;
     return pg_fail(
         err, PG_BAD_INPUT,
         "rounds, pooled: of the %d weights of %s about %d are left after %d round%s, expected at least %d for %d values",
-        weights_of(l), out->layer, weights_of(l) >> rounds, rounds, rounds == 1 ? "" : "s", SPARE * pooled, pooled);
+        weights, out->site[0].layer, weights >> rounds, rounds, rounds == 1 ? "" : "s", SPARE * pooled, pooled);
 }
 
-pg_status pg_mark_check(const pg_model *model, const char *layer, int bits, pg_mark_kind kind, pg_error *err)
+pg_status pg_mark_check(const pg_model *model, const char *layers, int bits, pg_mark_kind kind, pg_error *err)
 {
     pg_mark mark;
-    return shape(&model->layout, layer, bits, kind, &mark, err);
+    return shape(&model->layout, layers, bits, kind, 0, &mark, err);
 }
 
-pg_status pg_mark_create(const pg_net_spec *spec, const char *layer, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
+pg_status pg_mark_create_listed(const pg_net_spec *spec, const char *layers, int bits, pg_mark_kind kind, int pooled,
+                                pg_mark *out, pg_error *err)
 {
     pg_layout layout;
     *out = (pg_mark){0};
     pg_status status = pg_layout_plan(spec, &layout, err);
-    if (status == PG_OK) status = shape(&layout, layer, bits, kind, out, err);
+    if (status == PG_OK) status = shape(&layout, layers, bits, kind, pooled, out, err);
     if (status == PG_OK) status = pg_mark_allocate(out, err);
     return status;
 }
 
-pg_status pg_mark_create_filtered(const pg_net_spec *spec, const char *layer, int bits, int rounds, int pooled, pg_mark *out,
+pg_status pg_mark_create(const pg_net_spec *spec, const char *layers, int bits, pg_mark_kind kind, pg_mark *out, pg_error *err)
+{
+    return pg_mark_create_listed(spec, layers, bits, kind, 0, out, err);
+}
+
+pg_status pg_mark_create_filtered(const pg_net_spec *spec, const char *layers, int bits, int rounds, int pooled, pg_mark *out,
                                   pg_error *err)
 {
     pg_layout layout;
     *out = (pg_mark){0};
     pg_status status = pg_layout_plan(spec, &layout, err);
-    if (status == PG_OK) status = shape_filtered(&layout, layer, bits, rounds, pooled, out, err);
+    if (status == PG_OK) status = shape_filtered(&layout, layers, bits, rounds, pooled, out, err);
     if (status == PG_OK) status = pg_mark_allocate(out, err);
     return status;
+}
+
+/* ---- drawing ---- */
+
+static size_t values_of(const pg_mark *mark)
+{
+    return (size_t)pg_mark_width(mark) * (size_t)mark->bits;
 }
 
 static pg_status draw_positions(pg_mark *mark, int ones, pg_rng *rng, pg_error *err)
@@ -114,7 +165,7 @@ static pg_status draw_positions(pg_mark *mark, int ones, pg_rng *rng, pg_error *
     uint32_t *order = NULL;
     const pg_status status = pg_alloc((size_t)pg_mark_width(mark), sizeof *order, &order, err);
     if (status != PG_OK) return status;
-    memset(mark->projection, 0, (size_t)pg_mark_width(mark) * (size_t)mark->bits * sizeof *mark->projection);
+    memset(mark->projection, 0, values_of(mark) * sizeof *mark->projection);
     pg_rng_permutation(rng, order, (size_t)pg_mark_width(mark));
     for (int j = 0; j < mark->bits * ones; j++)
         mark->projection[(size_t)order[j] * (size_t)mark->bits + (size_t)(j / ones)] = j % ones ? -1 : 1;
@@ -122,14 +173,63 @@ static pg_status draw_positions(pg_mark *mark, int ones, pg_rng *rng, pg_error *
     return PG_OK;
 }
 
+/* Of variance 1. */
+static double draw_laplace(pg_rng *rng)
+{
+    const double size = -log(1 - pg_rng_uniform(rng)) / sqrt(2);
+    return pg_rng_below(rng, 2) ? size : -size;
+}
+
+static pg_status draw_places(pg_mark *mark, pg_rng *rng, pg_error *err)
+{
+    uint32_t *order = NULL;
+    const size_t weights = (size_t)pg_mark_weights(mark);
+    const pg_status status = pg_alloc(weights, sizeof *order, &order, err);
+    if (status != PG_OK) return status;
+    pg_rng_permutation(rng, order, weights);
+    for (size_t i = 0; i < values_of(mark); i++) {
+        mark->places[i] = (int32_t)order[i];
+        mark->projection[i] = (pg_real)draw_laplace(rng);
+    }
+    pg_free(order);
+    return PG_OK;
+}
+
+static double length_of(const pg_mark *mark, int bit)
+{
+    double square = 0;
+    for (int j = 0; j < pg_mark_width(mark); j++) {
+        const double x = (double)mark->projection[(ptrdiff_t)j * mark->bits + bit];
+        square += x * x;
+    }
+    return sqrt(square);
+}
+
+static void scale_to_length_1(pg_mark *mark)
+{
+    for (int i = 0; i < mark->bits; i++) {
+        const double length = length_of(mark, i);
+        for (int j = 0; j < pg_mark_width(mark); j++) {
+            pg_real *x = &mark->projection[(ptrdiff_t)j * mark->bits + i];
+            *x = (pg_real)((double)*x / length);
+        }
+    }
+}
+
+static double draw_value(pg_mark_kind kind, pg_rng *rng)
+{
+    if (kind == PG_MARK_SIGNS) return 2 * (int)pg_rng_below(rng, 2) - 1;
+    if (kind == PG_MARK_UNIFORM || kind == PG_MARK_CENTRED) return pg_rng_uniform(rng) - (kind == PG_MARK_CENTRED ? 0.5 : 0);
+    return pg_rng_normal(rng);
+}
+
 /* The bits of a free filtered mark. */
 static void hash_projection(const pg_mark *mark, int8_t *b)
 {
     unsigned char digest[PG_MARK_BITS_MAX / 8];
-    const size_t count = (size_t)pg_mark_width(mark) * (size_t)mark->bits;
     pg_hash hash;
     pg_shake_start(&hash);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < values_of(mark); i++) {
         const float value = (float)mark->projection[i];
         pg_hash_add(&hash, &value, sizeof value);
     }
@@ -139,97 +239,25 @@ static void hash_projection(const pg_mark *mark, int8_t *b)
 
 pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *err)
 {
-    const size_t count = (size_t)pg_mark_width(mark) * (size_t)mark->bits;
     const pg_status status = pg_mark_fits(mark, kind, err);
     if (status != PG_OK) return status;
     if (ones_of(kind)) return draw_positions(mark, ones_of(kind), rng, err);
-    for (size_t i = 0; i < count; i++)
-        mark->projection[i] =
-            kind == PG_MARK_SIGNS ? (pg_real)(2 * (int)pg_rng_below(rng, 2) - 1) : (pg_real)pg_rng_normal(rng);
+    if (kind == PG_MARK_PLACED) return draw_places(mark, rng, err);
+    for (size_t i = 0; i < values_of(mark); i++) mark->projection[i] = (pg_real)draw_value(kind, rng);
+    for (int i = 0; i < mark->bits && kind == PG_MARK_RESIDUALS; i++) mark->b[i] = pg_rng_below(rng, 2) ? 1 : -1;
+    if (kind == PG_MARK_WAVES) scale_to_length_1(mark);
     if (kind == PG_MARK_FILTERED) hash_projection(mark, mark->b);
     return PG_OK;
 }
+
+/* ---- what its makers guarantee ---- */
 
 pg_status pg_mark_check_hash(const pg_mark *mark, pg_error *err)
 {
     int8_t b[PG_MARK_BITS_MAX];
     hash_projection(mark, b);
     if (memcmp(b, mark->b, (size_t)mark->bits) == 0) return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "the bits for %s are not the hash of its projection", mark->layer);
-}
-
-/* ---- in a model ---- */
-
-const pg_layer *pg_mark_find(const pg_mark *mark, const pg_model *model)
-{
-    return find(&model->layout, mark->layer);
-}
-
-pg_status pg_mark_layer(const pg_mark *mark, const pg_model *model, const pg_layer **out, pg_error *err)
-{
-    *out = pg_mark_find(mark, model);
-    if (!*out)
-        return pg_fail(err, PG_BAD_INPUT, "the evidence has a mark for %s, a layer that the %s does not have", mark->layer,
-                       model->spec.arch->name);
-    if ((*out)->row.kernel != mark->kernel || (*out)->in_channels != mark->inputs)
-        return pg_fail(err, PG_BAD_INPUT, "the mark for %s is for filters of %dx%dx%d, the model has %dx%dx%d", mark->layer,
-                       mark->kernel, mark->kernel, mark->inputs, (*out)->row.kernel, (*out)->row.kernel, (*out)->in_channels);
-    if (mark->rounds && (*out)->out_channels != mark->outputs)
-        return pg_fail(err, PG_BAD_INPUT, "the mark for %s is for %d filters, the model has %d", mark->layer, mark->outputs,
-                       (*out)->out_channels);
-    return PG_OK;
-}
-
-/* Mean of tap j over the output filters. */
-static double mean_tap(const pg_model *model, const pg_layer *layer, int j)
-{
-    const int k = layer->out_channels;
-    const pg_real *w = model->params + layer->weight + (ptrdiff_t)j * k;
-    double sum = 0;
-    for (int o = 0; o < k; o++) sum += (double)w[o];
-    return sum / k;
-}
-
-void pg_mark_mean_filter(const pg_model *model, const pg_layer *layer, double *mean)
-{
-    const int count = layer->row.kernel * layer->row.kernel * layer->in_channels;
-    for (int j = 0; j < count; j++) mean[j] = mean_tap(model, layer, j);
-}
-
-/* ---- the filter of a mark ---- */
-
-typedef struct filter {
-    const pg_mark *mark;
-    int ones, at[PG_MARK_BITS_MAX]; /* bits that are +1: their number and their places */
-    int rows;                       /* of the weights that are left after all rounds */
-} filter;
-
-static void open_filter(const pg_mark *mark, filter *f)
-{
-    int count = mark->kernel * mark->kernel * mark->inputs * mark->outputs;
-    f->mark = mark;
-    f->ones = 0;
-    for (int i = 0; i < mark->bits; i++)
-        if (mark->b[i] > 0) f->at[f->ones++] = i;
-    for (int r = 0; r < mark->rounds; r++) count = count / mark->bits * f->ones;
-    f->rows = count / mark->pooled;
-}
-
-/* Where the i-th of the weights that are left lies in memory, [R,R,C,K]: back through the rounds to its place in the state
- * dict's order, [K,C,R,R]. */
-static ptrdiff_t offset_of(const filter *f, int i)
-{
-    const pg_mark *m = f->mark;
-    const int taps = m->kernel * m->kernel;
-    for (int r = 0; r < m->rounds; r++) i = i / f->ones * m->bits + f->at[i % f->ones];
-    return (ptrdiff_t)(i % taps * m->inputs + i / taps % m->inputs) * m->outputs + i / taps / m->inputs;
-}
-
-int pg_mark_rows(const pg_mark *mark)
-{
-    filter f;
-    open_filter(mark, &f);
-    return f.rows;
+    return pg_fail(err, PG_BAD_INPUT, "the bits for %s are not the hash of its projection", mark->site[0].layer);
 }
 
 pg_status pg_mark_check_rows(const pg_mark *mark, pg_error *err)
@@ -239,75 +267,96 @@ pg_status pg_mark_check_rows(const pg_mark *mark, pg_error *err)
                    mark->pooled);
 }
 
-/* w [pooled] of a filtered mark. */
-static void pool(const pg_mark *mark, const pg_real *weights, double *w)
+static pg_status check_range(const pg_mark *mark, double low, double high, pg_error *err)
 {
-    filter f;
-    open_filter(mark, &f);
-    memset(w, 0, (size_t)mark->pooled * sizeof *w);
-    for (int i = 0; i < f.rows * mark->pooled; i++) w[i % mark->pooled] += (double)weights[offset_of(&f, i)];
-    for (int j = 0; j < mark->pooled && f.rows; j++) w[j] /= f.rows;
+    for (size_t i = 0; i < values_of(mark); i++)
+        if ((double)mark->projection[i] < low || (double)mark->projection[i] > high)
+            return pg_fail(err, PG_BAD_INPUT, "the projection for %s has the value %g, expected %g to %g", mark->site[0].layer,
+                           (double)mark->projection[i], low, high);
+    return PG_OK;
 }
 
-/* ---- reading and embedding ---- */
-
-void pg_mark_project(const pg_mark *mark, const pg_model *model, const pg_layer *layer, double *projected)
+static pg_status check_lengths(const pg_mark *mark, pg_error *err)
 {
-    double w[PG_MARK_POOLED_MAX];
-    if (mark->rounds) pool(mark, model->params + layer->weight, w);
-    for (int i = 0; i < mark->bits; i++) projected[i] = 0;
-    for (int j = 0; j < pg_mark_width(mark); j++) {
-        const pg_real *x = mark->projection + (ptrdiff_t)j * mark->bits;
-        const double value = mark->rounds ? w[j] : mean_tap(model, layer, j);
-        for (int i = 0; i < mark->bits; i++) projected[i] += value * (double)x[i];
+    for (int i = 0; i < mark->bits; i++)
+        if (!(fabs(length_of(mark, i) - 1) <= 1e-3))
+            return pg_fail(err, PG_BAD_INPUT, "filter %d for %s has length %g, expected 1", i, mark->site[0].layer,
+                           length_of(mark, i));
+    return PG_OK;
+}
+
+static pg_status check_places(const pg_mark *mark, pg_error *err)
+{
+    pg_status status = PG_OK;
+    bool *taken = NULL;
+    const int weights = pg_mark_weights(mark);
+    PG_TRY(pg_alloc((size_t)weights, sizeof *taken, &taken, err));
+    for (size_t i = 0; i < values_of(mark); i++) {
+        const int at = mark->places[i];
+        if (at < 0 || at >= weights || taken[at])
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "the mark for %s: the place %d is not one of %d weights or stands twice",
+                           mark->site[0].layer, at, weights));
+        taken[at] = true;
+    }
+done:
+    pg_free(taken);
+    return status;
+}
+
+pg_status pg_mark_check_projection(const pg_mark *mark, const char *kind, bool bound, pg_error *err)
+{
+    const bool centred = strcmp(kind, pg_mark_kinds[PG_MARK_CENTRED]) == 0;
+    switch (mark->form) {
+    case PG_FORM_HALVES: return check_range(mark, centred ? -0.5 : 0, centred ? 0.5 : 1, err);
+    case PG_FORM_WAVES: return check_lengths(mark, err);
+    case PG_FORM_FILTERED: return bound ? PG_OK : pg_mark_check_hash(mark, err);
+    case PG_FORM_PLACED: return check_places(mark, err);
+    default: return PG_OK;
     }
 }
 
-/* log(1 + exp(z)) without overflow. */
-static double softplus(double z)
+pg_status pg_mark_name_layers(const pg_mark *mark, const pg_net_spec *spec, char text[PG_TEXT_MAX], pg_error *err)
 {
-    return fmax(z, 0) + log1p(exp(-fabs(z)));
-}
-
-/* Derivative of E by value j of w. */
-static double slope_of(const pg_mark *mark, const double *residual, int j)
-{
-    const pg_real *x = mark->projection + (ptrdiff_t)j * mark->bits;
-    double slope = 0;
-    for (int i = 0; i < mark->bits; i++) slope += residual[i] * (double)x[i];
-    return slope;
-}
-
-static void add_to_chosen(const pg_mark *mark, double strength, const double *residual, pg_real *g)
-{
-    double slope[PG_MARK_POOLED_MAX];
-    filter f;
-    open_filter(mark, &f);
-    for (int j = 0; j < mark->pooled && f.rows; j++) slope[j] = strength * slope_of(mark, residual, j) / f.rows;
-    for (int i = 0; i < f.rows * mark->pooled; i++) g[offset_of(&f, i)] += (pg_real)slope[i % mark->pooled];
-}
-
-/* k: outputs of the layer. */
-static void add_to_filters(const pg_mark *mark, int k, double strength, const double *residual, pg_real *g)
-{
-    for (int j = 0; j < pg_mark_width(mark); j++) {
-        const double slope = slope_of(mark, residual, j);
-        for (int o = 0; o < k; o++) g[(ptrdiff_t)j * k + o] += (pg_real)(strength * slope / k);
+    pg_status status = PG_OK;
+    uint64_t chosen = 0, one;
+    for (int i = 0; i < mark->site_count; i++) {
+        PG_TRY(pg_choice_read(mark->site[i].layer, spec, 0, &one, err));
+        chosen |= one;
     }
+    PG_TRY(pg_choice_write(spec, chosen, 0, text, err));
+done:
+    return status;
 }
 
-double pg_mark_loss(const pg_mark *mark, const pg_model *model, const pg_layer *layer, double strength, pg_real *gradients)
+/* ---- in a model ---- */
+
+const pg_layer *pg_mark_find(const char *layer, const pg_model *model)
 {
-    double residual[PG_MARK_BITS_MAX], loss = 0;
-    pg_mark_project(mark, model, layer, residual);
-    for (int i = 0; i < mark->bits; i++) {
-        const double b = mark->b[i], z = residual[i];
-        loss += softplus(-b * z);
-        residual[i] = -b / (1 + exp(b * z));
+    for (int i = 0; i < model->layer_count; i++) {
+        const pg_layer *l = &model->layers[i];
+        if (l->conv >= 0 && strcmp(l->row.name, layer) == 0) return l;
     }
-    if (mark->rounds)
-        add_to_chosen(mark, strength, residual, gradients + layer->weight);
-    else
-        add_to_filters(mark, layer->out_channels, strength, residual, gradients + layer->weight);
-    return strength * loss;
+    return NULL;
+}
+
+static pg_status fit_site(const pg_mark_site *s, const pg_model *model, pg_error *err)
+{
+    const pg_layer *l = pg_mark_find(s->layer, model);
+    if (!l)
+        return pg_fail(err, PG_BAD_INPUT, "the evidence has a mark for %s, a layer that the %s does not have", s->layer,
+                       model->spec.arch->name);
+    if (l->row.kernel != s->kernel || l->in_channels != s->inputs)
+        return pg_fail(err, PG_BAD_INPUT, "the mark for %s is for filters of %dx%dx%d, the model has %dx%dx%d", s->layer,
+                       s->kernel, s->kernel, s->inputs, l->row.kernel, l->row.kernel, l->in_channels);
+    if (s->outputs && l->out_channels != s->outputs)
+        return pg_fail(err, PG_BAD_INPUT, "the mark for %s is for %d filters, the model has %d", s->layer, s->outputs,
+                       l->out_channels);
+    return PG_OK;
+}
+
+pg_status pg_mark_fit(const pg_mark *mark, const pg_model *model, pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (int i = 0; i < mark->site_count && status == PG_OK; i++) status = fit_site(&mark->site[i], model, err);
+    return status;
 }

@@ -66,12 +66,13 @@ static pg_status add_kind(pg_nulls *out, const char *kind, int8_t **signs, pg_er
     return PG_OK;
 }
 
+/* Fresh residuals are fresh bits, so a coin is their null exactly, and nothing is drawn. */
 static pg_status draw_all_marks(const drawing *d, pg_error *err)
 {
     pg_status status = PG_OK;
     for (int k = 0; pg_mark_kinds[k]; k++) {
         int8_t *signs;
-        if (pg_mark_fits(&d->out->like->mark, (pg_mark_kind)k, NULL) != PG_OK) continue;
+        if (k == PG_MARK_RESIDUALS || pg_mark_fits(&d->out->like->mark, (pg_mark_kind)k, NULL) != PG_OK) continue;
         PG_TRY(add_kind(d->out, pg_mark_kinds[k], &signs, err));
         PG_TRY(draw_marks(d, (pg_mark_kind)k, signs, err));
     }
@@ -164,13 +165,28 @@ static void swap_bits(int8_t *a, int8_t *b)
     *b = kept;
 }
 
+static void rearrange_bits(int8_t *b, int count, pg_rng *rng)
+{
+    for (int i = count - 1; i > 0; i--) swap_bits(&b[i], &b[pg_rng_below(rng, (uint64_t)i + 1)]);
+}
+
 /* Put the signature of each layer in random order. */
 static void rearrange_signature(pg_evidence *e, pg_rng *rng)
 {
-    for (int i = 0; i < e->passport_count; i++) {
-        pg_passport *p = &e->passports[i];
-        for (int o = p->outputs - 1; o > 0; o--) swap_bits(&p->b[o], &p->b[pg_rng_below(rng, (uint64_t)o + 1)]);
-    }
+    for (int i = 0; i < e->passport_count; i++) rearrange_bits(e->passports[i].b, e->passports[i].outputs, rng);
+}
+
+/* Move the values of a placed mark to other places. */
+static pg_status rearrange_places(pg_mark *m, pg_rng *rng, pg_error *err)
+{
+    uint32_t *order = NULL;
+    const size_t weights = (size_t)pg_mark_weights(m);
+    const pg_status status = pg_alloc(weights, sizeof *order, &order, err);
+    if (status != PG_OK) return status;
+    pg_rng_permutation(rng, order, weights);
+    for (int i = 0; i < m->pooled * m->bits; i++) m->places[i] = (int32_t)order[m->places[i]];
+    pg_free(order);
+    return PG_OK;
 }
 
 /* Put the positions of all filters in one random order. */
@@ -185,6 +201,16 @@ static void rearrange_filters(pg_mark *m, pg_rng *rng)
             b[i] = kept;
         }
     }
+}
+
+static pg_status rearrange_mark(pg_mark *m, pg_rng *rng, pg_error *err)
+{
+    if (m->form == PG_FORM_PLACED) return rearrange_places(m, rng, err);
+    if (m->form == PG_FORM_RESIDUALS)
+        rearrange_bits(m->b, m->bits, rng);
+    else
+        rearrange_filters(m, rng);
+    return PG_OK;
 }
 
 pg_status pg_null_rearranged(pg_reading *reading, const pg_evidence *evidence, const int8_t *signs, int count, uint64_t seed,
@@ -204,7 +230,7 @@ pg_status pg_null_rearranged(pg_reading *reading, const pg_evidence *evidence, c
         pg_rng_open(&rng, (pg_seed){.grid = seed, .task = "judge"}, "rearranged evidence", (uint64_t)i);
         rearrange_signature(e, &rng);
         if (e->mark.bits) {
-            rearrange_filters(&e->mark, &rng);
+            PG_TRY(rearrange_mark(&e->mark, &rng, err));
             PG_TRY(pg_reading_signs(reading, e, read, err));
         }
         percent[i] = 100.0 * pg_signs_agree(e, read) / bits;

@@ -3,10 +3,10 @@
  *
  * The judge does not trust the kind that the evidence names, because a claimant could name the most favourable one. The judge
  * draws fresh evidence of every kind that fits the evidence's form: passports that are random, from one image, or shuffled from
- * several; projections of each kind with positions for all bits; for a filtered mark filtered ones alone, each of which chooses
- * weights by bits of its own. The largest p-value over the kinds counts. The draws depend on the model, the layers and the
- * judge's seed alone: nothing of a claimant enters them. Images go through the model as somebody without passports runs it; a
- * passport layer without a learned affine has gamma 1 and beta 0. */
+ * several; marks of each kind that is read in the same way, with positions for all bits. A fresh filtered mark chooses weights
+ * by bits of its own. Fresh residuals are fresh bits, whose null is a coin. The largest p-value over the kinds counts. The
+ * draws depend on the model, the layers and the judge's seed alone: nothing of a claimant enters them. Images go through the
+ * model as somebody without passports runs it; a passport layer without a learned affine has gamma 1 and beta 0. */
 #ifndef PG_OWNERSHIP_NULLS_H
 #define PG_OWNERSHIP_NULLS_H
 
@@ -39,7 +39,8 @@ PG_CHECKED pg_status pg_nulls_agreement(const pg_nulls *nulls, const pg_evidence
 
 /* The evidence against itself: agreement of count rearrangements, at least two, that nobody who has not seen the network can
  * prefer to the claim. Bits of a signature are put in random order within their layer, because the channels of a layer have no
- * order that training could tell. The weights that all filters of a mark read are put in random order, the same for all. If the
+ * order that training could tell; so are the bits of residuals. The weights that all filters of a mark read are put in random
+ * order, the same for all. If the
  * pieces of evidence hang together (filters that resemble each other, bits that are all alike), these agree by chance as widely
  * as the claim does. signs: as the reading gave them for the evidence. */
 PG_CHECKED pg_status pg_null_rearranged(pg_reading *reading, const pg_evidence *evidence, const int8_t *signs, int count,

@@ -62,10 +62,9 @@ static void signs_of_gamma(const pg_net *net, const pg_evidence *evidence, int8_
 static pg_status signs_of_mark(const pg_mark *mark, const pg_model *model, int8_t *signs, pg_error *err)
 {
     double projected[PG_MARK_BITS_MAX];
-    const pg_layer *layer = NULL;
-    const pg_status status = pg_mark_layer(mark, model, &layer, err);
+    const pg_status status = pg_mark_fit(mark, model, err);
     if (status != PG_OK) return status;
-    pg_mark_project(mark, model, layer, projected);
+    pg_mark_project(mark, model, projected);
     for (int i = 0; i < mark->bits; i++) signs[i] = (int8_t)((projected[i] > 0) - (projected[i] < 0));
     return PG_OK;
 }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 typedef struct neuralmark_options {
-    char layer[PG_TEXT_MAX];
+    char layer[PG_TEXT_MAX], layers[PG_TEXT_MAX];
     int bits, pooled, rounds, start;
     double strength;
     pg_binding_options binding;
@@ -18,6 +18,10 @@ typedef struct neuralmark_options {
 static const pg_option options[] = {
     PG_TEXT(neuralmark_options, layer, "default",
             "marked convolution: default (the first that carries a passport by default) or a name"),
+    {PG_OPTION("layers", neuralmark_options, layers, TEXT, char *, "",
+               "the same, for several convolutions that are read as one: all, "
+               "first N or last N in the network's order, or names separated by spaces; empty: that of layer"),
+     .later = true},
     PG_INT(neuralmark_options, bits, "256", 64, PG_MARK_BITS_MAX, NULL, "length of the mark"),
     PG_INT(neuralmark_options, pooled, "512", 1, PG_MARK_POOLED_MAX, "values",
            "averages of the chosen weights, by which the secret matrix is multiplied"),
@@ -29,12 +33,17 @@ static const pg_option options[] = {
     {0},
 };
 
+static const char *neuralmark_layers(const neuralmark_options *o)
+{
+    return o->layers[0] ? o->layers : o->layer;
+}
+
 /* Refuses, before any training, a network that the mark does not fit. */
 static pg_status neuralmark_wire(const void *values, pg_net_spec *spec, pg_error *err)
 {
     const neuralmark_options *o = values;
     pg_mark mark;
-    const pg_status status = pg_mark_create_filtered(spec, o->layer, o->bits, o->rounds, o->pooled, &mark, err);
+    const pg_status status = pg_mark_create_filtered(spec, neuralmark_layers(o), o->bits, o->rounds, o->pooled, &mark, err);
     pg_mark_clear(&mark);
     return status;
 }
@@ -43,13 +52,12 @@ static pg_status neuralmark_recognise(void *values, const pg_net_spec *spec, con
 {
     neuralmark_options *o = values;
     const pg_mark *mark = &evidence->mark;
-    (void)spec;
-    if (!mark->rounds) return pg_fail(err, PG_BAD_INPUT, "the mark for %s is not filtered", mark->layer);
-    snprintf(o->layer, sizeof o->layer, "%s", mark->layer);
+    const pg_status status = pg_mark_fits(mark, PG_MARK_FILTERED, err);
+    if (status != PG_OK) return status;
     o->bits = mark->bits;
     o->pooled = mark->pooled;
     o->rounds = mark->rounds;
-    return PG_OK;
+    return pg_mark_name_layers(mark, spec, o->layer, err);
 }
 
 static pg_status neuralmark_check(const void *values, const pg_keygen *in, pg_error *err)
@@ -70,7 +78,7 @@ static pg_status neuralmark_keygen(const void *values, const pg_keygen *in, pg_e
     const neuralmark_options *o = values;
     pg_status status = PG_OK;
     pg_rng rng;
-    PG_TRY(pg_mark_create_filtered(in->spec, o->layer, o->bits, o->rounds, o->pooled, &evidence->mark, err));
+    PG_TRY(pg_mark_create_filtered(in->spec, neuralmark_layers(o), o->bits, o->rounds, o->pooled, &evidence->mark, err));
     pg_rng_open(&rng, in->seed, "projection", 0);
     PG_TRY(pg_mark_draw(&evidence->mark, PG_MARK_FILTERED, &rng, err));
 done:
@@ -81,7 +89,7 @@ static double neuralmark_regulariser(const void *values, const pg_evidence *evid
 {
     const neuralmark_options *o = values;
     const pg_mark *mark = &evidence->mark;
-    return pg_mark_loss(mark, model, pg_mark_find(mark, model), o->strength / mark->bits, pg_net_gradients(net));
+    return pg_mark_loss(mark, model, o->strength / mark->bits, pg_net_gradients(net));
 }
 
 const pg_scheme pg_scheme_neuralmark = {

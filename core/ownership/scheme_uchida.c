@@ -12,7 +12,7 @@ static const char *const projections[] = {"gaussian", "direct", "diff", "signs",
 static const char *const messages[] = {"random", "ones", NULL};
 
 typedef struct uchida_options {
-    char layer[PG_TEXT_MAX];
+    char layer[PG_TEXT_MAX], layers[PG_TEXT_MAX];
     int bits, projection, message, start;
     double strength;
     pg_binding_options binding;
@@ -21,6 +21,10 @@ typedef struct uchida_options {
 static const pg_option options[] = {
     PG_TEXT(uchida_options, layer, "default",
             "marked convolution: default (the first that carries a passport by default) or a name"),
+    {PG_OPTION("layers", uchida_options, layers, TEXT, char *, "",
+               "the same, for several convolutions that are read as one: all, "
+               "first N or last N in the network's order, or names separated by spaces; empty: that of layer"),
+     .later = true},
     PG_INT(uchida_options, bits, "256", 1, PG_MARK_BITS_MAX, NULL, "length of the mark"),
     PG_CHOICE(uchida_options, projection, "gaussian", projections,
               "secret matrix: normal entries, a single 1 a row, a 1 and a -1 a row, or entries of -1 and 1"),
@@ -31,12 +35,17 @@ static const pg_option options[] = {
     {0},
 };
 
+static const char *uchida_layers(const uchida_options *o)
+{
+    return o->layers[0] ? o->layers : o->layer;
+}
+
 /* Refuses, before any training, a network that the mark does not fit. */
 static pg_status uchida_wire(const void *values, pg_net_spec *spec, pg_error *err)
 {
     const uchida_options *o = values;
     pg_mark mark;
-    const pg_status status = pg_mark_create(spec, o->layer, o->bits, (pg_mark_kind)o->projection, &mark, err);
+    const pg_status status = pg_mark_create(spec, uchida_layers(o), o->bits, (pg_mark_kind)o->projection, &mark, err);
     pg_mark_clear(&mark);
     return status;
 }
@@ -44,13 +53,12 @@ static pg_status uchida_wire(const void *values, pg_net_spec *spec, pg_error *er
 static pg_status uchida_recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
 {
     uchida_options *o = values;
-    (void)spec;
-    if (evidence->mark.rounds) return pg_fail(err, PG_BAD_INPUT, "the mark for %s is a filtered one", evidence->mark.layer);
-    snprintf(o->layer, sizeof o->layer, "%s", evidence->mark.layer);
+    const pg_status status = pg_mark_fits(&evidence->mark, PG_MARK_GAUSSIAN, err);
+    if (status != PG_OK) return status;
     o->bits = evidence->mark.bits;
     for (int i = 0; projections[i]; i++)
         if (strcmp(projections[i], evidence->kind) == 0) o->projection = i;
-    return PG_OK;
+    return pg_mark_name_layers(&evidence->mark, spec, o->layer, err);
 }
 
 static pg_status uchida_check(const void *values, const pg_keygen *in, pg_error *err)
@@ -70,7 +78,7 @@ static pg_status uchida_keygen(const void *values, const pg_keygen *in, pg_evide
     const uchida_options *o = values;
     pg_status status = PG_OK;
     pg_rng rng;
-    PG_TRY(pg_mark_create(in->spec, o->layer, o->bits, (pg_mark_kind)o->projection, &evidence->mark, err));
+    PG_TRY(pg_mark_create(in->spec, uchida_layers(o), o->bits, (pg_mark_kind)o->projection, &evidence->mark, err));
     pg_rng_open(&rng, in->seed, "projection", 0);
     PG_TRY(pg_mark_draw(&evidence->mark, (pg_mark_kind)o->projection, &rng, err));
     pg_rng_open(&rng, in->seed, "message", 0);
@@ -82,8 +90,7 @@ done:
 static double uchida_regulariser(const void *values, const pg_evidence *evidence, const pg_model *model, pg_net *net)
 {
     const uchida_options *o = values;
-    const pg_layer *layer = pg_mark_find(&evidence->mark, model);
-    return pg_mark_loss(&evidence->mark, model, layer, o->strength, pg_net_gradients(net));
+    return pg_mark_loss(&evidence->mark, model, o->strength, pg_net_gradients(net));
 }
 
 const pg_scheme pg_scheme_uchida = {

@@ -89,7 +89,7 @@ static int agreement(int count, const int8_t *b, const int8_t *signs)
     return agree;
 }
 
-/* Agreement by layer; a mark is in a single layer. */
+/* Agreement by layer; a mark is not counted by layer. */
 static void count_layers(const pg_evidence *evidence, const int8_t *signs, pg_finding *out)
 {
     double sum = 0;
@@ -431,11 +431,10 @@ done:
 static pg_status read_evidence(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    const pg_layer *layer;
     pg_evidence *distinct = NULL;
     out->bound = evidence->binding.bound;
     out->seed_refused = evidence->binding.from_seed && !judge->setup.seeds_prove;
-    if (evidence->mark.bits) PG_TRY(pg_mark_layer(&evidence->mark, judge->model, &layer, err));
+    if (evidence->mark.bits) PG_TRY(pg_mark_fit(&evidence->mark, judge->model, err));
     if (!out->bound) PG_TRY(pg_evidence_distinct(evidence, judge->setup.test, &distinct, &out->repeated, err));
     PG_TRY(read_claim(judge, distinct ? distinct : evidence, evidence, out, err));
 done:

@@ -60,12 +60,11 @@ static pg_status check_fit(const pg_evidence *e, const pg_model *model, pg_error
 {
     pg_status status = PG_OK;
     pg_net_spec shown;
-    const pg_layer *layer;
     const pg_net_spec *s = &model->spec;
     PG_TRY(pg_evidence_fit(e, s, &shown, err));
     if (e->passport_count && shown.passports != s->passports)
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "its passports are for other layers than those of the network"));
-    if (e->mark.bits) PG_TRY(pg_mark_layer(&e->mark, model, &layer, err));
+    if (e->mark.bits) PG_TRY(pg_mark_fit(&e->mark, model, err));
     if (e->triggers.count) PG_TRY(pg_dataset_fits(&e->triggers, s->image_height, s->image_width, s->classes, err));
 done:
     return status;

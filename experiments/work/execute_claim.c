@@ -19,8 +19,7 @@ static void name_accused(const pg_task *task, const pg_model *accused, char out[
 static pg_status check_readable(const pg_evidence *evidence, const pg_model *model, pg_error *err)
 {
     pg_net_spec spec;
-    const pg_layer *layer;
-    if (evidence->mark.bits) return pg_mark_layer(&evidence->mark, model, &layer, err);
+    if (evidence->mark.bits) return pg_mark_fit(&evidence->mark, model, err);
     return pg_evidence_fit(evidence, &model->spec, &spec, err);
 }
 

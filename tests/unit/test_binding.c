@@ -61,7 +61,7 @@ static pg_evidence *mark(void)
     OK(pg_alloc(1, sizeof *e, &e, &err));
     *e = (pg_evidence){.scheme = "uchida",
                        .kind = "signs",
-                       .mark = {.layer = "layer1.0", .bits = 9, .kernel = 3, .inputs = 5},
+                       .mark = {.site_count = 1, .site = {{.layer = "layer1.0", .kernel = 3, .inputs = 5}}, .bits = 9},
                        .binding = {.bound = true,
                                    .from_seed = true,
                                    .secret = counting(),

@@ -345,7 +345,7 @@ TEST(more_bits_than_positions_are_refused)
         }
     pg_rng rng;
     pg_rng_open(&rng, (pg_seed){.task = "hostile"}, "mark", 0);
-    pg_mark mark = {.layer = "features.0", .kernel = 5, .inputs = 3, .bits = 76};
+    pg_mark mark = {.site_count = 1, .site = {{.layer = "features.0", .kernel = 5, .inputs = 3}}, .bits = 76};
     OK(pg_mark_allocate(&mark, &err));
     assert_int_equal(pg_mark_draw(&mark, PG_MARK_DIRECT, &rng, &err), PG_BAD_INPUT);
     assert_int_equal(pg_mark_draw(&mark, PG_MARK_DIFF, &rng, &err), PG_BAD_INPUT);

@@ -182,7 +182,7 @@ static void imprint(pg_model *model, const pg_evidence *e)
     OK(pg_alloc(model->param_count, sizeof *gradient, &gradient, &err));
     for (int step = 0; step < 100; step++) {
         memset(gradient, 0, model->param_count * sizeof *gradient);
-        pg_mark_loss(&e->mark, model, pg_mark_find(&e->mark, model), 1, gradient);
+        pg_mark_loss(&e->mark, model, 1, gradient);
         for (size_t i = 0; i < model->param_count; i++) model->params[i] -= (pg_real)0.2 * gradient[i];
     }
     pg_free(gradient);

@@ -71,7 +71,7 @@ static const row rows[] = {
      "g.yaml:4:11: schemes.0: synthetic, alexnet: layers: expected first or last 1 to 5 of the convolutions of alexnet, got "
      "'last 6'"},
     {HEAD "schemes: [{scheme: uchida, layer: classifier}]\n",
-     "g.yaml:4:11: schemes.0: synthetic, alexnet: layer: alexnet has no convolution 'classifier'"},
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: layers: alexnet has no convolution 'classifier'"},
     {HEAD "schemes: [{scheme: uchida, projection: diff, bits: 73}]\n",
      "g.yaml:4:11: schemes.0: synthetic, alexnet: bits: 73 diff ones do not fit features.4, whose filters have 144 weights"},
     /* pg_passport_pictures */
@@ -139,7 +139,7 @@ static const row rows[] = {
     {HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: transfer-triggers, references: 2, held_out: 2}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: held_out: 2 of 2 references leave none that leads the steps"},
     {HEAD "schemes: [{scheme: uchida}]\nattacks: [{attack: counterfeit-uchida, layer: features}]\n",
-     "g.yaml:5:11: attacks.0: synthetic, alexnet, uchida: layer: alexnet has no convolution 'features'"},
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, uchida: layers: alexnet has no convolution 'features'"},
 };
 
 /* Grids at the edge of the same rules, which can run. */

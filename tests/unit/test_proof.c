@@ -235,7 +235,7 @@ TEST(filters_that_nearly_repeat_count_once)
     assert_memory_equal(distinct->mark.b, e->mark.b, 64);
     pg_evidence_destroy(&distinct);
 
-    const int taps = e->mark.kernel * e->mark.kernel * e->mark.inputs;
+    const int taps = e->mark.site[0].kernel * e->mark.site[0].kernel * e->mark.site[0].inputs;
     for (int t = 0; t < taps; t++) /* filters 8 .. 63 are the first eight, larger, turned and a little off */
         for (int i = 8; i < 64; i++)
             e->mark.projection[t * 64 + i] =

@@ -97,7 +97,7 @@ static pg_net_spec plain_spec(const forger *f)
 
 static int taps_of(const pg_mark *m)
 {
-    return m->kernel * m->kernel * m->inputs;
+    return m->site[0].kernel * m->site[0].kernel * m->site[0].inputs;
 }
 
 static const char *const layers[] = {"features.0", "features.2", "features.4", "features.5", "features.6"};
@@ -155,10 +155,9 @@ static void honest_mark(forger *f)
 static void bits_read_in_the_weights(forger *f)
 {
     double projected[PG_MARK_BITS_MAX];
-    const pg_layer *layer = NULL;
     honest_mark(f);
-    OK(pg_mark_layer(&f->e->mark, f->on->network.model, &layer, &err));
-    pg_mark_project(&f->e->mark, f->on->network.model, layer, projected);
+    OK(pg_mark_fit(&f->e->mark, f->on->network.model, &err));
+    pg_mark_project(&f->e->mark, f->on->network.model, projected);
     for (int i = 0; i < f->e->mark.bits; i++) f->e->mark.b[i] = projected[i] > 0 ? 1 : -1;
 }
 

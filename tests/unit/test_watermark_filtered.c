@@ -47,10 +47,9 @@ TEST(the_bits_are_the_first_of_shake_256)
 {
     pg_real projection[32];
     int8_t b[16] = {1, -1, 1, -1, -1, -1, -1, 1, 1, -1, 1, -1, -1, -1, -1, -1};
-    pg_mark mark = {.layer = "a",
-                    .kernel = 1,
-                    .inputs = 1,
-                    .outputs = 1,
+    pg_mark mark = {.form = PG_FORM_FILTERED,
+                    .site_count = 1,
+                    .site = {{.layer = "a", .kernel = 1, .inputs = 1, .outputs = 1}},
                     .rounds = 1,
                     .pooled = 2,
                     .bits = 16,
@@ -67,7 +66,7 @@ TEST(the_regulariser_of_a_filtered_mark_follows_its_definition)
     owner o = owner_create("neuralmark", "{strength: 0.7, " OPTIONS "}");
     pg_net *net = NULL;
     OK(pg_net_create(&o.spec, 1, true, PG_CONV_AUTO, &net, &err));
-    const pg_layer *l = pg_mark_find(&o.evidence->mark, o.model);
+    const pg_layer *l = pg_mark_find(o.evidence->mark.site[0].layer, o.model);
     double w[PG_MARK_POOLED_MAX];
     assert_int_equal(pg_mark_rows(&o.evidence->mark), defined_values(&o.evidence->mark, l, o.model->params + l->weight, w));
     pg_net_zero_gradients(net);
@@ -129,7 +128,7 @@ TEST(a_filtered_mark_is_refused_by_a_network_that_it_does_not_fit)
     OK(pg_model_create(&o.spec, &wide, &err));
     const pg_judge_setup setup = {.model = wide, .test = &data.test, .options = &verify_options};
     FAILS(pg_verify(&setup, o.evidence, &f, &err), PG_BAD_INPUT, "the mark for features.4 is for filters of 3x3x16");
-    o.evidence->mark.inputs = 48;
+    o.evidence->mark.site[0].inputs = 48;
     FAILS(pg_verify(&setup, o.evidence, &f, &err), PG_BAD_INPUT, "the mark for features.4 is for 32 filters, the model has 96");
     pg_model_destroy(&wide);
     owner_destroy(&o);
@@ -171,13 +170,13 @@ TEST(a_filtered_mark_that_its_makers_would_not_make_is_refused)
     m->projection[77] = 0; /* another key has other bits */
     refused(e, "not the hash");
     snprintf(e->kind, sizeof e->kind, "gaussian");
-    refused(e, "the mark for features.4 has a filter, but its kind is 'gaussian'");
+    refused(e, "the mark for features.4 is not read as its kind 'gaussian' says");
     snprintf(e->kind, sizeof e->kind, "filtered");
     m->rounds = 9;
-    refused(e, "filters 32 outputs in 9 rounds to 128 values");
+    refused(e, "filters in 9 rounds to 128 values");
     m->rounds = 2;
-    m->outputs = 0;
-    refused(e, "filters 0 outputs");
+    m->site[0].outputs = 0;
+    refused(e, "for 0 outputs");
     owner_destroy(&o);
 }
 

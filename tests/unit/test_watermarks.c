@@ -11,7 +11,7 @@
 /* Each filter has the ones that its kind says, and no two filters share a position. */
 static void assert_sparse(const pg_mark *m, bool diff)
 {
-    const int taps = m->kernel * m->kernel * m->inputs;
+    const int taps = m->site[0].kernel * m->site[0].kernel * m->site[0].inputs;
     int used = 0;
     for (int i = 0; i < m->bits; i++) {
         int plus = 0, minus = 0;
@@ -37,12 +37,12 @@ TEST(projections_follow_from_their_seed)
     owner o = owner_wire("uchida", "{bits: 72, projection: diff}");
     o.evidence = key_of(&o, o.seed);
     assert_string_equal(o.evidence->kind, "diff");
-    assert_string_equal(o.evidence->mark.layer, "features.4");
+    assert_string_equal(o.evidence->mark.site[0].layer, "features.4");
     assert_sparse(&o.evidence->mark, true);
     owner_destroy(&o);
     o = owner_wire("uchida", "{bits: 144, projection: direct, layer: features.5}");
     o.evidence = key_of(&o, o.seed);
-    assert_string_equal(o.evidence->mark.layer, "features.5");
+    assert_string_equal(o.evidence->mark.site[0].layer, "features.5");
     assert_sparse(&o.evidence->mark, false);
     owner_destroy(&o);
 
@@ -80,7 +80,8 @@ TEST(a_mark_that_cannot_be_is_refused_before_training)
     OK(pg_model_create(&o.spec, &wide, &err));
     const pg_judge_setup setup = {.model = wide, .test = &data.test, .options = &verify_options};
     FAILS(pg_verify(&setup, o.evidence, &f, &err), PG_BAD_INPUT, "the mark for features.4 is for filters of 3x3x16");
-    snprintf(o.evidence->mark.layer, sizeof o.evidence->mark.layer, "default"); /* a choice in a grid, not a layer's name */
+    snprintf(o.evidence->mark.site[0].layer, sizeof o.evidence->mark.site[0].layer,
+             "default"); /* a choice in a grid, not a layer's name */
     FAILS(pg_verify(&setup, o.evidence, &f, &err), PG_BAD_INPUT, "the evidence has a mark for default");
     pg_model_destroy(&wide);
     owner_destroy(&o);
@@ -96,7 +97,7 @@ static const char *const kinds[] = {"{bits: 64, strength: 0.7, projection: gauss
 static double defined_loss(const owner *o, const pg_layer *l)
 {
     const pg_mark *m = &o->evidence->mark;
-    const int taps = m->kernel * m->kernel * m->inputs;
+    const int taps = m->site[0].kernel * m->site[0].kernel * m->site[0].inputs;
     double loss = 0;
     for (int i = 0; i < m->bits; i++) {
         double z = 0;
@@ -116,7 +117,7 @@ TEST(the_regulariser_follows_its_definition)
         owner o = owner_create("uchida", kinds[kind]);
         pg_net *net = NULL;
         OK(pg_net_create(&o.spec, 1, true, PG_CONV_AUTO, &net, &err));
-        const pg_layer *l = pg_mark_find(&o.evidence->mark, o.model);
+        const pg_layer *l = pg_mark_find(o.evidence->mark.site[0].layer, o.model);
         for (int step = 0; step < 2; step++) { /* the second time on other weights: nothing is kept from the first */
             pg_net_zero_gradients(net);
             assert_close(o.scheme->regulariser(o.options, o.evidence, o.model, net), defined_loss(&o, l), 1e-12);
