@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Convolutions by oneDNN: for each of the three passes the fastest of its own algorithms, with layouts of its own choice.
+/* Convolutions by oneDNN. For each of the three passes it takes the fastest of its own algorithms, with layouts of its own
+ * choice.
  *
  * usage: onednn BATCH RUNS <SHAPES     one shape a line: channels filters height width kernel stride pad
  *

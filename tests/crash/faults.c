@@ -73,7 +73,7 @@ static int is(const char *kind)
     return fault && strcmp(fault, kind) == 0;
 }
 
-/* Count a call. Returns -1 with errno set if it must fail. */
+/* Count a call. Returns -1 with errno set if the call must fail. */
 static int strike(const char *what)
 {
     const char *text = getenv("FAULT_AT");

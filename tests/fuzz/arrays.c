@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Readers of safetensors: the format itself, models, evidence before a judge, checkpoints of training and of attacks, data. */
+/* Readers of safetensors: the format itself, models, evidence before the judge, checkpoints of training and of attacks,
+ * data. */
 #include "tests/fuzz/fuzz.h"
 
 #include "attacks/attack.h"

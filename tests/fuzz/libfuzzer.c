@@ -24,7 +24,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     static const char option[] = "--target=";
     for (int i = 1; i < *argc; i++)
         if (strncmp((*argv)[i], option, sizeof option - 1) == 0) target = fuzz_find((*argv)[i] + sizeof option - 1);
-    if (target) return fuzz_prepare(target), 0; /* so that the first input does not take its time */
+    if (target) return fuzz_prepare(target), 0; /* so that the time is not charged to the first input */
     fprintf(stderr, "usage: %s --target=NAME ..., NAME being one of\n", (*argv)[0]);
     for (int i = 0; fuzz_targets[i]; i++) fprintf(stderr, "  %s\n", fuzz_targets[i]->name);
     exit(2);

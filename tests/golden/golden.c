@@ -120,7 +120,7 @@ typedef struct golden {
     const pg_csv_table *table;
     bool *seen;
     bool fast;
-    size_t lent, decisions; /* by the exact run that goes beside a fast one */
+    size_t lent, decisions; /* by the exact run that accompanies a fast one */
     size_t column[5];       /* step, kind, name, index, value */
     verdict v;
 } golden;
@@ -155,7 +155,7 @@ static double relative_tolerance(const golden *g, int step, const char *kind, bo
     return (loss ? 1e-6 : 2e-6) * (sum ? sqrt((double)n) : 1);
 }
 
-/* Compare all rows of (step, kind, name) with values[n], in state-dict order; g NULL: nothing. */
+/* Compare all rows of (step, kind, name) with values[n], in the order of the state dict. g NULL: compare nothing. */
 static void compare(golden *g, int step, const char *kind, const char *name, const pg_real *values, size_t n)
 {
     double sum = 0, squares = 0;
@@ -314,9 +314,10 @@ static void update(const setup *s)
     pg_sgd_step(s->model->param_count, s->model->params, s->momentum, pg_net_gradients(s->net), rate, momentum, decay);
 }
 
-/* A step. With a fast algorithm in float, some pre-activation near zero falls the other way in nearly every case, and a single
- * one moves a gradient by far more than rounding does (tests/golden/README.md). So an exact run goes beside, `exact` (else
- * NULL), and lends its decisions, each side of a ReLU and place in a pool, to the backward pass of the fast one. */
+/* A step. With a fast algorithm in float, some pre-activation near zero changes its sign in nearly every case, and a single one
+ * moves a gradient by far more than rounding does (tests/golden/README.md). So an exact run accompanies it, `exact` (else
+ * NULL). The backward pass of the fast one uses the decisions of the exact one: the side of each ReLU, and the place in each
+ * pool. */
 static void train_step(golden *g, const setup *s, const setup *exact, int step)
 {
     pg_net_zero_gradients(s->net);

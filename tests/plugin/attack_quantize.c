@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A worked attack: quantisation. Each tensor of parameters is rounded to 2^bits values, evenly spaced from its smallest to its
- * largest entry; running statistics stay. A mark that does not outlive it was in digits that the network does not need.
- * Sources: Hubara, Courbariaux, Soudry, El-Yaniv, Bengio, JMLR 2018; Lukas et al., IEEE S&P 2022 (weight quantisation). */
+/* A worked attack: quantisation. It rounds each tensor of parameters to 2^bits values, evenly spaced from its smallest to its
+ * largest entry; running statistics stay. A mark that does not survive was in digits that the network does not need. Sources:
+ * Hubara, Courbariaux, Soudry, El-Yaniv, Bengio, JMLR 2018; Lukas et al., IEEE S&P 2022 (weight quantisation). */
 #include "attacks/sweep.h"
 
 #include <math.h>

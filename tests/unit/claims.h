@@ -9,7 +9,7 @@
 enum { BITS = 64, PASSPORTS = 3, WIDEST = 32 }; /* of the small AlexNet: 32 + 16 + 16 */
 
 static pg_data data;
-static pg_dataset few; /* test images, for what only needs some */
+static pg_dataset few; /* a few test images, for tests that need no more */
 static pg_verify_options judge;
 
 SET_UP
@@ -37,8 +37,8 @@ static inline int key_size(const pg_passport *p)
     return p->height * p->width * p->inputs;
 }
 
-/* Let the passports give these gammas, in the order of the signature: the largest entry of a passport's window means carries
- * them, all other weights are zero. */
+/* Change the model so that its passports give these gammas, in the order of the signature. The weight at the largest window
+ * mean of a passport carries the gamma; all other weights become zero. */
 static inline void impose_gammas(pg_model *model, const pg_evidence *evidence, const double *gamma)
 {
     for (int i = 0; i < evidence->passport_count; i++) {
@@ -55,7 +55,7 @@ static inline void impose_gammas(pg_model *model, const pg_evidence *evidence, c
     }
 }
 
-/* The first `agree` bits of each layer agree with the signature, the others do not. */
+/* Let the first `agree` bits of each layer agree with the signature, and the other bits disagree. */
 static inline void impose_agreement(pg_model *model, const pg_evidence *evidence, const int *agree)
 {
     double gamma[1024], *next = gamma;
@@ -65,7 +65,7 @@ static inline void impose_agreement(pg_model *model, const pg_evidence *evidence
     impose_gammas(model, evidence, gamma);
 }
 
-/* `agree` bits in all, from the first layer on. */
+/* Let `agree` bits agree in all, counted from the first layer on. */
 static inline void impose_total(pg_model *model, const pg_evidence *evidence, int agree)
 {
     int each[PASSPORTS];
@@ -77,7 +77,7 @@ static inline void impose_total(pg_model *model, const pg_evidence *evidence, in
     impose_agreement(model, evidence, each);
 }
 
-/* The claim's own passports are those distributed with the model. */
+/* A hearing in which the claimant's own passports are those distributed with the model. */
 static inline pg_judge_setup hearing(const pg_model *model, const pg_evidence *evidence, const pg_dataset *test)
 {
     return (pg_judge_setup){.model = model, .test = test, .options = &judge, .distributed = evidence};

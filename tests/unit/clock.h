@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A clock that the test moves, so that nothing here waits for real time: seconds_ahead moves the clocks of the system,
- * pass_tick() lets a ticker tick once, sleep() only counts, and alarm() only remembers. A program that includes this has these
- * functions in place of the C library's. One ticker at a time. */
+/* A clock that the test moves, so that no test waits for real time. seconds_ahead moves the system's clocks, pass_tick() lets a
+ * ticker tick once, sleep() only counts, and alarm() only remembers. A program that includes this file runs these functions
+ * instead of the C library's. It can have one ticker at a time. */
 #ifndef PG_TESTS_CLOCK_H
 #define PG_TESTS_CLOCK_H
 
@@ -16,7 +16,7 @@
 static time_t seconds_ahead;             /* of the real time */
 static volatile unsigned alarm_seconds;  /* what the last alarm() asked for */
 static unsigned slept;                   /* seconds of sleep() so far */
-static void (*while_asleep)(void);       /* what happens elsewhere in each sleep() */
+static void (*while_asleep)(void);       /* called in each sleep(): what other processes do meanwhile */
 static atomic_int ticks_due, ticks_done; /* ticks that may pass; ticks after which the ticker waits again */
 
 int clock_gettime(clockid_t clock, struct timespec *now)
@@ -55,8 +55,8 @@ unsigned sleep(unsigned seconds)
     return 0;
 }
 
-/* Let the ticker tick once more, and wait until it has done what it does then. The last tick of a ticker that ends itself is
- * let pass by ticks_due alone: stopping the ticker waits for it. */
+/* Let the ticker tick once more, and wait until its callback has returned. For the last tick of a ticker that ends itself, add
+ * to ticks_due instead: stopping the ticker waits for it. */
 static inline void pass_tick(void)
 {
     const int done = ticks_done;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the tests of data sets share: files in the test's folder, pictures, and data that a loader reads or refuses. */
+/* Shared by the tests of data sets: files in the test's folder, pictures, and loaders that accept or refuse data. */
 #ifndef PG_TESTS_DATA_FILES_H
 #define PG_TESTS_DATA_FILES_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Gradients against central differences, in the double build.
  *
- * A difference is taken at several steps and the best counts: at a long one a ReLU or a pool may switch, at a short one
- * rounding is seen, but a wrong gradient agrees at none. So nothing has to be skipped. */
+ * check_slope takes the difference at several steps, and the closest one counts. At a long step a ReLU or a pool may switch,
+ * and at a short step rounding shows, but a wrong gradient agrees at no step. So no element has to be skipped. */
 #ifndef PG_TESTS_DIFFERENCES_H
 #define PG_TESTS_DIFFERENCES_H
 
@@ -41,7 +41,7 @@ static inline double slope(objective *f, void *context, pg_real *x, const pg_rea
     return (value[1] - value[0]) / (2 * step);
 }
 
-/* The slope must be `expected` to a relative error of tolerance; scale is the size that is relative to. */
+/* The slope must equal `expected` with an error of at most tolerance * scale. */
 static inline void check_slope(const char *what, objective *f, void *context, pg_real *x, const pg_real *direction, size_t n,
                                double expected, double scale)
 {
@@ -57,8 +57,8 @@ static inline void check_slope(const char *what, objective *f, void *context, pg
     if (!(best <= tolerance)) fail_msg("%s: gradient %.12g, differences %.12g (error %.2g)", what, expected, got, best);
 }
 
-/* gradient [n] of f with respect to x [n]: along one random direction that every element takes part in, and for the largest and
- * one random element. */
+/* Check the gradient [n] of f with respect to x [n] along one random direction in which every element moves, and at two
+ * elements: the largest and a random one. */
 static inline void check_gradient(const char *what, objective *f, void *context, pg_real *x, const pg_real *gradient, size_t n)
 {
     double squares = 0, along = 0;

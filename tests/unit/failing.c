@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tests that fail, each in another way: test_harness.c runs them and reads what is said of them. */
+/* Tests that fail, each in a different way. test_harness.c runs them and reads the reports. */
 #include "tests/unit/test.h"
 
 #include "core/base/memory.h"
@@ -119,7 +119,7 @@ TEST(is_skipped)
     skip("there is no moon");
 }
 
-/* The assertion ends the child and not the copy of the other tests in it. */
+/* The assertion must end the child process, not the copy of the test program in it. */
 TEST(has_a_child_that_fails)
 {
     int how;

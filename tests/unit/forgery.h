@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Forgers at work: victims, what a forger may see of them, outcomes, and how they are judged. */
+/* Victims for forgers, the views that forgers have of them, and how their forgeries are judged. */
 #ifndef PG_TESTS_FORGERY_H
 #define PG_TESTS_FORGERY_H
 
@@ -58,7 +58,7 @@ enum { SITES = sizeof sites / sizeof *sites };
 
 /* ---- an attack at work ---- */
 
-/* The victim as it runs, its affines learned ones. */
+/* The network as its user runs it: its affines are learned parameters. */
 static inline pg_model *running_of(const subject *victim)
 {
     pg_model *running = NULL;
@@ -71,7 +71,7 @@ static inline pg_model *running_of(const subject *victim)
     return running;
 }
 
-/* Options, and the view that the attack declares. */
+/* The raid up to its start, with the view that the attack declares. */
 static inline void prepare(raid *r, const char *name, const char *yaml, const subject *victim)
 {
     pg_model *running = running_of(victim);
@@ -117,7 +117,7 @@ static inline void hash_outcomes(const char *name, const char *yaml, const subje
     pg_hash_finish_hex(&hash, hex);
 }
 
-/* A network whose owner has the evidence of a scheme with these options; not trained. */
+/* A network, not trained, whose owner has evidence of a scheme with these options. */
 static inline subject owner_of(const char *scheme, const char *yaml, uint64_t seed)
 {
     subject s = {.scheme = pg_scheme_find(scheme), .seed = {.grid = seed, .task = scheme}};
@@ -133,7 +133,7 @@ static inline subject owner_of(const char *scheme, const char *yaml, uint64_t se
     return s;
 }
 
-/* Trained a little; its signature is, whatever the training, what its passports give. */
+/* Trained a little. Its signature is set to the signs that its passports give, whatever the training did. */
 static inline subject victim_of(const char *scheme, pg_norm_kind norm)
 {
     subject s = subject_create(scheme, norm, PG_PASSPORT_RANDOM, &data);
@@ -159,8 +159,8 @@ static inline pg_finding judge_alone(const pg_model *model, const pg_evidence *e
     return f;
 }
 
-/* Mean cross-entropy over the training set as it is, of the stolen network itself under these passports; plus, where alpha is
- * positive, the sign loss. */
+/* Mean cross-entropy of the stolen network with these passports over the training set without augmentation. If alpha is
+ * positive, the sign loss is added. */
 static inline double training_loss(const subject *victim, const pg_evidence *forged, double alpha)
 {
     const int n = data.train.count;

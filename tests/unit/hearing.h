@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The judge as a command in this process, and the files that are put before it. */
+/* The judge's command, run in this process, and the files that it reads. */
 #ifndef PG_TESTS_HEARING_H
 #define PG_TESTS_HEARING_H
 
@@ -25,7 +25,7 @@ static inline void save_model(const pg_model *model, const char *path)
     OK(pg_model_save(model, NULL, 0, path, &err));
 }
 
-/* Claim the very signs that the passports happen to give in the model. */
+/* Set the signature to the signs that the passports happen to give in the model. */
 static inline void match_signature(const pg_model *model, pg_evidence *evidence)
 {
     pg_net *net = NULL;
@@ -37,8 +37,9 @@ static inline void match_signature(const pg_model *model, pg_evidence *evidence)
     pg_net_destroy(&net);
 }
 
-/* A V1 AlexNet with a passport in every convolution, so that its claim is significant however small it is; its owner's
- * evidence, and a forger's that was drawn in the same way, with a random signature and with one that matches. */
+/* A V1 AlexNet with a passport in every convolution, so that a claim on it is significant although the network is small. Saves
+ * the owner's evidence, and two files of a forger, whose passports are drawn in the same way: one has a random signature, the
+ * other the matching one. */
 static inline void make_owner_and_forger(void)
 {
     pg_train_options options = test_training(8, 16);
@@ -63,7 +64,7 @@ static inline void make_owner_and_forger(void)
     subject_destroy(&s);
 }
 
-/* A plain AlexNet; evidence for one layer each, of as many bits; and triggers alone. */
+/* A plain AlexNet. Saves two marks of equally many bits, each for one layer, and evidence with triggers alone. */
 static inline void make_plain(void)
 {
     static const char *const layers[] = {"features.5", "features.6"};
@@ -113,7 +114,7 @@ TEAR_DOWN
     pg_data_clear(&data);
 }
 
-/* Put what SET_UP made into the test's own folder, under the same names. */
+/* Link the files that SET_UP made into the test's own folder, under the same names. */
 static inline void bring_files(void)
 {
     static const char *const names[] = {"model",      "owner",     "forger",    "matching", "plain",   "features.5",
@@ -183,7 +184,7 @@ static inline void assert_judged(const char *words)
     assert_string_equal(complaint, "");
 }
 
-/* It ends with this code, one line to stderr that has the text in it, and nothing to stdout. */
+/* The command ends with this code, writes one line with this text to stderr, and nothing to stdout. */
 static inline void assert_refused(const char *words, int code, const char *text)
 {
     assert_int_equal(judge(words), code);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A model's file with something changed: its arrays and metadata in memory, and what the reader makes of them. */
+/* The file of a model with a change: its arrays and metadata in memory, and whether the reader takes or refuses it. */
 #ifndef PG_TESTS_MODEL_FILE_H
 #define PG_TESTS_MODEL_FILE_H
 
@@ -21,7 +21,7 @@ SET_UP
 
 /* ---- models ---- */
 
-/* For images of 32x32, the size that a file without metadata is taken for. */
+/* A network for images of 32x32, the size that the reader assumes for a file without metadata. */
 static inline pg_net_spec square_spec(const char *arch, pg_norm_kind norm, const char *scheme, const char *layers)
 {
     pg_net_spec spec = small_spec(arch, norm, scheme, layers);
@@ -52,7 +52,7 @@ static inline void assert_same_values(const pg_model *a, const pg_model *b)
     assert_memory_equal(a->buffers, b->buffers, bytes_of(a->buffer_count));
 }
 
-/* What names tell; statistics of one's own exist with batch norm alone. */
+/* Compare what the reader infers from names. Only batch norm can have statistics of the private branch's own. */
 static inline void assert_same_wiring(const pg_net_spec *a, const pg_net_spec *b)
 {
     assert_string_equal(a->arch->name, b->arch->name);
@@ -71,7 +71,7 @@ static inline void assert_same_wiring(const pg_net_spec *a, const pg_net_spec *b
 
 enum { ARRAYS_MAX = 512 };
 
-/* The arrays of one or two files, to be changed and written again without metadata. */
+/* The arrays of one or two files, which the test changes and writes again without metadata. */
 typedef struct sheet {
     pg_safetensors *files[2];
     pg_array arrays[ARRAYS_MAX];

@@ -15,7 +15,7 @@ typedef struct raid {
     bool over;
 } raid;
 
-/* Everything up to the attack's start. */
+/* Prepares everything up to the attack's start. */
 static inline void begin(raid *r, const char *name, const char *yaml, const pg_attack_view *view)
 {
     *r = (raid){.attack = pg_attack_find(name), .view = *view};

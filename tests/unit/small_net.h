@@ -22,7 +22,7 @@ typedef struct small_net {
     int32_t labels[SMALL_BATCH];
 } small_net;
 
-/* A network of 16 or 32 channels a layer for images that are not square; layers as in the option of that name. */
+/* A network for images that are not square, with 16 or 32 channels in each layer. `layers` is the option of that name. */
 static inline pg_net_spec small_spec(const char *arch, pg_norm_kind norm, const char *scheme, const char *layers)
 {
     pg_net_spec spec = pg_net_spec_plain(pg_arch_find(arch), norm, SMALL_CLASSES);
@@ -40,7 +40,7 @@ static inline void fill_uniform(pg_rng *rng, pg_real *values, size_t count, doub
     for (size_t i = 0; i < count; i++) values[i] = (pg_real)(low + (high - low) * pg_rng_uniform(rng));
 }
 
-/* Initial weights, and affines and running statistics away from zero and one, which would hide a missing factor. */
+/* Initial weights. Affines and running statistics differ from zero and one, which would hide a missing factor. */
 static inline void fill_model(pg_model *model)
 {
     pg_rng rng;
@@ -53,7 +53,7 @@ static inline void fill_model(pg_model *model)
     }
 }
 
-/* Passports with a mean, so that gamma and beta are not small. */
+/* Passports whose mean is not zero, so that gamma and beta are not small. */
 static inline void fill_evidence(pg_evidence *evidence)
 {
     pg_rng rng;
@@ -105,7 +105,7 @@ static inline bool has_branch(const pg_net_spec *spec, pg_branch branch)
     return branch == PG_PRIVATE ? spec->passports && spec->private_affine : !spec->passports || spec->public_affine;
 }
 
-/* One forward, and backward if wanted, of a branch or of both; adds the losses, one after the other, as run_small. */
+/* One forward pass, and a backward pass if wanted, of one branch or of both. Adds up the losses; see run_small. */
 static inline void run_pass(small_net *s, pg_branch branch, pg_mode mode, bool backward, pg_real *logits, double *loss)
 {
     const int first = branch == PG_PRIVATE ? PG_PRIVATE : PG_PUBLIC, last = branch == PG_PUBLIC ? PG_PUBLIC : PG_PRIVATE;
@@ -121,8 +121,8 @@ static inline void run_pass(small_net *s, pg_branch branch, pg_mode mode, bool b
     if (backward) pg_net_backward(s->net, s->model, dlogits);
 }
 
-/* Cross-entropy of every branch and the sign loss, as one training step sums them. at_once: both branches in one pass, else one
- * after the other. backward: the gradients are added up too. logits [2,SMALL_BATCH,classes] by branch, or NULL. */
+/* The cross-entropy of every branch and the sign loss, summed as in a training step. at_once: both branches in one pass, else
+ * one after the other. backward: also add up the gradients. logits [2,SMALL_BATCH,classes] by branch, or NULL. */
 static inline double run_small(small_net *s, pg_mode mode, bool at_once, bool backward, pg_real *logits)
 {
     const bool public = has_branch(&s->spec, PG_PUBLIC), private = has_branch(&s->spec, PG_PRIVATE);

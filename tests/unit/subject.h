@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the tests of ownership, training and attacks share: the smallest AlexNet (64 signature bits), generated patterns, and a
- * victim, a network with its evidence. Everything is seeded by the subject's name. */
+/* Shared by the tests of ownership, training and attacks: the smallest AlexNet (64 signature bits), generated images, and a
+ * subject, which is a network with its evidence. Every random number follows from the subject's name. */
 #ifndef PG_TESTS_SUBJECT_H
 #define PG_TESTS_SUBJECT_H
 

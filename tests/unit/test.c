@@ -19,8 +19,8 @@ pg_error err;
 test_case set_up = {.name = "set_up"}, tear_down = {.name = "tear_down"};
 
 static test_case *tests, **last = &tests, *current;
-static jmp_buf after; /* where the running test is left for */
-static pid_t runner;  /* the process that runs the tests, and none of its children */
+static jmp_buf after; /* where leave() jumps to from the running test */
+static pid_t runner;  /* the process that runs the tests, as opposed to its children */
 static char source_folder[PATH_MAX], shared_folder[PATH_MAX], own_folder[PATH_MAX];
 
 void test_register(test_case *t)
@@ -127,7 +127,7 @@ const char *source_path(const char *name)
     return join(source_folder, name);
 }
 
-/* A new folder becomes the working directory. */
+/* Make a new folder the working directory. */
 static void enter(char path[PATH_MAX])
 {
     const char *where = getenv("TMPDIR");
@@ -186,8 +186,8 @@ static void put_case(FILE *file, const test_case *t)
     }
 }
 
-/* Written before each test and at the end: if a test ends the program, its report says where. One line a test; those that come
- * after `current` are not in it. */
+/* Write the report. This happens before each test and at the end, so that the report of a program that a test ended says where.
+ * Tests after `current` have no line in it. */
 static void write_report(const char *path)
 {
     int count[4] = {0};
@@ -211,7 +211,7 @@ static void write_report(const char *path)
 
 static bool failed; /* a test has */
 
-/* What a test does, unless leave() ends it. Memory that a failed test leaves is no failure of TEAR_DOWN's. */
+/* Run a test until it returns or leave() ends it. Memory that a failed test left behind is not charged to TEAR_DOWN. */
 static void run_body(const test_case *t)
 {
     const long live = t == &tear_down ? 0 : pg_memory_live();
@@ -222,7 +222,7 @@ static void run_body(const test_case *t)
     if (left != 0 && t != &set_up && !(t == &tear_down && failed)) fail_msg("%ld blocks of memory were not released", left);
 }
 
-/* Not by a clock that clock.h moves. */
+/* The real clock, which clock.h cannot move. */
 static double now(void)
 {
     struct timespec t;
@@ -248,7 +248,7 @@ static void run_test(test_case *t)
     fflush(stdout);
 }
 
-/* If SET_UP fails, no test runs, nor does TEAR_DOWN. */
+/* If SET_UP fails, neither the tests nor TEAR_DOWN run. */
 static void run_tests(const char *report)
 {
     set_up.next = tests;

@@ -60,7 +60,7 @@ extern test_case set_up, tear_down;
 
 /* ---- folders; a path is valid until the fourth call after it ---- */
 
-/* The folder of the running test; in SET_UP and TEAR_DOWN, the folder that all tests share. */
+/* The folder of the running test. In SET_UP and TEAR_DOWN: the folder that all tests share. */
 const char *folder(void);
 const char *path_of(const char *name);
 /* NAME in the folder of SET_UP, and in the source tree. */
@@ -69,7 +69,7 @@ const char *source_path(const char *name);
 
 /* ---- assertions: the first that fails ends its test ---- */
 
-/* For OK and FAILS; empty when a test begins. */
+/* The error of the last OK or FAILS; empty when a test begins. */
 extern pg_error err;
 
 /* The call succeeds. */
@@ -78,7 +78,7 @@ extern pg_error err;
         if ((call) != PG_OK) fail_msg("%s: %s", #call, err.message);                                                           \
     } while (0)
 
-/* The call fails with this status and one line that has this text in it. */
+/* The call fails with this status and a message of one line that has this text in it. */
 #define FAILS(call, expected, text)                                                                                            \
     do {                                                                                                                       \
         err = (pg_error){.message = ""};                                                                                       \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Alignment: rewritten networks come back whole, with their signatures; noise, other wirings, surplus channels and images;
- * independent networks do not align. */
+/* Alignment recovers rewritten networks with their signatures, also with noise, other wirings, surplus channels and images.
+ * Independent networks do not align. */
 #include "core/ownership/align.h"
 #include "core/ownership/correlations.h"
 #include "tests/unit/small_net.h"
@@ -15,7 +15,7 @@ SET_UP
     pg_compute_start(1);
 }
 
-/* Two groups or more in most layers. */
+/* Most layers have two or more groups. */
 static pg_net_spec wide_spec(const char *arch, pg_norm_kind norm, const char *scheme)
 {
     pg_net_spec spec = small_spec(arch, norm, scheme, "default");
@@ -75,7 +75,7 @@ static void end(theft *t)
     close_small(&t->owner);
 }
 
-/* Channels of the original that are paired with another one's copy. */
+/* The number of channels of the original that are paired with the copy of another channel. */
 static int wrong_pairs(const theft *t)
 {
     int wrong = 0;
@@ -135,7 +135,7 @@ TEST(hidden_dense_layers_are_aligned_too)
     end(&t);
 }
 
-/* Scales that would drown all channels but one, were they not undone before weights are compared. */
+/* If these scales were not undone before weights are compared, one channel would outweigh all others. */
 TEST(scales_over_sixteen_orders_of_magnitude_are_read_off)
 {
     for (int a = 0; a < 2; a++) {
@@ -169,7 +169,7 @@ TEST(a_network_of_zeros_is_aligned_with_a_similarity_of_zero)
 
 /* ---- signatures ---- */
 
-/* Bits of the owner's signature, which the network has whole before it is stolen, that a network agrees with. */
+/* The number of bits that a network agrees with. Before the theft the owner's network agrees with all of them. */
 static int agreeing(theft *t, const pg_model *model)
 {
     int agree = 0;
@@ -205,7 +205,7 @@ TEST(signatures_come_back_whole)
         }
 }
 
-/* The thief strips the private branch, and the original has it. */
+/* The thief removes the private branch; the original has it. */
 TEST(a_public_copy_is_aligned_to_an_original_with_passports)
 {
     theft t;
@@ -314,7 +314,7 @@ TEST(unrelated_filters_get_the_sign_that_gamma_tells)
     pg_model_initialise(t.stolen, (pg_seed){.grid = 6, .task = "independent"}, "initial");
     align_to_owner(&t);
     int filters = 0, flipped = 0;
-    for (int i = 1; i < t.stolen->layer_count; i++) /* in the first layer unrelated filters may be alike: they are short */
+    for (int i = 1; i < t.stolen->layer_count; i++) /* filters of the first layer are short, so unrelated ones may be alike */
         for (int o = 0; t.alignment.rewrite->gain[i] && o < t.owner.model->layers[i].out_channels; o++, filters++)
             flipped += t.alignment.rewrite->gain[i][o] < 0;
     assert_true(filters > 100);
@@ -324,8 +324,8 @@ TEST(unrelated_filters_get_the_sign_that_gamma_tells)
 
 /* ---- surplus channels ---- */
 
-/* The content of a block of a widened space: a block of the original; a second copy of one, with which it shares the outgoing
- * weights; random filters that nobody reads; one of two copies of random filters whose outgoing weights cancel. */
+/* The content of each block of a widened space: a block of the original; a second copy of one, which shares its outgoing
+ * weights; random filters that no layer reads; or one of two copies of random filters whose outgoing weights cancel. */
 typedef enum kind { REAL, SPLIT, UNREAD, PLUS, MINUS } kind;
 
 typedef struct widened {
@@ -364,7 +364,7 @@ static void plan_space(widened *w, int ours, int theirs)
     }
 }
 
-/* The part of an original outgoing weight that channel c has, or of random ones. key is the same for all copies. */
+/* The share of an outgoing weight that channel c has, of the original or of random filters. All copies have the same key. */
 static double outgoing(const widened *in, int c, int layer, int tap, int o, const pg_model *model, int source)
 {
     const pg_filters f = pg_layer_filters(&model->layers[layer]);
@@ -403,7 +403,7 @@ static void widen_layer(const pg_model *model, const widened *in, const widened 
     }
 }
 
-/* Surplus channels that no layer reads, of random filters. */
+/* Surplus channels of random filters, which no layer reads. */
 static void plan_unread(widened *w, int ours, int theirs)
 {
     *w = (widened){.channels = theirs};
@@ -413,7 +413,7 @@ static void plan_unread(widened *w, int ours, int theirs)
     }
 }
 
-/* Twice as many channels, planned by `plan`, and the same function. */
+/* The same function with twice as many channels, as `plan` says. */
 static void widen(const pg_model *model, pg_model *wide, void (*plan)(widened *, int, int))
 {
     pg_spaces ours, theirs;
@@ -551,7 +551,7 @@ TEST(a_copy_derives_from_the_original_and_an_independent_network_does_not)
     end(&t);
 }
 
-/* A mark in the mean filter is a part that all filters have in common. */
+/* A mark in the mean filter adds the same part to all filters. */
 TEST(a_copy_with_filters_that_resemble_each_other_derives_from_the_original)
 {
     theft t;
@@ -566,7 +566,7 @@ TEST(a_copy_with_filters_that_resemble_each_other_derives_from_the_original)
     close_small(&t.owner);
 }
 
-/* A forger fills an original with zeros but for one filter, which he knows that the accused network has. */
+/* A forger fills an original with zeros, except for one filter that he knows the accused network has. */
 TEST(an_original_of_zeros_and_one_filter_does_not_pass_for_a_source)
 {
     theft t;

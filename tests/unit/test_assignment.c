@@ -94,7 +94,7 @@ TEST(a_hidden_permutation_of_300_is_found)
     pg_free(profit);
 }
 
-/* Two rows want the same column most: the one that loses less takes its second choice. */
+/* Two rows have the same best column. The row that loses less takes its second choice. */
 TEST(a_greedy_choice_is_taken_back)
 {
     const double profit[] = {10, 9, 0, 10, 1, 0, 0, 0, 5};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Attacks: the control, and what holds for every attack. */
+/* Attacks: the attack that changes nothing, and properties that every attack has. */
 #include "tests/unit/victims.h"
 
 TEST(the_attack_that_changes_nothing_changes_nothing)

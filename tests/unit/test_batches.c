@@ -33,7 +33,8 @@ static bool near(double a, double b)
     return fabs(a - b) < 1e-5;
 }
 
-/* The image with four black pixels on every side, the window of the old size at (top, left), mirrored or not: as seen? */
+/* Is the seen picture the image with four black pixels added on every side, cut to the old size at (top, left), and mirrored if
+ * flip? */
 static bool is_variant(const uint8_t *image, int top, int left, bool flip, const pg_real *seen)
 {
     uint8_t padded[H + 8][W + 8][3] = {0};
@@ -47,7 +48,7 @@ static bool is_variant(const uint8_t *image, int top, int left, bool flip, const
     return true;
 }
 
-/* Which variant of the image it is that is seen: number (flip * 9 + top) * 9 + left. */
+/* The number of the variant that is seen: (flip * 9 + top) * 9 + left. */
 static int variant_of(const uint8_t *image, const pg_real *seen)
 {
     int found = -1, matches = 0;
@@ -60,7 +61,7 @@ static int variant_of(const uint8_t *image, const pg_real *seen)
     return found;
 }
 
-/* How often each of the 9 x 9 windows, plain and mirrored, comes in n draws. */
+/* How often each of the 9 x 9 windows, plain and mirrored, occurs in n draws. */
 static void count_variants(const pg_augment *augment, int n, int seen[2][SHIFTS][SHIFTS])
 {
     pg_dataset data = make_images();
@@ -77,7 +78,7 @@ static void count_variants(const pg_augment *augment, int n, int seen[2][SHIFTS]
     pg_dataset_clear(&data);
 }
 
-/* Draws in the cells of the given range, all others empty; every cell within five deviations of an equal share. */
+/* All draws are in the cells of the given range, and each of these cells is within five deviations of an equal share. */
 static void assert_uniform(int seen[2][SHIFTS][SHIFTS], int n, int flips, int low, int high)
 {
     const double share = (double)n / (flips * (high - low + 1) * (high - low + 1));
@@ -140,7 +141,7 @@ static pg_batches *open_batches(const pg_dataset *data, pg_augment augment, pg_s
     return batches;
 }
 
-/* Except the images of the last, incomplete batch. Every epoch has its own order. */
+/* Every epoch has its own order, and leaves out the images of the last, incomplete batch. */
 TEST(an_epoch_shows_every_image_once_in_its_own_order)
 {
     pg_dataset data = make_images();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Bound evidence: what follows from a secret, and that the reader accepts nothing else. The expected values come from another
- * program, which derives them by the formulas in binding.h alone. */
+/* Bound evidence follows from a secret, and the reader refuses anything else. Another program derived the expected values from
+ * the formulas in binding.h alone. */
 #include "core/base/memory.h"
 #include "core/ownership/binding.h"
 #include "core/ownership/verdict.h"
@@ -32,7 +32,7 @@ static void key_is(const pg_evidence *evidence, const char *expected)
     assert_string_equal(hex, expected);
 }
 
-/* A passport for one layer, features.4: 2x3 pixels, 4 channels to 20. */
+/* A passport for one layer, features.4: 2x3 pixels, 4 input channels, 20 outputs. */
 static pg_evidence *passports(void)
 {
     pg_evidence *e;
@@ -260,7 +260,7 @@ TEST(a_secret_file_is_new_and_private)
     FAILS(pg_secret_load(path_of("cut"), &read, &err), PG_BAD_INPUT, "cut: not a secret");
 }
 
-/* Against exact rational arithmetic. */
+/* Compared with exact rational arithmetic. */
 TEST(tails_are_right_where_they_underflow)
 {
     const struct {

@@ -21,7 +21,7 @@ static const char *picture(int class, int i)
 
 enum { LARGE = 5, LARGE_COUNT = 11, REDS = 20 };
 
-/* What a class folder may be a link to: two pictures, and what is no picture. */
+/* Make a class folder, to which a link may point: two pictures, and a file that is no picture. */
 static void write_pair(void)
 {
     make_folder("pair");
@@ -30,7 +30,7 @@ static void write_pair(void)
     write_bytes("pair/notes.txt", "x", 1);
 }
 
-/* All 101 classes: one of 11 pictures of rising red, made in falling order; the others are of two and the same. */
+/* All 101 classes. One has 11 pictures of rising red, made in falling order; each of the others has the same two pictures. */
 static void write_caltech101(void)
 {
     char name[64];
@@ -75,7 +75,7 @@ TEST(caltech101_is_split_by_class)
     pg_data_clear(&data);
 }
 
-/* The shorter side becomes 32 pixels and the centre is kept: of a picture of 128 x 64, columns 32 to 96 at half the size. */
+/* The shorter side is scaled to 32 pixels, and the centre is kept: of a picture of 128 x 64, columns 32 to 96 at half size. */
 TEST(a_caltech_picture_is_shrunk_and_cropped)
 {
     enum { W = 128, H = 64 };

@@ -32,8 +32,8 @@ static void near(double got, double expected, double bound)
     if (!(fabs(got - expected) <= bound * (1 + fabs(expected)))) fail_msg("got %.9g, expected %.9g", got, expected);
 }
 
-/* A sum of products in pg_real, whose terms have this sum of magnitudes. The order of adding is the kernels' own: adding from
- * the first to the last is off by 1.5 epsilons of the magnitudes here, and 4 are allowed. */
+/* Is the sum of products right, for this sum of the terms' magnitudes? Kernels add in an order of their own: adding from the
+ * first to the last is off by 1.5 epsilons of the magnitudes here, and 4 are allowed. */
 static void near_sum(double got, double expected, double magnitudes)
 {
     const double bound = 4 * (sizeof(pg_real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON) * magnitudes;
@@ -342,7 +342,7 @@ TEST(cross_entropy_follows_its_definition)
             }
         }
         near(got, loss, 1e-9);
-        assert_int_equal(correct, 3); /* the second row is a draw, and the first class is taken */
+        assert_int_equal(correct, 3); /* the second row is a draw, in which the first class wins */
     }
 }
 

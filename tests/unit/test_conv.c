@@ -10,7 +10,7 @@
 typedef struct trial {
     pg_conv_shape shape;
     int n;
-    bool add; /* the images' gradient is added to what trial_open put there */
+    bool add; /* the gradient of the images is added to what trial_open put there */
     size_t x_count, w_count, y_count;
     pg_real *x, *w, *y, *dy, *dx, *dw;
 } trial;
@@ -43,7 +43,7 @@ static void trial_close(trial *t)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) pg_free(all[i]);
 }
 
-/* Both passes; dw starts as it is after trial_open, since backward adds to it. Returns the algorithm's name. */
+/* Runs both passes. dw starts as trial_open left it, because backward adds to it. Returns the algorithm's name. */
 static const char *run(trial *t, pg_conv_choice choice)
 {
     pg_conv conv;
@@ -125,7 +125,7 @@ TEST(gradients_are_the_adjoints_of_the_forward_pass)
     }
 }
 
-/* The gradient of the images is the previous content plus the gradient alone. */
+/* Backward adds the gradient of the images to what is there. */
 TEST(a_gradient_is_added_to_what_is_there)
 {
     const pg_conv_shape shape = {6, 5, 3, 4, 3, 2, 1};
@@ -186,7 +186,7 @@ TEST(winograd_equals_the_direct_form)
         if (shape.height + 2 * shape.pad < kernel || shape.width + 2 * shape.pad < kernel) continue;
         compare(&shape, draw(&rng, 1, 70) % 9 + 1, PG_CONV_WINOGRAD, "winograd", 3e-5);
     }
-    /* More images than a block of tiles holds, a last block cut short; few panels of channels, and many. */
+    /* More images than a block of tiles holds, so that the last block is cut short; few panels of channels, and many. */
     const pg_conv_shape few = {8, 8, 33, 17, 3, 1, 1}, many = {8, 8, 200, 17, 3, 1, 1};
     compare(&few, 150, PG_CONV_WINOGRAD, "winograd", 3e-5);
     compare(&many, 70, PG_CONV_WINOGRAD, "winograd", 3e-5);

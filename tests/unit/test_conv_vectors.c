@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Winograd's convolution for narrow vectors, beside that of the library for the widest ones that the processor has. */
+/* Winograd's convolution for narrow vectors beside the library's, which has the widest vectors of this processor. */
 #include "core/compute/conv.h"
 #include "core/compute/parallel.h"
 #include "tests/unit/conv_arrays.h"

@@ -131,7 +131,7 @@ static void assert_half(const pg_dataset *data, pg_half half, const int *expecte
     pg_dataset_clear(&part);
 }
 
-/* The first half is a subset like any other. Of an odd number the second has one more. */
+/* The first half is a subset like any other. If the number is odd, the second half has one image more. */
 TEST(the_halves_of_a_set_have_no_image_in_common)
 {
     static const int labels[] = {0, 0, 0, 1, 2, 0, 2, 2, 3}, all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8};

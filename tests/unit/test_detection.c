@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Detection, p-values and null evidence; an owner, and 200 who are none. */
+/* Detection, p-values and null evidence, for an owner and for 200 strangers. */
 #include "tests/unit/claims.h"
 
 #include <gsl/gsl_cdf.h>
@@ -91,7 +91,8 @@ TEST(chance_agreement_follows_the_binomial)
     subject_destroy(&s);
 }
 
-/* The model answers 3 to everything; k of the 100 triggers are labelled 3. Only bound labels are independent of the answers. */
+/* The model answers 3 to every picture, and k of the 100 triggers are labelled 3. Only bound labels are independent of the
+ * answers. */
 TEST(bound_trigger_sets_are_judged_against_guessing_alone)
 {
     static const int classes[] = {10, 100}, fewest[2][4] = {{16, 21, 28, 46}, {4, 6, 9, 20}};
@@ -110,7 +111,7 @@ TEST(bound_trigger_sets_are_judged_against_guessing_alone)
                 const pg_finding f = verify(s.model, &evidence, NULL);
                 assert_true(f.trigger_count == 100 && f.bits == 0 && !f.trigger[PG_PRIVATE].present);
                 assert_int_equal(f.significant, f.trigger_p <= judge.level); /* triggers alone are a claim of their own */
-                assert_true(f.ruling == PG_USELESS && !f.agrees);            /* of a network that always says the same */
+                assert_true(f.ruling == PG_USELESS && !f.agrees); /* labels of a network that always gives the same answer */
                 assert_true(f.agree == k && f.trigger_agree == k);
                 assert_close(f.null_probability, 1.0 / classes[q], 0);
                 assert_close(f.trigger[PG_PUBLIC].exact, k, 1e-12);
@@ -121,7 +122,7 @@ TEST(bound_trigger_sets_are_judged_against_guessing_alone)
     }
 }
 
-/* Null evidence of which number i agrees with the signature in agree[i] bits. */
+/* Null evidence; number i agrees with the signature in agree[i] bits. */
 static pg_nulls nulls_of(const pg_evidence *evidence, int count, const int *agree)
 {
     pg_nulls nulls = {.count = count, .bits = BITS};
@@ -161,7 +162,7 @@ TEST(p_values_follow_the_spread_of_the_nulls)
     assert_false(f.significant);
     pg_nulls_clear(&nulls);
 
-    /* Nulls that all agree alike leave the binomial tail at their mean, here 9/16. */
+    /* If all nulls agree equally, the p-value is the binomial tail at their mean, here 9/16. */
     nulls = nulls_of(s.evidence, 3, (const int[]){36, 36, 36});
     impose_total(s.model, s.evidence, 50);
     f = verify(s.model, s.evidence, &nulls);
@@ -171,7 +172,7 @@ TEST(p_values_follow_the_spread_of_the_nulls)
     assert_true(f.p_value >= 0.5);
     pg_nulls_clear(&nulls);
 
-    /* A mean below one half is not held in the claimant's favour. */
+    /* A mean below one half does not help the claimant. */
     nulls = nulls_of(s.evidence, 3, (const int[]){20, 20, 20});
     impose_total(s.model, s.evidence, 50);
     f = verify(s.model, s.evidence, &nulls);
@@ -184,7 +185,7 @@ TEST(p_values_follow_the_spread_of_the_nulls)
 
 /* ---- null evidence ---- */
 
-/* Draws of a kind that differ from each other, among count. */
+/* The number of different draws of a kind, among count. */
 static int differing_pairs(const int8_t *signs, int count)
 {
     int differing = 0;
@@ -193,7 +194,7 @@ static int differing_pairs(const int8_t *signs, int count)
     return differing;
 }
 
-/* A null draw is the signs of gamma under passports of each kind, whatever kind the claimant names. */
+/* A null draw is the signs of gamma under passports of each kind. The kind that the claimant names does not matter. */
 TEST(nulls_follow_from_their_seed_on_any_number_of_threads)
 {
     enum { COUNT = 10, KINDS = 3 };
@@ -211,7 +212,7 @@ TEST(nulls_follow_from_their_seed_on_any_number_of_threads)
             strcpy(s.evidence->kind, i ? "image" : "handmade");
         }
         pg_compute_start(1);
-        for (int k = 0; k < KINDS; k++) { /* images that look alike may give the same signs */
+        for (int k = 0; k < KINDS; k++) { /* similar images may give the same signs */
             const int differing = differing_pairs(nulls[0].signs[k], COUNT), pairs = COUNT * (COUNT - 1) / 2;
             assert_true(k == PG_PASSPORT_IMAGE ? differing > 0 : differing == pairs);
         }
@@ -226,7 +227,7 @@ TEST(nulls_follow_from_their_seed_on_any_number_of_threads)
     }
 }
 
-/* Passports of the claimant's own, whatever they do to the network, do not move the draw. */
+/* The claimant's own passports do not change the draw, whatever they do to the network. */
 TEST(nothing_of_the_claimant_enters_the_draw)
 {
     enum { COUNT = 4 };
@@ -273,7 +274,7 @@ TEST(agreement_counts_the_passports_and_not_the_claim)
     assert_int_equal(own, 50);
     OK(pg_evidence_clone(s.evidence, &forged, &err));
     pg_rng_open(&rng, s.seed, "forged", 0);
-    OK(pg_signature_draw(forged, "", &rng, &err)); /* the passports count, not the signature that is claimed with them */
+    OK(pg_signature_draw(forged, "", &rng, &err)); /* the draw depends on the passports, not on the claimed signature */
     OK(pg_agreement_with(s.model, forged, s.evidence, &other, &err));
     assert_int_equal(other, 50);
     pg_evidence_destroy(&forged);
@@ -282,8 +283,8 @@ TEST(agreement_counts_the_passports_and_not_the_claim)
 
 /* ---- an owner, and 200 who are none ---- */
 
-/* A ResNet-9 with a passport in every convolution. With passports in few layers, the one direction per layer that a mark leaves
- * makes null agreement spread too widely for the few bits of a small network. */
+/* A ResNet-9 with a passport in every convolution. In a small network with passports in few layers, a mark leaves one direction
+ * per layer, and null agreement spreads too widely for the few bits. */
 TEST(what_was_embedded_is_found)
 {
     static const char *const names[] = {"v1", "v2", "v3"};
@@ -318,7 +319,7 @@ static void print_share(const char *what, double level, int accepted)
            100 * low, 100 * high);
 }
 
-/* Keys drawn afresh by a scheme's own key generation, against a network that was never marked: the share accepted stays at or
+/* Fresh keys of a scheme's own key generation against a network that was never marked. The share that is accepted stays at or
  * below the level. */
 static void try_keys(const subject *unmarked, const char *scheme, pg_passport_kind kind)
 {

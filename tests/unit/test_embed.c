@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Embedding into a trained network: an interrupted call leaves no file and continues to the same bytes; only what can be marked
- * is marked. */
+/* Embedding into a trained network. An interrupted call leaves no file, and a repeat continues to the same bytes. A network
+ * that cannot be marked is refused. */
 #include "core/nets/state.h"
 #include "core/ownership/binding.h"
 #include "experiments/work/embed.h"
@@ -39,7 +39,7 @@ SET_UP
 
 static const char *const smaller[] = {"bits=128", "train.batch=20", "train.crop=false"};
 
-/* Files in the test's own folder that are named by the caller. */
+/* The files in the test's own folder, at names that the caller chose. */
 static pg_embedding order_of(const char *scheme, const char *out, const char *evidence)
 {
     static char model[PG_PATH_MAX], secret[PG_PATH_MAX];
@@ -152,7 +152,7 @@ TEST(files_and_networks_that_do_not_suit_are_refused)
     FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "both: expected two files");
 }
 
-/* The evidence would be written, and no reader would take it. */
+/* Otherwise the evidence would be written and every reader would refuse it. */
 TEST(a_statement_that_cannot_be_read_back_is_refused)
 {
     static const char *const statements[] = {"a\xe2\x80\x8f", "a\nb", "a\xff"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Evidence: the models it fits, its files, and its commitment. */
+/* Evidence: which models it fits, its files, and its commitment. */
 #include "core/formats/safetensors.h"
 #include "tests/unit/claims.h"
 
@@ -140,9 +140,9 @@ TEST(every_part_of_the_content_changes_the_commitment)
     subject_destroy(&s);
 }
 
-/* A file as a claimant might write it: one passport of 2 channels at 2x2 for 4 outputs, and what is wrong with it. */
+/* A file as a claimant might write it, with one passport (2 channels of 2x2 pixels, 4 outputs) and one fault. */
 typedef struct claim_file {
-    const char *names[4]; /* key, skey, signature, trigger labels; NULL: left out */
+    const char *names[4]; /* the arrays key, skey, signature and trigger labels; NULL: left out */
     size_t skey_width, images;
     float b[4];
     int32_t label;
@@ -178,7 +178,7 @@ TEST(claims_of_other_programs_are_read)
     write_claim(&c, path);
     OK(pg_evidence_load(path, &evidence, &err));
     assert_string_equal(evidence->scheme, "v1");
-    assert_string_equal(evidence->kind, "shuffle"); /* not told: held to the strictest null */
+    assert_string_equal(evidence->kind, "shuffle"); /* not in the file: held against the strictest null */
     assert_true(evidence->passports[0].inputs == 2 && evidence->passports[0].outputs == 4);
     assert_true(evidence->passports[0].key[1] >= 5 &&
                 evidence->passports[0].key[1] <= 5); /* [1,C,H,W] outside, [H,W,C] inside */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fake 2: gamma and beta trained beside the stolen weights. */
+/* Fake 2 trains gamma and beta beside the stolen weights. */
 #include "tests/unit/forgery.h"
 
-/* At a rate near zero the outcome is the start: the signs of the running gamma, with a share of them turned, or 0.5 times
- * random signs. beta is zero. */
+/* At a rate near zero the outcome is the start. gamma has the signs of the running gamma, a share of them turned, or is 0.5
+ * times random signs; beta is zero. */
 TEST(fake2_starts_from_bare_signs)
 {
     static const struct {
         const char *yaml;
-        double size, turned; /* of gamma; share, or -1: no relation to the running signs is known */
+        double size, turned; /* the start of gamma; the share that is turned, or -1: unrelated to the running signs */
     } cases[] = {{"{flips: 0, epochs: 1, batch: 20, lr: 1e-12}", 1, 0},
                  {"{flips: 0.3, epochs: 1, batch: 20, lr: 1e-12}", 1, 0.3},
                  {"{flips: 1, epochs: 1, batch: 20, lr: 1e-12}", 1, 1},
@@ -36,8 +36,8 @@ TEST(fake2_starts_from_bare_signs)
     subject_destroy(&victim);
 }
 
-/* The loss falls. The running statistics change, too, unless they are frozen. The passports that the forger shows give the
- * trained affine. */
+/* The loss falls. The running statistics change, unless they are frozen. The passports that the forger shows give the trained
+ * affine. */
 TEST(fake2_trains_gamma_and_beta_alone)
 {
     static const char *const schemes[] = {"v1", "v2"};

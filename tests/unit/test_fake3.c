@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fake 3: passports trained away from the genuine ones. */
+/* Fake 3 trains passports away from the genuine ones. */
 #include "tests/unit/forgery.h"
 
-/* Mean over passports of the squared distance between two evidences, and the sum of its inverses. */
+/* The mean over passports of the squared distance between two pieces of evidence, and the sum of the inverses. */
 static double distance_of(const pg_evidence *a, const pg_evidence *b, double *inverses)
 {
     double mean = 0;
@@ -37,7 +37,7 @@ static pg_outcome run_fake3(const subject *victim, const char *yaml, pg_evidence
     return o;
 }
 
-/* Both where the distance from the genuine passports dominates the loss and where it does not. */
+/* Tested where the distance from the genuine passports dominates the loss, and where it does not. */
 TEST(fake3_lowers_its_loss)
 {
     static const char *const starts[] = {"noise: 0.001", "noise: 0.5"};
@@ -64,7 +64,7 @@ TEST(fake3_lowers_its_loss)
     }
 }
 
-/* Passports that start at the genuine ones have no gradient away from them. The attack fails and forges nothing. */
+/* At the genuine passports there is no gradient that leads away. The attack fails and forges nothing. */
 TEST(fake3_without_noise_has_no_direction)
 {
     subject victim = victim_of("v1", PG_NORM_BN);

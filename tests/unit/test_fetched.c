@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Data sets as passgrid data fetch keeps them, and the packages that they come in. */
+/* Data sets as `passgrid data fetch` stores them, and the packages they come in. */
 #include "tests/unit/data_files.h"
 
 #include "core/base/random.h"
@@ -42,7 +42,7 @@ TEST(a_fetched_file_is_read_back)
     pg_data_clear(&data);
 }
 
-/* A well-formed file is not enough for a published data set. */
+/* A published data set needs more than a well-formed file. */
 TEST(a_published_data_set_is_known_by_its_bytes)
 {
     static const char *const names[] = {"cifar10", "fashion-mnist"};

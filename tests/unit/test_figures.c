@@ -137,7 +137,7 @@ TEST(points_are_means_over_seeds)
     assert_near(number_at(FORGED ".csv", 2, "accuracy %"), 11);
     assert_near(number_at(FORGED ".csv", 2, "share %"), 75);
     assert_near(number_at(FORGED ".csv", 3, "accuracy %"), 99);
-    /* 12 of 16 channels below zero, 4 above, five bins further; the outline begins and ends at nothing */
+    /* 12 of 16 channels are below zero and 4 above, five bins further right; the outline begins and ends at zero */
     assert_int_equal(rows_of(GAMMA ".csv"), 1 + 6 + 1);
     assert_near(number_at(GAMMA ".csv", 0, "share %"), 0);
     assert_near(number_at(GAMMA ".csv", 1, "gamma"), -0.225);
@@ -233,7 +233,7 @@ TEST(every_figure_is_drawn_if_gnuplot_is_there)
     assert_contains(err.message, GAMMA ".gp");
 }
 
-/* With all their files; other files stay. */
+/* An outdated figure goes with all its files; other files stay. */
 TEST(figures_of_an_earlier_grid_are_removed)
 {
     static const char *const gone[] = {"old.csv", "old.gp", "old.svg", "old.png", "old.pdf"}, *const kept[] = {"mine.csv",

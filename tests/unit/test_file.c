@@ -98,7 +98,7 @@ TEST(secrets_are_for_their_owner_alone)
     assert_int_equal(mode_of("group"), 0640);
     assert_int_equal(mode_of("public"), 0666);
     assert_int_equal(mode_of("secret"), 0600);
-    /* the bytes are there already, but not for the owner alone */
+    /* the bytes are the same, but other users may read the file */
     write_text("public", "text", PG_FILE_SECRET);
     assert_int_equal(mode_of("public"), 0600);
     OK(pg_file_keeps_secrets(folder(), &keeps, &err));
@@ -134,16 +134,16 @@ TEST(a_failed_write_names_the_file_and_leaves_nothing)
     write_text("file", "text", PG_FILE_PUBLIC);
     assert_not_written(path_of("missing/x"), "No such file or directory");
     assert_not_written(path_of("file/x"), "Not a directory");
-    assert_not_written("/proc/x", "x"); /* a folder that not even root can write to */
+    assert_not_written("/proc/x", "x"); /* a folder in which not even root can write */
     assert_int_equal(mkdir(path_of("folder"), 0700), 0);
     assert_not_written(path_of("folder"), "not a regular file");
-    if (geteuid() == 0) return; /* whom permissions do not stop */
+    if (geteuid() == 0) return; /* permissions do not stop root */
     assert_int_equal(chmod(path_of("folder"), 0500), 0);
     assert_not_written(path_of("folder/x"), "Permission denied");
     assert_int_equal(chmod(path_of("folder"), 0700), 0);
 }
 
-/* The test reaches the device by a link, so that a mistake would only replace the link. */
+/* The test reaches the device through a link, so that a fault in the code would only replace the link. */
 TEST(a_device_is_refused)
 {
     struct stat info;
@@ -186,7 +186,7 @@ TEST(a_file_that_cannot_be_read_is_named)
     assert_null(text);
 }
 
-/* Nobody writes to the FIFO: opening it as a regular file would wait for ever. */
+/* No process writes to the FIFO. Opening it like a regular file would wait for ever. */
 TEST(a_fifo_is_refused_without_waiting)
 {
     char *text = NULL, sum[PG_SHA256_HEX], head[4];
@@ -255,7 +255,7 @@ TEST(a_path_that_is_too_long_is_refused)
     OK(pg_path(out, "a", "b", "c", &err));
     assert_string_equal(out, "a/b/c");
     memset(longest, 'x', sizeof longest - 1);
-    longest[PG_PATH_MAX - 3] = 0; /* with "/b" the last that fits */
+    longest[PG_PATH_MAX - 3] = 0; /* with "/b" the longest that fits */
     OK(pg_path(out, longest, "b", NULL, &err));
     assert_int_equal(strlen(out), PG_PATH_MAX - 1);
     assert_int_equal(pg_path(out, longest, "bc", NULL, &err), PG_BAD_INPUT);

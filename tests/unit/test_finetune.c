@@ -6,7 +6,7 @@
 
 static const char *const modes[] = {"ftll", "ftal", "rtll", "rtal"};
 
-/* Name without its last part: the layer of a tensor. */
+/* The tensor of that name. */
 static const pg_tensor *tensor_of(const pg_model *model, const char *name)
 {
     for (int t = 0; t < model->tensor_count; t++)
@@ -66,8 +66,8 @@ TEST(finetune_changes_only_what_its_mode_names)
         }
 }
 
-/* With a rate too small to move anything, the outcome shows where each mode starts: with the victim's last layer or a new one,
- * and with the affine of the deployed branch, which for V1 is the one that its passports give. */
+/* The rate is too small to move anything, so the outcome shows where each mode starts: with the victim's last layer or a new
+ * one, and with the affine of the deployed branch. V1's is the affine that its passports give. */
 TEST(finetune_starts_where_its_mode_says)
 {
     for (int i = 0; i < SCHEMES; i++)
@@ -101,7 +101,7 @@ TEST(finetune_starts_where_its_mode_says)
         }
 }
 
-/* Even if the mode would keep the last layer. Classes and images are those of the other data set. */
+/* The last layer is new even if the mode would keep it. Classes and images are those of the other data set. */
 TEST(finetune_on_other_data_has_a_new_last_layer)
 {
     subject victim = victim_of("v1");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Folders of pictures as people have them: what counts in a task is what a folder holds, not where it is. */
+/* Folders of pictures. A task depends on what a folder holds, not on where it is. */
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/data/folder.h"
@@ -128,7 +128,7 @@ static void assert_refused(const char *directory, const char *reason)
     if (!strstr(err.message, reason)) fail_msg("'%s' does not say: %s", err.message, reason);
 }
 
-/* Neither the pictures that are read nor the key. */
+/* Such files change neither the pictures that are read nor the key. */
 TEST(files_that_computers_leave_change_nothing)
 {
     static const char *const junk[] = {"._1.png",     ".hidden.jpg", ".DS_Store", "Thumbs.db",
@@ -143,7 +143,7 @@ TEST(files_that_computers_leave_change_nothing)
     assert_string_equal(before, after);
 }
 
-/* Skipping it would shift the labels of the pictures behind it. */
+/* If the reader skipped it, the labels of all later pictures would shift. */
 TEST(a_picture_that_cannot_be_read_is_refused)
 {
     static const char *const others[] = {"10.webp", "10.GIF", "10.bmp", "10.tiff"};
@@ -155,7 +155,7 @@ TEST(a_picture_that_cannot_be_read_is_refused)
         assert_refused("others", "pictures must be JPEG or PNG files");
         assert_int_equal(unlink(in_set("others", others[i], path)), 0);
     }
-    write_picture("others", "3.JPEG", 30); /* the ending does not tell what it is, the content does */
+    write_picture("others", "3.JPEG", 30); /* the content decides about the type, not the ending */
     write_text("others", "labels.txt", "1\n2\n3\n");
     pg_dataset triggers;
     OK(pg_triggers_load(in_set("others", NULL, path), NULL, 10, &triggers, &err));
@@ -201,7 +201,7 @@ TEST(label_files_are_found_and_checked)
     assert_refused("labels", "labels.txt:2: expected a class number");
 }
 
-/* Files and the leftovers of archivers are no class folders. */
+/* Files, and what archivers leave behind, are no class folders. */
 TEST(class_folders_may_be_links)
 {
     char path[PATH];

@@ -4,8 +4,8 @@
 
 /* ---- flip ---- */
 
-/* After turning a share f of the signs, a share 1 - f is detected, both in the stored affine and in the affine of the forged
- * passports. The attacker's own bits are all found. */
+/* If a share f of the signs is turned, the share 1 - f is detected in the stored affine and in the affine of the forged
+ * passports. All of the attacker's own bits are found. */
 TEST(flip_turns_its_share_of_the_signs)
 {
     static const char *const schemes[] = {"v1", "v2"};
@@ -38,7 +38,7 @@ TEST(flip_turns_its_share_of_the_signs)
 
 /* ---- fake 1 ---- */
 
-/* Such passports are the activations that enter its layers. Each draw costs its images. */
+/* The passports are the activations that enter the layers. Each draw costs its images. */
 TEST(fake1_may_use_the_stolen_network)
 {
     subject victim = victim_of("v2", PG_NORM_GN);
@@ -77,7 +77,7 @@ TEST(fake1_may_use_the_stolen_network)
     subject_destroy(&victim);
 }
 
-/* Every channel of the genuine passport is in the forged one, but not every channel is in its place. */
+/* The forged passport has every channel of the genuine one, and not every channel is in its place. */
 TEST(permute_moves_channels_and_keeps_them)
 {
     subject victim = victim_of("v1", PG_NORM_BN);

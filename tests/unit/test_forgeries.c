@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What holds for every forger: seeds, refusals, sight, limits, secrets; and overwriting. */
+/* Properties of every forger: seeds, refusals, views, limits, secrets; and overwriting. */
 #include "core/ownership/binding.h"
 #include "tests/unit/forgery.h"
 
@@ -12,7 +12,7 @@ static bool is_private(const pg_model *m, const pg_tensor *t)
     return private->mean != a[PG_PUBLIC].mean && (t->offset == private->mean || t->offset == private->var);
 }
 
-/* The judge tests the owner with the private branch that the owner kept, on the layers that the thief changed. */
+/* The judge tests the owner's claim with the private branch that the owner kept and the layers that the thief changed. */
 TEST(overwrite_trains_a_private_branch_beside_the_owners)
 {
     subject victim = victim_of("pan", PG_NORM_BN);
@@ -48,7 +48,7 @@ static const struct {
              {"invert", "{flips: [10], images: 5}"}};
 enum { QUICK = sizeof quick / sizeof *quick };
 
-/* The same seed gives the same outcomes on any number of threads, another seed other ones. */
+/* The same seed gives the same outcomes on any number of threads; another seed gives others. */
 static void check_deterministic(const char *name, const char *yaml, const subject *victim)
 {
     char first[PG_SHA256_HEX], hex[PG_SHA256_HEX];
@@ -79,7 +79,7 @@ TEST(outcomes_depend_on_the_seed_and_not_on_threads)
 
 /* ---- bound evidence ---- */
 
-/* A forger who says that his arrays follow from a secret, whichever it is, is refused. */
+/* A forger who claims that his arrays follow from a secret is refused, whichever secret he names. */
 static void assert_unbindable(const char *name, const char *yaml, const subject *victim)
 {
     raid r;
@@ -96,7 +96,7 @@ static void assert_unbindable(const char *name, const char *yaml, const subject 
     finish(&r);
 }
 
-/* Whoever changes bound evidence has free evidence, also where nothing is written to a file. */
+/* Evidence that was bound and then changed is free, even if it was never in a file. */
 static void assert_unbound(const char *name, const char *yaml)
 {
     subject victim = owner_of("v1", "{passport: random, bound: true}", 1);
@@ -125,7 +125,7 @@ TEST(no_forgery_follows_from_a_secret)
     subject_destroy(&adi);
 }
 
-/* A thief who trains the network on with a secret of his own has bound evidence of the owner's scheme. */
+/* A thief who continues training with a secret of his own gets bound evidence of the owner's scheme. */
 TEST(a_thief_who_overwrites_may_have_a_secret)
 {
     static const char *const victims[][2] = {
@@ -192,7 +192,7 @@ TEST(every_forger_declares_what_it_sees)
     assert_int_equal(pg_attack_find("invert")->sees, PG_SEES_AFFINE);
 }
 
-/* A restored counter never points beyond the attack's work. */
+/* A counter that was restored never points beyond the end of the attack's work. */
 TEST(every_position_in_a_checkpoint_has_limits)
 {
     static const char *const raids[][2] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Forgeries as tasks of a grid: what is out of their reach, and what their records tell. */
+/* Forgeries as tasks of a grid: which evidence they must not depend on, and what their records hold. */
 #include "core/nets/state.h"
 #include "experiments/work/execute_internal.h"
 #include "tests/unit/forgery.h"
@@ -26,8 +26,8 @@ static pg_status spy_step(void *state, pg_attack_state *what, pg_outcome *outcom
     return PG_OK;
 }
 
-/* Run an attack as a task of a grid, on a victim that lies in the run's folder; SHA-256 of what it forges. The caller clears
- * the record. */
+/* Run an attack as a task of a grid, on a victim in the run's folder, and hash everything that it forges. The caller clears the
+ * record. */
 static void forge(const subject *victim, const char *name, const char *yaml, pg_record *record, char hex[PG_SHA256_HEX])
 {
     const pg_workplace at = {.directory = folder(), .checkpoint_seconds = 1e9};
@@ -59,7 +59,7 @@ static void forge(const subject *victim, const char *name, const char *yaml, pg_
     pg_model_destroy(&r.running);
 }
 
-/* Outsiders forge the same whatever the owner's passports, mark, signature and triggers are; insiders do not. */
+/* An outsider's forgery does not depend on the owner's passports, mark, signature or triggers; an insider's does. */
 static void check_reach(const subject *victim, const subject *other)
 {
     static const struct {
@@ -129,8 +129,8 @@ static double cell(const pg_record *record, const char *outcome, const char *met
     return NAN;
 }
 
-/* Beside the judge's finding: the owner's bits before and after, differing bits, costs, and whether the forgery is an
- * ambiguity. Nothing in the record depends on time. */
+/* Beside the judge's finding, a record has the owner's bits before and after, the differing bits, the costs, and whether the
+ * forgery is an ambiguity. Nothing in it depends on time. */
 TEST(a_record_reports_bits_costs_and_ambiguity)
 {
     subject victim = victim_of("v1", PG_NORM_BN);
@@ -143,7 +143,7 @@ TEST(a_record_reports_bits_costs_and_ambiguity)
     assert_true(cell(&flip, "genuine", "detection") == 100);
     assert_true(cell(&flip, "genuine", "agreeing") == bits && cell(&flip, "genuine", "null_probability") == 0.5);
     assert_true(cell(&flip, "level=0", "bits_differing") == 0 && cell(&flip, "level=0", "owner_bits_matched") == 100);
-    assert_true(cell(&flip, "level=0", "ambiguous") == 0); /* the owner's own signature is none of the forger's */
+    assert_true(cell(&flip, "level=0", "ambiguous") == 0); /* the owner's own signature does not count as the forger's */
     const int half = bits / 2;                             /* rounded down */
     const double turned = 100.0 * half / bits;
     assert_true(fabs(cell(&flip, "level=50", "bits_differing") - turned) < 1e-9);
@@ -169,8 +169,8 @@ static bool has_cell(const pg_record *record, const char *outcome, const char *m
     return false;
 }
 
-/* The sheet of one forgery: the owner's statistic where it is shown, the forger's, and the accuracy decide. Only evidence of as
- * many bits as the owner's has bits that differ. True if it is an ambiguity. */
+/* The cells of one forgery. The owner's statistic where it is shown, the forger's, and the accuracy decide. Bits can only
+ * differ if the evidence has as many as the owner's. True if it is an ambiguity. */
 static bool check_sheet(const subject *victim, const char *attack, const char *yaml, const char *outcome, bool comparable)
 {
     pg_record record = {0};
@@ -197,15 +197,15 @@ static bool check_sheet(const subject *victim, const char *attack, const char *y
     return serves && another;
 }
 
-/* Marks of as many bits as the owner's and of more, triggers against triggers alone and beside passports, and evidence that was
- * trained into the stolen model. */
+/* Marks with as many bits as the owner's and with more, triggers against triggers alone and beside passports, and evidence that
+ * was trained into the stolen model. */
 TEST(every_form_of_claim_has_a_record)
 {
     subject uchida = owner_of("uchida", "{bits: 32}", 1), whole = owner_of("uchida", "{bits: 256}", 1);
     subject adi = owner_of("adi", "{trigger_count: 8}", 1);
     subject v3 = owner_of("v3", "{passport: random, trigger_count: 8}", 1);
     subject *const victims[] = {&uchida, &whole, &adi, &v3};
-    pg_train_options training = test_training(24, 8); /* enough for every network to beat guessing clearly */
+    pg_train_options training = test_training(24, 8); /* enough images for every network to beat guessing clearly */
     training.lr = 0.05;
     assert_false(check_sheet(&uchida, "counterfeit-uchida", "{bits: 32}", "", true)); /* a useless network has no ambiguities */
     for (int i = 0; i < 4; i++) subject_train(victims[i], &data, &training);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Gradients of every kernel by itself. */
+/* Gradients of every kernel on its own. */
 #include "core/compute/conv.h"
 #include "core/compute/norm.h"
 #include "tests/unit/differences.h"
@@ -94,7 +94,7 @@ static double norm_objective(void *context)
     return dot(c->y, c->dy, c->count);
 }
 
-/* dx on top of what is there must be that plus dx. */
+/* Backward must add dx to what is there. */
 static void check_added(norm_case *c, const pg_real *dx)
 {
     pg_real *sum = block(c->count, true), *start = block(c->count, false);
@@ -345,8 +345,8 @@ TEST(gradients_of_the_cross_entropy_match_differences)
     pg_free(dlogits);
 }
 
-/* The sign loss by itself is a function of the passport layers' weights; its gradient with respect to gamma is then
- * gradient . (d gamma / d w), and d gamma / d w is tested above. */
+/* The sign loss is a function of the passport layers' weights. Its gradient with respect to gamma is checked as gradient . (d
+ * gamma / d w); d gamma / d w is tested above. */
 static double sign_objective(void *context)
 {
     small_net *s = context;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Gradients of the total loss of every scheme and norm with respect to every tensor of a small network, and of the loss of the
+/* Gradients with respect to every tensor of a small network: of the total loss of every scheme and norm, and of the loss of the
  * attack that trains passports. */
 #include "attacks/attack.h"
 #include "core/formats/yaml.h"
@@ -44,7 +44,7 @@ TEST(gradients_of_resnet_match_differences_for_every_scheme)
     check_schemes("resnet9");
 }
 
-/* At the images, at a shortcut, inside a block. */
+/* Passports at the images, at a shortcut, and inside a block. */
 TEST(gradients_match_differences_wherever_the_trunk_ends)
 {
     const pg_net_spec specs[] = {
@@ -82,7 +82,8 @@ typedef struct fake3_case {
     pg_evidence *forged;
 } fake3_case;
 
-/* The attack's loss: cross-entropy of the private branch, sign loss, and a term that grows as a passport nears the original. */
+/* The attack's loss: cross-entropy of the private branch, sign loss, and a term that grows as a passport approaches the
+ * original. */
 static double fake3_objective(void *context)
 {
     fake3_case *c = context;
@@ -104,7 +105,7 @@ static double fake3_objective(void *context)
     return loss;
 }
 
-/* What the attack forges in one step of plain gradient descent at this rate. */
+/* The attack's forgery after one step of plain gradient descent at this rate. */
 static pg_evidence *fake3_step(const pg_attack_view *view, const char *rate)
 {
     static pg_problems problems;
@@ -135,7 +136,7 @@ static pg_evidence *fake3_step(const pg_attack_view *view, const char *rate)
     return forged;
 }
 
-/* The images of the attack's only step, as it turns them, are those of the objective. */
+/* The objective uses the images of the attack's only step, mirrored and shifted in the same way. */
 static void share_batch(small_net *s, const pg_attack_view *view)
 {
     pg_batches *batches = NULL;

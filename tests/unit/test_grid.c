@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From a grid file to tasks: what is multiplied out, shared, left out; the text of a task and its key. */
+/* From a grid file to tasks: which combinations are made, which tasks are shared, which are left out; the text of a task and
+ * its key. */
 #include "core/base/memory.h"
 #include "experiments/grid/design.h"
 #include "experiments/grid/grid.h"
@@ -63,7 +64,7 @@ static void assert_problem(const char *text, const char *expected)
                  expected);
 }
 
-/* A grid with an empty name would have no tasks and count as done. */
+/* A grid with an empty name would have no tasks and would count as finished. */
 TEST(an_empty_name_is_refused)
 {
     assert_problem("data: {name: synthetic}\nnetworks: [{arch: \"\"}]\nschemes: [{scheme: plain}]\n",
@@ -74,7 +75,7 @@ TEST(an_empty_name_is_refused)
                    ":2:34: schemes.0.model: expected the name of a file, got an empty text");
 }
 
-/* A value that is in a list twice, or an entry that gives the same tasks as another entry. */
+/* A list must not hold a value twice, nor two entries that give the same tasks. */
 TEST(what_would_count_a_result_twice_is_refused)
 {
 #define PLAIN HEAD "schemes: [{scheme: plain}]\n"
@@ -107,7 +108,7 @@ TEST(what_would_count_a_result_twice_is_refused)
     pg_grid_destroy(&grid);
 }
 
-/* The message comes together with the other problems of the grid. */
+/* The message is reported together with the other problems of the grid. */
 TEST(a_grid_that_is_too_large_is_refused_before_it_is_made)
 {
     pg_grid *grid = NULL;
@@ -137,7 +138,8 @@ static char *attack_text(const pg_design *design, int i)
     return options_text(design->attacks[i].attack->options, design->attacks[i].options);
 }
 
-/* Both of training and of the attacks that the code of 2019 ran with other settings. A key in the grid overrides the preset. */
+/* A preset sets options of training and of the attacks that the code of 2019 ran with other values. A key in the grid overrides
+ * the preset. */
 TEST(presets_have_the_published_settings)
 {
     static const double decay[] = {1e-4, 5e-4};
@@ -184,7 +186,7 @@ TEST(presets_have_the_published_settings)
     assert_null(pg_presets[3]);
 }
 
-/* Whether the grid lists it or not. Forgeries do not apply to a plain network. */
+/* The grid has a plain network whether it lists it or not. Forgeries do not apply to a plain network. */
 TEST(a_plain_network_is_trained_once_for_all_that_need_it)
 {
     pg_grid *with = read_grid(
@@ -206,7 +208,7 @@ TEST(a_plain_network_is_trained_once_for_all_that_need_it)
     pg_grid_destroy(&without);
 }
 
-/* Passports behind a perceptron cannot be solved for. A grid that names such an attack for such a scheme is refused. */
+/* Nobody can solve for passports behind a perceptron. A grid that asks for such an attack on such a scheme is refused. */
 TEST(attacks_that_do_not_apply_are_left_out)
 {
     pg_grid *grid = read_grid(
@@ -300,7 +302,7 @@ TEST(independent_networks_are_trained_by_nobody_else)
     assert_problem(HEAD "schemes: [{scheme: adi}]\nindependent: {networks: 0}\n", ":5:25: independent.networks: expected");
 }
 
-/* With another seed than the owner's. */
+/* A plain network of another seed than the owner's. */
 TEST(a_forger_trains_its_own_carrier)
 {
     pg_grid *grid = read_grid(HEAD "seeds: [1, 2]\nschemes: [{scheme: v1, passport: shuffle}]\n"
@@ -325,14 +327,14 @@ TEST(a_forger_trains_its_own_carrier)
     pg_grid_destroy(&grid);
 }
 
-/* One parent for each entry of the earlier attack, whose options are in the labels. */
+/* The task has one parent for each entry of the earlier attack, whose options are in the labels. */
 TEST(an_attack_on_an_attack_has_it_as_parent)
 {
     pg_grid *grid =
         read_grid(HEAD "schemes: [{scheme: plain}, {scheme: adi}]\nattacks: [{attack: counterfeit-triggers, bound: [0, 8]}, "
                        "{attack: prune, after: counterfeit-triggers}]\n",
                   NULL, 0);
-    assert_int_equal(grid->count, 2 + 2 + 2); /* nothing is forged for the plain network, so nothing comes after */
+    assert_int_equal(grid->count, 2 + 2 + 2); /* nothing is forged for the plain network, so no attack follows */
     const pg_grid_task *last = &grid->tasks[5];
     assert_int_equal(last->parent_count, 2);
     assert_int_equal(last->parents[0], find_name(grid, "/adi/s1/"));
@@ -361,7 +363,7 @@ TEST(an_attack_on_an_attack_has_it_as_parent)
                    "attacks.1.after: no earlier counterfeit-triggers applies to any scheme that this attack applies to");
 }
 
-/* As in the published numbers. */
+/* The names are those of the published numbers. */
 TEST(layers_by_place_are_labelled_by_place)
 {
     pg_grid *grid = read_grid(HEAD "schemes: [{scheme: v1, passport: random, layers: [first 3, last 2]}]\n", NULL, 0);
@@ -407,7 +409,7 @@ TEST(a_resolved_grid_gives_the_same_tasks)
     pg_grid_destroy(&grid);
 }
 
-/* A worker receives only the text. */
+/* A worker receives nothing but the text. */
 TEST(a_task_is_read_back_from_its_text)
 {
     const char *const sets[] = {"schemes.1.train.lr=0.1", "attacks.1.data=synthetic"};

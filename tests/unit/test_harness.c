@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The harness of the unit tests: failing.c is run, and what it says is read. */
+/* The harness of the unit tests. Each test runs failing.c and reads its output and reports. */
 #include "tests/unit/test.h"
 
 #include "core/base/file.h"
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Runs `failing` with these arguments; returns its exit status, and what it prints in *out. */
+/* Run `failing` with these arguments. Returns its exit status; *out is its output. */
 static int run_failing(const char *arguments, char **out)
 {
     char program[4096] = "", command[8192];

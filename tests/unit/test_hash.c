@@ -27,7 +27,7 @@ TEST(hashes_are_those_that_are_published)
     assert_string_equal(md5, "d41d8cd98f00b204e9800998ecf8427e");
 }
 
-/* FIPS 180's million letters a: whole, in pieces, and from a file of many blocks. */
+/* FIPS 180's million letters a: in one call, in pieces, and from a file of many blocks. */
 TEST(a_long_text_is_hashed_alike_whole_and_in_pieces)
 {
     enum { N = 1000000 };

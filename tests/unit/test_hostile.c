@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Files that no maker of this program wrote: models and evidence that promise what they do not hold, states that no training
- * leaves. They are refused by name, before they cost memory. */
+/* Files that this program never writes: models and evidence that promise what they do not hold, and states that no training
+ * leaves. Readers refuse them by name before they allocate memory for them. */
 #include "tests/unit/small_net.h"
 
 #include "core/data/triggers.h"
@@ -23,7 +23,7 @@ SET_UP
 
 enum { ARRAYS_MAX = 256, PAIRS_MAX = 16 };
 
-/* The tensors and metadata of a file, to be changed and written again. */
+/* The tensors and metadata of a file, which the test changes and writes again. */
 typedef struct sheet {
     pg_safetensors *file;
     pg_array arrays[ARRAYS_MAX];
@@ -55,7 +55,7 @@ static void add(sheet *s, const char *name, pg_dtype dtype, size_t count, const 
     s->arrays[s->count++] = (pg_array){.name = name, .dtype = dtype, .dims = 1, .shape = {count}, .data = data};
 }
 
-/* A changed value of a pair that is there, or one more pair. */
+/* Change the value of a metadata pair, or add a pair. */
 static void say(sheet *s, const char *key, const char *value)
 {
     for (size_t i = 0; i < s->pair_count; i++)
@@ -137,7 +137,7 @@ TEST(tensors_of_another_network_are_refused)
         "the network resnet18 has no tensor 'layer1.2.convbnrelu_1.conv.weight': it is another network (such tensors: 2)");
     check_another("alexnet", (const char *const[]){"features.9.key", NULL}); /* a passport for no layer of it */
     check_another("alexnet", (const char *const[]){"features.0.bn.num_batches", NULL});
-    check_another("alexnet", (const char *const[]){"features.7.num_batches_tracked", NULL}); /* not one number: no counter */
+    check_another("alexnet", (const char *const[]){"features.7.num_batches_tracked", NULL}); /* two numbers, so no counter */
 }
 
 TEST(a_value_that_is_not_finite_is_refused)
@@ -241,7 +241,7 @@ TEST(every_kernel_keeps_a_nan)
     assert_true(copysign(1, (double)zero) > 0);
 }
 
-/* Not even if the label is the class that an undefined answer would fall to. */
+/* The trigger does not count even if its label is the class that an undefined answer would give. */
 TEST(an_undefined_answer_is_never_right)
 {
     static const int32_t label = 0;
@@ -275,7 +275,7 @@ TEST(undefined_answers_are_no_accuracy)
 
 /* ---- positions in a snapshot ---- */
 
-/* If one index is out of its limits, or one bool is neither 0 nor 1, the other values stay as they are, too. */
+/* If one index is out of range, or one bool is neither 0 nor 1, the other values stay unchanged too. */
 TEST(a_snapshot_out_of_its_limits_restores_nothing)
 {
     static const struct {
@@ -325,7 +325,7 @@ static sheet mark_sheet(size_t bits, float *plus)
     return s;
 }
 
-/* Otherwise the projection would be drawn beyond its end. */
+/* Otherwise the projection would be drawn beyond the end of its array. */
 TEST(more_bits_than_positions_are_refused)
 {
     static float plus[PG_MARK_BITS_MAX];
@@ -382,7 +382,7 @@ TEST(the_number_of_trigger_classes_has_a_limit)
     pg_evidence_destroy(&loaded);
 }
 
-/* A judge compares every picture with all others. */
+/* A judge compares every picture with all others, so their number is limited. */
 TEST(the_number_of_trigger_pictures_has_a_limit)
 {
     static const uint8_t pictures[(PG_TRIGGERS_MAX + 1) * 3];
@@ -402,7 +402,7 @@ TEST(the_number_of_trigger_pictures_has_a_limit)
     }
 }
 
-/* A text that is cut would have the same commitment as all others that are cut alike. */
+/* Texts that differ only behind the cut would have the same commitment. */
 TEST(a_long_text_is_refused_and_not_cut)
 {
     char text[200];
@@ -445,7 +445,7 @@ TEST(what_belongs_to_no_evidence_is_refused)
     sheet s = {.arrays = {image_of("features.4.key"), image_of("features.4.skey"), bits_of("features.4.b")}, .count = 3};
     write_sheet(&s);
     OK(pg_evidence_load(edited_path, &loaded, &err));
-    loaded->passports[0].b[3] = 0; /* nor is written what no reader takes */
+    loaded->passports[0].b[3] = 0; /* the writer refuses what the reader would refuse */
     unlink(edited_path);
     assert_int_equal(pg_evidence_save(loaded, edited_path, &err), PG_BAD_INPUT);
     assert_contains(err.message, "bit 3 for features.4 is neither -1 nor +1");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* IDX files under every name and in every place that people have them; what is said of where data comes from. */
+/* IDX files under all their names and in all their places, and the messages about where data comes from. */
 #include "core/base/memory.h"
 #include "core/data/readers.h"
 #include "tests/unit/test.h"
@@ -12,7 +12,7 @@
 
 enum { GREY = 28 * 28, TRAIN = 3, TEST = 2, BYTES_MAX = 16 + TRAIN * GREY };
 
-/* An IDX file of images (dims 3) or labels (dims 1), all its bytes made from the item's number. */
+/* An IDX file of images (dims 3) or labels (dims 1). All bytes of an item follow from its number. */
 static size_t make_idx(int dims, int count, uint8_t bytes[BYTES_MAX])
 {
     const int words[] = {0x800 + dims, count, 28, 28}, size = dims == 3 ? GREY : 1;
@@ -31,7 +31,7 @@ static void write_file(const char *name, const void *data, size_t bytes)
     assert_int_equal(fclose(file), 0);
 }
 
-/* A file of a set in a folder, its name made by a format of its first part and its IDX kind. */
+/* A file of a data set in a folder. The format makes its name from the part and the IDX kind. */
 static void write_idx(const char *directory, const char *format, const char *part, int dims, int count)
 {
     char file[64], name[128];
@@ -181,7 +181,7 @@ static void write_records(const pg_dataset *data, int from, const char *file)
     pg_free(bytes);
 }
 
-/* Where no fetched file is there. It gives the same data as the fetched file. One different byte makes it unknown. */
+/* Used if no fetched file is there. The data are the same. If one byte differs, the data set is an unknown one. */
 TEST(the_official_cifar10_archive_is_read_and_known)
 {
     pg_data fetched, read;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pictures: what a PNG or JPEG file gives, whole, cut and changed; the centre of a picture and its halving. */
+/* Pictures: the pixels of PNG and JPEG files, whole, cut and changed; the centre of a picture and its halving. */
 #include "tests/unit/data_files.h"
 
 #include <math.h>
@@ -81,7 +81,7 @@ static pg_status load_image(const char *name, const char *directory, pg_data *ou
     return status;
 }
 
-/* Wherever a picture is cut, it is refused: up to the PNG's closing chunk, which holds nothing; a JPEG up to its last byte. */
+/* A file that is cut anywhere is refused: a PNG up to its closing chunk, which is empty; a JPEG up to its last byte. */
 static void assert_refused_when_cut(const char *name, const char *part, size_t spare)
 {
     char *data = NULL;

@@ -25,7 +25,7 @@ static pg_model *random_affine(const subject *s)
     return affine;
 }
 
-/* Largest distance between what the passports give in the network and the public affine of wanted. */
+/* The largest distance between the affine that the passports give in the network and the public affine of `wanted`. */
 static double distance(const subject *s, const pg_evidence *evidence, const pg_model *wanted)
 {
     pg_model *given = NULL;
@@ -107,7 +107,7 @@ TEST(inversion_takes_the_nearest_passports)
     subject_destroy(&s);
 }
 
-/* A 1x1 shortcut with more outputs than inputs cannot give every affine. An affine that it has given once it can give again. */
+/* A 1x1 shortcut with more outputs than inputs cannot give every affine. It can give again an affine that it gave once. */
 TEST(inversion_reports_what_it_misses)
 {
     subject s = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_RANDOM), pan = subject_at(&sites[3]);
@@ -166,8 +166,8 @@ TEST(window_means_and_their_adjoint_agree)
 
 /* ---- residual blocks ---- */
 
-/* The blocks are of degree two in their values, so a wide step only costs rounding. Large biases keep the leaky ReLU from its
- * kinks. */
+/* The blocks are of degree two in their values, so a wide step costs only rounding. Large biases keep the leaky ReLU away from
+ * its kinks. */
 TEST(gradients_of_residual_forgeries_match_differences)
 {
     enum { CHANNELS = 16 };
@@ -199,7 +199,7 @@ TEST(gradients_of_residual_forgeries_match_differences)
 
 /* ---- analytic inversion, the attack ---- */
 
-/* From any start, and with another signature. */
+/* From every start, and with another signature. */
 TEST(inverted_passports_act_as_the_deployed_network)
 {
     static const char *const runs[] = {"{start: nothing}", "{start: random}", "{start: shuffle, images: 5}"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The judge, as a command: owner and forger side by side, as text and JSON; commitments. */
+/* The judge's command: owner and forger side by side, as text and JSON; commitments. */
 #include "tests/unit/hearing.h"
 
 TEST(a_report_shows_the_verdict_and_its_numbers)
@@ -18,7 +18,7 @@ TEST(a_report_shows_the_verdict_and_its_numbers)
     assert_true(says("proof                     none: free evidence can agree and never proves"));
 }
 
-/* And the null that decides before the fair coin. */
+/* The null that decides is printed before the fair coin. */
 TEST(the_verdict_comes_before_its_grounds)
 {
     static const char *const lines[] = {"\nowner\n",
@@ -38,10 +38,10 @@ TEST(the_verdict_comes_before_its_grounds)
         if (!at) fail_msg("'%s' is missing or too early in %s", lines[i], out);
     }
     assert_judged("--model model --evidence owner --nulls 2" SOLD);
-    assert_true(says("needed against 2 fresh draws: not even all ")); /* one bit more than the null tells cannot be shown */
+    assert_true(says("needed against 2 fresh draws: not even all ")); /* one bit more than the null says cannot be shown */
 }
 
-/* Even if both round to the same digits. The level is so low that no accuracy beats guessing, so the verdict does not follow
+/* Even if both round to the same digits. The level is so low that no accuracy beats guessing, so the verdict does not depend on
  * it. */
 TEST(a_p_value_above_the_level_is_shown_above_it)
 {
@@ -56,7 +56,7 @@ TEST(a_p_value_above_the_level_is_shown_above_it)
     json_decref(root);
 }
 
-/* No passport, no signature, no trigger. */
+/* The output has no passport, no signature and no trigger. */
 TEST(json_describes_the_claim_and_reveals_no_secret)
 {
     static const char *const keys[] = {"evidence",
@@ -135,7 +135,7 @@ TEST(json_describes_the_claim_and_reveals_no_secret)
     json_decref(root);
 }
 
-/* In digits that people can read. */
+/* In digits that a person can read. */
 TEST(json_has_every_option_a_verdict_depends_on)
 {
     json_t *root =
@@ -157,8 +157,8 @@ TEST(json_has_every_option_a_verdict_depends_on)
     json_decref(root);
 }
 
-/* The bar is the accuracy with the passport that is distributed with the model, or a known accuracy. Without either nothing is
- * decided: a passport that gives the claimed signature but makes the model guess would be its own measure. */
+/* The bar is the accuracy with the passport that is distributed with the model, or a known accuracy. Without either, nothing is
+ * decided. Otherwise a passport that gives the claimed signature but makes the model guess would be its own measure. */
 TEST(a_model_that_needs_passports_is_held_to_a_bar)
 {
     assert_judged("--model model --evidence owner --evidence matching" HEARING);
@@ -174,13 +174,14 @@ TEST(a_model_that_needs_passports_is_held_to_a_bar)
     }
     assert_judged("--model model --evidence owner --accuracy 100 --tolerance 1" HEARING);
     assert_true(says("the network does not work with this evidence"));
-    assert_judged("--model model --evidence owner --accuracy 100" SOLD); /* known, and run with the owner's passports */
+    assert_judged(
+        "--model model --evidence owner --accuracy 100" SOLD); /* a known accuracy, and one with the owner's passports */
     assert_true(says("100.00 % (--accuracy)") && says("needed: 95.00 %"));
     assert_judged("--model model --evidence matching --accuracy 10" HEARING);
     assert_true(says("the network is useless (no better than guessing)"));
 }
 
-/* Whether the rival's claim is refused or not. */
+/* The rival's claim changes nothing, whether it is refused or not. */
 TEST(a_verdict_depends_on_no_rival)
 {
     json_t *alone = verdicts("--model model --evidence owner --json" SOLD),
@@ -202,7 +203,7 @@ TEST(the_exit_code_is_the_verdict_only_on_request)
     assert_int_equal(judge("--model model --evidence nowhere --exit-code" SOLD), 3);
 }
 
-/* Names with control characters, or that are not UTF-8. */
+/* File names with control characters or bytes that are not UTF-8. */
 TEST(unprintable_names_are_shown_by_their_bytes)
 {
     bring_files();
@@ -215,7 +216,8 @@ TEST(unprintable_names_are_shown_by_their_bytes)
     assert_int_equal(rename("\033[1m\xff", "forger"), 0);
 }
 
-/* What the model file tells is used; an option goes before it and a line says so; what nobody tells is said to be assumed. */
+/* The judge uses what the model file says. An option overrides it, and a line says so. A value that neither gives is reported
+ * as assumed. */
 TEST(options_override_what_the_file_says)
 {
     pg_model *model = NULL;
@@ -244,7 +246,7 @@ TEST(options_override_what_the_file_says)
     assert_refused("--model telling --evidence owner --norm gn" SOLD, 2, "--norm gn: contradicts telling, which says bn");
 }
 
-/* Others may write to that directory. */
+/* Other users may write to that directory. */
 TEST(the_data_directory_moves_no_p_value)
 {
     assert_judged("--model model --evidence owner --nulls 11" SOLD);
@@ -286,7 +288,7 @@ TEST(a_trigger_set_is_a_claim)
     assert_false(says("fresh draws"));
 }
 
-/* The report shows how many agree, of how many, and the chance of each. */
+/* The report shows how many bits agree, of how many, and the probability of each. */
 TEST(triggers_are_counted_as_bits_are)
 {
     json_t *root = verdicts("--model plain --evidence adi-owner --json" HEARING);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The judge, as a command: files that do not fit, numbers that are not finite, bad usage. */
+/* The judge's command refuses files that do not fit, numbers that are not finite, and bad usage. */
 #include "tests/unit/hearing.h"
 
 TEST(files_that_do_not_fit_are_refused)
@@ -13,7 +13,8 @@ TEST(files_that_do_not_fit_are_refused)
     assert_refused("--model model --evidence ." HEARING, 2, "not a regular file");
 }
 
-/* One claimant's file cannot be used: its verdict says why, and the others have the verdicts that they have without it. */
+/* If one claimant's file cannot be used, its verdict says why, and the other claims have the verdicts that they have without
+ * it. */
 TEST(a_refused_claim_leaves_the_others_as_they_are)
 {
     static const char *const unfit[] = {"v3-owner", "model", "plain", ".", "cut"},
@@ -47,7 +48,8 @@ TEST(a_refused_claim_leaves_the_others_as_they_are)
     assert_int_equal(judge("--model model --evidence owner --exit-code" SOLD), 10);
 }
 
-/* Nothing to show: a line for each, and the exit code of bad input. A file that is missing is the caller's mistake. */
+/* If no file can be used, the command prints a line for each and exits as for bad input. A missing file is the caller's
+ * mistake. */
 TEST(if_every_claim_is_refused_nothing_is_judged)
 {
     assert_int_equal(judge("--model model --evidence v3-owner --evidence model --json" SOLD), 2);
@@ -82,7 +84,7 @@ TEST(too_few_test_images_are_refused)
     assert_judged("--model plain --evidence adi-owner --data synthetic --test 1 --level 0.5");
 }
 
-/* A file of another whose bytes of one number are those of another number. */
+/* A claimant's file in which the bytes of one number are replaced by those of another. */
 static void replace_number(const char *from, pg_real number, pg_real by, const char *to)
 {
     char *bytes = NULL;
@@ -98,7 +100,7 @@ static void replace_number(const char *from, pg_real number, pg_real by, const c
     pg_free(bytes);
 }
 
-/* Nor exit code 1, which would say that a claim does not stand. */
+/* The exit code is not 1, which would say that a claim does not stand. */
 TEST(numbers_that_are_not_finite_give_no_verdict)
 {
     static const pg_real marker = (pg_real)1234.5678;

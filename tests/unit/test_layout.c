@@ -17,7 +17,8 @@ TEST(a_layout_takes_no_memory)
     assert_true(layout.param_count > 61000000);
 }
 
-/* Every tensor begins at a cache line, right after the one before it in its block, and the blocks end with the last of them. */
+/* Every tensor begins at a cache line, directly after the one before it in its block, and each block ends with its last
+ * tensor. */
 TEST(tensors_lie_one_after_another)
 {
     for (int i = 0; i < SCHEMES * NORMS; i++) {

@@ -10,7 +10,7 @@ TEST(blocks_are_zeroed_aligned_and_counted)
         unsigned char *dirty = NULL, *block = NULL;
         OK(pg_alloc(bytes, 1, &dirty, &err));
         memset(dirty, 0xA5, bytes);
-        pg_free(dirty); /* the next block may well be the same memory */
+        pg_free(dirty); /* the allocator may give the same memory again */
         OK(pg_alloc(bytes, 1, &block, &err));
         assert_non_null(block);
         assert_int_equal((uintptr_t)block % PG_ALIGN, 0);

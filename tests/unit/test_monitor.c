@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Time spent listening, and what people see of a run that is no terminal's. */
+/* The time that rank 0 spends listening, and the progress lines of a run away from a terminal. */
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "experiments/run/monitor.h"
@@ -12,7 +12,7 @@
 
 /* ---- listening ---- */
 
-/* The seconds are made up. A listener that looks often counts all of them; of a pause it counts the first. */
+/* The seconds are made up. A listener that looks often counts all of them. Of a pause it counts only the first ones. */
 TEST(pauses_of_the_listener_do_not_count_as_silence)
 {
     pg_listening often = {0}, paused = {0};
@@ -30,7 +30,7 @@ TEST(pauses_of_the_listener_do_not_count_as_silence)
 
 enum { TASKS = 12 };
 
-/* Task 0 fails and 1 to 3 are below it; 4 is done; 5 to 11 have nothing above them. */
+/* Task 0 fails, and tasks 1 to 3 depend on it. Task 4 is done. Tasks 5 to 11 depend on nothing. */
 static void make_grid(pg_grid *grid, pg_grid_task *tasks)
 {
     *grid = (pg_grid){.count = TASKS, .tasks = tasks};
@@ -61,7 +61,7 @@ TEST(progress_is_printed_in_lines)
     make_grid(&grid, tasks);
     OK(pg_dispatch_create(&grid, (bool[TASKS]){0}, NULL, &d, &err));
     pg_monitor_start(&monitor, stream);
-    pg_monitor_draw(&monitor, d, tracked); /* nothing runs: nothing is said */
+    pg_monitor_draw(&monitor, d, tracked); /* nothing runs, so nothing is printed */
     read_back(stream, text, sizeof text);
     assert_string_equal(text, "");
     assert_int_equal(pg_dispatch_take(d), 0);
@@ -72,7 +72,7 @@ TEST(progress_is_printed_in_lines)
     assert_int_equal(pg_dispatch_take(d), 6);
     tracked[5] = (pg_tracked){.now = {.epoch = 3, .epochs = 8, .accuracy = 61.25, .done = 0.3}, .told = true};
     tracked[6] = (pg_tracked){.now = {.done = 0.4, .accuracy = NAN}, .told = true};
-    pg_monitor_draw(&monitor, d, tracked); /* the first task runs: at once, though nobody waits for the ticker */
+    pg_monitor_draw(&monitor, d, tracked); /* the first task runs: a line at once, before the ticker ticks */
     read_back(stream, text, sizeof text);
     assert_contains(text, " so far 1 of 12 tasks done, 2 running, 1 failed, 3 skipped, 5 left");
     assert_contains(text, " at work task-5, epoch 3 of 8, accuracy 61.25 %\n");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Networks: sizes, names, first weights, and copies between wirings. */
+/* Networks: sizes, names, initial weights, and copies between wirings. */
 #include "tests/unit/small_net.h"
 
 #include <math.h>
@@ -22,8 +22,8 @@ static pg_net_spec full_spec(const char *arch, const char *scheme, const char *l
     return spec;
 }
 
-/* With 10 classes and batch norm, and at ImageNet size with 1000 classes, where ResNet-18 is the usual one and AlexNet has
- * norms in place of 1152 convolution biases. */
+/* For 10 classes with batch norm, and at ImageNet size for 1000 classes. There ResNet-18 is the usual one, and AlexNet has
+ * norms in place of 1152 biases of convolutions. */
 TEST(parameter_counts_are_those_of_the_reference)
 {
     static const struct {
@@ -198,7 +198,7 @@ TEST(initial_weights_have_the_distribution_of_the_reference)
             squares += (double)values[e] * (double)values[e];
             largest = fmax(largest, fabs((double)values[e]));
         }
-        if (t->order == PG_ORDER_CONV) { /* normal: the sample's variance is within 5 of its own deviations */
+        if (t->order == PG_ORDER_CONV) { /* normal: the variance of the sample is within 5 of its own deviations */
             const double variance = 2.0 / (t->shape[0] * t->shape[2] * t->shape[3]), n = (double)t->count;
             assert_true(fabs(squares / n / variance - 1) < 5 * sqrt(2 / n));
         } else { /* uniform, and near its bound somewhere */
@@ -226,7 +226,7 @@ static void evaluate(pg_model *model, pg_branch branch, const small_net *s, pg_r
     pg_net_destroy(&net);
 }
 
-/* A copy of the model with the wiring of spec, and its logits beside those of the model, branch by branch. */
+/* Copy the model into the wiring of spec, and compare the logits of both, branch by branch. */
 static void check_copy(small_net *s, const pg_net_spec *spec, pg_branch from, pg_branch to, double tolerance)
 {
     pg_model *copy = NULL;
@@ -256,7 +256,7 @@ static void check_copies(const char *scheme, pg_norm_kind norm)
         check_copy(&s, &public, PG_PUBLIC, PG_PUBLIC, 0);
         if (norm != PG_NORM_IN && norm != PG_NORM_NONE) check_copy(&s, &plain, PG_PUBLIC, PG_PUBLIC, 0);
     } else {
-        pg_net_spec stored = spec; /* what a thief tunes: the passports' affine as learned values */
+        pg_net_spec stored = spec; /* what a thief fine-tunes: the passports' affine as learned values */
         stored.public_affine = true;
         check_copy(&s, &stored, PG_PRIVATE, PG_PUBLIC, 0);
     }

@@ -124,7 +124,7 @@ TEST(options_are_read_and_written_back)
                          "rates: [1, 0.25, 0.3]}");
     pg_tree_destroy(&tree);
 
-    /* What was written reads back as the same. */
+    /* Written values read back as the same. */
     sample again;
     char *text = options_text(table, &values);
     OK(pg_options_defaults(table, &again, &err));
@@ -135,7 +135,7 @@ TEST(options_are_read_and_written_back)
     pg_free(text);
     pg_tree_destroy(&tree);
 
-    /* Nothing at all: defaults. */
+    /* An empty map gives the defaults. */
     tree = parsed("x:");
     pg_options_read(table, pg_node_find(tree->root, "x"), &values, &problems);
     pg_options_read(table, NULL, &values, &problems);
@@ -144,7 +144,7 @@ TEST(options_are_read_and_written_back)
 }
 
 /* Each row is one line of YAML and the one problem it gives. */
-/* Tasks of earlier versions, which did not have the option, keep their keys. */
+/* Tasks of earlier versions, whose tables lack the option, keep their keys. */
 TEST(an_option_that_came_later_is_written_only_if_it_is_used)
 {
     typedef struct both {
@@ -358,7 +358,7 @@ TEST(every_element_is_checked_before_products_are_made)
     pg_tree_destroy(&tree);
 }
 
-/* It would make two results of one. */
+/* Otherwise one setting would have two results. */
 TEST(a_number_twice_in_a_list_is_refused)
 {
     static const char *const texts[] = {"{rates: [0.5, 0.25, 0.50]}", "{rates: [1e-1, 0.1]}", "{steps: [7, 8, +7, 07]}",

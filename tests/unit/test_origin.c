@@ -20,7 +20,7 @@ SET_UP
 enum { OWNER, THIEF, THIRD, PEOPLE };
 static pg_evidence secrets[PEOPLE];
 
-/* Admitted pairs whose originals carry their own evidence alone, stamped one day after the other. */
+/* Admitted pairs whose originals carry only their own evidence. Their stamps are one day apart. */
 static void make_pairs(pg_pair *pairs)
 {
     for (int i = 0; i < PEOPLE; i++) {
@@ -104,7 +104,7 @@ TEST(a_thief_alone_with_a_pair_is_not_first_if_the_owners_evidence_is_in_it)
     pairs[THIEF].proves[OWNER] = true;
     assert_origin(pairs, 2, -1, PG_ORIGIN_UNKNOWN);
     assert_int_equal(pairs[THIEF].standing, PG_STANDS_MIXED);
-    /* not even if he makes out that the owner's pair, which is not admitted, carries his evidence */
+    /* not even if it looks as if the owner's pair, which is not admitted, carries his evidence */
     make_pairs(pairs);
     pairs[OWNER].stamped = false;
     pairs[OWNER].proves[THIEF] = pairs[THIEF].proves[OWNER] = true;
@@ -121,7 +121,7 @@ TEST(equal_secrets_are_one_claimant)
     assert_origin(pairs, 3, OWNER, PG_ORIGIN_BY_CONTENT);
 }
 
-/* A thief who saw the owner's evidence shows it again, with an original of his own. */
+/* A thief who has seen the owner's evidence shows it again, with an original of his own. */
 TEST(of_one_claimants_originals_the_earliest_counts_in_whatever_order)
 {
     pg_pair pairs[PEOPLE];
@@ -136,7 +136,7 @@ TEST(of_one_claimants_originals_the_earliest_counts_in_whatever_order)
     assert_int_equal(pairs[THIEF].standing, PG_STANDS_TIED);
 }
 
-/* He binds that secret to a statement of his own, and overwrites the network with it. */
+/* He binds the owner's secret to a statement of his own, and overwrites the network with it. */
 TEST(a_secret_under_another_statement_is_another_claimant)
 {
     pg_pair pairs[PEOPLE];
@@ -175,7 +175,7 @@ static pg_evidence *fresh_evidence(const pg_model *model, const char *layer, con
     return e;
 }
 
-/* Embed a mark by descent on its loss alone. */
+/* Embed a mark by gradient descent on its loss alone. */
 static void imprint(pg_model *model, const pg_evidence *e)
 {
     pg_real *gradient = NULL;

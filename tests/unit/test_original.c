@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reading evidence through the claimant's original: rewritten copies prove with a stamp; forgers who bring a copy of the
- * accused network do not; originals that are none, and networks of other widths. */
+/* Reading evidence through the claimant's original. Rewritten copies prove if there is a stamp. Forgers who bring a copy of the
+ * accused network do not prove. Also unfit originals, and networks of other widths. */
 #include "core/data/triggers.h"
 #include "core/ownership/binding.h"
 #include "core/ownership/original.h"
@@ -17,7 +17,7 @@ SET_UP
 
 /* ---- networks and evidence ---- */
 
-/* Bound evidence of 224 bits, that of the secret with this number, for the networks of a scheme. */
+/* Bound evidence of 224 bits for the networks of a scheme; its secret follows from the number. */
 static subject owner_of(const char *scheme, pg_norm_kind norm, int secret)
 {
     pg_data data = test_data(20, 10);
@@ -57,7 +57,7 @@ static int layer_of(const pg_model *model, const char *name)
     return -1;
 }
 
-/* Negate the filters whose gamma has the wrong sign: afterwards all bits agree. */
+/* Negate every filter whose gamma has the wrong sign, so that all bits agree. */
 static void embed(pg_model *model, const pg_evidence *evidence)
 {
     int8_t signs[1024], *next = signs;
@@ -137,7 +137,7 @@ TEST(a_copy_that_was_not_rewritten_proves_as_it_is_and_pays_for_both_readings)
     subject_destroy(&s);
 }
 
-/* The p-value of free evidence doubles, and so does what is enough. */
+/* The p-value of free evidence doubles, and the number that is enough grows accordingly. */
 TEST(free_evidence_pays_by_a_doubled_p_value)
 {
     subject s = owner_of("v2", PG_NORM_BN, 1);
@@ -170,7 +170,7 @@ TEST(without_an_older_stamp_nothing_proves_through_an_original)
 
 /* ---- forgers ---- */
 
-/* Put the filters of each passport layer in an order in which as many signs agree as can: each that disagrees changes places
+/* Reorder the filters of each passport layer so that as many signs agree as possible: each filter that disagrees changes places
  * with a later one of the other sign. */
 static void permute_until_it_agrees(pg_model **model, const pg_evidence *evidence)
 {
@@ -199,7 +199,7 @@ static void permute_until_it_agrees(pg_model **model, const pg_evidence *evidenc
     }
 }
 
-/* A forger flips or permutes the channels of a stolen network until evidence of his own agrees. Only the stamp, which cannot be
+/* A forger flips or permutes the channels of a stolen network until his own evidence agrees. Only the stamp, which cannot be
  * old enough, tells his original from an owner's. */
 TEST(a_forger_who_flips_a_copy_of_the_accused_network_does_not_prove)
 {
@@ -260,7 +260,7 @@ TEST(an_independent_network_does_not_derive_from_the_original)
 
 /* ---- other widths ---- */
 
-/* The original is a part of the accused network: its first channels. */
+/* The original is a part of the accused network, namely its first channels. */
 TEST(a_wider_network_is_read_through_the_original_alone)
 {
     subject s = owner_of("v2", PG_NORM_BN, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Forward and backward passes: passports, branches, threads, modes, and layers that stay. */
+/* Forward and backward passes: passports, branches, threads, modes, and frozen layers. */
 #include "tests/unit/small_net.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@ SET_UP
 
 /* ---- the affine of a passport ---- */
 
-/* Mean over output positions of the convolution of a passport by filter k: the definition, term by term. */
+/* The mean over output positions of a passport convolved with filter k, straight from the definition. */
 static double convolve_then_mean(const pg_layer *l, const pg_real *w, const pg_real *image, int k)
 {
     double total = 0;
@@ -93,7 +93,7 @@ static void assert_gradients_near(const small_net *a, const small_net *b, double
     }
 }
 
-/* Both branches at once against two whole passes, over two steps with another pass between. */
+/* Both branches at once against two whole passes, for two steps with another pass between them. */
 static void check_both_branches(const pg_net_spec *spec)
 {
     small_net at_once, in_turn;
@@ -209,8 +209,8 @@ TEST(each_mode_uses_its_statistics)
         }
 }
 
-/* A net for evaluation keeps less memory and gives the same bits as a training net; an image's logits do not depend on the rest
- * of its batch. */
+/* A net for evaluation needs less memory than a training net and gives the same bits. The logits of an image do not depend on
+ * the rest of its batch. */
 static void check_evaluation(const pg_net_spec *spec)
 {
     small_net s;
@@ -284,7 +284,7 @@ TEST(training_from_a_layer_on_leaves_the_rest)
     check_train_from(&spec);
 }
 
-/* Gradients of affines, passports and images stay what they were, for fewer multiply-adds. */
+/* Gradients of affines, passports and images stay the same, for fewer multiply-adds. */
 TEST(kept_weights_cost_no_gradient)
 {
     static const char *const schemes[] = {"v1", "v2", "pan"};
@@ -325,7 +325,7 @@ TEST(kept_weights_cost_no_gradient)
 
 /* ---- ReLU before addition ---- */
 
-/* Additions with a negative first summand a, and with a negative second one, seen from their results y = max(0, a + b). */
+/* Additions with a negative first summand a, and with a negative second one, inferred from the results y = max(0, a + b). */
 static void count_negative(bool relu_before_add, int *first, int *second)
 {
     small_net s;
@@ -337,7 +337,7 @@ static void count_negative(bool relu_before_add, int *first, int *second)
     for (int i = 0; i < s.model->layer_count; i++) {
         const pg_layer *l = &s.model->layers[i];
         if (l->row.kind != PG_ROW_ADD) continue;
-        /* The summand that the row before does not add in its own pass: an identity, or the second convolution. */
+        /* The summand that the previous row does not add in its own pass: an identity, or the second convolution. */
         const bool identity = l->row.input == i - 1;
         const pg_real *a = pg_net_input(s.net, identity ? i - 2 : i), *y = pg_net_input(s.net, i + 1);
         const int count = SMALL_BATCH * l->out_height * l->out_width * l->out_channels;
@@ -353,8 +353,8 @@ static void count_negative(bool relu_before_add, int *first, int *second)
     close_small(&s);
 }
 
-/* Without it, four second convolutions and three shortcuts (the first block's is the identity) enter an addition without ReLU.
- */
+/* Without it, four second convolutions and three shortcuts enter an addition without ReLU; the first block's shortcut is the
+ * identity. */
 TEST(relu_before_add_is_an_option_of_residual_nets)
 {
     int first, second;

@@ -54,7 +54,7 @@ TEST(passports_follow_from_their_seed_on_any_number_of_threads)
 
 enum { PICTURES = 3 };
 
-/* What enters each passport layer of the carrier, image by image. */
+/* The input of each passport layer of the carrier, for each image. */
 static void activations_of(pg_model *carrier, const pg_evidence *like, const pg_dataset *pictures, pg_evidence *out[PICTURES])
 {
     pg_net *net = NULL;
@@ -82,7 +82,7 @@ static bool same_channel(const pg_passport *p, const pg_real *a, int ca, const p
     return true;
 }
 
-/* Image whose activation has this channel, as channel number *c; -1: none. */
+/* The image of which this is an activation's channel, number *c; -1: none. */
 static int find_channel(pg_evidence *const seen[PICTURES], int i, const pg_real *key, int channel, int *c)
 {
     const pg_passport *p = &seen[0]->passports[i];
@@ -92,7 +92,7 @@ static int find_channel(pg_evidence *const seen[PICTURES], int i, const pg_real 
     return -1;
 }
 
-/* One key: channel k comes from image k mod PICTURES, no channel twice. A single image is kept whole instead. */
+/* One key. Channel k comes from image k mod PICTURES, and no channel occurs twice. A single image is kept whole instead. */
 static void assert_made_of(pg_evidence *const seen[PICTURES], int i, const pg_real *key, bool shuffled)
 {
     bool used[PICTURES][WIDEST] = {{false}};

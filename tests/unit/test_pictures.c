@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pictures as people have them: every kind gives the pixels that Python's PIL gives for convert("RGB"), or is refused. */
+/* Pictures in every form that people have. Each gives the pixels of PIL's convert("RGB"), or is refused. */
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/data/image.h"
@@ -120,7 +120,7 @@ TEST(every_kind_of_png_gives_its_pixels)
 {
     assert_png("rgb.png", (png_kind){.type = PNG_COLOR_TYPE_RGB, .depth = 8}, 3, 1);
     assert_png("rgba.png", (png_kind){.type = PNG_COLOR_TYPE_RGBA, .depth = 8}, 4,
-               1); /* what is transparent keeps its colour */
+               1); /* transparent pixels keep their colour */
     assert_png("grey.png", (png_kind){.type = PNG_COLOR_TYPE_GRAY, .depth = 8}, 1, 0);
     assert_png("grey-key.png", (png_kind){.type = PNG_COLOR_TYPE_GRAY, .depth = 8, .transparent = true}, 1, 0);
     assert_png("grey-alpha.png", (png_kind){.type = PNG_COLOR_TYPE_GRAY_ALPHA, .depth = 8}, 2, 0);
@@ -130,7 +130,7 @@ TEST(every_kind_of_png_gives_its_pixels)
     assert_png("interlaced.png", (png_kind){.type = PNG_COLOR_TYPE_RGB, .depth = 8, .interlace = PNG_INTERLACE_ADAM7}, 3, 1);
 }
 
-/* Whatever else the file has. */
+/* The comparison holds whatever else the file has. */
 TEST(gamma_changes_no_pixel)
 {
     static const int types[] = {PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGBA, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_PALETTE};
@@ -234,7 +234,7 @@ static void read_inks(const char *name, uint8_t inks[4])
     memcpy(inks, pixels, 4);
 }
 
-/* The light that black leaves, less the share that an ink absorbs, rounded to the nearest whole number. */
+/* The light that black leaves, minus the share that an ink absorbs, rounded to the nearest whole number. */
 TEST(cmyk_becomes_rgb)
 {
     static const J_COLOR_SPACE stored[] = {JCS_CMYK, JCS_YCCK};
@@ -249,7 +249,7 @@ TEST(cmyk_becomes_rgb)
     }
 }
 
-/* Every coefficient of a small grey picture is in two scans of its own: valid, but nobody writes that. */
+/* Every coefficient of a small grey picture is in two scans of its own. The file is valid, but no program writes such files. */
 TEST(a_jpeg_of_too_many_scans_is_refused)
 {
     jpeg_scan_info scans[127] = {{.comps_in_scan = 1}};
@@ -288,7 +288,7 @@ static void put_u32(uint8_t *at, uint32_t value)
     for (int i = 0; i < 4; i++) at[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-/* Give a PNG another size, its header's checksum made right. */
+/* Give a PNG another size, and correct the checksum of its header. */
 static void promise_png(const char *name, uint32_t width, uint32_t height)
 {
     char *data = NULL;
@@ -348,7 +348,7 @@ TEST(a_header_that_promises_too_much_takes_no_memory)
     assert_true(peak_kilobytes() - before < 4096);
 }
 
-/* However small its file is. */
+/* The size of the picture counts, however small the file is. */
 TEST(a_large_picture_of_one_colour_is_read)
 {
     enum { SIDE = 2000 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a task would find out when it runs, and the grid tells before: every refusal of a scheme, an attack or the training that
- * the file and the shapes of its data decide. Each row is a grid and the complete message; the first row of each kind names the
- * function that would have refused it. What only a running task can find is listed in feasible.h. */
+/* Every fault that a task would find when it runs is found in the plan, if the grid file and the shapes of its data decide it.
+ * Each row is a grid and the complete message. The first row of a group names the function that would have refused it.
+ * feasible.h lists what only a running task can find. */
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "experiments/grid/grid.h"
@@ -13,7 +13,7 @@
 
 #include <png.h>
 
-/* The data and the network of every grid here: 60 training images, 30 test images, 16 channels in every layer. */
+/* The data and the network of every grid in this file: 60 training images, 30 test images, 16 channels in every layer. */
 #define HEAD                                                                                                                   \
     "data: {name: synthetic, train: 60, test: 30}\n"                                                                           \
     "networks: [{arch: alexnet, width: 0.0625}]\n"                                                                             \
@@ -33,7 +33,7 @@ static const row rows[] = {
     {"data: {name: synthetic, train: 60, test: 30}\nnetworks: [{arch: alexnet}]\ntrain: {batch: 64}\n"
      "schemes: [{scheme: plain}, {scheme: v1, train: {batch: 10}}]\n",
      "g.yaml:3:8: train: synthetic, alexnet: batch: 60 training images of synthetic do not fill one batch of 64"},
-    /* ... of the plain network that others are made from, listed or not */
+    /* ... of the plain network from which others start, listed or not */
     {"data: {name: synthetic, train: 60, test: 30}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: v1, train: {batch: 10}}]\n",
      "g.yaml:1:1: synthetic, alexnet: batch: 60 training images of synthetic do not fill one batch of 64"},
     /* halves and independent networks */
@@ -142,7 +142,7 @@ static const row rows[] = {
      "g.yaml:5:11: attacks.0: synthetic, alexnet, uchida: layers: alexnet has no convolution 'features'"},
 };
 
-/* Grids at the edge of the same rules, which can run. */
+/* Grids that just satisfy the same rules. */
 static const char *const fine[] = {
     HEAD "schemes: [{scheme: plain, train: {batch: 60}}]\n",
     HEAD "schemes: [{scheme: [v1, v2, v3, pan], signature: ab, images: 30}, {scheme: uchida, projection: diff, bits: 72}]\n",
@@ -152,7 +152,7 @@ static const char *const fine[] = {
     "attacks: [{attack: [fake2, fake3, overwrite], batch: 60}, {attack: substitute, share: 50, batch: 30}, {attack: fake1, "
     "images: 30}, {attack: invert, start: nothing, images: 1000}, {attack: fake1, passport: [random, image], images: 1000}]\n",
     HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: counterfeit-triggers, start: pictures, count: 30}]\n",
-    /* training that no task is left to do */
+    /* training that no task needs */
     HEAD "schemes: [{scheme: v1, passport: random, train: {batch: 10}}]\nattacks: [{attack: fake2, schemes: [v2]}]\n",
     "data: {name: synthetic, train: 60, test: 30}\nnetworks: [{arch: alexnet}]\nschemes: [{scheme: adi, train: {batch: 10}}]\n"
     "attacks: [{attack: fake1, carrier: pretrained}]\n",

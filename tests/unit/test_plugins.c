@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the structs of plug-ins declare fits together. */
+/* The declarations in the structs of plug-ins are consistent. */
 #include "tests/unit/test.h"
 
 #include "attacks/attack.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The door to matrix products: against BLIS and against their definition, over odd sizes and strides. */
+/* Matrix products against BLIS and against their definition, for odd sizes and strides. */
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/compute/blas.h"
@@ -88,7 +88,7 @@ TEST(products_equal_those_of_blis)
     }
 }
 
-/* Each element is one chain of fused multiply-adds in the order of k, so its bits depend neither on the width of the vectors
+/* Each element is one chain of fused multiply-adds in the order of k. So its bits depend neither on the width of the vectors
  * nor on the other sizes. */
 static pg_real chain(const product *p, int i, int j)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Profiles of a grid file: what they override, what wins, what is wrong with them. */
+/* Profiles of a grid file: what they override, which value wins, and faults in them. */
 #include "core/base/memory.h"
 #include "experiments/grid/grid.h"
 #include "tests/unit/test.h"
@@ -60,7 +60,7 @@ TEST(a_profile_overrides_the_grid)
     pg_design_destroy(&part);
 }
 
-/* Wherever they stand on the command line. They may change values that the profile has set. */
+/* Their position on the command line does not matter. They may change values that the profile has set. */
 TEST(assignments_override_the_profile)
 {
     static const char *const sets[] = {"train.epochs=5", "attacks.1.attack=prune", "profile=small"};

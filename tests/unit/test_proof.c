@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Proofs by bound evidence: the agreement of fresh secrets is binomial on any network, however its weights hang together, and
- * pieces of free evidence that repeat each other do not multiply a lucky guess. */
+/* Proofs by bound evidence. The agreement of fresh secrets is binomial on any network, however its weights depend on each
+ * other. Pieces of free evidence that repeat each other do not multiply a lucky guess. */
 #include "core/ownership/align.h"
 #include "core/ownership/binding.h"
 #include "core/ownership/distinct.h"
@@ -14,7 +14,8 @@
 
 enum { SECRETS = 10000 };
 
-/* P-value of Pearson's chi-square of counts [n + 1] against a binomial (n, q); cells of fewer than five are put together. */
+/* The p-value of Pearson's chi-square test of counts [n + 1] against a binomial (n, q). Cells with an expectation below five
+ * are merged. */
 static double chi_square(const int *counts, int total, int n, double q)
 {
     double square = 0, expected = 0, seen = 0;
@@ -38,7 +39,7 @@ static void next_secret(pg_evidence *e, int i)
     OK(pg_evidence_bind(e, &err));
 }
 
-/* How many of the secrets agree in each number of bits; counts [bits + 1]. */
+/* Count how many of the secrets agree in each number of bits; counts [bits + 1]. */
 static void count_agreements(const pg_model *model, pg_evidence *e, int *counts)
 {
     pg_reading *reading = NULL;
@@ -103,7 +104,7 @@ TEST(signatures_of_fresh_secrets_agree_like_coins_on_any_network)
     }
 }
 
-/* Alignment gives the network the channels of a stranger's original, and still knows nothing of the secrets. */
+/* Alignment gives the network the channels of a stranger's original, and the result is still independent of the secrets. */
 TEST(signatures_of_fresh_secrets_agree_like_coins_on_an_aligned_network)
 {
     subject s = plain_subject();
@@ -138,7 +139,7 @@ TEST(gammas_of_zero_agree_with_neither_bit)
     subject_destroy(&s);
 }
 
-/* Evidence of a mark of 40 bits, without a secret yet; rounds 0: Uchida's. */
+/* Evidence of a mark of 40 bits that has no secret yet. rounds 0: Uchida's mark. */
 static pg_evidence *mark_of(const pg_net_spec *wired, int rounds)
 {
     pg_evidence *e = NULL;
@@ -174,7 +175,7 @@ static void make_zero(pg_real *weight, int output)
     *weight = 0;
 }
 
-/* A reading of exactly zero agrees with neither bit, so a p-value is never too small; gammas of zero are above. */
+/* A reading of exactly zero agrees with neither bit, so p-values are never too small. The tests above cover gammas of zero. */
 TEST(no_level_is_exceeded_where_readings_are_zero)
 {
     void (*const changes[])(pg_real *, int) = {make_half_zero, make_zero};
@@ -236,7 +237,7 @@ TEST(filters_that_nearly_repeat_count_once)
     pg_evidence_destroy(&distinct);
 
     const int taps = e->mark.site[0].kernel * e->mark.site[0].kernel * e->mark.site[0].inputs;
-    for (int t = 0; t < taps; t++) /* filters 8 .. 63 are the first eight, larger, turned and a little off */
+    for (int t = 0; t < taps; t++) /* filters 8 .. 63 are the first eight, scaled, negated and slightly changed */
         for (int i = 8; i < 64; i++)
             e->mark.projection[t * 64 + i] =
                 (pg_real)(i % 3 ? -2 : 3) * e->mark.projection[t * 64 + i % 8] + (pg_real)(0.05 * pg_rng_normal(&rng));
@@ -265,7 +266,7 @@ TEST(pictures_that_nearly_repeat_or_are_test_images_count_once)
     OK(pg_evidence_distinct(e, &data.test, &distinct, &dropped, &err));
     assert_int_equal(dropped, 0);
     pg_evidence_destroy(&distinct);
-    for (int i = 4; i < 10; i++) /* the first four again, brighter by four levels */
+    for (int i = 4; i < 10; i++) /* the first four again, four levels brighter */
         for (size_t p = 0; p < size; p++) {
             const int value = e->triggers.images[(size_t)(i % 4) * size + p] + 4;
             e->triggers.images[(size_t)i * size + p] = (uint8_t)(value > 255 ? 255 : value);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pruning: which weights go, and which stay. */
+/* Pruning: which weights become zero, and which stay. */
 #include "tests/unit/victims.h"
 
 /* ---- pruning ---- */
 
-/* Give every parameter in scope the magnitude `value(i)`, i counting them, with signs that alternate. */
+/* Give parameter number i in scope the magnitude value(i), with alternating signs. */
 static size_t set_parameters(pg_model *model, bool weights_only, double (*value)(size_t i))
 {
     size_t count = 0;
@@ -38,7 +38,7 @@ static double counting(size_t i)
     return (double)(i + 1);
 }
 
-/* Of 1, 2, 3, 4 the 50th percentile is 2.5: half of the values become zero, whatever their signs. */
+/* The 50th percentile of 1, 2, 3, 4 is 2.5: half of the values become zero, whatever their signs. */
 TEST(prune_removes_the_smallest_magnitudes)
 {
     subject victim = victim_of("plain");

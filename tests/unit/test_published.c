@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Published numbers beside made-up results: what stands beside what, and the verdicts. */
+/* Published numbers beside made-up results: which results are compared with which numbers, and the verdicts. */
 #include "attacks/attack.h"
 #include "core/base/memory.h"
 #include "core/ownership/passport_scheme.h"
@@ -156,14 +156,14 @@ TEST(a_published_number_stands_beside_results_of_full_scale)
     assert_value(&numbers, 0, "difference", 1, -1.5);
     assert_string_equal(text_at(&numbers, 0, "scale"), "full");
     assert_string_equal(text_at(&numbers, 0, "verdict"), "reproduced");
-    /* the same about the network of half the width: never reproduced */
+    /* the same for the network of half the width, which is never reproduced */
     assert_value(&numbers, 1, "ours", 1, 70);
     assert_string_equal(text_at(&numbers, 1, "scale"), "reduced");
     assert_string_equal(text_at(&numbers, 1, "verdict"), "not comparable at this scale");
     forget();
 }
 
-/* A number that names epochs has these as its full scale. The epochs of an attack are not those of its victim. */
+/* If a number names epochs, they are its full scale. An attack's epochs are not its victim's. */
 TEST(the_scale_of_a_number_is_its_own_epochs)
 {
     assert_int_equal(compare_with("", "named,,cifar10,alexnet,bn,v2,,epochs=2,accuracy,=,39,%,s,measured,\n"
@@ -216,7 +216,7 @@ TEST(a_bound_is_about_the_worst_trial_and_a_shape_about_the_mean)
     assert_string_equal(text_at(&numbers, 0, "verdict"), "same shape");
     assert_string_equal(text_at(&numbers, 1, "verdict"), "differs"); /* 23.5 is not 50 below 70 */
     assert_string_equal(text_at(&numbers, 2, "verdict"), "not comparable at this scale");
-    assert_int_equal(checks.row_count, 2); /* what cannot be asked is not there */
+    assert_int_equal(checks.row_count, 2); /* a question that cannot be asked has no answer */
     assert_string_equal(text_at(&checks, 0, "holds"), "yes");
     assert_value(&checks, 0, "bound", 1, 25);
     assert_string_equal(text_at(&checks, 1, "holds"), "no");
@@ -225,7 +225,7 @@ TEST(a_bound_is_about_the_worst_trial_and_a_shape_about_the_mean)
     forget();
 }
 
-/* Such networks meet many a bound. Attacks on them are not compared, either. */
+/* Such networks satisfy many bounds. Attacks on them are not compared either. */
 TEST(networks_at_chance_are_not_compared)
 {
     assert_int_equal(compare_with("gap,below half,,,,v3,,,accuracy,<=,,,,,50\n"
@@ -254,7 +254,7 @@ TEST(a_stand_in_never_reproduces_a_number)
         2);
     assert_string_equal(text_at(&numbers, 0, "scale"), "stand-in");
     assert_string_equal(text_at(&numbers, 0, "network"), "resnet9");
-    assert_string_equal(text_at(&numbers, 0, "verdict"), "same shape"); /* never reproduced, though within 2 points */
+    assert_string_equal(text_at(&numbers, 0, "verdict"), "same shape"); /* never reproduced, although within 2 points */
     assert_string_equal(text_at(&numbers, 1, "scale"), "full");
     assert_string_equal(text_at(&numbers, 1, "verdict"), "reproduced");
     assert_int_equal(checks.row_count, 1); /* tuning on the owner's data is no transfer, named or not */
@@ -292,7 +292,7 @@ static void assert_known(const char *scheme, const char *attack)
     if (attack[0] && !pg_attack_find(attack)) fail_msg("attack %s", attack);
 }
 
-/* Every parameter is an option, or an outcome, or readme says of its key that none of ours has it; layers are there. */
+/* Every parameter is an option or an outcome, or its readme says that none of ours has that key. The layers exist. */
 static void assert_parameters(const char *id, const pg_subject *s, const char *readme)
 {
     static const char *const outcomes[] = {"level", "epoch"};
@@ -317,7 +317,7 @@ static void assert_parameters(const char *id, const pg_subject *s, const char *r
     }
 }
 
-/* A check asks about the run that its number is about: where both name an option of the attack, it has the same value. */
+/* A check asks about the run that its number is about: if both name an option of the attack, the values are equal. */
 static void assert_same_run(const pg_published_number *n)
 {
     const pg_attack *attack = pg_attack_find(n->subject.attack);

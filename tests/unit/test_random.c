@@ -18,7 +18,7 @@ static void draw(uint64_t grid, const char *task, const char *purpose, uint64_t 
 
 TEST(each_name_has_its_own_random_stream)
 {
-    /* the last two have the same letters as the second and third, divided otherwise */
+    /* the last two have the letters of the second and third, divided at another place */
     static const struct {
         uint64_t grid;
         const char *task, *purpose;
@@ -36,7 +36,7 @@ TEST(each_name_has_its_own_random_stream)
     }
 }
 
-/* The published first outputs from 1234567; gsl_rng_get gives their upper halves. */
+/* The published first outputs for seed 1234567. gsl_rng_get gives their upper halves. */
 TEST(numbers_are_those_of_splitmix64)
 {
     static const uint64_t expected[] = {UINT64_C(6457827717110365317), UINT64_C(3203168211198807973),
@@ -137,7 +137,7 @@ TEST(draws_stay_in_their_range_and_fill_it)
     for (int i = 0; i < 7; i++) assert_true(seen[i] > 0);
 }
 
-/* All 24 orders of four things; no count is further than five deviations from its mean. */
+/* All 24 orders of four things occur, and no count is further than five deviations from its mean. */
 TEST(every_permutation_is_equally_likely)
 {
     enum { N = 24000 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Records in their files, and the tables that are made of them. */
+/* Files of records, and the tables made from them. */
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
 #include "core/formats/json_file.h"
@@ -194,7 +194,7 @@ TEST(no_byte_can_change_unseen)
     }
     assert_false(intact(path_of("nowhere.json")));
     assert_false(intact(path_of(".")));
-    strcpy(path, path_of("loop.json")); /* what cannot be read may be whole */
+    strcpy(path, path_of("loop.json")); /* a file that cannot be read may still be intact */
     assert_int_equal(symlink("loop.json", path), 0);
     FAILS(pg_json_intact(path, &whole, &err), PG_IO_FAULT, "loop.json");
     assert_int_equal(unlink(path), 0);
@@ -347,7 +347,7 @@ TEST(tables_are_made_from_the_records_of_a_run)
     FAILS(pg_tables_render(path_of("run"), false, NULL, &err), PG_BAD_INPUT, "1 of 13 tasks have no result");
     describe_run(count);
     OK(pg_tables_render(path_of("run"), false, NULL, &err));
-    /* rows: the two variants, told apart by the option in which they differ */
+    /* rows: the two variants, told apart by the option whose value differs */
     assert_near(number_at("schemes", 0, "accuracy %"), 61.5);
     assert_near(number_at("schemes", 1, "accuracy % sd"), sqrt(0.5));
     assert_near(number_at("schemes", 1, "p-value at most"), 2e-9);

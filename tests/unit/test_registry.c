@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* npm's settings: where they are, which goes first, how they are written. */
+/* npm's settings: where they are, which one wins, and their syntax. */
 #include "core/base/memory.h"
 #include "core/data/registry.h"
 #include "tests/unit/test.h"
@@ -15,7 +15,7 @@ static void write_file(const char *name, const char *text)
     OK(pg_file_write(path_of(name), text, strlen(text), PG_FILE_PUBLIC, &err));
 }
 
-/* An empty folder for home and work, these settings of the installation, and no others. */
+/* Empty home and working folders, these settings of the installation, and no others. */
 static void start(const char *settings)
 {
     static char home[128], config[128], *only[3];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reports of made-up runs: what differs stays apart, what is cut says so, and one file that cannot be written stops nothing. */
+/* Reports of made-up runs. Different variants stay apart, what is cut says so, and one file that cannot be written does not
+ * stop the rest. */
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
 #include "core/formats/json_file.h"
@@ -111,7 +112,7 @@ static const char *text_at(const pg_csv_table *table, size_t row, const char *co
 
 /* ---- tables ----------------------------------------------------------------------------------------------------------- */
 
-/* However long its name is. A single run has no spread. */
+/* The length of its name does not matter. A single run has no spread. */
 TEST(every_setting_has_a_row_of_its_own)
 {
     make_run();
@@ -128,7 +129,7 @@ TEST(every_setting_has_a_row_of_its_own)
     pg_csv_close(&table);
 }
 
-/* A network at chance is useless, whatever its signature says. */
+/* A network at chance is useless, whatever the verdict on its signature. */
 TEST(grounds_of_a_verdict_stand_in_every_table)
 {
     make_run();
@@ -166,7 +167,7 @@ TEST(grounds_of_a_verdict_stand_in_every_table)
     OK(pg_tables_render(path_of("run"), false, NULL, &err));
 }
 
-/* A claim of a made run: whose it is, and the judge's ruling. */
+/* A claim of a made-up run: who makes it, and the judge's ruling. */
 typedef struct made_claim {
     const char *outcome;
     double agrees, proves, proof_bits; /* proof_bits 0: free evidence */
@@ -215,7 +216,7 @@ TEST(forgeries_stand_beside_free_and_bound_evidence)
     assert_false(pg_file_exists(path_of("run/tables/forgeries.csv")));
 }
 
-/* Cells that people see in a terminal end in a mark and a hash. */
+/* In a terminal, a cell that was cut ends in a mark and a hash. */
 TEST(long_cells_are_cut_with_a_mark)
 {
     char one[512], other[512];
@@ -342,7 +343,7 @@ TEST(a_record_with_a_wrong_member_is_refused)
     }
 }
 
-/* And checked as strictly as those of a record. */
+/* They are checked as strictly as those of a record. */
 TEST(cells_of_a_checkpoint_are_read_back)
 {
     static const double values[] = {0, -1, 1.0 / 3, 1e-300, 97.5};
@@ -384,7 +385,7 @@ static pg_status print_half(FILE *stream, const void *context, pg_error *error)
     return pg_fail(error, PG_FAILED, "no more");
 }
 
-/* Not if the new bytes are the same, nor if printing fails. */
+/* A file is not replaced if its bytes would be the same, or if printing fails. */
 TEST(a_file_is_replaced_only_by_a_whole_other_one)
 {
     char *text = NULL;
@@ -496,7 +497,7 @@ static void write_figures(pg_figures *written)
     forget_parameters();
 }
 
-/* Two places whose names differ only in characters that no file name may have, and one whose name is too long. */
+/* Two places whose names differ only in characters that file names cannot have, and one whose name is too long. */
 TEST(every_figure_has_a_file_name_of_its_own)
 {
     char long_name[512], path[PG_PATH_MAX];
@@ -522,7 +523,7 @@ TEST(every_figure_has_a_file_name_of_its_own)
     pg_figures_clear(&written);
 }
 
-/* Public and private branches of many schemes: every line is whole, and no two lines of a figure look alike. */
+/* Public and private branches of many schemes: every line is complete, and no two lines of a figure look alike. */
 TEST(many_series_are_spread_over_figures)
 {
     static char parameters[30][32];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Resuming a task: interrupted after every step, with checkpoints damaged on the way, it ends with the same record, to the
- * byte, as when left alone. What a task is made from must be what was planned. */
+/* Resuming a task. It is interrupted after every step, and checkpoints are damaged on the way; its record is the same, to the
+ * byte, as without interruptions. A task checks that its inputs are those that were planned. */
 #include "core/base/memory.h"
 #include "core/compute/parallel.h"
 #include "experiments/grid/grid.h"
@@ -38,7 +38,7 @@ static const char config[] =
     "  - {attack: transfer-triggers, pictures: 6, count: 4, references: 2, held_out: 1, steps: 3, schemes: [adi]}\n";
 
 static pg_grid *grid;
-static char run[PG_PATH_MAX / 2]; /* the directory that all tests share, with the networks that one of them has trained */
+static char run[PG_PATH_MAX / 2]; /* the directory that all tests share, with the networks that one test has trained */
 
 SET_UP
 {
@@ -85,7 +85,7 @@ static char *record_of(const char *key)
     return text;
 }
 
-/* The record is what it was, in a text that is freed. */
+/* The record has not changed; the text is freed. */
 static void assert_record(const char *key, char *expected)
 {
     char *now = record_of(key);
@@ -108,9 +108,8 @@ static void damage(const char *key, int number)
     fclose(file);
 }
 
-/* Each call goes on from a checkpoint, does one step and saves. Of five checkpoints two are damaged, one after the other: the
- * first is made again from the one before it, and so is the second, since that one is kept. Returns how often the task was
- * interrupted. */
+/* Each call resumes from a checkpoint, does one step and saves. Two of five checkpoints are damaged, one after the other. Each
+ * is made again from the one before it. Returns how often the task was interrupted. */
 static int in_steps(const pg_grid_task *task)
 {
     int noted = 0, turns = 0, damages = 0;
@@ -126,7 +125,7 @@ static int in_steps(const pg_grid_task *task)
     return turns;
 }
 
-/* Train what the task begins with, unless a test before has. */
+/* Train the networks from which the task starts, unless an earlier test has done so. */
 static void ensure_parents(const pg_grid_task *task)
 {
     const pg_workplace at = {.directory = run, .checkpoint_seconds = 1e9};

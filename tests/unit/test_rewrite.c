@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Rewrites keep the function: channel spaces, then the logits of every architecture, norm and kind of branch before and after,
- * and rewrites that would change them are refused. Run in both builds: the double one to 1e-9. */
+/* Rewrites keep the function of a network: channel spaces, then the logits before and after, for every architecture, norm and
+ * kind of branch. Rewrites that would change the logits are refused. Both builds run this; the bound of the double one is
+ * 1e-9. */
 #include "core/nets/rewrite.h"
 #include "core/ownership/passport_rewrite.h"
 #include "tests/unit/small_net.h"
@@ -16,7 +17,7 @@ SET_UP
     pg_compute_start(1);
 }
 
-/* Two groups or more in most layers. */
+/* Most layers have two or more groups. */
 static pg_net_spec wide_spec(const char *arch, pg_norm_kind norm, const char *scheme)
 {
     pg_net_spec spec = small_spec(arch, norm, scheme, "default");
@@ -60,7 +61,7 @@ TEST(alexnet_has_a_space_per_convolution)
     assert_int_equal(spaces.out[layout.layer_count - 1], PG_FIXED);
 }
 
-/* One space per stage, which stem, second convolutions and shortcut make, and one inside each block. */
+/* One space for each stage, which stem, second convolutions and shortcut write, and one inside each block. */
 TEST(additions_join_the_channels_of_a_resnet_stage)
 {
     pg_layout layout;
@@ -94,7 +95,7 @@ static double largest(const pg_real *a, const pg_real *b)
     return most;
 }
 
-/* A small network, a rewrite for it, and the network that the rewrite makes; passports follow it. */
+/* A small network, a rewrite of it, and the rewritten network with its passports. */
 typedef struct rewritten {
     small_net s;
     pg_rewrite *rewrite;
@@ -224,7 +225,7 @@ static int agreeing_bits(small_net *s, const pg_model *model, const pg_evidence 
     return agree;
 }
 
-/* The signature that the network has: the signs of gamma. */
+/* The network's own signature: the signs of gamma. */
 static void sign_as_gamma(small_net *s)
 {
     for (int i = 0; i < s->evidence->passport_count; i++)
@@ -255,7 +256,7 @@ TEST(the_signature_follows_the_rewritten_passports_and_leaves_the_owners)
 
 /* ---- what is refused ---- */
 
-/* The rewrite is refused, and rightly: it changes the logits of the branch. */
+/* The rewrite is refused for good reason: it would change the logits of the branch. */
 static void changes(rewritten *w, pg_branch branch, const char *message)
 {
     pg_real before[LOGITS], after[LOGITS];
@@ -322,7 +323,7 @@ TEST(rewrites_that_do_not_fit_are_refused)
     end(&w);
 }
 
-/* A dead channel has no variance, which leaves batch norm only its epsilon to divide by. */
+/* A dead channel has no variance, so batch norm divides by its epsilon alone. */
 TEST(gains_below_what_batch_norm_takes_back_are_refused_and_never_drawn)
 {
     rewritten w;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The rewrite attack: the network keeps its function, readers of weights see half of the bits. Run in both builds: the double
- * one to 1e-9. */
+/* The rewrite attack. The network keeps its function, and readers of weights see half of the bits. Both builds run this; the
+ * bound of the double one is 1e-9. */
 #include "tests/unit/victims.h"
 
 static const double bound = sizeof(pg_real) == sizeof(double) ? 1e-9 : 2e-4; /* of a logit, relative to the largest */
@@ -63,8 +63,8 @@ TEST(logits_and_answers_stay)
         }
 }
 
-/* Claim the signs that the passports give in the victim: all bits agree before, and half of them, give or take four deviations,
- * in the rewritten network. */
+/* The victim claims the signs that its passports give, so all bits agree before. In the rewritten network half of them agree,
+ * within four deviations. */
 TEST(readers_of_weights_see_half_of_the_bits)
 {
     for (int i = 0; i < SCHEMES; i++) {
@@ -113,7 +113,7 @@ TEST(a_rewrite_follows_from_the_seed)
     subject_destroy(&victim);
 }
 
-/* Bound evidence follows from a secret; passports that were rewritten do not. */
+/* Bound evidence follows from a secret; rewritten passports do not. */
 TEST(rewritten_passports_are_free_evidence)
 {
     subject victim = victim_of("v1");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The order of tasks, and a run alone with an executor that only pretends: done, failed, skipped, interrupted, faulty,
- * repeated. */
+/* The order of tasks, and a run on one rank with an executor that only pretends: tasks done, failed, skipped, interrupted,
+ * faulty and repeated. */
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "experiments/run/run.h"
@@ -13,7 +13,7 @@
 /* ---- the executor that pretends ---- */
 
 static struct {
-    const char *scheme; /* training under it gives this status; NULL: none does */
+    const char *scheme; /* training under this scheme gives this status; NULL: none does */
     pg_status status;
     int calls;
     char order[256]; /* schemes and attacks in the order in which they ran */
@@ -90,7 +90,7 @@ TEST(the_longest_path_runs_first)
     pg_run_result r;
     pretend_that(NULL, PG_OK);
     OK(run("order", &r, &err));
-    /* longest remaining path first: v2's training is the longest task; v1 and its attack hang below plain */
+    /* longest remaining path first: v2's training is the longest task; v1 and its attack depend on plain */
     assert_string_equal(pretend.order, "v2 plain v1 prune prune prune unchanged unchanged ");
     assert_int_equal(r.done, 8);
     assert_int_equal(r.ran, 8);
@@ -106,7 +106,7 @@ TEST(a_failed_task_skips_those_below_it)
     assert_int_equal(run("failed", &r, &err), PG_FAILED);
     assert_int_equal(r.done, 3); /* v2 and its attacks */
     assert_int_equal(r.failed, 1);
-    assert_int_equal(r.skipped, 4); /* two attacks, v1, and the one below it */
+    assert_int_equal(r.skipped, 4); /* two attacks, v1, and the attack on it */
     assert_int_equal(r.left, 0);
     pretend_that(NULL, PG_OK);
     OK(run("failed", &r, &err)); /* tried again */
@@ -134,14 +134,14 @@ TEST(interrupted_work_is_left_for_the_next_run)
     }
 }
 
-/* Any other task is. Nothing has been timed yet. */
+/* Every other task is resumed. Nothing has been timed yet. */
 TEST(a_task_that_cannot_save_before_the_deadline_is_not_begun)
 {
     pg_run_result r;
     pg_grid *grid = make_grid();
     const double deadline = pg_now() + 1e6, unsaved = grid->tasks[0].unsaved;
     pretend_that(NULL, PG_OK);
-    grid->tasks[0].unsaved = 1e30; /* plain, and all but v2 is below it */
+    grid->tasks[0].unsaved = 1e30; /* plain, on which all but v2 depend */
     FAILS(run_before(deadline, grid, "deadline", &r, &err), PG_INTERRUPTED,
           "no remaining task could save anything before the deadline");
     assert_string_equal(pretend.order, "v2 prune unchanged ");
@@ -152,7 +152,7 @@ TEST(a_task_that_cannot_save_before_the_deadline_is_not_begun)
     pg_grid_destroy(&grid);
 }
 
-/* So is one with other columns. The new file has the task that ran. */
+/* A file with other columns is replaced too. The new one has the task that ran. */
 TEST(a_damaged_timings_file_is_replaced)
 {
     static const char *const old[] = {"key,task,rank,seconds,megaflops\nonly,two\n", "key,seconds\nx,1\n"};
@@ -217,13 +217,13 @@ TEST(only_a_task_done_in_one_go_has_a_time)
     pg_grid *grid = make_grid();
     pretend_that("v1", PG_FAILED);
     assert_int_equal(run("timed", &r, &err), PG_FAILED);
-    assert_int_equal(rows_of_timings("timed"), 6); /* v1 failed, and one was skipped below it */
+    assert_int_equal(rows_of_timings("timed"), 6); /* v1 failed, and the task that depends on it was skipped */
     for (int i = 0; i < 2; i++) {
         pretend_that(i ? NULL : "v1", PG_INTERRUPTED);
         snprintf(path, sizeof path, "%s/checkpoints/%s.1.safetensors", directory_of("timed"), grid->tasks[3].key);
         OK(pg_file_write(path, "x", 1, PG_FILE_PUBLIC, &err));
         assert_int_equal(run("timed", &r, &err), i ? PG_OK : PG_INTERRUPTED);
-        assert_int_equal(rows_of_timings("timed"), 6 + i); /* v1 was resumed, what is below it was not */
+        assert_int_equal(rows_of_timings("timed"), 6 + i); /* v1 was resumed, and the task that depends on it was not */
     }
     pg_grid_destroy(&grid);
 }
@@ -247,7 +247,7 @@ TEST(the_state_of_every_task_is_reported)
     pg_grid_destroy(&grid);
 }
 
-/* So does an unreadable timings file: it may be whole. */
+/* An unreadable file of timings also ends the run, because it may be intact. */
 TEST(an_unreadable_record_ends_the_run_and_stays)
 {
     pg_run_result r;
@@ -263,7 +263,7 @@ TEST(an_unreadable_record_ends_the_run_and_stays)
     FAILS(pg_rundir_scan(directory_of("unreadable"), grid, states, &err), PG_IO_FAULT, path);
     r.seconds = 0;
     assert_int_equal(run("unreadable", &r, &err), PG_IO_FAULT);
-    assert_true(r.seconds == 0); /* it has not begun, and counts nothing */
+    assert_true(r.seconds == 0); /* it has not begun, so it counts as zero */
     assert_true(readlink(path, found, sizeof found) > 0);
     assert_int_equal(rename(away, path), 0);
     snprintf(path, sizeof path, "%s/timings.csv", directory_of("unreadable"));
@@ -277,7 +277,7 @@ TEST(an_unreadable_record_ends_the_run_and_stays)
     pg_grid_destroy(&grid);
 }
 
-/* Among the workers of one host that may use the same cores. The master does not compute. */
+/* The cores are divided among the workers of one host that may use the same ones. The master does not compute. */
 TEST(cores_are_shared_among_the_workers_that_may_use_them)
 {
     static const struct {
@@ -301,7 +301,7 @@ TEST(cores_are_shared_among_the_workers_that_may_use_them)
 
 /* ---- dispatch by itself ---- */
 
-/* 0 -> 1 -> 2, 0 -> 3, 4, and 5 below 3 and 4; costs 1 2 3 10 4 5 */
+/* 0 -> 1 -> 2, 0 -> 3, 4, and 3, 4 -> 5; costs 1 2 3 10 4 5 */
 static void fill(pg_grid *grid, pg_grid_task tasks[6])
 {
     static const int parents[6][2] = {{-1, -1}, {0, -1}, {1, -1}, {0, -1}, {-1, -1}, {3, 4}};
@@ -364,7 +364,7 @@ TEST(a_resumed_task_is_ready_when_its_parents_are)
     pg_dispatch_destroy(&d);
 }
 
-/* The others keep their turn. */
+/* The other tasks keep their turn. */
 TEST(only_tasks_that_save_in_time_are_taken)
 {
     pg_grid grid;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Who a process is and whether it runs; the lock of a directory. */
+/* How a process is identified and found to run; the lock of a directory. */
 #include "core/base/memory.h"
 #include "experiments/run/process.h"
 #include "experiments/run/run_lock.h"
@@ -65,7 +65,7 @@ TEST(a_reused_process_number_is_another_process)
     assert_int_equal(kill(id, SIGKILL), 0);
     siginfo_t info;
     assert_int_equal(waitid(P_PID, (id_t)id, &info, WEXITED | WNOWAIT), 0);
-    assert_int_equal(pg_process_look(&child), PG_PROCESS_ENDED); /* though nobody has collected it */
+    assert_int_equal(pg_process_look(&child), PG_PROCESS_ENDED); /* although no process has waited for it */
     assert_int_equal(waitpid(id, NULL, 0), id);
     assert_int_equal(pg_process_look(&child), PG_PROCESS_ENDED);
     other = self;
@@ -77,7 +77,7 @@ TEST(a_reused_process_number_is_another_process)
     other = self;
     strcpy(other.space, "pid:[0]");
     assert_int_equal(pg_process_look(&other), PG_PROCESS_UNKNOWN);
-    /* what nobody can see is not known to have ended */
+    /* a process that cannot be seen is not known to have ended */
     other = child;
     strcpy(other.boot, "-");
     assert_int_equal(pg_process_look(&other), PG_PROCESS_UNKNOWN);
@@ -90,7 +90,7 @@ TEST(a_reused_process_number_is_another_process)
     assert_false(pg_process_read("", &other));
 }
 
-/* Twelve seconds are ticks of five, five and two. Of the alarms that come while the process is stopped one counts. */
+/* Twelve seconds are ticks of five, five and two. Only one of the alarms that arrive while the process is stopped counts. */
 static void live_to_the_limit(void)
 {
     pg_limit_seconds(12, 75, "");
@@ -117,7 +117,7 @@ TEST(a_limit_counts_the_seconds_in_which_the_process_runs)
     assert_int_equal(WEXITSTATUS(how), 75);
 }
 
-/* Without /proc one sees that a process number is in use, but not by which process. */
+/* Without /proc a process can see that a process number is in use, but not by which process. */
 TEST(a_process_that_may_open_no_files_is_unknown)
 {
     pg_process self, child;
@@ -142,7 +142,7 @@ static void write_lock(const pg_process *process, const char *job)
     OK(pg_file_write(path_of("run.lock"), text, strlen(text), PG_FILE_PUBLIC, &err));
 }
 
-/* Make the lock look as if it had been renewed long ago. */
+/* Make the lock look as if it had last been renewed long ago. */
 static void age_lock(void)
 {
     static const struct timespec past[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
@@ -171,7 +171,7 @@ TEST(a_lock_admits_one_run_and_is_renewed)
     OK(pg_run_lock_release(&second, &err)); /* not its own */
     assert_true(pg_run_lock_there(folder()));
     age_lock();
-    pass_tick(); /* it is renewed, though this thread never looks at it */
+    pass_tick(); /* the lock is renewed although this thread never looks at it */
     assert_true(renewed() > 1000);
     assert_true(pg_run_lock_held(&lock));
     OK(pg_run_lock_release(&lock, &err));
@@ -180,7 +180,7 @@ TEST(a_lock_admits_one_run_and_is_renewed)
     assert_int_equal(pg_run_lock_take(&lock, "/nowhere", &err), PG_IO_FAULT);
 }
 
-/* It is on another host or in another container and is about to take the lock, too. */
+/* A process on another host or in another container is about to take the lock too. */
 TEST(another_process_of_the_same_number_keeps_its_file)
 {
     pg_run_lock lock;
@@ -215,7 +215,7 @@ TEST(the_lock_of_an_ended_process_is_taken_over)
     assert_true(pg_run_lock_there(folder()));
 }
 
-/* Whatever number of restarts either shell of the Slurm job knows of. */
+/* The number of restarts that either shell of the Slurm job knows of does not matter. */
 TEST(another_shell_of_the_same_job_is_refused)
 {
     static const char *const restarts[] = {"", "0", "1", "2"};
@@ -234,7 +234,7 @@ TEST(another_shell_of_the_same_job_is_refused)
     assert_false(pg_run_lock_there(folder()));
 }
 
-/* A link to nothing could neither be read nor be replaced by a hard link. */
+/* A dangling link could be neither read nor replaced by a hard link. */
 TEST(a_link_in_place_of_the_lock_is_refused)
 {
     pg_run_lock lock;
@@ -242,7 +242,7 @@ TEST(a_link_in_place_of_the_lock_is_refused)
     FAILS(pg_run_lock_take(&lock, folder(), &err), PG_BAD_INPUT, "run.lock is a symbolic link");
 }
 
-/* A lock of another host, which cannot be seen to run: how often its owner still renews it, and who that is. */
+/* A lock of another host, whose process cannot be seen: how often its owner renews it, and who that is. */
 static int renewals;
 
 static void renew_elsewhere(void)

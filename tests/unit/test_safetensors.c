@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Safetensors: bytes of a written file, reading and conversion, bad headers with their messages, and every cut and changed bit
- * of a small file. */
+/* Safetensors: the bytes of a written file, reading and conversion, bad headers with their messages, and every cut and every
+ * changed bit of a small file. */
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/formats/safetensors.h"
@@ -160,8 +160,7 @@ TEST(wrong_requests_and_arrays_are_refused_by_name)
     assert_null(file);
 }
 
-/* A file in memory: length, header and bytes of data. The block has the exact size, so that a sanitizer sees any step outside.
- */
+/* A file in memory: length, header, data. The block has the exact size, so that a sanitizer reports any access outside. */
 static pg_status parse(const char *header, size_t data_bytes)
 {
     const uint64_t length = strlen(header);
@@ -207,7 +206,7 @@ TEST(metadata_that_is_absent_or_not_text_is_ignored)
     pg_safetensors_close(&file);
 }
 
-/* Other types of tensors do not keep the rest of the file from being read. */
+/* Tensors of other types do not make the rest of the file unreadable. */
 TEST(other_types_are_read_where_they_are_numbers)
 {
     static const uint16_t half[] = {0x3C00, 0xC000, 0x0001, 0x7BFF, 0x8000, 0x7C00, 0x3555},
@@ -299,7 +298,7 @@ TEST(a_bad_header_is_refused_at_its_byte)
     assert_int_equal(parse(deep, 0), PG_BAD_INPUT);
 }
 
-/* Read all there is, so that a pointer outside the block would be seen. */
+/* Read everything, so that a sanitizer reports a pointer outside the block. */
 static void touch_everything(const pg_safetensors *file)
 {
     for (size_t i = 0; i < pg_safetensors_count(file); i++) {

@@ -15,7 +15,7 @@ static pg_evidence *signed_by(const char *text, uint64_t seed)
     return evidence;
 }
 
-/* "A" is 01000001: most significant bit first, one is +1, zero is -1. Every layer starts anew. */
+/* "A" is 01000001, most significant bit first. A one is +1 and a zero -1. Every layer starts at the beginning of the text. */
 TEST(a_text_is_signed_in_every_layer)
 {
     static const int8_t bits[] = {-1, 1, -1, -1, -1, -1, -1, 1};
@@ -86,7 +86,7 @@ TEST(a_random_signature_follows_from_its_seed)
 
 /* ---- sign loss ---- */
 
-/* Worked by hand from alpha max(0, 0.1 - b gamma) + 1e-5 gamma^2, alpha 0.1. */
+/* Computed by hand from alpha max(0, 0.1 - b gamma) + 1e-5 gamma^2, alpha 0.1. */
 static const struct sign_case {
     int8_t b;
     double gamma, loss, gradient;
@@ -126,7 +126,7 @@ TEST(the_sign_loss_follows_its_definition)
         memset(pg_net_gamma_gradient(net, i), 0, (size_t)s.evidence->passports[i].outputs * sizeof(pg_real));
     for (int at = 0; at < BITS; at++) expected += sign_cases[at % CASES].loss;
     assert_close(pg_sign_loss(0.1, s.evidence, net), expected, 1e-6);
-    assert_close(pg_sign_loss(0.1, s.evidence, net), expected, 1e-6); /* once more: gradients are added */
+    assert_close(pg_sign_loss(0.1, s.evidence, net), expected, 1e-6); /* once more, because gradients are added */
     for (int i = 0, at = 0; i < PASSPORTS; i++)
         for (int o = 0; o < s.evidence->passports[i].outputs; o++, at++)
             assert_close((double)pg_net_gamma_gradient(net, i)[o], 2 * sign_cases[at % CASES].gradient, 1e-6);

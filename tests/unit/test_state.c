@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Files of models: as they were saved, inferred from names and shapes, under two names, and beside evidence. */
+/* Files of models: read back as they were saved, inferred from names and shapes, with tensors under two names, and beside
+ * evidence. */
 #include "core/ownership/verify.h"
 #include "tests/unit/model_file.h"
 
@@ -26,7 +27,7 @@ TEST(a_model_is_loaded_as_it_was_saved)
             }
 }
 
-/* Also values that arithmetic would change. */
+/* Including values that arithmetic would change. */
 TEST(every_finite_value_comes_back)
 {
     static const float odd[] = {-0.0F, 1e-42F, -3.4028235e38F, 3.4028235e38F};
@@ -129,7 +130,7 @@ TEST(the_width_is_inferred)
         }
 }
 
-/* The norm, if every layer has a passport and none has statistics; relu_before_add. */
+/* The norm cannot be inferred if every layer has a passport and none has statistics, nor can relu_before_add. */
 TEST(what_a_file_does_not_say_is_given_by_the_caller)
 {
     pg_net_spec spec = square_spec("resnet9", PG_NORM_GN, "v1", "all");
@@ -145,7 +146,7 @@ TEST(what_a_file_does_not_say_is_given_by_the_caller)
 
     spec = square_spec("alexnet", PG_NORM_BN, "v1", "default");
     const pg_net_spec wrong = square_spec("alexnet", PG_NORM_IN, "v1", "default");
-    check_inferred(&spec, &wrong); /* what the file tells goes first */
+    check_inferred(&spec, &wrong); /* the file overrides the hints */
 }
 
 /* ---- second names ---- */
@@ -186,7 +187,7 @@ typedef struct pair {
     sheet sheet;
 } pair;
 
-/* A model and its evidence, saved, and both files' arrays together. V1's network may have learned affines beside the
+/* Save a model and its evidence, and both files' arrays together. V1's network may also have learned affines beside the
  * passports', as it has after fine-tuning. */
 static pair open_pair(const char *scheme, bool tuned)
 {
@@ -243,7 +244,7 @@ TEST(model_and_evidence_may_share_a_file)
     check_one_file("v2", false);
 }
 
-/* A layer whose tensors lack their first names is still seen to have a passport. */
+/* A layer is recognised as a passport layer even if its tensors lack their first names. */
 TEST(a_shared_file_needs_no_first_names)
 {
     pair p = open_pair("v1", false);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Files of models that lack something, have more than is needed, or come from elsewhere. */
+/* Files of models that lack something, hold too much, or come from elsewhere. */
 #include "tests/unit/model_file.h"
 
-/* Each tensor of a network in turn, and its second name with it, is left out, then given another shape. */
+/* Leave out each tensor of a network in turn, with its second name; then give it another shape. */
 static void check_damage(const char *arch, pg_norm_kind norm, const char *scheme)
 {
     const pg_net_spec spec = square_spec(arch, norm, scheme, "default");
@@ -33,7 +33,7 @@ TEST(a_missing_or_misshapen_tensor_is_named)
     check_damage("resnet9", PG_NORM_BN, "pan");
 }
 
-/* It says nothing about the norm. */
+/* The file says nothing about the norm. */
 TEST(a_missing_layer_is_named)
 {
     static const char layer[] = "layer3.1.convbn_2.";
@@ -60,7 +60,7 @@ TEST(a_file_of_no_known_network_is_refused)
     assert_contains(err.message, edited_path);
 }
 
-/* So are values of another type. */
+/* Tensors of another type are refused too. */
 TEST(extra_integers_and_missing_counters_are_tolerated)
 {
     const pg_net_spec spec = square_spec("resnet9", PG_NORM_BN, "v2", "default");
@@ -80,7 +80,7 @@ TEST(extra_integers_and_missing_counters_are_tolerated)
     pg_model_destroy(&model);
 }
 
-/* PyTorch's wrappers, nested, around the network or a part of it; in evidence, too. */
+/* PyTorch's wrappers, nested, around the whole network or a part of it; in evidence too. */
 TEST(names_under_wrappers_are_found)
 {
     static const char *const before[] = {"module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.module."};

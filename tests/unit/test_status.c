@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Errors, their texts, and what a terminal gets of them. */
+/* Errors, their texts, and how a terminal shows them. */
 #include "core/base/status.h"
 #include "core/base/utf8.h"
 #include "tests/unit/test.h"
@@ -49,7 +49,7 @@ TEST(a_long_message_is_cut)
     assert_string_equal(at.guard, "guard");
 }
 
-/* Messages quote words of files and command lines, and a terminal must not obey them. */
+/* Messages quote words of files and command lines, which must not control the terminal. */
 TEST(messages_hold_no_control_character_and_no_broken_utf8)
 {
     static const char hostile[] = "a\n\x1b[32m\x7f \xc3\xa9 \xc2\x9b \xff \xed\xa0\x80 \xe2\x82",

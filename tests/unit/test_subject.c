@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Networks as files: those of others are attacked, and what attacks make is kept, under names that people find. */
+/* Networks as files. A grid attacks networks from files, and keeps what attacks make, under names that people find. */
 #include "core/nets/state.h"
 #include "experiments/grid/grid.h"
 #include "experiments/report/artefacts.h"
@@ -37,7 +37,7 @@ static pg_grid *read_grid(const char *text)
 
 /* ---- what attacks make ---- */
 
-/* It changes which files stay, never the results. */
+/* The option changes which files stay, never the results. */
 TEST(keeping_files_changes_no_key)
 {
     pg_grid *bare = read_grid(HEAD "schemes: [{scheme: v1, passport: random}]\nattacks: [{attack: prune}, {attack: fake1}]\n");
@@ -73,7 +73,7 @@ static void save_record(const char *directory, const pg_grid *grid, int i, bool 
     pg_task_clear(&task);
 }
 
-/* A task that kept files that the grid does not want stays done. */
+/* A task stays done if it kept files that the grid does not want. */
 TEST(a_done_task_runs_again_for_files_it_did_not_keep)
 {
     char directory[256];
@@ -115,7 +115,7 @@ static pg_status run_steps(const pg_grid *grid, int i, const char *directory, in
     return status;
 }
 
-/* Even if the task kept no files when it was interrupted. */
+/* Also if the task kept no files when it was interrupted. */
 TEST(a_stop_loses_no_outcome_that_was_judged)
 {
     static const char *const configs[] = {
@@ -160,7 +160,7 @@ static void write_file(const char *name)
     fclose(file);
 }
 
-/* Records of task i with these files, which are made, but for the last if there are two. */
+/* Make these files and their records of task i; of two files, not the second. */
 static void add_files(const pg_grid *grid, int i, const char *const *endings, int count)
 {
     pg_record record = {0};
@@ -203,8 +203,7 @@ static bool listed(const char *text)
     return found;
 }
 
-/* If two tasks would share a name, parts of their keys tell them apart. Links under outdated names are removed; other people's
- * files stay. */
+/* If two tasks would have the same name, parts of their keys tell them apart. Outdated links are removed; other files stay. */
 TEST(every_kept_file_has_a_name_of_its_own)
 {
     char name[512];
@@ -294,7 +293,7 @@ TEST(a_supplied_network_is_one_task_for_all_seeds)
     pg_grid_destroy(&grid);
 }
 
-/* Not their place, nor the grid's training, nor the grid's list of networks. */
+/* The key depends neither on where the files are, nor on the grid's training, nor on the grid's list of networks. */
 TEST(the_content_of_supplied_files_makes_the_key)
 {
     static const char *const others[] = {
@@ -332,7 +331,7 @@ TEST(every_scheme_recognises_its_own_network)
         char text[512];
         const char *name = pg_schemes[i]->name;
         const bool passports = pg_schemes[i]->holds & PG_HOLDS_PASSPORTS;
-        if (pg_schemes[i]->holds && !passports) continue; /* their options are not those of a passport */
+        if (pg_schemes[i]->holds && !passports) continue; /* their options are of another struct than those of passports */
         save_subject(name, name, NULL, 0);
         snprintf(text, sizeof text, DATA "schemes: [{scheme: %s, model: %s%s%s%s}]\n", name, name,
                  pg_schemes[i]->keygen ? ", evidence: " : "", pg_schemes[i]->keygen ? name : "",
@@ -343,7 +342,7 @@ TEST(every_scheme_recognises_its_own_network)
     }
 }
 
-/* Before anything runs, in one line. */
+/* They are refused before anything runs, in one line. */
 TEST(supplied_files_that_do_not_fit_are_refused)
 {
     static const pg_metadata elsewhere[] = {{"data", "cifar10"}, {"pixels", "imagenet"}}, cifar[] = {{"pixels", "cifar"}};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Substitution: passports trained on some images of one's own. */
+/* Substitution: a forger trains passports on images of his own. */
 #include "attacks/residual.h"
 #include "tests/unit/forgery.h"
 
@@ -28,7 +28,7 @@ TEST(substitute_trains_passports_on_its_images)
     }
 }
 
-/* So the forger's loss in the last epoch is the loss of the stolen network with the forger's passports. */
+/* Therefore the forger's loss in the last epoch is that of the stolen network with the forger's passports. */
 TEST(frozen_statistics_keep_the_stolen_network)
 {
     static const char *const runs[][2] = {
@@ -48,7 +48,7 @@ TEST(frozen_statistics_keep_the_stolen_network)
     }
 }
 
-/* Shared images are the owner's; disjoint ones are the others. */
+/* Shared images are the owner's; disjoint ones are all the others. */
 TEST(overlap_chooses_whose_images_are_used)
 {
     static const char *const runs[] = {"{share: 25, epochs: 1, batch: 10}",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Evidence files that no honest owner made, by the hundred: none proves, and of those made without seeing the network no more
- * agree than the level allows. HOSTILE_FILES sets how many; `make test-hostile` makes 10,000. */
+/* Hundreds of evidence files that no honest owner made. None proves, and of those made without seeing the network, no more
+ * agree than the level allows. HOSTILE_FILES sets their number; `make test-hostile` makes 10,000. */
 #include "core/nets/state.h"
 #include "core/ownership/binding.h"
 #include "core/ownership/mark.h"
@@ -13,7 +13,7 @@
 static pg_data data;
 static const char path[] = "evidence.safetensors";
 
-/* A network on trial, and the judge who hears all claims on it. */
+/* The accused network, and the judge who hears all claims on it. */
 typedef struct trial {
     subject network;
     pg_judge *judge;
@@ -112,7 +112,7 @@ static pg_mark *begin_mark(forger *f)
     return &f->e->mark;
 }
 
-/* Filters around one filter, or around it and its negative; `near` is the share of what they have in common. */
+/* Filters around one filter, or around it and its negative; `near` is the share that they have in common. */
 static void fill_filters(forger *f, pg_mark *m, double near, bool both)
 {
     for (int i = 0; i < m->bits; i++) m->b[i] = both && below(f, 2) ? -1 : 1;
@@ -180,7 +180,7 @@ static void random_labels(forger *f, pg_dataset *t)
     for (int i = 0; i < t->count; i++) t->labels[i] = below(f, 10);
 }
 
-/* Pictures around one picture; levels: how far they are from it. */
+/* Pictures around one picture, at most `levels` away from it. */
 static void fill_pictures(forger *f, pg_dataset *t, int levels)
 {
     const int size = 32 * 32 * 3;
@@ -206,7 +206,7 @@ static void similar_pictures(forger *f)
     if (below(f, 2)) random_labels(f, t);
 }
 
-/* Squares of colour: each picture unlike the others, each class for a run of them. */
+/* Squares of colour. Each picture differs from the others, and each class has a run of them. */
 static void pictures_in_runs(forger *f)
 {
     pg_dataset *t = begin_triggers(f);
@@ -242,7 +242,7 @@ static void labels_read_in_the_network(forger *f)
     pg_model_destroy(&copy);
 }
 
-/* Passports for the usual layers, of noise around a mean, and random signatures. */
+/* Passports for the default layers, noise around a mean, with random signatures. */
 static void begin_passports(forger *f, double mean, double spread)
 {
     subject s = subject_wire("v2", f->on->network.spec.norm, PG_PASSPORT_RANDOM);
@@ -406,7 +406,7 @@ static void hear(const kind *k, int number, tally *t)
     pg_evidence_destroy(&f.e);
 }
 
-/* Largest share at which k or more of n have at most this probability. */
+/* The largest share at which k or more of n have at most this probability. */
 static double bound(int k, int n, double probability)
 {
     double low = 0, high = 1;

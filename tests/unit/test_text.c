@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Text files as people have them: byte order marks, UTF-16, tabs; and YAML that other programs read as we do. */
+/* Text files in the forms that people have: byte order marks, UTF-16, tabs; and YAML that other programs read in the same
+ * way. */
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
@@ -38,7 +39,7 @@ TEST(a_byte_order_mark_is_skipped_and_not_counted)
     pg_tree_destroy(&tree);
     write_bytes("\xEF\xBB\xBF"
                 "a: 1\n\tb: 2\n",
-                14); /* positions count without it too */
+                14); /* positions count from behind it */
     FAILS(pg_yaml_parse_file("text", &tree, &err), PG_BAD_INPUT, ":2:1: a tab where YAML allows only spaces");
     write_bytes("\xEF\xBB\xBF", 3);
     FAILS(pg_yaml_parse_file("text", &tree, &err), PG_BAD_INPUT, "expected a document, got nothing");
@@ -71,7 +72,8 @@ TEST(wide_encodings_are_refused_by_name)
     }
 }
 
-/* There, a plain scalar is a number if it is digits, point, digits, and an exponent with a sign, or a whole number. */
+/* In those programs a plain scalar is a number if it is a whole number, or digits, point, digits, and an exponent with a
+ * sign. */
 TEST(numbers_are_written_as_yaml_1_1_reads_them)
 {
     static const struct {

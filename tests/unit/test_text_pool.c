@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Texts of any length, and the memory that a pool gives beside its texts. */
+/* Texts of any length, and other memory that a pool gives. */
 #include "core/base/memory.h"
 #include "core/base/text_pool.h"
 #include "tests/unit/test.h"

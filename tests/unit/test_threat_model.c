@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The threat model: what each attack sees of its victim, and what is put back before triggers are judged. */
+/* The threat model: what each attack sees of its victim, and what the owner restores before triggers are judged. */
 #include "core/compute/kernels.h"
 #include "experiments/work/execute_internal.h"
 #include "tests/unit/victims.h"
 
 /* ---- the threat model ---- */
 
-enum { SPIED_IMAGES = 20 }; /* that the victim was trained on */
+enum { SPIED_IMAGES = 20 }; /* the images that the victim was trained on */
 static pg_attack_view seen; /* by the spy */
 static bool seen_evidence, seen_train, seen_pretrained, seen_running, seen_fresh, seen_references;
 static const subject *spied; /* the victim; its affine and unused images are compared with what the view shows */
 
-/* The running network has the affine with which the victim is deployed, as its own: nothing of what makes it. */
+/* The running network has the affine with which the victim is deployed, as learned parameters, and nothing of what produces
+ * it. */
 static void check_running(const pg_model *running)
 {
     pg_net *net = NULL;
@@ -30,7 +31,7 @@ static void check_running(const pg_model *running)
     pg_net_destroy(&net);
 }
 
-/* Fresh images are none of those that the owner trained on. */
+/* The owner trained on none of the fresh images. */
 static void check_fresh(const pg_dataset *set)
 {
     const size_t bytes = (size_t)(set->height * set->width * 3);
@@ -146,9 +147,9 @@ TEST(an_attack_sees_what_it_declares_and_no_more)
 
 /* ---- triggers after removal ---- */
 
-static pg_model *silenced; /* what the attack below gives back */
+static pg_model *silenced; /* the outcome of the attack below */
 
-/* An attack that sets the public affine of passport layers to nothing. */
+/* An attack that sets the public affine of passport layers to zero. */
 static pg_status silence_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *error)
 {
     (void)state;
@@ -171,7 +172,7 @@ static double cell_of(const pg_record *record, const char *metric)
     return NAN;
 }
 
-/* A network of which only the affine was changed recognises the triggers once its affine is put back, and not before. */
+/* A network of which only the affine was changed recognises the triggers after its affine is restored, and not before. */
 TEST(a_changed_affine_is_put_back_before_triggers_are_judged)
 {
     const pg_workplace at = {.directory = folder(), .checkpoint_seconds = 1e9};

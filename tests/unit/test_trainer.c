@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Training: resuming and threads change no byte, damaged checkpoints are passed over, rates, the best model, the gammas that
- * are recorded. */
+/* Training: resuming and threads change no byte, damaged checkpoints are skipped; rates, the best model, and recorded
+ * gammas. */
 #include "experiments/work/checkpoint.h"
 #include "experiments/work/execute_internal.h"
 #include "tests/unit/subject.h"
@@ -29,7 +29,7 @@ static subject subject_of(const char *scheme)
     return subject_create(scheme, strcmp(scheme, "v2") == 0 ? PG_NORM_GN : PG_NORM_BN, PG_PASSPORT_SHUFFLE, &data);
 }
 
-/* One step and, at the end of an epoch, a made-up judgement by which the second epoch is the best. */
+/* One step, and at the end of an epoch a made-up accuracy by which the second epoch is the best. */
 static void step(pg_trainer *trainer)
 {
     static const double accuracy[EPOCHS] = {40, 60, 50};
@@ -127,7 +127,7 @@ static void count_damaged(void *context, const char *path)
     ++*(int *)context;
 }
 
-/* Number of the checkpoint that is found; *damaged were passed over. */
+/* The number of the checkpoint that is found; *damaged were skipped. */
 static long found(const pg_checkpoints *at, int *damaged)
 {
     char path[PG_PATH_MAX];
@@ -145,7 +145,7 @@ static void overwrite(const char *path, const char *bytes, size_t count)
     assert_int_equal(fclose(file), 0);
 }
 
-/* Any changed byte and any cut of either file of a checkpoint leads to the one before. */
+/* If any byte of either file of a checkpoint is changed, or the file is cut anywhere, the one before is used. */
 static void spoil(const pg_checkpoints *at, const char *ending)
 {
     char name[128], *bytes = NULL;
@@ -251,7 +251,7 @@ static void write_changed(const char *from, const char *name, int64_t value, con
     pg_safetensors_close(&file);
 }
 
-/* Such a position would be used as an index, or would end training silently. A refused checkpoint changes nothing. */
+/* Such a position would be used as an index, or would end training without a message. A refused checkpoint changes nothing. */
 TEST(an_impossible_position_is_refused)
 {
     static const struct {
@@ -349,7 +349,7 @@ TEST(a_job_that_cannot_be_is_refused)
 
 /* ---- steps and rates ---- */
 
-/* Of CIFAR's 50,000 images, without looking at one. */
+/* Computed for CIFAR's 50,000 images without reading any. */
 TEST(the_last_incomplete_batch_is_dropped)
 {
     static const int batches[] = {64, 256}, steps[] = {781, 195};
@@ -383,7 +383,7 @@ static pg_model *trained(const pg_train_options *scheduled, int before, const pg
     return model;
 }
 
-/* At this step the schedule's rate is lr * factor: a step at that constant rate moves the weights alike. */
+/* At this step the rate of the schedule is lr * factor: a step at that constant rate moves the weights equally. */
 static void assert_rate(const pg_train_options *scheduled, int at, double factor)
 {
     pg_train_options constant = *scheduled;
@@ -428,7 +428,7 @@ TEST(the_rate_follows_its_schedule)
 
 /* ---- the best model ---- */
 
-/* Best by the mean over branches; of equals the first. */
+/* The best by the mean over branches; the first one of equals. */
 TEST(the_best_epoch_is_kept)
 {
     static const double accuracy[][2] = {{50, 50}, {90, 30}, {70, 50}, {80, 40}, {10, 10}};
@@ -457,7 +457,7 @@ TEST(the_best_epoch_is_kept)
 
 /* ---- the record ---- */
 
-/* Channels of a plain network whose gamma the record of its training tells. */
+/* The channels of a plain network whose gamma is in the record of its training. */
 static double recorded_gammas(pg_norm_kind norm)
 {
     const pg_workplace at = {.directory = folder(), .checkpoint_seconds = 1e9};
@@ -479,7 +479,7 @@ static double recorded_gammas(pg_norm_kind norm)
     return channels;
 }
 
-/* Where the norm has no gamma, nothing is. */
+/* If the norm has no gamma, the record has none. */
 TEST(every_gamma_that_carries_a_bit_is_recorded)
 {
     assert_true(recorded_gammas(PG_NORM_BN) == 64);

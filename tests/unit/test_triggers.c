@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Trigger sets: a folder of pictures with its list of labels, whole and damaged; generated abstract images. */
+/* Trigger sets: a folder of pictures with a list of labels, intact and damaged; generated abstract images. */
 #include "core/base/memory.h"
 #include "core/data/triggers.h"
 #include "tests/unit/test.h"
@@ -36,7 +36,7 @@ static void write_picture(const char *name, int picture, int width, int height)
     assert_true(png_image_write_to_file(&png, path_of(name), 0, rgb, 0, NULL));
 }
 
-/* Three pictures, named so that text order (1, 10, 2) is neither the order of numbers nor that in which they are made. */
+/* Three pictures, named so that text order (1, 10, 2) is neither numeric order nor the order in which they are made. */
 static void write_set(void)
 {
     write_picture("2.png", 2, WIDTH, HEIGHT);
@@ -69,7 +69,7 @@ TEST(a_pinned_folder_holds_the_same_pictures_and_labels)
     assert_int_equal(pg_triggers_pin("/nowhere", again, sizeof again, &err), PG_IO_FAULT);
 }
 
-/* Refused in one line that names the file and says why (file NULL: the folder); nothing is left in out. */
+/* The folder is refused in one line that names the file and says why (file NULL: the folder). Nothing is left in out. */
 static void assert_refused(pg_status expected, const char *file, const char *reason)
 {
     pg_dataset triggers;

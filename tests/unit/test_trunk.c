@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What judging many forgeries shares: the trunk of the network, and one judge for many claims. */
+/* Judging many forgeries: the shared trunk of the network, and one judge for many claims. */
 #include "tests/unit/forgery.h"
 
 static void assert_same_finding(const pg_finding *a, const pg_finding *b)
@@ -18,7 +18,7 @@ static void assert_same_finding(const pg_finding *a, const pg_finding *b)
     assert_int_equal(a->ruling, b->ruling);
 }
 
-/* To the bit, also in a batch that is not full. */
+/* The logits are equal to the bit, also in a batch that is not full. */
 TEST(logits_from_the_trunk_equal_a_whole_pass)
 {
     enum { N = 5, CLASSES = 10 };
@@ -66,7 +66,7 @@ TEST(claims_before_one_judge_are_found_as_each_alone)
     }
 }
 
-/* Whatever part of the images it has room for. */
+/* It does not matter how many of the images the trunk has room for. */
 TEST(a_trunk_gives_the_same_accuracy_in_any_memory)
 {
     subject s = subject_at(&sites[1]);
@@ -84,7 +84,7 @@ TEST(a_trunk_gives_the_same_accuracy_in_any_memory)
     subject_destroy(&s);
 }
 
-/* Though ReLUs may hide the NaN from the logits. */
+/* Although ReLUs may hide the NaN from the logits. */
 TEST(a_wrecked_network_has_no_accuracy)
 {
     subject s = subject_at(&sites[3]);
@@ -99,7 +99,7 @@ TEST(a_wrecked_network_has_no_accuracy)
     subject_destroy(&s);
 }
 
-/* Each is found as if it were the only one. */
+/* Each claim has the finding that it has alone. */
 TEST(claims_on_other_layers_take_turns)
 {
     subject s = subject_at(&sites[1]), other = subject_at(&sites[3]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One rule for every claim, and one judge: what a ruling depends on, and what it must not depend on. */
+/* One rule for every claim, and one judge: what a ruling may depend on, and what it must not. */
 #include "tests/unit/subject.h"
 
 #include "core/formats/json_file.h"
@@ -53,7 +53,7 @@ TEST(guessing_is_detected_by_the_binomial_tail)
     assert_true(pg_beats_guessing(4, 1000, 100, 1e-3));
 }
 
-/* A claim by passports that is significant unless told otherwise, of so much accuracy on 1000 images of 10 classes. */
+/* A claim by passports of this accuracy on 1000 images of 10 classes; it is significant unless the test says otherwise. */
 static pg_finding finding_of(double reference, double accuracy)
 {
     return (pg_finding){.bits = 64,
@@ -81,7 +81,7 @@ TEST(a_claim_stands_on_accuracy_and_significance)
     assert_int_equal(ruling_of(finding_of(NAN, 70)), PG_NOT_DECIDABLE);
     assert_int_equal(ruling_of(finding_of(10, 70)), PG_USELESS);
     assert_int_equal(ruling_of(finding_of(14, 14)), PG_AGREES);
-    assert_int_equal(ruling_of(finding_of(14, 10)), PG_DOES_NOT_WORK); /* within the tolerance, but guessing */
+    assert_int_equal(ruling_of(finding_of(14, 10)), PG_DOES_NOT_WORK); /* within the tolerance, but no better than guessing */
     pg_finding f = finding_of(75, 70);
     f.p_value = 1.001e-3;
     assert_int_equal(ruling_of(f), PG_NOT_SIGNIFICANT);
@@ -95,7 +95,7 @@ TEST(a_claim_stands_on_accuracy_and_significance)
     assert_int_equal(ruling_of(f), PG_DOES_NOT_WORK);
 }
 
-/* Against the null that decides: k suffice and k - 1 do not. If no number suffices, one more than there are. */
+/* Held against the null that decides, k suffice and k - 1 do not. If no number suffices, k is one more than there are. */
 TEST(the_fewest_bits_that_suffice_are_reported)
 {
     static const struct {
@@ -151,7 +151,7 @@ static void assert_same(const pg_finding *a, const pg_finding *b)
     assert_true(pg_finding_accuracy(a)->exact == pg_finding_accuracy(b)->exact);
 }
 
-/* Claims with the same passports and other signatures read the same nulls, and claims of one kind share them. */
+/* Claims with the same passports and different signatures read the same nulls, and claims of one kind share them. */
 TEST(nulls_depend_on_no_task_and_no_signature)
 {
     for (int kind = PG_PASSPORT_RANDOM; kind <= PG_PASSPORT_SHUFFLE; kind++) {
@@ -180,7 +180,7 @@ TEST(nulls_depend_on_no_task_and_no_signature)
     }
 }
 
-/* Its accuracy as deployed. A rival's evidence, however good, changes no verdict. */
+/* The bar is the network's accuracy as deployed. A rival's evidence, however good, changes no verdict. */
 TEST(v1_is_not_decided_before_its_accuracy_is_known)
 {
     subject s = trained("v1", PG_PASSPORT_RANDOM, "owner"), rival = subject_wire("v1", PG_NORM_BN, PG_PASSPORT_RANDOM);
@@ -195,7 +195,7 @@ TEST(v1_is_not_decided_before_its_accuracy_is_known)
     assert_true(distributed.decidable && distributed.works && distributed.reference == distributed.private_branch.exact);
     known.known_accuracy = distributed.reference;
     f = found(&known, s.evidence);
-    assert_same(&f, &distributed); /* the owner's passports are those distributed, whoever says so */
+    assert_same(&f, &distributed); /* the distributed passports are the owner's, whoever claims */
     pg_judge *judge = NULL;
     pg_finding again;
     OK(pg_judge_create(&both, &judge, &err));
@@ -208,7 +208,7 @@ TEST(v1_is_not_decided_before_its_accuracy_is_known)
     subject_destroy(&rival);
 }
 
-/* Whatever its signature says, with a passport or without. */
+/* The network is useless whatever its signature says, with a passport or without. */
 TEST(a_network_that_guesses_is_useless)
 {
     static const char *const schemes[] = {"v1", "v2"};
@@ -225,7 +225,7 @@ TEST(a_network_that_guesses_is_useless)
     }
 }
 
-/* The fewest images on which a network that is always right beats guessing, and none before. */
+/* The fewest images on which a network that is always right beats guessing; with fewer images, none does. */
 TEST(few_images_decide_nothing)
 {
     static const int classes[] = {2, 3, 10, 100, 1000};

@@ -7,7 +7,7 @@
 
 static pg_outcome outcome;
 
-/* What the attack may see of this victim, and nothing else. */
+/* The raid with what the attack may see of this victim, and nothing else. */
 static raid raid_of(const char *name, const char *yaml, const owner *victim, pg_model *running)
 {
     raid r;
@@ -23,7 +23,7 @@ static raid raid_of(const char *name, const char *yaml, const owner *victim, pg_
     return r;
 }
 
-/* At 100 % pruning detection is 0, even of a message of ones. */
+/* At 100 % pruning detection is 0, even for a message of ones. */
 TEST(a_network_without_weights_carries_no_mark)
 {
     owner o = owner_create("uchida", "{bits: 64, message: ones, strength: 5}");
@@ -40,7 +40,7 @@ TEST(a_network_without_weights_carries_no_mark)
     owner_destroy(&o);
 }
 
-/* The forger uses the weights alone. */
+/* The forger uses nothing but the weights. */
 TEST(a_counterfeit_mark_is_believed_and_the_genuine_one_stays)
 {
     static const char *const methods[] = {"{bits: 64, method: iterative, rate: 0.02}",
@@ -83,7 +83,7 @@ TEST(a_counterfeit_mark_is_believed_and_the_genuine_one_stays)
     owner_destroy(&o);
 }
 
-/* Free, or with no pixel further than 8 levels from its start. The same seed gives the same triggers. */
+/* The pictures are free, or no pixel is further than 8 levels from its start. The same seed gives the same triggers. */
 TEST(counterfeit_triggers_need_no_change_of_the_model)
 {
     static const char *const forgeries[] = {"{count: 12, start: generated}", "{count: 12, start: noise}",
@@ -119,7 +119,7 @@ TEST(counterfeit_triggers_need_no_change_of_the_model)
     owner_destroy(&o);
 }
 
-/* On networks of the accuser's own, the best of the pictures; no pixel further than the bound. The seed decides everything. */
+/* The best pictures on networks of the accuser's own; no pixel moves further than the bound. The seed decides everything. */
 TEST(triggers_transfer_from_the_networks_of_an_accuser)
 {
     owner o = owner_create("adi", "{trigger_count: 12, triggers_per_batch: 12}"),
@@ -144,7 +144,7 @@ TEST(triggers_transfer_from_the_networks_of_an_accuser)
         pg_evidence_commitment(outcome.evidence, run ? second : first);
         assert_int_equal(t->count, 12);
         assert_true(own.detection >= 90 && leading.detection >= 90);
-        for (int i = 0; i < t->count; i++) { /* the picture that it was lies within the bound, and has another label */
+        for (int i = 0; i < t->count; i++) { /* it began as a picture within the bound, which has another label */
             const size_t size = (size_t)(t->height * t->width * 3);
             int origin = -1;
             for (int k = 0; k < data.train.count && origin < 0; k++) {
@@ -210,8 +210,8 @@ TEST(overwriting_leaves_the_key_of_the_owner)
     }
 }
 
-/* The smallest of n p-values is about 1/n: ln(n p) has the mean -0.58 and the deviation 1.28 if they are uniform. Counts of
- * bits are steps, which makes p larger. */
+/* The smallest of n p-values is about 1/n: if they are uniform, ln(n p) has the mean -0.58 and the deviation 1.28. Counts of
+ * bits are steps, so their p-values are larger. */
 static void check_grinding(const owner *o, const char *yaml, const int *tries, bool bound)
 {
     enum { SEEDS = 40 };

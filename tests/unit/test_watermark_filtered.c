@@ -94,7 +94,7 @@ TEST(the_regulariser_of_a_filtered_mark_follows_its_definition)
     owner_destroy(&o);
 }
 
-/* Free and bound, from random weights and into a trained network. */
+/* Free and bound marks, from random weights and into a trained network. */
 TEST(an_embedded_filtered_mark_is_found_whole)
 {
     static const char *const marks[] = {"{strength: 100, " OPTIONS "}", "{strength: 100, start: pretrained, " OPTIONS "}",
@@ -198,7 +198,7 @@ TEST(a_bound_filtered_mark_follows_from_its_secret)
 
 /* ---- null evidence ---- */
 
-/* The filter and the bits of every draw are its own. */
+/* Every draw has a filter and bits of its own. */
 TEST(null_evidence_of_filtered_marks_is_fresh)
 {
     owner o = owner_create("neuralmark", "{" OPTIONS "}");

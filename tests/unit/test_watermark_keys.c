@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Keys of watermarks: drawn afresh, resumed in training, saved and loaded. */
+/* Keys of watermarks: fresh ones, resumed training, saved and loaded evidence. */
 #include "core/base/file.h"
 #include "tests/unit/watermark.h"
 
@@ -18,8 +18,8 @@ static double share_at(int k, int n, double p)
     return low;
 }
 
-/* Keys that were never embedded: the share accepted, with its exact (Clopper-Pearson) 95 % interval, stays at or below the
- * level. */
+/* Keys that were never embedded. The share that is accepted, with its exact (Clopper-Pearson) 95 % interval, stays at or below
+ * the level. */
 static void try_keys(const owner *unmarked, int keys, const char *scheme, const char *yaml)
 {
     static const double levels[] = {0.05, 0.01, 1e-3};
@@ -66,7 +66,7 @@ TEST(fresh_keys_are_accepted_no_more_often_than_the_level)
 
 /* ---- the same bytes ---- */
 
-/* Also in the middle of an epoch or of a sweep over the triggers, and on more threads. */
+/* Also in the middle of an epoch or of a sweep over the triggers, and with more threads. */
 TEST(training_resumes_after_any_step_to_the_same_bytes)
 {
     enum { STEPS = 4 };

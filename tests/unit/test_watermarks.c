@@ -8,7 +8,7 @@
 
 /* ---- projections ---- */
 
-/* Each filter has the ones that its kind says, and no two filters share a position. */
+/* Each filter has as many ones as its kind demands, and no two filters share a position. */
 static void assert_sparse(const pg_mark *m, bool diff)
 {
     const int taps = m->site[0].kernel * m->site[0].kernel * m->site[0].inputs;
@@ -62,7 +62,7 @@ TEST(projections_follow_from_their_seed)
     owner_destroy(&o);
 }
 
-/* When the network is wired. */
+/* The fault is found when the network is wired. */
 TEST(a_mark_that_cannot_be_is_refused_before_training)
 {
     owner o = owner_wire("uchida", "{}");
@@ -154,8 +154,8 @@ static double picture_loss(pg_net *net, pg_model *model, pg_mode mode, const pg_
     return pg_cross_entropy(PICTURES, 10, logits, labels, 0, dlogits, NULL);
 }
 
-/* Of the images and of every parameter, after forward passes with running statistics and with those of the batch. The best of
- * several steps counts: at a long one a ReLU may switch, at a short one rounding shows. */
+/* The gradients of the images and of every parameter, after forward passes with running statistics and with those of the batch.
+ * The best of several steps counts: at a long one a ReLU may switch, and at a short one rounding shows. */
 TEST(gradients_of_the_images_match_differences)
 {
     if (!in_double) skip("needs doubles");
@@ -285,7 +285,7 @@ TEST(thresholds_are_the_smallest_counts_that_suffice)
     assert_int_equal(pg_binomial_threshold(4, 0.5, 0.01), 5); /* none suffices */
 }
 
-/* From counts of ten and from counts that are all the same; shares on the scale of the threshold. */
+/* Thresholds from counts of ten and from counts that are all equal; shares on the scale of the threshold. */
 TEST(a_threshold_comes_from_null_models)
 {
     static const double counts[] = {5, 7, 3, 6, 4}, same[] = {7, 7, 7};

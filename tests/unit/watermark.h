@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Watermarks beside passports: an owner by the options of a YAML map. Tests of these run in both builds: the double one sees
- * what rounding hides. */
+/* Watermarks: an owner whose scheme has the options of a YAML map. These tests run in both builds, because double shows what
+ * rounding hides in float. */
 #ifndef PG_TESTS_WATERMARK_H
 #define PG_TESTS_WATERMARK_H
 
@@ -100,7 +100,7 @@ static inline void train(const owner *o, int epochs)
     pg_trainer_destroy(&trainer);
 }
 
-/* Judged as in a grid: nulls of the claim's own kind where it has bits. */
+/* Judge as a grid does: a claim with bits is held against nulls of its own kind. */
 static inline pg_finding judge(const pg_model *model, const pg_evidence *evidence)
 {
     pg_finding f;
