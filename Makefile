@@ -212,12 +212,12 @@ test-power: $(BUILD)/passgrid data
 	$(Q)python3 tests/power/check.py $(BUILD)/power/cells.csv
 
 # Starts a real Slurm of one node, after installing it if this is root on Debian.
-test-slurm: $(BUILD)/passgrid
+test-slurm: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory deps-slurm; fi
 	$(Q)$(call bats,slurm,tests/slurm)
 
 # Makes three hosts of network namespaces. The tests are skipped if this machine forbids namespaces.
-test-hosts: $(BUILD)/passgrid
+test-hosts: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory deps-hosts; fi
 	$(Q)$(call bats,hosts,tests/hosts)
 

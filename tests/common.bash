@@ -66,5 +66,5 @@ ends() { # ends CODE: the process $launcher ends by itself, with that exit code
 }
 # slowly DIR COMMAND...: a checkpoint of the run in DIR takes a fifth of a second, so that a training which saves every epoch cannot
 # end, however fast the machine is, before a test has struck it. Results are the same bytes.
-slowly() { LD_PRELOAD=$SHIM FAULT=slow FAULT_UNDER=$PWD/$1/checkpoints "${@:2}"; }
+slowly() { [ -e "$SHIM" ] && LD_PRELOAD=$SHIM FAULT=slow FAULT_UNDER=$PWD/$1/checkpoints "${@:2}"; }
 checkpoints() { [ "$(find "$1/checkpoints" -name '*.seal' 2>/dev/null | wc -l)" -ge "$2" ]; } # checkpoints DIR N: N or more

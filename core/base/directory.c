@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Listing a directory; see directory.h. */
+/* Directories; see directory.h. */
 #include "core/base/directory.h"
 
 #include "core/base/memory.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 void pg_names_clear(pg_names *names)
 {
@@ -43,4 +45,11 @@ pg_status pg_directory_list(const char *path, pg_names *out, pg_error *err)
     if (status != PG_OK) pg_names_clear(out);
     if (out->count) qsort(out->name, (size_t)out->count, sizeof *out->name, by_bytes);
     return status;
+}
+
+int pg_directory_lock(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) (void)!flock(fd, LOCK_EX);
+    return fd;
 }

@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 #include "experiments/commands/named_grid.h"
+#include "experiments/commands/plan_export.h"
 #include "experiments/grid/estimate.h"
 #include "experiments/grid/inputs.h"
 #include "experiments/run/dispatch.h"
@@ -11,6 +12,22 @@
 
 #include <stdio.h>
 #include <string.h>
+
+typedef struct arguments {
+    pg_grid_arguments grid;
+    int export; /* pg_export; -1: not given */
+} arguments;
+static const arguments defaults = {.export = -1};
+
+static const pg_cli_row rows[] = {
+    PG_CLI_ROWS(arguments, grid, pg_grid_rows),
+    PG_CLI_CHOICE(
+        arguments, export, "export", "FORMAT",
+        "print the unfinished tasks, each as a `passgrid task` command, for other engines: JSON lines, a makefile, or a "
+        "script that submits Slurm job arrays",
+        .choices = pg_export_names, .fallback = "a table of all tasks"),
+    {0},
+};
 
 static void show_tasks(const pg_named_grid *named, const pg_dispatch *dispatch)
 {
@@ -112,7 +129,17 @@ static void show_sums(const pg_named_grid *named, const pg_dispatch *dispatch, i
         printf("estimated from the speed of a typical thread: no task was timed in %s\n", named->directory);
 }
 
-static pg_status show(const pg_named_grid *named, pg_error *err)
+static void show(const pg_named_grid *named, const pg_dispatch *dispatch, int timed, int *visited)
+{
+    show_tasks(named, dispatch);
+    show_path(named, dispatch);
+    show_sharing(named, dispatch, visited);
+    show_sums(named, dispatch, timed);
+    show_assumed();
+    show_supplied(named->grid);
+}
+
+static pg_status plan(const arguments *a, const pg_named_grid *named, pg_error *err)
 {
     pg_status status = PG_OK;
     const size_t count = (size_t)named->grid->count;
@@ -127,12 +154,10 @@ static pg_status show(const pg_named_grid *named, pg_error *err)
     for (size_t i = 0; i < count; i++) done[i] = named->states[i] == PG_STATE_DONE;
     PG_TRY(pg_estimate_seconds(named->directory, named->grid, seconds, &timed, err));
     PG_TRY(pg_dispatch_create(named->grid, done, seconds, &dispatch, err));
-    show_tasks(named, dispatch);
-    show_path(named, dispatch);
-    show_sharing(named, dispatch, visited);
-    show_sums(named, dispatch, timed.tasks);
-    show_assumed();
-    show_supplied(named->grid);
+    if (a->export < 0)
+        show(named, dispatch, timed.tasks, visited);
+    else
+        PG_TRY(pg_plan_export((pg_export)a->export, &a->grid, named, dispatch, err));
 done:
     pg_dispatch_destroy(&dispatch);
     pg_free(seconds);
@@ -143,14 +168,14 @@ done:
 
 static int run(int argc, char **argv)
 {
-    pg_grid_arguments a;
+    arguments a;
     pg_named_grid named;
     pg_error err;
     int code;
     if (!pg_cli_parse(&pg_cmd_plan, argc, argv, &a, &code)) return code;
     pg_inputs_assume();
-    if (!pg_named_grid_open("plan", &a, &named, &code)) return code;
-    const pg_status status = show(&named, &err);
+    if (!pg_named_grid_open("plan", &a.grid, &named, &code)) return code;
+    const pg_status status = plan(&a, &named, &err);
     pg_named_grid_close(&named);
     return status == PG_OK ? 0 : pg_complain("plan", status, "%s", err.message);
 }
@@ -162,10 +187,12 @@ const pg_command pg_cmd_plan = {
         "List every task of the grid: its state in the directory of the run, its seconds on one rank, the seconds of the longest "
         "path that begins with it, and its parents. Then show the longest path through unfinished tasks. plan estimates seconds "
         "from tasks that ran in that directory on ranks like those, else from the speed of a typical thread. It changes nothing.",
-    .rows = pg_grid_rows,
-    .size = sizeof(pg_grid_arguments),
+    .rows = rows,
+    .size = sizeof(arguments),
+    .defaults = &defaults,
     .exits = "0 the grid can run\n2 bad usage or configuration\n3 input/output fault",
     .examples = "  passgrid plan configs/paper.yaml --profile laptop\n"
+                "  passgrid plan configs/quick.yaml --export make >quick.mk && make -k -j 4 -f quick.mk\n"
                 "  passgrid plan configs/quick.yaml --set 'seeds=[1, 2, 3]'\n",
     .run = run,
 };

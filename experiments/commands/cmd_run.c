@@ -2,10 +2,9 @@
 /* passgrid run: runs a grid, alone or under mpirun. Rank 0 reads the configuration and tells the other ranks what to do. */
 #include "experiments/commands/commands.h"
 
-#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/compute/parallel.h"
-#include "core/formats/number.h"
+#include "experiments/commands/deadline.h"
 #include "experiments/commands/named_grid.h"
 #include "experiments/report/tables.h"
 #include "experiments/run/provenance.h"
@@ -16,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Message from rank 0 to the other ranks. */
 typedef struct order {
@@ -26,9 +24,8 @@ typedef struct order {
     char directory[PG_PATH_MAX], data_directory[PG_PATH_MAX]; /* the latter empty: default */
 } order;
 
-/* Most seconds from a signal to the end of a process that computes, and of a master, which waits for those. Saving takes a few
- * seconds; by default Slurm kills half a minute after its SIGTERM. */
-enum { SAVING_SECONDS = 24, WAITING_SECONDS = 27 };
+/* Most seconds from a signal to the end of a master, which waits for its workers. */
+enum { WAITING_SECONDS = PG_SAVING_SECONDS + 3 };
 
 typedef struct arguments {
     pg_grid_arguments grid;
@@ -45,40 +42,13 @@ static const pg_cli_row rows[] = {
         "the records of the other one stay"),
     PG_CLI_INT(arguments, threads, "threads", "N", 1, 1024, "threads of each working rank",
                .fallback = "`threads` of the configuration"),
-    PG_CLI_INT(arguments, deadline, "deadline", "SECONDS", 1, 100000000,
-               "save every task and end within this time; start no task that could save nothing by then",
-               .fallback = "the end of the Slurm job, if SLURM_JOB_END_TIME is set"),
+    PG_CLI_DEADLINE(arguments, deadline),
     PG_CLI_INT(
         arguments, silence, "lost-after", "SECONDS", 1, 1000000,
         "declare a rank on another host lost when it has been silent for this long; a rank on the host of rank 0 is lost as "
         "soon as its process ends"),
     {0},
 };
-
-/* Seconds until Slurm ends the job; 0 without a job. The variable of an ended job may still be set in a shell. */
-static pg_status slurm_seconds(double *seconds, pg_error *err)
-{
-    const char *text = getenv("SLURM_JOB_END_TIME");
-    long long end;
-    *seconds = 0;
-    if (!text || !text[0]) return PG_OK;
-    if (!pg_number_int(text, &end))
-        return pg_fail(err, PG_BAD_INPUT, "SLURM_JOB_END_TIME='%s' is not a time in seconds: unset it, or give --deadline",
-                       text);
-    *seconds = difftime((time_t)end, time(NULL));
-    if (*seconds <= 0)
-        return pg_fail(err, PG_BAD_INPUT, "SLURM_JOB_END_TIME=%s is in the past: unset it, or give --deadline", text);
-    return PG_OK;
-}
-
-/* When every task must be saved, by pg_now(); 0: never. */
-static pg_status find_deadline(const arguments *a, double *deadline, pg_error *err)
-{
-    double seconds = a->deadline;
-    const pg_status status = seconds > 0 ? PG_OK : slurm_seconds(&seconds, err);
-    *deadline = seconds > 0 ? pg_now() + seconds : 0;
-    return status;
-}
 
 static pg_status fill_order(const arguments *a, const pg_grid *grid, order *o, pg_error *err)
 {
@@ -234,7 +204,7 @@ static int lead(pg_comm *comm, int argc, char **argv, pg_rank_facts *ranks)
     double deadline = 0;
     int code;
     if (pg_cli_parse(&pg_cmd_run, argc, argv, &a, &code)) {
-        pg_status status = find_deadline(&a, &deadline, &err);
+        pg_status status = pg_deadline_find(a.deadline, &deadline, &err);
         if (status == PG_OK) status = prepare(&a, ranks, comm->size, &o, &grid, &lock, &problems, &err);
         if (status != PG_OK) code = pg_named_grid_complain("run", status, &problems, &err);
     }
@@ -242,7 +212,7 @@ static int lead(pg_comm *comm, int argc, char **argv, pg_rank_facts *ranks)
     if (shared != PG_OK) code = pg_complain("run", shared, "%s", err.message);
     if (o.go && shared == PG_OK) {
         if (o.threads) pg_compute_start(o.threads);
-        pg_signals_grace(comm->size > 1 ? WAITING_SECONDS : SAVING_SECONDS);
+        pg_signals_grace(comm->size > 1 ? WAITING_SECONDS : PG_SAVING_SECONDS);
         code = carry_out(comm, &o, deadline, grid, &lock);
     }
     const pg_status released = pg_run_lock_release(&lock, &err);
@@ -257,7 +227,7 @@ static int follow(pg_comm *comm, int threads)
     pg_error err;
     pg_status status = pg_comm_broadcast(comm, &o, sizeof o, &err);
     if (status == PG_OK && o.go) {
-        pg_signals_grace(SAVING_SECONDS);
+        pg_signals_grace(PG_SAVING_SECONDS);
         pg_workplace at = {.directory = o.directory,
                            .data_directory = o.data_directory[0] ? o.data_directory : NULL,
                            .checkpoint_seconds = o.checkpoint_seconds};

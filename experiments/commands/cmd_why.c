@@ -160,21 +160,6 @@ done:
     return status;
 }
 
-/* The one task that has this name, or a key that begins with it. */
-static pg_status find_task(const pg_grid *grid, const char *word, int *at, pg_error *err)
-{
-    int found = 0;
-    for (int i = 0; i < grid->count; i++) {
-        const pg_grid_task *t = &grid->tasks[i];
-        if (strcmp(t->name, word) != 0 && strncmp(t->key, word, strlen(word)) != 0) continue;
-        *at = i;
-        found++;
-    }
-    if (found == 1 && word[0]) return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "%s with the name or key '%s' (passgrid plan prints names and keys)",
-                   found ? "several tasks" : "no task", word);
-}
-
 static int run(int argc, char **argv)
 {
     arguments a;
@@ -183,7 +168,7 @@ static int run(int argc, char **argv)
     int code, at = -1;
     if (!pg_cli_parse(&pg_cmd_why, argc, argv, &a, &code)) return code;
     if (!pg_named_grid_open("why", &a.grid, &named, &code)) return code;
-    pg_status status = find_task(named.grid, a.task, &at, &err);
+    pg_status status = pg_named_task(named.grid, a.task, &at, &err);
     if (status == PG_OK) status = answer(&named, at, &err);
     pg_named_grid_close(&named);
     return status == PG_OK ? 0 : pg_complain("why", status, "%s", err.message);

@@ -6,6 +6,7 @@
 #include "core/formats/yaml.h"
 #include "experiments/grid/inputs.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 /* Names of the profiles of a configuration, for completion. */
@@ -70,6 +71,20 @@ pg_status pg_named_grid_read(const pg_grid_arguments *a, pg_grid **grid, char di
     if (!a->out) PG_TRY(pg_path(directory, "results", (*grid)->options.name, NULL, err));
 done:
     return status;
+}
+
+pg_status pg_named_task(const pg_grid *grid, const char *word, int *at, pg_error *err)
+{
+    int found = 0;
+    for (int i = 0; i < grid->count; i++) {
+        const pg_grid_task *t = &grid->tasks[i];
+        if (strcmp(t->name, word) != 0 && strncmp(t->key, word, strlen(word)) != 0) continue;
+        *at = i;
+        found++;
+    }
+    if (found == 1 && word[0]) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "%s with the name or key '%s' (passgrid plan prints names and keys)",
+                   found ? "several tasks" : "no task", word);
 }
 
 int pg_named_grid_complain(const char *command, pg_status status, const pg_problems *problems, const pg_error *err)

@@ -18,6 +18,9 @@ extern const pg_cli_row pg_grid_rows[], pg_run_rows[];
 PG_CHECKED pg_status pg_named_grid_read(const pg_grid_arguments *a, pg_grid **grid, char directory[PG_PATH_MAX],
                                         pg_problems *problems, pg_error *err);
 
+/* Find the one task that has this name, or a key that begins with it. */
+PG_CHECKED pg_status pg_named_task(const pg_grid *grid, const char *word, int *at, pg_error *err);
+
 /* Print the problems, or without any the error. Returns the exit code. */
 int pg_named_grid_complain(const char *command, pg_status status, const pg_problems *problems, const pg_error *err);
 

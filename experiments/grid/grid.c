@@ -491,15 +491,30 @@ done:
     return status;
 }
 
+static void clear_task(pg_grid_task *task)
+{
+    if (task->public_text != task->text) pg_free(task->public_text);
+    pg_free(task->text);
+    pg_free(task->about);
+}
+
+void pg_grid_keep(pg_grid *grid, int task)
+{
+    pg_grid_task kept = grid->tasks[task];
+    for (int i = 0; i < grid->count; i++)
+        if (i != task) clear_task(&grid->tasks[i]);
+    kept.parent_count = 0;
+    grid->tasks[0] = kept;
+    grid->count = 1;
+    memset(grid->index, 0, (size_t)grid->index_room * sizeof *grid->index);
+    grid->index[slot_of(grid, kept.key)] = 1;
+}
+
 void pg_grid_destroy(pg_grid **grid)
 {
     pg_grid *g = *grid;
     if (!g) return;
-    for (int i = 0; i < g->count; i++) {
-        if (g->tasks[i].public_text != g->tasks[i].text) pg_free(g->tasks[i].public_text);
-        pg_free(g->tasks[i].text);
-        pg_free(g->tasks[i].about);
-    }
+    for (int i = 0; i < g->count; i++) clear_task(&g->tasks[i]);
     pg_free(g->tasks);
     pg_free(g->index);
     pg_free(g->resolved);

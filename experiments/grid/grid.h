@@ -39,6 +39,9 @@ PG_CHECKED pg_status pg_grid_read(const char *path, const char *const *sets, int
                                   pg_grid **out, pg_problems *problems, pg_error *err);
 void pg_grid_destroy(pg_grid **grid);
 
+/* Reduce the grid to one of its tasks, which loses its parents. */
+void pg_grid_keep(pg_grid *grid, int task);
+
 /* Index of the task with that key; -1 if there is none. */
 int pg_grid_find(const pg_grid *grid, const char *key);
 

@@ -3,6 +3,7 @@
 #include "experiments/run/journal.h"
 
 #include "core/base/clock.h"
+#include "core/base/directory.h"
 #include "core/base/memory.h"
 #include "experiments/run/signals.h"
 #include "experiments/work/record.h"
@@ -304,7 +305,9 @@ static pg_status tidy(pg_journal *journal, pg_task_state *states, pg_error *err)
         event.text = text;
         fault(journal, pg_monitor_event(&journal->monitor, &event, err, "%s", text), err ? err->message : "");
     }
-    return pg_rundir_sweep(journal->options->directory, journal->grid, states, note_damaged, journal, err);
+    return journal->options->shared
+               ? PG_OK
+               : pg_rundir_sweep(journal->options->directory, journal->grid, states, note_damaged, journal, err);
 }
 
 pg_status pg_journal_open(pg_journal *journal, const pg_grid *grid, const pg_run_options *options, int workers, pg_error *err)
@@ -381,6 +384,7 @@ static pg_status write_timings(const pg_journal *journal, pg_error *err)
     pg_csv_writer csv = {0};
     char path[PG_PATH_MAX], *text = NULL;
     size_t bytes = 0;
+    const int locked = pg_directory_lock(journal->options->directory); /* processes with other tasks add rows too */
     PG_TRY(pg_path(path, journal->options->directory, "timings.csv", NULL, err));
     PG_TRY(pg_csv_start(&csv, err));
     pg_csv_row(&csv, pg_timings_columns);
@@ -400,6 +404,7 @@ static pg_status write_timings(const pg_journal *journal, pg_error *err)
 done:
     pg_csv_abandon(&csv);
     pg_free(text);
+    if (locked >= 0) close(locked);
     return status;
 }
 

@@ -3,6 +3,8 @@
  * without hard links, O_EXCL does. */
 #include "experiments/run/run_lock.h"
 
+#include "core/base/directory.h"
+#include "core/base/hash.h"
 #include "core/base/memory.h"
 #include "experiments/run/process.h"
 
@@ -11,7 +13,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -26,7 +27,7 @@ typedef struct owner {
 } owner;
 
 /* Make the content of our run.lock, and the name of a temporary file that no other process on any host uses. */
-static pg_status describe_self(char text[512], char name[64], pg_error *err)
+static pg_status describe_self(const char *path, char text[512], char mine[PG_PATH_MAX], pg_error *err)
 {
     pg_process self;
     char line[PG_PROCESS_TEXT];
@@ -35,8 +36,8 @@ static pg_status describe_self(char text[512], char name[64], pg_error *err)
     pg_process_self(&self);
     pg_process_write(&self, line);
     snprintf(text, 512, "%s\ntoken %016" PRIx64 "\n", line, token);
-    snprintf(name, 64, "run.lock.%016" PRIx64 ".part", token);
-    return PG_OK;
+    if (snprintf(mine, PG_PATH_MAX, "%s.%016" PRIx64 ".part", path, token) < PG_PATH_MAX) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "%s: path too long", path);
 }
 
 /* Read the content of the file. If the file does not exist (any more), out->text is empty. */
@@ -79,15 +80,14 @@ static bool at_work(const char *path, const owner *o)
     return state == PG_PROCESS_RUNS || (state == PG_PROCESS_UNKNOWN && renewed(path));
 }
 
-/* Replace a stale file with ours. *done is false if another process was faster. flock(2) prevents two processes from replacing
- * at once, if the file system supports it. */
+/* Replace a stale file with ours. *done is false if another process was faster. The lock of the directory prevents two
+ * processes from replacing at once. */
 static pg_status replace(const pg_run_lock *lock, const char *directory, const char *mine, const owner *stale, bool *done,
                          pg_error *err)
 {
     owner now;
-    const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = pg_directory_lock(directory);
     if (fd < 0) return pg_fail_errno(err, "%s", directory);
-    (void)!flock(fd, LOCK_EX);
     pg_status status = read_owner(lock->path, &now, err);
     *done = status == PG_OK && strcmp(now.text, stale->text) == 0;
     if (*done && rename(mine, lock->path) != 0) status = pg_fail_errno(err, "%s", lock->path);
@@ -108,6 +108,12 @@ static bool put(const char *mine, const char *path)
     return rename(mine, path) == 0;
 }
 
+static pg_status refuse(const char *directory, const char *work, const owner *o, pg_error *err)
+{
+    return pg_fail(err, PG_BAD_INPUT, "%s: %s is at work there, process %lld on %s; wait until it ends, or end it", directory,
+                   work, o->process.id, o->process.host);
+}
+
 /* One attempt to take the lock. *done is false if the caller must try again. */
 static pg_status try(pg_run_lock *lock, const char *directory, const char *mine, bool *done, pg_error *err)
 {
@@ -117,9 +123,7 @@ static pg_status try(pg_run_lock *lock, const char *directory, const char *mine,
     if (errno != EEXIST) return pg_fail_errno(err, "%s", lock->path);
     const pg_status status = read_owner(lock->path, &other, err);
     if (status != PG_OK || !other.text[0]) return status;
-    if (at_work(lock->path, &other))
-        return pg_fail(err, PG_BAD_INPUT, "%s: another run is at work there, process %lld on %s; wait until it ends, or end it",
-                       directory, other.process.id, other.process.host);
+    if (at_work(lock->path, &other)) return refuse(directory, lock->work, &other, err);
     snprintf(lock->before, sizeof lock->before, "process %lld on %s", other.process.id, other.process.host);
     return replace(lock, directory, mine, &other, done, err);
 }
@@ -135,24 +139,80 @@ static bool keep(void *context)
     return !lock->lost;
 }
 
-pg_status pg_run_lock_take(pg_run_lock *lock, const char *directory, pg_error *err)
+/* Take the file lock->path, in the directory of the run. */
+static pg_status take(pg_run_lock *lock, const char *directory, pg_error *err)
 {
     pg_status status = PG_OK;
-    char mine[PG_PATH_MAX] = "", text[512], name[64];
-    *lock = (pg_run_lock){0};
-    PG_TRY(describe_self(text, name, err));
-    PG_TRY(pg_path(lock->path, directory, "run.lock", NULL, err));
+    char mine[PG_PATH_MAX] = "", text[512];
     PG_TRY(pg_file_refuse_link(lock->path, err));
-    PG_TRY(pg_path(mine, directory, name, NULL, err));
+    PG_TRY(describe_self(lock->path, text, mine, err));
     PG_TRY(pg_file_write(mine, text, strlen(text), PG_FILE_PUBLIC, err));
     for (bool done = false; !done && status == PG_OK;) status = try(lock, directory, mine, &done, err);
     PG_TRY(status);
     memcpy(lock->text, text, sizeof text);
-    status = pg_ticker_start(&lock->keeper, RENEW_SECONDS, keep, lock, err);
-    if (status != PG_OK) (void)!pg_run_lock_release(lock, NULL);
+    PG_TRY(pg_ticker_start(&lock->keeper, RENEW_SECONDS, keep, lock, err));
 done:
+    if (status != PG_OK) (void)!pg_run_lock_release(lock, NULL);
     if (mine[0]) unlink(mine); /* the other link to it is in place, or it is not needed */
     return status;
+}
+
+/* Refuse if the owner of a lock is at work; otherwise remove the file, if `stale` says so. */
+static pg_status check_other(const char *directory, const char *path, const char *work, bool stale, pg_error *err)
+{
+    owner other;
+    const pg_status status = read_owner(path, &other, err);
+    if (status != PG_OK || !other.text[0]) return status;
+    if (at_work(path, &other)) return refuse(directory, work, &other, err);
+    if (stale) unlink(path);
+    return PG_OK;
+}
+
+static const char a_run[] = "another run";
+
+/* Whoever claims a task after this sees our run.lock. */
+static pg_status check_claims(const char *directory, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_names files = {0};
+    char folder[PG_PATH_MAX], path[PG_PATH_MAX];
+    PG_TRY(pg_path(folder, directory, "checkpoints", NULL, err));
+    if (pg_file_exists(folder)) PG_TRY(pg_directory_list(folder, &files, err));
+    for (int i = 0; i < files.count; i++) {
+        const char *dot = strrchr(files.name[i], '.');
+        if (!dot || strcmp(dot, ".lock") != 0) continue;
+        PG_TRY(pg_path(path, folder, files.name[i], NULL, err));
+        PG_TRY(check_other(directory, path, "another process that runs one of its tasks", true, err));
+    }
+done:
+    pg_names_clear(&files);
+    return status;
+}
+
+pg_status pg_run_lock_take(pg_run_lock *lock, const char *directory, pg_error *err)
+{
+    *lock = (pg_run_lock){.work = a_run};
+    pg_status status = pg_path(lock->path, directory, "run.lock", NULL, err);
+    if (status == PG_OK) status = take(lock, directory, err);
+    if (status != PG_OK) return status;
+    status = check_claims(directory, err);
+    if (status != PG_OK) (void)!pg_run_lock_release(lock, NULL);
+    return status;
+}
+
+pg_status pg_run_lock_claim(pg_run_lock *lock, const char *directory, const char *key, pg_error *err)
+{
+    pg_status status = PG_OK;
+    char name[PG_SHA256_HEX + 8], run[PG_PATH_MAX];
+    *lock = (pg_run_lock){.work = "another process that runs this task"};
+    snprintf(name, sizeof name, "%.64s.lock", key);
+    PG_TRY(pg_path(lock->path, directory, "checkpoints", name, err));
+    PG_TRY(pg_path(run, directory, "run.lock", NULL, err));
+    PG_TRY(take(lock, directory, err));
+    PG_TRY(check_other(directory, run, a_run, false, err));
+done:
+    if (status != PG_OK) (void)!pg_run_lock_release(lock, NULL);
+    return status == PG_BAD_INPUT ? PG_INTERRUPTED : status;
 }
 
 bool pg_run_lock_held(const pg_run_lock *lock)

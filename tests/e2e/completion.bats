@@ -17,7 +17,7 @@ offers() { # offers EXPECTED WORD...
 
 # ---- bash ---------------------------------------------------------------------------------------------------------------------
 @test "bash completes commands" {
-    offers 'bench commit completion data doctor help judge list mark plan report run secret table why' ''
+    offers 'bench commit completion data doctor help judge list mark plan report run secret status table task why' ''
     offers 'new' secret ''
     offers 'plan' pl
     offers 'adi neuralmark uchida' mark --scheme ''
@@ -41,7 +41,7 @@ offers() { # offers EXPECTED WORD...
 }
 
 @test "bash completes a value after =, where it splits the word" {
-    offers 'eval layers net passports train' bench --mode =
+    offers 'eval layers model net passports train' bench --mode =
     offers 'train' bench --mode = tr
     offers '--turns' bench --mode = train --tu
 }

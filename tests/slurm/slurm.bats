@@ -179,6 +179,17 @@ has_records() { [ "$(records run)" -ge "$1" ]; }
     assert_not_exists run
 }
 
+# ---- single tasks -------------------------------------------------------------------------------------------------------------
+@test "job arrays run a grid task by task, with the bytes of a plain run" {
+    passgrid run "$GRID" --out plain --threads 1 --set 'seeds=[1]'
+    passgrid plan "$GRID" --out run --set 'seeds=[1]' --export slurm-array >arrays
+    bash arrays --cpus-per-task=1 --output=/dev/null
+    within 120 eval '[ -z "$(squeue --noheader)" ]'
+    assert_equal "$(records run)" "$(records plain)"
+    passgrid table run >/dev/null
+    diff -r -x logs -x timings.csv -x provenance.json plain run
+}
+
 # ---- a program that is always interrupted -------------------------------------------------------------------------------------
 always_interrupted() { # as the program, with progress in $PROGRESS_IN, or without any
     cat >interrupted <<'SH'
