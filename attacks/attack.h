@@ -30,7 +30,7 @@ typedef struct pg_attack_view {
     const pg_evidence *evidence; /* PG_SEES_EVIDENCE, or PG_SEES_DISTRIBUTED for a model that needs a passport to run */
     const pg_model *running;     /* PG_SEES_AFFINE: the deployed branch as an ordinary network, its affines learned ones */
     const pg_dataset *train;     /* PG_SEES_TRAIN */
-    const pg_dataset *fresh;     /* PG_SEES_FRESH; of no images when the owner used all */
+    const pg_dataset *fresh;     /* PG_SEES_FRESH; without images if the owner used all */
     const pg_dataset *pictures;  /* public images of the same kind (the test set), never used to train */
     const pg_data *other;        /* another data set, if the attack's options name one */
     pg_model *pretrained;        /* PG_SEES_PRETRAINED */
@@ -40,7 +40,8 @@ typedef struct pg_attack_view {
     pg_seed seed;
 } pg_attack_view;
 
-/* A number that the attack reports about an outcome beside the judge's findings: how far it had to go, how long it took. */
+/* A number that the attack reports about an outcome beside the judge's findings, such as the distance it had to move or the
+ * steps it took. */
 typedef struct pg_measure {
     const char *name, *unit;
     double value;

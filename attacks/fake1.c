@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fake attack 1: random passports. The forger draws passports as an owner would, without knowing the owner's, and shows them.
- * Nothing is trained. The layers below the first passport give the same for all draws, so the judge runs them once. Source:
- * Fan, Ng, Chan, NeurIPS 2019; DeepIPR, passport_attack_1.py, where images go through a plain network with random weights. */
+ * Nothing is trained. The layers below the first passport give the same activations for all draws, so the judge runs them once.
+ * Source: Fan, Ng, Chan, NeurIPS 2019; DeepIPR, passport_attack_1.py, where images go through a plain network with random
+ * weights. */
 #include "attacks/sweep.h"
 
 #include <stddef.h>

@@ -38,8 +38,8 @@ static void nothing(int number)
     (void)number;
 }
 
-/* Open standard streams that were closed at the start: otherwise the next file that is opened would get the number of one, and
- * receive what the program prints. */
+/* Open standard streams that were closed at the start. Otherwise the next file that is opened would get the number of one of
+ * them and receive everything that the program prints. */
 static bool open_standard_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

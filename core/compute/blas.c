@@ -19,7 +19,7 @@
  * check of what the processor can run. */
 typedef struct kernel_set {
     const char *name;
-    int number;         /* that BLIS gives them, -1 for LIBXSMM's */
+    int number;         /* as numbered by BLIS; -1: kernels of LIBXSMM */
     bool (*runs)(void); /* can this processor run them? */
 } kernel_set;
 
@@ -70,7 +70,7 @@ static const kernel_set of_blis[] = {{"skx", BLIS_ARCH_SKX, runs_avx512},
                                      {"penryn", BLIS_ARCH_PENRYN, runs_ssse3},
                                      {"generic", BLIS_ARCH_GENERIC, runs_always},
                                      {0}};
-/* 0: none of them, so that BLIS serves all products. */
+/* 0: no kernels, so BLIS computes all products */
 static const kernel_set of_libxsmm[] = {{"cpx", -1, runs_bfloat16}, {"clx", -1, runs_vnni}, {"skx", -1, runs_avx512},
                                         {"hsw", -1, runs_fma},      {"0", -1, runs_always}, {0}};
 
@@ -112,8 +112,8 @@ static const char *runnable(const kernel_set *sets, char *out, size_t room)
     return out;
 }
 
-/* Find the kernels that VARIABLE names, or numbers. *out is NULL if it is not set, or if nothing is known of this kind of
- * processor. */
+/* Find the kernels whose name or number VARIABLE holds. *out is NULL if the variable is not set, or if this program knows no
+ * kernels for this kind of processor. */
 static pg_status find_kernels(const char *variable, const kernel_set *sets, const kernel_set **out, pg_error *err)
 {
     const char *text = getenv(variable);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Matrix products. Every product runs on the calling thread alone; see parallel.h.
  *
- * LIBXSMM multiplies panels of PG_PANEL columns. It makes a kernel for each shape when it first comes, packs nothing, and
- * is 1.1 to five times as fast as BLIS; the smaller the product, the more. It serves x86-64 processors with fused
- * multiply-adds (AVX2 and later) and reads b as it lies: BLIS serves other processors and products with tb. */
+ * LIBXSMM multiplies panels of PG_PANEL columns. It makes a kernel for each shape at its first use, packs nothing, and is 1.1
+ * to five times as fast as BLIS; its advantage grows as products get smaller. It runs on x86-64 processors with fused
+ * multiply-adds (AVX2 and later) and reads b in place. BLIS computes products on other processors, and products with tb. */
 #ifndef PG_COMPUTE_BLAS_H
 #define PG_COMPUTE_BLAS_H
 
@@ -14,20 +14,21 @@
 
 enum { PG_PANEL = 64 };
 
-/* AUTO: LIBXSMM where it serves. BLIS: BLIS for all products. */
+/* AUTO: LIBXSMM if it supports the processor. BLIS: BLIS for all products. */
 typedef enum pg_products { PG_PRODUCTS_AUTO, PG_PRODUCTS_BLIS } pg_products;
 extern const char *const pg_products_names[]; /* in their order, ended by NULL */
 
-/* Refuse a BLIS_ARCH_TYPE or LIBXSMM_TARGET of the environment that names no kernels, or kernels that this processor cannot
- * run: the libraries would ignore it, or end the process. Both may name kernels; BLIS_ARCH_TYPE may be BLIS's number of them,
- * and a name is replaced by it, because BLIS 0.9 takes any name for 0. Call it before pg_compute_start. */
+/* Refuse a BLIS_ARCH_TYPE or LIBXSMM_TARGET in the environment that names no kernels, or kernels that this processor cannot
+ * run: the libraries would ignore it, or end the process. Both variables may hold a name; BLIS_ARCH_TYPE may also hold BLIS's
+ * number. This function replaces a name by the number, because BLIS 0.9 reads any name as 0. Call it before
+ * pg_compute_start. */
 PG_CHECKED pg_status pg_blas_kernels_check(pg_error *err);
 
 /* Start the libraries; later calls do nothing. If BLIS does not know this processor and would use its generic kernels, select
  * the best kernel set that the processor can run, unless BLIS_ARCH_TYPE is set. pg_compute_start calls it. */
 void pg_blas_start(void);
 
-/* Choose the library of later products in this process; AUTO if nobody does. */
+/* Choose the library of later products in this process; the default is AUTO. */
 void pg_products_choose(pg_products products);
 
 /* "BLIS 0.9.0"; the kernel set in use: "skx", "zen3", "haswell", "generic", ... */

@@ -191,7 +191,7 @@ static pg_real *mine(pg_real *array, size_t size)
 
 /* The images that the tiles of a transform cover: x or y, or their gradients. */
 typedef struct tiling {
-    pg_real *images, *outside; /* outside: stands for every pixel beyond the edge of an image */
+    pg_real *images, *outside; /* outside: a stand-in for every pixel beyond the edge of an image */
     const pg_real *zeros;      /* if the tiles are added up: what was before the first; NULL: add to the images */
     int height, width, channels;
     int step, margin, size; /* pixels from tile to tile; of padding; of a tile along a side */
@@ -596,7 +596,7 @@ static void backward_shard(void *context, int shard)
     }
 }
 
-/* Run the blocks or shards side by side, or in turn, so that the threads share the panels of each. */
+/* Run the blocks or shards in parallel; or one after the other, and the threads share the panels of each. */
 static void run_units(job *j, void (*body)(void *context, int number))
 {
     if (side_by_side(j))

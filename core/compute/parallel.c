@@ -39,7 +39,7 @@ void pg_parallel_tally(pg_tally *of)
     tally = of;
 }
 
-/* Seconds that count threads have worked, when one takes a part of so many seconds: the one that is free first. */
+/* Give a part of so many seconds to the one of `count` threads that is free first. */
 static void take(double *worked, int count, double seconds)
 {
     int first = 0;

@@ -15,9 +15,9 @@ int pg_compute_threads(void);
  * on the calling thread. */
 void pg_parallel(int parts, void (*body)(void *context, int part), void *context);
 
-/* What pg_parallel did: calls with two parts or more, seconds of processor time in the bodies of their parts, and seconds that
- * these calls would take with 2, 4, 8 and 16 threads, each of which takes the next part when it has ended one. Copying, waking
- * and waiting for threads, and what they lose to each other in caches and memory, are not counted. */
+/* A tally of pg_parallel: calls with two parts or more, seconds of processor time in the bodies of their parts, and the seconds
+ * that these calls would take with 2, 4, 8 and 16 threads, each of which takes the next part when it ends one. It does not
+ * count copying, waking and waiting for threads, nor the time that threads cost each other in caches and memory. */
 enum { PG_TALLY_WIDTHS = 4 };
 extern const int pg_tally_threads[PG_TALLY_WIDTHS];
 typedef struct pg_tally {
@@ -25,7 +25,7 @@ typedef struct pg_tally {
     double seconds, spread[PG_TALLY_WIDTHS];
 } pg_tally;
 
-/* Add to *tally, which the caller owns, until this is called again; NULL: no longer. One thread must be set. */
+/* From now on add to *tally, which the caller owns; NULL: stop counting. The number of threads must be one. */
 void pg_parallel_tally(pg_tally *tally);
 
 /* In a body: the number of its thread, 0 .. threads-1. It serves only to find private scratch. */

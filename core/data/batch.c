@@ -66,7 +66,7 @@ void pg_batch_range(const pg_dataset *data, int from, int n, pg_pixels pixels, p
 
 struct pg_batches {
     const pg_dataset *data;
-    int batch, epoch; /* the epoch that `order` belongs to; -1: none */
+    int batch, epoch; /* the epoch of `order`; -1: none */
     pg_augment augment;
     pg_pixels pixels;
     pg_seed seed;

@@ -59,7 +59,7 @@ static bool in_range(const pg_option *option, double value)
 
 /* ---- reading ---- */
 
-/* Readers of one value give false if node is not what option takes. */
+/* Readers of one value return false if node is not a value of the option. */
 static bool read_int(const pg_option *option, const pg_node *node, int *out)
 {
     long long value;
@@ -98,7 +98,7 @@ static bool read_choice(const pg_option *option, const pg_node *node, int *out)
     return false;
 }
 
-/* A text that must be given says something. */
+/* A text without default must not be empty. */
 static void read_text(const pg_option *option, const pg_node *node, char *out, pg_problems *problems)
 {
     char found[PG_NODE_SHORT];

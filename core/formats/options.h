@@ -58,7 +58,8 @@ typedef struct pg_option {
     bool folder; /* PG_OPT_TEXT: a default, or a folder pinned to its content ("PATH sha256:HEX"); the key depends on the hash
                     only */
     bool secret; /* PG_OPT_TEXT that only the owner may know: written as its SHA-256 unless revealed */
-    bool later; /* came to a table of earlier versions: records and keys omit its default, so that earlier ones stay; no list */
+    bool later;  /* was added to the table in a later version: records and keys omit its default, so that earlier ones stay
+                    valid; no list */
 } pg_option;
 
 /* Rows of a table: the member of a struct of type T, whose name is the key and whose type is the row's; then the default, the
@@ -104,13 +105,13 @@ PG_CHECKED pg_status pg_options_defaults(const pg_option *table, void *values, p
 /* Set one option of the table, which must have it, from a text written like a default. PG_FAILED as above. */
 PG_CHECKED pg_status pg_options_set(const pg_option *table, const char *key, const char *text, void *values, pg_error *err);
 
-/* Read a map by a table: members whose keys are there are set, the others keep what they have (so call pg_options_defaults
- * before). Wrong types, values out of range, missing keys without default, and entries that neither the table nor anybody
- * before (pg_node_get) asked for become problems; their members keep what they had. map NULL is an empty map. */
+/* Read a map by a table. Members whose keys are in the map are set, the others keep their values (so call pg_options_defaults
+ * before). Wrong types, values out of range, missing keys without default, and entries that neither the table nor an earlier
+ * reader (pg_node_get) asked for become problems; their members keep their values. map NULL is an empty map. */
 void pg_options_read(const pg_option *table, const pg_node *map, void *values, pg_problems *problems);
 
-/* The same in two parts, for a map that several tables share: take what each knows, then report what nobody knew. tables and
- * keys end with NULL; keys are what else may stand in the map, and may be NULL. */
+/* The same in two parts, for a map that several tables share: each table takes its own keys, then the unknown ones are
+ * reported. tables and keys end with NULL. keys are further keys that the map may have, and may be NULL. */
 void pg_options_take(const pg_option *table, const pg_node *map, void *values, pg_problems *problems);
 void pg_options_unknown(const pg_option *const *tables, const char *const *keys, const pg_node *map, pg_problems *problems);
 

@@ -203,7 +203,7 @@ static const char *skip_key(const char *at)
     return at;
 }
 
-/* Behind a value in quotes; text itself if it is none. */
+/* The place behind a quoted value; text itself if it has no quotes. */
 static const char *skip_quoted(const char *text)
 {
     const char quote = *text;
@@ -219,7 +219,7 @@ static const char *skip_quoted(const char *text)
     return text;
 }
 
-/* Length of the first "key=value" at text, the space after it left out. */
+/* Length of the first "key=value" at text, without the space after it. */
 static size_t length_of_first(const char *text)
 {
     const char *at = skip_key(text);
@@ -235,7 +235,7 @@ static size_t length_of_first(const char *text)
     return (size_t)(at - text);
 }
 
-/* Take the quotes off a text that is one quoted value, in place. */
+/* Remove the quotes of a text that is one quoted value, in place. */
 static bool unquote(char *text)
 {
     const char quote = *text, *at = text + 1, *end = skip_quoted(text);
@@ -262,7 +262,7 @@ static pg_status read_numbers(char *text, pg_value *value, pg_value_room *room, 
     return PG_OK;
 }
 
-/* A value from its text, which may be changed. A number in another form than ours is a text. */
+/* The value of a text, which may be changed. A number that is not written in our form is a text. */
 static pg_status read_value(char *text, pg_value *value, pg_value_room *room, pg_error *err)
 {
     char same[PG_NUMBER_MAX];

@@ -45,8 +45,8 @@ typedef struct pg_parameters {
 /* Keeps each distinct list once, so that equal lists have one address; lists, keys and values are valid until the pool is
  * cleared. A zeroed pool is empty. */
 typedef struct pg_parameter_pool {
-    pg_text_pool texts; /* also for texts of the caller */
-    pg_text_pool lists; /* as texts, numbered as they are here */
+    pg_text_pool texts; /* may hold texts of the caller too */
+    pg_text_pool lists; /* the lists as texts, with the same numbers */
     int count;
     pg_parameters **items; /* [count] */
 } pg_parameter_pool;
@@ -60,7 +60,7 @@ int pg_value_compare(const pg_value *a, const pg_value *b);
 /* Value of a key; NULL if the list has none. */
 const pg_value *pg_parameters_find(const pg_parameters *list, const char *key);
 
-/* Parameters while they are collected. Items may point into rooms, where values are made that have no place of their own. */
+/* Parameters while they are collected. Items may point into rooms, which hold values that exist nowhere else. */
 enum { PG_PARAMETERS_MAX = 64, PG_LIST_MAX = 32, PG_HIDDEN_MAX = 80 };
 typedef struct pg_value_room {
     char text[PG_HIDDEN_MAX];

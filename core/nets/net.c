@@ -279,7 +279,7 @@ static void norm_backward(pg_net *net, int i, const pg_model *m, int part)
     if (a->from_passport) pg_passport_backward(net, i, m);
 }
 
-/* The gradient of one operand of an addition. A convolution with a fused addition has it already. */
+/* The gradient of one operand of an addition. For a fused addition, the convolution has already computed it. */
 static void summand_backward(pg_net *net, const pg_net_cell *sum, int row)
 {
     const size_t count = sum->out_size * (size_t)net->images_n;

@@ -16,7 +16,7 @@ struct pg_net_cell {
     bool input_shared, output_shared; /* the same in both branches; if not, the buffer has a part for each branch */
     pg_net_cell *fused;               /* of a convolution: the pool or addition fused into it; of that: the convolution */
     int plus;                         /* row of the other operand of a fused addition */
-    size_t trunk, trunk_size;         /* of a trunk, per image: elements before this layer, elements of it */
+    size_t trunk, trunk_size;         /* per image of a trunk: elements before this layer, elements of this layer */
     size_t in_size, out_size;         /* elements per image */
     pg_real *z;                       /* convolution output: the pre-activation. A buffer of its own in training nets, else y */
     pg_real *y;                       /* layer output */

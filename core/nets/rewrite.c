@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Rewrites: made, drawn, checked and applied; see rewrite.h. */
+/* Making, drawing, checking and applying rewrites; see rewrite.h. */
 #include "core/nets/rewrite.h"
 
 #include "core/base/memory.h"
@@ -74,7 +74,7 @@ static pg_gain_rule rule_of(const pg_model *model, int layer, pg_branch kept)
     return pg_layer_gain_rule(&model->spec, &model->layers[layer], kept);
 }
 
-/* The smallest gain of a filter that batch norm can take back: below it the variance would have to be negative. */
+/* The smallest gain of a filter that batch norm can undo. A smaller one would need a negative variance. */
 static double least_gain(const pg_model *model, const pg_layer *layer, int channel)
 {
     double least = 0;
@@ -112,7 +112,8 @@ static void draw_permutation(int channels, int block, pg_rng *rng, int *from)
     for (int o = 0; o < channels; o += block) shuffle(from + o, block, 1, rng);
 }
 
-/* Scales of a space, unless a producer allows none; not below what the producers' gains, where they are tied to it, may be. */
+/* Draw the scales of a space, unless one of its producers allows none. If gains of the producers are tied to the scales, a
+ * scale is not below the smallest such gain. */
 static void draw_scales(const pg_model *model, pg_branch kept, int space, pg_rng *rng, pg_rewrite *r)
 {
     for (int i = 0; i < model->layer_count; i++)
@@ -237,7 +238,7 @@ pg_status pg_rewrite_check(const pg_model *model, pg_branch kept, const pg_rewri
 
 /* ---- applying ---- */
 
-/* The channels that one side of a layer has in a space; the identity where the space is PG_FIXED. */
+/* The channels that a layer has on one side, in its space; the identity if the space is PG_FIXED. */
 typedef struct side {
     const int *from;
     const double *factor;
@@ -267,14 +268,14 @@ static void rewrite_weights(const pg_model *model, int i, side in, side out, pg_
         }
 }
 
-/* A vector with an entry per output channel, where both networks have one. */
+/* A vector with an entry for each output channel, if both networks have it. */
 static void rewrite_vector(const pg_real *w, ptrdiff_t at, side out, int channels, pg_real *to, ptrdiff_t target)
 {
     if (at < 0 || target < 0) return;
     for (int o = 0; o < channels; o++) to[target + o] = (pg_real)((double)w[at + given(out, o)] * factor(out, o));
 }
 
-/* Mean and variance of the filters' outputs follow the gain, so that the normalised value changes its sign at most. */
+/* Running mean and variance follow the gain, so the normalised value changes its sign at most. */
 static void rewrite_statistics(const pg_model *model, const pg_affine *a, side out, int channels, pg_model *made,
                                const pg_affine *to)
 {
@@ -285,8 +286,8 @@ static void rewrite_statistics(const pg_model *model, const pg_affine *a, side o
     }
 }
 
-/* PAN's perceptron reads gamma and beta of the passport, which have the gain, and writes those in force, which want the scale.
- */
+/* PAN's perceptron reads the passport's gamma and beta, which are multiplied by the gain, and writes the affine in use, which
+ * must be multiplied by the scale. */
 static void rewrite_perceptron(const pg_model *model, const pg_affine *a, side gains, side scales, int channels, pg_model *made,
                                const pg_affine *to)
 {

@@ -2,7 +2,7 @@
 /* Channel spaces, found by joining the operands of additions; see spaces.h. */
 #include "core/nets/spaces.h"
 
-/* The first row that makes the channels of a row's output; PG_IMAGES for the images. */
+/* The first row that produces the channels of a row's output; PG_IMAGES for the images. */
 static int origin(const int *joined, int row)
 {
     while (row >= 0 && joined[row] != row) row = joined[row];

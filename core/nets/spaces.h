@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Channel spaces: the channels of a network that must be reordered or scaled together.
  *
- * A space is the set of channels that one or more convolutions or dense layers make (its producers), that pools and additions
- * pass on, and that other convolutions or dense layers read (its consumers). An addition adds channel by channel, so its
- * operands and its result are one space: all blocks of a ResNet's stage share one. The channels of the images and the classes
- * belong to no space, since nobody may reorder them. A dense layer after an image reads every channel at every pixel. */
+ * A space is the set of channels that one or more convolutions or dense layers write (its producers) and other convolutions or
+ * dense layers read (its consumers). Pools and additions pass channels on. An addition adds channel by channel, so its operands
+ * and its result are one space; therefore all blocks of a stage of a ResNet share one. The channels of the images and the
+ * classes belong to no space, because nobody may reorder them. A dense layer after an image reads every channel at every
+ * pixel. */
 #ifndef PG_NETS_SPACES_H
 #define PG_NETS_SPACES_H
 
@@ -14,22 +15,23 @@ enum {
     PG_FIXED = -1,     /* in place of a space: images or classes */
     PG_NORM_GROUP = 16 /* channels of one group of group norm */
 };
-#define PG_NORM_EPS ((double)(pg_real)1e-5) /* what every norm adds to its variances */
+#define PG_NORM_EPS ((double)(pg_real)1e-5) /* the epsilon that every norm adds to its variances */
 
 typedef struct pg_spaces {
     int count;
     int channels[PG_ROWS_MAX];             /* by space */
-    int in[PG_ROWS_MAX], out[PG_ROWS_MAX]; /* by row: the space of what it reads and of what it makes, or PG_FIXED */
+    int in[PG_ROWS_MAX], out[PG_ROWS_MAX]; /* by row: the space of its input and of its output, or PG_FIXED */
 } pg_spaces;
 
 /* Spaces are numbered in the order of their first producers. */
 void pg_spaces_find(const pg_layout *layout, pg_spaces *out);
 
-/* Does the layer have weights, and does it then make channels of this space or read them? */
+/* Does the layer have weights, and do they write (makes) or read channels of this space? */
 bool pg_layer_makes(const pg_layout *layout, const pg_spaces *spaces, int layer, int space);
 bool pg_layer_reads(const pg_layout *layout, const pg_spaces *spaces, int layer, int space);
 
-/* Channels that a permutation must keep together: those of a group under group norm, else one. Only convolutions have norms. */
+/* The number of adjacent channels that a permutation must keep together: those of a group under group norm, else one. Only
+ * convolutions have norms. */
 int pg_space_block(const pg_layout *layout, const pg_spaces *spaces, int space);
 
 /* The weights of a convolution or of a dense layer as one array of three indices: tap (a place in the kernel, or a pixel),

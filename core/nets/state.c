@@ -103,7 +103,7 @@ const char *const pg_state_evidence[] = {
     "key",  "skey",        "key_private", "skey_private", "sign_loss.b", "sign_loss_private.b", "b", "projection",
     "mark", "mark_filter", "mark_site",   "mark_places",  NULL};
 
-/* Does the network have a tensor of this name, or may evidence beside it? */
+/* Does the network, or evidence beside it, have a tensor of this name? */
 static bool is_used(const pg_layout *layout, const pg_tensor *tensors, const char *name)
 {
     for (int i = 0; i < layout->tensor_count; i++)

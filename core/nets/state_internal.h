@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of state.h share: the spec of a network, as metadata or as names and shapes tell it. */
+/* Shared by the files that implement state.h: the spec of a network, from metadata or from names and shapes. */
 #ifndef PG_NETS_STATE_INTERNAL_H
 #define PG_NETS_STATE_INTERNAL_H
 

@@ -75,7 +75,7 @@ static bool has_row(const pg_safetensors *file, const pg_row *row)
     return weight && (row->kind != PG_ROW_CONV || (weight->dims == 4 && weight->shape[3] == (size_t)row->kernel));
 }
 
-/* Rows of a network that the file has, less those that it lacks; -PG_ROWS_MAX if it lacks the last. */
+/* The number of the network's rows that the file has, minus those that it lacks; -PG_ROWS_MAX if it lacks the last. */
 static int agreement(const pg_safetensors *file, const pg_arch *arch)
 {
     pg_row rows[PG_ROWS_MAX];
@@ -87,7 +87,7 @@ static int agreement(const pg_safetensors *file, const pg_arch *arch)
     return found;
 }
 
-/* The network that the file agrees with most, NULL if it has the last layer of none. */
+/* The network with which the file agrees best; NULL if it has no network's last layer. */
 static const pg_arch *arch_of(const pg_safetensors *file)
 {
     const pg_arch *best = NULL;
@@ -129,7 +129,7 @@ static bool norm_of(const pg_safetensors *file, const char *layer, bool passport
     return true;
 }
 
-/* The norm of all layers whose tensors show one; if none does, the fallback, which may be NULL. */
+/* The norm that the tensors show; if no layer shows one, the fallback, which may be NULL. */
 static pg_status infer_norm(const pg_safetensors *file, const char *path, const pg_row *rows, int n,
                             const pg_norm_kind *fallback, pg_norm_kind *out, pg_error *err)
 {

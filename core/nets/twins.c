@@ -9,14 +9,15 @@
 
 static const double alike = 0.999;
 
-/* The effective filters of a space: a column for each channel, which holds for every producer the weights times what norm and
- * gamma make of them, and then what is added. Channels are twins if their columns have one direction. */
+/* The effective filters of a space, one column for each channel. For every producer a column holds the weights times the factor
+ * that norm and gamma apply, and then the constant that they add. Channels are twins if their columns have the same
+ * direction. */
 typedef struct finder {
     pg_model *model;
     pg_spaces spaces;
     int space, channels, block, rows;
     pg_real *matrix, *products; /* [rows, channels], [channels, channels] */
-    double *norm, *square;      /* [channels]: of a column; of the weights of one layer */
+    double *norm, *square;      /* [channels]: norms of the columns; norms of the weights of one layer */
 } finder;
 
 static bool makes(const finder *f, int layer)
@@ -36,7 +37,7 @@ static double parameter(const pg_model *model, ptrdiff_t offset, int channel, do
     return offset < 0 ? absent : (double)model->params[offset + channel];
 }
 
-/* Mean square norm of the filters that a channel is normalised with. */
+/* The mean square norm of the filters with which a channel is normalised. */
 static double block_square(const finder *f, int channel)
 {
     double sum = 0;
@@ -44,7 +45,7 @@ static double block_square(const finder *f, int channel)
     return sum / f->block;
 }
 
-/* The activation of a channel is relu(factor * w . x + added), up to what the channels of a space have in common. */
+/* The activation of a channel is relu(factor * w . x + added), apart from a part that all channels of a space share. */
 static void effect(const finder *f, const pg_layer *l, int channel, double *factor, double *added)
 {
     const pg_model *m = f->model;
@@ -64,7 +65,7 @@ static void effect(const finder *f, const pg_layer *l, int channel, double *fact
     }
 }
 
-/* Write the rows of one producer; returns the row after them. */
+/* Write the rows of one producer. Returns the row after them. */
 static int add_producer(finder *f, int layer, int row)
 {
     const pg_layer *l = &f->model->layers[layer];
@@ -104,7 +105,7 @@ static bool are_twins(const finder *f, int a, int b)
     return (double)f->products[(ptrdiff_t)a * f->channels + b] > alike * f->norm[a] * f->norm[b];
 }
 
-/* Pair every channel of the block at b with a twin of its own in the block at a; false if one has none. */
+/* Pair every channel of the block at b with a different twin in the block at a. False if a channel has no twin there. */
 static bool pair_blocks(const finder *f, int a, int b, int *twin)
 {
     bool taken[PG_NORM_GROUP] = {false};
@@ -118,7 +119,7 @@ static bool pair_blocks(const finder *f, int a, int b, int *twin)
     return true;
 }
 
-/* Give the weights that read channel b to its twin a. */
+/* Add the weights that read channel b to those that read its twin a. */
 static void merge(finder *f, int a, int b)
 {
     const double ratio = f->norm[b] / f->norm[a];

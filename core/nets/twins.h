@@ -13,12 +13,12 @@
 #include "core/nets/model.h"
 #include "core/nets/spaces.h"
 
-/* Merge the twins of every space; the deployed branch keeps its function. Channels are twins if their filters, with the affine
- * that follows, have a cosine above 0.999 in every layer that makes the space; under group norm only whole groups are. In a
- * private branch the filters alone count, since passports make the affine from them. */
+/* Merge the twins of every space; the function of the deployed branch stays the same. Channels are twins if their filters, with
+ * the affine that follows, have a cosine above 0.999 in every layer that writes the space. Under group norm only whole groups
+ * are twins. In a private branch only the filters count, because passports produce the affine from them. */
 PG_CHECKED pg_status pg_model_merge_twins(pg_model *model, pg_error *err);
 
-/* Are all weights zero that read the channel? */
+/* Are all weights that read the channel zero? */
 bool pg_channel_is_dead(const pg_model *model, const pg_spaces *spaces, int space, int channel);
 
 #endif

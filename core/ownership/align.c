@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Alignment, space by space until stable; see align.h. */
+/* Alignment, one space after the other until nothing changes; see align.h. */
 #include "core/base/memory.h"
 #include "core/nets/twins.h"
 #include "core/ownership/align_internal.h"
@@ -26,7 +26,7 @@ done:
 
 /* ---- similarity ---- */
 
-static const double copied = 0.7; /* least absolute cosine of a filter with a copy of it */
+static const double copied = 0.7; /* smallest absolute cosine between a filter and a copy of it */
 
 /* Absolute cosine of two filters of the accused layer, which pg_align_cosines has normalised. */
 static double likeness(const pg_aligner *a, int layer, int theirs, int f, int g)
@@ -38,7 +38,8 @@ static double likeness(const pg_aligner *a, int layer, int theirs, int f, int g)
     return fabs(dot);
 }
 
-/* Largest absolute cosine of a filter with one that is not its partner, nor a surplus copy of that. */
+/* The largest absolute cosine between a filter and another one that is neither its partner nor a surplus copy of its
+ * partner. */
 static double rival_of(const pg_aligner *a, int layer, const pg_real *cosines, int theirs, int partner)
 {
     double most = 0;
@@ -50,7 +51,7 @@ static double rival_of(const pg_aligner *a, int layer, const pg_real *cosines, i
     return most;
 }
 
-/* Adds the sums of a layer to those of all; returns its number of filters. */
+/* Add the sums of a layer to the totals. Returns the layer's number of filters. */
 static int measure_layer(pg_aligner *a, int layer, double *similarity, double *rival)
 {
     const int space = pg_align_space_of(a, layer, PG_BY_OUTPUT), *from = a->rewrite->from[space];
@@ -149,14 +150,14 @@ static void release(pg_aligner *a)
     pg_correlations_destroy(&a->activations);
 }
 
-/* Activations are comparable where the images fit both networks, and neither needs passports to run. */
+/* Activations can be compared if the images fit both networks and neither network needs passports to run. */
 static bool both_run(const pg_net_spec *ours, const pg_net_spec *theirs)
 {
     return ours->image_height == theirs->image_height && ours->image_width == theirs->image_width &&
            pg_net_spec_deployed(ours) == PG_PUBLIC && pg_net_spec_deployed(theirs) == PG_PUBLIC;
 }
 
-/* The network to align: with surplus channels, one whose twins are merged, so that the surplus can be dropped. */
+/* The network to align. If it has surplus channels, its twins are merged, so that the surplus can be dropped. */
 static pg_status without_twins(const pg_model *original, const pg_model *accused, pg_model **merged, pg_error *err)
 {
     pg_status status = PG_OK;

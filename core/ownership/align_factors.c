@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Gains and scales, read off the paired channels; see align.h. */
+/* Computing gains and scales from the paired channels; see align.h. */
 #include "core/ownership/align_internal.h"
 
 #include <math.h>
 
-static const double related = 0.5; /* least absolute cosine of filters of which one was made from the other */
+static const double related = 0.5; /* smallest absolute cosine between a filter and one that was made from it */
 
-/* Products and squared norms of the paired channels of a layer, by channel of the original. */
+/* Products and squared norms of the paired channels of a layer, indexed by channel of the original. */
 static void compare_pairs(pg_aligner *a, int layer, pg_view by)
 {
     const int space = pg_align_space_of(a, layer, by), *from = a->rewrite->from[space];
@@ -29,8 +29,8 @@ static double cosine(double dot, double ours, double theirs)
     return ours > 0 && theirs > 0 ? dot / sqrt(ours * theirs) : 0;
 }
 
-/* How many times larger the original's vector u is than the accused network's v: |u|^2 / |uv| if they are related, since noise
- * that v has besides does not change the product; else |u| / |v|; 1 where that is no positive number. */
+/* The factor by which the original's vector u is larger than the accused network's v. If they are related, it is |u|^2 / |uv|,
+ * because noise in v does not change the product; otherwise |u| / |v|. If that is not a positive number, it is 1. */
 static double ratio(double dot, double ours, double theirs)
 {
     const double r = fabs(cosine(dot, ours, theirs)) > related ? ours / fabs(dot) : sqrt(ours / theirs);
@@ -42,7 +42,7 @@ static pg_gain_rule rule_of(const pg_aligner *a, int layer)
     return pg_layer_gain_rule(&a->accused->spec, &a->accused->layers[layer], a->deployed);
 }
 
-/* Product of the learned gammas of a pair; 0 where a network has none. */
+/* Product of the learned gammas of a pair; 0 if one of the networks has none. */
 static double gamma_product(const pg_aligner *a, int layer, int channel)
 {
     const ptrdiff_t ours = a->original->layers[layer].affine[PG_PUBLIC].gamma;
@@ -52,9 +52,9 @@ static double gamma_product(const pg_aligner *a, int layer, int channel)
     return (double)a->original->params[ours + channel] * (double)a->accused->params[theirs + partner];
 }
 
-/* The gain of a block of filters: it restores their norm, and their sign where the norm hides it. The sign is that of the
- * cosine if the filters are related; else that of gamma, which a flip turns as well. To choose the sign of the cosine even then
- * would make unrelated filters agree with the original, and with the bits that are embedded in it. */
+/* The gain of a block of filters restores their norm, and their sign if the norm hides it. If the filters are related, the sign
+ * is that of their cosine; otherwise it is that of gamma, which a flip turns as well. Taking the sign of the cosine for
+ * unrelated filters would make them agree with the original, and with the bits that are embedded in it. */
 static double gain_of(const pg_aligner *a, int layer, int first, int block)
 {
     double dot = 0, ours = 0, theirs = 0, gammas = 0;
@@ -88,12 +88,12 @@ static void add_scale(pg_aligner *a, int channel, double scale)
     a->log_count[channel]++;
 }
 
-/* gamma^2 + beta^2 of a learned public affine, as it is after a gain; 0 without one. */
+/* gamma^2 + beta^2 of a learned public affine after the gain is applied; 0 if there is none. */
 static double affine_square(const pg_model *model, int layer, int channel, double gain)
 {
     const pg_affine *affine = &model->layers[layer].affine[PG_PUBLIC];
     if (model->layers[layer].row.kind != PG_ROW_CONV || affine->gamma < 0) return 0;
-    const double left = model->spec.norm == PG_NORM_NONE ? gain : 1; /* of the gain, for gamma to undo */
+    const double left = model->spec.norm == PG_NORM_NONE ? gain : 1; /* the part of the gain that gamma must undo */
     const double gamma = (double)model->params[affine->gamma + channel] / left;
     const double beta = (double)model->params[affine->beta + channel];
     return gamma * gamma + beta * beta;
@@ -107,7 +107,7 @@ static void add_reader(pg_aligner *a, int layer)
         add_scale(a, o, 1 / ratio(a->dot[o], a->our_square[o], a->their_square[o]));
 }
 
-/* Scales from the gains of a layer that makes the space, where its norm ties them to the scales. */
+/* Scales from the gains of a layer that writes the space, if its norm ties gains to scales. */
 static void add_tied(pg_aligner *a, int layer)
 {
     if (!pg_align_comparable(a, layer, PG_BY_OUTPUT)) return;
@@ -116,7 +116,7 @@ static void add_tied(pg_aligner *a, int layer)
         add_scale(a, o, ratio(a->dot[o], a->our_square[o], a->their_square[o]));
 }
 
-/* Scales from the affine of a layer that makes the space. */
+/* Scales from the affine of a layer that writes the space. */
 static void add_affine(pg_aligner *a, int layer)
 {
     const int *from = a->rewrite->from[pg_align_space_of(a, layer, PG_BY_OUTPUT)];
@@ -128,8 +128,8 @@ static void add_affine(pg_aligner *a, int layer)
     }
 }
 
-/* The scale of a channel is the geometric mean of what the layers around it tell; the affines are asked only at first, when no
- * layer that reads the space is aligned. */
+/* The scale of a channel is the geometric mean of the scales that the layers around it give. Affines are used only in the first
+ * round, when no layer that reads the space is aligned. */
 static void read_scales(pg_aligner *a, int space)
 {
     bool read = false, fixed = false;

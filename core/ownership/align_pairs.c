@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pairing: scores of all pairs of channels of a space, and the assignment; see align.h. */
+/* Pairing channels: the scores of all pairs in a space, and the assignment; see align.h. */
 #include "core/base/assignment.h"
 #include "core/compute/blas.h"
 #include "core/nets/twins.h"
@@ -46,7 +46,7 @@ bool pg_align_flips(const pg_aligner *a, int layer)
     return l->row.kind == PG_ROW_CONV && (norm == PG_NORM_BN || norm == PG_NORM_GN || l->passport >= 0);
 }
 
-/* The channels on the other side of a layer: which of the model's they are, and what its weights on them are multiplied by. */
+/* The channels on the other side of a layer: their indices in the model, and the factors of the weights on them. */
 typedef struct others {
     int count;
     const int *from;                /* NULL: the identity */
@@ -90,7 +90,7 @@ int pg_align_gather(const pg_aligner *a, int layer, pg_view by)
 
 /* ---- scores ---- */
 
-/* Divide every column by its norm; one that has none, or an infinite one, becomes zero. factor is what it was multiplied by. */
+/* Divide every column by its norm. A column whose norm is zero or infinite becomes zero. factor is the inverse norm, or 0. */
 static void normalise(pg_real *matrix, int rows, int channels, double *factor)
 {
     const pg_real *x = matrix;
@@ -121,14 +121,15 @@ static void add_cosines(pg_aligner *a, int layer, pg_view by)
     for (size_t i = 0; i < count; i++) a->score[i] += absolute ? fabs((double)a->cosines[i]) : (double)a->cosines[i];
 }
 
-/* A channel that no layer reads is paired only if there is no other. */
+/* A channel that no layer reads is paired only if no other is left. */
 static void avoid_dead(pg_aligner *a, int space)
 {
     const int ours = a->rewrite->spaces.channels[space], theirs = a->given.channels[space];
     if (ours == theirs) return;
     for (int g = 0; g < theirs; g++) {
         if (!pg_channel_is_dead(a->accused, &a->given, space, g)) continue;
-        for (int o = 0; o < ours; o++) a->score[(ptrdiff_t)o * theirs + g] -= 2 * PG_ROWS_MAX; /* below every sum of cosines */
+        for (int o = 0; o < ours; o++)
+            a->score[(ptrdiff_t)o * theirs + g] -= 2 * PG_ROWS_MAX; /* smaller than every sum of cosines */
     }
 }
 

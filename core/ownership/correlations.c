@@ -107,7 +107,7 @@ done:
 static double deviation(const sums *s, int m, int channel)
 {
     const double mean = s->sum[m][channel] / s->positions, variance = s->square[m][channel] / s->positions - mean * mean;
-    return variance > 1e-6 * mean * mean ? sqrt(variance) : 0; /* below that it is rounding */
+    return variance > 1e-6 * mean * mean ? sqrt(variance) : 0; /* smaller values are rounding errors */
 }
 
 void pg_correlations_add(const pg_correlations *correlations, int space, double *score)

@@ -9,7 +9,8 @@
 typedef struct pg_correlations pg_correlations;
 
 /* Run both public branches, in mode EVAL, on images [count,height,width,3]. The networks have the same architecture and image
- * size; their channels may differ. Activations of a space are taken where the first layer with weights reads them. */
+ * size; their numbers of channels may differ. The activations of a space are the input of the first layer with weights that
+ * reads it. */
 PG_CHECKED pg_status pg_correlations_measure(const pg_model *ours, const pg_model *theirs, const pg_real *images, int count,
                                              pg_correlations **out, pg_error *err);
 void pg_correlations_destroy(pg_correlations **correlations);

@@ -74,7 +74,7 @@ static void shrink(const pg_dataset *data, int index, uint8_t thumb[THUMB])
     for (int i = 0; i < THUMB; i++) thumb[i] = (uint8_t)(count[i / 3] ? sum[i] / count[i / 3] : 0);
 }
 
-/* It stops only between blocks, so that the compiler can add a block in a few vector instructions. */
+/* The loop stops only between blocks, so that the compiler can add a block in a few vector instructions. */
 static bool near(const uint8_t *a, const uint8_t *b, int levels)
 {
     int difference = 0;

@@ -80,7 +80,7 @@ done:
     return status;
 }
 
-/* The model as somebody without passports runs it. */
+/* The model as a user without passports runs it. */
 static pg_status make_carrier(const pg_model *model, pg_model **out, pg_error *err)
 {
     pg_status status = PG_OK;

@@ -2,11 +2,11 @@
 /* Null evidence: the bits that fresh evidence reads in a model that was not marked with it.
  *
  * The judge does not trust the kind that the evidence names, because a claimant could name the most favourable one. The judge
- * draws fresh evidence of every kind that fits the evidence's form: passports that are random, from one image, or shuffled from
- * several; marks of each kind that is read in the same way, with positions for all bits. A fresh filtered mark chooses weights
- * by bits of its own. Fresh residuals are fresh bits, whose null is a coin. The largest p-value over the kinds counts. The
- * draws depend on the model, the layers and the judge's seed alone: nothing of a claimant enters them. Images go through the
- * model as somebody without passports runs it; a passport layer without a learned affine has gamma 1 and beta 0. */
+ * draws fresh evidence of every kind that has the same form: passports that are random, from one image, or shuffled from
+ * several; projections of each kind that has positions for all bits; for a filtered mark only filtered ones, each of which
+ * chooses weights by its own bits. The largest p-value over the kinds counts. The draws depend only on the model, the layers
+ * and the judge's seed, so a claimant cannot influence them. Images go through the model as a user without passports runs it. A
+ * passport layer without a learned affine has gamma 1 and beta 0. */
 #ifndef PG_OWNERSHIP_NULLS_H
 #define PG_OWNERSHIP_NULLS_H
 
@@ -37,12 +37,11 @@ void pg_nulls_clear(pg_nulls *nulls);
 /* Agreement of each kind with the evidence's bits, out [nulls->kinds]; at least two draws. */
 PG_CHECKED pg_status pg_nulls_agreement(const pg_nulls *nulls, const pg_evidence *evidence, pg_null *out, pg_error *err);
 
-/* The evidence against itself: agreement of count rearrangements, at least two, that nobody who has not seen the network can
- * prefer to the claim. Bits of a signature are put in random order within their layer, because the channels of a layer have no
- * order that training could tell; so are the bits of residuals. The weights that all filters of a mark read are put in random
- * order, the same for all. If the
- * pieces of evidence hang together (filters that resemble each other, bits that are all alike), these agree by chance as widely
- * as the claim does. signs: as the reading gave them for the evidence. */
+/* The agreement of the evidence with itself in `count` other orders, at least two, which nobody can prefer to the claim without
+ * having seen the network. Bits of a signature are put in random order within their layer, because training cannot tell the
+ * channels of a layer apart by their order. The weights that all filters of a mark read are put in one random order. If the
+ * pieces of evidence depend on each other (similar filters, equal bits), these agreements spread as widely as the claim's does
+ * by chance. signs: as the reading gave them for the evidence. */
 PG_CHECKED pg_status pg_null_rearranged(pg_reading *reading, const pg_evidence *evidence, const int8_t *signs, int count,
                                         uint64_t seed, pg_null *out, pg_error *err);
 

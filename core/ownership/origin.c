@@ -50,7 +50,7 @@ static pg_standing admit(const pg_pair *pair, int self)
     return pg_alignment_derives(&alignment) ? PG_STANDS_FIRST : PG_STANDS_UNRELATED;
 }
 
-/* Does evidence of another claimant prove in this original, and not the other way round? */
+/* Does another claimant's evidence prove in this original, and this claimant's not in his? */
 static bool is_mixed(const pg_pair *pairs, const bool *admitted, int count, int self)
 {
     for (int i = 0; i < count; i++)
@@ -59,7 +59,7 @@ static bool is_mixed(const pg_pair *pairs, const bool *admitted, int count, int 
     return false;
 }
 
-/* Rank the pairs that are left by their stamps. Pairs of one claimant do not compete. */
+/* Rank the remaining pairs by their stamps. Pairs of one claimant do not compete. */
 static void rank(pg_pair *pairs, int count)
 {
     bool left[PG_PAIRS_MAX];
@@ -80,8 +80,8 @@ static bool has_rival(const pg_pair *pairs, int count, int self, pg_standing lea
     return false;
 }
 
-/* The pair that is stamped first, of those that are left: they all belong to one claimant; -1 if there is none. The others
- * become later. */
+/* The remaining pair that was stamped first. The remaining pairs all belong to one claimant; the others become later. -1 if
+ * there is none. */
 static int keep_earliest(pg_pair *pairs, int count)
 {
     int first = -1;
@@ -110,13 +110,13 @@ pg_origin pg_origin_decide(pg_pair *pairs, int count)
 
 /* ---- measurements ---- */
 
-/* Is a file of a claimant at fault, and not the machine? */
+/* Is a claimant's file at fault, as opposed to the machine? */
 static bool is_fault(pg_status status)
 {
     return status == PG_BAD_INPUT || status == PG_FAILED;
 }
 
-/* Read the evidence of every pair in one original. Evidence that does not fit it does not prove there. */
+/* Read the evidence of every pair in one original. Evidence that does not fit an original does not prove in it. */
 static pg_status read_original(const pg_judge_setup *accused, pg_pair *pairs, int count, int self, pg_error *err)
 {
     pg_status status = PG_OK;

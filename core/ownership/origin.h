@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The origin: whose claim came first, when several claims prove on one network.
+/* The origin: whose claim came first, if several claims prove on one network.
  *
- * A proof tells that somebody who knew the secret took part in training a network, so a thief who overwrites proves too. Each
+ * A proof says that somebody who knew the secret took part in training a network, so a thief who overwrites proves too. Each
  * claimant shows a pair: his evidence and his own network, the original, which an authority stamped together (stamp.h). A pair
- * is admitted if its evidence proves in its original, and the accused network derives from that (align.h). Evidence alone could
- * be made ahead and embedded after the theft; an original that is stamped ahead has nothing to do with the accused network.
+ * is admitted if its evidence proves in its original and the accused network derives from the original (align.h). Otherwise a
+ * claimant could stamp evidence ahead and embed it after the theft: an original that he stamped ahead has nothing to do with
+ * the accused network.
  *
  * Content decides first. The thief made his network from the owner's, so both pieces of evidence prove in it, while only the
- * owner's proves in his original. A pair drops out if evidence of another claimant proves in its original, unless that
- * claimant's pair is admitted and carries this evidence in turn. The date decides what is left, for instance if the thief
- * erased the owner's mark before he stamped, or made it unreadable: the owner stamped before he let the network go.
+ * owner's proves in the owner's original. A pair drops out if another claimant's evidence proves in its original, unless that
+ * claimant's pair is admitted and carries this evidence in turn. Dates decide between the remaining pairs, for instance if the
+ * thief erased the owner's mark before he stamped, or made it unreadable: the owner stamped before the network left his hands.
  *
- * Evidence is read in the originals as they are, not through alignment: who brings an original could choose its channels so
- * that his evidence agrees in another's. Equal secrets with equal statements are one claimant, of whose pairs the one that is
- * stamped first counts: whoever saw the evidence can show it again, with an original of his own. */
+ * Evidence is read in the originals as they are, not through alignment, because whoever brings an original could choose its
+ * channels so that his evidence agrees in another's. Equal secrets with equal statements are one claimant, and of his pairs the
+ * one that was stamped first counts: whoever has seen the evidence can show it again, with an original of his own. */
 #ifndef PG_OWNERSHIP_ORIGIN_H
 #define PG_OWNERSHIP_ORIGIN_H
 
@@ -48,8 +49,8 @@ typedef struct pg_pair {
 
 typedef enum pg_origin_reason {
     PG_ORIGIN_UNKNOWN,    /* no pair is first */
-    PG_ORIGIN_BY_DATE,    /* its original is the one stamped first, of several that carry only their own evidence */
-    PG_ORIGIN_BY_CONTENT, /* of the admitted originals it alone carries no other claimant's evidence */
+    PG_ORIGIN_BY_DATE,    /* its original was stamped first, among several that carry only their own evidence */
+    PG_ORIGIN_BY_CONTENT, /* the only admitted original that carries no other claimant's evidence */
     PG_ORIGIN_UNOPPOSED   /* no other claimant has an admitted pair */
 } pg_origin_reason;
 const char *pg_origin_text(pg_origin_reason reason);
@@ -62,7 +63,7 @@ typedef struct pg_origin {
 /* Find the origin among the pairs [count] of all claims that prove. judge: the setup of the judge of the accused network. */
 PG_CHECKED pg_status pg_origin_find(const pg_judge_setup *judge, pg_pair *pairs, int count, pg_origin *out, pg_error *err);
 
-/* The rule alone, from all other members of the pairs: sets every standing. */
+/* The rule itself: sets every standing from the other members of the pairs. */
 pg_origin pg_origin_decide(pg_pair *pairs, int count);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { IMAGES = 64 }; /* whose activations help to pair channels */
+enum { IMAGES = 64 }; /* images whose activations help to pair channels */
 
 /* ---- the original ---- */
 
@@ -24,7 +24,8 @@ static pg_status check_carries(const pg_original *original, const pg_evidence *e
                    : pg_fail(err, PG_BAD_INPUT, "the original does not carry this evidence: %d of %d bits agree", agree, bits);
 }
 
-/* An original that needs its passports to run tells no scales of its affine: make a copy that stores what they give. */
+/* An original that needs its passports to run has no affine from which scales follow, so make a copy that stores the affine
+ * that they give. */
 static pg_status store_affine(const pg_model *original, const pg_evidence *evidence, pg_model **out, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -124,7 +125,7 @@ done:
     return status;
 }
 
-/* A significant reading tells more than one of chance, even if the network does not work with the evidence. */
+/* A significant reading says more than one that chance explains, even if the network does not work with the evidence. */
 static int rank(const pg_finding *f)
 {
     return f->ruling == PG_PROVES ? 3 : f->ruling == PG_AGREES ? 2 : f->significant;

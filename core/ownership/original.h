@@ -24,19 +24,19 @@ typedef struct pg_original {
     bool stamped_before;
 } pg_original;
 
-/* How the evidence was read. The finding of a reading that was not made is empty. */
+/* How the evidence was read. If a reading was not made, its finding is empty. */
 typedef struct pg_two_readings {
     pg_finding as_is, aligned;
     char as_is_fault[PG_MESSAGE_MAX];   /* why the evidence cannot be read in the accused network as it is; empty: it can */
-    char aligned_fault[PG_MESSAGE_MAX]; /* why no reading through the original counts; empty: one does */
+    char aligned_fault[PG_MESSAGE_MAX]; /* why the reading through the original does not count; empty: it counts */
     double similarity, rival;           /* of the alignment; NaN: there is none */
     int dropped;                        /* channels of the accused network that the original does not have */
-    bool by_alignment;                  /* the finding is the one through the original */
+    bool by_alignment;                  /* the finding is that of the reading through the original */
 } pg_two_readings;
 
-/* Judge a claim as pg_judge_claim does, with its original. *out is the better finding of the two readings, that of the accused
- * network as it is if they are equally good. A claim by triggers alone has no second reading and costs nothing, since a rewrite
- * changes no answer. PG_BAD_INPUT if the evidence can be read in neither way. */
+/* Judge a claim with its original, otherwise as pg_judge_claim does. *out is the better finding of the two readings; if they
+ * are equally good, that of the accused network as it is. A claim by triggers alone has no second reading and pays nothing,
+ * because a rewrite changes no answer. PG_BAD_INPUT if neither reading is possible. */
 PG_CHECKED pg_status pg_judge_claim_with_original(pg_judge *judge, const pg_evidence *evidence, const pg_original *original,
                                                   pg_two_readings *readings, pg_finding *out, pg_error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Passports, permuted and scaled as the channels that they are images of; see passport_rewrite.h. */
+/* Permuting and scaling passports with the channels of which they are images; see passport_rewrite.h. */
 #include "core/ownership/passport_rewrite.h"
 
 #include "core/base/memory.h"

@@ -10,8 +10,8 @@
 #include "core/base/random.h"
 #include "core/base/status.h"
 
-/* (1 + r) / (1 + draws), with r the random orders of labels [n] that agree with answers [n] in at least as many places as the
- * labels do as they are. */
+/* (1 + r) / (1 + draws). r is the number of random orders of labels [n] that agree with answers [n] in at least as many places
+ * as the labels in their own order do. */
 PG_CHECKED pg_status pg_permuted_labels(int n, const int32_t *answers, const int32_t *labels, int draws, uint64_t seed,
                                         double *p_value, pg_error *err);
 

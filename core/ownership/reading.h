@@ -16,8 +16,8 @@ void pg_reading_close(pg_reading **reading);
 /* The model with the evidence's passport layers; NULL for a mark. */
 pg_model *pg_reading_model(pg_reading *reading);
 
-/* Signs [pg_evidence_bits(evidence)] of gamma, or of what the projection reads; 0 agrees with neither bit. The evidence has the
- * form of `like`. */
+/* Signs [pg_evidence_bits(evidence)] of gamma, or of the values that the projection reads; 0 agrees with neither bit. The
+ * evidence has the form of `like`. */
 PG_CHECKED pg_status pg_reading_signs(pg_reading *reading, const pg_evidence *evidence, int8_t *signs, pg_error *err);
 
 /* Number of bits of the evidence's signature or mark that equal these signs. */

@@ -8,8 +8,8 @@
 /* GFLOPS of one large matrix product on all threads of the rank, best of steps. */
 PG_CHECKED pg_status pg_product_speed(int steps, double *gflops, pg_error *err);
 
-/* GFLOPS of fused multiply-adds that stay in registers, on all threads of the rank, best of steps: no product is faster. *bits
- * gets the width of the vectors, the widest that the processor has. */
+/* GFLOPS of fused multiply-adds that stay in registers, on all threads of the rank, best of steps; no product can be faster.
+ * *bits is the width of the widest vectors that the processor has. */
 double pg_fma_speed(int steps, int *bits);
 
 #endif

@@ -28,9 +28,9 @@ static double meeting(void)
     return best;
 }
 
-/* Bytes of a training step: every layer reads its input and writes its output; on the way back it reads both gradients' side
- * and its input, and writes the gradient of the input. Weights are read twice, and their gradients and momenta are read and
- * written. */
+/* Bytes of a training step. Forward, every layer reads its input and writes its output. Backward, it reads its input and the
+ * gradient of its output, and writes the gradient of its input. Weights are read twice; their gradients and momenta are read
+ * and written. */
 static double bytes_of_step(const pg_model *model, int batch)
 {
     double values = 0;

@@ -5,11 +5,11 @@
 
 #include "experiments/commands/bench_steps.h"
 
-/* Train on one thread, and print what the steps consist of and what they would be on 2, 4, 8 and 16. The calls of pg_parallel
- * are shared among the threads part by part, as they would be; the rest stays serial; every call costs as much again as two
- * threads need here to meet (when there are two cores), for each doubling of the threads. Threads are taken to have the caches
- * and the memory of one each: the bandwidth that this needs is printed too, from the bytes of the tensors that the layers
- * pass. */
+/* Train on one thread, and print the parts of a step and the predicted steps on 2, 4, 8 and 16 threads. The prediction shares
+ * the parts of pg_parallel's calls among the threads and leaves the rest serial. Every call costs as much as two threads need
+ * here to meet (if there are two cores), once for each doubling of the threads. It assumes that each thread has the caches and
+ * the memory bandwidth that one has here, and prints the bandwidth that this takes, from the bytes of the tensors that the
+ * layers pass. */
 PG_CHECKED pg_status pg_bench_scaling(pg_bench *b, pg_error *err);
 
 #endif

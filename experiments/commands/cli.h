@@ -53,11 +53,11 @@ typedef struct pg_cli_row {
     const char *help;                  /* one sentence without its full stop */
     double low, high;                  /* closed range of a number */
     const char *const *choices;        /* names of a choice, ended by NULL; for other types only completion uses them */
-    const char *const *(*names)(void); /* the same as a call; one of both at most */
+    const char *const *(*names)(void); /* the same from a function; a row has at most one of both */
     /* What completion offers, by the first positional argument that is a file; NULL: the names. */
     const char *const *(*offers)(const char *file);
-    bool required;                 /* an option that must be given; positional arguments must be, lists need not */
-    bool written;                  /* a file that the command writes; it must be none of the others that are named */
+    bool required;                 /* an option that must be given (positional arguments must be; lists may be left out) */
+    bool written;                  /* a file that the command writes; it must differ from every other file that is named */
     const char *unit;              /* of a number, for help; NULL: none */
     const char *fallback;          /* default as text; NULL: the value in the command's defaults, if it is one */
     const struct pg_cli_row *rows; /* PG_CLI_IS_ROWS */

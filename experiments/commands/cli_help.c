@@ -123,7 +123,7 @@ static void print_usage(const pg_command *command, FILE *stream)
 
 /* ---- rows ---- */
 
-/* Columns that the labels take; longer ones have a line of their own. */
+/* Width of the column of labels; a longer label has a line of its own. */
 static int label_width(const pg_cli_row *rows, int count)
 {
     char label[PG_CLI_LABEL];

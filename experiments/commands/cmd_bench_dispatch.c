@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* passgrid bench dispatch: empty tasks through the master, the workers and the journal that real ones go through. */
+/* passgrid bench dispatch: sends empty tasks through the master, the workers and the journal of a real run. */
 #include "experiments/commands/commands.h"
 
 #include "core/base/memory.h"

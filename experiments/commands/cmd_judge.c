@@ -129,7 +129,7 @@ static const pg_cli_row rows[] = {
 
 /* ---- the command ---- */
 
-/* Exit codes of verdicts: that of the weakest claim counts. */
+/* Exit codes of verdicts; the weakest claim decides. */
 enum { EXIT_PROVES = 0, EXIT_AGREES = 10, EXIT_NEITHER = 11 };
 
 static int verdict_code(const pg_hearing *h)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a claim lacks; see judge_hearing.h. */
+/* How many more bits or triggers a claim needs; see judge_hearing.h. */
 #include "experiments/commands/judge_hearing.h"
 
 #include <math.h>

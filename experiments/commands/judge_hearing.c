@@ -138,7 +138,7 @@ static pg_status refuse(pg_claimant *k, pg_status status, const pg_error *fault,
     return PG_OK;
 }
 
-/* Check the stamp of evidence and original together. One that does not hold is none. */
+/* Check the stamp of evidence and original together. A stamp that does not hold counts as none. */
 static pg_status check_stamp(const pg_hearing *h, pg_claimant *k, pg_error *err)
 {
     pg_error fault;
@@ -153,8 +153,9 @@ static pg_status check_stamp(const pg_hearing *h, pg_claimant *k, pg_error *err)
     return PG_OK;
 }
 
-/* The original is run as the accused network is, unless its file says otherwise. It may have a second branch, but more than
- * twice the parameters can be no original of this network: so that memory does not grow with the files of claimants. */
+/* The original is run as the accused network is, unless its file says otherwise. It may have a second branch. A network of more
+ * than twice the parameters cannot be an original of this one and is refused, so that memory does not grow with the files of
+ * claimants. */
 static pg_status load_original(const pg_hearing *h, pg_claimant *k, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -204,8 +205,8 @@ static bool is_same(const pg_claimant *a, const pg_claimant *b)
     return strcmp(a->commitment, b->commitment) == 0 && strcmp(a->original_sum, b->original_sum) == 0;
 }
 
-/* Evidence with the same commitment is one piece, under whatever names it is shown; with another original it is read in another
- * way, and counts again. Returns the number of pieces. */
+/* Evidence with the same commitment counts once, under whatever names it is shown. With another original it is read in another
+ * way and counts again. Returns the number of pieces. */
 static int count_pieces(pg_hearing *h)
 {
     int count = 0;

@@ -21,8 +21,7 @@ static void put_character(char c, FILE *stream)
         fputc(c, stream);
 }
 
-/* Print text so that roff takes none of it as a request or an escape; fill: break its lines where they get long, and make
- * paragraphs of those that it has. */
+/* Print text so that roff takes nothing in it as a request or an escape. fill: break long lines, and keep the paragraphs. */
 static void put(const char *text, bool fill, FILE *stream)
 {
     int column = 0;

@@ -121,7 +121,7 @@ static double attack_cost(const price *p, const pg_design_attack *a)
 
 /* ---- crossing ---- */
 
-/* Where independent networks of one entry are trained, for owners of one data set and network. */
+/* The place in which the independent networks of one entry are trained, for owners of one data set and network. */
 typedef struct independent {
     pg_design_data data;
     pg_network_options network;
@@ -274,8 +274,8 @@ done:
     return status;
 }
 
-/* Claim independent network number k of one entry with the evidence for a trained model. all: the model's task, that of the
- * attack which forged the evidence (-1: it is the owner's), and room for that of the network. */
+/* Claim independent network number k of one entry with the evidence for a trained model. all: the task of the model; that of
+ * the attack that forged the evidence (-1: the owner's evidence); room for that of the network. */
 static pg_status add_claim(builder *b, const place *at, pg_task *task, int entry, int k, int all[3], pg_error *err)
 {
     pg_status status = PG_OK;
@@ -419,7 +419,7 @@ static pg_status find_plain_price(builder *b, const pg_design_data *data, const 
     return pg_feasible_check_plain(b->design, data, &layout, b->problems, err);
 }
 
-/* Find where independent networks of one entry are trained, for owners of this place. */
+/* Find the place in which independent networks of one entry are trained, for owners of this place. */
 static pg_status find_independent(builder *b, const place *at, int entry, pg_error *err)
 {
     const pg_design_independent *from = &b->design->independent[entry];

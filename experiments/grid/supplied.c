@@ -29,7 +29,7 @@ static pg_status check_parts(const pg_evidence *evidence, const pg_scheme *schem
     return PG_OK;
 }
 
-/* The branches of a network, for people. */
+/* The branches of a network, in words. */
 static const char *form_of(const pg_net_spec *s)
 {
     if (!s->passports) return "no passport layers";

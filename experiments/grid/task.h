@@ -13,8 +13,8 @@
 #include "core/ownership/verify.h"
 #include "experiments/grid/grid_options.h"
 
-/* Training a model; attacking it; the threshold of its evidence from null models; taking a model that was trained elsewhere;
- * claiming an independent network with evidence made for another one. */
+/* Training a model; attacking it; finding the threshold of its evidence from null models; reading a supplied model, which was
+ * trained elsewhere; claiming an independent network with evidence made for another one. */
 typedef enum pg_task_kind { PG_TASK_TRAIN, PG_TASK_ATTACK, PG_TASK_THRESHOLD, PG_TASK_SUPPLIED, PG_TASK_CLAIM } pg_task_kind;
 
 /* A network that was trained elsewhere: its files, and their checksums for the key. */
@@ -36,7 +36,7 @@ typedef struct pg_data_choice {
 typedef struct pg_task {
     char key[PG_SHA256_HEX];
     char *text;        /* canonical */
-    char *public_text; /* the same without secrets and paths; the very same text where there are none */
+    char *public_text; /* the same without secrets and paths; the same pointer if the text has none */
     pg_task_kind kind;
     /* the network and its training; for an attack, its victim's */
     pg_data_choice data;

@@ -15,7 +15,8 @@ static const pg_parameter *option_of(const pg_variant *v, const char *key)
     return NULL;
 }
 
-/* Drop the variants that have another value of an option, or none, from those that are still alike. Returns how many went. */
+/* Drop the variants whose value of an option differs, or which lack it, from those that are still alike. Returns the number
+ * dropped. */
 static int separate(const pg_variants *list, const pg_parameter *option, bool *alike)
 {
     int gone = 0;
@@ -28,7 +29,7 @@ static int separate(const pg_variants *list, const pg_parameter *option, bool *a
     return gone;
 }
 
-/* A word is said by itself; a number or an answer needs its key. */
+/* A word stands alone; a number or an answer needs its key. */
 static void print_option(const pg_parameter *option, FILE *stream)
 {
     const pg_value *v = &option->value;

@@ -5,9 +5,9 @@
  * options, over all seeds and repetitions. If no setting fits, settings of a smaller run stand in: a sibling of the network
  * (resnet9 for resnet18), or another data set to transfer to.
  *
- *   reproduced   at the published scale our mean is within 2 points (2 % of what is no percentage), or every trial keeps the
- *                bound
- *   same shape   not so, but the inequality that holds its shape holds here too
+ *   reproduced   at the published scale our mean is within 2 points (within 2 % if it is no percentage), or every trial keeps
+ *                the bound
+ *   same shape   otherwise, if the inequality about its shape holds here too
  *   differs      the inequality fails; or, at the published scale, the number is another and has no inequality
  *   not comparable at this scale   a reduced run, and no inequality
  *

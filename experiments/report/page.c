@@ -91,7 +91,7 @@ static void put_head(FILE *stream, const pg_page *page)
     fputs("<a href=\"#provenance\">Provenance</a></nav>\n", stream);
 }
 
-/* A table that folds; none if it has no rows. */
+/* A table that can be folded; nothing if it has no rows. */
 static pg_status put_table(FILE *stream, const char *name, const pg_table *table, pg_error *err)
 {
     char rows[32];

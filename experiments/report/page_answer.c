@@ -15,7 +15,7 @@ static bool is_attack(const pg_table *t, int row)
     return strcmp(pg_table_text(t, row, PG_STANDING_GROUP), pg_standing_trained) != 0;
 }
 
-/* How a scheme fares under all attacks of a table. */
+/* The results of a scheme under all attacks of a table. */
 static stand fares(const pg_table *t, int column)
 {
     bool tried = false, stands = true;
@@ -46,7 +46,7 @@ static void put_names(FILE *stream, const pg_table *t, stand wanted)
     if (said > NAMED_MOST) fprintf(stream, " and %d more", said - NAMED_MOST);
 }
 
-/* How many claims on independent networks could be read, and how many of these do what a metric says. */
+/* The number of claims on independent networks that could be read, and of those for which a metric is true. */
 typedef struct false_claims {
     int readable, agree, prove;
 } false_claims;
@@ -125,7 +125,7 @@ static bool same_place(const pg_table *t, int row, int other)
            same_text(t, row, other, PG_STANDING_NORM);
 }
 
-/* Has a scheme a value in rows from .. to - 1? */
+/* Does a scheme have a value in rows from .. to - 1? */
 static bool is_used(const pg_table *t, int from, int to, int column)
 {
     for (int row = from; row < to; row++)
@@ -154,7 +154,7 @@ static void put_map_row(FILE *stream, const pg_table *t, int from, int to, int r
     fputs("</tr>\n", stream);
 }
 
-/* Rows from .. to - 1 are those of one place. */
+/* The rows of one place: from .. to - 1. */
 static void put_map(FILE *stream, const pg_table *t, int from, int to)
 {
     PG_HTML(stream, "<h3>$, $, $</h3>\n<div class=\"wide\"><table class=\"heat\"><thead><tr><td class=\"none\"></td>",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What did not hold in a run; see page_internal.h. */
+/* The doubts about a run: failures, and claims that did not hold; see page_internal.h. */
 #include "experiments/report/compare.h"
 #include "experiments/report/html.h"
 #include "experiments/report/page_internal.h"
@@ -64,7 +64,7 @@ static bool fails(const pg_table *checks, int row)
     return strcmp(pg_table_text(checks, row, PG_CHECKS_HOLDS), "no") == 0;
 }
 
-/* Is a text the same in all rows? Then it need not be said. */
+/* Is a text the same in all rows? Then the page leaves it out. */
 static bool is_common(const pg_table *checks, int column)
 {
     for (int r = 1; r < checks->row_count; r++)
@@ -83,7 +83,7 @@ static void put_place(FILE *stream, const pg_table *checks, int row, const char 
     }
 }
 
-/* Where the claim of a row does not hold, unless an earlier row said so. */
+/* The place where the claim of a row does not hold, unless an earlier row named it. */
 static bool put_claim(FILE *stream, const pg_table *checks, int row)
 {
     const char *id = pg_table_text(checks, row, ID);

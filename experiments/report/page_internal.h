@@ -14,7 +14,7 @@ typedef struct pg_page {
     const char *directory;
     pg_results *results;
     pg_summary summary;                 /* with short names */
-    pg_table standing, numbers, checks; /* numbers and checks are empty if the published numbers are not at hand */
+    pg_table standing, numbers, checks; /* numbers and checks are empty if the published numbers cannot be found */
     pg_figures figures;
     int drawn;             /* figures; -1: there is no gnuplot */
     pg_csv_table *timings; /* NULL: none */
@@ -27,7 +27,7 @@ void pg_page_answer(FILE *stream, const pg_page *page);
 /* What did not hold. */
 PG_CHECKED pg_status pg_page_doubts(FILE *stream, const pg_page *page, pg_error *err);
 PG_CHECKED pg_status pg_page_figures(FILE *stream, const pg_page *page, pg_error *err);
-/* What each rank spent its time on; program, machine and configuration. */
+/* The time of each rank by kind of task; program, machine and configuration. */
 void pg_page_ranks(FILE *stream, const pg_page *page);
 void pg_page_provenance(FILE *stream, const pg_page *page);
 

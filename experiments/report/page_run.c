@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How a run went, and on what; see page_internal.h. */
+/* The course of a run, and its machine; see page_internal.h. */
 #include "experiments/report/html.h"
 #include "experiments/report/page_internal.h"
 

@@ -38,8 +38,8 @@ done:
     return status;
 }
 
-/* The genuine evidence that a forger stands beside is the owner's, who has a row of his own. Claims on independent networks
- * have a table of their own. */
+/* A row of genuine evidence beside a forger's is left out, because the owner has a row of his own, and so are claims on
+ * independent networks, which have a table of their own. */
 static bool is_counted(const pg_summary *s, int i, const char *outcome)
 {
     if (s->accused[i]) return false;

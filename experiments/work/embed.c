@@ -28,14 +28,14 @@ typedef struct work {
 
 /* ---- the task ---- */
 
-/* An option that the user may have set otherwise. */
+/* Add an option, unless the user has set it. */
 static pg_status add_missing(pg_tree *tree, const pg_setting *s, pg_error *err)
 {
     if (pg_node_find(tree->root, s->key)) return PG_OK;
     return pg_node_add(tree, tree->root, s->key, PG_SCALAR, s->text, NULL, err);
 }
 
-/* The map of an entry of a grid's schemes that stands for this order. */
+/* The entry of a grid's schemes that stands for this order, as a map. */
 static pg_status make_entry(const pg_embedding *o, pg_tree *tree, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -54,7 +54,7 @@ done:
     return status;
 }
 
-/* The recipe: a rate that rises, then falls to zero, so that the network of the last epoch is a settled one. */
+/* The recipe: the rate rises and then falls to zero, so that the network of the last epoch has settled. */
 static pg_status read_train(work *w, const pg_node *map, pg_problems *problems, pg_error *err)
 {
     pg_train_options *train = &w->task.train;
@@ -160,7 +160,8 @@ done:
     return status;
 }
 
-/* Refuse what would fail only after training, or at its start with a worse message; measure the network as it is given. */
+/* Refuse everything that would fail only after training, or fail at its start with a worse message. Measure the network as it
+ * is given. */
 static pg_status check(work *w, pg_embedded *out, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -191,7 +192,7 @@ done:
 
 /* ---- files ---- */
 
-/* A file that is there already must be what an interrupted call wrote just before its end: a copy of what it had made. */
+/* A file that exists already must be the copy of our result that an interrupted call wrote just before its end. */
 static pg_status check_file(const work *w, const char *folder, const char *path, pg_error *err)
 {
     pg_status status = PG_OK;
