@@ -112,7 +112,8 @@ static void open_log(pg_journal *journal)
     pg_error err = {.message = ""};
     if (journal->opened) return;
     journal->opened = true;
-    fault(journal, pg_monitor_open(&journal->monitor, journal->options->directory, &err), err.message);
+    if (!journal->options->shared)
+        fault(journal, pg_monitor_open(&journal->monitor, journal->options->directory, &err), err.message);
     log_begin(journal);
 }
 

@@ -12,10 +12,10 @@ typedef struct pg_run_options {
     const char *directory, *data_directory; /* data_directory NULL: the default */
     FILE *stream;                           /* progress; NULL: none */
     pg_run_lock *lock;                      /* lock of the directory, or claim of its one task; NULL: not taken */
-    bool shared;                            /* other processes work in the directory: remove no remains of killed runs */
-    double checkpoint_seconds;              /* see pg_workplace */
-    double deadline;                        /* time of pg_now() by which everything must be saved; 0: none */
-    double silence;                         /* seconds after which a worker that sends nothing is lost */
+    bool shared; /* other processes work in the directory: remove no remains of killed runs, log to the stream alone */
+    double checkpoint_seconds; /* see pg_workplace */
+    double deadline;           /* time of pg_now() by which everything must be saved; 0: none */
+    double silence;            /* seconds after which a worker that sends nothing is lost */
 } pg_run_options;
 
 typedef struct pg_run_result {
