@@ -201,14 +201,14 @@ static void derive_triggers(const unsigned char *key, bool pictures_too, pg_data
 /* Can passports or a mark of this kind follow from a secret? Other kinds contain something chosen or learned. */
 static pg_status check_kind(const char *kind, pg_error *err)
 {
-    static const char *const kinds[] = {"random", "signs", "filtered", "generated"}; /* passports, marks, triggers */
+    static const char *const kinds[] = {"random", "signs", "filtered", "residuals",
+                                        "generated"}; /* passports, marks, triggers */
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kind, kinds[i]) == 0) return PG_OK;
-    return pg_fail(
-        err, PG_BAD_INPUT,
-        "evidence of kind '%s' cannot be bound to a secret: only random passports, marks of signs, filtered marks and "
-        "generated triggers follow from one",
-        kind);
+    return pg_fail(err, PG_BAD_INPUT,
+                   "evidence of kind '%s' cannot be bound to a secret: only random passports, marks of signs, filtered marks, "
+                   "residuals and generated triggers follow from one",
+                   kind);
 }
 
 pg_status pg_evidence_bind(pg_evidence *evidence, pg_error *err)

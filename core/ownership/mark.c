@@ -244,10 +244,19 @@ pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *
     if (ones_of(kind)) return draw_positions(mark, ones_of(kind), rng, err);
     if (kind == PG_MARK_PLACED) return draw_places(mark, rng, err);
     for (size_t i = 0; i < values_of(mark); i++) mark->projection[i] = (pg_real)draw_value(kind, rng);
-    for (int i = 0; i < mark->bits && kind == PG_MARK_RESIDUALS; i++) mark->b[i] = pg_rng_below(rng, 2) ? 1 : -1;
     if (kind == PG_MARK_WAVES) scale_to_length_1(mark);
     if (kind == PG_MARK_FILTERED) hash_projection(mark, mark->b);
     return PG_OK;
+}
+
+pg_status pg_mark_draw_key(pg_mark *mark, pg_mark_kind kind, pg_seed seed, pg_error *err)
+{
+    pg_rng rng;
+    pg_rng_open(&rng, seed, "projection", 0);
+    const pg_status status = pg_mark_draw(mark, kind, &rng, err);
+    pg_rng_open(&rng, seed, "message", 0);
+    for (int i = 0; i < mark->bits && kind != PG_MARK_FILTERED; i++) mark->b[i] = pg_rng_below(&rng, 2) ? 1 : -1;
+    return status;
 }
 
 /* ---- what its makers guarantee ---- */

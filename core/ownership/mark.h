@@ -40,8 +40,8 @@
 /* How a projection is drawn. GAUSSIAN (the authors' "random"): all entries standard normal. DIRECT: each filter has a single 1,
  * DIFF: a 1 and a -1, all at distinct random positions. SIGNS: all entries -1 or +1; bound evidence takes these, since they
  * follow from a secret without arithmetic on real numbers. FILTERED: of filtered marks, standard normal unless they are bound.
- * UNIFORM: in [0, 1). CENTRED: in [-1/2, 1/2). WAVES: standard normal, then scaled to length 1. RESIDUALS: of residuals; the
- * bits are drawn. PLACED: values of a Laplace distribution of variance 1 at random places. */
+ * UNIFORM: in [0, 1). CENTRED: in [-1/2, 1/2). WAVES: standard normal, then scaled to length 1. RESIDUALS: of residuals,
+ * which have none. PLACED: values of a Laplace distribution of variance 1 at random places. */
 typedef enum pg_mark_kind {
     PG_MARK_GAUSSIAN,
     PG_MARK_DIRECT,
@@ -82,9 +82,12 @@ PG_CHECKED pg_status pg_mark_check(const pg_model *model, const char *layers, in
  * DIRECT and two for DIFF, residuals need a weight a bit, and a placed mark needs a weight a place. */
 PG_CHECKED pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err);
 
-/* Draw the projection; the bits stay, but those of a filtered mark become its hash, and those of residuals are drawn.
- * PG_BAD_INPUT for a mark that does not fit the kind. */
+/* Draw the projection; the bits stay, but those of a filtered mark become its hash. PG_BAD_INPUT for a mark that does not fit
+ * the kind. */
 PG_CHECKED pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *err);
+
+/* The key that a scheme makes from its seed: a drawn projection, and random bits unless the mark is filtered. */
+PG_CHECKED pg_status pg_mark_draw_key(pg_mark *mark, pg_mark_kind kind, pg_seed seed, pg_error *err);
 
 /* PG_BAD_INPUT unless the projection is one that its kind allows: the entries of uniform and centred filters are in their
  * range, filters of waves have length 1, places are those of the mark's weights and no two are the same, and the bits of a free

@@ -25,13 +25,14 @@ typedef struct pg_keygen {
 } pg_keygen;
 
 /* Parts of a scheme's evidence. AFFINES: its passports give the affine directly, without a perceptron between them, so that one
- * can solve for them. FILTER: its mark is filtered. */
+ * can solve for them. FILTER: its mark is filtered. FORM: its mark has yet another form than one of signs. */
 enum pg_holding {
     PG_HOLDS_PASSPORTS = 1 << 0,
     PG_HOLDS_MARK = 1 << 1,
     PG_HOLDS_TRIGGERS = 1 << 2,
     PG_HOLDS_AFFINES = 1 << 3,
-    PG_HOLDS_FILTER = 1 << 4
+    PG_HOLDS_FILTER = 1 << 4,
+    PG_HOLDS_FORM = 1 << 5
 };
 
 /* What the judge needs of the accused network: its weights and the owner's passports, its weights, or its answers. */
@@ -51,6 +52,7 @@ typedef struct pg_setting {
 typedef struct pg_scheme {
     const char *name, *summary, *source;
     const char *differs; /* from the source, in one line; NULL: nothing that its options do not say */
+    const char *unbound; /* why its evidence cannot follow from a secret; NULL: it can, or there is none */
     pg_scheme_group group;
     unsigned holds;           /* pg_holding; 0: the scheme has no evidence */
     bool distributed;         /* the deployed network needs its passports to run, and they are distributed with it */
@@ -82,6 +84,8 @@ typedef struct pg_scheme {
     /* Add the gradient of the embedding loss and return the loss. Called once a step, between the forward and the backward of
      * the last branch. NULL: none. */
     double (*regulariser)(const void *options, const pg_evidence *evidence, const pg_model *model, pg_net *net);
+    /* Put back the weights that training must not change. Called before the first step and after every step. NULL: none. */
+    void (*hold)(const void *options, const pg_evidence *evidence, pg_model *model);
     /* Trigger samples appended to every training batch. NULL: none. */
     int (*triggers_per_batch)(const void *options);
     /* Do batches take the triggers in one fixed order from a random start, instead of a new order in each sweep? NULL: no. */

@@ -77,10 +77,8 @@ static pg_status neuralmark_keygen(const void *values, const pg_keygen *in, pg_e
 {
     const neuralmark_options *o = values;
     pg_status status = PG_OK;
-    pg_rng rng;
     PG_TRY(pg_mark_create_filtered(in->spec, neuralmark_layers(o), o->bits, o->rounds, o->pooled, &evidence->mark, err));
-    pg_rng_open(&rng, in->seed, "projection", 0);
-    PG_TRY(pg_mark_draw(&evidence->mark, PG_MARK_FILTERED, &rng, err));
+    PG_TRY(pg_mark_draw_key(&evidence->mark, PG_MARK_FILTERED, in->seed, err));
 done:
     return status;
 }

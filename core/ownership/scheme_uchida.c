@@ -77,12 +77,9 @@ static pg_status uchida_keygen(const void *values, const pg_keygen *in, pg_evide
 {
     const uchida_options *o = values;
     pg_status status = PG_OK;
-    pg_rng rng;
     PG_TRY(pg_mark_create(in->spec, uchida_layers(o), o->bits, (pg_mark_kind)o->projection, &evidence->mark, err));
-    pg_rng_open(&rng, in->seed, "projection", 0);
-    PG_TRY(pg_mark_draw(&evidence->mark, (pg_mark_kind)o->projection, &rng, err));
-    pg_rng_open(&rng, in->seed, "message", 0);
-    for (int i = 0; i < o->bits; i++) evidence->mark.b[i] = o->message == MESSAGE_ONES || pg_rng_below(&rng, 2) ? 1 : -1;
+    PG_TRY(pg_mark_draw_key(&evidence->mark, (pg_mark_kind)o->projection, in->seed, err));
+    if (o->message == MESSAGE_ONES) memset(evidence->mark.b, 1, (size_t)o->bits);
 done:
     return status;
 }

@@ -12,6 +12,10 @@
     X(pg_scheme, pan)                                                                                                          \
     X(pg_scheme, uchida)                                                                                                       \
     X(pg_scheme, neuralmark)                                                                                                   \
+    X(pg_scheme, greedy)                                                                                                       \
+    X(pg_scheme, deepmarks)                                                                                                    \
+    X(pg_scheme, stdm)                                                                                                         \
+    X(pg_scheme, laplacian)                                                                                                    \
     X(pg_scheme, adi)                                                                                                          \
     X(pg_scheme, zhang)
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Training; see trainer.h. A step is a batch, forward, the scheme's embedding loss, backward, and SGD. */
+/* Training; see trainer.h. A step is a batch, forward, the scheme's embedding loss, backward, SGD, and the
+ * weights that the scheme holds. */
 #include "core/train/trainer.h"
 
 #include "core/base/memory.h"
@@ -68,6 +69,11 @@ static pg_status open_batches(pg_trainer *t, pg_error *err)
     return pg_batches_create(t->job.data, o->batch, augment, (pg_pixels)o->pixels, t->job.seed, &t->batches, err);
 }
 
+static void hold_weights(const pg_job *job)
+{
+    if (job->scheme->hold && job->evidence) job->scheme->hold(job->scheme_options, job->evidence, job->model);
+}
+
 pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -86,6 +92,7 @@ pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err)
     if (job->model->passport_count && job->model->spec.private_affine && job->evidence)
         PG_TRY(pg_passports_install(t->net, job->model, job->evidence, err));
     const size_t n = (size_t)t->capacity;
+    hold_weights(job);
     PG_TRY(pg_alloc(job->model->param_count, sizeof *t->momentum, &t->momentum, err));
     PG_TRY(pg_alloc(n * (size_t)(data->height * data->width * 3), sizeof *t->images, &t->images, err));
     PG_TRY(pg_alloc(2 * n * (size_t)job->model->spec.classes, sizeof *t->dlogits, &t->dlogits, err));
@@ -264,6 +271,7 @@ pg_status pg_trainer_step(pg_trainer *t, pg_error *err)
     if (!isfinite(loss + regulariser))
         return pg_fail(err, PG_FAILED, "the loss is not finite in epoch %d, step %d", p->epoch + 1, p->step + 1);
     update(t);
+    hold_weights(&t->job);
     count_step(t, loss, regulariser);
     if (p->step < p->steps) return PG_OK;
     p->epoch++;

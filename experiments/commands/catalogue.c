@@ -20,6 +20,7 @@ static pg_named scheme_at(int i)
                       .source = s->source,
                       .threat = pg_scheme_groups[s->group].threat,
                       .differs = s->differs,
+                      .unbound = s->unbound,
                       .options = s->options};
 }
 

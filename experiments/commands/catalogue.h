@@ -8,10 +8,10 @@
 /* One thing with a name. */
 typedef struct pg_named {
     const char *name, *summary;
-    const char *group;            /* of things that stand together; NULL: the list has no groups */
-    const char *source;           /* the paper; NULL: none */
-    const char *threat, *differs; /* threat model, and differences from the source; NULL: none to tell */
-    const pg_option *options;     /* its own keys; NULL: it cannot have any */
+    const char *group;                      /* of things that stand together; NULL: the list has no groups */
+    const char *source;                     /* the paper; NULL: none */
+    const char *threat, *differs, *unbound; /* threat model; differences from the source; why it cannot be bound; NULL: none */
+    const pg_option *options;               /* its own keys; NULL: it cannot have any */
 } pg_named;
 
 /* A list of them. */

@@ -45,6 +45,7 @@ static bool about_entry(const pg_catalogue *list, const char *name)
     if (thing.source) printf("source: %s\n", thing.source);
     if (thing.threat) printf("threat model: %s\n", thing.threat);
     if (thing.differs) printf("differs from the source: %s\n", thing.differs);
+    if (thing.unbound) printf("cannot be bound: %s\n", thing.unbound);
     if (strcmp(list->name, "presets") == 0) print_preset(name);
     if (!thing.options) return true;
     putchar('\n');

@@ -131,6 +131,17 @@ static subject subjects[] = {
      .scheme = "neuralmark",
      .norm = PG_NORM_BN,
      .settings = {{"bits", "64"}, {"rounds", "2"}, {"pooled", "32"}}},
+    {.name = "uchida-layers",
+     .scheme = "uchida",
+     .norm = PG_NORM_BN,
+     .settings = {{"bits", "8"}, {"layers", "features.0 features.4"}}},
+    {.name = "greedy", .scheme = "greedy", .norm = PG_NORM_BN, .settings = {{"bits", "16"}, {"row", "20"}}},
+    {.name = "deepmarks", .scheme = "deepmarks", .norm = PG_NORM_BN, .settings = {{"bits", "8"}}},
+    {.name = "stdm", .scheme = "stdm", .norm = PG_NORM_BN, .settings = {{"bits", "8"}}},
+    {.name = "laplacian",
+     .scheme = "laplacian",
+     .norm = PG_NORM_BN,
+     .settings = {{"bits", "8"}, {"spread", "10"}, {"layers", "features.0 features.4"}}},
     {.name = "adi", .scheme = "adi", .norm = PG_NORM_BN, .settings = {{"trigger_count", "3"}}},
 };
 enum { SUBJECTS = sizeof subjects / sizeof *subjects };
