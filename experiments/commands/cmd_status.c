@@ -68,21 +68,6 @@ static double task_left(const pg_running *r)
     return fmax(0, r->left - since(r->told)) + (isnan(r->left) ? NAN : 0);
 }
 
-/* Break a text at blanks, with the lines after the first indented. */
-static void print_wrapped(const char *text, int width, int indent)
-{
-    for (int at = 0; *text; text += strspn(text, " ")) {
-        const size_t word = strcspn(text, " ");
-        const int wide = pg_utf8_width(text) - pg_utf8_width(text + word), gap = (int)strspn(text + word, " ");
-        if (width && at > indent && at + wide > width) at = printf("\n%*s", indent, "") - 1;
-        printf("%.*s", (int)word, text);
-        at += wide + gap;
-        text += word;
-        if (!width || at + (int)strcspn(text + gap, " ") <= width) printf("%*s", gap, "");
-    }
-    putchar('\n');
-}
-
 static void print_line(int width, const char *format, ...) PG_PRINTF(2, 3);
 static void print_line(int width, const char *format, ...)
 {
@@ -93,7 +78,7 @@ static void print_line(int width, const char *format, ...)
     const int bytes = vasprintf(&text, format, args);
     va_end(args);
     if (bytes < 0) return;
-    print_wrapped(text, width, INDENT);
+    pg_print_wrapped(stdout, text, width, INDENT);
     free(text);
 }
 

@@ -67,7 +67,8 @@ void pg_table_clear(pg_table *table);
 const char *pg_shorten(const char *text, int width, char *out, size_t bytes);
 
 /* Print title, label and aligned columns. Empty columns are left out, a text that all rows share is printed once above the
- * table, and long texts are shortened (pg_shorten). */
+ * table, and long texts are shortened (pg_shorten). A table that is wider than the terminal (pg_terminal_columns), or has more
+ * than a dozen columns, is printed in several parts, which repeat what a row is about. */
 PG_CHECKED pg_status pg_table_print(const pg_table *table, FILE *stream, pg_error *err);
 
 /* The same as Markdown, with complete texts. */

@@ -4,6 +4,8 @@
 #include "experiments/report/table_kind.h"
 
 #define KINDS(X)                                                                                                               \
+    X(pg_table_kind, attacked)                                                                                                 \
+    X(pg_table_kind, forged)                                                                                                   \
     X(pg_table_kind, schemes)                                                                                                  \
     X(pg_table_kind, removal)                                                                                                  \
     X(pg_table_kind, ambiguity)                                                                                                \

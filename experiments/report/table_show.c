@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Shows a table to people, as aligned text, as Markdown and as HTML; see table.h. */
+/* Shows a table to people: the layout, and Markdown and HTML; see table.h. */
 #include "experiments/report/table_internal.h"
 
 #include "core/base/file.h"
@@ -12,10 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- as text ---- */
+/* ---- cells ---- */
 
-/* A shown text takes at most WIDEST columns of a terminal; SHOWN bytes hold such a text and any number. */
-enum { WIDEST = 64, SHOWN = 4 * WIDEST + 1, DIGITS = 8 };
+enum { SHOWN = PG_TABLE_SHOWN, DIGITS = 8 };
 
 const char *pg_shorten(const char *text, int width, char *out, size_t bytes)
 {
@@ -36,15 +35,14 @@ static void show_mean(const pg_table *table, const pg_sample *s, char out[SHOWN]
     if (table->counts) snprintf(out + used, (size_t)(SHOWN - used), " (n=%d)", s->count);
 }
 
-static void show_words(const pg_table *table, const pg_sample *s, char out[SHOWN])
+static void show_words(const pg_table *table, const pg_sample *s, int width, char out[SHOWN])
 {
     char *words = pg_table_words(table, s);
-    pg_shorten(words ? words : "", WIDEST, out, SHOWN);
+    pg_shorten(words ? words : "", width ? width : PG_TABLE_WIDEST, out, SHOWN);
     free(words);
 }
 
-/* Text of a cell, in `out` or in the table's pool. A text is cut to `width` columns, unless width is 0. */
-static const char *show(const pg_table *table, int row, int c, int width, char out[SHOWN])
+const char *pg_table_show(const pg_table *table, int row, int c, int width, char out[SHOWN])
 {
     const pg_sample *s = &pg_table_at(table, row, c)->sample;
     const pg_column_kind kind = table->columns[c].kind;
@@ -62,31 +60,18 @@ static const char *show(const pg_table *table, int row, int c, int width, char o
     case PG_COLUMN_SHARE: snprintf(out, SHOWN, "%.0f/%d", pg_sample_ones(s), s->count); break;
     case PG_COLUMN_INTERVAL: snprintf(out, SHOWN, "%.1f to %.1f", pg_sample_low(s), pg_sample_high(s)); break;
     case PG_COLUMN_COUNT: snprintf(out, SHOWN, "%d", s->count); break;
-    case PG_COLUMN_WORDS: show_words(table, s, out); break;
+    case PG_COLUMN_WORDS: show_words(table, s, width, out); break;
     case PG_COLUMN_NUMBER: snprintf(out, SHOWN, fabs(s->one) < 1e4 ? "%.4g" : "%.0f", s->one); break;
     }
     return out;
 }
 
-static void pad(FILE *stream, const char *text, int width, bool left)
-{
-    const int gap = width - pg_utf8_width(text);
-    if (left)
-        fprintf(stream, "%s%*s", text, gap, "");
-    else
-        fprintf(stream, "%*s%s", gap, "", text);
-}
-
-static bool is_words(const pg_column *column)
+bool pg_column_is_words(const pg_column *column)
 {
     return column->kind == PG_COLUMN_TEXT || column->kind == PG_COLUMN_WORDS;
 }
 
-/* Layout of a table for readers. */
-typedef struct layout {
-    int *widths;  /* by column; 0: not shown */
-    bool *common; /* by column: all rows have the same text, which is printed once above the table */
-} layout;
+/* ---- layout ---- */
 
 static bool is_common(const pg_table *table, int column)
 {
@@ -104,40 +89,40 @@ static bool is_empty(const pg_table *table, int row, int column)
 }
 
 /* Width of a column; 0 if no row has anything in it. */
-static int measure(const pg_table *table, int column)
+static int measure(const pg_table *table, int column, int widest)
 {
     char text[SHOWN];
     int width = pg_utf8_width(table->columns[column].name);
     bool used = false;
     for (int row = 0; row < table->row_count; row++) {
-        const int wide = pg_utf8_width(show(table, row, column, WIDEST, text));
+        const int wide = pg_utf8_width(pg_table_show(table, row, column, widest, text));
         used |= !is_empty(table, row, column);
         if (wide > width) width = wide;
     }
     return used ? width : 0;
 }
 
-static void clear_layout(layout *l)
+void pg_table_layout_clear(pg_table_layout *l)
 {
     pg_free(l->widths);
     pg_free(l->common);
 }
 
-static pg_status lay_out(const pg_table *table, layout *l, pg_error *err)
+pg_status pg_table_lay_out(const pg_table *table, int widest, pg_table_layout *l, pg_error *err)
 {
     pg_status status = PG_OK;
     PG_TRY(pg_alloc((size_t)table->column_count, sizeof *l->widths, &l->widths, err));
     PG_TRY(pg_alloc((size_t)table->column_count, sizeof *l->common, &l->common, err));
     for (int c = 0; c < table->column_count; c++) {
         l->common[c] = is_common(table, c);
-        l->widths[c] = l->common[c] ? 0 : measure(table, c);
+        l->widths[c] = l->common[c] ? 0 : measure(table, c, widest);
     }
 done:
     return status;
 }
 
-/* Call put for the label and for every text that all rows share. */
-static void describe(const pg_table *table, const layout *l, void (*put)(FILE *stream, const char *text), FILE *stream)
+void pg_table_describe(const pg_table *table, const pg_table_layout *l, void (*put)(FILE *stream, const char *text),
+                       FILE *stream)
 {
     if (table->label && table->label[0]) put(stream, table->label);
     for (int c = 0; c < table->column_count; c++) {
@@ -146,37 +131,6 @@ static void describe(const pg_table *table, const layout *l, void (*put)(FILE *s
         put(stream, text);
         free(text);
     }
-}
-
-static void put_bracketed(FILE *stream, const char *text)
-{
-    fprintf(stream, "[%s]\n", text);
-}
-
-/* A row of the table; row -1 is the header. */
-static void print_row(const pg_table *table, const layout *l, int row, FILE *stream)
-{
-    char text[SHOWN];
-    for (int c = 0; c < table->column_count; c++) {
-        if (!l->widths[c]) continue;
-        const char *shown = row < 0 ? table->columns[c].name : show(table, row, c, WIDEST, text);
-        fputs("  ", stream);
-        pad(stream, shown, l->widths[c], is_words(&table->columns[c]));
-    }
-    fputc('\n', stream);
-}
-
-pg_status pg_table_print(const pg_table *table, FILE *stream, pg_error *err)
-{
-    layout l = {0};
-    pg_status status = PG_OK;
-    PG_TRY(lay_out(table, &l, err));
-    fprintf(stream, "%s\n", table->title ? table->title : "");
-    describe(table, &l, put_bracketed, stream);
-    for (int row = -1; row < table->row_count; row++) print_row(table, &l, row, stream);
-done:
-    clear_layout(&l);
-    return status;
 }
 
 /* ---- as Markdown ---- */
@@ -198,13 +152,13 @@ static void put_paragraph(FILE *stream, const char *text)
 }
 
 /* A row of the table; row -1 is the header. */
-static void put_row(const pg_table *table, const layout *l, int row, FILE *stream)
+static void put_row(const pg_table *table, const pg_table_layout *l, int row, FILE *stream)
 {
     char text[SHOWN];
     for (int c = 0; c < table->column_count; c++) {
         if (!l->widths[c]) continue;
         fputs("| ", stream);
-        put_escaped(stream, row < 0 ? table->columns[c].name : show(table, row, c, 0, text));
+        put_escaped(stream, row < 0 ? table->columns[c].name : pg_table_show(table, row, c, 0, text));
         fputc(' ', stream);
     }
     fputs("|\n", stream);
@@ -213,20 +167,20 @@ static void put_row(const pg_table *table, const layout *l, int row, FILE *strea
 /* A table with its layout. */
 typedef struct laid_out {
     const pg_table *table;
-    layout layout;
+    pg_table_layout layout;
 } laid_out;
 
 static pg_status put_markdown(FILE *stream, const void *context, pg_error *err)
 {
     const pg_table *table = ((const laid_out *)context)->table;
-    const layout *l = &((const laid_out *)context)->layout;
+    const pg_table_layout *l = &((const laid_out *)context)->layout;
     (void)err;
     fputs("## ", stream);
     put_paragraph(stream, table->title ? table->title : "");
-    describe(table, l, put_paragraph, stream);
+    pg_table_describe(table, l, put_paragraph, stream);
     put_row(table, l, -1, stream);
     for (int c = 0; c < table->column_count; c++)
-        if (l->widths[c]) fputs(is_words(&table->columns[c]) ? "|---" : "|---:", stream);
+        if (l->widths[c]) fputs(pg_column_is_words(&table->columns[c]) ? "|---" : "|---:", stream);
     fputs("|\n", stream);
     for (int row = 0; row < table->row_count; row++) put_row(table, l, row, stream);
     return PG_OK;
@@ -235,9 +189,9 @@ static pg_status put_markdown(FILE *stream, const void *context, pg_error *err)
 pg_status pg_table_write_markdown(const pg_table *table, const char *path, pg_error *err)
 {
     laid_out whole = {.table = table};
-    pg_status status = lay_out(table, &whole.layout, err);
+    pg_status status = pg_table_lay_out(table, PG_TABLE_WIDEST, &whole.layout, err);
     if (status == PG_OK) status = pg_file_print(path, put_markdown, &whole, PG_FILE_PUBLIC, err);
-    clear_layout(&whole.layout);
+    pg_table_layout_clear(&whole.layout);
     return status;
 }
 
@@ -248,12 +202,12 @@ static void put_html_line(FILE *stream, const char *text)
     PG_HTML(stream, "<span>$</span><br>", text);
 }
 
-static void put_html_head(const pg_table *table, const layout *l, FILE *stream)
+static void put_html_head(const pg_table *table, const pg_table_layout *l, FILE *stream)
 {
     fputs("<thead><tr>", stream);
     for (int c = 0; c < table->column_count; c++)
         if (l->widths[c])
-            PG_HTML(stream, "<th$><button>$</button></th>", is_words(&table->columns[c]) ? NULL : " class=n",
+            PG_HTML(stream, "<th$><button>$</button></th>", pg_column_is_words(&table->columns[c]) ? NULL : " class=n",
                     table->columns[c].name);
     fputs("</tr></thead>\n<tbody>\n", stream);
 }
@@ -271,35 +225,36 @@ static double sorted_by(const pg_table *table, int row, int c)
     }
 }
 
-static void put_html_row(const pg_table *table, const layout *l, int row, FILE *stream)
+static void put_html_row(const pg_table *table, const pg_table_layout *l, int row, FILE *stream)
 {
     char text[SHOWN], value[32];
     fputs("<tr>", stream);
     for (int c = 0; c < table->column_count; c++) {
         if (!l->widths[c]) continue;
-        const char *shown = show(table, row, c, 0, text);
-        const bool number = !is_words(&table->columns[c]) && !is_empty(table, row, c);
+        const char *shown = pg_table_show(table, row, c, 0, text);
+        const bool number = !pg_column_is_words(&table->columns[c]) && !is_empty(table, row, c);
         if (number) snprintf(value, sizeof value, "%.9g", sorted_by(table, row, c));
         if (number)
             PG_HTML(stream, "<td class=\"n\" data-v=\"$\">$</td>", value, shown);
         else
-            PG_HTML(stream, is_words(&table->columns[c]) ? "<td class=\"t\">$</td>" : "<td class=\"n\">$</td>", shown);
+            PG_HTML(stream, pg_column_is_words(&table->columns[c]) ? "<td class=\"t\">$</td>" : "<td class=\"n\">$</td>",
+                    shown);
     }
     fputs("</tr>\n", stream);
 }
 
 pg_status pg_table_print_html(const pg_table *table, FILE *stream, pg_error *err)
 {
-    layout l = {0};
+    pg_table_layout l = {0};
     pg_status status = PG_OK;
-    PG_TRY(lay_out(table, &l, err));
+    PG_TRY(pg_table_lay_out(table, PG_TABLE_WIDEST, &l, err));
     fputs("<div class=\"wide\"><table class=\"sort\">\n<caption>", stream);
-    describe(table, &l, put_html_line, stream);
+    pg_table_describe(table, &l, put_html_line, stream);
     fputs("</caption>\n", stream);
     put_html_head(table, &l, stream);
     for (int row = 0; row < table->row_count; row++) put_html_row(table, &l, row, stream);
     fputs("</tbody></table></div>\n", stream);
 done:
-    clear_layout(&l);
+    pg_table_layout_clear(&l);
     return status;
 }

@@ -2,12 +2,15 @@
 /* The tables of a run; see tables.h. */
 #include "experiments/report/tables.h"
 
+#include "core/base/terminal.h"
 #include "experiments/report/artefacts.h"
 #include "experiments/report/brief.h"
 #include "experiments/report/compare.h"
 #include "experiments/report/figures.h"
 #include "experiments/report/table_kind.h"
 
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Destination of the tables. If one file cannot be written, the others still are, and all are printed. */
@@ -79,25 +82,57 @@ static int count_answers(const pg_table *checks, const char *answer)
     return count;
 }
 
+static void say(FILE *stream, const char *format, ...) PG_PRINTF(2, 3);
+static void say(FILE *stream, const char *format, ...)
+{
+    enum { INDENT = 4 };
+    char *text = NULL;
+    va_list args;
+    va_start(args, format);
+    const int bytes = vasprintf(&text, format, args);
+    va_end(args);
+    if (bytes < 0) return;
+    pg_print_wrapped(stream, text, pg_terminal_columns(stream), INDENT);
+    free(text);
+}
+
+/* Print a claim that does not hold, with its place and scheme. */
+static void print_claim(const pg_table *checks, int row, FILE *stream)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *line = open_memstream(&text, &bytes);
+    if (!line) return;
+    for (int c = 0; c < PG_CHECKS_HOLDS; c++) fprintf(line, " %s", pg_table_text(checks, row, c));
+    if (fclose(line) == 0) say(stream, "  not here:%s", text);
+    free(text);
+}
+
+static void print_counts(const int *counts, FILE *stream)
+{
+    char text[256] = "published numbers:";
+    int numbers = 0;
+    for (int v = 0; v < PG_VERDICTS; v++) {
+        const size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s %d %s", v ? "," : "", counts[v], pg_verdict_names[v]);
+        numbers += counts[v];
+    }
+    if (numbers) say(stream, "%s", text);
+}
+
 /* Print how many published numbers are reproduced, and the claims that do not hold. */
 static void print_comparison(const pg_table *checks, const int *counts, FILE *stream)
 {
     const int holding = count_answers(checks, "yes"), failing = count_answers(checks, "no");
-    int numbers = 0;
-    for (int v = 0; v < PG_VERDICTS; v++) numbers += counts[v];
-    for (int v = 0; numbers && v < PG_VERDICTS; v++)
-        fprintf(stream, "%s %d %s%s", v ? "," : "published numbers:", counts[v], pg_verdict_names[v],
-                v + 1 < PG_VERDICTS ? "" : "\n");
-    fprintf(stream, "published claims: %d of %d hold here", holding, holding + failing);
-    if (holding + failing < checks->row_count)
-        fprintf(stream, "; %d not checked, because the networks did not learn", checks->row_count - holding - failing);
-    fputc('\n', stream);
-    for (int r = 0; r < checks->row_count; r++) {
-        if (strcmp(pg_table_text(checks, r, PG_CHECKS_HOLDS), "no") != 0) continue;
-        fputs("  not here:", stream);
-        for (int c = 0; c < PG_CHECKS_HOLDS; c++) fprintf(stream, " %s", pg_table_text(checks, r, c));
-        fputc('\n', stream);
-    }
+    const int rest = checks->row_count - holding - failing;
+    print_counts(counts, stream);
+    if (rest)
+        say(stream, "published claims: %d of %d hold here; %d not checked, because the networks did not learn", holding,
+            holding + failing, rest);
+    else
+        say(stream, "published claims: %d of %d hold here", holding, holding + failing);
+    for (int r = 0; r < checks->row_count; r++)
+        if (strcmp(pg_table_text(checks, r, PG_CHECKS_HOLDS), "no") == 0) print_claim(checks, r, stream);
     fputc('\n', stream);
 }
 
@@ -129,13 +164,14 @@ static pg_status render(const pg_results *results, output *o, pg_error *err)
     pg_summary b = {0};
     pg_table table = {0};
     PG_TRY(pg_summary_open(&b, results, err));
+    PG_TRY(pg_summary_shorten(&b, err));
     for (int k = 0; pg_table_kinds[k]; k++) {
         PG_TRY(pg_table_kinds[k]->fill(&b, &table, err));
         PG_TRY(finish(&table, o, pg_table_kinds[k]->name, pg_table_kinds[k]->printed, err));
     }
     PG_TRY(compare(&b, o, err));
     for (int k = 0; o->stream && pg_table_kinds[k]; k++)
-        if (pg_table_kinds[k]->hint) fprintf(o->stream, "%s\n", pg_table_kinds[k]->hint);
+        if (pg_table_kinds[k]->hint) say(o->stream, "%s", pg_table_kinds[k]->hint);
 done:
     pg_table_clear(&table);
     pg_summary_close(&b);
@@ -161,9 +197,11 @@ static pg_status list_artefacts(const pg_results *results, const char *directory
     int count, missing;
     const pg_status status = pg_artefacts_write(results, directory, &count, &missing, err);
     if (status != PG_OK || !stream || !count) return status;
-    fprintf(stream, "\nnetworks and evidence that were kept: %d files, listed by name in artefacts.csv", count);
-    if (missing) fprintf(stream, "; %d of them are missing", missing);
     fputc('\n', stream);
+    say(stream,
+        missing ? "networks and evidence that were kept: %d files, listed by name in artefacts.csv; %d of them are missing"
+                : "networks and evidence that were kept: %d files, listed by name in artefacts.csv",
+        count, missing);
     return PG_OK;
 }
 
