@@ -124,7 +124,7 @@ TEST(every_setting_has_a_row_of_its_own)
         assert_string_equal(text_at(table, row, "accuracy %"), wanted);
         assert_string_equal(text_at(table, row, "n"), "1");
         assert_string_equal(text_at(table, row, "accuracy % sd"), "");
-        assert_contains(text_at(table, row, "evidence"), row % 2 ? "_f=0.001" : "_f=0.0125");
+        assert_contains(text_at(table, row, "evidence"), row % 2 ? " f 0.001" : " f 0.0125");
     }
     pg_csv_close(&table);
 }
