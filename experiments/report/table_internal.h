@@ -27,6 +27,33 @@ typedef struct pg_table_layout {
 PG_CHECKED pg_status pg_table_lay_out(const pg_table *table, int widest, pg_table_layout *layout, pg_error *err);
 void pg_table_layout_clear(pg_table_layout *layout);
 
+/* A table that is too wide, or has more than a dozen columns, is shown in parts. Each part has as many columns of values as
+ * fit, after the columns of texts that say what a row is about. While those texts take more than a third of the width and three
+ * are left, the first of them becomes a heading above its rows. */
+enum { PG_TABLE_GAP = 2 }; /* before each column */
+typedef struct pg_table_parts {
+    const pg_table *table;
+    const pg_table_layout *layout;
+    int width;    /* 0: no limit */
+    int widest;   /* most columns of a text (pg_table_widest) */
+    int keys;     /* the columns before this one say what a row is about */
+    int headings; /* those before this one are headings */
+    int from, to; /* columns of values in the present part: from .. to - 1 */
+    int count;    /* parts so far */
+    bool first;   /* the present part is the first */
+} pg_table_parts;
+
+int pg_table_widest(int width);
+pg_table_parts pg_table_parts_of(const pg_table *table, const pg_table_layout *layout, int width);
+/* Go to the first or next part; false: there is none. */
+bool pg_table_parts_next(pg_table_parts *parts);
+/* Does a heading stand before this row? Has the row nothing in the present part? */
+bool pg_table_parts_heading(const pg_table_parts *parts, int row);
+bool pg_table_parts_blank(const pg_table_parts *parts, int row);
+
+/* Has a cell no value and no text? */
+bool pg_table_is_empty(const pg_table *table, int row, int column);
+
 /* Call put for the label and for every text that all rows share. */
 void pg_table_describe(const pg_table *table, const pg_table_layout *layout, void (*put)(FILE *stream, const char *text),
                        FILE *stream);

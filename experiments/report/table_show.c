@@ -82,7 +82,7 @@ static bool is_common(const pg_table *table, int column)
     return true;
 }
 
-static bool is_empty(const pg_table *table, int row, int column)
+bool pg_table_is_empty(const pg_table *table, int row, int column)
 {
     if (table->columns[column].kind == PG_COLUMN_TEXT) return !pg_table_text(table, row, column)[0];
     return pg_table_at(table, row, column)->sample.count == 0;
@@ -96,7 +96,7 @@ static int measure(const pg_table *table, int column, int widest)
     bool used = false;
     for (int row = 0; row < table->row_count; row++) {
         const int wide = pg_utf8_width(pg_table_show(table, row, column, widest, text));
-        used |= !is_empty(table, row, column);
+        used |= !pg_table_is_empty(table, row, column);
         if (wide > width) width = wide;
     }
     return used ? width : 0;
@@ -232,7 +232,7 @@ static void put_html_row(const pg_table *table, const pg_table_layout *l, int ro
     for (int c = 0; c < table->column_count; c++) {
         if (!l->widths[c]) continue;
         const char *shown = pg_table_show(table, row, c, 0, text);
-        const bool number = !pg_column_is_words(&table->columns[c]) && !is_empty(table, row, c);
+        const bool number = !pg_column_is_words(&table->columns[c]) && !pg_table_is_empty(table, row, c);
         if (number) snprintf(value, sizeof value, "%.9g", sorted_by(table, row, c));
         if (number)
             PG_HTML(stream, "<td class=\"n\" data-v=\"$\">$</td>", value, shown);
