@@ -247,6 +247,7 @@ ls /usr/lib/bats/bats-assert|bats-assert
 ls /usr/lib/bats/bats-file|bats-file
 command -v gnuplot|gnuplot-nox
 command -v chromium|chromium
+command -v pdflatex|texlive-latex-base
 endef
 define NEEDS_DEV
 command -v clang|clang libomp-dev

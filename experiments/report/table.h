@@ -77,6 +77,13 @@ PG_CHECKED pg_status pg_table_write_markdown(const pg_table *table, const char *
 /* The same as HTML with complete texts: each cell has its value to sort by. The title is left to the caller. */
 PG_CHECKED pg_status pg_table_print_html(const pg_table *table, FILE *stream, pg_error *err);
 
+/* The same as a LaTeX tabular with the rules of booktabs: parts of 90 characters, texts escaped. */
+PG_CHECKED pg_status pg_table_write_latex(const pg_table *table, const char *path, pg_error *err);
+
+/* LaTeX definitions of every number of a table, as \\pgvalue{NAME/TEXTS/COLUMN}; what comes before those of all tables. */
+PG_CHECKED pg_status pg_table_print_values(const pg_table *table, const char *name, FILE *stream, pg_error *err);
+void pg_latex_head(FILE *stream);
+
 /* Every column as CSV with complete texts; the last column holds the label. */
 PG_CHECKED pg_status pg_table_write_csv(const pg_table *table, const char *path, pg_error *err);
 

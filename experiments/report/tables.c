@@ -17,6 +17,7 @@
 typedef struct output {
     const char *directory;
     FILE *stream; /* NULL: nothing is printed */
+    FILE *values; /* the content of tables/values.tex */
     pg_status fault;
     pg_error error; /* about the first file that could not be written */
 } output;
@@ -57,7 +58,7 @@ static pg_status finish(pg_table *table, output *o, const char *name, bool print
     static const struct {
         const char *ending;
         pg_status (*write)(const pg_table *table, const char *path, pg_error *err);
-    } forms[] = {{"csv", pg_table_write_csv}, {"md", pg_table_write_markdown}};
+    } forms[] = {{"csv", pg_table_write_csv}, {"md", pg_table_write_markdown}, {"tex", pg_table_write_latex}};
     char file[64];
     pg_error found = {.message = ""};
     pg_status status = PG_OK;
@@ -65,6 +66,7 @@ static pg_status finish(pg_table *table, output *o, const char *name, bool print
         snprintf(file, sizeof file, "%s.%s", name, forms[i].ending);
         PG_TRY(put_aside(o, write_or_remove(table, o->directory, file, forms[i].write, &found), &found, err));
     }
+    PG_TRY(pg_table_print_values(table, name, o->values, err));
     if (printed && o->stream && table->row_count) {
         PG_TRY(pg_table_print(table, o->stream, err));
         fputc('\n', o->stream);
@@ -158,22 +160,47 @@ done:
     return status;
 }
 
-static pg_status render(const pg_results *results, output *o, pg_error *err)
+static pg_status fill_tables(const pg_summary *b, output *o, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_summary b = {0};
     pg_table table = {0};
-    PG_TRY(pg_summary_open(&b, results, err));
-    PG_TRY(pg_summary_shorten(&b, err));
     for (int k = 0; pg_table_kinds[k]; k++) {
-        PG_TRY(pg_table_kinds[k]->fill(&b, &table, err));
+        PG_TRY(pg_table_kinds[k]->fill(b, &table, err));
         PG_TRY(finish(&table, o, pg_table_kinds[k]->name, pg_table_kinds[k]->printed, err));
     }
-    PG_TRY(compare(&b, o, err));
+    PG_TRY(compare(b, o, err));
     for (int k = 0; o->stream && pg_table_kinds[k]; k++)
         if (pg_table_kinds[k]->hint) say(o->stream, "%s", pg_table_kinds[k]->hint);
 done:
     pg_table_clear(&table);
+    return status;
+}
+
+static pg_status write_values(output *o, const char *text, size_t bytes, pg_error *err)
+{
+    char path[PG_PATH_MAX];
+    pg_error found = {.message = ""};
+    const pg_status status = pg_path(path, o->directory, "tables", "values.tex", err);
+    if (status != PG_OK) return status;
+    return put_aside(o, pg_file_write(path, text, bytes, PG_FILE_PUBLIC, &found), &found, err);
+}
+
+static pg_status render(const pg_results *results, output *o, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_summary b = {0};
+    char *text = NULL;
+    size_t bytes = 0;
+    o->values = open_memstream(&text, &bytes);
+    if (!o->values) return pg_fail(err, PG_NO_MEMORY, "out of memory for tables/values.tex");
+    pg_latex_head(o->values);
+    PG_TRY(pg_summary_open(&b, results, err));
+    PG_TRY(pg_summary_shorten(&b, err));
+    PG_TRY(fill_tables(&b, o, err));
+done:
+    if (fclose(o->values) != 0 && status == PG_OK) status = pg_fail(err, PG_NO_MEMORY, "out of memory for tables/values.tex");
+    if (status == PG_OK) status = write_values(o, text, bytes, err);
+    free(text);
     pg_summary_close(&b);
     return status;
 }

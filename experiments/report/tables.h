@@ -12,8 +12,8 @@
 
 #include <stdio.h>
 
-/* Write cells.csv and tables/NAME.csv and .md into the directory and print the tables to stream (NULL: not). PG_BAD_INPUT if
- * tasks of the grid have no record, unless partial tables are wanted; their label says so. */
+/* Write cells.csv, tables/NAME.csv, .md and .tex, and tables/values.tex into the directory and print the tables to stream
+ * (NULL: not). PG_BAD_INPUT if tasks of the grid have no record, unless partial tables are wanted; their label says so. */
 PG_CHECKED pg_status pg_tables_render(const char *directory, bool partial, FILE *stream, pg_error *err);
 
 /* Write the figures (figures.h) and run gnuplot on them. *drawn: number of drawn figures, -1 if gnuplot is not installed. */
