@@ -250,7 +250,7 @@ done:
 void pg_latex_head(FILE *stream)
 {
     fputs("% Every number of the tables beside this file. In the preamble: \\usepackage{booktabs} and \\input{tables/values}.\n"
-          "%   \\pgvalue{schemes/v1/accuracy}     the mean; /sd and /n after it: the standard deviation, the number of values\n"
+          "%   \\pgvalue{schemes/NAME/accuracy}   the mean; /sd and /n after it: the standard deviation, the number of values\n"
           "%   \\pgtable{schemes}                 the whole table; \\renewcommand{\\pgtables}{DIR/} if it is not in tables/\n"
           "\\providecommand{\\pgtables}{tables/}\n"
           "\\providecommand{\\pgtable}[1]{\\input{\\pgtables#1.tex}}\n"
