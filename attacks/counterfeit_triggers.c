@@ -9,6 +9,7 @@
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
 #include "core/data/triggers.h"
+#include "core/ownership/picture_loss.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -37,10 +38,9 @@ typedef struct counterfeit_state {
     const counterfeit_options *options;
     const pg_attack_view *view;
     pg_model *model;
-    pg_net *net;
+    pg_picture_loss loss;
     pg_evidence *forged;
     uint8_t *begun; /* the pictures as they were */
-    pg_real *batch, *dlogits;
     int step;
     double images;
     bool right; /* the model answers every trigger as labelled */
@@ -117,17 +117,13 @@ static pg_status counterfeit_triggers_start(void *state, const void *values, con
     const int chunk = o->count < CHUNK ? o->count : CHUNK;
     PG_TRY(counterfeit_triggers_check(o, view, err));
     PG_TRY(pg_model_clone(view->model, &s->model, err));
-    PG_TRY(pg_net_create(&spec, chunk, true, PG_CONV_AUTO, &s->net, err));
-    pg_net_train_from(s->net, PG_IMAGES);
-    pg_net_keep_weights(s->net);
+    PG_TRY(pg_picture_loss_open(&spec, chunk, &s->loss, err));
     spec.passports = 0;
     PG_TRY(pg_attack_evidence(&spec, PG_HOLDS_TRIGGERS, origins[o->start], &s->forged, err));
     pg_dataset *t = &s->forged->triggers;
     PG_TRY(counterfeit_triggers_begin(o, view, t, err));
     PG_TRY(pg_alloc((size_t)t->count * counterfeit_triggers_image_size(t), 1, &s->begun, err));
     memcpy(s->begun, t->images, (size_t)t->count * counterfeit_triggers_image_size(t));
-    PG_TRY(pg_alloc((size_t)chunk * counterfeit_triggers_image_size(t), sizeof *s->batch, &s->batch, err));
-    PG_TRY(pg_alloc((size_t)chunk * (size_t)spec.classes, sizeof *s->dlogits, &s->dlogits, err));
 done:
     return status;
 }
@@ -150,24 +146,14 @@ static void counterfeit_triggers_move_image(const counterfeit_state *s, int imag
 static bool counterfeit_triggers_move_chunk(counterfeit_state *s, int from, int n)
 {
     const pg_dataset *t = &s->forged->triggers;
-    const int classes = t->classes;
-    bool all = true, wrong[CHUNK];
-    pg_batch_range(t, from, n, s->view->pixels, s->batch);
-    const pg_real *logits = pg_net_forward(s->net, s->model, PG_PUBLIC, PG_EVAL, s->batch, n);
-    for (int i = 0; i < n; i++) {
-        int hit = 0;
-        pg_cross_entropy(1, classes, logits + (ptrdiff_t)i * classes, &t->labels[from + i], 0,
-                         s->dlogits + (ptrdiff_t)i * classes, &hit);
-        wrong[i] = !hit;
-        all &= hit;
-    }
+    bool all = true, right[CHUNK];
+    pg_picture_loss_show(&s->loss, s->model, t, from, n, s->view->pixels, NULL, right);
+    for (int i = 0; i < n; i++) all &= right[i];
     s->images += n;
     if (all) return true;
-    pg_net_backward(s->net, s->model, s->dlogits);
+    const pg_real *gradient = pg_picture_loss_gradient(&s->loss, s->model);
     for (int i = 0; i < n; i++)
-        if (wrong[i])
-            counterfeit_triggers_move_image(s, from + i,
-                                            pg_net_image_gradient(s->net) + (size_t)i * counterfeit_triggers_image_size(t));
+        if (!right[i]) counterfeit_triggers_move_image(s, from + i, gradient + (size_t)i * counterfeit_triggers_image_size(t));
     return false;
 }
 
@@ -186,7 +172,7 @@ static pg_outcome counterfeit_triggers_outcome_of(counterfeit_state *s)
     pg_dataset_hash(t);
     return (pg_outcome){.evidence = s->forged,
                         .images = s->images,
-                        .macs = s->images * pg_net_training_macs(s->net, 1),
+                        .macs = s->images * pg_net_training_macs(s->loss.net, 1),
                         .measures = {{"perturbation_largest", "levels", largest},
                                      {"perturbation_mean", "levels", sum / (double)n},
                                      {"iterations", "steps", s->step}}};
@@ -231,12 +217,10 @@ static void counterfeit_triggers_keep(void *state, pg_snapshot *snapshot)
 static void counterfeit_triggers_finish(void *state)
 {
     counterfeit_state *s = state;
-    pg_net_destroy(&s->net);
+    pg_picture_loss_close(&s->loss);
     pg_model_destroy(&s->model);
     pg_evidence_destroy(&s->forged);
     pg_free(s->begun);
-    pg_free(s->batch);
-    pg_free(s->dlogits);
 }
 
 const pg_attack pg_attack_counterfeit_triggers = {

@@ -28,7 +28,7 @@ pg_status pg_frozen_open(pg_frozen *f, const pg_frozen_options *options, pg_bran
                              &f->batches, err));
     PG_TRY(pg_net_create(spec, options->batch, true, PG_CONV_AUTO, &f->net, err));
     pg_net_train_from(f->net, (int)(pg_model_passport_layer(f->copy, 0) - f->copy->layers));
-    pg_net_keep_weights(f->net);
+    pg_net_keep_weights(f->net, true);
     PG_TRY(pg_alloc(n * (size_t)(data->height * data->width * 3), sizeof *f->images, &f->images, err));
     PG_TRY(pg_alloc(n * (size_t)spec->classes, sizeof *f->dlogits, &f->dlogits, err));
     PG_TRY(pg_alloc(n, sizeof *f->labels, &f->labels, err));

@@ -15,6 +15,7 @@
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
 #include "core/data/triggers.h"
+#include "core/ownership/picture_loss.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -44,11 +45,11 @@ typedef struct transfer_state {
     const transfer_options *options;
     const pg_attack_view *view;
     pg_model *own, *references[PG_REFERENCES_MAX]; /* copies, because running a model changes it */
-    pg_net *own_net, *net;                         /* of the accuser's model and of the references */
+    pg_picture_loss own_loss, others_loss;         /* of the accuser's model and of the references */
     pg_dataset pictures;                           /* as changed so far, with their target labels */
     uint8_t *begun;                                /* [pictures] images as they were */
     double *loss;                                  /* [pictures] mean over the references that are held out */
-    pg_real *batch, *dlogits, *gradient;           /* of a chunk; gradient: summed over networks */
+    pg_real *gradient;                             /* of a chunk, summed over networks */
     pg_evidence *forged;
     int step;
     double images;
@@ -102,16 +103,6 @@ done:
     return status;
 }
 
-/* A net that gives the gradient of the images. */
-static pg_status open_net(const pg_model *model, int chunk, pg_net **out, pg_error *err)
-{
-    const pg_status status = pg_net_create(&model->spec, chunk, true, PG_CONV_AUTO, out, err);
-    if (status != PG_OK) return status;
-    pg_net_train_from(*out, PG_IMAGES);
-    pg_net_keep_weights(*out);
-    return PG_OK;
-}
-
 static pg_status transfer_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -124,35 +115,23 @@ static pg_status transfer_start(void *state, const void *values, const pg_attack
     PG_TRY(transfer_check(o, view, err));
     PG_TRY(pg_model_clone(view->running, &s->own, err));
     for (int i = 0; i < view->reference_count; i++) PG_TRY(pg_model_clone(view->references[i], &s->references[i], err));
-    PG_TRY(open_net(s->own, chunk, &s->own_net, err));
-    PG_TRY(open_net(s->references[0], chunk, &s->net, err));
+    PG_TRY(pg_picture_loss_open(&s->own->spec, chunk, &s->own_loss, err));
+    PG_TRY(pg_picture_loss_open(&s->references[0]->spec, chunk, &s->others_loss, err));
     PG_TRY(take_pictures(s, err));
     PG_TRY(pg_alloc((size_t)o->pictures, sizeof *s->loss, &s->loss, err));
-    PG_TRY(pg_alloc(images, sizeof *s->batch, &s->batch, err));
     PG_TRY(pg_alloc(images, sizeof *s->gradient, &s->gradient, err));
-    PG_TRY(pg_alloc((size_t)chunk * (size_t)s->own->spec.classes, sizeof *s->dlogits, &s->dlogits, err));
 done:
     return status;
 }
 
 /* ---- the steps ---- */
 
-/* Loss of picture `from` + i under a network after its forward, and its gradient in dlogits. */
-static double loss_of(const transfer_state *s, const pg_real *logits, int from, int i)
-{
-    int hit = 0;
-    const ptrdiff_t at = (ptrdiff_t)i * s->own->spec.classes;
-    return pg_cross_entropy(1, s->own->spec.classes, logits + at, &s->pictures.labels[from + i], 0, s->dlogits + at, &hit);
-}
-
 /* Add `weight` times the gradient of n pictures under a network to the sum. */
-static void add_gradient(transfer_state *s, pg_net *net, pg_model *model, double weight, int from, int n)
+static void add_gradient(transfer_state *s, pg_picture_loss *loss, pg_model *model, double weight, int from, int n)
 {
     const size_t size = image_size(&s->pictures);
-    const pg_real *logits = pg_net_forward(net, model, PG_PUBLIC, PG_EVAL, s->batch, n);
-    for (int i = 0; i < n; i++) loss_of(s, logits, from, i);
-    pg_net_backward(net, model, s->dlogits);
-    const pg_real *gradient = pg_net_image_gradient(net);
+    pg_picture_loss_show(loss, model, &s->pictures, from, n, s->view->pixels, NULL, NULL);
+    const pg_real *gradient = pg_picture_loss_gradient(loss, model);
     for (size_t k = 0; k < (size_t)n * size; k++) s->gradient[k] += (pg_real)weight * gradient[k];
     s->images += n;
 }
@@ -175,9 +154,8 @@ static void step_chunk(transfer_state *s, int from, int n)
 {
     const int leading = s->view->reference_count - s->options->held_out;
     pg_zero((size_t)n * image_size(&s->pictures), s->gradient);
-    pg_batch_range(&s->pictures, from, n, s->view->pixels, s->batch);
-    add_gradient(s, s->own_net, s->own, 1, from, n);
-    for (int r = 0; r < leading; r++) add_gradient(s, s->net, s->references[r], 1.0 / leading, from, n);
+    add_gradient(s, &s->own_loss, s->own, 1, from, n);
+    for (int r = 0; r < leading; r++) add_gradient(s, &s->others_loss, s->references[r], 1.0 / leading, from, n);
     move(s, from, n);
 }
 
@@ -192,10 +170,10 @@ static void for_chunks(transfer_state *s, void (*visit)(transfer_state *s, int f
 static void rank_chunk(transfer_state *s, int from, int n)
 {
     const int held = s->options->held_out, first = s->view->reference_count - held;
-    pg_batch_range(&s->pictures, from, n, s->view->pixels, s->batch);
+    double losses[CHUNK];
     for (int r = 0; r < held; r++) {
-        const pg_real *logits = pg_net_forward(s->net, s->references[first + r], PG_PUBLIC, PG_EVAL, s->batch, n);
-        for (int i = 0; i < n; i++) s->loss[from + i] += loss_of(s, logits, from, i) / held;
+        pg_picture_loss_show(&s->others_loss, s->references[first + r], &s->pictures, from, n, s->view->pixels, losses, NULL);
+        for (int i = 0; i < n; i++) s->loss[from + i] += losses[i] / held;
     }
     s->images += (double)n * held;
 }
@@ -253,7 +231,7 @@ static pg_status transfer_step(void *state, pg_attack_state *what, pg_outcome *o
     *what = PG_ATTACK_LAST;
     *outcome = (pg_outcome){.evidence = s->forged,
                             .images = s->images,
-                            .macs = s->images * pg_net_training_macs(s->net, 1),
+                            .macs = s->images * pg_net_training_macs(s->others_loss.net, 1),
                             .measures = {{"held_out_loss_largest", "nats", worst}}};
     return PG_OK;
 }
@@ -275,16 +253,14 @@ static void transfer_keep(void *state, pg_snapshot *snapshot)
 static void transfer_finish(void *state)
 {
     transfer_state *s = state;
-    pg_net_destroy(&s->own_net);
-    pg_net_destroy(&s->net);
+    pg_picture_loss_close(&s->own_loss);
+    pg_picture_loss_close(&s->others_loss);
     pg_model_destroy(&s->own);
     for (int i = 0; i < PG_REFERENCES_MAX; i++) pg_model_destroy(&s->references[i]);
     pg_dataset_clear(&s->pictures);
     pg_evidence_destroy(&s->forged);
     pg_free(s->begun);
     pg_free(s->loss);
-    pg_free(s->batch);
-    pg_free(s->dlogits);
     pg_free(s->gradient);
 }
 

@@ -341,6 +341,13 @@ static void layer_backward(pg_net *net, int i, const pg_model *m)
     }
 }
 
+/* Add what pg_net_add_output_gradient gave, once all readers of the output have given theirs. */
+static void take_extra(const pg_net *net, pg_net_cell *c)
+{
+    if (c->extra) pg_accumulate(c->out_size * (size_t)images_of(net, c->output_shared), c->extra, c->dy);
+    c->extra = NULL;
+}
+
 void pg_net_backward(pg_net *net, pg_model *model, const pg_real *dlogits)
 {
     const int last = model->layer_count - 1;
@@ -348,7 +355,15 @@ void pg_net_backward(pg_net *net, pg_model *model, const pg_real *dlogits)
     net->image_cell.dy_written = false;
     for (int i = 0; i <= last; i++) net->cells[i].dy_written = false;
     memcpy(top->dy, dlogits, top->out_size * (size_t)images_of(net, top->output_shared) * sizeof *dlogits);
-    for (int i = last; i >= 0 && i >= net->train_from; i--) layer_backward(net, i, model);
+    for (int i = last; i >= 0 && i >= net->train_from; i--) {
+        take_extra(net, &net->cells[i]);
+        layer_backward(net, i, model);
+    }
+}
+
+void pg_net_add_output_gradient(pg_net *net, int layer, const pg_real *gradient)
+{
+    net->cells[layer].extra = gradient;
 }
 
 pg_real *pg_net_gradients(pg_net *net)
@@ -371,9 +386,9 @@ void pg_net_train_from(pg_net *net, int layer)
     net->train_from = layer;
 }
 
-void pg_net_keep_weights(pg_net *net)
+void pg_net_keep_weights(pg_net *net, bool keep)
 {
-    net->weights_stay = true;
+    net->weights_stay = keep;
 }
 
 double pg_net_training_macs(const pg_net *net, int branches)

@@ -54,8 +54,9 @@ void pg_net_zero_gradients(pg_net *net);
 
 /* Compute no gradients for layers before this one (0: for all layers; PG_IMAGES: for the images too). */
 void pg_net_train_from(pg_net *net, int layer);
-/* Compute no gradients for weights and biases of convolutions and dense layers, only for affines, passports and images. */
-void pg_net_keep_weights(pg_net *net);
+/* Compute no gradients for weights and biases of convolutions and dense layers, only for affines, passports and images; or
+ * compute them again. */
+void pg_net_keep_weights(pg_net *net, bool keep);
 /* Multiply-adds of one image in a training step: forward in every branch, layers that both share once; backward as far as
  * layers are trained, with two products per layer, or one if the weights are kept. */
 double pg_net_training_macs(const pg_net *net, int branches);
@@ -76,6 +77,10 @@ pg_real *pg_net_beta_gradient(pg_net *net, int i);
 /* The input of a layer in the last forward of a training net, [N,H,W,C]. For an addition: only the operand that does not come
  * from the previous row. */
 const pg_real *pg_net_input(const pg_net *net, int layer);
+
+/* Add a gradient of the output of a layer, in the shape in which its readers get it (pg_net_input), in the next backward. The
+ * output of a convolution that only a pool reads is the pool's. gradient is borrowed until then. */
+void pg_net_add_output_gradient(pg_net *net, int layer, const pg_real *gradient);
 
 /* Window means of a passport image [H,W,C]: means [R,R,C] at [i,j,c] is the mean over the output positions (y,x) of the
  * zero-padded image at (y stride + i - pad, x stride + j - pad, c). gamma = sum over j of means[j] w[j,:] then equals the mean

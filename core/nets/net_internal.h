@@ -23,6 +23,7 @@ struct pg_net_cell {
     pg_real *dy;                      /* gradient of the output; may share its buffer with dz */
     pg_real *dz;                      /* gradient of z; summed over the branches if the input is shared */
     bool dy_written;                  /* this backward has begun to sum dy */
+    const pg_real *extra;             /* added to dy in the next backward; NULL: nothing */
     uint8_t *decisions;               /* see pg_norm_apply */
     pg_real *mean, *inv_std, *variance;
     /* passport layers */

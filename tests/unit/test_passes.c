@@ -294,7 +294,7 @@ TEST(kept_weights_cost_no_gradient)
         for (int kept = 0; kept < 2; kept++) {
             open_small(&s[kept], &spec, PG_CONV_AUTO);
             pg_net_train_from(s[kept].net, PG_IMAGES);
-            if (kept) pg_net_keep_weights(s[kept].net);
+            if (kept) pg_net_keep_weights(s[kept].net, true);
             run_small(&s[kept], PG_BATCH, true, true, NULL);
         }
         const pg_real *all = pg_net_gradients(s[0].net), *few = pg_net_gradients(s[1].net);
