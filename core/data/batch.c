@@ -12,6 +12,11 @@ const char *const pg_pixels_names[] = {"imagenet", "cifar", NULL};
 static const double means[][3] = {{0.485, 0.456, 0.406}, {0.4914, 0.4822, 0.4465}};
 static const double deviations[][3] = {{0.229, 0.224, 0.225}, {0.2023, 0.1994, 0.2010}};
 
+double pg_pixel(pg_pixels pixels, int channel, double value)
+{
+    return (value - means[pixels][channel]) / deviations[pixels][channel];
+}
+
 enum { PAD = 4 };
 
 /* The normalised value of every 8-bit level, for each channel. */
@@ -22,7 +27,7 @@ typedef struct levels {
 static void fill_levels(levels *table, pg_pixels pixels)
 {
     for (int v = 0; v < 256; v++)
-        for (int c = 0; c < 3; c++) table->value[v][c] = (pg_real)((v / 255.0 - means[pixels][c]) / deviations[pixels][c]);
+        for (int c = 0; c < 3; c++) table->value[v][c] = (pg_real)pg_pixel(pixels, c, v / 255.0);
 }
 
 /* Write an image shifted by (dy, dx) to out; pixels from outside are black. Mirror it if flip. */

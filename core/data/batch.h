@@ -12,6 +12,9 @@
 typedef enum pg_pixels { PG_PIXELS_IMAGENET, PG_PIXELS_CIFAR } pg_pixels;
 extern const char *const pg_pixels_names[]; /* ended by NULL */
 
+/* A pixel of `value`, 0 to 1, as networks see it. */
+double pg_pixel(pg_pixels pixels, int channel, double value);
+
 /* Augmentation of training images, in this order: pad by 4 with black and crop a random window of the old size; mirror with
  * probability 1/2. */
 typedef struct pg_augment {

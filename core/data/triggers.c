@@ -234,8 +234,7 @@ pg_status pg_triggers_generate(int count, int classes, pg_seed seed, pg_dataset 
         pg_rng_open(&rng, seed, "trigger picture", (uint64_t)i);
         draw_picture(out->images + (size_t)i * SIDE * SIDE * 3, &rng);
     }
-    pg_rng_open(&rng, seed, "trigger labels", 0);
-    for (int i = 0; i < count; i++) out->labels[i] = (int32_t)pg_rng_below(&rng, (uint64_t)classes);
+    pg_triggers_label(out, -1, classes, seed);
     snprintf(out->name, sizeof out->name, "triggers");
     snprintf(out->source, sizeof out->source, "%d generated abstract images", count);
     pg_dataset_hash(out);
@@ -279,6 +278,22 @@ pg_status pg_triggers_take(const pg_dataset *from, int only, int except, int cou
 done:
     pg_free(order);
     return status;
+}
+
+void pg_triggers_stamp(pg_dataset *t, int top, int left, int height, int width)
+{
+    for (int i = 0; i < t->count; i++)
+        for (int y = top; y < top + height; y++)
+            memset(t->images + (((size_t)i * (size_t)t->height + (size_t)y) * (size_t)t->width + (size_t)left) * 3, 255,
+                   (size_t)width * 3);
+}
+
+void pg_triggers_label(pg_dataset *t, int label, int classes, pg_seed seed)
+{
+    pg_rng rng;
+    pg_rng_open(&rng, seed, "trigger labels", 0);
+    t->classes = classes;
+    for (int i = 0; i < t->count; i++) t->labels[i] = label >= 0 ? label : (int32_t)pg_rng_below(&rng, (uint64_t)classes);
 }
 
 pg_status pg_triggers_make(const char *source, int count, int classes, const pg_seed *seed, pg_dataset *out, pg_error *err)

@@ -29,6 +29,12 @@ PG_CHECKED pg_status pg_triggers_generate(int count, int classes, pg_seed seed, 
 PG_CHECKED pg_status pg_triggers_take(const pg_dataset *from, int only, int except, int count, pg_seed seed, pg_dataset *out,
                                       pg_error *err);
 
+/* Make a rectangle of every picture white. */
+void pg_triggers_stamp(pg_dataset *triggers, int top, int left, int height, int width);
+
+/* Give every picture a random class, or all of them one class (label; -1: random). */
+void pg_triggers_label(pg_dataset *triggers, int label, int classes, pg_seed seed);
+
 /* Make the trigger set of an option: "generated" (count images), or a folder. With seed NULL a generated set has its sizes but
  * no images. */
 PG_CHECKED pg_status pg_triggers_make(const char *source, int count, int classes, const pg_seed *seed, pg_dataset *out,

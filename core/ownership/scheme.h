@@ -44,6 +44,21 @@ typedef struct pg_scheme_group_text {
 } pg_scheme_group_text;
 extern const pg_scheme_group_text pg_scheme_groups[];
 
+/* A training step of a scheme that mixes triggers into the batches, as its members `before` and `between` see it. */
+typedef struct pg_step {
+    const pg_evidence *evidence;
+    pg_model *model;
+    pg_net *net;         /* its gradients hold what earlier passes of this step added */
+    int train_from;      /* layers before this one keep their parameters */
+    int count, triggers; /* images of the data, and triggers that follow them */
+    pg_pixels pixels;
+    pg_real *images;       /* [count + triggers,H,W,3], normalised */
+    const int32_t *labels; /* [count + triggers] */
+    pg_real *dlogits;      /* [count + triggers,classes]: gradient of the mean cross-entropy over all of them */
+    const pg_real *logits; /* likewise; valid in `between` */
+    pg_real *scratch;      /* of the size that the scheme asked for, zero at the first step */
+} pg_step;
+
 /* An option and its value, as text. */
 typedef struct pg_setting {
     const char *key, *text;
@@ -60,8 +75,9 @@ typedef struct pg_scheme {
     size_t options_size;
     const char *alone[2]; /* option and value that let keygen do without a trained network; NULL: by default it needs none */
     pg_setting
-        bound[4];     /* with these its evidence follows from a secret; ended by a key NULL, which is the first if it cannot */
-    size_t binding;   /* offset of the pg_binding_options in its options, if it has bound */
+        bound[4];   /* with these its evidence follows from a secret; ended by a key NULL, which is the first if it cannot */
+    size_t binding; /* offset of the pg_binding_options in its options, if it has bound */
+    double match;   /* probability that an unmarked network answers a trigger as labelled, in the published test; 0: guessing */
     pg_setting embed; /* with this, training starts from a trained plain network; key NULL: it cannot. See PG_SCHEME_START */
 
     /* Set the passport layers and the branches of spec, which has none, or refuse a network that the evidence would not fit.
@@ -88,6 +104,18 @@ typedef struct pg_scheme {
     void (*hold)(const void *options, const pg_evidence *evidence, pg_model *model);
     /* Trigger samples appended to every training batch. NULL: none. */
     int (*triggers_per_batch)(const void *options);
+    /* Images that `before` runs through the network, forward and backward, for each trigger of a step. NULL: none, and there is
+     * no `before`. */
+    int (*trigger_passes)(const void *options);
+    /* Called with the batch before its forward pass. It may change the triggers, and leave gradients; dlogits is its to use. */
+    void (*before)(const void *options, const pg_step *step);
+    /* Does the batch then run without the triggers, because `before` left their gradients? NULL: no. */
+    bool (*triggers_apart)(const void *options);
+    /* Called between forward and backward of the batch. It may change dlogits and add gradients; returns what it adds to the
+     * loss. NULL: nothing. */
+    double (*between)(const void *options, const pg_step *step);
+    /* Elements of step->scratch. NULL: none. */
+    size_t (*scratch)(const void *options, const pg_layout *layout, int count, int triggers);
     /* Do batches take the triggers in one fixed order from a random start, instead of a new order in each sweep? NULL: no. */
     bool (*triggers_in_order)(const void *options);
 } pg_scheme;

@@ -40,6 +40,7 @@ static const pg_option options[] = {
     PG_TRIGGER_OPTIONS(zhang_options, common, "images in the trigger set", "2"),
     PG_SCHEME_START(zhang_options, common.start, "scratch"),
     PG_BINDING_OPTIONS(zhang_options, binding),
+    PG_TRIGGER_PERTURBATION(zhang_options, common),
     {0},
 };
 
@@ -51,18 +52,6 @@ static pg_other_data zhang_other_data(const void *values)
 
 /* ---- what cannot be ---- */
 
-static pg_status zhang_check_classes(const zhang_options *o, int classes, pg_error *err)
-{
-    if (o->labels == LABELS_FIXED && o->target >= classes)
-        return pg_fail(err, PG_BAD_INPUT, "target: there is no class %d of %d", o->target, classes);
-    if (o->pattern == UNRELATED) return PG_OK;
-    if (o->source >= classes) return pg_fail(err, PG_BAD_INPUT, "source: there is no class %d of %d", o->source, classes);
-    if (o->labels == LABELS_FIXED && o->source == o->target)
-        return pg_fail(err, PG_BAD_INPUT, "source, target: both are class %d, so the triggers would have their true labels",
-                       o->target);
-    return PG_OK;
-}
-
 enum { EDGE = 2 }; /* rows and columns above and left of the bar */
 
 static pg_status zhang_check(const void *values, const pg_keygen *in, pg_error *err)
@@ -70,7 +59,8 @@ static pg_status zhang_check(const void *values, const pg_keygen *in, pg_error *
     const zhang_options *o = values;
     const pg_net_spec *spec = in->spec;
     const pg_dataset *from = o->pattern == UNRELATED && in->other ? &in->other->train : &in->data->train;
-    const pg_status status = zhang_check_classes(o, spec->classes, err);
+    const int source = o->pattern == UNRELATED ? -1 : o->source, target = o->labels == LABELS_FIXED ? o->target : -1;
+    const pg_status status = pg_trigger_check(&o->common, in, from, source, target, err);
     if (status != PG_OK) return status;
     if (o->pattern == UNRELATED && (from->height != spec->image_height || from->width != spec->image_width))
         return pg_fail(err, PG_BAD_INPUT, "from: %s has images of %dx%d, the network takes %dx%d", from->name, from->height,
@@ -80,23 +70,12 @@ static pg_status zhang_check(const void *values, const pg_keygen *in, pg_error *
     if (o->pattern == CONTENT && (EDGE + o->size > spec->image_width || EDGE + o->size / 2 > spec->image_height))
         return pg_fail(err, PG_BAD_INPUT, "size: a bar of %dx%d does not fit %d pixels inside an image of %dx%d", o->size,
                        o->size / 2, EDGE, spec->image_width, spec->image_height);
-    if (from->count < o->common.trigger_count)
-        return pg_fail(err, PG_BAD_INPUT, "trigger_count: %d triggers from %d images of %s", o->common.trigger_count,
-                       from->count, from->name);
     if (o->binding.bound && o->labels == LABELS_FIXED)
         return pg_fail(err, PG_BAD_INPUT, "labels: fixed labels cannot be bound, because all are the target class");
     return PG_OK;
 }
 
 /* ---- pictures ---- */
-
-static void stamp_bar(pg_dataset *t, int size)
-{
-    for (int i = 0; i < t->count; i++)
-        for (int y = EDGE; y < EDGE + size / 2; y++)
-            memset(t->images + (((size_t)i * (size_t)t->height + (size_t)y) * (size_t)t->width + EDGE) * 3, 255,
-                   (size_t)size * 3);
-}
 
 static void add_noise(pg_dataset *t, const zhang_options *o, pg_seed seed)
 {
@@ -109,15 +88,6 @@ static void add_noise(pg_dataset *t, const zhang_options *o, pg_seed seed)
             *pixel = (uint8_t)lround(fmin(255, fmax(0, *pixel + 255 * o->deviation * pg_rng_normal(&rng))));
         }
     }
-}
-
-static void label(pg_dataset *t, const zhang_options *o, int classes, pg_seed seed)
-{
-    pg_rng rng;
-    pg_rng_open(&rng, seed, "trigger labels", 0);
-    t->classes = classes;
-    for (int i = 0; i < t->count; i++)
-        t->labels[i] = o->labels == LABELS_FIXED ? o->target : (int32_t)pg_rng_below(&rng, (uint64_t)classes);
 }
 
 static bool all_alike(const pg_dataset *t)
@@ -153,9 +123,9 @@ static pg_status zhang_keygen(const void *values, const pg_keygen *in, pg_eviden
     const int only = unrelated ? -1 : o->source, except = unrelated || o->labels == LABELS_UNIFORM ? -1 : o->target;
     const pg_dataset *from = unrelated ? &in->other->train : &in->data->train;
     if ((status = pg_triggers_take(from, only, except, o->common.trigger_count, in->seed, t, err)) != PG_OK) return status;
-    if (o->pattern == CONTENT) stamp_bar(t, o->size);
+    if (o->pattern == CONTENT) pg_triggers_stamp(t, EDGE, EDGE, o->size / 2, o->size);
     if (o->pattern == NOISE) add_noise(t, o, in->seed);
-    label(t, o, in->spec->classes, in->seed);
+    pg_triggers_label(t, o->labels == LABELS_FIXED ? o->target : -1, in->spec->classes, in->seed);
     return PG_OK;
 }
 
@@ -165,18 +135,17 @@ const pg_scheme pg_scheme_zhang = {
     .source = "Zhang, Gu, Jang, Wu, Stoecklin, Huang, Molloy, ASIACCS 2018; defaults of Lukas et al., IEEE S&P 2022",
     .differs =
         "triggers come from every class but the target unless `source` names one; that class is not repeated in the training set; triggers are appended to every batch",
-    .group = PG_BLACK_BOX,
-    .holds = PG_HOLDS_TRIGGERS,
-    .options = options,
+    PG_TRIGGER_MEMBERS,
     .options_size = sizeof(zhang_options),
     .bound = {{"labels", "uniform"}, {"bound", "true"}},
     .binding = offsetof(zhang_options, binding),
-    .embed = {"start", "pretrained"},
     .other_data = zhang_other_data,
     .check = zhang_check,
     .recognise = zhang_recognise,
     .kind = zhang_kind,
     .keygen = zhang_keygen,
-    .triggers_per_batch = pg_trigger_per_batch,
-    .triggers_in_order = pg_trigger_in_order,
+    .trigger_passes = pg_trigger_passes,
+    .before = pg_trigger_before,
+    .triggers_apart = pg_trigger_apart,
+    .scratch = pg_trigger_scratch,
 };

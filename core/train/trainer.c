@@ -35,9 +35,12 @@ struct pg_trainer {
     pg_job job;
     pg_net *net;
     pg_batches *batches;
-    int triggers, capacity; /* triggers per batch; images per step, triggers included */
+    int triggers, capacity; /* triggers per batch; images in a batch, triggers included */
+    int passes;             /* of each trigger before the batch runs */
+    int run;                /* images of the batch that run together: all of them, or the data alone */
     pg_real *momentum, *images;
     pg_real *dlogits; /* [2,capacity,classes] for both branches */
+    pg_real *scratch; /* of the scheme */
     int32_t *labels;
     uint32_t *trigger_order;
     long trigger_sweep; /* the sweep that trigger_order is for; -1: none */
@@ -74,6 +77,24 @@ static void hold_weights(const pg_job *job)
     if (job->scheme->hold && job->evidence) job->scheme->hold(job->scheme_options, job->evidence, job->model);
 }
 
+/* Triggers are mixed in if the scheme does that and the evidence has some. */
+static pg_status plan_triggers(pg_trainer *t, pg_error *err)
+{
+    const pg_job *job = &t->job;
+    const pg_scheme *s = job->scheme;
+    const void *o = job->scheme_options;
+    const bool mixes = s->triggers_per_batch && job->evidence && job->evidence->triggers.count;
+    t->triggers = mixes ? s->triggers_per_batch(o) : 0;
+    t->capacity = job->options->batch + t->triggers;
+    t->passes = mixes && s->trigger_passes ? s->trigger_passes(o) : 0;
+    t->run = t->passes && s->triggers_apart && s->triggers_apart(o) ? job->options->batch : t->capacity;
+    t->trigger_sweep = -1;
+    const size_t scratch = mixes && s->scratch ? s->scratch(o, &job->model->layout, job->options->batch, t->triggers) : 0;
+    const pg_status status = pg_alloc(scratch, sizeof *t->scratch, &t->scratch, err);
+    if (status != PG_OK) return status;
+    return pg_alloc(mixes ? (size_t)job->evidence->triggers.count : 0, sizeof *t->trigger_order, &t->trigger_order, err);
+}
+
 pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -81,9 +102,7 @@ pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err)
     const pg_dataset *data = job->data;
     PG_TRY(pg_alloc(1, sizeof *t, &t, err));
     t->job = *job;
-    const bool mixes = job->scheme->triggers_per_batch && job->evidence && job->evidence->triggers.count;
-    t->triggers = mixes ? job->scheme->triggers_per_batch(job->scheme_options) : 0;
-    t->capacity = job->options->batch + t->triggers;
+    PG_TRY(plan_triggers(t, err));
     PG_TRY(open_batches(t, err));
     PG_TRY(pg_net_create(&job->model->spec, t->capacity, true, job->conv, &t->net, err));
     pg_net_train_from(t->net, job->train_from);
@@ -98,8 +117,6 @@ pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err)
     PG_TRY(pg_alloc(2 * n * (size_t)job->model->spec.classes, sizeof *t->dlogits, &t->dlogits, err));
     PG_TRY(pg_alloc(n, sizeof *t->labels, &t->labels, err));
     PG_TRY(pg_alloc((size_t)job->options->epochs, sizeof *t->history, &t->history, err));
-    PG_TRY(pg_alloc(mixes ? (size_t)job->evidence->triggers.count : 0, sizeof *t->trigger_order, &t->trigger_order, err));
-    t->trigger_sweep = -1;
     t->progress = (pg_progress){.epochs = job->options->epochs, .steps = data->count / job->options->batch};
     *out = t;
     t = NULL;
@@ -119,6 +136,7 @@ void pg_trainer_destroy(pg_trainer **trainer)
     pg_free(t->dlogits);
     pg_free(t->labels);
     pg_free(t->trigger_order);
+    pg_free(t->scratch);
     pg_free(t->history);
     pg_model_destroy(&t->best);
     pg_free(t);
@@ -185,6 +203,29 @@ static bool trains_private(const pg_job *job)
     return job->model->spec.passports && job->model->spec.private_affine && job->evidence;
 }
 
+static pg_step step_of(pg_trainer *t, const pg_real *logits)
+{
+    return (pg_step){.evidence = t->job.evidence,
+                     .model = t->job.model,
+                     .net = t->net,
+                     .train_from = t->job.train_from,
+                     .count = t->job.options->batch,
+                     .triggers = t->triggers,
+                     .pixels = (pg_pixels)t->job.options->pixels,
+                     .images = t->images,
+                     .labels = t->labels,
+                     .dlogits = t->dlogits,
+                     .logits = logits,
+                     .scratch = t->scratch};
+}
+
+/* What a scheme does with its triggers before the batch runs. */
+static void run_before(pg_trainer *t)
+{
+    const pg_step step = step_of(t, NULL);
+    if (t->passes) t->job.scheme->before(t->job.scheme_options, &step);
+}
+
 /* Run forward and backward of every branch that is trained. Returns the sum of their cross-entropies. */
 static double run_branches(pg_trainer *t, double *regulariser)
 {
@@ -193,18 +234,20 @@ static double run_branches(pg_trainer *t, double *regulariser)
     const int first = trains_public(job) ? PG_PUBLIC : PG_PRIVATE, last = trains_private(job) ? PG_PRIVATE : PG_PUBLIC;
     const pg_branch branch = first < last ? PG_BOTH : (pg_branch)first;
     double loss = 0;
-    const pg_real *logits = pg_net_forward(t->net, job->model, branch, PG_TRAIN, t->images, t->capacity);
+    const pg_real *logits = pg_net_forward(t->net, job->model, branch, PG_TRAIN, t->images, t->run);
     for (int b = first; b <= last; b++) {
-        const size_t at = (size_t)(b - first) * (size_t)(t->capacity * classes);
+        const size_t at = (size_t)(b - first) * (size_t)(t->run * classes);
         int hits = 0;
-        loss += pg_cross_entropy(t->capacity, classes, logits + at, t->labels, job->options->label_smoothing, t->dlogits + at,
-                                 &hits);
+        loss +=
+            pg_cross_entropy(t->run, classes, logits + at, t->labels, job->options->label_smoothing, t->dlogits + at, &hits);
         if (b != deployed) continue;
         t->correct += hits;
-        t->seen += t->capacity;
+        t->seen += t->run;
     }
     if (job->scheme->regulariser && job->evidence)
         *regulariser = job->scheme->regulariser(job->scheme_options, job->evidence, job->model, t->net);
+    const pg_step step = step_of(t, logits);
+    if (job->scheme->between && t->triggers) *regulariser += job->scheme->between(job->scheme_options, &step);
     pg_net_backward(t->net, job->model, t->dlogits);
     return loss;
 }
@@ -239,11 +282,17 @@ static void update(pg_trainer *t)
     if (open) update_run(t, from, m->param_count);
 }
 
+/* Images of a step that run forward and backward. */
+static double images_of(const pg_trainer *t)
+{
+    return t->run + (double)t->passes * t->triggers;
+}
+
 static void count_step(pg_trainer *t, double loss, double regulariser)
 {
     pg_progress *p = &t->progress;
     p->step++;
-    p->images += t->capacity;
+    p->images += images_of(t);
     t->loss_sum += loss;
     t->regulariser_sum += regulariser;
     p->loss = t->loss_sum / p->step;
@@ -267,6 +316,7 @@ pg_status pg_trainer_step(pg_trainer *t, pg_error *err)
     if (status != PG_OK) return status;
     append_triggers(t);
     pg_net_zero_gradients(t->net);
+    run_before(t);
     const double loss = run_branches(t, &regulariser);
     if (!isfinite(loss + regulariser))
         return pg_fail(err, PG_FAILED, "the loss is not finite in epoch %d, step %d", p->epoch + 1, p->step + 1);
@@ -351,7 +401,7 @@ void pg_trainer_keep(pg_trainer *t, pg_snapshot *snapshot)
 {
     pg_model *m = t->job.model;
     pg_progress *p = &t->progress;
-    const double images = (double)p->steps * t->capacity; /* of an epoch */
+    const double images = p->steps * images_of(t); /* of an epoch */
     PG_KEEP(snapshot, m->params, m->param_count, "params");
     PG_KEEP(snapshot, m->buffers, m->buffer_count, "buffers");
     PG_KEEP(snapshot, t->momentum, m->param_count, "momentum");

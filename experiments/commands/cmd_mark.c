@@ -31,14 +31,14 @@ typedef struct arguments {
 } arguments;
 static const arguments defaults = {.order.statement = "", .seed = 1};
 
-/* The schemes whose evidence can be embedded into a trained network. */
+/* The schemes whose evidence can be bound and embedded into a trained network. */
 static const char *const *embeddable(void)
 {
     enum { MOST = 63 };
     static const char *names[MOST + 1];
     int count = 0;
     for (int i = 0; pg_schemes[i] && count < MOST; i++)
-        if (pg_schemes[i]->embed.key) names[count++] = pg_schemes[i]->name;
+        if (pg_schemes[i]->embed.key && pg_schemes[i]->bound[0].key) names[count++] = pg_schemes[i]->name;
     names[count] = NULL;
     return names;
 }

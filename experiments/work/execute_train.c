@@ -160,7 +160,7 @@ static pg_status record_epochs(const work *w, pg_record *record, pg_error *err)
         char outcome[48];
         snprintf(outcome, sizeof outcome, "epoch=%d", i + 1);
         PG_TRY(pg_record_add(record, outcome, "train_loss", history[i].loss, "nats", err));
-        if (w->task->scheme->regulariser)
+        if (w->task->scheme->regulariser || w->task->scheme->between)
             PG_TRY(pg_record_add(record, outcome, "embedding_loss", history[i].regulariser, "", err));
         PG_TRY(pg_record_add(record, outcome, "train_accuracy", history[i].train_accuracy, "%", err));
         for (int b = 0; b < 2; b++)
