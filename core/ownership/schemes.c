@@ -17,6 +17,9 @@
     X(pg_scheme, stdm)                                                                                                         \
     X(pg_scheme, laplacian)                                                                                                    \
     X(pg_scheme, adi)                                                                                                          \
-    X(pg_scheme, zhang)
+    X(pg_scheme, zhang)                                                                                                        \
+    X(pg_scheme, frontier)                                                                                                     \
+    X(pg_scheme, ewe)                                                                                                          \
+    X(pg_scheme, margin)
 
 PG_REGISTRY(pg_scheme, pg_schemes, SCHEMES)

@@ -6,6 +6,7 @@
 #include "core/ownership/distinct.h"
 #include "core/ownership/mark.h"
 #include "core/ownership/permutation.h"
+#include "core/ownership/scheme.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
@@ -140,6 +141,13 @@ done:
 
 /* ---- triggers ---- */
 
+/* Probability that an unmarked network answers a trigger as labelled: by guessing, or by the published test of the scheme that
+ * the evidence names, whichever is larger. */
+static double guess(const pg_finding *f)
+{
+    return fmax(1.0 / f->classes, f->match);
+}
+
 enum { PERMUTATIONS_MAX = 1000000 };
 
 /* Number of random orders of the labels: enough for a p-value ten times below the level. */
@@ -163,7 +171,7 @@ static pg_status weigh_triggers(const pg_judge_setup *s, const pg_dataset *trigg
     pg_status status = PG_OK;
     out->trigger_agree = 0;
     for (int i = 0; i < n; i++) out->trigger_agree += answers[i] == triggers->labels[i];
-    out->trigger_p = pg_binomial_tail(out->trigger_agree, n, 1.0 / triggers->classes);
+    out->trigger_p = pg_binomial_tail(out->trigger_agree, n, guess(out));
     if (!out->bound) {
         status =
             pg_permuted_labels(n, answers, triggers->labels, permutations(s->options->level), s->seed, &out->permuted_p, err);
@@ -216,7 +224,7 @@ static void find_thresholds(pg_finding *f, int n, double level)
 {
     const bool triggers = f->claim == PG_CLAIM_TRIGGERS;
     const double each = level / (1 + f->two_looks); /* of the looks */
-    f->null_probability = triggers ? 1.0 / f->classes : 0.5;
+    f->null_probability = triggers ? guess(f) : 0.5;
     f->threshold = f->enough = pg_binomial_threshold(n, f->null_probability, each);
     if (!f->nulls) return;
     f->null_threshold = f->null_mean + gsl_cdf_ugaussian_Qinv(each) * f->null_deviation;
@@ -234,7 +242,7 @@ static double lost_bits(const pg_finding *f, const pg_judge_setup *s)
 static double proof_bits(const pg_finding *f, const pg_judge_setup *s)
 {
     const double signature = f->bits ? pg_binomial_bits(f->agree, f->bits, 0.5) : 0,
-                 triggers = f->trigger_count ? pg_binomial_bits(f->trigger_agree, f->trigger_count, 1.0 / f->classes) : 0;
+                 triggers = f->trigger_count ? pg_binomial_bits(f->trigger_agree, f->trigger_count, guess(f)) : 0;
     return fmax(0, fmax(signature, triggers) - lost_bits(f, s));
 }
 
@@ -244,7 +252,7 @@ static int enough_to_prove(const pg_finding *f, const pg_judge_setup *s)
     const int n = triggers ? f->trigger_count : f->bits;
     const double needed = s->options->proof + lost_bits(f, s);
     int k = 0;
-    while (k <= n && pg_binomial_bits(k, n, triggers ? 1.0 / f->classes : 0.5) < needed) k++;
+    while (k <= n && pg_binomial_bits(k, n, triggers ? guess(f) : 0.5) < needed) k++;
     return k;
 }
 
@@ -432,6 +440,8 @@ static pg_status read_evidence(pg_judge *judge, const pg_evidence *evidence, pg_
 {
     pg_status status = PG_OK;
     pg_evidence *distinct = NULL;
+    const pg_scheme *scheme = pg_scheme_find(evidence->scheme);
+    out->match = scheme ? scheme->match : 0;
     out->bound = evidence->binding.bound;
     out->seed_refused = evidence->binding.from_seed && !judge->setup.seeds_prove;
     if (evidence->mark.bits) PG_TRY(pg_mark_fit(&evidence->mark, judge->model, err));

@@ -46,7 +46,9 @@ typedef struct pg_finding {
     double detection;        /* percent: bits that agree, mean over layers, gamma recomputed from the passport; or triggers */
     double detection_stored; /* percent, from the model's stored scale; NaN if it stores none */
     int agree, agree_stored; /* bits, or triggers for a claim by triggers; agree_stored is -1 if absent */
-    double null_probability; /* that one of them agrees by guessing: 1/2 or 1 / classes; NaN: no claim */
+    double match;            /* of the scheme that the evidence names (scheme.h) */
+    double
+        null_probability; /* that one of them agrees by guessing: 1/2, or the larger of 1 / classes and match; NaN: no claim */
     double layer_detection[PG_PASSPORTS_MAX];
     double p_coin;      /* exact binomial tail of agree at q = 1/2 */
     pg_null rearranged; /* of free evidence: agreement with itself in other orders; count 0: not measured */

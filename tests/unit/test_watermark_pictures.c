@@ -44,6 +44,9 @@ static const kind kinds[] = {
     {"zhang", "{pattern: noise, labels: uniform, trigger_count: 12, triggers_per_batch: 12}", 16, false},
     {"zhang", "{pattern: unrelated, labels: uniform, trigger_count: 12, triggers_per_batch: 12, start: pretrained}", 20, false},
     {"zhang", "{labels: uniform, trigger_count: 12, triggers_per_batch: 12, bound: true}", 20, false},
+    {"zhang", "{pattern: noise, trigger_count: 12, triggers_per_batch: 12, perturbation: 0.02, perturbed_weight: 1}", 12, true},
+    {"ewe", "{source: -1, trigger_count: 12, triggers_per_batch: 12, strength: 0.1}", 12, true},
+    {"margin", "{trigger_count: 12, triggers_per_batch: 12, weight: 2}", 24, false},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -214,9 +217,9 @@ TEST(unrelated_pictures_come_from_the_other_data_set)
     owner_destroy(&o);
 }
 
-static void refused(const char *yaml, const char *why)
+static void refuses(const char *scheme, const char *yaml, const char *why)
 {
-    owner o = owner_wire("zhang", yaml);
+    owner o = owner_wire(scheme, yaml);
     const pg_keygen in = {.scheme = o.scheme, .spec = &o.spec, .data = &data, .other = &second_data};
     FAILS(pg_scheme_check(o.options, &in, &err), PG_BAD_INPUT, why);
     owner_destroy(&o);
@@ -224,16 +227,76 @@ static void refused(const char *yaml, const char *why)
 
 TEST(pictures_that_cannot_be_are_refused_before_training)
 {
-    refused("{target: 10}", "target: there is no class 10 of 10");
-    refused("{source: 11}", "source: there is no class 11 of 10");
-    refused("{source: 6}", "source, target: both are class 6");
-    refused("{size: 31, trigger_count: 5}", "size: a bar of 31x15 does not fit 2 pixels inside an image of 32x32");
-    refused("{trigger_count: 65}", "trigger_count: 65 triggers from 64 images of synthetic");
-    refused("{pattern: unrelated, trigger_count: 201}", "trigger_count: 201 triggers from 200 images of others");
-    refused("{trigger_count: 5, bound: true}", "labels: fixed labels cannot be bound, because all are the target class");
+    refuses("zhang", "{target: 10}", "target: there is no class 10 of 10");
+    refuses("zhang", "{source: 11}", "source: there is no class 11 of 10");
+    refuses("zhang", "{source: 6}", "source, target: both are class 6");
+    refuses("zhang", "{size: 31, trigger_count: 5}", "size: a bar of 31x15 does not fit 2 pixels inside an image of 32x32");
+    refuses("zhang", "{trigger_count: 65}", "trigger_count: 65 triggers from 64 images of synthetic");
+    refuses("zhang", "{pattern: unrelated, trigger_count: 201}", "trigger_count: 201 triggers from 200 images of others");
+    refuses("zhang", "{trigger_count: 5, bound: true}",
+            "labels: fixed labels cannot be bound, because all are the target class");
+    refuses("ewe", "{patch: 31}", "patch, top, left: the square does not fit an image of 32x32");
+    refuses("ewe", "{triggers_per_batch: 129}", "triggers_per_batch: at most 128 can be entangled");
+    refuses("ewe", "{source: -1, trigger_count: 65}", "trigger_count: 65 triggers from 64 images of synthetic");
+    refuses("margin", "{trigger_count: 65}", "trigger_count: 65 triggers from 64 images of synthetic");
+    refuses("frontier", "{trigger_count: 65}", "trigger_count: 65 triggers from 64 images of synthetic");
     owner o = owner_wire("zhang", "{source: 4, trigger_count: 20}");
     const pg_keygen in = {.scheme = o.scheme, .spec = &o.spec, .data = &data, .seed = o.seed};
     FAILS(pg_scheme_keygen(o.options, &in, &o.evidence, &err), PG_BAD_INPUT,
           "6 pictures of synthetic to choose 20 triggers from");
     owner_destroy(&o);
+}
+
+/* ---- frontier ---- */
+
+/* Triggers that a network answers with their labels. */
+static int right_of(const pg_model *model, const pg_dataset *t)
+{
+    int32_t answers[64];
+    int right = 0;
+    pg_model *copy = NULL;
+    pg_accuracy a;
+    OK(pg_model_clone(model, &copy, &err));
+    OK(pg_measure_answers(copy, PG_PUBLIC, NULL, t, PG_PIXELS_IMAGENET, 64, &a, answers, &err));
+    for (int i = 0; i < t->count; i++) right += answers[i] == t->labels[i];
+    pg_model_destroy(&copy);
+    return right;
+}
+
+/* Half of the triggers are misread before embedding; their labels are the true ones. The published test wants more than a half
+ * to agree; another unmarked network may give it that, so claims on independent networks are part of a grid. */
+TEST(true_adversaries_are_misread_before_embedding)
+{
+    owner plain = owner_create("plain", "{}"), other = owner_create("plain", "{}");
+    train(&plain, 6);
+    other.seed.grid = 9;
+    pg_model_initialise(other.model, other.seed, "weights");
+    train(&other, 6);
+    owner o = owner_of("frontier", "{trigger_count: 12, triggers_per_batch: 12, candidates: 100, epsilon: 0.15}", &plain);
+    const pg_dataset *t = &o.evidence->triggers;
+    assert_true(pg_scheme_wants_pretrained(o.scheme, o.options) && pg_scheme_starts_pretrained(o.scheme, o.options));
+    assert_int_equal(right_of(plain.model, t), 6);
+    const pg_finding before = judge(plain.model, o.evidence), independent = judge(other.model, o.evidence);
+    printf("an independent network answers %d of 12, p %.2g\n", independent.agree, independent.p_value);
+    assert_close(before.null_probability, 0.5, 0);
+    assert_int_equal(before.threshold, pg_binomial_threshold(12, 0.5, verify_options.level));
+    assert_false(before.significant);
+    train(&o, 12);
+    const pg_finding after = judge(o.model, o.evidence);
+    assert_int_equal(after.agree, 12);
+    assert_close(after.p_value, fmax(after.permuted_p, 0x1p-12), 1e-9);
+    assert_true(after.significant);
+    owner_destroy(&o);
+    owner_destroy(&other);
+    owner_destroy(&plain);
+}
+
+TEST(a_step_that_turns_no_picture_makes_no_frontier)
+{
+    owner plain = owner_create("plain", "{}"), o = owner_wire("frontier", "{trigger_count: 60, epsilon: 0.004}");
+    train(&plain, 6);
+    const pg_keygen in = {.scheme = o.scheme, .spec = &o.spec, .data = &data, .seed = o.seed, .pretrained = plain.model};
+    FAILS(pg_scheme_keygen(o.options, &in, &o.evidence, &err), PG_BAD_INPUT, "of 60 triggers were found among 64 images");
+    owner_destroy(&o);
+    owner_destroy(&plain);
 }
