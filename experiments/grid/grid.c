@@ -3,77 +3,11 @@
 #include "experiments/grid/grid.h"
 
 #include "core/base/memory.h"
-#include "core/formats/number.h"
 #include "experiments/grid/feasible.h"
+#include "experiments/grid/grid_internal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* ---- tasks by key ---- */
-
-static int slot_of(const pg_grid *grid, const char *key)
-{
-    char head[17];
-    uint64_t hash = 0;
-    memcpy(head, key, 16);
-    head[16] = 0;
-    (void)pg_number_hex(head, &hash);
-    int at = (int)(hash % (unsigned)grid->index_room);
-    while (grid->index[at] && strcmp(grid->tasks[grid->index[at] - 1].key, key) != 0) at = (at + 1) % grid->index_room;
-    return at;
-}
-
-int pg_grid_find(const pg_grid *grid, const char *key)
-{
-    return grid->index_room && strlen(key) == PG_SHA256_HEX - 1 ? grid->index[slot_of(grid, key)] - 1 : -1;
-}
-
-/* Make room for one more task; tasks and index double their capacity. */
-static pg_status make_room(pg_grid *grid, pg_error *err)
-{
-    pg_status status = PG_OK;
-    pg_grid_task *tasks = NULL;
-    int *index = NULL;
-    const int room = grid->room ? 2 * grid->room : 64;
-    if (grid->count < grid->room) return PG_OK;
-    PG_TRY(pg_alloc((size_t)room, sizeof *tasks, &tasks, err));
-    PG_TRY(pg_alloc((size_t)room * 2, sizeof *index, &index, err));
-    if (grid->count) memcpy(tasks, grid->tasks, (size_t)grid->count * sizeof *tasks);
-    pg_free(grid->tasks);
-    pg_free(grid->index);
-    grid->tasks = tasks;
-    grid->index = index;
-    grid->room = room;
-    grid->index_room = 2 * room;
-    for (int i = 0; i < grid->count; i++) grid->index[slot_of(grid, tasks[i].key)] = i + 1;
-    tasks = NULL;
-done:
-    pg_free(tasks);
-    return status;
-}
-
-/* Add a task unless the grid has it; *at is its index. A parent of -1 means none. Does not keep the task's options. */
-static pg_status add(pg_grid *grid, pg_task *task, const int *parents, int parent_count, double cost, int *at, pg_error *err)
-{
-    pg_status status = PG_OK;
-    PG_TRY(pg_task_write(task, err));
-    *at = pg_grid_find(grid, task->key);
-    if (*at >= 0) goto done;
-    PG_TRY(make_room(grid, err));
-    pg_grid_task *node = &grid->tasks[grid->count];
-    *node = (pg_grid_task){.text = task->text, .public_text = task->public_text, .keep = task->keep, .cost = cost};
-    task->text = task->public_text = NULL;
-    memcpy(node->key, task->key, sizeof node->key);
-    pg_task_name(task, node->name);
-    for (int i = 0; i < parent_count; i++)
-        if (parents[i] >= 0) node->parents[node->parent_count++] = parents[i];
-    *at = grid->count++;
-    grid->index[slot_of(grid, node->key)] = *at + 1;
-done:
-    pg_task_clear_texts(task);
-    return status;
-}
 
 /* ---- costs ---- */
 
@@ -164,7 +98,7 @@ static pg_status add_plain(builder *b, const place *at, int *index, pg_error *er
     task.scheme = pg_scheme_holding(0);
     task.scheme_options = &nothing;
     task.train = b->design->train;
-    return add(b->grid, &task, NULL, 0, training_cost(&at->plain, &task.train), index, err);
+    return pg_grid_add(b->grid, &task, NULL, 0, training_cost(&at->plain, &task.train), index, err);
 }
 
 /* The k-th seed other than the replicate's own: first the seeds of the grid, then those above its largest. */
@@ -204,7 +138,8 @@ static pg_status add_threshold(builder *b, const place *at, const price *p, pg_t
     task->kind = PG_TASK_THRESHOLD;
     memcpy(task->victim, b->grid->tasks[parents[0]].key, sizeof task->victim);
     PG_TRY(add_plain_networks(b, at, o->null_models, task, &all[2], err));
-    PG_TRY(add(b->grid, task, all, 2 + o->null_models, p->forward * IMAGES * o->null_models * task->verify.nulls, &index, err));
+    PG_TRY(pg_grid_add(b->grid, task, all, 2 + o->null_models, p->forward * IMAGES * o->null_models * task->verify.nulls,
+                       &index, err));
     b->grid->tasks[index].unsaved = b->grid->tasks[index].cost;
 done:
     return status;
@@ -251,7 +186,7 @@ static pg_status add_attack(builder *b, const place *at, const price *p, const p
         task.after_options = earlier->options;
         memcpy(task.forged, b->grid->tasks[all[2]].key, sizeof task.forged);
     }
-    PG_TRY(add(b->grid, &task, all, 3 + task.network_count, attack_cost(p, a), index, err));
+    PG_TRY(pg_grid_add(b->grid, &task, all, 3 + task.network_count, attack_cost(p, a), index, err));
     b->grid->tasks[*index].unsaved = p->forward * p->test;
 done:
     return status;
@@ -289,7 +224,7 @@ static pg_status add_claim(builder *b, const place *at, pg_task *task, int entry
     PG_TRY(add_plain(b, &there, &all[2], err));
     memcpy(task->networks[0], b->grid->tasks[all[2]].key, sizeof task->networks[0]);
     task->other = i->data.choice;
-    PG_TRY(add(b->grid, task, all, 3, i->price.forward * i->price.test, &index, err));
+    PG_TRY(pg_grid_add(b->grid, task, all, 3, i->price.forward * i->price.test, &index, err));
     b->grid->tasks[index].unsaved = b->grid->tasks[index].cost;
 done:
     return status;
@@ -342,7 +277,7 @@ static pg_status add_supplied(builder *b, const pg_design_scheme *s, const price
     task->kind = PG_TASK_SUPPLIED;
     task->seed = 0;
     task->supplied = s->supplied;
-    PG_TRY(add(b->grid, task, NULL, 0, p->forward * p->test, index, err));
+    PG_TRY(pg_grid_add(b->grid, task, NULL, 0, p->forward * p->test, index, err));
     pg_grid_task *node = &b->grid->tasks[*index];
     node->unsaved = node->cost;
     if (!node->about) PG_TRY(pg_strdup(s->about, &node->about, err));
@@ -372,7 +307,7 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
         PG_TRY(add_plain(b, at, &parents[1], err));
         memcpy(task.pretrained, b->grid->tasks[parents[1]].key, sizeof task.pretrained);
     }
-    if (!supplied) PG_TRY(add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
+    if (!supplied) PG_TRY(pg_grid_add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
     for (int i = 0; i < b->design->attack_count; i++)
         if (pg_design_applies(&b->design->attacks[i], s->scheme)) PG_TRY(add_chains(b, at, p, &task, parents[0], i, err));
     if (first || !supplied) PG_TRY(add_all_claims(b, at, p, &task, parents[0], err));
@@ -489,35 +424,4 @@ done:
     pg_grid_destroy(&grid);
     pg_design_destroy(&design);
     return status;
-}
-
-static void clear_task(pg_grid_task *task)
-{
-    if (task->public_text != task->text) pg_free(task->public_text);
-    pg_free(task->text);
-    pg_free(task->about);
-}
-
-void pg_grid_keep(pg_grid *grid, int task)
-{
-    pg_grid_task kept = grid->tasks[task];
-    for (int i = 0; i < grid->count; i++)
-        if (i != task) clear_task(&grid->tasks[i]);
-    kept.parent_count = 0;
-    grid->tasks[0] = kept;
-    grid->count = 1;
-    memset(grid->index, 0, (size_t)grid->index_room * sizeof *grid->index);
-    grid->index[slot_of(grid, kept.key)] = 1;
-}
-
-void pg_grid_destroy(pg_grid **grid)
-{
-    pg_grid *g = *grid;
-    if (!g) return;
-    for (int i = 0; i < g->count; i++) clear_task(&g->tasks[i]);
-    pg_free(g->tasks);
-    pg_free(g->index);
-    pg_free(g->resolved);
-    pg_free(g);
-    *grid = NULL;
 }
