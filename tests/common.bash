@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What the tests in bats share. Every test runs in an empty folder of its own; `setup_file` leaves in $SHARED what a file's tests
-# share. PASSGRID is the program under test, by default build/passgrid.
+# Shared by the tests in bats. Every test runs in an empty folder of its own; files that the tests of one file share are in
+# $SHARED, where its `setup_file` makes them. PASSGRID is the program under test, by default build/passgrid.
 bats_require_minimum_version 1.8.0
 bats_load_library bats-support
 bats_load_library bats-assert
@@ -12,12 +12,12 @@ SHIM=$(dirname "$PASSGRID")/tests/faults.so
 LAUNCH=$ROOT/slurm/launch.sh
 GRID=$ROOT/tests/e2e/grid.yaml
 SHARED=$BATS_FILE_TMPDIR
-# A container runs this as root, and has fewer cores than ranks; users need neither.
+# In a container the tests run as root and on fewer cores than ranks; users need neither setting.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_WAIT_POLICY=passive
 
 setup() { cd "$BATS_TEST_TMPDIR"; }
 teardown() { end_launcher; }
-end_launcher() { # when a test fails, what it started as $launcher must not live on
+end_launcher() { # ends the process $launcher that a failed test has left
     [ -z "${launcher:-}" ] || { kill -KILL "$launcher" && wait "$launcher"; } 2>/dev/null || true
 }
 
@@ -27,13 +27,13 @@ ranks() { mpirun --oversubscribe -n "$@"; } # ranks N COMMAND...
 assert_stderr() {
     local output=$stderr
     assert_output "$@"
-} # as assert_output, after `run --separate-stderr`
+} # like assert_output, for stderr after `run --separate-stderr`
 refuse_stderr() {
     local output=$stderr
     refute_output "$@"
 }
-assert_lines() { assert_equal "${#lines[@]}" "$1"; } # assert_lines N: of the output that `run` keeps
-refuses() {                                          # refuses TEXT COMMAND...: it fails as for bad usage or input, with one line that holds TEXT
+assert_lines() { assert_equal "${#lines[@]}" "$1"; } # assert_lines N: `run` has kept N lines of output
+refuses() {                                          # refuses TEXT COMMAND...: the command ends with exit code 2 and prints one line with TEXT in it
     run -2 "${@:2}"
     assert_output --partial "$1"
     assert_lines 1
@@ -44,10 +44,10 @@ says() { grep -qF -- "$1" "$2" || {
     return 1
 }; } # says TEXT FILE
 says_not() { ! grep -F -- "$1" "$2"; }
-same() { diff -r -x run.log -x events.jsonl -x timings.csv -x provenance.json "$1" "$2"; } # whatever must not depend on how a run went
-borrow() { cp -a "$SHARED/$1" "${2:-$1}"; }                                # borrow NAME [AS]: a copy for this test alone
+same() { diff -r -x run.log -x events.jsonl -x timings.csv -x provenance.json "$1" "$2"; } # same A B: two runs have the same results
+borrow() { cp -a "$SHARED/$1" "${2:-$1}"; }                                                # borrow NAME [AS]: copies a shared file, so that this test may change it
 
-await() { # await COMMAND...: until it succeeds; three minutes at most
+await() { # await COMMAND...: waits until the command succeeds, at most three minutes
     local i
     for ((i = 0; i < 1800; i++)); do
         "$@" >/dev/null 2>&1 && return 0
@@ -64,7 +64,7 @@ ends() { # ends CODE: the process $launcher ends by itself, with that exit code
     launcher=
     assert_equal $got "$1"
 }
-# slowly DIR COMMAND...: a checkpoint of the run in DIR takes a fifth of a second, so that a training which saves every epoch cannot
-# end, however fast the machine is, before a test has struck it. Results are the same bytes.
+# slowly DIR COMMAND...: a checkpoint of the run in DIR takes a fifth of a second. So a training that saves every epoch is still at
+# work when the test interrupts it, however fast the machine is. Results are the same bytes.
 slowly() { [ -e "$SHIM" ] && LD_PRELOAD=$SHIM FAULT=slow FAULT_UNDER=$PWD/$1/checkpoints "${@:2}"; }
-checkpoints() { [ "$(find "$1/checkpoints" -name '*.seal' 2>/dev/null | wc -l)" -ge "$2" ]; } # checkpoints DIR N: N or more
+checkpoints() { [ "$(find "$1/checkpoints" -name '*.seal' 2>/dev/null | wc -l)" -ge "$2" ]; } # checkpoints DIR N: the run has N checkpoints or more

@@ -40,7 +40,7 @@ judge() { passgrid judge --dir "$BATS_TEST_TMPDIR" --test 100 --nulls 20 "$@"; }
     assert_output --regexp 'claimant says +Alice, 2026'
 }
 
-@test "so does a filtered mark, unless a file says that its filter is another" {
+@test "a bound filtered mark proves, and a file with another filter is refused" {
     run -0 judge --model "$SHARED/filtered.model" --evidence "$SHARED/filtered.evidence" --exit-code
     assert_output --regexp 'verdict +proves'
     python3 - "$SHARED/filtered.evidence" other <<'PY'
@@ -55,7 +55,7 @@ PY
     assert_output --partial 'does not follow from the secret'
 }
 
-@test "it proves nothing about a network that was not marked with it" {
+@test "bound evidence proves nothing about a network that was not marked with it" {
     run -11 judge --model "$SHARED/seeded.model" --evidence "$SHARED/alice.evidence" --exit-code
     assert_output --partial 'neither: not significant'
 }
@@ -83,12 +83,12 @@ PY
     run ! grep -rlF --exclude-dir=evidence --exclude-dir=models "$secret" "$SHARED/grid"
 }
 
-@test "grinding secrets never proves" {
+@test "a ground secret never proves" {
     run awk -F, '$(NF-4) ~ /^tries=/ && $(NF-3) == "proves" {n++; sum += $(NF-2)} END {print n, sum}' "$SHARED/grid/cells.csv"
     assert_output '4 0'
 }
 
-@test "the judge says what would be enough, and writes a page for anybody" {
+@test "the judge prints how much would be enough, and writes a page" {
     cp "$SHARED/alice.evidence" '<b>.evidence'
     run -0 judge --model "$SHARED/seeded.model" --evidence '<b>.evidence' --evidence "$SHARED/seeded.evidence" --report page.html
     assert_output --regexp 'enough to agree +[0-9]+ of 160 bits; [0-9]+ agree'
@@ -100,7 +100,7 @@ PY
     says '<dd>Alice, 2026</dd>' page.html
 }
 
-@test "a page that cannot be written is one line, and the verdict is printed before it" {
+@test "if the page cannot be written, the judge prints the verdict and one line of error" {
     mkdir page.html
     run --separate-stderr -3 judge --model "$SHARED/alice.model" --evidence "$SHARED/alice.evidence" --report page.html
     assert_output --regexp 'verdict +proves'
@@ -108,7 +108,7 @@ PY
     assert_stderr --partial 'page.html'
 }
 
-@test "neither a report nor a query takes the place of a file that is read" {
+@test "a report or a query never overwrites a file that is read" {
     cp "$SHARED/alice.evidence" mine
     run -2 passgrid judge --model "$SHARED/alice.model" --evidence mine --report ./mine
     assert_output 'passgrid judge: --report: ./mine is the file of --evidence too'
@@ -119,7 +119,7 @@ PY
 
 commit() { passgrid commit --evidence "$SHARED/alice.evidence" --model "$SHARED/${1:-alice}.model" "${@:2}"; }
 
-@test "an authority stamps a commitment, and the stamp holds for that pair and that authority alone" {
+@test "a stamp holds only for its pair of files and its authority" {
     authority
     run -0 commit alice --query q.tsq
     commitment=$output

@@ -63,7 +63,7 @@ offers() { # offers EXPECTED WORD...
     offers '' plan missing.yaml --profile la
 }
 
-@test "a script for every shell, and its words" {
+@test "every shell has a completion script, which offers the program's words" {
     for shell in bash zsh fish; do
         run -0 passgrid completion $shell
         assert_line --partial 'completion words -- '

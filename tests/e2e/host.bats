@@ -34,7 +34,7 @@ as_reference() { same "$SHARED/reference" "$1"; }
     done
 }
 
-@test "INT and HUP that the parent ignores end nothing, and TERM does" {
+@test "INT and HUP are ignored if the parent ignores them, and TERM is not" {
     for signal in INT HUP; do
         start "ignores-$signal" env --ignore-signal=$signal
         kill "-$signal" "$launcher"
@@ -49,7 +49,7 @@ as_reference() { same "$SHARED/reference" "$1"; }
     run -75 bash -c 'ulimit -S -t 2; exec "$@"' limited "$PASSGRID" run "$GRID" --out run "${endless[@]}"
 }
 
-@test "a limit of the size of files is an error that names the file, and without it the run goes on" {
+@test "a limit on file sizes gives an error that names the file, and without the limit a repeat continues" {
     run -3 bash -c 'ulimit -f 20; exec "$@"' limited "$PASSGRID" run "$GRID" --out run "${small[@]}"
     assert_output --partial ".safetensors: File too large"
     # under mpirun, which cannot start so
@@ -59,23 +59,23 @@ as_reference() { same "$SHARED/reference" "$1"; }
 }
 
 # ---- descriptors --------------------------------------------------------------------------------------------------------------
-@test "a run whose stderr is closed logs every line once" {
+@test "a run with stderr closed logs every line once" {
     small_run run 2>&- >out
     assert_equal "$(grep -c ' done ' run/logs/run.log)" 3
 }
 
-@test "a run whose stdout, stdin and stderr are closed logs nothing else, and has the same bytes" {
+@test "a run with stdin, stdout and stderr closed logs the same lines and writes the same bytes" {
     small_run run >&- 2>&- <&-
     run -1 grep -v '^[-0-9]* [:0-9]* [a-z]* ' run/logs/run.log
     as_reference run
 }
 
-@test "ranks whose descriptors are closed log every line once" {
+@test "ranks with closed descriptors log every line once" {
     bash "$LAUNCH" -n 2 -- bash -c 'exec "$@" >&- 2>&- <&-' rank "$PASSGRID" run "$GRID" --out run "${small[@]}" >out 2>err
     assert_equal "$(grep -c ' done ' run/logs/run.log)" 3
 }
 
-@test "launch.sh with nothing open logs every line once" {
+@test "launch.sh with all descriptors closed logs every line once" {
     bash "$LAUNCH" -n 2 -- "$PASSGRID" run "$GRID" --out run "${small[@]}" >&- 2>&- <&-
     assert_equal "$(grep -c ' done ' run/logs/run.log)" 3
 }
@@ -85,26 +85,26 @@ lacking() { # lacking WHAT DIR COMMAND...: the file system of DIR has none
     LD_PRELOAD=$SHIM FAULT=$1 FAULT_UNDER=$PWD/$2 "${@:3}"
 }
 
-@test "a file system without hard links: the same bytes, and no lock is left" {
+@test "without hard links a run writes the same bytes and leaves no lock" {
     run -0 lacking links run small_run run
     as_reference run
     assert_not_exists run/run.lock
 }
 
-@test "a file system without hard links: a second run is refused" {
+@test "without hard links a second run is refused" {
     mkdir run
     lacking links run start run
     run -2 lacking links run small_run run
     assert_output --partial "another run is at work there, process "
 }
 
-@test "a file system without modes: the same bytes, and a warning says whose secrets may be read" {
+@test "without file modes a run writes the same bytes and warns that others may read secrets" {
     run -0 lacking modes run small_run run
     assert_output --partial "warning: run/evidence: this file system keeps no permissions"
     as_reference run
 }
 
-@test "doctor says what a file system lacks, and leaves nothing there" {
+@test "doctor reports what a file system lacks, and leaves nothing there" {
     mkdir disk
     doctor() { lacking "$1" disk "$PASSGRID" doctor --out disk --data none; }
     run doctor links
@@ -119,7 +119,7 @@ lacking() { # lacking WHAT DIR COMMAND...: the file system of DIR has none
 }
 
 # ---- umask and links ----------------------------------------------------------------------------------------------------------
-@test "umask is respected, and evidence is for its owner alone" {
+@test "the umask is respected, and only the owner can read evidence" {
     (umask 077 && small_run private)
     assert_equal "$(find private ! -type l -perm /077)" ""
     (umask 002 && small_run group)
@@ -144,7 +144,7 @@ lacking() { # lacking WHAT DIR COMMAND...: the file system of DIR has none
     assert_equal "$(ls -A elsewhere)" ""
 }
 
-@test "models, or the whole directory, may be a link of one's own" {
+@test "models, or the whole directory, may be a link that belongs to the user" {
     mkdir -p run elsewhere directory
     ln -s "$PWD/elsewhere" run/models
     run -0 small_run run
@@ -163,20 +163,20 @@ lacking() { # lacking WHAT DIR COMMAND...: the file system of DIR has none
     run -0 env SLURM_JOB_END_TIME=1700000000 "$PASSGRID" run "$GRID" --out run "${small[@]}" --deadline 600
 }
 
-@test "a TMPDIR that does not exist is named, and /tmp is used" {
+@test "a run warns about a TMPDIR that does not exist, and uses /tmp" {
     run -0 env TMPDIR="$PWD/nowhere" bash "$LAUNCH" -n 2 -- "$PASSGRID" run "$GRID" --out run "${small[@]}"
     assert_output --partial "TMPDIR=$PWD/nowhere is not a writable directory; using /tmp"
     as_reference run
 }
 
-@test "launch.sh runs as root and with more ranks than cores, without a word to mpirun" {
+@test "launch.sh runs as root and with more ranks than cores, without options of mpirun" {
     run -0 env -u OMPI_ALLOW_RUN_AS_ROOT -u OMPI_ALLOW_RUN_AS_ROOT_CONFIRM bash "$LAUNCH" -n $(($(nproc) + 1)) -- \
         "$PASSGRID" run "$GRID" --out run "${small[@]}"
     as_reference run
 }
 
 # ---- progress -----------------------------------------------------------------------------------------------------------------
-@test "a run away from a terminal says again and again how far it is" {
+@test "a run without a terminal reports its progress regularly" {
     log=$SHARED/talks.err
     twice() { [ "$(grep -c " so far 0 of " "$log")" -ge 2 ]; }
     await twice

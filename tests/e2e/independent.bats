@@ -33,7 +33,7 @@ passgrid_table() { sed 's/"independent, all"/all/' "$SHARED/alone/tables/claims.
     assert_lines 16
 }
 
-@test "evidence that does not fit the network is not readable, and no verdict is counted" {
+@test "evidence that does not fit the network is unreadable and counts in no verdict" {
     run rows uchida
     assert_line 'genuine;all;0.5;2'
     assert_line 'genuine;alexnet-bn other half;1;1'
@@ -48,7 +48,7 @@ passgrid_table() { sed 's/"independent, all"/all/' "$SHARED/alone/tables/claims.
     run -0 cmp "$SHARED/alone/tables/claims.csv" ranks/tables/claims.csv
 }
 
-@test "a half that is too small and an unknown network are refused at once" {
+@test "a half that is too small and an unknown network are refused before the run" {
     run -2 passgrid plan "$SHARED/claims.yaml" --set data.train=1025
     assert_output --partial 'data.name: this half of the data set has only 1024 training images, not 1025'
     run -2 passgrid plan "$SHARED/claims.yaml" --set independent.arch=resnet10

@@ -60,12 +60,12 @@ judges() { # judges SCHEME [OPTION...]: a trained network, and one without weigh
     judges uchida
 }
 
-@test "a forger beside the owner is judged as in the grid" {
+@test "the judge decides a forger's claim beside the owner's as the grid does" {
     run -0 judge --model "$(file models v1)" --evidence "$(file evidence v1/fake1 .repeat=1)" --distributed "$(file evidence v1)"
     assert_as_in_grid p_value v1/fake1 repeat=1
 }
 
-@test "a claim is not decided if the network needs a passport and nobody says what it reaches" {
+@test "a claim is not decided if the network needs a passport and its accuracy is unknown" {
     run -0 judge --model "$(file models v1)" --evidence "$(file evidence v1)"
     assert_output --partial '"reason": "not decidable (accuracy as deployed is not known)"'
 }
@@ -75,7 +75,7 @@ judges() { # judges SCHEME [OPTION...]: a trained network, and one without weigh
     assert_output --partial "images, not 99999"
 }
 
-@test "the judge keeps nothing where the data sets are" {
+@test "the judge writes nothing to the folder of the data sets" {
     run -0 judge --model "$(file models v2)" --evidence "$(file evidence v2)"
     assert_not_exists nulls
 }

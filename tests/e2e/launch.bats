@@ -94,7 +94,7 @@ early() { # early TOOL COMMANDS: launch.sh is told by a TOOL of ours
 }
 
 # ---- losses -------------------------------------------------------------------------------------------------------------------
-@test "a second SIGINT ends a run whose rank 0 can save nothing" {
+@test "a second SIGINT ends a run whose rank 0 cannot save" {
     start run
     kill -STOP -- -"$(shell_of_0)"
     interrupt() {
@@ -106,7 +106,7 @@ early() { # early TOOL COMMANDS: launch.sh is told by a TOOL of ours
     ends 130
 }
 
-@test "rank 0 is lost with its shell: the exit code is 3, and a repeat resumes" {
+@test "if rank 0 and its shell are killed, the exit code is 3, and a repeat resumes" {
     start run
     kill -KILL -- -"$(shell_of_0)"
     ends 3
@@ -114,7 +114,7 @@ early() { # early TOOL COMMANDS: launch.sh is told by a TOOL of ours
     resumes run
 }
 
-@test "rank 0 is lost without its shell: the exit code is 3" {
+@test "if rank 0 alone is killed, the exit code is 3" {
     start run
     kill -KILL "$(pgrep -P "$(shell_of_0)")"
     ends 3

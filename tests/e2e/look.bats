@@ -32,21 +32,21 @@ differences() { grep '^  ' <<<"$output"; }
     assert_not_exists run
 }
 
-@test "plan says that a run is at work" {
+@test "plan reports that a run is at work" {
     mkdir busy
     echo "1 other 1" >busy/run.lock
     run -0 plan --out busy "${small[@]}"
     assert_line --regexp '^busy/run.lock exists: a run is active'
 }
 
-@test "plan works for every grid of configs where its data is not" {
+@test "plan works for every grid of configs without its data" {
     mkdir nothing
     for config in "$ROOT"/configs/*.yaml; do
         run -0 passgrid plan "$config" --data nothing --out run
     done
 }
 
-@test "plan of a finished run says that nothing is to do, and estimates from its timings" {
+@test "plan of a finished run says that nothing is left to do, and estimates from its timings" {
     borrow run
     run -0 plan --out run "${small[@]}"
     assert_line --regexp '^2 tasks: 2 done'
@@ -90,7 +90,7 @@ differences() { grep '^  ' <<<"$output"; }
 }
 
 # ---- an attack after another --------------------------------------------------------------------------------------------------
-@test "an attack after another reports what the first one forged" {
+@test "an attack that follows another reports on the evidence that the first one forged" {
     run -0 passgrid run "$GRID" --out chain "${chain[@]}"
     says 'forged %' chain/tables/removal.csv
     forged() { sed -n "s/.*,level=$1,forged_detection,\([0-9.]*\).*/\1/p" chain/cells.csv; }
@@ -99,7 +99,7 @@ differences() { grep '^  ' <<<"$output"; }
     awk "BEGIN { exit !($(forged 0) > 2 * $(forged 100)) }"
 }
 
-@test "an attack after one that does not stand above it, or that keeps nothing, is refused" {
+@test "an attack cannot follow one that is not listed before it, or that forges nothing" {
     run -2 plan "${chain[@]}" --set 'attacks.0={attack: prune}'
     assert_output --partial 'attacks.1.after: no earlier attack is a counterfeit-triggers'
     run -2 plan "${chain[@]}" --set attacks.1.after=finetune
@@ -107,7 +107,7 @@ differences() { grep '^  ' <<<"$output"; }
 }
 
 # ---- reports ------------------------------------------------------------------------------------------------------------------
-@test "levels that nearly agree have a row each, and controls and trainings a word" {
+@test "levels that nearly agree have separate rows, and controls and trainings are told apart" {
     run -0 passgrid run "$GRID" --out near "${near[@]}"
     assert_equal "$(cut -d, -f6 near/tables/removal.csv | grep -c '^level=33.333333[12]$')" 2
     assert_equal "$(cut -d, -f5 near/tables/removal.csv | sort -u | tr '\n' ' ')" "attack before prune unchanged "
@@ -116,7 +116,7 @@ differences() { grep '^  ' <<<"$output"; }
     assert_line --regexp '^2 tasks: 2 done'
 }
 
-@test "a program that was moved says that it compares with nothing" {
+@test "a program away from its published numbers says that it compares with nothing" {
     borrow run
     cp "$PASSGRID" elsewhere
     run -0 env PASSGRID_SHARE="$PWD/nothing" ./elsewhere table run
@@ -164,7 +164,7 @@ differences() { grep '^  ' <<<"$output"; }
 }
 
 # ---- doctor -------------------------------------------------------------------------------------------------------------------
-@test "doctor looks at MPI, binding, BLIS, data, space and writes, and leaves nothing" {
+@test "doctor checks MPI, binding, BLIS, data, space and writes, and leaves nothing" {
     mkdir data
     run -0 passgrid doctor --out run/of/the/future --data data
     for what in mpi binding blis speed data space writes; do assert_line --regexp "^ok +$what "; done
@@ -184,7 +184,7 @@ differences() { grep '^  ' <<<"$output"; }
     assert_line --regexp '^WRONG +mpi .*install openmpi-bin'
 }
 
-@test "kernels are chosen by their name or number, and those that do not exist or do not run are refused" {
+@test "kernels are chosen by name or number, and unknown or unsupported ones are refused" {
     [ "$(uname -m)" = x86_64 ] || skip "the names are those of x86-64 kernels"
     look() { env "$1" "$PASSGRID" bench --arch alexnet --width 0.0625 --mode eval --steps 1; }
     run -0 look BLIS_ARCH_TYPE=penryn

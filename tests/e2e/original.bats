@@ -34,7 +34,7 @@ stamped() { through --stamp "$SHARED/${1:-original}.tsr" --tsa-ca "$SHARED/ca.pe
 
 bits_through() { sed -n 's/.*through the original .* agree, \(.*\) bits of proof/\1/p'; }
 
-@test "a rewrite keeps the accuracy, and the owner's bits agree like coins" {
+@test "a rewrite keeps the accuracy, and half of the owner's bits agree" {
     run -11 judge
     assert_output --partial 'neither: not significant'
     accuracy=$(passgrid judge --dir . --test 100 --model "$SHARED/original" --evidence "$SHARED/evidence" | grep 'as deployed')
@@ -50,7 +50,7 @@ bits_through() { sed -n 's/.*through the original .* agree, \(.*\) bits of proof
     run -10 through --published 2999-01-01
 }
 
-@test "a stamp that is older than the network makes it a proof" {
+@test "a stamp older than the network makes the reading a proof" {
     run -0 stamped original --published 2999-01-01
     assert_output --regexp 'verdict +proves'
     assert_output --partial 'the reading through the original counts; two readings cost one bit'
@@ -59,7 +59,7 @@ bits_through() { sed -n 's/.*through the original .* agree, \(.*\) bits of proof
     assert_output --partial '"unstamped": false'
 }
 
-@test "a stamp that is younger, or whose network has no date, makes none" {
+@test "a younger stamp, or a network without a date, makes no proof" {
     run -10 stamped original --published 2000-01-01
     assert_output --partial 'the network was published: 2000-01-01'
     run -10 stamped original
@@ -76,7 +76,7 @@ bits_through() { sed -n 's/.*through the original .* agree, \(.*\) bits of proof
     run -0 with "$SHARED/original.tsr" 9
 }
 
-@test "a stamp for another model, or of another authority, makes none" {
+@test "a stamp for another model or of another authority makes no proof" {
     run -10 stamped sold --published 2999-01-01
     assert_output --partial 'does not hold: '
     assert_output --partial 'message imprint mismatch'
@@ -84,12 +84,12 @@ bits_through() { sed -n 's/.*through the original .* agree, \(.*\) bits of proof
     assert_output --partial 'certificate verify error'
 }
 
-@test "the accused network as its own original carries no evidence" {
+@test "the accused network, shown as its own original, carries no evidence" {
     run -11 judge --original "$SHARED/sold"
     assert_output --partial 'the original does not carry this evidence'
 }
 
-@test "the same evidence with and without an original is shown twice, and each pays a bit for it" {
+@test "the same evidence with and without an original counts as two, and each loses a bit" {
     run -11 judge --evidence "$SHARED/evidence" --original "$SHARED/original"
     refute_output --partial 'the same claim as'
     both=$(bits_through <<<"$output")
@@ -97,7 +97,7 @@ bits_through() { sed -n 's/.*through the original .* agree, \(.*\) bits of proof
     assert_equal "$(awk "BEGIN {print $alone - $both}")" 1
 }
 
-@test "the page for anybody says how the network was read" {
+@test "the page says how the network was read" {
     run -10 through --report page.html
     says 'The network was rewritten' page.html
     says 'No time stamp shows' page.html
@@ -110,7 +110,7 @@ bits_through() { sed -n 's/.*through the original .* agree, \(.*\) bits of proof
     refuses 'comes after the --evidence' passgrid judge --original x --model y --evidence z
 }
 
-@test "certificates that the judge names and cannot read end the hearing" {
+@test "the judge stops if its certificates cannot be read" {
     echo nothing >empty.pem
     refuses 'empty.pem: ' through --stamp "$SHARED/original.tsr" --tsa-ca empty.pem
     run -3 through --stamp "$SHARED/original.tsr" --tsa-ca nowhere.pem

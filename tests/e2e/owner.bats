@@ -58,7 +58,7 @@ judge() { passgrid judge --model "$SHARED/stolen.safetensors" --test 200 --tsa-c
 alice() { echo --evidence "$SHARED/alice.evidence"; }
 pair() { echo --evidence "$SHARED/$1.evidence" --original "$SHARED/$1.safetensors" --stamp "$SHARED/$1.tsr"; }
 
-@test "a thief who overwrote carries the owner's evidence, and the owner was first" {
+@test "the owner was first if the thief's original carries the owner's evidence" {
     run -0 judge $(pair alice) $(pair stolen) --exit-code
     assert_output --partial "origin                      $SHARED/alice.evidence: its original alone carries only its own evidence"
     assert_output --partial "$SHARED/stolen.evidence: evidence of another claimant proves in its original"
@@ -68,13 +68,13 @@ pair() { echo --evidence "$SHARED/$1.evidence" --original "$SHARED/$1.safetensor
     says 'The claim with alice.evidence was first' page.html
 }
 
-@test "a thief alone with an original is not first" {
+@test "a thief is not first only because he alone shows an original" {
     run -0 judge $(alice) $(pair stolen)
     assert_output --partial 'origin                      no claim is shown to be first'
     assert_output --partial "$SHARED/alice.evidence: it has no original"
 }
 
-@test "an old secret alone does not count" {
+@test "an old secret without an original does not count" {
     run -0 judge $(pair alice) --evidence "$SHARED/stolen.evidence"
     assert_output --partial "origin                      $SHARED/alice.evidence: no other claimant has a stamped original"
     assert_output --partial "$SHARED/stolen.evidence: it has no original"
@@ -94,7 +94,7 @@ pair() { echo --evidence "$SHARED/$1.evidence" --original "$SHARED/$1.safetensor
     assert_output --partial "$SHARED/old.evidence: the network does not derive from its original"
 }
 
-@test "a stamp of other bytes, or of an authority that nobody trusts, does not count" {
+@test "a stamp of other bytes, or of an untrusted authority, does not count" {
     run -0 judge $(alice) --original "$SHARED/alice.safetensors" --stamp "$SHARED/stolen.tsr" $(pair stolen)
     assert_output --partial 'does not hold: '
     assert_output --partial "$SHARED/alice.evidence: its original has no stamp that holds"

@@ -56,7 +56,7 @@ resumes() { # a repeat completes the run, with the same bytes
 damage() { printf 'x' | dd of="$1" bs=1 seek=3000 conv=notrunc status=none; }
 
 # ---- workers die --------------------------------------------------------------------------------------------------------------
-@test "a worker is killed: its task goes to another worker, and the run ends by itself" {
+@test "if a worker is killed, another worker resumes its task, and the run completes" {
     start 3 3 --enable-recovery
     victim=$(rank_of v2)
     strike "$(process_of "$victim")"
@@ -67,7 +67,7 @@ damage() { printf 'x' | dd of="$1" bs=1 seek=3000 conv=notrunc status=none; }
     as_reference
 }
 
-@test "a task that loses two workers is not tried on a third; the rest is done, and a repeat does what is missing" {
+@test "a task that killed two workers fails; the others complete, and a repeat runs what is missing" {
     start 4 0 --enable-recovery
     for turn in 1 2; do
         await eval "test \"\$(grep -c 'start .*/v2/s1' err)\" -eq $turn"
@@ -81,7 +81,7 @@ damage() { printf 'x' | dd of="$1" bs=1 seek=3000 conv=notrunc status=none; }
     resumes
 }
 
-@test "every worker dies: the run says so, and a repeat resumes" {
+@test "if every worker dies, the run says so, and a repeat resumes" {
     start 2 1 --enable-recovery
     strike "$(process_of 1)"
     over
@@ -89,14 +89,14 @@ damage() { printf 'x' | dd of="$1" bs=1 seek=3000 conv=notrunc status=none; }
     resumes
 }
 
-@test "a worker dies without recovery: mpirun fails, and a repeat resumes" {
+@test "if a worker dies without recovery, mpirun fails, and a repeat resumes" {
     start 3 2
     strike "$(process_of 1)"
     assert_not_equal "$(over)" 0
     resumes
 }
 
-@test "a worker that is silent is given up, and comes back" {
+@test "a silent worker is declared lost, and returns" {
     start 3 3 --enable-recovery # a stopped process is there and says nothing, as one behind a broken link
     victim=$(rank_of v2)
     stopped=$(process_of "$victim")
@@ -116,7 +116,7 @@ pause() { # pause PROCESS...: for longer than that
 }
 nobody_lost() { says_not lost run/logs/run.log; }
 
-@test "the master is stopped and continued: nobody is given up" {
+@test "if the master is stopped and continued, no worker is declared lost" {
     silence=3 start 3 3 --enable-recovery
     pause "$(process_of 0)"
     ends 0
@@ -124,7 +124,7 @@ nobody_lost() { says_not lost run/logs/run.log; }
     as_reference
 }
 
-@test "the whole job is suspended and resumed: nobody is given up" {
+@test "if the whole job is suspended and resumed, no rank is declared lost" {
     silence=3 start 3 3 --enable-recovery
     pause "$launcher" "$(process_of 0)" "$(process_of 1)" "$(process_of 2)"
     ends 0
@@ -132,7 +132,7 @@ nobody_lost() { says_not lost run/logs/run.log; }
     as_reference
 }
 
-@test "the only worker is stopped and continued: the run ends" {
+@test "if the only worker is stopped and continued, the run completes" {
     silence=3 start 2 2 --enable-recovery
     pause "$(process_of 1)"
     ends 0
@@ -150,14 +150,14 @@ two_fall_silent() { # at one task: $first, then $second
     await says "lost   rank $second" err
 }
 
-@test "two workers fall silent at one task and come back: the task is not set aside" {
+@test "a task on which two workers fell silent completes if they return" {
     two_fall_silent
     kill -CONT "$(process_of "$first")" "$(process_of "$second")"
     ends 0
     as_reference
 }
 
-@test "two workers fall silent at one task: the run waits for them, and sets the task aside when they die" {
+@test "a task on which two workers fell silent waits for them, and fails when they die" {
     two_fall_silent
     sleep 5
     assert_equal "$(ls run/failed 2>/dev/null)" ""
@@ -169,7 +169,7 @@ two_fall_silent() { # at one task: $first, then $second
 
 # ---- waiting ------------------------------------------------------------------------------------------------------------------
 # Two of three workers train, and are stopped: the third has nothing to do, the master nothing to hear.
-@test "a worker without a task sleeps, and so does a master that hears nothing" {
+@test "a worker without a task sleeps, and so does a master without messages" {
     ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; } # of user and system time
     now() { awk -v hz="$(getconf CLK_TCK)" '{ printf "%.0f\n", hz * $1 }' /proc/uptime; }
     silence=600 start 4 3
@@ -191,7 +191,7 @@ two_fall_silent() { # at one task: $first, then $second
 }
 
 # Two trainings on one worker, said to take no time: the second is sent behind the first, comes back, and is sent again.
-@test "tasks that were said to take no time are not kept waiting behind one another" {
+@test "tasks with wrong estimates do not wait behind one another" {
     mkdir run
     sed '2,$s/,[0-9.e+-]*,\([0-9.e+-]*,[0-9.e+-]*\)$/,1e-9,\1/' "$SHARED/reference/timings.csv" >run/timings.csv
     start 2 0
@@ -201,7 +201,7 @@ two_fall_silent() { # at one task: $first, then $second
 }
 
 # ---- the master dies ----------------------------------------------------------------------------------------------------------
-@test "the master is killed: workers save what they have and end by themselves, and a repeat resumes" {
+@test "if the master is killed, the workers save their state and end, and a repeat resumes" {
     start 3 3 --enable-recovery
     strike "$(process_of 0)"
     over
@@ -228,7 +228,7 @@ two_fall_silent() { # at one task: $first, then $second
 }
 
 # ---- one run at a time --------------------------------------------------------------------------------------------------------
-@test "a second run in a directory is refused, and told by whom; the lock of a killed run is taken over" {
+@test "a second run in a directory is refused with the owner of the lock; a killed run's lock is taken over" {
     start_alone 1
     first=$launcher
     run -2 alone
@@ -240,7 +240,7 @@ two_fall_silent() { # at one task: $first, then $second
     as_reference
 }
 
-@test "a lock of another host is respected while it is renewed, and then taken over, as after a requeue" {
+@test "a lock of another host is respected while it is renewed, and taken over afterwards" {
     borrow reference run
     echo "elsewhere a-boot pid:[1] 99 99" >run/run.lock
     SLURM_JOB_ID=7 SLURM_RESTART_COUNT=1 "$PASSGRID" run "$GRID" --out run "${settings[@]}" >out 2>err 3>&- &
@@ -255,7 +255,7 @@ two_fall_silent() { # at one task: $first, then $second
 }
 
 # ---- deadlines ----------------------------------------------------------------------------------------------------------------
-@test "a run stops before its deadline, or Slurm's, says what is left, and goes on without one" {
+@test "a run stops before its deadline or Slurm's, reports what is left, and continues without a deadline" {
     run -75 slowly run alone --deadline 11
     assert_output --partial "the deadline has come"
     assert_output --partial " left; "
@@ -273,7 +273,7 @@ two_fall_silent() { # at one task: $first, then $second
 }
 
 # ---- damaged files ------------------------------------------------------------------------------------------------------------
-@test "a damaged record: table names it, and a run makes it again" {
+@test "table names a damaged record, and a run makes it again" {
     borrow reference run
     record=$(ls run/records | head -n 1)
     sed -i 's/"value": \([0-9]\)/"value": 1\1/' "run/records/$record"
@@ -292,7 +292,7 @@ two_fall_silent() { # at one task: $first, then $second
     assert_output --partial "$newest is damaged; the task resumes from the checkpoint before it"
 }
 
-@test "a damaged model is named and not attacked, and a repeat makes it again" {
+@test "a damaged model is reported and not attacked, and a repeat makes it again" {
     borrow reference run
     victim=$(find run/evidence -type f -printf '%f' | cut -d. -f1)
     # shellcheck disable=SC2046 # a list
@@ -304,7 +304,7 @@ two_fall_silent() { # at one task: $first, then $second
     assert_equal "$(grep -c ' start ' <<<"$output")" 2 # it and the attack
 }
 
-@test "an attack that trains is killed, and its newest checkpoint damaged: a repeat resumes from the one before" {
+@test "a killed attack whose newest checkpoint is damaged resumes from the one before" {
     tune=("$GRID" --set 'seeds=[1]' --set checkpoint=0 --set 'schemes=[{scheme: v1, signature: "ab"}]'
         --set 'attacks=[{attack: finetune, epochs: 60}]')
     run -0 passgrid run "${tune[@]}" --out tuned

@@ -51,7 +51,7 @@ with() { page && echo "<script>$1</script>"; }
     refute_output --partial '<script>alert'
 }
 
-@test "every link of the page leads to a part of it, and no two parts have one name" {
+@test "every link of the page leads to one of its parts, and all parts have different names" {
     mapfile -t links < <(page | grep -o 'href="[^"]*"' | grep -v 'data:,' | sort -u)
     assert [ "${#links[@]}" -ge 5 ]
     for link in "${links[@]}"; do
@@ -69,13 +69,13 @@ with() { page && echo "<script>$1</script>"; }
     says_not CONSOLE console
 }
 
-@test "the policy of the page forbids requests, and the browser would say so" {
+@test "the policy of the page forbids requests, and the browser would report one" {
     with 'new Image().src = "http://127.0.0.1:9/a.png"' >page.html
     run -0 chrome --dump-dom page.html
     says CONSOLE console
 }
 
-@test "a press on the head of a column sorts the table" {
+@test "clicking on the head of a column sorts the table" {
     with 'const b = [...document.querySelectorAll("table.sort th button")].find(b => b.textContent === "accuracy %"); b.click();
         const rows = () => [...b.closest("table").tBodies[0].rows].map(r => r.cells[b.parentNode.cellIndex].dataset.v);
         const up = rows().join(); b.click();
@@ -85,7 +85,7 @@ with() { page && echo "<script>$1</script>"; }
     assert_output --partial '<title>descending true true</title>'
 }
 
-@test "--pdf has a browser print the page, and says so in one line if there is none" {
+@test "--pdf prints the page with a browser, and gives one line of error if there is none" {
     cp -a "$SHARED/run" run
     mkdir bin && ln -s "$(command -v gnuplot)" bin/
     run --separate-stderr -2 env PATH="$PWD/bin" "$PASSGRID" report run --pdf
@@ -103,7 +103,7 @@ with() { page && echo "<script>$1</script>"; }
     says 'so there are no figures' run/report.html
 }
 
-@test "a run that is not complete is reported as far as it is; one without a result is not" {
+@test "an incomplete run has a report, and one without any result has none" {
     cp -a "$SHARED/run" run
     task=$(grep -l '"attack": "prune"' run/records/* | head -n 1)
     mv "$task" kept
@@ -113,7 +113,7 @@ with() { page && echo "<script>$1</script>"; }
     refuses "no task has a result yet" passgrid report run
 }
 
-@test "a report that cannot be written is one line" {
+@test "a report that cannot be written gives one line of error" {
     cp -a "$SHARED/run" run && rm run/report.html && mkdir run/report.html
     run --separate-stderr -3 passgrid report run
     assert_equal "${#stderr_lines[@]}" 1

@@ -25,7 +25,7 @@ files() { find "$1" -type f -printf '%p %i %T@\n' | sort; }
     for table in cells tables/schemes tables/removal tables/ambiguity; do assert_file_not_empty "$SHARED/alone/$table.csv"; done
 }
 
-@test "evidence is for its owner alone" {
+@test "only the owner can read evidence" {
     assert_equal "$(stat -c %a "$SHARED/alone/evidence")" 700
     assert_equal "$(stat -Lc %a "$SHARED"/alone/evidence/* | sort -u)" 600
 }
@@ -45,19 +45,19 @@ files() { find "$1" -type f -printf '%p %i %T@\n' | sort; }
     as_alone threads
 }
 
-@test "more threads than cores are warned of" {
+@test "a run warns about more threads than cores" {
     run -0 grid crowd --threads $(($(nproc) + 1)) --set 'seeds=[1]'
     assert_output --partial "$(($(nproc) + 1)) threads of 1 working rank share $(nproc) cores"
 }
 
-@test "threads that are bound to one core are warned of" {
+@test "a run warns about threads that are bound to one core" {
     run -0 taskset -c 0 mpirun --oversubscribe --bind-to none -n 3 "$PASSGRID" run "$GRID" --out workers --set 'seeds=[1]'
     assert_output --partial "2 threads of 2 working ranks share 1 core"
     run -0 taskset -c 0 "$PASSGRID" run "$GRID" --out bound --threads 2 --set 'seeds=[1]'
     [ "$(nproc)" = 1 ] || assert_output --partial "the 2 threads of rank 0 are bound to 1 of $(nproc) cores"
 }
 
-@test "more ranks than tasks do all of them" {
+@test "more ranks than tasks complete all tasks" {
     run -0 grid_on 5 many --set 'schemes=[{scheme: plain}]' --set 'attacks=[]'
     assert_equal "$(ls many/records | wc -l)" 2
 }
@@ -95,7 +95,7 @@ files() { find "$1" -type f -printf '%p %i %T@\n' | sort; }
     refuses "results/e2e: --out, --profile, --set and --data need a grid file" passgrid table results/e2e --set name=other
 }
 
-@test "an incomplete run: table says how to print it, plan counts it, a repeat runs only what is missing" {
+@test "of an incomplete run, table says how to print it, plan counts it, and a repeat runs only what is missing" {
     borrow alone run
     rm run/records/"$(ls run/records | head -n 1)"
     run -2 passgrid table run
@@ -138,7 +138,7 @@ files() { find "$1" -type f -printf '%p %i %T@\n' | sort; }
 }
 
 # ---- a task that fails --------------------------------------------------------------------------------------------------------
-@test "training that diverges is named, what depends on it is skipped, and a repeat tries only what failed" {
+@test "training that diverges is reported, dependent tasks are skipped, and a repeat runs only what failed" {
     bad=(--set 'seeds=[1]' --set 'schemes=[{scheme: plain}, {scheme: v2, passport: random, train: {lr: 1e6}}]')
     run -1 grid failing "${bad[@]}"
     assert_output --regexp 'the loss is not finite in epoch|after epoch 1: .* is not a finite number'
@@ -218,7 +218,7 @@ bad() { # bad ASSIGNMENT TEXT: the grid with it is refused in one line, and noth
     refuses "passgrid data fetch cifar10" env PASSGRID_DATA=/nowhere "$PASSGRID" run "$GRID" --set data.name=cifar10 --out bad
 }
 
-@test "several problems are told at once, one a line, and once under mpirun" {
+@test "several problems are reported at once, one a line, and only once under mpirun" {
     run -2 grid bad --set train.epoch=3 --set seed=1 --set data.test=-1
     assert_lines 3
     run -2 grid_on 3 bad --set train.epoch=3
@@ -288,7 +288,7 @@ tiny=(--arch alexnet --width 0.0625 --batch 2 --steps 2)
     assert_equal "$(grep -cE '^seconds: [0-9.]+$' <<<"$output")" 2
 }
 
-@test "bench --turns does one step for each line that it reads, and ends after the last" {
+@test "bench --turns runs one step for each line that it reads, and ends after the last" {
     mkfifo turns
     "$PASSGRID" bench "${tiny[@]}" --mode eval --turns <turns >stepped 3>&- &
     launcher=$!
@@ -311,7 +311,7 @@ tiny=(--arch alexnet --width 0.0625 --batch 2 --steps 2)
 }
 
 # ---- disks --------------------------------------------------------------------------------------------------------------------
-@test "an output directory that cannot be made is an error of one line with the path" {
+@test "an output directory that cannot be made gives one line of error with the path" {
     run -3 grid /dev/null/run
     assert_output --partial /dev/null
     assert_lines 1
@@ -322,7 +322,7 @@ tiny=(--arch alexnet --width 0.0625 --batch 2 --steps 2)
     run -3 eval '"$PASSGRID" list attacks >/dev/full'
 }
 
-@test "a run whose log or output nobody reads does its work" {
+@test "a run completes if nobody reads its log or output" {
     mkfifo pipe
     exec 5<>pipe 6>pipe 5<&- # nobody reads what is written to 6
     grid log 2>&6
@@ -334,7 +334,7 @@ tiny=(--arch alexnet --width 0.0625 --batch 2 --steps 2)
     as_alone output
 }
 
-@test "a full disk is named, and the run goes on when there is room; a finished run may be read-only" {
+@test "a full disk is reported, and a repeat continues when there is room; a finished run may be read-only" {
     mkdir small
     mount -t tmpfs -o size=300k tmpfs small 2>/dev/null || skip "no permission to mount"
     mounted=$PWD/small

@@ -60,11 +60,11 @@ idle() { # idle ARGUMENTS...: the run has nothing to do
     awk -F, 'NR > 1 { print $5 "  " $4 }' artefacts.csv | sha256sum --check --quiet
 }
 
-@test "evidence is for its owner alone" {
+@test "only the owner can read evidence" {
     assert_equal "$(stat -Lc %a there/evidence/* | sort -u)" 600
 }
 
-@test "a repeat runs nothing, also if the grid keeps fewer files" {
+@test "a repeat runs nothing, even if the grid keeps fewer files" {
     idle there.yaml --out there
     idle there.yaml --out there --set attacks.1.keep=false --set attacks.3.keep=false
 }
@@ -84,7 +84,7 @@ idle() { # idle ARGUMENTS...: the run has nothing to do
     assert_equal "$(grep -cE '^  (model|evidence|keep) ' <<<"$output")" 3
 }
 
-@test "plan of a grid with networks from files says which they are" {
+@test "plan of a grid with networks from files names the files" {
     run -0 passgrid plan here.yaml --out here
     assert_line --regexp '^[0-9a-f]{8} imports there/models/.*-v1-s1.safetensors \(alexnet, bn, width 0.0625\) with there/evidence/'
 }
@@ -95,7 +95,7 @@ idle() { # idle ARGUMENTS...: the run has nothing to do
     run -1 grep -rF there/ "$SHARED/here/records"
 }
 
-@test "attacks on networks from files have the numbers of where they were trained" {
+@test "attacks on networks from files give the numbers of the run that trained them" {
     cells() { # cells DIRECTORY ATTACK: scheme, outcome, metric and value of what draws nothing at random
         awk -F'"' -v OFS= '{ for (i = 2; i <= NF; i += 2) gsub(",", "", $i) } 1' "$SHARED/$1/cells.csv" |
             awk -F, -v attack="$2" \
@@ -111,7 +111,7 @@ idle() { # idle ARGUMENTS...: the run has nothing to do
     assert_equal "$(grep -l '"prune"' "$SHARED"/here/records/* | wc -l)" 3
 }
 
-@test "files that moved make no new task" {
+@test "moving files makes no new task" {
     borrow here
     mv there elsewhere
     sed -i 's,there/,./elsewhere/,g' here.yaml
@@ -149,7 +149,7 @@ unfit() { # unfit TEXT ASSIGNMENT...: the plan refuses it in one line
     refuses "$1" passgrid plan here.yaml --out here "${sets[@]}"
 }
 
-@test "files of another scheme or network, cut or missing, are refused" {
+@test "files of another scheme or network, cut files and missing files are refused" {
     cat >adi.yaml <<'YAML'
 threads: 1
 data: {name: synthetic, train: 96, test: 50}
@@ -172,7 +172,7 @@ YAML
 }
 
 # ---- the reference's example -------------------------------------------------------------------------------------------------------
-@test "the example in configs/README.md runs, and leaves what it says" {
+@test "the example in configs/README.md runs, and leaves the files that it names" {
     awk '/^```yaml/ { inside = 1; text = ""; next } /^```/ { if (inside && text ~ /model: mine/) printf "%s", text; inside = 0 }
         inside { text = text $0 "\n" }' "$ROOT/configs/README.md" >mine.yaml
     cp -L there/models/$at-v2-s1.safetensors mine.safetensors

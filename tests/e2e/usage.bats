@@ -6,7 +6,7 @@ load ../common
 plan() { "$PASSGRID" plan "$GRID" "$@"; }
 
 # ---- help ---------------------------------------------------------------------------------------------------------------------
-@test "every command has a help, by -h and by --help" {
+@test "every command prints its help for -h and --help" {
     for command in run plan why table data judge bench doctor list help; do
         run -0 passgrid $command -h
         short=$output
@@ -44,7 +44,7 @@ plan() { "$PASSGRID" plan "$GRID" "$@"; }
     assert_output --partial 'in every attack:'
 }
 
-@test "help of two words is about that one attack" {
+@test "help of two words describes that one attack" {
     run -0 passgrid help attack fake1
     assert_output --partial 'attack fake1: '
 }
@@ -57,7 +57,7 @@ plan() { "$PASSGRID" plan "$GRID" "$@"; }
 }
 
 # ---- lists --------------------------------------------------------------------------------------------------------------------
-@test "lists are in columns: every summary begins where the names have ended" {
+@test "lists are in columns: every summary begins behind the longest name" {
     for list in schemes attacks networks nets data presets; do
         run -0 passgrid list $list
         awk '{ at = match($0, / [^ ]/); if (NR > 1 && substr($0, column, 2) !~ /^ [^ ]/) exit 1
@@ -95,7 +95,7 @@ plan() { "$PASSGRID" plan "$GRID" "$@"; }
     refuses 'expected KEY=VALUE, but a key is empty' plan --set '=3'
 }
 
-@test "--set of what is not UTF-8, or of a control character, is refused without printing it" {
+@test "--set with a control character or bytes that are not UTF-8 is refused without printing them" {
     refuses '--set tr\xff=1: not UTF-8 (byte 0xff)' plan --set $'tr\xff=1'
     refuses '--set label=\xc3: not UTF-8 (byte 0xc3)' plan --set $'label=\xc3'
     refuses '--set label\x1b=1: control character 0x1b' plan --set $'label\x1b=1'
@@ -147,7 +147,7 @@ signed=(--set 'schemes=[{scheme: v1, passport: random}]' --set 'attacks=[]')
     assert_not_exists results
 }
 
-@test "a reader that stops reading, or is gone, is no error" {
+@test "a reader that stops reading or has closed the pipe is no error" {
     closed() {
         "$PASSGRID" "$@" 2>err | head -n 1
         [ "${PIPESTATUS[0]}" = 0 ] && [ ! -s err ]
@@ -172,7 +172,7 @@ signed=(--set 'schemes=[{scheme: v1, passport: random}]' --set 'attacks=[]')
 }
 
 # ---- what a grid may not be ---------------------------------------------------------------------------------------------------
-@test "a level or a seed that stands twice is refused" {
+@test "a level or a seed that is listed twice is refused" {
     run -2 plan --set 'attacks=[{attack: prune, levels: [50, 50, 50.0]}]'
     assert_output --partial 'attacks.0.levels.1: the list already has 50'
     assert_output --partial 'attacks.0.levels.2: the list already has 50.0'

@@ -73,7 +73,7 @@ start_everywhere() { # and the third host is at work
     await grep -q 'on rank 3$' run/logs/run.log
 }
 
-@test "all processes of a host are killed: the others complete the grid with the same bytes" {
+@test "if all processes of a host are killed, the others complete the grid with the same bytes" {
     start_everywhere
     # shellcheck disable=SC2046 # a list
     kill -KILL $(processes 3)
@@ -90,7 +90,7 @@ start_everywhere() { # and the third host is at work
     assert [ "$(ls run/records | wc -l)" -lt "$(ls "$SHARED/whole/records" | wc -l)" ]
 }
 
-@test "the link of a host goes down: the others complete the grid with the same bytes" {
+@test "if the link of a host goes down, the others complete the grid with the same bytes" {
     start_everywhere
     ip link set "$NET-v3" down
     ends 0
@@ -102,7 +102,7 @@ start_everywhere() { # and the third host is at work
 }
 
 # Hosts have directories of their own, as /tmp is; mpirun is on host 1, all ranks on host 2.
-@test "rank 0 on another host than mpirun: after two minutes the command ends by itself and says why" {
+@test "if rank 0 is on another host than mpirun, the command ends after two minutes and says why" {
     export TMPDIR=$PWD/own
     mkdir "$TMPDIR"
     sed -i 's|unshare --uts bash -c "|unshare --uts --mount bash -c "mount -t tmpfs own $TMPDIR; |' agent

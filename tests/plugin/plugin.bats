@@ -82,7 +82,7 @@ row() { grep -F ",$1," "run/tables/$2.csv" | cat <(head -n 1 "run/tables/$2.csv"
     assert_file_contains run/tables/networks.csv '^bars,lenet5,bn,plain,1,'
 }
 
-@test "judge hears evidence of the worked scheme" {
+@test "the judge decides claims by evidence of the worked scheme" {
     cd "$SHARED"
     run -0 passgrid judge --model "run/models/$at-patch-s1.safetensors" --evidence "run/evidence/$at-patch-s1.safetensors" \
         --data synthetic

@@ -126,7 +126,7 @@ job_ends() { # job_ends STATE: the job ends, in that state
 records() { find "$1"/records -name '*.json' 2>/dev/null | wc -l; }
 has_records() { [ "$(records run)" -ge "$1" ]; }
 
-@test "a job that is told to save and requeued, and taken away without a warning, completes with the bytes of a plain mpirun" {
+@test "a job that is told to save, requeued, and then killed without a warning completes with the bytes of a plain mpirun" {
     ranks $((WORKERS + 1)) "$PASSGRID" run "$GRID" --out plain --threads 1 "${longer[@]}" >plain.log 2>&1
     slowly run submit "$GRID" "${longer[@]}"
     within 60 has_records 1
@@ -160,7 +160,7 @@ has_records() { [ "$(records run)" -ge "$1" ]; }
 }
 
 # Slurm looks for such jobs every half minute; the program by itself would stop twelve seconds before the end.
-@test "a job whose time is nearly over is told by Slurm, saves, and is requeued" {
+@test "a job near its time limit is signalled by Slurm, saves, and is requeued" {
     request=(--ntasks="$WORKERS" --time=2 --signal=B:USR1@75)
     slowly run submit "$GRID" --set train.epochs=5000 --set checkpoint=0
     within 110 is Restarts 1
@@ -169,7 +169,7 @@ has_records() { [ "$(records run)" -ge "$1" ]; }
     scancel "$job"
 }
 
-@test "a job that is told before it starts anything fails with exit code 75, and nothing is begun" {
+@test "a job that is signalled before it starts anything ends with exit code 75 and begins nothing" {
     mkdir tools # its `date` tells the job
     printf '#!/bin/bash\nkill -USR1 $PPID\nexec %s "$@"\n' "$(command -v date)" >tools/date
     chmod +x tools/date
