@@ -3,6 +3,7 @@
 #include "core/ownership/nulls.h"
 
 #include "core/base/memory.h"
+#include "core/nets/rewrite.h"
 #include "core/ownership/mark.h"
 
 #include <gsl/gsl_statistics.h>
@@ -158,6 +159,11 @@ pg_status pg_nulls_agreement(const pg_nulls *nulls, const pg_evidence *evidence,
 
 /* ---- rearrangements ---- */
 
+static void open_order(pg_rng *rng, uint64_t seed, int i)
+{
+    pg_rng_open(rng, (pg_seed){.grid = seed, .task = "judge"}, "rearranged evidence", (uint64_t)i);
+}
+
 static void swap_bits(int8_t *a, int8_t *b)
 {
     const int8_t kept = *a;
@@ -165,81 +171,83 @@ static void swap_bits(int8_t *a, int8_t *b)
     *b = kept;
 }
 
-static void rearrange_bits(int8_t *b, int count, pg_rng *rng)
-{
-    for (int i = count - 1; i > 0; i--) swap_bits(&b[i], &b[pg_rng_below(rng, (uint64_t)i + 1)]);
-}
-
 /* Put the signature of each layer in random order. */
 static void rearrange_signature(pg_evidence *e, pg_rng *rng)
 {
-    for (int i = 0; i < e->passport_count; i++) rearrange_bits(e->passports[i].b, e->passports[i].outputs, rng);
-}
-
-/* Move the values of a placed mark to other places. */
-static pg_status rearrange_places(pg_mark *m, pg_rng *rng, pg_error *err)
-{
-    uint32_t *order = NULL;
-    const size_t weights = (size_t)pg_mark_weights(m);
-    const pg_status status = pg_alloc(weights, sizeof *order, &order, err);
-    if (status != PG_OK) return status;
-    pg_rng_permutation(rng, order, weights);
-    for (int i = 0; i < m->pooled * m->bits; i++) m->places[i] = (int32_t)order[m->places[i]];
-    pg_free(order);
-    return PG_OK;
-}
-
-/* Put the positions of all filters in one random order. */
-static void rearrange_filters(pg_mark *m, pg_rng *rng)
-{
-    for (int t = pg_mark_width(m) - 1; t > 0; t--) {
-        pg_real *a = m->projection + (ptrdiff_t)t * m->bits,
-                *b = m->projection + (ptrdiff_t)pg_rng_below(rng, (uint64_t)t + 1) * m->bits;
-        for (int i = 0; i < m->bits && a != b; i++) {
-            const pg_real kept = a[i];
-            a[i] = b[i];
-            b[i] = kept;
-        }
+    for (int i = 0; i < e->passport_count; i++) {
+        pg_passport *p = &e->passports[i];
+        for (int o = p->outputs - 1; o > 0; o--) swap_bits(&p->b[o], &p->b[pg_rng_below(rng, (uint64_t)o + 1)]);
     }
 }
 
-static pg_status rearrange_mark(pg_mark *m, pg_rng *rng, pg_error *err)
+/* Read a mark in the network with the channels of every space in a random order. order and other are rewritten. */
+static pg_status read_reordered(const pg_model *model, const pg_evidence *mark, pg_rng *rng, pg_rewrite *order, pg_model *other,
+                                int8_t *signs, pg_error *err)
 {
-    if (m->form == PG_FORM_PLACED) return rearrange_places(m, rng, err);
-    if (m->form == PG_FORM_RESIDUALS)
-        rearrange_bits(m->b, m->bits, rng);
-    else
-        rearrange_filters(m, rng);
-    return PG_OK;
+    pg_status status = PG_OK;
+    pg_reading *reading = NULL;
+    pg_rewrite_draw(model, PG_PUBLIC, PG_REWRITE_PERMUTE, rng, order);
+    PG_TRY(pg_model_rewrite(model, order, other, err));
+    PG_TRY(pg_reading_open(other, mark, &reading, err));
+    PG_TRY(pg_reading_signs(reading, mark, signs, err));
+done:
+    pg_reading_close(&reading);
+    return status;
 }
 
-pg_status pg_null_rearranged(pg_reading *reading, const pg_evidence *evidence, const int8_t *signs, int count, uint64_t seed,
-                             pg_null *out, pg_error *err)
+static pg_status count_reordered(const pg_model *model, const pg_evidence *mark, int count, uint64_t seed, double *percent,
+                                 pg_error *err)
+{
+    pg_status status = PG_OK;
+    const int bits = pg_evidence_bits(mark);
+    int8_t *signs = NULL;
+    pg_rewrite *order = NULL;
+    pg_model *other = NULL;
+    PG_TRY(pg_alloc((size_t)bits, 1, &signs, err));
+    PG_TRY(pg_rewrite_create(&model->layout, &order, err));
+    PG_TRY(pg_model_create(&model->spec, &other, err));
+    for (int i = 0; i < count; i++) {
+        pg_rng rng;
+        open_order(&rng, seed, i);
+        PG_TRY(read_reordered(model, mark, &rng, order, other, signs, err));
+        percent[i] = 100.0 * pg_signs_agree(mark, signs) / bits;
+    }
+done:
+    pg_free(signs);
+    pg_rewrite_destroy(&order);
+    pg_model_destroy(&other);
+    return status;
+}
+
+static pg_status count_rearranged(const pg_evidence *passports, const int8_t *signs, int count, uint64_t seed, double *percent,
+                                  pg_error *err)
 {
     pg_status status = PG_OK;
     pg_evidence *e = NULL;
-    double *percent = NULL;
-    int8_t *read = NULL;
-    const int bits = pg_evidence_bits(evidence);
-    PG_TRY(pg_evidence_clone(evidence, &e, err));
-    PG_TRY(pg_alloc((size_t)count, sizeof *percent, &percent, err));
-    PG_TRY(pg_alloc((size_t)bits, 1, &read, err));
-    memcpy(read, signs, (size_t)bits);
+    PG_TRY(pg_evidence_clone(passports, &e, err));
     for (int i = 0; i < count; i++) {
         pg_rng rng;
-        pg_rng_open(&rng, (pg_seed){.grid = seed, .task = "judge"}, "rearranged evidence", (uint64_t)i);
+        open_order(&rng, seed, i);
         rearrange_signature(e, &rng);
-        if (e->mark.bits) {
-            PG_TRY(rearrange_mark(&e->mark, &rng, err));
-            PG_TRY(pg_reading_signs(reading, e, read, err));
-        }
-        percent[i] = 100.0 * pg_signs_agree(e, read) / bits;
+        percent[i] = 100.0 * pg_signs_agree(e, signs) / pg_evidence_bits(e);
     }
-    *out = (pg_null){.kind = "rearranged", .count = count, .mean = gsl_stats_mean(percent, 1, (size_t)count)};
-    out->deviation = gsl_stats_sd_m(percent, 1, (size_t)count, out->mean);
 done:
-    pg_free(read);
-    pg_free(percent);
     pg_evidence_destroy(&e);
+    return status;
+}
+
+pg_status pg_null_rearranged(const pg_model *model, const pg_evidence *evidence, const int8_t *signs, int count, uint64_t seed,
+                             pg_null *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    double *percent = NULL;
+    const size_t n = (size_t)count;
+    PG_TRY(pg_alloc(n, sizeof *percent, &percent, err));
+    PG_TRY(evidence->mark.bits ? count_reordered(model, evidence, count, seed, percent, err)
+                               : count_rearranged(evidence, signs, count, seed, percent, err));
+    *out = (pg_null){.kind = "rearranged", .count = count, .mean = gsl_stats_mean(percent, 1, n)};
+    out->deviation = gsl_stats_sd_m(percent, 1, n, out->mean);
+done:
+    pg_free(percent);
     return status;
 }

@@ -38,11 +38,14 @@ void pg_nulls_clear(pg_nulls *nulls);
 PG_CHECKED pg_status pg_nulls_agreement(const pg_nulls *nulls, const pg_evidence *evidence, pg_null *out, pg_error *err);
 
 /* The agreement of the evidence with itself in `count` other orders, at least two, which nobody can prefer to the claim without
- * having seen the network. Bits of a signature are put in random order within their layer, because training cannot tell the
- * channels of a layer apart by their order. The weights that all filters of a mark read are put in one random order. If the
- * pieces of evidence depend on each other (similar filters, equal bits), these agreements spread as widely as the claim's does
- * by chance. signs: as the reading gave them for the evidence. */
-PG_CHECKED pg_status pg_null_rearranged(pg_reading *reading, const pg_evidence *evidence, const int8_t *signs, int count,
+ * having seen the network. If the pieces of evidence depend on each other (similar filters, equal bits), these agreements
+ * spread as widely as the claim's does by chance. Only channels are put in other orders, because training cannot tell them
+ * apart by their order: the bits of a signature within their layer; and for a mark the channels of the network, by permutations
+ * that keep its function (rewrite.h). Places in a kernel and the colours of images stay, because networks that were trained on
+ * like images resemble each other there, and a claimant knows how from networks of his own. So a bank of filters for a layer
+ * that reads the images agrees in all orders as it does in the claim, and is never significant. signs: as the reading gave them
+ * for the evidence; only a signature needs them. */
+PG_CHECKED pg_status pg_null_rearranged(const pg_model *model, const pg_evidence *evidence, const int8_t *signs, int count,
                                         uint64_t seed, pg_null *out, pg_error *err);
 
 #endif

@@ -133,7 +133,7 @@ static pg_status read_bits(const pg_judge_setup *s, pg_reading *reading, const p
     count_layers(evidence, signs, out);
     if (evidence->passport_count) stored_agreement(pg_reading_model(reading), evidence, out);
     if (!out->bound && s->test && s->options->nulls >= 2)
-        PG_TRY(pg_null_rearranged(reading, evidence, signs, s->options->nulls, s->seed, &out->rearranged, err));
+        PG_TRY(pg_null_rearranged(s->model, evidence, signs, s->options->nulls, s->seed, &out->rearranged, err));
 done:
     pg_free(signs);
     return status;

@@ -250,6 +250,89 @@ TEST(filters_that_nearly_repeat_count_once)
     pg_evidence_destroy(&e);
 }
 
+/* ---- structure that networks share ---- */
+
+/* Known beforehand of the mean filter: that it is nearly constant, its places in the kernel, or all of it. */
+enum { CONSTANT, PLACES, WHOLE };
+
+static void fill_template(int shares, int taps, int inputs, pg_rng *rng, double *out)
+{
+    for (int t = 0; t < taps; t++) {
+        const double place = pg_rng_normal(rng);
+        for (int c = 0; c < inputs; c++)
+            out[t * inputs + c] = shares == CONSTANT ? 1 : shares == PLACES ? place : pg_rng_normal(rng);
+    }
+}
+
+/* All filters of the layer are the template and noise. */
+static void imprint_template(pg_model *model, const pg_layer *l, const double *template, double noise, pg_rng *rng)
+{
+    const int positions = l->row.kernel * l->row.kernel * l->in_channels, k = l->out_channels;
+    for (int t = 0; t < positions; t++) {
+        const double value = template[t] + noise * pg_rng_normal(rng);
+        for (int o = 0; o < k; o++) model->params[l->weight + t * k + o] = (pg_real)value;
+    }
+}
+
+/* Filters that lean to the template, each on the side of its bit. */
+static pg_evidence *lean_to(const pg_net_spec *spec, const pg_layer *l, const double *template, double share, pg_rng *rng)
+{
+    pg_evidence *e = NULL;
+    OK(pg_evidence_create(spec, "uchida", "gaussian", &e, &err));
+    OK(pg_mark_create(spec, l->row.name, 128, PG_MARK_GAUSSIAN, &e->mark, &err));
+    for (int i = 0; i < 128; i++) e->mark.b[i] = pg_rng_below(rng, 2) ? 1 : -1;
+    for (int t = 0; t < l->row.kernel * l->row.kernel * l->in_channels; t++)
+        for (int i = 0; i < 128; i++)
+            e->mark.projection[t * 128 + i] = (pg_real)(share * e->mark.b[i] * template[t] + pg_rng_normal(rng));
+    return e;
+}
+
+/* Most of the bits agree, in a network that its claimant never saw, because he knows one that resembles it. */
+static void assert_known_structure_says_nothing(pg_model *model, const pg_dataset *test, int layer, int shares, double noise)
+{
+    static double template[4096];
+    static pg_finding finding;
+    pg_judge *judge = NULL;
+    pg_verify_options options;
+    pg_rng rng;
+    const pg_layer *l = &model->layers[layer];
+    OK(pg_options_defaults(pg_verify_table, &options, &err));
+    options.nulls = 20;
+    pg_rng_open(&rng, (pg_seed){.task = "shared"}, "template", (uint64_t)(100 * layer + 10 * shares) + (uint64_t)(4 * noise));
+    fill_template(shares, l->row.kernel * l->row.kernel, l->in_channels, &rng, template);
+    imprint_template(model, l, template, noise, &rng);
+    const pg_judge_setup setup = {.model = model, .test = test, .options = &options, .shown = 1};
+    OK(pg_judge_create(&setup, &judge, &err));
+    for (int i = 0; i < 2; i++) {
+        pg_evidence *e = lean_to(&model->spec, l, template, i ? 0.4 : 0.1, &rng);
+        OK(pg_judge_claim(judge, e, &finding, &err));
+        if (finding.significant)
+            fail_msg("%s, %d, noise %g: %d bits agree, p %g", l->row.name, shares, noise, finding.agree, finding.p_value);
+        assert_true(finding.p_coin < 1e-3 || !i);
+        pg_evidence_destroy(&e);
+    }
+    pg_judge_destroy(&judge);
+}
+
+/* Mean filters of networks that were trained on like images resemble each other: by their sign, by places in the kernel, and
+ * in the layer that reads the images by everything. */
+TEST(structure_that_networks_share_makes_no_mark_significant_at_full_width)
+{
+    static const struct {
+        int layer, shares;
+    } cases[] = {{0, CONSTANT}, {0, PLACES}, {0, WHOLE}, {2, CONSTANT}, {2, PLACES}};
+    pg_data data = test_data(20, 4);
+    pg_model *model = NULL;
+    const pg_net_spec spec = pg_net_spec_plain(pg_arch_find("alexnet"), PG_NORM_BN, 10);
+    OK(pg_model_create(&spec, &model, &err));
+    pg_model_initialise(model, (pg_seed){.task = "shared"}, "weights");
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
+        for (double noise = 0.25; noise <= 1; noise *= 4)
+            assert_known_structure_says_nothing(model, &data.test, cases[c].layer, cases[c].shares, noise);
+    pg_model_destroy(&model);
+    pg_data_clear(&data);
+}
+
 TEST(pictures_that_nearly_repeat_or_are_test_images_count_once)
 {
     pg_data data = test_data(20, 10);
