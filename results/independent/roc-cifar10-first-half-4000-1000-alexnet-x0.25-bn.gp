@@ -3,7 +3,7 @@ points = 'roc-cifar10-first-half-4000-1000-alexnet-x0.25-bn.csv'
 heading = 'cifar10 first half 4000+1000, alexnet x0.25, bn'
 remark = 'reduced: a quarter of the width, 4000 images, 5 epochs, 4 references (published: 10), 50 steps (100)'
 first = 1
-array series[12] = ['v1, bound false, genuine', 'v1, bound true, genuine', 'v2, bound false, genuine', 'v2, bound true, genuine', 'uchida, bound false, genuine', 'uchida, bound true, genuine', 'adi, bound false, genuine', 'adi, bound false, transfer-triggers', 'adi, bound false, grind', 'adi, bound true, genuine', 'adi, bound true, transfer-triggers', 'adi, bound true, grind']
+array series[18] = ['v1, bound false, genuine', 'v1, bound true, genuine', 'v2, bound false, genuine', 'v2, bound true, genuine', 'pan, bound false, genuine', 'pan, bound true, genuine', 'v3, bound false, genuine', 'v3, bound false, transfer-triggers', 'v3, bound true, genuine', 'v3, bound true, transfer-triggers', 'uchida, bound false, genuine', 'uchida, bound true, genuine', 'adi, bound false, genuine', 'adi, bound false, transfer-triggers', 'adi, bound false, grind', 'adi, bound true, genuine', 'adi, bound true, transfer-triggers', 'adi, bound true, grind']
 columns = 2
 array low[3]
 array high[3]
@@ -28,18 +28,18 @@ set tics nomirror out
 set grid linecolor '#cccccc'
 do for [format in 'svg png pdf'] {
 if (format eq 'svg') {
-    set terminal svg size 960,514 font 'DejaVu Sans,13' noenhanced background 'white'
+    set terminal svg size 960,594 font 'DejaVu Sans,13' noenhanced background 'white'
 }
 if (format eq 'png') {
-    set terminal pngcairo size 1440,771 font 'DejaVu Sans,10' fontscale 1.5 pointscale 1.5 linewidth 1.5 noenhanced
+    set terminal pngcairo size 1440,891 font 'DejaVu Sans,10' fontscale 1.5 pointscale 1.5 linewidth 1.5 noenhanced
 }
 if (format eq 'pdf') {
-    set terminal pdfcairo size 960.0/100,514.0/100 font 'DejaVu Sans,9.4' noenhanced
+    set terminal pdfcairo size 960.0/100,594.0/100 font 'DejaVu Sans,9.4' noenhanced
 }
-set key at screen 0.5, screen 6.0 / 514 center bottom horizontal maxcols columns reverse Left samplen 3
-set label 1 heading."\n".remark at screen 0.5, screen 1 - 18.0 / 514 center font ',12'
-set tmargin at screen 1 - 50.0 / 514
-set bmargin at screen 186.0 / 514
+set key at screen 0.5, screen 6.0 / 594 center bottom horizontal maxcols columns reverse Left samplen 3
+set label 1 heading."\n".remark at screen 0.5, screen 1 - 18.0 / 594 center
+set tmargin at screen 1 - 50.0 / 594
+set bmargin at screen 266.0 / 594
 set lmargin at screen 75.0 / 960
 set rmargin at screen 1 - 20.0 / 960
 set output 'roc-cifar10-first-half-4000-1000-alexnet-x0.25-bn.'.format
