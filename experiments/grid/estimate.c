@@ -76,6 +76,16 @@ pg_status pg_timings_read(const char *directory, pg_csv_table **out, pg_error *e
     return PG_OK;
 }
 
+static void measure_memory(const pg_csv_table *csv, size_t row, pg_timed *timed)
+{
+    double millions;
+    if (pg_csv_columns(csv) <= PG_TIMINGS_MEMORY || !pg_number_real(pg_csv_cell(csv, row, PG_TIMINGS_MEMORY), &millions))
+        return;
+    if (!(millions > 0)) return;
+    timed->measured++;
+    if (1e6 * millions > timed->bytes) timed->bytes = 1e6 * millions;
+}
+
 /* Count every row for its family and the total; store a task's own time in seconds. */
 static void learn(const pg_csv_table *csv, const pg_grid *grid, double *seconds, families *f, pg_timed *timed)
 {
@@ -85,6 +95,7 @@ static void learn(const pg_csv_table *csv, const pg_grid *grid, double *seconds,
         if (!(took > 0) || !(millions > 0)) continue;
         const int at = pg_grid_find(grid, pg_csv_cell(csv, row, 0));
         if (at >= 0) seconds[at] = took;
+        if (at >= 0) measure_memory(csv, row, timed);
         count_in(f, pg_csv_cell(csv, row, 1), took, 1e6 * millions);
         timed->tasks++;
     }

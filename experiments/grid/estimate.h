@@ -20,6 +20,8 @@ PG_CHECKED pg_status pg_timings_read(const char *directory, pg_csv_table **out, 
 typedef struct pg_timed {
     int tasks;
     double cost, seconds;
+    int measured; /* tasks of the grid whose memory is known */
+    double bytes; /* most of a rank in any of these */
 } pg_timed;
 
 /* Estimate the seconds of each task on one rank, seconds [grid->count], from DIRECTORY/timings.csv, which need not exist. A

@@ -6,6 +6,7 @@
 #include "experiments/grid/feasible.h"
 #include "experiments/grid/grid_internal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,23 @@ static price price_of(const pg_design_data *data, const pg_layout *layout)
     return (price){.forward = pg_layout_macs(layout) * branches,
                    .train = data->choice.train ? data->choice.train : data->facts.train,
                    .test = data->choice.test ? data->choice.test : data->facts.test};
+}
+
+/* Bytes of a rank that trains a network, roughly: the files of the data set and its pixels; parameters with gradient, momentum,
+ * the best ones and a checkpoint of them; activations of a batch with their gradients and workspace; the program. */
+static double bytes_of(const pg_design_data *data, const pg_layout *layout, const pg_train_options *train)
+{
+    enum { COPIES = 2, PARAMETERS = 6, ACTIVATIONS = 3, PROGRAM = 60000000 };
+    const pg_net_spec *spec = &layout->spec;
+    const int branches = spec->passports ? spec->public_affine + spec->private_affine : 1;
+    const double pixels = 3.0 * data->facts.height * data->facts.width;
+    double activations = pixels;
+    for (int i = 0; i < layout->layer_count; i++) {
+        const pg_layer *l = &layout->layers[i];
+        activations += (double)l->out_height * l->out_width * l->out_channels;
+    }
+    return COPIES * pixels * (data->facts.train + data->facts.test) + PROGRAM +
+           sizeof(pg_real) * (PARAMETERS * (double)layout->param_count + ACTIVATIONS * activations * branches * train->batch);
 }
 
 /* A training step costs a forward pass and two products of the same size backward. A measurement costs a forward pass over the
@@ -334,6 +352,7 @@ static pg_status find_price(builder *b, const place *at, const pg_design_scheme 
     }
     if (status != PG_OK) return pg_fail(err, status, "%s", fault.message);
     *out = price_of(at->data, &layout);
+    b->grid->rank_bytes = fmax(b->grid->rank_bytes, bytes_of(at->data, &layout, &s->train));
     return pg_feasible_check(b->design, at->data, s, &layout, b->problems, err);
 }
 

@@ -29,6 +29,8 @@ differences() { grep '^  ' <<<"$output"; }
     assert_equal "$(sed -n '/^longest path/,/^2 tasks/p' <<<"$output" | grep -c synthetic/)" 2
     assert_line 'estimated from the speed of a typical thread: no task was timed in run'
     assert_line --regexp '^remaining: .* rank hours '
+    assert_line --regexp '^memory: about [0-9]+ MB a rank, planned from .*; 0 of 2 tasks were measured$'
+    assert_line --regexp '^Slurm: sbatch --ntasks=1 --cpus-per-task=1 --mem-per-cpu=[12]00M --time=0:05:00 slurm/passgrid.sbatch CONFIG$'
     assert_not_exists run
 }
 
@@ -52,6 +54,11 @@ differences() { grep '^  ' <<<"$output"; }
     assert_line --regexp '^2 tasks: 2 done'
     assert_line --regexp '^remaining: 0.0 s on one rank'
     assert_line --regexp '^estimated from 2 tasks'
+    assert_line --regexp '^memory: at most [0-9]+ MB a rank, measured in run$'
+    refute_output --partial 'Slurm:'
+    sed -i '2s/[0-9.e+-]*$/3210/' run/timings.csv # as if a task had taken that many megabytes
+    run -0 plan --out run "${small[@]}"
+    assert_line 'memory: at most 3210 MB a rank, measured in run'
     sed -i 's/\(plain\/s1[^,]*,0,\)[0-9.e+-]*/\1600/' run/timings.csv # as if training had taken ten minutes
     run -0 plan --out run "${small[@]}" --set 'seeds=[1, 2]'
     assert_equal "$(field plain/s2 3)" 600.0
