@@ -24,10 +24,13 @@ WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 CFLAGS   ?=
 PG_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -g $(OPT) -march=$(ARCH) -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp $(WARN) \
             $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) -isystem $(BLIS_INCLUDE) $(CFLAGS)
-MPI_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c 2>/dev/null))
+# From pkg-config for Open MPI, else from the compiler wrapper of any MPI (MPICC=...).
+MPICC ?= mpicc
+MPI_SHOWN := $(if $(shell pkg-config --exists ompi-c && echo yes),,$(shell $(MPICC) -show 2>/dev/null))
+MPI_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c 2>/dev/null) $(filter -I% -D%,$(MPI_SHOWN)))
 PG_LDFLAGS := $(addprefix -fsanitize=,$(SANITIZE)) -fopenmp -L$(BLIS_LIB) -Wl,-rpath,$(BLIS_LIB) $(LDFLAGS)
 PG_LIBS := -lblis $(if $(filter x86_64-%,$(MULTIARCH)),-lxsmm -lxsmmnoblas) $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
-MPI_LIBS := $(shell pkg-config --libs ompi-c 2>/dev/null)
+MPI_LIBS := $(shell pkg-config --libs ompi-c 2>/dev/null) $(filter -L% -l% -Wl%,$(MPI_SHOWN))
 
 # "1.0.0 (01246f5)": the release and the revision. The revision comes from git, or from .revision in an archive that git made.
 REVISION := $(if $(filter $(CURDIR),$(shell git rev-parse --show-toplevel 2>/dev/null)),$(shell git describe --always --dirty --exclude '*'),$(shell grep -v Format .revision))
@@ -135,7 +138,7 @@ endif
 # `run` and `test` first install missing packages and then start make again, so that make sees them.
 .PHONY: always all run do-run data test do-test test-programs unit golden plugin e2e fuzz-inputs test-crash test-hostile test-power test-slurm test-hosts test-asan \
         test-compilers test-valgrind fuzz coverage bench bench-grid bench-dispatch bench-save bench-tables \
-        deps deps-test deps-dev deps-slurm deps-hosts deps-bench lint lint-quick tidy arrows man reference format clean help
+        install installed uninstall deb deps deps-test deps-dev deps-slurm deps-hosts deps-bench deps-deb lint lint-quick tidy arrows man reference format clean help
 
 JOBS ?= $(shell nproc)
 run: deps
@@ -229,7 +232,7 @@ command -v mpirun|openmpi-bin
 command -v pgrep|procps
 command -v curl|curl ca-certificates
 command -v openssl|openssl
-pkg-config --exists ompi-c|libopenmpi-dev
+pkg-config --exists ompi-c || $(MPICC) -show|libopenmpi-dev
 pkg-config --exists gsl|libgsl-dev
 pkg-config --exists yaml-0.1|libyaml-dev
 pkg-config --exists jansson|libjansson-dev
@@ -265,6 +268,10 @@ define NEEDS_SLURM
 command -v slurmctld && command -v slurmd|slurm-wlm
 command -v munged|munge
 endef
+define NEEDS_DEB
+command -v dpkg-buildpackage|dpkg-dev
+command -v dh|debhelper
+endef
 define NEEDS_HOSTS
 command -v ip|iproute2
 command -v unshare|util-linux
@@ -273,7 +280,7 @@ define NEEDS_BENCH
 /usr/bin/python3 -c 'import torch'|python3-torch
 gcc -include dnnl.h -E -x c /dev/null|libdnnl-dev
 endef
-export NEEDS NEEDS_TEST NEEDS_DEV NEEDS_SLURM NEEDS_HOSTS NEEDS_BENCH
+export NEEDS NEEDS_TEST NEEDS_DEV NEEDS_SLURM NEEDS_HOSTS NEEDS_BENCH NEEDS_DEB
 
 # apt prints thousands of lines. They go to a log, and if apt fails the last lines are shown.
 install = { echo "installing:$(1)"; command -v apt-get >/dev/null || { echo "please install by hand:$(1)" >&2; exit 1; }; \
@@ -298,9 +305,41 @@ deps-slurm:
 deps-hosts: SHELL := /bin/bash
 deps-hosts:
 	$(call need,NEEDS_HOSTS)
+deps-deb: SHELL := /bin/bash
+deps-deb: deps
+	$(call need,NEEDS_DEB)
 deps-bench: SHELL := /bin/bash
 deps-bench:
 	$(call need,NEEDS_BENCH)
+
+# ---- installing -------------------------------------------------------------------------------------------------------
+# Each file and its place under PREFIX. The program finds the published numbers beside itself, whatever PREFIX is.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+INSTALLED := $(BUILD)/passgrid=bin/passgrid \
+             $(BUILD)/man/passgrid.1=share/man/man1/passgrid.1 \
+             $(BUILD)/completion/bash=share/bash-completion/completions/passgrid \
+             $(BUILD)/completion/zsh=share/zsh/site-functions/_passgrid \
+             $(BUILD)/completion/fish=share/fish/vendor_completions.d/passgrid.fish \
+             $(foreach f,$(wildcard configs/*.yaml slurm/launch.sh slurm/passgrid.sbatch),$f=share/passgrid/$f) \
+             $(foreach f,$(wildcard results/published/*),$f=share/passgrid/published/$(notdir $f)) \
+             $(foreach f,README.md CHANGELOG.md CITATION.cff LICENSE,$f=share/doc/passgrid/$f) \
+             $(foreach d,configs slurm,$d/README.md=share/doc/passgrid/$d.md)
+# What is to be made before it can be installed.
+installed: $(BUILD)/passgrid $(BUILD)/man/passgrid.1 $(BUILD)/completion/bash $(BUILD)/completion/zsh $(BUILD)/completion/fish
+$(BUILD)/completion/%: $(BUILD)/passgrid
+	$(Q)mkdir -p $(@D) && $< completion $* >$@
+install: installed
+	$(Q)for pair in $(INSTALLED); do file=$${pair%%=*}; mode=644; [ ! -x "$$file" ] || mode=755; \
+	    install -D -m $$mode "$$file" "$(DESTDIR)$(PREFIX)/$${pair#*=}" || exit; done
+uninstall:
+	$(Q)for pair in $(INSTALLED); do rm -f "$(DESTDIR)$(PREFIX)/$${pair#*=}" || exit; done
+	$(Q)cd "$(DESTDIR)$(PREFIX)" && rmdir -p --ignore-fail-on-non-empty share/passgrid/configs share/passgrid/slurm share/passgrid/published share/doc/passgrid
+# Debian packages, source and binary, in build-deb/.
+deb: deps-deb
+	$(Q)rm -rf build-deb && mkdir -p build-deb/passgrid-$(shell cat VERSION)
+	$(Q)git ls-files -z | tar --null -T - -c | tar -x -C build-deb/passgrid-$(shell cat VERSION)
+	$(Q)cd build-deb/passgrid-$(shell cat VERSION) && dpkg-buildpackage -us -uc
 
 # ---- other builds -----------------------------------------------------------------------------------------------------
 build-as = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build-$(1)
@@ -385,7 +424,7 @@ format:
 print-%:
 	@echo '$($*)'
 clean:
-	rm -rf $(BUILD) build-asan build-clang build-coverage build-fuzz build-gcc build-valgrind compile_commands.json
+	rm -rf $(BUILD) build-asan build-clang build-coverage build-deb build-fuzz build-gcc build-valgrind compile_commands.json
 help:
 	@echo "make run              install missing packages, build, fetch data, run configs/quick.yaml with $(RANKS) ranks, print the tables"
 	@echo "make test             install missing packages, build, run every test"
@@ -394,6 +433,9 @@ help:
 	@echo "make data             fetch the data sets of configs/quick.yaml (DATA=\"NAME ...\": others)"
 	@echo "make deps | deps-test | deps-dev | deps-slurm | deps-hosts | deps-bench   install the packages for building, make test, developing, test-slurm, test-hosts, bench"
 	@echo "make unit | golden | fuzz-inputs | plugin | e2e   parts of the tests; TEST=NAME for some unit or e2e tests"
+	@echo "make install PREFIX=/usr/local DESTDIR=   program, manual page, completion, configs, Slurm scripts; uninstall removes them"
+	@echo "make deb              Debian packages in build-deb/"
+	@echo "make ARCH=x86-64-v3   build for every processor with AVX2 and not for this one alone (native)"
 	@echo "make test-programs    build the program and the test programs"
 	@echo "make test-crash       kill the program and fail its disk in every place; an hour and a half on two cores"
 	@echo "make test-hostile     show the judge 10,000 hostile evidence files and count verdicts; ten minutes"

@@ -44,6 +44,8 @@ PASSGRID_RANK_0=$(mktemp) || exit 3
 trap 'rm -f "$PASSGRID_RANK_0"' EXIT
 cat $boot >"$PASSGRID_RANK_0"
 
+# mpirun puts its own terminal, of no width, between a rank and ours.
+if [ -t 1 ] && size=$(stty size <&1 2>/dev/null); then export COLUMNS=${size#* }; fi
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 options=(--oversubscribe)
 binding=(--bind-to none)

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-/* Columns for what is printed to a stream: those of its terminal, or 80 if the terminal does not tell; for other streams those
- * of the environment variable COLUMNS. 0: no limit. */
+/* Columns for what is printed to a stream: those of its terminal. If it is none, or one that does not tell (as that which
+ * mpirun makes), those of the environment variable COLUMNS. 0: no limit. */
 int pg_terminal_columns(FILE *stream);
 
 /* Print a text and a line end, broken at blanks so that no line has more than `width` columns, 0: no limit. Lines after the

@@ -88,7 +88,7 @@ pg_status pg_monitor_flush(pg_monitor *monitor, bool sync, pg_error *err)
 
 /* ---- how far the run is ---- */
 
-enum { TICK_SECONDS = 25, TASKS_SHOWN = 8 };
+enum { TICK_SECONDS = 25, TASKS_SHOWN = 8, COLUMNS = 80 };
 
 /* "1:02:03" or "2:03" */
 static const char *duration(double seconds, char out[32])
@@ -220,8 +220,9 @@ static bool print_lines(void *context)
 /* Cut the line to the terminal's width, because only the last row of a wrapped line could be erased. */
 static void draw_live(pg_monitor *m, const char *line)
 {
+    const int columns = pg_terminal_columns(m->stream);
     erase(m);
-    fprintf(m->stream, "%.*s", pg_terminal_columns(m->stream) - 1, line);
+    fprintf(m->stream, "%.*s", (columns ? columns : COLUMNS) - 1, line);
     fflush(m->stream);
     m->drawn = true;
 }
