@@ -22,7 +22,7 @@ static const pg_option options[] = {
     PG_CHOICE(fake1_options, carrier, "random", carriers,
               "network through which the images go: plain with random weights (as in the reference, whose AlexNet then "
               "has no norm), plain and trained by the forger with another seed, or the stolen one, with gamma 1 and beta "
-              "0 where it has no learned affine"),
+              "0 if it has no learned affine"),
     PG_INT(fake1_options, images, "20", 1, 1000, NULL, "distinct images from which a shuffle passport is drawn"),
     PG_CHOICE(fake1_options, signature, "random", signatures,
               "signature that the forger claims: random bits, or the signs that the passport happens to give"),

@@ -140,12 +140,12 @@ static pg_status infer_norm(const pg_safetensors *file, const char *path, const 
         if (rows[i].kind != PG_ROW_CONV || !(find(file, name, "conv.weight") || find(file, name, "weight"))) continue;
         if (!norm_of(file, name, is_passport(file, name), &norm)) continue;
         if (teller && norm != *out)
-            return pg_fail(err, PG_BAD_INPUT, "%s: by their tensors '%s' has norm %s and '%s' has %s", path, teller,
-                           pg_norm_kind_name(*out), name, pg_norm_kind_name(norm));
+            return pg_fail(err, PG_BAD_INPUT, "%s: tensors show norm %s for '%s' and norm %s for '%s'", path,
+                           pg_norm_kind_name(*out), teller, pg_norm_kind_name(norm), name);
         *out = norm;
         teller = name;
     }
-    if (!teller && !fallback) return pg_fail(err, PG_BAD_INPUT, "%s: no layer tells the norm; give it by an option", path);
+    if (!teller && !fallback) return pg_fail(err, PG_BAD_INPUT, "%s: no layer shows the norm; give it by an option", path);
     if (!teller) *out = *fallback;
     return PG_OK;
 }

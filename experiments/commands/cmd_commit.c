@@ -63,7 +63,7 @@ const pg_command pg_cmd_commit = {
     .name = "commit",
     .summary = "commit to evidence and its model, and check a time stamp",
     .about =
-        "Print a SHA-256 that commits to an evidence file and a model file together and tells nothing of either. An authority that "
+        "Print a SHA-256 that commits to an evidence file and a model file together and reveals nothing about either. An authority that "
         "stamps it shows later that both existed by then. Evidence alone could be made ahead and embedded in a network that is "
         "stolen years later.",
     .rows = rows,

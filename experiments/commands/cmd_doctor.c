@@ -99,7 +99,7 @@ static int examine_binding(void)
         return line(WELL, "binding", "unknown: this system does not report it; %ld cores", online);
     if (launched() && CPU_COUNT(&mine) == 1 && online > 1)
         return line(WRONG, "binding",
-                    "each rank is bound to 1 of %ld cores, where its threads would crowd: mpirun --map-by slot:PE=THREADS "
+                    "each rank is bound to 1 of %ld cores, which its threads would share: mpirun --map-by slot:PE=THREADS "
                     "--bind-to core, or --bind-to none",
                     online);
     return line(WELL, "binding", "a rank may use %d of %ld cores", CPU_COUNT(&mine), online);
@@ -234,8 +234,8 @@ static int examine_lock(const char *directory)
         status = lock_folder(folder, &links, &err);
         rmdir(folder);
     }
-    if (status != PG_OK) return line(WRONG, "lock", "%s: nothing would keep out a second run", err.message);
-    return line(WELL, "lock", "%s: %s keeps a second run out", directory,
+    if (status != PG_OK) return line(WRONG, "lock", "%s: nothing would prevent a second run", err.message);
+    return line(WELL, "lock", "%s: %s prevents a second run", directory,
                 links ? "a hard link" : "a file created exclusively (no hard links here)");
 }
 

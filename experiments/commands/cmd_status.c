@@ -380,7 +380,7 @@ static int run(int argc, char **argv)
 
 const pg_command pg_cmd_status = {
     .name = "status",
-    .summary = "show what a run does now, or how it ended",
+    .summary = "show the progress of a run, or how it ended",
     .about =
         "Show the latest run in a directory: how many tasks are done, running, failed and waiting, what each rank does, the time "
         "that is left, memory, and the latest errors. status reads events.jsonl and run.lock alone, so it works from any terminal "

@@ -13,7 +13,7 @@ static void say_count(const pg_finding *f, int enough, char out[PG_ENOUGH_MAX])
     if (!count)
         snprintf(out, PG_ENOUGH_MAX, "evidence for this network");
     else if (enough > count)
-        snprintf(out, PG_ENOUGH_MAX, "evidence with more %s; not even all %d of these would do", unit, count);
+        snprintf(out, PG_ENOUGH_MAX, "evidence with more %s; not even all %d of these would be enough", unit, count);
     else
         snprintf(out, PG_ENOUGH_MAX, "%d of %d %s; %d agree", enough, count, unit, f->agree);
 }

@@ -122,7 +122,7 @@ static pg_status export_jsonl(const command *c, const pg_named_grid *named, cons
         if (whole) json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
         if (whole) putchar('\n');
         json_decref(line);
-        if (!whole) return pg_fail(err, PG_BAD_INPUT, "a path that is not UTF-8 cannot stand in JSON");
+        if (!whole) return pg_fail(err, PG_BAD_INPUT, "a path that is not UTF-8 cannot be written in JSON");
     }
     return PG_OK;
 }

@@ -107,7 +107,7 @@ static pg_status put_tables(FILE *stream, const pg_page *page, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_table table = {0};
-    fputs("<h2 id=\"tables\">Tables</h2>\n<p class=\"soft\">A press on the head of a column sorts by it.</p>\n", stream);
+    fputs("<h2 id=\"tables\">Tables</h2>\n<p class=\"soft\">Click on the head of a column to sort by it.</p>\n", stream);
     for (int k = 0; pg_table_kinds[k]; k++) {
         PG_TRY(pg_table_kinds[k]->fill(&page->summary, &table, err));
         PG_TRY(put_table(stream, pg_table_kinds[k]->name, &table, err));

@@ -113,7 +113,7 @@ lacking() { # lacking WHAT DIR COMMAND...: the file system of DIR has none
     run doctor modes
     assert_output --partial "WRONG  secrets   disk: this file system keeps no permissions"
     run doctor none
-    assert_output --partial "a hard link keeps a second run out"
+    assert_output --partial "a hard link prevents a second run"
     assert_output --partial "ok     secrets"
     assert_equal "$(ls -A disk)" ""
 }

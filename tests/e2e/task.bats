@@ -123,5 +123,5 @@ as_reference() { # and the tables are made from all tasks
     mkdir $'\xff'
     cd $'\xff'
     run -2 passgrid plan "$GRID" --export jsonl
-    assert_output "passgrid plan: a path that is not UTF-8 cannot stand in JSON"
+    assert_output "passgrid plan: a path that is not UTF-8 cannot be written in JSON"
 }

@@ -138,7 +138,7 @@ TEST(what_a_file_does_not_say_is_given_by_the_caller)
     sheet s = open_sheet();
     drop(&s, "layer2.0.shortcut.conv.weight"); /* one of its two names */
     write_sheet(&s);
-    check_refused("no layer tells the norm");
+    check_refused("no layer shows the norm");
     spec.relu_before_add = false;
     check_loads(model, &spec);
     close_sheet(&s);
