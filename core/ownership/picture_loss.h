@@ -23,4 +23,8 @@ void pg_picture_loss_show(pg_picture_loss *loss, pg_model *model, const pg_datas
 /* After show: the gradient of each picture's loss, [n,H,W,3] in normalised pixels. Valid until the next call. */
 const pg_real *pg_picture_loss_gradient(pg_picture_loss *loss, pg_model *model);
 
+/* After show: move every pixel of these pictures by `levels` of 255 along the sign of the gradient, within the range of a
+ * pixel. That raises their losses; negative levels lower them. */
+void pg_picture_loss_step(pg_picture_loss *loss, pg_model *model, pg_dataset *pictures, int from, int n, int levels);
+
 #endif

@@ -55,17 +55,6 @@ static size_t image_size(const pg_dataset *t)
     return (size_t)(t->height * t->width * 3);
 }
 
-/* Raise the loss of n pictures by one step, all pixels by `levels` of 255. */
-static void step_chunk(pg_picture_loss *loss, pg_model *model, pg_dataset *t, int from, int n, int levels)
-{
-    const pg_real *gradient = pg_picture_loss_gradient(loss, model);
-    uint8_t *pixel = t->images + (size_t)from * image_size(t);
-    for (size_t i = 0; i < (size_t)n * image_size(t); i++) {
-        const int level = pixel[i] + levels * ((gradient[i] > 0) - (gradient[i] < 0));
-        pixel[i] = (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
-    }
-}
-
 /* Step every candidate; before [count] and after [count]: is it read right? */
 static pg_status step_all(const frontier_options *o, const pg_keygen *in, pg_dataset *t, bool *before, bool *after,
                           pg_error *err)
@@ -76,7 +65,7 @@ static pg_status step_all(const frontier_options *o, const pg_keygen *in, pg_dat
     for (int from = 0; from < t->count && status == PG_OK; from += CHUNK) {
         const int n = t->count - from < CHUNK ? t->count - from : CHUNK;
         pg_picture_loss_show(&loss, in->pretrained, t, from, n, in->pixels, NULL, before + from);
-        step_chunk(&loss, in->pretrained, t, from, n, levels);
+        pg_picture_loss_step(&loss, in->pretrained, t, from, n, levels);
         pg_picture_loss_show(&loss, in->pretrained, t, from, n, in->pixels, NULL, after + from);
     }
     pg_picture_loss_close(&loss);

@@ -20,6 +20,7 @@
     X(pg_scheme, zhang)                                                                                                        \
     X(pg_scheme, frontier)                                                                                                     \
     X(pg_scheme, ewe)                                                                                                          \
-    X(pg_scheme, margin)
+    X(pg_scheme, margin)                                                                                                       \
+    X(pg_scheme, blackmarks)
 
 PG_REGISTRY(pg_scheme, pg_schemes, SCHEMES)

@@ -239,6 +239,7 @@ TEST(pictures_that_cannot_be_are_refused_before_training)
     refuses("ewe", "{triggers_per_batch: 129}", "triggers_per_batch: at most 128 can be entangled");
     refuses("ewe", "{source: -1, trigger_count: 65}", "trigger_count: 65 triggers from 64 images of synthetic");
     refuses("margin", "{trigger_count: 65}", "trigger_count: 65 triggers from 64 images of synthetic");
+    refuses("blackmarks", "{trigger_count: 1}", "trigger_count: at least one image for each bit");
     refuses("frontier", "{trigger_count: 65}", "trigger_count: 65 triggers from 64 images of synthetic");
     owner o = owner_wire("zhang", "{source: 4, trigger_count: 20}");
     const pg_keygen in = {.scheme = o.scheme, .spec = &o.spec, .data = &data, .seed = o.seed};
@@ -297,6 +298,29 @@ TEST(a_step_that_turns_no_picture_makes_no_frontier)
     train(&plain, 6);
     const pg_keygen in = {.scheme = o.scheme, .spec = &o.spec, .data = &data, .seed = o.seed, .pretrained = plain.model};
     FAILS(pg_scheme_keygen(o.options, &in, &o.evidence, &err), PG_BAD_INPUT, "of 60 triggers were found among 64 images");
+    owner_destroy(&o);
+    owner_destroy(&plain);
+}
+
+/* ---- Blackmarks ---- */
+
+/* The first half of the triggers aims at classes of one group, the second at those of the other; all have left their own class;
+ * the published test and the judge expect half of them to agree by chance. */
+TEST(two_groups_of_classes_carry_the_bits)
+{
+    owner plain = owner_create("plain", "{}");
+    train(&plain, 6);
+    owner o = owner_of("blackmarks", "{trigger_count: 12, triggers_per_batch: 12, candidates: 100, epsilon: 0.2}", &plain);
+    const pg_dataset *t = &o.evidence->triggers;
+    for (int i = 0; i < 6; i++)
+        for (int k = 6; k < 12; k++) assert_int_not_equal(t->labels[i], t->labels[k]);
+    const pg_finding before = judge(plain.model, o.evidence);
+    train(&o, 12);
+    const pg_finding after = judge(o.model, o.evidence);
+    printf("%d of 12, p %.2g; before %d, p %.2g\n", after.agree, after.p_value, before.agree, before.p_value);
+    assert_close(before.null_probability, 0.5, 0);
+    assert_false(before.significant);
+    assert_true(after.agree == 12 && after.significant);
     owner_destroy(&o);
     owner_destroy(&plain);
 }

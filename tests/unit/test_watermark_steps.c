@@ -193,15 +193,19 @@ TEST(gradients_of_entangled_activations_match_differences)
     scene_end(s);
 }
 
-TEST(weighted_triggers_have_their_share_of_the_gradient)
+TEST(what_is_added_to_the_triggers_loss_has_its_gradient)
 {
+    static const char *const schemes[][2] = {{"margin", "{trigger_count: 4, weight: 0.3}"},
+                                             {"blackmarks", "{trigger_count: 4, strength: 3, epsilon: 1}"}};
     if (!in_double) skip("differences need doubles");
-    scene *s = scene_of("margin", "{trigger_count: 4, weight: 0.3}");
-    whole_loss(s, true);
-    pg_real *gradient = kept_gradients(s);
-    compare(s, loss_between, 1, gradient);
-    pg_free(gradient);
-    scene_end(s);
+    for (int i = 0; i < 2; i++) {
+        scene *s = scene_of(schemes[i][0], schemes[i][1]);
+        whole_loss(s, true);
+        pg_real *gradient = kept_gradients(s);
+        compare(s, loss_between, 1, gradient);
+        pg_free(gradient);
+        scene_end(s);
+    }
 }
 
 /* The loss of the labels rises, pixels move by whole levels within the steps and their range, and the data stay. */
