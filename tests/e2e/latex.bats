@@ -72,7 +72,8 @@ compiles() { # compiles FILE.tex
     run keys
     assert_equal "$(sort -u <<<"$output" | wc -l)" "${#lines[@]}"
     assert [ "${#lines[@]}" -gt 50 ]
-    mean=$(python3 - <<'PY'
+    mean=$(
+        python3 - <<'PY'
 import csv
 rows = list(csv.DictReader(open("run/tables/schemes.csv")))
 print("%.2f %.2f %s" % (float(rows[0]["accuracy %"]), float(rows[0]["accuracy % sd"]), rows[0]["accuracy % n"]))

@@ -14,7 +14,7 @@ train: {epochs: 60, batch: 32, lr: 0.02}
 schemes: [{scheme: plain}, {scheme: v2, passport: random}]
 verify: {nulls: 2}
 YAML
-    passgrid run "$GRID" --out done --set 'seeds=[1]' >/dev/null
+    passgrid run "$GRID" --out complete --set 'seeds=[1]' >/dev/null
 }
 
 started() { # a run of two workers that cannot end by itself before the test is over
@@ -73,21 +73,21 @@ assert all(w["epochs"] == 60 and 1 <= w["epoch"] < 60 and w["memory"] > 1e6 for 
 }
 
 @test "status of a finished run works from its files alone, and changes none" {
-    borrow done
-    run -0 passgrid status done
-    assert_line "done: ended"
+    borrow complete
+    run -0 passgrid status complete
+    assert_line "complete: ended"
     assert_line --partial "13 of 13 done"
-    diff -r "$SHARED/done" done
-    chmod -w done && run -0 passgrid status done && chmod +w done
+    diff -r "$SHARED/complete" complete
+    chmod -w complete && run -0 passgrid status complete && chmod +w complete
 }
 
 @test "every line of events.jsonl is an object, and the events of a run that is repeated are appended" {
-    borrow done
-    cp done/events.jsonl before
-    rm "$(grep -l '"attack": "prune"' done/records/* | head -n 1)"
-    passgrid run "$GRID" --out done --set 'seeds=[1]'
-    cmp -n "$(stat -c %s before)" before done/events.jsonl
-    python3 - done/events.jsonl <<'PY'
+    borrow complete
+    cp complete/events.jsonl before
+    rm "$(grep -l '"attack": "prune"' complete/records/* | head -n 1)"
+    passgrid run "$GRID" --out complete --set 'seeds=[1]'
+    cmp -n "$(stat -c %s before)" before complete/events.jsonl
+    python3 - complete/events.jsonl <<'PY'
 import collections, json, sys
 events = [json.loads(line) for line in open(sys.argv[1])]
 n = collections.Counter(e["event"] for e in events)

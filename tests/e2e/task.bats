@@ -11,15 +11,19 @@ setup_file() {
     passgrid run "$GRID" --out reference "${settings[@]}"
 }
 
-key_of() { "$PASSGRID" plan "$GRID" --out run "${settings[@]}" | awk -v name="/$1/s1/" 'index($5, name) { print $1 }'; } # of SCHEME[/ATTACK]
-task() { "$PASSGRID" task "$1" "$GRID" --out run "${settings[@]}" "${@:2}"; }                                            # task KEY
-start() { # start: the training of v2 as $launcher, which has saved something and is kept at work
+# key_of SCHEME[/ATTACK]: the key of that task
+key_of() { "$PASSGRID" plan "$GRID" --out run "${settings[@]}" | awk -v name="/$1/s1/" 'index($5, name) { print $1 }'; }
+# task KEY: runs that task
+task() { "$PASSGRID" task "$1" "$GRID" --out run "${settings[@]}" "${@:2}"; }
+# start: the training of v2 as $launcher; it has saved a checkpoint and is still at work
+start() {
     v2=$(key_of v2)
     slowly run exec "$PASSGRID" task "$v2" "$GRID" --out run "${settings[@]}" >out 2>err 3>&- &
     launcher=$!
     await checkpoints run 1
 }
-as_reference() { # and the tables are made from all tasks
+# as_reference: a run of the whole grid now has the reference's results
+as_reference() {
     passgrid run "$GRID" --out run "${settings[@]}"
     same "$SHARED/reference" run
 }
