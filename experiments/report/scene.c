@@ -36,10 +36,39 @@ done:
     return status;
 }
 
+/* Is the data set that of all results? */
+static bool is_only_data(const pg_scene *at)
+{
+    const pg_results *all = at->summary->results;
+    for (int i = 0; i < all->count; i++)
+        if (strcmp(all->items[i].labels.data, labels_of(at)->data) != 0) return false;
+    return true;
+}
+
+/* Is the network the only one of its architecture? `length` is that of the architecture's name, which begins its label. */
+static bool is_only_size(const pg_scene *at, size_t length)
+{
+    const pg_results *all = at->summary->results;
+    const char *mine = labels_of(at)->network;
+    for (int i = 0; i < all->count; i++) {
+        const char *other = all->items[i].labels.network;
+        if (strcspn(other, " ") == length && memcmp(other, mine, length) == 0 && strcmp(other, mine) != 0) return false;
+    }
+    return true;
+}
+
+/* The name of the files leaves out what all figures share: "pruning-alexnet-bn". */
 pg_status pg_scene_finish(const pg_scene *at, pg_figure *f, pg_figures *written, pg_error *err)
 {
     const pg_task_labels *p = labels_of(at);
-    return pg_figure_finish(f, (const char *const[]){p->data, p->network, p->norm, scheme_of(at), NULL}, written, err);
+    const size_t arch = strcspn(p->network, " ");
+    const char *network = p->network;
+    if (is_only_size(at, arch)) {
+        const pg_status status = pg_text_pool_print(&f->points.texts, &network, NULL, err, "%.*s", (int)arch, p->network);
+        if (status != PG_OK) return status;
+    }
+    const char *const parts[] = {p->data, network, p->norm, scheme_of(at), NULL};
+    return pg_figure_finish(f, parts + is_only_data(at), written, err);
 }
 
 bool pg_scene_value(const char *axis, const char *outcome, double *value)

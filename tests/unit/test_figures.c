@@ -112,11 +112,11 @@ TEAR_DOWN
     pg_figures_clear(&written);
 }
 
-#define PRUNING  "pruning-set-20-10-alexnet-x0.5-bn"
-#define FORGED   "forged-set-20-10-alexnet-x0.5-bn-v1"
-#define CURVE    "dissimilarity-set-20-10-alexnet-x0.5-bn-v1"
-#define LEARNING "learning-set-20-10-alexnet-x0.5-bn"
-#define GAMMA    "gamma-set-20-10-alexnet-x0.5-bn"
+#define PRUNING  "pruning-alexnet-bn"
+#define FORGED   "forged-alexnet-bn-v1"
+#define CURVE    "dissimilarity-alexnet-bn-v1"
+#define LEARNING "learning-alexnet-bn"
+#define GAMMA    "gamma-alexnet-bn"
 
 TEST(points_are_means_over_seeds)
 {

@@ -538,7 +538,7 @@ TEST(many_series_are_spread_over_figures)
     write_figures(&written);
     assert_int_equal(written.count, 3); /* of 60 series */
     for (int f = 0; f < written.count; f++) {
-        snprintf(name, sizeof name, "learning-d-n-bn-part%d", f + 1);
+        snprintf(name, sizeof name, "learning-n-bn-part%d", f + 1);
         assert_string_equal(written.names[f], name);
         snprintf(name, sizeof name, "many/figures/%s.csv", written.names[f]);
         pg_csv_table *table = open_table(name);
