@@ -21,6 +21,20 @@ installs() { make -s -C "$ROOT" BUILD="$(dirname "$PASSGRID")" CC="${CC:-gcc}" D
     assert_exists "$opt/share/passgrid/slurm/passgrid.sbatch"
 }
 
+@test "the installed Slurm script runs the program that is installed with it" {
+    installs install
+    local opt=$PWD/root/opt/passgrid
+    mkdir stubs
+    printf '#!/bin/bash\necho "   Command=%s grid.yaml"\n' "$opt/share/passgrid/slurm/passgrid.sbatch" >stubs/scontrol
+    printf '#!/bin/bash\ndate -d "+1 hour" +%%FT%%T\n' >stubs/squeue
+    chmod +x stubs/*
+    cp "$opt/share/passgrid/slurm/passgrid.sbatch" copied # as Slurm does
+    run -0 env PATH="$PWD/stubs:$PATH" SLURM_JOB_ID=7 SLURM_JOB_NODELIST=here SLURM_NTASKS=1 PASSGRID_MPIRUN="--map-by slot --bind-to none" \
+        bash copied "$opt/share/passgrid/configs/tiny.yaml" --out out
+    assert_output --partial "exit code 0"
+    assert_exists out/cells.csv
+}
+
 @test "uninstall removes what install made, and nothing else" {
     installs install
     echo mine >root/opt/passgrid/share/passgrid/configs/mine.yaml
