@@ -383,7 +383,7 @@ bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
 	$(Q)cat $(BENCH_OUT)/$*.txt
 
 SHELL_FILES = $(wildcard slurm/*.sh slurm/*.sbatch tests/*.sh tests/*.bash tests/*/*.sh tests/*/*.bats) .ci/run
-LICENSED = $(C_FILES) $(SHELL_FILES) Makefile $(wildcard configs/*.yaml tests/crash/*.yaml tests/e2e/*.yaml tests/plugin/*.yaml tests/*/*.py .*.yaml .clang-*)
+LICENSED = $(C_FILES) $(SHELL_FILES) Makefile debian/rules packaging/Containerfile .github/workflows/ci.yml $(wildcard configs/*.yaml tests/crash/*.yaml tests/e2e/*.yaml tests/plugin/*.yaml tests/*/*.py .*.yaml .clang-*)
 # The part of lint that takes seconds; `make test` includes it.
 lint-quick: $(BUILD)/passgrid
 	@clang-format --dry-run -Werror $(C_FILES)
@@ -397,7 +397,7 @@ lint: deps-dev lint-quick tidy $(BUILD)/man/passgrid.1
 	@! mandoc -Tlint -Wwarning $(BUILD)/man/passgrid.1 | grep -v 'missing date'
 	@shellcheck -S warning $(SHELL_FILES)
 	@shfmt -d $(SHELL_FILES)
-	@codespell $(wildcard *.md *.cff Makefile) core attacks experiments configs slurm tests
+	@codespell $(wildcard *.md *.cff Makefile) packaging debian core attacks experiments configs slurm tests
 # clang-tidy on each file that has changed, or of which a header has: .clang-tidy says which checks.
 tidy: $(patsubst %.c,$(BUILD)/tidy/%,$(filter %.c,$(C_FILES)))
 $(BUILD)/tidy/%: %.c $(BUILD)/float/%.o .clang-tidy | compile_commands.json

@@ -67,8 +67,8 @@ static pg_status follow(pg_comm *comm, pg_error *err)
 /* Remove what lead made below its directory. */
 static void remove_all(const char *directory)
 {
-    static const char *const paths[] = {"logs/run.log", "timings.csv", "records", "failed", "models",
-                                        "evidence",     "checkpoints", "tables",  "logs",   NULL};
+    static const char *const paths[] = {"logs/run.log", "events.jsonl", "timings.csv", "records", "failed", "models",
+                                        "evidence",     "checkpoints",  "tables",      "logs",    NULL};
     char path[PG_PATH_MAX];
     for (int i = 0; paths[i]; i++)
         if (pg_path(path, directory, paths[i], NULL, NULL) == PG_OK) remove(path);
