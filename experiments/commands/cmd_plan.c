@@ -216,7 +216,7 @@ const pg_command pg_cmd_plan = {
     .defaults = &defaults,
     .exits = "0 the grid can run\n2 bad usage or configuration\n3 input/output fault",
     .examples = "  passgrid plan configs/paper.yaml --profile laptop\n"
-                "  passgrid plan configs/quick.yaml --export make >quick.mk && make -k -j 4 -f quick.mk\n"
+                "  passgrid plan configs/quick.yaml --export make >quick.mk\n  make -k -j 4 -f quick.mk\n"
                 "  passgrid plan configs/quick.yaml --set 'seeds=[1, 2, 3]'\n",
     .run = run,
 };

@@ -150,6 +150,8 @@ static pg_status make_task(work *w, pg_error *err)
     *task = (pg_task){.kind = PG_TASK_TRAIN, .scheme = w->order->scheme, .seed = w->order->seed, .last = true};
     if (!task->scheme->embed.key)
         return pg_fail(err, PG_BAD_INPUT, "--scheme: %s cannot be embedded into a trained network", task->scheme->name);
+    if (!task->scheme->bound[0].key)
+        return pg_fail(err, PG_BAD_INPUT, "--scheme: evidence of %s cannot be bound to a secret", task->scheme->name);
     PG_TRY(pg_options_defaults(pg_verify_table, &task->verify, err));
     PG_TRY(read_model(w, err));
     PG_TRY(read_options(w, err));

@@ -121,9 +121,10 @@ TEST(every_scheme_that_says_so_can_be_embedded)
         pg_embedded done;
         pg_embedding order = order_of(pg_schemes[i]->name, "out", "evidence");
         order.set_count = 0;
-        order.train = 70;
-        if (!pg_schemes[i]->embed.key) {
-            FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "cannot be embedded into a trained network");
+        order.train = 140;
+        if (!pg_schemes[i]->embed.key || !pg_schemes[i]->bound[0].key) {
+            FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT,
+                  pg_schemes[i]->embed.key ? "cannot be bound to a secret" : "cannot be embedded into a trained network");
             continue;
         }
         OK(pg_embed(&order, &place, &done, &err));
