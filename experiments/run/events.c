@@ -61,9 +61,11 @@ static void put_text(FILE *stream, const char *name, const char *text)
     char plain[PG_MESSAGE_MAX + 512];
     if (!text) return;
     fprintf(stream, ", \"%s\": \"", name);
-    for (const char *c = pg_printable(text, plain, sizeof plain); *c; c++) {
-        if (*c == '"' || *c == '\\') fputc('\\', stream);
-        fputc(*c, stream);
+    for (const char *c = pg_printable(text, plain, sizeof plain); *c;) {
+        const size_t span = strcspn(c, "\"\\");
+        fwrite(c, 1, span, stream);
+        c += span;
+        if (*c) fprintf(stream, "\\%c", *c++);
     }
     fputc('"', stream);
 }
