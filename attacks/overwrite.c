@@ -69,12 +69,14 @@ static pg_status overwrite_check_evidence(const overwrite_options *o, const pg_a
 {
     pg_status status = PG_OK;
     void *chosen = NULL;
+    pg_net_spec wired = view->model->spec;
     const pg_data data = {.train = *view->train, .test = *view->pictures};
     const pg_keygen in = {
         .scheme = view->scheme, .spec = &view->model->spec, .seed = view->seed, .data = &data, .pixels = view->pixels};
     PG_TRY(pg_alloc(1, view->scheme->options_size, &chosen, err));
     PG_TRY(overwrite_choose(o, view->scheme, chosen, err));
-    status = pg_scheme_check(chosen, &in, err);
+    status = pg_scheme_wire(view->scheme, chosen, &wired, err);
+    if (status == PG_OK) status = pg_scheme_check(chosen, &in, err);
     if (status != PG_OK) status = pg_error_context(err, "the thief's evidence, by the defaults of %s", view->scheme->name);
 done:
     pg_free(chosen);
