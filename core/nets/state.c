@@ -100,8 +100,8 @@ static bool is_of_layer(const char *name, const char *layer, const char *const *
 }
 
 const char *const pg_state_evidence[] = {
-    "key",  "skey",        "key_private", "skey_private", "sign_loss.b", "sign_loss_private.b", "b", "projection",
-    "mark", "mark_filter", "mark_site",   "mark_places",  NULL};
+    "key",        "skey", "key_private", "skey_private", "sign_loss.b", "sign_loss_private.b", "b",
+    "projection", "mark", "mark_filter", "mark_site",    "mark_places", "mark_pixels",         NULL};
 
 /* Does the network, or evidence beside it, have a tensor of this name? */
 static bool is_used(const pg_layout *layout, const pg_tensor *tensors, const char *name)

@@ -181,13 +181,21 @@ pg_claim pg_evidence_claim(const pg_evidence *evidence)
     return !evidence->passport_count && evidence->triggers.count ? PG_CLAIM_TRIGGERS : PG_CLAIM_PASSPORTS;
 }
 
+static bool same_pictures(const pg_dataset *a, const pg_dataset *b)
+{
+    const size_t count = (size_t)a->count, size = count * (size_t)a->height * (size_t)a->width * 3;
+    return a->count == b->count && a->height == b->height && a->width == b->width && a->classes == b->classes &&
+           memcmp(a->images, b->images, size) == 0 && memcmp(a->labels, b->labels, count * sizeof *a->labels) == 0;
+}
+
 bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b)
 {
     bool same = a->passport_count == b->passport_count;
     for (int i = 0; i < a->passport_count && same; i++) same = strcmp(a->passports[i].layer, b->passports[i].layer) == 0;
     const pg_mark *m = &a->mark, *n = &b->mark;
     same = same && m->form == n->form && m->bits == n->bits && m->rounds == n->rounds && m->pooled == n->pooled;
-    same = same && m->site_count == n->site_count;
+    same = same && m->site_count == n->site_count && m->pixels == n->pixels;
+    if (m->form == PG_FORM_ACTIVATIONS) same = same && same_pictures(&a->triggers, &b->triggers);
     for (int i = 0; i < m->site_count && same; i++) same = strcmp(m->site[i].layer, n->site[i].layer) == 0;
     return same;
 }
@@ -217,12 +225,17 @@ static pg_status check_passport(const pg_passport *p, pg_error *err)
     return check_bits(p->layer, p->outputs, p->b, err);
 }
 
+/* The sizes of a site that the form of the mark needs; the others are 0. */
+static bool site_sizes_fit(const pg_mark *m, const pg_mark_site *s)
+{
+    if (m->form == PG_FORM_ACTIVATIONS) return s->kernel == 0 && s->outputs == 0 && s->inputs == m->pooled;
+    return in_range(s->kernel, PG_KERNEL_MAX) && in_range(s->inputs, PG_CHANNELS_MAX) &&
+           (pg_mark_is_bank(m) ? s->outputs == 0 : in_range(s->outputs, PG_CHANNELS_MAX));
+}
+
 static pg_status check_site(const pg_mark *m, const pg_mark_site *s, pg_error *err)
 {
-    const int outputs = pg_mark_is_bank(m) ? 0 : PG_CHANNELS_MAX;
-    if (s->layer[0] && !strchr(s->layer, ' ') && in_range(m->bits, PG_MARK_BITS_MAX) && in_range(s->kernel, PG_KERNEL_MAX) &&
-        in_range(s->inputs, PG_CHANNELS_MAX) && (outputs ? in_range(s->outputs, outputs) : s->outputs == 0))
-        return PG_OK;
+    if (s->layer[0] && !strchr(s->layer, ' ') && in_range(m->bits, PG_MARK_BITS_MAX) && site_sizes_fit(m, s)) return PG_OK;
     return pg_fail(err, PG_BAD_INPUT, "the mark for '%s' has %d filters of %dx%dx%d for %d outputs", s->layer, m->bits,
                    s->kernel, s->kernel, s->inputs, s->outputs);
 }
@@ -238,7 +251,7 @@ static pg_status check_sites(const pg_mark *m, pg_error *err)
         for (int j = 0; j < i; j++)
             if (strcmp(m->site[j].layer, s->layer) == 0) PG_TRY(pg_fail(err, PG_BAD_INPUT, "two marks for %s", s->layer));
     }
-    if (!in_range(m->site_count, PG_MARK_SITES_MAX) || weights > INT32_MAX)
+    if (!in_range(m->site_count, m->form == PG_FORM_ACTIVATIONS ? 1 : PG_MARK_SITES_MAX) || weights > INT32_MAX)
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "the mark has %d layers of %.0f weights", m->site_count, weights));
 done:
     return status;
@@ -246,12 +259,14 @@ done:
 
 static pg_status check_pool(const pg_mark *m, pg_error *err)
 {
-    const bool filtered = m->form == PG_FORM_FILTERED, bank = pg_mark_is_bank(m);
+    const bool filtered = m->form == PG_FORM_FILTERED, active = m->form == PG_FORM_ACTIVATIONS;
+    const int most = active ? PG_MARK_ACTIVATIONS_MAX : PG_MARK_POOLED_MAX;
     if ((filtered ? in_range(m->rounds, PG_MARK_ROUNDS_MAX) : m->rounds == 0) &&
-        (bank ? m->pooled == 0 : in_range(m->pooled, PG_MARK_POOLED_MAX)))
+        (pg_mark_is_bank(m) ? m->pooled == 0 : in_range(m->pooled, most)) &&
+        (active ? m->pixels >= 0 && m->pixels <= PG_PIXELS_CIFAR : m->pixels == 0))
         return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "the mark for %s filters in %d rounds to %d values", m->site[0].layer, m->rounds,
-                   m->pooled);
+    return pg_fail(err, PG_BAD_INPUT, "the mark for %s filters in %d rounds to %d values, pixels %d", m->site[0].layer,
+                   m->rounds, m->pooled, m->pixels);
 }
 
 static pg_status check_mark(const pg_mark *m, const char *kind, bool bound, pg_error *err)
@@ -300,6 +315,9 @@ pg_status pg_evidence_check(const pg_evidence *e, pg_error *err)
     }
     if (e->mark.bits) PG_TRY(check_mark(&e->mark, e->kind, e->binding.bound, err));
     if (e->triggers.count) PG_TRY(check_triggers(&e->triggers, err));
+    if (e->mark.bits && e->mark.form == PG_FORM_ACTIVATIONS && !e->triggers.count)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "the mark for %s reads activations, but the evidence has no pictures",
+                       e->mark.site[0].layer));
     PG_TRY(pg_binding_check(e, err));
 done:
     return status;
@@ -334,6 +352,7 @@ static void hash_mark(pg_hash *hash, const pg_mark *mark)
         pg_hash_add_u64(hash, (uint64_t)mark->pooled);
         for (int i = 0; i < mark->site_count; i++) pg_hash_add_u64(hash, (uint64_t)mark->site[i].outputs);
     }
+    if (mark->form == PG_FORM_ACTIVATIONS) pg_hash_add_u64(hash, (uint64_t)mark->pixels);
     for (size_t i = 0; i < projection_size(mark); i++) {
         const float value = (float)mark->projection[i];
         pg_hash_add(hash, &value, sizeof value);

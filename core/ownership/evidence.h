@@ -25,23 +25,26 @@ enum {
     PG_MARK_BITS_MAX = 4096,
     PG_MARK_ROUNDS_MAX = 8,
     PG_MARK_POOLED_MAX = 4096,
+    PG_MARK_ACTIVATIONS_MAX = 1 << 16,
     PG_MARK_SITES_MAX = PG_PASSPORTS_MAX,
     PG_MARK_NAMES_MAX = PG_MARK_SITES_MAX * PG_NAME_MAX
 };
 
-/* How a mark is read; see mark.h. The first three read mean filters by a bank of filters, the others single weights. */
+/* How a mark is read; see mark.h. The first three read mean filters by a bank of filters, the last activations, the
+ * others single weights. */
 typedef enum pg_mark_form {
     PG_FORM_SIGNS,
     PG_FORM_HALVES,
     PG_FORM_WAVES,
     PG_FORM_FILTERED,
     PG_FORM_RESIDUALS,
-    PG_FORM_PLACED
+    PG_FORM_PLACED,
+    PG_FORM_ACTIVATIONS
 } pg_mark_form;
 
 typedef struct pg_mark_site {
     char layer[PG_NAME_MAX];     /* state-dict prefix, without blanks */
-    int kernel, inputs, outputs; /* of the layer; outputs 0 where a bank reads */
+    int kernel, inputs, outputs; /* of the layer; outputs 0 where a bank reads; of activations only inputs, all values of one */
 } pg_mark_site;
 
 typedef struct pg_mark {
@@ -49,6 +52,7 @@ typedef struct pg_mark {
     int site_count, bits; /* bits 0: no mark */
     int rounds;           /* of a filtered mark, else 0 */
     int pooled;           /* rows of the projection, or weights in a row of residuals; 0 for a bank */
+    int pixels;           /* pg_pixels of the pictures whose activations are read, else 0 */
     pg_real *projection;  /* a bank: [kernel,kernel,inputs,bits] of each site in turn; else [pooled,bits]; none of residuals */
     int32_t *places;      /* [pooled,bits], of a placed mark only: which weight of all sites each value multiplies */
     int8_t *b;            /* -1 or +1, [bits] */
@@ -118,7 +122,8 @@ void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX]
 int pg_evidence_bits(const pg_evidence *evidence);
 pg_claim pg_evidence_claim(const pg_evidence *evidence);
 
-/* Do both have passports for the same layers, or marks of one form and size in the same layers? Then null evidence drawn for
+/* Do both have passports for the same layers, or marks of one form and size in the same layers, and for
+ * activations the same pictures? Then null evidence drawn for
  * one serves the other. */
 bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b);
 

@@ -11,14 +11,21 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const pg_mark_kinds[] = {"gaussian", "direct", "diff",      "signs",  "filtered", "uniform",
-                                     "centred",  "waves",  "residuals", "placed", NULL};
+const char *const pg_mark_kinds[] = {"gaussian", "direct", "diff",      "signs",  "filtered",    "uniform",
+                                     "centred",  "waves",  "residuals", "placed", "activations", NULL};
 
 static const pg_mark_form forms[] = {
-    [PG_MARK_GAUSSIAN] = PG_FORM_SIGNS, [PG_MARK_DIRECT] = PG_FORM_SIGNS,      [PG_MARK_DIFF] = PG_FORM_SIGNS,
-    [PG_MARK_SIGNS] = PG_FORM_SIGNS,    [PG_MARK_FILTERED] = PG_FORM_FILTERED, [PG_MARK_UNIFORM] = PG_FORM_HALVES,
-    [PG_MARK_CENTRED] = PG_FORM_HALVES, [PG_MARK_WAVES] = PG_FORM_WAVES,       [PG_MARK_RESIDUALS] = PG_FORM_RESIDUALS,
+    [PG_MARK_GAUSSIAN] = PG_FORM_SIGNS,
+    [PG_MARK_DIRECT] = PG_FORM_SIGNS,
+    [PG_MARK_DIFF] = PG_FORM_SIGNS,
+    [PG_MARK_SIGNS] = PG_FORM_SIGNS,
+    [PG_MARK_FILTERED] = PG_FORM_FILTERED,
+    [PG_MARK_UNIFORM] = PG_FORM_HALVES,
+    [PG_MARK_CENTRED] = PG_FORM_HALVES,
+    [PG_MARK_WAVES] = PG_FORM_WAVES,
+    [PG_MARK_RESIDUALS] = PG_FORM_RESIDUALS,
     [PG_MARK_PLACED] = PG_FORM_PLACED,
+    [PG_MARK_ACTIVATIONS] = PG_FORM_ACTIVATIONS,
 };
 
 pg_mark_form pg_mark_form_of(const char *kind)
@@ -69,7 +76,8 @@ pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
         return pg_fail(err, PG_BAD_INPUT, "the mark for %s is not read as the kind %s is", mark->site[0].layer,
                        pg_mark_kinds[kind]);
     if (pg_mark_is_bank(mark)) return fits_bank(mark, kind, err);
-    return mark->form == PG_FORM_FILTERED ? PG_OK : fits_list(mark, err);
+    const bool list = mark->form == PG_FORM_RESIDUALS || mark->form == PG_FORM_PLACED;
+    return list ? fits_list(mark, err) : PG_OK;
 }
 
 /* ---- making ---- */
@@ -149,6 +157,45 @@ pg_status pg_mark_create_filtered(const pg_net_spec *spec, const char *layers, i
     *out = (pg_mark){0};
     pg_status status = pg_layout_plan(spec, &layout, err);
     if (status == PG_OK) status = shape_filtered(&layout, layers, bits, rounds, pooled, out, err);
+    if (status == PG_OK) status = pg_mark_allocate(out, err);
+    return status;
+}
+
+int pg_mark_values_into(const pg_layer *layer)
+{
+    return layer->in_height * layer->in_width * layer->in_channels;
+}
+
+const pg_layer *pg_mark_find_reader(const char *layer, const pg_layout *layout)
+{
+    for (int i = 0; i < layout->layer_count; i++) {
+        const pg_layer *l = &layout->layers[i];
+        if ((l->row.kind == PG_ROW_CONV || l->row.kind == PG_ROW_DENSE) && strcmp(l->row.name, layer) == 0) return l;
+    }
+    return NULL;
+}
+
+static pg_status shape_activations(const pg_layout *layout, const char *layer, pg_mark *out, pg_error *err)
+{
+    const bool last = strcmp(layer, "default") == 0;
+    const pg_layer *l = last ? pg_layout_classifier(layout) : pg_mark_find_reader(layer, layout);
+    if (!l || l->row.input == PG_IMAGES)
+        return pg_fail(err, PG_BAD_INPUT, "layer: %s has no layer '%s' behind another", layout->spec.arch->name, layer);
+    out->pooled = out->site[0].inputs = pg_mark_values_into(l);
+    out->site_count = 1;
+    snprintf(out->site[0].layer, PG_NAME_MAX, "%s", l->row.name);
+    if (out->pooled <= PG_MARK_ACTIVATIONS_MAX) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "layer: %d values enter %s, expected at most %d", out->pooled, layer,
+                   PG_MARK_ACTIVATIONS_MAX);
+}
+
+pg_status pg_mark_create_activations(const pg_net_spec *spec, const char *layer, int bits, pg_pixels pixels, pg_mark *out,
+                                     pg_error *err)
+{
+    pg_layout layout;
+    *out = (pg_mark){.form = PG_FORM_ACTIVATIONS, .bits = bits, .pixels = (int)pixels};
+    pg_status status = pg_layout_plan(spec, &layout, err);
+    if (status == PG_OK) status = shape_activations(&layout, layer, out, err);
     if (status == PG_OK) status = pg_mark_allocate(out, err);
     return status;
 }
@@ -363,9 +410,28 @@ static pg_status fit_site(const pg_mark_site *s, const pg_model *model, pg_error
     return PG_OK;
 }
 
+static pg_status fit_activations(const pg_mark *mark, const pg_model *model, pg_error *err)
+{
+    pg_layout layout;
+    const pg_status status = pg_layout_plan(&model->spec, &layout, err);
+    if (status != PG_OK) return status;
+    const pg_layer *l = pg_mark_find_reader(mark->site[0].layer, &layout);
+    if (!l || l->row.input == PG_IMAGES)
+        return pg_fail(err, PG_BAD_INPUT, "the evidence has a mark for %s, a layer that the %s does not have",
+                       mark->site[0].layer, model->spec.arch->name);
+    if (pg_mark_values_into(l) != mark->pooled)
+        return pg_fail(err, PG_BAD_INPUT, "the mark for %s reads %d values, the model has %d", mark->site[0].layer,
+                       mark->pooled, pg_mark_values_into(l));
+    if (model->spec.passports && !model->spec.public_affine)
+        return pg_fail(err, PG_BAD_INPUT, "the mark for %s reads activations, which this network has only with its passports",
+                       mark->site[0].layer);
+    return PG_OK;
+}
+
 pg_status pg_mark_fit(const pg_mark *mark, const pg_model *model, pg_error *err)
 {
     pg_status status = PG_OK;
+    if (mark->form == PG_FORM_ACTIVATIONS) return fit_activations(mark, model, err);
     for (int i = 0; i < mark->site_count && status == PG_OK; i++) status = fit_site(&mark->site[i], model, err);
     return status;
 }

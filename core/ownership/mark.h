@@ -18,14 +18,20 @@
  *              Source: Yao, Song, Jin, AAAI 2026, arXiv 2507.11137; its code, tools/ks_generator.py and tools/embed_loss.py.
  *   RESIDUALS  cuts the list to a multiple of `pooled` and averages it to bits * pooled cells as evenly as it can (a cell of a
  *              short list holds one or two weights, which neighbours share). z_j is the sum of the larger half of the j-th
- *              `pooled` cells, by absolute value, over `pooled`; bit j is its sign. There is no projection: the key is the
- * bits. PLACED     z_j is the sum over k < pooled of the value [k,j] times the weight at the place [k,j]; bit j is its sign. No
+ *              `pooled` cells, by absolute value, over `pooled`; bit j is its sign. There is no projection.
+ *
+ *   ACTIVATIONS are not weights: the values that enter a layer, convolution or dense, for the pictures of the evidence, with
+ * the running statistics. m_k is the mean over the pictures of class k. The projection is [values,bits], and z_j is its column
+ * j times m_k with k = j modulo the classes; bit j is its sign. Read by reading.h, which runs pictures.
+ *
+ *   PLACED     z_j is the sum over k < pooled of the value [k,j] times the weight at the place [k,j]; bit j is its sign. No
  *              two values have the same place.
  *
  * A reading of exactly zero carries no bit, so a network without weights carries no mark. */
 #ifndef PG_OWNERSHIP_MARK_H
 #define PG_OWNERSHIP_MARK_H
 
+#include "core/data/batch.h"
 #include "core/formats/options.h"
 #include "core/ownership/evidence.h"
 
@@ -41,7 +47,8 @@
  * DIFF: a 1 and a -1, all at distinct random positions. SIGNS: all entries -1 or +1; bound evidence takes these, since they
  * follow from a secret without arithmetic on real numbers. FILTERED: of filtered marks, standard normal unless they are bound.
  * UNIFORM: in [0, 1). CENTRED: in [-1/2, 1/2). WAVES: standard normal, then scaled to length 1. RESIDUALS: of residuals,
- * which have none. PLACED: values of a Laplace distribution of variance 1 at random places. */
+ * which have none. PLACED: values of a Laplace distribution of variance 1 at random places.
+ * ACTIVATIONS: standard normal. */
 typedef enum pg_mark_kind {
     PG_MARK_GAUSSIAN,
     PG_MARK_DIRECT,
@@ -52,7 +59,8 @@ typedef enum pg_mark_kind {
     PG_MARK_CENTRED,
     PG_MARK_WAVES,
     PG_MARK_RESIDUALS,
-    PG_MARK_PLACED
+    PG_MARK_PLACED,
+    PG_MARK_ACTIVATIONS
 } pg_mark_kind;
 extern const char *const pg_mark_kinds[]; /* names, ended by NULL */
 
@@ -74,6 +82,11 @@ PG_CHECKED pg_status pg_mark_create_filtered(const pg_net_spec *spec, const char
 /* The same for the kinds RESIDUALS and PLACED. PG_BAD_INPUT also if the layers have fewer weights than bits, or than places. */
 PG_CHECKED pg_status pg_mark_create_listed(const pg_net_spec *spec, const char *layers, int bits, pg_mark_kind kind, int pooled,
                                            pg_mark *out, pg_error *err);
+
+/* The same for activations of pictures that are normalised by `pixels`; "default" is the last dense layer. PG_BAD_INPUT if the
+ * network has no such layer, its input is the image, or it has too many values. */
+PG_CHECKED pg_status pg_mark_create_activations(const pg_net_spec *spec, const char *layer, int bits, pg_pixels pixels,
+                                                pg_mark *out, pg_error *err);
 
 /* The check of pg_mark_create against the shape of a model, without making a mark. */
 PG_CHECKED pg_status pg_mark_check(const pg_model *model, const char *layers, int bits, pg_mark_kind kind, pg_error *err);
@@ -110,16 +123,23 @@ int pg_mark_weights(const pg_mark *mark);
 /* The text that chooses the sites of a mark in a network of the spec. PG_BAD_INPUT if it is too long, or a site is missing. */
 PG_CHECKED pg_status pg_mark_name_layers(const pg_mark *mark, const pg_net_spec *spec, char text[PG_TEXT_MAX], pg_error *err);
 
-/* The convolution of that name; NULL if the model has none. */
+/* The convolution of that name; NULL if the model has none. The convolution or dense layer of that name. */
 const pg_layer *pg_mark_find(const char *layer, const pg_model *model);
+const pg_layer *pg_mark_find_reader(const char *layer, const pg_layout *layout);
+
+/* Number of values that enter a layer. */
+int pg_mark_values_into(const pg_layer *layer);
 
 /* PG_BAD_INPUT, naming the layer, if one is missing or has another shape than the mark. */
 PG_CHECKED pg_status pg_mark_fit(const pg_mark *mark, const pg_model *model, pg_error *err);
 
 /* ---- reading and embedding in a model that the mark fits ---- */
 
-/* z [bits], in double. */
+/* z [bits], in double, of a mark in weights. */
 void pg_mark_read(const pg_mark *mark, const pg_model *model, double *z);
+
+/* z of activations, given the mean of each class [classes,values]. */
+void pg_mark_read_means(const pg_mark *mark, int classes, const double *means, double *z);
 
 /* What tells the bits by its sign [bits]: z, or as HALVES and WAVES say. */
 void pg_mark_project(const pg_mark *mark, const pg_model *model, double *projected);

@@ -17,7 +17,7 @@ struct pg_mark_sheet {
     pg_array *arrays;
     size_t *count, names;
     char name[PG_MARK_ARRAYS_MAX][TENSOR_NAME];
-    int32_t numbers[PG_MARK_SITES_MAX][NUMBERS];
+    int32_t numbers[PG_MARK_SITES_MAX][NUMBERS], pixels;
     pg_real *values, *next;
 };
 
@@ -54,6 +54,13 @@ static void put_numbers(pg_mark_sheet *s, int site)
     put(s, site, m->rounds ? "mark_filter" : "mark_site", 1, &count, s->numbers[site])->dtype = PG_I32;
 }
 
+static void put_pixels(pg_mark_sheet *s)
+{
+    const size_t one = 1;
+    s->pixels = s->mark->pixels;
+    put(s, 0, "mark_pixels", 1, &one, &s->pixels)->dtype = PG_I32;
+}
+
 static void put_all(pg_mark_sheet *s)
 {
     const pg_mark *m = s->mark;
@@ -65,7 +72,8 @@ static void put_all(pg_mark_sheet *s)
         else
             put_numbers(s, i);
     }
-    if (m->form == PG_FORM_FILTERED || m->form == PG_FORM_PLACED) put(s, 0, "projection", 2, shape, m->projection);
+    if (pg_mark_width(m) && !pg_mark_is_bank(m)) put(s, 0, "projection", 2, shape, m->projection);
+    if (m->form == PG_FORM_ACTIVATIONS) put_pixels(s);
     if (m->form == PG_FORM_PLACED) put(s, 0, "mark_places", 2, shape, m->places)->dtype = PG_I32;
     put(s, 0, "mark", 1, &bits, s->next);
     for (int i = 0; i < m->bits; i++) *s->next++ = m->b[i];
@@ -122,10 +130,11 @@ static pg_status find_sites(const pg_safetensors *file, const char *path, pg_mar
     for (size_t i = 0; i < pg_safetensors_count(file); i++) {
         const char *name = pg_safetensors_at(file, i)->name;
         char layer[PG_NAME_MAX];
-        const bool bits = pg_file_layer_of(name, "mark", layer), places = pg_file_layer_of(name, "mark_places", layer);
+        const bool bits = pg_file_layer_of(name, "mark", layer),
+                   beside = pg_file_layer_of(name, "mark_places", layer) || pg_file_layer_of(name, "mark_pixels", layer);
         const bool site = pg_file_layer_of(name, "projection", layer) || pg_file_layer_of(name, "mark_filter", layer) ||
                           pg_file_layer_of(name, "mark_site", layer);
-        *arrays += bits || places || site;
+        *arrays += bits || beside || site;
         marks += bits;
         if (marks > 1) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: more than one mark", path));
         if (site) PG_TRY(add_site(path, layer, m, err));
@@ -137,7 +146,7 @@ done:
 /* Refuse arrays that the reader did not use; otherwise the claimant would believe that they count. */
 static pg_status check_count(const char *path, const pg_mark *m, int arrays, pg_error *err)
 {
-    const int beside = m->form == PG_FORM_FILTERED ? 2 : m->form == PG_FORM_PLACED ? 3 : 1;
+    const int beside = m->form == PG_FORM_FILTERED ? 2 : m->form == PG_FORM_PLACED || m->form == PG_FORM_ACTIVATIONS ? 3 : 1;
     if (arrays == m->site_count + beside) return PG_OK;
     return pg_fail(err, PG_BAD_INPUT, "%s: the mark for %s has %d tensors, expected %d", path, m->site[0].layer, arrays,
                    m->site_count + beside);
@@ -185,9 +194,9 @@ static pg_status read_numbers(const pg_safetensors *file, const char *path, cons
             PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected I32: %s, outputs, inputs, kernel", path, name,
                            strcmp(suffix, "mark_filter") == 0 ? "rounds" : "pooled"));
         memcpy(four, numbers->data, sizeof four);
-        if (four[0] < 1 || four[0] > PG_MARK_POOLED_MAX || (i && four[0] != *first))
+        if (four[0] < 1 || four[0] > PG_MARK_ACTIVATIONS_MAX || (i && four[0] != *first))
             PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected 1 to %d as the first number, the same in every layer",
-                           path, name, PG_MARK_POOLED_MAX));
+                           path, name, PG_MARK_ACTIVATIONS_MAX));
         *first = four[0];
         m->site[i].outputs = four[1];
         m->site[i].inputs = four[2];
@@ -209,14 +218,16 @@ static pg_status read_list_sizes(const pg_safetensors *file, const char *path, p
     pg_status status = PG_OK;
     const pg_array *x = NULL;
     char name[TENSOR_NAME];
-    const bool filtered = has(file, m, "mark_filter"), placed = has(file, m, "mark_places"), flat = !filtered && !placed;
-    m->form = filtered ? PG_FORM_FILTERED : placed ? PG_FORM_PLACED : PG_FORM_RESIDUALS;
+    const bool filtered = has(file, m, "mark_filter"), placed = has(file, m, "mark_places");
+    const bool active = has(file, m, "mark_pixels"), flat = !filtered && !placed && !active;
+    m->form = filtered ? PG_FORM_FILTERED : placed ? PG_FORM_PLACED : active ? PG_FORM_ACTIVATIONS : PG_FORM_RESIDUALS;
     PG_TRY(read_numbers(file, path, filtered ? "mark_filter" : "mark_site", m, filtered ? &m->rounds : &m->pooled, err));
     PG_TRY(pg_safetensors_get(file, name_of(m, 0, flat ? "mark" : "projection", name), flat ? 1 : 2, NULL, &x, err));
     const size_t bits = x->shape[flat ? 0 : 1], pooled = flat ? (size_t)m->pooled : x->shape[0];
-    if (!x->count || bits > PG_MARK_BITS_MAX || pooled > PG_MARK_POOLED_MAX || (m->pooled && pooled != (size_t)m->pooled))
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected a projection of 1 to %d values and bits", path, name,
-                       PG_MARK_POOLED_MAX));
+    if (!x->count || x->count > VALUES_MAX || bits > PG_MARK_BITS_MAX || pooled > PG_MARK_ACTIVATIONS_MAX ||
+        (m->pooled && pooled != (size_t)m->pooled))
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected a projection of 1 to %d values and 1 to %d bits", path,
+                       name, PG_MARK_ACTIVATIONS_MAX, PG_MARK_BITS_MAX));
     m->bits = (int)bits;
     m->pooled = (int)pooled;
 done:
@@ -260,6 +271,20 @@ static pg_status read_places(const pg_safetensors *file, const char *path, pg_ma
     return PG_OK;
 }
 
+static pg_status read_pixels(const pg_safetensors *file, const char *path, pg_mark *m, pg_error *err)
+{
+    char name[TENSOR_NAME];
+    const pg_array *pixels = NULL;
+    const size_t one = 1;
+    const pg_status status = pg_safetensors_get(file, name_of(m, 0, "mark_pixels", name), 1, &one, &pixels, err);
+    int32_t value;
+    if (status != PG_OK) return status;
+    if (pixels->dtype != PG_I32) return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected I32", path, name);
+    memcpy(&value, pixels->data, sizeof value);
+    m->pixels = value;
+    return PG_OK;
+}
+
 static pg_status read_values(const pg_safetensors *file, const char *path, pg_mark *m, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -278,6 +303,7 @@ static pg_status read_values(const pg_safetensors *file, const char *path, pg_ma
     if (m->form != PG_FORM_RESIDUALS)
         PG_TRY(pg_safetensors_read_real(file, name_of(m, 0, "projection", name), m->projection, count, err));
     if (m->form == PG_FORM_PLACED) PG_TRY(read_places(file, path, m, err));
+    if (m->form == PG_FORM_ACTIVATIONS) PG_TRY(read_pixels(file, path, m, err));
 done:
     pg_free(values);
     return status;

@@ -2,7 +2,8 @@
 /* The part of an evidence file that holds a mark. The bits are LAYER.mark [bits] of the first site. A bank is LAYER.projection
  * [bits,C,R,R] of every site. Other marks have one projection [pooled,bits], at the first site, unless they are residuals, and
  * at every site four numbers: LAYER.mark_filter for a filtered one (rounds, outputs, inputs, kernel), else LAYER.mark_site
- * (pooled, outputs, inputs, kernel). A placed mark has LAYER.mark_places [pooled,bits] at the first site. Sites are in the
+ * (pooled, outputs, inputs, kernel). A placed mark has LAYER.mark_places [pooled,bits] at the first site, and one
+ * of activations LAYER.mark_pixels, the number of the normalisation of the pictures. Sites are in the
  * order of the network. */
 #ifndef PG_OWNERSHIP_MARK_FILE_H
 #define PG_OWNERSHIP_MARK_FILE_H

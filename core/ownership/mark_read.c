@@ -267,7 +267,18 @@ void pg_mark_place(const pg_mark *mark, pg_model *model, double scale)
             (pg_real)(mark->b[i % mark->bits] * (double)mark->projection[i] * scale * first_deviation(mark, mark->places[i]));
 }
 
-/* ---- all forms ---- */
+/* ---- activations ---- */
+
+void pg_mark_read_means(const pg_mark *mark, int classes, const double *means, double *z)
+{
+    for (int i = 0; i < mark->bits; i++) z[i] = 0;
+    for (int t = 0; t < mark->pooled; t++) {
+        const pg_real *x = mark->projection + (ptrdiff_t)t * mark->bits;
+        for (int i = 0; i < mark->bits; i++) z[i] += means[(ptrdiff_t)(i % classes) * mark->pooled + t] * (double)x[i];
+    }
+}
+
+/* ---- all forms of weights ---- */
 
 void pg_mark_read(const pg_mark *mark, const pg_model *model, double *z)
 {

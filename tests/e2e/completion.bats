@@ -20,7 +20,7 @@ offers() { # offers EXPECTED WORD...
     offers 'bench commit completion data doctor help judge list mark plan report run secret status table task why' ''
     offers 'new' secret ''
     offers 'plan' pl
-    offers 'adi greedy neuralmark uchida' mark --scheme ''
+    offers 'adi greedy margin neuralmark uchida zhang' mark --scheme ''
     offers 'dispatch' bench d
     offers '' nonsense x
 }

