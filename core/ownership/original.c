@@ -114,6 +114,7 @@ static pg_status read_aligned(pg_judge *judge, const pg_evidence *evidence, cons
     s.model = alignment.model;
     s.known_accuracy = isnan(readings->as_is.reference) ? 0 : readings->as_is.reference;
     s.distributed = NULL;
+    if (!readings->dropped) s.public_branch = &readings->as_is.public_branch; /* alignment alone keeps the function */
     PG_TRY(pg_judge_create(&s, &second, err));
     PG_TRY(pg_judge_claim_twice(second, evidence, &readings->aligned, err));
     readings->aligned.unstamped = !original->stamped_before;

@@ -175,7 +175,10 @@ static pg_status measure_deployed(pg_judge *judge, pg_error *err)
     const pg_judge_setup *s = &judge->setup;
     f->images = s->test->count;
     if (pg_net_spec_deployed(&judge->model->spec) == PG_PUBLIC) {
-        PG_TRY(measure(judge, judge->model, NULL, &f->public_branch, err));
+        if (s->public_branch)
+            f->public_branch = *s->public_branch;
+        else
+            PG_TRY(measure(judge, judge->model, NULL, &f->public_branch, err));
         f->deployed = f->public_branch;
     } else if (s->distributed) {
         PG_TRY(show(judge, s->distributed, err));

@@ -81,8 +81,9 @@ typedef struct pg_judge_setup {
     const pg_dataset *test; /* NULL: the judge reads the bits in the model, but measures no accuracy and draws no nulls */
     pg_pixels pixels;
     const pg_verify_options *options;
-    uint64_t seed;         /* of the null evidence; tasks use 0 */
-    double known_accuracy; /* percent: given accuracy as deployed; 0: use the measured one */
+    uint64_t seed;                    /* of the null evidence; tasks use 0 */
+    double known_accuracy;            /* percent: given accuracy as deployed; 0: use the measured one */
+    const pg_accuracy *public_branch; /* its accuracy, measured on a network of the same function; NULL: measure it */
     /* Passports distributed with a model that needs them to run (V1): they tell its accuracy as deployed. NULL: none are
      * known. Other models do not need them. */
     const pg_evidence *distributed;
