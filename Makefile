@@ -232,7 +232,7 @@ command -v mpirun|openmpi-bin
 command -v pgrep|procps
 command -v curl|curl ca-certificates
 command -v openssl|openssl
-pkg-config --exists ompi-c || $(MPICC) -show|libopenmpi-dev
+if pkg-config --exists ompi-c; then :; else $(MPICC) -show; fi|libopenmpi-dev
 pkg-config --exists gsl|libgsl-dev
 pkg-config --exists yaml-0.1|libyaml-dev
 pkg-config --exists jansson|libjansson-dev
