@@ -325,7 +325,7 @@ INSTALLED := $(BUILD)/passgrid=bin/passgrid \
              $(foreach f,$(wildcard results/published/*),$f=share/passgrid/published/$(notdir $f)) \
              $(foreach f,README.md CHANGELOG.md CITATION.cff LICENSE,$f=share/doc/passgrid/$f) \
              $(foreach d,configs slurm,$d/README.md=share/doc/passgrid/$d.md)
-# What is to be made before it can be installed.
+# Everything that must be made before it can be installed.
 installed: $(BUILD)/passgrid $(BUILD)/man/passgrid.1 $(BUILD)/completion/bash $(BUILD)/completion/zsh $(BUILD)/completion/fish
 $(BUILD)/completion/%: $(BUILD)/passgrid
 	$(Q)mkdir -p $(@D) && $< completion $* >$@
@@ -352,8 +352,8 @@ test-compilers: deps-dev
 	$(Q)$(call build-as,gcc) CC=gcc WERROR=1 all
 	$(Q)$(call build-as,clang) CC=clang WERROR=1 all
 
-# The unit tests that train nothing. valgrind 3.19 knows no AVX-512, and one instruction of BLIS's kernels not at
-# all: this build is for AVX2, and no test in it multiplies matrices.
+# The unit tests that train nothing. valgrind 3.19 does not know AVX-512, so this build is for AVX2. It does not know one
+# instruction of BLIS's AVX2 kernels either, so none of these tests multiplies matrices.
 VALGRIND_TESTS ?= batches caltech cli csv fetched file hash images memory mnist options pictures random registry safetensors status text yaml
 test-valgrind: deps-dev
 	$(Q)$(call build-as,valgrind) ARCH=haswell OPT=-O1 $(VALGRIND_TESTS:%=build-valgrind/tests/test_%)

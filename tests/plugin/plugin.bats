@@ -64,8 +64,8 @@ row() { grep -F ",$1," "run/tables/$2.csv" | cat <(head -n 1 "run/tables/$2.csv"
 @test "the worked attack has the figure that it declares" {
     borrow run
     run -0 passgrid table run --figures
-    assert_file_contains "run/figures/quantisation-synthetic-320-100-lenet5-bn.csv" '^line,bits,'
-    says "set xlabel 'bits of a parameter'" run/figures/quantisation-synthetic-320-100-lenet5-bn.gp
+    assert_file_contains "run/figures/quantisation-lenet5-bn.csv" '^line,bits,'
+    says "set xlabel 'bits of a parameter'" run/figures/quantisation-lenet5-bn.gp
 }
 
 @test "the worked table stands beside the others" {
