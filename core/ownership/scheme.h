@@ -73,7 +73,8 @@ typedef struct pg_scheme {
     bool distributed;         /* the deployed network needs its passports to run, and they are distributed with it */
     const pg_option *options; /* the only truth about its options: parsing, defaults, ranges, help */
     size_t options_size;
-    const char *alone[2]; /* option and value that let keygen do without a trained network; NULL: by default it needs none */
+    const char
+        *alone[2]; /* option and value with which an untrained network is enough for keygen; NULL: by default it needs none */
     pg_setting
         bound[4];   /* with these its evidence follows from a secret; ended by a key NULL, which is the first if it cannot */
     size_t binding; /* offset of the pg_binding_options in its options, if it has bound */

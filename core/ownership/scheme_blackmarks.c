@@ -22,7 +22,8 @@ typedef struct blackmarks_options {
 static const pg_option options[] = {
     PG_REAL(blackmarks_options, epsilon, "0.1", 1.0 / 255, 1, NULL,
             "length of the step, of pixels between 0 and 1; rounded to levels"),
-    PG_INT(blackmarks_options, candidates, "10", 1, 1000, NULL, "training images tried for each bit, if there are so many"),
+    PG_INT(blackmarks_options, candidates, "100", 1, 1000, NULL,
+           "training images tried for each bit, if there are so many (10 in the toolkit of Lukas et al.)"),
     PG_REAL(blackmarks_options, strength, "0.5", 0, 1000, NULL, "weight of the distance of the bits"),
     PG_TRIGGER_OPTIONS(blackmarks_options, common, "bits, half of them 0, each carried by one image", "2"),
     PG_SCHEME_START(blackmarks_options, common.start, "pretrained"),
@@ -281,6 +282,7 @@ const pg_scheme pg_scheme_blackmarks = {
         "with a perturbation the distance of the bits is left out; cannot be bound, because the network chooses the labels",
     PG_TRIGGER_MEMBERS,
     .options_size = sizeof(blackmarks_options),
+    .alone = {"trigger_count", "4"},
     .match = 0.5,
     .wants_pretrained = blackmarks_wants_pretrained,
     .check = blackmarks_check,

@@ -24,7 +24,8 @@ typedef struct frontier_options {
 static const pg_option options[] = {
     PG_REAL(frontier_options, epsilon, "0.1", 1.0 / 255, 1, NULL,
             "length of the step, of pixels between 0 and 1 (0.01 to 0.25 in the toolkit of Lukas et al.); rounded to levels"),
-    PG_INT(frontier_options, candidates, "10", 1, 1000, NULL, "training images tried for each trigger, if there are so many"),
+    PG_INT(frontier_options, candidates, "100", 1, 1000, NULL,
+           "training images tried for each trigger, if there are so many (10 in that toolkit)"),
     PG_TRIGGER_OPTIONS(frontier_options, common, "images in the trigger set, half of them true adversaries", "2"),
     PG_SCHEME_START(frontier_options, common.start, "pretrained"),
     PG_TRIGGER_PERTURBATION(frontier_options, common),
@@ -116,6 +117,7 @@ const pg_scheme pg_scheme_frontier = {
     .differs = "triggers are appended to every batch; steps are whole levels of 8-bit pixels",
     PG_TRIGGER_MEMBERS,
     .options_size = sizeof(frontier_options),
+    .alone = {"trigger_count", "4"},
     .match = 0.5,
     .wants_pretrained = frontier_wants_pretrained,
     .check = frontier_check,

@@ -16,7 +16,7 @@ enum { FAKE_PASSPORTS = 20 };
 
 static const pg_seed seed = {.task = "bench"};
 
-/* The scheme's defaults, changed so that no trained network is needed. */
+/* The scheme's defaults, changed so that an untrained network is enough. */
 static pg_status scheme_defaults(pg_bench *b, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -40,7 +40,12 @@ pg_status pg_bench_prepare(pg_bench *b, pg_error *err)
     PG_TRY(pg_scheme_wire(b->scheme, b->options, &b->spec, err));
     PG_TRY(pg_model_create(&b->spec, &b->model, err));
     pg_model_initialise(b->model, seed, "weights");
-    const pg_keygen in = {.scheme = b->scheme, .spec = &b->spec, .seed = seed, .data = &b->data, .pixels = PG_PIXELS_IMAGENET};
+    const pg_keygen in = {.scheme = b->scheme,
+                          .spec = &b->spec,
+                          .seed = seed,
+                          .data = &b->data,
+                          .pixels = PG_PIXELS_IMAGENET,
+                          .pretrained = b->model};
     PG_TRY(pg_scheme_keygen(b->options, &in, &b->evidence, err));
 done:
     return status;
