@@ -315,9 +315,9 @@ pg_status pg_evidence_check(const pg_evidence *e, pg_error *err)
     }
     if (e->mark.bits) PG_TRY(check_mark(&e->mark, e->kind, e->binding.bound, err));
     if (e->triggers.count) PG_TRY(check_triggers(&e->triggers, err));
-    if (e->mark.bits && e->mark.form == PG_FORM_ACTIVATIONS && !e->triggers.count)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "the mark for %s reads activations, but the evidence has no pictures",
-                       e->mark.site[0].layer));
+    if (e->mark.bits && e->mark.form == PG_FORM_ACTIVATIONS && !in_range(e->triggers.count, PG_MARK_PICTURES_MAX))
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "the mark for %s reads activations of %d pictures, expected 1 to %d",
+                       e->mark.site[0].layer, e->triggers.count, PG_MARK_PICTURES_MAX));
     PG_TRY(pg_binding_check(e, err));
 done:
     return status;

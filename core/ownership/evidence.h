@@ -26,6 +26,7 @@ enum {
     PG_MARK_ROUNDS_MAX = 8,
     PG_MARK_POOLED_MAX = 4096,
     PG_MARK_ACTIVATIONS_MAX = 1 << 16,
+    PG_MARK_PICTURES_MAX = 1000, /* the judge runs them through the network once for each of its null readings */
     PG_MARK_SITES_MAX = PG_PASSPORTS_MAX,
     PG_MARK_NAMES_MAX = PG_MARK_SITES_MAX * PG_NAME_MAX
 };

@@ -42,7 +42,10 @@ static pg_status deepsigns_wire(const void *values, pg_net_spec *spec, pg_error 
 
 static pg_status deepsigns_check(const void *values, const pg_keygen *in, pg_error *err)
 {
-    return pg_trigger_check(values, in, &in->data->train, -1, 0, err);
+    const deepsigns_options *o = values;
+    if (o->common.trigger_count > PG_MARK_PICTURES_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "trigger_count: expected at most %d key pictures", PG_MARK_PICTURES_MAX);
+    return pg_trigger_check(&o->common, in, &in->data->train, -1, 0, err);
 }
 
 static const char *deepsigns_kind(const void *values)

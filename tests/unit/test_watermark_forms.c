@@ -443,7 +443,7 @@ TEST(keys_that_their_makers_would_not_make_are_refused)
     o.evidence->mark.pixels = 0;
     const int count = o.evidence->triggers.count;
     o.evidence->triggers.count = 0;
-    refused(o.evidence, "the mark for classifier reads activations, but the evidence has no pictures");
+    refused(o.evidence, "the mark for classifier reads activations of 0 pictures, expected 1 to 1000");
     o.evidence->triggers.count = count;
     o.evidence->mark.site[0].inputs--;
     refused(o.evidence, "the mark for 'classifier'");
