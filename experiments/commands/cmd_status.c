@@ -140,7 +140,7 @@ static const struct {
     {"accuracy", 1, accuracy_cell}, {"images/s", 6, rate_cell}, {"% done", 5, share_cell}, {"time", 7, time_cell},
     {"left", 2, left_cell},         {"memory", 4, memory_cell},
 };
-enum { COLUMNS = sizeof columns / sizeof *columns, TASK = 1, NAME_LEAST = 24, KEY = 8 };
+enum { COLUMNS = sizeof columns / sizeof *columns, TASK = 1, NAME_LEAST = 24 };
 
 static int by_rank(const void *a, const void *b)
 {
@@ -171,14 +171,14 @@ static void measure(const pg_run_view *v, int width, int widths[COLUMNS])
     widths[TASK] = (int)fmin(widths[TASK], fmax(NAME_LEAST, width - total));
 }
 
-/* A name that is too wide loses its middle: its end is the key. */
+/* A name that is too wide loses its beginning: scheme, attack, seed and key are at its end. */
 static void print_name(const char *name, int width)
 {
-    const int gap = width - pg_utf8_width(name);
-    if (gap >= 0)
-        printf("%s%*s", name, gap, "");
+    const int over = pg_utf8_width(name) - width;
+    if (over <= 0)
+        printf("%s%*s", name, -over, "");
     else
-        printf("%.*s\u2026%s", (int)pg_utf8_fit(name, width - KEY - 1), name, name + strlen(name) - KEY);
+        printf("\u2026%s", name + pg_utf8_fit(name, over + 1));
 }
 
 static void print_row(const pg_running *r, const int widths[COLUMNS])
