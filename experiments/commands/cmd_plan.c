@@ -131,7 +131,7 @@ static void show_sums(const pg_named_grid *named, const pg_dispatch *dispatch, i
 }
 
 /* What a rank needs, and what to ask Slurm for: as many workers as the longest path leaves work for, with room to spare. */
-static void show_request(const pg_named_grid *named, const pg_dispatch *d, const pg_timed *timed)
+static void show_request(const pg_grid_arguments *a, const pg_named_grid *named, const pg_dispatch *d, const pg_timed *timed)
 {
     enum { WORKERS_MOST = 9999, FIVE_MINUTES = 300, STEP = 100 };
     const bool known = timed->measured == named->grid->count;
@@ -146,18 +146,20 @@ static void show_request(const pg_named_grid *named, const pg_dispatch *d, const
     if (!(path > 0)) return;
     const int workers = (int)fmin(WORKERS_MOST, ceil(open / path));
     const double limit = FIVE_MINUTES * ceil(2 * fmax(path, open / workers) / FIVE_MINUTES);
-    printf(
-        "Slurm: sbatch --ntasks=%d --cpus-per-task=%d --mem-per-cpu=%.0fM --time=%.0f:%02.0f:00 slurm/passgrid.sbatch CONFIG\n",
-        workers, threads, STEP * ceil(spare * bytes / threads / 1e6 / STEP), floor(limit / 3600), fmod(limit, 3600) / 60);
+    printf("Slurm: sbatch --ntasks=%d --cpus-per-task=%d --mem-per-cpu=%.0fM --time=%.0f:%02.0f:00 slurm/passgrid.sbatch ",
+           workers, threads, STEP * ceil(spare * bytes / threads / 1e6 / STEP), floor(limit / 3600), fmod(limit, 3600) / 60);
+    pg_plan_print_grid(a);
+    putchar('\n');
 }
 
-static void show(const pg_named_grid *named, const pg_dispatch *dispatch, const pg_timed *timed, int *visited)
+static void show(const pg_grid_arguments *a, const pg_named_grid *named, const pg_dispatch *dispatch, const pg_timed *timed,
+                 int *visited)
 {
     show_tasks(named, dispatch);
     show_path(named, dispatch);
     show_sharing(named, dispatch, visited);
     show_sums(named, dispatch, timed->tasks);
-    show_request(named, dispatch, timed);
+    show_request(a, named, dispatch, timed);
     show_assumed();
     show_supplied(named->grid);
 }
@@ -178,7 +180,7 @@ static pg_status plan(const arguments *a, const pg_named_grid *named, pg_error *
     PG_TRY(pg_estimate_seconds(named->directory, named->grid, seconds, &timed, err));
     PG_TRY(pg_dispatch_create(named->grid, done, seconds, &dispatch, err));
     if (a->export < 0)
-        show(named, dispatch, &timed, visited);
+        show(&a->grid, named, dispatch, &timed, visited);
     else
         PG_TRY(pg_plan_export((pg_export)a->export, &a->grid, named, dispatch, err));
 done:
@@ -209,8 +211,9 @@ const pg_command pg_cmd_plan = {
     .about =
         "List every task of the grid: its state in the directory of the run, its seconds on one rank, the seconds of the longest "
         "path that begins with it, and its parents. Then show the longest path through unfinished tasks. plan estimates seconds "
-        "from tasks that ran in that directory on ranks like those, else from the speed of a typical thread. The memory of a rank is what was "
-        "measured there, or planned; the line for Slurm asks for a quarter more of it, and for twice the time. It changes nothing.",
+        "from tasks that ran in that directory on ranks like those, else from the speed of a typical thread. The last lines show the "
+        "memory of a rank, as measured there or as planned, and a command for Slurm, which asks for a quarter more memory and for "
+        "twice the time. plan changes nothing.",
     .rows = rows,
     .size = sizeof(arguments),
     .defaults = &defaults,

@@ -76,9 +76,14 @@ done:
     return status;
 }
 
-/* Print a word for a POSIX shell, where a makefile needs two dollars for one. */
+/* Print a word for a POSIX shell, where a makefile needs two dollars for one. Plain words need no quotes. */
 static void print_quoted(const char *word, bool in_makefile)
 {
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./,:@%+=";
+    if (*word && !word[strspn(word, plain)]) {
+        fputs(word, stdout);
+        return;
+    }
     putchar('\'');
     for (const char *p = word; *p; p++) {
         if (*p == '\'')
@@ -100,6 +105,23 @@ static void print_command(const command *c, const char *key, bool in_makefile)
             print_quoted(c->words[i], in_makefile);
         else
             fputs(key, stdout);
+    }
+}
+
+void pg_plan_print_grid(const pg_grid_arguments *a)
+{
+    const struct {
+        const char *option, *word;
+    } given[] = {{"--out", a->out}, {"--data", a->data}, {"--profile", a->profile}};
+    print_quoted(a->config, false);
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        if (!given[i].word) continue;
+        printf(" %s ", given[i].option);
+        print_quoted(given[i].word, false);
+    }
+    for (int i = 0; i < a->sets.count; i++) {
+        fputs(" --set ", stdout);
+        print_quoted(a->sets.words[i], false);
     }
 }
 
