@@ -49,7 +49,9 @@ static int run(int argc, char **argv)
 const pg_command pg_cmd_table = {
     .name = "table",
     .summary = "render and print the tables of a run again",
-    .about = "Write cells.csv, artefacts.csv, tables/*.csv and tables/*.md of a run from its records, and print the tables.",
+    .about =
+        "Write cells.csv, artefacts.csv and the tables of a run from its records, and print the tables. tables/ has each table as "
+        "CSV, Markdown and LaTeX, and values.tex with every number as a macro.",
     .rows = rows,
     .size = sizeof(arguments),
     .exits = "0 the tables are written\n2 bad usage, RUN is no run, or tasks have no result and --partial is not given\n"
