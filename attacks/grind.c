@@ -29,10 +29,10 @@ static const pg_option options[] = {
     PG_INT(grind_options, count, "100", 1, PG_TRIGGERS_MAX, NULL, "number of trigger pictures"),
     PG_INTS(grind_options, tries, "[1, 10, 100, 1000, 10000]", 1, 100000000, "secrets",
             "secrets tried, in ascending order: each number gives an outcome"),
-    {PG_OPTION("rounds", grind_options, rounds, INT, int, "4", "of a filtered mark"), .low = 1, .high = PG_MARK_ROUNDS_MAX,
-     .later = true},
-    {PG_OPTION("pooled", grind_options, pooled, INT, int, "512", "of a filtered mark"), .low = 1, .high = PG_MARK_POOLED_MAX,
-     .unit = "values", .later = true},
+    {PG_OPTION("rounds", grind_options, rounds, INT, int, "4", "for filtered: rounds of the filter"), .low = 1,
+     .high = PG_MARK_ROUNDS_MAX, .later = true},
+    {PG_OPTION("pooled", grind_options, pooled, INT, int, "512", "for filtered: averages of the chosen weights"), .low = 1,
+     .high = PG_MARK_POOLED_MAX, .unit = "values", .later = true},
     {0},
 };
 
@@ -214,7 +214,7 @@ static void grind_finish(void *state)
 const pg_attack pg_attack_grind = {
     .name = "grind",
     .summary = "try many secrets and show the bound evidence that agrees best",
-    .source = "brute force against core/ownership/binding.h",
+    .source = "brute force against bound evidence",
     .options = options,
     .options_size = sizeof(grind_options),
     .state_size = sizeof(grind_state),

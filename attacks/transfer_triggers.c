@@ -32,7 +32,7 @@ static const pg_option options[] = {
     PG_INT(transfer_options, references, "10", 1, PG_REFERENCES_MAX, NULL,
            "plain networks that the accuser trains beside his own"),
     PG_INT(transfer_options, held_out, "3", 1, PG_REFERENCES_MAX - 1, NULL,
-           "of them, held out to rank the pictures; the others lead the steps"),
+           "number of references that rank the pictures at the end; the others lead the steps"),
     PG_INT(transfer_options, steps, "100", 1, 1000000, NULL, "sign-gradient steps"),
     PG_INT(transfer_options, step_size, "2", 1, 255, "levels of 255", "length of a step"),
     PG_INT(transfer_options, bound, "16", 1, 255, "levels of 255", "largest change of a pixel"),

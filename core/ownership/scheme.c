@@ -11,11 +11,18 @@
 
 const pg_scheme_group_text pg_scheme_groups[] = {
     [PG_CONTROL] = {"control", NULL},
-    [PG_PASSPORTS] = {"passports",
-                      "the judge reads the weights with the owner's passports; the thief has the network as deployed"},
-    [PG_WHITE_BOX] = {"white box", "the judge reads the weights; the thief may change them and knows the method, not the key"},
-    [PG_BLACK_BOX] = {"black box",
-                      "the judge asks the network; the thief may change it and knows the method, not the pictures"},
+    [PG_PASSPORTS] =
+        {"passports",
+         "the judge has the weights and the owner's passports; the thief has the network as deployed, may change it, "
+         "and knows the method, not what the owner keeps secret"},
+    [PG_WHITE_BOX] =
+        {"white box",
+         "the judge has the weights and the owner's key; the thief has the weights, may change them, and knows the "
+         "method, not the key"},
+    [PG_BLACK_BOX] =
+        {"black box",
+         "the judge has the network's answers and the owner's pictures; the thief has the weights, may change them, "
+         "and knows the method, not the pictures"},
 };
 
 PG_REGISTRY_FIND(pg_scheme, pg_schemes, pg_scheme_find)

@@ -22,7 +22,7 @@ static const pg_option options[] = {
     PG_INT(ewe_options, top, "2", 0, 1024, "pixels", "rows above the square"),
     PG_INT(ewe_options, left, "2", 0, 1024, "pixels", "columns left of the square"),
     PG_REAL(ewe_options, strength, "1", 0, 1e6, NULL, "weight of the soft nearest neighbour loss of each layer"),
-    PG_REAL(ewe_options, temperature, "1", 1e-3, 1e3, NULL, "of that loss"),
+    PG_REAL(ewe_options, temperature, "1", 1e-3, 1e3, NULL, "temperature of the soft nearest neighbour loss"),
     PG_INT(ewe_options, layers, "3", 1, 64, NULL, "last hidden activations that are entangled"),
     PG_TRIGGER_OPTIONS(ewe_options, common, "images in the trigger set", "8"),
     PG_SCHEME_START(ewe_options, common.start, "scratch"),

@@ -14,7 +14,7 @@ typedef struct laplacian_options {
 static const pg_option options[] = {
     PG_MARK_LAYERS(laplacian_options, "last 3"),
     PG_INT(laplacian_options, bits, "256", 1, PG_MARK_BITS_MAX, NULL, "length of the mark"),
-    PG_INT(laplacian_options, spread, "50", 1, PG_MARK_POOLED_MAX, "weights", "that carry each bit"),
+    PG_INT(laplacian_options, spread, "50", 1, PG_MARK_POOLED_MAX, "weights", "number of weights that carry each bit"),
     PG_REAL(laplacian_options, scale, "1", PG_ABOVE_ZERO, 1000, NULL,
             "deviation of the fixed weights, in units of that of the layer's first random weights"),
     PG_SCHEME_START(laplacian_options, start, "scratch"),

@@ -39,7 +39,8 @@ extern const char *const pg_trigger_orders[];
                "parametric perturbation, 0.02 in Gan et al., ICCV 2023); 0: train them with the batch"),                       \
      .high = 1, .later = true},                                                                                                \
     {                                                                                                                          \
-        PG_OPTION("perturbed_weight", T, member.perturbed_weight, REAL, double, "0.01", "weight of the triggers' loss there"), \
+        PG_OPTION("perturbed_weight", T, member.perturbed_weight, REAL, double, "0.01",                                        \
+                  "weight of the triggers' loss at the moved weights"),                                                        \
             .high = 1000, .later = true                                                                                        \
     }
 

@@ -25,7 +25,7 @@ extern const pg_option pg_train_table[];
     PG_NUMBER("epochs", T, path, INT, int, fallback, 1, 100000, NULL, "passes over " images)
 #define PG_SGD_BATCH(T, path)                 PG_NUMBER("batch", T, path, INT, int, "64", 1, 4096, "images", "images per step")
 #define PG_SGD_RATE(T, path, fallback, help)  PG_NUMBER("lr", T, path, REAL, double, fallback, PG_ABOVE_ZERO, 1e6, NULL, help)
-#define PG_SGD_MOMENTUM(T, path)              PG_NUMBER("momentum", T, path, REAL, double, "0.9", 0, 0.9999, NULL, "of SGD")
+#define PG_SGD_MOMENTUM(T, path)              PG_NUMBER("momentum", T, path, REAL, double, "0.9", 0, 0.9999, NULL, "momentum of SGD")
 #define PG_SGD_DECAY(T, path, fallback, help) PG_NUMBER("weight_decay", T, path, REAL, double, fallback, 0, 1, NULL, help)
 
 /* PG_BAD_INPUT if data of this shape cannot train a network of the spec: they do not fill a batch, or their images or classes

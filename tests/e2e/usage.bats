@@ -72,7 +72,7 @@ plan() { "$PASSGRID" plan "$GRID" "$@"; }
     assert_line --regexp '^uchida +white box '
     assert_line --regexp '^adi +black box '
     run -0 passgrid help scheme uchida
-    assert_line --partial 'threat model: the judge reads the weights'
+    assert_line --partial 'threat model: the judge has the weights'
     assert_line --partial 'differs from the source: '
 }
 
