@@ -76,6 +76,15 @@ plan() { "$PASSGRID" plan "$GRID" "$@"; }
     assert_line --partial 'differs from the source: '
 }
 
+@test "README counts the schemes and attacks, and names every scheme in its group" {
+    readme=$ROOT/README.md
+    passgrid list schemes | grep -v ' control ' >schemes
+    run -0 grep -F "It has $(wc -l <schemes) schemes and $(($(passgrid list attacks | wc -l) - 1)) attacks" "$readme"
+    while read -r scheme group _; do
+        run -0 grep -E "^\\| .*$group.*\`$scheme\`" "$readme"
+    done <schemes
+}
+
 # ---- --set --------------------------------------------------------------------------------------------------------------------
 @test "--set with an index reaches into a list" {
     run -0 plan --set networks.0.width=0.125
