@@ -18,8 +18,8 @@ static double share_at(int k, int n, double p)
     return low;
 }
 
-/* Keys that were never embedded. The share that is accepted, with its exact (Clopper-Pearson) 95 % interval, stays at or below
- * the level. */
+/* Keys that were never embedded. The exact (Clopper-Pearson) 95 % interval of the share that is accepted does not lie above the
+ * level: where p-values are exact, the share itself lies above it as often as below. */
 static void try_keys(const owner *unmarked, int keys, const char *scheme, const char *yaml)
 {
     static const double levels[] = {0.05, 0.01, 1e-3};
@@ -44,7 +44,7 @@ static void try_keys(const owner *unmarked, int keys, const char *scheme, const 
         const double low = k ? share_at(k, keys, 0.025) : 0, high = k < keys ? share_at(k + 1, keys, 0.975) : 1;
         printf("%s %s, level %g: %d of %d keys accepted, %.2f %% [%.2f, %.2f]\n", scheme, yaml, levels[i], k, keys,
                100.0 * k / keys, 100 * low, 100 * high);
-        assert_true(k <= levels[i] * keys);
+        assert_true(low <= levels[i]);
     }
     pg_judge_destroy(&keeper);
     pg_dataset_clear(&few);
@@ -64,7 +64,7 @@ TEST(fresh_keys_are_accepted_no_more_often_than_the_level)
     try_keys(&plain, 400, "deepmarks", "{bits: 64}");
     try_keys(&plain, 400, "deepmarks", "{bits: 64, matrix: centred}");
     try_keys(&plain, 400, "stdm", "{bits: 64}");
-    try_keys(&plain, 400, "laplacian", "{bits: 64, spread: 10}");
+    try_keys(&plain, 1000, "laplacian", "{bits: 64, spread: 10}");
     try_keys(&plain, 50, "deepsigns", "{bits: 60, trigger_count: 30}");
     try_keys(&plain, 400, "adi", "{trigger_count: 10}"); /* 4, 5 or 6 right answers suffice: in truth 1.3, 0.16 and 0.015 % */
     owner_destroy(&plain);
