@@ -213,7 +213,7 @@ const pg_command pg_cmd_plan = {
         "path that begins with it, and its parents. Then show the longest path through unfinished tasks. plan estimates seconds "
         "from tasks that ran in that directory on ranks like those, else from the speed of a typical thread. The last lines show the "
         "memory of a rank, as measured there or as planned, and a command for Slurm, which asks for a quarter more memory and for "
-        "twice the time. plan changes nothing.",
+        "twice the time; replace `--set ...` in it by the values given to plan, which may be secret. plan changes nothing.",
     .rows = rows,
     .size = sizeof(arguments),
     .defaults = &defaults,

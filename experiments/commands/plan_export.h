@@ -16,7 +16,8 @@ extern const char *const pg_export_names[]; /* in their order, ended by NULL */
 PG_CHECKED pg_status pg_plan_export(pg_export format, const pg_grid_arguments *a, const pg_named_grid *named,
                                     const pg_dispatch *dispatch, pg_error *err);
 
-/* Print the words that name this grid to stdout, as the caller gave them: CONFIG --out DIR --set KEY=VALUE, for a shell. */
+/* Print the words that name this grid to stdout, for a shell: CONFIG --out DIR --set ..., without the
+ * values that were set, since one may be a secret. */
 void pg_plan_print_grid(const pg_grid_arguments *a);
 
 #endif
