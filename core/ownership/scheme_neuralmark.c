@@ -19,8 +19,8 @@ static const pg_option options[] = {
     PG_TEXT(neuralmark_options, layer, "default",
             "marked convolution: default (the first that carries a passport by default) or a name"),
     {PG_OPTION("layers", neuralmark_options, layers, TEXT, char *, "",
-               "the same, for several convolutions that are read as one: all, "
-               "first N or last N in the network's order, or names separated by spaces; empty: that of layer"),
+               "marked convolutions, read as one, in place of `layer`: all, first N or last N in the network's order, or names "
+               "separated by spaces; empty: that of `layer`"),
      .later = true},
     PG_INT(neuralmark_options, bits, "256", 64, PG_MARK_BITS_MAX, NULL, "length of the mark"),
     PG_INT(neuralmark_options, pooled, "512", 1, PG_MARK_POOLED_MAX, "values",

@@ -22,8 +22,8 @@ static const pg_option options[] = {
     PG_TEXT(uchida_options, layer, "default",
             "marked convolution: default (the first that carries a passport by default) or a name"),
     {PG_OPTION("layers", uchida_options, layers, TEXT, char *, "",
-               "the same, for several convolutions that are read as one: all, "
-               "first N or last N in the network's order, or names separated by spaces; empty: that of layer"),
+               "marked convolutions, read as one, in place of `layer`: all, first N or last N in the network's order, or names "
+               "separated by spaces; empty: that of `layer`"),
      .later = true},
     PG_INT(uchida_options, bits, "256", 1, PG_MARK_BITS_MAX, NULL, "length of the mark"),
     PG_CHOICE(uchida_options, projection, "gaussian", projections,

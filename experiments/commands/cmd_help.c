@@ -93,10 +93,11 @@ static bool show_keys(const pg_catalogue *list, const char *key)
     bool found = false;
     for (int i = 0; list->at(i).name; i++) {
         const pg_option *option = key_of(list, i, key);
-        bool shown = !option;
+        bool shown = !option, several = false;
         for (int j = 0; j < i; j++) shown |= says_the_same(key_of(list, j, key), option);
         if (shown) continue;
-        printf("in the %s %s", list->one, list->at(i).name);
+        for (int j = i + 1; list->at(j).name; j++) several |= says_the_same(key_of(list, j, key), option);
+        printf("in the %s %s", several ? list->name : list->one, list->at(i).name);
         for (int j = i + 1; list->at(j).name; j++)
             if (says_the_same(key_of(list, j, key), option)) printf(", %s", list->at(j).name);
         puts(":");

@@ -265,7 +265,7 @@ const pg_command pg_cmd_run = {
     .summary = "run a grid, or what is left of it, and print its tables",
     .usage = "passgrid run CONFIG [options]\nslurm/launch.sh -n RANKS -- passgrid run CONFIG [options]",
     .about =
-        "Run every task of the grid that has no result yet, then write cells.csv and tables/*.csv and print the tables. Rank 0 hands "
+        "Run every task of the grid that has no result yet, then write cells.csv and the tables, and print them. Rank 0 hands "
         "out the tasks and the other ranks run them; a single process does both. launch.sh calls mpirun with the settings that such "
         "a run needs and passes its options on.\n"
         "Repeat the command to continue a run that has stopped; it leaves a finished run unchanged. Ctrl-C, SIGTERM, SIGHUP, "

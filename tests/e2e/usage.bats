@@ -197,9 +197,9 @@ signed=(--set 'schemes=[{scheme: v1, passport: random}]' --set 'attacks=[]')
 
 @test "help on a key says once what several schemes or attacks share" {
     run -0 passgrid help secret
-    assert_line --index 0 'in the scheme v1, v2, v3, pan, uchida, neuralmark, greedy, adi, zhang, margin:'
+    assert_line --index 0 'in the schemes v1, v2, v3, pan, uchida, neuralmark, greedy, adi, zhang, margin:'
     assert_equal "${#lines[@]}" 3
     run -0 passgrid help epochs
-    assert_line 'in the attack fake2, fake3, substitute:'
+    assert_line 'in the attacks fake2, fake3, substitute:'
     assert_line 'in the attack overwrite:'
 }
