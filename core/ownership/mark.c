@@ -66,8 +66,10 @@ static pg_status fits_list(const pg_mark *mark, pg_error *err)
     const int unit = mark->form == PG_FORM_RESIDUALS ? mark->pooled : 1, weights = pg_mark_weights(mark) / unit * unit;
     const long needed = (long)mark->bits * (mark->form == PG_FORM_PLACED ? mark->pooled : 1);
     if (mark->bits <= PG_MARK_BITS_MAX && needed <= weights) return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "bits: %d bits need %ld weights, %s%s %d", mark->bits, needed, mark->site[0].layer,
-                   mark->site_count > 1 ? " and the other layers have" : " has", weights);
+    char rows[48] = "";
+    if (unit > 1) snprintf(rows, sizeof rows, " in whole rows of %d", unit);
+    return pg_fail(err, PG_BAD_INPUT, "bits: %d bits need %ld weights, %s%s %d%s", mark->bits, needed, mark->site[0].layer,
+                   mark->site_count > 1 ? " and the other layers have" : " has", weights, rows);
 }
 
 pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
@@ -180,7 +182,8 @@ static pg_status shape_activations(const pg_layout *layout, const char *layer, p
     const bool last = strcmp(layer, "default") == 0;
     const pg_layer *l = last ? pg_layout_classifier(layout) : pg_mark_find_reader(layer, layout);
     if (!l || l->row.input == PG_IMAGES)
-        return pg_fail(err, PG_BAD_INPUT, "layer: %s has no layer '%s' behind another", layout->spec.arch->name, layer);
+        return pg_fail(err, PG_BAD_INPUT, "layer: %s has no layer '%s' that reads the output of another",
+                       layout->spec.arch->name, layer);
     out->pooled = out->site[0].inputs = pg_mark_values_into(l);
     out->site_count = 1;
     snprintf(out->site[0].layer, PG_NAME_MAX, "%s", l->row.name);

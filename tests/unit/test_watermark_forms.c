@@ -397,11 +397,11 @@ static void unfit(const char *scheme, const char *yaml, const char *why)
 TEST(marks_that_do_not_fit_are_refused_before_training)
 {
     unfit("uchida", "{layers: features.3}", "layers: alexnet has no convolution 'features.3'");
-    unfit("greedy", "{bits: 2000}", "bits: 2000 bits need 2000 weights, features.0 has 1012");
+    unfit("greedy", "{bits: 2000}", "bits: 2000 bits need 2000 weights, features.0 has 1012 in whole rows of 253");
     unfit("deepmarks", "{layers: first 9}", "layers: expected first or last 1 to 5 of the convolutions of alexnet");
     unfit("stdm", "{layers: classifier}", "layers: alexnet has no convolution 'classifier'");
-    unfit("deepsigns", "{layer: features.0}", "layer: alexnet has no layer 'features.0' behind another");
-    unfit("deepsigns", "{layer: features.3}", "layer: alexnet has no layer 'features.3' behind another");
+    unfit("deepsigns", "{layer: features.0}", "layer: alexnet has no layer 'features.0' that reads the output of another");
+    unfit("deepsigns", "{layer: features.3}", "layer: alexnet has no layer 'features.3' that reads the output of another");
     unfit("laplacian", "{spread: 100}", "bits: 256 bits need 25600 weights, features.4 and the other layers have 11520");
 }
 
