@@ -313,7 +313,7 @@ static void rewrite_gamma(const pg_model *model, const pg_affine *a, side gains,
     }
 }
 
-static void rewrite_layer(const pg_model *model, const pg_rewrite *r, int i, pg_model *made)
+void pg_layer_rewrite(const pg_model *model, const pg_rewrite *r, int i, pg_model *made)
 {
     const pg_layer *l = &model->layers[i], *m = &made->layers[i];
     const int before = r->spaces.in[i], after = r->spaces.out[i], channels = m->out_channels;
@@ -338,6 +338,6 @@ pg_status pg_model_rewrite(const pg_model *model, const pg_rewrite *rewrite, pg_
 {
     const pg_status status = check_fit(model, rewrite, &out->layout, err);
     for (int i = 0; status == PG_OK && i < model->layer_count; i++)
-        if (model->layers[i].weight >= 0) rewrite_layer(model, rewrite, i, out);
+        if (model->layers[i].weight >= 0) pg_layer_rewrite(model, rewrite, i, out);
     return status;
 }

@@ -62,4 +62,7 @@ PG_CHECKED pg_status pg_rewrite_check(const pg_model *model, pg_branch kept, con
  * changes. */
 PG_CHECKED pg_status pg_model_rewrite(const pg_model *model, const pg_rewrite *rewrite, pg_model *out, pg_error *err);
 
+/* The same for one layer, by its row, of networks that pg_model_rewrite accepts. */
+void pg_layer_rewrite(const pg_model *model, const pg_rewrite *rewrite, int layer, pg_model *out);
+
 #endif

@@ -180,18 +180,47 @@ static void rearrange_signature(pg_evidence *e, pg_rng *rng)
     }
 }
 
-/* Read a mark in the network with the channels of every space in a random order. order and other are rewritten. */
-static pg_status read_reordered(const pg_model *model, const pg_evidence *mark, pg_rng *rng, pg_rewrite *order, pg_model *other,
-                                int8_t *signs, pg_error *err)
+/* A mark, read in the network with the channels of every space in random orders, one after the other. */
+typedef struct orders {
+    const pg_evidence *mark;
+    uint64_t seed;
+    pg_rewrite *order;
+    pg_model *other;
+    pg_reading *as_is, *reordered;
+    int8_t *signs;
+} orders;
+
+static pg_status open_orders(const pg_model *model, const pg_evidence *mark, uint64_t seed, orders *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_reading *reading = NULL;
-    pg_rewrite_draw(model, PG_PUBLIC, PG_REWRITE_PERMUTE, rng, order);
-    PG_TRY(pg_model_rewrite(model, order, other, err));
-    PG_TRY(pg_reading_open(other, mark, &reading, err));
-    PG_TRY(pg_reading_signs(reading, mark, signs, err));
+    *out = (orders){.mark = mark, .seed = seed};
+    PG_TRY(pg_alloc((size_t)mark->mark.bits, 1, &out->signs, err));
+    PG_TRY(pg_rewrite_create(&model->layout, &out->order, err));
+    PG_TRY(pg_model_clone(model, &out->other, err));
+    PG_TRY(pg_reading_open(model, mark, &out->as_is, err));
+    PG_TRY(pg_reading_open(out->other, mark, &out->reordered, err));
 done:
-    pg_reading_close(&reading);
+    return status;
+}
+
+static void close_orders(orders *o)
+{
+    pg_reading_close(&o->reordered);
+    pg_reading_close(&o->as_is);
+    pg_model_destroy(&o->other);
+    pg_rewrite_destroy(&o->order);
+    pg_free(o->signs);
+}
+
+/* Number of bits that agree in the i-th order; orders are read in turn from 0. */
+static pg_status read_order(orders *o, int i, int *agree, pg_error *err)
+{
+    pg_rng rng;
+    open_order(&rng, o->seed, i);
+    pg_rewrite_draw(o->other, PG_PUBLIC, PG_REWRITE_PERMUTE, &rng, o->order);
+    pg_reading_reorder(o->as_is, &o->mark->mark, o->order, o->other, o->reordered);
+    const pg_status status = pg_reading_signs(o->reordered, o->mark, o->signs, err);
+    if (status == PG_OK) *agree = pg_signs_agree(o->mark, o->signs);
     return status;
 }
 
@@ -199,23 +228,29 @@ static pg_status count_reordered(const pg_model *model, const pg_evidence *mark,
                                  pg_error *err)
 {
     pg_status status = PG_OK;
-    const int bits = pg_evidence_bits(mark);
-    int8_t *signs = NULL;
-    pg_rewrite *order = NULL;
-    pg_model *other = NULL;
-    PG_TRY(pg_alloc((size_t)bits, 1, &signs, err));
-    PG_TRY(pg_rewrite_create(&model->layout, &order, err));
-    PG_TRY(pg_model_create(&model->spec, &other, err));
+    orders o;
+    int agree = 0;
+    PG_TRY(open_orders(model, mark, seed, &o, err));
     for (int i = 0; i < count; i++) {
-        pg_rng rng;
-        open_order(&rng, seed, i);
-        PG_TRY(read_reordered(model, mark, &rng, order, other, signs, err));
-        percent[i] = 100.0 * pg_signs_agree(mark, signs) / bits;
+        PG_TRY(read_order(&o, i, &agree, err));
+        percent[i] = 100.0 * agree / mark->mark.bits;
     }
 done:
-    pg_free(signs);
-    pg_rewrite_destroy(&order);
-    pg_model_destroy(&other);
+    close_orders(&o);
+    return status;
+}
+
+pg_status pg_null_orders(const pg_model *model, const pg_evidence *mark, int agree, int most, uint64_t seed, double *p_value,
+                         pg_error *err)
+{
+    pg_status status = PG_OK;
+    orders o;
+    int n = 0, in_order = -1;
+    PG_TRY(open_orders(model, mark, seed, &o, err));
+    while (n < most && in_order < agree) PG_TRY(read_order(&o, n++, &in_order, err));
+    *p_value = 1.0 / (in_order < agree ? most + 1 : n);
+done:
+    close_orders(&o);
     return status;
 }
 

@@ -48,4 +48,13 @@ PG_CHECKED pg_status pg_nulls_agreement(const pg_nulls *nulls, const pg_evidence
 PG_CHECKED pg_status pg_null_rearranged(const pg_model *model, const pg_evidence *evidence, const int8_t *signs, int count,
                                         uint64_t seed, pg_null *out, pg_error *err);
 
+/* A p-value of the mark by its order of the channels: 1 / n if the n-th of these orders, from 1, is the first in which at least
+ * `agree` bits agree; 1 / (most + 1) if none of the first `most` is one. A few orders tell how widely the agreement spreads,
+ * but not how often it is far out: the bits of a mark can all depend on one channel that is seldom loud. If the evidence was
+ * fixed before the network was seen, the given order of the channels is as likely as any other, so it comes out as the only one
+ * among n that agrees so well with a probability of at most 1 / n. Source: Besag, Clifford, "Sequential Monte Carlo p-values",
+ * Biometrika 1991. */
+PG_CHECKED pg_status pg_null_orders(const pg_model *model, const pg_evidence *mark, int agree, int most, uint64_t seed,
+                                    double *p_value, pg_error *err);
+
 #endif

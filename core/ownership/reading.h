@@ -3,6 +3,7 @@
 #ifndef PG_OWNERSHIP_READING_H
 #define PG_OWNERSHIP_READING_H
 
+#include "core/nets/rewrite.h"
 #include "core/ownership/passport.h"
 
 /* The model, prepared for evidence of one form: for passports, with the evidence's layers as passport layers that have a
@@ -19,6 +20,10 @@ pg_model *pg_reading_model(pg_reading *reading);
 /* Signs [pg_evidence_bits(evidence)] of gamma, or of the values that the projection reads; 0 agrees with neither bit. The
  * evidence has the form of `like`. */
 PG_CHECKED pg_status pg_reading_signs(pg_reading *reading, const pg_evidence *evidence, int8_t *signs, pg_error *err);
+
+/* Turn a reading of a mark in `other`, a model of the same spec, into one in the model of `from` with its channels in another
+ * order, as pg_model_rewrite gives it. Both readings were opened for this mark. Only what the mark reads is rewritten. */
+void pg_reading_reorder(const pg_reading *from, const pg_mark *mark, const pg_rewrite *order, pg_model *other, pg_reading *out);
 
 /* Number of bits of the evidence's signature or mark that equal these signs. */
 int pg_signs_agree(const pg_evidence *evidence, const int8_t *signs);

@@ -73,10 +73,10 @@ done:
 
 enum { PERMUTATIONS_MAX = 1000000 };
 
-/* Number of random orders of the labels: enough for a p-value ten times below the level. */
-static int permutations(double level)
+/* Fewest random orders that can give a p-value of the level. */
+static int orders_for(double level)
 {
-    return (int)fmin(ceil(10 / level), PERMUTATIONS_MAX) - 1;
+    return (int)fmin(ceil(1 / level), PERMUTATIONS_MAX) - 1;
 }
 
 /* Find the branch's answers to the triggers; their accuracy goes to out->trigger[branch]. */
@@ -96,8 +96,8 @@ static pg_status weigh_triggers(const pg_judge_setup *s, const pg_dataset *trigg
     for (int i = 0; i < n; i++) out->trigger_agree += answers[i] == triggers->labels[i];
     out->trigger_p = pg_binomial_tail(out->trigger_agree, n, pg_finding_guess(out));
     if (!out->bound) {
-        status =
-            pg_permuted_labels(n, answers, triggers->labels, permutations(s->options->level), s->seed, &out->permuted_p, err);
+        status = pg_permuted_labels(n, answers, triggers->labels, orders_for(s->options->level / 10), s->seed, &out->permuted_p,
+                                    err);
         out->trigger_p = fmax(out->trigger_p, out->permuted_p);
     }
     if (out->claim != PG_CLAIM_TRIGGERS) return status;
@@ -256,6 +256,18 @@ static pg_status draw_nulls(pg_judge *judge, const pg_model *model, const pg_evi
     return pg_nulls_draw(model, evidence, s->test, s->pixels, s->options->nulls, s->seed, &judge->nulls, err);
 }
 
+/* A free mark that the nulls call significant must also agree better than in as many other orders as the level asks for. */
+static pg_status try_orders(const pg_judge *judge, const pg_evidence *mark, pg_finding *out, pg_error *err)
+{
+    const pg_judge_setup *s = &judge->setup;
+    const double each = s->options->level / (1 + out->two_looks);
+    double p = 1;
+    if (!out->rearranged.count || out->claim != PG_CLAIM_MARK || out->p_value > s->options->level) return PG_OK;
+    const pg_status status = pg_null_orders(judge->model, mark, out->agree, orders_for(each), s->seed, &p, err);
+    if (status == PG_OK) pg_finding_order(out, p);
+    return status;
+}
+
 static pg_status read_bits_of(pg_judge *judge, const pg_evidence *evidence, pg_finding *out, pg_error *err)
 {
     pg_reading *mark = NULL;
@@ -284,6 +296,7 @@ static pg_status read_claim(pg_judge *judge, const pg_evidence *counted, const p
         PG_TRY(read_bits_of(judge, counted, out, err));
         if (!out->bound) PG_TRY(draw_nulls(judge, model, counted, err));
         PG_TRY(pg_finding_weigh(counted, out->bound ? NULL : &judge->nulls, out, err));
+        PG_TRY(try_orders(judge, counted, out, err));
     }
     const pg_evidence *others = pg_net_spec_deployed(&model->spec) == PG_PRIVATE ? s->distributed : NULL;
     PG_TRY(read_triggers(s, model, evidence->passport_count ? evidence : others, &counted->triggers, out, err));

@@ -9,10 +9,11 @@
  * claimant's signature, and the honest p-value is the largest over the kinds. For each kind it is the larger of two: a
  * one-sided Student t prediction tail, (agreement - null mean) / (null deviation sqrt(1 + 1/nulls)) with nulls - 1 degrees of
  * freedom, and the binomial tail at the null's own mean agreement (at least 1/2). Marks are tested in the same way against
- * projections drawn afresh. Both are also held against themselves in other orders (pg_null_rearranged). Free trigger labels are
- * held against guessing and against their own order (permutation.h). Pieces of free evidence that nearly repeat another count
- * once (distinct.h). verdict.h decides. The accuracy with the claimant's evidence is that of the private branch for passports,
- * else that of the model as deployed. */
+ * projections drawn afresh. Both are also held against themselves in other orders (pg_null_rearranged), and a mark that is
+ * significant so far against as many orders as the level asks for (pg_null_orders). Free trigger labels are held against
+ * guessing and against their own order (permutation.h). Pieces of free evidence that nearly repeat another count once
+ * (distinct.h). verdict.h decides. The accuracy with the claimant's evidence is that of the private branch for passports, else
+ * that of the model as deployed. */
 #ifndef PG_OWNERSHIP_VERIFY_H
 #define PG_OWNERSHIP_VERIFY_H
 
@@ -52,6 +53,7 @@ typedef struct pg_finding {
     double layer_detection[PG_PASSPORTS_MAX];
     double p_coin;      /* exact binomial tail of agree at q = 1/2 */
     pg_null rearranged; /* of free evidence: agreement with itself in other orders; count 0: not measured */
+    double order_p;     /* of a free mark that the nulls call significant: by pg_null_orders; 0: not measured */
     int null_kinds;     /* with the rearranged one, which is the last */
     pg_null null[PG_NULL_KINDS_MAX];
     int nulls;                        /* drawn of each kind; 0: a coin decides */
@@ -117,6 +119,9 @@ PG_CHECKED pg_status pg_verify(const pg_judge_setup *setup, const pg_evidence *e
 /* p-values of a signature or a mark of which finding->agree of finding->bits agree. If nulls is NULL or has fewer than two, a
  * fair coin decides. PG_BAD_INPUT if the nulls have another number of bits. */
 PG_CHECKED pg_status pg_finding_weigh(const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *finding, pg_error *err);
+
+/* Let the p-value of pg_null_orders decide, which is the largest if the nulls call the mark significant. */
+void pg_finding_order(pg_finding *finding, double order_p);
 
 /* Thresholds and ruling, from the measurements and finding->reference. */
 void pg_finding_decide(pg_finding *finding, const pg_verify_options *options);

@@ -50,7 +50,16 @@ static double p_value(const pg_finding *f, int agree, int *deciding)
         p = against;
         *deciding = k;
     }
-    return p;
+    return agree <= f->agree ? fmax(p, f->order_p) : p;
+}
+
+void pg_finding_order(pg_finding *f, double order_p)
+{
+    f->order_p = order_p;
+    f->p_value = fmin(1, fmax(f->p_value, (1 + f->two_looks) * order_p));
+    f->null_kind = f->rearranged.kind;
+    f->null_mean = f->rearranged.mean;
+    f->null_deviation = f->rearranged.deviation;
 }
 
 pg_status pg_finding_weigh(const pg_evidence *evidence, const pg_nulls *nulls, pg_finding *finding, pg_error *err)
