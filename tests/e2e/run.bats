@@ -150,11 +150,11 @@ files() { find "$1" -type f -printf '%p %i %T@\n' | sort; }
 
 # ---- interruption -------------------------------------------------------------------------------------------------------------
 long() { # long COMMAND...: a longer run, in `run`, which saves every epoch
-    "$@" run "$GRID" --out run --set train.epochs=40 --set checkpoint=0 --set 'seeds=[1]' --set 'attacks=[{attack: prune, levels: [50]}]' \
-        --set 'schemes=[{scheme: plain}, {scheme: v2, passport: random}]'
+    "$@" run "$GRID" --out run --set train.epochs=40 --set checkpoint=0 --set 'seeds=[1]' \
+        --set 'attacks=[{attack: prune, levels: [50]}]' --set 'schemes=[{scheme: plain}, {scheme: v2, passport: random}]'
 }
 interrupted() { # interrupted SIGNAL TASKS COMMAND...: exit code 75 after the signal, which comes when so many trainings have begun
-    (slowly run long exec "${@:3}" >out 2>err 3>&-) &
+    (slowly run long exec env --default-signal=INT "${@:3}" >out 2>err 3>&-) &
     launcher=$!
     begun() { [ "$(grep -c ' start ' err)" = "$1" ]; }
     await begun "$2"
