@@ -279,7 +279,8 @@ const pg_scheme pg_scheme_blackmarks = {
     .source = "Chen, Rouhani, Koushanfar, 2019 (BlackMarks); defaults of Lukas et al., IEEE S&P 2022",
     .differs =
         "half of the bits are 0; the judge compares classes and not their groups, because a claimant could choose these; "
-        "with a perturbation the distance of the bits is left out; cannot be bound, because the network chooses the labels",
+        "with a perturbation the distance of the bits is left out",
+    .unbound = "a trained network chooses its pictures and their labels",
     PG_TRIGGER_MEMBERS,
     .options_size = sizeof(blackmarks_options),
     .alone = {"trigger_count", "4"},

@@ -130,7 +130,8 @@ const pg_scheme pg_scheme_ewe = {
     .differs =
         "every batch has triggers, which are entangled with its images of the target class; the temperature is fixed; the "
         "square stands where the options say; triggers are not refined. All labels are alike, so the judge calls nothing "
-        "significant, and the evidence cannot be bound",
+        "significant",
+    .unbound = "all labels are the target class",
     PG_TRIGGER_MEMBERS,
     .options_size = sizeof(ewe_options),
     .check = ewe_check,

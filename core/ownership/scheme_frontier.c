@@ -115,6 +115,7 @@ const pg_scheme pg_scheme_frontier = {
     .summary = "pictures near the border between classes, answered with their true classes",
     .source = "Le Merrer, Perez, Tredan, Neural Computing and Applications 2020; defaults of Lukas et al., IEEE S&P 2022",
     .differs = "triggers are appended to every batch; steps are whole levels of 8-bit pixels",
+    .unbound = "a trained network chooses its pictures, and their labels are the true classes",
     PG_TRIGGER_MEMBERS,
     .options_size = sizeof(frontier_options),
     .alone = {"trigger_count", "4"},

@@ -106,7 +106,10 @@ static pg_status read_named_scheme(pg_design_reader *r, const pg_node *map, pg_e
 {
     char name[PG_TEXT_MAX];
     kind_of(r, map, "scheme", pg_scheme_names(), name);
-    if (name[0]) return pg_design_read_expanded(r, pg_scheme_find(name)->options, scheme_keys, map, read_one_scheme, err);
+    const pg_scheme *scheme = name[0] ? pg_scheme_find(name) : NULL;
+    const pg_node *bound = scheme && scheme->unbound ? pg_node_get(map, "bound") : NULL;
+    if (bound) pg_problems_add(r->problems, bound, "%s cannot be bound: %s", name, scheme->unbound);
+    if (scheme) return pg_design_read_expanded(r, scheme->options, scheme_keys, map, read_one_scheme, err);
     const pg_node *node = pg_node_find(map, "scheme");
     if (node) pg_problems_choice(r->problems, node, pg_scheme_names());
     return PG_OK;

@@ -75,6 +75,20 @@ TEST(an_empty_name_is_refused)
                    ":2:34: schemes.0.model: expected the name of a file, got an empty text");
 }
 
+/* A scheme with evidence takes `bound: true`, or says why it cannot. */
+TEST(a_scheme_that_cannot_be_bound_says_why)
+{
+    for (int i = 0; pg_schemes[i]; i++) {
+        const pg_scheme *s = pg_schemes[i];
+        char text[512], expected[512];
+        assert_int_equal(s->holds && !s->bound[0].key, s->unbound != NULL);
+        if (!s->unbound) continue;
+        snprintf(text, sizeof text, HEAD "schemes: [{scheme: %s, bound: true}]\n", s->name);
+        snprintf(expected, sizeof expected, "schemes.0.bound: %s cannot be bound: %s", s->name, s->unbound);
+        assert_problem(text, expected);
+    }
+}
+
 /* A list must not hold a value twice, nor two entries that give the same tasks. */
 TEST(what_would_count_a_result_twice_is_refused)
 {
