@@ -1,0 +1,57 @@
+# gnuplot learning-resnet9-bn.gp draws learning-resnet9-bn.svg, learning-resnet9-bn.png and learning-resnet9-bn.pdf from learning-resnet9-bn.csv
+points = 'learning-resnet9-bn.csv'
+heading = 'cifar10 13000+2000, resnet9 x0.125, bn'
+remark = 'reduced run: a quarter of the width or less, 13,000 of 50,000 training images, 9 epochs'
+first = 1
+array series[9] = ['plain, public', 'v1, shuffle, private', 'v1, random, private', 'v2, public', 'v2, private', 'v3, public', 'v3, private', 'uchida, public', 'adi, public']
+columns = 3
+array low[3]
+array high[3]
+low[1] = 0.6
+high[1] = 9.4
+step = 1
+low[2] = 7.160020846370468
+high[2] = 69.63956222622016
+chance = 10
+array colour[7] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']
+array mark[21] = [7, 5, 9, 11, 13, 15, 1, 6, 4, 8, 10, 12, 14, 2, 5, 7, 11, 9, 15, 13, 3]
+published(i) = series[i][1:9] eq 'published'
+paint(i) = published(i) ? '#888888' : colour[(i - 1) % 7 + 1]
+dash(i) = published(i) ? 4 : (i - 1) / 7 % 3 + 1
+shape(i) = mark[(i - 1) % 21 + 1]
+of(i, name) = column('line') == first + i - 1 ? column(name) : NaN
+spread(name) = strlen(strcol(name)) ? column(name) : 0
+set datafile separator comma
+set datafile columnheaders
+set border 3 linewidth 1
+set tics nomirror out
+set grid linecolor '#cccccc'
+do for [format in 'svg png pdf'] {
+if (format eq 'svg') {
+    set terminal svg size 960,474 font 'DejaVu Sans,13' noenhanced background 'white'
+}
+if (format eq 'png') {
+    set terminal pngcairo size 1440,711 font 'DejaVu Sans,10' fontscale 1.5 pointscale 1.5 linewidth 1.5 noenhanced
+}
+if (format eq 'pdf') {
+    set terminal pdfcairo size 960.0/100,474.0/100 font 'DejaVu Sans,9.4' noenhanced
+}
+set key at screen 0.5, screen 6.0 / 474 center bottom horizontal maxcols columns reverse Left samplen 3
+set label 1 heading."\n".remark at screen 0.5, screen 1 - 18.0 / 474 center
+set tmargin at screen 1 - 50.0 / 474
+set bmargin at screen 146.0 / 474
+set lmargin at screen 75.0 / 960
+set rmargin at screen 1 - 20.0 / 960
+set output 'learning-resnet9-bn.'.format
+set xrange [low[1]:high[1]]
+set yrange [low[2]:high[2]]
+set xtics step
+set xlabel 'epoch'
+set ylabel 'test accuracy (%)'
+if (chance == chance) {
+    set arrow 9 from graph 0, first chance to graph 1, first chance nohead linecolor '#888888' dashtype 3
+    set label 9 'guessing' at graph 1, first chance right offset 0,0.4 font ',10' textcolor '#666666'
+}
+plot for [i=1:|series|] points using (of(i, 'epoch')):'accuracy %':(spread('accuracy % sd')) with yerrorlines linecolor rgb paint(i) dashtype dash(i) pointtype shape(i) pointsize 0.6 linewidth 1.5 title series[i]
+}
+unset output
