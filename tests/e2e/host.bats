@@ -52,8 +52,9 @@ as_reference() { same "$SHARED/reference" "$1"; }
 @test "a limit on file sizes gives an error that names the file, and without the limit a repeat continues" {
     run -3 bash -c 'ulimit -f 20; exec "$@"' limited "$PASSGRID" run "$GRID" --out run "${small[@]}"
     assert_output --partial ".safetensors: File too large"
-    # under mpirun, which cannot start so
-    run -3 timeout 100 bash -c 'ulimit -f 20; exec "$@"' limited bash "$LAUNCH" -n 2 -- "$PASSGRID" run "$GRID" --out run "${small[@]}"
+    # Under mpirun, which cannot start so: it ends, or the MPI library ends rank 0 with a code of its own, 1.
+    run timeout 100 bash -c 'ulimit -f 20; exec "$@"' limited bash "$LAUNCH" -n 2 -- "$PASSGRID" run "$GRID" --out run "${small[@]}"
+    assert [ "$status" = 3 -o "$status" = 1 ]
     run -0 small_run run
     as_reference run
 }
