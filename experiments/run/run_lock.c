@@ -208,11 +208,13 @@ pg_status pg_run_lock_claim(pg_run_lock *lock, const char *directory, const char
     snprintf(name, sizeof name, "%.64s.lock", key);
     PG_TRY(pg_path(lock->path, directory, "checkpoints", name, err));
     PG_TRY(pg_path(run, directory, "run.lock", NULL, err));
-    PG_TRY(take(lock, directory, err));
-    PG_TRY(check_other(directory, run, a_run, false, err));
+    PG_TRY(pg_file_refuse_link(lock->path, err)); /* which no later attempt would pass */
+    status = take(lock, directory, err);
+    if (status == PG_OK) status = check_other(directory, run, a_run, false, err);
+    if (status == PG_BAD_INPUT) status = PG_INTERRUPTED;
 done:
     if (status != PG_OK) (void)!pg_run_lock_release(lock, NULL);
-    return status == PG_BAD_INPUT ? PG_INTERRUPTED : status;
+    return status;
 }
 
 bool pg_run_lock_held(const pg_run_lock *lock)

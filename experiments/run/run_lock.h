@@ -25,7 +25,7 @@ typedef struct pg_run_lock {
 PG_CHECKED pg_status pg_run_lock_take(pg_run_lock *lock, const char *directory, pg_error *err);
 
 /* Claim one task. PG_INTERRUPTED if another process has claimed it or a run is at work in the directory: the caller may try
- * again later. May take a minute. */
+ * again later. PG_BAD_INPUT if the file is a symbolic link. May take a minute. */
 PG_CHECKED pg_status pg_run_lock_claim(pg_run_lock *lock, const char *directory, const char *key, pg_error *err);
 
 /* False once another run has taken the lock over. */

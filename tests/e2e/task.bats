@@ -80,6 +80,15 @@ as_reference() {
     as_reference
 }
 
+@test "a claim that is a symbolic link is refused for good" {
+    task "$(key_of plain)"
+    key=$("$PASSGRID" plan "$GRID" --out run "${settings[@]}" --export jsonl | sed -n 's/^{"key":"\([0-9a-f]*\)","name":"[^"]*\/v2\/s1\/.*/\1/p')
+    ln -s "$PWD/elsewhere" "run/checkpoints/$key.lock"
+    run -2 task "$key"
+    assert_output --partial "$key.lock"
+    assert_not_exists elsewhere
+}
+
 @test "the claim of a killed process is taken over" {
     start
     kill -KILL "$launcher"
