@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What trainer.c, which takes the steps, and trainer_state.c, which keeps and restores what they made, share. */
+#ifndef PG_TRAIN_TRAINER_INTERNAL_H
+#define PG_TRAIN_TRAINER_INTERNAL_H
+
+#include "core/train/trainer.h"
+
+struct pg_trainer {
+    pg_job job;
+    pg_net *net;
+    pg_batches *batches;
+    int triggers, capacity; /* triggers per batch; images in a batch, triggers included */
+    int passes;             /* of each trigger before the batch runs */
+    int run;                /* images of the batch that run together: all of them, or the data alone */
+    pg_real *momentum, *images;
+    pg_real *dlogits; /* [2,capacity,classes] for both branches */
+    pg_real *scratch; /* of the scheme */
+    int32_t *labels;
+    uint32_t *trigger_order;
+    long trigger_sweep; /* the sweep that trigger_order is for; -1: none */
+    pg_progress progress;
+    double loss_sum, regulariser_sum;
+    long correct, seen;
+    pg_model *best;
+    pg_epoch *history; /* [epochs] */
+    int judged, best_epoch;
+};
+
+/* Images of a step that run forward and backward. */
+static inline double pg_trainer_images_of_step(const pg_trainer *t)
+{
+    return t->run + (double)t->passes * t->triggers;
+}
+
+#endif
