@@ -136,7 +136,7 @@ endif
 
 # ---- targets ----------------------------------------------------------------------------------------------------------
 # `run` and `test` first install missing packages and then start make again, so that make sees them.
-.PHONY: always all run do-run data test do-test test-programs unit golden plugin e2e fuzz-inputs test-crash test-hostile test-power test-slurm test-hosts test-asan \
+.PHONY: always all run do-run data test do-test test-programs unit golden plugin e2e fuzz-inputs test-crash test-hostile test-false test-power test-slurm test-hosts test-asan \
         test-compilers test-valgrind fuzz coverage bench bench-grid bench-dispatch bench-save bench-tables \
         install installed uninstall deb deps deps-test deps-dev deps-slurm deps-hosts deps-bench deps-deb lint lint-quick tidy arrows man reference format clean help
 
@@ -208,6 +208,12 @@ test-crash: $(BUILD)/passgrid $(CRASH_BIN)
 HOSTILE_FILES ?= 10000
 test-hostile: $(BUILD)/tests/test_sweep
 	HOSTILE_FILES=$(HOSTILE_FILES) OMP_WAIT_POLICY=passive $<
+
+# Shows the judge fresh keys of every scheme on networks that were not marked with them, and writes the table to FALSE_CSV.
+FALSE_KEYS ?= 3000
+FALSE_CSV ?= $(BUILD)/false-claims.csv
+test-false: $(BUILD)/tests/test_false_claims data
+	FALSE_KEYS=$(FALSE_KEYS) FALSE_CSV=$(abspath $(FALSE_CSV)) OMP_WAIT_POLICY=passive $<
 
 # Repeat it to continue a run that was stopped.
 test-power: $(BUILD)/passgrid data
@@ -439,6 +445,7 @@ help:
 	@echo "make test-programs    build the program and the test programs"
 	@echo "make test-crash       kill the program and fail its disk in every place; an hour and a half on two cores"
 	@echo "make test-hostile     show the judge 10,000 hostile evidence files and count verdicts; ten minutes"
+	@echo "make test-false       show the judge 3,000 fresh keys of every scheme on unmarked networks of CIFAR-10; half an hour"
 	@echo "make test-power       train, fine-tune and prune networks with bound evidence, which must prove; half an hour on two cores"
 	@echo "make test-slurm       test slurm/passgrid.sbatch with a real Slurm of one node (root on Debian)"
 	@echo "make test-hosts       run a grid on three hosts of network namespaces and lose one of them (root)"

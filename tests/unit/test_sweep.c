@@ -6,6 +6,7 @@
 #include "core/ownership/mark.h"
 #include "core/ownership/reading.h"
 #include "core/ownership/verify.h"
+#include "tests/unit/interval.h"
 #include "tests/unit/subject.h"
 
 #include <stdio.h>
@@ -404,27 +405,6 @@ static void hear(const kind *k, int number, tally *t)
         t->refused++;
     pg_evidence_destroy(&shown);
     pg_evidence_destroy(&f.e);
-}
-
-/* The largest share at which k or more of n have at most this probability. */
-static double bound(int k, int n, double probability)
-{
-    double low = 0, high = 1;
-    while (high - low > 1e-9) {
-        const double middle = (low + high) / 2;
-        if (pg_binomial_tail(k, n, middle) > probability)
-            high = middle;
-        else
-            low = middle;
-    }
-    return low;
-}
-
-/* 99.9 % interval of a share (Clopper and Pearson). */
-static void interval(int k, int n, double *low, double *high)
-{
-    *low = k ? bound(k, n, 0.0005) : 0;
-    *high = k < n ? bound(k + 1, n, 0.9995) : 1;
 }
 
 static void print_tally(const char *name, const tally *t)
