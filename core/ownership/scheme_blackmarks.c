@@ -20,7 +20,7 @@ typedef struct blackmarks_options {
 } blackmarks_options;
 
 static const pg_option options[] = {
-    PG_REAL(blackmarks_options, epsilon, "0.1", 1.0 / 255, 1, NULL,
+    PG_REAL(blackmarks_options, epsilon, "0.1", 0.0039, 1, NULL,
             "length of the step, of pixels between 0 and 1; rounded to levels"),
     PG_INT(blackmarks_options, candidates, "100", 1, 1000, NULL,
            "training images tried for each bit, if there are so many (10 in the toolkit of Lukas et al.)"),

@@ -22,7 +22,7 @@ typedef struct frontier_options {
 } frontier_options;
 
 static const pg_option options[] = {
-    PG_REAL(frontier_options, epsilon, "0.1", 1.0 / 255, 1, NULL,
+    PG_REAL(frontier_options, epsilon, "0.1", 0.0039, 1, NULL,
             "length of the step, of pixels between 0 and 1 (0.01 to 0.25 in the toolkit of Lukas et al.); rounded to levels"),
     PG_INT(frontier_options, candidates, "100", 1, 1000, NULL,
            "training images tried for each trigger, if there are so many (10 in that toolkit)"),
