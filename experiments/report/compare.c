@@ -3,6 +3,7 @@
 #include "experiments/report/compare.h"
 
 #include "core/base/memory.h"
+#include "core/ownership/scheme.h"
 #include "core/ownership/verdict.h"
 #include "experiments/report/settings.h"
 
@@ -13,6 +14,9 @@
 const char *const pg_verdict_names[] = {"reproduced", "same shape", "differs", "not comparable at this scale", NULL};
 
 enum { TRAINING_EPOCHS = 200, ATTACK_EPOCHS = 100 }; /* as published */
+
+typedef enum scale { FULL, CONVERGED, REDUCED, STAND_IN } scale;
+static const char *const scale_names[] = {"full", "converged", "reduced", "stand-in"};
 
 /* The value of a sample that a relation compares: every trial must keep a bound, so the worst one counts. */
 static double telling(const pg_sample *s, pg_relation relation)
@@ -99,6 +103,7 @@ typedef struct comparison {
     const pg_published *published;
     pg_settings settings;
     question *questions; /* by check */
+    bool *converged;     /* by place: its plain network reaches the published accuracy */
     int *counts;         /* by verdict */
 } comparison;
 
@@ -221,29 +226,70 @@ static bool enough_epochs(const pg_parameters *list, double wanted)
     return !value || (value->type == PG_VALUE_NUMBER && value->number >= wanted);
 }
 
-/* Was the setting run at the published scale? If the number names its epochs (those of its attack, if the attack trains), the
- * setting has the same epochs, because pg_settings_gather compares options. Nobody knows how long an imported network was
- * trained. */
-static bool full_scale(const pg_subject *s, const pg_task_labels *l)
+/* All of the data and the whole width of the network. Nobody knows how an imported network was trained. */
+static bool whole(const pg_task_labels *l)
+{
+    return !pg_labels_supplied(l) && !strchr(l->data, ' ') && !strstr(l->network, " x");
+}
+
+/* Was the setting trained and attacked for as long as published? If the number names its epochs (those of its attack, if the
+ * attack trains), the setting has the same epochs, because pg_settings_gather compares options. */
+static bool as_long(const pg_subject *s, const pg_task_labels *l)
 {
     const bool named = pg_parameters_find(s->parameters, "epochs") != NULL,
                of_attack = named && pg_parameters_find(l->parameters, "epochs") != NULL;
-    return !pg_labels_supplied(l) && !strchr(l->data, ' ') && !strstr(l->network, " x") &&
-           ((named && !of_attack) || enough_epochs(l->training, TRAINING_EPOCHS)) &&
+    return ((named && !of_attack) || enough_epochs(l->training, TRAINING_EPOCHS)) &&
            (of_attack || enough_epochs(l->parameters, ATTACK_EPOCHS));
 }
 
-static pg_verdict judge(bool full, bool agrees, const pg_published_check *check, const answer *a)
+static scale scale_of(const comparison *c, int setting, const pg_subject *subject)
 {
-    if (full && agrees) return PG_REPRODUCED;
-    if (check && a->known) return a->holds ? PG_SAME_SHAPE : PG_DIFFERS;
-    return full ? PG_DIFFERS : PG_NOT_COMPARABLE;
+    const pg_settings *s = &c->settings;
+    const pg_task_labels *l = pg_settings_labels(s, setting);
+    if (!whole(l)) return REDUCED;
+    if (as_long(subject, l)) return FULL;
+    return c->converged[s->summary->place[s->first[setting]]] ? CONVERGED : REDUCED;
 }
 
-/* "full", "reduced" or "stand-in". */
-static const char *scale_name(bool full, bool stand_in)
+/* Is the number the accuracy of a network without a mark, at the end of its training? */
+static bool is_plain_accuracy(const pg_published_number *n)
 {
-    return stand_in ? "stand-in" : full ? "full" : "reduced";
+    const pg_subject *s = &n->subject;
+    const pg_scheme *scheme = pg_scheme_find(s->scheme);
+    return scheme && scheme->group == PG_CONTROL && !s->attack[0] && strcmp(s->metric, "accuracy") == 0 &&
+           n->relation == PG_EQUAL && !s->parameters->count;
+}
+
+/* Note the places whose plain network, trained on the whole data at the whole width, is at most a point below a number. */
+static pg_status find_converged(comparison *c, const pg_published_number *n, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_settings *s = &c->settings;
+    pg_sample ours = {0};
+    for (int k = 0; k < s->count; k++) {
+        pg_sample_clear(&ours);
+        if (!whole(pg_settings_labels(s, k))) continue;
+        PG_TRY(pg_settings_gather(s, k, &n->subject, PG_RANGE_ALL, &ours, err));
+        if (ours.count && pg_at_least(pg_sample_mean(&ours), n->value - 1)) c->converged[s->summary->place[s->first[k]]] = true;
+    }
+done:
+    pg_sample_clear(&ours);
+    return status;
+}
+
+/* How far our mean may lie from a published one. */
+static double tolerance_of(const pg_published_number *n, scale at, const pg_sample *ours)
+{
+    if (strcmp(n->unit, "%") != 0) return 0.02 * fabs(n->value);
+    if (at == FULL || strcmp(n->strength, "figure") == 0) return 2;
+    return fmax(1, pg_sample_sd(ours));
+}
+
+static pg_verdict judge(bool trained, bool agrees, const pg_published_check *check, const answer *a)
+{
+    if (trained && agrees) return PG_REPRODUCED;
+    if (check && a->known) return a->holds ? PG_SAME_SHAPE : PG_DIFFERS;
+    return trained ? PG_DIFFERS : PG_NOT_COMPARABLE;
 }
 
 static pg_status add_number(const comparison *c, int setting, const pg_published_number *n, bool stand_in, pg_table *table,
@@ -258,16 +304,16 @@ static pg_status add_number(const comparison *c, int setting, const pg_published
     PG_TRY(pg_settings_gather(s, setting, &n->subject, stand_in ? PG_RANGE_STAND_INS : PG_RANGE_ALL, &ours, err));
     if (!ours.count) goto done;
     if (n->check) PG_TRY(ask(s, setting, &c->questions[n->check - c->published->checks], &a, err));
-    const bool full = !stand_in && full_scale(&n->subject, l);
+    const scale at = stand_in ? STAND_IN : scale_of(c, setting, &n->subject);
     const double value = telling(&ours, n->relation);
-    const double tolerance = strcmp(n->unit, "%") == 0 ? 2 : 0.02 * fabs(n->value);
-    const pg_verdict verdict = judge(full, keeps(value, n->relation, n->value, tolerance), n->check, &a);
+    const bool agrees = keeps(value, n->relation, n->value, tolerance_of(n, at, &ours));
+    const pg_verdict verdict = judge(at <= CONVERGED, agrees, n->check, &a);
     c->counts[verdict]++;
     PG_TRY(pg_table_row(table, &row, err, "%s %d", n->id, setting));
     PG_TRY(pg_table_put(table, row, 0,
                         (const char *const[]){n->id, n->what, n->unit, pg_relation_names[n->relation], n->strength, l->data,
                                               l->network, l->norm, scheme_label(s, setting), attack_label(s, setting),
-                                              scale_name(full, stand_in), pg_verdict_names[verdict], NULL},
+                                              scale_names[at], pg_verdict_names[verdict], NULL},
                         err));
     PG_TRY(pg_table_add(table, row, 12, n->value, err));
     put_sample(table, row, 13, &ours);
@@ -324,12 +370,16 @@ pg_status pg_compare(const pg_published *published, const pg_summary *summary, p
     memset(counts, 0, PG_VERDICTS * sizeof *counts);
     PG_TRY(pg_alloc(check_count, sizeof *c.questions, &c.questions, err));
     PG_TRY(pg_settings_open(&c.settings, summary, err));
+    PG_TRY(pg_alloc((size_t)c.settings.group_count, sizeof *c.converged, &c.converged, err));
+    for (int i = 0; i < published->number_count; i++)
+        if (is_plain_accuracy(&published->numbers[i])) PG_TRY(find_converged(&c, &published->numbers[i], err));
     for (size_t i = 0; i < check_count; i++) PG_TRY(open_question(&c.settings, &published->checks[i], &c.questions[i], err));
     PG_TRY(make_numbers(&c, numbers, err));
     PG_TRY(make_checks(&c, checks, err));
 done:
     for (size_t i = 0; c.questions && i < check_count; i++) close_question(&c.settings, &c.questions[i]);
     pg_free(c.questions);
+    pg_free(c.converged);
     pg_settings_close(&c.settings);
     return status;
 }

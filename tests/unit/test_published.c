@@ -92,6 +92,7 @@ static void clear_results(void)
 
 /* ---- comparing -------------------------------------------------------------------------------------------------------- */
 
+static void (*makes)(void) = make_results;
 static pg_table numbers, checks;
 static int counts[PG_VERDICTS];
 
@@ -105,7 +106,7 @@ static int compare_with(const char *check_rows, const char *number_rows)
     snprintf(text, sizeof text, "%s%s", NUMBER_HEAD, number_rows);
     write_text("a.csv", text);
     OK(pg_published_read(folder(), &published, &err));
-    make_results();
+    makes();
     OK(pg_summary_open(&summary, &results, &err));
     OK(pg_compare(published, &summary, &numbers, &checks, counts, &err));
     pg_summary_close(&summary);
@@ -175,6 +176,40 @@ TEST(the_scale_of_a_number_is_its_own_epochs)
     static const char *const scales[] = {"full", "reduced", "reduced", "full", "reduced"};
     for (int i = 0; i < 5; i++) assert_string_equal(text_at(&numbers, i, "scale"), scales[i]);
     assert_string_equal(text_at(&numbers, 0, "verdict"), "reproduced");
+    forget();
+}
+
+/* A plain network within a point of a published one, trained for fewer epochs; V3 and an attack of few epochs beside it. */
+static void make_converged(void)
+{
+    static const char *const schemes[] = {"plain", "v3", "v3"};
+    for (int i = 0; i < 3; i++) {
+        pg_result *r = add_result("alexnet", schemes[i], "", i == 2 ? "finetune" : "", i == 2 ? "data='' epochs=10" : "");
+        r->labels.training = listed("epochs=20 lr=0.01");
+        add_cell(r, "", "accuracy", 90.1);
+    }
+}
+
+TEST(a_plain_network_within_a_point_makes_the_scale_converged)
+{
+    makes = make_converged;
+    assert_int_equal(compare_with("", "plain,,cifar10,alexnet,bn,plain,,,accuracy,=,91,%,s,log,\n"
+                                      "far,,cifar10,alexnet,bn,v3,,,accuracy,=,88.9,%,s,printed,\n"
+                                      "near,,cifar10,alexnet,bn,v3,,,accuracy,=,89.2,%,s,printed,\n"
+                                      "seen,,cifar10,alexnet,bn,v3,,,accuracy,=,88.2,%,s,figure,\n"
+                                      "attacked,,cifar10,alexnet,bn,v3,finetune,,accuracy,=,90,%,s,printed,\n"),
+                     5);
+    for (int i = 0; i < 5; i++) {
+        assert_string_equal(text_at(&numbers, i, "scale"), "converged");
+        assert_string_equal(text_at(&numbers, i, "verdict"), i == 1 ? "differs" : "reproduced");
+    }
+    forget();
+    assert_int_equal(compare_with("", "plain,,cifar10,alexnet,bn,plain,,,accuracy,=,91.2,%,s,log,\n"
+                                      "near,,cifar10,alexnet,bn,v3,,,accuracy,=,90,%,s,printed,\n"
+                                      "norm,,cifar10,alexnet,gn,plain,,,accuracy,=,90,%,s,printed,\n"),
+                     2);
+    for (int i = 0; i < 2; i++) assert_string_equal(text_at(&numbers, i, "scale"), "reduced");
+    makes = make_results;
     forget();
 }
 
