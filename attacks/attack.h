@@ -8,6 +8,7 @@
 #ifndef PG_ATTACKS_ATTACK_H
 #define PG_ATTACKS_ATTACK_H
 
+#include "attacks/oracle.h"
 #include "core/ownership/scheme.h"
 #include "core/train/trainer.h"
 
@@ -19,13 +20,15 @@ enum pg_sight {
     PG_SEES_AFFINE = 1 << 4,      /* gamma and beta with which the deployed network runs, but not the passports behind them */
     PG_SEES_FRESH = 1 << 5,       /* images of the same source as the owner's, on which the owner did not train */
     PG_SEES_REFERENCES =
-        1 << 6, /* plain networks of the same architecture that the attacker trained, as many as options want */
+        1 << 6,               /* plain networks of the same architecture that the attacker trained, as many as options want */
+    PG_SEES_ANSWERS = 1 << 7, /* the answers of the deployed network, in place of its weights */
 };
 
-/* Everything is borrowed. An attack always sees the weights and the shapes of passports; members that it
- * does not declare are NULL. */
+/* Everything is borrowed. An attack sees the shapes of passports, and the weights unless it declares that it sees the answers
+ * alone; members that it does not declare are NULL. */
 typedef struct pg_attack_view {
-    const pg_model *model;       /* the stolen model */
+    const pg_model *model;       /* the stolen model; PG_SEES_ANSWERS: its shape, without its weights */
+    pg_oracle *answers;          /* PG_SEES_ANSWERS */
     const pg_scheme *scheme;     /* that protects it: methods are public, options and keys are not */
     const pg_evidence *evidence; /* PG_SEES_EVIDENCE, or PG_SEES_DISTRIBUTED for a model that needs a passport to run */
     const pg_model *running;     /* PG_SEES_AFFINE: the deployed branch as an ordinary network, its affines learned ones */

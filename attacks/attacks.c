@@ -20,6 +20,7 @@
     X(pg_attack, substitute)                                                                                                   \
     X(pg_attack, permute)                                                                                                      \
     X(pg_attack, invert)                                                                                                       \
-    X(pg_attack, grind)
+    X(pg_attack, grind)                                                                                                        \
+    X(pg_attack, extract)
 
 PG_REGISTRY(pg_attack, pg_attacks, ATTACKS)

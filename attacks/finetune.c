@@ -56,15 +56,9 @@ static const pg_dataset *finetune_find_data(const pg_attack_view *view, pg_net_s
 /* The thief's copy, with a last layer for the classes of his data. */
 static pg_status finetune_make_copy(finetune_state *s, const finetune_options *o, const pg_net_spec *spec, pg_error *err)
 {
-    pg_status status = PG_OK;
-    const pg_model *victim = s->view->model;
-    PG_TRY(pg_model_create(spec, &s->copy, err));
-    PG_TRY(pg_model_copy(victim, s->copy, err));
-    if (victim->passport_count && !victim->spec.public_affine)
-        PG_TRY(pg_passports_store(victim, s->view->evidence, s->copy, err));
-    if (o->mode == RTLL || o->mode == RTAL || spec->classes != victim->spec.classes)
+    const pg_status status = pg_tuned_copy(s->view, spec->classes, &s->copy, err);
+    if (status == PG_OK && (o->mode == RTLL || o->mode == RTAL || spec->classes != s->view->model->spec.classes))
         pg_model_reset_classifier(s->copy, s->view->seed);
-done:
     return status;
 }
 

@@ -15,6 +15,24 @@ pg_train_options pg_tuning_train(const pg_tuning *tuning, pg_pixels pixels)
                               .pixels = (int)pixels};
 }
 
+pg_status pg_tuned_copy(const pg_attack_view *view, int classes, pg_model **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_model *victim = view->model;
+    pg_model *copy = NULL;
+    pg_net_spec spec = victim->spec;
+    spec.classes = classes;
+    spec.public_affine = true;
+    PG_TRY(pg_model_create(&spec, &copy, err));
+    PG_TRY(pg_model_copy(victim, copy, err));
+    if (victim->passport_count && !victim->spec.public_affine) PG_TRY(pg_passports_store(victim, view->evidence, copy, err));
+    *out = copy;
+    copy = NULL;
+done:
+    pg_model_destroy(&copy);
+    return status;
+}
+
 bool pg_tuned_done(const pg_tuned *tuned)
 {
     return pg_trainer_done(tuned->trainer);

@@ -13,14 +13,18 @@ typedef struct pg_tuning {
     bool crop;
 } pg_tuning;
 
-/* Rows of an option table for the member `tuning` of the struct that holds it. */
-#define PG_TUNING_OPTIONS(holder, epochs_, lr_, crop_)                                                                         \
-    PG_SGD_EPOCHS(holder, tuning.epochs, epochs_, "the training set"), PG_SGD_BATCH(holder, tuning.batch),                     \
-        PG_SGD_RATE(holder, tuning.lr, lr_, "learning rate, constant"),                                                        \
-        PG_SGD_DECAY(holder, tuning.weight_decay, "5e-4", "weight decay of every parameter"),                                  \
+/* Rows of an option table for the pg_tuning at `path` in the struct that holds it. */
+#define PG_TUNING_ROWS(holder, path, epochs_, lr_, help, crop_)                                                                \
+    PG_SGD_EPOCHS(holder, path.epochs, epochs_, "the training set"), PG_SGD_BATCH(holder, path.batch),                         \
+        PG_SGD_RATE(holder, path.lr, lr_, help),                                                                               \
+        PG_SGD_DECAY(holder, path.weight_decay, "5e-4", "weight decay of every parameter"),                                    \
     {                                                                                                                          \
-        PG_OPTION("crop", holder, tuning.crop, BOOL, bool, crop_, "random crops too (the flip is always on)")                  \
+        PG_OPTION("crop", holder, path.crop, BOOL, bool, crop_, "random crops too (the flip is always on)")                    \
     }
+
+/* The same for its member `tuning`. */
+#define PG_TUNING_OPTIONS(holder, epochs_, lr_, crop_)                                                                         \
+    PG_TUNING_ROWS(holder, tuning, epochs_, lr_, "learning rate, constant", crop_)
 
 /* Continued training. It comes first in the state of an attack, which declares pg_tuned_progress and pg_tuned_keep as its own.
  * */
@@ -31,6 +35,10 @@ typedef struct pg_tuned {
 
 /* SGD with momentum 0.9 at a constant rate; images flipped and, if the options say so, cropped. */
 pg_train_options pg_tuning_train(const pg_tuning *tuning, pg_pixels pixels);
+
+/* The thief's copy of the stolen network as it is deployed, with a last layer for so many classes: at passport layers it has an
+ * affine of its own, which begins as that of the deployed branch. For attacks that see what is distributed. */
+PG_CHECKED pg_status pg_tuned_copy(const pg_attack_view *view, int classes, pg_model **out, pg_error *err);
 
 bool pg_tuned_done(const pg_tuned *tuned);
 PG_CHECKED pg_status pg_tuned_step(pg_tuned *tuned, pg_attack_state *what, pg_error *err);

@@ -137,8 +137,9 @@ static void copy_conv(const pg_model *from, const pg_layer *source, pg_model *to
 
 static void copy_dense(const pg_model *from, const pg_layer *source, pg_model *to, const pg_layer *target)
 {
-    if (source->out_channels != target->out_channels) return;
     const size_t in = (size_t)source->in_height * (size_t)source->in_width * (size_t)source->in_channels;
+    const size_t other = (size_t)target->in_height * (size_t)target->in_width * (size_t)target->in_channels;
+    if (source->out_channels != target->out_channels || in != other) return;
     copy_part(from->params, source->weight, to->params, target->weight, in * (size_t)source->out_channels);
     copy_part(from->params, source->bias, to->params, target->bias, (size_t)source->out_channels);
 }

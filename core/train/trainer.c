@@ -52,6 +52,7 @@ static pg_status open_batches(pg_trainer *t, pg_error *err)
 static void hold_weights(const pg_job *job)
 {
     if (job->scheme->hold && job->evidence) job->scheme->hold(job->scheme_options, job->evidence, job->model);
+    if (job->coach && job->coach->hold) job->coach->hold(job->coach->context, job->model);
 }
 
 /* Triggers are mixed in if the scheme does that and the evidence has some. */
@@ -196,11 +197,25 @@ static pg_step step_of(pg_trainer *t, const pg_real *logits)
                      .scratch = t->scratch};
 }
 
-/* What a scheme does with its triggers before the batch runs. */
+/* What a scheme does with its triggers, and a coach with the images, before the batch runs. */
 static void run_before(pg_trainer *t)
 {
     const pg_step step = step_of(t, NULL);
+    const pg_coach *coach = t->job.coach;
     if (t->passes) t->job.scheme->before(t->job.scheme_options, &step);
+    if (coach && coach->prepare) coach->prepare(coach->context, &step);
+}
+
+/* The loss of one branch, of which dlogits becomes the gradient. */
+static double loss_of(pg_trainer *t, const pg_real *logits, pg_real *dlogits, int *hits)
+{
+    const pg_job *job = &t->job;
+    if (!job->coach || !job->coach->loss)
+        return pg_cross_entropy(t->run, job->model->spec.classes, logits, t->labels, job->options->label_smoothing, dlogits,
+                                hits);
+    pg_step step = step_of(t, logits);
+    step.dlogits = dlogits;
+    return job->coach->loss(job->coach->context, &step);
 }
 
 /* Run forward and backward of every branch that is trained. Returns the sum of their cross-entropies. */
@@ -215,8 +230,7 @@ static double run_branches(pg_trainer *t, double *regulariser)
     for (int b = first; b <= last; b++) {
         const size_t at = (size_t)(b - first) * (size_t)(t->run * classes);
         int hits = 0;
-        loss +=
-            pg_cross_entropy(t->run, classes, logits + at, t->labels, job->options->label_smoothing, t->dlogits + at, &hits);
+        loss += loss_of(t, logits + at, t->dlogits + at, &hits);
         if (b != deployed) continue;
         t->correct += hits;
         t->seen += t->run;
@@ -225,6 +239,7 @@ static double run_branches(pg_trainer *t, double *regulariser)
         *regulariser = job->scheme->regulariser(job->scheme_options, job->evidence, job->model, t->net);
     const pg_step step = step_of(t, logits);
     if (job->scheme->between && t->triggers) *regulariser += job->scheme->between(job->scheme_options, &step);
+    if (job->coach && job->coach->penalty) *regulariser += job->coach->penalty(job->coach->context, &step);
     pg_net_backward(t->net, job->model, t->dlogits);
     return loss;
 }

@@ -33,6 +33,21 @@ extern const pg_option pg_train_table[];
 PG_CHECKED pg_status pg_train_check(const pg_train_options *options, const pg_dataset *data, const pg_net_spec *spec,
                                     pg_error *err);
 
+/* A part that the caller takes in every step, beside the scheme. Members may be NULL; they get the context. In the step that
+ * they see, triggers are 0 and logits are valid except in prepare. */
+typedef struct pg_coach {
+    void *context;
+    /* Change the images of the batch before they run. */
+    void (*prepare)(void *context, const pg_step *step);
+    /* The mean loss of the batch, in place of the cross-entropy of its labels; overwrites step->dlogits with its gradient. The
+     * labels of the data then mean whatever this function takes them for. */
+    double (*loss)(void *context, const pg_step *step);
+    /* Add the gradient of a loss of the parameters to the net's gradients, and return that loss. */
+    double (*penalty)(void *context, const pg_step *step);
+    /* Put back the weights that training must not change. Called before the first step and after every step. */
+    void (*hold)(void *context, pg_model *model);
+} pg_coach;
+
 /* Operands of training. Everything is borrowed; training changes the model. */
 typedef struct pg_job {
     pg_model *model;
@@ -44,12 +59,13 @@ typedef struct pg_job {
     pg_seed seed;
     int train_from; /* layers before this one keep their parameters; their running statistics are updated all the same */
     pg_conv_choice conv;
+    const pg_coach *coach; /* for schemes that mix no triggers into the batches; NULL: none */
 } pg_job;
 
 typedef struct pg_progress {
     int epoch, epochs, step, steps; /* epochs done, of all; steps done in this epoch, of all */
     double loss, regulariser;       /* means over the current epoch, or the one that has just ended if step == steps */
-    double train_accuracy;          /* percent, of the deployed branch, over the same steps */
+    double train_accuracy;          /* percent, of the deployed branch, over the same steps; 0 if a coach gives the loss */
     double images;                  /* images processed in all epochs */
 } pg_progress;
 

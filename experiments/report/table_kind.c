@@ -125,18 +125,20 @@ static bool is_useless(const pg_view *v, int cell)
     return !pg_beats_guessing(accuracy, (int)images, (int)lround(100 / chance), 1e-3);
 }
 
-/* The ruling on the outcome of a cell; false if it has neither a claim nor a network that is useless. */
+/* The ruling on the outcome of a cell; false if it has neither a claim, nor a network that is useless or has no place for the
+ * evidence. */
 static bool find_ruling(const pg_view *v, int cell, pg_ruling *ruling)
 {
     double agrees;
     const bool useless = is_useless(v, cell), claimed = pg_view_find(v, cell, "agrees", &agrees);
-    *ruling = PG_USELESS;
+    const bool readable = says(v, cell, "readable", true);
+    *ruling = useless ? PG_USELESS : PG_NO_EVIDENCE;
     if (claimed)
         *ruling = says(v, cell, "proves", false)
                       ? PG_PROVES
                       : pg_rule(useless, says(v, cell, "significant", agrees > 0.5), says(v, cell, "decidable", true),
                                 says(v, cell, "works", agrees > 0.5));
-    return claimed || useless;
+    return claimed || useless || !readable;
 }
 
 /* Does the ruling on an outcome go with this cell? It goes with the claim, or with the accuracy if there is no claim. */

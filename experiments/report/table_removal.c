@@ -44,6 +44,7 @@ static pg_status fill_removal(const pg_summary *b, pg_table *table, pg_error *er
 {
     static const char *const texts[] = {"data", "network", "norm", "scheme", "attack", "outcome", NULL};
     static const pg_metric_column columns[] = {{"accuracy", "accuracy %", PG_COLUMN_MEAN},
+                                               {"fidelity", "fidelity %", PG_COLUMN_MEAN},
                                                {"detection", "signature %", PG_COLUMN_MEAN},
                                                {"rescaled", "rescaled", PG_COLUMN_MEAN},
                                                {"detection_stored", "stored %", PG_COLUMN_MEAN},

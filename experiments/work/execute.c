@@ -5,6 +5,7 @@
 
 #include "core/base/file.h"
 #include "core/nets/state.h"
+#include "core/ownership/mark.h"
 #include "experiments/grid/inputs.h"
 #include "experiments/work/gammas.h"
 
@@ -149,6 +150,25 @@ pg_judge_setup pg_execute_judge(const pg_task *task, const pg_model *model, cons
                             .options = &task->verify,
                             .distributed = distributed,
                             .seeds_prove = true};
+}
+
+/* PG_BAD_INPUT, naming the layer, if the network has no place for the evidence. */
+static pg_status check_fit(const pg_evidence *evidence, const pg_model *model, pg_error *err)
+{
+    pg_net_spec spec;
+    if (!evidence) return PG_OK;
+    if (evidence->mark.bits) return pg_mark_fit(&evidence->mark, model, err);
+    return pg_evidence_fit(evidence, &model->spec, &spec, err);
+}
+
+pg_status pg_execute_readable(const pg_evidence *evidence, const pg_model *model, pg_record *record, bool *readable,
+                              pg_error *err)
+{
+    pg_error reason;
+    const pg_status fits = check_fit(evidence, model, &reason);
+    *readable = fits == PG_OK;
+    if (fits == PG_BAD_INPUT) return pg_record_note(record, "not_readable", reason.message, err);
+    return fits == PG_OK ? PG_OK : pg_fail(err, fits, "%s", reason.message);
 }
 
 static pg_status add(pg_record *record, const char *outcome, const char *metric, double value, const char *unit, bool present,

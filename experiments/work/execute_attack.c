@@ -17,6 +17,8 @@ typedef struct work {
     pg_data data, other;
     pg_dataset fresh;
     pg_model *victim, *pretrained, *running, *references[PG_REFERENCES_MAX];
+    pg_model *shape;                /* of the victim, for an attacker who sees its answers alone */
+    pg_oracle *answers;             /* of the victim */
     pg_evidence *evidence, *forged; /* the owner's; that which the earlier attack forged, NULL: none */
     pg_judge *judge;                /* of claims on the unchanged victim */
     pg_finding genuine;             /* of the owner's evidence, on the unchanged victim */
@@ -68,11 +70,16 @@ static pg_status fill_view(work *w, pg_seed seed, pg_error *err)
     pg_status status = PG_OK;
     const unsigned sees = w->task->attack->sees;
     const bool distributed = w->victim->spec.passports && !w->victim->spec.public_affine;
-    if (sees & PG_SEES_AFFINE) PG_TRY(make_running(w, err));
+    if (sees & (PG_SEES_AFFINE | PG_SEES_ANSWERS)) PG_TRY(make_running(w, err));
+    if (sees & PG_SEES_ANSWERS) {
+        PG_TRY(pg_model_create(&w->victim->spec, &w->shape, err));
+        PG_TRY(pg_oracle_open(w->running, (pg_pixels)w->task->train.pixels, &w->answers, err));
+    }
     if (sees & PG_SEES_FRESH) PG_TRY(pg_execute_fresh(&w->task->data, w->at, &w->fresh, err));
-    w->view = (pg_attack_view){.model = w->victim,
+    w->view = (pg_attack_view){.model = w->shape ? w->shape : w->victim,
+                               .answers = w->answers,
                                .scheme = w->task->scheme,
-                               .running = w->running,
+                               .running = sees & PG_SEES_AFFINE ? w->running : NULL,
                                .pictures = &w->data.test,
                                .pixels = (pg_pixels)w->task->train.pixels,
                                .seed = seed};
@@ -190,14 +197,14 @@ static void make_stale(const pg_model *victim, pg_model *changed)
 }
 
 /* Record the trigger accuracy of a changed model with the victim's last layer (the protocol of Adi et al.); stale: with the
- * victim's public affine too. */
+ * victim's public affine too. A network of another architecture has no place for them. */
 static pg_status record_triggers(const work *w, const pg_model *changed, const pg_evidence *evidence, bool stale,
                                  const char *name, const char *metric, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_model *restored = NULL;
     pg_accuracy a;
-    if (!evidence || !evidence->triggers.count) return PG_OK;
+    if (!evidence || !evidence->triggers.count || changed->spec.arch != w->victim->spec.arch) return PG_OK;
     pg_net_spec spec = changed->spec;
     spec.classes = w->victim->spec.classes;
     PG_TRY(pg_model_create(&spec, &restored, err));
@@ -233,6 +240,7 @@ static pg_status judge_removal(work *w, const pg_outcome *o, const char *name, p
 {
     pg_status status = PG_OK;
     pg_finding f;
+    bool readable;
     pg_judge *own = NULL;
     const pg_model *model = o->model ? o->model : w->victim;
     if (o->model)
@@ -240,10 +248,12 @@ static pg_status judge_removal(work *w, const pg_outcome *o, const char *name, p
     else
         PG_TRY(judge_of_victim(w, err));
     pg_judge *judge = own ? own : w->judge;
-    PG_TRY(pg_judge_claim(judge, w->evidence, &f, err));
+    PG_TRY(pg_execute_readable(w->evidence, model, record, &readable, err));
+    PG_TRY(pg_judge_claim(judge, readable ? w->evidence : NULL, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
+    if (!readable) PG_TRY(pg_record_add(record, name, "readable", 0, "", err));
     PG_TRY(record_triggers(w, model, w->evidence, false, name, "trigger_restored", record, err));
-    if (w->victim->passport_count && w->victim->spec.public_affine)
+    if (w->victim->passport_count && w->victim->spec.public_affine && model->passport_count)
         PG_TRY(record_triggers(w, model, w->evidence, true, name, "trigger_stale", record, err));
     if (w->forged) PG_TRY(record_forged(w, judge, model, name, record, err));
 done:
@@ -284,14 +294,33 @@ done:
     return status;
 }
 
-/* Judge an outcome. If it has a changed model, the owner's evidence is judged on it; if it has forged evidence, that is judged
- * on its model. The row is NAME ("level=10"); if an outcome has both, NAME is the owner's and "attacker" the forger's. */
-static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error *err)
+/* A changed model that lacks what only the owner's private branch has (PAN's perceptrons and statistics), with that put back.
+ * *out stays NULL for others. */
+static pg_status restore_branch(const work *w, const pg_model *changed, pg_model **out, pg_error *err)
 {
     pg_status status = PG_OK;
+    pg_net_spec spec = w->victim->spec;
+    if (!changed || !(spec.own_norm || spec.perceptron) || changed->spec.private_affine || changed->spec.arch != spec.arch)
+        return PG_OK;
+    spec.classes = changed->spec.classes;
+    PG_TRY(pg_model_create(&spec, out, err));
+    PG_TRY(pg_model_copy(changed, *out, err));
+    pg_model_copy_private(w->victim, *out);
+done:
+    return status;
+}
+
+/* Judge an outcome. If it has a changed model, the owner's evidence is judged on it; if it has forged evidence, that is judged
+ * on its model. The row is NAME ("level=10"); if an outcome has both, NAME is the owner's and "attacker" the forger's. */
+static pg_status judge(work *w, pg_outcome *o, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *restored = NULL;
     char name[64] = "", value[PG_NUMBER_MAX];
     const char *axis = w->task->attack->axis;
     if (axis) snprintf(name, sizeof name, "%.31s=%s", axis, pg_number_text(o->value, value));
+    PG_TRY(restore_branch(w, o->model, &restored, err));
+    if (restored) o->model = restored;
     const char *forger = o->model ? "attacker" : name;
     if (o->model || !o->evidence) PG_TRY(judge_removal(w, o, name, record, err));
     if (o->model) PG_TRY(keep_row(w, o, o->model, NULL, name, err));
@@ -301,6 +330,7 @@ static pg_status judge(work *w, const pg_outcome *o, pg_record *record, pg_error
     if (w->task->attack->hands_on) PG_TRY(save_evidence(w, o->evidence, "", err)); /* for later attacks */
     PG_TRY(record_attack(o, name, record, err));
 done:
+    pg_model_destroy(&restored);
     return status;
 }
 
@@ -400,6 +430,8 @@ done:
     pg_model_destroy(&w.victim);
     pg_model_destroy(&w.pretrained);
     pg_model_destroy(&w.running);
+    pg_model_destroy(&w.shape);
+    pg_oracle_close(&w.answers);
     for (int i = 0; i < PG_REFERENCES_MAX; i++) pg_model_destroy(&w.references[i]);
     pg_evidence_destroy(&w.evidence);
     pg_evidence_destroy(&w.forged);

@@ -3,8 +3,6 @@
  * with it. The claim is false, whatever the judge answers. Source: Liu et al., USENIX Security 2024. */
 #include "experiments/work/execute_internal.h"
 
-#include "core/ownership/mark.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -15,28 +13,18 @@ static void name_accused(const pg_task *task, const pg_model *accused, char out[
              task->other.half == task->data.half ? "" : "other half ", task->networks[0]);
 }
 
-/* Can the evidence be read in this network? PG_BAD_INPUT, naming the layer, if not. */
-static pg_status check_readable(const pg_evidence *evidence, const pg_model *model, pg_error *err)
-{
-    pg_net_spec spec;
-    if (evidence->mark.bits) return pg_mark_fit(&evidence->mark, model, err);
-    return pg_evidence_fit(evidence, &model->spec, &spec, err);
-}
-
 static pg_status judge(const pg_task *task, const pg_model *model, const pg_evidence *evidence, const pg_dataset *test,
                        pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_finding finding;
-    pg_error reason;
+    bool readable;
     char name[64];
     const pg_judge_setup setup = pg_execute_judge(task, model, test, NULL);
-    const pg_status fits = check_readable(evidence, model, &reason);
-    if (fits != PG_OK && fits != PG_BAD_INPUT) return pg_fail(err, fits, "%s", reason.message);
-    if (fits != PG_OK) PG_TRY(pg_record_note(record, "not_readable", reason.message, err));
+    PG_TRY(pg_execute_readable(evidence, model, record, &readable, err));
     name_accused(task, model, name);
-    PG_TRY(pg_record_add(record, name, "readable", fits == PG_OK, "", err));
-    PG_TRY(pg_verify(&setup, fits == PG_OK ? evidence : NULL, &finding, err));
+    PG_TRY(pg_record_add(record, name, "readable", readable, "", err));
+    PG_TRY(pg_verify(&setup, readable ? evidence : NULL, &finding, err));
     PG_TRY(pg_execute_record(&finding, name, record, err));
 done:
     return status;

@@ -33,6 +33,11 @@ PG_CHECKED pg_status pg_execute_spec(const pg_task *task, int classes, const pg_
 pg_judge_setup pg_execute_judge(const pg_task *task, const pg_model *model, const pg_dataset *test,
                                 const pg_evidence *distributed);
 
+/* Can the evidence be read in this network? If not, the record gets the note not_readable, which says why. evidence may be
+ * NULL, which is readable. */
+PG_CHECKED pg_status pg_execute_readable(const pg_evidence *evidence, const pg_model *model, pg_record *record, bool *readable,
+                                         pg_error *err);
+
 /* Add a finding to the record, under the name of an outcome ("" if there is only one). */
 PG_CHECKED pg_status pg_execute_record(const pg_finding *finding, const char *outcome, pg_record *record, pg_error *err);
 

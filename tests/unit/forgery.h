@@ -74,18 +74,26 @@ static inline pg_model *running_of(const subject *victim)
 /* The raid up to its start, with the view that the attack declares. */
 static inline void prepare(raid *r, const char *name, const char *yaml, const subject *victim)
 {
-    pg_model *running = running_of(victim);
+    pg_model *running = running_of(victim), *shape = NULL;
+    pg_oracle *answers = NULL;
     const unsigned sees = pg_attack_find(name)->sees;
-    const pg_attack_view view = {.model = victim->model,
-                                 .scheme = victim->scheme,
-                                 .running = sees & PG_SEES_AFFINE ? running : NULL,
-                                 .evidence = sees & PG_SEES_EVIDENCE ? victim->evidence : NULL,
-                                 .train = sees & PG_SEES_TRAIN ? &data.train : NULL,
-                                 .fresh = sees & PG_SEES_FRESH ? &fresh : NULL,
-                                 .pictures = &data.test,
-                                 .seed = {.grid = 1, .task = "forgery"}};
+    if (sees & PG_SEES_ANSWERS) OK(pg_model_create(&victim->spec, &shape, &err));
+    if (sees & PG_SEES_ANSWERS) OK(pg_oracle_open(running, PG_PIXELS_IMAGENET, &answers, &err));
+    const pg_attack_view view = {
+        .model = shape ? shape : victim->model,
+        .answers = answers,
+        .scheme = victim->scheme,
+        .running = sees & PG_SEES_AFFINE ? running : NULL,
+        .evidence =
+            sees & PG_SEES_EVIDENCE || (sees & PG_SEES_DISTRIBUTED && !victim->spec.public_affine) ? victim->evidence : NULL,
+        .train = sees & PG_SEES_TRAIN ? &data.train : NULL,
+        .fresh = sees & PG_SEES_FRESH ? &fresh : NULL,
+        .pictures = &data.test,
+        .seed = {.grid = 1, .task = "forgery"}};
     begin(r, name, yaml, &view);
     r->running = running;
+    r->shape = shape;
+    r->answers = answers;
 }
 
 static inline void open_forgery(raid *r, const char *name, const char *yaml, const subject *victim)
@@ -107,8 +115,8 @@ static inline void hash_outcomes(const char *name, const char *yaml, const subje
     OK(r.attack->start(r.state, r.options, &r.view, &err));
     while (next(&r, &o)) {
         char commitment[PG_SHA256_HEX];
-        pg_evidence_commitment(o.evidence, commitment);
-        pg_hash_add_text(&hash, commitment);
+        if (o.evidence) pg_evidence_commitment(o.evidence, commitment);
+        if (o.evidence) pg_hash_add_text(&hash, commitment);
         if (o.model) pg_hash_add(&hash, o.model->params, o.model->param_count * sizeof *o.model->params);
         if (o.model) pg_hash_add(&hash, o.model->buffers, o.model->buffer_count * sizeof *o.model->buffers);
         if (o.shown) pg_hash_add(&hash, o.shown->buffers, o.shown->buffer_count * sizeof *o.shown->buffers);

@@ -10,7 +10,9 @@ typedef struct raid {
     const pg_attack *attack;
     void *state, *options;
     pg_attack_view view;
-    pg_model *running; /* NULL, or the model of view.running, destroyed by finish */
+    /* NULL, or what the view shows: the model of view.running, the shape of the victim and its answers; destroyed by finish */
+    pg_model *running, *shape;
+    pg_oracle *answers;
     double progress;
     bool over;
 } raid;
@@ -51,6 +53,8 @@ static inline void finish(raid *r)
     pg_free(r->state);
     pg_free(r->options);
     pg_model_destroy(&r->running);
+    pg_model_destroy(&r->shape);
+    pg_oracle_close(&r->answers);
 }
 
 static inline double measure(const pg_outcome *o, const char *name)

@@ -35,6 +35,8 @@ static const char config[] =
     "  - {attack: overwrite, epochs: 2, batch: 20}\n"
     "  - {attack: counterfeit-uchida, bits: 16}\n"
     "  - {attack: counterfeit-triggers, count: 4, steps: 3, bound: 1, schemes: [adi]}\n"
+    "  - {attack: extract, epochs: 2, batch: 20, schemes: [v1]}\n"
+    "  - {attack: extract, epochs: 4, batch: 20, rounds: 1, step: 9, schemes: [uchida]}\n"
     "  - {attack: transfer-triggers, pictures: 6, count: 4, references: 2, held_out: 1, steps: 3, schemes: [adi]}\n";
 
 static pg_grid *grid;

@@ -8,7 +8,7 @@
 
 enum { SPIED_IMAGES = 20 }; /* the images that the victim was trained on */
 static pg_attack_view seen; /* by the spy */
-static bool seen_evidence, seen_train, seen_pretrained, seen_running, seen_fresh, seen_references;
+static bool seen_evidence, seen_train, seen_pretrained, seen_running, seen_fresh, seen_references, seen_weights, seen_answers;
 static const subject *spied; /* the victim; its affine and unused images are compared with what the view shows */
 
 /* The running network has the affine with which the victim is deployed, as learned parameters, and nothing of what produces
@@ -39,6 +39,17 @@ static void check_fresh(const pg_dataset *set)
     for (int i = 0; i < set->count; i++)
         for (int k = 0; k < SPIED_IMAGES; k++)
             assert_true(memcmp(set->images + (size_t)i * bytes, data.train.images + (size_t)k * bytes, bytes) != 0);
+}
+
+/* Does the model of the view have any weight? */
+static bool has_weights(const pg_model *model)
+{
+    for (int i = 0; i < model->tensor_count; i++) {
+        const pg_tensor *t = &model->tensors[i];
+        for (size_t e = 0; !t->buffer && t->order != PG_ORDER_FLAT && e < t->count; e++)
+            if (model->params[t->offset + (ptrdiff_t)e] != 0) return true;
+    }
+    return false;
 }
 
 static pg_status spy_start(void *state, const void *options, const pg_attack_view *view, pg_error *error)
@@ -76,6 +87,8 @@ static void spy_finish(void *state)
     seen_train = seen.train;
     seen_pretrained = seen.pretrained;
     seen_references = seen.references;
+    seen_weights = has_weights(seen.model);
+    seen_answers = seen.answers;
     if (seen_references) assert_true(seen.reference_count == 1 && seen.references[0]);
 }
 
@@ -126,7 +139,7 @@ TEST(an_attack_sees_what_it_declares_and_no_more)
     for (int i = 0; i < SCHEMES; i++) {
         subject victim = victim_of(names[i]);
         save(&victim, &at, "victim");
-        for (unsigned sees = 0; sees <= PG_SEES_REFERENCES; sees++) {
+        for (unsigned sees = 0; sees < 2 * PG_SEES_ANSWERS; sees++) {
             spy_on(&victim, sees);
             assert_non_null(seen.model);
             assert_non_null(seen.pictures);
@@ -136,6 +149,8 @@ TEST(an_attack_sees_what_it_declares_and_no_more)
             assert_int_equal(seen_train, (sees & PG_SEES_TRAIN) != 0);
             assert_int_equal(seen_pretrained, (sees & PG_SEES_PRETRAINED) != 0);
             assert_int_equal(seen_running, (sees & PG_SEES_AFFINE) != 0);
+            assert_int_equal(seen_answers, (sees & PG_SEES_ANSWERS) != 0);
+            assert_int_equal(seen_weights, !seen_answers);
             assert_int_equal(seen_fresh, (sees & PG_SEES_FRESH) != 0);
             assert_int_equal(seen_references, (sees & PG_SEES_REFERENCES) != 0);
         }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The deployed network as a service: it answers images, and its weights stay hidden. */
+#ifndef PG_ATTACKS_ORACLE_H
+#define PG_ATTACKS_ORACLE_H
+
+#include "core/data/dataset.h"
+#include "core/nets/model.h"
+
+#include "core/data/batch.h"
+
+typedef struct pg_oracle pg_oracle;
+
+/* running: the public branch of this network answers; it is copied. */
+PG_CHECKED pg_status pg_oracle_open(const pg_model *running, pg_pixels pixels, pg_oracle **out, pg_error *err);
+void pg_oracle_close(pg_oracle **oracle);
+
+/* Logits [n,classes] of images from .. from + n - 1, whose size must be that of the network's images. */
+void pg_oracle_ask(pg_oracle *oracle, const pg_dataset *images, int from, int n, pg_real *logits);
+
+/* The class that these logits answer, the first of equals. */
+int pg_oracle_class(const pg_real *logits, int classes);
+
+/* Multiply-adds of an answer. */
+double pg_oracle_macs(const pg_oracle *oracle);
+
+#endif
