@@ -17,14 +17,16 @@ static PG_REGISTRY_FIND(pg_attack, pg_attacks, find_present)
     return found;
 }
 
-pg_attack_cost pg_attack_cost_of(const pg_attack *attack, const void *options, double train)
+pg_attack_cost pg_attack_cost_of(const pg_attack *attack, const void *options, double train, int classes)
 {
     const pg_option *table = attack->options;
     const pg_attack_costs *keys = &attack->costs;
     const double images = keys->images ? pg_option_amount(table, keys->images, options) : train,
                  share = keys->share ? pg_option_amount(table, keys->share, options) / 100 : 1,
-                 used = (1 + pg_attack_references(attack, options)) * share * images;
-    return (pg_attack_cost){.trained = keys->epochs ? pg_option_amount(table, keys->epochs, options) * used : 0,
+                 used = (1 + pg_attack_references(attack, options)) * share * images,
+                 epochs = keys->epochs ? pg_option_amount(table, keys->epochs, options) : 0,
+                 searches = keys->searches ? pg_option_amount(table, keys->searches, options) * classes : 0;
+    return (pg_attack_cost){.trained = (epochs + searches) * used,
                             .outcomes = keys->outcomes ? pg_option_amount(table, keys->outcomes, options) : 1};
 }
 

@@ -77,6 +77,7 @@ typedef struct pg_attack_costs {
     const char *epochs;   /* passes over the images that it trains on; NULL: it does not train */
     const char *images;   /* number of these images; NULL: those of the training set */
     const char *share;    /* part of them that it uses, in percent; NULL: all */
+    const char *searches; /* further passes over the images that it uses, for each class; NULL: none */
     const char *networks; /* number of plain networks, at most PG_REFERENCES_MAX, that the attacker trains for reference and
                              then uses beside the victim; NULL: none */
 } pg_attack_costs;
@@ -141,8 +142,8 @@ extern const pg_attack *const pg_attacks[];
 const pg_attack *pg_attack_find(const char *name);
 const char *const *pg_attack_names(void);
 
-/* Its work with a training set of `train` images. */
-pg_attack_cost pg_attack_cost_of(const pg_attack *attack, const void *options, double train);
+/* Its work with a training set of `train` images of so many classes. */
+pg_attack_cost pg_attack_cost_of(const pg_attack *attack, const void *options, double train, int classes);
 /* How many plain networks its attacker trains for reference. */
 int pg_attack_references(const pg_attack *attack, const void *options);
 /* The attack's own function, with the meaning of NULL. */

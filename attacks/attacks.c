@@ -21,6 +21,7 @@
     X(pg_attack, permute)                                                                                                      \
     X(pg_attack, invert)                                                                                                       \
     X(pg_attack, grind)                                                                                                        \
-    X(pg_attack, extract)
+    X(pg_attack, extract)                                                                                                      \
+    X(pg_attack, cleanse)
 
 PG_REGISTRY(pg_attack, pg_attacks, ATTACKS)

@@ -30,13 +30,18 @@ void pg_picture_loss_close(pg_picture_loss *loss)
 void pg_picture_loss_show(pg_picture_loss *loss, pg_model *model, const pg_dataset *pictures, int from, int n, pg_pixels pixels,
                           double *losses, bool *right)
 {
-    const int classes = model->spec.classes;
     pg_batch_range(pictures, from, n, pixels, loss->images);
+    pg_picture_loss_run(loss, model, n, pictures->labels + from, losses, right);
+}
+
+void pg_picture_loss_run(pg_picture_loss *loss, pg_model *model, int n, const int32_t *labels, double *losses, bool *right)
+{
+    const int classes = model->spec.classes;
     const pg_real *logits = pg_net_forward(loss->net, model, PG_PUBLIC, PG_EVAL, loss->images, n);
     for (int i = 0; i < n; i++) {
         int hit = 0;
         const ptrdiff_t at = (ptrdiff_t)i * classes;
-        const double own = pg_cross_entropy(1, classes, logits + at, &pictures->labels[from + i], 0, loss->dlogits + at, &hit);
+        const double own = pg_cross_entropy(1, classes, logits + at, &labels[i], 0, loss->dlogits + at, &hit);
         if (losses) losses[i] = own;
         if (right) right[i] = hit;
     }

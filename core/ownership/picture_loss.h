@@ -20,7 +20,10 @@ void pg_picture_loss_close(pg_picture_loss *loss);
 void pg_picture_loss_show(pg_picture_loss *loss, pg_model *model, const pg_dataset *pictures, int from, int n, pg_pixels pixels,
                           double *losses, bool *right);
 
-/* After show: the gradient of each picture's loss, [n,H,W,3] in normalised pixels. Valid until the next call. */
+/* The same for n pictures that the caller wrote to loss->images, [n,H,W,3] in normalised pixels, and their labels. */
+void pg_picture_loss_run(pg_picture_loss *loss, pg_model *model, int n, const int32_t *labels, double *losses, bool *right);
+
+/* After show or run: the gradient of each picture's loss, [n,H,W,3] in normalised pixels. Valid until the next call. */
 const pg_real *pg_picture_loss_gradient(pg_picture_loss *loss, pg_model *model);
 
 /* After show: move every pixel of these pictures by `levels` of 255 along the sign of the gradient, within the range of a

@@ -16,6 +16,7 @@
 typedef struct price {
     double forward;     /* multiply-adds of an image through every branch */
     double train, test; /* images of the data set in use */
+    int classes;
 } price;
 
 /* The layout of the network that a scheme wires. */
@@ -37,7 +38,8 @@ static price price_of(const pg_design_data *data, const pg_layout *layout)
     const int branches = spec->passports ? spec->public_affine + spec->private_affine : 1;
     return (price){.forward = pg_layout_macs(layout) * branches,
                    .train = data->choice.train ? data->choice.train : data->facts.train,
-                   .test = data->choice.test ? data->choice.test : data->facts.test};
+                   .test = data->choice.test ? data->choice.test : data->facts.test,
+                   .classes = data->facts.classes};
 }
 
 /* Bytes of a rank that trains a network, roughly: the files of the data set and its pixels; parameters with gradient, momentum,
@@ -67,7 +69,7 @@ static double training_cost(const price *p, const pg_train_options *train)
 static double attack_cost(const price *p, const pg_design_attack *a)
 {
     const double train = a->other.train ? a->other.train : a->other.name[0] ? a->other_facts.train : p->train;
-    const pg_attack_cost cost = pg_attack_cost_of(a->attack, a->options, train);
+    const pg_attack_cost cost = pg_attack_cost_of(a->attack, a->options, train, p->classes);
     return p->forward * (3 * cost.trained + cost.outcomes * p->test);
 }
 

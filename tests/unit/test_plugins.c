@@ -41,7 +41,7 @@ TEST(an_attack_costs_at_least_one_outcome)
         void *options;
         OK(pg_alloc(1, a->options_size, &options, &err));
         OK(pg_options_defaults(a->options, options, &err));
-        const pg_attack_cost cost = pg_attack_cost_of(a, options, 1000);
+        const pg_attack_cost cost = pg_attack_cost_of(a, options, 1000, 10);
         if (!(cost.outcomes >= 1) || !(cost.trained >= 0) || (cost.outcomes > 1 && !a->axis)) fail_msg("%s", a->name);
         pg_free(options);
     }

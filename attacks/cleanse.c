@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Neural cleanse with unlearning: for each class the thief looks for the smallest stamp that turns his images into answers of
+ * that class. If the owner's triggers carry one, it is by far the smallest. Then he trains the network to answer stamped images
+ * rightly.
+ *
+ * A stamp is a mask m [H,W] and a pattern t [H,W,3], both sigmoids; a stamped image is (1 - m) x + m t. Adam minimises
+ *     cross-entropy of the class + lambda sum m
+ * over the thief's images, the network in evaluation mode. The class of the smallest sum m is unlearned. Its anomaly index is
+ * (median - sum m) / (1.4826 median absolute deviation) over the classes; the source takes 2 and more for a backdoor.
+ *
+ * Sources: Wang et al., "Neural Cleanse", IEEE S&P 2019; its constants from Lukas et al., IEEE S&P 2022, whose stamps are for
+ * one pair of classes where these are for all images. */
+#include "attacks/pupil.h"
+#include "core/base/memory.h"
+#include "core/compute/kernels.h"
+#include "core/ownership/picture_loss.h"
+
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+typedef struct cleanse_options {
+    pg_pupil_options pupil;
+    double lambda, stamped;
+    int search;
+} cleanse_options;
+
+static const pg_option cleanse_table[] = {
+    PG_PUPIL_IMAGES(cleanse_options, "20"),
+    PG_PUPIL_LABELS(cleanse_options, "true"),
+    PG_INT(cleanse_options, search, "12", 1, 10000, "epochs", "passes over the thief's images to find the stamp of each class"),
+    PG_REAL(cleanse_options, lambda, "0.01", 0, 1000, NULL, "weight of the size of the stamp"),
+    PG_REAL(cleanse_options, stamped, "20", 0, 100, "percent",
+            "share of every batch that is stamped while the network unlearns"),
+    PG_TUNING_ROWS(cleanse_options, pupil.tuning, "5", "0.001", "learning rate, constant", "false"),
+    {0},
+};
+
+enum { CHUNK = 100 };
+static const double adam_rate = 0.1, adam_first = 0.5, adam_second = 0.9, adam_least = 1e-8;
+
+typedef struct cleanse_state {
+    pg_pupil pupil;
+    const cleanse_options *options;
+    pg_pixels pixels;
+    pg_seed seed;
+    pg_picture_loss loss; /* of the stolen network */
+    size_t places;        /* H W */
+    /* [4 places]: the mask before its sigmoid, then the pattern; moments of their gradients; gradient of a chunk */
+    double *stamp, *first, *second, *gradient;
+    double *best;        /* [4 places] of the class with the smallest mask */
+    double *sizes, *hit; /* [classes] sum of the mask; percent of the images that the stamp turns */
+    double *sorted;      /* [2,classes] to work in */
+    int class, epoch;    /* that are searched next; class `classes`: the network unlearns */
+    long step;           /* of Adam, in this class */
+} cleanse_state;
+
+static pg_status cleanse_check(const void *values, const pg_attack_view *view, pg_error *err)
+{
+    const cleanse_options *o = values;
+    pg_pupil_images images;
+    return pg_pupil_choose(&o->pupil, view, &view->model->spec, &images, err);
+}
+
+/* ---- the stamp ---- */
+
+static double sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+/* Of channel c: the pattern as a network sees it. */
+static double cleanse_pattern_of(const cleanse_state *s, const double *stamp, size_t place, int c)
+{
+    return pg_pixel(s->pixels, c, sigmoid(stamp[s->places + 3 * place + (size_t)c]));
+}
+
+/* Stamp n images [n,H,W,3]. */
+static void cleanse_put_stamp(const cleanse_state *s, const double *stamp, int n, pg_real *images)
+{
+    for (size_t p = 0; p < s->places; p++) {
+        const double m = sigmoid(stamp[p]);
+        for (int c = 0; c < 3; c++) {
+            const double ink = m * cleanse_pattern_of(s, stamp, p, c);
+            pg_real *x = images + 3 * p + (size_t)c;
+            for (int i = 0; i < n; i++, x += 3 * s->places) *x = (pg_real)((1 - m) * (double)*x + ink);
+        }
+    }
+}
+
+/* The gradient of the mean loss of n images with regard to the stamp; x: the stamped images, g: the gradients of their losses.
+ * A stamped pixel is x = (1 - m) o + m t, so t - o = (t - x) / (1 - m). */
+static void cleanse_find_gradient(cleanse_state *s, int n, const pg_real *x, const pg_real *g)
+{
+    const size_t image = 3 * s->places;
+    for (size_t p = 0; p < s->places; p++) {
+        const double m = sigmoid(s->stamp[p]);
+        double mask = s->options->lambda * m * (1 - m);
+        for (int c = 0; c < 3; c++) {
+            const size_t at = 3 * p + (size_t)c;
+            const double raw = sigmoid(s->stamp[s->places + at]), t = pg_pixel(s->pixels, c, raw),
+                         scale = pg_pixel(s->pixels, c, 1) - pg_pixel(s->pixels, c, 0);
+            double ink = 0;
+            for (int i = 0; i < n; i++) {
+                const double push = (double)g[(size_t)i * image + at] / n;
+                ink += push;
+                mask += push * m * (t - (double)x[(size_t)i * image + at]);
+            }
+            s->gradient[s->places + at] = ink * m * scale * raw * (1 - raw);
+        }
+        s->gradient[p] = mask;
+    }
+}
+
+static void cleanse_step_of_adam(cleanse_state *s)
+{
+    const double first = 1 - pow(adam_first, (double)++s->step), second = 1 - pow(adam_second, (double)s->step);
+    for (size_t i = 0; i < 4 * s->places; i++) {
+        const double g = s->gradient[i];
+        s->first[i] = adam_first * s->first[i] + (1 - adam_first) * g;
+        s->second[i] = adam_second * s->second[i] + (1 - adam_second) * g * g;
+        s->stamp[i] -= adam_rate * s->first[i] / first / (sqrt(s->second[i] / second) + adam_least);
+    }
+}
+
+/* One step on n images from `from` on. Returns how many the stamp turned. */
+static int cleanse_search_chunk(cleanse_state *s, int from, int n)
+{
+    pg_picture_loss *loss = &s->loss;
+    pg_model *model = s->pupil.model;
+    int32_t wanted[CHUNK];
+    bool right[CHUNK];
+    int turned = 0;
+    for (int i = 0; i < n; i++) wanted[i] = s->class;
+    pg_batch_range(&s->pupil.images, from, n, s->pixels, loss->images);
+    cleanse_put_stamp(s, s->stamp, n, loss->images);
+    pg_picture_loss_run(loss, model, n, wanted, NULL, right);
+    for (int i = 0; i < n; i++) turned += right[i];
+    cleanse_find_gradient(s, n, loss->images, pg_picture_loss_gradient(loss, model));
+    cleanse_step_of_adam(s);
+    return turned;
+}
+
+static double cleanse_size_of_stamp(const cleanse_state *s)
+{
+    double sum = 0;
+    for (size_t p = 0; p < s->places; p++) sum += sigmoid(s->stamp[p]);
+    return sum;
+}
+
+static void cleanse_begin_class(cleanse_state *s)
+{
+    pg_rng rng;
+    pg_rng_open(&rng, s->seed, "stamp", (uint64_t)s->class);
+    for (size_t i = 0; i < 4 * s->places; i++) s->stamp[i] = pg_rng_normal(&rng);
+    memset(s->first, 0, 4 * s->places * sizeof *s->first);
+    memset(s->second, 0, 4 * s->places * sizeof *s->second);
+    s->step = 0;
+}
+
+static int cleanse_suspect(const cleanse_state *s)
+{
+    int least = 0;
+    for (int c = 1; c < s->class; c++)
+        if (s->sizes[c] < s->sizes[least]) least = c;
+    return least;
+}
+
+/* One pass over the thief's images for one class. */
+static void cleanse_search(cleanse_state *s)
+{
+    const int count = s->pupil.images.count;
+    int turned = 0;
+    if (s->epoch == 0) cleanse_begin_class(s);
+    for (int from = 0; from < count; from += CHUNK)
+        turned += cleanse_search_chunk(s, from, count - from < CHUNK ? count - from : CHUNK);
+    if (++s->epoch < s->options->search) return;
+    s->sizes[s->class] = cleanse_size_of_stamp(s);
+    s->hit[s->class] = 100.0 * turned / count;
+    s->epoch = 0;
+    s->class ++;
+    if (cleanse_suspect(s) == s->class - 1) memcpy(s->best, s->stamp, 4 * s->places * sizeof *s->best);
+}
+
+static double cleanse_anomaly_index(cleanse_state *s, int class)
+{
+    const size_t n = (size_t)s->pupil.model->spec.classes;
+    memcpy(s->sorted, s->sizes, n * sizeof *s->sorted);
+    const double deviation = gsl_stats_mad(s->sorted, 1, n, s->sorted + n), median = gsl_stats_median(s->sorted, 1, n);
+    return deviation > 0 ? (median - s->sizes[class]) / deviation : 0;
+}
+
+/* ---- unlearning ---- */
+
+/* Stamp the first images of the batch; their labels stay right. */
+static void cleanse_stamp_batch(void *pupil, const pg_step *step)
+{
+    const cleanse_state *s = pupil;
+    cleanse_put_stamp(s, s->best, (int)lround(s->options->stamped / 100 * step->count), step->images);
+}
+
+/* ---- the attack ---- */
+
+static pg_status cleanse_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
+{
+    pg_status status = PG_OK;
+    cleanse_state *s = state;
+    const cleanse_options *o = values;
+    pg_pupil *p = &s->pupil;
+    const pg_net_spec *spec = &view->model->spec;
+    pg_pupil_images images;
+    s->options = o;
+    s->pixels = view->pixels;
+    s->seed = view->seed;
+    s->places = (size_t)(spec->image_height * spec->image_width);
+    double **const arrays[] = {&s->stamp, &s->first, &s->second, &s->gradient, &s->best};
+    PG_TRY(pg_pupil_choose(&o->pupil, view, spec, &images, err));
+    p->coach.prepare = cleanse_stamp_batch;
+    PG_TRY(pg_pupil_open(p, &o->pupil, &images, view, NULL, err));
+    PG_TRY(pg_picture_loss_open(&p->model->spec, CHUNK, &s->loss, err));
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) PG_TRY(pg_alloc(4 * s->places, sizeof(double), arrays[i], err));
+    PG_TRY(pg_alloc((size_t)spec->classes, sizeof *s->sizes, &s->sizes, err));
+    PG_TRY(pg_alloc((size_t)spec->classes, sizeof *s->hit, &s->hit, err));
+    PG_TRY(pg_alloc(2 * (size_t)spec->classes, sizeof *s->sorted, &s->sorted, err));
+done:
+    return status;
+}
+
+/* Passes over the thief's images in all searches. */
+static double cleanse_passes(const cleanse_state *s)
+{
+    return (double)s->options->search * s->pupil.model->spec.classes;
+}
+
+static pg_status cleanse_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+{
+    cleanse_state *s = state;
+    *what = PG_ATTACK_WORKING;
+    if (s->class < s->pupil.model->spec.classes) {
+        cleanse_search(s);
+        return PG_OK;
+    }
+    const pg_status status = pg_pupil_step(&s->pupil, what, outcome, err);
+    if (status != PG_OK || *what != PG_ATTACK_LAST) return status;
+    const int suspect = cleanse_suspect(s);
+    const double searched = cleanse_passes(s) * s->pupil.images.count;
+    outcome->images += searched;
+    outcome->macs += searched * pg_net_training_macs(s->loss.net, 1);
+    outcome->measures[0] = (pg_measure){"stamped_class", "class", suspect};
+    outcome->measures[1] = (pg_measure){"stamp_size", "pixels", s->sizes[suspect]};
+    outcome->measures[2] = (pg_measure){"stamp_turns", "%", s->hit[suspect]};
+    outcome->measures[3] = (pg_measure){"anomaly_index", "deviations", cleanse_anomaly_index(s, suspect)};
+    return PG_OK;
+}
+
+static double cleanse_progress(const void *state)
+{
+    const cleanse_state *s = state;
+    const double search = cleanse_passes(s), all = search + s->options->pupil.tuning.epochs;
+    return ((double)s->class * s->options->search + s->epoch + pg_tuned_progress(state) * (all - search)) / all;
+}
+
+static void cleanse_keep(void *state, pg_snapshot *snapshot)
+{
+    cleanse_state *s = state;
+    const int classes = s->pupil.model->spec.classes;
+    pg_tuned_keep(state, snapshot);
+    PG_KEEP(snapshot, s->stamp, 4 * s->places, "stamp");
+    PG_KEEP(snapshot, s->first, 4 * s->places, "first");
+    PG_KEEP(snapshot, s->second, 4 * s->places, "second");
+    PG_KEEP(snapshot, s->best, 4 * s->places, "best");
+    PG_KEEP(snapshot, s->sizes, (size_t)classes, "sizes");
+    PG_KEEP(snapshot, s->hit, (size_t)classes, "hit");
+    PG_KEEP_IN(snapshot, &s->class, 0, classes, "class");
+    PG_KEEP_IN(snapshot, &s->epoch, 0, s->options->search - 1, "search");
+    PG_KEEP_IN(snapshot, &s->step, 0, (double)s->options->search * s->pupil.images.count, "adam");
+}
+
+static void cleanse_finish(void *state)
+{
+    cleanse_state *s = state;
+    double *const arrays[] = {s->stamp, s->first, s->second, s->gradient, s->best, s->sizes, s->hit, s->sorted};
+    pg_pupil_close(&s->pupil);
+    pg_picture_loss_close(&s->loss);
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) pg_free(arrays[i]);
+}
+
+const pg_attack pg_attack_cleanse = {
+    .name = "cleanse",
+    .summary = "look for the smallest stamp that turns images into answers of a class, then train the network to ignore it",
+    .source = "Wang et al., IEEE S&P 2019 (neural cleanse); constants of Lukas et al., IEEE S&P 2022",
+    .options = cleanse_table,
+    .options_size = sizeof(cleanse_options),
+    .state_size = sizeof(cleanse_state),
+    .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
+    .costs = {.epochs = "epochs", .share = "share", .searches = "search"},
+    .check = cleanse_check,
+    .start = cleanse_start,
+    .step = cleanse_step,
+    .progress = cleanse_progress,
+    .keep = cleanse_keep,
+    .finish = cleanse_finish,
+};
