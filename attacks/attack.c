@@ -22,11 +22,10 @@ pg_attack_cost pg_attack_cost_of(const pg_attack *attack, const void *options, d
     const pg_option *table = attack->options;
     const pg_attack_costs *keys = &attack->costs;
     const double images = keys->images ? pg_option_amount(table, keys->images, options) : train,
-                 share = keys->share ? pg_option_amount(table, keys->share, options) / 100 : 1,
-                 used = (1 + pg_attack_references(attack, options)) * share * images,
+                 share = keys->share ? pg_option_amount(table, keys->share, options) / 100 : 1, used = share * images,
                  epochs = keys->epochs ? pg_option_amount(table, keys->epochs, options) : 0,
-                 searches = keys->searches ? pg_option_amount(table, keys->searches, options) * classes : 0;
-    return (pg_attack_cost){.trained = (epochs + searches) * used,
+                 shown = keys->shown ? keys->shown(options, used, classes) : 0;
+    return (pg_attack_cost){.trained = epochs * (1 + pg_attack_references(attack, options)) * used + shown,
                             .outcomes = keys->outcomes ? pg_option_amount(table, keys->outcomes, options) : 1};
 }
 

@@ -77,7 +77,8 @@ typedef struct pg_attack_costs {
     const char *epochs;   /* passes over the images that it trains on; NULL: it does not train */
     const char *images;   /* number of these images; NULL: those of the training set */
     const char *share;    /* part of them that it uses, in percent; NULL: all */
-    const char *searches; /* further passes over the images that it uses, for each class; NULL: none */
+    /* Further images that it runs forward and back, given how many it trains on and the classes; NULL: none. */
+    double (*shown)(const void *options, double images, int classes);
     const char *networks; /* number of plain networks, at most PG_REFERENCES_MAX, that the attacker trains for reference and
                              then uses beside the victim; NULL: none */
 } pg_attack_costs;

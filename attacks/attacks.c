@@ -22,6 +22,7 @@
     X(pg_attack, invert)                                                                                                       \
     X(pg_attack, grind)                                                                                                        \
     X(pg_attack, extract)                                                                                                      \
-    X(pg_attack, cleanse)
+    X(pg_attack, cleanse)                                                                                                      \
+    X(pg_attack, dehydra)
 
 PG_REGISTRY(pg_attack, pg_attacks, ATTACKS)

@@ -63,6 +63,12 @@ static pg_status cleanse_check(const void *values, const pg_attack_view *view, p
     return pg_pupil_choose(&o->pupil, view, &view->model->spec, &images, err);
 }
 
+/* Images that the searches run. */
+static double cleanse_shown(const void *values, double images, int classes)
+{
+    return ((const cleanse_options *)values)->search * images * classes;
+}
+
 /* ---- the stamp ---- */
 
 static double sigmoid(double x)
@@ -227,12 +233,6 @@ done:
     return status;
 }
 
-/* Passes over the thief's images in all searches. */
-static double cleanse_passes(const cleanse_state *s)
-{
-    return (double)s->options->search * s->pupil.model->spec.classes;
-}
-
 static pg_status cleanse_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     cleanse_state *s = state;
@@ -244,7 +244,7 @@ static pg_status cleanse_step(void *state, pg_attack_state *what, pg_outcome *ou
     const pg_status status = pg_pupil_step(&s->pupil, what, outcome, err);
     if (status != PG_OK || *what != PG_ATTACK_LAST) return status;
     const int suspect = cleanse_suspect(s);
-    const double searched = cleanse_passes(s) * s->pupil.images.count;
+    const double searched = cleanse_shown(s->options, s->pupil.images.count, s->pupil.images.classes);
     outcome->images += searched;
     outcome->macs += searched * pg_net_training_macs(s->loss.net, 1);
     outcome->measures[0] = (pg_measure){"stamped_class", "class", suspect};
@@ -257,7 +257,7 @@ static pg_status cleanse_step(void *state, pg_attack_state *what, pg_outcome *ou
 static double cleanse_progress(const void *state)
 {
     const cleanse_state *s = state;
-    const double search = cleanse_passes(s), all = search + s->options->pupil.tuning.epochs;
+    const double search = cleanse_shown(s->options, 1, s->pupil.images.classes), all = search + s->options->pupil.tuning.epochs;
     return ((double)s->class * s->options->search + s->epoch + pg_tuned_progress(state) * (all - search)) / all;
 }
 
@@ -294,7 +294,7 @@ const pg_attack pg_attack_cleanse = {
     .options_size = sizeof(cleanse_options),
     .state_size = sizeof(cleanse_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
-    .costs = {.epochs = "epochs", .share = "share", .searches = "search"},
+    .costs = {.epochs = "epochs", .share = "share", .shown = cleanse_shown},
     .check = cleanse_check,
     .start = cleanse_start,
     .step = cleanse_step,

@@ -327,6 +327,7 @@ static void layer_backward(pg_net *net, int i, const pg_model *m)
     switch (r->kind) {
     case PG_ROW_CONV:
         for (int part = 0; part < parts_of(net, c->output_shared); part++) norm_backward(net, i, m, part);
+        if (c->pull) pg_net_statistics_backward(net, &net->cells[i]);
         conv_backward(net, i, m);
         break;
     case PG_ROW_MAXPOOL:

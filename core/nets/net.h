@@ -82,6 +82,12 @@ const pg_real *pg_net_input(const pg_net *net, int layer);
  * output of a convolution that only a pool reads is the pool's. gradient is borrowed until then. */
 void pg_net_add_output_gradient(pg_net *net, int layer, const pg_real *gradient);
 
+/* After a forward of the public branch of a training net in mode EVAL: the sum over the batch norms of |mean - running mean| +
+ * |variance - running variance|, Euclidean norms over the channels, where mean and variance are those of the batch; times
+ * weight. Adds its gradient in the next backward. work [pg_net_statistics_size] is borrowed until then. */
+double pg_net_match_statistics(pg_net *net, const pg_model *model, double weight, pg_real *work);
+size_t pg_net_statistics_size(const pg_net *net);
+
 /* Window means of a passport image [H,W,C]: means [R,R,C] at [i,j,c] is the mean over the output positions (y,x) of the
  * zero-padded image at (y stride + i - pad, x stride + j - pad, c). gamma = sum over j of means[j] w[j,:] then equals the mean
  * over positions of the convolution of the image. H, W, C, R, stride and pad are those of the layer. */

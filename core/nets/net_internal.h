@@ -24,6 +24,7 @@ struct pg_net_cell {
     pg_real *dz;                      /* gradient of z; summed over the branches if the input is shared */
     bool dy_written;                  /* this backward has begun to sum dy */
     const pg_real *extra;             /* added to dy in the next backward; NULL: nothing */
+    const pg_real *pull;              /* [2,O] shift and slope: shift + slope z is added to dz in it; NULL: nothing */
     uint8_t *decisions;               /* see pg_norm_apply */
     pg_real *mean, *inv_std, *variance;
     /* passport layers */
@@ -56,6 +57,8 @@ struct pg_net {
 
 /* Compute gamma and beta of a passport layer, and from them the affine of PAN's perceptron; set their gradients to zero. */
 void pg_passport_forward(pg_net_cell *cell, const pg_layer *layer, const pg_model *model);
+/* Add its `pull` to dz of a convolution. */
+void pg_net_statistics_backward(const pg_net *net, pg_net_cell *cell);
 /* From the gradient of the affine in use at layer i to those of the perceptron and of the layer's weights. */
 void pg_passport_backward(pg_net *net, int i, const pg_model *model);
 
