@@ -78,7 +78,8 @@ static pg_status counterfeit_triggers_begin(const counterfeit_options *o, const 
     pg_status status = PG_OK;
     pg_rng rng;
     const pg_net_spec *spec = &view->model->spec;
-    if (o->start == FROM_GENERATED) return pg_triggers_generate(o->count, spec->classes, view->seed, t, err);
+    if (o->start == FROM_GENERATED)
+        return pg_triggers_generate(o->count, spec->image_height, spec->classes, view->seed, t, err);
     t->classes = spec->classes;
     PG_TRY(pg_dataset_allocate(t, o->count, spec->image_height, spec->image_width, err));
     pg_rng_open(&rng, view->seed, "forged pictures", 0);
@@ -102,7 +103,7 @@ static pg_status counterfeit_triggers_check(const void *values, const pg_attack_
         return pg_fail(err, PG_BAD_INPUT, "count: %d triggers from the %d pictures of %s", o->count, view->pictures->count,
                        view->pictures->name);
     if (o->start != FROM_GENERATED) return PG_OK;
-    const pg_status status = pg_triggers_make("generated", o->count, spec->classes, NULL, &shape, err);
+    const pg_status status = pg_triggers_make("generated", o->count, spec->image_height, spec->classes, NULL, &shape, err);
     return status == PG_OK ? pg_dataset_fits(&shape, spec->image_height, spec->image_width, spec->classes, err) : status;
 }
 

@@ -13,19 +13,19 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SIDE = 32 };
-
 /* ---- from a folder ---- */
 
 static pg_status read_images(const char *folder, const pg_names *names, pg_dataset *out, pg_error *err)
 {
     pg_status status = PG_OK;
+    const size_t side = (size_t)out->height;
     for (int i = 0; i < names->count && status == PG_OK; i++) {
         char path[PG_PATH_MAX];
         pg_image image = {0};
         status = pg_path(path, folder, names->name[i], NULL, err);
         if (status == PG_OK) status = pg_image_read(path, &image, err);
-        if (status == PG_OK) status = pg_image_centre(&image, SIDE, out->images + (size_t)i * SIDE * SIDE * 3, path, err);
+        if (status == PG_OK)
+            status = pg_image_centre(&image, out->height, out->images + (size_t)i * side * side * 3, path, err);
         pg_image_clear(&image);
     }
     return status;
@@ -120,7 +120,7 @@ pg_status pg_triggers_pin(const char *folder, char *out, size_t room, pg_error *
     return status;
 }
 
-pg_status pg_triggers_load(const char *pinned, const char *labels, int classes, pg_dataset *out, pg_error *err)
+pg_status pg_triggers_load(const char *pinned, const char *labels, int side, int classes, pg_dataset *out, pg_error *err)
 {
     pg_status status = PG_OK;
     char path[PG_PATH_MAX], folder[PG_PATH_MAX];
@@ -131,7 +131,7 @@ pg_status pg_triggers_load(const char *pinned, const char *labels, int classes, 
     if (names.count == 0 || names.count > PG_TRIGGERS_MAX)
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: expected 1 to %d JPEG or PNG pictures, found %d", folder, PG_TRIGGERS_MAX,
                        names.count));
-    PG_TRY(pg_dataset_allocate(out, names.count, SIDE, SIDE, err));
+    PG_TRY(pg_dataset_allocate(out, names.count, side, side, err));
     PG_TRY(read_images(folder, &names, out, err));
     if (labels)
         PG_TRY(read_labels(labels, out, err));
@@ -194,12 +194,12 @@ static double pattern(const layer *l, double px, double py)
     }
 }
 
-static void draw_layer(layer *l, pg_rng *rng)
+static void draw_layer(layer *l, int side, pg_rng *rng)
 {
     l->pattern = (int)pg_rng_below(rng, PATTERNS);
     for (int i = 0; i < 6; i++) l->colour[i / 3][i % 3] = 255 * pg_rng_uniform(rng);
-    l->x = WIDTH / 2.0 + SIDE * (pg_rng_uniform(rng) - 0.5);
-    l->y = HEIGHT / 2.0 + SIDE * (pg_rng_uniform(rng) - 0.5);
+    l->x = WIDTH / 2.0 + side * (pg_rng_uniform(rng) - 0.5);
+    l->y = HEIGHT / 2.0 + side * (pg_rng_uniform(rng) - 0.5);
     l->angle = 2 * M_PI * pg_rng_uniform(rng);
     l->phase = 2 * M_PI * pg_rng_uniform(rng);
     l->spacing = 3 + 20 * pg_rng_uniform(rng);
@@ -207,32 +207,32 @@ static void draw_layer(layer *l, pg_rng *rng)
     l->noise = pg_rng_below(rng, UINT64_MAX);
 }
 
-static void draw_picture(uint8_t *out, pg_rng *rng)
+static void draw_picture(uint8_t *out, int side, pg_rng *rng)
 {
     layer layers[LAYERS];
-    for (int l = 0; l < LAYERS; l++) draw_layer(&layers[l], rng);
-    for (int y = 0; y < SIDE; y++)
-        for (int x = 0; x < SIDE; x++) {
-            const double px = (WIDTH - SIDE) / 2.0 + x, py = (HEIGHT - SIDE) / 2.0 + y;
+    for (int l = 0; l < LAYERS; l++) draw_layer(&layers[l], side, rng);
+    for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++) {
+            const double px = (WIDTH - side) / 2.0 + x, py = (HEIGHT - side) / 2.0 + y;
             double pixel[3] = {0};
             for (int l = 0; l < LAYERS; l++) {
                 const double t = pattern(&layers[l], px, py), cover = l == 0 ? 1 : 0.5;
                 for (int c = 0; c < 3; c++)
                     pixel[c] += cover * (layers[l].colour[0][c] * (1 - t) + layers[l].colour[1][c] * t - pixel[c]);
             }
-            for (int c = 0; c < 3; c++) out[(y * SIDE + x) * 3 + c] = (uint8_t)lround(fmin(255, fmax(0, pixel[c])));
+            for (int c = 0; c < 3; c++) out[(y * side + x) * 3 + c] = (uint8_t)lround(fmin(255, fmax(0, pixel[c])));
         }
 }
 
-pg_status pg_triggers_generate(int count, int classes, pg_seed seed, pg_dataset *out, pg_error *err)
+pg_status pg_triggers_generate(int count, int side, int classes, pg_seed seed, pg_dataset *out, pg_error *err)
 {
     *out = (pg_dataset){.classes = classes};
-    const pg_status status = pg_dataset_allocate(out, count, SIDE, SIDE, err);
+    const pg_status status = pg_dataset_allocate(out, count, side, side, err);
     if (status != PG_OK) return status;
     pg_rng rng;
     for (int i = 0; i < count; i++) {
         pg_rng_open(&rng, seed, "trigger picture", (uint64_t)i);
-        draw_picture(out->images + (size_t)i * SIDE * SIDE * 3, &rng);
+        draw_picture(out->images + (size_t)i * (size_t)side * (size_t)side * 3, side, &rng);
     }
     pg_triggers_label(out, -1, classes, seed);
     snprintf(out->name, sizeof out->name, "triggers");
@@ -296,10 +296,11 @@ void pg_triggers_label(pg_dataset *t, int label, int classes, pg_seed seed)
     for (int i = 0; i < t->count; i++) t->labels[i] = label >= 0 ? label : (int32_t)pg_rng_below(&rng, (uint64_t)classes);
 }
 
-pg_status pg_triggers_make(const char *source, int count, int classes, const pg_seed *seed, pg_dataset *out, pg_error *err)
+pg_status pg_triggers_make(const char *source, int count, int side, int classes, const pg_seed *seed, pg_dataset *out,
+                           pg_error *err)
 {
-    if (strcmp(source, "generated") != 0) return pg_triggers_load(source, NULL, classes, out, err);
-    if (seed) return pg_triggers_generate(count, classes, *seed, out, err);
-    *out = (pg_dataset){.name = "triggers", .count = count, .classes = classes, .height = SIDE, .width = SIDE};
+    if (strcmp(source, "generated") != 0) return pg_triggers_load(source, NULL, side, classes, out, err);
+    if (seed) return pg_triggers_generate(count, side, classes, *seed, out, err);
+    *out = (pg_dataset){.name = "triggers", .count = count, .classes = classes, .height = side, .width = side};
     return PG_OK;
 }

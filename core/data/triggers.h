@@ -16,13 +16,14 @@ enum { PG_TRIGGERS_MAX = 10000 };
 PG_CHECKED pg_status pg_triggers_pin(const char *folder, char *out, size_t room, pg_error *err);
 
 /* Read every JPEG and PNG file of a folder, sorted by name, and a text file of labels (NULL: labels.txt in the folder), one
- * number a line; label i belongs to image i. Each image is the 32x32 centre of the photograph, without scaling (Adi et al.;
- * DeepIPR). */
-PG_CHECKED pg_status pg_triggers_load(const char *folder, const char *labels, int classes, pg_dataset *out, pg_error *err);
+ * number a line; label i belongs to image i. Each image is the centre of the photograph, side x side pixels, without scaling
+ * (Adi et al. and DeepIPR, with a side of 32). */
+PG_CHECKED pg_status pg_triggers_load(const char *folder, const char *labels, int side, int classes, pg_dataset *out,
+                                      pg_error *err);
 
-/* Generate count abstract images, the 32x32 centres of 1125x750 pictures of waves, rings, discs, edges, clouds and chequers in
- * random colours. Labels are uniform. */
-PG_CHECKED pg_status pg_triggers_generate(int count, int classes, pg_seed seed, pg_dataset *out, pg_error *err);
+/* Generate count abstract images, the centres, side x side pixels, of 1125x750 pictures of waves, rings, discs, edges, clouds
+ * and chequers in random colours. Labels are uniform. */
+PG_CHECKED pg_status pg_triggers_generate(int count, int side, int classes, pg_seed seed, pg_dataset *out, pg_error *err);
 
 /* Take count pictures of a data set at random, as an owner chooses those that he will change: only of class `only` (-1: of
  * any), and none of class `except` (-1: none). They keep their labels. PG_BAD_INPUT if there are fewer. */
@@ -37,7 +38,7 @@ void pg_triggers_label(pg_dataset *triggers, int label, int classes, pg_seed see
 
 /* Make the trigger set of an option: "generated" (count images), or a folder. With seed NULL a generated set has its sizes but
  * no images. */
-PG_CHECKED pg_status pg_triggers_make(const char *source, int count, int classes, const pg_seed *seed, pg_dataset *out,
-                                      pg_error *err);
+PG_CHECKED pg_status pg_triggers_make(const char *source, int count, int side, int classes, const pg_seed *seed,
+                                      pg_dataset *out, pg_error *err);
 
 #endif

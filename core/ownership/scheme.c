@@ -95,6 +95,6 @@ pg_status pg_scheme_triggers(const char *source, int count, const pg_keygen *in,
                              pg_error *err)
 {
     const pg_net_spec *spec = in->spec;
-    const pg_status status = pg_triggers_make(source, count, spec->classes, seed, out, err);
+    const pg_status status = pg_triggers_make(source, count, spec->image_height, spec->classes, seed, out, err);
     return status == PG_OK ? pg_dataset_fits(out, spec->image_height, spec->image_width, spec->classes, err) : status;
 }

@@ -80,7 +80,7 @@ static inline void make_plain(void)
     }
     pg_evidence *triggers = NULL;
     OK(pg_evidence_create(&plain.spec, "adi", "generated", &triggers, &err));
-    OK(pg_triggers_generate(20, 10, plain.seed, &triggers->triggers, &err));
+    OK(pg_triggers_generate(20, 32, 10, plain.seed, &triggers->triggers, &err));
     save_evidence(triggers, "adi-owner");
     triggers->triggers.classes = 11;
     save_evidence(triggers, "adi-of-11");

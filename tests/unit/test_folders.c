@@ -100,7 +100,7 @@ TEST(a_name_that_looks_like_a_pin_is_still_a_folder)
     pg_dataset triggers;
     write_set("of sha256:me and you", "1\n2\n");
     OK(pg_triggers_pin(in_set("of sha256:me and you", NULL, path), pinned, sizeof pinned, &err));
-    OK(pg_triggers_load(pinned, NULL, 10, &triggers, &err));
+    OK(pg_triggers_load(pinned, NULL, 32, 10, &triggers, &err));
     assert_int_equal(triggers.count, 2);
     pg_dataset_clear(&triggers);
 }
@@ -111,7 +111,7 @@ static void assert_loads(const char *directory, int first, int second)
 {
     char path[PATH];
     pg_dataset triggers;
-    OK(pg_triggers_load(in_set(directory, NULL, path), NULL, 10, &triggers, &err));
+    OK(pg_triggers_load(in_set(directory, NULL, path), NULL, 32, 10, &triggers, &err));
     assert_int_equal(triggers.count, 2);
     assert_int_equal(triggers.labels[0], first);
     assert_int_equal(triggers.labels[1], second);
@@ -124,7 +124,7 @@ static void assert_refused(const char *directory, const char *reason)
 {
     char path[PATH];
     pg_dataset triggers;
-    assert_int_equal(pg_triggers_load(in_set(directory, NULL, path), NULL, 10, &triggers, &err), PG_BAD_INPUT);
+    assert_int_equal(pg_triggers_load(in_set(directory, NULL, path), NULL, 32, 10, &triggers, &err), PG_BAD_INPUT);
     if (!strstr(err.message, reason)) fail_msg("'%s' does not say: %s", err.message, reason);
 }
 
@@ -158,7 +158,7 @@ TEST(a_picture_that_cannot_be_read_is_refused)
     write_picture("others", "3.JPEG", 30); /* the content decides about the type, not the ending */
     write_text("others", "labels.txt", "1\n2\n3\n");
     pg_dataset triggers;
-    OK(pg_triggers_load(in_set("others", NULL, path), NULL, 10, &triggers, &err));
+    OK(pg_triggers_load(in_set("others", NULL, path), NULL, 32, 10, &triggers, &err));
     assert_int_equal(triggers.count, 3);
     pg_dataset_clear(&triggers);
 }

@@ -301,7 +301,7 @@ TEST(triggers_need_no_original_and_pay_nothing)
     pg_net_spec spec = s.spec;
     spec.passports = 0;
     OK(pg_evidence_create(&spec, "adi", "generated", &triggers, &err));
-    OK(pg_triggers_generate(20, 10, s.seed, &triggers->triggers, &err));
+    OK(pg_triggers_generate(20, 32, 10, s.seed, &triggers->triggers, &err));
     const pg_finding f = judged(s.model, triggers, s.model, true);
     assert_false(f.two_looks || readings.by_alignment);
     assert_true(f.trigger_count == 20);

@@ -47,7 +47,7 @@ static void write_set(void)
 
 static void load(const char *labels, pg_dataset *out)
 {
-    OK(pg_triggers_load(folder(), labels, CLASSES, out, &err));
+    OK(pg_triggers_load(folder(), labels, 32, CLASSES, out, &err));
 }
 
 TEST(a_pinned_folder_holds_the_same_pictures_and_labels)
@@ -59,10 +59,10 @@ TEST(a_pinned_folder_holds_the_same_pictures_and_labels)
     OK(pg_triggers_pin(pinned, again, sizeof again, &err));
     assert_string_equal(pinned, again);
     assert_int_equal(strncmp(pinned, folder(), strlen(folder())), 0);
-    OK(pg_triggers_load(pinned, NULL, CLASSES, &triggers, &err));
+    OK(pg_triggers_load(pinned, NULL, 32, CLASSES, &triggers, &err));
     pg_dataset_clear(&triggers);
     write_text("labels.txt", "7\n1\n9\n");
-    FAILS(pg_triggers_load(pinned, NULL, CLASSES, &triggers, &err), PG_BAD_INPUT, "no longer");
+    FAILS(pg_triggers_load(pinned, NULL, 32, CLASSES, &triggers, &err), PG_BAD_INPUT, "no longer");
     OK(pg_triggers_pin(folder(), again, sizeof again, &err));
     assert_string_not_equal(pinned, again);
     assert_int_equal(pg_triggers_pin(folder(), again, strlen(folder()) + 20, &err), PG_BAD_INPUT);
@@ -73,7 +73,7 @@ TEST(a_pinned_folder_holds_the_same_pictures_and_labels)
 static void assert_refused(pg_status expected, const char *file, const char *reason)
 {
     pg_dataset triggers;
-    assert_int_equal(pg_triggers_load(folder(), NULL, CLASSES, &triggers, &err), expected);
+    assert_int_equal(pg_triggers_load(folder(), NULL, 32, CLASSES, &triggers, &err), expected);
     if (!strstr(err.message, file ? path_of(file) : folder()) || !strstr(err.message, reason))
         fail_msg("'%s' does not say %s: %s", err.message, file ? file : folder(), reason);
     assert_null(strchr(err.message, '\n'));
@@ -171,7 +171,7 @@ TEST(a_bad_picture_is_refused_by_name)
 TEST(a_missing_folder_is_named)
 {
     pg_dataset triggers;
-    assert_int_equal(pg_triggers_load("/nowhere", NULL, CLASSES, &triggers, &err), PG_IO_FAULT);
+    assert_int_equal(pg_triggers_load("/nowhere", NULL, 32, CLASSES, &triggers, &err), PG_IO_FAULT);
     assert_string_equal(err.message, "/nowhere: No such file or directory");
 }
 
@@ -181,7 +181,7 @@ enum { COUNT = 400 };
 
 static void generate(int count, pg_seed seed, pg_dataset *out)
 {
-    OK(pg_triggers_generate(count, CLASSES, seed, out, &err));
+    OK(pg_triggers_generate(count, 32, CLASSES, seed, out, &err));
 }
 
 TEST(generated_triggers_follow_from_their_seed)
