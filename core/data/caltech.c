@@ -6,7 +6,7 @@
 
 #include "core/base/memory.h"
 #include "core/data/folder.h"
-#include "core/data/image.h"
+#include "core/data/picture_list.h"
 
 #include <string.h>
 
@@ -26,54 +26,17 @@ static pg_status list_classes(const char *root, pg_names *out, pg_error *err)
     return PG_OK;
 }
 
-static pg_status read_picture(const char *folder, const char *file, uint8_t *out, pg_error *err)
-{
-    char path[PG_PATH_MAX];
-    pg_image image = {0}, small = {0};
-    pg_status status = PG_OK;
-    PG_TRY(pg_path(path, folder, file, NULL, err));
-    PG_TRY(pg_image_read(path, &image, err));
-    PG_TRY(pg_image_shrink(&image, 32, &small, path, err));
-    PG_TRY(pg_image_centre(&small, 32, out, path, err));
-done:
-    pg_image_clear(&image);
-    pg_image_clear(&small);
-    return status;
-}
-
-static pg_status read_class(const char *root, const char *name, const pg_names *files, int label, pg_data *out, int at[2],
-                            pg_error *err)
-{
-    char folder[PG_PATH_MAX];
-    pg_status status = pg_path(folder, root, name, NULL, err);
-    const int train = files->count * 4 / 5;
-    for (int i = 0; i < files->count && status == PG_OK; i++) {
-        pg_dataset *split = i < train ? &out->train : &out->test;
-        int *next = &at[i >= train];
-        split->labels[*next] = label;
-        status = read_picture(folder, files->name[i], split->images + (size_t)*next * 32 * 32 * 3, err);
-        ++*next;
-    }
-    return status;
-}
-
-static pg_status read_all(const char *root, const char *name, const pg_names *classes, pg_names *files, pg_data *out,
-                          pg_error *err)
+/* The first four fifths of each class train. */
+static pg_status list_pictures(const char *root, const pg_names *classes, pg_picture_list *list, pg_error *err)
 {
     pg_status status = PG_OK;
-    int train = 0, test = 0, at[2] = {0, 0};
     for (int c = 0; c < classes->count; c++) {
         char folder[PG_PATH_MAX];
+        const int from = list->count;
         PG_TRY(pg_path(folder, root, classes->name[c], NULL, err));
-        PG_TRY(pg_folder_pictures(folder, &files[c], err));
-        if (files[c].count < 2)
-            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: expected at least 2 pictures, found %d", folder, files[c].count));
-        train += files[c].count * 4 / 5;
-        test += files[c].count - files[c].count * 4 / 5;
+        PG_TRY(pg_picture_list_add(list, folder, c, 2, err));
+        for (int i = from + (list->count - from) * 4 / 5; i < list->count; i++) list->items[i].test = true;
     }
-    PG_TRY(pg_data_allocate(out, name, "folders of pictures, first 4/5 of each class for training", classes->count, train, test,
-                            err));
-    for (int c = 0; c < classes->count; c++) PG_TRY(read_class(root, classes->name[c], &files[c], c, out, at, err));
 done:
     return status;
 }
@@ -82,7 +45,8 @@ static pg_status caltech_load(const char *name, const char *directory, pg_data *
 {
     char root[PG_PATH_MAX];
     pg_status status = PG_OK;
-    pg_names classes = {0}, *files = NULL;
+    pg_names classes = {0};
+    pg_picture_list list = {0};
     PG_TRY(pg_path(root, directory, name, NULL, err));
     out->missing = !pg_file_exists(root);
     if (out->missing)
@@ -91,11 +55,11 @@ static pg_status caltech_load(const char *name, const char *directory, pg_data *
     const int expected = pg_data_kind_find(name)->classes;
     if (classes.count != expected)
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: expected %d class folders, found %d", root, expected, classes.count));
-    PG_TRY(pg_alloc((size_t)classes.count, sizeof *files, &files, err));
-    PG_TRY(read_all(root, name, &classes, files, out, err));
+    PG_TRY(list_pictures(root, &classes, &list, err));
+    PG_TRY(pg_picture_list_read(&list, (pg_framing){.side = 32}, name,
+                                "folders of pictures, first 4/5 of each class for training", expected, out, err));
 done:
-    for (int c = 0; files && c < classes.count; c++) pg_names_clear(&files[c]);
-    pg_free(files);
+    pg_picture_list_clear(&list);
     pg_names_clear(&classes);
     return status;
 }

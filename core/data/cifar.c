@@ -46,7 +46,7 @@ pg_status pg_cifar10_read(const char *folder, pg_data *out, pg_error *err)
 {
     pg_status status = PG_OK;
     bool published = true;
-    PG_TRY(pg_data_allocate(out, "cifar10", "", 10, 5 * PER_FILE, PER_FILE, err));
+    PG_TRY(pg_data_allocate(out, "cifar10", "", 10, 32, 5 * PER_FILE, PER_FILE, err));
     for (int i = 0; i < 5; i++) {
         char file[32];
         snprintf(file, sizeof file, "data_batch_%d.bin", i + 1);
@@ -94,7 +94,7 @@ static pg_status cifar100_load(const char *name, const char *directory, pg_data 
         return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is missing; unpack the official cifar-100-binary.tar.gz in %s",
                        folder, name, directory);
     }
-    PG_TRY(pg_data_allocate(out, name, "", 100, 50000, 10000, err));
+    PG_TRY(pg_data_allocate(out, name, "", 100, 32, 50000, 10000, err));
     PG_TRY(read_records(folder, "train.bin", 50000, 2, 1, 0, &out->train, &published, err));
     PG_TRY(read_records(folder, "test.bin", 10000, 2, 1, 0, &out->test, &published, err));
     pg_data_source(out, published, "CIFAR-100, official split, fine labels", "CIFAR-100's binary files, fine labels");

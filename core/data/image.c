@@ -15,7 +15,7 @@
 #include <jpeglib.h>
 #include <png.h>
 
-enum { SIDE_MAX = 20000, PIXELS_MAX = 100 * 1000 * 1000, FILE_MAX = 1 << 30 /* bytes */ };
+enum { SIDE_MAX = 20000, PIXELS_MAX = 100 * 1000 * 1000 };
 
 /* Allocate a picture of width x height pixels. PG_BAD_INPUT if it is too large, or if such a picture needs a file of at least
  * `least` bytes and this file has fewer. */
@@ -243,7 +243,7 @@ pg_status pg_image_read(const char *path, pg_image *out, pg_error *err)
 {
     char *data = NULL;
     size_t bytes = 0;
-    pg_status status = pg_file_read_up_to(path, FILE_MAX, &data, &bytes, err);
+    pg_status status = pg_file_read_up_to(path, PG_IMAGE_FILE_MAX, &data, &bytes, err);
     if (status == PG_OK) status = pg_image_decode(path, data, bytes, out, err);
     pg_free(data);
     return status;
@@ -271,7 +271,7 @@ pg_status pg_image_centre(const pg_image *image, int side, uint8_t *out, const c
 }
 
 /* Scale one line with a triangle filter of the width of one output pixel. Strides are in bytes. */
-static void shrink_line(const uint8_t *in, int in_size, int in_stride, uint8_t *out, int out_size, int out_stride)
+static void scale_line(const uint8_t *in, int in_size, int in_stride, uint8_t *out, int out_size, int out_stride)
 {
     const double scale = (double)in_size / out_size, reach = scale > 1 ? scale : 1;
     for (int o = 0; o < out_size; o++) {
@@ -287,22 +287,27 @@ static void shrink_line(const uint8_t *in, int in_size, int in_stride, uint8_t *
     }
 }
 
-pg_status pg_image_shrink(const pg_image *image, int side, pg_image *out, const char *path, pg_error *err)
+pg_status pg_image_scale(const pg_image *image, int width, int height, pg_image *out, const char *path, pg_error *err)
 {
-    const bool tall = image->height > image->width;
-    const int shorter = tall ? image->width : image->height, longer = tall ? image->height : image->width;
-    const int other = (int)((long)longer * side / shorter), width = tall ? side : other, height = tall ? other : side;
     pg_image half = {0};
     pg_status status = PG_OK;
     *out = (pg_image){0};
     PG_TRY(take(&half, width, image->height, 0, 0, path, err));
     PG_TRY(take(out, width, height, 0, 0, path, err));
     for (int y = 0; y < image->height; y++)
-        shrink_line(image->rgb + (ptrdiff_t)y * image->width * 3, image->width, 3, half.rgb + (ptrdiff_t)y * width * 3, width,
-                    3);
+        scale_line(image->rgb + (ptrdiff_t)y * image->width * 3, image->width, 3, half.rgb + (ptrdiff_t)y * width * 3, width,
+                   3);
     for (int x = 0; x < width; x++)
-        shrink_line(half.rgb + (ptrdiff_t)x * 3, image->height, width * 3, out->rgb + (ptrdiff_t)x * 3, height, width * 3);
+        scale_line(half.rgb + (ptrdiff_t)x * 3, image->height, width * 3, out->rgb + (ptrdiff_t)x * 3, height, width * 3);
 done:
     pg_image_clear(&half);
     return status;
+}
+
+pg_status pg_image_shrink(const pg_image *image, int side, pg_image *out, const char *path, pg_error *err)
+{
+    const bool tall = image->height > image->width;
+    const int shorter = tall ? image->width : image->height, longer = tall ? image->height : image->width;
+    const int other = (int)((long)longer * side / shorter);
+    return pg_image_scale(image, tall ? side : other, tall ? other : side, out, path, err);
 }

@@ -11,6 +11,7 @@
     X(pg_data_kind, cifar100)                                                                                                  \
     X(pg_data_kind, caltech101)                                                                                                \
     X(pg_data_kind, caltech256)                                                                                                \
+    X(pg_data_kind, folder)                                                                                                    \
     X(pg_data_kind, synthetic)
 
 PG_REGISTRY(pg_data_kind, pg_data_kinds, KINDS)

@@ -16,7 +16,11 @@ pg_status pg_data_load(const char *name, const char *directory, pg_data *out, pg
     char at[PG_PATH_MAX];
     const pg_data_kind *kind = pg_data_kind_find(name);
     *out = (pg_data){0};
-    if (!kind) return pg_fail(err, PG_BAD_INPUT, "unknown data set '%s'; `passgrid data list` shows the known ones", name);
+    if (!kind)
+        return pg_fail(err, PG_BAD_INPUT,
+                       "unknown data set '%s'; `passgrid data list` shows the known ones, and pictures in a folder are written "
+                       "{name: %s, path: DIR}",
+                       name, name);
     pg_status status = pg_data_directory(at, directory, err);
     if (status == PG_OK) status = kind->load(name, at, out, err);
     if (status != PG_OK) {
@@ -36,7 +40,8 @@ pg_status pg_data_file(const char *folder, const char *file, char path[PG_PATH_M
     return pg_file_read(path, out, bytes, err);
 }
 
-pg_status pg_data_allocate(pg_data *data, const char *name, const char *source, int classes, int train, int test, pg_error *err)
+pg_status pg_data_allocate(pg_data *data, const char *name, const char *source, int classes, int side, int train, int test,
+                           pg_error *err)
 {
     pg_dataset *split[] = {&data->train, &data->test};
     const int count[] = {train, test};
@@ -44,7 +49,7 @@ pg_status pg_data_allocate(pg_data *data, const char *name, const char *source, 
         *split[i] = (pg_dataset){.classes = classes};
         snprintf(split[i]->name, sizeof split[i]->name, "%s", name);
         snprintf(split[i]->source, sizeof split[i]->source, "%s", source);
-        const pg_status status = pg_dataset_allocate(split[i], count[i], 32, 32, err);
+        const pg_status status = pg_dataset_allocate(split[i], count[i], side, side, err);
         if (status != PG_OK) return status;
     }
     return PG_OK;

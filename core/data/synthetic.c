@@ -27,7 +27,7 @@ static void draw(uint8_t *image, int label, pg_rng *rng)
 static pg_status synthetic_load(const char *name, const char *directory, pg_data *out, pg_error *err)
 {
     (void)directory;
-    const pg_status status = pg_data_allocate(out, name, "generated patterns, not real data", CLASSES, TRAIN, TEST, err);
+    const pg_status status = pg_data_allocate(out, name, "generated patterns, not real data", CLASSES, 32, TRAIN, TEST, err);
     if (status != PG_OK) return status;
     pg_dataset *split[] = {&out->train, &out->test};
     for (int s = 0; s < 2; s++)

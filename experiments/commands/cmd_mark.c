@@ -4,6 +4,7 @@
 
 #include "core/compute/parallel.h"
 #include "core/data/readers.h"
+#include "experiments/grid/data_entry.h"
 #include "experiments/run/provenance.h"
 #include "experiments/run/signals.h"
 #include "experiments/work/embed.h"
@@ -27,6 +28,7 @@ typedef struct arguments {
     int scheme; /* index into embeddable() */
     pg_cli_list sets;
     recipe recipe;
+    const char *data; /* see pg_data_entry_read */
     int seed, threads;
 } arguments;
 static const arguments defaults = {.order.statement = "", .seed = 1};
@@ -54,8 +56,8 @@ static const pg_cli_row rows[] = {
     PG_CLI_TEXT(arguments, order.statement, "statement", "TEXT",
                 "text in the evidence that names the owner; the judge shows it"),
     PG_CLI_HEADING("The data to train on:"),
-    PG_CLI_TEXT(arguments, order.data, "data", "NAME", "data set", .fallback = "the one that the model file names",
-                .names = pg_data_kind_names),
+    PG_CLI_TEXT(arguments, data, "data", "NAME", "data set, or '{name: NAME, path: DIR}' with the keys of a grid",
+                .fallback = "the one that the model file names", .names = pg_data_kind_names),
     PG_CLI_FOLDER(arguments, order.data_directory, "dir", "DIR", "where the data sets are", .fallback = PG_CLI_DATA),
     PG_CLI_INT(arguments, order.train, "train", "N", 1, 1000000000, "use only N training images", .fallback = "all"),
     PG_CLI_INT(arguments, order.test, "test", "N", 1, 1000000000, "use only N test images", .fallback = "all"),
@@ -113,6 +115,8 @@ static int run(int argc, char **argv)
     int code, shown = 0;
     const pg_workplace at = {.stop = stop, .report = report, .note = note, .context = &shown, .checkpoint_seconds = 60};
     if (!pg_cli_parse(&pg_cmd_mark, argc, argv, &a, &code)) return code;
+    if (a.data && pg_data_entry_read(a.data, &a.order.data, &err) != PG_OK)
+        return pg_complain("mark", err.status, "%s", err.message);
     a.order.scheme = pg_scheme_find(embeddable()[a.scheme]);
     a.order.sets = a.sets.words;
     a.order.set_count = a.sets.count;

@@ -3,6 +3,7 @@
 #include "experiments/commands/judge_hearing.h"
 
 #include "core/ownership/stamp.h"
+#include "experiments/grid/data_entry.h"
 #include "experiments/grid/inputs.h"
 
 #include <math.h>
@@ -26,7 +27,7 @@ done:
 static pg_status load_data(pg_hearing *h, pg_error *err)
 {
     pg_status status = PG_OK;
-    PG_TRY(pg_data_load(h->data_name, h->directory, &h->data, err));
+    PG_TRY(pg_data_read(h->data_set.name, &h->data_set.pictures, h->directory, &h->data, err));
     if (pg_dataset_subset(&h->data.test, h->test, &h->images, err) != PG_OK) PG_TRY(pg_error_context(err, "--test"));
 done:
     return status;
@@ -63,10 +64,13 @@ done:
 static pg_status load(pg_hearing *h, pg_error *err)
 {
     pg_status status = PG_OK;
-    if (h->data_name) PG_TRY(load_data(h, err));
+    if (h->data_word) {
+        PG_TRY(pg_data_entry_read(h->data_word, &h->data_set, err));
+        PG_TRY(load_data(h, err));
+    }
     PG_TRY(load_accused(h, err));
-    if (!h->data_name) {
-        h->data_name = h->facts.data;
+    if (!h->data_word) {
+        snprintf(h->data_set.name, sizeof h->data_set.name, "%s", h->facts.data);
         if (!h->facts.data[0])
             PG_TRY(pg_fail(err, PG_BAD_INPUT, "--data NAME is missing, and %s does not name the data set", h->model_path));
         PG_TRY(load_data(h, err));
@@ -116,13 +120,14 @@ static pg_status choose_pixels(pg_hearing *h, pg_error *err)
 /* Testing on another data set than that of the training is unusual but allowed; note it as a doubt. */
 static void compare_data(pg_hearing *h)
 {
-    char text[256], sum[PG_SHA256_HEX];
+    char text[512], sum[PG_SHA256_HEX];
     if (!h->facts.data[0]) return;
     pg_input_sum(&h->data, sum);
-    if (strcmp(h->facts.data, h->data_name) != 0)
+    if (strcmp(h->facts.data, h->data_set.name) != 0)
         snprintf(text, sizeof text, "the model file says that the network was trained on %s", h->facts.data);
     else if (h->facts.data_sha256[0] && strcmp(h->facts.data_sha256, sum) != 0)
-        snprintf(text, sizeof text, "%s here is not the one that the network was trained on: another checksum", h->data_name);
+        snprintf(text, sizeof text, "%s here is not the one that the network was trained on: another checksum",
+                 h->data_set.name);
     else
         return;
     add_doubt(h, text);

@@ -9,6 +9,7 @@
 #include "core/nets/state.h"
 #include "core/ownership/origin.h"
 #include "core/ownership/original.h"
+#include "experiments/grid/grid_options.h"
 
 enum { PG_CLAIMANTS_MAX = PG_PAIRS_MAX };
 
@@ -31,20 +32,22 @@ typedef struct pg_claimant {
 
 typedef struct pg_hearing {
     /* set by the caller */
-    const char *model_path, *data_name; /* data_name NULL: the one that the model file names */
-    const char *directory;              /* of the data sets; NULL: the default */
-    int norm, pixels, relu_before_add;  /* -1: not given */
-    int test, seed;                     /* test images; 0: all */
-    double accuracy;                    /* as deployed, percent; 0: not given */
-    const char *authorities;            /* PEM file of those whose stamps count; NULL: none */
-    const char *published;              /* day of the accused network, YYYY-MM-DD; NULL: not given */
-    time_t published_at;                /* its first second, UTC */
+    const char *model_path;
+    const char *data_word;             /* the data set, see pg_data_entry_read; NULL: the one that the model file names */
+    const char *directory;             /* of the data sets; NULL: the default */
+    int norm, pixels, relu_before_add; /* -1: not given */
+    int test, seed;                    /* test images; 0: all */
+    double accuracy;                   /* as deployed, percent; 0: not given */
+    const char *authorities;           /* PEM file of those whose stamps count; NULL: none */
+    const char *published;             /* day of the accused network, YYYY-MM-DD; NULL: not given */
+    time_t published_at;               /* its first second, UTC */
     pg_verify_options options;
     pg_claimant distributed, claims[PG_CLAIMANTS_MAX]; /* path NULL: none are distributed */
     int claim_count;
     /* filled by pg_hearing_hold */
     pg_model *model;
     pg_model_facts facts;
+    pg_data_options data_set; /* its name and pictures */
     pg_data data;
     pg_dataset images;
     pg_pixels used_pixels;

@@ -3,8 +3,8 @@
 #include "experiments/grid/design_internal.h"
 
 #include "core/base/memory.h"
-#include "core/data/readers.h"
 #include "core/formats/yaml.h"
+#include "experiments/grid/data_entry.h"
 #include "experiments/grid/duplicates.h"
 #include "experiments/grid/grid_size.h"
 #include "experiments/grid/profile.h"
@@ -86,23 +86,36 @@ static pg_status read_section(pg_design_reader *r, const char *key, bool single,
 
 /* ---- data ---- */
 
+/* Labels tell two folders apart by name and size. */
+static void check_namesakes(pg_design_reader *r, const pg_node *node)
+{
+    const pg_design *d = r->design;
+    const pg_data_choice *last = &d->data[d->data_count - 1].choice;
+    for (int i = 0; i < d->data_count - 1; i++) {
+        const pg_data_choice *other = &d->data[i].choice;
+        if (strcmp(other->name, last->name) != 0 || strcmp(other->sha256, last->sha256) == 0 ||
+            other->pictures.size != last->pictures.size)
+            continue;
+        pg_problems_add(r->problems, node, "other pictures have the same name and size: give these a name of their own");
+        return;
+    }
+}
+
 bool pg_design_find_data(pg_design_reader *r, const pg_node *node, const pg_data_options *wanted, pg_data_choice *choice,
                          pg_input *facts)
 {
     pg_error fault;
     const char *name = wanted->name;
-    if (!pg_data_kind_find(name)) {
-        pg_problems_choice(r->problems, node, pg_data_kind_names());
-        return false;
-    }
-    if (pg_input_find(name, r->data_directory, facts, &fault) != PG_OK) {
+    if (pg_input_find(name, &wanted->pictures, r->data_directory, facts, &fault) != PG_OK) {
         pg_problems_add(r->problems, node, "%s", fault.message);
         return false;
     }
     const int train = wanted->train, test = wanted->test;
     facts->train = pg_half_count((pg_half)wanted->half, facts->train);
-    *choice = (pg_data_choice){
-        .half = wanted->half, .train = train < facts->train ? train : 0, .test = test < facts->test ? test : 0};
+    *choice = (pg_data_choice){.half = wanted->half,
+                               .train = train < facts->train ? train : 0,
+                               .test = test < facts->test ? test : 0,
+                               .pictures = wanted->pictures};
     snprintf(choice->name, sizeof choice->name, "%.63s", name);
     snprintf(choice->sha256, sizeof choice->sha256, "%s", facts->sha256);
     if (train > facts->train)
@@ -126,7 +139,10 @@ static pg_status read_one_data(pg_design_reader *r, const pg_node *map, pg_error
     if (status != PG_OK) return status;
     pg_design_data *data = &d->data[d->data_count];
     data->node = r->entry;
-    d->data_count += pg_design_find_data(r, name, &options, &data->choice, &data->facts);
+    if (!pg_data_entry_check(&options, name, map, r->problems)) return PG_OK;
+    if (!pg_design_find_data(r, name, &options, &data->choice, &data->facts)) return PG_OK;
+    d->data_count++;
+    check_namesakes(r, name);
     return PG_OK;
 }
 

@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 #include "core/data/triggers.h"
 #include "core/ownership/passport.h"
+#include "experiments/grid/data_entry.h"
 #include "experiments/grid/design_source.h"
 
 #include <stdio.h>
@@ -22,7 +23,8 @@ static void find_other(pg_design_reader *r, const pg_node *map, pg_other_data ot
     pg_data_options wanted = {.train = other.train, .test = other.test};
     if (!other.name) return;
     snprintf(wanted.name, sizeof wanted.name, "%s", other.name);
-    (void)pg_design_find_data(r, named ? named : map, &wanted, choice, facts);
+    if (pg_data_entry_check(&wanted, named ? named : map, NULL, r->problems))
+        (void)pg_design_find_data(r, named ? named : map, &wanted, choice, facts);
 }
 
 /* ---- schemes ---- */

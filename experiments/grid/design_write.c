@@ -20,13 +20,16 @@ done:
 static pg_status add_data(const pg_design *d, pg_tree *tree, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_node *list;
+    pg_node *list, *map;
     PG_TRY(pg_node_add(tree, tree->root, "data", PG_LIST, NULL, &list, err));
     for (int i = 0; i < d->data_count; i++) {
+        const pg_data_choice *choice = &d->data[i].choice;
         pg_data_options options = {
-            .half = d->data[i].choice.half, .train = d->data[i].choice.train, .test = d->data[i].choice.test};
-        snprintf(options.name, sizeof options.name, "%s", d->data[i].choice.name);
-        PG_TRY(add_map(tree, list, NULL, pg_data_table, &options, err));
+            .half = choice->half, .train = choice->train, .test = choice->test, .pictures = choice->pictures};
+        snprintf(options.name, sizeof options.name, "%s", choice->name);
+        PG_TRY(pg_node_add(tree, list, NULL, PG_MAP, NULL, &map, err));
+        PG_TRY(pg_options_write(pg_data_table, &options, choice->pictures.path[0] ? PG_REVEAL_PLACES : PG_REVEAL_CONTENT, tree,
+                                map, err));
     }
 done:
     return status;

@@ -20,7 +20,11 @@ static int order_of_data(const pg_design *d, int a, int b)
 {
     const pg_data_choice *x = &d->data[a].choice, *y = &d->data[b].choice;
     const int name = strcmp(x->name, y->name), train = (x->train > y->train) - (x->train < y->train);
-    return name ? name : x->half != y->half ? x->half - y->half : train ? train : (x->test > y->test) - (x->test < y->test);
+    return name                           ? name
+           : strcmp(x->sha256, y->sha256) ? strcmp(x->sha256, y->sha256)
+           : x->half != y->half           ? x->half - y->half
+           : train                        ? train
+                                          : (x->test > y->test) - (x->test < y->test);
 }
 
 static int order_of_networks(const pg_design *d, int a, int b)

@@ -2,7 +2,7 @@
 /* Keys of a grid file; see grid_options.h. */
 #include "experiments/grid/grid_options.h"
 
-#include "core/data/dataset.h"
+#include "core/data/picture_list.h"
 #include "experiments/grid/presets.h"
 
 #include <stddef.h>
@@ -22,11 +22,26 @@ const pg_option pg_grid_table[] = {
 };
 
 const pg_option pg_data_table[] = {
-    PG_TEXT(pg_data_options, name, NULL, "data set, one of those that `passgrid data list` shows"),
+    PG_TEXT(pg_data_options, name, NULL,
+            "data set, one of those that `passgrid data list` shows; with path, a name of your choice, such as folder"),
     PG_CHOICE(pg_data_options, half, "all", pg_half_names,
               "part of the training set that the grid uses; the first half has the same share of every class"),
     PG_INT(pg_data_options, train, "0", 0, 1e9, "images", "training images, the same share of every class; 0: all"),
     PG_INT(pg_data_options, test, "0", 0, 1e9, "images", "test images, the same share of every class; 0: all"),
+    {PG_OPTION("path", pg_data_options, pictures.path, TEXT, char *, "",
+               "folder of your own pictures, PNG or JPEG: DIR/CLASS/..., or DIR/train/CLASS/... and DIR/test/CLASS/... "
+               "(or DIR/val/CLASS/...)"),
+     .later = true},
+    {PG_OPTION("size", pg_data_options, pictures.size, INT, int, "32", "pictures of a folder: side of the images"), .low = 8,
+     .high = PG_PICTURES_SIDE_MAX, .unit = "pixels", .later = true},
+    {PG_OPTION("fit", pg_data_options, pictures.fit, CHOICE, int, "crop",
+               "scale the shorter side to size and keep the centre; scale both sides; or refuse pictures of another size"),
+     .choices = pg_fit_names, .later = true},
+    {PG_OPTION("split", pg_data_options, pictures.split, REAL, double, "0.2",
+               "share of each class that is for testing, if the folder has no test/"),
+     .low = PG_ABOVE_ZERO, .high = 0.9, .later = true},
+    {PG_OPTION("split_seed", pg_data_options, pictures.split_seed, INT, int, "1", "seed with which that share is drawn"),
+     .low = 0, .high = 2147483647, .later = true},
     {0},
 };
 

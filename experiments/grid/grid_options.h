@@ -4,6 +4,7 @@
 #define PG_GRID_GRID_OPTIONS_H
 
 #include "core/compute/norm.h"
+#include "core/data/picture_set.h"
 #include "core/formats/options.h"
 
 enum { PG_NULL_MODELS_MAX = 32 };
@@ -21,6 +22,7 @@ typedef struct pg_data_options {
     char name[PG_TEXT_MAX];
     int half; /* pg_half */
     int train, test;
+    pg_picture_set pictures;
 } pg_data_options;
 extern const pg_option pg_data_table[];
 

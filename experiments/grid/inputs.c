@@ -51,20 +51,21 @@ void pg_input_sum(const pg_data *data, char hex[PG_SHA256_HEX])
     pg_hash_finish_hex(&hash, hex);
 }
 
-pg_status pg_input_find(const char *name, const char *directory, pg_input *out, pg_error *err)
+pg_status pg_input_find(const char *name, const pg_picture_set *pictures, const char *directory, pg_input *out, pg_error *err)
 {
     static struct {
         char name[64];
+        pg_picture_set pictures;
         pg_input facts;
     } known[KNOWN_MAX];
     static int count;
     pg_data data = {0};
     for (int i = 0; i < count; i++)
-        if (strcmp(known[i].name, name) == 0) {
+        if (strcmp(known[i].name, name) == 0 && pg_picture_set_same(&known[i].pictures, pictures)) {
             *out = known[i].facts;
             return PG_OK;
         }
-    const pg_status status = pg_data_load(name, directory, &data, err);
+    const pg_status status = pg_data_read(name, pictures, directory, &data, err);
     if (status != PG_OK) return data.missing && assume(name, out) ? PG_OK : status;
     *out = (pg_input){.classes = data.train.classes,
                       .height = data.train.height,
@@ -75,6 +76,7 @@ pg_status pg_input_find(const char *name, const char *directory, pg_input *out, 
     pg_data_clear(&data);
     if (count == KNOWN_MAX) return PG_OK;
     snprintf(known[count].name, sizeof known[count].name, "%s", name);
+    known[count].pictures = *pictures;
     known[count++].facts = *out;
     return PG_OK;
 }

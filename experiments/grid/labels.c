@@ -90,24 +90,36 @@ bool pg_labels_supplied(const pg_task_labels *labels)
     return pg_parameters_find(labels->scheme_parameters, "model") != NULL;
 }
 
+/* The size of pictures of a folder, if it is not the usual one: `before`, "64px". */
+static const char *size_of(const pg_data_choice *data, char before, char out[16])
+{
+    enum { USUAL = 32 };
+    out[0] = 0;
+    if (data->pictures.path[0] && data->pictures.size != USUAL) snprintf(out, 16, "%c%dpx", before, data->pictures.size);
+    return out;
+}
+
+/* "cifar10", "cifar10 first half 5000+all", "birds 64px". */
 static pg_status describe_data(const pg_data_choice *data, pg_text_pool *texts, const char **out, pg_error *err)
 {
-    char train[16] = "all", test[16] = "all";
+    char train[16] = "all", test[16] = "all", size[16];
     if (data->train) snprintf(train, sizeof train, "%d", data->train);
     if (data->test) snprintf(test, sizeof test, "%d", data->test);
-    if (!data->train && !data->test && !data->half) return pg_text_pool_keep(texts, data->name, out, NULL, err);
-    return pg_text_pool_print(texts, out, NULL, err, "%s %s%s%s+%s", data->name, data->half ? pg_half_names[data->half] : "",
-                              data->half ? " half " : "", train, test);
+    size_of(data, ' ', size);
+    if (!data->train && !data->test && !data->half) return pg_text_pool_print(texts, out, NULL, err, "%s%s", data->name, size);
+    return pg_text_pool_print(texts, out, NULL, err, "%s%s %s%s%s+%s", data->name, size,
+                              data->half ? pg_half_names[data->half] : "", data->half ? " half " : "", train, test);
 }
 
 const char *pg_task_name(const pg_task *task, char out[PG_TASK_NAME_MAX])
 {
     static const char *const kinds[] = {
         [PG_TASK_TRAIN] = "", [PG_TASK_THRESHOLD] = "threshold", [PG_TASK_SUPPLIED] = "brought", [PG_TASK_CLAIM] = "claim"};
+    char size[16];
     const char *part = task->kind == PG_TASK_ATTACK ? task->attack->name : kinds[task->kind];
-    snprintf(out, PG_TASK_NAME_MAX, "%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, task->arch->name,
-             pg_norm_kind_name(task->norm), task->scheme->name, part, part[0] ? "/" : "", (unsigned long long)task->seed,
-             task->key);
+    snprintf(out, PG_TASK_NAME_MAX, "%s%s/%s-%s/%s/%s%ss%llu/%.8s", task->data.name, size_of(&task->data, '-', size),
+             task->arch->name, pg_norm_kind_name(task->norm), task->scheme->name, part, part[0] ? "/" : "",
+             (unsigned long long)task->seed, task->key);
     return out;
 }
 

@@ -9,7 +9,7 @@
 #include "core/base/memory.h"
 #include "core/formats/number.h"
 #include "core/formats/yaml.h"
-#include "experiments/grid/grid_options.h"
+#include "experiments/grid/data_entry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +30,10 @@ static pg_status add_int(pg_tree *tree, pg_node *map, const char *key, long long
     return pg_node_add(tree, map, key, PG_SCALAR, number, NULL, err);
 }
 
-static pg_status add_data(pg_tree *tree, pg_node *map, const char *key, const pg_data_choice *data, pg_error *err)
+static pg_status add_data(pg_tree *tree, pg_node *map, const char *key, const pg_data_choice *data, pg_reveal reveal,
+                          pg_error *err)
 {
+    const pg_data_options values = {.pictures = data->pictures};
     pg_status status = PG_OK;
     pg_node *entry;
     PG_TRY(pg_node_add(tree, map, key, PG_MAP, NULL, &entry, err));
@@ -40,6 +42,8 @@ static pg_status add_data(pg_tree *tree, pg_node *map, const char *key, const pg
     if (data->half) PG_TRY(pg_node_add_text(tree, entry, "half", pg_half_names[data->half], err));
     PG_TRY(add_int(tree, entry, "train", data->train, err));
     PG_TRY(add_int(tree, entry, "test", data->test, err));
+    if (reveal == PG_REVEAL_ALL && data->pictures.path[0])
+        PG_TRY(pg_options_write(pg_picture_table(), &values, reveal, tree, entry, err));
 done:
     return status;
 }
@@ -111,7 +115,7 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_re
     PG_TRY(add_int(tree, map, "format", FORMAT, err));
     PG_TRY(pg_node_add_text(tree, map, "kind", kinds[task->kind], err));
     PG_TRY(add_int(tree, map, "seed", (long long)task->seed, err));
-    PG_TRY(add_data(tree, map, "data", &task->data, err));
+    PG_TRY(add_data(tree, map, "data", &task->data, reveal, err));
     PG_TRY(add_network(&to, task, err));
     PG_TRY(
         add_options(&to, &(options){"scheme", "scheme", task->scheme->name, task->scheme->options, task->scheme_options}, err));
@@ -120,13 +124,13 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_re
     PG_TRY(add_options(&to, &(options){.key = "verify", .table = pg_verify_table, .values = &task->verify}, err));
     if (task->pretrained[0]) PG_TRY(pg_node_add_text(tree, map, "pretrained", task->pretrained, err));
     if (task->last) PG_TRY(pg_node_add(tree, map, "last", PG_SCALAR, "true", NULL, err));
-    if (task->kind == PG_TASK_TRAIN && task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, err));
+    if (task->kind == PG_TASK_TRAIN && task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, reveal, err));
     if (task->kind == PG_TASK_TRAIN || task->kind == PG_TASK_SUPPLIED) goto done;
     PG_TRY(pg_node_add_text(tree, map, "victim", task->victim, err));
     PG_TRY(add_networks(tree, map, task, err));
     if (attack)
         PG_TRY(add_options(&to, &(options){"attack", "attack", attack->name, attack->options, task->attack_options}, err));
-    if (task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, err));
+    if (task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, reveal, err));
     if (task->keep && reveal == PG_REVEAL_ALL) PG_TRY(pg_node_add(tree, map, "keep", PG_SCALAR, "true", NULL, err));
     if (after) PG_TRY(add_options(&to, &(options){"after", "attack", after->name, after->options, task->after_options}, err));
     if (task->forged[0]) PG_TRY(pg_node_add_text(tree, map, "forged", task->forged, err));
@@ -157,7 +161,8 @@ void pg_task_clear_texts(pg_task *task)
 /* Does the public text differ? */
 static bool hides(const pg_task *task)
 {
-    return task->keep || task->kind == PG_TASK_SUPPLIED || pg_options_hide(task->scheme->options, task->scheme_options) ||
+    return task->keep || task->data.pictures.path[0] || task->other.pictures.path[0] || task->kind == PG_TASK_SUPPLIED ||
+           pg_options_hide(task->scheme->options, task->scheme_options) ||
            (task->attack && pg_options_hide(task->attack->options, task->attack_options)) ||
            (task->after && pg_options_hide(task->after->options, task->after_options));
 }
@@ -196,8 +201,9 @@ static long long get_int(const pg_node *map, const char *key)
     return 0;
 }
 
-static void get_data(const pg_node *map, pg_data_choice *out)
+static pg_status get_data(const pg_node *map, pg_data_choice *out, pg_problems *problems, pg_error *err)
 {
+    pg_data_options values;
     get_text(map, "name", out->name, sizeof out->name);
     get_text(map, "sha256", out->sha256, sizeof out->sha256);
     char half[16] = "";
@@ -206,6 +212,11 @@ static void get_data(const pg_node *map, pg_data_choice *out)
         if (strcmp(half, pg_half_names[i]) == 0) out->half = i;
     out->train = (int)get_int(map, "train");
     out->test = (int)get_int(map, "test");
+    const pg_status status = pg_options_defaults(pg_data_table, &values, err);
+    if (status != PG_OK || !map || !pg_node_find(map, "path")) return status;
+    pg_options_take(pg_picture_table(), map, &values, problems);
+    out->pictures = values.pictures;
+    return PG_OK;
 }
 
 static void get_source(const pg_node *map, pg_task_source *out)
@@ -275,7 +286,7 @@ static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *probl
     for (int i = 0; kinds[i]; i++)
         if (strcmp(kind, kinds[i]) == 0) out->kind = (pg_task_kind)i;
     out->seed = (uint64_t)get_int(root, "seed");
-    get_data(pg_node_get(root, "data"), &out->data);
+    PG_TRY(get_data(pg_node_get(root, "data"), &out->data, problems, err));
     PG_TRY(pg_options_defaults(pg_network_table, &network, err));
     pg_options_take(pg_network_table, pg_node_get(root, "network"), &network, problems);
     out->arch = pg_arch_find(network.arch);
@@ -293,7 +304,7 @@ static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *probl
     get_text(root, "victim", out->victim, sizeof out->victim);
     if (networks[out->kind][0]) get_networks(pg_node_get(root, networks[out->kind]), out);
     get_text(root, "forged", out->forged, sizeof out->forged);
-    get_data(pg_node_get(root, "other"), &out->other);
+    PG_TRY(get_data(pg_node_get(root, "other"), &out->other, problems, err));
     out->keep = pg_node_find(root, "keep") != NULL;
     PG_TRY(get_scheme_and_attack(root, out, problems, err));
 done:

@@ -31,6 +31,7 @@ typedef struct pg_data_choice {
     char name[64], sha256[PG_SHA256_HEX]; /* checksum of the whole data set, as its reader reports it */
     int half;                             /* pg_half */
     int train, test;
+    pg_picture_set pictures; /* for the worker alone: the checksum covers everything that follows from them */
 } pg_data_choice;
 
 typedef struct pg_task {

@@ -118,7 +118,7 @@ static pg_status choose_other(work *w, pg_error *err)
     const pg_other_data other = scheme->other_data ? scheme->other_data(task->scheme_options) : (pg_other_data){0};
     pg_input facts;
     if (!other.name) return PG_OK;
-    const pg_status status = pg_input_find(other.name, w->order->data_directory, &facts, err);
+    const pg_status status = pg_input_find(other.name, &(pg_picture_set){.path = ""}, w->order->data_directory, &facts, err);
     if (status != PG_OK) return status;
     task->other = (pg_data_choice){.train = other.train, .test = other.test};
     snprintf(task->other.name, sizeof task->other.name, "%s", other.name);
@@ -130,14 +130,14 @@ static pg_status choose_data(work *w, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_embedding *o = w->order;
-    const char *name = o->data ? o->data : w->facts.data;
+    const char *name = o->data.name[0] ? o->data.name : w->facts.data;
     pg_input facts;
     if (!name[0]) return pg_fail(err, PG_BAD_INPUT, "--data NAME is missing, and %s does not name the data set", o->model);
-    PG_TRY(pg_input_find(name, o->data_directory, &facts, err));
+    PG_TRY(pg_input_find(name, &o->data.pictures, o->data_directory, &facts, err));
     if (o->train > facts.train || o->test > facts.test)
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: has only %d training and %d test images", name, facts.train, facts.test));
-    w->task.data = (pg_data_choice){.train = o->train, .test = o->test};
-    snprintf(w->task.data.name, sizeof w->task.data.name, "%s", name);
+    w->task.data = (pg_data_choice){.train = o->train, .test = o->test, .pictures = o->data.pictures};
+    snprintf(w->task.data.name, sizeof w->task.data.name, "%.63s", name);
     snprintf(w->task.data.sha256, sizeof w->task.data.sha256, "%s", facts.sha256);
 done:
     return status;

@@ -15,8 +15,9 @@ typedef struct pg_embedding {
     const pg_scheme *scheme;
     const char *const *sets; /* "bits=512", "train.crop=false": options of the scheme and of training, as in a grid's entry */
     int set_count;
-    const char *data, *data_directory; /* NULL: the data set that the model file names; the default */
-    int train, test;                   /* images; 0: all */
+    pg_data_options data;       /* name empty: the data set that the model file names; the counts are below */
+    const char *data_directory; /* NULL: the default */
+    int train, test;            /* images; 0: all */
     int epochs;
     double lr;
     uint64_t seed;

@@ -17,6 +17,7 @@
 enum { KEPT = 4 };
 static struct kept_data {
     char name[64], sha256[PG_SHA256_HEX];
+    pg_picture_set pictures;
     pg_data data;
 } kept[KEPT];
 static int kept_next;
@@ -29,10 +30,10 @@ void pg_task_release_data(void)
     }
 }
 
-static pg_status load(const char *name, const char *directory, const struct kept_data **out, pg_error *err)
+static pg_status load(const pg_data_choice *choice, const char *directory, const struct kept_data **out, pg_error *err)
 {
     for (int i = 0; i < KEPT; i++)
-        if (strcmp(kept[i].name, name) == 0) {
+        if (strcmp(kept[i].name, choice->name) == 0 && pg_picture_set_same(&kept[i].pictures, &choice->pictures)) {
             *out = &kept[i];
             return PG_OK;
         }
@@ -40,10 +41,11 @@ static pg_status load(const char *name, const char *directory, const struct kept
     kept_next = (kept_next + 1) % KEPT;
     pg_data_clear(&slot->data);
     slot->name[0] = 0;
-    const pg_status status = pg_data_load(name, directory, &slot->data, err);
+    const pg_status status = pg_data_read(choice->name, &choice->pictures, directory, &slot->data, err);
     if (status != PG_OK) return status;
     pg_input_sum(&slot->data, slot->sha256);
-    snprintf(slot->name, sizeof slot->name, "%s", name);
+    snprintf(slot->name, sizeof slot->name, "%s", choice->name);
+    slot->pictures = choice->pictures;
     *out = slot;
     return PG_OK;
 }
@@ -52,7 +54,7 @@ static pg_status load(const char *name, const char *directory, const struct kept
 static pg_status load_chosen(const pg_data_choice *choice, const pg_workplace *at, const pg_data **out, pg_error *err)
 {
     const struct kept_data *set;
-    const pg_status status = load(choice->name, at->data_directory, &set, err);
+    const pg_status status = load(choice, at->data_directory, &set, err);
     if (status != PG_OK) return status;
     if (strcmp(set->sha256, choice->sha256) != 0)
         return pg_fail(err, PG_BAD_INPUT, "%s: this data set differs from the planned one: its checksum is %.8s, not %.8s",

@@ -223,7 +223,7 @@ interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has
     PASSGRID_DATA=$WORK/own run -0 passgrid data list
     assert_output --partial "$WORK/own/mnist.safetensors: data set mnist is missing"
     assert_output --partial "passgrid data fetch mnist"
-    assert_equal "$(grep -c '^[a-z]' <<<"$output")" 7
+    assert_equal "$(grep -c '^[a-z]' <<<"$output")" 8
     assert_not_exists own
 }
 

@@ -68,7 +68,7 @@ static pg_status read_picture(const uint8_t *data, size_t bytes, pg_error *err)
     pg_image image, small;
     uint8_t centre[32 * 32 * 3];
     const char *path = fuzz_file("picture", data, bytes);
-    const pg_status status = pg_image_read(path, &image, err);
+    const pg_status status = pg_image_read_upright(path, &image, err);
     if (status != PG_OK) return status;
     if (pg_image_shrink(&image, 32, &small, path, NULL) == PG_OK) (void)!pg_image_centre(&small, 32, centre, path, NULL);
     pg_image_clear(&small);
@@ -104,13 +104,13 @@ static pg_status read_triggers(const uint8_t *data, size_t bytes, pg_error *err)
     pg_dataset triggers;
     char pinned[PG_PATH_MAX];
     fuzz_parts(data, bytes, trigger_names);
-    const pg_status status = pg_triggers_load(fuzz_path("triggers"), NULL, 10, &triggers, err);
+    const pg_status status = pg_triggers_load(fuzz_path("triggers"), NULL, 32, 10, &triggers, err);
     if (status != PG_OK) return status;
     for (int i = 0; i < triggers.count; i++)
         FUZZ_CHECK(triggers.labels[i] >= 0 && triggers.labels[i] < 10, "%d", triggers.labels[i]);
     pg_dataset_clear(&triggers);
     FUZZ_MUST(pg_triggers_pin(fuzz_path("triggers"), pinned, sizeof pinned, &fuzz_error));
-    FUZZ_MUST(pg_triggers_load(pinned, NULL, 10, &triggers, &fuzz_error));
+    FUZZ_MUST(pg_triggers_load(pinned, NULL, 32, 10, &triggers, &fuzz_error));
     pg_dataset_clear(&triggers);
     return PG_OK;
 }

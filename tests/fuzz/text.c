@@ -133,7 +133,7 @@ static void prepare_grid(void)
 {
     pg_input facts;
     pg_inputs_assume();
-    FUZZ_MUST(pg_input_find("synthetic", NULL, &facts, &fuzz_error));
+    FUZZ_MUST(pg_input_find("synthetic", &(pg_picture_set){.path = ""}, NULL, &facts, &fuzz_error));
 }
 
 static void check_same_grid(const pg_grid *a, const pg_grid *b)

@@ -11,7 +11,7 @@ core/base:
 core/formats: core/base
 core/compute: core/base
 core/nets: core/base core/formats core/compute
-core/data: core/base core/formats
+core/data: core/base core/formats core/compute
 core/ownership: core/base core/formats core/compute core/nets core/data
 core/train: core/base core/formats core/compute core/nets core/data core/ownership
 attacks: core

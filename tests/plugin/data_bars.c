@@ -20,7 +20,7 @@ static pg_status bars_load(const char *name, const char *directory, pg_data *out
 {
     (void)directory;
     pg_dataset *split[] = {&out->train, &out->test};
-    const pg_status status = pg_data_allocate(out, name, "generated bars", CLASSES, TRAIN, TEST, err);
+    const pg_status status = pg_data_allocate(out, name, "generated bars", CLASSES, 32, TRAIN, TEST, err);
     for (int s = 0; s < 2 && status == PG_OK; s++)
         for (int i = 0; i < split[s]->count; i++) {
             split[s]->labels[i] = i % CLASSES;

@@ -62,7 +62,7 @@ static inline pg_data_choice planned_data(int train, int test)
 {
     pg_data_choice choice = {.name = "synthetic", .train = train, .test = test};
     pg_input input;
-    OK(pg_input_find(choice.name, NULL, &input, &err));
+    OK(pg_input_find(choice.name, &choice.pictures, NULL, &input, &err));
     memcpy(choice.sha256, input.sha256, sizeof choice.sha256);
     return choice;
 }

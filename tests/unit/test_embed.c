@@ -53,7 +53,7 @@ static pg_embedding order_of(const char *scheme, const char *out, const char *ev
                           .scheme = pg_scheme_find(scheme),
                           .sets = smaller,
                           .set_count = 3,
-                          .data = "synthetic",
+                          .data.name = "synthetic",
                           .train = 40,
                           .test = 20,
                           .epochs = 2,
@@ -142,9 +142,9 @@ TEST(files_and_networks_that_do_not_suit_are_refused)
     order.model = v1;
     FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "has passport layers; only an ordinary network can be marked");
     order = order_of("uchida", "out", "evidence");
-    order.data = NULL;
+    order.data.name[0] = 0;
     FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "--data NAME is missing, and");
-    order.data = "synthetic", order.train = 1000000;
+    strcpy(order.data.name, "synthetic"), order.train = 1000000;
     FAILS(pg_embed(&order, &place, &done, &err), PG_BAD_INPUT, "synthetic: has only ");
     order.train = 40;
     OK(pg_file_write("evidence", "x", 1, PG_FILE_SECRET, &err));

@@ -12,7 +12,7 @@ static pg_data make_data(int train, int test)
     pg_data data = {0};
     pg_rng rng;
     pg_rng_open(&rng, (pg_seed){5, "made"}, "", 0);
-    OK(pg_data_allocate(&data, "made", "made here", 10, train, test, &err));
+    OK(pg_data_allocate(&data, "made", "made here", 10, 32, train, test, &err));
     pg_dataset *split[] = {&data.train, &data.test};
     for (int s = 0; s < 2; s++)
         for (int i = 0; i < split[s]->count; i++) {
