@@ -23,6 +23,7 @@
     X(pg_attack, grind)                                                                                                        \
     X(pg_attack, extract)                                                                                                      \
     X(pg_attack, cleanse)                                                                                                      \
-    X(pg_attack, dehydra)
+    X(pg_attack, dehydra)                                                                                                      \
+    X(pg_attack, wrk)
 
 PG_REGISTRY(pg_attack, pg_attacks, ATTACKS)

@@ -53,13 +53,16 @@ const pg_real *pg_picture_loss_gradient(pg_picture_loss *loss, pg_model *model)
     return pg_net_image_gradient(loss->net);
 }
 
+void pg_picture_move(uint8_t *pixels, const pg_real *gradient, size_t count, int levels)
+{
+    for (size_t i = 0; i < count; i++) {
+        const int level = pixels[i] + levels * ((gradient[i] > 0) - (gradient[i] < 0));
+        pixels[i] = (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
+    }
+}
+
 void pg_picture_loss_step(pg_picture_loss *loss, pg_model *model, pg_dataset *pictures, int from, int n, int levels)
 {
     const size_t size = (size_t)pictures->height * (size_t)pictures->width * 3;
-    const pg_real *gradient = pg_picture_loss_gradient(loss, model);
-    uint8_t *pixel = pictures->images + (size_t)from * size;
-    for (size_t i = 0; i < (size_t)n * size; i++) {
-        const int level = pixel[i] + levels * ((gradient[i] > 0) - (gradient[i] < 0));
-        pixel[i] = (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
-    }
+    pg_picture_move(pictures->images + (size_t)from * size, pg_picture_loss_gradient(loss, model), (size_t)n * size, levels);
 }

@@ -26,6 +26,9 @@ void pg_picture_loss_run(pg_picture_loss *loss, pg_model *model, int n, const in
 /* After show or run: the gradient of each picture's loss, [n,H,W,3] in normalised pixels. Valid until the next call. */
 const pg_real *pg_picture_loss_gradient(pg_picture_loss *loss, pg_model *model);
 
+/* Move pixels by `levels` of 255 along the sign of their gradient, within the range of a pixel. */
+void pg_picture_move(uint8_t *pixels, const pg_real *gradient, size_t count, int levels);
+
 /* After show: move every pixel of these pictures by `levels` of 255 along the sign of the gradient, within the range of a
  * pixel. That raises their losses; negative levels lower them. */
 void pg_picture_loss_step(pg_picture_loss *loss, pg_model *model, pg_dataset *pictures, int from, int n, int levels);

@@ -39,6 +39,7 @@ static const char config[] =
     "  - {attack: extract, epochs: 4, batch: 20, rounds: 1, step: 9, schemes: [uchida]}\n"
     "  - {attack: cleanse, share: 50, search: 1, epochs: 2, batch: 10, schemes: [adi]}\n"
     "  - {attack: dehydra, share: 50, dreams: 1, steps: 3, epochs: 2, batch: 10, schemes: [v1]}\n"
+    "  - {attack: wrk, share: 50, epochs: 2, batch: 10, steps: 2, schemes: [v1]}\n"
     "  - {attack: transfer-triggers, pictures: 6, count: 4, references: 2, held_out: 1, steps: 3, schemes: [adi]}\n";
 
 static pg_grid *grid;
