@@ -126,7 +126,7 @@ static pg_status overwrite_step(void *state, pg_attack_state *what, pg_outcome *
     *what = PG_ATTACK_LAST;
     *outcome = pg_tuned_outcome(&s->tuned, s->owners);
     outcome->shown = s->model;
-    outcome->evidence = s->evidence;
+    outcome->evidence = pg_trainer_evidence(s->tuned.trainer);
     return PG_OK;
 }
 

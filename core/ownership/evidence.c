@@ -34,12 +34,20 @@ bool pg_mark_is_bank(const pg_mark *mark)
 int pg_mark_width(const pg_mark *mark)
 {
     int width = 0;
-    if (!pg_mark_is_bank(mark)) return mark->form == PG_FORM_RESIDUALS ? 0 : mark->pooled;
+    if (!pg_mark_is_bank(mark) && mark->form != PG_FORM_EXTRACTOR) return mark->form == PG_FORM_RESIDUALS ? 0 : mark->pooled;
     for (int i = 0; i < mark->site_count; i++) {
         const pg_mark_site *s = &mark->site[i];
         width += s->kernel * s->kernel * s->inputs;
     }
     return width;
+}
+
+void pg_mark_shape(const pg_mark *mark, size_t shape[2])
+{
+    const size_t width = (size_t)pg_mark_width(mark), bits = (size_t)mark->bits;
+    const bool extractor = mark->form == PG_FORM_EXTRACTOR;
+    shape[0] = extractor ? width + bits : width;
+    shape[1] = extractor ? (size_t)mark->pooled : bits;
 }
 
 void pg_mark_names(const pg_mark *mark, char names[PG_MARK_NAMES_MAX])
@@ -52,7 +60,9 @@ void pg_mark_names(const pg_mark *mark, char names[PG_MARK_NAMES_MAX])
 
 static size_t projection_size(const pg_mark *mark)
 {
-    return (size_t)pg_mark_width(mark) * (size_t)mark->bits;
+    size_t shape[2];
+    pg_mark_shape(mark, shape);
+    return shape[0] * shape[1];
 }
 
 pg_status pg_mark_allocate(pg_mark *mark, pg_error *err)

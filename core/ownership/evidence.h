@@ -31,8 +31,8 @@ enum {
     PG_MARK_NAMES_MAX = PG_MARK_SITES_MAX * PG_NAME_MAX
 };
 
-/* How a mark is read; see mark.h. The first three read mean filters by a bank of filters, the last activations, the
- * others single weights. */
+/* How a mark is read; see mark.h. The first three read mean filters by a bank of filters, EXTRACTOR reads them by a perceptron,
+ * ACTIVATIONS reads the values that enter a layer, and the others read single weights. */
 typedef enum pg_mark_form {
     PG_FORM_SIGNS,
     PG_FORM_HALVES,
@@ -40,7 +40,8 @@ typedef enum pg_mark_form {
     PG_FORM_FILTERED,
     PG_FORM_RESIDUALS,
     PG_FORM_PLACED,
-    PG_FORM_ACTIVATIONS
+    PG_FORM_ACTIVATIONS,
+    PG_FORM_EXTRACTOR
 } pg_mark_form;
 
 typedef struct pg_mark_site {
@@ -52,9 +53,10 @@ typedef struct pg_mark {
     pg_mark_form form;
     int site_count, bits; /* bits 0: no mark */
     int rounds;           /* of a filtered mark, else 0 */
-    int pooled;           /* rows of the projection, or weights in a row of residuals; 0 for a bank */
+    int pooled;           /* rows of the projection, weights in a row of residuals, or hidden units; 0 for a bank */
     int pixels;           /* pg_pixels of the pictures whose activations are read, else 0 */
-    pg_real *projection;  /* a bank: [kernel,kernel,inputs,bits] of each site in turn; else [pooled,bits]; none of residuals */
+    pg_real *projection;  /* a bank: [kernel,kernel,inputs,bits] of each site in turn; an extractor: [width,pooled], then
+                           * [bits,pooled]; else [pooled,bits]; none of residuals */
     int32_t *places;      /* [pooled,bits], of a placed mark only: which weight of all sites each value multiplies */
     int8_t *b;            /* -1 or +1, [bits] */
     pg_mark_site site[PG_MARK_SITES_MAX];
@@ -98,8 +100,12 @@ PG_CHECKED pg_status pg_passport_allocate(pg_passport *p, pg_error *err);
 PG_CHECKED pg_status pg_mark_allocate(pg_mark *mark, pg_error *err);
 void pg_mark_clear(pg_mark *mark);
 
-/* Number of values with which each filter of the projection is multiplied; 0 for residuals, which have none. */
+/* Number of values with which each filter of the projection is multiplied: for a bank and an extractor the taps of all sites; 0
+ * for residuals, which have none. */
 int pg_mark_width(const pg_mark *mark);
+
+/* Rows and columns of the projection. */
+void pg_mark_shape(const pg_mark *mark, size_t shape[2]);
 
 /* Does the mark read mean filters by a bank of filters? */
 bool pg_mark_is_bank(const pg_mark *mark);

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const pg_mark_kinds[] = {"gaussian", "direct", "diff",      "signs",  "filtered",    "uniform",
-                                     "centred",  "waves",  "residuals", "placed", "activations", NULL};
+const char *const pg_mark_kinds[] = {"gaussian", "direct",    "diff",   "signs",       "filtered",  "uniform", "centred",
+                                     "waves",    "residuals", "placed", "activations", "extractor", NULL};
 
 static const pg_mark_form forms[] = {
     [PG_MARK_GAUSSIAN] = PG_FORM_SIGNS,
@@ -26,6 +26,7 @@ static const pg_mark_form forms[] = {
     [PG_MARK_RESIDUALS] = PG_FORM_RESIDUALS,
     [PG_MARK_PLACED] = PG_FORM_PLACED,
     [PG_MARK_ACTIVATIONS] = PG_FORM_ACTIVATIONS,
+    [PG_MARK_EXTRACTOR] = PG_FORM_EXTRACTOR,
 };
 
 pg_mark_form pg_mark_form_of(const char *kind)
@@ -72,12 +73,29 @@ static pg_status fits_list(const pg_mark *mark, pg_error *err)
                    mark->site_count > 1 ? " and the other layers have" : " has", weights, rows);
 }
 
+/* Number of values of the projection. */
+static size_t values_of(const pg_mark *mark)
+{
+    size_t shape[2];
+    pg_mark_shape(mark, shape);
+    return shape[0] * shape[1];
+}
+
+static pg_status fits_extractor(const pg_mark *mark, pg_error *err)
+{
+    if (mark->bits <= PG_MARK_BITS_MAX && values_of(mark) <= PG_MARK_VALUES_MAX) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT,
+                   "layers, hidden: %d taps of %s and %d bits with %d hidden units are %zu values, at most %d",
+                   pg_mark_width(mark), mark->site[0].layer, mark->bits, mark->pooled, values_of(mark), PG_MARK_VALUES_MAX);
+}
+
 pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
 {
     if (mark->form != forms[kind])
         return pg_fail(err, PG_BAD_INPUT, "the mark for %s is not read as the kind %s is", mark->site[0].layer,
                        pg_mark_kinds[kind]);
     if (pg_mark_is_bank(mark)) return fits_bank(mark, kind, err);
+    if (mark->form == PG_FORM_EXTRACTOR) return fits_extractor(mark, err);
     const bool list = mark->form == PG_FORM_RESIDUALS || mark->form == PG_FORM_PLACED;
     return list ? fits_list(mark, err) : PG_OK;
 }
@@ -205,11 +223,6 @@ pg_status pg_mark_create_activations(const pg_net_spec *spec, const char *layer,
 
 /* ---- drawing ---- */
 
-static size_t values_of(const pg_mark *mark)
-{
-    return (size_t)pg_mark_width(mark) * (size_t)mark->bits;
-}
-
 static pg_status draw_positions(pg_mark *mark, int ones, pg_rng *rng, pg_error *err)
 {
     uint32_t *order = NULL;
@@ -266,6 +279,19 @@ static void scale_to_length_1(pg_mark *mark)
     }
 }
 
+/* Mean filters of first weights have a length of about sqrt(taps) times their deviation, so U spreads hidden units by 2. */
+static void draw_extractor(pg_mark *mark, pg_rng *rng)
+{
+    pg_real *x = mark->projection;
+    const double spread = 2 / sqrt(pg_mark_width(mark));
+    for (const pg_mark_site *s = mark->site; s < mark->site + mark->site_count; s++) {
+        const int taps = s->kernel * s->kernel;
+        const double first = sqrt(2.0 / (s->outputs * taps)) / sqrt(s->outputs);
+        for (int i = 0; i < taps * s->inputs * mark->pooled; i++) *x++ = (pg_real)(spread / first * pg_rng_normal(rng));
+    }
+    for (int i = 0; i < mark->bits * mark->pooled; i++) *x++ = (pg_real)(pg_rng_normal(rng) / sqrt(mark->pooled));
+}
+
 static double draw_value(pg_mark_kind kind, pg_rng *rng)
 {
     if (kind == PG_MARK_SIGNS) return 2 * (int)pg_rng_below(rng, 2) - 1;
@@ -293,6 +319,10 @@ pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *
     if (status != PG_OK) return status;
     if (ones_of(kind)) return draw_positions(mark, ones_of(kind), rng, err);
     if (kind == PG_MARK_PLACED) return draw_places(mark, rng, err);
+    if (kind == PG_MARK_EXTRACTOR) {
+        draw_extractor(mark, rng);
+        return PG_OK;
+    }
     for (size_t i = 0; i < values_of(mark); i++) mark->projection[i] = (pg_real)draw_value(kind, rng);
     if (kind == PG_MARK_WAVES) scale_to_length_1(mark);
     if (kind == PG_MARK_FILTERED) hash_projection(mark, mark->b);

@@ -27,7 +27,12 @@
  *   PLACED     z_j is the sum over k < pooled of the value [k,j] times the weight at the place [k,j]; bit j is its sign. No
  *              two values have the same place.
  *
- * A reading of exactly zero carries no bit, so a network without weights carries no mark. */
+ *   EXTRACTOR  a perceptron that is trained with the network reads w. Its `pooled` hidden units are h = sigmoid(U . w), with
+ * the first `width` rows of the projection as U; z_j is row j of the other rows times h; bit j is its sign. There are no
+ * biases. Source: Wang, Kerschbaum, WWW 2021.
+ *
+ * A reading of exactly zero carries no bit, so a network without weights carries no mark; but an extractor reads 1/2 from each
+ * hidden unit there. */
 #ifndef PG_OWNERSHIP_MARK_H
 #define PG_OWNERSHIP_MARK_H
 
@@ -36,6 +41,7 @@
 #include "core/ownership/evidence.h"
 
 #define PG_WAVES 10.0
+enum { PG_MARK_VALUES_MAX = 1 << 26 }; /* of a projection */
 
 /* The row of an option `layers`, a text in the options struct T. */
 #define PG_MARK_LAYERS(T, fallback) PG_TEXT(T, layers, fallback, PG_MARK_LAYERS_HELP)
@@ -48,7 +54,8 @@
  * follow from a secret without arithmetic on real numbers. FILTERED: of filtered marks, standard normal unless they are bound.
  * UNIFORM: in [0, 1). CENTRED: in [-1/2, 1/2). WAVES: standard normal, then scaled to length 1. RESIDUALS: of residuals,
  * which have none. PLACED: values of a Laplace distribution of variance 1 at random places.
- * ACTIVATIONS: standard normal. */
+ * ACTIVATIONS: standard normal. EXTRACTOR: normal, U of a deviation with which the hidden units of a network with first weights
+ * spread, the other rows of 1 / sqrt(pooled). */
 typedef enum pg_mark_kind {
     PG_MARK_GAUSSIAN,
     PG_MARK_DIRECT,
@@ -60,7 +67,8 @@ typedef enum pg_mark_kind {
     PG_MARK_WAVES,
     PG_MARK_RESIDUALS,
     PG_MARK_PLACED,
-    PG_MARK_ACTIVATIONS
+    PG_MARK_ACTIVATIONS,
+    PG_MARK_EXTRACTOR
 } pg_mark_kind;
 extern const char *const pg_mark_kinds[]; /* names, ended by NULL */
 
@@ -79,7 +87,8 @@ PG_CHECKED pg_status pg_mark_create(const pg_net_spec *spec, const char *layers,
 PG_CHECKED pg_status pg_mark_create_filtered(const pg_net_spec *spec, const char *layers, int bits, int rounds, int pooled,
                                              pg_mark *out, pg_error *err);
 
-/* The same for the kinds RESIDUALS and PLACED. PG_BAD_INPUT also if the layers have fewer weights than bits, or than places. */
+/* The same for the kinds RESIDUALS, PLACED and EXTRACTOR. PG_BAD_INPUT also if the layers have fewer weights than bits, or than
+ * places, or the extractor has more than PG_MARK_VALUES_MAX values. */
 PG_CHECKED pg_status pg_mark_create_listed(const pg_net_spec *spec, const char *layers, int bits, pg_mark_kind kind, int pooled,
                                            pg_mark *out, pg_error *err);
 
@@ -144,8 +153,12 @@ void pg_mark_read_means(const pg_mark *mark, int classes, const double *means, d
 /* What tells the bits by its sign [bits]: z, or as HALVES and WAVES say. */
 void pg_mark_project(const pg_mark *mark, const pg_model *model, double *projected);
 
-/* w, the mean filters [kernel,kernel,inputs] of the sites in turn, of a mark that is read by a bank. */
+/* w, the mean filters [kernel,kernel,inputs] of the sites in turn, of a mark that reads them. */
 void pg_mark_mean_filter(const pg_mark *mark, const pg_model *model, double *mean);
+
+/* Number of taps of a filter of the layer, and tap j of its mean filter. */
+int pg_mark_taps(const pg_layer *layer);
+double pg_mark_mean_tap(const pg_model *model, const pg_layer *layer, int j);
 
 /* Add strength * slope [bits], the derivative of a loss by z, carried back to the weights, to their gradients. gradients is
  * laid out as the model's params. */

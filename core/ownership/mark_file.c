@@ -3,12 +3,13 @@
 #include "core/ownership/mark_file.h"
 
 #include "core/base/memory.h"
+#include "core/ownership/mark.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { TENSOR_NAME = PG_NAME_MAX + 32, NUMBERS = 4 };
-enum { VALUES_MAX = 1 << 26 }; /* of a projection */
+enum { VALUES_MAX = PG_MARK_VALUES_MAX };
 
 /* ---- writing ---- */
 
@@ -54,6 +55,12 @@ static void put_numbers(pg_mark_sheet *s, int site)
     put(s, site, m->rounds ? "mark_filter" : "mark_site", 1, &count, s->numbers[site])->dtype = PG_I32;
 }
 
+/* The array of the projection of a mark that is not read by a bank. */
+static const char *matrix_of(const pg_mark *m)
+{
+    return m->form == PG_FORM_EXTRACTOR ? "mark_extractor" : "projection";
+}
+
 static void put_pixels(pg_mark_sheet *s)
 {
     const size_t one = 1;
@@ -64,7 +71,9 @@ static void put_pixels(pg_mark_sheet *s)
 static void put_all(pg_mark_sheet *s)
 {
     const pg_mark *m = s->mark;
-    const size_t bits = (size_t)m->bits, shape[] = {(size_t)m->pooled, bits};
+    const size_t bits = (size_t)m->bits;
+    size_t shape[2];
+    pg_mark_shape(m, shape);
     const pg_real *x = m->projection;
     for (int i = 0; i < m->site_count; i++) {
         if (pg_mark_is_bank(m))
@@ -72,7 +81,7 @@ static void put_all(pg_mark_sheet *s)
         else
             put_numbers(s, i);
     }
-    if (pg_mark_width(m) && !pg_mark_is_bank(m)) put(s, 0, "projection", 2, shape, m->projection);
+    if (pg_mark_width(m) && !pg_mark_is_bank(m)) put(s, 0, matrix_of(m), 2, shape, m->projection);
     if (m->form == PG_FORM_ACTIVATIONS) put_pixels(s);
     if (m->form == PG_FORM_PLACED) put(s, 0, "mark_places", 2, shape, m->places)->dtype = PG_I32;
     put(s, 0, "mark", 1, &bits, s->next);
@@ -133,7 +142,7 @@ static pg_status find_sites(const pg_safetensors *file, const char *path, pg_mar
         const bool bits = pg_file_layer_of(name, "mark", layer),
                    beside = pg_file_layer_of(name, "mark_places", layer) || pg_file_layer_of(name, "mark_pixels", layer);
         const bool site = pg_file_layer_of(name, "projection", layer) || pg_file_layer_of(name, "mark_filter", layer) ||
-                          pg_file_layer_of(name, "mark_site", layer);
+                          pg_file_layer_of(name, "mark_site", layer) || pg_file_layer_of(name, "mark_extractor", layer);
         *arrays += bits || beside || site;
         marks += bits;
         if (marks > 1) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: more than one mark", path));
@@ -146,7 +155,9 @@ done:
 /* Refuse arrays that the reader did not use; otherwise the claimant would believe that they count. */
 static pg_status check_count(const char *path, const pg_mark *m, int arrays, pg_error *err)
 {
-    const int beside = m->form == PG_FORM_FILTERED ? 2 : m->form == PG_FORM_PLACED || m->form == PG_FORM_ACTIVATIONS ? 3 : 1;
+    const bool one = m->form == PG_FORM_FILTERED || m->form == PG_FORM_EXTRACTOR,
+               two = m->form == PG_FORM_PLACED || m->form == PG_FORM_ACTIVATIONS;
+    const int beside = 1 + one + 2 * two;
     if (arrays == m->site_count + beside) return PG_OK;
     return pg_fail(err, PG_BAD_INPUT, "%s: the mark for %s has %d tensors, expected %d", path, m->site[0].layer, arrays,
                    m->site_count + beside);
@@ -219,8 +230,13 @@ static pg_status read_list_sizes(const pg_safetensors *file, const char *path, p
     const pg_array *x = NULL;
     char name[TENSOR_NAME];
     const bool filtered = has(file, m, "mark_filter"), placed = has(file, m, "mark_places");
-    const bool active = has(file, m, "mark_pixels"), flat = !filtered && !placed && !active;
-    m->form = filtered ? PG_FORM_FILTERED : placed ? PG_FORM_PLACED : active ? PG_FORM_ACTIVATIONS : PG_FORM_RESIDUALS;
+    const bool active = has(file, m, "mark_pixels"), extractor = has(file, m, "mark_extractor");
+    const bool flat = !filtered && !placed && !active; /* the number of bits is that of the mark */
+    m->form = filtered    ? PG_FORM_FILTERED
+              : placed    ? PG_FORM_PLACED
+              : active    ? PG_FORM_ACTIVATIONS
+              : extractor ? PG_FORM_EXTRACTOR
+                          : PG_FORM_RESIDUALS;
     PG_TRY(read_numbers(file, path, filtered ? "mark_filter" : "mark_site", m, filtered ? &m->rounds : &m->pooled, err));
     PG_TRY(pg_safetensors_get(file, name_of(m, 0, flat ? "mark" : "projection", name), flat ? 1 : 2, NULL, &x, err));
     const size_t bits = x->shape[flat ? 0 : 1], pooled = flat ? (size_t)m->pooled : x->shape[0];
@@ -232,6 +248,22 @@ static pg_status read_list_sizes(const pg_safetensors *file, const char *path, p
     m->pooled = (int)pooled;
 done:
     return status;
+}
+
+/* Check that the file has the projection that the sizes of an extractor ask for, before memory is allocated. */
+static pg_status check_extractor(const pg_safetensors *file, const char *path, const pg_mark *m, pg_error *err)
+{
+    char name[TENSOR_NAME];
+    const pg_array *x = NULL;
+    size_t shape[2];
+    for (const pg_mark_site *s = m->site; s < m->site + m->site_count; s++)
+        if (s->kernel < 1 || s->kernel > PG_KERNEL_MAX || s->inputs < 1 || s->inputs > PG_CHANNELS_MAX)
+            return pg_fail(err, PG_BAD_INPUT, "%s: the mark for %s reads filters of %dx%dx%d", path, s->layer, s->kernel,
+                           s->kernel, s->inputs);
+    pg_mark_shape(m, shape);
+    const pg_status status = pg_safetensors_get(file, name_of(m, 0, matrix_of(m), name), 2, shape, &x, err);
+    if (status != PG_OK || x->count <= VALUES_MAX) return status;
+    return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': more than %d values", path, name, VALUES_MAX);
 }
 
 /* Convert filters [bits,C,R,R] of one site to their part [R,R,C,bits] of the projection, and return the next. */
@@ -291,7 +323,11 @@ static pg_status read_values(const pg_safetensors *file, const char *path, pg_ma
     pg_real *values = NULL;
     char name[TENSOR_NAME];
     const pg_array *b = NULL;
-    const size_t count = (size_t)pg_mark_width(m) * (size_t)m->bits, bits = (size_t)m->bits;
+    size_t shape[2];
+    const size_t bits = (size_t)m->bits;
+    if (m->form == PG_FORM_EXTRACTOR) PG_TRY(check_extractor(file, path, m, err));
+    pg_mark_shape(m, shape);
+    const size_t count = shape[0] * shape[1];
     PG_TRY(pg_safetensors_get(file, name_of(m, 0, "mark", name), 1, &bits, &b, err));
     PG_TRY(pg_mark_allocate(m, err));
     PG_TRY(pg_alloc(count > bits ? count : bits, sizeof *values, &values, err));
@@ -301,7 +337,7 @@ static pg_status read_values(const pg_safetensors *file, const char *path, pg_ma
         goto done;
     }
     if (m->form != PG_FORM_RESIDUALS)
-        PG_TRY(pg_safetensors_read_real(file, name_of(m, 0, "projection", name), m->projection, count, err));
+        PG_TRY(pg_safetensors_read_real(file, name_of(m, 0, matrix_of(m), name), m->projection, count, err));
     if (m->form == PG_FORM_PLACED) PG_TRY(read_places(file, path, m, err));
     if (m->form == PG_FORM_ACTIVATIONS) PG_TRY(read_pixels(file, path, m, err));
 done:

@@ -2,6 +2,8 @@
 /* Reading marks in a model and carrying gradients back to its weights; see mark.h. Nothing here allocates. */
 #include "core/ownership/mark.h"
 
+#include "core/ownership/extractor.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -36,13 +38,12 @@ static ptrdiff_t offset_of(const view *v, int i)
 
 /* ---- banks ---- */
 
-static int taps_of(const pg_layer *layer)
+int pg_mark_taps(const pg_layer *layer)
 {
     return layer->row.kernel * layer->row.kernel * layer->in_channels;
 }
 
-/* Mean of tap j over the output filters. */
-static double mean_tap(const pg_model *model, const pg_layer *layer, int j)
+double pg_mark_mean_tap(const pg_model *model, const pg_layer *layer, int j)
 {
     const int k = layer->out_channels;
     const pg_real *w = model->params + layer->weight + (ptrdiff_t)j * k;
@@ -55,7 +56,7 @@ void pg_mark_mean_filter(const pg_mark *mark, const pg_model *model, double *mea
 {
     const view v = open_view(mark, model);
     for (int site = 0; site < mark->site_count; site++)
-        for (int j = 0; j < taps_of(v.layer[site]); j++) *mean++ = mean_tap(model, v.layer[site], j);
+        for (int j = 0; j < pg_mark_taps(v.layer[site]); j++) *mean++ = pg_mark_mean_tap(model, v.layer[site], j);
 }
 
 /* Add value times row x of the projection to z. */
@@ -76,8 +77,8 @@ static void read_bank(const view *v, const pg_model *model, double *z)
 {
     const pg_real *x = v->mark->projection;
     for (int site = 0; site < v->mark->site_count; site++)
-        for (int j = 0; j < taps_of(v->layer[site]); j++, x += v->mark->bits)
-            add_row(v->mark, x, mean_tap(model, v->layer[site], j), z);
+        for (int j = 0; j < pg_mark_taps(v->layer[site]); j++, x += v->mark->bits)
+            add_row(v->mark, x, pg_mark_mean_tap(model, v->layer[site], j), z);
 }
 
 static void carry_back_bank(const view *v, double strength, const double *slope, pg_real *gradients)
@@ -86,7 +87,7 @@ static void carry_back_bank(const view *v, double strength, const double *slope,
     for (int site = 0; site < v->mark->site_count; site++) {
         const int k = v->layer[site]->out_channels;
         pg_real *g = gradients + v->layer[site]->weight;
-        for (int j = 0; j < taps_of(v->layer[site]); j++, x += v->mark->bits) {
+        for (int j = 0; j < pg_mark_taps(v->layer[site]); j++, x += v->mark->bits) {
             const double each = slope_of(v->mark, x, slope);
             for (int o = 0; o < k; o++) g[(ptrdiff_t)j * k + o] += (pg_real)(strength * each / k);
         }
@@ -288,6 +289,7 @@ void pg_mark_read(const pg_mark *mark, const pg_model *model, double *z)
     case PG_FORM_FILTERED: read_filtered(&v, model, z); break;
     case PG_FORM_RESIDUALS: read_residuals(&v, model, z); break;
     case PG_FORM_PLACED: read_placed(&v, model, z); break;
+    case PG_FORM_EXTRACTOR: pg_extractor_read(mark, model, z); break;
     default: read_bank(&v, model, z);
     }
 }
@@ -306,6 +308,7 @@ void pg_mark_carry_back(const pg_mark *mark, const pg_model *model, double stren
     case PG_FORM_FILTERED: carry_back_filtered(&v, strength, slope, gradients); break;
     case PG_FORM_RESIDUALS: carry_back_residuals(&v, model, strength, slope, gradients); break;
     case PG_FORM_PLACED: carry_back_placed(&v, strength, slope, gradients); break;
+    case PG_FORM_EXTRACTOR: pg_extractor_carry_back(mark, model, strength, slope, gradients); break;
     default: carry_back_bank(&v, strength, slope, gradients);
     }
 }

@@ -103,6 +103,9 @@ typedef struct pg_scheme {
     double (*regulariser)(const void *options, const pg_evidence *evidence, const pg_model *model, pg_net *net);
     /* Put back the weights that training must not change. Called before the first step and after every step. NULL: none. */
     void (*hold)(const void *options, const pg_evidence *evidence, pg_model *model);
+    /* Train the evidence together with the network: called after every step, which is number `step` of the training from 0,
+     * with the trainer's copy of the evidence. NULL: the evidence stays as keygen made it. */
+    void (*learn)(const void *options, const pg_model *model, pg_seed seed, long step, pg_evidence *evidence);
     /* Trigger samples appended to every training batch. NULL: none. */
     int (*triggers_per_batch)(const void *options);
     /* Images that `before` runs through the network, forward and backward, for each trigger of a step. NULL: none, and there is

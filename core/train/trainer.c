@@ -80,6 +80,10 @@ pg_status pg_trainer_create(const pg_job *job, pg_trainer **out, pg_error *err)
     const pg_dataset *data = job->data;
     PG_TRY(pg_alloc(1, sizeof *t, &t, err));
     t->job = *job;
+    if (job->scheme->learn && job->evidence) {
+        PG_TRY(pg_evidence_clone(job->evidence, &t->learned, err));
+        t->job.evidence = t->learned;
+    }
     PG_TRY(plan_triggers(t, err));
     PG_TRY(open_batches(t, err));
     PG_TRY(pg_net_create(&job->model->spec, t->capacity, true, job->conv, &t->net, err));
@@ -117,6 +121,8 @@ void pg_trainer_destroy(pg_trainer **trainer)
     pg_free(t->scratch);
     pg_free(t->history);
     pg_model_destroy(&t->best);
+    pg_evidence_destroy(&t->learned);
+    pg_evidence_destroy(&t->best_learned);
     pg_free(t);
     *trainer = NULL;
 }
@@ -293,6 +299,13 @@ static void begin_epoch(pg_trainer *t)
     t->correct = t->seen = 0;
 }
 
+static void learn(pg_trainer *t)
+{
+    const pg_progress *p = &t->progress;
+    if (t->learned)
+        t->job.scheme->learn(t->job.scheme_options, t->job.model, t->job.seed, (long)p->epoch * p->steps + p->step, t->learned);
+}
+
 pg_status pg_trainer_step(pg_trainer *t, pg_error *err)
 {
     pg_progress *p = &t->progress;
@@ -308,6 +321,7 @@ pg_status pg_trainer_step(pg_trainer *t, pg_error *err)
         return pg_fail(err, PG_FAILED, "the loss is not finite in epoch %d, step %d", p->epoch + 1, p->step + 1);
     update(t);
     hold_weights(&t->job);
+    learn(t);
     count_step(t, loss, regulariser);
     if (p->step < p->steps) return PG_OK;
     p->epoch++;

@@ -89,6 +89,11 @@ double pg_trainer_macs(const pg_trainer *trainer);  /* multiply-adds so far */
 PG_CHECKED pg_status pg_trainer_judge_epoch(pg_trainer *trainer, const double accuracy[2], pg_error *err);
 const pg_model *pg_trainer_best(const pg_trainer *trainer); /* NULL before the first epoch is judged */
 
+/* The evidence that belongs to the model as it is now, and to the best one: that of the job, or the trainer's copies if the
+ * scheme trains the evidence too. */
+const pg_evidence *pg_trainer_evidence(const pg_trainer *trainer);
+const pg_evidence *pg_trainer_best_evidence(const pg_trainer *trainer);
+
 /* Losses and accuracies of each epoch judged so far. */
 typedef struct pg_epoch {
     double loss, regulariser, train_accuracy, accuracy[2];

@@ -22,9 +22,18 @@ struct pg_trainer {
     double loss_sum, regulariser_sum;
     long correct, seen;
     pg_model *best;
-    pg_epoch *history; /* [epochs] */
+    pg_evidence *learned, *best_learned; /* of a scheme that trains its evidence: job.evidence, and that of the best model */
+    pg_epoch *history;                   /* [epochs] */
     int judged, best_epoch;
 };
+
+/* Number of values of the learned evidence, which are those of its mark's projection. */
+static inline size_t pg_trainer_learned(const pg_trainer *t)
+{
+    size_t shape[2];
+    pg_mark_shape(&t->learned->mark, shape);
+    return shape[0] * shape[1];
+}
 
 /* Images of a step that run forward and backward. */
 static inline double pg_trainer_images_of_step(const pg_trainer *t)

@@ -15,11 +15,17 @@ static double score(const pg_epoch *e)
 
 static pg_status keep_best(pg_trainer *t, pg_error *err)
 {
+    pg_status status = PG_OK;
     const pg_model *m = t->job.model;
+    if (t->learned && !t->best_learned) PG_TRY(pg_evidence_clone(t->learned, &t->best_learned, err));
     if (!t->best) return pg_model_clone(m, &t->best, err);
+    if (t->learned)
+        memcpy(t->best_learned->mark.projection, t->learned->mark.projection,
+               pg_trainer_learned(t) * sizeof *t->learned->mark.projection);
     memcpy(t->best->params, m->params, m->param_count * sizeof *m->params);
     memcpy(t->best->buffers, m->buffers, m->buffer_count * sizeof *m->buffers);
-    return PG_OK;
+done:
+    return status;
 }
 
 pg_status pg_trainer_judge_epoch(pg_trainer *t, const double accuracy[2], pg_error *err)
@@ -36,6 +42,16 @@ pg_status pg_trainer_judge_epoch(pg_trainer *t, const double accuracy[2], pg_err
 const pg_model *pg_trainer_best(const pg_trainer *t)
 {
     return t->best;
+}
+
+const pg_evidence *pg_trainer_evidence(const pg_trainer *t)
+{
+    return t->job.evidence;
+}
+
+const pg_evidence *pg_trainer_best_evidence(const pg_trainer *t)
+{
+    return t->learned ? t->best_learned : t->job.evidence;
 }
 
 const pg_epoch *pg_trainer_history(const pg_trainer *t, int *count, int *best)
@@ -68,7 +84,9 @@ void pg_trainer_keep(pg_trainer *t, pg_snapshot *snapshot)
     PG_KEEP_IN(snapshot, &t->seen, 0, images, "seen");
     PG_KEEP_IN(snapshot, &t->judged, 0, p->epochs, "judged");
     PG_KEEP_IN(snapshot, &t->best_epoch, 0, p->epochs - 1, "best_epoch");
+    if (t->learned) PG_KEEP(snapshot, t->learned->mark.projection, pg_trainer_learned(t), "learned");
     if (!t->best) return;
+    if (t->learned) PG_KEEP(snapshot, t->best_learned->mark.projection, pg_trainer_learned(t), "best.learned");
     PG_KEEP(snapshot, t->best->params, m->param_count, "best.params");
     PG_KEEP(snapshot, t->best->buffers, m->buffer_count, "best.buffers");
 }
@@ -108,11 +126,12 @@ pg_status pg_trainer_load(pg_trainer *t, const char *path, pg_error *err)
     PG_TRY(pg_safetensors_read_i64(file, "steps", &steps, 1, err));
     if (steps != t->progress.steps) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: checkpoint of another run", path));
     PG_TRY(check_judged(file, path, err));
-    if (!t->best && pg_safetensors_find(file, "best.params")) PG_TRY(pg_model_clone(t->job.model, &t->best, err));
+    if (!t->best && pg_safetensors_find(file, "best.params")) PG_TRY(keep_best(t, err));
     pg_trainer_keep(t, &snapshot);
     PG_TRY(pg_snapshot_read(&snapshot, file, err));
 done:
     if (t->judged == 0) pg_model_destroy(&t->best);
+    if (!t->best) pg_evidence_destroy(&t->best_learned);
     pg_safetensors_close(&file);
     return status;
 }

@@ -177,11 +177,13 @@ done:
 static pg_status report(const work *w, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    const pg_model *chosen = w->task->last ? w->model : pg_trainer_best(w->trainer);
-    PG_TRY(pg_execute_owner(w->task, chosen, w->evidence, &w->data.test, record, err));
+    const bool last = w->task->last;
+    const pg_model *chosen = last ? w->model : pg_trainer_best(w->trainer);
+    const pg_evidence *evidence = (last ? pg_trainer_evidence : pg_trainer_best_evidence)(w->trainer);
+    PG_TRY(pg_execute_owner(w->task, chosen, evidence, &w->data.test, record, err));
     PG_TRY(record_epochs(w, record, err));
     PG_TRY(pg_record_note(record, "train_data", w->data.train.source, err));
-    PG_TRY(pg_execute_leave(w->task, w->at, chosen, w->evidence, record, err));
+    PG_TRY(pg_execute_leave(w->task, w->at, chosen, evidence, record, err));
 done:
     return status;
 }

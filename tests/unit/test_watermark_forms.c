@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Marks in several layers, and the marks that are read otherwise than by the signs of a bank. */
+#include "core/ownership/extractor.h"
 #include "tests/unit/watermark.h"
 
 /* ---- what every such scheme promises ---- */
@@ -22,6 +23,8 @@ static const scheme_case cases[] = {
     {"laplacian", "{bits: 64, spread: 20, layers: features.4, start: pretrained}", 10},
     {"deepsigns", "{bits: 40, trigger_count: 20, strength: 3}", 60},
     {"deepsigns", "{bits: 40, trigger_count: 20, strength: 3, layer: features.5, start: pretrained}", 60},
+    {"riga", "{bits: 64, hidden: 50, strength: 1, rate: 0.1}", 20},
+    {"riga", "{bits: 64, hidden: 50, strength: 1, rate: 0.1, layers: last 2, start: pretrained}", 20},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -379,6 +382,104 @@ TEST(a_bit_is_read_from_the_mean_activation_of_its_class)
     pg_reading_close(&reading);
     pg_net_destroy(&net);
     free(means);
+    owner_destroy(&o);
+}
+
+/* ---- a perceptron that is trained with the network ---- */
+
+/* E of an extractor, by the bits b. */
+static double extractor_loss(const pg_mark *m, const pg_model *model, const int8_t *b)
+{
+    double z[64], loss = 0;
+    pg_mark_read(m, model, z);
+    for (int j = 0; j < m->bits; j++) loss += log1p(exp(-b[j] * z[j]));
+    return loss;
+}
+
+TEST(an_extractor_descends_the_gradient_of_its_loss)
+{
+    if (!in_double) skip("needs doubles");
+    owner o = owner_create("riga", "{bits: 16, hidden: 7, layers: last 2}");
+    pg_mark *m = &o.evidence->mark;
+    pg_evidence *moved = NULL;
+    int8_t b[16];
+    size_t shape[2];
+    for (int j = 0; j < 16; j++) b[j] = (int8_t)-m->b[j];
+    pg_mark_shape(m, shape);
+    OK(pg_evidence_clone(o.evidence, &moved, &err));
+    pg_extractor_learn(&moved->mark, o.model, b, 1e-3, NULL);
+    for (size_t i = 0; i < shape[0] * shape[1]; i += 13) {
+        pg_real *x = &m->projection[i];
+        const pg_real saved = *x, h = (pg_real)1e-5;
+        const double gradient = (double)(saved - moved->mark.projection[i]) / 1e-3;
+        *x = saved + h;
+        const double above = extractor_loss(m, o.model, b);
+        *x = saved - h;
+        const double slope = (above - extractor_loss(m, o.model, b)) / (2 * (double)h);
+        *x = saved;
+        if (!(fabs(slope - gradient) <= 1e-6 * fmax(fabs(slope), 1e-3)))
+            fail_msg("value %zu: %.12g, not %.12g", i, gradient, slope);
+    }
+    pg_evidence_destroy(&moved);
+    owner_destroy(&o);
+}
+
+/* Networks without the mark in which every bit is read as published: no error. */
+static int believed_strangers(const pg_evidence *evidence, pg_model *model, int *significant)
+{
+    int whole = 0;
+    for (int i = 0; i < 20; i++) {
+        pg_model_initialise(model, (pg_seed){.grid = (uint64_t)i + 7, .task = "stranger"}, "weights");
+        const pg_finding f = judge(model, evidence);
+        whole += f.agree == f.bits;
+        *significant += f.significant;
+    }
+    return whole;
+}
+
+/* A perceptron that is taught the bits alone reads them nearly everywhere, and one that learns another message where there is
+ * no mark reads that. The judge believes neither on a network without the mark. */
+TEST(a_learned_extractor_may_read_its_bits_in_networks_without_a_mark)
+{
+    static const char *const keys[] = {"{bits: 64, hidden: 50, strength: 1, contrast: 0}",
+                                       "{bits: 64, hidden: 50, strength: 1}"};
+    int whole[2], significant[2] = {0};
+    for (int k = 0; k < 2; k++) {
+        owner o = owner_create("riga", keys[k]), stranger = owner_create("plain", "{}");
+        train(&o, 20);
+        const pg_finding own = judge(o.model, o.evidence);
+        assert_int_equal(own.agree, 64);
+        assert_int_equal(own.significant, k == 1);
+        whole[k] = believed_strangers(o.evidence, stranger.model, &significant[k]);
+        owner_destroy(&stranger);
+        owner_destroy(&o);
+    }
+    printf("all bits are read in %d of 20 strangers, and in %d with another message\n", whole[0], whole[1]);
+    assert_true(whole[0] >= 5 && whole[1] == 0);
+    assert_int_equal(significant[0] + significant[1], 0);
+}
+
+/* What is learned is part of the checkpoint, and belongs to the network of its epoch. */
+TEST(learned_evidence_is_kept_with_the_best_network)
+{
+    const pg_train_options options = test_training(2, 32);
+    owner o = owner_create("riga", "{bits: 16, hidden: 5}");
+    pg_trainer *trainer = trainer_of(&o, &options), *resumed = trainer_of(&o, &options);
+    const double good[2] = {50, NAN}, bad[2] = {10, NAN};
+    OK(pg_trainer_judge_epoch(trainer, good, &err));
+    assert_same_commitment(pg_trainer_best_evidence(trainer), o.evidence, true);
+    while (!pg_trainer_done(trainer)) {
+        OK(pg_trainer_step(trainer, &err));
+        if (pg_trainer_epoch_done(trainer) && !pg_trainer_done(trainer)) OK(pg_trainer_judge_epoch(trainer, bad, &err));
+    }
+    assert_same_commitment(pg_trainer_best_evidence(trainer), o.evidence, true);
+    assert_same_commitment(pg_trainer_evidence(trainer), o.evidence, false);
+    OK(pg_trainer_save(trainer, "state", &err));
+    OK(pg_trainer_load(resumed, "state", &err));
+    assert_same_commitment(pg_trainer_best_evidence(resumed), o.evidence, true);
+    assert_same_commitment(pg_trainer_evidence(resumed), pg_trainer_evidence(trainer), true);
+    pg_trainer_destroy(&trainer);
+    pg_trainer_destroy(&resumed);
     owner_destroy(&o);
 }
 

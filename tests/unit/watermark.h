@@ -91,12 +91,22 @@ static inline pg_trainer *trainer_of(const owner *o, const pg_train_options *opt
     return trainer;
 }
 
+/* Take over what the trainer made of evidence that is trained. */
+static inline void take_learned(const owner *o, const pg_trainer *trainer)
+{
+    size_t shape[2];
+    if (!o->scheme->learn) return;
+    pg_mark_shape(&o->evidence->mark, shape);
+    memcpy(o->evidence->mark.projection, pg_trainer_evidence(trainer)->mark.projection, shape[0] * shape[1] * sizeof(pg_real));
+}
+
 static inline void train(const owner *o, int epochs)
 {
     pg_train_options options = test_training(epochs, 32);
     options.lr = 0.02;
     pg_trainer *trainer = trainer_of(o, &options);
     while (!pg_trainer_done(trainer)) OK(pg_trainer_step(trainer, &err));
+    take_learned(o, trainer);
     pg_trainer_destroy(&trainer);
 }
 
