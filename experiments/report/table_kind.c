@@ -104,11 +104,10 @@ static bool says(const pg_view *v, int cell, const char *metric, bool otherwise)
     return pg_view_find(v, cell, metric, &value) ? value > 0.5 : otherwise;
 }
 
-/* Did the attack move the network to another data set? */
-static bool moved(const pg_record *record)
+bool pg_view_moved(const pg_view *v)
 {
-    for (int i = 0; i < record->note_count; i++)
-        if (strcmp(record->notes[i].key, "other_data") == 0) return true;
+    for (int i = 0; i < v->record->note_count; i++)
+        if (strcmp(v->record->notes[i].key, "other_data") == 0) return true;
     return false;
 }
 
@@ -120,7 +119,7 @@ static bool is_useless(const pg_view *v, int cell)
     const double chance = b->chance[v->result], images = b->images[v->result];
     double accuracy, told;
     if (pg_view_find(v, cell, "useless", &told)) return told > 0.5;
-    if (moved(v->record)) return false;
+    if (pg_view_moved(v)) return false;
     if (!pg_view_find(v, cell, "accuracy", &accuracy) || isnan(chance) || images < 1) return false;
     return !pg_beats_guessing(accuracy, (int)images, (int)lround(100 / chance), 1e-3);
 }

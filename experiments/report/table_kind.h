@@ -48,6 +48,9 @@ void pg_view_close(pg_view *view);
 /* Value of a metric that has the same outcome as a cell; false if the record has none. */
 bool pg_view_find(const pg_view *view, int cell, const char *metric, double *value);
 
+/* Did the attack move the network to another data set, on which it was judged? */
+bool pg_view_moved(const pg_view *view);
+
 /* The judge's ruling on a cell's outcome, once for each outcome: with its claim, or with its accuracy if it has no claim. False
  * for other cells, and if the outcome has neither a claim nor a network that is useless. */
 bool pg_view_ruling(const pg_view *view, int cell, pg_ruling *ruling);

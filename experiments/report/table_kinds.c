@@ -7,6 +7,8 @@
     X(pg_table_kind, attacked)                                                                                                 \
     X(pg_table_kind, forged)                                                                                                   \
     X(pg_table_kind, schemes)                                                                                                  \
+    X(pg_table_kind, response)                                                                                                 \
+    X(pg_table_kind, equilibrium)                                                                                              \
     X(pg_table_kind, removal)                                                                                                  \
     X(pg_table_kind, ambiguity)                                                                                                \
     X(pg_table_kind, forgeries)                                                                                                \

@@ -25,6 +25,7 @@ typedef struct work {
     pg_attack_view view;
     void *state;
     bool started, genuine_known;
+    bool moved; /* the latest network was judged on the other data set */
     pg_record *record;
     pg_saving saving;
 } work;
@@ -243,6 +244,7 @@ static pg_status judge_removal(work *w, const pg_outcome *o, const char *name, p
     bool readable;
     pg_judge *own = NULL;
     const pg_model *model = o->model ? o->model : w->victim;
+    w->moved = o->data != NULL;
     if (o->model)
         PG_TRY(open_judge(w, o, model, o->data ? &o->data->test : &w->data.test, &own, err));
     else
@@ -422,7 +424,7 @@ pg_status pg_execute_attack(const pg_task *task, const pg_workplace *at, pg_reco
     PG_TRY(fill_view(&w, seed, err));
     PG_TRY(pg_alloc(1, task->attack->state_size, &w.state, err));
     PG_TRY(run(&w, err));
-    if (w.other.train.count) PG_TRY(pg_record_note(record, "other_data", w.other.train.source, err));
+    if (w.other.train.count) PG_TRY(pg_record_note(record, w.moved ? "other_data" : "query_data", w.other.train.source, err));
 done:
     if (w.started && task->attack->finish) task->attack->finish(w.state);
     pg_free(w.state);

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The thief's best response to each scheme, and the game of owner and thief: attacks on networks, forgeries left out.
+ *
+ * An outcome of an attack is useless to the thief if its network is no better than guessing, or more than 5 points below the
+ * network before the attack; after transfer, below the plain network that was transferred alike. Otherwise the mark is removed
+ * if the owner's claim neither agrees nor proves, and else it survives. Of the outcomes of an attack the thief chooses one that
+ * removes the mark, then one that is useful, then the most accurate. The payoff of an attack is the share of seeds in which the
+ * thief's choice removes the mark. In the game the owner chooses a scheme and the thief an attack (Lukas et al., IEEE S&P
+ * 2022); an attack that was not tried on a scheme pays nothing. */
+#include "core/base/memory.h"
+#include "core/ownership/scheme.h"
+#include "experiments/report/game.h"
+#include "experiments/report/table_kind.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double useful_points = 5;
+
+typedef enum word { USELESS, SURVIVES, PROVES, REMOVED } word;
+
+static const char *word_of(int value)
+{
+    static const char *const words[] = {"useless", "agrees", "proves", "removed"};
+    return words[value];
+}
+
+/* What the thief gets from one result. */
+typedef struct response {
+    word word;
+    double accuracy, lost, macs; /* of the outcome that he chooses; lost: points; NaN: unknown */
+} response;
+
+/* ---- one result ---- */
+
+static bool is_control(const pg_summary *s, int i)
+{
+    const pg_scheme *scheme = pg_scheme_find(s->results->items[i].labels.scheme);
+    return scheme && scheme->group == PG_CONTROL;
+}
+
+static bool takes_part(const pg_summary *s, int i)
+{
+    return s->attack[i] >= 0 && !s->forges[i] && !s->accused[i] && !is_control(s, i);
+}
+
+/* Mean accuracy of the results that an attacked network is held against: the network before the attack, or after transfer the
+ * plain one under the same attack. NaN: the run has none. */
+static double accuracy_before(const pg_summary *s, int i, bool moved)
+{
+    double sum = 0, value;
+    int count = 0;
+    for (int k = 0; k < s->results->count; k++) {
+        const pg_result *r = &s->results->items[k];
+        const bool alike =
+            moved ? is_control(s, k) && s->attack[k] == s->attack[i] : s->scheme[k] == s->scheme[i] && s->attack[k] < 0;
+        if (!alike || s->place[k] != s->place[i] || r->labels.seed != s->results->items[i].labels.seed) continue;
+        if (!pg_result_value(r, "", "accuracy", &value)) continue;
+        sum += value;
+        count++;
+    }
+    return count ? sum / count : NAN;
+}
+
+/* Is one response better for the thief than another? */
+static bool better(const response *a, const response *b)
+{
+    if ((a->word == REMOVED) != (b->word == REMOVED)) return a->word == REMOVED;
+    if ((a->word == USELESS) != (b->word == USELESS)) return b->word == USELESS;
+    return a->accuracy > b->accuracy;
+}
+
+static response response_of(const pg_view *v, int cell, pg_ruling ruling, double before)
+{
+    response r = {.word = ruling == PG_PROVES ? PROVES : ruling == PG_AGREES ? SURVIVES : REMOVED, .accuracy = NAN};
+    r.macs = NAN;
+    (void)pg_view_find(v, cell, "accuracy", &r.accuracy);
+    (void)pg_view_find(v, cell, "attack_flops", &r.macs);
+    r.lost = before - r.accuracy;
+    if (ruling == PG_USELESS || r.lost > useful_points) r.word = USELESS;
+    return r;
+}
+
+/* The outcome that the thief chooses; false if none was judged. */
+static pg_status choose(const pg_summary *s, int i, response *best, bool *any, pg_error *err)
+{
+    pg_view v = {0};
+    const pg_status status = pg_view_open(s, i, &v, err);
+    if (status != PG_OK) return status;
+    const double before = accuracy_before(s, i, pg_view_moved(&v));
+    *any = false;
+    for (int c = 0; c < v.record->cell_count; c++) {
+        pg_ruling ruling;
+        if (strcmp(v.record->cells[c].outcome, "attacker") == 0 || !pg_view_ruling(&v, c, &ruling)) continue;
+        const response r = response_of(&v, c, ruling, before);
+        if (!*any || better(&r, best)) *best = r;
+        *any = true;
+    }
+    pg_view_close(&v);
+    return PG_OK;
+}
+
+/* ---- best responses ---- */
+
+enum { DATA, NETWORK, NORM, SCHEME, ATTACK, CHOICE, OUTCOME, REMOVES, ACCURACY, LOST, MACS };
+
+static pg_status add_response(const pg_summary *s, int i, pg_table *table, pg_error *err)
+{
+    pg_status status = PG_OK;
+    response r;
+    bool any;
+    int row;
+    PG_TRY(choose(s, i, &r, &any, err));
+    if (!any) goto done;
+    PG_TRY(pg_table_row(table, &row, err, "%d %d %d", s->place[i], s->scheme[i], s->attack[i]));
+    PG_TRY(pg_put_place(table, row, s, i, s->attacks.items[s->attack[i]].label, NULL, err));
+    const double values[] = {r.word, r.word == REMOVED, r.accuracy, r.lost, r.macs / 1e9};
+    for (int c = OUTCOME; c <= MACS; c++) PG_TRY(pg_table_add(table, row, c, values[c - OUTCOME], err));
+done:
+    return status;
+}
+
+static double mean_at(const pg_table *table, int row, int column)
+{
+    const pg_sample *sample = &pg_table_at(table, row, column)->sample;
+    return sample->count ? pg_sample_mean(sample) : NAN;
+}
+
+static bool same_scheme(const pg_table *table, int a, int b)
+{
+    for (int c = DATA; c <= SCHEME; c++)
+        if (strcmp(pg_table_text(table, a, c), pg_table_text(table, b, c)) != 0) return false;
+    return true;
+}
+
+/* Is attack b at least as good as attack a in all of payoff, lost points and cost, and better in one? */
+static bool dominates(const pg_table *table, int b, int a)
+{
+    static const int columns[] = {REMOVES, LOST, MACS};
+    bool more = false;
+    for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
+        const double sign = columns[k] == REMOVES ? -1 : 1, of_a = sign * mean_at(table, a, columns[k]),
+                     of_b = sign * mean_at(table, b, columns[k]);
+        if (!(of_b <= of_a)) return false;
+        more |= of_b < of_a;
+    }
+    return more;
+}
+
+/* Nothing for an attack that never removes the mark. "best" for the attack with the highest payoff, of equals that which loses
+ * fewest points; else "front" if no attack on this
+ * scheme is better in payoff, lost points and cost. */
+static const char *choice_at(const pg_table *table, int row)
+{
+    bool best = true, front = true;
+    if (!(mean_at(table, row, REMOVES) > 0)) return "";
+    for (int k = 0; k < table->row_count; k++) {
+        if (k == row || !same_scheme(table, k, row)) continue;
+        const double mine = mean_at(table, row, REMOVES), other = mean_at(table, k, REMOVES);
+        best &= mine > other || (mine == other && !(mean_at(table, k, LOST) < mean_at(table, row, LOST)));
+        front &= !dominates(table, k, row);
+    }
+    return best ? "best" : front ? "front" : "";
+}
+
+static pg_status fill_response(const pg_summary *s, pg_table *table, pg_error *err)
+{
+    static const pg_column columns[] = {{"data", PG_COLUMN_TEXT},
+                                        {"network", PG_COLUMN_TEXT},
+                                        {"norm", PG_COLUMN_TEXT},
+                                        {"scheme", PG_COLUMN_TEXT},
+                                        {"attack", PG_COLUMN_TEXT},
+                                        {"response", PG_COLUMN_TEXT},
+                                        {"outcome", PG_COLUMN_WORDS},
+                                        {"removed", PG_COLUMN_SHARE},
+                                        {"accuracy %", PG_COLUMN_MEAN},
+                                        {"points lost", PG_COLUMN_MEAN},
+                                        {"1e9 multiply-adds", PG_COLUMN_MEAN},
+                                        {NULL, PG_COLUMN_TEXT}};
+    pg_status status = PG_OK;
+    if (!pg_any_attack(s, false)) return PG_OK;
+    PG_TRY(pg_summary_head(s, "the thief's best response to each scheme", table, err));
+    table->word = word_of;
+    PG_TRY(pg_table_columns(table, columns, err));
+    for (int i = 0; i < s->results->count; i++)
+        if (takes_part(s, i)) PG_TRY(add_response(s, i, table, err));
+    for (int row = 0; row < table->row_count; row++)
+        PG_TRY(pg_table_put(table, row, CHOICE, (const char *const[]){choice_at(table, row), NULL}, err));
+done:
+    return status;
+}
+
+const pg_table_kind pg_table_kind_response = {
+    .name = "response",
+    .printed = false,
+    .fill = fill_response,
+};
+
+/* ---- the game ---- */
+
+/* The game of one place: a payoff for each scheme and attack of the summary that was tried there. */
+typedef struct game {
+    int place, schemes, attacks;
+    int *scheme, *attack;          /* [schemes], [attacks] indices in the summary */
+    double *payoff, *row, *column; /* [schemes,attacks]; strategies */
+    double value;
+} game;
+
+static int position(const int *list, int count, int wanted)
+{
+    for (int k = 0; k < count; k++)
+        if (list[k] == wanted) return k;
+    return -1;
+}
+
+static void enter(int *list, int *count, int wanted)
+{
+    if (position(list, *count, wanted) < 0) list[(*count)++] = wanted;
+}
+
+static void close_game(game *g)
+{
+    pg_free(g->scheme);
+    pg_free(g->attack);
+    pg_free(g->payoff);
+    pg_free(g->row);
+    pg_free(g->column);
+}
+
+/* Sum up the payoffs, and divide by the numbers of results. */
+static pg_status fill_payoffs(const pg_summary *s, game *g, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const size_t cells = (size_t)g->schemes * (size_t)g->attacks;
+    int *count = NULL;
+    PG_TRY(pg_alloc(cells, sizeof *g->payoff, &g->payoff, err));
+    PG_TRY(pg_alloc(cells, sizeof *count, &count, err));
+    for (int i = 0; i < s->results->count; i++) {
+        response r;
+        bool any;
+        if (s->place[i] != g->place || !takes_part(s, i)) continue;
+        const int at =
+            position(g->scheme, g->schemes, s->scheme[i]) * g->attacks + position(g->attack, g->attacks, s->attack[i]);
+        PG_TRY(choose(s, i, &r, &any, err));
+        g->payoff[at] += any && r.word == REMOVED;
+        count[at] += any;
+    }
+    for (size_t k = 0; k < cells; k++) g->payoff[k] /= count[k] ? count[k] : 1;
+done:
+    pg_free(count);
+    return status;
+}
+
+static pg_status open_game(const pg_summary *s, int place, game *g, pg_error *err)
+{
+    pg_status status = PG_OK;
+    *g = (game){.place = place};
+    PG_TRY(pg_alloc((size_t)s->schemes.count + 1, sizeof *g->scheme, &g->scheme, err));
+    PG_TRY(pg_alloc((size_t)s->attacks.count + 1, sizeof *g->attack, &g->attack, err));
+    PG_TRY(pg_alloc((size_t)s->schemes.count + 1, sizeof *g->row, &g->row, err));
+    PG_TRY(pg_alloc((size_t)s->attacks.count + 1, sizeof *g->column, &g->column, err));
+    for (int i = 0; i < s->results->count; i++) {
+        if (s->place[i] != place || !takes_part(s, i)) continue;
+        enter(g->scheme, &g->schemes, s->scheme[i]);
+        enter(g->attack, &g->attacks, s->attack[i]);
+    }
+    if (!g->schemes) goto done;
+    PG_TRY(fill_payoffs(s, g, err));
+    PG_TRY(pg_game_solve(g->schemes, g->attacks, g->payoff, &g->value, g->row, g->column, err));
+done:
+    return status;
+}
+
+static pg_status add_choice(const pg_summary *s, const game *g, bool owner, int k, pg_table *table, pg_error *err)
+{
+    pg_status status = PG_OK;
+    int first = 0, row;
+    while (s->place[first] != g->place) first++;
+    const pg_task_labels *l = &s->results->items[first].labels;
+    const char *name = owner ? s->schemes.items[g->scheme[k]].label : s->attacks.items[g->attack[k]].label;
+    const double share = owner ? g->row[k] : g->column[k];
+    if (share < 1e-9 || (!owner && g->value < 1e-9)) return PG_OK; /* no attack is worth choosing */
+    PG_TRY(pg_table_row(table, &row, err, "%d %d %d", g->place, owner, k));
+    PG_TRY(pg_table_put(table, row, 0,
+                        (const char *const[]){l->data, l->network, l->norm, owner ? "owner" : "thief", name, NULL}, err));
+    PG_TRY(pg_table_add(table, row, 5, 100 * share, err));
+    PG_TRY(pg_table_add(table, row, 6, 100 * g->value, err));
+done:
+    return status;
+}
+
+static pg_status add_game(const pg_summary *s, int place, pg_table *table, pg_error *err)
+{
+    game g;
+    pg_status status = open_game(s, place, &g, err);
+    for (int k = 0; status == PG_OK && k < g.schemes; k++) status = add_choice(s, &g, true, k, table, err);
+    for (int k = 0; status == PG_OK && k < g.attacks; k++) status = add_choice(s, &g, false, k, table, err);
+    close_game(&g);
+    return status;
+}
+
+static pg_status fill_game(const pg_summary *s, pg_table *table, pg_error *err)
+{
+    static const pg_column columns[] = {{"data", PG_COLUMN_TEXT},        {"network", PG_COLUMN_TEXT},
+                                        {"norm", PG_COLUMN_TEXT},        {"player", PG_COLUMN_TEXT},
+                                        {"choice", PG_COLUMN_TEXT},      {"share of games %", PG_COLUMN_NUMBER},
+                                        {"removed %", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
+    pg_status status = PG_OK;
+    int places = 0;
+    if (!pg_any_attack(s, false)) return PG_OK;
+    PG_TRY(pg_summary_head(s, "equilibrium: how often owner and thief choose what, and the share of marks that is removed then",
+                           table, err));
+    PG_TRY(pg_table_columns(table, columns, err));
+    for (int i = 0; i < s->results->count; i++)
+        if (s->place[i] >= places) places = s->place[i] + 1;
+    for (int place = 0; place < places; place++) PG_TRY(add_game(s, place, table, err));
+done:
+    return status;
+}
+
+const pg_table_kind pg_table_kind_equilibrium = {
+    .name = "equilibrium",
+    .printed = false,
+    .fill = fill_game,
+};
