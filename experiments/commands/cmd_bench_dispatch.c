@@ -2,21 +2,26 @@
 /* passgrid bench dispatch: sends empty tasks through the master, the workers and the journal of a real run. */
 #include "experiments/commands/commands.h"
 
+#include "core/base/directory.h"
 #include "core/base/memory.h"
 #include "experiments/run/run.h"
 #include "experiments/run/signals.h"
 #include "experiments/run/worker.h"
+#include "experiments/work/record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 typedef struct arguments {
     int tasks;
+    bool records;
 } arguments;
 static const arguments defaults = {.tasks = 100000};
 
 static const pg_cli_row rows[] = {
     PG_CLI_INT(arguments, tasks, "tasks", "N", 1, 10000000, "empty tasks to hand out"),
+    PG_CLI_FLAG(arguments, records, "records",
+                "every task writes a record durably, as the tasks of a grid do; TMPDIR names the file system to measure"),
     {0},
 };
 
@@ -28,14 +33,31 @@ static pg_status do_nothing(const char *text, const pg_workplace *at, pg_error *
     return PG_OK;
 }
 
-/* Tasks without parents or content. */
+/* Write a record. The text of the task is its key. */
+static pg_status do_record(const char *key, const pg_workplace *at, pg_error *err)
+{
+    static const pg_parameters none = {.text = ""};
+    const pg_task_labels labels = {"empty", "-", "-", "-", "-", "", &none, &none, &none, 0};
+    pg_status status = PG_OK;
+    pg_record record = {0};
+    pg_task task = {.public_text = ""};
+    char path[PG_PATH_MAX];
+    snprintf(task.key, sizeof task.key, "%s", key);
+    PG_TRY(pg_rundir_file(at->directory, "records", key, path, err));
+    PG_TRY(pg_record_add(&record, "", "accuracy", 50, "%", err));
+    PG_TRY(pg_record_save(&record, &task, &labels, path, err));
+done:
+    pg_record_clear(&record);
+    return status;
+}
+
+/* Tasks without parents; the text of a task is its key. */
 static pg_status make_grid(int count, pg_grid *grid, pg_error *err)
 {
-    static char text[] = "";
     *grid = (pg_grid){.count = count};
     const pg_status status = pg_alloc((size_t)count, sizeof *grid->tasks, &grid->tasks, err);
     for (int i = 0; status == PG_OK && i < count; i++) {
-        grid->tasks[i] = (pg_grid_task){.text = text, .cost = 1};
+        grid->tasks[i] = (pg_grid_task){.text = grid->tasks[i].key, .cost = 1};
         snprintf(grid->tasks[i].key, sizeof grid->tasks[i].key, "%064x", i);
         snprintf(grid->tasks[i].name, sizeof grid->tasks[i].name, "empty/%d", i);
     }
@@ -58,27 +80,40 @@ done:
     return status;
 }
 
-static pg_status follow(pg_comm *comm, pg_error *err)
+static pg_status follow(pg_comm *comm, const char *directory, pg_performer *perform, pg_error *err)
 {
-    pg_workplace at = {.directory = ""};
-    return pg_worker_loop(comm, &at, do_nothing, 60, err);
+    pg_workplace at = {.directory = directory};
+    return pg_worker_loop(comm, &at, perform, 60, err);
 }
 
-/* Remove what lead made below its directory. */
+/* Remove a folder and its files. */
+static void remove_folder(const char *folder)
+{
+    pg_names files;
+    char path[PG_PATH_MAX];
+    if (pg_directory_list(folder, &files, NULL) != PG_OK) return;
+    for (int i = 0; i < files.count; i++)
+        if (pg_path(path, folder, files.name[i], NULL, NULL) == PG_OK) remove(path);
+    pg_names_clear(&files);
+    remove(folder);
+}
+
+/* Remove the directory that lead made: folders that hold files alone, and files. */
 static void remove_all(const char *directory)
 {
-    static const char *const paths[] = {"logs/run.log", "events.jsonl", "timings.csv", "records", "failed", "models",
-                                        "evidence",     "checkpoints",  "tables",      "logs",    NULL};
+    pg_names folders;
     char path[PG_PATH_MAX];
-    for (int i = 0; paths[i]; i++)
-        if (pg_path(path, directory, paths[i], NULL, NULL) == PG_OK) remove(path);
-    remove(directory);
+    if (pg_directory_list(directory, &folders, NULL) != PG_OK) return;
+    for (int i = 0; i < folders.count; i++)
+        if (pg_path(path, directory, folders.name[i], NULL, NULL) == PG_OK) remove_folder(path);
+    pg_names_clear(&folders);
+    remove_folder(directory);
 }
 
 static int run(int argc, char **argv)
 {
     const char *temporary = getenv("TMPDIR");
-    char directory[PG_PATH_MAX];
+    char directory[PG_PATH_MAX] = "";
     arguments a;
     pg_comm comm;
     pg_error err;
@@ -87,10 +122,14 @@ static int run(int argc, char **argv)
     pg_signals_catch(); /* an interrupted benchmark removes its directory too */
     pg_status status = pg_comm_start(&comm, &err);
     if (status == PG_OK && comm.size == 1) status = pg_fail(&err, PG_BAD_INPUT, "needs mpirun with at least 2 ranks");
-    if (status == PG_OK && comm.rank > 0) status = follow(&comm, &err);
     if (status == PG_OK && comm.rank == 0) {
         snprintf(directory, sizeof directory, "%s/passgrid-dispatch-XXXXXX", temporary ? temporary : "/tmp");
-        status = mkdtemp(directory) ? lead(&comm, a.tasks, directory, &err) : pg_fail_errno(&err, "%s", directory);
+        if (!mkdtemp(directory)) status = pg_fail_errno(&err, "%s", directory);
+    }
+    if (status == PG_OK) status = pg_comm_broadcast(&comm, directory, sizeof directory, &err);
+    if (status == PG_OK && comm.rank > 0) status = follow(&comm, directory, a.records ? do_record : do_nothing, &err);
+    if (status == PG_OK && comm.rank == 0) {
+        status = lead(&comm, a.tasks, directory, &err);
         remove_all(directory);
     }
     if (status != PG_OK) code = pg_complain("bench dispatch", status, "%s", err.message);
@@ -102,11 +141,13 @@ const pg_command pg_cmd_bench_dispatch = {
     .name = "bench dispatch",
     .summary = "measure how many empty tasks per second the ranks can do",
     .usage = "mpirun -n RANKS passgrid bench dispatch [options]",
-    .about = "Hand out empty tasks to the workers, log them as a run does, and print how many per second that makes.",
+    .about = "Hand out empty tasks to the workers, log them as a run does, and print how many per second that makes. With "
+             "--records each of them also leaves a record.",
     .rows = rows,
     .size = sizeof(arguments),
     .defaults = &defaults,
     .exits = "0 measured\n2 bad usage, or fewer than 2 ranks\n3 input/output fault",
-    .examples = "  mpirun -n 3 passgrid bench dispatch --tasks 10000\n",
+    .examples = "  mpirun -n 3 passgrid bench dispatch --tasks 10000\n"
+                "  TMPDIR=/scratch mpirun -n 3 passgrid bench dispatch --records --tasks 10000\n",
     .run = run,
 };

@@ -243,7 +243,7 @@ static void task_done(pg_journal *journal, int task)
     journal->result.ran++;
     journal->tracked[task].now.done = 1;
     journal->tracked[task].told = true;
-    if (pg_rundir_file(journal->options->directory, "failed", t->key, path, NULL) == PG_OK)
+    if (journal->part[task] && pg_rundir_file(journal->options->directory, "failed", t->key, path, NULL) == PG_OK)
         unlink(path); /* of an earlier run */
     pg_event event = event_of(journal, PG_EVENT_DONE, task);
     event.seconds = journal->seconds[task];

@@ -56,7 +56,7 @@ void pg_journal_return(pg_journal *journal, int task);
 void pg_journal_stop(pg_journal *journal, const char *why);
 void pg_journal_note(pg_journal *journal, int task, const char *text);
 
-/* Flush the files after a burst of events; see monitor.h. */
+/* Flush the files of events; see monitor.h. */
 void pg_journal_flush(pg_journal *journal);
 
 /* Set result, write timings.csv if a task ran, and return the status of the run (see pg_run_grid). */

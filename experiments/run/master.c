@@ -10,6 +10,7 @@
 enum { DEATHS_MOST = 2 };                /* workers lost on one task; no third one gets it */
 enum { BEAT_SECONDS = 5 };               /* between BEAT messages to the workers */
 static const double LOOK_SECONDS = 0.5;  /* between checks of the workers' processes */
+static const double FLUSH_SECONDS = 0.1; /* between flushes of the log and of events.jsonl */
 static const double UNHEARD_MOST = 0.2;  /* most of a gap between two polls that counts as silence of the workers */
 static const double TINY_SECONDS = 1e-4; /* a worker may hold several tasks of less estimated time than this */
 
@@ -28,8 +29,8 @@ typedef struct master {
     int *attempts, *deaths; /* by task: number of the current attempt; workers that died on it */
     double *held;           /* by task: m->listening.seconds when it began to wait for silent workers; 0: it does not wait */
     pg_listening listening;
-    double looked, beaten; /* times of the last check and of the last beat */
-    bool told;             /* the workers were told to save and end */
+    double looked, beaten, flushed; /* times of the last check, of the last beat and of the last flush */
+    bool told;                      /* the workers were told to save and end */
     pg_message in, out;
 } master;
 
@@ -254,9 +255,19 @@ static void wind_down(master *m)
     }
 }
 
+/* Flush the files of events a few times a second, not for every message. */
+static void flush(master *m)
+{
+    const double now = pg_now();
+    if (now - m->flushed < FLUSH_SECONDS) return;
+    m->flushed = now;
+    pg_journal_flush(m->journal);
+}
+
 static pg_status serve(master *m, pg_error *err)
 {
     bool got = true; /* nothing was read yet */
+    m->journal->monitor.burst = true;
     for (int idle = 0;;) {
         pg_journal_watch(m->journal);
         check_workers(m, !got);
@@ -265,14 +276,12 @@ static pg_status serve(master *m, pg_error *err)
         if (pg_journal_going(m->journal) ? pg_dispatch_over(m->journal->dispatch) : busy(m) == 0) return PG_OK;
         const pg_status status = pg_comm_poll(m->comm, &m->in, &got, err);
         if (status != PG_OK) return status;
-        m->journal->monitor.burst = got;
         if (got) {
             handle_message(m, &m->in);
             idle = 0;
-        } else {
-            pg_journal_flush(m->journal);
+        } else
             pg_idle_sleep(&idle);
-        }
+        flush(m);
         pg_journal_show(m->journal);
     }
 }

@@ -75,7 +75,6 @@ pg_status pg_monitor_event(pg_monitor *monitor, const pg_event *event, pg_error 
 pg_status pg_monitor_flush(pg_monitor *monitor, bool sync, pg_error *err)
 {
     enum { SYNC_SECONDS = 5 };
-    monitor->burst = false;
     if (!monitor->unsynced || !monitor->events) return PG_OK;
     if (monitor->unflushed && fflush(monitor->log) != 0) return pg_fail_errno(err, "logs/run.log");
     if (monitor->unflushed && fflush(monitor->events) != 0) return pg_fail_errno(err, "events.jsonl");

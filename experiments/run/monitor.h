@@ -27,7 +27,7 @@ typedef struct pg_monitor {
     FILE *log, *events; /* NULL: not open */
     bool live;          /* stream is a terminal, and has a live line */
     bool drawn;
-    bool burst;               /* more events follow immediately; the files are flushed after the last one */
+    bool burst;               /* events come in bursts: the caller flushes the files a few times a second */
     time_t second;            /* of the latest event */
     char stamp[32], utc[32];  /* that time as text: the local one; for events.jsonl */
     double synced;            /* time at which events.jsonl was synced */
@@ -53,7 +53,7 @@ PG_CHECKED pg_status pg_monitor_open(pg_monitor *monitor, const char *directory,
 PG_CHECKED pg_status pg_monitor_event(pg_monitor *monitor, const pg_event *event, pg_error *err, const char *format, ...)
     PG_PRINTF(4, 5);
 
-/* Flush the files after a burst of events. Syncs events.jsonl every few seconds, and if `sync` is set. */
+/* Flush the files, if events were written. Syncs events.jsonl every few seconds, and if `sync` is set. */
 PG_CHECKED pg_status pg_monitor_flush(pg_monitor *monitor, bool sync, pg_error *err);
 
 /* Show the progress: on a terminal at most a few times per second; elsewhere as soon as a task runs and then about every half

@@ -28,7 +28,7 @@ offers() { # offers EXPECTED WORD...
 @test "bash completes options" {
     offers '--profile' plan --p
     offers '--data --deadline' run config.yaml --d
-    offers '--help --tasks' bench dispatch -
+    offers '--help --records --tasks' bench dispatch -
     offers '--json' judge --model m --evidence e --js
 }
 

@@ -250,6 +250,14 @@ tiny=(--arch alexnet --width 0.0625 --batch 2 --steps 2)
     assert_line --regexp '^tasks_per_s: [1-9]'
 }
 
+@test "bench dispatch --records writes a record for every task and removes them" {
+    mkdir temporary
+    export TMPDIR=$PWD/temporary
+    run -0 ranks 3 "$PASSGRID" bench dispatch --records --tasks 200
+    assert_line "tasks: 200"
+    assert_equal "$(ls temporary)" ""
+}
+
 @test "bench dispatch that is interrupted leaves nothing behind" {
     mkdir temporary
     TMPDIR=$PWD/temporary mpirun --oversubscribe -n 3 "$PASSGRID" bench dispatch --tasks 500000 >out 2>err 3>&- &
