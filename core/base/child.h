@@ -16,5 +16,8 @@ enum { PG_NO_PROGRAM = 127 };
  * if the program is found but does not start. */
 PG_CHECKED pg_status pg_child_run(const char *const argv[], const char *folder, char *output, size_t room, int *exit_code,
                                   pg_error *err);
+/* The same; calls watch several times a second while the program runs. */
+PG_CHECKED pg_status pg_child_watch(const char *const argv[], const char *folder, char *output, size_t room, int *exit_code,
+                                    void (*watch)(void *context), void *context, pg_error *err);
 
 #endif

