@@ -24,6 +24,13 @@
     X(pg_attack, extract)                                                                                                      \
     X(pg_attack, cleanse)                                                                                                      \
     X(pg_attack, dehydra)                                                                                                      \
-    X(pg_attack, wrk)
+    X(pg_attack, wrk)                                                                                                          \
+    X(pg_attack, fine_prune)                                                                                                   \
+    X(pg_attack, regularise)                                                                                                   \
+    X(pg_attack, relabel)                                                                                                      \
+    X(pg_attack, shift_weights)                                                                                                \
+    X(pg_attack, round_weights)                                                                                                \
+    X(pg_attack, refit)                                                                                                        \
+    X(pg_attack, adversarial_training)
 
 PG_REGISTRY(pg_attack, pg_attacks, ATTACKS)

@@ -281,7 +281,7 @@ static void cleanse_finish(void *state)
 {
     cleanse_state *s = state;
     double *const arrays[] = {s->stamp, s->first, s->second, s->gradient, s->best, s->sizes, s->hit, s->sorted};
-    pg_pupil_close(&s->pupil);
+    pg_pupil_finish(&s->pupil);
     pg_picture_loss_close(&s->loss);
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) pg_free(arrays[i]);
 }

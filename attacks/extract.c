@@ -276,7 +276,7 @@ static void extract_keep(void *state, pg_snapshot *snapshot)
 static void extract_finish(void *state)
 {
     extract_state *s = state;
-    pg_pupil_close(&s->pupil);
+    pg_pupil_finish(state);
     pg_picture_loss_close(&s->loss);
     pg_dataset_clear(&s->grown);
 }

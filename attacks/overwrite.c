@@ -3,8 +3,9 @@
  * has both: the changed model, on which the judge hears the owner's evidence, and the thief's evidence. A mark or a trigger set
  * is added to the owner's. In a V1 network the thief's passports take the place of the owner's; to V2, V3 and PAN, of which he
  * has only the public branch, he attaches a private branch of his own (in PAN with a new perceptron); the owner's branch is put
- * back before the owner's evidence is judged. He knows the scheme but none of the owner's options: his are its defaults, or
- * those with which his evidence is bound to a secret of his own. Images for passports go through his copy of the stolen
+ * back before the owner's evidence is judged. He may use another scheme; then the network is wired as that scheme wants it. He
+ * knows the scheme but none of the owner's options: his are its defaults, or those with which his evidence is bound to a secret
+ * of his own. Images for passports go through his copy of the stolen
  * network. Sources: Uchida et al., ICMR 2017 (overwriting); Lukas et al., IEEE S&P 2022. */
 #include "attacks/tuning.h"
 
@@ -13,6 +14,7 @@
 typedef struct overwrite_options {
     pg_tuning tuning;
     bool bound;
+    char scheme[PG_TEXT_MAX];
 } overwrite_options;
 
 static const pg_option options[] = {
@@ -20,16 +22,35 @@ static const pg_option options[] = {
     {PG_OPTION("bound", overwrite_options, bound, BOOL, bool, "false",
                "the thief's evidence follows from a secret of his own, so that it can prove"),
      .later = true},
+    {PG_OPTION("thiefs_scheme", overwrite_options, scheme, TEXT, char *, "", "scheme of his evidence; empty: the owner's"),
+     .later = true},
     {0},
 };
 
 typedef struct overwrite_state {
     pg_tuned tuned;
     const pg_attack_view *view;
-    void *scheme_options;     /* the thief's */
+    const pg_scheme *scheme; /* the thief's, and its options */
+    void *scheme_options;
     pg_model *model, *owners; /* with the thief's private branch; with the owner's branch put back */
     pg_evidence *evidence;    /* the thief's */
 } overwrite_state;
+
+/* The thief's scheme; PG_BAD_INPUT if there is none of that name, or if it makes no evidence. */
+static pg_status overwrite_find(const overwrite_options *o, const pg_attack_view *view, const pg_scheme **out, pg_error *err)
+{
+    *out = o->scheme[0] ? pg_scheme_find(o->scheme) : view->scheme;
+    if (*out && (*out)->holds) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "thiefs_scheme: there is no scheme '%s' that makes evidence", o->scheme);
+}
+
+/* The network that the thief trains, as his scheme wires it. */
+static pg_status overwrite_wire(const pg_attack_view *view, const pg_scheme *scheme, const void *chosen, pg_net_spec *out,
+                                pg_error *err)
+{
+    *out = view->model->spec;
+    return scheme == view->scheme ? PG_OK : pg_scheme_wire(scheme, chosen, out, err);
+}
 
 /* The thief's options of the scheme. */
 static pg_status overwrite_choose(const overwrite_options *o, const pg_scheme *scheme, void *values, pg_error *err)
@@ -52,8 +73,8 @@ static pg_status overwrite_make_evidence(overwrite_state *s, pg_error *err)
     pg_model *copy = NULL;
     const pg_data data = {.train = *view->train, .test = *view->pictures};
     PG_TRY(pg_model_clone(view->running, &copy, err));
-    const pg_keygen in = {.scheme = view->scheme,
-                          .spec = &view->model->spec,
+    const pg_keygen in = {.scheme = s->scheme,
+                          .spec = &s->model->spec,
                           .seed = view->seed,
                           .data = &data,
                           .pixels = view->pixels,
@@ -69,15 +90,19 @@ static pg_status overwrite_check_evidence(const overwrite_options *o, const pg_a
 {
     pg_status status = PG_OK;
     void *chosen = NULL;
-    pg_net_spec wired = view->model->spec;
+    const pg_scheme *scheme;
+    pg_net_spec wired = view->model->spec, used;
     const pg_data data = {.train = *view->train, .test = *view->pictures};
-    const pg_keygen in = {
-        .scheme = view->scheme, .spec = &view->model->spec, .seed = view->seed, .data = &data, .pixels = view->pixels};
-    PG_TRY(pg_alloc(1, view->scheme->options_size, &chosen, err));
-    PG_TRY(overwrite_choose(o, view->scheme, chosen, err));
-    status = pg_scheme_wire(view->scheme, chosen, &wired, err);
+    PG_TRY(overwrite_find(o, view, &scheme, err));
+    const pg_keygen in = {.scheme = scheme, .spec = &used, .seed = view->seed, .data = &data, .pixels = view->pixels};
+    PG_TRY(pg_alloc(1, scheme->options_size, &chosen, err));
+    PG_TRY(overwrite_choose(o, scheme, chosen, err));
+    status = pg_scheme_wire(scheme, chosen, &wired, err);
+    if (status == PG_OK) status = overwrite_wire(view, scheme, chosen, &used, err);
     if (status == PG_OK) status = pg_scheme_check(chosen, &in, err);
-    if (status != PG_OK) status = pg_error_context(err, "the thief's evidence, by the defaults of %s", view->scheme->name);
+    if (status == PG_OK && scheme->other_data && scheme->other_data(chosen).name)
+        status = pg_fail(err, PG_BAD_INPUT, "needs another data set, which the thief does not have");
+    if (status != PG_OK) status = pg_error_context(err, "the thief's evidence, by the defaults of %s", scheme->name);
 done:
     pg_free(chosen);
     return status;
@@ -98,14 +123,17 @@ static pg_status overwrite_start(void *state, const void *values, const pg_attac
     const overwrite_options *o = values;
     s->view = view;
     s->tuned.train = pg_tuning_train(&o->tuning, view->pixels);
-    PG_TRY(pg_alloc(1, view->scheme->options_size, &s->scheme_options, err));
-    PG_TRY(overwrite_choose(o, view->scheme, s->scheme_options, err));
+    pg_net_spec spec;
+    PG_TRY(overwrite_find(o, view, &s->scheme, err));
+    PG_TRY(pg_alloc(1, s->scheme->options_size, &s->scheme_options, err));
+    PG_TRY(overwrite_choose(o, s->scheme, s->scheme_options, err));
+    PG_TRY(overwrite_wire(view, s->scheme, s->scheme_options, &spec, err));
+    PG_TRY(pg_model_create(&spec, &s->model, err));
     PG_TRY(overwrite_make_evidence(s, err));
-    PG_TRY(pg_model_create(&view->model->spec, &s->model, err));
     pg_model_initialise(s->model, view->seed, "weights"); /* a perceptron of the thief's own */
     PG_TRY(pg_model_copy(view->running, s->model, err));
     const pg_job job = {.model = s->model,
-                        .scheme = view->scheme,
+                        .scheme = s->scheme,
                         .scheme_options = s->scheme_options,
                         .evidence = s->evidence,
                         .data = view->train,
@@ -116,13 +144,47 @@ done:
     return status;
 }
 
+/* The thief's network with the affine with which he deploys it, as a learned one. */
+static pg_status overwrite_deploy(const overwrite_state *s, pg_model **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_net_spec spec = s->model->spec;
+    const bool runs_on_passports = pg_net_spec_deployed(&spec) == PG_PRIVATE;
+    spec.public_affine = true;
+    PG_TRY(pg_model_create(&spec, out, err));
+    PG_TRY(pg_model_copy(s->model, *out, err));
+    if (runs_on_passports) PG_TRY(pg_passports_store(s->model, s->evidence, *out, err));
+done:
+    return status;
+}
+
+/* The network as the owner reads it: the thief's, with the owner's private branch, and with his wiring if the thief's scheme is
+ * another one. */
+static pg_status overwrite_restore(overwrite_state *s, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_model *deployed = NULL;
+    pg_net_spec spec = s->view->model->spec;
+    if (s->scheme == s->view->scheme) {
+        PG_TRY(pg_model_clone(s->model, &s->owners, err));
+    } else {
+        spec.public_affine = true;
+        PG_TRY(overwrite_deploy(s, &deployed, err));
+        PG_TRY(pg_model_create(&spec, &s->owners, err));
+        PG_TRY(pg_model_copy(deployed, s->owners, err));
+    }
+    pg_model_copy_private(s->view->model, s->owners);
+done:
+    pg_model_destroy(&deployed);
+    return status;
+}
+
 static pg_status overwrite_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     overwrite_state *s = state;
     if (!pg_tuned_done(&s->tuned)) return pg_tuned_step(&s->tuned, what, err);
-    const pg_status status = pg_model_clone(s->model, &s->owners, err);
+    const pg_status status = overwrite_restore(s, err);
     if (status != PG_OK) return status;
-    pg_model_copy_private(s->view->model, s->owners);
     *what = PG_ATTACK_LAST;
     *outcome = pg_tuned_outcome(&s->tuned, s->owners);
     outcome->shown = s->model;

@@ -198,8 +198,22 @@ done:
     return status;
 }
 
-void pg_pupil_close(pg_pupil *p)
+pg_status pg_pupil_check(const void *options, const pg_attack_view *view, pg_error *err)
 {
+    pg_pupil_images images;
+    return pg_pupil_choose(options, view, &view->model->spec, &images, err);
+}
+
+pg_status pg_pupil_start(void *pupil, const void *options, const pg_attack_view *view, pg_error *err)
+{
+    pg_pupil_images images;
+    const pg_status status = pg_pupil_choose(options, view, &view->model->spec, &images, err);
+    return status == PG_OK ? pg_pupil_open(pupil, options, &images, view, NULL, err) : status;
+}
+
+void pg_pupil_finish(void *pupil)
+{
+    pg_pupil *p = pupil;
     pg_trainer_destroy(&p->tuned.trainer);
     pg_model_destroy(&p->model);
     pg_dataset_clear(&p->images);

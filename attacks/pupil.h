@@ -75,11 +75,15 @@ typedef struct pg_pupil_images {
 PG_CHECKED pg_status pg_pupil_choose(const pg_pupil_options *options, const pg_attack_view *view, const pg_net_spec *spec,
                                      pg_pupil_images *out, pg_error *err);
 
-/* Begin to train. oracle: the stolen network; NULL: the model as it is now answers. The caller closes it, also after a failure.
- */
+/* Begin to train. oracle: the stolen network; NULL: the model as it is now answers. The caller ends it by pg_pupil_finish, also
+ * after a failure. */
 PG_CHECKED pg_status pg_pupil_open(pg_pupil *pupil, const pg_pupil_options *options, const pg_pupil_images *images,
                                    const pg_attack_view *view, pg_oracle *oracle, pg_error *err);
-void pg_pupil_close(pg_pupil *pupil);
+/* The members of an attack that trains the deployed network on: `pupil` comes first in its options and in its state. start
+ * chooses and opens. */
+PG_CHECKED pg_status pg_pupil_check(const void *options, const pg_attack_view *view, pg_error *err);
+PG_CHECKED pg_status pg_pupil_start(void *pupil, const void *options, const pg_attack_view *view, pg_error *err);
+void pg_pupil_finish(void *pupil);
 
 /* The class that the thief takes for that of image i. */
 int pg_pupil_class(const pg_pupil *pupil, int i);

@@ -179,7 +179,7 @@ static pg_status wrk_step(void *state, pg_attack_state *what, pg_outcome *outcom
 static void wrk_finish(void *state)
 {
     wrk_state *s = state;
-    pg_pupil_close(&s->pupil);
+    pg_pupil_finish(&s->pupil);
     pg_free(s->old);
 }
 

@@ -123,7 +123,7 @@ done:
  * bits against the owner's, if both have the same form and number. ambiguous: the network is not useless, its accuracy with the
  * forgery is at most 2 points below the genuine one, and the forgery is other evidence: a quarter of its bits differ from the
  * owner's, or all of its own bits or triggers agree. */
-static pg_status record_ambiguity(const work *w, const pg_model *model, const pg_evidence *forged, const pg_finding *f,
+static pg_status record_ambiguity(const work *w, const pg_model *model, const pg_outcome *o, const pg_finding *f,
                                   const char *name, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -134,10 +134,11 @@ static pg_status record_ambiguity(const work *w, const pg_model *model, const pg
     const int count = triggers ? f->trigger_count : f->bits;
     bool another = f->agree == count;
     if (!count) return PG_OK;
+    if (o->model) model = o->model; /* with the owner's branch */
     const pg_judge_setup unmeasured = pg_execute_judge(w->task, model, NULL, NULL);
     if (model != w->victim) PG_TRY(pg_verify(&unmeasured, w->evidence, &owner, err));
     if (f->bits && f->bits == owner.bits && f->claim == owner.claim) {
-        PG_TRY(pg_agreement_with(model, forged, w->evidence, &matched, err));
+        PG_TRY(pg_agreement_with(model, o->evidence, w->evidence, &matched, err));
         const double differing = 100.0 * (f->bits - matched) / f->bits;
         another = differing >= 25 || (differing > 0 && another);
         PG_TRY(pg_record_add(record, name, "owner_bits_matched", 100.0 * matched / f->bits, "%", err));
@@ -178,7 +179,7 @@ static pg_status judge_forgery(work *w, const pg_outcome *o, const char *name, p
     PG_TRY(pg_binding_check(o->evidence, err)); /* the reader of a file would refuse it */
     PG_TRY(pg_judge_claim(own ? own : w->judge, o->evidence, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
-    PG_TRY(record_ambiguity(w, model, o->evidence, &f, name, record, err));
+    PG_TRY(record_ambiguity(w, model, o, &f, name, record, err));
 done:
     pg_judge_destroy(&own);
     return status;

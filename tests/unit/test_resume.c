@@ -40,6 +40,11 @@ static const char config[] =
     "  - {attack: cleanse, share: 50, search: 1, epochs: 2, batch: 10, schemes: [adi]}\n"
     "  - {attack: dehydra, share: 50, dreams: 1, steps: 3, epochs: 2, batch: 10, schemes: [v1]}\n"
     "  - {attack: wrk, share: 50, epochs: 2, batch: 10, steps: 2, schemes: [v1]}\n"
+    "  - {attack: [fine-prune, shift-weights, round-weights, relabel, adversarial-training],\n"
+    "     epochs: 1, share: 50, batch: 10, schemes: [v1]}\n"
+    "  - {attack: regularise, epochs: 2, heavy_epochs: 1, share: 50, batch: 10, schemes: [v1]}\n"
+    "  - {attack: refit, epochs: 2, share: 50, batch: 10, ewc: 1, schemes: [v1]}\n"
+    "  - {attack: overwrite, epochs: 1, batch: 20, thiefs_scheme: v1, schemes: [uchida]}\n"
     "  - {attack: transfer-triggers, pictures: 6, count: 4, references: 2, held_out: 1, steps: 3, schemes: [adi]}\n";
 
 static pg_grid *grid;

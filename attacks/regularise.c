@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Regularisation: the thief trains on under a weight decay so heavy that the weights leave where they were, then under an
+ * ordinary one until the network works again. Source: Lukas et al., IEEE S&P 2022 (regularisation; a decay of 0.1 for 5
+ * epochs, on a third of the images, then at most 50 epochs, which end when the loss stalls; here their number is given). */
+#include "attacks/pupil.h"
+
+#include <stddef.h>
+
+typedef struct regularise_options {
+    pg_pupil_options pupil;
+    double heavy_decay;
+    int heavy_epochs;
+} regularise_options;
+
+static const pg_option options[] = {
+    PG_REAL(regularise_options, heavy_decay, "0.1", 0, 1, NULL, "weight decay at first"),
+    PG_INT(regularise_options, heavy_epochs, "5", 0, 100000, "epochs", "number of the first epochs, under that decay"),
+    PG_PUPIL_IMAGES(regularise_options, "33"),
+    PG_PUPIL_LABELS(regularise_options, "soft"),
+    PG_TUNING_ROWS(regularise_options, pupil.tuning, "20", "0.01", "learning rate, constant", "true"),
+    {0},
+};
+
+static pg_status regularise_check(const void *values, const pg_attack_view *view, pg_error *err)
+{
+    const regularise_options *o = values;
+    if (o->heavy_epochs > o->pupil.tuning.epochs)
+        return pg_fail(err, PG_BAD_INPUT, "heavy_epochs: %d of %d epochs", o->heavy_epochs, o->pupil.tuning.epochs);
+    return pg_pupil_check(values, view, err);
+}
+
+static pg_status regularise_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+{
+    pg_pupil *p = state;
+    const regularise_options *o = (const void *)p->options; /* its first member */
+    const bool heavy = pg_trainer_progress(p->tuned.trainer)->epoch < o->heavy_epochs;
+    p->tuned.train.weight_decay = heavy ? o->heavy_decay : o->pupil.tuning.weight_decay;
+    return pg_pupil_step(state, what, outcome, err);
+}
+
+const pg_attack pg_attack_regularise = {
+    .name = "regularise",
+    .summary = "train on under a heavy weight decay, then under an ordinary one",
+    .source = "Lukas et al., IEEE S&P 2022 (regularisation)",
+    .options = options,
+    .options_size = sizeof(regularise_options),
+    .state_size = sizeof(pg_pupil),
+    .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
+    .costs = {.epochs = "epochs", .share = "share"},
+    .check = regularise_check,
+    .start = pg_pupil_start,
+    .step = regularise_step,
+    .progress = pg_tuned_progress,
+    .keep = pg_tuned_keep,
+    .finish = pg_pupil_finish,
+};
