@@ -12,8 +12,9 @@ enum { PG_FIGURE_SERIES = 21 };
  * name, and one more text about the point. */
 typedef struct pg_figure {
     const char *kind; /* "pruning" */
-    /* gnuplot commands. They may use series[], low[k] and high[k] of column k, step (a whole distance between ticks of the x
-     * axis), chance (accuracy of guessing; NaN: unknown), and functions for colours, dashes and marks. */
+    /* gnuplot commands. They may use series[], low[k] and high[k] of column k, bottom (the lower margin), step (a whole
+     * distance between ticks of the x axis), chance (accuracy of guessing; NaN: unknown), and functions for colours, dashes and
+     * marks. */
     const char *body;
     int width;  /* of the drawing, without the legend's height, which is added */
     int panels; /* plots side by side; the legend is below the first. 0: one */

@@ -4,6 +4,7 @@
 #include "experiments/report/scene.h"
 
 #define KINDS(X)                                                                                                               \
+    X(pg_figure_kind, response)                                                                                                \
     X(pg_figure_kind, learning)                                                                                                \
     X(pg_figure_kind, curve)                                                                                                   \
     X(pg_figure_kind, gamma)                                                                                                   \

@@ -136,7 +136,8 @@ static void put_frame(const pg_figure *f, int height, int legend, FILE *stream)
             "set key at screen 0.5, screen 6.0 / %d center bottom horizontal maxcols columns reverse Left samplen 3\n"
             "set label 1 heading.\"\\n\".remark at screen 0.5, screen 1 - 18.0 / %d center\n"
             "set tmargin at screen 1 - 50.0 / %d\n"
-            "set bmargin at screen %d.0 / %d\n"
+            "bottom = %d.0 / %d\n"
+            "set bmargin at screen bottom\n"
             "set lmargin at screen 75.0 / %d\n"
             "set rmargin at screen 1 - 20.0 / %d\n",
             height, height, height, BELOW + LINE * legend, height, f->width, f->width);

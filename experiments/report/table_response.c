@@ -1,104 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The thief's best response to each scheme, and the game of owner and thief: attacks on networks, forgeries left out.
- *
- * An outcome of an attack is useless to the thief if its network is no better than guessing, or more than 5 points below the
- * network before the attack; after transfer, below the plain network that was transferred alike. Otherwise the mark is removed
- * if the owner's claim neither agrees nor proves, and else it survives. Of the outcomes of an attack the thief chooses one that
- * removes the mark, then one that is useful, then the most accurate. The payoff of an attack is the share of seeds in which the
- * thief's choice removes the mark. In the game the owner chooses a scheme and the thief an attack (Lukas et al., IEEE S&P
- * 2022); an attack that was not tried on a scheme pays nothing. */
+/* The thief's best response to each scheme (response.h), and the game of owner and thief. The payoff of an attack is the share
+ * of seeds in which the thief's choice removes the mark. In the game the owner chooses a scheme and the thief an attack (Lukas
+ * et al., IEEE S&P 2022); an attack that was not tried on a scheme pays nothing. */
 #include "core/base/memory.h"
-#include "core/ownership/scheme.h"
 #include "experiments/report/game.h"
+#include "experiments/report/response.h"
 #include "experiments/report/table_kind.h"
 
 #include <math.h>
 #include <string.h>
-
-static const double useful_points = 5;
-
-typedef enum word { USELESS, SURVIVES, PROVES, REMOVED } word;
-
-static const char *word_of(int value)
-{
-    static const char *const words[] = {"useless", "agrees", "proves", "removed"};
-    return words[value];
-}
-
-/* What the thief gets from one result. */
-typedef struct response {
-    word word;
-    double accuracy, lost, macs; /* of the outcome that he chooses; lost: points; NaN: unknown */
-} response;
-
-/* ---- one result ---- */
-
-static bool is_control(const pg_summary *s, int i)
-{
-    const pg_scheme *scheme = pg_scheme_find(s->results->items[i].labels.scheme);
-    return scheme && scheme->group == PG_CONTROL;
-}
-
-static bool takes_part(const pg_summary *s, int i)
-{
-    return s->attack[i] >= 0 && !s->forges[i] && !s->accused[i] && !is_control(s, i);
-}
-
-/* Mean accuracy of the results that an attacked network is held against: the network before the attack, or after transfer the
- * plain one under the same attack. NaN: the run has none. */
-static double accuracy_before(const pg_summary *s, int i, bool moved)
-{
-    double sum = 0, value;
-    int count = 0;
-    for (int k = 0; k < s->results->count; k++) {
-        const pg_result *r = &s->results->items[k];
-        const bool alike =
-            moved ? is_control(s, k) && s->attack[k] == s->attack[i] : s->scheme[k] == s->scheme[i] && s->attack[k] < 0;
-        if (!alike || s->place[k] != s->place[i] || r->labels.seed != s->results->items[i].labels.seed) continue;
-        if (!pg_result_value(r, "", "accuracy", &value)) continue;
-        sum += value;
-        count++;
-    }
-    return count ? sum / count : NAN;
-}
-
-/* Is one response better for the thief than another? */
-static bool better(const response *a, const response *b)
-{
-    if ((a->word == REMOVED) != (b->word == REMOVED)) return a->word == REMOVED;
-    if ((a->word == USELESS) != (b->word == USELESS)) return b->word == USELESS;
-    return a->accuracy > b->accuracy;
-}
-
-static response response_of(const pg_view *v, int cell, pg_ruling ruling, double before)
-{
-    response r = {.word = ruling == PG_PROVES ? PROVES : ruling == PG_AGREES ? SURVIVES : REMOVED, .accuracy = NAN};
-    r.macs = NAN;
-    (void)pg_view_find(v, cell, "accuracy", &r.accuracy);
-    (void)pg_view_find(v, cell, "attack_flops", &r.macs);
-    r.lost = before - r.accuracy;
-    if (ruling == PG_USELESS || r.lost > useful_points) r.word = USELESS;
-    return r;
-}
-
-/* The outcome that the thief chooses; false if none was judged. */
-static pg_status choose(const pg_summary *s, int i, response *best, bool *any, pg_error *err)
-{
-    pg_view v = {0};
-    const pg_status status = pg_view_open(s, i, &v, err);
-    if (status != PG_OK) return status;
-    const double before = accuracy_before(s, i, pg_view_moved(&v));
-    *any = false;
-    for (int c = 0; c < v.record->cell_count; c++) {
-        pg_ruling ruling;
-        if (strcmp(v.record->cells[c].outcome, "attacker") == 0 || !pg_view_ruling(&v, c, &ruling)) continue;
-        const response r = response_of(&v, c, ruling, before);
-        if (!*any || better(&r, best)) *best = r;
-        *any = true;
-    }
-    pg_view_close(&v);
-    return PG_OK;
-}
 
 /* ---- best responses ---- */
 
@@ -107,14 +17,14 @@ enum { DATA, NETWORK, NORM, SCHEME, ATTACK, CHOICE, OUTCOME, REMOVES, ACCURACY, 
 static pg_status add_response(const pg_summary *s, int i, pg_table *table, pg_error *err)
 {
     pg_status status = PG_OK;
-    response r;
+    pg_response r;
     bool any;
     int row;
-    PG_TRY(choose(s, i, &r, &any, err));
+    PG_TRY(pg_response_find(s, i, &r, &any, err));
     if (!any) goto done;
     PG_TRY(pg_table_row(table, &row, err, "%d %d %d", s->place[i], s->scheme[i], s->attack[i]));
     PG_TRY(pg_put_place(table, row, s, i, s->attacks.items[s->attack[i]].label, NULL, err));
-    const double values[] = {r.word, r.word == REMOVED, r.accuracy, r.lost, r.macs / 1e9};
+    const double values[] = {r.word, r.word == PG_RESPONSE_REMOVED, r.accuracy, r.lost, r.macs / 1e9};
     for (int c = OUTCOME; c <= MACS; c++) PG_TRY(pg_table_add(table, row, c, values[c - OUTCOME], err));
 done:
     return status;
@@ -180,10 +90,10 @@ static pg_status fill_response(const pg_summary *s, pg_table *table, pg_error *e
     pg_status status = PG_OK;
     if (!pg_any_attack(s, false)) return PG_OK;
     PG_TRY(pg_summary_head(s, "the thief's best response to each scheme", table, err));
-    table->word = word_of;
+    table->word = pg_response_text;
     PG_TRY(pg_table_columns(table, columns, err));
     for (int i = 0; i < s->results->count; i++)
-        if (takes_part(s, i)) PG_TRY(add_response(s, i, table, err));
+        if (pg_response_counts(s, i)) PG_TRY(add_response(s, i, table, err));
     for (int row = 0; row < table->row_count; row++)
         PG_TRY(pg_table_put(table, row, CHOICE, (const char *const[]){choice_at(table, row), NULL}, err));
 done:
@@ -236,13 +146,13 @@ static pg_status fill_payoffs(const pg_summary *s, game *g, pg_error *err)
     PG_TRY(pg_alloc(cells, sizeof *g->payoff, &g->payoff, err));
     PG_TRY(pg_alloc(cells, sizeof *count, &count, err));
     for (int i = 0; i < s->results->count; i++) {
-        response r;
+        pg_response r;
         bool any;
-        if (s->place[i] != g->place || !takes_part(s, i)) continue;
+        if (s->place[i] != g->place || !pg_response_counts(s, i)) continue;
         const int at =
             position(g->scheme, g->schemes, s->scheme[i]) * g->attacks + position(g->attack, g->attacks, s->attack[i]);
-        PG_TRY(choose(s, i, &r, &any, err));
-        g->payoff[at] += any && r.word == REMOVED;
+        PG_TRY(pg_response_find(s, i, &r, &any, err));
+        g->payoff[at] += any && r.word == PG_RESPONSE_REMOVED;
         count[at] += any;
     }
     for (size_t k = 0; k < cells; k++) g->payoff[k] /= count[k] ? count[k] : 1;
@@ -260,7 +170,7 @@ static pg_status open_game(const pg_summary *s, int place, game *g, pg_error *er
     PG_TRY(pg_alloc((size_t)s->schemes.count + 1, sizeof *g->row, &g->row, err));
     PG_TRY(pg_alloc((size_t)s->attacks.count + 1, sizeof *g->column, &g->column, err));
     for (int i = 0; i < s->results->count; i++) {
-        if (s->place[i] != place || !takes_part(s, i)) continue;
+        if (s->place[i] != place || !pg_response_counts(s, i)) continue;
         enter(g->scheme, &g->schemes, s->scheme[i]);
         enter(g->attack, &g->attacks, s->attack[i]);
     }

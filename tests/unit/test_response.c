@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Best responses of made-up runs, and the game of owner and thief. */
+#include "core/base/memory.h"
 #include "experiments/report/game.h"
+#include "experiments/report/scene.h"
 #include "experiments/report/table_kind.h"
 #include "tests/unit/test.h"
 #include "tests/unit/values.h"
@@ -218,5 +220,30 @@ TEST(the_equilibrium_of_two_schemes_is_a_coin)
         assert_near(value_at(&t, row, "removed %"), 50);
     }
     pg_table_clear(&t);
+    clear_results();
+}
+
+/* A field has the place of its scheme and attack, and the outcome of most seeds. */
+TEST(a_field_for_each_scheme_and_attack)
+{
+    extern const pg_figure_kind pg_figure_kind_response;
+    pg_summary summary = {0};
+    pg_figures written = {.directory = folder()};
+    char *text = NULL;
+    size_t bytes;
+    make_results();
+    add_result("uchida", "finetune", "data='' epochs=1", 87, 1)->labels.seed = 2;
+    OK(pg_summary_open(&summary, &results, &err));
+    OK(pg_figure_kind_response.draw(&(pg_scene){.summary = &summary, .scheme = -1}, &written, &err));
+    assert_int_equal(written.count, 1);
+    OK(pg_file_read(path_of("figures/response-alexnet-bn.csv"), &text, &bytes, &err));
+    assert_non_null(strstr(text, ",1,1,50,removed,finetune | uchida,"));
+    assert_non_null(strstr(text, ",2,1,0,agrees,finetune | adi,"));
+    assert_non_null(strstr(text, ",1,2,0,useless,overwrite | uchida,"));
+    assert_non_null(strstr(text, ",2,3,0,agrees,prune | adi,"));
+    assert_null(strstr(text, "prune | uchida"));
+    pg_free(text);
+    pg_figures_clear(&written);
+    pg_summary_close(&summary);
     clear_results();
 }
