@@ -5,7 +5,8 @@
 #   slurm/launch.sh [options of mpirun] -- PROGRAM ARGUMENTS...
 #
 # mpirun refuses root, as which containers run, and more ranks than cores, although the master needs none: both are allowed here.
-# Ranks are not bound to cores unless --bind-to or --map-by is given.
+# Ranks are not bound to cores unless --bind-to or --map-by is given. Messages go over TCP and shared memory (pml ob1), where the
+# ranks survive a dead one; over InfiniBand's ucx they may not. --mca pml NAME or OMPI_MCA_pml=NAME chooses something else.
 # With --enable-recovery, Open MPI lets the other ranks live when one is lost. But its exit code is then always 0, and after the
 # loss of a whole host it never returns. So this script ends when rank 0 has ended, which must run on this host: it exits with the
 # exit code of rank 0, and kills mpirun if that is still there a little later. If rank 0 leaves no exit code, or does not start on
@@ -19,8 +20,9 @@ set -euo pipefail
 [ -e /proc/$$/fd/1 ] || exec >/dev/null
 [ -e /proc/$$/fd/2 ] || exec 2>/dev/null
 
-start=120 # seconds that rank 0 may take to start, counted in rounds, so that time while the job is suspended does not count
-grace=30  # seconds that mpirun may take to end after rank 0
+start=120 # seconds that rank 0 may take to start, and half a second more for each rank; counted in rounds, so that time while the
+# job is suspended does not count
+grace=30 # seconds that mpirun may take to end after rank 0
 boot=/proc/sys/kernel/random/boot_id
 pid=
 told=
@@ -49,11 +51,17 @@ if [ -t 1 ] && size=$(stty size <&1 2>/dev/null); then export COLUMNS=${size#* }
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 options=(--oversubscribe)
 binding=(--bind-to none)
+transport=(--mca pml ob1 --mca btl "self,vader,tcp")
+last=
 while (($# > 0)) && [ "$1" != -- ]; do
-    case $1 in --bind-to | --map-by | -bind-to | -map-by) binding=() ;; esac
+    case $1 in --bind-to | --map-by | -bind-to | -map-by) binding=() ;; pml | btl) transport=() ;; esac
+    case $last in -n | -np | --np | -c) [[ $1 =~ [^0-9] ]] || start=$((start + 10#$1 / 2)) ;; esac
+    last=$1
     options+=("$1") && shift
 done
-options+=("${binding[@]}")
+[ -z "${OMPI_MCA_pml:-}${OMPI_MCA_btl:-}" ] || transport=()
+options+=("${binding[@]}" "${transport[@]}")
+[ -z "${BLIS_ARCH_TYPE:-}" ] || options+=(-x BLIS_ARCH_TYPE) # ssh passes no environment on
 (($# > 1)) || {
     echo "usage: slurm/launch.sh [options of mpirun] -- PROGRAM ARGUMENTS..." >&2
     exit 2
@@ -108,7 +116,8 @@ elif [ -n "$shell_of_0" ]; then
     echo "launch.sh: rank 0 is lost; repeat the command to resume" >&2
     code=3
 elif ((code == 0 || code == 137)); then
-    echo "launch.sh: rank 0 did not start on this host" >&2
+    echo "launch.sh: rank 0 did not start on this host; if mpirun hangs, it may use a network that joins no hosts, such as docker0:" \
+        "name the right one with --mca oob_tcp_if_include NAME --mca btl_tcp_if_include NAME" >&2
     code=3
 elif [ -n "$told" ] && ((code > 128)); then
     code=75 # mpirun got the signal too, before it had its own session

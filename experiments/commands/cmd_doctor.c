@@ -12,6 +12,7 @@
 #include "core/data/readers.h"
 #include "experiments/commands/bench_peak.h"
 #include "experiments/run/comm.h"
+#include "experiments/run/launch.h"
 #include "experiments/run/provenance.h"
 #include "experiments/run/run_lock.h"
 
@@ -50,11 +51,6 @@ static int PG_PRINTF(3, 4) line(verdict well, const char *what, const char *form
 
 /* ---- MPI ---- */
 
-static bool launched(void)
-{
-    return getenv("OMPI_COMM_WORLD_SIZE") != NULL;
-}
-
 /* "4.1.4" of "mpirun (Open MPI) 4.1.4"; empty if mpirun cannot be run. */
 static void launcher_version(char out[32])
 {
@@ -68,11 +64,13 @@ static void launcher_version(char out[32])
     if (version) snprintf(out, 32, "%s", version + 1);
 }
 
-static int examine_mpi(void)
+static int examine_mpi(const pg_launch *launch)
 {
     char version[32];
     const char *library = pg_comm_library();
-    if (launched()) return line(WELL, "mpi", "%s, under mpirun with %s ranks", library, getenv("OMPI_COMM_WORLD_SIZE"));
+    if (launch->together)
+        return line(WELL, "mpi", "%s, under %s with %d ranks", library, getenv("OMPI_COMM_WORLD_SIZE") ? "mpirun" : "srun",
+                    launch->size);
     launcher_version(version);
     if (!version[0])
         return line(WRONG, "mpi", "%s, but mpirun does not start: install openmpi-bin, or put it in PATH", library);
@@ -91,13 +89,13 @@ static int examine_ranks(void)
                 root ? ", and root needs OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1" : "");
 }
 
-static int examine_binding(void)
+static int examine_binding(const pg_launch *launch)
 {
     cpu_set_t mine;
     const long online = sysconf(_SC_NPROCESSORS_ONLN);
     if (sched_getaffinity(0, sizeof mine, &mine) != 0)
         return line(WELL, "binding", "unknown: this system does not report it; %ld cores", online);
-    if (launched() && CPU_COUNT(&mine) == 1 && online > 1)
+    if (launch->together && CPU_COUNT(&mine) == 1 && online > 1)
         return line(WRONG, "binding",
                     "each rank is bound to 1 of %ld cores, which its threads would share: mpirun --map-by slot:PE=THREADS "
                     "--bind-to core, or --bind-to none",
@@ -264,10 +262,13 @@ static int run(int argc, char **argv)
 {
     arguments a;
     int code;
-    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    pg_launch launch;
+    pg_error err;
     if (!pg_cli_parse(&pg_cmd_doctor, argc, argv, &a, &code)) return code;
-    if (rank && strcmp(rank, "0") != 0) return 0;
-    const int wrong = examine_mpi() + examine_ranks() + examine_binding() + examine_blis() + examine_speed() +
+    const pg_status status = pg_launch_find(&launch, &err);
+    if (status != PG_OK) return pg_complain("doctor", status, "%s", err.message);
+    if (launch.rank > 0) return 0;
+    const int wrong = examine_mpi(&launch) + examine_ranks() + examine_binding(&launch) + examine_blis() + examine_speed() +
                       examine_data(a.data) + examine_disk(a.out);
     return wrong ? pg_status_exit_code(PG_BAD_INPUT) : 0;
 }

@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/compute/parallel.h"
+#include "core/data/dataset.h"
 #include "experiments/commands/deadline.h"
 #include "experiments/commands/named_grid.h"
 #include "experiments/report/tables.h"
@@ -21,7 +22,7 @@ typedef struct order {
     bool go;
     int threads; /* 0: each rank decides */
     double checkpoint_seconds, silence;
-    char directory[PG_PATH_MAX], data_directory[PG_PATH_MAX]; /* the latter empty: default */
+    char directory[PG_PATH_MAX], data_directory[PG_PATH_MAX];
 } order;
 
 /* Most seconds from a signal to the end of a master, which waits for its workers. */
@@ -52,8 +53,11 @@ static const pg_cli_row rows[] = {
 
 static pg_status fill_order(const arguments *a, const pg_grid *grid, order *o, pg_error *err)
 {
-    if (snprintf(o->data_directory, PG_PATH_MAX, "%s", a->grid.data ? a->grid.data : "") >= PG_PATH_MAX)
-        return pg_fail(err, PG_BAD_INPUT, "--data: path too long");
+    /* Rank 0 finds the directory for all ranks: a launcher may not pass the environment on. Synthetic data need none. */
+    if (pg_data_directory(o->data_directory, a->grid.data, err) != PG_OK) {
+        if (a->grid.data) return pg_fail(err, PG_BAD_INPUT, "--data: path too long");
+        o->data_directory[0] = 0;
+    }
     o->threads = a->threads ? a->threads : grid->options.threads;
     o->checkpoint_seconds = 60 * grid->options.checkpoint;
     o->silence = a->silence;
@@ -91,21 +95,50 @@ static int crowd_of(const pg_rank_facts *ranks, int first, int count, int rank, 
     return workers;
 }
 
-/* Warn when threads share too few cores: the run is slow then, and nothing else shows why. With several ranks, rank 0 does not
- * compute. */
+/* Refuse ranks of another version, and ranks that are bound to fewer cores than they have threads: a run would be many times
+ * slower. A rank alone is warned below. With several ranks, rank 0 does not compute. */
+static pg_status check_ranks(const pg_rank_facts *ranks, int count, pg_error *err)
+{
+    for (int rank = 1; rank < count; rank++) {
+        const pg_rank_facts *r = &ranks[rank];
+        if (r->host[0] && strcmp(r->version, ranks[0].version) != 0)
+            return pg_fail(err, PG_BAD_INPUT, "rank %d on %s is %s, rank 0 on %s is %s: start the same version on every host",
+                           rank, r->host, r->version, ranks[0].host, ranks[0].version);
+        if (r->allowed < r->cores && r->allowed < r->threads)
+            return pg_fail(err, PG_BAD_INPUT,
+                           "rank %d on %s may use %d of %d cores for its %d threads, which would be many times slower: give "
+                           "mpirun --map-by slot:PE=%d --bind-to core, or --bind-to none",
+                           rank, r->host, r->allowed, r->cores, r->threads, r->threads);
+    }
+    return PG_OK;
+}
+
+/* Warn when threads share too few cores: the run is slow then, and nothing else shows why. */
 static void warn_of_crowds(const pg_rank_facts *ranks, int count)
 {
     for (int rank = count > 1, threads, cores; rank < count; rank++) {
         const pg_rank_facts *r = &ranks[rank];
         const int workers = crowd_of(ranks, count > 1, count, rank, &threads, &cores);
         if (workers > 0 && r->allowed < r->cores && r->allowed < r->threads)
-            fprintf(stderr,
-                    "passgrid run: warning: %s: the %d threads of rank %d are bound to %d of %d cores; give mpirun "
-                    "--map-by slot:PE=%d --bind-to core, or --bind-to none\n",
-                    r->host, r->threads, rank, r->allowed, r->cores, r->threads);
+            fprintf(stderr, "passgrid run: warning: %s: the %d threads of rank %d are bound to %d of %d cores\n", r->host,
+                    r->threads, rank, r->allowed, r->cores);
         else if (workers > 0 && threads > cores)
             fprintf(stderr, "passgrid run: warning: %s: %d threads of %d working rank%s share %d core%s\n", r->host, threads,
                     workers, workers == 1 ? "" : "s", cores, cores == 1 ? "" : "s");
+    }
+}
+
+/* Warn when ranks compute on different processors, because libraries choose other kernels there. */
+static void warn_of_processors(const pg_rank_facts *ranks, int count)
+{
+    for (int rank = 2; rank < count; rank++) {
+        if (!ranks[rank].host[0] || !ranks[1].host[0] || strcmp(ranks[rank].processor, ranks[1].processor) == 0) continue;
+        fprintf(
+            stderr,
+            "passgrid run: warning: ranks compute on different processors, %s on %s and %s on %s: the last digits of results "
+            "may depend on the rank (provenance.json lists the processors of ranks, timings.csv the rank of every task)\n",
+            ranks[1].processor, ranks[1].host, ranks[rank].processor, ranks[rank].host);
+        return;
     }
 }
 
@@ -134,6 +167,8 @@ static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_coun
     int left_out;
     PG_TRY(pg_named_grid_read(&a->grid, grid, o->directory, problems, err));
     PG_TRY(fill_order(a, *grid, o, err));
+    for (int i = 0; o->threads && i < rank_count; i++) ranks[i].threads = o->threads;
+    PG_TRY(check_ranks(ranks, rank_count, err));
     PG_TRY(pg_rundir_suits(o->directory, *grid, a->replace, &left_out, err));
     PG_TRY(pg_rundir_make(o->directory, err));
     PG_TRY(anything_left(*grid, o->directory, &left, &littered, err));
@@ -144,9 +179,9 @@ static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_coun
                 "passgrid run: note: %d finished tasks in %s no longer belong to this grid; cells.csv and the tables leave "
                 "them out, and their records stay\n",
                 left_out, o->directory);
-    for (int i = 0; o->threads && i < rank_count; i++) ranks[i].threads = o->threads;
     if (left) PG_TRY(pg_provenance_write(o->directory, ranks, rank_count, err));
     if (left) warn_of_crowds(ranks, rank_count);
+    if (left) warn_of_processors(ranks, rank_count);
     if (left) PG_TRY(warn_of_readers(o->directory, err));
     o->go = true;
 done:
@@ -173,7 +208,7 @@ static int carry_out(pg_comm *comm, const order *o, double deadline, const pg_gr
     pg_error err = {.message = ""};
     pg_run_result result = {0};
     const pg_run_options options = {.directory = o->directory,
-                                    .data_directory = o->data_directory[0] ? o->data_directory : NULL,
+                                    .data_directory = o->data_directory,
                                     .stream = stderr,
                                     .lock = lock,
                                     .checkpoint_seconds = o->checkpoint_seconds,
@@ -228,9 +263,8 @@ static int follow(pg_comm *comm, int threads)
     pg_status status = pg_comm_broadcast(comm, &o, sizeof o, &err);
     if (status == PG_OK && o.go) {
         pg_signals_grace(PG_SAVING_SECONDS);
-        pg_workplace at = {.directory = o.directory,
-                           .data_directory = o.data_directory[0] ? o.data_directory : NULL,
-                           .checkpoint_seconds = o.checkpoint_seconds};
+        pg_workplace at = {
+            .directory = o.directory, .data_directory = o.data_directory, .checkpoint_seconds = o.checkpoint_seconds};
         pg_compute_start(o.threads ? o.threads : threads);
         status = pg_worker_loop(comm, &at, pg_perform, o.silence, &err);
     }
@@ -242,14 +276,14 @@ static int run(int argc, char **argv)
     pg_comm comm;
     pg_error err;
     pg_rank_facts mine = {.threads = 0}, *all = NULL;
-    int code = 3;
+    int code;
     pg_signals_catch();
     pg_status status = pg_comm_start(&comm, &err);
     if (status == PG_OK) status = pg_alloc((size_t)comm.size, sizeof *all, &all, &err);
     if (status == PG_OK) pg_rank_describe(&mine, pg_comm_workers_here(&comm));
     if (status == PG_OK) status = pg_comm_gather(&comm, &mine, sizeof mine, all, &err);
     if (status != PG_OK) {
-        pg_complain("run", status, "%s", err.message);
+        code = pg_complain("run", status, "%s", err.message);
     } else if (comm.rank == 0) {
         pg_compute_start(mine.threads);
         code = lead(&comm, argc, argv, all);

@@ -4,11 +4,11 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "experiments/run/launch.h"
 #include "experiments/run/signals.h"
 
 #include <mpi.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -40,19 +40,10 @@ static pg_status check(int code, const char *what, pg_error *err)
 
 /* ---- start and end ---- */
 
-/* Did a launcher start this process? Open MPI, PMIx and PMI launchers set these variables. */
-static bool launched(void)
+/* A collective call waits for every rank; if one has died, it would wait for ever. Many ranks take longer to start. */
+static void limit_collective(int ranks, int exit_code)
 {
-    static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_FD", NULL};
-    for (int i = 0; names[i]; i++)
-        if (getenv(names[i])) return true;
-    return false;
-}
-
-/* A collective call waits for every rank; if one has died, it would wait for ever. */
-static void limit_collective(int exit_code)
-{
-    pg_limit_seconds(COLLECTIVE_SECONDS, exit_code, "passgrid: a rank is lost; repeat the command to resume\n");
+    pg_limit_seconds(COLLECTIVE_SECONDS + ranks / 2, exit_code, pg_launch_advice());
 }
 
 pg_status pg_comm_start(pg_comm *comm, pg_error *err)
@@ -60,11 +51,13 @@ pg_status pg_comm_start(pg_comm *comm, pg_error *err)
     static pg_process self;
     static cpu_set_t cores;
     pg_status status = PG_OK;
+    pg_launch launch;
     int given = 0;
     pg_process_self(&self);
     *comm = (pg_comm){.rank = 0, .size = 1, .members = &self, .cores = &cores};
-    if (!launched()) return PG_OK;
-    limit_collective(pg_status_exit_code(PG_IO_FAULT));
+    PG_TRY(pg_launch_find(&launch, err));
+    if (!launch.together) return PG_OK;
+    limit_collective(launch.size, pg_status_exit_code(PG_IO_FAULT));
     PG_TRY(check(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &given), "start", err));
     (void)!sched_getaffinity(0, sizeof cores, &cores); /* after MPI_Init_thread, which may bind the process */
     PG_TRY(pg_alloc(1, sizeof *comm->link, &comm->link, err));
@@ -115,7 +108,7 @@ void pg_comm_finish(pg_comm *comm, int exit_code)
     pg_free(comm->link);
     comm->link = NULL;
     if (comm->incomplete) return;
-    limit_collective(exit_code);
+    limit_collective(comm->size, exit_code);
     MPI_Finalize();
     pg_limit_seconds(0, 0, "");
 }
@@ -168,7 +161,10 @@ static pg_status take(struct pg_comm_link *link, int source, int tag, void *data
     if (!there) goto done;
     PG_TRY(check(MPI_Get_count(&envelope, MPI_BYTE, &bytes), "size of a message", err));
     if (bytes < 0 || (size_t)bytes < least || (size_t)bytes > room)
-        PG_TRY(pg_fail(err, PG_IO_FAULT, "MPI: received a message of %d bytes", bytes));
+        PG_TRY(pg_fail(err, PG_BAD_INPUT,
+                       "rank %d sent a message of %d bytes, which this version does not know: start the same version on every "
+                       "host",
+                       envelope.MPI_SOURCE, bytes));
     *from = envelope.MPI_SOURCE;
     PG_TRY(check(MPI_Recv(data, bytes, MPI_BYTE, *from, tag, link->mpi, MPI_STATUS_IGNORE), "receive", err));
     *got = (size_t)bytes;

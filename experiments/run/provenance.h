@@ -14,6 +14,7 @@ typedef struct pg_rank_facts {
     int cores, allowed; /* cores of the host; cores that this process may use */
     cpu_set_t mask;     /* the cores that this process may use; empty if unknown */
     int threads;
+    char version[64], processor[96]; /* pg_version; the model of the processor */
 } pg_rank_facts;
 
 /* "passgrid VERSION". */
