@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
 #include "core/data/triggers.h"
+#include "core/ownership/autoencoder.h"
 #include "core/ownership/binding.h"
 #include "core/ownership/mark.h"
 
@@ -48,6 +49,16 @@ void pg_mark_shape(const pg_mark *mark, size_t shape[2])
     const bool extractor = mark->form == PG_FORM_EXTRACTOR;
     shape[0] = extractor ? width + bits : width;
     shape[1] = extractor ? (size_t)mark->pooled : bits;
+    if (mark->form != PG_FORM_REBUILT) return;
+    shape[0] = 2 * (size_t)mark->pooled + bits / PG_CODER_PIXELS;
+    shape[1] = PG_CODER_PIXELS;
+}
+
+void pg_mark_place_shape(const pg_mark *mark, size_t shape[2])
+{
+    const bool rebuilt = mark->form == PG_FORM_REBUILT;
+    shape[0] = rebuilt || mark->form == PG_FORM_PLACED ? (size_t)mark->pooled : 0;
+    shape[1] = rebuilt ? PG_CODER_PIXELS : (size_t)mark->bits;
 }
 
 void pg_mark_names(const pg_mark *mark, char names[PG_MARK_NAMES_MAX])
@@ -65,12 +76,18 @@ static size_t projection_size(const pg_mark *mark)
     return shape[0] * shape[1];
 }
 
+static size_t place_count(const pg_mark *mark)
+{
+    size_t shape[2];
+    pg_mark_place_shape(mark, shape);
+    return shape[0] * shape[1];
+}
+
 pg_status pg_mark_allocate(pg_mark *mark, pg_error *err)
 {
     pg_status status = PG_OK;
-    const size_t places = mark->form == PG_FORM_PLACED ? projection_size(mark) : 0;
     PG_TRY(pg_alloc(projection_size(mark), sizeof *mark->projection, &mark->projection, err));
-    PG_TRY(pg_alloc(places, sizeof *mark->places, &mark->places, err));
+    PG_TRY(pg_alloc(place_count(mark), sizeof *mark->places, &mark->places, err));
     PG_TRY(pg_alloc((size_t)mark->bits, sizeof *mark->b, &mark->b, err));
 done:
     return status;
@@ -94,7 +111,7 @@ static pg_status copy_mark(const pg_mark *from, pg_mark *to, pg_error *err)
     const pg_status status = pg_mark_allocate(to, err);
     if (status != PG_OK) return status;
     memcpy(to->projection, from->projection, projection_size(from) * sizeof *to->projection);
-    if (to->form == PG_FORM_PLACED) memcpy(to->places, from->places, projection_size(from) * sizeof *to->places);
+    if (place_count(from)) memcpy(to->places, from->places, place_count(from) * sizeof *to->places);
     memcpy(to->b, from->b, (size_t)from->bits);
     return PG_OK;
 }
@@ -206,6 +223,8 @@ bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b)
     same = same && m->form == n->form && m->bits == n->bits && m->rounds == n->rounds && m->pooled == n->pooled;
     same = same && m->site_count == n->site_count && m->pixels == n->pixels;
     if (m->form == PG_FORM_ACTIVATIONS) same = same && same_pictures(&a->triggers, &b->triggers);
+    if (m->form == PG_FORM_REBUILT)
+        same = same && memcmp(m->projection, n->projection, projection_size(m) * sizeof *m->projection) == 0;
     for (int i = 0; i < m->site_count && same; i++) same = strcmp(m->site[i].layer, n->site[i].layer) == 0;
     return same;
 }
@@ -367,7 +386,7 @@ static void hash_mark(pg_hash *hash, const pg_mark *mark)
         const float value = (float)mark->projection[i];
         pg_hash_add(hash, &value, sizeof value);
     }
-    if (mark->form == PG_FORM_PLACED) pg_hash_add(hash, mark->places, projection_size(mark) * sizeof *mark->places);
+    if (place_count(mark)) pg_hash_add(hash, mark->places, place_count(mark) * sizeof *mark->places);
     pg_hash_add(hash, mark->b, (size_t)mark->bits);
 }
 

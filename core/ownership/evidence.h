@@ -41,7 +41,8 @@ typedef enum pg_mark_form {
     PG_FORM_RESIDUALS,
     PG_FORM_PLACED,
     PG_FORM_ACTIVATIONS,
-    PG_FORM_EXTRACTOR
+    PG_FORM_EXTRACTOR,
+    PG_FORM_REBUILT
 } pg_mark_form;
 
 typedef struct pg_mark_site {
@@ -56,8 +57,10 @@ typedef struct pg_mark {
     int pooled;           /* rows of the projection, weights in a row of residuals, or hidden units; 0 for a bank */
     int pixels;           /* pg_pixels of the pictures whose activations are read, else 0 */
     pg_real *projection;  /* a bank: [kernel,kernel,inputs,bits] of each site in turn; an extractor: [width,pooled], then
-                           * [bits,pooled]; else [pooled,bits]; none of residuals */
-    int32_t *places;      /* [pooled,bits], of a placed mark only: which weight of all sites each value multiplies */
+                           * [bits,pooled]; a rebuilt mark: encoder and decoder [pooled,64], then pictures [bits/64,64];
+                           * else [pooled,bits]; none of residuals */
+    int32_t *places;      /* [pooled,bits] of a placed mark, [pooled,64] of a rebuilt one: which weight of all sites each value
+                           * of the projection multiplies, or each of the encoder is */
     int8_t *b;            /* -1 or +1, [bits] */
     pg_mark_site site[PG_MARK_SITES_MAX];
 } pg_mark;
@@ -104,8 +107,9 @@ void pg_mark_clear(pg_mark *mark);
  * for residuals, which have none. */
 int pg_mark_width(const pg_mark *mark);
 
-/* Rows and columns of the projection. */
+/* Rows and columns of the projection, and of the places (0 if the mark has none). */
 void pg_mark_shape(const pg_mark *mark, size_t shape[2]);
+void pg_mark_place_shape(const pg_mark *mark, size_t shape[2]);
 
 /* Does the mark read mean filters by a bank of filters? */
 bool pg_mark_is_bank(const pg_mark *mark);
@@ -129,9 +133,8 @@ void pg_evidence_commitment(const pg_evidence *evidence, char hex[PG_SHA256_HEX]
 int pg_evidence_bits(const pg_evidence *evidence);
 pg_claim pg_evidence_claim(const pg_evidence *evidence);
 
-/* Do both have passports for the same layers, or marks of one form and size in the same layers, and for
- * activations the same pictures? Then null evidence drawn for
- * one serves the other. */
+/* Do both have passports for the same layers, or marks of one form and size in the same layers, and for activations the same
+ * pictures, for rebuilt marks the same autoencoder and pictures? Then null evidence drawn for one serves the other. */
 bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b);
 
 /* safetensors under the reference's names: LAYER.key, LAYER.skey, LAYER.b (private ones: LAYER.key_private,

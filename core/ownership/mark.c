@@ -6,13 +6,14 @@
 #include "core/base/hash.h"
 #include "core/base/memory.h"
 #include "core/nets/choice.h"
+#include "core/ownership/autoencoder.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 const char *const pg_mark_kinds[] = {"gaussian", "direct",    "diff",   "signs",       "filtered",  "uniform", "centred",
-                                     "waves",    "residuals", "placed", "activations", "extractor", NULL};
+                                     "waves",    "residuals", "placed", "activations", "extractor", "rebuilt", NULL};
 
 static const pg_mark_form forms[] = {
     [PG_MARK_GAUSSIAN] = PG_FORM_SIGNS,
@@ -27,6 +28,7 @@ static const pg_mark_form forms[] = {
     [PG_MARK_PLACED] = PG_FORM_PLACED,
     [PG_MARK_ACTIVATIONS] = PG_FORM_ACTIVATIONS,
     [PG_MARK_EXTRACTOR] = PG_FORM_EXTRACTOR,
+    [PG_MARK_REBUILT] = PG_FORM_REBUILT,
 };
 
 pg_mark_form pg_mark_form_of(const char *kind)
@@ -89,6 +91,17 @@ static pg_status fits_extractor(const pg_mark *mark, pg_error *err)
                    pg_mark_width(mark), mark->site[0].layer, mark->bits, mark->pooled, values_of(mark), PG_MARK_VALUES_MAX);
 }
 
+static pg_status fits_rebuilt(const pg_mark *mark, pg_error *err)
+{
+    const int needed = mark->pooled * PG_CODER_PIXELS, weights = pg_mark_weights(mark);
+    if (mark->bits > PG_MARK_BITS_MAX || mark->bits % PG_CODER_PIXELS || mark->pooled > PG_CODER_CODES_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "the mark for %s has %d codes and %d bits, expected at most %d and a multiple of %d",
+                       mark->site[0].layer, mark->pooled, mark->bits, PG_CODER_CODES_MAX, PG_CODER_PIXELS);
+    if (needed <= weights) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "codes: %d codes need %d weights, %s%s %d", mark->pooled, needed, mark->site[0].layer,
+                   mark->site_count > 1 ? " and the other layers have" : " has", weights);
+}
+
 pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
 {
     if (mark->form != forms[kind])
@@ -96,6 +109,7 @@ pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
                        pg_mark_kinds[kind]);
     if (pg_mark_is_bank(mark)) return fits_bank(mark, kind, err);
     if (mark->form == PG_FORM_EXTRACTOR) return fits_extractor(mark, err);
+    if (mark->form == PG_FORM_REBUILT) return fits_rebuilt(mark, err);
     const bool list = mark->form == PG_FORM_RESIDUALS || mark->form == PG_FORM_PLACED;
     return list ? fits_list(mark, err) : PG_OK;
 }
@@ -243,6 +257,13 @@ static double draw_laplace(pg_rng *rng)
     return pg_rng_below(rng, 2) ? size : -size;
 }
 
+static size_t place_count(const pg_mark *mark)
+{
+    size_t shape[2];
+    pg_mark_place_shape(mark, shape);
+    return shape[0] * shape[1];
+}
+
 static pg_status draw_places(pg_mark *mark, pg_rng *rng, pg_error *err)
 {
     uint32_t *order = NULL;
@@ -250,9 +271,9 @@ static pg_status draw_places(pg_mark *mark, pg_rng *rng, pg_error *err)
     const pg_status status = pg_alloc(weights, sizeof *order, &order, err);
     if (status != PG_OK) return status;
     pg_rng_permutation(rng, order, weights);
-    for (size_t i = 0; i < values_of(mark); i++) {
+    for (size_t i = 0; i < place_count(mark); i++) {
         mark->places[i] = (int32_t)order[i];
-        mark->projection[i] = (pg_real)draw_laplace(rng);
+        if (mark->form == PG_FORM_PLACED) mark->projection[i] = (pg_real)draw_laplace(rng);
     }
     pg_free(order);
     return PG_OK;
@@ -318,7 +339,7 @@ pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *
     const pg_status status = pg_mark_fits(mark, kind, err);
     if (status != PG_OK) return status;
     if (ones_of(kind)) return draw_positions(mark, ones_of(kind), rng, err);
-    if (kind == PG_MARK_PLACED) return draw_places(mark, rng, err);
+    if (kind == PG_MARK_PLACED || kind == PG_MARK_REBUILT) return draw_places(mark, rng, err);
     if (kind == PG_MARK_EXTRACTOR) {
         draw_extractor(mark, rng);
         return PG_OK;
@@ -326,6 +347,42 @@ pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *
     for (size_t i = 0; i < values_of(mark); i++) mark->projection[i] = (pg_real)draw_value(kind, rng);
     if (kind == PG_MARK_WAVES) scale_to_length_1(mark);
     if (kind == PG_MARK_FILTERED) hash_projection(mark, mark->b);
+    return PG_OK;
+}
+
+/* ---- autoencoders ---- */
+
+pg_real *pg_mark_encoder(const pg_mark *mark)
+{
+    return mark->projection;
+}
+
+pg_real *pg_mark_decoder(const pg_mark *mark)
+{
+    return mark->projection + (ptrdiff_t)mark->pooled * PG_CODER_PIXELS;
+}
+
+static pg_real *pictures_of(const pg_mark *mark)
+{
+    return mark->projection + 2 * (ptrdiff_t)mark->pooled * PG_CODER_PIXELS;
+}
+
+static int8_t bit_of(pg_real pixel)
+{
+    return pixel < 0 ? -1 : 1;
+}
+
+void pg_mark_show(pg_mark *mark, const pg_real *pictures)
+{
+    memcpy(pictures_of(mark), pictures, (size_t)mark->bits * sizeof *pictures);
+    for (int i = 0; i < mark->bits; i++) mark->b[i] = bit_of(pictures[i]);
+}
+
+static pg_status check_pictures(const pg_mark *mark, pg_error *err)
+{
+    for (int i = 0; i < mark->bits; i++)
+        if (mark->b[i] != bit_of(pictures_of(mark)[i]))
+            return pg_fail(err, PG_BAD_INPUT, "bit %d for %s is not the sign of its pixel", i, mark->site[0].layer);
     return PG_OK;
 }
 
@@ -380,7 +437,7 @@ static pg_status check_places(const pg_mark *mark, pg_error *err)
     bool *taken = NULL;
     const int weights = pg_mark_weights(mark);
     PG_TRY(pg_alloc((size_t)weights, sizeof *taken, &taken, err));
-    for (size_t i = 0; i < values_of(mark); i++) {
+    for (size_t i = 0; i < place_count(mark); i++) {
         const int at = mark->places[i];
         if (at < 0 || at >= weights || taken[at])
             PG_TRY(pg_fail(err, PG_BAD_INPUT, "the mark for %s: the place %d is not one of %d weights or stands twice",
@@ -400,6 +457,10 @@ pg_status pg_mark_check_projection(const pg_mark *mark, const char *kind, bool b
     case PG_FORM_WAVES: return check_lengths(mark, err);
     case PG_FORM_FILTERED: return bound ? PG_OK : pg_mark_check_hash(mark, err);
     case PG_FORM_PLACED: return check_places(mark, err);
+    case PG_FORM_REBUILT: {
+        const pg_status status = check_places(mark, err);
+        return status == PG_OK ? check_pictures(mark, err) : status;
+    }
     default: return PG_OK;
     }
 }

@@ -31,6 +31,10 @@
  * the first `width` rows of the projection as U; z_j is row j of the other rows times h; bit j is its sign. There are no
  * biases. Source: Wang, Kerschbaum, WWW 2021.
  *
+ *   REBUILT    z is the pictures that an autoencoder rebuilds (autoencoder.h), [bits/64,64]; its encoder is the weights at the
+ *              places [pooled,64], each over the standard deviation of its site's first weights. The bits are the signs of the
+ *              pictures, so nobody can choose both. Source: Lv, Li, Zhang, Chen, Liang, IEEE TPAMI 2023.
+ *
  * A reading of exactly zero carries no bit, so a network without weights carries no mark; but an extractor reads 1/2 from each
  * hidden unit there. */
 #ifndef PG_OWNERSHIP_MARK_H
@@ -55,7 +59,7 @@ enum { PG_MARK_VALUES_MAX = 1 << 26 }; /* of a projection */
  * UNIFORM: in [0, 1). CENTRED: in [-1/2, 1/2). WAVES: standard normal, then scaled to length 1. RESIDUALS: of residuals,
  * which have none. PLACED: values of a Laplace distribution of variance 1 at random places.
  * ACTIVATIONS: standard normal. EXTRACTOR: normal, U of a deviation with which the hidden units of a network with first weights
- * spread, the other rows of 1 / sqrt(pooled). */
+ * spread, the other rows of 1 / sqrt(pooled). REBUILT: random places alone; autoencoder and pictures stay. */
 typedef enum pg_mark_kind {
     PG_MARK_GAUSSIAN,
     PG_MARK_DIRECT,
@@ -68,7 +72,8 @@ typedef enum pg_mark_kind {
     PG_MARK_RESIDUALS,
     PG_MARK_PLACED,
     PG_MARK_ACTIVATIONS,
-    PG_MARK_EXTRACTOR
+    PG_MARK_EXTRACTOR,
+    PG_MARK_REBUILT
 } pg_mark_kind;
 extern const char *const pg_mark_kinds[]; /* names, ended by NULL */
 
@@ -87,8 +92,8 @@ PG_CHECKED pg_status pg_mark_create(const pg_net_spec *spec, const char *layers,
 PG_CHECKED pg_status pg_mark_create_filtered(const pg_net_spec *spec, const char *layers, int bits, int rounds, int pooled,
                                              pg_mark *out, pg_error *err);
 
-/* The same for the kinds RESIDUALS, PLACED and EXTRACTOR. PG_BAD_INPUT also if the layers have fewer weights than bits, or than
- * places, or the extractor has more than PG_MARK_VALUES_MAX values. */
+/* The same for the kinds RESIDUALS, PLACED, EXTRACTOR and REBUILT. PG_BAD_INPUT also if the layers have fewer weights than
+ * bits, or than places, or the extractor has more than PG_MARK_VALUES_MAX values. */
 PG_CHECKED pg_status pg_mark_create_listed(const pg_net_spec *spec, const char *layers, int bits, pg_mark_kind kind, int pooled,
                                            pg_mark *out, pg_error *err);
 
@@ -107,6 +112,11 @@ PG_CHECKED pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_err
 /* Draw the projection; the bits stay, but those of a filtered mark become its hash. PG_BAD_INPUT for a mark that does not fit
  * the kind. */
 PG_CHECKED pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *err);
+
+/* Encoder and decoder of a rebuilt mark, [pooled,64]. Give it these pictures [bits/64,64], and the bits that follow. */
+pg_real *pg_mark_encoder(const pg_mark *mark);
+pg_real *pg_mark_decoder(const pg_mark *mark);
+void pg_mark_show(pg_mark *mark, const pg_real *pictures);
 
 /* The key that a scheme makes from its seed: a drawn projection, and random bits unless the mark is filtered. */
 PG_CHECKED pg_status pg_mark_draw_key(pg_mark *mark, pg_mark_kind kind, pg_seed seed, pg_error *err);
@@ -161,14 +171,14 @@ int pg_mark_taps(const pg_layer *layer);
 double pg_mark_mean_tap(const pg_model *model, const pg_layer *layer, int j);
 
 /* Add strength * slope [bits], the derivative of a loss by z, carried back to the weights, to their gradients. gradients is
- * laid out as the model's params. */
+ * laid out as the model's params. Nothing for a rebuilt mark. */
 void pg_mark_carry_back(const pg_mark *mark, const pg_model *model, double strength, const double *slope, pg_real *gradients);
 
 /* strength * E, and its gradient. */
 double pg_mark_loss(const pg_mark *mark, const pg_model *model, double strength, pg_real *gradients);
 
 /* Put b_j value [k,j] * scale * s at every place [k,j] of a placed mark, where s = sqrt(2 / (outputs kernel^2)) is the standard
- * deviation of the site's first weights. */
+ * deviation of the site's first weights; of a rebuilt mark, value * scale * s of the encoder. */
 void pg_mark_place(const pg_mark *mark, pg_model *model, double scale);
 
 #endif

@@ -58,7 +58,7 @@ static void put_numbers(pg_mark_sheet *s, int site)
 /* The array of the projection of a mark that is not read by a bank. */
 static const char *matrix_of(const pg_mark *m)
 {
-    return m->form == PG_FORM_EXTRACTOR ? "mark_extractor" : "projection";
+    return m->form == PG_FORM_EXTRACTOR ? "mark_extractor" : m->form == PG_FORM_REBUILT ? "mark_rebuilt" : "projection";
 }
 
 static void put_pixels(pg_mark_sheet *s)
@@ -83,7 +83,8 @@ static void put_all(pg_mark_sheet *s)
     }
     if (pg_mark_width(m) && !pg_mark_is_bank(m)) put(s, 0, matrix_of(m), 2, shape, m->projection);
     if (m->form == PG_FORM_ACTIVATIONS) put_pixels(s);
-    if (m->form == PG_FORM_PLACED) put(s, 0, "mark_places", 2, shape, m->places)->dtype = PG_I32;
+    pg_mark_place_shape(m, shape);
+    if (shape[0]) put(s, 0, "mark_places", 2, shape, m->places)->dtype = PG_I32;
     put(s, 0, "mark", 1, &bits, s->next);
     for (int i = 0; i < m->bits; i++) *s->next++ = m->b[i];
 }
@@ -142,7 +143,8 @@ static pg_status find_sites(const pg_safetensors *file, const char *path, pg_mar
         const bool bits = pg_file_layer_of(name, "mark", layer),
                    beside = pg_file_layer_of(name, "mark_places", layer) || pg_file_layer_of(name, "mark_pixels", layer);
         const bool site = pg_file_layer_of(name, "projection", layer) || pg_file_layer_of(name, "mark_filter", layer) ||
-                          pg_file_layer_of(name, "mark_site", layer) || pg_file_layer_of(name, "mark_extractor", layer);
+                          pg_file_layer_of(name, "mark_site", layer) || pg_file_layer_of(name, "mark_extractor", layer) ||
+                          pg_file_layer_of(name, "mark_rebuilt", layer);
         *arrays += bits || beside || site;
         marks += bits;
         if (marks > 1) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: more than one mark", path));
@@ -156,7 +158,7 @@ done:
 static pg_status check_count(const char *path, const pg_mark *m, int arrays, pg_error *err)
 {
     const bool one = m->form == PG_FORM_FILTERED || m->form == PG_FORM_EXTRACTOR,
-               two = m->form == PG_FORM_PLACED || m->form == PG_FORM_ACTIVATIONS;
+               two = m->form == PG_FORM_PLACED || m->form == PG_FORM_ACTIVATIONS || m->form == PG_FORM_REBUILT;
     const int beside = 1 + one + 2 * two;
     if (arrays == m->site_count + beside) return PG_OK;
     return pg_fail(err, PG_BAD_INPUT, "%s: the mark for %s has %d tensors, expected %d", path, m->site[0].layer, arrays,
@@ -229,13 +231,15 @@ static pg_status read_list_sizes(const pg_safetensors *file, const char *path, p
     pg_status status = PG_OK;
     const pg_array *x = NULL;
     char name[TENSOR_NAME];
-    const bool filtered = has(file, m, "mark_filter"), placed = has(file, m, "mark_places");
+    const bool filtered = has(file, m, "mark_filter"), rebuilt = has(file, m, "mark_rebuilt");
+    const bool placed = has(file, m, "mark_places") && !rebuilt;
     const bool active = has(file, m, "mark_pixels"), extractor = has(file, m, "mark_extractor");
     const bool flat = !filtered && !placed && !active; /* the number of bits is that of the mark */
     m->form = filtered    ? PG_FORM_FILTERED
               : placed    ? PG_FORM_PLACED
               : active    ? PG_FORM_ACTIVATIONS
               : extractor ? PG_FORM_EXTRACTOR
+              : rebuilt   ? PG_FORM_REBUILT
                           : PG_FORM_RESIDUALS;
     PG_TRY(read_numbers(file, path, filtered ? "mark_filter" : "mark_site", m, filtered ? &m->rounds : &m->pooled, err));
     PG_TRY(pg_safetensors_get(file, name_of(m, 0, flat ? "mark" : "projection", name), flat ? 1 : 2, NULL, &x, err));
@@ -250,8 +254,8 @@ done:
     return status;
 }
 
-/* Check that the file has the projection that the sizes of an extractor ask for, before memory is allocated. */
-static pg_status check_extractor(const pg_safetensors *file, const char *path, const pg_mark *m, pg_error *err)
+/* Check that the file has the projection that the sizes of the mark ask for, before memory is allocated. */
+static pg_status check_matrix(const pg_safetensors *file, const char *path, const pg_mark *m, pg_error *err)
 {
     char name[TENSOR_NAME];
     const pg_array *x = NULL;
@@ -295,7 +299,8 @@ static pg_status read_places(const pg_safetensors *file, const char *path, pg_ma
 {
     char name[TENSOR_NAME];
     const pg_array *places = NULL;
-    const size_t shape[] = {(size_t)m->pooled, (size_t)m->bits};
+    size_t shape[2];
+    pg_mark_place_shape(m, shape);
     const pg_status status = pg_safetensors_get(file, name_of(m, 0, "mark_places", name), 2, shape, &places, err);
     if (status != PG_OK) return status;
     if (places->dtype != PG_I32) return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s': expected I32", path, name);
@@ -325,7 +330,7 @@ static pg_status read_values(const pg_safetensors *file, const char *path, pg_ma
     const pg_array *b = NULL;
     size_t shape[2];
     const size_t bits = (size_t)m->bits;
-    if (m->form == PG_FORM_EXTRACTOR) PG_TRY(check_extractor(file, path, m, err));
+    if (m->form >= PG_FORM_EXTRACTOR) PG_TRY(check_matrix(file, path, m, err));
     pg_mark_shape(m, shape);
     const size_t count = shape[0] * shape[1];
     PG_TRY(pg_safetensors_get(file, name_of(m, 0, "mark", name), 1, &bits, &b, err));
@@ -338,7 +343,8 @@ static pg_status read_values(const pg_safetensors *file, const char *path, pg_ma
     }
     if (m->form != PG_FORM_RESIDUALS)
         PG_TRY(pg_safetensors_read_real(file, name_of(m, 0, matrix_of(m), name), m->projection, count, err));
-    if (m->form == PG_FORM_PLACED) PG_TRY(read_places(file, path, m, err));
+    pg_mark_place_shape(m, shape);
+    if (shape[0]) PG_TRY(read_places(file, path, m, err));
     if (m->form == PG_FORM_ACTIVATIONS) PG_TRY(read_pixels(file, path, m, err));
 done:
     pg_free(values);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The part of an evidence file that holds a mark. The bits are LAYER.mark [bits] of the first site. A bank is LAYER.projection
  * [bits,C,R,R] of every site. The projection of other marks lies at the first site: LAYER.mark_extractor [width + bits,pooled]
- * of an extractor, none of residuals, else LAYER.projection [pooled,bits]. These marks have four numbers at every site:
+ * of an extractor, LAYER.mark_rebuilt [2 pooled + bits/64,64] of a rebuilt mark, none of residuals, else LAYER.projection
+ * [pooled,bits]. These marks have four numbers at every site:
  * LAYER.mark_filter for a filtered one (rounds, outputs, inputs, kernel), else LAYER.mark_site (pooled, outputs, inputs,
- * kernel). A placed mark has LAYER.mark_places [pooled,bits] at the first site, and one of activations LAYER.mark_pixels, the
- * number of the normalisation of the pictures. Sites are in the order of the network. */
+ * kernel). A placed mark has LAYER.mark_places [pooled,bits] at the first site, a rebuilt one [pooled,64], and one of
+ * activations LAYER.mark_pixels, the number of the normalisation of the pictures. Sites are in the order of the network. */
 #ifndef PG_OWNERSHIP_MARK_FILE_H
 #define PG_OWNERSHIP_MARK_FILE_H
 

@@ -2,6 +2,7 @@
 /* Reading marks in a model and carrying gradients back to its weights; see mark.h. Nothing here allocates. */
 #include "core/ownership/mark.h"
 
+#include "core/ownership/autoencoder.h"
 #include "core/ownership/extractor.h"
 
 #include <math.h>
@@ -260,12 +261,33 @@ static double first_deviation(const pg_mark *m, int i)
     return sqrt(2.0 / (m->site[site].outputs * m->site[site].kernel * m->site[site].kernel));
 }
 
+/* ---- rebuilt pictures ---- */
+
+static void read_rebuilt(const view *v, const pg_model *model, double *z)
+{
+    const pg_mark *m = v->mark;
+    const pg_real *pictures = pg_mark_decoder(m) + m->pooled * PG_CODER_PIXELS;
+    double encoder[PG_CODER_CODES_MAX * PG_CODER_PIXELS];
+    for (int i = 0; i < m->pooled * PG_CODER_PIXELS; i++)
+        encoder[i] = (double)model->params[offset_of(v, m->places[i])] / first_deviation(m, m->places[i]);
+    for (int p = 0; p < m->bits; p += PG_CODER_PIXELS)
+        pg_coder_rebuild(m->pooled, encoder, pg_mark_decoder(m), pictures + p, z + p);
+}
+
+/* The value that a place gets, over its deviation. */
+static double value_at(const pg_mark *m, int i)
+{
+    return (m->form == PG_FORM_REBUILT ? 1 : m->b[i % m->bits]) * (double)m->projection[i];
+}
+
 void pg_mark_place(const pg_mark *mark, pg_model *model, double scale)
 {
     const view v = open_view(mark, model);
-    for (int i = 0; i < mark->pooled * mark->bits; i++)
+    size_t shape[2];
+    pg_mark_place_shape(mark, shape);
+    for (int i = 0; i < (int)(shape[0] * shape[1]); i++)
         model->params[offset_of(&v, mark->places[i])] =
-            (pg_real)(mark->b[i % mark->bits] * (double)mark->projection[i] * scale * first_deviation(mark, mark->places[i]));
+            (pg_real)(value_at(mark, i) * scale * first_deviation(mark, mark->places[i]));
 }
 
 /* ---- activations ---- */
@@ -290,6 +312,7 @@ void pg_mark_read(const pg_mark *mark, const pg_model *model, double *z)
     case PG_FORM_RESIDUALS: read_residuals(&v, model, z); break;
     case PG_FORM_PLACED: read_placed(&v, model, z); break;
     case PG_FORM_EXTRACTOR: pg_extractor_read(mark, model, z); break;
+    case PG_FORM_REBUILT: read_rebuilt(&v, model, z); break;
     default: read_bank(&v, model, z);
     }
 }
@@ -309,6 +332,7 @@ void pg_mark_carry_back(const pg_mark *mark, const pg_model *model, double stren
     case PG_FORM_RESIDUALS: carry_back_residuals(&v, model, strength, slope, gradients); break;
     case PG_FORM_PLACED: carry_back_placed(&v, strength, slope, gradients); break;
     case PG_FORM_EXTRACTOR: pg_extractor_carry_back(mark, model, strength, slope, gradients); break;
+    case PG_FORM_REBUILT: break; /* its weights are put there and not trained */
     default: carry_back_bank(&v, strength, slope, gradients);
     }
 }

@@ -4,9 +4,10 @@
  * The judge does not trust the kind that the evidence names, because a claimant could name the most favourable one. The judge
  * draws fresh evidence of every kind that has the same form: passports that are random, from one image, or shuffled from
  * several; projections of each kind that has positions for all bits; for a filtered mark only filtered ones, each of which
- * chooses weights by its own bits. The largest p-value over the kinds counts. The draws depend only on the model, the layers
- * and the judge's seed, so a claimant cannot influence them. Images go through the model as a user without passports runs it. A
- * passport layer without a learned affine has gamma 1 and beta 0. */
+ * chooses weights by its own bits; for a rebuilt mark other places, read by the claimant's own decoder. The largest p-value
+ * over the kinds counts. The draws depend only on the model, the layers and the judge's seed, so a claimant cannot influence
+ * them. Images go through the model as a user without passports runs it. A passport layer without a learned affine has gamma 1
+ * and beta 0. */
 #ifndef PG_OWNERSHIP_NULLS_H
 #define PG_OWNERSHIP_NULLS_H
 

@@ -18,6 +18,7 @@
     X(pg_scheme, laplacian)                                                                                                    \
     X(pg_scheme, deepsigns)                                                                                                    \
     X(pg_scheme, riga)                                                                                                         \
+    X(pg_scheme, hufunet)                                                                                                      \
     X(pg_scheme, adi)                                                                                                          \
     X(pg_scheme, zhang)                                                                                                        \
     X(pg_scheme, frontier)                                                                                                     \

@@ -32,17 +32,18 @@ static const row rows[] = {
     {"laplacian", "{bits: 64, spread: 20}", 10, NULL},
     {"deepsigns", "{bits: 40, trigger_count: 20, strength: 3}", 60, NULL},
     {"riga", "{bits: 64, hidden: 50, strength: 1}", 20, NULL},
+    {"hufunet", "{pictures: 8, codes: 16, images: 100, sweeps: 20}", 10, NULL},
     {"adi", "{trigger_count: 20, triggers_per_batch: 20}", 20, NULL},
     {"adi", "{trigger_count: 40, triggers_per_batch: 20, bound: true}", 30, NULL},
     {"zhang", "{trigger_count: 20, triggers_per_batch: 20}", 20, NULL},
     {"zhang", "{labels: uniform, trigger_count: 20, triggers_per_batch: 20}", 30, NULL},
     {"zhang", "{pattern: noise, labels: uniform, trigger_count: 20, triggers_per_batch: 20}", 30, NULL},
     {"zhang", "{pattern: unrelated, labels: uniform, trigger_count: 20, triggers_per_batch: 20}", 30, NULL},
-    {"frontier", "{trigger_count: 20, triggers_per_batch: 20, candidates: 100, epsilon: 0.03}", 20,
+    {"frontier", "{trigger_count: 20, triggers_per_batch: 20, candidates: 10, epsilon: 0.03}", 20,
      "the pictures have their true classes; networks that learnt the task answer them too"},
     {"ewe", "{source: -1, trigger_count: 20, triggers_per_batch: 20, strength: 0.1}", 20, NULL},
     {"margin", "{trigger_count: 20, triggers_per_batch: 20, weight: 2}", 30, NULL},
-    {"blackmarks", "{trigger_count: 20, triggers_per_batch: 20, candidates: 100, epsilon: 0.2}", 20, NULL},
+    {"blackmarks", "{trigger_count: 20, triggers_per_batch: 20, candidates: 10, epsilon: 0.2}", 20, NULL},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

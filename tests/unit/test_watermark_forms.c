@@ -25,6 +25,8 @@ static const scheme_case cases[] = {
     {"deepsigns", "{bits: 40, trigger_count: 20, strength: 3, layer: features.5, start: pretrained}", 60},
     {"riga", "{bits: 64, hidden: 50, strength: 1, rate: 0.1}", 20},
     {"riga", "{bits: 64, hidden: 50, strength: 1, rate: 0.1, layers: last 2, start: pretrained}", 20},
+    {"hufunet", "{pictures: 8, codes: 16, images: 64, sweeps: 100}", 10},
+    {"hufunet", "{pictures: 8, codes: 16, images: 64, sweeps: 100, layers: last 2, start: pretrained}", 10},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -480,6 +482,76 @@ TEST(learned_evidence_is_kept_with_the_best_network)
     assert_same_commitment(pg_trainer_evidence(resumed), pg_trainer_evidence(trainer), true);
     pg_trainer_destroy(&trainer);
     pg_trainer_destroy(&resumed);
+    owner_destroy(&o);
+}
+
+/* ---- an autoencoder that is cut in two ---- */
+
+/* The pictures that the owner's decoder rebuilds are near his own as long as the encoder is in its places. */
+static double error_of(const pg_mark *m, const pg_model *model)
+{
+    double z[512], wrong = 0, all = 0;
+    const pg_real *pictures = m->projection + (ptrdiff_t)2 * m->pooled * 64;
+    pg_mark_read(m, model, z);
+    for (int i = 0; i < m->bits; i++) {
+        wrong += pow(z[i] - (double)pictures[i], 2);
+        all += pow((double)pictures[i], 2);
+    }
+    return wrong / all;
+}
+
+TEST(a_decoder_rebuilds_pictures_from_the_marked_network_alone)
+{
+    owner o = owner_create("hufunet", "{pictures: 8, codes: 32, images: 64, sweeps: 200}");
+    const double unmarked = error_of(&o.evidence->mark, o.model);
+    o.scheme->hold(o.options, o.evidence, o.model);
+    const double marked = error_of(&o.evidence->mark, o.model);
+    printf("squared error, of that of grey pictures: %.2f, without the mark %.2f\n", marked, unmarked);
+    assert_true(marked < 0.2 && unmarked > 0.8);
+    owner_destroy(&o);
+}
+
+/* A forger solves for a decoder that makes his pictures of the codes that a network without the mark happens to give. He has as
+ * many codes as pictures, so he can. The network agrees, because free evidence may follow from the network; others do not. */
+static void forge_decoder(pg_mark *m, const pg_model *model)
+{
+    const int pictures = m->bits / 64;
+    pg_real *decoder = pg_mark_decoder(m);
+    double z[512];
+    for (int sweep = 0; sweep < 4; sweep++) {
+        pg_mark_read(m, model, z);
+        for (int p = 0; p < pictures; p++) {
+            double code[64], square = 0, read[512];
+            for (int k = 0; k < m->pooled; k++) { /* the code is what a decoder of a single 1 reads */
+                pg_real kept[64];
+                memcpy(kept, decoder + k * 64, sizeof kept);
+                for (int i = 0; i < 64; i++) decoder[k * 64 + i] += 1;
+                pg_mark_read(m, model, read);
+                memcpy(decoder + k * 64, kept, sizeof kept);
+                code[k] = read[p * 64] - z[p * 64];
+                square += code[k] * code[k];
+            }
+            for (int k = 0; k < m->pooled; k++)
+                for (int i = 0; i < 64; i++)
+                    decoder[k * 64 + i] += (pg_real)(code[k] / square * (m->b[p * 64 + i] - z[p * 64 + i]));
+            pg_mark_read(m, model, z);
+        }
+    }
+}
+
+TEST(a_decoder_can_be_forged_for_any_network)
+{
+    owner o = owner_create("hufunet", "{pictures: 8, codes: 16, images: 64, sweeps: 100}"), other = owner_create("plain", "{}");
+    assert_false(judge(o.model, o.evidence).significant);
+    forge_decoder(&o.evidence->mark, o.model);
+    const pg_finding forged = judge(o.model, o.evidence);
+    printf("forged: %d of %d, p %.2g\n", forged.agree, forged.bits, forged.p_value);
+    assert_true(forged.significant && forged.agree > 0.9 * forged.bits);
+    for (int i = 0; i < 5; i++) {
+        pg_model_initialise(other.model, (pg_seed){.grid = (uint64_t)i, .task = "stranger"}, "weights");
+        assert_false(judge(other.model, o.evidence).significant);
+    }
+    owner_destroy(&other);
     owner_destroy(&o);
 }
 

@@ -47,14 +47,16 @@ static const kind kinds[] = {
     {"zhang", "{pattern: noise, trigger_count: 12, triggers_per_batch: 12, perturbation: 0.02, perturbed_weight: 1}", 12, true},
     {"ewe", "{source: -1, trigger_count: 12, triggers_per_batch: 12, strength: 0.1}", 12, true},
     {"margin", "{trigger_count: 12, triggers_per_batch: 12, weight: 2}", 24, false},
+    {"frontier", "{trigger_count: 4, triggers_per_batch: 4, candidates: 100, epsilon: 0.15}", 0, false},
+    {"blackmarks", "{trigger_count: 4, triggers_per_batch: 4, candidates: 100, epsilon: 0.2}", 0, false},
 };
-enum { KINDS = sizeof kinds / sizeof *kinds };
+enum { KINDS = sizeof kinds / sizeof *kinds, EMBEDDED = KINDS - 2 }; /* the last two have tests of their own below */
 
 TEST(embedded_pictures_are_answered_and_fresh_ones_are_not)
 {
     owner plain = owner_create("plain", "{}");
     train(&plain, 4);
-    for (int i = 0; i < KINDS; i++) {
+    for (int i = 0; i < EMBEDDED; i++) {
         const kind *k = &kinds[i];
         owner o = owner_of(k->scheme, k->yaml, &plain);
         pg_evidence *fresh = key_with(&o, (pg_seed){7, "fresh"}, plain.model);
@@ -76,7 +78,7 @@ TEST(embedded_pictures_are_answered_and_fresh_ones_are_not)
 TEST(a_key_of_pictures_is_read_back_and_follows_from_its_seed)
 {
     owner plain = owner_create("plain", "{}");
-    train(&plain, 2);
+    train(&plain, 6);
     for (int i = 0; i < KINDS; i++) {
         owner o = owner_of(kinds[i].scheme, kinds[i].yaml, &plain);
         pg_evidence *loaded = NULL, *again = key_with(&o, o.seed, plain.model),
@@ -99,6 +101,7 @@ TEST(training_with_pictures_resumes_to_the_same_bytes)
 {
     owner plain = owner_create("plain", "{}");
     const pg_train_options options = test_training(2, 32);
+    train(&plain, 6);
     for (int i = 0; i < KINDS; i++) {
         for (int run = 0; run < 2; run++) {
             owner o = owner_of(kinds[i].scheme, kinds[i].yaml, &plain);
