@@ -399,6 +399,8 @@ lint-quick: $(BUILD)/passgrid
 	@! grep -L 'SPDX-License-Identifier: GPL-3.0-or-later' $(LICENSED) | sed 's/$$/: no licence line/' | grep .
 	@bash tests/lint/names.sh $(abspath $(BUILD)/passgrid)
 	@bash tests/lint/reference.sh $(abspath $(BUILD)/passgrid) --check
+	@grep -q "has $$($(BUILD)/passgrid list schemes | grep -vc ' control ') schemes and $$($(BUILD)/passgrid list attacks | grep -vc '^unchanged ') attacks" README.md || \
+	    { echo "README.md: its numbers of schemes and attacks are stale (passgrid list)"; exit 1; }
 lint: deps-dev lint-quick tidy $(BUILD)/man/passgrid.1
 	@! mandoc -Tlint -Wwarning $(BUILD)/man/passgrid.1 | grep -v 'missing date'
 	@shellcheck -S warning $(SHELL_FILES)
