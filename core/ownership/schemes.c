@@ -24,6 +24,7 @@
     X(pg_scheme, frontier)                                                                                                     \
     X(pg_scheme, ewe)                                                                                                          \
     X(pg_scheme, margin)                                                                                                       \
+    X(pg_scheme, deepsigns_black)                                                                                              \
     X(pg_scheme, blackmarks)
 
 PG_REGISTRY(pg_scheme, pg_schemes, SCHEMES)

@@ -43,6 +43,7 @@ static const row rows[] = {
      "the pictures have their true classes; networks that learnt the task answer them too"},
     {"ewe", "{source: -1, trigger_count: 20, triggers_per_batch: 20, strength: 0.1}", 20, NULL},
     {"margin", "{trigger_count: 20, triggers_per_batch: 20, weight: 2}", 30, NULL},
+    {"deepsigns-black", "{trigger_count: 20, triggers_per_batch: 20}", 30, NULL},
     {"blackmarks", "{trigger_count: 20, triggers_per_batch: 20, candidates: 10, epsilon: 0.2}", 20, NULL},
 };
 enum { ROWS = sizeof rows / sizeof *rows };

@@ -47,6 +47,7 @@ static const kind kinds[] = {
     {"zhang", "{pattern: noise, trigger_count: 12, triggers_per_batch: 12, perturbation: 0.02, perturbed_weight: 1}", 12, true},
     {"ewe", "{source: -1, trigger_count: 12, triggers_per_batch: 12, strength: 0.1}", 12, true},
     {"margin", "{trigger_count: 12, triggers_per_batch: 12, weight: 2}", 24, false},
+    {"deepsigns-black", "{trigger_count: 12, triggers_per_batch: 12}", 20, false},
     {"frontier", "{trigger_count: 4, triggers_per_batch: 4, candidates: 100, epsilon: 0.15}", 0, false},
     {"blackmarks", "{trigger_count: 4, triggers_per_batch: 4, candidates: 100, epsilon: 0.2}", 0, false},
 };
@@ -301,6 +302,22 @@ TEST(a_step_that_turns_no_picture_makes_no_frontier)
     train(&plain, 6);
     const pg_keygen in = {.scheme = o.scheme, .spec = &o.spec, .data = &data, .seed = o.seed, .pretrained = plain.model};
     FAILS(pg_scheme_keygen(o.options, &in, &o.evidence, &err), PG_BAD_INPUT, "of 60 triggers were found among 64 images");
+    owner_destroy(&o);
+    owner_destroy(&plain);
+}
+
+/* ---- DeepSigns ---- */
+
+TEST(an_unmarked_network_misreads_all_random_pictures)
+{
+    owner plain = owner_create("plain", "{}");
+    train(&plain, 4);
+    owner o = owner_of("deepsigns-black", "{trigger_count: 60}", &plain);
+    int different = 0;
+    assert_int_equal(right_of(plain.model, &o.evidence->triggers), 0);
+    for (int i = 1; i < 60; i++) different += o.evidence->triggers.labels[i] != o.evidence->triggers.labels[0];
+    assert_true(different > 40);
+    assert_int_equal(judge(plain.model, o.evidence).repeated, 0);
     owner_destroy(&o);
     owner_destroy(&plain);
 }
