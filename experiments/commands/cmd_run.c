@@ -33,7 +33,7 @@ typedef struct arguments {
     int threads, deadline, silence; /* the first two: 0, not given */
     bool replace;
 } arguments;
-static const arguments defaults = {.silence = 600};
+static const arguments defaults = {.silence = 60};
 
 static const pg_cli_row rows[] = {
     PG_CLI_ROWS(arguments, grid, pg_grid_rows),
@@ -46,8 +46,8 @@ static const pg_cli_row rows[] = {
     PG_CLI_DEADLINE(arguments, deadline),
     PG_CLI_INT(
         arguments, silence, "lost-after", "SECONDS", 1, 1000000,
-        "declare a rank on another host lost when it has been silent for this long; a rank on the host of rank 0 is lost as "
-        "soon as its process ends"),
+        "declare a rank lost when it has been silent for this long, and for 20 times the longest gap between its messages; a "
+        "rank that ends beside another one of its host is lost within seconds"),
     {0},
 };
 

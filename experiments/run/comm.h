@@ -17,8 +17,8 @@
 
 /* From worker to master: IDLE (at its start, and about once a second while it has no task), PROGRESS (a few times a second
  * while a task runs), NOTE (a line for the log), RESULT, RETURN (gives back a task that has to wait because the one before it
- * takes long). From master to worker: TASK, INTERRUPT (save and end that task), BEAT (every few seconds: the master is alive),
- * END.
+ * takes long), GONE (the process of another rank on this host, the message's `task`, has ended). From master to worker: TASK,
+ * INTERRUPT (save and end that task), BEAT (every few seconds: the master is alive), END.
  */
 typedef enum pg_message_kind {
     PG_MSG_IDLE,
@@ -26,6 +26,7 @@ typedef enum pg_message_kind {
     PG_MSG_NOTE,
     PG_MSG_RESULT,
     PG_MSG_RETURN,
+    PG_MSG_GONE,
     PG_MSG_TASK,
     PG_MSG_INTERRUPT,
     PG_MSG_BEAT,

@@ -5,10 +5,12 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum { DEATHS_MOST = 2 };                /* workers lost on one task; no third one gets it */
 enum { BEAT_SECONDS = 5 };               /* between BEAT messages to the workers */
+enum { GAPS = 20 };                      /* a silence means nothing if it is shorter than so many of the longest gap */
 static const double LOOK_SECONDS = 0.5;  /* between checks of the workers' processes */
 static const double FLUSH_SECONDS = 0.1; /* between flushes of the log and of events.jsonl */
 static const double UNHEARD_MOST = 0.2;  /* most of a gap between two polls that counts as silence of the workers */
@@ -18,7 +20,7 @@ static const double TINY_SECONDS = 1e-4; /* a worker may hold several tasks of l
 typedef struct peer {
     bool present, lost, slow;         /* present: has sent a message; slow: its latest task sent more than a RESULT */
     int tasks[PG_TASKS_AHEAD], count; /* its tasks, in order; it works on the first */
-    double heard;                     /* m->listening.seconds at its last message */
+    double heard, gap;                /* m->listening.seconds at its last message; most between two of its messages */
     int suspect;                      /* the task on which it fell silent; else -1 */
 } peer;
 
@@ -88,17 +90,25 @@ static void declare_lost(master *m, int rank, bool dead, const char *why)
     reassign(m, task);
 }
 
-/* If the process of a silent worker has ended meanwhile, count a death on its task. */
+/* The process of a worker that was declared lost has ended: if it fell silent before, count a death on its task. */
 static void settle_suspect(master *m, int rank)
 {
     peer *p = &m->peers[rank];
     const int task = p->suspect;
-    if (task < 0 || pg_comm_look(m->comm, rank) != PG_PROCESS_ENDED) return;
+    if (task < 0) return;
     p->suspect = -1;
     m->deaths[task]++;
     if (m->held[task] <= 0) return;
     m->held[task] = 0;
     reassign(m, task);
+}
+
+static void bury(master *m, int rank)
+{
+    if (m->peers[rank].lost)
+        settle_suspect(m, rank);
+    else
+        declare_lost(m, rank, true, "its process has ended");
 }
 
 /* Is a worker that fell silent on this task seen to run? */
@@ -110,9 +120,9 @@ static bool suspects_run(const master *m, int task)
     return false;
 }
 
-/* Once nothing else is left to do, fail the tasks that have waited longer than options->silence for workers that are not seen
- * to run. */
-static void fail_held(master *m)
+/* Once nothing else is left to do, give the tasks to others that have waited longer than options->silence for workers that are
+ * not seen to run: silence alone is no fault of the task. */
+static void release_held(master *m)
 {
     const pg_dispatch *d = m->journal->dispatch;
     if (!pg_journal_going(m->journal) || d->heap_count > 0 || busy(m) > 0 || d->counts[PG_WORK_RUNNING] == 0) return;
@@ -120,7 +130,7 @@ static void fail_held(master *m)
         if (m->held[task] <= 0 || m->listening.seconds - m->held[task] < m->journal->options->silence) continue;
         if (suspects_run(m, task)) continue;
         m->held[task] = 0;
-        pg_journal_end(m->journal, task, PG_FAILED, "two workers fell silent while they ran it; it is not tried again", 0);
+        pg_journal_return(m->journal, task);
     }
 }
 
@@ -147,16 +157,16 @@ static void check_workers(master *m, bool all_read)
     if (beat) m->beaten = now;
     for (int rank = 1; rank < m->comm->size; rank++) {
         const peer *p = &m->peers[rank];
-        if (p->lost)
-            settle_suspect(m, rank);
-        else if (pg_comm_look(m->comm, rank) == PG_PROCESS_ENDED)
-            declare_lost(m, rank, true, "its process has ended");
-        else if (listened - p->heard > m->journal->options->silence)
+        if (pg_comm_look(m->comm, rank) == PG_PROCESS_ENDED)
+            bury(m, rank);
+        else if (p->lost)
+            continue;
+        else if (listened - p->heard > fmax(m->journal->options->silence, GAPS * p->gap))
             declare_lost(m, rank, false, "it has sent nothing for too long");
         else if (beat)
             tell(m, rank, PG_MSG_BEAT, -1, 0);
     }
-    fail_held(m);
+    release_held(m);
     if (pg_journal_going(m->journal) && !can_go_on(m))
         pg_journal_stop(m->journal, "all workers are lost; repeat the command to resume");
 }
@@ -224,9 +234,11 @@ static void handle_message(master *m, const pg_message *message)
 {
     peer *p = &m->peers[message->from];
     const int place = place_of(m, p, message), task = message->task;
+    if (p->present && !p->lost) p->gap = fmax(p->gap, m->listening.seconds - p->heard);
     p->present = true;
     p->heard = m->listening.seconds;
     if (p->lost) readmit(m, p, message);
+    if (message->kind == PG_MSG_GONE && task > 0 && task < m->comm->size) bury(m, task);
     if (place < 0) return;
     p->slow = message->kind != PG_MSG_RESULT;
     if (message->kind == PG_MSG_NOTE) {

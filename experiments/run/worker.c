@@ -11,9 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The master sends a BEAT every few seconds, so a silence shorter than SILENCE_LEAST means nothing. While a long step runs,
- * this rank does not poll; at most UNHEARD_MOST seconds of such a gap count as silence of the master. */
-enum { SILENCE_LEAST = 40, UNHEARD_MOST = 5 };
+/* The master sends a BEAT every few seconds, so a silence shorter than SILENCE_LEAST means nothing. A worker that leaves for
+ * good waits PATIENCE times as long as the master, which takes a silent worker back. While a long step runs, this rank does not
+ * poll; at most UNHEARD_MOST seconds of such a gap count as silence of the master. */
+enum { SILENCE_LEAST = 40, PATIENCE = 10, UNHEARD_MOST = 5 };
 
 /* Between polls while there is work, because a poll that finds nothing yields the core if ranks share cores. */
 static const double LISTEN_SECONDS = 0.05;
@@ -82,7 +83,21 @@ static bool master_lost(worker *w)
     return state == PG_PROCESS_ENDED || (state == PG_PROCESS_UNKNOWN && w->listening.seconds - w->heard > w->silence);
 }
 
-/* Receive messages, and check once a second whether the master is lost. */
+/* Tell the master of the ranks on this host, from the next one on to the first that runs, whose processes have ended: it sees
+ * no process of another host. It may be told again and again. */
+static void watch_neighbours(worker *w)
+{
+    const pg_comm *comm = w->comm;
+    for (int i = 1; i < comm->size; i++) {
+        const int rank = (comm->rank + i) % comm->size;
+        if (rank == 0 || strcmp(comm->members[rank].host, comm->members[comm->rank].host) != 0) continue;
+        if (pg_comm_look(comm, rank) != PG_PROCESS_ENDED) return;
+        const pg_message gone = {.kind = PG_MSG_GONE, .task = rank, .from = comm->rank};
+        if (w->link == PG_OK) w->link = pg_comm_send(w->comm, 0, &gone, &w->link_error);
+    }
+}
+
+/* Receive messages, and check once a second whether the master or a rank on this host is lost. */
 static void listen(worker *w)
 {
     const double now = pg_now();
@@ -92,6 +107,7 @@ static void listen(worker *w)
     w->looked = now;
     if (master_lost(w) && !w->ended && w->link == PG_OK)
         w->link = pg_fail(&w->link_error, PG_IO_FAULT, "rank 0 is lost; repeat the command to resume");
+    if (!w->ended) watch_neighbours(w);
 }
 
 /* ---- callbacks of a running task ---- */
@@ -152,7 +168,7 @@ static void run_task(worker *w, const pg_workplace *at, pg_performer *perform)
 pg_status pg_worker_loop(pg_comm *comm, pg_workplace *at, pg_performer *perform, double silence, pg_error *err)
 {
     static worker w;
-    w = (worker){.comm = comm, .silence = fmax(silence, SILENCE_LEAST)};
+    w = (worker){.comm = comm, .silence = fmax(PATIENCE * silence, SILENCE_LEAST)};
     at->stop = stop;
     at->report = report;
     at->note = note;

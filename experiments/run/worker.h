@@ -8,7 +8,7 @@
 
 /* Not collective. perform runs a task, as pg_perform does. Sets at->stop, report, note, saved and context. Fails, after it has
  * saved the current task, if messages cannot be sent or the master is lost: its process has ended, or that process is invisible
- * and has sent nothing for `silence` seconds. */
+ * and has sent nothing for ten times `silence` seconds. */
 PG_CHECKED pg_status pg_worker_loop(pg_comm *comm, pg_workplace *at, pg_performer *perform, double silence, pg_error *err);
 
 #endif

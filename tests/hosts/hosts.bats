@@ -73,10 +73,31 @@ start_everywhere() { # and the third host is at work
     await grep -q 'on rank 3$' run/logs/run.log
 }
 
+noticed() { # noticed WHAT MOST: prints how long it took from the loss to the line in the log, and checks that against MOST seconds
+    await says "lost   rank 3 on host3" err
+    local seconds=$((SECONDS - begun))
+    echo "# $1: noticed after $seconds s" >&3
+    assert [ $seconds -le "$2" ]
+}
+
+@test "if a process dies beside another one of its host, the master hears of it within seconds" {
+    settings+=(--lost-after 600)
+    start 10.77.0.1:1,10.77.0.3:3
+    await grep -q 'on rank 3$' run/logs/run.log
+    begun=$SECONDS
+    # shellcheck disable=SC2046 # it may have a shell
+    kill -KILL $(for p in $(processes 3); do ! grep -qxz OMPI_COMM_WORLD_RANK=3 "/proc/$p/environ" || echo "$p"; done)
+    noticed "a process, by its neighbour" 15
+    ends 0
+    same "$SHARED/whole" run
+}
+
 @test "if all processes of a host are killed, the others complete the grid with the same bytes" {
     start_everywhere
     # shellcheck disable=SC2046 # a list
     kill -KILL $(processes 3)
+    begun=$SECONDS
+    noticed "a host, by its silence" 180
     ends 0
     says "lost: rank 3 on host3" err
     assert_equal "$(grep -o '"host": "[^"]*"' run/provenance.json | sort -u | wc -l)" 3
@@ -93,6 +114,8 @@ start_everywhere() { # and the third host is at work
 @test "if the link of a host goes down, the others complete the grid with the same bytes" {
     start_everywhere
     ip link set "$NET-v3" down
+    begun=$SECONDS
+    noticed "a link, by its silence" 180
     ends 0
     says "lost: rank 3 on host3" err
     same "$SHARED/whole" run
