@@ -49,11 +49,12 @@ PLUGIN_SRC      := $(sort $(wildcard tests/plugin/*.c))
 FUZZ_SRC        := $(filter-out tests/fuzz/main.c tests/fuzz/libfuzzer.c,$(sort $(wildcard tests/fuzz/*.c)))
 C_FILES         := $(sort $(wildcard core/*/*.[ch] attacks/*.[ch] experiments/*.[ch] experiments/*/*.[ch] tests/*/*.[ch]))
 objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
-LIB_OBJ := $(call objects,$(CORE_SRC) $(ATTACKS_SRC),float)
-LIB_DOUBLE_OBJ := $(call objects,$(CORE_SRC) $(ATTACKS_SRC),double)
+NETWORKS := $(sort $(wildcard configs/networks/*.yaml)) # are part of the program
+LIB_OBJ := $(call objects,$(CORE_SRC) $(ATTACKS_SRC),float) $(BUILD)/float/networks.o
+LIB_DOUBLE_OBJ := $(call objects,$(CORE_SRC) $(ATTACKS_SRC),double) $(BUILD)/double/networks.o
 HARNESS_OBJ := $(call objects,$(filter-out experiments/main.c,$(EXPERIMENTS_SRC)),float)
 DOUBLE_SRC := $(sort $(wildcard tests/unit/test_gradients*.c)) # in the double build alone
-BOTH_SRC := $(sort $(wildcard tests/unit/test_rewrite*.c tests/unit/test_watermark*.c)) # in both builds
+BOTH_SRC := $(sort $(wildcard tests/unit/test_rewrite*.c tests/unit/test_watermark*.c tests/unit/test_networks*.c)) # in both builds
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(DOUBLE_SRC),$(UNIT_SRC))) \
             $(patsubst tests/unit/%.c,$(BUILD)/tests/%-double,$(DOUBLE_SRC) $(BOTH_SRC))
 
@@ -77,6 +78,19 @@ $(BUILD)/double/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $< (double)")
 	$(Q)$(CC) $(PG_CFLAGS) -DPG_DOUBLE -MMD -MP -c $< -o $@
+
+# The network files as C strings, without their comments.
+$(BUILD)/networks.c: $(NETWORKS) Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo '#include "core/nets/shipped.h"'; echo 'const pg_shipped pg_shipped_networks[] = {'; \
+	    for f in $(NETWORKS); do echo "{\"$$(basename $$f .yaml)\","; sed -e '/^#/d' -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $$f; echo '},'; done; \
+	    echo '{0, 0}};'; } >$@
+$(BUILD)/float/networks.o: $(BUILD)/networks.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(PG_CFLAGS) -c $< -o $@
+$(BUILD)/double/networks.o: $(BUILD)/networks.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(PG_CFLAGS) -DPG_DOUBLE -c $< -o $@
 
 $(BUILD)/libpassgrid.a: $(LIB_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -327,7 +341,7 @@ INSTALLED := $(BUILD)/passgrid=bin/passgrid \
              $(BUILD)/completion/bash=share/bash-completion/completions/passgrid \
              $(BUILD)/completion/zsh=share/zsh/site-functions/_passgrid \
              $(BUILD)/completion/fish=share/fish/vendor_completions.d/passgrid.fish \
-             $(foreach f,$(wildcard configs/*.yaml slurm/launch.sh slurm/passgrid.*),$f=share/passgrid/$f) \
+             $(foreach f,$(wildcard configs/*.yaml configs/networks/*.yaml slurm/launch.sh slurm/passgrid.*),$f=share/passgrid/$f) \
              $(foreach f,$(wildcard results/published/*),$f=share/passgrid/published/$(notdir $f)) \
              $(foreach f,README.md CHANGELOG.md CITATION.cff LICENSE,$f=share/doc/passgrid/$f) \
              $(foreach d,configs slurm,$d/README.md=share/doc/passgrid/$d.md)
@@ -389,7 +403,7 @@ bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
 	$(Q)cat $(BENCH_OUT)/$*.txt
 
 SHELL_FILES = $(wildcard slurm/*.sh slurm/passgrid.* tests/*.sh tests/*.bash tests/*/*.sh tests/*/*.bats) .ci/run
-LICENSED = $(C_FILES) $(SHELL_FILES) Makefile debian/rules packaging/Containerfile .github/workflows/ci.yml $(wildcard configs/*.yaml tests/crash/*.yaml tests/e2e/*.yaml tests/plugin/*.yaml tests/*/*.py .*.yaml .clang-*)
+LICENSED = $(C_FILES) $(SHELL_FILES) Makefile debian/rules packaging/Containerfile .github/workflows/ci.yml $(wildcard configs/*.yaml configs/networks/*.yaml tests/networks/*.yaml tests/crash/*.yaml tests/e2e/*.yaml tests/plugin/*.yaml tests/*/*.py .*.yaml .clang-*)
 # The part of lint that takes seconds; `make test` includes it.
 lint-quick: $(BUILD)/passgrid
 	@clang-format --dry-run -Werror $(C_FILES)

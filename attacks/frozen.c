@@ -21,6 +21,7 @@ pg_status pg_frozen_open(pg_frozen *f, const pg_frozen_options *options, pg_bran
     const size_t n = (size_t)options->batch;
     f->options = options;
     f->victim = view->model;
+    f->seed = view->seed;
     f->branch = branch;
     f->steps = data->count / options->batch;
     PG_TRY(pg_frozen_check(options, data, spec, err));
@@ -62,6 +63,7 @@ pg_status pg_frozen_forward(pg_frozen *f, pg_error *err)
     const pg_status status = pg_batches_get(f->batches, f->epoch, f->step, f->images, f->labels, err);
     if (status != PG_OK) return status;
     const pg_mode mode = f->options->freeze_stats ? PG_EVAL : PG_TRAIN;
+    pg_net_draw_dropout(f->net, f->seed, (uint64_t)f->epoch * (uint64_t)f->steps + (uint64_t)f->step);
     const pg_real *logits = pg_net_forward(f->net, f->copy, f->branch, mode, f->images, n);
     const double loss = pg_cross_entropy(n, f->copy->spec.classes, logits, f->labels, 0, f->dlogits, NULL);
     if (!isfinite(loss))

@@ -31,6 +31,7 @@ typedef struct pg_frozen {
     pg_model *copy;         /* owned; its weights stay, the caller may train its affines, and running statistics may change */
     pg_evidence *forged;    /* owned: made by pg_frozen_forge or by the attack */
     pg_branch branch;
+    pg_seed seed;
     pg_net *net;
     pg_batches *batches;
     pg_real *images, *dlogits;

@@ -73,10 +73,10 @@ void pg_residual_backward(pg_residual *r, const pg_real *dout)
         const pg_real *inner = r->inner + g * r->hidden;
         pg_real *dinner = r->dinner + g * r->hidden;
         pg_dense_backward((pg_dense){r->hidden, r->wide}, 1, inner, v + r->w2 + at, dout + g * r->wide, d + r->w2 + at,
-                          d + r->b2 + g * r->wide, dinner);
+                          d + r->b2 + g * r->wide, dinner, false);
         for (int h = 0; h < r->hidden; h++) dinner[h] = inner[h] > 0 ? dinner[h] : leak * dinner[h];
         pg_dense_backward((pg_dense){r->wide, r->hidden}, 1, v + g * r->wide, v + r->w1 + at, dinner, d + r->w1 + at,
-                          d + r->b1 + g * r->hidden, r->back + g * r->wide);
+                          d + r->b1 + g * r->hidden, r->back + g * r->wide, false);
     }
     if (r->groups) memcpy(d, r->back, (size_t)r->channels * sizeof *d);
     pg_accumulate((size_t)r->channels, dout, d);

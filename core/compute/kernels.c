@@ -102,8 +102,9 @@ typedef struct span {
     int from, to;
 } span;
 
-static span window(int i, int in, int out)
+static span window(const pg_pool *p, int i, int in, int out)
 {
+    if (p->stride) return (span){i * p->stride, i * p->stride + p->kernel};
     return (span){i * in / out, ((i + 1) * in + out - 1) / out};
 }
 
@@ -116,7 +117,7 @@ static void avgpool_image(void *context, int image)
     pg_real *y = w->y + (ptrdiff_t)image * p->out_height * p->out_width * channels;
     for (int oy = 0; oy < p->out_height; oy++)
         for (int ox = 0; ox < p->out_width; ox++, y += channels) {
-            const span rows = window(oy, p->height, p->out_height), columns = window(ox, p->width, p->out_width);
+            const span rows = window(p, oy, p->height, p->out_height), columns = window(p, ox, p->width, p->out_width);
             const pg_real share = (pg_real)1 / (pg_real)((rows.to - rows.from) * (columns.to - columns.from));
             memset(y, 0, (size_t)channels * sizeof *y);
             for (int r = rows.from; r < rows.to; r++)
@@ -142,7 +143,7 @@ static void avgpool_back_image(void *context, int image)
     if (!w->add) memset(dx, 0, (size_t)in * sizeof *dx);
     for (int oy = 0; oy < p->out_height; oy++)
         for (int ox = 0; ox < p->out_width; ox++, dy += channels) {
-            const span rows = window(oy, p->height, p->out_height), columns = window(ox, p->width, p->out_width);
+            const span rows = window(p, oy, p->height, p->out_height), columns = window(p, ox, p->width, p->out_width);
             const pg_real share = (pg_real)1 / (pg_real)((rows.to - rows.from) * (columns.to - columns.from));
             for (int r = rows.from; r < rows.to; r++)
                 for (int q = columns.from; q < columns.to; q++)
@@ -177,6 +178,20 @@ void pg_add_relu(size_t count, const pg_real *a, const pg_real *b, pg_real *y)
     pg_parallel(parts_of(count), add_relu_part, &(addition){.count = count, .a = a, .b = b, .y = y});
 }
 
+static void add_part(void *context, int part)
+{
+    const addition *w = context;
+    const size_t n = part_length(w->count, part), from = (size_t)part * PART;
+    const pg_real *a = w->a + from, *b = w->b + from;
+    pg_real *y = w->y + from;
+    for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
+}
+
+void pg_add(size_t count, const pg_real *a, const pg_real *b, pg_real *y)
+{
+    pg_parallel(parts_of(count), add_part, &(addition){.count = count, .a = a, .b = b, .y = y});
+}
+
 typedef struct relu_gradient {
     size_t count;
     const pg_real *y, *dy;
@@ -199,6 +214,11 @@ static void relu_back_part(void *context, int part)
 void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real *dx, bool add)
 {
     pg_parallel(parts_of(count), relu_back_part, &(relu_gradient){.count = count, .y = y, .dy = dy, .dx = dx, .add = add});
+}
+
+void pg_mask(size_t count, const uint8_t *open, pg_real scale, const pg_real *x, pg_real *y)
+{
+    for (size_t i = 0; i < count; i++) y[i] = open[i] ? scale * x[i] : 0;
 }
 
 void pg_relu(size_t count, pg_real *y)
@@ -273,13 +293,13 @@ void pg_dense_forward(pg_dense dense, int n, const pg_real *x, const pg_real *w,
 }
 
 void pg_dense_backward(pg_dense dense, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dw, pg_real *db,
-                       pg_real *dx)
+                       pg_real *dx, bool add)
 {
     const int in = dense.in, out = dense.out;
     if (dw) pg_gemm(true, false, out, in, n, dy, out, x, in, true, dw, in);
     for (int i = 0; db && i < n; i++)
         for (int o = 0; o < out; o++) db[o] += dy[(ptrdiff_t)i * out + o];
-    if (dx) pg_gemm(false, false, n, in, out, dy, out, w, in, false, dx, in);
+    if (dx) pg_gemm(false, false, n, in, out, dy, out, w, in, add, dx, in);
 }
 
 /* Columns in a part of a product with two vectors; rows in one of its partial sums; rows in a part of an outer product. */

@@ -32,17 +32,22 @@ void pg_maxpool_forward(const pg_pool *pool, int n, const pg_real *x, pg_real *y
 /* dx [N,H,W,C] is overwritten, or added to if add is set. */
 void pg_maxpool_backward(const pg_pool *pool, int n, const uint8_t *argmax, const pg_real *dy, pg_real *dx, bool add);
 
-/* Adaptive average pooling: x [N,H,W,C] -> y [N,OH,OW,C], with PyTorch's windows, floor(i H / OH) .. ceil((i+1) H / OH). Does
- * not read kernel, stride and pad of the pool. */
+/* Average pooling without padding: x [N,H,W,C] -> y [N,OH,OW,C]. If the stride is 0, it is adaptive with PyTorch's windows,
+ * floor(i H / OH) .. ceil((i+1) H / OH), and the kernel is not read. */
 void pg_avgpool_forward(const pg_pool *pool, int n, const pg_real *x, pg_real *y);
 void pg_avgpool_backward(const pg_pool *pool, int n, const pg_real *dy, pg_real *dx, bool add);
 
 /* y = max(0, a + b), count elements. Its gradient: dx = dy where y > 0, else 0; overwritten (dx may be dy), or added to if add
  * is set. */
 void pg_add_relu(size_t count, const pg_real *a, const pg_real *b, pg_real *y);
+void pg_add(size_t count, const pg_real *a, const pg_real *b, pg_real *y); /* y = a + b */
 void pg_relu_backward(size_t count, const pg_real *y, const pg_real *dy, pg_real *dx, bool add);
 
-void pg_relu(size_t count, pg_real *y);                         /* y = max(0, y) */
+void pg_relu(size_t count, pg_real *y); /* y = max(0, y) */
+
+/* Dropout, count elements: y = x scale where open, else 0; y may be x. */
+void pg_mask(size_t count, const uint8_t *open, pg_real scale, const pg_real *x, pg_real *y);
+
 void pg_accumulate(size_t count, const pg_real *x, pg_real *y); /* y += x */
 void pg_zero(size_t count, pg_real *y);                         /* y = 0 */
 bool pg_all_finite(size_t count, const pg_real *x);             /* no NaN, no Inf */
@@ -52,9 +57,9 @@ typedef struct pg_dense {
     int in, out;
 } pg_dense;
 void pg_dense_forward(pg_dense dense, int n, const pg_real *x, const pg_real *w, const pg_real *b, pg_real *y);
-/* dw, db are added to; either may be NULL. dx is overwritten, or NULL to skip. */
+/* dw, db are added to; either may be NULL. dx is overwritten, or added to if add is set, or NULL to skip. */
 void pg_dense_backward(pg_dense dense, int n, const pg_real *x, const pg_real *w, const pg_real *dy, pg_real *dw, pg_real *db,
-                       pg_real *dx);
+                       pg_real *dx, bool add);
 
 /* y0[k] = sum over j of a0[j] w[j,k], and y1 from a1 likewise, in one pass over w [rows,columns]. They are gamma and beta of a
  * passport layer with w = [R,R,C,K] seen as [R R C, K] (Fan, Ng, Chan, "Rethinking Deep Neural Network Ownership Verification",

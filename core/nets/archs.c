@@ -8,7 +8,6 @@
     X(pg_arch, alexnet)                                                                                                        \
     X(pg_arch, resnet9)                                                                                                        \
     X(pg_arch, resnet18)                                                                                                       \
-    X(pg_arch, alexnet_imagenet)                                                                                               \
     X(pg_arch, resnet18_imagenet)
 
 PG_REGISTRY(pg_arch, pg_archs, ARCHS)

@@ -11,7 +11,7 @@
 static uint64_t layer_bit(const pg_net_spec *spec, const char *name, size_t length)
 {
     pg_row rows[PG_ROWS_MAX];
-    const int n = spec->arch->rows(spec->relu_before_add, rows);
+    const int n = pg_arch_rows(spec->arch, spec->relu_before_add, rows);
     for (int i = 0, conv = 0; i < n; i++) {
         if (rows[i].kind != PG_ROW_CONV) continue;
         if (strlen(rows[i].name) == length && memcmp(rows[i].name, name, length) == 0) return UINT64_C(1) << conv;
@@ -20,64 +20,67 @@ static uint64_t layer_bit(const pg_net_spec *spec, const char *name, size_t leng
     return 0;
 }
 
-static int convolutions(const pg_net_spec *spec)
+static int count_bits(uint64_t bits)
 {
-    pg_row rows[PG_ROWS_MAX];
-    const int n = spec->arch->rows(spec->relu_before_add, rows);
     int count = 0;
-    for (int i = 0; i < n; i++) count += rows[i].kind == PG_ROW_CONV;
+    for (; bits; bits &= bits - 1) count++;
     return count;
 }
 
-/* The lowest n bits; n is 1 to 64. */
-static uint64_t low_bits(int n)
+static uint64_t without_lowest(uint64_t bits, int n)
 {
-    return UINT64_MAX >> (64 - n);
+    while (n-- > 0) bits &= bits - 1;
+    return bits;
 }
 
-static pg_status read_place(const char *text, const pg_net_spec *spec, uint64_t *out, pg_error *err)
+static pg_status read_place(const char *text, const pg_net_spec *spec, uint64_t allowed, uint64_t *out, pg_error *err)
 {
     const bool last = text[0] == 'l';
-    const int count = convolutions(spec);
+    const int count = count_bits(allowed);
     long long n;
     if (!pg_number_int(strchr(text, ' ') + 1, &n) || n < 1 || n > count)
         return pg_fail(err, PG_BAD_INPUT, "layers: expected first or last 1 to %d of the convolutions of %s, got '%s'", count,
                        spec->arch->name, text);
-    *out = low_bits((int)n) << (last ? count - n : 0);
+    *out = last ? without_lowest(allowed, count - (int)n) : allowed & ~without_lowest(allowed, (int)n);
     return PG_OK;
 }
 
-static pg_status read_names(const char *text, const pg_net_spec *spec, uint64_t *out, pg_error *err)
+static pg_status read_names(const char *text, const pg_net_spec *spec, uint64_t allowed, uint64_t *out, pg_error *err)
 {
     for (const char *at = text; *at;) {
         const size_t gap = strspn(at, " "), length = strcspn(at + gap, " ");
         const uint64_t bit = layer_bit(spec, at + gap, length);
         if (length && !bit)
             return pg_fail(err, PG_BAD_INPUT, "layers: %s has no convolution '%.*s'", spec->arch->name, (int)length, at + gap);
+        if (bit & ~allowed)
+            return pg_fail(err, PG_BAD_INPUT, "layers: no norm follows the convolution '%.*s' of %s", (int)length, at + gap,
+                           spec->arch->name);
         *out |= bit;
         at += gap + length;
     }
     return *out ? PG_OK : pg_fail(err, PG_BAD_INPUT, "layers: the option names no layer");
 }
 
-pg_status pg_choice_read(const char *text, const pg_net_spec *spec, uint64_t by_default, uint64_t *out, pg_error *err)
+pg_status pg_choice_read(const char *text, const pg_net_spec *spec, uint64_t allowed, uint64_t by_default, uint64_t *out,
+                         pg_error *err)
 {
     *out = 0;
-    if (strncmp(text, "first ", 6) == 0 || strncmp(text, "last ", 5) == 0) return read_place(text, spec, out, err);
+    if (strncmp(text, "first ", 6) == 0 || strncmp(text, "last ", 5) == 0) return read_place(text, spec, allowed, out, err);
     if (strcmp(text, "default") == 0)
         *out = by_default;
     else if (strcmp(text, "all") == 0)
-        *out = low_bits(convolutions(spec));
+        *out = allowed;
     else
-        return read_names(text, spec, out, err);
+        return read_names(text, spec, allowed, out, err);
     return PG_OK;
 }
 
-pg_status pg_choice_write(const pg_net_spec *spec, uint64_t chosen, uint64_t by_default, char text[PG_TEXT_MAX], pg_error *err)
+pg_status pg_choice_write(const pg_net_spec *spec, uint64_t chosen, uint64_t allowed, uint64_t by_default,
+                          char text[PG_TEXT_MAX], pg_error *err)
 {
     pg_row rows[PG_ROWS_MAX];
-    const int n = spec->arch->rows(spec->relu_before_add, rows);
-    const bool all = chosen == low_bits(convolutions(spec));
+    const int n = pg_arch_rows(spec->arch, spec->relu_before_add, rows);
+    const bool all = chosen == allowed;
     size_t used = 0;
     text[0] = 0;
     if (all || chosen == by_default) {

@@ -6,16 +6,69 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { OUTPUTS_MAX = 1 << 28 }; /* the most elements that a layer makes of an image */
+
 /* ---- specs ---- */
+
+typedef bool choose(const pg_row *convolution);
+
+static bool always(const pg_row *r)
+{
+    (void)r;
+    return true;
+}
+
+static bool by_default(const pg_row *r)
+{
+    return r->passport;
+}
+
+static bool is_normed(const pg_row *r)
+{
+    return !r->bare;
+}
+
+/* The convolutions that are chosen, as bits. */
+static uint64_t mask_of(const pg_arch *arch, choose *chosen)
+{
+    pg_row rows[PG_ROWS_MAX];
+    const int n = pg_arch_rows(arch, true, rows);
+    uint64_t mask = 0;
+    for (int i = 0, conv = 0; i < n; i++)
+        if (rows[i].kind == PG_ROW_CONV) mask |= (uint64_t)chosen(&rows[i]) << conv++;
+    return mask;
+}
+
+uint64_t pg_arch_convolutions(const pg_arch *arch)
+{
+    return mask_of(arch, always);
+}
+
+uint64_t pg_arch_possible_passports(const pg_arch *arch)
+{
+    return mask_of(arch, is_normed);
+}
 
 uint64_t pg_arch_default_passports(const pg_arch *arch)
 {
-    pg_row rows[PG_ROWS_MAX];
-    const int n = arch->rows(true, rows);
-    uint64_t mask = 0;
-    for (int i = 0, conv = 0; i < n; i++)
-        if (rows[i].kind == PG_ROW_CONV) mask |= (uint64_t)rows[i].passport << conv++;
-    return mask;
+    return mask_of(arch, by_default);
+}
+
+static bool same_row(const pg_row *a, const pg_row *b)
+{
+    const bool named = a->kind == PG_ROW_CONV || a->kind == PG_ROW_DENSE || a->kind == PG_ROW_NORM;
+    return a->kind == b->kind && (!named || strcmp(a->name, b->name) == 0) && a->input == b->input && a->other == b->other &&
+           (a->channels == 0) == (b->channels == 0) && a->kernel == b->kernel && a->stride == b->stride && a->pad == b->pad &&
+           a->relu == b->relu && a->bare == b->bare && a->rate == b->rate;
+}
+
+bool pg_net_spec_alike(const pg_net_spec *a, const pg_net_spec *b)
+{
+    pg_row ours[PG_ROWS_MAX], theirs[PG_ROWS_MAX];
+    const int n = pg_arch_rows(a->arch, a->relu_before_add, ours);
+    bool same = n == pg_arch_rows(b->arch, b->relu_before_add, theirs);
+    for (int i = 0; i < n && same; i++) same = same_row(&ours[i], &theirs[i]);
+    return same;
 }
 
 pg_net_spec pg_net_spec_plain(const pg_arch *arch, pg_norm_kind norm, int classes)
@@ -66,6 +119,8 @@ static pg_status check_passports(const pg_net_spec *spec, int conv_count, pg_err
 {
     if (conv_count < 64 && spec->passports >> conv_count)
         return pg_fail(err, PG_BAD_INPUT, "%s has only %d convolutions to put a passport in", spec->arch->name, conv_count);
+    if (spec->passports & ~pg_arch_possible_passports(spec->arch))
+        return pg_fail(err, PG_BAD_INPUT, "a convolution of %s without norm can be no passport layer", spec->arch->name);
     if (spec->passports && !spec->public_affine && !spec->private_affine)
         return pg_fail(err, PG_BAD_INPUT, "passport layers need a public or a private branch");
     return PG_OK;
@@ -75,13 +130,33 @@ static pg_status check_passports(const pg_net_spec *spec, int conv_count, pg_err
 
 static int widened(const pg_net_spec *spec, int channels)
 {
-    const int wide = (int)lround(channels * spec->width / 16.0) * 16;
-    return wide < 16 ? 16 : wide;
+    const int unit = channels % 16 ? 1 : 16;
+    const int wide = (int)lround(channels * spec->width / unit) * unit;
+    return wide < unit ? unit : wide;
 }
 
 static int extent(int in, int kernel, int stride, int pad)
 {
     return in + 2 * pad < kernel ? 0 : (in + 2 * pad - kernel) / stride + 1;
+}
+
+/* An addition needs two operands of one shape; group norm needs whole groups. */
+static pg_status check_shape(const pg_net_spec *spec, const pg_layer *layers, const pg_layer *l, pg_error *err)
+{
+    const pg_row *row = &l->row;
+    const pg_layer *other = row->kind == PG_ROW_ADD && row->other != PG_IMAGES ? &layers[row->other] : NULL;
+    const int height = other ? other->out_height : spec->image_height, width = other ? other->out_width : spec->image_width;
+    const int channels = other ? other->out_channels : 3;
+    if (row->kind == PG_ROW_ADD && (height != l->in_height || width != l->in_width || channels != l->in_channels))
+        return pg_fail(err, PG_BAD_INPUT, "%s: %dx%dx%d cannot be added to %dx%dx%d", row->name, l->in_height, l->in_width,
+                       l->in_channels, height, width, channels);
+    if (l->norm == PG_NORM_GN && l->out_channels % PG_NORM_GROUP)
+        return pg_fail(err, PG_BAD_INPUT, "%s: group norm needs a multiple of %d channels, not %d", row->name, PG_NORM_GROUP,
+                       l->out_channels);
+    if ((double)l->out_height * l->out_width * l->out_channels > OUTPUTS_MAX)
+        return pg_fail(err, PG_BAD_INPUT, "%s: an output of %dx%dx%d is too large", row->name, l->out_height, l->out_width,
+                       l->out_channels);
+    return PG_OK;
 }
 
 static pg_status shape_layer(const pg_net_spec *spec, const pg_layer *layers, pg_layer *layer, pg_error *err)
@@ -94,14 +169,20 @@ static pg_status shape_layer(const pg_net_spec *spec, const pg_layer *layers, pg
     layer->out_channels = layer->in_channels;
     layer->out_height = layer->in_height;
     layer->out_width = layer->in_width;
+    layer->norm = row->kind == PG_ROW_NORM || (row->kind == PG_ROW_CONV && !row->bare) ? spec->norm : PG_NORM_NONE;
     switch (row->kind) {
     case PG_ROW_CONV: layer->out_channels = widened(spec, row->channels); /* fall through */
     case PG_ROW_MAXPOOL:
         layer->out_height = extent(layer->in_height, row->kernel, row->stride, row->pad);
         layer->out_width = extent(layer->in_width, row->kernel, row->stride, row->pad);
         break;
-    case PG_ROW_AVGPOOL: layer->out_height = layer->out_width = row->kernel; break;
-    case PG_ROW_ADD: break;
+    case PG_ROW_AVGPOOL:
+        layer->out_height = row->stride ? extent(layer->in_height, row->kernel, row->stride, 0) : row->kernel;
+        layer->out_width = row->stride ? extent(layer->in_width, row->kernel, row->stride, 0) : row->kernel;
+        break;
+    case PG_ROW_ADD:
+    case PG_ROW_NORM:
+    case PG_ROW_DROPOUT: break;
     case PG_ROW_DENSE:
         layer->out_height = layer->out_width = 1;
         layer->out_channels = row->channels ? widened(spec, row->channels) : spec->classes;
@@ -110,7 +191,7 @@ static pg_status shape_layer(const pg_net_spec *spec, const pg_layer *layers, pg
     if (layer->out_height < 1 || layer->out_width < 1)
         return pg_fail(err, PG_BAD_INPUT, "images of %dx%d are too small for %s", spec->image_height, spec->image_width,
                        spec->arch->name);
-    return PG_OK;
+    return check_shape(spec, layers, layer, err);
 }
 
 /* ---- tensors: one walk over the layers sets their offsets, and lists the tensors if there is a list ---- */
@@ -156,7 +237,7 @@ static void add_statistics(walk *w, pg_affine *affine, const char *norm, int cha
 static void add_passport_layer(walk *w, pg_layer *layer)
 {
     const pg_net_spec *spec = &w->layout->spec;
-    const int k = layer->out_channels, quarter = k / 4;
+    const int k = layer->out_channels, quarter = pg_layer_hidden(layer);
     pg_affine *public = &layer->affine[PG_PUBLIC], *private = &layer->affine[PG_PRIVATE];
     const bool own = spec->own_norm && spec->norm == PG_NORM_BN;
     private->from_passport = spec->private_affine;
@@ -179,9 +260,21 @@ static void add_passport_layer(walk *w, pg_layer *layer)
     }
 }
 
+/* The affine and the statistics of a norm that both branches share. */
+static void add_norm(walk *w, pg_layer *layer)
+{
+    const int k = layer->out_channels;
+    pg_affine *affine = &layer->affine[PG_PUBLIC];
+    if (layer->norm == PG_NORM_BN || layer->norm == PG_NORM_GN) {
+        affine->gamma = add_tensor(w, false, "bn.weight", NULL, PG_ORDER_FLAT, 1, &k);
+        affine->beta = add_tensor(w, false, "bn.bias", NULL, PG_ORDER_FLAT, 1, &k);
+    }
+    if (layer->norm == PG_NORM_BN) add_statistics(w, affine, "bn", k);
+    layer->affine[PG_PRIVATE] = *affine;
+}
+
 static void add_conv(walk *w, pg_layer *layer)
 {
-    const pg_net_spec *spec = &w->layout->spec;
     const int k = layer->out_channels, r = layer->row.kernel;
     const bool own = layer->passport >= 0;
     const int shape[] = {k, layer->in_channels, r, r};
@@ -190,14 +283,10 @@ static void add_conv(walk *w, pg_layer *layer)
         add_passport_layer(w, layer);
         return;
     }
-    pg_affine *affine = &layer->affine[PG_PUBLIC];
-    if (spec->norm == PG_NORM_NONE) layer->bias = affine->beta = add_tensor(w, false, "conv.bias", NULL, PG_ORDER_FLAT, 1, &k);
-    if (spec->norm == PG_NORM_BN || spec->norm == PG_NORM_GN) {
-        affine->gamma = add_tensor(w, false, "bn.weight", NULL, PG_ORDER_FLAT, 1, &k);
-        affine->beta = add_tensor(w, false, "bn.bias", NULL, PG_ORDER_FLAT, 1, &k);
-    }
-    if (spec->norm == PG_NORM_BN) add_statistics(w, affine, "bn", k);
-    layer->affine[PG_PRIVATE] = *affine;
+    if (layer->row.bare) return;
+    if (layer->norm == PG_NORM_NONE)
+        layer->bias = layer->affine[PG_PUBLIC].beta = add_tensor(w, false, "conv.bias", NULL, PG_ORDER_FLAT, 1, &k);
+    add_norm(w, layer);
 }
 
 static void add_dense(walk *w, pg_layer *layer)
@@ -216,6 +305,7 @@ static walk walk_layers(pg_layout *layout, pg_tensor *tensors)
         for (int b = 0; b < 2; b++)
             layer->affine[b] = (pg_affine){.gamma = -1, .beta = -1, .fc1 = -1, .fc2 = -1, .mean = -1, .var = -1};
         if (layer->row.kind == PG_ROW_CONV) add_conv(&w, layer);
+        if (layer->row.kind == PG_ROW_NORM) add_norm(&w, layer);
         if (layer->row.kind == PG_ROW_DENSE) add_dense(&w, layer);
     }
     return w;
@@ -231,14 +321,16 @@ pg_status pg_layout_plan(const pg_net_spec *spec, pg_layout *out, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_row rows[PG_ROWS_MAX];
+    *out = (pg_layout){.spec = *spec};
     PG_TRY(check_sizes(spec, err));
-    *out = (pg_layout){.spec = *spec, .layer_count = spec->arch->rows(spec->relu_before_add, rows)};
-    for (int i = 0; i < out->layer_count; i++) {
+    const int count = pg_arch_rows(spec->arch, spec->relu_before_add, rows);
+    for (int i = 0; i < count; i++) {
         pg_layer *layer = &out->layers[i];
         layer->row = rows[i];
         layer->conv = rows[i].kind == PG_ROW_CONV ? out->conv_count++ : -1;
         layer->passport = layer->conv >= 0 && (spec->passports >> layer->conv & 1) ? out->passport_count++ : -1;
         PG_TRY(shape_layer(spec, out->layers, layer, err));
+        out->layer_count++;
     }
     PG_TRY(check_passports(spec, out->conv_count, err));
     const walk w = walk_layers(out, NULL);
@@ -261,6 +353,11 @@ const pg_layer *pg_layout_passport_layer(const pg_layout *layout, int i)
 const pg_layer *pg_layout_classifier(const pg_layout *layout)
 {
     return &layout->layers[layout->layer_count - 1];
+}
+
+int pg_layer_hidden(const pg_layer *layer)
+{
+    return layer->out_channels < 4 ? 1 : layer->out_channels / 4;
 }
 
 double pg_layer_macs(const pg_layer *l)

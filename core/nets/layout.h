@@ -17,7 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PG_PASSPORTS_MAX = 40, PG_CLASSES_MAX = 1000000 };
+enum {
+    PG_PASSPORTS_MAX = PG_CONVS_MAX,
+    PG_CLASSES_MAX = 1000000,
+    PG_NORM_GROUP = 16 /* channels of one group of group norm */
+};
 
 /* BOTH is for forward passes of training nets; nothing is stored for it. */
 typedef enum pg_branch { PG_PUBLIC, PG_PRIVATE, PG_BOTH } pg_branch;
@@ -25,7 +29,8 @@ typedef enum pg_branch { PG_PUBLIC, PG_PRIVATE, PG_BOTH } pg_branch;
 typedef struct pg_net_spec {
     const pg_arch *arch;
     pg_norm_kind norm;
-    double width; /* multiplies channels; each is rounded to a multiple of 16 (a group of group norm), at least 16 */
+    double width; /* multiplies channels. A row with a multiple of 16 (a group of group norm) keeps one, at least 16; any other
+                     has the nearest whole number, at least 1 */
     int classes, image_height, image_width;
     bool relu_before_add;
     uint64_t passports;                 /* bit i: convolution i, in the order of the table, is a passport layer */
@@ -36,6 +41,13 @@ typedef struct pg_net_spec {
 /* A spec with the defaults of arch: width 1, no passports, its nominal image size, relu_before_add on. */
 pg_net_spec pg_net_spec_plain(const pg_arch *arch, pg_norm_kind norm, int classes);
 uint64_t pg_arch_default_passports(const pg_arch *arch);
+
+/* Bit i: there is a convolution i; it may be a passport layer, because a norm follows it. */
+uint64_t pg_arch_convolutions(const pg_arch *arch);
+uint64_t pg_arch_possible_passports(const pg_arch *arch);
+
+/* Have two networks the same rows, apart from the numbers of channels? */
+bool pg_net_spec_alike(const pg_net_spec *a, const pg_net_spec *b);
 
 /* The spec as a user without the passports runs it: a learned affine at the passport layers, no private branch. */
 pg_net_spec pg_net_spec_public(const pg_net_spec *spec);
@@ -50,7 +62,7 @@ pg_branch pg_net_spec_deployed(const pg_net_spec *spec);
 typedef struct pg_affine {
     bool from_passport;
     ptrdiff_t gamma, beta; /* learned, in params */
-    ptrdiff_t fc1, fc2;    /* PAN's perceptron without biases: [O/4,O] and [O,O/4], in params */
+    ptrdiff_t fc1, fc2;    /* PAN's perceptron without biases: [H,O] and [O,H], H = pg_layer_hidden, in params */
     ptrdiff_t mean, var;   /* running statistics, in buffers; batch norm only */
 } pg_affine;
 
@@ -58,8 +70,9 @@ typedef struct pg_layer {
     pg_row row;
     int in_height, in_width, in_channels, out_height, out_width, out_channels;
     int conv, passport;     /* index among the convolutions, among the passport layers; -1: neither */
+    pg_norm_kind norm;      /* that it applies; PG_NORM_NONE for rows without one */
     ptrdiff_t weight, bias; /* in params; -1: absent */
-    pg_affine affine[2];    /* by pg_branch; convolutions only */
+    pg_affine affine[2];    /* by pg_branch; convolutions and norms only */
 } pg_layer;
 
 /* The members of a layout, which a model has too. Counts of params and buffers are in elements, gaps for alignment included. */
@@ -73,12 +86,16 @@ typedef struct pg_layout {
     PG_LAYOUT_MEMBERS;
 } pg_layout;
 
-/* Plan the layout of a spec. PG_BAD_INPUT if a layer would be empty or the spec makes no sense. */
+/* Plan the layout of a spec. PG_BAD_INPUT if a layer would be empty or too large, if shapes do not fit, or if the spec makes no
+ * sense; out->layer_count is then the number of layers before the one that is at fault. */
 PG_CHECKED pg_status pg_layout_plan(const pg_net_spec *spec, pg_layout *out, pg_error *err);
 
 /* The layer of passport index i, NULL if there is none; the last dense layer. */
 const pg_layer *pg_layout_passport_layer(const pg_layout *layout, int i);
 const pg_layer *pg_layout_classifier(const pg_layout *layout);
+
+/* Hidden units of PAN's perceptron: a quarter of the layer's channels, at least 1. */
+int pg_layer_hidden(const pg_layer *layer);
 
 /* Multiply-adds of a forward pass of one image, in a layer and in all of them. */
 double pg_layer_macs(const pg_layer *layer);

@@ -88,7 +88,7 @@ static void initialise_conv(pg_model *model, const pg_layer *layer, pg_rng *rng)
     if (layer->bias >= 0) fill_uniform(model->params + layer->bias, (size_t)k, 1 / sqrt((double)fan_in), rng);
     const pg_affine *private = &layer->affine[PG_PRIVATE];
     if (private->fc1 >= 0) {
-        const int quarter = k / 4;
+        const int quarter = pg_layer_hidden(layer);
         fill_uniform(model->params + private->fc1, (size_t)quarter * (size_t)k, 1 / sqrt((double)k), rng);
         fill_uniform(model->params + private->fc2, (size_t)quarter * (size_t)k, 1 / sqrt((double)quarter), rng);
     }
@@ -120,7 +120,7 @@ static void copy_part(const pg_real *from, ptrdiff_t source, pg_real *to, ptrdif
 
 static void copy_conv(const pg_model *from, const pg_layer *source, pg_model *to, const pg_layer *target)
 {
-    const size_t k = (size_t)source->out_channels;
+    const size_t k = (size_t)source->out_channels, hidden = (size_t)pg_layer_hidden(source);
     const size_t weights = (size_t)(source->row.kernel * source->row.kernel * source->in_channels) * k;
     copy_part(from->params, source->weight, to->params, target->weight, weights);
     copy_part(from->params, source->bias, to->params, target->bias, k);
@@ -128,8 +128,8 @@ static void copy_conv(const pg_model *from, const pg_layer *source, pg_model *to
         const pg_affine *s = &source->affine[b], *t = &target->affine[b];
         copy_part(from->params, s->gamma, to->params, t->gamma, k);
         copy_part(from->params, s->beta, to->params, t->beta, k);
-        copy_part(from->params, s->fc1, to->params, t->fc1, k / 4 * k);
-        copy_part(from->params, s->fc2, to->params, t->fc2, k / 4 * k);
+        copy_part(from->params, s->fc1, to->params, t->fc1, hidden * k);
+        copy_part(from->params, s->fc2, to->params, t->fc2, hidden * k);
         copy_part(from->buffers, s->mean, to->buffers, t->mean, k);
         copy_part(from->buffers, s->var, to->buffers, t->var, k);
     }
@@ -146,7 +146,7 @@ static void copy_dense(const pg_model *from, const pg_layer *source, pg_model *t
 
 pg_status pg_model_copy(const pg_model *from, pg_model *to, pg_error *err)
 {
-    if (from->spec.arch != to->spec.arch || from->spec.norm != to->spec.norm)
+    if (!pg_net_spec_alike(&from->spec, &to->spec) || from->spec.norm != to->spec.norm)
         return pg_fail(err, PG_BAD_INPUT, "a %s with %s does not fit a %s with %s", from->spec.arch->name,
                        pg_norm_kind_name(from->spec.norm), to->spec.arch->name, pg_norm_kind_name(to->spec.norm));
     for (int i = 0; i < from->layer_count; i++) {
@@ -154,7 +154,7 @@ pg_status pg_model_copy(const pg_model *from, pg_model *to, pg_error *err)
         const bool classes = i == from->layer_count - 1 || s->out_channels == t->out_channels;
         if (s->in_channels != t->in_channels || !classes || s->in_height != t->in_height || s->in_width != t->in_width)
             return pg_fail(err, PG_BAD_INPUT, "%s: layer %s has another size", from->spec.arch->name, s->row.name);
-        if (s->row.kind == PG_ROW_CONV) copy_conv(from, s, to, t);
+        if (s->row.kind == PG_ROW_CONV || s->row.kind == PG_ROW_NORM) copy_conv(from, s, to, t);
         if (s->row.kind == PG_ROW_DENSE) copy_dense(from, s, to, t);
     }
     return PG_OK;
@@ -165,9 +165,9 @@ void pg_model_copy_private(const pg_model *from, pg_model *to)
     for (int i = 0; i < from->layer_count; i++) {
         const pg_layer *l = &from->layers[i];
         const pg_affine *private = &l->affine[PG_PRIVATE];
-        const size_t k = (size_t)l->out_channels;
-        copy_part(from->params, private->fc1, to->params, private->fc1, k / 4 * k);
-        copy_part(from->params, private->fc2, to->params, private->fc2, k / 4 * k);
+        const size_t k = (size_t)l->out_channels, hidden = (size_t)pg_layer_hidden(l);
+        copy_part(from->params, private->fc1, to->params, private->fc1, hidden * k);
+        copy_part(from->params, private->fc2, to->params, private->fc2, hidden * k);
         if (private->mean == l->affine[PG_PUBLIC].mean) continue;
         copy_part(from->buffers, private->mean, to->buffers, private->mean, k);
         copy_part(from->buffers, private->var, to->buffers, private->var, k);

@@ -140,22 +140,59 @@ static void norm_forward(const pg_net *net, pg_net_cell *c, const pg_layer *l, p
     pg_norm_apply(&c->norm, &pass);
 }
 
+static void parts_forward(const pg_net *net, pg_net_cell *c, const pg_layer *l, pg_model *m, const pg_real *z)
+{
+    c->norm.fixed = c->norm.kind == PG_NORM_BN && net->mode == PG_EVAL;
+    for (int part = 0; part < parts_of(net, false); part++) norm_forward(net, c, l, m, part, z);
+}
+
 static void conv_forward(const pg_net *net, pg_net_cell *c, const pg_layer *l, pg_model *m)
 {
     const bool known = net->trunk && c->trunk_size;
-    c->norm.fixed = c->norm.kind == PG_NORM_BN && net->mode == PG_EVAL;
     if (!known)
         pg_conv_forward(&c->conv, images_of(net, c->input_shared), input_of(net, l->row.input), m->params + l->weight, c->z,
                         net->scratch);
-    const pg_real *z = known ? net->trunk + c->trunk * (size_t)net->images_n : c->z;
-    for (int part = 0; part < parts_of(net, false); part++) norm_forward(net, c, l, m, part, z);
+    parts_forward(net, c, l, m, known ? net->trunk + c->trunk * (size_t)net->images_n : c->z);
 }
 
 static void add_forward(const pg_net *net, const pg_net_cell *c, const pg_row *r)
 {
     const size_t count = c->out_size * (size_t)net->images_n;
+    void (*const add)(size_t, const pg_real *, const pg_real *, pg_real *) = r->relu ? pg_add_relu : pg_add;
     for (int part = 0; part < parts_of(net, c->output_shared); part++)
-        pg_add_relu(count, input_part(net, r->input, part), input_part(net, r->other, part), c->y + (size_t)part * count);
+        add(count, input_part(net, r->input, part), input_part(net, r->other, part), c->y + (size_t)part * count);
+}
+
+/* Does dropout set values to zero in this pass? */
+static bool drops(const pg_net *net)
+{
+    return net->training && net->mode == PG_TRAIN;
+}
+
+static pg_real kept_scale(const pg_row *r)
+{
+    return (pg_real)(1 / (1 - r->rate));
+}
+
+/* A value passes with probability 1 - rate, multiplied so that its expectation stays. Source: Srivastava, Hinton, Krizhevsky,
+ * Sutskever, Salakhutdinov, "Dropout", JMLR 2014. */
+static void dropout_forward(const pg_net *net, const pg_net_cell *c, int i, const pg_row *r, const pg_real *x)
+{
+    const size_t count = c->out_size * (size_t)images_of(net, c->output_shared);
+    if (!drops(net)) {
+        memcpy(c->y, x, count * sizeof *x);
+        return;
+    }
+    pg_rng rng;
+    pg_rng_open(&rng, net->seed, "dropout", net->draw * PG_ROWS_MAX + (uint64_t)i);
+    for (size_t e = 0; e < count; e++) c->decisions[e] = pg_rng_uniform(&rng) >= r->rate;
+    pg_mask(count, c->decisions, kept_scale(r), x, c->y);
+}
+
+void pg_net_draw_dropout(pg_net *net, pg_seed seed, uint64_t step)
+{
+    net->seed = seed;
+    net->draw = step;
 }
 
 static pg_dense dense_of(const pg_net_cell *c)
@@ -172,6 +209,8 @@ static void layer_forward(pg_net *net, int i, pg_model *m)
     if (l->row.kind != PG_ROW_CONV && c->fused) return;
     switch (l->row.kind) {
     case PG_ROW_CONV: conv_forward(net, c, l, m); break;
+    case PG_ROW_NORM: parts_forward(net, c, l, m, x); break;
+    case PG_ROW_DROPOUT: dropout_forward(net, c, i, &l->row, x); break;
     case PG_ROW_MAXPOOL: pg_maxpool_forward(&c->pool, n, x, c->y, c->decisions); break;
     case PG_ROW_AVGPOOL: pg_avgpool_forward(&c->pool, n, x, c->y); break;
     case PG_ROW_ADD: add_forward(net, c, &l->row); break;
@@ -263,7 +302,10 @@ static void norm_backward(pg_net *net, int i, const pg_model *m, int part)
     const pg_layer *l = &m->layers[i];
     const pg_net_cell *c = &net->cells[i];
     const pg_affine *a = &l->affine[branch_of(net, part)];
-    const pg_norm_pass pass = norm_pass(net, c, part, c->z);
+    const bool convolves = l->row.kind == PG_ROW_CONV;
+    pg_net_cell *source = cell_at(net, l->row.input);
+    pg_real *dx = convolves ? c->dz : wants_gradient(net, l->row.input) ? source->dy : NULL;
+    const pg_norm_pass pass = norm_pass(net, c, part, convolves ? c->z : input_of(net, l->row.input));
     const pg_norm_grads grads = {
         .dy = c->dy + part_at(net, c->output_shared, part, result_of(c)->out_size),
         .dgamma = a->from_passport ? c->dscale
@@ -272,15 +314,33 @@ static void norm_backward(pg_net *net, int i, const pg_model *m, int part)
         .dbeta = a->from_passport ? c->dbias
                  : a->beta >= 0   ? net->gradients + a->beta
                                   : NULL,
-        .dx = c->dz + part_at(net, c->input_shared, part, c->out_size),
-        .add = part > 0 && c->input_shared,
+        .dx = dx ? dx + part_at(net, c->input_shared, part, c->out_size) : NULL,
+        .add = (part > 0 && c->input_shared) || (!convolves && source->dy_written),
     };
     pg_norm_backward(&c->norm, &pass, &grads);
     if (a->from_passport) pg_passport_backward(net, i, m);
 }
 
+static void parts_backward(pg_net *net, int i, const pg_model *m)
+{
+    const pg_row *r = &m->layers[i].row;
+    for (int part = 0; part < parts_of(net, net->cells[i].output_shared); part++) norm_backward(net, i, m, part);
+    if (r->kind == PG_ROW_NORM && wants_gradient(net, r->input)) cell_at(net, r->input)->dy_written = true;
+}
+
+/* Pass a gradient on, through a ReLU if there is one. */
+static void pass_gradient(size_t count, bool relu, const pg_real *y, const pg_real *dy, pg_real *dx, bool add)
+{
+    if (relu)
+        pg_relu_backward(count, y, dy, dx, add);
+    else if (add)
+        pg_accumulate(count, dy, dx);
+    else
+        memcpy(dx, dy, count * sizeof *dx);
+}
+
 /* The gradient of one operand of an addition. For a fused addition, the convolution has already computed it. */
-static void summand_backward(pg_net *net, const pg_net_cell *sum, int row)
+static void summand_backward(pg_net *net, const pg_net_cell *sum, bool relu, int row)
 {
     const size_t count = sum->out_size * (size_t)net->images_n;
     pg_net_cell *summand = cell_at(net, row);
@@ -288,7 +348,7 @@ static void summand_backward(pg_net *net, const pg_net_cell *sum, int row)
     for (int part = 0; part < parts_of(net, sum->output_shared); part++) {
         const size_t at = (size_t)part * count;
         const bool add = summand->dy_written || (part > 0 && summand->output_shared);
-        pg_relu_backward(count, sum->y + at, sum->dy + at, summand->dy + (summand->output_shared ? 0 : at), add);
+        pass_gradient(count, relu, sum->y + at, sum->dy + at, summand->dy + (summand->output_shared ? 0 : at), add);
     }
     summand->dy_written = true;
 }
@@ -302,7 +362,7 @@ static void dense_backward(pg_net *net, int i, const pg_model *m)
     pg_real *grads = net->gradients, *dw = net->weights_stay ? NULL : grads + l->weight;
     if (l->row.relu) pg_relu_backward(c->out_size * (size_t)n, c->y, c->dy, c->dy, false);
     pg_dense_backward(dense_of(c), n, input_of(net, in), m->params + l->weight, c->dy, dw, dw ? grads + l->bias : NULL,
-                      below ? cell_at(net, in)->dy : NULL);
+                      below ? cell_at(net, in)->dy : NULL, cell_at(net, in)->dy_written);
     if (below) cell_at(net, in)->dy_written = true;
 }
 
@@ -320,23 +380,35 @@ static void pool_backward(pg_net *net, int i, const pg_model *m)
     in->dy_written = true;
 }
 
+static void dropout_backward(pg_net *net, int i, const pg_row *r)
+{
+    pg_net_cell *c = &net->cells[i], *in = cell_at(net, r->input);
+    const size_t count = c->out_size * (size_t)images_of(net, c->output_shared);
+    if (!wants_gradient(net, r->input)) return;
+    if (drops(net)) pg_mask(count, c->decisions, kept_scale(r), c->dy, c->dy);
+    pass_gradient(count, false, c->y, c->dy, in->dy, in->dy_written);
+    in->dy_written = true;
+}
+
 static void layer_backward(pg_net *net, int i, const pg_model *m)
 {
     const pg_row *r = &m->layers[i].row;
     const pg_net_cell *c = &net->cells[i];
     switch (r->kind) {
     case PG_ROW_CONV:
-        for (int part = 0; part < parts_of(net, c->output_shared); part++) norm_backward(net, i, m, part);
+        parts_backward(net, i, m);
         if (c->pull) pg_net_statistics_backward(net, &net->cells[i]);
         conv_backward(net, i, m);
         break;
+    case PG_ROW_NORM: parts_backward(net, i, m); break;
+    case PG_ROW_DROPOUT: dropout_backward(net, i, r); break;
     case PG_ROW_MAXPOOL:
     case PG_ROW_AVGPOOL:
         if (!c->fused) pool_backward(net, i, m);
         break;
     case PG_ROW_ADD:
-        summand_backward(net, c, r->input);
-        summand_backward(net, c, r->other);
+        summand_backward(net, c, r->relu, r->input);
+        summand_backward(net, c, r->relu, r->other);
         break;
     case PG_ROW_DENSE: dense_backward(net, i, m); break;
     }
@@ -431,7 +503,7 @@ size_t pg_net_take_decisions(pg_net *net, const pg_net *from, size_t *count)
         const pg_net_cell *other = &from->cells[i];
         const bool fuses = r->kind == PG_ROW_CONV && c->fused;
         const size_t outputs = (fuses ? c->fused->out_size : c->out_size) * (size_t)images_of(net, c->output_shared);
-        if ((r->relu && !c->norm.residual) || r->kind == PG_ROW_ADD) {
+        if (r->relu && !c->norm.residual) {
             others += take_signs(outputs, c->y, other->y);
             *count += outputs;
         }

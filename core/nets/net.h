@@ -36,6 +36,10 @@ void pg_net_refresh_passports(pg_net *net, const pg_model *model);
  * mode TRAIN (running statistics). */
 const pg_real *pg_net_forward(pg_net *net, pg_model *model, pg_branch branch, pg_mode mode, const pg_real *images, int n);
 
+/* Draw the dropout of the next forwards in mode TRAIN: step k of a training with this seed has masks of its own. In other
+ * modes, and in nets that do not train, dropout changes nothing. */
+void pg_net_draw_dropout(pg_net *net, pg_seed seed, uint64_t step);
+
 /* The trunk is all layers before the first passport: for given images it runs only once, however many passports are tried.
  * pg_net_trunk_forward runs it, in mode EVAL, on n images and stores everything that later layers read in trunk
  * [n * pg_net_trunk_size]; the order is internal. pg_net_forward_from_trunk runs the later layers from there. Its logits equal

@@ -25,7 +25,7 @@ struct pg_net_cell {
     bool dy_written;                  /* this backward has begun to sum dy */
     const pg_real *extra;             /* added to dy in the next backward; NULL: nothing */
     const pg_real *pull;              /* [2,O] shift and slope: shift + slope z is added to dz in it; NULL: nothing */
-    uint8_t *decisions;               /* see pg_norm_apply */
+    uint8_t *decisions;               /* see pg_norm_apply; of dropout: the values that pass */
     pg_real *mean, *inv_std, *variance;
     /* passport layers */
     pg_real *scale_means, *bias_means;      /* [R,R,I] */
@@ -45,6 +45,8 @@ struct pg_net {
     int train_from;
     bool weights_stay;
     pg_mode mode;
+    pg_seed seed;                  /* of dropout */
+    uint64_t draw;                 /* step of the training whose masks the next forward draws */
     const pg_real *images, *trunk; /* of the last forward; trunk: replaces the shared layers, or NULL */
     pg_net_cell *cells;
     pg_net_cell image_cell; /* stands for the images; holds their gradient */

@@ -28,7 +28,7 @@ void pg_net_set_passport(pg_net *net, int i, const pg_real *scale_means, const p
 /* PAN's perceptron: out [O] = F2 leaky(F1 in), F1 [O/4,O], F2 [O,O/4]. */
 static void perceptron_forward(const pg_layer *l, const pg_model *m, const pg_real *in, pg_real *hidden, pg_real *out)
 {
-    const int k = l->out_channels, quarter = k / 4;
+    const int k = l->out_channels, quarter = pg_layer_hidden(l);
     pg_dense_forward((pg_dense){k, quarter}, 1, in, m->params + l->affine[PG_PRIVATE].fc1, NULL, hidden);
     for (int i = 0; i < quarter; i++) hidden[i] = hidden[i] > 0 ? hidden[i] : leak * hidden[i];
     pg_dense_forward((pg_dense){quarter, k}, 1, hidden, m->params + l->affine[PG_PRIVATE].fc2, NULL, out);
@@ -38,14 +38,14 @@ static void perceptron_forward(const pg_layer *l, const pg_model *m, const pg_re
 static void perceptron_backward(pg_net *net, const pg_layer *l, const pg_model *m, const pg_real *in, const pg_real *hidden,
                                 const pg_real *dout, pg_real *din)
 {
-    const int k = l->out_channels, quarter = k / 4;
+    const int k = l->out_channels, quarter = pg_layer_hidden(l);
     pg_real *back = net->affine_scratch, *dhidden = net->affine_scratch + k;
     pg_real *const grads = net->gradients;
     pg_dense_backward((pg_dense){quarter, k}, 1, hidden, m->params + l->affine[PG_PRIVATE].fc2, dout,
-                      grads + l->affine[PG_PRIVATE].fc2, NULL, dhidden);
+                      grads + l->affine[PG_PRIVATE].fc2, NULL, dhidden, false);
     for (int i = 0; i < quarter; i++) dhidden[i] = hidden[i] > 0 ? dhidden[i] : leak * dhidden[i];
     pg_dense_backward((pg_dense){k, quarter}, 1, in, m->params + l->affine[PG_PRIVATE].fc1, dhidden,
-                      grads + l->affine[PG_PRIVATE].fc1, NULL, back);
+                      grads + l->affine[PG_PRIVATE].fc1, NULL, back, false);
     pg_accumulate((size_t)k, back, din);
 }
 

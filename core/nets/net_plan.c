@@ -103,7 +103,7 @@ static void place_passport(pg_net_cell *c, const pg_layer *l, pg_arena *a)
     c->dbias = c->dbeta;
     if (l->affine[PG_PRIVATE].fc1 < 0) return;
     for (int i = 0; i < 2; i++) {
-        c->hidden[i] = pg_arena_take(a, k / 4);
+        c->hidden[i] = pg_arena_take(a, (size_t)pg_layer_hidden(l));
         c->fc_out[i] = pg_arena_take(a, k);
     }
     c->dscale = pg_arena_take(a, k);
@@ -121,15 +121,16 @@ static void place(pg_net *net, const slots *outputs, const slots *gradients, pg_
         c->y = c->z = outputs->list[outputs->owner[i]].at;
         if (net->training) c->dy = c->dz = gradients->list[gradients->owner[i]].at;
         channels = pg_max_size(channels, (size_t)l->out_channels);
-        if (l->row.kind != PG_ROW_CONV) continue;
+        if (l->row.kind != PG_ROW_CONV && l->row.kind != PG_ROW_NORM) continue;
+        const bool convolves = l->row.kind == PG_ROW_CONV;
         const size_t inputs = images_max(net, c->input_shared), sets = pg_norm_sets(&c->norm, net->batch);
-        if (net->training) c->z = pg_arena_take(a, c->out_size * inputs);
+        if (net->training && convolves) c->z = pg_arena_take(a, c->out_size * inputs);
         c->mean = pg_arena_take(a, sets * (size_t)net->branches_max);
         c->inv_std = pg_arena_take(a, sets * (size_t)net->branches_max);
         c->variance = pg_arena_take(a, (size_t)l->out_channels);
         if (l->passport >= 0) place_passport(c, l, a);
-        scratch =
-            pg_max_size(scratch, pg_max_size(pg_conv_scratch(&c->conv, (int)inputs), pg_norm_scratch(&c->norm, net->batch)));
+        scratch = pg_max_size(scratch, pg_norm_scratch(&c->norm, net->batch));
+        if (convolves) scratch = pg_max_size(scratch, pg_conv_scratch(&c->conv, (int)inputs));
     }
     for (int i = 0; i < layout->layer_count; i++) {
         pg_net_cell *c = &net->cells[i];
@@ -163,14 +164,13 @@ static pg_status plan_cell(pg_net *net, int i, pg_conv_choice choice, pg_error *
                         .pad = r->pad,
                         .out_height = l->out_height,
                         .out_width = l->out_width};
-    if (r->kind != PG_ROW_CONV) return PG_OK;
-    const int groups = l->out_channels / 16;
-    c->norm = (pg_norm){.kind = net->layout.spec.norm,
+    c->norm = (pg_norm){.kind = l->norm,
                         .pixels = l->out_height * l->out_width,
                         .channels = l->out_channels,
-                        .groups = groups,
+                        .groups = l->out_channels / PG_NORM_GROUP,
                         .eps = (pg_real)1e-5,
                         .relu = r->relu};
+    if (r->kind != PG_ROW_CONV) return PG_OK;
     const pg_conv_shape shape = {.height = l->in_height,
                                  .width = l->in_width,
                                  .channels = l->in_channels,
@@ -188,8 +188,9 @@ static bool is_half_pool(const pg_layer *l)
            l->in_width % 2 == 0;
 }
 
-/* Fuse a 2x2 max pool or an addition into the convolution block before it, if no other row reads that block: the norm then
- * makes both in one pass over the pixels. An addition must be shared between the branches if the block is, and separate if not.
+/* Fuse a 2x2 max pool or an addition with a ReLU into the convolution block before it, if no other row reads that block: the
+ * norm then makes both in one pass over the pixels. An addition must be shared between the branches if the block is, and
+ * separate if not.
  */
 static void plan_fusion(pg_net *net)
 {
@@ -197,7 +198,7 @@ static void plan_fusion(pg_net *net)
     for (int i = 1; i < layout->layer_count; i++) {
         const pg_row *r = &layout->layers[i].row;
         pg_net_cell *conv = &net->cells[i - 1], *c = &net->cells[i];
-        const bool add = r->kind == PG_ROW_ADD && c->output_shared == conv->output_shared;
+        const bool add = r->kind == PG_ROW_ADD && r->relu && c->output_shared == conv->output_shared;
         if (layout->layers[i - 1].row.kind != PG_ROW_CONV || last_reader(layout, i - 1) != i) continue;
         if (r->input != i - 1 && !(add && r->other == i - 1)) continue;
         if (!add && !is_half_pool(&layout->layers[i])) continue;
@@ -230,12 +231,13 @@ static void plan_trunk(pg_net *net)
     }
 }
 
-/* Pools record which input won. An addition fused into a convolution records the mask of the inner ReLU. */
+/* Pools record which input won, dropout records its mask. An addition fused into a convolution records the mask of the inner
+ * ReLU. */
 static bool has_decisions(const pg_net *net, int i)
 {
     const pg_net_cell *conv = net->cells[i].fused;
     const pg_row_kind kind = net->layout.layers[i].row.kind;
-    return kind == PG_ROW_MAXPOOL || (kind == PG_ROW_ADD && conv && conv->norm.relu);
+    return kind == PG_ROW_MAXPOOL || kind == PG_ROW_DROPOUT || (kind == PG_ROW_ADD && conv && conv->norm.relu);
 }
 
 static size_t decision_count(const pg_net *net, int i)

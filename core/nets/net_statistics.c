@@ -7,9 +7,10 @@
 
 enum { ARRAYS = 3 }; /* of a layer, [O] each: first mean, inverse deviation and variance; then shift and slope */
 
+/* Does the loss follow the layer? It does if batch norm comes after a convolution. */
 static bool follows(const pg_net_cell *c)
 {
-    return c->norm.kind == PG_NORM_BN;
+    return c->conv.algorithm && c->norm.kind == PG_NORM_BN;
 }
 
 size_t pg_net_statistics_size(const pg_net *net)

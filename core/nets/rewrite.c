@@ -15,6 +15,12 @@ static pg_status allocate_ones(int count, double **out, pg_error *err)
     return status;
 }
 
+/* Does the layer multiply the channels of its space by factors? */
+static bool scales_channels(const pg_layout *layout, const pg_spaces *spaces, int layer)
+{
+    return layout->layers[layer].row.kind == PG_ROW_NORM || pg_layer_makes(layout, spaces, layer, spaces->out[layer]);
+}
+
 pg_status pg_rewrite_create(const pg_layout *made, pg_rewrite **out, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -27,7 +33,7 @@ pg_status pg_rewrite_create(const pg_layout *made, pg_rewrite **out, pg_error *e
         PG_TRY(allocate_ones(r->spaces.channels[s], &r->scale[s], err));
     }
     for (int i = 0; i < made->layer_count; i++)
-        if (r->spaces.out[i] >= 0 && pg_layer_makes(made, &r->spaces, i, r->spaces.out[i]))
+        if (r->spaces.out[i] >= 0 && scales_channels(made, &r->spaces, i))
             PG_TRY(allocate_ones(made->layers[i].out_channels, &r->gain[i], err));
     *out = r;
     r = NULL;
@@ -55,12 +61,14 @@ static bool learns_gamma(const pg_layer *layer)
     return layer->affine[PG_PUBLIC].gamma >= 0;
 }
 
-pg_gain_rule pg_layer_gain_rule(const pg_net_spec *spec, const pg_layer *layer, pg_branch kept)
+pg_gain_rule pg_layer_gain_rule(const pg_layer *layer, pg_branch kept)
 {
+    const bool follows = layer->norm == PG_NORM_BN || layer->norm == PG_NORM_NONE;
     if (layer->row.kind == PG_ROW_DENSE) return PG_GAIN_SCALE;
+    if (layer->row.kind == PG_ROW_NORM) return follows ? PG_GAIN_SCALE : PG_GAIN_ONE;
     if (kept != PG_PUBLIC && layer->affine[PG_PRIVATE].from_passport)
-        return spec->norm == PG_NORM_BN ? PG_GAIN_SCALE : PG_GAIN_ONE;
-    switch (spec->norm) {
+        return layer->norm == PG_NORM_BN ? PG_GAIN_SCALE : PG_GAIN_ONE;
+    switch (layer->norm) {
     case PG_NORM_BN: return PG_GAIN_ANY;
     case PG_NORM_GN: return PG_GAIN_SIGN;
     case PG_NORM_IN: return learns_gamma(layer) ? PG_GAIN_SIGN : PG_GAIN_ONE;
@@ -71,7 +79,7 @@ pg_gain_rule pg_layer_gain_rule(const pg_net_spec *spec, const pg_layer *layer, 
 
 static pg_gain_rule rule_of(const pg_model *model, int layer, pg_branch kept)
 {
-    return pg_layer_gain_rule(&model->spec, &model->layers[layer], kept);
+    return pg_layer_gain_rule(&model->layers[layer], kept);
 }
 
 /* The smallest gain of a filter that batch norm can undo. A smaller one would need a negative variance. */
@@ -159,10 +167,9 @@ void pg_rewrite_draw(const pg_model *model, pg_branch kept, unsigned parts, pg_r
 
 static bool same_wiring(const pg_net_spec *a, const pg_net_spec *b)
 {
-    return a->arch == b->arch && a->norm == b->norm && a->classes == b->classes && a->image_height == b->image_height &&
-           a->image_width == b->image_width && a->relu_before_add == b->relu_before_add && a->passports == b->passports &&
-           a->public_affine == b->public_affine && a->private_affine == b->private_affine && a->own_norm == b->own_norm &&
-           a->perceptron == b->perceptron;
+    return pg_net_spec_alike(a, b) && a->norm == b->norm && a->classes == b->classes && a->image_height == b->image_height &&
+           a->image_width == b->image_width && a->passports == b->passports && a->public_affine == b->public_affine &&
+           a->private_affine == b->private_affine && a->own_norm == b->own_norm && a->perceptron == b->perceptron;
 }
 
 static bool uses_once(const int *from, int channels, int given)
@@ -288,10 +295,9 @@ static void rewrite_statistics(const pg_model *model, const pg_affine *a, side o
 
 /* PAN's perceptron reads the passport's gamma and beta, which are multiplied by the gain, and writes the affine in use, which
  * must be multiplied by the scale. */
-static void rewrite_perceptron(const pg_model *model, const pg_affine *a, side gains, side scales, int channels, pg_model *made,
-                               const pg_affine *to)
+static void rewrite_perceptron(const pg_model *model, const pg_affine *a, side gains, side scales, int channels, int hidden,
+                               pg_model *made, const pg_affine *to)
 {
-    const int hidden = channels / 4;
     if (a->fc1 < 0) return;
     for (int o = 0; o < channels; o++)
         for (int h = 0; h < hidden; h++) {
@@ -303,10 +309,9 @@ static void rewrite_perceptron(const pg_model *model, const pg_affine *a, side g
 }
 
 /* gamma undoes the part of the gain that the norm leaves: its sign, or all of it if there is no norm. */
-static void rewrite_gamma(const pg_model *model, const pg_affine *a, side gains, side scales, int channels, pg_model *made,
-                          const pg_affine *to)
+static void rewrite_gamma(const pg_model *model, const pg_affine *a, bool normed, side gains, side scales, int channels,
+                          pg_model *made, const pg_affine *to)
 {
-    const bool normed = model->spec.norm != PG_NORM_NONE;
     for (int o = 0; a->gamma >= 0 && o < channels; o++) {
         const double gain = factor(gains, o), left = normed ? copysign(1, gain) : gain;
         made->params[to->gamma + o] = (pg_real)((double)model->params[a->gamma + given(gains, o)] * factor(scales, o) / left);
@@ -323,14 +328,14 @@ void pg_layer_rewrite(const pg_model *model, const pg_rewrite *r, int i, pg_mode
         gains = (side){r->from[after], r->gain[i]};
         scales = (side){r->from[after], r->scale[after]};
     }
-    rewrite_weights(model, i, in, gains, made);
+    if (l->weight >= 0) rewrite_weights(model, i, in, gains, made);
     if (l->row.kind == PG_ROW_DENSE) rewrite_vector(model->params, l->bias, scales, channels, made->params, m->bias);
-    for (int b = 0; l->row.kind == PG_ROW_CONV && b < 2; b++) {
+    for (int b = 0; l->row.kind != PG_ROW_DENSE && b < 2; b++) {
         const pg_affine *a = &l->affine[b], *to = &m->affine[b];
-        rewrite_gamma(model, a, gains, scales, channels, made, to);
+        rewrite_gamma(model, a, l->norm != PG_NORM_NONE, gains, scales, channels, made, to);
         rewrite_vector(model->params, a->beta, scales, channels, made->params, to->beta);
         rewrite_statistics(model, a, gains, channels, made, to);
-        rewrite_perceptron(model, a, gains, scales, channels, made, to);
+        rewrite_perceptron(model, a, gains, scales, channels, pg_layer_hidden(m), made, to);
     }
 }
 
@@ -338,6 +343,6 @@ pg_status pg_model_rewrite(const pg_model *model, const pg_rewrite *rewrite, pg_
 {
     const pg_status status = check_fit(model, rewrite, &out->layout, err);
     for (int i = 0; status == PG_OK && i < model->layer_count; i++)
-        if (model->layers[i].weight >= 0) pg_layer_rewrite(model, rewrite, i, out);
+        if (model->layers[i].weight >= 0 || model->layers[i].row.kind == PG_ROW_NORM) pg_layer_rewrite(model, rewrite, i, out);
     return status;
 }

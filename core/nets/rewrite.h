@@ -11,6 +11,9 @@
  *   none  a gain equal to the scale (ReLU is positively homogeneous); any gain if there is a learned gamma
  *   dense a gain equal to the scale
  *
+ * A convolution without norm may have a gain equal to the scale. A norm of its own reads channels with their scale and writes
+ * them with the same one: batch norm follows it, the other norms allow none.
+ *
  * In a private branch, passports give gamma and beta as products with the filters, so a gain g multiplies both by g. Under
  * batch norm this is a scale of g, and g must be positive: with a negative one gamma still undoes the flip, but beta changes
  * its sign. Negating the passports of beta (`key`) restores it only if all filters of the layer are flipped at once, which no
@@ -36,7 +39,8 @@ typedef struct pg_rewrite {
     pg_spaces spaces;           /* of the rewritten network */
     int *from[PG_ROWS_MAX];     /* by space, [channels]: may leave out given channels, but has none twice */
     double *scale[PG_ROWS_MAX]; /* by space, [channels]: positive */
-    double *gain[PG_ROWS_MAX];  /* by row, [out_channels]: not zero; NULL for rows that produce no channels of a space */
+    double *
+        gain[PG_ROWS_MAX]; /* by row, [out_channels]: not zero; NULL for rows without weights and norm, and outside of spaces */
 } pg_rewrite;
 
 /* The rewrite that changes nothing, for networks of a layout. */
@@ -46,7 +50,7 @@ void pg_rewrite_destroy(pg_rewrite **rewrite);
 /* The gains that the norm of a producer allows if the output of a branch must stay the same (PG_BOTH: of both branches): any;
  * -1 (under group norm for whole groups); only the scale itself; none, and no scale either. */
 typedef enum pg_gain_rule { PG_GAIN_ANY, PG_GAIN_SIGN, PG_GAIN_SCALE, PG_GAIN_ONE } pg_gain_rule;
-pg_gain_rule pg_layer_gain_rule(const pg_net_spec *spec, const pg_layer *layer, pg_branch kept);
+pg_gain_rule pg_layer_gain_rule(const pg_layer *layer, pg_branch kept);
 
 /* Draw a rewrite that keeps the function of the branch. `parts` is a sum of the constants above. Magnitudes are log-uniform in
  * [1/4, 4]. pg_rewrite_create made `rewrite` for the model. */

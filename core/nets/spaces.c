@@ -53,8 +53,7 @@ bool pg_layer_reads(const pg_layout *layout, const pg_spaces *spaces, int layer,
 int pg_space_block(const pg_layout *layout, const pg_spaces *spaces, int space)
 {
     for (int i = 0; i < layout->layer_count; i++)
-        if (layout->layers[i].row.kind == PG_ROW_CONV && pg_layer_makes(layout, spaces, i, space))
-            return layout->spec.norm == PG_NORM_GN ? PG_NORM_GROUP : 1;
+        if (layout->layers[i].norm == PG_NORM_GN && spaces->out[i] == space) return PG_NORM_GROUP;
     return 1;
 }
 

@@ -2,19 +2,16 @@
 /* Channel spaces: the channels of a network that must be reordered or scaled together.
  *
  * A space is the set of channels that one or more convolutions or dense layers write (its producers) and other convolutions or
- * dense layers read (its consumers). Pools and additions pass channels on. An addition adds channel by channel, so its operands
- * and its result are one space; therefore all blocks of a stage of a ResNet share one. The channels of the images and the
- * classes belong to no space, because nobody may reorder them. A dense layer after an image reads every channel at every
- * pixel. */
+ * dense layers read (its consumers). Pools, norms of their own, dropout and additions pass channels on. An addition adds
+ * channel by channel, so its operands and its result are one space; therefore all blocks of a stage of a ResNet share one. The
+ * channels of the images and the classes belong to no space, because nobody may reorder them. A dense layer after an image
+ * reads every channel at every pixel. */
 #ifndef PG_NETS_SPACES_H
 #define PG_NETS_SPACES_H
 
 #include "core/nets/layout.h"
 
-enum {
-    PG_FIXED = -1,     /* in place of a space: images or classes */
-    PG_NORM_GROUP = 16 /* channels of one group of group norm */
-};
+enum { PG_FIXED = -1 };                     /* in place of a space: images or classes */
 #define PG_NORM_EPS ((double)(pg_real)1e-5) /* the epsilon that every norm adds to its variances */
 
 typedef struct pg_spaces {
@@ -30,8 +27,8 @@ void pg_spaces_find(const pg_layout *layout, pg_spaces *out);
 bool pg_layer_makes(const pg_layout *layout, const pg_spaces *spaces, int layer, int space);
 bool pg_layer_reads(const pg_layout *layout, const pg_spaces *spaces, int layer, int space);
 
-/* The number of adjacent channels that a permutation must keep together: those of a group under group norm, else one. Only
- * convolutions have norms. */
+/* The number of adjacent channels that a permutation must keep together: those of a group if group norm normalises them, else
+ * one. */
 int pg_space_block(const pg_layout *layout, const pg_spaces *spaces, int space);
 
 /* The weights of a convolution or of a dense layer as one array of three indices: tap (a place in the kernel, or a pixel),

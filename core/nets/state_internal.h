@@ -5,7 +5,7 @@
 
 #include "core/nets/state.h"
 
-enum { TENSOR_NAME = PG_NAME_MAX + 32, OWN_NOTES = 10 };
+enum { TENSOR_NAME = PG_NAME_MAX + 32, OWN_NOTES = 11 };
 
 /* The metadata of a spec; pairs point to value. */
 typedef struct pg_spec_notes {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The spec of a model file; see state_internal.h. Names of tensors: README of the reference vectors in tests/golden. */
+#include "core/base/file.h"
+#include "core/nets/arch_file.h"
 #include "core/nets/state_internal.h"
 
 #include "core/formats/number.h"
@@ -38,6 +40,7 @@ void pg_spec_describe(const pg_net_spec *spec, pg_spec_notes *notes)
     note(notes, "passports", "%llx", (unsigned long long)spec->passports);
     note(notes, "branches", "%s%s", spec->public_affine ? "public" : "", spec->private_affine ? "+private" : "");
     note(notes, "pan", "%d%d", spec->own_norm, spec->perceptron);
+    if (spec->arch->text) notes->pairs[notes->count++] = (pg_metadata){.key = "rows", .value = spec->arch->text};
 }
 
 /* ---- as names and shapes ---- */
@@ -67,6 +70,11 @@ static bool is_passport(const pg_safetensors *file, const char *layer)
     return false;
 }
 
+static bool has_weights(const pg_row *row)
+{
+    return row->kind == PG_ROW_CONV || row->kind == PG_ROW_DENSE;
+}
+
 /* Is the weight of a row in the file, with its kernel if it is a convolution? */
 static bool has_row(const pg_safetensors *file, const pg_row *row)
 {
@@ -80,10 +88,10 @@ static int agreement(const pg_safetensors *file, const pg_arch *arch)
 {
     pg_row rows[PG_ROWS_MAX];
     int found = 0;
-    const int n = arch->rows(true, rows);
+    const int n = pg_arch_rows(arch, true, rows);
     if (!has_row(file, &rows[n - 1])) return -PG_ROWS_MAX;
     for (int i = 0; i < n; i++)
-        if (rows[i].name[0]) found += has_row(file, &rows[i]) ? 1 : -1;
+        if (has_weights(&rows[i])) found += has_row(file, &rows[i]) ? 1 : -1;
     return found;
 }
 
@@ -92,9 +100,9 @@ static const pg_arch *arch_of(const pg_safetensors *file)
 {
     const pg_arch *best = NULL;
     int most = -PG_ROWS_MAX;
-    for (int i = 0; pg_archs[i]; i++) {
-        const int found = agreement(file, pg_archs[i]);
-        if (found > most) best = pg_archs[i];
+    for (int i = 0; pg_arch_at(i); i++) {
+        const int found = agreement(file, pg_arch_at(i));
+        if (found > most) best = pg_arch_at(i);
         if (found > most) most = found;
     }
     return best;
@@ -103,10 +111,10 @@ static const pg_arch *arch_of(const pg_safetensors *file)
 static pg_status refuse_unknown(const char *path, pg_error *err)
 {
     char known[512] = ""; /* weights of the last layers of all networks */
-    for (int i = 0; pg_archs[i]; i++) {
+    for (int i = 0; pg_arch_at(i); i++) {
         pg_row rows[PG_ROWS_MAX];
         char name[TENSOR_NAME];
-        const int n = pg_archs[i]->rows(true, rows);
+        const int n = pg_arch_rows(pg_arch_at(i), true, rows);
         const size_t used = strlen(known);
         snprintf(name, sizeof name, "%s.weight", rows[n - 1].name);
         if (!strstr(known, name)) snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", name);
@@ -137,7 +145,8 @@ static pg_status infer_norm(const pg_safetensors *file, const char *path, const 
     for (int i = 0; i < n; i++) {
         pg_norm_kind norm;
         const char *name = rows[i].name;
-        if (rows[i].kind != PG_ROW_CONV || !(find(file, name, "conv.weight") || find(file, name, "weight"))) continue;
+        if (rows[i].kind != PG_ROW_CONV || rows[i].bare || !(find(file, name, "conv.weight") || find(file, name, "weight")))
+            continue;
         if (!norm_of(file, name, is_passport(file, name), &norm)) continue;
         if (teller && norm != *out)
             return pg_fail(err, PG_BAD_INPUT, "%s: tensors show norm %s for '%s' and norm %s for '%s'", path,
@@ -157,8 +166,9 @@ typedef struct widths {
 
 static void narrow(widths *w, const pg_row *row, size_t channels)
 {
-    const double low = channels > 16 ? ((double)channels - 8) / row->channels : 0,
-                 high = ((double)channels + 8) / row->channels;
+    const double unit = row->channels % 16 ? 1 : 16,
+                 low = (double)channels > unit ? ((double)channels - unit / 2) / row->channels : 0,
+                 high = ((double)channels + unit / 2) / row->channels;
     w->low = fmax(w->low, low);
     w->high = fmin(w->high, high);
 }
@@ -195,7 +205,7 @@ static pg_status infer_spec(const pg_safetensors *file, const char *path, const 
     take_hints(hints, &spec, facts);
     spec.public_affine = false;
     pg_row rows[PG_ROWS_MAX];
-    const int n = arch->rows(spec.relu_before_add, rows);
+    const int n = pg_arch_rows(arch, spec.relu_before_add, rows);
     const pg_status status = infer_norm(file, path, rows, n, hints->norm, &spec.norm, err);
     if (status != PG_OK) return status;
     widths width = {0, INFINITY};
@@ -205,7 +215,7 @@ static pg_status infer_spec(const pg_safetensors *file, const char *path, const 
         if (!w) w = find(file, name, "weight");
         if (rows[i].kind == PG_ROW_DENSE && rows[i].channels && w && w->dims > 0) narrow(&width, &rows[i], w->shape[0]);
         if (rows[i].kind != PG_ROW_CONV) continue;
-        const bool own = is_passport(file, name);
+        const bool own = !rows[i].bare && is_passport(file, name);
         if (!w || w->dims != 4)
             return pg_fail(err, PG_BAD_INPUT, "%s: tensor '%s.conv.weight' is missing or no convolution", path, name);
         narrow(&width, &rows[i], w->shape[0]);
@@ -242,6 +252,13 @@ static pg_status written_spec(const pg_safetensors *file, const char *path, pg_n
         if (!v[i]) return pg_fail(err, PG_BAD_INPUT, "%s: metadata '%s' is missing", path, keys[i]);
     }
     const pg_arch *arch = pg_arch_find(v[0]);
+    const char *text = pg_safetensors_metadata(file, "rows");
+    if (text) {
+        char where[PG_PATH_MAX];
+        snprintf(where, sizeof where, "%s: metadata 'rows'", path);
+        const pg_status read = pg_arch_parse(text, where, &arch, err);
+        if (read != PG_OK) return read;
+    }
     if (!arch) return pg_fail(err, PG_BAD_INPUT, "%s: unknown architecture '%s'", path, v[0]);
     pg_net_spec spec = pg_net_spec_plain(arch, PG_NORM_BN, 0);
     const pg_status status = pg_norm_kind_parse(v[1], &spec.norm, err);

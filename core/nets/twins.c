@@ -56,10 +56,10 @@ static void effect(const finder *f, const pg_layer *l, int channel, double *fact
     if (l->row.kind == PG_ROW_DENSE || (l->affine[PG_PRIVATE].from_passport && a->gamma < 0)) return;
     *factor = parameter(m, a->gamma, channel, 1);
     *added = parameter(m, a->beta, channel, 0);
-    if (m->spec.norm == PG_NORM_BN) {
+    if (l->norm == PG_NORM_BN) {
         *factor /= sqrt((double)m->buffers[a->var + channel] + PG_NORM_EPS);
         *added -= *factor * (double)m->buffers[a->mean + channel];
-    } else if (m->spec.norm != PG_NORM_NONE) {
+    } else if (l->norm != PG_NORM_NONE) {
         const double square = block_square(f, channel);
         *factor = square > 0 ? *factor / sqrt(square) : 0;
     }

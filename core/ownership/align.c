@@ -73,7 +73,8 @@ static void measure(pg_aligner *a, pg_alignment *out)
     int count = 0;
     for (int i = 0; i < a->original->layer_count; i++) {
         double s = 0, r = 0;
-        const int filters = a->rewrite->gain[i] && pg_align_comparable(a, i, PG_BY_OUTPUT) ? measure_layer(a, i, &s, &r) : 0;
+        const bool filters_here = a->original->layers[i].weight >= 0 && a->rewrite->gain[i];
+        const int filters = filters_here && pg_align_comparable(a, i, PG_BY_OUTPUT) ? measure_layer(a, i, &s, &r) : 0;
         out->layer_similarity[i] = s / filters; /* NaN if there are none */
         out->layer_rival[i] = r / filters;
         similarity += s;
@@ -90,7 +91,7 @@ static pg_status check(const pg_model *original, const pg_model *accused, pg_err
 {
     pg_status status = PG_OK;
     const pg_net_spec *ours = &original->spec, *theirs = &accused->spec;
-    if (ours->arch != theirs->arch || ours->norm != theirs->norm)
+    if (!pg_net_spec_alike(ours, theirs) || ours->norm != theirs->norm)
         return pg_fail(err, PG_BAD_INPUT, "%s with %s cannot be aligned to %s with %s", theirs->arch->name,
                        pg_norm_kind_name(theirs->norm), ours->arch->name, pg_norm_kind_name(ours->norm));
     for (int i = 0; i < original->layer_count - 1; i++)
@@ -175,6 +176,7 @@ static pg_status align(pg_aligner *a, const pg_real *images, int count, pg_align
 {
     pg_status status = PG_OK;
     pg_net_spec made = a->accused->spec;
+    made.arch = a->original->spec.arch;
     made.width = a->original->spec.width;
     PG_TRY(pg_model_create(&made, &out->model, err));
     PG_TRY(pg_rewrite_create(&out->model->layout, &out->rewrite, err));

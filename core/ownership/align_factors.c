@@ -3,6 +3,7 @@
 #include "core/ownership/align_internal.h"
 
 #include <math.h>
+#include <string.h>
 
 static const double related = 0.5; /* smallest absolute cosine between a filter and one that was made from it */
 
@@ -39,7 +40,7 @@ static double ratio(double dot, double ours, double theirs)
 
 static pg_gain_rule rule_of(const pg_aligner *a, int layer)
 {
-    return pg_layer_gain_rule(&a->accused->spec, &a->accused->layers[layer], a->deployed);
+    return pg_layer_gain_rule(&a->accused->layers[layer], a->deployed);
 }
 
 /* Product of the learned gammas of a pair; 0 if one of the networks has none. */
@@ -93,7 +94,7 @@ static double affine_square(const pg_model *model, int layer, int channel, doubl
 {
     const pg_affine *affine = &model->layers[layer].affine[PG_PUBLIC];
     if (model->layers[layer].row.kind != PG_ROW_CONV || affine->gamma < 0) return 0;
-    const double left = model->spec.norm == PG_NORM_NONE ? gain : 1; /* the part of the gain that gamma must undo */
+    const double left = model->layers[layer].norm == PG_NORM_NONE ? gain : 1; /* the part of the gain that gamma must undo */
     const double gamma = (double)model->params[affine->gamma + channel] / left;
     const double beta = (double)model->params[affine->beta + channel];
     return gamma * gamma + beta * beta;
@@ -120,12 +121,18 @@ static void add_tied(pg_aligner *a, int layer)
 static void add_affine(pg_aligner *a, int layer)
 {
     const int *from = a->rewrite->from[pg_align_space_of(a, layer, PG_BY_OUTPUT)];
-    if (a->original->spec.norm == PG_NORM_NONE && !a->gains_known[layer]) return;
+    if (a->original->layers[layer].norm == PG_NORM_NONE && !a->gains_known[layer]) return;
     for (int o = 0; o < a->original->layers[layer].out_channels; o++) {
         const double ours = affine_square(a->original, layer, o, 1);
         const double theirs = affine_square(a->accused, layer, from[o], a->rewrite->gain[layer][o]);
         if (ours > 0 && theirs > 0) add_scale(a, o, sqrt(ours / theirs));
     }
+}
+
+/* Is the layer a norm of its own, of channels of this space? Its gains are the scales. */
+static bool is_norm_of(const pg_aligner *a, int layer, int space)
+{
+    return a->original->layers[layer].row.kind == PG_ROW_NORM && a->given.out[layer] == space;
 }
 
 /* The scale of a channel is the geometric mean of the scales that the layers around it give. Affines are used only in the first
@@ -140,6 +147,7 @@ static void read_scales(pg_aligner *a, int space)
         read = true;
     }
     for (int i = 0; i < a->original->layer_count; i++) {
+        fixed |= is_norm_of(a, i, space) && rule_of(a, i) == PG_GAIN_ONE;
         if (!pg_align_makes(a, i, space)) continue;
         if (rule_of(a, i) == PG_GAIN_SCALE) add_tied(a, i);
         if (rule_of(a, i) == PG_GAIN_ONE) fixed = true;
@@ -155,5 +163,11 @@ void pg_align_read_factors(pg_aligner *a, int space)
         if (pg_align_makes(a, i, space)) read_gains(a, i);
     read_scales(a, space);
     for (int i = 0; i < a->original->layer_count; i++)
-        if (a->rewrite->gain[i] && (pg_align_makes(a, i, space) || pg_align_reads(a, i, space))) read_gains(a, i);
+        if (is_norm_of(a, i, space))
+            memcpy(a->rewrite->gain[i], a->rewrite->scale[space],
+                   (size_t)a->rewrite->spaces.channels[space] * sizeof *a->rewrite->gain[i]);
+    for (int i = 0; i < a->original->layer_count; i++)
+        if (a->original->layers[i].weight >= 0 && a->rewrite->gain[i] &&
+            (pg_align_makes(a, i, space) || pg_align_reads(a, i, space)))
+            read_gains(a, i);
 }

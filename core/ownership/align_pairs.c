@@ -42,8 +42,7 @@ bool pg_align_comparable(const pg_aligner *a, int layer, pg_view by)
 bool pg_align_flips(const pg_aligner *a, int layer)
 {
     const pg_layer *l = &a->accused->layers[layer];
-    const pg_norm_kind norm = a->accused->spec.norm;
-    return l->row.kind == PG_ROW_CONV && (norm == PG_NORM_BN || norm == PG_NORM_GN || l->passport >= 0);
+    return l->row.kind == PG_ROW_CONV && (l->norm == PG_NORM_BN || l->norm == PG_NORM_GN || l->passport >= 0);
 }
 
 /* The channels on the other side of a layer: their indices in the model, and the factors of the weights on them. */

@@ -250,31 +250,44 @@ done:
     return status;
 }
 
-/* The place comes from the longest table of rows that has the name, so that one table orders all layers of a network. */
-int pg_file_layer_place(const char *layer)
+static int place_in(const pg_row *rows, int count, const char *layer)
 {
-    int place = -1, longest = 0;
-    for (int a = 0; pg_archs[a]; a++) {
-        pg_row rows[PG_ROWS_MAX];
-        const int n = pg_archs[a]->rows(true, rows);
-        for (int i = 0; i < n && n > longest; i++)
-            if (strcmp(rows[i].name, layer) == 0) {
-                place = i;
-                longest = n;
-            }
-    }
-    return place;
+    for (int i = 0; i < count; i++)
+        if (strcmp(rows[i].name, layer) == 0) return i;
+    return -1;
 }
 
-/* By the place of their layers in the network, because a file may have them in any order. */
+bool pg_file_layer_places(const char *const *layers, int count, int *places)
+{
+    for (int a = 0; pg_arch_at(a); a++) {
+        pg_row rows[PG_ROWS_MAX];
+        const int n = pg_arch_rows(pg_arch_at(a), true, rows);
+        bool all = true;
+        for (int i = 0; i < count; i++) {
+            places[i] = place_in(rows, n, layers[i]);
+            all &= places[i] >= 0;
+        }
+        if (all) return true;
+    }
+    return false;
+}
+
 static void sort_passports(pg_evidence *evidence)
 {
+    const char *layers[PG_PASSPORTS_MAX];
+    int places[PG_PASSPORTS_MAX];
+    for (int i = 0; i < evidence->passport_count; i++) layers[i] = evidence->passports[i].layer;
+    if (!pg_file_layer_places(layers, evidence->passport_count, places)) return;
     for (int i = 1; i < evidence->passport_count; i++) {
         const pg_passport p = evidence->passports[i];
+        const int place = places[i];
         int j = i;
-        for (; j > 0 && pg_file_layer_place(evidence->passports[j - 1].layer) > pg_file_layer_place(p.layer); j--)
+        for (; j > 0 && places[j - 1] > place; j--) {
             evidence->passports[j] = evidence->passports[j - 1];
+            places[j] = places[j - 1];
+        }
         evidence->passports[j] = p;
+        places[j] = place;
     }
 }
 

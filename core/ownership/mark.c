@@ -121,7 +121,8 @@ static pg_status place(const pg_layout *layout, const char *layers, int bits, pg
 {
     uint64_t chosen;
     const uint64_t passports = pg_arch_default_passports(layout->spec.arch);
-    const pg_status status = pg_choice_read(layers, &layout->spec, passports & (~passports + 1), &chosen, err);
+    const pg_status status = pg_choice_read(layers, &layout->spec, pg_arch_convolutions(layout->spec.arch),
+                                            passports & (~passports + 1), &chosen, err);
     if (status != PG_OK) return status;
     *out = (pg_mark){.form = forms[kind], .bits = bits};
     for (int i = 0; i < layout->layer_count; i++) {
@@ -469,11 +470,12 @@ pg_status pg_mark_name_layers(const pg_mark *mark, const pg_net_spec *spec, char
 {
     pg_status status = PG_OK;
     uint64_t chosen = 0, one;
+    const uint64_t all = pg_arch_convolutions(spec->arch);
     for (int i = 0; i < mark->site_count; i++) {
-        PG_TRY(pg_choice_read(mark->site[i].layer, spec, 0, &one, err));
+        PG_TRY(pg_choice_read(mark->site[i].layer, spec, all, 0, &one, err));
         chosen |= one;
     }
-    PG_TRY(pg_choice_write(spec, chosen, 0, text, err));
+    PG_TRY(pg_choice_write(spec, chosen, all, 0, text, err));
 done:
     return status;
 }

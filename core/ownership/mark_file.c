@@ -124,11 +124,25 @@ static pg_status add_site(const char *path, const char *layer, pg_mark *m, pg_er
         if (strcmp(m->site[i].layer, layer) == 0) return PG_OK;
     if (m->site_count == PG_MARK_SITES_MAX)
         return pg_fail(err, PG_BAD_INPUT, "%s: a mark in more than %d layers", path, PG_MARK_SITES_MAX);
-    int i = m->site_count++;
-    for (; i > 0 && pg_file_layer_place(m->site[i - 1].layer) > pg_file_layer_place(layer); i--) m->site[i] = m->site[i - 1];
-    m->site[i] = (pg_mark_site){0};
-    snprintf(m->site[i].layer, PG_NAME_MAX, "%s", layer);
+    pg_mark_site *site = &m->site[m->site_count++];
+    *site = (pg_mark_site){0};
+    snprintf(site->layer, PG_NAME_MAX, "%s", layer);
     return PG_OK;
+}
+
+static void sort_sites(pg_mark *m)
+{
+    const char *layers[PG_MARK_SITES_MAX];
+    pg_mark_site given[PG_MARK_SITES_MAX];
+    int places[PG_MARK_SITES_MAX];
+    memcpy(given, m->site, (size_t)m->site_count * sizeof *given);
+    for (int i = 0; i < m->site_count; i++) layers[i] = given[i].layer;
+    if (!pg_file_layer_places(layers, m->site_count, places)) return;
+    for (int i = 0; i < m->site_count; i++) {
+        int before = 0;
+        for (int k = 0; k < m->site_count; k++) before += places[k] < places[i];
+        m->site[before] = given[i];
+    }
 }
 
 /* Find the sites, in the order of the network, and count the arrays of the mark. */
@@ -150,6 +164,7 @@ static pg_status find_sites(const pg_safetensors *file, const char *path, pg_mar
         if (marks > 1) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: more than one mark", path));
         if (site) PG_TRY(add_site(path, layer, m, err));
     }
+    sort_sites(m);
 done:
     return status;
 }

@@ -29,8 +29,9 @@ PG_CHECKED pg_status pg_mark_load(const pg_safetensors *file, const char *path, 
 /* Split an array's name into layer and ending ("features.4.key" -> "features.4"); false if it does not have the ending. */
 bool pg_file_layer_of(const char *name, const char *ending, char layer[PG_NAME_MAX]);
 
-/* The place of a layer in the network; -1 if no network has it. */
-int pg_file_layer_place(const char *layer);
+/* The order of a network's layers, because a file may have them in any order. Takes the first network that the program has with
+ * all these layers, and writes their places in it; false if there is none. */
+bool pg_file_layer_places(const char *const *layers, int count, int *places);
 
 /* b [count] from the array of that name; values [count] is room to work in. */
 PG_CHECKED pg_status pg_file_bits(const pg_safetensors *file, const char *path, const char *name, int count, int8_t *b,

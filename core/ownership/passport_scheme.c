@@ -46,7 +46,8 @@ const pg_option pg_passport_trigger_table[] = {
 
 pg_status pg_passport_layers(const pg_passport_options *options, pg_net_spec *spec, pg_error *err)
 {
-    return pg_choice_read(options->layers, spec, pg_arch_default_passports(spec->arch), &spec->passports, err);
+    return pg_choice_read(options->layers, spec, pg_arch_possible_passports(spec->arch), pg_arch_default_passports(spec->arch),
+                          &spec->passports, err);
 }
 
 pg_status pg_passport_recognise(void *values, const pg_net_spec *spec, const pg_evidence *evidence, pg_error *err)
@@ -55,7 +56,8 @@ pg_status pg_passport_recognise(void *values, const pg_net_spec *spec, const pg_
     for (int i = 0; pg_passport_kinds[i]; i++)
         if (strcmp(pg_passport_kinds[i], evidence->kind) == 0) options->passport = i;
     if (evidence->triggers.count) options->trigger_count = evidence->triggers.count;
-    return pg_choice_write(spec, spec->passports, pg_arch_default_passports(spec->arch), options->layers, err);
+    return pg_choice_write(spec, spec->passports, pg_arch_possible_passports(spec->arch), pg_arch_default_passports(spec->arch),
+                           options->layers, err);
 }
 
 pg_status pg_passport_two_branches(const void *options, pg_net_spec *spec, pg_error *err)

@@ -232,6 +232,8 @@ static double run_branches(pg_trainer *t, double *regulariser)
     const int first = trains_public(job) ? PG_PUBLIC : PG_PRIVATE, last = trains_private(job) ? PG_PRIVATE : PG_PUBLIC;
     const pg_branch branch = first < last ? PG_BOTH : (pg_branch)first;
     double loss = 0;
+    const pg_progress *p = &t->progress;
+    pg_net_draw_dropout(t->net, job->seed, (uint64_t)p->epoch * (uint64_t)p->steps + (uint64_t)p->step);
     const pg_real *logits = pg_net_forward(t->net, job->model, branch, PG_TRAIN, t->images, t->run);
     for (int b = first; b <= last; b++) {
         const size_t at = (size_t)(b - first) * (size_t)(t->run * classes);

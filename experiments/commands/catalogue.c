@@ -32,7 +32,7 @@ static pg_named attack_at(int i)
 
 static pg_named network_at(int i)
 {
-    return pg_archs[i] ? (pg_named){.name = pg_archs[i]->name, .summary = pg_archs[i]->summary} : (pg_named){0};
+    return pg_arch_at(i) ? (pg_named){.name = pg_arch_at(i)->name, .summary = pg_arch_at(i)->summary} : (pg_named){0};
 }
 
 static pg_named data_at(int i)

@@ -97,7 +97,7 @@ static int run(int argc, char **argv)
         return pg_complain("bench", PG_BAD_INPUT, "--threads: --mode model measures one thread");
     if (a.turns && (a.mode == MODE_NET || a.mode == MODE_LAYERS || a.mode == MODE_MODEL))
         return pg_complain("bench", PG_BAD_INPUT, "--turns: expected --mode train, eval or passports, not %s", modes[a.mode]);
-    pg_bench b = {.arch = pg_archs[a.arch],
+    pg_bench b = {.arch = pg_arch_at(a.arch),
                   .scheme = pg_schemes[a.scheme],
                   .norm = (pg_norm_kind)a.norm,
                   .width = a.width,

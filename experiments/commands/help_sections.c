@@ -3,6 +3,7 @@
 #include "experiments/commands/help_sections.h"
 
 #include "attacks/attack.h"
+#include "core/nets/arch_file.h"
 #include "core/ownership/verify.h"
 #include "core/train/trainer.h"
 #include "experiments/grid/grid_options.h"
@@ -30,6 +31,21 @@ static void help_networks(void)
 {
     puts("networks: a list of maps\n");
     pg_options_help(pg_network_table, stdout);
+}
+
+static void help_rows(void)
+{
+    puts(
+        "rows: the layers of a network file, a list of maps with `row: KIND` and the options of that kind. Beside them the file\n"
+        "has\n");
+    pg_options_help(pg_arch_options, stdout);
+    puts(
+        "\nA row reads the row before it unless it says otherwise. The last row is `{row: dense}` without channels. If no row\n"
+        "is a passport layer by default, the last three convolutions with a norm are.");
+    for (const pg_row_kind_info *k = pg_row_kinds; k->name; k++) {
+        printf("\nrow: %s: %s\n", k->name, k->summary);
+        pg_options_help(k->options, stdout);
+    }
 }
 
 static void help_train(void)
@@ -104,6 +120,7 @@ const pg_help_topic pg_help_sections[] = {
     {"grid", help_top, NULL},
     {"data", help_data, "data"},
     {"networks", help_networks, "networks"},
+    {"rows", help_rows, NULL},
     {"train", help_train, NULL},
     {"schemes", help_schemes, "schemes"},
     {"attacks", help_attacks, "attacks"},

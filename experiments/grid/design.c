@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/formats/yaml.h"
+#include "core/nets/arch_file.h"
 #include "experiments/grid/data_entry.h"
 #include "experiments/grid/duplicates.h"
 #include "experiments/grid/grid_size.h"
@@ -11,6 +12,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -153,6 +155,48 @@ static pg_status read_data(pg_design_reader *r, const pg_node *map, pg_error *er
 
 /* ---- networks ---- */
 
+static bool names_file(const char *arch)
+{
+    const size_t n = strlen(arch);
+    return strchr(arch, '/') || (n > 5 && strcmp(arch + n - 5, ".yaml") == 0);
+}
+
+/* Read a network file, and set arch to its absolute path. Relative paths begin in the folder of the grid file. */
+static pg_status read_network_file(pg_design_reader *r, const pg_node *node, char arch[PG_TEXT_MAX], const pg_arch **out,
+                                   pg_error *err)
+{
+    char path[PG_PATH_MAX], whole[PG_PATH_MAX];
+    pg_error fault;
+    const char *slash = strrchr(r->path, '/');
+    const int before = r->problems->count, folder = arch[0] == '/' || !slash ? 0 : (int)(slash + 1 - r->path);
+    if (snprintf(path, sizeof path, "%.*s%s", folder, r->path, arch) >= (int)sizeof path || !realpath(path, whole))
+        return pg_problems_add(r->problems, node, "%s: %s", path, strerror(errno)), PG_OK;
+    if (snprintf(arch, PG_TEXT_MAX, "%s", whole) >= PG_TEXT_MAX)
+        return pg_problems_add(r->problems, node, "%s: path too long", whole), PG_OK;
+    const pg_status status = pg_arch_read(path, out, r->problems, &fault);
+    if (status == PG_OK || r->problems->count > before) return PG_OK;
+    if (status != PG_BAD_INPUT) return pg_fail(err, status, "%s", fault.message);
+    return pg_problems_add(r->problems, node, "%s", fault.message), PG_OK;
+}
+
+/* Find a network by its name or file; *out stays NULL, with a problem, if that fails. */
+static pg_status find_arch(pg_design_reader *r, const pg_node *node, char arch[PG_TEXT_MAX], const pg_arch **out, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_design *d = r->design;
+    *out = names_file(arch) ? NULL : pg_arch_find(arch);
+    if (names_file(arch))
+        status = read_network_file(r, node, arch, out, err);
+    else if (!*out)
+        pg_problems_choice(r->problems, node, pg_arch_names());
+    for (int i = 0; *out && i < d->network_count; i++)
+        if (d->networks[i].options.found != *out && strcmp(d->networks[i].options.found->name, (*out)->name) == 0) {
+            pg_problems_add(r->problems, node, "the grid has another network of the name %s", (*out)->name);
+            *out = NULL;
+        }
+    return status;
+}
+
 static pg_status read_one_network(pg_design_reader *r, const pg_node *map, pg_error *err)
 {
     pg_network_options options;
@@ -161,11 +205,9 @@ static pg_status read_one_network(pg_design_reader *r, const pg_node *map, pg_er
     if (status != PG_OK) return status;
     pg_options_read(pg_network_table, map, &options, r->problems);
     if (!options.arch[0]) return PG_OK;
-    const pg_arch *arch = pg_arch_find(options.arch);
-    if (!arch) {
-        pg_problems_choice(r->problems, pg_node_find(map, "arch"), pg_arch_names());
-        return PG_OK;
-    }
+    status = find_arch(r, pg_node_find(map, "arch"), options.arch, &options.found, err);
+    const pg_arch *arch = options.found;
+    if (status != PG_OK || !arch) return status;
     if (!arch->residual && !options.relu_before_add)
         pg_problems_add(r->problems, pg_node_find(map, "relu_before_add"), "has no effect on %s, which has no residual blocks",
                         arch->name);
@@ -226,9 +268,9 @@ static pg_status read_one_independent(pg_design_reader *r, const pg_node *map, p
     pg_status status = pg_options_defaults(pg_independent_table, &options, err);
     if (status != PG_OK) return status;
     pg_options_read(pg_independent_table, map, &options, r->problems);
-    if (strcmp(options.arch, "same") != 0 && !pg_arch_find(options.arch)) {
-        pg_problems_choice(r->problems, pg_node_find(map, "arch"), pg_arch_names());
-        return PG_OK;
+    if (strcmp(options.arch, "same") != 0) {
+        status = find_arch(r, pg_node_find(map, "arch"), options.arch, &options.found, err);
+        if (status != PG_OK || !options.found) return status;
     }
     if (options.half == PG_OTHER_HALF) check_other_half(r, pg_node_find(map, "half"));
     status = pg_grow(&d->independent, d->independent_count, sizeof *d->independent, err);
@@ -369,7 +411,7 @@ pg_status pg_design_read(const char *path, const char *const *sets, int set_coun
     PG_TRY(pg_alloc(1, sizeof *design, &design, err));
     PG_TRY(read_file(path, &design->tree, err));
     PG_TRY(apply(design->tree, sets, set_count, problems, err));
-    pg_design_reader r = {.design = design, .problems = problems, .data_directory = data_directory};
+    pg_design_reader r = {.design = design, .problems = problems, .path = path, .data_directory = data_directory};
     PG_TRY(read_all(&r, path, err));
     PG_TRY(pg_problems_status(problems, path, err));
     *out = design;

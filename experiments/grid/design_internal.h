@@ -10,8 +10,8 @@ typedef struct pg_design_reader {
     pg_design *design;
     pg_preset_options preset;
     pg_problems *problems;
-    const char *data_directory;
-    const pg_node *entry; /* of a section of the file */
+    const char *path, *data_directory; /* path: of the grid file */
+    const pg_node *entry;              /* of a section of the file */
     size_t most; /* most maps to read of one entry: 1 if the grid is too large, so that its other problems are still found */
 } pg_design_reader;
 

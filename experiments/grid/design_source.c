@@ -53,7 +53,7 @@ static pg_status find_network(pg_design *d, const pg_net_spec *spec, const pg_no
         bool same;
         const pg_network_options *o = &d->networks[*at].options;
         pg_net_spec other = *spec;
-        other.arch = pg_arch_find(o->arch);
+        other.arch = o->found;
         other.width = o->width;
         other.relu_before_add = o->relu_before_add;
         other.norm = (pg_norm_kind)o->norm;
@@ -73,6 +73,7 @@ static pg_status find_network(pg_design *d, const pg_net_spec *spec, const pg_no
     made->options.width = spec->width;
     made->options.relu_before_add = spec->relu_before_add;
     snprintf(made->options.arch, sizeof made->options.arch, "%s", spec->arch->name);
+    made->options.found = spec->arch;
     made->options.norm = (int)spec->norm;
 done:
     return status;

@@ -23,7 +23,7 @@ typedef struct price {
 static pg_status plan_layout(const pg_design_data *data, const pg_network_options *network, const pg_scheme *scheme,
                              const void *options, pg_layout *out, pg_error *err)
 {
-    pg_net_spec spec = pg_net_spec_plain(pg_arch_find(network->arch), (pg_norm_kind)network->norm, data->facts.classes);
+    pg_net_spec spec = pg_net_spec_plain(network->found, (pg_norm_kind)network->norm, data->facts.classes);
     spec.width = network->width;
     spec.relu_before_add = network->relu_before_add;
     spec.image_height = data->facts.height;
@@ -105,7 +105,7 @@ static pg_task task_at(const builder *b, const place *at)
                     .relu_before_add = at->network->relu_before_add,
                     .seed = at->seed,
                     .verify = b->design->verify};
-    task.arch = pg_arch_find(at->network->arch);
+    task.arch = at->network->found;
     task.norm = (pg_norm_kind)at->network->norm;
     return task;
 }
@@ -349,7 +349,7 @@ static pg_status find_price(builder *b, const place *at, const pg_design_scheme 
     pg_layout layout;
     const pg_status status = plan_layout(at->data, at->network, s->scheme, s->options, &layout, &fault);
     if (status == PG_BAD_INPUT) {
-        pg_problems_add(b->problems, s->node, "%s, %s: %s", at->data->choice.name, at->network->arch, fault.message);
+        pg_problems_add(b->problems, s->node, "%s, %s: %s", at->data->choice.name, at->network->found->name, fault.message);
         return PG_OK;
     }
     if (status != PG_OK) return pg_fail(err, status, "%s", fault.message);
@@ -367,7 +367,7 @@ static pg_status find_plain_price(builder *b, const pg_design_data *data, const 
     const char nothing = 0;
     const pg_status status = plan_layout(data, network, pg_scheme_holding(0), &nothing, &layout, &fault);
     if (status == PG_BAD_INPUT && node) {
-        pg_problems_add(b->problems, node, "%s, %s: %s", data->choice.name, network->arch, fault.message);
+        pg_problems_add(b->problems, node, "%s, %s: %s", data->choice.name, network->found->name, fault.message);
         return PG_OK;
     }
     if (status != PG_OK) return pg_fail(err, status, "%s", fault.message);
@@ -382,9 +382,10 @@ static pg_status find_independent(builder *b, const place *at, int entry, pg_err
     independent *out = &b->independent[entry];
     pg_data_choice *choice = &out->data.choice;
     *out = (independent){.data = *at->data, .network = *at->network};
-    if (strcmp(from->options.arch, "same") != 0) {
+    if (from->options.found) {
         memcpy(out->network.arch, from->options.arch, sizeof out->network.arch);
-        if (!pg_arch_find(out->network.arch)->residual) out->network.relu_before_add = true;
+        out->network.found = from->options.found;
+        if (!from->options.found->residual) out->network.relu_before_add = true;
     }
     if (from->options.half == PG_OTHER_HALF) choice->half = choice->half == PG_HALF_FIRST ? PG_HALF_SECOND : PG_HALF_FIRST;
     return find_plain_price(b, &out->data, &out->network, from->node, &out->price, err);

@@ -46,10 +46,12 @@ const pg_option pg_data_table[] = {
 };
 
 const pg_option pg_network_table[] = {
-    PG_TEXT(pg_network_options, arch, NULL, "network, one of those that `passgrid list networks` shows"),
+    PG_TEXT(
+        pg_network_options, arch, NULL,
+        "network, one of those that `passgrid list networks` shows, or a network file relative to the grid's folder: x.yaml"),
     PG_CHOICE(pg_network_options, norm, "bn", pg_norm_names, "normalisation: batch, group, instance, none"),
     PG_REAL(pg_network_options, width, "1", PG_ABOVE_ZERO, 16, NULL,
-            "factor of the channels of every layer; the result is rounded to a multiple of 16"),
+            "factor of the channels of every layer; a multiple of 16 channels stays one, other numbers become whole"),
     PG_BOOL(pg_network_options, relu_before_add, "true",
             "residual networks: the last convolution of a block has its own ReLU, as in the reference code"),
     {0},
@@ -58,7 +60,8 @@ const pg_option pg_network_table[] = {
 static const char *const independent_halves[] = {"same", "other", NULL};
 
 const pg_option pg_independent_table[] = {
-    PG_TEXT(pg_independent_options, arch, "same", "architecture of the accused networks; same: that of the claimant's network"),
+    PG_TEXT(pg_independent_options, arch, "same",
+            "network of the accused, as in networks; same: that of the claimant's network"),
     PG_CHOICE(pg_independent_options, half, "same", independent_halves,
               "training images: those of the grid, or as many of the other half of the training set (the grid's data then has "
               "half: first or second)"),

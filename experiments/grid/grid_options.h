@@ -6,6 +6,7 @@
 #include "core/compute/norm.h"
 #include "core/data/picture_set.h"
 #include "core/formats/options.h"
+#include "core/nets/arch.h"
 
 enum { PG_NULL_MODELS_MAX = 32 };
 
@@ -27,8 +28,9 @@ typedef struct pg_data_options {
 extern const pg_option pg_data_table[];
 
 typedef struct pg_network_options {
-    char arch[PG_TEXT_MAX];
-    int norm; /* a pg_norm_kind */
+    char arch[PG_TEXT_MAX]; /* a name, or the absolute path of a network file */
+    const pg_arch *found;   /* that network; no option */
+    int norm;               /* a pg_norm_kind */
     double width;
     bool relu_before_add;
 } pg_network_options;
@@ -38,6 +40,7 @@ extern const pg_option pg_network_table[];
 enum { PG_SAME_HALF, PG_OTHER_HALF };
 typedef struct pg_independent_options {
     char arch[PG_TEXT_MAX]; /* "same": as the network for which the evidence was made */
+    const pg_arch *found;   /* NULL: the same; no option */
     int half;               /* PG_SAME_HALF, PG_OTHER_HALF */
     int networks;
 } pg_independent_options;

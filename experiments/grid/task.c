@@ -9,6 +9,7 @@
 #include "core/base/memory.h"
 #include "core/formats/number.h"
 #include "core/formats/yaml.h"
+#include "core/nets/arch_file.h"
 #include "experiments/grid/data_entry.h"
 
 #include <stdio.h>
@@ -76,8 +77,17 @@ done:
 static pg_status add_network(const target *to, const pg_task *task, pg_error *err)
 {
     pg_network_options network = {.norm = (int)task->norm, .width = task->width, .relu_before_add = task->relu_before_add};
+    pg_status status = PG_OK;
+    char sum[PG_SHA256_HEX], content[sizeof sum + 8];
+    const char *text = task->arch->text;
     snprintf(network.arch, sizeof network.arch, "%s", task->arch->name);
-    return add_options(to, &(options){.key = "network", .table = pg_network_table, .values = &network}, err);
+    PG_TRY(add_options(to, &(options){.key = "network", .table = pg_network_table, .values = &network}, err));
+    if (!text) goto done;
+    pg_sha256(text, strlen(text), sum);
+    snprintf(content, sizeof content, "sha256:%s", sum);
+    PG_TRY(pg_node_add_text(to->tree, to->map, "rows", to->reveal == PG_REVEAL_ALL ? text : content, err));
+done:
+    return status;
 }
 
 /* Only the worker that reads the files needs their paths. */
@@ -161,8 +171,8 @@ void pg_task_clear_texts(pg_task *task)
 /* Does the public text differ? */
 static bool hides(const pg_task *task)
 {
-    return task->keep || task->data.pictures.path[0] || task->other.pictures.path[0] || task->kind == PG_TASK_SUPPLIED ||
-           pg_options_hide(task->scheme->options, task->scheme_options) ||
+    return task->keep || task->arch->text || task->data.pictures.path[0] || task->other.pictures.path[0] ||
+           task->kind == PG_TASK_SUPPLIED || pg_options_hide(task->scheme->options, task->scheme_options) ||
            (task->attack && pg_options_hide(task->attack->options, task->attack_options)) ||
            (task->after && pg_options_hide(task->after->options, task->after_options));
 }
@@ -289,7 +299,9 @@ static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *probl
     PG_TRY(get_data(pg_node_get(root, "data"), &out->data, problems, err));
     PG_TRY(pg_options_defaults(pg_network_table, &network, err));
     pg_options_take(pg_network_table, pg_node_get(root, "network"), &network, problems);
+    const pg_node *rows = pg_node_get(root, "rows");
     out->arch = pg_arch_find(network.arch);
+    if (rows) PG_TRY(pg_arch_parse(rows->text, "task", &out->arch, err));
     if (!out->arch) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: unknown network '%s'", network.arch));
     out->norm = (pg_norm_kind)network.norm;
     out->width = network.width;

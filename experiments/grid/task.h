@@ -3,9 +3,9 @@
  *
  * Its canonical text holds everything that its result depends on, every default spelled out: data (name, checksum, subset),
  * network, scheme, training, verification, seed, attack, keys of its parents, format version. Its public text
- * replaces secrets by their SHA-256, and folders and files by that of their content; it omits `keep`, which changes no result.
- * The key is the SHA-256 of the public text: moving a folder makes no new task. A worker receives only the canonical text;
- * records and failures keep the public one. */
+ * replaces secrets by their SHA-256, and folders and files by that of their content; it has the SHA-256 of a network that is
+ * not in C in place of its rows; it omits `keep`, which changes no result. The key is the SHA-256 of the public text: moving a
+ * folder makes no new task. A worker receives only the canonical text; records and failures keep the public one. */
 #ifndef PG_GRID_TASK_H
 #define PG_GRID_TASK_H
 

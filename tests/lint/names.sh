@@ -26,7 +26,7 @@ keys() { sed -n 's/^  \([a-z_0-9]*\)  .*/\1/p' | sort; } # of the options that h
 
 for kind in scheme attack network; do
     for name in $("$passgrid" list "${kind}s" | awk '{print $1}'); do
-        own=$(grep -rlF ".name = \"$name\"" core attacks tests/plugin | tr '\n' '|')
+        own=$({ grep -rlF ".name = \"$name\"" core attacks tests/plugin || true; } | tr '\n' '|') # none: a network file
         others=$(grep -vE "^(${own}none):" <<<"$strings")
         text="\"$name\""
         # A name that is no word of English may not be part of a longer string either.

@@ -3,9 +3,7 @@
  * convolutions. The passport layer is the second convolution. Source: LeCun, Bottou, Bengio, Haffner, Proc. IEEE 1998. */
 #include "core/nets/arch.h"
 
-#include <string.h>
-
-static const pg_row lenet5[] = {
+static const pg_row lenet[] = {
     PG_CONV_ROW("conv1", PG_IMAGES, 6, 5, 1, 0, false),
     PG_MAXPOOL_ROW(0, 2, 2),
     PG_CONV_ROW("conv2", 1, 16, 5, 1, 0, true),
@@ -15,16 +13,9 @@ static const pg_row lenet5[] = {
     PG_DENSE_ROW("fc3", 5, 0, false),
 };
 
-static int lenet5_rows(bool relu_before_add, pg_row rows[PG_ROWS_MAX])
-{
-    (void)relu_before_add;
-    memcpy(rows, lenet5, sizeof lenet5);
-    return (int)(sizeof lenet5 / sizeof *lenet5);
-}
-
-const pg_arch pg_arch_lenet5 = {
-    .name = "lenet5",
+const pg_arch pg_arch_lenet = {
+    .name = "lenet",
     .summary = "LeNet-5 for 32x32 images: 2 convolutions, 2 pools, 3 dense layers",
     .image = 32,
-    .rows = lenet5_rows,
+    PG_ARCH_TABLE(lenet),
 };

@@ -6,6 +6,6 @@
 
 #define ARCHS(X)                                                                                                               \
     X(pg_arch, resnet9)                                                                                                        \
-    X(pg_arch, lenet5)
+    X(pg_arch, lenet)
 
 PG_REGISTRY(pg_arch, pg_archs, ARCHS)

@@ -5,7 +5,7 @@ PASSGRID=${PASSGRID:-$BATS_TEST_DIRNAME/../../build/tests/plugin}
 load ../common
 
 grid=$BATS_TEST_DIRNAME/grid.yaml
-at=synthetic-lenet5-bn
+at=synthetic-lenet-bn
 
 setup_file() {
     cd "$SHARED"
@@ -16,7 +16,7 @@ column() { awk -F, -v want="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == w
 row() { grep -F ",$1," "run/tables/$2.csv" | cat <(head -n 1 "run/tables/$2.csv") -; } # row TEXT TABLE, under the head
 
 @test "list and help show the worked plug-ins" {
-    for name in 'schemes patch' 'attacks quantize' 'networks lenet5'; do
+    for name in 'schemes patch' 'attacks quantize' 'networks lenet'; do
         run -0 passgrid list "${name% *}"
         assert_line --regexp "^${name#* } "
         run -0 passgrid help "${name#* }"
@@ -37,7 +37,7 @@ row() { grep -F ",$1," "run/tables/$2.csv" | cat <(head -n 1 "run/tables/$2.csv"
 }
 
 @test "faults in the options of worked plug-ins are found before the run" {
-    refuses 'schemes.1: synthetic, lenet5: count: expected at most the 100 test images of synthetic, got 101' \
+    refuses 'schemes.1: synthetic, lenet: count: expected at most the 100 test images of synthetic, got 101' \
         passgrid plan "$grid" --set schemes.1.count=101
     refuses 'attacks.1.bits' passgrid plan "$grid" --set 'attacks.1.bits=[17]'
 }
@@ -64,8 +64,8 @@ row() { grep -F ",$1," "run/tables/$2.csv" | cat <(head -n 1 "run/tables/$2.csv"
 @test "the worked attack has the figure that it declares" {
     borrow run
     run -0 passgrid table run --figures
-    assert_file_contains "run/figures/quantisation-lenet5-bn.csv" '^line,bits,'
-    says "set xlabel 'bits of a parameter'" run/figures/quantisation-lenet5-bn.gp
+    assert_file_contains "run/figures/quantisation-lenet-bn.csv" '^line,bits,'
+    says "set xlabel 'bits of a parameter'" run/figures/quantisation-lenet-bn.gp
 }
 
 @test "the worked table stands beside the others" {
@@ -79,7 +79,7 @@ row() { grep -F ",$1," "run/tables/$2.csv" | cat <(head -n 1 "run/tables/$2.csv"
     run -0 passgrid data list
     assert_line --regexp '^bars .* a grey bar in noise'
     passgrid run "$grid" --out run --set data.name=bars --set attacks=[] --set 'schemes=[{scheme: plain}]' --set train.epochs=3
-    assert_file_contains run/tables/networks.csv '^bars,lenet5,bn,plain,1,'
+    assert_file_contains run/tables/networks.csv '^bars,lenet,bn,plain,1,'
 }
 
 @test "the judge decides claims by evidence of the worked scheme" {

@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
 #include "core/compute/parallel.h"
+#include "core/nets/arch_file.h"
 #include "core/nets/net.h"
 #include "core/ownership/passport_scheme.h"
 #include "tests/unit/test.h"
@@ -31,6 +32,20 @@ static inline pg_net_spec small_spec(const char *arch, pg_norm_kind norm, const 
     spec.width = 0.0625;
     spec.image_height = 16;
     spec.image_width = 24;
+    OK(pg_scheme_wire(pg_scheme_find(scheme), &options, &spec, &err));
+    return spec;
+}
+
+/* The network of tests/networks/odd.yaml, with few and odd channels. */
+static inline pg_net_spec odd_spec(pg_norm_kind norm, const char *scheme, const char *layers)
+{
+    const pg_arch *arch = NULL;
+    pg_passport_options options = {.alpha = 0.1};
+    pg_problems problems = {0};
+    OK(pg_arch_read(source_path("tests/networks/odd.yaml"), &arch, &problems, &err));
+    pg_net_spec spec = pg_net_spec_plain(arch, norm, SMALL_CLASSES);
+    snprintf(options.layers, sizeof options.layers, "%s", layers);
+    spec.image_height = 20;
     OK(pg_scheme_wire(pg_scheme_find(scheme), &options, &spec, &err));
     return spec;
 }

@@ -366,7 +366,7 @@ TEST(products_follow_their_definitions)
             *u = fill(IN * OUT, "u");
     pg_real y[ROWS * OUT], dw[OUT * IN] = {0}, db[OUT] = {0}, dx[ROWS * IN], v[2][OUT], back[IN], outer[IN * OUT] = {0};
     pg_dense_forward((pg_dense){IN, OUT}, ROWS, x, w, b, y);
-    pg_dense_backward((pg_dense){IN, OUT}, ROWS, x, w, dy, dw, db, dx);
+    pg_dense_backward((pg_dense){IN, OUT}, ROWS, x, w, dy, dw, db, dx, false);
     pg_matvec_pair(IN, OUT, u, x, x + IN, v[0], v[1]);
     pg_matvec_backward(IN, OUT, u, dy, back);
     pg_outer_add_pair(IN, OUT, x, x + IN, dy, dy + OUT, outer);

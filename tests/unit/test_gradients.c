@@ -228,7 +228,7 @@ TEST(gradients_of_the_dense_layer_match_differences)
                     .y = block(IMAGES * OUTPUTS, false),
                     .dy = block(IMAGES * OUTPUTS, true)};
     pg_real *dx = block(IMAGES * INPUTS, true), *dw = block(INPUTS * OUTPUTS, false), *db = block(OUTPUTS, false);
-    pg_dense_backward((pg_dense){INPUTS, OUTPUTS}, IMAGES, c.x, c.w, c.dy, dw, db, dx);
+    pg_dense_backward((pg_dense){INPUTS, OUTPUTS}, IMAGES, c.x, c.w, c.dy, dw, db, dx, false);
     check_gradient("dense: input", dense_objective, &c, c.x, dx, IMAGES * INPUTS);
     check_gradient("dense: weights", dense_objective, &c, c.w, dw, INPUTS * OUTPUTS);
     check_gradient("dense: bias", dense_objective, &c, c.b, db, OUTPUTS);

@@ -56,6 +56,17 @@ TEST(gradients_match_differences_wherever_the_trunk_ends)
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) check_network(&specs[i], "with chosen layers");
 }
 
+/* Norms of their own, convolutions without norm, additions without ReLU, dense layers that share their input with others. */
+TEST(gradients_of_every_kind_of_row_match_differences)
+{
+    for (int norm = 0; norm < NORMS; norm++)
+        for (int scheme = 0; scheme < SCHEMES; scheme++) {
+            if (norm == PG_NORM_GN) continue;
+            const pg_net_spec spec = odd_spec((pg_norm_kind)norm, all_schemes[scheme], scheme == 2 ? "stem two" : "default");
+            check_network(&spec, all_schemes[scheme]);
+        }
+}
+
 TEST(gradients_match_differences_without_relu_before_the_addition)
 {
     pg_net_spec spec = small_spec("resnet9", PG_NORM_BN, "v2", "default");

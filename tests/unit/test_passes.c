@@ -246,6 +246,10 @@ TEST(evaluation_does_not_depend_on_the_batch)
                 if (pg_archs[a]->image > 32) spec.image_height = spec.image_width = 67;
                 check_evaluation(&spec);
             }
+    for (int scheme = 0; scheme < SCHEMES; scheme++) {
+        const pg_net_spec spec = odd_spec(PG_NORM_BN, all_schemes[scheme], "two three");
+        check_evaluation(&spec);
+    }
 }
 
 /* ---- frozen layers ---- */

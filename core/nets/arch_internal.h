@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Shared by the files that read, write and keep networks: arch_file.c reads them from YAML, arch_keep.c keeps them. */
+#ifndef PG_NETS_ARCH_INTERNAL_H
+#define PG_NETS_ARCH_INTERNAL_H
+
+#include "core/nets/arch_file.h"
+
+/* The options of a row of any kind. */
+typedef struct pg_row_values {
+    char name[PG_TEXT_MAX], from[PG_TEXT_MAX], with[PG_TEXT_MAX];
+    int channels, kernel, stride, pad, side;
+    bool norm, relu, passport;
+    double rate;
+} pg_row_values;
+
+/* The kind of a row, and the name of row i if it is given none. */
+const pg_row_kind_info *pg_row_info(const pg_row *row);
+const char *pg_row_default_name(const pg_row *row, int i, char out[PG_NAME_MAX]);
+
+/* The network that equals `made`, which is borrowed: one that the program has or has read, else a copy. Sets its text. */
+PG_CHECKED pg_status pg_arch_keep(const pg_arch *made, const pg_arch **out, pg_error *err);
+
+#endif
