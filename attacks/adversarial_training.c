@@ -89,6 +89,14 @@ done:
     return status;
 }
 
+/* Images that are run to be moved. */
+static double adversarial_training_shown(const void *values, double images, int classes)
+{
+    const adversarial_training_options *o = values;
+    (void)classes;
+    return o->pupil.tuning.epochs * images * o->part / 100 * o->iterations;
+}
+
 /* The outcome's cost has the passes that moved the images. */
 static pg_status adversarial_training_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
@@ -120,7 +128,7 @@ const pg_attack pg_attack_adversarial_training = {
     .options_size = sizeof(adversarial_training_options),
     .state_size = sizeof(adversarial_training_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
-    .costs = {.epochs = "epochs", .share = "share"},
+    .costs = {.epochs = "epochs", .share = "share", .shown = adversarial_training_shown},
     .check = pg_pupil_check,
     .start = adversarial_training_start,
     .step = adversarial_training_step,

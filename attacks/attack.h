@@ -9,6 +9,7 @@
 #define PG_ATTACKS_ATTACK_H
 
 #include "attacks/oracle.h"
+#include "core/ownership/accuracy.h"
 #include "core/ownership/scheme.h"
 #include "core/train/trainer.h"
 
@@ -58,10 +59,11 @@ typedef struct pg_outcome {
     double value;                /* on the attack's axis */
     pg_model *model;             /* NULL: the stolen model, unchanged */
     const pg_evidence *evidence; /* forged evidence, or NULL */
-    const pg_model *shown; /* network in which the forger shows it: the stolen one but for his own affine or statistics; NULL:
-                              the stolen one (or `model`) */
-    const pg_data *data;   /* data set on which the outcome is measured; NULL: the victim's */
-    double images, macs;   /* cost so far: images run forward or trained on, multiply-adds */
+    const pg_model *shown;   /* network in which the forger shows it: the stolen one but for his own affine or statistics; NULL:
+                                the stolen one (or `model`) */
+    const pg_filter *filter; /* through which the unchanged stolen model answers; NULL: none */
+    const pg_data *data;     /* data set on which the outcome is measured; NULL: the victim's */
+    double images, macs;     /* cost so far: images run forward or trained on, multiply-adds */
     pg_measure measures[PG_MEASURES_MAX]; /* ended by a name of NULL, or full */
 } pg_outcome;
 

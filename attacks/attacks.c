@@ -31,6 +31,7 @@
     X(pg_attack, shift_weights)                                                                                                \
     X(pg_attack, round_weights)                                                                                                \
     X(pg_attack, refit)                                                                                                        \
-    X(pg_attack, adversarial_training)
+    X(pg_attack, adversarial_training)                                                                                         \
+    X(pg_attack, filter_inputs)
 
 PG_REGISTRY(pg_attack, pg_attacks, ATTACKS)

@@ -15,6 +15,14 @@ struct pg_trunk {
     pg_real *images, *activations; /* one batch; [kept, pg_net_trunk_size] */
 };
 
+pg_status pg_filter_images(const pg_filter *filter, const pg_dataset *images, pg_dataset *out, pg_error *err)
+{
+    pg_status status = pg_dataset_subset(images, 0, out, err);
+    if (status == PG_OK) status = filter->apply(filter->context, out, err);
+    if (status != PG_OK) pg_dataset_clear(out);
+    return status;
+}
+
 static pg_status open_net(pg_trunk *t, pg_error *err)
 {
     pg_status status = PG_OK;

@@ -12,6 +12,15 @@ typedef struct pg_accuracy {
     int undefined;     /* images with logits that are not finite; each counts as wrong */
 } pg_accuracy;
 
+/* What a service does to images before its network sees them: `apply` changes pixels in place. */
+typedef struct pg_filter {
+    pg_status (*apply)(const void *context, pg_dataset *images, pg_error *err);
+    const void *context;
+} pg_filter;
+
+/* A copy of the images as the network behind the filter sees them; released by pg_dataset_clear. */
+PG_CHECKED pg_status pg_filter_images(const pg_filter *filter, const pg_dataset *images, pg_dataset *out, pg_error *err);
+
 /* Accuracy of one branch on a data set. evidence may be NULL for the public branch. PG_FAILED if the model has values that are
  * not finite, or the public branch gives such logits. The private branch may give such logits, because anybody can make up
  * passports; the image then counts as wrong. */

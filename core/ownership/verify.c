@@ -83,8 +83,17 @@ static int orders_for(double level)
 static pg_status answer(const pg_judge_setup *s, pg_model *model, pg_branch branch, const pg_evidence *passports,
                         const pg_dataset *triggers, int32_t *answers, pg_finding *out, pg_error *err)
 {
-    return pg_measure_answers(model, branch, branch == PG_PRIVATE ? passports : NULL, triggers, s->pixels, s->options->batch,
-                              &out->trigger[branch], answers, err);
+    pg_status status = PG_OK;
+    pg_dataset filtered = {0};
+    if (s->filter && branch == pg_net_spec_deployed(&model->spec)) {
+        PG_TRY(pg_filter_images(s->filter, triggers, &filtered, err));
+        triggers = &filtered;
+    }
+    PG_TRY(pg_measure_answers(model, branch, branch == PG_PRIVATE ? passports : NULL, triggers, s->pixels, s->options->batch,
+                              &out->trigger[branch], answers, err));
+done:
+    pg_dataset_clear(&filtered);
+    return status;
 }
 
 static pg_status weigh_triggers(const pg_judge_setup *s, const pg_dataset *triggers, const int32_t *answers, pg_finding *out,
@@ -134,6 +143,7 @@ enum { TRUNK_BYTES = 1 << 29 };
 
 struct pg_judge {
     pg_judge_setup setup;
+    pg_dataset filtered; /* the test images as the deployed network sees them; empty without a filter */
     pg_model *model;     /* a copy, because running a model changes it */
     pg_finding deployed; /* the same for all claims */
     pg_reading *reading; /* with the passport layers of the last claim by passports */
@@ -161,10 +171,11 @@ static pg_status show(pg_judge *judge, const pg_evidence *evidence, pg_error *er
     return pg_reading_open(judge->model, evidence, &judge->reading, err);
 }
 
-static pg_status measure(pg_judge *judge, pg_model *model, const pg_evidence *evidence, pg_accuracy *out, pg_error *err)
+static pg_status measure(pg_judge *judge, pg_model *model, const pg_evidence *evidence, const pg_dataset *images,
+                         pg_accuracy *out, pg_error *err)
 {
     const pg_judge_setup *s = &judge->setup;
-    return pg_measure_accuracy(model, evidence ? PG_PRIVATE : PG_PUBLIC, evidence, s->test, s->pixels, s->options->batch, out,
+    return pg_measure_accuracy(model, evidence ? PG_PRIVATE : PG_PUBLIC, evidence, images, s->pixels, s->options->batch, out,
                                err);
 }
 
@@ -173,16 +184,18 @@ static pg_status measure_deployed(pg_judge *judge, pg_error *err)
     pg_status status = PG_OK;
     pg_finding *f = &judge->deployed;
     const pg_judge_setup *s = &judge->setup;
+    const pg_dataset *images = s->filter ? &judge->filtered : s->test;
     f->images = s->test->count;
+    if (s->filter) PG_TRY(pg_filter_images(s->filter, s->test, &judge->filtered, err));
     if (pg_net_spec_deployed(&judge->model->spec) == PG_PUBLIC) {
         if (s->public_branch)
             f->public_branch = *s->public_branch;
         else
-            PG_TRY(measure(judge, judge->model, NULL, &f->public_branch, err));
+            PG_TRY(measure(judge, judge->model, NULL, images, &f->public_branch, err));
         f->deployed = f->public_branch;
     } else if (s->distributed) {
         PG_TRY(show(judge, s->distributed, err));
-        PG_TRY(measure(judge, shown(judge), s->distributed, &f->deployed, err));
+        PG_TRY(measure(judge, shown(judge), s->distributed, images, &f->deployed, err));
     }
     if (!f->deployed.present && s->known_accuracy > 0)
         f->deployed = (pg_accuracy){.present = true, .exact = s->known_accuracy, .batch_mean = s->known_accuracy};
@@ -222,6 +235,7 @@ void pg_judge_destroy(pg_judge **judge)
 {
     if (!*judge) return;
     pg_nulls_clear(&(*judge)->nulls);
+    pg_dataset_clear(&(*judge)->filtered);
     pg_trunk_destroy(&(*judge)->trunk);
     pg_reading_close(&(*judge)->reading);
     pg_model_destroy(&(*judge)->model);
@@ -238,7 +252,7 @@ static pg_status measure_private(pg_judge *judge, const pg_evidence *evidence, p
         *out = judge->deployed.deployed;
         return PG_OK;
     }
-    if (judge->tried++ == 0) return measure(judge, shown(judge), evidence, out, err);
+    if (judge->tried++ == 0) return measure(judge, shown(judge), evidence, s->test, out, err);
     if (!judge->trunk)
         PG_TRY(pg_trunk_create(shown(judge), s->test, s->pixels, s->options->batch, TRUNK_BYTES, &judge->trunk, err));
     PG_TRY(pg_trunk_accuracy(judge->trunk, evidence, out, err));

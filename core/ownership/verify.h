@@ -89,8 +89,10 @@ typedef struct pg_judge_setup {
     /* Passports distributed with a model that needs them to run (V1): they tell its accuracy as deployed. NULL: none are
      * known. Other models do not need them. */
     const pg_evidence *distributed;
-    int shown;        /* pieces of evidence shown to this judge, under whatever names; at least 1 */
-    bool seeds_prove; /* accept secrets that follow from a grid's seed, as experiments do */
+    const pg_filter *filter; /* through which the deployed network is asked; NULL: none. What the judge reads in the weights,
+                                and a branch that only passports open, do not pass it */
+    int shown;               /* pieces of evidence shown to this judge, under whatever names; at least 1 */
+    bool seeds_prove;        /* accept secrets that follow from a grid's seed, as experiments do */
 } pg_judge_setup;
 
 /* A judge of claims on one model, who draws null evidence. The judge measures once what all claims share: the accuracy as

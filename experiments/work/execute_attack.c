@@ -165,7 +165,8 @@ static pg_status open_judge(const work *w, const pg_outcome *o, const pg_model *
 {
     const pg_evidence *sold = o->model && o->evidence ? o->evidence : w->evidence;
     pg_judge_setup setup = pg_execute_judge(w->task, model, test, sold);
-    if (!o->model) setup.known_accuracy = w->genuine.reference;
+    setup.filter = o->filter;
+    if (!o->model && !o->filter) setup.known_accuracy = w->genuine.reference;
     return pg_judge_create(&setup, out, err);
 }
 
@@ -246,7 +247,7 @@ static pg_status judge_removal(work *w, const pg_outcome *o, const char *name, p
     pg_judge *own = NULL;
     const pg_model *model = o->model ? o->model : w->victim;
     w->moved = o->data != NULL;
-    if (o->model)
+    if (o->model || o->filter)
         PG_TRY(open_judge(w, o, model, o->data ? &o->data->test : &w->data.test, &own, err));
     else
         PG_TRY(judge_of_victim(w, err));
@@ -255,8 +256,8 @@ static pg_status judge_removal(work *w, const pg_outcome *o, const char *name, p
     PG_TRY(pg_judge_claim(judge, readable ? w->evidence : NULL, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
     if (!readable) PG_TRY(pg_record_add(record, name, "readable", 0, "", err));
-    PG_TRY(record_triggers(w, model, w->evidence, false, name, "trigger_restored", record, err));
-    if (w->victim->passport_count && w->victim->spec.public_affine && model->passport_count)
+    if (!o->filter) PG_TRY(record_triggers(w, model, w->evidence, false, name, "trigger_restored", record, err));
+    if (w->victim->passport_count && w->victim->spec.public_affine && model->passport_count && !o->filter)
         PG_TRY(record_triggers(w, model, w->evidence, true, name, "trigger_stale", record, err));
     if (w->forged) PG_TRY(record_forged(w, judge, model, name, record, err));
 done:

@@ -45,6 +45,7 @@ static const char config[] =
     "  - {attack: regularise, epochs: 2, heavy_epochs: 1, share: 50, batch: 10, schemes: [v1]}\n"
     "  - {attack: refit, epochs: 2, share: 50, batch: 10, ewc: 1, schemes: [v1]}\n"
     "  - {attack: overwrite, epochs: 1, batch: 20, thiefs_scheme: v1, schemes: [uchida]}\n"
+    "  - {attack: filter-inputs, filter: [jpeg, noise], schemes: [adi]}\n"
     "  - {attack: transfer-triggers, pictures: 6, count: 4, references: 2, held_out: 1, steps: 3, schemes: [adi]}\n";
 
 static pg_grid *grid;
@@ -155,8 +156,8 @@ static void check_task(const pg_grid_task *task)
     OK(pg_perform(task->text, &at, &err));
     if (strstr(task->text, "attack") == NULL) return;
     char *alone = record_of(task->key);
-    const bool one_step = strstr(task->name, "/unchanged/") || strstr(task->name, "/rewrite/") ||
-                          strstr(task->name, "/counterfeit-uchida/"); /* never interrupted */
+    const bool one_step = strstr(task->name, "/unchanged/") || strstr(task->name, "/filter-inputs/") ||
+                          strstr(task->name, "/rewrite/") || strstr(task->name, "/counterfeit-uchida/"); /* never interrupted */
     assert_int_equal(in_steps(task) > 0, !one_step);
     char *resumed = record_of(task->key);
     if (strcmp(alone, resumed) != 0) fail_msg("%s: another record after resuming", task->name);
