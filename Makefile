@@ -341,7 +341,7 @@ INSTALLED := $(BUILD)/passgrid=bin/passgrid \
              $(BUILD)/completion/bash=share/bash-completion/completions/passgrid \
              $(BUILD)/completion/zsh=share/zsh/site-functions/_passgrid \
              $(BUILD)/completion/fish=share/fish/vendor_completions.d/passgrid.fish \
-             $(foreach f,$(wildcard configs/*.yaml configs/networks/*.yaml slurm/launch.sh slurm/passgrid.*),$f=share/passgrid/$f) \
+             $(foreach f,$(wildcard configs/*.yaml configs/*/*.yaml slurm/launch.sh slurm/passgrid.*),$f=share/passgrid/$f) \
              $(foreach f,$(wildcard results/published/*),$f=share/passgrid/published/$(notdir $f)) \
              $(foreach f,README.md CHANGELOG.md CITATION.cff LICENSE,$f=share/doc/passgrid/$f) \
              $(foreach d,configs slurm,$d/README.md=share/doc/passgrid/$d.md)
@@ -403,7 +403,7 @@ bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
 	$(Q)cat $(BENCH_OUT)/$*.txt
 
 SHELL_FILES = $(wildcard slurm/*.sh slurm/passgrid.* tests/*.sh tests/*.bash tests/*/*.sh tests/*/*.bats) .ci/run
-LICENSED = $(C_FILES) $(SHELL_FILES) Makefile debian/rules packaging/Containerfile .github/workflows/ci.yml $(wildcard configs/*.yaml configs/networks/*.yaml tests/networks/*.yaml tests/crash/*.yaml tests/e2e/*.yaml tests/plugin/*.yaml tests/*/*.py .*.yaml .clang-*)
+LICENSED = $(C_FILES) $(SHELL_FILES) Makefile debian/rules packaging/Containerfile .github/workflows/ci.yml $(wildcard configs/*.yaml configs/*/*.yaml tests/networks/*.yaml tests/crash/*.yaml tests/e2e/*.yaml tests/plugin/*.yaml tests/*/*.py .*.yaml .clang-*)
 # The part of lint that takes seconds; `make test` includes it.
 lint-quick: $(BUILD)/passgrid
 	@clang-format --dry-run -Werror $(C_FILES)

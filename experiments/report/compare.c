@@ -315,10 +315,10 @@ static pg_status add_number(const comparison *c, int setting, const pg_published
                                               l->network, l->norm, scheme_label(s, setting), attack_label(s, setting),
                                               scale_names[at], pg_verdict_names[verdict], NULL},
                         err));
-    PG_TRY(pg_table_add(table, row, 12, n->value, err));
-    put_sample(table, row, 13, &ours);
-    PG_TRY(pg_table_add(table, row, 14, value - n->value, err));
-    PG_TRY(pg_table_put(table, row, 15, (const char *const[]){n->source, NULL}, err));
+    PG_TRY(pg_table_add(table, row, PG_NUMBERS_PUBLISHED, n->value, err));
+    put_sample(table, row, PG_NUMBERS_OURS, &ours);
+    PG_TRY(pg_table_add(table, row, PG_NUMBERS_DIFFERENCE, value - n->value, err));
+    PG_TRY(pg_table_put(table, row, PG_NUMBERS_SOURCE, (const char *const[]){n->source, NULL}, err));
 done:
     pg_sample_clear(&ours);
     pg_sample_clear(&a.measured);

@@ -30,6 +30,17 @@ extern const char *const pg_verdict_names[];
 /* Fill two empty tables: the numbers, and the inequalities alone with "yes", "no" or "not asked" in column PG_CHECKS_HOLDS.
  * counts [PG_VERDICTS] of the rows of the first. */
 enum { PG_CHECKS_HOLDS = 7 };
+/* Columns of the first: the place is data, network, norm and scheme. */
+enum {
+    PG_NUMBERS_ID = 0,
+    PG_NUMBERS_PLACE = 5,
+    PG_NUMBERS_SCALE = 10,
+    PG_NUMBERS_VERDICT,
+    PG_NUMBERS_PUBLISHED,
+    PG_NUMBERS_OURS,
+    PG_NUMBERS_DIFFERENCE,
+    PG_NUMBERS_SOURCE
+};
 PG_CHECKED pg_status pg_compare(const pg_published *published, const pg_summary *summary, pg_table *numbers, pg_table *checks,
                                 int *counts, pg_error *err);
 

@@ -40,6 +40,13 @@ static double number(row *r, const char *column)
     return value;
 }
 
+/* The same of a column that a file may lack. */
+static const char *optional(const row *r, const char *column)
+{
+    size_t c = 0;
+    return r->status == PG_OK && pg_csv_column(r->table, column, &c, NULL) == PG_OK ? pg_csv_cell(r->table, r->index, c) : "";
+}
+
 static void complain(row *r, const char *what, const char *word)
 {
     if (r->status == PG_OK)
@@ -121,6 +128,9 @@ static pg_published_number read_number(pg_published *p, row *r)
                                  .unit = text(r, "unit"),
                                  .source = text(r, "source"),
                                  .strength = text(r, "strength"),
+                                 .table = optional(r, "table"),
+                                 .row = optional(r, "row"),
+                                 .column = optional(r, "column"),
                                  .subject = subject(p, r),
                                  .relation = relation(r),
                                  .value = number(r, "value"),

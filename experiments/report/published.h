@@ -28,6 +28,7 @@ typedef struct pg_published_check {
 
 typedef struct pg_published_number {
     const char *id, *what, *unit, *source, *strength;
+    const char *table, *row, *column; /* its place in a published table; empty: none */
     pg_subject subject;
     pg_relation relation; /* every trial must keep it; PG_EQUAL: the mean must */
     double value;

@@ -10,13 +10,16 @@
 
 enum { GAP = PG_TABLE_GAP };
 
-static void pad(FILE *stream, const char *text, int width, bool left)
+/* Print a text in so many columns. Blanks are owed until a text follows, so that no line ends in blanks. */
+static void pad(FILE *stream, const char *text, int width, bool left, int *owed)
 {
     const int gap = width - pg_utf8_width(text);
-    if (left)
-        fprintf(stream, "%s%*s", text, gap, "");
-    else
-        fprintf(stream, "%*s%s", gap, "", text);
+    *owed += left ? 0 : gap;
+    if (text[0]) {
+        fprintf(stream, "%*s%s", *owed, "", text);
+        *owed = 0;
+    }
+    *owed += left ? gap : 0;
 }
 
 static void put_bracketed(FILE *stream, const char *text)
@@ -29,22 +32,23 @@ static void put_bracketed(FILE *stream, const char *text)
 
 /* ---- rows ---- */
 
-static void print_columns(const pg_table_parts *s, int row, int from, int to, FILE *stream)
+static void print_columns(const pg_table_parts *s, int row, int from, int to, int *owed, FILE *stream)
 {
     char text[PG_TABLE_SHOWN];
     for (int c = from; c < to; c++) {
         if (!s->layout->widths[c]) continue;
         const char *shown = row < 0 ? s->table->columns[c].name : pg_table_show(s->table, row, c, s->widest, text);
-        fprintf(stream, "%*s", GAP, "");
-        pad(stream, shown, s->layout->widths[c], pg_column_is_words(&s->table->columns[c]));
+        *owed += GAP;
+        pad(stream, shown, s->layout->widths[c], pg_column_is_words(&s->table->columns[c]), owed);
     }
 }
 
 /* A row of the part; row -1 is the header. */
 static void print_row(const pg_table_parts *s, int row, FILE *stream)
 {
-    print_columns(s, row, s->headings, s->keys, stream);
-    print_columns(s, row, s->from, s->to, stream);
+    int owed = 0;
+    print_columns(s, row, s->headings, s->keys, &owed, stream);
+    print_columns(s, row, s->from, s->to, &owed, stream);
     fputc('\n', stream);
 }
 

@@ -7,6 +7,7 @@
 #include "experiments/report/brief.h"
 #include "experiments/report/compare.h"
 #include "experiments/report/figures.h"
+#include "experiments/report/paper.h"
 #include "experiments/report/table_kind.h"
 
 #include <stdarg.h>
@@ -105,7 +106,8 @@ static void print_claim(const pg_table *checks, int row, FILE *stream)
     size_t bytes = 0;
     FILE *line = open_memstream(&text, &bytes);
     if (!line) return;
-    for (int c = 0; c < PG_CHECKS_HOLDS; c++) fprintf(line, " %s", pg_table_text(checks, row, c));
+    for (int c = 0; c < PG_CHECKS_HOLDS; c++)
+        if (pg_table_text(checks, row, c)[0]) fprintf(line, " %s", pg_table_text(checks, row, c));
     if (fclose(line) == 0) say(stream, "  not here:%s", text);
     free(text);
 }
@@ -138,6 +140,30 @@ static void print_comparison(const pg_table *checks, const int *counts, FILE *st
     fputc('\n', stream);
 }
 
+/* Write each published table of which we have numbers, in its own shape, and print their names. */
+static pg_status write_papers(const pg_published *published, const pg_table *numbers, output *o, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_table table = {0};
+    const char *name;
+    char list[512] = "";
+    for (int at = 0; (name = pg_paper_next(published, &at));) {
+        char file[48];
+        const size_t used = strlen(list);
+        PG_TRY(pg_paper_fill(published, name, numbers, &table, err));
+        snprintf(file, sizeof file, "paper-%.40s", name);
+        if (table.row_count) snprintf(list + used, sizeof list - used, "%s %s", used ? "," : "", file);
+        PG_TRY(finish(&table, o, file, false, err));
+    }
+    if (o->stream && list[0]) {
+        say(o->stream, "published tables in their own shape, with our numbers (in tables/):%s", list);
+        fputc('\n', o->stream);
+    }
+done:
+    pg_table_clear(&table);
+    return status;
+}
+
 static pg_status compare(const pg_summary *summary, output *o, pg_error *err)
 {
     char from[PG_PATH_MAX], tried[PG_MESSAGE_MAX];
@@ -151,6 +177,7 @@ static pg_status compare(const pg_summary *summary, output *o, pg_error *err)
     } else if (o->stream)
         fprintf(o->stream, "no comparison with published numbers, because they were not found: %s\n\n", tried);
     if (o->stream && checks.row_count) print_comparison(&checks, counts, o->stream);
+    if (published) PG_TRY(write_papers(published, &numbers, o, err));
     PG_TRY(finish(&numbers, o, "published", false, err));
     PG_TRY(finish(&checks, o, "checks", false, err));
 done:

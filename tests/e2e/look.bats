@@ -43,9 +43,24 @@ differences() { grep '^  ' <<<"$output"; }
 
 @test "plan works for every grid of configs without its data" {
     mkdir nothing
-    for config in "$ROOT"/configs/*.yaml; do
+    for config in "$ROOT"/configs/*.yaml "$ROOT"/configs/paper/*.yaml; do
         run -0 passgrid plan "$config" --data nothing --out run
+        for profile in $(sed -n '/^profiles:/,$ s/^  \([a-z0-9]*\):$/\1/p' "$config"); do
+            run -0 passgrid plan "$config" --profile "$profile" --data nothing --out run
+        done
     done
+}
+
+@test "there is a grid for every published table that one can fill" {
+    python3 - "$ROOT" <<'PY'
+import csv, glob, os, sys
+root = sys.argv[1]
+tables = {row["table"] for path in glob.glob(root + "/results/published/*.csv")
+          for row in csv.DictReader(open(path)) if row.get("table")}
+grids = {os.path.basename(path)[:-5] for path in glob.glob(root + "/configs/paper/*.yaml")}
+without = {"chen2023-5", "chen2023-6", "chen2023-7", "chen2023-8", "short-runs"}
+assert grids == tables - without, (grids ^ (tables - without))
+PY
 }
 
 @test "plan of a finished run says that nothing is left to do, and estimates from its timings" {

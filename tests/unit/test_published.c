@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/ownership/passport_scheme.h"
 #include "experiments/report/compare.h"
+#include "experiments/report/paper.h"
 #include "tests/unit/test.h"
 #include "tests/unit/values.h"
 
@@ -397,4 +398,64 @@ TEST(the_files_of_this_project_are_sound)
     }
     pg_free(readme);
     pg_published_destroy(&p);
+}
+
+/* ---- published tables ------------------------------------------------------------------------------------------------- */
+
+#define PLACED_HEAD                                                                                                            \
+    "id,what,data,network,norm,scheme,attack,parameters,metric,relation,value,unit,source,strength,check,table,row,column\n"
+#define PLACED_NUMBERS                                                                                                         \
+    "o,x,cifar10,alexnet,bn,v1,,,accuracy,=,90,%,table 1 of them,printed,,t1,A-1,ACC\n"                                        \
+    "p,x,cifar10,alexnet,bn,v1,prune,level=50,accuracy,=,80,%,table 1 of them,printed,,t1,A-1,pruned\n"                        \
+    "q,x,cifar10,alexnet,bn,v1,prune,level=99,accuracy,=,12,%,table 1 of them,printed,,t1,A-2,pruned\n"                        \
+    "r,x,cifar10,vgg,bn,v1,,,accuracy,=,50,%,table 2 of them,printed,,t2,V,ACC\n"                                              \
+    "s,x,cifar10,alexnet,bn,v1,,,accuracy,=,1,%,nowhere,printed,,,,\n"
+
+static double mean_at(const pg_table *table, int row, const char *column)
+{
+    const pg_sample *s = &pg_table_at(table, row, column_of(table, column))->sample;
+    return s->count ? pg_sample_mean(s) : NAN;
+}
+
+TEST(a_published_table_keeps_its_shape)
+{
+    pg_published *published = NULL;
+    pg_summary summary = {0};
+    pg_table paper = {0};
+    int at = 0;
+    write_text("checks.csv", CHECK_HEAD);
+    write_text("a.csv", PLACED_HEAD PLACED_NUMBERS);
+    OK(pg_published_read(folder(), &published, &err));
+    make_results();
+    OK(pg_summary_open(&summary, &results, &err));
+    OK(pg_compare(published, &summary, &numbers, &checks, counts, &err));
+    assert_string_equal(pg_paper_next(published, &at), "t1");
+    assert_string_equal(pg_paper_next(published, &at), "t2");
+    assert_null(pg_paper_next(published, &at));
+    OK(pg_paper_fill(published, "t2", &numbers, &paper, &err));
+    assert_int_equal(paper.row_count, 0);
+    OK(pg_paper_fill(published, "t1", &numbers, &paper, &err));
+    assert_string_equal(paper.title, "table 1 of them");
+    assert_int_equal(paper.column_count, 5 + 2 * 4);
+    assert_int_equal(paper.row_count, 3); /* A-1 at the whole and at half of the width; A-2, which nobody measured */
+    assert_string_equal(text_at(&paper, 0, "row"), "A-1");
+    assert_string_equal(text_at(&paper, 0, "network"), "alexnet");
+    assert_true(fabs(mean_at(&paper, 0, "ACC published") - 90) < 1e-9);
+    assert_true(fabs(mean_at(&paper, 0, "ACC ours") - 89.5) < 1e-9);
+    assert_true(fabs(mean_at(&paper, 0, "ACC difference") + 0.5) < 1e-9);
+    assert_string_equal(text_at(&paper, 0, "ACC verdict"), "reproduced (full)");
+    assert_true(fabs(mean_at(&paper, 0, "pruned ours") - 80) < 1e-9);
+    assert_string_equal(text_at(&paper, 1, "network"), "alexnet x0.5");
+    assert_true(fabs(mean_at(&paper, 1, "ACC ours") - 70) < 1e-9);
+    assert_string_equal(text_at(&paper, 1, "ACC verdict"), "not comparable at this scale (reduced)");
+    assert_true(fabs(mean_at(&paper, 1, "pruned published") - 80) < 1e-9);
+    assert_true(isnan(mean_at(&paper, 1, "pruned ours")));
+    assert_string_equal(text_at(&paper, 2, "row"), "A-2");
+    assert_true(fabs(mean_at(&paper, 2, "pruned published") - 12) < 1e-9);
+    assert_true(isnan(mean_at(&paper, 2, "ACC published")));
+    pg_table_clear(&paper);
+    pg_summary_close(&summary);
+    pg_published_destroy(&published);
+    clear_results();
+    forget();
 }
