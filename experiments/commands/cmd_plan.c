@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "experiments/commands/named_grid.h"
 #include "experiments/commands/plan_export.h"
+#include "experiments/commands/plan_simulate.h"
 #include "experiments/grid/estimate.h"
 #include "experiments/grid/inputs.h"
 #include "experiments/run/dispatch.h"
@@ -17,8 +18,10 @@
 typedef struct arguments {
     pg_grid_arguments grid;
     int export; /* pg_export; -1: not given */
+    const char *simulate;
+    int allocation;
 } arguments;
-static const arguments defaults = {.export = -1};
+static const arguments defaults = {.export = -1, .allocation = 43200};
 
 static const pg_cli_row rows[] = {
     PG_CLI_ROWS(arguments, grid, pg_grid_rows),
@@ -27,6 +30,12 @@ static const pg_cli_row rows[] = {
         "print the unfinished tasks, each as a `passgrid task` command, for other engines: JSON lines, a makefile, or a "
         "script that submits Slurm job arrays",
         .choices = pg_export_names, .fallback = "a table of all tasks"),
+    PG_CLI_TEXT(arguments, simulate, "simulate", "CORES",
+                "simulate the run on each of these numbers of cores, such as 64,256,1024, and print the split into ranks and "
+                "threads that ends first",
+                .fallback = "a table of all tasks"),
+    PG_CLI_INT(arguments, allocation, "allocation", "SECONDS", 60, 100000000,
+               "length of an allocation, for --simulate: tasks continue in the next one from their checkpoints"),
     {0},
 };
 
@@ -112,6 +121,14 @@ static void show_supplied(const pg_grid *grid)
         if (grid->tasks[i].about) printf("%.8s imports %s\n", grid->tasks[i].key, grid->tasks[i].about);
 }
 
+static void show_source(const pg_named_grid *named, int timed)
+{
+    if (timed)
+        printf("estimated from %d tasks that were timed in %s, with the threads of its ranks\n", timed, named->directory);
+    else
+        printf("estimated from the speed of a typical thread: no task was timed in %s\n", named->directory);
+}
+
 static void show_sums(const pg_named_grid *named, const pg_dispatch *dispatch, int timed)
 {
     int counts[4] = {0};
@@ -124,10 +141,7 @@ static void show_sums(const pg_named_grid *named, const pg_dispatch *dispatch, i
     printf(
         "remaining: %.1f s on one rank, %.1f s on the longest path; %.3f rank hours (core hours: times the threads of a rank)\n",
         pg_dispatch_open(dispatch), pg_dispatch_critical(dispatch), pg_dispatch_open(dispatch) / 3600);
-    if (timed)
-        printf("estimated from %d tasks that were timed in %s, with the threads of its ranks\n", timed, named->directory);
-    else
-        printf("estimated from the speed of a typical thread: no task was timed in %s\n", named->directory);
+    show_source(named, timed);
 }
 
 /* What a rank needs, and what to ask Slurm for: as many workers as the longest path leaves work for, with room to spare. */
@@ -178,6 +192,11 @@ static pg_status plan(const arguments *a, const pg_named_grid *named, pg_error *
     PG_TRY(pg_alloc(count, sizeof *seconds, &seconds, err));
     for (size_t i = 0; i < count; i++) done[i] = named->states[i] == PG_STATE_DONE;
     PG_TRY(pg_estimate_seconds(named->directory, named->grid, seconds, &timed, err));
+    if (a->simulate) {
+        PG_TRY(pg_plan_simulate(named, done, seconds, a->simulate, a->allocation, err));
+        show_source(named, timed.tasks);
+        goto done;
+    }
     PG_TRY(pg_dispatch_create(named->grid, done, seconds, &dispatch, err));
     if (a->export < 0)
         show(&a->grid, named, dispatch, &timed, visited);
@@ -213,13 +232,17 @@ const pg_command pg_cmd_plan = {
         "path that begins with it, and its parents. Then show the longest path through unfinished tasks. plan estimates seconds "
         "from tasks that ran in that directory on ranks like those, else from the speed of a typical thread. The last lines show the "
         "memory of a rank, as measured there or as planned, and a command for Slurm, which asks for a quarter more memory and for "
-        "twice the time; replace `--set ...` in it by the values given to plan, which may be secret. plan changes nothing.",
+        "twice the time; replace `--set ...` in it by the values given to plan, which may be secret. plan changes nothing.\n"
+        "--simulate runs the dispatcher of `run` with a clock of its own. Tasks take their estimated seconds; with more threads they "
+        "are as much faster as training is on an AMD EPYC (Zen 5). `allocations` says how many of the given length the run needs on "
+        "that number of cores, and `longest path` how many the longest path of tasks fills with those threads.",
     .rows = rows,
     .size = sizeof(arguments),
     .defaults = &defaults,
     .exits = "0 the grid can run\n2 bad usage or configuration\n3 input/output fault",
     .examples = "  passgrid plan configs/paper.yaml --profile laptop\n"
                 "  passgrid plan configs/quick.yaml --export make >quick.mk\n  make -k -j 4 -f quick.mk\n"
+                "  passgrid plan configs/paper.yaml --simulate 64,256,1024 --allocation 86400\n"
                 "  passgrid plan configs/quick.yaml --set 'seeds=[1, 2, 3]'\n",
     .run = run,
 };

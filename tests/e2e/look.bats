@@ -34,6 +34,15 @@ differences() { grep '^  ' <<<"$output"; }
     assert_not_exists run
 }
 
+@test "plan --simulate says how long the grid takes on so many cores" {
+    run -0 plan --out run "${small[@]}" --simulate 1,64 --allocation 60
+    assert_line --regexp '^ +cores +ranks +threads +hours +idle % +allocations +longest path$'
+    assert_line --regexp '^ +1 +1 +1 +0\.0[0-9] +0\.0 +1 +1$'
+    assert_line --regexp '^ +64 +[0-9]+ +[0-9]+ +0\.0'
+    assert_not_exists run
+    for bad in 0 1, 1,x ''; do run -2 plan --out run "${small[@]}" --simulate "$bad" && assert_output --partial "--simulate: expected numbers of cores"; done
+}
+
 @test "plan reports that a run is at work" {
     mkdir busy
     echo "1 other 1" >busy/run.lock

@@ -4,9 +4,11 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "experiments/run/run.h"
+#include "experiments/run/simulate.h"
 #include "experiments/work/execute.h"
 #include "tests/unit/test.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -342,6 +344,26 @@ TEST(tasks_are_taken_in_order_of_their_remaining_path)
     assert_true(pg_dispatch_over(d));
     assert_int_equal(d->counts[PG_WORK_DONE], 4);
     pg_dispatch_destroy(&d);
+}
+
+TEST(a_simulated_run_takes_tasks_in_that_order)
+{
+    pg_grid grid;
+    pg_grid_task tasks[6];
+    const bool none[6] = {false}, all[6] = {true, true, true, true, true, true};
+    double seconds[6];
+    pg_simulation s;
+    fill(&grid, tasks);
+    for (int i = 0; i < 6; i++) seconds[i] = tasks[i].cost;
+    OK(pg_simulate(&grid, none, seconds, 1, &s, &err));
+    assert_true(fabs(s.seconds - (25)) < 1e-9);
+    assert_true(fabs(s.idle - (0)) < 1e-9);
+    OK(pg_simulate(&grid, none, seconds, 2, &s, &err)); /* 0, 3 and 5 on one worker, 4, 1 and 2 on the other */
+    assert_true(fabs(s.seconds - (16)) < 1e-9);
+    assert_true(fabs(s.critical - (16)) < 1e-9);
+    assert_true(fabs(s.idle - (1 - 25.0 / 32)) < 1e-9);
+    OK(pg_simulate(&grid, all, seconds, 3, &s, &err));
+    assert_true(fabs(s.seconds - (0)) < 1e-9);
 }
 
 /* A task that is done stays done if its parent is to run again. */
