@@ -72,3 +72,57 @@ pg_status pg_passports_rewrite(pg_evidence *evidence, const pg_layout *made, con
         status = rewrite_passport(&evidence->passports[i], made, rewrite, err);
     return status;
 }
+
+/* ---- dummy channels ---- */
+
+static int source_of(const pg_dummies *d, int space, int channel, int given)
+{
+    const int source = space < 0 ? channel : d->source[space][channel];
+    return source >= 0 ? source : (-1 - source) % given;
+}
+
+static pg_status widen_image(pg_real **image, const pg_passport *p, const pg_dummies *d, int space, int wide, pg_error *err)
+{
+    pg_real *made = NULL;
+    const int pixels = p->height * p->width;
+    const pg_status status = pg_alloc((size_t)pixels * (size_t)wide, sizeof *made, &made, err);
+    if (status != PG_OK) return status;
+    for (int at = 0; at < pixels; at++)
+        for (int c = 0; c < wide; c++) made[at * wide + c] = (*image)[at * p->inputs + source_of(d, space, c, p->inputs)];
+    pg_free(*image);
+    *image = made;
+    return PG_OK;
+}
+
+static pg_status widen_bits(pg_passport *p, const pg_dummies *d, int space, int wide, pg_error *err)
+{
+    int8_t *made = NULL;
+    const pg_status status = pg_alloc((size_t)wide, sizeof *made, &made, err);
+    if (status != PG_OK) return status;
+    for (int o = 0; o < wide; o++)
+        made[o] = space < 0 || d->source[space][o] >= 0 ? p->b[source_of(d, space, o, p->outputs)] : 1;
+    pg_free(p->b);
+    p->b = made;
+    p->outputs = wide;
+    return PG_OK;
+}
+
+pg_status pg_passports_widen(pg_evidence *evidence, const pg_layout *given, const pg_dummies *d, const pg_layout *made,
+                             pg_error *err)
+{
+    pg_status status = PG_OK;
+    for (int i = 0; i < evidence->passport_count; i++)
+        if (layer_of(&evidence->passports[i], given) < 0)
+            return pg_fail(err, PG_BAD_INPUT, "the passport of %s does not fit the %s", evidence->passports[i].layer,
+                           given->spec.arch->name);
+    for (int i = 0; i < evidence->passport_count; i++) {
+        pg_passport *p = &evidence->passports[i];
+        const int layer = layer_of(p, given), inputs = made->layers[layer].in_channels;
+        PG_TRY(widen_image(&p->key, p, d, d->spaces.in[layer], inputs, err));
+        PG_TRY(widen_image(&p->skey, p, d, d->spaces.in[layer], inputs, err));
+        p->inputs = inputs;
+        PG_TRY(widen_bits(p, d, d->spaces.out[layer], made->layers[layer].out_channels, err));
+    }
+done:
+    return status;
+}

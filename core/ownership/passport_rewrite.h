@@ -12,6 +12,7 @@
 #ifndef PG_OWNERSHIP_PASSPORT_REWRITE_H
 #define PG_OWNERSHIP_PASSPORT_REWRITE_H
 
+#include "core/nets/dummies.h"
 #include "core/nets/rewrite.h"
 #include "core/ownership/evidence.h"
 
@@ -19,5 +20,10 @@
  * network. PG_BAD_INPUT, naming the layer, if a passport does not fit it; the evidence is then unchanged. */
 PG_CHECKED pg_status pg_passports_rewrite(pg_evidence *evidence, const pg_layout *made, const pg_rewrite *rewrite,
                                           pg_error *err);
+
+/* The same for a network with dummy channels, of which made is the layout; given is that of the network without them. A channel
+ * of a passport is that of its source; a bit of a random filter is 1. */
+PG_CHECKED pg_status pg_passports_widen(pg_evidence *evidence, const pg_layout *given, const pg_dummies *dummies,
+                                        const pg_layout *made, pg_error *err);
 
 #endif

@@ -132,11 +132,13 @@ static pg_status record_ambiguity(const work *w, const pg_model *model, const pg
     const bool triggers = f->claim == PG_CLAIM_TRIGGERS;
     const bool serves = !f->useless && pg_at_least(pg_finding_accuracy(f)->exact, owner.deployed.exact - 2);
     const int count = triggers ? f->trigger_count : f->bits;
-    bool another = f->agree == count;
+    bool another = f->agree == count, readable = true;
     if (!count) return PG_OK;
     if (o->model) model = o->model; /* with the owner's branch */
     const pg_judge_setup unmeasured = pg_execute_judge(w->task, model, NULL, NULL);
-    if (model != w->victim) PG_TRY(pg_verify(&unmeasured, w->evidence, &owner, err));
+    if (model != w->victim) PG_TRY(pg_execute_readable(w->evidence, model, record, &readable, err));
+    if (!readable) owner.bits = owner.trigger_count = 0;
+    if (readable && model != w->victim) PG_TRY(pg_verify(&unmeasured, w->evidence, &owner, err));
     if (f->bits && f->bits == owner.bits && f->claim == owner.claim) {
         PG_TRY(pg_agreement_with(model, o->evidence, w->evidence, &matched, err));
         const double differing = 100.0 * (f->bits - matched) / f->bits;

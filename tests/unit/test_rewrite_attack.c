@@ -5,6 +5,7 @@
 
 static const double bound = sizeof(pg_real) == sizeof(double) ? 1e-9 : 2e-4; /* of a logit, relative to the largest */
 static const char *const parts[] = {"all", "order", "scales", "signs"};
+static const char *const dummies[] = {"zero", "clique", "split", "all"};
 enum { IMAGES = 24, CLASSES = 10 };
 
 static void logits_of(const subject *s, pg_model *model, const pg_evidence *passports, pg_real *logits)
@@ -55,6 +56,34 @@ TEST(logits_and_answers_stay)
             open_raid(&r, "rewrite", yaml, &view);
             assert_true(next(&r, &o) && r.over);
             assert_false(same_parameters(o.model, victim.model));
+            assert_int_equal(o.evidence != NULL, pg_net_spec_deployed(&victim.spec) == PG_PRIVATE);
+            logits_of(&victim, o.model, o.evidence, after);
+            assert_same_function(before, after, what);
+            finish(&r);
+            subject_destroy(&victim);
+        }
+}
+
+/* The users of V1 have passports that fit the wider network. */
+TEST(dummy_channels_change_no_logit)
+{
+    for (int i = 0; i < SCHEMES; i++)
+        for (int k = 0; k < 4; k++) {
+            subject victim = victim_of(names[i]);
+            const pg_attack_view view = view_of(&victim);
+            pg_real before[IMAGES * CLASSES], after[IMAGES * CLASSES];
+            char yaml[64], what[64];
+            raid r;
+            pg_outcome o;
+            snprintf(yaml, sizeof yaml, "{dummies: %s, added: 20}", dummies[k]);
+            snprintf(what, sizeof what, "%s, %s", names[i], dummies[k]);
+            logits_of(&victim, victim.model, victim.evidence, before);
+            open_raid(&r, "rewrite", yaml, &view);
+            assert_true(next(&r, &o) && r.over);
+            for (int l = 0; l < o.model->layer_count; l++)
+                if (o.model->layers[l].conv >= 0)
+                    assert_true(o.model->layers[l].out_channels > victim.model->layers[l].out_channels);
+            assert_string_equal(o.measures[0].name, "channels_added");
             assert_int_equal(o.evidence != NULL, pg_net_spec_deployed(&victim.spec) == PG_PRIVATE);
             logits_of(&victim, o.model, o.evidence, after);
             assert_same_function(before, after, what);
