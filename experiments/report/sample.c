@@ -72,6 +72,12 @@ double pg_sample_sd(const pg_sample *s)
     return s->count > 1 ? gsl_stats_sd(pg_sample_values(s), 1, (size_t)s->count) : 0;
 }
 
+double pg_sample_margin(const pg_sample *s)
+{
+    if (s->count < 2) return NAN;
+    return gsl_cdf_tdist_Pinv(0.975, s->count - 1) * pg_sample_sd(s) / sqrt(s->count);
+}
+
 double pg_sample_max(const pg_sample *s)
 {
     return gsl_stats_max(pg_sample_values(s), 1, (size_t)s->count);

@@ -25,6 +25,9 @@ const double *pg_sample_values(const pg_sample *sample);
 /* Statistics of a sample that is not empty. */
 double pg_sample_mean(const pg_sample *sample);
 double pg_sample_sd(const pg_sample *sample); /* with n - 1; 0 for a single value */
+/* Half the width of the 95 % interval of the mean, by Student's t with n - 1 degrees of freedom; NaN for a single value. The
+ * values count as independent. */
+double pg_sample_margin(const pg_sample *sample);
 double pg_sample_max(const pg_sample *sample);
 double pg_sample_min(const pg_sample *sample);
 double pg_sample_ones(const pg_sample *sample); /* how many values are above a half */

@@ -20,6 +20,16 @@ static double only(const pg_sample *s)
     return s->one;
 }
 
+static double mean_low(const pg_sample *s)
+{
+    return pg_sample_mean(s) - pg_sample_margin(s);
+}
+
+static double mean_high(const pg_sample *s)
+{
+    return pg_sample_mean(s) + pg_sample_margin(s);
+}
+
 static double part(const pg_sample *s)
 {
     return pg_sample_ones(s) / s->count;
@@ -39,8 +49,10 @@ static void write_header(pg_csv_writer *csv, const pg_table *table)
         const pg_column *column = &table->columns[c];
         const bool mean = column->kind == PG_COLUMN_MEAN, interval = column->kind == PG_COLUMN_INTERVAL;
         if (!interval) pg_csv_text(csv, column->name);
-        if (mean || interval) put_derived_name(csv, column->name, mean ? "sd" : "low");
-        if (mean || interval) put_derived_name(csv, column->name, mean ? "n" : "high");
+        if (mean) put_derived_name(csv, column->name, "sd");
+        if (mean) put_derived_name(csv, column->name, "n");
+        if (mean || interval) put_derived_name(csv, column->name, "low");
+        if (mean || interval) put_derived_name(csv, column->name, "high");
     }
     pg_csv_text(csv, "label");
     pg_csv_end_row(csv);
@@ -62,6 +74,8 @@ static void write_cell(pg_csv_writer *csv, const pg_table *table, int row, int c
         put_statistic(csv, s, 1, pg_sample_mean);
         put_statistic(csv, s, 2, pg_sample_sd);
         pg_csv_int(csv, s->count);
+        put_statistic(csv, s, 2, mean_low);
+        put_statistic(csv, s, 2, mean_high);
         return;
     case PG_COLUMN_LARGEST: put_statistic(csv, s, 1, pg_sample_max); return;
     case PG_COLUMN_SMALLEST: put_statistic(csv, s, 1, pg_sample_min); return;

@@ -226,6 +226,10 @@ static void put_sample(const pg_table *table, int row, int c, const char *key, F
     if (s->count < 2) return;
     snprintf(text, sizeof text, "%.2f", pg_sample_sd(s));
     put_value(stream, key, "/sd", text);
+    snprintf(text, sizeof text, "%.2f", pg_sample_mean(s) - pg_sample_margin(s));
+    put_value(stream, key, "/low", text);
+    snprintf(text, sizeof text, "%.2f", pg_sample_mean(s) + pg_sample_margin(s));
+    put_value(stream, key, "/high", text);
 }
 
 pg_status pg_table_print_values(const pg_table *table, const char *name, FILE *stream, pg_error *err)
@@ -249,13 +253,15 @@ done:
 
 void pg_latex_head(FILE *stream)
 {
-    fputs("% Every number of the tables beside this file. In the preamble: \\usepackage{booktabs} and \\input{tables/values}.\n"
-          "%   \\pgvalue{schemes/NAME/accuracy}   the mean; /sd and /n after it: the standard deviation, the number of values\n"
-          "%   \\pgtable{schemes}                 the whole table; \\renewcommand{\\pgtables}{DIR/} if it is not in tables/\n"
-          "\\providecommand{\\pgtables}{tables/}\n"
-          "\\providecommand{\\pgtable}[1]{\\input{\\pgtables#1.tex}}\n"
-          "\\providecommand{\\pgset}[2]{\\expandafter\\def\\csname pgvalue/#1\\endcsname{#2}}\n"
-          "\\providecommand{\\pgvalue}[1]{\\ifcsname pgvalue/#1\\endcsname\\csname pgvalue/#1\\endcsname\\else\n"
-          "  \\PackageError{passgrid}{no value '#1'}{tables/values.tex lists all.}??\\fi}\n",
-          stream);
+    fputs(
+        "% Every number of the tables beside this file. In the preamble: \\usepackage{booktabs} and \\input{tables/values}.\n"
+        "%   \\pgvalue{schemes/NAME/accuracy}   the mean; /sd and /n after it: the standard deviation, the number of values;\n"
+        "%                                     /low and /high: the 95 % interval of the mean\n"
+        "%   \\pgtable{schemes}                 the whole table; \\renewcommand{\\pgtables}{DIR/} if it is not in tables/\n"
+        "\\providecommand{\\pgtables}{tables/}\n"
+        "\\providecommand{\\pgtable}[1]{\\input{\\pgtables#1.tex}}\n"
+        "\\providecommand{\\pgset}[2]{\\expandafter\\def\\csname pgvalue/#1\\endcsname{#2}}\n"
+        "\\providecommand{\\pgvalue}[1]{\\ifcsname pgvalue/#1\\endcsname\\csname pgvalue/#1\\endcsname\\else\n"
+        "  \\PackageError{passgrid}{no value '#1'}{tables/values.tex lists all.}??\\fi}\n",
+        stream);
 }

@@ -151,6 +151,15 @@ static void put_paragraph(FILE *stream, const char *text)
     fputs("\n\n", stream);
 }
 
+/* The 95 % interval of a mean. */
+static void put_interval(const pg_table *table, int row, int c, FILE *stream)
+{
+    const pg_sample *s = &pg_table_at(table, row, c)->sample;
+    if (table->columns[c].kind != PG_COLUMN_MEAN || s->count < 2) return;
+    const double mean = pg_sample_mean(s), margin = pg_sample_margin(s);
+    fprintf(stream, " [%.2f, %.2f]", mean - margin, mean + margin);
+}
+
 /* A row of the table; row -1 is the header. */
 static void put_row(const pg_table *table, const pg_table_layout *l, int row, FILE *stream)
 {
@@ -159,6 +168,7 @@ static void put_row(const pg_table *table, const pg_table_layout *l, int row, FI
         if (!l->widths[c]) continue;
         fputs("| ", stream);
         put_escaped(stream, row < 0 ? table->columns[c].name : pg_table_show(table, row, c, 0, text));
+        if (row >= 0) put_interval(table, row, c, stream);
         fputc(' ', stream);
     }
     fputs("|\n", stream);

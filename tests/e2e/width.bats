@@ -35,5 +35,5 @@ numbers() { grep -oE '[0-9]+\.[0-9]{2}' "$1" | sort -u; }
     assert_line --regexp '^  scheme  quantity +before +unchanged +finetune +prune level=0 '
     assert_line --regexp '^  plain   accuracy % '
     run -0 head -n 1 "$SHARED/run/tables/forged.csv"
-    assert_output --partial 'data,network,norm,scheme,quantity,genuine,genuine sd,genuine n,fake1,fake1 sd'
+    assert_output --partial 'data,network,norm,scheme,quantity,genuine,genuine sd,genuine n,genuine low,genuine high,fake1,fake1 sd'
 }

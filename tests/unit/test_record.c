@@ -235,9 +235,10 @@ TEST(a_table_shows_means_spreads_and_shares)
     pg_free(text);
     OK(pg_table_write_csv(&table, path_of("table.csv"), &err));
     OK(pg_file_read(path_of("table.csv"), &text, &bytes, &err));
-    assert_string_equal(text, "who,mean,mean sd,mean n,empty,empty sd,empty n,p,stands,label\n"
-                              "\xc3\xa4rger,2,1,3,,,0,3.0000000000000004e-09,0.6666666666666666,label\n"
-                              "b,62.125,,1,,,0,,,label\n");
+    assert_string_equal(
+        text, "who,mean,mean sd,mean n,mean low,mean high,empty,empty sd,empty n,empty low,empty high,p,stands,label\n"
+              "\xc3\xa4rger,2,1,3,-0.48413771175033027,4.48413771175033,,,0,,,3.0000000000000004e-09,0.6666666666666666,label\n"
+              "b,62.125,,1,,,,,0,,,,,label\n");
     pg_free(text);
     table.counts = true;
     table.label = "a|b";
@@ -246,7 +247,7 @@ TEST(a_table_shows_means_spreads_and_shares)
     assert_string_equal(text, "## title\n\na\\|b\n\n"
                               "| who | mean | p | stands |\n"
                               "|---|---:|---:|---:|\n"
-                              "| \xc3\xa4rger | 2.00 \xc2\xb1 1.00 (n=3) | 3.0e-09 | 2/3 |\n"
+                              "| \xc3\xa4rger | 2.00 \xc2\xb1 1.00 (n=3) [-0.48, 4.48] | 3.0e-09 | 2/3 |\n"
                               "| b | 62.12 (n=1) | - | - |\n");
     pg_free(text);
     pg_table_clear(&table);
