@@ -128,6 +128,7 @@ const pg_attack pg_attack_adversarial_training = {
     .options_size = sizeof(adversarial_training_options),
     .state_size = sizeof(adversarial_training_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
+    .remakes = true,
     .costs = {.epochs = "epochs", .share = "share", .shown = adversarial_training_shown},
     .check = pg_pupil_check,
     .start = adversarial_training_start,

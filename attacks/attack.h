@@ -113,6 +113,7 @@ typedef struct pg_attack {
     unsigned needs;   /* pg_holding: applies to schemes whose evidence has one of these; 0: to every scheme */
     const char *axis; /* along which outcomes differ, "level"; NULL: there is one outcome */
     bool steady;      /* uses no random numbers, so every seed gives the same result for a victim */
+    bool remakes;     /* its only outcome is a changed network, with which a later attack of a chain can begin */
     bool hands_on;    /* its forged evidence is for the unchanged stolen model, and can be the input of a later attack and of
                          claims on independent networks */
     const pg_preset_default *presets; /* ended by a preset of NULL; NULL: none */

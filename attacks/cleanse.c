@@ -294,6 +294,7 @@ const pg_attack pg_attack_cleanse = {
     .options_size = sizeof(cleanse_options),
     .state_size = sizeof(cleanse_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
+    .remakes = true,
     .costs = {.epochs = "epochs", .share = "share", .shown = cleanse_shown},
     .check = cleanse_check,
     .start = cleanse_start,

@@ -357,6 +357,7 @@ const pg_attack pg_attack_dehydra = {
     .options_size = sizeof(dehydra_options),
     .state_size = sizeof(dehydra_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
+    .remakes = true,
     .costs = {.epochs = "epochs", .share = "share", .shown = dehydra_shown},
     .check = dehydra_check,
     .start = dehydra_start,

@@ -289,6 +289,7 @@ const pg_attack pg_attack_extract = {
     .options_size = sizeof(extract_options),
     .state_size = sizeof(extract_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_ANSWERS,
+    .remakes = true,
     .costs = {.epochs = "epochs", .share = "share"},
     .other_data = extract_other_data,
     .check = extract_check,

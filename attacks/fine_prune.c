@@ -134,6 +134,7 @@ const pg_attack pg_attack_fine_prune = {
     .options_size = sizeof(fine_prune_options),
     .state_size = sizeof(fine_prune_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
+    .remakes = true,
     .costs = {.epochs = "epochs", .share = "share"},
     .check = pg_pupil_check,
     .start = fine_prune_start,

@@ -121,6 +121,7 @@ const pg_attack pg_attack_finetune = {
     .options_size = sizeof(finetune_options),
     .state_size = sizeof(finetune_state),
     .sees = PG_SEES_TRAIN | PG_SEES_DISTRIBUTED,
+    .remakes = true,
     .presets = finetune_presets,
     .costs = {.epochs = "epochs"},
     .other_data = finetune_other_data,

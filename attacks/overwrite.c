@@ -210,6 +210,7 @@ const pg_attack pg_attack_overwrite = {
     .options_size = sizeof(overwrite_options),
     .state_size = sizeof(overwrite_state),
     .sees = PG_SEES_TRAIN | PG_SEES_AFFINE,
+    .remakes = true,
     .needs = PG_HOLDS_PASSPORTS | PG_HOLDS_MARK | PG_HOLDS_TRIGGERS,
     .costs = {.epochs = "epochs"},
     .check = overwrite_check,

@@ -130,6 +130,7 @@ const pg_attack pg_attack_refit = {
     .options_size = sizeof(refit_options),
     .state_size = sizeof(refit_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
+    .remakes = true,
     .costs = {.epochs = "epochs", .share = "share"},
     .other_data = refit_other_data,
     .check = pg_pupil_check,

@@ -46,6 +46,7 @@ const pg_attack pg_attack_regularise = {
     .options_size = sizeof(regularise_options),
     .state_size = sizeof(pg_pupil),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
+    .remakes = true,
     .costs = {.epochs = "epochs", .share = "share"},
     .check = regularise_check,
     .start = pg_pupil_start,

@@ -80,6 +80,7 @@ const pg_attack pg_attack_relabel = {
     .options_size = sizeof(relabel_options),
     .state_size = sizeof(relabel_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
+    .remakes = true,
     .costs = {.epochs = "epochs", .share = "share"},
     .check = pg_pupil_check,
     .start = relabel_start,

@@ -122,6 +122,7 @@ const pg_attack pg_attack_rewrite = {
     .options_size = sizeof(rewrite_options),
     .state_size = sizeof(rewrite_state),
     .sees = PG_SEES_DISTRIBUTED,
+    .remakes = true,
     .start = rewrite_start,
     .step = rewrite_step,
     .finish = rewrite_finish,

@@ -57,6 +57,7 @@ const pg_attack pg_attack_round_weights = {
     .options_size = sizeof(round_weights_options),
     .state_size = sizeof(pg_pupil),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
+    .remakes = true,
     .costs = {.epochs = "epochs", .share = "share"},
     .check = pg_pupil_check,
     .start = round_weights_start,

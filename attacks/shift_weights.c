@@ -68,6 +68,7 @@ const pg_attack pg_attack_shift_weights = {
     .options_size = sizeof(shift_weights_options),
     .state_size = sizeof(pg_pupil),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
+    .remakes = true,
     .costs = {.epochs = "epochs", .share = "share"},
     .check = pg_pupil_check,
     .start = shift_weights_start,

@@ -191,6 +191,7 @@ const pg_attack pg_attack_wrk = {
     .options_size = sizeof(wrk_options),
     .state_size = sizeof(wrk_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED,
+    .remakes = true,
     .costs = {.epochs = "epochs", .share = "share", .shown = wrk_shown},
     .check = wrk_check,
     .start = wrk_start,

@@ -76,6 +76,12 @@ static void help_attacks(void)
         if (pg_attacks[i]->hands_on) printf("  after: %s\n", pg_attacks[i]->name);
     puts("\nand\n");
     pg_options_help(pg_attack_table, stdout);
+    puts(
+        "\nor maps with `chain`, a list of such maps (`attack` and its options), `schemes` and the options above: each attack\n"
+        "begins with the network that the one before it made, and costs add up. The last one is any attack; before it can\n"
+        "come\n");
+    for (int i = 0; pg_attacks[i]; i++)
+        if (pg_attacks[i]->remakes) printf("  attack: %s\n", pg_attacks[i]->name);
 }
 
 static void help_independent(void)

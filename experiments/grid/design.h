@@ -17,6 +17,7 @@
  *     - {attack: fake1, repeats: 20, schemes: [v1]}
  *     - {attack: counterfeit-triggers}
  *     - {attack: finetune, after: counterfeit-triggers}    # does the forged evidence survive?
+ *     - chain: [{attack: extract}, {attack: prune}]        # the second attacks the network that the first one makes
  *   independent: {arch: [same, resnet9], networks: 3}      # networks that nobody owns, claimed with all evidence
  *   verify: {level: 1e-6}
  *   profiles: {laptop: {train: {epochs: 2}}}               # other sizes of this grid: see profile.h
@@ -67,6 +68,8 @@ typedef struct pg_design_attack {
     bool keep;              /* keep its networks and evidence as files */
     uint64_t schemes;       /* bit i: applies to pg_schemes[i] */
     const pg_attack *after; /* follows every earlier entry of that attack; NULL: none */
+    int chained;            /* attack of the design whose network this one attacks, earlier in its chain; -1: none */
+    bool stage;             /* a later attack of its chain follows, so it is no entry of its own */
     const pg_node *node;
 } pg_design_attack;
 

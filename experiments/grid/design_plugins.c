@@ -15,6 +15,8 @@
 /* Keys that an entry may have besides its options. */
 static const char *const scheme_keys[] = {"scheme", "train", "model", "evidence", NULL};
 static const char *const attack_keys[] = {"attack", "schemes", "after", "keep", NULL};
+static const char *const chain_keys[] = {"chain", "schemes", NULL};
+static const char *const stage_keys[] = {"attack", NULL};
 
 /* Look up the other data set that the options of an entry ask for. */
 static void find_other(pg_design_reader *r, const pg_node *map, pg_other_data other, pg_data_choice *choice, pg_input *facts)
@@ -163,7 +165,7 @@ static void read_after(pg_design_reader *r, const pg_node *node, pg_design_attac
         return;
     }
     for (const pg_design_attack *a = r->design->attacks; a != attack; a++) {
-        if (a->attack != after || a->after) continue;
+        if (a->attack != after || a->after || a->stage || a->chained >= 0) continue;
         attack->after = after;
         shared |= !a->schemes || (a->schemes & attack->schemes);
     }
@@ -173,7 +175,8 @@ static void read_after(pg_design_reader *r, const pg_node *node, pg_design_attac
         pg_problems_add(r->problems, node, "no earlier %s applies to any scheme that this attack applies to", after->name);
 }
 
-static pg_status read_one_attack(pg_design_reader *r, const pg_node *map, pg_error *err)
+/* Add an attack with the options of one map, and what an entry says about it, in the same map or that of its chain. */
+static pg_status add_attack(pg_design_reader *r, const pg_node *map, const pg_node *entry, pg_error *err)
 {
     const pg_attack *attack = pg_attack_find(pg_node_get(map, "attack")->text);
     pg_attack_options common;
@@ -181,25 +184,78 @@ static pg_status read_one_attack(pg_design_reader *r, const pg_node *map, pg_err
     pg_status status = pg_grow(&d->attacks, d->attack_count, sizeof *d->attacks, err);
     if (status != PG_OK) return status;
     pg_design_attack *made = &d->attacks[d->attack_count++];
-    *made = (pg_design_attack){.attack = attack, .node = r->entry};
+    *made = (pg_design_attack){.attack = attack, .node = r->entry, .chained = -1};
     PG_TRY(pg_alloc(1, attack->options_size, &made->options, err));
     PG_TRY(pg_options_defaults(attack->options, made->options, err));
     PG_TRY(pg_preset_apply(r->preset.preset, attack->presets, attack->options, made->options, err));
     pg_options_take(attack->options, map, made->options, r->problems);
     PG_TRY(pg_options_defaults(pg_attack_table, &common, err));
-    pg_options_take(pg_attack_table, map, &common, r->problems);
+    pg_options_take(pg_attack_table, entry, &common, r->problems);
     made->keep = common.keep;
-    read_restriction(r, pg_node_get(map, "schemes"), made);
-    read_after(r, pg_node_get(map, "after"), made);
+    read_restriction(r, pg_node_get(entry, "schemes"), made);
+    read_after(r, pg_node_get(entry, "after"), made);
     if (attack->other_data) find_other(r, map, attack->other_data(made->options), &made->other, &made->other_facts);
 done:
     return status;
+}
+
+static pg_status read_one_attack(pg_design_reader *r, const pg_node *map, pg_error *err)
+{
+    return add_attack(r, map, map, err);
+}
+
+/* The attack that an item of a chain names; NULL, with a problem, if there is none or nothing can follow it. */
+static const pg_attack *find_stage(pg_design_reader *r, const pg_node *item)
+{
+    enum { ATTACKS_MAX = 128 };
+    const char *names[ATTACKS_MAX + 1] = {NULL};
+    const pg_node *node = item->kind == PG_MAP ? pg_node_get(item, "attack") : NULL;
+    const pg_attack *attack = node && node->kind == PG_SCALAR ? pg_attack_find(node->text) : NULL;
+    for (int i = 0, n = 0; pg_attacks[i] && n < ATTACKS_MAX; i++)
+        if (pg_attacks[i]->remakes || !item->next) names[n++] = pg_attacks[i]->name;
+    if (attack && (attack->remakes || !item->next)) return attack;
+    if (node)
+        pg_problems_choice(r->problems, node, names);
+    else
+        pg_problems_missing(r->problems, item, "attack", "a name");
+    return NULL;
+}
+
+/* Read the attacks of a chain. It applies to the schemes to which all of them apply. */
+static pg_status read_chain(pg_design_reader *r, const pg_node *map, pg_error *err)
+{
+    pg_design *d = r->design;
+    const pg_node *list = pg_node_get(map, "chain");
+    char found[PG_NODE_SHORT];
+    uint64_t schemes = UINT64_MAX;
+    int before = -1;
+    pg_options_check(pg_attack_table, chain_keys, map, r->problems);
+    if (list->kind != PG_LIST || list->count < 2 || list->count > PG_STAGES_MAX + 1) {
+        pg_problems_add(r->problems, list, "expected a list of 2 to %d attacks, got %s of %zu", PG_STAGES_MAX + 1,
+                        pg_node_describe(list, found), list->count);
+        return PG_OK;
+    }
+    for (const pg_node *item = list->first; item; item = item->next) {
+        const pg_attack *attack = find_stage(r, item);
+        if (!attack) return PG_OK;
+        pg_options_check(attack->options, stage_keys, item, r->problems);
+        const pg_status status = add_attack(r, item, map, err);
+        if (status != PG_OK) return status;
+        pg_design_attack *made = &d->attacks[d->attack_count - 1];
+        made->chained = before;
+        made->stage = item->next;
+        made->schemes = schemes &= made->schemes;
+        before = d->attack_count - 1;
+    }
+    if (!schemes) pg_problems_add(r->problems, list, "no scheme has all of these attacks");
+    return PG_OK;
 }
 
 static pg_status read_named_attack(pg_design_reader *r, const pg_node *map, pg_error *err)
 {
     const pg_node *node = pg_node_get(map, "attack");
     const pg_attack *attack = node && node->kind == PG_SCALAR ? pg_attack_find(node->text) : NULL;
+    if (!node && pg_node_find(map, "chain")) return read_chain(r, map, err);
     if (attack) return pg_design_read_expanded(r, attack->options, attack_keys, map, read_one_attack, err);
     if (node)
         pg_problems_choice(r->problems, node, pg_attack_names());

@@ -66,17 +66,30 @@ done:
     return status;
 }
 
+/* Write an attack's name and options to a map, or to a new one in the list of its chain. */
+static pg_status add_attack(pg_tree *tree, pg_node *chain, const pg_design_attack *a, pg_node *map, pg_error *err)
+{
+    pg_status status = PG_OK;
+    if (chain) PG_TRY(pg_node_add(tree, chain, NULL, PG_MAP, NULL, &map, err));
+    PG_TRY(pg_node_add_text(tree, map, "attack", a->attack->name, err));
+    PG_TRY(pg_options_write(a->attack->options, a->options, PG_REVEAL_PLACES, tree, map, err));
+done:
+    return status;
+}
+
 static pg_status add_attacks(const pg_design *d, pg_tree *tree, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_node *list, *map, *names;
+    pg_node *list, *map, *names, *chain = NULL;
     if (!d->attack_count) return PG_OK;
     PG_TRY(pg_node_add(tree, tree->root, "attacks", PG_LIST, NULL, &list, err));
     for (int i = 0; i < d->attack_count; i++) {
         const pg_design_attack *a = &d->attacks[i];
-        PG_TRY(pg_node_add(tree, list, NULL, PG_MAP, NULL, &map, err));
-        PG_TRY(pg_node_add_text(tree, map, "attack", a->attack->name, err));
-        PG_TRY(pg_options_write(a->attack->options, a->options, PG_REVEAL_PLACES, tree, map, err));
+        const bool chained = a->stage || a->chained >= 0;
+        if (a->chained < 0) PG_TRY(pg_node_add(tree, list, NULL, PG_MAP, NULL, &map, err));
+        if (chained && a->chained < 0) PG_TRY(pg_node_add(tree, map, "chain", PG_LIST, NULL, &chain, err));
+        PG_TRY(add_attack(tree, chained ? chain : NULL, a, map, err));
+        if (a->stage) continue;
         PG_TRY(pg_options_write(pg_attack_table, &(pg_attack_options){.keep = a->keep}, PG_REVEAL_PLACES, tree, map, err));
         if (a->after) PG_TRY(pg_node_add_text(tree, map, "after", a->after->name, err));
         if (a->all_schemes) continue;

@@ -44,10 +44,13 @@ static int order_of_schemes(const pg_design *d, int a, int b)
 
 static int order_of_attacks(const pg_design *d, int a, int b)
 {
+    if (a < 0 || b < 0) return (a >= 0) - (b >= 0);
     const pg_design_attack *x = &d->attacks[a], *y = &d->attacks[b];
     const int name = strcmp(x->attack->name, y->attack->name);
     const int after = strcmp(x->after ? x->after->name : "", y->after ? y->after->name : "");
-    return name ? name : after ? after : pg_options_compare(x->attack->options, x->options, y->options);
+    if (name || after) return name ? name : after;
+    const int options = pg_options_compare(x->attack->options, x->options, y->options);
+    return options ? options : order_of_attacks(d, x->chained, y->chained);
 }
 
 static int order_of_independent(const pg_design *d, int a, int b)
@@ -113,7 +116,8 @@ pg_status pg_duplicates_check(const pg_design *d, pg_problems *problems, pg_erro
     for (int i = 0; i < d->scheme_count; i++) entries[i] = (entry){d, order_of_schemes, i, d->schemes[i].node, 1};
     find(entries, d->scheme_count, problems);
     for (int i = 0; i < d->attack_count; i++)
-        entries[i] = (entry){d, order_of_attacks, i, d->attacks[i].node, d->attacks[i].schemes & there};
+        entries[i] =
+            (entry){d, order_of_attacks, i, d->attacks[i].node, d->attacks[i].stage ? 0 : d->attacks[i].schemes & there};
     find(entries, d->attack_count, problems);
     for (int i = 0; i < d->independent_count; i++) entries[i] = (entry){d, order_of_independent, i, d->independent[i].node, 1};
     find(entries, d->independent_count, problems);

@@ -195,17 +195,22 @@ static pg_status add_attack(builder *b, const place *at, const price *p, const p
     task.attack = a->attack;
     task.attack_options = a->options;
     task.other = a->other;
-    task.keep = a->keep;
-    if (task.supplied.model_sha256[0] && a->attack->steady && before < 0) task.seed = 0;
+    task.keep = a->keep || a->stage;
+    if (task.supplied.model_sha256[0] && a->attack->steady && before < 0 && a->chained < 0) task.seed = 0;
     if (a->attack->wants_pretrained && a->attack->wants_pretrained(a->options))
         PG_TRY(add_attackers_plain(b, at, &task, &all[1], err));
     PG_TRY(add_plain_networks(b, at, references_of(a), &task, &all[3], err));
     if (before >= 0) {
         PG_TRY(add_attack(b, at, p, trained, victim, before, -1, &all[2], err));
-        task.after = earlier->attack;
-        task.after_options = earlier->options;
+        task.before[task.before_count++] = (pg_task_stage){earlier->attack, earlier->options};
         memcpy(task.forged, b->grid->tasks[all[2]].key, sizeof task.forged);
     }
+    if (a->chained >= 0) {
+        PG_TRY(add_attack(b, at, p, trained, victim, a->chained, -1, &all[2], err));
+        memcpy(task.taken, b->grid->tasks[all[2]].key, sizeof task.taken);
+    }
+    for (int k = a->chained; k >= 0; k = b->design->attacks[k].chained)
+        task.before[task.before_count++] = (pg_task_stage){b->design->attacks[k].attack, b->design->attacks[k].options};
     PG_TRY(pg_grid_add(b->grid, &task, all, 3 + task.network_count, attack_cost(p, a), index, err));
     b->grid->tasks[*index].unsaved = p->forward * p->test;
 done:
@@ -222,7 +227,8 @@ static pg_status add_chains(builder *b, const place *at, const price *p, const p
     if (!a->after) return add_attack(b, at, p, trained, victim, i, -1, &index, err);
     for (int k = 0; k < i; k++) {
         const pg_design_attack *earlier = &b->design->attacks[k];
-        if (earlier->attack == a->after && !earlier->after && pg_design_applies(earlier, trained->scheme))
+        const bool alone = !earlier->after && !earlier->stage && earlier->chained < 0;
+        if (earlier->attack == a->after && alone && pg_design_applies(earlier, trained->scheme))
             PG_TRY(add_attack(b, at, p, trained, victim, i, k, &index, err));
     }
 done:
@@ -282,7 +288,7 @@ static pg_status add_all_claims(builder *b, const place *at, const price *p, con
     if (trained->scheme->keygen) PG_TRY(add_claims(b, at, p, trained, victim, -1, err));
     for (int i = 0; i < b->design->attack_count; i++) {
         const pg_design_attack *a = &b->design->attacks[i];
-        if (a->attack->hands_on && !a->after && pg_design_applies(a, trained->scheme))
+        if (a->attack->hands_on && !a->after && a->chained < 0 && pg_design_applies(a, trained->scheme))
             PG_TRY(add_claims(b, at, p, trained, victim, i, err));
     }
 done:
@@ -329,7 +335,8 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
     }
     if (!supplied) PG_TRY(pg_grid_add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
     for (int i = 0; i < b->design->attack_count; i++)
-        if (pg_design_applies(&b->design->attacks[i], s->scheme)) PG_TRY(add_chains(b, at, p, &task, parents[0], i, err));
+        if (!b->design->attacks[i].stage && pg_design_applies(&b->design->attacks[i], s->scheme))
+            PG_TRY(add_chains(b, at, p, &task, parents[0], i, err));
     if (first || !supplied) PG_TRY(add_all_claims(b, at, p, &task, parents[0], err));
     if (thresholds) PG_TRY(add_threshold(b, at, p, &task, parents, err));
 done:

@@ -97,11 +97,22 @@ static void count_attack(const pg_node *entry, int k, extent *e)
     }
 }
 
+/* Count the attacks of a chain on models of each scheme. */
+static void count_chain(const pg_node *entry, extent *e)
+{
+    const pg_node *chain = entry->kind == PG_MAP ? pg_node_find(entry, "chain") : NULL;
+    for (int i = 0; chain && chain->kind == PG_LIST && pg_schemes[i]; i++)
+        if (!pg_node_find(entry, "schemes") || names_scheme(entry, "schemes", pg_schemes[i]))
+            e->attacks[i] += (double)chain->count;
+}
+
 static void count_attacks(const pg_node *root, extent *e)
 {
-    for (const pg_node *entry = first_entry(root, "attacks"); entry; entry = next_entry(root, "attacks", entry))
+    for (const pg_node *entry = first_entry(root, "attacks"); entry; entry = next_entry(root, "attacks", entry)) {
+        count_chain(entry, e);
         for (int k = 0; pg_attacks[k]; k++)
             if (names_attack(entry, pg_attacks[k])) count_attack(entry, k, e);
+    }
 }
 
 static void count_independent(const pg_node *root, extent *e)

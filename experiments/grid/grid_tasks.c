@@ -49,12 +49,31 @@ done:
     return status;
 }
 
+static void clear_texts(pg_grid_task *task)
+{
+    if (task->public_text != task->text) pg_free(task->public_text);
+    pg_free(task->text);
+}
+
+/* Let a task that the grid has keep its files, because an attack begins with them. */
+static void keep_files(pg_grid_task *node, pg_task *task)
+{
+    clear_texts(node);
+    node->keep = true;
+    node->text = task->text;
+    node->public_text = task->public_text;
+    task->text = task->public_text = NULL;
+}
+
 pg_status pg_grid_add(pg_grid *grid, pg_task *task, const int *parents, int parent_count, double cost, int *at, pg_error *err)
 {
     pg_status status = PG_OK;
     PG_TRY(pg_task_write(task, err));
     *at = pg_grid_find(grid, task->key);
-    if (*at >= 0) goto done;
+    if (*at >= 0) {
+        if (task->keep) keep_files(&grid->tasks[*at], task);
+        goto done;
+    }
     PG_TRY(make_room(grid, err));
     pg_grid_task *node = &grid->tasks[grid->count];
     *node = (pg_grid_task){.text = task->text, .public_text = task->public_text, .keep = task->keep, .cost = cost};
@@ -72,8 +91,7 @@ done:
 
 static void clear_task(pg_grid_task *task)
 {
-    if (task->public_text != task->text) pg_free(task->public_text);
-    pg_free(task->text);
+    clear_texts(task);
     pg_free(task->about);
 }
 

@@ -48,15 +48,30 @@ done:
     return status;
 }
 
-/* An attack's own options, and those of the attack that came before it. */
+/* The names of the attacks that came before, in their order. */
+static const char *name_stages(const pg_task *task, char out[PG_HIDDEN_MAX])
+{
+    size_t used = 0;
+    out[0] = 0;
+    for (int i = task->before_count - 1; i >= 0 && used < PG_HIDDEN_MAX; i--)
+        used += (size_t)snprintf(out + used, PG_HIDDEN_MAX - used, "%s%s", used ? " + " : "", task->before[i].attack->name);
+    return out;
+}
+
+/* An attack's own options, and those of the attacks that came before it. */
 static pg_status add_attack(pg_parameter_draft *draft, const pg_task *task, pg_text_pool *texts, pg_error *err)
 {
     pg_status status = PG_OK;
+    char names[PG_HIDDEN_MAX], prefix[24];
     if (!task->attack) return PG_OK;
     PG_TRY(add_options(draft, "", task->attack->options, task->attack_options, texts, err));
-    if (!task->after) return PG_OK;
-    PG_TRY(add_text(draft, "after", task->after->name, PG_HIDDEN_MAX - 1, err));
-    PG_TRY(add_options(draft, "after_", task->after->options, task->after_options, texts, err));
+    if (!task->before_count) return PG_OK;
+    const char *how = task->taken[0] ? "chain" : "after";
+    PG_TRY(add_text(draft, how, name_stages(task, names), PG_HIDDEN_MAX - 1, err));
+    for (int i = 0; i < task->before_count; i++) {
+        snprintf(prefix, sizeof prefix, i ? "%s_%d_" : "%s_", how, i + 1);
+        PG_TRY(add_options(draft, prefix, task->before[i].attack->options, task->before[i].options, texts, err));
+    }
 done:
     return status;
 }

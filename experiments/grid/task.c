@@ -117,11 +117,18 @@ done:
     return status;
 }
 
+/* The key of an earlier attack: after, after_2, ... */
+static const char *name_stage(int i, char out[16])
+{
+    snprintf(out, 16, i ? "after_%d" : "after", i + 1);
+    return out;
+}
+
 static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_reveal reveal, pg_error *err)
 {
     pg_status status = PG_OK;
     const target to = {tree, map, reveal};
-    const pg_attack *attack = task->attack, *after = task->after;
+    const pg_attack *attack = task->attack;
     PG_TRY(add_int(tree, map, "format", FORMAT, err));
     PG_TRY(pg_node_add_text(tree, map, "kind", kinds[task->kind], err));
     PG_TRY(add_int(tree, map, "seed", (long long)task->seed, err));
@@ -142,8 +149,14 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_re
         PG_TRY(add_options(&to, &(options){"attack", "attack", attack->name, attack->options, task->attack_options}, err));
     if (task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, reveal, err));
     if (task->keep && reveal == PG_REVEAL_ALL) PG_TRY(pg_node_add(tree, map, "keep", PG_SCALAR, "true", NULL, err));
-    if (after) PG_TRY(add_options(&to, &(options){"after", "attack", after->name, after->options, task->after_options}, err));
+    for (int i = 0; i < task->before_count; i++) {
+        const pg_attack *before = task->before[i].attack;
+        char key[16];
+        PG_TRY(add_options(
+            &to, &(options){name_stage(i, key), "attack", before->name, before->options, task->before[i].options}, err));
+    }
     if (task->forged[0]) PG_TRY(pg_node_add_text(tree, map, "forged", task->forged, err));
+    if (task->taken[0]) PG_TRY(pg_node_add_text(tree, map, "taken", task->taken, err));
 done:
     return status;
 }
@@ -168,13 +181,19 @@ void pg_task_clear_texts(pg_task *task)
     task->text = task->public_text = NULL;
 }
 
+static bool hides_stage(const pg_task *task)
+{
+    for (int i = 0; i < task->before_count; i++)
+        if (pg_options_hide(task->before[i].attack->options, task->before[i].options)) return true;
+    return false;
+}
+
 /* Does the public text differ? */
 static bool hides(const pg_task *task)
 {
     return task->keep || task->arch->text || task->data.pictures.path[0] || task->other.pictures.path[0] ||
            task->kind == PG_TASK_SUPPLIED || pg_options_hide(task->scheme->options, task->scheme_options) ||
-           (task->attack && pg_options_hide(task->attack->options, task->attack_options)) ||
-           (task->after && pg_options_hide(task->after->options, task->after_options));
+           (task->attack && pg_options_hide(task->attack->options, task->attack_options)) || hides_stage(task);
 }
 
 pg_status pg_task_write(pg_task *task, pg_error *err)
@@ -282,7 +301,10 @@ static pg_status get_scheme_and_attack(const pg_node *root, pg_task *out, pg_pro
     const bool forged = out->kind == PG_TASK_CLAIM && pg_node_find(root, "attack");
     if (out->kind != PG_TASK_ATTACK && !forged) goto done;
     PG_TRY(get_attack(root, "attack", &out->attack, &out->attack_options, problems, err));
-    if (pg_node_find(root, "after")) PG_TRY(get_attack(root, "after", &out->after, &out->after_options, problems, err));
+    for (char key[16]; out->before_count < PG_STAGES_MAX && pg_node_find(root, name_stage(out->before_count, key));) {
+        pg_task_stage *stage = &out->before[out->before_count++];
+        PG_TRY(get_attack(root, key, &stage->attack, &stage->options, problems, err));
+    }
 done:
     return status;
 }
@@ -316,6 +338,7 @@ static pg_status read_task(const pg_node *root, pg_task *out, pg_problems *probl
     get_text(root, "victim", out->victim, sizeof out->victim);
     if (networks[out->kind][0]) get_networks(pg_node_get(root, networks[out->kind]), out);
     get_text(root, "forged", out->forged, sizeof out->forged);
+    get_text(root, "taken", out->taken, sizeof out->taken);
     PG_TRY(get_data(pg_node_get(root, "other"), &out->other, problems, err));
     out->keep = pg_node_find(root, "keep") != NULL;
     PG_TRY(get_scheme_and_attack(root, out, problems, err));
@@ -348,6 +371,6 @@ void pg_task_clear(pg_task *task)
     pg_task_clear_texts(task);
     pg_free(task->scheme_options);
     pg_free(task->attack_options);
-    pg_free(task->after_options);
+    for (int i = 0; i < task->before_count; i++) pg_free(task->before[i].options);
     *task = (pg_task){0};
 }

@@ -34,6 +34,14 @@ typedef struct pg_data_choice {
     pg_picture_set pictures; /* for the worker alone: the checksum covers everything that follows from them */
 } pg_data_choice;
 
+/* An attack that came before another, with its options. */
+typedef struct pg_task_stage {
+    const pg_attack *attack;
+    void *options;
+} pg_task_stage;
+
+enum { PG_STAGES_MAX = 8 };
+
 typedef struct pg_task {
     char key[PG_SHA256_HEX];
     char *text;        /* canonical */
@@ -61,10 +69,12 @@ typedef struct pg_task {
     void *attack_options;
     pg_data_choice other; /* other data set of the attack, or of the scheme that is trained; of a claim, that of the accused
                              network; name empty: none */
-    /* attack that comes after one that forged evidence: that one and its options; NULL: none */
-    const pg_attack *after;
-    void *after_options;
+    /* attacks that came before this one, the latest first: the one that forged the evidence with which it begins, or those
+     * earlier in its chain */
+    pg_task_stage before[PG_STAGES_MAX];
+    int before_count;
     char forged[PG_SHA256_HEX]; /* key of the task that forged the evidence which the task begins with; empty: none */
+    char taken[PG_SHA256_HEX];  /* key of the attack of the chain whose network this one attacks; empty: the trained one's */
     bool keep;                  /* attack only: attacked networks and forged evidence stay as files; no part of the key */
     bool last;                  /* training outside of a grid: leave the network of the last epoch, not of the best one */
     pg_verify_options verify;

@@ -43,6 +43,9 @@ typedef struct shortening {
     division now, next;
 } shortening;
 
+/* The option that names the earlier attacks of a chain. */
+static const char *const chain_key = "chain";
+
 /* Divide the classes by the value of an option. Variants that lack it are unlike the family. */
 static pg_status divide(shortening *s, const char *key, pg_error *err)
 {
@@ -82,7 +85,8 @@ static pg_status take_option(shortening *s, int family, const char *key, int at,
     pg_status status = PG_OK;
     PG_TRY(divide(s, key, err));
     for (int i = 0; i < s->list->count; i++)
-        if (s->family[i] == family && s->next.size[s->next.class[i]] < s->now.size[s->now.class[i]])
+        if (s->family[i] == family && strcmp(key, chain_key) != 0 &&
+            s->next.size[s->next.class[i]] < s->now.size[s->now.class[i]])
             PG_TRY(append(s->texts, option_at(&s->list->items[i], at), &s->name[i], err));
     const division swap = s->now;
     s->now = s->next;
@@ -121,13 +125,22 @@ static pg_status find_family(const pg_variant *v, pg_text_pool *families, int *n
     return status;
 }
 
+/* A short name begins with the variant's name, after those of the earlier attacks of its chain. */
+static pg_status begin_name(shortening *s, int i, pg_error *err)
+{
+    const pg_variant *v = &s->list->items[i];
+    const pg_parameter *chain = option_of(v, chain_key);
+    s->name[i] = v->name;
+    return chain ? pg_text_pool_print(s->texts, &s->name[i], NULL, err, "%s + %s", chain->value.text, v->name) : PG_OK;
+}
+
 static pg_status find_names(shortening *s, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_text_pool families = {0};
     for (int i = 0; i < s->list->count; i++) {
         PG_TRY(find_family(&s->list->items[i], &families, &s->family[i], err));
-        s->name[i] = s->list->items[i].name;
+        PG_TRY(begin_name(s, i, err));
     }
     for (int i = 0, seen = 0; i < s->list->count; i++)
         if (s->family[i] == seen) {

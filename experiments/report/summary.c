@@ -69,6 +69,9 @@ done:
     return status;
 }
 
+/* Parameters that name earlier attacks; those of their options begin so too. */
+static const char *const former[] = {"after", "chain", NULL};
+
 static pg_status take_census(const pg_variants *list, census *c, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -76,7 +79,8 @@ static pg_status take_census(const pg_variants *list, census *c, pg_error *err)
         const pg_variant *v = &list->items[i];
         if (is_supplied(v)) continue;
         PG_TRY(count_one(c, v->name, "", err));
-        if (pg_parameters_find(v->lists[0], "after")) PG_TRY(count_one(c, v->name, "after", err));
+        for (int k = 0; former[k]; k++)
+            if (pg_parameters_find(v->lists[0], former[k])) PG_TRY(count_one(c, v->name, former[k], err));
         for (int k = 0; k < 2; k++) PG_TRY(count_options(c, v, v->lists[k], err));
     }
 done:
@@ -87,9 +91,13 @@ done:
 static pg_status is_common(census *c, const char *name, const pg_parameter *option, bool *common, pg_error *err)
 {
     pg_status status = PG_OK;
-    const bool of_former = strncmp(option->key, "after_", 6) == 0;
+    const char *of = "";
     int *count, all;
-    PG_TRY(count_of(c, name, of_former ? "after" : "", &count, err));
+    for (int k = 0; former[k]; k++) {
+        const size_t length = strlen(former[k]);
+        if (strncmp(option->key, former[k], length) == 0 && option->key[length] == '_') of = former[k];
+    }
+    PG_TRY(count_of(c, name, of, &count, err));
     all = *count;
     PG_TRY(count_of(c, name, option->text, &count, err));
     *common = *count == all;
@@ -104,7 +112,8 @@ static pg_status print_options(census *c, const pg_variant *v, const pg_paramete
     for (int i = 0; i < list->count; i++) {
         const pg_parameter *option = &list->items[i];
         bool common = option->value.type == PG_VALUE_TEXT && !option->value.text[0];
-        if (!common && !is_supplied(v)) PG_TRY(is_common(c, v->name, option, &common, err));
+        const bool chain = strcmp(option->key, "chain") == 0; /* always told, because the network is another one */
+        if (!common && !chain && !is_supplied(v)) PG_TRY(is_common(c, v->name, option, &common, err));
         if (!common) fprintf(stream, " %s", option->text);
     }
 done:

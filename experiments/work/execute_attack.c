@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 #include "core/formats/number.h"
 #include "core/ownership/binding.h"
+#include "experiments/work/rundir.h"
 #include "experiments/work/saving.h"
 
 #include <stdio.h>
@@ -20,15 +21,59 @@ typedef struct work {
     pg_model *shape;                /* of the victim, for an attacker who sees its answers alone */
     pg_oracle *answers;             /* of the victim */
     pg_evidence *evidence, *forged; /* the owner's; that which the earlier attack forged, NULL: none */
+    pg_evidence *passports;         /* with which the earlier attack of the chain sells its network; NULL: the owner's */
     pg_judge *judge;                /* of claims on the unchanged victim */
     pg_finding genuine;             /* of the owner's evidence, on the unchanged victim */
     pg_attack_view view;
+    struct {
+        double images, macs, queries;
+    } spent; /* by earlier attacks of the chain */
     void *state;
     bool started, genuine_known;
     bool moved; /* the latest network was judged on the other data set */
     pg_record *record;
     pg_saving saving;
 } work;
+
+/* What the earlier attacks of a chain cost, which the record of the latest has in sum. */
+static pg_status read_spent(work *w, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_record record = {0};
+    pg_parameter_pool pool = {0};
+    pg_task_labels labels;
+    char path[PG_PATH_MAX];
+    PG_TRY(pg_rundir_file(w->at->directory, "records", w->task->taken, path, err));
+    PG_TRY(pg_record_load(path, w->task->taken, &pool, &record, &labels, err));
+    for (int i = 0; i < record.cell_count; i++) {
+        const pg_record_cell *c = &record.cells[i];
+        if (strcmp(c->outcome, "") != 0) continue;
+        if (strcmp(c->metric, "attack_images") == 0) w->spent.images = c->value;
+        if (strcmp(c->metric, "attack_flops") == 0) w->spent.macs = c->value;
+        if (strcmp(c->metric, "queries") == 0) w->spent.queries = c->value;
+    }
+done:
+    pg_record_clear(&record);
+    pg_parameter_pool_clear(&pool);
+    return status;
+}
+
+/* An earlier attack on a network that runs on passports left its own beside the network. */
+static pg_status load_passports(work *w, pg_error *err)
+{
+    char stem[PG_FILE_STEM], path[PG_PATH_MAX];
+    if (pg_net_spec_deployed(&w->victim->spec) == PG_PUBLIC) return PG_OK;
+    pg_task_stem(w->task->taken, "attacker", stem);
+    const pg_status status = pg_execute_path(w->at, "evidence", stem, path, err);
+    if (status != PG_OK || !pg_file_exists(path)) return status;
+    return pg_evidence_load(path, &w->passports, err);
+}
+
+/* The passports that are distributed with the network. */
+static const pg_evidence *distributed(const work *w)
+{
+    return w->passports ? w->passports : w->evidence;
+}
 
 static pg_status load_all(work *w, pg_error *err)
 {
@@ -37,14 +82,16 @@ static pg_status load_all(work *w, pg_error *err)
     char path[PG_PATH_MAX];
     PG_TRY(pg_execute_data(&task->data, w->at, &w->data, err));
     if (task->other.name[0]) PG_TRY(pg_execute_data(&task->other, w->at, &w->other, err));
-    PG_TRY(pg_execute_model(w->at, task->victim, &w->victim, err));
+    PG_TRY(pg_execute_model(w->at, task->taken[0] ? task->taken : task->victim, &w->victim, err));
+    if (task->taken[0]) PG_TRY(read_spent(w, err));
+    if (task->taken[0]) PG_TRY(load_passports(w, err));
     if (task->pretrained[0]) PG_TRY(pg_execute_model(w->at, task->pretrained, &w->pretrained, err));
     for (int i = 0; i < task->network_count; i++) PG_TRY(pg_execute_model(w->at, task->networks[i], &w->references[i], err));
     if (task->scheme->keygen) {
         PG_TRY(pg_execute_path(w->at, "evidence", task->victim, path, err));
         PG_TRY(pg_evidence_load(path, &w->evidence, err));
     }
-    if (task->after) {
+    if (task->forged[0]) {
         PG_TRY(pg_execute_path(w->at, "evidence", task->forged, path, err));
         PG_TRY(pg_evidence_load(path, &w->forged, err));
     }
@@ -60,7 +107,7 @@ static pg_status make_running(work *w, pg_error *err)
     PG_TRY(pg_model_create(&spec, &w->running, err));
     PG_TRY(pg_model_copy(w->victim, w->running, err));
     if (w->victim->passport_count && !w->victim->spec.public_affine)
-        PG_TRY(pg_passports_store(w->victim, w->evidence, w->running, err));
+        PG_TRY(pg_passports_store(w->victim, distributed(w), w->running, err));
 done:
     return status;
 }
@@ -70,7 +117,7 @@ static pg_status fill_view(work *w, pg_seed seed, pg_error *err)
 {
     pg_status status = PG_OK;
     const unsigned sees = w->task->attack->sees;
-    const bool distributed = w->victim->spec.passports && !w->victim->spec.public_affine;
+    const bool runs_on_passports = w->victim->spec.passports && !w->victim->spec.public_affine;
     if (sees & (PG_SEES_AFFINE | PG_SEES_ANSWERS)) PG_TRY(make_running(w, err));
     if (sees & PG_SEES_ANSWERS) {
         PG_TRY(pg_model_create(&w->victim->spec, &w->shape, err));
@@ -91,7 +138,8 @@ static pg_status fill_view(work *w, pg_seed seed, pg_error *err)
         w->view.references = w->references;
         w->view.reference_count = w->task->network_count;
     }
-    if (sees & PG_SEES_EVIDENCE || (sees & PG_SEES_DISTRIBUTED && distributed)) w->view.evidence = w->evidence;
+    if (sees & PG_SEES_DISTRIBUTED && runs_on_passports) w->view.evidence = distributed(w);
+    if (sees & PG_SEES_EVIDENCE) w->view.evidence = w->evidence;
     if (w->other.train.count) w->view.other = &w->other;
 done:
     return status;
@@ -100,7 +148,7 @@ done:
 /* Make the judge of claims on the unchanged victim. */
 static pg_status judge_of_victim(work *w, pg_error *err)
 {
-    const pg_judge_setup setup = pg_execute_judge(w->task, w->victim, &w->data.test, w->evidence);
+    const pg_judge_setup setup = pg_execute_judge(w->task, w->victim, &w->data.test, distributed(w));
     return w->judge ? PG_OK : pg_judge_create(&setup, &w->judge, err);
 }
 
@@ -165,7 +213,7 @@ static const pg_model *shown_in(const work *w, const pg_outcome *o)
 static pg_status open_judge(const work *w, const pg_outcome *o, const pg_model *model, const pg_dataset *test, pg_judge **out,
                             pg_error *err)
 {
-    const pg_evidence *sold = o->model && o->evidence ? o->evidence : w->evidence;
+    const pg_evidence *sold = o->model && o->evidence ? o->evidence : distributed(w);
     pg_judge_setup setup = pg_execute_judge(w->task, model, test, sold);
     setup.filter = o->filter;
     if (!o->model && !o->filter) setup.known_accuracy = w->genuine.reference;
@@ -267,14 +315,19 @@ done:
     return status;
 }
 
-/* Add the attack's own cells: its cost and its measures. */
-static pg_status record_attack(const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
+/* Add the attack's own cells: its cost, with that of the earlier attacks of its chain, and its measures. */
+static pg_status record_attack(const work *w, const pg_outcome *o, const char *name, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
-    PG_TRY(pg_record_add(record, name, "attack_images", o->images, "images", err));
-    PG_TRY(pg_record_add(record, name, "attack_flops", o->macs, "multiply-adds", err));
+    double queries = w->spent.queries;
+    PG_TRY(pg_record_add(record, name, "attack_images", o->images + w->spent.images, "images", err));
+    PG_TRY(pg_record_add(record, name, "attack_flops", o->macs + w->spent.macs, "multiply-adds", err));
     for (const pg_measure *m = o->measures; m < o->measures + PG_MEASURES_MAX && m->name; m++)
-        PG_TRY(pg_record_add(record, name, m->name, m->value, m->unit, err));
+        if (strcmp(m->name, "queries") == 0)
+            queries += m->value;
+        else
+            PG_TRY(pg_record_add(record, name, m->name, m->value, m->unit, err));
+    if (queries > 0) PG_TRY(pg_record_add(record, name, "queries", queries, "images", err));
 done:
     return status;
 }
@@ -334,7 +387,7 @@ static pg_status judge(work *w, pg_outcome *o, pg_record *record, pg_error *err)
     if (o->evidence) PG_TRY(judge_forgery(w, o, forger, record, err));
     if (o->evidence) PG_TRY(keep_row(w, o, shown_in(w, o), o->evidence, forger, err));
     if (w->task->attack->hands_on) PG_TRY(save_evidence(w, o->evidence, "", err)); /* for later attacks */
-    PG_TRY(record_attack(o, name, record, err));
+    PG_TRY(record_attack(w, o, name, record, err));
 done:
     pg_model_destroy(&restored);
     return status;
@@ -441,6 +494,7 @@ done:
     for (int i = 0; i < PG_REFERENCES_MAX; i++) pg_model_destroy(&w.references[i]);
     pg_evidence_destroy(&w.evidence);
     pg_evidence_destroy(&w.forged);
+    pg_evidence_destroy(&w.passports);
     pg_data_clear(&w.data);
     pg_data_clear(&w.other);
     pg_dataset_clear(&w.fresh);

@@ -115,6 +115,7 @@ pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err)
     PG_TRY(check_parent(task.victim, at, err));
     PG_TRY(check_parent(task.pretrained, at, err));
     PG_TRY(check_parent(task.forged, at, err));
+    PG_TRY(check_parent(task.taken, at, err));
     for (int i = 0; i < task.network_count; i++) PG_TRY(check_parent(task.networks[i], at, err));
     PG_TRY(pg_task_execute(&task, at, &record, err));
     PG_TRY(pg_task_describe(&task, &pool, &labels, err));
