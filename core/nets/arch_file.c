@@ -397,6 +397,12 @@ static pg_status check_file(const char *path, pg_error *err)
     return PG_OK;
 }
 
+bool pg_arch_names_file(const char *word)
+{
+    const size_t n = strlen(word);
+    return strchr(word, '/') || (n > 5 && strcmp(word + n - 5, ".yaml") == 0);
+}
+
 pg_status pg_arch_read(const char *path, const pg_arch **out, pg_problems *problems, pg_error *err)
 {
     pg_status status = PG_OK;

@@ -36,6 +36,9 @@ enum { PG_ARCH_TEXT_MAX = 65536 }; /* bytes of a network's text, with the zero a
  * err if problems is empty. A name of a network that the program has is a problem unless the rows are the same. */
 PG_CHECKED pg_status pg_arch_read(const char *path, const pg_arch **out, pg_problems *problems, pg_error *err);
 
+/* Does a word that names a network mean a file, "x.yaml" or "networks/x"? */
+bool pg_arch_names_file(const char *word);
+
 /* A network from its text. PG_BAD_INPUT, beginning with `where`, if the text describes none. */
 PG_CHECKED pg_status pg_arch_parse(const char *text, const char *where, const pg_arch **out, pg_error *err);
 

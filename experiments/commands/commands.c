@@ -8,10 +8,10 @@
 #include <string.h>
 
 const pg_command *const pg_commands[] = {
-    &pg_cmd_run,    &pg_cmd_status,         &pg_cmd_task,   &pg_cmd_plan,       &pg_cmd_why,  &pg_cmd_table,
-    &pg_cmd_report, &pg_cmd_data,           &pg_cmd_judge,  &pg_cmd_secret_new, &pg_cmd_mark, &pg_cmd_commit,
-    &pg_cmd_bench,  &pg_cmd_bench_dispatch, &pg_cmd_doctor, &pg_cmd_list,       &pg_cmd_help, &pg_cmd_completion,
-    NULL,
+    &pg_cmd_run,    &pg_cmd_status, &pg_cmd_task,   &pg_cmd_plan,       &pg_cmd_why,
+    &pg_cmd_table,  &pg_cmd_report, &pg_cmd_data,   &pg_cmd_judge,      &pg_cmd_secret_new,
+    &pg_cmd_mark,   &pg_cmd_commit, &pg_cmd_import, &pg_cmd_bench,      &pg_cmd_bench_dispatch,
+    &pg_cmd_doctor, &pg_cmd_list,   &pg_cmd_help,   &pg_cmd_completion, NULL,
 };
 
 const pg_command *pg_command_find(int count, char **words, int *used)

@@ -9,8 +9,8 @@
 #include "experiments/commands/cli.h"
 
 extern const pg_command pg_cmd_run, pg_cmd_status, pg_cmd_task, pg_cmd_plan, pg_cmd_why, pg_cmd_table, pg_cmd_report,
-    pg_cmd_data, pg_cmd_judge, pg_cmd_secret_new, pg_cmd_mark, pg_cmd_commit, pg_cmd_bench, pg_cmd_bench_dispatch,
-    pg_cmd_doctor, pg_cmd_list, pg_cmd_help, pg_cmd_completion;
+    pg_cmd_data, pg_cmd_judge, pg_cmd_secret_new, pg_cmd_mark, pg_cmd_commit, pg_cmd_import, pg_cmd_bench,
+    pg_cmd_bench_dispatch, pg_cmd_doctor, pg_cmd_list, pg_cmd_help, pg_cmd_completion;
 extern const pg_command *const pg_commands[]; /* ended by NULL */
 
 /* The command whose name begins the words; *used: 1 or 2, the words of its name. NULL: none. */

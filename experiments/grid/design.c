@@ -155,12 +155,6 @@ static pg_status read_data(pg_design_reader *r, const pg_node *map, pg_error *er
 
 /* ---- networks ---- */
 
-static bool names_file(const char *arch)
-{
-    const size_t n = strlen(arch);
-    return strchr(arch, '/') || (n > 5 && strcmp(arch + n - 5, ".yaml") == 0);
-}
-
 /* Read a network file, and set arch to its absolute path. Relative paths begin in the folder of the grid file. */
 static pg_status read_network_file(pg_design_reader *r, const pg_node *node, char arch[PG_TEXT_MAX], const pg_arch **out,
                                    pg_error *err)
@@ -184,8 +178,8 @@ static pg_status find_arch(pg_design_reader *r, const pg_node *node, char arch[P
 {
     pg_status status = PG_OK;
     const pg_design *d = r->design;
-    *out = names_file(arch) ? NULL : pg_arch_find(arch);
-    if (names_file(arch))
+    *out = pg_arch_names_file(arch) ? NULL : pg_arch_find(arch);
+    if (pg_arch_names_file(arch))
         status = read_network_file(r, node, arch, out, err);
     else if (!*out)
         pg_problems_choice(r->problems, node, pg_arch_names());

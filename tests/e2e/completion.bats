@@ -17,7 +17,7 @@ offers() { # offers EXPECTED WORD...
 
 # ---- bash ---------------------------------------------------------------------------------------------------------------------
 @test "bash completes commands" {
-    offers 'bench commit completion data doctor help judge list mark plan report run secret status table task why' ''
+    offers 'bench commit completion data doctor help import judge list mark plan report run secret status table task why' ''
     offers 'new' secret ''
     offers 'plan' pl
     offers 'adi greedy margin neuralmark uchida zhang' mark --scheme ''
