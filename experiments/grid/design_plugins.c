@@ -18,13 +18,15 @@ static const char *const attack_keys[] = {"attack", "schemes", "after", "keep", 
 static const char *const chain_keys[] = {"chain", "schemes", NULL};
 static const char *const stage_keys[] = {"attack", NULL};
 
-/* Look up the other data set that the options of an entry ask for. */
+/* Look up the other data set that the options of an entry ask for: a known one, or pictures that the grid's data names. */
 static void find_other(pg_design_reader *r, const pg_node *map, pg_other_data other, pg_data_choice *choice, pg_input *facts)
 {
     const pg_node *named = other.name ? pg_node_find(map, other.key) : NULL;
     pg_data_options wanted = {.train = other.train, .test = other.test};
     if (!other.name) return;
     snprintf(wanted.name, sizeof wanted.name, "%s", other.name);
+    for (int i = 0; i < r->design->data_count && !wanted.pictures.path[0]; i++)
+        if (strcmp(r->design->data[i].choice.name, other.name) == 0) wanted.pictures = r->design->data[i].choice.pictures;
     if (pg_data_entry_check(&wanted, named ? named : map, NULL, r->problems))
         (void)pg_design_find_data(r, named ? named : map, &wanted, choice, facts);
 }

@@ -57,6 +57,15 @@ YAML
     assert_output --partial "another checksum"
 }
 
+@test "a network moves from one folder to another" {
+    sed -e "s|^data:.*|data: [{name: birds, path: $SHARED/birds, size: 28}, {name: others, path: $SHARED/birds, size: 28, split: 0.5}]|" \
+        -e 's/^attacks:.*/attacks: [{attack: finetune, data: others, epochs: 1, batch: 16}]/' "$SHARED/birds.yaml" >moved.yaml
+    run -0 passgrid run moved.yaml --out moved
+    assert_equal "$(grep -c "uchida,finetune" moved/tables/removal.csv)" 2
+    run -0 passgrid run moved.yaml --out moved
+    assert_output --partial "4 tasks done"
+}
+
 @test "a wrong entry is refused at its place" {
     local head="networks: [{arch: alexnet}]
 schemes: [{scheme: plain}]"

@@ -222,6 +222,16 @@ TEST(a_picture_is_turned_as_its_exif_says)
     }
 }
 
+TEST(a_png_may_have_an_orientation_too)
+{
+    static const uint8_t head[] = "\x89PNG\r\n\x1a\n" /* a chunk of two bytes, then eXIf */
+                                  "\0\0\0\2abCDxy\1\2\3\4"
+                                  "\0\0\0\x1a"
+                                  "eXIfII*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\x08\0\0\0\0\0\0\0\1\2\3\4";
+    assert_int_equal(pg_image_orientation(head, sizeof head - 1), 8);
+    for (size_t cut = 0; cut < sizeof head - 1; cut++) assert_int_equal(pg_image_orientation(head, cut), 1);
+}
+
 TEST(a_damaged_exif_means_upright)
 {
     char *data = NULL;
