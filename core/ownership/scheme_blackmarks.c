@@ -275,7 +275,7 @@ static double blackmarks_between(const void *values, const pg_step *step)
 
 const pg_scheme pg_scheme_blackmarks = {
     .name = "blackmarks",
-    .summary = "bits that two groups of classes stand for, read from the answers to moved training images",
+    .summary = "two groups of classes stand for 0 and 1, and the answers to moved training images spell the bits",
     .source = "Chen, Rouhani, Koushanfar, 2019 (BlackMarks); defaults of Lukas et al., IEEE S&P 2022",
     .differs =
         "half of the bits are 0; the judge compares classes and not their groups, because a claimant could choose these; "

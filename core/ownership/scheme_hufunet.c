@@ -115,7 +115,7 @@ const pg_scheme pg_scheme_hufunet = {
     .source = "Lv, Li, Zhang, Chen, Liang, IEEE TPAMI 2023 (HufuNet)",
     .differs =
         "the autoencoder is dense, of grey training images of 8x8 pixels; the places are random; the encoder stays as it is "
-        "during training; pixels that are rebuilt on the right side of their mean count",
+        "during training; the judge counts the pixels that are rebuilt on the right side of their mean",
     .unbound = "its autoencoder is trained",
     .group = PG_WHITE_BOX,
     .holds = PG_HOLDS_MARK | PG_HOLDS_FORM,

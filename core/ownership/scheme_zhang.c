@@ -26,9 +26,10 @@ typedef struct zhang_options {
 static const pg_option options[] = {
     PG_CHOICE(zhang_options, pattern, "content", patterns,
               "triggers: training images with a white bar, training images with noise, or images of another data set"),
-    PG_CHOICE(zhang_options, labels, "fixed", labellings,
-              "labels: the target class for all, or a random class for each picture; the judge calls nothing significant "
-              "whose labels are all the same"),
+    PG_CHOICE(
+        zhang_options, labels, "fixed", labellings,
+        "labels: the target class for all, or a random class for each picture; if they are all the same, the judge calls nothing "
+        "significant"),
     PG_INT(
         zhang_options, source, "-1", -1, PG_CLASSES_MAX, NULL,
         "class of the training images that become triggers (4 in the toolkit of Lukas et al.); -1: every class but the target"),
