@@ -575,6 +575,8 @@ TEST(marks_that_do_not_fit_are_refused_before_training)
     unfit("stdm", "{layers: classifier}", "layers: alexnet has no convolution 'classifier'");
     unfit("deepsigns", "{layer: features.0}", "layer: alexnet has no layer 'features.0' that reads the output of another");
     unfit("deepsigns", "{layer: features.3}", "layer: alexnet has no layer 'features.3' that reads the output of another");
+    unfit("riga", "{layers: features.3}", "layers: alexnet has no convolution 'features.3'");
+    unfit("hufunet", "{codes: 64, layers: features.0}", "codes: 64 codes need 4096 weights, features.0 has 1200");
     unfit("laplacian", "{spread: 100}", "bits: 256 bits need 25600 weights, features.4 and the other layers have 11520");
 }
 
@@ -620,6 +622,25 @@ TEST(keys_that_their_makers_would_not_make_are_refused)
     o.evidence->triggers.count = count;
     o.evidence->mark.site[0].inputs--;
     refused(o.evidence, "the mark for 'classifier'");
+    owner_destroy(&o);
+    o = owner_create("riga", "{bits: 16, hidden: 5}");
+    OK(pg_evidence_check(o.evidence, &err));
+    o.evidence->mark.pooled = 5000;
+    refused(o.evidence, "filters in 0 rounds to 5000 values");
+    o.evidence->mark.pooled = 5;
+    o.evidence->mark.projection[3] = (pg_real)INFINITY;
+    refused(o.evidence, "the projection for features.4 has values that are not finite");
+    owner_destroy(&o);
+    o = owner_create("hufunet", "{pictures: 2, codes: 4, images: 10, sweeps: 1}");
+    OK(pg_evidence_check(o.evidence, &err));
+    o.evidence->mark.b[9] = (int8_t)-o.evidence->mark.b[9];
+    refused(o.evidence, "bit 9 for features.4 is not the sign of its pixel");
+    o.evidence->mark.b[9] = (int8_t)-o.evidence->mark.b[9];
+    o.evidence->mark.places[0] = o.evidence->mark.places[255];
+    refused(o.evidence, "stands twice");
+    o.evidence->mark.bits--;
+    refused(o.evidence, "has 4 codes and 127 bits, expected at most 64 and a multiple of 64");
+    o.evidence->mark.bits++;
     owner_destroy(&o);
     o = owner_create("uchida", "{bits: 16, layers: features.4 features.5}");
     snprintf(o.evidence->mark.site[1].layer, PG_NAME_MAX, "features.4");
