@@ -32,6 +32,7 @@
     X(pg_attack, round_weights)                                                                                                \
     X(pg_attack, refit)                                                                                                        \
     X(pg_attack, adversarial_training)                                                                                         \
-    X(pg_attack, filter_inputs)
+    X(pg_attack, filter_inputs)                                                                                                \
+    X(pg_attack, detect)
 
 PG_REGISTRY(pg_attack, pg_attacks, ATTACKS)

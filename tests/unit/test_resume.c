@@ -49,6 +49,7 @@ static const char config[] =
     "  - {chain: [{attack: finetune, epochs: 2, batch: 20}, {attack: rewrite}, {attack: finetune, epochs: 1, batch: 20}],\n"
     "     schemes: [v1]}\n"
     "  - {chain: [{attack: extract, epochs: 2, batch: 20}, {attack: prune, levels: [10, 50]}], schemes: [uchida]}\n"
+    "  - {attack: detect, twins: 2, schemes: [uchida]}\n"
     "  - {attack: transfer-triggers, pictures: 6, count: 4, references: 2, held_out: 1, steps: 3, schemes: [adi]}\n";
 
 static pg_grid *grid;
@@ -160,7 +161,8 @@ static void check_task(const pg_grid_task *task)
     if (strstr(task->text, "attack") == NULL || task->keep) return; /* a later attack needs files that were kept */
     char *alone = record_of(task->key);
     const bool one_step = strstr(task->name, "/unchanged/") || strstr(task->name, "/filter-inputs/") ||
-                          strstr(task->name, "/rewrite/") || strstr(task->name, "/counterfeit-uchida/"); /* never interrupted */
+                          strstr(task->name, "/detect/") || strstr(task->name, "/rewrite/") ||
+                          strstr(task->name, "/counterfeit-uchida/"); /* never interrupted */
     assert_int_equal(in_steps(task) > 0, !one_step);
     char *resumed = record_of(task->key);
     if (strcmp(alone, resumed) != 0) fail_msg("%s: another record after resuming", task->name);
