@@ -3,6 +3,7 @@
 #include "experiments/grid/design.h"
 
 #include "core/formats/yaml.h"
+#include "core/nets/arch_file.h"
 
 #include <stdio.h>
 
@@ -35,13 +36,21 @@ done:
     return status;
 }
 
+/* Can a grid name the network? It cannot if only the file of a model has its rows; the reader then finds it there again. */
+static bool can_name(const pg_network_options *o)
+{
+    return pg_arch_names_file(o->arch) || pg_arch_find(o->arch) == o->found;
+}
+
 static pg_status add_networks(const pg_design *d, pg_tree *tree, pg_error *err)
 {
     pg_status status = PG_OK;
-    pg_node *list;
-    PG_TRY(pg_node_add(tree, tree->root, "networks", PG_LIST, NULL, &list, err));
-    for (int i = 0; i < d->network_count; i++)
+    pg_node *list = NULL;
+    for (int i = 0; i < d->network_count; i++) {
+        if (!can_name(&d->networks[i].options)) continue;
+        if (!list) PG_TRY(pg_node_add(tree, tree->root, "networks", PG_LIST, NULL, &list, err));
         PG_TRY(add_map(tree, list, NULL, pg_network_table, &d->networks[i].options, err));
+    }
 done:
     return status;
 }

@@ -1,0 +1,83 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A user's own network in YAML, from the grid to the judge, and what a thief's dummy channels do to it.
+load ../common
+
+setup_file() {
+    cd "$SHARED"
+    (umask 077 && printf 'passgrid-secret-1 %064d\n' 7 >secret) # a fixed one: of fresh ones one in a thousand agrees anywhere
+    mkdir nets
+    cat >nets/mine.yaml <<YAML
+summary: a small residual network
+image: 32
+rows:
+  - {row: conv, channels: 20, name: stem, stride: 2}
+  - {row: conv, channels: 20, name: inner, passport: true}
+  - {row: conv, channels: 20, name: outer, relu: false}
+  - {row: add, with: stem}
+  - {row: global_pool, side: 2}
+  - {row: dropout, rate: 0.1}
+  - {row: dense, name: classifier}
+YAML
+    cat >nets/grid.yaml <<YAML
+name: own
+data: {name: synthetic, train: 200, test: 100}
+networks: [{arch: mine.yaml, norm: bn}]
+train: {epochs: 5, batch: 20, lr: 0.05}
+schemes: [{scheme: uchida, bits: 160, strength: 3, projection: signs, bound: true, secret: "file:$SHARED/secret"}]
+attacks: [{attack: rewrite, dummies: all, keep: true}]
+YAML
+    passgrid run nets/grid.yaml --out run
+}
+
+keys() { passgrid plan "$@" | awk '/ own| synthetic/ {print $1}'; }
+
+@test "the key of a task depends on the rows, and on nothing else of the file" {
+    borrow nets
+    keys nets/grid.yaml >before
+    { echo '# a comment'; sed 's/ a small / another /; s/stride: 2/kernel: 3, stride: 2, pad: 1/' "$SHARED/nets/mine.yaml"; } >nets/mine.yaml
+    keys nets/grid.yaml >same
+    assert_files_equal before same
+    sed 's/rate: 0.1/rate: 0.2/' "$SHARED/nets/mine.yaml" >nets/mine.yaml
+    keys nets/grid.yaml >other
+    run -1 cmp -s before other
+}
+
+@test "shapes that do not fit are told with file, line, row and both shapes" {
+    borrow nets
+    sed -i 's/name: outer, /name: outer, stride: 2, /' nets/mine.yaml
+    refuses 'nets/mine.yaml:7:5: rows.3: add4: 8x8x20 cannot be added to 16x16x20' passgrid plan nets/grid.yaml
+    rm nets/mine.yaml
+    refuses 'nets/grid.yaml:3:19: networks.0.arch: nets/mine.yaml: No such file or directory' passgrid plan nets/grid.yaml
+}
+
+judge() {
+    passgrid judge --dir . --test 100 --model "$SHARED"/run/models/*-"$1"-s1.safetensors \
+        --evidence "$SHARED"/run/evidence/*-uchida-s1.safetensors --exit-code "${@:2}"
+}
+
+@test "the judge needs no network file, because the model brings its rows along" {
+    run -0 judge uchida
+    assert_output --partial 'mine, bn, width 1, 10 classes'
+    assert_output --regexp 'verdict +proves'
+}
+
+@test "half of the bits agree in a network with dummy channels, and all through the original" {
+    run -11 judge rewrite
+    assert_output --partial 'neither: not significant'
+    run -10 judge rewrite --original "$SHARED"/run/models/*-uchida-s1.safetensors
+    assert_output --partial 'mine-wide, bn, width 1, 10 classes'
+    assert_output --regexp 'read through the original +1[56][0-9] of 160 agree'
+}
+
+@test "import reads a state dict by a mapping, and names what does not fit" {
+    model=$(echo "$SHARED"/run/models/*-uchida-s1.safetensors)
+    printf 'network: %s\n' "$SHARED/nets/mine.yaml" >map.yaml
+    run -0 passgrid import "$model" --map map.yaml --out again.safetensors
+    assert_output --partial 'again.safetensors: mine, '
+    printf 'network: lenet5\n' >map.yaml
+    run -2 passgrid import "$model" --map map.yaml --out none.safetensors
+    assert_output --partial "left over: 'stem.conv.weight' [20,3,3,3]"
+    assert_output --partial "missing: 'conv1.conv.weight' [6,3,5,5]"
+    assert_file_not_exist none.safetensors
+}
