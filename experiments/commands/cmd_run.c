@@ -19,7 +19,7 @@
 
 /* Message from rank 0 to the other ranks. */
 typedef struct order {
-    bool go;
+    bool go;     /* there is work */
     int threads; /* 0: each rank decides */
     double checkpoint_seconds, silence;
     char directory[PG_PATH_MAX], data_directory[PG_PATH_MAX];
@@ -183,7 +183,7 @@ static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_coun
     if (left) warn_of_crowds(ranks, rank_count);
     if (left) warn_of_processors(ranks, rank_count);
     if (left) PG_TRY(warn_of_readers(o->directory, err));
-    o->go = true;
+    o->go = lock->text[0];
 done:
     return status;
 }
@@ -202,6 +202,15 @@ static void summarise(const pg_run_result *r, int workers, const char *directory
     if (r->lost[0]) fprintf(stderr, "passgrid run: lost: %s\n", r->lost);
 }
 
+/* Write and print the tables of a grid whose tasks are all done; the exit code. */
+static int show(const order *o, const pg_run_result *result, int workers)
+{
+    pg_error err;
+    const pg_status status = pg_tables_render(o->directory, false, stdout, &err);
+    summarise(result, workers, o->directory);
+    return status == PG_OK ? 0 : pg_complain("run", status, "%s", err.message);
+}
+
 /* Run and render; the exit code. */
 static int carry_out(pg_comm *comm, const order *o, double deadline, const pg_grid *grid, pg_run_lock *lock)
 {
@@ -214,18 +223,13 @@ static int carry_out(pg_comm *comm, const order *o, double deadline, const pg_gr
                                     .checkpoint_seconds = o->checkpoint_seconds,
                                     .deadline = deadline,
                                     .silence = o->silence};
+    const int workers = comm->size > 1 ? comm->size - 1 : 1;
     const pg_status status = pg_run_grid(grid, comm, &options, &result, &err);
-    if (status != PG_OK && status != PG_FAILED) {
-        if (result.seconds > 0) summarise(&result, comm->size > 1 ? comm->size - 1 : 1, o->directory);
-        return pg_complain("run", status, "%s", err.message);
-    }
-    pg_error table_err;
-    const pg_status rendered = status == PG_OK ? pg_tables_render(o->directory, false, stdout, &table_err) : PG_OK;
-    summarise(&result, comm->size > 1 ? comm->size - 1 : 1, o->directory);
-    if (status != PG_OK)
-        return pg_complain("run", status, "%s; `passgrid table --partial %s` shows the tables without them", err.message,
-                           o->directory);
-    return rendered == PG_OK ? 0 : pg_complain("run", rendered, "%s", table_err.message);
+    if (status == PG_OK) return show(o, &result, workers);
+    if (status == PG_FAILED || result.seconds > 0) summarise(&result, workers, o->directory);
+    if (status != PG_FAILED) return pg_complain("run", status, "%s", err.message);
+    return pg_complain("run", status, "%s; `passgrid table --partial %s` shows the tables without them", err.message,
+                       o->directory);
 }
 
 static int lead(pg_comm *comm, int argc, char **argv, pg_rank_facts *ranks)
@@ -241,7 +245,7 @@ static int lead(pg_comm *comm, int argc, char **argv, pg_rank_facts *ranks)
     if (pg_cli_parse(&pg_cmd_run, argc, argv, &a, &code)) {
         pg_status status = pg_deadline_find(a.deadline, &deadline, &err);
         if (status == PG_OK) status = prepare(&a, ranks, comm->size, &o, &grid, &lock, &problems, &err);
-        if (status != PG_OK) code = pg_named_grid_complain("run", status, &problems, &err);
+        code = status == PG_OK ? 0 : pg_named_grid_complain("run", status, &problems, &err);
     }
     const pg_status shared = pg_comm_broadcast(comm, &o, sizeof o, &err);
     if (shared != PG_OK) code = pg_complain("run", shared, "%s", err.message);
@@ -249,6 +253,10 @@ static int lead(pg_comm *comm, int argc, char **argv, pg_rank_facts *ranks)
         if (o.threads) pg_compute_start(o.threads);
         pg_signals_grace(comm->size > 1 ? WAITING_SECONDS : PG_SAVING_SECONDS);
         code = carry_out(comm, &o, deadline, grid, &lock);
+    } else if (shared == PG_OK && grid && code == 0) {
+        const pg_run_result complete = {.done = grid->count};
+        pg_grid_destroy(&grid);
+        code = show(&o, &complete, 1);
     }
     const pg_status released = pg_run_lock_release(&lock, &err);
     if (released != PG_OK && code == 0) code = pg_complain("run", released, "%s", err.message);
