@@ -234,7 +234,7 @@ test-power: $(BUILD)/passgrid data
 	slurm/launch.sh -n $(RANKS) -- $(BUILD)/passgrid run tests/power/grid.yaml --out $(BUILD)/power --threads $(THREADS)
 	$(Q)python3 tests/power/check.py $(BUILD)/power/cells.csv
 
-# Starts a real Slurm of one node, after installing it if this is root on Debian.
+# Starts a real Slurm of one node, then one of two, after installing it if this is root on Debian.
 test-slurm: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory deps-slurm; fi
 	$(Q)$(call bats,slurm,tests/slurm)
@@ -287,6 +287,7 @@ endef
 define NEEDS_SLURM
 command -v slurmctld && command -v slurmd|slurm-wlm
 command -v munged|munge
+command -v ip|iproute2
 endef
 define NEEDS_DEB
 command -v dpkg-buildpackage|dpkg-dev
@@ -463,7 +464,7 @@ help:
 	@echo "make test-hostile     show the judge 10,000 hostile evidence files and count verdicts; ten minutes"
 	@echo "make test-false       show the judge 3,000 fresh keys of every scheme on unmarked networks of CIFAR-10; half an hour"
 	@echo "make test-power       train, fine-tune and prune networks with bound evidence, which must prove; half an hour on two cores"
-	@echo "make test-slurm       test slurm/passgrid.sbatch with a real Slurm of one node (root on Debian)"
+	@echo "make test-slurm       test slurm/passgrid.sbatch with a real Slurm of one and of two nodes (root on Debian)"
 	@echo "make test-hosts       run a grid on three hosts of network namespaces and lose one of them (root)"
 	@echo "make test-asan | test-valgrind   unit tests with sanitizers; those without training under valgrind"
 	@echo "make test-compilers   build with gcc and clang, no warnings"

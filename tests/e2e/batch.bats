@@ -14,7 +14,7 @@ setup() {
         env | grep -c "^SLURM_\(CPUS_PER_TASK\|TRES_PER_TASK\|HINT\|CPU_BIND\)" >confined || true
         mkdir -p results/grid/records && [ -z "${PROGRESS:-}" ] || touch "results/grid/records/$(wc -l <calls).json"
         exit "${CODE:-0}"'
-    stand_in stubs/scontrol 'echo "scontrol $*" >>calls; echo "   Command=$PWD/home/slurm/passgrid.sbatch grid.yaml"'
+    stand_in stubs/scontrol 'echo "scontrol $*" >>calls; echo "   OverSubscribe=${SHARES:-OK}"; echo "   Command=$PWD/home/slurm/passgrid.sbatch grid.yaml"'
     stand_in stubs/squeue 'date -d "+1 hour" +%FT%T'
     stand_in stubs/qstat 'printf "    Resource_List.select = 2:ncpus=4\n    Resource_List.walltime = 01:00:00\n"
         printf "    resources_used.walltime = 00:10:00\n"'
@@ -46,6 +46,10 @@ lsf() { job PASSGRID_HOME="$PWD/home" LSB_JOBID=7 LSB_DJOB_HOSTFILE="$PWD/hosts"
     called "launch -n 21 "
     run -0 slurm SLURM_JOB_CPUS_PER_NODE="8(x2),4" SLURM_CPUS_PER_TASK=3
     called "launch -n 6 .*--threads 3"
+    run -0 slurm SLURM_JOB_CPUS_PER_NODE="8(x2)" SLURM_NTASKS=2 SLURM_NNODES=2 SHARES=NO
+    called "launch -n 17 "
+    run -0 slurm SLURM_JOB_CPUS_PER_NODE="8(x2)" SLURM_NTASKS=2 SLURM_NNODES=2
+    called "launch -n 3 "
 }
 
 @test "the Slurm script requeues one element of an array" {
@@ -101,6 +105,14 @@ lsf() { job PASSGRID_HOME="$PWD/home" LSB_JOBID=7 LSB_DJOB_HOSTFILE="$PWD/hosts"
     [ "$(nproc)" -gt 1 ] || skip "needs two cores"
     run -2 mpirun --oversubscribe --bind-to core -n 2 "$PASSGRID" run "$GRID" --out run --threads 2
     assert_output --partial "may use 1 of $(nproc) cores for its 2 threads"
+    assert_not_exists run
+}
+
+@test "a rank of another version ends the run, by name" {
+    sed "s/$("$PASSGRID" --version | cut -c 1-12)/passgrid 9.9/g" "$PASSGRID" >other # a text of the same length
+    chmod +x other
+    run -2 mpirun --oversubscribe --bind-to none -n 1 "$PASSGRID" run "$GRID" --out run : -n 1 ./other run "$GRID" --out run
+    assert_output --partial "rank 1 on $(hostname) is passgrid 9.9"
     assert_not_exists run
 }
 

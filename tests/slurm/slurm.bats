@@ -4,35 +4,18 @@
 # A grid is submitted, told to save, requeued, taken away without a warning, finished; its bytes are those of a plain mpirun. Jobs
 # that must not be requeued are not. The tests are skipped if Slurm cannot be started: not root, or not installed.
 load ../common
+load slurm
 
-SCRIPT=$ROOT/slurm/passgrid.sbatch
 WORKERS=$(nproc)
 longer=(--set train.epochs=12 --set checkpoint=0)
 request=(--ntasks="$WORKERS") # what a job asks for
 
-within() { # within SECONDS COMMAND...: it succeeds before that time is over
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        ((SECONDS < end)) || return 1
-        sleep 0.2
-    done
-}
-
 # ---- Slurm --------------------------------------------------------------------------------------------------------------------
-free_port() { # one that nobody listens on
-    local port
-    while port=$((20000 + RANDOM % 10000)); do (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break; done
-    echo $port
-}
-idle() { sinfo --noheader --format=%t | grep -qx idle; }
-
 start_slurm() { # leaves the processes in the file `daemons`
     local node
     node=$(hostname -s)
     mkdir state spool
-    dd if=/dev/urandom of=munge.key bs=1024 count=1 status=none
-    chmod 600 munge.key
+    write_key
     cat >slurm.conf <<END
 ClusterName=passgrid
 SlurmctldHost=$node(127.0.0.1)
@@ -58,25 +41,12 @@ MailProg=/bin/true
 NodeName=$node NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
 PartitionName=all Nodes=$node Default=YES MaxTime=INFINITE State=UP
 END
-    munged --foreground --force --key-file="$SHARED/munge.key" --socket="$SHARED/munge.socket" --pid-file="$SHARED/munge.pid" \
-        --seed-file="$SHARED/munge.seed" >munge.log 2>&1 3>&- &
-    echo $! >daemons
-    within 10 test -S munge.socket || return
-    slurmctld -D -c >/dev/null 2>&1 3>&- &
-    echo $! >>daemons
-    within 10 scontrol ping || return
+    start_controller || return
     slurmd -D -N "$node" >/dev/null 2>&1 3>&- &
     echo $! >>daemons
-    within 20 idle
+    within 20 idle 1
 }
 
-missing() { # why Slurm cannot be started here
-    local program
-    [ "$(id -u)" = 0 ] || echo "only root can start slurmd"
-    for program in munged slurmctld slurmd sbatch; do
-        command -v $program >/dev/null || echo "$program is not installed (make test-slurm installs it on Debian)"
-    done
-}
 setup_file() {
     MISSING=$(missing | head -n 1)
     export MISSING PASSGRID SLURM_CONF=$SHARED/slurm.conf
@@ -90,42 +60,9 @@ setup() {
     [ -z "$MISSING" ] || skip "$MISSING"
     cd "$BATS_TEST_TMPDIR"
 }
-teardown_file() {
-    local daemon
-    scancel --user=root 2>/dev/null || true
-    within 15 eval 'test -z "$(squeue --noheader 2>/dev/null)"' || true # a job that is left would outlive its slurmd
-    for daemon in $( # slurmd, slurmctld, munged
-        tac "$SHARED/daemons" 2>/dev/null
-    ); do
-        kill "$daemon" 2>/dev/null || true
-        within 10 gone "$daemon" || true
-    done
-}
+teardown_file() { stop_slurm; }
 
 # ---- jobs ---------------------------------------------------------------------------------------------------------------------
-submit() { # submit ARGUMENTS...: a job with `request` that runs the grid in `run`; sets job
-    job=$(OUT=run sbatch --parsable "${request[@]}" --output="$PWD/log" "$SCRIPT" "$@")
-}
-fact() { scontrol --oneliner show job "$job" | grep -o "\b$1=[^ ]*" | cut -d = -f 2; } # fact NAME: what Slurm says about the job
-is() { [ "$(fact "$1")" = "$2" ]; }
-assert_fact() { assert_equal "$(fact "$1")" "$2"; }
-started() { [ "$(grep -c 'workers, 1 cores each' log)" = "$1" ]; } # started N: the job has started N times
-waits() { is JobState PENDING && is Reason BeginTime; }
-# starts_again N: a requeued job starts the Nth time. Slurm lets two minutes pass; the test lets three seconds, because the node
-# takes a start in the second of the last kill for the start that was killed.
-starts_again() {
-    within 30 waits
-    scontrol update JobId="$job" StartTime=now+3
-    within 60 started "$1"
-}
-ended() { fact JobState | grep -qxE 'COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL'; }
-job_ends() { # job_ends STATE: the job ends, in that state
-    within 60 ended
-    assert_fact JobState "$1"
-}
-records() { find "$1"/records -name '*.json' 2>/dev/null | wc -l; }
-has_records() { [ "$(records run)" -ge "$1" ]; }
-
 @test "a job that is told to save, requeued, and then killed without a warning completes with the bytes of a plain mpirun" {
     ranks $((WORKERS + 1)) "$PASSGRID" run "$GRID" --out plain --threads 1 "${longer[@]}" >plain.log 2>&1
     slowly run submit "$GRID" "${longer[@]}"
