@@ -257,7 +257,7 @@ static void check_other_half(pg_design_reader *r, const pg_node *node)
 
 static pg_status read_one_independent(pg_design_reader *r, const pg_node *map, pg_error *err)
 {
-    pg_independent_options options;
+    pg_independent_options options = {.found = NULL};
     pg_design *d = r->design;
     pg_status status = pg_options_defaults(pg_independent_table, &options, err);
     if (status != PG_OK) return status;
