@@ -24,7 +24,7 @@ typedef struct detect_options {
 } detect_options;
 
 static const pg_option options[] = {
-    PG_INT(detect_options, twins, "4", 2, PG_REFERENCES_MAX, NULL, "plain networks that the attacker trains"),
+    PG_INT(detect_options, twins, "4", 3, PG_REFERENCES_MAX, NULL, "plain networks that the attacker trains"),
     {0},
 };
 

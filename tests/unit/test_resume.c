@@ -49,7 +49,7 @@ static const char config[] =
     "  - {chain: [{attack: finetune, epochs: 2, batch: 20}, {attack: rewrite}, {attack: finetune, epochs: 1, batch: 20}],\n"
     "     schemes: [v1]}\n"
     "  - {chain: [{attack: extract, epochs: 2, batch: 20}, {attack: prune, levels: [10, 50]}], schemes: [uchida]}\n"
-    "  - {attack: detect, twins: 2, schemes: [uchida]}\n"
+    "  - {attack: detect, twins: 3, schemes: [uchida]}\n"
     "  - {attack: transfer-triggers, pictures: 6, count: 4, references: 2, held_out: 1, steps: 3, schemes: [adi]}\n";
 
 static pg_grid *grid;
