@@ -151,7 +151,7 @@ endif
 # ---- targets ----------------------------------------------------------------------------------------------------------
 # `run` and `test` first install missing packages and then start make again, so that make sees them.
 .PHONY: always all run do-run data test do-test test-programs unit golden plugin e2e fuzz-inputs test-crash test-hostile test-false test-power test-slurm test-hosts test-asan \
-        test-compilers test-valgrind fuzz coverage bench bench-grid bench-dispatch bench-save bench-tables \
+        test-compilers test-valgrind test-ranks fuzz coverage bench bench-grid bench-dispatch bench-save bench-tables bench-scale \
         install installed uninstall deb deps deps-test deps-dev deps-slurm deps-hosts deps-bench deps-deb lint lint-quick tidy arrows man reference format clean help
 
 JOBS ?= $(shell nproc)
@@ -238,6 +238,10 @@ test-power: $(BUILD)/passgrid data
 test-slurm: $(BUILD)/passgrid $(CRASH_BIN)
 	$(Q)if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory deps-slurm; fi
 	$(Q)$(call bats,slurm,tests/slurm)
+
+# 65 ranks on this machine.
+test-ranks: $(BUILD)/passgrid $(CRASH_BIN)
+	$(Q)$(call bats,ranks,tests/ranks)
 
 # Makes three hosts of network namespaces. The tests are skipped if this machine forbids namespaces.
 test-hosts: $(BUILD)/passgrid $(CRASH_BIN)
@@ -396,6 +400,9 @@ bench-grid: $(BUILD)/passgrid
 # Seconds and memory of the tables of many made-up records.
 bench-tables: $(BUILD)/passgrid
 	python3 tests/bench/tables.py $(BUILD)/passgrid
+# Processor time and memory of plan, run and table on a finished grid of 100,000 tasks.
+bench-scale: $(BUILD)/passgrid
+	python3 tests/bench/scale.py $(BUILD)/passgrid
 # Empty tasks per second beside MPIPoolExecutor's (Debian: python3-mpi4py); seconds from a signal to the end of two trainings.
 bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
 	$(Q)mkdir -p $(BENCH_OUT)
@@ -464,6 +471,7 @@ help:
 	@echo "make test-hostile     show the judge 10,000 hostile evidence files and count verdicts; ten minutes"
 	@echo "make test-false       show the judge 3,000 fresh keys of every scheme on unmarked networks of CIFAR-10; half an hour"
 	@echo "make test-power       train, fine-tune and prune networks with bound evidence, which must prove; half an hour on two cores"
+	@echo "make test-ranks       a run with 65 ranks on this machine"
 	@echo "make test-slurm       test slurm/passgrid.sbatch with a real Slurm of one and of two nodes (root on Debian)"
 	@echo "make test-hosts       run a grid on three hosts of network namespaces and lose one of them (root)"
 	@echo "make test-asan | test-valgrind   unit tests with sanitizers; those without training under valgrind"
@@ -473,5 +481,6 @@ help:
 	@echo "make bench | bench-grid   compare speed with PyTorch's and oneDNN's; two ranks of one thread with one rank of two"
 	@echo "make bench-dispatch | bench-save   empty tasks beside MPIPoolExecutor's; seconds from a signal to the end"
 	@echo "make bench-tables     seconds and memory of the tables of 100,000 records"
+	@echo "make bench-scale      the same of plan, run and table on a finished grid of 100,000 tasks"
 	@echo "make lint | lint-quick | tidy   format, arrows, reference, shell and spelling; the part in make test; clang-tidy"
 	@echo "make format | arrows | reference | man | compile_commands.json | clean"
