@@ -118,7 +118,7 @@ const pg_scheme pg_scheme_frontier = {
     .unbound = "a trained network chooses its pictures, and their labels are the true classes",
     PG_TRIGGER_MEMBERS,
     .options_size = sizeof(frontier_options),
-    .alone = {"trigger_count", "4"},
+    .alone = {"trigger_count", "1"},
     .match = 0.5,
     .wants_pretrained = frontier_wants_pretrained,
     .check = frontier_check,

@@ -181,7 +181,8 @@ static void claim_fresh(const scene *s, const row *r, int keys, tally *t)
 {
     owner o = owner_wire(r->scheme, r->options);
     const bool trained = o.scheme->learn != NULL;
-    for (int i = 0; i < (r->most && r->most < keys ? r->most : keys); i++) {
+    const int most = trained && !s->real ? 2 : r->most;
+    for (int i = 0; i < (most && most < keys ? most : keys); i++) {
         const pg_seed seed = {.grid = (uint64_t)i, .task = "claimant"};
         owner claimant = {.evidence = NULL};
         if (trained)
