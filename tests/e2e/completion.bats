@@ -34,7 +34,7 @@ offers() { # offers EXPECTED WORD...
 
 @test "bash completes choices and names" {
     offers 'cifar imagenet' judge --pixels ''
-    offers 'resnet18 resnet18-imagenet resnet9' bench --arch res
+    offers 'resnet18 resnet18-imagenet resnet20 resnet32 resnet34 resnet56 resnet9' bench --arch res
     offers 'attacks' list at
     offers 'fake1 fake2 fake3' help fake
     offers 'cifar10 cifar100' data fetch cif
