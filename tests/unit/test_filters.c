@@ -55,7 +55,7 @@ TEST(weak_filters_change_little_and_strong_ones_more)
 /* A mirror twice is none; a median removes a single pixel, which a mean spreads over nine. */
 TEST(filters_do_what_they_are_called)
 {
-    pg_dataset once = filtered("{filter: mirror}", &data.test, 1), twice = filtered("{filter: flip}", &once, 1);
+    pg_dataset once = filtered("{filter: mirror}", &data.test, 1), twice = filtered("{filter: mirror}", &once, 1);
     assert_memory_equal(twice.images, data.test.images, values_of(&data.test));
     assert_memory_not_equal(once.images, data.test.images, values_of(&data.test));
     pg_dataset_clear(&twice);
