@@ -32,8 +32,9 @@
  * biases. Source: Wang, Kerschbaum, WWW 2021.
  *
  *   REBUILT    z is the pictures that an autoencoder rebuilds (autoencoder.h), [bits/64,64]; its encoder is the weights at the
- *              places [pooled,64], each over the standard deviation of its site's first weights. The bits are the signs of the
- *              pictures, so nobody can choose both. Source: Lv, Li, Zhang, Chen, Liang, IEEE TPAMI 2023.
+ *              places [pooled,64], each over 8 times the standard deviation of its site's first weights: an encoder's entries
+ * are about 1/8, and would be the first weights to be pruned. The bits are the signs of the pictures, so nobody can choose
+ * both. Source: Lv, Li, Zhang, Chen, Liang, IEEE TPAMI 2023.
  *
  * A reading of exactly zero carries no bit, so a network without weights carries no mark; but an extractor reads 1/2 from each
  * hidden unit there. */
@@ -178,7 +179,7 @@ void pg_mark_carry_back(const pg_mark *mark, const pg_model *model, double stren
 double pg_mark_loss(const pg_mark *mark, const pg_model *model, double strength, pg_real *gradients);
 
 /* Put b_j value [k,j] * scale * s at every place [k,j] of a placed mark, where s = sqrt(2 / (outputs kernel^2)) is the standard
- * deviation of the site's first weights; of a rebuilt mark, value * scale * s of the encoder. */
+ * deviation of the site's first weights; of a rebuilt mark, 8 value * scale * s of the encoder. */
 void pg_mark_place(const pg_mark *mark, pg_model *model, double scale);
 
 #endif

@@ -269,7 +269,7 @@ static void read_rebuilt(const view *v, const pg_model *model, double *z)
     const pg_real *pictures = pg_mark_decoder(m) + m->pooled * PG_CODER_PIXELS;
     double encoder[PG_CODER_CODES_MAX * PG_CODER_PIXELS];
     for (int i = 0; i < m->pooled * PG_CODER_PIXELS; i++)
-        encoder[i] = (double)model->params[offset_of(v, m->places[i])] / first_deviation(m, m->places[i]);
+        encoder[i] = (double)model->params[offset_of(v, m->places[i])] / (PG_CODER_SIDE * first_deviation(m, m->places[i]));
     for (int p = 0; p < m->bits; p += PG_CODER_PIXELS)
         pg_coder_rebuild(m->pooled, encoder, pg_mark_decoder(m), pictures + p, z + p);
 }
@@ -277,7 +277,7 @@ static void read_rebuilt(const view *v, const pg_model *model, double *z)
 /* The value that a place gets, over its deviation. */
 static double value_at(const pg_mark *m, int i)
 {
-    return (m->form == PG_FORM_REBUILT ? 1 : m->b[i % m->bits]) * (double)m->projection[i];
+    return (m->form == PG_FORM_REBUILT ? PG_CODER_SIDE : m->b[i % m->bits]) * (double)m->projection[i];
 }
 
 void pg_mark_place(const pg_mark *mark, pg_model *model, double scale)
