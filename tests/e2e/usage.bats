@@ -201,5 +201,5 @@ signed=(--set 'schemes=[{scheme: v1, passport: random}]' --set 'attacks=[]')
     assert_equal "${#lines[@]}" 3
     run -0 passgrid help epochs
     assert_line 'in the attacks fake2, fake3, substitute:'
-    assert_line 'in the attack overwrite:'
+    assert_line 'in the attacks overwrite, regularise:'
 }
