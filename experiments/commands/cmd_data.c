@@ -123,6 +123,6 @@ const pg_command pg_cmd_data = {
     .exits = "0 the data sets are there, or listed\n2 bad usage\n"
              "3 a download failed, a checksum is wrong, or another input/output fault",
     .examples = "  passgrid data list\n  passgrid data fetch cifar10 fashion-mnist\n"
-                "  passgrid data fetch cifar100 --dir /shared/data --from file:///home/me/downloads\n",
+                "  passgrid data fetch cifar100 --dir /shared/data --from file:///home/me/files\n",
     .run = run,
 };

@@ -447,7 +447,7 @@ static void set_options(raid *r)
 {
     static const char *const settings[][2] = {
         {"epochs", "1"}, {"batch", "4"},         {"repeats", "2"},    {"steps", "2"},        {"count", "3"},
-        {"bits", "16"},  {"passport", "random"}, {"share", "50"},     {"levels", "[0, 50]"}, {"block", "individual"},
+        {"bits", "8"},   {"passport", "random"}, {"share", "50"},     {"levels", "[0, 50]"}, {"block", "individual"},
         {"images", "3"}, {"pictures", "4"},      {"references", "2"}, {"held_out", "1"}};
     r->options = calloc(1, r->attack->options_size + 1);
     FUZZ_MUST(pg_options_defaults(r->attack->options, r->options, &fuzz_error));
