@@ -465,8 +465,11 @@ static void open_raid(raid *r)
     FUZZ_MUST(pg_model_copy(r->victim->model, r->running, &fuzz_error));
     if (!triggers) FUZZ_MUST(pg_passports_store(r->victim->model, r->victim->evidence, r->running, &fuzz_error));
     set_options(r);
-    static pg_model *references[2];
-    for (int i = 0; i < 2; i++) references[i] = subject_of("plain")->model;
+    static pg_model *references[PG_REFERENCES_MAX];
+    pg_oracle *answers = NULL;
+    const bool asks = r->attack->sees & PG_SEES_ANSWERS;
+    for (int i = 0; i < PG_REFERENCES_MAX; i++) references[i] = subject_of("plain")->model;
+    if (asks) FUZZ_MUST(pg_oracle_open(r->running, PG_PIXELS_IMAGENET, &answers, &fuzz_error));
     r->view = (pg_attack_view){.model = r->victim->model,
                                .scheme = r->victim->kind,
                                .evidence = r->victim->evidence,
@@ -475,6 +478,7 @@ static void open_raid(raid *r)
                                .fresh = &data.test,
                                .pictures = &pictures,
                                .references = references,
+                               .answers = answers,
                                .reference_count = pg_attack_references(r->attack, r->options),
                                .seed = {.task = "raid"}};
 }
