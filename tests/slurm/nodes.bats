@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
 # slurm/passgrid.sbatch on two nodes of a real Slurm: two slurmd in network and UTS namespaces, joined by a bridge to one slurmctld
-# on this host. Ranks are not confined to cores: the nodes share this machine, and a container may not make control groups. The
-# tests are skipped if Slurm or namespaces are missing.
+# on this host. Control groups confine nothing here. The tests are skipped if Slurm or namespaces are missing.
 load ../common
 load slurm
 
