@@ -14,15 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
-const fuzz_target *const fuzz_targets[] = {&fuzz_yaml,        &fuzz_set,        &fuzz_grid,
-                                           &fuzz_task,        &fuzz_csv,        &fuzz_published,
-                                           &fuzz_timings,     &fuzz_events,     &fuzz_process,
-                                           &fuzz_safetensors, &fuzz_model,      &fuzz_evidence,
-                                           &fuzz_training,    &fuzz_attack,     &fuzz_canonical,
-                                           &fuzz_record,      &fuzz_failure,    &fuzz_manifest,
-                                           &fuzz_tables,      &fuzz_picture,    &fuzz_triggers,
-                                           &fuzz_idx,         &fuzz_cifar,      &fuzz_npm,
-                                           &fuzz_registry,    &fuzz_checkpoint, NULL};
+const fuzz_target *const fuzz_targets[] = {&fuzz_yaml,       &fuzz_set,      &fuzz_grid,     &fuzz_task,    &fuzz_csv,
+                                           &fuzz_published,  &fuzz_timings,  &fuzz_events,   &fuzz_process, &fuzz_safetensors,
+                                           &fuzz_model,      &fuzz_evidence, &fuzz_training, &fuzz_attack,  &fuzz_canonical,
+                                           &fuzz_record,     &fuzz_failure,  &fuzz_manifest, &fuzz_tables,  &fuzz_picture,
+                                           &fuzz_triggers,   &fuzz_idx,      &fuzz_cifar,    &fuzz_npm,     &fuzz_registry,
+                                           &fuzz_checkpoint, &fuzz_network,  &fuzz_mapping,  NULL};
 
 pg_error fuzz_error;
 

@@ -92,5 +92,6 @@ extern const fuzz_target fuzz_yaml, fuzz_set, fuzz_grid, fuzz_task, fuzz_csv, fu
 extern const fuzz_target fuzz_safetensors, fuzz_model, fuzz_evidence, fuzz_training, fuzz_attack, fuzz_canonical;
 extern const fuzz_target fuzz_record, fuzz_failure, fuzz_manifest, fuzz_tables;
 extern const fuzz_target fuzz_picture, fuzz_triggers, fuzz_idx, fuzz_cifar, fuzz_npm, fuzz_registry, fuzz_checkpoint;
+extern const fuzz_target fuzz_network, fuzz_mapping;
 
 #endif
