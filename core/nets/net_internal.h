@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of net.h share: net_plan.c lays out the memory of a net, net_passport.c computes its passports, net.c runs it.
- */
+/* What the files of net.h share: net_plan.c lays out the memory of a net, net_passport.c computes its passports, net.c runs it
+ * forward and net_backward.c backward. */
 #ifndef PG_NETS_NET_INTERNAL_H
 #define PG_NETS_NET_INTERNAL_H
 
