@@ -134,6 +134,15 @@ void pg_problems_choice(pg_problems *problems, const pg_node *node, const char *
         pg_problems_add(problems, node, "expected one of %s, got %s", words, found);
 }
 
+void pg_problems_join(pg_problems *problems, const pg_problems *more)
+{
+    for (int i = 0; i < more->count; i++) {
+        if (problems->count++ >= PG_PROBLEMS_MAX || i >= PG_PROBLEMS_MAX) continue;
+        memcpy(problems->lines[problems->count - 1], more->lines[i], PG_PROBLEM_BYTES);
+        if (is_said(problems, problems->count - 1, more->lines[i])) problems->count--;
+    }
+}
+
 pg_status pg_problems_status(const pg_problems *problems, const char *name, pg_error *err)
 {
     if (problems->count == 0) return PG_OK;

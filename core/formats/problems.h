@@ -30,6 +30,9 @@ void pg_problems_unknown(pg_problems *problems, const pg_node *entry, const char
 /* A text is not one of known (ended by NULL): "expected one of a, b, got "c", did you mean 'a'?" */
 void pg_problems_choice(pg_problems *problems, const pg_node *node, const char *const *known);
 
+/* Add the problems of another reader, such as that of a file that the configuration names. */
+void pg_problems_join(pg_problems *problems, const pg_problems *more);
+
 /* PG_OK if there are no problems; else PG_BAD_INPUT. The message is the only problem, or name, the number of problems and the
  * first one. */
 PG_CHECKED pg_status pg_problems_status(const pg_problems *problems, const char *name, pg_error *err);

@@ -161,16 +161,18 @@ static pg_status read_network_file(pg_design_reader *r, const pg_node *node, cha
 {
     char path[PG_PATH_MAX], whole[PG_PATH_MAX];
     pg_error fault;
+    pg_problems problems = {0};
     const char *slash = strrchr(r->path, '/');
-    const int before = r->problems->count, folder = arch[0] == '/' || !slash ? 0 : (int)(slash + 1 - r->path);
+    const int folder = arch[0] == '/' || !slash ? 0 : (int)(slash + 1 - r->path);
     if (snprintf(path, sizeof path, "%.*s%s", folder, r->path, arch) >= (int)sizeof path || !realpath(path, whole))
         return pg_problems_add(r->problems, node, "%s: %s", path, strerror(errno)), PG_OK;
     if (snprintf(arch, PG_TEXT_MAX, "%s", whole) >= PG_TEXT_MAX)
         return pg_problems_add(r->problems, node, "%s: path too long", whole), PG_OK;
-    const pg_status status = pg_arch_read(path, out, r->problems, &fault);
-    if (status == PG_OK || r->problems->count > before) return PG_OK;
-    if (status != PG_BAD_INPUT) return pg_fail(err, status, "%s", fault.message);
-    return pg_problems_add(r->problems, node, "%s", fault.message), PG_OK;
+    const pg_status status = pg_arch_read(path, out, &problems, &fault);
+    if (status != PG_OK && status != PG_BAD_INPUT) return pg_fail(err, status, "%s", fault.message);
+    pg_problems_join(r->problems, &problems);
+    if (status == PG_BAD_INPUT && !problems.count) pg_problems_add(r->problems, node, "%s", fault.message);
+    return PG_OK;
 }
 
 /* Find a network by its name or file; *out stays NULL, with a problem, if that fails. */

@@ -47,6 +47,10 @@ keys() { passgrid plan "$@" | awk '/ own| synthetic/ {print $1}'; }
     borrow nets
     sed -i 's/name: outer, /name: outer, stride: 2, /' nets/mine.yaml
     refuses 'nets/mine.yaml:7:5: rows.3: add4: 8x8x20 cannot be added to 16x16x20' passgrid plan nets/grid.yaml
+    run -2 passgrid plan nets/grid.yaml --set 'data={name: synthetic, train: 9999}'
+    assert_line --partial 'the data set has only 2048 training images, not 9999'
+    assert_line --partial 'nets/mine.yaml:7:5: rows.3: add4: 8x8x20 cannot be added to 16x16x20'
+    assert_lines 2
     rm nets/mine.yaml
     refuses 'nets/grid.yaml:3:19: networks.0.arch: nets/mine.yaml: No such file or directory' passgrid plan nets/grid.yaml
 }
