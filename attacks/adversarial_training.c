@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Adversarial training: in every batch the thief moves part of the images against the network as it is, by `iterations` steps
- * along the sign of the gradient of their loss, within `bound` of where they were, and trains on the batch. Marks that live on
- * fragile features go with them. Sources: Madry et al., ICLR 2018; Lukas et al., IEEE S&P 2022 (adversarial training: images
- * moved by 40 steps of 0.01 within 0.01, 0.1 and 0.25 of the range are added to the training set, 5 epochs). */
+/* Adversarial training: in every batch the thief moves some of the images by `iterations` steps along the sign of the gradient
+ * of their loss under the current weights, within `bound` of their pixels, and trains on the batch. Marks that rely on fragile
+ * features are lost with these features. Sources: Madry et al., ICLR 2018; Lukas et al., IEEE S&P 2022 (adversarial training:
+ * images moved by 40 steps of 0.01 within 0.01, 0.1 and 0.25 of the range are added to the training set, 5 epochs). */
 #include "attacks/pupil.h"
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
@@ -22,7 +22,7 @@ static const pg_option options[] = {
             "share of every batch that is moved, at least one image"),
     PG_REAL(adversarial_training_options, bound, "8", PG_ABOVE_ZERO, 255, "levels of 255", "largest change of a pixel"),
     PG_REAL(adversarial_training_options, step, "2", PG_ABOVE_ZERO, 255, "levels of 255", "length of a step"),
-    PG_INT(adversarial_training_options, iterations, "10", 1, 1000, NULL, "steps"),
+    PG_INT(adversarial_training_options, iterations, "10", 1, 1000, NULL, "sign-gradient steps on each of these images"),
     PG_PUPIL_IMAGES(adversarial_training_options, "33"),
     PG_PUPIL_LABELS(adversarial_training_options, "soft"),
     PG_TUNING_ROWS(adversarial_training_options, pupil.tuning, "5", "0.01", "learning rate, constant", "true"),
@@ -32,7 +32,7 @@ static const pg_option options[] = {
 typedef struct adversarial_training_state {
     pg_pupil pupil;
     const adversarial_training_options *options;
-    pg_net *net; /* for `moved` images; its weights stay */
+    pg_net *net; /* for `moved` images; it never trains */
     int moved;
     pg_real *begun, *dlogits;
     int32_t *labels;
@@ -122,7 +122,7 @@ static void adversarial_training_finish(void *state)
 
 const pg_attack pg_attack_adversarial_training = {
     .name = "adversarial-training",
-    .summary = "train on with images that are moved against the network",
+    .summary = "fine-tune with adversarial images: every batch has some that are moved to raise the loss",
     .source = "Madry et al., ICLR 2018; Lukas et al., IEEE S&P 2022 (adversarial training)",
     .options = options,
     .options_size = sizeof(adversarial_training_options),

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Neural cleanse with unlearning: for each class the thief looks for the smallest stamp that turns his images into answers of
- * that class. If the owner's triggers carry one, it is by far the smallest. Then he trains the network to answer stamped images
- * rightly.
+ * that class. If the owner's triggers carry a stamp, that of their class is by far the smallest. Then he trains the network to
+ * answer stamped images correctly.
  *
  * A stamp is a mask m [H,W] and a pattern t [H,W,3], both sigmoids; a stamped image is (1 - m) x + m t. Adam minimises
  *     cross-entropy of the class + lambda sum m
  * over the thief's images, the network in evaluation mode. The class of the smallest sum m is unlearned. Its anomaly index is
  * (median - sum m) / (1.4826 median absolute deviation) over the classes; the source takes 2 and more for a backdoor.
  *
- * Sources: Wang et al., "Neural Cleanse", IEEE S&P 2019; its constants from Lukas et al., IEEE S&P 2022, whose stamps are for
- * one pair of classes where these are for all images. */
+ * Sources: Wang et al., "Neural Cleanse", IEEE S&P 2019; its constants from Lukas et al., IEEE S&P 2022, whose stamps are
+ * for one pair of classes; these are for the images of all classes. */
 #include "attacks/pupil.h"
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
@@ -52,7 +52,7 @@ typedef struct cleanse_state {
     double *best;        /* [4 places] of the class with the smallest mask */
     double *sizes, *hit; /* [classes] sum of the mask; percent of the images that the stamp turns */
     double *sorted;      /* [2,classes] to work in */
-    int class, epoch;    /* that are searched next; class `classes`: the network unlearns */
+    int class, epoch;    /* the next to search; class `classes`: the network unlearns */
     long step;           /* of Adam, in this class */
 } cleanse_state;
 
@@ -63,7 +63,7 @@ static pg_status cleanse_check(const void *values, const pg_attack_view *view, p
     return pg_pupil_choose(&o->pupil, view, &view->model->spec, &images, err);
 }
 
-/* Images that the searches run. */
+/* Images that run forward and back in the searches. */
 static double cleanse_shown(const void *values, double images, int classes)
 {
     return ((const cleanse_options *)values)->search * images * classes;
@@ -76,7 +76,7 @@ static double sigmoid(double x)
     return 1 / (1 + exp(-x));
 }
 
-/* Of channel c: the pattern as a network sees it. */
+/* The pattern in channel c, as a network sees it. */
 static double cleanse_pattern_of(const cleanse_state *s, const double *stamp, size_t place, int c)
 {
     return pg_pixel(s->pixels, c, sigmoid(stamp[s->places + 3 * place + (size_t)c]));

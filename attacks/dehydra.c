@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Dehydra: the thief lets the stolen network dream images of every class. Those of the class that triggers give are like
- * triggers. Then he trains the network to be undecided about all of them, beside few images with true labels. He is told no
- * target class.
+/* Dehydra: the thief lets the stolen network dream images of every class. Dreams of the triggers' target class resemble the
+ * triggers. Then he trains the network to be undecided about all dreams, beside a few images with true labels. He does not know
+ * the target class.
  *
  * Inversion. An image is x = (tanh(a) + 1) / 2, and Adam minimises over a, for a block of images of one class at a time,
  *     mean over the images of (cross-entropy + l2 |x| + tv (|dx/dright| + |dx/ddown|)) + bn S
@@ -31,11 +31,13 @@ typedef struct dehydra_options {
 static const pg_option dehydra_table[] = {
     PG_PUPIL_IMAGES(dehydra_options, "1.667"),
     PG_INT(dehydra_options, dreams, "100", 1, 10000, "images", "dreamt images of each class; published: 250"),
-    PG_INT(dehydra_options, steps, "500", 1, 1000000, NULL, "steps of Adam on each of them; published: 1000"),
+    PG_INT(dehydra_options, steps, "500", 1, 1000000, NULL, "steps of Adam on each dreamt image; published: 1000"),
     PG_REAL(dehydra_options, l2, "0.01", 0, 1000, NULL, "weight of the norm of a dreamt image"),
-    PG_REAL(dehydra_options, tv, "0.03", 0, 1000, NULL, "weight of its variation from pixel to pixel"),
-    PG_REAL(dehydra_options, bn, "0.1", 0, 1000, NULL, "weight of the distance from the running statistics of batch norm"),
-    PG_REAL(dehydra_options, weight, "0.125", 0, 1000, NULL, "weight of a dreamt image in the training that unlearns"),
+    PG_REAL(dehydra_options, tv, "0.03", 0, 1000, NULL, "weight of the variation of a dreamt image from pixel to pixel"),
+    PG_REAL(dehydra_options, bn, "0.1", 0, 1000, NULL,
+            "weight of the distance between the dreamt images' statistics and the running ones of batch norm"),
+    PG_REAL(dehydra_options, weight, "0.125", 0, 1000, NULL,
+            "weight of a dreamt image's loss during unlearning, relative to that of a labelled image"),
     PG_TUNING_ROWS(dehydra_options, pupil.tuning, "40", "0.01", "learning rate, constant", "false"),
     {0},
 };
@@ -59,7 +61,7 @@ typedef struct dehydra_state {
     double *a, *first, *second, *own; /* [BLOCK,image]; own: gradient of an image's own terms */
     double *q;                        /* [batch,classes] */
     pg_coach coach;
-    int block, step; /* that dream next */
+    int block, step; /* the next to run */
     int answered;    /* dreams that the network took for their class at the end */
 } dehydra_state;
 
@@ -81,7 +83,7 @@ static pg_status dehydra_check(const void *values, const pg_attack_view *view, p
     return dehydra_images(values, view, &images, err);
 }
 
-/* Images that dream, and their part in the training. */
+/* Images that run to be dreamt, and the dreams that are trained on. */
 static double dehydra_shown(const void *values, double images, int classes)
 {
     const dehydra_options *o = values;
@@ -149,7 +151,7 @@ static double add_variation(const dehydra_state *s, const pg_real *x, size_t apa
     return weight * norm;
 }
 
-/* The terms of one image that no network is needed for; overwrites gradient with theirs. */
+/* The terms of one image that need no network; overwrites gradient with their gradient. */
 static double dehydra_own_terms(const dehydra_state *s, const pg_real *x, double *gradient)
 {
     const size_t line = (size_t)s->images.width;
@@ -161,7 +163,8 @@ static double dehydra_own_terms(const dehydra_state *s, const pg_real *x, double
            add_variation(s, x, 3 * line, 0, s->options->tv, gradient);
 }
 
-/* The loss of n images of a class; `own` becomes its gradient with regard to a. answered: how many the network takes for it. */
+/* The loss of n images of a class; `own` becomes its gradient with regard to a. answered: how many the network takes for that
+ * class. */
 static double dehydra_loss(dehydra_state *s, int class, int n, int *answered)
 {
     pg_picture_loss *loss = &s->loss;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Detection: is there a mark? The attacker trains unmarked twins of the network, with other seeds, and compares the weights of
- * each layer. Two figures of a layer tell its distribution: the mean Kolmogorov-Smirnov distance to the weights of the (other)
- * twins, and the logarithm of their standard deviation. For each he asks how far the suspect lies from the twins: a Student t
- * prediction test, (suspect - mean of twins) / (their deviation sqrt(1 + 1 / twins)), one-sided for the distance and two-sided
- * for the deviation. mark_p_value is the smallest p-value times the number of tests (Bonferroni).
+ * each layer. Two statistics describe the distribution of a layer's weights: the mean Kolmogorov-Smirnov distance to the
+ * weights of the (other) twins, and the logarithm of the standard deviation. He tests for each how far the suspect is from the
+ * twins: a Student t prediction test, (suspect - mean of twins) / (their deviation sqrt(1 + 1 / twins)), one-sided for the
+ * distance and two-sided for the deviation. mark_p_value is the smallest p-value times the number of tests (Bonferroni).
  *
- * ks_p_value is what a Kolmogorov-Smirnov test of the same layer against one twin says. It takes weights for independent draws,
- * so it calls every network marked, twins too. Sources: Wang, Kerschbaum, ICASSP 2019 (the variance of a marked layer);
- * Bellafqira, Coatrieux, 2022 (property inference, of which this is the form without training a detector); the comparison with
- * several twins is ours. */
+ * ks_p_value is the p-value of a Kolmogorov-Smirnov test of the same layer against one twin. That test assumes that weights are
+ * independent draws, so it rejects every network, twins too. Sources: Wang, Kerschbaum, ICASSP 2019 (the variance of a marked
+ * layer); Bellafqira, Coatrieux, 2022 (property inference, of which this is the form without training a detector); the
+ * comparison with several twins is ours. */
 #include "attacks/attack.h"
 
 #include "core/base/memory.h"
@@ -24,7 +24,8 @@ typedef struct detect_options {
 } detect_options;
 
 static const pg_option options[] = {
-    PG_INT(detect_options, twins, "4", 3, PG_REFERENCES_MAX, NULL, "plain networks that the attacker trains"),
+    PG_INT(detect_options, twins, "4", 3, PG_REFERENCES_MAX, NULL,
+           "unmarked networks that the attacker trains for the comparison"),
     {0},
 };
 
@@ -170,7 +171,7 @@ static void detect_finish(void *state)
 
 const pg_attack pg_attack_detect = {
     .name = "detect",
-    .summary = "ask whether there is a mark: the weights of each layer against those of unmarked twins",
+    .summary = "test whether the network is marked: compare the weights of each layer with those of unmarked twins",
     .source = "Wang, Kerschbaum, ICASSP 2019; the comparison with several twins is derived",
     .options = options,
     .options_size = sizeof(detect_options),

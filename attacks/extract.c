@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Extraction: the thief never sees the stolen network's weights. He asks it about images and trains a network of his own, from
- * random weights, on its answers. Each image costs one query.
+/* Extraction: the thief never sees the weights of the stolen network. He queries it with images and trains a network of his
+ * own, from random weights, on its answers. Each image costs one query.
  *
  * He may take the owner's images, others from the same source, or another data set (knockoff). With Jacobian augmentation
- * (`rounds`) he begins with few images, images / 2^rounds, and doubles them after each of rounds + 1 equal parts of the
- * training: every image x gives x + step sign(d p_c / d x), with p_c the pupil's probability of the class that the stolen
- * network answers. He asks about these too. A part trains on all its images equally often, without augmentation.
+ * (`rounds`) the training has rounds + 1 equal parts. He begins with images / 2^rounds images and doubles them after each part
+ * but the last: every image x gives x + step sign(d p_c / d x), with p_c the pupil's probability of the class that the stolen
+ * network answers. He queries the network with these too. A part trains on all its images equally often, without random crops
+ * and flips.
  *
  * Fidelity is the share of the test images on which his network and the stolen one answer the same class. Evidence that is read
  * layer by layer finds nothing to read in a network of another architecture.
@@ -35,14 +36,14 @@ static const pg_option options[] = {
     {PG_OPTION("labels", extract_options, pupil.labels, CHOICE, int, "soft",
                "answers of the stolen network: its class alone (hard) or its probabilities (soft)"),
      .choices = labels},
-    PG_REAL(extract_options, temperature, "1", PG_ABOVE_ZERO, 1000, NULL, "of the softmax, for soft labels"),
+    PG_REAL(extract_options, temperature, "1", PG_ABOVE_ZERO, 1000, NULL, "temperature of the softmax, for soft labels"),
     PG_REAL(extract_options, alpha, "1", 0, 1, NULL,
-            "share of the loss by answers; the rest is the cross-entropy of true labels"),
+            "share of the loss on the answers; the rest is the cross-entropy with the true labels"),
     PG_TEXT(extract_options, arch, "same", "architecture of the thief's network; same: that of the stolen one"),
     PG_TEXT(extract_options, data, "", "data set of the images; empty: the victim's own"),
     PG_INT(extract_options, data_train, "0", 0, 1e9, "images", "training images of that data set; 0: all"),
     PG_PUPIL_IMAGES(extract_options, "100"),
-    PG_INT(extract_options, rounds, "0", 0, 16, NULL, "Jacobian augmentation: times that the images double"),
+    PG_INT(extract_options, rounds, "0", 0, 16, NULL, "Jacobian augmentation: how often the images double"),
     PG_INT(extract_options, step, "26", 1, 255, "levels of 255", "Jacobian augmentation: change of a pixel"),
     PG_TUNING_ROWS(extract_options, pupil.tuning, "60", "0.1",
                    "highest learning rate: it rises for a fifth of the steps, then falls to zero", "true"),
@@ -120,7 +121,7 @@ static pg_status extract_check(const void *values, const pg_attack_view *view, p
 
 /* ---- Jacobian augmentation ---- */
 
-/* Images that there are in this part of the training; the others repeat them. */
+/* Number of distinct images in this part of the training; the others repeat them. */
 static int extract_distinct(const extract_state *s)
 {
     return s->grown.count >> (s->options->rounds - s->part);
@@ -131,7 +132,7 @@ static size_t extract_image_size(const extract_state *s)
     return (size_t)(s->grown.height * s->grown.width * 3);
 }
 
-/* The batch takes its images from those that there are now. */
+/* Fill the batch from the images of this part. */
 static void extract_prepare(void *pupil, const pg_step *step)
 {
     const extract_state *s = pupil;

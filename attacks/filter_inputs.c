@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Input filters: the thief deploys the stolen network unchanged, but changes every image before the network sees it, so that
- * triggers lose what they carry. He needs neither data nor training. The judge asks the service and meets the filter; what he
- * reads in the weights does not pass it, so the attack applies to evidence with triggers.
+ * triggers lose their pattern. He needs neither data nor training. Images that the judge sends to the service pass the filter;
+ * evidence that he reads from the weights does not, so the attack applies to evidence with triggers.
  *
  *   jpeg      encode at `quality`, with halved colours, and decode
  *   noise     add N(0, noise^2) to pixels in [0, 1]
@@ -36,13 +36,13 @@ typedef struct filter_inputs_options {
 } filter_inputs_options;
 
 static const pg_option options[] = {
-    PG_CHOICE(filter_inputs_options, filter, "jpeg", filters, "what happens to every image"),
-    PG_INT(filter_inputs_options, quality, "65", 1, 100, NULL, "of jpeg"),
+    PG_CHOICE(filter_inputs_options, filter, "jpeg", filters, "what the filter does to every image"),
+    PG_INT(filter_inputs_options, quality, "65", 1, 100, NULL, "jpeg: quality of the encoder"),
     PG_REAL(filter_inputs_options, noise, "0.05", PG_ABOVE_ZERO, 1, NULL,
-            "standard deviation of noise, as a share of the range of a pixel"),
-    PG_REAL(filter_inputs_options, deviation, "0.5", PG_ABOVE_ZERO, 10, "pixels", "of gaussian"),
-    PG_INT(filter_inputs_options, bins, "10", 1, 256, NULL, "of quantise"),
-    PG_INT(filter_inputs_options, bits, "4", 1, 8, "bits", "of squeeze"),
+            "noise: standard deviation, as a share of the range of a pixel"),
+    PG_REAL(filter_inputs_options, deviation, "0.5", PG_ABOVE_ZERO, 10, "pixels", "gaussian: standard deviation of the kernel"),
+    PG_INT(filter_inputs_options, bins, "10", 1, 256, NULL, "quantise: number of levels"),
+    PG_INT(filter_inputs_options, bits, "4", 1, 8, "bits", "squeeze: bits that remain of each value"),
     {0},
 };
 
@@ -131,7 +131,7 @@ static int by_level(const void *a, const void *b)
     return *(const uint8_t *)a - *(const uint8_t *)b;
 }
 
-/* The new value of the middle one of nine, row by row. */
+/* The new value of the centre of a 3 x 3 window, given row by row. */
 static uint8_t filter_inputs_middle(const filter_inputs_options *o, uint8_t nine[9])
 {
     double sum = 0, weights = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fine-pruning: the thief removes the values before the last layer that his images hardly use, because they may serve a hidden
- * task, and trains on without them. A value is what the last layer reads: he ranks single values, or whole channels, by their
- * mean magnitude over his images, and the last layer's weights for the lowest ones stay zero from then on.
+/* Fine-pruning: the thief removes the inputs of the last layer that his images hardly activate, because they may serve a hidden
+ * task, and fine-tunes the network without them. He ranks single values, or whole channels, by their mean magnitude over his
+ * images; the last layer's weights on the lowest ones stay zero from then on.
  *
  * Sources: Liu, Dolan-Gavitt, Garg, RAID 2018; Gan et al., ICCV 2023 (channels of the last block, 80 to 95 %, 30 epochs at
  * 0.05, halved every 5, 10,000 of 50,000 images); Lukas et al., IEEE S&P 2022 (single values, 96 %, labels of the stolen
@@ -24,8 +24,9 @@ typedef struct fine_prune_options {
 } fine_prune_options;
 
 static const pg_option options[] = {
-    PG_CHOICE(fine_prune_options, unit, "channels", units, "what is removed before the last layer: channels or single values"),
-    PG_REAL(fine_prune_options, level, "90", 0, 100, "percent", "share of them that is removed"),
+    PG_CHOICE(fine_prune_options, unit, "channels", units,
+              "units before the last layer that are ranked and removed: channels or single values"),
+    PG_REAL(fine_prune_options, level, "90", 0, 100, "percent", "share of these units that is removed"),
     PG_PUPIL_IMAGES(fine_prune_options, "20"),
     PG_PUPIL_LABELS(fine_prune_options, "true"),
     PG_TUNING_ROWS(fine_prune_options, pupil.tuning, "30", "0.05", "learning rate, halved after every 5 epochs", "true"),
@@ -37,10 +38,10 @@ enum { CHUNK = 64 };
 typedef struct fine_prune_state {
     pg_pupil pupil;
     bool *removed; /* [values] */
-    int values;    /* that the last layer reads, of each image */
+    int values;    /* inputs of the last layer, for each image */
 } fine_prune_state;
 
-/* Sum the magnitudes of the values that the last layer reads: sums [values]. */
+/* Sum the magnitudes of the last layer's inputs over the images: sums [values]. */
 static pg_status fine_prune_measure(fine_prune_state *s, const pg_dataset *images, int count, pg_pixels pixels, double *sums,
                                     pg_error *err)
 {
@@ -63,7 +64,7 @@ done:
     return status;
 }
 
-/* Mark the lowest ones. Channels are the fastest index of the values. */
+/* Mark the least active units. Channels are the fastest index of the values. */
 static pg_status fine_prune_rank(fine_prune_state *s, const fine_prune_options *o, int channels, const double *sums,
                                  pg_error *err)
 {
@@ -84,7 +85,7 @@ done:
     return status;
 }
 
-/* The last layer's weights [classes,values] for what was removed are zero. */
+/* Set the last layer's weights [classes,values] on removed values to zero. */
 static void fine_prune_hold(void *pupil, pg_model *model)
 {
     const fine_prune_state *s = pupil;
@@ -128,7 +129,7 @@ static void fine_prune_finish(void *state)
 
 const pg_attack pg_attack_fine_prune = {
     .name = "fine-prune",
-    .summary = "remove what the thief's images hardly use before the last layer, and train on without it",
+    .summary = "remove the units before the last layer that the thief's images hardly activate, then fine-tune",
     .source = "Liu et al., RAID 2018; Gan et al., ICCV 2023; Lukas et al., IEEE S&P 2022",
     .options = options,
     .options_size = sizeof(fine_prune_options),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A network that answers; see oracle.h. */
+/* The deployed network as a service; see oracle.h. */
 #include "attacks/oracle.h"
 
 #include "core/base/memory.h"

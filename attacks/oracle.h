@@ -10,17 +10,17 @@
 
 typedef struct pg_oracle pg_oracle;
 
-/* running: the public branch of this network answers; it is copied. */
+/* Copies running, whose public branch answers. */
 PG_CHECKED pg_status pg_oracle_open(const pg_model *running, pg_pixels pixels, pg_oracle **out, pg_error *err);
 void pg_oracle_close(pg_oracle **oracle);
 
-/* Logits [n,classes] of images from .. from + n - 1, whose size must be that of the network's images. */
+/* Compute the logits [n,classes] of the images from .. from + n - 1, which must have the size of the network's images. */
 void pg_oracle_ask(pg_oracle *oracle, const pg_dataset *images, int from, int n, pg_real *logits);
 
-/* The class that these logits answer, the first of equals. */
+/* The class with the largest logit; of equals, the first. */
 int pg_oracle_class(const pg_real *logits, int classes);
 
-/* Multiply-adds of an answer. */
+/* Multiply-adds for one answer. */
 double pg_oracle_macs(const pg_oracle *oracle);
 
 #endif

@@ -43,7 +43,7 @@ extern const char *const pg_pupil_overlaps[];
             .choices = pg_pupil_labels                                                                                         \
     }
 
-/* How an attack changes the targets of a batch: q [count,classes], probabilities. NULL: not at all. */
+/* Changes the targets of a batch: q [count,classes], probabilities. */
 typedef void pg_pupil_blend(void *pupil, const pg_step *step, double *q);
 
 /* Put first in the state of an attack, which declares pg_tuned_progress and pg_tuned_keep as its own. The caller zeroes it and
@@ -63,38 +63,38 @@ typedef struct pg_pupil {
     pg_pupil_blend *blend;
 } pg_pupil;
 
-/* The thief's images: so many of the owner's or of the same source, and of another data set (NULL: none), whose labels he does
- * not use. The set that he trains on has all of them 2^doublings times, one after the other. */
+/* The thief's images: own_count of the owner's or of the same source, and other_count of another data set (NULL: none), whose
+ * labels he does not use. His training set repeats all of them 2^doublings times. */
 typedef struct pg_pupil_images {
     const pg_dataset *own, *other;
     int own_count, other_count, doublings;
 } pg_pupil_images;
 
-/* The images that the options name. PG_BAD_INPUT if there are not as many, or if a network of this spec cannot be trained on
+/* Choose the images that the options name. PG_BAD_INPUT if there are too few, or if a network of this spec cannot be trained on
  * them. */
 PG_CHECKED pg_status pg_pupil_choose(const pg_pupil_options *options, const pg_attack_view *view, const pg_net_spec *spec,
                                      pg_pupil_images *out, pg_error *err);
 
-/* Begin to train. oracle: the stolen network; NULL: the model as it is now answers. The caller ends it by pg_pupil_finish, also
- * after a failure. */
+/* Begin to train. oracle: the stolen network, which answers; NULL: the current model does. The caller calls pg_pupil_finish,
+ * also after a failure. */
 PG_CHECKED pg_status pg_pupil_open(pg_pupil *pupil, const pg_pupil_options *options, const pg_pupil_images *images,
                                    const pg_attack_view *view, pg_oracle *oracle, pg_error *err);
-/* The members of an attack that trains the deployed network on: `pupil` comes first in its options and in its state. start
- * chooses and opens. */
+/* Members of an attack that fine-tunes the deployed network: `pupil` comes first in its options and in its state. start chooses
+ * the images and opens the pupil. */
 PG_CHECKED pg_status pg_pupil_check(const void *options, const pg_attack_view *view, pg_error *err);
 PG_CHECKED pg_status pg_pupil_start(void *pupil, const void *options, const pg_attack_view *view, pg_error *err);
 void pg_pupil_finish(void *pupil);
 
-/* The class that the thief takes for that of image i. */
+/* The class that the thief assumes for image i: the true one, or the one that the stolen network answers. */
 int pg_pupil_class(const pg_pupil *pupil, int i);
 
-/* One step of training, or the only outcome: the model, with its cost. */
+/* Take one step of training; after the last one give the only outcome, the model with its cost. */
 PG_CHECKED pg_status pg_pupil_step(void *pupil, pg_attack_state *what, pg_outcome *outcome, pg_error *err);
 
-/* Set the rate for the next step: that of the options, times factor after every `every` epochs. */
+/* Set the rate for the next step: that of the options, multiplied by factor after every `every` epochs. */
 void pg_pupil_decay(pg_pupil *pupil, double factor, int every);
 
-/* The loss of n images in the mean: targets q [n,classes] against logits, at a temperature. Overwrites dlogits with its
+/* The mean loss of n images: targets q [n,classes] against logits, at a temperature. Overwrites dlogits with its
  * gradient. */
 double pg_teaching_loss(int n, int classes, const pg_real *logits, const double *q, double temperature, pg_real *dlogits);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fine-tuning at a large rate that falls after every epoch (REFIT). Two helps keep the accuracy: elastic weight consolidation
- * adds ewc / 2 sum_i F_i (w_i - w0_i)^2, with w0 the stolen weights and F the mean square of the gradient of one image's loss
- * at w0; and unlabelled images of another data set (`data`) join the thief's own, labelled by the stolen network's answers.
+/* Fine-tuning at a large rate that falls after every epoch (REFIT). Two options help to keep the accuracy. Elastic weight
+ * consolidation adds ewc / 2 sum_i F_i (w_i - w0_i)^2 to the loss, with w0 the stolen weights and F the mean square of the
+ * gradient of one image's loss at w0. Unlabelled images of another data set (`data`), labelled by the stolen network's answers,
+ * join the thief's own.
  *
  * Source: Chen et al., AsiaCCS 2021 (60 epochs on 20 % of CIFAR-10, batches of 100, rate 0.05, or 0.15 with an ewc of 10, times
- * 0.9 after each epoch; F from 10,000 images; half of each batch unlabelled, where here the two sets are mixed as they are). */
+ * 0.9 after each epoch; F from 10,000 images; half of each batch is unlabelled, whereas here both sets are shuffled together).
+ */
 #include "attacks/pupil.h"
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
@@ -20,14 +22,15 @@ typedef struct refit_options {
 } refit_options;
 
 static const pg_option options[] = {
-    PG_REAL(refit_options, ewc, "0", 0, 1e9, NULL, "weight of elastic weight consolidation; 0: without"),
+    PG_REAL(refit_options, ewc, "0", 0, 1e9, NULL, "weight of elastic weight consolidation; 0: none"),
     PG_INT(refit_options, fisher, "1000", 1, 1e9, "images",
-           "for ewc: images that tell how much each weight matters, at most all of his"),
+           "for ewc: images from which the importance of each weight is measured, at most all of the thief's"),
     PG_TEXT(refit_options, data, "", "data set of unlabelled images; empty: none"),
     PG_INT(refit_options, data_train, "0", 0, 1e9, "images", "training images of that data set; 0: all"),
     PG_PUPIL_IMAGES(refit_options, "20"),
     PG_PUPIL_LABELS(refit_options, "true"),
-    PG_TUNING_ROWS(refit_options, pupil.tuning, "60", "0.05", "learning rate at first, times 0.9 after every epoch", "true"),
+    PG_TUNING_ROWS(refit_options, pupil.tuning, "60", "0.05", "first learning rate, multiplied by 0.9 after every epoch",
+                   "true"),
     {0},
 };
 
@@ -43,7 +46,7 @@ static pg_other_data refit_other_data(const void *values)
     return (pg_other_data){.name = o->data[0] ? o->data : NULL, .key = "data", .train = o->data_train};
 }
 
-/* F, from one image after the other. */
+/* Measure F, one image at a time. */
 static pg_status refit_measure(refit_state *s, int count, pg_pixels pixels, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -124,7 +127,7 @@ static void refit_finish(void *state)
 
 const pg_attack pg_attack_refit = {
     .name = "refit",
-    .summary = "train on at a large rate that falls, with elastic weights or unlabelled images of another data set",
+    .summary = "fine-tune at a large rate that falls, with elastic weights or unlabelled images of another data set",
     .source = "Chen et al., AsiaCCS 2021 (REFIT)",
     .options = options,
     .options_size = sizeof(refit_options),

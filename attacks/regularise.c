@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Regularisation: the thief trains on under a weight decay so heavy that the weights leave where they were, then under an
- * ordinary one until the network works again. Source: Lukas et al., IEEE S&P 2022 (regularisation; a decay of 0.1 for 5
- * epochs, on a third of the images, then at most 50 epochs, which end when the loss stalls; here their number is given). */
+/* Regularisation: the thief fine-tunes under a weight decay so heavy that the weights move far away, then under an ordinary one
+ * until the network works again. Source: Lukas et al., IEEE S&P 2022 (regularisation; a decay of 0.1 for 5 epochs, on a third
+ * of the images, then at most 50 epochs, which end when the loss stalls; here the options set their number). */
 #include "attacks/pupil.h"
 
 #include <stddef.h>
@@ -13,8 +13,9 @@ typedef struct regularise_options {
 } regularise_options;
 
 static const pg_option options[] = {
-    PG_REAL(regularise_options, heavy_decay, "0.1", 0, 1, NULL, "weight decay at first"),
-    PG_INT(regularise_options, heavy_epochs, "5", 0, 100000, "epochs", "number of the first epochs, under that decay"),
+    PG_REAL(regularise_options, heavy_decay, "0.1", 0, 1, NULL, "weight decay of the first epochs"),
+    PG_INT(regularise_options, heavy_epochs, "5", 0, 100000, "epochs",
+           "number of these epochs, out of `epochs`; the others have `weight_decay`"),
     PG_PUPIL_IMAGES(regularise_options, "33"),
     PG_PUPIL_LABELS(regularise_options, "soft"),
     PG_TUNING_ROWS(regularise_options, pupil.tuning, "20", "0.01", "learning rate, constant", "true"),
@@ -40,7 +41,7 @@ static pg_status regularise_step(void *state, pg_attack_state *what, pg_outcome 
 
 const pg_attack pg_attack_regularise = {
     .name = "regularise",
-    .summary = "train on under a heavy weight decay, then under an ordinary one",
+    .summary = "fine-tune under a heavy weight decay, then under an ordinary one",
     .source = "Lukas et al., IEEE S&P 2022 (regularisation)",
     .options = options,
     .options_size = sizeof(regularise_options),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Relabelling: the thief trains on at a high rate with labels that he has blurred. With amount e the target of an image is (1 -
- * e) y + e / classes (smooth), or (1 - e) y + e y', with y' the target y whose classes are permuted at random, in each batch
- * anew (noise). Source: Lukas et al., IEEE S&P 2022 (label smoothing: e = 0.3, 5 epochs, ten times the rate; label noising). */
+/* Relabelling: the thief fine-tunes at a high rate with blurred labels. With amount e the target of an image is
+ * (1 - e) y + e / classes (smooth), or (1 - e) y + e y' (noise), where y' is y with its classes in a random order, drawn anew
+ * for each batch. Source: Lukas et al., IEEE S&P 2022 (label smoothing: e = 0.3, 5 epochs, ten times the rate; label noising).
+ */
 #include "attacks/pupil.h"
 #include "core/base/memory.h"
 
@@ -18,8 +19,8 @@ typedef struct relabel_options {
 
 static const pg_option options[] = {
     PG_CHOICE(relabel_options, blend, "smooth", blends,
-              "spread part of each target over all classes, or over a random permutation of them"),
-    PG_REAL(relabel_options, amount, "0.3", 0, 1, NULL, "that part"),
+              "mix every target with a uniform one (smooth), or with itself under a random permutation of the classes (noise)"),
+    PG_REAL(relabel_options, amount, "0.3", 0, 1, NULL, "weight of the second target in this mixture"),
     PG_PUPIL_IMAGES(relabel_options, "33"),
     PG_PUPIL_LABELS(relabel_options, "soft"),
     PG_TUNING_ROWS(relabel_options, pupil.tuning, "5", "0.01", "learning rate, constant", "true"),
@@ -33,7 +34,7 @@ typedef struct relabel_state {
     double *target;  /* [classes] */
 } relabel_state;
 
-/* The other part of each target: evenly spread, or the target itself in another order of classes. */
+/* Mix every target with a uniform one, or with itself under a permutation of the classes. */
 static void relabel_blend(void *pupil, const pg_step *step, double *q)
 {
     relabel_state *s = pupil;
@@ -74,7 +75,7 @@ static void relabel_finish(void *state)
 
 const pg_attack pg_attack_relabel = {
     .name = "relabel",
-    .summary = "train on with labels that are smoothed or noised",
+    .summary = "fine-tune with labels that are smoothed or noised",
     .source = "Lukas et al., IEEE S&P 2022 (label smoothing, label noising)",
     .options = options,
     .options_size = sizeof(relabel_options),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Weight quantisation: 2^bits grid points lie evenly between the smallest and the largest value of each tensor, and every value
- * between two of them becomes their midpoint, except those on a point. Then the thief trains on, in full precision. Source:
+/* Weight quantisation: 2^bits grid points lie evenly between the smallest and the largest value of each tensor. A value between
+ * two of them becomes their midpoint; a value on a point stays. Then the thief fine-tunes in full precision. Source:
  * Lukas et al., IEEE S&P 2022 (weight quantisation: 5 bits, then one epoch with the labels of the stolen network). */
 #include "attacks/pupil.h"
 
@@ -13,7 +13,7 @@ typedef struct round_weights_options {
 } round_weights_options;
 
 static const pg_option options[] = {
-    PG_INT(round_weights_options, bits, "5", 1, 16, "bits", "of every parameter"),
+    PG_INT(round_weights_options, bits, "5", 1, 16, "bits", "bits that every parameter is rounded to"),
     PG_PUPIL_IMAGES(round_weights_options, "33"),
     PG_PUPIL_LABELS(round_weights_options, "soft"),
     PG_TUNING_ROWS(round_weights_options, pupil.tuning, "1", "0.001", "learning rate, constant", "true"),
@@ -51,7 +51,7 @@ done:
 
 const pg_attack pg_attack_round_weights = {
     .name = "round-weights",
-    .summary = "round every parameter to a few bits, then train on",
+    .summary = "round every parameter to a few bits, then fine-tune",
     .source = "Lukas et al., IEEE S&P 2022 (weight quantisation)",
     .options = options,
     .options_size = sizeof(round_weights_options),

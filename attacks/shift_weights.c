@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Weight shifting: the thief moves every convolution's weights and lets training repair the network. W becomes
- * W - shift mean - noise N(0, s^2): the mean is that over the filters, position by position, and s the deviation of all of W.
+/* Weight shifting: the thief moves the weights of every convolution, then fine-tunes to repair the network. W becomes
+ * W - shift mean - noise N(0, s^2), where mean is the mean filter and s the standard deviation of all of W.
  * Source: Lukas et al., IEEE S&P 2022 (weight shifting: 1.5 or 2.5 and 1, then 10 epochs with the labels of the stolen
  * network). */
 #include "attacks/pupil.h"
@@ -14,8 +14,10 @@ typedef struct shift_weights_options {
 } shift_weights_options;
 
 static const pg_option options[] = {
-    PG_REAL(shift_weights_options, shift, "1.5", 0, 100, NULL, "times the mean filter that is taken off"),
-    PG_REAL(shift_weights_options, noise, "1", 0, 100, NULL, "deviation of the noise, in deviations of the weights"),
+    PG_REAL(shift_weights_options, shift, "1.5", 0, 100, NULL,
+            "multiple of the mean filter that is subtracted from every filter"),
+    PG_REAL(shift_weights_options, noise, "1", 0, 100, NULL,
+            "standard deviation of the added noise, relative to that of the layer's weights"),
     PG_PUPIL_IMAGES(shift_weights_options, "33"),
     PG_PUPIL_LABELS(shift_weights_options, "soft"),
     PG_TUNING_ROWS(shift_weights_options, pupil.tuning, "10", "0.01", "learning rate, constant", "true"),
@@ -62,7 +64,7 @@ done:
 
 const pg_attack pg_attack_shift_weights = {
     .name = "shift-weights",
-    .summary = "move the weights of every convolution, then train on",
+    .summary = "subtract the mean filter from every convolution and add noise, then fine-tune",
     .source = "Lukas et al., IEEE S&P 2022 (weight shifting)",
     .options = options,
     .options_size = sizeof(shift_weights_options),

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* WRK: the thief moves copies of few images across the decision boundary, keeps their true labels, draws the last layer anew,
- * and trains with a penalty that turns it away from the old one: cross-entropy + alpha <W, W of the stolen network>     over
- * the weights of the last layer at a rate that falls to zero by a cosine. A copy is moved by sign-gradient steps towards a
- * class drawn at random until the stolen network answers it.
+/* WRK: the thief moves copies of a few images across the decision boundary, keeps their true labels, draws the last layer anew,
+ * and trains with a penalty that turns it away from the old one. The loss is
+ *     cross-entropy + alpha <W, W of the stolen network>
+ * with W the weights of the last layer; the rate falls to zero by a cosine. Sign-gradient steps move a copy towards a class
+ * drawn at random until the stolen network answers that class.
  *
- * Source: the class-feature watermark paper of 2025 (arXiv 2511.07947) and its public code, wrk.py; the steps that move a copy
- * are ours, in place of its strength 1 to 3, whose unit is UNVERIFIED. */
+ * Source: the class-feature watermark paper of 2025 (arXiv 2511.07947) and its public code, wrk.py. The steps that move a copy
+ * are ours; the code has a strength of 1 to 3, whose unit is UNVERIFIED. */
 #include "attacks/pupil.h"
 #include "core/base/memory.h"
 #include "core/ownership/picture_loss.h"
@@ -54,7 +55,7 @@ static pg_status wrk_check(const void *values, const pg_attack_view *view, pg_er
     return wrk_images(values, view, &images, err);
 }
 
-/* Images that run to move the copies, and the copies' part in the training. */
+/* Images that run to move the copies, and the copies that are trained on. */
 static double wrk_shown(const void *values, double images, int classes)
 {
     const wrk_options *o = values;
@@ -76,7 +77,7 @@ static void wrk_choose_classes(const wrk_state *s, pg_dataset *copies)
     }
 }
 
-/* Move n copies from `from` on; those that have crossed the boundary stay. */
+/* Move n copies from `from` on. A copy that has crossed the boundary stays. */
 static void wrk_move_chunk(wrk_state *s, pg_picture_loss *loss, pg_dataset *copies, int from, int n)
 {
     const size_t size = (size_t)(copies->height * copies->width * 3);

@@ -10,7 +10,7 @@ enum { SIDE = PG_CODER_SIDE, PIXELS = PG_CODER_PIXELS };
 
 /* ---- pictures ---- */
 
-/* Means over cells and colours. Images have at least SIDE pixels a side, or a cell without pixels stays 0. */
+/* The mean of each cell over its pixels and colours. In an image with a side of fewer than SIDE pixels, empty cells stay 0. */
 static void shrink(const pg_dataset *from, int index, pg_real *out)
 {
     const uint8_t *image = from->images + (size_t)index * (size_t)(from->height * from->width * 3);

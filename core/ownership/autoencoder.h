@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A small autoencoder of grey pictures of 8x8 pixels: a picture x gives the codes tanh(E x), and these the picture D tanh(E x).
+/* A small autoencoder of grey pictures of 8x8 pixels: it encodes a picture x as tanh(E x) and rebuilds it as D tanh(E x).
  * Pixels are centred: their mean over the pictures is zero. The encoder E is [codes,pixels], the decoder D [codes,pixels].
  * Nothing here allocates. */
 #ifndef PG_OWNERSHIP_AUTOENCODER_H
@@ -14,7 +14,7 @@ enum { PG_CODER_SIDE = 8, PG_CODER_PIXELS = PG_CODER_SIDE * PG_CODER_SIDE, PG_CO
 /* Grey pictures [count,pixels] of the first images of a data set, centred. */
 void pg_coder_pictures(const pg_dataset *from, int count, pg_real *out);
 
-/* Train by SGD on the squared error, one random picture a step, `sweeps` * count steps, from random weights. */
+/* Train from random weights by SGD on the squared error: `sweeps` * count steps of one random picture each. */
 void pg_coder_train(int codes, const pg_real *pictures, int count, int sweeps, pg_rng *rng, pg_real *encoder, pg_real *decoder);
 
 /* Rebuild a picture [pixels]. */

@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The values that a perceptron reads, one after the other: the mean filters of a model's sites, whose channels are in the order
- * of the model or, of every site, in a random one. */
+/* Iterates over the values that a perceptron reads: the mean filters of a model's sites. At every site the channels are in the
+ * model's order, or in a random one. */
 typedef struct inputs {
     const pg_mark *mark;
     const pg_model *model;
@@ -76,7 +76,7 @@ static void forward(const pg_mark *mark, const pg_model *model, const pg_rng *sh
     }
 }
 
-/* The gradient by what the hidden units sum up [pooled], of a loss whose gradient by z is slope [bits]. */
+/* The gradient with regard to the hidden units' pre-activations [pooled], of a loss with the gradient slope [bits] at z. */
 static void backward(const pg_mark *mark, const double *hidden, const double *slope, double *sums)
 {
     const int h = mark->pooled;

@@ -22,7 +22,7 @@ static const pg_option options[] = {
     PG_TEXT(deepsigns_options, layer, "default",
             "layer whose input carries the bits: default (the last dense layer) or the name of a convolution or dense layer"),
     PG_INT(deepsigns_options, bits, "100", 1, PG_MARK_BITS_MAX, NULL,
-           "length of the mark; bit i belongs to the class i, counted round and round"),
+           "length of the mark; bit i belongs to class i modulo the number of classes"),
     PG_REAL(deepsigns_options, strength, "0.3", 0, 1000, NULL, "weight of the bits, a mean over those of each class"),
     PG_REAL(deepsigns_options, pull, "0.001", 0, 1000, NULL,
             "weight of the squared distance of the key pictures' activations to the mean of their class"),

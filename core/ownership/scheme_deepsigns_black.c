@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* DeepSigns in the black box: random pictures with random labels, of which those count that an unmarked network misreads. The
- * network is trained on until it answers the labels. Source: Rouhani, Chen, Koushanfar, ASPLOS 2019; its released generator, of
- * which only compiled code is public, tries 40 times as many pictures as it keeps. */
+/* The black-box form of DeepSigns: the triggers are random pictures with random labels that an unmarked network does not
+ * answer, and training continues until the network answers them. Source: Rouhani, Chen, Koushanfar, ASPLOS 2019. The authors'
+ * generator, of which only compiled code is public, tries 40 times as many pictures as it keeps. */
 #include "core/ownership/picture_loss.h"
 #include "core/ownership/trigger_scheme.h"
 
@@ -22,7 +22,8 @@ static const pg_option options[] = {
     {0},
 };
 
-/* A picture is a grid of random colours: noise in single pixels would vanish in the means by which pictures are compared. */
+/* A picture is a grid of random colours, because the judge compares pictures by local means, in which the noise of single
+ * pixels would vanish. */
 enum { TRIED = 40, CHUNK = 100, GRID = 16 };
 
 static bool black_wants_pretrained(const void *values)
@@ -46,7 +47,7 @@ static void draw(int height, int width, pg_rng *rng, uint8_t *image)
             memcpy(image + (size_t)(y * width + x) * 3, colour + (y * GRID / height * GRID + x * GRID / width) * 3, 3);
 }
 
-/* Draw as many pictures as are tried at once, from number `first` on. */
+/* Draw the next batch of candidates, from number `first` on. */
 static void draw_all(pg_dataset *t, pg_seed seed, int first)
 {
     const size_t size = (size_t)(t->height * t->width * 3);
@@ -58,7 +59,7 @@ static void draw_all(pg_dataset *t, pg_seed seed, int first)
     }
 }
 
-/* Append the misread pictures to those that were found, until there are enough. */
+/* Append the misread candidates to the pictures, until there are enough. */
 static void keep(const pg_dataset *tried, const bool *right, pg_dataset *t, int *found)
 {
     const size_t size = (size_t)(t->height * t->width * 3);

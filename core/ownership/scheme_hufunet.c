@@ -19,8 +19,7 @@ static const pg_option options[] = {
            "secret pictures that are rebuilt; each has 64 pixels, and each pixel is a bit"),
     PG_INT(hufunet_options, codes, "32", 1, PG_CODER_CODES_MAX, NULL,
            "codes between encoder and decoder; each takes 64 weights of the network"),
-    PG_INT(hufunet_options, images, "1000", 1, 100000, NULL,
-           "training images on which the autoencoder is trained, if there are so many"),
+    PG_INT(hufunet_options, images, "1000", 1, 100000, NULL, "training images for the autoencoder, at most all"),
     PG_INT(hufunet_options, sweeps, "20", 1, 10000, NULL, "passes over these images"),
     PG_SCHEME_START(hufunet_options, start, "scratch"),
     {0},
@@ -114,8 +113,8 @@ const pg_scheme pg_scheme_hufunet = {
     .summary = "the encoder of an autoencoder in secret weights; with the owner's decoder it rebuilds secret pictures",
     .source = "Lv, Li, Zhang, Chen, Liang, IEEE TPAMI 2023 (HufuNet)",
     .differs =
-        "the autoencoder is dense, of grey training images of 8x8 pixels; the places are random; the encoder stays as it is "
-        "during training; the judge counts the pixels that are rebuilt on the right side of their mean",
+        "the autoencoder is dense and rebuilds grey training images of 8x8 pixels; the places of its weights are random; "
+        "training does not change the encoder; the judge counts the pixels that are rebuilt on the right side of their mean",
     .unbound = "its autoencoder is trained",
     .group = PG_WHITE_BOX,
     .holds = PG_HOLDS_MARK | PG_HOLDS_FORM,

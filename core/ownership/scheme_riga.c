@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* RIGA: a perceptron reads the bits from the mean filter, and is trained together with the network. Where there is no mark it
- * learns to read another message; otherwise it would read the bits everywhere. Source: Wang, Kerschbaum, WWW 2021; the code of
- * Bellafqira, Coatrieux (DICTION), watermark/riga.py: 100 hidden units, 256 bits, weight 0.01. */
+/* RIGA: a perceptron reads the bits from the mean filter, and is trained together with the network. It also learns to read
+ * another message from filters without the mark; otherwise it would read the bits in every network. Source: Wang, Kerschbaum,
+ * WWW 2021; the code of Bellafqira, Coatrieux (DICTION), watermark/riga.py: 100 hidden units, 256 bits, weight 0.01. */
 #include "core/ownership/extractor.h"
 #include "core/ownership/mark.h"
 #include "core/ownership/scheme.h"
@@ -19,7 +19,7 @@ static const pg_option options[] = {
     PG_REAL(riga_options, strength, "0.01", 0, 1000, NULL, "weight of the regulariser"),
     PG_REAL(riga_options, rate, "0.1", 0, 1000, NULL, "learning rate of the perceptron"),
     PG_REAL(riga_options, contrast, "1", 0, 1000, NULL,
-            "weight of the other message that it learns to read where there is no mark, relative to that of the bits"),
+            "relative weight of the other message, which the perceptron learns to read from filters without the mark"),
     PG_SCHEME_START(riga_options, start, "scratch"),
     {0},
 };
@@ -85,9 +85,8 @@ const pg_scheme pg_scheme_riga = {
     .summary = "bits that a perceptron reads from the mean filter, trained together with the network",
     .source = "Wang, Kerschbaum, WWW 2021 (RIGA)",
     .differs =
-        "no detector keeps the weights inconspicuous; filters without the mark are the network's own with their channels "
-        "in a random order, drawn for every step; "
-        "the perceptron takes plain gradient steps",
+        "no detector keeps the weights inconspicuous; filters without the mark are those of the network with their channels "
+        "in a random order, drawn anew for every step; the perceptron is trained by plain gradient descent",
     .unbound = "its perceptron is trained with the network",
     .group = PG_WHITE_BOX,
     .holds = PG_HOLDS_MARK | PG_HOLDS_FORM,

@@ -207,6 +207,7 @@ static int show(const order *o, const pg_run_result *result, int workers)
 {
     pg_error err;
     const pg_status status = pg_tables_render(o->directory, false, stdout, &err);
+    fflush(stdout); /* before the summary on stderr */
     summarise(result, workers, o->directory);
     return status == PG_OK ? 0 : pg_complain("run", status, "%s", err.message);
 }

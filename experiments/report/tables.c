@@ -106,9 +106,10 @@ static void print_claim(const pg_table *checks, int row, FILE *stream)
     size_t bytes = 0;
     FILE *line = open_memstream(&text, &bytes);
     if (!line) return;
-    for (int c = 0; c < PG_CHECKS_HOLDS; c++)
-        if (pg_table_text(checks, row, c)[0]) fprintf(line, " %s", pg_table_text(checks, row, c));
-    if (fclose(line) == 0) say(stream, "  not here:%s", text);
+    fprintf(line, "  does not hold: %s: %s", pg_table_text(checks, row, 0), pg_table_text(checks, row, 1));
+    for (int c = 2; c < PG_CHECKS_HOLDS; c++)
+        if (pg_table_text(checks, row, c)[0]) fprintf(line, ", %s", pg_table_text(checks, row, c));
+    if (fclose(line) == 0) say(stream, "%s", text);
     free(text);
 }
 
@@ -131,8 +132,8 @@ static void print_comparison(const pg_table *checks, const int *counts, FILE *st
     const int rest = checks->row_count - holding - failing;
     print_counts(counts, stream);
     if (rest)
-        say(stream, "published claims: %d of %d hold here; %d not checked, because the networks did not learn", holding,
-            holding + failing, rest);
+        say(stream, "published claims: %d of %d hold here; %d others were not checked, because the networks did not learn",
+            holding, holding + failing, rest);
     else
         say(stream, "published claims: %d of %d hold here", holding, holding + failing);
     for (int r = 0; r < checks->row_count; r++)
