@@ -43,6 +43,23 @@ typedef struct rewrite_state {
     pg_evidence *passports; /* NULL: the network runs without */
 } rewrite_state;
 
+static pg_status rewrite_draw_dummies(const rewrite_options *o, const pg_model *model, pg_rng *rng, pg_dummies **out,
+                                      pg_error *err)
+{
+    return pg_dummies_draw(model, (pg_dummy_kind)(o->dummies - 1), o->added, rng, out, err);
+}
+
+static pg_status rewrite_check(const void *values, const pg_attack_view *view, pg_error *err)
+{
+    pg_dummies *added = NULL;
+    pg_rng rng;
+    if (!((const rewrite_options *)values)->dummies) return PG_OK;
+    pg_rng_open(&rng, (pg_seed){.task = "check"}, "rewrite", 0);
+    const pg_status status = rewrite_draw_dummies(values, view->model, &rng, &added, err);
+    pg_dummies_destroy(&added);
+    return status;
+}
+
 static pg_status rewrite_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
 {
     rewrite_state *s = state;
@@ -66,7 +83,7 @@ static pg_status rewrite_widen(rewrite_state *s, pg_rng *rng, pg_error *err)
     pg_status status = PG_OK;
     pg_dummies *added = NULL;
     const pg_model *victim = s->view->model;
-    PG_TRY(pg_dummies_draw(victim, (pg_dummy_kind)(s->options->dummies - 1), s->options->added, rng, &added, err));
+    PG_TRY(rewrite_draw_dummies(s->options, victim, rng, &added, err));
     PG_TRY(pg_model_widen(victim, added, &s->wide, err));
     if (s->passports) PG_TRY(pg_passports_widen(s->passports, &victim->layout, added, &s->wide->layout, err));
 done:
@@ -123,6 +140,7 @@ const pg_attack pg_attack_rewrite = {
     .state_size = sizeof(rewrite_state),
     .sees = PG_SEES_DISTRIBUTED,
     .remakes = true,
+    .check = rewrite_check,
     .start = rewrite_start,
     .step = rewrite_step,
     .finish = rewrite_finish,

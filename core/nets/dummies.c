@@ -198,12 +198,12 @@ static void wide_name(const char *name, char out[PG_ARCH_NAME_MAX])
 pg_status pg_model_widen(const pg_model *model, const pg_dummies *d, pg_model **out, pg_error *err)
 {
     pg_status status = PG_OK;
-    int channels[PG_ROWS_MAX] = {0};
+    int channels[PG_ROWS_MAX];
     char name[PG_ARCH_NAME_MAX];
     pg_net_spec spec = pg_net_spec_deployed(&model->spec) == PG_PUBLIC ? pg_net_spec_public(&model->spec) : model->spec;
     if (spec.perceptron) return pg_fail(err, PG_BAD_INPUT, "dummies: a perceptron has another width in a wider network");
     for (int i = 0; i < model->layer_count; i++)
-        if (d->spaces.out[i] >= 0) channels[i] = d->channels[d->spaces.out[i]];
+        channels[i] = side_of(d, d->spaces.out[i], model->layers[i].out_channels).channels;
     wide_name(spec.arch->name, name);
     PG_TRY(pg_arch_with_channels(&spec, channels, name, &spec.arch, err));
     spec.width = 1;

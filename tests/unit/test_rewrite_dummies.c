@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Dummy channels: the wider network has the same logits, and alignment to the original drops them again. Both builds run this;
  * the bound of the double one is 1e-9. */
+#include "attacks/attack.h"
 #include "core/nets/dummies.h"
 #include "core/nets/rewrite.h"
 #include "core/nets/state.h"
 #include "core/ownership/align.h"
 #include "tests/unit/small_net.h"
+#include "tests/unit/subject.h"
 
 #include <math.h>
 
@@ -103,6 +105,34 @@ TEST(odd_numbers_of_channels_are_widened_too)
 {
     const pg_net_spec spec = odd_spec(PG_NORM_BN, "plain", "");
     for (int kind = 0; kind < 4; kind++) check(&spec, (pg_dummy_kind)kind, 30, false);
+}
+
+static pg_net_spec spec_of(const char *text)
+{
+    const pg_arch *arch = NULL;
+    OK(pg_arch_parse(text, "text", &arch, &err));
+    return pg_net_spec_plain(arch, PG_NORM_BN, SMALL_CLASSES);
+}
+
+TEST(channels_that_are_added_to_the_images_stay_three)
+{
+    const pg_net_spec spec = spec_of("{name: sum, image: 16, rows: [{row: conv, channels: 3}, {row: add, with: images}, "
+                                     "{row: conv, channels: 16}, {row: dense}]}");
+    for (int kind = 0; kind < 4; kind++) check(&spec, (pg_dummy_kind)kind, 30, true);
+}
+
+TEST(a_network_without_room_for_dummies_is_refused_at_once)
+{
+    const pg_net_spec spec = spec_of("{name: full, image: 16, rows: [{row: conv, channels: 16, norm: false}, {row: norm}, "
+                                     "{row: dense}]}");
+    const pg_attack *attack = pg_attack_find("rewrite");
+    void *options = read_options(attack->options, attack->options_size, "{dummies: zero}");
+    small_net s;
+    open_small(&s, &spec, PG_CONV_AUTO);
+    FAILS(attack->check(options, &(pg_attack_view){.model = s.model}, &err), PG_BAD_INPUT,
+          "dummies: no layer of full can have more channels");
+    pg_free(options);
+    close_small(&s);
 }
 
 TEST(a_wider_network_is_a_network_of_its_own)
