@@ -12,6 +12,10 @@
 #include <stdbool.h>
 
 enum { PG_ROWS_MAX = 128, PG_CONVS_MAX = 64, PG_NAME_MAX = 48, PG_ARCH_NAME_MAX = 24, PG_IMAGES = -1 };
+enum {
+    PG_KERNEL_MAX = 31,
+    PG_CHANNELS_MAX = 1 << 16
+}; /* of a convolution; channels also of a dense layer without the classes */
 
 typedef enum pg_row_kind {
     PG_ROW_CONV,

@@ -35,7 +35,7 @@ enum { CHANNELS_MAX = 16384 };
 static const pg_option conv_options[] = {
     PG_INT(pg_row_values, channels, NULL, 1, CHANNELS_MAX, NULL, "filters at width 1"),
     EVERY_ROW,
-    ROW_INT(kernel, "3", 1, 31, "pixels", "side of the filters"),
+    ROW_INT(kernel, "3", 1, PG_KERNEL_MAX, "pixels", "side of the filters"),
     ROW_INT(stride, "1", 1, 16, "pixels", "distance between neighbouring outputs"),
     ROW_INT(pad, "-1", -1, 15, "pixels", "zeros at each side of the image; -1: half the kernel, rounded down"),
     ROW_BOOL(norm, "true", "the norm and the affine of the grid follow; without them the convolution has no bias either"),

@@ -66,13 +66,12 @@ pg_status pg_choice_read(const char *text, const pg_net_spec *spec, uint64_t all
 {
     *out = 0;
     if (strncmp(text, "first ", 6) == 0 || strncmp(text, "last ", 5) == 0) return read_place(text, spec, allowed, out, err);
-    if (strcmp(text, "default") == 0)
-        *out = by_default;
-    else if (strcmp(text, "all") == 0)
-        *out = allowed;
-    else
-        return read_names(text, spec, allowed, out, err);
-    return PG_OK;
+    const bool all = strcmp(text, "all") == 0;
+    if (!all && strcmp(text, "default") != 0) return read_names(text, spec, allowed, out, err);
+    *out = all ? allowed : by_default;
+    if (*out) return PG_OK;
+    return pg_fail(err, PG_BAD_INPUT, "layers: no norm follows a convolution of %s, so none is chosen by default",
+                   spec->arch->name);
 }
 
 pg_status pg_choice_write(const pg_net_spec *spec, uint64_t chosen, uint64_t allowed, uint64_t by_default,

@@ -3,10 +3,14 @@
 #include "core/nets/layout.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { OUTPUTS_MAX = 1 << 28 }; /* the most elements that a layer makes of an image */
+enum {
+    OUTPUTS_MAX = 1 << 28,  /* the most elements that a layer makes of an image */
+    WEIGHTS_MAX = INT32_MAX /* of all layers, so that an int counts those of any */
+};
 
 /* ---- specs ---- */
 
@@ -140,6 +144,13 @@ static int extent(int in, int kernel, int stride, int pad)
     return in + 2 * pad < kernel ? 0 : (in + 2 * pad - kernel) / stride + 1;
 }
 
+static double weights_of(const pg_layer *l)
+{
+    const double pairs = (double)l->in_channels * l->out_channels;
+    if (l->row.kind == PG_ROW_CONV) return pairs * l->row.kernel * l->row.kernel;
+    return l->row.kind == PG_ROW_DENSE ? pairs * l->in_height * l->in_width : 0;
+}
+
 /* An addition needs two operands of one shape; group norm needs whole groups. */
 static pg_status check_shape(const pg_net_spec *spec, const pg_layer *layers, const pg_layer *l, pg_error *err)
 {
@@ -153,7 +164,8 @@ static pg_status check_shape(const pg_net_spec *spec, const pg_layer *layers, co
     if (l->norm == PG_NORM_GN && l->out_channels % PG_NORM_GROUP)
         return pg_fail(err, PG_BAD_INPUT, "%s: group norm needs a multiple of %d channels, not %d", row->name, PG_NORM_GROUP,
                        l->out_channels);
-    if ((double)l->out_height * l->out_width * l->out_channels > OUTPUTS_MAX)
+    if ((double)l->out_height * l->out_width * l->out_channels > OUTPUTS_MAX ||
+        (row->channels && l->out_channels > PG_CHANNELS_MAX))
         return pg_fail(err, PG_BAD_INPUT, "%s: an output of %dx%dx%d is too large", row->name, l->out_height, l->out_width,
                        l->out_channels);
     return PG_OK;
@@ -321,6 +333,7 @@ pg_status pg_layout_plan(const pg_net_spec *spec, pg_layout *out, pg_error *err)
 {
     pg_status status = PG_OK;
     pg_row rows[PG_ROWS_MAX];
+    double weights = 0;
     *out = (pg_layout){.spec = *spec};
     PG_TRY(check_sizes(spec, err));
     const int count = pg_arch_rows(spec->arch, spec->relu_before_add, rows);
@@ -330,6 +343,10 @@ pg_status pg_layout_plan(const pg_net_spec *spec, pg_layout *out, pg_error *err)
         layer->conv = rows[i].kind == PG_ROW_CONV ? out->conv_count++ : -1;
         layer->passport = layer->conv >= 0 && (spec->passports >> layer->conv & 1) ? out->passport_count++ : -1;
         PG_TRY(shape_layer(spec, out->layers, layer, err));
+        weights += weights_of(layer);
+        if (weights > WEIGHTS_MAX)
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: %.0f weights up to here, expected at most %d", rows[i].name, weights,
+                           WEIGHTS_MAX));
         out->layer_count++;
     }
     PG_TRY(check_passports(spec, out->conv_count, err));
@@ -360,11 +377,9 @@ int pg_layer_hidden(const pg_layer *layer)
     return layer->out_channels < 4 ? 1 : layer->out_channels / 4;
 }
 
-double pg_layer_macs(const pg_layer *l)
+double pg_layer_macs(const pg_layer *layer)
 {
-    const double in = (double)l->in_channels, out = (double)l->out_channels;
-    if (l->row.kind == PG_ROW_CONV) return in * out * l->row.kernel * l->row.kernel * l->out_height * l->out_width;
-    return l->row.kind == PG_ROW_DENSE ? in * l->in_height * l->in_width * out : 0;
+    return weights_of(layer) * layer->out_height * layer->out_width;
 }
 
 double pg_layout_macs(const pg_layout *layout)

@@ -10,7 +10,7 @@
 #include "core/nets/model.h"
 #include "core/ownership/secret.h"
 
-enum { PG_KIND_MAX = 24, PG_SIDE_MAX = 4096, PG_CHANNELS_MAX = 1 << 16, PG_KERNEL_MAX = 15 };
+enum { PG_KIND_MAX = 24, PG_SIDE_MAX = 4096 };
 
 /* The passport and signature of one layer. */
 typedef struct pg_passport {

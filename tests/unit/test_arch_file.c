@@ -4,6 +4,7 @@
 #include "core/nets/arch_file.h"
 #include "core/nets/shipped.h"
 #include "core/nets/state.h"
+#include "core/ownership/mark.h"
 #include "tests/unit/small_net.h"
 
 /* ---- reading ---- */
@@ -70,6 +71,8 @@ TEST(shapes_that_do_not_fit_are_told_with_both)
                   "x.yaml:5:5: rows.2: add3: 16x16x8 cannot be added to 32x32x8");
     check_problem(STEM "  - {row: conv, channels: 9, name: b}\n  - {row: add, with: a}\n" END,
                   "x.yaml:5:5: rows.2: add3: 32x32x9 cannot be added to 32x32x8");
+    check_problem("  - {row: conv, channels: 16384}\n  - {row: conv, channels: 14564}\n" END,
+                  "x.yaml:4:5: rows.1: conv2: 2147991552 weights up to here, expected at most 2147483647");
     check_problem(STEM "  - {row: avg_pool, kernel: 33}\n" END, "x.yaml:4:5: rows.1: images of 32x32 are too small for x");
 }
 
@@ -188,7 +191,7 @@ TEST(a_forged_network_in_a_model_file_is_refused)
     check_rows(
         "{name: odd, image: 24, rows: [{row: conv, channels: 16384, kernel: 31}, {row: conv, channels: 16384, kernel: 31}, "
         "{row: dense}]}",
-        "tensor 'conv1.conv.weight'");
+        "conv2: 258013708288 weights up to here");
     check_rows("{name: odd, image: 4096, rows: [{row: conv, channels: 16384}, {row: dense}]}", "is too large");
 }
 
@@ -209,6 +212,46 @@ TEST(a_convolution_without_norm_carries_a_mark_but_no_passport)
     pg_layout layout;
     FAILS(pg_layout_plan(&spec, &layout, &err), PG_BAD_INPUT, "a convolution of odd without norm can be no passport layer");
     assert_int_equal(pg_arch_convolutions(spec.arch), 0x1f);
+}
+
+static pg_net_spec spec_of(const char *text)
+{
+    const pg_arch *arch = NULL;
+    OK(pg_arch_parse(text, "text", &arch, &err));
+    return pg_net_spec_plain(arch, PG_NORM_BN, 10);
+}
+
+TEST(a_network_without_norms_has_no_layers_by_default)
+{
+    pg_net_spec spec = spec_of("{name: bare, image: 8, rows: [{row: conv, channels: 4, norm: false}, {row: dense}]}");
+    pg_passport_options options = {.alpha = 0.1, .layers = "all"};
+    pg_mark mark;
+    FAILS(pg_passport_layers(&options, &spec, &err), PG_BAD_INPUT, "layers: no norm follows a convolution of bare");
+    FAILS(pg_mark_create(&spec, "default", 4, PG_MARK_GAUSSIAN, &mark, &err), PG_BAD_INPUT, "layers: no norm follows");
+    OK(pg_mark_create(&spec, "all", 4, PG_MARK_GAUSSIAN, &mark, &err));
+    pg_mark_clear(&mark);
+}
+
+TEST(the_largest_filters_carry_a_mark)
+{
+    const pg_net_spec spec = spec_of("{name: large, image: 31, rows: [{row: conv, channels: 8, kernel: 31}, {row: dense}]}");
+    pg_evidence evidence = {.scheme = "uchida", .kind = "gaussian"};
+    OK(pg_mark_create(&spec, "default", 4, PG_MARK_GAUSSIAN, &evidence.mark, &err));
+    OK(pg_mark_draw_key(&evidence.mark, PG_MARK_GAUSSIAN, (pg_seed){.task = "t"}, &err));
+    OK(pg_evidence_check(&evidence, &err));
+    pg_mark_clear(&evidence.mark);
+}
+
+/* Marks, passports and the orders of channels have room for so many. */
+TEST(width_makes_no_layer_of_too_many_channels)
+{
+    pg_net_spec spec = spec_of("{name: broad, image: 1, rows: [{row: conv, channels: 16384, kernel: 1}, {row: dense}]}");
+    pg_layout layout;
+    spec.width = 4;
+    OK(pg_layout_plan(&spec, &layout, &err));
+    assert_int_equal(layout.layers[0].out_channels, PG_CHANNELS_MAX);
+    spec.width = 4.01;
+    FAILS(pg_layout_plan(&spec, &layout, &err), PG_BAD_INPUT, "conv1: an output of 1x1x65696 is too large");
 }
 
 TEST(group_norm_needs_whole_groups)
