@@ -61,7 +61,7 @@ OUTLINE void tile_from_m(const kernel_plan *plan, const tile_pixels *t, int chan
 /* The images that the tiles of a transform cover: x or y, or their gradients. */
 typedef struct tiling {
     pg_real *images, *outside; /* outside: a stand-in for every pixel beyond the edge of an image */
-    const pg_real *zeros;      /* if the tiles are added up: what was before the first; NULL: add to the images */
+    const pg_real *zeros;      /* if tiles are summed: the initial value; NULL: add to the images */
     int height, width, channels;
     int step, margin, size; /* pixels from tile to tile; of padding; of a tile along a side */
     int row;                /* elements from tile to tile in a plane */
@@ -130,8 +130,8 @@ static void find_before(const kernel_plan *k, const tiling *t, int down, int acr
         }
 }
 
-/* Fetch the pixels that the tile below needs and this one does not. gcc removes calls of a function that only fetches, so this
- * one is always inlined. */
+/* Prefetch the pixels that the tile below needs and this one does not. Always inlined, because gcc removes calls of a function
+ * that only prefetches. */
 INLINE void fetch_below(const tiling *t, const pg_real *image, int down, int across, int width)
 {
     const int top = (down + 1) * t->step - t->margin + t->size - t->step, left = across * t->step;

@@ -31,7 +31,7 @@ static inline int ceil_div(int a, int b)
     return (a + b - 1) / b;
 }
 
-/* Elements from plane to plane: an odd number of cache lines, because planes would otherwise share the same cache sets. */
+/* Elements from plane to plane: an odd number of cache lines, so that planes do not share cache sets. */
 static inline size_t plane(size_t count)
 {
     return ((count + LINE - 1) / LINE | 1) * LINE;

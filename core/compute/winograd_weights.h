@@ -53,7 +53,7 @@ OUTLINE void weights_from_u(const kernel_plan *plan, const pg_real *u, int count
 
 /* ---- panels of U ---- */
 
-enum { TURN = 16 }; /* rows of U that are made at a time */
+enum { TURN = 16 }; /* rows of U computed at a time */
 
 enum { QUAD = 4 };
 typedef pg_real quad __attribute__((vector_size(QUAD * sizeof(pg_real))));
@@ -73,7 +73,7 @@ static void turn_quad(const pg_real *from, int line, pg_real *to)
     for (int i = 0; i < QUAD; i++) memcpy(to + i * TURN, &out[i], sizeof *out);
 }
 
-/* turned [tap][row][channel]: the weights of `rows` filters from `filter` on and `width` channels, exchanged. */
+/* Transpose the weights of `rows` filters from `filter` on and `width` channels into turned [tap][row][channel]. */
 static void turn_weights(const job *j, int filter, int rows, int channel, int width, pg_real *turned)
 {
     const pg_conv_shape *s = &j->conv->shape;
@@ -139,7 +139,7 @@ static void u_part(void *context, int part)
     make_u_rows(j, panel, part % parts * TURN, j->u + (size_t)panel * j->u_size);
 }
 
-/* Make all of U, if the panels will not each make their own. */
+/* Compute all of U, unless every panel computes its own part. */
 static void make_u(job *j)
 {
     if (!one_block(j)) pg_parallel(panels(j->out) * ceil_div(j->in, TURN), u_part, j);

@@ -50,7 +50,7 @@ static void watch(void *context)
     d->progress(d->context, d->archive->name, size_of(w->path), d->archive->bytes);
 }
 
-/* Run curl. *stale is set if the server cannot continue a file at the size that the part has. */
+/* Run curl. *stale is set if the server cannot continue the partial file. */
 static pg_status run_curl(const pg_download *d, const char *path, bool part, bool *stale, pg_error *err)
 {
     enum { HTTP_ERROR = 22, NO_RANGES = 33, BAD_RESUME = 36 };

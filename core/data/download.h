@@ -8,22 +8,22 @@
 
 typedef struct pg_download {
     const pg_data_archive *archive;
-    const char *url, *folder;    /* of the file; where it goes, under the archive's name */
+    const char *url, *folder;    /* address of the file; where it goes, under the archive's name */
     const pg_registry *registry; /* gives the trusted certificate authorities; NULL: those of curl */
-    /* called several times a second with the bytes that are there, and in all (0: unknown); NULL: not called */
+    /* called several times a second with the bytes so far and the total (0: unknown); NULL: not called */
     void (*progress)(void *context, const char *file, long done, long total);
     void *context;
 } pg_download;
 
-/* Download the file unless it is there with its checksum. A part that is there is continued, or fetched anew if the server
- * cannot continue it or the whole has a wrong checksum. PG_IO_FAULT; after a lost connection the part stays. */
+/* Download the file unless it exists with its checksum. Continues a partial file; if the server cannot, or if the whole file
+ * has a wrong checksum, starts anew. PG_IO_FAULT; the part stays after a lost connection. */
 PG_CHECKED pg_status pg_download_run(const pg_download *download, pg_error *err);
 
 /* PG_IO_FAULT unless the file at path has the archive's checksum. */
 PG_CHECKED pg_status pg_download_check(const pg_data_archive *archive, const char *path, pg_error *err);
 
-/* The error of a program that failed: the first line of its output, in which programs name the fault. If that is an untrusted
- * certificate, the message also says how to name one. */
+/* Fail with the first line of the output of a program that failed. If the fault is an untrusted certificate, the message also
+ * says how to trust it. */
 pg_status pg_download_failed(const char *program, int exit_code, char *output, pg_error *err);
 
 #endif

@@ -65,14 +65,14 @@ static pg_status read_picture(const char *path, const pg_framing *framing, uint8
 
 /* ---- all of them ---- */
 
-/* The list is read in blocks. A block stops at its first error, so the error of the first block that has one is that of the
- * first picture. */
+/* Threads read the list in blocks. A block stops at its first error, so the first block with an error has that of the first
+ * refused picture. */
 enum { BLOCKS = 64 };
 
 typedef struct reading {
     const pg_picture_list *list;
     const pg_framing *framing;
-    uint8_t **images; /* [list->count] where each image belongs */
+    uint8_t **images; /* [list->count] the place of each image */
     pg_error faults[BLOCKS];
 } reading;
 

@@ -25,8 +25,8 @@ typedef struct pg_picture_list {
 PG_CHECKED pg_status pg_picture_list_add(pg_picture_list *list, const char *folder, int label, int least, pg_error *err);
 void pg_picture_list_clear(pg_picture_list *list);
 
-/* How a picture becomes a square image. CROP: scale its shorter side to the side of the image, keep the centre. STRETCH: scale
- * both sides. EXACT: refuse a picture of another size. */
+/* How a picture becomes a square image. CROP: scale its shorter side to the side of the image and keep the centre. STRETCH:
+ * scale both sides. EXACT: refuse a picture of another size. */
 typedef enum pg_fit { PG_FIT_CROP, PG_FIT_STRETCH, PG_FIT_EXACT } pg_fit;
 extern const char *const pg_fit_names[]; /* by pg_fit, ended by NULL */
 

@@ -40,7 +40,7 @@ static pg_status refuse_folders(const char *folder, pg_error *err)
     return status;
 }
 
-/* Add the pictures of every class of root, at least `least` of each. */
+/* Add the pictures of every class of root. Every class needs at least `least`. */
 static pg_status add_classes(pg_picture_list *list, const char *root, const pg_names *classes, int least, pg_error *err)
 {
     pg_status status = PG_OK;
@@ -85,7 +85,7 @@ done:
     return status;
 }
 
-/* Choose the test pictures of one class, items [from, to) of the list: the share of them, but at least one, and not all. */
+/* Choose the test pictures of one class, items [from, to) of the list: its share, but at least one and not all. */
 static pg_status draw_class(pg_picture_list *list, int from, int to, const pg_picture_set *set, pg_error *err)
 {
     const int count = to - from;

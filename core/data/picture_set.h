@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A data set of one's own: class folders of pictures. */
+/* A data set of the user's own: class folders of pictures. */
 #ifndef PG_DATA_PICTURE_SET_H
 #define PG_DATA_PICTURE_SET_H
 
@@ -23,7 +23,7 @@ enum { PG_PICTURES_SIDE_MAX = 1024 };
  * pictures in one split, pictures outside of class folders, folders inside them, or other classes in test/ than in train/. */
 PG_CHECKED pg_status pg_picture_set_load(const char *name, const pg_picture_set *set, pg_data *out, pg_error *err);
 
-/* Read a data set: set if it has a path, else the one called name (see pg_data_load). */
+/* Read a data set: the folders of set if it has a path, else the data set called name (see pg_data_load). */
 PG_CHECKED pg_status pg_data_read(const char *name, const pg_picture_set *set, const char *directory, pg_data *out,
                                   pg_error *err);
 

@@ -136,7 +136,7 @@ static bool is_name(const char *text, int room)
            strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == length;
 }
 
-/* Words that mean something else in `from` or in `layers`. */
+/* Words that have another meaning in `from` or in `layers`. */
 static bool is_reserved(const char *name)
 {
     static const char *const words[] = {"images", "all", "default", "first", "last", NULL};
@@ -290,7 +290,7 @@ static void check_table(reader *r)
     if (!convolutions) pg_problems_add(r->problems, r->nodes[r->count - 1], "the network has no convolution");
 }
 
-/* The last three convolutions with a norm, unless the table says which are passport layers. */
+/* Unless the table names passport layers, take the last three convolutions with a norm. */
 static void choose_passports(reader *r)
 {
     bool stated = false;

@@ -32,18 +32,19 @@ extern const pg_row_kind_info pg_row_kinds[];
 
 enum { PG_ARCH_TEXT_MAX = 65536 }; /* bytes of a network's text, with the zero at its end */
 
-/* Read a network file; its name is that of the file unless the file gives one. On PG_BAD_INPUT, problems has what is wrong, or
- * err if problems is empty. A name of a network that the program has is a problem unless the rows are the same. */
+/* Read a network file; the network has the file's name unless the file gives one. problems must be empty; on PG_BAD_INPUT it
+ * has what is wrong, or err if it is still empty. A name of a network that the program has is a problem unless the rows are
+ * equal. */
 PG_CHECKED pg_status pg_arch_read(const char *path, const pg_arch **out, pg_problems *problems, pg_error *err);
 
-/* Does a word that names a network mean a file, "x.yaml" or "networks/x"? */
+/* Does the name of a network mean a file, such as "x.yaml" or "networks/x"? */
 bool pg_arch_names_file(const char *word);
 
 /* A network from its text. PG_BAD_INPUT, beginning with `where`, if the text describes none. */
 PG_CHECKED pg_status pg_arch_parse(const char *text, const char *where, const pg_arch **out, pg_error *err);
 
-/* The network of a spec with other numbers of channels, channels [rows], under another name; those of the last row and of rows
- * that pass channels on are not read. */
+/* The network of a spec with other numbers of channels, channels [rows], under another name. Ignores the numbers of the last
+ * row and of rows that pass channels on. */
 PG_CHECKED pg_status pg_arch_with_channels(const pg_net_spec *spec, const int *channels, const char *name, const pg_arch **out,
                                            pg_error *err);
 

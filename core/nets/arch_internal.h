@@ -13,11 +13,11 @@ typedef struct pg_row_values {
     double rate;
 } pg_row_values;
 
-/* The kind of a row, and the name of row i if it is given none. */
+/* The kind of a row, and the name of row i if the file gives none. */
 const pg_row_kind_info *pg_row_info(const pg_row *row);
 const char *pg_row_default_name(const pg_row *row, int i, char out[PG_NAME_MAX]);
 
-/* The network that equals `made`, which is borrowed: one that the program has or has read, else a copy. Sets its text. */
+/* The network that equals `made`: one that the program has or has read, else a copy. Sets its text. `made` is borrowed. */
 PG_CHECKED pg_status pg_arch_keep(const pg_arch *made, const pg_arch **out, pg_error *err);
 
 #endif

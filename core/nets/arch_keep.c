@@ -89,7 +89,7 @@ done:
 
 /* ---- networks that were read ---- */
 
-/* Their memory is not the caller's, and is never released, so it does not count as blocks of the program. */
+/* These networks live until the process ends. Their memory is not counted by pg_alloc, because nobody releases it. */
 enum { KEPT_MAX = 1024 };
 typedef struct kept {
     pg_arch arch;

@@ -11,7 +11,7 @@
 
 /* ---- the plan ---- */
 
-/* May the space have more channels? It may if it has one producer, and if no addition or norm of its own reads it. */
+/* Can the space get more channels? It can if it has one producer, and if no addition and no norm row reads it. */
 static bool is_free(const pg_layout *layout, const pg_spaces *spaces, int space)
 {
     int producers = 0;
@@ -24,7 +24,7 @@ static bool is_free(const pg_layout *layout, const pg_spaces *spaces, int space)
     return producers == 1;
 }
 
-/* Put blocks of one kind behind the channels so far; given: the channels of the given network. random: filters drawn so far. */
+/* Append blocks of one kind to the channels of a space. random: number of random filters so far. */
 static void put_blocks(pg_dummies *d, int s, pg_dummy_kind kind, int blocks, int block, int *random)
 {
     const int given = d->spaces.channels[s];
@@ -99,8 +99,8 @@ void pg_dummies_destroy(pg_dummies **dummies)
 
 /* ---- the wider network ---- */
 
-/* A number in (-1, 1) that follows from the key and four indices (the finaliser of splitmix64). Equal filters have equal
- * indices. */
+/* A number in (-1, 1) derived from the key and four indices by the finaliser of splitmix64. Equal filters have equal indices.
+ */
 static double noise(uint64_t key, int layer, int tap, int input, int output)
 {
     uint64_t z = key + (uint64_t)layer * UINT64_C(0x9E3779B97F4A7C15) + (uint64_t)tap * UINT64_C(0xC2B2AE3D27D4EB4F) +
@@ -110,7 +110,7 @@ static double noise(uint64_t key, int layer, int tap, int input, int output)
     return (double)((z ^ (z >> 31)) >> 11) / (double)(UINT64_C(1) << 52) - 1;
 }
 
-/* One side of a layer: what its channels are in the given network. */
+/* The inputs or outputs of a layer, and where its channels come from in the given network. */
 typedef struct side {
     int channels;
     const int *source; /* NULL: the same */
@@ -161,7 +161,7 @@ static void widen_weights(const pg_model *model, const pg_dummies *d, int layer,
             }
 }
 
-/* A vector with an entry for each output. Random filters have that of a given one. */
+/* Widen a vector with an entry for each output. A random filter takes the entry of a given one. */
 static void widen_vector(const pg_real *from, ptrdiff_t at, side out, int given, pg_real *to, ptrdiff_t target)
 {
     if (at < 0 || target < 0) return;

@@ -36,8 +36,9 @@ PG_CHECKED pg_status pg_dummies_draw(const pg_model *model, pg_dummy_kind kind, 
                                      pg_error *err);
 void pg_dummies_destroy(pg_dummies **dummies);
 
-/* The wider network as its thief deploys it: without private branch if there is a public one. Its function is that of the given
- * model's deployed branch, if passports that it needs are widened too (core/ownership/passport_rewrite.h). */
+/* Make the wider network as its thief deploys it: without the private branch if there is a public one. It computes the function
+ * of the given model's deployed branch, if the caller widens the passports that it needs (core/ownership/passport_rewrite.h).
+ */
 PG_CHECKED pg_status pg_model_widen(const pg_model *model, const pg_dummies *dummies, pg_model **out, pg_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A loss of the statistics of a batch: how far they are from the running ones. The gradient of a channel's mean and variance
+/* A loss on the statistics of a batch: their distance from the running ones. The gradient of a channel's mean and variance
  * with regard to a pre-activation z is a shift plus a slope times z. See net.h. */
 #include "core/nets/net_internal.h"
 
@@ -7,7 +7,7 @@
 
 enum { ARRAYS = 3 }; /* of a layer, [O] each: first mean, inverse deviation and variance; then shift and slope */
 
-/* Does the loss follow the layer? It does if batch norm comes after a convolution. */
+/* Does the loss read the layer? It does if the layer is a convolution with batch norm. */
 static bool follows(const pg_net_cell *c)
 {
     return c->conv.algorithm && c->norm.kind == PG_NORM_BN;
@@ -28,7 +28,7 @@ static double distance(int channels, const pg_real *a, const pg_real *b)
     return sqrt(sum);
 }
 
-/* The distances of one layer; its mean becomes the shift, and its inverse deviation the slope, of their gradient. */
+/* The distance of one layer. Overwrites its mean by the shift of the gradient, and its inverse deviation by the slope. */
 static double match_layer(const pg_net *net, pg_net_cell *c, const pg_real *mean, const pg_real *variance, double weight,
                           pg_real *work)
 {

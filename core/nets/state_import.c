@@ -50,7 +50,7 @@ static void rename_all(importer *m)
     }
 }
 
-/* An entry that is no text or renames nothing. */
+/* Report an entry that is no text or renames nothing. */
 static void check_map(importer *m)
 {
     char found[PG_NODE_SHORT];

@@ -10,7 +10,7 @@
  *
  * An entry renames the tensor of that name, and all whose names begin with it and a dot; the longest entry that fits counts,
  * and names without an entry stay. The parts "module" and "_orig_mod" of wrappers are dropped before, counters of batches are
- * ignored, and half precision is converted. The bias of a convolution before batch norm moves into its running mean. */
+ * ignored, and half precision is converted. The bias of a convolution before batch norm moves into the norm's running mean. */
 #ifndef PG_NETS_STATE_IMPORT_H
 #define PG_NETS_STATE_IMPORT_H
 
@@ -27,7 +27,7 @@ typedef struct pg_import_options {
 } pg_import_options;
 extern const pg_option pg_import_table[];
 
-/* Read the state dict at path by the mapping file. Files of networks are relative to its folder. On PG_BAD_INPUT, problems has
+/* Read the state dict at path by the mapping file. Network files are relative to its folder. On PG_BAD_INPUT, problems has
  * every tensor that is missing, left over or of another shape, or whatever else is wrong with the mapping; if it is empty, the
  * message is in err. */
 PG_CHECKED pg_status pg_model_import(const char *path, const char *mapping, pg_model **out, pg_problems *problems,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What trainer.c, which takes the steps, and trainer_state.c, which keeps and restores what they made, share. */
+/* Shared by trainer.c, which takes the steps, and trainer_state.c, which saves and restores their state. */
 #ifndef PG_TRAIN_TRAINER_INTERNAL_H
 #define PG_TRAIN_TRAINER_INTERNAL_H
 
@@ -10,7 +10,7 @@ struct pg_trainer {
     pg_net *net;
     pg_batches *batches;
     int triggers, capacity; /* triggers per batch; images in a batch, triggers included */
-    int passes;             /* of each trigger before the batch runs */
+    int passes;             /* of each trigger, before the batch runs */
     int run;                /* images of the batch that run together: all of them, or the data alone */
     pg_real *momentum, *images;
     pg_real *dlogits; /* [2,capacity,classes] for both branches */

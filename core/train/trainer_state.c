@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What lasts beyond a step: the accuracy of every epoch, the best model so far, and the checkpoint of a training. */
+/* The state of a training beyond a step: the accuracy of every epoch, the best model so far, and the checkpoint. */
 #include "core/train/trainer_internal.h"
 
 #include <math.h>
@@ -100,7 +100,7 @@ pg_status pg_trainer_save(pg_trainer *t, const char *path, pg_error *err)
     return pg_snapshot_write(&snapshot, path, err);
 }
 
-/* Check that no more epochs are judged than have ended, and that the file has the best model. */
+/* Check that at most the completed epochs are judged, and that the file has the best model. */
 static pg_status check_judged(const pg_safetensors *file, const char *path, pg_error *err)
 {
     pg_status status = PG_OK;

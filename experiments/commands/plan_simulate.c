@@ -12,9 +12,8 @@
 
 enum { CORES_MAX = 1000000 };
 
-/* Speed of training on several threads, in speeds of one: the mean of AlexNet and ResNet-18 in slurm/README.md, as `passgrid
- * bench
- * --mode model` predicts them from measured parts of a step. Between these numbers of threads it is interpolated. */
+/* Speed of training on several threads, relative to one: the mean of AlexNet and ResNet-18 in slurm/README.md, as predicted by
+ * `passgrid bench --mode model` from measured parts of a step. speed_of interpolates between these numbers of threads. */
 static const struct {
     int threads;
     double speed;
@@ -35,7 +34,7 @@ typedef struct split {
     pg_simulation result;
 } split;
 
-/* The split of so many cores that ends first; of equal ones, that with fewer threads. scaled: room for [tasks]. */
+/* Find the split of these cores that ends first; of equal splits, the one with fewer threads. scaled: room for [tasks]. */
 static pg_status best_split(const pg_named_grid *named, const bool *done, const double *seconds, int cores, double *scaled,
                             split *best, pg_error *err)
 {
@@ -58,7 +57,7 @@ static void print_split(int cores, const split *s, double allocation)
            100 * s->result.idle, ceil(s->result.seconds / allocation), ceil(s->result.critical / allocation));
 }
 
-/* The next number of a list, and what is left of it. */
+/* Read the next number of a list, and move list behind it. */
 static pg_status next_cores(const char **list, int *cores, pg_error *err)
 {
     char word[16];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The name of a data set in a grid and on the command line: of a known one, or, with a path, a name of the user's choice for
- * class folders of pictures. */
+/* The name of a data set in a grid and on the command line: that of a known data set, or, with a path, a name of the user's
+ * choice for class folders of pictures. */
 #ifndef PG_GRID_DATA_ENTRY_H
 #define PG_GRID_DATA_ENTRY_H
 
@@ -14,7 +14,7 @@ bool pg_data_entry_check(const pg_data_options *options, const pg_node *name, co
  * the name and the pictures alone. A NAME is not checked. */
 PG_CHECKED pg_status pg_data_entry_read(const char *word, pg_data_options *out, pg_error *err);
 
-/* The rows of pg_data_table about pictures; the last ones. */
+/* The last rows of pg_data_table, which are about pictures. */
 const pg_option *pg_picture_table(void);
 
 #endif

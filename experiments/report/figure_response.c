@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the thief gets (response.h): a field for each scheme and attack, coloured by the outcome of most seeds. */
+/* Map of responses (response.h): a field for each scheme and attack, coloured by the outcome of most seeds. */
 #include "core/base/memory.h"
 #include "experiments/report/response.h"
 #include "experiments/report/scene.h"
@@ -29,7 +29,7 @@ static const char response_body[] =
     "points using 'column':'row':(sprintf('%.0f', column('removed %'))):xtic(scheme(strcol('field'))):ytic(attack(strcol('field'))) "
     "with labels font ',9' textcolor '#222222' notitle\n";
 
-/* The numbers of what a scene has tried: of columns by scheme, of rows by attack; 0: not there. */
+/* Column numbers by scheme and row numbers by attack, from 1; 0: the scene did not try it. */
 typedef struct places {
     int *column, *row, rows;
 } places;

@@ -45,8 +45,8 @@ static int entering(const tableau *t)
     return -1;
 }
 
-/* The line that bounds that growth; of equal ones that with the first variable. Every column of the game is positive, so one
- * does. */
+/* The line that bounds that growth; of equal ones, the line with the first variable. There is one, because every column of the
+ * game is positive. */
 static int leaving(const tableau *t, int variable)
 {
     int best = -1;

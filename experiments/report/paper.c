@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Columns: the published row; ours, to which it is compared; then four for each published column. */
+/* Columns: the published row; our network and scheme; then four for each published column. */
 enum { ROW, PLACE, PLACE_COUNT = 4, FIRST = PLACE + PLACE_COUNT, PUBLISHED = 0, OURS, DIFFERENCE, VERDICT, PARTS };
 
 const char *pg_paper_next(const pg_published *published, int *at)
@@ -116,7 +116,7 @@ done:
     return status;
 }
 
-/* Add a row for each of our places that a published row is about, or one without a place. */
+/* Add a row for each of our places that a published row describes, or one without a place. */
 static pg_status add_rows(const pg_published *p, const char *name, const char *label, const pg_table *numbers, pg_table *out,
                           pg_error *err)
 {

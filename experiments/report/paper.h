@@ -7,8 +7,8 @@
 #include "experiments/report/published.h"
 #include "experiments/report/table.h"
 
-/* The name of the next published table, in the order of their first numbers; NULL if there is none. *at, 0 for the first call,
- * is the number where to look on. */
+/* The name of the next published table, in the order of their first numbers; NULL at the end. *at is 0 for the first call, and
+ * then the number from which the next call searches. */
 const char *pg_paper_next(const pg_published *published, int *at);
 
 /* Fill an empty table from a published one and the table of numbers of pg_compare. It stays empty if we have none of its

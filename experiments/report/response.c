@@ -27,7 +27,7 @@ bool pg_response_counts(const pg_summary *s, int i)
     return s->attack[i] >= 0 && !s->forges[i] && !s->accused[i] && !is_control(s, i);
 }
 
-/* Mean accuracy of the results that an attacked network is held against: the network before the attack, or after transfer the
+/* Mean accuracy of the networks with which an attacked one is compared: the network before the attack, or after transfer the
  * plain one under the same attack. NaN: the run has none. */
 static double accuracy_before(const pg_summary *s, int i, bool moved)
 {

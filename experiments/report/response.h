@@ -19,8 +19,8 @@ typedef enum pg_response_word {
 enum { PG_RESPONSE_WORDS = PG_RESPONSE_REMOVED + 1 };
 const char *pg_response_text(int word); /* "removed" */
 
-/* The outcome that the thief chooses from one result: points lost to the network that it is held against, multiply-adds of the
- * attack. Unknown numbers are NaN. */
+/* The outcome of one result that the thief chooses. lost: points of accuracy, compared with the network before the attack
+ * (after transfer, with the plain one); macs: multiply-adds of the attack. Unknown numbers are NaN. */
 typedef struct pg_response {
     pg_response_word word;
     double accuracy, lost, macs;

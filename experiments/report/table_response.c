@@ -57,9 +57,8 @@ static bool dominates(const pg_table *table, int b, int a)
     return more;
 }
 
-/* Nothing for an attack that never removes the mark. "best" for the attack with the highest payoff, of equals that which loses
- * fewest points; else "front" if no attack on this
- * scheme is better in payoff, lost points and cost. */
+/* Empty for an attack that never removes the mark. "best" for the attack with the highest payoff and, of equal ones, the fewest
+ * lost points; else "front" if no attack on this scheme is better in payoff, lost points and cost. */
 static const char *choice_at(const pg_table *table, int row)
 {
     bool best = true, front = true;

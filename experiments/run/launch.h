@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How this process was started: alone, or with others by mpirun or srun. */
+/* How this process was started: alone, or together with others by mpirun or srun. */
 #ifndef PG_RUN_LAUNCH_H
 #define PG_RUN_LAUNCH_H
 
@@ -13,11 +13,11 @@ typedef struct pg_launch {
 } pg_launch;
 
 /* Read the variables that Open MPI, PMIx, PMI and Slurm set. The only process of a Slurm step, such as a shell in `srun --pty`,
- * is alone. PG_BAD_INPUT if srun started several processes without PMI: each would take itself for the only one. */
+ * is alone. PG_BAD_INPUT if srun started several processes without PMI, because each would believe that it is alone. */
 PG_CHECKED pg_status pg_launch_find(pg_launch *out, pg_error *err);
 
-/* The sentence for ranks that do not find each other: that one is lost; and, if this host has bridges of containers or virtual
- * machines, that MPI may have chosen one of them, and the option against that. With a line break. */
+/* Advice for ranks that do not find each other, with a line break: a rank may be lost. If this host has bridges of containers
+ * or virtual machines, it adds that MPI may have chosen one of them, and the option that prevents this. */
 const char *pg_launch_advice(void);
 
 #endif

@@ -11,7 +11,7 @@ typedef struct pg_simulation {
     double idle;     /* share of the workers' time in which they have nothing to do, 0 to 1 */
 } pg_simulation;
 
-/* Run the tasks that are not done on so many workers, each task for its seconds. done, seconds: [grid->count]. */
+/* Simulate the tasks that are not done on this number of workers; each task takes its seconds. done, seconds: [grid->count]. */
 PG_CHECKED pg_status pg_simulate(const pg_grid *grid, const bool *done, const double *seconds, int workers, pg_simulation *out,
                                  pg_error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Exact interval of a share that was counted. */
+/* Exact confidence interval of a counted share. */
 #ifndef PG_TESTS_INTERVAL_H
 #define PG_TESTS_INTERVAL_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Neural cleanse: the stamp that it finds, and what the network has unlearned. */
+/* Neural cleanse: the stamp that it finds, and the network after unlearning. */
 #include "core/ownership/picture_loss.h"
 #include "tests/unit/forgery.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Dehydra: what the network dreams, and what is left of it. */
+/* Dehydra: the network's dreams, and what remains of them after unlearning. */
 #include "core/ownership/picture_loss.h"
 #include "tests/unit/forgery.h"
 

@@ -30,7 +30,7 @@ static pg_outcome detect(const pg_model *suspect)
     return o;
 }
 
-/* What the test promises of p-values: few unmarked networks look marked. */
+/* The p-values are valid: few unmarked networks look marked. */
 TEST(an_unmarked_network_is_like_its_twins)
 {
     int alarms = 0;

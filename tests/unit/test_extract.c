@@ -65,8 +65,8 @@ static double fidelity(const char *yaml, const subject *victim, double queries)
     return percent;
 }
 
-/* A network learns the answers of another one from the answers alone: those of a network with random weights, which nothing but
- * itself predicts. */
+/* A network learns another one from its answers alone. The other one has random weights, so nothing but its answers predicts
+ * it. */
 TEST(a_pupil_answers_as_the_network_that_it_asked)
 {
     subject victim = subject_create("plain", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
@@ -76,7 +76,7 @@ TEST(a_pupil_answers_as_the_network_that_it_asked)
     subject_destroy(&victim);
 }
 
-/* Jacobian augmentation ends with every image once, and asks about each once. */
+/* Jacobian augmentation ends with distinct images, and queries each of them once. */
 TEST(jacobian_augmentation_doubles_what_it_asks)
 {
     subject victim = victim_of("v1", PG_NORM_BN);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* False claims: keys that nobody embedded, against networks without a mark, and keys of marked networks against networks that
- * have nothing to do with them. Of both no more may agree than the level allows, unless a row says why. FALSE_KEYS sets the
- * number of fresh keys of each scheme; then the images are those of CIFAR-10, and FALSE_CSV names a file for the table.
- * `make test-false` shows 3,000 of each. */
+/* False claims: keys that nobody embedded, against networks without a mark, and keys of marked networks against unrelated
+ * networks. At most the share that the level allows may agree, unless a row says why. If FALSE_KEYS is set, it is the number of
+ * fresh keys of each scheme, the images are those of CIFAR-10, and FALSE_CSV names a file for the table. `make test-false`
+ * shows 3,000 of each. */
 #include "tests/unit/interval.h"
 #include "tests/unit/watermark.h"
 

@@ -52,7 +52,7 @@ TEST(weak_filters_change_little_and_strong_ones_more)
     assert_true(mean_change("{filter: squeeze, bits: 8}", &data.test) == 0);
 }
 
-/* A mirror twice is none; a median removes a single pixel, which a mean spreads over nine. */
+/* Two mirrors cancel; a median removes a single pixel, which a mean spreads over nine. */
 TEST(filters_do_what_they_are_called)
 {
     pg_dataset once = filtered("{filter: mirror}", &data.test, 1), twice = filtered("{filter: mirror}", &once, 1);
@@ -93,8 +93,8 @@ static pg_status blacken(const void *context, pg_dataset *images, pg_error *erro
     return PG_OK;
 }
 
-/* Behind a filter that lets nothing pass the deployed network answers one class. A private branch and gamma are read without
- * the filter. */
+/* Behind a filter that removes everything, the deployed network answers one class. The judge reads a private branch and gamma
+ * without the filter. */
 TEST(the_judge_meets_the_filter_only_where_he_asks_the_service)
 {
     const pg_filter filter = {.apply = blacken};

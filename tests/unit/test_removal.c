@@ -30,12 +30,13 @@ static double distance(const pg_model *a, const pg_model *b)
     return sum;
 }
 
-/* A rate at which training moves nothing that a float can hold. */
+/* A learning rate so small that no float changes. */
 #define STILL "lr: 1e-30, weight_decay: 0, epochs: 1, batch: 8"
 
 /* ---- what each attack does ---- */
 
-/* At 60 % nine of sixteen channels go, with all their places; of single values, the share itself. They stay zero in training.
+/* At 60 % nine of sixteen channels are removed, at all positions; of single values exactly this share. They stay zero in
+ * training.
  */
 TEST(fine_pruning_silences_that_share_of_the_last_layers_inputs)
 {
@@ -60,7 +61,7 @@ TEST(fine_pruning_silences_that_share_of_the_last_layers_inputs)
     subject_destroy(&victim);
 }
 
-/* The mean filter is taken off; noise has the deviation of the weights. */
+/* The mean filter is subtracted; the noise has the deviation of the weights. */
 TEST(shifted_weights_lose_their_mean_filter_or_gain_noise)
 {
     subject victim = plain_network();
@@ -254,7 +255,7 @@ TEST(removal_depends_on_the_seed_and_not_on_threads)
     subject_destroy(&victim);
 }
 
-/* The thief's share of images, and others from the same source of which there are too few. */
+/* Refuses a share that fills no batch, and other images of the same source if there are too few. */
 TEST(removal_without_enough_images_is_refused)
 {
     subject victim = plain_network();

@@ -25,7 +25,7 @@ static double turned(const char *yaml, const subject *victim, double *moved)
     return product;
 }
 
-/* With the penalty the product of both last layers is smaller than without, and steps move copies across the boundary. */
+/* The product of both last layers is smaller with the penalty than without it, and steps move copies across the boundary. */
 TEST(the_new_last_layer_turns_away_from_the_old_one)
 {
     subject victim = subject_create("plain", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
