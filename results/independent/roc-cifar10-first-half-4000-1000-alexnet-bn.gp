@@ -1,5 +1,5 @@
-# gnuplot roc-cifar10-first-half-4000-1000-alexnet-x0.25-bn.gp draws roc-cifar10-first-half-4000-1000-alexnet-x0.25-bn.svg, roc-cifar10-first-half-4000-1000-alexnet-x0.25-bn.png and roc-cifar10-first-half-4000-1000-alexnet-x0.25-bn.pdf from roc-cifar10-first-half-4000-1000-alexnet-x0.25-bn.csv
-points = 'roc-cifar10-first-half-4000-1000-alexnet-x0.25-bn.csv'
+# gnuplot roc-cifar10-first-half-4000-1000-alexnet-bn.gp draws roc-cifar10-first-half-4000-1000-alexnet-bn.svg, roc-cifar10-first-half-4000-1000-alexnet-bn.png and roc-cifar10-first-half-4000-1000-alexnet-bn.pdf from roc-cifar10-first-half-4000-1000-alexnet-bn.csv
+points = 'roc-cifar10-first-half-4000-1000-alexnet-bn.csv'
 heading = 'cifar10 first half 4000+1000, alexnet x0.25, bn'
 remark = 'reduced: a quarter of the width, 4000 images, 5 epochs, 4 references (published: 10), 50 steps (100)'
 first = 1
@@ -39,10 +39,11 @@ if (format eq 'pdf') {
 set key at screen 0.5, screen 6.0 / 594 center bottom horizontal maxcols columns reverse Left samplen 3
 set label 1 heading."\n".remark at screen 0.5, screen 1 - 18.0 / 594 center
 set tmargin at screen 1 - 50.0 / 594
-set bmargin at screen 266.0 / 594
+bottom = 266.0 / 594
+set bmargin at screen bottom
 set lmargin at screen 75.0 / 960
 set rmargin at screen 1 - 20.0 / 960
-set output 'roc-cifar10-first-half-4000-1000-alexnet-x0.25-bn.'.format
+set output 'roc-cifar10-first-half-4000-1000-alexnet-bn.'.format
 set xrange [-2:102]
 set yrange [-2:102]
 set xlabel 'false claims accepted (%)'
