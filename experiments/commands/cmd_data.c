@@ -34,7 +34,7 @@ static const pg_cli_row rows[] = {
     PG_CLI_LIST(arguments, names, NULL, "NAME", "data sets to fetch", .names = fetchable),
     PG_CLI_FOLDER(arguments, directory, "dir", "DIR", "where the data sets are", .fallback = PG_CLI_DATA),
     PG_CLI_TEXT(arguments, from, "from", "URL",
-                "folder of a server that has the publisher's files, or file:///DIR; nobody else is asked"),
+                "address of a folder with the publisher's files, or file:///DIR; passgrid then asks no other server"),
     {0},
 };
 

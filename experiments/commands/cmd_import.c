@@ -42,11 +42,11 @@ const pg_command pg_cmd_import = {
     .summary = "turn a state dict of other PyTorch code into a model file",
     .about =
         "Rename the tensors of a state dict, and write them as a model file for judge, mark and `model` in a grid. An entry "
-        "`theirs: ours` renames a tensor, or all tensors of a layer or module; the longest one that fits counts. Names of "
-        "ours are LAYER.conv.weight, LAYER.bn.weight and so on, LAYER being a row of the network. The parts module and "
-        "_orig_mod of names are dropped, counters of batches are ignored, half precision is converted, and the bias of "
-        "a convolution before batch norm moves into the running mean. What is missing, left over or of another shape is "
-        "listed, and nothing is written.",
+        "`theirs: ours` renames a tensor, or all tensors of a layer or module; if several entries fit, the longest one counts. "
+        "Our names are LAYER.conv.weight, LAYER.bn.weight and so on, where LAYER is the name of a row of the network. passgrid "
+        "drops the parts module and _orig_mod of names, ignores counters of batches, converts half precision, and moves the "
+        "bias of a convolution before batch norm into the running mean. If tensors are missing, left over or of another "
+        "shape, it lists them and writes nothing.",
     .rows = rows,
     .size = sizeof(arguments),
     .exits = "0 the model is written\n2 bad usage or input\n3 input/output fault",

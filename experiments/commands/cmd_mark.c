@@ -48,7 +48,8 @@ static const char *const *embeddable(void)
 static const pg_cli_row rows[] = {
     PG_CLI_FILE(arguments, order.secret, "secret", "FILE", "the owner's secret, made by `passgrid secret new`",
                 .required = true),
-    PG_CLI_CHOICE(arguments, scheme, "scheme", "NAME", "scheme of the mark", .required = true, .names = embeddable),
+    PG_CLI_CHOICE(arguments, scheme, "scheme", "NAME", "scheme of the mark, one whose evidence can be bound to a secret",
+                  .required = true, .names = embeddable),
     PG_CLI_FILE(arguments, order.model, "model", "FILE", "the trained network, in safetensors", .required = true),
     PG_CLI_FILE(arguments, order.out, "out", "FILE", "new file for the marked network", .required = true, .written = true),
     PG_CLI_FILE(arguments, order.evidence, "evidence", "FILE", "new file for the evidence, which only its owner can read",
@@ -135,8 +136,8 @@ const pg_command pg_cmd_mark = {
     .name = "mark",
     .summary = "embed evidence into a trained network",
     .usage = "passgrid mark --secret FILE --scheme NAME --model FILE\n    --out FILE --evidence FILE [options]",
-    .about = "Train a network on while a mark that follows from the owner's secret is embedded, then write the marked "
-             "network and the evidence. The network must be an ordinary one, without passport layers. Both files appear "
+    .about = "Continue to train a network so that it carries a mark that follows from the owner's secret, then write the "
+             "marked network and the evidence. The network must be an ordinary one, without passport layers. Both files appear "
              "only when all is done. Ctrl-C and SIGTERM save the state in the folder OUT.work; the same command continues "
              "from it.",
     .rows = rows,

@@ -84,8 +84,8 @@ const pg_command pg_cmd_report = {
     .summary = "write the results of a run as one page of HTML",
     .about =
         "Write report.html in the directory of a run and print its path. The page answers first which schemes stand under which "
-        "attacks. It has what did not hold, figures, tables, the work of each rank, and provenance; it needs no network and no "
-        "other file. A run that is not complete is reported as far as it is.",
+        "attacks, then shows what did not hold, figures, tables, the work of each rank, and provenance. It needs no network and "
+        "no other file. Of a run that is not complete it shows the finished tasks.",
     .rows = rows,
     .size = sizeof(arguments),
     .exits = "0 the page is written\n2 bad usage, RUN is no run, no task has a result, or --pdf without Chromium\n"

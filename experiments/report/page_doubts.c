@@ -89,7 +89,7 @@ static bool put_claim(FILE *stream, const pg_table *checks, int row)
     const char *id = pg_table_text(checks, row, ID);
     for (int r = 0; r < row; r++)
         if (fails(checks, r) && strcmp(pg_table_text(checks, r, ID), id) == 0) return false;
-    PG_HTML(stream, "<li>Published: <b>$</b>. Not here:", pg_table_text(checks, row, CLAIM));
+    PG_HTML(stream, "<li>Published: <b>$</b>. It does not hold here for", pg_table_text(checks, row, CLAIM));
     for (int r = row; r < checks->row_count; r++)
         if (fails(checks, r) && strcmp(pg_table_text(checks, r, ID), id) == 0)
             put_place(stream, checks, r, r > row ? ";" : NULL);
