@@ -237,5 +237,6 @@ pg_status pg_pupil_step(void *pupil, pg_attack_state *what, pg_outcome *outcome,
 void pg_pupil_decay(pg_pupil *p, double factor, int every)
 {
     const int epoch = pg_trainer_progress(p->tuned.trainer)->epoch;
-    p->tuned.train.lr = p->options->tuning.lr * pow(factor, epoch / every);
+    const int falls = epoch / every;
+    p->tuned.train.lr = p->options->tuning.lr * pow(factor, falls);
 }
