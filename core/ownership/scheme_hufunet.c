@@ -13,9 +13,11 @@ typedef struct hufunet_options {
     int pictures, codes, images, sweeps, start;
 } hufunet_options;
 
+enum { PICTURES_MAX = PG_MARK_BITS_MAX / PG_CODER_PIXELS };
+
 static const pg_option options[] = {
     PG_MARK_LAYERS(hufunet_options, "last 3"),
-    PG_INT(hufunet_options, pictures, "16", 1, PG_MARK_BITS_MAX / PG_CODER_PIXELS, NULL,
+    PG_INT(hufunet_options, pictures, "16", 1, PICTURES_MAX, NULL,
            "secret pictures that are rebuilt; each has 64 pixels, and each pixel is a bit"),
     PG_INT(hufunet_options, codes, "32", 1, PG_CODER_CODES_MAX, NULL,
            "codes between encoder and decoder; each takes 64 weights of the network"),
