@@ -40,7 +40,7 @@ differences() { grep '^  ' <<<"$output"; }
     assert_line --regexp '^ +1 +1 +1 +0\.0[0-9] +0\.0 +1 +1$'
     assert_line --regexp '^ +64 +[0-9]+ +[0-9]+ +0\.0'
     assert_not_exists run
-    for bad in 0 1, 1,x ''; do run -2 plan --out run "${small[@]}" --simulate "$bad" && assert_output --partial "--simulate: expected numbers of cores"; done
+    for bad in 0 '1,' 1,x ''; do run -2 plan --out run "${small[@]}" --simulate "$bad" && assert_output --partial "--simulate: expected numbers of cores"; done
 }
 
 @test "plan reports that a run is at work" {

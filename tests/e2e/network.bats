@@ -35,7 +35,10 @@ keys() { passgrid plan "$@" | awk '/ own| synthetic/ {print $1}'; }
 @test "the key of a task depends on the rows, and on nothing else of the file" {
     borrow nets
     keys nets/grid.yaml >before
-    { echo '# a comment'; sed 's/ a small / another /; s/stride: 2/kernel: 3, stride: 2, pad: 1/' "$SHARED/nets/mine.yaml"; } >nets/mine.yaml
+    {
+        echo '# a comment'
+        sed 's/ a small / another /; s/stride: 2/kernel: 3, stride: 2, pad: 1/' "$SHARED/nets/mine.yaml"
+    } >nets/mine.yaml
     keys nets/grid.yaml >same
     assert_files_equal before same
     sed 's/rate: 0.1/rate: 0.2/' "$SHARED/nets/mine.yaml" >nets/mine.yaml

@@ -31,7 +31,7 @@ asked() { assert_equal "$(xargs <"$SHARED/asked")" "$1"; }
     run -0 fetch whole
     assert_output --partial "served: fetching from http://127.0.0.1"
     assert_output --partial "served: ready: data/served"
-    assert_equal "$(ls data data/served | xargs)" "data: served data/served: served.bin"
+    assert_equal "$(find data -mindepth 1 -printf '%P ' | tr -d '\n')" "served served/served.bin "
     run -0 fetch whole
     assert_output "served: already there: data/served"
     asked -
