@@ -85,7 +85,7 @@ static pg_status extract_spec(const extract_options *o, const pg_attack_view *vi
     if (strcmp(o->arch, "same") == 0) return PG_OK;
     *out = pg_net_spec_unmarked(out);
     out->arch = pg_arch_find(o->arch);
-    if (!out->arch) return pg_fail(err, PG_BAD_INPUT, "arch: there is no network '%s'", o->arch);
+    if (!out->arch) return pg_fail(err, PG_BAD_INPUT, "arch: there is no network '%s' (passgrid list networks)", o->arch);
     return pg_layout_plan(out, &layout, err);
 }
 
@@ -101,7 +101,7 @@ static pg_status extract_images(const extract_options *o, const pg_attack_view *
     if (count < o->pupil.tuning.batch)
         return pg_fail(err, PG_BAD_INPUT, "batch: %d images do not fill one batch of %d", count, o->pupil.tuning.batch);
     if (o->alpha < 1 && (out->other || o->rounds))
-        return pg_fail(err, PG_BAD_INPUT, "alpha: nobody knows true labels of these images, so it must be 1");
+        return pg_fail(err, PG_BAD_INPUT, "alpha: the thief has no true labels of these images, so it must be 1");
     out->doublings = o->rounds;
     out->own_count >>= o->rounds;
     out->other_count >>= o->rounds;

@@ -26,7 +26,8 @@ static pg_status regularise_check(const void *values, const pg_attack_view *view
 {
     const regularise_options *o = values;
     if (o->heavy_epochs > o->pupil.tuning.epochs)
-        return pg_fail(err, PG_BAD_INPUT, "heavy_epochs: %d of %d epochs", o->heavy_epochs, o->pupil.tuning.epochs);
+        return pg_fail(err, PG_BAD_INPUT, "heavy_epochs: expected at most the %d epochs, got %d", o->pupil.tuning.epochs,
+                       o->heavy_epochs);
     return pg_pupil_check(values, view, err);
 }
 

@@ -116,10 +116,10 @@ static const row rows[] = {
      "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: batch: 60 training images of synthetic do not fill one batch of 64"},
     /* substitute: its share */
     {V1 "attacks: [{attack: substitute, share: 0.5, batch: 1}]\n",
-     "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: share: 0.5 % of the owner's images are 0, of shared ones there are 60"},
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: share: 0.5 % of the owner's images are 0; there are 60 shared ones"},
     {"data: {name: synthetic, test: 30}\nnetworks: [{arch: alexnet, width: 0.0625}]\n"
      "schemes: [{scheme: v1, passport: random}]\nattacks: [{attack: substitute, overlap: disjoint}]\n",
-     "g.yaml:4:11: attacks.0: synthetic, alexnet, v1: share: 10 % of the owner's images are 205, of disjoint ones there are 0"},
+     "g.yaml:4:11: attacks.0: synthetic, alexnet, v1: share: 10 % of the owner's images are 205; there are 0 disjoint ones"},
     /* pg_passport_pictures, of the attacks */
     {V1 "attacks: [{attack: fake1, images: 31}]\n", "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: images: a passport takes "
                                                     "31 distinct images, but synthetic has 30"},

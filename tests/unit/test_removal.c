@@ -132,7 +132,7 @@ TEST(a_heavy_decay_shrinks_the_weights)
     assert_true(norms[0] > norms[1] && norms[1] > norms[2]);
     raid r;
     prepare(&r, "regularise", "{epochs: 2, heavy_epochs: 3, batch: 8}", &victim);
-    FAILS(r.attack->check(r.options, &r.view, &err), PG_BAD_INPUT, "heavy_epochs: 3 of 2 epochs");
+    FAILS(r.attack->check(r.options, &r.view, &err), PG_BAD_INPUT, "heavy_epochs: expected at most the 2 epochs, got 3");
     finish(&r);
     subject_destroy(&victim);
 }
@@ -266,7 +266,7 @@ TEST(removal_without_enough_images_is_refused)
         finish(&r);
         prepare(&r, removers[i][0], "{share: 50, batch: 8, epochs: 9, overlap: disjoint}", &victim);
         FAILS(r.attack->check(r.options, &r.view, &err), PG_BAD_INPUT,
-              "share: 50 % of 40 images are 20, of disjoint ones there are 15");
+              "share: 50 % of 40 images are 20; there are 15 disjoint ones");
         finish(&r);
         assert_int_equal(r.attack->sees, PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED);
     }
