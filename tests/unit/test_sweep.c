@@ -9,6 +9,7 @@
 #include "tests/unit/interval.h"
 #include "tests/unit/subject.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static pg_data data;
@@ -160,6 +161,42 @@ static void bits_read_in_the_weights(forger *f)
     OK(pg_mark_fit(&f->e->mark, f->on->network.model, &err));
     pg_mark_project(&f->e->mark, f->on->network.model, projected);
     for (int i = 0; i < f->e->mark.bits; i++) f->e->mark.b[i] = projected[i] > 0 ? 1 : -1;
+}
+
+/* A mark of these bits that a perceptron or an autoencoder reads, with random values. */
+static pg_mark *begin_trained_mark(forger *f, const char *scheme, pg_mark_kind kind, int bits, int pooled)
+{
+    const pg_net_spec spec = plain_spec(f);
+    OK(pg_evidence_create(&spec, scheme, pg_mark_kinds[kind], &f->e, &err));
+    pg_mark *m = &f->e->mark;
+    OK(pg_mark_create_listed(&spec, layers[1 + below(f, 4)], bits, kind, pooled, m, &err));
+    OK(pg_mark_draw(m, kind, &f->rng, &err));
+    random_bits(f, m->b, m->bits);
+    return m;
+}
+
+/* Every hidden unit votes for the bits, from hardly at all to alone; the hidden units tell nothing, something or everything. */
+static void perceptron_that_knows_its_bits(forger *f)
+{
+    pg_mark *m = begin_trained_mark(f, "riga", PG_MARK_EXTRACTOR, 16 << below(f, 6), 1 + below(f, 16));
+    pg_real *v = m->projection + (ptrdiff_t)taps_of(m) * m->pooled;
+    const double scale = pow(10, uniform(f, -6, 6)), own = uniform(f, 0, 1);
+    for (int i = 0; i < taps_of(m) * m->pooled; i++) m->projection[i] = (pg_real)(scale * (double)m->projection[i]);
+    for (int i = 0; i < m->bits * m->pooled; i++) v[i] = (pg_real)((1 - own) * m->b[i / m->pooled] + own * (double)v[i]);
+}
+
+/* Pictures of large pixels turn codes into signs of sums of weights, and the decoder lets them vote for the pictures. */
+static void decoder_that_knows_its_pictures(forger *f)
+{
+    const int codes = 1 + below(f, 16), pictures = 1 + below(f, 8);
+    pg_mark *m = begin_trained_mark(f, "hufunet", PG_MARK_REBUILT, 64 * pictures, codes);
+    const double scale = pow(10, uniform(f, -1, 6)), alike = uniform(f, 0, 1), side = below(f, 2) ? 1 : -1;
+    double pattern[64];
+    pg_real pixels[64 * 8];
+    for (int i = 0; i < 64; i++) pattern[i] = noise(f) < 3 * alike ? 1 : -1;
+    for (int i = 0; i < m->bits; i++) pixels[i] = (pg_real)(scale * (pattern[i % 64] + 0.5 * (1 - alike) * noise(f)));
+    pg_mark_show(m, pixels);
+    for (int i = 0; i < codes * 64; i++) pg_mark_decoder(m)[i] = (pg_real)(side * pattern[i % 64] + 2 * (1 - alike) * noise(f));
 }
 
 /* A trigger set of 4 to 64 pictures, grey, all with one label. */
@@ -352,6 +389,10 @@ static const kind kinds[] = {
     {"similar filters", true, false, similar_filters},
     {"positive filters", true, false, positive_filters},
     {"a free mark of another network", true, false, honest_mark},
+    {"a perceptron that knows its bits", true, false, perceptron_that_knows_its_bits},
+    {"a decoder that knows its pictures", true, false, decoder_that_knows_its_pictures},
+    {"a perceptron, edited file", true, true, perceptron_that_knows_its_bits},
+    {"a decoder, edited file", true, true, decoder_that_knows_its_pictures},
     {"a picture repeated", true, false, repeated_picture},
     {"similar pictures", true, false, similar_pictures},
     {"pictures of colours in runs", true, false, pictures_in_runs},
