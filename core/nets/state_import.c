@@ -54,8 +54,10 @@ static void rename_all(importer *m)
 static void check_map(importer *m)
 {
     char found[PG_NODE_SHORT];
-    if (m->map && m->map->kind != PG_MAP)
+    if (m->map && m->map->kind != PG_MAP) {
         pg_problems_add(m->problems, m->map, "expected a map of names, got %s", pg_node_describe(m->map, found));
+        return;
+    }
     for (const pg_node *n = m->map ? m->map->first : NULL; n; n = n->next) {
         bool renames = false;
         for (size_t i = 0; i < pg_safetensors_count(m->file); i++) renames |= fits(pg_safetensors_at(m->file, i)->name, n->key);
