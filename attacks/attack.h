@@ -122,6 +122,8 @@ typedef struct pg_attack {
 
     /* Do the options ask for a plain network that the attacker trained? NULL: no. */
     bool (*wants_pretrained)(const void *options);
+    /* Does it leave a network of other layers, in which the owner's passports have no place? NULL: no. */
+    bool (*reshapes)(const void *options);
     /* Another data set that the options ask for. NULL: none. */
     pg_other_data (*other_data)(const void *options);
     /* Refuse, before the grid runs, everything that start would refuse. The models of the view then have shapes but no weights,

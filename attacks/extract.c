@@ -78,11 +78,16 @@ static pg_pupil_options settings_of(const extract_options *o)
     return settings;
 }
 
+static bool extract_reshapes(const void *values)
+{
+    return strcmp(((const extract_options *)values)->arch, "same") != 0;
+}
+
 static pg_status extract_spec(const extract_options *o, const pg_attack_view *view, pg_net_spec *out, pg_error *err)
 {
     pg_layout layout;
     *out = pg_net_spec_public(&view->model->spec);
-    if (strcmp(o->arch, "same") == 0) return PG_OK;
+    if (!extract_reshapes(o)) return PG_OK;
     *out = pg_net_spec_unmarked(out);
     out->arch = pg_arch_find(o->arch);
     if (!out->arch) return pg_fail(err, PG_BAD_INPUT, "arch: there is no network '%s' (passgrid list networks)", o->arch);
@@ -291,6 +296,7 @@ const pg_attack pg_attack_extract = {
     .state_size = sizeof(extract_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_ANSWERS,
     .remakes = true,
+    .reshapes = extract_reshapes,
     .costs = {.epochs = "epochs", .share = "share"},
     .other_data = extract_other_data,
     .check = extract_check,

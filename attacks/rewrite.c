@@ -43,6 +43,11 @@ typedef struct rewrite_state {
     pg_evidence *passports; /* NULL: the network runs without */
 } rewrite_state;
 
+static bool rewrite_reshapes(const void *values)
+{
+    return ((const rewrite_options *)values)->dummies;
+}
+
 static pg_status rewrite_draw_dummies(const rewrite_options *o, const pg_model *model, pg_rng *rng, pg_dummies **out,
                                       pg_error *err)
 {
@@ -140,6 +145,7 @@ const pg_attack pg_attack_rewrite = {
     .state_size = sizeof(rewrite_state),
     .sees = PG_SEES_DISTRIBUTED,
     .remakes = true,
+    .reshapes = rewrite_reshapes,
     .check = rewrite_check,
     .start = rewrite_start,
     .step = rewrite_step,

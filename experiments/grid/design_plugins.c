@@ -230,6 +230,7 @@ static pg_status read_chain(pg_design_reader *r, const pg_node *map, pg_error *e
     const pg_node *list = pg_node_get(map, "chain");
     char found[PG_NODE_SHORT];
     uint64_t schemes = UINT64_MAX;
+    const pg_attack *reshaping = NULL;
     int before = -1;
     pg_options_check(pg_attack_table, chain_keys, map, r->problems);
     if (list->kind != PG_LIST || list->count < 2 || list->count > PG_STAGES_MAX + 1) {
@@ -248,6 +249,10 @@ static pg_status read_chain(pg_design_reader *r, const pg_node *map, pg_error *e
         made->stage = item->next;
         made->schemes = schemes &= made->schemes;
         before = d->attack_count - 1;
+        if (reshaping && attack->needs && !(attack->needs & ~(unsigned)(PG_HOLDS_PASSPORTS | PG_HOLDS_AFFINES)))
+            pg_problems_add(r->problems, item, "%s needs passports, which have no place in the network that %s leaves",
+                            attack->name, reshaping->name);
+        if (attack->reshapes && attack->reshapes(made->options)) reshaping = attack;
     }
     if (!schemes) pg_problems_add(r->problems, list, "no scheme has all of these attacks");
     return PG_OK;

@@ -26,10 +26,12 @@ static pg_status judge_of_victim(pg_attack_work *w, pg_error *err)
 static pg_status judge_genuine(pg_attack_work *w, bool unchanged, pg_record *record, pg_error *err)
 {
     pg_status status = PG_OK;
+    bool readable;
     if (w->genuine_known) return PG_OK;
     w->genuine_known = true;
     PG_TRY(judge_of_victim(w, err));
-    PG_TRY(pg_judge_claim(w->judge, w->evidence, &w->genuine, err));
+    PG_TRY(pg_execute_readable(w->evidence, w->victim, record, &readable, err));
+    PG_TRY(pg_judge_claim(w->judge, readable ? w->evidence : NULL, &w->genuine, err));
     if (unchanged && !pg_record_has(record, "genuine")) PG_TRY(pg_execute_record(&w->genuine, "genuine", record, err));
 done:
     return status;

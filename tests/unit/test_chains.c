@@ -95,6 +95,21 @@ TEST(costs_of_a_chain_add_up)
     pg_task_release_data();
 }
 
+TEST(a_thief_claims_a_network_in_which_the_owners_mark_has_no_place)
+{
+    pg_compute_start(1);
+    OK(pg_rundir_make(".", &err));
+    const pg_workplace at = {.directory = ".", .checkpoint_seconds = 1e9};
+    pg_grid *grid = grid_of(HEAD " - chain: [{attack: extract, arch: lenet5, epochs: 1, batch: 20}, "
+                                 "{attack: overwrite, epochs: 1, batch: 20}]\n");
+    for (int i = 0; i < grid->count; i++) OK(pg_perform(grid->tasks[i].text, &at, &err));
+    assert_true(cell(grid->tasks[2].key, "readable") == 0);
+    assert_true(cell(grid->tasks[2].key, "bits") > 0);
+    assert_true(cell(grid->tasks[2].key, "owner_detection") == -1);
+    pg_grid_destroy(&grid);
+    pg_task_release_data();
+}
+
 TEST(chains_without_meaning_are_refused)
 {
     static const char *const wrong[][2] = {
@@ -102,6 +117,9 @@ TEST(chains_without_meaning_are_refused)
         {" - {chain: [" TUNE "]}\n", "attacks.0.chain: expected a list of 2 to 9 attacks, got a list of 1"},
         {" - {chain: prune}\n", "attacks.0.chain: expected a list of 2 to 9 attacks"},
         {" - {chain: [" TUNE ", {levels: [5]}]}\n", "attacks.0.chain.1"},
+        {" - {chain: [{attack: rewrite, dummies: all}, " TUNE ", {attack: fake1}]}\n",
+         "attacks.0.chain.2: fake1 needs passports, which have no place in the network that rewrite leaves"},
+        {" - {chain: [{attack: extract, arch: lenet5, batch: 20}, {attack: flip}]}\n", "that extract leaves"},
         {" - {chain: [" TUNE ", prune]}\n", "attacks.0.chain.1"},
         {" - {chain: [" TUNE ", {attack: prune}], after: prune}\n", "attacks.0.after: unknown key"},
         {" - {chain: [{attack: finetune, lr: [0.1, 0.2], batch: 20}, {attack: prune}]}\n",
