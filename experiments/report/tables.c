@@ -107,8 +107,13 @@ static void print_claim(const pg_table *checks, int row, FILE *stream)
     FILE *line = open_memstream(&text, &bytes);
     if (!line) return;
     fprintf(line, "  does not hold: %s: %s", pg_table_text(checks, row, 0), pg_table_text(checks, row, 1));
-    for (int c = 2; c < PG_CHECKS_HOLDS; c++)
-        if (pg_table_text(checks, row, c)[0]) fprintf(line, ", %s", pg_table_text(checks, row, c));
+    const char *before = " (";
+    for (int c = 2; c < PG_CHECKS_HOLDS; c++) {
+        if (!pg_table_text(checks, row, c)[0]) continue;
+        fprintf(line, "%s%s", before, pg_table_text(checks, row, c));
+        before = ", ";
+    }
+    fputs(")", line);
     if (fclose(line) == 0) say(stream, "%s", text);
     free(text);
 }
@@ -132,7 +137,7 @@ static void print_comparison(const pg_table *checks, const int *counts, FILE *st
     const int rest = checks->row_count - holding - failing;
     print_counts(counts, stream);
     if (rest)
-        say(stream, "published claims: %d of %d hold here; %d others were not checked, because the networks did not learn",
+        say(stream, "published claims: %d of %d hold here; %d more could not be checked, because the networks did not learn",
             holding, holding + failing, rest);
     else
         say(stream, "published claims: %d of %d hold here", holding, holding + failing);
