@@ -186,13 +186,27 @@ static pg_status find_network(const pg_node *root, const char *mapping, const pg
     return PG_OK;
 }
 
+/* Refuse a network of far more parameters than the file has values before it takes memory. Each tensor of the network fills
+ * whole lines of 16, so the factor refuses none that fits. */
+static pg_status check_room(importer *m, const pg_net_spec *spec, pg_error *err)
+{
+    pg_layout layout;
+    size_t values = 0;
+    const pg_status status = pg_layout_plan(spec, &layout, err);
+    for (size_t i = 0; i < pg_safetensors_count(m->file); i++) values += pg_safetensors_at(m->file, i)->count;
+    if (status != PG_OK || layout.param_count / 16 <= values) return status;
+    return pg_fail(err, PG_BAD_INPUT, "%s of width %g has %zu parameters, the state dict %zu", spec->arch->name, spec->width,
+                   layout.param_count, values);
+}
+
 static pg_status plan(importer *m, const pg_import_options *o, const pg_arch *arch, pg_model **out, pg_error *err)
 {
     pg_net_spec spec = pg_net_spec_plain(arch, (pg_norm_kind)o->norm, classes_of(m, arch));
     spec.width = o->width;
     spec.relu_before_add = o->relu_before_add;
     if (o->image) spec.image_height = spec.image_width = o->image;
-    return pg_model_create(&spec, out, err);
+    const pg_status status = check_room(m, &spec, err);
+    return status == PG_OK ? pg_model_create(&spec, out, err) : status;
 }
 
 pg_status pg_model_import(const char *path, const char *mapping, pg_model **out, pg_problems *problems, pg_error *err)

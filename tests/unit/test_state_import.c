@@ -135,6 +135,8 @@ TEST(a_mapping_that_renames_nothing_is_refused)
     check_problem(0, "map.yaml:2:19: tensors.body.9: the state dict has no tensor of this name");
     assert_int_equal(import_dict(&d, "network: lenet5\ntensors: [body.0]\n", &model), PG_BAD_INPUT);
     check_problem(0, "map.yaml:2:10: tensors: expected a map of names, got a list");
+    assert_int_equal(import_dict(&d, "network: lenet5\nwidth: 16\n", &model), PG_BAD_INPUT);
+    assert_contains(err.message, "lenet5 of width 16 has ");
     assert_int_equal(import_dict(&d, "network: lenet6\n", &model), PG_BAD_INPUT);
     check_problem(0, "did you mean 'lenet5'?");
     assert_int_equal(import_dict(&d, "network: lenet5\ntensors: {body.0: conv1.conv, body.3: conv1.conv}\n", &model),
