@@ -22,7 +22,7 @@ static const char response_body[] =
     "bar(s) = strstrt(s, ' | ')\n"
     "attack(s) = s[1:bar(s) - 1]\n"
     "scheme(s) = s[bar(s) + 3:]\n"
-    "hue(i) = series[i] eq 'removed' ? '#D55E00' : series[i] eq 'useless' ? '#BBBBBB' : series[i] eq 'proves' ? '#0072B2' : '#56B4E9'\n"
+    "hue(i) = series[i] eq 'removed' ? '#D55E00' : series[i] eq 'useless' ? '#BBBBBB' : series[i] eq 'nothing to remove' ? '#E6E6E6' : series[i] eq 'proves' ? '#0072B2' : '#56B4E9'\n"
     "set style fill solid 0.85 border lc rgb 'white'\n"
     "plot for [i=1:|series|] points using (of(i, 'column')):(column('row')):(0.48):(0.46) with boxxyerror linecolor rgb hue(i) "
     "title series[i], "
@@ -111,6 +111,7 @@ static pg_status draw_response(const pg_scene *at, pg_figures *written, pg_error
     pg_figure f = {.kind = "response", .body = response_body, .width = 960};
     places p = {0};
     const pg_summary *s = at->summary;
+    if (!pg_responses_fit(s)) return PG_OK;
     PG_TRY(pg_scene_start(at, &f, columns, "field", err));
     PG_TRY(number_places(at, &p, err));
     for (int scheme = 0; scheme < s->schemes.count; scheme++)

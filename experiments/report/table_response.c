@@ -87,7 +87,7 @@ static pg_status fill_response(const pg_summary *s, pg_table *table, pg_error *e
                                         {"1e9 multiply-adds", PG_COLUMN_MEAN},
                                         {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
-    if (!pg_any_attack(s, false)) return PG_OK;
+    if (!pg_responses_fit(s)) return PG_OK;
     PG_TRY(pg_summary_head(s, "the thief's best response to each scheme", table, err));
     table->word = pg_response_text;
     PG_TRY(pg_table_columns(table, columns, err));
@@ -106,6 +106,8 @@ const pg_table_kind pg_table_kind_response = {
 };
 
 /* ---- the game ---- */
+
+enum { GAME_ATTACKS_MAX = 1000 }; /* a place with more attacks has no game */
 
 /* The game of one place: a payoff for each scheme and attack of the summary that was tried there. */
 typedef struct game {
@@ -173,7 +175,7 @@ static pg_status open_game(const pg_summary *s, int place, game *g, pg_error *er
         enter(g->scheme, &g->schemes, s->scheme[i]);
         enter(g->attack, &g->attacks, s->attack[i]);
     }
-    if (!g->schemes) goto done;
+    if (!g->schemes || g->attacks > GAME_ATTACKS_MAX) goto done;
     PG_TRY(fill_payoffs(s, g, err));
     PG_TRY(pg_game_solve(g->schemes, g->attacks, g->payoff, &g->value, g->row, g->column, err));
 done:
@@ -202,8 +204,8 @@ static pg_status add_game(const pg_summary *s, int place, pg_table *table, pg_er
 {
     game g;
     pg_status status = open_game(s, place, &g, err);
-    for (int k = 0; status == PG_OK && k < g.schemes; k++) status = add_choice(s, &g, true, k, table, err);
-    for (int k = 0; status == PG_OK && k < g.attacks; k++) status = add_choice(s, &g, false, k, table, err);
+    for (int k = 0; status == PG_OK && g.payoff && k < g.schemes; k++) status = add_choice(s, &g, true, k, table, err);
+    for (int k = 0; status == PG_OK && g.payoff && k < g.attacks; k++) status = add_choice(s, &g, false, k, table, err);
     close_game(&g);
     return status;
 }
@@ -216,7 +218,7 @@ static pg_status fill_game(const pg_summary *s, pg_table *table, pg_error *err)
                                         {"removed %", PG_COLUMN_NUMBER}, {NULL, PG_COLUMN_TEXT}};
     pg_status status = PG_OK;
     int places = 0;
-    if (!pg_any_attack(s, false)) return PG_OK;
+    if (!pg_responses_fit(s)) return PG_OK;
     PG_TRY(pg_summary_head(s, "equilibrium: how often owner and thief choose what, and the share of marks that is removed then",
                            table, err));
     PG_TRY(pg_table_columns(table, columns, err));

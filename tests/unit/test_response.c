@@ -189,6 +189,19 @@ TEST(a_useful_network_without_its_mark_is_a_response)
     clear_results();
 }
 
+/* No attack removes a mark that nobody could read before. */
+TEST(a_claim_that_did_not_hold_before_leaves_nothing_to_remove)
+{
+    make_results();
+    add_result("zhang", "", "", 88, 0);
+    add_result("zhang", "finetune", "data='' epochs=1", 88, 0);
+    pg_table t = fill("response");
+    assert_string_equal(outcome_at(&t, row_of(&t, "zhang", "finetune")), "nothing to remove");
+    assert_near(value_at(&t, row_of(&t, "zhang", "finetune"), "removed"), 0);
+    pg_table_clear(&t);
+    clear_results();
+}
+
 /* After transfer the network is held against the plain one that was transferred alike. */
 TEST(a_transferred_network_is_held_against_the_plain_one)
 {
