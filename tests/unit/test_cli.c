@@ -241,7 +241,7 @@ static void overview(const pg_command *c, FILE *stream)
 TEST(what_must_be_given_has_no_default)
 {
     char *text = text_of(pg_cli_help, &pg_cmd_mark);
-    assert_contains(text, "  --scheme NAME     scheme of the mark: ");
+    assert_contains(text, "  --scheme NAME     scheme of the mark, ");
     assert_null(strstr(text, "(default: uchida"));
     free(text);
 }
