@@ -182,7 +182,10 @@ static void perceptron_that_knows_its_bits(forger *f)
     pg_real *v = m->projection + (ptrdiff_t)taps_of(m) * m->pooled;
     const double scale = pow(10, uniform(f, -6, 6)), own = uniform(f, 0, 1);
     for (int i = 0; i < taps_of(m) * m->pooled; i++) m->projection[i] = (pg_real)(scale * (double)m->projection[i]);
-    for (int i = 0; i < m->bits * m->pooled; i++) v[i] = (pg_real)((1 - own) * m->b[i / m->pooled] + own * (double)v[i]);
+    for (int i = 0; i < m->bits * m->pooled; i++) {
+        const int bit = i / m->pooled;
+        v[i] = (pg_real)((1 - own) * m->b[bit] + own * (double)v[i]);
+    }
 }
 
 /* Pictures of large pixels turn codes into signs of sums of weights, and the decoder lets them vote for the pictures. */
