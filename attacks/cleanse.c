@@ -10,6 +10,7 @@
  *
  * Sources: Wang et al., "Neural Cleanse", IEEE S&P 2019; its constants from Lukas et al., IEEE S&P 2022, whose stamps are
  * for one pair of classes; these are for the images of all classes. */
+#include "attacks/adam.h"
 #include "attacks/pupil.h"
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
@@ -38,7 +39,7 @@ static const pg_option cleanse_table[] = {
 };
 
 enum { CHUNK = 100 };
-static const double adam_rate = 0.1, adam_first = 0.5, adam_second = 0.9, adam_least = 1e-8;
+static const double adam_rate = 0.1;
 
 typedef struct cleanse_state {
     pg_pupil pupil;
@@ -119,17 +120,6 @@ static void cleanse_find_gradient(cleanse_state *s, int n, const pg_real *x, con
     }
 }
 
-static void cleanse_step_of_adam(cleanse_state *s)
-{
-    const double first = 1 - pow(adam_first, (double)++s->step), second = 1 - pow(adam_second, (double)s->step);
-    for (size_t i = 0; i < 4 * s->places; i++) {
-        const double g = s->gradient[i];
-        s->first[i] = adam_first * s->first[i] + (1 - adam_first) * g;
-        s->second[i] = adam_second * s->second[i] + (1 - adam_second) * g * g;
-        s->stamp[i] -= adam_rate * s->first[i] / first / (sqrt(s->second[i] / second) + adam_least);
-    }
-}
-
 /* One step on n images from `from` on. Returns how many the stamp turned. */
 static int cleanse_search_chunk(cleanse_state *s, int from, int n)
 {
@@ -144,7 +134,7 @@ static int cleanse_search_chunk(cleanse_state *s, int from, int n)
     pg_picture_loss_run(loss, model, n, wanted, NULL, right);
     for (int i = 0; i < n; i++) turned += right[i];
     cleanse_find_gradient(s, n, loss->images, pg_picture_loss_gradient(loss, model));
-    cleanse_step_of_adam(s);
+    pg_adam_step(4 * s->places, s->stamp, s->gradient, s->first, s->second, adam_rate, ++s->step);
     return turned;
 }
 

@@ -12,6 +12,7 @@
  *
  * Source: the basic attack of "Dehydra" (CCS 2024) and its public code; which norms it takes of x and its differences is ours.
  * The improved attack, which tells triggers from other dreams, and the one without data are missing. */
+#include "attacks/adam.h"
 #include "attacks/pupil.h"
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
@@ -43,7 +44,7 @@ static const pg_option dehydra_table[] = {
 };
 
 enum { BLOCK = 50 }; /* images that dream together */
-static const double adam_rate = 0.1, adam_last = 1e-4, adam_first = 0.5, adam_second = 0.9, adam_least = 1e-8;
+static const double adam_rate = 0.1, adam_last = 1e-4;
 
 typedef struct dehydra_state {
     pg_tuned tuned;
@@ -194,14 +195,8 @@ static double dehydra_loss(dehydra_state *s, int class, int n, int *answered)
 static void dehydra_adam(dehydra_state *s, int n)
 {
     static const double pi = 3.14159265358979323846;
-    const double first = 1 - pow(adam_first, s->step + 1), second = 1 - pow(adam_second, s->step + 1),
-                 rate = adam_last + (adam_rate - adam_last) * (1 + cos(pi * s->step / s->options->steps)) / 2;
-    for (size_t i = 0; i < (size_t)n * s->image; i++) {
-        const double g = s->own[i];
-        s->first[i] = adam_first * s->first[i] + (1 - adam_first) * g;
-        s->second[i] = adam_second * s->second[i] + (1 - adam_second) * g * g;
-        s->a[i] -= rate * s->first[i] / first / (sqrt(s->second[i] / second) + adam_least);
-    }
+    const double rate = adam_last + (adam_rate - adam_last) * (1 + cos(pi * s->step / s->options->steps)) / 2;
+    pg_adam_step((size_t)n * s->image, s->a, s->own, s->first, s->second, rate, s->step + 1);
 }
 
 /* One step of the block at work. After the last one its images become 8-bit ones. */
