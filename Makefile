@@ -275,6 +275,7 @@ ls /usr/lib/bats/bats-file|bats-file
 command -v gnuplot|gnuplot-nox
 command -v chromium|chromium
 command -v pdflatex|texlive-latex-base
+python3 -c 'import http.server, json'|python3
 endef
 define NEEDS_DEV
 command -v clang|clang libomp-dev
