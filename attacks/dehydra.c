@@ -194,8 +194,7 @@ static double dehydra_loss(dehydra_state *s, int class, int n, int *answered)
 
 static void dehydra_adam(dehydra_state *s, int n)
 {
-    static const double pi = 3.14159265358979323846;
-    const double rate = adam_last + (adam_rate - adam_last) * (1 + cos(pi * s->step / s->options->steps)) / 2;
+    const double rate = pg_cosine_rate(adam_rate, adam_last, (double)s->step / s->options->steps);
     pg_adam_step((size_t)n * s->image, s->a, s->own, s->first, s->second, rate, s->step + 1);
 }
 

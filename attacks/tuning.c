@@ -2,6 +2,8 @@
 /* Continued training of a stolen model; see tuning.h. */
 #include "attacks/tuning.h"
 
+#include <math.h>
+
 pg_train_options pg_tuning_train(const pg_tuning *tuning, pg_pixels pixels)
 {
     return (pg_train_options){.epochs = tuning->epochs,
@@ -59,4 +61,10 @@ double pg_tuned_progress(const void *state)
 void pg_tuned_keep(void *state, pg_snapshot *snapshot)
 {
     pg_trainer_keep(((pg_tuned *)state)->trainer, snapshot);
+}
+
+double pg_cosine_rate(double from, double to, double share)
+{
+    static const double pi = 3.14159265358979323846;
+    return to + (from - to) * (1 + cos(pi * share)) / 2;
 }

@@ -45,6 +45,9 @@ PG_CHECKED pg_status pg_tuned_step(pg_tuned *tuned, pg_attack_state *what, pg_er
 /* The outcome that changes the stolen model to this one. */
 pg_outcome pg_tuned_outcome(const pg_tuned *tuned, pg_model *model);
 
+/* A rate that falls from `from` to `to` by half a cosine, at a share of all steps. */
+double pg_cosine_rate(double from, double to, double share);
+
 double pg_tuned_progress(const void *state);
 void pg_tuned_keep(void *state, pg_snapshot *snapshot);
 

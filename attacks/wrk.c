@@ -11,7 +11,6 @@
 #include "core/base/memory.h"
 #include "core/ownership/picture_loss.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -166,9 +165,8 @@ done:
 
 static pg_status wrk_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
-    static const double pi = 3.14159265358979323846;
     wrk_state *s = state;
-    s->pupil.tuned.train.lr = s->options->pupil.tuning.lr * (1 + cos(pi * pg_tuned_progress(s))) / 2;
+    s->pupil.tuned.train.lr = pg_cosine_rate(s->options->pupil.tuning.lr, 0, pg_tuned_progress(s));
     const pg_status status = pg_pupil_step(&s->pupil, what, outcome, err);
     if (status != PG_OK || *what != PG_ATTACK_LAST) return status;
     outcome->images += s->shown;
