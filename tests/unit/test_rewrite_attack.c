@@ -40,56 +40,57 @@ static void assert_same_function(const pg_real *x, const pg_real *y, const char 
     for (int i = 0; i < IMAGES; i++) assert_int_equal(answer(x + i * CLASSES), answer(y + i * CLASSES));
 }
 
-TEST(logits_and_answers_stay)
+static void assert_wider(const pg_outcome *o, const subject *victim)
 {
+    for (int l = 0; l < o->model->layer_count; l++)
+        if (o->model->layers[l].conv >= 0)
+            assert_true(o->model->layers[l].out_channels > victim->model->layers[l].out_channels);
+    assert_string_equal(o->measures[0].name, "channels_added");
+}
+
+/* One rewrite of one victim. The users of V1 have passports that fit the rewritten network. */
+static void check_rewrite(const char *scheme, const char *yaml, bool wider)
+{
+    subject victim = victim_of(scheme);
+    const pg_attack_view view = view_of(&victim);
+    pg_real before[IMAGES * CLASSES], after[IMAGES * CLASSES];
+    char what[96];
+    raid r;
+    pg_outcome o;
+    snprintf(what, sizeof what, "%s, %s", scheme, yaml);
+    logits_of(&victim, victim.model, victim.evidence, before);
+    open_raid(&r, "rewrite", yaml, &view);
+    assert_true(next(&r, &o) && r.over);
+    if (wider)
+        assert_wider(&o, &victim);
+    else
+        assert_false(same_parameters(o.model, victim.model));
+    assert_int_equal(o.evidence != NULL, pg_net_spec_deployed(&victim.spec) == PG_PRIVATE);
+    logits_of(&victim, o.model, o.evidence, after);
+    assert_same_function(before, after, what);
+    finish(&r);
+    subject_destroy(&victim);
+}
+
+/* The same of every victim, by an option with one of four values. */
+static void check_rewrites(const char *format, const char *const *values, bool wider)
+{
+    char yaml[64];
     for (int i = 0; i < SCHEMES; i++)
-        for (int p = 0; p < 4; p++) {
-            subject victim = victim_of(names[i]);
-            const pg_attack_view view = view_of(&victim);
-            pg_real before[IMAGES * CLASSES], after[IMAGES * CLASSES];
-            char yaml[64], what[64];
-            raid r;
-            pg_outcome o;
-            snprintf(yaml, sizeof yaml, "{part: %s}", parts[p]);
-            snprintf(what, sizeof what, "%s, %s", names[i], parts[p]);
-            logits_of(&victim, victim.model, victim.evidence, before);
-            open_raid(&r, "rewrite", yaml, &view);
-            assert_true(next(&r, &o) && r.over);
-            assert_false(same_parameters(o.model, victim.model));
-            assert_int_equal(o.evidence != NULL, pg_net_spec_deployed(&victim.spec) == PG_PRIVATE);
-            logits_of(&victim, o.model, o.evidence, after);
-            assert_same_function(before, after, what);
-            finish(&r);
-            subject_destroy(&victim);
+        for (int k = 0; k < 4; k++) {
+            snprintf(yaml, sizeof yaml, format, values[k]);
+            check_rewrite(names[i], yaml, wider);
         }
 }
 
-/* The users of V1 have passports that fit the wider network. */
+TEST(logits_and_answers_stay)
+{
+    check_rewrites("{part: %s}", parts, false);
+}
+
 TEST(dummy_channels_change_no_logit)
 {
-    for (int i = 0; i < SCHEMES; i++)
-        for (int k = 0; k < 4; k++) {
-            subject victim = victim_of(names[i]);
-            const pg_attack_view view = view_of(&victim);
-            pg_real before[IMAGES * CLASSES], after[IMAGES * CLASSES];
-            char yaml[64], what[64];
-            raid r;
-            pg_outcome o;
-            snprintf(yaml, sizeof yaml, "{dummies: %s, added: 20}", dummies[k]);
-            snprintf(what, sizeof what, "%s, %s", names[i], dummies[k]);
-            logits_of(&victim, victim.model, victim.evidence, before);
-            open_raid(&r, "rewrite", yaml, &view);
-            assert_true(next(&r, &o) && r.over);
-            for (int l = 0; l < o.model->layer_count; l++)
-                if (o.model->layers[l].conv >= 0)
-                    assert_true(o.model->layers[l].out_channels > victim.model->layers[l].out_channels);
-            assert_string_equal(o.measures[0].name, "channels_added");
-            assert_int_equal(o.evidence != NULL, pg_net_spec_deployed(&victim.spec) == PG_PRIVATE);
-            logits_of(&victim, o.model, o.evidence, after);
-            assert_same_function(before, after, what);
-            finish(&r);
-            subject_destroy(&victim);
-        }
+    check_rewrites("{dummies: %s, added: 20}", dummies, true);
 }
 
 /* The victim claims the signs that its passports give, so all bits agree before. In the rewritten network half of them agree,
