@@ -35,8 +35,9 @@ MPI_LIBS := $(shell pkg-config --libs ompi-c 2>/dev/null) $(filter -L% -l% -Wl%,
 # "1.0.0 (01246f5)": the release and the revision. The revision comes from git, or from .revision in an archive that git made.
 REVISION := $(if $(filter $(CURDIR),$(shell git rev-parse --show-toplevel 2>/dev/null)),$(shell git describe --always --dirty --exclude '*'),$(shell grep -v Format .revision))
 VERSION := $(shell cat VERSION)$(if $(REVISION), ($(REVISION)))
-$(BUILD)/float/experiments/run/provenance.o: $(BUILD)/version
-$(BUILD)/float/experiments/run/provenance.o: PG_CFLAGS += -DPG_VERSION='"$(VERSION)"' -DPG_FLAGS='"$(OPT) -march=$(ARCH)"'
+$(BUILD)/float/experiments/run/version.o: $(BUILD)/version
+$(BUILD)/float/experiments/run/version.o: PG_CFLAGS += -DPG_VERSION='"$(VERSION)"'
+$(BUILD)/float/experiments/run/provenance.o: PG_CFLAGS += -DPG_FLAGS='"$(OPT) -march=$(ARCH)"'
 # A program that was moved away from its tree finds the published numbers here.
 $(BUILD)/float/experiments/report/published.o: PG_CFLAGS += -DPG_SOURCE='"$(CURDIR)"'
 

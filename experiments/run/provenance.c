@@ -14,17 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef PG_VERSION
-#define PG_VERSION "unknown version"
-#endif
 #ifndef PG_FLAGS
 #define PG_FLAGS "unknown"
 #endif
-
-const char *pg_version(void)
-{
-    return "passgrid " PG_VERSION;
-}
 
 /* The model of the processor. */
 static void find_processor(char *out, size_t bytes)
