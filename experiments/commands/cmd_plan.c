@@ -104,6 +104,37 @@ static void show_sharing(const pg_named_grid *named, const pg_dispatch *d, int *
                together > 0 ? apart / together : 1);
 }
 
+/* The network in a task's name, its second part; stores the length. */
+static const char *network_of(const pg_grid_task *task, int *length)
+{
+    const char *network = strchr(task->name, '/') + 1;
+    *length = (int)strcspn(network, "/");
+    return network;
+}
+
+/* The unfinished work of each network, in the order of the tasks. visited: [tasks]; -1 marks a task that is counted */
+static void show_networks(const pg_named_grid *named, const pg_dispatch *d, int *visited)
+{
+    const pg_grid *grid = named->grid;
+    for (int i = 0; i < grid->count; i++) {
+        int tasks = 0, length, other;
+        double macs = 0, seconds = 0;
+        const char *network = network_of(&grid->tasks[i], &length);
+        for (int k = i; k < grid->count && visited[i] >= 0; k++) {
+            const char *its = network_of(&grid->tasks[k], &other);
+            if (other != length || strncmp(its, network, (size_t)length) != 0) continue;
+            if (k > i) visited[k] = -1;
+            if (named->states[k] == PG_STATE_DONE) continue;
+            tasks++;
+            macs += grid->tasks[k].cost;
+            seconds += d->cost[k];
+        }
+        if (tasks)
+            printf("%.*s: %d tasks remain, %.2g multiply-adds, %.3f rank hours\n", length, network, tasks, macs,
+                   seconds / 3600);
+    }
+}
+
 /* Data sets that are not installed. */
 static void show_assumed(void)
 {
@@ -172,6 +203,7 @@ static void show(const pg_grid_arguments *a, const pg_named_grid *named, const p
     show_tasks(named, dispatch);
     show_path(named, dispatch);
     show_sharing(named, dispatch, visited);
+    show_networks(named, dispatch, visited);
     show_sums(named, dispatch, timed->tasks);
     show_request(a, named, dispatch, timed);
     show_assumed();
@@ -230,8 +262,9 @@ const pg_command pg_cmd_plan = {
     .about =
         "List every task of the grid: its state in the directory of the run, its seconds on one rank, the seconds of the longest "
         "path that begins with it, and its parents. Then show the longest path through unfinished tasks. plan estimates seconds "
-        "from tasks that ran in that directory on ranks like those, else from the speed of a typical thread. The last lines show the "
-        "memory of a rank, as measured there or as planned, and a command for Slurm, which asks for a quarter more memory and for "
+        "from tasks that ran in that directory on ranks like those, else from the speed of a typical thread. A line for each network has "
+        "its unfinished multiply-adds: divided by the speed that `passgrid bench` measures, they give the seconds on a machine of "
+        "yours. The last lines show the memory of a rank, as measured there or as planned, and a command for Slurm, which asks for a quarter more memory and for "
         "twice the time; replace `--set ...` in it by the values given to plan, which may be secret. plan changes nothing.\n"
         "--simulate runs the dispatcher of `run` with a clock of its own. Tasks take their estimated seconds; with more threads they "
         "are as much faster as training is on an AMD EPYC (Zen 5). `allocations` says how many of the given length the run needs on "
