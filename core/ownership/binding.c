@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/data/batch.h"
+#include "core/ownership/mark.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "core/ownership/distinct.h"
 
 #include "core/base/memory.h"
+#include "core/ownership/mark.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,7 +5,6 @@
 #include "core/base/memory.h"
 #include "core/compute/kernels.h"
 #include "core/data/triggers.h"
-#include "core/ownership/autoencoder.h"
 #include "core/ownership/binding.h"
 #include "core/ownership/mark.h"
 
@@ -25,95 +24,6 @@ pg_status pg_passport_allocate(pg_passport *p, pg_error *err)
     PG_TRY(pg_alloc((size_t)p->outputs, sizeof *p->b, &p->b, err));
 done:
     return status;
-}
-
-bool pg_mark_is_bank(const pg_mark *mark)
-{
-    return mark->form <= PG_FORM_WAVES;
-}
-
-int pg_mark_width(const pg_mark *mark)
-{
-    int width = 0;
-    if (!pg_mark_is_bank(mark) && mark->form != PG_FORM_EXTRACTOR) return mark->form == PG_FORM_RESIDUALS ? 0 : mark->pooled;
-    for (int i = 0; i < mark->site_count; i++) {
-        const pg_mark_site *s = &mark->site[i];
-        width += s->kernel * s->kernel * s->inputs;
-    }
-    return width;
-}
-
-void pg_mark_shape(const pg_mark *mark, size_t shape[2])
-{
-    const size_t width = (size_t)pg_mark_width(mark), bits = (size_t)mark->bits;
-    const bool extractor = mark->form == PG_FORM_EXTRACTOR;
-    shape[0] = extractor ? width + bits : width;
-    shape[1] = extractor ? (size_t)mark->pooled : bits;
-    if (mark->form != PG_FORM_REBUILT) return;
-    shape[0] = 2 * (size_t)mark->pooled + bits / PG_CODER_PIXELS;
-    shape[1] = PG_CODER_PIXELS;
-}
-
-void pg_mark_place_shape(const pg_mark *mark, size_t shape[2])
-{
-    const bool rebuilt = mark->form == PG_FORM_REBUILT;
-    shape[0] = rebuilt || mark->form == PG_FORM_PLACED ? (size_t)mark->pooled : 0;
-    shape[1] = rebuilt ? PG_CODER_PIXELS : (size_t)mark->bits;
-}
-
-void pg_mark_names(const pg_mark *mark, char names[PG_MARK_NAMES_MAX])
-{
-    size_t used = 0;
-    names[0] = 0;
-    for (int i = 0; i < mark->site_count; i++)
-        used += (size_t)snprintf(names + used, PG_MARK_NAMES_MAX - used, "%s%s", i ? " " : "", mark->site[i].layer);
-}
-
-static size_t projection_size(const pg_mark *mark)
-{
-    size_t shape[2];
-    pg_mark_shape(mark, shape);
-    return shape[0] * shape[1];
-}
-
-static size_t place_count(const pg_mark *mark)
-{
-    size_t shape[2];
-    pg_mark_place_shape(mark, shape);
-    return shape[0] * shape[1];
-}
-
-pg_status pg_mark_allocate(pg_mark *mark, pg_error *err)
-{
-    pg_status status = PG_OK;
-    PG_TRY(pg_alloc(projection_size(mark), sizeof *mark->projection, &mark->projection, err));
-    PG_TRY(pg_alloc(place_count(mark), sizeof *mark->places, &mark->places, err));
-    PG_TRY(pg_alloc((size_t)mark->bits, sizeof *mark->b, &mark->b, err));
-done:
-    return status;
-}
-
-void pg_mark_clear(pg_mark *mark)
-{
-    pg_free(mark->projection);
-    pg_free(mark->places);
-    pg_free(mark->b);
-    *mark = (pg_mark){0};
-}
-
-static pg_status copy_mark(const pg_mark *from, pg_mark *to, pg_error *err)
-{
-    *to = *from;
-    to->projection = NULL;
-    to->places = NULL;
-    to->b = NULL;
-    if (!from->bits) return PG_OK;
-    const pg_status status = pg_mark_allocate(to, err);
-    if (status != PG_OK) return status;
-    memcpy(to->projection, from->projection, projection_size(from) * sizeof *to->projection);
-    if (place_count(from)) memcpy(to->places, from->places, place_count(from) * sizeof *to->places);
-    memcpy(to->b, from->b, (size_t)from->bits);
-    return PG_OK;
 }
 
 static pg_status start(const char *scheme, const char *kind, int count, pg_evidence **out, pg_error *err)
@@ -170,7 +80,7 @@ pg_status pg_evidence_clone(const pg_evidence *from, pg_evidence **out, pg_error
         memcpy(p->b, s->b, (size_t)s->outputs);
     }
     evidence->binding = from->binding;
-    PG_TRY(copy_mark(&from->mark, &evidence->mark, err));
+    PG_TRY(pg_mark_copy(&from->mark, &evidence->mark, err));
     if (from->triggers.count) PG_TRY(pg_dataset_subset(&from->triggers, 0, &evidence->triggers, err));
     *out = evidence;
     evidence = NULL;
@@ -224,7 +134,7 @@ bool pg_evidence_alike(const pg_evidence *a, const pg_evidence *b)
     same = same && m->site_count == n->site_count && m->pixels == n->pixels;
     if (m->form == PG_FORM_ACTIVATIONS) same = same && same_pictures(&a->triggers, &b->triggers);
     if (m->form == PG_FORM_REBUILT)
-        same = same && memcmp(m->projection, n->projection, projection_size(m) * sizeof *m->projection) == 0;
+        same = same && memcmp(m->projection, n->projection, pg_mark_values(m) * sizeof *m->projection) == 0;
     for (int i = 0; i < m->site_count && same; i++) same = strcmp(m->site[i].layer, n->site[i].layer) == 0;
     return same;
 }
@@ -307,7 +217,7 @@ static pg_status check_mark(const pg_mark *m, const char *kind, bool bound, pg_e
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "the mark for %s is not read as its kind '%s' says", m->site[0].layer, kind));
     for (int k = 0; pg_mark_kinds[k]; k++)
         if (strcmp(pg_mark_kinds[k], kind) == 0) PG_TRY(pg_mark_fits(m, (pg_mark_kind)k, err));
-    if (!pg_all_finite(projection_size(m), m->projection))
+    if (!pg_all_finite(pg_mark_values(m), m->projection))
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "the projection for %s has values that are not finite", m->site[0].layer));
     PG_TRY(check_bits(m->site[0].layer, m->bits, m->b, err));
     PG_TRY(pg_mark_check_projection(m, kind, bound, err));
@@ -382,11 +292,11 @@ static void hash_mark(pg_hash *hash, const pg_mark *mark)
         for (int i = 0; i < mark->site_count; i++) pg_hash_add_u64(hash, (uint64_t)mark->site[i].outputs);
     }
     if (mark->form == PG_FORM_ACTIVATIONS) pg_hash_add_u64(hash, (uint64_t)mark->pixels);
-    for (size_t i = 0; i < projection_size(mark); i++) {
+    for (size_t i = 0; i < pg_mark_values(mark); i++) {
         const float value = (float)mark->projection[i];
         pg_hash_add(hash, &value, sizeof value);
     }
-    if (place_count(mark)) pg_hash_add(hash, mark->places, place_count(mark) * sizeof *mark->places);
+    if (pg_mark_place_count(mark)) pg_hash_add(hash, mark->places, pg_mark_place_count(mark) * sizeof *mark->places);
     pg_hash_add(hash, mark->b, (size_t)mark->bits);
 }
 

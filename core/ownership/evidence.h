@@ -100,23 +100,6 @@ void pg_evidence_destroy(pg_evidence **evidence);
 /* Allocate key, skey and b by the sizes in p. After a failure p keeps the memory that was allocated. */
 PG_CHECKED pg_status pg_passport_allocate(pg_passport *p, pg_error *err);
 
-PG_CHECKED pg_status pg_mark_allocate(pg_mark *mark, pg_error *err);
-void pg_mark_clear(pg_mark *mark);
-
-/* Number of values with which each filter of the projection is multiplied: for a bank and an extractor the taps of all sites; 0
- * for residuals, which have none. */
-int pg_mark_width(const pg_mark *mark);
-
-/* Rows and columns of the projection, and of the places (0 if the mark has none). */
-void pg_mark_shape(const pg_mark *mark, size_t shape[2]);
-void pg_mark_place_shape(const pg_mark *mark, size_t shape[2]);
-
-/* Does the mark read mean filters by a bank of filters? */
-bool pg_mark_is_bank(const pg_mark *mark);
-
-/* The names of its sites, separated by a blank. */
-void pg_mark_names(const pg_mark *mark, char names[PG_MARK_NAMES_MAX]);
-
 /* Check what all evidence guarantees, as pg_evidence_load does: it has at least one part; no layer occurs twice; sizes are
  * positive and within the limits above; passports and projections are finite; bits are -1 or +1; the mark has the form of its
  * kind, and its projection is one that the kind allows (pg_mark_check_projection); labels are classes; the arrays of bound

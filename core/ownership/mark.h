@@ -76,10 +76,59 @@ typedef enum pg_mark_kind {
     PG_MARK_EXTRACTOR,
     PG_MARK_REBUILT
 } pg_mark_kind;
-extern const char *const pg_mark_kinds[]; /* names, ended by NULL */
+extern const char *const pg_mark_kinds[];  /* names, ended by NULL */
+extern const pg_mark_form pg_mark_forms[]; /* how a mark of each kind is read */
 
 /* The form in which marks of the kind of that name are read; SIGNS for a name that is no kind. */
 pg_mark_form pg_mark_form_of(const char *kind);
+
+/* ---- an object (mark.c) ---- */
+
+/* Allocate projection, places and b by the sizes of the mark. After a failure it keeps the memory that was allocated. */
+PG_CHECKED pg_status pg_mark_allocate(pg_mark *mark, pg_error *err);
+void pg_mark_clear(pg_mark *mark);
+
+/* *to is ended by pg_mark_clear, also after a failure. */
+PG_CHECKED pg_status pg_mark_copy(const pg_mark *from, pg_mark *to, pg_error *err);
+
+/* Number of values with which each filter of the projection is multiplied: for a bank and an extractor the taps of all sites; 0
+ * for residuals, which have none. */
+int pg_mark_width(const pg_mark *mark);
+
+/* Rows and columns of the projection, and of the places (0 if the mark has none). */
+void pg_mark_shape(const pg_mark *mark, size_t shape[2]);
+void pg_mark_place_shape(const pg_mark *mark, size_t shape[2]);
+
+/* Number of values of the projection, and of places. */
+size_t pg_mark_values(const pg_mark *mark);
+size_t pg_mark_place_count(const pg_mark *mark);
+
+/* Does the mark read mean filters by a bank of filters? */
+bool pg_mark_is_bank(const pg_mark *mark);
+
+/* The names of its sites, separated by a blank. */
+void pg_mark_names(const pg_mark *mark, char names[PG_MARK_NAMES_MAX]);
+
+/* Number of entries other than zero in each filter of a kind, at positions that no other filter uses; 0: all entries. */
+int pg_mark_ones(pg_mark_kind kind);
+
+/* Number of weights of all sites of a mark that is not read by a bank. */
+int pg_mark_weights(const pg_mark *mark);
+
+/* The text that chooses the sites of a mark in a network of the spec. PG_BAD_INPUT if it is too long, or a site is missing. */
+PG_CHECKED pg_status pg_mark_name_layers(const pg_mark *mark, const pg_net_spec *spec, char text[PG_TEXT_MAX], pg_error *err);
+
+/* The convolution of that name; NULL if the model has none. The convolution or dense layer of that name. */
+const pg_layer *pg_mark_find(const char *layer, const pg_model *model);
+const pg_layer *pg_mark_find_reader(const char *layer, const pg_layout *layout);
+
+/* Number of values that enter a layer. */
+int pg_mark_values_into(const pg_layer *layer);
+
+/* PG_BAD_INPUT, naming the layer, if one is missing or has another shape than the mark. */
+PG_CHECKED pg_status pg_mark_fit(const pg_mark *mark, const pg_model *model, pg_error *err);
+
+/* ---- made for a network (mark_create.c) ---- */
 
 /* A zero mark of the right size for convolutions of the network that `layers` chooses (choice.h). "default" is the first layer
  * that carries a passport by default, so that marks and passports are compared in one place. The kind is one of a bank.
@@ -110,6 +159,8 @@ PG_CHECKED pg_status pg_mark_check(const pg_model *model, const char *layers, in
  * DIRECT and two for DIFF, residuals need a weight a bit, and a placed mark needs a weight a place. */
 PG_CHECKED pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err);
 
+/* ---- drawn, and checked (mark_draw.c) ---- */
+
 /* Draw the projection; the bits stay, but those of a filtered mark become its hash. PG_BAD_INPUT for a mark that does not fit
  * the kind. */
 PG_CHECKED pg_status pg_mark_draw(pg_mark *mark, pg_mark_kind kind, pg_rng *rng, pg_error *err);
@@ -133,27 +184,11 @@ PG_CHECKED pg_status pg_mark_check_hash(const pg_mark *mark, pg_error *err);
 /* PG_BAD_INPUT if the bits of a filtered mark choose no row. */
 PG_CHECKED pg_status pg_mark_check_rows(const pg_mark *mark, pg_error *err);
 
+/* ---- read and embedded in a model that it fits (mark_read.c) ---- */
+
 /* Number of rows of weights that the bits of a filtered mark choose in layers that it fits. With 0 rows the mark reads
  * nothing. */
 int pg_mark_rows(const pg_mark *mark);
-
-/* Number of weights of all sites of a mark that is not read by a bank. */
-int pg_mark_weights(const pg_mark *mark);
-
-/* The text that chooses the sites of a mark in a network of the spec. PG_BAD_INPUT if it is too long, or a site is missing. */
-PG_CHECKED pg_status pg_mark_name_layers(const pg_mark *mark, const pg_net_spec *spec, char text[PG_TEXT_MAX], pg_error *err);
-
-/* The convolution of that name; NULL if the model has none. The convolution or dense layer of that name. */
-const pg_layer *pg_mark_find(const char *layer, const pg_model *model);
-const pg_layer *pg_mark_find_reader(const char *layer, const pg_layout *layout);
-
-/* Number of values that enter a layer. */
-int pg_mark_values_into(const pg_layer *layer);
-
-/* PG_BAD_INPUT, naming the layer, if one is missing or has another shape than the mark. */
-PG_CHECKED pg_status pg_mark_fit(const pg_mark *mark, const pg_model *model, pg_error *err);
-
-/* ---- reading and embedding in a model that the mark fits ---- */
 
 /* z [bits], in double, of a mark in weights. */
 void pg_mark_read(const pg_mark *mark, const pg_model *model, double *z);

@@ -3,6 +3,7 @@
 #ifndef PG_TRAIN_TRAINER_INTERNAL_H
 #define PG_TRAIN_TRAINER_INTERNAL_H
 
+#include "core/ownership/mark.h"
 #include "core/train/trainer.h"
 
 struct pg_trainer {

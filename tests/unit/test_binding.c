@@ -3,6 +3,7 @@
  * the formulas in binding.h alone. */
 #include "core/base/memory.h"
 #include "core/ownership/binding.h"
+#include "core/ownership/mark.h"
 #include "core/ownership/verdict.h"
 #include "tests/unit/test.h"
 
