@@ -1,30 +1,42 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Neural cleanse with unlearning: for each class the thief looks for the smallest stamp that turns his images into answers of
- * that class. If the owner's triggers carry a stamp, that of their class is by far the smallest. Then he trains the network to
- * answer stamped images correctly.
+/* Neural cleanse: for each class the thief looks for the smallest stamp that turns his images into answers of that class. If
+ * the owner's triggers carry a stamp, that of their class is by far the smallest. There are three forms of what he does then:
+ *   unlearn  he trains the network to answer stamped images correctly;
+ *   cut      he zeroes the last layer's weights on the values before it whose mean over his images rises most when they get
+ *            the stamp, and does not train;
+ *   launder  he zeroes the weights that lead to every channel of the second half of the network whose mean rises by more than
+ *            a threshold at some pixel, and then unlearns. Channels that an addition ties are one channel.
  *
  * A stamp is a mask m [H,W] and a pattern t [H,W,3], both sigmoids; a stamped image is (1 - m) x + m t. Adam minimises
  *     cross-entropy of the class + lambda sum m
  * over the thief's images, the network in evaluation mode. The class of the smallest sum m is unlearned. Its anomaly index is
  * (median - sum m) / (1.4826 median absolute deviation) over the classes; the source takes 2 and more for a backdoor.
  *
- * Sources: Wang et al., "Neural Cleanse", IEEE S&P 2019; its constants from Lukas et al., IEEE S&P 2022, whose stamps are
- * for one pair of classes; these are for the images of all classes. */
+ * Sources: Wang et al., "Neural Cleanse", IEEE S&P 2019 (unlearn, cut); Aiken et al., "Neural network laundering", 2020; the
+ * constants from Lukas et al., IEEE S&P 2022, whose stamps are for one pair of classes; these are for the images of all
+ * classes. */
 #include "attacks/adam.h"
 #include "attacks/pupil.h"
 #include "core/base/memory.h"
+#include "core/base/minmax.h"
 #include "core/compute/kernels.h"
+#include "core/nets/spaces.h"
 #include "core/ownership/picture_loss.h"
 
+#include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
+#include <limits.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
+enum { FORM_UNLEARN, FORM_CUT, FORM_LAUNDER };
+static const char *const forms[] = {"unlearn", "cut", "launder", NULL};
+
 typedef struct cleanse_options {
     pg_pupil_options pupil;
-    double lambda, stamped;
-    int search;
+    double lambda, stamped, pruned, conv_rise, dense_rise;
+    int search, form;
 } cleanse_options;
 
 static const pg_option cleanse_table[] = {
@@ -33,7 +45,20 @@ static const pg_option cleanse_table[] = {
     PG_INT(cleanse_options, search, "12", 1, 10000, "epochs", "passes over the thief's images to find the stamp of each class"),
     PG_REAL(cleanse_options, lambda, "0.01", 0, 1000, NULL, "weight of the size of the stamp"),
     PG_REAL(cleanse_options, stamped, "20", 0, 100, "percent",
-            "share of every batch that is stamped while the network unlearns"),
+            "share of every batch that is stamped while the network unlearns; published: 20, and 50 for launder"),
+    {PG_OPTION("form", cleanse_options, form, CHOICE, int, "unlearn",
+               "what follows the search: training with stamped images (unlearn), removal of values before the last layer "
+               "without training (cut), or removal of channels and then training (launder)"),
+     .choices = forms, .later = true},
+    {PG_OPTION("pruned", cleanse_options, pruned, REAL, double, "10",
+               "cut: share of the values before the last layer that is removed"),
+     .high = 100, .unit = "percent", .later = true},
+    {PG_OPTION("conv_rise", cleanse_options, conv_rise, REAL, double, "0.5",
+               "launder: a channel of a convolution is removed if its mean rises by more at some pixel; also published: 0.8"),
+     .high = 1e6, .later = true},
+    {PG_OPTION("dense_rise", cleanse_options, dense_rise, REAL, double, "0.2",
+               "launder: an output of a dense layer is removed if its mean rises by more"),
+     .high = 1e6, .later = true},
     PG_TUNING_ROWS(cleanse_options, pupil.tuning, "5", "0.001", "learning rate, constant", "false"),
     {0},
 };
@@ -53,8 +78,9 @@ typedef struct cleanse_state {
     double *best;        /* [4 places] of the class with the smallest mask */
     double *sizes, *hit; /* [classes] sum of the mask; percent of the images that the stamp turns */
     double *sorted;      /* [2,classes] to work in */
-    int class, epoch;    /* the next to search; class `classes`: the network unlearns */
+    int class, epoch;    /* the next to search; class `classes`: the search is over */
     long step;           /* of Adam, in this class */
+    int removed;         /* units; -1: not yet */
 } cleanse_state;
 
 static pg_status cleanse_check(const void *values, const pg_attack_view *view, pg_error *err)
@@ -187,6 +213,125 @@ static double cleanse_anomaly_index(cleanse_state *s, int class)
     return deviation > 0 ? (median - s->sizes[class]) / deviation : 0;
 }
 
+/* ---- removal of what the stamp activates ---- */
+
+/* Add weight times the values that enter every watched layer, summed over the n images at hand, to sums[layer]. */
+static void cleanse_add_inputs(const cleanse_state *s, int n, double weight, double *const sums[])
+{
+    const pg_model *m = s->pupil.model;
+    for (int l = 0; l < m->layer_count; l++) {
+        const int values = m->layers[l].in_height * m->layers[l].in_width * m->layers[l].in_channels;
+        const pg_real *x = sums[l] ? pg_net_input(s->loss.net, l) : NULL;
+        for (int i = 0; x && i < n * values; i++) sums[l][i % values] += weight * (double)x[i];
+    }
+}
+
+/* The rise of the mean of each value that enters a watched layer when the thief's images get the stamp. */
+static void cleanse_measure_rise(cleanse_state *s, double *const rise[])
+{
+    pg_model *m = s->pupil.model;
+    const int count = s->pupil.images.count;
+    for (int stamped = 0; stamped < 2; stamped++)
+        for (int from = 0; from < count; from += CHUNK) {
+            const int n = pg_min(CHUNK, count - from);
+            pg_batch_range(&s->pupil.images, from, n, s->pixels, s->loss.images);
+            if (stamped) cleanse_put_stamp(s, s->best, n, s->loss.images);
+            pg_net_forward(s->loss.net, m, PG_PUBLIC, PG_EVAL, s->loss.images, n);
+            cleanse_add_inputs(s, n, (stamped ? 1.0 : -1.0) / count, rise);
+        }
+}
+
+/* Zero the last layer's weights on the values [values] that rise most. */
+static pg_status cleanse_cut(cleanse_state *s, const double *rise, int values, pg_error *err)
+{
+    pg_model *m = s->pupil.model;
+    pg_real *w = m->params + pg_model_classifier(m)->weight;
+    size_t *order = NULL;
+    const pg_status status = pg_alloc((size_t)values, sizeof *order, &order, err);
+    if (status != PG_OK) return status;
+    gsl_sort_index(order, rise, 1, (size_t)values);
+    s->removed = (int)floor(s->options->pruned / 100 * values);
+    for (int k = values - s->removed; k < values; k++)
+        for (int c = 0; c < m->spec.classes; c++) w[(size_t)c * (size_t)values + order[k]] = 0;
+    pg_free(order);
+    return PG_OK;
+}
+
+/* Zero the weights that lead to one channel of a space. Were any not zero before? */
+static bool cleanse_silence(pg_model *m, const pg_spaces *spaces, int space, int channel)
+{
+    bool any = false;
+    for (int l = 0; l < m->layer_count; l++) {
+        if (!pg_layer_makes(&m->layout, spaces, l, space)) continue;
+        const pg_filters f = pg_layer_filters(&m->layers[l]);
+        pg_real *w = m->params + m->layers[l].weight + channel * f.output_step;
+        for (int i = 0; i < f.taps * f.inputs; i++) {
+            pg_real *at = w + i / f.inputs * f.tap_step + i % f.inputs * f.input_step;
+            any |= *at != 0;
+            *at = 0;
+        }
+    }
+    return any;
+}
+
+static double cleanse_threshold(const cleanse_state *s, const pg_spaces *spaces, int space)
+{
+    const pg_model *m = s->pupil.model;
+    for (int l = 0; l < m->layer_count; l++)
+        if (pg_layer_makes(&m->layout, spaces, l, space) && m->layers[l].row.kind == PG_ROW_CONV) return s->options->conv_rise;
+    return s->options->dense_rise;
+}
+
+static void cleanse_launder(cleanse_state *s, const pg_spaces *spaces, double *const rise[])
+{
+    pg_model *m = s->pupil.model;
+    s->removed = 0;
+    for (int l = 0; l < m->layer_count; l++) {
+        const pg_layer *reader = &m->layers[l];
+        if (!rise[l]) continue;
+        const double threshold = cleanse_threshold(s, spaces, spaces->in[l]);
+        for (int i = 0; i < reader->in_height * reader->in_width * reader->in_channels; i++)
+            if (rise[l][i] > threshold) s->removed += cleanse_silence(m, spaces, spaces->in[l], i % reader->in_channels);
+    }
+}
+
+/* Is the rise of what enters a layer measured? That of the last one to cut; to launder, that of the second half of the layers
+ * with weights. */
+static bool cleanse_watches(const cleanse_state *s, const pg_spaces *spaces, int layer)
+{
+    const pg_model *m = s->pupil.model;
+    int before = 0, all = 0;
+    if (layer == m->layer_count - 1) return true;
+    if (s->options->form == FORM_CUT || m->layers[layer].weight < 0 || spaces->in[layer] == PG_FIXED) return false;
+    for (int l = 0; l < m->layer_count; l++) {
+        all += m->layers[l].weight >= 0;
+        before += m->layers[l].weight >= 0 && l < layer;
+    }
+    return 2 * before >= all;
+}
+
+static pg_status cleanse_remove(cleanse_state *s, pg_error *err)
+{
+    pg_status status = PG_OK;
+    const pg_model *m = s->pupil.model;
+    const pg_layer *last = pg_model_classifier(m);
+    double *rise[PG_ROWS_MAX] = {NULL};
+    pg_spaces spaces;
+    pg_spaces_find(&m->layout, &spaces);
+    for (int l = 0; l < m->layer_count; l++) {
+        const pg_layer *layer = &m->layers[l];
+        const size_t values = (size_t)layer->in_height * (size_t)layer->in_width * (size_t)layer->in_channels;
+        if (cleanse_watches(s, &spaces, l)) PG_TRY(pg_alloc(values, sizeof *rise[l], &rise[l], err));
+    }
+    cleanse_measure_rise(s, rise);
+    if (s->options->form == FORM_LAUNDER) cleanse_launder(s, &spaces, rise);
+    if (s->options->form == FORM_CUT)
+        PG_TRY(cleanse_cut(s, rise[m->layer_count - 1], last->in_height * last->in_width * last->in_channels, err));
+done:
+    for (int l = 0; l < m->layer_count; l++) pg_free(rise[l]);
+    return status;
+}
+
 /* ---- unlearning ---- */
 
 /* Stamp the first images of the batch; their labels stay right. */
@@ -210,6 +355,7 @@ static pg_status cleanse_start(void *state, const void *values, const pg_attack_
     s->pixels = view->pixels;
     s->seed = view->seed;
     s->places = (size_t)(spec->image_height * spec->image_width);
+    s->removed = o->form == FORM_UNLEARN ? 0 : -1;
     double **const arrays[] = {&s->stamp, &s->first, &s->second, &s->gradient, &s->best};
     PG_TRY(pg_pupil_choose(&o->pupil, view, spec, &images, err));
     p->coach.prepare = cleanse_stamp_batch;
@@ -223,25 +369,40 @@ done:
     return status;
 }
 
-static pg_status cleanse_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+static void cleanse_report(cleanse_state *s, pg_outcome *outcome)
 {
-    cleanse_state *s = state;
-    *what = PG_ATTACK_WORKING;
-    if (s->class < s->pupil.model->spec.classes) {
-        cleanse_search(s);
-        return PG_OK;
-    }
-    const pg_status status = pg_pupil_step(&s->pupil, what, outcome, err);
-    if (status != PG_OK || *what != PG_ATTACK_LAST) return status;
-    const int suspect = cleanse_suspect(s);
-    const double searched = cleanse_shown(s->options, s->pupil.images.count, s->pupil.images.classes);
+    const int suspect = cleanse_suspect(s), count = s->pupil.images.count;
+    const double searched = cleanse_shown(s->options, count, s->pupil.images.classes);
     outcome->images += searched;
     outcome->macs += searched * pg_net_training_macs(s->loss.net, 1);
     outcome->measures[0] = (pg_measure){"stamped_class", "class", suspect};
     outcome->measures[1] = (pg_measure){"stamp_size", "pixels", s->sizes[suspect]};
     outcome->measures[2] = (pg_measure){"stamp_turns", "%", s->hit[suspect]};
     outcome->measures[3] = (pg_measure){"anomaly_index", "deviations", cleanse_anomaly_index(s, suspect)};
-    return PG_OK;
+    if (s->options->form == FORM_UNLEARN) return;
+    outcome->images += 2 * count;
+    outcome->macs += 2 * count * pg_model_macs(s->pupil.model);
+    outcome->measures[4] = (pg_measure){"removed", s->options->form == FORM_CUT ? "values" : "channels", s->removed};
+}
+
+static pg_status cleanse_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
+{
+    cleanse_state *s = state;
+    pg_status status = PG_OK;
+    *what = PG_ATTACK_WORKING;
+    if (s->class < s->pupil.model->spec.classes)
+        cleanse_search(s);
+    else if (s->removed < 0)
+        PG_TRY(cleanse_remove(s, err));
+    else if (s->options->form != FORM_CUT)
+        PG_TRY(pg_pupil_step(&s->pupil, what, outcome, err));
+    else {
+        *what = PG_ATTACK_LAST;
+        *outcome = pg_tuned_outcome(&s->pupil.tuned, s->pupil.model);
+    }
+    if (*what == PG_ATTACK_LAST) cleanse_report(s, outcome);
+done:
+    return status;
 }
 
 static double cleanse_progress(const void *state)
@@ -265,6 +426,7 @@ static void cleanse_keep(void *state, pg_snapshot *snapshot)
     PG_KEEP_IN(snapshot, &s->class, 0, classes, "class");
     PG_KEEP_IN(snapshot, &s->epoch, 0, s->options->search - 1, "search");
     PG_KEEP_IN(snapshot, &s->step, 0, (double)s->options->search * s->pupil.images.count, "adam");
+    if (s->options->form != FORM_UNLEARN) PG_KEEP_IN(snapshot, &s->removed, -1, INT_MAX, "removed");
 }
 
 static void cleanse_finish(void *state)
@@ -278,8 +440,10 @@ static void cleanse_finish(void *state)
 
 const pg_attack pg_attack_cleanse = {
     .name = "cleanse",
-    .summary = "look for the smallest stamp that turns images into answers of a class, then train the network to ignore it",
-    .source = "Wang et al., IEEE S&P 2019 (neural cleanse); constants of Lukas et al., IEEE S&P 2022",
+    .summary = "look for the smallest stamp that turns images into answers of a class, then train the network to ignore it, "
+               "or remove the channels that it activates",
+    .source = "Wang et al., IEEE S&P 2019 (neural cleanse); Aiken et al., 2020 (laundering); constants of Lukas et al., IEEE "
+              "S&P 2022",
     .options = cleanse_table,
     .options_size = sizeof(cleanse_options),
     .state_size = sizeof(cleanse_state),

@@ -82,17 +82,102 @@ TEST(a_planted_class_is_found_and_unlearned)
     subject_destroy(&victim);
 }
 
+/* Cutting zeroes the last layer's weights on that share of the values before it, and changes nothing else. What it removes is
+ * what the patch activates: fewer patched images give the target. */
+TEST(what_a_planted_patch_activates_is_cut)
+{
+    raid r;
+    pg_outcome o;
+    subject victim = backdoored();
+    const double before = turned(victim.model);
+    open_forgery(&r, "cleanse", "{share: 100, search: 30, batch: 20, form: cut, pruned: 25}", &victim);
+    assert_true(next(&r, &o));
+    const pg_model *m = victim.model;
+    const pg_layer *last = pg_model_classifier(m);
+    const int values = last->in_height * last->in_width * last->in_channels;
+    int silent = 0;
+    for (int i = 0; i < values; i++) {
+        bool zero = true;
+        for (int c = 0; c < m->spec.classes; c++) zero &= o.model->params[last->weight + c * values + i] == 0;
+        silent += zero;
+    }
+    assert_true(silent == values / 4 && measure(&o, "removed") == silent);
+    for (ptrdiff_t i = 0; i < last->weight; i++) assert_true(o.model->params[i] == m->params[i]);
+    assert_memory_equal(o.model->buffers, m->buffers, m->buffer_count * sizeof *m->buffers);
+    if (!(turned(o.model) <= before - 20)) fail_msg("%g %% of patched images still give the target", turned(o.model));
+    finish(&r);
+    subject_destroy(&victim);
+}
+
+/* Laundering removes channels of the second half of the network before it trains; with thresholds that nothing reaches it is
+ * unlearning. */
+TEST(a_planted_patch_is_laundered)
+{
+    raid r;
+    pg_outcome o;
+    subject victim = backdoored();
+    open_forgery(&r, "cleanse",
+                 "{share: 100, search: 30, epochs: 15, batch: 20, lr: 0.02, stamped: 50, form: launder, conv_rise: 0.2}",
+                 &victim);
+    assert_true(next(&r, &o));
+    assert_true(measure(&o, "removed") > 0);
+    if (!(turned(o.model) <= 40)) fail_msg("%g %% of patched images still give the target", turned(o.model));
+    finish(&r);
+    subject_destroy(&victim);
+}
+
+TEST(laundering_that_removes_nothing_is_unlearning)
+{
+    static const char *const yamls[] = {"{share: 50, search: 2, epochs: 1, batch: 10}",
+                                        "{share: 50, search: 2, epochs: 1, batch: 10, form: launder, conv_rise: 1e6}"};
+    char hex[2][PG_SHA256_HEX];
+    subject victim = victim_of("v1", PG_NORM_BN);
+    for (int i = 0; i < 2; i++) hash_outcomes("cleanse", yamls[i], &victim, 1, hex[i]);
+    assert_string_equal(hex[0], hex[1]);
+    subject_destroy(&victim);
+}
+
+/* A channel that additions tie is silenced in every convolution that writes it, at its output alone. */
+TEST(laundering_silences_tied_channels_everywhere)
+{
+    const site at = {"resnet9", "plain", "default", PG_NORM_GN};
+    raid r;
+    pg_outcome o;
+    subject victim = subject_at(&at);
+    open_forgery(&r, "cleanse",
+                 "{share: 100, search: 1, epochs: 1, batch: 20, lr: 1e-30, weight_decay: 0, form: launder, "
+                 "conv_rise: 1e-9}",
+                 &victim);
+    assert_true(next(&r, &o));
+    assert_true(measure(&o, "removed") > 0);
+    const pg_model *m = o.model;
+    for (int l = 0; l < m->layer_count; l++) {
+        const pg_layer *layer = &m->layers[l];
+        if (layer->conv < 0 || strncmp(layer->row.name, "layer4.0.", 9) != 0) continue;
+        const int taps = layer->row.kernel * layer->row.kernel * layer->in_channels, outputs = layer->out_channels;
+        for (int k = 0; k < outputs; k++)
+            for (int i = 1; i < taps; i++)
+                assert_int_equal(m->params[layer->weight + i * outputs + k] == 0, m->params[layer->weight + k] == 0);
+    }
+    finish(&r);
+    subject_destroy(&victim);
+}
+
 TEST(cleansing_depends_on_the_seed_and_not_on_threads)
 {
-    const char *yaml = "{share: 50, search: 2, epochs: 1, batch: 10, labels: soft}";
+    static const char *const yamls[] = {"{share: 50, search: 2, epochs: 1, batch: 10, labels: soft}",
+                                        "{share: 50, search: 2, epochs: 1, batch: 10, form: cut}",
+                                        "{share: 50, search: 2, epochs: 1, batch: 10, form: launder, conv_rise: 1e-3}"};
     subject victim = victim_of("v1", PG_NORM_GN);
-    char first[PG_SHA256_HEX], hex[PG_SHA256_HEX];
-    hash_outcomes("cleanse", yaml, &victim, 1, first);
-    pg_compute_start(2);
-    hash_outcomes("cleanse", yaml, &victim, 1, hex);
-    pg_compute_start(1);
-    assert_string_equal(hex, first);
-    hash_outcomes("cleanse", yaml, &victim, 2, hex);
-    assert_string_not_equal(hex, first);
+    for (int i = 0; i < 3; i++) {
+        char first[PG_SHA256_HEX], hex[PG_SHA256_HEX];
+        hash_outcomes("cleanse", yamls[i], &victim, 1, first);
+        pg_compute_start(2);
+        hash_outcomes("cleanse", yamls[i], &victim, 1, hex);
+        pg_compute_start(1);
+        assert_string_equal(hex, first);
+        hash_outcomes("cleanse", yamls[i], &victim, 2, hex);
+        assert_string_not_equal(hex, first);
+    }
     subject_destroy(&victim);
 }

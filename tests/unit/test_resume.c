@@ -38,6 +38,8 @@ static const char config[] =
     "  - {attack: extract, epochs: 2, batch: 20, schemes: [v1]}\n"
     "  - {attack: extract, epochs: 4, batch: 20, rounds: 1, step: 9, schemes: [uchida]}\n"
     "  - {attack: cleanse, share: 50, search: 1, epochs: 2, batch: 10, schemes: [adi]}\n"
+    "  - {attack: cleanse, share: 50, search: 1, epochs: 2, batch: 10, form: [cut, launder], conv_rise: 0.01,\n"
+    "     schemes: [adi]}\n"
     "  - {attack: dehydra, share: 50, dreams: 1, steps: 3, epochs: 2, batch: 10, schemes: [v1]}\n"
     "  - {attack: wrk, share: 50, epochs: 2, batch: 10, steps: 2, schemes: [v1]}\n"
     "  - {attack: [fine-prune, shift-weights, round-weights, relabel, adversarial-training],\n"
