@@ -42,27 +42,60 @@ TEST(a_network_dreams_its_classes_and_unlearns_them)
     subject_destroy(&victim);
 }
 
+/* The target class is that whose dreams survive noise best: the one that a network prefers. Without labelled images the thief
+ * trains on its dreams alone. */
+TEST(the_target_class_is_found_and_unlearned_without_data)
+{
+    raid r;
+    pg_outcome o;
+    subject victim = victim_of("adi", PG_NORM_BN);
+    victim.model->params[pg_model_classifier(victim.model)->bias + 3] += 4;
+    open_forgery(&r, "dehydra", "{form: fixed, data_free: true, dreams: 12, steps: 4, smoothings: 3, epochs: 2, batch: 6}",
+                 &victim);
+    assert_true(next(&r, &o));
+    assert_false(o.evidence || next(&r, &o));
+    assert_true(measure(&o, "target_class") == 3 && measure(&o, "target_margin") > 10);
+    assert_true(o.images == 10 * 12 * (4 + 3 + 1) + 2 * 12);
+    finish(&r);
+    subject_destroy(&victim);
+}
+
+static const char *const yamls[] = {
+    "{share: 50, dreams: 2, steps: 2, epochs: 1, batch: 10}",
+    "{share: 50, dreams: 3, steps: 2, epochs: 1, batch: 10, form: fixed, smoothings: 2}",
+    "{share: 50, dreams: 3, steps: 2, epochs: 1, batch: 10, form: varied}",
+};
+
 TEST(dehydra_depends_on_the_seed_and_not_on_threads)
 {
-    const char *yaml = "{share: 50, dreams: 2, steps: 2, epochs: 1, batch: 10}";
     subject victim = victim_of("v1", PG_NORM_BN);
-    char first[PG_SHA256_HEX], hex[PG_SHA256_HEX];
-    hash_outcomes("dehydra", yaml, &victim, 1, first);
-    pg_compute_start(2);
-    hash_outcomes("dehydra", yaml, &victim, 1, hex);
-    pg_compute_start(1);
-    assert_string_equal(hex, first);
-    hash_outcomes("dehydra", yaml, &victim, 2, hex);
-    assert_string_not_equal(hex, first);
+    for (int i = 0; i < 3; i++) {
+        char first[PG_SHA256_HEX], hex[PG_SHA256_HEX];
+        hash_outcomes("dehydra", yamls[i], &victim, 1, first);
+        pg_compute_start(2);
+        hash_outcomes("dehydra", yamls[i], &victim, 1, hex);
+        pg_compute_start(1);
+        assert_string_equal(hex, first);
+        hash_outcomes("dehydra", yamls[i], &victim, 2, hex);
+        assert_string_not_equal(hex, first);
+    }
     subject_destroy(&victim);
 }
 
 TEST(dehydra_is_refused_before_it_starts)
 {
-    raid r;
+    static const char *const wrong[][2] = {
+        {"{share: 1.667, batch: 10}", "do not fill one batch of 10"},
+        {"{share: 50, batch: 10, dreams: 1, form: varied}", "dreams: one dream of each class cannot be halved"},
+        {"{share: 50, batch: 10, data_free: true}", "data_free: only form fixed keeps a network at work"},
+        {"{form: fixed, data_free: true, batch: 10, dreams: 8}", "batch: 8 images do not fill one batch of 10"},
+    };
     subject victim = victim_of("adi", PG_NORM_BN);
-    prepare(&r, "dehydra", "{share: 1.667, batch: 10}", &victim);
-    FAILS(r.attack->check(r.options, &r.view, &err), PG_BAD_INPUT, "do not fill one batch of 10");
-    finish(&r);
+    for (int i = 0; i < 4; i++) {
+        raid r;
+        prepare(&r, "dehydra", wrong[i][0], &victim);
+        FAILS(r.attack->check(r.options, &r.view, &err), PG_BAD_INPUT, wrong[i][1]);
+        finish(&r);
+    }
     subject_destroy(&victim);
 }

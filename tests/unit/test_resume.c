@@ -41,6 +41,8 @@ static const char config[] =
     "  - {attack: cleanse, share: 50, search: 1, epochs: 2, batch: 10, form: [cut, launder], conv_rise: 0.01,\n"
     "     schemes: [adi]}\n"
     "  - {attack: dehydra, share: 50, dreams: 1, steps: 3, epochs: 2, batch: 10, schemes: [v1]}\n"
+    "  - {attack: dehydra, form: [fixed, varied], share: 50, dreams: 2, steps: 2, smoothings: 2, epochs: 1, batch: 10,\n"
+    "     schemes: [v1]}\n"
     "  - {attack: wrk, share: 50, epochs: 2, batch: 10, steps: 2, schemes: [v1]}\n"
     "  - {attack: [fine-prune, shift-weights, round-weights, relabel, adversarial-training],\n"
     "     epochs: 1, share: 50, batch: 10, schemes: [v1]}\n"
