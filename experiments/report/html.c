@@ -67,7 +67,7 @@ static const char style[] =
     ".heat tbody th{min-width:6.5rem;max-width:8.5rem;font-size:.82rem}footer{padding:1rem}figure{padding:.2rem;overflow-x:auto}"
     "figure svg{min-width:34rem}}\n"
     "@media print{:root{color-scheme:light;--paper:#fff}@page{size:A4;margin:16mm 14mm}@page wide{size:A4 landscape}details{page:wide}.screen{display:none}body{font-size:10pt}main,footer{max-width:none;"
-    "padding:0}nav{display:none}.card,figure,tr,.rank{break-inside:avoid}h2,h3,summary{break-after:avoid}"
+    "padding:0}nav{display:none}.card,figure,tr,thead,.rank{break-inside:avoid}thead{display:table-header-group}h2,h3,summary{break-after:avoid}"
     "details::details-content{content-visibility:visible;display:block;height:auto}.wide{overflow:visible}"
     "table{font-size:7pt}th,td{padding:.15rem .35rem}td.t,.heat td,.heat tbody th{min-width:0}.heat tbody th,.heat .group th{font-size:inherit}thead th{white-space:normal}.heat td,.track i,.key{print-color-adjust:exact;"
     "-webkit-print-color-adjust:exact}a{color:inherit;text-decoration:none}}\n";
