@@ -145,6 +145,11 @@ static void show_assumed(void)
     putchar('\n');
 }
 
+static void show_idle(const pg_grid *grid)
+{
+    if (grid->idle[0]) printf("without effect, because the grid has no scheme to which they apply: %s\n", grid->idle);
+}
+
 /* The files of networks that were trained elsewhere. */
 static void show_supplied(const pg_grid *grid)
 {
@@ -207,6 +212,7 @@ static void show(const pg_grid_arguments *a, const pg_named_grid *named, const p
     show_sums(named, dispatch, timed->tasks);
     show_request(a, named, dispatch, timed);
     show_assumed();
+    show_idle(named->grid);
     show_supplied(named->grid);
 }
 

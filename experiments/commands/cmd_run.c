@@ -179,6 +179,9 @@ static pg_status prepare(const arguments *a, pg_rank_facts *ranks, int rank_coun
                 "passgrid run: note: %d finished tasks in %s no longer belong to this grid; cells.csv and the tables leave "
                 "them out, and their records stay\n",
                 left_out, o->directory);
+    if ((*grid)->idle[0])
+        fprintf(stderr, "passgrid run: note: without effect, because the grid has no scheme to which they apply: %s\n",
+                (*grid)->idle);
     if (left) PG_TRY(pg_provenance_write(o->directory, ranks, rank_count, err));
     if (left) warn_of_crowds(ranks, rank_count);
     if (left) warn_of_processors(ranks, rank_count);

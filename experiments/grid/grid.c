@@ -435,6 +435,26 @@ done:
     return status;
 }
 
+/* List the attacks that apply to no scheme of the design. */
+static pg_status list_idle(const pg_design *d, char **out, pg_error *err)
+{
+    enum { ENTRY = 64 };
+    char path[PG_NODE_PATH];
+    const size_t room = ENTRY * ((size_t)d->attack_count + 1);
+    size_t used = 0;
+    const pg_status status = pg_alloc(room, 1, out, err);
+    if (status != PG_OK) return status;
+    for (int i = 0; i < d->attack_count; i++) {
+        const pg_design_attack *a = &d->attacks[i];
+        bool idle = !a->stage;
+        for (int s = 0; s < d->scheme_count && idle; s++) idle = !pg_design_applies(a, d->schemes[s].scheme);
+        if (idle)
+            used += (size_t)snprintf(*out + used, room - used, "%s%s (%s)", used ? ", " : "", pg_node_path(a->node, path),
+                                     a->attack->name);
+    }
+    return PG_OK;
+}
+
 pg_status pg_grid_read(const char *path, const char *const *sets, int set_count, const char *data_directory, pg_grid **out,
                        pg_problems *problems, pg_error *err)
 {
@@ -445,6 +465,7 @@ pg_status pg_grid_read(const char *path, const char *const *sets, int set_count,
     PG_TRY(pg_alloc(1, sizeof *grid, &grid, err));
     grid->options = design->grid;
     PG_TRY(pg_design_write(design, &grid->resolved, err));
+    PG_TRY(list_idle(design, &grid->idle, err));
     builder b = {.design = design, .grid = grid, .problems = problems};
     PG_TRY(cross(&b, path, err));
     *out = grid;

@@ -31,6 +31,7 @@ typedef struct pg_grid {
     int count, room;
     pg_grid_task *tasks;
     char *resolved;         /* the design as a grid file */
+    char *idle;             /* the attacks that apply to no scheme of the grid: "attacks.1 (prune), ..."; empty: none */
     double rank_bytes;      /* memory of a rank, roughly: the most of any scheme in any place */
     int *index, index_room; /* open addressing by key: index into tasks plus 1, 0 for empty */
 } pg_grid;

@@ -115,6 +115,7 @@ void pg_grid_destroy(pg_grid **grid)
     pg_free(g->tasks);
     pg_free(g->index);
     pg_free(g->resolved);
+    pg_free(g->idle);
     pg_free(g);
     *grid = NULL;
 }

@@ -138,6 +138,14 @@ PY
     assert_output --partial 'attacks.1.after: expected one of counterfeit-uchida, counterfeit-triggers'
 }
 
+@test "an attack that applies to no scheme of the grid is named" {
+    local idle='without effect, because the grid has no scheme to which they apply: attacks.1 (fake1)'
+    run -0 plan --set 'schemes=[{scheme: v2}]' --set 'attacks=[{attack: prune}, {attack: fake1, schemes: [v1]}]'
+    assert_line "$idle"
+    run -0 plan --set 'schemes=[{scheme: v1}]' --set 'attacks=[{attack: prune}, {attack: fake1, schemes: [v1]}]'
+    refute_output --partial 'without effect'
+}
+
 # ---- reports ------------------------------------------------------------------------------------------------------------------
 @test "levels that nearly agree have separate rows, and controls and trainings are told apart" {
     run -0 passgrid run "$GRID" --out near "${near[@]}"
