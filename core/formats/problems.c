@@ -101,6 +101,15 @@ void pg_problems_add(pg_problems *problems, const pg_node *node, const char *for
     va_end(args);
 }
 
+void pg_problems_add_once(pg_problems *problems, const pg_node *node, const char *of, const char *message)
+{
+    char where[PG_NODE_PATH];
+    const size_t length = strlen(pg_node_where(node, where));
+    for (int i = 0; i < problems->count && i < PG_PROBLEMS_MAX; i++)
+        if (strncmp(problems->lines[i], where, length) == 0 && strstr(problems->lines[i], message)) return;
+    pg_problems_add(problems, node, "%s: %s", of, message);
+}
+
 void pg_problems_missing(pg_problems *problems, const pg_node *map, const char *key, const char *expected)
 {
     char where[PG_NODE_PATH], path[PG_NODE_PATH], full[2 * PG_NODE_PATH];

@@ -21,6 +21,10 @@ typedef struct pg_problems {
 /* A problem with a node's value, at its position: "where: path: " and the message. */
 void pg_problems_add(pg_problems *problems, const pg_node *node, const char *format, ...) PG_PRINTF(3, 4);
 
+/* A problem "of: message" with a node's value, unless the node has the same message of something else, such as another network.
+ */
+void pg_problems_add_once(pg_problems *problems, const pg_node *node, const char *of, const char *message);
+
 /* A map lacks a key: "where: path.key: expected ..., got nothing". */
 void pg_problems_missing(pg_problems *problems, const pg_node *map, const char *key, const char *expected);
 

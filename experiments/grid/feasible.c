@@ -19,12 +19,13 @@ static pg_data shapes_of(const pg_data_choice *choice, const pg_input *facts)
                      .test = shape_of(choice, facts, choice->test, facts->test)};
 }
 
-/* Report the refusal of a check as a problem at node. Other failures are returned. */
+/* Report the refusal of a check as a problem at node, once for all places `of` that get the same one. Other failures are
+ * returned. */
 static pg_status report(pg_status status, const pg_node *node, const char *of, const pg_error *fault, pg_problems *problems,
                         pg_error *err)
 {
     if (status == PG_BAD_INPUT || status == PG_IO_FAULT)
-        pg_problems_add(problems, node, "%s: %s", of, fault->message);
+        pg_problems_add_once(problems, node, of, fault->message);
     else if (status != PG_OK)
         return pg_fail(err, status, "%s", fault->message);
     return PG_OK;
