@@ -76,10 +76,15 @@ static void help_attacks(void)
         if (pg_attacks[i]->hands_on) printf("  after: %s\n", pg_attacks[i]->name);
     puts("\nand\n");
     pg_options_help(pg_attack_table, stdout);
+    puts("\nAn entry with `chain` in place of `attack` runs several attacks, one after the other (passgrid help chain).");
+}
+
+static void help_chain(void)
+{
     puts(
-        "\nor maps with `chain`, a list of such maps (`attack` and its options), `schemes` and the options above: each attack\n"
-        "begins with the network that the one before it made, and costs add up. The last one is any attack; before it can\n"
-        "come\n");
+        "chain: in `attacks`, in place of `attack`: a list of maps with `attack: NAME` and its options. Each attack begins with\n"
+        "the network that the one before it made, and costs add up. `schemes` and `keep` stand beside `chain`. The last attack\n"
+        "is any one; before it can come\n");
     for (int i = 0; pg_attacks[i]; i++)
         if (pg_attacks[i]->remakes) printf("  attack: %s\n", pg_attacks[i]->name);
 }
@@ -130,6 +135,7 @@ const pg_help_topic pg_help_sections[] = {
     {"train", help_train, NULL},
     {"schemes", help_schemes, "schemes"},
     {"attacks", help_attacks, "attacks"},
+    {"chain", help_chain, NULL},
     {"independent", help_independent, NULL},
     {"verify", help_verify, NULL},
     {"profiles", help_profiles, NULL},

@@ -49,6 +49,11 @@ plan() { "$PASSGRID" plan "$GRID" "$@"; }
     assert_output --partial 'attack fake1: '
 }
 
+@test "help explains chains of attacks" {
+    run -0 passgrid help chain
+    assert_line --partial 'attack: extract'
+}
+
 @test "a word, command or option that does not exist is refused, with a suggestion" {
     refuses "passgrid help: nothing is called 'trian', did you mean 'train'?" passgrid help trian
     refuses "passgrid: unknown command 'plann', did you mean 'plan'? (passgrid --help)" passgrid plann
@@ -134,7 +139,7 @@ signed=(--set 'schemes=[{scheme: v1, passport: random}]' --set 'attacks=[]')
 }
 
 @test "a signature file that is missing is refused" {
-    refuses 'schemes.0.signature: nowhere: No such file or directory' plan "${signed[@]}" --set schemes.0.signature=file:nowhere
+    refuses "schemes.0.signature: $PWD/nowhere: No such file or directory" plan "${signed[@]}" --set schemes.0.signature=file:nowhere
 }
 
 @test "a signature that is too long is refused, and the message does not show it" {
