@@ -86,6 +86,22 @@ static pg_status read_section(pg_design_reader *r, const char *key, bool single,
     return status;
 }
 
+bool pg_design_place(pg_design_reader *r, const pg_node *node, char path[PG_TEXT_MAX])
+{
+    char folder[PG_PATH_MAX] = ".", whole[PG_PATH_MAX], made[PG_PATH_MAX + PG_TEXT_MAX];
+    const char *slash = node->line ? strrchr(node->source, '/') : NULL;
+    if (!path[0] || path[0] == '/') return true;
+    if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash + 1 - node->source), node->source);
+    if (!realpath(folder, whole)) snprintf(whole, sizeof whole, "%s", folder);
+    const int length = snprintf(made, sizeof made, "%s/%s", whole, path);
+    if (length >= PG_TEXT_MAX) {
+        pg_problems_add(r->problems, node, "%s: path too long", made);
+        return false;
+    }
+    memcpy(path, made, (size_t)length + 1);
+    return true;
+}
+
 /* ---- data ---- */
 
 /* Labels tell two folders apart by name and size. */
@@ -142,6 +158,7 @@ static pg_status read_one_data(pg_design_reader *r, const pg_node *map, pg_error
     pg_design_data *data = &d->data[d->data_count];
     data->node = r->entry;
     if (!pg_data_entry_check(&options, name, map, r->problems)) return PG_OK;
+    if (options.pictures.path[0] && !pg_design_place(r, pg_node_find(map, "path"), options.pictures.path)) return PG_OK;
     if (!pg_design_find_data(r, name, &options, &data->choice, &data->facts)) return PG_OK;
     d->data_count++;
     check_namesakes(r, name);
@@ -155,20 +172,18 @@ static pg_status read_data(pg_design_reader *r, const pg_node *map, pg_error *er
 
 /* ---- networks ---- */
 
-/* Read a network file, and set arch to its absolute path. Relative paths begin in the folder of the grid file. */
+/* Read a network file, and set arch to its absolute path. */
 static pg_status read_network_file(pg_design_reader *r, const pg_node *node, char arch[PG_TEXT_MAX], const pg_arch **out,
                                    pg_error *err)
 {
-    char path[PG_PATH_MAX], whole[PG_PATH_MAX];
+    char whole[PG_PATH_MAX];
     pg_error fault;
     pg_problems problems = {0};
-    const char *slash = strrchr(r->path, '/');
-    const int folder = arch[0] == '/' || !slash ? 0 : (int)(slash + 1 - r->path);
-    if (snprintf(path, sizeof path, "%.*s%s", folder, r->path, arch) >= (int)sizeof path || !realpath(path, whole))
-        return pg_problems_add(r->problems, node, "%s: %s", path, strerror(errno)), PG_OK;
+    if (!pg_design_place(r, node, arch)) return PG_OK;
+    if (!realpath(arch, whole)) return pg_problems_add(r->problems, node, "%s: %s", arch, strerror(errno)), PG_OK;
     if (snprintf(arch, PG_TEXT_MAX, "%s", whole) >= PG_TEXT_MAX)
         return pg_problems_add(r->problems, node, "%s: path too long", whole), PG_OK;
-    const pg_status status = pg_arch_read(path, out, &problems, &fault);
+    const pg_status status = pg_arch_read(arch, out, &problems, &fault);
     if (status != PG_OK && status != PG_BAD_INPUT) return pg_fail(err, status, "%s", fault.message);
     pg_problems_join(r->problems, &problems);
     if (status == PG_BAD_INPUT && !problems.count) pg_problems_add(r->problems, node, "%s", fault.message);
@@ -407,7 +422,7 @@ pg_status pg_design_read(const char *path, const char *const *sets, int set_coun
     PG_TRY(pg_alloc(1, sizeof *design, &design, err));
     PG_TRY(read_file(path, &design->tree, err));
     PG_TRY(apply(design->tree, sets, set_count, problems, err));
-    pg_design_reader r = {.design = design, .problems = problems, .path = path, .data_directory = data_directory};
+    pg_design_reader r = {.design = design, .problems = problems, .data_directory = data_directory};
     PG_TRY(read_all(&r, path, err));
     PG_TRY(pg_problems_status(problems, path, err));
     *out = design;

@@ -10,8 +10,8 @@ typedef struct pg_design_reader {
     pg_design *design;
     pg_preset_options preset;
     pg_problems *problems;
-    const char *path, *data_directory; /* path: of the grid file */
-    const pg_node *entry;              /* of a section of the file */
+    const char *data_directory;
+    const pg_node *entry; /* of a section of the file */
     size_t most; /* most maps to read of one entry: 1 if the grid is too large, so that its other problems are still found */
 } pg_design_reader;
 
@@ -24,6 +24,10 @@ PG_CHECKED pg_status pg_design_read_expanded(pg_design_reader *r, const pg_optio
 /* Call read for each scheme or attack that an entry names under key, as one name or a list of names. */
 PG_CHECKED pg_status pg_design_read_kinds(pg_design_reader *r, const char *key, const pg_node *map, pg_map_reader read,
                                           pg_error *err);
+
+/* Make a path absolute. A relative path begins in the folder of the file in which its node stands, one of --set in the working
+ * directory. An empty text stays empty. False, with a problem at node, if the path is too long. */
+bool pg_design_place(pg_design_reader *r, const pg_node *node, char path[PG_TEXT_MAX]);
 
 /* Look up a data set; false, with a problem at node, if that fails. facts->train counts the images of the chosen half. */
 bool pg_design_find_data(pg_design_reader *r, const pg_node *node, const pg_data_options *wanted, pg_data_choice *choice,

@@ -55,7 +55,7 @@ static void kind_of(pg_design_reader *r, const pg_node *map, const char *key, co
 static void read_secrets(pg_design_reader *r, const pg_option *table, const pg_node *map, void *values)
 {
     for (; table->key; table++) {
-        char *text = (char *)values + table->offset, bytes[PG_SIGNATURE_BYTES];
+        char *text = (char *)values + table->offset, bytes[PG_SIGNATURE_BYTES], path[PG_TEXT_MAX];
         size_t count = 0;
         pg_error err;
         if (!table->secret) continue;
@@ -64,10 +64,12 @@ static void read_secrets(pg_design_reader *r, const pg_option *table, const pg_n
             pg_problems_add(r->problems, node,
                             "this is the commitment of a secret, not the secret; set it with --set KEY=file:PATH");
         if (strncmp(text, "file:", 5) != 0) continue;
-        if (pg_file_head(text + 5, bytes, sizeof bytes, &count, &err) != PG_OK)
+        snprintf(path, sizeof path, "%s", text + 5);
+        if (!pg_design_place(r, node, path)) continue;
+        if (pg_file_head(path, bytes, sizeof bytes, &count, &err) != PG_OK)
             pg_problems_add(r->problems, node, "%s", err.message);
         else if (count < 1 || count > PG_SIGNATURE_BYTES)
-            pg_problems_add(r->problems, node, "%s: expected a file of 1 to %d bytes, found %zu", text + 5, PG_SIGNATURE_BYTES,
+            pg_problems_add(r->problems, node, "%s: expected a file of 1 to %d bytes, found %zu", path, PG_SIGNATURE_BYTES,
                             count);
         else
             for (size_t i = 0, at = (size_t)sprintf(text, "hex:"); i < count; i++)
@@ -82,8 +84,9 @@ static void pin_folders(pg_design_reader *r, const pg_option *table, const pg_no
         char *text = (char *)values + table->offset;
         pg_error err;
         if (!table->folder || strcmp(text, table->fallback) == 0) continue;
-        if (pg_triggers_pin(text, text, PG_TEXT_MAX, &err) != PG_OK)
-            pg_problems_add(r->problems, pg_node_find(map, table->key), "%s", err.message);
+        const pg_node *node = pg_node_find(map, table->key);
+        if (!pg_design_place(r, node, text)) continue;
+        if (pg_triggers_pin(text, text, PG_TEXT_MAX, &err) != PG_OK) pg_problems_add(r->problems, node, "%s", err.message);
     }
 }
 
@@ -103,7 +106,7 @@ static pg_status read_one_scheme(pg_design_reader *r, const pg_node *map, pg_err
     if (scheme->other_data) find_other(r, map, scheme->other_data(made->options), &made->other, &made->other_facts);
     const pg_node *train = pg_node_get(map, "train");
     if (train) pg_options_read(pg_train_table, train, &made->train, r->problems);
-    PG_TRY(pg_design_read_source(d, map, made, r->problems, err));
+    PG_TRY(pg_design_read_source(r, map, made, err));
 done:
     return status;
 }
@@ -262,7 +265,13 @@ static pg_status read_named_attack(pg_design_reader *r, const pg_node *map, pg_e
 {
     const pg_node *node = pg_node_get(map, "attack");
     const pg_attack *attack = node && node->kind == PG_SCALAR ? pg_attack_find(node->text) : NULL;
-    if (!node && pg_node_find(map, "chain")) return read_chain(r, map, err);
+    const pg_node *chain = pg_node_find(map, "chain");
+    if (node && chain) {
+        pg_problems_add(r->problems, chain,
+                        "expected `chain` or `attack`, not both: `attack` belongs into the maps of the chain");
+        return PG_OK;
+    }
+    if (chain) return read_chain(r, map, err);
     if (attack) return pg_design_read_expanded(r, attack->options, attack_keys, map, read_one_attack, err);
     if (node)
         pg_problems_choice(r->problems, node, pg_attack_names());

@@ -132,9 +132,17 @@ done:
     return status;
 }
 
-pg_status pg_design_read_source(pg_design *d, const pg_node *map, pg_design_scheme *made, pg_problems *problems, pg_error *err)
+static bool place_files(pg_design_reader *r, const pg_node *map, pg_source_options *files)
+{
+    return pg_design_place(r, pg_node_find(map, "model"), files->model) &&
+           (!files->evidence[0] || pg_design_place(r, pg_node_find(map, "evidence"), files->evidence));
+}
+
+pg_status pg_design_read_source(pg_design_reader *r, const pg_node *map, pg_design_scheme *made, pg_error *err)
 {
     pg_status status = PG_OK;
+    pg_design *d = r->design;
+    pg_problems *problems = r->problems;
     pg_source_options *files = &made->supplied.files;
     const int before = problems->count;
     made->network = -1;
@@ -154,7 +162,7 @@ pg_status pg_design_read_source(pg_design *d, const pg_node *map, pg_design_sche
             pg_problems_add(problems, n, "has no effect, because this network is not trained here");
     PG_TRY(pg_options_defaults(pg_train_table, &made->train, err));
     made->train.pixels = d->train.pixels;
-    if (problems->count == before) PG_TRY(read_files(d, map, made, problems, err));
+    if (problems->count == before && place_files(r, map, files)) PG_TRY(read_files(d, map, made, problems, err));
 done:
     return status;
 }

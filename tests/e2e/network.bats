@@ -55,7 +55,7 @@ keys() { passgrid plan "$@" | awk '/ own| synthetic/ {print $1}'; }
     assert_line --partial 'nets/mine.yaml:7:5: rows.3: add4: 8x8x20 cannot be added to 16x16x20'
     assert_lines 2
     rm nets/mine.yaml
-    refuses 'nets/grid.yaml:3:19: networks.0.arch: nets/mine.yaml: No such file or directory' passgrid plan nets/grid.yaml
+    refuses "nets/grid.yaml:3:19: networks.0.arch: $PWD/nets/mine.yaml: No such file or directory" passgrid plan nets/grid.yaml
 }
 
 judge() {

@@ -33,6 +33,19 @@ YAML
     grep -q birds-28px run/artefacts.csv
 }
 
+@test "a relative path begins in the folder of the grid, also in the configuration of a run" {
+    borrow run
+    mkdir -p elsewhere grids
+    cp -r "$SHARED/birds" "$SHARED/birds.yaml" grids
+    run -0 passgrid plan grids/birds.yaml --out run
+    assert_line --partial "2 tasks: 2 done"
+    run -0 passgrid plan run/config.yaml --out run
+    assert_line --partial "2 tasks: 2 done"
+    refuses "$PWD/birds: the folder is missing" passgrid plan grids/birds.yaml --set data.path=birds
+    run -0 passgrid plan grids/birds.yaml --out run --set data.path=grids/birds
+    assert_line --partial "2 tasks: 2 done"
+}
+
 @test "records do not say where the pictures are, and moving them makes no new task" {
     borrow run
     run -1 grep -rl "path" run/records

@@ -62,6 +62,12 @@ static const row rows[] = {
                                                              "at most 120 bytes, as text or as hex: and two digits each"},
     {HEAD "schemes: [{scheme: v1, signature: 'file:three'}]\n",
      "g.yaml:4:11: schemes.0: synthetic, alexnet: signature: 3 bytes need 24 bits, features.5 carries 16"},
+    /* one line, whatever the number of schemes */
+    {ALL "attacks: [{attack: finetune, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: batch: 60 training images of synthetic do not fill one batch of 61"},
+    /* one attack or a chain */
+    {PLAIN "attacks: [{attack: prune, chain: [{attack: prune}, {attack: prune}]}]\n",
+     "g.yaml:5:34: attacks.0.chain: expected `chain` or `attack`, not both: `attack` belongs into the maps of the chain"},
     {HEAD "schemes: [{scheme: v1, signature: 'file:nothing'}]\n",
      "g.yaml:4:35: schemes.0.signature: nothing: No such file or directory"},
     /* pg_scheme.wire */
@@ -207,18 +213,61 @@ static pg_status read_grid(const char *text, pg_grid **grid, pg_error *error)
     return pg_grid_read("g.yaml", NULL, 0, NULL, grid, &problems, error);
 }
 
+/* Cut the working directory from a line, which names files by their whole paths. */
+static void cut_folder(char *line)
+{
+    char here[PG_PATH_MAX];
+    assert_non_null(getcwd(here, sizeof here));
+    char *at = strstr(line, strcat(here, "/"));
+    if (at) memmove(at, at + strlen(here), strlen(at + strlen(here)) + 1);
+}
+
 TEST(what_cannot_run_is_refused_with_its_place)
 {
     write_folders();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         pg_grid *grid = NULL;
         const pg_status status = read_grid(rows[i].grid, &grid, &err);
+        cut_folder(problems.lines[0]);
         const bool good = status == PG_BAD_INPUT && problems.count == 1 && strcmp(problems.lines[0], rows[i].expected) == 0;
         if (!good)
             fail_msg("row %zu: %d problems, '%s' instead of '%s'", i, problems.count,
                      problems.count ? problems.lines[0] : err.message, rows[i].expected);
         pg_grid_destroy(&grid);
     }
+}
+
+static void cut_folders(void)
+{
+    for (int i = 0; i < problems.count; i++) cut_folder(problems.lines[i]);
+}
+
+static pg_status read_below(const char *const *sets, int count, pg_grid **grid)
+{
+    problems.count = 0;
+    const pg_status status = pg_grid_read("grids/g.yaml", sets, count, NULL, grid, &problems, &err);
+    cut_folders();
+    return status;
+}
+
+TEST(a_relative_path_begins_in_the_folder_of_its_file_and_one_of_set_in_the_working_directory)
+{
+    pg_grid *grid = NULL;
+    const char *const here[] = {"schemes.0.signature=file:secret", "schemes.1.triggers=good"};
+    const char *const there[] = {"schemes.0.signature=file:grids/secret", "schemes.1.triggers=grids/good"};
+    assert_int_equal(mkdir("grids", 0777), 0);
+    write_text("grids/secret", "a");
+    write_folder("grids/good", "1\n9\n", 32);
+    write_text("grids/g.yaml", HEAD "schemes: [{scheme: v1, signature: 'file:secret'}, {scheme: adi, triggers: good}]\n");
+    assert_int_equal(read_below(NULL, 0, &grid), PG_OK);
+    pg_grid_destroy(&grid);
+    assert_int_equal(read_below(there, 2, &grid), PG_OK);
+    pg_grid_destroy(&grid);
+    assert_int_equal(read_below(here, 2, &grid), PG_BAD_INPUT);
+    assert_string_equal(problems.lines[0],
+                        "--set schemes.0.signature=file:secret: schemes.0.signature: secret: No such file or "
+                        "directory");
+    assert_int_equal(problems.count, 2);
 }
 
 TEST(what_just_fits_is_accepted)
