@@ -5,16 +5,28 @@
  * has only the public branch, he attaches a private branch of his own (in PAN with a new perceptron); the owner's branch is put
  * back before the owner's evidence is judged. He may use another scheme; then the network is wired as that scheme wants it. He
  * knows the scheme but none of the owner's options: his are its defaults, or those with which his evidence is bound to a secret
- * of his own. Images for passports go through his copy of the stolen
- * network. Sources: Uchida et al., ICMR 2017 (overwriting); Lukas et al., IEEE S&P 2022. */
+ * of his own. Images for passports go through his copy of the stolen network. With `part: marked` he trains only the layers
+ * that carry his mark and their norms, and with a small `share` he has few images: the attack of Chen et al. on marks in
+ * weights, without the block that they add to the norm. Sources: Uchida et al., ICMR 2017 (overwriting); Lukas et al., IEEE S&P
+ * 2022; Chen, Tian, Chen, Zhou, CVPR 2023, section 4.3. */
 #include "attacks/tuning.h"
 
 #include "core/base/memory.h"
+#include "core/nets/spaces.h"
+#include "core/ownership/mark.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { PART_ALL, PART_MARKED };
+static const char *const parts[] = {"all", "marked", NULL};
 
 typedef struct overwrite_options {
     pg_tuning tuning;
     bool bound;
     char scheme[PG_TEXT_MAX];
+    int part;
+    double share;
 } overwrite_options;
 
 static const pg_option options[] = {
@@ -24,6 +36,12 @@ static const pg_option options[] = {
      .later = true},
     {PG_OPTION("thiefs_scheme", overwrite_options, scheme, TEXT, char *, "", "scheme of his evidence; empty: the owner's"),
      .later = true},
+    {PG_OPTION("part", overwrite_options, part, CHOICE, int, "all",
+               "parameters that he trains: all, or those of the layers that carry his mark, with their norms"),
+     .choices = parts, .later = true},
+    {PG_OPTION("share", overwrite_options, share, REAL, double, "100",
+               "number of his images, as a share of the owner's training set"),
+     .low = PG_ABOVE_ZERO, .high = 100, .unit = "percent", .later = true},
     {0},
 };
 
@@ -33,8 +51,15 @@ typedef struct overwrite_state {
     const pg_scheme *scheme; /* the thief's, and its options */
     void *scheme_options;
     pg_model *model, *owners; /* with the thief's private branch; with the owner's branch put back */
+    pg_model *held;           /* for part marked: whose other layers stay; else NULL */
     pg_evidence *evidence;    /* the thief's */
+    pg_dataset few, images;   /* his share of the training set, owned; the images that he trains on */
 } overwrite_state;
+
+static int overwrite_count(const overwrite_options *o, const pg_attack_view *view)
+{
+    return (int)lround(o->share / 100 * view->train->count);
+}
 
 /* The thief's scheme; PG_BAD_INPUT if there is none of that name, or if it makes no evidence. */
 static pg_status overwrite_find(const overwrite_options *o, const pg_attack_view *view, const pg_scheme **out, pg_error *err)
@@ -71,7 +96,7 @@ static pg_status overwrite_make_evidence(overwrite_state *s, pg_error *err)
     const pg_attack_view *view = s->view;
     pg_status status = PG_OK;
     pg_model *copy = NULL;
-    const pg_data data = {.train = *view->train, .test = *view->pictures};
+    const pg_data data = {.train = s->images, .test = *view->pictures};
     PG_TRY(pg_model_clone(view->running, &copy, err));
     const pg_keygen in = {.scheme = s->scheme,
                           .spec = &s->model->spec,
@@ -86,14 +111,17 @@ done:
 }
 
 /* The inputs of key generation for his evidence. */
-static pg_status overwrite_check_evidence(const overwrite_options *o, const pg_attack_view *view, pg_error *err)
+static pg_status overwrite_check_evidence(const overwrite_options *o, const pg_attack_view *view, const pg_dataset *images,
+                                          pg_error *err)
 {
     pg_status status = PG_OK;
     void *chosen = NULL;
     const pg_scheme *scheme;
     pg_net_spec wired = view->model->spec, used;
-    const pg_data data = {.train = *view->train, .test = *view->pictures};
+    const pg_data data = {.train = *images, .test = *view->pictures};
     PG_TRY(overwrite_find(o, view, &scheme, err));
+    if (o->part == PART_MARKED && !(scheme->holds & PG_HOLDS_MARK))
+        return pg_fail(err, PG_BAD_INPUT, "part: evidence of %s marks no layers", scheme->name);
     const pg_keygen in = {.scheme = scheme, .spec = &used, .seed = view->seed, .data = &data, .pixels = view->pixels};
     PG_TRY(pg_alloc(1, scheme->options_size, &chosen, err));
     PG_TRY(overwrite_choose(o, scheme, chosen, err));
@@ -112,8 +140,21 @@ static pg_status overwrite_check(const void *values, const pg_attack_view *view,
 {
     const overwrite_options *o = values;
     const pg_train_options train = pg_tuning_train(&o->tuning, view->pixels);
-    const pg_status status = pg_train_check(&train, view->train, &view->model->spec, err);
-    return status == PG_OK ? overwrite_check_evidence(o, view, err) : status;
+    pg_dataset images = *view->train;
+    images.count = overwrite_count(o, view);
+    if (images.count < 1)
+        return pg_fail(err, PG_BAD_INPUT, "share: %g %% of the owner's %d images are 0", o->share, view->train->count);
+    const pg_status status = pg_train_check(&train, &images, &view->model->spec, err);
+    return status == PG_OK ? overwrite_check_evidence(o, view, &images, err) : status;
+}
+
+static pg_status overwrite_take_images(overwrite_state *s, const overwrite_options *o, pg_error *err)
+{
+    pg_status status = PG_OK;
+    if (o->share < 100) PG_TRY(pg_dataset_subset(s->view->train, overwrite_count(o, s->view), &s->few, err));
+    s->images = o->share < 100 ? s->few : *s->view->train;
+done:
+    return status;
 }
 
 static pg_status overwrite_start(void *state, const void *values, const pg_attack_view *view, pg_error *err)
@@ -125,6 +166,7 @@ static pg_status overwrite_start(void *state, const void *values, const pg_attac
     s->tuned.train = pg_tuning_train(&o->tuning, view->pixels);
     pg_net_spec spec;
     PG_TRY(overwrite_find(o, view, &s->scheme, err));
+    PG_TRY(overwrite_take_images(s, o, err));
     PG_TRY(pg_alloc(1, s->scheme->options_size, &s->scheme_options, err));
     PG_TRY(overwrite_choose(o, s->scheme, s->scheme_options, err));
     PG_TRY(overwrite_wire(view, s->scheme, s->scheme_options, &spec, err));
@@ -132,16 +174,38 @@ static pg_status overwrite_start(void *state, const void *values, const pg_attac
     PG_TRY(overwrite_make_evidence(s, err));
     pg_model_initialise(s->model, view->seed, "weights"); /* a perceptron of the thief's own */
     PG_TRY(pg_model_copy(view->running, s->model, err));
+    if (o->part == PART_MARKED) PG_TRY(pg_model_clone(s->model, &s->held, err));
     const pg_job job = {.model = s->model,
                         .scheme = s->scheme,
                         .scheme_options = s->scheme_options,
                         .evidence = s->evidence,
-                        .data = view->train,
+                        .data = &s->images,
                         .options = &s->tuned.train,
                         .seed = view->seed};
     PG_TRY(pg_trainer_create(&job, &s->tuned.trainer, err));
 done:
     return status;
+}
+
+static void overwrite_copy(const pg_model *from, ptrdiff_t at, size_t count, pg_model *to)
+{
+    if (at >= 0) memcpy(to->params + at, from->params + at, count * sizeof *to->params);
+}
+
+/* Put back every parameter but those of the marked layers. */
+static void overwrite_hold(const overwrite_state *s)
+{
+    const pg_mark *mark = &s->evidence->mark;
+    for (int i = 0; i < mark->site_count; i++) {
+        const pg_layer *l = pg_mark_find_reader(mark->site[i].layer, &s->model->layout);
+        const pg_filters f = pg_layer_filters(l);
+        const size_t filters = (size_t)f.outputs;
+        overwrite_copy(s->model, l->weight, (size_t)(f.taps * f.inputs) * filters, s->held);
+        overwrite_copy(s->model, l->bias, filters, s->held);
+        overwrite_copy(s->model, l->affine[PG_PUBLIC].gamma, filters, s->held);
+        overwrite_copy(s->model, l->affine[PG_PUBLIC].beta, filters, s->held);
+    }
+    memcpy(s->model->params, s->held->params, s->model->param_count * sizeof *s->model->params);
 }
 
 /* The thief's network with the affine with which he deploys it, as a learned one. */
@@ -181,15 +245,20 @@ done:
 
 static pg_status overwrite_step(void *state, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
+    pg_status status = PG_OK;
     overwrite_state *s = state;
-    if (!pg_tuned_done(&s->tuned)) return pg_tuned_step(&s->tuned, what, err);
-    const pg_status status = overwrite_restore(s, err);
-    if (status != PG_OK) return status;
+    if (!pg_tuned_done(&s->tuned)) {
+        PG_TRY(pg_tuned_step(&s->tuned, what, err));
+        if (s->held) overwrite_hold(s);
+        return PG_OK;
+    }
+    PG_TRY(overwrite_restore(s, err));
     *what = PG_ATTACK_LAST;
     *outcome = pg_tuned_outcome(&s->tuned, s->owners);
     outcome->shown = s->model;
     outcome->evidence = pg_trainer_evidence(s->tuned.trainer);
-    return PG_OK;
+done:
+    return status;
 }
 
 static void overwrite_finish(void *state)
@@ -198,6 +267,8 @@ static void overwrite_finish(void *state)
     pg_trainer_destroy(&s->tuned.trainer);
     pg_model_destroy(&s->model);
     pg_model_destroy(&s->owners);
+    pg_model_destroy(&s->held);
+    pg_dataset_clear(&s->few);
     pg_evidence_destroy(&s->evidence);
     pg_free(s->scheme_options);
 }
@@ -205,14 +276,14 @@ static void overwrite_finish(void *state)
 const pg_attack pg_attack_overwrite = {
     .name = "overwrite",
     .summary = "continue to train the stolen model and embed the thief's evidence by the owner's scheme",
-    .source = "Uchida et al., ICMR 2017; Lukas et al., IEEE S&P 2022 (overwriting)",
+    .source = "Uchida et al., ICMR 2017; Lukas et al., IEEE S&P 2022 (overwriting); Chen, Tian, Chen, Zhou, CVPR 2023 (parts)",
     .options = options,
     .options_size = sizeof(overwrite_options),
     .state_size = sizeof(overwrite_state),
     .sees = PG_SEES_TRAIN | PG_SEES_AFFINE,
     .remakes = true,
     .needs = PG_HOLDS_PASSPORTS | PG_HOLDS_MARK | PG_HOLDS_TRIGGERS,
-    .costs = {.epochs = "epochs"},
+    .costs = {.epochs = "epochs", .share = "share"},
     .check = overwrite_check,
     .start = overwrite_start,
     .step = overwrite_step,

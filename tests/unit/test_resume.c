@@ -49,6 +49,7 @@ static const char config[] =
     "  - {attack: regularise, epochs: 2, heavy_epochs: 1, share: 50, batch: 10, schemes: [v1]}\n"
     "  - {attack: refit, epochs: 2, share: 50, batch: 10, ewc: 1, schemes: [v1]}\n"
     "  - {attack: overwrite, epochs: 1, batch: 20, thiefs_scheme: v1, schemes: [uchida]}\n"
+    "  - {attack: overwrite, epochs: 2, batch: 20, part: marked, share: 50, schemes: [uchida]}\n"
     "  - {attack: filter-inputs, filter: [jpeg, noise], schemes: [adi]}\n"
     "  - {chain: [{attack: finetune, epochs: 2, batch: 20}, {attack: rewrite}, {attack: finetune, epochs: 1, batch: 20}],\n"
     "     schemes: [v1]}\n"

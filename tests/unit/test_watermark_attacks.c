@@ -210,6 +210,58 @@ TEST(overwriting_leaves_the_key_of_the_owner)
     }
 }
 
+static void check_only_moved(const pg_model *before, const pg_model *after, const pg_layer *l)
+{
+    const size_t weights = (size_t)(l->row.kernel * l->row.kernel * l->in_channels * l->out_channels);
+    const struct {
+        ptrdiff_t at;
+        size_t count;
+    } parts[] = {{l->weight, weights},
+                 {l->affine[PG_PUBLIC].gamma, (size_t)l->out_channels},
+                 {l->affine[PG_PUBLIC].beta, (size_t)l->out_channels}};
+    size_t moved = 0, expected = 0;
+    for (size_t i = 0; i < before->param_count; i++) {
+        bool may = false;
+        for (int p = 0; p < 3; p++) may |= i >= (size_t)parts[p].at && i < (size_t)parts[p].at + parts[p].count;
+        if (!may) assert_true(before->params[i] == after->params[i]);
+        moved += before->params[i] != after->params[i];
+    }
+    for (int p = 0; p < 3; p++) expected += parts[p].count;
+    assert_true(moved > expected / 2);
+}
+
+/* With half of the images, the marked layer and its norm move and no other parameter does. His mark is read whole. */
+TEST(a_thief_may_overwrite_the_marked_layer_alone)
+{
+    owner o = owner_create("uchida", "{bits: 64, strength: 5}");
+    train(&o, 4);
+    raid r = raid_of("overwrite", "{epochs: 60, batch: 32, lr: 0.3, part: marked, share: 50}", &o, o.model);
+    OK(r.attack->check(r.options, &r.view, &err));
+    OK(r.attack->start(r.state, r.options, &r.view, &err));
+    assert_true(next(&r, &outcome));
+    assert_true(outcome.images == 60 * 32);
+    check_only_moved(o.model, outcome.model, pg_mark_find("features.4", o.model));
+    const pg_finding f = judge(outcome.model, outcome.evidence);
+    printf("%d of %d bits of the thief\n", f.agree, f.bits);
+    assert_true(f.significant);
+    finish(&r);
+    owner_destroy(&o);
+}
+
+TEST(a_part_that_carries_no_mark_and_a_share_of_no_image_are_refused)
+{
+    static const char *const faults[][3] = {
+        {"adi", "{batch: 8, part: marked}", "part: evidence of adi marks no layers"},
+        {"uchida", "{batch: 1, share: 0.5}", "share: 0.5 % of the owner's 64 images are 0"}};
+    for (int i = 0; i < 2; i++) {
+        owner o = owner_create(faults[i][0], "{}");
+        raid r = raid_of("overwrite", faults[i][1], &o, o.model);
+        FAILS(r.attack->check(r.options, &r.view, &err), PG_BAD_INPUT, faults[i][2]);
+        finish(&r);
+        owner_destroy(&o);
+    }
+}
+
 /* The smallest of n p-values is about 1/n: if they are uniform, ln(n p) has the mean -0.58 and the deviation 1.28. Counts of
  * bits are steps, so their p-values are larger. */
 static void check_grinding(const owner *o, const char *yaml, const int *tries, bool bound)
