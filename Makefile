@@ -121,7 +121,7 @@ $(BUILD)/tests/plugin: $(call objects,experiments/main.c $(PLUGIN_SRC),float) $(
 	$(Q)mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
 	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) $(MPI_LIBS) -o $@
-$(BUILD)/tests/flip: $(BUILD)/float/tests/crash/flip.o $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
+$(BUILD)/tests/flip $(BUILD)/tests/packs: $(BUILD)/tests/%: $(BUILD)/float/tests/crash/%.o $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(PG_LDFLAGS) $^ $(PG_LIBS) $(MPI_LIBS) -o $@
 $(BUILD)/tests/fuzz: $(call objects,$(FUZZ_SRC) tests/fuzz/main.c,float) $(BUILD)/libharness.a $(BUILD)/libpassgrid.a
@@ -204,7 +204,7 @@ fuzz: deps-dev
 	    build-fuzz/libfuzzer build-fuzz/tests/fuzz
 	$(Q)SECONDS_EACH=$(FUZZ_SECONDS) bash tests/fuzz/run.sh build-fuzz $(TARGETS)
 
-CRASH_BIN := $(BUILD)/tests/faults.so $(BUILD)/tests/flip
+CRASH_BIN := $(BUILD)/tests/faults.so $(BUILD)/tests/flip $(BUILD)/tests/packs
 test-programs: all $(UNIT_BIN) $(BUILD)/tests/failing $(BUILD)/tests/plugin $(BUILD)/tests/fuzz $(BUILD)/tests/golden $(BUILD)/tests/golden-double $(CRASH_BIN)
 # TEST=REGEX: the tests whose title matches.
 bats = PASSGRID=$(abspath $(BUILD)/passgrid) bash tests/bats.sh $(BUILD)/reports $(1) '$(TEST)' $(2)

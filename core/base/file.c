@@ -268,6 +268,20 @@ pg_status pg_file_print(const char *path, pg_printer *print, const void *context
     return commit(status, temporary, path, err);
 }
 
+pg_status pg_file_append(const char *path, const void *data, size_t bytes, pg_error *err)
+{
+    struct stat before;
+    const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, PG_FILE_PUBLIC);
+    if (fd < 0) return pg_fail_errno(err, "%s", path);
+    pg_status status = PG_OK;
+    if (fstat(fd, &before) != 0 || !S_ISREG(before.st_mode)) PG_TRY(pg_fail(err, PG_IO_FAULT, "%s: not a regular file", path));
+    status = write_all(fd, path, data, bytes, err);
+    if (status != PG_OK) (void)!ftruncate(fd, before.st_size);
+done:
+    if (close(fd) != 0 && status == PG_OK) status = pg_fail_errno(err, "%s", path);
+    return status == PG_OK && before.st_size == 0 ? sync_directory_of(path, err) : status;
+}
+
 pg_status pg_file_keeps_secrets(const char *directory, bool *keeps, pg_error *err)
 {
     char path[PG_PATH_MAX], temporary[PG_PATH_MAX];

@@ -45,6 +45,10 @@ PG_CHECKED pg_status pg_file_write(const char *path, const void *data, size_t by
 typedef pg_status pg_printer(FILE *stream, const void *context, pg_error *err);
 PG_CHECKED pg_status pg_file_print(const char *path, pg_printer *print, const void *context, pg_file_mode mode, pg_error *err);
 
+/* Add data at the end of path, a regular file or none yet, durably. A failed call leaves the file as it was, unless the process
+ * or the machine stops in it: then a part of the data may be there. Follows no symbolic link. */
+PG_CHECKED pg_status pg_file_append(const char *path, const void *data, size_t bytes, pg_error *err);
+
 /* Does the file system of a directory restrict a SECRET file to its owner? Some (CIFS, FAT, some FUSE) ignore permissions.
  * Finds out with a temporary file. */
 PG_CHECKED pg_status pg_file_keeps_secrets(const char *directory, bool *keeps, pg_error *err);

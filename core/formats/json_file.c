@@ -38,38 +38,33 @@ done:
     return status;
 }
 
-static pg_status read_whole(const char *path, char **text, size_t *bytes, pg_error *err)
+bool pg_json_sealed(const char *text, size_t bytes)
 {
     char tail[TAIL + 1];
-    const pg_status status = pg_file_read(path, text, bytes, err);
-    if (status != PG_OK) return status;
-    if (*bytes > TAIL) make_tail(*text, *bytes - TAIL, tail);
-    if (*bytes > TAIL && memcmp(*text + *bytes - TAIL, tail, TAIL) == 0) return PG_OK;
-    pg_free(*text);
-    return pg_fail(err, PG_BAD_INPUT, "%s: the file does not match its checksum: it is damaged, or another version wrote it",
-                   path);
+    if (bytes <= TAIL) return false;
+    make_tail(text, bytes - TAIL, tail);
+    return memcmp(text + bytes - TAIL, tail, TAIL) == 0;
+}
+
+pg_status pg_json_parse(const char *text, size_t bytes, const char *from, json_t **root, pg_error *err)
+{
+    json_error_t fault;
+    if (!pg_json_sealed(text, bytes))
+        return pg_fail(err, PG_BAD_INPUT,
+                       "%s: the file does not match its checksum: it is damaged, or another version wrote it", from);
+    *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &fault);
+    return *root ? PG_OK : pg_fail(err, PG_BAD_INPUT, "%s:%d:%d: %s", from, fault.line, fault.column, fault.text);
 }
 
 pg_status pg_json_read(const char *path, json_t **root, pg_error *err)
 {
     char *text;
     size_t bytes;
-    json_error_t fault;
-    const pg_status status = read_whole(path, &text, &bytes, err);
+    pg_status status = pg_file_read(path, &text, &bytes, err);
     if (status != PG_OK) return status;
-    *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &fault);
+    status = pg_json_parse(text, bytes, path, root, err);
     pg_free(text);
-    return *root ? PG_OK : pg_fail(err, PG_BAD_INPUT, "%s:%d:%d: %s", path, fault.line, fault.column, fault.text);
-}
-
-pg_status pg_json_intact(const char *path, bool *intact, pg_error *err)
-{
-    char *text;
-    size_t bytes;
-    const pg_status status = read_whole(path, &text, &bytes, err);
-    *intact = status == PG_OK;
-    if (*intact) pg_free(text);
-    return status == PG_BAD_INPUT || !pg_file_exists(path) ? PG_OK : status;
+    return status;
 }
 
 /* ---- printing ---- */

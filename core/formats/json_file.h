@@ -21,7 +21,11 @@ PG_CHECKED pg_status pg_json_write(json_t *root, const char *path, pg_error *err
  * changed. */
 PG_CHECKED pg_status pg_json_read(const char *path, json_t **root, pg_error *err);
 
-/* Set *intact if the file exists and matches its checksum. Fails if an existing file cannot be read. */
-PG_CHECKED pg_status pg_json_intact(const char *path, bool *intact, pg_error *err);
+/* Does the whole text of such a file match its checksum? */
+bool pg_json_sealed(const char *text, size_t bytes);
+
+/* Parse the text of such a file, which `from` names in messages; the caller releases *root. PG_BAD_INPUT if it does not match
+ * its checksum. */
+PG_CHECKED pg_status pg_json_parse(const char *text, size_t bytes, const char *from, json_t **root, pg_error *err);
 
 #endif

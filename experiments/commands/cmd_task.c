@@ -8,7 +8,7 @@
 #include "experiments/run/provenance.h"
 #include "experiments/run/run.h"
 #include "experiments/run/signals.h"
-#include "experiments/work/record.h"
+#include "experiments/work/records.h"
 
 #include <stdio.h>
 
@@ -26,21 +26,12 @@ static const pg_cli_row rows[] = {
     {0},
 };
 
-static pg_status is_done(const char *directory, const pg_grid_task *task, bool *done, pg_error *err)
-{
-    char path[PG_PATH_MAX];
-    *done = false;
-    pg_status status = pg_rundir_file(directory, "records", task->key, path, err);
-    if (status == PG_OK && pg_file_exists(path)) status = pg_record_done(path, task->keep, done, err);
-    return status;
-}
-
 static pg_status check_parents(const char *directory, const pg_grid *grid, const pg_grid_task *task, pg_error *err)
 {
     for (int i = 0; i < task->parent_count; i++) {
         const pg_grid_task *parent = &grid->tasks[task->parents[i]];
         bool done;
-        const pg_status status = is_done(directory, parent, &done, err);
+        const pg_status status = pg_records_done(directory, parent->key, parent->keep, &done, err);
         if (status != PG_OK) return status;
         if (!done)
             return pg_fail(err, PG_BAD_INPUT, "%s needs %s, which is not done: run that first", task->name, parent->name);
@@ -111,7 +102,7 @@ static int run(int argc, char **argv)
     PG_TRY(pg_deadline_find(a.deadline, &deadline, &err));
     PG_TRY(pg_named_grid_read(&a.grid, &grid, directory, &problems, &err));
     PG_TRY(pg_named_task(grid, a.task, &at, &err));
-    PG_TRY(is_done(directory, &grid->tasks[at], &done, &err));
+    PG_TRY(pg_records_done(directory, grid->tasks[at].key, grid->tasks[at].keep, &done, &err));
     if (done)
         fprintf(stderr, "passgrid task: %s is done\n", grid->tasks[at].name);
     else

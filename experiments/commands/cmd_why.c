@@ -2,12 +2,11 @@
 /* passgrid why: shows why a task would run. */
 #include "experiments/commands/commands.h"
 
-#include "core/base/directory.h"
 #include "core/base/utf8.h"
 #include "core/formats/json_file.h"
 #include "core/formats/yaml.h"
 #include "experiments/commands/named_grid.h"
-#include "experiments/work/record.h"
+#include "experiments/work/records.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,13 +69,14 @@ typedef struct nearest {
     char name[256];
 } nearest;
 
-static pg_status consider(nearest *n, const char *path, pg_error *err)
+static pg_status compare_record(nearest *n, const pg_record_text *record, pg_error *err)
 {
     pg_status status = PG_OK;
+    const char *path = record->from;
     json_t *root = NULL;
     pg_tree *tree = NULL;
     char *text, *name;
-    PG_TRY(pg_json_read(path, &root, err));
+    PG_TRY(pg_json_parse(record->data, record->bytes, path, &root, err));
     if (json_unpack(root, "{s:s, s:s}", "task", &text, "name", &name) != 0)
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the record does not name its task", path));
     PG_TRY(pg_yaml_parse_text(text, path, &tree, err));
@@ -93,21 +93,21 @@ done:
     return status;
 }
 
-/* Report and skip damaged records: they are not finished tasks. */
-static pg_status find_nearest(const char *directory, nearest *n, pg_error *err)
+/* Report and skip a damaged record: it is no finished task. */
+static pg_status consider(void *context, const pg_record_text *record, pg_error *err)
 {
-    char folder[PG_PATH_MAX], path[PG_PATH_MAX];
-    pg_status status = pg_path(folder, directory, "records", NULL, err);
-    pg_names files = {0};
-    if (status == PG_OK && pg_file_exists(folder)) status = pg_directory_list(folder, &files, err);
-    for (int i = 0; i < files.count && status == PG_OK; i++) {
-        pg_error damage;
-        if (strlen(files.name[i]) != PG_SHA256_HEX - 1 + strlen(".json")) continue;
-        status = pg_path(path, folder, files.name[i], NULL, err);
-        if (status == PG_OK && consider(n, path, &damage) != PG_OK) pg_complain("why", PG_BAD_INPUT, "%s", damage.message);
-    }
-    pg_names_clear(&files);
-    return status;
+    pg_error damage;
+    (void)err;
+    if (compare_record(context, record, &damage) != PG_OK) pg_complain("why", PG_BAD_INPUT, "%s", damage.message);
+    return PG_OK;
+}
+
+static pg_status print_place(void *context, const pg_record_text *record, pg_error *err)
+{
+    (void)context;
+    (void)err;
+    printf("record: %s\n", record->from);
+    return PG_OK;
 }
 
 /* ---- the command ---- */
@@ -125,7 +125,7 @@ static pg_status explain(const pg_named_grid *named, const pg_grid_task *task, p
     nearest n = {0};
     PG_TRY(pg_yaml_parse_text(task->public_text, task->name, &tree, err));
     n.wanted = tree->root;
-    PG_TRY(find_nearest(named->directory, &n, err));
+    PG_TRY(pg_records_visit(named->directory, PG_RECORDS_ALL, consider, &n, err));
     if (n.count == 0) {
         printf("no task is finished in %s\n", named->directory);
         goto done;
@@ -142,12 +142,12 @@ static pg_status answer(const pg_named_grid *named, int at, pg_error *err)
 {
     pg_status status = PG_OK;
     char path[PG_PATH_MAX], reason[PG_MESSAGE_MAX];
+    bool found;
     const pg_grid_task *task = &named->grid->tasks[at];
     const pg_task_state state = named->states[at];
     printf("%s is %s\nkey: %s\n", task->name, pg_task_state_names[state], task->key);
     if (state == PG_STATE_DONE) {
-        PG_TRY(pg_rundir_file(named->directory, "records", task->key, path, err));
-        printf("record: %s\n", path);
+        status = pg_records_find(named->directory, task->key, print_place, NULL, &found, err);
         goto done;
     }
     if (state == PG_STATE_FAILED) {

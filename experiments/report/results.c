@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
+#include "experiments/work/records.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,17 +35,47 @@ done:
     return status;
 }
 
-static pg_status load_one(const char *directory, const char *key, pg_results *results, pg_error *err)
+/* Records on their way to the places of their tasks. */
+typedef struct loading {
+    pg_results *results;
+    pg_text_pool keys; /* of the tasks, numbered in the order of the grid */
+} loading;
+
+static pg_status load_one(void *context, const pg_record_text *text, pg_error *err)
 {
     pg_status status = PG_OK;
-    char path[PG_PATH_MAX];
-    pg_result *item = &results->items[results->count];
-    PG_TRY(pg_rundir_file(directory, "records", key, path, err));
-    if (!pg_file_exists(path)) goto done;
-    PG_TRY(pg_record_load(path, key, &results->pool, &item->record, &item->labels, err));
+    loading *l = context;
+    pg_results *results = l->results;
+    int task;
+    PG_TRY(pg_text_pool_keep(&l->keys, text->key, NULL, &task, err));
+    if (task >= results->expected) goto done; /* of another grid */
+    pg_result *item = &results->items[task];
+    PG_TRY(pg_record_parse(text->data, text->bytes, text->from, text->key, &results->pool, &item->record, &item->labels, err));
     PG_TRY(settle(&item->record, &results->pool.texts, err));
-    results->count++;
 done:
+    return status;
+}
+
+/* Move the results that have a record together. */
+static void close_gaps(pg_results *results)
+{
+    for (int i = 0; i < results->expected; i++)
+        if (results->items[i].labels.name) results->items[results->count++] = results->items[i];
+}
+
+static pg_status load_all(const char *directory, const pg_manifest *manifest, pg_results *results, pg_error *err)
+{
+    pg_status status = PG_OK;
+    unsigned packs = 0;
+    loading l = {.results = results};
+    for (int i = 0; i < manifest->count; i++) {
+        packs |= pg_records_pack_of(manifest->tasks[i].key);
+        PG_TRY(pg_text_pool_keep(&l.keys, manifest->tasks[i].key, NULL, NULL, err));
+    }
+    PG_TRY(pg_records_visit(directory, packs, load_one, &l, err));
+    close_gaps(results);
+done:
+    pg_text_pool_clear(&l.keys);
     return status;
 }
 
@@ -59,7 +90,7 @@ pg_status pg_results_load(const char *directory, pg_results **out, pg_error *err
     memcpy(results->name, manifest->name, sizeof results->name);
     memcpy(results->label, manifest->label, sizeof results->label);
     results->expected = manifest->count;
-    for (int i = 0; i < manifest->count; i++) PG_TRY(load_one(directory, manifest->tasks[i].key, results, err));
+    PG_TRY(load_all(directory, manifest, results, err));
     *out = results;
     results = NULL;
 done:

@@ -7,7 +7,7 @@
 #include "core/base/memory.h"
 #include "experiments/run/signals.h"
 #include "experiments/run/timings.h"
-#include "experiments/work/record.h"
+#include "experiments/work/records.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -234,6 +234,20 @@ static pg_status write_failure(const pg_journal *journal, int task, const char *
     return status;
 }
 
+/* May this process change what others have written? */
+static bool owns_directory(const pg_journal *journal)
+{
+    return journal->options->lock && journal->options->lock->text[0] && !journal->options->shared;
+}
+
+/* Pack the records now and then, so that the next start opens few files. */
+static void pack_records(pg_journal *journal)
+{
+    pg_error err = {.message = ""};
+    if (!owns_directory(journal) || journal->result.ran % PG_RECORDS_LOOSE) return;
+    fault(journal, pg_records_pack(journal->options->directory, &err), err.message);
+}
+
 static void task_done(pg_journal *journal, int task)
 {
     char path[PG_PATH_MAX];
@@ -250,6 +264,7 @@ static void task_done(pg_journal *journal, int task)
     event.progress = &journal->tracked[task].now;
     fault(journal, pg_monitor_event(&journal->monitor, &event, &err, "%s in %.1f s", t->name, journal->seconds[task]),
           err.message);
+    pack_records(journal);
 }
 
 static void task_failed(pg_journal *journal, int task, const char *message)

@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "core/formats/number.h"
 #include "experiments/work/execute_attack_internal.h"
-#include "experiments/work/rundir.h"
+#include "experiments/work/records.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,9 +15,8 @@ static pg_status read_spent(pg_attack_work *w, pg_error *err)
     pg_record record = {0};
     pg_parameter_pool pool = {0};
     pg_task_labels labels;
-    char path[PG_PATH_MAX];
-    PG_TRY(pg_rundir_file(w->at->directory, "records", w->task->taken, path, err));
-    PG_TRY(pg_record_load(path, w->task->taken, &pool, &record, &labels, err));
+    bool found;
+    PG_TRY(pg_records_load(w->at->directory, w->task->taken, &pool, &record, &labels, &found, err));
     for (int i = 0; i < record.cell_count; i++) {
         const pg_record_cell *c = &record.cells[i];
         if (strcmp(c->outcome, "") != 0) continue;

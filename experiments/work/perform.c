@@ -3,6 +3,7 @@
 #include "experiments/work/perform.h"
 
 #include "experiments/work/checkpoint.h"
+#include "experiments/work/records.h"
 #include "experiments/work/rundir.h"
 
 #include <stdio.h>
@@ -65,21 +66,20 @@ static pg_status check_parent(const char *key, const pg_workplace *at, pg_error 
     pg_record record = {0};
     pg_parameter_pool pool = {0};
     pg_task_labels labels;
-    char path[PG_PATH_MAX];
+    bool found;
     if (!key[0]) return PG_OK;
-    PG_TRY(pg_rundir_file(at->directory, "records", key, path, err));
-    status = pg_record_load(path, key, &pool, &record, &labels, err);
-    if (status != PG_OK && !pg_file_exists(path)) /* another child has removed it */
-        status = pg_fail(err, PG_BAD_INPUT,
-                         "%s was removed because a file of it was damaged; repeat the command to make it again", path);
-    PG_TRY(status);
+    PG_TRY(pg_records_load(at->directory, key, &pool, &record, &labels, &found, err));
+    if (!found) /* another child has removed it */
+        PG_TRY(pg_fail(err, PG_BAD_INPUT,
+                       "%s/records/%s.json was removed because a file of it was damaged; repeat the command to make it again",
+                       at->directory, key));
     for (int i = 0; i < record.file_count; i++) {
         char file[PG_PATH_MAX];
         bool intact;
         PG_TRY(pg_path(file, at->directory, record.files[i].path, NULL, err));
         PG_TRY(check_file(file, record.files[i].sha256, &intact, err));
         if (intact) continue;
-        PG_TRY(pg_file_remove(path, err));
+        PG_TRY(pg_records_remove(at->directory, key, err));
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is missing or damaged; repeat the command to make it again", file));
     }
 done:
@@ -110,7 +110,7 @@ pg_status pg_perform(const char *text, const pg_workplace *at, pg_error *err)
     char path[PG_PATH_MAX];
     PG_TRY(pg_task_parse(text, &task, err));
     PG_TRY(pg_rundir_file(at->directory, "records", task.key, path, err));
-    PG_TRY(pg_record_done(path, task.keep, &done, err));
+    PG_TRY(pg_records_done(at->directory, task.key, task.keep, &done, err));
     if (done) goto done;
     PG_TRY(check_parent(task.victim, at, err));
     PG_TRY(check_parent(task.pretrained, at, err));

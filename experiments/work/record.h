@@ -50,14 +50,15 @@ PG_CHECKED pg_status pg_record_save(const pg_record *record, const pg_task *task
 PG_CHECKED pg_status pg_record_write_cells(const pg_record *record, char **text, pg_error *err);
 PG_CHECKED pg_status pg_record_read_cells(const char *text, size_t bytes, const char *from, pg_record *record, pg_error *err);
 
-/* Read the record of task `key` and check all that pg_record_save guarantees: the key, the type of every member, no unknown
- * cell members, no metric twice for one outcome, checksums of the right form. PG_BAD_INPUT, naming the file and the member, for
- * any deviation. record must be empty; release it with pg_record_clear. The pool owns all texts. */
-PG_CHECKED pg_status pg_record_load(const char *path, const char *key, pg_parameter_pool *pool, pg_record *record,
-                                    pg_task_labels *labels, pg_error *err);
+/* Read the record of task `key` from the text of its file and check all that pg_record_save guarantees: the checksum, the key,
+ * the type of every member, no unknown cell members, no metric twice for one outcome, checksums of the right form.
+ * PG_BAD_INPUT, naming `from` and the member, for any deviation. record must be empty; release it with pg_record_clear. The
+ * pool owns all texts. records.h finds the text of a task. */
+PG_CHECKED pg_status pg_record_parse(const char *text, size_t bytes, const char *from, const char *key, pg_parameter_pool *pool,
+                                     pg_record *record, pg_task_labels *labels, pg_error *err);
 
-/* Is the file an intact record? If `keep` is set, the task must also have kept its files. Fails if the file cannot be read. */
-PG_CHECKED pg_status pg_record_done(const char *path, bool keep, bool *done, pg_error *err);
+/* Has the task of this record kept its files? */
+bool pg_record_kept(const char *text, size_t bytes);
 
 /* Write a failure: JSON with the task and the reason why it has no record. */
 PG_CHECKED pg_status pg_failure_save(const char *key, const char *name, const char *text, const char *reason, const char *path,

@@ -2,15 +2,18 @@
 /* Reads records and failures, which may be damaged or forged. */
 #include "experiments/work/record_internal.h"
 
+#include "core/base/file.h"
+#include "core/base/memory.h"
 #include "core/base/utf8.h"
 #include "core/formats/json_file.h"
 
 #include <math.h>
 #include <string.h>
 
-static pg_status read_json(const char *path, json_t **root, pg_error *err)
+/* Parse a record or a failure of a version that this one reads. */
+static pg_status parse_json(const char *text, size_t bytes, const char *path, json_t **root, pg_error *err)
 {
-    const pg_status status = pg_json_read(path, root, err);
+    const pg_status status = pg_json_parse(text, bytes, path, root, err);
     if (status != PG_OK) return status;
     const json_int_t format = json_integer_value(json_object_get(*root, "format"));
     if (format == PG_RECORD_FORMAT || format == PG_RECORD_OLD_FORMAT) return PG_OK;
@@ -227,13 +230,13 @@ static pg_status check_key(const source *from, const json_t *root, const char *k
     return pg_fail(err, PG_BAD_INPUT, "%s: the record of another task, %.64s", from->path, found);
 }
 
-pg_status pg_record_load(const char *path, const char *key, pg_parameter_pool *pool, pg_record *record, pg_task_labels *labels,
-                         pg_error *err)
+pg_status pg_record_parse(const char *text, size_t bytes, const char *path, const char *key, pg_parameter_pool *pool,
+                          pg_record *record, pg_task_labels *labels, pg_error *err)
 {
     pg_status status = PG_OK;
     const source from = {.path = path, .texts = &pool->texts, .pool = pool};
     json_t *root = NULL, *cells;
-    PG_TRY(read_json(path, &root, err));
+    PG_TRY(parse_json(text, bytes, path, &root, err));
     PG_TRY(check_key(&from, root, key, err));
     PG_TRY(get_labels(&from, root, labels, err));
     PG_TRY(get_group(&from, root, "cells", JSON_ARRAY, &cells, err));
@@ -246,14 +249,12 @@ done:
     return status;
 }
 
-pg_status pg_record_done(const char *path, bool keep, bool *done, pg_error *err)
+bool pg_record_kept(const char *text, size_t bytes)
 {
     json_t *root = NULL;
-    const pg_status status = pg_json_intact(path, done, err);
-    if (status != PG_OK || !*done || !keep) return status;
-    *done = read_json(path, &root, NULL) == PG_OK && json_is_true(json_object_get(root, "kept"));
+    const bool kept = parse_json(text, bytes, "", &root, NULL) == PG_OK && json_is_true(json_object_get(root, "kept"));
     json_decref(root);
-    return PG_OK;
+    return kept;
 }
 
 pg_status pg_record_read_cells(const char *text, size_t bytes, const char *from, pg_record *record, pg_error *err)
@@ -272,7 +273,12 @@ pg_status pg_record_read_cells(const char *text, size_t bytes, const char *from,
 pg_status pg_failure_load(const char *path, char *out, size_t bytes, pg_error *err)
 {
     json_t *root = NULL;
-    const pg_status status = read_json(path, &root, err);
+    char *text;
+    size_t length;
+    pg_status status = pg_file_read(path, &text, &length, err);
+    if (status != PG_OK) return status;
+    status = parse_json(text, length, path, &root, err);
+    pg_free(text);
     if (status != PG_OK) return status;
     const char *reason = json_string_value(json_object_get(root, "reason"));
     pg_printable(reason ? reason : "no reason is given", out, bytes);

@@ -5,7 +5,7 @@
 #include "core/base/directory.h"
 #include "core/base/memory.h"
 #include "core/formats/json_file.h"
-#include "experiments/work/record.h"
+#include "experiments/work/records.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -116,18 +116,39 @@ done:
     return status;
 }
 
+/* The tasks of an earlier grid that this one does not have. */
+typedef struct left_out {
+    pg_text_pool keys;
+    int done;
+} left_out_tasks;
+
+static pg_status count_record(void *context, const pg_record_text *text, pg_error *err)
+{
+    left_out_tasks *l = context;
+    int number;
+    const int count = l->keys.count;
+    const pg_status status = pg_text_pool_keep(&l->keys, text->key, NULL, &number, err);
+    l->done += number < count;
+    return status;
+}
+
 static pg_status count_left_out(const char *directory, const pg_manifest *former, const pg_grid *grid, int *count,
                                 pg_error *err)
 {
-    char path[PG_PATH_MAX];
-    *count = 0;
+    pg_status status = PG_OK;
+    unsigned packs = 0;
+    left_out_tasks l = {.done = 0};
     for (int i = 0; i < former->count; i++) {
-        if (pg_grid_find(grid, former->tasks[i].key) >= 0) continue;
-        const pg_status status = pg_rundir_file(directory, "records", former->tasks[i].key, path, err);
-        if (status != PG_OK) return status;
-        *count += pg_file_exists(path);
+        const char *key = former->tasks[i].key;
+        if (pg_grid_find(grid, key) >= 0) continue;
+        packs |= pg_records_pack_of(key);
+        PG_TRY(pg_text_pool_keep(&l.keys, key, NULL, NULL, err));
     }
-    return PG_OK;
+    if (packs) PG_TRY(pg_records_visit(directory, packs, count_record, &l, err));
+done:
+    *count = l.done;
+    pg_text_pool_clear(&l.keys);
+    return status;
 }
 
 pg_status pg_rundir_suits(const char *directory, const pg_grid *grid, bool replace, int *left_out, pg_error *err)
@@ -164,8 +185,6 @@ typedef struct folder_walk {
     void (*damaged)(void *context, int task);
     void *context;
     bool *littered;
-    pg_status *fault; /* the first failure, and its message */
-    pg_error *err;
 } folder_walk;
 typedef void visitor(const folder_walk *walk, const char *path, const char *name);
 
@@ -200,27 +219,29 @@ static void note_state(const folder_walk *walk, const char *path, const char *na
     if (task >= 0) walk->states[task] = walk->state;
 }
 
-static void note_record(const folder_walk *walk, const char *path, const char *name)
+static pg_status note_record(void *context, const pg_record_text *text, pg_error *err)
 {
-    const int task = task_of(walk->grid, name);
-    bool done;
-    if (task < 0 || strcmp(name + PG_SHA256_HEX - 1, ".json") != 0 || *walk->fault != PG_OK) return;
-    *walk->fault = pg_record_done(path, walk->grid->tasks[task].keep, &done, walk->err);
-    if (done) walk->states[task] = walk->state;
+    const folder_walk *walk = context;
+    const int task = pg_grid_find(walk->grid, text->key);
+    (void)err;
+    if (task >= 0 && pg_record_is_done(text, walk->grid->tasks[task].keep)) walk->states[task] = PG_STATE_DONE;
+    return PG_OK;
 }
 
 pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_state *states, pg_error *err)
 {
-    pg_status status = PG_OK, fault = PG_OK;
-    folder_walk walk = {.grid = grid, .states = states, .fault = &fault, .err = err};
-    for (int i = 0; i < grid->count; i++) states[i] = PG_STATE_NEW;
+    pg_status status = PG_OK;
+    unsigned packs = 0;
+    folder_walk walk = {.grid = grid, .states = states};
+    for (int i = 0; i < grid->count; i++) {
+        states[i] = PG_STATE_NEW;
+        packs |= pg_records_pack_of(grid->tasks[i].key);
+    }
     walk.state = PG_STATE_INTERRUPTED;
     PG_TRY(for_each_file(directory, "checkpoints", note_state, &walk, err));
     walk.state = PG_STATE_FAILED;
     PG_TRY(for_each_file(directory, "failed", note_state, &walk, err));
-    walk.state = PG_STATE_DONE;
-    PG_TRY(for_each_file(directory, "records", note_record, &walk, err));
-    status = fault;
+    PG_TRY(pg_records_visit(directory, packs, note_record, &walk, err));
 done:
     return status;
 }
@@ -249,9 +270,12 @@ static void find_of_done(const folder_walk *walk, const char *path, const char *
 pg_status pg_rundir_littered(const char *directory, const pg_grid *grid, pg_task_state *states, bool *littered, pg_error *err)
 {
     const folder_walk walk = {.grid = grid, .states = states, .littered = littered};
-    *littered = false;
-    const pg_status status = for_each_file(directory, "checkpoints", find_of_done, &walk, err);
-    return status == PG_OK ? for_each_file(directory, "failed", find_of_done, &walk, err) : status;
+    pg_status status = PG_OK;
+    PG_TRY(pg_records_scattered(directory, littered, err));
+    PG_TRY(for_each_file(directory, "checkpoints", find_of_done, &walk, err));
+    PG_TRY(for_each_file(directory, "failed", find_of_done, &walk, err));
+done:
+    return status;
 }
 
 static void remove_of_done(const folder_walk *walk, const char *path, const char *name)
@@ -267,16 +291,27 @@ static void remove_damaged(const folder_walk *walk, const char *path, const char
     walk->damaged(walk->context, task);
 }
 
+static pg_status note_damaged(void *context, const pg_record_text *text, pg_error *err)
+{
+    const folder_walk *walk = context;
+    const int task = pg_grid_find(walk->grid, text->key);
+    (void)err;
+    if (task >= 0 && walk->states[task] != PG_STATE_DONE) walk->damaged(walk->context, task);
+    return PG_OK;
+}
+
 pg_status pg_rundir_sweep(const char *directory, const pg_grid *grid, pg_task_state *states,
                           void (*damaged)(void *context, int task), void *context, pg_error *err)
 {
     pg_status status = PG_OK;
-    const folder_walk walk = {.grid = grid, .states = states, .damaged = damaged, .context = context};
+    folder_walk walk = {.grid = grid, .states = states, .damaged = damaged, .context = context};
     PG_TRY(for_each_file(directory, ".", remove_part, &walk, err));
     for (int i = 0; folders[i]; i++) PG_TRY(for_each_file(directory, folders[i], remove_part, &walk, err));
     PG_TRY(for_each_file(directory, "checkpoints", remove_of_done, &walk, err));
     PG_TRY(for_each_file(directory, "failed", remove_of_done, &walk, err));
+    PG_TRY(pg_records_mend(directory, note_damaged, &walk, err)); /* before the files that hide records in packs are removed */
     PG_TRY(for_each_file(directory, "records", remove_damaged, &walk, err));
+    PG_TRY(pg_records_pack(directory, err));
 done:
     return status;
 }

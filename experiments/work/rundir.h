@@ -4,7 +4,7 @@
  *   config.yaml       the grid with every default spelled out
  *   grid.json         its tasks in order: key and name
  *   provenance.json   program, machine and libraries of the latest run
- *   records/KEY.json  one per finished task; a task is done if its record is there
+ *   records/          one record per finished task, which says that it is done; see records.h
  *   failed/KEY.json   one per task that failed in the latest run, with the reason
  *   models/, evidence/ (for the owner alone), checkpoints/
  *   cells.csv, artefacts.csv, tables/  rendered from records
@@ -42,12 +42,14 @@ PG_CHECKED pg_status pg_rundir_describe(const char *directory, const pg_grid *gr
  * that the grid keeps. Fails if a record cannot be read. states [grid->count]. */
 PG_CHECKED pg_status pg_rundir_scan(const char *directory, const pg_grid *grid, pg_task_state *states, pg_error *err);
 
-/* Are there checkpoints or failures of tasks that are done? A run leaves them if it is killed just after it writes a record. */
+/* Are there checkpoints or failures of tasks that are done, which a run leaves if it is killed just after it writes a record,
+ * or many records that should be packed? */
 PG_CHECKED pg_status pg_rundir_littered(const char *directory, const pg_grid *grid, pg_task_state *states, bool *littered,
                                         pg_error *err);
 
 /* Remove the remains of killed runs: partly written files, checkpoints and failures of tasks that are done, damaged records.
- * Calls damaged for each task with a damaged record. Only the run that holds the run lock may call it. */
+ * Pack the records if they are many. Calls damaged for each task with a damaged record. Only the run that holds the run lock
+ * may call it. */
 PG_CHECKED pg_status pg_rundir_sweep(const char *directory, const pg_grid *grid, pg_task_state *states,
                                      void (*damaged)(void *context, int task), void *context, pg_error *err);
 

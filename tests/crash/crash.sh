@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Crash safety: kill a small grid, or let its disk fail, at every call that changes a file. After the same command is repeated once,
 # every file must have the same bytes as after an undisturbed run.
-# usage: tests/crash/crash.sh [short|long] [PART...], default: short, all of sweep, faults, flips, kills; $PASSGRID or
+# usage: tests/crash/crash.sh [short|long] [PART...], default: short, all of sweep, faults, packs, flips, kills; $PASSGRID or
 # build/passgrid is tested; CRASH_SEED fixes the random kills; exit code 1 if anything was lost
 set -u
 cd "$(dirname "$0")/../.."
 PASSGRID=$(realpath "${PASSGRID:-build/passgrid}")
 SHIM=$(dirname "$PASSGRID")/tests/faults.so
 FLIP=$(dirname "$PASSGRID")/tests/flip
+PACKS=$(dirname "$PASSGRID")/tests/packs
 GRID=$PWD/tests/crash/grid.yaml
 size=${1:-short}
 shift
-parts=${*:-sweep faults flips kills}
+parts=${*:-sweep faults packs flips kills}
 WORK=$(mktemp -d)
 cd "$WORK"
 trap 'rm -rf "$WORK"' EXIT
@@ -20,8 +21,8 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_WAIT_POLICY
 trials=0
 bad=0
 
-stride=29 fault_stride=97 byte_stride=997 kills=4
-test "$size" = long && stride=1 fault_stride=1 byte_stride=1 kills=200
+stride=29 fault_stride=97 pack_stride=23 byte_stride=997 kills=4
+test "$size" = long && stride=1 fault_stride=1 pack_stride=1 byte_stride=1 kills=200
 
 run() { "$PASSGRID" run "$GRID" --out "$1"; }
 faulty() { # faulty FAULT N DIR: run with the N-th call going wrong
@@ -97,6 +98,32 @@ faults() {
                 wrong "call $n ($fault), repeated: $(head -n 1 diff)"
                 continue
             }
+        done
+    done
+}
+
+# ---- many records are packed: killed at every call, or with a call that fails ---------------------------------------------
+packs() {
+    local n fault code total
+    "$PACKS" make unpacked
+    cp -a unpacked out
+    LD_PRELOAD=$SHIM FAULT_LOG=$WORK/pack_calls FAULT_UNDER=$WORK/out "$PACKS" pack out
+    total=$(wc -l <pack_calls)
+    test "$total" -gt 200 || wrong "packing changes files in $total calls only"
+    for fault in kill torn once ENOSPC short; do
+        for ((n = 1; n <= total; n += pack_stride)); do
+            case $fault in torn | short) test "$(sed -n "${n}s/.* //p" pack_calls)" = write || continue ;; esac
+            rm -rf out
+            cp -a unpacked out
+            trials=$((trials + 1))
+            { LD_PRELOAD=$SHIM FAULT=$fault FAULT_AT=$n FAULT_UNDER=$WORK/out "$PACKS" pack out; } >/dev/null 2>err
+            code=$?
+            case $fault in
+                kill | torn) test $code -eq 137 || wrong "packing, call $n ($fault): the process was not killed" ;;
+                *) test $code -eq 0 || test -s err || wrong "packing, call $n ($fault): no message" ;;
+            esac
+            "$PACKS" check out 2>err || wrong "packing, call $n ($fault): a record is lost"
+            "$PACKS" pack out 2>err && "$PACKS" check out 2>err || wrong "packing, call $n ($fault), repeated"
         done
     done
 }
@@ -209,6 +236,7 @@ for part in $parts; do
     case $part in
         sweep) echo "killed at one of $calls calls that change a file: $trials trials, $((bad - before)) not recovered, ${SECONDS} s" ;;
         faults) echo "a call fails: $trials trials, $((bad - before)) with a bad file or not recovered, ${SECONDS} s" ;;
+        packs) echo "records are packed, a call fails or the process is killed in it: $trials trials, $((bad - before)) not recovered, ${SECONDS} s" ;;
         flips) echo "a byte is changed: $trials trials, $((bad - before)) unnoticed, ${SECONDS} s" ;;
         kills)
             echo "killed: a worker in $((struck[2] + struck[3])) trials, the master in ${struck[1]}, mpirun in ${struck[0]}:" \

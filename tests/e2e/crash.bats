@@ -13,6 +13,10 @@ crash() { bash "$ROOT/tests/crash/crash.sh" short "$1"; }
     run -0 crash faults
 }
 
+@test "no record is lost if packing is killed or fails at a call that changes a file" {
+    run -0 crash packs
+}
+
 @test "a byte that changes in a file is noticed" {
     run -0 crash flips
 }

@@ -5,6 +5,7 @@
 #include "experiments/report/tables.h"
 #include "experiments/work/record.h"
 #include "experiments/work/rundir.h"
+#include "tests/unit/record_file.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -43,7 +44,7 @@ static void check_record(const pg_record *record, const pg_task_labels *labels)
     const char *path = fuzz_path("again.json");
     memcpy(task.key, attack_key(), sizeof task.key);
     FUZZ_MUST(pg_record_save(record, &task, labels, path, &fuzz_error));
-    FUZZ_MUST(pg_record_load(path, task.key, &pool, &again, &same, &fuzz_error));
+    FUZZ_MUST(load_record_file(path, task.key, &pool, &again, &same, &fuzz_error));
     FUZZ_CHECK(again.cell_count == record->cell_count, "%d", again.cell_count);
     for (int i = 0; i < again.cell_count; i++) {
         const pg_record_cell *a = &record->cells[i], *b = &again.cells[i];
@@ -65,7 +66,7 @@ static pg_status read_record(const uint8_t *data, size_t bytes, pg_error *err)
     pg_parameter_pool pool = {0};
     pg_task_labels labels;
     const char *path = fuzz_file("record.json", data, bytes);
-    const pg_status status = pg_record_load(path, attack_key(), &pool, &record, &labels, err);
+    const pg_status status = load_record_file(path, attack_key(), &pool, &record, &labels, err);
     if (status == PG_OK) check_record(&record, &labels);
     pg_record_clear(&record);
     pg_parameter_pool_clear(&pool);

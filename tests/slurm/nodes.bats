@@ -147,7 +147,7 @@ as_plain() { # as_plain RANKS...: a complete run with so many ranks on each node
     cat >program <<'SH'
 #!/bin/bash
 [ "$SLURM_ARRAY_TASK_ID" = 2 ] || exit 0
-mkdir -p run/records && mktemp run/records/XXXXXX.json
+mkdir -p run/records && echo "}" >"$(mktemp run/records/XXXXXX.json)"
 exit 75
 SH
     chmod +x program

@@ -131,7 +131,7 @@ teardown_file() { stop_slurm; }
 always_interrupted() { # as the program, with progress in $PROGRESS_IN, or without any
     cat >interrupted <<'SH'
 #!/bin/bash
-[ -z "${PROGRESS_IN:-}" ] || { mkdir -p "$PROGRESS_IN/records" && mktemp "$PROGRESS_IN/records/XXXXXX.json" >/dev/null; }
+[ -z "${PROGRESS_IN:-}" ] || { mkdir -p "$PROGRESS_IN/records" && echo "}" >"$(mktemp "$PROGRESS_IN/records/XXXXXX.json")"; }
 exit 75
 SH
     chmod +x interrupted

@@ -5,6 +5,7 @@
 #include "experiments/grid/grid.h"
 #include "experiments/work/perform.h"
 #include "experiments/work/record.h"
+#include "experiments/work/records.h"
 #include "experiments/work/rundir.h"
 #include "tests/unit/test.h"
 
@@ -62,10 +63,9 @@ static double cell(const char *key, const char *metric)
     pg_record record = {0};
     pg_parameter_pool pool = {0};
     pg_task_labels labels;
-    char path[PG_PATH_MAX];
+    bool found;
     double value = -1;
-    OK(pg_rundir_file(".", "records", key, path, &err));
-    OK(pg_record_load(path, key, &pool, &record, &labels, &err));
+    OK(pg_records_load(".", key, &pool, &record, &labels, &found, &err));
     for (int i = 0; i < record.cell_count; i++)
         if (strcmp(record.cells[i].metric, metric) == 0) value = record.cells[i].value;
     pg_record_clear(&record);

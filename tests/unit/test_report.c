@@ -6,6 +6,7 @@
 #include "core/formats/json_file.h"
 #include "experiments/report/figures.h"
 #include "experiments/report/tables.h"
+#include "tests/unit/record_file.h"
 #include "tests/unit/test.h"
 #include "tests/unit/values.h"
 
@@ -336,7 +337,7 @@ TEST(a_record_with_a_wrong_member_is_refused)
         pg_record record = {0};
         pg_parameter_pool pool = {0};
         pg_task_labels labels;
-        assert_int_equal(pg_record_load(path_of("fault.json"), key_of(0), &pool, &record, &labels, &err), PG_BAD_INPUT);
+        assert_int_equal(load_record_file(path_of("fault.json"), key_of(0), &pool, &record, &labels, &err), PG_BAD_INPUT);
         if (!strstr(err.message, faults[i].message) || !strstr(err.message, "fault.json"))
             fail_msg("\"%s\" lacks \"%s\"", err.message, faults[i].message);
         pg_parameter_pool_clear(&pool);
