@@ -118,7 +118,7 @@ static pg_status dehydra_images(const dehydra_options *o, const pg_attack_view *
     if ((double)o->dreams * classes > 1e6)
         return pg_fail(err, PG_BAD_INPUT, "dreams: %d images of %d classes are more than a million", o->dreams, classes);
     if (o->data_free && o->form != FORM_FIXED)
-        return pg_fail(err, PG_BAD_INPUT, "data_free: only form fixed keeps a network at work without labelled images");
+        return pg_fail(err, PG_BAD_INPUT, "data_free: only `form: fixed` works without labelled images");
     if (o->form != FORM_BASIC && o->dreams < 2)
         return pg_fail(err, PG_BAD_INPUT, "dreams: one dream of each class cannot be halved");
     if (out->own_count + dehydra_trained(o, classes) < o->pupil.tuning.batch)

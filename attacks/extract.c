@@ -111,8 +111,9 @@ static pg_status extract_images(const extract_options *o, const pg_attack_view *
     out->own_count >>= o->rounds;
     out->other_count >>= o->rounds;
     if (o->rounds && (count % (1 << o->rounds) || o->pupil.tuning.epochs % parts))
-        return pg_fail(err, PG_BAD_INPUT, "rounds: %d images do not halve %d times, or %d epochs do not divide into %d parts",
-                       count, o->rounds, o->pupil.tuning.epochs, parts);
+        return pg_fail(err, PG_BAD_INPUT,
+                       "rounds: %d images cannot be halved %d times, or %d epochs cannot be divided into %d parts", count,
+                       o->rounds, o->pupil.tuning.epochs, parts);
     return PG_OK;
 }
 

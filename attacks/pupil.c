@@ -19,8 +19,8 @@ static pg_status check_count(double share, const pg_dataset *of, int count, cons
                              pg_error *err)
 {
     if (count >= 1 && count <= from->count) return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "share: %g %% of %d images are %d; there are %d %s ones", share, of->count, count,
-                   from->count, kind);
+    return pg_fail(err, PG_BAD_INPUT, "share: %g %% of %d images are %d, expected at least 1 and at most the %d %s ones", share,
+                   of->count, count, from->count, kind);
 }
 
 pg_status pg_pupil_choose(const pg_pupil_options *o, const pg_attack_view *view, const pg_net_spec *spec, pg_pupil_images *out,

@@ -59,8 +59,9 @@ static pg_status substitute_check(const void *values, const pg_attack_view *view
     const pg_dataset *from;
     const int count = substitute_find_data(o, view, &from);
     if (count < 1 || count > from->count)
-        return pg_fail(err, PG_BAD_INPUT, "share: %g %% of the owner's images are %d; there are %d %s ones", o->share, count,
-                       from->count, overlaps[o->overlap]);
+        return pg_fail(err, PG_BAD_INPUT,
+                       "share: %g %% of the owner's images are %d, expected at least 1 and at most the %d %s ones", o->share,
+                       count, from->count, overlaps[o->overlap]);
     pg_dataset part = *from;
     part.count = count;
     return pg_frozen_check(&o->train, &part, &view->model->spec, err);

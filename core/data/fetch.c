@@ -231,7 +231,10 @@ static pg_status try_from(const pg_data_kind *kind, const char *directory, const
 {
     const pg_data_origin *s = kind->origins;
     while (s->words && !s->url) s++;
-    if (!s->words) return pg_fail(err, PG_BAD_INPUT, "%s: its publisher has no files that a server could hold", kind->name);
+    if (!s->words)
+        return pg_fail(err, PG_BAD_INPUT,
+                       "%s: no files of a publisher are known for this data set, so it cannot be fetched from another server",
+                       kind->name);
     trip t = {kind, s, FROM_URL, how->from, NULL, directory, NULL, how};
     return attempt(&t, work, "from", how->from, "", err);
 }

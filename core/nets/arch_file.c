@@ -230,9 +230,9 @@ static void check_values(reader *r, const pg_node *map, const pg_row_values *v)
     if (row->kind == PG_ROW_MAXPOOL && row->pad > row->kernel / 2)
         pg_problems_add(r->problems, pg_node_find(map, "pad"), "expected at most half the kernel, %d", row->kernel / 2);
     if (row->bare && row->passport)
-        pg_problems_add(r->problems, pg_node_find(map, "passport"), "a convolution without norm can be no passport layer");
+        pg_problems_add(r->problems, pg_node_find(map, "passport"), "a convolution without norm cannot be a passport layer");
     if (row->kind == PG_ROW_DENSE && !row->channels && relu && v->relu)
-        pg_problems_add(r->problems, relu, "no ReLU can follow the classes");
+        pg_problems_add(r->problems, relu, "a ReLU cannot follow the classes");
 }
 
 static pg_status read_row(reader *r, const pg_node *map, pg_error *err)
@@ -379,7 +379,7 @@ pg_status pg_arch_parse(const char *text, const char *where, const pg_arch **out
     pg_problems problems;
     problems.count = 0;
     if (strlen(text) >= PG_ARCH_TEXT_MAX)
-        return pg_fail(err, PG_BAD_INPUT, "%s: a network of more than %d bytes", where, PG_ARCH_TEXT_MAX - 1);
+        return pg_fail(err, PG_BAD_INPUT, "%s: the network has more than %d bytes", where, PG_ARCH_TEXT_MAX - 1);
     PG_TRY(pg_yaml_parse_text(text, where, &tree, err));
     PG_TRY(take_tree(tree, where, out, &problems, err));
 done:
@@ -393,7 +393,7 @@ static pg_status check_file(const char *path, pg_error *err)
     if (stat(path, &info) != 0) return pg_fail(err, PG_BAD_INPUT, "%s: %s", path, strerror(errno));
     if (!S_ISREG(info.st_mode)) return pg_fail(err, PG_BAD_INPUT, "%s: not a regular file", path);
     if (info.st_size >= PG_ARCH_TEXT_MAX)
-        return pg_fail(err, PG_BAD_INPUT, "%s: a network of more than %d bytes", path, PG_ARCH_TEXT_MAX - 1);
+        return pg_fail(err, PG_BAD_INPUT, "%s: the network has more than %d bytes", path, PG_ARCH_TEXT_MAX - 1);
     return PG_OK;
 }
 

@@ -124,7 +124,7 @@ static pg_status check_passports(const pg_net_spec *spec, int conv_count, pg_err
     if (conv_count < 64 && spec->passports >> conv_count)
         return pg_fail(err, PG_BAD_INPUT, "%s has only %d convolutions to put a passport in", spec->arch->name, conv_count);
     if (spec->passports & ~pg_arch_possible_passports(spec->arch))
-        return pg_fail(err, PG_BAD_INPUT, "a convolution of %s without norm can be no passport layer", spec->arch->name);
+        return pg_fail(err, PG_BAD_INPUT, "a convolution of %s without norm cannot be a passport layer", spec->arch->name);
     if (spec->passports && !spec->public_affine && !spec->private_affine)
         return pg_fail(err, PG_BAD_INPUT, "passport layers need a public or a private branch");
     return PG_OK;

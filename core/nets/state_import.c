@@ -195,8 +195,8 @@ static pg_status check_room(importer *m, const pg_net_spec *spec, pg_error *err)
     const pg_status status = pg_layout_plan(spec, &layout, err);
     for (size_t i = 0; i < pg_safetensors_count(m->file); i++) values += pg_safetensors_at(m->file, i)->count;
     if (status != PG_OK || layout.param_count / 16 <= values) return status;
-    return pg_fail(err, PG_BAD_INPUT, "%s of width %g has %zu parameters, the state dict %zu", spec->arch->name, spec->width,
-                   layout.param_count, values);
+    return pg_fail(err, PG_BAD_INPUT, "%s of width %g has %zu parameters, but the state dict has %zu", spec->arch->name,
+                   spec->width, layout.param_count, values);
 }
 
 static pg_status plan(importer *m, const pg_import_options *o, const pg_arch *arch, pg_model **out, pg_error *err)

@@ -204,8 +204,8 @@ static pg_status check_pool(const pg_mark *m, pg_error *err)
         (pg_mark_is_bank(m) ? m->pooled == 0 : in_range(m->pooled, most)) &&
         (active ? m->pixels >= 0 && m->pixels <= PG_PIXELS_CIFAR : m->pixels == 0))
         return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "the mark for %s filters in %d rounds to %d values, pixels %d", m->site[0].layer,
-                   m->rounds, m->pooled, m->pixels);
+    return pg_fail(err, PG_BAD_INPUT, "the mark for %s has %d rounds, %d values and pixels %d, which its form does not allow",
+                   m->site[0].layer, m->rounds, m->pooled, m->pixels);
 }
 
 static pg_status check_mark(const pg_mark *m, const char *kind, bool bound, pg_error *err)
@@ -214,7 +214,8 @@ static pg_status check_mark(const pg_mark *m, const char *kind, bool bound, pg_e
     PG_TRY(check_sites(m, err));
     PG_TRY(check_pool(m, err));
     if (m->form != pg_mark_form_of(kind))
-        PG_TRY(pg_fail(err, PG_BAD_INPUT, "the mark for %s is not read as its kind '%s' says", m->site[0].layer, kind));
+        PG_TRY(
+            pg_fail(err, PG_BAD_INPUT, "the mark for %s has another form than marks of its kind '%s'", m->site[0].layer, kind));
     for (int k = 0; pg_mark_kinds[k]; k++)
         if (strcmp(pg_mark_kinds[k], kind) == 0) PG_TRY(pg_mark_fits(m, (pg_mark_kind)k, err));
     if (!pg_all_finite(pg_mark_values(m), m->projection))

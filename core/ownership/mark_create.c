@@ -32,9 +32,10 @@ static pg_status fits_list(const pg_mark *mark, pg_error *err)
 static pg_status fits_extractor(const pg_mark *mark, pg_error *err)
 {
     if (mark->bits <= PG_MARK_BITS_MAX && pg_mark_values(mark) <= PG_MARK_VALUES_MAX) return PG_OK;
-    return pg_fail(
-        err, PG_BAD_INPUT, "layers, hidden: %d taps of %s and %d bits with %d hidden units are %zu values, at most %d",
-        pg_mark_width(mark), mark->site[0].layer, mark->bits, mark->pooled, pg_mark_values(mark), PG_MARK_VALUES_MAX);
+    return pg_fail(err, PG_BAD_INPUT,
+                   "layers, hidden: %d taps of %s and %d bits with %d hidden units make %zu values, expected at most %d",
+                   pg_mark_width(mark), mark->site[0].layer, mark->bits, mark->pooled, pg_mark_values(mark),
+                   PG_MARK_VALUES_MAX);
 }
 
 static pg_status fits_rebuilt(const pg_mark *mark, pg_error *err)
@@ -51,7 +52,7 @@ static pg_status fits_rebuilt(const pg_mark *mark, pg_error *err)
 pg_status pg_mark_fits(const pg_mark *mark, pg_mark_kind kind, pg_error *err)
 {
     if (mark->form != pg_mark_forms[kind])
-        return pg_fail(err, PG_BAD_INPUT, "the mark for %s is not read as the kind %s is", mark->site[0].layer,
+        return pg_fail(err, PG_BAD_INPUT, "the mark for %s has another form than marks of the kind %s", mark->site[0].layer,
                        pg_mark_kinds[kind]);
     if (pg_mark_is_bank(mark)) return fits_bank(mark, kind, err);
     if (mark->form == PG_FORM_EXTRACTOR) return fits_extractor(mark, err);
@@ -75,7 +76,7 @@ static pg_status place(const pg_layout *layout, const char *layers, int bits, pg
         const pg_layer *l = &layout->layers[i];
         if (l->conv < 0 || !(chosen >> l->conv & 1)) continue;
         if (out->site_count == PG_MARK_SITES_MAX)
-            return pg_fail(err, PG_BAD_INPUT, "layers: a mark has at most %d", PG_MARK_SITES_MAX);
+            return pg_fail(err, PG_BAD_INPUT, "layers: a mark has at most %d layers", PG_MARK_SITES_MAX);
         pg_mark_site *site = &out->site[out->site_count++];
         *site = (pg_mark_site){
             .kernel = l->row.kernel, .inputs = l->in_channels, .outputs = pg_mark_is_bank(out) ? 0 : l->out_channels};

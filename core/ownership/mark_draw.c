@@ -200,7 +200,7 @@ static pg_status check_places(const pg_mark *mark, pg_error *err)
     for (size_t i = 0; i < pg_mark_place_count(mark); i++) {
         const int at = mark->places[i];
         if (at < 0 || at >= weights || taken[at])
-            PG_TRY(pg_fail(err, PG_BAD_INPUT, "the mark for %s: the place %d is not one of %d weights or stands twice",
+            PG_TRY(pg_fail(err, PG_BAD_INPUT, "the mark for %s: the place %d is outside of %d weights or occurs twice",
                            mark->site[0].layer, at, weights));
         taken[at] = true;
     }

@@ -51,7 +51,8 @@ static pg_status hufunet_check(const void *values, const pg_keygen *in, pg_error
     const hufunet_options *o = values;
     const pg_dataset *t = &in->data->train;
     if (o->pictures > images_of(o, t))
-        return pg_fail(err, PG_BAD_INPUT, "pictures: %d of %d training images of %s", o->pictures, images_of(o, t), t->name);
+        return pg_fail(err, PG_BAD_INPUT, "pictures: expected at most the %d training images of %s, got %d", images_of(o, t),
+                       t->name, o->pictures);
     if (t->height >= PG_CODER_SIDE && t->width >= PG_CODER_SIDE) return PG_OK;
     return pg_fail(err, PG_BAD_INPUT, "pictures of %dx%d cannot be made of images of %dx%d", PG_CODER_SIDE, PG_CODER_SIDE,
                    t->height, t->width);

@@ -76,7 +76,7 @@ static double margin_between(const void *values, const pg_step *step)
 
 const pg_scheme pg_scheme_margin = {
     .name = "margin",
-    .summary = "training images with wrong labels, which their neighbourhood gets too",
+    .summary = "training images with wrong labels, which the network also learns for images near them",
     .source = "Kim, Lee, Lee, Son, Hwang, ICML 2023 (margin-based neural network watermarking)",
     .differs = "the triggers come from the training set, which also has them with their true labels; the steps see running "
                "statistics",

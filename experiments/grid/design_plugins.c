@@ -267,8 +267,7 @@ static pg_status read_named_attack(pg_design_reader *r, const pg_node *map, pg_e
     const pg_attack *attack = node && node->kind == PG_SCALAR ? pg_attack_find(node->text) : NULL;
     const pg_node *chain = pg_node_find(map, "chain");
     if (node && chain) {
-        pg_problems_add(r->problems, chain,
-                        "expected `chain` or `attack`, not both: `attack` belongs into the maps of the chain");
+        pg_problems_add(r->problems, chain, "expected `chain` or `attack`, not both: write `attack` in the maps of the chain");
         return PG_OK;
     }
     if (chain) return read_chain(r, map, err);

@@ -58,10 +58,10 @@ TEST(rows_that_make_no_network_are_refused_where_they_stand)
     check_problem(STEM "  - {row: dense}\n" END,
                   "x.yaml:4:5: rows.1: expected channels, because only the last row gives the classes");
     check_problem(STEM, "x.yaml:3:5: rows.0: the last row must give the classes: {row: dense}");
-    check_problem(STEM "  - {row: dense, relu: true}\n", "x.yaml:4:24: rows.1.relu: no ReLU can follow the classes");
+    check_problem(STEM "  - {row: dense, relu: true}\n", "x.yaml:4:24: rows.1.relu: a ReLU cannot follow the classes");
     check_problem(END, "x.yaml:3:5: rows.0: the network has no convolution");
     check_problem("  - {row: conv, channels: 8, norm: false, passport: true}\n" END,
-                  "x.yaml:3:53: rows.0.passport: a convolution without norm can be no passport layer");
+                  "x.yaml:3:53: rows.0.passport: a convolution without norm cannot be a passport layer");
     check_problem("  []\n", "x.yaml:3:3: rows: expected a list of 1 to 128 rows, got an empty list");
 }
 
@@ -182,7 +182,7 @@ TEST(a_forged_network_in_a_model_file_is_refused)
 {
     static char long_text[PG_ARCH_TEXT_MAX + 1];
     memset(long_text, ' ', PG_ARCH_TEXT_MAX);
-    check_rows(long_text, "m.safetensors: metadata 'rows': a network of more than 65535 bytes");
+    check_rows(long_text, "m.safetensors: metadata 'rows': the network has more than 65535 bytes");
     check_rows("[", "m.safetensors: metadata 'rows'");
     check_rows("{name: odd, image: 24, rows: [{row: dense}]}", "the network has no convolution");
     check_rows("{name: other, image: 24, rows: [{row: conv, channels: 4}, {row: dense}]}",
@@ -210,7 +210,7 @@ TEST(a_convolution_without_norm_carries_a_mark_but_no_passport)
     FAILS(pg_passport_layers(&options, &spec, &err), PG_BAD_INPUT, "layers: no norm follows the convolution 'one' of odd");
     spec.passports = 2;
     pg_layout layout;
-    FAILS(pg_layout_plan(&spec, &layout, &err), PG_BAD_INPUT, "a convolution of odd without norm can be no passport layer");
+    FAILS(pg_layout_plan(&spec, &layout, &err), PG_BAD_INPUT, "a convolution of odd without norm cannot be a passport layer");
     assert_int_equal(pg_arch_convolutions(spec.arch), 0x1f);
 }
 

@@ -87,7 +87,7 @@ TEST(dehydra_is_refused_before_it_starts)
     static const char *const wrong[][2] = {
         {"{share: 1.667, batch: 10}", "do not fill one batch of 10"},
         {"{share: 50, batch: 10, dreams: 1, form: varied}", "dreams: one dream of each class cannot be halved"},
-        {"{share: 50, batch: 10, data_free: true}", "data_free: only form fixed keeps a network at work"},
+        {"{share: 50, batch: 10, data_free: true}", "data_free: only `form: fixed` works without labelled"},
         {"{form: fixed, data_free: true, batch: 10, dreams: 8}", "batch: 8 images do not fill one batch of 10"},
     };
     subject victim = victim_of("adi", PG_NORM_BN);

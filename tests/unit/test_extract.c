@@ -108,10 +108,10 @@ TEST(extraction_is_refused_before_it_starts)
     static const char *const wrong[][2] = {{"{arch: lenet}", "arch: there is no network 'lenet'"},
                                            {"{batch: 41}", "do not fill one batch of 41"},
                                            {"{share: 50, batch: 21}", "do not fill one batch of 21"},
-                                           {"{batch: 20, overlap: disjoint}", "there are 15 disjoint ones"},
+                                           {"{batch: 20, overlap: disjoint}", "at most the 15 disjoint ones"},
                                            {"{batch: 20, rounds: 1, alpha: 0.5}", "alpha: the thief has no true labels"},
-                                           {"{batch: 20, rounds: 4}", "rounds: 40 images do not halve 4 times"},
-                                           {"{batch: 20, rounds: 1, epochs: 3}", "3 epochs do not divide into 2 parts"}};
+                                           {"{batch: 20, rounds: 4}", "rounds: 40 images cannot be halved 4 times"},
+                                           {"{batch: 20, rounds: 1, epochs: 3}", "3 epochs cannot be divided into 2 parts"}};
     subject victim = subject_create("plain", PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         raid r;

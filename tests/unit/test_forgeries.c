@@ -174,7 +174,8 @@ TEST(what_cannot_be_done_is_refused_before_training)
     refuses("fake2", "{batch: 41}", &v1, "40 training images of synthetic do not fill one batch of 41");
     refuses("substitute", "{share: 5}", &v1, "2 training images of synthetic do not fill one batch of 64");
     refuses("substitute", "{share: 1}", &v1, "share: 1 % of the owner's images are 0");
-    refuses("substitute", "{share: 50, overlap: disjoint}", &v1, "are 20; there are 15 disjoint ones");
+    refuses("substitute", "{share: 50, overlap: disjoint}", &v1,
+            "are 20, expected at least 1 and at most the 15 disjoint ones");
     refuses("invert", "{images: 21}", &v1, "a passport takes 21 distinct images, but synthetic has 20");
     subject_destroy(&plain);
     subject_destroy(&pan);

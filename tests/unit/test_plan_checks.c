@@ -67,7 +67,7 @@ static const row rows[] = {
      "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: batch: 60 training images of synthetic do not fill one batch of 61"},
     /* one attack or a chain */
     {PLAIN "attacks: [{attack: prune, chain: [{attack: prune}, {attack: prune}]}]\n",
-     "g.yaml:5:34: attacks.0.chain: expected `chain` or `attack`, not both: `attack` belongs into the maps of the chain"},
+     "g.yaml:5:34: attacks.0.chain: expected `chain` or `attack`, not both: write `attack` in the maps of the chain"},
     {HEAD "schemes: [{scheme: v1, signature: 'file:nothing'}]\n",
      "g.yaml:4:35: schemes.0.signature: nothing: No such file or directory"},
     /* pg_scheme.wire */
@@ -122,10 +122,10 @@ static const row rows[] = {
      "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: batch: 60 training images of synthetic do not fill one batch of 64"},
     /* substitute: its share */
     {V1 "attacks: [{attack: substitute, share: 0.5, batch: 1}]\n",
-     "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: share: 0.5 % of the owner's images are 0; there are 60 shared ones"},
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: share: 0.5 % of the owner's images are 0, expected at least 1 and at most the 60 shared ones"},
     {"data: {name: synthetic, test: 30}\nnetworks: [{arch: alexnet, width: 0.0625}]\n"
      "schemes: [{scheme: v1, passport: random}]\nattacks: [{attack: substitute, overlap: disjoint}]\n",
-     "g.yaml:4:11: attacks.0: synthetic, alexnet, v1: share: 10 % of the owner's images are 205; there are 0 disjoint ones"},
+     "g.yaml:4:11: attacks.0: synthetic, alexnet, v1: share: 10 % of the owner's images are 205, expected at least 1 and at most the 0 disjoint ones"},
     /* pg_passport_pictures, of the attacks */
     {V1 "attacks: [{attack: fake1, images: 31}]\n", "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: images: a passport takes "
                                                     "31 distinct images, but synthetic has 30"},

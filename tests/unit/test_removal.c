@@ -266,7 +266,7 @@ TEST(removal_without_enough_images_is_refused)
         finish(&r);
         prepare(&r, removers[i][0], "{share: 50, batch: 8, epochs: 9, overlap: disjoint}", &victim);
         FAILS(r.attack->check(r.options, &r.view, &err), PG_BAD_INPUT,
-              "share: 50 % of 40 images are 20; there are 15 disjoint ones");
+              "share: 50 % of 40 images are 20, expected at least 1 and at most the 15 disjoint ones");
         finish(&r);
         assert_int_equal(r.attack->sees, PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED);
     }

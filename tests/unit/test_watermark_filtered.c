@@ -170,10 +170,10 @@ TEST(a_filtered_mark_that_its_makers_would_not_make_is_refused)
     m->projection[77] = 0; /* another key has other bits */
     refused(e, "not the hash");
     snprintf(e->kind, sizeof e->kind, "gaussian");
-    refused(e, "the mark for features.4 is not read as its kind 'gaussian' says");
+    refused(e, "the mark for features.4 has another form than marks of its kind 'gaussian'");
     snprintf(e->kind, sizeof e->kind, "filtered");
     m->rounds = 9;
-    refused(e, "filters in 9 rounds to 128 values");
+    refused(e, "has 9 rounds, 128 values");
     m->rounds = 2;
     m->site[0].outputs = 0;
     refused(e, "for 0 outputs");

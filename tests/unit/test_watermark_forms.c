@@ -422,7 +422,7 @@ TEST(keys_that_their_makers_would_not_make_are_refused)
     o.evidence->mark.projection[5] = (pg_real)1.5;
     refused(o.evidence, "the projection for features.4 has the value 1.5, expected 0 to 1");
     snprintf(o.evidence->kind, sizeof o.evidence->kind, "gaussian");
-    refused(o.evidence, "the mark for features.4 is not read as its kind 'gaussian' says");
+    refused(o.evidence, "the mark for features.4 has another form than marks of its kind 'gaussian'");
     owner_destroy(&o);
     o = owner_create("stdm", "{}");
     for (int t = 0; t < 144; t++) o.evidence->mark.projection[t * o.evidence->mark.bits + 2] *= 2;
@@ -430,7 +430,7 @@ TEST(keys_that_their_makers_would_not_make_are_refused)
     owner_destroy(&o);
     o = owner_create("laplacian", "{bits: 32, spread: 10}");
     o.evidence->mark.places[7] = o.evidence->mark.places[8];
-    refused(o.evidence, "stands twice");
+    refused(o.evidence, "occurs twice");
     o.evidence->mark.places[7] = -1;
     refused(o.evidence, "the place -1 is not one of");
     owner_destroy(&o);
@@ -440,7 +440,7 @@ TEST(keys_that_their_makers_would_not_make_are_refused)
     refused(o.evidence, "features.0.mark does not follow from the secret");
     o.evidence->mark.b[0] = (int8_t)-o.evidence->mark.b[0];
     o.evidence->mark.pooled = 0;
-    refused(o.evidence, "filters in 0 rounds to 0 values");
+    refused(o.evidence, "has 0 rounds, 0 values");
     owner_destroy(&o);
     o = owner_create("deepsigns", "{trigger_count: 20}");
     OK(pg_evidence_check(o.evidence, &err));
@@ -457,7 +457,7 @@ TEST(keys_that_their_makers_would_not_make_are_refused)
     o = owner_create("riga", "{bits: 16, hidden: 5}");
     OK(pg_evidence_check(o.evidence, &err));
     o.evidence->mark.pooled = 5000;
-    refused(o.evidence, "filters in 0 rounds to 5000 values");
+    refused(o.evidence, "has 0 rounds, 5000 values");
     o.evidence->mark.pooled = 5;
     o.evidence->mark.projection[3] = (pg_real)INFINITY;
     refused(o.evidence, "the projection for features.4 has values that are not finite");
@@ -468,7 +468,7 @@ TEST(keys_that_their_makers_would_not_make_are_refused)
     refused(o.evidence, "bit 9 for features.4 is not the sign of its pixel");
     o.evidence->mark.b[9] = (int8_t)-o.evidence->mark.b[9];
     o.evidence->mark.places[0] = o.evidence->mark.places[255];
-    refused(o.evidence, "stands twice");
+    refused(o.evidence, "occurs twice");
     o.evidence->mark.bits--;
     refused(o.evidence, "has 4 codes and 127 bits, expected at most 64 and a multiple of 64");
     o.evidence->mark.bits++;

@@ -243,7 +243,7 @@ TEST(pictures_that_cannot_be_are_refused_before_training)
     refuses("ewe", "{triggers_per_batch: 129}", "triggers_per_batch: at most 128 can be entangled");
     refuses("ewe", "{source: -1, trigger_count: 65}", "trigger_count: 65 triggers from 64 images of synthetic");
     refuses("margin", "{trigger_count: 65}", "trigger_count: 65 triggers from 64 images of synthetic");
-    refuses("hufunet", "{pictures: 20, images: 10}", "pictures: 20 of 10 training images of synthetic");
+    refuses("hufunet", "{pictures: 20, images: 10}", "pictures: expected at most the 10 training images of synthetic, got 20");
     refuses("blackmarks", "{trigger_count: 1}", "trigger_count: at least one image for each bit");
     refuses("frontier", "{trigger_count: 65}", "trigger_count: 65 triggers from 64 images of synthetic");
     owner o = owner_wire("zhang", "{source: 4, trigger_count: 20}");
