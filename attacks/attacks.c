@@ -31,6 +31,9 @@
     X(pg_attack, shift_weights)                                                                                                \
     X(pg_attack, round_weights)                                                                                                \
     X(pg_attack, refit)                                                                                                        \
+    X(pg_attack, anp)                                                                                                          \
+    X(pg_attack, nad)                                                                                                          \
+    X(pg_attack, mcr)                                                                                                          \
     X(pg_attack, adversarial_training)                                                                                         \
     X(pg_attack, filter_inputs)                                                                                                \
     X(pg_attack, detect)

@@ -167,8 +167,10 @@ static double teach(void *context, const pg_step *step)
     const int classes = p->images.classes;
     for (int i = 0; i < step->count; i++) target_of(p, step->labels[i], p->q + (ptrdiff_t)i * classes);
     if (p->blend) p->blend(p, step, p->q);
-    const double loss = pg_teaching_loss(step->count, classes, step->logits, p->q, p->temperature, step->dlogits);
-    return p->alpha < 1 ? mix_truth(p, step, loss, step->dlogits) : loss;
+    const double teaching = pg_teaching_loss(step->count, classes, step->logits, p->q, p->temperature, step->dlogits),
+                 loss = p->alpha < 1 ? mix_truth(p, step, teaching, step->dlogits) : teaching;
+    for (int i = 0; p->weight != 1 && i < step->count * classes; i++) step->dlogits[i] *= (pg_real)p->weight;
+    return loss;
 }
 
 /* ---- training ---- */
@@ -180,6 +182,7 @@ pg_status pg_pupil_open(pg_pupil *p, const pg_pupil_options *options, const pg_p
     const int batch = options->tuning.batch;
     p->options = options;
     if (p->temperature <= 0) p->temperature = p->alpha = 1;
+    p->weight = 1;
     if (!p->model) PG_TRY(pg_tuned_copy(view, view->model->spec.classes, &p->model, err));
     if (p->tuned.train.epochs == 0) p->tuned.train = pg_tuning_train(&options->tuning, view->pixels);
     PG_TRY(take_images(p, images, err));
@@ -222,15 +225,21 @@ void pg_pupil_finish(void *pupil)
     pg_free(p->q);
 }
 
+pg_outcome pg_pupil_outcome(const pg_pupil *p, pg_model *model)
+{
+    pg_outcome outcome = pg_tuned_outcome(&p->tuned, model);
+    if (!p->asked_itself) return outcome;
+    outcome.images += p->images.count;
+    outcome.macs += p->images.count * pg_model_macs(p->model);
+    return outcome;
+}
+
 pg_status pg_pupil_step(void *pupil, pg_attack_state *what, pg_outcome *outcome, pg_error *err)
 {
     pg_pupil *p = pupil;
     if (!pg_tuned_done(&p->tuned)) return pg_tuned_step(&p->tuned, what, err);
     *what = PG_ATTACK_LAST;
-    *outcome = pg_tuned_outcome(&p->tuned, p->model);
-    if (!p->asked_itself) return PG_OK;
-    outcome->images += p->images.count;
-    outcome->macs += p->images.count * pg_model_macs(p->model);
+    *outcome = pg_pupil_outcome(p, p->model);
     return PG_OK;
 }
 

@@ -58,6 +58,7 @@ typedef struct pg_pupil {
     pg_real *answers;          /* [count,classes] logits of the stolen network; NULL: not asked */
     bool asked_itself;         /* the thief ran the stolen network for the answers */
     double temperature, alpha; /* temperature 0 before open: both become 1 */
+    double weight;             /* by which the gradient of the loss is multiplied; 1 after open */
     double *q;                 /* [batch,classes] */
     pg_coach coach;
     pg_pupil_blend *blend;
@@ -87,6 +88,9 @@ void pg_pupil_finish(void *pupil);
 
 /* The class that the thief assumes for image i: the true one, or the one that the stolen network answers. */
 int pg_pupil_class(const pg_pupil *pupil, int i);
+
+/* The outcome that changes the stolen network to this one, at the cost of training and answers so far. */
+pg_outcome pg_pupil_outcome(const pg_pupil *pupil, pg_model *model);
 
 /* Take one step of training; after the last one give the only outcome, the model with its cost. */
 PG_CHECKED pg_status pg_pupil_step(void *pupil, pg_attack_state *what, pg_outcome *outcome, pg_error *err);

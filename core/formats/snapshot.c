@@ -15,8 +15,9 @@ void pg_snapshot_keep(pg_snapshot *snapshot, pg_dtype dtype, size_t size, void *
     if (snapshot->count++ >= PG_SNAPSHOT_MAX) return;
     struct pg_kept *kept = &snapshot->kept[snapshot->count - 1];
     *kept = (struct pg_kept){.dtype = dtype, .data = at, .count = count, .size = size, .low = low, .high = high};
+    const int used = snprintf(kept->name, sizeof kept->name, "%s", snapshot->prefix ? snapshot->prefix : "");
     va_start(args, name);
-    vsnprintf(kept->name, sizeof kept->name, name, args);
+    vsnprintf(kept->name + used, sizeof kept->name - (size_t)used, name, args);
     va_end(args);
 }
 

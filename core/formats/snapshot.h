@@ -16,6 +16,7 @@ enum { PG_SNAPSHOT_MAX = 256 };
 
 typedef struct pg_snapshot {
     int count;
+    const char *prefix; /* of the names of everything listed from now on; NULL: none */
     struct pg_kept {
         char name[40];
         pg_dtype dtype;

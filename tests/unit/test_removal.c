@@ -187,6 +187,37 @@ TEST(adversarial_training_counts_the_passes_that_move_images)
     subject_destroy(&victim);
 }
 
+/* Only gammas become zero: more of them at a higher threshold, and the same ones too; at 1 all of them. */
+TEST(adversarial_neuron_pruning_silences_channels)
+{
+    subject victim = plain_network();
+    raid r;
+    pg_outcome o;
+    double gone[3] = {0};
+    bool *silent = NULL;
+    const pg_model *v = victim.model;
+    OK(pg_alloc(v->param_count, sizeof *silent, &silent, &err));
+    open_forgery(&r, "anp", "{epochs: 2, batch: 8, share: 40, lr: 2, thresholds: [0.2, 0.9, 1]}", &victim);
+    for (int i = 0; i < 3; i++) {
+        assert_true(next(&r, &o));
+        gone[i] = measure(&o, "channels_pruned");
+        for (size_t k = 0; k < v->param_count; k++) {
+            assert_true(o.model->params[k] == v->params[k] || o.model->params[k] == 0);
+            assert_true(!silent[k] || o.model->params[k] == 0);
+            silent[k] = o.model->params[k] != v->params[k];
+        }
+        assert_memory_equal(o.model->buffers, v->buffers, v->buffer_count * sizeof *v->buffers);
+    }
+    assert_true(o.images == 2 * 16 * 3); /* three passes for every image */
+    for (int l = 0; l < v->layer_count; l++)
+        for (int k = 0; v->layers[l].affine[PG_PUBLIC].gamma >= 0 && k < v->layers[l].out_channels; k++)
+            assert_true(silent[v->layers[l].affine[PG_PUBLIC].gamma + k]);
+    assert_true(gone[0] <= gone[1] && gone[1] < gone[2] && gone[2] == 100);
+    pg_free(silent);
+    finish(&r);
+    subject_destroy(&victim);
+}
+
 /* ---- overwriting by another scheme ---- */
 
 /* The owner reads his own evidence in the network that the thief made, and the thief his. */
@@ -236,6 +267,9 @@ static const char *const removers[][2] = {{"fine-prune", "{epochs: 1, batch: 8}"
                                           {"shift-weights", "{epochs: 1, batch: 8}"},
                                           {"round-weights", "{epochs: 1, batch: 8}"},
                                           {"refit", "{epochs: 1, batch: 8, ewc: 1}"},
+                                          {"anp", "{epochs: 1, batch: 8, lr: 5, thresholds: [0.9]}"},
+                                          {"nad", "{epochs: 1, teacher_epochs: 1, batch: 8}"},
+                                          {"mcr", "{epochs: 1, end_epochs: 1, batch: 8, positions: [0.5]}"},
                                           {"adversarial-training", "{epochs: 1, batch: 8, iterations: 2}"}};
 enum { REMOVERS = sizeof removers / sizeof *removers };
 
