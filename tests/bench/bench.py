@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Speed of passgrid and PyTorch on the same cores: the two programs take turns; prints the ratios and their spread.
 
-usage: bench.py PASSGRID OUT_DIR [--rounds N] [--steps K] [--threads 1,2] [--rows TEXT]
+usage: bench.py PASSGRID OUT_DIR [--rounds N] [--steps K] [--threads 1,2] [--rows TEXT] [--costs]
 
 Every row is measured N times over by six programs that do a step each in turn, K times: passgrid, passgrid with all products on
 BLIS, and PyTorch in each of its two layouts, as installed and keeping its memory. The C library gives PyTorch's large blocks back
@@ -11,7 +11,8 @@ shortest; beside it stands the same ratio for PyTorch as installed, the better l
 scheme costs beside the plain network, both ours, in the same way. Programs run one
 after the other instead would differ by as much as the machine does from one minute to the next. Prints the rows and writes
 OUT_DIR/bench.csv, OUT_DIR/costs.csv and OUT_DIR/machine.txt, each when it is complete. --rows keeps the rows whose name contains
-TEXT, and writes nothing. Fake 1 is 20 passports on 2,000 images; PyTorch's time is that of one, times 20, and there is one turn.
+TEXT, and writes nothing. --costs leaves PyTorch out and renews costs.csv alone. Fake 1 is 20 passports on 2,000 images;
+PyTorch's time is that of one, times 20, and there is one turn.
 """
 import argparse
 import contextlib
@@ -36,10 +37,18 @@ ROWS = [
     ("fake1 alexnet v1 bn", "alexnet", "v1", "bn", "passports", 2000),
     ("fake1 resnet18 v1 bn", "resnet18", "v1", "bn", "passports", 2000),
 ]
-# beside the plain network: arch, scheme, norm, mode, batch
+# beside the plain network: arch, scheme, norm, mode, batch; every other scheme of the program in training AlexNet
 COSTS = [(arch, scheme, "bn" if scheme == "v1" else "gn", mode, batch)
          for scheme, mode, batch in (("v1", "train", 64), ("v1", "eval", 128), ("v2", "train", 64), ("v3", "train", 64))
          for arch in ("alexnet", "resnet18")]
+
+
+def costs(passgrid):
+    """COSTS, and the rows of the schemes that it does not name."""
+    lines = subprocess.run([passgrid, "list", "schemes"], check=True, capture_output=True, text=True).stdout.splitlines()
+    named = {row[1] for row in COSTS}
+    return COSTS + [("alexnet", scheme, "bn", "train", 64) for scheme, group in (line.split()[:2] for line in lines)
+                    if scheme not in named and group != "control"]
 
 
 def our_command(passgrid, row, threads, steps, products="auto"):
@@ -108,11 +117,11 @@ def measure_cost(passgrid, row, threads, rounds, steps):
     """Extra seconds of the scheme for each turn, in percent of the plain network's."""
     arch, scheme, norm, mode, batch = row
     commands = [our_command(passgrid, ("", arch, s, norm, mode, batch), threads, steps) for s in (scheme, "plain")]
-    costs = []
+    percent = []
     for _ in range(rounds):
         (marked, plain), _, _ = take_turns(commands, steps)
-        costs += [100 * (m / p - 1) for m, p in zip(marked, plain)]
-    return costs
+        percent += [100 * (m / p - 1) for m, p in zip(marked, plain)]
+    return percent
 
 
 def machine():
@@ -166,15 +175,15 @@ def weigh(options, threads_list):
     with written(options, "costs.csv") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["row", "threads", "turns", "cost_percent", "lowest", "highest"])
-        for row, threads in ((r, t) for r in COSTS for t in threads_list):
+        for row, threads in ((r, t) for r in costs(options.passgrid) for t in threads_list):
             name = f"{row[3]} {row[0]} {row[1]} {row[2]}"
             if options.rows not in name:
                 continue
-            costs = measure_cost(options.passgrid, row, threads, options.rounds, options.steps)
-            table.writerow([name, threads, len(costs)] + [f"{f(costs):.1f}" for f in (statistics.median, min, max)])
+            percent = measure_cost(options.passgrid, row, threads, options.rounds, options.steps)
+            table.writerow([name, threads, len(percent)] + [f"{f(percent):.1f}" for f in (statistics.median, min, max)])
             file.flush()
-            print(f"{name:26} {threads} threads: {statistics.median(costs):+.1f} % beside plain ({min(costs):+.1f} to "
-                  f"{max(costs):+.1f})", flush=True)
+            print(f"{name:26} {threads} threads: {statistics.median(percent):+.1f} % beside plain ({min(percent):+.1f} to "
+                  f"{max(percent):+.1f})", flush=True)
 
 
 def main():
@@ -185,10 +194,13 @@ def main():
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rows", default="")
+    parser.add_argument("--costs", action="store_true")
     options = parser.parse_args()
     threads_list = [int(t) for t in options.threads.split(",")]
-    torch = torch_version()
     os.makedirs(options.out, exist_ok=True)
+    if options.costs:
+        return weigh(options, threads_list)
+    torch = torch_version()
     if torch:
         compare(options, threads_list)
     else:
