@@ -24,8 +24,10 @@ typedef struct frontier_options {
 static const pg_option options[] = {
     PG_REAL(frontier_options, epsilon, "0.1", 0.0039, 1, NULL,
             "length of the step, of pixels between 0 and 1 (0.01 to 0.25 in the toolkit of Lukas et al.); rounded to levels"),
-    PG_INT(frontier_options, candidates, "100", 1, 1000, NULL,
-           "training images tried for each trigger, if there are so many (10 in that toolkit)"),
+    PG_INT(
+        frontier_options, candidates, "100", 1, 1000, NULL,
+        "training images tried for each trigger, if there are so many (10 in that toolkit); a network that answers nearly all "
+        "images alike, as untrained ones do, may have too few near its borders, and is refused"),
     PG_TRIGGER_OPTIONS(frontier_options, common, "images in the trigger set, half of them true adversaries", "2"),
     PG_SCHEME_START(frontier_options, common.start, "pretrained"),
     PG_TRIGGER_PERTURBATION(frontier_options, common),
@@ -101,9 +103,11 @@ static pg_status frontier_keygen(const void *values, const pg_keygen *in, pg_evi
     PG_TRY(step_all(o, in, t, right, right + tried, err));
     t->count = keep_halves(t, right, right + tried, count);
     if (t->count < count)
-        PG_TRY(pg_fail(err, PG_BAD_INPUT,
-                       "epsilon, candidates: only %d of %d triggers were found among %d images that the step turns or leaves",
-                       t->count, count, tried));
+        PG_TRY(
+            pg_fail(err, PG_BAD_INPUT,
+                    "epsilon, candidates: only %d of %d triggers were found among %d images: the network has too few near its "
+                    "borders",
+                    t->count, count, tried));
     snprintf(t->source, sizeof t->source, "%d pictures of %s near the frontier", count, in->data->train.name);
 done:
     pg_free(right);
