@@ -34,6 +34,15 @@ static owner create(int c)
     return owner_create(cases[c].scheme, cases[c].options);
 }
 
+TEST(every_scheme_of_marks_is_among_those_tested_here)
+{
+    for (int s = 0; pg_schemes[s]; s++) {
+        bool found = !(pg_schemes[s]->holds & PG_HOLDS_MARK);
+        for (int c = 0; c < CASES; c++) found |= strcmp(cases[c].scheme, pg_schemes[s]->name) == 0;
+        if (!found) fail_msg("%s: no test of its mark", pg_schemes[s]->name);
+    }
+}
+
 TEST(an_embedded_mark_of_every_form_is_found_and_a_fresh_key_is_not)
 {
     owner plain = owner_create("plain", "{}");

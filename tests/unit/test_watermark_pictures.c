@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Trigger schemes whose pictures are made of those of a data set: what all of them promise, then what each does. */
+/* Trigger schemes: what all of them promise, then what each does whose pictures are made of those of a data set. */
 #include "tests/unit/watermark.h"
 
 static pg_evidence *key_with(const owner *o, pg_seed seed, const pg_model *pretrained)
@@ -39,6 +39,7 @@ typedef struct kind {
 } kind;
 
 static const kind kinds[] = {
+    {"adi", "{trigger_count: 12, triggers_per_batch: 12}", 20, false},
     {"zhang", "{trigger_count: 12, triggers_per_batch: 12}", 12, true},
     {"zhang", "{labels: uniform, trigger_count: 12, triggers_per_batch: 12}", 20, false},
     {"zhang", "{pattern: noise, labels: uniform, trigger_count: 12, triggers_per_batch: 12}", 16, false},
@@ -52,6 +53,15 @@ static const kind kinds[] = {
     {"blackmarks", "{trigger_count: 4, triggers_per_batch: 4, candidates: 100, epsilon: 0.2}", 0, false},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds, EMBEDDED = KINDS - 2 }; /* the last two have tests of their own below */
+
+TEST(every_scheme_of_pictures_is_among_those_tested_here)
+{
+    for (int s = 0; pg_schemes[s]; s++) {
+        bool found = pg_schemes[s]->holds != PG_HOLDS_TRIGGERS;
+        for (int i = 0; i < KINDS; i++) found |= strcmp(kinds[i].scheme, pg_schemes[s]->name) == 0;
+        if (!found) fail_msg("%s: no test of its pictures", pg_schemes[s]->name);
+    }
+}
 
 TEST(embedded_pictures_are_answered_and_fresh_ones_are_not)
 {
@@ -123,17 +133,23 @@ TEST(training_with_pictures_resumes_to_the_same_bytes)
     owner_destroy(&plain);
 }
 
-/* A network for smaller pictures does not hear them. */
+/* A network for larger pictures does not hear them. */
 TEST(pictures_of_another_size_are_refused)
 {
-    owner o = owner_wire("zhang", "{trigger_count: 3}");
-    pg_finding f;
-    o.evidence = key_with(&o, o.seed, NULL);
-    o.spec.image_height = o.spec.image_width = 40;
-    OK(pg_model_create(&o.spec, &o.model, &err));
-    const pg_judge_setup setup = {.model = o.model, .options = &verify_options};
-    FAILS(pg_verify(&setup, o.evidence, &f, &err), PG_BAD_INPUT, "triggers");
-    owner_destroy(&o);
+    owner plain = owner_create("plain", "{}");
+    train(&plain, 6);
+    for (int i = 0; i < KINDS; i++) {
+        owner o = owner_of(kinds[i].scheme, kinds[i].yaml, &plain);
+        pg_model *large = NULL;
+        pg_finding f;
+        o.spec.image_height = o.spec.image_width = 40;
+        OK(pg_model_create(&o.spec, &large, &err));
+        const pg_judge_setup setup = {.model = large, .options = &verify_options};
+        FAILS(pg_verify(&setup, o.evidence, &f, &err), PG_BAD_INPUT, "triggers");
+        pg_model_destroy(&large);
+        owner_destroy(&o);
+    }
+    owner_destroy(&plain);
 }
 
 /* ---- Zhang ---- */
