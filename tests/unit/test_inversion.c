@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Solving for passports: inversion, the residual blocks that make it easier, and the attack. */
 #include "attacks/residual.h"
+#include "attacks/solve.h"
 #include "core/ownership/inversion.h"
 #include "tests/unit/forgery.h"
 
@@ -227,4 +228,42 @@ TEST(inverted_passports_act_as_the_deployed_network)
         finish(&r);
     }
     subject_destroy(&victim);
+}
+
+/* Read as one with passport layers, a network that was never marked runs on the forger's passports as it does without them. */
+TEST(passports_solved_from_an_unmarked_network_agree_whole_and_prove_nothing)
+{
+    subject plain = subject_create("plain", PG_NORM_BN, PG_PASSPORT_RANDOM, &data),
+            read = subject_wire("v2", PG_NORM_BN, PG_PASSPORT_RANDOM);
+    pg_model *rewired = NULL;
+    OK(pg_model_create(&read.spec, &rewired, &err));
+    for (int i = 0; i < rewired->passport_count; i++) { /* as training leaves them */
+        const ptrdiff_t layer = pg_model_passport_layer(rewired, i) - rewired->layers;
+        const pg_layer *l = &plain.model->layers[layer];
+        pg_real *gamma = &plain.model->params[l->affine[PG_PUBLIC].gamma];
+        for (int k = 0; k < l->out_channels; k++) gamma[k] = (pg_real)fabs((double)gamma[k]);
+    }
+    OK(pg_model_copy(plain.model, rewired, &err));
+    for (int turned = 0; turned < 2; turned++) {
+        pg_model *affine = NULL;
+        pg_evidence *forged = NULL;
+        double miss;
+        OK(pg_solve_copy("test", rewired, &affine, &err));
+        OK(pg_solve_turn_signs(affine, turned ? 0.1 : 0, plain.seed, &err));
+        OK(pg_solve_forge(rewired, affine, &forged, &miss, &err));
+        const pg_verify_options strict = {.level = 1e-3, .tolerance = 5, .nulls = 50, .batch = BATCH};
+        const pg_judge_setup setup = {.model = plain.model, .test = &data.test, .options = &strict};
+        pg_finding f;
+        OK(pg_verify(&setup, forged, &f, &err));
+        assert_true(miss < 1e-5);
+        assert_int_equal(f.agree, f.bits);
+        assert_int_equal(f.significant, turned); /* signs that are all alike agree in any order */
+        assert_false(f.bound || f.proves);
+        if (!turned) assert_true(fabs(f.private_branch.exact - f.public_branch.exact) <= 100.0 / IMAGES);
+        pg_evidence_destroy(&forged);
+        pg_model_destroy(&affine);
+    }
+    pg_model_destroy(&rewired);
+    subject_destroy(&read);
+    subject_destroy(&plain);
 }
