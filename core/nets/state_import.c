@@ -250,3 +250,18 @@ done:
     pg_free(m.used);
     return status;
 }
+
+pg_status pg_model_open(const char *path, const char *mapping, const pg_model_hints *hints, pg_model **out,
+                        pg_model_facts *facts, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_problems *problems = NULL;
+    if (!mapping[0]) return pg_model_load(path, hints, out, facts, err);
+    *facts = (pg_model_facts){.pixels = ""};
+    PG_TRY(pg_alloc(1, sizeof *problems, &problems, err));
+    status = pg_model_import(path, mapping, out, problems, err);
+    if (status != PG_OK && problems->count) status = pg_problems_status(problems, mapping, err);
+done:
+    pg_free(problems);
+    return status;
+}

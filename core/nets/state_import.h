@@ -16,6 +16,7 @@
 
 #include "core/formats/options.h"
 #include "core/nets/model.h"
+#include "core/nets/state.h"
 
 /* The keys of a mapping file beside `tensors`. */
 typedef struct pg_import_options {
@@ -32,5 +33,9 @@ extern const pg_option pg_import_table[];
  * message is in err. */
 PG_CHECKED pg_status pg_model_import(const char *path, const char *mapping, pg_model **out, pg_problems *problems,
                                      pg_error *err);
+
+/* pg_model_load, or, if mapping is not empty, pg_model_import with the first problem in err; a state dict has no facts. */
+PG_CHECKED pg_status pg_model_open(const char *path, const char *mapping, const pg_model_hints *hints, pg_model **out,
+                                   pg_model_facts *facts, pg_error *err);
 
 #endif

@@ -78,6 +78,8 @@ static const char *const booleans[] = {"false", "true", NULL};
 static const pg_cli_row rows[] = {
     PG_CLI_FILE(arguments, hearing.model_path, "model", "FILE",
                 "safetensors, our own or saved from the reference's PyTorch networks", .required = true),
+    PG_CLI_FILE(arguments, hearing.map_path, "map", "FILE",
+                "mapping of the names in the model's file, if that is a state dict of other code (see passgrid import)"),
     PG_CLI_FILE(arguments, hearing.claims[0].path, "evidence", "FILE",
                 "evidence of a claimant; one file may hold both weights and passports; may be repeated", .required = true,
                 .take = take_evidence),

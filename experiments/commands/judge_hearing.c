@@ -55,7 +55,7 @@ static pg_status load_accused(pg_hearing *h, pg_error *err)
                                   .relu_before_add = h->relu_before_add < 0 ? NULL : &relu,
                                   .image_height = h->images.height,
                                   .image_width = h->images.width};
-    PG_TRY(pg_model_load(h->model_path, &hints, &h->model, &h->facts, err));
+    PG_TRY(pg_model_open(h->model_path, h->map_path ? h->map_path : "", &hints, &h->model, &h->facts, err));
     PG_TRY(check_hints(h, &hints, err));
 done:
     return status;

@@ -6,7 +6,7 @@
 #ifndef PG_COMMANDS_JUDGE_HEARING_H
 #define PG_COMMANDS_JUDGE_HEARING_H
 
-#include "core/nets/state.h"
+#include "core/nets/state_import.h"
 #include "core/ownership/origin.h"
 #include "core/ownership/original.h"
 #include "experiments/grid/grid_options.h"
@@ -32,7 +32,7 @@ typedef struct pg_claimant {
 
 typedef struct pg_hearing {
     /* set by the caller */
-    const char *model_path;
+    const char *model_path, *map_path; /* the mapping is NULL: it is a model file */
     const char *data_word;             /* the data set, see pg_data_entry_read; NULL: the one that the model file names */
     const char *directory;             /* of the data sets; NULL: the default */
     int norm, pixels, relu_before_add; /* -1: not given */

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Keys that an entry may have besides its options. */
-static const char *const scheme_keys[] = {"scheme", "train", "model", "evidence", NULL};
+static const char *const scheme_keys[] = {"scheme", "train", "model", "map", "evidence", NULL};
 static const char *const attack_keys[] = {"attack", "schemes", "after", "keep", NULL};
 static const char *const chain_keys[] = {"chain", "schemes", NULL};
 static const char *const stage_keys[] = {"attack", NULL};

@@ -152,6 +152,8 @@ pg_status pg_design_read_source(pg_design_reader *r, const pg_node *map, pg_desi
         const pg_node *model = pg_node_find(map, "model");
         if (model && problems->count == before)
             pg_problems_add(problems, model, "expected the name of a file, got an empty text");
+        else if (files->map[0] && problems->count == before)
+            pg_problems_add(problems, pg_node_find(map, "map"), "also write `model: FILE`, the state dict that it is for");
         else if (files->evidence[0] && problems->count == before)
             pg_problems_add(problems, pg_node_find(map, "evidence"),
                             "also write `model: FILE`, the network that the evidence belongs to");

@@ -73,6 +73,9 @@ const pg_option pg_independent_table[] = {
 const pg_option pg_source_table[] = {
     PG_TEXT(pg_source_options, model, "",
             "safetensors file of a trained network of this scheme; passgrid measures, judges and attacks it and trains none"),
+    {PG_OPTION("map", pg_source_options, map, TEXT, char *, "",
+               "mapping file of the names in model, if that is a state dict of other code; see `passgrid help import`"),
+     .later = true},
     PG_TEXT(pg_source_options, evidence, "",
             "file of the owner's evidence, if the scheme has any; may be the same file as model"),
     {0},

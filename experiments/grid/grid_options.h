@@ -48,7 +48,7 @@ extern const pg_option pg_independent_table[];
 
 /* The files of a scheme's network, if it was trained elsewhere. */
 typedef struct pg_source_options {
-    char model[PG_TEXT_MAX], evidence[PG_TEXT_MAX];
+    char model[PG_TEXT_MAX], map[PG_TEXT_MAX], evidence[PG_TEXT_MAX];
 } pg_source_options;
 extern const pg_option pg_source_table[];
 

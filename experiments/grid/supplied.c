@@ -90,12 +90,30 @@ done:
     return status;
 }
 
+/* The sum that stands for the network in keys. */
+static pg_status sum_network(const pg_source_options *files, const pg_arch *arch, char out[PG_SHA256_HEX], pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_hash hash;
+    char map[PG_SHA256_HEX];
+    PG_TRY(pg_sha256_file(files->model, out, err));
+    if (!files->map[0]) goto done;
+    PG_TRY(pg_sha256_file(files->map, map, err));
+    pg_hash_start(&hash);
+    pg_hash_add_text(&hash, out);
+    pg_hash_add_text(&hash, map);
+    pg_hash_add_text(&hash, arch->text ? arch->text : arch->name);
+    pg_hash_finish_hex(&hash, out);
+done:
+    return status;
+}
+
 pg_status pg_supplied_read(const pg_source_options *files, const pg_model_hints *hints, const pg_scheme *scheme, void *options,
                            pg_supplied *out, pg_error *err)
 {
     pg_status status = PG_OK;
-    PG_TRY(pg_sha256_file(files->model, out->model_sha256, err));
-    PG_TRY(pg_model_load(files->model, hints, &out->model, &out->facts, err));
+    PG_TRY(pg_model_open(files->model, files->map, hints, &out->model, &out->facts, err));
+    PG_TRY(sum_network(files, out->model->spec.arch, out->model_sha256, err));
     PG_TRY(read_evidence(files, scheme, out, err));
     if (scheme->recognise) {
         status = scheme->recognise(options, &out->model->spec, out->evidence, err);

@@ -3,14 +3,15 @@
 #ifndef PG_GRID_SUPPLIED_H
 #define PG_GRID_SUPPLIED_H
 
-#include "core/nets/state.h"
+#include "core/nets/state_import.h"
 #include "experiments/grid/task.h"
 
 typedef struct pg_supplied {
     pg_model *model;
     pg_evidence *evidence; /* NULL: none */
     pg_model_facts facts;
-    char model_sha256[PG_SHA256_HEX], commitment[PG_SHA256_HEX]; /* commitment is empty without evidence */
+    char model_sha256[PG_SHA256_HEX]; /* of the file; if there is a mapping, of file, mapping and network */
+    char commitment[PG_SHA256_HEX];   /* empty without evidence */
 } pg_supplied;
 
 /* Read the files, and set the scheme's options to the values that follow from network and evidence. PG_BAD_INPUT, naming the

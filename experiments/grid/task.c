@@ -99,6 +99,7 @@ static pg_status add_source(pg_tree *tree, pg_node *map, const pg_task *task, pg
     const bool places = reveal == PG_REVEAL_ALL && task->kind == PG_TASK_SUPPLIED;
     PG_TRY(pg_node_add(tree, map, "brought", PG_MAP, NULL, &entry, err));
     if (places) PG_TRY(pg_node_add_text(tree, entry, "model", s->files.model, err));
+    if (places && s->files.map[0]) PG_TRY(pg_node_add_text(tree, entry, "map", s->files.map, err));
     if (places && s->commitment[0]) PG_TRY(pg_node_add_text(tree, entry, "evidence", s->files.evidence, err));
     PG_TRY(pg_node_add_text(tree, entry, "model_sha256", s->model_sha256, err));
     if (s->commitment[0]) PG_TRY(pg_node_add_text(tree, entry, "commitment", s->commitment, err));
@@ -251,6 +252,7 @@ static pg_status get_data(const pg_node *map, pg_data_choice *out, pg_problems *
 static void get_source(const pg_node *map, pg_task_source *out)
 {
     get_text(map, "model", out->files.model, sizeof out->files.model);
+    get_text(map, "map", out->files.map, sizeof out->files.map);
     get_text(map, "evidence", out->files.evidence, sizeof out->files.evidence);
     get_text(map, "model_sha256", out->model_sha256, sizeof out->model_sha256);
     get_text(map, "commitment", out->commitment, sizeof out->commitment);
