@@ -4,7 +4,8 @@
  *     gamma'' = W2 leaky(W1 gamma + b1) + b2 + gamma
  *
  * None: gamma'' = gamma. Individual: one block per channel, 1 -> 10 -> 1. Collective: one for all C channels, C -> C/8 -> C.
- * Source: Chen, Tian, Chen, Zhou, CVPR 2023, section 3 (IERB and CERB). */
+ * More dense layers, of as many hidden units, and other activations are the paper's ablations. Source: Chen, Tian, Chen, Zhou,
+ * CVPR 2023, section 3 (IERB and CERB). */
 #ifndef PG_ATTACKS_RESIDUAL_H
 #define PG_ATTACKS_RESIDUAL_H
 
@@ -17,18 +18,29 @@
 typedef enum pg_residual_kind { PG_RESIDUAL_NONE, PG_RESIDUAL_INDIVIDUAL, PG_RESIDUAL_COLLECTIVE } pg_residual_kind;
 extern const char *const pg_residual_kinds[]; /* names, ended by NULL */
 
-/* values [count] are trained: gamma [channels], then W1, b1, W2, b2 of all groups, [groups,hidden,wide],
- * [groups,hidden], [groups,wide,hidden], [groups,wide]. gradient and momentum are laid out alike. */
+typedef enum pg_residual_activation { PG_RESIDUAL_LEAKY_RELU, PG_RESIDUAL_TANH, PG_RESIDUAL_SIGMOID } pg_residual_activation;
+extern const char *const pg_residual_activations[]; /* names, ended by NULL */
+
+enum { PG_RESIDUAL_DEPTH_MAX = 8 };
+typedef struct pg_residual_form {
+    pg_residual_kind kind;
+    int depth; /* dense layers: 2 to PG_RESIDUAL_DEPTH_MAX */
+    pg_residual_activation activation;
+} pg_residual_form;
+
+/* values [count] are trained: gamma [channels], then the dense layers, each with the weights [groups,out,in] and biases
+ * [groups,out] of all groups. gradient and momentum are laid out alike. */
 typedef struct pg_residual {
-    int channels, groups, wide, hidden; /* each group has `wide` channels */
-    size_t w1, b1, w2, b2, count;
+    int channels, groups, wide, hidden, depth; /* each group has `wide` channels */
+    pg_residual_activation activation;
+    size_t layer[PG_RESIDUAL_DEPTH_MAX], count; /* where a dense layer begins */
     pg_real *values, *momentum, *gradient;
-    pg_real *inner, *dinner, *back; /* scratch: hidden activations, their gradient, that of gamma */
+    pg_real *inner, *dinner, *back; /* scratch: activations of the hidden layers, their gradients, that of gamma */
 } pg_residual;
 
 /* Start with gamma 1 and dense layers uniform within +-1/sqrt(inputs). The caller calls pg_residual_close, also after a
  * failure. */
-PG_CHECKED pg_status pg_residual_open(pg_residual *r, pg_residual_kind kind, int channels, pg_rng *rng, pg_error *err);
+PG_CHECKED pg_status pg_residual_open(pg_residual *r, const pg_residual_form *form, int channels, pg_rng *rng, pg_error *err);
 void pg_residual_close(pg_residual *r);
 
 /* out [channels] = gamma''. */

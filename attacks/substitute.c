@@ -6,9 +6,10 @@
  *     gamma'' = W2 leaky(W1 gamma + b1) + b2 + gamma       beta is trained directly
  *
  * collective (CERB): one block per layer, C -> C/8 -> C; individual (IERB): one per channel, 1 -> 10 -> 1; none: gamma
- * directly. The thief then solves for passports that give the result, a step that the paper leaves out. Source: Chen, Tian,
- * Chen, Zhou, "Effective ambiguity attack against passport-based DNN intellectual property protection schemes through fully
- * connected layer substitution", CVPR 2023, section 3; learning rate and epochs are ours, because the paper does not give them.
+ * directly. The paper does not say which layers have blocks if some have none; here those nearest to the input do. The thief
+ * then solves for passports that give the result, a step that the paper leaves out. Source: Chen, Tian, Chen, Zhou, "Effective
+ * ambiguity attack against passport-based DNN intellectual property protection schemes through fully connected layer
+ * substitution", CVPR 2023, section 3; learning rate and epochs are ours, because the paper does not give them.
  * */
 #include "attacks/frozen.h"
 #include "attacks/residual.h"
@@ -23,7 +24,7 @@ enum { OVERLAP_SHARED, OVERLAP_DISJOINT };
 static const char *const overlaps[] = {"shared", "disjoint", NULL};
 
 typedef struct substitute_options {
-    int block, overlap;
+    int block, depth, activation, blocks, overlap;
     double share;
     pg_frozen_options train;
 } substitute_options;
@@ -31,6 +32,14 @@ typedef struct substitute_options {
 static const pg_option options[] = {
     PG_CHOICE(substitute_options, block, "collective", pg_residual_kinds,
               "block through which gamma is trained: none, one per channel (IERB), or one per layer (CERB)"),
+    {PG_OPTION("depth", substitute_options, depth, INT, int, "2", "dense layers of a block"), .low = 2,
+     .high = PG_RESIDUAL_DEPTH_MAX, .later = true},
+    {PG_OPTION("activation", substitute_options, activation, CHOICE, int, "leaky-relu", "activation between them"),
+     .choices = pg_residual_activations, .later = true},
+    {PG_OPTION("blocks", substitute_options, blocks, INT, int, "-1",
+               "number of passport layers with a block, counted from the input; the gamma of the others is trained directly. "
+               "-1: all"),
+     .low = -1, .high = PG_PASSPORTS_MAX, .later = true},
     PG_REAL(substitute_options, share, "10", PG_ABOVE_ZERO, 100, "percent",
             "number of the thief's images, as a share of the owner's training set"),
     PG_CHOICE(substitute_options, overlap, "shared", overlaps,
@@ -62,6 +71,9 @@ static pg_status substitute_check(const void *values, const pg_attack_view *view
         return pg_fail(err, PG_BAD_INPUT,
                        "share: %g %% of the owner's images are %d, expected at least 1 and at most the %d %s ones", o->share,
                        count, from->count, overlaps[o->overlap]);
+    if (o->blocks > view->model->passport_count)
+        return pg_fail(err, PG_BAD_INPUT, "blocks: expected at most the %d passport layers of the network, got %d",
+                       view->model->passport_count, o->blocks);
     pg_dataset part = *from;
     part.count = count;
     return pg_frozen_check(&o->train, &part, &view->model->spec, err);
@@ -82,6 +94,8 @@ static pg_status substitute_start(void *state, const void *values, const pg_atta
     substitute_state *s = state;
     const substitute_options *o = values;
     pg_rng rng;
+    const pg_residual_form form = {(pg_residual_kind)o->block, o->depth, (pg_residual_activation)o->activation},
+                           direct = {.kind = PG_RESIDUAL_NONE};
     const pg_dataset *from;
     const int count = substitute_find_data(o, view, &from);
     PG_TRY(pg_solve_copy("substitute", view->model, &s->frozen.copy, err));
@@ -91,7 +105,7 @@ static pg_status substitute_start(void *state, const void *values, const pg_atta
     for (int i = 0; i < m->passport_count; i++) {
         const pg_layer *l = pg_model_passport_layer(m, i);
         pg_rng_open(&rng, view->seed, "substitute block", (uint64_t)i);
-        PG_TRY(pg_residual_open(&s->blocks[i], (pg_residual_kind)o->block, l->out_channels, &rng, err));
+        PG_TRY(pg_residual_open(&s->blocks[i], o->blocks < 0 || i < o->blocks ? &form : &direct, l->out_channels, &rng, err));
         pg_zero((size_t)l->out_channels, m->params + l->affine[PG_PUBLIC].beta);
     }
     PG_TRY(pg_alloc(m->param_count, sizeof *s->beta_momentum, &s->beta_momentum, err));

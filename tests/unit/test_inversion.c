@@ -167,35 +167,46 @@ TEST(window_means_and_their_adjoint_agree)
 
 /* ---- residual blocks ---- */
 
-/* The blocks are of degree two in their values, so a wide step costs only rounding. Large biases keep the leaky ReLU away from
- * its kinks. */
-TEST(gradients_of_residual_forgeries_match_differences)
+/* Large biases, larger in each layer, keep the leaky ReLU away from its kinks. */
+static void check_block(const pg_residual_form *form)
 {
     enum { CHANNELS = 16 };
-    const double step = 1.0 / 64;
-    for (int kind = PG_RESIDUAL_NONE; kind <= PG_RESIDUAL_COLLECTIVE; kind++) {
-        pg_residual r;
-        pg_rng rng;
-        pg_real out[CHANNELS], dout[CHANNELS];
-        pg_rng_open(&rng, (pg_seed){.grid = 1, .task = "residual"}, pg_residual_kinds[kind], 0);
-        OK(pg_residual_open(&r, (pg_residual_kind)kind, CHANNELS, &rng, &err));
-        for (size_t e = r.b1; e < r.w2; e++) r.values[e] += e % 3 ? 4 : -4;
-        for (int k = 0; k < CHANNELS; k++) dout[k] = (pg_real)pg_rng_normal(&rng);
-        pg_residual_forward(&r, out);
-        pg_residual_backward(&r, dout);
-        for (size_t e = 0; e < r.count; e++) {
-            const pg_real kept = r.values[e];
-            double change = 0;
-            for (int sign = -1; sign <= 1; sign += 2) {
-                r.values[e] = kept + (pg_real)(sign * step);
-                pg_residual_forward(&r, out);
-                for (int k = 0; k < CHANNELS; k++) change += sign * (double)(out[k] * dout[k]);
-            }
-            r.values[e] = kept;
-            assert_true(fabs(change / (2 * step) - (double)r.gradient[e]) < 2e-3);
-        }
-        pg_residual_close(&r);
+    const double step = 1.0 / 128;
+    pg_residual r;
+    pg_rng rng;
+    pg_real out[CHANNELS], dout[CHANNELS];
+    pg_rng_open(&rng, (pg_seed){.grid = 1, .task = "residual"}, pg_residual_kinds[form->kind], (uint64_t)form->depth);
+    OK(pg_residual_open(&r, form, CHANNELS, &rng, &err));
+    for (int l = 0; l < r.depth - 1 && form->activation == PG_RESIDUAL_LEAKY_RELU; l++) {
+        const int units = r.groups * r.hidden;
+        for (int h = 0; h < units; h++)
+            r.values[r.layer[l + 1] - (size_t)(units - h)] += (pg_real)ldexp(h % 3 ? 1 : -1, 2 * l + 2);
     }
+    for (int k = 0; k < CHANNELS; k++) dout[k] = (pg_real)pg_rng_normal(&rng);
+    pg_residual_forward(&r, out);
+    pg_residual_backward(&r, dout);
+    for (size_t e = 0; e < r.count; e++) {
+        const pg_real kept = r.values[e];
+        double change = 0;
+        for (int sign = -1; sign <= 1; sign += 2) {
+            r.values[e] = kept + (pg_real)(sign * step);
+            pg_residual_forward(&r, out);
+            for (int k = 0; k < CHANNELS; k++) change += sign * (double)(out[k] * dout[k]);
+        }
+        r.values[e] = kept;
+        const double gradient = (double)r.gradient[e];
+        assert_true(fabs(change / (2 * step) - gradient) < 2e-3 * (1 + fabs(gradient)));
+    }
+    pg_residual_close(&r);
+}
+
+TEST(gradients_of_residual_forgeries_match_differences)
+{
+    static const pg_residual_form forms[] = {
+        {PG_RESIDUAL_NONE, 2, PG_RESIDUAL_LEAKY_RELU},       {PG_RESIDUAL_INDIVIDUAL, 2, PG_RESIDUAL_LEAKY_RELU},
+        {PG_RESIDUAL_COLLECTIVE, 2, PG_RESIDUAL_LEAKY_RELU}, {PG_RESIDUAL_COLLECTIVE, 4, PG_RESIDUAL_LEAKY_RELU},
+        {PG_RESIDUAL_INDIVIDUAL, 3, PG_RESIDUAL_TANH},       {PG_RESIDUAL_COLLECTIVE, 5, PG_RESIDUAL_SIGMOID}};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) check_block(&forms[i]);
 }
 
 /* ---- analytic inversion, the attack ---- */

@@ -28,6 +28,25 @@ TEST(substitute_trains_passports_on_its_images)
     }
 }
 
+/* Blocks of other forms, and blocks at some layers alone, train other passports. */
+TEST(the_form_of_the_blocks_changes_what_is_trained)
+{
+    static const char *const runs[] = {"{share: 25, epochs: 1, batch: 10}", "{share: 25, epochs: 1, batch: 10, depth: 3}",
+                                       "{share: 25, epochs: 1, batch: 10, activation: tanh}",
+                                       "{share: 25, epochs: 1, batch: 10, blocks: 1}",
+                                       "{share: 25, epochs: 1, batch: 10, blocks: 0}"};
+    enum { RUNS = sizeof runs / sizeof *runs };
+    subject victim = victim_of("v1", PG_NORM_BN);
+    char sums[RUNS][PG_SHA256_HEX], plain[PG_SHA256_HEX];
+    for (int i = 0; i < RUNS; i++) {
+        hash_outcomes("substitute", runs[i], &victim, 1, sums[i]);
+        for (int k = 0; k < i; k++) assert_string_not_equal(sums[k], sums[i]);
+    }
+    hash_outcomes("substitute", "{share: 25, epochs: 1, batch: 10, block: none}", &victim, 1, plain);
+    assert_string_equal(plain, sums[RUNS - 1]);
+    subject_destroy(&victim);
+}
+
 /* Therefore the forger's loss in the last epoch is that of the stolen network with the forger's passports. */
 TEST(frozen_statistics_keep_the_stolen_network)
 {
