@@ -2,6 +2,7 @@
 /* Settings of a run; see settings.h. */
 #include "experiments/report/settings.h"
 
+#include "attacks/attack.h"
 #include "core/base/memory.h"
 
 #include <ctype.h>
@@ -111,6 +112,34 @@ static const pg_value *find_option(const pg_task_labels *l, const char *key)
     return value;
 }
 
+static const pg_parameter *named_by(const pg_subject *s, const char *key)
+{
+    for (int i = 0; i < s->parameters->count; i++)
+        if (strcmp(s->parameters->items[i].key, key) == 0) return &s->parameters->items[i];
+    return NULL;
+}
+
+/* An option that came later than records of the attack: they omit its default, and so do subjects that are about it. */
+static const pg_option *later_option(const pg_task_labels *l, const char *key)
+{
+    const pg_attack *attack = pg_attack_find(l->attack);
+    const pg_option *option = attack ? pg_options_find(attack->options, key) : NULL;
+    return option && option->later ? option : NULL;
+}
+
+static bool later_options_fit(const pg_subject *s, const pg_task_labels *l)
+{
+    for (int i = 0; i < s->parameters->count; i++) {
+        const pg_parameter *p = &s->parameters->items[i];
+        const pg_option *o = later_option(l, p->key);
+        if (o && !pg_parameters_find(l->parameters, p->key) && strcmp(p->text + strlen(p->key) + 1, o->fallback) != 0)
+            return false;
+    }
+    for (int i = 0; i < l->parameters->count; i++)
+        if (later_option(l, l->parameters->items[i].key) && !named_by(s, l->parameters->items[i].key)) return false;
+    return true;
+}
+
 /* Do the options of a task have the values that a subject names? "data=*" fits a transfer to any data set; for a stand-in every
  * "data=" does. A parameter that is not an option names the outcome. */
 static bool options_fit(const pg_subject *s, const pg_task_labels *l, bool stand_in, const char **outcome)
@@ -121,11 +150,12 @@ static bool options_fit(const pg_subject *s, const pg_task_labels *l, bool stand
         const pg_value *found = find_option(l, p->key);
         const bool any =
             strcmp(p->key, "data") == 0 && (stand_in || (p->value.type == PG_VALUE_TEXT && strcmp(p->value.text, "*") == 0));
+        if (!found && later_option(l, p->key)) continue;
         if (!found && *outcome) return false;
         if (!found) *outcome = p->text;
         if (found && !(any ? is_transfer(found, l) : pg_value_compare(found, &p->value) == 0)) return false;
     }
-    return true;
+    return later_options_fit(s, l);
 }
 
 /* Does a cell have this metric and outcome? outcome NULL: cells of the whole attack and of its repetitions. */
