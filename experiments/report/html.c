@@ -40,7 +40,7 @@ static const char style[] =
     "table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}"
     "caption{text-align:left;color:var(--soft);padding:.2rem 0 .5rem}\n"
     "th,td{padding:.36rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);white-space:nowrap}"
-    "thead th{border-bottom:2px solid var(--line);font-weight:600}td.n,th.n{text-align:right}td.t{white-space:normal;"
+    "thead th{border-bottom:2px solid var(--line);font-weight:600}td.n,th.n{text-align:right}td.n small{display:block;color:var(--soft)}td.t{white-space:normal;"
     "min-width:9rem;overflow-wrap:anywhere}\n"
     "th button{all:unset;cursor:pointer;font:inherit}th button:focus-visible{outline:2px solid var(--proves)}"
     "th[aria-sort=ascending] button:after{content:' \\2191'}th[aria-sort=descending] button:after{content:' \\2193'}\n"

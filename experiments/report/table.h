@@ -13,8 +13,8 @@ enum { PG_WORDS_MAX = 16 };
 
 typedef enum pg_column_kind {
     PG_COLUMN_TEXT,
-    PG_COLUMN_MEAN,    /* "62.31 ± 0.42", Markdown: and the 95 % interval of the mean, "[61.27, 63.35]"; CSV: mean, then "sd",
-                          "n", "low" and "high" in columns of their own */
+    PG_COLUMN_MEAN,    /* "62.31 ± 0.42", and below or beside it the 95 % interval of the mean, "[61.27, 63.35]"; CSV: mean,
+                          then "sd", "n", "low" and "high" in columns of their own */
     PG_COLUMN_LARGEST, /* "1.2e-09": for the p-values of an owner's claim */
     PG_COLUMN_SMALLEST,
     PG_COLUMN_SHARE,    /* how many values are 1: "3/3" */

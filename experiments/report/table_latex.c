@@ -97,6 +97,21 @@ static void put_row(const pg_table_parts *p, int row, FILE *stream)
     fputs(" \\\\\n", stream);
 }
 
+/* The intervals of a row, below its means. */
+static void put_intervals(const pg_table_parts *p, int row, FILE *stream)
+{
+    char text[PG_TABLE_SHOWN];
+    const char *before = "{}";
+    if (!pg_table_has_interval(p->table, row, p->from, p->to)) return;
+    for (int c = 0; c < p->table->column_count; c++) {
+        if (!in_part(p, c)) continue;
+        fputs(before, stream);
+        if (pg_table_show_interval(p->table, row, c, text)[0]) fprintf(stream, "{\\footnotesize$%s$}", text);
+        before = " & ";
+    }
+    fputs(" \\\\\n", stream);
+}
+
 static void put_heading(const pg_table_parts *p, int row, FILE *stream)
 {
     int columns = 0;
@@ -127,7 +142,9 @@ static void put_part(const pg_table_parts *p, FILE *stream)
     fputs("\\midrule\n", stream);
     for (int row = 0; row < p->table->row_count; row++) {
         if (pg_table_parts_heading(p, row)) put_heading(p, row, stream);
-        if (!pg_table_parts_blank(p, row)) put_row(p, row, stream);
+        if (pg_table_parts_blank(p, row)) continue;
+        put_row(p, row, stream);
+        put_intervals(p, row, stream);
     }
     fputs("\\bottomrule\n\\end{tabular}\n", stream);
 }

@@ -43,6 +43,20 @@ static void print_columns(const pg_table_parts *s, int row, int from, int to, in
     }
 }
 
+/* The intervals of a row, below its means. */
+static void print_intervals(const pg_table_parts *s, int row, FILE *stream)
+{
+    char text[PG_TABLE_SHOWN];
+    int owed = 0;
+    if (!pg_table_has_interval(s->table, row, s->from, s->to)) return;
+    for (int c = s->headings; c < s->to; c++) {
+        if (!s->layout->widths[c] || (c >= s->keys && c < s->from)) continue;
+        owed += GAP;
+        pad(stream, pg_table_show_interval(s->table, row, c, text), s->layout->widths[c], false, &owed);
+    }
+    fputc('\n', stream);
+}
+
 /* A row of the part; row -1 is the header. */
 static void print_row(const pg_table_parts *s, int row, FILE *stream)
 {
@@ -50,6 +64,7 @@ static void print_row(const pg_table_parts *s, int row, FILE *stream)
     print_columns(s, row, s->headings, s->keys, &owed, stream);
     print_columns(s, row, s->from, s->to, &owed, stream);
     fputc('\n', stream);
+    if (row >= 0) print_intervals(s, row, stream);
 }
 
 static void print_heading(const pg_table_parts *s, int row, FILE *stream)

@@ -5,6 +5,7 @@
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/base/memory.h"
+#include "core/base/minmax.h"
 #include "core/base/utf8.h"
 #include "experiments/report/html.h"
 
@@ -66,6 +67,23 @@ const char *pg_table_show(const pg_table *table, int row, int c, int width, char
     return out;
 }
 
+const char *pg_table_show_interval(const pg_table *table, int row, int c, char out[SHOWN])
+{
+    const pg_sample *s = &pg_table_at(table, row, c)->sample;
+    out[0] = 0;
+    if (table->columns[c].kind != PG_COLUMN_MEAN || s->count < 2) return out;
+    const double mean = pg_sample_mean(s), margin = pg_sample_margin(s);
+    snprintf(out, SHOWN, "[%.2f, %.2f]", mean - margin, mean + margin);
+    return out;
+}
+
+bool pg_table_has_interval(const pg_table *table, int row, int from, int to)
+{
+    for (int c = from; c < to; c++)
+        if (table->columns[c].kind == PG_COLUMN_MEAN && pg_table_at(table, row, c)->sample.count > 1) return true;
+    return false;
+}
+
 bool pg_column_is_words(const pg_column *column)
 {
     return column->kind == PG_COLUMN_TEXT || column->kind == PG_COLUMN_WORDS;
@@ -95,9 +113,9 @@ static int measure(const pg_table *table, int column, int widest)
     int width = pg_utf8_width(table->columns[column].name);
     bool used = false;
     for (int row = 0; row < table->row_count; row++) {
-        const int wide = pg_utf8_width(pg_table_show(table, row, column, widest, text));
+        width = pg_max(width, pg_utf8_width(pg_table_show(table, row, column, widest, text)));
+        width = pg_max(width, pg_utf8_width(pg_table_show_interval(table, row, column, text)));
         used |= !pg_table_is_empty(table, row, column);
-        if (wide > width) width = wide;
     }
     return used ? width : 0;
 }
@@ -151,15 +169,6 @@ static void put_paragraph(FILE *stream, const char *text)
     fputs("\n\n", stream);
 }
 
-/* The 95 % interval of a mean. */
-static void put_interval(const pg_table *table, int row, int c, FILE *stream)
-{
-    const pg_sample *s = &pg_table_at(table, row, c)->sample;
-    if (table->columns[c].kind != PG_COLUMN_MEAN || s->count < 2) return;
-    const double mean = pg_sample_mean(s), margin = pg_sample_margin(s);
-    fprintf(stream, " [%.2f, %.2f]", mean - margin, mean + margin);
-}
-
 /* A row of the table; row -1 is the header. */
 static void put_row(const pg_table *table, const pg_table_layout *l, int row, FILE *stream)
 {
@@ -168,7 +177,7 @@ static void put_row(const pg_table *table, const pg_table_layout *l, int row, FI
         if (!l->widths[c]) continue;
         fputs("| ", stream);
         put_escaped(stream, row < 0 ? table->columns[c].name : pg_table_show(table, row, c, 0, text));
-        if (row >= 0) put_interval(table, row, c, stream);
+        if (row >= 0 && pg_table_show_interval(table, row, c, text)[0]) fprintf(stream, " %s", text);
         fputc(' ', stream);
     }
     fputs("|\n", stream);
@@ -237,14 +246,16 @@ static double sorted_by(const pg_table *table, int row, int c)
 
 static void put_html_row(const pg_table *table, const pg_table_layout *l, int row, FILE *stream)
 {
-    char text[SHOWN], value[32];
+    char text[SHOWN], interval[SHOWN], value[32];
     fputs("<tr>", stream);
     for (int c = 0; c < table->column_count; c++) {
         if (!l->widths[c]) continue;
         const char *shown = pg_table_show(table, row, c, 0, text);
         const bool number = !pg_column_is_words(&table->columns[c]) && !pg_table_is_empty(table, row, c);
         if (number) snprintf(value, sizeof value, "%.9g", sorted_by(table, row, c));
-        if (number)
+        if (number && pg_table_show_interval(table, row, c, interval)[0])
+            PG_HTML(stream, "<td class=\"n\" data-v=\"$\">$ <small>$</small></td>", value, shown, interval);
+        else if (number)
             PG_HTML(stream, "<td class=\"n\" data-v=\"$\">$</td>", value, shown);
         else
             PG_HTML(stream, pg_column_is_words(&table->columns[c]) ? "<td class=\"t\">$</td>" : "<td class=\"n\">$</td>",
