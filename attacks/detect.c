@@ -93,7 +93,7 @@ static size_t detect_size(const pg_layer *l)
 {
     if (l->weight < 0) return 0;
     const int taps = l->row.kind == PG_ROW_CONV ? l->row.kernel * l->row.kernel : l->in_height * l->in_width;
-    return (size_t)taps * (size_t)l->in_channels * (size_t)l->out_channels;
+    return (size_t)taps * (size_t)l->depth * (size_t)l->out_channels;
 }
 
 static pg_status detect_sort(detect_state *s, int layer, pg_error *err)

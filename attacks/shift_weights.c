@@ -55,7 +55,7 @@ static pg_status shift_weights_start(void *state, const void *values, const pg_a
     for (int i = 0; i < p->model->layer_count; i++) {
         const pg_layer *l = &p->model->layers[i];
         if (l->row.kind != PG_ROW_CONV) continue;
-        const int rows = l->row.kernel * l->row.kernel * l->in_channels;
+        const int rows = l->row.kernel * l->row.kernel * l->depth;
         shift_weights_move(o, p->model->params + l->weight, rows, l->out_channels, &rng);
     }
 done:

@@ -25,6 +25,7 @@ static bool winograd_pays(const pg_conv *conv)
 
 static const pg_conv_algorithm *choose(const pg_conv *conv, pg_conv_choice choice)
 {
+    if (conv->shape.groups > 1) return &pg_conv_grouped;
     if (choice == PG_CONV_DIRECT) return &pg_conv_direct;
     if (choice == PG_CONV_IM2COL || !pg_conv_winograd.fits(&conv->shape)) return &pg_conv_im2col;
     return choice == PG_CONV_WINOGRAD || winograd_pays(conv) ? &pg_conv_winograd : &pg_conv_im2col;
@@ -38,6 +39,9 @@ pg_status pg_conv_plan(pg_conv *conv, const pg_conv_shape *shape, pg_conv_choice
     if (s->height + 2 * s->pad < s->kernel || s->width + 2 * s->pad < s->kernel)
         return pg_fail(err, PG_BAD_INPUT, "convolution: a kernel of %d does not fit an image of %dx%d", s->kernel, s->height,
                        s->width);
+    if (s->groups > 1 && (s->channels % s->groups || s->filters % s->groups))
+        return pg_fail(err, PG_BAD_INPUT, "convolution: %d groups divide %d channels and %d filters unevenly", s->groups,
+                       s->channels, s->filters);
     *conv = (pg_conv){.shape = *shape,
                       .out_height = (s->height + 2 * s->pad - s->kernel) / s->stride + 1,
                       .out_width = (s->width + 2 * s->pad - s->kernel) / s->stride + 1};

@@ -12,6 +12,11 @@ int pg_arch_rows(const pg_arch *arch, bool relu_before_add, pg_row rows[PG_ROWS_
     return arch->count;
 }
 
+bool pg_row_takes_passport(const pg_row *row)
+{
+    return row->kind == PG_ROW_CONV && !row->bare && row->groups == 1;
+}
+
 /* A shipped network, read when it is first asked for. */
 static const pg_arch *read_shipped(int i)
 {

@@ -32,6 +32,7 @@ typedef struct pg_row {
     char name[PG_NAME_MAX];  /* prefix of its tensors in a state dict; empty if it has none */
     int input, other;        /* rows that it reads (PG_IMAGES: the batch); other only for PG_ROW_ADD */
     int channels;            /* PG_ROW_CONV, PG_ROW_DENSE: outputs at width 1; 0: as many as classes (last dense layer) */
+    int groups;              /* PG_ROW_CONV: see conv.h; 0: as many as channels of the input (depthwise) */
     int kernel, stride, pad; /* PG_ROW_AVGPOOL of stride 0: kernel is the side of its output */
     bool relu;
     bool bare;     /* PG_ROW_CONV: without norm, affine and bias, so it can be no passport layer */
@@ -42,8 +43,8 @@ typedef struct pg_row {
 /* Rows of a table. n: name, in: row that it reads, k: channels, r: kernel, s: stride, p: padding, own: passport layer. */
 #define PG_CONV_ROW(n, in, k, r, s, p, own)                                                                                    \
     {                                                                                                                          \
-        .kind = PG_ROW_CONV, .name = n, .input = in, .channels = k, .kernel = r, .stride = s, .pad = p, .relu = true,          \
-        .passport = own                                                                                                        \
+        .kind = PG_ROW_CONV, .name = n, .input = in, .channels = k, .kernel = r, .stride = s, .pad = p, .groups = 1,           \
+        .relu = true, .passport = own                                                                                          \
     }
 #define PG_MAXPOOL_ROW(in, k, s)                                                                                               \
     {                                                                                                                          \
@@ -70,6 +71,9 @@ typedef struct pg_arch {
 
 /* In the struct of a network: its table, an array of rows. */
 #define PG_ARCH_TABLE(rows_) .table = rows_, .count = (int)(sizeof rows_ / sizeof *rows_)
+
+/* May the row be a passport layer? It is a convolution without groups, and a norm follows. */
+bool pg_row_takes_passport(const pg_row *row);
 
 /* Write the table of a network, and return its length. */
 int pg_arch_rows(const pg_arch *arch, bool relu_before_add, pg_row rows[PG_ROWS_MAX]);

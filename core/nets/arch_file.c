@@ -38,6 +38,9 @@ static const pg_option conv_options[] = {
     ROW_INT(kernel, "3", 1, PG_KERNEL_MAX, "pixels", "side of the filters"),
     ROW_INT(stride, "1", 1, 16, "pixels", "distance between neighbouring outputs"),
     ROW_INT(pad, "-1", -1, 15, "pixels", "zeros at each side of the image; -1: half the kernel, rounded down"),
+    ROW_INT(
+        groups, "1", 0, CHANNELS_MAX, NULL,
+        "parts into which inputs and filters are divided: a filter reads those of its part; 0: as many as inputs (depthwise)"),
     ROW_BOOL(norm, "true", "the norm and the affine of the grid follow; without them the convolution has no bias either"),
     ROW_BOOL(relu, "true", "a ReLU follows"),
     ROW_BOOL(passport, "false", "a passport layer by default, and the first of them holds a mark by default"),
@@ -204,6 +207,7 @@ static void take_values(reader *r, const pg_node *map, const pg_row_kind_info *i
                     .kernel = v->kernel ? v->kernel : v->side,
                     .stride = v->stride,
                     .pad = v->pad < 0 ? v->kernel / 2 : v->pad,
+                    .groups = v->groups,
                     .relu = v->relu,
                     .passport = v->passport,
                     .rate = v->rate};
@@ -231,6 +235,8 @@ static void check_values(reader *r, const pg_node *map, const pg_row_values *v)
         pg_problems_add(r->problems, pg_node_find(map, "pad"), "expected at most half the kernel, %d", row->kernel / 2);
     if (row->bare && row->passport)
         pg_problems_add(r->problems, pg_node_find(map, "passport"), "a convolution without norm cannot be a passport layer");
+    if (row->kind == PG_ROW_CONV && row->groups != 1 && row->passport)
+        pg_problems_add(r->problems, pg_node_find(map, "passport"), "a convolution in groups cannot be a passport layer");
     if (row->kind == PG_ROW_DENSE && !row->channels && relu && v->relu)
         pg_problems_add(r->problems, relu, "a ReLU cannot follow the classes");
 }
@@ -290,13 +296,13 @@ static void check_table(reader *r)
     if (!convolutions) pg_problems_add(r->problems, r->nodes[r->count - 1], "the network has no convolution");
 }
 
-/* Unless the table names passport layers, take the last three convolutions with a norm. */
+/* Unless the table names passport layers, take the last three convolutions that can be. */
 static void choose_passports(reader *r)
 {
     bool stated = false;
     for (int i = 0; i < r->count; i++) stated |= r->rows[i].passport;
     for (int i = r->count - 1, left = stated ? 0 : 3; i >= 0 && left; i--)
-        if (r->rows[i].kind == PG_ROW_CONV && !r->rows[i].bare) {
+        if (pg_row_takes_passport(&r->rows[i])) {
             r->rows[i].passport = true;
             left--;
         }

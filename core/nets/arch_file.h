@@ -12,7 +12,7 @@
  *
  * Each row reads the row before it, or the one that `from` names. pg_row_kinds has the options of every kind. The reader
  * finds all problems of a text, checks the shapes at the nominal image size, and refuses rows that no row reads. If no row is a
- * passport layer by default, the last three convolutions with a norm are.
+ * passport layer by default, the last three convolutions with a norm and without groups are.
  *
  * Networks that were read live until the process ends. Equal ones are one and the same, so that pointers can be compared. */
 #ifndef PG_NETS_ARCH_FILE_H

@@ -8,7 +8,7 @@
 /* The options of a row of any kind. */
 typedef struct pg_row_values {
     char name[PG_TEXT_MAX], from[PG_TEXT_MAX], with[PG_TEXT_MAX];
-    int channels, kernel, stride, pad, side;
+    int channels, kernel, stride, pad, groups, side;
     bool norm, relu, passport;
     double rate;
 } pg_row_values;

@@ -27,6 +27,7 @@ static pg_row_values values_of(const pg_row *rows, int i)
                        .kernel = r->kernel,
                        .stride = windows && r->stride == r->kernel ? 0 : r->stride,
                        .pad = r->kind == PG_ROW_CONV && r->pad == r->kernel / 2 ? -1 : r->pad,
+                       .groups = r->groups,
                        .side = r->kernel,
                        .norm = !r->bare,
                        .relu = r->relu || (r->kind == PG_ROW_DENSE && !r->channels),

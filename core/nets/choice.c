@@ -53,8 +53,8 @@ static pg_status read_names(const char *text, const pg_net_spec *spec, uint64_t 
         if (length && !bit)
             return pg_fail(err, PG_BAD_INPUT, "layers: %s has no convolution '%.*s'", spec->arch->name, (int)length, at + gap);
         if (bit & ~allowed)
-            return pg_fail(err, PG_BAD_INPUT, "layers: no norm follows the convolution '%.*s' of %s", (int)length, at + gap,
-                           spec->arch->name);
+            return pg_fail(err, PG_BAD_INPUT, "layers: the convolution '%.*s' of %s has no norm, or it has groups", (int)length,
+                           at + gap, spec->arch->name);
         *out |= bit;
         at += gap + length;
     }

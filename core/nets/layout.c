@@ -16,20 +16,14 @@ enum {
 
 typedef bool choose(const pg_row *convolution);
 
-static bool always(const pg_row *r)
+static bool is_whole(const pg_row *r)
 {
-    (void)r;
-    return true;
+    return r->groups == 1;
 }
 
 static bool by_default(const pg_row *r)
 {
     return r->passport;
-}
-
-static bool is_normed(const pg_row *r)
-{
-    return !r->bare;
 }
 
 /* The convolutions that are chosen, as bits. */
@@ -45,12 +39,12 @@ static uint64_t mask_of(const pg_arch *arch, choose *chosen)
 
 uint64_t pg_arch_convolutions(const pg_arch *arch)
 {
-    return mask_of(arch, always);
+    return mask_of(arch, is_whole);
 }
 
 uint64_t pg_arch_possible_passports(const pg_arch *arch)
 {
-    return mask_of(arch, is_normed);
+    return mask_of(arch, pg_row_takes_passport);
 }
 
 uint64_t pg_arch_default_passports(const pg_arch *arch)
@@ -63,7 +57,7 @@ static bool same_row(const pg_row *a, const pg_row *b)
     const bool named = a->kind == PG_ROW_CONV || a->kind == PG_ROW_DENSE || a->kind == PG_ROW_NORM;
     return a->kind == b->kind && (!named || strcmp(a->name, b->name) == 0) && a->input == b->input && a->other == b->other &&
            (a->channels == 0) == (b->channels == 0) && a->kernel == b->kernel && a->stride == b->stride && a->pad == b->pad &&
-           a->relu == b->relu && a->bare == b->bare && a->rate == b->rate;
+           a->groups == b->groups && a->relu == b->relu && a->bare == b->bare && a->rate == b->rate;
 }
 
 bool pg_net_spec_alike(const pg_net_spec *a, const pg_net_spec *b)
@@ -124,7 +118,8 @@ static pg_status check_passports(const pg_net_spec *spec, int conv_count, pg_err
     if (conv_count < 64 && spec->passports >> conv_count)
         return pg_fail(err, PG_BAD_INPUT, "%s has only %d convolutions to put a passport in", spec->arch->name, conv_count);
     if (spec->passports & ~pg_arch_possible_passports(spec->arch))
-        return pg_fail(err, PG_BAD_INPUT, "a convolution of %s without norm cannot be a passport layer", spec->arch->name);
+        return pg_fail(err, PG_BAD_INPUT, "a convolution of %s without norm or in groups cannot be a passport layer",
+                       spec->arch->name);
     if (spec->passports && !spec->public_affine && !spec->private_affine)
         return pg_fail(err, PG_BAD_INPUT, "passport layers need a public or a private branch");
     return PG_OK;
@@ -146,9 +141,20 @@ static int extent(int in, int kernel, int stride, int pad)
 
 static double weights_of(const pg_layer *l)
 {
-    const double pairs = (double)l->in_channels * l->out_channels;
+    const double pairs = (double)l->depth * l->out_channels;
     if (l->row.kind == PG_ROW_CONV) return pairs * l->row.kernel * l->row.kernel;
     return l->row.kind == PG_ROW_DENSE ? pairs * l->in_height * l->in_width : 0;
+}
+
+/* The groups of a convolution divide its inputs and filters evenly. */
+static pg_status split_channels(pg_layer *l, pg_error *err)
+{
+    const int groups = l->row.kind != PG_ROW_CONV ? 1 : l->row.groups ? l->row.groups : l->in_channels;
+    if (l->in_channels % groups || l->out_channels % groups)
+        return pg_fail(err, PG_BAD_INPUT, "%s: %d groups cannot divide %d input channels and %d filters evenly", l->row.name,
+                       groups, l->in_channels, l->out_channels);
+    l->depth = l->in_channels / groups;
+    return PG_OK;
 }
 
 /* An addition needs two operands of one shape; group norm needs whole groups. */
@@ -203,7 +209,8 @@ static pg_status shape_layer(const pg_net_spec *spec, const pg_layer *layers, pg
     if (layer->out_height < 1 || layer->out_width < 1)
         return pg_fail(err, PG_BAD_INPUT, "images of %dx%d are too small for %s", spec->image_height, spec->image_width,
                        spec->arch->name);
-    return check_shape(spec, layers, layer, err);
+    const pg_status status = split_channels(layer, err);
+    return status == PG_OK ? check_shape(spec, layers, layer, err) : status;
 }
 
 /* ---- tensors: one walk over the layers sets their offsets, and lists the tensors if there is a list ---- */
@@ -289,7 +296,7 @@ static void add_conv(walk *w, pg_layer *layer)
 {
     const int k = layer->out_channels, r = layer->row.kernel;
     const bool own = layer->passport >= 0;
-    const int shape[] = {k, layer->in_channels, r, r};
+    const int shape[] = {k, layer->depth, r, r};
     layer->weight = add_tensor(w, false, own ? "weight" : "conv.weight", own ? "conv.weight" : NULL, PG_ORDER_CONV, 4, shape);
     if (own) {
         add_passport_layer(w, layer);

@@ -42,7 +42,7 @@ typedef struct pg_net_spec {
 pg_net_spec pg_net_spec_plain(const pg_arch *arch, pg_norm_kind norm, int classes);
 uint64_t pg_arch_default_passports(const pg_arch *arch);
 
-/* Bit i: there is a convolution i; it may be a passport layer, because a norm follows it. */
+/* Bit i: convolution i has no groups, so it may hold a mark; it may be a passport layer, because a norm follows it too. */
 uint64_t pg_arch_convolutions(const pg_arch *arch);
 uint64_t pg_arch_possible_passports(const pg_arch *arch);
 
@@ -69,6 +69,7 @@ typedef struct pg_affine {
 typedef struct pg_layer {
     pg_row row;
     int in_height, in_width, in_channels, out_height, out_width, out_channels;
+    int depth;              /* channels that each filter reads: in_channels, unless the convolution has groups */
     int conv, passport;     /* index among the convolutions, among the passport layers; -1: neither */
     pg_norm_kind norm;      /* that it applies; PG_NORM_NONE for rows without one */
     ptrdiff_t weight, bias; /* in params; -1: absent */

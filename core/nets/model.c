@@ -81,7 +81,7 @@ static void initialise_dense(pg_model *model, const pg_layer *layer, pg_rng *rng
 static void initialise_conv(pg_model *model, const pg_layer *layer, pg_rng *rng)
 {
     const int r = layer->row.kernel, k = layer->out_channels;
-    const size_t fan_in = (size_t)(r * r) * (size_t)layer->in_channels;
+    const size_t fan_in = (size_t)(r * r) * (size_t)layer->depth;
     const double deviation = sqrt(2.0 / ((double)k * r * r));
     for (size_t i = 0; i < fan_in * (size_t)k; i++)
         model->params[layer->weight + (ptrdiff_t)i] = (pg_real)(deviation * pg_rng_normal(rng));
@@ -121,7 +121,7 @@ static void copy_part(const pg_real *from, ptrdiff_t source, pg_real *to, ptrdif
 static void copy_conv(const pg_model *from, const pg_layer *source, pg_model *to, const pg_layer *target)
 {
     const size_t k = (size_t)source->out_channels, hidden = (size_t)pg_layer_hidden(source);
-    const size_t weights = (size_t)(source->row.kernel * source->row.kernel * source->in_channels) * k;
+    const size_t weights = (size_t)(source->row.kernel * source->row.kernel * source->depth) * k;
     copy_part(from->params, source->weight, to->params, target->weight, weights);
     copy_part(from->params, source->bias, to->params, target->bias, k);
     for (int b = PG_PRIVATE; b >= PG_PUBLIC; b--) { /* public last: it stays if the target's branches share statistics */

@@ -177,7 +177,8 @@ static pg_status plan_cell(pg_net *net, int i, pg_conv_choice choice, pg_error *
                                  .filters = l->out_channels,
                                  .kernel = r->kernel,
                                  .stride = r->stride,
-                                 .pad = r->pad};
+                                 .pad = r->pad,
+                                 .groups = l->in_channels / l->depth};
     return pg_conv_plan(&c->conv, &shape, choice, err);
 }
 

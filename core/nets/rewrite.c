@@ -261,8 +261,23 @@ static double factor(side s, int channel)
     return s.factor ? s.factor[channel] : 1;
 }
 
+/* A depthwise filter reads the channel that it writes. */
+static void rewrite_depthwise(const pg_model *model, int i, side channels, side gains, pg_model *made)
+{
+    const pg_filters f = pg_layer_filters(&model->layers[i]), g = pg_layer_filters(&made->layers[i]);
+    for (int t = 0; t < g.taps; t++)
+        for (int o = 0; o < g.outputs; o++)
+            made->params[made->layers[i].weight + t * g.tap_step + o] =
+                (pg_real)((double)model->params[model->layers[i].weight + t * f.tap_step + given(gains, o)] * factor(gains, o) /
+                          factor(channels, o));
+}
+
 static void rewrite_weights(const pg_model *model, int i, side in, side out, pg_model *made)
 {
+    if (pg_layer_is_depthwise(&model->layers[i])) {
+        rewrite_depthwise(model, i, in, out, made);
+        return;
+    }
     const pg_filters f = pg_layer_filters(&model->layers[i]), g = pg_layer_filters(&made->layers[i]);
     const pg_real *w = model->params + model->layers[i].weight;
     pg_real *to = made->params + made->layers[i].weight;

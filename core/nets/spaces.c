@@ -9,12 +9,11 @@ static int origin(const int *joined, int row)
     return row;
 }
 
+/* The images stay the first, and so the origin, of whatever is joined to them. */
 static void join(int *joined, int a, int b)
 {
-    if (a < b)
-        joined[b] = a;
-    else
-        joined[a] = b;
+    const int first = a < b ? a : b, second = a < b ? b : a;
+    if (second >= 0) joined[second] = first;
 }
 
 static bool has_weights(const pg_layer *layer)
@@ -22,15 +21,26 @@ static bool has_weights(const pg_layer *layer)
     return layer->row.kind == PG_ROW_CONV || layer->row.kind == PG_ROW_DENSE;
 }
 
+bool pg_layer_is_depthwise(const pg_layer *layer)
+{
+    return layer->depth < layer->in_channels && layer->depth == 1 && layer->in_channels == layer->out_channels;
+}
+
+/* Join what a row reads and writes, as far as they must be reordered together. Nobody may reorder the channels of other groups
+ * than single channels: like those of the images they stay as they are. */
+static void join_row(const pg_layer *l, int i, int *joined)
+{
+    const bool passes = !has_weights(l) || pg_layer_is_depthwise(l), grouped = !passes && l->depth < l->in_channels;
+    joined[i] = passes ? l->row.input : grouped ? PG_IMAGES : i;
+    if (grouped) join(joined, origin(joined, l->row.input), PG_IMAGES);
+    if (l->row.kind == PG_ROW_ADD) join(joined, origin(joined, l->row.input), origin(joined, l->row.other));
+}
+
 void pg_spaces_find(const pg_layout *layout, pg_spaces *out)
 {
     int joined[PG_ROWS_MAX];
     const int last = layout->layer_count - 1;
-    for (int i = 0; i <= last; i++) {
-        const pg_row *row = &layout->layers[i].row;
-        joined[i] = has_weights(&layout->layers[i]) ? i : row->input;
-        if (row->kind == PG_ROW_ADD) join(joined, origin(joined, row->input), origin(joined, row->other));
-    }
+    for (int i = 0; i <= last; i++) join_row(&layout->layers[i], i, joined);
     *out = (pg_spaces){.count = 0};
     for (int i = 0; i <= last; i++) {
         const int from = origin(joined, i), input = layout->layers[i].row.input;
@@ -47,7 +57,8 @@ bool pg_layer_makes(const pg_layout *layout, const pg_spaces *spaces, int layer,
 
 bool pg_layer_reads(const pg_layout *layout, const pg_spaces *spaces, int layer, int space)
 {
-    return has_weights(&layout->layers[layer]) && spaces->in[layer] == space;
+    const pg_layer *l = &layout->layers[layer];
+    return has_weights(l) && !pg_layer_is_depthwise(l) && spaces->in[layer] == space;
 }
 
 int pg_space_block(const pg_layout *layout, const pg_spaces *spaces, int space)
@@ -59,7 +70,7 @@ int pg_space_block(const pg_layout *layout, const pg_spaces *spaces, int space)
 
 pg_filters pg_layer_filters(const pg_layer *layer)
 {
-    const int inputs = layer->in_channels, outputs = layer->out_channels;
+    const int inputs = layer->depth, outputs = layer->out_channels;
     if (layer->row.kind == PG_ROW_CONV)
         return (pg_filters){.taps = layer->row.kernel * layer->row.kernel,
                             .inputs = inputs,

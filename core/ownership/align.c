@@ -73,7 +73,7 @@ static void measure(pg_aligner *a, pg_alignment *out)
     int count = 0;
     for (int i = 0; i < a->original->layer_count; i++) {
         double s = 0, r = 0;
-        const bool filters_here = a->original->layers[i].weight >= 0 && a->rewrite->gain[i];
+        const bool filters_here = pg_align_makes(a, i, pg_align_space_of(a, i, PG_BY_OUTPUT)) && a->rewrite->gain[i];
         const int filters = filters_here && pg_align_comparable(a, i, PG_BY_OUTPUT) ? measure_layer(a, i, &s, &r) : 0;
         out->layer_similarity[i] = s / filters; /* NaN if there are none */
         out->layer_rival[i] = r / filters;
@@ -117,9 +117,9 @@ static pg_status allocate(pg_aligner *a, pg_error *err)
         const pg_layer *ours = &a->original->layers[i], *theirs = &a->accused->layers[i];
         if (ours->weight < 0) continue;
         const size_t taps = (size_t)pg_layer_filters(ours).taps;
-        weights[0] = larger(weights[0], taps * (size_t)ours->in_channels * (size_t)ours->out_channels);
-        weights[1] = larger(weights[1], taps * larger((size_t)ours->in_channels * (size_t)theirs->out_channels,
-                                                      (size_t)theirs->in_channels * (size_t)ours->out_channels));
+        weights[0] = larger(weights[0], taps * (size_t)ours->depth * (size_t)ours->out_channels);
+        weights[1] = larger(weights[1], taps * larger((size_t)ours->depth * (size_t)theirs->out_channels,
+                                                      (size_t)theirs->depth * (size_t)ours->out_channels));
     }
     for (int s = 0; s < a->given.count; s++) {
         channels[0] = larger(channels[0], (size_t)a->rewrite->spaces.channels[s]);

@@ -129,10 +129,27 @@ static void add_affine(pg_aligner *a, int layer)
     }
 }
 
-/* Is the layer a norm of its own, of channels of this space? Its gains are the scales. */
-static bool is_norm_of(const pg_aligner *a, int layer, int space)
+/* Does the layer pass channels of this space on? */
+static bool passes_on(const pg_aligner *a, int layer, int space)
 {
-    return a->original->layers[layer].row.kind == PG_ROW_NORM && a->given.out[layer] == space;
+    const pg_layer *l = &a->original->layers[layer];
+    return a->given.out[layer] == space && (l->row.kind == PG_ROW_NORM || pg_layer_is_depthwise(l));
+}
+
+/* The gains of a layer that passes channels on: their scales, if its norm ties both. Otherwise the gains of depthwise filters
+ * restore the weights, which the scale of the input has divided. */
+static void read_passing_gains(pg_aligner *a, int layer, int space)
+{
+    const int channels = a->rewrite->spaces.channels[space], block = pg_space_block(&a->original->layout, &a->given, space);
+    const double *scale = a->rewrite->scale[space];
+    double *gain = a->rewrite->gain[layer];
+    if (rule_of(a, layer) == PG_GAIN_SCALE) memcpy(gain, scale, (size_t)channels * sizeof *gain);
+    if (rule_of(a, layer) == PG_GAIN_SCALE || rule_of(a, layer) == PG_GAIN_ONE) return;
+    compare_pairs(a, layer, PG_BY_OUTPUT);
+    for (int o = 0; o < channels; o++) {
+        const double restores = gain_of(a, layer, o - o % block, block);
+        gain[o] = rule_of(a, layer) == PG_GAIN_SIGN ? copysign(1, restores) : restores * scale[o];
+    }
 }
 
 /* The scale of a channel is the geometric mean of the scales that the layers around it give. Affines are used only in the first
@@ -147,7 +164,7 @@ static void read_scales(pg_aligner *a, int space)
         read = true;
     }
     for (int i = 0; i < a->original->layer_count; i++) {
-        fixed |= is_norm_of(a, i, space) && rule_of(a, i) == PG_GAIN_ONE;
+        fixed |= passes_on(a, i, space) && rule_of(a, i) == PG_GAIN_ONE;
         if (!pg_align_makes(a, i, space)) continue;
         if (rule_of(a, i) == PG_GAIN_SCALE) add_tied(a, i);
         if (rule_of(a, i) == PG_GAIN_ONE) fixed = true;
@@ -163,9 +180,7 @@ void pg_align_read_factors(pg_aligner *a, int space)
         if (pg_align_makes(a, i, space)) read_gains(a, i);
     read_scales(a, space);
     for (int i = 0; i < a->original->layer_count; i++)
-        if (is_norm_of(a, i, space))
-            memcpy(a->rewrite->gain[i], a->rewrite->scale[space],
-                   (size_t)a->rewrite->spaces.channels[space] * sizeof *a->rewrite->gain[i]);
+        if (passes_on(a, i, space)) read_passing_gains(a, i, space);
     for (int i = 0; i < a->original->layer_count; i++)
         if (a->original->layers[i].weight >= 0 && a->rewrite->gain[i] &&
             (pg_align_makes(a, i, space) || pg_align_reads(a, i, space)))

@@ -17,7 +17,7 @@ int pg_align_space_of(const pg_aligner *a, int layer, pg_view by)
 
 bool pg_align_makes(const pg_aligner *a, int layer, int space)
 {
-    return pg_layer_makes(&a->original->layout, &a->given, layer, space);
+    return !pg_layer_is_depthwise(&a->original->layers[layer]) && pg_layer_makes(&a->original->layout, &a->given, layer, space);
 }
 
 bool pg_align_reads(const pg_aligner *a, int layer, int space)
@@ -25,8 +25,10 @@ bool pg_align_reads(const pg_aligner *a, int layer, int space)
     return pg_layer_reads(&a->original->layout, &a->given, layer, space);
 }
 
+/* A depthwise filter has one input, whatever the order of the channels. */
 static int other_space(const pg_aligner *a, int layer, pg_view by)
 {
+    if (pg_layer_is_depthwise(&a->original->layers[layer])) return PG_FIXED;
     return pg_align_space_of(a, layer, by == PG_BY_OUTPUT ? PG_BY_INPUT : PG_BY_OUTPUT);
 }
 
@@ -56,7 +58,7 @@ static others others_of(const pg_aligner *a, int layer, pg_view by)
 {
     const pg_layer *l = &a->original->layers[layer];
     const int space = other_space(a, layer, by);
-    if (by == PG_BY_OUTPUT && space < 0) return (others){.count = l->in_channels};
+    if (by == PG_BY_OUTPUT && space < 0) return (others){.count = l->depth};
     if (by == PG_BY_OUTPUT)
         return (others){.count = l->in_channels, .from = a->rewrite->from[space], .divisor = a->rewrite->scale[space]};
     if (space < 0) return (others){.count = l->out_channels};

@@ -186,6 +186,8 @@ static pg_status fit_site(const pg_mark_site *s, const pg_model *model, pg_error
     if (!l)
         return pg_fail(err, PG_BAD_INPUT, "the evidence has a mark for %s, a layer that the %s does not have", s->layer,
                        model->spec.arch->name);
+    if (l->depth != l->in_channels)
+        return pg_fail(err, PG_BAD_INPUT, "%s is a convolution in groups, which holds no mark", s->layer);
     if (l->row.kernel != s->kernel || l->in_channels != s->inputs)
         return pg_fail(err, PG_BAD_INPUT, "the mark for %s is for filters of %dx%dx%d, the model has %dx%dx%d", s->layer,
                        s->kernel, s->kernel, s->inputs, l->row.kernel, l->row.kernel, l->in_channels);

@@ -44,7 +44,7 @@ static pg_status rewrite_passport(pg_passport *p, const pg_layout *made, const p
         rewrite_image(p->key, p, r->from[before], r->scale[before], pixel);
         rewrite_image(p->skey, p, r->from[before], r->scale[before], pixel);
     }
-    rewrite_bits(p->b, p->outputs, r->from[after], r->gain[layer], given);
+    if (after >= 0) rewrite_bits(p->b, p->outputs, r->from[after], r->gain[layer], given);
 done:
     pg_free(pixel);
     pg_free(given);

@@ -141,13 +141,14 @@ pg_status pg_reading_signs(pg_reading *reading, const pg_evidence *evidence, int
     return status;
 }
 
-/* The means are laid out as the values that enter the layer, whose last index is the channel. */
+/* The means are laid out as the values that enter the layer, whose last index is the channel. channels may be NULL: the same.
+ */
 static void reorder_means(const pg_reading *from, const pg_layer *layer, const int *channels, double *means)
 {
     const int c = layer->in_channels;
     const ptrdiff_t rows = (ptrdiff_t)from->classes * layer->in_height * layer->in_width;
     for (ptrdiff_t r = 0; r < rows; r++)
-        for (int o = 0; o < c; o++) means[r * c + o] = from->means[r * c + channels[o]];
+        for (int o = 0; o < c; o++) means[r * c + o] = from->means[r * c + (channels ? channels[o] : o)];
 }
 
 void pg_reading_reorder(const pg_reading *from, const pg_mark *mark, const pg_rewrite *order, pg_model *other, pg_reading *out)
@@ -155,8 +156,9 @@ void pg_reading_reorder(const pg_reading *from, const pg_mark *mark, const pg_re
     for (int i = 0; i < mark->site_count; i++) {
         const pg_layer *layer = pg_mark_find_reader(mark->site[i].layer, &from->model->layout);
         const int at = (int)(layer - (&from->model->layout)->layers);
+        const int space = order->spaces.in[at];
         if (from->means)
-            reorder_means(from, layer, order->from[order->spaces.in[at]], out->means);
+            reorder_means(from, layer, space == PG_FIXED ? NULL : order->from[space], out->means);
         else
             pg_layer_rewrite(from->model, order, at, other);
     }

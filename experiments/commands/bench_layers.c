@@ -58,14 +58,13 @@ pg_status pg_bench_layers(const pg_model *model, int batch, int steps, pg_conv_c
         const pg_layer *l = &model->layers[i];
         if (l->row.kind != PG_ROW_CONV) continue;
         const pg_conv_shape shape = {l->in_height,  l->in_width,   l->in_channels, l->out_channels,
-                                     l->row.kernel, l->row.stride, l->row.pad};
+                                     l->row.kernel, l->row.stride, l->row.pad,     l->in_channels / l->depth};
         const bool first = l->row.input == PG_IMAGES;
         pg_conv conv;
         times t = {0};
         PG_TRY(pg_conv_plan(&conv, &shape, choice, err));
         PG_TRY(time_layer(&conv, batch, steps, first, &t, err));
-        const double pass =
-            2e-9 * batch * l->out_height * l->out_width * l->out_channels * l->row.kernel * l->row.kernel * l->in_channels;
+        const double pass = 2e-9 * batch * pg_layer_macs(l);
         const double speed = pass * (first ? 2 : 3) / (t.forward + t.backward);
         printf(
             "layer_%s: %d->%d %dx%d kernel %d stride %d %s forward %.2f ms backward %.2f ms %.1f GFLOPS %.2f of blas_gflops\n",

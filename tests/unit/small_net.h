@@ -36,18 +36,29 @@ static inline pg_net_spec small_spec(const char *arch, pg_norm_kind norm, const 
     return spec;
 }
 
-/* The network of tests/networks/odd.yaml, with few and odd channels. */
-static inline pg_net_spec odd_spec(pg_norm_kind norm, const char *scheme, const char *layers)
+/* A network of a file in tests/networks. */
+static inline pg_net_spec file_spec(const char *file, pg_norm_kind norm, const char *scheme, const char *layers)
 {
     const pg_arch *arch = NULL;
     pg_passport_options options = {.alpha = 0.1};
     pg_problems problems = {0};
-    OK(pg_arch_read(source_path("tests/networks/odd.yaml"), &arch, &problems, &err));
+    OK(pg_arch_read(source_path(file), &arch, &problems, &err));
     pg_net_spec spec = pg_net_spec_plain(arch, norm, SMALL_CLASSES);
     snprintf(options.layers, sizeof options.layers, "%s", layers);
     spec.image_height = 20;
     OK(pg_scheme_wire(pg_scheme_find(scheme), &options, &spec, &err));
     return spec;
+}
+
+/* Every kind of row, with few and odd channels; convolutions in groups. */
+static inline pg_net_spec odd_spec(pg_norm_kind norm, const char *scheme, const char *layers)
+{
+    return file_spec("tests/networks/odd.yaml", norm, scheme, layers);
+}
+
+static inline pg_net_spec grouped_spec(pg_norm_kind norm, const char *scheme, const char *layers)
+{
+    return file_spec("tests/networks/grouped.yaml", norm, scheme, layers);
 }
 
 static inline void fill_uniform(pg_rng *rng, pg_real *values, size_t count, double low, double high)

@@ -105,21 +105,34 @@ static double difference(const pg_model *a, const pg_model *b)
     return worst;
 }
 
+static void comes_back(const pg_net_spec *spec)
+{
+    theft t;
+    steal(&t, spec, 0);
+    align_to_owner(&t);
+    const double off = difference(t.owner.model, t.alignment.model);
+    if (wrong_pairs(&t) || !(off < 1e-4) || !(t.alignment.similarity > 0.9999))
+        fail_msg("%s, %s: %d wrong pairs, tensors off by %g, similarity %g", spec->arch->name, pg_norm_kind_name(spec->norm),
+                 wrong_pairs(&t), off, t.alignment.similarity);
+    assert_true(t.alignment.rival < 0.5);
+    end(&t);
+}
+
 TEST(rewritten_networks_of_every_norm_come_back_whole)
 {
     for (int a = 0; a < 3; a++)
         for (int norm = 0; norm < NORMS; norm++) {
-            theft t;
             const pg_net_spec spec = wide_spec(archs[a], (pg_norm_kind)norm, "plain");
-            steal(&t, &spec, 0);
-            align_to_owner(&t);
-            const double off = difference(t.owner.model, t.alignment.model);
-            if (wrong_pairs(&t) || !(off < 1e-4) || !(t.alignment.similarity > 0.9999))
-                fail_msg("%s, %s: %d wrong pairs, tensors off by %g, similarity %g", archs[a],
-                         pg_norm_kind_name((pg_norm_kind)norm), wrong_pairs(&t), off, t.alignment.similarity);
-            assert_true(t.alignment.rival < 0.5);
-            end(&t);
+            comes_back(&spec);
         }
+}
+
+TEST(depthwise_convolutions_come_back_whole)
+{
+    for (int norm = 0; norm < NORMS; norm++) {
+        const pg_net_spec spec = wide_spec("mobilenet", (pg_norm_kind)norm, "plain");
+        comes_back(&spec);
+    }
 }
 
 TEST(hidden_dense_layers_are_aligned_too)

@@ -207,10 +207,12 @@ TEST(a_convolution_without_norm_carries_a_mark_but_no_passport)
     OK(pg_passport_layers(&options, &spec, &err));
     assert_int_equal(spec.passports, 0x14);
     snprintf(options.layers, sizeof options.layers, "two one");
-    FAILS(pg_passport_layers(&options, &spec, &err), PG_BAD_INPUT, "layers: no norm follows the convolution 'one' of odd");
+    FAILS(pg_passport_layers(&options, &spec, &err), PG_BAD_INPUT,
+          "layers: the convolution 'one' of odd has no norm, or it has groups");
     spec.passports = 2;
     pg_layout layout;
-    FAILS(pg_layout_plan(&spec, &layout, &err), PG_BAD_INPUT, "a convolution of odd without norm cannot be a passport layer");
+    FAILS(pg_layout_plan(&spec, &layout, &err), PG_BAD_INPUT,
+          "a convolution of odd without norm or in groups cannot be a passport layer");
     assert_int_equal(pg_arch_convolutions(spec.arch), 0x1f);
 }
 

@@ -26,7 +26,7 @@ static trial trial_open(const pg_conv_shape *s, int n)
               ow = (s->width + 2 * s->pad - s->kernel) / s->stride + 1;
     trial t = {.shape = *s, .n = n};
     t.x_count = (size_t)(n * s->height * s->width * s->channels);
-    t.w_count = (size_t)(s->kernel * s->kernel * s->channels * s->filters);
+    t.w_count = (size_t)(s->kernel * s->kernel * (s->channels / s->groups) * s->filters);
     t.y_count = (size_t)(n * oh * ow * s->filters);
     t.x = random_array(t.x_count, "x");
     t.w = random_array(t.w_count, "w");
@@ -74,70 +74,95 @@ static double distance(size_t count, const pg_real *a, const pg_real *b)
 static long double forward_at(const trial *t, int image, int oy, int ox, int k)
 {
     const pg_conv_shape *s = &t->shape;
+    const int depth = s->channels / s->groups, first = k / (s->filters / s->groups) * depth;
     long double sum = 0;
     for (int i = 0; i < s->kernel; i++)
         for (int j = 0; j < s->kernel; j++)
-            for (int c = 0; c < s->channels; c++) {
+            for (int c = 0; c < depth; c++) {
                 const int y = oy * s->stride + i - s->pad, x = ox * s->stride + j - s->pad;
                 if (y < 0 || x < 0 || y >= s->height || x >= s->width) continue;
-                sum += (long double)t->x[((image * s->height + y) * s->width + x) * s->channels + c] *
-                       (long double)t->w[((i * s->kernel + j) * s->channels + c) * s->filters + k];
+                sum += (long double)t->x[((image * s->height + y) * s->width + x) * s->channels + first + c] *
+                       (long double)t->w[((i * s->kernel + j) * depth + c) * s->filters + k];
             }
     return sum;
+}
+
+static void check_formula(const pg_conv_shape *s, const char *algorithm)
+{
+    trial t = trial_open(s, 2);
+    assert_string_equal(run(&t, PG_CONV_DIRECT), algorithm);
+    const int oh = (s->height + 2 * s->pad - s->kernel) / s->stride + 1;
+    const int ow = (s->width + 2 * s->pad - s->kernel) / s->stride + 1;
+    const long double bound = sizeof(pg_real) == sizeof(double) || s->groups == 1 ? 1e-7L : 1e-6L;
+    for (size_t at = 0; at < t.y_count; at++) {
+        const int k = (int)at % s->filters, pixel = (int)at / s->filters;
+        const long double exact = forward_at(&t, pixel / ow / oh, pixel / ow % oh, pixel % ow, k);
+        assert_true(fabsl((long double)t.y[at] - exact) <= bound * (1 + fabsl(exact)));
+    }
+    trial_close(&t);
 }
 
 TEST(the_direct_form_follows_the_formula)
 {
     const pg_conv_shape shapes[] = {
-        {5, 7, 3, 4, 3, 1, 1}, {6, 5, 2, 70, 5, 2, 2}, {4, 4, 3, 2, 1, 2, 0}, {5, 5, 1, 1, 5, 1, 0}};
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        trial t = trial_open(&shapes[i], 2);
-        assert_string_equal(run(&t, PG_CONV_DIRECT), "direct");
-        const pg_conv_shape *s = &t.shape;
-        const int oh = (s->height + 2 * s->pad - s->kernel) / s->stride + 1;
-        const int ow = (s->width + 2 * s->pad - s->kernel) / s->stride + 1;
-        for (size_t at = 0; at < t.y_count; at++) {
-            const int k = (int)at % s->filters, pixel = (int)at / s->filters;
-            const long double exact = forward_at(&t, pixel / ow / oh, pixel / ow % oh, pixel % ow, k);
-            assert_true(fabsl((long double)t.y[at] - exact) <= 1e-7L * (1 + fabsl(exact)));
-        }
-        trial_close(&t);
-    }
+        {5, 7, 3, 4, 3, 1, 1, 1}, {6, 5, 2, 70, 5, 2, 2, 1}, {4, 4, 3, 2, 1, 2, 0, 1}, {5, 5, 1, 1, 5, 1, 0, 1}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) check_formula(&shapes[i], "direct");
+}
+
+/* Depthwise, with several filters for each channel, and groups of several channels. */
+static const pg_conv_shape grouped[] = {{5, 7, 20, 20, 3, 1, 1, 20},
+                                        {6, 5, 9, 9, 5, 2, 2, 9},
+                                        {6, 5, 4, 12, 3, 1, 1, 4},
+                                        {5, 4, 12, 8, 3, 2, 1, 4},
+                                        {4, 4, 6, 34, 1, 1, 0, 2}};
+enum { GROUPED = sizeof grouped / sizeof *grouped };
+
+TEST(groups_follow_the_formula)
+{
+    for (int i = 0; i < GROUPED; i++) check_formula(&grouped[i], "grouped");
 }
 
 /* <dy, conv(x, w)> = <dx, x> = <dw, w>. */
+static void check_adjoints(const pg_conv_shape *s)
+{
+    trial t = trial_open(s, 3);
+    memset(t.dw, 0, t.w_count * sizeof *t.dw);
+    run(&t, PG_CONV_DIRECT);
+    const double bound = sizeof(pg_real) == sizeof(double) || s->groups == 1 ? 1e-7 : 1e-6;
+    double forward = 0, images = 0, weights = 0, scale = 0;
+    for (size_t j = 0; j < t.y_count; j++) forward += (double)t.dy[j] * (double)t.y[j];
+    for (size_t j = 0; j < t.y_count; j++) scale += fabs((double)t.dy[j] * (double)t.y[j]);
+    for (size_t j = 0; j < t.x_count; j++) images += (double)t.dx[j] * (double)t.x[j];
+    for (size_t j = 0; j < t.w_count; j++) weights += (double)t.dw[j] * (double)t.w[j];
+    assert_true(fabs(forward - images) <= bound * scale);
+    assert_true(fabs(forward - weights) <= bound * scale);
+    trial_close(&t);
+}
+
 TEST(gradients_are_the_adjoints_of_the_forward_pass)
 {
     const pg_conv_shape shapes[] = {
-        {9, 7, 5, 6, 3, 1, 1}, {8, 8, 4, 3, 3, 2, 1}, {7, 10, 3, 5, 5, 1, 2}, {6, 6, 4, 8, 1, 2, 0}};
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        trial t = trial_open(&shapes[i], 3);
-        memset(t.dw, 0, t.w_count * sizeof *t.dw);
-        run(&t, PG_CONV_DIRECT);
-        double forward = 0, images = 0, weights = 0, scale = 0;
-        for (size_t j = 0; j < t.y_count; j++) forward += (double)t.dy[j] * (double)t.y[j];
-        for (size_t j = 0; j < t.y_count; j++) scale += fabs((double)t.dy[j] * (double)t.y[j]);
-        for (size_t j = 0; j < t.x_count; j++) images += (double)t.dx[j] * (double)t.x[j];
-        for (size_t j = 0; j < t.w_count; j++) weights += (double)t.dw[j] * (double)t.w[j];
-        assert_true(fabs(forward - images) <= 1e-7 * scale);
-        assert_true(fabs(forward - weights) <= 1e-7 * scale);
-        trial_close(&t);
-    }
+        {9, 7, 5, 6, 3, 1, 1, 1}, {8, 8, 4, 3, 3, 2, 1, 1}, {7, 10, 3, 5, 5, 1, 2, 1}, {6, 6, 4, 8, 1, 2, 0, 1}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) check_adjoints(&shapes[i]);
+    for (int i = 0; i < GROUPED; i++) check_adjoints(&grouped[i]);
 }
 
 /* Backward adds the gradient of the images to what is there. */
 TEST(a_gradient_is_added_to_what_is_there)
 {
-    const pg_conv_shape shape = {6, 5, 3, 4, 3, 2, 1};
-    trial alone = trial_open(&shape, 2), sum = trial_open(&shape, 2), start = trial_open(&shape, 2);
-    sum.add = true;
-    run(&alone, PG_CONV_DIRECT);
-    run(&sum, PG_CONV_DIRECT);
-    for (size_t i = 0; i < start.x_count; i++) start.dx[i] += alone.dx[i];
-    assert_true(distance(start.x_count, sum.dx, start.dx) < 1e-6);
-    trial_close(&alone);
-    trial_close(&sum);
-    trial_close(&start);
+    const pg_conv_shape shapes[] = {{6, 5, 3, 4, 3, 2, 1, 1}, grouped[0], grouped[3]};
+    for (int k = 0; k < 3; k++) {
+        const pg_conv_shape shape = shapes[k];
+        trial alone = trial_open(&shape, 2), sum = trial_open(&shape, 2), start = trial_open(&shape, 2);
+        sum.add = true;
+        run(&alone, PG_CONV_DIRECT);
+        run(&sum, PG_CONV_DIRECT);
+        for (size_t e = 0; e < start.x_count; e++) start.dx[e] += alone.dx[e];
+        assert_true(distance(start.x_count, sum.dx, start.dx) < 1e-6);
+        trial_close(&alone);
+        trial_close(&sum);
+        trial_close(&start);
+    }
 }
 
 /* An algorithm against the definition; the bounds are of the largest element. */
@@ -168,9 +193,14 @@ TEST(im2col_equals_the_direct_form)
     pg_rng_open(&rng, (pg_seed){.task = "conv"}, "im2col", 0);
     for (int i = 0; i < 60; i++) {
         const int kernel = draw(&rng, 1, 5);
-        const pg_conv_shape shape = {
-            draw(&rng, kernel, 19), draw(&rng, kernel, 19), draw(&rng, 1, 37), draw(&rng, 1, 37), kernel,
-            draw(&rng, 1, 3),       draw(&rng, 0, kernel)};
+        const pg_conv_shape shape = {draw(&rng, kernel, 19),
+                                     draw(&rng, kernel, 19),
+                                     draw(&rng, 1, 37),
+                                     draw(&rng, 1, 37),
+                                     kernel,
+                                     draw(&rng, 1, 3),
+                                     draw(&rng, 0, kernel),
+                                     1};
         compare(&shape, draw(&rng, 1, 7), PG_CONV_IM2COL, "im2col", 2e-6);
     }
 }
@@ -181,13 +211,13 @@ TEST(winograd_equals_the_direct_form)
     pg_rng_open(&rng, (pg_seed){.task = "conv"}, "winograd", 0);
     for (int i = 0; i < 90; i++) {
         const int kernel = i % 3 ? 3 : 5, stride = i % 3 == 2 ? 2 : 1;
-        const pg_conv_shape shape = {draw(&rng, 1, 21), draw(&rng, 1, 21), draw(&rng, 1, 90), draw(&rng, 1, 90), kernel, stride,
-                                     kernel / 2};
+        const pg_conv_shape shape = {
+            draw(&rng, 1, 21), draw(&rng, 1, 21), draw(&rng, 1, 90), draw(&rng, 1, 90), kernel, stride, kernel / 2, 1};
         if (shape.height + 2 * shape.pad < kernel || shape.width + 2 * shape.pad < kernel) continue;
         compare(&shape, draw(&rng, 1, 70) % 9 + 1, PG_CONV_WINOGRAD, "winograd", 3e-5);
     }
     /* More images than a block of tiles holds, so that the last block is cut short; few panels of channels, and many. */
-    const pg_conv_shape few = {8, 8, 33, 17, 3, 1, 1}, many = {8, 8, 200, 17, 3, 1, 1};
+    const pg_conv_shape few = {8, 8, 33, 17, 3, 1, 1, 1}, many = {8, 8, 200, 17, 3, 1, 1, 1};
     compare(&few, 150, PG_CONV_WINOGRAD, "winograd", 3e-5);
     compare(&many, 70, PG_CONV_WINOGRAD, "winograd", 3e-5);
 }
@@ -198,11 +228,11 @@ TEST(the_faster_form_is_chosen_by_shape)
         pg_conv_shape shape;
         const char *winograd, *chosen;
     } cases[] = {
-        {{32, 32, 3, 64, 5, 1, 2}, "winograd", "im2col"},    {{16, 16, 64, 192, 5, 1, 2}, "winograd", "winograd"},
-        {{8, 8, 192, 384, 3, 1, 1}, "winograd", "winograd"}, {{32, 32, 64, 128, 3, 2, 1}, "winograd", "winograd"},
-        {{8, 8, 64, 64, 3, 1, 0}, "im2col", "im2col"},       {{8, 8, 64, 64, 1, 1, 0}, "im2col", "im2col"},
-        {{3, 3, 64, 64, 3, 1, 1}, "winograd", "winograd"},   {{2, 2, 64, 64, 3, 1, 1}, "winograd", "im2col"},
-        {{4, 4, 64, 64, 3, 2, 1}, "winograd", "im2col"},     {{1, 1, 64, 64, 5, 1, 2}, "winograd", "im2col"},
+        {{32, 32, 3, 64, 5, 1, 2, 1}, "winograd", "im2col"},    {{16, 16, 64, 192, 5, 1, 2, 1}, "winograd", "winograd"},
+        {{8, 8, 192, 384, 3, 1, 1, 1}, "winograd", "winograd"}, {{32, 32, 64, 128, 3, 2, 1, 1}, "winograd", "winograd"},
+        {{8, 8, 64, 64, 3, 1, 0, 1}, "im2col", "im2col"},       {{8, 8, 64, 64, 1, 1, 0, 1}, "im2col", "im2col"},
+        {{3, 3, 64, 64, 3, 1, 1, 1}, "winograd", "winograd"},   {{2, 2, 64, 64, 3, 1, 1, 1}, "winograd", "im2col"},
+        {{4, 4, 64, 64, 3, 2, 1, 1}, "winograd", "im2col"},     {{1, 1, 64, 64, 5, 1, 2, 1}, "winograd", "im2col"},
     };
     pg_conv conv;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -211,15 +241,19 @@ TEST(the_faster_form_is_chosen_by_shape)
         OK(pg_conv_plan(&conv, &cases[i].shape, PG_CONV_AUTO, &err));
         assert_string_equal(conv.algorithm->name, cases[i].chosen);
     }
-    const pg_conv_shape bad[] = {{2, 2, 1, 1, 5, 1, 1}, {0, 4, 1, 1, 3, 1, 1}, {4, 4, 1, 1, 3, 0, 1}, {4, 4, 1, 0, 3, 1, 1}};
+    const pg_conv_shape bad[] = {{2, 2, 1, 1, 5, 1, 1, 1}, {0, 4, 1, 1, 3, 1, 1, 1}, {4, 4, 1, 1, 3, 0, 1, 1},
+                                 {4, 4, 1, 0, 3, 1, 1, 1}, {4, 4, 6, 4, 3, 1, 1, 4}, {4, 4, 4, 6, 3, 1, 1, 4}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(pg_conv_plan(&conv, &bad[i], PG_CONV_AUTO, &err), PG_BAD_INPUT);
 }
 
 TEST(every_form_gives_the_same_bytes_on_any_number_of_threads)
 {
-    const pg_conv_shape shapes[] = {
-        {16, 16, 24, 40, 5, 1, 2}, {9, 9, 70, 80, 3, 1, 1}, {15, 15, 12, 20, 3, 2, 1}, {17, 17, 194, 4, 3, 1, 1}};
+    const pg_conv_shape shapes[] = {{16, 16, 24, 40, 5, 1, 2, 1},
+                                    {9, 9, 70, 80, 3, 1, 1, 1},
+                                    {15, 15, 12, 20, 3, 2, 1, 1},
+                                    {17, 17, 194, 4, 3, 1, 1, 1},
+                                    {15, 15, 24, 24, 3, 1, 1, 24}};
     static const pg_conv_choice choices[] = {PG_CONV_DIRECT, PG_CONV_IM2COL, PG_CONV_WINOGRAD};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (size_t c = 0; c < sizeof choices / sizeof *choices; c++) {

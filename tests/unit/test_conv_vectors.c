@@ -52,11 +52,11 @@ static void close_trial(trial *t)
 
 TEST(winograd_gives_the_same_bytes_for_any_width_of_vectors)
 {
-    const pg_conv_shape shapes[] = {{12, 9, 24, 70, 5, 1, 2},
-                                    {9, 9, 70, 37, 3, 1, 1},
-                                    {15, 15, 3, 20, 3, 2, 1},
-                                    {8, 8, 130, 64, 3, 2, 1},
-                                    {16, 16, 5, 7, 3, 1, 1}};
+    const pg_conv_shape shapes[] = {{12, 9, 24, 70, 5, 1, 2, 1},
+                                    {9, 9, 70, 37, 3, 1, 1, 1},
+                                    {15, 15, 3, 20, 3, 2, 1, 1},
+                                    {8, 8, 130, 64, 3, 2, 1, 1},
+                                    {16, 16, 5, 7, 3, 1, 1, 1}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         trial narrow = run_trial(&shapes[i], &narrow_winograd), wide = run_trial(&shapes[i], &pg_conv_winograd);
         assert_memory_equal(narrow.y, wide.y, wide.y_count * sizeof *wide.y);

@@ -39,7 +39,7 @@ static void check_conv(const pg_conv_shape *s, pg_conv_choice choice)
     conv_case c;
     OK(pg_conv_plan(&c.conv, s, choice, &err));
     const size_t inputs = (size_t)(IMAGES * s->height * s->width * s->channels),
-                 weights = (size_t)(s->kernel * s->kernel * s->channels * s->filters);
+                 weights = (size_t)(s->kernel * s->kernel * (s->channels / s->groups) * s->filters);
     c.outputs = (size_t)(IMAGES * c.conv.out_height * c.conv.out_width * s->filters);
     c.x = block(inputs, true);
     c.w = block(weights, true);
@@ -56,9 +56,10 @@ static void check_conv(const pg_conv_shape *s, pg_conv_choice choice)
 
 TEST(gradients_of_convolutions_match_differences)
 {
-    static const pg_conv_shape shapes[] = {{7, 5, 3, 16, 3, 1, 1},   {7, 5, 16, 16, 3, 1, 1}, {6, 9, 16, 16, 5, 1, 2},
-                                           {7, 8, 5, 16, 3, 2, 1},   {7, 5, 16, 16, 1, 1, 0}, {7, 8, 16, 16, 1, 2, 0},
-                                           {15, 19, 3, 16, 11, 4, 2}};
+    static const pg_conv_shape shapes[] = {
+        {7, 5, 3, 16, 3, 1, 1, 1},    {7, 5, 16, 16, 3, 1, 1, 1},  {6, 9, 16, 16, 5, 1, 2, 1},
+        {7, 8, 5, 16, 3, 2, 1, 1},    {7, 5, 16, 16, 1, 1, 0, 1},  {7, 8, 16, 16, 1, 2, 0, 1},
+        {15, 19, 3, 16, 11, 4, 2, 1}, {7, 5, 16, 16, 3, 1, 1, 16}, {7, 8, 6, 12, 3, 2, 1, 3}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int choice = PG_CONV_AUTO; choice <= PG_CONV_WINOGRAD; choice++) check_conv(&shapes[i], (pg_conv_choice)choice);
 }

@@ -67,6 +67,18 @@ TEST(gradients_of_every_kind_of_row_match_differences)
         }
 }
 
+/* Without a norm, the gradients of the first layers are too small for differences. */
+TEST(gradients_of_convolutions_in_groups_match_differences)
+{
+    for (int norm = 0; norm < NORMS; norm++) {
+        if (norm == PG_NORM_NONE) continue;
+        const pg_net_spec plain = grouped_spec((pg_norm_kind)norm, "plain", "default"),
+                          passports = grouped_spec((pg_norm_kind)norm, "v2", "default");
+        check_network(&plain, "plain");
+        check_network(&passports, "v2");
+    }
+}
+
 TEST(gradients_match_differences_without_relu_before_the_addition)
 {
     pg_net_spec spec = small_spec("resnet9", PG_NORM_BN, "v2", "default");

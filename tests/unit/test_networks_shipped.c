@@ -91,6 +91,21 @@ static void rectify(image x)
     for (int i = 0; i < x.channels * x.height * x.width; i++) x.v[i] = fmax(0, x.v[i]);
 }
 
+/* Each channel with a filter of 3 x 3 of its own, then norm and ReLU. */
+static image depthwise(image x, const char *layer, int stride)
+{
+    const image y = create(x.channels, (x.height - 1) / stride + 1, (x.width - 1) / stride + 1);
+    pg_real *w = tensor(layer, "conv.weight");
+    for (int c = 0; c < x.channels; c++)
+        for (int tap = 0; tap < 9; tap++)
+            add_tap(x.v + c * x.height * x.width, x.height, x.width, (double)w[c * 9 + tap], tap / 3 - 1, tap % 3 - 1, stride,
+                    y, y.v + c * y.height * y.width);
+    pg_free(w);
+    normalise(y, layer);
+    rectify(y);
+    return y;
+}
+
 /* Convolution, norm and ReLU. */
 static image block(image x, const char *layer, int kernel, int stride, int pad)
 {
@@ -284,6 +299,20 @@ static image wrn_28_10(image x)
     return wide_resnet(x, 4);
 }
 
+static image mobilenet(image x)
+{
+    static const char strides[] = "1212121111121";
+    char first[32], second[32];
+    x = next(x, block(x, "conv1", 3, 1, 1));
+    for (int i = 0; i < 13; i++) {
+        snprintf(first, sizeof first, "layers.%d.conv1", i);
+        snprintf(second, sizeof second, "layers.%d.conv2", i);
+        x = next(x, depthwise(x, first, strides[i] - '0'));
+        x = next(x, block(x, second, 1, 1, 0));
+    }
+    return dense(pool(x, x.height, false), "linear", false);
+}
+
 static image lenet5(image x)
 {
     x = pool(next(x, block(x, "conv1", 5, 1, 0)), 2, false);
@@ -324,6 +353,7 @@ static const reference references[] = {
     {"resnet56", resnet56, 1, 855770},
     {"wrn-16-4", wrn_16_4, 0.5, 2748890},
     {"wrn-28-10", wrn_28_10, 0.1, 36479194},
+    {"mobilenet", mobilenet, 0.25, 3217226},
     {"lenet5", lenet5, 1, 62028},
     {"alexnet-imagenet", alexnet_imagenet, 0.125, 57045962},
 };

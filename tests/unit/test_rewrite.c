@@ -166,6 +166,31 @@ TEST(plain_networks_of_every_norm_keep_their_logits)
         }
 }
 
+TEST(networks_with_convolutions_in_groups_keep_their_logits)
+{
+    for (int norm = 0; norm < NORMS; norm++) {
+        const pg_net_spec plain = grouped_spec((pg_norm_kind)norm, "plain", "default"),
+                          passports = grouped_spec((pg_norm_kind)norm, "v2", "default");
+        keeps(&plain, PG_PUBLIC, "plain");
+        keeps(&passports, PG_PUBLIC, "v2");
+        keeps(&passports, PG_PRIVATE, "v2");
+    }
+}
+
+/* A depthwise convolution passes the channels of its input on. Nobody may reorder those around other groups. */
+TEST(depthwise_convolutions_join_spaces_and_other_groups_end_them)
+{
+    const pg_net_spec spec = grouped_spec(PG_NORM_BN, "plain", "default");
+    pg_layout layout;
+    pg_spaces s;
+    OK(pg_layout_plan(&spec, &layout, &err));
+    pg_spaces_find(&layout, &s);
+    static const int out[] = {0, 0, -1, -1, -1, -1, -1, -1, -1, 1, 1, -1};
+    for (int i = 0; i < layout.layer_count; i++) assert_int_equal(s.out[i], out[i]);
+    assert_int_equal(s.count, 2);
+    assert_true(pg_layer_makes(&layout, &s, 1, 0) && !pg_layer_reads(&layout, &s, 1, 0));
+}
+
 TEST(a_resnet_without_relu_before_additions_keeps_its_logits)
 {
     pg_net_spec spec = wide_spec("resnet9", PG_NORM_BN, "plain");
