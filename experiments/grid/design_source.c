@@ -135,6 +135,7 @@ done:
 static bool place_files(pg_design_reader *r, const pg_node *map, pg_source_options *files)
 {
     return pg_design_place(r, pg_node_find(map, "model"), files->model) &&
+           (!files->map[0] || pg_design_place(r, pg_node_find(map, "map"), files->map)) &&
            (!files->evidence[0] || pg_design_place(r, pg_node_find(map, "evidence"), files->evidence));
 }
 

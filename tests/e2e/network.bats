@@ -88,3 +88,68 @@ judge() {
     assert_output --partial "missing: 'conv1.conv.weight' [6,3,5,5]"
     assert_file_not_exist none.safetensors
 }
+
+# The state dict of the marked network as other code would save it: without metadata, one layer under another name.
+rename() {
+    python3 - "$1" "$2" <<'PY'
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+head = json.loads(data[8:8 + size])
+head.pop("__metadata__")
+head = {key.replace("stem.conv.", "first."): value for key, value in head.items()}
+text = json.dumps(head).encode()
+text += b" " * (-len(text) % 8)
+open(sys.argv[2], "wb").write(struct.pack("<Q", len(text)) + text + data[8 + size:])
+PY
+}
+
+@test "judge and a grid read a state dict by its mapping" {
+    rename "$SHARED"/run/models/*-uchida-s1.safetensors theirs.safetensors
+    evidence=$(echo "$SHARED"/run/evidence/*-uchida-s1.safetensors)
+    printf 'network: %s\ntensors: {first: stem.conv}\n' "$SHARED/nets/mine.yaml" >map.yaml
+    run -0 passgrid judge --dir . --test 100 --data synthetic --model theirs.safetensors --map map.yaml --evidence "$evidence"
+    assert_output --partial 'mine, bn, width 1, 10 classes'
+    assert_output --regexp 'verdict +proves'
+    cat >grid.yaml <<YAML
+name: theirs
+data: {name: synthetic, train: 200, test: 100}
+schemes: [{scheme: uchida, model: theirs.safetensors, map: map.yaml, evidence: $evidence}]
+attacks: [{attack: prune, levels: [50]}]
+YAML
+    run -0 passgrid plan grid.yaml --out theirs
+    assert_output --partial 'theirs.safetensors (mine, bn, width 1) with '
+    run -0 passgrid run grid.yaml --out theirs
+    run -0 grep -h -A1 '"metric": "signature"' theirs/records/*.json
+    passgrid plan grid.yaml --out none | awk '/uchida/ {print $1}' >before
+    sed -i 's/width 1/width 2/; 1i# another mapping' map.yaml
+    passgrid plan grid.yaml --out none | awk '/uchida/ {print $1}' >after
+    run -1 cmp -s before after
+}
+
+@test "what a mapping leaves over is one line, and nothing is written" {
+    rename "$SHARED"/run/models/*-uchida-s1.safetensors theirs.safetensors
+    evidence=$(echo "$SHARED"/run/evidence/*-uchida-s1.safetensors)
+    printf 'network: %s\n' "$SHARED/nets/mine.yaml" >map.yaml
+    run -2 passgrid judge --dir . --data synthetic --model theirs.safetensors --map map.yaml --evidence "$evidence"
+    assert_output --partial "map.yaml: 2 problems, the first: map.yaml:1:1: document: missing: 'stem.conv.weight' [20,3,3,3]"
+    assert_lines 1
+    cat >grid.yaml <<YAML
+name: theirs
+data: {name: synthetic, train: 200, test: 100}
+schemes: [{scheme: uchida, map: map.yaml}]
+YAML
+    run -2 passgrid run grid.yaml --out theirs
+    assert_output --partial 'also write `model: FILE`, the state dict that it is for'
+    assert_not_exist theirs
+}
+
+@test "groups that divide channels unevenly are told with line, row and numbers" {
+    borrow nets
+    sed -i 's/name: inner, passport: true/name: inner, groups: 3/' nets/mine.yaml
+    refuses 'nets/mine.yaml:5:5: rows.1: inner: 3 groups cannot divide 20 input channels and 20 filters evenly' \
+        passgrid plan nets/grid.yaml
+    sed -i 's/groups: 3/groups: 0, passport: true/' nets/mine.yaml
+    run -2 passgrid plan nets/grid.yaml
+    assert_output --partial 'rows.1.passport: a convolution in groups can be no passport layer'
+}
