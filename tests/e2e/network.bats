@@ -120,7 +120,8 @@ YAML
     run -0 passgrid plan grid.yaml --out theirs
     assert_output --partial 'theirs.safetensors (mine, bn, width 1) with '
     run -0 passgrid run grid.yaml --out theirs
-    run -0 grep -h -A1 '"metric": "signature"' theirs/records/*.json
+    run -0 passgrid table theirs
+    assert_output --regexp 'signature % +100\.00 '
     passgrid plan grid.yaml --out none | awk '/uchida/ {print $1}' >before
     sed -i 's/width 1/width 2/; 1i# another mapping' map.yaml
     passgrid plan grid.yaml --out none | awk '/uchida/ {print $1}' >after
@@ -132,7 +133,7 @@ YAML
     evidence=$(echo "$SHARED"/run/evidence/*-uchida-s1.safetensors)
     printf 'network: %s\n' "$SHARED/nets/mine.yaml" >map.yaml
     run -2 passgrid judge --dir . --data synthetic --model theirs.safetensors --map map.yaml --evidence "$evidence"
-    assert_output --partial "map.yaml: 2 problems, the first: map.yaml:1:1: document: missing: 'stem.conv.weight' [20,3,3,3]"
+    assert_output --partial "map.yaml: 2 problems, the first: map.yaml:1:1: missing: 'stem.conv.weight' [20,3,3,3]"
     assert_lines 1
     cat >grid.yaml <<YAML
 name: theirs
