@@ -35,7 +35,7 @@ typedef struct pg_row {
     int groups;              /* PG_ROW_CONV: see conv.h; 0: as many as channels of the input (depthwise) */
     int kernel, stride, pad; /* PG_ROW_AVGPOOL of stride 0: kernel is the side of its output */
     bool relu;
-    bool bare;     /* PG_ROW_CONV: without norm, affine and bias, so it can be no passport layer */
+    bool bare;     /* PG_ROW_CONV: without norm, affine and bias, so it cannot be a passport layer */
     bool passport; /* a passport layer by default */
     double rate;   /* PG_ROW_DROPOUT: probability with which training sets a value to zero */
 } pg_row;

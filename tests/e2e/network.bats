@@ -152,5 +152,5 @@ YAML
         passgrid plan nets/grid.yaml
     sed -i 's/groups: 3/groups: 0, passport: true/' nets/mine.yaml
     run -2 passgrid plan nets/grid.yaml
-    assert_output --partial 'rows.1.passport: a convolution in groups can be no passport layer'
+    assert_output --partial 'rows.1.passport: a convolution in groups cannot be a passport layer'
 }
