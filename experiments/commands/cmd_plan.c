@@ -10,6 +10,7 @@
 #include "experiments/grid/inputs.h"
 #include "experiments/run/dispatch.h"
 #include "experiments/run/run_lock.h"
+#include "experiments/run/simulate.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -35,7 +36,7 @@ static const pg_cli_row rows[] = {
                 "threads that ends first",
                 .fallback = "a table of all tasks"),
     PG_CLI_INT(arguments, allocation, "allocation", "SECONDS", 60, 100000000,
-               "length of an allocation, for --simulate: tasks continue in the next one from their checkpoints"),
+               "length of an allocation: tasks continue in the next one from their checkpoints"),
     {0},
 };
 
@@ -180,10 +181,18 @@ static void show_sums(const pg_named_grid *named, const pg_dispatch *dispatch, i
     show_source(named, timed);
 }
 
-/* What a rank needs, and what to ask Slurm for: as many workers as the longest path leaves work for, with room to spare. */
+/* As many as the longest path leaves work for; 0: nothing is left. */
+static int useful_workers(const pg_dispatch *d)
+{
+    enum { WORKERS_MOST = 9999 };
+    const double path = pg_dispatch_critical(d);
+    return path > 0 ? (int)fmin(WORKERS_MOST, ceil(pg_dispatch_open(d) / path)) : 0;
+}
+
+/* What a rank needs, and what to ask Slurm for. */
 static void show_request(const pg_grid_arguments *a, const pg_named_grid *named, const pg_dispatch *d, const pg_timed *timed)
 {
-    enum { WORKERS_MOST = 9999, FIVE_MINUTES = 300, STEP = 100 };
+    enum { FIVE_MINUTES = 300, STEP = 100 };
     const bool known = timed->measured == named->grid->count;
     const double spare = 1.25, bytes = known ? timed->bytes : fmax(timed->bytes, named->grid->rank_bytes);
     const int threads = named->grid->options.threads > 0 ? named->grid->options.threads : 1;
@@ -193,13 +202,27 @@ static void show_request(const pg_grid_arguments *a, const pg_named_grid *named,
     else
         printf("memory: about %.0f MB a rank, planned from networks, batches and data sets; %d of %d tasks were measured\n",
                bytes / 1e6, timed->measured, named->grid->count);
-    if (!(path > 0)) return;
-    const int workers = (int)fmin(WORKERS_MOST, ceil(open / path));
+    const int workers = useful_workers(d);
+    if (!workers) return;
     const double limit = FIVE_MINUTES * ceil(2 * fmax(path, open / workers) / FIVE_MINUTES);
     printf("Slurm: sbatch --ntasks=%d --cpus-per-task=%d --mem-per-cpu=%.0fM --time=%.0f:%02.0f:00 slurm/passgrid.sbatch ",
            workers, threads, STEP * ceil(spare * bytes / threads / 1e6 / STEP), floor(limit / 3600), fmod(limit, 3600) / 60);
     pg_plan_print_grid(a);
     putchar('\n');
+}
+
+/* How many allocations the grid needs with the workers of that request. */
+static pg_status show_allocations(const pg_named_grid *named, const pg_dispatch *d, const bool *done, const double *seconds,
+                                  double allocation, pg_error *err)
+{
+    pg_simulation s;
+    const int workers = useful_workers(d);
+    if (!workers) return PG_OK;
+    const pg_status status = pg_simulate(named->grid, done, seconds, workers, &s, err);
+    if (status != PG_OK) return status;
+    printf("allocations of %.2f hours: %.0f with %d worker%s; the longest path alone fills %.0f (--simulate for other sizes)\n",
+           allocation / 3600, ceil(s.seconds / allocation), workers, workers == 1 ? "" : "s", ceil(s.critical / allocation));
+    return PG_OK;
 }
 
 static void show(const pg_grid_arguments *a, const pg_named_grid *named, const pg_dispatch *dispatch, const pg_timed *timed,
@@ -236,9 +259,10 @@ static pg_status plan(const arguments *a, const pg_named_grid *named, pg_error *
         goto done;
     }
     PG_TRY(pg_dispatch_create(named->grid, done, seconds, &dispatch, err));
-    if (a->export < 0)
+    if (a->export < 0) {
         show(&a->grid, named, dispatch, &timed, visited);
-    else
+        PG_TRY(show_allocations(named, dispatch, done, seconds, a->allocation, err));
+    } else
         PG_TRY(pg_plan_export((pg_export)a->export, &a->grid, named, dispatch, err));
 done:
     pg_dispatch_destroy(&dispatch);
@@ -270,8 +294,8 @@ const pg_command pg_cmd_plan = {
         "path that begins with it, and its parents. Then show the longest path through unfinished tasks. plan estimates seconds "
         "from tasks that ran in that directory on ranks like those, else from the speed of a typical thread. A line for each network has "
         "its unfinished multiply-adds: divided by the speed that `passgrid bench` measures, they give the seconds on a machine of "
-        "yours. The last lines show the memory of a rank, as measured there or as planned, and a command for Slurm, which asks for a quarter more memory and for "
-        "twice the time; replace `--set ...` in it by the values given to plan, which may be secret. plan changes nothing.\n"
+        "yours. The last lines show the memory of a rank, as measured there or as planned, a command for Slurm, which asks for a quarter more memory and for "
+        "twice the time, and how many allocations of a given length the grid needs with its workers; replace `--set ...` in it by the values given to plan, which may be secret. plan changes nothing.\n"
         "--simulate runs the dispatcher of `run` with a clock of its own. Tasks take their estimated seconds; with more threads they "
         "are as much faster as training is on an AMD EPYC (Zen 5). `allocations` says how many of the given length the run needs on "
         "that number of cores, and `longest path` how many the longest path of tasks fills with those threads.",
