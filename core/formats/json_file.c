@@ -46,13 +46,45 @@ bool pg_json_sealed(const char *text, size_t bytes)
     return memcmp(text + bytes - TAIL, tail, TAIL) == 0;
 }
 
-pg_status pg_json_parse(const char *text, size_t bytes, const char *from, json_t **root, pg_error *err)
+/* A text of which a line is left out. */
+typedef struct pieces {
+    const char *at, *then;
+    size_t left, then_left;
+} pieces;
+
+static size_t next_piece(void *out, size_t room, void *context)
+{
+    pieces *p = context;
+    if (!p->left) *p = (pieces){.at = p->then, .left = p->then_left};
+    const size_t bytes = p->left < room ? p->left : room;
+    if (!bytes) return 0;
+    memcpy(out, p->at, bytes);
+    p->at += bytes;
+    p->left -= bytes;
+    return bytes;
+}
+
+/* Leave out a text of the root, which is a line of its own and begins with one space. */
+static pieces leave_out(const char *text, size_t bytes, const char *member)
+{
+    char start[64];
+    const pieces whole = {.at = text, .left = bytes};
+    if (!member) return whole;
+    snprintf(start, sizeof start, "\n \"%s\": \"", member);
+    const char *line = memmem(text, bytes, start, strlen(start));
+    const char *end = line ? memchr(line + 1, '\n', bytes - (size_t)(line + 1 - text)) : NULL;
+    if (!end) return whole;
+    return (pieces){.at = text, .left = (size_t)(line - text), .then = end, .then_left = bytes - (size_t)(end - text)};
+}
+
+pg_status pg_json_parse(const char *text, size_t bytes, const char *from, const char *without, json_t **root, pg_error *err)
 {
     json_error_t fault;
     if (!pg_json_sealed(text, bytes))
         return pg_fail(err, PG_BAD_INPUT,
                        "%s: the file does not match its checksum: it is damaged, or another version wrote it", from);
-    *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &fault);
+    pieces p = leave_out(text, bytes, without);
+    *root = json_load_callback(next_piece, &p, JSON_REJECT_DUPLICATES, &fault);
     return *root ? PG_OK : pg_fail(err, PG_BAD_INPUT, "%s:%d:%d: %s", from, fault.line, fault.column, fault.text);
 }
 
@@ -62,7 +94,7 @@ pg_status pg_json_read(const char *path, json_t **root, pg_error *err)
     size_t bytes;
     pg_status status = pg_file_read(path, &text, &bytes, err);
     if (status != PG_OK) return status;
-    status = pg_json_parse(text, bytes, path, root, err);
+    status = pg_json_parse(text, bytes, path, NULL, root, err);
     pg_free(text);
     return status;
 }

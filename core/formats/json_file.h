@@ -25,7 +25,8 @@ PG_CHECKED pg_status pg_json_read(const char *path, json_t **root, pg_error *err
 bool pg_json_sealed(const char *text, size_t bytes);
 
 /* Parse the text of such a file, which `from` names in messages; the caller releases *root. PG_BAD_INPUT if it does not match
- * its checksum. */
-PG_CHECKED pg_status pg_json_parse(const char *text, size_t bytes, const char *from, json_t **root, pg_error *err);
+ * its checksum. `without` is a text of the root to pass over, because it is long and not needed; NULL: none. */
+PG_CHECKED pg_status pg_json_parse(const char *text, size_t bytes, const char *from, const char *without, json_t **root,
+                                   pg_error *err);
 
 #endif

@@ -76,7 +76,7 @@ static pg_status compare_record(nearest *n, const pg_record_text *record, pg_err
     json_t *root = NULL;
     pg_tree *tree = NULL;
     char *text, *name;
-    PG_TRY(pg_json_parse(record->data, record->bytes, path, &root, err));
+    PG_TRY(pg_json_parse(record->data, record->bytes, path, NULL, &root, err));
     if (json_unpack(root, "{s:s, s:s}", "task", &text, "name", &name) != 0)
         PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s: the record does not name its task", path));
     PG_TRY(pg_yaml_parse_text(text, path, &tree, err));

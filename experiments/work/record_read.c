@@ -10,10 +10,10 @@
 #include <math.h>
 #include <string.h>
 
-/* Parse a record or a failure of a version that this one reads. */
+/* Parse a record or a failure of a version that this one reads, without its task, which is half of its text. */
 static pg_status parse_json(const char *text, size_t bytes, const char *path, json_t **root, pg_error *err)
 {
-    const pg_status status = pg_json_parse(text, bytes, path, root, err);
+    const pg_status status = pg_json_parse(text, bytes, path, "task", root, err);
     if (status != PG_OK) return status;
     const json_int_t format = json_integer_value(json_object_get(*root, "format"));
     if (format == PG_RECORD_FORMAT || format == PG_RECORD_OLD_FORMAT) return PG_OK;
