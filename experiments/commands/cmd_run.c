@@ -12,6 +12,7 @@
 #include "experiments/run/run.h"
 #include "experiments/run/signals.h"
 #include "experiments/run/worker.h"
+#include "experiments/work/records.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,8 +276,10 @@ static int follow(pg_comm *comm, int threads)
     pg_status status = pg_comm_broadcast(comm, &o, sizeof o, &err);
     if (status == PG_OK && o.go) {
         pg_signals_grace(PG_SAVING_SECONDS);
-        pg_workplace at = {
-            .directory = o.directory, .data_directory = o.data_directory, .checkpoint_seconds = o.checkpoint_seconds};
+        pg_workplace at = {.directory = o.directory,
+                           .data_directory = o.data_directory,
+                           .patience = PG_LATE_SECONDS,
+                           .checkpoint_seconds = o.checkpoint_seconds};
         pg_compute_start(o.threads ? o.threads : threads);
         status = pg_worker_loop(comm, &at, pg_perform, o.silence, &err);
     }

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 void pg_journal_close(pg_journal *journal)
@@ -372,6 +373,30 @@ static pg_status tidy_again(pg_journal *journal, pg_error *err)
 
 /* ---- the end of a run ---- */
 
+/* Number of tasks that other ranks have done and that have no record here; states NULL: whether they have one or not. */
+static int count_unseen(const pg_journal *journal, const pg_task_state *states)
+{
+    int count = 0;
+    for (int i = 0; i < journal->grid->count; i++)
+        count += journal->dispatch->state[i] == PG_WORK_DONE && journal->rank[i] > 0 && (!states || states[i] != PG_STATE_DONE);
+    return count;
+}
+
+/* Wait until this process sees the records that other ranks have written, which a shared file system may show late. */
+static pg_status await_records(const pg_journal *journal, pg_error *err)
+{
+    pg_task_state *states = NULL;
+    const double until = pg_now() + PG_LATE_SECONDS;
+    pg_status status = pg_alloc((size_t)journal->grid->count, sizeof *states, &states, err);
+    for (bool unseen = count_unseen(journal, NULL) > 0; status == PG_OK && unseen && pg_now() < until;) {
+        status = pg_rundir_scan(journal->options->directory, journal->grid, states, err);
+        unseen = count_unseen(journal, states) > 0;
+        if (unseen) nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
+    }
+    pg_free(states);
+    return status;
+}
+
 /* Set result.critical to the longest chain of measured times. */
 static pg_status measure_critical(pg_journal *journal, pg_error *err)
 {
@@ -414,6 +439,7 @@ pg_status pg_journal_finish(pg_journal *journal, pg_error *err)
     r->skipped = counts[PG_WORK_SKIPPED];
     r->left = journal->grid->count - r->done - r->failed - r->skipped;
     r->seconds = pg_now() - journal->monitor.started;
+    PG_TRY(await_records(journal, err));
     if (journal->opened && (journal->fault == PG_OK || journal->fault == PG_INTERRUPTED))
         PG_TRY(pg_timings_write(journal, err));
     PG_TRY(measure_critical(journal, err));

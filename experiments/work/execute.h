@@ -16,6 +16,7 @@ typedef struct pg_workplace {
     void (*note)(void *context, const char *text);                   /* a line for the log that people should see */
     void (*saved)(void *context);                                    /* a checkpoint holds what was reported last */
     void *context;
+    double patience;           /* seconds for which a shared file system may not show the record of a parent */
     double checkpoint_seconds; /* between checkpoints; 0: after every epoch and every outcome of an attack */
 } pg_workplace;
 

@@ -2,12 +2,14 @@
 /* From a task's text to its record; see perform.h. */
 #include "experiments/work/perform.h"
 
+#include "core/base/clock.h"
 #include "experiments/work/checkpoint.h"
 #include "experiments/work/records.h"
 #include "experiments/work/rundir.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* Add the files of one outcome and their checksums to the record. */
 static pg_status add_files(const pg_task *task, const pg_workplace *at, const char *outcome, pg_record *record, pg_error *err)
@@ -58,6 +60,29 @@ static pg_status check_file(const char *path, const char *sha256, bool *intact, 
     return status;
 }
 
+/* Read the record of a parent. If it is not there, another process has written it and a shared file system shows it late: wait.
+ * An empty file says that another child has removed it. */
+static pg_status read_parent(const char *key, const pg_workplace *at, pg_parameter_pool *pool, pg_record *record, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_task_labels labels;
+    char path[PG_PATH_MAX];
+    bool found = false;
+    const double until = pg_now() + at->patience;
+    PG_TRY(pg_rundir_file(at->directory, "records", key, path, err));
+    for (;; nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL)) {
+        PG_TRY(pg_records_load(at->directory, key, pool, record, &labels, &found, err));
+        if (found) goto done;
+        if (pg_file_exists(path))
+            PG_TRY(pg_fail(err, PG_BAD_INPUT,
+                           "%s was removed because a file of it was damaged; repeat the command to make it again", path));
+        if (pg_now() >= until) PG_TRY(pg_fail(err, PG_BAD_INPUT, "%s is not there; repeat the command to make it again", path));
+        if (at->stop && at->stop(at->context)) PG_TRY(pg_fail(err, PG_INTERRUPTED, "interrupted"));
+    }
+done:
+    return status;
+}
+
 /* Compare a parent's files with the checksums in its record. If one differs, remove the record, so that the next run makes the
  * parent again, and fail. */
 static pg_status check_parent(const char *key, const pg_workplace *at, pg_error *err)
@@ -65,14 +90,8 @@ static pg_status check_parent(const char *key, const pg_workplace *at, pg_error 
     pg_status status = PG_OK;
     pg_record record = {0};
     pg_parameter_pool pool = {0};
-    pg_task_labels labels;
-    bool found;
     if (!key[0]) return PG_OK;
-    PG_TRY(pg_records_load(at->directory, key, &pool, &record, &labels, &found, err));
-    if (!found) /* another child has removed it */
-        PG_TRY(pg_fail(err, PG_BAD_INPUT,
-                       "%s/records/%s.json was removed because a file of it was damaged; repeat the command to make it again",
-                       at->directory, key));
+    PG_TRY(read_parent(key, at, &pool, &record, err));
     for (int i = 0; i < record.file_count; i++) {
         char file[PG_PATH_MAX];
         bool intact;

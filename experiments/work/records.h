@@ -14,6 +14,9 @@
 #include "core/base/file.h"
 #include "experiments/work/record.h"
 
+/* For so long a shared file system may not show what another host has written (NFS: 60 by default). */
+enum { PG_LATE_SECONDS = 60 };
+
 enum { PG_RECORDS_LOOSE = 256, PG_RECORDS_PACKS = 16 }; /* files that stay unpacked; packs */
 
 typedef struct pg_record_text {

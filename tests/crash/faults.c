@@ -9,13 +9,15 @@
  *                once: only this call fails, with EIO; short: this write stores half of its bytes and returns that
  *   FAULT_LOG    a file outside the directory; each call appends a line
  *
- * Three values of FAULT need no number: links: hard links fail; modes: everybody may read every new file, and chmod fails;
- * slow: every rename takes a tenth of a second.
+ * Five values of FAULT need no number: links: hard links fail; modes: everybody may read every new file, and chmod fails;
+ * slow: every rename takes a tenth of a second; latency: every call that opens, lists, reads or changes a file takes a
+ * millisecond more; late: a file that another process has put there within FAULT_SECONDS is not to be seen.
  *
  * Counted: open of a new file (O_EXCL), write, fsync, rename, link, unlink, mkdir, and fflush of a stream. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +28,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static int calls;
@@ -73,6 +76,16 @@ static int is(const char *kind)
     return fault && strcmp(fault, kind) == 0;
 }
 
+static void delay(const char *path)
+{
+    if (is("latency") && below(path)) usleep(1000);
+}
+
+static void delay_fd(int fd)
+{
+    if (is("latency") && below_fd(fd)) usleep(1000);
+}
+
 /* Count a call. Returns -1 with errno set if the call must fail. */
 static int strike(const char *what)
 {
@@ -88,9 +101,53 @@ static int strike(const char *what)
     return errno ? -1 : 0;
 }
 
+/* ---- a file system that shows a new file late ---- */
+
+static char own[1024][4096]; /* files that this process has put there */
+static int own_count;
+
+static void remember(const char *path)
+{
+    if (is("late") && own_count < 1024) snprintf(own[own_count++], sizeof *own, "%s", path);
+}
+
+static int hidden(const char *path)
+{
+    struct stat info;
+    const char *seconds = getenv("FAULT_SECONDS");
+    if (!is("late") || !below(path)) return 0;
+    for (int i = 0; i < own_count; i++)
+        if (strcmp(own[i], path) == 0) return 0;
+    if (fstatat(AT_FDCWD, path, &info, 0) != 0 || !S_ISREG(info.st_mode)) return 0;
+    if (time(NULL) - info.st_ctim.tv_sec >= (seconds ? atoi(seconds) : 30)) return 0;
+    errno = ENOENT;
+    return 1;
+}
+
+int stat(const char *path, struct stat *info)
+{
+    delay(path);
+    return hidden(path) ? -1 : fstatat(AT_FDCWD, path, info, 0);
+}
+
+struct dirent *readdir(DIR *dir)
+{
+    struct dirent *(*real)(DIR *) = next("readdir");
+    char link[64], path[8192];
+    for (struct dirent *entry; (entry = real(dir));) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd(dir));
+        const ssize_t length = is("late") ? readlink(link, path, 4096) : -1;
+        if (length < 0) return entry;
+        snprintf(path + length, sizeof path - (size_t)length, "/%s", entry->d_name);
+        if (!hidden(path)) return entry;
+    }
+    return NULL;
+}
+
 ssize_t write(int fd, const void *data, size_t bytes)
 {
     ssize_t (*real)(int, const void *, size_t) = next("write");
+    delay_fd(fd);
     if (!below_fd(fd)) return real(fd, data, bytes);
     if (strike("write") != 0) return -1;
     const char *at = getenv("FAULT_AT");
@@ -101,9 +158,17 @@ ssize_t write(int fd, const void *data, size_t bytes)
     return put;
 }
 
+ssize_t read(int fd, void *data, size_t bytes)
+{
+    ssize_t (*real)(int, void *, size_t) = next("read");
+    delay_fd(fd);
+    return real(fd, data, bytes);
+}
+
 int fsync(int fd)
 {
     int (*real)(int) = next("fsync");
+    delay_fd(fd);
     return below_fd(fd) && strike("fsync") != 0 ? -1 : real(fd);
 }
 
@@ -111,6 +176,8 @@ int rename(const char *from, const char *to)
 {
     int (*real)(const char *, const char *) = next("rename");
     if (is("slow") && below(to)) usleep(100000);
+    delay(to);
+    remember(to);
     return below(to) && strike("rename") != 0 ? -1 : real(from, to);
 }
 
@@ -127,6 +194,7 @@ int link(const char *from, const char *to)
 int unlink(const char *path)
 {
     int (*real)(const char *) = next("unlink");
+    delay(path);
     return below(path) && strike("unlink") != 0 ? -1 : real(path);
 }
 
@@ -147,6 +215,9 @@ int open(const char *path, int flags, ...)
         mode = va_arg(args, mode_t);
         va_end(args);
     }
+    delay(path);
+    if (flags & O_CREAT) remember(path);
+    if (!(flags & O_CREAT) && hidden(path)) return -1;
     if (!(flags & O_EXCL) || !below(path)) return real(path, flags, mode);
     if (is("modes")) mode = 0777;
     return strike("open") != 0 ? -1 : real(path, flags, mode);

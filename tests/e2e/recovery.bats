@@ -272,6 +272,26 @@ two_fall_silent() { # at one task: $first, then $second
     refute_output --partial " start "
 }
 
+# ---- shared file systems -----------------------------------------------------------------------------------------------------
+several=("$GRID" --set 'seeds=[1]' --set 'schemes=[{scheme: plain}]'
+    --set 'attacks=[{attack: prune, levels: [10]}, {attack: prune, levels: [20]}, {attack: prune, levels: [30]}]')
+
+@test "ranks wait for records that the file system shows late" {
+    run -0 passgrid run "${several[@]}" --out prompt
+    LD_PRELOAD=$SHIM FAULT=late FAULT_SECONDS=4 FAULT_UNDER=$PWD/run/records \
+        run -0 mpirun --oversubscribe --bind-to none -n 3 "$PASSGRID" run "${several[@]}" --out run
+    same prompt run
+}
+
+@test "a disk that is full for one rank ends the run with exit code 3, and a repeat completes it" {
+    run -0 passgrid run "${several[@]}" --out roomy
+    run -3 mpirun --oversubscribe --bind-to none -n 2 "$PASSGRID" run "${several[@]}" --out run : -n 1 \
+        env LD_PRELOAD="$SHIM" FAULT=ENOSPC FAULT_AT=1 FAULT_UNDER="$PWD/run" "$PASSGRID" run "${several[@]}" --out run
+    assert_output --partial "No space left on device"
+    run -0 passgrid run "${several[@]}" --out run
+    same roomy run
+}
+
 # ---- damaged files ------------------------------------------------------------------------------------------------------------
 @test "table names a damaged record, and a run makes it again" {
     borrow reference run
