@@ -441,7 +441,7 @@ TEST(keys_that_their_makers_would_not_make_are_refused)
     o.evidence->mark.places[7] = o.evidence->mark.places[8];
     refused(o.evidence, "occurs twice");
     o.evidence->mark.places[7] = -1;
-    refused(o.evidence, "the place -1 is not one of");
+    refused(o.evidence, "the place -1 is outside of");
     owner_destroy(&o);
     o = owner_create("greedy", "{bits: 128, bound: true}");
     OK(pg_evidence_check(o.evidence, &err));
