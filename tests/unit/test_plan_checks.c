@@ -122,10 +122,12 @@ static const row rows[] = {
      "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: batch: 60 training images of synthetic do not fill one batch of 64"},
     /* substitute: its share */
     {V1 "attacks: [{attack: substitute, share: 0.5, batch: 1}]\n",
-     "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: share: 0.5 % of the owner's images are 0, expected at least 1 and at most the 60 shared ones"},
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: share: 0.5 % of the owner's images are 0, expected at least 1 and at most "
+     "the 60 shared ones"},
     {"data: {name: synthetic, test: 30}\nnetworks: [{arch: alexnet, width: 0.0625}]\n"
      "schemes: [{scheme: v1, passport: random}]\nattacks: [{attack: substitute, overlap: disjoint}]\n",
-     "g.yaml:4:11: attacks.0: synthetic, alexnet, v1: share: 10 % of the owner's images are 205, expected at least 1 and at most the 0 disjoint ones"},
+     "g.yaml:4:11: attacks.0: synthetic, alexnet, v1: share: 10 % of the owner's images are 205, expected at least 1 and at "
+     "most the 0 disjoint ones"},
     /* pg_passport_pictures, of the attacks */
     {V1 "attacks: [{attack: fake1, images: 31}]\n", "g.yaml:5:11: attacks.0: synthetic, alexnet, v1: images: a passport takes "
                                                     "31 distinct images, but synthetic has 30"},
@@ -146,6 +148,118 @@ static const row rows[] = {
      "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: held_out: 2 of 2 references leave none that leads the steps"},
     {HEAD "schemes: [{scheme: uchida}]\nattacks: [{attack: counterfeit-uchida, layer: features}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, uchida: layers: alexnet has no convolution 'features'"},
+    /* marks */
+    {HEAD "schemes: [{scheme: laplacian, bits: 4000}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: bits: 4000 bits need 200000 weights, features.4 and the other "
+     "layers have 11520"},
+    {HEAD "schemes: [{scheme: greedy, bits: 4000}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: bits: 4000 bits need 4000 weights, features.0 has 1012 in whole "
+     "rows of 253"},
+    {HEAD "schemes: [{scheme: hufunet, codes: 64, layers: features.0}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: codes: 64 codes need 4096 weights, features.0 has 1200"},
+    {HEAD "schemes: [{scheme: hufunet, pictures: 61}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: pictures: expected at most the 60 training images of synthetic, got "
+     "61"},
+    {HEAD "schemes: [{scheme: neuralmark, rounds: 8, pooled: 4000}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: rounds, pooled: of the 4608 weights of features.4 about 18 are left "
+     "after 8 rounds, expected at least 16000 for 4000 values"},
+    {HEAD "schemes: [{scheme: riga, layers: features.3}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: layers: alexnet has no convolution 'features.3'"},
+    {HEAD "schemes: [{scheme: deepsigns, trigger_count: 1001}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: trigger_count: expected at most 1000 key pictures"},
+    {HEAD "schemes: [{scheme: deepsigns, layer: features.0}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: layer: alexnet has no layer 'features.0' that reads the output of "
+     "another"},
+    /* triggers */
+    {HEAD "schemes: [{scheme: deepsigns, trigger_count: 61}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: trigger_count: 61 triggers from 60 images of synthetic"},
+    {HEAD "schemes: [{scheme: blackmarks, trigger_count: 61}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: trigger_count: 61 triggers from 60 images of synthetic"},
+    {HEAD "schemes: [{scheme: ewe, trigger_count: 61}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: trigger_count: 61 triggers from 60 images of synthetic"},
+    {HEAD "schemes: [{scheme: frontier, trigger_count: 61}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: trigger_count: 61 triggers from 60 images of synthetic"},
+    {HEAD "schemes: [{scheme: margin, trigger_count: 61}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: trigger_count: 61 triggers from 60 images of synthetic"},
+    {HEAD "schemes: [{scheme: zhang, trigger_count: 61}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: trigger_count: 61 triggers from 60 images of synthetic"},
+    {HEAD "schemes: [{scheme: blackmarks, trigger_count: 1}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: trigger_count: at least one image for each bit"},
+    {HEAD "schemes: [{scheme: ewe, patch: 4, top: 30}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: patch, top, left: the square does not fit an image of 32x32"},
+    {HEAD "schemes: [{scheme: ewe, source: 12}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: source: there is no class 12 of 10"},
+    {HEAD "schemes: [{scheme: ewe, source: 1, target: 1}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: source, target: both are class 1, so the triggers would have their "
+     "true labels"},
+    {HEAD "schemes: [{scheme: ewe, triggers_per_batch: 1000}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: triggers_per_batch: at most 128 can be entangled"},
+    {HEAD "schemes: [{scheme: zhang, target: 10}]\n",
+     "g.yaml:4:11: schemes.0: synthetic, alexnet: target: there is no class 10 of 10"},
+    /* the images of a thief */
+    {PLAIN "attacks: [{attack: cleanse, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 12 training images of synthetic do not fill one batch "
+     "of 61"},
+    {PLAIN "attacks: [{attack: dehydra, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 1 training images of synthetic do not fill one batch "
+     "of 61"},
+    {PLAIN "attacks: [{attack: fine-prune, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 12 training images of synthetic do not fill one batch "
+     "of 61"},
+    {PLAIN "attacks: [{attack: refit, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 12 training images of synthetic do not fill one batch "
+     "of 61"},
+    {PLAIN "attacks: [{attack: wrk, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 3 training images of synthetic do not fill one batch "
+     "of 61"},
+    {PLAIN "attacks: [{attack: relabel, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 20 training images of synthetic do not fill one batch "
+     "of 61"},
+    {PLAIN "attacks: [{attack: round-weights, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 20 training images of synthetic do not fill one batch "
+     "of 61"},
+    {PLAIN "attacks: [{attack: shift-weights, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 20 training images of synthetic do not fill one batch "
+     "of 61"},
+    {PLAIN "attacks: [{attack: adversarial-training, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 20 training images of synthetic do not fill one batch "
+     "of 61"},
+    {PLAIN "attacks: [{attack: extract, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 60 training images of synthetic do not fill one batch "
+     "of 61"},
+    {PLAIN "attacks: [{attack: cleanse, share: 0.5}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: share: 0.5 % of 60 images are 0, expected at least 1 and at "
+     "most the 60 shared ones"},
+    /* options of one attack */
+    {PLAIN "attacks: [{attack: dehydra, data_free: true, batch: 10}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: data_free: only `form: fixed` works without labelled images"},
+    {PLAIN "attacks: [{attack: dehydra, dreams: 1, form: varied, batch: 10, share: 50}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: dreams: one dream of each class cannot be halved"},
+    {PLAIN "attacks: [{attack: extract, arch: lenet}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: arch: there is no network 'lenet' (passgrid list networks)"},
+    {PLAIN "attacks: [{attack: extract, batch: 20, rounds: 16}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: rounds: 60 images cannot be halved 16 times, or 60 epochs "
+     "cannot be divided into 17 parts"},
+    {PLAIN "attacks: [{attack: extract, arch: alexnet-imagenet, batch: 20}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: images of 32x32 are too small for alexnet-imagenet"},
+    {PLAIN "attacks: [{attack: regularise, epochs: 2, heavy_epochs: 3, batch: 20}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: heavy_epochs: expected at most the 2 epochs, got 3"},
+    {HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: overwrite, thiefs_scheme: plain, batch: 20}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: thiefs_scheme: there is no scheme 'plain' that makes evidence"},
+    {HEAD "schemes: [{scheme: adi}]\n"
+          "attacks: [{attack: overwrite, thiefs_scheme: riga, bound: true, batch: 20}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: bound: evidence of riga cannot be bound to a secret"},
+    {HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: overwrite, thiefs_scheme: zhang, batch: 20}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: the thief's evidence, by the defaults of zhang: trigger_count: "
+     "100 triggers from 60 images of synthetic"},
+    {HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: overwrite, share: 0.1, batch: 20}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: share: 0.1 % of the owner's 60 images are 0"},
+    {HEAD "schemes: [{scheme: uchida}]\nattacks: [{attack: grind, claim: passports}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, uchida: claim: the network has no passport layers"},
+    {HEAD "schemes: [{scheme: uchida}]\nattacks: [{attack: grind, claim: mark, layer: features.9}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, uchida: layers: alexnet has no convolution 'features.9'"},
+    {HEAD "schemes: [{scheme: uchida}]\nattacks: [{attack: grind, tries: [10, 1]}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, uchida: tries: expected ascending numbers, found 1 after 10"},
 };
 
 /* Grids that just satisfy the same rules. */
