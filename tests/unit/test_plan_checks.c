@@ -230,7 +230,16 @@ static const row rows[] = {
     {PLAIN "attacks: [{attack: cleanse, share: 0.5}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: share: 0.5 % of 60 images are 0, expected at least 1 and at "
      "most the 60 shared ones"},
+    {PLAIN "attacks: [{attack: anp, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 12 training images of synthetic do not fill one batch of 61"},
+    {PLAIN "attacks: [{attack: nad, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 12 training images of synthetic do not fill one batch of 61"},
+    {PLAIN "attacks: [{attack: mcr, batch: 61}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: batch: 12 training images of synthetic do not fill one batch of 61"},
     /* options of one attack */
+    {"data: {name: synthetic, train: 60, test: 30}\nnetworks: [{arch: full.yaml}]\ntrain: {epochs: 1, batch: 20}\n"
+     "schemes: [{scheme: plain}]\nattacks: [{attack: rewrite, dummies: zero}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, full, plain: dummies: no layer of full can have more channels"},
     {PLAIN "attacks: [{attack: dehydra, data_free: true, batch: 10}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: data_free: only `form: fixed` works without labelled images"},
     {PLAIN "attacks: [{attack: dehydra, dreams: 1, form: varied, batch: 10, share: 50}]\n",
@@ -309,6 +318,7 @@ static void write_folder(const char *name, const char *labels, unsigned side)
 static void write_folders(void)
 {
     write_text("three", "abc");
+    write_text("full.yaml", "image: 32\nrows: [{row: conv, channels: 16, norm: false}, {row: norm}, {row: dense}]\n");
     write_folder("good", "1\n9\n", 32);
     write_folder("unlabelled", NULL, 32);
     write_folder("short", "1\n", 32);
@@ -325,6 +335,26 @@ static pg_status read_grid(const char *text, pg_grid **grid, pg_error *error)
     fclose(file);
     problems.count = 0;
     return pg_grid_read("g.yaml", NULL, 0, NULL, grid, &problems, error);
+}
+
+/* Is there a row whose grid has "key: name" as an entry of its own? */
+static bool has_row(const char *key, const char *name)
+{
+    char entry[64];
+    const int length = snprintf(entry, sizeof entry, "%s: %s", key, name);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *at = strstr(rows[i].grid, entry);
+        if (at && strchr(",}", at[length])) return true;
+    }
+    return false;
+}
+
+TEST(every_scheme_and_attack_that_checks_its_options_has_a_row)
+{
+    for (int i = 0; pg_schemes[i]; i++)
+        if (pg_schemes[i]->check && !has_row("scheme", pg_schemes[i]->name)) fail_msg("no row of %s", pg_schemes[i]->name);
+    for (int i = 0; pg_attacks[i]; i++)
+        if (pg_attacks[i]->check && !has_row("attack", pg_attacks[i]->name)) fail_msg("no row of %s", pg_attacks[i]->name);
 }
 
 /* Cut the working directory from a line, which names files by their whole paths. */
