@@ -5,81 +5,17 @@
 #include "core/base/memory.h"
 #include "experiments/grid/feasible.h"
 #include "experiments/grid/grid_internal.h"
+#include "experiments/grid/price.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* ---- costs ---- */
-
-/* The cost of running a model of one scheme. */
-typedef struct price {
-    double forward;     /* multiply-adds of an image through every branch */
-    double train, test; /* images of the data set in use */
-    int classes;
-} price;
-
-/* The layout of the network that a scheme wires. */
-static pg_status plan_layout(const pg_design_data *data, const pg_network_options *network, const pg_scheme *scheme,
-                             const void *options, pg_layout *out, pg_error *err)
-{
-    pg_net_spec spec = pg_net_spec_plain(network->found, (pg_norm_kind)network->norm, data->facts.classes);
-    spec.width = network->width;
-    spec.relu_before_add = network->relu_before_add;
-    spec.image_height = data->facts.height;
-    spec.image_width = data->facts.width;
-    const pg_status status = pg_scheme_wire(scheme, options, &spec, err);
-    return status == PG_OK ? pg_layout_plan(&spec, out, err) : status;
-}
-
-static price price_of(const pg_design_data *data, const pg_layout *layout)
-{
-    const pg_net_spec *spec = &layout->spec;
-    const int branches = spec->passports ? spec->public_affine + spec->private_affine : 1;
-    return (price){.forward = pg_layout_macs(layout) * branches,
-                   .train = data->choice.train ? data->choice.train : data->facts.train,
-                   .test = data->choice.test ? data->choice.test : data->facts.test,
-                   .classes = data->facts.classes};
-}
-
-/* Bytes of a rank that trains a network, roughly: the files of the data set and its pixels; parameters with gradient, momentum,
- * the best ones and a checkpoint of them; activations of a batch with their gradients and workspace; the program. */
-static double bytes_of(const pg_design_data *data, const pg_layout *layout, const pg_train_options *train)
-{
-    enum { COPIES = 2, PARAMETERS = 6, ACTIVATIONS = 3, PROGRAM = 60000000 };
-    const pg_net_spec *spec = &layout->spec;
-    const int branches = spec->passports ? spec->public_affine + spec->private_affine : 1;
-    const double pixels = 3.0 * data->facts.height * data->facts.width;
-    double activations = pixels;
-    for (int i = 0; i < layout->layer_count; i++) {
-        const pg_layer *l = &layout->layers[i];
-        activations += (double)l->out_height * l->out_width * l->out_channels;
-    }
-    return COPIES * pixels * (data->facts.train + data->facts.test) + PROGRAM +
-           sizeof(pg_real) * (PARAMETERS * (double)layout->param_count + ACTIVATIONS * activations * branches * train->batch);
-}
-
-/* A training step costs a forward pass and two products of the same size backward. A measurement costs a forward pass over the
- * test images. */
-static double training_cost(const price *p, const pg_train_options *train)
-{
-    return p->forward * (3 * p->train * train->epochs + p->test);
-}
-
-static double attack_cost(const price *p, const pg_design_attack *a)
-{
-    const double train = a->other.train ? a->other.train : a->other.name[0] ? a->other_facts.train : p->train;
-    const pg_attack_cost cost = pg_attack_cost_of(a->attack, a->options, train, p->classes);
-    return p->forward * (3 * cost.trained + cost.outcomes * p->test);
-}
-
-/* ---- crossing ---- */
-
 /* The place in which the independent networks of one entry are trained, for owners of one data set and network. */
 typedef struct independent {
     pg_design_data data;
     pg_network_options network;
-    price price;
+    pg_price price;
 } independent;
 
 typedef struct builder {
@@ -93,8 +29,8 @@ typedef struct builder {
 typedef struct place {
     const pg_design_data *data;
     const pg_network_options *network;
-    const price *prices; /* by scheme of the design */
-    price plain;         /* of the plain network */
+    const pg_price *prices; /* by scheme of the design */
+    pg_price plain;         /* of the plain network */
     uint64_t seed;
 } place;
 
@@ -118,7 +54,7 @@ static pg_status add_plain(builder *b, const place *at, int *index, pg_error *er
     task.scheme = pg_scheme_holding(0);
     task.scheme_options = &nothing;
     task.train = b->design->train;
-    return pg_grid_add(b->grid, &task, NULL, 0, training_cost(&at->plain, &task.train), index, err);
+    return pg_grid_add(b->grid, &task, NULL, 0, pg_price_training(&at->plain, &task.train), index, err);
 }
 
 /* The k-th seed other than the replicate's own: first the seeds of the grid, then those above its largest. */
@@ -149,7 +85,7 @@ done:
 
 /* Add the task that finds the threshold of a scheme's evidence. task: of the trained model; parents[2]: that model and the
  * plain network. */
-static pg_status add_threshold(builder *b, const place *at, const price *p, pg_task *task, const int *parents, pg_error *err)
+static pg_status add_threshold(builder *b, const place *at, const pg_price *p, pg_task *task, const int *parents, pg_error *err)
 {
     pg_status status = PG_OK;
     enum { IMAGES = 100 }; /* making one key takes about as long as this many images */
@@ -182,8 +118,8 @@ static int references_of(const pg_design_attack *a)
 }
 
 /* Add attack number i of the design on a trained model, the task `victim`, after the attack task `before` (-1: none). */
-static pg_status add_attack(builder *b, const place *at, const price *p, const pg_task *trained, int victim, int i, int before,
-                            int *index, pg_error *err)
+static pg_status add_attack(builder *b, const place *at, const pg_price *p, const pg_task *trained, int victim, int i,
+                            int before, int *index, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_design_attack *a = &b->design->attacks[i], *earlier = &b->design->attacks[before < 0 ? 0 : before];
@@ -211,14 +147,14 @@ static pg_status add_attack(builder *b, const place *at, const price *p, const p
     }
     for (int k = a->chained; k >= 0; k = b->design->attacks[k].chained)
         task.before[task.before_count++] = (pg_task_stage){b->design->attacks[k].attack, b->design->attacks[k].options};
-    PG_TRY(pg_grid_add(b->grid, &task, all, 3 + task.network_count, attack_cost(p, a), index, err));
+    PG_TRY(pg_grid_add(b->grid, &task, all, 3 + task.network_count, pg_price_attack(p, a), index, err));
     b->grid->tasks[*index].unsaved = p->forward * p->test;
 done:
     return status;
 }
 
 /* Add attack number i after every entry of the attack that it follows, or once if it follows none. */
-static pg_status add_chains(builder *b, const place *at, const price *p, const pg_task *trained, int victim, int i,
+static pg_status add_chains(builder *b, const place *at, const pg_price *p, const pg_task *trained, int victim, int i,
                             pg_error *err)
 {
     pg_status status = PG_OK;
@@ -257,7 +193,7 @@ done:
 }
 
 /* Claim every independent network with the evidence that attack number `attack` forged, or with the owner's (-1). */
-static pg_status add_claims(builder *b, const place *at, const price *p, const pg_task *trained, int victim, int attack,
+static pg_status add_claims(builder *b, const place *at, const pg_price *p, const pg_task *trained, int victim, int attack,
                             pg_error *err)
 {
     pg_status status = PG_OK;
@@ -281,7 +217,8 @@ done:
 }
 
 /* Add the claims on independent networks with all evidence for a trained model. */
-static pg_status add_all_claims(builder *b, const place *at, const price *p, const pg_task *trained, int victim, pg_error *err)
+static pg_status add_all_claims(builder *b, const place *at, const pg_price *p, const pg_task *trained, int victim,
+                                pg_error *err)
 {
     pg_status status = PG_OK;
     if (!b->design->independent_count) return PG_OK;
@@ -296,7 +233,8 @@ done:
 }
 
 /* Add the task that reads and judges a network trained elsewhere, once for all seeds. */
-static pg_status add_supplied(builder *b, const pg_design_scheme *s, const price *p, pg_task *task, int *index, pg_error *err)
+static pg_status add_supplied(builder *b, const pg_design_scheme *s, const pg_price *p, pg_task *task, int *index,
+                              pg_error *err)
 {
     pg_status status = PG_OK;
     const uint64_t seed = task->seed;
@@ -318,7 +256,7 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
 {
     pg_status status = PG_OK;
     const pg_design_scheme *s = &b->design->schemes[number];
-    const price *p = &at->prices[number];
+    const pg_price *p = &at->prices[number];
     pg_task task = task_at(b, at);
     int parents[2] = {-1, -1}; /* the attacked model, and the plain network */
     task.scheme = s->scheme;
@@ -333,7 +271,7 @@ static pg_status add_scheme(builder *b, const place *at, int number, pg_error *e
         PG_TRY(add_plain(b, at, &parents[1], err));
         memcpy(task.pretrained, b->grid->tasks[parents[1]].key, sizeof task.pretrained);
     }
-    if (!supplied) PG_TRY(pg_grid_add(b->grid, &task, &parents[1], 1, training_cost(p, &s->train), &parents[0], err));
+    if (!supplied) PG_TRY(pg_grid_add(b->grid, &task, &parents[1], 1, pg_price_training(p, &s->train), &parents[0], err));
     for (int i = 0; i < b->design->attack_count; i++)
         if (!b->design->attacks[i].stage && pg_design_applies(&b->design->attacks[i], s->scheme))
             PG_TRY(add_chains(b, at, p, &task, parents[0], i, err));
@@ -350,35 +288,35 @@ static bool is_at(const pg_design_scheme *s, const pg_design_data *data, int n)
 }
 
 /* Find the price of a scheme in one network. It is a problem of the file if the network cannot be built or trained. */
-static pg_status find_price(builder *b, const place *at, const pg_design_scheme *s, price *out, pg_error *err)
+static pg_status find_price(builder *b, const place *at, const pg_design_scheme *s, pg_price *out, pg_error *err)
 {
     pg_error fault;
     pg_layout layout;
-    const pg_status status = plan_layout(at->data, at->network, s->scheme, s->options, &layout, &fault);
+    const pg_status status = pg_price_layout(at->data, at->network, s->scheme, s->options, &layout, &fault);
     if (status == PG_BAD_INPUT) {
         pg_problems_add(b->problems, s->node, "%s, %s: %s", at->data->choice.name, at->network->found->name, fault.message);
         return PG_OK;
     }
     if (status != PG_OK) return pg_fail(err, status, "%s", fault.message);
-    *out = price_of(at->data, &layout);
-    b->grid->rank_bytes = fmax(b->grid->rank_bytes, bytes_of(at->data, &layout, &s->train));
+    *out = pg_price_of(at->data, &layout);
+    b->grid->rank_bytes = fmax(b->grid->rank_bytes, pg_price_bytes(at->data, &layout, &s->train));
     return pg_feasible_check(b->design, at->data, s, &layout, b->problems, err);
 }
 
 /* Find the price of the plain network. It is a problem at a node of the file if it cannot be built. */
 static pg_status find_plain_price(builder *b, const pg_design_data *data, const pg_network_options *network,
-                                  const pg_node *node, price *out, pg_error *err)
+                                  const pg_node *node, pg_price *out, pg_error *err)
 {
     pg_error fault;
     pg_layout layout;
     const char nothing = 0;
-    const pg_status status = plan_layout(data, network, pg_scheme_holding(0), &nothing, &layout, &fault);
+    const pg_status status = pg_price_layout(data, network, pg_scheme_holding(0), &nothing, &layout, &fault);
     if (status == PG_BAD_INPUT && node) {
         pg_problems_add(b->problems, node, "%s, %s: %s", data->choice.name, network->found->name, fault.message);
         return PG_OK;
     }
     if (status != PG_OK) return pg_fail(err, status, "%s", fault.message);
-    *out = price_of(data, &layout);
+    *out = pg_price_of(data, &layout);
     return pg_feasible_check_plain(b->design, data, &layout, b->problems, err);
 }
 
@@ -399,7 +337,7 @@ static pg_status find_independent(builder *b, const place *at, int entry, pg_err
 }
 
 /* Find the prices of every scheme of the design in one network, of the plain network, and of independent ones. */
-static pg_status find_prices(builder *b, place *at, int network, price *prices, pg_error *err)
+static pg_status find_prices(builder *b, place *at, int network, pg_price *prices, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_design *d = b->design;
@@ -415,7 +353,7 @@ static pg_status cross(builder *b, const char *path, pg_error *err)
 {
     pg_status status = PG_OK;
     const pg_design *d = b->design;
-    price *prices = NULL;
+    pg_price *prices = NULL;
     PG_TRY(pg_alloc((size_t)d->scheme_count, sizeof *prices, &prices, err));
     PG_TRY(pg_alloc((size_t)d->independent_count, sizeof *b->independent, &b->independent, err));
     for (int i = 0; i < d->data_count; i++)
