@@ -5,7 +5,8 @@
  * has only the public branch, he attaches a private branch of his own (in PAN with a new perceptron); the owner's branch is put
  * back before the owner's evidence is judged. He may use another scheme; then the network is wired as that scheme wants it. He
  * knows the scheme but none of the owner's options: his are its defaults, or those with which his evidence is bound to a secret
- * of his own. Images for passports go through his copy of the stolen network. With `part: marked` he trains only the layers
+ * of his own. Images for passports go through his copy of the stolen network. With `data` he trains on another data set, with a
+ * last layer for its classes, and both claims are judged there. With `part: marked` he trains only the layers
  * that carry his mark and their norms, and with a small `share` he has few images: the attack of Chen et al. on marks in
  * weights, without the block that they add to the norm. Sources: Uchida et al., ICMR 2017 (overwriting); Lukas et al., IEEE S&P
  * 2022; Chen, Tian, Chen, Zhou, CVPR 2023, section 4.3. */
@@ -24,8 +25,8 @@ static const char *const parts[] = {"all", "marked", NULL};
 typedef struct overwrite_options {
     pg_tuning tuning;
     bool bound;
-    char scheme[PG_TEXT_MAX];
-    int part;
+    char scheme[PG_TEXT_MAX], data[PG_TEXT_MAX];
+    int part, data_train, data_test;
     double share;
 } overwrite_options;
 
@@ -40,8 +41,14 @@ static const pg_option options[] = {
                "parameters that he trains: all, or those of the layers that carry his mark, with their norms"),
      .choices = parts, .later = true},
     {PG_OPTION("share", overwrite_options, share, REAL, double, "100",
-               "number of his images, as a share of the owner's training set"),
+               "number of his images, as a share of the owner's training set, or of the other data set"),
      .low = PG_ABOVE_ZERO, .high = 100, .unit = "percent", .later = true},
+    {PG_OPTION("data", overwrite_options, data, TEXT, char *, "", "data set to train on; empty: the victim's own"),
+     .later = true},
+    {PG_OPTION("data_train", overwrite_options, data_train, INT, int, "0", "training images of that data set; 0: all"),
+     .high = 1e9, .unit = "images", .later = true},
+    {PG_OPTION("data_test", overwrite_options, data_test, INT, int, "0", "test images of that data set; 0: all"), .high = 1e9,
+     .unit = "images", .later = true},
     {0},
 };
 
@@ -56,9 +63,27 @@ typedef struct overwrite_state {
     pg_dataset few, images;   /* his share of the training set, owned; the images that he trains on */
 } overwrite_state;
 
+static pg_other_data overwrite_other_data(const void *values)
+{
+    const overwrite_options *o = values;
+    return (pg_other_data){.name = o->data[0] ? o->data : NULL, .key = "data", .train = o->data_train, .test = o->data_test};
+}
+
+/* The images of which he takes a share. His last layer is for their classes. */
+static const pg_dataset *overwrite_source(const pg_attack_view *view)
+{
+    return view->other ? &view->other->train : view->train;
+}
+
 static int overwrite_count(const overwrite_options *o, const pg_attack_view *view)
 {
-    return (int)lround(o->share / 100 * view->train->count);
+    return (int)lround(o->share / 100 * overwrite_source(view)->count);
+}
+
+/* With what he makes evidence. */
+static pg_data overwrite_data(const pg_attack_view *view, const pg_dataset *images)
+{
+    return (pg_data){.train = *images, .test = view->other ? view->other->test : *view->pictures};
 }
 
 /* The thief's scheme; PG_BAD_INPUT if there is none of that name, or if it makes no evidence. */
@@ -74,6 +99,7 @@ static pg_status overwrite_wire(const pg_attack_view *view, const pg_scheme *sch
                                 pg_error *err)
 {
     *out = view->model->spec;
+    out->classes = overwrite_source(view)->classes;
     return scheme == view->scheme ? PG_OK : pg_scheme_wire(scheme, chosen, out, err);
 }
 
@@ -96,7 +122,7 @@ static pg_status overwrite_make_evidence(overwrite_state *s, pg_error *err)
     const pg_attack_view *view = s->view;
     pg_status status = PG_OK;
     pg_model *copy = NULL;
-    const pg_data data = {.train = s->images, .test = *view->pictures};
+    const pg_data data = overwrite_data(view, &s->images);
     PG_TRY(pg_model_clone(view->running, &copy, err));
     const pg_keygen in = {.scheme = s->scheme,
                           .spec = &s->model->spec,
@@ -118,7 +144,7 @@ static pg_status overwrite_check_evidence(const overwrite_options *o, const pg_a
     void *chosen = NULL;
     const pg_scheme *scheme;
     pg_net_spec wired = view->model->spec, used;
-    const pg_data data = {.train = *images, .test = *view->pictures};
+    const pg_data data = overwrite_data(view, images);
     PG_TRY(overwrite_find(o, view, &scheme, err));
     if (o->part == PART_MARKED && !(scheme->holds & PG_HOLDS_MARK))
         return pg_fail(err, PG_BAD_INPUT, "part: evidence of %s marks no layers", scheme->name);
@@ -140,19 +166,22 @@ static pg_status overwrite_check(const void *values, const pg_attack_view *view,
 {
     const overwrite_options *o = values;
     const pg_train_options train = pg_tuning_train(&o->tuning, view->pixels);
-    pg_dataset images = *view->train;
+    pg_dataset images = *overwrite_source(view);
+    pg_net_spec spec = view->model->spec;
+    if (overwrite_count(o, view) < 1)
+        return pg_fail(err, PG_BAD_INPUT, "share: %g %% of %d images are 0", o->share, images.count);
+    spec.classes = images.classes;
     images.count = overwrite_count(o, view);
-    if (images.count < 1)
-        return pg_fail(err, PG_BAD_INPUT, "share: %g %% of the owner's %d images are 0", o->share, view->train->count);
-    const pg_status status = pg_train_check(&train, &images, &view->model->spec, err);
+    const pg_status status = pg_train_check(&train, &images, &spec, err);
     return status == PG_OK ? overwrite_check_evidence(o, view, &images, err) : status;
 }
 
 static pg_status overwrite_take_images(overwrite_state *s, const overwrite_options *o, pg_error *err)
 {
     pg_status status = PG_OK;
-    if (o->share < 100) PG_TRY(pg_dataset_subset(s->view->train, overwrite_count(o, s->view), &s->few, err));
-    s->images = o->share < 100 ? s->few : *s->view->train;
+    const pg_dataset *all = overwrite_source(s->view);
+    if (o->share < 100) PG_TRY(pg_dataset_subset(all, overwrite_count(o, s->view), &s->few, err));
+    s->images = o->share < 100 ? s->few : *all;
 done:
     return status;
 }
@@ -233,6 +262,7 @@ static pg_status overwrite_restore(overwrite_state *s, pg_error *err)
         PG_TRY(pg_model_clone(s->model, &s->owners, err));
     } else {
         spec.public_affine = true;
+        spec.classes = s->model->spec.classes;
         PG_TRY(overwrite_deploy(s, &deployed, err));
         PG_TRY(pg_model_create(&spec, &s->owners, err));
         PG_TRY(pg_model_copy(deployed, s->owners, err));
@@ -256,6 +286,7 @@ static pg_status overwrite_step(void *state, pg_attack_state *what, pg_outcome *
     *what = PG_ATTACK_LAST;
     *outcome = pg_tuned_outcome(&s->tuned, s->owners);
     outcome->shown = s->model;
+    outcome->data = s->view->other;
     outcome->evidence = pg_trainer_evidence(s->tuned.trainer);
 done:
     return status;
@@ -284,6 +315,7 @@ const pg_attack pg_attack_overwrite = {
     .remakes = true,
     .needs = PG_HOLDS_PASSPORTS | PG_HOLDS_MARK | PG_HOLDS_TRIGGERS,
     .costs = {.epochs = "epochs", .share = "share"},
+    .other_data = overwrite_other_data,
     .check = overwrite_check,
     .start = overwrite_start,
     .step = overwrite_step,

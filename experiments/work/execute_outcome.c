@@ -78,14 +78,19 @@ static const pg_model *shown_in(const pg_attack_work *w, const pg_outcome *o)
     return o->shown ? o->shown : o->model ? o->model : w->victim;
 }
 
+/* The images on which an outcome is judged. */
+static const pg_dataset *test_of(const pg_attack_work *w, const pg_outcome *o)
+{
+    return o->data ? &o->data->test : &w->data.test;
+}
+
 /* Make a judge of claims on a model that is not the unchanged victim. If the model needs passports to run, it is distributed
  * with the forger's if the attack changed the model and forged some, otherwise with the owner's. If the forger changed only
  * what his evidence needs (o->model is NULL), his network must reach the accuracy of the stolen one. */
-static pg_status open_judge(const pg_attack_work *w, const pg_outcome *o, const pg_model *model, const pg_dataset *test,
-                            pg_judge **out, pg_error *err)
+static pg_status open_judge(const pg_attack_work *w, const pg_outcome *o, const pg_model *model, pg_judge **out, pg_error *err)
 {
     const pg_evidence *sold = o->model && o->evidence ? o->evidence : pg_attack_distributed(w);
-    pg_judge_setup setup = pg_execute_judge(w->task, model, test, sold);
+    pg_judge_setup setup = pg_execute_judge(w->task, model, test_of(w, o), sold);
     setup.filter = o->filter;
     if (!o->model && !o->filter) setup.known_accuracy = w->genuine.reference;
     return pg_judge_create(&setup, out, err);
@@ -97,7 +102,7 @@ static pg_status judge_forgery(pg_attack_work *w, const pg_outcome *o, const cha
     pg_finding f;
     pg_judge *own = NULL;
     const pg_model *model = shown_in(w, o);
-    if (model != w->victim) PG_TRY(open_judge(w, o, model, &w->data.test, &own, err));
+    if (model != w->victim) PG_TRY(open_judge(w, o, model, &own, err));
     PG_TRY(pg_binding_check(o->evidence, err)); /* the reader of a file would refuse it */
     PG_TRY(pg_judge_claim(own ? own : w->judge, o->evidence, &f, err));
     PG_TRY(pg_execute_record(&f, name, record, err));
@@ -169,7 +174,7 @@ static pg_status judge_removal(pg_attack_work *w, const pg_outcome *o, const cha
     const pg_model *model = o->model ? o->model : w->victim;
     w->moved = o->data != NULL;
     if (o->model || o->filter)
-        PG_TRY(open_judge(w, o, model, o->data ? &o->data->test : &w->data.test, &own, err));
+        PG_TRY(open_judge(w, o, model, &own, err));
     else
         PG_TRY(judge_of_victim(w, err));
     pg_judge *judge = own ? own : w->judge;

@@ -244,6 +244,34 @@ TEST(overwriting_by_another_scheme_leaves_both_readable)
         }
 }
 
+/* On another data set the network gets a last layer for its classes, which the judge's test images are of too. */
+TEST(overwriting_on_other_data_has_a_new_last_layer)
+{
+    static const char *const victims[] = {"v1", "pan", "v2"};
+    static const char *const yamls[] = {"{epochs: 1, batch: 20, data: other}",
+                                        "{epochs: 1, batch: 20, data: other, thiefs_scheme: uchida, share: 50}",
+                                        "{epochs: 1, batch: 20, data: other, thiefs_scheme: adi}"};
+    pg_data other = {.train = data.train, .test = data.test};
+    other.train.classes = other.test.classes = 12;
+    for (int i = 0; i < 3; i++) {
+        subject victim = subject_create(victims[i], PG_NORM_BN, PG_PASSPORT_RANDOM, &data);
+        raid r;
+        pg_outcome o;
+        prepare(&r, "overwrite", yamls[i], &victim);
+        assert_string_equal(r.attack->other_data(r.options).name, "other");
+        r.view.other = &other;
+        OK(r.attack->check(r.options, &r.view, &err));
+        OK(r.attack->start(r.state, r.options, &r.view, &err));
+        assert_true(next(&r, &o));
+        assert_ptr_equal(o.data, &other);
+        assert_true(o.model->spec.classes == 12 && o.shown->spec.classes == 12);
+        assert_true(i == 2 || o.images == (i == 1 ? 20 : 40)); /* triggers count too */
+        assert_true(judge_alone(o.model, victim.evidence).bits > 0);
+        finish(&r);
+        subject_destroy(&victim);
+    }
+}
+
 TEST(a_thief_overwrites_with_a_scheme_that_there_is)
 {
     static const char *const names[] = {"none", "plain"};
