@@ -10,6 +10,7 @@
     X(pg_table_kind, response)                                                                                                 \
     X(pg_table_kind, equilibrium)                                                                                              \
     X(pg_table_kind, removal)                                                                                                  \
+    X(pg_table_kind, measures)                                                                                                 \
     X(pg_table_kind, ambiguity)                                                                                                \
     X(pg_table_kind, forgeries)                                                                                                \
     X(pg_table_kind, claims)                                                                                                   \

@@ -260,3 +260,29 @@ TEST(a_field_for_each_scheme_and_attack)
     pg_summary_close(&summary);
     clear_results();
 }
+
+/* ---- measures of attacks ---- */
+
+static void add_p_value(const char *attack, double accuracy, double p_value)
+{
+    pg_result *r = add_result("v1", attack, "", accuracy, 1);
+    OK(pg_record_add(&r->record, "", "mark_p_value", p_value, "", &err));
+    OK(pg_record_add(&r->record, "", "queries", 100, "images", &err));
+}
+
+/* The judge's findings, which stand before the cost of an attack, are in other tables. */
+TEST(numbers_that_an_attack_reports_have_rows)
+{
+    add_result("v1", "", "", 90, 1);
+    add_p_value("detect", 90, 1e-5);
+    add_p_value("detect", 90, 1e-3);
+    pg_table table = fill("measures");
+    assert_int_equal(table.row_count, 2);
+    assert_string_equal(pg_table_text(&table, 0, column_of(&table, "measure")), "mark_p_value");
+    assert_string_equal(pg_table_text(&table, 1, column_of(&table, "measure")), "queries (images)");
+    assert_true(value_at(&table, 0, "mean") == (1e-5 + 1e-3) / 2);
+    assert_int_equal(pg_table_at(&table, 0, column_of(&table, "smallest"))->sample.count, 2);
+    assert_true(value_at(&table, 1, "mean") == 100);
+    pg_table_clear(&table);
+    clear_results();
+}
