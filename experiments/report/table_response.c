@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The thief's best response to each scheme (response.h), and the game of owner and thief. The payoff of an attack is the share
  * of seeds in which the thief's choice removes the mark. In the game the owner chooses a scheme and the thief an attack (Lukas
- * et al., IEEE S&P 2022); an attack that was not tried on a scheme pays nothing. */
+ * et al., IEEE S&P 2022); an attack that was not tried on a scheme pays nothing. Their code has pure strategies and pays 10,000
+ * times the accuracy less the mark's agreement if the mark is removed, else the accuracy less the agreement: it ranks removals
+ * by accuracy too, which here only the choice among the outcomes of an attack does. */
 #include "core/base/memory.h"
 #include "experiments/report/game.h"
 #include "experiments/report/response.h"
