@@ -236,6 +236,34 @@ TEST(outcomes_are_matched_and_tolerances_kept)
     forget();
 }
 
+/* The same attack with blocks of two dense layers, whose number a record omits, of three, and of three with another activation.
+ */
+static void make_later_options(void)
+{
+    static const char *const options[] = {"block=collective share=10", "block=collective share=10 depth=3",
+                                          "block=collective share=10 depth=3 activation=tanh"};
+    for (int i = 0; i < 3; i++) add_cell(add_result("alexnet", "v1", "", "substitute", options[i]), "", "accuracy", 80 + i);
+}
+
+/* An option that came later has its default in records that omit it, and in numbers that do not name it. */
+TEST(numbers_are_about_the_defaults_of_options_that_came_later)
+{
+    makes = make_later_options;
+    assert_int_equal(compare_with("", "any,,,,,v1,substitute,share=10,accuracy,=,80,%,s,log,\n"
+                                      "two,,,,,v1,substitute,share=10 depth=2,accuracy,=,80,%,s,log,\n"
+                                      "three,,,,,v1,substitute,share=10 depth=3,accuracy,=,81,%,s,log,\n"
+                                      "four,,,,,v1,substitute,share=10 depth=4,accuracy,=,81,%,s,log,\n"
+                                      "tanh,,,,,v1,substitute,depth=3 activation=tanh,accuracy,=,82,%,s,log,\n"),
+                     4);
+    static const char *const names[] = {"any", "two", "three", "tanh"};
+    for (int i = 0; i < 4; i++) {
+        assert_string_equal(text_at(&numbers, i, "number"), names[i]);
+        assert_value(&numbers, i, "ours", 1, i < 2 ? 80 : 79 + i);
+    }
+    makes = make_results;
+    forget();
+}
+
 /* An option of the attack hides the scheme's option of the same name. */
 TEST(a_bound_is_about_the_worst_trial_and_a_shape_about_the_mean)
 {
