@@ -33,6 +33,11 @@ bool pg_design_place(pg_design_reader *r, const pg_node *node, char path[PG_TEXT
 bool pg_design_find_data(pg_design_reader *r, const pg_node *node, const pg_data_options *wanted, pg_data_choice *choice,
                          pg_input *facts);
 
+/* An entry of the sections "data", "networks" and "independent": design_places.c. */
+PG_CHECKED pg_status pg_design_read_data(pg_design_reader *r, const pg_node *map, pg_error *err);
+PG_CHECKED pg_status pg_design_read_network(pg_design_reader *r, const pg_node *map, pg_error *err);
+PG_CHECKED pg_status pg_design_read_independent(pg_design_reader *r, const pg_node *map, pg_error *err);
+
 /* An entry of the section "schemes" and of the section "attacks": design_plugins.c. */
 PG_CHECKED pg_status pg_design_read_scheme(pg_design_reader *r, const pg_node *map, pg_error *err);
 PG_CHECKED pg_status pg_design_read_attack(pg_design_reader *r, const pg_node *map, pg_error *err);
