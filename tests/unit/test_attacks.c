@@ -84,11 +84,51 @@ TEST(every_attack_is_found_by_its_name)
     assert_null(pg_attack_find("Prune"));
 }
 
-/* None of these attackers is an insider. */
-TEST(only_finetune_sees_the_images_of_the_owner)
+/* Whoever changes what a thief may see changes this table too: two attackers are insiders, one sees answers alone, and those
+ * who train on images of their own choice see what is sold with the network. */
+TEST(every_attack_declares_what_its_thief_may_see)
 {
-    assert_int_equal(pg_attack_find("unchanged")->sees, 0);
-    assert_int_equal(pg_attack_find("prune")->sees, 0);
-    assert_int_equal(pg_attack_find("fake1")->sees, PG_SEES_PRETRAINED);
-    assert_int_equal(pg_attack_find("finetune")->sees, PG_SEES_TRAIN | PG_SEES_DISTRIBUTED);
+    enum { PUPIL = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_DISTRIBUTED };
+    static const struct {
+        const char *name;
+        unsigned sees;
+    } thieves[] = {
+        {"unchanged", 0},
+        {"prune", 0},
+        {"counterfeit-uchida", 0},
+        {"counterfeit-triggers", 0},
+        {"filter-inputs", 0},
+        {"rewrite", PG_SEES_DISTRIBUTED},
+        {"fake1", PG_SEES_PRETRAINED},
+        {"fake2", PG_SEES_TRAIN | PG_SEES_AFFINE},
+        {"fake3", PG_SEES_TRAIN | PG_SEES_EVIDENCE},
+        {"flip", PG_SEES_EVIDENCE},
+        {"permute", PG_SEES_EVIDENCE},
+        {"invert", PG_SEES_AFFINE},
+        {"grind", PG_SEES_AFFINE},
+        {"substitute", PG_SEES_TRAIN | PG_SEES_FRESH},
+        {"overwrite", PG_SEES_TRAIN | PG_SEES_AFFINE},
+        {"transfer-triggers", PG_SEES_TRAIN | PG_SEES_AFFINE | PG_SEES_REFERENCES},
+        {"detect", PG_SEES_REFERENCES},
+        {"extract", PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_ANSWERS},
+        {"finetune", PG_SEES_TRAIN | PG_SEES_DISTRIBUTED},
+        {"fine-prune", PUPIL},
+        {"regularise", PUPIL},
+        {"refit", PUPIL},
+        {"anp", PUPIL},
+        {"nad", PUPIL},
+        {"mcr", PUPIL},
+        {"relabel", PUPIL},
+        {"shift-weights", PUPIL},
+        {"round-weights", PUPIL},
+        {"adversarial-training", PUPIL},
+        {"cleanse", PUPIL},
+        {"dehydra", PUPIL},
+        {"wrk", PUPIL},
+    };
+    int count = 0;
+    for (size_t i = 0; i < sizeof thieves / sizeof *thieves; i++)
+        if (pg_attack_find(thieves[i].name)->sees != thieves[i].sees) fail_msg("%s", thieves[i].name);
+    while (pg_attacks[count]) count++;
+    assert_int_equal(count, sizeof thieves / sizeof *thieves);
 }

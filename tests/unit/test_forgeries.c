@@ -69,6 +69,7 @@ TEST(outcomes_depend_on_the_seed_and_not_on_threads)
     check_deterministic("counterfeit-uchida", "{method: iterative}", &uchida);
     check_deterministic("counterfeit-uchida", "{method: closed-form}", &uchida);
     check_deterministic("counterfeit-triggers", "{count: 4, steps: 5}", &adi);
+    check_deterministic("grind", "{tries: [3, 130], bits: 16}", &victim);
     check_deterministic("overwrite", "{epochs: 1, batch: 20}", &victim);
     check_deterministic("overwrite", "{epochs: 1, batch: 20}", &uchida);
     check_deterministic("overwrite", "{epochs: 1, batch: 20}", &adi);
