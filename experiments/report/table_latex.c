@@ -53,10 +53,15 @@ static void put_tex(FILE *stream, const char *text)
     }
 }
 
-/* "3.9e-05" as a product with a power of ten; other texts as they are. */
+/* "3.9e-05" as a product with a power of ten, "-3" with a minus; other texts as they are. */
 static void put_number(FILE *stream, const char *text)
 {
     const char *e = strchr(text, 'e'), *digits = e ? e + 1 + (e[1] == '-' || e[1] == '+') : NULL;
+    if (text[0] == '-' && isdigit((unsigned char)text[1])) {
+        fputs("$-$", stream);
+        put_number(stream, text + 1);
+        return;
+    }
     if (!e || !isdigit((unsigned char)text[0]) || !isdigit((unsigned char)*digits)) {
         put_tex(stream, text);
         return;
