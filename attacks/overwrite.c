@@ -4,15 +4,16 @@
  * is added to the owner's. In a V1 network the thief's passports take the place of the owner's; to V2, V3 and PAN, of which he
  * has only the public branch, he attaches a private branch of his own (in PAN with a new perceptron); the owner's branch is put
  * back before the owner's evidence is judged. He may use another scheme; then the network is wired as that scheme wants it. He
- * knows the scheme but none of the owner's options: his are its defaults, or those with which his evidence is bound to a secret
- * of his own. Images for passports go through his copy of the stolen network. With `data` he trains on another data set, with a
- * last layer for its classes, and both claims are judged there. With `part: marked` he trains only the layers
- * that carry his mark and their norms, and with a small `share` he has few images: the attack of Chen et al. on marks in
- * weights, without the block that they add to the norm. Sources: Uchida et al., ICMR 2017 (overwriting); Lukas et al., IEEE S&P
- * 2022; Chen, Tian, Chen, Zhou, CVPR 2023, section 4.3. */
+ * knows the scheme but none of the owner's options: his are its defaults, those that he chooses, or those with which his
+ * evidence is bound to a secret of his own. Images for passports go through his copy of the stolen network. With `data` he
+ * trains on another data set, with a last layer for its classes, and both claims are judged there. With `part: marked` he
+ * trains only the layers that carry his mark and their norms, and with a small `share` he has few images: the attack of Chen et
+ * al. on marks in weights, without the block that they add to the norm. Sources: Uchida et al., ICMR 2017 (overwriting); Lukas
+ * et al., IEEE S&P 2022; Chen, Tian, Chen, Zhou, CVPR 2023, section 4.3. */
 #include "attacks/tuning.h"
 
 #include "core/base/memory.h"
+#include "core/formats/yaml.h"
 #include "core/nets/spaces.h"
 #include "core/ownership/mark.h"
 
@@ -25,7 +26,7 @@ static const char *const parts[] = {"all", "marked", NULL};
 typedef struct overwrite_options {
     pg_tuning tuning;
     bool bound;
-    char scheme[PG_TEXT_MAX], data[PG_TEXT_MAX];
+    char scheme[PG_TEXT_MAX], settings[PG_TEXT_MAX], data[PG_TEXT_MAX];
     int part, data_train, data_test;
     double share;
 } overwrite_options;
@@ -36,6 +37,9 @@ static const pg_option options[] = {
                "the thief's evidence follows from a secret of his own, so that it can prove"),
      .later = true},
     {PG_OPTION("thiefs_scheme", overwrite_options, scheme, TEXT, char *, "", "scheme of his evidence; empty: the owner's"),
+     .later = true},
+    {PG_OPTION("thiefs_options", overwrite_options, settings, TEXT, char *, "",
+               "options of his evidence as KEY=VALUE, separated by spaces; the others have their defaults"),
      .later = true},
     {PG_OPTION("part", overwrite_options, part, CHOICE, int, "all",
                "parameters that he trains: all, or those of the layers that carry his mark, with their norms"),
@@ -103,11 +107,39 @@ static pg_status overwrite_wire(const pg_attack_view *view, const pg_scheme *sch
     return scheme == view->scheme ? PG_OK : pg_scheme_wire(scheme, chosen, out, err);
 }
 
+/* "a=1 b=2" as the map "{a: 1, b: 2}". */
+static void overwrite_write_map(const char *text, char map[2 * PG_TEXT_MAX + 2])
+{
+    char *to = map;
+    *to++ = '{';
+    for (; *text; text++) {
+        *to++ = (char)(*text == '=' ? ':' : *text == ' ' ? ',' : *text);
+        if (*text == '=' || *text == ' ') *to++ = ' ';
+    }
+    strcpy(to, "}");
+}
+
+static pg_status overwrite_set(const char *text, const pg_scheme *scheme, void *values, pg_error *err)
+{
+    pg_status status = PG_OK;
+    pg_tree *tree = NULL;
+    pg_problems problems = {.count = 0};
+    char map[2 * PG_TEXT_MAX + 2];
+    overwrite_write_map(text, map);
+    PG_TRY(pg_yaml_parse_text(map, "thiefs_options", &tree, err));
+    pg_options_read(scheme->options, tree->root, values, &problems);
+    PG_TRY(pg_problems_status(&problems, "thiefs_options", err));
+done:
+    pg_tree_destroy(&tree);
+    return status;
+}
+
 /* The thief's options of the scheme. */
 static pg_status overwrite_choose(const overwrite_options *o, const pg_scheme *scheme, void *values, pg_error *err)
 {
     pg_status status = PG_OK;
     PG_TRY(pg_options_defaults(scheme->options, values, err));
+    PG_TRY(overwrite_set(o->settings, scheme, values, err));
     if (!o->bound) return PG_OK;
     if (!scheme->bound[0].key)
         return pg_fail(err, PG_BAD_INPUT, "bound: evidence of %s cannot be bound to a secret", scheme->name);

@@ -230,12 +230,13 @@ static void check_only_moved(const pg_model *before, const pg_model *after, cons
     assert_true(moved > expected / 2);
 }
 
-/* With half of the images, the marked layer and its norm move and no other parameter does. His mark is read whole. */
+/* With half of the images, the marked layer and its norm move and no other parameter does. His mark is found. */
 TEST(a_thief_may_overwrite_the_marked_layer_alone)
 {
     owner o = owner_create("uchida", "{bits: 64, strength: 5}");
     train(&o, 4);
-    raid r = raid_of("overwrite", "{epochs: 60, batch: 32, lr: 0.3, part: marked, share: 50}", &o, o.model);
+    raid r =
+        raid_of("overwrite", "{epochs: 60, batch: 32, lr: 0.3, part: marked, share: 50, thiefs_options: bits=96}", &o, o.model);
     OK(r.attack->check(r.options, &r.view, &err));
     OK(r.attack->start(r.state, r.options, &r.view, &err));
     assert_true(next(&r, &outcome));
@@ -243,17 +244,21 @@ TEST(a_thief_may_overwrite_the_marked_layer_alone)
     check_only_moved(o.model, outcome.model, pg_mark_find("features.4", o.model));
     const pg_finding f = judge(outcome.model, outcome.evidence);
     printf("%d of %d bits of the thief\n", f.agree, f.bits);
-    assert_true(f.significant);
+    assert_true(f.significant && f.bits == 96);
     finish(&r);
     owner_destroy(&o);
 }
 
-TEST(a_part_that_carries_no_mark_and_a_share_of_no_image_are_refused)
+TEST(parts_shares_and_options_that_cannot_be_are_refused)
 {
     static const char *const faults[][3] = {
         {"adi", "{batch: 8, part: marked}", "part: evidence of adi marks no layers"},
-        {"uchida", "{batch: 1, share: 0.5}", "share: 0.5 % of the owner's 64 images are 0"}};
-    for (int i = 0; i < 2; i++) {
+        {"uchida", "{batch: 1, share: 0.5}", "share: 0.5 % of the owner's 64 images are 0"},
+        {"uchida", "{batch: 8, thiefs_options: bits=0}", "bits: expected a whole number in [1, 4096], got 0"},
+        {"uchida", "{batch: 8, thiefs_options: size=3}", "thiefs_options:1:2: size: unknown key"},
+        {"uchida", "{batch: 8, thiefs_options: bits}", "bits"},
+        {"uchida", "{batch: 8, thiefs_options: layer=features.9}", "features.9"}};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         owner o = owner_create(faults[i][0], "{}");
         raid r = raid_of("overwrite", faults[i][1], &o, o.model);
         FAILS(r.attack->check(r.options, &r.view, &err), PG_BAD_INPUT, faults[i][2]);
