@@ -356,7 +356,7 @@ static void assert_known(const char *scheme, const char *attack)
 /* Every parameter is an option or an outcome, or its readme says that none of ours has that key. The layers exist. */
 static void assert_parameters(const char *id, const pg_subject *s, const char *readme)
 {
-    static const char *const outcomes[] = {"level", "epoch"};
+    static const char *const outcomes[] = {"level", "epoch", "attacker"};
     const pg_scheme *scheme = pg_scheme_find(s->scheme);
     const pg_attack *attack = pg_attack_find(s->attack);
     const pg_arch *arch = pg_arch_find(s->network);
