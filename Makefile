@@ -403,7 +403,7 @@ bench-grid: $(BUILD)/passgrid
 bench-tables: $(BUILD)/passgrid
 	python3 tests/bench/tables.py $(BUILD)/passgrid
 # Processor time and memory of plan, run and table on a finished grid of 100,000 tasks.
-bench-scale: $(BUILD)/passgrid
+bench-scale: $(BUILD)/passgrid $(BUILD)/tests/faults.so
 	python3 tests/bench/scale.py $(BUILD)/passgrid
 # Empty tasks per second beside MPIPoolExecutor's (Debian: python3-mpi4py); seconds from a signal to the end of two trainings.
 bench-dispatch bench-save: bench-%: $(BUILD)/passgrid
@@ -483,6 +483,6 @@ help:
 	@echo "make bench | bench-grid   compare speed with PyTorch's and oneDNN's; two ranks of one thread with one rank of two"
 	@echo "make bench-dispatch | bench-save   empty tasks beside MPIPoolExecutor's; seconds from a signal to the end"
 	@echo "make bench-tables     seconds and memory of the tables of 100,000 records"
-	@echo "make bench-scale      the same of plan, run and table on a finished grid of 100,000 tasks"
+	@echo "make bench-scale      the same of plan, run and table on a finished grid of 100,000 tasks, also with slow files"
 	@echo "make lint | lint-quick | tidy   format, arrows, reference, shell and spelling; the part in make test; clang-tidy"
 	@echo "make format | arrows | reference | man | compile_commands.json | clean"

@@ -3,7 +3,8 @@
 """Processor time and memory of commands on a grid of 100,025 tasks: 25 trainings, each forged in 4,000 ways.
 
 usage: tests/bench/scale.py [PROGRAM], default build/passgrid
-It makes the records up here, then measures run (which has nothing left to do), plan and table.
+It makes the records up here and lets run pack them, then measures run (which has nothing left to do), plan and table: once as
+they are, and once with a millisecond more for every call that touches a file of the run (PROGRAM's tests/faults.so).
 """
 import json
 import os
@@ -51,6 +52,12 @@ def make_records(program, grid, run):
         write("%s/records/%s.json" % (run, task["key"]), made)
 
 
+def slowed(program, run):
+    """The beginning of a command whose calls on files of the run take a millisecond more."""
+    shim = os.path.join(os.path.dirname(program), "tests", "faults.so")
+    return ["/usr/bin/env", "LD_PRELOAD=" + shim, "FAULT=latency", "FAULT_UNDER=" + run]
+
+
 def main():
     program = os.path.abspath((sys.argv[1:] + ["build/passgrid"])[0])
     folder = tempfile.mkdtemp(prefix="passgrid-scale-")
@@ -58,10 +65,13 @@ def main():
     try:
         make_grid(grid)
         make_records(program, grid, run)
-        print("command,cpu_seconds,seconds,MB")
-        for command in ([program, "run", grid, "--out", run], [program, "plan", grid, "--out", run], [program, "table", run]):
-            seconds, memory, cpu = measure(command)
-            print("%s,%.2f,%.2f,%.0f" % (command[1], cpu, seconds, memory), flush=True)
+        print("command,latency_ms,cpu_seconds,seconds,MB")
+        commands = ["run", grid, "--out", run], ["plan", grid, "--out", run], ["table", run]
+        measure([program] + commands[0])
+        for slow in [], slowed(program, run):
+            for command in commands:
+                seconds, memory, cpu = measure(slow + [program] + command)
+                print("%s,%d,%.2f,%.2f,%.0f" % (command[0], bool(slow), cpu, seconds, memory), flush=True)
     finally:
         shutil.rmtree(folder)
 
