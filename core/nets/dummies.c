@@ -182,6 +182,7 @@ static void widen_layer(const pg_model *model, const pg_dummies *d, int layer, p
         const pg_affine *a = &l->affine[b], *to = &m->affine[b];
         widen_vector(model->params, a->gamma, out, given, wide->params, to->gamma);
         widen_vector(model->params, a->beta, out, given, wide->params, to->beta);
+        if (b == PG_PRIVATE && to->mean == m->affine[PG_PUBLIC].mean) continue; /* of a public branch alone */
         widen_vector(model->buffers, a->mean, out, given, wide->buffers, to->mean);
         widen_vector(model->buffers, a->var, out, given, wide->buffers, to->var);
     }

@@ -93,6 +93,27 @@ TEST(dummy_channels_change_no_logit)
     check_rewrites("{dummies: %s, added: 20}", dummies, true);
 }
 
+/* A wider network has only the public branch of PAN, and none of the statistics that the private branch keeps apart. */
+TEST(private_statistics_stay_out_of_a_wider_network)
+{
+    subject victim = victim_of("pan");
+    const pg_attack_view view = view_of(&victim);
+    pg_real before[IMAGES * CLASSES], after[IMAGES * CLASSES];
+    raid r;
+    pg_outcome o;
+    for (int i = 0; i < victim.model->passport_count; i++) {
+        const pg_layer *l = pg_model_passport_layer(victim.model, i);
+        for (int k = 0; k < l->out_channels; k++) victim.model->buffers[l->affine[PG_PRIVATE].mean + k] += 3;
+    }
+    logits_of(&victim, victim.model, NULL, before);
+    open_raid(&r, "rewrite", "{dummies: all}", &view);
+    assert_true(next(&r, &o));
+    logits_of(&victim, o.model, NULL, after);
+    assert_same_function(before, after, "pan");
+    finish(&r);
+    subject_destroy(&victim);
+}
+
 /* The victim claims the signs that its passports give, so all bits agree before. In the rewritten network half of them agree,
  * within four deviations. */
 TEST(readers_of_weights_see_half_of_the_bits)
