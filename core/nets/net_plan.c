@@ -4,6 +4,7 @@
 #include "core/base/minmax.h"
 #include "core/compute/arena.h"
 #include "core/nets/net_internal.h"
+#include "core/nets/net_parts.h"
 
 #include <string.h>
 
@@ -151,8 +152,7 @@ static pg_status plan_cell(pg_net *net, int i, pg_conv_choice choice, pg_error *
     const pg_layer *l = &net->layout.layers[i];
     const pg_row *r = &l->row;
     pg_net_cell *c = &net->cells[i];
-    const bool left = r->input == PG_IMAGES || net->cells[r->input].output_shared;
-    c->input_shared = left && (r->kind != PG_ROW_ADD || net->cells[r->other].output_shared);
+    c->input_shared = cell_at(net, r->input)->output_shared && (r->kind != PG_ROW_ADD || cell_at(net, r->other)->output_shared);
     c->output_shared = c->input_shared && l->passport < 0;
     c->in_size = (size_t)l->in_height * (size_t)l->in_width * (size_t)l->in_channels;
     c->out_size = layer_size(l);

@@ -262,7 +262,7 @@ static const row rows[] = {
      "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: the thief's evidence, by the defaults of zhang: trigger_count: "
      "100 triggers from 60 images of synthetic"},
     {HEAD "schemes: [{scheme: adi}]\nattacks: [{attack: overwrite, share: 0.1, batch: 20}]\n",
-     "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: share: 0.1 % of the owner's 60 images are 0"},
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, adi: share: 0.1 % of 60 images are 0"},
     {HEAD "schemes: [{scheme: uchida}]\nattacks: [{attack: grind, claim: passports}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, uchida: claim: the network has no passport layers"},
     {HEAD "schemes: [{scheme: uchida}]\nattacks: [{attack: grind, claim: mark, layer: features.9}]\n",

@@ -253,7 +253,7 @@ TEST(parts_shares_and_options_that_cannot_be_are_refused)
 {
     static const char *const faults[][3] = {
         {"adi", "{batch: 8, part: marked}", "part: evidence of adi marks no layers"},
-        {"uchida", "{batch: 1, share: 0.5}", "share: 0.5 % of the owner's 64 images are 0"},
+        {"uchida", "{batch: 1, share: 0.5}", "share: 0.5 % of 64 images are 0"},
         {"uchida", "{batch: 8, thiefs_options: bits=0}", "bits: expected a whole number in [1, 4096], got 0"},
         {"uchida", "{batch: 8, thiefs_options: size=3}", "thiefs_options:1:2: size: unknown key"},
         {"uchida", "{batch: 8, thiefs_options: bits}", "bits"},
