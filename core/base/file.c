@@ -241,15 +241,19 @@ static pg_status print_and_close(FILE *stream, const char *path, pg_printer *pri
 static pg_status holds_printed(const char *path, pg_printer *print, const void *context, pg_file_mode mode, bool *same,
                                pg_error *err)
 {
+    enum { ROOM = 1 << 20 }; /* few calls, which may be slow */
     struct stat info;
+    char *room = NULL;
     comparison c = {.old = fopen(path, "re"), .same = true};
     *same = false;
     if (!c.old) return PG_OK;
+    if (pg_alloc(ROOM, 1, &room, NULL) == PG_OK) setvbuf(c.old, room, _IOFBF, ROOM);
     FILE *stream = fopencookie(&c, "w", (cookie_io_functions_t){.write = compare_piece});
     const pg_status status = stream ? print_and_close(stream, path, print, context, err) : pg_fail_errno(err, "%s", path);
     *same = status == PG_OK && c.same && fgetc(c.old) == EOF && !ferror(c.old);
     if (fstat(fileno(c.old), &info) != 0 || is_exposed(&info, mode)) *same = false;
     fclose(c.old);
+    pg_free(room);
     return status;
 }
 
