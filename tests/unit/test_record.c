@@ -212,9 +212,10 @@ TEST(a_table_shows_means_spreads_and_shares)
     fclose(stream);
     OK(pg_file_read(path_of("table.txt"), &text, &bytes, &err));
     assert_string_equal(text, "title\n[label]\n"
-                              "  who           mean        p  stands\n"
-                              "  \xc3\xa4rger  2.00 \xc2\xb1 1.00  3.0e-09     2/3\n"
-                              "  b            62.12        -       -\n");
+                              "  who             mean        p  stands\n"
+                              "  \xc3\xa4rger    2.00 \xc2\xb1 1.00  3.0e-09     2/3\n"
+                              "         [-0.48, 4.48]\n"
+                              "  b              62.12        -       -\n");
     pg_free(text);
     OK(pg_table_write_csv(&table, path_of("table.csv"), &err));
     OK(pg_file_read(path_of("table.csv"), &text, &bytes, &err));
