@@ -183,8 +183,10 @@ pg_status pg_figure_finish(pg_figure *f, const char *const *parts, pg_figures *a
             &f->points.column_count);
     PG_TRY(pg_path(path, all->directory, "figures", NULL, err));
     PG_TRY(pg_make_directories(path, err));
-    for (int from = 0, to, part = f->series.count > PG_FIGURE_SERIES; from < rows; from = to, part++) {
-        const int beyond = (pg_figure_line(points, from) - 1) / PG_FIGURE_SERIES * PG_FIGURE_SERIES + PG_FIGURE_SERIES;
+    const int figures = (f->series.count + PG_FIGURE_SERIES - 1) / PG_FIGURE_SERIES;
+    const int each = (f->series.count + figures - 1) / figures;
+    for (int from = 0, to, part = figures > 1; from < rows; from = to, part++) {
+        const int beyond = (pg_figure_line(points, from) - 1) / each * each + each;
         for (to = from; to < rows && pg_figure_line(points, to) <= beyond; to++) {
         }
         PG_TRY(write_part(f, parts, part, from, to, all, err));

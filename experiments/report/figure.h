@@ -5,8 +5,8 @@
 
 #include "experiments/report/table.h"
 
-/* Series that a reader can tell apart in one figure: seven colours in three kinds of lines. */
-enum { PG_FIGURE_SERIES = 21 };
+/* Series that a reader can tell apart in one figure: seven colours in two kinds of lines. */
+enum { PG_FIGURE_SERIES = 14 };
 
 /* The columns of its points: "line" (number of the series), the value on the x axis, the values on the y axes, the series'
  * name, and one more text about the point. */
@@ -42,7 +42,8 @@ PG_CHECKED pg_status pg_figure_point(pg_figure *figure, const char *key, const c
 
 /* Write a figure if it has points, and clear it. The names of its files consist of its kind and parts[], ended by NULL:
  * "forged-cifar10-alexnet-x0.25-bn". If a name is too long for a file, or taken by another figure, a hash of the parts is
- * appended. A figure of more than PG_FIGURE_SERIES series is written as several figures. */
+ * appended. A figure of more than PG_FIGURE_SERIES series is written as several figures of about as
+ * many series each. */
 PG_CHECKED pg_status pg_figure_finish(pg_figure *figure, const char *const *parts, pg_figures *written, pg_error *err);
 void pg_figure_clear(pg_figure *figure);
 

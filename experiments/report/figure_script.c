@@ -104,11 +104,11 @@ static void put_spans(const pg_figure *f, const pg_table *points, FILE *stream)
 /* Seven colours for every kind of colour vision (Okabe and Ito); further series differ in dashes and marks. */
 static const char palette[] =
     "array colour[7] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']\n"
-    "array mark[21] = [7, 5, 9, 11, 13, 15, 1, 6, 4, 8, 10, 12, 14, 2, 5, 7, 11, 9, 15, 13, 3]\n"
+    "array mark[14] = [7, 5, 9, 11, 13, 15, 1, 6, 4, 8, 10, 12, 14, 2]\n"
     "published(i) = series[i][1:9] eq 'published'\n"
     "paint(i) = published(i) ? '#888888' : colour[(i - 1) % 7 + 1]\n"
-    "dash(i) = published(i) ? 4 : (i - 1) / 7 % 3 + 1\n"
-    "shape(i) = mark[(i - 1) % 21 + 1]\n"
+    "dash(i) = published(i) ? 4 : (i - 1) / 7 % 2 + 1\n"
+    "shape(i) = mark[(i - 1) % 14 + 1]\n"
     "of(i, name) = column('line') == first + i - 1 ? column(name) : NaN\n"
     "spread(name) = strlen(strcol(name)) ? column(name) : 0\n";
 

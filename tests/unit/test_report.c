@@ -537,14 +537,14 @@ TEST(many_series_are_spread_over_figures)
         add_training("d", "v2", parameters[i]);
     }
     write_figures(&written);
-    assert_int_equal(written.count, 3); /* of 60 series */
+    assert_int_equal(written.count, 5); /* of 60 series, 12 each */
     for (int f = 0; f < written.count; f++) {
         snprintf(name, sizeof name, "learning-n-bn-part%d", f + 1);
         assert_string_equal(written.names[f], name);
         snprintf(name, sizeof name, "many/figures/%s.csv", written.names[f]);
         pg_csv_table *table = open_table(name);
         const int rows = (int)pg_csv_rows(table);
-        assert_true(rows <= 2 * PG_FIGURE_SERIES);
+        assert_int_equal(rows, 2 * 12);
         for (int row = 0; row < rows; row++) {
             lines += row % 2 == 0;
             assert_int_equal(atoi(text_at(table, (size_t)row, "line")), lines);
