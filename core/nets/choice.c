@@ -70,7 +70,7 @@ pg_status pg_choice_read(const char *text, const pg_net_spec *spec, uint64_t all
     if (!all && strcmp(text, "default") != 0) return read_names(text, spec, allowed, out, err);
     *out = all ? allowed : by_default;
     if (*out) return PG_OK;
-    return pg_fail(err, PG_BAD_INPUT, "layers: no norm follows a convolution of %s, so none is chosen by default",
+    return pg_fail(err, PG_BAD_INPUT, "layers: every convolution of %s is without a norm or in groups, so none is chosen",
                    spec->arch->name);
 }
 

@@ -228,8 +228,10 @@ TEST(a_network_without_norms_has_no_layers_by_default)
     pg_net_spec spec = spec_of("{name: bare, image: 8, rows: [{row: conv, channels: 4, norm: false}, {row: dense}]}");
     pg_passport_options options = {.alpha = 0.1, .layers = "all"};
     pg_mark mark;
-    FAILS(pg_passport_layers(&options, &spec, &err), PG_BAD_INPUT, "layers: no norm follows a convolution of bare");
-    FAILS(pg_mark_create(&spec, "default", 4, PG_MARK_GAUSSIAN, &mark, &err), PG_BAD_INPUT, "layers: no norm follows");
+    FAILS(pg_passport_layers(&options, &spec, &err), PG_BAD_INPUT,
+          "layers: every convolution of bare is without a norm or in groups, so none is chosen");
+    FAILS(pg_mark_create(&spec, "default", 4, PG_MARK_GAUSSIAN, &mark, &err), PG_BAD_INPUT,
+          "layers: every convolution of bare is");
     OK(pg_mark_create(&spec, "all", 4, PG_MARK_GAUSSIAN, &mark, &err));
     pg_mark_clear(&mark);
 }
