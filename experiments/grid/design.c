@@ -81,12 +81,19 @@ static pg_status read_section(pg_design_reader *r, const char *key, bool single,
     return status;
 }
 
+/* The file in which a node stands, such as the one that the shell opened as /dev/stdin; empty for --set. */
+static const char *file_of(const pg_node *node, char opened[PG_PATH_MAX])
+{
+    if (!node->line) return "";
+    return strncmp(node->source, "/dev/", 5) == 0 && realpath(node->source, opened) ? opened : node->source;
+}
+
 bool pg_design_place(pg_design_reader *r, const pg_node *node, char path[PG_TEXT_MAX])
 {
-    char folder[PG_PATH_MAX] = ".", whole[PG_PATH_MAX], made[PG_PATH_MAX + PG_TEXT_MAX];
-    const char *slash = node->line ? strrchr(node->source, '/') : NULL;
+    char opened[PG_PATH_MAX], folder[PG_PATH_MAX] = ".", whole[PG_PATH_MAX], made[PG_PATH_MAX + PG_TEXT_MAX];
+    const char *file = file_of(node, opened), *slash = strrchr(file, '/');
     if (!path[0] || path[0] == '/') return true;
-    if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash + 1 - node->source), node->source);
+    if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash + 1 - file), file);
     if (!realpath(folder, whole)) snprintf(whole, sizeof whole, "%s", folder);
     const int length = snprintf(made, sizeof made, "%s/%s", whole, path);
     if (length >= PG_TEXT_MAX) {

@@ -44,6 +44,8 @@ YAML
     refuses "$PWD/birds: the folder is missing" passgrid plan grids/birds.yaml --set data.path=birds
     run -0 passgrid plan grids/birds.yaml --out run --set data.path=grids/birds
     assert_line --partial "2 tasks: 2 done"
+    run -0 passgrid plan /dev/stdin --out run <grids/birds.yaml
+    assert_line --partial "2 tasks: 2 done"
 }
 
 @test "records do not say where the pictures are, and moving them makes no new task" {
