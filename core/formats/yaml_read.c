@@ -179,8 +179,7 @@ static pg_status build_document(reader *r, int depth, pg_node **out, pg_error *e
     pg_node *root = NULL;
     PG_TRY(advance(r, err)); /* start of the stream */
     PG_TRY(advance(r, err));
-    if (r->event.type == YAML_STREAM_END_EVENT)
-        PG_TRY(fail_at(r, r->event.start_mark, err, "expected a document, got nothing"));
+    if (r->event.type == YAML_STREAM_END_EVENT) PG_TRY(fail_at(r, r->event.start_mark, err, "the file is empty"));
     if (r->event.data.document_start.version_directive ||
         r->event.data.document_start.tag_directives.start != r->event.data.document_start.tag_directives.end)
         PG_TRY(fail_at(r, r->event.start_mark, err, "directives are not supported"));
