@@ -20,16 +20,6 @@ static double only(const pg_sample *s)
     return s->one;
 }
 
-static double mean_low(const pg_sample *s)
-{
-    return pg_sample_mean(s) - pg_sample_margin(s);
-}
-
-static double mean_high(const pg_sample *s)
-{
-    return pg_sample_mean(s) + pg_sample_margin(s);
-}
-
 static double part(const pg_sample *s)
 {
     return pg_sample_ones(s) / s->count;
@@ -65,18 +55,29 @@ static void write_words(pg_csv_writer *csv, const pg_table *table, const pg_samp
     free(words);
 }
 
+static void write_mean(pg_csv_writer *csv, const pg_table *table, int row, int c)
+{
+    const pg_sample *s = &pg_table_at(table, row, c)->sample;
+    double low, high;
+    put_statistic(csv, s, 1, pg_sample_mean);
+    put_statistic(csv, s, 2, pg_sample_sd);
+    pg_csv_int(csv, s->count);
+    if (s->count < 2) {
+        pg_csv_text(csv, "");
+        pg_csv_text(csv, "");
+        return;
+    }
+    pg_table_interval(table, row, c, &low, &high);
+    pg_csv_real(csv, low);
+    pg_csv_real(csv, high);
+}
+
 static void write_cell(pg_csv_writer *csv, const pg_table *table, int row, int c)
 {
     const pg_sample *s = &pg_table_at(table, row, c)->sample;
     switch (table->columns[c].kind) {
     case PG_COLUMN_TEXT: pg_csv_word(csv, pg_table_text(table, row, c)); return;
-    case PG_COLUMN_MEAN:
-        put_statistic(csv, s, 1, pg_sample_mean);
-        put_statistic(csv, s, 2, pg_sample_sd);
-        pg_csv_int(csv, s->count);
-        put_statistic(csv, s, 2, mean_low);
-        put_statistic(csv, s, 2, mean_high);
-        return;
+    case PG_COLUMN_MEAN: write_mean(csv, table, row, c); return;
     case PG_COLUMN_LARGEST: put_statistic(csv, s, 1, pg_sample_max); return;
     case PG_COLUMN_SMALLEST: put_statistic(csv, s, 1, pg_sample_min); return;
     case PG_COLUMN_SHARE: put_statistic(csv, s, 1, part); return;

@@ -14,7 +14,11 @@ enum { PG_TABLE_WIDEST = 64, PG_TABLE_SHOWN = 4 * PG_TABLE_WIDEST + 1 };
 /* Text of a cell, in `out` or in the table's pool. A text is cut to `width` columns (pg_shorten), unless width is 0. */
 const char *pg_table_show(const pg_table *table, int row, int column, int width, char out[PG_TABLE_SHOWN]);
 
-/* The 95 % interval of a mean, "[61.27, 63.35]"; empty for other cells and for less than two values. It stands below the mean
+/* The 95 % interval of a mean of at least two values (pg_sample_margin). A percentage cannot be below 0 or above 100, so its
+ * interval ends there. */
+void pg_table_interval(const pg_table *table, int row, int column, double *low, double *high);
+
+/* The same as text, "[61.27, 63.35]"; empty for other cells and for less than two values. It stands below the mean
  * where lines are short, so that a column is no wider than for the mean. Does a row have one in the columns from .. to - 1? */
 const char *pg_table_show_interval(const pg_table *table, int row, int column, char out[PG_TABLE_SHOWN]);
 bool pg_table_has_interval(const pg_table *table, int row, int from, int to);

@@ -236,6 +236,7 @@ static void put_value(FILE *stream, const char *key, const char *of, const char 
 static void put_sample(const pg_table *table, int row, int c, const char *key, FILE *stream)
 {
     char text[PG_TABLE_SHOWN];
+    double low, high;
     const pg_sample *s = &pg_table_at(table, row, c)->sample;
     if (table->columns[c].kind != PG_COLUMN_MEAN) {
         put_value(stream, key, "", pg_table_show(table, row, c, 0, text));
@@ -248,9 +249,10 @@ static void put_sample(const pg_table *table, int row, int c, const char *key, F
     if (s->count < 2) return;
     snprintf(text, sizeof text, "%.2f", pg_sample_sd(s));
     put_value(stream, key, "/sd", text);
-    snprintf(text, sizeof text, "%.2f", pg_sample_mean(s) - pg_sample_margin(s));
+    pg_table_interval(table, row, c, &low, &high);
+    snprintf(text, sizeof text, "%.2f", low);
     put_value(stream, key, "/low", text);
-    snprintf(text, sizeof text, "%.2f", pg_sample_mean(s) + pg_sample_margin(s));
+    snprintf(text, sizeof text, "%.2f", high);
     put_value(stream, key, "/high", text);
 }
 

@@ -67,13 +67,40 @@ const char *pg_table_show(const pg_table *table, int row, int c, int width, char
     return out;
 }
 
+static bool ends_in_percent(const char *text)
+{
+    const char *last = strrchr(text, '%');
+    return last && !last[1];
+}
+
+/* The column's name says so, or the text of the row that names its quantity or its unit. */
+static bool is_percent(const pg_table *table, int row, int c)
+{
+    bool percent = ends_in_percent(table->columns[c].name);
+    for (int k = 0; k < table->column_count && !percent; k++)
+        percent = table->columns[k].kind == PG_COLUMN_TEXT &&
+                  (strcmp(table->columns[k].name, "quantity") == 0 || strcmp(table->columns[k].name, "unit") == 0) &&
+                  ends_in_percent(pg_table_text(table, row, k));
+    return percent;
+}
+
+void pg_table_interval(const pg_table *table, int row, int c, double *low, double *high)
+{
+    const pg_sample *s = &pg_table_at(table, row, c)->sample;
+    const double mean = pg_sample_mean(s), margin = pg_sample_margin(s);
+    const bool percent = is_percent(table, row, c);
+    *low = percent ? fmax(mean - margin, 0) : mean - margin;
+    *high = percent ? fmin(mean + margin, 100) : mean + margin;
+}
+
 const char *pg_table_show_interval(const pg_table *table, int row, int c, char out[SHOWN])
 {
+    double low, high;
     const pg_sample *s = &pg_table_at(table, row, c)->sample;
     out[0] = 0;
     if (table->columns[c].kind != PG_COLUMN_MEAN || s->count < 2) return out;
-    const double mean = pg_sample_mean(s), margin = pg_sample_margin(s);
-    snprintf(out, SHOWN, "[%.2f, %.2f]", mean - margin, mean + margin);
+    pg_table_interval(table, row, c, &low, &high);
+    snprintf(out, SHOWN, "[%.2f, %.2f]", low, high);
     return out;
 }
 

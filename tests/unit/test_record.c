@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "core/formats/csv.h"
 #include "core/formats/json_file.h"
-#include "experiments/report/table.h"
+#include "experiments/report/table_internal.h"
 #include "experiments/report/tables.h"
 #include "tests/unit/record_file.h"
 #include "tests/unit/test.h"
@@ -235,6 +235,28 @@ TEST(a_table_shows_means_spreads_and_shares)
                               "| b | 62.12 (n=1) | - | - |\n");
     pg_free(text);
     pg_table_clear(&table);
+}
+
+TEST(the_interval_of_a_percentage_stays_between_0_and_100)
+{
+    static const struct {
+        const char *quantity, *column;
+        double low, high;
+    } cases[] = {{"-", "accuracy %", 0, 100}, {"signature %", "before", 0, 100}, {"cost", "before", -110.0884, 176.7551}};
+    for (int i = 0; i < 3; i++) {
+        pg_table table = {0};
+        double low, high;
+        int row;
+        OK(pg_table_column(&table, "quantity", PG_COLUMN_TEXT, &err));
+        OK(pg_table_column(&table, cases[i].column, PG_COLUMN_MEAN, &err));
+        OK(pg_table_row(&table, &row, &err, "%d", i));
+        OK(pg_table_put(&table, row, 0, (const char *const[]){cases[i].quantity, NULL}, &err));
+        for (int k = 0; k < 3; k++) OK(pg_sample_add(&pg_table_at(&table, row, 1)->sample, (double[]){0, 0, 100}[k], &err));
+        pg_table_interval(&table, row, 1, &low, &high);
+        assert_true(fabs(low - cases[i].low) < 1e-3);
+        assert_true(fabs(high - cases[i].high) < 1e-3);
+        pg_table_clear(&table);
+    }
 }
 
 /* ---- tables of a made-up run ---- */
