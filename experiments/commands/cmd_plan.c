@@ -73,7 +73,7 @@ static void show_path(const pg_named_grid *named, const pg_dispatch *d)
 {
     int task = longest(named, d, NULL, 0, named->grid->count);
     if (task < 0) return;
-    puts("longest path:");
+    puts("longest path, in seconds:");
     for (; task >= 0; task = longest(named, d, d->children, d->child_start[task], d->child_start[task + 1]))
         printf("  %10.1f  %s\n", d->cost[task], named->grid->tasks[task].name);
 }
@@ -131,7 +131,7 @@ static void show_networks(const pg_named_grid *named, const pg_dispatch *d, int 
             seconds += d->cost[k];
         }
         if (tasks)
-            printf("%.*s: %d tasks remain, %.2g multiply-adds, %.3f rank hours\n", length, network, tasks, macs,
+            printf("%.*s: %d tasks remain, %.2g multiply-adds, %.3g rank hours\n", length, network, tasks, macs,
                    seconds / 3600);
     }
 }
@@ -176,7 +176,7 @@ static void show_sums(const pg_named_grid *named, const pg_dispatch *dispatch, i
         printf("%s/run.lock exists: a run is active, and its tasks count as interrupted; or a run was killed\n",
                named->directory);
     printf(
-        "remaining: %.1f s on one rank, %.1f s on the longest path; %.3f rank hours (core hours: times the threads of a rank)\n",
+        "remaining: %.1f s on one rank, %.1f s on the longest path; %.3g rank hours (for core hours, multiply by the threads of a rank)\n",
         pg_dispatch_open(dispatch), pg_dispatch_critical(dispatch), pg_dispatch_open(dispatch) / 3600);
     show_source(named, timed);
 }
@@ -220,8 +220,9 @@ static pg_status show_allocations(const pg_named_grid *named, const pg_dispatch 
     if (!workers) return PG_OK;
     const pg_status status = pg_simulate(named->grid, done, seconds, workers, &s, err);
     if (status != PG_OK) return status;
-    printf("allocations of %.2f hours: %.0f with %d worker%s; the longest path alone fills %.0f (--simulate for other sizes)\n",
-           allocation / 3600, ceil(s.seconds / allocation), workers, workers == 1 ? "" : "s", ceil(s.critical / allocation));
+    printf(
+        "allocations of %.2f hours: %.0f with %d worker%s; the longest path alone needs %.0f (--simulate shows other sizes)\n",
+        allocation / 3600, ceil(s.seconds / allocation), workers, workers == 1 ? "" : "s", ceil(s.critical / allocation));
     return PG_OK;
 }
 
