@@ -15,7 +15,7 @@ typedef struct pg_tuning {
 
 /* Rows of an option table for the pg_tuning at `path` in the struct that holds it. */
 #define PG_TUNING_ROWS(holder, path, epochs_, lr_, help, crop_)                                                                \
-    PG_SGD_EPOCHS(holder, path.epochs, epochs_, "the training set"), PG_SGD_BATCH(holder, path.batch),                         \
+    PG_SGD_EPOCHS(holder, path.epochs, epochs_, "the training images of the attack"), PG_SGD_BATCH(holder, path.batch),        \
         PG_SGD_RATE(holder, path.lr, lr_, help),                                                                               \
         PG_SGD_DECAY(holder, path.weight_decay, "5e-4", "weight decay of every parameter"),                                    \
     {                                                                                                                          \
