@@ -122,7 +122,7 @@ static void anp_prepare(void *pupil, const pg_step *step)
     anp_apply(s, false, step->model);
 }
 
-/* After the trainer's step on gamma. */
+/* After the trainer has stepped on gamma: move the masks, and keep them within 0 .. 1. */
 static void anp_hold(void *pupil, pg_model *model)
 {
     anp_state *s = pupil;
@@ -179,7 +179,7 @@ done:
     return status;
 }
 
-/* The stolen network without the channels whose mask is at most a threshold. Returns how many they are. */
+/* Make the stolen network without the channels whose mask is at most a threshold. Returns the number of these channels. */
 static int anp_prune(const anp_state *s, double threshold)
 {
     int gone = 0;

@@ -85,7 +85,7 @@ static void mcr_prepare(void *pupil, const pg_step *step)
     s->pupil.weight = 2 * t * (1 - t);
 }
 
-/* After the trainer's step. Before the first one there is no curve yet. */
+/* After the trainer has stepped: move the bend. Before the first step there is no curve yet. */
 static void mcr_hold(void *pupil, pg_model *model)
 {
     const mcr_state *s = pupil;
@@ -98,7 +98,7 @@ static double mcr_fall(double share)
     return share <= 0.5 ? 1 : share <= 0.9 ? 1 - (share - 0.5) / 0.4 * 0.99 : 0.01;
 }
 
-/* Running statistics of the network at hand: those of the stolen one, updated by the thief's images. */
+/* Measure the running statistics of the present network: those of the stolen one, updated by the thief's images. */
 static void mcr_measure_statistics(mcr_state *s)
 {
     pg_model *m = s->pupil.model;

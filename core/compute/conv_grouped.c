@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Convolution in groups, tap by tap without a matrix product: the groups are too small for one. Depthwise, each tap multiplies
- * two rows of channels elementwise.
+/* Convolution in groups, tap by tap without a matrix product: the groups are too small for one. In a depthwise convolution each
+ * tap multiplies two rows of channels elementwise.
  *
  * Images are independent except in dw, which is the sum of SHARDS partial sums: each runs over its own images in order, and
  * they are added in order at the end. */

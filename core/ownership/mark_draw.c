@@ -25,7 +25,7 @@ static pg_status draw_positions(pg_mark *mark, int ones, pg_rng *rng, pg_error *
     return PG_OK;
 }
 
-/* Of variance 1. */
+/* Draw from a Laplace distribution of variance 1. */
 static double draw_laplace(pg_rng *rng)
 {
     const double size = -log(1 - pg_rng_uniform(rng)) / sqrt(2);

@@ -5,7 +5,8 @@
 #define PG_VERSION "unknown version"
 #endif
 
-/* In a file of its own: only this object is compiled anew with every revision, and the program holds the text in one place. */
+/* The version has a file of its own, so that a new revision recompiles only this object, and the program holds the text once.
+ */
 const char *pg_version(void)
 {
     return "passgrid " PG_VERSION;

@@ -14,7 +14,7 @@
 #include "core/base/file.h"
 #include "experiments/work/record.h"
 
-/* For so long a shared file system may not show what another host has written (NFS: 60 by default). */
+/* A shared file system may hide what another host has written for this long (NFS: 60 seconds by default). */
 enum { PG_LATE_SECONDS = 60 };
 
 enum { PG_RECORDS_LOOSE = 256, PG_RECORDS_PACKS = 16 }; /* files that stay unpacked; packs */
@@ -58,11 +58,10 @@ PG_CHECKED pg_status pg_records_remove(const char *directory, const char *key, p
 PG_CHECKED pg_status pg_records_scattered(const char *directory, bool *scattered, pg_error *err);
 
 /* Move the intact files into the packs if they are scattered. Only the holder of the run lock may call this and
- * pg_records_mend.
- */
+ * pg_records_mend. */
 PG_CHECKED pg_status pg_records_pack(const char *directory, pg_error *err);
 
-/* Write packs again that hold more than records that count. Calls damaged for each damaged record whose key can be read. */
+/* Rewrite each pack that holds anything but records that count. Calls damaged for each damaged record whose key can be read. */
 PG_CHECKED pg_status pg_records_mend(const char *directory, pg_record_visitor *damaged, void *context, pg_error *err);
 
 #endif

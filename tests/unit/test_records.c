@@ -284,7 +284,7 @@ TEST(a_pack_that_is_a_link_is_not_written_to)
     assert_true(value_of(0) == 0);
 }
 
-/* A full disk: the pack is as it was, and the files stay. */
+/* If the disk is full, the pack stays as it was, and the files stay. */
 TEST(a_pack_that_cannot_grow_loses_nothing)
 {
     make_records(COUNT);
