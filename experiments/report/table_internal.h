@@ -38,7 +38,8 @@ void pg_table_layout_clear(pg_table_layout *layout);
 
 /* A table that is too wide, or has more than a dozen columns, is shown in parts. Each part has as many columns of values as
  * fit, after the columns of texts that say what a row is about. While those texts take more than a third of the width and three
- * are left, the first of them becomes a heading above its rows. */
+ * are left, the first of them becomes a heading above its rows; so does the first of two if a column of values would not fit.
+ */
 enum { PG_TABLE_GAP = 2 }; /* before each column */
 typedef struct pg_table_parts {
     const pg_table *table;

@@ -2,6 +2,8 @@
 /* Parts of a table that is too wide; see table_internal.h. */
 #include "experiments/report/table_internal.h"
 
+#include "core/base/minmax.h"
+
 #include <string.h>
 
 enum { COLUMNS_MOST = 12, TEXT_LEAST = 16 };
@@ -33,14 +35,23 @@ static bool fits(const pg_table_parts *p, int to)
     return keys + values <= COLUMNS_MOST && (!p->width || width <= p->width);
 }
 
+/* Should the first key move into a heading? Two keys stay if the widest column of values fits beside them. */
+static bool has_long_keys(const pg_table_parts *p, int widest)
+{
+    int count;
+    const int keys = width_of(p, p->headings, p->keys, &count);
+    return keys > p->width / 3 && (count > 2 || (count > 1 && keys + widest > p->width));
+}
+
 pg_table_parts pg_table_parts_of(const pg_table *table, const pg_table_layout *layout, int width)
 {
     pg_table_parts p = {.table = table, .layout = layout, .width = width, .widest = pg_table_widest(width)};
-    int count;
+    int widest = 0;
     while (p.keys < table->column_count && table->columns[p.keys].kind == PG_COLUMN_TEXT) p.keys++;
     p.from = p.to = p.keys;
     if (fits(&p, table->column_count)) return p;
-    while (width && width_of(&p, p.headings, p.keys, &count) > width / 3 && count > 2) p.headings++;
+    for (int c = p.keys; c < table->column_count; c++) widest = pg_max(widest, PG_TABLE_GAP + layout->widths[c]);
+    while (width && has_long_keys(&p, widest)) p.headings++;
     return p;
 }
 

@@ -259,6 +259,30 @@ TEST(the_interval_of_a_percentage_stays_between_0_and_100)
     }
 }
 
+TEST(the_first_of_two_names_becomes_a_heading_if_a_value_would_not_fit_beside_two)
+{
+    static const struct {
+        const char *column;
+        int headings;
+    } cases[] = {{"a value that still fits beside two", 0}, {"a value that no longer fits beside two", 1}};
+    for (int i = 0; i < 2; i++) {
+        pg_table table = {0};
+        pg_table_layout layout = {0};
+        int row;
+        OK(pg_table_column(&table, "scheme", PG_COLUMN_TEXT, &err));
+        OK(pg_table_column(&table, "quantity", PG_COLUMN_TEXT, &err));
+        OK(pg_table_column(&table, cases[i].column, PG_COLUMN_MEAN, &err));
+        OK(pg_table_column(&table, "another value", PG_COLUMN_MEAN, &err));
+        OK(pg_table_row(&table, &row, &err, "%d", i));
+        OK(pg_table_put(&table, row, 0, (const char *const[]){"a scheme, with several options", "accuracy %", NULL}, &err));
+        for (int c = 2; c < 4; c++) OK(pg_sample_add(&pg_table_at(&table, row, c)->sample, 1, &err));
+        OK(pg_table_lay_out(&table, pg_table_widest(80), &layout, &err));
+        assert_int_equal(pg_table_parts_of(&table, &layout, 80).headings, cases[i].headings);
+        pg_table_layout_clear(&layout);
+        pg_table_clear(&table);
+    }
+}
+
 /* ---- tables of a made-up run ---- */
 
 static void save(int i, const char *scheme, const char *parameters, const char *attack, const char *attack_parameters, int seed,
