@@ -5,8 +5,7 @@
 #define PG_VERSION "unknown version"
 #endif
 
-/* The version has a file of its own, so that a new revision recompiles only this object, and the program holds the text once.
- */
+/* The version has a file of its own: a new revision recompiles only this object, and the program holds the text once. */
 const char *pg_version(void)
 {
     return "passgrid " PG_VERSION;
