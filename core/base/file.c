@@ -190,10 +190,13 @@ static pg_status begin(const char *path, pg_file_mode mode, char temporary[PG_PA
     return *fd < 0 ? pg_fail_errno(err, "%s", path) : PG_OK;
 }
 
-/* Put the temporary file in path's place if it was written; otherwise remove it. */
-static pg_status commit(pg_status status, const char *temporary, const char *path, pg_error *err)
+/* Put the temporary file in path's place if it was written; otherwise remove it. *again: another process removed it before,
+ * such as a run that tidies up its directory. */
+static pg_status commit(pg_status status, const char *temporary, const char *path, bool *again, pg_error *err)
 {
-    if (status == PG_OK && rename(temporary, path) != 0) status = pg_fail_errno(err, "%s", path);
+    const bool failed = status == PG_OK && rename(temporary, path) != 0;
+    *again = failed && errno == ENOENT;
+    if (failed) status = pg_fail_errno(err, "%s", path);
     if (status == PG_OK) return sync_directory_of(path, err);
     unlink(temporary);
     return status;
@@ -205,10 +208,13 @@ pg_status pg_file_write(const char *path, const void *data, size_t bytes, pg_fil
     int fd;
     pg_status status = refuse_special(path, err);
     if (status != PG_OK || holds(path, data, bytes, mode)) return status;
-    if ((status = begin(path, mode, temporary, &fd, err)) != PG_OK) return status;
-    status = write_all(fd, path, data, bytes, err);
-    if (close(fd) != 0 && status == PG_OK) status = pg_fail_errno(err, "%s", path);
-    return commit(status, temporary, path, err);
+    for (bool again = true; again;) {
+        if ((status = begin(path, mode, temporary, &fd, err)) != PG_OK) return status;
+        status = write_all(fd, path, data, bytes, err);
+        if (close(fd) != 0 && status == PG_OK) status = pg_fail_errno(err, "%s", path);
+        status = commit(status, temporary, path, &again, err);
+    }
+    return status;
 }
 
 /* Compares the bytes written to a stream with a file. */
@@ -265,11 +271,14 @@ pg_status pg_file_print(const char *path, pg_printer *print, const void *context
     pg_status status = refuse_special(path, err);
     if (status == PG_OK) status = holds_printed(path, print, context, mode, &same, err);
     if (status != PG_OK || same) return status;
-    if ((status = begin(path, mode, temporary, &fd, err)) != PG_OK) return status;
-    FILE *stream = fdopen(fd, "w");
-    status = stream ? print_and_close(stream, path, print, context, err) : pg_fail_errno(err, "%s", path);
-    if (!stream) close(fd);
-    return commit(status, temporary, path, err);
+    for (bool again = true; again;) {
+        if ((status = begin(path, mode, temporary, &fd, err)) != PG_OK) return status;
+        FILE *stream = fdopen(fd, "w");
+        status = stream ? print_and_close(stream, path, print, context, err) : pg_fail_errno(err, "%s", path);
+        if (!stream) close(fd);
+        status = commit(status, temporary, path, &again, err);
+    }
+    return status;
 }
 
 pg_status pg_file_append(const char *path, const void *data, size_t bytes, pg_error *err)

@@ -144,6 +144,29 @@ TEST(a_failed_write_names_the_file_and_leaves_nothing)
 }
 
 /* The test reaches the device through a link, so that a fault in the code would only replace the link. */
+/* Print, and remove the temporary file as often as the context says. */
+static pg_status print_and_sweep(FILE *stream, const void *context, pg_error *e)
+{
+    int *sweeps = *(int *const *)context;
+    DIR *dir = opendir(folder());
+    (void)e;
+    fputs("whole", stream);
+    for (struct dirent *entry; (*sweeps) > 0 && (entry = readdir(dir));)
+        if (strstr(entry->d_name, ".part")) *sweeps -= unlink(path_of(entry->d_name)) == 0;
+    closedir(dir);
+    return PG_OK;
+}
+
+TEST(a_write_is_repeated_if_a_run_removes_its_temporary_file)
+{
+    int sweeps = 2;
+    int *const context = &sweeps;
+    OK(pg_file_print(path_of("file"), print_and_sweep, &context, PG_FILE_PUBLIC, &err));
+    assert_int_equal(sweeps, 0);
+    assert_text("file", "whole");
+    assert_int_equal(leftovers(), 0);
+}
+
 TEST(a_device_is_refused)
 {
     struct stat info;
