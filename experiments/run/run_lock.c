@@ -80,8 +80,8 @@ static bool at_work(const char *path, const owner *o)
     return state == PG_PROCESS_RUNS || (state == PG_PROCESS_UNKNOWN && renewed(path));
 }
 
-/* Replace a stale file with ours. *done is false if another process was faster. The lock of the directory prevents two
- * processes from replacing at once. */
+/* Replace a stale file with ours. *done is false if another process was faster, or removed ours. The lock of the directory
+ * prevents two processes from replacing at once. */
 static pg_status replace(const pg_run_lock *lock, const char *directory, const char *mine, const owner *stale, bool *done,
                          pg_error *err)
 {
@@ -90,18 +90,21 @@ static pg_status replace(const pg_run_lock *lock, const char *directory, const c
     if (fd < 0) return pg_fail_errno(err, "%s", directory);
     pg_status status = read_owner(lock->path, &now, err);
     *done = status == PG_OK && strcmp(now.text, stale->text) == 0;
-    if (*done && rename(mine, lock->path) != 0) status = pg_fail_errno(err, "%s", lock->path);
+    if (*done && rename(mine, lock->path) != 0) {
+        *done = false;
+        if (errno != ENOENT) status = pg_fail_errno(err, "%s", lock->path);
+    }
     close(fd);
     return status;
 }
 
-/* Put our file in place; false with EEXIST if there is one. On file systems without hard links (CIFS, FAT, some FUSE), an empty
- * file holds the place until ours replaces it. A process that sees the empty file does not know the owner, so it watches
- * whether the file is renewed. */
+/* Put our file in place; false with EEXIST if there is one, with ENOENT if another run removed ours as a remain. On file
+ * systems without hard links (CIFS, FAT, some FUSE), an empty file holds the place until ours replaces it. A process that sees
+ * the empty file does not know the owner, so it watches whether the file is renewed. */
 static bool put(const char *mine, const char *path)
 {
     if (link(mine, path) == 0) return unlink(mine) == 0;
-    if (errno == EEXIST) return false;
+    if (errno == EEXIST || errno == ENOENT) return false;
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) return false;
     close(fd);
@@ -120,6 +123,7 @@ static pg_status try(pg_run_lock *lock, const char *directory, const char *mine,
     owner other;
     *done = put(mine, lock->path);
     if (*done) return PG_OK;
+    if (errno == ENOENT) return PG_OK;
     if (errno != EEXIST) return pg_fail_errno(err, "%s", lock->path);
     const pg_status status = read_owner(lock->path, &other, err);
     if (status != PG_OK || !other.text[0]) return status;
@@ -146,9 +150,10 @@ static pg_status take(pg_run_lock *lock, const char *directory, pg_error *err)
     char mine[PG_PATH_MAX] = "", text[512];
     PG_TRY(pg_file_refuse_link(lock->path, err));
     PG_TRY(describe_self(lock->path, text, mine, err));
-    PG_TRY(pg_file_write(mine, text, strlen(text), PG_FILE_PUBLIC, err));
-    for (bool done = false; !done && status == PG_OK;) status = try(lock, directory, mine, &done, err);
-    PG_TRY(status);
+    for (bool done = false; !done;) {
+        PG_TRY(pg_file_write(mine, text, strlen(text), PG_FILE_PUBLIC, err));
+        PG_TRY(try(lock, directory, mine, &done, err));
+    }
     memcpy(lock->text, text, sizeof text);
     PG_TRY(pg_ticker_start(&lock->keeper, RENEW_SECONDS, keep, lock, err));
 done:
