@@ -379,9 +379,10 @@ test-compilers: deps-dev
 	$(Q)$(call build-as,gcc) CC=gcc WERROR=1 all
 	$(Q)$(call build-as,clang) CC=clang WERROR=1 all
 
-# The unit tests that train nothing. valgrind 3.19 does not know AVX-512, so this build is for AVX2. It does not know one
-# instruction of BLIS's AVX2 kernels either, so none of these tests multiplies matrices.
-VALGRIND_TESTS ?= batches caltech cli csv fetched file hash images memory mnist options pictures random registry safetensors status text yaml
+# Unit tests that are quick under valgrind. valgrind 3.19 does not know AVX-512, so this build is for AVX2. It does not know one
+# instruction of BLIS's AVX2 kernels either, so tests/valgrind.sh has BLIS use its older ones.
+VALGRIND_TESTS ?= arch_file batches caltech cli csv events fetched file hash images layout memory mnist networks_shipped options origin \
+                  picture_set pictures published random record records registry rewrite_dummies safetensors state_import status text yaml
 test-valgrind: deps-dev
 	$(Q)$(call build-as,valgrind) ARCH=haswell OPT=-O1 $(VALGRIND_TESTS:%=build-valgrind/tests/test_%)
 	$(Q)bash tests/valgrind.sh build-valgrind $(VALGRIND_TESTS:%=test_%)
@@ -476,7 +477,7 @@ help:
 	@echo "make test-ranks       a run with 65 ranks on this machine"
 	@echo "make test-slurm       test slurm/passgrid.sbatch with a real Slurm of one and of two nodes (root on Debian)"
 	@echo "make test-hosts       run a grid on three hosts of network namespaces and lose one of them (root)"
-	@echo "make test-asan | test-valgrind   unit tests with sanitizers; those without training under valgrind"
+	@echo "make test-asan | test-valgrind   unit tests with sanitizers; the quick ones under valgrind"
 	@echo "make test-compilers   build with gcc and clang, no warnings"
 	@echo "make fuzz             run libFuzzer on every reader, a minute each"
 	@echo "make coverage         print the share of lines and branches that tests reach"

@@ -4,8 +4,8 @@
 set -uo pipefail
 build=$1
 shift
-check=(valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite)
-export BLIS_ARCH_TYPE=3 OMP_WAIT_POLICY=passive OMP_NUM_THREADS=1
+check=(valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
+export BLIS_ARCH_TYPE=5 OMP_WAIT_POLICY=passive OMP_NUM_THREADS=1 # 5: the kernels for Penryn
 failed=()
 for program; do
     echo "== $program"
