@@ -252,7 +252,7 @@ static pg_status read_row(reader *r, const pg_node *map, pg_error *err)
     for (int i = 0; i == 0 || names[i - 1]; i++) names[i] = pg_row_kinds[i].name;
     if (!kind) {
         pg_problems_add(r->problems, map, "expected a map such as {row: conv, channels: 64}, got %s",
-                        pg_node_describe(map, found));
+                        map->kind == PG_MAP ? "a map without row" : pg_node_describe(map, found));
         return PG_OK;
     }
     while (info->name && strcmp(info->name, kind->text) != 0) info++;

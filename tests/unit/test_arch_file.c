@@ -42,6 +42,8 @@ TEST(rows_that_make_no_network_are_refused_where_they_stand)
         "x.yaml:4:11: rows.1.row: expected one of conv, norm, max_pool, avg_pool, global_pool, add, dense, dropout, got "
         "\"convolution\"");
     check_problem(STEM "  - relu\n" END, "x.yaml:4:5: rows.1: expected a map such as {row: conv, channels: 64}, got \"relu\"");
+    check_problem(STEM "  - {layer: conv}\n" END,
+                  "x.yaml:4:5: rows.1: expected a map such as {row: conv, channels: 64}, got a map without row");
     check_problem(STEM "  - {row: conv}\n" END,
                   "x.yaml:4:5: rows.1.channels: expected a whole number in [1, 16384], got nothing");
     check_problem(
