@@ -131,8 +131,8 @@ static void show_networks(const pg_named_grid *named, const pg_dispatch *d, int 
             seconds += d->cost[k];
         }
         if (tasks)
-            printf("%.*s: %d tasks remain, %.2g multiply-adds, %.3g rank hours\n", length, network, tasks, macs,
-                   seconds / 3600);
+            printf("%.*s: %d task%s left, %.2g multiply-adds, %.3g rank hours\n", length, network, tasks, tasks == 1 ? "" : "s",
+                   macs, seconds / 3600);
     }
 }
 

@@ -28,7 +28,7 @@ differences() { grep '^  ' <<<"$output"; }
     assert_equal "$(field prune/s1 6)" "$(field plain/s1 1)"
     assert_equal "$(sed -n '/^longest path/,/^2 tasks/p' <<<"$output" | grep -c synthetic/)" 2
     assert_line 'estimated from the speed of a typical thread: no task was timed in run'
-    assert_line --regexp '^[a-z0-9]+-[a-z]+: 2 tasks remain, [0-9.e+]+ multiply-adds, [0-9.e-]+ rank hours$'
+    assert_line --regexp '^[a-z0-9]+-[a-z]+: 2 tasks left, [0-9.e+]+ multiply-adds, [0-9.e-]+ rank hours$'
     assert_line --regexp '^remaining: .* rank hours '
     assert_line --regexp '^memory: about [0-9]+ MB a rank, planned from .*; 0 of 2 tasks were measured$'
     assert_line --regexp '^allocations of 12\.00 hours: 1 with 1 worker; the longest path alone needs 1 '
