@@ -17,6 +17,13 @@ static PG_REGISTRY_FIND(pg_attack, pg_attacks, find_present)
     return found;
 }
 
+char *pg_attack_network(const pg_attack *attack, void *options)
+{
+    const pg_option *option = attack->network ? pg_options_find(attack->options, attack->network) : NULL;
+    char *name = option ? (char *)options + option->offset : NULL;
+    return name && strcmp(name, option->fallback) != 0 ? name : NULL;
+}
+
 pg_attack_cost pg_attack_cost_of(const pg_attack *attack, const void *options, double train, int classes)
 {
     const pg_option *table = attack->options;

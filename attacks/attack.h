@@ -37,6 +37,7 @@ typedef struct pg_attack_view {
     const pg_dataset *fresh;     /* PG_SEES_FRESH; without images if the owner used all */
     const pg_dataset *pictures;  /* public images of the same kind (the test set), never used to train */
     const pg_data *other;        /* another data set, if the attack's options name one */
+    const pg_arch *arch;         /* another network, without weights, if the attack's options name one */
     pg_model *pretrained;        /* PG_SEES_PRETRAINED */
     pg_model *const *references; /* PG_SEES_REFERENCES */
     int reference_count;
@@ -109,13 +110,14 @@ typedef struct pg_attack {
     const char *former_name; /* accepted in older grids; NULL: none */
     const pg_option *options;
     size_t options_size, state_size;
-    unsigned sees;    /* pg_sight */
-    unsigned needs;   /* pg_holding: applies to schemes whose evidence has one of these; 0: to every scheme */
-    const char *axis; /* along which outcomes differ, "level"; NULL: there is one outcome */
-    bool steady;      /* uses no random numbers, so every seed gives the same result for a victim */
-    bool remakes;     /* its only outcome is a changed network, with which a later attack of a chain can begin */
-    bool hands_on;    /* its forged evidence is for the unchanged stolen model, and can be the input of a later attack and of
-                         claims on independent networks */
+    unsigned sees;       /* pg_sight */
+    unsigned needs;      /* pg_holding: applies to schemes whose evidence has one of these; 0: to every scheme */
+    const char *axis;    /* along which outcomes differ, "level"; NULL: there is one outcome */
+    bool steady;         /* uses no random numbers, so every seed gives the same result for a victim */
+    bool remakes;        /* its only outcome is a changed network, with which a later attack of a chain can begin */
+    const char *network; /* key of an option that names a network; its default names none. NULL: no such option */
+    bool hands_on;       /* its forged evidence is for the unchanged stolen model, and can be the input of a later attack and of
+                            claims on independent networks */
     const pg_preset_default *presets; /* ended by a preset of NULL; NULL: none */
     pg_attack_figures figures;
     pg_attack_costs costs;
@@ -148,6 +150,8 @@ extern const pg_attack *const pg_attacks[];
 const pg_attack *pg_attack_find(const char *name);
 const char *const *pg_attack_names(void);
 
+/* Its option that names a network, [PG_TEXT_MAX]. NULL: it has none, or the option has its default. */
+char *pg_attack_network(const pg_attack *attack, void *options);
 /* Its work with a training set of `train` images of so many classes. */
 pg_attack_cost pg_attack_cost_of(const pg_attack *attack, const void *options, double train, int classes);
 /* How many plain networks its attacker trains for reference. */

@@ -39,7 +39,10 @@ static const pg_option options[] = {
     PG_REAL(extract_options, temperature, "1", PG_ABOVE_ZERO, 1000, NULL, "temperature of the softmax, for soft labels"),
     PG_REAL(extract_options, alpha, "1", 0, 1, NULL,
             "share of the loss on the answers; the rest is the cross-entropy with the true labels"),
-    PG_TEXT(extract_options, arch, "same", "architecture of the thief's network; same: that of the stolen one"),
+    PG_TEXT(
+        extract_options, arch, "same",
+        "architecture of the thief's network, by name or as a network file relative to the grid's folder (x.yaml); same: that of "
+        "the stolen one"),
     PG_TEXT(extract_options, data, "", "data set of the images; empty: the victim's own"),
     PG_INT(extract_options, data_train, "0", 0, 1e9, "images", "training images of that data set; 0: all"),
     PG_PUPIL_IMAGES(extract_options, "100"),
@@ -83,14 +86,13 @@ static bool extract_reshapes(const void *values)
     return strcmp(((const extract_options *)values)->arch, "same") != 0;
 }
 
-static pg_status extract_spec(const extract_options *o, const pg_attack_view *view, pg_net_spec *out, pg_error *err)
+static pg_status extract_spec(const pg_attack_view *view, pg_net_spec *out, pg_error *err)
 {
     pg_layout layout;
     *out = pg_net_spec_public(&view->model->spec);
-    if (!extract_reshapes(o)) return PG_OK;
+    if (!view->arch) return PG_OK;
     *out = pg_net_spec_unmarked(out);
-    out->arch = pg_arch_find(o->arch);
-    if (!out->arch) return pg_fail(err, PG_BAD_INPUT, "arch: there is no network '%s' (passgrid list networks)", o->arch);
+    out->arch = view->arch;
     return pg_layout_plan(out, &layout, err);
 }
 
@@ -121,7 +123,7 @@ static pg_status extract_check(const void *values, const pg_attack_view *view, p
 {
     pg_net_spec spec;
     pg_pupil_images images;
-    const pg_status status = extract_spec(values, view, &spec, err);
+    const pg_status status = extract_spec(view, &spec, err);
     return status == PG_OK ? extract_images(values, view, &spec, &images, err) : status;
 }
 
@@ -213,7 +215,7 @@ static pg_status extract_start(void *state, const void *values, const pg_attack_
     s->options = o;
     s->view = view;
     s->settings = settings_of(o);
-    PG_TRY(extract_spec(o, view, &spec, err));
+    PG_TRY(extract_spec(view, &spec, err));
     PG_TRY(extract_images(o, view, &spec, &images, err));
     PG_TRY(pg_model_create(&spec, &p->model, err));
     pg_model_initialise(p->model, view->seed, "weights");
@@ -296,6 +298,7 @@ const pg_attack pg_attack_extract = {
     .options_size = sizeof(extract_options),
     .state_size = sizeof(extract_state),
     .sees = PG_SEES_TRAIN | PG_SEES_FRESH | PG_SEES_ANSWERS,
+    .network = "arch",
     .remakes = true,
     .reshapes = extract_reshapes,
     .costs = {.epochs = "epochs", .share = "share"},

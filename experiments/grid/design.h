@@ -64,6 +64,8 @@ typedef struct pg_design_attack {
     void *options;
     pg_data_choice other; /* name empty: none */
     pg_input other_facts;
+    const pg_arch *arch;       /* network that the options name; NULL: none */
+    char network[PG_TEXT_MAX]; /* its name, or the absolute path of its file; the options have its name */
     bool all_schemes;
     bool keep;              /* keep its networks and evidence as files */
     uint64_t schemes;       /* bit i: applies to pg_schemes[i] */

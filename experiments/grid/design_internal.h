@@ -33,6 +33,11 @@ bool pg_design_place(pg_design_reader *r, const pg_node *node, char path[PG_TEXT
 bool pg_design_find_data(pg_design_reader *r, const pg_node *node, const pg_data_options *wanted, pg_data_choice *choice,
                          pg_input *facts);
 
+/* Find a network by its name or file, and make arch absolute if it is a path. *out stays NULL, with a problem at node or in the
+ * file, if that fails, or if the grid has another network of the same name. */
+PG_CHECKED pg_status pg_design_find_arch(pg_design_reader *r, const pg_node *node, char arch[PG_TEXT_MAX], const pg_arch **out,
+                                         pg_error *err);
+
 /* An entry of the sections "data", "networks" and "independent": design_places.c. */
 PG_CHECKED pg_status pg_design_read_data(pg_design_reader *r, const pg_node *map, pg_error *err);
 PG_CHECKED pg_status pg_design_read_network(pg_design_reader *r, const pg_node *map, pg_error *err);

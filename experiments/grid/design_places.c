@@ -102,21 +102,34 @@ static pg_status read_network_file(pg_design_reader *r, const pg_node *node, cha
     return PG_OK;
 }
 
-/* Find a network by its name or file; *out stays NULL, with a problem, if that fails. */
-static pg_status find_arch(pg_design_reader *r, const pg_node *node, char arch[PG_TEXT_MAX], const pg_arch **out, pg_error *err)
+static bool is_namesake(const pg_arch *other, const pg_arch *arch)
+{
+    return other && other != arch && strcmp(other->name, arch->name) == 0;
+}
+
+/* Does the grid use another network of the same name? */
+static bool has_namesake(const pg_design *d, const pg_arch *arch)
+{
+    bool found = false;
+    for (int i = 0; i < d->network_count; i++) found |= is_namesake(d->networks[i].options.found, arch);
+    for (int i = 0; i < d->attack_count; i++) found |= is_namesake(d->attacks[i].arch, arch);
+    for (int i = 0; i < d->independent_count; i++) found |= is_namesake(d->independent[i].options.found, arch);
+    return found;
+}
+
+pg_status pg_design_find_arch(pg_design_reader *r, const pg_node *node, char arch[PG_TEXT_MAX], const pg_arch **out,
+                              pg_error *err)
 {
     pg_status status = PG_OK;
-    const pg_design *d = r->design;
     *out = pg_arch_names_file(arch) ? NULL : pg_arch_find(arch);
     if (pg_arch_names_file(arch))
         status = read_network_file(r, node, arch, out, err);
     else if (!*out)
         pg_problems_choice(r->problems, node, pg_arch_names());
-    for (int i = 0; *out && i < d->network_count; i++)
-        if (d->networks[i].options.found != *out && strcmp(d->networks[i].options.found->name, (*out)->name) == 0) {
-            pg_problems_add(r->problems, node, "the grid has another network of the name %s", (*out)->name);
-            *out = NULL;
-        }
+    if (*out && has_namesake(r->design, *out)) {
+        pg_problems_add(r->problems, node, "the grid has another network of the name %s", (*out)->name);
+        *out = NULL;
+    }
     return status;
 }
 
@@ -128,7 +141,7 @@ static pg_status read_one_network(pg_design_reader *r, const pg_node *map, pg_er
     if (status != PG_OK) return status;
     pg_options_read(pg_network_table, map, &options, r->problems);
     if (!options.arch[0]) return PG_OK;
-    status = find_arch(r, pg_node_find(map, "arch"), options.arch, &options.found, err);
+    status = pg_design_find_arch(r, pg_node_find(map, "arch"), options.arch, &options.found, err);
     const pg_arch *arch = options.found;
     if (status != PG_OK || !arch) return status;
     if (!arch->residual && !options.relu_before_add)
@@ -165,7 +178,7 @@ static pg_status read_one_independent(pg_design_reader *r, const pg_node *map, p
     if (status != PG_OK) return status;
     pg_options_read(pg_independent_table, map, &options, r->problems);
     if (strcmp(options.arch, "same") != 0) {
-        status = find_arch(r, pg_node_find(map, "arch"), options.arch, &options.found, err);
+        status = pg_design_find_arch(r, pg_node_find(map, "arch"), options.arch, &options.found, err);
         if (status != PG_OK || !options.found) return status;
     }
     if (options.half == PG_OTHER_HALF) check_other_half(r, pg_node_find(map, "half"));

@@ -180,6 +180,18 @@ static void read_after(pg_design_reader *r, const pg_node *node, pg_design_attac
         pg_problems_add(r->problems, node, "no earlier %s applies to any scheme that this attack applies to", after->name);
 }
 
+/* Find the network that an attack's options name; they have its name from then on. */
+static pg_status find_network(pg_design_reader *r, const pg_node *map, pg_design_attack *made, pg_error *err)
+{
+    char *name = pg_attack_network(made->attack, made->options);
+    const pg_node *node = name ? pg_node_find(map, made->attack->network) : NULL;
+    if (!name) return PG_OK;
+    memcpy(made->network, name, sizeof made->network);
+    const pg_status status = pg_design_find_arch(r, node ? node : map, made->network, &made->arch, err);
+    if (made->arch) snprintf(name, PG_TEXT_MAX, "%s", made->arch->name);
+    return status;
+}
+
 /* Add an attack with the options of one map, and what an entry says about it, in the same map or that of its chain. */
 static pg_status add_attack(pg_design_reader *r, const pg_node *map, const pg_node *entry, pg_error *err)
 {
@@ -200,6 +212,7 @@ static pg_status add_attack(pg_design_reader *r, const pg_node *map, const pg_no
     read_restriction(r, pg_node_get(entry, "schemes"), made);
     read_after(r, pg_node_get(entry, "after"), made);
     if (attack->other_data) find_other(r, map, attack->other_data(made->options), &made->other, &made->other_facts);
+    PG_TRY(find_network(r, map, made, err));
 done:
     return status;
 }

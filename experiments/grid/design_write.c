@@ -82,6 +82,9 @@ static pg_status add_attack(pg_tree *tree, pg_node *chain, const pg_design_attac
     if (chain) PG_TRY(pg_node_add(tree, chain, NULL, PG_MAP, NULL, &map, err));
     PG_TRY(pg_node_add_text(tree, map, "attack", a->attack->name, err));
     PG_TRY(pg_options_write(a->attack->options, a->options, PG_REVEAL_PLACES, tree, map, err));
+    if (a->arch)
+        pg_node_replace(pg_node_find(map, a->attack->network),
+                        &(pg_node){.kind = PG_SCALAR, .quoted = true, .source = "", .text = a->network});
 done:
     return status;
 }

@@ -47,6 +47,7 @@ static pg_status check_attack(const pg_design_attack *a, const pg_data *data, co
                                  .fresh = &fresh,
                                  .pictures = &data->test,
                                  .other = a->other.name[0] ? &other : NULL,
+                                 .arch = a->arch,
                                  .pixels = (pg_pixels)s->train.pixels};
     if (!a->attack->check) return PG_OK;
     snprintf(of, sizeof of, "%s, %s, %s", data->train.name, layout->spec.arch->name, s->scheme->name);

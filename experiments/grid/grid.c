@@ -117,6 +117,11 @@ static int references_of(const pg_design_attack *a)
     return pg_attack_references(a->attack, a->options);
 }
 
+static pg_task_stage stage_of(const pg_design_attack *a)
+{
+    return (pg_task_stage){.attack = a->attack, .options = a->options, .arch = a->arch};
+}
+
 /* Add attack number i of the design on a trained model, the task `victim`, after the attack task `before` (-1: none). */
 static pg_status add_attack(builder *b, const place *at, const pg_price *p, const pg_task *trained, int victim, int i,
                             int before, int *index, pg_error *err)
@@ -130,6 +135,7 @@ static pg_status add_attack(builder *b, const place *at, const pg_price *p, cons
     task.pretrained[0] = '\0';
     task.attack = a->attack;
     task.attack_options = a->options;
+    task.attack_arch = a->arch;
     task.other = a->other;
     task.keep = a->keep || a->stage;
     if (task.supplied.model_sha256[0] && a->attack->steady && before < 0 && a->chained < 0) task.seed = 0;
@@ -138,7 +144,7 @@ static pg_status add_attack(builder *b, const place *at, const pg_price *p, cons
     PG_TRY(add_plain_networks(b, at, references_of(a), &task, &all[3], err));
     if (before >= 0) {
         PG_TRY(add_attack(b, at, p, trained, victim, before, -1, &all[2], err));
-        task.before[task.before_count++] = (pg_task_stage){earlier->attack, earlier->options};
+        task.before[task.before_count++] = stage_of(earlier);
         memcpy(task.forged, b->grid->tasks[all[2]].key, sizeof task.forged);
     }
     if (a->chained >= 0) {
@@ -146,7 +152,7 @@ static pg_status add_attack(builder *b, const place *at, const pg_price *p, cons
         memcpy(task.taken, b->grid->tasks[all[2]].key, sizeof task.taken);
     }
     for (int k = a->chained; k >= 0; k = b->design->attacks[k].chained)
-        task.before[task.before_count++] = (pg_task_stage){b->design->attacks[k].attack, b->design->attacks[k].options};
+        task.before[task.before_count++] = stage_of(&b->design->attacks[k]);
     PG_TRY(pg_grid_add(b->grid, &task, all, 3 + task.network_count, pg_price_attack(p, a), index, err));
     b->grid->tasks[*index].unsaved = p->forward * p->test;
 done:
@@ -208,6 +214,7 @@ static pg_status add_claims(builder *b, const place *at, const pg_price *p, cons
     if (a) {
         task.attack = a->attack;
         task.attack_options = a->options;
+        task.attack_arch = a->arch;
         memcpy(task.forged, b->grid->tasks[all[1]].key, sizeof task.forged);
     }
     for (int i = 0; i < b->design->independent_count; i++)

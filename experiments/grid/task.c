@@ -56,12 +56,29 @@ typedef struct target {
     pg_reveal reveal;
 } target;
 
-/* A struct of options, under a key; name: of the scheme or the attack that has them, under `kind`; NULL: the options alone. */
+/* A struct of options, under a key; name: of the scheme or the attack that has them, under `kind`; NULL: the options alone;
+ * arch: the network that they name; NULL: none. */
 typedef struct options {
     const char *key, *kind, *name;
     const pg_option *table;
     const void *values;
+    const pg_arch *arch;
 } options;
+
+/* The text of a network, or its checksum. */
+static pg_status add_rows(const target *to, pg_node *map, const pg_arch *arch, pg_error *err)
+{
+    char sum[PG_SHA256_HEX], content[sizeof sum + 8];
+    pg_sha256(arch->text, strlen(arch->text), sum);
+    snprintf(content, sizeof content, "sha256:%s", sum);
+    return pg_node_add_text(to->tree, map, "rows", to->reveal == PG_REVEAL_ALL ? arch->text : content, err);
+}
+
+/* Must the text of a task have the rows of the network that an attack names? Not if the program has it. */
+static bool has_rows(const pg_arch *arch)
+{
+    return arch && arch != pg_arch_find(arch->name);
+}
 
 static pg_status add_options(const target *to, const options *o, pg_error *err)
 {
@@ -70,6 +87,7 @@ static pg_status add_options(const target *to, const options *o, pg_error *err)
     PG_TRY(pg_node_add(to->tree, to->map, o->key, PG_MAP, NULL, &entry, err));
     if (o->name) PG_TRY(pg_node_add_text(to->tree, entry, o->kind, o->name, err));
     PG_TRY(pg_options_write(o->table, o->values, to->reveal, to->tree, entry, err));
+    if (has_rows(o->arch)) PG_TRY(add_rows(to, entry, o->arch, err));
 done:
     return status;
 }
@@ -78,14 +96,9 @@ static pg_status add_network(const target *to, const pg_task *task, pg_error *er
 {
     pg_network_options network = {.norm = (int)task->norm, .width = task->width, .relu_before_add = task->relu_before_add};
     pg_status status = PG_OK;
-    char sum[PG_SHA256_HEX], content[sizeof sum + 8];
-    const char *text = task->arch->text;
     snprintf(network.arch, sizeof network.arch, "%s", task->arch->name);
     PG_TRY(add_options(to, &(options){.key = "network", .table = pg_network_table, .values = &network}, err));
-    if (!text) goto done;
-    pg_sha256(text, strlen(text), sum);
-    snprintf(content, sizeof content, "sha256:%s", sum);
-    PG_TRY(pg_node_add_text(to->tree, to->map, "rows", to->reveal == PG_REVEAL_ALL ? text : content, err));
+    if (task->arch->text) PG_TRY(add_rows(to, to->map, task->arch, err));
 done:
     return status;
 }
@@ -135,8 +148,8 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_re
     PG_TRY(add_int(tree, map, "seed", (long long)task->seed, err));
     PG_TRY(add_data(tree, map, "data", &task->data, reveal, err));
     PG_TRY(add_network(&to, task, err));
-    PG_TRY(
-        add_options(&to, &(options){"scheme", "scheme", task->scheme->name, task->scheme->options, task->scheme_options}, err));
+    PG_TRY(add_options(
+        &to, &(options){"scheme", "scheme", task->scheme->name, task->scheme->options, task->scheme_options, NULL}, err));
     if (task->supplied.model_sha256[0]) PG_TRY(add_source(tree, map, task, reveal, err));
     PG_TRY(add_options(&to, &(options){.key = "train", .table = pg_train_table, .values = &task->train}, err));
     PG_TRY(add_options(&to, &(options){.key = "verify", .table = pg_verify_table, .values = &task->verify}, err));
@@ -147,14 +160,16 @@ static pg_status add_all(pg_tree *tree, pg_node *map, const pg_task *task, pg_re
     PG_TRY(pg_node_add_text(tree, map, "victim", task->victim, err));
     PG_TRY(add_networks(tree, map, task, err));
     if (attack)
-        PG_TRY(add_options(&to, &(options){"attack", "attack", attack->name, attack->options, task->attack_options}, err));
+        PG_TRY(add_options(
+            &to, &(options){"attack", "attack", attack->name, attack->options, task->attack_options, task->attack_arch}, err));
     if (task->other.name[0]) PG_TRY(add_data(tree, map, "other", &task->other, reveal, err));
     if (task->keep && reveal == PG_REVEAL_ALL) PG_TRY(pg_node_add(tree, map, "keep", PG_SCALAR, "true", NULL, err));
     for (int i = 0; i < task->before_count; i++) {
-        const pg_attack *before = task->before[i].attack;
+        const pg_task_stage *before = &task->before[i];
+        const pg_attack *kind = before->attack;
         char key[16];
         PG_TRY(add_options(
-            &to, &(options){name_stage(i, key), "attack", before->name, before->options, task->before[i].options}, err));
+            &to, &(options){name_stage(i, key), "attack", kind->name, kind->options, before->options, before->arch}, err));
     }
     if (task->forged[0]) PG_TRY(pg_node_add_text(tree, map, "forged", task->forged, err));
     if (task->taken[0]) PG_TRY(pg_node_add_text(tree, map, "taken", task->taken, err));
@@ -185,7 +200,8 @@ void pg_task_clear_texts(pg_task *task)
 static bool hides_stage(const pg_task *task)
 {
     for (int i = 0; i < task->before_count; i++)
-        if (pg_options_hide(task->before[i].attack->options, task->before[i].options)) return true;
+        if (has_rows(task->before[i].arch) || pg_options_hide(task->before[i].attack->options, task->before[i].options))
+            return true;
     return false;
 }
 
@@ -193,7 +209,8 @@ static bool hides_stage(const pg_task *task)
 static bool hides(const pg_task *task)
 {
     return task->keep || task->arch->text || task->data.pictures.path[0] || task->other.pictures.path[0] ||
-           task->kind == PG_TASK_SUPPLIED || pg_options_hide(task->scheme->options, task->scheme_options) ||
+           task->kind == PG_TASK_SUPPLIED || has_rows(task->attack_arch) ||
+           pg_options_hide(task->scheme->options, task->scheme_options) ||
            (task->attack && pg_options_hide(task->attack->options, task->attack_options)) || hides_stage(task);
 }
 
@@ -280,21 +297,41 @@ done:
     return status;
 }
 
-/* An attack and its options under key. */
-static pg_status get_attack(const pg_node *root, const char *key, const pg_attack **attack, void **values,
-                            pg_problems *problems, pg_error *err)
+/* The network that an attack's options name. */
+static pg_status get_arch(const pg_node *map, pg_task_stage *out, pg_error *err)
 {
+    pg_status status = PG_OK;
+    const pg_node *rows = pg_node_get(map, "rows");
+    const char *name = pg_attack_network(out->attack, out->options);
+    if (!name) return PG_OK;
+    out->arch = pg_arch_find(name);
+    if (rows) PG_TRY(pg_arch_parse(rows->text, "task", &out->arch, err));
+    if (!out->arch || strcmp(out->arch->name, name) != 0)
+        PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: unknown network '%s'", name));
+done:
+    return status;
+}
+
+/* An attack and its options under key. */
+static pg_status get_attack(const pg_node *root, const char *key, pg_task_stage *out, pg_problems *problems, pg_error *err)
+{
+    pg_status status = PG_OK;
     char name[64] = "";
-    get_text(pg_node_get(root, key), "attack", name, sizeof name);
-    *attack = pg_attack_find(name);
-    if (!*attack) return pg_fail(err, PG_BAD_INPUT, "task: unknown attack '%s'", name);
-    return get_options((*attack)->options, pg_node_get(root, key), (*attack)->options_size, values, problems, err);
+    const pg_node *map = pg_node_get(root, key);
+    get_text(map, "attack", name, sizeof name);
+    out->attack = pg_attack_find(name);
+    if (!out->attack) return pg_fail(err, PG_BAD_INPUT, "task: unknown attack '%s'", name);
+    PG_TRY(get_options(out->attack->options, map, out->attack->options_size, &out->options, problems, err));
+    PG_TRY(get_arch(map, out, err));
+done:
+    return status;
 }
 
 static pg_status get_scheme_and_attack(const pg_node *root, pg_task *out, pg_problems *problems, pg_error *err)
 {
     char name[64] = "";
     pg_status status = PG_OK;
+    pg_task_stage attack = {.options = NULL};
     get_text(pg_node_get(root, "scheme"), "scheme", name, sizeof name);
     out->scheme = pg_scheme_find(name);
     if (!out->scheme) PG_TRY(pg_fail(err, PG_BAD_INPUT, "task: unknown scheme '%s'", name));
@@ -302,12 +339,15 @@ static pg_status get_scheme_and_attack(const pg_node *root, pg_task *out, pg_pro
                        problems, err));
     const bool forged = out->kind == PG_TASK_CLAIM && pg_node_find(root, "attack");
     if (out->kind != PG_TASK_ATTACK && !forged) goto done;
-    PG_TRY(get_attack(root, "attack", &out->attack, &out->attack_options, problems, err));
+    PG_TRY(get_attack(root, "attack", &attack, problems, err));
     for (char key[16]; out->before_count < PG_STAGES_MAX && pg_node_find(root, name_stage(out->before_count, key));) {
         pg_task_stage *stage = &out->before[out->before_count++];
-        PG_TRY(get_attack(root, key, &stage->attack, &stage->options, problems, err));
+        PG_TRY(get_attack(root, key, stage, problems, err));
     }
 done:
+    out->attack = attack.attack;
+    out->attack_options = attack.options;
+    out->attack_arch = attack.arch;
     return status;
 }
 

@@ -3,8 +3,8 @@
  *
  * Its canonical text holds everything that its result depends on, every default spelled out: data (name, checksum, subset),
  * network, scheme, training, verification, seed, attack, keys of its parents, format version. Its public text
- * replaces secrets by their SHA-256, and folders and files by that of their content; it has the SHA-256 of a network that is
- * not in C in place of its rows; it omits `keep`, which changes no result. The key is the SHA-256 of the public text: moving a
+ * replaces secrets by their SHA-256, and folders and files by that of their content; it has the SHA-256 of a network's rows in
+ * their place; it omits `keep`, which changes no result. The key is the SHA-256 of the public text: moving a
  * folder makes no new task. A worker receives only the canonical text; records and failures keep the public one. */
 #ifndef PG_GRID_TASK_H
 #define PG_GRID_TASK_H
@@ -34,10 +34,11 @@ typedef struct pg_data_choice {
     pg_picture_set pictures; /* for the worker alone: the checksum covers everything that follows from them */
 } pg_data_choice;
 
-/* An attack that came before another, with its options. */
+/* An attack that came before another, with its options, and the network that they name (NULL: none). */
 typedef struct pg_task_stage {
     const pg_attack *attack;
     void *options;
+    const pg_arch *arch;
 } pg_task_stage;
 
 enum { PG_STAGES_MAX = 8 };
@@ -67,6 +68,7 @@ typedef struct pg_task {
     /* attack, or claim with evidence that this attack forged (NULL: with the owner's) */
     const pg_attack *attack;
     void *attack_options;
+    const pg_arch *attack_arch; /* network that its options name; NULL: none */
     pg_data_choice other; /* other data set of the attack, or of the scheme that is trained; of a claim, that of the accused
                              network; name empty: none */
     /* attacks that came before this one, the latest first: the one that forged the evidence with which it begins, or those

@@ -95,6 +95,7 @@ static pg_status fill_view(pg_attack_work *w, pg_seed seed, pg_error *err)
                                .scheme = w->task->scheme,
                                .running = sees & PG_SEES_AFFINE ? w->running : NULL,
                                .pictures = &w->data.test,
+                               .arch = w->task->attack_arch,
                                .pixels = (pg_pixels)w->task->train.pixels,
                                .seed = seed};
     if (sees & PG_SEES_TRAIN) w->view.train = &w->data.train;

@@ -77,6 +77,22 @@ judge() {
     assert_output --regexp 'read through the original +1[56][0-9] of 160 agree'
 }
 
+@test "a thief trains a network from a file, also in a chain, with the same records by run and by task" {
+    borrow nets
+    sed -i '/^attacks/d; s/epochs: 5/epochs: 1/; s/mine.yaml, norm: bn/alexnet, width: 0.0625/; s/^schemes.*/schemes: [{scheme: plain}]/' nets/grid.yaml
+    echo 'attacks: [{chain: [{attack: extract, arch: mine.yaml, epochs: 1, batch: 20}, {attack: prune, levels: [50]}]}]' \
+        >>nets/grid.yaml
+    passgrid run nets/grid.yaml --out whole
+    for key in $("$PASSGRID" plan nets/grid.yaml --out none | awk '$5 ~ /\/plain\// {print $1}'); do
+        passgrid task "$key" nets/grid.yaml --out run
+    done
+    assert_equal "$(ls run/records | wc -l)" 3
+    passgrid run nets/grid.yaml --out run
+    same whole run
+    sed -i 's/channels: 20, name: stem/channels: 0, name: stem/' nets/mine.yaml
+    refuses 'nets/mine.yaml:4:27: rows.0.channels: expected a whole number in [1, 16384], got 0' passgrid plan nets/grid.yaml
+}
+
 @test "import reads a state dict by a mapping, and names what does not fit" {
     model=$(echo "$SHARED"/run/models/*-uchida-s1.safetensors)
     printf 'network: %s\n' "$SHARED/nets/mine.yaml" >map.yaml

@@ -22,6 +22,8 @@ static inline void begin(raid *r, const char *name, const char *yaml, const pg_a
 {
     *r = (raid){.attack = pg_attack_find(name), .view = *view};
     r->options = read_options(r->attack->options, r->attack->options_size, yaml);
+    const char *network = pg_attack_network(r->attack, r->options);
+    if (network) r->view.arch = pg_arch_find(network);
     OK(pg_alloc(1, r->attack->state_size, &r->state, &err));
 }
 

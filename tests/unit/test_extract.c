@@ -105,8 +105,7 @@ TEST(extraction_depends_on_the_seed_and_not_on_threads)
 
 TEST(extraction_is_refused_before_it_starts)
 {
-    static const char *const wrong[][2] = {{"{arch: lenet}", "arch: there is no network 'lenet'"},
-                                           {"{batch: 41}", "do not fill one batch of 41"},
+    static const char *const wrong[][2] = {{"{batch: 41}", "do not fill one batch of 41"},
                                            {"{share: 50, batch: 21}", "do not fill one batch of 21"},
                                            {"{batch: 20, overlap: disjoint}", "at most the 15 disjoint ones"},
                                            {"{batch: 20, rounds: 1, alpha: 0.5}", "alpha: the thief has no true labels"},

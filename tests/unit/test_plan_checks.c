@@ -244,8 +244,16 @@ static const row rows[] = {
      "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: data_free: only `form: fixed` works without labelled images"},
     {PLAIN "attacks: [{attack: dehydra, dreams: 1, form: varied, batch: 10, share: 50}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: dreams: one dream of each class cannot be halved"},
-    {PLAIN "attacks: [{attack: extract, arch: lenet}]\n",
-     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: arch: there is no network 'lenet' (passgrid list networks)"},
+    {PLAIN "attacks: [{attack: extract, batch: 20, arch: none.yaml}]\n",
+     "g.yaml:5:46: attacks.0.arch: none.yaml: No such file or directory"},
+    {PLAIN "attacks: [{attack: extract, batch: 20, arch: wrong.yaml}]\n",
+     "wrong.yaml:2:30: rows.0.channels: expected a whole number in [1, 16384], got 0"},
+    {PLAIN "attacks: [{chain: [{attack: extract, batch: 20, arch: wrong.yaml}, {attack: prune}]}]\n",
+     "wrong.yaml:2:30: rows.0.channels: expected a whole number in [1, 16384], got 0"},
+    {PLAIN "attacks: [{attack: extract, batch: 20, arch: [full.yaml, other.yaml]}]\n",
+     "g.yaml:5:58: attacks.0.arch: the grid has another network of the name full"},
+    {PLAIN "attacks: [{attack: extract, batch: 20, arch: deep.yaml}]\n",
+     "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: images of 32x32 are too small for deep"},
     {PLAIN "attacks: [{attack: extract, batch: 20, rounds: 16}]\n",
      "g.yaml:5:11: attacks.0: synthetic, alexnet, plain: rounds: 60 images cannot be halved 16 times, or 60 epochs "
      "cannot be divided into 17 parts"},
@@ -319,6 +327,11 @@ static void write_folders(void)
 {
     write_text("three", "abc");
     write_text("full.yaml", "image: 32\nrows: [{row: conv, channels: 16, norm: false}, {row: norm}, {row: dense}]\n");
+    write_text("other.yaml", "name: full\nimage: 32\nrows: [{row: conv, channels: 8}, {row: dense}]\n");
+    write_text("wrong.yaml", "image: 32\nrows: [{row: conv, channels: 0}, {row: dense}]\n");
+    write_text("deep.yaml",
+               "image: 64\nrows: [{row: conv, channels: 8, kernel: 31, pad: 0, stride: 16}, {row: conv, channels: 8, "
+               "kernel: 3, pad: 0}, {row: dense}]\n");
     write_folder("good", "1\n9\n", 32);
     write_folder("unlabelled", NULL, 32);
     write_folder("short", "1\n", 32);
