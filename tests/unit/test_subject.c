@@ -279,14 +279,15 @@ TEST(a_supplied_network_is_one_task_for_all_seeds)
     assert_int_equal(task->seed, 0);
     assert_string_equal(task->arch->name, "alexnet");
     assert_true(task->width >= 0.0625 && task->width <= 0.0625);
-    assert_string_equal(task->supplied.files.model, "mine");
+    assert_string_equal(task->supplied.files.model, path_of("mine")); /* the grid's file is in the same folder */
     assert_contains(grid->tasks[0].name, "synthetic/alexnet-bn/v1/brought/s0/");
-    assert_contains(grid->tasks[0].about, "mine (alexnet, bn, width 0.0625) with mine.evidence; assumed: ");
+    assert_contains(grid->tasks[0].about, "/mine (alexnet, bn, width 0.0625) with /");
+    assert_contains(grid->tasks[0].about, "/mine.evidence; assumed: ");
     assert_int_equal(parsed(grid, 1)->seed, 0); /* pruning is the same for every seed */
     assert_int_equal(parsed(grid, 2)->seed, 1);
     assert_int_equal(parsed(grid, 3)->seed, 2);
     for (int i = 0; i < 4; i++) {
-        if (strstr(grid->tasks[i].public_text, "model: mine")) fail_msg("a path is public: %s", grid->tasks[i].public_text);
+        if (strstr(grid->tasks[i].public_text, "model: ")) fail_msg("a path is public: %s", grid->tasks[i].public_text);
         if (i > 0) assert_string_equal(parsed(grid, i)->victim, grid->tasks[0].key);
     }
     (void)parsed(NULL, 0);
