@@ -12,7 +12,7 @@ setup() {
     stand_in home/slurm/launch.sh '
         echo "launch $*" >>calls
         env | grep -c "^SLURM_\(CPUS_PER_TASK\|TRES_PER_TASK\|HINT\|CPU_BIND\)" >confined || true
-        mkdir -p results/grid/records && [ -z "${PROGRESS:-}" ] || echo '}' >"results/grid/records/$(wc -l <calls).json"
+        mkdir -p results/grid/records && [ -z "${PROGRESS:-}" ] || echo "}" >"results/grid/records/$(wc -l <calls).json"
         exit "${CODE:-0}"'
     stand_in stubs/scontrol 'echo "scontrol $*" >>calls; echo "   OverSubscribe=${SHARES:-OK}"; echo "   Command=$PWD/home/slurm/passgrid.sbatch grid.yaml"'
     stand_in stubs/squeue 'date -d "+1 hour" +%FT%T'
