@@ -139,7 +139,9 @@ struct dirent *readdir(DIR *dir)
         const ssize_t length = is("late") ? readlink(link, path, 4096) : -1;
         if (length < 0) return entry;
         snprintf(path + length, sizeof path - (size_t)length, "/%s", entry->d_name);
+        const int before = errno; /* the end of a folder does not change it */
         if (!hidden(path)) return entry;
+        errno = before;
     }
     return NULL;
 }
